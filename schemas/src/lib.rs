@@ -1,1 +1,16 @@
-//! (being written)
+//! Every value that two machines must agree on byte for byte.
+//!
+//! This crate owns the encoding of objects (strict DAG-CBOR), their identifiers
+//! (CIDv1 over BLAKE3-256), signatures (Ed25519), log entries (COSE_Sign1), exact decimals,
+//! periods and the columnar form of data sets. It is the ground of the house: it does no IO, reads
+//! no clock, knows no randomness, and depends on no other crate of the project.
+//!
+//! The normative text stands in `specs/`; the grammar of each object in `schemas/*.cddl`; the
+//! vectors in `specs/vectors`.
+
+pub mod decimal;
+pub mod limits;
+pub mod period;
+pub mod structure;
+pub mod table;
+pub mod text;

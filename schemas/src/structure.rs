@@ -1,0 +1,132 @@
+//! The structure of a data set: what each column is called, what part it plays, what it holds.
+//!
+//! A subset of an SDMX data structure definition. Concept ids are those of SDMX where one exists
+//! (FREQ, REF_AREA, TIME_PERIOD, OBS_VALUE, …).
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::COMPONENTS_MAX;
+use crate::text::Name;
+
+/// The part a component plays (VTL user manual, "Data Structures"; SDMX: dimension, measure,
+/// attribute).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Part of the key of a data point; never null. SDMX calls it a dimension.
+    Identifier,
+    /// A figure.
+    Measure,
+    /// What qualifies a figure (unit, status, footnote).
+    Attribute,
+}
+
+/// What a component holds (VTL basic scalar types).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Type {
+    /// Text; compared by Unicode code point.
+    String,
+    /// A 64-bit signed integer.
+    Integer,
+    /// A decimal of at most 34 digits.
+    Number,
+    /// True or false.
+    Boolean,
+    /// A period of a fixed frequency.
+    TimePeriod,
+    /// A day.
+    Date,
+}
+
+/// One column of a data set.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Component {
+    /// Its concept id.
+    pub id: Name,
+    /// Its part.
+    pub role: Role,
+    /// What it holds.
+    #[serde(rename = "type")]
+    pub kind: Type,
+}
+
+impl Component {
+    /// A component.
+    pub fn new(id: Name, role: Role, kind: Type) -> Self {
+        Self { id, role, kind }
+    }
+}
+
+/// The ordered components of a data set: identifiers first, then measures, then attributes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Shape(Vec<Component>);
+
+/// Why a list of components is no [`Shape`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// More components than the bound.
+    #[error("{0} components where at most {COMPONENTS_MAX} are allowed")]
+    Many(usize),
+    /// Two components of one name.
+    #[error("two components are called `{0}`")]
+    Twice(Name),
+    /// Not in the order identifiers, measures, attributes.
+    #[error("component `{0}` is out of order: identifiers come first, then measures, then attributes")]
+    Order(Name),
+}
+
+impl Shape {
+    /// Checks the order and the names.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn new(components: Vec<Component>) -> Result<Self, Error> {
+        if components.len() > COMPONENTS_MAX {
+            return Err(Error::Many(components.len()));
+        }
+        let mut last = Role::Identifier;
+        for (at, component) in components.iter().enumerate() {
+            if component.role < last {
+                return Err(Error::Order(component.id.clone()));
+            }
+            last = component.role;
+            if components.iter().take(at).any(|earlier| earlier.id == component.id) {
+                return Err(Error::Twice(component.id.clone()));
+            }
+        }
+        Ok(Self(components))
+    }
+
+    /// The same after a stable sort by role.
+    ///
+    /// # Errors
+    /// [`Error::Many`], [`Error::Twice`].
+    pub fn sorted(mut components: Vec<Component>) -> Result<Self, Error> {
+        components.sort_by_key(|component| component.role);
+        Self::new(components)
+    }
+
+    /// The components in order.
+    pub fn components(&self) -> &[Component] {
+        &self.0
+    }
+
+    /// How many of them are identifiers.
+    pub fn identifier_count(&self) -> usize {
+        self.0.iter().take_while(|component| component.role == Role::Identifier).count()
+    }
+
+    /// The position of a component.
+    pub fn position(&self, id: &str) -> Option<usize> {
+        self.0.iter().position(|component| component.id.as_str() == id)
+    }
+}
+
+impl<'de> Deserialize<'de> for Shape {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(Vec::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}

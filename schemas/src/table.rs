@@ -1,0 +1,435 @@
+//! A data set in memory: typed columns, rows in canonical order.
+//!
+//! A [`Table`] is sorted by its identifiers (ascending, first identifier first), has no two rows
+//! of one key and no null in an identifier: checking is the only way to make one. Text sorts by
+//! Unicode code point, periods by frequency and time, numbers by value, false before true.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use crate::decimal::Decimal;
+use crate::limits::{CELL_BYTES_MAX, ROWS_MAX};
+use crate::period::Period;
+use crate::structure::{Component, Shape, Type};
+
+/// One value of a data set.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Cell {
+    /// Of type [`Type::String`].
+    Text(String),
+    /// Of type [`Type::Integer`].
+    Integer(i64),
+    /// Of type [`Type::Number`].
+    Number(Decimal),
+    /// Of type [`Type::Boolean`].
+    Boolean(bool),
+    /// Of type [`Type::TimePeriod`] or [`Type::Date`].
+    Period(Period),
+}
+
+impl Cell {
+    /// Whether both say the same: numbers by value, all else by identity.
+    pub fn same_value(&self, other: &Cell) -> bool {
+        match (self, other) {
+            (Cell::Number(a), Cell::Number(b)) => a.same_value(*b),
+            (a, b) => a == b,
+        }
+    }
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cell::Text(text) => f.pad(text),
+            Cell::Integer(value) => f.pad(&value.to_string()),
+            Cell::Number(value) => f.pad(&value.to_string()),
+            Cell::Boolean(value) => f.pad(if *value { "true" } else { "false" }),
+            Cell::Period(value) => f.pad(&value.to_string()),
+        }
+    }
+}
+
+/// Text in dictionary form.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Texts {
+    /// INVARIANT: strictly ascending, so that codes order as their texts do.
+    dictionary: Vec<String>,
+    /// For each row an index into the dictionary, or [`Texts::NULL`].
+    codes: Vec<u32>,
+}
+
+impl Texts {
+    /// The code of a null.
+    pub const NULL: u32 = u32::MAX;
+
+    /// The texts of `rows`, in order.
+    pub fn from_rows<'a>(rows: impl IntoIterator<Item = Option<&'a str>>) -> Self {
+        let mut places = std::collections::BTreeMap::new();
+        let mut codes = Vec::new();
+        for row in rows {
+            let next = places.len() as u32;
+            codes.push(row.map_or(Self::NULL, |text| *places.entry(text).or_insert(next)));
+        }
+        let mut rank = vec![0; places.len()];
+        for (order, first_seen) in places.values().enumerate() {
+            if let Some(slot) = rank.get_mut(*first_seen as usize) {
+                *slot = order as u32;
+            }
+        }
+        for code in &mut codes {
+            *code = rank.get(*code as usize).copied().unwrap_or(Self::NULL);
+        }
+        let dictionary = places.keys().map(|text| (*text).to_owned()).collect();
+        Self { dictionary, codes }
+    }
+
+    /// From a strictly ascending dictionary and one code a row; `None` when that does not hold.
+    pub fn from_parts(dictionary: Vec<String>, codes: Vec<u32>) -> Option<Self> {
+        let ascending = dictionary.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
+        let known = |code: &u32| *code == Self::NULL || (*code as usize) < dictionary.len();
+        (ascending && codes.iter().all(known)).then_some(Self { dictionary, codes })
+    }
+
+    /// The distinct texts, strictly ascending; some may be unused.
+    pub fn dictionary(&self) -> &[String] {
+        &self.dictionary
+    }
+
+    /// The code of each row.
+    pub fn codes(&self) -> &[u32] {
+        &self.codes
+    }
+
+    /// The text of a row.
+    pub fn get(&self, row: usize) -> Option<&str> {
+        let code = *self.codes.get(row)?;
+        self.dictionary.get(code as usize).map(String::as_str)
+    }
+}
+
+/// One column; `None` is null.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Column {
+    /// Of type [`Type::String`].
+    Text(Texts),
+    /// Of type [`Type::Integer`].
+    Integer(Vec<Option<i64>>),
+    /// Of type [`Type::Number`].
+    Number(Vec<Option<Decimal>>),
+    /// Of type [`Type::Boolean`].
+    Boolean(Vec<Option<bool>>),
+    /// Of type [`Type::TimePeriod`] or [`Type::Date`].
+    Period(Vec<Option<Period>>),
+}
+
+impl Column {
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Column::Text(texts) => texts.codes.len(),
+            Column::Integer(rows) => rows.len(),
+            Column::Number(rows) => rows.len(),
+            Column::Boolean(rows) => rows.len(),
+            Column::Period(rows) => rows.len(),
+        }
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The value of a row; `None` when it is null or there is no such row.
+    pub fn cell(&self, row: usize) -> Option<Cell> {
+        match self {
+            Column::Text(texts) => texts.get(row).map(|text| Cell::Text(text.to_owned())),
+            Column::Integer(rows) => rows.get(row).copied().flatten().map(Cell::Integer),
+            Column::Number(rows) => rows.get(row).copied().flatten().map(Cell::Number),
+            Column::Boolean(rows) => rows.get(row).copied().flatten().map(Cell::Boolean),
+            Column::Period(rows) => rows.get(row).copied().flatten().map(Cell::Period),
+        }
+    }
+
+    /// Whether the row is null (or absent).
+    pub fn is_null(&self, row: usize) -> bool {
+        match self {
+            Column::Text(texts) => texts.codes.get(row).is_none_or(|code| *code == Texts::NULL),
+            Column::Integer(rows) => rows.get(row).is_none_or(Option::is_none),
+            Column::Number(rows) => rows.get(row).is_none_or(Option::is_none),
+            Column::Boolean(rows) => rows.get(row).is_none_or(Option::is_none),
+            Column::Period(rows) => rows.get(row).is_none_or(Option::is_none),
+        }
+    }
+
+    /// The rows named by `order`, in that order; rows that do not exist become null.
+    pub fn gather(&self, order: &[usize]) -> Column {
+        fn pick<T: Copy>(rows: &[Option<T>], order: &[usize]) -> Vec<Option<T>> {
+            order.iter().map(|row| rows.get(*row).copied().flatten()).collect()
+        }
+        match self {
+            Column::Text(texts) => Column::Text(Texts {
+                dictionary: texts.dictionary.clone(),
+                codes: order
+                    .iter()
+                    .map(|row| texts.codes.get(*row).copied().unwrap_or(Texts::NULL))
+                    .collect(),
+            }),
+            Column::Integer(rows) => Column::Integer(pick(rows, order)),
+            Column::Number(rows) => Column::Number(pick(rows, order)),
+            Column::Boolean(rows) => Column::Boolean(pick(rows, order)),
+            Column::Period(rows) => Column::Period(pick(rows, order)),
+        }
+    }
+
+    /// Order of two rows of this column; null first.
+    pub fn compare(&self, a: usize, b: usize) -> Ordering {
+        match self {
+            Column::Text(texts) => {
+                let code = |row: usize| texts.codes.get(row).map(|code| code.wrapping_add(1));
+                code(a).cmp(&code(b))
+            }
+            Column::Integer(rows) => rows.get(a).cmp(&rows.get(b)),
+            Column::Boolean(rows) => rows.get(a).cmp(&rows.get(b)),
+            Column::Period(rows) => rows.get(a).cmp(&rows.get(b)),
+            Column::Number(rows) => match (rows.get(a).copied().flatten(), rows.get(b).copied().flatten()) {
+                (Some(x), Some(y)) => x.compare(y),
+                (x, y) => x.is_some().cmp(&y.is_some()),
+            },
+        }
+    }
+
+    /// Whether the column can hold what `kind` says.
+    fn fits(&self, kind: Type) -> bool {
+        match self {
+            Column::Text(_) => kind == Type::String,
+            Column::Integer(_) => kind == Type::Integer,
+            Column::Number(_) => kind == Type::Number,
+            Column::Boolean(_) => kind == Type::Boolean,
+            Column::Period(_) => matches!(kind, Type::TimePeriod | Type::Date),
+        }
+    }
+}
+
+/// Why columns are no [`Table`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Columns and components do not pair up by number, length or type.
+    #[error("column `{0}` does not fit its component")]
+    Column(String),
+    /// More rows than the bound.
+    #[error("{0} rows where at most {ROWS_MAX} are allowed")]
+    Rows(usize),
+    /// A null in an identifier.
+    #[error("identifier `{component}` is null in row {row}")]
+    Null {
+        /// The identifier.
+        component: String,
+        /// The row, from 0, in the order given.
+        row: usize,
+    },
+    /// Two rows of one key.
+    #[error("two data points have the key ({key})")]
+    Duplicate {
+        /// The identifiers of the key, as text.
+        key: String,
+        /// The first row, from 0, in the order given.
+        first: usize,
+        /// The second.
+        second: usize,
+    },
+    /// A text cell longer than its bound.
+    #[error("a text in column `{0}` has more than {CELL_BYTES_MAX} bytes")]
+    Long(String),
+}
+
+/// A data set whose rows are sorted by key, with distinct keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    shape: Shape,
+    columns: Vec<Column>,
+    rows: usize,
+}
+
+impl Table {
+    /// Checks the columns against `shape` and brings the rows into canonical order.
+    ///
+    /// # Errors
+    /// Each variant of [`enum@Error`].
+    pub fn new(shape: Shape, columns: Vec<Column>) -> Result<Self, Error> {
+        let rows = columns.first().map_or(0, Column::len);
+        check_columns(&shape, &columns, rows)?;
+        let keys = shape.identifier_count();
+        let order = sorted_order(columns.get(..keys).unwrap_or_default(), rows);
+        check_keys(&shape, &columns, order.as_deref(), rows)?;
+        let columns = match &order {
+            None => columns,
+            Some(order) => columns.iter().map(|column| column.gather(order)).collect(),
+        };
+        Ok(Self { shape, columns, rows })
+    }
+
+    /// The components, in the order of the columns.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// The columns.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// A column by the id of its component.
+    pub fn column(&self, id: &str) -> Option<&Column> {
+        self.columns.get(self.shape.position(id)?)
+    }
+
+    /// Number of data points.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The columns, given away.
+    pub fn into_columns(self) -> Vec<Column> {
+        self.columns
+    }
+
+    /// The key of a row: the values of its identifiers.
+    pub fn key(&self, row: usize) -> Vec<Cell> {
+        let keys = self.columns.iter().take(self.shape.identifier_count());
+        keys.filter_map(|column| column.cell(row)).collect()
+    }
+
+    /// Orders the key of a row here against the key of a row of another table of the same
+    /// identifiers.
+    pub fn compare_key(&self, row: usize, other: &Table, other_row: usize) -> Ordering {
+        let keys = self.shape.identifier_count();
+        let pairs = self.columns.iter().take(keys).zip(&other.columns);
+        pairs.map(|(a, b)| compare_cells(a, row, b, other_row)).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
+    }
+}
+
+/// Orders a cell of one column against a cell of another of the same type; null first.
+fn compare_cells(a: &Column, row: usize, b: &Column, other: usize) -> Ordering {
+    match (a, b) {
+        (Column::Text(a), Column::Text(b)) => a.get(row).cmp(&b.get(other)),
+        (Column::Integer(a), Column::Integer(b)) => a.get(row).cmp(&b.get(other)),
+        (Column::Boolean(a), Column::Boolean(b)) => a.get(row).cmp(&b.get(other)),
+        (Column::Period(a), Column::Period(b)) => a.get(row).cmp(&b.get(other)),
+        (Column::Number(a), Column::Number(b)) => {
+            match (a.get(row).copied().flatten(), b.get(other).copied().flatten()) {
+                (Some(x), Some(y)) => x.compare(y),
+                (x, y) => x.is_some().cmp(&y.is_some()),
+            }
+        }
+        _ => Ordering::Equal,
+    }
+}
+
+fn check_columns(shape: &Shape, columns: &[Column], rows: usize) -> Result<(), Error> {
+    if rows > ROWS_MAX {
+        return Err(Error::Rows(rows));
+    }
+    if columns.len() != shape.components().len() {
+        return Err(Error::Column(format!("number {}", columns.len().min(shape.components().len()))));
+    }
+    for (component, column) in shape.components().iter().zip(columns) {
+        let named = || component.id.as_str().to_owned();
+        if column.len() != rows || !column.fits(component.kind) || !days_only(component, column) {
+            return Err(Error::Column(named()));
+        }
+        if let Column::Text(texts) = column
+            && texts.dictionary.iter().any(|text| text.len() > CELL_BYTES_MAX)
+        {
+            return Err(Error::Long(named()));
+        }
+    }
+    Ok(())
+}
+
+/// A date column holds days and nothing else.
+fn days_only(component: &Component, column: &Column) -> bool {
+    match column {
+        Column::Period(rows) if component.kind == Type::Date => {
+            rows.iter().flatten().all(|day| day.frequency() == crate::period::Frequency::D)
+        }
+        _ => true,
+    }
+}
+
+/// The order that sorts the rows, or `None` when they are strictly ascending already.
+fn sorted_order(keys: &[Column], rows: usize) -> Option<Vec<usize>> {
+    let compare = |a: usize, b: usize| {
+        keys.iter().map(|column| column.compare(a, b)).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
+    };
+    if (1..rows).all(|row| compare(row - 1, row) == Ordering::Less) {
+        return None;
+    }
+    let mut order: Vec<usize> = (0..rows).collect();
+    order.sort_by(|a, b| compare(*a, *b));
+    Some(order)
+}
+
+fn check_keys(shape: &Shape, columns: &[Column], order: Option<&[usize]>, rows: usize) -> Result<(), Error> {
+    let count = shape.identifier_count();
+    let keys = columns.get(..count).unwrap_or_default();
+    for (component, column) in shape.components().iter().zip(keys) {
+        if let Some(row) = (0..rows).find(|row| column.is_null(*row)) {
+            return Err(Error::Null { component: component.id.as_str().to_owned(), row });
+        }
+    }
+    let Some(order) = order else { return Ok(()) };
+    let same = |a: usize, b: usize| keys.iter().all(|column| column.compare(a, b).is_eq());
+    for pair in order.windows(2) {
+        if let [a, b] = *pair
+            && same(a, b)
+        {
+            let cells: Vec<String> =
+                keys.iter().filter_map(|column| column.cell(a)).map(|cell| cell.to_string()).collect();
+            let (first, second) = (a.min(b), a.max(b));
+            return Err(Error::Duplicate { key: cells.join(", "), first, second });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::structure::Role;
+    use crate::text::Name;
+
+    fn shape(parts: &[(&str, Role, Type)]) -> Shape {
+        let components =
+            parts.iter().map(|(id, role, kind)| Component::new(Name::new(*id).unwrap(), *role, *kind));
+        Shape::new(components.collect()).unwrap()
+    }
+
+    fn texts(rows: &[&str]) -> Column {
+        Column::Text(Texts::from_rows(rows.iter().map(|text| Some(*text))))
+    }
+
+    #[test]
+    fn rows_come_into_canonical_order() {
+        let shape = shape(&[
+            ("REF_AREA", Role::Identifier, Type::String),
+            ("OBS_VALUE", Role::Measure, Type::Integer),
+        ]);
+        let table =
+            Table::new(shape, vec![texts(&["b", "é", "a"]), Column::Integer(vec![Some(2), None, Some(1)])])
+                .unwrap();
+        assert_eq!(table.columns()[1], Column::Integer(vec![Some(1), Some(2), None]));
+        assert_eq!(table.key(0), [Cell::Text("a".into())]);
+    }
+
+    #[test]
+    fn a_key_is_whole_and_single() {
+        let one = shape(&[("REF_AREA", Role::Identifier, Type::String)]);
+        let fault = Table::new(one.clone(), vec![texts(&["a", "b", "a"])]).unwrap_err();
+        assert_eq!(fault, Error::Duplicate { key: "a".into(), first: 0, second: 2 });
+        let holed = Column::Text(Texts::from_rows([Some("a"), None]));
+        assert!(matches!(Table::new(one.clone(), vec![holed]), Err(Error::Null { row: 1, .. })));
+        assert!(matches!(Table::new(one, vec![Column::Integer(vec![])]), Err(Error::Column(_))));
+        let none = Table::new(shape(&[]), vec![]).unwrap();
+        assert_eq!(none.rows(), 0);
+    }
+}
