@@ -8,6 +8,9 @@
 //! The normative text stands in `specs/`; the grammar of each object in `schemas/*.cddl`; the
 //! vectors in `specs/vectors`.
 
+pub mod car;
+pub mod cbor;
+pub mod cid;
 pub mod decimal;
 pub mod limits;
 pub mod period;

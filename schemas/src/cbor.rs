@@ -1,0 +1,392 @@
+//! The one door to CBOR: strict DAG-CBOR in and out, by serde_cbor behind a prescan.
+//!
+//! serde_cbor's decoder accepts non-minimal integers, indefinite lengths, unsorted and duplicate
+//! keys, floats and unknown tags. So every input first passes [`scan`], which walks the bytes
+//! once without recursion or allocation and refuses all of these by name; then it is decoded into
+//! its type, encoded again, and compared. Encoding goes through `Value`, whose maps sort as
+//! DAG-CBOR asks (shorter keys first, then bytewise).
+//!
+//! Implements: DAG-CBOR specification, "Strictness"; RFC 8949, section 4.2.3 (length-first order).
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_cbor::Value;
+
+use crate::cid::{self, Cid};
+use crate::limits::{DEPTH_MAX, ITEMS_MAX};
+
+/// The tag of a link (DAG-CBOR specification, "Links").
+pub const TAG_LINK: u64 = 42;
+
+/// Why bytes are not what they should be. `at` is the offset of the byte that shows it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The bytes end inside an item.
+    #[error("truncated at byte {at}")]
+    Truncated {
+        /// Offset.
+        at: usize,
+    },
+    /// Bytes follow the one item.
+    #[error("more than one item: trailing bytes from {at}")]
+    Trailing {
+        /// Offset.
+        at: usize,
+    },
+    /// A head that is not the shortest for its value.
+    #[error("a number or length is not in its shortest form at byte {at}")]
+    Minimal {
+        /// Offset.
+        at: usize,
+    },
+    /// An indefinite length or a reserved head.
+    #[error("an indefinite length or reserved head at byte {at}")]
+    Indefinite {
+        /// Offset.
+        at: usize,
+    },
+    /// A float, `undefined` or another simple value.
+    #[error("a float or a simple value other than false, true and null at byte {at}")]
+    Simple {
+        /// Offset.
+        at: usize,
+    },
+    /// A tag other than the one allowed here.
+    #[error("tag {tag} at byte {at} is not allowed")]
+    Tag {
+        /// The tag.
+        tag: u64,
+        /// Offset.
+        at: usize,
+    },
+    /// Tag 42 on what is no CIDv1 with BLAKE3-256.
+    #[error("a malformed link at byte {at}")]
+    Link {
+        /// Offset.
+        at: usize,
+    },
+    /// A map key that is not text (or, in headers, not an integer or text).
+    #[error("a map key of a forbidden type at byte {at}")]
+    Key {
+        /// Offset.
+        at: usize,
+    },
+    /// Map keys out of order, or twice.
+    #[error("map keys are not strictly ascending at byte {at}")]
+    Order {
+        /// Offset.
+        at: usize,
+    },
+    /// Text that is not UTF-8.
+    #[error("text is not UTF-8 at byte {at}")]
+    Utf8 {
+        /// Offset.
+        at: usize,
+    },
+    /// Nesting deeper than [`DEPTH_MAX`].
+    #[error("nested deeper than {DEPTH_MAX} at byte {at}")]
+    Depth {
+        /// Offset.
+        at: usize,
+    },
+    /// More than [`ITEMS_MAX`] items.
+    #[error("more than {ITEMS_MAX} items at byte {at}")]
+    Items {
+        /// Offset.
+        at: usize,
+    },
+    /// The bytes are strict, but not the value that was expected.
+    #[error("{0}")]
+    Shape(String),
+    /// The value encodes to other bytes than it was read from.
+    #[error("not the canonical encoding of its value")]
+    Canonical,
+}
+
+/// What may stand in the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rules {
+    /// Objects: text keys, links.
+    DagCbor,
+    /// The parts of a COSE envelope: integer and text keys, no tag but 18 (RFC 9052, section 4.2).
+    Cose,
+}
+
+/// One item met on the walk.
+#[derive(Debug, Clone, Copy)]
+pub struct Item<'a> {
+    /// What it is.
+    pub token: Token<'a>,
+    /// Containers around it.
+    pub depth: usize,
+    /// Offset of its first byte.
+    pub start: usize,
+    /// Whether it is the key of a map.
+    pub key: bool,
+}
+
+/// The head of an item, with the content of strings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Token<'a> {
+    /// Major type 0: the value.
+    Unsigned(u64),
+    /// Major type 1: the value is `-1 - n`.
+    Negative(u64),
+    /// Major type 2.
+    Bytes(&'a [u8]),
+    /// Major type 3.
+    Text(&'a str),
+    /// Major type 4: the number of elements, which follow.
+    Array(u64),
+    /// Major type 5: the number of pairs, which follow.
+    Map(u64),
+    /// Major type 6; the tagged item follows.
+    Tag(u64),
+    /// False or true.
+    Bool(bool),
+    /// Null.
+    Null,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Frame<'a> {
+    /// Items (keys and values apart) that are still to come.
+    left: u64,
+    map: bool,
+    key_next: bool,
+    last_key: Option<&'a [u8]>,
+}
+
+/// Walks `bytes`, which must be exactly one item under `rules`, telling each item to `visit`.
+///
+/// # Errors
+/// The first fault, by kind and offset.
+pub fn scan<'a>(bytes: &'a [u8], rules: Rules, mut visit: impl FnMut(Item<'a>)) -> Result<(), Error> {
+    let mut stack = [Frame::default(); DEPTH_MAX];
+    let mut depth = 0_usize;
+    let mut at = 0_usize;
+    let mut items = 0_usize;
+    loop {
+        let start = at;
+        let (token, next) = head(bytes, at, rules)?;
+        at = next;
+        items += 1;
+        if items > ITEMS_MAX {
+            return Err(Error::Items { at: start });
+        }
+        let mut key = false;
+        if let Some(frame) = depth.checked_sub(1).and_then(|top| stack.get_mut(top)) {
+            key = frame.map && frame.key_next;
+            if key {
+                check_key(frame, token, bytes.get(start..at).unwrap_or_default(), rules, start)?;
+            }
+        }
+        visit(Item { token, depth, start, key });
+        match token {
+            Token::Tag(_) => {
+                check_tagged(bytes, at, rules)?;
+                continue;
+            }
+            Token::Array(count) if count > 0 => {
+                push(&mut stack, &mut depth, bytes, at, start, count, false)?;
+                continue;
+            }
+            Token::Map(count) if count > 0 => {
+                let both = count.checked_mul(2).ok_or(Error::Truncated { at })?;
+                push(&mut stack, &mut depth, bytes, at, start, both, true)?;
+                continue;
+            }
+            _ => {}
+        }
+        finish(&mut stack, &mut depth);
+        if depth == 0 {
+            break;
+        }
+    }
+    if at == bytes.len() { Ok(()) } else { Err(Error::Trailing { at }) }
+}
+
+fn push<'a>(
+    stack: &mut [Frame<'a>; DEPTH_MAX],
+    depth: &mut usize,
+    bytes: &[u8],
+    at: usize,
+    start: usize,
+    left: u64,
+    map: bool,
+) -> Result<(), Error> {
+    // Each item takes a byte at least, so a count beyond what is left is a lie told early.
+    if left > (bytes.len() - at) as u64 {
+        return Err(Error::Truncated { at: bytes.len() });
+    }
+    let frame = stack.get_mut(*depth).ok_or(Error::Depth { at: start })?;
+    *frame = Frame { left, map, key_next: map, last_key: None };
+    *depth += 1;
+    Ok(())
+}
+
+/// Counts a finished item in its container, and every container that this finishes.
+fn finish(stack: &mut [Frame<'_>; DEPTH_MAX], depth: &mut usize) {
+    while let Some(frame) = depth.checked_sub(1).and_then(|top| stack.get_mut(top)) {
+        frame.left -= 1;
+        frame.key_next = frame.map && !frame.key_next;
+        if frame.left > 0 {
+            break;
+        }
+        *depth -= 1;
+    }
+}
+
+fn check_key<'a>(
+    frame: &mut Frame<'a>,
+    token: Token<'a>,
+    encoded: &'a [u8],
+    rules: Rules,
+    at: usize,
+) -> Result<(), Error> {
+    match (token, rules) {
+        (Token::Text(_), _) | (Token::Unsigned(_) | Token::Negative(_), Rules::Cose) => {}
+        _ => return Err(Error::Key { at }),
+    }
+    // The head carries the length, so comparing encodings by major type, length and bytes is
+    // comparing encodings bytewise.
+    if frame.last_key.is_some_and(|last| last >= encoded) {
+        return Err(Error::Order { at });
+    }
+    frame.last_key = Some(encoded);
+    Ok(())
+}
+
+/// The item after a tag: under tag 42 a byte string that holds a link, under tag 18 an array.
+fn check_tagged(bytes: &[u8], at: usize, rules: Rules) -> Result<(), Error> {
+    let (token, _) = head(bytes, at, rules)?;
+    match (rules, token) {
+        (Rules::DagCbor, Token::Bytes(content)) => {
+            cid::from_link(content).map(|_| ()).ok_or(Error::Link { at })
+        }
+        (Rules::DagCbor, _) => Err(Error::Link { at }),
+        (Rules::Cose, Token::Array(_)) => Ok(()),
+        (Rules::Cose, _) => Err(Error::Tag { tag: 18, at }),
+    }
+}
+
+/// Reads one head (and the content of a string) and the offset after it.
+fn head(bytes: &[u8], at: usize, rules: Rules) -> Result<(Token<'_>, usize), Error> {
+    let first = *bytes.get(at).ok_or(Error::Truncated { at })?;
+    let (major, info) = (first >> 5, first & 0x1f);
+    if major == 7 {
+        return match info {
+            20 => Ok((Token::Bool(false), at + 1)),
+            21 => Ok((Token::Bool(true), at + 1)),
+            22 => Ok((Token::Null, at + 1)),
+            31 => Err(Error::Indefinite { at }),
+            _ => Err(Error::Simple { at }),
+        };
+    }
+    let (value, next) = argument(bytes, at, info)?;
+    let content = |kind: fn(usize) -> Error| {
+        let end = usize::try_from(value).ok().and_then(|length| next.checked_add(length));
+        let end = end.filter(|end| *end <= bytes.len()).ok_or(kind(bytes.len()))?;
+        Ok((bytes.get(next..end).unwrap_or_default(), end))
+    };
+    let truncated = |at| Error::Truncated { at };
+    match major {
+        0 => Ok((Token::Unsigned(value), next)),
+        1 => Ok((Token::Negative(value), next)),
+        2 => content(truncated).map(|(content, end)| (Token::Bytes(content), end)),
+        3 => {
+            let (content, end) = content(truncated)?;
+            let text = std::str::from_utf8(content)
+                .map_err(|fault| Error::Utf8 { at: next + fault.valid_up_to() })?;
+            Ok((Token::Text(text), end))
+        }
+        4 => Ok((Token::Array(value), next)),
+        5 => Ok((Token::Map(value), next)),
+        _ => {
+            let allowed = match rules {
+                Rules::DagCbor => value == TAG_LINK,
+                Rules::Cose => value == 18 && at == 0,
+            };
+            if allowed { Ok((Token::Tag(value), next)) } else { Err(Error::Tag { tag: value, at }) }
+        }
+    }
+}
+
+/// The argument of a head in its shortest form (RFC 8949, section 3).
+fn argument(bytes: &[u8], at: usize, info: u8) -> Result<(u64, usize), Error> {
+    let width = match info {
+        0..=23 => return Ok((u64::from(info), at + 1)),
+        24 => 1,
+        25 => 2,
+        26 => 4,
+        27 => 8,
+        _ => return Err(Error::Indefinite { at }),
+    };
+    let end = at + 1 + width;
+    let digits = bytes.get(at + 1..end).ok_or(Error::Truncated { at: bytes.len() })?;
+    let value = digits.iter().fold(0_u64, |value, byte| (value << 8) | u64::from(*byte));
+    let shortest = match width {
+        1 => value >= 24,
+        2 => value > u64::from(u8::MAX),
+        4 => value > u64::from(u16::MAX),
+        _ => value > u64::from(u32::MAX),
+    };
+    if shortest { Ok((value, end)) } else { Err(Error::Minimal { at }) }
+}
+
+/// The links of a strict DAG-CBOR item, in order of appearance.
+///
+/// # Errors
+/// As [`scan`].
+pub fn links(bytes: &[u8]) -> Result<Vec<Cid>, Error> {
+    let mut links = Vec::new();
+    let mut tagged = false;
+    scan(bytes, Rules::DagCbor, |item| {
+        if let (true, Token::Bytes(content)) = (tagged, item.token) {
+            links.extend(cid::from_link(content));
+        }
+        tagged = matches!(item.token, Token::Tag(_));
+    })?;
+    Ok(links)
+}
+
+/// The canonical DAG-CBOR of a value.
+///
+/// # Errors
+/// [`Error::Shape`] when the value has no such encoding (a float, an integer beyond 64 bits).
+pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
+    let bytes = to_bytes(&to_value(value)?)?;
+    scan(&bytes, Rules::DagCbor, |_| {})?;
+    Ok(bytes)
+}
+
+/// Reads a value from its one canonical encoding.
+///
+/// # Errors
+/// Every variant of [`enum@Error`].
+pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    scan(bytes, Rules::DagCbor, |_| {})?;
+    let value: T = from_bytes(bytes)?;
+    if encode(&value)? == bytes { Ok(value) } else { Err(Error::Canonical) }
+}
+
+/// A value as a tree whose maps sort canonically. Through bytes, because serde_cbor's direct
+/// conversion drops tags.
+pub(crate) fn to_value<T: Serialize>(value: &T) -> Result<Value, Error> {
+    let unsorted = serde_cbor::to_vec(value).map_err(shape)?;
+    serde_cbor::from_slice(&unsorted).map_err(shape)
+}
+
+/// The bytes of a tree.
+pub(crate) fn to_bytes(value: &Value) -> Result<Vec<u8>, Error> {
+    serde_cbor::to_vec(value).map_err(shape)
+}
+
+/// Decodes bytes that [`scan`] has passed.
+pub(crate) fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    serde_cbor::from_slice(bytes).map_err(shape)
+}
+
+fn shape(fault: serde_cbor::Error) -> Error {
+    Error::Shape(fault.to_string())
+}
