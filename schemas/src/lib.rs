@@ -10,10 +10,15 @@
 
 pub mod car;
 pub mod cbor;
+pub mod chunk;
 pub mod cid;
+pub mod content;
 pub mod decimal;
+pub mod key;
 pub mod limits;
+pub mod object;
 pub mod period;
 pub mod structure;
 pub mod table;
 pub mod text;
+pub mod verdict;

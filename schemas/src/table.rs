@@ -7,13 +7,16 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::decimal::Decimal;
 use crate::limits::{CELL_BYTES_MAX, ROWS_MAX};
 use crate::period::Period;
 use crate::structure::{Component, Shape, Type};
 
 /// One value of a data set.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Cell {
     /// Of type [`Type::String`].
     Text(String),
@@ -237,6 +240,9 @@ pub enum Error {
         /// The second.
         second: usize,
     },
+    /// Rows that should be in canonical order are not.
+    #[error("the rows are not in canonical order")]
+    Order,
     /// A text cell longer than its bound.
     #[error("a text in column `{0}` has more than {CELL_BYTES_MAX} bytes")]
     Long(String),
@@ -266,6 +272,21 @@ impl Table {
             Some(order) => columns.iter().map(|column| column.gather(order)).collect(),
         };
         Ok(Self { shape, columns, rows })
+    }
+
+    /// As [`Table::new`], for rows that must be in canonical order already.
+    ///
+    /// # Errors
+    /// Each variant of [`enum@Error`].
+    pub fn from_sorted(shape: Shape, columns: Vec<Column>) -> Result<Self, Error> {
+        let rows = columns.first().map_or(0, Column::len);
+        check_columns(&shape, &columns, rows)?;
+        check_keys(&shape, &columns, None, rows)?;
+        let keys = columns.get(..shape.identifier_count()).unwrap_or_default();
+        match sorted_order(keys, rows) {
+            None => Ok(Self { shape, columns, rows }),
+            Some(_) => Err(Error::Order),
+        }
     }
 
     /// The components, in the order of the columns.

@@ -1,0 +1,219 @@
+//! From a table to blocks and back.
+//!
+//! The same table with the same code lists always gives the same blocks, whatever order its rows
+//! came in; reading refuses blocks that this module would not have written.
+
+use std::collections::BTreeMap;
+
+use crate::chunk::{self, Chunk};
+use crate::cid::{Cid, ContentId, StructureId};
+use crate::object::{self, Body, ChunkRef, Code, Content, Structure, decode, encode};
+use crate::table::{self, Column, Table, Texts};
+use crate::text::Name;
+
+/// Why blocks are no content.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Blocks that are not at hand.
+    #[error("{} blocks are not at hand", .0.len())]
+    Missing(Vec<Cid>),
+    /// A block that is not what it should be.
+    #[error("block {0}: {1}")]
+    Object(Cid, object::Error),
+    /// The columns are no table.
+    #[error(transparent)]
+    Table(#[from] table::Error),
+    /// The rows are not in canonical order, or not cut where the rule says.
+    #[error("content {0} is not in canonical form: {1}")]
+    Canonical(Cid, &'static str),
+}
+
+/// A block with its id.
+pub type Block = (Cid, Vec<u8>);
+
+/// Encodes an object as a block.
+///
+/// # Errors
+/// As [`object::encode`].
+pub fn block<T: Body>(body: &T) -> Result<(T::Id, Block), object::Error> {
+    let bytes = encode(body)?;
+    let id = Cid::of(crate::cid::Codec::DagCbor, &bytes);
+    let typed = T::Id::try_from(id).map_err(|_| object::Error::Kind(T::TYPE.into()))?;
+    Ok((typed, (id, bytes)))
+}
+
+/// The blocks of a table: structure, chunks, content. `codes` are the code lists by component.
+///
+/// # Errors
+/// As [`object::encode`], when the code lists break a rule.
+pub fn pack(
+    table: &Table,
+    codes: BTreeMap<Name, Vec<Code>>,
+) -> Result<(ContentId, Vec<Block>), object::Error> {
+    let structure = Structure { components: table.shape().clone(), codes };
+    let (structure, structure_block) = block(&structure)?;
+    let mut blocks = vec![structure_block];
+    let mut chunks = Vec::new();
+    let mut from = 0;
+    for to in chunk::ends(table.columns(), table.rows()) {
+        let packed = Chunk::pack(table.columns(), from, to);
+        let (chunk, chunk_block) = block(&packed)?;
+        chunks.push(ChunkRef { chunk, rows: packed.rows });
+        blocks.push(chunk_block);
+        from = to;
+    }
+    let (id, content_block) = block(&Content { structure, rows: table.rows() as u64, chunks })?;
+    blocks.push(content_block);
+    Ok((id, blocks))
+}
+
+/// The table and structure of a content, from blocks that `fetch` finds.
+///
+/// # Errors
+/// Each variant of [`enum@Error`]; [`Error::Missing`] names every block of this content that
+/// could be told to be absent.
+pub fn unpack(id: ContentId, fetch: impl Fn(Cid) -> Option<Vec<u8>>) -> Result<(Structure, Table), Error> {
+    let content: Content = read(id.cid(), &fetch)?;
+    let missing: Vec<Cid> = content.needs().into_iter().filter(|need| fetch(*need).is_none()).collect();
+    if !missing.is_empty() {
+        return Err(Error::Missing(missing));
+    }
+    let structure: Structure = read(StructureId::cid(content.structure), &fetch)?;
+    let mut parts: Vec<Vec<Column>> = vec![Vec::new(); structure.components.components().len()];
+    for reference in &content.chunks {
+        let chunk: Chunk = read(reference.chunk.cid(), &fetch)?;
+        let columns =
+            chunk.unpack().filter(|columns| columns.len() == parts.len() && chunk.rows == reference.rows);
+        let columns = columns.ok_or(Error::Canonical(id.cid(), "a chunk does not fit the structure"))?;
+        for (part, column) in parts.iter_mut().zip(columns) {
+            part.push(column);
+        }
+    }
+    let columns = structure.components.components().iter().zip(parts);
+    let columns = columns.map(|(component, parts)| join(component.kind, parts)).collect::<Option<_>>();
+    let columns = columns.ok_or(Error::Canonical(id.cid(), "a column does not fit its component"))?;
+    let table = Table::from_sorted(structure.components.clone(), columns)?;
+    let rows: Vec<usize> = content
+        .chunks
+        .iter()
+        .scan(0, |end, chunk| {
+            *end += chunk.rows as usize;
+            Some(*end)
+        })
+        .collect();
+    if rows != chunk::ends(table.columns(), table.rows()) {
+        return Err(Error::Canonical(id.cid(), "chunks are cut elsewhere than the rule says"));
+    }
+    Ok((structure, table))
+}
+
+fn read<T: Body>(id: Cid, fetch: &impl Fn(Cid) -> Option<Vec<u8>>) -> Result<T, Error> {
+    let bytes = fetch(id).ok_or_else(|| Error::Missing(vec![id]))?;
+    decode(&bytes).map_err(|fault| Error::Object(id, fault))
+}
+
+/// The parts of one column after another; `None` when one is of another type.
+fn join(kind: crate::structure::Type, parts: Vec<Column>) -> Option<Column> {
+    use crate::structure::Type;
+    Some(match kind {
+        Type::String => Column::Text(join_texts(&parts)?),
+        Type::Integer => Column::Integer(join_rows(parts, |part| match part {
+            Column::Integer(rows) => Some(rows),
+            _ => None,
+        })?),
+        Type::Number => Column::Number(join_rows(parts, |part| match part {
+            Column::Number(rows) => Some(rows),
+            _ => None,
+        })?),
+        Type::Boolean => Column::Boolean(join_rows(parts, |part| match part {
+            Column::Boolean(rows) => Some(rows),
+            _ => None,
+        })?),
+        Type::TimePeriod | Type::Date => Column::Period(join_rows(parts, |part| match part {
+            Column::Period(rows) => Some(rows),
+            _ => None,
+        })?),
+    })
+}
+
+fn join_rows<T>(parts: Vec<Column>, open: impl Fn(Column) -> Option<Vec<T>>) -> Option<Vec<T>> {
+    let mut rows = Vec::new();
+    for part in parts {
+        rows.append(&mut open(part)?);
+    }
+    Some(rows)
+}
+
+fn join_texts(parts: &[Column]) -> Option<Texts> {
+    let parts: Vec<&Texts> = parts
+        .iter()
+        .map(|part| match part {
+            Column::Text(texts) => Some(texts),
+            _ => None,
+        })
+        .collect::<Option<_>>()?;
+    let rows = parts.iter().flat_map(|texts| (0..texts.codes().len()).map(|row| texts.get(row)));
+    Some(Texts::from_rows(rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::structure::{Component, Role, Shape, Type};
+
+    fn table(rows: usize, reverse: bool) -> Table {
+        let part = |id: &str, role, kind| Component::new(Name::new(id).unwrap(), role, kind);
+        let shape = Shape::new(vec![
+            part("REF_AREA", Role::Identifier, Type::String),
+            part("TIME_PERIOD", Role::Identifier, Type::TimePeriod),
+            part("OBS_VALUE", Role::Measure, Type::Number),
+        ]);
+        let mut order: Vec<usize> = (0..rows).collect();
+        if reverse {
+            order.reverse();
+        }
+        let areas: Vec<String> = order.iter().map(|row| format!("A{:03}", row / 100)).collect();
+        let period = |row: &usize| {
+            crate::period::Period::from_ordinal(crate::period::Frequency::M, 24_000 + (*row % 100) as i32)
+        };
+        let number = |row: &usize| crate::decimal::Decimal::new(*row as i128, -1).ok();
+        let columns = vec![
+            Column::Text(Texts::from_rows(areas.iter().map(|area| Some(area.as_str())))),
+            Column::Period(order.iter().map(period).collect()),
+            Column::Number(order.iter().map(number).collect()),
+        ];
+        Table::new(shape.unwrap(), columns).unwrap()
+    }
+
+    #[test]
+    fn a_table_leads_back_whatever_the_order_of_its_rows() {
+        let (id, blocks) = pack(&table(10_000, false), BTreeMap::new()).unwrap();
+        let (same, _) = pack(&table(10_000, true), BTreeMap::new()).unwrap();
+        assert_eq!(id, same);
+        assert!(blocks.len() > 3, "several chunks");
+        let held: BTreeMap<Cid, Vec<u8>> = blocks.into_iter().collect();
+        let (_, read) = unpack(id, |id| held.get(&id).cloned()).unwrap();
+        assert_eq!(read, table(10_000, false));
+    }
+
+    #[test]
+    fn what_is_absent_is_named_and_what_is_cut_otherwise_refused() {
+        let whole = table(300, false);
+        let (id, blocks) = pack(&whole, BTreeMap::new()).unwrap();
+        let held: BTreeMap<Cid, Vec<u8>> = blocks.into_iter().collect();
+        let without_chunk = |wanted: Cid| (wanted == id.cid()).then(|| held.get(&wanted).cloned()).flatten();
+        assert!(matches!(unpack(id, without_chunk), Err(Error::Missing(ids)) if ids.len() == 2));
+
+        let mut held = held;
+        let structure = decode::<Content>(&held[&id.cid()]).unwrap().structure;
+        let mut chunks = Vec::new();
+        for (from, to) in [(0, 100), (100, 300)] {
+            let (chunk, (cid, bytes)) = block(&Chunk::pack(whole.columns(), from, to)).unwrap();
+            held.insert(cid, bytes);
+            chunks.push(ChunkRef { chunk, rows: (to - from) as u32 });
+        }
+        let (other, (cid, bytes)) = block(&Content { structure, rows: 300, chunks }).unwrap();
+        held.insert(cid, bytes);
+        assert!(matches!(unpack(other, |id| held.get(&id).cloned()), Err(Error::Canonical(..))));
+    }
+}

@@ -1,0 +1,131 @@
+//! What verification says. Never one boolean.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cid::Cid;
+use crate::limits::{CELL_BYTES_MAX, COMPONENTS_MAX};
+use crate::table::Cell;
+use crate::text::{Name, Text};
+
+/// Missing ids that a verdict names; the rest is counted.
+pub const MISSING_MAX: usize = 16;
+
+/// The answer to "does this release hold?".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Verdict {
+    /// Every cell of every output came out as published.
+    Reproduced {
+        /// Cells compared.
+        cells: u64,
+    },
+    /// At least one cell did not.
+    Differs {
+        /// The first that did not, in the order of outputs, keys, components.
+        first: Divergence,
+        /// How many did not.
+        count: u64,
+        /// Cells compared.
+        cells: u64,
+    },
+    /// It could not be checked: these blocks are not at hand.
+    Missing {
+        /// The first of them.
+        ids: Vec<Cid>,
+        /// How many they are.
+        count: u64,
+    },
+    /// It could not be checked: the recipe does not run on these inputs.
+    Failed {
+        /// Stable code of the fault.
+        code: Text<64>,
+        /// The fault in words, with its place.
+        message: Text<1024>,
+    },
+}
+
+/// A cell that did not come out as published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Divergence {
+    /// The output of the recipe.
+    pub output: Name,
+    /// The key of the data point, in the order of the identifiers.
+    pub key: Vec<Cell>,
+    /// The component; absent when the whole data point is missing on one side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component: Option<Name>,
+    /// What was published; absent for null or for no such data point.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Cell>,
+    /// What came out; absent for null or for no such data point.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub computed: Option<Cell>,
+}
+
+impl Verdict {
+    /// A single word: `reproduced`, `differs`, `missing`, `failed`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Verdict::Reproduced { .. } => "reproduced",
+            Verdict::Differs { .. } => "differs",
+            Verdict::Missing { .. } => "missing",
+            Verdict::Failed { .. } => "failed",
+        }
+    }
+
+    /// The bounds that types cannot say.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        match self {
+            Verdict::Missing { ids, count } if ids.len() > MISSING_MAX || *count < ids.len() as u64 => {
+                Err(format!("a verdict names at most {MISSING_MAX} missing blocks"))
+            }
+            Verdict::Differs { first, .. } => first.check(),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Divergence {
+    fn check(&self) -> Result<(), String> {
+        let cells = self.key.iter().chain(&self.published).chain(&self.computed);
+        let long = |cell: &Cell| matches!(cell, Cell::Text(text) if text.len() > CELL_BYTES_MAX);
+        if self.key.len() > COMPONENTS_MAX || cells.into_iter().any(long) {
+            return Err("a divergence names one cell within the bounds of a data set".into());
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key: Vec<String> = self.key.iter().map(Cell::to_string).collect();
+        write!(f, "{}[{}]", self.output, key.join(", "))?;
+        if let Some(component) = &self.component {
+            write!(f, ".{component}")?;
+        }
+        let word = |cell: &Option<Cell>| {
+            let absent = if self.component.is_some() { "null" } else { "no data point" };
+            cell.as_ref().map_or_else(|| absent.to_owned(), Cell::to_string)
+        };
+        match (&self.component, &self.published, &self.computed) {
+            (None, None, None) => write!(f, ": present on one side only"),
+            _ => write!(f, ": published {}, computed {}", word(&self.published), word(&self.computed)),
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Verdict::Reproduced { cells } => write!(f, "reproduced: {cells} of {cells} cells"),
+            Verdict::Differs { first, count, cells } => {
+                write!(f, "differs: {count} of {cells} cells, the first is {first}")
+            }
+            Verdict::Missing { count, .. } => write!(f, "missing: {count} blocks are not at hand"),
+            Verdict::Failed { message, .. } => write!(f, "failed: {message}"),
+        }
+    }
+}
