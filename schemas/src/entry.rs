@@ -1,0 +1,414 @@
+//! Entries of a publisher's log: COSE_Sign1 envelopes around objects.
+//!
+//! An entry is `18([protected, {}, payload, signature])` in canonical CBOR. The protected header
+//! says who signs which object at which place of the log; the payload is the object itself while
+//! it is small ([`INLINE_BYTES_MAX`]), else its id. This module checks the envelope and the
+//! signature under the key that the header names; whether that key may sign at that place is a
+//! rule of the ledger.
+//!
+//! Implements: RFC 9052, sections 4.2 and 4.4 (COSE_Sign1, Sig_structure); RFC 9053, section 2.2
+//! (EdDSA); RFC 9597 (CWT claims in headers); the shape of a SCITT signed statement.
+
+use std::collections::BTreeMap;
+
+use serde_cbor::Value;
+
+use crate::cbor::{self, Rules};
+use crate::cid::{Cid, Codec, EntryId, PublisherId};
+use crate::key::{self, PublicKey, SIGNATURE_BYTES, SecretKey};
+use crate::limits::{ENTRY_BYTES_MAX, INLINE_BYTES_MAX};
+use crate::object::{self, Object};
+use crate::seal::{Seal, Sealed};
+
+/// COSE header label: algorithm.
+const ALG: i128 = 1;
+/// COSE header label: content type.
+const CONTENT_TYPE: i128 = 3;
+/// COSE header label: key id; here the 32 bytes of the public key.
+const KID: i128 = 4;
+/// COSE header label: CWT claims (RFC 9597).
+const CLAIMS: i128 = 15;
+/// CWT claim: issuer, here the publisher id as text.
+const ISS: i128 = 1;
+/// CWT claim: subject.
+const SUB: i128 = 2;
+/// CWT claim: issued at, seconds since 1970.
+const IAT: i128 = 6;
+/// COSE algorithm: EdDSA.
+const EDDSA: i128 = -8;
+/// Our header label: sequence number of the key operation that allows the key.
+const AUTH: &str = "assay-auth";
+/// Our header label: id of the entry before.
+const PREV: &str = "assay-prev";
+/// Our header label: sequence number.
+const SEQ: &str = "assay-seq";
+/// First bytes of every Sig_structure.
+const CONTEXT: &str = "Signature1";
+
+/// Where an entry stands in its log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The first entry: it carries the identity, and its id is the publisher's.
+    Genesis,
+    /// A later entry.
+    Next {
+        /// The log.
+        publisher: PublisherId,
+        /// Sequence number, from 1.
+        seq: u64,
+        /// The entry before.
+        prev: EntryId,
+        /// Sequence number of the entry that allows the key.
+        authority: u64,
+    },
+}
+
+/// What an entry carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Payload {
+    /// The object itself, with its canonical bytes.
+    Inline(Box<Object>, Vec<u8>),
+    /// The id of an object too large to stand inline.
+    Linked(Cid),
+}
+
+/// A log entry whose envelope and signature hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its place in the log.
+    pub place: Place,
+    /// The key that signed it.
+    pub key: PublicKey,
+    /// When it was signed, as the publisher claims: seconds since 1970-01-01T00:00:00Z.
+    pub time: i64,
+    /// The kind of object.
+    pub kind: String,
+    /// What it is about: a dataflow, a measure, a release (see [`subject`]).
+    pub subject: String,
+    /// The object or its id.
+    pub payload: Payload,
+}
+
+/// Why bytes are no entry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// More bytes than an entry may have.
+    #[error("an entry of {0} bytes where at most {ENTRY_BYTES_MAX} are allowed")]
+    Large(usize),
+    /// The envelope is not canonical CBOR.
+    #[error("envelope: {0}")]
+    Cbor(#[from] cbor::Error),
+    /// The envelope is canonical, but not ours.
+    #[error("envelope: {0}")]
+    Envelope(&'static str),
+    /// The key is not acceptable, or the signature does not hold.
+    #[error(transparent)]
+    Key(#[from] key::Error),
+    /// The object inside is not acceptable.
+    #[error("payload: {0}")]
+    Object(#[from] object::Error),
+}
+
+impl Entry {
+    /// The sequence number.
+    pub fn seq(&self) -> u64 {
+        match self.place {
+            Place::Genesis => 0,
+            Place::Next { seq, .. } => seq,
+        }
+    }
+
+    /// The id of the object.
+    pub fn object(&self) -> Cid {
+        match &self.payload {
+            Payload::Inline(_, bytes) => Cid::of(Codec::DagCbor, bytes),
+            Payload::Linked(id) => *id,
+        }
+    }
+}
+
+impl Sealed<Entry> {
+    /// The log that this entry belongs to.
+    pub fn publisher(&self) -> PublisherId {
+        match self.value().place {
+            Place::Genesis => self.id().into(),
+            Place::Next { publisher, .. } => publisher,
+        }
+    }
+}
+
+/// What an object is about, for the header.
+pub fn subject(object: &Object) -> String {
+    match object {
+        Object::Identity(identity) => identity.name.to_string(),
+        Object::Dataset(dataset) => dataset.dataflow.to_string(),
+        Object::Recipe(recipe) => recipe.measure.to_string(),
+        Object::Release(release) => release.dataflow.to_string(),
+        Object::Retraction(retraction) => retraction.subject.to_string(),
+        Object::Attestation(attestation) => attestation.release.to_string(),
+        Object::Snapshot(_) | Object::Structure(_) | Object::Content(_) | Object::Chunk(_) => String::new(),
+    }
+}
+
+/// Signs an object for a place in a log. `time` is the claimed time in seconds since 1970.
+///
+/// # Errors
+/// [`Error::Object`] when `object` are not the bytes of an acceptable object.
+pub fn sign(place: Place, time: i64, object: &[u8], key: &SecretKey) -> Result<Sealed<Entry>, Error> {
+    let value = Object::decode(object)?;
+    let id = Cid::of(Codec::DagCbor, object);
+    let inline = object.len() <= INLINE_BYTES_MAX;
+    let payload = if inline { object.to_vec() } else { id.to_bytes().to_vec() };
+    let protected = protected(place, time, &value, inline, &key.public())?;
+    let signature = key.sign(&to_be_signed(&protected, &payload)?);
+    Sealed::open(envelope(protected, payload, signature.to_vec())?)
+}
+
+/// The bytes of the protected header.
+fn protected(
+    place: Place,
+    time: i64,
+    object: &Object,
+    inline: bool,
+    key: &PublicKey,
+) -> Result<Vec<u8>, Error> {
+    let text = |text: &str| Value::Text(text.into());
+    let mut claims = BTreeMap::from([
+        (Value::Integer(SUB), Value::Text(subject(object))),
+        (Value::Integer(IAT), Value::Integer(time.into())),
+    ]);
+    let mut header = BTreeMap::from([
+        (Value::Integer(ALG), Value::Integer(EDDSA)),
+        (Value::Integer(CONTENT_TYPE), Value::Text(content_type(object.kind(), inline))),
+        (Value::Integer(KID), Value::Bytes(key.as_bytes().to_vec())),
+    ]);
+    if let Place::Next { publisher, seq, prev, authority } = place {
+        claims.insert(Value::Integer(ISS), Value::Text(publisher.to_string()));
+        header.insert(text(SEQ), Value::Integer(seq.into()));
+        header.insert(text(PREV), Value::Bytes(prev.cid().to_bytes().to_vec()));
+        header.insert(text(AUTH), Value::Integer(authority.into()));
+    }
+    header.insert(Value::Integer(CLAIMS), Value::Map(claims));
+    Ok(cbor::to_bytes(&Value::Map(header))?)
+}
+
+fn content_type(kind: &str, inline: bool) -> String {
+    let suffix = if inline { "dag-cbor" } else { "cid" };
+    format!("application/vnd.assay.{kind}+{suffix}")
+}
+
+/// The Sig_structure (RFC 9052, section 4.4).
+fn to_be_signed(protected: &[u8], payload: &[u8]) -> Result<Vec<u8>, Error> {
+    let bytes = |bytes: &[u8]| Value::Bytes(bytes.to_vec());
+    let parts = vec![Value::Text(CONTEXT.into()), bytes(protected), bytes(&[]), bytes(payload)];
+    Ok(cbor::to_bytes(&Value::Array(parts))?)
+}
+
+fn envelope(protected: Vec<u8>, payload: Vec<u8>, signature: Vec<u8>) -> Result<Vec<u8>, Error> {
+    let parts = vec![
+        Value::Bytes(protected),
+        Value::Map(BTreeMap::new()),
+        Value::Bytes(payload),
+        Value::Bytes(signature),
+    ];
+    Ok(cbor::to_bytes(&Value::Tag(18, Box::new(Value::Array(parts))))?)
+}
+
+impl Seal for Entry {
+    type Id = EntryId;
+    type Error = Error;
+
+    fn open(bytes: &[u8]) -> Result<(EntryId, Entry), Error> {
+        if bytes.len() > ENTRY_BYTES_MAX {
+            return Err(Error::Large(bytes.len()));
+        }
+        cbor::scan(bytes, Rules::Cose, |_| {})?;
+        let (protected, payload, signature) = parts(cbor::from_bytes(bytes)?)?;
+        cbor::scan(&protected, Rules::Cose, |_| {})?;
+        let Value::Map(header) = cbor::from_bytes(&protected)? else {
+            return Err(Error::Envelope("the protected header is not a map"));
+        };
+        let entry = read(header, &payload)?;
+        entry.key.verify(&to_be_signed(&protected, &payload)?, &signature)?;
+        Ok((EntryId::of(bytes), entry))
+    }
+}
+
+type Parts = (Vec<u8>, Vec<u8>, [u8; SIGNATURE_BYTES]);
+
+/// The parts of the envelope, which must be exactly four of the right types behind tag 18.
+fn parts(value: Value) -> Result<Parts, Error> {
+    let Value::Tag(18, array) = value else {
+        return Err(Error::Envelope("tag 18 (COSE_Sign1) is missing"));
+    };
+    let Value::Array(items) = *array else {
+        return Err(Error::Envelope("not an array"));
+    };
+    let [protected, unprotected, payload, signature] =
+        <[Value; 4]>::try_from(items).map_err(|_| Error::Envelope("not four parts"))?;
+    if unprotected != Value::Map(BTreeMap::new()) {
+        return Err(Error::Envelope("the unprotected header is not an empty map"));
+    }
+    let (Value::Bytes(protected), Value::Bytes(payload), Value::Bytes(signature)) =
+        (protected, payload, signature)
+    else {
+        return Err(Error::Envelope("protected header, payload and signature are byte strings"));
+    };
+    let signature = signature.try_into().map_err(|_| Error::Envelope("the signature has not 64 bytes"))?;
+    Ok((protected, payload, signature))
+}
+
+/// The labels of a header, taken one by one so that unknown ones are left over.
+struct Labels(BTreeMap<Value, Value>);
+
+impl Labels {
+    fn integer(&mut self, label: Value) -> Option<i128> {
+        match self.0.remove(&label)? {
+            Value::Integer(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    fn text(&mut self, label: Value) -> Option<String> {
+        match self.0.remove(&label)? {
+            Value::Text(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    fn bytes(&mut self, label: Value) -> Option<Vec<u8>> {
+        match self.0.remove(&label)? {
+            Value::Bytes(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    fn done(&self) -> Result<(), Error> {
+        if self.0.is_empty() { Ok(()) } else { Err(Error::Envelope("a header label that is not ours")) }
+    }
+}
+
+fn read(header: BTreeMap<Value, Value>, payload: &[u8]) -> Result<Entry, Error> {
+    let mut header = Labels(header);
+    if header.integer(Value::Integer(ALG)) != Some(EDDSA) {
+        return Err(Error::Envelope("the algorithm is not EdDSA"));
+    }
+    let kid = header.bytes(Value::Integer(KID)).ok_or(Error::Envelope("no key id"))?;
+    let key = PublicKey::new(&kid)?;
+    let content_type = header.text(Value::Integer(CONTENT_TYPE)).ok_or(Error::Envelope("no content type"))?;
+    let Some(Value::Map(claims)) = header.0.remove(&Value::Integer(CLAIMS)) else {
+        return Err(Error::Envelope("no claims"));
+    };
+    let mut claims = Labels(claims);
+    let subject = claims.text(Value::Integer(SUB)).ok_or(Error::Envelope("no subject"))?;
+    let time = claims.integer(Value::Integer(IAT)).and_then(|time| i64::try_from(time).ok());
+    let time = time.ok_or(Error::Envelope("no time"))?;
+    let place = place(&mut header, claims.text(Value::Integer(ISS)))?;
+    header.done()?;
+    claims.done()?;
+    let (kind, payload) = content(&content_type, &subject, payload)?;
+    Ok(Entry { place, key, time, kind, subject, payload })
+}
+
+/// Genesis has neither issuer nor sequence number; every other entry has all four.
+fn place(header: &mut Labels, issuer: Option<String>) -> Result<Place, Error> {
+    let number = |header: &mut Labels, label: &str| {
+        header.integer(Value::Text(label.into())).and_then(|value| u64::try_from(value).ok())
+    };
+    let (seq, authority) = (number(header, SEQ), number(header, AUTH));
+    let prev = header.bytes(Value::Text(PREV.into()));
+    match (issuer, seq, authority, prev) {
+        (None, None, None, None) => Ok(Place::Genesis),
+        (Some(issuer), Some(seq @ 1..), Some(authority), Some(prev)) if authority < seq => {
+            let publisher = issuer.parse().map_err(|_| Error::Envelope("the issuer is no publisher id"))?;
+            let prev = Cid::from_bytes(&prev).and_then(EntryId::try_from);
+            let prev = prev.map_err(|_| Error::Envelope("the entry before is no entry id"))?;
+            Ok(Place::Next { publisher, seq, prev, authority })
+        }
+        _ => Err(Error::Envelope("issuer, sequence number, entry before and authority do not fit together")),
+    }
+}
+
+/// The kind in the content type, and the payload it announces.
+fn content(content_type: &str, stated: &str, payload: &[u8]) -> Result<(String, Payload), Error> {
+    let unknown = Error::Envelope("a content type that is not ours");
+    let rest = content_type.strip_prefix("application/vnd.assay.").ok_or(unknown.clone())?;
+    match rest.split_once('+') {
+        Some((kind, "dag-cbor")) => {
+            if payload.len() > INLINE_BYTES_MAX {
+                return Err(Error::Envelope("an object too large to stand inline"));
+            }
+            let object = Object::decode(payload)?;
+            if object.kind() != kind {
+                return Err(Error::Envelope("the content type names another kind of object"));
+            }
+            if subject(&object) != stated {
+                return Err(Error::Envelope("the subject is not that of the object"));
+            }
+            Ok((kind.to_owned(), Payload::Inline(Box::new(object), payload.to_vec())))
+        }
+        Some((kind, "cid")) => {
+            let id = Cid::from_bytes(payload).map_err(|_| Error::Envelope("the payload is no content id"))?;
+            if id.codec() != Codec::DagCbor || kind.len() > 32 || stated.len() > 256 {
+                return Err(Error::Envelope("the payload names no object"));
+            }
+            Ok((kind.to_owned(), Payload::Linked(id)))
+        }
+        _ => Err(unknown),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::{Identity, OperatingKey, Retraction, Scope, Use, encode};
+    use crate::text::Text;
+
+    fn identity(root: &SecretKey, operating: &SecretKey) -> Vec<u8> {
+        let key = OperatingKey { key: operating.public(), uses: vec![Use::Publish, Use::Attest] };
+        let identity = Identity {
+            name: Text::new("Office").unwrap(),
+            contact: None,
+            roots: vec![root.public()],
+            next_root: [9; 32],
+            keys: vec![key],
+        };
+        encode(&identity).unwrap()
+    }
+
+    fn log() -> (Sealed<Entry>, Sealed<Entry>) {
+        let (root, operating) = (SecretKey::from_seed(&[1; 32]), SecretKey::from_seed(&[2; 32]));
+        let genesis = sign(Place::Genesis, 1_700_000_000, &identity(&root, &operating), &root).unwrap();
+        let retraction = Retraction {
+            subject: genesis.id().cid(),
+            scope: Scope::Whole,
+            reason: Text::new("a test").unwrap(),
+            replacement: None,
+        };
+        let place = Place::Next { publisher: genesis.publisher(), seq: 1, prev: genesis.id(), authority: 0 };
+        let next = sign(place, 1_700_000_060, &encode(&retraction).unwrap(), &operating).unwrap();
+        (genesis, next)
+    }
+
+    #[test]
+    fn entries_lead_back() {
+        let (genesis, next) = log();
+        assert_eq!(genesis.value().place, Place::Genesis);
+        assert_eq!((next.publisher(), next.value().seq()), (genesis.publisher(), 1));
+        assert_eq!(next.value().kind, "retraction");
+        let again = Sealed::<Entry>::open(next.bytes().to_vec()).unwrap();
+        assert_eq!(again, next);
+    }
+
+    #[test]
+    fn every_flipped_bit_is_noticed() {
+        let (_, next) = log();
+        for at in 0..next.bytes().len() {
+            for bit in 0..8 {
+                let mut changed = next.bytes().to_vec();
+                changed[at] ^= 1 << bit;
+                assert!(Sealed::<Entry>::open(changed).is_err(), "byte {at}, bit {bit}");
+            }
+        }
+    }
+}
