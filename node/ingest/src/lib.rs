@@ -1,1 +1,192 @@
-//! (being written)
+//! Foreign formats in, a canonical table out: pure bytes → [`Table`].
+//!
+//! Owns the reading of World Bank bulk files, FRED series and any CSV described by a
+//! [`Mapping`], and the writing of a table as CSV. Refuses what it is not sure about: every fault
+//! names file, line, column and value, and says what to do. It opens no file, asks no network,
+//! knows no clock, and rounds nothing: a number keeps the digits that its source wrote.
+//!
+//! The same bytes under the same options give the same [`Imported`], on every machine.
+
+// A fault ends the import: it is made once, and its size costs nothing.
+#![allow(clippy::result_large_err)]
+
+mod archive;
+mod areas;
+mod detect;
+mod export;
+mod fault;
+mod fred;
+mod frequency;
+mod mapped;
+mod mapping;
+mod points;
+mod records;
+mod value;
+mod worldbank;
+
+pub use areas::Area;
+pub use detect::detect;
+pub use export::export_csv;
+pub use fault::Fault;
+pub use mapping::{Dates, Link, Mapping};
+
+use std::fmt;
+
+use schemas::limits::SNAPSHOT_BYTES_MAX;
+use schemas::period::{Frequency, Period};
+use schemas::table::Table;
+use schemas::text::Name;
+
+/// A foreign format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// World Bank bulk CSV, bare or in its ZIP, wide or long.
+    WorldBank,
+    /// A series of FRED (Federal Reserve Bank of St. Louis) as CSV.
+    Fred,
+    /// Any CSV, described by a [`Mapping`] or headed by SDMX concept ids.
+    Csv,
+}
+
+impl Format {
+    /// The word for it on a command line.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::WorldBank => "worldbank",
+            Self::Fred => "fred",
+            Self::Csv => "csv",
+        }
+    }
+
+    /// Name and version of the importer: a change of what it gives for the same bytes changes it.
+    fn importer(self) -> String {
+        format!("{}/1", self.code())
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.code())
+    }
+}
+
+/// The bytes to read.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// File name: named in faults, and the series id where the file itself does not say it.
+    pub name: &'a str,
+    /// The whole file as downloaded, at most `SNAPSHOT_BYTES_MAX` of it.
+    pub bytes: &'a [u8],
+}
+
+/// What the caller knows about the file.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The format; detected when absent.
+    pub format: Option<Format>,
+    /// The frequency of the periods, where the file does not say it; inferred when absent.
+    pub frequency: Option<Frequency>,
+    /// The area of a series that names none (FRED); `USA` when absent.
+    pub area: Option<String>,
+    /// The columns of a general CSV.
+    pub mapping: Option<Mapping>,
+    /// The `Metadata_Country_*` file that came beside a bare World Bank CSV.
+    pub metadata: Option<Vec<u8>>,
+}
+
+/// A file, read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// The format that was read.
+    pub format: Format,
+    /// The observations.
+    pub table: Table,
+    /// Suggested name: the indicator or series id of the source.
+    pub dataflow: Name,
+    /// Title as the source has it; the id where the file has no title.
+    pub title: String,
+    /// Who published it, as far as the file says.
+    pub publisher: Option<String>,
+    /// The day that the file says it was updated.
+    pub vintage: Option<Period>,
+    /// Code list of REF_AREA: the codes in the file, sorted.
+    pub areas: Vec<Area>,
+    /// Counts.
+    pub summary: Summary,
+    /// Name and version of the importer, as in `worldbank/1`.
+    pub importer: String,
+}
+
+/// What was in the file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Data rows of the file (not lines: no header, no preamble).
+    pub rows: u64,
+    /// Data points of the table.
+    pub observations: u64,
+    /// Cells left empty by the source.
+    pub missing: u64,
+    /// Distinct keys without the time.
+    pub series: u64,
+    /// Earliest period.
+    pub first: Option<Period>,
+    /// Latest period.
+    pub last: Option<Period>,
+    /// The frequency, when all periods have one.
+    pub frequency: Option<Frequency>,
+    /// Areas that are aggregates.
+    pub aggregates: u64,
+}
+
+/// Reads a file; `progress` is told the bytes done, ascending, the last time all of them.
+///
+/// # Errors
+/// [`Fault`], always with the file, and with line, column and value where there is one.
+pub fn import(
+    source: Source<'_>,
+    options: &Options,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Imported, Fault> {
+    let imported = read(source, options, progress).map_err(|fault| fault.within(source.name))?;
+    progress(source.bytes.len() as u64);
+    Ok(imported)
+}
+
+fn read(source: Source<'_>, options: &Options, progress: &mut dyn FnMut(u64)) -> Result<Imported, Fault> {
+    if source.bytes.len() as u64 > SNAPSHOT_BYTES_MAX {
+        let message =
+            format!("file of {} bytes where at most {SNAPSHOT_BYTES_MAX} are allowed", source.bytes.len());
+        return Err(Fault::new("file-large", message));
+    }
+    let zipped = detect::check(source.bytes)?;
+    match choose(source, options)? {
+        Format::WorldBank if zipped => archived(source, options, progress),
+        Format::WorldBank => worldbank::read(source, options.metadata.as_deref(), progress),
+        other if zipped => Err(detect::not_zipped(other)),
+        Format::Fred => fred::read(source, options, progress),
+        Format::Csv => mapped::read(source, options, progress),
+    }
+}
+
+/// The format asked for, or the one that the file shows.
+fn choose(source: Source<'_>, options: &Options) -> Result<Format, Fault> {
+    match options.format {
+        Some(format) => Ok(format),
+        None if options.mapping.is_some() => Ok(Format::Csv),
+        None => detect(source.name, source.bytes).ok_or_else(|| detect::unknown(source.bytes)),
+    }
+}
+
+/// The World Bank ZIP as served: the data member, with the country metadata beside it.
+fn archived(source: Source<'_>, options: &Options, progress: &mut dyn FnMut(u64)) -> Result<Imported, Fault> {
+    let archive = archive::open(source.bytes)?;
+    let file = format!("{}/{}", source.name, archive.name);
+    let metadata = options.metadata.as_deref().or(archive.metadata.as_deref());
+    let (whole, size) = (source.bytes.len() as u64, archive.data.len().max(1) as u64);
+    // Both factors are below SNAPSHOT_BYTES_MAX, so the product fits.
+    let mut scaled = |done: u64| progress(done * whole / size);
+    let member = Source { name: &archive.name, bytes: &archive.data };
+    detect::check(member.bytes)
+        .and_then(|_| worldbank::read(member, metadata, &mut scaled))
+        .map_err(|fault| fault.within(&file))
+}

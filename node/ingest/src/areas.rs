@@ -1,0 +1,154 @@
+//! Areas: ISO 3166-1 alpha-3, the aggregates of the World Bank and its own codes for areas that
+//! ISO does not list (`XKX` and formerly `KSV` for Kosovo, `CHI` for the Channel Islands).
+//!
+//! The list is `areas.txt`, one area a line: code, `area` or `aggregate`, English name.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use crate::fault::Fault;
+use crate::records::{self, Reader, Record};
+use crate::value;
+
+/// An entry of the code list of REF_AREA.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Area {
+    /// The code, as in the data.
+    pub code: String,
+    /// The name, as in the source; from the built-in list where the source has none.
+    pub name: String,
+    /// Whether it is a group of countries, not a country: not to be summed with its members.
+    pub aggregate: bool,
+}
+
+/// Name and whether it is an aggregate, by code.
+static KNOWN: LazyLock<BTreeMap<&str, (&str, bool)>> = LazyLock::new(|| {
+    let entry = |line: &'static str| {
+        let (code, rest) = line.split_once(' ')?;
+        let (kind, name) = rest.split_once(' ')?;
+        Some((code, (name, kind == "aggregate")))
+    };
+    include_str!("areas.txt").lines().filter_map(entry).collect()
+});
+
+/// The area of a code, if it is one that we know.
+pub(crate) fn known(code: &str) -> Option<Area> {
+    let (name, aggregate) = KNOWN.get(code)?;
+    Some(Area { code: code.to_owned(), name: (*name).to_owned(), aggregate: *aggregate })
+}
+
+/// The fault for a code that nobody knows.
+pub(crate) fn unknown(code: &str) -> Fault {
+    let fault = Fault::new("area", "expected an ISO 3166-1 alpha-3 code or an aggregate of the World Bank");
+    let upper = code.to_ascii_uppercase();
+    let hint = match code.len() {
+        _ if code != upper && KNOWN.contains_key(upper.as_str()) => format!("did you mean `{upper}`?"),
+        2 => "codes have three letters, as in `USA`; for two-letter codes import it as `csv`".to_owned(),
+        _ => "correct the code, or pass the `Metadata_Country` file that came with the data".to_owned(),
+    };
+    fault.value(code).hint(hint)
+}
+
+/// The areas of one file, in the order they were met.
+#[derive(Debug, Default)]
+pub(crate) struct Register {
+    /// Whether a code is an aggregate, as the metadata of the source says.
+    metadata: BTreeMap<String, bool>,
+    places: BTreeMap<String, u32>,
+    areas: Vec<Area>,
+}
+
+impl Register {
+    /// A register that believes a `Metadata_Country` file before the built-in list.
+    pub(crate) fn new(metadata: Option<&[u8]>) -> Result<Self, Fault> {
+        let metadata = metadata.map_or(Ok(BTreeMap::new()), |bytes| {
+            regions(bytes).map_err(|fault| fault.within("Metadata_Country"))
+        })?;
+        Ok(Self { metadata, ..Self::default() })
+    }
+
+    /// The number of an area of the file.
+    pub(crate) fn enter(&mut self, code: &str, name: &str) -> Result<u32, Fault> {
+        if let Some(place) = self.places.get(code) {
+            return Ok(*place);
+        }
+        let listed = known(code);
+        let aggregate = match (self.metadata.get(code), &listed) {
+            (Some(aggregate), _) => *aggregate,
+            (None, Some(area)) => area.aggregate,
+            (None, None) => return Err(unknown(code).column("Country Code")),
+        };
+        let name = match listed {
+            Some(area) if name.is_empty() => area.name,
+            _ => value::label(name).map_err(|fault| fault.column("Country Name"))?,
+        };
+        let place = self.areas.len() as u32;
+        self.areas.push(Area { code: code.to_owned(), name, aggregate });
+        self.places.insert(code.to_owned(), place);
+        Ok(place)
+    }
+
+    /// The code of a number.
+    pub(crate) fn code(&self, place: u32) -> Option<&str> {
+        self.areas.get(place as usize).map(|area| area.code.as_str())
+    }
+
+    /// All of them, sorted by code.
+    pub(crate) fn sorted(self) -> Vec<Area> {
+        let mut areas = self.areas;
+        areas.sort_by(|a, b| a.code.cmp(&b.code));
+        areas
+    }
+}
+
+/// Code → whether its region is empty, which is how the World Bank marks an aggregate.
+fn regions(bytes: &[u8]) -> Result<BTreeMap<String, bool>, Fault> {
+    let mut reader = Reader::new(records::text(bytes)?, b',');
+    let mut record = Record::default();
+    reader.read(&mut record)?;
+    let (Some(code), Some(region)) = (record.position("Country Code"), record.position("Region")) else {
+        return Err(Fault::new("column-missing", "expected the columns `Country Code` and `Region`")
+            .line(record.line)
+            .value(record.joined())
+            .hint("pass the file `Metadata_Country_*.csv` of the same download"));
+    };
+    let mut regions = BTreeMap::new();
+    while reader.read(&mut record)? {
+        regions.insert(value::label(record.cell(code))?, record.cell(region).is_empty());
+    }
+    Ok(regions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_whole_and_sorted() {
+        assert_eq!(KNOWN.len(), include_str!("areas.txt").lines().count());
+        assert!(include_str!("areas.txt").lines().is_sorted());
+        assert_eq!(KNOWN.values().filter(|(_, aggregate)| !aggregate).count(), 249 + 3);
+        assert!(KNOWN.keys().all(|code| code.len() == 3));
+    }
+
+    #[test]
+    fn codes_are_told_apart() {
+        assert!(known("WLD").unwrap().aggregate && known("AFE").unwrap().aggregate);
+        assert!(!known("NAM").unwrap().aggregate && !known("XKX").unwrap().aggregate);
+        assert!(unknown("usa").hint.unwrap().contains("`USA`"));
+        assert!(unknown("US").hint.unwrap().contains("three letters"));
+    }
+
+    #[test]
+    fn metadata_overrules_the_list() {
+        let text = b"\"Country Code\",\"Region\",\"SpecialNotes\",\n\"QQQ\",\"\",\"a\n\nb\",\n\"ABW\",\"America\",\"\",\n";
+        let mut register = Register::new(Some(text)).unwrap();
+        register.enter("QQQ", "New group").unwrap();
+        register.enter("ABW", "Aruba").unwrap();
+        assert_eq!(register.enter("ZZZ", "x").unwrap_err().code, "area");
+        let areas = register.sorted();
+        assert_eq!((areas[0].code.as_str(), areas[0].aggregate), ("ABW", false));
+        assert!(areas[1].aggregate);
+        assert_eq!(Register::new(Some(b"a,b\n")).unwrap_err().code, "column-missing");
+    }
+}

@@ -1,0 +1,135 @@
+//! The observations of one indicator as they are read: area, period, value, line.
+//!
+//! Shared by the importers of fixed formats; the result has the identifiers REF_AREA and
+//! TIME_PERIOD and the measure OBS_VALUE.
+
+use schemas::decimal::Decimal;
+use schemas::limits::ROWS_MAX;
+use schemas::period::Period;
+use schemas::structure::{Component, Role, Shape, Type};
+use schemas::table::{self, Column, Table, Texts};
+use schemas::text::Name;
+
+use crate::areas::Register;
+use crate::fault::Fault;
+use crate::{Area, Summary};
+
+/// Observations in the order of the file.
+#[derive(Default)]
+pub(crate) struct Points {
+    areas: Vec<u32>,
+    periods: Vec<Option<Period>>,
+    values: Vec<Option<Decimal>>,
+    lines: Vec<u64>,
+    /// Data rows read.
+    pub(crate) rows: u64,
+    /// Cells without a figure.
+    pub(crate) missing: u64,
+}
+
+impl Points {
+    /// Adds an observation.
+    pub(crate) fn push(&mut self, area: u32, period: Period, value: Decimal, line: u64) -> Result<(), Fault> {
+        bounded(self.lines.len(), line)?;
+        self.areas.push(area);
+        self.periods.push(Some(period));
+        self.values.push(Some(value));
+        self.lines.push(line);
+        Ok(())
+    }
+
+    /// The table, its code list and the counts.
+    pub(crate) fn finish(self, register: Register) -> Result<(Table, Vec<Area>, Summary), Fault> {
+        let Self { areas, periods, values, lines, rows, missing } = self;
+        if lines.is_empty() {
+            return Err(empty(rows));
+        }
+        let texts = Texts::from_rows(areas.iter().map(|place| register.code(*place)));
+        let columns = vec![Column::Text(texts), Column::Period(periods), Column::Number(values)];
+        let table = Table::new(shape()?, columns).map_err(|error| refused(&error, &lines))?;
+        let areas = register.sorted();
+        let aggregates = areas.iter().filter(|area| area.aggregate).count() as u64;
+        let summary = Summary { rows, missing, aggregates, ..counted(&table) };
+        Ok((table, areas, summary))
+    }
+}
+
+/// Refuses a row beyond the bound.
+pub(crate) fn bounded(rows: usize, line: u64) -> Result<(), Fault> {
+    if rows < ROWS_MAX {
+        return Ok(());
+    }
+    Err(Fault::new("rows", format!("more than {ROWS_MAX} observations")).line(line))
+}
+
+/// The fault for a file that holds no figure.
+pub(crate) fn empty(rows: u64) -> Fault {
+    let message = match rows {
+        0 => "the file has a header and no data".to_owned(),
+        _ => format!("no figure in {rows} rows of data"),
+    };
+    Fault::new("no-data", message).hint("take the file from its source again")
+}
+
+fn shape() -> Result<Shape, Fault> {
+    let parts = [
+        ("REF_AREA", Role::Identifier, Type::String),
+        ("TIME_PERIOD", Role::Identifier, Type::TimePeriod),
+        ("OBS_VALUE", Role::Measure, Type::Number),
+    ];
+    let components: Result<Vec<Component>, _> = parts
+        .into_iter()
+        .map(|(id, role, kind)| Name::new(id).map(|id| Component::new(id, role, kind)))
+        .collect();
+    let components = components.map_err(|error| Fault::new("mapping", error.to_string()))?;
+    Shape::new(components).map_err(|error| Fault::new("mapping", error.to_string()))
+}
+
+/// A refusal of the table in the words of the file: `lines` has the line of each row.
+pub(crate) fn refused(error: &table::Error, lines: &[u64]) -> Fault {
+    let line = |row: usize| lines.get(row).copied().unwrap_or_default();
+    match error {
+        table::Error::Duplicate { key, first, second } => {
+            let message = format!("this observation was given before, in line {}", line(*first));
+            Fault::new("duplicate", message).line(line(*second)).value(key).hint("keep one of the two lines")
+        }
+        table::Error::Null { component, row } => Fault::new("identifier", "an identifier may not be empty")
+            .line(line(*row))
+            .column(component.as_str()),
+        other => Fault::new("table", other.to_string()),
+    }
+}
+
+/// Observations, series, first and last period and frequency of a table.
+pub(crate) fn counted(table: &Table) -> Summary {
+    let mut summary = Summary { observations: table.rows() as u64, ..Summary::default() };
+    let keys = table.shape().identifier_count();
+    let time = table.shape().position("TIME_PERIOD").filter(|position| *position < keys);
+    if let Some(Column::Period(periods)) = time.and_then(|position| table.columns().get(position)) {
+        let mut sorted = periods.iter().flatten();
+        let first = sorted.next().copied();
+        let (low, high) = sorted
+            .fold((first, first), |(low, high), period| (low.min(Some(*period)), high.max(Some(*period))));
+        (summary.first, summary.last) = (low, high);
+        // Periods order by frequency first, so the ends tell whether there is only one.
+        let frequencies = (low.map(Period::frequency), high.map(Period::frequency));
+        summary.frequency = frequencies.0.filter(|_| frequencies.0 == frequencies.1);
+    }
+    summary.series = series(table, time);
+    summary
+}
+
+/// Distinct keys without the column `time`.
+fn series(table: &Table, time: Option<usize>) -> u64 {
+    let keys = table.shape().identifier_count();
+    let others: Vec<&Column> =
+        (0..keys).filter(|key| Some(*key) != time).filter_map(|key| table.columns().get(key)).collect();
+    let order = |a: &usize, b: &usize| {
+        let differs = others.iter().map(|column| column.compare(*a, *b)).find(|order| order.is_ne());
+        differs.unwrap_or(std::cmp::Ordering::Equal)
+    };
+    let mut rows: Vec<usize> = (0..table.rows()).collect();
+    rows.sort_by(order);
+    rows.dedup_by(|a, b| order(a, b).is_eq());
+    rows.len() as u64
+}

@@ -1,0 +1,132 @@
+//! Cells to values: numbers, days and texts, each refusal with what to do about it.
+
+use schemas::decimal::{self, Decimal};
+use schemas::limits::{CELL_BYTES_MAX, DIGITS_MAX, NAME_BYTES_MAX};
+use schemas::period::Period;
+use schemas::text::{Name, Text};
+
+use crate::fault::Fault;
+
+/// A number with every digit kept.
+pub(crate) fn number(cell: &str) -> Result<Decimal, Fault> {
+    cell.parse().map_err(|error| match error {
+        decimal::Error::Digits => {
+            Fault::new("number-digits", format!("a number of more than {DIGITS_MAX} digits")).value(cell)
+        }
+        decimal::Error::Exponent => Fault::new("number", "the exponent is out of range").value(cell),
+        decimal::Error::Syntax(_) => Fault::new("number", "expected a number").value(cell).hint(advice(cell)),
+    })
+}
+
+/// A number written with a decimal comma.
+pub(crate) fn comma_number(cell: &str) -> Result<Decimal, Fault> {
+    if cell.contains('.') {
+        return Err(Fault::new("number", "expected a number with a decimal comma")
+            .value(cell)
+            .hint("a point is no part of it: remove thousands separators, or leave `decimal_comma` out"));
+    }
+    number(&cell.replacen(',', ".", 1)).map_err(|fault| fault.value(cell))
+}
+
+/// Why a text may stand where a number belongs.
+fn advice(cell: &str) -> &'static str {
+    let lower = cell.trim_start_matches(['-', '+']).to_ascii_lowercase();
+    let digit = cell.contains(|c: char| c.is_ascii_digit());
+    match lower.as_str() {
+        "nan" | "inf" | "infinity" => "a missing figure is an empty cell, not NaN or infinity",
+        _ if digit && cell.contains([',', ' ', '\u{a0}', '\u{202f}', '\'']) => {
+            "remove thousands separators; for decimal commas import it as `csv` with `decimal_comma`"
+        }
+        _ if digit && cell.contains('%') => "remove the percent sign",
+        _ if digit && cell.contains(char::is_alphabetic) => "move footnote marks to a column of their own",
+        _ => "a missing figure is an empty cell",
+    }
+}
+
+/// A day written as `2010-01-31`.
+pub(crate) fn day(cell: &str) -> Option<Period> {
+    match cell.as_bytes() {
+        [_, _, _, _, b'-', _, _, b'-', _, _] => cell.parse().ok(),
+        _ => None,
+    }
+}
+
+/// Three numbers split by `separator`, of one to four digits each.
+pub(crate) fn triple(cell: &str, separator: char) -> Option<[i32; 3]> {
+    let mut parts = cell.split(separator).map(|part| {
+        let plain = (1..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+        plain.then(|| part.parse().ok())?
+    });
+    let found = [parts.next()??, parts.next()??, parts.next()??];
+    parts.next().is_none().then_some(found)
+}
+
+/// A year: four digits.
+pub(crate) fn year(cell: &str) -> Option<Period> {
+    (cell.len() == 4).then(|| cell.parse().ok())?
+}
+
+/// A text fit for a cell of a data set.
+pub(crate) fn label(cell: &str) -> Result<String, Fault> {
+    match Text::<CELL_BYTES_MAX>::new(cell) {
+        Ok(_) => Ok(cell.to_owned()),
+        Err(error) => Err(Fault::new("text", error.to_string()).value(cell)),
+    }
+}
+
+/// A name made of `text`: what may not stand in a name becomes `_`.
+pub(crate) fn name(text: &str) -> Option<Name> {
+    let kept = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    let clean: String = text.chars().map(|c| if kept(c) { c } else { '_' }).collect();
+    let clean = clean.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    let cut = |length: usize| clean.get(..clean.len().min(length)).unwrap_or_default();
+    Name::new(cut(NAME_BYTES_MAX)).or_else(|_| Name::new(format!("d{}", cut(NAME_BYTES_MAX - 1)))).ok()
+}
+
+/// The file name without folders and without its ending.
+pub(crate) fn stem(file: &str) -> &str {
+    let base = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    base.rsplit_once('.').map_or(base, |(stem, _)| stem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_their_digits_and_refusals_advise() {
+        assert_eq!(number("9.800").unwrap().to_string(), "9.800");
+        assert_eq!(comma_number("-9,80").unwrap().to_string(), "-9.80");
+        for (cell, word) in [
+            ("1,234", "thousands"),
+            ("1 234.5", "thousands"),
+            ("NaN", "NaN"),
+            ("-inf", "NaN"),
+            ("3%", "percent"),
+            ("3.1 p", "thousands"),
+            ("3.1p", "footnote"),
+            ("n/a", "empty cell"),
+        ] {
+            assert!(number(cell).unwrap_err().hint.unwrap().contains(word), "{cell}");
+        }
+        assert_eq!(number(&"1".repeat(35)).unwrap_err().code, "number-digits");
+        assert_eq!(comma_number("1.234,5").unwrap_err().value.unwrap(), "1.234,5");
+        assert_eq!(comma_number("1,234,5").unwrap_err().value.unwrap(), "1,234,5");
+    }
+
+    #[test]
+    fn dates_and_names() {
+        assert_eq!(day("2010-02-28").unwrap().to_string(), "2010-02-28");
+        assert!(day("2010-02-29").is_none() && day("2010").is_none());
+        assert_eq!(triple("5/1/1955", '/'), Some([5, 1, 1955]));
+        assert!(
+            triple("5/1", '/').is_none()
+                && triple("5/1/2/3", '/').is_none()
+                && triple("a/1/2", '/').is_none()
+        );
+        assert_eq!(name("wdi long: x").unwrap().as_str(), "wdi_long__x");
+        assert_eq!(name("2016").unwrap().as_str(), "d2016");
+        assert!(name("é").is_some_and(|name| name.as_str() == "d"));
+        assert_eq!(stem("a/b\\API_X.Y.csv"), "API_X.Y");
+    }
+}

@@ -1,0 +1,342 @@
+//! World Bank bulk CSV: one indicator, every area, every year.
+//!
+//! Reads the three forms in which the files go round: wide with a preamble (as served), wide with
+//! the header on line 1 (as repackaged), and long (`Country Name,Country Code,Year,Value`). An
+//! empty cell is a missing figure and gives no row. Refuses the DataBank export, whose columns
+//! are other than its header says once a user has pivoted it.
+
+use schemas::decimal::Decimal;
+use schemas::limits::CELL_BYTES_MAX;
+use schemas::period::Period;
+use schemas::text::{Name, Text};
+
+use crate::areas::Register;
+use crate::fault::Fault;
+use crate::points::{self, Points};
+use crate::records::{self, Reader, Record};
+use crate::{Format, Imported, Source, detect, value};
+
+/// Rows in which the header is sought; the real files have it after two rows of preamble.
+const PREAMBLE_ROWS: usize = 12;
+/// Indicators that are price levels: never negative.
+const LEVELS: [&str; 3] = ["FP.CPI.TOTL", "FP.WPI.TOTL", "CPI"];
+
+/// Reads a file.
+pub(crate) fn read(
+    source: Source<'_>,
+    metadata: Option<&[u8]>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Imported, Fault> {
+    let mut reader = Reader::new(records::text(source.bytes)?, b',');
+    let mut record = Record::default();
+    let preamble = preamble(source, &mut reader, &mut record)?;
+    let layout = layout(&record)?;
+    let mut file = File::new(source.name, &layout, metadata)?;
+    let width = record.cells.len();
+    while reader.read(&mut record)? {
+        record.check_width(width)?;
+        match &layout {
+            Layout::Wide { names, years } => file.wide(&record, names, years)?,
+            Layout::Long(names) => file.long(&record, names)?,
+        }
+        reader.tick(progress);
+    }
+    file.finish(preamble)
+}
+
+/// What the file says before its header.
+#[derive(Default)]
+struct Preamble {
+    publisher: Option<String>,
+    vintage: Option<Period>,
+}
+
+/// Reads up to the header, which is left in `record`.
+fn preamble<'a>(
+    source: Source<'_>,
+    reader: &mut Reader<'a>,
+    record: &mut Record<'a>,
+) -> Result<Preamble, Fault> {
+    let mut preamble = Preamble::default();
+    let mut first = None;
+    for _ in 0..PREAMBLE_ROWS {
+        if !reader.read(record)? {
+            break;
+        }
+        if record.position("Country Code").is_some() {
+            return Ok(preamble);
+        }
+        first.get_or_insert_with(|| (record.line, record.joined()));
+        match record.cell(0) {
+            "Data Source" => preamble.publisher = Some(value::label(record.cell(1))?),
+            "Last Updated Date" => preamble.vintage = value::day(record.cell(1)),
+            _ => {}
+        }
+    }
+    if let Some(found) = detect(source.name, source.bytes).filter(|found| *found != Format::WorldBank) {
+        return Err(detect::other(Format::WorldBank, found));
+    }
+    let (line, joined) = first.unwrap_or_default();
+    Err(Fault::new("header-missing", "expected a header with the column `Country Code`")
+        .line(line)
+        .value(joined)
+        .hint("take the CSV of an indicator from data.worldbank.org, or import it as `csv` with a mapping"))
+}
+
+/// Where things stand in a row.
+struct Names {
+    code: usize,
+    name: Option<usize>,
+    indicator: Option<(usize, usize)>,
+    /// Long form: the columns of the year and the figure, and the name of the latter.
+    cell: Option<(usize, usize, String)>,
+}
+
+/// The form of a file.
+enum Layout {
+    /// A column a year: its position and its period.
+    Wide { names: Names, years: Vec<(usize, Period)> },
+    /// A row a figure.
+    Long(Names),
+}
+
+/// Reads the header.
+fn layout(header: &Record<'_>) -> Result<Layout, Fault> {
+    let missing = |what: &str| {
+        Fault::new("column-missing", format!("expected the column `{what}`"))
+            .line(header.line)
+            .value(header.joined())
+    };
+    let code = header.position("Country Code").ok_or_else(|| missing("Country Code"))?;
+    let name = header.position("Country Name").or_else(|| header.position("Country"));
+    let indicator = header.position("Indicator Name").zip(header.position("Indicator Code"));
+    let used = |column: &usize| {
+        *column != code
+            && Some(*column) != name
+            && indicator.is_none_or(|(a, b)| *column != a && *column != b)
+    };
+    let others: Vec<usize> = (0..header.cells.len()).filter(used).collect();
+    let names = Names { code, name, indicator, cell: None };
+    let Some(year) = header.position("Year") else {
+        if header.position("Region").is_some() {
+            return Err(
+                missing("1960").hint("this is the metadata of the countries; import the file `API_*.csv`")
+            );
+        }
+        return Ok(Layout::Wide { years: years(header, &others)?, names });
+    };
+    match others.as_slice() {
+        [a, b] if *a == year || *b == year => {
+            let figure = if *a == year { *b } else { *a };
+            let title = header.cell(figure).to_owned();
+            Ok(Layout::Long(Names { cell: Some((year, figure, title)), ..names }))
+        }
+        _ => Err(missing("Value").hint("the long form has one column of figures beside `Year`")),
+    }
+}
+
+/// The year columns; the last column may be empty, because each line ends with a comma.
+fn years(header: &Record<'_>, others: &[usize]) -> Result<Vec<(usize, Period)>, Fault> {
+    let mut years: Vec<(usize, Period)> = Vec::new();
+    for column in others.iter().copied() {
+        let cell = header.cell(column);
+        if cell.is_empty() && column + 1 == header.cells.len() {
+            continue;
+        }
+        let year = year(cell).map_err(|fault| fault.line(header.line).column((column + 1).to_string()))?;
+        if years.iter().any(|(_, earlier)| *earlier == year) {
+            return Err(Fault::new("column-twice", "two columns of one year").line(header.line).value(cell));
+        }
+        years.push((column, year));
+    }
+    if years.is_empty() {
+        let fault = Fault::new("column-missing", "expected a column for each year, or the column `Year`");
+        return Err(fault.line(header.line).value(header.joined()));
+    }
+    Ok(years)
+}
+
+/// A year: `1960`, or its first day as some repackagers write it.
+fn year(cell: &str) -> Result<Period, Fault> {
+    let whole = cell.strip_suffix("-01-01").unwrap_or(cell);
+    value::year(whole).ok_or_else(|| {
+        let fault = Fault::new("year", "expected a year of four digits").value(cell);
+        if cell.to_ascii_uppercase().contains("YR") {
+            fault.hint(
+                "this is an export of the DataBank; download the indicator as CSV from data.worldbank.org instead",
+            )
+        } else {
+            fault.hint("years are columns named `1960`, `1961`, …, or cells of a column `Year`")
+        }
+    })
+}
+
+/// What was read so far.
+struct File<'a> {
+    source_name: &'a str,
+    register: Register,
+    points: Points,
+    /// Code and name of the indicator.
+    indicator: Option<(String, String)>,
+    /// Whether a negative figure cannot be.
+    level: bool,
+}
+
+impl<'a> File<'a> {
+    fn new(source_name: &'a str, layout: &Layout, metadata: Option<&[u8]>) -> Result<Self, Fault> {
+        let register = Register::new(metadata)?;
+        let mut file =
+            Self { source_name, register, points: Points::default(), indicator: None, level: false };
+        if let Layout::Long(Names { cell: Some((_, _, title)), .. }) = layout {
+            let code =
+                named(source_name).or_else(|| (!title.eq_ignore_ascii_case("value")).then(|| title.clone()));
+            file.identify(code.unwrap_or_else(|| value::stem(source_name).to_owned()), String::new());
+        } else if let Layout::Wide { names: Names { indicator: None, .. }, .. } = layout {
+            let code = named(source_name).unwrap_or_else(|| value::stem(source_name).to_owned());
+            file.identify(code, String::new());
+        }
+        Ok(file)
+    }
+
+    fn identify(&mut self, code: String, title: String) {
+        self.level = LEVELS.contains(&code.as_str());
+        self.indicator = Some((code, title));
+    }
+
+    /// A row of the wide form.
+    fn wide(&mut self, record: &Record<'_>, names: &Names, years: &[(usize, Period)]) -> Result<(), Fault> {
+        self.points.rows += 1;
+        if let Some((title, code)) = names.indicator {
+            self.same_indicator(record.cell(code), record.cell(title))
+                .map_err(|fault| fault.line(record.line))?;
+        }
+        let area = self.area(record, names)?;
+        for (column, year) in years {
+            self.figure(record, *column, area, *year, &year.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// A row of the long form.
+    fn long(&mut self, record: &Record<'_>, names: &Names) -> Result<(), Fault> {
+        self.points.rows += 1;
+        let Some((time, figure, title)) = &names.cell else { return Ok(()) };
+        let area = self.area(record, names)?;
+        let year = year(record.cell(*time)).map_err(|fault| fault.line(record.line).column("Year"))?;
+        self.figure(record, *figure, area, year, title)
+    }
+
+    fn area(&mut self, record: &Record<'_>, names: &Names) -> Result<u32, Fault> {
+        let name = names.name.map_or("", |column| record.cell(column));
+        self.register.enter(record.cell(names.code), name).map_err(|fault| fault.line(record.line))
+    }
+
+    fn figure(
+        &mut self,
+        record: &Record<'_>,
+        column: usize,
+        area: u32,
+        year: Period,
+        title: &str,
+    ) -> Result<(), Fault> {
+        let cell = record.cell(column);
+        if matches!(cell, "" | "..") {
+            self.points.missing += 1;
+            return Ok(());
+        }
+        let figure = value::number(cell)
+            .and_then(|figure| self.plausible(figure, cell))
+            .map_err(|fault| fault.line(record.line).column(title))?;
+        self.points.push(area, year, figure, record.line)
+    }
+
+    /// A file of rates that calls itself an index has been published for years: the sign gives it away.
+    fn plausible(&self, figure: Decimal, cell: &str) -> Result<Decimal, Fault> {
+        if !self.level || figure.coefficient() >= 0 {
+            return Ok(figure);
+        }
+        Err(Fault::new("implausible", "a price index cannot be negative").value(cell).hint(
+            "these look like rates of change (FP.CPI.TOTL.ZG), not index numbers; to use them as such import the \
+             file as `csv` with a mapping",
+        ))
+    }
+
+    fn same_indicator(&mut self, code: &str, title: &str) -> Result<(), Fault> {
+        match &self.indicator {
+            Some((first, _)) if first == code => Ok(()),
+            Some((first, _)) => {
+                let message = format!("expected the indicator `{first}` as in the rows before");
+                let fault = Fault::new("indicator", message).column("Indicator Code").value(code);
+                Err(fault.hint("import one indicator a file"))
+            }
+            None => {
+                Name::new(code)
+                    .map_err(|error| Fault::new("indicator", error.to_string()).column("Indicator Code"))?;
+                let title = value::label(title).map_err(|fault| fault.column("Indicator Name"))?;
+                self.identify(code.to_owned(), title);
+                Ok(())
+            }
+        }
+    }
+
+    fn finish(self, preamble: Preamble) -> Result<Imported, Fault> {
+        let (table, areas, summary) = self.points.finish(self.register)?;
+        let (code, title) = self.indicator.ok_or_else(|| points::empty(summary.rows))?;
+        let dataflow = value::name(&code).ok_or_else(|| {
+            Fault::new("name", "expected a file name that says what is in it").value(self.source_name)
+        })?;
+        let title = if title.is_empty() { dataflow.to_string() } else { title };
+        Ok(Imported {
+            format: Format::WorldBank,
+            table,
+            title: Text::<CELL_BYTES_MAX>::new(title)
+                .map_or_else(|_| dataflow.to_string(), |t| t.to_string()),
+            dataflow,
+            publisher: preamble.publisher,
+            vintage: preamble.vintage,
+            areas,
+            summary,
+            importer: Format::WorldBank.importer(),
+        })
+    }
+}
+
+/// The indicator code in a file name, as in `vintage2016_FP.CPI.TOTL_long.csv`.
+fn named(file: &str) -> Option<String> {
+    let like_code = |part: &&str| {
+        let pieces: Vec<&str> = part.split('.').collect();
+        pieces.len() >= 3
+            && pieces
+                .first()
+                .is_some_and(|topic| topic.len() == 2 && topic.bytes().all(|b| b.is_ascii_alphabetic()))
+            && pieces
+                .iter()
+                .all(|piece| !piece.is_empty() && piece.bytes().all(|b| b.is_ascii_alphanumeric()))
+    };
+    value::stem(file).split(['_', ' ']).find(like_code).map(str::to_ascii_uppercase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn indicator_codes_are_found_in_file_names() {
+        for (file, code) in [
+            ("vintage2016_FP.CPI.TOTL_long.csv", Some("FP.CPI.TOTL")),
+            ("wdi_long_2026-07-01_sl.tlf.totl.in.csv", Some("SL.TLF.TOTL.IN")),
+            ("cpi.csv", None),
+            ("a.b.c.csv", None),
+        ] {
+            assert_eq!(named(file).as_deref(), code, "{file}");
+        }
+    }
+
+    #[test]
+    fn years_are_four_digits() {
+        assert_eq!(year("1960").unwrap(), year("1960-01-01").unwrap());
+        for (cell, word) in [("1960 [YR1960]", "DataBank"), ("1960-02-01", "columns"), ("196", "columns")] {
+            assert!(year(cell).unwrap_err().hint.unwrap().contains(word), "{cell}");
+        }
+    }
+}

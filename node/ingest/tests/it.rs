@@ -1,0 +1,50 @@
+//! The importers from outside: what a caller sees of good files, bad files and the real ones.
+
+// As in the crate: a fault ends the import.
+#![allow(clippy::result_large_err)]
+
+#[cfg(test)]
+mod it {
+    mod bad;
+    mod general;
+    mod real;
+    mod worldbank;
+
+    use ingest::{Fault, Imported, Options, Source, import};
+
+    /// Imports under no options.
+    pub fn plain(name: &str, bytes: &[u8]) -> Result<Imported, Fault> {
+        import(Source { name, bytes }, &Options::default(), &mut |_| {})
+    }
+
+    /// The table as CSV with plain line feeds.
+    pub fn csv(imported: &Imported) -> String {
+        let mut out = Vec::new();
+        ingest::export_csv(&imported.table, &mut out).unwrap();
+        String::from_utf8(out).unwrap().replace("\r\n", "\n")
+    }
+
+    /// A ZIP of these members, deflated.
+    pub fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
+        use std::io::Write;
+        let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        for (name, bytes) in members {
+            let options = zip::write::SimpleFileOptions::default();
+            writer.start_file(*name, options).unwrap();
+            writer.write_all(bytes).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    /// A wide file as the World Bank serves it, with these rows after the header.
+    pub fn wide(rows: &str) -> String {
+        format!(
+            "\u{feff}\"Data Source\",\"World Development Indicators\",\r\n\r\n\"Last Updated Date\",\"2019-10-16\",\r\n\r\n\
+             \"Country Name\",\"Country Code\",\"Indicator Name\",\"Indicator Code\",\"1960\",\"1961\",\r\n{rows}"
+        )
+    }
+
+    /// Two rows of such a file.
+    pub const ROWS: &str = "\"Yemen, Rep.\",\"YEM\",\"Price index\",\"FP.CPI.TOTL\",\"\",\"9.80\",\r\n\
+                            \"World\",\"WLD\",\"Price index\",\"FP.CPI.TOTL\",\"1\",\"2E-3\",\r\n";
+}

@@ -1,0 +1,155 @@
+//! Bad files: each is refused with a fault of its own that says where and what to do.
+
+use super::{ROWS, plain, wide, zip};
+use ingest::{Fault, Format, Options, Source, import};
+
+/// A refusal, as `code line column value`.
+fn check(name: &str, bytes: &[u8], expected: &str) -> Fault {
+    let fault = plain(name, bytes).unwrap_err();
+    let line = fault.line.map_or("-".into(), |line| line.to_string());
+    let part = |part: &Option<String>| part.clone().unwrap_or("-".into());
+    let found = format!("{} {line} {} {}", fault.code, part(&fault.column), part(&fault.value));
+    assert_eq!(found, expected, "{fault}");
+    assert!(fault.file.starts_with(name), "{fault}");
+    fault
+}
+
+#[test]
+fn files_of_another_kind() {
+    check("a.csv", b"\x89PNG\r\n\x1a\n\0\0", "file-type - - -");
+    check("a.csv", b"\n<!DOCTYPE html><html>", "file-type - - -");
+    check("a.csv", b"{\"value\": [1]}", "file-type - - -");
+    check("a.csv", b"", "file-empty - - -");
+    check("a.csv", b"\xef\xbb\xbf\r\n\r\n", "file-empty - - -");
+    check("a.csv", b"a,b\n1,2\n", "format-unknown 1 - a,b");
+    check("a.csv", b"DATE,X\n2010-01-01,1\n2010-02-01,\xff\n", "file-encoding 3 - byte 0xff");
+    let book = zip(&[("[Content_Types].xml", b"<Types/>"), ("xl/workbook.xml", b"<x/>")]);
+    let fault = check("a.xlsx", &book, "file-type - - -");
+    assert_eq!(fault.to_string(), "a.xlsx: expected a CSV file, this is an Excel workbook");
+    assert!(fault.hint.unwrap().contains("CSV"));
+}
+
+#[test]
+fn a_file_given_as_another() {
+    let given = |format, bytes: &[u8]| {
+        let options = Options { format: Some(format), ..Options::default() };
+        import(Source { name: "a.csv", bytes }, &options, &mut |_| {}).unwrap_err()
+    };
+    let fault = given(Format::Fred, wide(ROWS).as_bytes());
+    assert_eq!((fault.code, fault.hint.as_deref()), ("format-other", Some("import it as `worldbank`")));
+    assert_eq!(fault.message, "expected a FRED file, this is a World Bank file");
+    assert_eq!(given(Format::WorldBank, b"DATE,X\n2010-01-01,1\n").code, "format-other");
+    assert_eq!(given(Format::WorldBank, b"a,b\n1,2\n").code, "header-missing");
+    assert_eq!(given(Format::Fred, &zip(&[("API_X.csv", b"x")])).code, "file-type");
+    assert_eq!(given(Format::Csv, b"a,b\n1,2\n").code, "column-missing");
+}
+
+#[test]
+fn cells_that_are_no_figures() {
+    let cell = |cell: &str| wide(&format!("\"Aruba\",\"ABW\",\"P\",\"X.Y\",\"1\",\"{cell}\",\r\n"));
+    check("a.csv", cell("n/a").as_bytes(), "number 6 1961 n/a");
+    check("a.csv", cell("NaN").as_bytes(), "number 6 1961 NaN");
+    let fault = check("a.csv", cell("1,234.5").as_bytes(), "number 6 1961 1,234.5");
+    assert!(fault.hint.as_ref().unwrap().contains("thousands"));
+    assert_eq!(fault.to_string(), "a.csv:6, column `1961`: expected a number (found `1,234.5`)");
+    let long = "1".repeat(35);
+    check("a.csv", cell(&long).as_bytes(), &format!("number-digits 6 1961 {long}"));
+    let negative = wide("\"Aruba\",\"ABW\",\"P\",\"FP.CPI.TOTL\",\"1\",\"-0.5\",\r\n");
+    check("a.csv", negative.as_bytes(), "implausible 6 1961 -0.5");
+}
+
+#[test]
+fn rows_and_headers_that_are_wrong() {
+    let row = "\"Aruba\",\"ABW\",\"P\",\"X.Y\",\"1\",\"2\",\r\n";
+    let fault = check("a.csv", wide(&row.repeat(2)).as_bytes(), "duplicate 7 - ABW, 1960");
+    assert_eq!(fault.message, "this observation was given before, in line 6");
+    check("a.csv", wide(&row.replace("ABW", "QQQ")).as_bytes(), "area 6 Country Code QQQ");
+    let fault = check("a.csv", wide(&row.replace("ABW", "abw")).as_bytes(), "area 6 Country Code abw");
+    assert_eq!(fault.hint.as_deref(), Some("did you mean `ABW`?"));
+    check("a.csv", wide("\"Aruba\",\"ABW\",\"P\"\r\n").as_bytes(), "row-ragged 6 - Aruba,ABW,P");
+    check(
+        "a.csv",
+        wide(&format!("{row}{}", row.replace("X.Y", "X.Z"))).as_bytes(),
+        "indicator 7 Indicator Code X.Z",
+    );
+    check("a.csv", wide("").as_bytes(), "no-data - - -");
+    check("a.csv", wide(row).replace("1961", "1960").as_bytes(), "column-twice 5 - 1960");
+    let fault =
+        check("a.csv", wide(row).replace("1960", "1960 [YR1960]").as_bytes(), "year 5 5 1960 [YR1960]");
+    assert!(fault.hint.unwrap().contains("DataBank"));
+    let long = "Country Name,Country Code,Year,Value\nAruba,ABW,1960 [YR1960],1\n";
+    check("a.csv", long.as_bytes(), "year 2 Year 1960 [YR1960]");
+    check(
+        "a.csv",
+        b"Country Code,Region,TableName\nABW,x,Aruba\n",
+        "column-missing 1 - Country Code,Region,TableName",
+    );
+    let cut = wide(row).replace("\"2\",\r\n", "\"2");
+    check("a.csv", cut.as_bytes(), "quote-open 6 - \"2");
+    let merged = wide(&format!("<<<<<<< HEAD\r\n{row}=======\r\n{row}>>>>>>> other\r\n"));
+    check("a.csv", merged.as_bytes(), "merge-marker 6 - <<<<<<< HEAD");
+    let endless = format!("{}{}", wide(row), "x".repeat(2 << 20));
+    check("a.csv", endless.as_bytes(), "line-long 7 - -");
+}
+
+#[test]
+fn archives_that_are_wrong() {
+    check("a.zip", b"PK\x03\x04 and nothing", "archive - - -");
+    check(
+        "a.zip",
+        &zip(&[("readme.txt", b"x"), ("sub/API_X.csv", b"x")]),
+        "archive-empty - - readme.txt, sub/API_X.csv",
+    );
+    check("a.zip", &zip(&[("API_X.csv", b"x"), ("API_Y.csv", b"x")]), "archive - - -");
+    let names: Vec<String> = (0..65).map(|n| format!("{n}.csv")).collect();
+    let many: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b"x"[..])).collect();
+    check("a.zip", &zip(&many), "archive-large - - -");
+    let fault = check("a.zip", &zip(&[("API_X.csv", wide("").as_bytes())]), "no-data - - -");
+    assert_eq!(fault.file, "a.zip/API_X.csv");
+    let whole = zip(&[("API_X.csv", wide(ROWS).as_bytes())]);
+    for at in 0..whole.len() {
+        let mut broken = whole.clone();
+        broken[at] ^= 0x55;
+        // No flip may panic; most are faults, some (a date, an attribute) change nothing.
+        let _ = plain("a.zip", &broken);
+        let _ = plain("a.zip", &whole[..at]);
+    }
+}
+
+#[test]
+fn a_bomb_is_cut_off() {
+    let notes = vec![b'x'; 5 << 20];
+    let bomb = zip(&[("API_X.csv", wide(ROWS).as_bytes()), ("Metadata_Country_X.csv", &notes)]);
+    assert!(bomb.len() < 64 << 10);
+    check("a.zip", &bomb, "archive-large - - -");
+}
+
+#[test]
+fn no_bytes_make_it_panic() {
+    let seeds = [
+        wide(ROWS),
+        "DATE,X\n2010-01-01,1\n2010-02-01,.\n".into(),
+        "REF_AREA,TIME_PERIOD,V\nUSA,2010,1\n".into(),
+    ];
+    let mut state = 1_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 33) as usize
+    };
+    for seed in &seeds {
+        for _ in 0..3000 {
+            let mut bytes = seed.clone().into_bytes();
+            for _ in 0..1 + next() % 4 {
+                let (at, with) = (next() % bytes.len(), b"\",\n\r0-.x\xff/ P"[next() % 12]);
+                match next() % 3 {
+                    0 => bytes[at] = with,
+                    1 => bytes.insert(at, with),
+                    _ => drop(bytes.drain(at..(at + next() % 9).min(bytes.len()))),
+                }
+            }
+            if let Err(fault) = plain("a.csv", &bytes) {
+                assert!(!fault.message.is_empty() && fault.file == "a.csv");
+            }
+        }
+    }
+}

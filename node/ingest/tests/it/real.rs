@@ -1,0 +1,182 @@
+//! The real files, where they are at hand: the folder `ASSAY_DATA`, or `shared/data` beside the
+//! workspace. They are not part of the project; without them these tests say so and pass.
+
+use std::path::{Path, PathBuf};
+
+use super::{csv, plain};
+use ingest::{Format, Imported};
+
+/// The folder of the real files, if it is there.
+fn folder() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let folder = std::env::var_os("ASSAY_DATA").map_or(beside, PathBuf::from);
+    if !folder.is_dir() {
+        eprintln!("no real files at {}: not tested (set ASSAY_DATA)", folder.display());
+        return None;
+    }
+    Some(folder)
+}
+
+/// Imports a file twice, which must give the same, and checks its counts.
+fn check(path: &str, format: Format, observations: u64, missing: u64, areas: usize) -> Option<Imported> {
+    let bytes = std::fs::read(folder()?.join(path)).unwrap();
+    let name = path.rsplit('/').next().unwrap();
+    let imported = plain(name, &bytes).unwrap_or_else(|fault| panic!("{fault}"));
+    assert_eq!(plain(name, &bytes).unwrap(), imported, "{path}");
+    let summary = &imported.summary;
+    let found = (imported.format, summary.observations, summary.missing, imported.areas.len());
+    assert_eq!(found, (format, observations, missing, areas), "{path}");
+    let exported = csv(&imported);
+    assert_eq!(csv(&plain(name, exported.as_bytes()).unwrap()), exported, "{path}");
+    Some(imported)
+}
+
+#[test]
+fn world_bank_files() {
+    for (file, observations, missing, areas, dataflow) in [
+        ("API_FP.CPI.TOTL.ZG_DS2_en_csv_v2_285.csv", 11472, 6018, 265, "FP.CPI.TOTL.ZG"),
+        ("API_FP.CPI.TOTL_DS2_en_csv_v2_315921.csv", 7779, 7797, 264, "FP.CPI.TOTL"),
+        ("API_NY.GDP.DEFL.KD.ZG_DS2_en_csv_v2_145.csv", 13778, 3246, 266, "NY.GDP.DEFL.KD.ZG"),
+        ("API_NY.GDP.MKTP.CD_DS2_en_csv_v2_2788787.csv", 13980, 3044, 266, "NY.GDP.MKTP.CD"),
+        ("API_NY.GDP.MKTP.KD.ZG_DS2_en_csv_v2_57.csv", 14323, 3167, 265, "NY.GDP.MKTP.KD.ZG"),
+        ("API_NY.GDP.MKTP.KD_DS2_en_csv_v2_3630701.zip", 12177, 4049, 266, "NY.GDP.MKTP.KD"),
+        ("API_SL.UEM.TOTL.NE.ZS_DS2_en_csv_v2_2817174.csv", 5576, 11448, 266, "SL.UEM.TOTL.NE.ZS"),
+        ("API_SL.UEM.TOTL.ZS_DS2_en_csv_v2_33398.csv", 8176, 9314, 265, "SL.UEM.TOTL.ZS"),
+        ("vintage2016_FP.CPI.TOTL.ZG_wide.csv", 7991, 5897, 248, "FP.CPI.TOTL.ZG"),
+        ("vintage2016_FP.CPI.TOTL_long.csv", 6936, 0, 177, "FP.CPI.TOTL"),
+        ("wdi_long_2026-07-01_ny.gdp.mktp.cd.csv", 14743, 0, 261, "NY.GDP.MKTP.CD"),
+        ("wdi_long_2026-07-01_ny.gdp.pcap.cd.csv", 14743, 0, 261, "NY.GDP.PCAP.CD"),
+        ("wdi_long_2026-07-01_sl.tlf.totl.in.csv", 8446, 0, 235, "SL.TLF.TOTL.IN"),
+        ("wdi_long_2026-07-01_sl.uem.totl.zs.csv", 8176, 0, 234, "SL.UEM.TOTL.ZS"),
+        ("wdi_long_2026-07-01_sp.pop.totl.csv", 17394, 0, 264, "SP.POP.TOTL"),
+    ] {
+        let path = format!("worldbank/{file}");
+        let Some(imported) = check(&path, Format::WorldBank, observations, missing, areas) else { return };
+        assert_eq!(imported.dataflow.as_str(), dataflow, "{file}");
+    }
+}
+
+#[test]
+fn fred_files() {
+    let (d, m, q) = ("D", "M", "Q");
+    for (file, observations, missing, frequency) in [
+        ("A191RL1Q225SBEA_2024-11.csv", 310, 0, q),
+        ("CPALTT01USM657N.csv", 766, 0, m),
+        ("CPALTT01USM659N.csv", 766, 0, m),
+        ("CPALTT01USM661S.csv", 766, 0, m),
+        ("CPIAUCNS.csv", 1347, 0, m),
+        ("CPIAUCSL_2017-06.csv", 845, 0, m),
+        ("DGS10.csv", 15170, 675, d),
+        ("DGS10_lowercase.csv", 11499, 502, d),
+        ("DGS2.csv", 11578, 507, d),
+        ("DGS2_lowercase.csv", 11499, 502, d),
+        ("GCE.csv", 290, 0, q),
+        ("GDP.csv", 291, 0, q),
+        ("GDPC1_2026-05.csv", 317, 0, q),
+        ("GDPDEF.csv", 290, 0, q),
+        ("GDP_units_pca.csv", 290, 0, q),
+        ("GPDI.csv", 290, 0, q),
+        ("LNS12032194_excel_dates.csv", 786, 0, m),
+        ("LNU05026642_marginally_attached.csv", 55, 1, m),
+        ("NETEXP.csv", 290, 0, q),
+        ("PCEC.csv", 290, 0, q),
+        ("T10Y2Y_lowercase.csv", 11500, 502, d),
+        ("U5RATE.csv", 359, 0, m),
+        ("U6RATE.csv", 334, 0, m),
+        ("UNEMPLOY.csv", 911, 0, m),
+        ("UNRATE_monthly_2021-10.csv", 886, 0, m),
+        ("UNRATE_quarterly_avg_2026-05.csv", 313, 1, q),
+        ("components_2023-12/CPIAPPNS.csv", 1065, 243, m),
+        ("components_2023-12/CPIAUCNS.csv", 1331, 0, m),
+        ("components_2023-12/CPIEDUNS.csv", 371, 0, m),
+        ("components_2023-12/CPIENGNS.csv", 803, 0, m),
+        ("components_2023-12/CPIFABNS.csv", 683, 0, m),
+        ("components_2023-12/CPIHOSNS.csv", 683, 0, m),
+        ("components_2023-12/CPILFENS.csv", 803, 0, m),
+        ("components_2023-12/CPIMEDNS.csv", 971, 94, m),
+        ("components_2023-12/CPIOGSNS.csv", 683, 0, m),
+        ("components_2023-12/CPIRECNS.csv", 371, 0, m),
+        ("components_2023-12/CPITRNNS.csv", 971, 94, m),
+        ("components_2023-12/CPIUFDNS.csv", 1331, 0, m),
+        ("components_2023-12/CUUR0000SAH1.csv", 852, 0, m),
+        ("components_2023-12/CUUR0000SEHA.csv", 1047, 261, m),
+        ("components_2023-12/CUUR0000SETA02.csv", 846, 6, m),
+        ("components_2023-12/CUUR0000SETB01.csv", 916, 149, m),
+    ] {
+        let path = format!("fred/{file}");
+        let Some(imported) = check(&path, Format::Fred, observations, missing, 1) else { return };
+        assert_eq!(imported.summary.frequency.unwrap().code(), frequency, "{file}");
+        let id = file.rsplit('/').next().unwrap().split(['_', '.']).next().unwrap();
+        assert_eq!(imported.dataflow.as_str(), id, "{file}");
+    }
+}
+
+#[test]
+fn figures_keep_the_digits_of_the_file() {
+    let Some(imported) = check("fred/CPIAUCNS.csv", Format::Fred, 1347, 0, 1) else { return };
+    assert!(csv(&imported).starts_with("REF_AREA,TIME_PERIOD,OBS_VALUE\nUSA,1913-M01,9.800\n"));
+    let path = "worldbank/API_FP.CPI.TOTL_DS2_en_csv_v2_315921.csv";
+    let Some(imported) = check(path, Format::WorldBank, 7779, 7797, 264) else { return };
+    assert!(csv(&imported).contains("\nABW,1984,31.9826181318074\n") || csv(&imported).contains("ABW,1984,"));
+    assert_eq!(imported.title, "Consumer price index (2010 = 100)");
+    assert_eq!(imported.vintage.unwrap().to_string(), "2019-10-16");
+}
+
+#[test]
+fn aggregates_are_told_from_countries() {
+    let path = "worldbank/API_NY.GDP.MKTP.KD_DS2_en_csv_v2_3630701.zip";
+    let Some(zipped) = check(path, Format::WorldBank, 12177, 4049, 266) else { return };
+    let file = "worldbank/API_NY.GDP.MKTP.CD_DS2_en_csv_v2_2788787.csv";
+    let Some(listed) = check(file, Format::WorldBank, 13980, 3044, 266) else { return };
+    // By the metadata in the archive, and by the built-in list.
+    assert_eq!((zipped.summary.aggregates, listed.summary.aggregates), (49, 49));
+}
+
+#[test]
+fn files_that_must_be_refused() {
+    let Some(folder) = folder() else { return };
+    for (path, code, line) in [
+        ("worldbank/vintage2025_cpi_MISLABELLED_is_inflation_rate.csv", "implausible", Some(26)),
+        (
+            "worldbank/Metadata_Country_API_NY.GDP.MKTP.CD_DS2_en_csv_v2_2788787.csv",
+            "column-missing",
+            Some(1),
+        ),
+        (
+            "worldbank/Metadata_Indicator_API_NY.GDP.MKTP.CD_DS2_en_csv_v2_2788787.csv",
+            "format-unknown",
+            Some(1),
+        ),
+        ("worldbank/api_v2_FP.CPI.TOTL_USA.json", "file-type", None),
+        ("fred/fred-md_current_2025-02.csv", "format-unknown", Some(1)),
+        ("fred/json_gdp.json", "file-type", None),
+        ("bls/cu.item", "format-unknown", Some(1)),
+        ("eurostat/une_rt_m_custom_export.xlsx", "file-type", None),
+        ("eurostat/footer_async.xml", "file-type", None),
+        ("markets/quantconnect_eurusd_hour_bidask.zip", "archive-empty", None),
+    ] {
+        let bytes = std::fs::read(folder.join(path)).unwrap();
+        let fault = plain(path, &bytes).unwrap_err();
+        assert_eq!((fault.code, fault.line), (code, line), "{fault}");
+        assert!(fault.hint.is_some(), "{fault}");
+    }
+}
+
+#[test]
+fn the_strict_reader_reads_good_files_as_the_csv_crate_does() {
+    let Some(folder) = folder() else { return };
+    for path in ["worldbank/wdi_long_2026-07-01_sp.pop.totl.csv", "fred/DGS10.csv"] {
+        let bytes = std::fs::read(folder.join(path)).unwrap();
+        let imported = plain(path, &bytes).unwrap();
+        let mut figures: Vec<String> = csv::Reader::from_reader(bytes.as_slice())
+            .records()
+            .map(|record| record.unwrap().iter().next_back().unwrap().to_owned())
+            .filter(|figure| figure != ".")
+            .collect();
+        let mut found: Vec<String> =
+            csv(&imported).lines().skip(1).map(|line| line.rsplit(',').next().unwrap().to_owned()).collect();
+        figures.sort();
+        found.sort();
+        assert_eq!(found, figures, "{path}");
+    }
+}
