@@ -150,7 +150,7 @@ fn files_that_must_be_refused() {
         ("worldbank/api_v2_FP.CPI.TOTL_USA.json", "file-type", None),
         ("fred/fred-md_current_2025-02.csv", "format-unknown", Some(1)),
         ("fred/json_gdp.json", "file-type", None),
-        ("bls/cu.item", "format-unknown", Some(1)),
+        ("bls/cu.item", "merge-marker", Some(1)),
         ("eurostat/une_rt_m_custom_export.xlsx", "file-type", None),
         ("eurostat/footer_async.xml", "file-type", None),
         ("markets/quantconnect_eurusd_hour_bidask.zip", "archive-empty", None),
