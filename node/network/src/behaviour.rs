@@ -1,0 +1,80 @@
+//! The libp2p behaviours of a node, and how they are set.
+
+use libp2p::allow_block_list::{self, BlockedPeers};
+use libp2p::connection_limits::{self, ConnectionLimits};
+use libp2p::gossipsub::{self, IdentTopic, MessageAuthenticity, ValidationMode};
+use libp2p::identity::Keypair;
+use libp2p::swarm::NetworkBehaviour;
+use libp2p::{StreamProtocol, identify, ping};
+use replication::limits::ANNOUNCEMENT_BYTES_MAX;
+
+use crate::Error;
+use crate::limits::{CONNECTIONS_MAX, GOSSIP_OVERHEAD, INCOMING_MAX, PENDING_MAX, PER_PEER_MAX};
+
+/// The streams on which blocks are asked for.
+pub(crate) const SYNC: StreamProtocol = StreamProtocol::new("/assay/sync/1");
+/// The streams on which heads are told to one peer.
+pub(crate) const HEADS: StreamProtocol = StreamProtocol::new("/assay/heads/1");
+/// The topic on which heads are gossiped.
+pub(crate) const TOPIC: &str = "/assay/1/heads";
+/// What identify says of the protocol family.
+const FAMILY: &str = "/assay/1";
+
+/// All behaviours. The order matters: the ones that refuse connections come first.
+#[derive(NetworkBehaviour)]
+pub(crate) struct Behaviour {
+    pub(crate) limits: connection_limits::Behaviour,
+    pub(crate) blocked: allow_block_list::Behaviour<BlockedPeers>,
+    pub(crate) identify: identify::Behaviour,
+    pub(crate) ping: ping::Behaviour,
+    pub(crate) gossip: gossipsub::Behaviour,
+    pub(crate) streams: libp2p_stream::Behaviour,
+}
+
+impl Behaviour {
+    /// The behaviours of the node with this key, subscribed to its one topic.
+    ///
+    /// # Errors
+    /// [`Error::Setup`].
+    pub(crate) fn new(pair: &Keypair) -> Result<Self, Error> {
+        let identify = identify::Config::new(FAMILY.into(), pair.public())
+            .with_agent_version(concat!("assay/", env!("CARGO_PKG_VERSION")).into());
+        Ok(Self {
+            limits: connection_limits::Behaviour::new(limits()),
+            blocked: allow_block_list::Behaviour::default(),
+            identify: identify::Behaviour::new(identify),
+            ping: ping::Behaviour::default(),
+            gossip: gossip(pair)?,
+            streams: libp2p_stream::Behaviour::new(),
+        })
+    }
+}
+
+/// The topic of all heads.
+pub(crate) fn topic() -> IdentTopic {
+    IdentTopic::new(TOPIC)
+}
+
+fn limits() -> ConnectionLimits {
+    ConnectionLimits::default()
+        .with_max_pending_incoming(Some(PENDING_MAX))
+        .with_max_pending_outgoing(Some(PENDING_MAX))
+        .with_max_established_incoming(Some(INCOMING_MAX))
+        .with_max_established(Some(CONNECTIONS_MAX))
+        .with_max_established_per_peer(Some(PER_PEER_MAX))
+}
+
+/// Signed messages only; nothing is passed on before it was read here.
+fn gossip(pair: &Keypair) -> Result<gossipsub::Behaviour, Error> {
+    let setup = |fault: &dyn std::fmt::Display| Error::Setup(fault.to_string());
+    let config = gossipsub::ConfigBuilder::default()
+        .validation_mode(ValidationMode::Strict)
+        .validate_messages()
+        .max_transmit_size(ANNOUNCEMENT_BYTES_MAX + GOSSIP_OVERHEAD)
+        .build()
+        .map_err(|fault| setup(&fault))?;
+    let author = MessageAuthenticity::Signed(pair.clone());
+    let mut gossip = gossipsub::Behaviour::new(author, config).map_err(|fault| setup(&fault))?;
+    gossip.subscribe(&topic()).map_err(|fault| setup(&fault))?;
+    Ok(gossip)
+}

@@ -1,0 +1,200 @@
+//! What goes over a stream: frames behind a length, records of blocks, and the end.
+//!
+//! Lengths are those of CAR files. A record length of zero, which no CAR file has, is followed by
+//! one byte that says how the stream ends ([`End`]): without it a stream was cut.
+
+use std::io;
+use std::time::Duration;
+
+use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use schemas::car::{self, Varint};
+use schemas::cid::{CID_BYTES, Cid};
+use schemas::limits::BLOCK_BYTES_MAX;
+
+/// Bytes of a length at the most (`schemas::car`).
+const LENGTH_BYTES_MAX: usize = 4;
+
+/// How a server ends a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// That was all it has of what was asked.
+    Complete,
+    /// It serves too many streams.
+    Busy,
+}
+
+/// A record, or the end in its place.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Record {
+    Block(Cid, Vec<u8>),
+    End(End),
+}
+
+/// Why a frame or record could not be read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The stream broke or ended inside.
+    Lost,
+    /// It took too long.
+    Idle,
+    /// A length out of bounds, a foreign id, an unknown end.
+    Malformed,
+    /// The block is not what its id says.
+    Wrong,
+}
+
+impl From<io::Error> for Fault {
+    fn from(_: io::Error) -> Self {
+        Fault::Lost
+    }
+}
+
+/// Waits for `work` no longer than `idle`.
+///
+/// # Errors
+/// [`Fault::Idle`], or the fault of the work.
+pub(crate) async fn timed<T, E: Into<Fault>>(
+    idle: Duration,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, Fault> {
+    tokio::time::timeout(idle, work).await.map_err(|_| Fault::Idle)?.map_err(Into::into)
+}
+
+/// Reads a message of 1 to `max` bytes behind its length.
+pub(crate) async fn read_frame(stream: &mut (impl AsyncRead + Unpin), max: usize) -> Result<Vec<u8>, Fault> {
+    let length = read_length(stream).await?;
+    if !(1..=max).contains(&length) {
+        return Err(Fault::Malformed);
+    }
+    read_bytes(stream, length).await
+}
+
+/// Writes a message behind its length.
+pub(crate) async fn write_frame(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(&car::varint(bytes.len())).await?;
+    stream.write_all(bytes).await?;
+    stream.flush().await
+}
+
+/// Reads a record and checks its hash, or reads the end.
+pub(crate) async fn read_record(stream: &mut (impl AsyncRead + Unpin)) -> Result<Record, Fault> {
+    let length = read_length(stream).await?;
+    if length == 0 {
+        return read_end(stream).await.map(Record::End);
+    }
+    let size = length.checked_sub(CID_BYTES).ok_or(Fault::Malformed)?;
+    if size > BLOCK_BYTES_MAX {
+        return Err(Fault::Malformed);
+    }
+    let mut id = [0; CID_BYTES];
+    stream.read_exact(&mut id).await?;
+    let id = Cid::from_bytes(&id).map_err(|_| Fault::Malformed)?;
+    let bytes = read_bytes(stream, size).await?;
+    if id.matches(&bytes) { Ok(Record::Block(id, bytes)) } else { Err(Fault::Wrong) }
+}
+
+/// Writes the record of a block.
+pub(crate) async fn write_record(
+    stream: &mut (impl AsyncWrite + Unpin),
+    id: Cid,
+    bytes: &[u8],
+) -> io::Result<()> {
+    stream.write_all(&car::record_head(id, bytes.len())).await?;
+    stream.write_all(bytes).await
+}
+
+/// Ends a stream and closes this side of it.
+pub(crate) async fn write_end(stream: &mut (impl AsyncWrite + Unpin), end: End) -> io::Result<()> {
+    let code = match end {
+        End::Complete => 0,
+        End::Busy => 1,
+    };
+    stream.write_all(&[0, code]).await?;
+    stream.close().await
+}
+
+async fn read_end(stream: &mut (impl AsyncRead + Unpin)) -> Result<End, Fault> {
+    let mut code = [0];
+    stream.read_exact(&mut code).await?;
+    match code {
+        [0] => Ok(End::Complete),
+        [1] => Ok(End::Busy),
+        _ => Err(Fault::Malformed),
+    }
+}
+
+async fn read_length(stream: &mut (impl AsyncRead + Unpin)) -> Result<usize, Fault> {
+    let mut digits = Vec::with_capacity(LENGTH_BYTES_MAX);
+    loop {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).await?;
+        digits.extend(byte);
+        match car::read_varint(&digits) {
+            Varint::Value(length, _) => return Ok(length),
+            Varint::More => {}
+            Varint::Bad => return Err(Fault::Malformed),
+        }
+    }
+}
+
+/// Reads `length` bytes, taking memory as they come and not as they are promised.
+async fn read_bytes(stream: &mut (impl AsyncRead + Unpin), length: usize) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::new();
+    stream.take(length as u64).read_to_end(&mut bytes).await?;
+    if bytes.len() == length { Ok(bytes) } else { Err(Fault::Lost) }
+}
+
+#[cfg(test)]
+mod tests {
+    use schemas::cid::Codec;
+
+    use super::*;
+
+    async fn record(bytes: &[u8]) -> Result<Record, Fault> {
+        read_record(&mut &bytes[..]).await
+    }
+
+    #[tokio::test]
+    async fn records_lead_back() {
+        let id = Cid::of(Codec::Raw, b"block");
+        let mut bytes = Vec::new();
+        write_record(&mut bytes, id, b"block").await.unwrap();
+        assert_eq!(bytes, car::record(id, b"block"));
+        assert_eq!(record(&bytes).await, Ok(Record::Block(id, b"block".to_vec())));
+        for cut in 0..bytes.len() {
+            assert_eq!(record(&bytes[..cut]).await, Err(Fault::Lost), "cut at {cut}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_does_not_follow_the_protocol_is_refused() {
+        let id = Cid::of(Codec::Raw, b"block");
+        assert_eq!(record(&car::record(id, b"clock")).await, Err(Fault::Wrong));
+        let large = car::record_head(id, BLOCK_BYTES_MAX + 1);
+        assert_eq!(record(&large).await, Err(Fault::Malformed));
+        for bytes in [&[35][..], &[0, 2], &[0x80, 0], &[0xff; 4], &[0; 40][..0]] {
+            assert_ne!(record(bytes).await.map(|_| ()), Ok(()), "{bytes:?}");
+        }
+        let mut foreign = car::record(id, b"block");
+        foreign[1] = 0;
+        assert_eq!(record(&foreign).await, Err(Fault::Malformed));
+    }
+
+    #[tokio::test]
+    async fn ends_are_told_apart() {
+        for end in [End::Complete, End::Busy] {
+            let mut bytes = Vec::new();
+            write_end(&mut bytes, end).await.unwrap();
+            assert_eq!(record(&bytes).await, Ok(Record::End(end)));
+        }
+    }
+
+    #[tokio::test]
+    async fn frames_keep_their_bound() {
+        let mut bytes = Vec::new();
+        write_frame(&mut bytes, b"frame").await.unwrap();
+        assert_eq!(read_frame(&mut &bytes[..], 5).await, Ok(b"frame".to_vec()));
+        assert_eq!(read_frame(&mut &bytes[..], 4).await, Err(Fault::Malformed));
+        assert_eq!(read_frame(&mut &[0][..], 4).await, Err(Fault::Malformed));
+    }
+}
