@@ -105,7 +105,7 @@ fn rows<'a>(
     let mut form = None;
     while reader.read(record)? {
         record.check_width(2)?;
-        points::bounded(rows.len(), record.line)?;
+        points::bounded(rows.len(), points::OBSERVATIONS_MAX, record.line)?;
         let form = *form.get_or_insert_with(|| Form::of(record.cell(0)));
         let day = form.day(record.cell(0)).map_err(|fault| fault.line(record.line).column("1"))?;
         let cell = record.cell(1);

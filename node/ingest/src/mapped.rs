@@ -18,6 +18,9 @@ use crate::points;
 use crate::records::{self, Reader, Record};
 use crate::{Format, Imported, Options, Source, Summary, frequency, value};
 
+/// Cells of a table (rows by columns): a cell of two bytes in the file takes up to 48 in memory.
+const TABLE_CELLS_MAX: usize = 32 << 20;
+
 /// Reads a file.
 pub(crate) fn read(
     source: Source<'_>,
@@ -228,7 +231,7 @@ impl Rows {
     /// Adds a row, unless all its measures are missing.
     fn add(&mut self, plan: &Plan, record: &Record<'_>) -> Result<(), Fault> {
         self.read += 1;
-        points::bounded(self.lines.len(), record.line)?;
+        points::bounded(self.lines.len(), TABLE_CELLS_MAX / plan.steps.len().max(1), record.line)?;
         let cells: Vec<Option<Cell>> =
             plan.steps.iter().map(|step| plan.cell(step, record)).collect::<Result<_, _>>()?;
         let measures = plan.steps.iter().zip(&cells).filter(|(step, _)| step.component.role == Role::Measure);

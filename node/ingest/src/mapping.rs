@@ -131,7 +131,7 @@ impl Mapping {
         toml::from_str(text).map_err(|error| {
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             let line = 1 + before.bytes().filter(|byte| *byte == b'\n').count() as u64;
-            Fault::new("mapping", error.message().trim().to_lowercase()).line(line).within(file)
+            Fault::new("mapping", error.message().trim()).line(line).within(file)
         })
     }
 

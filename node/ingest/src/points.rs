@@ -4,7 +4,6 @@
 //! TIME_PERIOD and the measure OBS_VALUE.
 
 use schemas::decimal::Decimal;
-use schemas::limits::ROWS_MAX;
 use schemas::period::Period;
 use schemas::structure::{Component, Role, Shape, Type};
 use schemas::table::{self, Column, Table, Texts};
@@ -13,6 +12,10 @@ use schemas::text::Name;
 use crate::areas::Register;
 use crate::fault::Fault;
 use crate::{Area, Summary};
+
+/// Observations of one indicator: every area in every year of the calendar, or every day of it,
+/// is below this, so a file with more repeats itself; it keeps memory below 1 GB.
+pub(crate) const OBSERVATIONS_MAX: usize = 4 << 20;
 
 /// Observations in the order of the file.
 #[derive(Default)]
@@ -30,7 +33,7 @@ pub(crate) struct Points {
 impl Points {
     /// Adds an observation.
     pub(crate) fn push(&mut self, area: u32, period: Period, value: Decimal, line: u64) -> Result<(), Fault> {
-        bounded(self.lines.len(), line)?;
+        bounded(self.lines.len(), OBSERVATIONS_MAX, line)?;
         self.areas.push(area);
         self.periods.push(Some(period));
         self.values.push(Some(value));
@@ -55,11 +58,11 @@ impl Points {
 }
 
 /// Refuses a row beyond the bound.
-pub(crate) fn bounded(rows: usize, line: u64) -> Result<(), Fault> {
-    if rows < ROWS_MAX {
+pub(crate) fn bounded(rows: usize, rows_max: usize, line: u64) -> Result<(), Fault> {
+    if rows < rows_max {
         return Ok(());
     }
-    Err(Fault::new("rows", format!("more than {ROWS_MAX} observations")).line(line))
+    Err(Fault::new("rows", format!("more than {rows_max} observations")).line(line))
 }
 
 /// The fault for a file that holds no figure.

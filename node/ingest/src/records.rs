@@ -281,6 +281,14 @@ mod tests {
     }
 
     #[test]
+    fn the_csv_crate_would_let_them_pass() {
+        for text in ["a,\"b\n1,2\n3,4\n", "\"x\"y,1\n"] {
+            let mut lenient = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+            assert!(lenient.records().all(|record| record.is_ok()) && all(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
     fn long_rows_are_refused() {
         let long = "a".repeat(RECORD_BYTES_MAX + 1);
         assert_eq!(all(&format!("a,b\n{long}\n")).unwrap_err().code, "line-long");

@@ -35,10 +35,7 @@ pub(crate) fn read(
     let width = record.cells.len();
     while reader.read(&mut record)? {
         record.check_width(width)?;
-        match &layout {
-            Layout::Wide { names, years } => file.wide(&record, names, years)?,
-            Layout::Long(names) => file.long(&record, names)?,
-        }
+        file.row(&record, &layout).map_err(|fault| fault.line(record.line))?;
         reader.tick(progress);
     }
     file.finish(preamble)
@@ -84,20 +81,20 @@ fn preamble<'a>(
 }
 
 /// Where things stand in a row.
-struct Names {
+struct Layout {
     code: usize,
     name: Option<usize>,
+    /// The columns of the indicator's name and code.
     indicator: Option<(usize, usize)>,
-    /// Long form: the columns of the year and the figure, and the name of the latter.
-    cell: Option<(usize, usize, String)>,
+    form: Form,
 }
 
-/// The form of a file.
-enum Layout {
+/// The two forms of a file.
+enum Form {
     /// A column a year: its position and its period.
-    Wide { names: Names, years: Vec<(usize, Period)> },
-    /// A row a figure.
-    Long(Names),
+    Wide(Vec<(usize, Period)>),
+    /// A row a figure: the columns of the year and the figure, and the name of the latter.
+    Long { year: usize, figure: usize, title: String },
 }
 
 /// Reads the header.
@@ -116,23 +113,24 @@ fn layout(header: &Record<'_>) -> Result<Layout, Fault> {
             && indicator.is_none_or(|(a, b)| *column != a && *column != b)
     };
     let others: Vec<usize> = (0..header.cells.len()).filter(used).collect();
-    let names = Names { code, name, indicator, cell: None };
-    let Some(year) = header.position("Year") else {
-        if header.position("Region").is_some() {
-            return Err(
-                missing("1960").hint("this is the metadata of the countries; import the file `API_*.csv`")
-            );
+    let form = match header.position("Year") {
+        None if header.position("Region").is_some() => {
+            let hint = "this is the metadata of the countries; import the file `API_*.csv`";
+            return Err(missing("1960").hint(hint));
         }
-        return Ok(Layout::Wide { years: years(header, &others)?, names });
+        None => Form::Wide(years(header, &others)?),
+        Some(year) => match others.as_slice() {
+            [a, b] if *a == year || *b == year => {
+                let figure = if *a == year { *b } else { *a };
+                Form::Long { year, figure, title: header.cell(figure).to_owned() }
+            }
+            _ => {
+                let hint = "the long form has one column of figures beside `Year`";
+                return Err(missing("Value").hint(hint));
+            }
+        },
     };
-    match others.as_slice() {
-        [a, b] if *a == year || *b == year => {
-            let figure = if *a == year { *b } else { *a };
-            let title = header.cell(figure).to_owned();
-            Ok(Layout::Long(Names { cell: Some((year, figure, title)), ..names }))
-        }
-        _ => Err(missing("Value").hint("the long form has one column of figures beside `Year`")),
-    }
+    Ok(Layout { code, name, indicator, form })
 }
 
 /// The year columns; the last column may be empty, because each line ends with a comma.
@@ -187,13 +185,12 @@ impl<'a> File<'a> {
         let register = Register::new(metadata)?;
         let mut file =
             Self { source_name, register, points: Points::default(), indicator: None, level: false };
-        if let Layout::Long(Names { cell: Some((_, _, title)), .. }) = layout {
-            let code =
-                named(source_name).or_else(|| (!title.eq_ignore_ascii_case("value")).then(|| title.clone()));
-            file.identify(code.unwrap_or_else(|| value::stem(source_name).to_owned()), String::new());
-        } else if let Layout::Wide { names: Names { indicator: None, .. }, .. } = layout {
-            let code = named(source_name).unwrap_or_else(|| value::stem(source_name).to_owned());
-            file.identify(code, String::new());
+        if layout.indicator.is_none() {
+            let title = match &layout.form {
+                Form::Long { title, .. } if !title.eq_ignore_ascii_case("value") => title,
+                _ => value::stem(source_name),
+            };
+            file.identify(named(source_name).unwrap_or_else(|| title.to_owned()), String::new());
         }
         Ok(file)
     }
@@ -203,32 +200,25 @@ impl<'a> File<'a> {
         self.indicator = Some((code, title));
     }
 
-    /// A row of the wide form.
-    fn wide(&mut self, record: &Record<'_>, names: &Names, years: &[(usize, Period)]) -> Result<(), Fault> {
+    fn row(&mut self, record: &Record<'_>, layout: &Layout) -> Result<(), Fault> {
         self.points.rows += 1;
-        if let Some((title, code)) = names.indicator {
-            self.same_indicator(record.cell(code), record.cell(title))
-                .map_err(|fault| fault.line(record.line))?;
+        if let Some((title, code)) = layout.indicator {
+            self.same_indicator(record.cell(code), record.cell(title))?;
         }
-        let area = self.area(record, names)?;
-        for (column, year) in years {
-            self.figure(record, *column, area, *year, &year.to_string())?;
+        let name = layout.name.map_or("", |column| record.cell(column));
+        let area = self.register.enter(record.cell(layout.code), name)?;
+        match &layout.form {
+            Form::Wide(years) => {
+                for (column, year) in years {
+                    self.figure(record, *column, area, *year, &year.to_string())?;
+                }
+                Ok(())
+            }
+            Form::Long { year: time, figure, title } => {
+                let year = year(record.cell(*time)).map_err(|fault| fault.column("Year"))?;
+                self.figure(record, *figure, area, year, title)
+            }
         }
-        Ok(())
-    }
-
-    /// A row of the long form.
-    fn long(&mut self, record: &Record<'_>, names: &Names) -> Result<(), Fault> {
-        self.points.rows += 1;
-        let Some((time, figure, title)) = &names.cell else { return Ok(()) };
-        let area = self.area(record, names)?;
-        let year = year(record.cell(*time)).map_err(|fault| fault.line(record.line).column("Year"))?;
-        self.figure(record, *figure, area, year, title)
-    }
-
-    fn area(&mut self, record: &Record<'_>, names: &Names) -> Result<u32, Fault> {
-        let name = names.name.map_or("", |column| record.cell(column));
-        self.register.enter(record.cell(names.code), name).map_err(|fault| fault.line(record.line))
     }
 
     fn figure(
@@ -246,7 +236,7 @@ impl<'a> File<'a> {
         }
         let figure = value::number(cell)
             .and_then(|figure| self.plausible(figure, cell))
-            .map_err(|fault| fault.line(record.line).column(title))?;
+            .map_err(|fault| fault.column(title))?;
         self.points.push(area, year, figure, record.line)
     }
 

@@ -79,6 +79,8 @@ fn rows_and_headers_that_are_wrong() {
     assert!(fault.hint.unwrap().contains("DataBank"));
     let long = "Country Name,Country Code,Year,Value\nAruba,ABW,1960 [YR1960],1\n";
     check("a.csv", long.as_bytes(), "year 2 Year 1960 [YR1960]");
+    let mixed = "Country Code,Indicator Name,Indicator Code,Year,Value\nABW,p,X.Y,2010,1\nABW,q,X.Z,2011,1\n";
+    check("a.csv", mixed.as_bytes(), "indicator 3 Indicator Code X.Z");
     check(
         "a.csv",
         b"Country Code,Region,TableName\nABW,x,Aruba\n",

@@ -180,3 +180,24 @@ fn the_strict_reader_reads_good_files_as_the_csv_crate_does() {
         assert_eq!(found, figures, "{path}");
     }
 }
+
+#[test]
+fn the_sample_of_the_program_needs_no_mapping() {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../cli/sample");
+    for (file, rows, areas, measures) in [
+        ("cpi.csv", 252, 36, 1),
+        ("gdp.csv", 252, 36, 1),
+        ("population.csv", 252, 36, 1),
+        ("labour.csv", 72, 1, 2),
+    ] {
+        let bytes = std::fs::read(sample.join(file)).unwrap();
+        let imported = plain(file, &bytes).unwrap_or_else(|fault| panic!("{fault}"));
+        assert_eq!(
+            (imported.format, imported.table.rows(), imported.areas.len()),
+            (Format::Csv, rows, areas)
+        );
+        assert_eq!(imported.table.columns().len(), 2 + measures, "{file}");
+        assert_eq!(csv(&imported).as_bytes(), bytes, "{file} is in canonical order");
+        assert!(imported.areas.iter().all(|area| !area.aggregate && area.name != area.code));
+    }
+}
