@@ -52,7 +52,8 @@ fn listed(bytes: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, Fault> {
     // hostile archive from being built.
     let entries = bytes.windows(4).filter(|window| window == b"PK\x01\x02").count();
     if entries > MEMBERS_MAX {
-        return Err(Fault::new("archive-large", format!("more than {MEMBERS_MAX} members in the archive")));
+        return Err(Fault::new("archive-large", format!("more than {MEMBERS_MAX} members in the archive"))
+            .hint("unpack it and import the CSV inside"));
     }
     ZipArchive::new(Cursor::new(bytes)).map_err(broken)
 }
@@ -93,7 +94,7 @@ fn unpack(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str, bytes_max: u64) -
     })?;
     if data.len() as u64 > bytes_max {
         let message = format!("member `{}` unpacks to more than {bytes_max} bytes", shown(name));
-        return Err(Fault::new("archive-large", message));
+        return Err(Fault::new("archive-large", message).hint("download the archive again from its source"));
     }
     Ok(data)
 }

@@ -156,7 +156,9 @@ fn read(source: Source<'_>, options: &Options, progress: &mut dyn FnMut(u64)) ->
     if source.bytes.len() as u64 > SNAPSHOT_BYTES_MAX {
         let message =
             format!("file of {} bytes where at most {SNAPSHOT_BYTES_MAX} are allowed", source.bytes.len());
-        return Err(Fault::new("file-large", message));
+        return Err(
+            Fault::new("file-large", message).hint("take a smaller download, for example one indicator")
+        );
     }
     let zipped = detect::check(source.bytes)?;
     match choose(source, options)? {

@@ -62,7 +62,9 @@ pub(crate) fn bounded(rows: usize, rows_max: usize, line: u64) -> Result<(), Fau
     if rows < rows_max {
         return Ok(());
     }
-    Err(Fault::new("rows", format!("more than {rows_max} observations")).line(line))
+    Err(Fault::new("rows", format!("more than {rows_max} observations"))
+        .line(line)
+        .hint("split the file, for example by area or by time"))
 }
 
 /// The fault for a file that holds no figure.

@@ -129,7 +129,8 @@ impl<'a> Reader<'a> {
         loop {
             if record.cells.len() == CELLS_MAX {
                 let message = format!("more than {CELLS_MAX} cells in one row");
-                return Err(Fault::new("row-wide", message).line(record.line));
+                let fault = Fault::new("row-wide", message).line(record.line);
+                return Err(fault.hint("bring it into the long form: one figure a row"));
             }
             let (cell, ended) = self.take_cell(end)?;
             record.cells.push(cell);

@@ -11,7 +11,9 @@ use crate::fault::Fault;
 pub(crate) fn number(cell: &str) -> Result<Decimal, Fault> {
     cell.parse().map_err(|error| match error {
         decimal::Error::Digits => {
-            Fault::new("number-digits", format!("a number of more than {DIGITS_MAX} digits")).value(cell)
+            Fault::new("number-digits", format!("a number of more than {DIGITS_MAX} digits"))
+                .value(cell)
+                .hint("no statistic is that precise: round it to the digits that mean something")
         }
         decimal::Error::Exponent => Fault::new("number", "the exponent is out of range").value(cell),
         decimal::Error::Syntax(_) => Fault::new("number", "expected a number").value(cell).hint(advice(cell)),
