@@ -1,1 +1,76 @@
-//! (being written)
+//! VTL 2.2, the Validation and Transformation Language of the SDMX community, on exact decimals.
+//!
+//! A script goes from text to tokens to statements ([`Script::parse`]), is checked against the
+//! structures of its inputs ([`check`]), and runs on tables ([`run`]). Same script, same tables,
+//! same limits: same result or same fault, on every machine. The normative text is `specs/vtl.md`.
+//!
+//! The crate stands alone: it knows nothing of ledgers, does no IO, reads no clock, has no
+//! randomness and no floating point. It refuses by name what VTL has of these.
+
+mod ast;
+mod budget;
+mod check;
+pub mod decimal128;
+mod eval;
+mod fault;
+mod lexer;
+mod op;
+mod parser;
+mod plan;
+mod words;
+
+use std::collections::BTreeSet;
+
+pub use ast::{DEPTH_MAX, SCRIPT_BYTES_MAX};
+pub use budget::Limits;
+pub use check::check;
+pub use eval::{Outcome, run};
+pub use fault::{Code, Fault, Span, render};
+pub use plan::Plan;
+
+/// The version of the semantics: what a result means may change only together with it.
+pub const SEMANTICS: u32 = 1;
+
+/// A script whose syntax is right.
+#[derive(Debug, Clone)]
+pub struct Script {
+    statements: Vec<ast::Statement>,
+}
+
+impl Script {
+    /// Reads a script of at most [`SCRIPT_BYTES_MAX`] bytes.
+    ///
+    /// # Errors
+    /// Every fault of syntax, and every operator that is refused or not supported yet, in the order
+    /// of their places.
+    pub fn parse(text: &str) -> Result<Script, Vec<Fault>> {
+        parser::parse(text).map(|statements| Script { statements })
+    }
+
+    /// The data sets that the script uses and never assigns, in ascending order.
+    pub fn inputs(&self) -> Vec<&str> {
+        let assigned: BTreeSet<&str> =
+            self.statements.iter().map(|statement| statement.target.text.as_str()).collect();
+        let used = self.statements.iter().flat_map(|statement| check::names(&statement.expr));
+        let inputs: BTreeSet<&str> =
+            used.map(|(name, _)| name).filter(|name| !assigned.contains(name)).collect();
+        inputs.into_iter().collect()
+    }
+
+    /// The persistent results (`<-`) in the order of the script.
+    pub fn outputs(&self) -> Vec<&str> {
+        let persistent = self.statements.iter().filter(|statement| statement.persistent);
+        persistent.map(|statement| statement.target.text.as_str()).collect()
+    }
+
+    /// Nodes of all expressions: part of the cost of a run.
+    fn nodes(&self) -> u64 {
+        let mut open: Vec<&ast::Expr> = self.statements.iter().map(|statement| &statement.expr).collect();
+        let mut count = 0;
+        while let Some(expr) = open.pop() {
+            count += 1;
+            open.extend(expr.children());
+        }
+        count
+    }
+}

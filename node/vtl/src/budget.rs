@@ -1,0 +1,115 @@
+//! What a run may cost, in steps and in cells: part of the semantics, never a clock.
+//!
+//! Owns the table of costs. Every charge depends on the script and the numbers of rows only, and is
+//! made before the work is done, so a run ends at the same place on every machine.
+
+use schemas::limits::ROWS_MAX;
+
+use crate::ast::{Analytic, Bound};
+use crate::fault::{Code, Fault, Span};
+use crate::op::{Aggregator, Op};
+use crate::plan::{Frame, Term, Typed};
+
+/// What a run may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Units of work; the table of costs stands in `specs/vtl.md`.
+    pub steps: u64,
+    /// Cells (rows × columns) of all intermediate results that live at one time; inputs are free.
+    pub cells: u64,
+}
+
+/// Steps for each node of the expressions of a script.
+pub const NODE_STEPS: u64 = 1;
+/// Steps for each row and each simple row-wise operator, column or aggregate.
+pub const ROW_STEPS: u64 = 1;
+/// Steps for each row and each division or remainder.
+pub const DIVIDE_STEPS: u64 = 4;
+/// Steps for each row and each `power`: up to 128 multiplications.
+pub const POWER_STEPS: u64 = 128;
+/// Steps for each row and each operator that makes text.
+pub const TEXT_STEPS: u64 = 8;
+/// Steps for each row and each sort, merge or regrouping.
+pub const SORT_STEPS: u64 = 8;
+/// Steps for each cell that is copied into a new order.
+pub const COPY_STEPS: u64 = 1;
+
+/// Counts what a run uses against its limits.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    limits: Limits,
+    pub(crate) steps: u64,
+    live: u64,
+    /// The most cells that lived at one time.
+    pub(crate) cells: u64,
+}
+
+impl Meter {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { limits, steps: 0, live: 0, cells: 0 }
+    }
+
+    /// Charges `each` steps for each of `count` things.
+    pub(crate) fn charge(&mut self, count: usize, each: u64, span: Span) -> Result<(), Fault> {
+        self.steps = self.steps.saturating_add((count as u64).saturating_mul(each));
+        if self.steps <= self.limits.steps {
+            return Ok(());
+        }
+        let message = format!("the recipe needs more than {} steps", self.limits.steps);
+        Err(Fault::new(Code::Budget, span, message))
+    }
+
+    /// Counts the cells of a new result.
+    pub(crate) fn hold(&mut self, rows: usize, columns: usize, span: Span) -> Result<(), Fault> {
+        if rows > ROWS_MAX {
+            let message = format!("a result of more than {ROWS_MAX} rows");
+            return Err(Fault::new(Code::Budget, span, message));
+        }
+        self.live = self.live.saturating_add((rows as u64).saturating_mul(columns as u64));
+        self.cells = self.cells.max(self.live);
+        if self.live <= self.limits.cells {
+            return Ok(());
+        }
+        let message = format!("the recipe holds more than {} cells at a time", self.limits.cells);
+        Err(Fault::new(Code::Budget, span, message))
+    }
+
+    /// Gives back the cells of a result that is no longer needed.
+    pub(crate) fn release(&mut self, rows: usize, columns: usize) {
+        self.live = self.live.saturating_sub((rows as u64).saturating_mul(columns as u64));
+    }
+}
+
+/// Steps for each row of a component expression; a column or a literal alone costs nothing.
+pub(crate) fn row_steps(typed: &Typed) -> u64 {
+    match &typed.term {
+        Term::Column(_) | Term::Constant(_) | Term::Scalar(_) => 0,
+        Term::Apply(op, operands) => {
+            operands.iter().map(row_steps).sum::<u64>() + operator_steps(*op, operands.len())
+        }
+        Term::Window(frame) => row_steps(&frame.operand) + window_steps(frame),
+    }
+}
+
+fn operator_steps(op: Op, operands: usize) -> u64 {
+    match op {
+        Op::Divide | Op::Modulo => DIVIDE_STEPS,
+        Op::Power => POWER_STEPS,
+        Op::Concat | Op::Cast(_) => TEXT_STEPS,
+        Op::In | Op::NotIn => ROW_STEPS * operands as u64,
+        _ => ROW_STEPS,
+    }
+}
+
+/// A window that only grows or slides costs a few operations a row; `min` and `max` over a window
+/// that slides look at all of it.
+fn window_steps(frame: &Frame) -> u64 {
+    let width = match (frame.from, frame.to) {
+        (Bound::Offset(from), Bound::Offset(to)) => to.saturating_sub(from).max(0).unsigned_abs() + 1,
+        _ => 1,
+    };
+    match frame.op {
+        Analytic::Aggregate(Aggregator::Min | Aggregator::Max) => SORT_STEPS.saturating_add(width),
+        _ => SORT_STEPS + 2 * DIVIDE_STEPS,
+    }
+}

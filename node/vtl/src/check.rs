@@ -1,0 +1,199 @@
+//! The semantic check: everything that can be wrong without looking at data.
+//!
+//! Owns the order of statements, the meaning of names and the making of the plan. All faults of a
+//! script are reported at once; what depends on something faulty is left out in silence.
+
+mod clause;
+mod component;
+mod dataset;
+mod group;
+mod join;
+mod order;
+mod typing;
+
+use std::collections::BTreeMap;
+
+use schemas::structure::{Role, Shape, Type};
+
+pub(crate) use order::names;
+
+use crate::Script;
+use crate::ast::{Expr, Statement};
+use crate::fault::{Code, Fault, Span, near};
+use crate::plan::{self, Field, Operation, Plan, Step, Term, Typed};
+
+/// What an expression at data set level stands for.
+#[derive(Debug, Clone)]
+enum Value {
+    /// A data set: the result of this step.
+    Data(usize),
+    Scalar(Typed),
+}
+
+/// Steps of a plan, so that a hostile script cannot grow without bound.
+const STEPS_MAX: usize = 1 << 16;
+
+struct Checker<'a> {
+    shapes: &'a BTreeMap<String, Shape>,
+    steps: Vec<Step>,
+    /// Inputs and results; `None` is one whose definition has a fault.
+    names: BTreeMap<String, Option<Value>>,
+    faults: Vec<Fault>,
+}
+
+/// Checks a script against the structures of its inputs.
+///
+/// `inputs` may hold more than the script names. Components are matched by name; whatever the
+/// shape holds beyond what the script uses is carried or dropped as VTL says.
+///
+/// # Errors
+/// Every fault that needs no data, in the order of their places.
+pub fn check(script: &Script, inputs: &BTreeMap<String, Shape>) -> Result<Plan, Vec<Fault>> {
+    let mut checker =
+        Checker { shapes: inputs, steps: Vec::new(), names: BTreeMap::new(), faults: Vec::new() };
+    let sequence = order::sequence(&script.statements, &mut checker.faults);
+    let mut plan = Plan {
+        steps: Vec::new(),
+        inputs: BTreeMap::new(),
+        results: BTreeMap::new(),
+        outputs: Vec::new(),
+        nodes: script.nodes(),
+    };
+    for name in script.inputs() {
+        checker.input(name, script, &mut plan);
+    }
+    for statement in sequence {
+        checker.statement(statement, &mut plan);
+    }
+    let persistent = script.statements.iter().filter(|statement| statement.persistent);
+    plan.outputs = persistent.map(|statement| statement.target.text.clone()).collect();
+    if !checker.faults.is_empty() {
+        checker.faults.sort_by_key(|fault| fault.span);
+        return Err(checker.faults);
+    }
+    plan.steps = checker.steps;
+    Ok(plan)
+}
+
+impl Checker<'_> {
+    fn input(&mut self, name: &str, script: &Script, plan: &mut Plan) {
+        let value = match self.shapes.get(name) {
+            Some(shape) => {
+                plan.inputs.insert(name.to_owned(), shape.clone());
+                let step = self.push(Operation::Input(name.to_owned()), plan::fields(shape), Span::default());
+                Some(Value::Data(step))
+            }
+            None => {
+                self.unknown_data(name, script);
+                None
+            }
+        };
+        self.names.insert(name.to_owned(), value);
+    }
+
+    /// A name that is neither an input nor a result, at each place where it stands for a data set.
+    fn unknown_data(&mut self, name: &str, script: &Script) {
+        let results = script.statements.iter().map(|statement| statement.target.text.as_str());
+        let hint = near(name, self.shapes.keys().map(String::as_str).chain(results));
+        for span in order::places(&script.statements, name) {
+            let message = format!("no data set is called `{name}`");
+            self.faults.push(Fault::new(Code::UnknownName, span, message).hinted(hint.clone()));
+        }
+    }
+
+    fn statement(&mut self, statement: &Statement, plan: &mut Plan) {
+        let name = &statement.target.text;
+        let value = self.expr(&statement.expr).and_then(|value| self.result(statement, value, plan));
+        self.names.insert(name.clone(), value);
+    }
+
+    /// Gives the value of a statement its name.
+    fn result(&mut self, statement: &Statement, value: Value, plan: &mut Plan) -> Option<Value> {
+        let target = &statement.target;
+        match value {
+            Value::Data(step) => {
+                let shape = match plan::shape(self.fields(step)) {
+                    Ok(shape) => shape,
+                    Err(reason) => return self.fault(Code::Structure, statement.expr.span, reason),
+                };
+                plan.results.insert(target.text.clone(), (step, shape));
+                Some(Value::Data(step))
+            }
+            Value::Scalar(_) if statement.persistent => {
+                let message = format!(
+                    "`{}` is a scalar; a persistent result that is a scalar is not supported yet",
+                    target.text
+                );
+                self.fault(Code::Unsupported, target.span, message)
+            }
+            Value::Scalar(typed) => {
+                let (kind, span) = (typed.kind, typed.span);
+                let step = self.push(Operation::Scalar(typed), Vec::new(), span);
+                Some(Value::Scalar(Typed { term: Term::Scalar(step), kind, span }))
+            }
+        }
+    }
+
+    fn push(&mut self, operation: Operation, fields: Vec<Field>, span: Span) -> usize {
+        if self.steps.len() == STEPS_MAX {
+            self.faults.push(Fault::new(Code::Size, span, format!("a plan of more than {STEPS_MAX} steps")));
+        }
+        self.steps.push(Step { operation, fields, span });
+        self.steps.len() - 1
+    }
+
+    fn fields(&self, step: usize) -> &[Field] {
+        self.steps.get(step).map_or(&[], |step| &step.fields)
+    }
+
+    /// Pushes a fault; there is no value.
+    fn fault<T>(&mut self, code: Code, span: Span, message: impl Into<String>) -> Option<T> {
+        self.faults.push(Fault::new(code, span, message));
+        None
+    }
+
+    /// An expression that must be a data set.
+    fn data(&mut self, expr: &Expr) -> Option<usize> {
+        match self.expr(expr)? {
+            Value::Data(step) => Some(step),
+            Value::Scalar(_) => self.fault(Code::Type, expr.span, "expected a data set, found a scalar"),
+        }
+    }
+
+    /// A map step whose fields are brought into the order of their roles.
+    fn map(&mut self, input: usize, columns: Vec<(Field, Typed)>, span: Span) -> usize {
+        let mut columns = columns;
+        columns.sort_by_key(|(field, _)| field.role);
+        let (fields, columns) = columns.into_iter().unzip();
+        self.push(Operation::Map { input, columns }, fields, span)
+    }
+
+    /// The fields of a step that pass, each as it is.
+    fn pass(&self, step: usize, keep: impl Fn(&Field) -> bool) -> Vec<(Field, Typed)> {
+        let fields = self.fields(step).iter().enumerate().filter(|(_, field)| keep(field));
+        fields.map(|(at, field)| (field.clone(), column(at, field, Span::default()))).collect()
+    }
+}
+
+/// A column of the operand.
+fn column(at: usize, field: &Field, span: Span) -> Typed {
+    Typed { term: Term::Column(at), kind: Some(field.kind), span }
+}
+
+/// Positions of the fields of a role.
+fn positions(fields: &[Field], role: Role) -> Vec<usize> {
+    let found = fields.iter().enumerate().filter(|(_, field)| field.role == role);
+    found.map(|(at, _)| at).collect()
+}
+
+/// The single identifier of a time type, or why there is none.
+fn time_identifier(fields: &[Field]) -> Result<usize, &'static str> {
+    let timely =
+        |field: &Field| field.role == Role::Identifier && matches!(field.kind, Type::TimePeriod | Type::Date);
+    let mut found = fields.iter().enumerate().filter(|(_, field)| timely(field)).map(|(at, _)| at);
+    match (found.next(), found.next()) {
+        (Some(at), None) => Ok(at),
+        (None, _) => Err("the data set has no identifier of type `time_period` or `date`"),
+        _ => Err("the data set has more than one identifier of type `time_period` or `date`"),
+    }
+}

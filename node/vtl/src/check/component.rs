@@ -1,0 +1,313 @@
+//! Expressions at component level: names are components of one data set.
+
+use schemas::structure::{Role, Type};
+use schemas::table::Cell;
+
+use super::typing::{Kind, article, found, result};
+use super::{Checker, Value, column, positions};
+use crate::ast::{Analytic, Bound, Component, Expr, Mode, Node, Window};
+use crate::fault::{Code, Fault, Span, near};
+use crate::op::{Aggregator, Op};
+use crate::plan::{Field, Frame, Summary, Term, Typed};
+
+/// Where a component expression stands.
+pub(super) struct Scope {
+    pub(super) fields: Vec<Field>,
+    pub(super) level: Level,
+}
+
+/// What may stand in it.
+pub(super) enum Level {
+    /// Values of single data points; analytic invocations too.
+    Row,
+    /// Values of groups: the aggregates found so far follow `keys` columns.
+    Group { keys: usize, summaries: Vec<Summary> },
+    /// The operand of an aggregate or analytic invocation, which may not hold another.
+    Inner,
+}
+
+impl Scope {
+    pub(super) fn row(fields: &[Field]) -> Self {
+        Self { fields: fields.to_vec(), level: Level::Row }
+    }
+}
+
+impl Checker<'_> {
+    pub(super) fn component(&mut self, expr: &Expr, scope: &mut Scope) -> Option<Typed> {
+        match &expr.node {
+            Node::Constant(cell) => Some(constant(cell.clone(), expr.span)),
+            Node::Name(name) => self.named(name, expr.span, scope),
+            Node::Member(operand, name) => match &operand.node {
+                Node::Name(alias) => self.lookup(Some(alias), &name.text, expr.span, &scope.fields),
+                _ => self.fault(Code::Structure, expr.span, "expected `alias#component`"),
+            },
+            Node::Apply(op, operands) => {
+                let typed: Vec<Option<Typed>> =
+                    operands.iter().map(|operand| self.component(operand, scope)).collect();
+                let typed: Option<Vec<Typed>> = typed.into_iter().collect();
+                self.apply(*op, typed?, expr.span)
+            }
+            Node::Aggregate(aggregate) => {
+                if aggregate.grouping.is_some() {
+                    let message =
+                        "a grouping clause stands behind the aggregates of a clause, not within them";
+                    return self.fault(Code::Structure, expr.span, message);
+                }
+                let (op, operand) = (aggregate.op, aggregate.operand.as_ref());
+                self.grouped(op, operand, expr.span, scope)
+            }
+            Node::Window(window) => self.window(window, expr.span, scope),
+            Node::Shift(..) | Node::Clause(..) | Node::Join(_) => {
+                self.fault(Code::Type, expr.span, "expected a component, found a data set")
+            }
+        }
+    }
+
+    /// A condition: a boolean at component level.
+    pub(super) fn condition(&mut self, expr: &Expr, scope: &mut Scope) -> Option<Typed> {
+        let typed = self.component(expr, scope)?;
+        if typed.kind.is_some_and(|kind| kind != Type::Boolean) {
+            let message = format!("expected a condition (`boolean`), found {}", found(typed.kind));
+            return self.fault(Code::Type, expr.span, message);
+        }
+        Some(typed)
+    }
+
+    fn named(&mut self, name: &str, span: Span, scope: &Scope) -> Option<Typed> {
+        if let Level::Group { .. } = scope.level {
+            let message = format!("`{name}` has many values in a group: `having` compares aggregates");
+            self.faults
+                .push(Fault::new(Code::Structure, span, message).hint(format!("for example `max({name})`")));
+            return None;
+        }
+        let known = scope.fields.iter().any(|field| field.name == name);
+        if !known && let Some(Some(Value::Scalar(typed))) = self.names.get(name) {
+            return Some(Typed { span, ..typed.clone() });
+        }
+        self.lookup(None, name, span, &scope.fields)
+    }
+
+    /// A column by name, or by the alias of a join operand and name.
+    pub(super) fn lookup(
+        &mut self,
+        alias: Option<&str>,
+        name: &str,
+        span: Span,
+        fields: &[Field],
+    ) -> Option<Typed> {
+        let at = self.position(alias, name, span, fields)?;
+        fields.get(at).map(|field| column(at, field, span))
+    }
+
+    pub(super) fn place(&mut self, component: &Component, fields: &[Field]) -> Option<usize> {
+        let alias = component.alias.as_ref().map(|alias| alias.text.as_str());
+        let span =
+            component.alias.as_ref().map_or(component.name.span, |alias| alias.span.to(component.name.span));
+        self.position(alias, &component.name.text, span, fields)
+    }
+
+    fn position(&mut self, alias: Option<&str>, name: &str, span: Span, fields: &[Field]) -> Option<usize> {
+        let fits = |field: &Field| {
+            field.name == name && alias.is_none_or(|alias| field.from.iter().any(|from| from == alias))
+        };
+        let mut matches = fields.iter().enumerate().filter(|(_, field)| fits(field)).map(|(at, _)| at);
+        let (first, second) = (matches.next(), matches.next());
+        match (first, second) {
+            (Some(at), None) => Some(at),
+            (None, _) => {
+                let hint = near(name, fields.iter().map(|field| field.name.as_str()));
+                let shown = alias.map_or(name.to_owned(), |alias| format!("{alias}#{name}"));
+                let message = format!("the data set has no component `{shown}`");
+                let known: Vec<String> = fields.iter().map(|field| format!("`{}`", field.name)).collect();
+                let hint = hint.or_else(|| Some(format!("it has {}", known.join(", "))));
+                self.faults.push(Fault::new(Code::UnknownName, span, message).hinted(hint));
+                None
+            }
+            _ => {
+                let aliases = fields.iter().filter(|field| field.name == name).flat_map(|field| &field.from);
+                let choices: Vec<String> = aliases.map(|alias| format!("`{alias}#{name}`")).collect();
+                let message = format!("`{name}` is a component of several operands of the join");
+                let hint = format!("write {}", choices.join(" or "));
+                self.faults.push(Fault::new(Code::Ambiguous, span, message).hint(hint));
+                None
+            }
+        }
+    }
+
+    /// A row-wise operator over typed operands.
+    pub(super) fn apply(&mut self, op: Op, operands: Vec<Typed>, span: Span) -> Option<Typed> {
+        let kinds: Vec<Kind> = operands.iter().map(|operand| operand.kind).collect();
+        let kind = match result(op, &kinds) {
+            Ok(kind) => kind,
+            Err(misfit) => {
+                let operand = operands.get(misfit.operand);
+                let place = operand.map_or(span, |operand| operand.span);
+                let place = if place == Span::default() { span } else { place };
+                let seen = found(operand.and_then(|operand| operand.kind));
+                let message = format!("`{}` expected {}, found {seen}", op.name(), misfit.expected);
+                return self.fault(Code::Type, place, message);
+            }
+        };
+        let operands = match op {
+            Op::If | Op::Nvl => operands.into_iter().map(|operand| widen(operand, kind)).collect(),
+            _ => operands,
+        };
+        Some(Typed { term: Term::Apply(op, operands), kind, span })
+    }
+
+    /// An aggregate in `having`: a further column of the groups.
+    fn grouped(
+        &mut self,
+        op: Aggregator,
+        operand: Option<&Expr>,
+        span: Span,
+        scope: &mut Scope,
+    ) -> Option<Typed> {
+        if !matches!(scope.level, Level::Group { .. }) {
+            let message = format!("`{}` over a component belongs in `aggr` or `having`", op.name());
+            let hint = format!("over a window write `{}(… over (…))`", op.name());
+            self.faults.push(Fault::new(Code::Structure, span, message).hint(hint));
+            return None;
+        }
+        let summary = self.summary(op, operand, span, &scope.fields)?;
+        let kind = summary.kind;
+        let Level::Group { keys, summaries } = &mut scope.level else { return None };
+        summaries.push(summary);
+        Some(Typed { term: Term::Column(*keys + summaries.len() - 1), kind: Some(kind), span })
+    }
+
+    /// An aggregate over a component expression.
+    pub(super) fn summary(
+        &mut self,
+        op: Aggregator,
+        operand: Option<&Expr>,
+        span: Span,
+        fields: &[Field],
+    ) -> Option<Summary> {
+        let mut inner = Scope { fields: fields.to_vec(), level: Level::Inner };
+        let operand = match operand {
+            None => None,
+            Some(expr) => Some(self.component(expr, &mut inner)?),
+        };
+        let kind =
+            self.aggregated(op, operand.as_ref().and_then(|operand| operand.kind), operand.is_some(), span)?;
+        Some(Summary { op, operand, kind, span })
+    }
+
+    /// The type that an aggregate gives.
+    pub(super) fn aggregated(&mut self, op: Aggregator, kind: Kind, given: bool, span: Span) -> Option<Type> {
+        match (op, kind) {
+            (Aggregator::Count, _) => Some(Type::Integer),
+            (Aggregator::Avg, Some(Type::Integer | Type::Number)) => Some(Type::Number),
+            (Aggregator::Sum, Some(kind @ (Type::Integer | Type::Number))) => Some(kind),
+            (Aggregator::Min | Aggregator::Max, Some(kind)) => Some(kind),
+            (_, None) if given => self.fault(Code::Type, span, "an aggregate of `null` has no type"),
+            _ => {
+                let message = format!("`{}` expected a number, found {}", op.name(), found(kind));
+                self.fault(Code::Type, span, message)
+            }
+        }
+    }
+
+    fn window(&mut self, window: &Window, span: Span, scope: &mut Scope) -> Option<Typed> {
+        if !matches!(scope.level, Level::Row) {
+            return self.fault(Code::Structure, span, "an analytic invocation belongs in `calc` or `filter`");
+        }
+        let mut inner = Scope { fields: scope.fields.clone(), level: Level::Inner };
+        let operand = self.component(&window.operand, &mut inner)?;
+        let kind = match window.op {
+            Analytic::Aggregate(op) => Some(self.aggregated(op, operand.kind, true, span)?),
+            Analytic::Lag(_) => operand.kind,
+        };
+        let mut order = Vec::new();
+        for (component, down) in &window.order {
+            order.push((self.place(component, &scope.fields)?, *down));
+        }
+        let partition = self.partition(window, &order, &scope.fields)?;
+        let (from, to) = self.bounds(window, span)?;
+        let frame = Frame { op: window.op, operand, partition, order, from, to };
+        Some(Typed { term: Term::Window(Box::new(frame)), kind, span })
+    }
+
+    /// The identifiers that partition; by default those that do not order.
+    fn partition(
+        &mut self,
+        window: &Window,
+        order: &[(usize, bool)],
+        fields: &[Field],
+    ) -> Option<Vec<usize>> {
+        let identifiers = positions(fields, Role::Identifier);
+        let mut named = Vec::new();
+        for component in window.partition.iter().flat_map(|(_, names)| names) {
+            let at = self.place(component, fields)?;
+            if !identifiers.contains(&at) {
+                let message =
+                    format!("`{}` is no identifier: partitions are made by identifiers", component.name.text);
+                return self.fault(Code::Structure, component.name.span, message);
+            }
+            named.push(at);
+        }
+        Some(match &window.partition {
+            Some((Mode::By, _)) => named,
+            Some((Mode::Except, _)) => identifiers.into_iter().filter(|at| !named.contains(at)).collect(),
+            Some((Mode::All, _)) => Vec::new(),
+            None => identifiers.into_iter().filter(|at| !order.iter().any(|(by, _)| by == at)).collect(),
+        })
+    }
+
+    /// The ends of the window; an order without a window is a `range` window in VTL 2.2.
+    fn bounds(&mut self, window: &Window, span: Span) -> Option<(Bound, Bound)> {
+        if let Analytic::Lag(_) = window.op {
+            let fits = !window.order.is_empty() && window.frame.is_none();
+            let message = "`lag` needs `order by` and takes no window";
+            return if fits {
+                Some((Bound::First, Bound::Last))
+            } else {
+                self.fault(Code::Structure, span, message)
+            };
+        }
+        match window.frame {
+            Some((from, to)) => Some((from, to)),
+            None if window.order.is_empty() => Some((Bound::First, Bound::Last)),
+            None => {
+                let message =
+                    "`order by` without a window means a `range` window, which is not supported yet";
+                let hint = "write `data points between unbounded preceding and current data point`";
+                self.faults.push(Fault::new(Code::Unsupported, span, message).hint(hint));
+                None
+            }
+        }
+    }
+}
+
+/// A literal.
+pub(super) fn constant(cell: Option<Cell>, span: Span) -> Typed {
+    let kind = cell.as_ref().map(|cell| match cell {
+        Cell::Text(_) => Type::String,
+        Cell::Integer(_) => Type::Integer,
+        Cell::Number(_) => Type::Number,
+        Cell::Boolean(_) => Type::Boolean,
+        Cell::Period(_) => Type::TimePeriod,
+    });
+    Typed { term: Term::Constant(cell), kind, span }
+}
+
+/// An integer as a number, where the other branch is a number.
+pub(super) fn widen(operand: Typed, kind: Kind) -> Typed {
+    if kind != Some(Type::Number) || operand.kind != Some(Type::Integer) {
+        return operand;
+    }
+    let span = operand.span;
+    Typed { term: Term::Apply(Op::Cast(Type::Number), vec![operand]), kind, span }
+}
+
+/// The fault of a value that has no type because it is always null.
+pub(super) fn typeless(name: &str, span: Span) -> Fault {
+    let message = format!("`{name}` is always null and so has no type");
+    Fault::new(Code::Type, span, message).hint(format!("for example `cast(null, {})`", "number"))
+}
+
+/// What a type fault says of a component that should have had another type.
+pub(super) fn mismatch(name: &str, wanted: Type, seen: Kind) -> String {
+    format!("`{name}` is {}, found {}", article(wanted), found(seen))
+}

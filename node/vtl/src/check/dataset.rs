@@ -1,0 +1,271 @@
+//! Expressions at data set level: operators over whole data sets, brought to joins and maps.
+
+use std::collections::BTreeSet;
+
+use schemas::structure::{Role, Type};
+
+use super::component::{constant, typeless, widen};
+use super::typing::found;
+use super::{Checker, Value, column, positions, time_identifier};
+use crate::ast::{Expr, Ident, Node};
+use crate::fault::{Code, Fault, Span};
+use crate::op::{Op, default_name};
+use crate::plan::{Field, Operation, Side, Typed};
+
+impl Checker<'_> {
+    pub(super) fn expr(&mut self, expr: &Expr) -> Option<Value> {
+        match &expr.node {
+            Node::Constant(cell) => Some(Value::Scalar(constant(cell.clone(), expr.span))),
+            Node::Name(name) => match self.names.get(name)?.clone()? {
+                Value::Scalar(typed) => Some(Value::Scalar(Typed { span: expr.span, ..typed })),
+                data => Some(data),
+            },
+            Node::Member(operand, name) => self.member(operand, name, expr.span),
+            Node::Apply(op, operands) => {
+                let values: Vec<Option<Value>> = operands.iter().map(|operand| self.expr(operand)).collect();
+                let values: Option<Vec<Value>> = values.into_iter().collect();
+                self.operator(*op, values?, operands, expr.span)
+            }
+            Node::Shift(operand, count) => self.shift(operand, count, expr.span),
+            Node::Aggregate(aggregate) => self.aggregate(aggregate, expr.span),
+            Node::Window(_) => self.fault(
+                Code::Unsupported,
+                expr.span,
+                "an analytic invocation over a whole data set is not supported yet",
+            ),
+            Node::Clause(operand, clause) => {
+                let step = self.data(operand)?;
+                self.clause(step, clause, expr.span).map(Value::Data)
+            }
+            Node::Join(join) => self.join(join, expr.span).map(Value::Data),
+        }
+    }
+
+    /// An operator over data sets and scalars.
+    fn operator(&mut self, op: Op, values: Vec<Value>, operands: &[Expr], span: Span) -> Option<Value> {
+        let sets: Vec<usize> = values
+            .iter()
+            .filter_map(|value| if let Value::Data(step) = value { Some(*step) } else { None })
+            .collect();
+        match (op, sets.as_slice()) {
+            (_, []) => {
+                let scalars = values
+                    .into_iter()
+                    .filter_map(|value| if let Value::Scalar(typed) = value { Some(typed) } else { None });
+                self.apply(op, scalars.collect(), span).map(Value::Scalar)
+            }
+            (Op::If, _) => self.fault(
+                Code::Unsupported,
+                span,
+                "`if` over whole data sets is not supported yet; use it in `calc`",
+            ),
+            (_, [only]) => self.rowwise(op, *only, &values, span).map(Value::Data),
+            (_, [left, right]) if values.len() == 2 => {
+                self.pairwise(op, (*left, *right), operands, span).map(Value::Data)
+            }
+            _ => {
+                let message = format!("`{}` over several data sets is not supported", op.name());
+                self.fault(Code::Structure, span, message)
+            }
+        }
+    }
+
+    /// One data set, and scalars: the operator on each measure.
+    fn rowwise(&mut self, op: Op, step: usize, values: &[Value], span: Span) -> Option<usize> {
+        let fields = self.fields(step).to_vec();
+        let measures = self.measures(op, &fields, span)?;
+        let mut columns = self.pass(step, |field| field.role == Role::Identifier);
+        for at in measures {
+            let field = fields.get(at)?;
+            let operands = values.iter().map(|value| match value {
+                Value::Data(_) => column(at, field, span),
+                Value::Scalar(typed) => typed.clone(),
+            });
+            let typed = self.apply(op, operands.collect(), span)?;
+            columns.push(self.measure(op, &field.name, typed)?);
+        }
+        Some(self.map(step, columns, span))
+    }
+
+    /// The measures that an operator is applied to, or a fault.
+    fn measures(&mut self, op: Op, fields: &[Field], span: Span) -> Option<Vec<usize>> {
+        let measures = positions(fields, Role::Measure);
+        if measures.is_empty() {
+            return self.fault(
+                Code::Structure,
+                span,
+                format!("`{}` needs a measure, the data set has none", op.name()),
+            );
+        }
+        if op.renames() && measures.len() != 1 {
+            let message =
+                format!("`{}` needs a data set with one measure, found {}", op.name(), measures.len());
+            self.faults.push(Fault::new(Code::Structure, span, message).hint("choose one: `DS#measure`"));
+            return None;
+        }
+        Some(measures)
+    }
+
+    /// The measure that an operator gives.
+    fn measure(&mut self, op: Op, name: &str, typed: Typed) -> Option<(Field, Typed)> {
+        let Some(kind) = typed.kind else {
+            self.faults.push(typeless(name, typed.span));
+            return None;
+        };
+        let name = if op.renames() { default_name(kind) } else { name };
+        Some((Field { name: name.to_owned(), role: Role::Measure, kind, from: Vec::new() }, typed))
+    }
+
+    /// Two data sets: joined on their common identifiers, the operator on measures of one name.
+    fn pairwise(&mut self, op: Op, sides: (usize, usize), operands: &[Expr], span: Span) -> Option<usize> {
+        let (left, right) = (self.fields(sides.0).to_vec(), self.fields(sides.1).to_vec());
+        let measures = self.measures(op, &left, span)?;
+        self.same_measures(&left, &right, operands, span)?;
+        let partners: Vec<usize> = measures.iter().filter_map(|at| partner(&left, *at, &right)).collect();
+        let joined = self.align(sides, (&left, &right), (&measures, &partners), span)?;
+        let fields = self.fields(joined).to_vec();
+        let first = positions(&fields, Role::Measure).first().copied().unwrap_or(fields.len());
+        let mut columns = self.pass(joined, |field| field.role == Role::Identifier);
+        for (nth, at) in measures.iter().enumerate() {
+            let (a, b) = (first + nth, first + measures.len() + nth);
+            let (name, pair) = (&left.get(*at)?.name, (fields.get(a)?, fields.get(b)?));
+            let operands = vec![column(a, pair.0, span), column(b, pair.1, span)];
+            let typed = self.apply(op, operands, span)?;
+            columns.push(self.measure(op, name, typed)?);
+        }
+        Some(self.map(joined, columns, span))
+    }
+
+    fn same_measures(
+        &mut self,
+        left: &[Field],
+        right: &[Field],
+        operands: &[Expr],
+        span: Span,
+    ) -> Option<()> {
+        let names = |fields: &[Field]| -> BTreeSet<String> {
+            fields
+                .iter()
+                .filter(|field| field.role == Role::Measure)
+                .map(|field| field.name.clone())
+                .collect()
+        };
+        let (a, b) = (names(left), names(right));
+        if a == b {
+            return Some(());
+        }
+        let list = |names: &BTreeSet<String>| {
+            let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            if quoted.is_empty() { "none".to_owned() } else { quoted.join(", ") }
+        };
+        let message = format!("the data sets have different measures: {} and {}", list(&a), list(&b));
+        let span = operands.get(1).map_or(span, |operand| operand.span);
+        let hint = "select or rename a measure first: `DS#measure`, `DS[rename … to …]`";
+        self.faults.push(Fault::new(Code::Structure, span, message).hint(hint));
+        None
+    }
+
+    /// Joins two data sets where the identifiers of one contain those of the other.
+    fn align(
+        &mut self,
+        sides: (usize, usize),
+        fields: (&[Field], &[Field]),
+        measures: (&[usize], &[usize]),
+        span: Span,
+    ) -> Option<usize> {
+        let (left, right) = (positions(fields.0, Role::Identifier), positions(fields.1, Role::Identifier));
+        let keys: Vec<(usize, usize)> =
+            left.iter().filter_map(|at| Some((*at, partner(fields.0, *at, fields.1)?))).collect();
+        if keys.len() != left.len().min(right.len()) {
+            let message = "the identifiers of neither data set contain those of the other";
+            return self.fault(Code::Structure, span, message);
+        }
+        for (a, b) in &keys {
+            self.same_kind(fields.0.get(*a)?, fields.1.get(*b)?, span)?;
+        }
+        let wide_left = left.len() >= right.len();
+        let mut columns: Vec<Side> = if wide_left {
+            left.iter().map(|at| Side::Left(*at)).collect()
+        } else {
+            right.iter().map(|at| Side::Right(*at)).collect()
+        };
+        columns.extend(measures.0.iter().map(|at| Side::Left(*at)));
+        columns.extend(measures.1.iter().map(|at| Side::Right(*at)));
+        let described = columns.iter().filter_map(|side| match side {
+            Side::Left(at) => fields.0.get(*at).cloned(),
+            Side::Right(at) => fields.1.get(*at).cloned(),
+        });
+        let described = described.collect();
+        let operation = Operation::Join { left: sides.0, right: sides.1, keys, columns, outer: false };
+        Some(self.push(operation, described, span))
+    }
+
+    /// Identifiers that match must be of one type.
+    pub(super) fn same_kind(&mut self, a: &Field, b: &Field, span: Span) -> Option<()> {
+        if a.kind == b.kind {
+            return Some(());
+        }
+        let message = format!(
+            "identifier `{}` is {} in one data set and {} in the other",
+            a.name,
+            found(Some(a.kind)),
+            found(Some(b.kind))
+        );
+        self.fault(Code::Type, span, message)
+    }
+
+    /// `operand # name` (reference manual, "Membership").
+    fn member(&mut self, operand: &Expr, name: &Ident, span: Span) -> Option<Value> {
+        let step = self.data(operand)?;
+        let fields = self.fields(step).to_vec();
+        let typed = self.lookup(None, &name.text, name.span, &fields)?;
+        let field = fields.iter().find(|field| field.name == name.text)?;
+        let mut columns = self.pass(step, |field| field.role == Role::Identifier);
+        let shown = if field.role == Role::Measure { field.name.as_str() } else { default_name(field.kind) };
+        let measure =
+            Field { name: shown.to_owned(), role: Role::Measure, kind: field.kind, from: Vec::new() };
+        columns.push((measure, typed));
+        Some(Value::Data(self.map(step, columns, span)))
+    }
+
+    /// `timeshift` moves the periods of the single time identifier.
+    fn shift(&mut self, operand: &Expr, count: &Expr, span: Span) -> Option<Value> {
+        let step = self.data(operand);
+        let count = self.count(count);
+        let (step, count) = (step?, count?);
+        let fields = self.fields(step).to_vec();
+        let column = match time_identifier(&fields) {
+            Ok(column) => column,
+            Err(reason) => return self.fault(Code::Structure, operand.span, reason),
+        };
+        if fields.get(column).is_some_and(|field| field.kind == Type::Date) {
+            let message = "`timeshift` of a `date` identifier is refused: a date does not say its frequency";
+            let hint = "give the data set an identifier of type `time_period`";
+            self.faults.push(Fault::new(Code::Type, operand.span, message).hint(hint));
+            return None;
+        }
+        Some(Value::Data(self.push(Operation::Shift { input: step, column, count }, fields, span)))
+    }
+
+    /// The number of periods of a shift: a scalar integer.
+    fn count(&mut self, count: &Expr) -> Option<Typed> {
+        match self.expr(count)? {
+            Value::Scalar(typed) if typed.kind == Some(Type::Integer) => {
+                Some(widen(typed, Some(Type::Integer)))
+            }
+            Value::Scalar(typed) => {
+                let message = format!("`timeshift` expected an integer, found {}", found(typed.kind));
+                self.fault(Code::Type, count.span, message)
+            }
+            Value::Data(_) => {
+                self.fault(Code::Type, count.span, "`timeshift` expected an integer, found a data set")
+            }
+        }
+    }
+}
+
+/// The field of the other side that has the name and the role class of one of this side.
+fn partner(fields: &[Field], at: usize, other: &[Field]) -> Option<usize> {
+    let field = fields.get(at)?;
+    other.iter().position(|candidate| candidate.name == field.name && candidate.role == field.role)
+}

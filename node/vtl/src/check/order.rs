@@ -1,0 +1,155 @@
+//! The order of statements: dependencies first (user manual, "Transformations": the order in which
+//! statements are written does not matter), names given once, no cycles.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ast::{Clause, Expr, Join, Node, Statement};
+use crate::fault::{Code, Fault, Span};
+
+/// The statements in an order in which each comes after what it uses.
+///
+/// Statements of equal rank keep the order of the script. Those in or behind a cycle are left out.
+pub(super) fn sequence<'a>(statements: &'a [Statement], faults: &mut Vec<Fault>) -> Vec<&'a Statement> {
+    let mut defined: BTreeMap<&str, usize> = BTreeMap::new();
+    for (at, statement) in statements.iter().enumerate() {
+        if defined.contains_key(statement.target.text.as_str()) {
+            let message = format!("`{}` is assigned a second time", statement.target.text);
+            faults.push(Fault::new(Code::Duplicate, statement.target.span, message));
+        } else {
+            defined.insert(&statement.target.text, at);
+        }
+    }
+    let mut needs: Vec<usize> = Vec::new();
+    let mut users: Vec<Vec<usize>> = vec![Vec::new(); statements.len()];
+    for (at, statement) in statements.iter().enumerate() {
+        let used = sources(statement, statements, &defined);
+        needs.push(used.len());
+        for source in used {
+            if let Some(list) = users.get_mut(source) {
+                list.push(at);
+            }
+        }
+    }
+    let mut ready: BTreeSet<usize> =
+        needs.iter().enumerate().filter(|(_, n)| **n == 0).map(|(at, _)| at).collect();
+    let mut order = Vec::new();
+    while let Some(at) = ready.pop_first() {
+        order.push(at);
+        for user in users.get(at).map_or(&[][..], Vec::as_slice) {
+            if let Some(left) = needs.get_mut(*user) {
+                *left -= 1;
+                if *left == 0 {
+                    ready.insert(*user);
+                }
+            }
+        }
+    }
+    if order.len() < statements.len() {
+        cycle(statements, &defined, &needs, faults);
+    }
+    order.iter().filter_map(|at| statements.get(*at)).collect()
+}
+
+/// The statements that one uses: as data sets, and inside clauses those that are plain scalars.
+fn sources(
+    statement: &Statement,
+    statements: &[Statement],
+    defined: &BTreeMap<&str, usize>,
+) -> BTreeSet<usize> {
+    let outer = names(&statement.expr).into_iter().filter_map(|(name, _)| defined.get(name).copied());
+    let scalar = |at: &usize| statements.get(*at).is_some_and(|source| names(&source.expr).is_empty());
+    let inner = inner_names(&statement.expr).into_iter().filter_map(|name| defined.get(name).copied());
+    outer.chain(inner.filter(scalar)).collect()
+}
+
+/// Reports one cycle: from the first statement that waits, along what it waits for.
+fn cycle(
+    statements: &[Statement],
+    defined: &BTreeMap<&str, usize>,
+    needs: &[usize],
+    faults: &mut Vec<Fault>,
+) {
+    let waits = |at: usize| needs.get(at).is_some_and(|left| *left > 0);
+    let mut path: Vec<usize> = Vec::new();
+    let mut next = (0..statements.len()).find(|at| waits(*at));
+    while let Some(at) = next {
+        if let Some(from) = path.iter().position(|seen| *seen == at) {
+            let ring = path.get(from..).unwrap_or_default().iter().chain([&at]);
+            let names: Vec<String> =
+                ring.filter_map(|at| statements.get(*at)).map(|s| format!("`{}`", s.target.text)).collect();
+            let span = statements.get(at).map_or(Span::default(), |statement| statement.target.span);
+            let message = format!("results are defined by each other: {}", names.join(" needs "));
+            faults.push(Fault::new(Code::Cycle, span, message));
+            return;
+        }
+        path.push(at);
+        next = statements.get(at).and_then(|statement| {
+            names(&statement.expr)
+                .iter()
+                .filter_map(|(name, _)| defined.get(name))
+                .copied()
+                .find(|at| waits(*at))
+        });
+    }
+}
+
+/// Names that an expression uses as data sets or scalars, with their places.
+///
+/// A name inside a clause is a component, unless it stands in no clause of an outer data set; it
+/// then only counts when a statement assigns it, so that a component never becomes an input.
+pub(crate) fn names(expr: &Expr) -> Vec<(&str, Span)> {
+    let mut found = Vec::new();
+    let mut open = vec![expr];
+    while let Some(expr) = open.pop() {
+        match &expr.node {
+            Node::Name(name) => found.push((name.as_str(), expr.span)),
+            Node::Clause(operand, clause) => {
+                found.extend(sub_names(clause));
+                open.push(operand);
+            }
+            Node::Join(join) => open.extend(join.operands.iter().map(|(operand, _)| operand)),
+            Node::Aggregate(aggregate) => open.extend(&aggregate.operand),
+            _ => open.extend(expr.children()),
+        }
+    }
+    found
+}
+
+/// Names inside clauses and `having`: components, or scalars when a statement assigns them.
+pub(crate) fn inner_names(expr: &Expr) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut open: Vec<(&Expr, bool)> = vec![(expr, false)];
+    while let Some((expr, inside)) = open.pop() {
+        match &expr.node {
+            Node::Name(name) if inside => found.push(name.as_str()),
+            Node::Clause(operand, clause) => {
+                open.push((operand, inside));
+                open.extend(clause.children().into_iter().map(|child| (child, true)));
+            }
+            Node::Join(join) => open.extend(join_children(join, inside)),
+            _ => open.extend(expr.children().into_iter().map(|child| (child, inside))),
+        }
+    }
+    found
+}
+
+fn join_children(join: &Join, inside: bool) -> impl Iterator<Item = (&Expr, bool)> {
+    let operands = join.operands.iter().map(move |(operand, _)| (operand, inside));
+    operands.chain(join.clauses.iter().flat_map(Clause::children).map(|child| (child, true)))
+}
+
+/// The value of a `sub` clause may be a scalar by name.
+fn sub_names(clause: &Clause) -> Vec<(&str, Span)> {
+    let Clause::Sub(items) = clause else { return Vec::new() };
+    let names = items.iter().filter_map(|(_, value)| match &value.node {
+        Node::Name(name) => Some((name.as_str(), value.span)),
+        _ => None,
+    });
+    names.collect()
+}
+
+/// The places where a name stands for a data set or a scalar.
+pub(super) fn places(statements: &[Statement], name: &str) -> Vec<Span> {
+    let all = statements.iter().flat_map(|statement| names(&statement.expr));
+    all.filter(|(found, _)| *found == name).map(|(_, span)| span).collect()
+}

@@ -1,0 +1,329 @@
+//! Arithmetic of `number`: IEEE 754-2008 decimal128, 34 significant digits, round half to even.
+//!
+//! Owns every operation on [`Decimal`] values. Each operation is correctly rounded, once, and its
+//! result is normalised: trailing zeros stripped, zero is `[0, 0]`, so a value has one
+//! representation. There is no NaN, no infinity and no negative zero: what is too large is
+//! [`Overflow`]; what is too small rounds to the nearest multiple of 10^[`EXPONENT_MIN`].
+//! Nothing here is floating point.
+
+mod power;
+mod round;
+mod total;
+mod wide;
+
+use std::cmp::Ordering;
+
+use schemas::decimal::Decimal;
+use schemas::limits::{DIGITS_MAX, EXPONENT_MAX, EXPONENT_MIN};
+
+pub use power::power;
+pub use round::{ceil, floor, round, trunc};
+pub use total::Total;
+use wide::{Wide, pow10};
+
+/// Why an operation has no result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The result is beyond the range of decimal128 (or of a 64-bit integer).
+    #[error("the result is too large for a number")]
+    Overflow,
+    /// A division by zero.
+    #[error("division by zero")]
+    Zero,
+    /// An exponent of `power` that is not a whole number.
+    #[error("`power` with an exponent that is not whole is not supported yet")]
+    Fraction,
+}
+
+/// Largest coefficient plus one: 10^34.
+const LIMIT: u128 = 10_u128.pow(DIGITS_MAX);
+
+/// The sum, rounded once.
+///
+/// # Errors
+/// [`Error::Overflow`].
+pub fn add(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
+    if a.exponent() == b.exponent() {
+        // INVARIANT: each is below 10^34, so the sum fits 128 bits.
+        return narrow(a.coefficient() + b.coefficient(), a.exponent());
+    }
+    let (high, low) = if a.exponent() > b.exponent() { (a, b) } else { (b, a) };
+    if high.is_zero() {
+        return narrow(low.coefficient(), low.exponent());
+    }
+    if low.is_zero() {
+        return narrow(high.coefficient(), high.exponent());
+    }
+    let gap = high.exponent().abs_diff(low.exponent());
+    if high.digits() + gap <= SMALL_DIGITS {
+        let scaled = high.coefficient() * pow10(gap) as i128;
+        return narrow(scaled + low.coefficient(), low.exponent());
+    }
+    if high.digits() + gap <= WIDE_DIGITS {
+        return add_wide(high, low, gap);
+    }
+    add_far(high, low)
+}
+
+/// Digits of an aligned operand that leave room in 128 bits for one addition.
+const SMALL_DIGITS: u32 = 37;
+/// Digits of an aligned operand that leave room in 256 bits for one addition.
+const WIDE_DIGITS: u32 = 75;
+/// Digits to which a large operand is brought before a negligible one is added as a sticky unit.
+const FAR_DIGITS: u32 = 37;
+
+/// Aligns in 256 bits.
+fn add_wide(high: Decimal, low: Decimal, gap: u32) -> Result<Decimal, Error> {
+    let mut scaled = Wide::from(high.coefficient().unsigned_abs());
+    scaled = scaled.times_pow10(gap);
+    let small = Wide::from(low.coefficient().unsigned_abs());
+    let (sign, other) = (high.coefficient() < 0, low.coefficient() < 0);
+    if sign == other {
+        return finish(sign, scaled.plus(small), low.exponent().into(), false);
+    }
+    match scaled.cmp(&small) {
+        Ordering::Less => finish(other, small.minus(scaled), low.exponent().into(), false),
+        _ => finish(sign, scaled.minus(small), low.exponent().into(), false),
+    }
+}
+
+/// Adds an operand that is smaller than the other's last guard digit: only its sign matters.
+fn add_far(high: Decimal, low: Decimal) -> Result<Decimal, Error> {
+    let shift = FAR_DIGITS.saturating_sub(high.digits());
+    let scaled = high.coefficient().unsigned_abs() * pow10(shift);
+    let same = (high.coefficient() < 0) == (low.coefficient() < 0);
+    let scaled = if same { scaled } else { scaled - 1 };
+    finish(high.coefficient() < 0, scaled.into(), i64::from(high.exponent()) - i64::from(shift), true)
+}
+
+/// The difference, rounded once.
+///
+/// # Errors
+/// [`Error::Overflow`].
+pub fn sub(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
+    add(a, negate(b))
+}
+
+/// The value with the other sign; zero stays zero.
+pub fn negate(a: Decimal) -> Decimal {
+    Decimal::new(-a.coefficient(), a.exponent()).unwrap_or(Decimal::ZERO)
+}
+
+/// The magnitude.
+pub fn abs(a: Decimal) -> Decimal {
+    if a.coefficient() < 0 { negate(a) } else { a }
+}
+
+/// The product, rounded once.
+///
+/// # Errors
+/// [`Error::Overflow`].
+pub fn mul(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
+    let exponent = i64::from(a.exponent()) + i64::from(b.exponent());
+    if let (Ok(x), Ok(y)) = (i64::try_from(a.coefficient()), i64::try_from(b.coefficient())) {
+        let product = i128::from(x) * i128::from(y);
+        return finish_small(product < 0, product.unsigned_abs(), exponent, false);
+    }
+    let negative = (a.coefficient() < 0) != (b.coefficient() < 0);
+    let product = Wide::product(a.coefficient().unsigned_abs(), b.coefficient().unsigned_abs());
+    finish(negative, product, exponent, false)
+}
+
+/// The quotient, rounded once.
+///
+/// # Errors
+/// [`Error::Zero`] when `b` is zero, [`Error::Overflow`].
+pub fn div(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
+    if b.is_zero() {
+        return Err(Error::Zero);
+    }
+    if a.is_zero() {
+        return Ok(Decimal::ZERO);
+    }
+    let (mut rest, divisor) = (a.coefficient().unsigned_abs(), b.coefficient().unsigned_abs());
+    let mut exponent = i64::from(a.exponent()) - i64::from(b.exponent());
+    let mut quotient = rest / divisor;
+    rest %= divisor;
+    // The remainder is below the divisor, so it can take this many more digits in 128 bits.
+    let step = SMALL_DIGITS - b.digits();
+    let mut wanted = (QUOTIENT_DIGITS + b.digits()).saturating_sub(a.digits());
+    while wanted > 0 && rest != 0 {
+        let digits = step.min(wanted);
+        let scaled = rest * pow10(digits);
+        quotient = quotient * pow10(digits) + scaled / divisor;
+        rest = scaled % divisor;
+        exponent -= i64::from(digits);
+        wanted -= digits;
+    }
+    let negative = (a.coefficient() < 0) != (b.coefficient() < 0);
+    finish_small(negative, quotient, exponent, rest != 0)
+}
+
+/// Digits of a quotient before rounding: 34, a guard, and one that the estimate may lack.
+const QUOTIENT_DIGITS: u32 = 36;
+
+/// The remainder with the sign of the divisor; `a` when `b` is zero (reference manual, "Modulo").
+///
+/// # Errors
+/// [`Error::Overflow`].
+pub fn modulo(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
+    if b.is_zero() {
+        return Ok(a.normalized());
+    }
+    let rest = remainder(a, b);
+    if rest.is_zero() || (rest.coefficient() < 0) == (b.coefficient() < 0) {
+        return Ok(rest.normalized());
+    }
+    add(rest, b)
+}
+
+/// The exact remainder of truncated division, with the sign of `a`.
+fn remainder(a: Decimal, b: Decimal) -> Decimal {
+    let (x, y) = (a.coefficient().unsigned_abs(), b.coefficient().unsigned_abs());
+    let gap = a.exponent().abs_diff(b.exponent());
+    let (rest, exponent) = if a.exponent() < b.exponent() {
+        if gap + b.digits() > a.digits() {
+            return a;
+        }
+        (x % (y * pow10(gap)), a.exponent())
+    } else {
+        let step = SMALL_DIGITS - b.digits();
+        let (mut rest, mut left) = (x % y, gap);
+        while left > 0 && rest != 0 {
+            let digits = step.min(left);
+            rest = rest * pow10(digits) % y;
+            left -= digits;
+        }
+        (rest, b.exponent())
+    };
+    let signed = if a.coefficient() < 0 { -(rest as i128) } else { rest as i128 };
+    Decimal::new(signed, exponent).unwrap_or(Decimal::ZERO)
+}
+
+/// Rounds and normalises a signed 128-bit coefficient.
+fn narrow(coefficient: i128, exponent: i32) -> Result<Decimal, Error> {
+    finish_small(coefficient < 0, coefficient.unsigned_abs(), exponent.into(), false)
+}
+
+/// [`finish`] for a magnitude that fits 128 bits, which almost all do.
+fn finish_small(negative: bool, magnitude: u128, exponent: i64, sticky: bool) -> Result<Decimal, Error> {
+    if magnitude < LIMIT && !sticky && exponent >= i64::from(EXPONENT_MIN) {
+        return pack(negative, magnitude, exponent);
+    }
+    finish(negative, magnitude.into(), exponent, sticky)
+}
+
+/// Rounds `magnitude × 10^exponent` to a decimal128.
+///
+/// `sticky` says that the true value lies strictly between `magnitude` and `magnitude + 1`.
+fn finish(negative: bool, magnitude: Wide, exponent: i64, sticky: bool) -> Result<Decimal, Error> {
+    if magnitude.is_zero() {
+        return Ok(Decimal::ZERO);
+    }
+    let digits = i64::from(magnitude.digits());
+    let precision = digits - i64::from(DIGITS_MAX);
+    let range = i64::from(EXPONENT_MIN) - exponent;
+    let drop = precision.max(range).max(0);
+    if drop > digits {
+        return Ok(Decimal::ZERO);
+    }
+    // INVARIANT: 0 <= drop <= digits <= 77.
+    let (mut kept, up) = magnitude.split(drop as u32, sticky);
+    kept += u128::from(up);
+    pack(negative, kept, exponent + drop)
+}
+
+/// Strips trailing zeros and brings the exponent into range.
+fn pack(negative: bool, magnitude: u128, exponent: i64) -> Result<Decimal, Error> {
+    if magnitude == 0 {
+        return Ok(Decimal::ZERO);
+    }
+    let (mut magnitude, zeros) = wide::strip(magnitude);
+    let mut exponent = exponent + i64::from(zeros);
+    let over = exponent - i64::from(EXPONENT_MAX);
+    if over > 0 {
+        let over = u32::try_from(over).ok().filter(|over| *over < DIGITS_MAX).ok_or(Error::Overflow)?;
+        magnitude = magnitude.checked_mul(pow10(over)).ok_or(Error::Overflow)?;
+        exponent = EXPONENT_MAX.into();
+    }
+    let signed = i128::try_from(magnitude).map_err(|_| Error::Overflow)?;
+    let exponent = i32::try_from(exponent).map_err(|_| Error::Overflow)?;
+    Decimal::new(if negative { -signed } else { signed }, exponent).map_err(|_| Error::Overflow)
+}
+
+/// The value as a 64-bit integer.
+///
+/// # Errors
+/// [`Error::Overflow`] when it is out of range, [`Error::Fraction`] when it is not whole.
+pub fn integer(a: Decimal) -> Result<i64, Error> {
+    let a = a.normalized();
+    let exponent = u32::try_from(a.exponent()).map_err(|_| Error::Fraction)?;
+    if a.digits() + exponent > SMALL_DIGITS {
+        return Err(Error::Overflow);
+    }
+    i64::try_from(a.coefficient() * pow10(exponent) as i128).map_err(|_| Error::Overflow)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn d(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn results_are_normalised() {
+        assert_eq!(add(d("1.10"), d("0.90")).unwrap(), d("2"));
+        assert_eq!(sub(d("9.10"), d("9.1")).unwrap(), Decimal::ZERO);
+        assert_eq!(mul(d("2.5"), d("4")).unwrap(), Decimal::new(1, 1).unwrap());
+        assert_eq!(div(d("1"), d("8")).unwrap(), d("0.125"));
+        assert_eq!(mul(d("-0.0"), d("5")).unwrap(), Decimal::ZERO);
+    }
+
+    #[test]
+    fn ties_go_to_even_and_a_far_unit_breaks_them() {
+        let tie = d("1000000000000000000000000000000000");
+        assert_eq!(add(tie, d("0.5")).unwrap(), tie.normalized());
+        let odd = d("1000000000000000000000000000000001");
+        assert_eq!(add(odd, d("0.5")).unwrap(), d("1000000000000000000000000000000002"));
+        assert_eq!(add(d("1"), d("1E-6000")).unwrap(), d("1"));
+        assert_eq!(sub(d("1"), d("1E-6000")).unwrap(), d("1"));
+        assert_eq!(sub(d("1"), d("9E-35")).unwrap(), d("0.9999999999999999999999999999999999"));
+    }
+
+    #[test]
+    fn the_range_ends_in_a_fault() {
+        let largest = Decimal::new(10_i128.pow(34) - 1, EXPONENT_MAX).unwrap();
+        assert_eq!(add(largest, largest), Err(Error::Overflow));
+        assert_eq!(mul(d("1E+6000"), d("1E+6000")), Err(Error::Overflow));
+        assert_eq!(mul(d("1E-6000"), d("1E-6000")), Ok(Decimal::ZERO));
+        assert_eq!(div(d("1"), Decimal::ZERO), Err(Error::Zero));
+        let top = mul(d("1E+6111"), d("1E+33")).unwrap();
+        assert_eq!((top.coefficient(), top.exponent()), (10_i128.pow(33), EXPONENT_MAX));
+    }
+
+    #[test]
+    fn modulo_takes_the_sign_of_the_divisor() {
+        for (a, b, want) in [
+            ("5", "2", "1"),
+            ("5", "-2", "-1"),
+            ("-5", "2", "1"),
+            ("9", "0", "9"),
+            ("5.5", "0.1", "0"),
+            ("7", "-3", "-2"),
+            ("1E+30", "7", "1"),
+            ("1", "1E+40", "1"),
+        ] {
+            assert_eq!(modulo(d(a), d(b)).unwrap(), d(want).normalized(), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn integers_are_whole_and_in_range() {
+        assert_eq!(integer(d("12.0")), Ok(12));
+        assert_eq!(integer(d("9223372036854775808")), Err(Error::Overflow));
+        assert_eq!(integer(d("0.5")), Err(Error::Fraction));
+        assert_eq!(integer(d("1E+6000")), Err(Error::Overflow));
+    }
+}

@@ -1,0 +1,115 @@
+//! Rounding to decimal places on the exact digits (reference manual, "Rounding", "Truncation",
+//! "Ceiling", "Floor"): half goes away from zero, as the manual's digit rule says.
+
+use std::cmp::Ordering;
+
+use schemas::decimal::Decimal;
+
+use super::wide::pow10;
+use super::{Error, finish};
+
+/// What is done with the digits that go.
+#[derive(Clone, Copy)]
+enum Mode {
+    /// Half away from zero.
+    Half,
+    /// Toward zero.
+    Zero,
+    /// Toward positive infinity.
+    Up,
+    /// Toward negative infinity.
+    Down,
+}
+
+/// `a` to `places` digits after the point (before it when negative), half away from zero.
+///
+/// # Errors
+/// [`Error::Overflow`] when the rounded value leaves the range.
+pub fn round(a: Decimal, places: i64) -> Result<Decimal, Error> {
+    quantum(a, places, Mode::Half)
+}
+
+/// `a` cut after `places` digits.
+///
+/// # Errors
+/// None in practice: truncation never grows a value.
+pub fn trunc(a: Decimal, places: i64) -> Result<Decimal, Error> {
+    quantum(a, places, Mode::Zero)
+}
+
+/// The smallest whole number that is not below `a`.
+///
+/// # Errors
+/// [`Error::Overflow`].
+pub fn ceil(a: Decimal) -> Result<Decimal, Error> {
+    quantum(a, 0, Mode::Up)
+}
+
+/// The largest whole number that is not above `a`.
+///
+/// # Errors
+/// [`Error::Overflow`].
+pub fn floor(a: Decimal) -> Result<Decimal, Error> {
+    quantum(a, 0, Mode::Down)
+}
+
+fn quantum(a: Decimal, places: i64, mode: Mode) -> Result<Decimal, Error> {
+    let drop = places.saturating_neg().saturating_sub(a.exponent().into());
+    if drop <= 0 || a.is_zero() {
+        return Ok(a.normalized());
+    }
+    let magnitude = a.coefficient().unsigned_abs();
+    let negative = a.coefficient() < 0;
+    // Beyond 38 dropped digits nothing is left, and less than a half of the unit is dropped.
+    let unit = u32::try_from(drop).ok().filter(|drop| *drop <= 38).map(pow10);
+    let (kept, rest, half) = match unit {
+        Some(unit) => (magnitude / unit, magnitude % unit, (magnitude % unit).cmp(&(unit / 2))),
+        None => (0, magnitude, Ordering::Less),
+    };
+    let away = match mode {
+        Mode::Half => half != Ordering::Less,
+        Mode::Zero => false,
+        Mode::Up => rest != 0 && !negative,
+        Mode::Down => rest != 0 && negative,
+    };
+    finish(negative, (kept + u128::from(away)).into(), places.saturating_neg(), false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn d(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn half_goes_away_from_zero_on_the_exact_digits() {
+        for (value, places, want) in [
+            ("1.005", 2, "1.01"),
+            ("0.285", 2, "0.29"),
+            ("-2.5", 0, "-3"),
+            ("12345.6", -1, "12350"),
+            ("3.14159", 4, "3.1416"),
+            ("0.5", 0, "1"),
+            ("0.4999", 0, "0"),
+            ("5", -1, "10"),
+            ("5", -2, "0"),
+            ("5", i64::MIN, "0"),
+            ("5", i64::MAX, "5"),
+            ("9.99", 1, "10"),
+        ] {
+            assert_eq!(round(d(value), places).unwrap(), d(want).normalized(), "{value} {places}");
+        }
+    }
+
+    #[test]
+    fn the_other_modes() {
+        assert_eq!(trunc(d("2.9999999999999999"), 0).unwrap(), d("2"));
+        assert_eq!(trunc(d("-2.99"), 1).unwrap(), d("-2.9"));
+        assert_eq!(ceil(d("-3.1415")).unwrap(), d("-3"));
+        assert_eq!(ceil(d("1E-6000")).unwrap(), d("1"));
+        assert_eq!(floor(d("-1E-6000")).unwrap(), d("-1"));
+        assert_eq!(floor(d("3.7")).unwrap(), d("3"));
+    }
+}

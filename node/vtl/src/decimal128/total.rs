@@ -1,0 +1,241 @@
+//! Exact sums, whatever the order and the spread of exponents.
+//!
+//! A small accumulator (one 128-bit coefficient at one exponent) serves all ordinary data; a value
+//! that does not fit it moves the sum to a sparse accumulator of digits in base 10^18 at fixed
+//! positions. Both are exact, so the result does not depend on which one was used, nor on the
+//! order of the values. One rounding happens at the end.
+
+use std::collections::BTreeMap;
+
+use schemas::decimal::Decimal;
+
+use super::wide::{digits, pow10};
+use super::{Error, finish, finish_small};
+
+/// Decimal digits of one place of the wide accumulator.
+const PLACE_DIGITS: i32 = 18;
+/// 10^18.
+const PLACE: i128 = 10_i128.pow(18);
+/// Largest gap of exponents that the small accumulator bridges.
+const SHIFT_MAX: u32 = 20;
+
+/// An exact sum of decimals.
+#[derive(Debug, Clone, Default)]
+pub struct Total {
+    sum: i128,
+    exponent: i32,
+    /// Place (multiples of [`PLACE_DIGITS`]) to a signed digit; carries are settled at the end.
+    places: BTreeMap<i32, i128>,
+}
+
+impl Total {
+    /// Adds a value.
+    ///
+    /// INVARIANT: at most 2^40 values are added, so a place of 128 bits cannot overflow.
+    pub fn add(&mut self, value: Decimal) {
+        if value.is_zero() {
+            return;
+        }
+        if self.sum == 0 {
+            (self.sum, self.exponent) = (value.coefficient(), value.exponent());
+            return;
+        }
+        match self.joined(value) {
+            Some((sum, exponent)) => (self.sum, self.exponent) = (sum, exponent),
+            None => {
+                self.spill(self.sum, self.exponent);
+                (self.sum, self.exponent) = (value.coefficient(), value.exponent());
+            }
+        }
+    }
+
+    /// Takes a value away.
+    pub fn remove(&mut self, value: Decimal) {
+        self.add(super::negate(value));
+    }
+
+    /// The small sum with `value` added, when that fits.
+    fn joined(&self, value: Decimal) -> Option<(i128, i32)> {
+        let gap = self.exponent.abs_diff(value.exponent());
+        if gap > SHIFT_MAX {
+            return None;
+        }
+        let scale = pow10(gap) as i128;
+        if self.exponent <= value.exponent() {
+            let scaled = value.coefficient().checked_mul(scale)?;
+            return Some((self.sum.checked_add(scaled)?, self.exponent));
+        }
+        let scaled = self.sum.checked_mul(scale)?;
+        Some((scaled.checked_add(value.coefficient())?, value.exponent()))
+    }
+
+    /// Moves `coefficient × 10^exponent` to the wide accumulator.
+    fn spill(&mut self, coefficient: i128, exponent: i32) {
+        let mut place = exponent.div_euclid(PLACE_DIGITS);
+        let mut rest = coefficient;
+        // Align to the place in two steps so that nothing exceeds 128 bits.
+        let scale = pow10(exponent.rem_euclid(PLACE_DIGITS).unsigned_abs()) as i128;
+        let mut carry = 0;
+        while rest != 0 || carry != 0 {
+            let value = (rest % PLACE) * scale + carry;
+            *self.places.entry(place).or_insert(0) += value % PLACE;
+            carry = value / PLACE;
+            rest /= PLACE;
+            place += 1;
+        }
+    }
+
+    /// The sum, rounded once.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub fn sum(&self) -> Result<Decimal, Error> {
+        self.quotient(1)
+    }
+
+    /// The sum divided by `count` (at least 1), rounded once.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub fn mean(&self, count: u64) -> Result<Decimal, Error> {
+        self.quotient(count.max(1))
+    }
+
+    fn quotient(&self, count: u64) -> Result<Decimal, Error> {
+        if self.places.is_empty() {
+            return small_quotient(self.sum, self.exponent, count.into());
+        }
+        let mut whole = self.clone();
+        whole.spill(self.sum, self.exponent);
+        whole.wide_quotient(count)
+    }
+
+    /// Long division of the wide accumulator, most significant place first.
+    fn wide_quotient(&self, count: u64) -> Result<Decimal, Error> {
+        let Some((negative, places)) = settle(&self.places) else { return Ok(Decimal::ZERO) };
+        let (mut kept, mut last, mut rest) = (0_u128, 0_i32, 0_u128);
+        let Some((&top, _)) = places.last_key_value() else { return Ok(Decimal::ZERO) };
+        let bottom = places.first_key_value().map_or(top, |(place, _)| *place);
+        let mut place = top;
+        // A place that no longer fits 128 bits is past the 34 digits and a guard: it ends the work.
+        while place >= bottom || (rest != 0 && digits(kept) <= super::DIGITS_MAX + 1) {
+            let digit = places.get(&place).copied().unwrap_or(0).unsigned_abs();
+            let value = rest * PLACE.unsigned_abs() + digit;
+            let step = value / u128::from(count);
+            rest = value % u128::from(count);
+            if digits(kept) + PLACE_DIGITS.unsigned_abs() <= 38 {
+                kept = kept * PLACE.unsigned_abs() + step;
+                last = place;
+            } else {
+                let below = rest != 0 || places.range(..place).any(|(_, digit)| *digit != 0);
+                let wide = super::Wide::product(kept, PLACE.unsigned_abs()).plus(step.into());
+                return finish(negative, wide, i64::from(place) * i64::from(PLACE_DIGITS), below);
+            }
+            place -= 1;
+        }
+        finish(negative, kept.into(), i64::from(last) * i64::from(PLACE_DIGITS), rest != 0)
+    }
+}
+
+/// `sum × 10^exponent / count`, rounded once.
+fn small_quotient(sum: i128, exponent: i32, count: u128) -> Result<Decimal, Error> {
+    let (negative, magnitude) = (sum < 0, sum.unsigned_abs());
+    let (mut quotient, mut rest) = (magnitude / count, magnitude % count);
+    let mut exponent = i64::from(exponent);
+    // The count has at most 20 digits, so the remainder takes 18 more in 128 bits.
+    while rest != 0 && digits(quotient) + PLACE_DIGITS.unsigned_abs() <= 38 {
+        let scaled = rest * PLACE.unsigned_abs();
+        quotient = quotient * PLACE.unsigned_abs() + scaled / count;
+        rest = scaled % count;
+        exponent -= i64::from(PLACE_DIGITS);
+    }
+    if rest == 0 {
+        return finish_small(negative, quotient, exponent, false);
+    }
+    let scaled = rest * PLACE.unsigned_abs();
+    let wide = super::Wide::product(quotient, PLACE.unsigned_abs()).plus((scaled / count).into());
+    finish(negative, wide, exponent - i64::from(PLACE_DIGITS), !scaled.is_multiple_of(count))
+}
+
+/// Settles the carries: the sign of the sum and its digits, all not negative, leading zeros gone.
+fn settle(places: &BTreeMap<i32, i128>) -> Option<(bool, BTreeMap<i32, i128>)> {
+    let carried = carry(places, 1);
+    let negative = carried.last_key_value().is_some_and(|(_, digit)| *digit < 0);
+    let mut digits = if negative { carry(&carried, -1) } else { carried };
+    while digits.last_key_value().is_some_and(|(_, digit)| *digit == 0) {
+        digits.pop_last();
+    }
+    (!digits.is_empty()).then_some((negative, digits))
+}
+
+/// Every digit times `sign`, brought into `0..PLACE` but for a last one that keeps the sign.
+fn carry(places: &BTreeMap<i32, i128>, sign: i128) -> BTreeMap<i32, i128> {
+    let mut settled = BTreeMap::new();
+    let Some((&bottom, _)) = places.first_key_value() else { return settled };
+    let top = places.last_key_value().map_or(bottom, |(place, _)| *place);
+    let (mut place, mut carried) = (bottom, 0_i128);
+    while place <= top || (carried != 0 && carried != -1) {
+        let value = places.get(&place).copied().unwrap_or(0) * sign + carried;
+        settled.insert(place, value.rem_euclid(PLACE));
+        carried = value.div_euclid(PLACE);
+        place += 1;
+    }
+    if carried != 0 {
+        settled.insert(place, carried);
+    }
+    settled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn total(values: &[&str]) -> Total {
+        let mut total = Total::default();
+        for value in values {
+            total.add(value.parse().unwrap());
+        }
+        total
+    }
+
+    fn d(text: &str) -> Decimal {
+        text.parse::<Decimal>().unwrap().normalized()
+    }
+
+    #[test]
+    fn sums_are_exact_in_any_order() {
+        let far = ["1E+6000", "1", "-1E+6000", "1E-6000", "2.5", "-1E-6000"];
+        assert_eq!(total(&far).sum().unwrap(), d("3.5"));
+        let mut back = far;
+        back.reverse();
+        assert_eq!(total(&back).sum().unwrap(), d("3.5"));
+        assert_eq!(total(&[]).sum().unwrap(), Decimal::ZERO);
+        assert_eq!(total(&["1E+100", "-1E+100"]).sum().unwrap(), Decimal::ZERO);
+        assert_eq!(total(&["-1E+100", "1"]).sum().unwrap(), d("-1E+100"));
+        assert_eq!(total(&["-7E+40", "1E-40", "-3E+40"]).sum().unwrap(), d("-1E+41"));
+    }
+
+    #[test]
+    fn one_rounding_at_the_end() {
+        let tie = "1000000000000000000000000000000000";
+        assert_eq!(total(&[tie, "0.5"]).sum().unwrap(), d(tie));
+        let above = total(&[tie, "0.5", "1E-60"]).sum().unwrap();
+        assert_eq!(above, d("1000000000000000000000000000000001"));
+        assert_eq!(total(&["1", "1"]).mean(3).unwrap(), d("0.6666666666666666666666666666666667"));
+        assert_eq!(total(&["1", "2"]).mean(2).unwrap(), d("1.5"));
+        let wide = total(&["1E+60", "1", "1E+60"]);
+        assert_eq!(wide.mean(3).unwrap(), d("6.666666666666666666666666666666667E+59"));
+        let nearly = total(&["9999999999999999999999999999999999", "9999999999999999999999999999999998"]);
+        assert_eq!(nearly.mean(2).unwrap(), d("9999999999999999999999999999999998"));
+    }
+
+    #[test]
+    fn too_large_a_sum_is_an_overflow() {
+        let top = Decimal::new(10_i128.pow(34) - 1, 6111).unwrap();
+        let mut sum = Total::default();
+        sum.add(top);
+        sum.add(top);
+        assert_eq!(sum.sum(), Err(Error::Overflow));
+        assert_eq!(sum.mean(2), Ok(top));
+    }
+}

@@ -1,0 +1,178 @@
+//! Unsigned integers of 256 bits: just enough for an exact product or an exact aligned sum.
+//!
+//! Owns powers of ten and the dropping of decimal digits. It is no general big integer: callers
+//! keep every value below 10^77.
+
+use std::cmp::Ordering;
+
+/// Two halves of 128 bits, the high one first so that the derived order is the numeric one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Wide {
+    high: u128,
+    low: u128,
+}
+
+const HALF: u128 = (1 << 64) - 1;
+/// Digits that one division by a 64-bit power of ten drops.
+const CHUNK_DIGITS: u32 = 19;
+
+/// 10^`exponent`, for exponents up to 38.
+pub(super) fn pow10(exponent: u32) -> u128 {
+    POWERS.get(exponent as usize).copied().unwrap_or(u128::MAX)
+}
+
+const POWERS: [u128; 39] = {
+    let mut powers = [1_u128; 39];
+    let mut at = 1;
+    while at < powers.len() {
+        powers[at] = powers[at - 1] * 10;
+        at += 1;
+    }
+    powers
+};
+
+/// Decimal digits of a value (0 for zero).
+pub(super) fn digits(value: u128) -> u32 {
+    value.checked_ilog10().map_or(0, |log| log + 1)
+}
+
+/// Removes the trailing zeros of a non-zero value and counts them.
+pub(super) fn strip(mut value: u128) -> (u128, u32) {
+    let mut zeros = 0;
+    for step in [16, 8, 4] {
+        while u64::try_from(value).is_err() && value.is_multiple_of(pow10(step)) {
+            value /= pow10(step);
+            zeros += step;
+        }
+    }
+    if let Ok(mut small) = u64::try_from(value) {
+        while small != 0 && small.is_multiple_of(10) {
+            small /= 10;
+            zeros += 1;
+        }
+        return (small.into(), zeros);
+    }
+    while value.is_multiple_of(10) {
+        value /= 10;
+        zeros += 1;
+    }
+    (value, zeros)
+}
+
+impl From<u128> for Wide {
+    fn from(low: u128) -> Self {
+        Self { high: 0, low }
+    }
+}
+
+impl Wide {
+    pub(super) fn is_zero(self) -> bool {
+        self.high == 0 && self.low == 0
+    }
+
+    /// The exact product of two values.
+    pub(super) fn product(a: u128, b: u128) -> Self {
+        let (a_high, a_low) = (a >> 64, a & HALF);
+        let (b_high, b_low) = (b >> 64, b & HALF);
+        let low = a_low * b_low;
+        let cross = a_high * b_low + (low >> 64);
+        let (middle, carry) = (a_low * b_high).overflowing_add(cross);
+        let high = a_high * b_high + (middle >> 64) + (u128::from(carry) << 64);
+        Self { high, low: (middle << 64) | (low & HALF) }
+    }
+
+    /// The sum; callers stay below 2^256.
+    pub(super) fn plus(self, other: Self) -> Self {
+        let (low, carry) = self.low.overflowing_add(other.low);
+        Self { high: self.high.wrapping_add(other.high).wrapping_add(carry.into()), low }
+    }
+
+    /// The difference; `other` is not larger.
+    pub(super) fn minus(self, other: Self) -> Self {
+        let (low, borrow) = self.low.overflowing_sub(other.low);
+        Self { high: self.high.wrapping_sub(other.high).wrapping_sub(borrow.into()), low }
+    }
+
+    /// The product with a power of ten; callers stay below 2^256.
+    pub(super) fn times_pow10(self, exponent: u32) -> Self {
+        let mut value = self;
+        let mut left = exponent;
+        while left > 0 {
+            let step = left.min(38);
+            let low = Self::product(value.low, pow10(step));
+            value = Self { high: low.high.wrapping_add(value.high.wrapping_mul(pow10(step))), low: low.low };
+            left -= step;
+        }
+        value
+    }
+
+    /// Quotient and remainder by a 64-bit divisor.
+    fn divide(self, divisor: u64) -> (Self, u64) {
+        let by = u128::from(divisor);
+        let mut rest = 0_u128;
+        let mut digit = |part: u128| {
+            let value = (rest << 64) | part;
+            rest = value % by;
+            value / by
+        };
+        let high = (digit(self.high >> 64) << 64) | digit(self.high & HALF);
+        let low = (digit(self.low >> 64) << 64) | digit(self.low & HALF);
+        (Self { high, low }, rest as u64)
+    }
+
+    /// Decimal digits (0 for zero).
+    pub(super) fn digits(self) -> u32 {
+        let (mut value, mut dropped) = (self, 0);
+        while value.high != 0 {
+            value = value.divide(10_u64.pow(CHUNK_DIGITS)).0;
+            dropped += CHUNK_DIGITS;
+        }
+        digits(value.low) + dropped
+    }
+
+    /// What is left after dropping `drop` digits, and whether half-even rounding adds one.
+    pub(super) fn split(self, drop: u32, sticky: bool) -> (u128, bool) {
+        if drop == 0 {
+            return (self.low, false);
+        }
+        let (mut value, mut sticky, mut left) = (self, sticky, drop - 1);
+        while left > 0 {
+            let step = left.min(CHUNK_DIGITS);
+            let (quotient, rest) = value.divide(10_u64.pow(step));
+            value = quotient;
+            sticky |= rest != 0;
+            left -= step;
+        }
+        let (kept, last) = value.divide(10);
+        let up = match last.cmp(&5) {
+            Ordering::Less => false,
+            Ordering::Greater => true,
+            Ordering::Equal => sticky || kept.low % 2 == 1,
+        };
+        (kept.low, up)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_and_quotients_agree() {
+        let (a, b) = (10_u128.pow(34) - 1, 10_u128.pow(34) - 3);
+        let product = Wide::product(a, b);
+        assert_eq!(product.digits(), 68);
+        let (kept, up) = product.split(34, false);
+        assert_eq!((kept, up), (10_u128.pow(34) - 4, false));
+        assert_eq!(Wide::from(7).times_pow10(70).digits(), 71);
+        assert_eq!(Wide::product(u128::MAX, u128::MAX).high, u128::MAX - 1);
+    }
+
+    #[test]
+    fn zeros_are_stripped_at_any_size() {
+        for zeros in 0..34 {
+            assert_eq!(strip(7 * 10_u128.pow(zeros)), (7, zeros));
+            assert_eq!(strip(1_234_567 * 10_u128.pow(zeros.min(27))).0, 1_234_567);
+        }
+    }
+}

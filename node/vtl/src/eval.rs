@@ -1,0 +1,320 @@
+//! Running a plan: each step makes a table of columns from the tables before it.
+//!
+//! Owns the order of evaluation, the life of intermediate results and their budget. The operators
+//! stand in the modules below, each columnar. It does no IO, reads no clock and has no state
+//! beyond one run; the result is the same whatever the order of the rows of its inputs.
+
+mod cast;
+mod column;
+mod group;
+mod join;
+mod key;
+mod row;
+mod window;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use schemas::structure::Role;
+use schemas::table::{Cell, Column, Error, Table};
+
+use crate::budget::{COPY_STEPS, Limits, Meter, NODE_STEPS, ROW_STEPS, row_steps};
+use crate::fault::{Code, Fault, Span};
+use crate::plan::{Field, Operation, Plan, Step, Typed};
+use column::Col;
+use row::{Rows, Trouble};
+
+/// What a run gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The persistent results by name; numbers are normalised.
+    pub tables: BTreeMap<String, Table>,
+    /// Steps used.
+    pub steps: u64,
+    /// The most cells of intermediate results that lived at one time.
+    pub cells: u64,
+}
+
+/// An intermediate result: columns in the order of the fields of its step, rows in canonical order.
+#[derive(Debug, Clone)]
+struct Relation {
+    columns: Vec<Col>,
+    rows: usize,
+}
+
+/// The value of a step.
+#[derive(Debug, Clone)]
+enum Value {
+    Data(Relation),
+    Scalar(Option<Cell>),
+}
+
+struct Run<'a> {
+    plan: &'a Plan,
+    inputs: &'a BTreeMap<String, Arc<Table>>,
+    values: Vec<Option<Value>>,
+    /// For each step the last step that reads it.
+    last: Vec<usize>,
+    meter: Meter,
+}
+
+/// Runs a plan on its inputs.
+///
+/// `inputs` may hold more than the plan names. Each table must have the very shape that the plan
+/// was checked with.
+///
+/// # Errors
+/// The first fault met, steps in plan order, rows in canonical order: it is the same on every
+/// machine.
+pub fn run(plan: &Plan, inputs: &BTreeMap<String, Arc<Table>>, limits: Limits) -> Result<Outcome, Fault> {
+    let mut run = Run { plan, inputs, values: Vec::new(), last: lives(plan), meter: Meter::new(limits) };
+    run.meter.charge(usize::try_from(plan.nodes).unwrap_or(usize::MAX), NODE_STEPS, Span::default())?;
+    for (at, step) in plan.steps.iter().enumerate() {
+        let value = run.step(step)?;
+        run.values.push(Some(value));
+        run.release(at, step);
+    }
+    run.outcome()
+}
+
+/// For each step the last step that reads it; persistent results live to the end.
+fn lives(plan: &Plan) -> Vec<usize> {
+    let mut last: Vec<usize> = (0..plan.steps.len()).collect();
+    for (at, step) in plan.steps.iter().enumerate() {
+        for input in step.operation.inputs() {
+            if let Some(slot) = last.get_mut(input) {
+                *slot = at;
+            }
+        }
+    }
+    let persistent = plan.outputs.iter().filter_map(|name| plan.results.get(name));
+    for (step, _) in persistent {
+        if let Some(slot) = last.get_mut(*step) {
+            *slot = usize::MAX;
+        }
+    }
+    last
+}
+
+impl Run<'_> {
+    fn step(&mut self, step: &Step) -> Result<Value, Fault> {
+        let relation = match &step.operation {
+            Operation::Input(name) => return self.input(name).map(Value::Data),
+            Operation::Scalar(typed) => return self.scalar(typed).map(Value::Scalar),
+            Operation::Map { input, columns } => self.map(*input, columns, step.span)?,
+            Operation::Filter { input, condition } => self.filter(*input, condition, step.span)?,
+            Operation::Join { left, right, keys, columns, outer } => {
+                let sides = (self.relation(*left)?.clone(), self.relation(*right)?.clone());
+                let count = step.fields.iter().take_while(|field| field.role == Role::Identifier).count();
+                let spec = join::Spec { keys, columns, outer: *outer, identifiers: count };
+                return join::join(&sides.0, &sides.1, &spec, &mut self.meter, step.span).map(Value::Data);
+            }
+            Operation::Group { input, keys, summaries } => self.group(*input, keys, summaries, step)?,
+            Operation::Shift { input, column, count } => self.shift(*input, *column, count, step)?,
+        };
+        Ok(Value::Data(relation))
+    }
+
+    fn input(&self, name: &str) -> Result<Relation, Fault> {
+        let missing = || Fault::new(Code::Input, Span::default(), format!("the input `{name}` is missing"));
+        let table = self.inputs.get(name).ok_or_else(missing)?;
+        if self.plan.inputs.get(name) != Some(table.shape()) {
+            let message = format!("the input `{name}` has another structure than the plan was checked with");
+            return Err(Fault::new(Code::Input, Span::default(), message));
+        }
+        let columns = (0..table.columns().len()).map(|at| Col::Of(Arc::clone(table), at)).collect();
+        Ok(Relation { columns, rows: table.rows() })
+    }
+
+    /// The table of a step that the plan says is there.
+    fn relation(&self, step: usize) -> Result<&Relation, Fault> {
+        match self.values.get(step) {
+            Some(Some(Value::Data(relation))) => Ok(relation),
+            _ => Err(Fault::new(Code::Structure, Span::default(), "a step of the plan has no table")),
+        }
+    }
+
+    fn rows<'r>(&'r self, relation: &'r Relation) -> Rows<'r> {
+        Rows { columns: &relation.columns, rows: relation.rows, values: &self.values }
+    }
+
+    /// A scalar is a component expression over one row without columns.
+    fn scalar(&mut self, typed: &Typed) -> Result<Option<Cell>, Fault> {
+        self.meter.charge(1, row_steps(typed) + ROW_STEPS, typed.span)?;
+        let rows = Rows { columns: &[], rows: 1, values: &self.values };
+        match rows.eval(typed, None) {
+            Ok(value) => Ok(value.cell(0)),
+            Err(trouble) => Err(trouble.fault(None)),
+        }
+    }
+
+    fn map(&mut self, input: usize, columns: &[Typed], span: Span) -> Result<Relation, Fault> {
+        let relation = self.relation(input)?.clone();
+        let cost: u64 = columns.iter().map(row_steps).sum();
+        self.meter.charge(relation.rows, cost, span)?;
+        self.meter.hold(relation.rows, columns.len(), span)?;
+        let rows = self.rows(&relation);
+        let mut made = Vec::with_capacity(columns.len());
+        for typed in columns {
+            let value = rows.eval(typed, None).map_err(|trouble| self.blame(trouble, input, &relation))?;
+            made.push(value.column(typed.kind, relation.rows));
+        }
+        let relation = Relation { columns: made, rows: relation.rows };
+        self.whole(&relation, span)?;
+        Ok(relation)
+    }
+
+    /// Identifiers made by `calc` must not be null.
+    fn whole(&self, relation: &Relation, span: Span) -> Result<(), Fault> {
+        let Some(step) = self.plan.steps.get(self.values.len()) else { return Ok(()) };
+        let pairs = step.fields.iter().zip(&relation.columns);
+        for (field, column) in pairs.take_while(|(field, _)| field.role == Role::Identifier) {
+            if let Col::Own(column) = column
+                && let Some(row) = (0..relation.rows).find(|row| column.is_null(*row))
+            {
+                let message = format!("the identifier `{}` is null", field.name);
+                return Err(Fault::new(Code::NullIdentifier, span, message).at(point(
+                    &step.fields,
+                    relation,
+                    row,
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn filter(&mut self, input: usize, condition: &Typed, span: Span) -> Result<Relation, Fault> {
+        let relation = self.relation(input)?.clone();
+        self.meter.charge(relation.rows, row_steps(condition) + ROW_STEPS, span)?;
+        let rows = self.rows(&relation);
+        let value = rows.eval(condition, None).map_err(|trouble| self.blame(trouble, input, &relation))?;
+        let kept: Vec<usize> = (0..relation.rows).filter(|row| value.truth(*row)).collect();
+        self.meter.charge(kept.len() * relation.columns.len(), COPY_STEPS, span)?;
+        self.meter.hold(kept.len(), relation.columns.len(), span)?;
+        if kept.len() == relation.rows {
+            return Ok(relation);
+        }
+        let columns = relation.columns.iter().map(|column| Col::own(column.gather(&kept))).collect();
+        Ok(Relation { columns, rows: kept.len() })
+    }
+
+    fn group(
+        &mut self,
+        input: usize,
+        keys: &[crate::plan::Key],
+        summaries: &[crate::plan::Summary],
+        step: &Step,
+    ) -> Result<Relation, Fault> {
+        let relation = self.relation(input)?.clone();
+        let mut operands = Vec::new();
+        for summary in summaries {
+            let cost = summary.operand.as_ref().map_or(0, row_steps) + ROW_STEPS;
+            self.meter.charge(relation.rows, cost, step.span)?;
+            let rows = self.rows(&relation);
+            let value = match &summary.operand {
+                None => None,
+                Some(typed) => {
+                    let value =
+                        rows.eval(typed, None).map_err(|trouble| self.blame(trouble, input, &relation))?;
+                    Some(value.column(typed.kind, relation.rows))
+                }
+            };
+            operands.push(value);
+        }
+        group::group(&relation, keys, summaries, &operands, &mut self.meter, step)
+    }
+
+    /// Moves periods; the calendar ends with a fault.
+    fn shift(&mut self, input: usize, column: usize, count: &Typed, step: &Step) -> Result<Relation, Fault> {
+        let relation = self.relation(input)?.clone();
+        let Some(Cell::Integer(count)) = self.scalar(count)? else {
+            return Err(Fault::new(Code::Type, step.span, "`timeshift` by null"));
+        };
+        self.meter.charge(relation.rows, ROW_STEPS, step.span)?;
+        self.meter.hold(relation.rows, relation.columns.len(), step.span)?;
+        let mut columns = relation.columns.clone();
+        if let Some(slot) = columns.get_mut(column)
+            && let Column::Period(periods) = &**slot
+        {
+            let mut moved = Vec::with_capacity(periods.len());
+            for (row, period) in periods.iter().enumerate() {
+                let shifted = period.and_then(|period| period.shift(count));
+                if shifted.is_none() {
+                    let message = format!("`timeshift` by {count} leaves the calendar (years 1 to 9999)");
+                    return Err(Fault::new(Code::Overflow, step.span, message).at(point(
+                        &step.fields,
+                        &relation,
+                        row,
+                    )));
+                }
+                moved.push(shifted);
+            }
+            *slot = Col::own(Column::Period(moved));
+        }
+        Ok(Relation { columns, rows: relation.rows })
+    }
+
+    /// Names the data point of a trouble in the rows of a step.
+    fn blame(&self, trouble: Trouble, step: usize, relation: &Relation) -> Fault {
+        let fields = self.plan.steps.get(step).map_or(&[][..], |step| &step.fields);
+        let cell = point(fields, relation, trouble.row);
+        trouble.fault(cell)
+    }
+
+    /// Lets go of what no later step reads.
+    fn release(&mut self, at: usize, step: &Step) {
+        let mut done = step.operation.inputs();
+        done.push(at);
+        done.sort_unstable();
+        done.dedup();
+        for input in done {
+            if self.last.get(input) != Some(&at) {
+                continue;
+            }
+            let counted =
+                self.plan.steps.get(input).is_some_and(|step| !matches!(step.operation, Operation::Input(_)));
+            if let Some(slot) = self.values.get_mut(input)
+                && let Some(Value::Data(relation)) = slot.take_if(|value| matches!(value, Value::Data(_)))
+                && counted
+            {
+                self.meter.release(relation.rows, relation.columns.len());
+            }
+        }
+    }
+
+    fn outcome(self) -> Result<Outcome, Fault> {
+        let mut tables = BTreeMap::new();
+        for name in &self.plan.outputs {
+            let Some((step, shape)) = self.plan.results.get(name) else { continue };
+            let relation = self.relation(*step)?;
+            let columns = relation.columns.iter().map(|column| column::normal(column)).collect();
+            let span = self.plan.steps.get(*step).map_or(Span::default(), |step| step.span);
+            let table = Table::new(shape.clone(), columns).map_err(|error| refused(name, &error, span))?;
+            tables.insert(name.clone(), table);
+        }
+        Ok(Outcome { tables, steps: self.meter.steps, cells: self.meter.cells })
+    }
+}
+
+/// A result that is no table.
+fn refused(name: &str, error: &Error, span: Span) -> Fault {
+    let code = match error {
+        Error::Null { .. } => Code::NullIdentifier,
+        Error::Rows(_) | Error::Long(_) => Code::Budget,
+        _ => Code::Structure,
+    };
+    Fault::new(code, span, format!("`{name}` is no data set: {error}"))
+}
+
+/// The key of a row, as a fault names it.
+fn point(fields: &[Field], relation: &Relation, row: usize) -> Option<String> {
+    let identifiers =
+        fields.iter().zip(&relation.columns).filter(|(field, _)| field.role == Role::Identifier);
+    let parts: Vec<String> = identifiers
+        .map(|(field, column)| match column.cell(row) {
+            Some(cell) => format!("{} = {cell}", field.name),
+            None => format!("{} = null", field.name),
+        })
+        .collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}

@@ -1,0 +1,446 @@
+//! Row-wise operators over columns (reference manual, "Numeric", "Comparison", "Boolean",
+//! "Conditional", "String" operators).
+//!
+//! Null in, null out, but for the boolean operators, `if`, `nvl`, `isnull` and `||`. The branches of
+//! `if` are evaluated only for the rows that take them, so `if` guards a division.
+
+use std::cmp::Ordering;
+
+use schemas::decimal::Decimal;
+use schemas::limits::CELL_BYTES_MAX;
+use schemas::structure::Type;
+use schemas::table::{Column, Texts};
+
+use super::Value;
+use super::cast::cast;
+use super::column::{Col, Numbers, Values, View};
+use super::window::window;
+use crate::decimal128::{self as decimal, Error};
+use crate::fault::{Code, Fault, Span};
+use crate::op::Op;
+use crate::plan::{Term, Typed};
+
+/// Why a row has no value.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    pub(super) code: Code,
+    pub(super) message: String,
+    pub(super) span: Span,
+    pub(super) row: usize,
+}
+
+impl Trouble {
+    pub(super) fn fault(self, cell: Option<String>) -> Fault {
+        let hint = (self.code == Code::DivisionByZero)
+            .then(|| "guard it: `if … <> 0 then … else null`, or filter those data points".to_owned());
+        Fault::new(self.code, self.span, self.message).hinted(hint).at(cell)
+    }
+}
+
+/// The rows that an expression is evaluated over.
+pub(super) struct Rows<'a> {
+    pub(super) columns: &'a [Col],
+    pub(super) rows: usize,
+    pub(super) values: &'a [Option<Value>],
+}
+
+/// Rows that are evaluated; the others become null.
+type Mask<'m> = Option<&'m [bool]>;
+
+impl Rows<'_> {
+    pub(super) fn eval(&self, typed: &Typed, mask: Mask<'_>) -> Result<Values, Trouble> {
+        match &typed.term {
+            Term::Column(at) => {
+                Ok(self.columns.get(*at).cloned().map_or(Values::Constant(None), Values::Column))
+            }
+            Term::Constant(cell) => Ok(Values::Constant(cell.clone())),
+            Term::Scalar(step) => match self.values.get(*step) {
+                Some(Some(Value::Scalar(cell))) => Ok(Values::Constant(cell.clone())),
+                _ => Ok(Values::Constant(None)),
+            },
+            Term::Apply(Op::If, operands) => self.branch(typed, operands, mask),
+            Term::Apply(op, operands) => {
+                let values: Result<Vec<Values>, Trouble> =
+                    operands.iter().map(|operand| self.eval(operand, mask)).collect();
+                self.apply(*op, typed, &values?, operands, mask)
+            }
+            Term::Window(frame) => {
+                let operand = self.eval(&frame.operand, None)?.column(frame.operand.kind, self.rows);
+                window(frame, &operand, self.columns, self.rows)
+                    .map(|column| Values::Column(Col::own(column)))
+                    .map_err(|(error, row)| trouble(error, "the aggregate", typed.span, row))
+            }
+        }
+    }
+
+    /// The first row that is evaluated.
+    fn first(&self, mask: Mask<'_>) -> Option<usize> {
+        match mask {
+            None => (self.rows > 0).then_some(0),
+            Some(mask) => mask.iter().position(|taken| *taken),
+        }
+    }
+
+    /// `if`: each branch only for its rows.
+    fn branch(&self, typed: &Typed, operands: &[Typed], mask: Mask<'_>) -> Result<Values, Trouble> {
+        let [condition, then, other] = operands else { return Ok(Values::Constant(None)) };
+        let condition = self.eval(condition, mask)?;
+        let within = |row: usize| mask.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
+        let yes: Vec<bool> = (0..self.rows).map(|row| within(row) && condition.truth(row)).collect();
+        let no: Vec<bool> = (0..self.rows).map(|row| within(row) && !condition.truth(row)).collect();
+        let then = self.eval(then, Some(&yes))?;
+        let other = self.eval(other, Some(&no))?;
+        let pick = |row: usize| if yes.get(row).copied().unwrap_or(false) { &then } else { &other };
+        Ok(self.choose(typed.kind, mask, pick))
+    }
+
+    /// A column whose value for each row comes from one of several values of one type.
+    fn choose<'v>(&self, kind: Option<Type>, mask: Mask<'_>, pick: impl Fn(usize) -> &'v Values) -> Values {
+        let taken = |row: usize| mask.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
+        let rows = (0..self.rows).map(|row| taken(row).then(|| pick(row)));
+        let column = match kind {
+            None => return Values::Constant(None),
+            Some(Type::Number) => {
+                Column::Number(rows.enumerate().map(|(row, v)| v.and_then(|v| v.numbers().at(row))).collect())
+            }
+            Some(Type::Integer) => Column::Integer(
+                rows.enumerate().map(|(row, v)| v.and_then(|v| v.integers().at(row))).collect(),
+            ),
+            Some(Type::Boolean) => Column::Boolean(
+                rows.enumerate().map(|(row, v)| v.and_then(|v| v.booleans().at(row))).collect(),
+            ),
+            Some(Type::TimePeriod | Type::Date) => {
+                Column::Period(rows.enumerate().map(|(row, v)| v.and_then(|v| v.periods().at(row))).collect())
+            }
+            Some(Type::String) => Column::Text(Texts::from_rows(
+                rows.enumerate().map(|(row, v)| v.and_then(|v| v.strings().at(row))),
+            )),
+        };
+        Values::Column(Col::own(column))
+    }
+
+    fn apply(
+        &self,
+        op: Op,
+        typed: &Typed,
+        values: &[Values],
+        operands: &[Typed],
+        mask: Mask<'_>,
+    ) -> Result<Values, Trouble> {
+        let Some(first) = self.first(mask) else { return Ok(Values::Constant(None)) };
+        let constant = values.iter().all(|value| matches!(value, Values::Constant(_)));
+        // Constants alone give one value for all rows.
+        let (rows, mask) = if constant { (1, None) } else { (self.rows, mask) };
+        let kinds = operands.iter().map(|operand| operand.kind).collect::<Vec<_>>();
+        let scope = Scope { rows, mask, op, span: typed.span, kind: typed.kind, kinds: &kinds };
+        let column = scope.compute(values).map_err(|mut trouble| {
+            if constant {
+                trouble.row = first;
+            }
+            trouble
+        })?;
+        Ok(if constant { Values::Constant(column.cell(0)) } else { Values::Column(Col::own(column)) })
+    }
+}
+
+/// One operator over the values of its operands.
+struct Scope<'a> {
+    rows: usize,
+    mask: Mask<'a>,
+    op: Op,
+    span: Span,
+    kind: Option<Type>,
+    kinds: &'a [Option<Type>],
+}
+
+impl Scope<'_> {
+    fn compute(&self, values: &[Values]) -> Result<Column, Trouble> {
+        match (self.op, values) {
+            (Op::IsNull, [a]) => self.booleans(|row| Ok(Some(a.is_null(row)))),
+            (Op::Not, [a]) => {
+                let a = a.booleans();
+                self.booleans(|row| Ok(a.at(row).map(|a| !a)))
+            }
+            (Op::And | Op::Or | Op::Xor, [a, b]) => {
+                let (a, b) = (a.booleans(), b.booleans());
+                self.booleans(|row| Ok(logic(self.op, a.at(row), b.at(row))))
+            }
+            (Op::Nvl, [a, b]) => {
+                let rows = Rows { columns: &[], rows: self.rows, values: &[] };
+                let pick = |row: usize| if a.is_null(row) { b } else { a };
+                Ok((*rows.choose(self.kind, self.mask, pick).column(self.kind, self.rows)).clone())
+            }
+            (Op::Concat, [a, b]) => self.concat(a, b),
+            (Op::Year | Op::Month, [a]) => self.calendar(a),
+            (Op::Cast(to), [a]) => {
+                let from = self.kinds.first().copied().flatten();
+                cast(a, from, to, self.rows, self.mask).map_err(|(error, row)| Trouble {
+                    code: error.0,
+                    message: error.1,
+                    span: self.span,
+                    row,
+                })
+            }
+            (
+                Op::Equal | Op::NotEqual | Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual,
+                [a, b],
+            ) => {
+                let compare = self.comparison(a, b);
+                self.booleans(|row| self.related(self.op, compare(row)))
+            }
+            (Op::Between, [a, low, high]) => self.between(a, low, high),
+            (Op::In | Op::NotIn, [a, list @ ..]) => self.element(a, list),
+            _ => self.arithmetic(values),
+        }
+    }
+
+    fn taken(&self, row: usize) -> bool {
+        self.mask.is_none_or(|mask| mask.get(row).copied().unwrap_or(false))
+    }
+
+    /// One value a row that is evaluated.
+    fn each<T>(&self, value: impl Fn(usize) -> Result<Option<T>, Error>) -> Result<Vec<Option<T>>, Trouble> {
+        let mut made = Vec::with_capacity(self.rows);
+        for row in 0..self.rows {
+            made.push(if self.taken(row) {
+                value(row).map_err(|error| trouble(error, self.op.name(), self.span, row))?
+            } else {
+                None
+            });
+        }
+        Ok(made)
+    }
+
+    fn booleans(&self, value: impl Fn(usize) -> Result<Option<bool>, Relate>) -> Result<Column, Trouble> {
+        let mut made = Vec::with_capacity(self.rows);
+        for row in 0..self.rows {
+            let value = if self.taken(row) { value(row) } else { Ok(None) };
+            made.push(value.map_err(|Relate| Trouble {
+                code: Code::Frequency,
+                message: format!("`{}` cannot order periods of different frequencies", self.op.name()),
+                span: self.span,
+                row,
+            })?);
+        }
+        Ok(Column::Boolean(made))
+    }
+
+    /// Orders the values of a row; `None` when one is null.
+    fn comparison<'v>(&self, a: &'v Values, b: &'v Values) -> Box<dyn Fn(usize) -> Option<Compared> + 'v> {
+        let kind = self.kinds.iter().copied().flatten().next();
+        let plain = |order: Ordering| Compared { order, alike: true };
+        match kind {
+            Some(Type::Integer | Type::Number) => match (a.numbers(), b.numbers()) {
+                (Numbers::Whole(a), Numbers::Whole(b)) => {
+                    Box::new(move |row| Some(plain(a.at(row)?.cmp(&b.at(row)?))))
+                }
+                (a, b) => Box::new(move |row| Some(plain(a.at(row)?.compare(b.at(row)?)))),
+            },
+            Some(Type::String) => {
+                let (a, b) = (a.strings(), b.strings());
+                Box::new(move |row| Some(plain(a.at(row)?.cmp(b.at(row)?))))
+            }
+            Some(Type::Boolean) => {
+                let (a, b) = (a.booleans(), b.booleans());
+                Box::new(move |row| Some(plain(a.at(row)?.cmp(&b.at(row)?))))
+            }
+            Some(Type::TimePeriod | Type::Date) => {
+                let (a, b) = (a.periods(), b.periods());
+                Box::new(move |row| {
+                    let (a, b) = (a.at(row)?, b.at(row)?);
+                    Some(Compared { order: a.cmp(&b), alike: a.frequency() == b.frequency() })
+                })
+            }
+            None => Box::new(|_| None),
+        }
+    }
+
+    fn related(&self, op: Op, compared: Option<Compared>) -> Result<Option<bool>, Relate> {
+        let Some(Compared { order, alike }) = compared else { return Ok(None) };
+        if !alike && !matches!(op, Op::Equal | Op::NotEqual) {
+            return Err(Relate);
+        }
+        Ok(Some(match op {
+            Op::Equal => order.is_eq(),
+            Op::NotEqual => order.is_ne(),
+            Op::Less => order.is_lt(),
+            Op::LessEqual => order.is_le(),
+            Op::Greater => order.is_gt(),
+            _ => order.is_ge(),
+        }))
+    }
+
+    /// `between`: at least the one and at most the other, with three-valued `and`.
+    fn between(&self, a: &Values, low: &Values, high: &Values) -> Result<Column, Trouble> {
+        let (least, most) = (self.comparison(a, low), self.comparison(a, high));
+        self.booleans(|row| {
+            let above = self.related(Op::GreaterEqual, least(row))?;
+            let below = self.related(Op::LessEqual, most(row))?;
+            Ok(logic(Op::And, above, below))
+        })
+    }
+
+    /// `in`: equal to one of the list, with three-valued `or`.
+    fn element(&self, a: &Values, list: &[Values]) -> Result<Column, Trouble> {
+        let comparisons: Vec<_> = list.iter().map(|item| self.comparison(a, item)).collect();
+        self.booleans(|row| {
+            let mut found = Some(false);
+            for compare in &comparisons {
+                found = logic(Op::Or, found, self.related(Op::Equal, compare(row))?);
+            }
+            Ok(if self.op == Op::NotIn { found.map(|found| !found) } else { found })
+        })
+    }
+
+    /// `||`: null is the empty text; the result stays within the bound of a cell.
+    fn concat(&self, a: &Values, b: &Values) -> Result<Column, Trouble> {
+        let (a, b) = (a.strings(), b.strings());
+        let mut made: Vec<Option<String>> = Vec::with_capacity(self.rows);
+        for row in 0..self.rows {
+            if !self.taken(row) {
+                made.push(None);
+                continue;
+            }
+            let text = format!("{}{}", a.at(row).unwrap_or_default(), b.at(row).unwrap_or_default());
+            if text.len() > CELL_BYTES_MAX {
+                let message = format!("`||` makes a text of more than {CELL_BYTES_MAX} bytes");
+                return Err(Trouble { code: Code::Overflow, message, span: self.span, row });
+            }
+            made.push(Some(text));
+        }
+        Ok(Column::Text(Texts::from_rows(made.iter().map(Option::as_deref))))
+    }
+
+    /// `getyear`, `getmonth`: of the first day of a period; the year of a week is its ISO year.
+    fn calendar(&self, a: &Values) -> Result<Column, Trouble> {
+        let periods = a.periods();
+        let part = |row: usize| {
+            let Some(period) = periods.at(row) else { return Ok(None) };
+            let part = if self.op == Op::Year { period.year() } else { period.date().1 };
+            Ok(Some(i64::from(part)))
+        };
+        self.each(part).map(Column::Integer)
+    }
+
+    fn arithmetic(&self, values: &[Values]) -> Result<Column, Trouble> {
+        let whole = self.kinds.iter().all(|kind| *kind != Some(Type::Number));
+        match (self.op, values) {
+            (Op::Round | Op::Trunc | Op::Ceil | Op::Floor, [a, ..]) => self.rounding(a, values.get(1)),
+            (_, [a]) if whole => {
+                let a = a.integers();
+                self.each(|row| a.at(row).map(|a| integer(self.op, 0, a)).transpose()).map(Column::Integer)
+            }
+            (_, [a]) => {
+                let a = a.numbers();
+                self.each(|row| Ok(a.at(row).map(|a| unary(self.op, a)))).map(Column::Number)
+            }
+            (_, [a, b]) if whole && self.kind != Some(Type::Number) => {
+                let (a, b) = (a.integers(), b.integers());
+                let pair = |row| match (a.at(row), b.at(row)) {
+                    (Some(a), Some(b)) => integer(self.op, a, b).map(Some),
+                    _ => Ok(None),
+                };
+                self.each(pair).map(Column::Integer)
+            }
+            (_, [a, b]) => self.binary(&a.numbers(), &b.numbers()).map(Column::Number),
+            _ => self.each(|_| Ok(None)).map(Column::Integer),
+        }
+    }
+
+    fn binary(&self, a: &Numbers<'_>, b: &Numbers<'_>) -> Result<Vec<Option<Decimal>>, Trouble> {
+        let apply = match self.op {
+            Op::Add => decimal::add,
+            Op::Subtract => decimal::sub,
+            Op::Multiply => decimal::mul,
+            Op::Divide => decimal::div,
+            Op::Power => decimal::power,
+            _ => decimal::modulo,
+        };
+        self.each(|row| match (a.at(row), b.at(row)) {
+            (Some(a), Some(b)) => apply(a, b).map(Some),
+            _ => Ok(None),
+        })
+    }
+
+    /// `round`, `trunc`, `ceil`, `floor`; whole when no number of digits is given.
+    fn rounding(&self, a: &Values, places: Option<&Values>) -> Result<Column, Trouble> {
+        let numbers = a.numbers();
+        let digits = places.map_or(View::Constant(Some(0)), Values::integers);
+        let value = |row: usize| {
+            let (Some(number), Some(places)) = (numbers.at(row), digits.at(row)) else { return Ok(None) };
+            let rounded = match self.op {
+                Op::Round => decimal::round(number, places)?,
+                Op::Trunc => decimal::trunc(number, places)?,
+                Op::Ceil => decimal::ceil(number)?,
+                _ => decimal::floor(number)?,
+            };
+            Ok(Some(rounded))
+        };
+        if self.kind == Some(Type::Number) {
+            return self.each(value).map(Column::Number);
+        }
+        self.each(|row| value(row)?.map(decimal::integer).transpose()).map(Column::Integer)
+    }
+}
+
+/// Two values of a row, ordered, and whether an order between them means anything.
+struct Compared {
+    order: Ordering,
+    alike: bool,
+}
+
+/// Periods of different frequencies have no order.
+struct Relate;
+
+fn trouble(error: Error, name: &str, span: Span, row: usize) -> Trouble {
+    let (code, message) = match error {
+        Error::Zero => (Code::DivisionByZero, "division by zero".to_owned()),
+        Error::Overflow => (Code::Overflow, format!("`{name}`: {error}")),
+        Error::Fraction => (Code::Unsupported, error.to_string()),
+    };
+    Trouble { code, message, span, row }
+}
+
+/// Three-valued logic (reference manual, "Boolean operators").
+fn logic(op: Op, a: Option<bool>, b: Option<bool>) -> Option<bool> {
+    match op {
+        Op::And => match (a, b) {
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            (Some(true), Some(true)) => Some(true),
+            _ => None,
+        },
+        Op::Or => match (a, b) {
+            (Some(true), _) | (_, Some(true)) => Some(true),
+            (Some(false), Some(false)) => Some(false),
+            _ => None,
+        },
+        _ => Some(a? != b?),
+    }
+}
+
+fn unary(op: Op, a: Decimal) -> Decimal {
+    match op {
+        Op::Minus => decimal::negate(a),
+        Op::Abs => decimal::abs(a),
+        _ => a,
+    }
+}
+
+/// Checked 64-bit arithmetic; a sign is an operation with 0 on the left.
+fn integer(op: Op, a: i64, b: i64) -> Result<i64, Error> {
+    let value = match op {
+        Op::Plus => Some(b),
+        Op::Minus => b.checked_neg(),
+        Op::Abs => b.checked_abs(),
+        Op::Add => a.checked_add(b),
+        Op::Subtract => a.checked_sub(b),
+        Op::Multiply => a.checked_mul(b),
+        _ if b == 0 => Some(a),
+        // INVARIANT: only `mod` is left; the remainder takes the sign of the divisor.
+        _ => a
+            .checked_rem(b)
+            .or(Some(0))
+            .map(|rest| if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest }),
+    };
+    value.ok_or(Error::Overflow)
+}

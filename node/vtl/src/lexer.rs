@@ -1,0 +1,243 @@
+//! Text to tokens (grammar `VtlTokens.g4` of VTL 2.2).
+//!
+//! Owns spelling: names, literals, symbols, comments, reserved words. It reports every place that
+//! is no token and goes on after it.
+
+use crate::fault::{Code, Fault, Span};
+use crate::words;
+
+/// What a token is; texts are slices of the script.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Token<'a> {
+    /// A name, without its quotes.
+    Name(&'a str),
+    /// A reserved word.
+    Word(&'a str),
+    /// Digits.
+    Integer(&'a str),
+    /// Digits, a point, digits.
+    Number(&'a str),
+    /// A string, without its quotes.
+    Text(&'a str),
+    /// An operator or a bracket.
+    Symbol(&'static str),
+    /// After the last token.
+    End,
+}
+
+/// A token and its place.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lexeme<'a> {
+    pub(crate) token: Token<'a>,
+    pub(crate) span: Span,
+}
+
+/// Longer symbols first, so that the longest one is taken.
+const SYMBOLS: [&str; 26] = [
+    ":=", "<-", "<=", ">=", "<>", "||", "->", ":", ",", "/", ".", ";", "=", "{", "}", "(", ")", "[", "]",
+    "<", ">", "#", "-", "+", "*", "_",
+];
+
+struct Lexer<'a> {
+    text: &'a str,
+    at: usize,
+    faults: Vec<Fault>,
+}
+
+/// The tokens of `text`, ended by [`Token::End`], and what is no token.
+pub(crate) fn lex(text: &str) -> (Vec<Lexeme<'_>>, Vec<Fault>) {
+    let mut lexer = Lexer { text, at: 0, faults: Vec::new() };
+    let mut tokens = Vec::new();
+    while lexer.blank() {
+        let start = lexer.at;
+        if let Some(token) = lexer.token() {
+            tokens.push(Lexeme { token, span: Span { start, end: lexer.at } });
+        }
+    }
+    let span = Span { start: text.len(), end: text.len() };
+    tokens.push(Lexeme { token: Token::End, span });
+    (tokens, lexer.faults)
+}
+
+impl<'a> Lexer<'a> {
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    /// Skips white space and comments; false at the end of the text.
+    fn blank(&mut self) -> bool {
+        loop {
+            let rest = self.rest();
+            let trimmed = rest.trim_start_matches([' ', '\t', '\r', '\n', '\u{c}']);
+            self.at += rest.len() - trimmed.len();
+            if trimmed.starts_with("//") {
+                self.at += trimmed.find(['\r', '\n']).unwrap_or(trimmed.len());
+            } else if trimmed.starts_with("/*") {
+                self.comment(trimmed);
+            } else {
+                return !trimmed.is_empty();
+            }
+        }
+    }
+
+    fn comment(&mut self, rest: &str) {
+        match rest.get(2..).and_then(|inner| inner.find("*/")) {
+            Some(end) => self.at += end + 4,
+            None => {
+                self.fault(2, "a comment is opened by `/*` and never closed by `*/`");
+                self.at = self.text.len();
+            }
+        }
+    }
+
+    fn fault(&mut self, length: usize, message: impl Into<String>) {
+        let span = Span { start: self.at, end: self.at + length };
+        self.faults.push(Fault::new(Code::Syntax, span, message));
+    }
+
+    /// Takes `length` bytes.
+    fn take(&mut self, length: usize) -> &'a str {
+        let taken = self.rest().get(..length).unwrap_or_default();
+        self.at += length;
+        taken
+    }
+
+    fn token(&mut self) -> Option<Token<'a>> {
+        let rest = self.rest();
+        let first = rest.chars().next()?;
+        match first {
+            '0'..='9' => self.number(),
+            '"' => self.quoted('"').map(Token::Text),
+            '\'' => self.quoted('\'').map(Token::Name),
+            _ if first.is_ascii_alphabetic() => Some(self.name()),
+            '_' if rest[1..].starts_with(part) => Some(self.name()),
+            _ => self.symbol(first),
+        }
+    }
+
+    fn symbol(&mut self, first: char) -> Option<Token<'a>> {
+        let rest = self.rest();
+        if let Some(symbol) = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol)) {
+            self.at += symbol.len();
+            return Some(Token::Symbol(symbol));
+        }
+        self.fault(first.len_utf8(), format!("the character `{}` has no meaning here", first.escape_debug()));
+        self.at += first.len_utf8();
+        None
+    }
+
+    fn number(&mut self) -> Option<Token<'a>> {
+        let rest = self.rest();
+        let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+        let whole = digits(rest);
+        let fraction = rest.get(whole..).and_then(|rest| rest.strip_prefix('.')).map_or(0, digits);
+        let length = if fraction > 0 { whole + 1 + fraction } else { whole };
+        let tail = rest.get(length..).unwrap_or_default();
+        let stuck =
+            tail.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.')).count();
+        if stuck > 0 {
+            let word = rest.get(..length + stuck).unwrap_or_default();
+            self.fault(length + stuck, format!("`{word}` is neither a number nor a name"));
+            let hint = "numbers are written with digits and one point; a name that begins with a digit stands in single quotes";
+            if let Some(fault) = self.faults.last_mut() {
+                fault.hint = Some(hint.to_owned());
+            }
+            self.at += length + stuck;
+            return None;
+        }
+        let text = self.take(length);
+        Some(if fraction > 0 { Token::Number(text) } else { Token::Integer(text) })
+    }
+
+    /// A string or a quoted name; VTL 2.2 has no escapes in strings, and `\'` in names.
+    fn quoted(&mut self, quote: char) -> Option<&'a str> {
+        let inner = self.rest().get(1..).unwrap_or_default();
+        match inner.find(quote) {
+            Some(end) => {
+                self.at += end + 2;
+                inner.get(..end)
+            }
+            None => {
+                self.fault(1, format!("a text is opened by `{quote}` and never closed"));
+                self.at = self.text.len();
+                None
+            }
+        }
+    }
+
+    /// A word, or a name with agency and version: `AGENCY:NAME(1.0)`.
+    fn name(&mut self) -> Token<'a> {
+        let rest = self.rest();
+        let run = |text: &str| text.find(|c| !part(c)).unwrap_or(text.len());
+        let mut length = run(rest);
+        let word = rest.get(..length).unwrap_or_default();
+        if words::reserved(word) {
+            return Token::Word(self.take(length));
+        }
+        let after = rest.get(length..).unwrap_or_default();
+        if let Some(second) = after.strip_prefix(':').filter(|text| text.starts_with(start)) {
+            length += 1 + run(second);
+            length += version(rest.get(length..).unwrap_or_default());
+        }
+        Token::Name(self.take(length))
+    }
+}
+
+fn start(c: char) -> bool {
+    c.is_ascii_alphabetic() || c == '_'
+}
+
+fn part(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '.')
+}
+
+/// Length of `(1.0)` at the start of `text`, or 0.
+fn version(text: &str) -> usize {
+    let inner = text.strip_prefix('(').unwrap_or_default();
+    let end = inner.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(inner.len());
+    let closed = inner.get(end..).is_some_and(|rest| rest.starts_with(')'));
+    if end > 0 && closed { end + 2 } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(text: &str) -> Vec<Token<'_>> {
+        let (tokens, faults) = lex(text);
+        assert_eq!(faults, []);
+        tokens.into_iter().map(|lexeme| lexeme.token).collect()
+    }
+
+    #[test]
+    fn a_statement() {
+        let want = [
+            Token::Name("X_1"),
+            Token::Symbol("<-"),
+            Token::Word("round"),
+            Token::Symbol("("),
+            Token::Name("my name"),
+            Token::Symbol("#"),
+            Token::Name("A.B"),
+            Token::Symbol(","),
+            Token::Number("1.50"),
+            Token::Symbol(")"),
+            Token::Symbol("||"),
+            Token::Text("é // no comment"),
+            Token::Symbol(";"),
+            Token::End,
+        ];
+        assert_eq!(tokens("X_1<-round('my name'#A.B, /* c */ 1.50)||\"é // no comment\"; // end"), want);
+        assert_eq!(tokens("_"), [Token::Symbol("_"), Token::End]);
+        assert_eq!(tokens("EU:CPI(1.0) x:=3").first(), Some(&Token::Name("EU:CPI(1.0)")));
+    }
+
+    #[test]
+    fn what_is_no_token_is_reported_and_skipped() {
+        for bad in ["1.5E2", "12abc", "€", "\"open", "/* open", "'open", "@"] {
+            let (_, faults) = lex(bad);
+            assert_eq!(faults.len(), 1, "{bad}");
+        }
+        assert_eq!(lex("@ a ? b").1.len(), 2);
+    }
+}

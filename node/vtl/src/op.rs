@@ -1,0 +1,188 @@
+//! The closed sets of operators: row-wise, aggregate and analytic.
+//!
+//! Owns their names and how many operands they take. Types are the business of `check/typing.rs`,
+//! values of `eval/row.rs`, costs of `budget.rs`.
+
+use schemas::structure::Type;
+
+/// An operator that makes one value of the values of one data point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Op {
+    Plus,
+    Minus,
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Modulo,
+    Power,
+    Abs,
+    Ceil,
+    Floor,
+    Round,
+    Trunc,
+    Equal,
+    NotEqual,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+    Between,
+    In,
+    NotIn,
+    IsNull,
+    And,
+    Or,
+    Xor,
+    Not,
+    If,
+    Nvl,
+    Concat,
+    Year,
+    Month,
+    Cast(Type),
+}
+
+impl Op {
+    /// The operator of a reserved word in functional syntax, with its least and most operands.
+    pub(crate) fn function(word: &str) -> Option<(Op, usize, usize)> {
+        Some(match word {
+            "abs" => (Op::Abs, 1, 1),
+            "between" => (Op::Between, 3, 3),
+            "ceil" => (Op::Ceil, 1, 1),
+            "floor" => (Op::Floor, 1, 1),
+            "getmonth" => (Op::Month, 1, 1),
+            "getyear" => (Op::Year, 1, 1),
+            "isnull" => (Op::IsNull, 1, 1),
+            "mod" => (Op::Modulo, 2, 2),
+            "nvl" => (Op::Nvl, 2, 2),
+            "power" => (Op::Power, 2, 2),
+            "round" => (Op::Round, 1, 2),
+            "trunc" => (Op::Trunc, 1, 2),
+            _ => return None,
+        })
+    }
+
+    /// The operator as it is written.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Op::Plus | Op::Add => "+",
+            Op::Minus | Op::Subtract => "-",
+            Op::Multiply => "*",
+            Op::Divide => "/",
+            Op::Modulo => "mod",
+            Op::Power => "power",
+            Op::Abs => "abs",
+            Op::Ceil => "ceil",
+            Op::Floor => "floor",
+            Op::Round => "round",
+            Op::Trunc => "trunc",
+            Op::Equal => "=",
+            Op::NotEqual => "<>",
+            Op::Less => "<",
+            Op::LessEqual => "<=",
+            Op::Greater => ">",
+            Op::GreaterEqual => ">=",
+            Op::Between => "between",
+            Op::In => "in",
+            Op::NotIn => "not_in",
+            Op::IsNull => "isnull",
+            Op::And => "and",
+            Op::Or => "or",
+            Op::Xor => "xor",
+            Op::Not => "not",
+            Op::If => "if",
+            Op::Nvl => "nvl",
+            Op::Concat => "||",
+            Op::Year => "getyear",
+            Op::Month => "getmonth",
+            Op::Cast(_) => "cast",
+        }
+    }
+
+    /// Whether the result is of another type than the operands, so that at data set level it needs
+    /// one measure and takes the default name of its type (reference manual, "Operators changing
+    /// the data type").
+    pub(crate) fn renames(self) -> bool {
+        matches!(
+            self,
+            Op::Equal
+                | Op::NotEqual
+                | Op::Less
+                | Op::LessEqual
+                | Op::Greater
+                | Op::GreaterEqual
+                | Op::Between
+                | Op::In
+                | Op::NotIn
+                | Op::IsNull
+                | Op::Year
+                | Op::Month
+                | Op::Cast(_)
+        )
+    }
+}
+
+/// An operator that makes one value of the values of many data points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Aggregator {
+    Sum,
+    Avg,
+    Count,
+    Min,
+    Max,
+}
+
+impl Aggregator {
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "sum" => Self::Sum,
+            "avg" => Self::Avg,
+            "count" => Self::Count,
+            "min" => Self::Min,
+            "max" => Self::Max,
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sum => "sum",
+            Self::Avg => "avg",
+            Self::Count => "count",
+            Self::Min => "min",
+            Self::Max => "max",
+        }
+    }
+}
+
+/// The name of a type as VTL writes it.
+pub(crate) fn type_name(kind: Type) -> &'static str {
+    match kind {
+        Type::String => "string",
+        Type::Integer => "integer",
+        Type::Number => "number",
+        Type::Boolean => "boolean",
+        Type::TimePeriod => "time_period",
+        Type::Date => "date",
+    }
+}
+
+/// The type of a reserved word, if it names one that this engine holds.
+pub(crate) fn type_of(word: &str) -> Option<Type> {
+    [Type::String, Type::Integer, Type::Number, Type::Boolean, Type::TimePeriod, Type::Date]
+        .into_iter()
+        .find(|kind| type_name(*kind) == word)
+}
+
+/// The default name of a measure of a type (reference manual, "Operators changing the data type").
+pub(crate) fn default_name(kind: Type) -> &'static str {
+    match kind {
+        Type::String => "string_var",
+        Type::Integer => "int_var",
+        Type::Number => "num_var",
+        Type::Boolean => "bool_var",
+        Type::TimePeriod => "time_period_var",
+        Type::Date => "date_var",
+    }
+}

@@ -1,0 +1,429 @@
+//! Tokens to statements (grammar `Vtl.g4` of VTL 2.2), by recursive descent.
+//!
+//! Owns statements, expressions and their precedence; clauses, joins and aggregates stand in the
+//! modules below. A fault of syntax ends its statement, not the script: all are reported at once.
+//! Recursion and the depth of the trees are bounded by [`DEPTH_MAX`].
+
+mod call;
+mod clause;
+mod join;
+
+use schemas::decimal::Decimal;
+use schemas::table::Cell;
+
+use crate::ast::{Component, DEPTH_MAX, Expr, Ident, Node, SCRIPT_BYTES_MAX, Statement};
+use crate::fault::{Code, Fault, Span, near};
+use crate::lexer::{Lexeme, Token, lex};
+use crate::op::Op;
+use crate::words;
+
+/// Faults after which the parser gives up.
+const FAULTS_MAX: usize = 64;
+
+/// The statement cannot be read further; the fault is on the list.
+#[derive(Debug)]
+struct Stop;
+
+type Parsed<T> = Result<T, Stop>;
+
+struct Parser<'a> {
+    tokens: Vec<Lexeme<'a>>,
+    at: usize,
+    level: u16,
+    faults: Vec<Fault>,
+}
+
+/// The statements of a script.
+///
+/// # Errors
+/// Every fault of syntax, in the order of their places.
+pub(crate) fn parse(text: &str) -> Result<Vec<Statement>, Vec<Fault>> {
+    if text.len() > SCRIPT_BYTES_MAX {
+        let message =
+            format!("a script of {} bytes where at most {SCRIPT_BYTES_MAX} are allowed", text.len());
+        return Err(vec![Fault::new(Code::Size, Span { start: 0, end: 0 }, message)]);
+    }
+    let (tokens, faults) = lex(text);
+    let mut parser = Parser { tokens, at: 0, level: 0, faults };
+    let statements = parser.statements();
+    if parser.faults.is_empty() {
+        return Ok(statements);
+    }
+    let mut faults = parser.faults;
+    faults.sort_by_key(|fault| fault.span);
+    faults.truncate(FAULTS_MAX);
+    Err(faults)
+}
+
+impl<'a> Parser<'a> {
+    fn statements(&mut self) -> Vec<Statement> {
+        let mut statements = Vec::new();
+        while self.token() != Token::End && self.faults.len() < FAULTS_MAX {
+            match self.statement() {
+                Ok(Some(statement)) => statements.push(statement),
+                Ok(None) => {}
+                Err(Stop) => self.resume(),
+            }
+        }
+        statements
+    }
+
+    /// Goes on after the next semicolon.
+    fn resume(&mut self) {
+        self.level = 0;
+        while !matches!(self.token(), Token::End | Token::Symbol(";")) {
+            self.at += 1;
+        }
+        self.eat(";");
+    }
+
+    fn statement(&mut self) -> Parsed<Option<Statement>> {
+        if self.token() == Token::Word("define") {
+            return self.definition().map(|()| None);
+        }
+        let target = self.name("the name of a result")?;
+        let persistent = match self.token() {
+            Token::Symbol("<-") => true,
+            Token::Symbol(":=") => false,
+            _ => return self.expected("`:=` or `<-`"),
+        };
+        self.at += 1;
+        let expr = self.expr()?;
+        self.require(";")?;
+        Ok(Some(Statement { target, persistent, expr }))
+    }
+
+    /// `define operator`, `define … ruleset`: not built yet, skipped up to its end.
+    fn definition(&mut self) -> Parsed<()> {
+        let span = self.span();
+        self.at += 1;
+        let what = match self.token() {
+            Token::Word(word) => word.to_owned(),
+            _ => return self.expected("`operator`, `datapoint ruleset` or `hierarchical ruleset`"),
+        };
+        let message = format!("`define {what}` is not supported yet");
+        self.faults.push(Fault::new(Code::Unsupported, span.to(self.span()), message));
+        while !matches!(self.token(), Token::End | Token::Word("end")) {
+            self.at += 1;
+        }
+        self.resume();
+        Ok(())
+    }
+
+    fn token(&self) -> Token<'a> {
+        self.tokens.get(self.at).map_or(Token::End, |lexeme| lexeme.token)
+    }
+
+    fn after(&self) -> Token<'a> {
+        self.tokens.get(self.at + 1).map_or(Token::End, |lexeme| lexeme.token)
+    }
+
+    fn span(&self) -> Span {
+        let last = self.tokens.last().map_or(Span::default(), |lexeme| lexeme.span);
+        self.tokens.get(self.at).map_or(last, |lexeme| lexeme.span)
+    }
+
+    /// The place of the token before this one.
+    fn past(&self) -> Span {
+        self.tokens.get(self.at.saturating_sub(1)).map_or(Span::default(), |lexeme| lexeme.span)
+    }
+
+    fn eat(&mut self, symbol: &'static str) -> bool {
+        self.take(Token::Symbol(symbol))
+    }
+
+    fn word(&mut self, word: &'static str) -> bool {
+        self.take(Token::Word(word))
+    }
+
+    fn take(&mut self, token: Token<'_>) -> bool {
+        let found = self.token() == token;
+        self.at += usize::from(found);
+        found
+    }
+
+    fn require(&mut self, symbol: &'static str) -> Parsed<()> {
+        if self.eat(symbol) { Ok(()) } else { self.expected(&format!("`{symbol}`")) }
+    }
+
+    fn require_word(&mut self, word: &'static str) -> Parsed<()> {
+        if self.word(word) { Ok(()) } else { self.expected(&format!("`{word}`")) }
+    }
+
+    /// Reports that something else was expected here.
+    fn expected<T>(&mut self, what: &str) -> Parsed<T> {
+        let (found, hint) = match self.token() {
+            Token::End => ("the end of the script".to_owned(), None),
+            Token::Name(text) => (format!("`{text}`"), near(text, words::all())),
+            Token::Word(text) => {
+                let hint =
+                    format!("`{text}` is a reserved word; as a name it stands in single quotes: '{text}'");
+                (format!("`{text}`"), what.contains("name").then_some(hint))
+            }
+            Token::Integer(text) | Token::Number(text) => (format!("`{text}`"), None),
+            Token::Text(text) => (format!("the string `{text}`"), None),
+            Token::Symbol(text) => (format!("`{text}`"), None),
+        };
+        let message = format!("expected {what}, found {found}");
+        self.fault(Fault::new(Code::Syntax, self.span(), message).hinted(hint))
+    }
+
+    fn fault<T>(&mut self, fault: Fault) -> Parsed<T> {
+        self.faults.push(fault);
+        Err(Stop)
+    }
+
+    fn name(&mut self, what: &str) -> Parsed<Ident> {
+        match self.token() {
+            Token::Name(text) => {
+                let ident = Ident { text: text.to_owned(), span: self.span() };
+                self.at += 1;
+                Ok(ident)
+            }
+            _ => self.expected(what),
+        }
+    }
+
+    /// `NAME` or `alias#NAME`.
+    fn component(&mut self) -> Parsed<Component> {
+        let first = self.name("the name of a component")?;
+        if !self.eat("#") {
+            return Ok(Component { alias: None, name: first });
+        }
+        let name = self.name("the name of a component")?;
+        Ok(Component { alias: Some(first), name })
+    }
+
+    /// One or more, with commas between.
+    fn list<T>(&mut self, item: impl Fn(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
+        let mut items = vec![item(self)?];
+        while self.eat(",") {
+            items.push(item(self)?);
+        }
+        Ok(items)
+    }
+
+    fn expr(&mut self) -> Parsed<Expr> {
+        self.binary(0)
+    }
+
+    /// An expression whose infix operators bind at least as strongly as `least`.
+    fn binary(&mut self, least: u8) -> Parsed<Expr> {
+        self.level += 1;
+        if self.level > DEPTH_MAX {
+            return self.deep(self.span());
+        }
+        let mut left = self.prefix()?;
+        loop {
+            left = match self.token() {
+                Token::Symbol("[") => self.clause(left)?,
+                Token::Symbol("#") => self.member(left)?,
+                Token::Word(word @ ("in" | "not_in")) if least <= COMPARISON => self.element(left, word)?,
+                token => match infix(token) {
+                    Some((op, binding)) if binding >= least => {
+                        self.at += 1;
+                        let right = self.binary(binding + 1)?;
+                        let span = left.span.to(right.span);
+                        self.node(Node::Apply(op, vec![left, right]), span)?
+                    }
+                    _ => break,
+                },
+            };
+        }
+        self.level -= 1;
+        Ok(left)
+    }
+
+    fn deep<T>(&mut self, span: Span) -> Parsed<T> {
+        let message = format!("an expression nested more than {DEPTH_MAX} deep");
+        self.fault(
+            Fault::new(Code::Size, span, message).hint("give a part of it a name in a statement of its own"),
+        )
+    }
+
+    /// A node over its children, refused when it would be too deep.
+    fn node(&mut self, node: Node, span: Span) -> Parsed<Expr> {
+        let mut expr = Expr { node, span, depth: 1 };
+        let below = expr.children().iter().map(|child| child.depth).max().unwrap_or(0);
+        if below >= DEPTH_MAX {
+            return self.deep(span);
+        }
+        expr.depth = below + 1;
+        Ok(expr)
+    }
+
+    fn member(&mut self, operand: Expr) -> Parsed<Expr> {
+        self.at += 1;
+        let name = self.name("the name of a component")?;
+        let span = operand.span.to(name.span);
+        self.node(Node::Member(Box::new(operand), name), span)
+    }
+
+    /// `operand in { … }`.
+    fn element(&mut self, operand: Expr, word: &str) -> Parsed<Expr> {
+        self.at += 1;
+        if let Token::Name(name) = self.token() {
+            let message = format!("value domains (`{name}`) are not supported yet");
+            return self.fault(
+                Fault::new(Code::Unsupported, self.span(), message).hint("list the values: { 1, 2 }"),
+            );
+        }
+        let op = if word == "in" { Op::In } else { Op::NotIn };
+        let start = operand.span;
+        self.require("{")?;
+        let mut operands = vec![operand];
+        operands.extend(self.list(Self::scalar)?);
+        self.require("}")?;
+        let span = start.to(self.past());
+        self.node(Node::Apply(op, operands), span)
+    }
+
+    /// A literal, perhaps signed, or a `cast` of one.
+    fn scalar(&mut self) -> Parsed<Expr> {
+        match (self.token(), self.after()) {
+            (Token::Word("cast"), _) => self.prefix(),
+            (Token::Symbol("-" | "+"), Token::Integer(_) | Token::Number(_)) => self.signed(),
+            (Token::Integer(_) | Token::Number(_) | Token::Text(_), _) => self.prefix(),
+            (Token::Word("true" | "false" | "null"), _) => self.prefix(),
+            _ => self.expected("a literal value"),
+        }
+    }
+
+    fn prefix(&mut self) -> Parsed<Expr> {
+        let span = self.span();
+        match self.token() {
+            Token::Symbol("(") => {
+                self.at += 1;
+                let inner = self.expr()?;
+                self.require(")")?;
+                Ok(Expr { span: span.to(self.past()), ..inner })
+            }
+            Token::Symbol("-" | "+") if matches!(self.after(), Token::Integer(_) | Token::Number(_)) => {
+                self.signed()
+            }
+            Token::Symbol("-") => self.unary(Op::Minus),
+            Token::Symbol("+") => self.unary(Op::Plus),
+            Token::Word("not") => self.unary(Op::Not),
+            Token::Integer(_) | Token::Number(_) => self.numeral("", span),
+            Token::Text(text) => self.literal(Some(Cell::Text(text.to_owned()))),
+            Token::Word("true") => self.literal(Some(Cell::Boolean(true))),
+            Token::Word("false") => self.literal(Some(Cell::Boolean(false))),
+            Token::Word("null") => self.literal(None),
+            Token::Word("if") => self.condition(),
+            Token::Word("case") => self.case(),
+            Token::Word("inner_join" | "left_join") => self.join(),
+            Token::Word(word) => self.call(word),
+            Token::Name(name) if self.after() == Token::Symbol("(") => self.stranger(name),
+            Token::Name(name) => {
+                self.at += 1;
+                self.node(Node::Name(name.to_owned()), span)
+            }
+            _ => self.expected("an expression"),
+        }
+    }
+
+    fn unary(&mut self, op: Op) -> Parsed<Expr> {
+        let span = self.span();
+        self.at += 1;
+        let operand = self.binary(UNARY)?;
+        let span = span.to(operand.span);
+        self.node(Node::Apply(op, vec![operand]), span)
+    }
+
+    fn literal(&mut self, cell: Option<Cell>) -> Parsed<Expr> {
+        let span = self.span();
+        self.at += 1;
+        self.node(Node::Constant(cell), span)
+    }
+
+    /// A sign and a numeral.
+    fn signed(&mut self) -> Parsed<Expr> {
+        let span = self.span();
+        let sign = if self.token() == Token::Symbol("-") { "-" } else { "" };
+        self.at += 1;
+        self.numeral(sign, span)
+    }
+
+    fn numeral(&mut self, sign: &str, start: Span) -> Parsed<Expr> {
+        let span = start.to(self.span());
+        let cell = match self.token() {
+            Token::Integer(text) => format!("{sign}{text}").parse().map(Cell::Integer).ok(),
+            Token::Number(text) => {
+                format!("{sign}{text}").parse().map(|number: Decimal| Cell::Number(number.normalized())).ok()
+            }
+            _ => None,
+        };
+        self.at += 1;
+        match cell {
+            Some(cell) => self.node(Node::Constant(Some(cell)), span),
+            None => {
+                let message = "a number that does not fit: whole numbers have 64 bits, others 34 digits";
+                self.fault(Fault::new(Code::Overflow, span, message))
+            }
+        }
+    }
+
+    /// `if … then … else …`.
+    fn condition(&mut self) -> Parsed<Expr> {
+        let start = self.span();
+        self.at += 1;
+        let condition = self.expr()?;
+        self.require_word("then")?;
+        let then = self.expr()?;
+        self.require_word("else")?;
+        let other = self.expr()?;
+        let span = start.to(other.span);
+        self.node(Node::Apply(Op::If, vec![condition, then, other]), span)
+    }
+
+    /// `case when … then … else …`, which is a chain of `if`.
+    fn case(&mut self) -> Parsed<Expr> {
+        let start = self.span();
+        self.at += 1;
+        let mut branches = Vec::new();
+        while self.word("when") {
+            let condition = self.expr()?;
+            self.require_word("then")?;
+            branches.push((condition, self.expr()?));
+        }
+        if branches.is_empty() {
+            return self.expected("`when`");
+        }
+        self.require_word("else")?;
+        let mut result = self.expr()?;
+        let span = start.to(result.span);
+        while let Some((condition, then)) = branches.pop() {
+            result = self.node(Node::Apply(Op::If, vec![condition, then, result]), span)?;
+        }
+        Ok(result)
+    }
+}
+
+/// Binding of comparisons and of `in`.
+const COMPARISON: u8 = 3;
+/// Binding of the operand of a sign or of `not`.
+const UNARY: u8 = 6;
+
+/// An infix operator and how strongly it binds, in the order of the alternatives of the grammar.
+fn infix(token: Token<'_>) -> Option<(Op, u8)> {
+    Some(match token {
+        Token::Word("or") => (Op::Or, 1),
+        Token::Word("xor") => (Op::Xor, 1),
+        Token::Word("and") => (Op::And, 2),
+        Token::Symbol("=") => (Op::Equal, COMPARISON),
+        Token::Symbol("<>") => (Op::NotEqual, COMPARISON),
+        Token::Symbol("<") => (Op::Less, COMPARISON),
+        Token::Symbol("<=") => (Op::LessEqual, COMPARISON),
+        Token::Symbol(">") => (Op::Greater, COMPARISON),
+        Token::Symbol(">=") => (Op::GreaterEqual, COMPARISON),
+        Token::Symbol("+") => (Op::Add, 4),
+        Token::Symbol("-") => (Op::Subtract, 4),
+        Token::Symbol("||") => (Op::Concat, 4),
+        Token::Symbol("*") => (Op::Multiply, 5),
+        Token::Symbol("/") => (Op::Divide, 5),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,287 @@
+//! Operators in functional syntax: row-wise, aggregate, analytic, `cast`, `timeshift`.
+
+use schemas::period::Frequency;
+
+use super::{Parsed, Parser};
+use crate::ast::{Aggregate, Analytic, Bound, Expr, Grouping, Mode, Node, Window};
+use crate::fault::{Code, Fault, Span, near};
+use crate::lexer::Token;
+use crate::op::{Aggregator, Op, type_of};
+use crate::words;
+
+impl Parser<'_> {
+    /// A call of a reserved word.
+    pub(super) fn call(&mut self, word: &str) -> Parsed<Expr> {
+        if self.after() != Token::Symbol("(") {
+            return self.expected("an expression");
+        }
+        if let Some(reason) = words::refused(word) {
+            return self.skip(Code::Refused, reason.to_owned());
+        }
+        if words::later(word) {
+            return self.skip(Code::Unsupported, format!("`{word}` is not supported yet"));
+        }
+        let start = self.span();
+        if let Some((op, least, most)) = Op::function(word) {
+            self.at += 2;
+            return self.arguments(op, least, most, start);
+        }
+        if let Some(op) = Aggregator::from_word(word) {
+            self.at += 2;
+            return self.aggregate(op, start);
+        }
+        match word {
+            "cast" => self.cast(),
+            "timeshift" => self.shift(),
+            "lag" => self.lag(),
+            _ => self.expected("an expression"),
+        }
+    }
+
+    /// Reports a call that this engine does not take, and goes on after it.
+    fn skip(&mut self, code: Code, message: String) -> Parsed<Expr> {
+        let span = self.span();
+        self.faults.push(Fault::new(code, span, message));
+        self.at += 1;
+        let mut open = 0_usize;
+        loop {
+            match self.token() {
+                Token::Symbol("(") => open += 1,
+                Token::Symbol(")") => open -= 1,
+                Token::End | Token::Symbol(";") => break,
+                _ => {}
+            }
+            self.at += 1;
+            if open == 0 {
+                break;
+            }
+        }
+        self.node(Node::Constant(None), span)
+    }
+
+    /// A call of a name that is no operator of VTL.
+    pub(super) fn stranger(&mut self, name: &str) -> Parsed<Expr> {
+        let hint = near(name, words::all());
+        let message = format!("no operator is called `{name}`");
+        let fault = Fault::new(Code::UnknownName, self.span(), message).hinted(hint);
+        self.fault(fault)
+    }
+
+    /// Arguments up to the closing bracket; `_` stands for one that is left out.
+    fn arguments(&mut self, op: Op, least: usize, most: usize, start: Span) -> Parsed<Expr> {
+        let mut operands = Vec::new();
+        if self.token() != Token::Symbol(")") {
+            operands =
+                self.list(|parser| if parser.eat("_") { Ok(None) } else { parser.expr().map(Some) })?;
+        }
+        while operands.len() > least && operands.last().is_some_and(Option::is_none) {
+            operands.pop();
+        }
+        self.require(")")?;
+        let span = start.to(self.past());
+        let given: Vec<Expr> = operands.iter().flatten().cloned().collect();
+        if given.len() != operands.len() || given.len() < least || given.len() > most {
+            let wanted = if least == most { format!("{least}") } else { format!("{least} to {most}") };
+            let message = format!("`{}` takes {wanted} operands, found {}", op.name(), operands.len());
+            return self.fault(Fault::new(Code::Syntax, span, message));
+        }
+        self.node(Node::Apply(op, given), span)
+    }
+
+    /// `cast(operand, type)`.
+    fn cast(&mut self) -> Parsed<Expr> {
+        let start = self.span();
+        self.at += 2;
+        let operand = self.expr()?;
+        self.require(",")?;
+        let kind = match self.token() {
+            Token::Word(word) => type_of(word),
+            _ => return self.expected("a type"),
+        };
+        let Some(kind) = kind else { return self.unsupported("`cast` to this type") };
+        self.at += 1;
+        if self.token() == Token::Symbol(",") {
+            return self.unsupported("`cast` with a mask");
+        }
+        self.require(")")?;
+        let span = start.to(self.past());
+        self.node(Node::Apply(Op::Cast(kind), vec![operand]), span)
+    }
+
+    pub(super) fn unsupported<T>(&mut self, what: &str) -> Parsed<T> {
+        self.fault(Fault::new(Code::Unsupported, self.span(), format!("{what} is not supported yet")))
+    }
+
+    /// `timeshift(operand, count)`.
+    fn shift(&mut self) -> Parsed<Expr> {
+        let start = self.span();
+        self.at += 2;
+        let operand = self.expr()?;
+        self.require(",")?;
+        let count = self.expr()?;
+        self.require(")")?;
+        let span = start.to(self.past());
+        self.node(Node::Shift(Box::new(operand), Box::new(count)), span)
+    }
+
+    /// After `sum(` and the like: an aggregate invocation, or an analytic one when `over` follows.
+    fn aggregate(&mut self, op: Aggregator, start: Span) -> Parsed<Expr> {
+        let empty = op == Aggregator::Count && self.token() == Token::Symbol(")");
+        let operand = if empty { None } else { Some(self.expr()?) };
+        if let Some(operand) = &operand
+            && self.word("over")
+        {
+            return self.window(Analytic::Aggregate(op), operand.clone(), start);
+        }
+        let (grouping, having) = self.grouping()?;
+        self.require(")")?;
+        let span = start.to(self.past());
+        self.node(Node::Aggregate(Box::new(Aggregate { op, operand, grouping, having })), span)
+    }
+
+    /// `group …` and `having …`, when they follow.
+    pub(super) fn grouping(&mut self) -> Parsed<(Option<Grouping>, Option<Expr>)> {
+        let start = self.span();
+        if !self.word("group") {
+            return Ok((None, None));
+        }
+        let mode = match self.token() {
+            Token::Word("by") => Mode::By,
+            Token::Word("except") => Mode::Except,
+            Token::Word("all") => Mode::All,
+            _ => return self.expected("`by` or `except`"),
+        };
+        self.at += 1;
+        let names = if mode == Mode::All { Vec::new() } else { self.list(Self::component)? };
+        let time = if self.token() == Token::Word("time_agg") { Some(self.frequency()?) } else { None };
+        let grouping = Grouping { mode, names, time, span: start.to(self.past()) };
+        let having = if self.word("having") { Some(self.expr()?) } else { None };
+        Ok((Some(grouping), having))
+    }
+
+    /// `time_agg("A")`.
+    fn frequency(&mut self) -> Parsed<(Frequency, Span)> {
+        let start = self.span();
+        self.at += 1;
+        self.require("(")?;
+        let frequency = match self.token() {
+            Token::Text(code) => Frequency::from_code(code),
+            _ => None,
+        };
+        let Some(frequency) = frequency else {
+            return self.expected("a frequency: `\"A\"`, `\"S\"`, `\"Q\"`, `\"M\"`, `\"W\"` or `\"D\"`");
+        };
+        self.at += 1;
+        if self.token() == Token::Symbol(",") {
+            return self.unsupported("`time_agg` with `first` or `last`");
+        }
+        self.require(")")?;
+        Ok((frequency, start.to(self.past())))
+    }
+
+    /// `lag(operand, count over (…))`.
+    fn lag(&mut self) -> Parsed<Expr> {
+        let start = self.span();
+        self.at += 2;
+        let operand = self.expr()?;
+        let count = if self.eat(",") { self.offset()? } else { 1 };
+        if self.token() == Token::Symbol(",") {
+            return self.unsupported("`lag` with a default value");
+        }
+        let Some(count) = u32::try_from(count).ok().filter(|count| *count > 0) else {
+            let message = "`lag` needs a number of data points above 0";
+            return self.fault(Fault::new(Code::Type, self.past(), message));
+        };
+        self.require_word("over")?;
+        self.window(Analytic::Lag(count), operand, start)
+    }
+
+    fn offset(&mut self) -> Parsed<i64> {
+        let sign = if self.eat("-") {
+            -1
+        } else {
+            self.eat("+");
+            1
+        };
+        match self.token() {
+            Token::Integer(text) => {
+                self.at += 1;
+                Ok(sign * text.parse::<u32>().map_or(i64::from(u32::MAX), i64::from))
+            }
+            _ => self.expected("a whole number"),
+        }
+    }
+
+    /// After `over`: `(partition by … order by … data points between … and …))`.
+    fn window(&mut self, op: Analytic, operand: Expr, start: Span) -> Parsed<Expr> {
+        self.require("(")?;
+        let partition = if self.word("partition") { Some(self.partition()?) } else { None };
+        let mut order = Vec::new();
+        if self.word("order") {
+            self.require_word("by")?;
+            order = self.list(|parser| {
+                let component = parser.component()?;
+                let down = parser.word("desc");
+                if !down {
+                    parser.word("asc");
+                }
+                Ok((component, down))
+            })?;
+        }
+        let frame = self.frame()?;
+        self.require(")")?;
+        self.require(")")?;
+        let span = start.to(self.past());
+        let window = Window { op, operand, partition, order, frame };
+        self.node(Node::Window(Box::new(window)), span)
+    }
+
+    fn partition(&mut self) -> Parsed<(Mode, Vec<crate::ast::Component>)> {
+        let mode = match self.token() {
+            Token::Word("by") => Mode::By,
+            Token::Word("except") => Mode::Except,
+            _ => return self.expected("`by` or `except`"),
+        };
+        self.at += 1;
+        if mode == Mode::Except && self.word("all") {
+            return Ok((Mode::All, Vec::new()));
+        }
+        Ok((mode, self.list(Self::component)?))
+    }
+
+    fn frame(&mut self) -> Parsed<Option<(Bound, Bound)>> {
+        if self.token() == Token::Word("range") {
+            return self.unsupported("a `range` window");
+        }
+        if !self.word("data") {
+            return Ok(None);
+        }
+        self.require_word("points")?;
+        self.require_word("between")?;
+        let from = self.bound()?;
+        self.require_word("and")?;
+        Ok(Some((from, self.bound()?)))
+    }
+
+    fn bound(&mut self) -> Parsed<Bound> {
+        if self.word("current") {
+            self.require_word("data")?;
+            self.require_word("point")?;
+            return Ok(Bound::Offset(0));
+        }
+        let unbounded = self.word("unbounded");
+        let count = if unbounded { 0 } else { self.offset()? };
+        let before = match self.token() {
+            Token::Word("preceding") => true,
+            Token::Word("following") => false,
+            _ => return self.expected("`preceding` or `following`"),
+        };
+        self.at += 1;
+        Ok(match (unbounded, before) {
+            (true, true) => Bound::First,
+            (true, false) => Bound::Last,
+            (false, true) => Bound::Offset(-count),
+            (false, false) => Bound::Offset(count),
+        })
+    }
+}

@@ -1,0 +1,191 @@
+//! What a checked script is run as: a list of steps over columns, each with its structure.
+//!
+//! Owns the closed set of columnar operators. Everything at data set level is brought to these:
+//! an operator between data sets is a join and a map, `having` is a filter behind a grouping.
+//! INVARIANT: a step only names steps before it; identifiers come first in its fields; rows of its
+//! result are in canonical order (identifiers ascending) with distinct keys.
+
+use std::collections::BTreeMap;
+
+use schemas::period::Frequency;
+use schemas::structure::{Component, Error, Role, Shape, Type};
+use schemas::table::Cell;
+use schemas::text::Name;
+
+use crate::ast::{Analytic, Bound};
+use crate::fault::Span;
+use crate::op::{Aggregator, Op};
+
+/// A component of an intermediate result.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    pub(crate) kind: Type,
+    /// Inside a join: the aliases of the operands that it comes from.
+    pub(crate) from: Vec<String>,
+}
+
+/// A component-level expression with its type; `None` is the type of `null` alone.
+#[derive(Debug, Clone)]
+pub(crate) struct Typed {
+    pub(crate) term: Term,
+    pub(crate) kind: Option<Type>,
+    pub(crate) span: Span,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Term {
+    /// A column of the operand.
+    Column(usize),
+    Constant(Option<Cell>),
+    /// The value of a scalar step.
+    Scalar(usize),
+    Apply(Op, Vec<Typed>),
+    Window(Box<Frame>),
+}
+
+/// An analytic invocation over columns of the operand.
+#[derive(Debug, Clone)]
+pub(crate) struct Frame {
+    pub(crate) op: Analytic,
+    pub(crate) operand: Typed,
+    pub(crate) partition: Vec<usize>,
+    /// Columns and whether they descend.
+    pub(crate) order: Vec<(usize, bool)>,
+    pub(crate) from: Bound,
+    pub(crate) to: Bound,
+}
+
+/// A column that groups; its periods are first converted when `convert` is given.
+#[derive(Debug, Clone)]
+pub(crate) struct Key {
+    pub(crate) column: usize,
+    pub(crate) convert: Option<Frequency>,
+}
+
+/// A column that aggregates; without operand it counts data points.
+#[derive(Debug, Clone)]
+pub(crate) struct Summary {
+    pub(crate) op: Aggregator,
+    pub(crate) operand: Option<Typed>,
+    pub(crate) kind: Type,
+    pub(crate) span: Span,
+}
+
+/// Which operand of a join a column is taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Left(usize),
+    Right(usize),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Operation {
+    Input(String),
+    Scalar(Typed),
+    /// New columns over the same data points.
+    Map {
+        input: usize,
+        columns: Vec<Typed>,
+    },
+    /// The data points for which the condition is true.
+    Filter {
+        input: usize,
+        condition: Typed,
+    },
+    /// Data points of both operands with equal keys; with `outer` every one of the left.
+    Join {
+        left: usize,
+        right: usize,
+        keys: Vec<(usize, usize)>,
+        columns: Vec<Side>,
+        outer: bool,
+    },
+    /// One data point a group: its keys, then its summaries.
+    Group {
+        input: usize,
+        keys: Vec<Key>,
+        summaries: Vec<Summary>,
+    },
+    /// A period column moved by a scalar number of periods.
+    Shift {
+        input: usize,
+        column: usize,
+        count: Typed,
+    },
+}
+
+impl Operation {
+    /// The steps whose tables are read.
+    pub(crate) fn inputs(&self) -> Vec<usize> {
+        match self {
+            Operation::Input(_) | Operation::Scalar(_) => Vec::new(),
+            Operation::Map { input, .. }
+            | Operation::Filter { input, .. }
+            | Operation::Group { input, .. }
+            | Operation::Shift { input, .. } => vec![*input],
+            Operation::Join { left, right, .. } => vec![*left, *right],
+        }
+    }
+}
+
+/// An operator and the structure of its result.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    pub(crate) operation: Operation,
+    pub(crate) fields: Vec<Field>,
+    pub(crate) span: Span,
+}
+
+/// A script checked against the structures of its inputs: the shape of every result is known.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) inputs: BTreeMap<String, Shape>,
+    /// Every data set that a statement defines, with its step.
+    pub(crate) results: BTreeMap<String, (usize, Shape)>,
+    /// Persistent results in the order of the script.
+    pub(crate) outputs: Vec<String>,
+    /// Nodes of the expressions of the script: part of its cost.
+    pub(crate) nodes: u64,
+}
+
+impl Plan {
+    /// The shape of an input or of a result of a statement, persistent or not.
+    pub fn shape(&self, name: &str) -> Option<&Shape> {
+        self.results.get(name).map(|(_, shape)| shape).or_else(|| self.inputs.get(name))
+    }
+
+    /// The persistent results and their shapes, in the order of the script.
+    pub fn outputs(&self) -> Vec<(&str, &Shape)> {
+        let named = self.outputs.iter().filter_map(|name| Some((name.as_str(), self.shape(name)?)));
+        named.collect()
+    }
+
+    /// The inputs that the script reads and the shapes that it was checked with, by name.
+    pub fn inputs(&self) -> Vec<(&str, &Shape)> {
+        self.inputs.iter().map(|(name, shape)| (name.as_str(), shape)).collect()
+    }
+}
+
+/// The shape of a result; its names must be names of components.
+pub(crate) fn shape(fields: &[Field]) -> Result<Shape, String> {
+    let mut components = Vec::new();
+    for field in fields {
+        let id = Name::new(field.name.clone()).map_err(|error| error.to_string())?;
+        components.push(Component::new(id, field.role, field.kind));
+    }
+    Shape::new(components).map_err(|error: Error| error.to_string())
+}
+
+/// The fields of a shape.
+pub(crate) fn fields(shape: &Shape) -> Vec<Field> {
+    let field = |component: &Component| Field {
+        name: component.id.as_str().to_owned(),
+        role: component.role,
+        kind: component.kind,
+        from: Vec::new(),
+    };
+    shape.components().iter().map(field).collect()
+}

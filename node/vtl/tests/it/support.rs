@@ -1,0 +1,121 @@
+//! Tables as text, and one way to run a script.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use schemas::structure::{Component, Role, Shape, Type};
+use schemas::table::{Column, Table, Texts};
+use schemas::text::Name;
+use vtl::{Fault, Limits, Outcome, Script};
+
+/// Plenty for small tests.
+pub const LIMITS: Limits = Limits { steps: 10_000_000, cells: 10_000_000 };
+
+/// A table: the first line names the components with role and type (`REF_AREA:i:string`), each
+/// further line is a data point; an empty cell is null.
+pub fn table(text: &str) -> Table {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let components: Vec<Component> =
+        lines.next().unwrap().split(',').map(|part| component(part.trim())).collect();
+    let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').map(str::trim).collect()).collect();
+    let columns = components
+        .iter()
+        .enumerate()
+        .map(|(at, component)| column(component.kind, rows.iter().map(|row| row[at]).collect()));
+    let columns = columns.collect();
+    Table::new(Shape::new(components).unwrap(), columns).unwrap()
+}
+
+fn component(text: &str) -> Component {
+    let parts: Vec<&str> = text.split(':').collect();
+    let role = match parts[1] {
+        "i" => Role::Identifier,
+        "m" => Role::Measure,
+        _ => Role::Attribute,
+    };
+    Component::new(Name::new(parts[0]).unwrap(), role, kind(parts[2]))
+}
+
+fn kind(text: &str) -> Type {
+    match text {
+        "string" => Type::String,
+        "integer" => Type::Integer,
+        "number" => Type::Number,
+        "boolean" => Type::Boolean,
+        "time_period" => Type::TimePeriod,
+        "date" => Type::Date,
+        other => panic!("{other}"),
+    }
+}
+
+fn column(kind: Type, cells: Vec<&str>) -> Column {
+    fn read<T: std::str::FromStr>(cells: Vec<&str>) -> Vec<Option<T>> {
+        cells
+            .into_iter()
+            .map(|cell| if cell.is_empty() { None } else { Some(cell.parse().ok().unwrap()) })
+            .collect()
+    }
+    match kind {
+        Type::String => {
+            Column::Text(Texts::from_rows(cells.into_iter().map(|c| (!c.is_empty()).then_some(c))))
+        }
+        Type::Integer => Column::Integer(read(cells)),
+        Type::Number => Column::Number(read(cells)),
+        Type::Boolean => Column::Boolean(read(cells)),
+        Type::TimePeriod | Type::Date => Column::Period(read(cells)),
+    }
+}
+
+/// A table as text: names, then one line a data point, in the order of the table.
+pub fn shown(table: &Table) -> String {
+    let names: Vec<&str> = table.shape().components().iter().map(|c| c.id.as_str()).collect();
+    let mut out = names.join(",");
+    for row in 0..table.rows() {
+        let cells: Vec<String> = table
+            .columns()
+            .iter()
+            .map(|c| c.cell(row).map_or(String::new(), |cell| cell.to_string()))
+            .collect();
+        out.push('\n');
+        out.push_str(&cells.join(","));
+    }
+    out
+}
+
+/// Parses, checks and runs.
+pub fn outcome(script: &str, inputs: &[(&str, &str)], limits: Limits) -> Result<Outcome, Vec<Fault>> {
+    let tables: BTreeMap<String, Arc<Table>> =
+        inputs.iter().map(|(name, text)| ((*name).to_owned(), Arc::new(table(text)))).collect();
+    let shapes = tables.iter().map(|(name, table)| (name.clone(), table.shape().clone())).collect();
+    let plan = vtl::check(&Script::parse(script)?, &shapes)?;
+    let outcome = vtl::run(&plan, &tables, limits).map_err(|fault| vec![fault])?;
+    for (name, shape) in plan.outputs() {
+        assert_eq!(outcome.tables[name].shape(), shape, "the plan knows the shape of `{name}`");
+    }
+    Ok(outcome)
+}
+
+/// The one persistent result `R` of a script over one input `D`.
+pub fn result(script: &str, data: &str) -> String {
+    results(script, &[("D", data)])
+}
+
+/// The persistent result `R` of a script.
+pub fn results(script: &str, inputs: &[(&str, &str)]) -> String {
+    match outcome(script, inputs, LIMITS) {
+        Ok(outcome) => shown(&outcome.tables["R"]),
+        Err(faults) => panic!("{}", faults.iter().map(|f| vtl::render(script, f)).collect::<String>()),
+    }
+}
+
+/// The codes and places (the text under the caret) of the faults of a script.
+pub fn faults(script: &str, inputs: &[(&str, &str)]) -> Vec<(&'static str, String)> {
+    let faults = outcome(script, inputs, LIMITS).expect_err("the script has a fault");
+    faults.iter().map(|f| (f.code.as_str(), script[f.span.start..f.span.end].to_owned())).collect()
+}
+
+/// Checks `expect` against the result, line by line without leading blanks.
+pub fn same(found: &str, expect: &str) {
+    let expect: Vec<&str> = expect.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    assert_eq!(found, expect.join("\n"));
+}
