@@ -1,0 +1,451 @@
+//! The truth: segment files of groups, appended to and never changed.
+//!
+//! Owns the files under `archive/`, the end at which writing goes on, and the question whether
+//! bytes that cannot be read are a torn tail (cut) or damage (refused). A group is written whole
+//! and synced before the next begins, so at most one group, the last, is ever unacknowledged.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use schemas::car;
+use schemas::cid::Cid;
+
+use crate::batch::Batch;
+use crate::disk::{Disk, read_at, sync_dir};
+use crate::error::Error;
+use crate::group::Draft;
+use crate::segment::{Group, Place, Segment};
+
+/// Bytes of a segment file, after which the next is begun: small enough to check or copy in a
+/// second, large enough that a terabyte is a few thousand files.
+pub const SEGMENT_BYTES_MAX: u64 = 256 << 20;
+
+/// Bytes gathered before they are handed to the system.
+const WRITE_BYTES: usize = 1 << 20;
+
+/// Segment files kept open for reading; far below the usual limit of 1024 for a process.
+const FILES_MAX: usize = 128;
+
+/// Where a group ends: all that the index must know to go on from there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// Number of the segment; 0 before the first group.
+    pub(crate) segment: u32,
+    /// Offset after the group.
+    pub(crate) offset: u64,
+    /// Number of the group.
+    pub(crate) number: u64,
+    /// Block records in the archive up to here.
+    pub(crate) blocks: u64,
+    /// The digest in the id of the group's commit record.
+    pub(crate) commit: [u8; 32],
+}
+
+/// Where a walk goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    pub(crate) segment: u32,
+    /// Offset; 0 stands before the header.
+    pub(crate) at: u64,
+    /// Number that the next group must have, unless unknown behind damage.
+    pub(crate) number: Option<u64>,
+}
+
+impl From<&Position> for Cursor {
+    fn from(position: &Position) -> Self {
+        Self { segment: position.segment, at: position.offset, number: Some(position.number + 1) }
+    }
+}
+
+/// What a walk meets: a whole group, or one with faults.
+#[derive(Debug)]
+pub(crate) struct Met {
+    pub(crate) segment: u32,
+    pub(crate) at: u64,
+    pub(crate) group: Group,
+    /// Whether everything about it suggests an interrupted write: see [`Archive::walk`].
+    pub(crate) torn: bool,
+}
+
+/// Whether a walk goes on behind a faulty group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    On,
+    Stop,
+}
+
+/// The segment files.
+pub(crate) struct Archive {
+    dir: PathBuf,
+    disk: Box<dyn Disk>,
+    files: Mutex<BTreeMap<u32, Arc<File>>>,
+    bytes: AtomicU64,
+    segments: AtomicU64,
+}
+
+/// The end of the archive, where one writer appends.
+#[derive(Debug)]
+pub(crate) struct Tail {
+    segment: u32,
+    file: Arc<File>,
+    length: u64,
+    number: u64,
+    /// Why nothing more may be written.
+    pub(crate) poisoned: Option<String>,
+}
+
+impl Archive {
+    /// The archive in `dir`, which must exist.
+    pub(crate) fn new(dir: PathBuf, disk: Box<dyn Disk>) -> Self {
+        Self { dir, disk, files: Mutex::default(), bytes: AtomicU64::new(0), segments: AtomicU64::new(0) }
+    }
+
+    /// Bytes and number of all segments, as of the last commit.
+    pub(crate) fn size(&self) -> (u64, u64) {
+        (self.bytes.load(Ordering::Relaxed), self.segments.load(Ordering::Relaxed))
+    }
+
+    /// The numbers of the segment files, ascending and without gaps.
+    pub(crate) fn numbers(&self) -> Result<Vec<u32>, Error> {
+        let list = || -> io::Result<Vec<u32>> {
+            let names = fs::read_dir(&self.dir)?.map(|entry| Ok(entry?.file_name()));
+            let names = names.collect::<io::Result<Vec<_>>>()?;
+            Ok(names.iter().filter_map(|name| number(name.to_str()?)).collect())
+        };
+        let mut numbers = list().map_err(Error::io("list", &self.dir))?;
+        numbers.sort_unstable();
+        match (1..).zip(&numbers).find(|(wanted, number)| wanted != *number) {
+            Some((segment, _)) => Err(Error::Missing { segment }),
+            None => Ok(numbers),
+        }
+    }
+
+    /// Why the archive is not the one that an index at `position` was made of.
+    pub(crate) fn disagrees(&self, position: &Position) -> Result<Option<&'static str>, Error> {
+        if !self.numbers()?.contains(&position.segment) {
+            return Ok(Some("the index was ahead of the archive"));
+        }
+        let (file, length) = self.reader(position.segment)?;
+        if position.offset > length {
+            return Ok(Some("the index was ahead of the archive"));
+        }
+        let found = Segment { file: &file, length }
+            .commit_before(position.offset)
+            .map_err(|fault| self.unreadable(position.segment, fault))?;
+        let same = found
+            .is_some_and(|(id, commit)| *id.digest() == position.commit && commit.number == position.number);
+        Ok(if same { None } else { Some("the index was not of this archive") })
+    }
+
+    /// Reads groups from `from` to the end (or to `end`, a segment and an offset), in order.
+    ///
+    /// A faulty group is `torn` when it may be the remains of a write that never finished: it is
+    /// in the last segment, nothing committed follows it, `synced` (where an index said the
+    /// archive had been on disk) does not cover it, and no record in it was written whole by
+    /// another version. Everything else is damage.
+    pub(crate) fn walk(
+        &self,
+        from: Cursor,
+        end: Option<(u32, u64)>,
+        synced: Option<&Position>,
+        visit: &mut dyn FnMut(&Met) -> Result<Flow, Error>,
+    ) -> Result<Cursor, Error> {
+        let mut cursor = from;
+        let numbers = self.numbers()?;
+        for &number in numbers.iter().filter(|number| **number >= from.segment) {
+            let (file, mut length) = self.reader(number)?;
+            if let Some((segment, at)) = end {
+                match number.cmp(&segment) {
+                    std::cmp::Ordering::Greater => break,
+                    std::cmp::Ordering::Equal => length = length.min(at),
+                    std::cmp::Ordering::Less => {}
+                }
+            }
+            if number > cursor.segment {
+                cursor = Cursor { segment: number, at: 0, number: cursor.number };
+            }
+            let segment = Segment { file: &file, length };
+            let last = numbers.last() == Some(&number);
+            while cursor.at < length || cursor.at == 0 {
+                let read = self.step(&segment, &mut cursor);
+                let mut group = read.map_err(|fault| self.unreadable(number, fault))?;
+                let Some(group) = group.take() else { continue };
+                let torn = last && self.torn(&segment, &cursor, &group, synced)?;
+                let met = Met { segment: number, at: cursor.at, group, torn };
+                let flow = visit(&met)?;
+                if met.group.faults.is_empty() {
+                    cursor.number = Some(met.group.number + 1);
+                } else if flow == Flow::Stop {
+                    return Ok(cursor);
+                } else {
+                    cursor.number = met.group.end.map(|_| met.group.number + 1);
+                }
+                cursor.at = met.group.end.map_or(length, |end| end.min(length)).max(1);
+            }
+        }
+        Ok(cursor)
+    }
+
+    /// Reads the header or the group at the cursor; nothing for an intact header.
+    fn step(&self, segment: &Segment<'_>, cursor: &mut Cursor) -> io::Result<Option<Group>> {
+        if cursor.at == 0 {
+            return Ok(match segment.header()? {
+                Ok(()) => {
+                    cursor.at = car::header(&[]).len() as u64;
+                    None
+                }
+                Err(fault) => Some(Group { faults: vec![fault], ..Group::default() }),
+            });
+        }
+        let mut group = segment.group(cursor.at)?;
+        if let (Some(wanted), true) = (cursor.number, group.faults.is_empty())
+            && wanted != group.number
+        {
+            group.misnumbered(cursor.at, wanted);
+        }
+        Ok(Some(group))
+    }
+
+    fn torn(
+        &self,
+        segment: &Segment<'_>,
+        cursor: &Cursor,
+        group: &Group,
+        synced: Option<&Position>,
+    ) -> Result<bool, Error> {
+        if group.faults.is_empty() || !group.faults.iter().all(|fault| fault.torn) {
+            return Ok(false);
+        }
+        let covered = synced.is_some_and(|synced| {
+            let within = cursor.segment == synced.segment && cursor.at < synced.offset;
+            // A file shorter than the index knew it was cut by something else: nothing to save.
+            within && segment.length >= synced.offset
+        });
+        let followed = match group.end {
+            Some(end) => end < segment.length,
+            None => segment
+                .goes_on(cursor.at, cursor.number.unwrap_or(0))
+                .map_err(|fault| self.unreadable(cursor.segment, fault))?,
+        };
+        Ok(!covered && !followed)
+    }
+
+    /// Opens the end for writing at `cursor`, cutting what lies behind it. Returns the bytes cut.
+    pub(crate) fn tail(&self, cursor: Cursor, number: u64) -> Result<(Tail, u64), Error> {
+        let numbers = self.numbers()?;
+        let Some(&segment) = numbers.last() else {
+            return Ok((self.create(1, number)?, 0));
+        };
+        let path = self.path(segment);
+        let open = OpenOptions::new().read(true).write(true).open(&path);
+        let file = open.map_err(Error::io("open", &path))?;
+        let length = file.metadata().map_err(Error::io("measure", &path))?.len();
+        let header = car::header(&[]);
+        let repair = || -> io::Result<()> {
+            if cursor.at < length {
+                self.disk.truncate(&file, cursor.at)?;
+            }
+            if cursor.at == 0 {
+                self.disk.write(&file, &header, 0)?;
+            }
+            file.sync_all()
+        };
+        if cursor.at < length || cursor.at == 0 {
+            repair().map_err(Error::io("repair", &path))?;
+        }
+        let cut = length.saturating_sub(cursor.at);
+        let length = cursor.at.max(header.len() as u64);
+        self.measure()?;
+        Ok((Tail { segment, file: Arc::new(file), length, number, poisoned: None }, cut))
+    }
+
+    /// Begins a new segment. `number` is that of the last group.
+    pub(crate) fn create(&self, segment: u32, number: u64) -> Result<Tail, Error> {
+        let path = self.path(segment);
+        let header = car::header(&[]);
+        let make = || -> io::Result<File> {
+            let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&path)?;
+            self.disk.write(&file, &header, 0)?;
+            self.disk.sync(&file)?;
+            sync_dir(&self.dir)?;
+            Ok(file)
+        };
+        let file = make().map_err(|fault| {
+            // Nothing was promised about this file. If it stays, opening cuts it to a header.
+            let _ = fs::remove_file(&path);
+            Error::Write(Arc::new(fault))
+        })?;
+        self.measure()?;
+        let length = header.len() as u64;
+        Ok(Tail { segment, file: Arc::new(file), length, number, poisoned: None })
+    }
+
+    /// Appends a group and syncs it. Returns where its blocks lie and where it ends.
+    pub(crate) fn append(
+        &self,
+        tail: &mut Tail,
+        batch: &Batch,
+        blocks: u64,
+    ) -> Result<(Vec<Place>, Position), Error> {
+        if let Some(reason) = &tail.poisoned {
+            return Err(Error::Poisoned(reason.clone()));
+        }
+        let draft = Draft::new(tail.number + 1, batch);
+        let empty = tail.length <= car::header(&[]).len() as u64;
+        if !empty && tail.length + draft.len() > SEGMENT_BYTES_MAX {
+            *tail = self.create(tail.segment + 1, tail.number)?;
+        }
+        let commit = self.write(tail, &draft, batch)?;
+        let places = draft.places(tail.length, &batch.blocks);
+        tail.length += draft.len();
+        tail.number += 1;
+        self.bytes.fetch_add(draft.len(), Ordering::Relaxed);
+        let position = Position {
+            segment: tail.segment,
+            offset: tail.length,
+            number: tail.number,
+            blocks: blocks + batch.blocks.len() as u64,
+            commit: *commit.digest(),
+        };
+        Ok((places, position))
+    }
+
+    fn write(&self, tail: &mut Tail, draft: &Draft, batch: &Batch) -> Result<Cid, Error> {
+        let mut out = Buffer { archive: self, file: &tail.file, at: tail.length, bytes: Vec::new() };
+        let written = draft.write(&batch.blocks, |part| out.put(part)).and_then(|id| {
+            out.flush()?;
+            Ok(id)
+        });
+        let id = match written {
+            Ok(id) => id,
+            Err(fault) => {
+                if let Err(second) = self.disk.truncate(&tail.file, tail.length) {
+                    tail.poisoned = Some(format!("a failed write could not be cut off ({second})"));
+                }
+                return Err(Error::Write(Arc::new(fault)));
+            }
+        };
+        if let Err(fault) = self.disk.sync(&tail.file) {
+            // After a failed sync the system may take the unwritten pages for clean, so a second
+            // sync would succeed without having written them. Only reading the file anew tells
+            // what is there. The bytes are cut so that the batch does not come back.
+            let _ = self.disk.truncate(&tail.file, tail.length);
+            tail.poisoned = Some(format!("the archive could not be synced ({fault})"));
+            return Err(Error::Write(Arc::new(fault)));
+        }
+        Ok(id)
+    }
+
+    /// Reads a block, which must be what its id says.
+    pub(crate) fn block(&self, segment: u32, place: &Place) -> Result<Vec<u8>, Error> {
+        let head = car::record_head(place.id, place.length as usize);
+        let mut record = vec![0; head.len() + place.length as usize];
+        let damaged = |what: &str| Error::Damaged { segment, offset: place.offset, what: what.into() };
+        let file = self.file(segment)?;
+        match read_at(&file, &mut record, place.offset) {
+            Ok(()) => {}
+            Err(fault) if fault.kind() == io::ErrorKind::UnexpectedEof => {
+                return Err(damaged("the file ends inside a record"));
+            }
+            Err(fault) => return Err(self.unreadable(segment, fault)),
+        }
+        let block = record.split_off(head.len());
+        if record != head {
+            return Err(damaged("another record than the index says"));
+        }
+        if !place.id.matches(&block) {
+            return Err(damaged(&format!("the bytes of block `{}` are not what its id says", place.id)));
+        }
+        Ok(block)
+    }
+
+    fn path(&self, segment: u32) -> PathBuf {
+        self.dir.join(format!("{segment:06}.car"))
+    }
+
+    fn unreadable(&self, segment: u32, fault: io::Error) -> Error {
+        Error::io("read", &self.path(segment))(fault)
+    }
+
+    fn reader(&self, segment: u32) -> Result<(Arc<File>, u64), Error> {
+        let file = self.file(segment)?;
+        let length = file.metadata().map_err(|fault| self.unreadable(segment, fault))?.len();
+        Ok((file, length))
+    }
+
+    fn file(&self, segment: u32) -> Result<Arc<File>, Error> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = files.get(&segment) {
+            return Ok(file.clone());
+        }
+        let path = self.path(segment);
+        let file = File::open(&path).map(Arc::new).map_err(Error::io("open", &path))?;
+        if files.len() >= FILES_MAX {
+            files.pop_first();
+        }
+        files.insert(segment, file.clone());
+        Ok(file)
+    }
+
+    fn measure(&self) -> Result<(), Error> {
+        let numbers = self.numbers()?;
+        let mut bytes = 0;
+        for segment in &numbers {
+            let path = self.path(*segment);
+            bytes += fs::metadata(&path).map_err(Error::io("measure", &path))?.len();
+        }
+        self.bytes.store(bytes, Ordering::Relaxed);
+        self.segments.store(numbers.len() as u64, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+impl Tail {
+    /// The end of what is on disk.
+    pub(crate) fn end(&self) -> (u32, u64) {
+        (self.segment, self.length)
+    }
+}
+
+/// The number in the name of a segment file.
+fn number(name: &str) -> Option<u32> {
+    let digits = name.strip_suffix(".car")?;
+    let number = digits.parse().ok()?;
+    (format!("{number:06}") == digits).then_some(number)
+}
+
+/// Gathers small parts into large writes.
+struct Buffer<'a> {
+    archive: &'a Archive,
+    file: &'a File,
+    at: u64,
+    bytes: Vec<u8>,
+}
+
+impl Buffer<'_> {
+    fn put(&mut self, part: &[u8]) -> io::Result<()> {
+        self.bytes.extend_from_slice(part);
+        if self.bytes.len() >= WRITE_BYTES { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.archive.disk.write(self.file, &self.bytes, self.at)?;
+        self.at += self.bytes.len() as u64;
+        self.bytes.clear();
+        Ok(())
+    }
+}
+
+/// Makes the directories of a store.
+pub(crate) fn prepare(dir: &Path, archive: &Path) -> Result<(), Error> {
+    fs::create_dir_all(archive).map_err(Error::io("create", archive))?;
+    sync_dir(dir).map_err(Error::io("sync", dir))?;
+    match dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) => sync_dir(parent).map_err(Error::io("sync", parent)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,300 @@
+//! The records of one commit: a *group* of CAR records that counts whole or not at all.
+//!
+//! `begin`, the blocks, the row lists, `commit`; see `FORMAT.md`. `begin` says how many records
+//! of each kind follow, so a record's role is known by its place and never guessed from its bytes:
+//! a block that a stranger made to look like one of ours stays a block.
+
+use schemas::car;
+use schemas::cid::{CID_BYTES, Cid, Codec};
+
+use crate::batch::{Batch, Row, Tree};
+use crate::segment::Place;
+
+/// The first bytes of a begin record's block.
+const BEGIN: &[u8; 16] = b"assay/begin/1\0\0\0";
+/// The first bytes of a row list's block.
+const ROWS: &[u8; 16] = b"assay/rows/1\0\0\0\0";
+/// The first bytes of a commit record's block.
+pub(crate) const COMMIT: &[u8; 16] = b"assay/commit/1\0\0";
+
+/// Bytes of a begin record: a varint of one byte, the id, magic, number, two counts, length.
+pub(crate) const BEGIN_BYTES: u64 = 1 + CID_BYTES as u64 + 40;
+/// Bytes of a commit record: a varint of one byte, the id, magic, number, length, digest.
+pub(crate) const COMMIT_BYTES: u64 = 1 + CID_BYTES as u64 + 64;
+
+/// Bytes of one row list, well below a block's limit; longer lists go on in the next record.
+const LIST_BYTES_MAX: usize = 512 << 10;
+
+/// The length of a value that stands for a deleted row.
+const DELETED: u16 = u16::MAX;
+
+/// What the first record of a group announces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Begin {
+    /// Number of the group in the archive, from 1.
+    pub(crate) number: u64,
+    /// Records that are blocks.
+    pub(crate) blocks: u32,
+    /// Records that are row lists.
+    pub(crate) lists: u32,
+    /// Bytes of those records.
+    pub(crate) length: u64,
+}
+
+/// What the last record of a group confirms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Commit {
+    /// As in [`Begin`].
+    pub(crate) number: u64,
+    /// Bytes of the group before this record.
+    pub(crate) length: u64,
+    /// BLAKE3-256 of the ids of all records before this one.
+    pub(crate) digest: [u8; 32],
+}
+
+impl Begin {
+    /// Reads the block of a begin record.
+    pub(crate) fn read(block: &[u8]) -> Option<Self> {
+        let mut fields = Fields(block.strip_prefix(BEGIN)?);
+        let begin = Self {
+            number: fields.u64()?,
+            blocks: fields.u32()?,
+            lists: fields.u32()?,
+            length: fields.u64()?,
+        };
+        fields.0.is_empty().then_some(begin)
+    }
+
+    fn block(&self) -> Vec<u8> {
+        let mut block = BEGIN.to_vec();
+        block.extend(self.number.to_be_bytes());
+        block.extend(self.blocks.to_be_bytes());
+        block.extend(self.lists.to_be_bytes());
+        block.extend(self.length.to_be_bytes());
+        block
+    }
+}
+
+impl Commit {
+    /// Reads the block of a commit record.
+    pub(crate) fn read(block: &[u8]) -> Option<Self> {
+        let mut fields = Fields(block.strip_prefix(COMMIT)?);
+        let commit = Self { number: fields.u64()?, length: fields.u64()?, digest: fields.array()? };
+        fields.0.is_empty().then_some(commit)
+    }
+
+    fn block(&self) -> Vec<u8> {
+        let mut block = COMMIT.to_vec();
+        block.extend(self.number.to_be_bytes());
+        block.extend(self.length.to_be_bytes());
+        block.extend(self.digest);
+        block
+    }
+}
+
+/// A group about to be written.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    begin: Begin,
+    lists: Vec<Vec<u8>>,
+}
+
+impl Draft {
+    /// Lays out a group.
+    pub(crate) fn new(number: u64, batch: &Batch) -> Self {
+        let lists = lists(&batch.rows);
+        let sizes = batch.blocks.iter().map(|(_, bytes)| bytes.len());
+        let length = sizes.chain(lists.iter().map(Vec::len)).map(record_bytes).sum();
+        let begin = Begin { number, blocks: batch.blocks.len() as u32, lists: lists.len() as u32, length };
+        Self { begin, lists }
+    }
+
+    /// Bytes of the whole group.
+    pub(crate) fn len(&self) -> u64 {
+        BEGIN_BYTES + self.begin.length + COMMIT_BYTES
+    }
+
+    /// Where the blocks come to lie when the group begins at `start`.
+    pub(crate) fn places(&self, start: u64, blocks: &[(Cid, Vec<u8>)]) -> Vec<Place> {
+        let mut offset = start + BEGIN_BYTES;
+        let place = |(id, block): &(Cid, Vec<u8>)| {
+            let place = Place { id: *id, offset, length: block.len() as u32 };
+            offset += record_bytes(block.len());
+            place
+        };
+        blocks.iter().map(place).collect()
+    }
+
+    /// Hands the group's bytes to `sink`, in order; returns the id of its commit record.
+    pub(crate) fn write<E>(
+        &self,
+        blocks: &[(Cid, Vec<u8>)],
+        mut sink: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<Cid, E> {
+        let mut ids = Vec::with_capacity(CID_BYTES * (1 + blocks.len() + self.lists.len()));
+        let mut record = |id: Cid, block: &[u8]| {
+            ids.extend(id.to_bytes());
+            sink(&car::record_head(id, block.len()))?;
+            sink(block)
+        };
+        let begin = self.begin.block();
+        record(raw(&begin), &begin)?;
+        blocks.iter().try_for_each(|(id, block)| record(*id, block))?;
+        self.lists.iter().try_for_each(|list| record(raw(list), list))?;
+        let commit = Commit {
+            number: self.begin.number,
+            length: BEGIN_BYTES + self.begin.length,
+            digest: *raw(&ids).digest(),
+        };
+        let block = commit.block();
+        sink(&car::record(raw(&block), &block))?;
+        Ok(raw(&block))
+    }
+}
+
+/// The id of a record of our own.
+pub(crate) fn raw(bytes: &[u8]) -> Cid {
+    Cid::of(Codec::Raw, bytes)
+}
+
+/// Bytes of the record of a block of `length` bytes.
+pub(crate) fn record_bytes(length: usize) -> u64 {
+    (car::varint(CID_BYTES + length).len() + CID_BYTES + length) as u64
+}
+
+fn lists(rows: &[Row]) -> Vec<Vec<u8>> {
+    let mut lists: Vec<Vec<u8>> = Vec::new();
+    for row in rows {
+        let list = match lists.last_mut() {
+            Some(list) if list.len() + row.len() <= LIST_BYTES_MAX => list,
+            _ => lists.push_mut(ROWS.to_vec()),
+        };
+        write_row(list, row);
+    }
+    lists
+}
+
+fn write_row(list: &mut Vec<u8>, row: &Row) {
+    // INVARIANT: `Row::check` has bounded key and value far below the two bytes of a length.
+    list.push(row.tree.code());
+    list.extend((row.key.len() as u16).to_be_bytes());
+    list.extend(row.value.as_ref().map_or(DELETED, |value| value.len() as u16).to_be_bytes());
+    list.extend(&row.key);
+    list.extend(row.value.iter().flatten());
+}
+
+/// Reads the block of a row list.
+///
+/// # Errors
+/// Says what this version cannot read.
+pub(crate) fn read_rows(block: &[u8]) -> Result<Vec<Row>, String> {
+    let mut fields = Fields(block.strip_prefix(ROWS).ok_or("a row list of another version")?);
+    let mut rows = Vec::new();
+    while let [code, ..] = fields.0 {
+        let tree = Tree::from_code(*code).ok_or_else(|| format!("a row of the unknown tree {code}"))?;
+        rows.push(fields.row(tree).ok_or("a row is cut off")?);
+    }
+    Ok(rows)
+}
+
+/// Fixed fields, read from the front.
+struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (head, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(head)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N)?.try_into().ok()
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_be_bytes)
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_be_bytes)
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_be_bytes)
+    }
+
+    /// The rest of a row whose first byte named `tree`.
+    fn row(&mut self, tree: Tree) -> Option<Row> {
+        self.take(1)?;
+        let (key, value) = (self.u16()?, self.u16()?);
+        let key = self.take(usize::from(key))?.to_vec();
+        let value = match value {
+            DELETED => None,
+            length => Some(self.take(usize::from(length))?.to_vec()),
+        };
+        Some(Row { tree, key, value })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::{KEY_BYTES_MAX, ROW_BYTES_MAX};
+
+    fn written(batch: &Batch) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let draft = Draft::new(7, batch);
+        let done: Result<_, ()> = draft.write(&batch.blocks, |part| {
+            bytes.extend_from_slice(part);
+            Ok(())
+        });
+        done.unwrap();
+        assert_eq!(bytes.len() as u64, draft.len(), "the length that begin announces");
+        bytes
+    }
+
+    #[test]
+    fn a_group_is_plain_car() {
+        let mut batch = Batch::new();
+        batch.block(raw(b"one"), b"one".as_slice());
+        batch.put(Tree::Heads, b"key", b"value");
+        batch.delete(Tree::Meta, b"gone");
+        let mut file = car::header(&[]);
+        file.extend(written(&batch));
+        let (_, blocks) = car::open(&file).unwrap();
+        let blocks: Vec<_> = blocks.collect::<Result<_, _>>().unwrap();
+        let begin = Begin::read(blocks[0].1).unwrap();
+        assert_eq!((begin.number, begin.blocks, begin.lists), (7, 1, 1));
+        assert_eq!(blocks[1], (raw(b"one"), b"one".as_slice()));
+        assert_eq!(read_rows(blocks[2].1).unwrap(), batch.rows);
+        assert_eq!(Commit::read(blocks[3].1).unwrap().number, 7);
+        assert_eq!(blocks.len(), 4);
+    }
+
+    #[test]
+    fn long_lists_go_on_in_the_next_record() {
+        let mut batch = Batch::new();
+        for number in 0..300_u32 {
+            let mut key = vec![7; KEY_BYTES_MAX];
+            key[..4].copy_from_slice(&number.to_be_bytes());
+            batch.put(Tree::Verdicts, &key, &[1; ROW_BYTES_MAX]);
+        }
+        let lists = lists(&batch.rows);
+        assert!(lists.len() > 2 && lists.iter().all(|list| list.len() <= LIST_BYTES_MAX));
+        let rows: Vec<Row> = lists.iter().flat_map(|list| read_rows(list).unwrap()).collect();
+        assert_eq!(rows, batch.rows);
+        written(&batch);
+    }
+
+    #[test]
+    fn foreign_lists_are_refused() {
+        for (block, what) in [
+            (b"assay/rows/2\0\0\0\0".to_vec(), "version"),
+            ([ROWS.as_slice(), &[200, 0, 1, 0, 0, 9]].concat(), "unknown tree 200"),
+            ([ROWS.as_slice(), &[1, 0, 9, 0, 0, 9]].concat(), "cut off"),
+        ] {
+            let text = read_rows(&block).unwrap_err();
+            assert!(text.contains(what), "{text}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! One process owns a data directory.
+//!
+//! The lock is the operating system's, so it dies with the process; the file's text only says who
+//! holds it. The text also tells the next owner how the last one ended: it holds the number of the
+//! machine's boot while the store is open and is emptied by an orderly close. A kill keeps what
+//! was written (the system has it), but if the machine itself stopped, the index may have lost
+//! writes in the middle, because sled does not sync; then it has to be rebuilt.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+
+/// Name of the lock file in the data directory.
+const NAME: &str = "lock";
+
+/// Where Linux tells one boot from another.
+const BOOT: &str = "/proc/sys/kernel/random/boot_id";
+
+/// Bytes of the lock file that are read: a process number and a boot id, with room.
+const TEXT_BYTES_MAX: u64 = 256;
+
+/// Ownership of a data directory, until dropped.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    file: File,
+    path: PathBuf,
+    /// Whether the machine may have stopped while the last owner had the directory open.
+    pub(crate) stopped: bool,
+}
+
+impl Lock {
+    /// Takes the directory, or says who has it.
+    pub(crate) fn take(dir: &Path) -> Result<Self, Error> {
+        let path = dir.join(NAME);
+        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let file = open.map_err(Error::io("open", &path))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(busy(dir, &file)),
+            Err(TryLockError::Error(fault)) => return Err(Error::io("lock", &path)(fault)),
+        }
+        let last = text(&file);
+        let boot = boot();
+        let stopped = match last.split_whitespace().nth(1) {
+            None => !last.trim().is_empty(),
+            Some(last) => boot.as_deref() != Some(last),
+        };
+        let lock = Self { file, path, stopped };
+        lock.write(&format!("{} {}\n", std::process::id(), boot.as_deref().unwrap_or("unknown")))?;
+        Ok(lock)
+    }
+
+    /// Says that the index was synced before the end.
+    pub(crate) fn close(&self) -> Result<(), Error> {
+        self.write("")
+    }
+
+    fn write(&self, text: &str) -> Result<(), Error> {
+        // Synced: were the text lost with the machine, the next owner would trust the index.
+        let write = || {
+            self.file.set_len(0)?;
+            crate::disk::write_at(&self.file, text.as_bytes(), 0)?;
+            (&self.file).flush()?;
+            self.file.sync_all()
+        };
+        write().map_err(Error::io("write", &self.path))
+    }
+}
+
+fn text(file: &File) -> String {
+    let mut text = String::new();
+    // A text that cannot be read is no text: it is for people, and for caution.
+    match file.take(TEXT_BYTES_MAX).read_to_string(&mut text) {
+        Ok(_) => text,
+        Err(_) => "unreadable".into(),
+    }
+}
+
+fn busy(dir: &Path, file: &File) -> Error {
+    let pid = text(file).split_whitespace().next().unwrap_or("unknown").to_owned();
+    Error::Busy { dir: dir.into(), pid }
+}
+
+fn boot() -> Option<String> {
+    let id = std::fs::read_to_string(BOOT).ok()?;
+    Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_owner_is_told_about_the_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let lock = Lock::take(dir.path()).unwrap();
+        assert!(!lock.stopped, "a new directory");
+        let text = Lock::take(dir.path()).unwrap_err().to_string();
+        assert!(text.ends_with(&format!("is in use by process {}", std::process::id())), "{text}");
+        drop(lock);
+        assert!(!Lock::take(dir.path()).unwrap().stopped, "a kill within one boot");
+    }
+
+    #[test]
+    fn a_stopped_machine_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        for (text, stopped) in
+            [("", false), ("12 another-boot\n", true), ("12\n", true), ("12 unknown", true)]
+        {
+            std::fs::write(dir.path().join(NAME), text).unwrap();
+            let lock = Lock::take(dir.path()).unwrap();
+            assert_eq!(lock.stopped, stopped, "{text:?}");
+            lock.close().unwrap();
+        }
+    }
+}

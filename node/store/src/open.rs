@@ -1,0 +1,204 @@
+//! Opening: the lock, the index as far as it can be trusted, the archive's tail, the replay.
+
+use std::path::Path;
+
+use crate::archive::{Archive, Cursor, Flow, Met, Position, prepare};
+use crate::batch::Batch;
+use crate::disk::{Disk, Real};
+use crate::error::Error;
+use crate::fsck::{Report, damage};
+use crate::index::Index;
+use crate::lock::Lock;
+use crate::store::Store;
+
+/// Name of the archive's directory.
+const ARCHIVE: &str = "archive";
+/// Name of the index's directory.
+const INDEX: &str = "index";
+
+/// What opening found and did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Bytes of a batch that was never acknowledged, cut from the end of the archive.
+    pub cut_bytes: u64,
+    /// Why the index was made again from the whole archive, if it was.
+    pub rebuilt: Option<String>,
+    /// Groups of the archive that were applied to the index.
+    pub replayed: u64,
+    /// Block records in the archive.
+    pub blocks: u64,
+}
+
+/// How to open.
+#[derive(Default)]
+struct Plan {
+    /// Why the index is to be made anew, whatever its state.
+    rebuild: Option<String>,
+    /// Whether to go on behind damage, and what was met.
+    salvage: Option<Report>,
+}
+
+impl Store {
+    /// Opens or creates the store in `dir`.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when another process has it; [`Error::Damaged`] and [`Error::Missing`] when
+    /// the archive cannot be replayed (see [`Store::salvage`]); [`Error::Io`], [`Error::Index`].
+    pub fn open(dir: &Path) -> Result<(Store, Opened), Error> {
+        open(dir, &mut Plan::default(), Box::new(Real))
+    }
+
+    /// As [`Store::open`], but makes the index anew from the archive.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn rebuild_index(dir: &Path) -> Result<(Store, Opened), Error> {
+        let rebuild = Some("it was asked for".into());
+        open(dir, &mut Plan { rebuild, salvage: None }, Box::new(Real))
+    }
+
+    /// As [`Store::rebuild_index`], but goes on behind damage: keeps every block and row that can
+    /// be read, and reports what cannot. Damaged blocks are then not held and may be committed
+    /// again; rows whose list is damaged keep the value they had before it.
+    ///
+    /// # Errors
+    /// As [`Store::open`], without [`Error::Damaged`].
+    pub fn salvage(dir: &Path) -> Result<(Store, Opened, Report), Error> {
+        let rebuild = Some("a salvage was asked for".into());
+        let mut plan = Plan { rebuild, salvage: Some(Report::default()) };
+        let (store, opened) = open(dir, &mut plan, Box::new(Real))?;
+        Ok((store, opened, plan.salvage.unwrap_or_default()))
+    }
+
+    /// As [`Store::open`], on a disk that may fail.
+    #[cfg(test)]
+    pub(crate) fn open_on(dir: &Path, disk: Box<dyn Disk>) -> Result<(Store, Opened), Error> {
+        open(dir, &mut Plan::default(), disk)
+    }
+}
+
+fn open(dir: &Path, plan: &mut Plan, disk: Box<dyn Disk>) -> Result<(Store, Opened), Error> {
+    let archive = dir.join(ARCHIVE);
+    prepare(dir, &archive)?;
+    let lock = Lock::take(dir)?;
+    let archive = Archive::new(archive, disk);
+    if lock.stopped {
+        plan.rebuild.get_or_insert_with(|| "the machine stopped while the index was open".into());
+    }
+    let Settled { index, from, synced, mut rebuilt } = settle(&dir.join(INDEX), &archive, plan)?;
+    let mut end = from;
+    let mut replayed = 0;
+    let mut stopped = false;
+    let cursor = archive.walk(Cursor::from(&from), None, synced.as_ref(), &mut |met| {
+        if met.torn {
+            stopped = true;
+            return Ok(Flow::Stop);
+        }
+        fate(met, &mut plan.salvage)?;
+        replayed += 1;
+        end = advance(&end, met);
+        index.apply(met.segment, &met.group.blocks, &met.group.rows, &end)?;
+        Ok(Flow::On)
+    })?;
+    let number = end.number;
+    let (mut tail, cut_bytes) = archive.tail(cursor, number)?;
+    if plan.salvage.as_ref().is_some_and(|report| !report.findings.is_empty()) {
+        // Writing goes on in a segment of its own, so that the damage stays where it is, with an
+        // empty group, so that the index has a sound position behind it.
+        tail = archive.create(tail.end().0 + 1, number)?;
+        let (_, after) = archive.append(&mut tail, &Batch::new(), end.blocks)?;
+        index.apply(after.segment, &[], &[], &after)?;
+        end = after;
+    }
+    if rebuilt.is_none() && replayed > 0 && from == Position::default() {
+        rebuilt = Some("the index was empty".into());
+    }
+    if stopped || cut_bytes > 0 {
+        tracing::warn!(cut_bytes, "cut an unfinished batch from the end of the archive");
+    }
+    if let Some(reason) = &rebuilt {
+        tracing::warn!(reason, replayed, "rebuilt the index");
+    }
+    index.flush()?;
+    let opened = Opened { cut_bytes, rebuilt, replayed, blocks: end.blocks };
+    Ok((Store::new(dir.into(), lock, archive, index, tail, end.blocks), opened))
+}
+
+/// An index that can be trusted up to `from`.
+struct Settled {
+    index: Index,
+    from: Position,
+    /// Up to where some index said that the archive was on disk.
+    synced: Option<Position>,
+    rebuilt: Option<String>,
+}
+
+fn settle(path: &Path, archive: &Archive, plan: &mut Plan) -> Result<Settled, Error> {
+    let mut reason = plan.rebuild.take();
+    let mut synced = None;
+    let old = Index::open(path);
+    match &old {
+        Err(fault) => {
+            reason.get_or_insert_with(|| format!("the index did not open: {fault}"));
+        }
+        Ok(index) => match distrust(index, archive, &mut synced) {
+            Ok(Some(why)) => {
+                reason.get_or_insert(why);
+            }
+            Ok(None) => {}
+            Err(Error::Index(fault)) => {
+                reason.get_or_insert_with(|| format!("the index could not be read: {fault}"));
+            }
+            Err(fault) => return Err(fault),
+        },
+    }
+    match (old, reason) {
+        (Ok(index), None) => Ok(Settled { index, from: synced.unwrap_or_default(), synced, rebuilt: None }),
+        (old, rebuilt) => {
+            drop(old);
+            Index::remove(path)?;
+            let index = Index::open(path).map_err(Error::Index)?;
+            Ok(Settled { index, from: Position::default(), synced, rebuilt })
+        }
+    }
+}
+
+/// Why an index that opened is not to be trusted, if it is not.
+fn distrust(
+    index: &Index,
+    archive: &Archive,
+    synced: &mut Option<Position>,
+) -> Result<Option<String>, Error> {
+    if let Some(name) = index.foreign()? {
+        return Ok(Some(format!("the index has the unknown tree `{name}`")));
+    }
+    *synced = index.position()?;
+    match synced {
+        Some(position) => Ok(archive.disagrees(position)?.map(Into::into)),
+        None if index.is_empty()? => Ok(None),
+        None => Ok(Some("the index had lost its position".into())),
+    }
+}
+
+/// Whether a group that is not torn may be applied.
+fn fate(met: &Met, salvage: &mut Option<Report>) -> Result<(), Error> {
+    let Some(first) = met.group.faults.first() else { return Ok(()) };
+    let Some(report) = salvage else {
+        return Err(Error::Damaged { segment: met.segment, offset: first.at, what: first.what.clone() });
+    };
+    for fault in &met.group.faults {
+        report.add(damage(met.segment, fault));
+    }
+    Ok(())
+}
+
+/// The position after a group that begins where `end` says.
+fn advance(end: &Position, met: &Met) -> Position {
+    Position {
+        segment: met.segment,
+        offset: met.group.end.unwrap_or(met.at),
+        number: met.group.number.max(end.number),
+        blocks: end.blocks + met.group.blocks.len() as u64,
+        commit: met.group.commit.map_or([0; 32], |id| *id.digest()),
+    }
+}

@@ -1,0 +1,162 @@
+//! Round trips, refusals, order.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use schemas::cid::{Cid, Codec};
+use schemas::limits::BLOCK_BYTES_MAX;
+use store::{Batch, Error, KEY_BYTES_MAX, ROW_BYTES_MAX, Store, Tree};
+
+use crate::common::{batch, check, made, rows};
+
+fn raw(bytes: &[u8]) -> Cid {
+    Cid::of(Codec::Raw, bytes)
+}
+
+#[test]
+fn what_is_committed_is_there_and_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, opened) = Store::open(dir.path()).unwrap();
+    assert_eq!((opened.cut_bytes, opened.rebuilt, opened.replayed, opened.blocks), (0, None, 0, 0));
+    check(&store, 0);
+    for number in 0..20 {
+        store.commit(batch(number)).unwrap();
+        check(&store, number + 1);
+    }
+    let before = rows(&store);
+    let stats = store.stats();
+    drop(store);
+    let (store, opened) = Store::open(dir.path()).unwrap();
+    assert_eq!((opened.cut_bytes, opened.rebuilt, opened.replayed, opened.blocks), (0, None, 0, 40));
+    check(&store, 20);
+    assert_eq!((rows(&store), store.stats()), (before, stats));
+    let mut steps = 0;
+    let report = store.fsck(&mut |_, _| steps += 1).unwrap();
+    assert!(report.is_clean(), "{report:?}");
+    assert_eq!((report.groups, report.blocks, steps), (20, 40, 20));
+    assert_eq!(report.bytes, store.stats().bytes);
+}
+
+#[test]
+fn a_block_is_kept_once() {
+    let dir = tempfile::tempdir().unwrap();
+    made(dir.path(), 3);
+    let (store, _) = Store::open(dir.path()).unwrap();
+    let before = store.stats();
+    let mut again = Batch::new();
+    for block in crate::common::blocks(1) {
+        again.block(raw(&block), block);
+    }
+    store.commit(again.clone()).unwrap();
+    assert_eq!(store.stats(), before, "nothing new, nothing written");
+    again.block(raw(b"twice"), b"twice".as_slice());
+    again.block(raw(b"twice"), b"twice".as_slice());
+    store.commit(again).unwrap();
+    assert_eq!(store.stats().blocks, before.blocks + 1);
+    store.commit(Batch::new()).unwrap();
+}
+
+#[test]
+fn what_must_not_be_kept_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(dir.path()).unwrap();
+    let refused = |fill: &dyn Fn(&mut Batch)| {
+        let mut batch = Batch::new();
+        batch.put(Tree::Meta, b"beside", b"it");
+        fill(&mut batch);
+        let fault = store.commit(batch).unwrap_err();
+        assert_eq!(store.row(Tree::Meta, b"beside").unwrap(), None, "{fault}");
+        fault
+    };
+    let large = vec![0; BLOCK_BYTES_MAX + 1];
+    assert!(matches!(refused(&|b| b.block(raw(b"a"), b"b".as_slice())), Error::Hash { .. }));
+    assert!(matches!(refused(&|b| b.block(raw(&large), large.clone())), Error::Block { .. }));
+    assert!(matches!(refused(&|b| b.put(Tree::Heads, b"k", &[0; ROW_BYTES_MAX + 1])), Error::Row { .. }));
+    assert!(matches!(refused(&|b| b.put(Tree::Heads, b"", b"v")), Error::Key { .. }));
+    assert!(matches!(refused(&|b| b.delete(Tree::Heads, &[0; KEY_BYTES_MAX + 1])), Error::Key { .. }));
+    let many = |b: &mut Batch| (0..=store::BLOCKS_MAX).for_each(|_| b.block(raw(b"x"), b"x".as_slice()));
+    assert!(matches!(refused(&many), Error::Batch { .. }));
+    assert_eq!(store.stats().blocks, 0);
+}
+
+#[test]
+fn rows_come_in_order_under_their_prefix() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(dir.path()).unwrap();
+    let mut model = BTreeMap::new();
+    let mut seed = 7_u32;
+    for _ in 0..60 {
+        let mut batch = Batch::new();
+        for _ in 0..10 {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let pick = |at: u32| [0, 1, 0x7f, 0xfe, 0xff][(seed >> at) as usize % 5];
+            let key = [pick(8), pick(12), pick(16)][..1 + (seed >> 24) as usize % 3].to_vec();
+            if seed >> 30 == 0 {
+                batch.delete(Tree::Releases, &key);
+                model.remove(&key);
+            } else {
+                batch.put(Tree::Releases, &key, &seed.to_be_bytes());
+                model.insert(key, seed.to_be_bytes().to_vec());
+            }
+        }
+        store.commit(batch).unwrap();
+    }
+    for prefix in [&[][..], &[0], &[0xff], &[0xff, 0xff], &[0xfe, 0xff], &[1, 0], &[2]] {
+        let found: Vec<_> = store.rows(Tree::Releases, prefix).map(Result::unwrap).collect();
+        let wanted = model.iter().filter(|(key, _)| key.starts_with(prefix));
+        assert_eq!(found, wanted.map(|(k, v)| (k.clone(), v.clone())).collect::<Vec<_>>(), "{prefix:?}");
+    }
+    assert_eq!(store.rows(Tree::Heads, b"").count(), 0, "trees are apart");
+}
+
+#[test]
+fn a_block_that_looks_like_our_records_stays_a_block() {
+    let dir = tempfile::tempdir().unwrap();
+    made(dir.path(), 2);
+    let file = std::fs::read(crate::common::segment(dir.path())).unwrap();
+    let (_, records) = schemas::car::open(&file).unwrap();
+    let mut forged = Batch::new();
+    for record in records {
+        let (id, block) = record.unwrap();
+        forged.block(id, block);
+    }
+    forged.put(Tree::Meta, b"last", &1_u64.to_be_bytes());
+    let (store, _) = Store::open(dir.path()).unwrap();
+    store.commit(forged).unwrap();
+    store.commit(batch(2)).unwrap();
+    let before = rows(&store);
+    drop(store);
+    let (store, opened) = Store::rebuild_index(dir.path()).unwrap();
+    assert_eq!((opened.replayed, opened.cut_bytes), (4, 0));
+    assert_eq!(rows(&store), before);
+    assert!(store.fsck(&mut |_, _| {}).unwrap().is_clean());
+}
+
+#[test]
+fn committers_share_the_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(Store::open(dir.path()).unwrap().0);
+    let commit = |thread: u64| {
+        let store = store.clone();
+        move || {
+            for number in 0..50_u64 {
+                let block = format!("{thread} {number}").into_bytes();
+                let mut batch = Batch::new();
+                batch.put(Tree::Entries, &block, &number.to_be_bytes());
+                batch.block(raw(&block), block.clone());
+                // Every thread brings this one too.
+                batch.block(raw(&number.to_be_bytes()), number.to_be_bytes());
+                store.commit(batch).unwrap();
+                assert_eq!(store.get(raw(&block)).unwrap(), Some(block), "visible when it returns");
+            }
+        }
+    };
+    std::thread::scope(|scope| (0..8).for_each(|thread| drop(scope.spawn(commit(thread)))));
+    assert_eq!(store.stats().blocks, 8 * 50 + 50);
+    assert_eq!(store.rows(Tree::Entries, b"").count(), 400);
+    let report = store.fsck(&mut |_, _| {}).unwrap();
+    assert!(report.is_clean(), "{report:?}");
+    drop(store);
+    let (_, opened) = Store::rebuild_index(dir.path()).unwrap();
+    assert_eq!(opened.blocks, 450);
+}

@@ -1,0 +1,73 @@
+//! Batches to commit and directories to spoil.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use schemas::cid::{Cid, Codec};
+use store::{Batch, Store, Tree};
+
+/// The batch with this number: two blocks and three rows, one of which each batch overwrites.
+pub fn batch(number: u64) -> Batch {
+    let mut batch = Batch::new();
+    for block in blocks(number) {
+        batch.block(Cid::of(Codec::Raw, &block), block);
+    }
+    batch.put(Tree::Entries, &number.to_be_bytes(), &number.to_le_bytes());
+    batch.put(Tree::Meta, b"last", &number.to_be_bytes());
+    if number > 0 {
+        batch.delete(Tree::Entries, &(number - 1).to_be_bytes());
+    }
+    batch
+}
+
+/// The blocks of that batch.
+pub fn blocks(number: u64) -> [Vec<u8>; 2] {
+    let long = format!("block {number} ").repeat(1 + number as usize % 20);
+    [format!("short {number}").into_bytes(), long.into_bytes()]
+}
+
+/// Asserts that the store holds exactly the batches from 0 up to `count`.
+pub fn check(store: &Store, count: u64) {
+    for number in 0..count + 3 {
+        for block in blocks(number) {
+            let id = Cid::of(Codec::Raw, &block);
+            let found = store.get(id).unwrap();
+            assert_eq!(found, (number < count).then_some(block), "batch {number} of {count}");
+            assert_eq!(store.has(id).unwrap(), number < count);
+        }
+    }
+    let last = count.checked_sub(1).map(|last| last.to_be_bytes().to_vec());
+    assert_eq!(store.row(Tree::Meta, b"last").unwrap(), last);
+    let entries: Vec<_> = store.rows(Tree::Entries, b"").map(Result::unwrap).collect();
+    let wanted = count.checked_sub(1).map(|last| (last.to_be_bytes().to_vec(), last.to_le_bytes().to_vec()));
+    assert_eq!(entries, Vec::from_iter(wanted));
+    assert_eq!(store.stats().blocks, 2 * count);
+}
+
+/// A store with the batches from 0 up to `count`, closed again.
+pub fn made(dir: &Path, count: u64) {
+    let (store, _) = Store::open(dir).unwrap();
+    for number in 0..count {
+        store.commit(batch(number)).unwrap();
+    }
+}
+
+/// The first segment file.
+pub fn segment(dir: &Path) -> PathBuf {
+    dir.join("archive/000001.car")
+}
+
+/// Removes the index.
+pub fn unindex(dir: &Path) {
+    fs::remove_dir_all(dir.join("index")).unwrap();
+}
+
+/// Every row of every tree.
+pub fn rows(store: &Store) -> BTreeMap<(Tree, Vec<u8>), Vec<u8>> {
+    let of = |tree: &Tree| {
+        let tree = *tree;
+        store.rows(tree, b"").map(move |row| row.map(|(key, value)| ((tree, key), value)).unwrap())
+    };
+    Tree::ALL.iter().flat_map(of).collect()
+}
