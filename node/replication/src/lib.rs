@@ -19,13 +19,15 @@ mod event;
 mod machine;
 mod news;
 mod peers;
+mod plan;
 mod pursuit;
+mod settle;
 mod task;
 mod view;
 mod wire;
 
 pub use action::{Action, Severity};
 pub use event::{Cut, Event, Millis, Outcome, Peer, Refusal, Ticket};
-pub use machine::Machine;
+pub use machine::{Load, Machine};
 pub use view::View;
 pub use wire::{Announcement, Error, Head, Request};

@@ -27,6 +27,8 @@ pub const STRANGERS_MAX: usize = 16;
 pub const TASKS_PER_PEER_MAX: usize = 4;
 /// Announcements told to a new peer at once; the rest follows with the periodic ones.
 pub const PAGES_MAX: usize = 4;
+/// Logs looked at in one round: bounds the work that one event can cause.
+pub const CONSIDERED_MAX: usize = 64;
 /// Logs that grew and whose heads were not told yet. Beyond it the periodic round tells them.
 pub const FRESH_MAX: usize = 1024;
 

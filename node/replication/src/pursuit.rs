@@ -1,1 +1,156 @@
-//! (being written)
+//! The logs of which something is to be fetched, and when each may be tried next.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound::{Excluded, Unbounded};
+
+use schemas::cid::{Cid, PublisherId};
+
+use crate::event::{Millis, Peer, Ticket};
+use crate::limits::{ABSENT_MAX, PURSUITS_MAX};
+
+/// One log that is pursued.
+#[derive(Debug, Default)]
+pub(crate) struct Pursuit {
+    /// The request under way; one a log, so that entries come in order and nothing comes twice.
+    pub(crate) task: Option<Ticket>,
+    /// Not tried before, unless somebody says something new.
+    pub(crate) retry: Millis,
+    /// Not tried before in any case: this node has trouble with it.
+    pub(crate) barred: Millis,
+    /// Whether the log is followed, as of the last look.
+    pub(crate) followed: bool,
+    /// Whom to ask for the entry that contradicts ours.
+    pub(crate) rival: Option<Peer>,
+    /// Blocks that a peer was asked for and did not deliver.
+    /// INVARIANT: at most [`ABSENT_MAX`].
+    absent: BTreeSet<(Peer, Cid)>,
+}
+
+impl Pursuit {
+    /// Remembers that a peer did not deliver a block.
+    pub(crate) fn lack(&mut self, peer: &Peer, id: Cid) {
+        if self.absent.len() < ABSENT_MAX {
+            self.absent.insert((peer.clone(), id));
+        }
+    }
+
+    /// Whether a peer did not deliver a block lately.
+    pub(crate) fn lacks(&self, peer: &Peer, id: Cid) -> bool {
+        !self.absent.is_empty() && self.absent.contains(&(peer.clone(), id))
+    }
+
+    /// How many blocks were not delivered lately.
+    pub(crate) fn absences(&self) -> usize {
+        self.absent.len()
+    }
+
+    /// A peer says something: what it lacked it may have by now.
+    pub(crate) fn wake(&mut self, peer: &Peer) {
+        self.retry = Millis(0);
+        self.absent.retain(|(absent, _)| absent != peer);
+    }
+
+    /// Gives every peer another chance with every block.
+    pub(crate) fn forgive(&mut self) {
+        self.absent.clear();
+    }
+}
+
+/// All pursued logs.
+#[derive(Debug, Default)]
+pub(crate) struct Pursuits {
+    /// INVARIANT: at most [`PURSUITS_MAX`].
+    logs: BTreeMap<PublisherId, Pursuit>,
+    /// Where the last round ended, so that every log gets its turn.
+    last: Option<PublisherId>,
+}
+
+impl Pursuits {
+    /// The pursuit of a log, begun if it was not. `None` when there are too many; a followed log
+    /// takes the place of a stranger's.
+    pub(crate) fn begin(&mut self, publisher: PublisherId, followed: bool) -> Option<&mut Pursuit> {
+        if !self.logs.contains_key(&publisher) {
+            if self.logs.len() >= PURSUITS_MAX && !(followed && self.displace()) {
+                return None;
+            }
+            self.logs.insert(publisher, Pursuit { followed, ..Pursuit::default() });
+        }
+        self.logs.get_mut(&publisher)
+    }
+
+    pub(crate) fn get(&self, publisher: PublisherId) -> Option<&Pursuit> {
+        self.logs.get(&publisher)
+    }
+
+    pub(crate) fn get_mut(&mut self, publisher: PublisherId) -> Option<&mut Pursuit> {
+        self.logs.get_mut(&publisher)
+    }
+
+    pub(crate) fn end(&mut self, publisher: PublisherId) {
+        self.logs.remove(&publisher);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.logs.len()
+    }
+
+    /// The next log after the last one named that may be tried now: followed ones first.
+    pub(crate) fn next(&mut self, now: Millis, strangers: bool) -> Option<PublisherId> {
+        let ready = |followed: bool| {
+            let after = self.last.map_or(Unbounded, Excluded);
+            let round = self.logs.range((after, Unbounded)).chain(self.logs.iter());
+            let fits = |pursuit: &Pursuit| {
+                pursuit.task.is_none()
+                    && pursuit.retry.max(pursuit.barred) <= now
+                    && pursuit.followed == followed
+            };
+            round.filter(|(_, pursuit)| fits(pursuit)).map(|(publisher, _)| *publisher).next()
+        };
+        let found = ready(true).or_else(|| strangers.then(|| ready(false)).flatten())?;
+        self.last = Some(found);
+        Some(found)
+    }
+
+    /// Gives up a stranger's log that is not being fetched, if there is one.
+    fn displace(&mut self) -> bool {
+        let idle = |pursuit: &Pursuit| !pursuit.followed && pursuit.task.is_none();
+        let stranger = self.logs.iter().find(|(_, pursuit)| idle(pursuit)).map(|(publisher, _)| *publisher);
+        stranger.is_some_and(|publisher| self.logs.remove(&publisher).is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn publisher(n: usize) -> PublisherId {
+        PublisherId::of(&n.to_be_bytes())
+    }
+
+    #[test]
+    fn every_log_gets_its_turn_and_followed_ones_first() {
+        let mut pursuits = Pursuits::default();
+        for n in 0..4 {
+            pursuits.begin(publisher(n), n < 2).unwrap();
+        }
+        let first: BTreeSet<_> = (0..2).map(|_| pursuits.next(Millis(0), true).unwrap()).collect();
+        assert_eq!(first, (0..2).map(publisher).collect());
+        for n in 0..2 {
+            pursuits.get_mut(publisher(n)).unwrap().task = Some(Ticket(0));
+        }
+        assert_eq!(pursuits.next(Millis(0), false), None);
+        let rest: BTreeSet<_> = (0..2).map(|_| pursuits.next(Millis(0), true).unwrap()).collect();
+        assert_eq!(rest, (2..4).map(publisher).collect());
+    }
+
+    #[test]
+    fn strangers_make_room_for_what_is_followed() {
+        let mut pursuits = Pursuits::default();
+        for n in 0..PURSUITS_MAX {
+            assert!(pursuits.begin(publisher(n), false).is_some());
+        }
+        assert!(pursuits.begin(publisher(PURSUITS_MAX), false).is_none());
+        assert!(pursuits.begin(publisher(PURSUITS_MAX), true).is_some());
+        assert_eq!(pursuits.len(), PURSUITS_MAX);
+    }
+}
