@@ -1,1 +1,15 @@
-//! (being written)
+//! A whole node: the data directory, and the wiring of store, service, network and API.
+//!
+//! Owns start and orderly stop. It takes no decision about the ledger: it hands events of the
+//! network to the service, actions of the service to the network, and time to both.
+
+mod clock;
+pub mod home;
+mod running;
+mod wiring;
+
+pub use clock::{now, system};
+pub use home::Home;
+pub use running::{Config, Error, Node, open, start};
+pub use store::Opened;
+pub use wiring::Sighting;

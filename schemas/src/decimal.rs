@@ -239,8 +239,11 @@ impl fmt::Debug for Decimal {
 
 impl Serialize for Decimal {
     /// `[int / bytes, int]`: the coefficient is a byte string (two's complement, big endian,
-    /// shortest) only when it does not fit 64 bits.
+    /// shortest) only when it does not fit 64 bits. Text in formats for people.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            return serializer.collect_str(self);
+        }
         let mut pair = serializer.serialize_tuple(2)?;
         match i64::try_from(self.coefficient) {
             Ok(small) => pair.serialize_element(&small)?,
@@ -317,6 +320,9 @@ impl<'de> Deserialize<'de> for Decimal {
                 let exponent: i32 = seq.next_element()?.ok_or_else(missing)?;
                 Decimal::new(coefficient, exponent).map_err(A::Error::custom)
             }
+        }
+        if deserializer.is_human_readable() {
+            return String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom);
         }
         deserializer.deserialize_tuple(2, Pair)
     }

@@ -231,11 +231,15 @@ objects! {
 
 /// The blocks that a block needs: those of its object, none for raw bytes.
 ///
+/// A chunk needs nothing, so only its head is read here; its columns are checked when the content
+/// that it belongs to is unpacked.
+///
 /// # Errors
 /// As [`Object::decode`].
 pub fn needs(id: Cid, bytes: &[u8]) -> Result<Vec<Cid>, Error> {
     match id.codec() {
         Codec::Raw => Ok(Vec::new()),
+        Codec::DagCbor if head(bytes)?.kind == Chunk::TYPE => Ok(Vec::new()),
         Codec::DagCbor => Object::decode(bytes).map(|object| object.needs()),
     }
 }

@@ -1,1 +1,79 @@
-//! (being written)
+//! The rules of the ledger: which entry may follow which, what an object needs to be whole, and
+//! whether a release holds.
+//!
+//! Everything here is a pure function of bytes that the caller hands in: no IO, no clock, no
+//! randomness. A node, the command line with a bundle and the simulator call the same functions,
+//! so they reach the same verdicts.
+
+pub mod address;
+pub mod bundle;
+pub mod compute;
+pub mod log;
+pub mod reach;
+pub mod verify;
+
+/// The recipe language, for those who check and run scripts without a ledger.
+pub use vtl;
+
+use schemas::cid::Cid;
+
+/// Finds a block by its id. What it gives must be the bytes that the id names; whoever implements
+/// this has checked the hash.
+pub type Fetch<'a> = &'a dyn Fn(Cid) -> Option<Vec<u8>>;
+
+#[cfg(test)]
+mod tests {
+    //! A publisher for the tests of this crate.
+
+    use schemas::entry::{self, Entry, Place};
+    use schemas::key::SecretKey;
+    use schemas::object::{Identity, OperatingKey, Retraction, Scope, Use, encode};
+    use schemas::seal::Sealed;
+    use schemas::text::Text;
+
+    use crate::log::Log;
+
+    /// Signs entries one after another.
+    pub(crate) struct Publisher {
+        root: SecretKey,
+        key: SecretKey,
+        log: Log,
+        pub(crate) genesis: Sealed<Entry>,
+    }
+
+    impl Publisher {
+        pub(crate) fn new(seed: u8) -> Self {
+            let (root, key) = (SecretKey::from_seed(&[seed; 32]), SecretKey::from_seed(&[seed + 100; 32]));
+            let identity = Identity {
+                name: Text::new("Office").unwrap(),
+                contact: None,
+                roots: vec![root.public()],
+                next_root: [0; 32],
+                keys: vec![OperatingKey { key: key.public(), uses: vec![Use::Publish, Use::Attest] }],
+            };
+            let genesis = entry::sign(Place::Genesis, 0, &encode(&identity).unwrap(), &root).unwrap();
+            let log = Log::begin(&genesis).unwrap();
+            Self { root, key, log, genesis }
+        }
+
+        fn retraction(reason: &str) -> Vec<u8> {
+            let subject = schemas::cid::EntryId::of(b"x").cid();
+            let reason = Text::new(reason).unwrap();
+            encode(&Retraction { subject, scope: Scope::Whole, reason, replacement: None }).unwrap()
+        }
+
+        pub(crate) fn retract(&mut self, reason: &str) -> Sealed<Entry> {
+            self.sign(&Self::retraction(reason))
+        }
+
+        pub(crate) fn sign(&mut self, object: &[u8]) -> Sealed<Entry> {
+            let entry = entry::sign(self.log.next(), 0, object, &self.key).unwrap();
+            self.log.take(&entry).unwrap();
+            entry
+        }
+
+        pub(crate) fn signed_by_root(&self, reason: &str) -> Sealed<Entry> {
+            entry::sign(self.log.next(), 0, &Self::retraction(reason), &self.root).unwrap()
+        }
+    }
+}

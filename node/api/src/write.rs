@@ -1,0 +1,73 @@
+//! The routes that change the node; all behind the token.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State as Shared};
+use axum::http::StatusCode;
+use schemas::car;
+use schemas::cid::PublisherId;
+use serde::Deserialize;
+use service::{Command, Keep, Published};
+
+use crate::read::parse;
+use crate::{Problem, State};
+
+/// Signs the object that is the one root of a CAR file; the other blocks are what it needs.
+pub(crate) async fn publish<K: Keep>(
+    Shared(state): Shared<State<K>>,
+    body: Bytes,
+) -> Result<Json<Published>, Problem> {
+    let bad = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "car", detail);
+    let (roots, blocks) = car::open(&body).map_err(|fault| bad(fault.to_string()))?;
+    let [root] = roots.as_slice() else { return Err(bad("the file has one root".into())) };
+    let mut object = None;
+    let mut needs = Vec::new();
+    for block in blocks {
+        let (id, bytes) = block.map_err(|fault| bad(fault.to_string()))?;
+        if id == *root {
+            object = Some(bytes.to_vec());
+        } else {
+            needs.push((id, bytes.to_vec()));
+        }
+    }
+    let object = object.ok_or_else(|| bad("the root is not in the file".into()))?;
+    let time = (state.clock)();
+    Ok(Json(state.service.ask(|reply| Command::Publish(object, needs, time, reply)).await?))
+}
+
+pub(crate) async fn follow<K: Keep>(
+    Shared(state): Shared<State<K>>,
+    Path(publisher): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let publisher: PublisherId = parse(&publisher)?;
+    state.service.ask(|reply| Command::Follow(publisher, reply)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn unfollow<K: Keep>(
+    Shared(state): Shared<State<K>>,
+    Path(publisher): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let publisher: PublisherId = parse(&publisher)?;
+    state.service.ask(|reply| Command::Unfollow(publisher, reply)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewPeer {
+    address: String,
+}
+
+pub(crate) async fn add_peer<K: Keep>(
+    Shared(state): Shared<State<K>>,
+    peer: Result<Json<NewPeer>, axum::extract::rejection::JsonRejection>,
+) -> Result<StatusCode, Problem> {
+    let Json(peer) =
+        peer.map_err(|fault| Problem::new(StatusCode::BAD_REQUEST, "json", fault.to_string()))?;
+    (state.dial)(peer.address.clone())
+        .await
+        .map_err(|reason| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "address", reason))?;
+    state.service.ask(|reply| Command::AddPeer(peer.address, reply)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

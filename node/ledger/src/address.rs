@@ -1,0 +1,130 @@
+//! Addresses of figures: `assay://<publisher>/<dataflow>/<series key>/<period>@<vintage>`.
+//!
+//! The publisher is a publisher id; the series key is the identifiers other than time, joined by
+//! dots in the order of the structure. The later parts may be left out from the right. The
+//! vintage is `latest` (the default), `first` or `seq=<n>`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemas::cid::PublisherId;
+use schemas::period::Period;
+use schemas::text::Name;
+
+/// Which release of a dataflow is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Vintage {
+    /// The last one.
+    #[default]
+    Latest,
+    /// The first one.
+    First,
+    /// The one at this place of the publisher's log.
+    Seq(u64),
+}
+
+/// Where a figure is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// Whose.
+    pub publisher: PublisherId,
+    /// Of which dataflow.
+    pub dataflow: Name,
+    /// The identifiers other than time.
+    pub key: Option<Vec<String>>,
+    /// The period.
+    pub period: Option<Period>,
+    /// Which release.
+    pub vintage: Vintage,
+}
+
+/// Why a text is no address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not an address: {reason} (form: assay://<publisher>/<dataflow>/<key>/<period>@latest)")]
+pub struct Error {
+    text: String,
+    reason: String,
+}
+
+impl FromStr for Address {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let fault = |reason: String| Error { text: text.chars().take(120).collect(), reason };
+        let rest =
+            text.strip_prefix("assay://").ok_or_else(|| fault("it does not begin with `assay://`".into()))?;
+        let (path, vintage) = match rest.split_once('@') {
+            None => (rest, Vintage::Latest),
+            Some((path, vintage)) => (path, parse_vintage(vintage).map_err(fault)?),
+        };
+        let mut parts = path.trim_end_matches('/').split('/');
+        let publisher = parts.next().unwrap_or_default();
+        let publisher =
+            publisher.parse().map_err(|_| fault(format!("`{publisher}` is not a publisher id")))?;
+        let dataflow = parts.next().ok_or_else(|| fault("the dataflow is missing".into()))?;
+        let dataflow = Name::new(dataflow).map_err(|error| fault(error.to_string()))?;
+        let key = parts.next().map(|key| key.split('.').map(str::to_owned).collect());
+        let period = match parts.next() {
+            None => None,
+            Some(period) => {
+                Some(period.parse().map_err(|error: schemas::period::Error| fault(error.to_string()))?)
+            }
+        };
+        match parts.next() {
+            None => Ok(Self { publisher, dataflow, key, period, vintage }),
+            Some(extra) => Err(fault(format!("`/{extra}` is too much"))),
+        }
+    }
+}
+
+fn parse_vintage(text: &str) -> Result<Vintage, String> {
+    match text {
+        "latest" => Ok(Vintage::Latest),
+        "first" => Ok(Vintage::First),
+        other => match other.strip_prefix("seq=").and_then(|seq| seq.parse().ok()) {
+            Some(seq) => Ok(Vintage::Seq(seq)),
+            None => Err(format!("`@{other}` is not a vintage (latest, first, seq=<n>)")),
+        },
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "assay://{}/{}", self.publisher, self.dataflow)?;
+        if let Some(key) = &self.key {
+            write!(f, "/{}", key.join("."))?;
+            if let Some(period) = self.period {
+                write!(f, "/{period}")?;
+            }
+        }
+        match self.vintage {
+            Vintage::Latest => Ok(()),
+            Vintage::First => f.write_str("@first"),
+            Vintage::Seq(seq) => write!(f, "@seq={seq}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_lead_back_and_faults_are_named() {
+        let publisher = PublisherId::from(schemas::cid::EntryId::of(b"genesis"));
+        for tail in ["", "/USA", "/USA/2010", "/USA.A/2010-M01@first", "@seq=7"] {
+            let text = format!("assay://{publisher}/inflation{tail}");
+            assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
+        }
+        for (text, reason) in [
+            ("inflation".to_owned(), "begin with"),
+            ("assay://x/inflation".to_owned(), "publisher id"),
+            (format!("assay://{publisher}"), "dataflow is missing"),
+            (format!("assay://{publisher}/i/USA/20100"), "not a period"),
+            (format!("assay://{publisher}/i@newest"), "not a vintage"),
+            (format!("assay://{publisher}/i/USA/2010/x"), "too much"),
+        ] {
+            assert!(text.parse::<Address>().unwrap_err().to_string().contains(reason), "{text}");
+        }
+    }
+}

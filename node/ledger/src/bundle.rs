@@ -1,0 +1,205 @@
+//! Bundles: one CARv1 file with all that is needed to verify entries offline.
+//!
+//! Roots are the entries asked for. The blocks are those entries, the genesis of each log they
+//! stand in, and every block that their objects need; an object that an entry carries inline is
+//! not repeated. A bundle is read whole, every block checked, before anything in it is believed.
+
+use std::collections::BTreeMap;
+
+use schemas::car;
+use schemas::cid::{Cid, Codec, EntryId, PublisherId};
+use schemas::entry::{Entry, Payload, Place};
+use schemas::object::{self, Identity, Object};
+use schemas::seal::Sealed;
+
+use crate::log::{self, Log};
+use crate::reach::{self, Reach};
+use crate::{Fetch, log::Fault};
+
+/// Bytes of a bundle that will be read.
+pub const BUNDLE_BYTES_MAX: usize = 1 << 30;
+
+/// Why a file is no bundle that can be believed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// More bytes than a bundle may have.
+    #[error("a bundle of {0} bytes where at most {BUNDLE_BYTES_MAX} are allowed")]
+    Large(usize),
+    /// Not a CAR file, or a block that is not what its id says.
+    #[error(transparent)]
+    Car(#[from] car::Error),
+    /// A root that is not in the file.
+    #[error("root {0} is not in the bundle")]
+    Root(Cid),
+    /// An entry whose envelope or signature does not hold.
+    #[error("entry {0}: {1}")]
+    Entry(Cid, schemas::entry::Error),
+    /// An entry that the rules of its log refuse.
+    #[error("entry {0}: {1}")]
+    Log(Cid, Fault),
+    /// The log of an entry cannot be judged without its genesis.
+    #[error("the genesis of publisher {0} is not in the bundle")]
+    Genesis(PublisherId),
+}
+
+impl Error {
+    /// Whether what failed is a signature or the right to sign.
+    pub fn is_trust(&self) -> bool {
+        matches!(self, Error::Entry(..) | Error::Log(..) | Error::Genesis(_))
+    }
+}
+
+/// A bundle whose blocks and signatures were checked.
+#[derive(Debug, Clone, Default)]
+pub struct Bundle {
+    /// The entries asked for.
+    pub roots: Vec<EntryId>,
+    /// Every entry, checked against its log's identity.
+    pub entries: BTreeMap<EntryId, Sealed<Entry>>,
+    /// Who the publishers are.
+    pub identities: BTreeMap<PublisherId, Identity>,
+    blocks: BTreeMap<Cid, Vec<u8>>,
+}
+
+impl Bundle {
+    /// Reads a bundle.
+    ///
+    /// # Errors
+    /// Each variant of [`enum@Error`].
+    pub fn read(bytes: &[u8]) -> Result<Self, Error> {
+        if bytes.len() > BUNDLE_BYTES_MAX {
+            return Err(Error::Large(bytes.len()));
+        }
+        let (roots, records) = car::open(bytes)?;
+        let mut bundle = Bundle::default();
+        for record in records {
+            let (id, block) = record?;
+            bundle.blocks.insert(id, block.to_vec());
+        }
+        for root in roots {
+            let id = EntryId::try_from(root).map_err(|_| Error::Root(root))?;
+            bundle.open(id)?;
+            bundle.roots.push(id);
+        }
+        bundle.others()?;
+        bundle.judge()?;
+        Ok(bundle)
+    }
+
+    /// Opens the entry `id` and the genesis of its log.
+    fn open(&mut self, id: EntryId) -> Result<(), Error> {
+        if self.entries.contains_key(&id) {
+            return Ok(());
+        }
+        let bytes = self.blocks.get(&id.cid()).ok_or(Error::Root(id.cid()))?;
+        let entry = Sealed::<Entry>::open(bytes.clone()).map_err(|fault| Error::Entry(id.cid(), fault))?;
+        let publisher = entry.publisher();
+        if let Payload::Inline(_, object) = &entry.value().payload {
+            self.blocks.insert(Cid::of(Codec::DagCbor, object), object.clone());
+        }
+        self.entries.insert(id, entry);
+        if !self.blocks.contains_key(&publisher.cid()) {
+            return Err(Error::Genesis(publisher));
+        }
+        self.open(publisher.genesis())
+    }
+
+    /// Opens what else in the file is an entry (attestations): raw blocks that begin as one.
+    fn others(&mut self) -> Result<(), Error> {
+        let raw = self.blocks.iter().filter(|(id, _)| id.codec() == Codec::Raw);
+        let entries = raw.filter(|(_, bytes)| Sealed::<Entry>::open(bytes.as_slice()).is_ok());
+        let ids: Vec<Cid> = entries.map(|(id, _)| *id).collect();
+        for id in ids {
+            if let Ok(id) = EntryId::try_from(id) {
+                self.open(id)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether each entry's key may sign it.
+    fn judge(&mut self) -> Result<(), Error> {
+        for (id, entry) in self.entries.iter().filter(|(_, entry)| entry.value().place == Place::Genesis) {
+            let log = Log::begin(entry).map_err(|fault| Error::Log(id.cid(), fault))?;
+            self.identities.insert(log.publisher(), log.identity().clone());
+        }
+        for (id, entry) in &self.entries {
+            let identity =
+                self.identities.get(&entry.publisher()).ok_or(Error::Genesis(entry.publisher()))?;
+            if entry.value().place != Place::Genesis {
+                log::authorised(identity, entry.value()).map_err(|fault| Error::Log(id.cid(), fault))?;
+            }
+            if let Some(object) = self.object(entry) {
+                let bytes = self.blocks.get(&entry.value().object()).map_or(0, Vec::len);
+                log::fits(entry.value(), &object, bytes).map_err(|fault| Error::Log(id.cid(), fault))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The object of an entry, if it is in the bundle.
+    pub fn object(&self, entry: &Sealed<Entry>) -> Option<Object> {
+        match &entry.value().payload {
+            Payload::Inline(object, _) => Some(object.as_ref().clone()),
+            Payload::Linked(id) => Object::decode(self.blocks.get(id)?).ok(),
+        }
+    }
+
+    /// A block.
+    pub fn block(&self, id: Cid) -> Option<Vec<u8>> {
+        self.blocks.get(&id).cloned()
+    }
+
+    /// The entries that carry an attestation of `release`, with what they say.
+    pub fn attestations(&self, release: Cid) -> Vec<(PublisherId, object::Attestation)> {
+        let objects =
+            self.entries.values().filter_map(|entry| Some((entry.publisher(), self.object(entry)?)));
+        objects
+            .filter_map(|(publisher, object)| match object {
+                Object::Attestation(said) if said.release.cid() == release => Some((publisher, said)),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+/// Writes the bundle of `roots`; `beside` are entries taken along (attestations of a release)
+/// with nothing but their genesis.
+///
+/// # Errors
+/// The walk, when a block is missing or broken.
+pub fn write(roots: &[EntryId], beside: &[EntryId], fetch: Fetch<'_>) -> Result<Vec<u8>, Reach> {
+    let absent = |id: Cid| Reach { missing: vec![id], ..Reach::default() };
+    let mut order: Vec<Cid> = Vec::new();
+    let mut blocks: BTreeMap<Cid, Vec<u8>> = BTreeMap::new();
+    let mut inline: Vec<Cid> = Vec::new();
+    for (id, whole) in roots.iter().map(|id| (id, true)).chain(beside.iter().map(|id| (id, false))) {
+        let bytes = fetch(id.cid()).ok_or_else(|| absent(id.cid()))?;
+        let entry = Sealed::<Entry>::open(bytes).map_err(|_| absent(id.cid()))?;
+        let genesis = entry.publisher().cid();
+        for id in [genesis, id.cid()] {
+            if let std::collections::btree_map::Entry::Vacant(place) = blocks.entry(id) {
+                place.insert(fetch(id).ok_or_else(|| absent(id))?);
+                order.push(id);
+            }
+        }
+        if let Payload::Inline(..) = entry.value().payload {
+            inline.push(entry.value().object());
+        }
+        if whole {
+            for (id, bytes) in reach::collect([entry.value().object()], fetch)? {
+                if blocks.insert(id, bytes).is_none() {
+                    order.push(id);
+                }
+            }
+        }
+    }
+    let roots: Vec<Cid> = roots.iter().map(|id| id.cid()).collect();
+    let mut file = car::header(&roots);
+    for id in order.into_iter().filter(|id| !inline.contains(id)) {
+        if let Some(bytes) = blocks.get(&id) {
+            file.extend(car::record(id, bytes));
+        }
+    }
+    Ok(file)
+}

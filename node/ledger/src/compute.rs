@@ -1,0 +1,236 @@
+//! From a recipe and data sets to figures: what a publisher and every verifier run alike.
+//!
+//! Each input is cut down to the components that the recipe declares, so that columns which the
+//! recipe does not know cannot change its result. The code lists of a result are those of the
+//! inputs, kept for the codes that occur.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use schemas::cid::{Cid, ContentId, DatasetId};
+use schemas::content::{self, Block};
+use schemas::object::{self, Code, Dataset, Recipe, Structure};
+use schemas::structure::{Component, Role, Shape, Type};
+use schemas::table::{Column, Table};
+use schemas::text::Name;
+
+use crate::Fetch;
+
+/// Why a recipe gives no figures. `code` is stable; the message names the place.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// Blocks that are not at hand.
+    #[error("{} blocks are not at hand", .0.len())]
+    Missing(Vec<Cid>),
+    /// It cannot run.
+    #[error("{message}")]
+    Failed {
+        /// Stable code.
+        code: String,
+        /// What is wrong, where.
+        message: String,
+    },
+}
+
+impl Fault {
+    fn failed(code: &str, message: impl Into<String>) -> Self {
+        Fault::Failed { code: code.into(), message: message.into() }
+    }
+}
+
+impl From<content::Error> for Fault {
+    fn from(fault: content::Error) -> Self {
+        match fault {
+            content::Error::Missing(ids) => Fault::Missing(ids),
+            other => Fault::failed("content", other.to_string()),
+        }
+    }
+}
+
+/// A data set ready to be computed with.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Its structure, with code lists.
+    pub structure: Structure,
+    /// Its rows.
+    pub table: Table,
+}
+
+/// The figures of one output.
+#[derive(Debug, Clone)]
+pub struct Figures {
+    /// The rows.
+    pub table: Table,
+    /// Their id.
+    pub content: ContentId,
+    /// Their blocks.
+    pub blocks: Vec<Block>,
+}
+
+/// What a run gave.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The figures by output.
+    pub figures: BTreeMap<Name, Figures>,
+    /// Steps that the run took.
+    pub steps: u64,
+}
+
+/// Reads the data of a data set.
+///
+/// # Errors
+/// [`Fault`].
+pub fn load(id: DatasetId, fetch: Fetch<'_>) -> Result<(Dataset, Source), Fault> {
+    let bytes = fetch(id.cid()).ok_or_else(|| Fault::Missing(vec![id.cid()]))?;
+    let dataset: Dataset =
+        object::decode(&bytes).map_err(|fault| Fault::failed("object", format!("data set {id}: {fault}")))?;
+    let (structure, table) = content::unpack(dataset.content, fetch)?;
+    Ok((dataset, Source { structure, table }))
+}
+
+/// Checks a recipe without data: the script, its inputs and its outputs.
+///
+/// # Errors
+/// [`Fault::Failed`] with every fault of the script.
+pub fn check(recipe: &Recipe) -> Result<vtl::Plan, Fault> {
+    if recipe.semantics != vtl::SEMANTICS {
+        let message = format!(
+            "the recipe asks for version {} of the semantics; this program runs version {}",
+            recipe.semantics,
+            vtl::SEMANTICS
+        );
+        return Err(Fault::failed("semantics", message));
+    }
+    let source = recipe.script.as_str();
+    let script = vtl::Script::parse(source).map_err(|faults| script_fault(source, &faults))?;
+    let declared: Vec<&str> = recipe.inputs.keys().map(Name::as_str).collect();
+    if let Some(unknown) = script.inputs().into_iter().find(|name| !declared.contains(name)) {
+        let message = format!("the script uses `{unknown}`, which is neither an input nor a result");
+        return Err(Fault::failed("unknown-name", message));
+    }
+    let shapes = recipe
+        .inputs
+        .iter()
+        .map(|(name, input)| (name.as_str().to_owned(), input.components.clone()))
+        .collect();
+    let plan = vtl::check(&script, &shapes).map_err(|faults| script_fault(source, &faults))?;
+    let mut given: Vec<&str> = script.outputs();
+    given.sort_unstable();
+    let stated: Vec<&str> = recipe.outputs.keys().map(Name::as_str).collect();
+    if given != stated {
+        let message =
+            format!("the script gives the results {}, the recipe states {}", quoted(&given), quoted(&stated));
+        return Err(Fault::failed("outputs", message));
+    }
+    Ok(plan)
+}
+
+fn quoted(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    if quoted.is_empty() { "none".into() } else { quoted.join(", ") }
+}
+
+/// All faults of a script, each with its place; the code is that of the first.
+fn script_fault(source: &str, faults: &[vtl::Fault]) -> Fault {
+    let code = faults.first().map_or("syntax", |fault| fault.code.as_str());
+    let lines: Vec<String> = faults.iter().map(|fault| vtl::render(source, fault)).collect();
+    Fault::failed(code, lines.join("\n"))
+}
+
+/// Runs a recipe on its inputs.
+///
+/// # Errors
+/// [`Fault`].
+pub fn run(recipe: &Recipe, inputs: BTreeMap<Name, Source>) -> Result<Outcome, Fault> {
+    let plan = check(recipe)?;
+    let mut tables = BTreeMap::new();
+    let mut structures = Vec::new();
+    for (name, input) in &recipe.inputs {
+        let source = inputs
+            .get(name)
+            .ok_or_else(|| Fault::failed("inputs", format!("input `{name}` is not given")))?;
+        tables.insert(name.as_str().to_owned(), Arc::new(cut(name, &source.table, &input.components)?));
+        structures.push(&source.structure);
+    }
+    if let Some(extra) = inputs.keys().find(|name| !recipe.inputs.contains_key(*name)) {
+        return Err(Fault::failed("inputs", format!("the recipe has no input `{extra}`")));
+    }
+    let limits = vtl::Limits { steps: recipe.limits.steps, cells: recipe.limits.cells };
+    let outcome = vtl::run(&plan, &tables, limits)
+        .map_err(|fault| script_fault(recipe.script.as_str(), std::slice::from_ref(&fault)))?;
+    let mut figures = BTreeMap::new();
+    for (name, table) in outcome.tables {
+        let name = Name::new(name).map_err(|fault| Fault::failed("outputs", fault.to_string()))?;
+        let codes = code_lists(&table, &structures);
+        let (content, blocks) =
+            content::pack(&table, codes).map_err(|fault| Fault::failed("outputs", fault.to_string()))?;
+        figures.insert(name, Figures { table, content, blocks });
+    }
+    Ok(Outcome { figures, steps: outcome.steps })
+}
+
+/// The table with the declared components only, in the declared order.
+fn cut(name: &Name, table: &Table, declared: &Shape) -> Result<Table, Fault> {
+    let fault = |message: String| Fault::failed("structure", format!("input `{name}`: {message}"));
+    let held = table.shape();
+    let mut columns: Vec<Column> = Vec::new();
+    for component in declared.components() {
+        let place = held.position(component.id.as_str());
+        let found = place.and_then(|place| held.components().get(place).zip(table.columns().get(place)));
+        let Some((actual, column)) = found else {
+            return Err(fault(format!("it has no component `{}` (it has {})", component.id, names(held))));
+        };
+        if actual != component {
+            return Err(fault(format!("expected {}, found {}", describe(component), describe(actual))));
+        }
+        columns.push(column.clone());
+    }
+    let identifiers = held.components().iter().filter(|component| component.role == Role::Identifier);
+    if let Some(extra) = identifiers.into_iter().find(|id| declared.position(id.id.as_str()).is_none()) {
+        return Err(fault(format!("it has the identifier `{}`, which the recipe does not expect", extra.id)));
+    }
+    Table::new(declared.clone(), columns).map_err(|error| fault(error.to_string()))
+}
+
+fn names(shape: &Shape) -> String {
+    let names: Vec<String> =
+        shape.components().iter().map(|component| format!("`{}`", component.id)).collect();
+    names.join(", ")
+}
+
+fn describe(component: &Component) -> String {
+    let role = match component.role {
+        Role::Identifier => "identifier",
+        Role::Measure => "measure",
+        Role::Attribute => "attribute",
+    };
+    let kind = match component.kind {
+        Type::String => "string",
+        Type::Integer => "integer",
+        Type::Number => "number",
+        Type::Boolean => "boolean",
+        Type::TimePeriod => "time_period",
+        Type::Date => "date",
+    };
+    format!("{role} `{}` of type {kind}", component.id)
+}
+
+/// For each text component of the result: the codes that occur in it, as the inputs explain them;
+/// where two inputs explain a code, the first one by name of input does.
+fn code_lists(table: &Table, structures: &[&Structure]) -> BTreeMap<Name, Vec<Code>> {
+    let mut lists = BTreeMap::new();
+    for (component, column) in table.shape().components().iter().zip(table.columns()) {
+        let Column::Text(texts) = column else { continue };
+        let used: BTreeSet<&str> = (0..table.rows()).filter_map(|row| texts.get(row)).collect();
+        let mut codes: BTreeMap<&str, &Code> = BTreeMap::new();
+        for code in structures.iter().filter_map(|structure| structure.codes.get(&component.id)).flatten() {
+            if used.contains(code.id.as_str()) {
+                codes.entry(code.id.as_str()).or_insert(code);
+            }
+        }
+        if !codes.is_empty() {
+            lists.insert(component.id.clone(), codes.into_values().cloned().collect());
+        }
+    }
+    lists
+}

@@ -1,0 +1,231 @@
+//! Whether a release holds: run it again and compare every cell.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use schemas::cid::{Cid, ContentId, RecipeId, ReleaseId};
+use schemas::content;
+use schemas::object::{self, Attestation, Recipe, Release, Sources};
+use schemas::structure::Component;
+use schemas::table::Table;
+use schemas::text::{Name, Text};
+use schemas::verdict::{Divergence, MISSING_MAX, Verdict};
+
+use crate::Fetch;
+use crate::compute::{self, Fault, Source};
+
+/// What a verification found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verification {
+    /// The release.
+    pub release: ReleaseId,
+    /// The answer.
+    pub verdict: Verdict,
+    /// The results obtained, by output; empty when the recipe did not run.
+    pub results: BTreeMap<Name, ContentId>,
+    /// Steps that the run took; 0 when it did not run.
+    pub steps: u64,
+}
+
+impl Verification {
+    /// What a node signs after this. `build` names the program.
+    pub fn attestation(&self, build: Text<64>) -> Attestation {
+        Attestation {
+            release: self.release,
+            verdict: self.verdict.clone(),
+            results: self.results.clone(),
+            semantics: vtl::SEMANTICS,
+            build,
+            sources: Sources::Kept,
+        }
+    }
+}
+
+/// Runs a release again from blocks and compares every cell with what was published.
+///
+/// Never fails: what keeps it from an answer is the verdict `Missing` or `Failed`.
+pub fn verify(release: ReleaseId, fetch: Fetch<'_>) -> Verification {
+    let mut found =
+        Verification { release, verdict: missing(Vec::new()), results: BTreeMap::new(), steps: 0 };
+    found.verdict = match rerun(release, fetch, &mut found) {
+        Ok(verdict) => verdict,
+        Err(Fault::Missing(ids)) => missing(ids),
+        Err(Fault::Failed { code, message }) => failed(&code, &message),
+    };
+    found
+}
+
+fn missing(mut ids: Vec<Cid>) -> Verdict {
+    let count = ids.len() as u64;
+    ids.truncate(MISSING_MAX);
+    Verdict::Missing { ids, count }
+}
+
+/// Cuts what does not fit the bounds of an attestation.
+fn failed(code: &str, message: &str) -> Verdict {
+    Verdict::Failed { code: clip(code), message: clip(message) }
+}
+
+/// The longest beginning that the bound allows, without characters that text may not hold.
+fn clip<const MAX: usize>(text: &str) -> Text<MAX> {
+    let mut kept = String::new();
+    for c in text.chars() {
+        if kept.len() + c.len_utf8() > MAX {
+            break;
+        }
+        if Text::<MAX>::new(c.to_string()).is_ok() {
+            kept.push(c);
+        }
+    }
+    Text::new(kept).unwrap_or_default()
+}
+
+fn rerun(id: ReleaseId, fetch: Fetch<'_>, found: &mut Verification) -> Result<Verdict, Fault> {
+    let absent = crate::reach::walk([id.cid()], fetch, usize::MAX);
+    if !absent.missing.is_empty() {
+        return Err(Fault::Missing(absent.missing));
+    }
+    let release: Release = read(id.cid(), fetch)?;
+    let recipe: Recipe = read(RecipeId::cid(release.recipe), fetch)?;
+    let stated: Vec<&Name> = release.results.keys().collect();
+    if !recipe.outputs.keys().eq(stated.iter().copied()) {
+        let message = "the release does not state one result for each output of its recipe";
+        return Err(Fault::Failed { code: "outputs".into(), message: message.into() });
+    }
+    let mut inputs: BTreeMap<Name, Source> = BTreeMap::new();
+    for (name, dataset) in &release.inputs {
+        let (_, source) = compute::load(*dataset, fetch)?;
+        inputs.insert(name.clone(), source);
+    }
+    let outcome = compute::run(&recipe, inputs)?;
+    found.steps = outcome.steps;
+    found.results = outcome.figures.iter().map(|(name, figures)| (name.clone(), figures.content)).collect();
+    let mut comparison = Comparison::default();
+    for (name, figures) in &outcome.figures {
+        let Some(published) = release.results.get(name) else { continue };
+        if *published == figures.content {
+            comparison.cells += cells(&figures.table);
+            continue;
+        }
+        let (_, table) = content::unpack(*published, fetch)?;
+        compare(name, &table, &figures.table, &mut comparison);
+    }
+    Ok(comparison.verdict())
+}
+
+fn read<T: object::Body>(id: Cid, fetch: Fetch<'_>) -> Result<T, Fault> {
+    let bytes = fetch(id).ok_or_else(|| Fault::Missing(vec![id]))?;
+    object::decode(&bytes).map_err(|fault| Fault::Failed {
+        code: "object".into(),
+        message: format!("{} {id}: {fault}", T::TYPE),
+    })
+}
+
+/// Cells of a table that are not part of a key.
+fn cells(table: &Table) -> u64 {
+    let measures = table.shape().components().len() - table.shape().identifier_count();
+    (table.rows() as u64) * (measures as u64)
+}
+
+/// Counts of a comparison so far.
+#[derive(Debug, Default)]
+pub struct Comparison {
+    /// The first cell that differs.
+    pub first: Option<Divergence>,
+    /// Cells that differ.
+    pub count: u64,
+    /// Cells compared.
+    pub cells: u64,
+}
+
+impl Comparison {
+    fn note(&mut self, cells: u64, divergence: impl FnOnce() -> Divergence) {
+        self.count += cells;
+        self.first.get_or_insert_with(divergence);
+    }
+
+    /// The verdict that the counts amount to.
+    pub fn verdict(self) -> Verdict {
+        match self.first {
+            None => Verdict::Reproduced { cells: self.cells },
+            Some(first) => Verdict::Differs { first, count: self.count, cells: self.cells },
+        }
+    }
+}
+
+/// Compares two tables cell by cell, in the order of keys; numbers by value.
+///
+/// A data point on one side only counts all its cells as different.
+pub fn compare(output: &Name, published: &Table, computed: &Table, comparison: &mut Comparison) {
+    if published.shape() != computed.shape() {
+        let all = cells(computed).max(cells(published)).max(1);
+        comparison.cells += all;
+        comparison.note(all, || shape_divergence(output, published, computed));
+        return;
+    }
+    let width = (published.shape().components().len() - published.shape().identifier_count()) as u64;
+    let (mut a, mut b) = (0, 0);
+    while a < published.rows() || b < computed.rows() {
+        let order = match (a < published.rows(), b < computed.rows()) {
+            (true, true) => published.compare_key(a, computed, b),
+            (true, false) => Ordering::Less,
+            _ => Ordering::Greater,
+        };
+        comparison.cells += width;
+        match order {
+            Ordering::Equal => row(output, published, a, computed, b, comparison),
+            Ordering::Less => comparison.note(width.max(1), || lonely(output, published, a, true)),
+            Ordering::Greater => comparison.note(width.max(1), || lonely(output, computed, b, false)),
+        }
+        a += usize::from(order != Ordering::Greater);
+        b += usize::from(order != Ordering::Less);
+    }
+}
+
+fn row(output: &Name, published: &Table, a: usize, computed: &Table, b: usize, comparison: &mut Comparison) {
+    let keys = published.shape().identifier_count();
+    let columns = published.columns().iter().zip(computed.columns());
+    for (component, (left, right)) in published.shape().components().iter().zip(columns).skip(keys) {
+        let (left, right) = (left.cell(a), right.cell(b));
+        let same = match (&left, &right) {
+            (Some(left), Some(right)) => left.same_value(right),
+            (left, right) => left.is_none() && right.is_none(),
+        };
+        if !same {
+            comparison.note(1, || Divergence {
+                output: output.clone(),
+                key: published.key(a),
+                component: Some(component.id.clone()),
+                published: left,
+                computed: right,
+            });
+        }
+    }
+}
+
+/// A data point that stands in one table only: shown by its first cell that is not null.
+fn lonely(output: &Name, table: &Table, row: usize, published: bool) -> Divergence {
+    let keys = table.shape().identifier_count();
+    let cell = table.columns().iter().skip(keys).find_map(|column| column.cell(row));
+    let (left, right) = if published { (cell, None) } else { (None, cell) };
+    Divergence {
+        output: output.clone(),
+        key: table.key(row),
+        component: None,
+        published: left,
+        computed: right,
+    }
+}
+
+/// The first component that the two do not share.
+fn shape_divergence(output: &Name, published: &Table, computed: &Table) -> Divergence {
+    let (a, b) = (published.shape().components(), computed.shape().components());
+    let only = |x: &[Component], y: &[Component]| x.iter().find(|c| !y.contains(c)).map(|c| c.id.clone());
+    Divergence {
+        output: output.clone(),
+        key: Vec::new(),
+        component: only(a, b).or_else(|| only(b, a)).or_else(|| a.first().map(|c| c.id.clone())),
+        published: None,
+        computed: None,
+    }
+}

@@ -1,0 +1,346 @@
+//! The state of a node and its rules for inputs, without IO of its own but for [`Keep`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use ledger::log::Log;
+use ledger::verify::Verification;
+use replication::{Action, Event, Machine, Millis, Ticket};
+use schemas::cbor;
+use schemas::cid::{Cid, EntryId, PublisherId, ReleaseId};
+use schemas::entry::Entry;
+use schemas::object::{self, Attestation};
+use schemas::seal::Sealed;
+use schemas::text::Text;
+use store::{Batch, Tree};
+
+use crate::frontier::Frontier;
+use crate::keep::Keep;
+use crate::publish::Signer;
+use crate::rows::{self, HeadRow};
+
+/// Logs of strangers of which entries are kept, so that attestations reach everyone.
+pub const STRANGERS_MAX: usize = 1024;
+/// Entries kept of one stranger's log.
+pub const STRANGER_ENTRIES_MAX: u64 = 16_384;
+/// Bytes of delivered blocks held back to be committed together.
+pub const PENDING_BYTES_MAX: usize = 4 << 20;
+/// Entries whose missing blocks are sought at once.
+pub const WINDOW: u64 = 32;
+
+/// Why something cannot be done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The entry does not fit its log.
+    #[error(transparent)]
+    Log(#[from] ledger::log::Fault),
+    /// The bytes are no entry.
+    #[error(transparent)]
+    Entry(#[from] schemas::entry::Error),
+    /// The bytes are no object.
+    #[error(transparent)]
+    Object(#[from] object::Error),
+    /// The node has no identity to sign with.
+    #[error("this data directory has no publisher identity")]
+    NoIdentity,
+    /// It has one already.
+    #[error("this data directory has a publisher identity already: {0}")]
+    HasIdentity(PublisherId),
+    /// The object needs blocks that are neither held nor given.
+    #[error("the object needs {} blocks that are not at hand, the first is {}", .0.len(), .0.first().map(Cid::to_string).unwrap_or_default())]
+    Missing(Vec<Cid>),
+    /// Peers hold more of the own log than this node does.
+    #[error(
+        "peers hold {told} entries of this publisher's log, this data directory {held}: \
+         signing now would fork it"
+    )]
+    Behind {
+        /// Entries here.
+        held: u64,
+        /// Entries that a peer told of.
+        told: u64,
+    },
+    /// Nothing is known of it.
+    #[error("{0} is not known here")]
+    Unknown(String),
+    /// A row of the index does not read.
+    #[error("the index row of `{0}` is damaged; `assay fsck --rebuild-index` makes it anew")]
+    Row(&'static str),
+}
+
+/// What the core wants done, or others told.
+#[derive(Debug)]
+pub enum Output {
+    /// For the network.
+    Network(Action),
+    /// A release of somebody else is whole and wants to be run again.
+    Verify(ReleaseId),
+    /// An entry and all it needs is held, indexed and durable.
+    Accepted {
+        /// The log.
+        publisher: PublisherId,
+        /// Its place.
+        seq: u64,
+        /// The kind of its object.
+        kind: String,
+        /// The object.
+        object: Cid,
+    },
+    /// An entry of a publisher contradicts one held.
+    Forked {
+        /// The log.
+        publisher: PublisherId,
+        /// The place.
+        seq: u64,
+    },
+}
+
+/// How a core is set up.
+#[derive(Debug, Default)]
+pub struct Setup {
+    /// The keys of the own publisher, if it has any.
+    pub signer: Option<Signer>,
+    /// Name and version of the program, for attestations.
+    pub build: Text<64>,
+    /// Whether releases of followed publishers are run again and attested.
+    pub attest: bool,
+}
+
+/// A log as held.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) log: Log,
+    /// Entries from the start whose objects are whole.
+    pub(crate) complete: u64,
+    pub(crate) forked: bool,
+    pub(crate) frontier: Option<Frontier>,
+}
+
+/// The state of a node.
+pub struct Core<K: Keep> {
+    pub(crate) keep: Arc<K>,
+    pub(crate) logs: BTreeMap<PublisherId, Held>,
+    pub(crate) follows: BTreeSet<PublisherId>,
+    pub(crate) own: Option<PublisherId>,
+    pub(crate) own_told: u64,
+    pub(crate) setup: Setup,
+    pub(crate) outputs: Vec<Output>,
+    /// Blocks delivered but not committed yet.
+    pub(crate) pending: BTreeMap<Cid, Vec<u8>>,
+    pub(crate) pending_bytes: usize,
+    /// What each request under way is about.
+    pub(crate) asked: BTreeMap<Ticket, replication::Request>,
+    machine: Machine,
+    pub(crate) now: Millis,
+}
+
+impl<K: Keep> Core<K> {
+    /// The state as kept. Entries that became whole since are found; releases without a verdict
+    /// are asked to be verified.
+    ///
+    /// # Errors
+    /// [`Error::Store`], [`Error::Row`].
+    pub fn open(keep: Arc<K>, setup: Setup) -> Result<Self, Error> {
+        let own = match keep.row(Tree::Meta, rows::OWN)? {
+            None => None,
+            Some(bytes) => Some(read_publisher(&bytes).ok_or(Error::Row("own"))?),
+        };
+        let mut follows = BTreeSet::new();
+        for (key, _) in keep.rows(Tree::Follows, &[])? {
+            follows.insert(read_publisher(&key).ok_or(Error::Row("follows"))?);
+        }
+        let mut core = Self {
+            keep,
+            logs: BTreeMap::new(),
+            follows,
+            own,
+            own_told: 0,
+            setup,
+            outputs: Vec::new(),
+            pending: BTreeMap::new(),
+            pending_bytes: 0,
+            asked: BTreeMap::new(),
+            machine: Machine::default(),
+            now: Millis(0),
+        };
+        core.load()?;
+        for publisher in core.logs.keys().copied().collect::<Vec<_>>() {
+            core.advance(publisher)?;
+        }
+        core.unverified()?;
+        Ok(core)
+    }
+
+    fn load(&mut self) -> Result<(), Error> {
+        for (key, value) in self.keep.rows(Tree::Heads, &[])? {
+            let publisher = read_publisher(&key).ok_or(Error::Row("heads"))?;
+            let head: HeadRow = cbor::decode(&value).map_err(|_| Error::Row("heads"))?;
+            let bytes = self.keep.get(publisher.cid())?.ok_or(Error::Row("heads"))?;
+            let genesis = Sealed::<Entry>::open(bytes)?;
+            let log = Log::resume(&genesis, head.length, head.last)?;
+            let forked = !self.keep.rows(Tree::Forks, &publisher.cid().to_bytes())?.is_empty();
+            self.logs.insert(publisher, Held { log, complete: head.complete, forked, frontier: None });
+        }
+        Ok(())
+    }
+
+    /// Releases that are whole but were never run here (the node stopped before it came to them).
+    fn unverified(&mut self) -> Result<(), Error> {
+        for (key, value) in self.keep.rows(Tree::Releases, &[])? {
+            let (publisher, _) = rows::read_place(&key).ok_or(Error::Row("releases"))?;
+            let release = Cid::from_bytes(&value).and_then(ReleaseId::try_from);
+            self.want_verdict(publisher, release.map_err(|_| Error::Row("releases"))?)?;
+        }
+        Ok(())
+    }
+
+    /// Asks for a verdict on a release of a followed publisher that has none here.
+    pub(crate) fn want_verdict(&mut self, publisher: PublisherId, release: ReleaseId) -> Result<(), Error> {
+        let foreign = self.own != Some(publisher) && self.follows.contains(&publisher);
+        if foreign && self.setup.attest && self.keep.row(Tree::Verdicts, &release.cid().to_bytes())?.is_none()
+        {
+            self.outputs.push(Output::Verify(release));
+        }
+        Ok(())
+    }
+
+    /// What keeps the bytes, to read beside the owner.
+    pub fn keep(&self) -> Arc<K> {
+        Arc::clone(&self.keep)
+    }
+
+    /// The own publisher.
+    pub fn own(&self) -> Option<PublisherId> {
+        self.own
+    }
+
+    /// What came of the inputs so far, given away.
+    pub fn take_outputs(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.outputs)
+    }
+
+    /// Tells the sync machine something and takes its actions.
+    pub(crate) fn tell(&mut self, event: Event) {
+        let mut machine = std::mem::take(&mut self.machine);
+        let actions = machine.handle(self.now, event, self);
+        self.machine = machine;
+        for action in actions {
+            match &action {
+                Action::Ask { ticket, request, .. } => {
+                    self.asked.insert(*ticket, request.clone());
+                }
+                Action::Cancel { ticket } => {
+                    self.asked.remove(ticket);
+                }
+                _ => {}
+            }
+            self.outputs.push(Output::Network(action));
+        }
+    }
+
+    /// Something happened on the network at the time `now`, or time passed. Delivered blocks come
+    /// by [`Core::received`] instead.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn handle(&mut self, now: Millis, event: Event) -> Result<(), Error> {
+        self.now = now;
+        if let (Event::Heads { heads, .. }, Some(own)) = (&event, self.own) {
+            let told = heads.iter().filter(|head| head.publisher == own).map(|head| head.length);
+            self.own_told = told.chain([self.own_told]).max().unwrap_or(0);
+        }
+        if let Event::Finished { ticket, .. } = &event {
+            self.asked.remove(ticket);
+            self.flush()?;
+        }
+        self.tell(event);
+        Ok(())
+    }
+
+    /// Follows a publisher: its log is kept whole, its releases are run again.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn follow(&mut self, publisher: PublisherId) -> Result<(), Error> {
+        let mut batch = Batch::new();
+        batch.put(Tree::Follows, &publisher.cid().to_bytes(), &[]);
+        self.keep.commit(batch)?;
+        self.follows.insert(publisher);
+        self.advance(publisher)?;
+        self.unverified()?;
+        self.tell(Event::Followed { publisher });
+        Ok(())
+    }
+
+    /// No longer follows a publisher. What is held stays.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn unfollow(&mut self, publisher: PublisherId) -> Result<(), Error> {
+        let mut batch = Batch::new();
+        batch.delete(Tree::Follows, &publisher.cid().to_bytes());
+        self.keep.commit(batch)?;
+        self.follows.remove(&publisher);
+        if let Some(held) = self.logs.get_mut(&publisher) {
+            held.frontier = None;
+        }
+        Ok(())
+    }
+
+    /// A verification that [`Output::Verify`] asked for is done: keep it, and attest it when the
+    /// node has an identity. Returns whether an attestation was signed.
+    ///
+    /// # Errors
+    /// [`enum@Error`].
+    pub fn verified(&mut self, found: &Verification, time: i64) -> Result<bool, Error> {
+        if let schemas::verdict::Verdict::Missing { .. } = found.verdict {
+            return Ok(false);
+        }
+        let attestation: Attestation = found.attestation(self.setup.build.clone());
+        let (id, (cid, bytes)) = schemas::content::block(&attestation)?;
+        let mut batch = Batch::new();
+        batch.block(cid, bytes.clone());
+        batch.put(Tree::Verdicts, &found.release.cid().to_bytes(), &id.cid().to_bytes());
+        self.keep.commit(batch)?;
+        if self.own.is_none() || self.setup.signer.is_none() {
+            return Ok(false);
+        }
+        self.publish(&bytes, Vec::new(), time).map(|_| true)
+    }
+
+    /// The entry of a log at a place.
+    pub(crate) fn entry_at(&self, publisher: PublisherId, seq: u64) -> Result<Option<(EntryId, Cid)>, Error> {
+        let row = self.keep.row(Tree::Entries, &rows::place(publisher, seq))?;
+        row.map(|row| rows::read_pair(&row).ok_or(Error::Row("entries"))).transpose()
+    }
+
+    /// A block, committed or pending.
+    pub(crate) fn block(&self, id: Cid) -> Option<Vec<u8>> {
+        if let Some(bytes) = self.pending.get(&id) {
+            return Some(bytes.clone());
+        }
+        self.keep.get(id).ok().flatten()
+    }
+
+    /// Commits the pending blocks.
+    pub(crate) fn flush(&mut self) -> Result<(), Error> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let mut batch = Batch::new();
+        for (id, bytes) in &self.pending {
+            batch.block(*id, bytes.clone());
+        }
+        self.keep.commit(batch)?;
+        self.pending.clear();
+        self.pending_bytes = 0;
+        Ok(())
+    }
+}
+
+fn read_publisher(bytes: &[u8]) -> Option<PublisherId> {
+    PublisherId::try_from(Cid::from_bytes(bytes).ok()?).ok()
+}

@@ -1,0 +1,283 @@
+//! What comes in: entries and blocks from peers, files and commands, all through the same door.
+
+use ledger::log::{self, Log};
+use ledger::reach;
+use replication::{Event, Refusal, Request, Ticket};
+use schemas::cbor;
+use schemas::cid::{Cid, Codec, EntryId, PublisherId, ReleaseId};
+use schemas::entry::{Entry, Payload};
+use schemas::object::{self, Object};
+use schemas::seal::Sealed;
+use store::{Batch, Tree};
+
+use crate::core::{Core, Error, Held, Output, PENDING_BYTES_MAX, WINDOW};
+use crate::frontier::Frontier;
+use crate::keep::Keep;
+use crate::rows::{self, HeadRow};
+
+impl<K: Keep> Core<K> {
+    /// A stream delivered a block for the request `ticket`. It is checked, kept if it was asked
+    /// for, and the sync machine is told what became of it.
+    ///
+    /// # Errors
+    /// [`Error::Store`]; everything wrong with the block itself is for the sync machine.
+    pub fn received(&mut self, ticket: Ticket, id: Cid, bytes: Vec<u8>) -> Result<(), Error> {
+        let size = bytes.len();
+        let verdict = match self.asked.get(&ticket).cloned() {
+            None => Err(Refusal::Unwanted),
+            Some(_) if !id.matches(&bytes) => Err(Refusal::Wrong),
+            Some(Request::Entries { publisher, .. }) => self.receive_entry(publisher, bytes),
+            Some(Request::Blocks { ids }) if ids.contains(&id) => self.receive_block(id, bytes),
+            Some(Request::Blocks { .. }) => Err(Refusal::Unwanted),
+        };
+        self.tell(Event::Received { ticket, id, bytes: size, verdict });
+        Ok(())
+    }
+
+    fn receive_entry(&mut self, publisher: PublisherId, bytes: Vec<u8>) -> Result<(), Refusal> {
+        let entry = Sealed::<Entry>::open(bytes).map_err(|_| Refusal::Invalid)?;
+        if entry.publisher() != publisher {
+            return Err(Refusal::Invalid);
+        }
+        match self.take(entry) {
+            Ok(()) => Ok(()),
+            Err(Error::Log(fault)) if fault.is_fork() => Err(Refusal::Forked),
+            Err(Error::Log(log::Fault::Gap { .. })) => Err(Refusal::Detached),
+            Err(Error::Store(_)) => Err(Refusal::Failed),
+            Err(_) => Err(Refusal::Invalid),
+        }
+    }
+
+    fn receive_block(&mut self, id: Cid, bytes: Vec<u8>) -> Result<(), Refusal> {
+        let sound = id.codec() == Codec::Raw || Object::decode(&bytes).is_ok();
+        let Some(needs) = object::needs(id, &bytes).ok().filter(|_| sound) else {
+            self.spoil(id);
+            return Err(Refusal::Invalid);
+        };
+        self.pending_bytes += bytes.len();
+        self.pending.insert(id, bytes);
+        if self.pending_bytes > PENDING_BYTES_MAX {
+            self.flush().map_err(|_| Refusal::Failed)?;
+        }
+        self.arrived(id, needs).map_err(|_| Refusal::Failed)
+    }
+
+    /// Tells every frontier that waits for a block that it came; logs that it makes whole advance.
+    fn arrived(&mut self, id: Cid, needs: Vec<Cid>) -> Result<(), Error> {
+        let waiting = |held: &Held| held.frontier.as_ref().is_some_and(|frontier| frontier.wants(id));
+        let logs: Vec<PublisherId> =
+            self.logs.iter().filter(|(_, held)| waiting(held)).map(|(publisher, _)| *publisher).collect();
+        let reach = reach::walk(needs, &|id| self.block(id), usize::MAX);
+        for publisher in logs {
+            let Some(frontier) = self.logs.get_mut(&publisher).and_then(|held| held.frontier.as_mut()) else {
+                continue;
+            };
+            frontier.arrived(id, reach.missing.clone());
+            if frontier.whole() {
+                self.flush()?;
+                self.advance(publisher)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn spoil(&mut self, id: Cid) {
+        for held in self.logs.values_mut() {
+            if let Some(frontier) = held.frontier.as_mut().filter(|frontier| frontier.wants(id)) {
+                frontier.spoiled(id);
+            }
+        }
+    }
+
+    /// Takes the next entry of a log, durably. A contradiction is kept as evidence.
+    ///
+    /// # Errors
+    /// [`Error::Log`] when the log's rules refuse it (an entry that is held already is accepted),
+    /// [`Error::Store`].
+    pub fn take(&mut self, entry: Sealed<Entry>) -> Result<(), Error> {
+        let publisher = entry.publisher();
+        let seq = entry.value().seq();
+        if self.entry_at(publisher, seq)?.is_some_and(|(held, _)| held == entry.id()) {
+            return Ok(());
+        }
+        let taken = match self.logs.get(&publisher) {
+            None => Log::begin(&entry),
+            Some(held) => {
+                let mut log = held.log.clone();
+                log.take(&entry).map(|()| log)
+            }
+        };
+        let log = match taken {
+            Ok(log) => log,
+            Err(fault) => return self.refuse(&entry, fault),
+        };
+        let complete = self.logs.get(&publisher).map_or(0, |held| held.complete);
+        let mut batch = Batch::new();
+        self.entry_rows(&mut batch, &entry, &log, complete)?;
+        self.keep.commit(batch)?;
+        match self.logs.get_mut(&publisher) {
+            Some(held) => held.log = log,
+            None => {
+                let held = Held { log, complete: 0, forked: false, frontier: None };
+                self.logs.insert(publisher, held);
+            }
+        }
+        self.advance(publisher)?;
+        self.tell(Event::Stored { publisher });
+        Ok(())
+    }
+
+    /// The rows and blocks of an entry that is the last of `log`.
+    pub(crate) fn entry_rows(
+        &self,
+        batch: &mut Batch,
+        entry: &Sealed<Entry>,
+        log: &Log,
+        complete: u64,
+    ) -> Result<(), Error> {
+        let publisher = log.publisher();
+        let object = entry.value().object();
+        batch.block(entry.id().cid(), entry.bytes());
+        if let Payload::Inline(_, bytes) = &entry.value().payload {
+            batch.block(object, bytes.clone());
+        }
+        let seq = entry.value().seq();
+        batch.put(Tree::Entries, &rows::place(publisher, seq), &rows::pair(entry.id(), object));
+        batch.put(Tree::Meta, &[rows::object(object), rows::place(publisher, seq)].concat(), &[]);
+        if let Payload::Inline(inline, _) = &entry.value().payload
+            && let Object::Attestation(said) = inline.as_ref()
+        {
+            let key = rows::attestation(said.release.cid(), publisher, seq);
+            batch.put(Tree::Attestations, &key, &object.to_bytes());
+        }
+        self.head_row(batch, log, complete)
+    }
+
+    fn head_row(&self, batch: &mut Batch, log: &Log, complete: u64) -> Result<(), Error> {
+        let head = HeadRow { length: log.length(), last: log.last(), complete };
+        let value = cbor::encode(&head).map_err(|_| Error::Row("heads"))?;
+        batch.put(Tree::Heads, &log.publisher().cid().to_bytes(), &value);
+        Ok(())
+    }
+
+    /// Keeps the evidence of a fork; any other fault is handed back.
+    fn refuse(&mut self, entry: &Sealed<Entry>, fault: log::Fault) -> Result<(), Error> {
+        let publisher = entry.publisher();
+        let Some(held) = self.logs.get_mut(&publisher).filter(|_| fault.is_fork()) else {
+            return Err(fault.into());
+        };
+        // A contradiction counts only when the publisher's own key signed it.
+        log::authorised(held.log.identity(), entry.value())?;
+        if !held.forked {
+            held.forked = true;
+            let seq = entry.value().seq();
+            let mut batch = Batch::new();
+            batch.block(entry.id().cid(), entry.bytes());
+            batch.put(Tree::Forks, &rows::place(publisher, seq), &entry.id().cid().to_bytes());
+            self.keep.commit(batch)?;
+            self.outputs.push(Output::Forked { publisher, seq });
+        }
+        Err(fault.into())
+    }
+
+    /// Moves the mark of whole entries as far as it goes and makes the frontier of what is
+    /// missing behind it.
+    pub(crate) fn advance(&mut self, publisher: PublisherId) -> Result<(), Error> {
+        loop {
+            let Some(held) = self.logs.get(&publisher) else { return Ok(()) };
+            let (complete, length) = (held.complete, held.log.length());
+            if complete >= length || !self.next_whole(publisher, complete)? {
+                break;
+            }
+        }
+        self.seek(publisher)
+    }
+
+    /// Marks the entry at `seq` whole if it is, with its index rows. `false` when it is not.
+    fn next_whole(&mut self, publisher: PublisherId, seq: u64) -> Result<bool, Error> {
+        let Some((entry, object)) = self.entry_at(publisher, seq)? else { return Ok(false) };
+        let fetch = |id| self.block(id);
+        if !reach::walk([object], &fetch, 1).whole() {
+            return Ok(false);
+        }
+        self.flush()?;
+        let bytes = self.keep.get(object)?.ok_or(Error::Row("entries"))?;
+        let value = Object::decode(&bytes)?;
+        let sealed = Sealed::<Entry>::open(self.keep.get(entry.cid())?.ok_or(Error::Row("entries"))?)?;
+        let mut batch = Batch::new();
+        // A linked object that is not what its entry says counts for nothing, but the log goes on.
+        let fits = log::fits(sealed.value(), &value, bytes.len()).is_ok();
+        if fits {
+            index(&mut batch, publisher, seq, &value, object);
+        }
+        let Some(held) = self.logs.get_mut(&publisher) else { return Ok(false) };
+        held.complete = seq + 1;
+        let log = held.log.clone();
+        self.head_row(&mut batch, &log, seq + 1)?;
+        self.keep.commit(batch)?;
+        if fits {
+            self.outputs.push(Output::Accepted { publisher, seq, kind: value.kind().into(), object });
+            if let (Object::Release(_), Ok(release)) = (&value, ReleaseId::try_from(object)) {
+                self.want_verdict(publisher, release)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Makes the frontier of a log that is kept whole.
+    fn seek(&mut self, publisher: PublisherId) -> Result<(), Error> {
+        let wanted = self.whole(publisher);
+        let Some(held) = self.logs.get(&publisher) else { return Ok(()) };
+        let (from, length) = (held.complete, held.log.length());
+        if !wanted || from == length {
+            return self.set_frontier(publisher, None);
+        }
+        if held.frontier.as_ref().is_some_and(|frontier| !frontier.whole() && frontier.until > from) {
+            return Ok(());
+        }
+        let until = length.min(from + WINDOW);
+        let mut roots = Vec::new();
+        for seq in from..until {
+            roots.extend(self.entry_at(publisher, seq)?.map(|(_, object)| object));
+        }
+        let reach = reach::walk(roots, &|id| self.block(id), usize::MAX);
+        let broken = reach.broken.iter().map(|(id, _)| *id);
+        let frontier = Frontier::new(reach.missing, broken, until);
+        self.set_frontier(publisher, Some(frontier))
+    }
+
+    fn set_frontier(&mut self, publisher: PublisherId, frontier: Option<Frontier>) -> Result<(), Error> {
+        if let Some(held) = self.logs.get_mut(&publisher) {
+            held.frontier = frontier;
+        }
+        Ok(())
+    }
+
+    /// Ids of the entries of a log, for a peer that asks.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn entries(&self, publisher: PublisherId, from: u64, count: u64) -> Result<Vec<EntryId>, Error> {
+        let length = self.logs.get(&publisher).map_or(0, |held| held.log.length());
+        let until = from.saturating_add(count).min(length);
+        let entries = (from..until).map(|seq| self.entry_at(publisher, seq));
+        Ok(entries.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().map(|(entry, _)| entry).collect())
+    }
+}
+
+/// The rows by which an object is found.
+fn index(batch: &mut Batch, publisher: PublisherId, seq: u64, object: &Object, id: Cid) {
+    let tree = match object {
+        Object::Release(_) => Tree::Releases,
+        Object::Dataset(_) => Tree::Datasets,
+        Object::Recipe(_) => Tree::Recipes,
+        Object::Attestation(said) => {
+            let key = rows::attestation(said.release.cid(), publisher, seq);
+            batch.put(Tree::Attestations, &key, &id.to_bytes());
+            return;
+        }
+        _ => return,
+    };
+    debug_assert!(id.codec() == Codec::DagCbor, "objects are dag-cbor");
+    batch.put(tree, &rows::place(publisher, seq), &id.to_bytes());
+}

@@ -1,0 +1,111 @@
+//! What keeps the bytes: the store on disk, or memory in simulations.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use schemas::cid::Cid;
+use store::{Batch, Error, Store, Tree};
+
+/// A row: key and value.
+pub type Row = (Vec<u8>, Vec<u8>);
+
+/// Blocks and rows, durable as far as the kind of keeping goes.
+pub trait Keep: Send + Sync + 'static {
+    /// Whether a block is held.
+    ///
+    /// # Errors
+    /// As the store.
+    fn has(&self, id: Cid) -> Result<bool, Error>;
+    /// A block, checked against its id.
+    ///
+    /// # Errors
+    /// As the store.
+    fn get(&self, id: Cid) -> Result<Option<Vec<u8>>, Error>;
+    /// All of a batch, or nothing.
+    ///
+    /// # Errors
+    /// As the store.
+    fn commit(&self, batch: Batch) -> Result<(), Error>;
+    /// A row.
+    ///
+    /// # Errors
+    /// As the store.
+    fn row(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, Error>;
+    /// The rows whose keys begin with `prefix`, ascending.
+    ///
+    /// # Errors
+    /// As the store.
+    fn rows(&self, tree: Tree, prefix: &[u8]) -> Result<Vec<Row>, Error>;
+}
+
+impl Keep for Store {
+    fn has(&self, id: Cid) -> Result<bool, Error> {
+        Store::has(self, id)
+    }
+
+    fn get(&self, id: Cid) -> Result<Option<Vec<u8>>, Error> {
+        Store::get(self, id)
+    }
+
+    fn commit(&self, batch: Batch) -> Result<(), Error> {
+        Store::commit(self, batch)
+    }
+
+    fn row(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        Store::row(self, tree, key)
+    }
+
+    fn rows(&self, tree: Tree, prefix: &[u8]) -> Result<Vec<Row>, Error> {
+        Store::rows(self, tree, prefix).collect()
+    }
+}
+
+/// Keeping in memory, for simulations.
+#[derive(Debug, Clone, Default)]
+pub struct Memory(Arc<Mutex<Held>>);
+
+#[derive(Debug, Default)]
+struct Held {
+    blocks: BTreeMap<Cid, Vec<u8>>,
+    rows: BTreeMap<(Tree, Vec<u8>), Vec<u8>>,
+}
+
+impl Memory {
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Keep for Memory {
+    fn has(&self, id: Cid) -> Result<bool, Error> {
+        Ok(self.held().blocks.contains_key(&id))
+    }
+
+    fn get(&self, id: Cid) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.held().blocks.get(&id).cloned())
+    }
+
+    fn commit(&self, batch: Batch) -> Result<(), Error> {
+        let mut held = self.held();
+        let (blocks, rows) = batch.into_parts();
+        held.blocks.extend(blocks);
+        for row in rows {
+            match row.value {
+                Some(value) => held.rows.insert((row.tree, row.key), value),
+                None => held.rows.remove(&(row.tree, row.key)),
+            };
+        }
+        Ok(())
+    }
+
+    fn row(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.held().rows.get(&(tree, key.to_vec())).cloned())
+    }
+
+    fn rows(&self, tree: Tree, prefix: &[u8]) -> Result<Vec<Row>, Error> {
+        let held = self.held();
+        let from = held.rows.range((tree, prefix.to_vec())..);
+        let matching = from.take_while(|((t, key), _)| *t == tree && key.starts_with(prefix));
+        Ok(matching.map(|((_, key), value)| (key.clone(), value.clone())).collect())
+    }
+}

@@ -1,0 +1,108 @@
+//! Signing for the own log.
+
+use ledger::log::Log;
+use ledger::reach;
+use schemas::cid::{Cid, Codec, EntryId, PublisherId};
+use schemas::content::Block;
+use schemas::entry::{self, Entry};
+use schemas::key::SecretKey;
+use schemas::object::Object;
+use schemas::seal::Sealed;
+use serde::{Deserialize, Serialize};
+use store::{Batch, Tree};
+
+use crate::core::{Core, Error};
+use crate::keep::Keep;
+use crate::rows;
+
+/// The operating key of the own publisher.
+#[derive(Debug)]
+pub struct Signer(pub SecretKey);
+
+/// Where an object was published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    /// The log.
+    pub publisher: PublisherId,
+    /// The place in it.
+    pub seq: u64,
+    /// The entry.
+    pub entry: EntryId,
+    /// The object.
+    pub object: Cid,
+}
+
+impl<K: Keep> Core<K> {
+    /// Makes this node the home of a publisher: takes the genesis entry of its log.
+    ///
+    /// # Errors
+    /// [`Error::HasIdentity`], [`Error::Log`], [`Error::Store`].
+    pub fn found(&mut self, genesis: Sealed<Entry>) -> Result<PublisherId, Error> {
+        if let Some(own) = self.own {
+            return Err(Error::HasIdentity(own));
+        }
+        let publisher = genesis.publisher();
+        Log::begin(&genesis)?;
+        let mut batch = Batch::new();
+        batch.put(Tree::Meta, rows::OWN, &publisher.cid().to_bytes());
+        self.keep.commit(batch)?;
+        self.own = Some(publisher);
+        self.take(genesis)?;
+        Ok(publisher)
+    }
+
+    /// Signs an object into the own log. `blocks` are those that it needs and that are not held;
+    /// all of it is durable before this returns, or none. `time` is seconds since 1970. An object
+    /// that the log carries already is not signed again.
+    ///
+    /// # Errors
+    /// [`Error::NoIdentity`], [`Error::Missing`] when something that the object needs is neither
+    /// held nor given, [`Error::Behind`], [`Error::Store`].
+    pub fn publish(&mut self, object: &[u8], blocks: Vec<Block>, time: i64) -> Result<Published, Error> {
+        let own = self.own.ok_or(Error::NoIdentity)?;
+        let value = Object::decode(object)?;
+        let id = Cid::of(Codec::DagCbor, object);
+        if let Some(published) = self.published(own, id)? {
+            return Ok(published);
+        }
+        let given: std::collections::BTreeMap<Cid, Vec<u8>> =
+            blocks.into_iter().filter(|(id, bytes)| id.matches(bytes)).collect();
+        let fetch = |id: Cid| given.get(&id).cloned().or_else(|| self.block(id));
+        let reach = reach::walk(value.needs(), &fetch, schemas::verdict::MISSING_MAX);
+        if let Some((_, fault)) = reach.broken.into_iter().next() {
+            return Err(fault.into());
+        }
+        if !reach.missing.is_empty() {
+            return Err(Error::Missing(reach.missing));
+        }
+        let held = self.logs.get(&own).ok_or(Error::NoIdentity)?;
+        if self.own_told > held.log.length() {
+            return Err(Error::Behind { held: held.log.length(), told: self.own_told });
+        }
+        let Signer(key) = self.setup.signer.as_ref().ok_or(Error::NoIdentity)?;
+        let signed = entry::sign(held.log.next(), time, object, key)?;
+        held.log.check(&signed)?;
+        let mut batch = Batch::new();
+        for (id, bytes) in given {
+            batch.block(id, bytes);
+        }
+        batch.block(id, object);
+        self.keep.commit(batch)?;
+        let published =
+            Published { publisher: own, seq: signed.value().seq(), entry: signed.id(), object: id };
+        self.take(signed)?;
+        Ok(published)
+    }
+
+    /// Where the own log carries an object already.
+    fn published(&self, own: PublisherId, object: Cid) -> Result<Option<Published>, Error> {
+        for (key, _) in self.keep.rows(Tree::Meta, &rows::object(object))? {
+            let place = key.get(rows::object(object).len()..).and_then(rows::read_place);
+            if let Some((publisher, seq)) = place.filter(|(publisher, _)| *publisher == own) {
+                let (entry, _) = self.entry_at(own, seq)?.ok_or(Error::Row("entries"))?;
+                return Ok(Some(Published { publisher, seq, entry, object }));
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,67 @@
+//! The keys and values of the index rows.
+//!
+//! | tree | key | value |
+//! |---|---|---|
+//! | entries | publisher ‖ seq | entry id ‖ object id |
+//! | heads | publisher | DAG-CBOR [`HeadRow`] |
+//! | releases, datasets, recipes | publisher ‖ seq | object id |
+//! | attestations | release id ‖ attestor ‖ seq | attestation id |
+//! | verdicts | release id | id of the attestation object made here |
+//! | follows | publisher | empty |
+//! | peers | multiaddr, UTF-8 | empty |
+//! | forks | publisher ‖ seq | id of the entry that contradicts |
+//! | meta | `own` | publisher id |
+//! | meta | `o` ‖ object id ‖ publisher ‖ seq | empty |
+//!
+//! Ids are the 36 bytes of the CID; a sequence number is 8 bytes, big endian.
+
+use schemas::cid::{CID_BYTES, Cid, EntryId, PublisherId};
+use serde::{Deserialize, Serialize};
+
+/// The row of a log's head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HeadRow {
+    /// Entries held.
+    pub length: u64,
+    /// The last of them.
+    pub last: EntryId,
+    /// Entries from the start whose objects are whole.
+    pub complete: u64,
+}
+
+/// The key of the own publisher in the tree `meta`.
+pub(crate) const OWN: &[u8] = b"own";
+
+/// `publisher ‖ seq`.
+pub(crate) fn place(publisher: PublisherId, seq: u64) -> Vec<u8> {
+    [publisher.cid().to_bytes().as_slice(), &seq.to_be_bytes()].concat()
+}
+
+/// Reads [`place`].
+pub(crate) fn read_place(key: &[u8]) -> Option<(PublisherId, u64)> {
+    let (publisher, seq) = key.split_at_checked(CID_BYTES)?;
+    let publisher = PublisherId::try_from(Cid::from_bytes(publisher).ok()?).ok()?;
+    Some((publisher, u64::from_be_bytes(seq.try_into().ok()?)))
+}
+
+/// `entry ‖ object`.
+pub(crate) fn pair(entry: EntryId, object: Cid) -> Vec<u8> {
+    [entry.cid().to_bytes(), object.to_bytes()].concat()
+}
+
+/// Reads [`pair`].
+pub(crate) fn read_pair(value: &[u8]) -> Option<(EntryId, Cid)> {
+    let (entry, object) = value.split_at_checked(CID_BYTES)?;
+    Some((EntryId::try_from(Cid::from_bytes(entry).ok()?).ok()?, Cid::from_bytes(object).ok()?))
+}
+
+/// `release ‖ attestor ‖ seq`.
+pub(crate) fn attestation(release: Cid, attestor: PublisherId, seq: u64) -> Vec<u8> {
+    [release.to_bytes().as_slice(), &place(attestor, seq)].concat()
+}
+
+/// `o ‖ object`, the beginning of the keys that say where an object was published.
+pub(crate) fn object(object: Cid) -> Vec<u8> {
+    [b"o".as_slice(), &object.to_bytes()].concat()
+}

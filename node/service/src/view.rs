@@ -1,0 +1,59 @@
+//! What the sync machine may see of a core.
+
+use replication::{Head, View};
+use schemas::cid::{Cid, EntryId, PublisherId};
+
+use crate::core::{Core, Held, STRANGER_ENTRIES_MAX, STRANGERS_MAX};
+use crate::frontier::Frontier;
+use crate::keep::Keep;
+
+fn head(held: &Held) -> Head {
+    Head { publisher: held.log.publisher(), length: held.log.length(), last: held.log.last() }
+}
+
+impl<K: Keep> View for Core<K> {
+    fn heads(&self) -> Vec<Head> {
+        self.logs.values().map(head).collect()
+    }
+
+    fn head(&self, publisher: PublisherId) -> Option<Head> {
+        self.logs.get(&publisher).map(head)
+    }
+
+    fn entry(&self, publisher: PublisherId, sequence: u64) -> Option<EntryId> {
+        self.entry_at(publisher, sequence).ok().flatten().map(|(entry, _)| entry)
+    }
+
+    fn forked(&self, publisher: PublisherId) -> bool {
+        self.logs.get(&publisher).is_some_and(|held| held.forked)
+    }
+
+    fn follows(&self, publisher: PublisherId) -> bool {
+        self.whole(publisher)
+    }
+
+    fn wants(&self, publisher: PublisherId) -> bool {
+        if self.whole(publisher) {
+            return true;
+        }
+        match self.logs.get(&publisher) {
+            Some(held) => held.log.length() < STRANGER_ENTRIES_MAX,
+            None => self.logs.len() < self.follows.len() + STRANGERS_MAX,
+        }
+    }
+
+    fn missing(&self, publisher: PublisherId, max: usize) -> Vec<Cid> {
+        if !self.whole(publisher) {
+            return Vec::new();
+        }
+        let frontier = self.logs.get(&publisher).and_then(|held| held.frontier.as_ref());
+        frontier.map_or_else(Vec::new, |frontier: &Frontier| frontier.next(max))
+    }
+}
+
+impl<K: Keep> Core<K> {
+    /// Whether a log is kept with everything that its objects need: followed ones and the own.
+    pub(crate) fn whole(&self, publisher: PublisherId) -> bool {
+        self.follows.contains(&publisher) || self.own == Some(publisher)
+    }
+}

@@ -1,0 +1,260 @@
+//! The data directory: where a node keeps its store, its keys and what others need to reach it.
+//!
+//! ```text
+//! store/          archive and index
+//! keys/root       seed of the root key: signs the genesis and key operations
+//! keys/next-root  seed of the next root key (pre-rotation)
+//! keys/operating  seed of the key that signs the log
+//! keys/node       seed of the network key; may be thrown away
+//! token           bearer token of the local API
+//! running.json    process and API address of the running node; gone when none runs
+//! ```
+//!
+//! Key files have mode 0600 and hold one line of text. They are never sent anywhere.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use schemas::entry::{self, Entry, Place};
+use schemas::key::{KEY_BYTES, SecretKey};
+use schemas::object::{Identity, OperatingKey, Use, encode};
+use schemas::seal::Sealed;
+use schemas::text::Text;
+use serde::{Deserialize, Serialize};
+
+/// What stands before the hexadecimal seed in a key file.
+const KEY_PREFIX: &str = "assay-ed25519-seed-1:";
+
+/// Why the data directory is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file system refused.
+    #[error("cannot {action} `{}`: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A key file that is not one.
+    #[error("`{}` is not a key file", .0.display())]
+    Key(PathBuf),
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers: {0}")]
+    Random(String),
+    /// The name or contact of an identity is not acceptable.
+    #[error("the identity is not acceptable: {0}")]
+    Identity(String),
+}
+
+/// Which key of a data directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// Signs the genesis.
+    Root,
+    /// Takes the root's place one day.
+    NextRoot,
+    /// Signs the log.
+    Operating,
+    /// Names the node on the network.
+    Node,
+}
+
+impl Key {
+    fn file(self) -> &'static str {
+        match self {
+            Key::Root => "root",
+            Key::NextRoot => "next-root",
+            Key::Operating => "operating",
+            Key::Node => "node",
+        }
+    }
+}
+
+/// The process that has the data directory, and where its API answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    /// Process id.
+    pub pid: u32,
+    /// Address of the API, such as `http://127.0.0.1:7171`.
+    pub api: String,
+}
+
+/// A data directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home(PathBuf);
+
+impl Home {
+    /// The data directory at `path`, made if it is not there (mode 0700).
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, Error> {
+        let home = Self(path.into());
+        let keys = home.0.join("keys");
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&keys).map_err(failed("make", &keys))?;
+        Ok(home)
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Where the store is.
+    pub fn store(&self) -> PathBuf {
+        self.0.join("store")
+    }
+
+    /// The key, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Key`].
+    pub fn key(&self, key: Key) -> Result<Option<SecretKey>, Error> {
+        let path = self.key_path(key);
+        match fs::read_to_string(&path) {
+            Ok(text) => parse(&text).map(|seed| Some(SecretKey::from_seed(&seed))).ok_or(Error::Key(path)),
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(fault) => Err(failed("read", &path)(fault)),
+        }
+    }
+
+    /// The key, made if there is none.
+    ///
+    /// # Errors
+    /// [`enum@Error`].
+    pub fn make_key(&self, key: Key) -> Result<SecretKey, Error> {
+        if let Some(found) = self.key(key)? {
+            return Ok(found);
+        }
+        let seed = random::<KEY_BYTES>()?;
+        secret(&self.key_path(key), &format!("{KEY_PREFIX}{}\n", hex(&seed)))?;
+        Ok(SecretKey::from_seed(&seed))
+    }
+
+    fn key_path(&self, key: Key) -> PathBuf {
+        self.0.join("keys").join(key.file())
+    }
+
+    /// Makes the keys of a publisher and signs the genesis of its log. Keys that exist are used,
+    /// so that a start that was broken off can be repeated.
+    ///
+    /// # Errors
+    /// [`enum@Error`].
+    pub fn genesis(&self, name: &str, contact: Option<&str>, time: i64) -> Result<Sealed<Entry>, Error> {
+        let bad = |fault: String| Error::Identity(fault);
+        let name = Text::new(name).map_err(|fault| bad(fault.to_string()))?;
+        let contact = contact.map(Text::new).transpose().map_err(|fault| bad(fault.to_string()))?;
+        let root = self.make_key(Key::Root)?;
+        let next = self.make_key(Key::NextRoot)?;
+        let operating = self.make_key(Key::Operating)?;
+        let identity = Identity {
+            name,
+            contact,
+            roots: vec![root.public()],
+            next_root: *schemas::cid::PieceId::of(next.public().as_bytes()).cid().digest(),
+            keys: vec![OperatingKey { key: operating.public(), uses: vec![Use::Publish, Use::Attest] }],
+        };
+        let object = encode(&identity).map_err(|fault| bad(fault.to_string()))?;
+        entry::sign(Place::Genesis, time, &object, &root).map_err(|fault| bad(fault.to_string()))
+    }
+
+    /// The token of the local API, made if there is none.
+    ///
+    /// # Errors
+    /// [`enum@Error`].
+    pub fn token(&self) -> Result<String, Error> {
+        let path = self.0.join("token");
+        match fs::read_to_string(&path) {
+            Ok(token) => Ok(token.trim().to_owned()),
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
+                let token = hex(&random::<KEY_BYTES>()?);
+                secret(&path, &format!("{token}\n"))?;
+                Ok(token)
+            }
+            Err(fault) => Err(failed("read", &path)(fault)),
+        }
+    }
+
+    /// The running node, as it says itself. The file of a node that was killed may be left over.
+    pub fn running(&self) -> Option<Running> {
+        let text = fs::read_to_string(self.0.join("running.json")).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    /// Says which node runs here, or that none does.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn set_running(&self, running: Option<&Running>) -> Result<(), Error> {
+        let path = self.0.join("running.json");
+        let done = match running {
+            Some(running) => {
+                let text =
+                    serde_json::to_string(running).map_err(|fault| failed("write", &path)(fault.into()))?;
+                fs::write(&path, text)
+            }
+            None => match fs::remove_file(&path) {
+                Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(()),
+                done => done,
+            },
+        };
+        done.map_err(failed("write", &path))
+    }
+}
+
+fn failed<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> Error + 'a {
+    move |source| Error::Io { action, path: path.to_owned(), source }
+}
+
+/// Random bytes of the system.
+fn random<const N: usize>() -> Result<[u8; N], Error> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|fault| Error::Random(fault.to_string()))?;
+    Ok(bytes)
+}
+
+/// Writes a file that only its owner may read, durably and whole: another name first, then renamed.
+fn secret(path: &Path, text: &str) -> Result<(), Error> {
+    let partial = path.with_extension("partial");
+    let write = || -> io::Result<()> {
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&partial, path)?;
+        path.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
+    };
+    write().map_err(failed("write", path))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn parse(text: &str) -> Option<[u8; KEY_BYTES]> {
+    let digits = text.trim_end().strip_prefix(KEY_PREFIX)?;
+    if digits.len() != 2 * KEY_BYTES || !digits.is_ascii() {
+        return None;
+    }
+    let mut seed = [0; KEY_BYTES];
+    for (place, byte) in seed.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(digits.get(2 * place..2 * place + 2)?, 16).ok()?;
+    }
+    Some(seed)
+}
+
+/// Reads a whole file of at most `max` bytes; `None` when it is larger.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn read(path: &Path, max: u64) -> Result<Option<Vec<u8>>, Error> {
+    let file = File::open(path).map_err(failed("open", path))?;
+    let mut bytes = Vec::new();
+    file.take(max + 1).read_to_end(&mut bytes).map_err(failed("read", path))?;
+    Ok((bytes.len() as u64 <= max).then_some(bytes))
+}
