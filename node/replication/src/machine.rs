@@ -114,11 +114,15 @@ impl Machine {
         }
         for head in heads.iter().take(HEADS_MAX).filter(|head| head.length > 0) {
             let followed = view.follows(head.publisher);
+            let contradicts = contradicts(head, view);
             self.peers.tell(from, head, followed);
-            if followed || longer(head, view) || contradicts(head, view) {
+            if followed || longer(head, view) || contradicts {
                 let askable = self.peers.told(from, head.publisher).is_some_and(|told| told.until <= now);
                 if let (Some(pursuit), true) = (self.pursuits.begin(head.publisher, followed), askable) {
                     pursuit.wake(from);
+                    if contradicts {
+                        pursuit.evidence = Some((from.clone(), head.last));
+                    }
                 }
             }
         }
@@ -193,7 +197,7 @@ fn longer(head: &Head, view: &impl View) -> bool {
 }
 
 /// Whether a head names another entry than the one held in that place, which nobody proved yet.
-pub(crate) fn contradicts(head: &Head, view: &impl View) -> bool {
+fn contradicts(head: &Head, view: &impl View) -> bool {
     let Some(sequence) = head.length.checked_sub(1) else { return false };
     let held = view.entry(head.publisher, sequence);
     held.is_some_and(|held| held != head.last) && !view.forked(head.publisher)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use schemas::cid::{EntryId, PublisherId};
+use schemas::cid::PublisherId;
 
 use crate::event::{Millis, Peer};
 use crate::limits::{PEERS_MAX, RETRY_DOUBLINGS, RETRY_MILLIS, TOLD_MAX};
@@ -27,8 +27,6 @@ struct Known {
 pub(crate) struct Told {
     /// Entries it says it holds; 0 once it failed to deliver them, until it says so again.
     pub(crate) length: u64,
-    /// Its last entry.
-    pub(crate) last: EntryId,
     /// Not asked for this log before.
     pub(crate) until: Millis,
     /// Failures in a row.
@@ -58,17 +56,17 @@ impl Peers {
         self.known.keys()
     }
 
-    /// Remembers a head that a peer said. A full peer forgets a stranger's log for a followed one.
+    /// Remembers a head that a peer said; a log never gets shorter, so of two the longer. A full peer forgets a stranger's log for a followed one.
     pub(crate) fn tell(&mut self, peer: &Peer, head: &Head, followed: bool) {
         let Some(known) = self.known.get_mut(peer) else { return };
         if let Some(told) = known.told.get_mut(&head.publisher) {
-            (told.length, told.last, told.followed) = (head.length, head.last, followed);
+            (told.length, told.followed) = (told.length.max(head.length), followed);
             return;
         }
         if known.told.len() >= TOLD_MAX && !(followed && known.displace()) {
             return;
         }
-        let told = Told { length: head.length, last: head.last, until: Millis(0), failures: 0, followed };
+        let told = Told { length: head.length, until: Millis(0), failures: 0, followed };
         known.told.insert(head.publisher, told);
     }
 

@@ -10,11 +10,11 @@ use crate::limits::{
     ABSENT_MILLIS, BLOCKS_MAX, CONSIDERED_MAX, ENTRIES_MAX, RETRY_MILLIS, STRANGERS_MAX, TASKS_MAX,
     TASKS_PER_PEER_MAX,
 };
-use crate::machine::{Machine, contradicts};
+use crate::machine::Machine;
 use crate::peers::Told;
 use crate::task::{Aim, Task};
 use crate::view::View;
-use crate::wire::{Head, Request};
+use crate::wire::Request;
 
 /// A request to be made.
 struct Plan {
@@ -69,15 +69,12 @@ impl Machine {
     fn step(&mut self, now: Millis, publisher: PublisherId, followed: bool, view: &impl View) -> Step {
         let all = self.peers.holders(publisher, now);
         let (holders, busy): (Vec<_>, Vec<_>) = all.into_iter().partition(|(peer, _)| self.spare(peer));
-        let held = view.head(publisher);
-        let length = held.map_or(0, |head| head.length);
+        let length = view.head(publisher).map_or(0, |head| head.length);
         if let Some(step) = self.rival(now, publisher, length, view) {
             return step;
         }
-        if held.is_some()
-            && let Some(plan) = evidence(publisher, &holders, view)
-        {
-            return Step::Ask(plan);
+        if let Some(step) = self.evidence(now, publisher, view) {
+            return step;
         }
         if view.wants(publisher)
             && let Some(plan) = entries(publisher, length, &holders)
@@ -110,6 +107,19 @@ impl Machine {
         let sequence = length.checked_sub(1).filter(|_| open)?;
         let request = Request::Entries { publisher, from: sequence, count: 1 };
         Some(Step::Ask(Plan { peer, request, aim: Aim::Rival { sequence, left: 1 } }))
+    }
+
+    /// The entry by which a peer contradicts the log as held.
+    fn evidence(&mut self, now: Millis, publisher: PublisherId, view: &impl View) -> Option<Step> {
+        let (peer, entry) = self.pursuits.get(publisher)?.evidence.clone()?;
+        let open = !view.forked(publisher) && self.peers.contains(&peer);
+        if open && !self.spare(&peer) {
+            return Some(Step::Rest(now.after(1)));
+        }
+        self.pursuits.get_mut(publisher)?.evidence = None;
+        let id = Some(entry.cid()).filter(|_| open)?;
+        let (request, left) = (Request::Blocks { ids: vec![id] }, BTreeSet::from([id]));
+        Some(Step::Ask(Plan { peer, request, aim: Aim::Evidence { left } }))
     }
 
     /// Blocks of a followed log, from a peer that did not lack them lately.
@@ -154,13 +164,4 @@ fn entries(publisher: PublisherId, length: u64, holders: &[(Peer, Told)]) -> Opt
     let count = (told.length - length).min(ENTRIES_MAX);
     let request = Request::Entries { publisher, from: length, count };
     Some(Plan { peer: peer.clone(), request, aim: Aim::Entries { left: count } })
-}
-
-/// The entry by which a holder contradicts the log as held.
-fn evidence(publisher: PublisherId, holders: &[(Peer, Told)], view: &impl View) -> Option<Plan> {
-    let rival = |told: &Told| contradicts(&Head { publisher, length: told.length, last: told.last }, view);
-    let (peer, told) = holders.iter().find(|(_, told)| rival(told))?;
-    let id = told.last.cid();
-    let request = Request::Blocks { ids: vec![id] };
-    Some(Plan { peer: peer.clone(), request, aim: Aim::Evidence { left: BTreeSet::from([id]) } })
 }

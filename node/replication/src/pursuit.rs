@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
 
-use schemas::cid::{Cid, PublisherId};
+use schemas::cid::{Cid, EntryId, PublisherId};
 
 use crate::event::{Millis, Peer, Ticket};
 use crate::limits::{ABSENT_MAX, PURSUITS_MAX};
@@ -21,6 +21,8 @@ pub(crate) struct Pursuit {
     pub(crate) followed: bool,
     /// Whom to ask for the entry that contradicts ours.
     pub(crate) rival: Option<Peer>,
+    /// An entry that contradicts ours, and who names it.
+    pub(crate) evidence: Option<(Peer, EntryId)>,
     /// Blocks that a peer was asked for and did not deliver.
     /// INVARIANT: at most [`ABSENT_MAX`].
     absent: BTreeSet<(Peer, Cid)>,

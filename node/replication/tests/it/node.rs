@@ -1,0 +1,201 @@
+//! A toy node: logs, blocks and follows in memory, checked as the service would.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use replication::{Head, Refusal, Request, View};
+use schemas::cid::{CID_BYTES, Cid, Codec, EntryId, PublisherId};
+
+const SIGNED: u8 = 1;
+
+/// A toy entry: who, where in the log, after what, leading to which blocks.
+#[derive(Clone)]
+pub struct Entry {
+    pub publisher: Option<PublisherId>,
+    pub sequence: u64,
+    pub last: Option<EntryId>,
+    pub links: Vec<Cid>,
+    pub signed: bool,
+}
+
+fn bytes_of(id: Option<Cid>) -> [u8; CID_BYTES] {
+    id.map_or([0; CID_BYTES], Cid::to_bytes)
+}
+
+fn links_in(bytes: &[u8]) -> Vec<Cid> {
+    bytes.chunks_exact(CID_BYTES).map_while(|link| Cid::from_bytes(link).ok()).collect()
+}
+
+impl Entry {
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = vec![b'e', if self.signed { SIGNED } else { 0 }];
+        bytes.extend(bytes_of(self.publisher.map(PublisherId::cid)));
+        bytes.extend(self.sequence.to_be_bytes());
+        bytes.extend(bytes_of(self.last.map(EntryId::cid)));
+        self.links.iter().for_each(|link| bytes.extend(link.to_bytes()));
+        bytes
+    }
+
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let [b'e', signed, rest @ ..] = bytes else { return None };
+        let (publisher, rest) = rest.split_at(CID_BYTES);
+        let (sequence, rest) = rest.split_at(8);
+        let (last, links) = rest.split_at(CID_BYTES);
+        let id = |bytes| Cid::from_bytes(bytes).ok();
+        Some(Self {
+            publisher: id(publisher).map(|id| PublisherId::try_from(id).unwrap()),
+            sequence: u64::from_be_bytes(sequence.try_into().unwrap()),
+            last: id(last).map(|id| EntryId::try_from(id).unwrap()),
+            links: links_in(links),
+            signed: *signed == SIGNED,
+        })
+    }
+}
+
+/// A block that leads to others.
+pub fn block(links: &[Cid], text: &str) -> (Cid, Vec<u8>) {
+    let mut bytes = vec![b'b'];
+    links.iter().for_each(|link| bytes.extend(link.to_bytes()));
+    bytes.extend(text.bytes());
+    (Cid::of(Codec::DagCbor, &bytes), bytes)
+}
+
+#[derive(Default)]
+pub struct Node {
+    pub logs: BTreeMap<PublisherId, Vec<EntryId>>,
+    pub blocks: BTreeMap<Cid, Vec<u8>>,
+    pub followed: BTreeSet<PublisherId>,
+    /// Entries that contradict a log: one is proof enough.
+    pub forks: BTreeMap<PublisherId, Head>,
+    /// Logs of strangers that are welcome.
+    pub quota: usize,
+}
+
+impl Node {
+    /// Appends an entry with a chain of `depth` blocks behind it to the log of `name`.
+    pub fn publish(&mut self, publisher: Option<PublisherId>, name: &str, depth: usize) -> PublisherId {
+        let log = publisher.and_then(|publisher| self.logs.get(&publisher)).cloned().unwrap_or_default();
+        let mut links = Vec::new();
+        for level in 0..depth {
+            let (id, bytes) = block(&links, &format!("{name} {} {level}", log.len()));
+            self.blocks.insert(id, bytes);
+            links = vec![id];
+        }
+        if links.is_empty() {
+            links.push(block(&[], name).0);
+            self.blocks.insert(links[0], block(&[], name).1);
+        }
+        let (sequence, last) = (log.len() as u64, log.last().copied());
+        let bytes = Entry { publisher, sequence, last, links, signed: true }.encode();
+        let publisher = publisher.unwrap_or_else(|| PublisherId::of(&bytes));
+        self.followed.insert(publisher);
+        assert_eq!(self.keep(EntryId::of(&bytes).cid(), &bytes), Ok(()));
+        publisher
+    }
+
+    /// The one door: checks a block and keeps it.
+    pub fn keep(&mut self, id: Cid, bytes: &[u8]) -> Result<(), Refusal> {
+        if !id.matches(bytes) {
+            return Err(Refusal::Wrong);
+        }
+        match Entry::decode(bytes) {
+            Some(entry) => self.append(id, entry, bytes),
+            None => {
+                self.blocks.insert(id, bytes.to_vec());
+                Ok(())
+            }
+        }
+    }
+
+    fn append(&mut self, id: Cid, entry: Entry, bytes: &[u8]) -> Result<(), Refusal> {
+        let id = EntryId::try_from(id).map_err(|_| Refusal::Invalid)?;
+        let publisher = entry.publisher.unwrap_or(PublisherId::from(id));
+        if !entry.signed || (entry.publisher.is_none() != (entry.sequence == 0)) {
+            return Err(Refusal::Invalid);
+        }
+        let log = self.logs.get(&publisher).cloned().unwrap_or_default();
+        match log.get(entry.sequence as usize) {
+            Some(held) if *held == id => return Ok(()),
+            Some(_) => {
+                let head = Head { publisher, length: entry.sequence + 1, last: id };
+                self.forks.entry(publisher).or_insert(head);
+                self.blocks.insert(id.cid(), bytes.to_vec());
+                return Err(Refusal::Forked);
+            }
+            None if !self.wants(publisher) => return Err(Refusal::Unwanted),
+            None if entry.sequence != log.len() as u64 || entry.last != log.last().copied() => {
+                return Err(Refusal::Detached);
+            }
+            None => {}
+        }
+        self.blocks.insert(id.cid(), bytes.to_vec());
+        self.logs.entry(publisher).or_default().push(id);
+        Ok(())
+    }
+
+    /// The blocks that answer a request.
+    pub fn answer(&self, request: &Request) -> Vec<(Cid, Vec<u8>)> {
+        let ids: Vec<Cid> = match request {
+            Request::Blocks { ids } => ids.clone(),
+            Request::Entries { publisher, from, count } => {
+                let log = self.logs.get(publisher).map(Vec::as_slice).unwrap_or_default();
+                log.iter().skip(*from as usize).take(*count as usize).map(|id| id.cid()).collect()
+            }
+        };
+        ids.iter().filter_map(|id| Some((*id, self.blocks.get(id)?.clone()))).collect()
+    }
+
+    /// Whether everything of a followed log is here.
+    pub fn whole(&self, publisher: PublisherId, length: usize) -> bool {
+        self.logs.get(&publisher).is_some_and(|log| log.len() == length)
+            && self.missing(publisher, 1).is_empty()
+    }
+}
+
+impl View for Node {
+    fn heads(&self) -> Vec<Head> {
+        let heads = self.logs.keys().filter_map(|publisher| self.head(*publisher));
+        heads.chain(self.forks.values().copied()).collect()
+    }
+
+    fn head(&self, publisher: PublisherId) -> Option<Head> {
+        let log = self.logs.get(&publisher)?;
+        Some(Head { publisher, length: log.len() as u64, last: *log.last()? })
+    }
+
+    fn entry(&self, publisher: PublisherId, sequence: u64) -> Option<EntryId> {
+        self.logs.get(&publisher)?.get(sequence as usize).copied()
+    }
+
+    fn forked(&self, publisher: PublisherId) -> bool {
+        self.forks.contains_key(&publisher)
+    }
+
+    fn follows(&self, publisher: PublisherId) -> bool {
+        self.followed.contains(&publisher)
+    }
+
+    fn wants(&self, publisher: PublisherId) -> bool {
+        let strangers = self.logs.keys().filter(|held| !self.follows(**held)).count();
+        self.follows(publisher) || self.logs.contains_key(&publisher) || strangers < self.quota
+    }
+
+    fn missing(&self, publisher: PublisherId, max: usize) -> Vec<Cid> {
+        let mut missing = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut next: Vec<Cid> =
+            self.logs.get(&publisher).into_iter().flatten().map(|id| id.cid()).rev().collect();
+        while let Some(id) = next.pop() {
+            if missing.len() >= max || !seen.insert(id) {
+                continue;
+            }
+            match self.blocks.get(&id) {
+                None => missing.push(id),
+                Some(bytes) => match Entry::decode(bytes) {
+                    Some(entry) => next.extend(entry.links),
+                    None => next.extend(links_in(&bytes[1..])),
+                },
+            }
+        }
+        missing
+    }
+}
