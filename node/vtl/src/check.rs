@@ -13,6 +13,7 @@ mod typing;
 
 use std::collections::BTreeMap;
 
+use schemas::limits::COMPONENTS_MAX;
 use schemas::structure::{Role, Shape, Type};
 
 pub(crate) use order::names;
@@ -30,8 +31,12 @@ enum Value {
     Scalar(Typed),
 }
 
-/// Steps of a plan, so that a hostile script cannot grow without bound.
-const STEPS_MAX: usize = 1 << 16;
+/// Steps of a plan, so that a hostile script cannot make a plan that fills memory.
+const STEPS_MAX: usize = 4096;
+/// Components of an intermediate result: a join may have more than a data set, until it keeps some.
+const FIELDS_MAX: usize = 2 * COMPONENTS_MAX;
+/// Faults that are reported; so many say enough.
+const FAULTS_MAX: usize = 64;
 
 struct Checker<'a> {
     shapes: &'a BTreeMap<String, Shape>,
@@ -69,6 +74,7 @@ pub fn check(script: &Script, inputs: &BTreeMap<String, Shape>) -> Result<Plan, 
     plan.outputs = persistent.map(|statement| statement.target.text.clone()).collect();
     if !checker.faults.is_empty() {
         checker.faults.sort_by_key(|fault| fault.span);
+        checker.faults.truncate(FAULTS_MAX);
         return Err(checker.faults);
     }
     plan.steps = checker.steps;
@@ -93,6 +99,9 @@ impl Checker<'_> {
 
     /// A name that is neither an input nor a result, at each place where it stands for a data set.
     fn unknown_data(&mut self, name: &str, script: &Script) {
+        if self.faults.len() > FAULTS_MAX {
+            return;
+        }
         let results = script.statements.iter().map(|statement| statement.target.text.as_str());
         let hint = near(name, self.shapes.keys().map(String::as_str).chain(results));
         for span in order::places(&script.statements, name) {
@@ -135,8 +144,14 @@ impl Checker<'_> {
     }
 
     fn push(&mut self, operation: Operation, fields: Vec<Field>, span: Span) -> usize {
-        if self.steps.len() == STEPS_MAX {
-            self.faults.push(Fault::new(Code::Size, span, format!("a plan of more than {STEPS_MAX} steps")));
+        let mut fields = fields;
+        if self.steps.len() >= STEPS_MAX || fields.len() > FIELDS_MAX {
+            if self.steps.len() <= STEPS_MAX {
+                let bounds =
+                    format!("more than {STEPS_MAX} steps or a result of more than {FIELDS_MAX} components");
+                self.faults.push(Fault::new(Code::Size, span, bounds));
+            }
+            fields.clear();
         }
         self.steps.push(Step { operation, fields, span });
         self.steps.len() - 1

@@ -110,7 +110,7 @@ impl<'a> Lexer<'a> {
             '"' => self.quoted('"').map(Token::Text),
             '\'' => self.quoted('\'').map(Token::Name),
             _ if first.is_ascii_alphabetic() => Some(self.name()),
-            '_' if rest[1..].starts_with(part) => Some(self.name()),
+            '_' if rest.strip_prefix('_').is_some_and(|rest| rest.starts_with(part)) => Some(self.name()),
             _ => self.symbol(first),
         }
     }

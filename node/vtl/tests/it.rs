@@ -1,5 +1,8 @@
 //! Everything that the engine promises, from text to table.
 
+// A test that stops at its first surprise is a good test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
 mod it {
     pub mod support;
 

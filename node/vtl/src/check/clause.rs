@@ -48,8 +48,7 @@ impl Checker<'_> {
         if !sound {
             return None;
         }
-        let mut columns = self.pass(step, |field| !made.iter().any(|(new, _)| new.name == field.name));
-        columns.extend(made);
+        let columns = placed(self.pass(step, |_| true), made);
         Some(self.map(step, columns, span))
     }
 
@@ -197,4 +196,24 @@ impl Checker<'_> {
         }
         self.apply(Op::Equal, vec![super::column(at, field, span), typed], span)
     }
+}
+
+/// The components with new ones among them: a new one takes the place of the one it replaces,
+/// unless its role is another; it comes last when it replaces none.
+fn placed(old: Vec<(Field, Typed)>, made: Vec<(Field, Typed)>) -> Vec<(Field, Typed)> {
+    let mut made: Vec<Option<(Field, Typed)>> = made.into_iter().map(Some).collect();
+    let names: BTreeSet<String> = made.iter().flatten().map(|(field, _)| field.name.clone()).collect();
+    let mut columns = Vec::new();
+    for (field, typed) in old {
+        if !names.contains(&field.name) {
+            columns.push((field, typed));
+            continue;
+        }
+        let fits = |new: &&mut Option<(Field, Typed)>| {
+            new.as_ref().is_some_and(|(new, _)| new.name == field.name && new.role == field.role)
+        };
+        columns.extend(made.iter_mut().find(fits).and_then(Option::take));
+    }
+    columns.extend(made.into_iter().flatten());
+    columns
 }

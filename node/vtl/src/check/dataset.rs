@@ -64,8 +64,8 @@ impl Checker<'_> {
                 self.pairwise(op, (*left, *right), operands, span).map(Value::Data)
             }
             _ => {
-                let message = format!("`{}` over several data sets is not supported", op.name());
-                self.fault(Code::Structure, span, message)
+                let message = format!("`{}` over several data sets is not supported yet", op.name());
+                self.fault(Code::Unsupported, span, message)
             }
         }
     }

@@ -21,6 +21,7 @@ pub(super) fn pow10(exponent: u32) -> u128 {
     POWERS.get(exponent as usize).copied().unwrap_or(u128::MAX)
 }
 
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler, where a fault stops the build")]
 const POWERS: [u128; 39] = {
     let mut powers = [1_u128; 39];
     let mut at = 1;

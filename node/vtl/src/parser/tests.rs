@@ -1,1 +1,62 @@
-//! Tests of the parser.
+//! Tests of precedence and of what the grammar allows.
+
+use super::parse;
+use crate::ast::{Expr, Node};
+
+/// An expression with every operator in front of its operands.
+fn prefix(expr: &Expr) -> String {
+    match &expr.node {
+        Node::Constant(cell) => cell.as_ref().map_or("null".to_owned(), ToString::to_string),
+        Node::Name(name) => name.clone(),
+        Node::Member(operand, name) => format!("(# {} {})", prefix(operand), name.text),
+        Node::Apply(op, operands) => {
+            let operands: Vec<String> = operands.iter().map(prefix).collect();
+            format!("({} {})", op.name(), operands.join(" "))
+        }
+        Node::Clause(operand, _) => format!("(clause {})", prefix(operand)),
+        _ => "…".to_owned(),
+    }
+}
+
+fn read(text: &str) -> String {
+    let statements = parse(&format!("R <- {text};")).unwrap();
+    prefix(&statements[0].expr)
+}
+
+#[test]
+fn precedence_follows_the_grammar() {
+    for (text, want) in [
+        ("a + b * c", "(+ a (* b c))"),
+        ("a - b - c", "(- (- a b) c)"),
+        ("a || b + c", "(+ (|| a b) c)"),
+        ("-a * b", "(* (- a) b)"),
+        ("not a = b", "(= (not a) b)"),
+        ("not a and b or c", "(or (and (not a) b) c)"),
+        ("a xor b or c and d", "(or (xor a b) (and c d))"),
+        ("a + 1 > b - -2", "(> (+ a 1) (- b -2))"),
+        ("a + b in { 1, -2 }", "(in (+ a b) 1 -2)"),
+        ("-a#b", "(- (# a b))"),
+        ("a * b[filter c]", "(* a (clause b))"),
+        ("(a + b)[keep c] / 2", "(/ (clause (+ a b)) 2)"),
+        ("if a then b else c + d", "(if a b (+ c d))"),
+        ("1 + if a then b else c + d", "(+ 1 (if a b (+ c d)))"),
+        ("a -1", "(- a 1)"),
+        ("case when a then b when c then d else e", "(if a b (if c d e))"),
+    ] {
+        assert_eq!(read(text), want, "{text}");
+    }
+}
+
+#[test]
+fn smallest_and_largest_numbers() {
+    assert_eq!(read("-9223372036854775808"), "-9223372036854775808");
+    assert!(parse("R <- 9223372036854775808;").is_err());
+    assert_eq!(read("0.50"), "0.5");
+    assert!(parse(&format!("R <- 1.{};", "1".repeat(34))).is_err());
+}
+
+#[test]
+fn a_script_may_be_empty() {
+    assert!(parse("").unwrap().is_empty());
+    assert!(parse(" // nothing\n").unwrap().is_empty());
+}

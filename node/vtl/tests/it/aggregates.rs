@@ -1,1 +1,63 @@
-//! Tests.
+//! Aggregates with and without grouping.
+
+use super::support::{faults, result, same};
+
+const D: &str = "A:i:string, B:i:string, X:m:number, N:m:integer
+    a, p, 1.5, 1
+    a, q, , 2
+    a, r, 2.5, 6
+    b, p, , ";
+
+#[test]
+fn nulls_are_skipped_and_a_group_of_nulls_is_null() {
+    same(&result("R <- sum(D group by A);", D), "A,X,N\na,4,9\nb,,");
+    same(&result("R <- avg(D group by A);", D), "A,X,N\na,2,3\nb,,");
+    same(&result("R <- min(D group except B);", D), "A,X,N\na,1.5,1\nb,,");
+    same(&result("R <- max(D group by A);", D), "A,X,N\na,2.5,6\nb,,");
+    same(&result("R <- count(D group by A);", D), "A,int_var\na,3\nb,1");
+    same(&result("R <- sum(D);", D), "X,N\n4,9");
+}
+
+#[test]
+fn aggr_names_its_measures() {
+    let script =
+        "R <- D[aggr S := sum(X * N), C := count(), K := count(X), attribute M := max(B) group by A];";
+    same(&result(script, D), "A,S,C,K,M\na,16.5,3,2,r\nb,,1,0,p");
+    same(&result("R <- D[aggr C := count()];", D), "C\n4");
+    same(&result("R <- D[filter false][aggr C := count(), S := sum(X)];", D), "C,S\n0,");
+    same(&result("R <- D[filter false][aggr C := count() group by A];", D), "A,C");
+}
+
+#[test]
+fn having_compares_groups() {
+    same(&result("R <- sum(D group by A having count() = 3);", D), "A,X,N\na,4,9");
+    same(&result("R <- sum(D group by A having max(N) > 100);", D), "A,X,N");
+    same(&result("R <- D[aggr S := sum(X) group by A having count(X) >= 2 and avg(N) < 4];", D), "A,S\na,4");
+    assert_eq!(faults("R <- sum(D group by A having X > 1);", &[("D", D)]), [("structure", "X".into())]);
+}
+
+#[test]
+fn periods_are_brought_to_a_coarser_frequency() {
+    let d = "A:i:string, T:i:time_period, X:m:number
+        a, 2020-M01, 1\na, 2020-M02, 2\na, 2020-M04, 3\na, 2021-M01, 4";
+    same(
+        &result("R <- sum(D group by A, T time_agg(\"Q\"));", d),
+        "A,T,X\na,2020-Q1,3\na,2020-Q2,3\na,2021-Q1,4",
+    );
+    same(&result("R <- avg(D group by T time_agg(\"A\") having count() = 3);", d), "T,X\n2020,2");
+    same(&result("R <- avg(D group all time_agg(\"A\"));", d), "A,T,X\na,2020,2\na,2021,4");
+    assert_eq!(faults("R <- avg(D group by T time_agg(\"D\"));", &[("D", d)])[0].0, "frequency");
+    assert_eq!(faults("R <- avg(D group by A time_agg(\"A\"));", &[("D", d)])[0].0, "structure");
+}
+
+#[test]
+fn what_cannot_be_aggregated() {
+    assert_eq!(faults("R <- sum(D group by X);", &[("D", D)]), [("structure", "X".into())]);
+    assert_eq!(faults("R <- D[aggr S := X group by A];", &[("D", D)]), [("structure", "X".into())]);
+    assert_eq!(faults("R <- D[calc S := sum(X)];", &[("D", D)]), [("structure", "sum(X)".into())]);
+    assert_eq!(faults("R <- D[aggr S := sum(sum(X)) group by A];", &[("D", D)])[0].0, "structure");
+    assert_eq!(faults("R <- sum(D#B group by A);", &[("D", D)])[0].0, "type");
+    let big = "A:i:integer, X:m:integer\n1, 9223372036854775807\n2, 1\n3, -1";
+    same(&result("R <- sum(D);", big), "X\n9223372036854775807");
+    assert_eq!(faults("R <- sum(D[filter A < 3]);", &[("D", big)])[0].0, "overflow");
+}

@@ -1,1 +1,89 @@
-//! Tests.
+//! What people read when something is wrong.
+
+use super::support::{LIMITS, faults, outcome};
+
+const D: &str = "REF_AREA:i:string, TIME_PERIOD:i:time_period, OBS_VALUE:m:number\nfr, 2020, 1";
+
+fn rendered(script: &str) -> String {
+    let faults = outcome(script, &[("CPI", D)], LIMITS).unwrap_err();
+    faults.iter().map(|fault| vtl::render(script, fault)).collect()
+}
+
+#[test]
+fn every_fault_of_syntax_is_reported_at_once() {
+    let script = "A <- CPI +;\nB := round(CPI, 1, 2);\nC <- CPI[filter];\nD = 3;\nE <- (CPI;\nF <- CPI";
+    let codes: Vec<usize> = faults(script, &[("CPI", D)]).iter().map(|_| 1).collect();
+    assert_eq!(codes.len(), 6, "{}", rendered(script));
+}
+
+#[test]
+fn every_fault_of_meaning_is_reported_at_once() {
+    let script =
+        "A <- CPY + 1;\nB <- CPI[calc X := OBS_VALU, Y := REF_AREA * 2];\nC <- CPI#NOPE;\nD <- A + 1;";
+    let want = "\
+unknown-name: no data set is called `CPY`
+ --> line 1, column 6
+1 | A <- CPY + 1;
+  |      ^^^
+  = hint: did you mean `CPI`?
+unknown-name: the data set has no component `OBS_VALU`
+ --> line 2, column 20
+2 | B <- CPI[calc X := OBS_VALU, Y := REF_AREA * 2];
+  |                    ^^^^^^^^
+  = hint: did you mean `OBS_VALUE`?
+type: `*` expected a number, found a `string`
+ --> line 2, column 35
+2 | B <- CPI[calc X := OBS_VALU, Y := REF_AREA * 2];
+  |                                   ^^^^^^^^
+unknown-name: the data set has no component `NOPE`
+ --> line 3, column 10
+3 | C <- CPI#NOPE;
+  |          ^^^^
+  = hint: it has `REF_AREA`, `TIME_PERIOD`, `OBS_VALUE`
+";
+    assert_eq!(rendered(script), want);
+}
+
+#[test]
+fn what_is_not_there_is_named() {
+    for (script, code, word) in [
+        ("R <- CPI[pivot REF_AREA, OBS_VALUE];", "unsupported", "`pivot` is not supported yet"),
+        ("R <- sqrt(CPI);", "unsupported", "`sqrt` is not supported yet"),
+        ("R <- union(CPI, CPI);", "unsupported", "`union` is not supported yet"),
+        ("R <- random(1, 2);", "refused", "not deterministic"),
+        ("R <- current_date();", "refused", "reads the clock"),
+        ("R <- eval(f(CPI) language \"SQL\");", "refused", "other software"),
+        (
+            "define operator f (x integer) is x + 1 end operator; R <- CPI;",
+            "unsupported",
+            "`define operator`",
+        ),
+        ("R <- growth(CPI);", "unknown-name", "no operator is called `growth`"),
+        ("R <- rond(CPI);", "unknown-name", "did you mean `round`?"),
+        ("R <- CPI[calc viral attribute X := 1];", "unsupported", "viral"),
+        ("S <- 3; R <- CPI;", "unsupported", "scalar"),
+        ("R <- 1.5E2 * CPI;", "syntax", "`1.5E2`"),
+        ("data := CPI; R <- CPI;", "syntax", "'data'"),
+        ("R <- 99999999999999999999 * CPI;", "overflow", "64 bits"),
+    ] {
+        let text = rendered(script);
+        assert!(text.contains(&format!("{code}: ")) && text.contains(word), "{script}\n{text}");
+    }
+}
+
+#[test]
+fn definitions_are_single_and_without_cycles() {
+    assert_eq!(
+        rendered("A := B + 1;\nB := C;\nC := A * CPI;\nD <- CPI;"),
+        "cycle: results are defined by each other: `A` needs `B` needs `C` needs `A`
+ --> line 1, column 1
+1 | A := B + 1;
+  | ^
+"
+    );
+    assert_eq!(faults("A := A + 1;", &[("CPI", D)]), [("cycle", "A".into())]);
+    assert_eq!(faults("A := CPI; A <- CPI;", &[("CPI", D)]), [("duplicate", "A".into())]);
+    // A component may have the name of the result that is being defined.
+    let script = "INFL <- CPI[calc INFL := OBS_VALUE][keep INFL];";
+    assert!(outcome(script, &[("CPI", D)], LIMITS).is_ok());
+}
