@@ -82,6 +82,7 @@ pub(crate) enum Flow {
 pub(crate) struct Archive {
     dir: PathBuf,
     disk: Box<dyn Disk>,
+    segment_bytes: u64,
     files: Mutex<BTreeMap<u32, Arc<File>>>,
     bytes: AtomicU64,
     segments: AtomicU64,
@@ -99,9 +100,10 @@ pub(crate) struct Tail {
 }
 
 impl Archive {
-    /// The archive in `dir`, which must exist.
-    pub(crate) fn new(dir: PathBuf, disk: Box<dyn Disk>) -> Self {
-        Self { dir, disk, files: Mutex::default(), bytes: AtomicU64::new(0), segments: AtomicU64::new(0) }
+    /// The archive in `dir`, which must exist, with segments of at most so many bytes.
+    pub(crate) fn new(dir: PathBuf, disk: Box<dyn Disk>, segment_bytes: u64) -> Self {
+        let (bytes, segments) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { dir, disk, segment_bytes, files: Mutex::default(), bytes, segments }
     }
 
     /// Bytes and number of all segments, as of the last commit.
@@ -296,7 +298,7 @@ impl Archive {
         }
         let draft = Draft::new(tail.number + 1, batch);
         let empty = tail.length <= car::header(&[]).len() as u64;
-        if !empty && tail.length + draft.len() > SEGMENT_BYTES_MAX {
+        if !empty && tail.length + draft.len() > self.segment_bytes {
             *tail = self.create(tail.segment + 1, tail.number)?;
         }
         let commit = self.write(tail, &draft, batch)?;

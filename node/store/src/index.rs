@@ -10,6 +10,7 @@ use std::fs::{self, File};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use schemas::cid::{CID_BYTES, Cid};
 use schemas::limits::BLOCK_BYTES_MAX;
@@ -35,6 +36,12 @@ const PLACE_BYTES: usize = 4 + 8 + 4;
 /// on a small machine.
 const CACHE_BYTES: u64 = 64 << 20;
 
+/// How often an index that this process just closed is tried again: sled's own lock goes only with
+/// the last of its threads. Nobody else can hold it, because the directory is ours.
+const RELEASE_TRIES: u32 = 200;
+/// Time between tries.
+const RELEASE_WAIT: Duration = Duration::from_millis(10);
+
 /// The trees of one index.
 #[derive(Debug)]
 pub(crate) struct Index {
@@ -52,6 +59,19 @@ impl Index {
     /// In words, why it does not open; then it is to be removed and made again.
     pub(crate) fn open(dir: &Path) -> Result<Self, String> {
         tidy(dir).map_err(|fault| fault.to_string())?;
+        let mut left = RELEASE_TRIES;
+        loop {
+            match Self::attempt(dir) {
+                Err(fault) if left > 0 && fault.contains("could not acquire lock") => {
+                    left -= 1;
+                    std::thread::sleep(RELEASE_WAIT);
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn attempt(dir: &Path) -> Result<Self, String> {
         calm(|| {
             let config = sled::Config::new().path(dir).cache_capacity(CACHE_BYTES);
             // No timer: the store says when to flush, and a thread would outlive the store.
@@ -70,6 +90,19 @@ impl Index {
             Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", dir)(fault)),
             _ => Ok(()),
         }
+    }
+
+    /// Moves to `dir`, in the place of the index there.
+    pub(crate) fn replace(self, dir: &Path) -> Result<Self, Error> {
+        self.sync()?;
+        let from = self.dir.clone();
+        drop(self);
+        Self::remove(dir)?;
+        fs::rename(&from, dir).map_err(Error::io("rename", &from))?;
+        if let Some(parent) = dir.parent() {
+            sync_dir(parent).map_err(Error::io("sync", parent))?;
+        }
+        Self::open(dir).map_err(Error::Index)
     }
 
     /// Up to where the archive was applied; `None` for a new index.

@@ -11,6 +11,8 @@ mod archive;
 mod batch;
 mod disk;
 mod error;
+#[cfg(test)]
+mod faults;
 mod fsck;
 mod group;
 mod index;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::archive::{Archive, Cursor, Flow, Met, Position, prepare};
+use crate::archive::{Archive, Cursor, Flow, Met, Position, SEGMENT_BYTES_MAX, Tail, prepare};
 use crate::batch::Batch;
 use crate::disk::{Disk, Real};
 use crate::error::Error;
@@ -15,6 +15,9 @@ use crate::store::Store;
 const ARCHIVE: &str = "archive";
 /// Name of the index's directory.
 const INDEX: &str = "index";
+/// Name of the directory in which an index is made anew. It takes the place of the old one only
+/// when it is whole: until then the old one still knows how far the archive had been on disk.
+const ANEW: &str = "rebuild";
 
 /// What opening found and did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +39,8 @@ struct Plan {
     rebuild: Option<String>,
     /// Whether to go on behind damage, and what was met.
     salvage: Option<Report>,
+    /// Bytes of a segment, when not the usual ones.
+    segment_bytes: Option<u64>,
 }
 
 impl Store {
@@ -54,7 +59,7 @@ impl Store {
     /// As [`Store::open`].
     pub fn rebuild_index(dir: &Path) -> Result<(Store, Opened), Error> {
         let rebuild = Some("it was asked for".into());
-        open(dir, &mut Plan { rebuild, salvage: None }, Box::new(Real))
+        open(dir, &mut Plan { rebuild, ..Plan::default() }, Box::new(Real))
     }
 
     /// As [`Store::rebuild_index`], but goes on behind damage: keeps every block and row that can
@@ -65,15 +70,19 @@ impl Store {
     /// As [`Store::open`], without [`Error::Damaged`].
     pub fn salvage(dir: &Path) -> Result<(Store, Opened, Report), Error> {
         let rebuild = Some("a salvage was asked for".into());
-        let mut plan = Plan { rebuild, salvage: Some(Report::default()) };
+        let mut plan = Plan { rebuild, salvage: Some(Report::default()), ..Plan::default() };
         let (store, opened) = open(dir, &mut plan, Box::new(Real))?;
         Ok((store, opened, plan.salvage.unwrap_or_default()))
     }
 
-    /// As [`Store::open`], on a disk that may fail.
+    /// As [`Store::open`], on a disk that may fail and with small segments.
     #[cfg(test)]
-    pub(crate) fn open_on(dir: &Path, disk: Box<dyn Disk>) -> Result<(Store, Opened), Error> {
-        open(dir, &mut Plan::default(), disk)
+    pub(crate) fn open_on(
+        dir: &Path,
+        disk: Box<dyn Disk>,
+        segment_bytes: u64,
+    ) -> Result<(Store, Opened), Error> {
+        open(dir, &mut Plan { segment_bytes: Some(segment_bytes), ..Plan::default() }, disk)
     }
 }
 
@@ -81,47 +90,70 @@ fn open(dir: &Path, plan: &mut Plan, disk: Box<dyn Disk>) -> Result<(Store, Open
     let archive = dir.join(ARCHIVE);
     prepare(dir, &archive)?;
     let lock = Lock::take(dir)?;
-    let archive = Archive::new(archive, disk);
+    let archive = Archive::new(archive, disk, plan.segment_bytes.unwrap_or(SEGMENT_BYTES_MAX));
     if lock.stopped {
         plan.rebuild.get_or_insert_with(|| "the machine stopped while the index was open".into());
     }
-    let Settled { index, from, synced, mut rebuilt } = settle(&dir.join(INDEX), &archive, plan)?;
-    let mut end = from;
-    let mut replayed = 0;
-    let mut stopped = false;
-    let cursor = archive.walk(Cursor::from(&from), None, synced.as_ref(), &mut |met| {
+    let mut settled = settle(dir, &archive, plan)?;
+    let (replay, tail) = replay(&archive, &settled, &mut plan.salvage)?;
+    if settled.rebuilt.is_some() {
+        settled.index = settled.index.replace(&dir.join(INDEX))?;
+    } else if replay.groups > 0 && settled.from == Position::default() {
+        settled.rebuilt = Some("the index was empty".into());
+    }
+    settled.index.flush()?;
+    let opened = Opened {
+        cut_bytes: replay.cut_bytes,
+        rebuilt: settled.rebuilt,
+        replayed: replay.groups,
+        blocks: replay.end.blocks,
+    };
+    if opened.cut_bytes > 0 {
+        tracing::warn!(bytes = opened.cut_bytes, "cut an unfinished batch from the end of the archive");
+    }
+    if let Some(reason) = &opened.rebuilt {
+        tracing::warn!(reason, groups = opened.replayed, "made the index anew");
+    }
+    Ok((Store::new(dir.into(), lock, archive, settled.index, tail, opened.blocks), opened))
+}
+
+/// What a replay did.
+struct Replay {
+    end: Position,
+    groups: u64,
+    cut_bytes: u64,
+}
+
+/// Applies what the index lacks, cuts a torn tail, and finds where writing goes on.
+fn replay(
+    archive: &Archive,
+    settled: &Settled,
+    salvage: &mut Option<Report>,
+) -> Result<(Replay, Tail), Error> {
+    let index = &settled.index;
+    let mut replay = Replay { end: settled.from, groups: 0, cut_bytes: 0 };
+    let cursor = archive.walk(Cursor::from(&settled.from), None, settled.synced.as_ref(), &mut |met| {
         if met.torn {
-            stopped = true;
             return Ok(Flow::Stop);
         }
-        fate(met, &mut plan.salvage)?;
-        replayed += 1;
-        end = advance(&end, met);
-        index.apply(met.segment, &met.group.blocks, &met.group.rows, &end)?;
+        fate(met, salvage)?;
+        replay.groups += 1;
+        replay.end = advance(&replay.end, met);
+        index.apply(met.segment, &met.group.blocks, &met.group.rows, &replay.end)?;
         Ok(Flow::On)
     })?;
-    let number = end.number;
+    let number = replay.end.number;
     let (mut tail, cut_bytes) = archive.tail(cursor, number)?;
-    if plan.salvage.as_ref().is_some_and(|report| !report.findings.is_empty()) {
+    replay.cut_bytes = cut_bytes;
+    if salvage.as_ref().is_some_and(|report| !report.is_clean()) {
         // Writing goes on in a segment of its own, so that the damage stays where it is, with an
         // empty group, so that the index has a sound position behind it.
         tail = archive.create(tail.end().0 + 1, number)?;
-        let (_, after) = archive.append(&mut tail, &Batch::new(), end.blocks)?;
-        index.apply(after.segment, &[], &[], &after)?;
-        end = after;
+        let (_, end) = archive.append(&mut tail, &Batch::new(), replay.end.blocks)?;
+        index.apply(end.segment, &[], &[], &end)?;
+        replay.end = end;
     }
-    if rebuilt.is_none() && replayed > 0 && from == Position::default() {
-        rebuilt = Some("the index was empty".into());
-    }
-    if stopped || cut_bytes > 0 {
-        tracing::warn!(cut_bytes, "cut an unfinished batch from the end of the archive");
-    }
-    if let Some(reason) = &rebuilt {
-        tracing::warn!(reason, replayed, "rebuilt the index");
-    }
-    index.flush()?;
-    let opened = Opened { cut_bytes, rebuilt, replayed, blocks: end.blocks };
-    Ok((Store::new(dir.into(), lock, archive, index, tail, end.blocks), opened))
+    Ok((replay, tail))
 }
 
 /// An index that can be trusted up to `from`.
@@ -133,10 +165,12 @@ struct Settled {
     rebuilt: Option<String>,
 }
 
-fn settle(path: &Path, archive: &Archive, plan: &mut Plan) -> Result<Settled, Error> {
+fn settle(dir: &Path, archive: &Archive, plan: &mut Plan) -> Result<Settled, Error> {
+    let (path, anew) = (dir.join(INDEX), dir.join(ANEW));
+    Index::remove(&anew)?;
     let mut reason = plan.rebuild.take();
     let mut synced = None;
-    let old = Index::open(path);
+    let old = Index::open(&path);
     match &old {
         Err(fault) => {
             reason.get_or_insert_with(|| format!("the index did not open: {fault}"));
@@ -156,8 +190,7 @@ fn settle(path: &Path, archive: &Archive, plan: &mut Plan) -> Result<Settled, Er
         (Ok(index), None) => Ok(Settled { index, from: synced.unwrap_or_default(), synced, rebuilt: None }),
         (old, rebuilt) => {
             drop(old);
-            Index::remove(path)?;
-            let index = Index::open(path).map_err(Error::Index)?;
+            let index = Index::open(&anew).map_err(Error::Index)?;
             Ok(Settled { index, from: Position::default(), synced, rebuilt })
         }
     }

@@ -202,6 +202,12 @@ impl Store {
         self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Batches that wait for a leader.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.waiting()
+    }
+
     pub(crate) fn writer(&self) -> MutexGuard<'_, Writer> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }

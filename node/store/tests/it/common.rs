@@ -71,3 +71,17 @@ pub fn rows(store: &Store) -> BTreeMap<(Tree, Vec<u8>), Vec<u8>> {
     };
     Tree::ALL.iter().flat_map(of).collect()
 }
+
+/// Copies a directory into another, which is made.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! Tests on a disk that fails when it is told to, and on segments of a few hundred bytes.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Barrier};
+
+use schemas::cid::{Cid, Codec};
+
+use crate::disk::{Disk, Real, write_at};
+use crate::{Batch, Error, SEGMENT_BYTES_MAX, Store, Tree};
+
+/// A disk with so much room, whose calls fail while they are told to.
+#[derive(Debug, Clone)]
+struct Weak(Arc<Switches>);
+
+#[derive(Debug)]
+struct Switches {
+    room: AtomicU64,
+    no_sync: AtomicBool,
+    no_truncate: AtomicBool,
+    syncs: AtomicU64,
+}
+
+impl Weak {
+    fn new() -> Self {
+        let (no_sync, no_truncate) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self(Arc::new(Switches { room: u64::MAX.into(), no_sync, no_truncate, syncs: 0.into() }))
+    }
+
+    fn room(&self, bytes: u64) {
+        self.0.room.store(bytes, SeqCst);
+    }
+}
+
+fn fail(flag: &AtomicBool) -> io::Result<()> {
+    if flag.load(SeqCst) { Err(io::Error::other("told to fail")) } else { Ok(()) }
+}
+
+impl Disk for Weak {
+    /// A short write first, as a full disk does, then the error.
+    fn write(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let room = self.0.room.load(SeqCst);
+        let part = bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX));
+        write_at(file, &bytes[..part], offset)?;
+        self.room(room - part as u64);
+        if part == bytes.len() { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
+    }
+
+    fn sync(&self, file: &File) -> io::Result<()> {
+        self.0.syncs.fetch_add(1, SeqCst);
+        fail(&self.0.no_sync)?;
+        Real.sync(file)
+    }
+
+    fn truncate(&self, file: &File, length: u64) -> io::Result<()> {
+        fail(&self.0.no_truncate)?;
+        Real.truncate(file, length)
+    }
+}
+
+fn weak(dir: &Path, segment_bytes: u64) -> (Store, Weak) {
+    let disk = Weak::new();
+    (Store::open_on(dir, Box::new(disk.clone()), segment_bytes).unwrap().0, disk)
+}
+
+fn small(dir: &Path) -> Result<(Store, crate::Opened), Error> {
+    Store::open_on(dir, Box::new(Real), 600)
+}
+
+fn block(number: u8) -> (Cid, Vec<u8>) {
+    let bytes = vec![number; 100];
+    (Cid::of(Codec::Raw, &bytes), bytes)
+}
+
+fn batch(number: u8) -> Batch {
+    let (id, bytes) = block(number);
+    let mut batch = Batch::new();
+    batch.block(id, bytes);
+    batch.put(Tree::Heads, &[number], b"head");
+    batch
+}
+
+fn held(store: &Store) -> Vec<u8> {
+    let numbers: Vec<u8> = (0..20).filter(|number| store.get(block(*number).0).unwrap().is_some()).collect();
+    let rows: Vec<u8> = store.rows(Tree::Heads, b"").map(|row| row.unwrap().0[0]).collect();
+    assert_eq!(numbers, rows, "blocks and rows come and go together");
+    numbers
+}
+
+#[test]
+fn a_full_disk_refuses_the_batch_and_only_that() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, disk) = weak(dir.path(), SEGMENT_BYTES_MAX);
+    store.commit(batch(0)).unwrap();
+    let bytes = store.stats().bytes;
+    let group = bytes - schemas::car::header(&[]).len() as u64;
+    let path = dir.path().join("archive/000001.car");
+    for room in 0..group {
+        disk.room(room);
+        assert!(matches!(store.commit(batch(1)), Err(Error::Write(_))), "{room}");
+        assert_eq!(held(&store), [0], "readable meanwhile");
+        assert_eq!((fs::metadata(&path).unwrap().len(), store.stats().bytes), (bytes, bytes));
+    }
+    disk.room(group);
+    store.commit(batch(1)).unwrap();
+    assert!(store.commit(batch(2)).is_err());
+    disk.room(u64::MAX);
+    store.commit(batch(2)).unwrap();
+    assert_eq!(held(&store), [0, 1, 2]);
+    assert!(store.fsck(&mut |_, _| {}).unwrap().is_clean());
+    drop(store);
+    let (store, opened) = Store::open(dir.path()).unwrap();
+    assert_eq!((held(&store), opened.cut_bytes, opened.rebuilt), (vec![0, 1, 2], 0, None));
+}
+
+#[test]
+fn after_a_failed_sync_nothing_is_written_until_reopened() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, disk) = weak(dir.path(), SEGMENT_BYTES_MAX);
+    store.commit(batch(0)).unwrap();
+    disk.0.no_sync.store(true, SeqCst);
+    assert!(matches!(store.commit(batch(1)), Err(Error::Write(_))));
+    disk.0.no_sync.store(false, SeqCst);
+    let text = store.commit(batch(2)).unwrap_err().to_string();
+    assert!(text.contains("could not be synced"), "{text}");
+    assert_eq!(held(&store), [0]);
+    drop(store);
+    let (store, opened) = Store::open(dir.path()).unwrap();
+    assert_eq!((held(&store), opened.cut_bytes, opened.rebuilt), (vec![0], 0, None));
+    store.commit(batch(2)).unwrap();
+    assert_eq!(held(&store), [0, 2]);
+}
+
+#[test]
+fn what_could_not_be_cut_off_is_cut_at_the_next_opening() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, disk) = weak(dir.path(), SEGMENT_BYTES_MAX);
+    store.commit(batch(0)).unwrap();
+    disk.room(200);
+    disk.0.no_truncate.store(true, SeqCst);
+    assert!(matches!(store.commit(batch(1)), Err(Error::Write(_))));
+    disk.room(u64::MAX);
+    assert!(matches!(store.commit(batch(2)), Err(Error::Poisoned(_))));
+    assert_eq!(held(&store), [0]);
+    drop(store);
+    let (store, opened) = Store::open(dir.path()).unwrap();
+    assert_eq!((held(&store), opened.cut_bytes), (vec![0], 200));
+}
+
+#[test]
+fn a_segment_that_cannot_be_begun_refuses_the_batch() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, disk) = weak(dir.path(), 600);
+    store.commit(batch(0)).unwrap();
+    store.commit(batch(1)).unwrap();
+    assert_eq!(store.stats().segments, 2);
+    for room in 0..18 {
+        disk.room(room);
+        assert!(matches!(store.commit(batch(2)), Err(Error::Write(_))), "{room}");
+        assert_eq!((held(&store), store.stats().segments), (vec![0, 1], 2));
+    }
+    disk.room(u64::MAX);
+    store.commit(batch(2)).unwrap();
+    assert_eq!((held(&store), store.stats().segments), (vec![0, 1, 2], 3));
+}
+
+#[test]
+fn segments_follow_each_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = small(dir.path()).unwrap();
+    (0..6).for_each(|number| store.commit(batch(number)).unwrap());
+    let stats = store.stats();
+    assert_eq!((stats.segments, stats.blocks), (6, 6));
+    drop(store);
+    for path in fs::read_dir(dir.path().join("archive")).unwrap() {
+        let file = fs::read(path.unwrap().path()).unwrap();
+        let (roots, records) = schemas::car::open(&file).unwrap();
+        assert_eq!((roots.len(), records.map(Result::unwrap).count()), (0, 4), "plain CAR");
+    }
+    let (store, opened) = small(dir.path()).unwrap();
+    assert_eq!((opened.replayed, store.stats()), (0, stats));
+    drop(store);
+    let (store, opened) = Store::rebuild_index(dir.path()).unwrap();
+    assert_eq!((opened.replayed, opened.cut_bytes), (6, 0));
+    assert_eq!(held(&store), [0, 1, 2, 3, 4, 5]);
+    assert!(store.fsck(&mut |_, _| {}).unwrap().is_clean());
+}
+
+#[test]
+fn a_segment_cut_while_it_was_begun_is_begun_again() {
+    for length in 0..19 {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, _) = small(dir.path()).unwrap();
+        (0..2).for_each(|number| store.commit(batch(number)).unwrap());
+        drop(store);
+        let header = &schemas::car::header(&[])[..length.min(18)];
+        fs::write(dir.path().join("archive/000003.car"), header).unwrap();
+        let (store, _) = small(dir.path()).unwrap();
+        store.commit(batch(2)).unwrap();
+        drop(store);
+        let (store, opened) = small(dir.path()).unwrap();
+        assert_eq!((held(&store), opened.cut_bytes), (vec![0, 1, 2], 0), "{length}");
+        assert_eq!(store.stats().segments, 3);
+    }
+}
+
+#[test]
+fn segments_that_are_gone_or_cut_are_told() {
+    let whole = tempfile::tempdir().unwrap();
+    let (store, _) = small(whole.path()).unwrap();
+    (0..4).for_each(|number| store.commit(batch(number)).unwrap());
+    drop(store);
+    let archive = whole.path().join("archive");
+    let second = archive.join("000002.car");
+    let bytes = fs::read(&second).unwrap();
+
+    fs::remove_file(&second).unwrap();
+    assert!(matches!(small(whole.path()), Err(Error::Missing { segment: 2 })));
+
+    for cut in [bytes.len() - 1, 100, 18, 5, 0] {
+        fs::write(&second, &bytes[..cut]).unwrap();
+        let (store, opened) = small(whole.path()).unwrap();
+        assert_eq!(opened.replayed, 0, "not looked at");
+        let found = store.get(block(1).0);
+        let behind = cut == bytes.len() - 1;
+        assert!(behind || matches!(found, Err(Error::Damaged { segment: 2, .. })), "{cut}");
+        assert!(!store.fsck(&mut |_, _| {}).unwrap().is_clean(), "{cut}");
+        drop(store);
+        let fault = Store::rebuild_index(whole.path()).unwrap_err();
+        // A segment cut between two groups shows in the numbers of the groups.
+        let place = if cut == 18 { 3 } else { 2 };
+        assert!(matches!(fault, Error::Damaged { segment, .. } if segment == place), "{cut}: {fault}");
+    }
+
+    fs::write(&second, &bytes).unwrap();
+    fs::remove_file(archive.join("000004.car")).unwrap();
+    let (store, opened) = small(whole.path()).unwrap();
+    assert_eq!(opened.rebuilt.as_deref(), Some("the index was ahead of the archive"));
+    assert_eq!(held(&store), [0, 1, 2]);
+}
+
+#[test]
+fn a_record_of_a_later_version_is_not_cut() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = small(dir.path()).unwrap();
+    store.commit(batch(0)).unwrap();
+    drop(store);
+    let later = b"assay/begin/2\0\0\0 and something new";
+    let path = dir.path().join("archive/000001.car");
+    let file = OpenOptions::new().write(true).open(&path).unwrap();
+    let length = file.metadata().unwrap().len();
+    write_at(&file, &schemas::car::record(Cid::of(Codec::Raw, later), later), length).unwrap();
+    let fault = Store::open(dir.path()).unwrap_err();
+    assert!(matches!(fault, Error::Damaged { segment: 1, offset, .. } if offset == length), "{fault}");
+}
+
+#[test]
+fn committers_share_syncs() {
+    const THREADS: u8 = 16;
+    let dir = tempfile::tempdir().unwrap();
+    let (store, disk) = weak(dir.path(), SEGMENT_BYTES_MAX);
+    let barrier = Barrier::new(THREADS.into());
+    let before = disk.0.syncs.load(SeqCst);
+    // The writer is held until everyone waits, so that it does not depend on the disk's pace.
+    let writer = store.writer();
+    std::thread::scope(|scope| {
+        for number in 0..THREADS {
+            let (store, barrier) = (&store, &barrier);
+            scope.spawn(move || {
+                barrier.wait();
+                store.commit(batch(number)).unwrap();
+            });
+        }
+        while store.waiting() + 1 < THREADS.into() {
+            std::thread::yield_now();
+        }
+        drop(writer);
+    });
+    assert_eq!(held(&store).len(), THREADS.into());
+    assert!(disk.0.syncs.load(SeqCst) - before <= 2, "one for the first, one for all others");
+}
+
+#[test]
+fn one_bad_batch_does_not_spoil_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = weak(dir.path(), SEGMENT_BYTES_MAX);
+    std::thread::scope(|scope| {
+        for number in 0..16_u8 {
+            let store = &store;
+            scope.spawn(move || {
+                let mut batch = batch(number);
+                if number % 2 == 1 {
+                    batch.block(block(0).0, b"a lie".as_slice());
+                }
+                assert_eq!(store.commit(batch).is_err(), number % 2 == 1);
+            });
+        }
+    });
+    assert_eq!(held(&store), [0, 2, 4, 6, 8, 10, 12, 14]);
+}

@@ -1,0 +1,202 @@
+//! The index may be lost, stale or spoilt; the archive brings it back. Each known defect of sled
+//! 0.34.7 has its answer here.
+
+use std::fs;
+use std::path::Path;
+
+use store::{Batch, Finding, KEY_BYTES_MAX, ROW_BYTES_MAX, Store, Tree};
+
+use crate::common::{check, copy, made, rows, unindex};
+
+#[test]
+fn a_lost_index_comes_back_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    made(dir.path(), 30);
+    let (store, _) = Store::open(dir.path()).unwrap();
+    let before = (rows(&store), store.stats());
+    drop(store);
+    unindex(dir.path());
+    let (store, opened) = Store::open(dir.path()).unwrap();
+    assert_eq!(opened.rebuilt.as_deref(), Some("the index was empty"));
+    assert_eq!((opened.replayed, opened.blocks), (30, 60));
+    assert_eq!((rows(&store), store.stats()), before);
+    check(&store, 30);
+    assert!(store.fsck(&mut |_, _| {}).unwrap().is_clean());
+}
+
+/// Defect: a kill during open leaves the file, and sled then refuses to open.
+#[test]
+fn a_leftover_snapshot_is_no_obstacle() {
+    let dir = tempfile::tempdir().unwrap();
+    made(dir.path(), 5);
+    for name in ["snap.0000000000000000.generating", "snap.00000000000007C1.generating"] {
+        fs::write(dir.path().join("index").join(name), b"half a snaps").unwrap();
+    }
+    let (store, opened) = Store::open(dir.path()).unwrap();
+    assert_eq!(opened.rebuilt, None, "the index itself was whole");
+    check(&store, 5);
+}
+
+/// Defect: with the leftover file, sled alone does not open. When this fails, sled was mended.
+#[test]
+fn sled_alone_stumbles_over_a_leftover_snapshot() {
+    let dir = tempfile::tempdir().unwrap();
+    made(dir.path(), 5);
+    let index = dir.path().join("index");
+    fs::write(index.join("snap.0000000000000000.generating"), b"half a snaps").unwrap();
+    let opened = std::panic::catch_unwind(|| sled::open(&index).is_ok());
+    assert!(!matches!(opened, Ok(true)));
+}
+
+/// Defect: values in side files, which are never synced. Our rows must never make one.
+#[test]
+fn the_largest_rows_make_no_side_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(dir.path()).unwrap();
+    let mut seed = 1_u64;
+    for round in 0..30 {
+        let mut batch = Batch::new();
+        for _ in 0..100 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            // Keys that part at their last bytes, so that sled cannot shorten them.
+            let mut key = [0x55; KEY_BYTES_MAX];
+            key[KEY_BYTES_MAX - 8..].copy_from_slice(&seed.to_be_bytes());
+            batch.put(Tree::Verdicts, &key, &[round; ROW_BYTES_MAX]);
+        }
+        store.commit(batch).unwrap();
+    }
+    assert_eq!(store.rows(Tree::Verdicts, b"").count(), 3000);
+    drop(store);
+    let blobs = fs::read_dir(dir.path().join("index/blobs")).unwrap().count();
+    assert_eq!(blobs, 0);
+    let (store, opened) = Store::open(dir.path()).unwrap();
+    assert_eq!((opened.rebuilt, store.rows(Tree::Verdicts, b"").count()), (None, 3000));
+}
+
+/// Defect: what larger values would do. When this fails, sled was mended.
+#[test]
+fn larger_rows_would_make_side_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = sled::open(dir.path()).unwrap();
+    for number in 0..40_u64 {
+        db.insert(number.to_be_bytes(), vec![1; 16 << 10]).unwrap();
+    }
+    db.flush().unwrap();
+    drop(db);
+    assert!(fs::read_dir(dir.path().join("blobs")).unwrap().count() > 0);
+}
+
+/// Defect: sled's flush does not sync, so a machine that stops may lose pages in the middle.
+#[test]
+fn after_a_stop_of_the_machine_the_index_is_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    made(dir.path(), 5);
+    fs::write(dir.path().join("lock"), "1 00000000-another-boot\n").unwrap();
+    let (store, opened) = Store::open(dir.path()).unwrap();
+    assert_eq!(opened.rebuilt.as_deref(), Some("the machine stopped while the index was open"));
+    check(&store, 5);
+    drop(store);
+    let (_, opened) = Store::open(dir.path()).unwrap();
+    assert_eq!(opened.rebuilt, None, "an orderly end");
+}
+
+#[test]
+fn an_index_behind_the_archive_catches_up() {
+    let dir = tempfile::tempdir().unwrap();
+    made(dir.path(), 5);
+    let old = tempfile::tempdir().unwrap();
+    copy(&dir.path().join("index"), old.path());
+    let (store, _) = Store::open(dir.path()).unwrap();
+    (5..9).for_each(|number| store.commit(crate::common::batch(number)).unwrap());
+    drop(store);
+    unindex(dir.path());
+    copy(old.path(), &dir.path().join("index"));
+    let (store, opened) = Store::open(dir.path()).unwrap();
+    assert_eq!((opened.rebuilt, opened.replayed), (None, 4));
+    check(&store, 9);
+}
+
+#[test]
+fn an_index_of_another_archive_is_noticed() {
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    made(one.path(), 9);
+    let (store, _) = Store::open(other.path()).unwrap();
+    (0..4).rev().for_each(|number| store.commit(crate::common::batch(number)).unwrap());
+    drop(store);
+    unindex(one.path());
+    copy(&other.path().join("index"), &one.path().join("index"));
+    let (store, opened) = Store::open(one.path()).unwrap();
+    assert_eq!(opened.rebuilt.as_deref(), Some("the index was not of this archive"));
+    assert_eq!(opened.cut_bytes, 0, "the archive is not touched for the index's sake");
+    check(&store, 9);
+}
+
+#[test]
+fn a_spoilt_index_is_no_obstacle() {
+    let whole = tempfile::tempdir().unwrap();
+    made(whole.path(), 5);
+    let spoil: &[&dyn Fn(&Path)] = &[
+        &|index| fs::write(index.join("db"), b"").unwrap(),
+        &|index| fs::write(index.join("db"), vec![0xa5; 1 << 19]).unwrap(),
+        &|index| fs::write(index.join("db"), vec![0; 1 << 19]).unwrap(),
+        &|index| fs::write(index.join("conf"), b"nonsense").unwrap(),
+        &|index| fs::remove_file(index.join("conf")).unwrap(),
+        &|index| fs::remove_file(index.join("db")).unwrap(),
+        &|index| {
+            let db = fs::read(index.join("db")).unwrap();
+            fs::write(index.join("db"), &db[..db.len().min(700)]).unwrap();
+        },
+        &|index| snapshots(index).for_each(|path| fs::write(path, b"spoilt").unwrap()),
+    ];
+    for (number, spoil) in spoil.iter().enumerate() {
+        let dir = tempfile::tempdir().unwrap();
+        copy(whole.path(), dir.path());
+        spoil(&dir.path().join("index"));
+        let (store, opened) = Store::open(dir.path()).unwrap_or_else(|fault| panic!("{number}: {fault}")); println!("{number} {opened:?}");
+        check(&store, 5);
+        assert!(store.fsck(&mut |_, _| {}).unwrap().is_clean(), "{number}");
+    }
+}
+
+fn snapshots(index: &Path) -> impl Iterator<Item = std::path::PathBuf> {
+    let paths = fs::read_dir(index).unwrap().map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("snap."))
+}
+
+#[test]
+fn fsck_compares_the_index_with_the_archive() {
+    let dir = tempfile::tempdir().unwrap();
+    made(dir.path(), 3);
+    let db = sled::open(dir.path().join("index")).unwrap();
+    let meta = db.open_tree("meta/1").unwrap();
+    meta.insert("last", "lie").unwrap();
+    meta.insert("stray", "lie").unwrap();
+    db.open_tree("entries/1").unwrap().remove(2_u64.to_be_bytes()).unwrap();
+    db.flush().unwrap();
+    drop((db, meta));
+    let (store, _) = Store::open(dir.path()).unwrap();
+    let report = store.fsck(&mut |_, _| {}).unwrap();
+    let wanted = [
+        Finding::Absent { tree: "entries/1", key: 2_u64.to_be_bytes().to_vec() },
+        Finding::Differs { tree: "meta/1", key: b"last".to_vec() },
+        Finding::Stray { tree: "meta/1", key: b"stray".to_vec() },
+    ];
+    assert_eq!(report.findings, wanted);
+    drop(store);
+    let (store, _) = Store::rebuild_index(dir.path()).unwrap();
+    check(&store, 3);
+    assert!(store.fsck(&mut |_, _| {}).unwrap().is_clean());
+}
+
+#[test]
+fn a_tree_of_another_version_means_an_index_of_another_version() {
+    let dir = tempfile::tempdir().unwrap();
+    made(dir.path(), 3);
+    let db = sled::open(dir.path().join("index")).unwrap();
+    db.open_tree("entries/0").unwrap().insert("old", "row").unwrap();
+    db.flush().unwrap();
+    drop(db);
+    let (store, opened) = Store::open(dir.path()).unwrap();
+    assert_eq!(opened.rebuilt.as_deref(), Some("the index has the unknown tree `entries/0`"));
+    check(&store, 3);
+}
