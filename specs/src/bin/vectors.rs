@@ -1,2 +1,13 @@
-//! tmp
-fn main() {}
+//! Writes `specs/vectors` anew.
+
+use std::io::Result;
+use std::path::Path;
+
+fn main() -> Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors");
+    std::fs::create_dir_all(&folder)?;
+    for file in specs::files() {
+        std::fs::write(folder.join(format!("{}.json", file.name)), file.json())?;
+    }
+    Ok(())
+}

@@ -44,6 +44,6 @@ fn sources(folder: &str) -> Vec<String> {
 }
 
 /// Fails with one fault a line.
-fn none(rule: &str, faults: &[String]) {
+pub fn none(rule: &str, faults: &[String]) {
     assert!(faults.is_empty(), "{rule}:\n  {}", faults.join("\n  "));
 }

@@ -11,7 +11,7 @@ const LINES_MAX: usize = 700;
 const LONG: &[(&str, usize)] = &[];
 
 /// File stems that say nothing.
-const EMPTY_NAMES: &[&str] = &["mod", "utils", "util", "helpers", "helper", "misc", "common", "types"];
+const EMPTY_NAMES: &[&str] = &["mod", "utils", "util", "helpers", "misc"];
 
 /// The usual files of a repository.
 const USUAL: &[&str] = &[

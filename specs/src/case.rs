@@ -1,0 +1,182 @@
+//! One case, one reason: the form of a vector.
+
+use serde::{Deserialize, Serialize};
+
+/// The step at which a case is decided. A case passes every step before its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// The number of bytes.
+    Size,
+    /// Strict CBOR, whatever it means.
+    Cbor,
+    /// The fields of an object and the rules of its kind.
+    Object,
+    /// The COSE envelope and its header.
+    Envelope,
+    /// Keys and signatures.
+    Signature,
+    /// The place in the log.
+    Chain,
+    /// Identifiers as text.
+    Id,
+    /// Periods and decimals as text.
+    Value,
+    /// The framing of blocks in a file.
+    Car,
+}
+
+/// Bytes too many to be written out: `unit` times `count`, then `tail`, after the case's `bytes`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Repeat {
+    /// Hexadecimal.
+    pub unit: String,
+    /// How often.
+    pub count: usize,
+    /// Hexadecimal.
+    pub tail: String,
+}
+
+/// An input and what must come of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// Its name, unique within the file.
+    pub name: String,
+    /// Why it must come out like this.
+    pub reason: String,
+    /// Where it is decided.
+    pub level: Level,
+    /// `ok`, or the code of the fault (`specs/README.md`, "Codes").
+    pub expect: String,
+    /// The id of the block, where it is accepted and has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The public key of a signature, hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The message of a signature, hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// What the text means, in the canonical spelling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// The entries of a log in order, hexadecimal.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entries: Vec<String>,
+    /// The input, hexadecimal.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub bytes: String,
+    /// The input, where it is text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// More input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<Repeat>,
+}
+
+impl Case {
+    /// A case that must be accepted.
+    pub fn good(name: &str, level: Level, bytes: &[u8], reason: &str) -> Self {
+        Self::bad(name, level, "ok", bytes, reason)
+    }
+
+    /// A case that must be refused with this code at this level.
+    pub fn bad(name: &str, level: Level, expect: &str, bytes: &[u8], reason: &str) -> Self {
+        Self {
+            name: name.into(),
+            reason: reason.into(),
+            level,
+            expect: expect.into(),
+            id: None,
+            key: None,
+            message: None,
+            value: None,
+            entries: Vec::new(),
+            bytes: hex(bytes),
+            text: None,
+            repeat: None,
+        }
+    }
+
+    /// A case about text.
+    pub fn text(name: &str, level: Level, expect: &str, text: &str, reason: &str) -> Self {
+        Self { text: Some(text.into()), ..Self::bad(name, level, expect, &[], reason) }
+    }
+
+    /// With the id of what is accepted.
+    pub fn with_id(self, id: impl ToString) -> Self {
+        Self { id: Some(id.to_string()), ..self }
+    }
+
+    /// With more input after `bytes`.
+    pub fn repeating(self, unit: &[u8], count: usize, tail: &[u8]) -> Self {
+        Self { repeat: Some(Repeat { unit: hex(unit), count, tail: hex(tail) }), ..self }
+    }
+
+    /// The whole input.
+    pub fn input(&self) -> Vec<u8> {
+        let mut input = unhex(&self.bytes);
+        if let Some(repeat) = &self.repeat {
+            input.extend(unhex(&repeat.unit).repeat(repeat.count));
+            input.extend(unhex(&repeat.tail));
+        }
+        input
+    }
+}
+
+/// The cases of one theme.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// The name of the file without its ending.
+    #[serde(skip)]
+    pub name: String,
+    /// What the cases have in common.
+    pub about: String,
+    /// The cases.
+    pub cases: Vec<Case>,
+}
+
+impl File {
+    /// A file; case names must be unique.
+    pub fn new(name: &str, about: &str, cases: Vec<Case>) -> Self {
+        let mut names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
+        names.sort_unstable();
+        let twice = names.windows(2).find(|pair| pair[0] == pair[1]);
+        assert!(twice.is_none(), "two cases of {name} have one name: {twice:?}");
+        Self { name: name.into(), about: about.into(), cases }
+    }
+
+    /// The text of the file.
+    pub fn json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("plain data has a JSON form");
+        text.push('\n');
+        text
+    }
+
+    /// Reads the text of a file.
+    ///
+    /// # Errors
+    /// What is wrong with the JSON.
+    pub fn read(name: &str, text: &str) -> Result<Self, serde_json::Error> {
+        let file: Self = serde_json::from_str(text)?;
+        Ok(Self { name: name.into(), ..file })
+    }
+}
+
+/// Hexadecimal, lower case.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The bytes of hexadecimal text.
+///
+/// # Panics
+/// On anything else.
+pub fn unhex(text: &str) -> Vec<u8> {
+    assert!(text.len().is_multiple_of(2), "an even number of digits");
+    let byte = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).expect("hexadecimal");
+    (0..text.len()).step_by(2).map(byte).collect()
+}

@@ -1,0 +1,246 @@
+//! Runs every vector against `schemas`, at the step where it must be decided.
+
+use schemas::cbor::{self, Rules};
+use schemas::cid::{Cid, Codec};
+use schemas::decimal::{self, Decimal};
+use schemas::entry::Entry;
+use schemas::key::PublicKey;
+use schemas::limits::{BLOCK_BYTES_MAX, ENTRY_BYTES_MAX};
+use schemas::object::Object;
+use schemas::period::Period;
+use schemas::seal::Sealed;
+use schemas::{car, limits};
+use specs::case::{Case, File, Level, unhex};
+use specs::{code, files};
+
+use super::house::{read, walk};
+
+/// A checked-in vector file.
+pub fn open(name: &str) -> File {
+    File::read(name, &read(&format!("specs/vectors/{name}")))
+        .unwrap_or_else(|fault| panic!("{name}: {fault}"))
+}
+
+/// What came out: the step that was reached, and `ok` or the code of a fault.
+type Outcome = (Level, &'static str);
+
+fn run(name: &str, outcome: impl Fn(&Case) -> Outcome) {
+    let file = open(name);
+    assert!(!file.cases.is_empty() && !file.about.is_empty());
+    let mut faults = Vec::new();
+    for case in &file.cases {
+        let (level, found) = outcome(case);
+        let right = found == case.expect && (found == "ok" || level == case.level);
+        if !right {
+            faults.push(format!(
+                "`{}` ({}): expected {} at {:?}, found {found} at {level:?}",
+                case.name, case.reason, case.expect, case.level
+            ));
+        }
+    }
+    assert!(faults.is_empty(), "{name}:\n  {}", faults.join("\n  "));
+}
+
+/// Accepted blocks have the id that the vector says.
+fn check_id(case: &Case, id: Cid) {
+    assert_eq!(case.id, Some(id.to_string()), "{}", case.name);
+}
+
+fn object(case: &Case) -> Outcome {
+    let input = case.input();
+    match Sealed::<Object>::open(input.clone()) {
+        Ok(sealed) => {
+            check_id(case, sealed.id());
+            (Level::Object, "ok")
+        }
+        Err(fault) => {
+            let (level, code) = code::object(&fault);
+            if level == Level::Object {
+                assert_eq!(
+                    cbor::scan(&input, Rules::DagCbor, |_| {}),
+                    Ok(()),
+                    "{}: an earlier fault",
+                    case.name
+                );
+                assert!(input.len() <= BLOCK_BYTES_MAX, "{}: an earlier fault", case.name);
+            }
+            (level, code)
+        }
+    }
+}
+
+#[test]
+fn cbor_is_strict() {
+    run("cbor.json", |case| {
+        let scanned = cbor::scan(&case.input(), Rules::DagCbor, |_| {});
+        scanned.map_or_else(|fault| code::cbor(&fault), |()| (Level::Cbor, "ok"))
+    });
+}
+
+#[test]
+fn objects_follow_their_rules() {
+    run("object.json", object);
+}
+
+#[test]
+fn chunks_have_one_coding() {
+    run("chunk.json", object);
+}
+
+#[test]
+fn entries_are_ours() {
+    run("entry.json", |case| {
+        let input = case.input();
+        assert_eq!(input.len() > ENTRY_BYTES_MAX, case.level == Level::Size, "{}", case.name);
+        match Sealed::<Entry>::open(input) {
+            Ok(entry) => {
+                check_id(case, entry.id().cid());
+                (Level::Signature, "ok")
+            }
+            Err(fault) => code::entry(&fault),
+        }
+    });
+}
+
+#[test]
+fn keys_are_sound() {
+    run("key.json", |case| match PublicKey::new(&case.input()) {
+        Ok(key) => {
+            if let Some(did) = &case.value {
+                assert_eq!(did.parse(), Ok(key));
+                assert_eq!(&key.did(), did);
+            }
+            (Level::Signature, "ok")
+        }
+        Err(fault) => code::key(fault),
+    });
+}
+
+#[test]
+fn signatures_are_strict() {
+    run("signature.json", |case| {
+        let field = |field: &Option<String>| unhex(field.as_deref().expect("key and message"));
+        let signature = case.input().try_into().expect("64 bytes");
+        let checked =
+            PublicKey::new(&field(&case.key)).and_then(|key| key.verify(&field(&case.message), &signature));
+        checked.map_or_else(code::key, |()| (Level::Signature, "ok"))
+    });
+}
+
+#[test]
+fn files_of_blocks_are_checked() {
+    run("car.json", |case| {
+        let input = case.input();
+        let blocks = car::open(&input).and_then(|(_, blocks)| blocks.collect::<Result<Vec<_>, _>>());
+        blocks.map_or_else(|fault| code::car(&fault), |_| (Level::Car, "ok"))
+    });
+}
+
+#[test]
+fn ids_have_one_spelling() {
+    run("id.json", |case| match case.text.as_deref().unwrap_or_default().parse::<Cid>() {
+        Ok(id) => {
+            assert_eq!(id.to_bytes().as_slice(), case.input(), "{}", case.name);
+            (Level::Id, "ok")
+        }
+        Err(fault) => code::id(&fault),
+    });
+}
+
+#[test]
+fn periods_have_one_spelling() {
+    run("period.json", |case| match case.text.as_deref().unwrap_or_default().parse::<Period>() {
+        Ok(period) => {
+            assert_eq!(case.value, Some(period.to_string()));
+            (Level::Value, "ok")
+        }
+        Err(_) => (Level::Value, "syntax"),
+    });
+}
+
+#[test]
+fn decimals_keep_their_digits() {
+    run("decimal.json", |case| match case.text.as_deref().unwrap_or_default().parse::<Decimal>() {
+        Ok(number) => {
+            assert_eq!(case.value, Some(format!("{number:?}")));
+            (Level::Value, "ok")
+        }
+        Err(decimal::Error::Syntax(_)) => (Level::Value, "syntax"),
+        Err(decimal::Error::Digits) => (Level::Value, "digits"),
+        Err(decimal::Error::Exponent) => (Level::Value, "exponent"),
+    });
+}
+
+#[test]
+fn signatures_of_the_standard_come_out() {
+    // RFC 8032, section 7.1, test 1: the public key and the first bytes of the signature.
+    let file = open("signature.json");
+    let first = file.cases.iter().find(|case| case.name == "RFC 8032 test 1").expect("test 1");
+    let key = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+    assert_eq!(first.key.as_deref(), Some(key));
+    assert!(first.bytes.starts_with("e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155"));
+}
+
+#[test]
+fn checked_in_vectors_are_what_the_generator_prints() {
+    for file in files() {
+        let path = format!("specs/vectors/{}.json", file.name);
+        let there = std::fs::read_to_string(super::house::root().join(&path)).unwrap_or_default();
+        assert!(there == file.json(), "{path} is stale: refresh with `cargo run -p specs --bin vectors`");
+    }
+}
+
+#[test]
+fn every_vector_file_is_generated_and_opened() {
+    let mut tests = String::new();
+    for path in walk("").iter().filter(|path| path.ends_with(".rs") && !path.starts_with("specs/src/")) {
+        tests.push_str(&read(path));
+    }
+    for path in walk("specs/vectors") {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        assert!(tests.contains(&format!("\"{name}\"")), "{path} is opened by no test");
+        let known = files().iter().any(|file| format!("{}.json", file.name) == name);
+        assert!(known, "{path} is made by no generator");
+    }
+}
+
+#[test]
+fn bounds_of_the_documents_are_those_of_the_code() {
+    let text = read("specs/objects.md");
+    for (name, value) in [
+        ("BLOCK_BYTES_MAX", limits::BLOCK_BYTES_MAX as u64),
+        ("ENTRY_BYTES_MAX", limits::ENTRY_BYTES_MAX as u64),
+        ("INLINE_BYTES_MAX", limits::INLINE_BYTES_MAX as u64),
+        ("CHUNK_BYTES_MAX", limits::CHUNK_BYTES_MAX as u64),
+        ("PIECE_BYTES_MAX", limits::PIECE_BYTES_MAX as u64),
+        ("SNAPSHOT_BYTES_MAX", limits::SNAPSHOT_BYTES_MAX),
+        ("DEPTH_MAX", limits::DEPTH_MAX as u64),
+        ("ITEMS_MAX", limits::ITEMS_MAX as u64),
+        ("NAME_BYTES_MAX", limits::NAME_BYTES_MAX as u64),
+        ("CELL_BYTES_MAX", limits::CELL_BYTES_MAX as u64),
+        ("COMPONENTS_MAX", limits::COMPONENTS_MAX as u64),
+        ("ROWS_MAX", limits::ROWS_MAX as u64),
+        ("CHUNK_ROWS_MAX", schemas::chunk::CHUNK_ROWS_MAX as u64),
+        ("KEYS_MAX", schemas::object::KEYS_MAX as u64),
+        ("PORTS_MAX", schemas::object::PORTS_MAX as u64),
+        ("NOTES_MAX", schemas::object::NOTES_MAX as u64),
+        ("CHUNKS_MAX", schemas::object::CHUNKS_MAX as u64),
+        ("CODES_MAX", schemas::object::CODES_MAX as u64),
+        ("MISSING_MAX", schemas::verdict::MISSING_MAX as u64),
+        ("ROOTS_MAX", schemas::car::ROOTS_MAX as u64),
+    ] {
+        let row = format!("| `{name}` | {value} |");
+        assert!(text.contains(&row), "specs/objects.md should hold the row {row}");
+    }
+}
+
+#[test]
+fn ids_in_the_vectors_are_hashes_of_the_bytes() {
+    for (name, codec) in
+        [("object.json", Codec::DagCbor), ("chunk.json", Codec::DagCbor), ("entry.json", Codec::Raw)]
+    {
+        for case in open(name).cases.iter().filter(|case| case.expect == "ok") {
+            check_id(case, Cid::of(codec, &case.input()));
+        }
+    }
+}
