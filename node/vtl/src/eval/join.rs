@@ -39,11 +39,12 @@ pub(super) fn join(
             b.push(y);
         }
     }
-    let matches = merge((&a, left.rows), (&b, right.rows), spec.outer);
+    let (a, b) = (Operand::new(a, left.rows), Operand::new(b, right.rows));
+    let matches = merge(&a, &b, spec.outer);
     let rows = matches.iter().fold(0_usize, |sum, m| sum.saturating_add(m.pairs()));
     meter.charge(rows, COPY_STEPS * spec.columns.len() as u64 + SORT_STEPS, span)?;
     meter.hold(rows, spec.columns.len(), span)?;
-    let pairs = canonical(expand(matches, rows), left, right, spec);
+    let pairs = canonical(expand(&matches, &a, &b, rows), left, right, spec);
     let whole = |rows: usize, side: fn(&(usize, usize)) -> usize| {
         pairs.len() == rows && pairs.iter().enumerate().all(|(at, pair)| side(pair) == at)
     };
@@ -63,41 +64,57 @@ pub(super) fn join(
     Ok(Relation { columns: spec.columns.iter().filter_map(pick).collect(), rows })
 }
 
-/// Rows of both sides with one key.
+/// Places of both sides, in the order of their keys, that have one key; the right may have none.
 struct Match {
-    left: Vec<usize>,
-    right: Vec<usize>,
+    left: (usize, usize),
+    right: Option<(usize, usize)>,
 }
 
 impl Match {
     fn pairs(&self) -> usize {
-        self.left.len().saturating_mul(self.right.len())
+        let right = self.right.map_or(1, |run| run.1 - run.0);
+        (self.left.1 - self.left.0).saturating_mul(right)
+    }
+}
+
+/// One side: its key codes, and the order that sorts its rows when they are not sorted.
+struct Operand {
+    keys: Vec<Codes>,
+    rows: usize,
+    order: Option<Vec<usize>>,
+}
+
+impl Operand {
+    fn new(keys: Vec<Codes>, rows: usize) -> Self {
+        let order = order(&keys, rows);
+        Self { keys, rows, order }
+    }
+
+    fn row(&self, place: usize) -> usize {
+        self.order.as_ref().map_or(place, |order| order.get(place).copied().unwrap_or(place))
+    }
+
+    fn runs(&self) -> Vec<(usize, usize)> {
+        runs(&self.keys, self.order.as_deref(), self.rows)
     }
 }
 
 /// Walks both sides in the order of their keys.
-fn merge(a: (&[Codes], usize), b: (&[Codes], usize), outer: bool) -> Vec<Match> {
-    let (left, right) = (order(a.0, a.1), order(b.0, b.1));
-    let at = |order: &Option<Vec<usize>>, place: usize| {
-        order.as_ref().map_or(place, |o| o.get(place).copied().unwrap_or(place))
-    };
-    let rows = |order: &Option<Vec<usize>>, run: (usize, usize)| {
-        (run.0..run.1).map(|place| at(order, place)).collect()
-    };
-    let right_runs = runs(b.0, right.as_deref(), b.1);
+fn merge(a: &Operand, b: &Operand, outer: bool) -> Vec<Match> {
+    let right_runs = b.runs();
     let mut others = right_runs.iter().peekable();
     let mut matches = Vec::new();
-    for run in runs(a.0, left.as_deref(), a.1) {
-        let row = at(&left, run.0);
-        let against = |other: &(usize, usize)| compare_rows(a.0, row, b.0, at(&right, other.0));
+    for left in a.runs() {
+        let row = a.row(left.0);
+        let against = |other: &(usize, usize)| compare_rows(&a.keys, row, &b.keys, b.row(other.0));
         while others.peek().is_some_and(|other| against(other) == Ordering::Greater) {
             others.next();
         }
         match others.peek() {
             Some(other) if against(other) == Ordering::Equal => {
-                matches.push(Match { left: rows(&left, run), right: rows(&right, **other) });
+                matches.push(Match { left, right: Some(**other) });
             }
-            _ if outer => matches.push(Match { left: rows(&left, run), right: vec![NONE] }),
+            _ if outer => matches.push(Match { left, right: None }),
             _ => {}
         }
     }
@@ -105,11 +122,14 @@ fn merge(a: (&[Codes], usize), b: (&[Codes], usize), outer: bool) -> Vec<Match> 
 }
 
 /// All pairs of rows of each match.
-fn expand(matches: Vec<Match>, rows: usize) -> Vec<(usize, usize)> {
+fn expand(matches: &[Match], a: &Operand, b: &Operand, rows: usize) -> Vec<(usize, usize)> {
     let mut pairs = Vec::with_capacity(rows);
     for found in matches {
-        for left in &found.left {
-            pairs.extend(found.right.iter().map(|right| (*left, *right)));
+        for left in found.left.0..found.left.1 {
+            match found.right {
+                None => pairs.push((a.row(left), NONE)),
+                Some(run) => pairs.extend((run.0..run.1).map(|right| (a.row(left), b.row(right)))),
+            }
         }
     }
     pairs

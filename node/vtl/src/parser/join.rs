@@ -2,7 +2,6 @@
 
 use super::{Parsed, Parser};
 use crate::ast::{Clause, Expr, Ident, Join, Node};
-use crate::fault::{Code, Fault};
 use crate::lexer::Token;
 
 impl Parser<'_> {
@@ -13,10 +12,6 @@ impl Parser<'_> {
         self.at += 1;
         self.require("(")?;
         let operands = self.list(Self::operand)?;
-        if operands.len() < 2 {
-            let message = "a join needs at least two data sets";
-            return self.fault(Fault::new(Code::Syntax, start.to(self.past()), message));
-        }
         let using = if self.word("using") { Some(self.list(Self::component)?) } else { None };
         let clauses = self.body()?;
         self.require(")")?;
