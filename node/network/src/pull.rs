@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures::io::{AsyncWriteExt, BufReader};
+use futures::io::BufReader;
 use libp2p::PeerId;
 use libp2p_stream::{Control, OpenStreamError};
 use replication::{Cut, Outcome, Request, Ticket};
@@ -51,11 +51,9 @@ impl Pull {
             Err(_) => return Outcome::Cut(Cut::Idle),
         };
         let Ok(request) = self.request.encode() else { return Outcome::Cut(Cut::Cancelled) };
-        let asked = async {
-            write_frame(&mut stream, &request).await?;
-            stream.close().await
-        };
-        if let Err(fault) = timed(self.idle, asked).await {
+        // Not closed on this side: yamux resets a dropped stream only while it is open both ways,
+        // and without the reset a server would not learn that it may stop.
+        if let Err(fault) = timed(self.idle, write_frame(&mut stream, &request)).await {
             return Outcome::Cut(cut(&fault));
         }
         self.records(BufReader::with_capacity(BUFFER_BYTES, stream)).await

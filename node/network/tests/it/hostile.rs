@@ -1,0 +1,123 @@
+//! Peers that keep no rule: each costs a stream, and is named.
+
+use std::time::Duration;
+
+use futures::io::AsyncWriteExt;
+use network::Event;
+use replication::limits::REQUEST_BYTES_MAX;
+use replication::{Cut, Outcome, Peer, Request, Ticket};
+use schemas::car;
+use schemas::cid::{Cid, Codec, PublisherId};
+use schemas::limits::BLOCK_BYTES_MAX;
+
+use super::common::{Node, TCP, config, node};
+use super::raw::{Answer, HEADS, SYNC, raw, visitor};
+
+/// A node with little patience.
+async fn hasty() -> Node {
+    let mut settings = config(1, TCP);
+    settings.idle = Duration::from_millis(500);
+    node(settings).await
+}
+
+/// What a request ends with when a peer answers so, after how many blocks.
+async fn outcome(answer: Answer) -> (usize, Outcome) {
+    let mut a = hasty().await;
+    let liar = raw(answer).await;
+    let peer = a.network.dial(&liar.address).await.unwrap();
+    assert_eq!(peer, Peer(liar.peer.to_string()));
+    let request = Request::Entries { publisher: PublisherId::of(b"genesis"), from: 0, count: 10 };
+    a.network.ask(&peer, Ticket(1), request).await.unwrap();
+    let (blocks, outcome) = a.answer(Ticket(1)).await;
+    (blocks.len(), outcome)
+}
+
+fn record(content: &[u8]) -> Vec<u8> {
+    car::record(Cid::of(Codec::Raw, content), content)
+}
+
+#[tokio::test]
+async fn a_wrong_block_ends_the_stream() {
+    let wrong = car::record(Cid::of(Codec::Raw, b"right"), b"wrong");
+    let bytes = [record(b"right"), wrong, record(b"never seen")].concat();
+    assert_eq!(outcome(Answer::Bytes(bytes)).await, (1, Outcome::Cut(Cut::Wrong)));
+}
+
+#[tokio::test]
+async fn an_oversized_record_is_refused_before_it_comes() {
+    let bytes = car::record_head(Cid::of(Codec::Raw, b""), BLOCK_BYTES_MAX + 1);
+    assert_eq!(outcome(Answer::Stall(bytes)).await, (0, Outcome::Cut(Cut::Malformed)));
+}
+
+#[tokio::test]
+async fn what_is_no_record_is_refused() {
+    for bytes in [vec![0xff; 64], vec![1, 2, 3], vec![0, 9], vec![0x80, 0]] {
+        assert_eq!(outcome(Answer::Stall(bytes.clone())).await.1, Outcome::Cut(Cut::Malformed), "{bytes:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_cut_is_told_from_the_end() {
+    assert_eq!(outcome(Answer::Bytes(record(b"one"))).await, (1, Outcome::Cut(Cut::Lost)));
+    let whole = record(b"one");
+    let half = whole[..whole.len() - 1].to_vec();
+    assert_eq!(outcome(Answer::Bytes(half)).await, (0, Outcome::Cut(Cut::Lost)));
+    let complete = [record(b"one"), vec![0, 0]].concat();
+    assert_eq!(outcome(Answer::Bytes(complete)).await, (1, Outcome::Complete));
+}
+
+#[tokio::test]
+async fn a_stream_without_end_stops_at_what_was_asked() {
+    assert_eq!(outcome(Answer::Repeat(record(b"again"))).await, (10, Outcome::Cut(Cut::Malformed)));
+}
+
+#[tokio::test]
+async fn silence_is_timed_out() {
+    assert_eq!(outcome(Answer::Stall(Vec::new())).await, (0, Outcome::Cut(Cut::Idle)));
+    let half = record(&[7; 1_000])[..500].to_vec();
+    assert_eq!(outcome(Answer::Stall(half)).await, (0, Outcome::Cut(Cut::Idle)));
+}
+
+async fn misbehaved(node: &mut Node) -> (Peer, String) {
+    node.until(|event| match event {
+        Event::Misbehaved { peer, reason } => Some((peer, reason)),
+        _ => None,
+    })
+    .await
+}
+
+#[tokio::test]
+async fn requests_that_are_none_are_named() {
+    let too_long = car::varint(REQUEST_BYTES_MAX + 1);
+    let nonsense = [car::varint(3), vec![1, 2, 3]].concat();
+    // The last one is a slow one: two bytes of a request, and no more.
+    for bytes in [too_long, nonsense, vec![100, 1]] {
+        let mut a = hasty().await;
+        let mut visitor = visitor(&a.address).await;
+        let peer = a.peer().0.parse().unwrap();
+        let mut stream = visitor.control.open_stream(peer, SYNC).await.unwrap();
+        stream.write_all(&bytes).await.unwrap();
+        stream.flush().await.unwrap();
+        let (who, reason) = misbehaved(&mut a).await;
+        assert_eq!(who, Peer(visitor.peer.to_string()), "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn heads_that_are_none_are_named() {
+    let mut a = hasty().await;
+    let mut visitor = visitor(&a.address).await;
+    let peer = a.peer().0.parse().unwrap();
+    let mut stream = visitor.control.open_stream(peer, HEADS).await.unwrap();
+    stream.write_all(&[car::varint(3), vec![1, 2, 3]].concat()).await.unwrap();
+    stream.close().await.unwrap();
+    assert_eq!(misbehaved(&mut a).await.0, Peer(visitor.peer.to_string()));
+}
+
+#[tokio::test]
+async fn gossip_that_is_none_is_named() {
+    let mut a = hasty().await;
+    let mut visitor = visitor(&a.address).await;
+    visitor.gossip.take().unwrap().send(b"nonsense".to_vec()).unwrap();
+    assert_eq!(misbehaved(&mut a).await.0, Peer(visitor.peer.to_string()));
+}
