@@ -217,11 +217,7 @@ fn tags() -> Vec<Case> {
         ("link by SHA-256", sha256, "BLAKE3-256 only"),
         ("link by identity", replaced(3, 0), "BLAKE3-256 only"),
         ("link to dag-pb", replaced(2, 0x70), "dag-cbor or raw only"),
-        (
-            "link to dag-json",
-            vec![&[0, 1, 0xa9, 0x02, 0x1e, 32][..], &cid[4..]].concat(),
-            "dag-cbor or raw only",
-        ),
+        ("link to dag-json", [&[0, 1, 0xa9, 0x02, 0x1e, 32][..], &cid[4..]].concat(), "dag-cbor or raw only"),
         ("link with a short digest", link()[..36].to_vec(), "32 bytes of digest"),
         (
             "link with a truncated hash",
