@@ -3,7 +3,7 @@
 //! Owns every operation on [`Decimal`] values. Each operation is correctly rounded, once, and its
 //! result is normalised: trailing zeros stripped, zero is `[0, 0]`, so a value has one
 //! representation. There is no NaN, no infinity and no negative zero: what is too large is
-//! [`Overflow`]; what is too small rounds to the nearest multiple of 10^[`EXPONENT_MIN`].
+//! [`Error::Overflow`]; what is too small rounds to the nearest multiple of 10^[`EXPONENT_MIN`].
 //! Nothing here is floating point.
 
 mod power;

@@ -12,6 +12,8 @@ fn an_inner_join_matches_common_identifiers() {
     same(&results(script, &[("A", A), ("B", B)]), "K,T,W,Z\nk,2020,100,11\nk,2021,100,12");
     let script = "R <- inner_join(A, B filter A#X > 1 drop A#X, U rename W to WEIGHT);";
     same(&results(script, &[("A", A), ("B", B)]), "K,T,X,WEIGHT\nk,2021,10,100");
+    let script = "R <- inner_join(B filter X > 10 calc X := X + W keep X);";
+    same(&results(script, &[("B", B)]), "K,X\nm,220");
     let script = "R <- inner_join(B as b, A[keep U] as a using K drop X);";
     same(&results(script, &[("A", A), ("B", B)]), "K,T,W,U\nk,2020,100,u\nk,2021,100,u");
 }
