@@ -2,6 +2,32 @@
 
 use std::time::Instant;
 
+use crate::limits::{
+    GOSSIP_BURST, GOSSIP_PER_SECOND, HEADS_BURST, HEADS_PER_SECOND, REQUESTS_BURST, REQUESTS_PER_SECOND,
+};
+
+/// What one connected peer may still do.
+#[derive(Debug)]
+pub(crate) struct Rates {
+    /// Announcements that it passes on.
+    pub(crate) gossip: Bucket,
+    /// Announcements that it tells us.
+    pub(crate) heads: Bucket,
+    /// Requests.
+    pub(crate) requests: Bucket,
+}
+
+impl Rates {
+    /// Full buckets.
+    pub(crate) fn new(now: Instant) -> Self {
+        Self {
+            gossip: Bucket::new(GOSSIP_BURST, GOSSIP_PER_SECOND, now),
+            heads: Bucket::new(HEADS_BURST, HEADS_PER_SECOND, now),
+            requests: Bucket::new(REQUESTS_BURST, REQUESTS_PER_SECOND, now),
+        }
+    }
+}
+
 /// Tokens that refill with time.
 #[derive(Debug)]
 pub(crate) struct Bucket {

@@ -16,12 +16,10 @@ use replication::{Announcement, Head, Request, Ticket};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::behaviour::{Behaviour, BehaviourEvent, HEADS, SYNC, topic};
-use crate::bucket::Bucket;
+use crate::bucket::Rates;
 use crate::handle::Command;
 use crate::keeper::keep;
-use crate::limits::{
-    BANNED_MAX, BOOTSTRAP_MAX, DIALS_MAX, EVENTS_MAX, FAREWELL, GOSSIP_BURST, GOSSIP_PER_SECOND, OUTBOX_MAX,
-};
+use crate::limits::{BANNED_MAX, BOOTSTRAP_MAX, DIALS_MAX, EVENTS_MAX, FAREWELL, OUTBOX_MAX};
 use crate::pull::Pull;
 use crate::slots::{Kind, Slots};
 use crate::swarm::reason;
@@ -42,7 +40,7 @@ pub(crate) struct Driver {
     dials: BTreeMap<ConnectionId, oneshot::Sender<Result<PeerId, String>>>,
     watches: Vec<(PeerId, oneshot::Sender<()>)>,
     /// INVARIANT: of connected peers only.
-    buckets: BTreeMap<PeerId, Bucket>,
+    rates: BTreeMap<PeerId, Rates>,
 }
 
 impl Driver {
@@ -82,7 +80,7 @@ impl Driver {
             cancels: BTreeMap::new(),
             dials: BTreeMap::new(),
             watches: Vec::new(),
-            buckets: BTreeMap::new(),
+            rates: BTreeMap::new(),
         };
         Ok((driver, outlet))
     }
@@ -236,7 +234,8 @@ impl Driver {
     }
 
     fn serve(&mut self, peer: PeerId, stream: Stream) {
-        if self.slots.free(Kind::Serve, peer) {
+        let granted = self.rates.get_mut(&peer).is_some_and(|rates| rates.requests.take(Instant::now()));
+        if granted && self.slots.free(Kind::Serve, peer) {
             let serving = serve::serve(stream, peer, self.events.clone(), self.idle);
             self.slots.spawn(Kind::Serve, peer, serving);
         } else if !self.slots.spawn(Kind::Refuse, peer, serve::refuse(stream, self.idle)) {
@@ -245,8 +244,9 @@ impl Driver {
     }
 
     fn hear(&mut self, peer: PeerId, stream: Stream) {
+        let granted = self.rates.get_mut(&peer).is_some_and(|rates| rates.heads.take(Instant::now()));
         let hearing = tell::hear(stream, peer, self.events.clone(), self.idle);
-        if !self.slots.spawn(Kind::Hear, peer, hearing) {
+        if !(granted && self.slots.spawn(Kind::Hear, peer, hearing)) {
             tracing::debug!(%peer, "a peer tells too much at once");
         }
     }
@@ -266,14 +266,13 @@ impl Driver {
                     let _ = reply.send(Ok(peer_id));
                 }
                 if num_established.get() == 1 {
-                    self.buckets
-                        .insert(peer_id, Bucket::new(GOSSIP_BURST, GOSSIP_PER_SECOND, Instant::now()));
+                    self.rates.insert(peer_id, Rates::new(Instant::now()));
                     let address = endpoint.get_remote_address().to_string();
                     self.outbox.push_back(Event::Connected { peer: address::name(peer_id), address });
                 }
             }
             SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => {
-                self.buckets.remove(&peer_id);
+                self.rates.remove(&peer_id);
                 // Dropping a watch fires it.
                 self.watches.retain(|(peer, _)| *peer != peer_id);
                 self.outbox.push_back(Event::Disconnected(address::name(peer_id)));
@@ -308,7 +307,7 @@ impl Driver {
 
     /// Judges a gossiped message: passed on, dropped, or held against who passed it.
     fn gossip(&mut self, via: PeerId, message: &gossipsub::Message) -> gossipsub::MessageAcceptance {
-        let granted = self.buckets.get_mut(&via).is_some_and(|bucket| bucket.take(Instant::now()));
+        let granted = self.rates.get_mut(&via).is_some_and(|rates| rates.gossip.take(Instant::now()));
         // News may be lost: it gives way to all other events.
         if !granted || self.outbox.len() > OUTBOX_MAX / 2 {
             return gossipsub::MessageAcceptance::Ignore;

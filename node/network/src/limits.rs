@@ -49,6 +49,15 @@ pub const RESOLVED_MAX: usize = 8;
 pub const GOSSIP_BURST: u32 = 64;
 /// Announcements a second that one neighbour may pass on in the long run.
 pub const GOSSIP_PER_SECOND: u32 = 8;
+/// Announcements one peer may tell us at once: its pages when it connects, with room.
+pub const HEADS_BURST: u32 = 32;
+/// Announcements a second that one peer may tell us in the long run: twice what an honest machine
+/// tells.
+pub const HEADS_PER_SECOND: u32 = 8;
+/// Requests one peer may make at once: each costs the owner a look into its index.
+pub const REQUESTS_BURST: u32 = 256;
+/// Requests a second that one peer may make in the long run.
+pub const REQUESTS_PER_SECOND: u32 = 64;
 /// Bytes of gossip around an announcement: source, number, topic, signature, key.
 pub const GOSSIP_OVERHEAD: usize = 1 << 10;
 

@@ -1,5 +1,5 @@
 //! The sync machine on a simulated network, honest and hostile.
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod it {
     mod converge;
@@ -7,5 +7,6 @@ mod it {
     mod net;
     mod node;
     mod random;
+    mod rules;
     mod world;
 }

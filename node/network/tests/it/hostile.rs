@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use futures::io::AsyncWriteExt;
 use network::Event;
+use network::limits::{HEADS_BURST, REQUESTS_BURST};
 use replication::limits::REQUEST_BYTES_MAX;
-use replication::{Cut, Outcome, Peer, Request, Ticket};
+use replication::{Announcement, Cut, Outcome, Peer, Request, Ticket};
 use schemas::car;
 use schemas::cid::{Cid, Codec, PublisherId};
 use schemas::limits::BLOCK_BYTES_MAX;
 
-use super::common::{Node, TCP, config, node};
+use super::common::{Node, TCP, config, head, node, pair, serve};
 use super::raw::{Answer, HEADS, SYNC, raw, visitor};
 
 /// A node with little patience.
@@ -120,4 +121,50 @@ async fn gossip_that_is_none_is_named() {
     let mut visitor = visitor(&a.address).await;
     visitor.gossip.take().unwrap().send(b"nonsense".to_vec()).unwrap();
     assert_eq!(misbehaved(&mut a).await.0, Peer(visitor.peer.to_string()));
+}
+
+#[tokio::test]
+async fn a_flood_of_requests_is_turned_down() {
+    let (mut a, b) = pair(TCP).await;
+    let peer = b.peer();
+    serve(b, Vec::new());
+    let request = Request::Entries { publisher: PublisherId::of(b"genesis"), from: 0, count: 1 };
+    for n in 0..20 * u64::from(REQUESTS_BURST) {
+        a.network.ask(&peer, Ticket(n), request.clone()).await.unwrap();
+        if a.answer(Ticket(n)).await.1 == Outcome::Cut(Cut::Busy) {
+            return;
+        }
+    }
+    panic!("nobody asks so much so fast");
+}
+
+#[tokio::test]
+async fn a_flood_of_heads_is_dropped() {
+    let mut a = hasty().await;
+    let mut visitor = visitor(&a.address).await;
+    let peer = a.peer().0.parse().unwrap();
+    let told = Announcement { heads: vec![head(1)] }.encode().unwrap();
+    let frame = [car::varint(told.len()), told].concat();
+    tokio::spawn(async move {
+        for _ in 0..20 * HEADS_BURST {
+            let mut stream = visitor.control.open_stream(peer, HEADS).await.unwrap();
+            // Where it is dropped at once, writing fails.
+            let _ = stream.write_all(&frame).await;
+            let _ = stream.close().await;
+        }
+        let mut last = visitor.control.open_stream(peer, SYNC).await.unwrap();
+        last.write_all(&[3, 1, 2, 3]).await.unwrap();
+        last.close().await.unwrap();
+    });
+    let mut heard = 0;
+    a.until(|event| match event {
+        Event::Heads { .. } => {
+            heard += 1;
+            None
+        }
+        Event::Misbehaved { .. } => Some(()),
+        _ => None,
+    })
+    .await;
+    assert!((1..10 * HEADS_BURST).contains(&heard), "{heard} messages were passed on");
 }
