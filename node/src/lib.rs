@@ -11,5 +11,8 @@ mod wiring;
 pub use clock::{now, system};
 pub use home::Home;
 pub use running::{Config, Error, Node, open, start};
-pub use store::Opened;
+/// The owner of a node's state, for those who open a data directory without running a node.
+pub use service;
+/// The keeping of blocks, for the same.
+pub use store;
 pub use wiring::Sighting;

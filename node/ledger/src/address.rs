@@ -9,6 +9,8 @@ use std::str::FromStr;
 
 use schemas::cid::PublisherId;
 use schemas::period::Period;
+use schemas::structure::Type;
+use schemas::table::{Cell, Table};
 use schemas::text::Name;
 
 /// Which release of a dataflow is meant.
@@ -74,6 +76,30 @@ impl FromStr for Address {
             None => Ok(Self { publisher, dataflow, key, period, vintage }),
             Some(extra) => Err(fault(format!("`/{extra}` is too much"))),
         }
+    }
+}
+
+impl Address {
+    /// The rows of a table that the address names: those of its key and, when it has one, period.
+    pub fn rows(&self, table: &Table) -> Vec<usize> {
+        let keys = table.shape().identifier_count();
+        let components = table.shape().components().iter().zip(table.columns()).take(keys);
+        let (times, others): (Vec<_>, Vec<_>) =
+            components.partition(|(component, _)| component.kind == Type::TimePeriod);
+        let wanted = self.key.as_deref().unwrap_or_default();
+        if wanted.len() > others.len() {
+            return Vec::new();
+        }
+        let named = |row: usize| {
+            let cells = others.iter().map(|(_, column)| column.cell(row).map(|cell| cell.to_string()));
+            wanted.iter().zip(cells).all(|(part, cell)| cell.as_ref() == Some(part))
+        };
+        let timed = |row: usize| {
+            self.period.is_none_or(|period| {
+                times.iter().all(|(_, column)| column.cell(row) == Some(Cell::Period(period)))
+            })
+        };
+        (0..table.rows()).filter(|row| named(*row) && timed(*row)).collect()
     }
 }
 

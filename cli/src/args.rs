@@ -1,0 +1,326 @@
+//! The command line: what may be typed, and the help that teaches it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+const AFTER: &str = "\
+Exit codes: 0 ok, 1 failure, 2 wrong usage or input, 3 a release differs, 4 signature or trust, \
+5 not found, 6 network, 130 interrupted.
+
+First steps:
+  assay demo                                    watch the whole idea work
+  assay init --name \"My office\"                 become a publisher
+  assay import worldbank API_FP.CPI.TOTL.csv    sign and publish a data set
+  assay publish inflation-annual --input FP.CPI.TOTL --dataflow inflation
+  assay verify assay://<publisher>/inflation    run a release again, cell by cell";
+
+/// A peer-to-peer ledger of economic statistics: anyone can run a published figure again.
+#[derive(Debug, Parser)]
+#[command(name = "assay", version, after_help = AFTER, disable_help_subcommand = true)]
+pub struct Args {
+    /// Flags of every verb.
+    #[command(flatten)]
+    pub global: Global,
+    /// The verb.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Flags of every verb.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Global {
+    /// Data directory [default: $XDG_DATA_HOME/assay].
+    #[arg(long, global = true, env = "ASSAY_DATA_DIR", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// One JSON document on stdout instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say nothing but results and errors.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// When to use colour.
+    #[arg(long, global = true, value_enum, default_value = "auto", hide_possible_values = true)]
+    pub color: Color,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Make a publisher identity: keys, and the first entry of a log.
+    Init(Init),
+    /// Read a file of a statistical office, sign and publish it as a data set.
+    Import(Import),
+    /// Check, run and publish recipes.
+    #[command(subcommand)]
+    Recipe(Recipe),
+    /// Run a recipe on published data sets, sign and publish the figures (a release).
+    Publish(Publish),
+    /// Run a release again and compare every cell.
+    Verify(Verify),
+    /// Show what is held here: all, or one thing by address or id.
+    Show(Show),
+    /// Follow a publisher: keep its log whole, run its releases again, attest them.
+    Follow(Follow),
+    /// No longer follow a publisher.
+    Unfollow(Follow),
+    /// List and add peers.
+    #[command(subcommand)]
+    Peer(Peer),
+    /// Run a node: sync, verify, attest, answer the local API.
+    Node(Node),
+    /// Write one file with all that is needed to verify something offline.
+    Export(Export),
+    /// Check every block and index row of the data directory.
+    Fsck(Fsck),
+    /// Watch three nodes publish, copy, run again, confirm, and expose a falsified figure.
+    Demo(Demo),
+}
+
+/// `assay init`.
+#[derive(Debug, clap::Args)]
+pub struct Init {
+    /// What the publisher calls itself.
+    #[arg(long)]
+    pub name: String,
+    /// Where to ask: a web or mail address.
+    #[arg(long)]
+    pub contact: Option<String>,
+}
+
+/// A format of a source file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// World Bank bulk CSV, as downloaded, or the ZIP it comes in.
+    Worldbank,
+    /// A series of FRED as CSV.
+    Fred,
+    /// Any CSV; columns by `--map` or `--mapping`.
+    Csv,
+}
+
+/// `assay import`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  assay import worldbank API_FP.CPI.TOTL_DS2_en_csv_v2.zip
+  assay import fred CPIAUCNS.csv --title \"CPI-U, not seasonally adjusted\"
+  assay import csv prices.csv --map 'REF_AREA=Country Code' --map TIME_PERIOD=Year --map OBS_VALUE=Index
+  assay import csv prices.csv --mapping prices.toml --dry-run")]
+pub struct Import {
+    /// What kind of file it is.
+    pub format: Format,
+    /// The file.
+    pub file: PathBuf,
+    /// Name of the dataflow; the id of the source when absent.
+    #[arg(long, value_name = "NAME")]
+    pub dataflow: Option<String>,
+    /// Title for people; that of the source when absent.
+    #[arg(long)]
+    pub title: Option<String>,
+    /// Unit of the figures.
+    #[arg(long)]
+    pub unit: Option<String>,
+    /// Area of a series that names none (FRED) [default: USA].
+    #[arg(long, value_name = "CODE")]
+    pub area: Option<String>,
+    /// Frequency where the file does not say it: A, S, Q, M, W or D.
+    #[arg(long, value_name = "CODE")]
+    pub frequency: Option<String>,
+    /// The `Metadata_Country` file that came beside a World Bank CSV.
+    #[arg(long, value_name = "FILE")]
+    pub metadata: Option<PathBuf>,
+    /// A column of a CSV: COMPONENT[:TYPE]=COLUMN, or COMPONENT="constant".
+    #[arg(long, value_name = "MAP")]
+    pub map: Vec<String>,
+    /// A TOML file that says what the columns of a CSV mean.
+    #[arg(long, value_name = "FILE", conflicts_with = "map")]
+    pub mapping: Option<PathBuf>,
+    /// Where the file was fetched.
+    #[arg(long)]
+    pub url: Option<String>,
+    /// The agency that issued the file.
+    #[arg(long)]
+    pub agency: Option<String>,
+    /// Licence of the file.
+    #[arg(long)]
+    pub licence: Option<String>,
+    /// Read and show, but sign and keep nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `assay recipe`.
+#[derive(Debug, Subcommand)]
+pub enum Recipe {
+    /// List the recipes that come with the program and those held here.
+    List,
+    /// Check a recipe without data: syntax, names, types, structures.
+    Check(RecipeCheck),
+    /// Run a recipe on local CSV files; nothing is signed or kept.
+    Run(RecipeRun),
+    /// Sign and publish a recipe.
+    Publish(RecipePublish),
+}
+
+/// `assay recipe check`.
+#[derive(Debug, clap::Args)]
+pub struct RecipeCheck {
+    /// A recipe file (TOML), or the name of a recipe that comes with the program.
+    pub recipe: String,
+}
+
+/// `assay recipe run`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  assay recipe run inflation-annual --input CPI=API_FP.CPI.TOTL.csv
+  assay recipe run my.toml --input CPI=cpi.csv --csv INFLATION > inflation.csv")]
+pub struct RecipeRun {
+    /// A recipe file (TOML), or the name of a recipe that comes with the program.
+    pub recipe: String,
+    /// A file for an input: NAME=FILE.
+    #[arg(long, value_name = "NAME=FILE", required = true)]
+    pub input: Vec<String>,
+    /// Print one output as CSV.
+    #[arg(long, value_name = "OUTPUT")]
+    pub csv: Option<String>,
+}
+
+/// `assay recipe publish`.
+#[derive(Debug, clap::Args)]
+pub struct RecipePublish {
+    /// A recipe file (TOML), or the name of a recipe that comes with the program.
+    pub recipe: String,
+}
+
+/// `assay publish`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  assay publish inflation-annual --input FP.CPI.TOTL --dataflow inflation
+  assay publish bafy… --input GDP=bafy… --input POPULATION=SP.POP.TOTL --dataflow gdp --reason source-revision")]
+pub struct Publish {
+    /// The recipe: an id, a recipe file, or the name of one that comes with the program.
+    pub recipe: String,
+    /// A data set for an input: NAME=DATASET, by id or dataflow; NAME= may be left out when the
+    /// recipe has one input.
+    #[arg(long, value_name = "[NAME=]DATASET", required = true)]
+    pub input: Vec<String>,
+    /// Name of the dataflow that the figures are a vintage of.
+    #[arg(long, value_name = "NAME")]
+    pub dataflow: String,
+    /// Label of the vintage [default: the day, as in 2026-11-22].
+    #[arg(long)]
+    pub vintage: Option<String>,
+    /// Why it takes the place of the release before: source-revision, publisher-error, method,
+    /// rebase, seasonal.
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// Run and show, but sign and keep nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `assay verify`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  assay verify assay://<publisher>/inflation/USA/2010
+  assay verify bafyr4i…                 a release by its id
+  assay verify inflation.car            a bundle, offline, trusting no node
+
+Exit code 3 when a cell differs, 4 when a signature does not hold.")]
+pub struct Verify {
+    /// An address, an id, or a bundle file.
+    pub target: String,
+}
+
+/// `assay show`.
+#[derive(Debug, clap::Args)]
+pub struct Show {
+    /// An address or id; everything when absent.
+    pub target: Option<String>,
+    /// Print all rows of an output or data set as CSV.
+    #[arg(long)]
+    pub csv: bool,
+}
+
+/// `assay follow`, `assay unfollow`.
+#[derive(Debug, clap::Args)]
+pub struct Follow {
+    /// The publisher's id.
+    pub publisher: String,
+}
+
+/// `assay peer`.
+#[derive(Debug, Subcommand)]
+pub enum Peer {
+    /// List the peers that are known, and which are connected.
+    List,
+    /// Remember a peer, and dial it when a node runs.
+    Add(PeerAdd),
+}
+
+/// `assay peer add`.
+#[derive(Debug, clap::Args)]
+pub struct PeerAdd {
+    /// Its multiaddress, such as /ip4/192.0.2.1/tcp/4001/p2p/12D3….
+    pub address: String,
+}
+
+/// `assay node`.
+#[derive(Debug, clap::Args)]
+pub struct Node {
+    /// Multiaddress to listen on; may be given several times
+    /// [default: TCP and QUIC on port 7170 of every interface].
+    #[arg(long, value_name = "MULTIADDR")]
+    pub listen: Vec<String>,
+    /// A peer to stay connected to; may be given several times.
+    #[arg(long, value_name = "MULTIADDR")]
+    pub peer: Vec<String>,
+    /// Where the local API answers; port 0 for a free one.
+    #[arg(long, default_value = "127.0.0.1:7171", value_name = "ADDRESS")]
+    pub api: SocketAddr,
+    /// Do not run releases again.
+    #[arg(long)]
+    pub no_attest: bool,
+}
+
+/// `assay export`.
+#[derive(Debug, clap::Args)]
+pub struct Export {
+    /// An address or id.
+    pub target: String,
+    /// The file to write.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+/// `assay fsck`.
+#[derive(Debug, clap::Args)]
+pub struct Fsck {
+    /// Make the index anew from the archive.
+    #[arg(long)]
+    pub rebuild_index: bool,
+}
+
+/// `assay demo`.
+#[derive(Debug, clap::Args)]
+pub struct Demo {
+    /// Leave the nodes running until Ctrl-C.
+    #[arg(long)]
+    pub keep: bool,
+}

@@ -1,0 +1,339 @@
+//! Where the state is: in a data directory that this command opens itself, or with the node that
+//! runs on it and is reached through its API.
+
+use std::time::Duration;
+
+use node::Home;
+use node::service::query::{DatasetInfo, LogInfo, Query, RecipeInfo, ReleaseInfo, Target};
+use node::service::{Core, Published};
+use node::store::Store;
+use schemas::car;
+use schemas::cid::{Cid, Codec, PublisherId};
+use schemas::content::Block;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::args::Global;
+use crate::fault::{Fault, Kind};
+
+/// Time for an answer of a node on this machine.
+const ANSWER: Duration = Duration::from_secs(120);
+/// Bytes of an answer: the largest bundle.
+const ANSWER_BYTES_MAX: u64 = 1 << 30;
+
+/// Access to the state.
+pub enum Backend {
+    /// No node runs: the data directory is open here.
+    Local(Box<Core<Store>>),
+    /// A node runs.
+    Remote(Remote),
+}
+
+/// The API of a running node.
+pub struct Remote {
+    agent: ureq::Agent,
+    api: String,
+    token: String,
+}
+
+/// The data directory that the flags name.
+///
+/// # Errors
+/// When it cannot be made, or no place is known for it.
+pub fn home(global: &Global) -> Result<Home, Fault> {
+    let path = match &global.data {
+        Some(path) => path.clone(),
+        None => default_home()?,
+    };
+    Ok(Home::open(path)?)
+}
+
+fn default_home() -> Result<std::path::PathBuf, Fault> {
+    let set =
+        |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(std::path::PathBuf::from);
+    let base = set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local").join("share")));
+    base.map(|base| base.join("assay")).ok_or_else(|| {
+        Fault::usage("data-directory", "no place for a data directory is known")
+            .hint("name one with `--data DIR`")
+    })
+}
+
+impl Backend {
+    /// Finds the state of a data directory.
+    ///
+    /// # Errors
+    /// When the directory is in use by something that does not answer.
+    pub fn open(home: &Home) -> Result<Self, Fault> {
+        if let Some(running) = home.running() {
+            let remote = Remote::new(running.api, home.token()?);
+            if remote.get::<Value>("status").is_ok() {
+                return Ok(Backend::Remote(remote));
+            }
+        }
+        let (core, _) = node::open(home, false)?;
+        Ok(Backend::Local(Box::new(core)))
+    }
+
+    /// Every log.
+    ///
+    /// # Errors
+    /// Of the state or the node.
+    pub fn logs(&self) -> Result<Vec<LogInfo>, Fault> {
+        match self {
+            Backend::Local(core) => Ok(Query(core.keep().as_ref()).logs()?),
+            Backend::Remote(remote) => remote.get("logs"),
+        }
+    }
+
+    /// Every release.
+    ///
+    /// # Errors
+    /// Of the state or the node.
+    pub fn releases(&self) -> Result<Vec<ReleaseInfo>, Fault> {
+        match self {
+            Backend::Local(core) => Ok(Query(core.keep().as_ref()).releases()?),
+            Backend::Remote(remote) => remote.get("releases"),
+        }
+    }
+
+    /// Every data set.
+    ///
+    /// # Errors
+    /// Of the state or the node.
+    pub fn datasets(&self) -> Result<Vec<DatasetInfo>, Fault> {
+        match self {
+            Backend::Local(core) => Ok(Query(core.keep().as_ref()).datasets()?),
+            Backend::Remote(remote) => remote.get("datasets"),
+        }
+    }
+
+    /// Every recipe.
+    ///
+    /// # Errors
+    /// Of the state or the node.
+    pub fn recipes(&self) -> Result<Vec<RecipeInfo>, Fault> {
+        match self {
+            Backend::Local(core) => Ok(Query(core.keep().as_ref()).recipes()?),
+            Backend::Remote(remote) => remote.get("recipes"),
+        }
+    }
+
+    /// The id that an address or id leads to.
+    ///
+    /// # Errors
+    /// When it leads nowhere.
+    pub fn resolve(&self, text: &str) -> Result<Cid, Fault> {
+        match self {
+            Backend::Local(core) => match Query(core.keep().as_ref()).resolve(text)? {
+                Target::Id(id) => Ok(id),
+                Target::Address(_, release) => Ok(release.cid()),
+            },
+            Backend::Remote(remote) => {
+                let answer: Value = remote.get(&format!("resolve?q={}", escape(text)))?;
+                let id = answer.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+                id.ok_or_else(|| Fault::new(Kind::Network, "answer", "the node's answer has no id"))
+            }
+        }
+    }
+
+    /// A block.
+    ///
+    /// # Errors
+    /// Of the state or the node.
+    pub fn block(&self, id: Cid) -> Result<Option<Vec<u8>>, Fault> {
+        match self {
+            Backend::Local(core) => {
+                core.keep().get(id).map_err(|error| node::service::Error::from(error).into())
+            }
+            Backend::Remote(remote) => match remote.bytes(&format!("blocks/{id}")) {
+                Ok(bytes) if id.matches(&bytes) => Ok(Some(bytes)),
+                Ok(_) => {
+                    Err(Fault::new(Kind::Trust, "block", format!("the node sent other bytes for block {id}")))
+                }
+                Err(fault) if fault.kind == Kind::NotFound => Ok(None),
+                Err(fault) => Err(fault),
+            },
+        }
+    }
+
+    /// Fetches blocks for computing; a failure counts as absent and is reported by the caller as
+    /// a missing block.
+    pub fn fetch(&self) -> impl Fn(Cid) -> Option<Vec<u8>> + '_ {
+        |id| self.block(id).ok().flatten()
+    }
+
+    /// The bundle of an object or entry.
+    ///
+    /// # Errors
+    /// When it is not held whole.
+    pub fn bundle(&self, id: Cid) -> Result<Vec<u8>, Fault> {
+        match self {
+            Backend::Local(core) => Ok(Query(core.keep().as_ref()).bundle(id)?),
+            Backend::Remote(remote) => remote.bytes(&format!("bundles/{id}")),
+        }
+    }
+
+    /// Signs an object into the own log, with the blocks that it needs.
+    ///
+    /// # Errors
+    /// Of the state or the node.
+    pub fn publish(&mut self, object: &[u8], blocks: Vec<Block>) -> Result<Published, Fault> {
+        match self {
+            Backend::Local(core) => Ok(core.publish(object, blocks, node::system())?),
+            Backend::Remote(remote) => {
+                let root = Cid::of(Codec::DagCbor, object);
+                let mut body = car::header(&[root]);
+                body.extend(car::record(root, object));
+                for (id, bytes) in blocks {
+                    body.extend(car::record(id, &bytes));
+                }
+                remote.post("publish", "application/vnd.ipld.car", &body)
+            }
+        }
+    }
+
+    /// The own publisher.
+    ///
+    /// # Errors
+    /// Of the state or the node.
+    pub fn own(&self) -> Result<Option<PublisherId>, Fault> {
+        Ok(self.logs()?.into_iter().find(|log| log.own).map(|log| log.publisher))
+    }
+
+    /// Follows a publisher, or no longer.
+    ///
+    /// # Errors
+    /// Of the state or the node.
+    pub fn follow(&mut self, publisher: PublisherId, follow: bool) -> Result<(), Fault> {
+        match self {
+            Backend::Local(core) if follow => Ok(core.follow(publisher)?),
+            Backend::Local(core) => Ok(core.unfollow(publisher)?),
+            Backend::Remote(remote) if follow => {
+                remote.post(&format!("follows/{publisher}"), "text/plain", &[])
+            }
+            Backend::Remote(remote) => remote.delete(&format!("follows/{publisher}")),
+        }
+    }
+
+    /// Known peers, as the node tells them: `peer`, `address`, `connected`.
+    ///
+    /// # Errors
+    /// Of the state or the node.
+    pub fn peers(&self) -> Result<Vec<Value>, Fault> {
+        match self {
+            Backend::Local(core) => {
+                let peers = Query(core.keep().as_ref()).peers()?.into_iter();
+                Ok(peers
+                    .map(
+                        |address| serde_json::json!({ "peer": null, "address": address, "connected": false }),
+                    )
+                    .collect())
+            }
+            Backend::Remote(remote) => remote.get("peers"),
+        }
+    }
+
+    /// Remembers a peer, and dials it when a node runs.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub fn add_peer(&mut self, address: &str) -> Result<(), Fault> {
+        match self {
+            Backend::Local(core) => Ok(core.add_peer(address)?),
+            Backend::Remote(remote) => {
+                let body = serde_json::json!({ "address": address }).to_string();
+                remote.post("peers", "application/json", body.as_bytes())
+            }
+        }
+    }
+
+    /// Whether a node runs.
+    pub fn is_remote(&self) -> bool {
+        matches!(self, Backend::Remote(_))
+    }
+}
+
+impl Remote {
+    /// The API at `api`.
+    pub fn new(api: String, token: String) -> Self {
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(ANSWER))
+            .timeout_connect(Some(Duration::from_secs(2)))
+            .http_status_as_error(false)
+            .proxy(None)
+            .build();
+        Self { agent: config.new_agent(), api, token }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}/api/v1/{path}", self.api)
+    }
+
+    /// Reads a JSON document.
+    ///
+    /// # Errors
+    /// Of the node, or of the way to it.
+    pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Fault> {
+        json(&self.bytes(path)?)
+    }
+
+    fn bytes(&self, path: &str) -> Result<Vec<u8>, Fault> {
+        self.read(self.agent.get(self.url(path)).call())
+    }
+
+    fn post<T: DeserializeOwned>(&self, path: &str, kind: &str, body: &[u8]) -> Result<T, Fault> {
+        let request = self.agent.post(self.url(path)).header("content-type", kind);
+        let request = request.header("authorization", format!("Bearer {}", self.token));
+        json(&self.read(request.send(body))?)
+    }
+
+    fn delete(&self, path: &str) -> Result<(), Fault> {
+        let request = self.agent.delete(self.url(path));
+        let request = request.header("authorization", format!("Bearer {}", self.token));
+        self.read(request.call()).map(|_| ())
+    }
+
+    fn read(&self, answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Vec<u8>, Fault> {
+        let unreachable = |fault: ureq::Error| {
+            Fault::new(Kind::Network, "node", format!("the node at {} does not answer: {fault}", self.api))
+        };
+        let mut answer = answer.map_err(unreachable)?;
+        let bytes =
+            answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec().map_err(unreachable)?;
+        if answer.status().is_success() { Ok(bytes) } else { Err(problem(answer.status().as_u16(), &bytes)) }
+    }
+}
+
+fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
+    let text = if bytes.is_empty() { b"null" } else { bytes };
+    serde_json::from_slice(text).map_err(|fault| {
+        Fault::new(Kind::Network, "answer", format!("the node's answer does not read: {fault}"))
+    })
+}
+
+/// A problem document (RFC 9457) as an error.
+fn problem(status: u16, bytes: &[u8]) -> Fault {
+    let value: Value = serde_json::from_slice(bytes).unwrap_or_default();
+    let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (code, detail) = (text("code"), text("detail"));
+    let kind = match (status, code.as_str()) {
+        (404, _) => Kind::NotFound,
+        (401 | 403, _) | (_, "behind" | "refused") => Kind::Trust,
+        (_, "address") => Kind::Network,
+        (400..=499, _) => Kind::Usage,
+        _ => Kind::Failure,
+    };
+    let message = if detail.is_empty() { format!("the node answered with status {status}") } else { detail };
+    let fault = Fault::new(kind, &code, message);
+    if code == "no-identity" {
+        fault.hint("stop the node, then `assay init --name \"Your office\"`")
+    } else {
+        fault
+    }
+}
+
+/// Percent-encodes what may not stand in a query.
+fn escape(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:@".contains(&byte);
+    text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}

@@ -1,0 +1,119 @@
+//! `assay node`: run a node until it is told to stop.
+
+use node::service::Notice;
+use node::{Config, Sighting};
+use schemas::verdict::Verdict;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::args::{Global, Node};
+use crate::backend::home;
+use crate::fault::{Fault, Kind};
+use crate::screen::{Screen, Tone};
+use crate::view;
+
+/// Where a node listens when nobody says otherwise.
+const LISTEN: [&str; 2] = ["/ip4/0.0.0.0/tcp/7170", "/ip4/0.0.0.0/udp/7170/quic-v1"];
+
+pub(super) fn run(global: &Global, args: &Node, screen: &Screen) -> Result<u8, Fault> {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("ASSAY_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|fault| Fault::new(Kind::Failure, "system", format!("no runtime: {fault}")))?;
+    runtime.block_on(serve(global, args, screen))
+}
+
+async fn serve(global: &Global, args: &Node, screen: &Screen) -> Result<u8, Fault> {
+    let home = home(global)?;
+    let listen =
+        if args.listen.is_empty() { LISTEN.map(str::to_owned).to_vec() } else { args.listen.clone() };
+    let config = Config { listen, peers: args.peer.clone(), api: args.api, attest: !args.no_attest };
+    let mut stop = Stop::new()?;
+    let mut node = node::start(&home, config).await?;
+    let mut notices = node.service.notices();
+    screen.record(&json!({ "event": "started", "api": node.api, "opened": {
+        "cut_bytes": node.opened.cut_bytes, "rebuilt": node.opened.rebuilt, "blocks": node.opened.blocks,
+    }}));
+    screen.field("node", format!("data in {}", home.path().display()));
+    screen.field("api", format!("{}/api/v1/status", node.api));
+    if let Some(reason) = &node.opened.rebuilt {
+        screen.field("index", format!("made anew: {reason}"));
+    }
+    if node.opened.cut_bytes > 0 {
+        screen
+            .field("archive", format!("{} bytes of an unfinished write were cut off", node.opened.cut_bytes));
+    }
+    loop {
+        tokio::select! {
+            () = stop.asked() => break,
+            seen = node.sightings.recv() => match seen {
+                Some(seen) => sighting(&seen, screen),
+                None => break,
+            },
+            notice = notices.recv() => {
+                if let Ok(notice) = notice {
+                    tell(&notice, screen);
+                }
+            }
+        }
+    }
+    node.stop().await?;
+    screen.record(&json!({ "event": "stopped" }));
+    screen.say("stopped");
+    Ok(0)
+}
+
+/// Ctrl-C and the signal by which services are stopped.
+struct Stop {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    fn new() -> Result<Self, Fault> {
+        let listen =
+            |kind| signal(kind).map_err(|fault| Fault::new(Kind::Failure, "system", fault.to_string()));
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+fn sighting(seen: &Sighting, screen: &Screen) {
+    screen.record(seen);
+    match seen {
+        Sighting::Listening { address } => screen.field("listening", address),
+        Sighting::Connected { address, .. } => screen.field("connected", address),
+        Sighting::Disconnected { peer } => screen.field("gone", peer),
+        Sighting::Unreachable { address, reason } => {
+            screen.field("unreachable", format!("{address}: {reason} (tried again)"));
+        }
+    }
+}
+
+fn tell(notice: &Notice, screen: &Screen) {
+    screen.record(notice);
+    match notice {
+        Notice::Accepted { publisher, seq, kind, object } => {
+            screen.field("held", format!("{kind} {object} (entry {seq} of {})", view::short(publisher)));
+        }
+        Notice::Verified { release, verdict, attested } => {
+            let tone = if matches!(verdict, Verdict::Reproduced { .. }) { Tone::Good } else { Tone::Bad };
+            let signed = if *attested { ", attested" } else { "" };
+            screen.field(
+                "run again",
+                format!("{} {}{signed}", view::short(release), screen.paint(tone, verdict)),
+            );
+        }
+        Notice::Forked { publisher, seq } => {
+            let word = screen.paint(Tone::Bad, "fork");
+            screen.field(&word, format!("{publisher} signed two histories, at entry {seq}"));
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! `assay recipe`: list, check, run, publish.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use schemas::object::{Recipe as Plan, encode};
+use schemas::text::Name;
+use serde_json::json;
+
+use crate::args::{Global, Recipe, RecipeCheck, RecipePublish, RecipeRun};
+use crate::backend::{Backend, home};
+use crate::fault::Fault;
+use crate::plan;
+use crate::screen::{Screen, Tone};
+use crate::source;
+use crate::view;
+
+pub(super) fn run(global: &Global, verb: &Recipe, screen: &Screen) -> Result<u8, Fault> {
+    match verb {
+        Recipe::List => list(global, screen),
+        Recipe::Check(args) => check(args, screen),
+        Recipe::Run(args) => compute(args, screen),
+        Recipe::Publish(args) => publish(global, args, screen),
+    }
+}
+
+fn list(global: &Global, screen: &Screen) -> Result<u8, Fault> {
+    let built_in = plan::built_in()?;
+    let held = Backend::open(&home(global)?)?.recipes()?;
+    screen.document(&json!({
+        "built_in": built_in.iter().map(|(name, recipe)| json!({
+            "name": name, "title": recipe.title, "measure": recipe.measure,
+            "inputs": recipe.inputs.keys().collect::<Vec<_>>(), "outputs": recipe.outputs.keys().collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+        "held": held,
+    }));
+    let row = |name: String, recipe: &Plan| {
+        let inputs: Vec<&str> = recipe.inputs.keys().map(Name::as_str).collect();
+        vec![name, recipe.measure.to_string(), inputs.join(", "), recipe.title.to_string()]
+    };
+    let mut rows = vec![["name or id", "measure", "inputs", "title"].map(str::to_owned).to_vec()];
+    rows.extend(built_in.iter().map(|(name, recipe)| row((*name).to_owned(), recipe)));
+    rows.extend(held.iter().map(|info| row(info.id.to_string(), &info.recipe)));
+    for line in view::columns(&rows, |_| false) {
+        screen.say(line);
+    }
+    Ok(0)
+}
+
+fn check(args: &RecipeCheck, screen: &Screen) -> Result<u8, Fault> {
+    let recipe = plan::open(&args.recipe)?;
+    let plan = ledger::compute::check(&recipe)?;
+    let outputs: Vec<(String, Vec<String>)> = plan
+        .outputs()
+        .into_iter()
+        .map(|(name, shape)| {
+            let parts = shape.components().iter();
+            (
+                name.to_owned(),
+                parts.map(|part| format!("{} {:?}", part.id, part.kind).to_lowercase()).collect(),
+            )
+        })
+        .collect();
+    screen.document(&json!({ "ok": true, "title": recipe.title, "outputs": outputs }));
+    screen.say(format_args!("{} {}", screen.paint(Tone::Good, "ok"), recipe.title));
+    for (name, input) in &recipe.inputs {
+        screen.field("input", format!("{name}: {}", input.title));
+    }
+    for (name, shape) in plan.outputs() {
+        let parts: Vec<String> = shape.components().iter().map(|part| part.id.to_string()).collect();
+        screen.field("output", format!("{name} ({})", parts.join(", ")));
+    }
+    Ok(0)
+}
+
+fn compute(args: &RecipeRun, screen: &Screen) -> Result<u8, Fault> {
+    let recipe = plan::open(&args.recipe)?;
+    ledger::compute::check(&recipe)?;
+    let mut inputs = BTreeMap::new();
+    for input in &args.input {
+        let (name, file) = input
+            .split_once('=')
+            .ok_or_else(|| Fault::usage("input", format!("`{input}` is not of the form NAME=FILE")))?;
+        inputs.insert(Name::new(name)?, source::local(Path::new(file), screen)?);
+    }
+    let outcome = ledger::compute::run(&recipe, inputs)?;
+    if let Some(wanted) = &args.csv {
+        let figures = outcome.figures.iter().find(|(name, _)| name.as_str() == wanted);
+        let (_, figures) =
+            figures.ok_or_else(|| Fault::absent(format!("the recipe has no output `{wanted}`")))?;
+        screen.raw(&csv(&figures.table)?);
+        return Ok(0);
+    }
+    let outputs: BTreeMap<String, String> = outcome
+        .figures
+        .iter()
+        .map(|(name, figures)| Ok((name.to_string(), csv(&figures.table)?)))
+        .collect::<Result<_, Fault>>()?;
+    screen.document(&json!({ "steps": outcome.steps, "outputs": outputs }));
+    for (name, figures) in &outcome.figures {
+        let output = recipe.outputs.get(name);
+        let title = output.map(|output| format!("{}, {}", output.title, output.unit)).unwrap_or_default();
+        screen.say(format_args!("{} {title}", screen.paint(Tone::Bold, name)));
+        for line in view::table(&figures.table) {
+            screen.say(format_args!("  {line}"));
+        }
+    }
+    screen.field("steps", view::grouped(outcome.steps));
+    Ok(0)
+}
+
+/// A table as CSV text.
+pub(super) fn csv(table: &schemas::table::Table) -> Result<String, Fault> {
+    let mut bytes = Vec::new();
+    ingest::export_csv(table, &mut bytes)
+        .map_err(|fault| Fault::new(crate::fault::Kind::Failure, "csv", fault.to_string()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn publish(global: &Global, args: &RecipePublish, screen: &Screen) -> Result<u8, Fault> {
+    let recipe = plan::open(&args.recipe)?;
+    ledger::compute::check(&recipe)?;
+    let mut backend = Backend::open(&home(global)?)?;
+    let published = backend.publish(&encode(&recipe)?, Vec::new())?;
+    screen.document(&json!({ "recipe": published.object, "published": published }));
+    screen.field("recipe", published.object);
+    screen.field("title", &recipe.title);
+    screen.field("signed", format!("entry {} of {}", published.seq, published.publisher));
+    let inputs: Vec<String> = recipe.inputs.keys().map(|name| format!("--input {name}=<data set>")).collect();
+    screen.next(&[format!("assay publish {} {} --dataflow <name>", published.object, inputs.join(" "))]);
+    Ok(0)
+}

@@ -1,0 +1,161 @@
+//! Errors as people see them: what is wrong, where, what to do, and the exit code.
+
+use std::fmt;
+
+/// What kind of failure it is; decides the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Anything else (1).
+    Failure,
+    /// The command line or an input file is wrong (2).
+    Usage,
+    /// A signature does not hold, or somebody signed what they may not (4).
+    Trust,
+    /// It is not there (5).
+    NotFound,
+    /// A peer or node cannot be reached (6).
+    Network,
+}
+
+/// Exit code of a release that differs.
+pub const DIFFERS: u8 = 3;
+
+/// An error with hints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Its kind.
+    pub kind: Kind,
+    /// Stable code, for programs.
+    pub code: String,
+    /// What is wrong and where.
+    pub message: String,
+    /// What to do.
+    pub hints: Vec<String>,
+}
+
+impl Fault {
+    /// An error of a kind.
+    pub fn new(kind: Kind, code: &str, message: impl Into<String>) -> Self {
+        Self { kind, code: code.into(), message: message.into(), hints: Vec::new() }
+    }
+
+    /// A wrong command line or input.
+    pub fn usage(code: &str, message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, code, message)
+    }
+
+    /// Something that is not there.
+    pub fn absent(message: impl Into<String>) -> Self {
+        Self::new(Kind::NotFound, "not-found", message)
+    }
+
+    /// Adds a hint.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The exit code.
+    pub fn exit(&self) -> u8 {
+        match self.kind {
+            Kind::Failure => 1,
+            Kind::Usage => 2,
+            Kind::Trust => 4,
+            Kind::NotFound => 5,
+            Kind::Network => 6,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<node::Error> for Fault {
+    fn from(error: node::Error) -> Self {
+        let (kind, code) = match &error {
+            node::Error::Home(_) => (Kind::Failure, "data-directory"),
+            node::Error::Store(_) => (Kind::Failure, "store"),
+            node::Error::Service(_) => (Kind::Failure, "state"),
+            node::Error::Network(_) | node::Error::Api { .. } => (Kind::Network, "network"),
+            node::Error::Thread(_) => (Kind::Failure, "system"),
+        };
+        let fault = Fault::new(kind, code, error.to_string());
+        match &error {
+            node::Error::Store(store) if store.to_string().contains("in use") => {
+                fault.hint("stop the node that has it, or use another data directory with `--data`")
+            }
+            node::Error::Api { .. } => fault.hint("choose another port with `--api 127.0.0.1:0`"),
+            _ => fault,
+        }
+    }
+}
+
+impl From<node::home::Error> for Fault {
+    fn from(error: node::home::Error) -> Self {
+        node::Error::from(error).into()
+    }
+}
+
+impl From<node::service::Error> for Fault {
+    fn from(error: node::service::Error) -> Self {
+        use node::service::Error;
+        match &error {
+            Error::Unknown(_) => {
+                Fault::absent(error.to_string()).hint("`assay show` lists what is held here")
+            }
+            Error::NoIdentity => Fault::usage("no-identity", error.to_string())
+                .hint("make one with `assay init --name \"Your office\"`"),
+            Error::HasIdentity(_) => Fault::usage("has-identity", error.to_string())
+                .hint("use another data directory with `--data` for another publisher"),
+            Error::Missing(_) => Fault::absent(error.to_string()),
+            Error::Behind { .. } => Fault::new(Kind::Trust, "behind", error.to_string()).hint(
+                "let the node sync first: is this a restored backup, or does another machine sign too?",
+            ),
+            Error::Log(_) | Error::Entry(_) => Fault::new(Kind::Trust, "refused", error.to_string()),
+            Error::Store(_) | Error::Object(_) | Error::Row(_) => {
+                Fault::new(Kind::Failure, "store", error.to_string())
+            }
+        }
+    }
+}
+
+impl From<ingest::Fault> for Fault {
+    fn from(fault: ingest::Fault) -> Self {
+        let usage = Fault::usage(fault.code, fault.to_string());
+        match fault.hint {
+            Some(hint) => usage.hint(hint),
+            None => usage,
+        }
+    }
+}
+
+impl From<ledger::compute::Fault> for Fault {
+    fn from(fault: ledger::compute::Fault) -> Self {
+        match fault {
+            ledger::compute::Fault::Missing(_) => Fault::absent(fault.to_string()),
+            ledger::compute::Fault::Failed { code, message } => Fault::usage(&code, message),
+        }
+    }
+}
+
+impl From<ledger::bundle::Error> for Fault {
+    fn from(error: ledger::bundle::Error) -> Self {
+        Fault::new(Kind::Trust, "bundle", format!("the bundle cannot be believed: {error}"))
+            .hint("fetch it again from its source; nothing of it was used")
+    }
+}
+
+impl From<schemas::object::Error> for Fault {
+    fn from(error: schemas::object::Error) -> Self {
+        Fault::usage("object", error.to_string())
+    }
+}
+
+impl From<schemas::text::Error> for Fault {
+    fn from(error: schemas::text::Error) -> Self {
+        Fault::usage("text", error.to_string())
+    }
+}

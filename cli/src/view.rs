@@ -1,0 +1,114 @@
+//! Tables, times and ids as people read them.
+
+use schemas::period::Period;
+use schemas::structure::Role;
+use schemas::table::Table;
+
+/// Rows of a table that are shown when nobody asked for all.
+const ROWS_SHOWN: usize = 8;
+
+/// The first and last rows of a table, in columns.
+pub fn table(table: &Table) -> Vec<String> {
+    let components = table.shape().components();
+    let header: Vec<String> = components.iter().map(|component| component.id.to_string()).collect();
+    let cells = |row: usize| -> Vec<String> {
+        let cell =
+            |column: &schemas::table::Column| column.cell(row).map_or_else(|| "·".into(), |c| c.to_string());
+        table.columns().iter().map(cell).collect()
+    };
+    let mut rows = vec![header];
+    let hidden = table.rows().saturating_sub(ROWS_SHOWN);
+    let head = if hidden > 0 { ROWS_SHOWN / 2 } else { table.rows() };
+    rows.extend((0..head).map(cells));
+    rows.extend((table.rows() - (if hidden > 0 { ROWS_SHOWN / 2 } else { 0 })..table.rows()).map(cells));
+    let right = |place: usize| components.get(place).is_some_and(|component| component.role == Role::Measure);
+    let mut lines = columns(&rows, right);
+    if hidden > 0 {
+        lines.insert(1 + head, format!("… {hidden} more"));
+    }
+    lines
+}
+
+/// Some rows of a table, in columns.
+pub fn rows(whole: &Table, wanted: &[usize]) -> Vec<String> {
+    let columns = whole.columns().iter().map(|column| column.gather(wanted)).collect();
+    // Rows of a table in their order are a table.
+    Table::from_sorted(whole.shape().clone(), columns).map_or_else(|_| Vec::new(), |some| table(&some))
+}
+
+/// Rows of texts as aligned lines; `right` says which columns are aligned to the right.
+pub fn columns(rows: &[Vec<String>], right: impl Fn(usize) -> bool) -> Vec<String> {
+    let mut widths: Vec<usize> = Vec::new();
+    for row in rows {
+        widths.resize(widths.len().max(row.len()), 0);
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).enumerate().map(|(place, (cell, width))| {
+            if right(place) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}
+
+/// A time in seconds since 1970 as `2026-11-22 21:35 UTC`.
+pub fn time(seconds: i64) -> String {
+    let day = seconds.div_euclid(86_400);
+    let rest = seconds.rem_euclid(86_400);
+    let date = i32::try_from(day).ok().and_then(|day| {
+        let epoch = Period::day(1970, 1, 1)?;
+        epoch.shift(i64::from(day))
+    });
+    match date {
+        Some(date) => format!("{date} {:02}:{:02} UTC", rest / 3600, rest % 3600 / 60),
+        None => format!("{seconds} s"),
+    }
+}
+
+/// The day of a time, for a label.
+pub fn day(seconds: i64) -> String {
+    time(seconds).split(' ').next().unwrap_or_default().to_owned()
+}
+
+/// The beginning of an id, where its kind is clear from the words around it.
+pub fn short(id: impl ToString) -> String {
+    let text = id.to_string();
+    let start: String = text.chars().take(6).collect();
+    let end: String = text.chars().skip(text.chars().count().saturating_sub(8)).collect();
+    format!("{start}…{end}")
+}
+
+/// A count with the right form of its noun.
+pub fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
+/// Digits in groups of three.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_numbers_read_well() {
+        assert_eq!(time(0), "1970-01-01 00:00 UTC");
+        assert_eq!(time(1_795_384_500), "2026-11-22 23:15 UTC");
+        assert_eq!(time(-1), "1969-12-31 23:59 UTC");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(count(1, "cell", "cells"), "1 cell");
+    }
+}
