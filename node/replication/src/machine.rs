@@ -129,7 +129,7 @@ impl Machine {
     }
 
     fn store(&mut self, now: Millis, publisher: PublisherId, view: &impl View, out: &mut Vec<Action>) {
-        let pursued = self.pursuits.get(publisher).map(|pursuit| pursuit.task.is_some());
+        let pursued = self.pursuits.of(publisher).map(|pursuit| pursuit.task.is_some());
         self.news.note(publisher, pursued != Some(true), view);
         self.spread(now, view, out);
         if pursued.is_none() && view.follows(publisher) && self.peers.speak_of(publisher) {
@@ -183,7 +183,7 @@ impl Machine {
     /// Ends a request and frees its log for the next.
     pub(crate) fn take(&mut self, ticket: Ticket) -> Option<Task> {
         let task = self.tasks.remove(&ticket)?;
-        if let Some(pursuit) = self.pursuits.get_mut(task.publisher) {
+        if let Some(pursuit) = self.pursuits.change(task.publisher) {
             pursuit.task = None;
         }
         Some(task)

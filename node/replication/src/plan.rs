@@ -50,7 +50,7 @@ impl Machine {
     fn consider(&mut self, now: Millis, publisher: PublisherId, view: &impl View, out: &mut Vec<Action>) {
         let followed = view.follows(publisher);
         let step = self.step(now, publisher, followed, view);
-        let Some(pursuit) = self.pursuits.get_mut(publisher) else { return };
+        let Some(pursuit) = self.pursuits.change(publisher) else { return };
         pursuit.followed = followed;
         match step {
             Step::Ask(Plan { peer, request, aim }) => {
@@ -98,12 +98,12 @@ impl Machine {
 
     /// The entry in the place of our last one, from a peer whose log does not continue ours.
     fn rival(&mut self, now: Millis, publisher: PublisherId, length: u64, view: &impl View) -> Option<Step> {
-        let peer = self.pursuits.get(publisher)?.rival.clone()?;
+        let peer = self.pursuits.of(publisher)?.rival.clone()?;
         let open = !view.forked(publisher) && self.peers.contains(&peer);
         if open && !self.spare(&peer) {
             return Some(Step::Rest(now.after(1)));
         }
-        self.pursuits.get_mut(publisher)?.rival = None;
+        self.pursuits.change(publisher)?.rival = None;
         let sequence = length.checked_sub(1).filter(|_| open)?;
         let request = Request::Entries { publisher, from: sequence, count: 1 };
         Some(Step::Ask(Plan { peer, request, aim: Aim::Rival { sequence, left: 1 } }))
@@ -111,12 +111,12 @@ impl Machine {
 
     /// The entry by which a peer contradicts the log as held.
     fn evidence(&mut self, now: Millis, publisher: PublisherId, view: &impl View) -> Option<Step> {
-        let (peer, entry) = self.pursuits.get(publisher)?.evidence.clone()?;
+        let (peer, entry) = self.pursuits.of(publisher)?.evidence.clone()?;
         let open = !view.forked(publisher) && self.peers.contains(&peer);
         if open && !self.spare(&peer) {
             return Some(Step::Rest(now.after(1)));
         }
-        self.pursuits.get_mut(publisher)?.evidence = None;
+        self.pursuits.change(publisher)?.evidence = None;
         let id = Some(entry.cid()).filter(|_| open)?;
         let (request, left) = (Request::Blocks { ids: vec![id] }, BTreeSet::from([id]));
         Some(Step::Ask(Plan { peer, request, aim: Aim::Evidence { left } }))
@@ -130,7 +130,7 @@ impl Machine {
         holders: &[(Peer, Told)],
         view: &impl View,
     ) -> Option<Step> {
-        let pursuit = self.pursuits.get_mut(publisher)?;
+        let pursuit = self.pursuits.change(publisher)?;
         let missing = view.missing(publisher, BLOCKS_MAX + pursuit.absences());
         if missing.is_empty() {
             pursuit.forgive();

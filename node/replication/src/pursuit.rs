@@ -80,11 +80,11 @@ impl Pursuits {
         self.logs.get_mut(&publisher)
     }
 
-    pub(crate) fn get(&self, publisher: PublisherId) -> Option<&Pursuit> {
+    pub(crate) fn of(&self, publisher: PublisherId) -> Option<&Pursuit> {
         self.logs.get(&publisher)
     }
 
-    pub(crate) fn get_mut(&mut self, publisher: PublisherId) -> Option<&mut Pursuit> {
+    pub(crate) fn change(&mut self, publisher: PublisherId) -> Option<&mut Pursuit> {
         self.logs.get_mut(&publisher)
     }
 
@@ -138,7 +138,7 @@ mod tests {
         let first: BTreeSet<_> = (0..2).map(|_| pursuits.next(Millis(0), true).unwrap()).collect();
         assert_eq!(first, (0..2).map(publisher).collect());
         for n in 0..2 {
-            pursuits.get_mut(publisher(n)).unwrap().task = Some(Ticket(0));
+            pursuits.change(publisher(n)).unwrap().task = Some(Ticket(0));
         }
         assert_eq!(pursuits.next(Millis(0), false), None);
         let rest: BTreeSet<_> = (0..2).map(|_| pursuits.next(Millis(0), true).unwrap()).collect();

@@ -42,7 +42,7 @@ impl Machine {
             }
             Meaning::Useless => {
                 let (peer, publisher) = (task.peer.clone(), task.publisher);
-                if let Some(pursuit) = self.pursuits.get_mut(publisher) {
+                if let Some(pursuit) = self.pursuits.change(publisher) {
                     pursuit.lack(&peer, id);
                 }
                 return false;
@@ -104,14 +104,14 @@ impl Machine {
                 out.push(penalty(peer, Severity::Grave, "began a log with what is not its beginning"));
             }
             Spoilt::Detached => {
-                if let Some(pursuit) = self.pursuits.get_mut(publisher) {
+                if let Some(pursuit) = self.pursuits.change(publisher) {
                     pursuit.rival = Some(peer.clone());
                 }
             }
             Spoilt::Forked => {}
             Spoilt::Unwanted => self.pursuits.end(publisher),
             Spoilt::Failed => {
-                if let Some(pursuit) = self.pursuits.get_mut(publisher) {
+                if let Some(pursuit) = self.pursuits.change(publisher) {
                     pursuit.barred = now.after(ABSENT_MILLIS);
                 }
             }
@@ -136,7 +136,7 @@ impl Machine {
             }
             Aim::Blocks { left } => {
                 // No lie: a peer may hold the entries of a log and not the blocks.
-                if let Some(pursuit) = self.pursuits.get_mut(publisher) {
+                if let Some(pursuit) = self.pursuits.change(publisher) {
                     left.into_iter().for_each(|id| pursuit.lack(peer, id));
                 }
                 if task.kept > 0 && view.missing(publisher, 1).is_empty() {

@@ -144,6 +144,15 @@ impl Node {
         ids.iter().filter_map(|id| Some((*id, self.blocks.get(id)?.clone()))).collect()
     }
 
+    /// The blocks that the entries of a log lead to.
+    pub fn links(&self, publisher: PublisherId) -> Vec<Cid> {
+        let entries = self.logs.get(&publisher).into_iter().flatten();
+        entries
+            .filter_map(|id| Entry::decode(self.blocks.get(&id.cid())?))
+            .flat_map(|entry| entry.links)
+            .collect()
+    }
+
     /// Whether everything of a followed log is here.
     pub fn whole(&self, publisher: PublisherId, length: usize) -> bool {
         self.logs.get(&publisher).is_some_and(|log| log.len() == length)

@@ -156,3 +156,38 @@ fn heads_of_nobody_are_forgotten() {
     assert!(hear(&mut machine, 0, 7, vec![head(1, 5)], &node).is_empty());
     assert_eq!(machine.load(), replication::Load::default());
 }
+
+#[test]
+fn who_comes_anew_is_asked_at_once_though_a_liar_rests() {
+    let (mut machine, node) = (Machine::default(), open());
+    connect(&mut machine, 2, &node);
+    hear(&mut machine, 0, 0, vec![head(1, 5)], &node);
+    let outcome = Outcome::Cut(Cut::Wrong);
+    machine.handle(Millis(1), Event::Finished { ticket: Ticket(0), outcome }, &node);
+    assert!(asked(&machine.handle(Millis(2_000), Event::Tick, &node)).is_empty());
+    assert_eq!(asked(&hear(&mut machine, 2_001, 1, vec![head(1, 5)], &node))[0].0, peer(1));
+}
+
+#[test]
+fn blocks_that_nobody_had_are_asked_for_when_a_head_is_told_anew() {
+    let (mut machine, mut node) = (Machine::default(), Node::default());
+    let publisher = node.publish(None, "bureau", 1);
+    let (id, bytes) = (node.links(publisher)[0], node.blocks.clone());
+    node.blocks.remove(&id);
+    connect(&mut machine, 2, &node);
+    let heads = node.heads();
+    let request = Request::Blocks { ids: vec![id] };
+    assert_eq!(asked(&hear(&mut machine, 0, 0, heads.clone(), &node)), [(peer(0), Ticket(0), request)]);
+    let end = Event::Finished { ticket: Ticket(0), outcome: Outcome::Complete };
+    assert!(machine.handle(Millis(1), end, &node).is_empty(), "no fault, and nobody else to ask");
+    assert_eq!(asked(&hear(&mut machine, 2, 0, heads.clone(), &node)).len(), 1);
+
+    // Once it is here the neighbours are told, so that they ask again in their turn.
+    node.blocks = bytes;
+    let (ticket, size) = (Ticket(1), 9);
+    machine.handle(Millis(3), Event::Received { ticket, id, bytes: size, verdict: Ok(()) }, &node);
+    machine.handle(Millis(4), Event::Finished { ticket, outcome: Outcome::Complete }, &node);
+    let actions = machine.handle(Millis(1_000), Event::Tick, &node);
+    let tell = |n| Action::Tell { peer: peer(n), heads: heads.clone() };
+    assert_eq!(actions, [tell(0), tell(1)]);
+}
