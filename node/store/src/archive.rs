@@ -78,6 +78,14 @@ pub(crate) enum Flow {
     Stop,
 }
 
+/// One segment on a walk.
+struct Stretch<'a> {
+    segment: Segment<'a>,
+    /// Whether it is the last of the archive.
+    last: bool,
+    synced: Option<Position>,
+}
+
 /// The segment files.
 pub(crate) struct Archive {
     dir: PathBuf,
@@ -160,36 +168,48 @@ impl Archive {
         let numbers = self.numbers()?;
         for &number in numbers.iter().filter(|number| **number >= from.segment) {
             let (file, mut length) = self.reader(number)?;
-            if let Some((segment, at)) = end {
-                match number.cmp(&segment) {
-                    std::cmp::Ordering::Greater => break,
-                    std::cmp::Ordering::Equal => length = length.min(at),
-                    std::cmp::Ordering::Less => {}
-                }
+            match end {
+                Some((segment, _)) if number > segment => break,
+                Some((segment, at)) if number == segment => length = length.min(at),
+                _ => {}
             }
             if number > cursor.segment {
                 cursor = Cursor { segment: number, at: 0, number: cursor.number };
             }
-            let segment = Segment { file: &file, length };
             let last = numbers.last() == Some(&number);
-            while cursor.at < length || cursor.at == 0 {
-                let read = self.step(&segment, &mut cursor);
-                let mut group = read.map_err(|fault| self.unreadable(number, fault))?;
-                let Some(group) = group.take() else { continue };
-                let torn = last && self.torn(&segment, &cursor, &group, synced)?;
-                let met = Met { segment: number, at: cursor.at, group, torn };
-                let flow = visit(&met)?;
-                if met.group.faults.is_empty() {
-                    cursor.number = Some(met.group.number + 1);
-                } else if flow == Flow::Stop {
-                    return Ok(cursor);
-                } else {
-                    cursor.number = met.group.end.map(|_| met.group.number + 1);
-                }
-                cursor.at = met.group.end.map_or(length, |end| end.min(length)).max(1);
+            let stretch = Stretch { segment: Segment { file: &file, length }, last, synced: synced.copied() };
+            if self.stretch(&stretch, &mut cursor, visit)? == Flow::Stop {
+                break;
             }
         }
         Ok(cursor)
+    }
+
+    /// Walks through one segment.
+    fn stretch(
+        &self,
+        stretch: &Stretch<'_>,
+        cursor: &mut Cursor,
+        visit: &mut dyn FnMut(&Met) -> Result<Flow, Error>,
+    ) -> Result<Flow, Error> {
+        let length = stretch.segment.length;
+        // Even an empty file has a place for a header.
+        while cursor.at < length || cursor.at == 0 {
+            let read = self.step(&stretch.segment, cursor);
+            let Some(group) = read.map_err(|fault| self.unreadable(cursor.segment, fault))? else {
+                continue;
+            };
+            let torn = self.torn(stretch, cursor, &group)?;
+            let met = Met { segment: cursor.segment, at: cursor.at, group, torn };
+            let flow = visit(&met)?;
+            if flow == Flow::Stop && !met.group.faults.is_empty() {
+                return Ok(Flow::Stop);
+            }
+            // Behind a group whose beginning cannot be read, any number may follow.
+            cursor.number = met.group.end.map(|_| met.group.number + 1);
+            cursor.at = met.group.end.map_or(length, |end| end.min(length)).max(1);
+        }
+        Ok(Flow::On)
     }
 
     /// Reads the header or the group at the cursor; nothing for an intact header.
@@ -212,24 +232,21 @@ impl Archive {
         Ok(Some(group))
     }
 
-    fn torn(
-        &self,
-        segment: &Segment<'_>,
-        cursor: &Cursor,
-        group: &Group,
-        synced: Option<&Position>,
-    ) -> Result<bool, Error> {
-        if group.faults.is_empty() || !group.faults.iter().all(|fault| fault.torn) {
+    fn torn(&self, stretch: &Stretch<'_>, cursor: &Cursor, group: &Group) -> Result<bool, Error> {
+        let faults = &group.faults;
+        if !stretch.last || faults.is_empty() || !faults.iter().all(|fault| fault.torn) {
             return Ok(false);
         }
-        let covered = synced.is_some_and(|synced| {
+        let length = stretch.segment.length;
+        let covered = stretch.synced.is_some_and(|synced| {
             let within = cursor.segment == synced.segment && cursor.at < synced.offset;
             // A file shorter than the index knew it was cut by something else: nothing to save.
-            within && segment.length >= synced.offset
+            within && length >= synced.offset
         });
         let followed = match group.end {
-            Some(end) => end < segment.length,
-            None => segment
+            Some(end) => end < length,
+            None => stretch
+                .segment
                 .goes_on(cursor.at, cursor.number.unwrap_or(0))
                 .map_err(|fault| self.unreadable(cursor.segment, fault))?,
         };

@@ -152,9 +152,38 @@ fn a_spoilt_index_is_no_obstacle() {
         let dir = tempfile::tempdir().unwrap();
         copy(whole.path(), dir.path());
         spoil(&dir.path().join("index"));
-        let (store, opened) = Store::open(dir.path()).unwrap_or_else(|fault| panic!("{number}: {fault}")); println!("{number} {opened:?}");
+        let (store, _) = Store::open(dir.path()).unwrap_or_else(|fault| panic!("{number}: {fault}"));
         check(&store, 5);
         assert!(store.fsck(&mut |_, _| {}).unwrap().is_clean(), "{number}");
+    }
+}
+
+/// Places all over an index of several of sled's segments.
+#[test]
+fn an_index_spoilt_in_the_middle_is_no_obstacle() {
+    let whole = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(whole.path()).unwrap();
+    for number in 0..4_u64 {
+        let mut batch = Batch::new();
+        for row in 0..500_u64 {
+            let key = (number * 500 + row).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
+            batch.put(Tree::Entries, &key, &[7; 1000]);
+        }
+        store.commit(batch).unwrap();
+    }
+    let wanted = rows(&store);
+    drop(store);
+    let length = fs::metadata(whole.path().join("index/db")).unwrap().len() as usize;
+    for (round, at) in (0..length).step_by(length / 9).enumerate() {
+        let dir = tempfile::tempdir().unwrap();
+        copy(whole.path(), dir.path());
+        let path = dir.path().join("index/db");
+        let mut db = fs::read(&path).unwrap();
+        let end = length.min(at + [1, 4096, 1 << 19][round % 3]);
+        db[at..end].iter_mut().for_each(|byte| *byte ^= 0x55);
+        fs::write(&path, db).unwrap();
+        let (store, _) = Store::open(dir.path()).unwrap();
+        assert_eq!(rows(&store), wanted, "bytes {at} to {end}");
     }
 }
 

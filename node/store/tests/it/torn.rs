@@ -25,7 +25,9 @@ fn an_archive_cut_anywhere_holds_the_batches_before() {
     made(whole.path(), 3);
     let bytes = fs::read(segment(whole.path())).unwrap();
     assert_eq!(bytes.len() as u64, ends[3]);
-    for cut in 0..bytes.len() {
+    // Every byte of the header and of the last batch; of the batches between, some.
+    let every = |cut: &usize| *cut < 20 || *cut as u64 >= ends[2] || cut.is_multiple_of(9);
+    for cut in (0..bytes.len()).filter(every) {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("archive")).unwrap();
         fs::write(segment(dir.path()), &bytes[..cut]).unwrap();
