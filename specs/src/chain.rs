@@ -32,12 +32,11 @@ fn place(publisher: PublisherId, seq: u64, prev: EntryId, authority: u64) -> Pla
 fn accepted() -> Vec<Case> {
     let log = sample::log();
     let all: Vec<&Sealed<Entry>> = log.iter().collect();
-    let earlier =
-        entry::sign(sample::after(&log[0]), 0, &sample::bytes(&sample::snapshot()), &sample::key(2));
+    let earlier = entry::sign(sample::after(&log[0]), 0, &sample::bytes(&sample::dataset()), &sample::key(2));
     let earlier = earlier.expect("an entry");
     let large = sample::next(&log[0], &sample::large(), 2);
     vec![
-        case("log of the samples", "ok", &all, "seven entries under two keys"),
+        case("log of the samples", "ok", &all, "six entries under two keys"),
         case("genesis alone", "ok", &all[..1], "a log may be short"),
         case("time that goes back", "ok", &[&log[0], &earlier], "validity goes by place, not by clock"),
         case("object by its id", "ok", &[&log[0], &large], "as good as inline"),
@@ -49,14 +48,16 @@ fn beginnings() -> Vec<Case> {
     let stranger = signed(Place::Genesis, &sample::identity(), 7);
     let operating = signed(Place::Genesis, &sample::identity(), 2);
     let other = signed(Place::Genesis, &sample::retraction(), 1);
+    let part = sample::next(&log[0], &sample::snapshot(), 2);
     let again = sample::next(&log[0], &sample::identity(), 2);
     vec![
         case("no genesis", "genesis", &[&log[1], &log[2]], "a log begins at 0"),
         case("genesis signed by a stranger", "genesis", &[&stranger], "one of its root keys signs it"),
         case("genesis signed by an operating key", "genesis", &[&operating], "one of its root keys signs it"),
         case("genesis without an identity", "genesis", &[&other], "it carries the identity"),
-        case("second genesis", "genesis", &[&log[0], &log[0]], "a log begins once"),
-        case("identity later in the log", "genesis", &[&log[0], &again], "it stands at 0 only"),
+        case("second genesis", "fork", &[&log[0], &log[0]], "number 0 is taken"),
+        case("identity later in the log", "kind", &[&log[0], &again], "it stands at 0 only"),
+        case("snapshot in the log", "kind", &[&log[0], &part], "parts of a data set travel with it"),
     ]
 }
 
@@ -72,13 +73,13 @@ fn sequences() -> Vec<Case> {
     let fork = signed(place(publisher, 2, log[1].id(), 0), &release, 2);
     let over = signed(place(publisher, 3, log[0].id(), 0), &release, 2);
     vec![
-        case("number left out", "seq", &[&log[0], &jump], "numbers go up by one"),
-        case("number left out later", "seq", &[&log[0], &log[1], &skipped], "numbers go up by one"),
-        case("entry left out", "seq", &[&log[0], &log[2]], "numbers go up by one"),
-        case("entry twice", "seq", &[&log[0], &log[1], &log[1]], "numbers go up by one"),
+        case("number left out", "gap", &[&log[0], &jump], "numbers go up by one"),
+        case("number left out later", "gap", &[&log[0], &log[1], &skipped], "numbers go up by one"),
+        case("entry left out", "gap", &[&log[0], &log[2]], "numbers go up by one"),
+        case("entry twice", "fork", &[&log[0], &log[1], &log[1]], "its number is taken"),
         case(
             "two entries of one number",
-            "seq",
+            "fork",
             &[&log[0], &log[1], &log[2], &fork],
             "a fork: evidence, and no log",
         ),
@@ -113,11 +114,11 @@ fn keys() -> Vec<Case> {
         case("key with both uses", "ok", &[&start, &published, &found], "uses add up"),
         case("key of a stranger", "key", &[first, &next(7)], "an operating key of the identity"),
         case("root key signs a release", "key", &[first, &next(1)], "root keys sign key operations only"),
-        case("attesting key signs a release", "use", &[first, &next(3)], "use publish"),
-        case("publishing key signs an attestation", "use", &[first, &attested(2)], "use attest"),
+        case("attesting key signs a release", "key", &[first, &next(3)], "use publish"),
+        case("publishing key signs an attestation", "key", &[first, &attested(2)], "use attest"),
         case(
             "authority that is no identity",
-            "authority",
+            "key",
             &[first, &log[1], &assumed],
             "a key operation allows keys",
         ),

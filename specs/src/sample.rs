@@ -265,11 +265,10 @@ pub fn next<T: Body>(before: &Sealed<Entry>, body: &T, seed: u8) -> Sealed<Entry
     entry::sign(after(before), before.value().time + 60, &bytes(body), &key(seed)).expect("an entry")
 }
 
-/// The log of the samples: identity, snapshot, data set, recipe, release, attestation, retraction.
+/// The log of the samples: identity, data set, recipe, release, attestation, retraction.
 pub fn log() -> Vec<Sealed<Entry>> {
     let mut log = vec![genesis()];
     let mut push = |entry: fn(&Sealed<Entry>) -> Sealed<Entry>| log.push(entry(&log[log.len() - 1]));
-    push(|before| next(before, &snapshot(), 2));
     push(|before| next(before, &dataset(), 2));
     push(|before| next(before, &recipe(), 2));
     push(|before| next(before, &release(), 2));

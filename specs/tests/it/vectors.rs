@@ -244,3 +244,15 @@ fn ids_in_the_vectors_are_hashes_of_the_bytes() {
         }
     }
 }
+
+#[test]
+fn the_worked_example_is_the_sample() {
+    let text = read("specs/objects.md");
+    let block =
+        text.split("```chunk\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the example");
+    let code = block.lines().map(|line| line.split(';').next().unwrap_or_default());
+    let digits: String = code.collect::<String>().split_whitespace().collect();
+    let sample = open("chunk.json").cases.into_iter().find(|case| case.name == "sample").expect("the sample");
+    assert_eq!(digits, sample.bytes);
+    assert!(text.contains(&sample.id.expect("an id")));
+}

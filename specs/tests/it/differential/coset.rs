@@ -111,7 +111,7 @@ fn every_entry_reads_the_same() {
         compare(&Sealed::open(case.input()).expect("an entry"), &case.name);
         count += 1;
     }
-    assert!(count > 7);
+    assert!(count >= sample::log().len());
 }
 
 #[test]
