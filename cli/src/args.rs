@@ -297,6 +297,9 @@ pub struct Node {
     /// Do not run releases again.
     #[arg(long)]
     pub no_attest: bool,
+    /// Stop when standard input ends, as it does when the program that started this node is gone.
+    #[arg(long, hide = true)]
+    pub with_parent: bool,
 }
 
 /// `assay export`.

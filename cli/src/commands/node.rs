@@ -5,6 +5,7 @@ use node::{Config, Sighting};
 use schemas::verdict::Verdict;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 use crate::args::{Global, Node};
 use crate::backend::home;
@@ -29,7 +30,7 @@ async fn serve(global: &Global, args: &Node, screen: &Screen) -> Result<u8, Faul
     let listen =
         if args.listen.is_empty() { LISTEN.map(str::to_owned).to_vec() } else { args.listen.clone() };
     let config = Config { listen, peers: args.peer.clone(), api: args.api, attest: !args.no_attest };
-    let mut stop = Stop::new()?;
+    let mut stop = Stop::new(args.with_parent)?;
     let mut node = node::start(&home, config).await?;
     let mut notices = node.service.notices();
     screen.record(&json!({ "event": "started", "api": node.api, "opened": {
@@ -64,23 +65,45 @@ async fn serve(global: &Global, args: &Node, screen: &Screen) -> Result<u8, Faul
     Ok(0)
 }
 
-/// Ctrl-C and the signal by which services are stopped.
+/// Ctrl-C, the signal by which services are stopped, and the end of the parent.
 struct Stop {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    parent: Option<oneshot::Receiver<()>>,
 }
 
 impl Stop {
-    fn new() -> Result<Self, Fault> {
+    fn new(with_parent: bool) -> Result<Self, Fault> {
         let listen =
             |kind| signal(kind).map_err(|fault| Fault::new(Kind::Failure, "system", fault.to_string()));
-        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+        let parent = with_parent.then(|| {
+            let (gone, parent) = oneshot::channel();
+            // A thread of its own: reading standard input cannot be cancelled.
+            std::thread::spawn(move || {
+                // An input that cannot be read has ended as well.
+                let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+                gone.send(())
+            });
+            parent
+        });
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            parent,
+        })
     }
 
     async fn asked(&mut self) {
+        let parent = async {
+            match self.parent.as_mut() {
+                Some(parent) => drop(parent.await),
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            () = parent => {}
         }
     }
 }
