@@ -84,7 +84,7 @@ impl From<node::Error> for Fault {
         };
         let fault = Fault::new(kind, code, error.to_string());
         match &error {
-            node::Error::Store(store) if store.to_string().contains("in use") => {
+            node::Error::Store(node::store::Error::Busy { .. }) => {
                 fault.hint("stop the node that has it, or use another data directory with `--data`")
             }
             node::Error::Api { .. } => fault.hint("choose another port with `--api 127.0.0.1:0`"),

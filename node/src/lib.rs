@@ -6,6 +6,7 @@
 mod clock;
 pub mod home;
 mod running;
+mod score;
 mod wiring;
 
 pub use clock::{now, system};

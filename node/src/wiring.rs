@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use network::{Event as Seen, Network};
 use replication::limits::TICK_MILLIS;
-use replication::{Action, Cut, Event, Outcome, Peer, Request};
+use replication::{Action, Cut, Event, Outcome, Request};
 use schemas::cid::Cid;
 use serde::{Deserialize, Serialize};
 use service::{Command, Keep, Service};
@@ -14,11 +14,10 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
 use crate::clock::{now, system};
+use crate::score::Scores;
 
 /// Sightings that wait for whoever prints them; more are dropped.
 pub(crate) const SIGHTINGS_MAX: usize = 256;
-/// Points of misbehaviour at which a peer is banned until the next start.
-const BAN_POINTS: u32 = 100;
 
 /// Something that the network saw and people may want to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -183,7 +182,7 @@ pub(crate) async fn actions<K: Keep>(
     service: Service<K>,
     network: Network,
 ) {
-    let mut points: BTreeMap<Peer, u32> = BTreeMap::new();
+    let mut scores = Scores::default();
     while let Some(action) = actions.recv().await {
         let done = match action {
             Action::Announce(heads) => network.announce(heads).await,
@@ -199,9 +198,7 @@ pub(crate) async fn actions<K: Keep>(
             }
             Action::Penalise { peer, severity, reason } => {
                 tracing::warn!(%peer, ?severity, reason, "a peer is penalised");
-                let sum = points.entry(peer.clone()).or_default();
-                *sum += severity.points();
-                if *sum < BAN_POINTS { Ok(()) } else { network.ban(&peer).await }
+                if scores.note(now(), &peer, severity) { network.ban(&peer).await } else { Ok(()) }
             }
         };
         if let Err(error) = done {

@@ -57,11 +57,18 @@ const SAMPLE: [(&str, &str, &str, &str); 4] = [
     ),
 ];
 
-/// Recipe, dataflow, and the data set for each input.
-const RELEASES: [(&str, &str, &[(&str, &str)]); 3] = [
-    ("inflation-annual", "inflation", &[("CPI", "CPI")]),
-    ("unemployment-rate", "unemployment", &[("LFS", "LFS")]),
-    ("gdp-growth", "gdp", &[("GDP", "GDP"), ("POPULATION", "POPULATION")]),
+/// A release of the demonstration.
+struct Play {
+    recipe: &'static str,
+    dataflow: &'static str,
+    /// Inputs, each fed by the data set whose dataflow has its name.
+    inputs: &'static [&'static str],
+}
+
+const PLAYS: [Play; 3] = [
+    Play { recipe: "inflation-annual", dataflow: "inflation", inputs: &["CPI"] },
+    Play { recipe: "unemployment-rate", dataflow: "unemployment", inputs: &["LFS"] },
+    Play { recipe: "gdp-growth", dataflow: "gdp", inputs: &["GDP", "POPULATION"] },
 ];
 
 /// The figure that is falsified: output, area, period, and what is taken off it.
@@ -151,13 +158,13 @@ fn publish(
         ),
     );
     let mut told = Vec::new();
-    for (name, dataflow, inputs) in RELEASES {
-        let recipe = plan::open(name)?;
+    for Play { recipe, dataflow, inputs } in PLAYS {
+        let recipe = plan::open(recipe)?;
         let (id, _) = block(&recipe)?;
         backend.publish(&encode(&recipe)?, Vec::new())?;
         let mut chosen = BTreeMap::new();
-        for (input, dataset) in inputs {
-            let dataset = datasets.get(dataset).ok_or_else(|| Fault::absent(*dataset))?;
+        for input in inputs {
+            let dataset = datasets.get(input).ok_or_else(|| Fault::absent(*input))?;
             chosen.insert(Name::new(*input)?, *dataset);
         }
         let mut sources = BTreeMap::new();

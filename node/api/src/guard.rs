@@ -11,7 +11,7 @@ use crate::{Problem, State};
 /// Refuses a `Host` that is no loopback name, and an `Origin` that is not one either.
 pub(crate) async fn host(request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let named = text(headers, header::HOST).is_some_and(|host| loopback(host));
+    let named = text(headers, header::HOST).is_some_and(loopback);
     let origin = text(headers, header::ORIGIN)
         .is_none_or(|origin| origin.split_once("://").is_some_and(|(_, host)| loopback(host)));
     if named && origin {

@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_key_signs_what_it_may() {
-        let mut office = Publisher::new(1);
+        let office = Publisher::new(1);
         let mut log = Log::begin(&office.genesis).unwrap();
         let by_root = office.signed_by_root("a");
         assert_eq!(log.take(&by_root), Err(Fault::Key("retraction".into())));

@@ -11,7 +11,7 @@ use schemas::seal::Sealed;
 use serde::{Deserialize, Serialize};
 use store::{Batch, Tree};
 
-use crate::core::{Core, Error};
+use crate::core::{Core, Error, PENDING_BYTES_MAX};
 use crate::keep::Keep;
 use crate::rows;
 
@@ -82,9 +82,16 @@ impl<K: Keep> Core<K> {
         let Signer(key) = self.setup.signer.as_ref().ok_or(Error::NoIdentity)?;
         let signed = entry::sign(held.log.next(), time, object, key)?;
         held.log.check(&signed)?;
+        // Blocks that nothing refers to yet are not visible, so they need not be one batch.
         let mut batch = Batch::new();
+        let mut size = 0;
         for (id, bytes) in given {
+            size += bytes.len();
             batch.block(id, bytes);
+            if size > PENDING_BYTES_MAX {
+                self.keep.commit(std::mem::take(&mut batch))?;
+                size = 0;
+            }
         }
         batch.block(id, object);
         self.keep.commit(batch)?;

@@ -1,0 +1,69 @@
+//! How badly peers behave: points that fade with time, and the score at which a peer is banned.
+//!
+//! Honest peers in trouble earn a point now and then, so the points fade; a liar earns them
+//! faster than that.
+
+use std::collections::BTreeMap;
+
+use replication::{Millis, Peer, Severity};
+
+/// Points at which a peer is banned until the next start.
+const BAN_POINTS: u64 = 100;
+/// Milliseconds in which a point fades.
+const FADE_MILLIS: u64 = 6_000;
+/// Peers whose points are remembered; beyond it the one with the fewest is forgotten.
+const SCORES_MAX: usize = 1024;
+
+/// The points of every peer that has any.
+#[derive(Debug, Default)]
+pub(crate) struct Scores(BTreeMap<Peer, (u64, Millis)>);
+
+impl Scores {
+    /// Notes a fault; `true` when the peer is to be banned.
+    pub(crate) fn note(&mut self, now: Millis, peer: &Peer, severity: Severity) -> bool {
+        self.0.retain(|_, score| faded(*score, now) > 0);
+        let before = self.0.get(peer).map_or(0, |score| faded(*score, now));
+        let sum = before + u64::from(severity.points());
+        if sum >= BAN_POINTS {
+            self.0.remove(peer);
+            return true;
+        }
+        self.0.insert(peer.clone(), (sum, now));
+        if self.0.len() > SCORES_MAX {
+            let least =
+                self.0.iter().min_by_key(|(_, score)| faded(**score, now)).map(|(peer, _)| peer.clone());
+            least.map(|peer| self.0.remove(&peer));
+        }
+        false
+    }
+}
+
+/// What is left of a score.
+fn faded((points, at): (u64, Millis), now: Millis) -> u64 {
+    points.saturating_sub(now.since(at) / FADE_MILLIS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn liars_are_banned_and_honest_peers_in_trouble_are_not() {
+        let mut scores = Scores::default();
+        let (liar, honest) = (Peer("liar".into()), Peer("honest".into()));
+        assert!(!scores.note(Millis(0), &liar, Severity::Grave));
+        assert!(scores.note(Millis(1), &liar, Severity::Grave));
+        for minute in 0..1000 {
+            assert!(!scores.note(Millis(minute * 60_000), &honest, Severity::Slight));
+        }
+    }
+
+    #[test]
+    fn the_memory_is_bounded() {
+        let mut scores = Scores::default();
+        for number in 0..5000 {
+            scores.note(Millis(0), &Peer(number.to_string()), Severity::Slight);
+        }
+        assert_eq!(scores.0.len(), SCORES_MAX);
+    }
+}
