@@ -12,6 +12,8 @@ pub enum Level {
     Cbor,
     /// The fields of an object and the rules of its kind.
     Object,
+    /// The blocks of a content together.
+    Content,
     /// The COSE envelope and its header.
     Envelope,
     /// Keys and signatures.
@@ -65,6 +67,9 @@ pub struct Case {
     /// The entries of a log in order, hexadecimal.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub entries: Vec<String>,
+    /// The blocks of a content, hexadecimal.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocks: Vec<String>,
     /// The input, hexadecimal.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub bytes: String,
@@ -94,6 +99,7 @@ impl Case {
             message: None,
             value: None,
             entries: Vec::new(),
+            blocks: Vec::new(),
             bytes: hex(bytes),
             text: None,
             repeat: None,

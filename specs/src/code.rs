@@ -1,6 +1,6 @@
 //! The codes of faults: what a vector expects, for every fault that `schemas` can tell.
 
-use schemas::{car, cbor, cid, entry, key, object};
+use schemas::{car, cbor, cid, content, entry, key, object};
 
 use crate::case::Level;
 
@@ -41,6 +41,18 @@ pub fn object(fault: &object::Error) -> Fault {
         E::Version(_) => (Level::Object, "version"),
         E::Rule(_) => (Level::Object, "rule"),
     }
+}
+
+/// Codes of contents with their blocks.
+pub fn content(fault: &content::Error) -> Fault {
+    use content::Error as E;
+    let code = match fault {
+        E::Missing(_) => "missing",
+        E::Object(_, fault) => return object(fault),
+        E::Table(_) => "table",
+        E::Canonical(..) => "canonical",
+    };
+    (Level::Content, code)
 }
 
 /// Codes of keys and signatures.

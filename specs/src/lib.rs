@@ -9,6 +9,7 @@
 pub mod case;
 pub mod chain;
 pub mod code;
+pub mod content;
 pub mod curve;
 pub mod encoding;
 pub mod entry;
@@ -27,6 +28,7 @@ pub fn files() -> Vec<File> {
         encoding::file(),
         object::file(),
         object::chunks(),
+        content::file(),
         value::ids(),
         value::periods(),
         value::decimals(),

@@ -1,5 +1,7 @@
 //! Runs every vector against `schemas`, at the step where it must be decided.
 
+use std::collections::BTreeMap;
+
 use schemas::cbor::{self, Rules};
 use schemas::cid::{Cid, Codec};
 use schemas::decimal::{self, Decimal};
@@ -85,6 +87,18 @@ fn objects_follow_their_rules() {
 #[test]
 fn chunks_have_one_coding() {
     run("chunk.json", object);
+}
+
+#[test]
+fn contents_are_canonical() {
+    run("content.json", |case| {
+        let blocks = case.blocks.iter().map(|block| unhex(block));
+        let held: BTreeMap<Cid, Vec<u8>> =
+            blocks.map(|block| (Cid::of(Codec::DagCbor, &block), block)).collect();
+        let id = case.id.as_deref().and_then(|id| id.parse().ok()).expect("the id of a content");
+        let read = schemas::content::unpack(id, |id| held.get(&id).cloned());
+        read.map_or_else(|fault| code::content(&fault), |_| (Level::Content, "ok"))
+    });
 }
 
 #[test]
