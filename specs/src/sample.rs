@@ -165,7 +165,7 @@ pub fn deviation() -> Recipe {
     Recipe { deviates_from: Some(Deviation { recipe: official, reasons }), ..recipe() }
 }
 
-/// The claim that [`recipe`] on [`dataset`] gives [`content`].
+/// The claim that [`recipe`] on [`dataset`] gives [`content()`].
 pub fn release() -> Release {
     Release {
         dataflow: name("inflation"),
