@@ -62,9 +62,9 @@ struct Header {
     version: u8,
 }
 
-/// The header of a file with these roots.
+/// The header of a file with these roots, at most [`ROOTS_MAX`]; a reader refuses more.
 pub fn header(roots: &[Cid]) -> Vec<u8> {
-    // INVARIANT: a list of links and a small integer always have an encoding.
+    // INVARIANT: a list of so many links and a small integer always have an encoding.
     let body = cbor::encode(&Header { roots: roots.to_vec(), version: 1 }).unwrap_or_default();
     let mut bytes = varint(body.len());
     bytes.extend(body);
@@ -145,6 +145,9 @@ pub fn read_header(bytes: &[u8]) -> Result<(Vec<Cid>, usize), Error> {
     let header: Header = cbor::decode(body).map_err(|fault| Error::Header(fault.to_string()))?;
     if header.version != 1 {
         return Err(bad("the version is not 1"));
+    }
+    if header.roots.len() > ROOTS_MAX {
+        return Err(bad("it has too many roots"));
     }
     Ok((header.roots, start + length))
 }

@@ -3,11 +3,14 @@
 //! The same table with the same code lists always gives the same blocks, whatever order its rows
 //! came in; reading refuses blocks that this module would not have written.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::chunk::{self, Chunk};
 use crate::cid::{Cid, ContentId, StructureId};
+use crate::limits::CELLS_MAX;
 use crate::object::{self, Body, ChunkRef, Code, Content, Structure, decode, encode};
+use crate::structure::{Shape, Type};
 use crate::table::{self, Column, Table, Texts};
 use crate::text::Name;
 
@@ -79,18 +82,25 @@ pub fn unpack(id: ContentId, fetch: impl Fn(Cid) -> Option<Vec<u8>>) -> Result<(
         return Err(Error::Missing(missing));
     }
     let structure: Structure = read(StructureId::cid(content.structure), &fetch)?;
-    let mut parts: Vec<Vec<Column>> = vec![Vec::new(); structure.components.components().len()];
+    let shape = &structure.components;
+    if (content.rows as usize).saturating_mul(shape.components().len()) > CELLS_MAX {
+        return Err(Error::Canonical(id.cid(), "it has more cells than a table may have"));
+    }
+    let mut tables: Vec<Table> = Vec::new();
     for reference in &content.chunks {
         let chunk: Chunk = read(reference.chunk.cid(), &fetch)?;
-        let columns =
-            chunk.unpack().filter(|columns| columns.len() == parts.len() && chunk.rows == reference.rows);
+        let columns = chunk.unpack().filter(|_| chunk.rows == reference.rows);
         let columns = columns.ok_or(Error::Canonical(id.cid(), "a chunk does not fit the structure"))?;
-        for (part, column) in parts.iter_mut().zip(columns) {
-            part.push(column);
+        // Keys are checked chunk by chunk, so that blocks which repeat themselves are refused early.
+        let next = Table::from_sorted(shape.clone(), columns).map_err(|fault| misfit(id, fault))?;
+        let follows =
+            |last: &Table| last.compare_key(last.rows().saturating_sub(1), &next, 0) == Ordering::Less;
+        if !tables.last().is_none_or(follows) {
+            return Err(table::Error::Order.into());
         }
+        tables.push(next);
     }
-    let columns = structure.components.components().iter().zip(parts);
-    let columns = columns.map(|(component, parts)| join(component.kind, parts)).collect::<Option<_>>();
+    let columns = join_tables(shape, tables);
     let columns = columns.ok_or(Error::Canonical(id.cid(), "a column does not fit its component"))?;
     let table = Table::from_sorted(structure.components.clone(), columns)?;
     let rows: Vec<usize> = content
@@ -107,14 +117,32 @@ pub fn unpack(id: ContentId, fetch: impl Fn(Cid) -> Option<Vec<u8>>) -> Result<(
     Ok((structure, table))
 }
 
+/// Columns that do not fit the structure are the writer's fault, not a property of the rows.
+fn misfit(id: ContentId, fault: table::Error) -> Error {
+    match fault {
+        table::Error::Column(_) => Error::Canonical(id.cid(), "a chunk does not fit the structure"),
+        other => Error::Table(other),
+    }
+}
+
+/// The columns of tables of one shape, one after another.
+fn join_tables(shape: &Shape, tables: Vec<Table>) -> Option<Vec<Column>> {
+    let mut parts: Vec<Vec<Column>> = vec![Vec::new(); shape.components().len()];
+    for table in tables {
+        for (part, column) in parts.iter_mut().zip(table.into_columns()) {
+            part.push(column);
+        }
+    }
+    shape.components().iter().zip(parts).map(|(component, parts)| join(component.kind, parts)).collect()
+}
+
 fn read<T: Body>(id: Cid, fetch: &impl Fn(Cid) -> Option<Vec<u8>>) -> Result<T, Error> {
     let bytes = fetch(id).ok_or_else(|| Error::Missing(vec![id]))?;
     decode(&bytes).map_err(|fault| Error::Object(id, fault))
 }
 
 /// The parts of one column after another; `None` when one is of another type.
-fn join(kind: crate::structure::Type, parts: Vec<Column>) -> Option<Column> {
-    use crate::structure::Type;
+fn join(kind: Type, parts: Vec<Column>) -> Option<Column> {
     Some(match kind {
         Type::String => Column::Text(join_texts(&parts)?),
         Type::Integer => Column::Integer(join_rows(parts, |part| match part {
@@ -159,7 +187,7 @@ fn join_texts(parts: &[Column]) -> Option<Texts> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::structure::{Component, Role, Shape, Type};
+    use crate::structure::{Component, Role};
 
     fn table(rows: usize, reverse: bool) -> Table {
         let part = |id: &str, role, kind| Component::new(Name::new(id).unwrap(), role, kind);

@@ -19,6 +19,7 @@ use crate::key::{self, PublicKey, SIGNATURE_BYTES, SecretKey};
 use crate::limits::{ENTRY_BYTES_MAX, INLINE_BYTES_MAX};
 use crate::object::{self, Object};
 use crate::seal::{Seal, Sealed};
+use crate::text::Text;
 
 /// COSE header label: algorithm.
 const ALG: i128 = 1;
@@ -349,8 +350,14 @@ fn content(content_type: &str, stated: &str, payload: &[u8]) -> Result<(String, 
         }
         Some((kind, "cid")) => {
             let id = Cid::from_bytes(payload).map_err(|_| Error::Envelope("the payload is no content id"))?;
-            if id.codec() != Codec::DagCbor || kind.len() > 32 || stated.len() > 256 {
+            if id.codec() != Codec::DagCbor {
                 return Err(Error::Envelope("the payload names no object"));
+            }
+            if !object::KINDS.contains(&kind) {
+                return Err(Error::Envelope("the content type names no kind of object"));
+            }
+            if Text::<256>::new(stated).is_err() {
+                return Err(Error::Envelope("the subject is too long or holds control characters"));
             }
             Ok((kind.to_owned(), Payload::Linked(id)))
         }
@@ -362,8 +369,6 @@ fn content(content_type: &str, stated: &str, payload: &[u8]) -> Result<(String, 
 mod tests {
     use super::*;
     use crate::object::{Identity, OperatingKey, Retraction, Scope, Use, encode};
-    use crate::text::Text;
-
     fn identity(root: &SecretKey, operating: &SecretKey) -> Vec<u8> {
         let key = OperatingKey { key: operating.public(), uses: vec![Use::Publish, Use::Attest] };
         let identity = Identity {

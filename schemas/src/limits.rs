@@ -25,6 +25,9 @@ pub const CELL_BYTES_MAX: usize = 1024;
 pub const COMPONENTS_MAX: usize = 64;
 /// Rows of one data set: every series of the largest public panel, with room.
 pub const ROWS_MAX: usize = 16 << 20;
+/// Cells of one data set, keys included: what a table may take in memory (up to 48 bytes a cell),
+/// however small its blocks are.
+pub const CELLS_MAX: usize = 16 << 20;
 /// Decimal digits of a coefficient: IEEE 754-2008 decimal128.
 pub const DIGITS_MAX: u32 = 34;
 /// Exponent range of a decimal: IEEE 754-2008 decimal128, of the least significant digit.

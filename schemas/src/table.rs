@@ -10,7 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::decimal::Decimal;
-use crate::limits::{CELL_BYTES_MAX, ROWS_MAX};
+use crate::limits::{CELL_BYTES_MAX, CELLS_MAX, ROWS_MAX};
 use crate::period::Period;
 use crate::structure::{Component, Shape, Type};
 
@@ -220,7 +220,7 @@ pub enum Error {
     #[error("column `{0}` does not fit its component")]
     Column(String),
     /// More rows than the bound.
-    #[error("{0} rows where at most {ROWS_MAX} are allowed")]
+    #[error("{0} rows where at most {ROWS_MAX} rows and {CELLS_MAX} cells are allowed")]
     Rows(usize),
     /// A null in an identifier.
     #[error("identifier `{component}` is null in row {row}")]
@@ -243,9 +243,9 @@ pub enum Error {
     /// Rows that should be in canonical order are not.
     #[error("the rows are not in canonical order")]
     Order,
-    /// A text cell longer than its bound.
-    #[error("a text in column `{0}` has more than {CELL_BYTES_MAX} bytes")]
-    Long(String),
+    /// A text cell longer than its bound, or with characters that text may not hold.
+    #[error("a text in column `{0}` has more than {CELL_BYTES_MAX} bytes or holds control characters")]
+    Text(String),
 }
 
 /// A data set whose rows are sorted by key, with distinct keys.
@@ -347,7 +347,7 @@ fn compare_cells(a: &Column, row: usize, b: &Column, other: usize) -> Ordering {
 }
 
 fn check_columns(shape: &Shape, columns: &[Column], rows: usize) -> Result<(), Error> {
-    if rows > ROWS_MAX {
+    if rows > ROWS_MAX || rows.saturating_mul(columns.len()) > CELLS_MAX {
         return Err(Error::Rows(rows));
     }
     if columns.len() != shape.components().len() {
@@ -359,9 +359,9 @@ fn check_columns(shape: &Shape, columns: &[Column], rows: usize) -> Result<(), E
             return Err(Error::Column(named()));
         }
         if let Column::Text(texts) = column
-            && texts.dictionary.iter().any(|text| text.len() > CELL_BYTES_MAX)
+            && texts.dictionary.iter().any(|text| text.len() > CELL_BYTES_MAX || !crate::text::readable(text))
         {
-            return Err(Error::Long(named()));
+            return Err(Error::Text(named()));
         }
     }
     Ok(())

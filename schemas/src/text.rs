@@ -34,6 +34,11 @@ fn allowed(c: char) -> bool {
     }
 }
 
+/// Whether all characters of a text may stand in text that people will read.
+pub(crate) fn readable(text: &str) -> bool {
+    text.chars().all(allowed)
+}
+
 /// Free text of at most `MAX` bytes, without control characters or direction overrides.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Text<const MAX: usize>(String);

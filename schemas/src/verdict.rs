@@ -79,8 +79,13 @@ impl Verdict {
     /// The bounds that types cannot say.
     pub(crate) fn check(&self) -> Result<(), String> {
         match self {
-            Verdict::Missing { ids, count } if ids.len() > MISSING_MAX || *count < ids.len() as u64 => {
-                Err(format!("a verdict names at most {MISSING_MAX} missing blocks"))
+            Verdict::Missing { ids, count }
+                if !(1..=MISSING_MAX).contains(&ids.len()) || *count < ids.len() as u64 =>
+            {
+                Err(format!("a verdict names 1 to {MISSING_MAX} of the missing blocks"))
+            }
+            Verdict::Differs { count, cells, .. } if *count == 0 || count > cells => {
+                Err("the cells that differ are at least one and at most those compared".into())
             }
             Verdict::Differs { first, .. } => first.check(),
             _ => Ok(()),

@@ -90,6 +90,8 @@ const ENVELOPE: &[(&str, &str)] = &[
     ("an object too large to stand inline", "inline"),
     ("the content type names another kind of object", "content-type"),
     ("the subject is not that of the object", "subject"),
+    ("the content type names no kind of object", "content-type"),
+    ("the subject is too long or holds control characters", "subject"),
     ("the payload is no content id", "payload"),
     ("the payload names no object", "payload"),
 ];

@@ -121,7 +121,12 @@ fn columns() -> Vec<Case> {
             pack(&plain(), &[years(&[2010]), one(), flags(1)], &[1]),
             misfit,
         ),
-        case("month for a date", "table", pack(&date, &[one(), months, flags(1)], &[1]), "a date is a day"),
+        case(
+            "month for a date",
+            "canonical",
+            pack(&date, &[one(), months, flags(1)], &[1]),
+            "a date is a day",
+        ),
     ]
 }
 

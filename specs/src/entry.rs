@@ -379,6 +379,14 @@ fn payloads() -> Vec<Case> {
             &large.sign(),
             "beyond the bound by its id",
         ),
+        changed("id under a content type of no kind", "content-type", later(), "kinds are listed", |draft| {
+            linked(draft, &id);
+            draft.header.set(label(3), text("application/vnd.assay.\u{1b}[31m+cid"));
+        }),
+        changed("id with an unreadable subject", "subject", later(), "text that people may read", |draft| {
+            linked(draft, &id);
+            draft.header.at(&label(15)).set(label(2), text("a\u{202e}b"));
+        }),
         case("id of raw bytes", "payload", "an object", &Cid::of(Codec::Raw, b"x").to_bytes()),
         case("id of 35 bytes", "payload", "36 bytes", &id[..35]),
         case(

@@ -19,7 +19,7 @@ use crate::records::{self, Reader, Record};
 use crate::{Format, Imported, Options, Source, Summary, frequency, value};
 
 /// Cells of a table (rows by columns): a cell of two bytes in the file takes up to 48 in memory.
-const TABLE_CELLS_MAX: usize = 32 << 20;
+const TABLE_CELLS_MAX: usize = schemas::limits::CELLS_MAX;
 
 /// Reads a file.
 pub(crate) fn read(

@@ -171,7 +171,7 @@ pub fn compare(output: &Name, published: &Table, computed: &Table, comparison: &
             (true, false) => Ordering::Less,
             _ => Ordering::Greater,
         };
-        comparison.cells += width;
+        comparison.cells += width.max(1);
         match order {
             Ordering::Equal => row(output, published, a, computed, b, comparison),
             Ordering::Less => comparison.note(width.max(1), || lonely(output, published, a, true)),

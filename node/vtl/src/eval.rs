@@ -300,7 +300,7 @@ impl Run<'_> {
 fn refused(name: &str, error: &Error, span: Span) -> Fault {
     let code = match error {
         Error::Null { .. } => Code::NullIdentifier,
-        Error::Rows(_) | Error::Long(_) => Code::Budget,
+        Error::Rows(_) | Error::Text(_) => Code::Budget,
         _ => Code::Structure,
     };
     Fault::new(code, span, format!("`{name}` is no data set: {error}"))

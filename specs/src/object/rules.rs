@@ -199,7 +199,7 @@ fn releases() -> Vec<Case> {
 }
 
 fn attestations() -> Vec<Case> {
-    let [reproduced, _, missing, _] =
+    let [reproduced, differs, missing, _] =
         <[_; 4]>::try_from(sample::verdicts()).expect("four verdicts").map(sample::attestation);
     let ids = |node: &mut Node, named: usize, count: u64| {
         let missing = node.field("verdict").field("missing");
@@ -211,6 +211,19 @@ fn attestations() -> Vec<Case> {
         changed("17 missing blocks named", "rule", &missing, "the rest is counted", |node| {
             ids(node, over, 17)
         }),
+        changed("no missing block named", "rule", &missing, "at least the first", |node| ids(node, 0, 0)),
+        changed("no cell differs", "rule", &differs, "then it is reproduced", |node| {
+            node.field("verdict").field("differs").set(text("count"), Node::Unsigned(0));
+        }),
+        changed(
+            "more cells differ than compared",
+            "rule",
+            &differs,
+            "the count is of those compared",
+            |node| {
+                node.field("verdict").field("differs").set(text("count"), Node::Unsigned(10));
+            },
+        ),
         changed("more named than counted", "rule", &missing, "the count is of all", |node| ids(node, 2, 1)),
         changed("33 results", "rule", &reproduced, "a bound", |node| {
             let result = |at: usize| (text(&format!("p{at:02}")), link(1));

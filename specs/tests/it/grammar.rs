@@ -115,10 +115,12 @@ fn wrong_shapes_do_not_fit() {
     none("shapes that the grammar should refuse, or that it now does", &faults);
 }
 
-/// Faults of the header that a grammar cannot say: agreement between parts, and what an id names.
+/// Faults of the header that a grammar cannot say: agreement between parts, and what an id names, and which
+/// characters people may read.
 const BEYOND_HEADER: &[&str] = &[
     "content type of another kind",
     "subject of another object",
+    "id with an unreadable subject",
     "sequence number 0 with an entry before",
     "authority of its own place",
     "authority of a later place",

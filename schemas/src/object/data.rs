@@ -1,0 +1,197 @@
+//! Data and where they come from: source documents, structures, contents, data sets.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Body;
+use crate::cid::{ChunkId, Cid, ContentId, DatasetId, PieceId, ReleaseId, SnapshotId, StructureId};
+use crate::structure::Shape;
+use crate::text::{Name, Text};
+
+/// Chunks of one content: what a whole block of links can hold.
+pub const CHUNKS_MAX: usize = 16_384;
+/// Codes of all code lists of one structure.
+pub const CODES_MAX: usize = 16_384;
+
+/// A source document kept whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshot {
+    /// The name of the file.
+    pub name: Text<256>,
+    /// Media type (RFC 6838), such as `text/csv`.
+    pub media_type: Text<128>,
+    /// Bytes of the whole document.
+    pub size: u64,
+    /// BLAKE3-256 of the whole document.
+    #[serde(with = "serde_bytes")]
+    pub blake3: [u8; 32],
+    /// The document in pieces of `PIECE_BYTES_MAX` bytes, the last one shorter.
+    pub pieces: Vec<PieceId>,
+    /// Where it was fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<Text<1024>>,
+    /// When it was fetched: seconds since 1970-01-01T00:00:00Z, as the publisher claims.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fetched: Option<i64>,
+    /// The agency that issued it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agency: Option<Text<128>>,
+    /// Its licence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<Text<128>>,
+}
+
+impl Body for Snapshot {
+    const TYPE: &'static str = "snapshot";
+    type Id = SnapshotId;
+
+    fn check(&self) -> Result<(), String> {
+        use crate::limits::{PIECE_BYTES_MAX, SNAPSHOT_BYTES_MAX};
+        let pieces = self.size.div_ceil(PIECE_BYTES_MAX as u64);
+        if self.size > SNAPSHOT_BYTES_MAX || pieces != self.pieces.len() as u64 {
+            return Err("the number of pieces does not fit the size of the document".into());
+        }
+        Ok(())
+    }
+
+    fn needs(&self) -> Vec<Cid> {
+        self.pieces.iter().map(|piece| piece.cid()).collect()
+    }
+}
+
+/// A code of a code list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Code {
+    /// The code, as it stands in the data.
+    pub id: Text<64>,
+    /// What it means.
+    pub name: Text<256>,
+    /// Whether it stands for several others (a region, a group of countries).
+    pub aggregate: bool,
+}
+
+/// What the columns of a content mean.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Structure {
+    /// The components.
+    pub components: Shape,
+    /// Code lists by component; codes ascending.
+    pub codes: BTreeMap<Name, Vec<Code>>,
+}
+
+impl Body for Structure {
+    const TYPE: &'static str = "structure";
+    type Id = StructureId;
+
+    fn check(&self) -> Result<(), String> {
+        if self.codes.values().map(Vec::len).sum::<usize>() > CODES_MAX {
+            return Err(format!("a structure has at most {CODES_MAX} codes"));
+        }
+        for (component, codes) in &self.codes {
+            if self.components.position(component.as_str()).is_none() {
+                return Err(format!("a code list for `{component}`, which is no component"));
+            }
+            if !codes.windows(2).all(|pair| matches!(pair, [a, b] if a.id < b.id)) {
+                return Err(format!("the codes of `{component}` are not strictly ascending"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A chunk in its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChunkRef {
+    /// The chunk.
+    pub chunk: ChunkId,
+    /// Its rows.
+    pub rows: u32,
+}
+
+/// The data of a data set, whoever published them: the same data have the same id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Content {
+    /// What the columns mean.
+    pub structure: StructureId,
+    /// Rows in all chunks.
+    pub rows: u64,
+    /// The chunks in order of their keys.
+    pub chunks: Vec<ChunkRef>,
+}
+
+impl Body for Content {
+    const TYPE: &'static str = "content";
+    type Id = ContentId;
+
+    fn check(&self) -> Result<(), String> {
+        let rows: u64 = self.chunks.iter().map(|chunk| u64::from(chunk.rows)).sum();
+        if rows != self.rows || self.rows > crate::limits::ROWS_MAX as u64 {
+            return Err("the rows of the chunks do not add up to the rows of the content".into());
+        }
+        if self.chunks.len() > CHUNKS_MAX || self.chunks.iter().any(|chunk| chunk.rows == 0) {
+            return Err(format!("a content has at most {CHUNKS_MAX} chunks, none of them empty"));
+        }
+        Ok(())
+    }
+
+    fn needs(&self) -> Vec<Cid> {
+        let chunks = self.chunks.iter().map(|chunk| chunk.chunk.cid());
+        [self.structure.cid()].into_iter().chain(chunks).collect()
+    }
+}
+
+/// Where the data of a data set come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Provenance {
+    /// Read from a source document.
+    Import {
+        /// The document.
+        snapshot: SnapshotId,
+        /// The importer and its version, such as `worldbank/1`.
+        importer: Text<64>,
+    },
+    /// An output of a release.
+    Release {
+        /// The release.
+        release: ReleaseId,
+        /// The output.
+        output: Name,
+    },
+}
+
+/// A content, published: what it is, and where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dataset {
+    /// The dataflow that it is a vintage of.
+    pub dataflow: Name,
+    /// A title for people.
+    pub title: Text<256>,
+    /// Unit of the measures, as the source says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Text<128>>,
+    /// The data.
+    pub content: ContentId,
+    /// Where they come from.
+    pub provenance: Provenance,
+}
+
+impl Body for Dataset {
+    const TYPE: &'static str = "dataset";
+    type Id = DatasetId;
+
+    fn needs(&self) -> Vec<Cid> {
+        let source = match &self.provenance {
+            Provenance::Import { snapshot, .. } => snapshot.cid(),
+            Provenance::Release { release, .. } => release.cid(),
+        };
+        vec![self.content.cid(), source]
+    }
+}

@@ -1,0 +1,78 @@
+//! Who a publisher is: the object that begins its log.
+
+use serde::{Deserialize, Serialize};
+
+use super::Body;
+use crate::cid::IdentityId;
+use crate::key::PublicKey;
+use crate::text::Text;
+
+/// Root keys, and operating keys, of one identity.
+pub const KEYS_MAX: usize = 16;
+
+/// What an operating key may sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Use {
+    /// Data sets, recipes, releases, retractions.
+    Publish,
+    /// Attestations.
+    Attest,
+}
+
+/// A key and what it may sign.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperatingKey {
+    /// The key.
+    pub key: PublicKey,
+    /// Its uses, ascending, at least one.
+    #[serde(rename = "use")]
+    pub uses: Vec<Use>,
+}
+
+/// The genesis of a publisher's log: who signs from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// What the publisher calls itself. Not a proof of anything.
+    pub name: Text<128>,
+    /// Where to ask (a web or mail address).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Text<256>>,
+    /// Root keys: they sign this entry and key operations, nothing else.
+    pub roots: Vec<PublicKey>,
+    /// BLAKE3-256 of the next root key (pre-rotation).
+    #[serde(with = "serde_bytes")]
+    pub next_root: [u8; 32],
+    /// The keys that sign the log.
+    pub keys: Vec<OperatingKey>,
+}
+
+impl Body for Identity {
+    const TYPE: &'static str = "identity";
+    type Id = IdentityId;
+
+    fn check(&self) -> Result<(), String> {
+        if self.name.as_str().trim().is_empty() {
+            return Err("an identity has a name".into());
+        }
+        if !(1..=KEYS_MAX).contains(&self.roots.len()) || !(1..=KEYS_MAX).contains(&self.keys.len()) {
+            return Err(format!("an identity has 1 to {KEYS_MAX} root keys and as many operating keys"));
+        }
+        let uses_ordered = |key: &OperatingKey| {
+            !key.uses.is_empty() && key.uses.windows(2).all(|pair| matches!(pair, [a, b] if a < b))
+        };
+        if !self.keys.iter().all(uses_ordered) {
+            return Err("the uses of a key are ascending, distinct, and at least one".into());
+        }
+        let mut all: Vec<&PublicKey> =
+            self.roots.iter().chain(self.keys.iter().map(|key| &key.key)).collect();
+        all.sort();
+        all.dedup();
+        if all.len() != self.roots.len() + self.keys.len() {
+            return Err("every key of an identity is another".into());
+        }
+        Ok(())
+    }
+}

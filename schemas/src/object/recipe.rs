@@ -1,0 +1,101 @@
+//! Recipes: whole computations, with what goes in and what comes out.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Body;
+use crate::cid::RecipeId;
+use crate::structure::Shape;
+use crate::text::{Name, Text};
+
+/// Inputs, and outputs, of one recipe.
+pub const PORTS_MAX: usize = 32;
+/// References to methodology, and reasons for deviation, in one recipe.
+pub const NOTES_MAX: usize = 32;
+
+/// What a recipe may use at the most; part of its meaning, so the same on every machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Steps of the engine.
+    pub steps: u64,
+    /// Cells of all results alive.
+    pub cells: u64,
+}
+
+/// What an input of a recipe must be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// A title for people.
+    pub title: Text<256>,
+    /// The components that the data set must have (it may have more measures and attributes).
+    pub components: Shape,
+}
+
+/// What an output of a recipe is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Output {
+    /// A title for people.
+    pub title: Text<256>,
+    /// Unit of the measures, such as `per cent`.
+    pub unit: Text<128>,
+}
+
+/// Why a recipe differs from another, usually the official one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deviation {
+    /// The recipe that it deviates from.
+    pub recipe: RecipeId,
+    /// A reason for each deviation.
+    pub reasons: Vec<Text<1024>>,
+}
+
+/// A whole computation in VTL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// A title for people.
+    pub title: Text<256>,
+    /// What it measures: `inflation`, `unemployment`, `gdp`, …
+    pub measure: Name,
+    /// The script.
+    pub script: Text<65_536>,
+    /// The inputs by the name that the script uses.
+    pub inputs: BTreeMap<Name, Input>,
+    /// The persistent results by name.
+    pub outputs: BTreeMap<Name, Output>,
+    /// Version of the engine's semantics.
+    pub semantics: u32,
+    /// What a run may use.
+    pub limits: Limits,
+    /// What it does and why, for people.
+    pub description: Text<4096>,
+    /// Where the official method is described.
+    pub references: Vec<Text<512>>,
+    /// Licence of the script.
+    pub licence: Text<64>,
+    /// The recipe that it departs from, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deviates_from: Option<Deviation>,
+}
+
+impl Body for Recipe {
+    const TYPE: &'static str = "recipe";
+    type Id = RecipeId;
+
+    fn check(&self) -> Result<(), String> {
+        let ports = 1..=PORTS_MAX;
+        if !ports.contains(&self.inputs.len()) || !ports.contains(&self.outputs.len()) {
+            return Err(format!("a recipe has 1 to {PORTS_MAX} inputs and as many outputs"));
+        }
+        let reasons = self.deviates_from.as_ref().map_or(1, |deviation| deviation.reasons.len());
+        if self.references.len() > NOTES_MAX || !(1..=NOTES_MAX).contains(&reasons) {
+            return Err(format!("a recipe has at most {NOTES_MAX} references, and a deviation has reasons"));
+        }
+        Ok(())
+    }
+}
