@@ -152,7 +152,7 @@ fn shape(name: &str, id: &str, input: &FileInput) -> Result<Shape, Fault> {
     for (role, texts) in groups {
         for text in texts {
             let (component, kind) = text.split_once(':').unwrap_or((text, "string"));
-            let kind = kind_of(kind).ok_or_else(|| {
+            let kind = Type::from_word(kind).ok_or_else(|| {
                 let message = format!("`{name}`, input `{id}`: `{kind}` is no type");
                 Fault::usage("recipe", message)
                     .hint("types: string, integer, number, boolean, time_period, date")
@@ -161,18 +161,6 @@ fn shape(name: &str, id: &str, input: &FileInput) -> Result<Shape, Fault> {
         }
     }
     Shape::new(components).map_err(|fault| Fault::usage("recipe", format!("`{name}`, input `{id}`: {fault}")))
-}
-
-fn kind_of(word: &str) -> Option<Type> {
-    Some(match word {
-        "string" => Type::String,
-        "integer" => Type::Integer,
-        "number" => Type::Number,
-        "boolean" => Type::Boolean,
-        "time_period" => Type::TimePeriod,
-        "date" => Type::Date,
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

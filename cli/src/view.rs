@@ -1,8 +1,15 @@
 //! Tables, times and ids as people read them.
 
+use std::collections::BTreeMap;
+
+use ledger::compute::Figures;
+use schemas::object::Recipe;
 use schemas::period::Period;
 use schemas::structure::Role;
 use schemas::table::Table;
+use schemas::text::Name;
+
+use crate::screen::{Screen, Tone};
 
 /// Rows of a table that are shown when nobody asked for all.
 const ROWS_SHOWN: usize = 8;
@@ -27,6 +34,17 @@ pub fn table(table: &Table) -> Vec<String> {
         lines.insert(1 + head, format!("… {hidden} more"));
     }
     lines
+}
+
+/// Prints the figures of each output under its title.
+pub fn figures(recipe: &Recipe, figures: &BTreeMap<Name, Figures>, screen: &Screen) {
+    for (name, figures) in figures {
+        let title = recipe.outputs.get(name).map(|output| format!("{}, {}", output.title, output.unit));
+        screen.say(format_args!("{} {}", screen.paint(Tone::Bold, name), title.unwrap_or_default()));
+        for line in table(&figures.table) {
+            screen.say(format_args!("  {line}"));
+        }
+    }
 }
 
 /// Some rows of a table, in columns.

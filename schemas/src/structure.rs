@@ -39,6 +39,40 @@ pub enum Type {
     Date,
 }
 
+impl Type {
+    /// Every type.
+    pub const ALL: [Type; 6] =
+        [Self::String, Self::Integer, Self::Number, Self::Boolean, Self::TimePeriod, Self::Date];
+
+    /// Its name, as VTL and the objects write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Integer => "integer",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+            Self::TimePeriod => "time_period",
+            Self::Date => "date",
+        }
+    }
+
+    /// The type of a name.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+impl Role {
+    /// Its name, as VTL and the objects write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Identifier => "identifier",
+            Self::Measure => "measure",
+            Self::Attribute => "attribute",
+        }
+    }
+}
+
 /// One column of a data set.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

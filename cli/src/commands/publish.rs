@@ -44,14 +44,7 @@ pub(super) fn run(global: &Global, args: &Publish, screen: &Screen) -> Result<u8
         steps: outcome.steps,
         supersedes: supersedes(args, before, &outcome)?,
     };
-    for (name, figures) in &outcome.figures {
-        let output = recipe.outputs.get(name);
-        let title = output.map(|output| format!("{}, {}", output.title, output.unit)).unwrap_or_default();
-        screen.say(format_args!("{} {title}", screen.paint(Tone::Bold, name)));
-        for line in view::table(&figures.table) {
-            screen.say(format_args!("  {line}"));
-        }
-    }
+    view::figures(&recipe, &outcome.figures, screen);
     if args.dry_run {
         screen.document(&json!({ "dry_run": true, "release": release }));
         screen.say(screen.paint(Tone::Dim, "nothing was signed or kept (--dry-run)"));

@@ -97,14 +97,7 @@ fn compute(args: &RecipeRun, screen: &Screen) -> Result<u8, Fault> {
         .map(|(name, figures)| Ok((name.to_string(), csv(&figures.table)?)))
         .collect::<Result<_, Fault>>()?;
     screen.document(&json!({ "steps": outcome.steps, "outputs": outputs }));
-    for (name, figures) in &outcome.figures {
-        let output = recipe.outputs.get(name);
-        let title = output.map(|output| format!("{}, {}", output.title, output.unit)).unwrap_or_default();
-        screen.say(format_args!("{} {title}", screen.paint(Tone::Bold, name)));
-        for line in view::table(&figures.table) {
-            screen.say(format_args!("  {line}"));
-        }
-    }
+    view::figures(&recipe, &outcome.figures, screen);
     screen.field("steps", view::grouped(outcome.steps));
     Ok(0)
 }

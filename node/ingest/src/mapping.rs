@@ -195,26 +195,13 @@ impl FromStr for Link {
         let (left, right) = text.split_once('=').ok_or_else(|| fault("expected `TO=FROM`"))?;
         let (to, kind) = match left.split_once(':') {
             None => (left, None),
-            Some((to, kind)) => (to, Some(type_of(kind).ok_or_else(|| fault("unknown type"))?)),
+            Some((to, kind)) => (to, Some(Type::from_word(kind).ok_or_else(|| fault("unknown type"))?)),
         };
         let to = Name::new(to).map_err(|error| fault(&error.to_string()))?;
         let constant = right.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).map(str::to_owned);
         let from = constant.is_none().then(|| right.to_owned());
         Ok(Self { from, constant, to, role: None, kind, dates: Dates::Sdmx })
     }
-}
-
-/// The type of a word, as in the mapping file.
-fn type_of(word: &str) -> Option<Type> {
-    Some(match word {
-        "string" => Type::String,
-        "integer" => Type::Integer,
-        "number" => Type::Number,
-        "boolean" => Type::Boolean,
-        "time_period" => Type::TimePeriod,
-        "date" => Type::Date,
-        _ => return None,
-    })
 }
 
 fn frequency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Frequency>, D::Error> {

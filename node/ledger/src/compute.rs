@@ -10,7 +10,7 @@ use std::sync::Arc;
 use schemas::cid::{Cid, ContentId, DatasetId};
 use schemas::content::{self, Block};
 use schemas::object::{self, Code, Dataset, Recipe, Structure};
-use schemas::structure::{Component, Role, Shape, Type};
+use schemas::structure::{Component, Role, Shape};
 use schemas::table::{Column, Table};
 use schemas::text::Name;
 
@@ -199,20 +199,7 @@ fn names(shape: &Shape) -> String {
 }
 
 fn describe(component: &Component) -> String {
-    let role = match component.role {
-        Role::Identifier => "identifier",
-        Role::Measure => "measure",
-        Role::Attribute => "attribute",
-    };
-    let kind = match component.kind {
-        Type::String => "string",
-        Type::Integer => "integer",
-        Type::Number => "number",
-        Type::Boolean => "boolean",
-        Type::TimePeriod => "time_period",
-        Type::Date => "date",
-    };
-    format!("{role} `{}` of type {kind}", component.id)
+    format!("{} `{}` of type {}", component.role.word(), component.id, component.kind.word())
 }
 
 /// For each text component of the result: the codes that occur in it, as the inputs explain them;

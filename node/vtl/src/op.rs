@@ -156,25 +156,6 @@ impl Aggregator {
     }
 }
 
-/// The name of a type as VTL writes it.
-pub(crate) fn type_name(kind: Type) -> &'static str {
-    match kind {
-        Type::String => "string",
-        Type::Integer => "integer",
-        Type::Number => "number",
-        Type::Boolean => "boolean",
-        Type::TimePeriod => "time_period",
-        Type::Date => "date",
-    }
-}
-
-/// The type of a reserved word, if it names one that this engine holds.
-pub(crate) fn type_of(word: &str) -> Option<Type> {
-    [Type::String, Type::Integer, Type::Number, Type::Boolean, Type::TimePeriod, Type::Date]
-        .into_iter()
-        .find(|kind| type_name(*kind) == word)
-}
-
 /// The default name of a measure of a type (reference manual, "Operators changing the data type").
 pub(crate) fn default_name(kind: Type) -> &'static str {
     match kind {

@@ -4,7 +4,7 @@
 
 use schemas::structure::Type;
 
-use crate::op::{Op, type_name};
+use crate::op::Op;
 
 /// A type, or `None` for `null`.
 pub(super) type Kind = Option<Type>;
@@ -117,7 +117,7 @@ fn conversion(kinds: &[Kind], to: Type) -> Result<Kind, Misfit> {
 
 /// The name of a type with its article.
 pub(super) fn article(kind: Type) -> String {
-    let name = type_name(kind);
+    let name = kind.word();
     format!("{} `{name}`", if name.starts_with('i') { "an" } else { "a" })
 }
 

@@ -11,7 +11,6 @@ use schemas::table::{Cell, Column, Texts};
 use super::column::Values;
 use crate::decimal128;
 use crate::fault::Code;
-use crate::op::type_name;
 
 /// Code and message, and the row.
 pub(super) type Failed = ((Code, String), usize);
@@ -41,7 +40,7 @@ pub(super) fn cast(
 
 /// One value as another type.
 fn convert(cell: &Cell, to: Type) -> Result<Cell, String> {
-    let failed = || format!("`{cell}` is no {}", type_name(to));
+    let failed = || format!("`{cell}` is no {}", to.word());
     let cell = match (cell, to) {
         (Cell::Text(text), Type::Integer) => Cell::Integer(text.parse().map_err(|_| failed())?),
         (Cell::Text(text), Type::Number) => {

@@ -1,12 +1,13 @@
 //! Operators in functional syntax: row-wise, aggregate, analytic, `cast`, `timeshift`.
 
 use schemas::period::Frequency;
+use schemas::structure::Type;
 
 use super::{Parsed, Parser};
 use crate::ast::{Aggregate, Analytic, Bound, Expr, Grouping, Mode, Node, Window};
 use crate::fault::{Code, Fault, Span, near};
 use crate::lexer::Token;
-use crate::op::{Aggregator, Op, type_of};
+use crate::op::{Aggregator, Op};
 use crate::words;
 
 impl Parser<'_> {
@@ -95,7 +96,7 @@ impl Parser<'_> {
         let operand = self.expr()?;
         self.require(",")?;
         let kind = match self.token() {
-            Token::Word(word) => type_of(word),
+            Token::Word(word) => Type::from_word(word),
             _ => return self.expected("a type"),
         };
         let Some(kind) = kind else { return self.unsupported("`cast` to this type") };

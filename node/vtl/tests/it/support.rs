@@ -33,19 +33,7 @@ fn component(text: &str) -> Component {
         "m" => Role::Measure,
         _ => Role::Attribute,
     };
-    Component::new(Name::new(parts[0]).unwrap(), role, kind(parts[2]))
-}
-
-fn kind(text: &str) -> Type {
-    match text {
-        "string" => Type::String,
-        "integer" => Type::Integer,
-        "number" => Type::Number,
-        "boolean" => Type::Boolean,
-        "time_period" => Type::TimePeriod,
-        "date" => Type::Date,
-        other => panic!("{other}"),
-    }
+    Component::new(Name::new(parts[0]).unwrap(), role, Type::from_word(parts[2]).unwrap())
 }
 
 fn column(kind: Type, cells: Vec<&str>) -> Column {
