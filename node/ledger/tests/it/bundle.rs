@@ -1,0 +1,75 @@
+use ledger::bundle::{Bundle, Error, write};
+use ledger::verify::verify;
+use schemas::car;
+use schemas::cid::{Cid, EntryId};
+use schemas::verdict::Verdict;
+
+use super::desk::{Desk, name};
+
+/// A bundle of one release, with its attestation beside it.
+fn bundle() -> (Desk, EntryId, Vec<u8>) {
+    let mut desk = Desk::new();
+    let release = desk.honest();
+    let root = desk.sign(release.cid()).id();
+    let found = verify(release, &|id| desk.blocks.get(&id).cloned());
+    let attestation = desk.put(&found.attestation(super::desk::text("assay/test")));
+    let beside = desk.sign(attestation.cid()).id();
+    let file = write(&[root], &[beside], &|id| desk.blocks.get(&id).cloned()).unwrap();
+    (desk, root, file)
+}
+
+#[test]
+fn a_bundle_is_verified_without_anything_else() {
+    let (desk, root, file) = bundle();
+    let read = Bundle::read(&file).unwrap();
+    assert_eq!(read.roots, [root]);
+    let release = read.entries[&root].value().object();
+    let found = verify(release.try_into().unwrap(), &|id| read.block(id));
+    assert_eq!(found.verdict, Verdict::Reproduced { cells: 2 });
+    let said = read.attestations(release);
+    assert_eq!(said.len(), 1);
+    assert_eq!(said[0].0, desk.log.publisher());
+    assert_eq!(said[0].1.results[&name("INFLATION")], found.results[&name("INFLATION")]);
+}
+
+#[test]
+fn objects_that_stand_in_entries_are_not_repeated() {
+    let (_, root, file) = bundle();
+    let read = Bundle::read(&file).unwrap();
+    let inline = read.entries[&root].value().object();
+    let (_, blocks) = car::open(&file).unwrap();
+    let ids: Vec<Cid> = blocks.map(|block| block.unwrap().0).collect();
+    assert!(!ids.contains(&inline) && ids.contains(&root.cid()));
+}
+
+#[test]
+fn every_flipped_byte_is_noticed() {
+    let (_, root, file) = bundle();
+    for at in 0..file.len() {
+        let mut changed = file.clone();
+        changed[at] ^= 0x10;
+        let same = Bundle::read(&changed).is_ok_and(|read| read.roots == [root]);
+        assert!(!same, "byte {at}");
+    }
+    for end in (0..file.len()).step_by(7) {
+        let cut = Bundle::read(&file[..end]);
+        let whole = cut.is_ok_and(|read| {
+            let release = read.entries[&root].value().object();
+            let found = verify(release.try_into().unwrap(), &|id| read.block(id));
+            matches!(found.verdict, Verdict::Reproduced { .. }) && read.attestations(release).len() == 1
+        });
+        assert!(!whole, "cut at {end}");
+    }
+}
+
+#[test]
+fn an_entry_without_its_genesis_is_not_believed() {
+    let (desk, root, _) = bundle();
+    let mut file = car::header(&[root.cid()]);
+    file.extend(car::record(root.cid(), &desk.blocks[&root.cid()]));
+    assert!(
+        matches!(Bundle::read(&file), Err(Error::Genesis(publisher)) if publisher == desk.log.publisher())
+    );
+    let stranger = Cid::of(schemas::cid::Codec::Raw, b"x");
+    assert!(matches!(Bundle::read(&car::header(&[stranger])), Err(Error::Root(id)) if id == stranger));
+}

@@ -1,0 +1,166 @@
+use std::collections::BTreeMap;
+
+use ledger::verify::verify;
+use schemas::cid::ReleaseId;
+use schemas::decimal::Decimal;
+use schemas::structure::{Component, Role, Shape, Type};
+use schemas::table::{Cell, Column, Table};
+use schemas::verdict::Verdict;
+
+use super::desk::{Desk, SCRIPT, name, prices, recipe, table};
+
+fn verdict(desk: &Desk, release: ReleaseId) -> Verdict {
+    verify(release, &|id| desk.blocks.get(&id).cloned()).verdict
+}
+
+/// The verdict on a release that claims these rows.
+fn claimed(rows: &[(&str, &str, &str)]) -> Verdict {
+    let mut desk = Desk::new();
+    let release = desk.claim_table(&table(rows));
+    verdict(&desk, release)
+}
+
+#[test]
+fn what_holds_is_reproduced_to_the_same_ids() {
+    let mut desk = Desk::new();
+    let release = desk.honest();
+    let found = verify(release, &|id| desk.blocks.get(&id).cloned());
+    assert_eq!(found.verdict, Verdict::Reproduced { cells: 2 });
+    assert!(found.steps > 0);
+    let again = verify(release, &|id| desk.blocks.get(&id).cloned());
+    assert_eq!(again, found, "the same blocks give the same answer");
+}
+
+#[test]
+fn code_lists_of_the_inputs_come_with_the_result() {
+    let mut desk = Desk::new();
+    let dataset = desk.dataset(&prices());
+    let (_, source) = ledger::compute::load(dataset, &|id| desk.blocks.get(&id).cloned()).unwrap();
+    let outcome = ledger::compute::run(&recipe(SCRIPT), BTreeMap::from([(name("CPI"), source)])).unwrap();
+    let figures = &outcome.figures[&name("INFLATION")];
+    let blocks: BTreeMap<_, _> = figures.blocks.iter().cloned().collect();
+    let (structure, _) = schemas::content::unpack(figures.content, |id| blocks.get(&id).cloned()).unwrap();
+    let codes: Vec<&str> = structure.codes[&name("REF_AREA")].iter().map(|code| code.name.as_str()).collect();
+    assert_eq!(codes, ["Germany", "France"], "the code that does not occur is left out");
+}
+
+#[test]
+fn trailing_zeros_are_no_difference() {
+    assert_eq!(claimed(&[("DEU", "2016", "0.50"), ("FRA", "2016", "0.2")]), Verdict::Reproduced { cells: 2 });
+}
+
+#[test]
+fn the_first_cell_that_differs_is_named() {
+    let Verdict::Differs { first, count, cells } = claimed(&[("DEU", "2016", "0.4"), ("FRA", "2016", "0.3")])
+    else {
+        panic!("it differs");
+    };
+    assert_eq!((count, cells), (2, 2));
+    assert_eq!(first.key, [Cell::Text("DEU".into()), Cell::Period("2016".parse().unwrap())]);
+    assert_eq!(first.component, Some(name("OBS_VALUE")));
+    assert_eq!(first.published, Some(Cell::Number(Decimal::new(4, -1).unwrap())));
+    assert_eq!(first.computed, Some(Cell::Number(Decimal::new(5, -1).unwrap())));
+    assert_eq!(first.to_string(), "INFLATION[DEU, 2016].OBS_VALUE: published 0.4, computed 0.5");
+}
+
+#[test]
+fn data_points_on_one_side_only_are_differences() {
+    let Verdict::Differs { first, count: 1, cells: 2 } = claimed(&[("FRA", "2016", "0.2")]) else {
+        panic!("one is left out");
+    };
+    assert_eq!(first.to_string(), "INFLATION[DEU, 2016]: published no data point, computed 0.5");
+    let all = [("DEU", "2016", "0.5"), ("FRA", "2016", "0.2"), ("USA", "2016", "9")];
+    let Verdict::Differs { first, count: 1, cells: 3 } = claimed(&all) else { panic!("one is made up") };
+    assert_eq!(first.to_string(), "INFLATION[USA, 2016]: published 9, computed no data point");
+    assert!(
+        matches!(claimed(&[]), Verdict::Differs { count: 2, .. }),
+        "nothing is not the same as something"
+    );
+}
+
+#[test]
+fn another_structure_is_a_difference() {
+    let mut desk = Desk::new();
+    let part = |id, role, kind| Component::new(name(id), role, kind);
+    let shape = Shape::new(vec![
+        part("REF_AREA", Role::Identifier, Type::String),
+        part("TIME_PERIOD", Role::Identifier, Type::TimePeriod),
+        part("RATE", Role::Measure, Type::Number),
+    ]);
+    let columns: Vec<Column> = prices().columns().to_vec();
+    let release = desk.claim_table(&Table::new(shape.unwrap(), columns).unwrap());
+    let Verdict::Differs { first, .. } = verdict(&desk, release) else { panic!("it differs") };
+    assert_eq!(first.component, Some(name("RATE")));
+}
+
+#[test]
+fn what_is_absent_is_named_and_is_no_difference() {
+    let mut desk = Desk::new();
+    let release = desk.honest();
+    for id in desk.blocks.keys().copied().collect::<Vec<_>>() {
+        let found = verify(release, &|wanted| desk.blocks.get(&wanted).filter(|_| wanted != id).cloned());
+        match found.verdict {
+            Verdict::Missing { ids, count } => assert!(count >= 1 && ids.contains(&id)),
+            Verdict::Reproduced { .. } => {
+                assert!(id == desk.log.last().cid(), "only the entry is not needed")
+            }
+            other => panic!("{other}"),
+        }
+    }
+}
+
+/// A release of another recipe, with whatever result.
+fn with_recipe(change: impl Fn(&mut schemas::object::Recipe)) -> Verdict {
+    let mut desk = Desk::new();
+    let mut plan = recipe(SCRIPT);
+    change(&mut plan);
+    let recipe = desk.put(&plan);
+    let content = desk.content(&prices());
+    let release = desk.claim(recipe, BTreeMap::from([(name("INFLATION"), content)]));
+    verdict(&desk, release)
+}
+
+fn failed(verdict: Verdict) -> (String, String) {
+    match verdict {
+        Verdict::Failed { code, message } => (code.to_string(), message.to_string()),
+        other => panic!("it cannot be checked, but: {other}"),
+    }
+}
+
+#[test]
+fn what_cannot_run_is_failed_and_says_why() {
+    let script =
+        |text: &'static str| move |plan: &mut schemas::object::Recipe| plan.script = super::desk::text(text);
+    assert_eq!(failed(with_recipe(script("INFLATION <- "))).0, "syntax");
+    let (code, message) = failed(with_recipe(script("INFLATION <- CPY;")));
+    assert_eq!(code, "unknown-name");
+    assert!(message.contains("CPY"), "{message}");
+    assert_eq!(failed(with_recipe(script("RATE <- CPI;"))).0, "outputs");
+    let (code, message) = failed(with_recipe(script("INFLATION <- CPI / (CPI - CPI);")));
+    assert_eq!(code, "division-by-zero");
+    assert!(message.contains("DEU"), "it names the data point: {message}");
+    assert_eq!(failed(with_recipe(|plan| plan.limits.steps = 1)).0, "budget");
+    assert_eq!(failed(with_recipe(|plan| plan.semantics = 99)).0, "semantics");
+    let (code, message) = failed(with_recipe(|plan| {
+        let part = Component::new(name("ITEM"), Role::Identifier, Type::String);
+        let more = prices().shape().components().iter().cloned().chain([part]).collect();
+        plan.inputs.get_mut(&name("CPI")).unwrap().components = Shape::sorted(more).unwrap();
+    }));
+    assert_eq!(code, "structure");
+    assert!(message.contains("`ITEM`") && message.contains("`REF_AREA`"), "{message}");
+}
+
+#[test]
+fn columns_that_the_recipe_does_not_know_change_nothing() {
+    let mut desk = Desk::new();
+    let plan = recipe(SCRIPT);
+    let mut parts = prices().shape().components().to_vec();
+    parts.push(Component::new(name("NOTE"), Role::Attribute, Type::String));
+    let notes = Column::Text(schemas::table::Texts::from_rows([Some("a"), None, Some("b"), Some("c")]));
+    let columns = prices().columns().iter().cloned().chain([notes]).collect();
+    let table = Table::new(Shape::new(parts).unwrap(), columns).unwrap();
+    let dataset = desk.dataset(&table);
+    let (_, source) = ledger::compute::load(dataset, &|id| desk.blocks.get(&id).cloned()).unwrap();
+    let outcome = ledger::compute::run(&plan, BTreeMap::from([(name("CPI"), source)])).unwrap();
+    assert_eq!(outcome.figures[&name("INFLATION")].table.shape(), prices().shape());
+}
