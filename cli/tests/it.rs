@@ -1,0 +1,11 @@
+//! The program as people run it: the real binary, real data directories, real nodes on 127.0.0.1.
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod it {
+    mod daemon;
+    mod desk;
+    mod flow;
+    mod http;
+    mod kill;
+    mod sample;
+}

@@ -1,0 +1,189 @@
+//! `kill -9` at any moment: what was acknowledged is there afterwards, and work goes on.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use ingest::{Options, Source};
+use schemas::car;
+use schemas::cid::{Cid, Codec, PieceId};
+use schemas::content::{Block, block, pack};
+use schemas::object::{Dataset, Provenance, Snapshot, encode};
+use schemas::text::{Name, Text};
+use serde_json::Value;
+
+use super::daemon::{Daemon, TCP, is};
+use super::desk::{Desk, drain, text};
+use super::{http, sample};
+
+const ROUNDS: u32 = 25;
+/// Data sets that a round adds to the log that is copied.
+const BATCH: u64 = 16;
+
+/// Numbers that look random and are the same in every run (xorshift, Marsaglia 2003).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+}
+
+/// Kills a command when `after` has passed, and gives what it had written.
+fn kill(mut child: Child, after: Duration) -> String {
+    let start = Instant::now();
+    let out = drain(child.stdout.take());
+    while start.elapsed() < after {
+        std::hint::spin_loop();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    out.recv().unwrap()
+}
+
+/// Kills a command as soon as it has answered with a document.
+fn cut_off(mut child: Child) -> String {
+    let mut out = child.stdout.take().unwrap();
+    let (mut bytes, mut some) = (Vec::new(), [0; 4096]);
+    while serde_json::from_slice::<Value>(&bytes).is_err() {
+        let read = out.read(&mut some).unwrap();
+        assert!(read > 0, "no answer: {}", String::from_utf8_lossy(&bytes));
+        bytes.extend(&some[..read]);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+/// Ids of the data sets that a desk holds.
+fn held(desk: &Desk) -> BTreeSet<String> {
+    let state = desk.json("assay show");
+    state["datasets"].as_array().unwrap().iter().map(|info| text(info, "id")).collect()
+}
+
+#[test]
+fn an_import_that_was_acknowledged_outlives_kill_9() {
+    let desk = Desk::founded("Office");
+    desk.write("cpi.csv", sample::worldbank(0));
+    let start = Instant::now();
+    let first = desk.json("assay import worldbank cpi.csv");
+    let whole = start.elapsed();
+    let mut acknowledged = BTreeSet::from([text(&first["published"], "object")]);
+    for round in 1..=ROUNDS {
+        desk.write("cpi.csv", sample::worldbank(round));
+        let child = desk.command(&["import", "worldbank", "cpi.csv", "--json"]).spawn().unwrap();
+        // In every fifth round right after the answer, else from the first instruction to well after
+        // the usual end.
+        let out = if round % 5 == 0 { cut_off(child) } else { kill(child, whole * round * 2 / ROUNDS) };
+        if let Ok(document) = serde_json::from_str::<Value>(&out) {
+            acknowledged.insert(text(&document["published"], "object"));
+        }
+        assert!(held(&desk).is_superset(&acknowledged), "round {round}");
+    }
+    let cut = ROUNDS as usize + 1 - acknowledged.len();
+    let kept = held(&desk).len() - acknowledged.len();
+    println!("{ROUNDS} imports killed: {cut} before they had answered, {kept} of them when it was kept");
+    assert!(cut > 0, "no import was killed at work");
+    desk.type_line("assay fsck").ok().says("clean");
+    desk.write("cpi.csv", sample::worldbank(ROUNDS + 1));
+    desk.type_line("assay import worldbank cpi.csv").ok();
+}
+
+/// A data set and the blocks that it needs, all in one file.
+fn publication(number: u64) -> Vec<u8> {
+    let text = sample::worldbank(0);
+    let source = Source { name: "cpi.csv", bytes: text.as_bytes() };
+    let imported = ingest::import(source, &Options::default(), &mut |_| {}).unwrap();
+    let piece = PieceId::of(text.as_bytes());
+    let snapshot = Snapshot {
+        name: Text::new(format!("cpi-{number}.csv")).unwrap(),
+        media_type: Text::new("text/csv").unwrap(),
+        size: text.len() as u64,
+        blake3: *piece.cid().digest(),
+        pieces: vec![piece],
+        url: None,
+        fetched: None,
+        agency: None,
+        licence: None,
+    };
+    let (content, mut blocks): (_, Vec<Block>) =
+        pack(&imported.table, std::collections::BTreeMap::new()).unwrap();
+    let (snapshot, made) = block(&snapshot).unwrap();
+    blocks.extend([made, (piece.cid(), text.into_bytes())]);
+    let importer = Text::new(imported.importer.as_str()).unwrap();
+    let object = encode(&Dataset {
+        dataflow: Name::new("CPI").unwrap(),
+        title: Text::new(format!("Prices, file {number}")).unwrap(),
+        unit: None,
+        content,
+        provenance: Provenance::Import { snapshot, importer },
+    })
+    .unwrap();
+    let root = Cid::of(Codec::DagCbor, &object);
+    let mut file = car::header(&[root]);
+    file.extend(car::record(root, &object));
+    blocks.iter().for_each(|(id, bytes)| file.extend(car::record(*id, bytes)));
+    file
+}
+
+/// Has a node publish data sets; their ids.
+fn publish(node: &Daemon, desk: &Desk, numbers: std::ops::Range<u64>) -> Vec<String> {
+    let token = std::fs::read_to_string(desk.data().join("token")).unwrap();
+    let token = format!("Authorization: Bearer {}", token.trim());
+    let one = |number| {
+        let head = ["POST /api/v1/publish", "Content-Type: application/vnd.ipld.car", &token];
+        text(&http::ask(&node.api, &head, &publication(number)).json(), "object")
+    };
+    numbers.map(one).collect()
+}
+
+#[test]
+fn a_node_that_is_killed_at_its_copying_loses_nothing() {
+    let office = Desk::founded("Office");
+    let reader = Desk::founded("Reader");
+    let source = Daemon::start(&office, TCP);
+    reader.type_line(&format!("assay follow {}", office.publisher())).ok();
+    reader.type_line(&format!("assay peer add {}", source.address)).ok();
+    let mut dice = Dice(0x00a5_5a11_2026);
+    let (mut signed, mut acknowledged, mut cut) = (BTreeSet::new(), BTreeSet::new(), 0);
+    for round in 0..u64::from(ROUNDS) {
+        signed.extend(publish(&source, &office, round * BATCH..(round + 1) * BATCH));
+        let mut node = Daemon::spawn(&reader, TCP, &[]);
+        // In every fifth round at some event of its start, else somewhere in the batch.
+        let wanted = if round % 5 == 4 { 0 } else { 1 + dice.below(BATCH) };
+        let events = if wanted == 0 { dice.below(4) } else { u64::MAX };
+        while node.heard.len() < events as usize && copied(&node.heard).len() < wanted.max(1) as usize {
+            assert!(node.next().is_some(), "the node ended by itself");
+        }
+        acknowledged.extend(copied(&node.kill()));
+        let held = held(&reader);
+        assert!(held.is_superset(&acknowledged), "round {round}: {} acknowledged", acknowledged.len());
+        cut += usize::from(held.len() < signed.len());
+    }
+    println!("{ROUNDS} nodes killed, {cut} at their copying; {} data sets acknowledged", acknowledged.len());
+    assert!(cut > 0, "no node was killed at work");
+    let mut node = Daemon::start(&reader, TCP);
+    let missing: Vec<String> = signed.difference(&held_by(&node)).cloned().collect();
+    for id in missing {
+        node.wait("a data set", |event| is(event, "accepted") && event["object"] == id.as_str());
+    }
+    assert_eq!(held(&reader), signed);
+    assert_eq!(node.stop(), 0);
+    reader.type_line("assay fsck").ok().says("clean");
+}
+
+/// Ids of the data sets that a running node holds.
+fn held_by(node: &Daemon) -> BTreeSet<String> {
+    let datasets = http::ask(&node.api, &["GET /api/v1/datasets"], &[]).json();
+    datasets.as_array().unwrap().iter().map(|info| text(info, "id")).collect()
+}
+
+/// Data sets that a node has told to be accepted.
+fn copied(heard: &[Value]) -> BTreeSet<String> {
+    let heard = heard.iter().filter(|event| is(event, "accepted") && event["kind"] == "dataset");
+    heard.map(|event| text(event, "object")).collect()
+}
