@@ -2,6 +2,7 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod it {
+    mod bundle;
     mod daemon;
     mod desk;
     mod flow;

@@ -1,0 +1,123 @@
+//! A bundle convinces somebody who has nothing else, and a spoilt one convinces nobody.
+
+use std::collections::BTreeMap;
+
+use node::service::Keep;
+use schemas::cid::ReleaseId;
+use schemas::content;
+use schemas::decimal::Decimal;
+use schemas::object::{Release, decode, encode};
+use schemas::table::{Column, Table};
+use schemas::text::{Name, Text};
+
+use super::daemon::{Daemon, TCP, is};
+use super::desk::{Desk, Run};
+use super::sample;
+
+/// The first bytes of a file: header, genesis and the beginning of the entry.
+const HEAD: usize = 200;
+/// Of the rest, every byte at a multiple of this.
+const STEP: usize = 29;
+
+/// A bundle of a release, with the attestation of a reader.
+fn bundle() -> Vec<u8> {
+    let (office, release) = sample::published("Office");
+    let reader = Desk::founded("Reader");
+    reader.type_line(&format!("assay follow {}", office.publisher())).ok();
+    let source = Daemon::start(&office, TCP);
+    let mut node = Daemon::with(&reader, TCP, &["--peer", &source.address]);
+    let own = reader.publisher();
+    node.wait("the attestation", |event| is(event, "accepted") && event["publisher"] == own.as_str());
+    reader.type_line(&format!("assay export {release} -o release.car")).ok();
+    std::fs::read(reader.path("release.car")).unwrap()
+}
+
+/// Verifies bytes on a desk that has no data directory.
+fn verify(desk: &Desk, bytes: &[u8]) -> Run {
+    desk.write("bundle.car", bytes);
+    desk.run(&["verify", "bundle.car"])
+}
+
+#[test]
+fn a_bundle_is_verified_where_nothing_else_is() {
+    let desk = Desk::new();
+    let run = verify(&desk, &bundle()).ok().says("reproduced").says("holds").says("reproduced by Reader");
+    assert!(run.err.is_empty(), "{run:?}");
+    assert!(!desk.data().exists(), "verifying a file needs no data directory");
+}
+
+#[test]
+fn no_byte_of_a_bundle_may_change() {
+    let (desk, whole) = (Desk::new(), bundle());
+    let places = (0..HEAD.min(whole.len())).chain((HEAD..whole.len()).step_by(STEP));
+    let mut codes: BTreeMap<i32, usize> = BTreeMap::new();
+    for place in places {
+        let mut spoilt = whole.clone();
+        spoilt[place] ^= 1 << (place % 8);
+        let run = verify(&desk, &spoilt);
+        assert!(matches!(run.code, 3 | 4), "byte {place} changed: {run:#?}");
+        assert!(run.err.starts_with("error: ") && !run.err.contains("panicked"), "byte {place}: {run:#?}");
+        *codes.entry(run.code).or_default() += 1;
+    }
+    println!("bundle of {} bytes, changed bytes by exit code: {codes:?}", whole.len());
+}
+
+#[test]
+fn no_part_of_a_bundle_may_be_missing() {
+    let desk = Desk::new();
+    let (office, release) = sample::published("Office");
+    office.type_line(&format!("assay export {release} -o release.car")).ok();
+    let whole = std::fs::read(office.path("release.car")).unwrap();
+    verify(&desk, &whole).ok();
+    let (_, mut at) = schemas::car::read_header(&whole).unwrap();
+    let mut ends = vec![0, 1, at - 1, at];
+    while let Some(record) = schemas::car::read_record(&whole, at) {
+        at = record.unwrap().end;
+        ends.extend([at - 1, at]);
+    }
+    assert_eq!(ends.pop(), Some(whole.len()));
+    for end in ends {
+        let run = verify(&desk, &whole[..end]);
+        // A file that ends between two blocks is in order, but not all is there to check.
+        assert!(matches!(run.code, 4 | 5), "cut at byte {end}: {run:#?}");
+        assert!(run.err.starts_with("error: "), "cut at byte {end}: {run:#?}");
+    }
+}
+
+#[test]
+fn a_falsified_release_is_told_by_its_cell() {
+    let (office, release) = sample::published("Office");
+    let falsified = falsify(&office, &release);
+    let desk = Desk::new();
+    office.type_line(&format!("assay export {falsified} -o false.car")).ok();
+    let run = verify(&desk, &std::fs::read(office.path("false.car")).unwrap());
+    run.exit(3).says("differs: 1 of 15 cells").says("TUR").says("2010");
+    office.type_line(&format!("assay verify {falsified}")).exit(3).says("TUR");
+    office.type_line(&format!("assay verify assay://{}/inflation/TUR/2010", office.publisher())).exit(3);
+    office.type_line(&format!("assay verify {release}")).ok();
+}
+
+/// Signs a second release whose figure for Turkey in 2010 is one too low; its id.
+fn falsify(office: &Desk, release: &str) -> String {
+    let (mut core, _) = node::open(&node::Home::open(office.data()).unwrap(), false).unwrap();
+    let fetch = |id| core.keep().get(id).unwrap();
+    let id: ReleaseId = release.parse().unwrap();
+    let mut release: Release = decode(&fetch(id.cid()).unwrap()).unwrap();
+    let name = Name::new("INFLATION").unwrap();
+    let (structure, table) = content::unpack(release.results[&name], fetch).unwrap();
+    let named = |row: &usize| {
+        let key: Vec<String> = table.key(*row).iter().map(ToString::to_string).collect();
+        key == ["TUR", "2010"]
+    };
+    let row = (0..table.rows()).find(named).unwrap();
+    let mut columns = table.columns().to_vec();
+    let Column::Number(rates) = &mut columns[2] else { panic!("a rate is a number") };
+    let (rate, one) = (rates[row].unwrap(), 10_i128.pow(rates[row].unwrap().decimals()));
+    rates[row] = Decimal::new(rate.coefficient() - one, rate.exponent()).ok();
+    let table = Table::new(table.shape().clone(), columns).unwrap();
+    let (content, blocks) = content::pack(&table, structure.codes).unwrap();
+    release.results = BTreeMap::from([(name, content)]);
+    release.vintage = Text::new("falsified").unwrap();
+    let published = core.publish(&encode(&release).unwrap(), blocks, node::system()).unwrap();
+    published.object.to_string()
+}
