@@ -142,7 +142,7 @@ pub struct Import {
     /// The `Metadata_Country` file that came beside a World Bank CSV.
     #[arg(long, value_name = "FILE")]
     pub metadata: Option<PathBuf>,
-    /// A column of a CSV: COMPONENT[:TYPE]=COLUMN, or COMPONENT="constant".
+    /// A column of a CSV: `COMPONENT=COLUMN`, `COMPONENT:TYPE=COLUMN` or `COMPONENT="constant"`.
     #[arg(long, value_name = "MAP")]
     pub map: Vec<String>,
     /// A TOML file that says what the columns of a CSV mean.

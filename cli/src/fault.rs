@@ -115,6 +115,10 @@ impl From<node::service::Error> for Fault {
                 "let the node sync first: is this a restored backup, or does another machine sign too?",
             ),
             Error::Log(_) | Error::Entry(_) => Fault::new(Kind::Trust, "refused", error.to_string()),
+            Error::Store(node::store::Error::Write(_)) => {
+                Fault::new(Kind::Failure, "write", error.to_string())
+                    .hint("make room on the disk and try again; what was kept before is untouched")
+            }
             Error::Store(_) | Error::Object(_) | Error::Row(_) => {
                 Fault::new(Kind::Failure, "store", error.to_string())
             }

@@ -115,7 +115,8 @@ pub(crate) struct Held {
     pub(crate) log: Log,
     /// Entries from the start whose objects are whole.
     pub(crate) complete: u64,
-    pub(crate) forked: bool,
+    /// The place and the entry by which the publisher contradicts itself, once that is known.
+    pub(crate) fork: Option<(u64, EntryId)>,
     pub(crate) frontier: Option<Frontier>,
 }
 
@@ -181,10 +182,19 @@ impl<K: Keep> Core<K> {
             let bytes = self.keep.get(publisher.cid())?.ok_or(Error::Row("heads"))?;
             let genesis = Sealed::<Entry>::open(bytes)?;
             let log = Log::resume(&genesis, head.length, head.last)?;
-            let forked = !self.keep.rows(Tree::Forks, &publisher.cid().to_bytes())?.is_empty();
-            self.logs.insert(publisher, Held { log, complete: head.complete, forked, frontier: None });
+            let fork = self.fork(publisher)?;
+            self.logs.insert(publisher, Held { log, complete: head.complete, fork, frontier: None });
         }
         Ok(())
+    }
+
+    /// The evidence that a publisher signed two histories, as kept.
+    fn fork(&self, publisher: PublisherId) -> Result<Option<(u64, EntryId)>, Error> {
+        let rows = self.keep.rows(Tree::Forks, &publisher.cid().to_bytes())?;
+        let Some((key, value)) = rows.first() else { return Ok(None) };
+        let (_, seq) = rows::read_place(key).ok_or(Error::Row("forks"))?;
+        let entry = Cid::from_bytes(value).and_then(EntryId::try_from);
+        Ok(Some((seq, entry.map_err(|_| Error::Row("forks"))?)))
     }
 
     /// Releases that are whole but were never run here (the node stopped before it came to them).

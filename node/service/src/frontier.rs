@@ -8,19 +8,17 @@ use schemas::cid::Cid;
 /// Absent blocks of a window of entries.
 #[derive(Debug, Default)]
 pub(crate) struct Frontier {
-    /// In the order in which to ask.
+    /// In the order in which to ask; may name blocks that have come since.
     queue: VecDeque<Cid>,
     absent: BTreeSet<Cid>,
-    /// Blocks that were delivered and are not what they must be: never asked for again.
-    broken: BTreeSet<Cid>,
-    /// Entries from the first incomplete one that this frontier covers.
+    /// The first entry that this frontier does not cover.
     pub(crate) until: u64,
 }
 
 impl Frontier {
-    pub(crate) fn new(missing: Vec<Cid>, broken: impl IntoIterator<Item = Cid>, until: u64) -> Self {
+    pub(crate) fn new(missing: Vec<Cid>, until: u64) -> Self {
         let absent = missing.iter().copied().collect();
-        Self { queue: missing.into(), absent, broken: broken.into_iter().collect(), until }
+        Self { queue: missing.into(), absent, until }
     }
 
     /// Whether the block is one of those waited for.
@@ -28,32 +26,45 @@ impl Frontier {
         self.absent.contains(&id)
     }
 
-    /// A block arrived that needs others, of which `missing` are absent.
-    pub(crate) fn arrived(&mut self, id: Cid, missing: Vec<Cid>) {
+    /// A block is no longer waited for; it needs others, of which `missing` are absent.
+    pub(crate) fn settle(&mut self, id: Cid, missing: &[Cid]) {
         self.absent.remove(&id);
         while self.queue.front().is_some_and(|first| !self.absent.contains(first)) {
             self.queue.pop_front();
         }
         for need in missing {
-            if !self.broken.contains(&need) && self.absent.insert(need) {
-                self.queue.push_back(need);
+            if self.absent.insert(*need) {
+                self.queue.push_back(*need);
             }
         }
     }
 
-    /// A block arrived that nobody can use.
-    pub(crate) fn spoiled(&mut self, id: Cid) {
-        self.broken.insert(id);
-    }
-
     /// The next ids to ask for.
     pub(crate) fn next(&self, max: usize) -> Vec<Cid> {
-        let open = self.queue.iter().filter(|id| self.absent.contains(id) && !self.broken.contains(id));
-        open.take(max).copied().collect()
+        self.queue.iter().filter(|id| self.absent.contains(id)).take(max).copied().collect()
     }
 
-    /// Whether every block is there.
-    pub(crate) fn whole(&self) -> bool {
-        self.absent.is_empty() && self.broken.is_empty()
+    /// Whether nothing is waited for any more.
+    pub(crate) fn settled(&self) -> bool {
+        self.absent.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schemas::cid::Codec;
+
+    #[test]
+    fn needs_found_late_are_waited_for_and_nothing_is_asked_twice() {
+        let [a, b, c] = [b"a", b"b", b"c"].map(|bytes| Cid::of(Codec::Raw, bytes));
+        let mut frontier = Frontier::new(vec![a, b], 1);
+        frontier.settle(b, &[c]);
+        frontier.settle(b, &[c]);
+        assert_eq!(frontier.next(9), [a, c]);
+        frontier.settle(a, &[]);
+        assert!(frontier.wants(c) && !frontier.settled());
+        frontier.settle(c, &[]);
+        assert!(frontier.settled() && frontier.next(9).is_empty());
     }
 }

@@ -27,7 +27,7 @@ impl<K: Keep> Core<K> {
             None => Err(Refusal::Unwanted),
             Some(_) if !id.matches(&bytes) => Err(Refusal::Wrong),
             Some(Request::Entries { publisher, .. }) => self.receive_entry(publisher, bytes),
-            Some(Request::Blocks { ids }) if ids.contains(&id) => self.receive_block(id, bytes),
+            Some(Request::Blocks { ids }) if ids.contains(&id) => self.receive_asked(id, bytes),
             Some(Request::Blocks { .. }) => Err(Refusal::Unwanted),
         };
         self.tell(Event::Received { ticket, id, bytes: size, verdict });
@@ -48,45 +48,67 @@ impl<K: Keep> Core<K> {
         }
     }
 
+    /// A block that was asked for by id: one that a log lacks, or an entry that contradicts one.
+    fn receive_asked(&mut self, id: Cid, bytes: Vec<u8>) -> Result<(), Refusal> {
+        let waits = |held: &Held| held.frontier.as_ref().is_some_and(|frontier| frontier.wants(id));
+        if self.logs.values().any(waits) {
+            return self.receive_block(id, bytes);
+        }
+        if self.block(id).is_some() {
+            return Ok(());
+        }
+        match Sealed::<Entry>::open(bytes.as_slice()) {
+            Ok(entry) => self.receive_entry(entry.publisher(), bytes),
+            Err(_) => Err(Refusal::Unwanted),
+        }
+    }
+
+    /// Keeps a block that was waited for. One that is what its id says but no sound object is kept
+    /// too, as evidence: the entries that need it count for nothing, and the log goes on.
     fn receive_block(&mut self, id: Cid, bytes: Vec<u8>) -> Result<(), Refusal> {
-        let sound = id.codec() == Codec::Raw || Object::decode(&bytes).is_ok();
-        let Some(needs) = object::needs(id, &bytes).ok().filter(|_| sound) else {
-            self.spoil(id);
-            return Err(Refusal::Invalid);
-        };
+        let needs = object::needs(id, &bytes).ok();
         self.pending_bytes += bytes.len();
         self.pending.insert(id, bytes);
         if self.pending_bytes > PENDING_BYTES_MAX {
             self.flush().map_err(|_| Refusal::Failed)?;
         }
-        self.arrived(id, needs).map_err(|_| Refusal::Failed)
+        let done = match needs {
+            Some(needs) => {
+                let reach = reach::walk(needs, &|id| self.block(id), usize::MAX);
+                self.settle(id, &reach.missing)
+            }
+            None => self.unsound(id),
+        };
+        done.map_err(|_| Refusal::Failed)
     }
 
-    /// Tells every frontier that waits for a block that it came; logs that it makes whole advance.
-    fn arrived(&mut self, id: Cid, needs: Vec<Cid>) -> Result<(), Error> {
-        let waiting = |held: &Held| held.frontier.as_ref().is_some_and(|frontier| frontier.wants(id));
-        let logs: Vec<PublisherId> =
-            self.logs.iter().filter(|(_, held)| waiting(held)).map(|(publisher, _)| *publisher).collect();
-        let reach = reach::walk(needs, &|id| self.block(id), usize::MAX);
-        for publisher in logs {
-            let Some(frontier) = self.logs.get_mut(&publisher).and_then(|held| held.frontier.as_mut()) else {
-                continue;
-            };
-            frontier.arrived(id, reach.missing.clone());
-            if frontier.whole() {
-                self.flush()?;
-                self.advance(publisher)?;
-            }
+    /// Lets the logs go on that waited for a block which turned out to be no sound object.
+    fn unsound(&mut self, id: Cid) -> Result<(), Error> {
+        let waits = |held: &Held| held.frontier.as_ref().is_some_and(|frontier| frontier.wants(id));
+        let waiting: Vec<PublisherId> =
+            self.logs.iter().filter(|(_, held)| waits(held)).map(|(publisher, _)| *publisher).collect();
+        for publisher in waiting {
+            self.set_frontier(publisher, None);
+            self.advance(publisher)?;
         }
         Ok(())
     }
 
-    fn spoil(&mut self, id: Cid) {
-        for held in self.logs.values_mut() {
+    /// Tells every frontier that waits for a block that it came, and which blocks it needs that are
+    /// absent; logs that it makes whole advance.
+    fn settle(&mut self, id: Cid, missing: &[Cid]) -> Result<(), Error> {
+        let mut settled = Vec::new();
+        for (publisher, held) in &mut self.logs {
             if let Some(frontier) = held.frontier.as_mut().filter(|frontier| frontier.wants(id)) {
-                frontier.spoiled(id);
+                frontier.settle(id, missing);
+                settled.extend(Some(*publisher).filter(|_| frontier.settled()));
             }
         }
+        for publisher in settled {
+            self.flush()?;
+            self.advance(publisher)?;
+        }
+        Ok(())
     }
 
     /// Takes the next entry of a log, durably. A contradiction is kept as evidence.
@@ -118,7 +140,7 @@ impl<K: Keep> Core<K> {
         match self.logs.get_mut(&publisher) {
             Some(held) => held.log = log,
             None => {
-                let held = Held { log, complete: 0, forked: false, frontier: None };
+                let held = Held { log, complete: 0, fork: None, frontier: None };
                 self.logs.insert(publisher, held);
             }
         }
@@ -168,9 +190,9 @@ impl<K: Keep> Core<K> {
         };
         // A contradiction counts only when the publisher's own key signed it.
         log::authorised(held.log.identity(), entry.value())?;
-        if !held.forked {
-            held.forked = true;
+        if held.fork.is_none() {
             let seq = entry.value().seq();
+            held.fork = Some((seq, entry.id()));
             let mut batch = Batch::new();
             batch.block(entry.id().cid(), entry.bytes());
             batch.put(Tree::Forks, &rows::place(publisher, seq), &entry.id().cid().to_bytes());
@@ -196,8 +218,13 @@ impl<K: Keep> Core<K> {
     /// Marks the entry at `seq` whole if it is, with its index rows. `false` when it is not.
     fn next_whole(&mut self, publisher: PublisherId, seq: u64) -> Result<bool, Error> {
         let Some((entry, object)) = self.entry_at(publisher, seq)? else { return Ok(false) };
-        let fetch = |id| self.block(id);
-        if !reach::walk([object], &fetch, 1).whole() {
+        let reach = reach::walk([object], &|id| self.block(id), 1);
+        if !reach.broken.is_empty() {
+            tracing::warn!(%publisher, seq, "an entry refers to what is no sound object, and counts for nothing");
+            self.flush()?;
+            return self.pass(publisher, seq, Batch::new()).map(|()| true);
+        }
+        if !reach.missing.is_empty() {
             return Ok(false);
         }
         self.flush()?;
@@ -210,11 +237,7 @@ impl<K: Keep> Core<K> {
         if fits {
             index(&mut batch, publisher, seq, &value, object);
         }
-        let Some(held) = self.logs.get_mut(&publisher) else { return Ok(false) };
-        held.complete = seq + 1;
-        let log = held.log.clone();
-        self.head_row(&mut batch, &log, seq + 1)?;
-        self.keep.commit(batch)?;
+        self.pass(publisher, seq, batch)?;
         if fits {
             self.outputs.push(Output::Accepted { publisher, seq, kind: value.kind().into(), object });
             if let (Object::Release(_), Ok(release)) = (&value, ReleaseId::try_from(object)) {
@@ -224,15 +247,27 @@ impl<K: Keep> Core<K> {
         Ok(true)
     }
 
+    /// Moves the mark of whole entries behind `seq`, with the rows of `batch`.
+    fn pass(&mut self, publisher: PublisherId, seq: u64, mut batch: Batch) -> Result<(), Error> {
+        let Some(held) = self.logs.get(&publisher) else { return Ok(()) };
+        self.head_row(&mut batch, &held.log, seq + 1)?;
+        self.keep.commit(batch)?;
+        if let Some(held) = self.logs.get_mut(&publisher) {
+            held.complete = seq + 1;
+        }
+        Ok(())
+    }
+
     /// Makes the frontier of a log that is kept whole.
     fn seek(&mut self, publisher: PublisherId) -> Result<(), Error> {
         let wanted = self.whole(publisher);
         let Some(held) = self.logs.get(&publisher) else { return Ok(()) };
         let (from, length) = (held.complete, held.log.length());
         if !wanted || from == length {
-            return self.set_frontier(publisher, None);
+            self.set_frontier(publisher, None);
+            return Ok(());
         }
-        if held.frontier.as_ref().is_some_and(|frontier| !frontier.whole() && frontier.until > from) {
+        if held.frontier.as_ref().is_some_and(|frontier| !frontier.settled() && frontier.until > from) {
             return Ok(());
         }
         let until = length.min(from + WINDOW);
@@ -241,16 +276,14 @@ impl<K: Keep> Core<K> {
             roots.extend(self.entry_at(publisher, seq)?.map(|(_, object)| object));
         }
         let reach = reach::walk(roots, &|id| self.block(id), usize::MAX);
-        let broken = reach.broken.iter().map(|(id, _)| *id);
-        let frontier = Frontier::new(reach.missing, broken, until);
-        self.set_frontier(publisher, Some(frontier))
+        self.set_frontier(publisher, Some(Frontier::new(reach.missing, until)));
+        Ok(())
     }
 
-    fn set_frontier(&mut self, publisher: PublisherId, frontier: Option<Frontier>) -> Result<(), Error> {
+    fn set_frontier(&mut self, publisher: PublisherId, frontier: Option<Frontier>) {
         if let Some(held) = self.logs.get_mut(&publisher) {
             held.frontier = frontier;
         }
-        Ok(())
     }
 
     /// Ids of the entries of a log, for a peer that asks.

@@ -13,7 +13,12 @@ fn head(held: &Held) -> Head {
 
 impl<K: Keep> View for Core<K> {
     fn heads(&self) -> Vec<Head> {
-        self.logs.values().map(head).collect()
+        // A forked log has a second head, so that others learn of the contradiction.
+        let rival = |held: &Held| {
+            let publisher = held.log.publisher();
+            held.fork.map(|(seq, last)| Head { publisher, length: seq + 1, last })
+        };
+        self.logs.values().flat_map(|held| [Some(head(held)), rival(held)]).flatten().collect()
     }
 
     fn head(&self, publisher: PublisherId) -> Option<Head> {
@@ -25,7 +30,7 @@ impl<K: Keep> View for Core<K> {
     }
 
     fn forked(&self, publisher: PublisherId) -> bool {
-        self.logs.get(&publisher).is_some_and(|held| held.forked)
+        self.logs.get(&publisher).is_some_and(|held| held.fork.is_some())
     }
 
     fn follows(&self, publisher: PublisherId) -> bool {
