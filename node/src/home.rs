@@ -248,13 +248,18 @@ fn parse(text: &str) -> Option<[u8; KEY_BYTES]> {
     Some(seed)
 }
 
-/// Reads a whole file of at most `max` bytes; `None` when it is larger.
+/// Reads a whole file of at most `max` bytes; `None` when it is larger, which is found out before
+/// anything of it is in memory.
 ///
 /// # Errors
 /// [`Error::Io`].
 pub fn read(path: &Path, max: u64) -> Result<Option<Vec<u8>>, Error> {
     let file = File::open(path).map_err(failed("open", path))?;
+    if file.metadata().map_err(failed("read", path))?.len() > max {
+        return Ok(None);
+    }
     let mut bytes = Vec::new();
+    // It may grow while it is read.
     file.take(max + 1).read_to_end(&mut bytes).map_err(failed("read", path))?;
     Ok((bytes.len() as u64 <= max).then_some(bytes))
 }
