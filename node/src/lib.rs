@@ -11,8 +11,9 @@ mod wiring;
 
 pub use clock::{now, system};
 pub use home::Home;
-pub use running::{Config, Error, Node, open, start};
 /// The owner of a node's state, for those who open a data directory without running a node.
+pub use network;
+pub use running::{Config, Error, Node, open, start};
 pub use service;
 /// The keeping of blocks, for the same.
 pub use store;

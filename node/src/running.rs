@@ -96,7 +96,7 @@ pub async fn start(home: &Home, config: Config) -> Result<Node, Error> {
     let mut setup = network::Config::new(NodeKey::from_seed(seed));
     setup.listen = config.listen;
     setup.bootstrap = bootstrap;
-    let (network, events) = network::start(setup)?;
+    let (network, events) = join(setup, &config.peers)?;
     let contacts = Contacts::default();
     let (seen, sightings) = mpsc::channel(wiring::SIGHTINGS_MAX);
     let (stop, stopped) = watch::channel(false);
@@ -113,6 +113,23 @@ pub async fn start(home: &Home, config: Config) -> Result<Node, Error> {
     let api = format!("http://{address}");
     home.set_running(Some(&Running { pid: std::process::id(), api: api.clone() }))?;
     Ok(Node { service, api, opened, sightings, network, home: home.clone(), stop, tasks })
+}
+
+/// Starts the network. An address that was remembered and is none (of another version, say) is
+/// passed over: nobody could take it back while it kept the node from starting.
+fn join(
+    mut setup: network::Config,
+    given: &[String],
+) -> Result<(network::Network, mpsc::Receiver<network::Event>), network::Error> {
+    loop {
+        match network::start(setup.clone()) {
+            Err(network::Error::Address(bad)) if !given.contains(&bad) && setup.bootstrap.contains(&bad) => {
+                tracing::warn!(address = bad, "a remembered peer has no address that can be dialled");
+                setup.bootstrap.retain(|address| *address != bad);
+            }
+            done => return done,
+        }
+    }
 }
 
 impl Node {

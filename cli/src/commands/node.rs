@@ -26,6 +26,7 @@ pub(super) fn run(global: &Global, args: &Node, screen: &Screen) -> Result<u8, F
 }
 
 async fn serve(global: &Global, args: &Node, screen: &Screen) -> Result<u8, Fault> {
+    args.peer.iter().try_for_each(|address| super::peer::check(address))?;
     let home = home(global)?;
     let listen =
         if args.listen.is_empty() { LISTEN.map(str::to_owned).to_vec() } else { args.listen.clone() };

@@ -1,5 +1,7 @@
 //! `assay peer`.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use serde_json::{Value, json};
 
 use crate::args::{Global, Peer};
@@ -11,6 +13,7 @@ pub(super) fn run(global: &Global, verb: &Peer, screen: &Screen) -> Result<u8, F
     let mut backend = Backend::open(&home(global)?)?;
     match verb {
         Peer::Add(args) => {
+            check(&args.address)?;
             backend.add_peer(&args.address)?;
             screen.document(&json!({ "address": args.address, "dialled": backend.is_remote() }));
             let words = if backend.is_remote() { "connected" } else { "remembered" };
@@ -36,4 +39,25 @@ pub(super) fn run(global: &Global, verb: &Peer, screen: &Screen) -> Result<u8, F
         }
     }
     Ok(0)
+}
+
+/// Whether a text has the form of the addresses that nodes dial: host, transport, port.
+///
+/// # Errors
+/// When it has not: it would be remembered, and tried, for ever.
+pub(super) fn check(address: &str) -> Result<(), Fault> {
+    let mut parts = address.split('/').skip(1);
+    let host = match (parts.next(), parts.next()) {
+        (Some("ip4"), Some(ip)) => ip.parse::<Ipv4Addr>().is_ok(),
+        (Some("ip6"), Some(ip)) => ip.parse::<Ipv6Addr>().is_ok(),
+        (Some("dns" | "dns4" | "dns6"), Some(name)) => !name.is_empty(),
+        _ => false,
+    };
+    let transport = matches!(parts.next(), Some("tcp" | "udp"));
+    let port = parts.next().is_some_and(|port| port.parse::<u16>().is_ok());
+    if address.starts_with('/') && host && transport && port {
+        return Ok(());
+    }
+    let message = format!("`{address}` is not an address");
+    Err(Fault::usage("address", message).hint("expected a multiaddress such as `/ip4/192.0.2.1/tcp/7170`"))
 }
