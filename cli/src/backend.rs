@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use ledger::address::Address;
 use node::Home;
 use node::service::query::{DatasetInfo, LogInfo, Query, RecipeInfo, ReleaseInfo, Target};
 use node::service::{Core, Published};
@@ -16,6 +17,8 @@ use serde_json::Value;
 use crate::args::Global;
 use crate::fault::{Fault, Kind};
 
+/// How an address begins.
+const SCHEME: &str = "assay://";
 /// Time for an answer of a node on this machine.
 const ANSWER: Duration = Duration::from_secs(120);
 /// Bytes of an answer: the largest bundle.
@@ -121,8 +124,9 @@ impl Backend {
     /// The id that an address or id leads to.
     ///
     /// # Errors
-    /// When it leads nowhere.
+    /// When it is neither, or leads nowhere.
     pub fn resolve(&self, text: &str) -> Result<Cid, Fault> {
+        named(text)?;
         match self {
             Backend::Local(core) => match Query(core.keep().as_ref()).resolve(text)? {
                 Target::Id(id) => Ok(id),
@@ -329,6 +333,17 @@ fn problem(status: u16, bytes: &[u8]) -> Fault {
         fault.hint("stop the node, then `assay init --name \"Your office\"`")
     } else {
         fault
+    }
+}
+
+/// Whether a text is an id or an address.
+fn named(text: &str) -> Result<(), Fault> {
+    match (text.parse::<Cid>(), text.parse::<Address>()) {
+        (Err(_), Err(fault)) if text.starts_with(SCHEME) => Err(Fault::usage("address", fault.to_string())),
+        (Err(_), Err(_)) => Err(Fault::usage("address", format!("`{text}` is neither an address nor an id"))
+            .hint("addresses look like assay://<publisher>/<dataflow>/<key>/<period>")
+            .hint("`assay show` lists what is held here")),
+        _ => Ok(()),
     }
 }
 

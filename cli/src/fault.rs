@@ -44,6 +44,17 @@ impl Fault {
         Self::new(Kind::Usage, code, message)
     }
 
+    /// What the command line parser says: a sentence, then paragraphs with tips and the usage.
+    pub fn misuse(text: &str) -> Self {
+        let mut parts = text.split("\n\n").map(|part| {
+            let lines: Vec<&str> = part.lines().map(str::trim).collect();
+            lines.join(" ")
+        });
+        let first = parts.next().unwrap_or_default();
+        let fault = Self::usage("usage", first.trim_start_matches("error: "));
+        parts.filter_map(|part| part.strip_prefix("tip: ").map(str::to_owned)).fold(fault, Self::hint)
+    }
+
     /// Something that is not there.
     pub fn absent(message: impl Into<String>) -> Self {
         Self::new(Kind::NotFound, "not-found", message)
@@ -76,9 +87,11 @@ impl fmt::Display for Fault {
 impl From<node::Error> for Fault {
     fn from(error: node::Error) -> Self {
         let (kind, code) = match &error {
+            node::Error::Home(node::home::Error::Identity(_)) => (Kind::Usage, "identity"),
             node::Error::Home(_) => (Kind::Failure, "data-directory"),
             node::Error::Store(_) => (Kind::Failure, "store"),
             node::Error::Service(_) => (Kind::Failure, "state"),
+            node::Error::Network(node::network::Error::Address(_)) => (Kind::Usage, "address"),
             node::Error::Network(_) | node::Error::Api { .. } => (Kind::Network, "network"),
             node::Error::Thread(_) => (Kind::Failure, "system"),
         };

@@ -17,11 +17,17 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::Args;
+use crate::fault::Fault;
 use crate::screen::Screen;
 
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
+        Err(asked) if asked.use_stderr() && std::env::args().any(|arg| arg == "--json") => {
+            let fault = Fault::misuse(&asked.to_string());
+            Screen::documents().fault(&fault);
+            return ExitCode::from(fault.exit());
+        }
         Err(asked) => {
             // A pipe closed by the reader is no failure.
             let _ = asked.print();

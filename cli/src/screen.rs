@@ -44,6 +44,11 @@ impl Screen {
         Self { json: global.json, quiet: global.quiet, color }
     }
 
+    /// For a program, before the flags could be read.
+    pub fn documents() -> Self {
+        Self { json: true, quiet: false, color: false }
+    }
+
     /// A line for people; nothing when a program listens.
     pub fn say(&self, line: impl Display) {
         if !self.json && !self.quiet {

@@ -35,6 +35,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Fault> {
             let message = format!("`{}` has more than {SNAPSHOT_BYTES_MAX} bytes", path.display());
             Err(Fault::usage("file-large", message).hint("split it by series or by period"))
         }
+        Err(fault @ node::home::Error::Io { .. }) if !path.exists() => Err(Fault::absent(fault.to_string())),
         Err(fault) => Err(Fault::usage("file", fault.to_string())),
     }
 }

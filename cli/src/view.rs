@@ -47,11 +47,11 @@ pub fn figures(recipe: &Recipe, figures: &BTreeMap<Name, Figures>, screen: &Scre
     }
 }
 
-/// Some rows of a table, in columns.
-pub fn rows(whole: &Table, wanted: &[usize]) -> Vec<String> {
+/// Some rows of a table, in their order.
+pub fn rows(whole: Table, wanted: &[usize]) -> Table {
     let columns = whole.columns().iter().map(|column| column.gather(wanted)).collect();
-    // Rows of a table in their order are a table.
-    Table::from_sorted(whole.shape().clone(), columns).map_or_else(|_| Vec::new(), |some| table(&some))
+    // INVARIANT: rows of a table in their order are a table.
+    Table::from_sorted(whole.shape().clone(), columns).unwrap_or(whole)
 }
 
 /// Rows of texts as aligned lines; `right` says which columns are aligned to the right.

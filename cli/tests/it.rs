@@ -7,6 +7,7 @@ mod it {
     mod desk;
     mod flow;
     mod http;
+    mod input;
     mod kill;
     mod sample;
 }

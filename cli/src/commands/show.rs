@@ -163,8 +163,17 @@ fn one_release(
 ) -> Result<u8, Fault> {
     let fetch = backend.fetch();
     let mut tables = BTreeMap::new();
+    let address = address.filter(|address| address.key.is_some());
     for (output, id) in &info.release.results {
-        tables.insert(output.to_string(), unpack(*id, &fetch)?);
+        let table = unpack(*id, &fetch)?;
+        let table = match address.map(|address| address.rows(&table)) {
+            Some(rows) => view::rows(table, &rows),
+            None => table,
+        };
+        tables.insert(output.to_string(), table);
+    }
+    if let Some(address) = address.filter(|_| tables.values().all(|table| table.rows() == 0)) {
+        return Err(Fault::absent(format!("the release has no figure at {address}")));
     }
     if args.csv {
         for table in tables.values() {
@@ -202,12 +211,7 @@ fn one_release(
     for (output, table) in &tables {
         screen.say("");
         screen.say(screen.paint(Tone::Bold, output));
-        let rows = address.filter(|address| address.key.is_some()).map(|address| address.rows(table));
-        let shown = match rows {
-            Some(rows) => view::rows(table, &rows),
-            None => view::table(table),
-        };
-        for line in shown {
+        for line in view::table(table) {
             screen.say(format_args!("  {line}"));
         }
     }

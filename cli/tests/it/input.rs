@@ -1,0 +1,236 @@
+//! Files, addresses and directories that are wrong: what is said, with which exit code, and that
+//! nothing half-written stays behind.
+
+use std::fs::File;
+use std::io::Write;
+use std::process::Stdio;
+
+use super::daemon::{Daemon, TCP};
+use super::desk::{Desk, Run, finish};
+use super::sample;
+
+/// The sample with one text in the place of another.
+fn bent(from: &str, to: &str) -> String {
+    let text = sample::worldbank(0);
+    assert!(text.contains(from), "no `{from}` to replace");
+    text.replacen(from, to, 1)
+}
+
+/// Runs what must fail, and demands that the state is what it was.
+#[track_caller]
+fn refused(desk: &Desk, line: &str, code: i32, says: &[&str]) -> Run {
+    let before = desk.json("assay show");
+    let mut run = desk.type_line(line).exit(code);
+    for text in says {
+        run = run.says(text);
+    }
+    assert!(run.err.starts_with("error: "), "{run:#?}");
+    assert_eq!(desk.json("assay show"), before, "`{line}` left something behind");
+    run
+}
+
+#[test]
+fn wrong_files_are_named_by_line_column_and_value() {
+    let desk = Desk::founded("Office");
+    let duplicate = sample::worldbank(0) + &bent("Turkey", "France").replace("TUR", "FRA");
+    let again = duplicate.lines().skip(sample::worldbank(0).lines().count() + 5).collect::<Vec<_>>();
+    let duplicate = sample::worldbank(0) + again[0] + "\n";
+    let mut latin = sample::worldbank(0).into_bytes();
+    let place = latin.windows(6).position(|some| some == b"France").unwrap();
+    latin[place] = 0xe7;
+    let cases: [(&str, Vec<u8>, &[&str]); 9] = [
+        ("picture", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec(), &["PNG"]),
+        ("fred", sample::FRED.into(), &["this is a FRED file", "import it as `fred`"]),
+        ("column", bent("\"Country Code\",", "").into(), &["`Country Code`"]),
+        ("text", bent("\"80.000\"", "\"about 80\"").into(), &[".csv:6", "`2005`", "`about 80`"]),
+        ("duplicate", duplicate.into(), &[".csv:9", "line 6", "FRA, 2005"]),
+        ("country", bent("\"FRA\"", "\"ATL\"").into(), &[".csv:6", "`Country Code`", "`ATL`"]),
+        ("year", bent("\"2005\"", "\"1960 [YR1960]\"").into(), &["`1960 [YR1960]`", "DataBank"]),
+        ("empty", Vec::new(), &["empty"]),
+        ("latin", latin, &[".csv:6", "UTF-8", "0xe7"]),
+    ];
+    for (name, bytes, says) in cases {
+        desk.write(&format!("{name}.csv"), bytes);
+        refused(&desk, &format!("assay import worldbank {name}.csv"), 2, says);
+    }
+    desk.write("cpi.csv", sample::worldbank(0));
+    refused(&desk, "assay import fred cpi.csv", 2, &["World Bank"]);
+    refused(&desk, "assay import worldbank absent.csv", 5, &["absent.csv"]);
+    refused(&desk, "assay import worldbank .", 2, &["directory"]);
+    desk.type_line("assay import worldbank cpi.csv").ok();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_file_beyond_the_bound_is_refused_before_it_is_read() {
+    let desk = Desk::new();
+    let file = File::create(desk.path("huge.csv")).unwrap();
+    file.set_len(300 << 20).unwrap();
+    let mut command = std::process::Command::new("sh");
+    // So many KiB of address space: less than the file.
+    command.args(["-c", "ulimit -v 262144; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_assay")]);
+    command.args(["import", "worldbank", "huge.csv"]).current_dir(desk.path(""));
+    command.env("ASSAY_DATA_DIR", desk.data()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let run = finish(command.spawn().unwrap(), "import in little memory".into());
+    run.exit(2).says("huge.csv").says("more than 268435456 bytes");
+}
+
+#[test]
+fn a_line_without_end_is_refused_early() {
+    let desk = Desk::new();
+    let mut file = File::create(desk.path("line.csv")).unwrap();
+    file.write_all(b"REF_AREA,TIME_PERIOD,OBS_VALUE\n").unwrap();
+    file.set_len(40 << 20).unwrap();
+    for format in ["worldbank", "fred", "csv"] {
+        desk.type_line(&format!("assay import {format} line.csv")).exit(2).says("line.csv");
+    }
+    assert!(!desk.data().exists(), "a file that is no data makes no data directory");
+}
+
+#[test]
+fn a_repeated_date_is_no_series() {
+    let desk = Desk::founded("Office");
+    desk.write("fred.csv", sample::FRED.to_owned() + "2022-06-01,296.311\n");
+    refused(&desk, "assay import fred fred.csv", 2, &["fred.csv:16", "line 15", "2022-M06"]);
+    desk.write("fred.csv", sample::FRED.replace("296.311", "n.a."));
+    refused(&desk, "assay import fred fred.csv", 2, &["fred.csv:15", "`CPIAUCNS`", "`n.a.`"]);
+}
+
+#[test]
+fn names_and_addresses_that_lead_nowhere() {
+    let (desk, release) = sample::published("Office");
+    let own = desk.publisher();
+    let stranger = Desk::founded("Stranger").publisher();
+    let dataset = desk.json("assay show")["datasets"][0]["id"].as_str().unwrap().to_owned();
+    let cases: [(String, i32, &str); 15] = [
+        ("show nonsense".into(), 2, "`nonsense` is neither"),
+        ("export nonsense -o x.car".into(), 2, "`nonsense` is neither"),
+        ("verify nonsense.car".into(), 5, "neither a file, an address nor an id"),
+        (format!("show assay://{own}"), 2, "the dataflow is missing"),
+        (format!("show assay://{own}/inflation@yesterday"), 2, "`@yesterday` is not a vintage"),
+        (format!("show assay://{own}/nothing"), 5, "assay://"),
+        (format!("show assay://{stranger}/inflation"), 5, "assay://"),
+        (format!("verify assay://{own}/inflation/FRA/1900"), 5, "no figure at"),
+        (format!("show assay://{own}/inflation/FRA/1900"), 5, "no figure at"),
+        (format!("show {stranger}"), 5, "not held here"),
+        (format!("follow {dataset}"), 2, "another kind"),
+        ("follow nobody".into(), 2, "`nobody` is not a content id"),
+        (format!("publish {dataset} --input FP.CPI.TOTL --dataflow x"), 2, "`recipe`, found `dataset`"),
+        (format!("publish inflation-annual --input {release} --dataflow x"), 2, "`dataset`, found `release`"),
+        ("publish inflation-annual --input GDP --dataflow x".into(), 5, "data sets here: FP.CPI.TOTL"),
+    ];
+    for (line, code, says) in &cases {
+        refused(&desk, &format!("assay {line}"), *code, &[says]);
+    }
+    refused(&desk, &format!("assay export {release} -o absent/x.car"), 1, &["cannot write"]);
+    // A node that runs on the directory must answer in the same way.
+    let _node = Daemon::start(&desk, TCP);
+    for (line, code, says) in &cases {
+        refused(&desk, &format!("assay {line}"), *code, &[says]);
+    }
+}
+
+#[test]
+fn an_identity_is_made_once_and_has_a_name() {
+    let desk = Desk::new();
+    desk.type_line("assay init --name ''").exit(2).says("an identity has a name");
+    desk.type_line("assay import worldbank x.csv").exit(5);
+    desk.write("cpi.csv", sample::worldbank(0));
+    desk.type_line("assay import worldbank cpi.csv").exit(2).says("assay init");
+    desk.type_line("assay init --name Office").ok();
+    refused(&desk, "assay init --name Office", 2, &["has a publisher identity already", "--data"]);
+}
+
+#[test]
+fn peers_that_are_none() {
+    let desk = Desk::founded("Office");
+    let list = || desk.json("assay peer list");
+    let wrong =
+        ["nonsense", "localhost:4001", "/ip4/127.0.0.1", "/ip4/300.0.0.1/tcp/1", "/ip4/127.0.0.1/tcp/x"];
+    for wrong in wrong {
+        refused(&desk, &format!("assay peer add {wrong}"), 2, &[wrong, "is not an address"]);
+        refused(&desk, &format!("assay node --api 127.0.0.1:0 --peer {wrong}"), 2, &["is not an address"]);
+    }
+    refused(&desk, "assay node --api 127.0.0.1:0 --listen nonsense", 2, &["is not an address"]);
+    assert_eq!(list().as_array().map(Vec::len), Some(0));
+    let node = Daemon::start(&desk, TCP);
+    refused(&desk, "assay peer add nonsense", 2, &["is not an address"]);
+    refused(&desk, "assay peer add /ip4/127.0.0.1/tcp/1", 6, &["cannot reach `/ip4/127.0.0.1/tcp/1`"]);
+    assert_eq!(list().as_array().map(Vec::len), Some(0));
+    assert_eq!(node.stop(), 0);
+}
+
+#[test]
+fn a_remembered_peer_that_is_none_keeps_no_node_from_starting() {
+    let desk = Desk::founded("Office");
+    {
+        let (mut core, _) = node::open(&node::Home::open(desk.data()).unwrap(), false).unwrap();
+        core.add_peer("from an older program").unwrap();
+    }
+    let node = Daemon::start(&desk, TCP);
+    assert_eq!(node.stop(), 0);
+}
+
+#[test]
+fn a_data_directory_has_one_owner() {
+    let desk = Desk::founded("Office");
+    let node = Daemon::start(&desk, TCP);
+    let running = desk.data().join("running.json");
+    let text = std::fs::read(&running).unwrap();
+    // As if its API did not answer: the lock alone must keep others out.
+    std::fs::remove_file(&running).unwrap();
+    desk.write("cpi.csv", sample::worldbank(0));
+    let lines = ["show", "fsck", "init --name X", "import worldbank cpi.csv", "node --api 127.0.0.1:0"];
+    for line in lines {
+        desk.type_line(&format!("assay {line}")).exit(1).says("is in use by process").says("--data");
+    }
+    std::fs::write(&running, text).unwrap();
+    desk.type_line("assay import worldbank cpi.csv").ok();
+    // Killed, it leaves a file that says it runs, and a lock that nobody holds.
+    node.kill();
+    assert!(running.exists());
+    desk.type_line("assay show").ok().says("FP.CPI.TOTL");
+}
+
+#[test]
+fn a_data_directory_that_cannot_be() {
+    let desk = Desk::new();
+    desk.write("file", "not a directory");
+    desk.type_line("assay show --data file").exit(1).says("cannot make `file/keys`");
+    desk.type_line("assay init --name X --data file/deeper").exit(1).says("file/deeper");
+}
+
+#[test]
+fn a_slip_of_the_hand_is_corrected() {
+    let desk = Desk::new();
+    desk.type_line("assay imprt worldbank x.csv").exit(2).says("'import'");
+    desk.type_line("assay import wordbank x.csv").exit(2).says("'worldbank'");
+    desk.type_line("assay verify").exit(2).says("<TARGET>");
+    desk.type_line("assay recipe chek x").exit(2).says("'check'");
+    desk.type_line("assay recipe check inflation-anual").exit(5).says("inflation-annual");
+}
+
+#[test]
+fn errors_are_documents_for_programs() {
+    let desk = Desk::founded("Office");
+    let cases = [
+        ("import worldbank absent.csv", 5),
+        ("show nonsense", 2),
+        ("imprt", 2),
+        ("import wordbank x.csv", 2),
+        ("verify", 2),
+        ("recipe check inflation-anual", 5),
+        ("init --name X", 2),
+    ];
+    for (line, code) in cases {
+        let run = desk.type_line(&format!("assay --json {line}")).exit(code);
+        assert!(run.out.is_empty(), "{run:#?}");
+        let error = serde_json::from_str::<serde_json::Value>(&run.err);
+        let error = error.unwrap_or_else(|fault| panic!("{fault}: {run:#?}"))["error"].clone();
+        assert_eq!(error["exit"], code, "{run:#?}");
+        for name in ["code", "message"] {
+            assert!(error[name].as_str().is_some_and(|text| !text.is_empty()), "{run:#?}");
+        }
+        assert!(error["hints"].is_array(), "{run:#?}");
+    }
+}
