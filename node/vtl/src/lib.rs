@@ -1,7 +1,7 @@
 //! VTL 2.2, the Validation and Transformation Language of the SDMX community, on exact decimals.
 //!
 //! A script goes from text to tokens to statements ([`Script::parse`]), is checked against the
-//! structures of its inputs ([`check`]), and runs on tables ([`run`]). Same script, same tables,
+//! structures of its inputs ([`check()`]), and runs on tables ([`run`]). Same script, same tables,
 //! same limits: same result or same fault, on every machine. The normative text is `specs/vtl.md`.
 //!
 //! The crate stands alone: it knows nothing of ledgers, does no IO, reads no clock, has no
