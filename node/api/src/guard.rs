@@ -6,7 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use service::Keep;
 
-use crate::{Problem, State};
+use crate::{BODY_BYTES_MAX, Problem, State, problem};
 
 /// Refuses a `Host` that is no loopback name, and an `Origin` that is not one either.
 pub(crate) async fn host(request: Request, next: Next) -> Response {
@@ -18,6 +18,15 @@ pub(crate) async fn host(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     Problem::new(StatusCode::FORBIDDEN, "host", "this node answers on loopback names only").into_response()
+}
+
+/// Refuses a body that says itself that it is too large, before any of it is read.
+pub(crate) async fn length(request: Request, next: Next) -> Response {
+    let length = text(request.headers(), header::CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
+    if length.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
+        return problem::large().into_response();
+    }
+    next.run(request).await
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {

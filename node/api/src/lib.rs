@@ -81,7 +81,9 @@ pub fn router<K: Keep>(state: State<K>) -> Router {
     Router::new()
         .nest("/api/v1", reads.merge(writes))
         .fallback(problem::nowhere)
+        .method_not_allowed_fallback(problem::method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(axum::middleware::from_fn(guard::length))
         .layer(axum::middleware::from_fn(guard::host))
         .with_state(state)
 }

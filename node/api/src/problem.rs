@@ -59,6 +59,17 @@ impl From<Error> for Problem {
     }
 }
 
+/// The answer for a path that knows other methods only.
+pub(crate) async fn method() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "this route does not know that method")
+}
+
+/// The answer for a body beyond the bound.
+pub(crate) fn large() -> Problem {
+    let detail = format!("a request has at most {} bytes", crate::BODY_BYTES_MAX);
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "large", detail)
+}
+
 /// The answer for a path that leads nowhere.
 pub(crate) async fn nowhere() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no-route", "there is no such route; see /api/v1/status")

@@ -10,13 +10,15 @@ use serde::Deserialize;
 use service::{Command, Keep, Published};
 
 use crate::read::parse;
-use crate::{Problem, State};
+use crate::{Problem, State, problem};
 
 /// Signs the object that is the one root of a CAR file; the other blocks are what it needs.
 pub(crate) async fn publish<K: Keep>(
     Shared(state): Shared<State<K>>,
-    body: Bytes,
+    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
 ) -> Result<Json<Published>, Problem> {
+    // A body that broke off has nobody left to answer.
+    let body = body.map_err(|_| problem::large())?;
     let bad = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "car", detail);
     let (roots, blocks) = car::open(&body).map_err(|fault| bad(fault.to_string()))?;
     let [root] = roots.as_slice() else { return Err(bad("the file has one root".into())) };

@@ -1,0 +1,137 @@
+//! The API as strangers see it: other hosts, no token, wrong paths, wrong bodies.
+
+use schemas::car;
+use schemas::cid::{Cid, Codec};
+use serde_json::json;
+
+use super::daemon::{Daemon, TCP};
+use super::desk::Desk;
+use super::{http, sample};
+
+const CAR: &str = "Content-Type: application/vnd.ipld.car";
+
+fn stage() -> (Desk, String, Daemon, String) {
+    let (desk, release) = sample::published("Office");
+    let node = Daemon::start(&desk, TCP);
+    let token = std::fs::read_to_string(desk.data().join("token")).unwrap();
+    (desk, release, node, format!("Authorization: Bearer {}", token.trim()))
+}
+
+#[test]
+fn pages_of_other_hosts_reach_nothing() {
+    let (_desk, _, node, token) = stage();
+    let status = "GET /api/v1/status";
+    for host in ["Host: example.org", "Host: 127.0.0.1.example.org", "Host: 10.0.0.1:7171", "Host: "] {
+        http::ask(&node.api, &[status, host], &[]).problem(403, "host");
+        http::ask(&node.api, &["POST /api/v1/peers", host, &token], b"{}").problem(403, "host");
+    }
+    for origin in ["Origin: https://example.org", "Origin: null", "Origin: http://localhost.example.org"] {
+        http::ask(&node.api, &[status, origin], &[]).problem(403, "host");
+    }
+    for fine in ["Host: localhost:1", "Host: [::1]", "Origin: http://127.0.0.1:5173"] {
+        assert_eq!(http::ask(&node.api, &[status, fine], &[]).status, 200, "{fine}");
+    }
+    assert_eq!(http::ask(&node.api, &[status], &[]).json()["logs"], 1);
+}
+
+#[test]
+fn who_has_no_token_changes_nothing() {
+    let (desk, _, node, token) = stage();
+    let stranger = Desk::founded("Stranger").publisher();
+    let before = desk.json("assay show");
+    let follow = format!("POST /api/v1/follows/{stranger}");
+    let unfollow = format!("DELETE /api/v1/follows/{stranger}");
+    let longer = format!("{token}0");
+    let wrong = ["X-Nothing: 1", "Authorization: Bearer ", "Authorization: Basic Og==", &longer];
+    for request in ["POST /api/v1/publish", "POST /api/v1/peers", &follow, &unfollow] {
+        for wrong in wrong {
+            http::ask(&node.api, &[request, wrong], b"{}").problem(401, "token");
+        }
+    }
+    assert_eq!(desk.json("assay show"), before);
+    assert_eq!(http::ask(&node.api, &[&follow, &token], &[]).status, 204);
+    assert_eq!(http::ask(&node.api, &[&unfollow, &token], &[]).status, 204);
+}
+
+#[test]
+fn paths_and_ids_that_lead_nowhere_are_problems() {
+    let (_desk, release, node, _) = stage();
+    let get = |path: &str| http::ask(&node.api, &[&format!("GET {path}")], &[]);
+    get("/nowhere").problem(404, "no-route");
+    get("/api/v1/nowhere").problem(404, "no-route");
+    get("/api/v1/../../etc/passwd").problem(404, "no-route");
+    http::ask(&node.api, &["PUT /api/v1/status"], &[]).problem(405, "method");
+    for list in ["blocks", "bundles", "releases"] {
+        get(&format!("/api/v1/{list}/nonsense")).problem(400, "id");
+        let absent = Cid::of(Codec::DagCbor, b"nothing");
+        get(&format!("/api/v1/{list}/{absent}")).problem(404, "not-found");
+    }
+    get("/api/v1/resolve").problem(400, "query");
+    get("/api/v1/resolve?q=nonsense").problem(404, "not-found");
+    assert_eq!(get(&format!("/api/v1/resolve?q={release}")).json()["id"], release.as_str());
+}
+
+#[test]
+fn bodies_that_are_no_publication_are_refused() {
+    let (desk, release, node, token) = stage();
+    let before = desk.json("assay show");
+    let publish = |body: &[u8]| http::ask(&node.api, &["POST /api/v1/publish", CAR, &token], body);
+    let block = http::ask(&node.api, &[&format!("GET /api/v1/blocks/{release}")], &[]).body;
+    let root: Cid = release.parse().unwrap();
+    let absent = Cid::of(Codec::DagCbor, b"nothing");
+    let whole = [car::header(&[root]), car::record(root, &block)].concat();
+    let mut spoilt = whole.clone();
+    *spoilt.last_mut().unwrap() ^= 1;
+    let bodies: [(&str, Vec<u8>); 7] = [
+        ("empty", Vec::new()),
+        ("garbage", vec![0xff; 4096]),
+        ("no root", car::header(&[])),
+        ("two roots", car::header(&[root, absent])),
+        ("root absent", car::header(&[absent])),
+        ("cut off", whole[..whole.len() - 1].to_vec()),
+        ("spoilt", spoilt),
+    ];
+    for (name, body) in bodies {
+        println!("{name}");
+        publish(&body).problem(422, "car");
+    }
+    let note = [car::header(&[absent]), car::record(absent, b"nothing")].concat();
+    publish(&note).problem(422, "refused");
+    let length = format!("Content-Length: {}", (600_u64 << 20) + 1);
+    http::ask(&node.api, &["POST /api/v1/publish", CAR, &token, &length], &[]).problem(413, "large");
+    assert_eq!(desk.json("assay show"), before);
+    let peers = |body: &str| {
+        http::ask(
+            &node.api,
+            &["POST /api/v1/peers", &token, "Content-Type: application/json"],
+            body.as_bytes(),
+        )
+    };
+    peers("{").problem(400, "json");
+    peers(&json!({ "address": "x", "more": 1 }).to_string()).problem(400, "json");
+    peers(&json!({ "address": "nonsense" }).to_string()).problem(422, "address");
+}
+
+#[test]
+fn downloads_are_files_that_no_browser_runs() {
+    let (_desk, release, node, _) = stage();
+    let cases = [
+        ("blocks", "application/octet-stream", "public, max-age=31536000, immutable"),
+        ("bundles", "application/vnd.ipld.car", "no-cache"),
+    ];
+    for (list, kind, cache) in cases {
+        let answer = http::ask(&node.api, &[&format!("GET /api/v1/{list}/{release}")], &[]);
+        assert_eq!(answer.status, 200);
+        let headers = [
+            ("content-type", kind),
+            ("cache-control", cache),
+            ("content-disposition", "attachment"),
+            ("content-security-policy", "default-src 'none'; sandbox"),
+            ("x-content-type-options", "nosniff"),
+        ];
+        for (name, value) in headers {
+            assert_eq!(answer.header(name), Some(value), "{list}: {name}");
+        }
+        assert!(!answer.body.is_empty());
+    }
+}
