@@ -2,12 +2,16 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod it {
+    mod api;
     mod bundle;
     mod daemon;
+    mod demo;
     mod desk;
     mod flow;
     mod http;
     mod input;
     mod kill;
+    mod recipe;
     mod sample;
+    mod twins;
 }

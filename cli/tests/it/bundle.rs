@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use node::service::Keep;
 use schemas::cid::ReleaseId;
 use schemas::content;
 use schemas::decimal::Decimal;

@@ -18,6 +18,7 @@ pub struct Desk(TempDir);
 
 /// What a command left behind.
 #[derive(Debug)]
+#[allow(dead_code, reason = "people read the line where a test fails")]
 pub struct Run {
     /// The command as typed.
     pub line: String,

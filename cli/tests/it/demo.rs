@@ -1,0 +1,41 @@
+//! The demonstration, and that nothing of it stays behind.
+
+use std::process::Command;
+use std::time::Duration;
+
+use super::desk::Desk;
+
+#[test]
+fn the_demonstration_reproduces_exposes_and_tidies_up() {
+    let desk = Desk::new();
+    let document = desk.json("assay demo");
+    assert_eq!(document["reproduced"], 3, "{document:#}");
+    assert_eq!(document["exposed"], true, "{document:#}");
+    left(&desk);
+}
+
+/// Nothing of a demonstration is left: no file where it had its data, no process that had them.
+fn left(desk: &Desk) {
+    let files: Vec<_> = std::fs::read_dir(desk.path("")).unwrap().flatten().map(|file| file.path()).collect();
+    assert!(files.is_empty(), "{files:?}");
+    let list = Command::new("ps").args(["-ww", "-eo", "args"]).output().unwrap();
+    let list = String::from_utf8_lossy(&list.stdout).into_owned();
+    let folder = desk.path("").display().to_string();
+    let alive: Vec<&str> = list.lines().filter(|line| line.contains(&folder)).collect();
+    assert!(alive.is_empty(), "{alive:#?}");
+}
+
+#[test]
+fn a_demonstration_that_is_killed_takes_its_nodes_along() {
+    let desk = Desk::new();
+    let mut child = desk.command(&["demo"]).spawn().unwrap();
+    let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    // The nodes run when the first line is there; they hold the writing end of its errors too.
+    std::io::BufRead::read_line(&mut out, &mut line).unwrap();
+    assert!(line.contains("three nodes"), "{line}");
+    let errors = super::desk::drain(child.stderr.take());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    errors.recv_timeout(Duration::from_secs(30)).expect("a node outlived its parent");
+}

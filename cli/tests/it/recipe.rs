@@ -1,0 +1,82 @@
+//! Recipes that are wrong, each in one way: what is said, where, and with which exit code.
+
+use super::desk::{Desk, Run};
+use super::sample;
+
+/// A recipe of one input and one output on a desk.
+fn recipe(desk: &Desk, script: &str, limits: &str) {
+    let file = format!(
+        "title = \"A test\"\nmeasure = \"inflation\"\ndescription = \"A test.\"\nlicence = \"CC0-1.0\"\n\
+         script = \"my.vtl\"\n{limits}\n\
+         [inputs.CPI]\ntitle = \"Index\"\nidentifiers = [\"REF_AREA\", \"TIME_PERIOD:time_period\"]\n\
+         measures = [\"OBS_VALUE:number\"]\n\
+         [outputs.INFLATION]\ntitle = \"Rate\"\nunit = \"per cent\"\n"
+    );
+    desk.write("my.toml", file);
+    desk.write("my.vtl", script);
+}
+
+#[track_caller]
+fn says(run: Run, code: i32, texts: &[&str]) {
+    let mut run = run.exit(code);
+    assert!(run.err.starts_with("error: "), "{run:#?}");
+    for text in texts {
+        run = run.says(text);
+    }
+}
+
+#[test]
+fn faults_that_need_no_data_are_found_by_check() {
+    let desk = Desk::new();
+    let cases: [(&str, &[&str]); 6] = [
+        (
+            "INFLATION <- CPI + ;",
+            &["expected an expression", "line 1, column 20", "\n  |                    ^"],
+        ),
+        ("INFLATION <- CPY + 1;", &["`CPY`", "neither an input nor a result"]),
+        ("INFLATION <- A; A := B + 1; B := A + 1;", &["defined by each other", "`A` needs `B` needs `A`"]),
+        ("INFLATION <- CPI || \"x\";", &["line 1, column 14"]),
+        ("INFLATION <- lenght(CPI);", &["lenght"]),
+        ("RATE <- CPI;", &["`INFLATION`"]),
+    ];
+    for (script, texts) in cases {
+        recipe(&desk, script, "");
+        says(desk.type_line("assay recipe check my.toml"), 2, texts);
+        says(desk.type_line("assay recipe run my.toml --input CPI=none.csv"), 2, texts);
+    }
+    says(desk.type_line("assay recipe check my.vtl"), 2, &["is a script", "name the TOML file"]);
+    desk.write("my.toml", "title = 1\n");
+    says(desk.type_line("assay recipe check my.toml"), 2, &["line 1"]);
+    std::fs::remove_file(desk.path("my.vtl")).unwrap();
+    recipe(&desk, "x", "");
+    std::fs::remove_file(desk.path("my.vtl")).unwrap();
+    says(desk.type_line("assay recipe check my.toml"), 5, &["my.vtl"]);
+    assert!(!desk.data().exists(), "checking a recipe needs no data directory");
+}
+
+#[test]
+fn faults_of_the_data_name_the_data_point_and_publish_nothing() {
+    let desk = Desk::founded("Office");
+    desk.write("cpi.csv", sample::worldbank(0));
+    desk.write("sex.csv", "REF_AREA,SEX,TIME_PERIOD,OBS_VALUE\nFRA,F,2009,1\n");
+    desk.type_line("assay import worldbank cpi.csv").ok();
+    let map = ["REF_AREA", "SEX", "TIME_PERIOD", "OBS_VALUE"].map(|name| format!(" --map {name}={name}"));
+    desk.type_line(&format!("assay import csv sex.csv --dataflow SEX{}", map.concat())).ok();
+    let before = desk.json("assay show");
+    let publish =
+        |input: &str| desk.type_line(&format!("assay publish my.toml --input {input} --dataflow x"));
+    recipe(&desk, "INFLATION <- CPI / 0;", "");
+    let point = "REF_AREA = FRA, TIME_PERIOD = 2005";
+    says(publish("FP.CPI.TOTL"), 2, &["division by zero", "line 1, column 14", point]);
+    says(desk.type_line("assay recipe run my.toml --input CPI=cpi.csv"), 2, &["division by zero", point]);
+    says(publish("SEX"), 2, &["input `CPI`", "`SEX`"]);
+    says(publish("PRICES=FP.CPI.TOTL"), 2, &["no input `PRICES`", "CPI"]);
+    for limits in ["steps = 5\ncells = 1000", "steps = 1000000\ncells = 5"] {
+        recipe(&desk, "INFLATION <- CPI + 1;", &format!("[limits]\n{limits}"));
+        says(publish("FP.CPI.TOTL"), 2, &["budget", "more than 5 "]);
+    }
+    assert_eq!(desk.json("assay show"), before);
+    recipe(&desk, "INFLATION <- CPI + 1;", "");
+    publish("FP.CPI.TOTL").ok();
+    says(publish("FP.CPI.TOTL"), 2, &["the same figures", "--reason"]);
+}
