@@ -1,5 +1,5 @@
 //! The program as people run it: the real binary, real data directories, real nodes on 127.0.0.1.
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test may panic")]
 
 mod it {
     mod api;
