@@ -16,6 +16,9 @@ First steps:
   assay publish inflation-annual --input FP.CPI.TOTL --dataflow inflation
   assay verify assay://<publisher>/inflation    run a release again, cell by cell";
 
+/// Stands above the flags of every verb, apart from a verb's own.
+const EVERYWHERE: &str = "Options of every verb";
+
 /// A peer-to-peer ledger of economic statistics: anyone can run a published figure again.
 #[derive(Debug, Parser)]
 #[command(name = "assay", version, after_help = AFTER, disable_help_subcommand = true)]
@@ -43,16 +46,16 @@ pub enum Color {
 #[derive(Debug, Clone, clap::Args)]
 pub struct Global {
     /// Data directory [default: $XDG_DATA_HOME/assay].
-    #[arg(long, global = true, env = "ASSAY_DATA_DIR", value_name = "DIR")]
+    #[arg(long, global = true, env = "ASSAY_DATA_DIR", hide_env_values = true, value_name = "DIR", help_heading = EVERYWHERE)]
     pub data: Option<PathBuf>,
     /// One JSON document on stdout instead of text.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
     /// Say nothing but results and errors.
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = EVERYWHERE)]
     pub quiet: bool,
     /// When to use colour.
-    #[arg(long, global = true, value_enum, default_value = "auto", hide_possible_values = true)]
+    #[arg(long, global = true, value_enum, default_value = "auto", hide_possible_values = true, help_heading = EVERYWHERE)]
     pub color: Color,
 }
 

@@ -1,6 +1,7 @@
 //! Errors as people see them: what is wrong, where, what to do, and the exit code.
 
 use std::fmt;
+use std::io::ErrorKind;
 
 /// What kind of failure it is; decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +93,9 @@ impl From<node::Error> for Fault {
             node::Error::Store(_) => (Kind::Failure, "store"),
             node::Error::Service(_) => (Kind::Failure, "state"),
             node::Error::Network(node::network::Error::Address(_)) => (Kind::Usage, "address"),
+            node::Error::Api { source, .. } if source.kind() == ErrorKind::InvalidInput => {
+                (Kind::Usage, "address")
+            }
             node::Error::Network(_) | node::Error::Api { .. } => (Kind::Network, "network"),
             node::Error::Thread(_) => (Kind::Failure, "system"),
         };
@@ -99,6 +103,9 @@ impl From<node::Error> for Fault {
         match &error {
             node::Error::Store(node::store::Error::Busy { .. }) => {
                 fault.hint("stop the node that has it, or use another data directory with `--data`")
+            }
+            node::Error::Api { .. } if kind == Kind::Usage => {
+                fault.hint("the API is for this machine only: choose 127.0.0.1 or [::1]")
             }
             node::Error::Api { .. } => fault.hint("choose another port with `--api 127.0.0.1:0`"),
             _ => fault,

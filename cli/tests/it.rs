@@ -1,5 +1,11 @@
 //! The program as people run it: the real binary, real data directories, real nodes on 127.0.0.1.
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test may panic")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test may panic"
+)]
 
 mod it {
     mod api;
@@ -7,11 +13,13 @@ mod it {
     mod daemon;
     mod demo;
     mod desk;
+    mod first;
     mod flow;
     mod http;
     mod input;
     mod kill;
     mod recipe;
     mod sample;
+    mod screens;
     mod twins;
 }

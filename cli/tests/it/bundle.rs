@@ -97,7 +97,7 @@ fn a_falsified_release_is_told_by_its_cell() {
 }
 
 /// Signs a second release whose figure for Turkey in 2010 is one too low; its id.
-fn falsify(office: &Desk, release: &str) -> String {
+pub fn falsify(office: &Desk, release: &str) -> String {
     let (mut core, _) = node::open(&node::Home::open(office.data()).unwrap(), false).unwrap();
     let fetch = |id| core.keep().get(id).unwrap();
     let id: ReleaseId = release.parse().unwrap();

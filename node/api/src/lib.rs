@@ -106,7 +106,7 @@ pub async fn serve<K: Keep>(
 /// When the address is not a loopback one, or taken.
 pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     if !address.ip().is_loopback() {
-        let message = format!("`{address}` is not a loopback address");
+        let message = "it is not a loopback address";
         return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, message));
     }
     TcpListener::bind(address).await

@@ -1,0 +1,230 @@
+//! All that people see, as checked-in files: help, typical runs, typical errors. What differs from
+//! run to run (ids, times, ports, paths) is named instead. `ASSAY_BLESS=1` writes the files anew.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::Stdio;
+
+use super::daemon::TCP;
+use super::desk::Desk;
+use super::sample;
+
+/// What was typed on a desk, and what came.
+struct Transcript<'a> {
+    desk: &'a Desk,
+    text: String,
+}
+
+impl<'a> Transcript<'a> {
+    fn new(desk: &'a Desk) -> Self {
+        Self { desk, text: String::new() }
+    }
+
+    /// Types a line.
+    fn line(&mut self, line: &str) -> &mut Self {
+        let run = self.desk.type_line(line);
+        self.add(line, &run.out, &run.err, run.code)
+    }
+
+    fn add(&mut self, line: &str, out: &str, err: &str, code: i32) -> &mut Self {
+        let gap = if self.text.is_empty() { "" } else { "\n" };
+        let code = if code == 0 { String::new() } else { format!("[exit {code}]\n") };
+        write!(self.text, "{gap}$ {line}\n{out}{err}{code}").unwrap();
+        self
+    }
+
+    /// Compares with the file of this name.
+    #[track_caller]
+    fn compare(&self, name: &str) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/screens/{name}.txt"));
+        let folder = self.desk.path("").display().to_string();
+        let found = plain(&self.text.replace(folder.trim_end_matches('/'), "<desk>"));
+        if std::env::var_os("ASSAY_BLESS").is_some() {
+            std::fs::write(&path, &found).unwrap();
+        }
+        let expected = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            found == expected,
+            "the screen `{name}` changed; ASSAY_BLESS=1 accepts it\n--- expected\n{expected}\n--- found\n{found}"
+        );
+    }
+}
+
+/// The text with names in the place of what differs from run to run.
+fn plain(text: &str) -> String {
+    let mut ids: Vec<&str> = Vec::new();
+    let (mut plain, mut rest) = (String::new(), text);
+    while let Some(first) = rest.chars().next() {
+        let inside = plain.ends_with(|c: char| c.is_ascii_alphanumeric());
+        let (length, name) = match Some(rest).filter(|_| !inside).and_then(|rest| vague(rest, &plain)) {
+            Some((length, "id")) => {
+                let id = &rest[..length];
+                let place = ids.iter().position(|known| *known == id).unwrap_or(ids.len());
+                ids.resize(ids.len().max(place + 1), id);
+                (length, format!("<{}-{}>", &id[..5], place + 1))
+            }
+            Some((length, name)) => (length, format!("<{name}>")),
+            None => (first.len_utf8(), first.to_string()),
+        };
+        plain += &name;
+        rest = &rest[length..];
+    }
+    plain
+}
+
+/// How long what stands at the start is, and its name, when it differs from run to run.
+fn vague(text: &str, before: &str) -> Option<(usize, &'static str)> {
+    let length = text.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(text.len());
+    let (word, after) = text.split_at(length);
+    let number = word.bytes().all(|b| b.is_ascii_digit());
+    match word {
+        _ if word.starts_with("baf") && length > 50 => Some((length, "id")),
+        _ if word.starts_with("z6Mk") && length > 40 => Some((length, "key")),
+        _ if word.starts_with("12D3KooW") && length > 40 => Some((length, "peer")),
+        _ if word.starts_with("baf") && length == 6 && after.starts_with('…') => {
+            Some((length + '…'.len_utf8() + 8, "short"))
+        }
+        _ if number && length == 4 && shaped(text, "0000-00-00 00:00 UTC") => Some((20, "time")),
+        _ if number && length == 4 && shaped(text, "0000-00-00") => Some((10, "day")),
+        _ if number && length <= 2 && shaped(after, ".000 s") => Some((length + 4, "seconds")),
+        _ if number && length == 5 && (before.ends_with(':') || before.ends_with("p/")) => Some((5, "port")),
+        _ if number && before.ends_with("in use by process ") => Some((length, "pid")),
+        _ => None,
+    }
+}
+
+/// Whether a text begins like a pattern, where 0 stands for any digit.
+fn shaped(text: &str, pattern: &str) -> bool {
+    let same =
+        |(found, wanted): (u8, u8)| if wanted == b'0' { found.is_ascii_digit() } else { found == wanted };
+    text.len() >= pattern.len() && text.bytes().zip(pattern.bytes()).all(same)
+}
+
+#[test]
+fn what_differs_from_run_to_run_is_named() {
+    let id = "bafkr4iclr5uwatwxjseqbw2m36grqxnwwg4bfb52px5ds7nfdssajrhglq";
+    let text = format!("{id} {id}/x (5 steps, 0.060 s) 2026-11-22 23:15 UTC /tcp/38443 127.0.0.1:7171 2010");
+    let wanted = "<bafkr-1> <bafkr-1>/x (5 steps, <seconds> s) <time> /tcp/<port> 127.0.0.1:7171 2010";
+    assert_eq!(plain(&text), wanted);
+}
+
+#[test]
+fn the_program_and_first_steps() {
+    let desk = Desk::new();
+    Transcript::new(&desk).line("assay --help").line("assay").line("assay imprt").compare("assay");
+    let mut screen = Transcript::new(&desk);
+    screen.line("assay init --help").line("assay init").line("assay init --name ''");
+    screen.line("assay init --name 'Statistics Office' --contact https://example.org");
+    screen.line("assay init --name 'Statistics Office'").compare("init");
+}
+
+#[test]
+fn files_and_data_sets() {
+    let desk = Desk::founded("Office");
+    desk.write("cpi.csv", sample::worldbank(0));
+    desk.write("fred.csv", sample::FRED);
+    desk.write("prices.csv", "Country Code,Year,Index\nFRA,2009,98.5\nFRA,2010,100\n");
+    desk.write("text.csv", sample::worldbank(0).replacen("80.000", "about 80", 1));
+    let mut screen = Transcript::new(&desk);
+    screen.line("assay import --help").line("assay import worldbank cpi.csv");
+    screen.line("assay import fred fred.csv --title 'CPI-U, not seasonally adjusted' --dry-run");
+    screen.line("assay import csv prices.csv");
+    screen.line("assay import csv prices.csv --map 'REF_AREA=Country Code' --map TIME_PERIOD=Year --map OBS_VALUE=Index");
+    screen.line("assay import worldbank fred.csv").line("assay import worldbank text.csv");
+    screen.line("assay import worldbank absent.csv").line("assay import wordbank cpi.csv").compare("import");
+}
+
+#[test]
+fn recipes_and_releases() {
+    let desk = Desk::founded("Office");
+    desk.write("cpi.csv", sample::worldbank(0));
+    desk.type_line("assay import worldbank cpi.csv").ok();
+    let mut screen = Transcript::new(&desk);
+    screen.line("assay recipe --help").line("assay recipe list");
+    screen.line("assay recipe check --help").line("assay recipe check inflation-annual");
+    screen.line("assay recipe check inflation-anual");
+    screen.line("assay recipe run --help").line("assay recipe run inflation-annual --input CPI=cpi.csv");
+    screen.line("assay recipe run inflation-annual --input cpi.csv");
+    screen
+        .line("assay recipe publish --help")
+        .line("assay recipe publish unemployment-rate")
+        .compare("recipe");
+    let publish = "assay publish inflation-annual --input FP.CPI.TOTL --dataflow inflation";
+    let mut screen = Transcript::new(&desk);
+    screen.line("assay publish --help").line(&format!("{publish} --dry-run")).line(publish).line(publish);
+    screen.line("assay publish inflation-annual --input GDP --dataflow inflation");
+    screen.line("assay publish unemployment-rate --input FP.CPI.TOTL --dataflow unemployment");
+    screen.line(&format!("{publish} --reason method")).compare("publish");
+}
+
+#[test]
+fn what_is_held_and_whether_it_holds() {
+    let (desk, release) = sample::published("Office");
+    let own = desk.publisher();
+    let dataset = desk.json("assay show")["datasets"][0]["id"].as_str().unwrap().to_owned();
+    let figure = format!("assay://{own}/inflation/USA/2010");
+    let mut screen = Transcript::new(&desk);
+    screen.line("assay show --help").line("assay show").line(&format!("assay show {own}"));
+    screen.line(&format!("assay show {dataset}")).line(&format!("assay show {release}"));
+    screen.line(&format!("assay show {figure}")).line(&format!("assay show {figure} --csv"));
+    screen.line(&format!("assay show assay://{own}/inflation/USA/1900")).line("assay show nonsense");
+    screen.compare("show");
+    let mut screen = Transcript::new(&desk);
+    screen.line("assay export --help").line(&format!("assay export {release} -o inflation.car"));
+    screen.line(&format!("assay export {release} -o absent/inflation.car")).compare("export");
+    let mut spoilt = std::fs::read(desk.path("inflation.car")).unwrap();
+    *spoilt.last_mut().unwrap() ^= 1;
+    desk.write("spoilt.car", &spoilt);
+    let falsified = super::bundle::falsify(&desk, &release);
+    let mut screen = Transcript::new(&desk);
+    screen.line("assay verify --help").line(&format!("assay verify {figure}@first"));
+    screen.line(&format!("assay verify {dataset}")).line("assay verify inflation.car");
+    screen.line("assay verify spoilt.car").line(&format!("assay verify {falsified}"));
+    screen.line("assay verify nonsense").compare("verify");
+}
+
+#[test]
+fn peers_and_publishers() {
+    let desk = Desk::founded("Office");
+    let stranger = Desk::founded("Stranger").publisher();
+    let mut screen = Transcript::new(&desk);
+    screen.line("assay follow --help").line("assay unfollow --help");
+    screen.line(&format!("assay follow {stranger}")).line("assay show");
+    screen.line(&format!("assay unfollow {stranger}")).line("assay follow nobody").compare("follow");
+    let mut screen = Transcript::new(&desk);
+    screen.line("assay peer --help").line("assay peer list").line("assay peer add --help");
+    screen.line("assay peer add /ip4/192.0.2.1/tcp/7170").line("assay peer list");
+    screen.line("assay peer add nonsense").compare("peer");
+    Transcript::new(&desk).line("assay fsck --help").line("assay fsck").compare("fsck");
+}
+
+#[test]
+fn a_node_from_its_start_to_its_end() {
+    let desk = Desk::founded("Office");
+    let line = format!("assay node --api 127.0.0.1:0 --listen {TCP}");
+    let args = super::desk::words(&format!("{line} --with-parent"));
+    let mut child = desk.command(&args[1..]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut reader = BufReader::new(child.stdout.take().unwrap());
+    let mut out = String::new();
+    while !out.contains("listening") {
+        assert!(reader.read_line(&mut out).unwrap() > 0, "the node ended by itself: {out}");
+    }
+    // While it has the directory, nobody else may.
+    std::fs::remove_file(desk.data().join("running.json")).unwrap();
+    let busy = desk.type_line("assay show");
+    drop(child.stdin.take());
+    reader.read_to_string(&mut out).unwrap();
+    let code = child.wait().unwrap().code().unwrap_or(-1);
+    let mut screen = Transcript::new(&desk);
+    screen.line("assay node --help").add(&line, &out, "", code);
+    screen.add("assay show", &busy.out, &busy.err, busy.code);
+    screen.line("assay node --listen nonsense --api 127.0.0.1:0");
+    screen.line("assay node --api 0.0.0.0:7171").compare("node");
+}
+
+#[test]
+fn the_demonstration() {
+    let desk = Desk::new();
+    Transcript::new(&desk).line("assay demo --help").line("assay demo").compare("demo");
+}
