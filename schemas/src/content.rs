@@ -144,7 +144,7 @@ fn read<T: Body>(id: Cid, fetch: &impl Fn(Cid) -> Option<Vec<u8>>) -> Result<T, 
 /// The parts of one column after another; `None` when one is of another type.
 fn join(kind: Type, parts: Vec<Column>) -> Option<Column> {
     Some(match kind {
-        Type::String => Column::Text(join_texts(&parts)?),
+        Type::String | Type::Time | Type::Duration => Column::Text(join_texts(&parts)?),
         Type::Integer => Column::Integer(join_rows(parts, |part| match part {
             Column::Integer(rows) => Some(rows),
             _ => None,

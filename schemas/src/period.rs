@@ -171,6 +171,21 @@ impl Period {
         Period { frequency: Frequency::D, ordinal }
     }
 
+    /// Last day of the period, as a daily period.
+    pub fn last_day(self) -> Period {
+        let first = self.first_day();
+        let ordinal = match self.frequency.per_year() {
+            Some(count) => {
+                let month = self.index() * (12 / count);
+                date_ordinal(self.year(), month, days_in_month(self.year(), month))
+            }
+            None if self.frequency == Frequency::W => first.ordinal + 6,
+            None => first.ordinal,
+        };
+        // INVARIANT: the calendar ends on the Friday 9999-12-31, within the last week.
+        Period { frequency: Frequency::D, ordinal: ordinal.min(days_before(YEAR_MAX + 1) - 1) }
+    }
+
     /// Year, month and day of the first day.
     pub fn date(self) -> (i32, i32, i32) {
         civil(self.first_day().ordinal)

@@ -19,6 +19,9 @@ pub enum Role {
     Measure,
     /// What qualifies a figure (unit, status, footnote).
     Attribute,
+    /// An attribute that VTL operators carry on to their results (VTL user manual, "The Virality of
+    /// Attributes").
+    ViralAttribute,
 }
 
 /// What a component holds (VTL basic scalar types).
@@ -37,12 +40,24 @@ pub enum Type {
     TimePeriod,
     /// A day.
     Date,
+    /// An interval of days ([`crate::interval::Interval`]).
+    Time,
+    /// A length of time in months and days ([`crate::duration::Duration`]).
+    Duration,
 }
 
 impl Type {
     /// Every type.
-    pub const ALL: [Type; 6] =
-        [Self::String, Self::Integer, Self::Number, Self::Boolean, Self::TimePeriod, Self::Date];
+    pub const ALL: [Type; 8] = [
+        Self::String,
+        Self::Integer,
+        Self::Number,
+        Self::Boolean,
+        Self::TimePeriod,
+        Self::Date,
+        Self::Time,
+        Self::Duration,
+    ];
 
     /// Its name, as VTL and the objects write it.
     pub fn word(self) -> &'static str {
@@ -53,6 +68,8 @@ impl Type {
             Self::Boolean => "boolean",
             Self::TimePeriod => "time_period",
             Self::Date => "date",
+            Self::Time => "time",
+            Self::Duration => "duration",
         }
     }
 
@@ -63,12 +80,13 @@ impl Type {
 }
 
 impl Role {
-    /// Its name, as VTL and the objects write it.
+    /// Its name, as VTL writes it.
     pub fn word(self) -> &'static str {
         match self {
             Self::Identifier => "identifier",
             Self::Measure => "measure",
             Self::Attribute => "attribute",
+            Self::ViralAttribute => "viral attribute",
         }
     }
 }

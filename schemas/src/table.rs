@@ -10,6 +10,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::decimal::Decimal;
+use crate::duration::Duration;
+use crate::interval::Interval;
 use crate::limits::{CELL_BYTES_MAX, CELLS_MAX, ROWS_MAX};
 use crate::period::Period;
 use crate::structure::{Component, Shape, Type};
@@ -18,7 +20,8 @@ use crate::structure::{Component, Shape, Type};
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cell {
-    /// Of type [`Type::String`].
+    /// Of type [`Type::String`], [`Type::Time`] or [`Type::Duration`]; the latter in canonical
+    /// spelling.
     Text(String),
     /// Of type [`Type::Integer`].
     Integer(i64),
@@ -113,7 +116,7 @@ impl Texts {
 /// One column; `None` is null.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Column {
-    /// Of type [`Type::String`].
+    /// Of type [`Type::String`], [`Type::Time`] or [`Type::Duration`].
     Text(Texts),
     /// Of type [`Type::Integer`].
     Integer(Vec<Option<i64>>),
@@ -204,7 +207,7 @@ impl Column {
     /// Whether the column can hold what `kind` says.
     fn fits(&self, kind: Type) -> bool {
         match self {
-            Column::Text(_) => kind == Type::String,
+            Column::Text(_) => matches!(kind, Type::String | Type::Time | Type::Duration),
             Column::Integer(_) => kind == Type::Integer,
             Column::Number(_) => kind == Type::Number,
             Column::Boolean(_) => kind == Type::Boolean,
@@ -355,7 +358,7 @@ fn check_columns(shape: &Shape, columns: &[Column], rows: usize) -> Result<(), E
     }
     for (component, column) in shape.components().iter().zip(columns) {
         let named = || component.id.as_str().to_owned();
-        if column.len() != rows || !column.fits(component.kind) || !days_only(component, column) {
+        if column.len() != rows || !column.fits(component.kind) || !spelled(component, column) {
             return Err(Error::Column(named()));
         }
         if let Column::Text(texts) = column
@@ -367,9 +370,15 @@ fn check_columns(shape: &Shape, columns: &[Column], rows: usize) -> Result<(), E
     Ok(())
 }
 
-/// A date column holds days and nothing else.
-fn days_only(component: &Component, column: &Column) -> bool {
+/// A date column holds days and nothing else; times and durations have their one spelling.
+fn spelled(component: &Component, column: &Column) -> bool {
     match column {
+        Column::Text(texts) if component.kind == Type::Time => {
+            texts.dictionary.iter().all(|text| Interval::canonical(text))
+        }
+        Column::Text(texts) if component.kind == Type::Duration => {
+            texts.dictionary.iter().all(|text| Duration::canonical(text))
+        }
         Column::Period(rows) if component.kind == Type::Date => {
             rows.iter().flatten().all(|day| day.frequency() == crate::period::Frequency::D)
         }

@@ -4,7 +4,10 @@
 //! others. An identifier is never missing, and no word stands for a missing one.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
+use schemas::duration::Duration;
+use schemas::interval::Interval;
 use schemas::limits::CELL_BYTES_MAX;
 use schemas::period::{Frequency, Period};
 use schemas::structure::{Component, Role, Shape, Type};
@@ -131,6 +134,8 @@ impl Plan {
                 cell.parse().map_err(|_| Fault::new("number", "expected a whole number").value(cell))?,
             ),
             Type::Boolean => Cell::Boolean(boolean(cell)?),
+            Type::Time => Cell::Text(spelled::<Interval>(cell)?),
+            Type::Duration => Cell::Text(spelled::<Duration>(cell)?),
             Type::Date => Cell::Period(period(cell, step.dates).and_then(whole_day)?),
             Type::TimePeriod => {
                 let found = period(cell, step.dates)?;
@@ -138,6 +143,15 @@ impl Plan {
             }
         })
     }
+}
+
+/// A value in its canonical spelling.
+fn spelled<T: FromStr + ToString>(cell: &str) -> Result<String, Fault>
+where
+    T::Err: ToString,
+{
+    let read = cell.parse::<T>().map_err(|error| Fault::new("period", error.to_string()).value(cell))?;
+    Ok(read.to_string())
 }
 
 /// Finds the column of a link.
@@ -219,7 +233,9 @@ enum Filling {
 impl Rows {
     fn new(plan: &Plan) -> Self {
         let filling = |step: &Step| match step.component.kind {
-            Type::String => Filling::Text { places: BTreeMap::new(), rows: Vec::new() },
+            Type::String | Type::Time | Type::Duration => {
+                Filling::Text { places: BTreeMap::new(), rows: Vec::new() }
+            }
             Type::Integer => Filling::Ready(Column::Integer(Vec::new())),
             Type::Number => Filling::Ready(Column::Number(Vec::new())),
             Type::Boolean => Filling::Ready(Column::Boolean(Vec::new())),

@@ -165,5 +165,7 @@ pub(crate) fn default_name(kind: Type) -> &'static str {
         Type::Boolean => "bool_var",
         Type::TimePeriod => "time_period_var",
         Type::Date => "date_var",
+        Type::Time => "time_var",
+        Type::Duration => "duration_var",
     }
 }

@@ -4,6 +4,8 @@
 //! when it is whole: nothing is lost in silence.
 
 use schemas::decimal::Decimal;
+use schemas::duration::Duration;
+use schemas::interval::Interval;
 use schemas::period::{Frequency, Period};
 use schemas::structure::Type;
 use schemas::table::{Cell, Column, Texts};
@@ -56,6 +58,13 @@ fn convert(cell: &Cell, to: Type) -> Result<Cell, String> {
             let day = text.parse().ok().filter(|day: &Period| day.frequency() == Frequency::D);
             Cell::Period(day.ok_or_else(failed)?)
         }
+        (Cell::Text(text), Type::Time) => {
+            Cell::Text(text.parse::<Interval>().map_err(|_| failed())?.to_string())
+        }
+        (Cell::Period(period), Type::Time) => Cell::Text(Interval::from(*period).to_string()),
+        (Cell::Text(text), Type::Duration) => {
+            Cell::Text(text.parse::<Duration>().map_err(|_| failed())?.to_string())
+        }
         (Cell::Number(number), Type::Integer) => {
             Cell::Integer(decimal128::integer(*number).map_err(|_| failed())?)
         }
@@ -71,10 +80,12 @@ fn convert(cell: &Cell, to: Type) -> Result<Cell, String> {
 fn gathered(cells: &[Option<Cell>], kind: Type) -> Column {
     let cells = cells.iter();
     match kind {
-        Type::String => Column::Text(Texts::from_rows(cells.map(|cell| match cell {
-            Some(Cell::Text(text)) => Some(text.as_str()),
-            _ => None,
-        }))),
+        Type::String | Type::Time | Type::Duration => {
+            Column::Text(Texts::from_rows(cells.map(|cell| match cell {
+                Some(Cell::Text(text)) => Some(text.as_str()),
+                _ => None,
+            })))
+        }
         Type::Integer => Column::Integer(
             cells.map(|c| if let Some(Cell::Integer(v)) = c { Some(*v) } else { None }).collect(),
         ),

@@ -86,7 +86,7 @@ fn repeat(cell: Option<Cell>, kind: Option<Type>, rows: usize) -> Column {
         (Some(Cell::Number(value)), _) => Column::Number(vec![Some(value); rows]),
         (Some(Cell::Boolean(value)), _) => Column::Boolean(vec![Some(value); rows]),
         (Some(Cell::Period(value)), _) => Column::Period(vec![Some(value); rows]),
-        (None, Some(Type::String) | None) => {
+        (None, Some(Type::String | Type::Time | Type::Duration) | None) => {
             Column::Text(Texts::from_parts(Vec::new(), vec![Texts::NULL; rows]).unwrap_or_default())
         }
         (None, Some(Type::Integer)) => Column::Integer(vec![None; rows]),

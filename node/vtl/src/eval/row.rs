@@ -7,6 +7,7 @@
 use std::cmp::Ordering;
 
 use schemas::decimal::Decimal;
+use schemas::duration::Duration;
 use schemas::limits::CELL_BYTES_MAX;
 use schemas::structure::Type;
 use schemas::table::{Column, Texts};
@@ -112,7 +113,7 @@ impl Rows<'_> {
             Some(Type::TimePeriod | Type::Date) => {
                 Column::Period(rows.enumerate().map(|(row, v)| v.and_then(|v| v.periods().at(row))).collect())
             }
-            Some(Type::String) => Column::Text(Texts::from_rows(
+            Some(Type::String | Type::Time | Type::Duration) => Column::Text(Texts::from_rows(
                 rows.enumerate().map(|(row, v)| v.and_then(|v| v.strings().at(row))),
             )),
         };
@@ -236,7 +237,7 @@ impl Scope<'_> {
                 }
                 (a, b) => Box::new(move |row| Some(plain(a.at(row)?.compare(b.at(row)?)))),
             },
-            Some(Type::String) => {
+            Some(Type::String | Type::Time) => {
                 let (a, b) = (a.strings(), b.strings());
                 Box::new(move |row| Some(plain(a.at(row)?.cmp(b.at(row)?))))
             }
@@ -250,6 +251,11 @@ impl Scope<'_> {
                     let (a, b) = (a.at(row)?, b.at(row)?);
                     Some(Compared { order: a.cmp(&b), alike: a.frequency() == b.frequency() })
                 })
+            }
+            Some(Type::Duration) => {
+                let (a, b) = (a.strings(), b.strings());
+                let length = |text: Option<&str>| text?.parse::<Duration>().ok();
+                Box::new(move |row| Some(plain(length(a.at(row))?.cmp(&length(b.at(row))?))))
             }
             None => Box::new(|_| None),
         }

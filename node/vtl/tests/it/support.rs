@@ -44,7 +44,7 @@ fn column(kind: Type, cells: Vec<&str>) -> Column {
             .collect()
     }
     match kind {
-        Type::String => {
+        Type::String | Type::Time | Type::Duration => {
             Column::Text(Texts::from_rows(cells.into_iter().map(|c| (!c.is_empty()).then_some(c))))
         }
         Type::Integer => Column::Integer(read(cells)),
