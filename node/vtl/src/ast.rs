@@ -3,12 +3,21 @@
 //! One tree serves data set level and component level; which one a node is at, is found by the
 //! check. INVARIANT: no tree is deeper than [`DEPTH_MAX`], so recursion over it is bounded.
 
+#![allow(dead_code, reason = "the check of rulesets, sets and calls comes next")]
+
+mod define;
+
 use schemas::period::Frequency;
 use schemas::structure::Role;
 use schemas::table::Cell;
 
 use crate::fault::Span;
 use crate::op::{Aggregator, Op};
+
+pub(crate) use define::{
+    Constraint, DatapointRule, DatapointRuleset, Definitions, Error, HierarchicalRule, HierarchicalRuleset,
+    Item, Kind, Merge, Operator, Parameter, Part, Propagation, Signed,
+};
 
 /// Nodes from the root of an expression to its deepest leaf.
 pub const DEPTH_MAX: u16 = 160;
@@ -55,6 +64,103 @@ pub(crate) enum Node {
     Window(Box<Window>),
     Clause(Box<Expr>, Box<Clause>),
     Join(Box<Join>),
+    /// A call by name: an operator that the script defines, or an extension.
+    Call(Ident, Vec<Expr>),
+    /// `_`: an argument that is left out.
+    Omitted,
+    /// A list of values, as an argument.
+    List(Vec<Expr>),
+    /// `operand in domain`; `not_in` when negated.
+    Domain {
+        operand: Box<Expr>,
+        domain: Ident,
+        negated: bool,
+    },
+    Set(SetOp, Vec<Expr>),
+    /// Data points with the value given, or all.
+    ExistsIn(Box<Expr>, Box<Expr>, Option<bool>),
+    Check(Box<Check>),
+    CheckDatapoint(Box<CheckDatapoint>),
+    CheckHierarchy(Box<Hierarchy>),
+    Hierarchy(Box<Hierarchy>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SetOp {
+    Union,
+    Intersect,
+    Setdiff,
+    Symdiff,
+}
+
+impl SetOp {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Union => "union",
+            Self::Intersect => "intersect",
+            Self::Setdiff => "setdiff",
+            Self::Symdiff => "symdiff",
+        }
+    }
+}
+
+/// What a validation gives back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Output {
+    Invalid,
+    All,
+    AllMeasures,
+}
+
+/// `check(operand errorcode … errorlevel … imbalance … invalid)`.
+#[derive(Debug, Clone)]
+pub(crate) struct Check {
+    pub(crate) operand: Expr,
+    pub(crate) error: Error,
+    pub(crate) imbalance: Option<Expr>,
+    pub(crate) output: Output,
+}
+
+/// `check_datapoint(operand, ruleset components … invalid)`.
+#[derive(Debug, Clone)]
+pub(crate) struct CheckDatapoint {
+    pub(crate) operand: Expr,
+    pub(crate) ruleset: Ident,
+    pub(crate) components: Vec<Component>,
+    pub(crate) output: Output,
+}
+
+/// How missing and null code items count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    NonNull,
+    NonZero,
+    PartialNull,
+    PartialZero,
+    AlwaysNull,
+    AlwaysZero,
+}
+
+/// Where the values of code items that other rules compute are taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    Dataset,
+    DatasetPriority,
+    Rule,
+    RulePriority,
+}
+
+/// `hierarchy(operand, ruleset condition … rule … mode input output)`, and `check_hierarchy`.
+#[derive(Debug, Clone)]
+pub(crate) struct Hierarchy {
+    pub(crate) operand: Expr,
+    pub(crate) ruleset: Ident,
+    pub(crate) conditions: Vec<Component>,
+    pub(crate) rule: Option<Component>,
+    pub(crate) missing: Missing,
+    pub(crate) source: Source,
+    /// `All` beside the computed data points the others, for `hierarchy`; `Invalid` is `computed`.
+    pub(crate) output: Output,
 }
 
 /// A component, in a join perhaps with the alias of its operand.
@@ -81,7 +187,15 @@ pub(crate) enum Clause {
     Drop(Vec<Component>),
     Rename(Vec<(Component, Component)>),
     Sub(Vec<(Component, Expr)>),
-    Aggr { items: Vec<Assign>, grouping: Option<Grouping>, having: Option<Expr> },
+    Pivot(Component, Component),
+    Unpivot(Component, Component),
+    /// In a join: an expression over the operands by alias, for each measure that they share.
+    Apply(Expr),
+    Aggr {
+        items: Vec<Assign>,
+        grouping: Option<Grouping>,
+        having: Option<Expr>,
+    },
 }
 
 /// `group by`, `group except`, `group all`.
@@ -140,12 +254,33 @@ pub(crate) enum Bound {
     Offset(i64),
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JoinKind {
+    Inner,
+    Left,
+    Full,
+    Cross,
+}
+
+impl JoinKind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Inner => "inner_join",
+            Self::Left => "left_join",
+            Self::Full => "full_join",
+            Self::Cross => "cross_join",
+        }
+    }
+}
+
 /// A join and the clauses in it.
 #[derive(Debug, Clone)]
 pub(crate) struct Join {
-    pub(crate) left: bool,
+    pub(crate) kind: JoinKind,
     pub(crate) operands: Vec<(Expr, Option<Ident>)>,
     pub(crate) using: Option<Vec<Component>>,
+    /// Values of identifiers that a data point lacks.
+    pub(crate) fallbacks: Vec<(Component, Option<Cell>)>,
     pub(crate) clauses: Vec<Clause>,
 }
 
@@ -153,10 +288,16 @@ impl Expr {
     /// The expressions directly under this one, those of clauses included.
     pub(crate) fn children(&self) -> Vec<&Expr> {
         match &self.node {
-            Node::Constant(_) | Node::Name(_) => Vec::new(),
-            Node::Member(operand, _) => vec![operand],
-            Node::Apply(_, operands) => operands.iter().collect(),
-            Node::Shift(operand, count) => vec![operand, count],
+            Node::Constant(_) | Node::Name(_) | Node::Omitted => Vec::new(),
+            Node::Member(operand, _) | Node::Domain { operand, .. } => vec![operand],
+            Node::Apply(_, operands)
+            | Node::Call(_, operands)
+            | Node::Set(_, operands)
+            | Node::List(operands) => operands.iter().collect(),
+            Node::Shift(a, b) | Node::ExistsIn(a, b, _) => vec![a, b],
+            Node::Check(check) => std::iter::once(&check.operand).chain(&check.imbalance).collect(),
+            Node::CheckDatapoint(check) => vec![&check.operand],
+            Node::CheckHierarchy(hierarchy) | Node::Hierarchy(hierarchy) => vec![&hierarchy.operand],
             Node::Aggregate(aggregate) => aggregate.operand.iter().chain(&aggregate.having).collect(),
             Node::Window(window) => vec![&window.operand],
             Node::Clause(operand, clause) => std::iter::once(&**operand).chain(clause.children()).collect(),
@@ -172,11 +313,15 @@ impl Clause {
     /// The component expressions of the clause.
     pub(crate) fn children(&self) -> Vec<&Expr> {
         match self {
-            Clause::Filter(condition) => vec![condition],
+            Clause::Filter(expr) | Clause::Apply(expr) => vec![expr],
             Clause::Calc(items) => items.iter().map(|item| &item.expr).collect(),
             Clause::Aggr { items, having, .. } => items.iter().map(|item| &item.expr).chain(having).collect(),
             Clause::Sub(items) => items.iter().map(|(_, value)| value).collect(),
-            Clause::Keep(_) | Clause::Drop(_) | Clause::Rename(_) => Vec::new(),
+            Clause::Keep(_)
+            | Clause::Drop(_)
+            | Clause::Rename(_)
+            | Clause::Pivot(..)
+            | Clause::Unpivot(..) => Vec::new(),
         }
     }
 }

@@ -19,9 +19,10 @@ use schemas::structure::{Role, Shape, Type};
 pub(crate) use order::names;
 
 use crate::Script;
-use crate::ast::{Expr, Statement};
+use crate::ast::{Definitions, Expr, Ident, Statement};
 use crate::fault::{Code, Fault, Span, near};
 use crate::plan::{self, Field, Operation, Plan, Step, Term, Typed};
+use crate::words;
 
 /// What an expression at data set level stands for.
 #[derive(Debug, Clone)]
@@ -40,6 +41,7 @@ const FAULTS_MAX: usize = 64;
 
 struct Checker<'a> {
     shapes: &'a BTreeMap<String, Shape>,
+    definitions: &'a Definitions,
     steps: Vec<Step>,
     /// Inputs and results; `None` is one whose definition has a fault.
     names: BTreeMap<String, Option<Value>>,
@@ -54,8 +56,13 @@ struct Checker<'a> {
 /// # Errors
 /// Every fault that needs no data, in the order of their places.
 pub fn check(script: &Script, inputs: &BTreeMap<String, Shape>) -> Result<Plan, Vec<Fault>> {
-    let mut checker =
-        Checker { shapes: inputs, steps: Vec::new(), names: BTreeMap::new(), faults: Vec::new() };
+    let mut checker = Checker {
+        shapes: inputs,
+        definitions: &script.definitions,
+        steps: Vec::new(),
+        names: BTreeMap::new(),
+        faults: Vec::new(),
+    };
     let sequence = order::sequence(&script.statements, &mut checker.faults);
     let mut plan = Plan {
         steps: Vec::new(),
@@ -159,6 +166,16 @@ impl Checker<'_> {
 
     fn fields(&self, step: usize) -> &[Field] {
         self.steps.get(step).map_or(&[], |step| &step.fields)
+    }
+
+    /// An operator that nobody defined.
+    fn stranger<T>(&mut self, name: &Ident) -> Option<T> {
+        let defined = self.definitions.operators.keys().map(String::as_str);
+        let known = defined.chain(words::all().map(|word| -> &str { word }));
+        let hint = near(&name.text, known);
+        let message = format!("no operator is called `{}`", name.text);
+        self.faults.push(Fault::new(Code::UnknownName, name.span, message).hinted(hint));
+        None
     }
 
     /// Pushes a fault; there is no value.

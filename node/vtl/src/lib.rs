@@ -35,6 +35,7 @@ pub const SEMANTICS: u32 = 1;
 #[derive(Debug, Clone)]
 pub struct Script {
     statements: Vec<ast::Statement>,
+    definitions: ast::Definitions,
 }
 
 impl Script {
@@ -44,7 +45,7 @@ impl Script {
     /// Every fault of syntax, and every operator that is refused or not supported yet, in the order
     /// of their places.
     pub fn parse(text: &str) -> Result<Script, Vec<Fault>> {
-        parser::parse(text).map(|statements| Script { statements })
+        parser::parse(text).map(|(statements, definitions)| Script { statements, definitions })
     }
 
     /// The data sets that the script uses and never assigns, in ascending order.

@@ -6,12 +6,16 @@
 
 mod call;
 mod clause;
+mod define;
 mod join;
+mod validate;
 
 use schemas::decimal::Decimal;
 use schemas::table::Cell;
 
-use crate::ast::{Component, DEPTH_MAX, Expr, Ident, Node, SCRIPT_BYTES_MAX, Statement};
+use crate::ast::{
+    Component, DEPTH_MAX, Definitions, Expr, Ident, JoinKind, Node, SCRIPT_BYTES_MAX, Statement,
+};
 use crate::fault::{Code, Fault, Span, near};
 use crate::lexer::{Lexeme, Token, lex};
 use crate::op::Op;
@@ -30,24 +34,25 @@ struct Parser<'a> {
     tokens: Vec<Lexeme<'a>>,
     at: usize,
     level: u16,
+    definitions: Definitions,
     faults: Vec<Fault>,
 }
 
-/// The statements of a script.
+/// The statements and definitions of a script.
 ///
 /// # Errors
 /// Every fault of syntax, in the order of their places.
-pub(crate) fn parse(text: &str) -> Result<Vec<Statement>, Vec<Fault>> {
+pub(crate) fn parse(text: &str) -> Result<(Vec<Statement>, Definitions), Vec<Fault>> {
     if text.len() > SCRIPT_BYTES_MAX {
         let message =
             format!("a script of {} bytes where at most {SCRIPT_BYTES_MAX} are allowed", text.len());
         return Err(vec![Fault::new(Code::Size, Span { start: 0, end: 0 }, message)]);
     }
     let (tokens, faults) = lex(text);
-    let mut parser = Parser { tokens, at: 0, level: 0, faults };
+    let mut parser = Parser { tokens, at: 0, level: 0, definitions: Definitions::default(), faults };
     let statements = parser.statements();
     if parser.faults.is_empty() {
-        return Ok(statements);
+        return Ok((statements, parser.definitions));
     }
     let mut faults = parser.faults;
     faults.sort_by_key(|fault| fault.span);
@@ -91,23 +96,6 @@ impl<'a> Parser<'a> {
         let expr = self.expr()?;
         self.require(";")?;
         Ok(Some(Statement { target, persistent, expr }))
-    }
-
-    /// `define operator`, `define … ruleset`: not built yet, skipped up to its end.
-    fn definition(&mut self) -> Parsed<()> {
-        let span = self.span();
-        self.at += 1;
-        let what = match self.token() {
-            Token::Word(word) => word.to_owned(),
-            _ => return self.expected("`operator`, `datapoint ruleset` or `hierarchical ruleset`"),
-        };
-        let message = format!("`define {what}` is not supported yet");
-        self.faults.push(Fault::new(Code::Unsupported, span.to(self.span()), message));
-        while !matches!(self.token(), Token::End | Token::Word("end")) {
-            self.at += 1;
-        }
-        self.resume();
-        Ok(())
     }
 
     fn token(&self) -> Token<'a> {
@@ -262,11 +250,11 @@ impl<'a> Parser<'a> {
     /// `operand in { … }`.
     fn element(&mut self, operand: Expr, word: &str) -> Parsed<Expr> {
         self.at += 1;
-        if let Token::Name(name) = self.token() {
-            let message = format!("value domains (`{name}`) are not supported yet");
-            return self.fault(
-                Fault::new(Code::Unsupported, self.span(), message).hint("list the values: { 1, 2 }"),
-            );
+        if let Token::Name(_) = self.token() {
+            let domain = self.name("the name of a value domain")?;
+            let span = operand.span.to(domain.span);
+            let negated = word == "not_in";
+            return self.node(Node::Domain { operand: Box::new(operand), domain, negated }, span);
         }
         let op = if word == "in" { Op::In } else { Op::NotIn };
         let start = operand.span;
@@ -311,9 +299,12 @@ impl<'a> Parser<'a> {
             Token::Word("null") => self.literal(None),
             Token::Word("if") => self.condition(),
             Token::Word("case") => self.case(),
-            Token::Word("inner_join" | "left_join") => self.join(),
+            Token::Word("inner_join") => self.join(JoinKind::Inner),
+            Token::Word("left_join") => self.join(JoinKind::Left),
+            Token::Word("full_join") => self.join(JoinKind::Full),
+            Token::Word("cross_join") => self.join(JoinKind::Cross),
             Token::Word(word) => self.call(word),
-            Token::Name(name) if self.after() == Token::Symbol("(") => self.stranger(name),
+            Token::Name(_) if self.after() == Token::Symbol("(") => self.invocation(),
             Token::Name(name) => {
                 self.at += 1;
                 self.node(Node::Name(name.to_owned()), span)

@@ -21,6 +21,9 @@ impl Checker<'_> {
             Clause::Drop(names) => self.discard(step, names, span),
             Clause::Rename(pairs) => self.rename(step, pairs, span),
             Clause::Sub(items) => self.subspace(step, items, span),
+            Clause::Pivot(..) | Clause::Unpivot(..) | Clause::Apply(_) => {
+                self.fault(Code::Unsupported, span, "this clause is not supported yet")
+            }
             Clause::Aggr { items, grouping, having } => {
                 self.aggr(step, items, grouping.as_ref(), having.as_ref(), span)
             }

@@ -57,9 +57,12 @@ impl Checker<'_> {
                 self.grouped(op, operand, expr.span, scope)
             }
             Node::Window(window) => self.window(window, expr.span, scope),
-            Node::Shift(..) | Node::Clause(..) | Node::Join(_) => {
-                self.fault(Code::Type, expr.span, "expected a component, found a data set")
+            Node::Call(name, _) => self.stranger(name),
+            Node::Domain { domain, .. } => {
+                self.fault(Code::Unsupported, domain.span, "value domains are not supported yet")
             }
+            Node::Omitted | Node::List(_) => self.fault(Code::Syntax, expr.span, "expected an expression"),
+            _ => self.fault(Code::Type, expr.span, "expected a component, found a data set"),
         }
     }
 

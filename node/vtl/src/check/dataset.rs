@@ -38,6 +38,20 @@ impl Checker<'_> {
                 self.clause(step, clause, expr.span).map(Value::Data)
             }
             Node::Join(join) => self.join(join, expr.span).map(Value::Data),
+            Node::Call(name, _) => self.stranger(name),
+            Node::Omitted | Node::List(_) => self.fault(Code::Syntax, expr.span, "expected an expression"),
+            Node::Domain { domain, .. } => {
+                self.fault(Code::Unsupported, domain.span, "value domains are not supported yet")
+            }
+            Node::Set(op, _) => {
+                self.fault(Code::Unsupported, expr.span, format!("`{}` is not supported yet", op.name()))
+            }
+            Node::ExistsIn(..) => {
+                self.fault(Code::Unsupported, expr.span, "`exists_in` is not supported yet")
+            }
+            Node::Check(_) | Node::CheckDatapoint(_) | Node::CheckHierarchy(_) | Node::Hierarchy(_) => {
+                self.fault(Code::Unsupported, expr.span, "rulesets are not supported yet")
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use schemas::structure::Role;
 
 use super::{Checker, positions};
-use crate::ast::{Component, Join, Node};
+use crate::ast::{Component, Join, JoinKind, Node};
 use crate::fault::{Code, Fault, Span};
 use crate::plan::{Field, Operation, Side};
 
@@ -30,7 +30,7 @@ impl Checker<'_> {
     pub(super) fn join(&mut self, join: &Join, span: Span) -> Option<usize> {
         let operands = self.operands(join)?;
         let keys = self.join_keys(&operands, join.using.as_deref())?;
-        let mut step = self.joined(operands, &keys, join.left, span)?;
+        let mut step = self.joined(operands, &keys, join.kind == JoinKind::Left, span)?;
         for clause in &join.clauses {
             step = self.clause(step, clause, span)?;
         }

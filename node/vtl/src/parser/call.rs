@@ -4,8 +4,8 @@ use schemas::period::Frequency;
 use schemas::structure::Type;
 
 use super::{Parsed, Parser};
-use crate::ast::{Aggregate, Analytic, Bound, Expr, Grouping, Mode, Node, Window};
-use crate::fault::{Code, Fault, Span, near};
+use crate::ast::{Aggregate, Analytic, Bound, Expr, Grouping, Mode, Node, SetOp, Window};
+use crate::fault::{Code, Fault, Span};
 use crate::lexer::Token;
 use crate::op::{Aggregator, Op};
 use crate::words;
@@ -35,6 +35,15 @@ impl Parser<'_> {
             "cast" => self.cast(),
             "timeshift" => self.shift(),
             "lag" => self.lag(),
+            "check" => self.check(),
+            "check_datapoint" => self.check_datapoint(),
+            "check_hierarchy" => self.hierarchy(true),
+            "hierarchy" => self.hierarchy(false),
+            "union" => self.set(SetOp::Union),
+            "intersect" => self.set(SetOp::Intersect),
+            "setdiff" => self.set(SetOp::Setdiff),
+            "symdiff" => self.set(SetOp::Symdiff),
+            "exists_in" => self.exists_in(),
             _ => self.expected("an expression"),
         }
     }
@@ -60,12 +69,29 @@ impl Parser<'_> {
         self.node(Node::Constant(None), span)
     }
 
-    /// A call of a name that is no operator of VTL.
-    pub(super) fn stranger(&mut self, name: &str) -> Parsed<Expr> {
-        let hint = near(name, words::all());
-        let message = format!("no operator is called `{name}`");
-        let fault = Fault::new(Code::UnknownName, self.span(), message).hinted(hint);
-        self.fault(fault)
+    /// A call by name: an operator that the script defines, or an extension.
+    pub(super) fn invocation(&mut self) -> Parsed<Expr> {
+        let name = self.name("the name of an operator")?;
+        self.at += 1;
+        let arguments =
+            if self.token() == Token::Symbol(")") { Vec::new() } else { self.list(Self::argument)? };
+        self.require(")")?;
+        let span = name.span.to(self.past());
+        self.node(Node::Call(name, arguments), span)
+    }
+
+    /// An expression, a list of values, or `_`.
+    fn argument(&mut self) -> Parsed<Expr> {
+        let span = self.span();
+        if self.eat("_") {
+            return self.node(Node::Omitted, span);
+        }
+        if !self.eat("{") {
+            return self.expr();
+        }
+        let values = self.list(Self::scalar)?;
+        self.require("}")?;
+        self.node(Node::List(values), span.to(self.past()))
     }
 
     /// Arguments up to the closing bracket; `_` stands for one that is left out.

@@ -1,7 +1,5 @@
 //! Clauses between square brackets (grammar rule `datasetClause`).
 
-use schemas::structure::Role;
-
 use super::{Parsed, Parser};
 use crate::ast::{Assign, Clause, Component, Expr, Node};
 use crate::lexer::Token;
@@ -18,10 +16,12 @@ impl Parser<'_> {
             Token::Word("rename") => self.rename()?,
             Token::Word("sub") => self.subspace()?,
             Token::Word("aggr") => self.aggr()?,
-            Token::Word(word @ ("pivot" | "unpivot" | "customPivot")) => {
-                return self.unsupported(&format!("`{word}`"));
+            Token::Word(word @ ("pivot" | "unpivot")) => self.turned(word == "pivot")?,
+            _ => {
+                return self.expected(
+                    "`filter`, `calc`, `keep`, `drop`, `rename`, `sub`, `aggr`, `pivot` or `unpivot`",
+                );
             }
-            _ => return self.expected("`filter`, `calc`, `keep`, `drop`, `rename`, `sub` or `aggr`"),
         };
         self.require("]")?;
         let span = operand.span.to(self.past());
@@ -70,6 +70,15 @@ impl Parser<'_> {
         Ok(Clause::Sub(self.list(item)?))
     }
 
+    /// `pivot identifier, measure` or `unpivot identifier, measure`.
+    fn turned(&mut self, pivot: bool) -> Parsed<Clause> {
+        self.at += 1;
+        let identifier = self.component()?;
+        self.require(",")?;
+        let measure = self.component()?;
+        Ok(if pivot { Clause::Pivot(identifier, measure) } else { Clause::Unpivot(identifier, measure) })
+    }
+
     pub(super) fn aggr(&mut self) -> Parsed<Clause> {
         self.at += 1;
         let items = self.list(Self::assign)?;
@@ -79,15 +88,7 @@ impl Parser<'_> {
 
     /// `role target := expr`.
     fn assign(&mut self) -> Parsed<Assign> {
-        let role = match self.token() {
-            Token::Word("identifier") => Some(Role::Identifier),
-            Token::Word("measure") => Some(Role::Measure),
-            Token::Word("attribute") => Some(Role::Attribute),
-            Token::Word("viral") => return self.unsupported("`viral attribute`"),
-            Token::Word("component") => return self.unsupported("the role `component`"),
-            _ => None,
-        };
-        self.at += usize::from(role.is_some());
+        let role = self.role()?.flatten();
         let target = self.component()?;
         self.require(":=")?;
         Ok(Assign { role, target, expr: self.expr()? })

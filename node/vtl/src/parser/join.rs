@@ -1,22 +1,30 @@
 //! Joins and the clauses inside them (grammar rules `joinOperators`, `joinBody`).
 
+use schemas::table::Cell;
+
 use super::{Parsed, Parser};
-use crate::ast::{Clause, Expr, Ident, Join, Node};
+use crate::ast::{Clause, Component, Expr, Ident, Join, JoinKind, Node};
 use crate::lexer::Token;
 
 impl Parser<'_> {
     /// `inner_join(a as x, b as y using … filter … calc … keep … rename …)`.
-    pub(super) fn join(&mut self) -> Parsed<Expr> {
+    pub(super) fn join(&mut self, kind: JoinKind) -> Parsed<Expr> {
         let start = self.span();
-        let left = self.token() == Token::Word("left_join");
         self.at += 1;
         self.require("(")?;
         let operands = self.list(Self::operand)?;
-        let using = if self.word("using") { Some(self.list(Self::component)?) } else { None };
+        let mut using = None;
+        let mut fallbacks = Vec::new();
+        if kind != JoinKind::Cross && self.word("using") {
+            using = Some(self.keys()?);
+            while kind != JoinKind::Inner && self.token() == Token::Symbol(",") {
+                fallbacks.push(self.fallback()?);
+            }
+        }
         let clauses = self.body()?;
         self.require(")")?;
         let span = start.to(self.past());
-        self.node(Node::Join(Box::new(Join { left, operands, using, clauses })), span)
+        self.node(Node::Join(Box::new(Join { kind, operands, using, fallbacks, clauses })), span)
     }
 
     fn operand(&mut self) -> Parsed<(Expr, Option<Ident>)> {
@@ -25,19 +33,41 @@ impl Parser<'_> {
         Ok((operand, alias))
     }
 
+    /// The components of `using`; a comma before `nvl` ends them.
+    fn keys(&mut self) -> Parsed<Vec<Component>> {
+        let mut keys = vec![self.component()?];
+        while self.token() == Token::Symbol(",") && self.after() != Token::Word("nvl") {
+            self.at += 1;
+            keys.push(self.component()?);
+        }
+        Ok(keys)
+    }
+
+    /// `, nvl(component, value)`.
+    fn fallback(&mut self) -> Parsed<(Component, Option<Cell>)> {
+        self.require(",")?;
+        self.require_word("nvl")?;
+        self.require("(")?;
+        let component = self.component()?;
+        self.require(",")?;
+        let value = self.constant()?;
+        self.require(")")?;
+        Ok((component, value))
+    }
+
     /// The clauses in the order that the grammar fixes.
     fn body(&mut self) -> Parsed<Vec<Clause>> {
         let mut clauses = Vec::new();
-        if self.token() == Token::Symbol(",") {
-            return self.unsupported("`nvl` in a join");
-        }
         if self.token() == Token::Word("filter") {
             clauses.push(self.filter()?);
         }
         match self.token() {
             Token::Word("calc") => clauses.push(self.calc()?),
             Token::Word("aggr") => clauses.push(self.aggr()?),
-            Token::Word("apply") => return self.unsupported("`apply`"),
+            Token::Word("apply") => {
+                self.at += 1;
+                clauses.push(Clause::Apply(self.expr()?));
+            }
             _ => {}
         }
         match self.token() {

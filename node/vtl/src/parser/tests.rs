@@ -20,7 +20,7 @@ fn prefix(expr: &Expr) -> String {
 
 fn read(text: &str) -> String {
     let statements = parse(&format!("R <- {text};")).unwrap();
-    prefix(&statements[0].expr)
+    prefix(&statements.0[0].expr)
 }
 
 #[test]
@@ -57,6 +57,6 @@ fn smallest_and_largest_numbers() {
 
 #[test]
 fn a_script_may_be_empty() {
-    assert!(parse("").unwrap().is_empty());
-    assert!(parse(" // nothing\n").unwrap().is_empty());
+    assert!(parse("").unwrap().0.is_empty());
+    assert!(parse(" // nothing\n").unwrap().0.is_empty());
 }

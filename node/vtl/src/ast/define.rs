@@ -1,0 +1,158 @@
+//! What a script defines beside results: operators, rulesets, propagation of viral attributes
+//! (grammar rule `defOperators`).
+
+use std::collections::BTreeMap;
+
+use schemas::structure::{Role, Type};
+use schemas::table::Cell;
+
+use super::{Expr, Ident};
+use crate::fault::Span;
+use crate::op::Op;
+
+/// Every definition of a script by name.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Definitions {
+    pub(crate) operators: BTreeMap<String, Operator>,
+    pub(crate) datapoint: BTreeMap<String, DatapointRuleset>,
+    pub(crate) hierarchical: BTreeMap<String, HierarchicalRuleset>,
+    /// By the name of the attribute.
+    pub(crate) propagation: BTreeMap<String, Propagation>,
+}
+
+/// `define operator`.
+#[derive(Debug, Clone)]
+pub(crate) struct Operator {
+    pub(crate) name: Ident,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) returns: Option<(Kind, Span)>,
+    pub(crate) body: Expr,
+}
+
+/// A parameter; with a default it may be left out.
+#[derive(Debug, Clone)]
+pub(crate) struct Parameter {
+    pub(crate) name: Ident,
+    pub(crate) kind: Kind,
+    pub(crate) default: Option<Expr>,
+}
+
+/// What a parameter or a result may be.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Kind {
+    /// A scalar, of any type when none is named.
+    Scalar(Option<Type>),
+    /// A component of a role and a type, when they are named.
+    Component(Option<Role>, Option<Type>),
+    /// A data set with at least these components.
+    Data(Vec<Constraint>),
+    /// A list of values.
+    Set,
+    Ruleset,
+}
+
+/// A component that a data set must have: by name, or (without) as many as the modifier says.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Constraint {
+    pub(crate) role: Option<Role>,
+    pub(crate) kind: Option<Type>,
+    pub(crate) name: Option<String>,
+    /// `_`, `_+`, `_*`: fewest and most of them.
+    pub(crate) count: (usize, usize),
+}
+
+/// A component of a signature and the name that the rules have for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Signed {
+    pub(crate) name: Ident,
+    pub(crate) alias: Option<Ident>,
+}
+
+impl Signed {
+    /// The name that the rules use.
+    pub(crate) fn known(&self) -> &str {
+        self.alias.as_ref().map_or(&self.name.text, |alias| &alias.text)
+    }
+}
+
+/// `define datapoint ruleset`.
+#[derive(Debug, Clone)]
+pub(crate) struct DatapointRuleset {
+    pub(crate) name: Ident,
+    /// Whether it is defined on value domains, so that the call names the components.
+    pub(crate) domains: bool,
+    pub(crate) signature: Vec<Signed>,
+    pub(crate) rules: Vec<DatapointRule>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct DatapointRule {
+    pub(crate) name: Option<Ident>,
+    pub(crate) when: Option<Expr>,
+    pub(crate) then: Expr,
+    pub(crate) error: Error,
+}
+
+/// `errorcode` and `errorlevel`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Error {
+    pub(crate) code: Option<Cell>,
+    pub(crate) level: Option<Cell>,
+}
+
+/// `define hierarchical ruleset`.
+#[derive(Debug, Clone)]
+pub(crate) struct HierarchicalRuleset {
+    pub(crate) name: Ident,
+    pub(crate) domains: bool,
+    pub(crate) conditions: Vec<Signed>,
+    /// The variable or value domain whose code items the rules relate.
+    pub(crate) rule: Ident,
+    pub(crate) rules: Vec<HierarchicalRule>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct HierarchicalRule {
+    pub(crate) name: Option<Ident>,
+    pub(crate) when: Option<Expr>,
+    pub(crate) left: Item,
+    /// One of the comparisons; `Equal` also computes.
+    pub(crate) relation: Op,
+    pub(crate) right: Vec<Part>,
+    pub(crate) error: Error,
+    pub(crate) span: Span,
+}
+
+/// A code item.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    pub(crate) code: String,
+    pub(crate) span: Span,
+}
+
+/// A code item of the right side, added or taken away, where its condition holds.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    pub(crate) minus: bool,
+    pub(crate) item: Item,
+    pub(crate) condition: Option<Expr>,
+}
+
+/// `define viral propagation`: how two values of a viral attribute become one.
+#[derive(Debug, Clone)]
+pub(crate) struct Propagation {
+    pub(crate) name: Ident,
+    pub(crate) domain: bool,
+    pub(crate) target: Ident,
+    pub(crate) rule: Merge,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Merge {
+    /// Clauses of two values or one, with their result, and the result of all other pairs.
+    Enumerated {
+        clauses: Vec<(Cell, Option<Cell>, Option<Cell>)>,
+        other: Option<Cell>,
+    },
+    Aggregate(crate::op::Aggregator),
+}
