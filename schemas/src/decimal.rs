@@ -6,11 +6,13 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::num::NonZeroU64;
 use std::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, Error as _, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeTuple, Serializer};
 
+use crate::digits;
 use crate::limits::{DIGITS_MAX, EXPONENT_MAX, EXPONENT_MIN, NUMBER_BYTES_MAX};
 
 /// One more than the largest coefficient: 10^34.
@@ -20,11 +22,27 @@ pub const COEFFICIENT_LIMIT: i128 = 10_i128.pow(DIGITS_MAX);
 ///
 /// `==` and `Hash` tell representations apart (`9.1 != 9.10`), because an id is made over the
 /// representation; [`Decimal::compare`] and [`Decimal::same_value`] compare values.
+///
+/// Sixteen bytes, with or without `Option`: columns of millions are read at the speed of memory.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Decimal {
-    coefficient: i128,
-    exponent: i32,
+    /// From the top: the sign, the exponent counted from 1, the high digits.
+    ///
+    /// INVARIANT: the exponent so counted is at least 1, so the word is never zero; zero has no
+    /// sign, so a value has one form.
+    high: NonZeroU64,
+    /// The low 64 bits of the magnitude.
+    low: u64,
 }
+
+const _: () = assert!(size_of::<Option<Decimal>>() == 16);
+const _: () = assert!(COEFFICIENT_LIMIT >> (64 + HIGH_BITS) == 0);
+const _: () = assert!(EXPONENT_MAX + BIAS < 1 << 14 && EXPONENT_MIN + BIAS == 1);
+
+/// Bits of the magnitude in the high word; 14 of the exponent and the sign are above.
+const HIGH_BITS: u32 = 49;
+/// What is added to an exponent to count it from 1.
+const BIAS: i32 = 1 - EXPONENT_MIN;
 
 /// Why a text or a pair is no [`Decimal`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,53 +60,105 @@ pub enum Error {
 
 impl Decimal {
     /// Zero with no decimals.
-    pub const ZERO: Decimal = Decimal { coefficient: 0, exponent: 0 };
+    pub const ZERO: Decimal = Decimal::packed(false, 0, 0);
 
     /// The decimal `coefficient × 10^exponent`.
     ///
     /// # Errors
     /// [`Error::Digits`] and [`Error::Exponent`] when a part is out of range.
+    #[inline]
     pub fn new(coefficient: i128, exponent: i32) -> Result<Self, Error> {
-        if coefficient <= -COEFFICIENT_LIMIT || coefficient >= COEFFICIENT_LIMIT {
+        Self::from_magnitude(coefficient < 0, coefficient.unsigned_abs(), exponent)
+    }
+
+    /// The decimal `±magnitude × 10^exponent`; the sign of zero is dropped.
+    ///
+    /// # Errors
+    /// As [`Decimal::new`].
+    #[inline]
+    pub fn from_magnitude(negative: bool, magnitude: u128, exponent: i32) -> Result<Self, Error> {
+        if magnitude >= COEFFICIENT_LIMIT.unsigned_abs() {
             return Err(Error::Digits);
         }
         if !(EXPONENT_MIN..=EXPONENT_MAX).contains(&exponent) {
             return Err(Error::Exponent);
         }
-        Ok(Self { coefficient, exponent })
+        Ok(Self::packed(negative && magnitude != 0, magnitude, exponent))
+    }
+
+    /// INVARIANT: callers have checked the ranges, and zero is not negative.
+    const fn packed(negative: bool, magnitude: u128, exponent: i32) -> Self {
+        let counted = (exponent + BIAS) as u64;
+        let high = ((negative as u64) << 63) | (counted << HIGH_BITS) | (magnitude >> 64) as u64;
+        let high = match NonZeroU64::new(high) {
+            Some(high) => high,
+            None => NonZeroU64::MIN,
+        };
+        Self { high, low: magnitude as u64 }
     }
 
     /// The digits, with sign.
+    #[inline]
     pub fn coefficient(self) -> i128 {
-        self.coefficient
+        // INVARIANT: a magnitude has at most 113 bits.
+        let magnitude = self.magnitude() as i128;
+        if self.is_negative() { -magnitude } else { magnitude }
+    }
+
+    /// The digits, without sign.
+    #[inline]
+    pub fn magnitude(self) -> u128 {
+        let high = self.high.get() & ((1 << HIGH_BITS) - 1);
+        (u128::from(high) << 64) | u128::from(self.low)
+    }
+
+    /// Whether the value is below zero.
+    #[inline]
+    pub fn is_negative(self) -> bool {
+        self.high.get() >> 63 != 0
     }
 
     /// The power of ten of the last digit.
+    #[inline]
     pub fn exponent(self) -> i32 {
-        self.exponent
+        ((self.high.get() << 1) >> (HIGH_BITS + 1)) as i32 - BIAS
+    }
+
+    /// The value with the other sign; zero stays zero.
+    #[inline]
+    pub fn negated(self) -> Self {
+        if self.is_zero() {
+            return self;
+        }
+        let flipped = NonZeroU64::new(self.high.get() ^ (1 << 63));
+        Self { high: flipped.unwrap_or(self.high), low: self.low }
+    }
+
+    /// Whether the value is zero.
+    #[inline]
+    pub fn is_zero(self) -> bool {
+        self.low == 0 && self.high.get() << (64 - HIGH_BITS) == 0
     }
 
     /// Decimals written after the point (0 for whole numbers).
     pub fn decimals(self) -> u32 {
-        self.exponent.min(0).unsigned_abs()
-    }
-
-    /// Whether the value is zero.
-    pub fn is_zero(self) -> bool {
-        self.coefficient == 0
+        self.exponent().min(0).unsigned_abs()
     }
 
     /// The one representation of this value without trailing zeros; zero is `[0, 0]`.
+    #[inline]
     pub fn normalized(self) -> Self {
-        if self.coefficient == 0 {
+        // A multiple of ten is even: half of all values are told at a glance.
+        if self.low & 1 == 1 { self } else { self.stripped() }
+    }
+
+    fn stripped(self) -> Self {
+        if self.is_zero() {
             return Self::ZERO;
         }
-        let (mut coefficient, mut exponent) = (self.coefficient, self.exponent);
-        while exponent < EXPONENT_MAX && coefficient % 10 == 0 {
-            coefficient /= 10;
-            exponent += 1;
-        }
-        Self { coefficient, exponent }
+        let most = (EXPONENT_MAX - self.exponent()).unsigned_abs();
+        let (magnitude, zeros) = digits::strip(self.magnitude(), most);
+        Self::packed(self.is_negative(), magnitude, self.exponent() + zeros as i32)
     }
 
     /// Whether both have the same value, whatever their trailing zeros.
@@ -98,36 +168,63 @@ impl Decimal {
 
     /// Order by value.
     pub fn compare(self, other: Self) -> Ordering {
-        let (a, b) = (self.coefficient, other.coefficient);
-        if self.exponent == other.exponent {
-            return a.cmp(&b);
+        if self.exponent() == other.exponent() {
+            return self.coefficient().cmp(&other.coefficient());
         }
-        match a.signum().cmp(&b.signum()) {
-            Ordering::Equal if a == 0 => Ordering::Equal,
+        match self.signum().cmp(&other.signum()) {
+            Ordering::Equal if self.is_zero() => Ordering::Equal,
             Ordering::Equal => {
                 let magnitudes = compare_magnitude(self, other);
-                if a < 0 { magnitudes.reverse() } else { magnitudes }
+                if self.is_negative() { magnitudes.reverse() } else { magnitudes }
             }
             unequal => unequal,
         }
     }
 
+    fn signum(self) -> i32 {
+        if self.is_zero() { 0 } else { 1 - 2 * i32::from(self.is_negative()) }
+    }
+
     /// Number of significant digits of the coefficient (1 for zero).
+    #[inline]
     pub fn digits(self) -> u32 {
-        self.coefficient.unsigned_abs().checked_ilog10().map_or(1, |log| log + 1)
+        digits::count(self.magnitude()).max(1)
+    }
+
+    /// Appends the plain notation with every digit kept; `[1, 2]` is `100`. Scientific beyond 40
+    /// zeros.
+    pub fn write(self, out: &mut Vec<u8>) {
+        if self.is_negative() {
+            out.push(b'-');
+        }
+        let after = self.exponent();
+        if after > WRITTEN_ZEROS_MAX || after < -(WRITTEN_ZEROS_MAX + DIGITS_MAX as i32) {
+            digits::write(self.magnitude(), 1, out);
+            out.push(b'E');
+            out.push(if after < 0 { b'-' } else { b'+' });
+            return digits::write(after.unsigned_abs().into(), 1, out);
+        }
+        if after >= 0 {
+            digits::write(self.magnitude(), 1, out);
+            let zeros = if self.is_zero() { 0 } else { after as usize };
+            return out.resize(out.len() + zeros, b'0');
+        }
+        let places = after.unsigned_abs() as usize;
+        digits::write(self.magnitude(), places + 1, out);
+        out.insert(out.len() - places, b'.');
     }
 }
 
 /// Orders two non-zero decimals by magnitude.
 fn compare_magnitude(a: Decimal, b: Decimal) -> Ordering {
-    let top = |d: Decimal| i64::from(d.exponent) + i64::from(d.digits());
+    let top = |d: Decimal| i64::from(d.exponent()) + i64::from(d.digits());
     top(a).cmp(&top(b)).then_with(|| {
         // INVARIANT: equal leading positions and at most 34 digits each, so the exponents differ
         // by less than 34 and the aligned coefficient stays below 10^34.
-        let (mut x, mut y) = (a.coefficient.unsigned_abs(), b.coefficient.unsigned_abs());
-        let gap = a.exponent.abs_diff(b.exponent).min(DIGITS_MAX);
-        let scale = 10_u128.pow(gap);
-        if a.exponent > b.exponent {
+        let (mut x, mut y) = (a.magnitude(), b.magnitude());
+        let gap = a.exponent().abs_diff(b.exponent()).min(DIGITS_MAX);
+        let scale = digits::power(gap);
+        if a.exponent() > b.exponent() {
             x *= scale
         } else {
             y *= scale
@@ -138,7 +235,7 @@ fn compare_magnitude(a: Decimal, b: Decimal) -> Ordering {
 
 impl From<i64> for Decimal {
     fn from(value: i64) -> Self {
-        Self { coefficient: i128::from(value), exponent: 0 }
+        Self::packed(value < 0, value.unsigned_abs().into(), 0)
     }
 }
 
@@ -147,12 +244,56 @@ impl FromStr for Decimal {
 
     /// Reads `-12.50`, `.5`, `7.`, `1.5E+3`. No spaces, no thousands separators, no `NaN`.
     fn from_str(text: &str) -> Result<Self, Error> {
-        parse(text.as_bytes()).map_err(|fault| fault.unwrap_or_else(|| syntax(text)))
+        Self::from_ascii(text.as_bytes())
     }
 }
 
-fn syntax(text: &str) -> Error {
-    Error::Syntax(text.chars().take(40).collect())
+impl Decimal {
+    /// As [`Decimal::from_str`], from bytes.
+    ///
+    /// # Errors
+    /// As there.
+    #[inline]
+    pub fn from_ascii(text: &[u8]) -> Result<Self, Error> {
+        match plain(text) {
+            Some(decimal) => Ok(decimal),
+            None => parse(text).map_err(|fault| fault.unwrap_or_else(|| syntax(text))),
+        }
+    }
+}
+
+/// Characters of a number whose digits surely fit 64 bits.
+const PLAIN_BYTES_MAX: usize = 20;
+
+/// What almost all numbers are: a sign perhaps, up to eighteen digits, a point perhaps.
+#[inline]
+fn plain(text: &[u8]) -> Option<Decimal> {
+    if text.len() > PLAIN_BYTES_MAX {
+        return None;
+    }
+    let (negative, rest) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        rest => (false, rest),
+    };
+    let (mut value, mut digits, mut whole) = (0_u64, 0, None);
+    for &byte in rest {
+        let digit = byte.wrapping_sub(b'0');
+        if digit <= 9 {
+            value = value.wrapping_mul(10).wrapping_add(digit.into());
+            digits += 1;
+        } else if byte == b'.' && whole.is_none() {
+            whole = Some(digits);
+        } else {
+            return None;
+        }
+    }
+    let decimals = whole.map_or(0, |whole| digits - whole);
+    let fits = (1..=18).contains(&digits);
+    fits.then(|| Decimal::packed(negative && value != 0, value.into(), -decimals))
+}
+
+fn syntax(text: &[u8]) -> Error {
+    Error::Syntax(String::from_utf8_lossy(text).chars().take(40).collect())
 }
 
 /// `Err(None)` is a fault of syntax.
@@ -210,30 +351,21 @@ fn parse_exponent(text: &[u8]) -> Option<i32> {
 
 /// Zeros that are written out before scientific notation takes over.
 const WRITTEN_ZEROS_MAX: i32 = 40;
+/// Bytes that hold any number as it is written: a sign, a point, 34 digits and 40 zeros.
+const WRITTEN_BYTES: usize = 80;
 
 impl fmt::Display for Decimal {
-    /// Plain notation with every digit kept; `[1, 2]` is `100`. Scientific beyond 40 zeros.
+    /// As [`Decimal::write`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.coefficient < 0 { "-" } else { "" };
-        let digits = self.coefficient.unsigned_abs().to_string();
-        let after = self.exponent;
-        if after > WRITTEN_ZEROS_MAX || after < -(WRITTEN_ZEROS_MAX + DIGITS_MAX as i32) {
-            return write!(f, "{sign}{digits}E{after:+}");
-        }
-        if after >= 0 {
-            let zeros = if self.coefficient == 0 { 0 } else { after as usize };
-            return write!(f, "{sign}{digits}{:0<zeros$}", "");
-        }
-        let places = after.unsigned_abs() as usize;
-        let padded = format!("{digits:0>width$}", width = places + 1);
-        let (whole, fraction) = padded.split_at(padded.len() - places);
-        write!(f, "{sign}{whole}.{fraction}")
+        let mut text = Vec::with_capacity(WRITTEN_BYTES);
+        self.write(&mut text);
+        f.write_str(&String::from_utf8_lossy(&text))
     }
 }
 
 impl fmt::Debug for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[{}, {}]", self.coefficient, self.exponent)
+        write!(f, "[{}, {}]", self.coefficient(), self.exponent())
     }
 }
 
@@ -245,11 +377,11 @@ impl Serialize for Decimal {
             return serializer.collect_str(self);
         }
         let mut pair = serializer.serialize_tuple(2)?;
-        match i64::try_from(self.coefficient) {
+        match i64::try_from(self.coefficient()) {
             Ok(small) => pair.serialize_element(&small)?,
-            Err(_) => pair.serialize_element(serde_bytes::Bytes::new(&wide_bytes(self.coefficient)))?,
+            Err(_) => pair.serialize_element(serde_bytes::Bytes::new(&wide_bytes(self.coefficient())))?,
         }
-        pair.serialize_element(&self.exponent)?;
+        pair.serialize_element(&self.exponent())?;
         pair.end()
     }
 }
@@ -345,6 +477,20 @@ mod tests {
         assert_eq!(d("1.5E+3").to_string(), "1500");
         assert_eq!(d("-.5").to_string(), "-0.5");
         assert_eq!(d("1E-7").to_string(), "0.0000001");
+    }
+
+    #[test]
+    fn sixteen_bytes_hold_every_part() {
+        let coefficients = [0, 1, -1, 10, i128::from(u64::MAX), 1 << 64, -(1 << 64), COEFFICIENT_LIMIT - 1];
+        for coefficient in coefficients.into_iter().flat_map(|c| [c, -c]) {
+            for exponent in [EXPONENT_MIN, -34, -1, 0, 1, EXPONENT_MAX] {
+                let decimal = Decimal::new(coefficient, exponent).unwrap();
+                assert_eq!((decimal.coefficient(), decimal.exponent()), (coefficient, exponent));
+                assert_eq!(decimal.is_zero(), coefficient == 0);
+                assert_eq!(decimal.negated(), Decimal::new(-coefficient, exponent).unwrap());
+                assert_eq!(decimal.digits(), coefficient.unsigned_abs().to_string().len() as u32);
+            }
+        }
     }
 
     #[test]

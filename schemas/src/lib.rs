@@ -15,6 +15,7 @@ pub mod cid;
 pub mod content;
 pub mod decimal;
 pub mod duration;
+pub mod digits;
 pub mod entry;
 pub mod interval;
 pub mod key;

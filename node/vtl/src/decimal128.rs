@@ -14,12 +14,13 @@ mod wide;
 use std::cmp::Ordering;
 
 use schemas::decimal::Decimal;
+use schemas::digits::{self, power as pow10};
 use schemas::limits::{DIGITS_MAX, EXPONENT_MAX, EXPONENT_MIN};
 
 pub use power::power;
 pub use round::{ceil, floor, round, trunc};
 pub use total::Total;
-use wide::{Wide, pow10};
+use wide::Wide;
 
 /// Why an operation has no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -106,12 +107,12 @@ pub fn sub(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
 
 /// The value with the other sign; zero stays zero.
 pub fn negate(a: Decimal) -> Decimal {
-    Decimal::new(-a.coefficient(), a.exponent()).unwrap_or(Decimal::ZERO)
+    a.negated()
 }
 
 /// The magnitude.
 pub fn abs(a: Decimal) -> Decimal {
-    if a.coefficient() < 0 { negate(a) } else { a }
+    if a.is_negative() { a.negated() } else { a }
 }
 
 /// The product, rounded once.
@@ -120,13 +121,11 @@ pub fn abs(a: Decimal) -> Decimal {
 /// [`Error::Overflow`].
 pub fn mul(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
     let exponent = i64::from(a.exponent()) + i64::from(b.exponent());
-    if let (Ok(x), Ok(y)) = (i64::try_from(a.coefficient()), i64::try_from(b.coefficient())) {
-        let product = i128::from(x) * i128::from(y);
-        return finish_small(product < 0, product.unsigned_abs(), exponent, false);
+    let negative = a.is_negative() != b.is_negative();
+    match a.magnitude().checked_mul(b.magnitude()) {
+        Some(product) => finish_small(negative, product, exponent, false),
+        None => finish(negative, Wide::product(a.magnitude(), b.magnitude()), exponent, false),
     }
-    let negative = (a.coefficient() < 0) != (b.coefficient() < 0);
-    let product = Wide::product(a.coefficient().unsigned_abs(), b.coefficient().unsigned_abs());
-    finish(negative, product, exponent, false)
 }
 
 /// The quotient, rounded once.
@@ -140,22 +139,65 @@ pub fn div(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
     if a.is_zero() {
         return Ok(Decimal::ZERO);
     }
-    let (mut rest, divisor) = (a.coefficient().unsigned_abs(), b.coefficient().unsigned_abs());
-    let mut exponent = i64::from(a.exponent()) - i64::from(b.exponent());
+    let exponent = i64::from(a.exponent()) - i64::from(b.exponent());
+    let negative = a.is_negative() != b.is_negative();
+    if let (Ok(x), Ok(y)) = (u64::try_from(a.magnitude()), u64::try_from(b.magnitude()))
+        && let Some(quotient) = quotient(negative, x, y, exponent)
+    {
+        return Ok(quotient);
+    }
+    divide_long(negative, a, b, exponent)
+}
+
+/// The quotient of two numbers that fit 64 bits, when it is in plain range: brought to exactly 34
+/// digits before it is divided, so that the remainder alone decides the rounding.
+fn quotient(negative: bool, x: u64, y: u64, exponent: i64) -> Option<Decimal> {
+    let (x_digits, y_digits) = (digits::count(x.into()), digits::count(y.into()));
+    // Whether the leading digits of `x` reach those of `y` tells the digits of the quotient.
+    let aligned_x = u128::from(x) * pow10(y_digits.saturating_sub(x_digits));
+    let aligned_y = u128::from(y) * pow10(x_digits.saturating_sub(y_digits));
+    let scale = DIGITS_MAX + y_digits - x_digits - u32::from(aligned_x >= aligned_y);
+    if scale > SMALL_DIGITS {
+        return None;
+    }
+    // INVARIANT: the quotient has 34 digits, so it fits 113 bits and each step 64 bits.
+    let (factor, divisor) = (pow10(scale), u128::from(y));
+    let low = u128::from(x) * (factor & WORD);
+    let high = u128::from(x) * (factor >> 64) + (low >> 64);
+    let top = high / divisor;
+    let middle = ((high - top * divisor) << 64) | (low & WORD);
+    let bottom = middle / divisor;
+    let (quotient, rest) = ((top << 64) | bottom, middle - bottom * divisor);
+    let exponent = exponent - i64::from(scale);
+    let up = match (2 * rest).cmp(&divisor) {
+        Ordering::Less => false,
+        Ordering::Greater => true,
+        Ordering::Equal => quotient & 1 == 1,
+    };
+    let plain = (i64::from(EXPONENT_MIN)..=0).contains(&exponent);
+    plain.then(|| pack(negative, quotient + u128::from(up), exponent).ok()).flatten()
+}
+
+/// The low word of 128 bits.
+const WORD: u128 = (1 << 64) - 1;
+
+/// Long division, many digits at a time.
+fn divide_long(negative: bool, a: Decimal, b: Decimal, exponent: i64) -> Result<Decimal, Error> {
+    let (mut rest, divisor, mut exponent) = (a.magnitude(), b.magnitude(), exponent);
     let mut quotient = rest / divisor;
-    rest %= divisor;
+    rest -= quotient * divisor;
     // The remainder is below the divisor, so it can take this many more digits in 128 bits.
     let step = SMALL_DIGITS - b.digits();
     let mut wanted = (QUOTIENT_DIGITS + b.digits()).saturating_sub(a.digits());
     while wanted > 0 && rest != 0 {
         let digits = step.min(wanted);
         let scaled = rest * pow10(digits);
-        quotient = quotient * pow10(digits) + scaled / divisor;
-        rest = scaled % divisor;
+        let more = scaled / divisor;
+        quotient = quotient * pow10(digits) + more;
+        rest = scaled - more * divisor;
         exponent -= i64::from(digits);
         wanted -= digits;
     }
-    let negative = (a.coefficient() < 0) != (b.coefficient() < 0);
     finish_small(negative, quotient, exponent, rest != 0)
 }
 
@@ -238,7 +280,11 @@ fn pack(negative: bool, magnitude: u128, exponent: i64) -> Result<Decimal, Error
     if magnitude == 0 {
         return Ok(Decimal::ZERO);
     }
-    let (mut magnitude, zeros) = wide::strip(magnitude);
+    if magnitude & 1 == 1 && exponent <= i64::from(EXPONENT_MAX) {
+        // An odd number ends in no zero.
+        return Decimal::from_magnitude(negative, magnitude, exponent as i32).map_err(|_| Error::Overflow);
+    }
+    let (mut magnitude, zeros) = digits::strip(magnitude, u32::MAX);
     let mut exponent = exponent + i64::from(zeros);
     let over = exponent - i64::from(EXPONENT_MAX);
     if over > 0 {
@@ -246,9 +292,8 @@ fn pack(negative: bool, magnitude: u128, exponent: i64) -> Result<Decimal, Error
         magnitude = magnitude.checked_mul(pow10(over)).ok_or(Error::Overflow)?;
         exponent = EXPONENT_MAX.into();
     }
-    let signed = i128::try_from(magnitude).map_err(|_| Error::Overflow)?;
     let exponent = i32::try_from(exponent).map_err(|_| Error::Overflow)?;
-    Decimal::new(if negative { -signed } else { signed }, exponent).map_err(|_| Error::Overflow)
+    Decimal::from_magnitude(negative, magnitude, exponent).map_err(|_| Error::Overflow)
 }
 
 /// The value as a 64-bit integer.
@@ -290,6 +335,27 @@ mod tests {
         assert_eq!(add(d("1"), d("1E-6000")).unwrap(), d("1"));
         assert_eq!(sub(d("1"), d("1E-6000")).unwrap(), d("1"));
         assert_eq!(sub(d("1"), d("9E-35")).unwrap(), d("0.9999999999999999999999999999999999"));
+    }
+
+    #[test]
+    fn both_ways_of_dividing_agree() {
+        let mut seed = 88_172_645_463_325_252_u64;
+        let mut next = || {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            seed
+        };
+        for _ in 0..20_000 {
+            let (x, y) = (next() >> (next() % 63), (next() >> (next() % 63)).max(1));
+            let exponent = (next() % 50) as i32 - 25;
+            let a = Decimal::new(x.into(), exponent).unwrap();
+            let b = Decimal::from_magnitude(next() % 2 == 0, y.into(), -3).unwrap();
+            if x != 0 {
+                let long = divide_long(b.is_negative(), a, b, i64::from(exponent) + 3);
+                assert_eq!(div(a, b), long, "{a:?} / {b:?}");
+            }
+        }
     }
 
     #[test]

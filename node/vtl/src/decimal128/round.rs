@@ -5,8 +5,7 @@ use std::cmp::Ordering;
 
 use schemas::decimal::Decimal;
 
-use super::wide::pow10;
-use super::{Error, finish};
+use super::{Error, finish_small, pow10};
 
 /// What is done with the digits that go.
 #[derive(Clone, Copy)]
@@ -58,12 +57,15 @@ fn quantum(a: Decimal, places: i64, mode: Mode) -> Result<Decimal, Error> {
     if drop <= 0 || a.is_zero() {
         return Ok(a.normalized());
     }
-    let magnitude = a.coefficient().unsigned_abs();
-    let negative = a.coefficient() < 0;
+    let (magnitude, negative) = (a.magnitude(), a.is_negative());
     // Beyond 38 dropped digits nothing is left, and less than a half of the unit is dropped.
     let unit = u32::try_from(drop).ok().filter(|drop| *drop <= 38).map(pow10);
     let (kept, rest, half) = match unit {
-        Some(unit) => (magnitude / unit, magnitude % unit, (magnitude % unit).cmp(&(unit / 2))),
+        Some(unit) => {
+            let kept = magnitude / unit;
+            let rest = magnitude - kept * unit;
+            (kept, rest, rest.cmp(&(unit / 2)))
+        }
         None => (0, magnitude, Ordering::Less),
     };
     let away = match mode {
@@ -72,7 +74,7 @@ fn quantum(a: Decimal, places: i64, mode: Mode) -> Result<Decimal, Error> {
         Mode::Up => rest != 0 && !negative,
         Mode::Down => rest != 0 && negative,
     };
-    finish(negative, (kept + u128::from(away)).into(), places.saturating_neg(), false)
+    finish_small(negative, kept + u128::from(away), places.saturating_neg(), false)
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use schemas::decimal::Decimal;
+use schemas::digits::{count as digits, power as pow10};
 
-use super::wide::{digits, pow10};
 use super::{Error, finish, finish_small};
 
 /// Decimal digits of one place of the wide accumulator.
@@ -55,18 +55,20 @@ impl Total {
     }
 
     /// The small sum with `value` added, when that fits.
+    #[inline]
     fn joined(&self, value: Decimal) -> Option<(i128, i32)> {
-        let gap = self.exponent.abs_diff(value.exponent());
+        let (coefficient, exponent) = (value.coefficient(), value.exponent());
+        if self.exponent == exponent {
+            return Some((self.sum.checked_add(coefficient)?, exponent));
+        }
+        let gap = self.exponent.abs_diff(exponent);
         if gap > SHIFT_MAX {
             return None;
         }
-        let scale = pow10(gap) as i128;
-        if self.exponent <= value.exponent() {
-            let scaled = value.coefficient().checked_mul(scale)?;
-            return Some((self.sum.checked_add(scaled)?, self.exponent));
+        if self.exponent < exponent {
+            return Some((self.sum.checked_add(scaled(coefficient, gap)?)?, self.exponent));
         }
-        let scaled = self.sum.checked_mul(scale)?;
-        Some((scaled.checked_add(value.coefficient())?, value.exponent()))
+        Some((scaled(self.sum, gap)?.checked_add(coefficient)?, exponent))
     }
 
     /// Moves `coefficient × 10^exponent` to the wide accumulator.
@@ -137,16 +139,28 @@ impl Total {
     }
 }
 
+/// `value × 10^gap`, when it fits.
+#[inline]
+fn scaled(value: i128, gap: u32) -> Option<i128> {
+    match i64::try_from(value) {
+        // INVARIANT: 64 bits times 10^18 fit 128 bits.
+        Ok(small) if gap <= PLACE_DIGITS.unsigned_abs() => Some(i128::from(small) * pow10(gap) as i128),
+        _ => value.checked_mul(pow10(gap) as i128),
+    }
+}
+
 /// `sum × 10^exponent / count`, rounded once.
 fn small_quotient(sum: i128, exponent: i32, count: u128) -> Result<Decimal, Error> {
     let (negative, magnitude) = (sum < 0, sum.unsigned_abs());
-    let (mut quotient, mut rest) = (magnitude / count, magnitude % count);
+    let mut quotient = magnitude / count;
+    let mut rest = magnitude - quotient * count;
     let mut exponent = i64::from(exponent);
     // The count has at most 20 digits, so the remainder takes 18 more in 128 bits.
     while rest != 0 && digits(quotient) + PLACE_DIGITS.unsigned_abs() <= 38 {
         let scaled = rest * PLACE.unsigned_abs();
-        quotient = quotient * PLACE.unsigned_abs() + scaled / count;
-        rest = scaled % count;
+        let more = scaled / count;
+        quotient = quotient * PLACE.unsigned_abs() + more;
+        rest = scaled - more * count;
         exponent -= i64::from(PLACE_DIGITS);
     }
     if rest == 0 {

@@ -5,6 +5,8 @@
 
 use std::cmp::Ordering;
 
+use schemas::digits::{count as digits, power as pow10};
+
 /// Two halves of 128 bits, the high one first so that the derived order is the numeric one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Wide {
@@ -15,50 +17,6 @@ pub(super) struct Wide {
 const HALF: u128 = (1 << 64) - 1;
 /// Digits that one division by a 64-bit power of ten drops.
 const CHUNK_DIGITS: u32 = 19;
-
-/// 10^`exponent`, for exponents up to 38.
-pub(super) fn pow10(exponent: u32) -> u128 {
-    POWERS.get(exponent as usize).copied().unwrap_or(u128::MAX)
-}
-
-#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler, where a fault stops the build")]
-const POWERS: [u128; 39] = {
-    let mut powers = [1_u128; 39];
-    let mut at = 1;
-    while at < powers.len() {
-        powers[at] = powers[at - 1] * 10;
-        at += 1;
-    }
-    powers
-};
-
-/// Decimal digits of a value (0 for zero).
-pub(super) fn digits(value: u128) -> u32 {
-    value.checked_ilog10().map_or(0, |log| log + 1)
-}
-
-/// Removes the trailing zeros of a non-zero value and counts them.
-pub(super) fn strip(mut value: u128) -> (u128, u32) {
-    let mut zeros = 0;
-    for step in [16, 8, 4] {
-        while u64::try_from(value).is_err() && value.is_multiple_of(pow10(step)) {
-            value /= pow10(step);
-            zeros += step;
-        }
-    }
-    if let Ok(mut small) = u64::try_from(value) {
-        while small != 0 && small.is_multiple_of(10) {
-            small /= 10;
-            zeros += 1;
-        }
-        return (small.into(), zeros);
-    }
-    while value.is_multiple_of(10) {
-        value /= 10;
-        zeros += 1;
-    }
-    (value, zeros)
-}
 
 impl From<u128> for Wide {
     fn from(low: u128) -> Self {
@@ -167,13 +125,5 @@ mod tests {
         assert_eq!((kept, up), (10_u128.pow(34) - 4, false));
         assert_eq!(Wide::from(7).times_pow10(70).digits(), 71);
         assert_eq!(Wide::product(u128::MAX, u128::MAX).high, u128::MAX - 1);
-    }
-
-    #[test]
-    fn zeros_are_stripped_at_any_size() {
-        for zeros in 0..34 {
-            assert_eq!(strip(7 * 10_u128.pow(zeros)), (7, zeros));
-            assert_eq!(strip(1_234_567 * 10_u128.pow(zeros.min(27))).0, 1_234_567);
-        }
     }
 }

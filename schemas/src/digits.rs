@@ -1,0 +1,112 @@
+//! Decimal digits of unsigned numbers of 128 bits: counted, stripped of zeros, written.
+//!
+//! The ground of `decimal` here and of the arithmetic of the engine.
+
+/// Decimal digits of a value; 0 for zero.
+#[inline]
+pub fn count(value: u128) -> u32 {
+    // 1233 / 4096 is just above the logarithm of 2, exactly enough for 128 bits.
+    let guess = ((u128::BITS - value.leading_zeros()) * 1233) >> 12;
+    guess + u32::from(value >= power(guess))
+}
+
+/// 10^`exponent`; the largest number of 128 bits when that is larger.
+#[inline]
+pub fn power(exponent: u32) -> u128 {
+    POWERS.get(exponent as usize).copied().unwrap_or(u128::MAX)
+}
+
+/// Powers of ten that fit 128 bits.
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler, where a fault stops the build")]
+static POWERS: [u128; 39] = {
+    let mut powers = [1_u128; 39];
+    let mut at = 1;
+    while at < powers.len() {
+        powers[at] = powers[at - 1] * 10;
+        at += 1;
+    }
+    powers
+};
+
+/// Removes the trailing zeros of a non-zero value, `most` of them, and counts them.
+pub fn strip(mut value: u128, most: u32) -> (u128, u32) {
+    let mut zeros = 0;
+    for (step, power) in [(16, 10_u128.pow(16)), (8, 10_u128.pow(8))] {
+        // A number that ends in so many zeros has as many factors of two.
+        while value.trailing_zeros() >= step && zeros + step <= most && value.is_multiple_of(power) {
+            value /= power;
+            zeros += step;
+        }
+    }
+    if let Ok(mut small) = u64::try_from(value) {
+        while small & 1 == 0 && zeros < most && small.is_multiple_of(10) {
+            small /= 10;
+            zeros += 1;
+        }
+        return (small.into(), zeros);
+    }
+    while value & 1 == 0 && zeros < most && fifth(value) {
+        value /= 10;
+        zeros += 1;
+    }
+    (value, zeros)
+}
+
+/// Whether five divides it; 2^64 is one more than a multiple of five.
+fn fifth(value: u128) -> bool {
+    (((value >> 64) as u64) % 5 + (value as u64) % 5).is_multiple_of(5)
+}
+
+/// The digits of a value, at least `width` of them.
+pub fn write(value: u128, width: usize, out: &mut Vec<u8>) {
+    let start = out.len();
+    let mut rest = value;
+    // From the last digit to the first, nineteen at a time while more than 64 bits are left.
+    while u64::try_from(rest).is_err() {
+        let mut part = (rest % 10_u128.pow(19)) as u64;
+        rest /= 10_u128.pow(19);
+        for _ in 0..19 {
+            out.push(b'0' + (part % 10) as u8);
+            part /= 10;
+        }
+    }
+    let mut part = rest as u64;
+    while part != 0 || out.len() - start < width {
+        out.push(b'0' + (part % 10) as u8);
+        part /= 10;
+    }
+    if let Some(written) = out.get_mut(start..) {
+        written.reverse();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_and_trailing_zeros_are_counted_at_any_size() {
+        for (zeros, power) in POWERS.iter().enumerate() {
+            let zeros = zeros as u32;
+            assert_eq!((count(*power), count(power - 1)), (zeros + 1, zeros));
+            assert_eq!(strip(*power, u32::MAX), (1, zeros));
+            assert_eq!(strip(*power, 3), (power / 10_u128.pow(zeros.min(3)), zeros.min(3)));
+            if zeros < 34 {
+                assert_eq!(strip(7 * power, u32::MAX), (7, zeros));
+            }
+        }
+        assert_eq!((count(0), count(u128::MAX)), (0, 39));
+        assert_eq!(power(38) / 10, power(37));
+        let long = 12_345_678_901_234_567_890_123_u128;
+        assert_eq!(strip(long * 1000, u32::MAX), (long, 3));
+    }
+
+    #[test]
+    fn numbers_are_written_as_the_library_writes_them() {
+        for value in [0, 7, 10, u128::from(u64::MAX), 1 << 64, 10_u128.pow(19), 10_u128.pow(38), u128::MAX] {
+            let mut text = b"x".to_vec();
+            write(value, 3, &mut text);
+            assert_eq!(text, format!("x{value:03}").into_bytes());
+        }
+    }
+}
