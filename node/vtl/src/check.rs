@@ -3,6 +3,7 @@
 //! Owns the order of statements, the meaning of names and the making of the plan. All faults of a
 //! script are reported at once; what depends on something faulty is left out in silence.
 
+mod call;
 mod clause;
 mod component;
 mod dataset;
@@ -45,6 +46,10 @@ struct Checker<'a> {
     steps: Vec<Step>,
     /// Inputs and results; `None` is one whose definition has a fault.
     names: BTreeMap<String, Option<Value>>,
+    /// The calls of operators whose bodies are being checked, outermost first.
+    calls: Vec<call::Call>,
+    /// Nodes that calls expanded to.
+    expansion: u64,
     faults: Vec<Fault>,
 }
 
@@ -61,9 +66,11 @@ pub fn check(script: &Script, inputs: &BTreeMap<String, Shape>) -> Result<Plan, 
         definitions: &script.definitions,
         steps: Vec::new(),
         names: BTreeMap::new(),
+        calls: Vec::new(),
+        expansion: 0,
         faults: Vec::new(),
     };
-    let sequence = order::sequence(&script.statements, &mut checker.faults);
+    let sequence = order::sequence(&script.statements, &script.definitions, &mut checker.faults);
     let mut plan = Plan {
         steps: Vec::new(),
         inputs: BTreeMap::new(),
@@ -81,9 +88,11 @@ pub fn check(script: &Script, inputs: &BTreeMap<String, Shape>) -> Result<Plan, 
     plan.outputs = persistent.map(|statement| statement.target.text.clone()).collect();
     if !checker.faults.is_empty() {
         checker.faults.sort_by_key(|fault| fault.span);
+        checker.faults.dedup_by(|a, b| (a.span, &a.message) == (b.span, &b.message));
         checker.faults.truncate(FAULTS_MAX);
         return Err(checker.faults);
     }
+    plan.nodes += checker.expansion;
     plan.steps = checker.steps;
     Ok(plan)
 }
@@ -111,7 +120,7 @@ impl Checker<'_> {
         }
         let results = script.statements.iter().map(|statement| statement.target.text.as_str());
         let hint = near(name, self.shapes.keys().map(String::as_str).chain(results));
-        for span in order::places(&script.statements, name) {
+        for span in order::places(&script.statements, &script.definitions, name) {
             let message = format!("no data set is called `{name}`");
             self.faults.push(Fault::new(Code::UnknownName, span, message).hinted(hint.clone()));
         }

@@ -52,7 +52,8 @@ impl Script {
     pub fn inputs(&self) -> Vec<&str> {
         let assigned: BTreeSet<&str> =
             self.statements.iter().map(|statement| statement.target.text.as_str()).collect();
-        let used = self.statements.iter().flat_map(|statement| check::names(&statement.expr));
+        let used =
+            self.statements.iter().flat_map(|statement| check::names(&statement.expr, &self.definitions));
         let inputs: BTreeSet<&str> =
             used.map(|(name, _)| name).filter(|name| !assigned.contains(name)).collect();
         inputs.into_iter().collect()

@@ -8,6 +8,7 @@ mod it {
 
     mod aggregates;
     mod arithmetic;
+    mod calls;
     mod clauses;
     mod faults;
     mod fuzz;

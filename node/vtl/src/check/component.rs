@@ -3,6 +3,7 @@
 use schemas::structure::{Role, Type};
 use schemas::table::Cell;
 
+use super::call::Argument;
 use super::typing::{Kind, article, found, result};
 use super::{Checker, Value, column, positions};
 use crate::ast::{Analytic, Bound, Component, Expr, Mode, Node, Window};
@@ -57,9 +58,12 @@ impl Checker<'_> {
                 self.grouped(op, operand, expr.span, scope)
             }
             Node::Window(window) => self.window(window, expr.span, scope),
-            Node::Call(name, _) => self.stranger(name),
-            Node::Domain { domain, .. } => {
-                self.fault(Code::Unsupported, domain.span, "value domains are not supported yet")
+            Node::Call(name, arguments) => self.component_call(name, arguments, expr.span, scope),
+            Node::Domain { operand, domain, negated } => {
+                let typed = self.component(operand, scope);
+                let mut operands = self.listed(domain)?;
+                operands.insert(0, typed?);
+                self.apply(membership(*negated), operands, expr.span)
             }
             Node::Omitted | Node::List(_) => self.fault(Code::Syntax, expr.span, "expected an expression"),
             _ => self.fault(Code::Type, expr.span, "expected a component, found a data set"),
@@ -77,6 +81,15 @@ impl Checker<'_> {
     }
 
     fn named(&mut self, name: &str, span: Span, scope: &Scope) -> Option<Typed> {
+        match self.bound(name).cloned() {
+            Some(Argument::Scalar(typed)) => return self.expanded(&typed, span),
+            Some(Argument::Component(component)) => {
+                return self.lookup(None, &component.text, span, &scope.fields);
+            }
+            Some(Argument::Faulty) => return None,
+            Some(_) => return self.fault(Code::Type, span, format!("`{name}` is no component")),
+            None => {}
+        }
         if let Level::Group { .. } = scope.level {
             let message = format!("`{name}` has many values in a group: `having` compares aggregates");
             self.faults
@@ -84,6 +97,9 @@ impl Checker<'_> {
             return None;
         }
         let known = scope.fields.iter().any(|field| field.name == name);
+        if self.closed() || (!known && !self.calls.is_empty()) {
+            return self.outside(name, span);
+        }
         if !known && let Some(Some(Value::Scalar(typed))) = self.names.get(name) {
             return Some(Typed { span, ..typed.clone() });
         }
@@ -103,6 +119,7 @@ impl Checker<'_> {
     }
 
     pub(super) fn place(&mut self, component: &Component, fields: &[Field]) -> Option<usize> {
+        let component = &self.meant_component(component);
         let alias = component.alias.as_ref().map(|alias| alias.text.as_str());
         let span =
             component.alias.as_ref().map_or(component.name.span, |alias| alias.span.to(component.name.span));
@@ -281,6 +298,11 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+/// `operand in { … }` as an operator.
+pub(super) fn membership(negated: bool) -> Op {
+    if negated { Op::NotIn } else { Op::In }
 }
 
 /// A literal.

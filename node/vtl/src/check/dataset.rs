@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use schemas::structure::{Role, Type};
 
-use super::component::{constant, typeless, widen};
+use super::call::Argument;
+use super::component::{constant, membership, typeless, widen};
 use super::typing::found;
 use super::{Checker, Value, column, positions, time_identifier};
 use crate::ast::{Expr, Ident, Node};
@@ -16,6 +17,7 @@ impl Checker<'_> {
     pub(super) fn expr(&mut self, expr: &Expr) -> Option<Value> {
         match &expr.node {
             Node::Constant(cell) => Some(Value::Scalar(constant(cell.clone(), expr.span))),
+            Node::Name(name) if !self.calls.is_empty() => self.parameter(name, expr.span),
             Node::Name(name) => match self.names.get(name)?.clone()? {
                 Value::Scalar(typed) => Some(Value::Scalar(Typed { span: expr.span, ..typed })),
                 data => Some(data),
@@ -38,10 +40,14 @@ impl Checker<'_> {
                 self.clause(step, clause, expr.span).map(Value::Data)
             }
             Node::Join(join) => self.join(join, expr.span).map(Value::Data),
-            Node::Call(name, _) => self.stranger(name),
+            Node::Call(name, arguments) => self.call(name, arguments, expr.span),
             Node::Omitted | Node::List(_) => self.fault(Code::Syntax, expr.span, "expected an expression"),
-            Node::Domain { domain, .. } => {
-                self.fault(Code::Unsupported, domain.span, "value domains are not supported yet")
+            Node::Domain { operand, domain, negated } => {
+                let value = self.expr(operand);
+                let list = self.listed(domain)?;
+                let mut values = vec![value?];
+                values.extend(list.into_iter().map(Value::Scalar));
+                self.operator(membership(*negated), values, std::slice::from_ref(operand), expr.span)
             }
             Node::Set(op, _) => {
                 self.fault(Code::Unsupported, expr.span, format!("`{}` is not supported yet", op.name()))
@@ -52,6 +58,17 @@ impl Checker<'_> {
             Node::Check(_) | Node::CheckDatapoint(_) | Node::CheckHierarchy(_) | Node::Hierarchy(_) => {
                 self.fault(Code::Unsupported, expr.span, "rulesets are not supported yet")
             }
+        }
+    }
+
+    /// A parameter of the operator whose body is being checked.
+    fn parameter(&mut self, name: &str, span: Span) -> Option<Value> {
+        match self.bound(name).cloned() {
+            Some(Argument::Data(step)) => Some(Value::Data(step)),
+            Some(Argument::Scalar(typed)) => self.expanded(&typed, span).map(Value::Scalar),
+            Some(Argument::Faulty) => None,
+            Some(_) => self.fault(Code::Type, span, format!("`{name}` is neither a data set nor a scalar")),
+            None => self.outside(name, span),
         }
     }
 
@@ -230,6 +247,7 @@ impl Checker<'_> {
 
     /// `operand # name` (reference manual, "Membership").
     fn member(&mut self, operand: &Expr, name: &Ident, span: Span) -> Option<Value> {
+        let name = &self.meant(name).into_owned();
         let step = self.data(operand)?;
         let fields = self.fields(step).to_vec();
         let typed = self.lookup(None, &name.text, name.span, &fields)?;

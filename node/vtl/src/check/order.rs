@@ -3,13 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ast::{Clause, Expr, Join, Node, Statement};
+use crate::ast::{Clause, Definitions, Expr, Join, Kind, Node, Statement};
 use crate::fault::{Code, Fault, Span};
 
 /// The statements in an order in which each comes after what it uses.
 ///
 /// Statements of equal rank keep the order of the script. Those in or behind a cycle are left out.
-pub(super) fn sequence<'a>(statements: &'a [Statement], faults: &mut Vec<Fault>) -> Vec<&'a Statement> {
+pub(super) fn sequence<'a>(
+    statements: &'a [Statement],
+    definitions: &Definitions,
+    faults: &mut Vec<Fault>,
+) -> Vec<&'a Statement> {
     let mut defined: BTreeMap<&str, usize> = BTreeMap::new();
     for (at, statement) in statements.iter().enumerate() {
         if defined.contains_key(statement.target.text.as_str()) {
@@ -22,7 +26,7 @@ pub(super) fn sequence<'a>(statements: &'a [Statement], faults: &mut Vec<Fault>)
     let mut needs: Vec<usize> = Vec::new();
     let mut users: Vec<Vec<usize>> = vec![Vec::new(); statements.len()];
     for (at, statement) in statements.iter().enumerate() {
-        let used = sources(statement, statements, &defined);
+        let used = sources(statement, statements, definitions, &defined);
         needs.push(used.len());
         for source in used {
             if let Some(list) = users.get_mut(source) {
@@ -45,7 +49,7 @@ pub(super) fn sequence<'a>(statements: &'a [Statement], faults: &mut Vec<Fault>)
         }
     }
     if order.len() < statements.len() {
-        cycle(statements, &defined, &needs, faults);
+        cycle(statements, definitions, &defined, &needs, faults);
     }
     order.iter().filter_map(|at| statements.get(*at)).collect()
 }
@@ -54,10 +58,13 @@ pub(super) fn sequence<'a>(statements: &'a [Statement], faults: &mut Vec<Fault>)
 fn sources(
     statement: &Statement,
     statements: &[Statement],
+    definitions: &Definitions,
     defined: &BTreeMap<&str, usize>,
 ) -> BTreeSet<usize> {
-    let outer = names(&statement.expr).into_iter().filter_map(|(name, _)| defined.get(name).copied());
-    let scalar = |at: &usize| statements.get(*at).is_some_and(|source| names(&source.expr).is_empty());
+    let outer =
+        names(&statement.expr, definitions).into_iter().filter_map(|(name, _)| defined.get(name).copied());
+    let scalar =
+        |at: &usize| statements.get(*at).is_some_and(|source| names(&source.expr, definitions).is_empty());
     let inner = inner_names(&statement.expr).into_iter().filter_map(|name| defined.get(name).copied());
     outer.chain(inner.filter(scalar)).collect()
 }
@@ -65,6 +72,7 @@ fn sources(
 /// Reports one cycle: from the first statement that waits, along what it waits for.
 fn cycle(
     statements: &[Statement],
+    definitions: &Definitions,
     defined: &BTreeMap<&str, usize>,
     needs: &[usize],
     faults: &mut Vec<Fault>,
@@ -84,7 +92,7 @@ fn cycle(
         }
         path.push(at);
         next = statements.get(at).and_then(|statement| {
-            names(&statement.expr)
+            names(&statement.expr, definitions)
                 .iter()
                 .filter_map(|(name, _)| defined.get(name))
                 .copied()
@@ -97,7 +105,7 @@ fn cycle(
 ///
 /// A name inside a clause is a component, unless it stands in no clause of an outer data set; it
 /// then only counts when a statement assigns it, so that a component never becomes an input.
-pub(crate) fn names(expr: &Expr) -> Vec<(&str, Span)> {
+pub(crate) fn names<'e>(expr: &'e Expr, definitions: &Definitions) -> Vec<(&'e str, Span)> {
     let mut found = Vec::new();
     let mut open = vec![expr];
     while let Some(expr) = open.pop() {
@@ -109,10 +117,20 @@ pub(crate) fn names(expr: &Expr) -> Vec<(&str, Span)> {
             }
             Node::Join(join) => open.extend(join.operands.iter().map(|(operand, _)| operand)),
             Node::Aggregate(aggregate) => open.extend(&aggregate.operand),
+            Node::Call(name, arguments) => open.extend(values(&name.text, arguments, definitions)),
             _ => open.extend(expr.children()),
         }
     }
     found
+}
+
+/// The arguments of a call that are data sets or scalars: not names of components or rulesets.
+fn values<'e>(name: &str, arguments: &'e [Expr], definitions: &Definitions) -> Vec<&'e Expr> {
+    let parameters = definitions.operators.get(name).map_or(&[][..], |operator| &operator.parameters);
+    let plain = |at: usize| {
+        parameters.get(at).is_none_or(|parameter| matches!(parameter.kind, Kind::Data(_) | Kind::Scalar(_)))
+    };
+    arguments.iter().enumerate().filter(|(at, _)| plain(*at)).map(|(_, argument)| argument).collect()
 }
 
 /// Names inside clauses and `having`: components, or scalars when a statement assigns them.
@@ -149,7 +167,7 @@ fn sub_names(clause: &Clause) -> Vec<(&str, Span)> {
 }
 
 /// The places where a name stands for a data set or a scalar.
-pub(super) fn places(statements: &[Statement], name: &str) -> Vec<Span> {
-    let all = statements.iter().flat_map(|statement| names(&statement.expr));
+pub(super) fn places(statements: &[Statement], definitions: &Definitions, name: &str) -> Vec<Span> {
+    let all = statements.iter().flat_map(|statement| names(&statement.expr, definitions));
     all.filter(|(found, _)| *found == name).map(|(_, span)| span).collect()
 }

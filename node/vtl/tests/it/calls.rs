@@ -1,0 +1,88 @@
+//! Operators that a script defines (reference manual, "define operator", "User-defined operator
+//! call").
+
+use super::support::{LIMITS, faults, outcome, shown};
+
+const D: &str = "AREA:i:string, T:i:time_period, V:m:number\nA, 2010, 2\nA, 2011, 3\nB, 2010, 4\nB, 2011, ";
+
+fn check(script: &str, want: &str) {
+    let outcome = outcome(script, &[("D", D)], LIMITS).unwrap();
+    assert_eq!(shown(&outcome.tables["R"]), want, "{script}");
+}
+
+#[test]
+fn a_call_is_its_body_with_the_arguments_in_it() {
+    check(
+        "define operator growth (ds dataset, n integer default 1) returns dataset is
+           (ds / timeshift(ds, n) - 1) * 100
+         end operator;
+         R <- growth(D);",
+        "AREA,T,V\nA,2011,50\nB,2011,",
+    );
+    check(
+        "define operator add (x number default 0, y number default 1) returns number is x + y end operator;
+         R <- D[calc V := add(V, _), W := add(V * 2, add(1, 1))];",
+        "AREA,T,V,W\nA,2010,3,6\nA,2011,4,8\nB,2010,5,10\nB,2011,,",
+    );
+    check(
+        "define operator pick (ds dataset {identifier<string> AREA, measure<number> _+}, c measure<number>) is
+           ds[calc W := c * 10][keep W]
+         end operator;
+         R <- pick(D, V);",
+        "AREA,T,W\nA,2010,20\nA,2011,30\nB,2010,40\nB,2011,",
+    );
+    check(
+        "define operator one_of (ds dataset, s set<string>) is ds[filter AREA in s] end operator;
+         R <- one_of(D, {\"B\", \"C\"});",
+        "AREA,T,V\nB,2010,4\nB,2011,",
+    );
+}
+
+#[test]
+fn what_is_wrong_in_a_call_is_said() {
+    let check = |script: &str, want: (&str, &str)| {
+        let found = faults(script, &[("D", D)]);
+        let found: Vec<(&str, &str)> = found.iter().map(|(code, text)| (*code, text.as_str())).collect();
+        assert_eq!(found, [want], "{script}");
+    };
+    let add = "define operator add (x number, y number) returns number is x + y end operator; ";
+    for (script, want) in [
+        ("R <- D[calc V := add(V)];", ("syntax", "add(V)")),
+        ("R <- D[calc V := add(V, 1, 2)];", ("syntax", "add(V, 1, 2)")),
+        ("R <- D[calc V := add(V, AREA)];", ("type", "AREA")),
+        ("R <- add(D, 1);", ("type", "D")),
+        ("R <- D[calc V := ad(V, 1)];", ("unknown-name", "ad")),
+    ] {
+        check(&format!("{add}{script}"), want);
+    }
+    for (script, want) in [
+        ("define operator f (x number) is x + V end operator; R <- D[calc V := f(V)];", ("unknown-name", "V")),
+        ("define operator f (x number) is f(x) end operator; R <- D[calc V := f(V)];", ("cycle", "f(x)")),
+        ("define operator f (x number) returns string is x end operator; R <- D[calc V := f(V)];", ("type", "string")),
+        (
+            "define operator f (x dataset {measure<string> V}) is x end operator; R <- f(D);",
+            ("structure", "D"),
+        ),
+        ("define operator f (x number, x number) is x end operator; R <- D[calc V := f(V, V)];", ("duplicate", "x")),
+        (
+            "define operator f (x number) is x end operator; define operator f (y number) is y end operator; R <- D;",
+            ("duplicate", "f"),
+        ),
+    ] {
+        check(script, want);
+    }
+}
+
+#[test]
+fn calls_do_not_expand_without_bound() {
+    let mut script = String::from("define operator f0 (x number) is x + x + x + x end operator;\n");
+    for at in 1..20 {
+        let before = at - 1;
+        script.push_str(&format!(
+            "define operator f{at} (x number) is f{before}(f{before}(x)) end operator;\n"
+        ));
+    }
+    script.push_str("R <- D[calc V := f19(V)];");
+    let found = faults(&script, &[("D", D)]);
+    assert!(found.iter().any(|(code, _)| *code == "size"), "{found:?}");
+}
