@@ -4,13 +4,17 @@
 //! script are reported at once; what depends on something faulty is left out in silence.
 
 mod call;
+mod choice;
 mod clause;
 mod component;
 mod dataset;
 mod group;
 mod join;
 mod order;
+mod set;
+mod turn;
 mod typing;
+mod viral;
 
 use std::collections::BTreeMap;
 

@@ -10,6 +10,7 @@ mod group;
 mod join;
 mod key;
 mod row;
+mod union;
 mod window;
 
 use std::collections::BTreeMap;
@@ -103,10 +104,16 @@ impl Run<'_> {
             Operation::Scalar(typed) => return self.scalar(typed).map(Value::Scalar),
             Operation::Map { input, columns } => self.map(*input, columns, step.span)?,
             Operation::Filter { input, condition } => self.filter(*input, condition, step.span)?,
-            Operation::Join { left, right, keys, columns, outer } => {
+            Operation::Union { inputs } => {
+                let operands: Result<Vec<Relation>, Fault> =
+                    inputs.iter().map(|input| self.relation(*input).cloned()).collect();
+                let count = step.fields.iter().take_while(|field| field.role == Role::Identifier).count();
+                union::union(&operands?, count, &mut self.meter, step.span)?
+            }
+            Operation::Join { left, right, keys, columns, matching } => {
                 let sides = (self.relation(*left)?.clone(), self.relation(*right)?.clone());
                 let count = step.fields.iter().take_while(|field| field.role == Role::Identifier).count();
-                let spec = join::Spec { keys, columns, outer: *outer, identifiers: count };
+                let spec = join::Spec { keys, columns, matching: *matching, identifiers: count };
                 return join::join(&sides.0, &sides.1, &spec, &mut self.meter, step.span).map(Value::Data);
             }
             Operation::Group { input, keys, summaries } => self.group(*input, keys, summaries, step)?,

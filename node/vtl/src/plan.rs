@@ -78,6 +78,16 @@ pub(crate) struct Summary {
 pub(crate) enum Side {
     Left(usize),
     Right(usize),
+    /// A key: of the left, or of the right where the left has no data point.
+    Either(usize, usize),
+}
+
+/// Which data points a join keeps that have no partner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Matching {
+    Inner,
+    Left,
+    Full,
 }
 
 #[derive(Debug, Clone)]
@@ -94,19 +104,24 @@ pub(crate) enum Operation {
         input: usize,
         condition: Typed,
     },
-    /// Data points of both operands with equal keys; with `outer` every one of the left.
+    /// Data points of both operands with equal keys, and those without partner that `matching` keeps.
+    /// Each column has a value for data points that lack it.
     Join {
         left: usize,
         right: usize,
         keys: Vec<(usize, usize)>,
-        columns: Vec<Side>,
-        outer: bool,
+        columns: Vec<(Side, Option<Cell>)>,
+        matching: Matching,
     },
     /// One data point a group: its keys, then its summaries.
     Group {
         input: usize,
         keys: Vec<Key>,
         summaries: Vec<Summary>,
+    },
+    /// The data points of all operands, which have one structure; of equal keys the first.
+    Union {
+        inputs: Vec<usize>,
     },
     /// A period column moved by a scalar number of periods.
     Shift {
@@ -126,6 +141,7 @@ impl Operation {
             | Operation::Group { input, .. }
             | Operation::Shift { input, .. } => vec![*input],
             Operation::Join { left, right, .. } => vec![*left, *right],
+            Operation::Union { inputs } => inputs.clone(),
         }
     }
 }

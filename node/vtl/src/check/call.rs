@@ -28,7 +28,7 @@ pub(super) enum Argument {
     /// A component by name, in whatever data set the body uses it.
     Component(Ident),
     Values(Vec<Typed>),
-    Ruleset(String),
+    Ruleset(Ident),
     /// The argument has a fault.
     Faulty,
 }
@@ -65,7 +65,9 @@ impl<'a> Checker<'a> {
     /// The name of a component: that which a parameter stands for, or the name itself.
     pub(super) fn meant<'n>(&self, name: &'n Ident) -> std::borrow::Cow<'n, Ident> {
         match self.bound(&name.text) {
-            Some(Argument::Component(component)) => std::borrow::Cow::Owned(component.clone()),
+            Some(Argument::Component(component) | Argument::Ruleset(component)) => {
+                std::borrow::Cow::Owned(component.clone())
+            }
             _ => std::borrow::Cow::Borrowed(name),
         }
     }
@@ -222,7 +224,9 @@ impl<'a> Checker<'a> {
             (Kind::Set | Kind::Ruleset, Node::Name(name)) if self.bound(name).is_some() => {
                 self.bound(name).cloned()
             }
-            (Kind::Ruleset, Node::Name(name)) => Some(Argument::Ruleset(name.clone())),
+            (Kind::Ruleset, Node::Name(name)) => {
+                Some(Argument::Ruleset(Ident { text: name.clone(), span: argument.span }))
+            }
             (Kind::Set, _) => self.fault(Code::Type, argument.span, "expected a list of values: `{1, 2}`"),
             _ => self.fault(Code::Type, argument.span, "expected the name of a ruleset"),
         }
@@ -284,6 +288,15 @@ impl<'a> Checker<'a> {
             fault.hint = Some(format!("in a call of `{name}`"));
         }
         value
+    }
+
+    /// Binds names for a component expression, until [`Checker::leave`].
+    pub(super) fn enter(&mut self, operator: &str, parameters: BTreeMap<String, Argument>) {
+        self.calls.push(Call { operator: operator.to_owned(), parameters, component: true });
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.calls.pop();
     }
 
     /// The result of a call as the operator declares it.

@@ -21,9 +21,9 @@ impl Checker<'_> {
             Clause::Drop(names) => self.discard(step, names, span),
             Clause::Rename(pairs) => self.rename(step, pairs, span),
             Clause::Sub(items) => self.subspace(step, items, span),
-            Clause::Pivot(..) | Clause::Unpivot(..) | Clause::Apply(_) => {
-                self.fault(Code::Unsupported, span, "this clause is not supported yet")
-            }
+            Clause::Pivot(identifier, measure) => self.pivot(step, identifier, measure, span),
+            Clause::Unpivot(identifier, measure) => self.unpivot(step, identifier, measure, span),
+            Clause::Apply(_) => self.fault(Code::Structure, span, "`apply` belongs in a join"),
             Clause::Aggr { items, grouping, having } => {
                 self.aggr(step, items, grouping.as_ref(), having.as_ref(), span)
             }

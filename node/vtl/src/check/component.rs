@@ -305,6 +305,11 @@ pub(super) fn membership(negated: bool) -> Op {
     if negated { Op::NotIn } else { Op::In }
 }
 
+/// The literal `false`.
+pub(super) fn falsity(span: Span) -> Typed {
+    constant(Some(Cell::Boolean(false)), span)
+}
+
 /// A literal.
 pub(super) fn constant(cell: Option<Cell>, span: Span) -> Typed {
     let kind = cell.as_ref().map(|cell| match cell {

@@ -11,7 +11,7 @@ use super::{Checker, Value, column, positions, time_identifier};
 use crate::ast::{Expr, Ident, Node};
 use crate::fault::{Code, Fault, Span};
 use crate::op::{Op, default_name};
-use crate::plan::{Field, Operation, Side, Typed};
+use crate::plan::{Field, Matching, Operation, Side, Typed};
 
 impl Checker<'_> {
     pub(super) fn expr(&mut self, expr: &Expr) -> Option<Value> {
@@ -85,19 +85,9 @@ impl Checker<'_> {
                     .filter_map(|value| if let Value::Scalar(typed) = value { Some(typed) } else { None });
                 self.apply(op, scalars.collect(), span).map(Value::Scalar)
             }
-            (Op::If, _) => self.fault(
-                Code::Unsupported,
-                span,
-                "`if` over whole data sets is not supported yet; use it in `calc`",
-            ),
+            (Op::If, _) => self.choice(values, operands, span).map(Value::Data),
             (_, [only]) => self.rowwise(op, *only, &values, span).map(Value::Data),
-            (_, [left, right]) if values.len() == 2 => {
-                self.pairwise(op, (*left, *right), operands, span).map(Value::Data)
-            }
-            _ => {
-                let message = format!("`{}` over several data sets is not supported yet", op.name());
-                self.fault(Code::Unsupported, span, message)
-            }
+            (_, sets) => self.several(op, sets, &values, operands, span).map(Value::Data),
         }
     }
 
@@ -105,7 +95,7 @@ impl Checker<'_> {
     fn rowwise(&mut self, op: Op, step: usize, values: &[Value], span: Span) -> Option<usize> {
         let fields = self.fields(step).to_vec();
         let measures = self.measures(op, &fields, span)?;
-        let mut columns = self.pass(step, |field| field.role == Role::Identifier);
+        let mut columns = self.pass(step, carried);
         for at in measures {
             let field = fields.get(at)?;
             let operands = values.iter().map(|value| match value {
@@ -147,22 +137,40 @@ impl Checker<'_> {
         Some((Field { name: name.to_owned(), role: Role::Measure, kind, from: Vec::new() }, typed))
     }
 
-    /// Two data sets: joined on their common identifiers, the operator on measures of one name.
-    fn pairwise(&mut self, op: Op, sides: (usize, usize), operands: &[Expr], span: Span) -> Option<usize> {
-        let (left, right) = (self.fields(sides.0).to_vec(), self.fields(sides.1).to_vec());
-        let measures = self.measures(op, &left, span)?;
-        self.same_measures(&left, &right, operands, span)?;
-        let partners: Vec<usize> = measures.iter().filter_map(|at| partner(&left, *at, &right)).collect();
-        let joined = self.align(sides, (&left, &right), (&measures, &partners), span)?;
+    /// Several data sets, and scalars: joined on their common identifiers, the operator on measures
+    /// of one name.
+    fn several(
+        &mut self,
+        op: Op,
+        sets: &[usize],
+        values: &[Value],
+        operands: &[Expr],
+        span: Span,
+    ) -> Option<usize> {
+        let (first, rest) = sets.split_first()?;
+        let fields = self.fields(*first).to_vec();
+        let measures = self.measures(op, &fields, span)?;
+        let mut joined = *first;
+        for set in rest {
+            let others = self.fields(*set).to_vec();
+            self.same_measures(&fields, &others, operands, span)?;
+            joined = self.align((joined, *set), span)?;
+        }
         let fields = self.fields(joined).to_vec();
-        let first = positions(&fields, Role::Measure).first().copied().unwrap_or(fields.len());
-        let mut columns = self.pass(joined, |field| field.role == Role::Identifier);
-        for (nth, at) in measures.iter().enumerate() {
-            let (a, b) = (first + nth, first + measures.len() + nth);
-            let (name, pair) = (&left.get(*at)?.name, (fields.get(a)?, fields.get(b)?));
-            let operands = vec![column(a, pair.0, span), column(b, pair.1, span)];
-            let typed = self.apply(op, operands, span)?;
-            columns.push(self.measure(op, name, typed)?);
+        let mut columns = self.pass(joined, carried);
+        for at in &measures {
+            let name = self.fields(*first).get(*at)?.name.clone();
+            let homonyms = positions(&fields, Role::Measure)
+                .into_iter()
+                .filter(|at| fields.get(*at).is_some_and(|f| f.name == name));
+            let mut homonyms = homonyms.filter_map(|at| Some(column(at, fields.get(at)?, span)));
+            let each = values.iter().map(|value| match value {
+                Value::Data(_) => homonyms.next(),
+                Value::Scalar(typed) => Some(typed.clone()),
+            });
+            let each: Option<Vec<Typed>> = each.collect();
+            let typed = self.apply(op, each?, span)?;
+            columns.push(self.measure(op, &name, typed)?);
         }
         Some(self.map(joined, columns, span))
     }
@@ -196,17 +204,13 @@ impl Checker<'_> {
         None
     }
 
-    /// Joins two data sets where the identifiers of one contain those of the other.
-    fn align(
-        &mut self,
-        sides: (usize, usize),
-        fields: (&[Field], &[Field]),
-        measures: (&[usize], &[usize]),
-        span: Span,
-    ) -> Option<usize> {
-        let (left, right) = (positions(fields.0, Role::Identifier), positions(fields.1, Role::Identifier));
+    /// Joins two data sets where the identifiers of one contain those of the other: their measures
+    /// side by side, their viral attributes as one.
+    pub(super) fn align(&mut self, sides: (usize, usize), span: Span) -> Option<usize> {
+        let fields = (self.fields(sides.0).to_vec(), self.fields(sides.1).to_vec());
+        let (left, right) = (positions(&fields.0, Role::Identifier), positions(&fields.1, Role::Identifier));
         let keys: Vec<(usize, usize)> =
-            left.iter().filter_map(|at| Some((*at, partner(fields.0, *at, fields.1)?))).collect();
+            left.iter().filter_map(|at| Some((*at, partner(&fields.0, *at, &fields.1)?))).collect();
         if keys.len() != left.len().min(right.len()) {
             let message = "the identifiers of neither data set contain those of the other";
             return self.fault(Code::Structure, span, message);
@@ -220,15 +224,20 @@ impl Checker<'_> {
         } else {
             right.iter().map(|at| Side::Right(*at)).collect()
         };
-        columns.extend(measures.0.iter().map(|at| Side::Left(*at)));
-        columns.extend(measures.1.iter().map(|at| Side::Right(*at)));
+        for role in [Role::Measure, Role::ViralAttribute] {
+            columns.extend(positions(&fields.0, role).into_iter().map(Side::Left));
+            columns.extend(positions(&fields.1, role).into_iter().map(Side::Right));
+        }
         let described = columns.iter().filter_map(|side| match side {
-            Side::Left(at) => fields.0.get(*at).cloned(),
+            Side::Left(at) | Side::Either(at, _) => fields.0.get(*at).cloned(),
             Side::Right(at) => fields.1.get(*at).cloned(),
         });
         let described = described.collect();
-        let operation = Operation::Join { left: sides.0, right: sides.1, keys, columns, outer: false };
-        Some(self.push(operation, described, span))
+        let columns = columns.into_iter().map(|side| (side, None)).collect();
+        let matching = Matching::Inner;
+        let operation = Operation::Join { left: sides.0, right: sides.1, keys, columns, matching };
+        let step = self.push(operation, described, span);
+        self.merged_virals(step, span)
     }
 
     /// Identifiers that match must be of one type.
@@ -252,7 +261,7 @@ impl Checker<'_> {
         let fields = self.fields(step).to_vec();
         let typed = self.lookup(None, &name.text, name.span, &fields)?;
         let field = fields.iter().find(|field| field.name == name.text)?;
-        let mut columns = self.pass(step, |field| field.role == Role::Identifier);
+        let mut columns = self.pass(step, carried);
         let shown = if field.role == Role::Measure { field.name.as_str() } else { default_name(field.kind) };
         let measure =
             Field { name: shown.to_owned(), role: Role::Measure, kind: field.kind, from: Vec::new() };
@@ -294,6 +303,11 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+/// Whether operators on whole data sets carry a component on: identifiers and viral attributes.
+pub(super) fn carried(field: &Field) -> bool {
+    matches!(field.role, Role::Identifier | Role::ViralAttribute)
 }
 
 /// The field of the other side that has the name and the role class of one of this side.

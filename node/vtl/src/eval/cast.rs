@@ -77,7 +77,7 @@ fn convert(cell: &Cell, to: Type) -> Result<Cell, String> {
 }
 
 /// Cells of one type as a column.
-fn gathered(cells: &[Option<Cell>], kind: Type) -> Column {
+pub(super) fn gathered(cells: &[Option<Cell>], kind: Type) -> Column {
     let cells = cells.iter();
     match kind {
         Type::String | Type::Time | Type::Duration => {

@@ -3,24 +3,27 @@
 
 use std::cmp::Ordering;
 
+use schemas::structure::Type;
+use schemas::table::{Cell, Column};
+
 use super::Relation;
+use super::cast::gathered as cells_as;
 use super::column::Col;
 use super::key::{Codes, codes, common, compare_rows, order, runs};
 use crate::budget::{COPY_STEPS, Meter, SORT_STEPS};
 use crate::fault::{Fault, Span};
-use crate::plan::Side;
+use crate::plan::{Matching, Side};
 
 /// What is joined and what comes out.
 pub(super) struct Spec<'a> {
     pub(super) keys: &'a [(usize, usize)],
-    pub(super) columns: &'a [Side],
-    /// Every data point of the left, matched or not.
-    pub(super) outer: bool,
+    pub(super) columns: &'a [(Side, Option<Cell>)],
+    pub(super) matching: Matching,
     /// How many of the columns are identifiers.
     pub(super) identifiers: usize,
 }
 
-/// A row of the right that is not there.
+/// A row that is not there.
 const NONE: usize = usize::MAX;
 
 pub(super) fn join(
@@ -40,19 +43,23 @@ pub(super) fn join(
         }
     }
     let (a, b) = (Operand::new(a, left.rows), Operand::new(b, right.rows));
-    let matches = merge(&a, &b, spec.outer);
+    let matches = merge(&a, &b, spec.matching);
     let rows = matches.iter().fold(0_usize, |sum, m| sum.saturating_add(m.pairs()));
     meter.charge(rows, COPY_STEPS * spec.columns.len() as u64 + SORT_STEPS, span)?;
     meter.hold(rows, spec.columns.len(), span)?;
-    let pairs = canonical(expand(&matches, &a, &b, rows), left, right, spec);
+    let pairs = expand(&matches, &a, &b, rows);
+    if spec.matching == Matching::Full || spec.columns.iter().any(|(_, fallback)| fallback.is_some()) {
+        return Ok(filled(&pairs, left, right, spec));
+    }
+    let pairs = canonical(pairs, left, right, spec);
     let whole = |rows: usize, side: fn(&(usize, usize)) -> usize| {
         pairs.len() == rows && pairs.iter().enumerate().all(|(at, pair)| side(pair) == at)
     };
     let (same_left, same_right) = (whole(left.rows, |pair| pair.0), whole(right.rows, |pair| pair.1));
     let lefts: Vec<usize> = pairs.iter().map(|pair| pair.0).collect();
     let rights: Vec<usize> = pairs.iter().map(|pair| pair.1).collect();
-    let pick = |side: &Side| match side {
-        Side::Left(at) => left
+    let pick = |(side, _): &(Side, Option<Cell>)| match side {
+        Side::Left(at) | Side::Either(at, _) => left
             .columns
             .get(*at)
             .map(|column| if same_left { column.clone() } else { Col::own(column.gather(&lefts)) }),
@@ -64,16 +71,56 @@ pub(super) fn join(
     Ok(Relation { columns: spec.columns.iter().filter_map(pick).collect(), rows })
 }
 
-/// Places of both sides, in the order of their keys, that have one key; the right may have none.
+/// The rows of a join in which keys come from either side and gaps are filled, in canonical order.
+fn filled(pairs: &[(usize, usize)], left: &Relation, right: &Relation, spec: &Spec<'_>) -> Relation {
+    let cell = |side: Side, pair: &(usize, usize)| {
+        let of = |relation: &Relation, at: usize, row: usize| {
+            relation.columns.get(at).and_then(|column| column.cell(row))
+        };
+        match side {
+            Side::Left(at) => of(left, at, pair.0),
+            Side::Right(at) => of(right, at, pair.1),
+            Side::Either(at, other) => of(left, at, pair.0).or_else(|| of(right, other, pair.1)),
+        }
+    };
+    let columns = spec.columns.iter().map(|(side, fallback)| {
+        let like = match side {
+            Side::Left(at) | Side::Either(at, _) => left.columns.get(*at),
+            Side::Right(at) => right.columns.get(*at),
+        };
+        let cells = pairs.iter().map(|pair| cell(*side, pair).or_else(|| fallback.clone()));
+        gathered(cells.collect(), like)
+    });
+    let columns: Vec<Col> = columns.map(Col::own).collect();
+    let keys: Vec<Codes> = columns.iter().take(spec.identifiers).map(|column| codes(column)).collect();
+    let columns = match order(&keys, pairs.len()) {
+        None => columns,
+        Some(order) => columns.iter().map(|column| Col::own(column.gather(&order))).collect(),
+    };
+    Relation { columns, rows: pairs.len() }
+}
+
+/// Cells as a column of the type of another.
+fn gathered(cells: Vec<Option<Cell>>, like: Option<&Col>) -> Column {
+    match like.map(|column| &**column) {
+        Some(Column::Text(_)) => cells_as(&cells, Type::String),
+        Some(Column::Integer(_)) => cells_as(&cells, Type::Integer),
+        Some(Column::Number(_)) | None => cells_as(&cells, Type::Number),
+        Some(Column::Boolean(_)) => cells_as(&cells, Type::Boolean),
+        Some(Column::Period(_)) => cells_as(&cells, Type::TimePeriod),
+    }
+}
+
+/// Places of both sides, in the order of their keys, that have one key; one side may have none.
 struct Match {
-    left: (usize, usize),
+    left: Option<(usize, usize)>,
     right: Option<(usize, usize)>,
 }
 
 impl Match {
     fn pairs(&self) -> usize {
-        let right = self.right.map_or(1, |run| run.1 - run.0);
-        (self.left.1 - self.left.0).saturating_mul(right)
+        let rows = |run: Option<(usize, usize)>| run.map_or(1, |run| run.1 - run.0);
+        rows(self.left).saturating_mul(rows(self.right))
     }
 }
 
@@ -100,23 +147,26 @@ impl Operand {
 }
 
 /// Walks both sides in the order of their keys.
-fn merge(a: &Operand, b: &Operand, outer: bool) -> Vec<Match> {
-    let right_runs = b.runs();
+fn merge(a: &Operand, b: &Operand, matching: Matching) -> Vec<Match> {
+    let (left_runs, right_runs) = (a.runs(), b.runs());
     let mut others = right_runs.iter().peekable();
     let mut matches = Vec::new();
-    for left in a.runs() {
+    for left in left_runs {
         let row = a.row(left.0);
         let against = |other: &(usize, usize)| compare_rows(&a.keys, row, &b.keys, b.row(other.0));
-        while others.peek().is_some_and(|other| against(other) == Ordering::Greater) {
-            others.next();
-        }
-        match others.peek() {
-            Some(other) if against(other) == Ordering::Equal => {
-                matches.push(Match { left, right: Some(**other) });
+        while let Some(other) = others.next_if(|other| against(other) == Ordering::Greater) {
+            if matching == Matching::Full {
+                matches.push(Match { left: None, right: Some(*other) });
             }
-            _ if outer => matches.push(Match { left, right: None }),
-            _ => {}
         }
+        match others.next_if(|other| against(other) == Ordering::Equal) {
+            Some(other) => matches.push(Match { left: Some(left), right: Some(*other) }),
+            None if matching != Matching::Inner => matches.push(Match { left: Some(left), right: None }),
+            None => {}
+        }
+    }
+    if matching == Matching::Full {
+        matches.extend(others.map(|other| Match { left: None, right: Some(*other) }));
     }
     matches
 }
@@ -125,11 +175,15 @@ fn merge(a: &Operand, b: &Operand, outer: bool) -> Vec<Match> {
 fn expand(matches: &[Match], a: &Operand, b: &Operand, rows: usize) -> Vec<(usize, usize)> {
     let mut pairs = Vec::with_capacity(rows);
     for found in matches {
-        for left in found.left.0..found.left.1 {
-            match found.right {
-                None => pairs.push((a.row(left), NONE)),
-                Some(run) => pairs.extend((run.0..run.1).map(|right| (a.row(left), b.row(right)))),
+        match (found.left, found.right) {
+            (Some(left), Some(right)) => {
+                for place in left.0..left.1 {
+                    pairs.extend((right.0..right.1).map(|other| (a.row(place), b.row(other))));
+                }
             }
+            (Some(left), None) => pairs.extend((left.0..left.1).map(|place| (a.row(place), NONE))),
+            (None, Some(right)) => pairs.extend((right.0..right.1).map(|place| (NONE, b.row(place)))),
+            (None, None) => {}
         }
     }
     pairs
@@ -146,8 +200,8 @@ fn canonical(
         .columns
         .iter()
         .take(spec.identifiers)
-        .filter_map(|side| match side {
-            Side::Left(at) => left.columns.get(*at).map(|column| (true, codes(column))),
+        .filter_map(|(side, _)| match side {
+            Side::Left(at) | Side::Either(at, _) => left.columns.get(*at).map(|column| (true, codes(column))),
             Side::Right(at) => right.columns.get(*at).map(|column| (false, codes(column))),
         })
         .collect();

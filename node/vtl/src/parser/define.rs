@@ -63,8 +63,12 @@ impl Parser<'_> {
         let parameters =
             if self.token() == Token::Symbol(")") { Vec::new() } else { self.list(Self::parameter)? };
         self.require(")")?;
-        let start = self.span();
-        let returns = if self.word("returns") { Some((self.kind()?, start.to(self.past()))) } else { None };
+        let returns = if self.word("returns") {
+            let start = self.span();
+            Some((self.kind()?, start.to(self.past())))
+        } else {
+            None
+        };
         self.require_word("is")?;
         let body = self.expr()?;
         self.end(&["operator"])?;

@@ -56,14 +56,23 @@ fn what_is_wrong_in_a_call_is_said() {
         check(&format!("{add}{script}"), want);
     }
     for (script, want) in [
-        ("define operator f (x number) is x + V end operator; R <- D[calc V := f(V)];", ("unknown-name", "V")),
+        (
+            "define operator f (x number) is x + V end operator; R <- D[calc V := f(V)];",
+            ("unknown-name", "V"),
+        ),
         ("define operator f (x number) is f(x) end operator; R <- D[calc V := f(V)];", ("cycle", "f(x)")),
-        ("define operator f (x number) returns string is x end operator; R <- D[calc V := f(V)];", ("type", "string")),
+        (
+            "define operator f (x number) returns string is x end operator; R <- D[calc V := f(V)];",
+            ("type", "string"),
+        ),
         (
             "define operator f (x dataset {measure<string> V}) is x end operator; R <- f(D);",
             ("structure", "D"),
         ),
-        ("define operator f (x number, x number) is x end operator; R <- D[calc V := f(V, V)];", ("duplicate", "x")),
+        (
+            "define operator f (x number, x number) is x end operator; R <- D[calc V := f(V, V)];",
+            ("duplicate", "x"),
+        ),
         (
             "define operator f (x number) is x end operator; define operator f (y number) is y end operator; R <- D;",
             ("duplicate", "f"),

@@ -114,3 +114,22 @@ fn cast_loses_nothing_in_silence() {
     assert_eq!(faults("R <- D[calc Z := cast(X + 0.5, integer)];", &[("D", d)])[0].0, "cast");
     assert_eq!(faults("R <- D[calc Z := cast(X, date)];", &[("D", d)])[0].0, "type");
 }
+
+/// "Unpivoting", "Pivoting": measures become values of an identifier, and back.
+#[test]
+fn measures_are_turned() {
+    let d = "K:i:string, X:m:number, Y:m:number\na, 1, 2\nb, , 4";
+    let long = "K,V,M\na,X,1\na,Y,2\nb,Y,4";
+    same(&result("R <- D[unpivot V, M];", d), long);
+    same(&result("R <- D[unpivot V, M][pivot V, M];", d), "K,X,Y\na,1,2\nb,,4");
+    let e = "K:i:string, V:i:string, M:m:number\na, X, 1\na, Y, 2\nb, Z, 4";
+    same(&result("R <- D[filter V in { \"X\", \"Y\" }][pivot V, M];", e), "K,X,Y\na,1,2");
+    for (script, code) in [
+        ("R <- D[pivot V, M];", "structure"),
+        ("R <- D[unpivot K, W];", "duplicate"),
+        ("R <- D[unpivot W, W];", "duplicate"),
+        ("R <- D[filter V = \"X\"][pivot M, V];", "structure"),
+    ] {
+        assert_eq!(faults(script, &[("D", e)])[0].0, code, "{script}");
+    }
+}

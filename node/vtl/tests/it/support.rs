@@ -31,6 +31,7 @@ fn component(text: &str) -> Component {
     let role = match parts[1] {
         "i" => Role::Identifier,
         "m" => Role::Measure,
+        "v" => Role::ViralAttribute,
         _ => Role::Attribute,
     };
     Component::new(Name::new(parts[0]).unwrap(), role, Type::from_word(parts[2]).unwrap())

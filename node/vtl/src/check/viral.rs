@@ -1,0 +1,111 @@
+//! Viral attributes (user manual, "The Attribute Propagation rule"; reference manual, "define viral
+//! propagation").
+//!
+//! Two values become one by the rule that the script defines for the attribute. Without a rule the
+//! result is null when one of them is, and the smaller one otherwise, which is what the examples
+//! of the standard show.
+
+use schemas::table::Cell;
+
+use super::Checker;
+use super::component::constant;
+use crate::ast::Merge;
+use crate::fault::Span;
+use crate::op::{Aggregator, Op};
+use crate::plan::Typed;
+
+impl Checker<'_> {
+    /// The value of a viral attribute where two data points are combined.
+    pub(super) fn propagate(&mut self, name: &str, a: Typed, b: Typed, span: Span) -> Option<Typed> {
+        let definitions = self.definitions;
+        match definitions.propagation.get(name).map(|propagation| &propagation.rule) {
+            None => self.least(a, b, span),
+            Some(Merge::Aggregate(op)) => self.combined(*op, a, b, span),
+            Some(Merge::Enumerated { clauses, other }) => {
+                self.enumerated(clauses, other.as_ref(), (a, b), span)
+            }
+        }
+    }
+
+    /// Null when one is null, else the smaller.
+    fn least(&mut self, a: Typed, b: Typed, span: Span) -> Option<Typed> {
+        let less = self.apply(Op::LessEqual, vec![a.clone(), b.clone()], span)?;
+        let smaller = self.apply(Op::If, vec![less, a.clone(), b.clone()], span)?;
+        let unknown = self.either_null(&a, &b, span)?;
+        self.chosen(unknown, None, smaller, span)
+    }
+
+    fn either_null(&mut self, a: &Typed, b: &Typed, span: Span) -> Option<Typed> {
+        let (a, b) =
+            (self.apply(Op::IsNull, vec![a.clone()], span)?, self.apply(Op::IsNull, vec![b.clone()], span)?);
+        self.apply(Op::Or, vec![a, b], span)
+    }
+
+    /// `if condition then value else other`.
+    fn chosen(&mut self, condition: Typed, value: Option<Cell>, other: Typed, span: Span) -> Option<Typed> {
+        let value = Typed { kind: other.kind, ..constant(value, span) };
+        self.apply(Op::If, vec![condition, value, other], span)
+    }
+
+    /// An aggregate of two values, nulls left out.
+    fn combined(&mut self, op: Aggregator, a: Typed, b: Typed, span: Span) -> Option<Typed> {
+        let both = match op {
+            Aggregator::Min | Aggregator::Max => {
+                let first = if op == Aggregator::Min { Op::LessEqual } else { Op::GreaterEqual };
+                let holds = self.apply(first, vec![a.clone(), b.clone()], span)?;
+                self.apply(Op::If, vec![holds, a.clone(), b.clone()], span)?
+            }
+            _ => {
+                let sum = self.apply(Op::Add, vec![a.clone(), b.clone()], span)?;
+                match op {
+                    Aggregator::Avg => {
+                        let two = constant(Some(Cell::Integer(2)), span);
+                        self.apply(Op::Divide, vec![sum, two], span)?
+                    }
+                    _ => sum,
+                }
+            }
+        };
+        let one = self.apply(Op::Nvl, vec![a.clone(), b.clone()], span)?;
+        let unknown = self.either_null(&a, &b, span)?;
+        self.apply(Op::If, vec![unknown, one, both], span)
+    }
+
+    /// The first clause of two values that fits, then the first of one, then the value for the rest.
+    fn enumerated(
+        &mut self,
+        clauses: &[(Cell, Option<Cell>, Option<Cell>)],
+        other: Option<&Cell>,
+        pair: (Typed, Typed),
+        span: Span,
+    ) -> Option<Typed> {
+        let (a, b) = pair;
+        let mut result = Typed { kind: a.kind, ..constant(other.cloned(), span) };
+        let (double, single): (Vec<_>, Vec<_>) = clauses.iter().partition(|clause| clause.1.is_some());
+        for (first, second, value) in double.into_iter().chain(single).rev() {
+            let fits = match second {
+                Some(second) => {
+                    let straight = self.values(&a, first, &b, second, span)?;
+                    let crossed = self.values(&a, second, &b, first, span)?;
+                    self.apply(Op::Or, vec![straight, crossed], span)?
+                }
+                None => {
+                    let (x, y) = (self.value(&a, first, span)?, self.value(&b, first, span)?);
+                    self.apply(Op::Or, vec![x, y], span)?
+                }
+            };
+            result = self.chosen(fits, value.clone(), result, span)?;
+        }
+        Some(result)
+    }
+
+    /// Whether a value is the one of a clause; null is not.
+    fn value(&mut self, typed: &Typed, cell: &Cell, span: Span) -> Option<Typed> {
+        self.apply(Op::Equal, vec![typed.clone(), constant(Some(cell.clone()), span)], span)
+    }
+
+    fn values(&mut self, a: &Typed, x: &Cell, b: &Typed, y: &Cell, span: Span) -> Option<Typed> {
+        let (a, b) = (self.value(a, x, span)?, self.value(b, y, span)?);
+        self.apply(Op::And, vec![a, b], span)
+    }
+}
