@@ -92,6 +92,7 @@ fn options(args: &Import) -> Result<Options, Fault> {
         area: args.area.clone(),
         mapping: mapping(args)?,
         metadata: args.metadata.as_deref().map(read).transpose()?,
+        threads: None,
     })
 }
 

@@ -22,6 +22,7 @@ pub mod key;
 pub mod limits;
 pub mod object;
 pub mod period;
+pub mod rank;
 pub mod seal;
 pub mod structure;
 pub mod table;

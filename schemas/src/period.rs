@@ -9,6 +9,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::digits;
+
 /// Last year that a period may lie in; the first is 1.
 pub const YEAR_MAX: i32 = 9999;
 
@@ -48,6 +50,18 @@ impl Frequency {
     /// The frequency of a code of CL_FREQ, if it is one of ours.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|frequency| frequency.code() == code)
+    }
+
+    fn from_letter(letter: u8) -> Option<Self> {
+        Some(match letter {
+            b'A' => Self::A,
+            b'S' => Self::S,
+            b'Q' => Self::Q,
+            b'M' => Self::M,
+            b'W' => Self::W,
+            b'D' => Self::D,
+            _ => return None,
+        })
     }
 
     /// Periods in a year, for the frequencies that divide it.
@@ -196,6 +210,10 @@ impl Period {
     /// A week belongs to the year of its Thursday for `A`; its first day decides for `S`, `Q`, `M`.
     /// `None` when `frequency` is finer.
     pub fn convert(self, frequency: Frequency) -> Option<Self> {
+        if let (Some(fine), Some(coarse)) = (self.frequency.per_year(), frequency.per_year()) {
+            let ordinal = self.ordinal / (fine / coarse).max(1);
+            return (frequency <= self.frequency).then_some(Self { frequency, ordinal });
+        }
         if frequency < self.frequency && frequency == Frequency::A {
             return Period::new(Frequency::A, self.year(), 1);
         }
@@ -212,21 +230,43 @@ impl Period {
     }
 }
 
-impl fmt::Display for Period {
-    /// The canonical spelling: `2010`, `2010-S1`, `2010-Q1`, `2010-M01`, `2010-W05`, `2010-01-31`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, index) = (self.year(), self.index());
-        match self.frequency {
-            Frequency::A => write!(f, "{year:04}"),
-            Frequency::S | Frequency::Q => write!(f, "{year:04}-{}{index}", self.frequency),
-            Frequency::M | Frequency::W => write!(f, "{year:04}-{}{index:02}", self.frequency),
+impl Period {
+    /// Appends the canonical spelling: `2010`, `2010-S1`, `2010-Q1`, `2010-M01`, `2010-W05`,
+    /// `2010-01-31`.
+    pub fn write(self, out: &mut Vec<u8>) {
+        let number =
+            |value: i32, width, out: &mut Vec<u8>| digits::write(value.unsigned_abs().into(), width, out);
+        number(self.year(), 4, out);
+        let (letter, width) = match self.frequency {
+            Frequency::A => return,
             Frequency::D => {
-                let (year, month, day) = self.date();
-                write!(f, "{year:04}-{month:02}-{day:02}")
+                let (_, month, day) = self.date();
+                out.push(b'-');
+                number(month, 2, out);
+                out.push(b'-');
+                return number(day, 2, out);
             }
-        }
+            Frequency::S => (b'S', 1),
+            Frequency::Q => (b'Q', 1),
+            Frequency::M => (b'M', 2),
+            Frequency::W => (b'W', 2),
+        };
+        out.extend([b'-', letter]);
+        number(self.index(), width, out);
     }
 }
+
+impl fmt::Display for Period {
+    /// As [`Period::write`].
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = Vec::with_capacity(SPELLING_BYTES_MAX);
+        self.write(&mut text);
+        f.write_str(&String::from_utf8_lossy(&text))
+    }
+}
+
+/// Bytes of the longest spelling, that of a day.
+const SPELLING_BYTES_MAX: usize = 10;
 
 impl fmt::Debug for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -240,28 +280,27 @@ impl FromStr for Period {
     /// Reads the canonical spelling and those of SDMX and VTL: `2010-01` (a month), `2010M1`,
     /// `2010-A1`, `2010A`, `2010Q3`, `2010-D031`.
     fn from_str(text: &str) -> Result<Self, Error> {
-        parse(text).ok_or_else(|| Error(text.chars().take(40).collect()))
+        parse(text.as_bytes()).ok_or_else(|| Error(text.chars().take(40).collect()))
     }
 }
 
-fn parse(text: &str) -> Option<Period> {
-    if !text.is_ascii() || text.len() < 4 || text.len() > 10 {
+fn parse(text: &[u8]) -> Option<Period> {
+    if text.len() > SPELLING_BYTES_MAX {
         return None;
     }
-    let (year, rest) = text.split_at(4);
+    let (year, rest) = text.split_first_chunk::<4>()?;
     let year = number(year, 4)?;
-    let rest = rest.strip_prefix('-').unwrap_or(rest);
+    let rest = rest.strip_prefix(b"-").unwrap_or(rest);
     let plain = rest.len() == text.len() - 4;
-    match rest.as_bytes() {
+    match rest {
         [] if plain => Period::new(Frequency::A, year, 1),
         [b'A'] => Period::new(Frequency::A, year, 1),
         [b'0'..=b'9', b'0'..=b'9'] if !plain => Period::new(Frequency::M, year, number(rest, 2)?),
         [_, _, b'-', _, _] if !plain => {
             Period::day(year, number(rest.get(..2)?, 2)?, number(rest.get(3..)?, 2)?)
         }
-        [_, _, ..] => {
-            let (code, index) = rest.split_at(1);
-            let frequency = Frequency::from_code(code)?;
+        [letter, index @ ..] if !index.is_empty() => {
+            let frequency = Frequency::from_letter(*letter)?;
             let width = match frequency {
                 Frequency::A | Frequency::S | Frequency::Q => 1,
                 Frequency::M | Frequency::W => 2,
@@ -274,9 +313,9 @@ fn parse(text: &str) -> Option<Period> {
 }
 
 /// One to `width` digits.
-fn number(text: &str, width: usize) -> Option<i32> {
-    let digits = text.len() <= width && !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    digits.then(|| text.parse().ok())?
+fn number(text: &[u8], width: usize) -> Option<i32> {
+    let digits = text.len() <= width && !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    digits.then(|| text.iter().fold(0, |value, byte| value * 10 + i32::from(byte - b'0')))
 }
 
 impl Serialize for Period {
@@ -322,7 +361,8 @@ fn date_ordinal(year: i32, month: i32, day: i32) -> i32 {
 
 /// Year, month, day of a day counted from 0001-01-01.
 fn civil(ordinal: i32) -> (i32, i32, i32) {
-    let mut year = ordinal / 366 + 1;
+    // At most one too small: 146,097 days are 400 years.
+    let mut year = (i64::from(ordinal) * 400 / 146_097).max(1) as i32;
     while days_before(year + 1) <= ordinal {
         year += 1;
     }

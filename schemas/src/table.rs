@@ -6,6 +6,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,7 @@ use crate::duration::Duration;
 use crate::interval::Interval;
 use crate::limits::{CELL_BYTES_MAX, CELLS_MAX, ROWS_MAX};
 use crate::period::Period;
+use crate::rank::{self, Ranks};
 use crate::structure::{Component, Shape, Type};
 
 /// One value of a data set.
@@ -58,8 +60,9 @@ impl fmt::Display for Cell {
 /// Text in dictionary form.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Texts {
-    /// INVARIANT: strictly ascending, so that codes order as their texts do.
-    dictionary: Vec<String>,
+    /// INVARIANT: strictly ascending, so that codes order as their texts do. Shared by the columns
+    /// that are made of one another.
+    dictionary: Arc<[String]>,
     /// For each row an index into the dictionary, or [`Texts::NULL`].
     codes: Vec<u32>,
 }
@@ -85,15 +88,15 @@ impl Texts {
         for code in &mut codes {
             *code = rank.get(*code as usize).copied().unwrap_or(Self::NULL);
         }
-        let dictionary = places.keys().map(|text| (*text).to_owned()).collect();
-        Self { dictionary, codes }
+        let dictionary: Vec<String> = places.keys().map(|text| (*text).to_owned()).collect();
+        Self { dictionary: dictionary.into(), codes }
     }
 
     /// From a strictly ascending dictionary and one code a row; `None` when that does not hold.
     pub fn from_parts(dictionary: Vec<String>, codes: Vec<u32>) -> Option<Self> {
         let ascending = dictionary.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
         let known = |code: &u32| *code == Self::NULL || (*code as usize) < dictionary.len();
-        (ascending && codes.iter().all(known)).then_some(Self { dictionary, codes })
+        (ascending && codes.iter().all(known)).then(|| Self { dictionary: dictionary.into(), codes })
     }
 
     /// The distinct texts, strictly ascending; some may be unused.
@@ -168,17 +171,16 @@ impl Column {
     }
 
     /// The rows named by `order`, in that order; rows that do not exist become null.
-    pub fn gather(&self, order: &[usize]) -> Column {
-        fn pick<T: Copy>(rows: &[Option<T>], order: &[usize]) -> Vec<Option<T>> {
-            order.iter().map(|row| rows.get(*row).copied().flatten()).collect()
+    pub fn gather<R: Copy + TryInto<usize>>(&self, order: &[R]) -> Column {
+        let row = |row: &R| (*row).try_into().unwrap_or(usize::MAX);
+        fn pick<T: Copy>(rows: &[Option<T>], order: impl Iterator<Item = usize>) -> Vec<Option<T>> {
+            order.map(|row| rows.get(row).copied().flatten()).collect()
         }
+        let order = order.iter().map(row);
         match self {
             Column::Text(texts) => Column::Text(Texts {
-                dictionary: texts.dictionary.clone(),
-                codes: order
-                    .iter()
-                    .map(|row| texts.codes.get(*row).copied().unwrap_or(Texts::NULL))
-                    .collect(),
+                dictionary: Arc::clone(&texts.dictionary),
+                codes: order.map(|row| texts.codes.get(row).copied().unwrap_or(Texts::NULL)).collect(),
             }),
             Column::Integer(rows) => Column::Integer(pick(rows, order)),
             Column::Number(rows) => Column::Number(pick(rows, order)),
@@ -387,19 +389,19 @@ fn spelled(component: &Component, column: &Column) -> bool {
 }
 
 /// The order that sorts the rows, or `None` when they are strictly ascending already.
-fn sorted_order(keys: &[Column], rows: usize) -> Option<Vec<usize>> {
-    let compare = |a: usize, b: usize| {
-        keys.iter().map(|column| column.compare(a, b)).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
-    };
-    if (1..rows).all(|row| compare(row - 1, row) == Ordering::Less) {
+fn sorted_order(keys: &[Column], rows: usize) -> Option<Vec<u32>> {
+    if rows <= 1 {
         return None;
     }
-    let mut order: Vec<usize> = (0..rows).collect();
-    order.sort_by(|a, b| compare(*a, *b));
-    Some(order)
+    let columns: Vec<&Column> = keys.iter().collect();
+    let Ranks { sides: [ranks], size } = rank::ranks([&columns], [rows]);
+    if ranks.is_sorted_by(|a, b| a < b) {
+        return None;
+    }
+    Some(rank::order(&ranks, size).unwrap_or_else(|| (0..rows as u32).collect()))
 }
 
-fn check_keys(shape: &Shape, columns: &[Column], order: Option<&[usize]>, rows: usize) -> Result<(), Error> {
+fn check_keys(shape: &Shape, columns: &[Column], order: Option<&[u32]>, rows: usize) -> Result<(), Error> {
     let count = shape.identifier_count();
     let keys = columns.get(..count).unwrap_or_default();
     for (component, column) in shape.components().iter().zip(keys) {
@@ -411,6 +413,7 @@ fn check_keys(shape: &Shape, columns: &[Column], order: Option<&[usize]>, rows: 
     let same = |a: usize, b: usize| keys.iter().all(|column| column.compare(a, b).is_eq());
     for pair in order.windows(2) {
         if let [a, b] = *pair
+            && let (a, b) = (a as usize, b as usize)
             && same(a, b)
         {
             let cells: Vec<String> =

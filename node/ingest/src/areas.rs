@@ -80,7 +80,7 @@ impl Register {
         };
         let name = match listed {
             Some(area) if name.is_empty() => area.name,
-            _ => value::label(name).map_err(|fault| fault.column("Country Name"))?,
+            _ => value::label(name).map_err(|fault| fault.column("Country Name"))?.to_owned(),
         };
         let place = self.areas.len() as u32;
         self.areas.push(Area { code: code.to_owned(), name, aggregate });
@@ -114,7 +114,7 @@ fn regions(bytes: &[u8]) -> Result<BTreeMap<String, bool>, Fault> {
     };
     let mut regions = BTreeMap::new();
     while reader.read(&mut record)? {
-        regions.insert(value::label(record.cell(code))?, record.cell(region).is_empty());
+        regions.insert(value::label(record.cell(code))?.to_owned(), record.cell(region).is_empty());
     }
     Ok(regions)
 }

@@ -15,6 +15,7 @@ mod areas;
 mod detect;
 mod export;
 mod fault;
+mod filling;
 mod fred;
 mod frequency;
 mod mapped;
@@ -31,6 +32,7 @@ pub use fault::Fault;
 pub use mapping::{Dates, Link, Mapping};
 
 use std::fmt;
+use std::num::NonZeroUsize;
 
 use schemas::limits::SNAPSHOT_BYTES_MAX;
 use schemas::period::{Frequency, Period};
@@ -92,6 +94,9 @@ pub struct Options {
     pub mapping: Option<Mapping>,
     /// The `Metadata_Country_*` file that came beside a bare World Bank CSV.
     pub metadata: Option<Vec<u8>>,
+    /// Threads that read a large file; as many as the machine has when absent. The result is the
+    /// same.
+    pub threads: Option<NonZeroUsize>,
 }
 
 /// A file, read.

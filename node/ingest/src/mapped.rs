@@ -3,7 +3,7 @@
 //! A row whose every measure is missing is left out; a row with some measure keeps nulls for the
 //! others. An identifier is never missing, and no word stands for a missing one.
 
-use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::str::FromStr;
 
 use schemas::duration::Duration;
@@ -11,17 +11,18 @@ use schemas::interval::Interval;
 use schemas::limits::CELL_BYTES_MAX;
 use schemas::period::{Frequency, Period};
 use schemas::structure::{Component, Role, Shape, Type};
-use schemas::table::{Cell, Column, Table, Texts};
+use schemas::table::{Column, Table};
 use schemas::text::Text;
 
 use crate::areas::{self, Area};
 use crate::fault::Fault;
+use crate::filling::{Filling, Value};
 use crate::mapping::{Dates, Link, Mapping};
 use crate::points;
 use crate::records::{self, Reader, Record};
 use crate::{Format, Imported, Options, Source, Summary, frequency, value};
 
-/// Cells of a table (rows by columns): a cell of two bytes in the file takes up to 48 in memory.
+/// Cells of a table (rows by columns): a cell of two bytes in the file takes up to 16 in memory.
 const TABLE_CELLS_MAX: usize = schemas::limits::CELLS_MAX;
 
 /// Reads a file.
@@ -41,14 +42,67 @@ pub(crate) fn read(
         );
     }
     let plan = Plan::new(&mapping, options, &record)?;
-    let width = record.cells.len();
-    let mut rows = Rows::new(&plan);
-    while reader.read(&mut record)? {
-        record.check_width(width)?;
-        rows.add(&plan, &record).map_err(|fault| fault.line(record.line))?;
-        reader.tick(progress);
-    }
+    let body = Body { reader, width: record.cells.len() };
+    let threads = options.threads.or_else(|| std::thread::available_parallelism().ok());
+    let rows = match body.parts(&plan, threads.map_or(1, NonZeroUsize::get), progress) {
+        Some(rows) => rows,
+        None => body.rows(&plan, progress)?.0,
+    };
     finish(source, &mapping, plan, rows)
+}
+
+/// Bytes of a file that are worth a thread.
+const PART_BYTES_MIN: usize = 1 << 20;
+/// More threads than this wait for memory.
+const THREADS_MAX: usize = 8;
+
+/// What stands below the header.
+#[derive(Clone)]
+struct Body<'a> {
+    reader: Reader<'a>,
+    width: usize,
+}
+
+impl Body<'_> {
+    /// All rows, and the line after the last one.
+    fn rows(mut self, plan: &Plan, progress: &mut dyn FnMut(u64)) -> Result<(Rows, u64), Fault> {
+        let (mut rows, mut record) = (Rows::new(plan), Record::default());
+        while self.reader.read(&mut record)? {
+            record.check_width(self.width)?;
+            rows.add(plan, &record).map_err(|fault| fault.line(record.line))?;
+            self.reader.tick(progress);
+        }
+        Ok((rows, self.reader.line()))
+    }
+
+    /// All rows, read in parts at the same time; `None` when the file has to be read as one: it is
+    /// small, has quotes, or has a fault, of which the first is to be told.
+    fn parts(&self, plan: &Plan, threads: usize, progress: &mut dyn FnMut(u64)) -> Option<Rows> {
+        let wanted = threads.min(THREADS_MAX).min(self.reader.left() / PART_BYTES_MIN);
+        if wanted < 2 {
+            return None;
+        }
+        let mut parts = self.reader.split(wanted)?.into_iter();
+        let (first, width) = (parts.next()?, self.width);
+        let read: Vec<Result<(Rows, u64), Fault>> = std::thread::scope(|scope| {
+            let others: Vec<_> = parts
+                .map(|reader| scope.spawn(move || Body { reader, width }.rows(plan, &mut |_| {})))
+                .collect();
+            let first = Body { reader: first, width }.rows(plan, progress);
+            let lost = |_| Err(Fault::new("thread", "a thread of the reader ended"));
+            std::iter::once(first)
+                .chain(others.into_iter().map(|part| part.join().unwrap_or_else(lost)))
+                .collect()
+        });
+        let mut read = read.into_iter();
+        let (mut rows, mut next) = read.next()?.ok()?;
+        for part in read {
+            let (part, end) = part.ok()?;
+            rows.append(part, next - 1);
+            next += end - 1;
+        }
+        (rows.lines.len() <= plan.rows_max()).then_some(rows)
+    }
 }
 
 fn delimiter(mapping: &Mapping) -> Result<u8, Fault> {
@@ -109,8 +163,13 @@ impl Plan {
         })
     }
 
-    /// The value of one component in a row; `None` when it is missing.
-    fn cell(&self, step: &Step, record: &Record<'_>) -> Result<Option<Cell>, Fault> {
+    /// Rows that a table of these components may have.
+    fn rows_max(&self) -> usize {
+        TABLE_CELLS_MAX / self.steps.len().max(1)
+    }
+
+    /// The value of one component in a row, for its column.
+    fn cell(&self, step: &Step, record: &Record<'_>, column: &mut Filling) -> Result<Value, Fault> {
         let (cell, title) = match &step.origin {
             Origin::Column(column, title) => (record.cell(*column), title.as_str()),
             Origin::Constant(text) => (text.as_str(), step.component.id.as_str()),
@@ -119,30 +178,47 @@ impl Plan {
             if cell.is_empty() {
                 return Err(Fault::new("identifier", "an identifier may not be empty").column(title));
             }
-        } else if self.missing.iter().any(|missing| missing == cell) {
-            return Ok(None);
+        } else if self.is_missing(cell) {
+            return Ok(Value::Missing);
         }
-        self.value(step, cell).map(Some).map_err(|fault| fault.column(title))
+        self.value(step, cell, column).map_err(|fault| fault.column(title))
     }
 
-    fn value(&self, step: &Step, cell: &str) -> Result<Cell, Fault> {
+    /// Whether a cell is one of the words for a missing value.
+    #[inline]
+    fn is_missing(&self, cell: &str) -> bool {
+        self.missing.iter().any(|missing| missing == cell)
+    }
+
+    fn value(&self, step: &Step, cell: &str, column: &mut Filling) -> Result<Value, Fault> {
         Ok(match step.component.kind {
-            Type::String => Cell::Text(value::label(cell)?),
-            Type::Number if self.decimal_comma => Cell::Number(value::comma_number(cell)?),
-            Type::Number => Cell::Number(value::number(cell)?),
-            Type::Integer => Cell::Integer(
+            Type::String => match column.dictionary() {
+                Some(texts) => Value::Text(match texts.find(cell) {
+                    Some(code) => code,
+                    None => texts.code(value::label(cell)?),
+                }),
+                None => Value::Missing,
+            },
+            Type::Number if self.decimal_comma => Value::Number(value::comma_number(cell)?),
+            Type::Number => Value::Number(value::number(cell)?),
+            Type::Integer => Value::Integer(
                 cell.parse().map_err(|_| Fault::new("number", "expected a whole number").value(cell))?,
             ),
-            Type::Boolean => Cell::Boolean(boolean(cell)?),
-            Type::Time => Cell::Text(spelled::<Interval>(cell)?),
-            Type::Duration => Cell::Text(spelled::<Duration>(cell)?),
-            Type::Date => Cell::Period(period(cell, step.dates).and_then(whole_day)?),
+            Type::Boolean => Value::Boolean(boolean(cell)?),
+            Type::Time => coded(column, &spelled::<Interval>(cell)?),
+            Type::Duration => coded(column, &spelled::<Duration>(cell)?),
+            Type::Date => Value::Period(period(cell, step.dates).and_then(whole_day)?),
             Type::TimePeriod => {
                 let found = period(cell, step.dates)?;
-                Cell::Period(self.frequency.map_or(Ok(found), |wanted| frequency::period(found, wanted))?)
+                Value::Period(self.frequency.map_or(Ok(found), |wanted| frequency::period(found, wanted))?)
             }
         })
     }
+}
+
+/// A text as a value of its column.
+fn coded(column: &mut Filling, text: &str) -> Value {
+    column.dictionary().map_or(Value::Missing, |texts| Value::Text(texts.code(text)))
 }
 
 /// A value in its canonical spelling.
@@ -196,7 +272,7 @@ fn period(cell: &str, dates: Dates) -> Result<Period, Fault> {
     let (found, hint) = match dates {
         // Some offices put a space into `1955 Q1`.
         Dates::Sdmx => (
-            cell.replacen(' ', "", 1).parse().ok(),
+            if cell.contains(' ') { cell.replacen(' ', "", 1).parse().ok() } else { cell.parse().ok() },
             "expected forms: 2010, 2010-S1, 2010-Q1, 2010-01, 2010-W05, 2010-01-31; for others say `dates`",
         ),
         Dates::MonthDayYear => {
@@ -216,90 +292,55 @@ fn whole_day(period: Period) -> Result<Period, Fault> {
     Err(Fault::new("period", "expected a day").value(period.to_string()))
 }
 
-/// The columns being filled.
+/// The rows so far.
 struct Rows {
     columns: Vec<Filling>,
-    lines: Vec<u64>,
+    /// The values of one row, before it is known whether it is left out.
+    row: Vec<Value>,
+    /// The line of each row; a file has fewer lines than bytes, which fit 32 bits.
+    lines: Vec<u32>,
     read: u64,
     missing: u64,
 }
 
-/// One column being filled.
-enum Filling {
-    Text { places: BTreeMap<String, u32>, rows: Vec<u32> },
-    Ready(Column),
-}
-
 impl Rows {
     fn new(plan: &Plan) -> Self {
-        let filling = |step: &Step| match step.component.kind {
-            Type::String | Type::Time | Type::Duration => {
-                Filling::Text { places: BTreeMap::new(), rows: Vec::new() }
-            }
-            Type::Integer => Filling::Ready(Column::Integer(Vec::new())),
-            Type::Number => Filling::Ready(Column::Number(Vec::new())),
-            Type::Boolean => Filling::Ready(Column::Boolean(Vec::new())),
-            Type::TimePeriod | Type::Date => Filling::Ready(Column::Period(Vec::new())),
-        };
-        Self { columns: plan.steps.iter().map(filling).collect(), lines: Vec::new(), read: 0, missing: 0 }
+        let columns = plan.steps.iter().map(|step| Filling::new(step.component.kind)).collect();
+        Self { columns, row: Vec::new(), lines: Vec::new(), read: 0, missing: 0 }
     }
 
     /// Adds a row, unless all its measures are missing.
     fn add(&mut self, plan: &Plan, record: &Record<'_>) -> Result<(), Fault> {
         self.read += 1;
-        points::bounded(self.lines.len(), TABLE_CELLS_MAX / plan.steps.len().max(1), record.line)?;
-        let cells: Vec<Option<Cell>> =
-            plan.steps.iter().map(|step| plan.cell(step, record)).collect::<Result<_, _>>()?;
-        let measures = plan.steps.iter().zip(&cells).filter(|(step, _)| step.component.role == Role::Measure);
-        let (all, missing) =
-            measures.fold((0, 0), |(all, missing), (_, cell)| (all + 1, missing + u64::from(cell.is_none())));
+        points::bounded(self.lines.len(), plan.rows_max(), record.line)?;
+        self.row.clear();
+        let (mut all, mut missing) = (0, 0);
+        for (step, column) in plan.steps.iter().zip(&mut self.columns) {
+            let value = plan.cell(step, record, column)?;
+            if step.component.role == Role::Measure {
+                all += 1;
+                missing += u64::from(value == Value::Missing);
+            }
+            self.row.push(value);
+        }
         self.missing += missing;
         if all > 0 && all == missing {
             return Ok(());
         }
-        self.lines.push(record.line);
-        for (column, cell) in self.columns.iter_mut().zip(cells) {
-            column.push(cell);
+        self.lines.push(record.line as u32);
+        for (column, value) in self.columns.iter_mut().zip(&self.row) {
+            column.push(*value);
         }
         Ok(())
     }
-}
 
-impl Filling {
-    /// Adds a cell, whose type is that of the column.
-    fn push(&mut self, cell: Option<Cell>) {
-        match (self, cell) {
-            (Self::Text { places, rows }, Some(Cell::Text(text))) => {
-                let next = places.len() as u32;
-                rows.push(*places.entry(text).or_insert(next));
-            }
-            (Self::Text { rows, .. }, _) => rows.push(Texts::NULL),
-            (Self::Ready(column), cell) => match (column, cell) {
-                (Column::Integer(rows), Some(Cell::Integer(value))) => rows.push(Some(value)),
-                (Column::Integer(rows), _) => rows.push(None),
-                (Column::Number(rows), Some(Cell::Number(value))) => rows.push(Some(value)),
-                (Column::Number(rows), _) => rows.push(None),
-                (Column::Boolean(rows), Some(Cell::Boolean(value))) => rows.push(Some(value)),
-                (Column::Boolean(rows), _) => rows.push(None),
-                (Column::Period(rows), Some(Cell::Period(value))) => rows.push(Some(value)),
-                (Column::Period(rows), _) => rows.push(None),
-                (Column::Text(_), _) => {}
-            },
-        }
-    }
-
-    fn done(self) -> Column {
-        match self {
-            Self::Ready(column) => column,
-            Self::Text { places, rows } => {
-                let mut texts = vec![""; places.len()];
-                for (text, place) in &places {
-                    if let Some(slot) = texts.get_mut(*place as usize) {
-                        *slot = text;
-                    }
-                }
-                Column::Text(Texts::from_rows(rows.iter().map(|place| texts.get(*place as usize).copied())))
-            }
+    /// Adds the rows of the part that follows; it begins behind `lines` lines.
+    fn append(&mut self, other: Self, lines: u64) {
+        self.read += other.read;
+        self.missing += other.missing;
+        self.lines.extend(other.lines.into_iter().map(|line| line + lines as u32));
+        for (column, more) in self.columns.iter_mut().zip(other.columns) {
+            column.append(more);
         }
     }
 }
@@ -309,7 +350,8 @@ fn finish(source: Source<'_>, mapping: &Mapping, plan: Plan, rows: Rows) -> Resu
         return Err(points::empty(rows.read));
     }
     let columns = rows.columns.into_iter().map(Filling::done).collect();
-    let table = Table::new(plan.shape, columns).map_err(|error| points::refused(&error, &rows.lines))?;
+    let table = Table::new(plan.shape, columns)
+        .map_err(|error| points::refused(&error, |row| rows.lines.get(row).map(|line| u64::from(*line))))?;
     let named = || value::name(value::stem(source.name));
     let dataflow = mapping.dataflow.clone().or_else(named).ok_or_else(|| {
         Fault::new("name", "expected a file name that says what is in it")

@@ -5,6 +5,7 @@
 
 use schemas::decimal::Decimal;
 use schemas::period::Period;
+use schemas::rank::{self, Ranks};
 use schemas::structure::{Component, Role, Shape, Type};
 use schemas::table::{self, Column, Table, Texts};
 use schemas::text::Name;
@@ -49,7 +50,8 @@ impl Points {
         }
         let texts = Texts::from_rows(areas.iter().map(|place| register.code(*place)));
         let columns = vec![Column::Text(texts), Column::Period(periods), Column::Number(values)];
-        let table = Table::new(shape()?, columns).map_err(|error| refused(&error, &lines))?;
+        let table =
+            Table::new(shape()?, columns).map_err(|error| refused(&error, |row| lines.get(row).copied()))?;
         let areas = register.sorted();
         let aggregates = areas.iter().filter(|area| area.aggregate).count() as u64;
         let summary = Summary { rows, missing, aggregates, ..counted(&table) };
@@ -90,9 +92,9 @@ fn shape() -> Result<Shape, Fault> {
     Shape::new(components).map_err(|error| Fault::new("mapping", error.to_string()))
 }
 
-/// A refusal of the table in the words of the file: `lines` has the line of each row.
-pub(crate) fn refused(error: &table::Error, lines: &[u64]) -> Fault {
-    let line = |row: usize| lines.get(row).copied().unwrap_or_default();
+/// A refusal of the table in the words of the file: `line` knows the line of each row.
+pub(crate) fn refused(error: &table::Error, line: impl Fn(usize) -> Option<u64>) -> Fault {
+    let line = |row: usize| line(row).unwrap_or_default();
     match error {
         table::Error::Duplicate { key, first, second } => {
             let message = format!("this observation was given before, in line {}", line(*first));
@@ -129,12 +131,10 @@ fn series(table: &Table, time: Option<usize>) -> u64 {
     let keys = table.shape().identifier_count();
     let others: Vec<&Column> =
         (0..keys).filter(|key| Some(*key) != time).filter_map(|key| table.columns().get(key)).collect();
-    let order = |a: &usize, b: &usize| {
-        let differs = others.iter().map(|column| column.compare(*a, *b)).find(|order| order.is_ne());
-        differs.unwrap_or(std::cmp::Ordering::Equal)
-    };
-    let mut rows: Vec<usize> = (0..table.rows()).collect();
-    rows.sort_by(order);
-    rows.dedup_by(|a, b| order(a, b).is_eq());
-    rows.len() as u64
+    let Ranks { sides: [mut ranks], .. } = rank::ranks([&others], [table.rows()]);
+    if !ranks.is_sorted() {
+        ranks.sort_unstable();
+    }
+    ranks.dedup();
+    ranks.len() as u64
 }

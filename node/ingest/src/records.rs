@@ -27,8 +27,13 @@ pub(crate) struct Record<'a> {
 
 impl Record<'_> {
     /// A cell without the spaces around it; empty when there is none.
+    #[inline]
     pub(crate) fn cell(&self, column: usize) -> &str {
-        self.cells.get(column).map_or("", |cell| cell.trim_matches([' ', '\t']))
+        let cell = self.cells.get(column).map_or("", |cell| &**cell);
+        match cell.as_bytes() {
+            [b' ' | b'\t', ..] | [.., b' ' | b'\t'] => cell.trim_matches([' ', '\t']),
+            _ => cell,
+        }
     }
 
     /// The position of a column of this name, whatever the case.
@@ -88,6 +93,7 @@ enum End {
 }
 
 /// A position in the text.
+#[derive(Clone)]
 pub(crate) struct Reader<'a> {
     text: &'a str,
     at: usize,
@@ -109,6 +115,37 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The line that it is in.
+    pub(crate) fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// Bytes that it has not read.
+    pub(crate) fn left(&self) -> usize {
+        self.text.len() - self.at
+    }
+
+    /// Readers of up to `count` parts of what is left, one after the other, each counting lines
+    /// from 1 but the first; `None` when a quote could hold a line break.
+    pub(crate) fn split(&self, count: usize) -> Option<Vec<Self>> {
+        if self.rest().as_bytes().contains(&b'"') {
+            return None;
+        }
+        let size = self.left().div_ceil(count.max(1));
+        let (mut parts, mut from) = (Vec::with_capacity(count), self.at);
+        while from < self.text.len() {
+            let window = self.text.as_bytes().get((from + size).min(self.text.len())..)?;
+            let ahead = window.iter().position(|byte| *byte == b'\n');
+            let to = ahead.map_or(self.text.len(), |ahead| from + size + ahead + 1);
+            // A line feed is a border between characters.
+            let text = self.text.get(..to)?;
+            let line = if parts.is_empty() { self.line } else { 1 };
+            parts.push(Self { text, at: from, line, ..*self });
+            from = to;
+        }
+        Some(parts)
+    }
+
     /// Tells how far it is, now and then.
     pub(crate) fn tick(&self, progress: &mut dyn FnMut(u64)) {
         if self.records.is_multiple_of(TICK_RECORDS) {
@@ -125,6 +162,9 @@ impl<'a> Reader<'a> {
             return Ok(false);
         }
         self.refuse_marker()?;
+        if self.read_plain(record) {
+            return Ok(true);
+        }
         let end = self.at.saturating_add(RECORD_BYTES_MAX).min(self.text.len());
         loop {
             if record.cells.len() == CELLS_MAX {
@@ -139,6 +179,32 @@ impl<'a> Reader<'a> {
                 return Ok(true);
             }
         }
+    }
+
+    /// The record, when it ends in a line feed and has no quote and nothing else to be careful of;
+    /// otherwise nothing is read.
+    #[inline]
+    fn read_plain(&mut self, record: &mut Record<'a>) -> bool {
+        let (text, mut from) = (self.text, self.at);
+        for (at, byte) in text.as_bytes().iter().enumerate().skip(from) {
+            let ends = match *byte {
+                b'\n' => true,
+                byte if byte == self.delimiter => false,
+                b'"' | b'\r' => break,
+                _ => continue,
+            };
+            if record.cells.len() == CELLS_MAX || at - self.at >= RECORD_BYTES_MAX {
+                break;
+            }
+            record.cells.push(Cow::Borrowed(text.get(from..at).unwrap_or_default()));
+            from = at + 1;
+            if ends {
+                (self.at, self.line, self.records) = (from, self.line + 1, self.records + 1);
+                return true;
+            }
+        }
+        record.cells.clear();
+        false
     }
 
     fn rest(&self) -> &'a str {
@@ -160,6 +226,9 @@ impl<'a> Reader<'a> {
     /// A version control system leaves both sides of a conflict in the file: neither is the data.
     fn refuse_marker(&self) -> Result<(), Fault> {
         let rest = self.rest();
+        if !rest.starts_with(['<', '=', '>', '|']) {
+            return Ok(());
+        }
         let marked =
             ["<<<<<<<", "=======", ">>>>>>>", "|||||||"].iter().any(|marker| rest.starts_with(marker));
         if !marked {

@@ -69,9 +69,9 @@ pub(crate) fn year(cell: &str) -> Option<Period> {
 }
 
 /// A text fit for a cell of a data set.
-pub(crate) fn label(cell: &str) -> Result<String, Fault> {
+pub(crate) fn label(cell: &str) -> Result<&str, Fault> {
     match Text::<CELL_BYTES_MAX>::new(cell) {
-        Ok(_) => Ok(cell.to_owned()),
+        Ok(_) => Ok(cell),
         Err(error) => Err(Fault::new("text", error.to_string()).value(cell)),
     }
 }

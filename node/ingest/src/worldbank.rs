@@ -65,7 +65,7 @@ fn preamble<'a>(
         }
         first.get_or_insert_with(|| (record.line, record.joined()));
         match record.cell(0) {
-            "Data Source" => preamble.publisher = Some(value::label(record.cell(1))?),
+            "Data Source" => preamble.publisher = Some(value::label(record.cell(1))?.to_owned()),
             "Last Updated Date" => preamble.vintage = value::day(record.cell(1)),
             _ => {}
         }
@@ -263,7 +263,7 @@ impl<'a> File<'a> {
                 Name::new(code)
                     .map_err(|error| Fault::new("indicator", error.to_string()).column("Indicator Code"))?;
                 let title = value::label(title).map_err(|fault| fault.column("Indicator Name"))?;
-                self.identify(code.to_owned(), title);
+                self.identify(code.to_owned(), title.to_owned());
                 Ok(())
             }
         }

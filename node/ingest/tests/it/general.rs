@@ -55,6 +55,42 @@ fn an_office_with_its_own_ways() {
     assert_eq!((imported.format, imported.importer.as_str()), (Format::Csv, "csv/1"));
 }
 
+/// A file large enough to be read in parts; every so often a row that is left out.
+fn large(line: impl Fn(usize) -> String) -> String {
+    let rows = (0..120_000).map(|at| {
+        format!("A{:03},{:04}-M{:02},{}\n", at % 997, 1000 + at / 997 / 12, at / 997 % 12 + 1, line(at))
+    });
+    format!("REF_AREA,TIME_PERIOD,OBS_VALUE\n{}", rows.collect::<String>())
+}
+
+#[test]
+fn a_large_file_gives_the_same_with_any_number_of_threads() {
+    let value = |at: usize| if at % 1000 == 7 { String::new() } else { format!("{at}.50") };
+    let good = large(value);
+    let odd = large(|at| {
+        if at == 90_001 {
+            "1,2".to_owned()
+        } else if at == 110_000 {
+            "x".to_owned()
+        } else {
+            value(at)
+        }
+    });
+    let twice = format!("{good}\nA000,1000-M01,1\n");
+    let quoted = large(|at| if at == 100_000 { "\"1\"".to_owned() } else { value(at) });
+    for (text, lines) in [(good, None), (quoted, None), (odd, Some(90_003)), (twice, Some(120_003))] {
+        let read = |threads| {
+            let options = Options { threads: std::num::NonZeroUsize::new(threads), ..Options::default() };
+            import(Source { name: "data.csv", bytes: text.as_bytes() }, &options, &mut |_| {})
+        };
+        let one = read(1);
+        assert_eq!(one.as_ref().err().map(|fault| fault.line), lines.map(Some));
+        for threads in [2, 3, 7] {
+            assert!(read(threads) == one, "{threads} threads");
+        }
+    }
+}
+
 #[test]
 fn sdmx_ids_need_no_mapping_and_export_leads_back() {
     let text = "REF_AREA,SEX,TIME_PERIOD,OBS_VALUE,LOW,OBS_STATUS\r\nEA19,\"a \"\"b\"\", c\",2010-Q1,1.50,,\r\nNAM,F,2010-Q1,2,1,NA\r\n";

@@ -1,0 +1,191 @@
+//! The columns of a table while a file is read: one typed vector a column, texts by code.
+//!
+//! Knows nothing of files and formats. Texts repeat, so a column looks where the text before led to
+//! the last time before it looks at all others.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use schemas::decimal::Decimal;
+use schemas::period::Period;
+use schemas::structure::Type;
+use schemas::table::{Column, Texts};
+
+/// One value, ready to be added to the column that it was read for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Value {
+    Missing,
+    /// A code of the dictionary of its column.
+    Text(u32),
+    Integer(i64),
+    Number(Decimal),
+    Boolean(bool),
+    Period(Period),
+}
+
+/// One column.
+pub(crate) enum Filling {
+    Text(Dictionary, Vec<u32>),
+    Integer(Vec<Option<i64>>),
+    Number(Vec<Option<Decimal>>),
+    Boolean(Vec<Option<bool>>),
+    Period(Vec<Option<Period>>),
+}
+
+impl Filling {
+    pub(crate) fn new(kind: Type) -> Self {
+        match kind {
+            Type::String | Type::Time | Type::Duration => Self::Text(Dictionary::default(), Vec::new()),
+            Type::Integer => Self::Integer(Vec::new()),
+            Type::Number => Self::Number(Vec::new()),
+            Type::Boolean => Self::Boolean(Vec::new()),
+            Type::TimePeriod | Type::Date => Self::Period(Vec::new()),
+        }
+    }
+
+    /// The dictionary of a column of texts.
+    pub(crate) fn dictionary(&mut self) -> Option<&mut Dictionary> {
+        if let Self::Text(dictionary, _) = self { Some(dictionary) } else { None }
+    }
+
+    /// Adds a value of the type of the column.
+    #[inline]
+    pub(crate) fn push(&mut self, value: Value) {
+        match (self, value) {
+            (Self::Text(_, rows), Value::Text(code)) => rows.push(code),
+            (Self::Text(_, rows), _) => rows.push(Texts::NULL),
+            (Self::Integer(rows), value) => {
+                rows.push(if let Value::Integer(value) = value { Some(value) } else { None });
+            }
+            (Self::Number(rows), value) => {
+                rows.push(if let Value::Number(value) = value { Some(value) } else { None });
+            }
+            (Self::Boolean(rows), value) => {
+                rows.push(if let Value::Boolean(value) = value { Some(value) } else { None });
+            }
+            (Self::Period(rows), value) => {
+                rows.push(if let Value::Period(value) = value { Some(value) } else { None });
+            }
+        }
+    }
+
+    /// Adds the rows of another column of the type, which was filled from what follows in the file.
+    pub(crate) fn append(&mut self, other: Self) {
+        match (self, other) {
+            (Self::Text(dictionary, rows), Self::Text(others, codes)) => {
+                let places: Vec<u32> = others.texts.iter().map(|text| dictionary.code(text)).collect();
+                let place = |code: u32| places.get(code as usize).copied().unwrap_or(Texts::NULL);
+                rows.extend(codes.into_iter().map(place));
+            }
+            (Self::Integer(rows), Self::Integer(others)) => rows.extend(others),
+            (Self::Number(rows), Self::Number(others)) => rows.extend(others),
+            (Self::Boolean(rows), Self::Boolean(others)) => rows.extend(others),
+            (Self::Period(rows), Self::Period(others)) => rows.extend(others),
+            // INVARIANT: both are columns of one plan.
+            _ => {}
+        }
+    }
+
+    pub(crate) fn done(self) -> Column {
+        match self {
+            Self::Text(dictionary, rows) => Column::Text(dictionary.sorted(rows)),
+            Self::Integer(rows) => Column::Integer(rows),
+            Self::Number(rows) => Column::Number(rows),
+            Self::Boolean(rows) => Column::Boolean(rows),
+            Self::Period(rows) => Column::Period(rows),
+        }
+    }
+}
+
+/// Distinct texts in the order in which they were met.
+#[derive(Default)]
+pub(crate) struct Dictionary {
+    texts: Vec<Arc<str>>,
+    places: HashMap<Arc<str>, u32>,
+    /// For each text the one that followed it the last time.
+    next: Vec<u32>,
+    last: u32,
+}
+
+impl Dictionary {
+    /// The code of a text that was met before.
+    #[inline]
+    pub(crate) fn find(&mut self, text: &str) -> Option<u32> {
+        let is = |code: u32| self.texts.get(code as usize).is_some_and(|known| **known == *text);
+        if is(self.last) {
+            return Some(self.last);
+        }
+        let guess = self.next.get(self.last as usize).copied().unwrap_or(0);
+        let code = if is(guess) { guess } else { self.places.get(text).copied()? };
+        Some(self.follow(code))
+    }
+
+    /// The code of a text, met before or not.
+    pub(crate) fn code(&mut self, text: &str) -> u32 {
+        if let Some(code) = self.find(text) {
+            return code;
+        }
+        let (code, text) = (self.texts.len() as u32, Arc::<str>::from(text));
+        self.texts.push(Arc::clone(&text));
+        self.next.push(code);
+        self.places.insert(text, code);
+        self.follow(code)
+    }
+
+    fn follow(&mut self, code: u32) -> u32 {
+        if let Some(next) = self.next.get_mut(self.last as usize) {
+            *next = code;
+        }
+        self.last = code;
+        code
+    }
+
+    /// The column of these codes: its dictionary has the texts that rows have, in their order.
+    fn sorted(self, mut codes: Vec<u32>) -> Texts {
+        let mut used = vec![false; self.texts.len()];
+        for code in &codes {
+            if let Some(slot) = used.get_mut(*code as usize) {
+                *slot = true;
+            }
+        }
+        let all = self.texts.iter().zip(0_u32..).zip(&used);
+        let mut kept: Vec<(&Arc<str>, u32)> = all.filter(|(_, used)| **used).map(|(pair, _)| pair).collect();
+        kept.sort_unstable();
+        let mut places = vec![Texts::NULL; self.texts.len()];
+        for (place, (_, code)) in kept.iter().enumerate() {
+            if let Some(slot) = places.get_mut(*code as usize) {
+                *slot = place as u32;
+            }
+        }
+        for code in &mut codes {
+            *code = places.get(*code as usize).copied().unwrap_or(Texts::NULL);
+        }
+        let dictionary = kept.into_iter().map(|(text, _)| text.to_string()).collect();
+        Texts::from_parts(dictionary, codes).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_found_in_any_order_and_end_sorted() {
+        let rows = ["b", "a", "b", "a", "c", "c", "a", "é", "b"];
+        for cut in 0..rows.len() {
+            let (mut first, mut second) = (Filling::new(Type::String), Filling::new(Type::String));
+            for (at, text) in rows.iter().enumerate() {
+                let filling = if at < cut { &mut first } else { &mut second };
+                let code = filling.dictionary().unwrap().code(text);
+                assert_eq!(filling.dictionary().unwrap().find(text), Some(code));
+                filling.dictionary().unwrap().code("never a row");
+                filling.push(Value::Text(code));
+            }
+            first.push(Value::Missing);
+            first.append(second);
+            let mut expected: Vec<Option<&str>> = rows.iter().map(|text| Some(*text)).collect();
+            expected.insert(cut, None);
+            assert_eq!(first.done(), Column::Text(Texts::from_rows(expected)));
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! Rows as numbers: the values of a row in several columns become one number of 64 bits.
+//!
+//! Equal rows have equal numbers, smaller rows smaller ones, and null is the smallest value, so
+//! sorting, grouping and merging compare and count integers. Several sides (the two of a join) are
+//! brought to one scale. The numbers mean nothing beyond that: they depend on the data at hand.
+
+use crate::decimal::Decimal;
+use crate::period::{Frequency, Period};
+use crate::table::{Column, Texts};
+
+/// The numbers of the rows of each side, all below `size`.
+#[derive(Debug, Clone)]
+pub struct Ranks<const N: usize> {
+    /// For each side one number a row.
+    pub sides: [Vec<u64>; N],
+    /// More than the largest number.
+    pub size: u64,
+}
+
+/// The ranks of `rows` rows of each side by its columns, the first column first.
+///
+/// Columns in the same place are of one type; a column of another type counts as null.
+pub fn ranks<const N: usize>(columns: [&[&Column]; N], rows: [usize; N]) -> Ranks<N> {
+    let mut ranks = Ranks { sides: rows.map(|rows| vec![0; rows]), size: 1 };
+    let width = columns.iter().map(|side| side.len()).min().unwrap_or(0);
+    for at in 0..width {
+        let place = columns.map(|side| side.get(at).copied());
+        ranks.refine(&place.map(|column| column.unwrap_or(&NOTHING)));
+    }
+    ranks
+}
+
+static NOTHING: Column = Column::Boolean(Vec::new());
+
+impl<const N: usize> Ranks<N> {
+    /// Breaks ties by one more column.
+    fn refine(&mut self, columns: &[&Column; N]) {
+        let mut scale = Scale::of(columns);
+        if self.size.checked_mul(scale.size()).is_none() {
+            // INVARIANT: dense numbers are below the rows of all sides, whose square fits 64 bits.
+            self.condense();
+            scale = Scale::dense(columns);
+        }
+        let size = scale.size();
+        for (side, (ranks, column)) in self.sides.iter_mut().zip(columns).enumerate() {
+            scale.add(column, side, ranks);
+        }
+        self.size = self.size.saturating_mul(size);
+    }
+
+    /// Leaves no number out.
+    fn condense(&mut self) {
+        let mut known: Vec<u64> = self.sides.iter().flatten().copied().collect();
+        known.sort_unstable();
+        known.dedup();
+        for rank in self.sides.iter_mut().flatten() {
+            *rank = known.binary_search(rank).unwrap_or(0) as u64;
+        }
+        self.size = (known.len() as u64).max(1);
+    }
+}
+
+/// How the values of one column become numbers.
+enum Scale {
+    /// Codes of texts; for each side the place of each code, when the dictionaries differ.
+    Texts {
+        places: Option<Vec<Vec<u32>>>,
+        size: u64,
+    },
+    /// Whole numbers above the least one.
+    From {
+        least: i64,
+        size: u64,
+    },
+    Booleans,
+    /// For each frequency the least ordinal and the number of its first period.
+    Periods {
+        starts: [(i32, u64); Frequency::ALL.len()],
+        size: u64,
+    },
+    /// Places among the distinct values.
+    Integers(Vec<i64>),
+    Decimals(Vec<Decimal>),
+}
+
+impl Scale {
+    fn of(columns: &[&Column]) -> Self {
+        match columns.first() {
+            Some(Column::Text(_)) => texts(columns),
+            Some(Column::Integer(_)) => integers(columns),
+            Some(Column::Period(_)) => periods(columns),
+            Some(Column::Number(_)) => Scale::dense(columns),
+            Some(Column::Boolean(_)) | None => Scale::Booleans,
+        }
+    }
+
+    /// A scale with no more numbers than rows, and one for null.
+    fn dense(columns: &[&Column]) -> Self {
+        match columns.first() {
+            Some(Column::Integer(_)) => {
+                let mut known: Vec<i64> = columns.iter().flat_map(|column| whole(column)).collect();
+                known.sort_unstable();
+                known.dedup();
+                Scale::Integers(known)
+            }
+            Some(Column::Number(_)) => {
+                let mut known: Vec<Decimal> = columns.iter().flat_map(|column| numbers(column)).collect();
+                known.sort_by(|a, b| a.compare(*b));
+                known.dedup_by(|a, b| a.same_value(*b));
+                Scale::Decimals(known)
+            }
+            _ => Scale::of(columns),
+        }
+    }
+
+    fn size(&self) -> u64 {
+        match self {
+            Scale::Texts { size, .. } | Scale::From { size, .. } | Scale::Periods { size, .. } => *size,
+            Scale::Booleans => 3,
+            Scale::Integers(known) => known.len() as u64 + 1,
+            Scale::Decimals(known) => known.len() as u64 + 1,
+        }
+    }
+
+    /// Makes room in each rank and adds the number of its value.
+    fn add(&self, column: &Column, side: usize, ranks: &mut [u64]) {
+        let size = self.size();
+        match (self, column) {
+            (Scale::Texts { places: None, .. }, Column::Text(texts)) => {
+                shift(ranks, size, texts.codes(), |code| u64::from(code.wrapping_add(1)));
+            }
+            (Scale::Texts { places: Some(places), .. }, Column::Text(texts)) => {
+                let places = places.get(side).map(Vec::as_slice).unwrap_or_default();
+                let place = |code: u32| places.get(code as usize).map_or(0, |place| u64::from(*place) + 1);
+                shift(ranks, size, texts.codes(), place);
+            }
+            (Scale::From { least, .. }, Column::Integer(rows)) => {
+                shift(ranks, size, rows, |value| value.map_or(0, |value| value.abs_diff(*least) + 1));
+            }
+            (Scale::Booleans, Column::Boolean(rows)) => {
+                shift(ranks, size, rows, |value| value.map_or(0, |value| 1 + u64::from(value)));
+            }
+            (Scale::Periods { starts, .. }, Column::Period(rows)) => {
+                shift(ranks, size, rows, |period| period.map_or(0, |period| place(starts, period)));
+            }
+            (Scale::Integers(known), Column::Integer(rows)) => shift(ranks, size, rows, |value| {
+                value.map_or(0, |value| known.binary_search(&value).map_or(0, |at| at as u64 + 1))
+            }),
+            (Scale::Decimals(known), Column::Number(rows)) => shift(ranks, size, rows, |value| {
+                let find = |value: Decimal| known.binary_search_by(|probe| probe.compare(value));
+                value.map_or(0, |value| find(value).map_or(0, |at| at as u64 + 1))
+            }),
+            _ => ranks.iter_mut().for_each(|rank| *rank *= size),
+        }
+    }
+}
+
+fn shift<T: Copy>(ranks: &mut [u64], size: u64, values: &[T], number: impl Fn(T) -> u64) {
+    for (rank, value) in ranks.iter_mut().zip(values) {
+        *rank = *rank * size + number(*value);
+    }
+}
+
+fn whole(column: &Column) -> impl Iterator<Item = i64> {
+    let rows = if let Column::Integer(rows) = column { rows.as_slice() } else { &[] };
+    rows.iter().flatten().copied()
+}
+
+fn numbers(column: &Column) -> impl Iterator<Item = Decimal> {
+    let rows = if let Column::Number(rows) = column { rows.as_slice() } else { &[] };
+    rows.iter().flatten().copied()
+}
+
+fn integers(columns: &[&Column]) -> Scale {
+    let values = || columns.iter().flat_map(|column| whole(column));
+    let (least, most) = (values().min().unwrap_or(0), values().max().unwrap_or(0));
+    match most.abs_diff(least).checked_add(2) {
+        Some(size) => Scale::From { least, size },
+        None => Scale::dense(columns),
+    }
+}
+
+fn texts(columns: &[&Column]) -> Scale {
+    let all =
+        columns.iter().filter_map(|column| if let Column::Text(texts) = column { Some(texts) } else { None });
+    let dictionaries: Vec<&[String]> = all.map(Texts::dictionary).collect();
+    let Some((first, others)) = dictionaries.split_first() else { return Scale::Booleans };
+    let alike = |other: &&[String]| std::ptr::eq(*first, *other) || first == other;
+    if others.iter().all(alike) && dictionaries.len() == columns.len() {
+        return Scale::Texts { places: None, size: first.len() as u64 + 1 };
+    }
+    let mut union: Vec<&str> = dictionaries.iter().copied().flatten().map(String::as_str).collect();
+    union.sort_unstable();
+    union.dedup();
+    let place = |text: &String| union.binary_search(&text.as_str()).unwrap_or(0) as u32;
+    let places = columns.iter().map(|column| match column {
+        Column::Text(texts) => texts.dictionary().iter().map(place).collect(),
+        _ => Vec::new(),
+    });
+    Scale::Texts { places: Some(places.collect()), size: union.len() as u64 + 1 }
+}
+
+fn periods(columns: &[&Column]) -> Scale {
+    let mut ends: [Option<(i32, i32)>; Frequency::ALL.len()] = Default::default();
+    for column in columns {
+        let Column::Period(rows) = column else { continue };
+        for period in rows.iter().flatten() {
+            let (frequency, ordinal) = (period.frequency() as usize, period.ordinal());
+            if let Some(end) = ends.get_mut(frequency) {
+                let (low, high) = end.unwrap_or((ordinal, ordinal));
+                *end = Some((low.min(ordinal), high.max(ordinal)));
+            }
+        }
+    }
+    // Frequencies follow each other as they order.
+    let mut size = 1;
+    let starts = ends.map(|end| {
+        let start = size;
+        size += end.map_or(0, |(low, high)| u64::from(high.abs_diff(low)) + 1);
+        (end.map_or(0, |(low, _)| low), start)
+    });
+    Scale::Periods { starts, size }
+}
+
+fn place(starts: &[(i32, u64)], period: Period) -> u64 {
+    let start = starts.get(period.frequency() as usize);
+    start.map_or(0, |(low, start)| start + u64::from(period.ordinal().abs_diff(*low)))
+}
+
+/// The order that sorts rows by their ranks; equal rows keep their order. `None` when they are
+/// sorted.
+pub fn order(ranks: &[u64], size: u64) -> Option<Vec<u32>> {
+    if ranks.is_sorted() {
+        return None;
+    }
+    if size <= (ranks.len() as u64).saturating_mul(COUNTED_PER_ROW) {
+        return Some(counted(ranks, size as usize));
+    }
+    let mut pairs: Vec<(u64, u32)> =
+        ranks.iter().enumerate().map(|(row, rank)| (*rank, row as u32)).collect();
+    pairs.sort_by_key(|pair| pair.0);
+    Some(pairs.into_iter().map(|(_, row)| row).collect())
+}
+
+/// Ranks a row up to which counting is cheaper than comparing.
+const COUNTED_PER_ROW: u64 = 4;
+
+/// Sorts by counting how many rows each rank has.
+fn counted(ranks: &[u64], size: usize) -> Vec<u32> {
+    let mut ends = vec![0_u32; size + 1];
+    for rank in ranks {
+        if let Some(count) = ends.get_mut(*rank as usize + 1) {
+            *count += 1;
+        }
+    }
+    let mut sum = 0;
+    for end in &mut ends {
+        sum += *end;
+        *end = sum;
+    }
+    // Each entry now is where the rows of its rank begin, and moves on as they are placed.
+    let mut order = vec![0_u32; ranks.len()];
+    for (row, rank) in ranks.iter().enumerate() {
+        if let Some(next) = ends.get_mut(*rank as usize) {
+            if let Some(slot) = order.get_mut(*next as usize) {
+                *slot = row as u32;
+            }
+            *next += 1;
+        }
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cmp::Ordering;
+
+    use super::*;
+
+    fn texts(rows: &[&str]) -> Column {
+        Column::Text(Texts::from_rows(rows.iter().map(|text| (!text.is_empty()).then_some(*text))))
+    }
+
+    fn periods(rows: &[&str]) -> Column {
+        Column::Period(rows.iter().map(|text| text.parse().ok()).collect())
+    }
+
+    /// The ranks order and equate all rows as the columns do.
+    #[track_caller]
+    fn check(columns: &[Column]) {
+        let rows = columns.first().map_or(0, Column::len);
+        let all: Vec<&Column> = columns.iter().collect();
+        let Ranks { sides: [ranks], size } = ranks([&all], [rows]);
+        for a in 0..rows {
+            assert!(ranks[a] < size);
+            for b in 0..rows {
+                let truth = columns.iter().map(|column| column.compare(a, b)).find(|order| order.is_ne());
+                assert_eq!(ranks[a].cmp(&ranks[b]), truth.unwrap_or(Ordering::Equal), "{a} {b}");
+            }
+        }
+        let mut expected: Vec<u32> = (0..rows as u32).collect();
+        expected.sort_by_key(|row| ranks[*row as usize]);
+        assert_eq!(order(&ranks, size).unwrap_or_else(|| (0..rows as u32).collect()), expected);
+        assert_eq!(order(&ranks, u64::MAX).unwrap_or_else(|| (0..rows as u32).collect()), expected);
+    }
+
+    #[test]
+    fn ranks_order_rows_as_their_values_do() {
+        let names = texts(&["b", "", "a", "b", "é", "a"]);
+        let times = periods(&["2010-M02", "2010", "", "2009-M12", "2010-Q1", "2010-M02"]);
+        let flags = Column::Boolean(vec![Some(true), None, Some(false), Some(true), None, Some(true)]);
+        let far = Column::Integer(vec![Some(i64::MIN), Some(i64::MAX), None, Some(0), Some(-1), Some(0)]);
+        let near = Column::Integer(vec![Some(3), Some(-2), None, Some(0), Some(3), Some(7)]);
+        let numbers = ["9.1", "9.10", "1E+40", "-1", "0", "0.0"].map(|text| text.parse().ok());
+        let numbers = Column::Number(numbers.to_vec());
+        for column in [&names, &times, &flags, &far, &near, &numbers] {
+            check(std::slice::from_ref(column));
+        }
+        check(&[names.clone(), times.clone(), flags.clone()]);
+        check(&[flags, numbers, near]);
+        check(&[far.clone(), names, far.clone(), times, far]);
+        check(&[]);
+    }
+
+    #[test]
+    fn two_sides_have_one_scale() {
+        let (left, right) = (texts(&["b", "c", ""]), texts(&["a", "c", "b"]));
+        let (early, late) =
+            (periods(&["2010-M02", "2010-M03", "2011"]), periods(&["2011-M01", "2010-M03", "2010-M02"]));
+        let Ranks { sides: [a, b], .. } = ranks([&[&left, &early], &[&right, &late]], [3, 3]);
+        assert_eq!((a[0], a[1]), (b[2], b[1]));
+        assert!(a[2] < b[0] && b[0] < a[0]);
+    }
+}
