@@ -193,8 +193,9 @@ mod tests {
         let texts = ["a,b", "\"", "x \"y\"", "", " c ", "é", "d;e"];
         let rows = BATCH_ROWS * 2 + 5;
         let text = |row: usize| texts.get(row % texts.len()).copied().filter(|text| !text.is_empty());
-        let number =
-            |row: usize| (!row.is_multiple_of(5)).then(|| Decimal::new(row as i128 - 90, -(row as i32 % 9)).unwrap());
+        let number = |row: usize| {
+            (!row.is_multiple_of(5)).then(|| Decimal::new(row as i128 - 90, -(row as i32 % 9)).unwrap())
+        };
         let day = |row: usize| Period::from_ordinal(schemas::period::Frequency::D, row as i32 * 11);
         check(
             &[
