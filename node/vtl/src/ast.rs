@@ -3,8 +3,6 @@
 //! One tree serves data set level and component level; which one a node is at, is found by the
 //! check. INVARIANT: no tree is deeper than [`DEPTH_MAX`], so recursion over it is bounded.
 
-#![allow(dead_code, reason = "the check of rulesets, sets and calls comes next")]
-
 mod define;
 
 use schemas::period::Frequency;

@@ -9,11 +9,13 @@ mod clause;
 mod component;
 mod dataset;
 mod group;
+mod hierarchy;
 mod join;
 mod order;
 mod set;
 mod turn;
 mod typing;
+mod validate;
 mod viral;
 
 use std::collections::BTreeMap;

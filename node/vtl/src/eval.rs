@@ -9,8 +9,10 @@ mod column;
 mod group;
 mod join;
 mod key;
+mod rollup;
 mod row;
 mod union;
+mod viral;
 mod window;
 
 use std::collections::BTreeMap;
@@ -104,6 +106,7 @@ impl Run<'_> {
             Operation::Scalar(typed) => return self.scalar(typed).map(Value::Scalar),
             Operation::Map { input, columns } => self.map(*input, columns, step.span)?,
             Operation::Filter { input, condition } => self.filter(*input, condition, step.span)?,
+            Operation::Rollup { input, rollup } => self.rollup(*input, rollup, step)?,
             Operation::Union { inputs } => {
                 let operands: Result<Vec<Relation>, Fault> =
                     inputs.iter().map(|input| self.relation(*input).cloned()).collect();
@@ -229,6 +232,28 @@ impl Run<'_> {
             operands.push(value);
         }
         group::group(&relation, keys, summaries, &operands, &mut self.meter, step)
+    }
+
+    /// Rules between code items, their conditions evaluated for every row first.
+    fn rollup(&mut self, input: usize, rollup: &crate::plan::Rollup, step: &Step) -> Result<Relation, Fault> {
+        let relation = self.relation(input)?.clone();
+        let conditions = rollup.rules.iter().flat_map(|rule| {
+            rule.when.iter().chain(rule.right.iter().filter_map(|part| part.condition.as_ref()))
+        });
+        let cost: u64 = conditions.map(row_steps).sum();
+        self.meter.charge(relation.rows, cost, step.span)?;
+        let rows = self.rows(&relation);
+        let eval = |typed: &Option<Typed>| match typed {
+            None => Ok(None),
+            Some(typed) => rows.eval(typed, None).map(Some),
+        };
+        let of = |rule: &crate::plan::RollupRule| {
+            let parts: Result<_, Trouble> = rule.right.iter().map(|part| eval(&part.condition)).collect();
+            Ok(rollup::Conditions { when: eval(&rule.when)?, parts: parts? })
+        };
+        let conditions: Result<Vec<rollup::Conditions>, Trouble> = rollup.rules.iter().map(of).collect();
+        let conditions = conditions.map_err(|trouble| self.blame(trouble, input, &relation))?;
+        rollup::rollup(&relation, rollup, &conditions, &mut self.meter, step)
     }
 
     /// Moves periods; the calendar ends with a fault.

@@ -12,7 +12,7 @@ use schemas::structure::{Component, Error, Role, Shape, Type};
 use schemas::table::Cell;
 use schemas::text::Name;
 
-use crate::ast::{Analytic, Bound};
+use crate::ast::{Analytic, Bound, Merge, Missing, Output, Source};
 use crate::fault::Span;
 use crate::op::{Aggregator, Op};
 
@@ -90,6 +90,45 @@ pub(crate) enum Matching {
     Full,
 }
 
+/// What `hierarchy` and `check_hierarchy` do.
+#[derive(Debug, Clone)]
+pub(crate) struct Rollup {
+    /// The column of the code items.
+    pub(crate) rule: usize,
+    /// The column of the measure.
+    pub(crate) value: usize,
+    /// The other identifiers.
+    pub(crate) keys: Vec<usize>,
+    /// The viral attributes and their rules.
+    pub(crate) virals: Vec<(usize, Option<Merge>)>,
+    /// In an order in which each comes after those that it takes values from.
+    pub(crate) rules: Vec<RollupRule>,
+    /// Whether the rules are checked, not used to compute.
+    pub(crate) check: bool,
+    pub(crate) missing: Missing,
+    pub(crate) source: Source,
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct RollupRule {
+    pub(crate) name: String,
+    pub(crate) when: Option<Typed>,
+    pub(crate) left: String,
+    pub(crate) relation: Op,
+    pub(crate) right: Vec<RollupPart>,
+    pub(crate) error: crate::ast::Error,
+    pub(crate) span: Span,
+}
+
+/// A code item of the right side, where its condition holds.
+#[derive(Debug, Clone)]
+pub(crate) struct RollupPart {
+    pub(crate) minus: bool,
+    pub(crate) code: String,
+    pub(crate) condition: Option<Typed>,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) enum Operation {
     Input(String),
@@ -119,6 +158,11 @@ pub(crate) enum Operation {
         keys: Vec<Key>,
         summaries: Vec<Summary>,
     },
+    /// Rules between code items, in groups of data points that differ in the code item only.
+    Rollup {
+        input: usize,
+        rollup: Box<Rollup>,
+    },
     /// The data points of all operands, which have one structure; of equal keys the first.
     Union {
         inputs: Vec<usize>,
@@ -139,6 +183,7 @@ impl Operation {
             Operation::Map { input, .. }
             | Operation::Filter { input, .. }
             | Operation::Group { input, .. }
+            | Operation::Rollup { input, .. }
             | Operation::Shift { input, .. } => vec![*input],
             Operation::Join { left, right, .. } => vec![*left, *right],
             Operation::Union { inputs } => inputs.clone(),

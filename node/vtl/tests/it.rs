@@ -16,6 +16,7 @@ mod it {
     mod logic;
     mod order;
     mod recipes;
+    mod validation;
     mod vectors;
     mod windows;
 }

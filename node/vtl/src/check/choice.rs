@@ -31,7 +31,7 @@ impl Checker<'_> {
     }
 
     /// The one measure of a condition.
-    fn truth(&mut self, step: usize, span: Span) -> Option<Typed> {
+    pub(super) fn truth(&mut self, step: usize, span: Span) -> Option<Typed> {
         let fields = self.fields(step).to_vec();
         let measures = positions(&fields, Role::Measure);
         match measures.as_slice() {

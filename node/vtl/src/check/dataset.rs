@@ -55,9 +55,10 @@ impl Checker<'_> {
             Node::ExistsIn(..) => {
                 self.fault(Code::Unsupported, expr.span, "`exists_in` is not supported yet")
             }
-            Node::Check(_) | Node::CheckDatapoint(_) | Node::CheckHierarchy(_) | Node::Hierarchy(_) => {
-                self.fault(Code::Unsupported, expr.span, "rulesets are not supported yet")
-            }
+            Node::Check(check) => self.check_points(check, expr.span),
+            Node::CheckDatapoint(check) => self.check_datapoint(check, expr.span),
+            Node::CheckHierarchy(call) => self.hierarchy(call, true, expr.span),
+            Node::Hierarchy(call) => self.hierarchy(call, false, expr.span),
         }
     }
 

@@ -15,6 +15,11 @@ use crate::op::{Aggregator, Op};
 use crate::plan::Typed;
 
 impl Checker<'_> {
+    /// The rule of a viral attribute, if the script has one.
+    pub(super) fn merge_of(&self, name: &str) -> Option<Merge> {
+        self.definitions.propagation.get(name).map(|propagation| propagation.rule.clone())
+    }
+
     /// The value of a viral attribute where two data points are combined.
     pub(super) fn propagate(&mut self, name: &str, a: Typed, b: Typed, span: Span) -> Option<Typed> {
         let definitions = self.definitions;

@@ -1,0 +1,216 @@
+//! `hierarchy` and `check_hierarchy` (reference manual, "Hierarchical roll-up", "Check hierarchy"):
+//! rules between code items, brought to one step over groups of data points.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemas::structure::{Role, Type};
+
+use super::call::Argument;
+use super::component::Scope;
+use super::dataset::carried;
+use super::validate::measure;
+use super::{Checker, Value, column, positions};
+use crate::ast::{Component, HierarchicalRule, HierarchicalRuleset, Hierarchy, Ident, Output, Source};
+use crate::fault::{Code, Fault, Span};
+use crate::op::Op;
+use crate::plan::{Field, Operation, Rollup, RollupPart, RollupRule, Typed};
+
+impl Checker<'_> {
+    pub(super) fn hierarchy(&mut self, call: &Hierarchy, check: bool, span: Span) -> Option<Value> {
+        let definitions = self.definitions;
+        let step = self.data(&call.operand);
+        let name = self.meant(&call.ruleset).into_owned();
+        let Some(ruleset) = definitions.hierarchical.get(&name.text) else {
+            return self
+                .unknown_ruleset(&name, definitions.hierarchical.keys().map(String::as_str).collect());
+        };
+        let step = step?;
+        let fields = self.fields(step).to_vec();
+        let rule = self.rule_column(ruleset, call, &name, &fields)?;
+        let value = self.single_number(&fields, call.operand.span)?;
+        let bound = self.conditions(ruleset, call, &name, &fields, rule)?;
+        let kinds = self.error_kinds(ruleset.rules.iter().map(|rule| &rule.error), span)?;
+        self.rule_names(ruleset.rules.iter().map(|rule| rule.name.as_ref()))?;
+        let sequence = self.dependencies(ruleset, call.source)?;
+        let mut rules = Vec::new();
+        for at in sequence {
+            let rule = ruleset.rules.get(at)?;
+            if check || rule.relation == Op::Equal {
+                rules.push(self.rollup_rule(ruleset, at, rule, &bound, &fields)?);
+            }
+        }
+        let virals = positions(&fields, Role::ViralAttribute);
+        let virals = virals.into_iter().filter_map(|at| Some((at, self.merge_of(&fields.get(at)?.name))));
+        let rollup = Rollup {
+            rule,
+            value,
+            keys: positions(&fields, Role::Identifier).into_iter().filter(|at| *at != rule).collect(),
+            virals: virals.collect(),
+            rules,
+            check,
+            missing: call.missing,
+            source: call.source,
+            output: call.output,
+        };
+        let shape = if check {
+            let mut shape: Vec<Field> =
+                fields.iter().filter(|field| field.role == Role::Identifier).cloned().collect();
+            shape.push(Field { role: Role::Identifier, ..measure("ruleid", Type::String) });
+            if call.output != Output::All {
+                shape.push(fields.get(value)?.clone());
+            }
+            if call.output != Output::Invalid {
+                shape.push(measure("bool_var", Type::Boolean));
+            }
+            shape.push(measure("imbalance", fields.get(value)?.kind));
+            shape.push(measure("errorcode", kinds.code));
+            shape.push(measure("errorlevel", kinds.level));
+            shape.extend(fields.iter().filter(|field| field.role == Role::ViralAttribute).cloned());
+            shape
+        } else {
+            fields.iter().filter(|field| carried(field) || field.role == Role::Measure).cloned().collect()
+        };
+        let operation = Operation::Rollup { input: step, rollup: Box::new(rollup) };
+        let computed = self.push(operation, shape, span);
+        if check || call.output != Output::All {
+            return Some(Value::Data(computed));
+        }
+        let columns = self.pass(step, |field| field.role != Role::Attribute);
+        let all = self.map(step, columns, span);
+        self.union(&[computed, all], span).map(Value::Data)
+    }
+
+    /// The identifier whose values are the code items.
+    fn rule_column(
+        &mut self,
+        ruleset: &HierarchicalRuleset,
+        call: &Hierarchy,
+        name: &Ident,
+        fields: &[Field],
+    ) -> Option<usize> {
+        let component = match &call.rule {
+            Some(component) => component.clone(),
+            None if ruleset.domains => {
+                let message = format!("`{}` is defined on a value domain", name.text);
+                let hint = "name the identifier: `rule COMPONENT`";
+                self.faults.push(Fault::new(Code::Structure, name.span, message).hint(hint));
+                return None;
+            }
+            None => {
+                Component { alias: None, name: Ident { text: ruleset.rule.text.clone(), span: name.span } }
+            }
+        };
+        let at = self.place(&component, fields)?;
+        let fits = |field: &Field| {
+            field.role == Role::Identifier && matches!(field.kind, Type::String | Type::Integer)
+        };
+        if !fields.get(at).is_some_and(fits) {
+            let message =
+                format!("`{}` must be an identifier of type `string` or `integer`", component.name.text);
+            return self.fault(Code::Structure, component.name.span, message);
+        }
+        Some(at)
+    }
+
+    fn single_number(&mut self, fields: &[Field], span: Span) -> Option<usize> {
+        match positions(fields, Role::Measure).as_slice() {
+            [at] if matches!(fields.get(*at)?.kind, Type::Integer | Type::Number) => Some(*at),
+            _ => self.fault(Code::Structure, span, "expected a data set with one measure, which is a number"),
+        }
+    }
+
+    /// What the names in the conditions of the rules stand for: identifiers beside the code items.
+    fn conditions(
+        &mut self,
+        ruleset: &HierarchicalRuleset,
+        call: &Hierarchy,
+        name: &Ident,
+        fields: &[Field],
+        rule: usize,
+    ) -> Option<BTreeMap<String, Argument>> {
+        let names = self.signed(&ruleset.conditions, ruleset.domains, &call.conditions, name)?;
+        let mut bound = BTreeMap::new();
+        for (signed, component) in ruleset.conditions.iter().zip(&names) {
+            let at = self.place(component, fields)?;
+            let field = fields.get(at)?;
+            if field.role != Role::Identifier || at == rule {
+                let message = format!(
+                    "`{}` is no identifier beside the code items: conditions are on such identifiers",
+                    field.name
+                );
+                return self.fault(Code::Structure, component.name.span, message);
+            }
+            let typed = column(at, field, component.name.span);
+            bound.insert(signed.known().to_owned(), Argument::Scalar(typed));
+        }
+        Some(bound)
+    }
+
+    /// The rules in an order in which what one takes from others is computed before.
+    fn dependencies(&mut self, ruleset: &HierarchicalRuleset, source: Source) -> Option<Vec<usize>> {
+        let rules = &ruleset.rules;
+        let computes = |rule: &HierarchicalRule| rule.relation == Op::Equal;
+        let needs = |at: usize| -> BTreeSet<usize> {
+            let Some(rule) = rules.get(at).filter(|_| source != Source::Dataset) else {
+                return BTreeSet::new();
+            };
+            let items = rule.right.iter().map(|part| part.item.code.as_str());
+            let items: BTreeSet<&str> = items.filter(|code| *code != rule.left.code).collect();
+            let others = rules.iter().enumerate().filter(|(other, _)| *other != at);
+            let others =
+                others.filter(|(_, other)| computes(other) && items.contains(other.left.code.as_str()));
+            others.map(|(other, _)| other).collect()
+        };
+        let mut waiting: BTreeMap<usize, BTreeSet<usize>> =
+            (0..rules.len()).map(|at| (at, needs(at))).collect();
+        let mut order = Vec::new();
+        while let Some(at) = waiting.iter().find(|(_, needs)| needs.is_empty()).map(|(at, _)| *at) {
+            waiting.remove(&at);
+            waiting.values_mut().for_each(|needs| {
+                needs.remove(&at);
+            });
+            order.push(at);
+        }
+        match waiting.keys().next().and_then(|at| rules.get(*at)) {
+            None => Some(order),
+            Some(rule) => {
+                let message = format!("the code item `{}` is computed from itself", rule.left.code);
+                self.fault(Code::Cycle, rule.span, message)
+            }
+        }
+    }
+
+    fn rollup_rule(
+        &mut self,
+        ruleset: &HierarchicalRuleset,
+        at: usize,
+        rule: &HierarchicalRule,
+        bound: &BTreeMap<String, Argument>,
+        fields: &[Field],
+    ) -> Option<RollupRule> {
+        let mut scope = Scope::row(fields);
+        self.enter(&ruleset.name.text, bound.clone());
+        let when = rule.when.as_ref().map(|when| self.condition(when, &mut scope));
+        let mut parts = Vec::new();
+        for part in &rule.right {
+            let condition = part.condition.as_ref().map(|condition| self.condition(condition, &mut scope));
+            parts.push((part, condition));
+        }
+        self.leave();
+        let given = |condition: Option<Option<Typed>>| condition.map_or(Some(None), |found| found.map(Some));
+        let mut right = Vec::new();
+        for (part, condition) in parts {
+            let condition = given(condition)?;
+            right.push(RollupPart { minus: part.minus, code: part.item.code.clone(), condition });
+        }
+        Some(RollupRule {
+            name: rule.name.as_ref().map_or((at + 1).to_string(), |name| name.text.clone()),
+            when: given(when)?,
+            left: rule.left.code.clone(),
+            relation: rule.relation,
+            right,
+            error: rule.error.clone(),
+            span: rule.span,
+        })
+    }
+}

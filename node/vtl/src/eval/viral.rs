@@ -1,0 +1,83 @@
+//! Values of a viral attribute where data points become one (user manual, "The Attribute
+//! Propagation rule"): folded from the first to the last, in canonical order.
+
+use std::cmp::Ordering;
+
+use schemas::decimal::Decimal;
+use schemas::table::Cell;
+
+use crate::ast::Merge;
+use crate::decimal128::{self as decimal, Error, Total};
+use crate::op::Aggregator;
+
+/// One value of many; of none it is null, of one it is that one.
+pub(super) fn fold(rule: Option<&Merge>, cells: Vec<Option<Cell>>) -> Result<Option<Cell>, Error> {
+    match rule {
+        Some(Merge::Aggregate(op)) => aggregate(*op, cells),
+        Some(Merge::Enumerated { clauses, other }) => {
+            let pair = |a: Option<Cell>, b: Option<Cell>| enumerated(clauses, other.as_ref(), &a, &b);
+            Ok(cells.into_iter().reduce(pair).flatten())
+        }
+        None => Ok(cells.into_iter().reduce(least).flatten()),
+    }
+}
+
+/// Without a rule: null when one is null, else the smaller.
+fn least(a: Option<Cell>, b: Option<Cell>) -> Option<Cell> {
+    let (a, b) = (a?, b?);
+    Some(if compare(&a, &b).is_le() { a } else { b })
+}
+
+fn compare(a: &Cell, b: &Cell) -> Ordering {
+    match (a, b) {
+        (Cell::Text(a), Cell::Text(b)) => a.cmp(b),
+        (Cell::Boolean(a), Cell::Boolean(b)) => a.cmp(b),
+        (Cell::Period(a), Cell::Period(b)) => a.cmp(b),
+        (a, b) => number(a).compare(number(b)),
+    }
+}
+
+fn number(cell: &Cell) -> Decimal {
+    match cell {
+        Cell::Integer(value) => (*value).into(),
+        Cell::Number(value) => *value,
+        _ => Decimal::ZERO,
+    }
+}
+
+/// Nulls are left out.
+fn aggregate(op: Aggregator, cells: Vec<Option<Cell>>) -> Result<Option<Cell>, Error> {
+    let known: Vec<Cell> = cells.into_iter().flatten().collect();
+    let Some(first) = known.first() else { return Ok(None) };
+    let whole = matches!(first, Cell::Integer(_));
+    Ok(match op {
+        Aggregator::Min => known.into_iter().min_by(compare),
+        Aggregator::Max => known.into_iter().max_by(compare),
+        _ => {
+            let mut total = Total::default();
+            known.iter().for_each(|cell| total.add(number(cell)));
+            match op {
+                Aggregator::Avg => Some(Cell::Number(total.mean(known.len() as u64)?)),
+                _ if whole => Some(Cell::Integer(decimal::integer(total.sum()?)?)),
+                _ => Some(Cell::Number(total.sum()?)),
+            }
+        }
+    })
+}
+
+/// The first clause of two values that fits, then the first of one, then the value for the rest.
+fn enumerated(
+    clauses: &[(Cell, Option<Cell>, Option<Cell>)],
+    other: Option<&Cell>,
+    a: &Option<Cell>,
+    b: &Option<Cell>,
+) -> Option<Cell> {
+    let is = |value: &Option<Cell>, cell: &Cell| value.as_ref().is_some_and(|value| value.same_value(cell));
+    let double = clauses.iter().find(|(first, second, _)| {
+        let pair = |x, y: &Cell| is(x, first) && is(if std::ptr::eq(x, a) { b } else { a }, y);
+        second.as_ref().is_some_and(|second| pair(a, second) || pair(b, second))
+    });
+    let single =
+        || clauses.iter().find(|(first, second, _)| second.is_none() && (is(a, first) || is(b, first)));
+    double.or_else(single).map_or(other.cloned(), |(_, _, value)| value.clone())
+}
