@@ -76,7 +76,7 @@ pub(crate) enum Node {
     },
     Set(SetOp, Vec<Expr>),
     /// Data points with the value given, or all.
-    ExistsIn(Box<Expr>, Box<Expr>, Option<bool>),
+    ExistsIn(Box<Expr>, Box<Expr>, #[allow(dead_code, reason = "its check comes next")] Option<bool>),
     Check(Box<Check>),
     CheckDatapoint(Box<CheckDatapoint>),
     CheckHierarchy(Box<Hierarchy>),

@@ -84,6 +84,7 @@ pub fn check(script: &Script, inputs: &BTreeMap<String, Shape>) -> Result<Plan, 
         outputs: Vec::new(),
         nodes: script.nodes(),
     };
+    checker.propagations();
     for name in script.inputs() {
         checker.input(name, script, &mut plan);
     }

@@ -175,7 +175,7 @@ impl Checker<'_> {
             None => Some(order),
             Some(rule) => {
                 let message = format!("the code item `{}` is computed from itself", rule.left.code);
-                self.fault(Code::Cycle, rule.span, message)
+                self.fault(Code::Cycle, rule.left.span, message)
             }
         }
     }

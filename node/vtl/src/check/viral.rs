@@ -10,11 +10,20 @@ use schemas::table::Cell;
 use super::Checker;
 use super::component::constant;
 use crate::ast::Merge;
-use crate::fault::Span;
+use crate::fault::{Code, Fault, Span};
 use crate::op::{Aggregator, Op};
 use crate::plan::Typed;
 
 impl Checker<'_> {
+    /// Rules are attached to attributes: components have no value domains here.
+    pub(super) fn propagations(&mut self) {
+        for rule in self.definitions.propagation.values().filter(|rule| rule.domain) {
+            let message = format!("`{}` is defined on a value domain, which no component has", rule.name.text);
+            let hint = format!("define it on the attribute: `variable {}`", rule.target.text);
+            self.faults.push(Fault::new(Code::Unsupported, rule.target.span, message).hint(hint));
+        }
+    }
+
     /// The rule of a viral attribute, if the script has one.
     pub(super) fn merge_of(&self, name: &str) -> Option<Merge> {
         self.definitions.propagation.get(name).map(|propagation| propagation.rule.clone())
