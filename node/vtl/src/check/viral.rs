@@ -18,7 +18,8 @@ impl Checker<'_> {
     /// Rules are attached to attributes: components have no value domains here.
     pub(super) fn propagations(&mut self) {
         for rule in self.definitions.propagation.values().filter(|rule| rule.domain) {
-            let message = format!("`{}` is defined on a value domain, which no component has", rule.name.text);
+            let message =
+                format!("`{}` is defined on a value domain, which no component has", rule.name.text);
             let hint = format!("define it on the attribute: `variable {}`", rule.target.text);
             self.faults.push(Fault::new(Code::Unsupported, rule.target.span, message).hint(hint));
         }
