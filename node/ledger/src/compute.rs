@@ -114,6 +114,10 @@ pub fn check(recipe: &Recipe) -> Result<vtl::Plan, Fault> {
         .map(|(name, input)| (name.as_str().to_owned(), input.components.clone()))
         .collect();
     let plan = vtl::check(&script, &shapes).map_err(|faults| script_fault(source, &faults))?;
+    if let Some((name, _)) = plan.scalars().first() {
+        let message = format!("the result `{name}` is a scalar; figures are data sets");
+        return Err(Fault::failed("outputs", message));
+    }
     let mut given: Vec<&str> = script.outputs();
     given.sort_unstable();
     let stated: Vec<&str> = recipe.outputs.keys().map(Name::as_str).collect();

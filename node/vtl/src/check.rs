@@ -81,7 +81,9 @@ pub fn check(script: &Script, inputs: &BTreeMap<String, Shape>) -> Result<Plan, 
         steps: Vec::new(),
         inputs: BTreeMap::new(),
         results: BTreeMap::new(),
+        scalars: BTreeMap::new(),
         outputs: Vec::new(),
+        order: Vec::new(),
         nodes: script.nodes(),
     };
     checker.propagations();
@@ -93,6 +95,7 @@ pub fn check(script: &Script, inputs: &BTreeMap<String, Shape>) -> Result<Plan, 
     }
     let persistent = script.statements.iter().filter(|statement| statement.persistent);
     plan.outputs = persistent.map(|statement| statement.target.text.clone()).collect();
+    plan.order = script.statements.iter().map(|statement| statement.target.text.clone()).collect();
     if !checker.faults.is_empty() {
         checker.faults.sort_by_key(|fault| fault.span);
         checker.faults.dedup_by(|a, b| (a.span, &a.message) == (b.span, &b.message));
@@ -151,16 +154,10 @@ impl Checker<'_> {
                 plan.results.insert(target.text.clone(), (step, shape));
                 Some(Value::Data(step))
             }
-            Value::Scalar(_) if statement.persistent => {
-                let message = format!(
-                    "`{}` is a scalar; a persistent result that is a scalar is not supported yet",
-                    target.text
-                );
-                self.fault(Code::Unsupported, target.span, message)
-            }
             Value::Scalar(typed) => {
                 let (kind, span) = (typed.kind, typed.span);
                 let step = self.push(Operation::Scalar(typed), Vec::new(), span);
+                plan.scalars.insert(target.text.clone(), (step, kind));
                 Some(Value::Scalar(Typed { term: Term::Scalar(step), kind, span }))
             }
         }

@@ -32,6 +32,8 @@ use row::{Rows, Trouble};
 pub struct Outcome {
     /// The persistent results by name; numbers are normalised.
     pub tables: BTreeMap<String, Table>,
+    /// The persistent results that are scalars by name; `None` is null.
+    pub scalars: BTreeMap<String, Option<Cell>>,
     /// Steps used.
     pub steps: u64,
     /// The most cells of intermediate results that lived at one time.
@@ -314,9 +316,23 @@ impl Run<'_> {
         }
     }
 
+    /// The value of a scalar step, numbers normalised.
+    fn known(&self, step: usize) -> Option<Cell> {
+        match self.values.get(step) {
+            Some(Some(Value::Scalar(Some(Cell::Number(value))))) => Some(Cell::Number(value.normalized())),
+            Some(Some(Value::Scalar(cell))) => cell.clone(),
+            _ => None,
+        }
+    }
+
     fn outcome(self) -> Result<Outcome, Fault> {
         let mut tables = BTreeMap::new();
+        let mut scalars = BTreeMap::new();
         for name in &self.plan.outputs {
+            if let Some((step, _)) = self.plan.scalars.get(name) {
+                scalars.insert(name.clone(), self.known(*step));
+                continue;
+            }
             let Some((step, shape)) = self.plan.results.get(name) else { continue };
             let relation = self.relation(*step)?;
             let columns = relation.columns.iter().map(|column| column::normal(column)).collect();
@@ -324,7 +340,7 @@ impl Run<'_> {
             let table = Table::new(shape.clone(), columns).map_err(|error| refused(name, &error, span))?;
             tables.insert(name.clone(), table);
         }
-        Ok(Outcome { tables, steps: self.meter.steps, cells: self.meter.cells })
+        Ok(Outcome { tables, scalars, steps: self.meter.steps, cells: self.meter.cells })
     }
 }
 

@@ -206,8 +206,12 @@ pub struct Plan {
     pub(crate) inputs: BTreeMap<String, Shape>,
     /// Every data set that a statement defines, with its step.
     pub(crate) results: BTreeMap<String, (usize, Shape)>,
+    /// Every scalar that a statement defines, with its step and its type.
+    pub(crate) scalars: BTreeMap<String, (usize, Option<Type>)>,
     /// Persistent results in the order of the script.
     pub(crate) outputs: Vec<String>,
+    /// All results in the order of the script.
+    pub(crate) order: Vec<String>,
     /// Nodes of the expressions of the script: part of its cost.
     pub(crate) nodes: u64,
 }
@@ -218,7 +222,21 @@ impl Plan {
         self.results.get(name).map(|(_, shape)| shape).or_else(|| self.inputs.get(name))
     }
 
-    /// The persistent results and their shapes, in the order of the script.
+    /// The persistent results that are scalars and their types (`None` is the type of `null`), in the
+    /// order of the script.
+    pub fn scalars(&self) -> Vec<(&str, Option<Type>)> {
+        let named = self.outputs.iter().filter_map(|name| Some((name.as_str(), self.scalars.get(name)?.1)));
+        named.collect()
+    }
+
+    /// The same plan with every result of a statement kept, as if all were persistent: to look at
+    /// what a script does on its way.
+    #[must_use]
+    pub fn with_every_result(self) -> Plan {
+        Plan { outputs: self.order.clone(), ..self }
+    }
+
+    /// The persistent results that are data sets and their shapes, in the order of the script.
     pub fn outputs(&self) -> Vec<(&str, &Shape)> {
         let named = self.outputs.iter().filter_map(|name| Some((name.as_str(), self.shape(name)?)));
         named.collect()

@@ -54,7 +54,6 @@ fn what_is_not_there_is_named() {
         ("R <- eval(f(CPI) language \"SQL\");", "refused", "other software"),
         ("R <- growth(CPI);", "unknown-name", "no operator is called `growth`"),
         ("R <- rond(CPI);", "unknown-name", "did you mean `round`?"),
-        ("S <- 3; R <- CPI;", "unsupported", "scalar"),
         ("R <- 1.5E2 * CPI;", "syntax", "`1.5E2`"),
         ("data := CPI; R <- CPI;", "syntax", "'data'"),
         ("R <- 99999999999999999999 * CPI;", "overflow", "64 bits"),

@@ -78,3 +78,20 @@ fn an_input_must_have_the_shape_of_the_plan() {
     let good = run(BTreeMap::from([("D".to_owned(), Arc::new(right))])).unwrap();
     same(&shown(&good.tables["R"]), "A,X\na,2");
 }
+
+/// "Persistent assignment": a scalar may be a result too.
+#[test]
+fn scalars_are_results() {
+    let outcome = outcome(
+        "S <- 1.50 + N; N := 2; T <- null; R <- CPI * S;",
+        &[("CPI", "A:i:integer, X:m:number\n1, 2")],
+        LIMITS,
+    );
+    let outcome = outcome.unwrap();
+    let shown: Vec<(&str, Option<String>)> = outcome
+        .scalars
+        .iter()
+        .map(|(name, cell)| (name.as_str(), cell.as_ref().map(ToString::to_string)))
+        .collect();
+    assert_eq!(shown, [("S", Some("3.5".to_owned())), ("T", None)]);
+}
