@@ -4,6 +4,7 @@
 //! check. INVARIANT: no tree is deeper than [`DEPTH_MAX`], so recursion over it is bounded.
 
 mod define;
+mod window;
 
 use schemas::period::Frequency;
 use schemas::structure::Role;
@@ -16,6 +17,7 @@ pub(crate) use define::{
     Constraint, DatapointRule, DatapointRuleset, Definitions, Error, HierarchicalRule, HierarchicalRuleset,
     Item, Kind, Merge, Operator, Parameter, Part, Propagation, Signed,
 };
+pub(crate) use window::{Frame, Limit, Window};
 
 /// Nodes from the root of an expression to its deepest leaf.
 pub const DEPTH_MAX: u16 = 160;
@@ -222,36 +224,6 @@ pub(crate) struct Aggregate {
     pub(crate) having: Option<Expr>,
 }
 
-/// What an analytic invocation computes over its window.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Analytic {
-    Aggregate(Aggregator),
-    /// The value this many data points before.
-    Lag(u32),
-}
-
-/// An analytic invocation.
-#[derive(Debug, Clone)]
-pub(crate) struct Window {
-    pub(crate) op: Analytic,
-    pub(crate) operand: Expr,
-    pub(crate) partition: Option<(Mode, Vec<Component>)>,
-    /// Components and whether they descend.
-    pub(crate) order: Vec<(Component, bool)>,
-    pub(crate) frame: Option<(Bound, Bound)>,
-}
-
-/// An end of a window, in data points relative to the current one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Bound {
-    /// `unbounded preceding`.
-    First,
-    /// `unbounded following`.
-    Last,
-    /// Negative before the current data point.
-    Offset(i64),
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JoinKind {
     Inner,
@@ -297,7 +269,7 @@ impl Expr {
             Node::CheckDatapoint(check) => vec![&check.operand],
             Node::CheckHierarchy(hierarchy) | Node::Hierarchy(hierarchy) => vec![&hierarchy.operand],
             Node::Aggregate(aggregate) => aggregate.operand.iter().chain(&aggregate.having).collect(),
-            Node::Window(window) => vec![&window.operand],
+            Node::Window(window) => window.children(),
             Node::Clause(operand, clause) => std::iter::once(&**operand).chain(clause.children()).collect(),
             Node::Join(join) => {
                 let operands = join.operands.iter().map(|(operand, _)| operand);

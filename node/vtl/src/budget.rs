@@ -5,10 +5,9 @@
 
 use schemas::limits::ROWS_MAX;
 
-use crate::ast::{Analytic, Bound};
 use crate::fault::{Code, Fault, Span};
-use crate::op::{Aggregator, Op};
-use crate::plan::{Frame, Term, Typed};
+use crate::op::{Aggregator, Analytic, Op};
+use crate::plan::{Frame, Limit, Term, Typed};
 
 /// What a run may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +30,10 @@ pub const POWER_STEPS: u64 = 128;
 pub const TEXT_STEPS: u64 = 8;
 /// Steps for each row and each sort, merge or regrouping.
 pub const SORT_STEPS: u64 = 8;
+/// Steps for each value that a median takes in or lets go.
+pub const QUANTILE_STEPS: u64 = 8;
+/// Steps for each value that a variance takes in or lets go.
+pub const MOMENT_STEPS: u64 = 16;
 /// Steps for each cell that is copied into a new order.
 pub const COPY_STEPS: u64 = 1;
 
@@ -101,15 +104,31 @@ fn operator_steps(op: Op, operands: usize) -> u64 {
     }
 }
 
-/// A window that only grows or slides costs a few operations a row; `min` and `max` over a window
-/// that slides look at all of it.
+/// Steps for each row of an analytic invocation: sorting, and what its operator does to a data point
+/// that enters and leaves the window.
 fn window_steps(frame: &Frame) -> u64 {
-    let width = match (frame.from, frame.to) {
-        (Bound::Offset(from), Bound::Offset(to)) => to.saturating_sub(from).max(0).unsigned_abs() + 1,
-        _ => 1,
+    let each = match frame.op {
+        Analytic::Aggregate(op) => 2 * aggregate_steps(op) + DIVIDE_STEPS,
+        Analytic::Ewma | Analytic::Product => 3 * ROW_STEPS,
+        _ => 2 * DIVIDE_STEPS,
     };
-    match frame.op {
-        Analytic::Aggregate(Aggregator::Min | Aggregator::Max) => SORT_STEPS.saturating_add(width),
-        _ => SORT_STEPS + 2 * DIVIDE_STEPS,
+    let scalars = frame.offset.iter().chain(&frame.default).map(row_steps).sum::<u64>();
+    SORT_STEPS + each + scalars + limit_steps(&frame.from) + limit_steps(&frame.to)
+}
+
+fn limit_steps(limit: &Limit) -> u64 {
+    if let Limit::Offset(count, _) = limit { row_steps(count) } else { 0 }
+}
+
+/// Steps for each value that an aggregate takes in.
+pub(crate) fn aggregate_steps(op: Aggregator) -> u64 {
+    match op {
+        Aggregator::Sum | Aggregator::Avg | Aggregator::Count | Aggregator::Min | Aggregator::Max => {
+            ROW_STEPS
+        }
+        Aggregator::Median => QUANTILE_STEPS,
+        Aggregator::StddevPop | Aggregator::StddevSamp | Aggregator::VarPop | Aggregator::VarSamp => {
+            MOMENT_STEPS
+        }
     }
 }

@@ -8,6 +8,7 @@ mod choice;
 mod clause;
 mod component;
 mod dataset;
+mod extension;
 mod group;
 mod hierarchy;
 mod join;
@@ -17,6 +18,7 @@ mod turn;
 mod typing;
 mod validate;
 mod viral;
+mod window;
 
 use std::collections::BTreeMap;
 
@@ -184,7 +186,7 @@ impl Checker<'_> {
     /// An operator that nobody defined.
     fn stranger<T>(&mut self, name: &Ident) -> Option<T> {
         let defined = self.definitions.operators.keys().map(String::as_str);
-        let known = defined.chain(words::all().map(|word| -> &str { word }));
+        let known = defined.chain(extension::NAMES).chain(words::all().map(|word| -> &str { word }));
         let hint = near(&name.text, known);
         let message = format!("no operator is called `{}`", name.text);
         self.faults.push(Fault::new(Code::UnknownName, name.span, message).hinted(hint));

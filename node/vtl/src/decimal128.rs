@@ -6,8 +6,11 @@
 //! [`Error::Overflow`]; what is too small rounds to the nearest multiple of 10^[`EXPONENT_MIN`].
 //! Nothing here is floating point.
 
+mod places;
 mod power;
+mod root;
 mod round;
+mod spread;
 mod total;
 mod wide;
 
@@ -18,7 +21,9 @@ use schemas::digits::{self, power as pow10};
 use schemas::limits::{DIGITS_MAX, EXPONENT_MAX, EXPONENT_MIN};
 
 pub use power::power;
+pub(crate) use root::root;
 pub use round::{ceil, floor, round, trunc};
+pub use spread::Spread;
 pub use total::Total;
 use wide::Wide;
 

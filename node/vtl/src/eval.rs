@@ -4,13 +4,20 @@
 //! stand in the modules below, each columnar. It does no IO, reads no clock and has no state
 //! beyond one run; the result is the same whatever the order of the rows of its inputs.
 
+mod bounds;
 mod cast;
 mod column;
+mod exists;
 mod group;
 mod join;
 mod key;
+mod moments;
+mod quantile;
+mod rank;
 mod rollup;
 mod row;
+mod series;
+mod slide;
 mod union;
 mod viral;
 mod window;
@@ -21,7 +28,7 @@ use std::sync::Arc;
 use schemas::structure::Role;
 use schemas::table::{Cell, Column, Error, Table};
 
-use crate::budget::{COPY_STEPS, Limits, Meter, NODE_STEPS, ROW_STEPS, row_steps};
+use crate::budget::{COPY_STEPS, Limits, Meter, NODE_STEPS, ROW_STEPS, aggregate_steps, row_steps};
 use crate::fault::{Code, Fault, Span};
 use crate::plan::{Field, Operation, Plan, Step, Typed};
 use column::Col;
@@ -120,6 +127,14 @@ impl Run<'_> {
                 let count = step.fields.iter().take_while(|field| field.role == Role::Identifier).count();
                 let spec = join::Spec { keys, columns, matching: *matching, identifiers: count };
                 return join::join(&sides.0, &sides.1, &spec, &mut self.meter, step.span).map(Value::Data);
+            }
+            Operation::Semi { left, right, keys, present } => {
+                let (left, right) = (self.relation(*left)?.clone(), self.relation(*right)?.clone());
+                exists::semi(&left, &right, keys, *present, &mut self.meter, step.span)?
+            }
+            Operation::Exists { left, right, keys } => {
+                let (left, right) = (self.relation(*left)?.clone(), self.relation(*right)?.clone());
+                exists::exists(&left, &right, keys, &mut self.meter, step)?
             }
             Operation::Group { input, keys, summaries } => self.group(*input, keys, summaries, step)?,
             Operation::Shift { input, column, count } => self.shift(*input, *column, count, step)?,
@@ -220,7 +235,7 @@ impl Run<'_> {
         let relation = self.relation(input)?.clone();
         let mut operands = Vec::new();
         for summary in summaries {
-            let cost = summary.operand.as_ref().map_or(0, row_steps) + ROW_STEPS;
+            let cost = summary.operand.as_ref().map_or(0, row_steps) + aggregate_steps(summary.op);
             self.meter.charge(relation.rows, cost, step.span)?;
             let rows = self.rows(&relation);
             let value = match &summary.operand {

@@ -131,6 +131,11 @@ pub(crate) enum Aggregator {
     Count,
     Min,
     Max,
+    Median,
+    StddevPop,
+    StddevSamp,
+    VarPop,
+    VarSamp,
 }
 
 impl Aggregator {
@@ -141,6 +146,11 @@ impl Aggregator {
             "count" => Self::Count,
             "min" => Self::Min,
             "max" => Self::Max,
+            "median" => Self::Median,
+            "stddev_pop" => Self::StddevPop,
+            "stddev_samp" => Self::StddevSamp,
+            "var_pop" => Self::VarPop,
+            "var_samp" => Self::VarSamp,
             _ => return None,
         })
     }
@@ -152,6 +162,56 @@ impl Aggregator {
             Self::Count => "count",
             Self::Min => "min",
             Self::Max => "max",
+            Self::Median => "median",
+            Self::StddevPop => "stddev_pop",
+            Self::StddevSamp => "stddev_samp",
+            Self::VarPop => "var_pop",
+            Self::VarSamp => "var_samp",
+        }
+    }
+}
+
+/// What an analytic invocation computes over its window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Analytic {
+    Aggregate(Aggregator),
+    First,
+    Last,
+    Lag,
+    Lead,
+    Rank,
+    Ratio,
+    /// The extension `ewma`, over a time series.
+    Ewma,
+    /// The extension `chain_product`, over a time series.
+    Product,
+}
+
+impl Analytic {
+    /// The operator of a reserved word, unless it is an aggregate.
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "first_value" => Self::First,
+            "last_value" => Self::Last,
+            "lag" => Self::Lag,
+            "lead" => Self::Lead,
+            "rank" => Self::Rank,
+            "ratio_to_report" => Self::Ratio,
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Aggregate(op) => op.name(),
+            Self::First => "first_value",
+            Self::Last => "last_value",
+            Self::Lag => "lag",
+            Self::Lead => "lead",
+            Self::Rank => "rank",
+            Self::Ratio => "ratio_to_report",
+            Self::Ewma => "ewma",
+            Self::Product => "chain_product",
         }
     }
 }

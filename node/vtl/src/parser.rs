@@ -9,6 +9,7 @@ mod clause;
 mod define;
 mod join;
 mod validate;
+mod window;
 
 use schemas::decimal::Decimal;
 use schemas::table::Cell;

@@ -12,9 +12,9 @@ use schemas::structure::{Component, Error, Role, Shape, Type};
 use schemas::table::Cell;
 use schemas::text::Name;
 
-use crate::ast::{Analytic, Bound, Merge, Missing, Output, Source};
+use crate::ast::{Merge, Missing, Output, Source};
 use crate::fault::Span;
-use crate::op::{Aggregator, Op};
+use crate::op::{Aggregator, Analytic, Op};
 
 /// A component of an intermediate result.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,11 +50,27 @@ pub(crate) enum Term {
 pub(crate) struct Frame {
     pub(crate) op: Analytic,
     pub(crate) operand: Typed,
+    /// The scalar of `lag`, `lead` (data points) and `ewma` (weight).
+    pub(crate) offset: Option<Typed>,
+    /// What `lag` and `lead` give beyond the partition: a scalar of the type of the operand.
+    pub(crate) default: Option<Typed>,
     pub(crate) partition: Vec<usize>,
     /// Columns and whether they descend.
     pub(crate) order: Vec<(usize, bool)>,
-    pub(crate) from: Bound,
-    pub(crate) to: Bound,
+    /// Limits are differences of the one component that orders, not numbers of data points.
+    pub(crate) range: bool,
+    pub(crate) from: Limit,
+    pub(crate) to: Limit,
+}
+
+/// An end of a window.
+#[derive(Debug, Clone)]
+pub(crate) enum Limit {
+    First,
+    Last,
+    Current,
+    /// A scalar, and whether it counts backwards.
+    Offset(Typed, bool),
 }
 
 /// A column that groups; its periods are first converted when `convert` is given.
@@ -167,6 +183,19 @@ pub(crate) enum Operation {
     Union {
         inputs: Vec<usize>,
     },
+    /// The data points of the left of which the right has the keys, or has them not.
+    Semi {
+        left: usize,
+        right: usize,
+        keys: Vec<(usize, usize)>,
+        present: bool,
+    },
+    /// The identifiers of the left, and whether the right has those that are keys.
+    Exists {
+        left: usize,
+        right: usize,
+        keys: Vec<(usize, usize)>,
+    },
     /// A period column moved by a scalar number of periods.
     Shift {
         input: usize,
@@ -185,7 +214,9 @@ impl Operation {
             | Operation::Group { input, .. }
             | Operation::Rollup { input, .. }
             | Operation::Shift { input, .. } => vec![*input],
-            Operation::Join { left, right, .. } => vec![*left, *right],
+            Operation::Join { left, right, .. }
+            | Operation::Semi { left, right, .. }
+            | Operation::Exists { left, right, .. } => vec![*left, *right],
             Operation::Union { inputs } => inputs.clone(),
         }
     }

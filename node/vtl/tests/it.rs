@@ -10,12 +10,14 @@ mod it {
     mod arithmetic;
     mod calls;
     mod clauses;
+    mod extensions;
     mod faults;
     mod fuzz;
     mod joins;
     mod logic;
     mod order;
     mod recipes;
+    mod sets;
     mod validation;
     mod vectors;
     mod windows;

@@ -10,7 +10,7 @@ use schemas::structure::{Role, Type};
 
 use super::component::{Scope, widen};
 use super::typing::{article, found};
-use super::{Checker, Value};
+use super::{Checker, Value, extension};
 use crate::ast::{Component, Constraint, DEPTH_MAX, Expr, Ident, Kind, Node, Operator, Parameter};
 use crate::fault::{Code, Fault, Span};
 use crate::plan::{Field, Term, Typed};
@@ -89,6 +89,11 @@ impl<'a> Checker<'a> {
 
     /// A call at data set level.
     pub(super) fn call(&mut self, name: &Ident, arguments: &[Expr], span: Span) -> Option<Value> {
+        if extension::NAMES.contains(&name.text.as_str())
+            && !self.definitions.operators.contains_key(&name.text)
+        {
+            return self.extension(name, arguments, span);
+        }
         let operator = self.operator_of(name)?;
         let bound = self.arguments(operator, arguments, span, |checker, parameter, argument| {
             checker.argument(parameter, argument)

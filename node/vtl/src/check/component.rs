@@ -1,15 +1,15 @@
 //! Expressions at component level: names are components of one data set.
 
-use schemas::structure::{Role, Type};
+use schemas::structure::Type;
 use schemas::table::Cell;
 
 use super::call::Argument;
 use super::typing::{Kind, article, found, result};
-use super::{Checker, Value, column, positions};
-use crate::ast::{Analytic, Bound, Component, Expr, Mode, Node, Window};
+use super::{Checker, Value, column};
+use crate::ast::{Component, Expr, Node};
 use crate::fault::{Code, Fault, Span, near};
 use crate::op::{Aggregator, Op};
-use crate::plan::{Field, Frame, Summary, Term, Typed};
+use crate::plan::{Field, Summary, Term, Typed};
 
 /// Where a component expression stands.
 pub(super) struct Scope {
@@ -57,7 +57,7 @@ impl Checker<'_> {
                 let (op, operand) = (aggregate.op, aggregate.operand.as_ref());
                 self.grouped(op, operand, expr.span, scope)
             }
-            Node::Window(window) => self.window(window, expr.span, scope),
+            Node::Window(window) => self.component_window(window, expr.span, scope),
             Node::Call(name, arguments) => self.component_call(name, arguments, expr.span, scope),
             Node::Domain { operand, domain, negated } => {
                 let typed = self.component(operand, scope);
@@ -218,83 +218,13 @@ impl Checker<'_> {
     pub(super) fn aggregated(&mut self, op: Aggregator, kind: Kind, given: bool, span: Span) -> Option<Type> {
         match (op, kind) {
             (Aggregator::Count, _) => Some(Type::Integer),
-            (Aggregator::Avg, Some(Type::Integer | Type::Number)) => Some(Type::Number),
             (Aggregator::Sum, Some(kind @ (Type::Integer | Type::Number))) => Some(kind),
             (Aggregator::Min | Aggregator::Max, Some(kind)) => Some(kind),
+            (_, Some(Type::Integer | Type::Number)) => Some(Type::Number),
             (_, None) if given => self.fault(Code::Type, span, "an aggregate of `null` has no type"),
             _ => {
                 let message = format!("`{}` expected a number, found {}", op.name(), found(kind));
                 self.fault(Code::Type, span, message)
-            }
-        }
-    }
-
-    fn window(&mut self, window: &Window, span: Span, scope: &mut Scope) -> Option<Typed> {
-        if !matches!(scope.level, Level::Row) {
-            return self.fault(Code::Structure, span, "an analytic invocation belongs in `calc` or `filter`");
-        }
-        let mut inner = Scope { fields: scope.fields.clone(), level: Level::Inner };
-        let operand = self.component(&window.operand, &mut inner)?;
-        let kind = match window.op {
-            Analytic::Aggregate(op) => Some(self.aggregated(op, operand.kind, true, span)?),
-            Analytic::Lag(_) => operand.kind,
-        };
-        let mut order = Vec::new();
-        for (component, down) in &window.order {
-            order.push((self.place(component, &scope.fields)?, *down));
-        }
-        let partition = self.partition(window, &order, &scope.fields)?;
-        let (from, to) = self.bounds(window, span)?;
-        let frame = Frame { op: window.op, operand, partition, order, from, to };
-        Some(Typed { term: Term::Window(Box::new(frame)), kind, span })
-    }
-
-    /// The identifiers that partition; by default those that do not order.
-    fn partition(
-        &mut self,
-        window: &Window,
-        order: &[(usize, bool)],
-        fields: &[Field],
-    ) -> Option<Vec<usize>> {
-        let identifiers = positions(fields, Role::Identifier);
-        let mut named = Vec::new();
-        for component in window.partition.iter().flat_map(|(_, names)| names) {
-            let at = self.place(component, fields)?;
-            if !identifiers.contains(&at) {
-                let message =
-                    format!("`{}` is no identifier: partitions are made by identifiers", component.name.text);
-                return self.fault(Code::Structure, component.name.span, message);
-            }
-            named.push(at);
-        }
-        Some(match &window.partition {
-            Some((Mode::By, _)) => named,
-            Some((Mode::Except, _)) => identifiers.into_iter().filter(|at| !named.contains(at)).collect(),
-            Some((Mode::All, _)) => Vec::new(),
-            None => identifiers.into_iter().filter(|at| !order.iter().any(|(by, _)| by == at)).collect(),
-        })
-    }
-
-    /// The ends of the window; an order without a window is a `range` window in VTL 2.2.
-    fn bounds(&mut self, window: &Window, span: Span) -> Option<(Bound, Bound)> {
-        if let Analytic::Lag(_) = window.op {
-            let fits = !window.order.is_empty() && window.frame.is_none();
-            let message = "`lag` needs `order by` and takes no window";
-            return if fits {
-                Some((Bound::First, Bound::Last))
-            } else {
-                self.fault(Code::Structure, span, message)
-            };
-        }
-        match window.frame {
-            Some((from, to)) => Some((from, to)),
-            None if window.order.is_empty() => Some((Bound::First, Bound::Last)),
-            None => {
-                let message =
-                    "`order by` without a window means a `range` window, which is not supported yet";
-                let hint = "write `data points between unbounded preceding and current data point`";
-                self.faults.push(Fault::new(Code::Unsupported, span, message).hint(hint));
-                None
             }
         }
     }

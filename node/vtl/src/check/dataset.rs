@@ -30,11 +30,7 @@ impl Checker<'_> {
             }
             Node::Shift(operand, count) => self.shift(operand, count, expr.span),
             Node::Aggregate(aggregate) => self.aggregate(aggregate, expr.span),
-            Node::Window(_) => self.fault(
-                Code::Unsupported,
-                expr.span,
-                "an analytic invocation over a whole data set is not supported yet",
-            ),
+            Node::Window(window) => self.dataset_window(window, expr.span).map(Value::Data),
             Node::Clause(operand, clause) => {
                 let step = self.data(operand)?;
                 self.clause(step, clause, expr.span).map(Value::Data)
@@ -49,11 +45,9 @@ impl Checker<'_> {
                 values.extend(list.into_iter().map(Value::Scalar));
                 self.operator(membership(*negated), values, std::slice::from_ref(operand), expr.span)
             }
-            Node::Set(op, _) => {
-                self.fault(Code::Unsupported, expr.span, format!("`{}` is not supported yet", op.name()))
-            }
-            Node::ExistsIn(..) => {
-                self.fault(Code::Unsupported, expr.span, "`exists_in` is not supported yet")
+            Node::Set(op, operands) => self.combine(*op, operands, expr.span).map(Value::Data),
+            Node::ExistsIn(left, right, retain) => {
+                self.exists(left, right, *retain, expr.span).map(Value::Data)
             }
             Node::Check(check) => self.check_points(check, expr.span),
             Node::CheckDatapoint(check) => self.check_datapoint(check, expr.span),

@@ -26,7 +26,12 @@ impl Checker<'_> {
             let summary = Summary { op, operand: None, kind: Type::Integer, span };
             columns.push((measure(default_name(Type::Integer), Role::Measure, Type::Integer), summary));
         } else {
-            for at in positions(&fields, Role::Measure) {
+            let measures = positions(&fields, Role::Measure);
+            if measures.is_empty() {
+                let message = format!("`{}` needs a measure, the data set has none", op.name());
+                return self.fault(Code::Structure, span, message);
+            }
+            for at in measures {
                 let field = fields.get(at)?;
                 let kind = self.aggregated(op, Some(field.kind), true, span)?;
                 let summary = Summary { op, operand: Some(column(at, field, span)), kind, span };

@@ -6,6 +6,9 @@ use schemas::table::{Column, Texts};
 
 use super::column::Col;
 use super::key::{codes, order, runs};
+use super::moments::Moments;
+use super::quantile::median;
+use super::slide::Slide;
 use super::{Relation, point};
 use crate::budget::{Meter, SORT_STEPS};
 use crate::decimal128::{self, Total};
@@ -100,6 +103,8 @@ fn aggregate(
         Aggregator::Sum | Aggregator::Avg => sums(summary.op, operand, groups),
         Aggregator::Min => Ok(extreme(operand, groups, false)),
         Aggregator::Max => Ok(extreme(operand, groups, true)),
+        Aggregator::Median => medians(operand, groups),
+        op => spreads(op, operand, groups),
     }
 }
 
@@ -132,6 +137,24 @@ fn sums(op: Aggregator, operand: &Column, groups: &Groups) -> Result<Column, (de
             Ok(Column::Number(sums))
         }
     }
+}
+
+fn medians(operand: &Column, groups: &Groups) -> Result<Column, (decimal128::Error, usize)> {
+    let middle = |(at, run): (usize, &(usize, usize))| {
+        let values = groups.rows(*run).filter_map(|row| number(operand, row)).collect();
+        median(values).map_err(|error| (error, at))
+    };
+    groups.runs.iter().enumerate().map(middle).collect::<Result<_, _>>().map(Column::Number)
+}
+
+/// Variances and standard deviations.
+fn spreads(op: Aggregator, operand: &Column, groups: &Groups) -> Result<Column, (decimal128::Error, usize)> {
+    let spread = |(at, run): (usize, &(usize, usize))| {
+        let mut moments = Moments::new(operand, op);
+        groups.rows(*run).for_each(|row| moments.enter(row));
+        moments.value().map_err(|error| (error, at))
+    };
+    groups.runs.iter().enumerate().map(spread).collect::<Result<_, _>>().map(Column::Number)
 }
 
 /// A number of a column, whole or not.

@@ -58,7 +58,7 @@ fn text_codes(texts: &Texts, scale: Option<&[i64]>) -> Codes {
 }
 
 /// For each entry of two ascending dictionaries its place in their union.
-fn merged(a: &[String], b: &[String]) -> (Vec<i64>, Vec<i64>) {
+pub(super) fn merged(a: &[String], b: &[String]) -> (Vec<i64>, Vec<i64>) {
     let (mut x, mut y) = (Vec::with_capacity(a.len()), Vec::with_capacity(b.len()));
     let (mut left, mut right) = (a.iter().peekable(), b.iter().peekable());
     let mut place = 0;

@@ -46,7 +46,7 @@ pub(super) struct Rows<'a> {
 }
 
 /// Rows that are evaluated; the others become null.
-type Mask<'m> = Option<&'m [bool]>;
+pub(super) type Mask<'m> = Option<&'m [bool]>;
 
 impl Rows<'_> {
     pub(super) fn eval(&self, typed: &Typed, mask: Mask<'_>) -> Result<Values, Trouble> {
@@ -66,10 +66,7 @@ impl Rows<'_> {
                 self.apply(*op, typed, &values?, operands, mask)
             }
             Term::Window(frame) => {
-                let operand = self.eval(&frame.operand, None)?.column(frame.operand.kind, self.rows);
-                window(frame, &operand, self.columns, self.rows)
-                    .map(|column| Values::Column(Col::own(column)))
-                    .map_err(|(error, row)| trouble(error, "the aggregate", typed.span, row))
+                window(self, frame, typed.span).map(|column| Values::Column(Col::own(column)))
             }
         }
     }
@@ -96,7 +93,12 @@ impl Rows<'_> {
     }
 
     /// A column whose value for each row comes from one of several values of one type.
-    fn choose<'v>(&self, kind: Option<Type>, mask: Mask<'_>, pick: impl Fn(usize) -> &'v Values) -> Values {
+    pub(super) fn choose<'v>(
+        &self,
+        kind: Option<Type>,
+        mask: Mask<'_>,
+        pick: impl Fn(usize) -> &'v Values,
+    ) -> Values {
         let taken = |row: usize| mask.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
         let rows = (0..self.rows).map(|row| taken(row).then(|| pick(row)));
         let column = match kind {
@@ -398,7 +400,7 @@ struct Compared {
 /// Periods of different frequencies have no order.
 struct Relate;
 
-fn trouble(error: Error, name: &str, span: Span, row: usize) -> Trouble {
+pub(super) fn trouble(error: Error, name: &str, span: Span, row: usize) -> Trouble {
     let (code, message) = match error {
         Error::Zero => (Code::DivisionByZero, "division by zero".to_owned()),
         Error::Overflow => (Code::Overflow, format!("`{name}`: {error}")),

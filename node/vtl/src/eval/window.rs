@@ -1,175 +1,204 @@
-//! Analytic invocations over data points (reference manual, "Analytic invocation", "Lag").
+//! Analytic invocations (reference manual, "Analytic invocation"): partitions, their order, and the
+//! operator over the window of each data point.
 //!
-//! Rows are brought into partitions and ordered; rows of one partition that the order does not tell
-//! apart follow each other in canonical order, so every result is determined. Sums slide exactly.
+//! Rows of one partition that the order does not tell apart follow each other in canonical order,
+//! so every result is determined. What slides over windows stands in `slide.rs`.
 
-use schemas::table::Column;
+use schemas::decimal::Decimal;
+use schemas::structure::Type;
+use schemas::table::{Cell, Column};
 
-use super::column::Col;
-use super::group::number;
+use super::bounds::{Bounds, Edge, Scale};
+use super::column::Values;
 use super::key::{Codes, codes, order, runs};
-use crate::ast::{Analytic, Bound};
-use crate::decimal128::{Error, Total};
-use crate::op::Aggregator;
-use crate::plan::Frame;
+use super::moments::Moments;
+use super::quantile::Medians;
+use super::rank::{self, ranks};
+use super::row::{Rows, Trouble, trouble};
+use super::series::{average, product};
+use super::slide::{Counts, Extremes, Means, Sums, WholeSums, slide};
+use crate::decimal128::Error;
+use crate::fault::{Code, Span};
+use crate::op::{Aggregator, Analytic};
+use crate::plan::{Frame, Limit, Typed};
 
-/// One value a row; an error names the row.
-pub(super) fn window(
-    frame: &Frame,
-    operand: &Column,
-    columns: &[Col],
-    rows: usize,
-) -> Result<Column, (Error, usize)> {
-    let coded = |at: usize| columns.get(at).map(|column| codes(column)).unwrap_or_default();
+/// Why a row has no value.
+pub(super) type Failed = (Error, usize);
+
+/// The rows in their partitions and order, and the windows over them.
+pub(super) struct Windows {
+    order: Vec<usize>,
+    parts: Vec<(usize, usize)>,
+    /// The codes of what orders, descending ones turned round.
+    pub(super) keys: Vec<Codes>,
+    range: bool,
+    from: Edge,
+    to: Edge,
+    scale: Scale,
+    pub(super) rows: usize,
+}
+
+impl Windows {
+    /// The rows of each partition, in order.
+    pub(super) fn parts(&self) -> impl Iterator<Item = &[usize]> {
+        self.parts.iter().map(|(start, end)| self.order.get(*start..*end).unwrap_or_default())
+    }
+
+    /// The windows of the data points of a partition, first to last.
+    pub(super) fn bounds<'w>(&'w self, points: &'w [usize]) -> Bounds<'w> {
+        let scale = if self.range { Some((&self.scale, self.keys.as_slice())) } else { None };
+        Bounds::new(points, self.from, self.to, scale)
+    }
+}
+
+/// One value a row.
+pub(super) fn window(rows: &Rows<'_>, frame: &Frame, span: Span) -> Result<Column, Trouble> {
+    let operand = rows.eval(&frame.operand, None)?;
+    let windows = arranged(rows, frame)?;
+    let failed = |(error, row)| trouble(error, frame.op.name(), span, row);
+    match frame.op {
+        Analytic::Aggregate(op) => {
+            let column = operand.column(frame.operand.kind, rows.rows);
+            aggregate(op, &column, frame.operand.kind, &windows).map_err(failed)
+        }
+        Analytic::Rank => Ok(Column::Integer(ranks(&windows))),
+        Analytic::First | Analytic::Last => {
+            let column = operand.column(frame.operand.kind, rows.rows);
+            Ok(column.gather(&rank::ends(&column, &windows, frame.op == Analytic::Last)))
+        }
+        Analytic::Lag | Analytic::Lead => moved(rows, frame, operand, &windows, span),
+        Analytic::Ratio => rank::ratios(&operand.numbers(), &windows).map(Column::Number).map_err(failed),
+        Analytic::Ewma => {
+            let weight = weight(rows, frame, span)?;
+            average(&operand.numbers(), &weight, &windows, rows, frame).map(Column::Number).map_err(failed)
+        }
+        Analytic::Product => {
+            product(&operand.numbers(), &windows, rows, frame).map(Column::Number).map_err(failed)
+        }
+    }
+}
+
+/// Brings the rows into their partitions and order.
+fn arranged(rows: &Rows<'_>, frame: &Frame) -> Result<Windows, Trouble> {
+    let coded = |at: usize| rows.columns.get(at).map(|column| codes(column)).unwrap_or_default();
     let partition: Vec<Codes> = frame.partition.iter().map(|at| coded(*at)).collect();
-    let mut keys = partition.clone();
-    for (at, down) in &frame.order {
+    let turned = |(at, down): &(usize, bool)| {
         let codes = coded(*at);
-        keys.push(if *down { codes.into_iter().map(|code| !code).collect() } else { codes });
-    }
-    let order = order(&keys, rows).unwrap_or_else(|| (0..rows).collect());
-    let mut made = Made::new(frame, operand, rows);
-    for (start, end) in runs(&partition, Some(&order), rows) {
-        let points = order.get(start..end).unwrap_or_default();
-        made.partition(points)?;
-    }
-    Ok(made.column())
-}
-
-/// The results so far, at the rows of the operand.
-struct Made<'a> {
-    frame: &'a Frame,
-    operand: &'a Column,
-    /// For `lag`, `min`, `max`: the row that the value is taken from.
-    source: Vec<usize>,
-    integers: Vec<Option<i64>>,
-    numbers: Vec<Option<schemas::decimal::Decimal>>,
-}
-
-impl<'a> Made<'a> {
-    fn new(frame: &'a Frame, operand: &'a Column, rows: usize) -> Self {
-        let (integers, numbers) = (vec![None; rows], vec![None; rows]);
-        Self { frame, operand, source: vec![usize::MAX; rows], integers, numbers }
-    }
-
-    fn column(self) -> Column {
-        match self.frame.op {
-            Analytic::Aggregate(Aggregator::Count) => Column::Integer(self.integers),
-            Analytic::Aggregate(Aggregator::Sum) if matches!(self.operand, Column::Integer(_)) => {
-                Column::Integer(self.integers)
-            }
-            Analytic::Aggregate(Aggregator::Sum | Aggregator::Avg) => Column::Number(self.numbers),
-            _ => self.operand.gather(&self.source),
-        }
-    }
-
-    /// The rows of one partition, in order.
-    fn partition(&mut self, points: &[usize]) -> Result<(), (Error, usize)> {
-        match self.frame.op {
-            Analytic::Lag(count) => {
-                for (at, row) in points.iter().enumerate() {
-                    let source = at.checked_sub(count as usize).and_then(|at| points.get(at)).copied();
-                    set(&mut self.source, *row, source.unwrap_or(usize::MAX));
-                }
-                Ok(())
-            }
-            Analytic::Aggregate(op @ (Aggregator::Min | Aggregator::Max)) => {
-                self.extremes(points, op == Aggregator::Max);
-                Ok(())
-            }
-            Analytic::Aggregate(op) => self.sliding(points, op),
-        }
-    }
-
-    /// Sums and counts: both ends of the window only move forward.
-    fn sliding(&mut self, points: &[usize], op: Aggregator) -> Result<(), (Error, usize)> {
-        let (mut total, mut count) = (Total::default(), 0_u64);
-        let (mut from, mut to) = (0, 0);
-        for (at, row) in points.iter().enumerate() {
-            let (start, end) = bounds(self.frame, at, points.len());
-            while to < end {
-                if let Some(row) = points.get(to).filter(|row| !self.operand.is_null(**row)) {
-                    count += 1;
-                    total.add(number(self.operand, *row).unwrap_or(schemas::decimal::Decimal::ZERO));
-                }
-                to += 1;
-            }
-            while from < start.min(to) {
-                if let Some(row) = points.get(from).filter(|row| !self.operand.is_null(**row)) {
-                    count -= 1;
-                    total.remove(number(self.operand, *row).unwrap_or(schemas::decimal::Decimal::ZERO));
-                }
-                from += 1;
-            }
-            self.put(op, *row, &total, count).map_err(|error| (error, *row))?;
-        }
-        Ok(())
-    }
-
-    fn put(&mut self, op: Aggregator, row: usize, total: &Total, count: u64) -> Result<(), Error> {
-        match op {
-            Aggregator::Count => set(&mut self.integers, row, Some(count as i64)),
-            _ if count == 0 => {}
-            Aggregator::Avg => set(&mut self.numbers, row, Some(total.mean(count)?)),
-            _ if matches!(self.operand, Column::Integer(_)) => {
-                set(&mut self.integers, row, Some(crate::decimal128::integer(total.sum()?)?));
-            }
-            _ => set(&mut self.numbers, row, Some(total.sum()?)),
-        }
-        Ok(())
-    }
-
-    /// The least or greatest: kept while the window only grows, looked for anew when it slides.
-    fn extremes(&mut self, points: &[usize], greatest: bool) {
-        let operand = self.operand;
-        let better = |row: usize, best: usize| {
-            let order = operand.compare(row, best);
-            if (greatest && order.is_gt()) || (!greatest && order.is_lt()) { row } else { best }
-        };
-        let known = |row: &usize| !operand.is_null(*row);
-        let backwards = matches!((self.frame.from, self.frame.to), (Bound::Offset(_), Bound::Last));
-        let sequence: Vec<usize> =
-            if backwards { (0..points.len()).rev().collect() } else { (0..points.len()).collect() };
-        let grows = backwards || matches!(self.frame.from, Bound::First);
-        let (mut best, mut seen): (Option<usize>, usize) = (None, 0);
-        for at in sequence {
-            let (start, end) = bounds(self.frame, at, points.len());
-            let fresh = if !grows {
-                best = None;
-                points.get(start..end)
-            } else if backwards {
-                points.get(start..points.len() - seen)
-            } else {
-                points.get(seen..end.max(seen))
-            };
-            let rows = fresh.unwrap_or_default().iter().copied().filter(known);
-            best = rows.fold(best, |best, row| Some(best.map_or(row, |best| better(row, best))));
-            seen = if backwards { seen.max(points.len() - start) } else { seen.max(end) };
-            if let Some(row) = points.get(at) {
-                set(&mut self.source, *row, best.unwrap_or(usize::MAX));
-            }
-        }
-    }
-}
-
-fn set<T>(rows: &mut [T], row: usize, value: T) {
-    if let Some(slot) = rows.get_mut(row) {
-        *slot = value;
-    }
-}
-
-/// The places `start..end` of the window of a data point in its partition.
-fn bounds(frame: &Frame, at: usize, length: usize) -> (usize, usize) {
-    let place = |offset: i64| (at as i64).saturating_add(offset).clamp(0, length as i64) as usize;
-    let start = match frame.from {
-        Bound::First => 0,
-        Bound::Last => length,
-        Bound::Offset(offset) => place(offset),
+        if *down { codes.into_iter().map(|code| !code).collect() } else { codes }
     };
-    let end = match frame.to {
-        Bound::First => 0,
-        Bound::Last => length,
-        Bound::Offset(offset) => place(offset.saturating_add(1)),
+    let keys: Vec<Codes> = frame.order.iter().map(turned).collect();
+    let all: Vec<Codes> = partition.iter().chain(&keys).cloned().collect();
+    let order = order(&all, rows.rows).unwrap_or_else(|| (0..rows.rows).collect());
+    let parts = runs(&partition, Some(&order), rows.rows);
+    let (from, to) = (edge(rows, &frame.from)?, edge(rows, &frame.to)?);
+    let scale = match frame.order.as_slice() {
+        [(at, down)] if from.counts() || to.counts() => {
+            rows.columns.get(*at).map_or(Scale::None, |column| Scale::new(column, *down))
+        }
+        _ => Scale::None,
     };
-    (start, end.max(start))
+    Ok(Windows { order, parts, keys, range: frame.range, from, to, scale, rows: rows.rows })
+}
+
+/// The end of a window, its scalar evaluated.
+fn edge(rows: &Rows<'_>, limit: &Limit) -> Result<Edge, Trouble> {
+    Ok(match limit {
+        Limit::First => Edge::First,
+        Limit::Last => Edge::Last,
+        Limit::Current => Edge::Current,
+        Limit::Offset(count, before) => match number(rows, count)? {
+            Some(count) => Edge::Offset(if *before { crate::decimal128::negate(count) } else { count }),
+            None => return Err(invalid("the limit of a window is null".to_owned(), count.span)),
+        },
+    })
+}
+
+fn scalar(rows: &Rows<'_>, typed: &Typed) -> Result<Option<Cell>, Trouble> {
+    let single = Rows { columns: &[], rows: 1, values: rows.values };
+    Ok(single.eval(typed, None)?.cell(0))
+}
+
+fn number(rows: &Rows<'_>, typed: &Typed) -> Result<Option<Decimal>, Trouble> {
+    Ok(match scalar(rows, typed)? {
+        Some(Cell::Integer(count)) => Some(count.into()),
+        Some(Cell::Number(number)) => Some(number),
+        _ => None,
+    })
+}
+
+/// A scalar that an operator cannot take; no data point is to blame.
+fn invalid(message: String, span: Span) -> Trouble {
+    Trouble { code: Code::Type, message, span, row: usize::MAX }
+}
+
+/// The weight of `ewma`: above 0 and at most 1.
+fn weight(rows: &Rows<'_>, frame: &Frame, span: Span) -> Result<Decimal, Trouble> {
+    let given = frame.offset.as_ref().map_or(Ok(None), |weight| number(rows, weight))?;
+    let fits =
+        |weight: &Decimal| weight.compare(Decimal::ZERO).is_gt() && weight.compare(Decimal::from(1)).is_le();
+    let place = frame.offset.as_ref().map_or(span, |weight| weight.span);
+    given.filter(fits).ok_or_else(|| {
+        let shown = given.map_or("null".to_owned(), |weight| weight.to_string());
+        invalid(format!("the weight of `ewma` is above 0 and at most 1, found {shown}"), place)
+    })
+}
+
+/// `lag` and `lead`: the value so many data points away, or the default beyond the partition.
+fn moved(
+    rows: &Rows<'_>,
+    frame: &Frame,
+    operand: Values,
+    windows: &Windows,
+    span: Span,
+) -> Result<Column, Trouble> {
+    let count = match &frame.offset {
+        None => 1,
+        Some(offset) => match scalar(rows, offset)? {
+            Some(Cell::Integer(count)) if count > 0 => usize::try_from(count).unwrap_or(usize::MAX),
+            other => {
+                let shown = other.map_or("null".to_owned(), |cell| cell.to_string());
+                let message =
+                    format!("`{}` needs a number of data points above 0, found {shown}", frame.op.name());
+                return Err(invalid(message, offset.span));
+            }
+        },
+    };
+    let sources = rank::sources(windows, count, frame.op == Analytic::Lead);
+    let default = match &frame.default {
+        Some(default) => scalar(rows, default)?,
+        None => None,
+    };
+    let column = operand.column(frame.operand.kind, rows.rows);
+    if default.is_none() {
+        return Ok(column.gather(&sources));
+    }
+    let inside: Vec<bool> = sources.iter().map(|source| *source != usize::MAX).collect();
+    let values = Values::Column(super::column::Col::own(column.gather(&sources)));
+    let default = Values::Constant(default);
+    let pick = |row: usize| if inside.get(row).copied().unwrap_or(false) { &values } else { &default };
+    let chosen = rows.choose(frame.operand.kind, None, pick).column(frame.operand.kind, rows.rows);
+    let _ = span;
+    Ok((*chosen).clone())
+}
+
+fn aggregate(
+    op: Aggregator,
+    operand: &Column,
+    kind: Option<Type>,
+    windows: &Windows,
+) -> Result<Column, Failed> {
+    Ok(match (op, operand) {
+        (Aggregator::Count, _) => Column::Integer(slide(windows, Counts::new(operand))?),
+        (Aggregator::Sum, Column::Integer(rows)) => Column::Integer(slide(windows, WholeSums::new(rows))?),
+        (Aggregator::Sum, _) => Column::Number(slide(windows, Sums::new(operand))?),
+        (Aggregator::Avg, _) => Column::Number(slide(windows, Means::new(operand))?),
+        (Aggregator::Min | Aggregator::Max, _) => {
+            let extremes = Extremes::new(operand, kind, op == Aggregator::Max);
+            let sources = slide(windows, extremes)?;
+            let sources: Vec<usize> = sources.into_iter().map(|row| row.unwrap_or(usize::MAX)).collect();
+            operand.gather(&sources)
+        }
+        (Aggregator::Median, _) => Column::Number(slide(windows, Medians::new(operand))?),
+        (spread, _) => Column::Number(slide(windows, Moments::new(operand, spread))?),
+    })
 }

@@ -4,10 +4,10 @@ use schemas::period::Frequency;
 use schemas::structure::Type;
 
 use super::{Parsed, Parser};
-use crate::ast::{Aggregate, Analytic, Bound, Expr, Grouping, Mode, Node, SetOp, Window};
+use crate::ast::{Aggregate, Expr, Grouping, Mode, Node, SetOp};
 use crate::fault::{Code, Fault, Span};
 use crate::lexer::Token;
-use crate::op::{Aggregator, Op};
+use crate::op::{Aggregator, Analytic, Op};
 use crate::words;
 
 impl Parser<'_> {
@@ -31,10 +31,12 @@ impl Parser<'_> {
             self.at += 2;
             return self.aggregate(op, start);
         }
+        if let Some(op) = Analytic::from_word(word) {
+            return self.analytic(op);
+        }
         match word {
             "cast" => self.cast(),
             "timeshift" => self.shift(),
-            "lag" => self.lag(),
             "check" => self.check(),
             "check_datapoint" => self.check_datapoint(),
             "check_hierarchy" => self.hierarchy(true),
@@ -158,7 +160,7 @@ impl Parser<'_> {
         if let Some(operand) = &operand
             && self.word("over")
         {
-            return self.window(Analytic::Aggregate(op), operand.clone(), start);
+            return self.aggregate_over(Analytic::Aggregate(op), operand.clone(), start);
         }
         let (grouping, having) = self.grouping()?;
         self.require(")")?;
@@ -170,7 +172,8 @@ impl Parser<'_> {
     pub(super) fn grouping(&mut self) -> Parsed<(Option<Grouping>, Option<Expr>)> {
         let start = self.span();
         if !self.word("group") {
-            return Ok((None, None));
+            let having = if self.word("having") { Some(self.expr()?) } else { None };
+            return Ok((None, having));
         }
         let mode = match self.token() {
             Token::Word("by") => Mode::By,
@@ -204,111 +207,5 @@ impl Parser<'_> {
         }
         self.require(")")?;
         Ok((frequency, start.to(self.past())))
-    }
-
-    /// `lag(operand, count over (…))`.
-    fn lag(&mut self) -> Parsed<Expr> {
-        let start = self.span();
-        self.at += 2;
-        let operand = self.expr()?;
-        let count = if self.eat(",") { self.offset()? } else { 1 };
-        if self.token() == Token::Symbol(",") {
-            return self.unsupported("`lag` with a default value");
-        }
-        let Some(count) = u32::try_from(count).ok().filter(|count| *count > 0) else {
-            let message = "`lag` needs a number of data points above 0";
-            return self.fault(Fault::new(Code::Type, self.past(), message));
-        };
-        self.require_word("over")?;
-        self.window(Analytic::Lag(count), operand, start)
-    }
-
-    fn offset(&mut self) -> Parsed<i64> {
-        let sign = if self.eat("-") {
-            -1
-        } else {
-            self.eat("+");
-            1
-        };
-        match self.token() {
-            Token::Integer(text) => {
-                self.at += 1;
-                Ok(sign * text.parse::<u32>().map_or(i64::from(u32::MAX), i64::from))
-            }
-            _ => self.expected("a whole number"),
-        }
-    }
-
-    /// After `over`: `(partition by … order by … data points between … and …))`.
-    fn window(&mut self, op: Analytic, operand: Expr, start: Span) -> Parsed<Expr> {
-        self.require("(")?;
-        let partition = if self.word("partition") { Some(self.partition()?) } else { None };
-        let mut order = Vec::new();
-        if self.word("order") {
-            self.require_word("by")?;
-            order = self.list(|parser| {
-                let component = parser.component()?;
-                let down = parser.word("desc");
-                if !down {
-                    parser.word("asc");
-                }
-                Ok((component, down))
-            })?;
-        }
-        let frame = self.frame()?;
-        self.require(")")?;
-        self.require(")")?;
-        let span = start.to(self.past());
-        let window = Window { op, operand, partition, order, frame };
-        self.node(Node::Window(Box::new(window)), span)
-    }
-
-    fn partition(&mut self) -> Parsed<(Mode, Vec<crate::ast::Component>)> {
-        let mode = match self.token() {
-            Token::Word("by") => Mode::By,
-            Token::Word("except") => Mode::Except,
-            _ => return self.expected("`by` or `except`"),
-        };
-        self.at += 1;
-        if mode == Mode::Except && self.word("all") {
-            return Ok((Mode::All, Vec::new()));
-        }
-        Ok((mode, self.list(Self::component)?))
-    }
-
-    fn frame(&mut self) -> Parsed<Option<(Bound, Bound)>> {
-        if self.token() == Token::Word("range") {
-            return self.unsupported("a `range` window");
-        }
-        if !self.word("data") {
-            return Ok(None);
-        }
-        self.require_word("points")?;
-        self.require_word("between")?;
-        let from = self.bound()?;
-        self.require_word("and")?;
-        Ok(Some((from, self.bound()?)))
-    }
-
-    fn bound(&mut self) -> Parsed<Bound> {
-        if self.word("current") {
-            self.require_word("data")?;
-            self.require_word("point")?;
-            return Ok(Bound::Offset(0));
-        }
-        let unbounded = self.word("unbounded");
-        let count = if unbounded { 0 } else { self.offset()? };
-        let before = match self.token() {
-            Token::Word("preceding") => true,
-            Token::Word("following") => false,
-            _ => return self.expected("`preceding` or `following`"),
-        };
-        self.at += 1;
-        Ok(match (unbounded, before) {
-            (true, true) => Bound::First,
-            (true, false) => Bound::Last,
-            (false, true) => Bound::Offset(-count),
-            (false, false) => Bound::Offset(count),
-        })
     }
 }

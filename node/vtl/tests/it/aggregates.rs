@@ -61,3 +61,46 @@ fn what_cannot_be_aggregated() {
     same(&result("R <- sum(D);", big), "X\n9223372036854775807");
     assert_eq!(faults("R <- sum(D[filter A < 3]);", &[("D", big)])[0].0, "overflow");
 }
+
+/// Reference manual, "Median value", "Population variance", "Sample variance", "Population standard
+/// deviation", "Sample standard deviation".
+#[test]
+fn medians_and_spreads() {
+    let d = "A:i:string, B:i:integer, X:m:number, N:m:integer
+        a, 1, 3, 3\na, 2, 5, 5\na, 3, 7, 7\na, 4, , \nb, 1, 0.1, 2\nb, 2, 0.2, 4\nc, 1, 9, 9\nd, 1, ,";
+    let third = "2.666666666666666666666666666666667";
+    same(&result("R <- median(D group by A);", d), "A,X,N\na,5,5\nb,0.15,3\nc,9,9\nd,,");
+    same(
+        &result("R <- var_pop(D group by A);", d),
+        &format!("A,X,N\na,{third},{third}\nb,0.0025,1\nc,0,0\nd,,"),
+    );
+    same(&result("R <- var_samp(D group by A);", d), "A,X,N\na,4,4\nb,0.005,2\nc,,\nd,,");
+    let root = "1.632993161855452065464856049803928";
+    same(
+        &result("R <- stddev_pop(D group by A);", d),
+        &format!("A,X,N\na,{root},{root}\nb,0.05,1\nc,0,0\nd,,"),
+    );
+    let (small, two) = ("0.07071067811865475244008443621048490", "1.414213562373095048801688724209698");
+    let small = small.trim_end_matches('0');
+    same(&result("R <- stddev_samp(D group by A);", d), &format!("A,X,N\na,2,2\nb,{small},{two}\nc,,\nd,,"));
+    same(
+        &result("R <- D[aggr M := median(X), V := var_pop(X)];", d),
+        "M,V\n4,10.93916666666666666666666666666667",
+    );
+    same(&result("R <- D[filter false][aggr M := median(X), V := var_pop(X)];", d), "M,V\n,");
+    same(&result("R <- D[filter false][aggr M := median(X) group by A];", d), "A,M");
+    same(&result("R <- sum(D group by A having var_samp(X) > 1);", d), "A,X,N\na,15,15");
+    assert_eq!(faults("R <- D[aggr M := median(A)];", &[("D", d)])[0].0, "type");
+    let wide = "K:i:integer, X:m:number\n1, 1E+6000\n2, -1E+6000";
+    assert_eq!(faults("R <- stddev_pop(D);", &[("D", wide)])[0].0, "overflow");
+}
+
+/// Reference manual, "Aggregate invocation": `having` may stand alone.
+#[test]
+fn having_without_grouping_keeps_or_drops_the_one_group() {
+    same(&result("R <- sum(D having count() = 4);", D), "X,N\n4,9");
+    same(&result("R <- sum(D having count() = 5);", D), "X,N");
+    same(&result("R <- D[aggr S := sum(X) having max(N) > 5];", D), "S\n4");
+    assert_eq!(faults("R <- sum(D[drop X, N]);", &[("D", D)])[0].0, "structure");
+    same(&result("R <- count(D[drop X, N]);", D), "int_var\n4");
+}

@@ -56,7 +56,6 @@ fn lag_looks_back_by_data_points() {
 
 #[test]
 fn what_a_window_needs() {
-    assert_eq!(faults("R <- D[calc X := sum(X over (order by T))];", &[("D", D)])[0].0, "unsupported");
     assert_eq!(
         faults("R <- D[calc X := sum(X over (partition by X))];", &[("D", D)]),
         [("structure", "X".into())]
@@ -66,4 +65,216 @@ fn what_a_window_needs() {
         &result("R <- D[calc X := X / sum(X over (partition by K))];", "K:i:string, X:m:number\na, 4\nb,"),
         "K,X\na,1\nb,",
     );
+}
+
+/// Reference manual, "Analytic invocation", the default of the window clause.
+#[test]
+fn an_order_without_a_window_reaches_to_the_equals_of_the_data_point() {
+    let d = "K:i:string, G:m:integer, X:m:number\na, 1, 1\nb, 2, 2\nc, 2, 4\nd, , 8\ne, 3, 16";
+    let over =
+        |window: &str| result(&format!("R <- D[calc X := sum(X over (partition except all {window}))];"), d);
+    let keys = |values: [&str; 5]| {
+        let rows = ["a,1", "b,2", "c,2", "d,", "e,3"].iter().zip(values);
+        format!("K,G,X\n{}", rows.map(|(key, value)| format!("{key},{value}")).collect::<Vec<_>>().join("\n"))
+    };
+    // A null comes before every value.
+    same(&over("order by G"), &keys(["9", "15", "15", "8", "31"]));
+    same(&over("order by G desc"), &keys(["23", "22", "22", "31", "16"]));
+    same(&over(""), &keys(["31"; 5]));
+    same(
+        &over("order by G range between current data point and unbounded following"),
+        &keys(["23", "22", "22", "31", "16"]),
+    );
+    same(
+        &over("order by G data points between unbounded preceding and current data point"),
+        &keys(["9", "11", "15", "8", "31"]),
+    );
+}
+
+/// Reference manual, "Analytic invocation", `range`: days of a date, shifts of a period, and the
+/// differences of numbers.
+#[test]
+fn ranges_measure_differences_of_what_orders() {
+    let range = |d: &str, order: &str, from: &str, to: &str| {
+        let script = format!(
+            "N := 2; H := 0.5; TOP := 9 * power(10.0, 6144); R <- D[calc S := sum(X over (partition except all order by {order} \
+             range between {from} and {to}))][keep S];"
+        );
+        let table = result(&script, d);
+        let values: Vec<String> =
+            table.lines().skip(1).map(|line| line.rsplit(',').next().unwrap().to_owned()).collect();
+        values.join(" ")
+    };
+    let days = "T:i:date, X:m:integer\n2024-02-28, 1\n2024-03-01, 2\n2024-03-02, 4\n2024-03-05, 8";
+    assert_eq!(range(days, "T", "2 preceding", "current data point"), "1 3 6 8");
+    assert_eq!(range(days, "T", "N preceding", "current data point"), "1 3 6 8");
+    assert_eq!(range(days, "T desc", "2 preceding", "current data point"), "3 6 4 8");
+    assert_eq!(range(days, "T", "1 following", "3 following"), "6 4 8 ");
+    assert_eq!(range(days, "T", "-1 preceding", "unbounded following"), "14 12 8 ");
+    let periods = "T:i:time_period, X:m:integer\n2020, 1\n2021, 2\n2020-M01, 4\n2020-M02, 8\n2020-M04, 16";
+    assert_eq!(range(periods, "T", "1 preceding", "1 following"), "3 3 12 12 16");
+    assert_eq!(range(periods, "T", "unbounded preceding", "current data point"), "1 3 7 15 31");
+    let numbers = "K:i:integer, V:m:number, X:m:integer\n1, 0.1, 1\n2, 0.6, 2\n3, 0.61, 4\n4, , 8\n5, , 16";
+    assert_eq!(range(numbers, "V", "H preceding", "current data point"), "1 3 6 24 24");
+    assert_eq!(range(numbers, "V", "0.01 preceding", "0.01 following"), "1 6 6 24 24");
+    assert_eq!(range(numbers, "V", "unbounded preceding", "0.5 following"), "27 31 31 24 24");
+    assert_eq!(range(numbers, "V desc", "0.5 preceding", "current data point"), "3 6 4 24 24");
+    let huge =
+        "K:i:integer, V:m:number, X:m:integer\n1, 9000000000000000000000000000000000E+6111, 1\n2, 1, 2";
+    assert_eq!(range(huge, "V", "current data point", "TOP following"), "1 3");
+    let whole = "K:i:integer, X:m:integer\n-9223372036854775808, 1\n9223372036854775807, 2";
+    assert_eq!(range(whole, "K", "1 preceding", "1 following"), "1 2");
+}
+
+/// Reference manual, "First value", "Last value": of different measures they may come from
+/// different data points, so a null is no value.
+#[test]
+fn first_and_last_values_pass_over_nulls() {
+    let script = "R <- first_value(D over (partition by K order by T data points between 1 preceding and 1 following));";
+    let d = "K:i:string, T:i:integer, X:m:number, Y:m:string\na, 1, , p\na, 2, 2,\na, 3, , r\nb, 1, ,";
+    same(&result(script, d), "K,T,X,Y\na,1,2,p\na,2,2,p\na,3,2,r\nb,1,,");
+    same(&result(&script.replace("first", "last"), d), "K,T,X,Y\na,1,2,p\na,2,2,r\na,3,2,r\nb,1,,");
+    let empty = script.replace("1 preceding and 1", "1 following and 5");
+    same(&result(&empty, d), "K,T,X,Y\na,1,2,r\na,2,,r\na,3,,\nb,1,,");
+    same(
+        &result("R <- first_value(D over (partition except all));", d),
+        "K,T,X,Y\na,1,2,p\na,2,2,p\na,3,2,p\nb,1,2,p",
+    );
+    // Without an order each data point is a partition of its own: no identifier orders.
+    same(&result("R <- first_value(D over ());", d), "K,T,X,Y\na,1,,p\na,2,2,\na,3,,r\nb,1,,");
+}
+
+/// Reference manual, "Lag", "Lead".
+#[test]
+fn lag_and_lead_take_an_offset_and_a_default() {
+    let at = |call: &str| {
+        let script = format!("N := 2; R <- D[calc X := {call} over (partition by K order by T))];");
+        let table = result(&script, D);
+        let values: Vec<&str> = table.lines().skip(1).map(|line| line.rsplit(',').next().unwrap()).collect();
+        values.join(" ")
+    };
+    assert_eq!(at("lag(X"), " 3 1  ");
+    assert_eq!(at("lead(X, 1"), "1  2  ");
+    // The default is for data points that are not there, not for nulls.
+    assert_eq!(at("lead(X, 1, 0"), "1  2 0 0");
+    assert_eq!(at("lag(X, N, 0.5"), "0.5 0.5 3 1 0.5");
+    assert_eq!(at("lag(X, 4000000000, -1"), "-1 -1 -1 -1 -1");
+    same(
+        &result("R <- lead(D, 1 over (partition by K order by T));", D),
+        "K,T,X\na,2024-01-01,1\na,2024-01-02,\na,2024-01-03,2\na,2024-01-04,\nb,2024-01-01,",
+    );
+    let fault = |call: &str| {
+        let script = format!("Z := 0; R <- D[calc X := {call} over (partition by K order by T))];");
+        faults(&script, &[("D", D)])
+    };
+    assert_eq!(fault("lag(X, 0"), [("type", "0".into())]);
+    assert_eq!(fault("lag(X, Z"), [("type", "Z".into())]);
+    assert_eq!(fault("lag(X, -1"), [("type", "-1".into())]);
+    assert_eq!(fault("lag(X, 1, \"none\""), [("type", "\"none\"".into())]);
+    assert_eq!(fault("lag(X, M"), [("unknown-name", "M".into())]);
+    assert_eq!(fault("lag(X, 1.5"), [("type", "1.5".into())]);
+    assert_eq!(faults("R <- D[calc X := lag(X, 1 over (partition by K))];", &[("D", D)])[0].0, "structure");
+}
+
+/// Reference manual, "Rank": equals share a rank, and a gap follows.
+#[test]
+fn ranks_leave_gaps() {
+    let rank = |window: &str| result(&format!("R <- D[calc N := rank(over ({window}))][keep N];"), D);
+    let keys = ["a,2024-01-01", "a,2024-01-02", "a,2024-01-03", "a,2024-01-04", "b,2024-01-01"];
+    let with = |ranks: [i32; 5]| {
+        let rows: Vec<String> = keys.iter().zip(ranks).map(|(key, rank)| format!("{key},{rank}")).collect();
+        format!("K,T,N\n{}", rows.join("\n"))
+    };
+    same(&rank("partition by K order by T"), &with([1, 2, 3, 4, 1]));
+    same(&rank("partition except all order by T"), &with([1, 3, 4, 5, 1]));
+    same(&rank("partition except all order by K desc"), &with([2, 2, 2, 2, 1]));
+    same(&rank("partition by K order by X"), &with([4, 2, 1, 3, 1]));
+    same(&rank("partition by K order by X desc"), &with([1, 3, 4, 2, 1]));
+    assert_eq!(faults("R <- D[calc N := rank(over (partition by K))];", &[("D", D)])[0].0, "structure");
+    assert_eq!(faults("R <- rank(over (order by T));", &[("D", D)])[0].0, "structure");
+}
+
+/// Reference manual, "Ratio to report".
+#[test]
+fn shares_of_a_partition() {
+    let d = "K:i:string, T:i:integer, X:m:integer\na, 1, 1\na, 2, 2\na, 3,\nb, 1,\nc, 1, 5";
+    let script = "R <- ratio_to_report(D over (partition by K));";
+    same(
+        &result(script, d),
+        "K,T,X\na,1,0.3333333333333333333333333333333333\na,2,0.6666666666666666666666666666666667\na,3,\nb,1,\nc,1,1",
+    );
+    let zero = "K:i:string, T:i:integer, X:m:integer\na, 1, 1\na, 2, -1";
+    assert_eq!(faults(script, &[("D", zero)])[0].0, "division-by-zero");
+    assert_eq!(faults("R <- ratio_to_report(D over ());", &[("D", d)])[0].0, "structure");
+    assert_eq!(
+        faults("R <- ratio_to_report(D over (partition by K order by T));", &[("D", d)])[0].0,
+        "structure"
+    );
+}
+
+/// Reference manual, "Analytic invocation": at data set level on every measure.
+#[test]
+fn whole_data_sets_have_windows() {
+    let d = "K:i:string, T:i:integer, X:m:number, N:m:integer, A:a:string\na, 1, 1.5, 1, p\na, 2, 2.5, , q\nb, 1, , 3, r";
+    let running =
+        "over (partition by K order by T data points between unbounded preceding and current data point)";
+    same(&result(&format!("R <- sum(D {running});"), d), "K,T,X,N\na,1,1.5,1\na,2,4,1\nb,1,,3");
+    same(&result(&format!("R <- avg(D {running});"), d), "K,T,X,N\na,1,1.5,1\na,2,2,1\nb,1,,3");
+    same(&result(&format!("R <- count(D {running});"), d), "K,T,int_var\na,1,1\na,2,2\nb,1,1");
+    same(&result("R <- median(D over (partition by K));", d), "K,T,X,N\na,1,2,1\na,2,2,1\nb,1,,3");
+    same(&result("R <- var_samp(D over (partition by K));", d), "K,T,X,N\na,1,0.5,\na,2,0.5,\nb,1,,");
+    same(&result("R <- var_pop(D over (partition by K));", d), "K,T,X,N\na,1,0.25,0\na,2,0.25,0\nb,1,,0");
+    same(&result("R <- stddev_pop(D over (partition by K));", d), "K,T,X,N\na,1,0.5,0\na,2,0.5,0\nb,1,,0");
+    same(&result("R <- sum(D[filter false] over (partition by K));", d), "K,T,X,N");
+    assert_eq!(faults("R <- sum(D[calc S := K] over (partition by K));", &[("D", d)])[0].0, "type");
+    assert_eq!(faults("R <- sum(D[drop X, N] over (partition by K));", &[("D", d)])[0].0, "structure");
+    same(&result("R <- D[filter X = max(X over (partition by K))];", d), "K,T,X,N,A\na,2,2.5,,q");
+}
+
+/// A window that slides forgets what left it: exactly.
+#[test]
+fn spreads_and_medians_slide() {
+    let d = "T:i:integer, X:m:number\n1, 1E+40\n2, 3\n3, 5\n4, 7\n5,\n6, 8";
+    let over = |function: &str| {
+        let script = format!(
+            "R <- D[calc X := {function}(X over (order by T data points between 2 preceding and current data point))];"
+        );
+        let table = result(&script, d);
+        let values: Vec<&str> = table.lines().skip(1).map(|line| line.split(',').nth(1).unwrap()).collect();
+        values.join(" ")
+    };
+    let third = "2.666666666666666666666666666666667";
+    let far = "2222222222222222222222222222222222E+46";
+    assert_eq!(over("var_pop"), format!("0 25E+78 {far} {third} 1 0.25"));
+    assert_eq!(
+        over("stddev_samp"),
+        // The root is that of the rounded variance.
+        " 7071067811865475244008443621048490000000 5773502691896257645091487805019574000000 2 \
+         1.414213562373095048801688724209698 0.707106781186547524400844362104849"
+    );
+    assert_eq!(over("median"), format!("1{} 5{} 5 5 6 7.5", "0".repeat(40), "0".repeat(39)));
+}
+
+#[test]
+fn what_windows_cannot_be() {
+    let fault = |window: &str| faults(&format!("R <- D[calc X := sum(X over ({window}))];"), &[("D", D)]);
+    assert_eq!(
+        fault("order by K, T range between 1 preceding and current data point"),
+        [("structure", "1".into())]
+    );
+    assert_eq!(fault("order by K range between 1 preceding and current data point"), [("type", "1".into())]);
+    assert_eq!(
+        fault("order by T range between 1.5 preceding and current data point"),
+        [("type", "1.5".into())]
+    );
+    assert_eq!(
+        fault("order by T data points between M preceding and current data point"),
+        [("unknown-name", "M".into())]
+    );
+    assert_eq!(
+        fault("order by T data points between D preceding and current data point"),
+        [("type", "D".into())]
+    );
+    let null = "N := cast(null, integer); R <- D[calc X := sum(X over (order by T data points between N preceding and N following))];";
+    assert_eq!(faults(null, &[("D", D)]), [("type", "N".into())]);
 }

@@ -1,0 +1,181 @@
+//! Signed decimal numbers of any length, exact: digits in base 10^18 at fixed positions.
+//!
+//! Owns what a variance needs: sums, products with few digits, and one division with one rounding.
+//! Digits are signed and may each be beyond the base until [`Places::settle`].
+
+use schemas::decimal::Decimal;
+use schemas::digits::count as digits;
+
+use super::wide::Wide;
+use super::{Error, finish};
+
+/// Decimal digits of one place.
+const PLACE_DIGITS: i32 = 18;
+/// 10^18.
+const PLACE: i128 = 10_i128.pow(18);
+/// Digits of a quotient that 128 bits take before one more place.
+const KEPT_DIGITS: u32 = 20;
+
+/// `Σ digits[i] × 10^(18 × (bottom + i))`.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Places {
+    bottom: i32,
+    digits: Vec<i128>,
+}
+
+impl From<Decimal> for Places {
+    /// INVARIANT: the result is settled; it has at most three places.
+    fn from(value: Decimal) -> Self {
+        let mut places = Self { bottom: value.exponent().div_euclid(PLACE_DIGITS), digits: Vec::new() };
+        let scale = 10_i128.pow(value.exponent().rem_euclid(PLACE_DIGITS).unsigned_abs());
+        let (mut rest, mut carry) = (value.coefficient(), 0);
+        while rest != 0 || carry != 0 {
+            let digit = (rest % PLACE) * scale + carry;
+            places.digits.push(digit % PLACE);
+            carry = digit / PLACE;
+            rest /= PLACE;
+        }
+        places
+    }
+}
+
+impl Places {
+    /// Adds `other × factor`.
+    ///
+    /// INVARIANT: digits of `other` are settled and `factor` is below 2^50, so that a digit here has
+    /// room for thousands of additions before it is settled.
+    pub(super) fn add(&mut self, other: &Places, factor: i128) {
+        if other.digits.is_empty() {
+            return;
+        }
+        if self.digits.is_empty() {
+            self.bottom = other.bottom;
+        }
+        if other.bottom < self.bottom {
+            let missing = self.bottom.abs_diff(other.bottom) as usize;
+            self.digits.splice(0..0, std::iter::repeat_n(0, missing));
+            self.bottom = other.bottom;
+        }
+        let skip = self.bottom.abs_diff(other.bottom) as usize;
+        if self.digits.len() < skip + other.digits.len() {
+            self.digits.resize(skip + other.digits.len(), 0);
+        }
+        for (slot, digit) in self.digits.iter_mut().skip(skip).zip(&other.digits) {
+            *slot += digit * factor;
+        }
+    }
+
+    /// The exact product with a settled number of few places, settled.
+    pub(super) fn times(&self, few: &Places) -> Places {
+        let mut digits = vec![0_i128; self.digits.len() + few.digits.len()];
+        for (at, a) in self.digits.iter().enumerate() {
+            for (slot, b) in digits.iter_mut().skip(at).zip(&few.digits) {
+                // INVARIANT: a place gets at most as many products as `few` has places: three of 10^36.
+                *slot += a * b;
+            }
+        }
+        let mut product = Places { bottom: self.bottom + few.bottom, digits };
+        product.settle();
+        product
+    }
+
+    /// Brings every digit below the base in magnitude; zeros at both ends go away.
+    pub(super) fn settle(&mut self) {
+        let mut carry = 0;
+        for digit in &mut self.digits {
+            let value = *digit + carry;
+            *digit = value % PLACE;
+            carry = value / PLACE;
+        }
+        while carry != 0 {
+            self.digits.push(carry % PLACE);
+            carry /= PLACE;
+        }
+        while self.digits.last() == Some(&0) {
+            self.digits.pop();
+        }
+        let zeros = self.digits.iter().take_while(|digit| **digit == 0).count();
+        self.digits.drain(..zeros);
+        self.bottom += zeros as i32;
+    }
+
+    /// The number divided by `divisor` (1 to 2^60), rounded once.
+    pub(super) fn quotient(&self, divisor: u128) -> Result<Decimal, Error> {
+        let mut whole = self.clone();
+        whole.settle();
+        let negative = whole.digits.last().is_some_and(|digit| *digit < 0);
+        whole.positive(negative);
+        let (mut kept, mut rest) = (0_u128, 0_u128);
+        let mut place = whole.bottom + whole.digits.len() as i32;
+        loop {
+            let below = (place - whole.bottom).max(0) as usize;
+            let more = whole.digits.iter().take(below).any(|digit| *digit != 0);
+            if !more && rest == 0 {
+                return finish(negative, kept.into(), i64::from(place) * i64::from(PLACE_DIGITS), false);
+            }
+            place -= 1;
+            let at = usize::try_from(place - whole.bottom).ok();
+            let digit = at.and_then(|at| whole.digits.get(at)).copied().unwrap_or(0).unsigned_abs();
+            let value = rest * PLACE.unsigned_abs() + digit;
+            let step = value / divisor;
+            rest = value % divisor;
+            if digits(kept) > KEPT_DIGITS {
+                let left = at.and_then(|at| whole.digits.get(..at)).unwrap_or_default();
+                let sticky = rest != 0 || left.iter().any(|digit| *digit != 0);
+                let wide = Wide::product(kept, PLACE.unsigned_abs()).plus(step.into());
+                return finish(negative, wide, i64::from(place) * i64::from(PLACE_DIGITS), sticky);
+            }
+            kept = kept * PLACE.unsigned_abs() + step;
+        }
+    }
+
+    /// All digits not negative; of a negative number the magnitude.
+    fn positive(&mut self, negative: bool) {
+        let mut carry = 0;
+        for digit in &mut self.digits {
+            let value = if negative { -*digit } else { *digit } + carry;
+            *digit = value.rem_euclid(PLACE);
+            carry = value.div_euclid(PLACE);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(values: &[&str]) -> Places {
+        let mut sum = Places::default();
+        for value in values {
+            sum.add(&Places::from(value.parse::<Decimal>().unwrap()), 1);
+        }
+        sum
+    }
+
+    #[test]
+    fn sums_products_and_quotients_are_exact() {
+        for (values, divisor, want) in [
+            (&["1", "2"][..], 2, "1.5"),
+            (&["-1E+100", "1"], 1, "-1E+100"),
+            (&["1E+40", "-1E+40", "7E-50"], 7, "1E-50"),
+            (&["2"], 3, "0.6666666666666666666666666666666667"),
+            (&["-1E+60", "1E-60", "1E+60"], 1, "1E-60"),
+            (
+                &["1000000000000000000000000000000000", "0.5", "1E-60"],
+                1,
+                "1000000000000000000000000000000001",
+            ),
+            (&["1000000000000000000000000000000000", "0.5"], 1, "1E+33"),
+            (&["-1", "0.5"], 1, "-0.5"),
+            (&[], 5, "0"),
+        ] {
+            let want: Decimal = want.parse().unwrap();
+            assert_eq!(places(values).quotient(divisor).unwrap(), want.normalized(), "{values:?}");
+        }
+        let nines = places(&["9999999999999999999999999999999999E-17"]);
+        let mut square = nines.times(&nines);
+        square.add(&places(&["1E-34"]), -1);
+        let want: Decimal = "9999999999999999999999999999999998E+0".parse().unwrap();
+        assert_eq!(square.quotient(1).unwrap(), want);
+    }
+}

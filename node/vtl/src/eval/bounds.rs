@@ -1,0 +1,163 @@
+//! The window of each data point of a partition, in places of the partition.
+//!
+//! INVARIANT: from one data point to the next neither end moves back, so a walk over a partition
+//! looks at each place at most twice.
+
+use std::cmp::Ordering;
+
+use schemas::decimal::Decimal;
+use schemas::table::Column;
+
+use super::key::{Codes, compare_rows};
+use crate::decimal128;
+
+/// An end of a window; offsets are negative before the current data point.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Edge {
+    First,
+    Last,
+    Current,
+    Offset(Decimal),
+}
+
+impl Edge {
+    pub(super) fn counts(self) -> bool {
+        matches!(self, Edge::Offset(_))
+    }
+
+    /// In data points.
+    fn points(self) -> Option<i64> {
+        match self {
+            Edge::First | Edge::Last => None,
+            Edge::Current => Some(0),
+            Edge::Offset(count) => Some(decimal128::integer(count).unwrap_or(0)),
+        }
+    }
+}
+
+/// What a range measures differences on: one number a row, turned round when it descends.
+pub(super) enum Scale {
+    None,
+    Whole(Vec<Option<i128>>),
+    Decimal(Vec<Option<Decimal>>),
+}
+
+/// Periods of different frequencies are further apart than any range reaches.
+const FREQUENCY_GAP: i128 = 1 << 72;
+
+impl Scale {
+    pub(super) fn new(column: &Column, down: bool) -> Self {
+        let sign = if down { -1 } else { 1 };
+        match column {
+            Column::Integer(rows) => {
+                Self::Whole(rows.iter().map(|value| value.map(|value| sign * i128::from(value))).collect())
+            }
+            Column::Period(rows) => {
+                let place = |period: schemas::period::Period| {
+                    period.frequency() as i128 * FREQUENCY_GAP + i128::from(period.ordinal())
+                };
+                Self::Whole(rows.iter().map(|period| period.map(|period| sign * place(period))).collect())
+            }
+            Column::Number(rows) if down => {
+                Self::Decimal(rows.iter().map(|value| value.map(decimal128::negate)).collect())
+            }
+            Column::Number(rows) => Self::Decimal(rows.clone()),
+            Column::Text(_) | Column::Boolean(_) => Self::None,
+        }
+    }
+
+    /// Orders the value of `row` against that of `base` moved by `offset`; `None` when one is null.
+    fn compare(&self, row: usize, base: usize, offset: Decimal) -> Option<Ordering> {
+        match self {
+            Scale::None => None,
+            Scale::Whole(rows) => {
+                let (value, base) = (rows.get(row).copied()??, rows.get(base).copied()??);
+                Some(value.cmp(&(base + i128::from(decimal128::integer(offset).unwrap_or(0)))))
+            }
+            Scale::Decimal(rows) => {
+                let (value, base) = (rows.get(row).copied()??, rows.get(base).copied()??);
+                Some(match decimal128::add(base, offset) {
+                    Ok(limit) => value.compare(limit),
+                    // A limit beyond all numbers.
+                    Err(_) if offset.coefficient() > 0 => Ordering::Less,
+                    Err(_) => Ordering::Greater,
+                })
+            }
+        }
+    }
+
+    fn is_null(&self, row: usize) -> bool {
+        match self {
+            Scale::None => true,
+            Scale::Whole(rows) => rows.get(row).is_none_or(Option::is_none),
+            Scale::Decimal(rows) => rows.get(row).is_none_or(Option::is_none),
+        }
+    }
+}
+
+/// The windows of one partition; ask for its data points first to last.
+pub(super) struct Bounds<'a> {
+    points: &'a [usize],
+    from: Edge,
+    to: Edge,
+    range: Option<(&'a Scale, &'a [Codes])>,
+    start: usize,
+    end: usize,
+}
+
+impl<'a> Bounds<'a> {
+    pub(super) fn new(
+        points: &'a [usize],
+        from: Edge,
+        to: Edge,
+        range: Option<(&'a Scale, &'a [Codes])>,
+    ) -> Self {
+        Self { points, from, to, range, start: 0, end: 0 }
+    }
+
+    /// The places `start..end` of the window of the data point at a place.
+    pub(super) fn window(&mut self, at: usize) -> (usize, usize) {
+        let (start, end) = match self.range {
+            None => self.counted(at),
+            Some((scale, keys)) => {
+                self.start = self.reach(self.start, at, self.from, scale, keys, false);
+                self.end = self.reach(self.end, at, self.to, scale, keys, true);
+                (self.start, self.end)
+            }
+        };
+        (start, end.max(start))
+    }
+
+    fn counted(&self, at: usize) -> (usize, usize) {
+        let length = self.points.len();
+        let place = |offset: i64| (at as i64).saturating_add(offset).clamp(0, length as i64) as usize;
+        let limit = |edge: Edge, after: i64| match edge.points() {
+            Some(offset) => place(offset.saturating_add(after)),
+            None if matches!(edge, Edge::First) => 0,
+            None => length,
+        };
+        (limit(self.from, 0), limit(self.to, 1))
+    }
+
+    /// The first place, from `place` on, that is not before the limit; with `past` the first beyond.
+    fn reach(&self, place: usize, at: usize, edge: Edge, scale: &Scale, keys: &[Codes], past: bool) -> usize {
+        let Some(current) = self.points.get(at).copied() else { return place };
+        let offset = match edge {
+            Edge::First => return 0,
+            Edge::Last => return self.points.len(),
+            Edge::Current => None,
+            Edge::Offset(_) if scale.is_null(current) => None,
+            Edge::Offset(offset) => Some(offset),
+        };
+        let before = |row: usize| {
+            let peers = || compare_rows(keys, row, keys, current);
+            let order = offset.map_or_else(peers, |offset| {
+                // A null has no distance: it stays on its side.
+                scale.compare(row, current, offset).unwrap_or_else(peers)
+            });
+            order.is_lt() || (past && order.is_eq())
+        };
+        let rest = self.points.get(place..).unwrap_or_default();
+        place + rest.iter().take_while(|row| before(**row)).count()
+    }
+}

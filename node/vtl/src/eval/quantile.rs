@@ -1,0 +1,135 @@
+//! Medians (reference manual, "Median value"): of an even number of values the exact mean of the
+//! two in the middle, rounded once.
+
+use schemas::decimal::Decimal;
+use schemas::table::Column;
+
+use super::group::number;
+use super::slide::{Slide, middle};
+use crate::decimal128::Error;
+
+/// The median of values in any order; `None` of none.
+pub(super) fn median(mut values: Vec<Decimal>) -> Result<Option<Decimal>, Error> {
+    let half = values.len() / 2;
+    if values.is_empty() {
+        return Ok(None);
+    }
+    let even = values.len().is_multiple_of(2);
+    let (below, upper, _) = values.select_nth_unstable_by(half, |a, b| a.compare(*b));
+    let upper = *upper;
+    let lower = below.iter().copied().reduce(|a, b| if a.compare(b).is_ge() { a } else { b });
+    match lower {
+        Some(lower) if even => middle(lower, upper).map(Some),
+        _ => Ok(Some(upper.normalized())),
+    }
+}
+
+/// Medians of windows: counts of the distinct values of a partition in a binary indexed tree, in
+/// which a value enters, leaves and is found by its place in a logarithmic number of steps.
+pub(super) struct Medians<'a> {
+    operand: &'a Column,
+    /// The distinct values of the partition, ascending.
+    values: Vec<Decimal>,
+    /// Counts of ranges of values, from place 1.
+    tree: Vec<u32>,
+    count: u32,
+}
+
+impl<'a> Medians<'a> {
+    pub(super) fn new(operand: &'a Column) -> Self {
+        Self { operand, values: Vec::new(), tree: Vec::new(), count: 0 }
+    }
+
+    fn shift(&mut self, row: usize, enters: bool) {
+        let Some(value) = number(self.operand, row) else { return };
+        let Ok(place) = self.values.binary_search_by(|probe| probe.compare(value)) else { return };
+        let change = |slot: u32| if enters { slot + 1 } else { slot.saturating_sub(1) };
+        self.count = change(self.count);
+        let mut place = place + 1;
+        while let Some(slot) = self.tree.get_mut(place) {
+            *slot = change(*slot);
+            place += place & place.wrapping_neg();
+        }
+    }
+
+    /// The value at a place (from 0) of the window in ascending order.
+    fn at(&self, place: u32) -> Option<Decimal> {
+        let (mut below, mut left) = (0_usize, place);
+        let mut step = self.tree.len().next_power_of_two() / 2;
+        while step > 0 {
+            if let Some(count) = self.tree.get(below + step).filter(|count| **count <= left) {
+                left -= *count;
+                below += step;
+            }
+            step /= 2;
+        }
+        self.values.get(below).copied()
+    }
+}
+
+impl Slide for Medians<'_> {
+    type Value = Decimal;
+
+    fn start(&mut self, points: &[usize]) {
+        self.values = points.iter().filter_map(|row| number(self.operand, *row)).collect();
+        self.values.sort_unstable_by(|a, b| a.compare(*b));
+        self.values.dedup_by(|a, b| a.compare(*b).is_eq());
+        self.tree = vec![0; self.values.len() + 1];
+        self.count = 0;
+    }
+
+    fn enter(&mut self, row: usize) {
+        self.shift(row, true);
+    }
+
+    fn leave(&mut self, row: usize) {
+        self.shift(row, false);
+    }
+
+    fn value(&self) -> Result<Option<Decimal>, Error> {
+        let Some(last) = self.count.checked_sub(1) else { return Ok(None) };
+        match (self.at(last / 2), self.at(self.count / 2)) {
+            (Some(lower), Some(upper)) => middle(lower, upper).map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_agree_with_sorting() {
+        // A stated sequence of numbers with ties: x → 75 x + 74 mod 101.
+        let mut next = 7_i64;
+        let numbers: Vec<Option<i64>> = (0..200)
+            .map(|_| {
+                next = (75 * next + 74) % 101;
+                Some(next / 3)
+            })
+            .collect();
+        let column = Column::Integer(numbers.clone());
+        let mut medians = Medians::new(&column);
+        let points: Vec<usize> = (0..200).collect();
+        medians.start(&points);
+        for row in 0..200 {
+            medians.enter(row);
+            if row >= 10 {
+                medians.leave(row - 10);
+            }
+            let window = numbers[row.saturating_sub(9)..=row].iter().flatten();
+            let sorted = median(window.map(|value| Decimal::from(*value)).collect()).unwrap();
+            assert_eq!(medians.value().unwrap(), sorted, "row {row}");
+        }
+    }
+
+    #[test]
+    fn the_middle_is_rounded_once() {
+        let d = |text: &str| text.parse::<Decimal>().unwrap();
+        assert_eq!(median(Vec::new()), Ok(None));
+        assert_eq!(median(vec![d("2.50")]), Ok(Some(d("2.5"))));
+        let wide = vec![d("9999999999999999999999999999999999"), d("9999999999999999999999999999999998")];
+        assert_eq!(median(wide), Ok(Some(d("9999999999999999999999999999999998"))));
+    }
+}

@@ -1,0 +1,122 @@
+//! Analytic operators that pick or compare data points: `rank`, `first_value`, `last_value`, `lag`,
+//! `lead`, `ratio_to_report`.
+
+use schemas::decimal::Decimal;
+use schemas::duration::Duration;
+use schemas::structure::Type;
+use schemas::table::Column;
+
+use super::column::Numbers;
+use super::key::{codes, compare_rows};
+use super::window::{Failed, Windows};
+use crate::decimal128::{self, Total};
+
+/// Ranks from 1 in the order of each partition; equal data points share one, and a gap follows
+/// (reference manual, "Rank").
+pub(super) fn ranks(windows: &Windows) -> Vec<Option<i64>> {
+    let mut ranks = vec![None; windows.rows];
+    for points in windows.parts() {
+        let (mut rank, mut last) = (1, None);
+        for (place, row) in points.iter().enumerate() {
+            let tied =
+                last.is_some_and(|last| compare_rows(&windows.keys, last, &windows.keys, *row).is_eq());
+            if !tied {
+                rank = place as i64 + 1;
+            }
+            last = Some(*row);
+            set(&mut ranks, *row, Some(rank));
+        }
+    }
+    ranks
+}
+
+/// The row of the first or last value of each window that is not null.
+pub(super) fn ends(operand: &Column, windows: &Windows, last: bool) -> Vec<usize> {
+    let mut sources = vec![usize::MAX; windows.rows];
+    for points in windows.parts() {
+        let known = neighbours(operand, points, last);
+        let mut bounds = windows.bounds(points);
+        for (at, row) in points.iter().enumerate() {
+            let (start, end) = bounds.window(at);
+            let from = if last { end.checked_sub(1) } else { Some(start) };
+            let place = from.and_then(|from| known.get(from).copied().flatten());
+            let inside = place.filter(|place| (start..end).contains(place));
+            if let Some(source) = inside.and_then(|place| points.get(place)) {
+                set(&mut sources, *row, *source);
+            }
+        }
+    }
+    sources
+}
+
+/// For each place the nearest with a value, itself included: looking ahead, or back.
+fn neighbours(operand: &Column, points: &[usize], back: bool) -> Vec<Option<usize>> {
+    let mut nearest = None;
+    let mut look = |(place, row): (usize, &usize)| {
+        if !operand.is_null(*row) {
+            nearest = Some(place);
+        }
+        nearest
+    };
+    if back {
+        return points.iter().enumerate().map(look).collect();
+    }
+    let mut found: Vec<Option<usize>> = points.iter().enumerate().rev().map(&mut look).collect();
+    found.reverse();
+    found
+}
+
+/// The row `count` data points before each row, or after it; none is `usize::MAX`.
+pub(super) fn sources(windows: &Windows, count: usize, ahead: bool) -> Vec<usize> {
+    let mut sources = vec![usize::MAX; windows.rows];
+    for points in windows.parts() {
+        for (at, row) in points.iter().enumerate() {
+            let place = if ahead { at.checked_add(count) } else { at.checked_sub(count) };
+            if let Some(source) = place.and_then(|place| points.get(place)) {
+                set(&mut sources, *row, *source);
+            }
+        }
+    }
+    sources
+}
+
+/// Each value divided by the sum of its partition, rounded once, then the quotient.
+pub(super) fn ratios(operand: &Numbers<'_>, windows: &Windows) -> Result<Vec<Option<Decimal>>, Failed> {
+    let mut made = vec![None; windows.rows];
+    for points in windows.parts() {
+        let mut total = Total::default();
+        points.iter().filter_map(|row| operand.at(*row)).for_each(|value| total.add(value));
+        for row in points {
+            let Some(value) = operand.at(*row) else { continue };
+            let share = total.sum().and_then(|sum| decimal128::div(value, sum));
+            set(&mut made, *row, Some(share.map_err(|error| (error, *row))?));
+        }
+    }
+    Ok(made)
+}
+
+/// Codes in the order of the values of a type; null is `i64::MIN`.
+pub(super) fn ranked(column: &Column, kind: Option<Type>) -> Vec<i64> {
+    let mut coded = match column {
+        Column::Text(texts) if kind == Some(Type::Duration) => {
+            let mut sorted: Vec<(Option<Duration>, usize)> =
+                texts.dictionary().iter().enumerate().map(|(at, text)| (text.parse().ok(), at)).collect();
+            sorted.sort_unstable();
+            let mut places = vec![0; sorted.len()];
+            sorted.iter().enumerate().for_each(|(place, (_, at))| set(&mut places, *at, place as i64));
+            texts.codes().iter().map(|code| places.get(*code as usize).copied().unwrap_or(0)).collect()
+        }
+        _ => codes(column),
+    };
+    for (row, code) in coded.iter_mut().enumerate() {
+        // The least integer keeps its place among integers: none is below it.
+        *code = if column.is_null(row) { i64::MIN } else { (*code).max(i64::MIN + 1) };
+    }
+    coded
+}
+
+pub(super) fn set<T>(rows: &mut [T], row: usize, value: T) {
+    if let Some(slot) = rows.get_mut(row) {
+        *slot = value;
+    }
+}

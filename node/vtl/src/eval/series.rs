@@ -1,0 +1,72 @@
+//! The extensions `ewma` and `chain_product` (`specs/vtl.md`, "Extensions"): recursions along the
+//! time of each series, with one stated rounding an operation.
+//!
+//! A series is one partition and one frequency. Nulls stay null and are passed over.
+
+use schemas::decimal::Decimal;
+use schemas::period::Frequency;
+use schemas::table::Column;
+
+use super::column::Numbers;
+use super::rank::set;
+use super::row::Rows;
+use super::window::{Failed, Windows};
+use crate::decimal128::{Error, add, mul, sub};
+use crate::plan::Frame;
+
+/// `E = weight × x + (1 − weight) × E before`: each of the three operations rounded once; the first
+/// value that is not null starts it.
+pub(super) fn average(
+    operand: &Numbers<'_>,
+    weight: &Decimal,
+    windows: &Windows,
+    rows: &Rows<'_>,
+    frame: &Frame,
+) -> Result<Vec<Option<Decimal>>, Failed> {
+    let rest = sub(Decimal::from(1), *weight).map_err(|error| (error, 0))?;
+    let step = |before: Decimal, value: Decimal| add(mul(*weight, value)?, mul(rest, before)?);
+    recursion(operand, windows, rows, frame, step)
+}
+
+/// The product of all values up to each, rounded at each step.
+pub(super) fn product(
+    operand: &Numbers<'_>,
+    windows: &Windows,
+    rows: &Rows<'_>,
+    frame: &Frame,
+) -> Result<Vec<Option<Decimal>>, Failed> {
+    recursion(operand, windows, rows, frame, mul)
+}
+
+fn recursion(
+    operand: &Numbers<'_>,
+    windows: &Windows,
+    rows: &Rows<'_>,
+    frame: &Frame,
+    step: impl Fn(Decimal, Decimal) -> Result<Decimal, Error>,
+) -> Result<Vec<Option<Decimal>>, Failed> {
+    let frequency = |row: usize| -> Option<Frequency> {
+        let (time, _) = frame.order.first()?;
+        match rows.columns.get(*time).map(|column| &**column) {
+            Some(Column::Period(periods)) => periods.get(row).copied().flatten().map(|p| p.frequency()),
+            _ => None,
+        }
+    };
+    let mut made = vec![None; windows.rows];
+    for points in windows.parts() {
+        let (mut state, mut series): (Option<Decimal>, Option<Frequency>) = (None, None);
+        for row in points {
+            if frequency(*row) != series {
+                (state, series) = (None, frequency(*row));
+            }
+            let Some(value) = operand.at(*row) else { continue };
+            let next = match state {
+                None => Ok(value.normalized()),
+                Some(before) => step(before, value),
+            };
+            state = Some(next.map_err(|error| (error, *row))?);
+            set(&mut made, *row, state);
+        }
+    }
+    Ok(made)
+}

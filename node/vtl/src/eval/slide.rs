@@ -1,0 +1,254 @@
+//! Operators over windows whose ends only move forward: each data point enters once and leaves
+//! once. Sums are exact, so what left leaves nothing behind; extremes keep a monotonic queue.
+
+use std::collections::VecDeque;
+
+use schemas::decimal::Decimal;
+use schemas::structure::Type;
+use schemas::table::Column;
+
+use super::group::number;
+use super::rank::ranked;
+use super::window::{Failed, Windows};
+use crate::decimal128::{self, Error, Total};
+
+/// What an aggregate knows of the window.
+pub(super) trait Slide {
+    type Value: Clone;
+
+    /// A new partition; the window is empty.
+    fn start(&mut self, points: &[usize]);
+    fn enter(&mut self, row: usize);
+    fn leave(&mut self, row: usize);
+    /// The value of the window; null as `None`.
+    fn value(&self) -> Result<Option<Self::Value>, Error>;
+}
+
+/// The value of the window of each row. Neighbours with one window share its value.
+pub(super) fn slide<S: Slide>(windows: &Windows, mut state: S) -> Result<Vec<Option<S::Value>>, Failed> {
+    let mut made: Vec<Option<S::Value>> = vec![None; windows.rows];
+    for points in windows.parts() {
+        state.start(points);
+        let mut bounds = windows.bounds(points);
+        let (mut from, mut to) = (0, 0);
+        let mut value: Option<Option<S::Value>> = None;
+        for (at, row) in points.iter().enumerate() {
+            let (start, end) = bounds.window(at);
+            if (start, end) != (from, to) {
+                value = None;
+            }
+            points.get(to..end).unwrap_or_default().iter().for_each(|row| state.enter(*row));
+            to = to.max(end);
+            points.get(from..start).unwrap_or_default().iter().for_each(|row| state.leave(*row));
+            from = from.max(start);
+            let current = match value.take() {
+                Some(current) => current,
+                None => state.value().map_err(|error| (error, *row))?,
+            };
+            if let Some(slot) = made.get_mut(*row) {
+                slot.clone_from(&current);
+            }
+            value = Some(current);
+        }
+    }
+    Ok(made)
+}
+
+/// How many values are not null.
+pub(super) struct Counts<'a> {
+    operand: &'a Column,
+    count: i64,
+}
+
+impl<'a> Counts<'a> {
+    pub(super) fn new(operand: &'a Column) -> Self {
+        Self { operand, count: 0 }
+    }
+}
+
+impl Slide for Counts<'_> {
+    type Value = i64;
+
+    fn start(&mut self, _: &[usize]) {
+        self.count = 0;
+    }
+
+    fn enter(&mut self, row: usize) {
+        self.count += i64::from(!self.operand.is_null(row));
+    }
+
+    fn leave(&mut self, row: usize) {
+        self.count -= i64::from(!self.operand.is_null(row));
+    }
+
+    fn value(&self) -> Result<Option<i64>, Error> {
+        Ok(Some(self.count))
+    }
+}
+
+/// Checked sums of integers.
+pub(super) struct WholeSums<'a> {
+    rows: &'a [Option<i64>],
+    count: u64,
+    sum: i128,
+}
+
+impl<'a> WholeSums<'a> {
+    pub(super) fn new(rows: &'a [Option<i64>]) -> Self {
+        Self { rows, count: 0, sum: 0 }
+    }
+
+    fn at(&self, row: usize) -> Option<i128> {
+        self.rows.get(row).copied().flatten().map(i128::from)
+    }
+}
+
+impl Slide for WholeSums<'_> {
+    type Value = i64;
+
+    fn start(&mut self, _: &[usize]) {
+        (self.count, self.sum) = (0, 0);
+    }
+
+    fn enter(&mut self, row: usize) {
+        if let Some(value) = self.at(row) {
+            (self.count, self.sum) = (self.count + 1, self.sum + value);
+        }
+    }
+
+    fn leave(&mut self, row: usize) {
+        if let Some(value) = self.at(row) {
+            (self.count, self.sum) = (self.count - 1, self.sum - value);
+        }
+    }
+
+    fn value(&self) -> Result<Option<i64>, Error> {
+        let sum = i64::try_from(self.sum).map_err(|_| Error::Overflow)?;
+        Ok((self.count > 0).then_some(sum))
+    }
+}
+
+/// Exact sums of numbers.
+pub(super) struct Sums<'a> {
+    operand: &'a Column,
+    count: u64,
+    total: Total,
+}
+
+impl<'a> Sums<'a> {
+    pub(super) fn new(operand: &'a Column) -> Self {
+        Self { operand, count: 0, total: Total::default() }
+    }
+}
+
+impl Slide for Sums<'_> {
+    type Value = Decimal;
+
+    fn start(&mut self, _: &[usize]) {
+        (self.count, self.total) = (0, Total::default());
+    }
+
+    fn enter(&mut self, row: usize) {
+        if let Some(value) = number(self.operand, row) {
+            self.count += 1;
+            self.total.add(value);
+        }
+    }
+
+    fn leave(&mut self, row: usize) {
+        if let Some(value) = number(self.operand, row) {
+            self.count -= 1;
+            self.total.remove(value);
+        }
+    }
+
+    fn value(&self) -> Result<Option<Decimal>, Error> {
+        if self.count == 0 { Ok(None) } else { self.total.sum().map(Some) }
+    }
+}
+
+/// Exact sums, divided by how many there are.
+pub(super) struct Means<'a>(Sums<'a>);
+
+impl<'a> Means<'a> {
+    pub(super) fn new(operand: &'a Column) -> Self {
+        Self(Sums::new(operand))
+    }
+}
+
+impl Slide for Means<'_> {
+    type Value = Decimal;
+
+    fn start(&mut self, points: &[usize]) {
+        self.0.start(points);
+    }
+
+    fn enter(&mut self, row: usize) {
+        self.0.enter(row);
+    }
+
+    fn leave(&mut self, row: usize) {
+        self.0.leave(row);
+    }
+
+    fn value(&self) -> Result<Option<Decimal>, Error> {
+        if self.0.count == 0 { Ok(None) } else { self.0.total.mean(self.0.count).map(Some) }
+    }
+}
+
+/// The row of the least or greatest value: a queue in which each is better than all behind it.
+pub(super) struct Extremes {
+    codes: Vec<i64>,
+    greatest: bool,
+    queue: VecDeque<usize>,
+}
+
+impl Extremes {
+    pub(super) fn new(operand: &Column, kind: Option<Type>, greatest: bool) -> Self {
+        Self { codes: ranked(operand, kind), greatest, queue: VecDeque::new() }
+    }
+
+    fn code(&self, row: usize) -> Option<i64> {
+        self.codes.get(row).copied().filter(|code| *code != i64::MIN)
+    }
+
+    /// Whether a value that came earlier can no longer be the answer.
+    fn beaten(&self, row: usize, code: i64) -> bool {
+        let earlier = self.code(row).unwrap_or(code);
+        if self.greatest { earlier < code } else { earlier > code }
+    }
+}
+
+impl Slide for Extremes {
+    type Value = usize;
+
+    fn start(&mut self, _: &[usize]) {
+        self.queue.clear();
+    }
+
+    fn enter(&mut self, row: usize) {
+        let Some(code) = self.code(row) else { return };
+        while self.queue.back().is_some_and(|last| self.beaten(*last, code)) {
+            self.queue.pop_back();
+        }
+        self.queue.push_back(row);
+    }
+
+    fn leave(&mut self, row: usize) {
+        if self.queue.front() == Some(&row) {
+            self.queue.pop_front();
+        }
+    }
+
+    fn value(&self) -> Result<Option<usize>, Error> {
+        Ok(self.queue.front().copied())
+    }
+}
+
+/// The mean of two numbers, rounded once.
+pub(super) fn middle(a: Decimal, b: Decimal) -> Result<Decimal, decimal128::Error> {
+    let mut total = Total::default();
+    total.add(a);
+    total.add(b);
+    total.mean(2)
+}
