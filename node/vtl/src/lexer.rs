@@ -38,15 +38,28 @@ const SYMBOLS: [&str; 26] = [
     "<", ">", "#", "-", "+", "*", "_",
 ];
 
+/// A comment and its place, marks included.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Comment {
+    pub(crate) span: Span,
+}
+
 struct Lexer<'a> {
     text: &'a str,
     at: usize,
+    comments: Vec<Comment>,
     faults: Vec<Fault>,
 }
 
 /// The tokens of `text`, ended by [`Token::End`], and what is no token.
 pub(crate) fn lex(text: &str) -> (Vec<Lexeme<'_>>, Vec<Fault>) {
-    let mut lexer = Lexer { text, at: 0, faults: Vec::new() };
+    let (tokens, _, faults) = lex_all(text);
+    (tokens, faults)
+}
+
+/// The same with the comments.
+pub(crate) fn lex_all(text: &str) -> (Vec<Lexeme<'_>>, Vec<Comment>, Vec<Fault>) {
+    let mut lexer = Lexer { text, at: 0, comments: Vec::new(), faults: Vec::new() };
     let mut tokens = Vec::new();
     while lexer.blank() {
         let start = lexer.at;
@@ -56,7 +69,7 @@ pub(crate) fn lex(text: &str) -> (Vec<Lexeme<'_>>, Vec<Fault>) {
     }
     let span = Span { start: text.len(), end: text.len() };
     tokens.push(Lexeme { token: Token::End, span });
-    (tokens, lexer.faults)
+    (tokens, lexer.comments, lexer.faults)
 }
 
 impl<'a> Lexer<'a> {
@@ -70,6 +83,7 @@ impl<'a> Lexer<'a> {
             let rest = self.rest();
             let trimmed = rest.trim_start_matches([' ', '\t', '\r', '\n', '\u{c}']);
             self.at += rest.len() - trimmed.len();
+            let start = self.at;
             if trimmed.starts_with("//") {
                 self.at += trimmed.find(['\r', '\n']).unwrap_or(trimmed.len());
             } else if trimmed.starts_with("/*") {
@@ -77,6 +91,7 @@ impl<'a> Lexer<'a> {
             } else {
                 return !trimmed.is_empty();
             }
+            self.comments.push(Comment { span: Span { start, end: self.at } });
         }
     }
 

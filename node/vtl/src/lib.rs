@@ -11,8 +11,11 @@ mod ast;
 mod budget;
 mod check;
 pub mod decimal128;
+mod difference;
 mod eval;
+mod explain;
 mod fault;
+mod format;
 mod lexer;
 mod op;
 mod parser;
@@ -24,8 +27,11 @@ use std::collections::BTreeSet;
 pub use ast::{DEPTH_MAX, SCRIPT_BYTES_MAX};
 pub use budget::Limits;
 pub use check::check;
+pub use difference::{Changed, Difference, difference};
 pub use eval::{Outcome, run};
+pub use explain::Explained;
 pub use fault::{Code, Fault, Span, render};
+pub use format::format;
 pub use plan::Plan;
 
 /// The version of the semantics: what a result means may change only together with it.

@@ -11,6 +11,8 @@ mod join;
 mod validate;
 mod window;
 
+use std::collections::BTreeMap;
+
 use schemas::decimal::Decimal;
 use schemas::table::Cell;
 
@@ -59,6 +61,32 @@ pub(crate) fn parse(text: &str) -> Result<(Vec<Statement>, Definitions), Vec<Fau
     faults.sort_by_key(|fault| fault.span);
     faults.truncate(FAULTS_MAX);
     Err(faults)
+}
+
+/// The text of each definition of a script whose syntax is right, by name.
+pub(crate) fn definition_texts(text: &str) -> BTreeMap<String, &str> {
+    let (tokens, _) = lex(text);
+    let mut found = BTreeMap::new();
+    let mut open: Option<usize> = None;
+    for (at, lexeme) in tokens.iter().enumerate() {
+        match (lexeme.token, open) {
+            (Token::Word("define"), _) => open = Some(at),
+            (Token::Word("end"), Some(start)) => {
+                let within = tokens.get(start..at).unwrap_or_default();
+                let name = within.iter().find_map(|lexeme| match lexeme.token {
+                    Token::Name(name) => Some(name.to_owned()),
+                    _ => None,
+                });
+                let place = within.first().map_or(0, |lexeme| lexeme.span.start)..lexeme.span.end;
+                if let (Some(name), Some(text)) = (name, text.get(place)) {
+                    found.insert(name, text);
+                }
+                open = None;
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 impl<'a> Parser<'a> {

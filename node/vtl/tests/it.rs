@@ -12,12 +12,14 @@ mod it {
     mod clauses;
     mod extensions;
     mod faults;
+    mod format;
     mod fuzz;
     mod joins;
     mod logic;
     mod order;
     mod recipes;
     mod sets;
+    mod tools;
     mod validation;
     mod vectors;
     mod windows;

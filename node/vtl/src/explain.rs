@@ -1,0 +1,224 @@
+//! A plan in words: what `explain` shows of a recipe, step by step, with the structure of each
+//! intermediate result.
+
+use schemas::structure::{Role, Type};
+use schemas::table::Cell;
+
+use crate::fault::Span;
+use crate::op::Op;
+use crate::plan::{Field, Frame, Limit, Matching, Operation, Plan, Side, Step, Term, Typed};
+
+/// One step of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// Its number, from 1.
+    pub number: usize,
+    /// The results of statements that it is.
+    pub results: Vec<String>,
+    /// What it does, in words; steps are named by number.
+    pub action: String,
+    /// The numbers of the steps that it reads.
+    pub reads: Vec<usize>,
+    /// Name, role and type of each component of its result; none for a scalar.
+    pub components: Vec<(String, Role, Type)>,
+    /// The part of the script that it comes from.
+    pub place: Span,
+}
+
+impl Plan {
+    /// The steps in the order in which they run.
+    pub fn explain(&self) -> Vec<Explained> {
+        self.steps.iter().enumerate().map(|(at, step)| self.explained(at, step)).collect()
+    }
+
+    fn explained(&self, at: usize, step: &Step) -> Explained {
+        let data = self.results.iter().map(|(name, (step, _))| (name, step));
+        let scalars = self.scalars.iter().map(|(name, (step, _))| (name, step));
+        let results = data.chain(scalars).filter(|(_, step)| **step == at).map(|(name, _)| name.clone());
+        Explained {
+            number: at + 1,
+            results: results.collect(),
+            action: self.action(step),
+            reads: step.operation.inputs().into_iter().map(|input| input + 1).collect(),
+            components: step.fields.iter().map(|f| (f.name.clone(), f.role, f.kind)).collect(),
+            place: step.span,
+        }
+    }
+
+    fn fields(&self, step: usize) -> &[Field] {
+        self.steps.get(step).map_or(&[], |step| &step.fields)
+    }
+
+    fn action(&self, step: &Step) -> String {
+        match &step.operation {
+            Operation::Input(name) => format!("input `{name}`"),
+            Operation::Scalar(typed) => format!("scalar {}", self.term(typed, &[])),
+            Operation::Map { input, columns } => self.map(*input, columns, &step.fields),
+            Operation::Filter { input, condition } => {
+                format!("filter {} where {}", input + 1, self.term(condition, self.fields(*input)))
+            }
+            Operation::Join { left, right, keys, columns, matching } => {
+                self.join((*left, *right), keys, columns, *matching)
+            }
+            Operation::Group { input, keys, summaries } => {
+                let fields = self.fields(*input);
+                let names: Vec<String> = keys
+                    .iter()
+                    .map(|key| {
+                        let name = name(fields, key.column);
+                        key.convert.map_or(name.clone(), |to| format!("{name} as {to}"))
+                    })
+                    .collect();
+                let made: Vec<String> = summaries
+                    .iter()
+                    .map(|summary| {
+                        let operand = summary.operand.as_ref().map(|typed| self.term(typed, fields));
+                        format!("{}({})", summary.op.name(), operand.unwrap_or_default())
+                    })
+                    .collect();
+                let by = if names.is_empty() {
+                    "as a whole".to_owned()
+                } else {
+                    format!("by {}", names.join(", "))
+                };
+                format!("group {} {by}: {}", input + 1, made.join(", "))
+            }
+            Operation::Shift { input, column, count } => {
+                let fields = self.fields(*input);
+                format!("shift {} of {} by {}", name(fields, *column), input + 1, self.term(count, &[]))
+            }
+            Operation::Union { inputs } => {
+                let inputs: Vec<String> = inputs.iter().map(|input| (input + 1).to_string()).collect();
+                format!("union of {}", inputs.join(", "))
+            }
+            Operation::Semi { left, right, keys, present } => {
+                let names: Vec<String> = keys.iter().map(|(key, _)| name(self.fields(*left), *key)).collect();
+                let with = if *present { "that have" } else { "that lack" };
+                format!(
+                    "data points of {} {with} a partner in {} by {}",
+                    left + 1,
+                    right + 1,
+                    names.join(", ")
+                )
+            }
+            Operation::Exists { left, right, keys } => {
+                let names: Vec<String> = keys.iter().map(|(key, _)| name(self.fields(*left), *key)).collect();
+                format!(
+                    "whether data points of {} have a partner in {} by {}",
+                    left + 1,
+                    right + 1,
+                    names.join(", ")
+                )
+            }
+            Operation::Rollup { input, rollup } => {
+                let verb = if rollup.check { "check" } else { "compute" };
+                let item = name(self.fields(*input), rollup.rule);
+                format!("{verb} {} rules between values of {item} in {}", rollup.rules.len(), input + 1)
+            }
+        }
+    }
+
+    /// What a map changes: columns that pass as they are go without saying.
+    fn map(&self, input: usize, columns: &[Typed], fields: &[Field]) -> String {
+        let from = self.fields(input);
+        let mut made = Vec::new();
+        for (typed, field) in columns.iter().zip(fields) {
+            match &typed.term {
+                Term::Column(at) if name(from, *at) == field.name => {}
+                _ => made.push(format!("{} := {}", field.name, self.term(typed, from))),
+            }
+        }
+        if made.is_empty() {
+            let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+            return format!("keep {} of {}", names.join(", "), input + 1);
+        }
+        format!("calculate {} from {}", made.join(", "), input + 1)
+    }
+
+    fn join(
+        &self,
+        sides: (usize, usize),
+        keys: &[(usize, usize)],
+        columns: &[(Side, Option<Cell>)],
+        matching: Matching,
+    ) -> String {
+        let kind = match matching {
+            Matching::Inner => "join",
+            Matching::Left => "left join",
+            Matching::Full => "full join",
+        };
+        let names: Vec<String> = keys.iter().map(|(key, _)| name(self.fields(sides.0), *key)).collect();
+        let on = if names.is_empty() { "as pairs".to_owned() } else { format!("on {}", names.join(", ")) };
+        let filled = columns.iter().filter(|(_, fallback)| fallback.is_some()).count();
+        let filled = if filled == 0 { String::new() } else { format!(", {filled} identifiers filled") };
+        format!("{kind} {} and {} {on}{filled}", sides.0 + 1, sides.1 + 1)
+    }
+
+    /// A component expression over columns of these names.
+    fn term(&self, typed: &Typed, fields: &[Field]) -> String {
+        match &typed.term {
+            Term::Column(at) => name(fields, *at),
+            Term::Constant(None) => "null".to_owned(),
+            Term::Constant(Some(Cell::Text(text))) => format!("\"{text}\""),
+            Term::Constant(Some(cell)) => cell.to_string(),
+            Term::Scalar(step) => {
+                let found = self.scalars.iter().find(|(_, (at, _))| at == step);
+                found.map_or_else(|| format!("scalar {}", step + 1), |(name, _)| name.clone())
+            }
+            Term::Apply(op, operands) => {
+                let operands: Vec<String> =
+                    operands.iter().map(|operand| self.term(operand, fields)).collect();
+                applied(*op, &operands)
+            }
+            Term::Window(frame) => self.window(frame, fields),
+        }
+    }
+
+    fn limit(&self, limit: &Limit) -> String {
+        match limit {
+            Limit::First => "the first".to_owned(),
+            Limit::Last => "the last".to_owned(),
+            Limit::Current => "here".to_owned(),
+            Limit::Offset(typed, true) => format!("{} before", self.term(typed, &[])),
+            Limit::Offset(typed, false) => format!("{} behind", self.term(typed, &[])),
+        }
+    }
+
+    fn window(&self, frame: &Frame, fields: &[Field]) -> String {
+        let operand = self.term(&frame.operand, fields);
+        let names =
+            |columns: &[usize]| -> Vec<String> { columns.iter().map(|at| name(fields, *at)).collect() };
+        let order: Vec<String> = frame
+            .order
+            .iter()
+            .map(|(at, down)| format!("{}{}", name(fields, *at), if *down { " desc" } else { "" }))
+            .collect();
+        let offset = frame.offset.as_ref().map(|offset| format!(", {}", self.term(offset, fields)));
+        let call = format!("{}({operand}{})", frame.op.name(), offset.unwrap_or_default());
+        let (from, to) = (self.limit(&frame.from), self.limit(&frame.to));
+        let partition = names(&frame.partition).join(", ");
+        format!("{call} over [{partition}] ordered by [{}] from {from} to {to}", order.join(", "))
+    }
+}
+
+fn name(fields: &[Field], at: usize) -> String {
+    fields.get(at).map_or_else(|| format!("column {at}"), |field| field.name.clone())
+}
+
+fn applied(op: Op, operands: &[String]) -> String {
+    match (op, operands) {
+        (Op::If, [condition, then, other]) => format!("(if {condition} then {then} else {other})"),
+        (Op::Cast(kind), [operand]) => format!("cast({operand}, {})", kind.word()),
+        (Op::In | Op::NotIn, [operand, list @ ..]) => {
+            format!("{operand} {} {{ {} }}", op.name(), list.join(", "))
+        }
+        (Op::Not, [operand]) => format!("not {operand}"),
+        (_, [a, b])
+            if !op.name().starts_with(|c: char| c.is_ascii_alphabetic())
+                || matches!(op, Op::And | Op::Or | Op::Xor) =>
+        {
+            format!("({a} {} {b})", op.name())
+        }
+        _ => format!("{}({})", op.name(), operands.join(", ")),
+    }
+}

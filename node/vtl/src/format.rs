@@ -1,0 +1,384 @@
+//! The one layout of a script: `fmt` of recipes.
+//!
+//! Works on tokens and comments, so that nothing of the text is lost: the tokens of the result are
+//! those of the source, comments stand where they stood. A bracket that does not fit on a line is
+//! broken at its commas; a clause that does not fit at its brackets. Formatting twice is formatting
+//! once.
+
+use crate::fault::Fault;
+use crate::lexer::{Comment, Lexeme, Token, lex_all};
+use crate::parser;
+
+/// Columns of a line, where there is a place to break it.
+const WIDTH: usize = 100;
+/// Columns of one level.
+const INDENT: usize = 2;
+
+/// A script in its one layout.
+///
+/// # Errors
+/// Every fault of syntax.
+pub fn format(text: &str) -> Result<String, Vec<Fault>> {
+    parser::parse(text)?;
+    let (tokens, comments, _) = lex_all(text);
+    let items = items(text, &tokens, &comments);
+    let mut printer = Printer { out: String::new(), indent: 0 };
+    for statement in statements(&items) {
+        printer.statement(statement);
+    }
+    Ok(printer.out)
+}
+
+/// The tokens of a piece of a script on one line, spaced as [`format`] does.
+pub(crate) fn flat(text: &str) -> String {
+    let (tokens, _, _) = lex_all(text);
+    let items = items(text, &tokens, &[]);
+    line(&items)
+}
+
+/// A token or a comment of a script.
+#[derive(Debug, Clone)]
+struct Item<'a> {
+    text: &'a str,
+    kind: Kind,
+    /// Line breaks before it in the source.
+    breaks: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Name,
+    Word,
+    Literal,
+    Open,
+    Close,
+    Comma,
+    End,
+    /// An infix operator, an assignment.
+    Infix,
+    /// A sign in front of its operand.
+    Prefix,
+    /// `#`, which holds together what stands around it.
+    Tie,
+    /// To the end of its line.
+    Comment,
+    /// Between `/*` and `*/`.
+    Block,
+}
+
+fn items<'a>(text: &'a str, tokens: &[Lexeme<'a>], comments: &[Comment]) -> Vec<Item<'a>> {
+    let mut places: Vec<(usize, usize, Option<Token<'a>>)> = tokens
+        .iter()
+        .filter(|lexeme| lexeme.token != Token::End)
+        .map(|lexeme| (lexeme.span.start, lexeme.span.end, Some(lexeme.token)))
+        .collect();
+    places.extend(comments.iter().map(|comment| (comment.span.start, comment.span.end, None)));
+    places.sort_unstable_by_key(|(start, ..)| *start);
+    let mut items: Vec<Item<'a>> = Vec::new();
+    let mut before = 0;
+    for (start, end, token) in places {
+        let text_of = text.get(start..end).unwrap_or_default();
+        let kind = match token {
+            None if text_of.starts_with("//") => Kind::Comment,
+            None => Kind::Block,
+            Some(token) => kind(token, items.iter().rev().find(|item| !item.comment())),
+        };
+        let breaks = text.get(before..start).unwrap_or_default().matches('\n').count();
+        items.push(Item { text: text_of.trim_end(), kind, breaks });
+        before = end;
+    }
+    items
+}
+
+fn kind(token: Token<'_>, before: Option<&Item<'_>>) -> Kind {
+    match token {
+        Token::Name(_) => Kind::Name,
+        Token::Word(_) => Kind::Word,
+        Token::Integer(_) | Token::Number(_) | Token::Text(_) => Kind::Literal,
+        Token::Symbol("(" | "[" | "{") => Kind::Open,
+        Token::Symbol(")" | "]" | "}") => Kind::Close,
+        Token::Symbol(",") => Kind::Comma,
+        Token::Symbol(";") | Token::End => Kind::End,
+        Token::Symbol("#") => Kind::Tie,
+        Token::Symbol("_") => Kind::Literal,
+        Token::Symbol("+" | "-") if !before.is_some_and(Item::operand) => Kind::Prefix,
+        Token::Symbol(_) => Kind::Infix,
+    }
+}
+
+impl Item<'_> {
+    fn comment(&self) -> bool {
+        matches!(self.kind, Kind::Comment | Kind::Block)
+    }
+
+    /// Whether an operand may end here, so that a sign after it is infix.
+    fn operand(&self) -> bool {
+        match self.kind {
+            Kind::Name | Kind::Literal | Kind::Close => true,
+            Kind::Word => matches!(self.text, "true" | "false" | "null"),
+            _ => false,
+        }
+    }
+
+    /// Whether a bracket after this word opens its arguments.
+    fn calls(&self) -> bool {
+        match self.kind {
+            Kind::Name => true,
+            Kind::Word => !matches!(
+                self.text,
+                "and"
+                    | "or"
+                    | "xor"
+                    | "not"
+                    | "in"
+                    | "not_in"
+                    | "if"
+                    | "then"
+                    | "else"
+                    | "when"
+                    | "case"
+                    | "is"
+                    | "over"
+                    | "by"
+                    | "except"
+                    | "filter"
+                    | "having"
+                    | "using"
+                    | "apply"
+                    | "imbalance"
+                    | "returns"
+                    | "to"
+                    | "calc"
+                    | "aggr"
+                    | "as"
+            ),
+            _ => false,
+        }
+    }
+}
+
+/// Whether a space stands between two neighbours on a line.
+fn spaced(a: &Item<'_>, b: &Item<'_>) -> bool {
+    match (a.kind, b.kind) {
+        (_, Kind::Comma | Kind::End | Kind::Tie) | (Kind::Tie | Kind::Prefix, _) => false,
+        (Kind::Open, _) => a.text == "{",
+        (_, Kind::Close) => b.text == "}",
+        (_, Kind::Open) if b.text == "[" => !matches!(a.kind, Kind::Name | Kind::Close),
+        (_, Kind::Open) if b.text == "(" => !a.calls(),
+        (_, Kind::Infix) => b.text != ":",
+        _ => true,
+    }
+}
+
+/// Items on one line.
+fn line(items: &[Item<'_>]) -> String {
+    let mut out = String::new();
+    let mut before: Option<&Item<'_>> = None;
+    for item in items {
+        if before.is_some_and(|before| spaced(before, item)) {
+            out.push(' ');
+        }
+        out.push_str(item.text);
+        before = Some(item);
+    }
+    out
+}
+
+/// The items up to each semicolon outside of definitions, with the comment that follows on its line.
+fn statements<'i, 'a>(items: &'i [Item<'a>]) -> Vec<&'i [Item<'a>]> {
+    let mut found = Vec::new();
+    let (mut start, mut at, mut defining) = (0, 0, false);
+    while let Some(item) = items.get(at) {
+        at += 1;
+        match item.kind {
+            Kind::Word if item.text == "define" => defining = true,
+            Kind::Word if item.text == "end" => defining = false,
+            Kind::End if !defining => {
+                if items.get(at).is_some_and(|next| next.comment() && next.breaks == 0) {
+                    at += 1;
+                }
+                found.extend(items.get(start..at));
+                start = at;
+            }
+            Kind::Comment | Kind::Block if start + 1 == at && !defining => {
+                found.extend(items.get(start..at));
+                start = at;
+            }
+            _ => {}
+        }
+    }
+    found.extend(items.get(start..).filter(|rest| !rest.is_empty()));
+    found
+}
+
+struct Printer {
+    out: String,
+    indent: usize,
+}
+
+impl Printer {
+    fn statement(&mut self, items: &[Item<'_>]) {
+        if !self.out.is_empty() && items.first().is_some_and(|first| first.breaks > 1) {
+            self.out.push('\n');
+        }
+        self.indent = 0;
+        if items.first().is_some_and(|first| first.text == "define") {
+            self.definition(items);
+        } else {
+            self.sequence(items, 0);
+        }
+        while self.out.ends_with(' ') {
+            self.out.pop();
+        }
+        self.out.push('\n');
+    }
+
+    fn column(&self) -> usize {
+        self.out.rsplit('\n').next().unwrap_or_default().chars().count()
+    }
+
+    fn newline(&mut self, level: usize) {
+        while self.out.ends_with(' ') {
+            self.out.pop();
+        }
+        self.out.push('\n');
+        self.out.push_str(&" ".repeat(level * INDENT));
+    }
+
+    /// A definition: its head, its body one level in, its end.
+    fn definition(&mut self, items: &[Item<'_>]) {
+        let is = items.iter().position(|item| item.kind == Kind::Word && item.text == "is");
+        let end = items.iter().rposition(|item| item.kind == Kind::Word && item.text == "end");
+        let (Some(is), Some(end)) = (is, end) else { return self.sequence(items, 0) };
+        self.sequence(items.get(..=is).unwrap_or_default(), 0);
+        for rule in items.get(is + 1..end).unwrap_or_default().split_inclusive(|item| item.kind == Kind::End)
+        {
+            self.newline(1);
+            self.sequence(rule, 1);
+        }
+        self.newline(0);
+        self.sequence(items.get(end..).unwrap_or_default(), 0);
+    }
+
+    /// Items from here on, at a level; brackets that do not fit are broken.
+    fn sequence(&mut self, items: &[Item<'_>], level: usize) {
+        let mut at = 0;
+        while let Some(item) = items.get(at) {
+            let before = at.checked_sub(1).and_then(|at| items.get(at));
+            if item.comment() {
+                self.comment(item, before.is_some(), at + 1 < items.len(), level);
+                at += 1;
+                continue;
+            }
+            match before {
+                Some(before) if before.kind == Kind::Comment => {}
+                Some(before) if spaced(before, item) => self.out.push(' '),
+                _ => {}
+            }
+            let close = if item.kind == Kind::Open { closing(items, at) } else { None };
+            match close {
+                Some(close)
+                    if !self.fits(items.get(at..=close).unwrap_or_default(), items.get(close + 1)) =>
+                {
+                    self.broken(items.get(at..=close).unwrap_or_default(), level);
+                    at = close + 1;
+                }
+                Some(close) => {
+                    self.out.push_str(&line(items.get(at..=close).unwrap_or_default()));
+                    at = close + 1;
+                }
+                None => {
+                    self.out.push_str(item.text);
+                    at += 1;
+                }
+            }
+        }
+    }
+
+    fn comment(&mut self, item: &Item<'_>, behind: bool, more: bool, level: usize) {
+        if behind && item.breaks > 0 {
+            self.newline(level + 1);
+        } else if behind && !self.out.ends_with(' ') {
+            self.out.push_str(if item.kind == Kind::Comment { "  " } else { " " });
+        }
+        self.out.push_str(item.text);
+        if item.kind == Kind::Comment && more {
+            self.newline(level + 1);
+        }
+    }
+
+    /// Whether a bracket fits on the line, together with what holds on to its end.
+    fn fits(&self, items: &[Item<'_>], after: Option<&Item<'_>>) -> bool {
+        let tail = after.filter(|item| matches!(item.kind, Kind::End | Kind::Comma)).map_or(0, |_| 1);
+        let plain = items.iter().all(|item| item.kind != Kind::Comment && !item.text.contains('\n'));
+        plain && self.column() + line(items).chars().count() + tail <= WIDTH
+    }
+
+    /// A bracket over several lines: one line for each of its parts.
+    fn broken(&mut self, items: &[Item<'_>], level: usize) {
+        let (Some(open), Some(close)) = (items.first(), items.last()) else { return };
+        self.out.push_str(open.text);
+        let inner = items.get(1..items.len() - 1).unwrap_or_default();
+        for part in parts(inner) {
+            self.newline(level + 1);
+            self.sequence(part, level + 1);
+        }
+        self.newline(level);
+        self.out.push_str(close.text);
+    }
+}
+
+/// The place of the bracket that closes the one at `open`.
+fn closing(items: &[Item<'_>], open: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, item) in items.iter().enumerate().skip(open) {
+        match item.kind {
+            Kind::Open => depth += 1,
+            Kind::Close => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return Some(at);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// What stands between brackets, cut behind its commas and before the words that begin a clause.
+fn parts<'i, 'a>(items: &'i [Item<'a>]) -> Vec<&'i [Item<'a>]> {
+    let mut found = Vec::new();
+    let (mut start, mut depth) = (0, 0_usize);
+    for (at, item) in items.iter().enumerate() {
+        match item.kind {
+            Kind::Open => depth += 1,
+            Kind::Close => depth = depth.saturating_sub(1),
+            Kind::Comma if depth == 0 => {
+                // A comment behind the comma stays on its line.
+                let behind =
+                    items.get(at + 1).is_some_and(|next| next.kind == Kind::Comment && next.breaks == 0);
+                let end = at + 1 + usize::from(behind);
+                found.extend(items.get(start..end));
+                start = end;
+            }
+            Kind::Word if depth == 0 && at > start && begins(item.text, items.get(at + 1)) => {
+                found.extend(items.get(start..at));
+                start = at;
+            }
+            _ => {}
+        }
+    }
+    found.extend(items.get(start..).filter(|rest| !rest.is_empty()));
+    found
+}
+
+/// Whether a word begins a part of its own in a broken bracket.
+fn begins(word: &str, next: Option<&Item<'_>>) -> bool {
+    match word {
+        "group" | "having" | "partition" | "order" | "using" | "filter" | "calc" | "aggr" | "keep"
+        | "drop" | "rename" | "apply" | "errorcode" | "errorlevel" | "imbalance" => true,
+        "data" => next.is_some_and(|next| next.text == "points"),
+        _ => false,
+    }
+}
