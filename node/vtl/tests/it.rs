@@ -1,7 +1,7 @@
 //! Everything that the engine promises, from text to table.
 
 // A test that stops at its first surprise is a good test.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr)]
 
 mod it {
     pub mod support;
@@ -15,6 +15,7 @@ mod it {
     mod format;
     mod fuzz;
     mod joins;
+    mod library;
     mod logic;
     mod order;
     mod recipes;
