@@ -1,7 +1,13 @@
 //! Everything that the engine promises, from text to table.
 
 // A test that stops at its first surprise is a good test.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr
+)]
 
 mod it {
     pub mod support;
