@@ -25,7 +25,16 @@ pub fn ranks<const N: usize>(columns: [&[&Column]; N], rows: [usize; N]) -> Rank
     let width = columns.iter().map(|side| side.len()).min().unwrap_or(0);
     for at in 0..width {
         let place = columns.map(|side| side.get(at).copied());
-        ranks.refine(&place.map(|column| column.unwrap_or(&NOTHING)));
+        ranks.refine(&place.map(|column| column.unwrap_or(&NOTHING)), false);
+    }
+    ranks
+}
+
+/// The ranks of rows by columns of which some descend: those say `true`.
+pub fn directed(columns: &[(&Column, bool)], rows: usize) -> Ranks<1> {
+    let mut ranks = Ranks { sides: [vec![0; rows]], size: 1 };
+    for (column, down) in columns {
+        ranks.refine(&[*column], *down);
     }
     ranks
 }
@@ -34,7 +43,7 @@ static NOTHING: Column = Column::Boolean(Vec::new());
 
 impl<const N: usize> Ranks<N> {
     /// Breaks ties by one more column.
-    fn refine(&mut self, columns: &[&Column; N]) {
+    fn refine(&mut self, columns: &[&Column; N], down: bool) {
         let mut scale = Scale::of(columns);
         if self.size.checked_mul(scale.size()).is_none() {
             // INVARIANT: dense numbers are below the rows of all sides, whose square fits 64 bits.
@@ -44,6 +53,10 @@ impl<const N: usize> Ranks<N> {
         let size = scale.size();
         for (side, (ranks, column)) in self.sides.iter_mut().zip(columns).enumerate() {
             scale.add(column, side, ranks);
+            if down {
+                // A rank is a multiple of the size and a number below it, which is turned around.
+                ranks.iter_mut().for_each(|rank| *rank = *rank / size * size + (size - 1 - *rank % size));
+            }
         }
         self.size = self.size.saturating_mul(size);
     }
@@ -301,6 +314,11 @@ mod tests {
         let mut expected: Vec<u32> = (0..rows as u32).collect();
         expected.sort_by_key(|row| ranks[*row as usize]);
         assert_eq!(order(&ranks, size).unwrap_or_else(|| (0..rows as u32).collect()), expected);
+        let turned: Vec<(&Column, bool)> = columns.iter().map(|column| (column, true)).collect();
+        let Ranks { sides: [down], .. } = directed(&turned, rows);
+        for (a, b) in (0..rows).flat_map(|a| (0..rows).map(move |b| (a, b))) {
+            assert_eq!(down[a].cmp(&down[b]), ranks[b].cmp(&ranks[a]), "{a} {b}");
+        }
         assert_eq!(order(&ranks, u64::MAX).unwrap_or_else(|| (0..rows as u32).collect()), expected);
     }
 

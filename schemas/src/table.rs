@@ -170,6 +170,17 @@ impl Column {
         }
     }
 
+    /// The first row that is null.
+    pub fn first_null(&self) -> Option<usize> {
+        match self {
+            Column::Text(texts) => texts.codes.iter().position(|code| *code == Texts::NULL),
+            Column::Integer(rows) => rows.iter().position(Option::is_none),
+            Column::Number(rows) => rows.iter().position(Option::is_none),
+            Column::Boolean(rows) => rows.iter().position(Option::is_none),
+            Column::Period(rows) => rows.iter().position(Option::is_none),
+        }
+    }
+
     /// The rows named by `order`, in that order; rows that do not exist become null.
     pub fn gather<R: Copy + TryInto<usize>>(&self, order: &[R]) -> Column {
         let row = |row: &R| (*row).try_into().unwrap_or(usize::MAX);
@@ -271,7 +282,7 @@ impl Table {
         check_columns(&shape, &columns, rows)?;
         let keys = shape.identifier_count();
         let order = sorted_order(columns.get(..keys).unwrap_or_default(), rows);
-        check_keys(&shape, &columns, order.as_deref(), rows)?;
+        check_keys(&shape, &columns, order.as_deref())?;
         let columns = match &order {
             None => columns,
             Some(order) => columns.iter().map(|column| column.gather(order)).collect(),
@@ -286,7 +297,7 @@ impl Table {
     pub fn from_sorted(shape: Shape, columns: Vec<Column>) -> Result<Self, Error> {
         let rows = columns.first().map_or(0, Column::len);
         check_columns(&shape, &columns, rows)?;
-        check_keys(&shape, &columns, None, rows)?;
+        check_keys(&shape, &columns, None)?;
         let keys = columns.get(..shape.identifier_count()).unwrap_or_default();
         match sorted_order(keys, rows) {
             None => Ok(Self { shape, columns, rows }),
@@ -401,11 +412,11 @@ fn sorted_order(keys: &[Column], rows: usize) -> Option<Vec<u32>> {
     Some(rank::order(&ranks, size).unwrap_or_else(|| (0..rows as u32).collect()))
 }
 
-fn check_keys(shape: &Shape, columns: &[Column], order: Option<&[u32]>, rows: usize) -> Result<(), Error> {
+fn check_keys(shape: &Shape, columns: &[Column], order: Option<&[u32]>) -> Result<(), Error> {
     let count = shape.identifier_count();
     let keys = columns.get(..count).unwrap_or_default();
     for (component, column) in shape.components().iter().zip(keys) {
-        if let Some(row) = (0..rows).find(|row| column.is_null(*row)) {
+        if let Some(row) = column.first_null() {
             return Err(Error::Null { component: component.id.as_str().to_owned(), row });
         }
     }

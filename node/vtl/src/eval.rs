@@ -18,21 +18,26 @@ mod rollup;
 mod row;
 mod series;
 mod slide;
+mod threads;
 mod union;
 mod viral;
 mod window;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use schemas::period::Period;
 use schemas::structure::Role;
 use schemas::table::{Cell, Column, Error, Table};
 
 use crate::budget::{COPY_STEPS, Limits, Meter, NODE_STEPS, ROW_STEPS, aggregate_steps, row_steps};
 use crate::fault::{Code, Fault, Span};
-use crate::plan::{Field, Operation, Plan, Step, Typed};
+use crate::plan::{Field, Operation, Plan, Step, Term, Typed};
 use column::Col;
 use row::{Rows, Trouble};
+pub use threads::Threads;
+use threads::{each, fill};
 
 /// What a run gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,9 +73,10 @@ struct Run<'a> {
     /// For each step the last step that reads it.
     last: Vec<usize>,
     meter: Meter,
+    threads: Threads,
 }
 
-/// Runs a plan on its inputs.
+/// Runs a plan on its inputs, with the threads that the machine offers.
 ///
 /// `inputs` may hold more than the plan names. Each table must have the very shape that the plan
 /// was checked with.
@@ -79,7 +85,21 @@ struct Run<'a> {
 /// The first fault met, steps in plan order, rows in canonical order: it is the same on every
 /// machine.
 pub fn run(plan: &Plan, inputs: &BTreeMap<String, Arc<Table>>, limits: Limits) -> Result<Outcome, Fault> {
-    let mut run = Run { plan, inputs, values: Vec::new(), last: lives(plan), meter: Meter::new(limits) };
+    run_with(plan, inputs, limits, Threads::here())
+}
+
+/// As [`run`], with so many threads: the outcome or the fault is the same with any number of them.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with(
+    plan: &Plan,
+    inputs: &BTreeMap<String, Arc<Table>>,
+    limits: Limits,
+    threads: Threads,
+) -> Result<Outcome, Fault> {
+    let (values, last, meter) = (Vec::new(), lives(plan), Meter::new(limits));
+    let mut run = Run { plan, inputs, values, last, meter, threads };
     run.meter.charge(usize::try_from(plan.nodes).unwrap_or(usize::MAX), NODE_STEPS, Span::default())?;
     for (at, step) in plan.steps.iter().enumerate() {
         let value = run.step(step)?;
@@ -126,7 +146,8 @@ impl Run<'_> {
                 let sides = (self.relation(*left)?.clone(), self.relation(*right)?.clone());
                 let count = step.fields.iter().take_while(|field| field.role == Role::Identifier).count();
                 let spec = join::Spec { keys, columns, matching: *matching, identifiers: count };
-                return join::join(&sides.0, &sides.1, &spec, &mut self.meter, step.span).map(Value::Data);
+                return join::join(&sides.0, &sides.1, &spec, &mut self.meter, step.span, self.threads)
+                    .map(Value::Data);
             }
             Operation::Semi { left, right, keys, present } => {
                 let (left, right) = (self.relation(*left)?.clone(), self.relation(*right)?.clone());
@@ -162,43 +183,74 @@ impl Run<'_> {
     }
 
     fn rows<'r>(&'r self, relation: &'r Relation) -> Rows<'r> {
-        Rows { columns: &relation.columns, rows: relation.rows, values: &self.values }
+        let spare = RefCell::default();
+        Rows {
+            columns: &relation.columns,
+            rows: relation.rows,
+            values: &self.values,
+            spare,
+            threads: self.threads,
+        }
+    }
+
+    /// The table of a step for its last reader: what only that one reads may be written over.
+    fn take(&mut self, step: usize) -> Result<Relation, Fault> {
+        let missing = || Fault::new(Code::Structure, Span::default(), "a step of the plan has no table");
+        let now = self.values.len();
+        match self.values.get_mut(step) {
+            Some(Some(Value::Data(relation))) if self.last.get(step) == Some(&now) => {
+                // What stays behind has the same size: it is given back to the budget later.
+                let columns = vec![Col::nothing(); relation.columns.len()];
+                Ok(Relation {
+                    columns: std::mem::replace(&mut relation.columns, columns),
+                    rows: relation.rows,
+                })
+            }
+            Some(Some(Value::Data(relation))) => Ok(relation.clone()),
+            _ => Err(missing()),
+        }
     }
 
     /// A scalar is a component expression over one row without columns.
     fn scalar(&mut self, typed: &Typed) -> Result<Option<Cell>, Fault> {
         self.meter.charge(1, row_steps(typed) + ROW_STEPS, typed.span)?;
-        let rows = Rows { columns: &[], rows: 1, values: &self.values };
-        match rows.eval(typed, None) {
+        match Rows::single(&self.values).eval(typed, None) {
             Ok(value) => Ok(value.cell(0)),
             Err(trouble) => Err(trouble.fault(None)),
         }
     }
 
     fn map(&mut self, input: usize, columns: &[Typed], span: Span) -> Result<Relation, Fault> {
-        let relation = self.relation(input)?.clone();
+        let rows = self.relation(input)?.rows;
         let cost: u64 = columns.iter().map(row_steps).sum();
-        self.meter.charge(relation.rows, cost, span)?;
-        self.meter.hold(relation.rows, columns.len(), span)?;
-        let rows = self.rows(&relation);
+        self.meter.charge(rows, cost, span)?;
+        self.meter.hold(rows, columns.len(), span)?;
+        let mut relation = self.take(input)?;
+        let spare = RefCell::new(spare(&mut relation, columns, self.identifiers(input)));
+        let rows = Rows { spare, ..self.rows(&relation) };
         let mut made = Vec::with_capacity(columns.len());
         for typed in columns {
             let value = rows.eval(typed, None).map_err(|trouble| self.blame(trouble, input, &relation))?;
             made.push(value.column(typed.kind, relation.rows));
         }
         let relation = Relation { columns: made, rows: relation.rows };
-        self.whole(&relation, span)?;
+        self.whole(&relation, columns, self.identifiers(input), span)?;
         Ok(relation)
     }
 
-    /// Identifiers made by `calc` must not be null.
-    fn whole(&self, relation: &Relation, span: Span) -> Result<(), Fault> {
+    /// How many identifiers a step has; they are its first columns.
+    fn identifiers(&self, step: usize) -> usize {
+        let fields = self.plan.steps.get(step).map_or(&[][..], |step| &step.fields);
+        fields.iter().take_while(|field| field.role == Role::Identifier).count()
+    }
+
+    /// Identifiers made by `calc` must not be null; those of the operand are not.
+    fn whole(&self, relation: &Relation, made: &[Typed], known: usize, span: Span) -> Result<(), Fault> {
         let Some(step) = self.plan.steps.get(self.values.len()) else { return Ok(()) };
-        let pairs = step.fields.iter().zip(&relation.columns);
-        for (field, column) in pairs.take_while(|(field, _)| field.role == Role::Identifier) {
-            if let Col::Own(column) = column
-                && let Some(row) = (0..relation.rows).find(|row| column.is_null(*row))
-            {
+        let pairs = step.fields.iter().zip(&relation.columns).zip(made);
+        for ((field, column), typed) in pairs.take_while(|((field, _), _)| field.role == Role::Identifier) {
+            let kept = matches!(typed.term, Term::Column(at) if at < known);
+            if !kept && let Some(row) = column.first_null() {
                 let message = format!("the identifier `{}` is null", field.name);
                 return Err(Fault::new(Code::NullIdentifier, span, message).at(point(
                     &step.fields,
@@ -215,13 +267,15 @@ impl Run<'_> {
         self.meter.charge(relation.rows, row_steps(condition) + ROW_STEPS, span)?;
         let rows = self.rows(&relation);
         let value = rows.eval(condition, None).map_err(|trouble| self.blame(trouble, input, &relation))?;
-        let kept: Vec<usize> = (0..relation.rows).filter(|row| value.truth(*row)).collect();
+        let kept: Vec<u32> =
+            (0..relation.rows).filter(|row| value.truth(*row)).map(|row| row as u32).collect();
         self.meter.charge(kept.len() * relation.columns.len(), COPY_STEPS, span)?;
         self.meter.hold(kept.len(), relation.columns.len(), span)?;
         if kept.len() == relation.rows {
             return Ok(relation);
         }
-        let columns = relation.columns.iter().map(|column| Col::own(column.gather(&kept))).collect();
+        let pick = |column: &Col| Col::own(column.gather(&kept));
+        let columns = each(self.threads, relation.rows, &relation.columns, pick);
         Ok(Relation { columns, rows: kept.len() })
     }
 
@@ -248,7 +302,7 @@ impl Run<'_> {
             };
             operands.push(value);
         }
-        group::group(&relation, keys, summaries, &operands, &mut self.meter, step)
+        group::group(&relation, keys, summaries, &operands, &mut self.meter, step, self.threads)
     }
 
     /// Rules between code items, their conditions evaluated for every row first.
@@ -285,19 +339,15 @@ impl Run<'_> {
         if let Some(slot) = columns.get_mut(column)
             && let Column::Period(periods) = &**slot
         {
-            let mut moved = Vec::with_capacity(periods.len());
-            for (row, period) in periods.iter().enumerate() {
-                let shifted = period.and_then(|period| period.shift(count));
-                if shifted.is_none() {
-                    let message = format!("`timeshift` by {count} leaves the calendar (years 1 to 9999)");
-                    return Err(Fault::new(Code::Overflow, step.span, message).at(point(
-                        &step.fields,
-                        &relation,
-                        row,
-                    )));
-                }
-                moved.push(shifted);
-            }
+            let mut moved = periods.clone();
+            let shift = |row: usize, slot: &mut Option<Period>| {
+                *slot = slot.and_then(|period| period.shift(count));
+                if slot.is_some() { Ok(()) } else { Err(row) }
+            };
+            fill(self.threads, &mut moved, shift).map_err(|row| {
+                let message = format!("`timeshift` by {count} leaves the calendar (years 1 to 9999)");
+                Fault::new(Code::Overflow, step.span, message).at(point(&step.fields, &relation, row))
+            })?;
             *slot = Col::own(Column::Period(moved));
         }
         Ok(Relation { columns, rows: relation.rows })
@@ -340,23 +390,56 @@ impl Run<'_> {
         }
     }
 
-    fn outcome(self) -> Result<Outcome, Fault> {
+    fn outcome(mut self) -> Result<Outcome, Fault> {
         let mut tables = BTreeMap::new();
         let mut scalars = BTreeMap::new();
-        for name in &self.plan.outputs {
+        for (at, name) in self.plan.outputs.iter().enumerate() {
             if let Some((step, _)) = self.plan.scalars.get(name) {
                 scalars.insert(name.clone(), self.known(*step));
                 continue;
             }
             let Some((step, shape)) = self.plan.results.get(name) else { continue };
-            let relation = self.relation(*step)?;
-            let columns = relation.columns.iter().map(|column| column::normal(column)).collect();
+            let others = self.plan.outputs.iter().skip(at + 1).filter_map(|name| self.plan.results.get(name));
+            let again = others.into_iter().any(|(other, _)| other == step);
+            let relation = if again { self.relation(*step)?.clone() } else { self.last_of(*step)? };
+            let columns = relation.columns.into_iter().map(|column| column::normal(column, self.threads));
             let span = self.plan.steps.get(*step).map_or(Span::default(), |step| step.span);
-            let table = Table::new(shape.clone(), columns).map_err(|error| refused(name, &error, span))?;
+            let table =
+                Table::new(shape.clone(), columns.collect()).map_err(|error| refused(name, &error, span))?;
             tables.insert(name.clone(), table);
         }
         Ok(Outcome { tables, scalars, steps: self.meter.steps, cells: self.meter.cells })
     }
+
+    /// A table that nothing needs any more.
+    fn last_of(&mut self, step: usize) -> Result<Relation, Fault> {
+        match self.values.get_mut(step).and_then(Option::take) {
+            Some(Value::Data(relation)) => Ok(relation),
+            _ => self.relation(step).cloned(),
+        }
+    }
+}
+
+/// Columns that one expression reads once, taken out: whoever reads them may write over them.
+///
+/// Identifiers stay, for they name the data point of a fault.
+fn spare(relation: &mut Relation, made: &[Typed], identifiers: usize) -> Vec<Option<Col>> {
+    let mut reads = vec![0_usize; relation.columns.len()];
+    let mut open: Vec<&Typed> = made.iter().collect();
+    while let Some(typed) = open.pop() {
+        match &typed.term {
+            Term::Column(at) => reads.get_mut(*at).into_iter().for_each(|count| *count += 1),
+            Term::Apply(_, operands) => open.extend(operands),
+            // A window reads columns by their place.
+            Term::Window(_) => return Vec::new(),
+            Term::Constant(_) | Term::Scalar(_) => {}
+        }
+    }
+    let places = relation.columns.iter_mut().zip(reads).enumerate();
+    let take = |(at, (column, reads)): (usize, (&mut Col, usize))| {
+        (at >= identifiers && reads == 1).then(|| std::mem::replace(column, Col::nothing()))
+    };
+    places.map(take).collect()
 }
 
 /// A result that is no table.

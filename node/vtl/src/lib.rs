@@ -28,7 +28,7 @@ pub use ast::{DEPTH_MAX, SCRIPT_BYTES_MAX};
 pub use budget::Limits;
 pub use check::check;
 pub use difference::{Changed, Difference, difference};
-pub use eval::{Outcome, run};
+pub use eval::{Outcome, Threads, run, run_with};
 pub use explain::Explained;
 pub use fault::{Code, Fault, Span, render};
 pub use format::format;

@@ -26,6 +26,7 @@ mod it {
     mod order;
     mod recipes;
     mod sets;
+    mod threads;
     mod tools;
     mod validation;
     mod vectors;

@@ -1,5 +1,6 @@
 //! Shared columns, typed views of them, and values of component expressions.
 
+use std::convert::Infallible;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -7,6 +8,8 @@ use schemas::decimal::Decimal;
 use schemas::period::Period;
 use schemas::structure::Type;
 use schemas::table::{Cell, Column, Table, Texts};
+
+use super::threads::{Threads, fill};
 
 /// A column that costs nothing to pass on: made by a step, or of an input.
 #[derive(Debug, Clone)]
@@ -20,6 +23,11 @@ static EMPTY: Column = Column::Integer(Vec::new());
 impl Col {
     pub(super) fn own(column: Column) -> Self {
         Col::Own(Arc::new(column))
+    }
+
+    /// What stands where a column was taken away.
+    pub(super) fn nothing() -> Self {
+        Col::Own(Arc::new(Column::Integer(Vec::new())))
     }
 }
 
@@ -155,6 +163,33 @@ impl Values {
         }
     }
 
+    /// As numbers that are all decimal: a constant in its one representation, the shortest.
+    pub(super) fn decimals(&self) -> Numbers<'_> {
+        match self {
+            Values::Constant(Some(Cell::Integer(value))) => {
+                Numbers::Decimal(View::Constant(Some(Decimal::from(*value).normalized())))
+            }
+            Values::Constant(Some(Cell::Number(value))) => {
+                Numbers::Decimal(View::Constant(Some(value.normalized())))
+            }
+            other => other.numbers(),
+        }
+    }
+
+    /// The rows of a number column that nothing else reads, to be written over.
+    pub(super) fn into_numbers(self) -> Result<Vec<Option<Decimal>>, Values> {
+        match self {
+            Values::Column(Col::Own(column)) if matches!(&*column, Column::Number(_)) => {
+                match Arc::try_unwrap(column) {
+                    Ok(Column::Number(rows)) => Ok(rows),
+                    Ok(other) => Err(Values::Column(Col::own(other))),
+                    Err(shared) => Err(Values::Column(Col::Own(shared))),
+                }
+            }
+            other => Err(other),
+        }
+    }
+
     pub(super) fn integers(&self) -> View<'_, i64> {
         match self.numbers() {
             Numbers::Whole(view) => view,
@@ -199,18 +234,27 @@ impl Values {
 /// A column as a result holds it: each number in its one representation, no text that no row has.
 ///
 /// The dictionary is brought down to what is used, so that equal tables are equal in memory.
-pub(super) fn normal(column: &Column) -> Column {
+pub(super) fn normal(column: Col, threads: Threads) -> Column {
+    let column = match column {
+        Col::Own(column) => Arc::unwrap_or_clone(column),
+        of => (*of).clone(),
+    };
     match column {
-        Column::Number(rows) => {
-            Column::Number(rows.iter().map(|value| value.map(Decimal::normalized)).collect())
+        Column::Number(mut rows) => {
+            let strip = |_, slot: &mut Option<Decimal>| {
+                *slot = slot.map(Decimal::normalized);
+                Ok::<(), Infallible>(())
+            };
+            let Ok(()) = fill(threads, &mut rows, strip);
+            Column::Number(rows)
         }
         Column::Text(texts) => Column::Text(used(texts)),
-        other => other.clone(),
+        other => other,
     }
 }
 
 /// The same texts with a dictionary of those that rows have.
-fn used(texts: &Texts) -> Texts {
+fn used(texts: Texts) -> Texts {
     let mut seen = vec![false; texts.dictionary().len()];
     for code in texts.codes() {
         if let Some(slot) = seen.get_mut(*code as usize) {
@@ -218,7 +262,7 @@ fn used(texts: &Texts) -> Texts {
         }
     }
     if seen.iter().all(|seen| *seen) {
-        return texts.clone();
+        return texts;
     }
     let mut next = 0;
     let places: Vec<u32> = seen

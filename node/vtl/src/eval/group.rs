@@ -5,10 +5,11 @@ use schemas::decimal::Decimal;
 use schemas::table::{Column, Texts};
 
 use super::column::Col;
-use super::key::{codes, order, runs};
+use super::key::{arrange, ranges, ranks};
 use super::moments::Moments;
 use super::quantile::median;
 use super::slide::Slide;
+use super::threads::{Threads, fill};
 use super::{Relation, point};
 use crate::budget::{Meter, SORT_STEPS};
 use crate::decimal128::{self, Total};
@@ -18,14 +19,14 @@ use crate::plan::{Key, Step, Summary};
 
 /// Rows of the operand that make one data point of the result.
 struct Groups {
-    order: Option<Vec<usize>>,
+    order: Option<Vec<u32>>,
     runs: Vec<(usize, usize)>,
 }
 
 impl Groups {
     fn rows(&self, run: (usize, usize)) -> impl Iterator<Item = usize> {
         (run.0..run.1).map(|place| {
-            self.order.as_ref().map_or(place, |order| order.get(place).copied().unwrap_or(place))
+            self.order.as_ref().map_or(place, |order| order.get(place).map_or(place, |row| *row as usize))
         })
     }
 }
@@ -37,25 +38,28 @@ pub(super) fn group(
     operands: &[Option<Col>],
     meter: &mut Meter,
     step: &Step,
+    threads: Threads,
 ) -> Result<Relation, Fault> {
     meter.charge(relation.rows, SORT_STEPS, step.span)?;
     let mut columns = Vec::new();
     for key in keys {
-        columns.push(converted(relation, key, step)?);
+        columns.push(converted(relation, key, step, threads)?);
     }
-    let coded: Vec<Vec<i64>> = columns.iter().map(|column| codes(column)).collect();
-    let order = order(&coded, relation.rows);
-    let mut groups = Groups { runs: runs(&coded, order.as_deref(), relation.rows), order };
+    let ranks = ranks(&columns, relation.rows);
+    let order = arrange(&ranks);
+    let mut groups = Groups { runs: ranges(&ranks, order.as_deref()), order };
+    drop(ranks);
     if keys.is_empty() {
         // Without grouping there is one data point, even of an empty data set.
         groups.runs = vec![(0, relation.rows)];
     }
     let rows = groups.runs.len();
     meter.hold(rows, step.fields.len(), step.span)?;
-    let firsts: Vec<usize> = groups.runs.iter().filter_map(|run| groups.rows(*run).next()).collect();
+    let firsts: Vec<u32> =
+        groups.runs.iter().filter_map(|run| groups.rows(*run).next()).map(|row| row as u32).collect();
     let mut made: Vec<Col> = columns.iter().map(|column| Col::own(column.gather(&firsts))).collect();
     for (summary, operand) in summaries.iter().zip(operands) {
-        let column = aggregate(summary, operand.as_deref(), &groups).map_err(|(error, at)| {
+        let column = aggregate(summary, operand.as_deref(), &groups, threads).map_err(|(error, at)| {
             let keys = Relation { columns: made.iter().take(keys.len()).cloned().collect(), rows };
             let message = format!("`{}`: {error}", summary.op.name());
             Fault::new(Code::Overflow, summary.span, message).at(point(&step.fields, &keys, at))
@@ -66,22 +70,23 @@ pub(super) fn group(
 }
 
 /// The column of a key, its periods converted.
-fn converted(relation: &Relation, key: &Key, step: &Step) -> Result<Col, Fault> {
+fn converted(relation: &Relation, key: &Key, step: &Step, threads: Threads) -> Result<Col, Fault> {
     let missing = || Fault::new(Code::Structure, step.span, "a key of the plan has no column");
     let column = relation.columns.get(key.column).ok_or_else(missing)?;
     let (Some(frequency), Column::Period(periods)) = (key.convert, &**column) else {
         return Ok(column.clone());
     };
-    let mut rows = Vec::with_capacity(periods.len());
-    for period in periods {
-        let coarse = period.and_then(|period| period.convert(frequency));
+    let mut rows = periods.clone();
+    fill(threads, &mut rows, |_, slot| {
+        let coarse = slot.and_then(|period| period.convert(frequency));
         if coarse.is_none() {
-            let shown = period.map_or(String::new(), |period| period.to_string());
+            let shown = slot.map_or(String::new(), |period| period.to_string());
             let message = format!("`time_agg` cannot bring {shown} to the finer frequency {frequency}");
             return Err(Fault::new(Code::Frequency, step.span, message));
         }
-        rows.push(coarse);
-    }
+        *slot = coarse;
+        Ok(())
+    })?;
     Ok(Col::own(Column::Period(rows)))
 }
 
@@ -90,71 +95,82 @@ fn aggregate(
     summary: &Summary,
     operand: Option<&Column>,
     groups: &Groups,
-) -> Result<Column, (decimal128::Error, usize)> {
+    threads: Threads,
+) -> Result<Column, Failed> {
     let Some(operand) = operand else {
         let counts = groups.runs.iter().map(|run| Some((run.1 - run.0) as i64));
         return Ok(Column::Integer(counts.collect()));
     };
-    match summary.op {
-        Aggregator::Count => {
-            let count = |run: &(usize, usize)| groups.rows(*run).filter(|row| !operand.is_null(*row)).count();
-            Ok(Column::Integer(groups.runs.iter().map(|run| Some(count(run) as i64)).collect()))
+    match (summary.op, operand) {
+        (Aggregator::Count, _) => {
+            let count = |run| Ok(Some(groups.rows(run).filter(|row| !operand.is_null(*row)).count() as i64));
+            each(groups, threads, count).map(Column::Integer)
         }
-        Aggregator::Sum | Aggregator::Avg => sums(summary.op, operand, groups),
-        Aggregator::Min => Ok(extreme(operand, groups, false)),
-        Aggregator::Max => Ok(extreme(operand, groups, true)),
-        Aggregator::Median => medians(operand, groups),
-        op => spreads(op, operand, groups),
-    }
-}
-
-fn sums(op: Aggregator, operand: &Column, groups: &Groups) -> Result<Column, (decimal128::Error, usize)> {
-    match (op, operand) {
         (Aggregator::Sum, Column::Integer(rows)) => {
-            let mut sums = Vec::with_capacity(groups.runs.len());
-            for (at, run) in groups.runs.iter().enumerate() {
-                let known = groups.rows(*run).filter_map(|row| rows.get(row).copied().flatten());
-                // INVARIANT: at most 2^24 values of 64 bits fit 128 bits.
-                let (count, sum) =
-                    known.fold((0, 0_i128), |(n, sum), value| (n + 1, sum + i128::from(value)));
-                let sum = i64::try_from(sum).map_err(|_| (decimal128::Error::Overflow, at))?;
-                sums.push((count > 0).then_some(sum));
-            }
-            Ok(Column::Integer(sums))
+            each(groups, threads, |run| whole_sum(groups, run, rows)).map(Column::Integer)
         }
-        _ => {
-            let mut sums = Vec::with_capacity(groups.runs.len());
-            for (at, run) in groups.runs.iter().enumerate() {
-                let (mut total, mut count) = (Total::default(), 0_u64);
-                for value in groups.rows(*run).filter_map(|row| number(operand, row)) {
-                    total.add(value);
-                    count += 1;
-                }
-                let value = if op == Aggregator::Avg { total.mean(count) } else { total.sum() };
-                let value = value.map_err(|error| (error, at))?;
-                sums.push((count > 0).then_some(value));
-            }
-            Ok(Column::Number(sums))
+        (Aggregator::Sum | Aggregator::Avg, _) => {
+            each(groups, threads, |run| sum(summary.op, operand, groups, run)).map(Column::Number)
         }
+        (Aggregator::Min, _) => Ok(extreme(operand, groups, false)),
+        (Aggregator::Max, _) => Ok(extreme(operand, groups, true)),
+        (Aggregator::Median, _) => each(groups, threads, |run| {
+            median(groups.rows(run).filter_map(|row| number(operand, row)).collect())
+        })
+        .map(Column::Number),
+        (op, _) => each(groups, threads, |run| {
+            let mut moments = Moments::new(operand, op);
+            groups.rows(run).for_each(|row| moments.enter(row));
+            moments.value()
+        })
+        .map(Column::Number),
     }
 }
 
-fn medians(operand: &Column, groups: &Groups) -> Result<Column, (decimal128::Error, usize)> {
-    let middle = |(at, run): (usize, &(usize, usize))| {
-        let values = groups.rows(*run).filter_map(|row| number(operand, row)).collect();
-        median(values).map_err(|error| (error, at))
-    };
-    groups.runs.iter().enumerate().map(middle).collect::<Result<_, _>>().map(Column::Number)
+/// An error and its group.
+type Failed = (decimal128::Error, usize);
+
+/// The value of each group.
+fn each<T: Clone + Send>(
+    groups: &Groups,
+    threads: Threads,
+    value: impl Fn((usize, usize)) -> Result<Option<T>, decimal128::Error> + Sync,
+) -> Result<Vec<Option<T>>, Failed> {
+    let mut made = vec![None; groups.runs.len()];
+    fill(threads, &mut made, |at, slot| {
+        *slot = value(groups.runs.get(at).copied().unwrap_or_default()).map_err(|error| (error, at))?;
+        Ok(())
+    })?;
+    Ok(made)
 }
 
-/// Variances and standard deviations.
-fn spreads(op: Aggregator, operand: &Column, groups: &Groups) -> Result<Column, (decimal128::Error, usize)> {
-    let spread = |(at, run): (usize, &(usize, usize))| {
-        let mut moments = Moments::new(operand, op);
-        groups.rows(*run).for_each(|row| moments.enter(row));
-        moments.value().map_err(|error| (error, at))
-    };
-    groups.runs.iter().enumerate().map(spread).collect::<Result<_, _>>().map(Column::Number)
+fn whole_sum(
+    groups: &Groups,
+    run: (usize, usize),
+    rows: &[Option<i64>],
+) -> Result<Option<i64>, decimal128::Error> {
+    let known = groups.rows(run).filter_map(|row| rows.get(row).copied().flatten());
+    // INVARIANT: at most 2^24 values of 64 bits fit 128 bits.
+    let (count, sum) = known.fold((0, 0_i128), |(n, sum), value| (n + 1, sum + i128::from(value)));
+    let sum = i64::try_from(sum).map_err(|_| decimal128::Error::Overflow)?;
+    Ok((count > 0).then_some(sum))
+}
+
+fn sum(
+    op: Aggregator,
+    operand: &Column,
+    groups: &Groups,
+    run: (usize, usize),
+) -> Result<Option<Decimal>, decimal128::Error> {
+    let (mut total, mut count) = (Total::default(), 0_u64);
+    for value in groups.rows(run).filter_map(|row| number(operand, row)) {
+        total.add(value);
+        count += 1;
+    }
+    if count == 0 {
+        return Ok(None);
+    }
+    if op == Aggregator::Avg { total.mean(count).map(Some) } else { total.sum().map(Some) }
 }
 
 /// A number of a column, whole or not.

@@ -1,15 +1,17 @@
 //! Merge joins on key codes (reference manual, "Inner join", and the matching of data sets in
 //! "Operators applicable on two … Data Sets").
 
-use std::cmp::Ordering;
+use std::ops::Range;
 
+use schemas::rank::{self, Ranks};
 use schemas::structure::Type;
 use schemas::table::{Cell, Column};
 
 use super::Relation;
 use super::cast::gathered as cells_as;
 use super::column::Col;
-use super::key::{Codes, codes, common, compare_rows, order, runs};
+use super::key::{arrange, ranks};
+use super::threads::{self, Threads};
 use crate::budget::{COPY_STEPS, Meter, SORT_STEPS};
 use crate::fault::{Fault, Span};
 use crate::plan::{Matching, Side};
@@ -24,7 +26,7 @@ pub(super) struct Spec<'a> {
 }
 
 /// A row that is not there.
-const NONE: usize = usize::MAX;
+const NONE: u32 = u32::MAX;
 
 pub(super) fn join(
     left: &Relation,
@@ -32,50 +34,59 @@ pub(super) fn join(
     spec: &Spec<'_>,
     meter: &mut Meter,
     span: Span,
+    threads: Threads,
 ) -> Result<Relation, Fault> {
     meter.charge(left.rows + right.rows, SORT_STEPS, span)?;
-    let (mut a, mut b) = (Vec::new(), Vec::new());
-    for (x, y) in spec.keys {
-        if let (Some(x), Some(y)) = (left.columns.get(*x), right.columns.get(*y)) {
-            let (x, y) = common(x, y);
-            a.push(x);
-            b.push(y);
-        }
-    }
-    let (a, b) = (Operand::new(a, left.rows), Operand::new(b, right.rows));
-    let matches = merge(&a, &b, spec.matching);
-    let rows = matches.iter().fold(0_usize, |sum, m| sum.saturating_add(m.pairs()));
+    let (a, b) = operands(left, right, spec.keys);
+    let mut rows = 0_usize;
+    walk(&a, &b, spec.matching, |left, right| {
+        rows = rows.saturating_add(left.len().max(1).saturating_mul(right.len().max(1)));
+    });
     meter.charge(rows, COPY_STEPS * spec.columns.len() as u64 + SORT_STEPS, span)?;
     meter.hold(rows, spec.columns.len(), span)?;
-    let pairs = expand(&matches, &a, &b, rows);
+    let pairs = expand(&a, &b, spec.matching, rows);
+    drop((a, b));
     if spec.matching == Matching::Full || spec.columns.iter().any(|(_, fallback)| fallback.is_some()) {
         return Ok(filled(&pairs, left, right, spec));
     }
     let pairs = canonical(pairs, left, right, spec);
-    let whole = |rows: usize, side: fn(&(usize, usize)) -> usize| {
-        pairs.len() == rows && pairs.iter().enumerate().all(|(at, pair)| side(pair) == at)
-    };
-    let (same_left, same_right) = (whole(left.rows, |pair| pair.0), whole(right.rows, |pair| pair.1));
-    let lefts: Vec<usize> = pairs.iter().map(|pair| pair.0).collect();
-    let rights: Vec<usize> = pairs.iter().map(|pair| pair.1).collect();
-    let pick = |(side, _): &(Side, Option<Cell>)| match side {
-        Side::Left(at) | Side::Either(at, _) => left
-            .columns
-            .get(*at)
-            .map(|column| if same_left { column.clone() } else { Col::own(column.gather(&lefts)) }),
-        Side::Right(at) => right
-            .columns
-            .get(*at)
-            .map(|column| if same_right { column.clone() } else { Col::own(column.gather(&rights)) }),
-    };
-    Ok(Relation { columns: spec.columns.iter().filter_map(pick).collect(), rows })
+    Ok(Relation { columns: pairs.gather(spec.columns, left, right, threads), rows })
+}
+
+/// The rows of each data point of the result.
+struct Pairs {
+    lefts: Vec<u32>,
+    rights: Vec<u32>,
+}
+
+impl Pairs {
+    fn gather(
+        &self,
+        columns: &[(Side, Option<Cell>)],
+        left: &Relation,
+        right: &Relation,
+        threads: Threads,
+    ) -> Vec<Col> {
+        let whole = |rows: &[u32], all: usize| rows.len() == all && rows.iter().copied().eq(0..all as u32);
+        let (same_left, same_right) = (whole(&self.lefts, left.rows), whole(&self.rights, right.rows));
+        let take = |column: &Col, rows: &[u32], same: bool| {
+            if same { column.clone() } else { Col::own(column.gather(rows)) }
+        };
+        let pick = |(side, _): &(Side, Option<Cell>)| match side {
+            Side::Left(at) | Side::Either(at, _) => {
+                left.columns.get(*at).map(|column| take(column, &self.lefts, same_left))
+            }
+            Side::Right(at) => right.columns.get(*at).map(|column| take(column, &self.rights, same_right)),
+        };
+        threads::each(threads, self.lefts.len(), columns, pick).into_iter().flatten().collect()
+    }
 }
 
 /// The rows of a join in which keys come from either side and gaps are filled, in canonical order.
-fn filled(pairs: &[(usize, usize)], left: &Relation, right: &Relation, spec: &Spec<'_>) -> Relation {
-    let cell = |side: Side, pair: &(usize, usize)| {
-        let of = |relation: &Relation, at: usize, row: usize| {
-            relation.columns.get(at).and_then(|column| column.cell(row))
+fn filled(pairs: &Pairs, left: &Relation, right: &Relation, spec: &Spec<'_>) -> Relation {
+    let cell = |side: Side, pair: (u32, u32)| {
+        let of = |relation: &Relation, at: usize, row: u32| {
+            relation.columns.get(at).and_then(|column| column.cell(row as usize))
         };
         match side {
             Side::Left(at) => of(left, at, pair.0),
@@ -88,16 +99,17 @@ fn filled(pairs: &[(usize, usize)], left: &Relation, right: &Relation, spec: &Sp
             Side::Left(at) | Side::Either(at, _) => left.columns.get(*at),
             Side::Right(at) => right.columns.get(*at),
         };
-        let cells = pairs.iter().map(|pair| cell(*side, pair).or_else(|| fallback.clone()));
+        let rows = pairs.lefts.iter().copied().zip(pairs.rights.iter().copied());
+        let cells = rows.map(|pair| cell(*side, pair).or_else(|| fallback.clone()));
         gathered(cells.collect(), like)
     });
     let columns: Vec<Col> = columns.map(Col::own).collect();
-    let keys: Vec<Codes> = columns.iter().take(spec.identifiers).map(|column| codes(column)).collect();
-    let columns = match order(&keys, pairs.len()) {
+    let rows = pairs.lefts.len();
+    let columns = match arrange(&ranks(columns.iter().take(spec.identifiers), rows)) {
         None => columns,
         Some(order) => columns.iter().map(|column| Col::own(column.gather(&order))).collect(),
     };
-    Relation { columns, rows: pairs.len() }
+    Relation { columns, rows }
 }
 
 /// Cells as a column of the type of another.
@@ -111,112 +123,118 @@ fn gathered(cells: Vec<Option<Cell>>, like: Option<&Col>) -> Column {
     }
 }
 
-/// Places of both sides, in the order of their keys, that have one key; one side may have none.
-struct Match {
-    left: Option<(usize, usize)>,
-    right: Option<(usize, usize)>,
-}
-
-impl Match {
-    fn pairs(&self) -> usize {
-        let rows = |run: Option<(usize, usize)>| run.map_or(1, |run| run.1 - run.0);
-        rows(self.left).saturating_mul(rows(self.right))
-    }
-}
-
-/// One side: its key codes, and the order that sorts its rows when they are not sorted.
+/// One side: the ranks of its keys, ascending, and the rows in that order when it is another than
+/// theirs.
 struct Operand {
-    keys: Vec<Codes>,
-    rows: usize,
-    order: Option<Vec<usize>>,
+    ranks: Vec<u64>,
+    order: Option<Vec<u32>>,
+}
+
+/// Both sides on one scale.
+fn operands(left: &Relation, right: &Relation, keys: &[(usize, usize)]) -> (Operand, Operand) {
+    let columns =
+        keys.iter().filter_map(|(x, y)| Some((&**left.columns.get(*x)?, &**right.columns.get(*y)?)));
+    let (a, b): (Vec<&Column>, Vec<&Column>) = columns.unzip();
+    let Ranks { sides: [a, b], size } = rank::ranks([&a, &b], [left.rows, right.rows]);
+    (Operand::new(a, size), Operand::new(b, size))
 }
 
 impl Operand {
-    fn new(keys: Vec<Codes>, rows: usize) -> Self {
-        let order = order(&keys, rows);
-        Self { keys, rows, order }
+    fn new(ranks: Vec<u64>, size: u64) -> Self {
+        match rank::order(&ranks, size) {
+            None => Self { ranks, order: None },
+            Some(order) => {
+                let sorted = order.iter().filter_map(|row| ranks.get(*row as usize).copied()).collect();
+                Self { ranks: sorted, order: Some(order) }
+            }
+        }
     }
 
-    fn row(&self, place: usize) -> usize {
-        self.order.as_ref().map_or(place, |order| order.get(place).copied().unwrap_or(place))
+    fn rank(&self, place: usize) -> Option<u64> {
+        self.ranks.get(place).copied()
     }
 
-    fn runs(&self) -> Vec<(usize, usize)> {
-        runs(&self.keys, self.order.as_deref(), self.rows)
+    /// The places from `start` on that have its key.
+    fn run(&self, start: usize) -> Range<usize> {
+        let key = self.rank(start);
+        let mut end = start + 1;
+        while end < self.ranks.len() && self.rank(end) == key {
+            end += 1;
+        }
+        start..end
+    }
+
+    fn row(&self, place: usize) -> u32 {
+        self.order.as_ref().map_or(place as u32, |order| order.get(place).copied().unwrap_or(NONE))
     }
 }
 
-/// Walks both sides in the order of their keys.
-fn merge(a: &Operand, b: &Operand, matching: Matching) -> Vec<Match> {
-    let (left_runs, right_runs) = (a.runs(), b.runs());
-    let mut others = right_runs.iter().peekable();
-    let mut matches = Vec::new();
-    for left in left_runs {
-        let row = a.row(left.0);
-        let against = |other: &(usize, usize)| compare_rows(&a.keys, row, &b.keys, b.row(other.0));
-        while let Some(other) = others.next_if(|other| against(other) == Ordering::Greater) {
+/// Walks both sides in the order of their keys: the places of one key on the left, and on the right;
+/// none where one side has no partner that `matching` keeps.
+fn walk(a: &Operand, b: &Operand, matching: Matching, mut found: impl FnMut(Range<usize>, Range<usize>)) {
+    let (mut at, mut other) = (0, 0);
+    while let Some(key) = a.rank(at) {
+        while b.rank(other).is_some_and(|rank| rank < key) {
+            let alone = b.run(other);
+            other = alone.end;
             if matching == Matching::Full {
-                matches.push(Match { left: None, right: Some(*other) });
+                found(0..0, alone);
             }
         }
-        match others.next_if(|other| against(other) == Ordering::Equal) {
-            Some(other) => matches.push(Match { left: Some(left), right: Some(*other) }),
-            None if matching != Matching::Inner => matches.push(Match { left: Some(left), right: None }),
-            None => {}
+        let left = a.run(at);
+        at = left.end;
+        if b.rank(other) == Some(key) {
+            let right = b.run(other);
+            other = right.end;
+            found(left, right);
+        } else if matching != Matching::Inner {
+            found(left, 0..0);
         }
     }
-    if matching == Matching::Full {
-        matches.extend(others.map(|other| Match { left: None, right: Some(*other) }));
+    while matching == Matching::Full && b.rank(other).is_some() {
+        let alone = b.run(other);
+        other = alone.end;
+        found(0..0, alone);
     }
-    matches
 }
 
-/// All pairs of rows of each match.
-fn expand(matches: &[Match], a: &Operand, b: &Operand, rows: usize) -> Vec<(usize, usize)> {
-    let mut pairs = Vec::with_capacity(rows);
-    for found in matches {
-        match (found.left, found.right) {
-            (Some(left), Some(right)) => {
-                for place in left.0..left.1 {
-                    pairs.extend((right.0..right.1).map(|other| (a.row(place), b.row(other))));
-                }
-            }
-            (Some(left), None) => pairs.extend((left.0..left.1).map(|place| (a.row(place), NONE))),
-            (None, Some(right)) => pairs.extend((right.0..right.1).map(|place| (NONE, b.row(place)))),
-            (None, None) => {}
+/// All pairs of rows with one key.
+fn expand(a: &Operand, b: &Operand, matching: Matching, rows: usize) -> Pairs {
+    let mut pairs = Pairs { lefts: Vec::with_capacity(rows), rights: Vec::with_capacity(rows) };
+    walk(a, b, matching, |left, right| {
+        if left.is_empty() {
+            pairs.lefts.extend(right.clone().map(|_| NONE));
+            pairs.rights.extend(right.map(|place| b.row(place)));
+            return;
         }
-    }
+        for row in left.map(|place| a.row(place)) {
+            if right.is_empty() {
+                pairs.lefts.push(row);
+                pairs.rights.push(NONE);
+            }
+            for place in right.clone() {
+                pairs.lefts.push(row);
+                pairs.rights.push(b.row(place));
+            }
+        }
+    });
     pairs
 }
 
 /// The pairs in the order of the identifiers of the result.
-fn canonical(
-    mut pairs: Vec<(usize, usize)>,
-    left: &Relation,
-    right: &Relation,
-    spec: &Spec<'_>,
-) -> Vec<(usize, usize)> {
-    let identifiers: Vec<(bool, Codes)> = spec
-        .columns
-        .iter()
-        .take(spec.identifiers)
-        .filter_map(|(side, _)| match side {
-            Side::Left(at) | Side::Either(at, _) => left.columns.get(*at).map(|column| (true, codes(column))),
-            Side::Right(at) => right.columns.get(*at).map(|column| (false, codes(column))),
-        })
-        .collect();
-    let compare = |a: &(usize, usize), b: &(usize, usize)| {
-        for (of_left, codes) in &identifiers {
-            let (x, y) = if *of_left { (a.0, b.0) } else { (a.1, b.1) };
-            let order = codes.get(x).cmp(&codes.get(y));
-            if order.is_ne() {
-                return order;
-            }
-        }
-        Ordering::Equal
+fn canonical(pairs: Pairs, left: &Relation, right: &Relation, spec: &Spec<'_>) -> Pairs {
+    let identifiers = spec.columns.get(..spec.identifiers).unwrap_or_default();
+    let of_left = |(at, (side, _)): (usize, &(Side, Option<Cell>))| match side {
+        Side::Left(column) | Side::Either(column, _) => *column == at,
+        Side::Right(_) => false,
     };
-    if !pairs.is_sorted_by(|a, b| compare(a, b).is_le()) {
-        pairs.sort_by(compare);
+    // INVARIANT: the left is in canonical order, its identifiers first.
+    if identifiers.iter().enumerate().all(of_left) && pairs.lefts.is_sorted() {
+        return pairs;
     }
-    pairs
+    let columns = pairs.gather(identifiers, left, right, Threads::ONE);
+    let Some(order) = arrange(&ranks(&columns, pairs.lefts.len())) else { return pairs };
+    let sort =
+        |rows: &[u32]| order.iter().map(|at| rows.get(*at as usize).copied().unwrap_or(NONE)).collect();
+    Pairs { lefts: sort(&pairs.lefts), rights: sort(&pairs.rights) }
 }

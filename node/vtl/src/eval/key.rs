@@ -5,7 +5,44 @@ use std::cmp::Ordering;
 
 use schemas::decimal::Decimal;
 use schemas::period::Period;
+use schemas::rank::{self, Ranks};
 use schemas::table::{Column, Texts};
+
+use super::column::Col;
+
+/// The ranks of rows by these columns: equal keys have equal ranks, smaller keys smaller ones.
+pub(super) fn ranks<'c>(columns: impl IntoIterator<Item = &'c Col>, rows: usize) -> Ranks<1> {
+    let columns: Vec<&Column> = columns.into_iter().map(|column| &**column).collect();
+    rank::ranks([&columns], [rows])
+}
+
+/// The order that sorts the rows; equal rows keep their order. `None` when they are sorted.
+pub(super) fn arrange(ranks: &Ranks<1>) -> Option<Vec<u32>> {
+    let Ranks { sides: [sides], size } = ranks;
+    rank::order(sides, *size)
+}
+
+/// Ranges of equal ranks of rows in `order` (as they stand, when there is none).
+pub(super) fn ranges(ranks: &Ranks<1>, order: Option<&[u32]>) -> Vec<(usize, usize)> {
+    let Ranks { sides: [ranks], .. } = ranks;
+    match order {
+        None => breaks(ranks.len(), |place| ranks.get(place).copied()),
+        Some(order) => breaks(order.len(), |place| ranks.get(*order.get(place)? as usize).copied()),
+    }
+}
+
+fn breaks(rows: usize, rank: impl Fn(usize) -> Option<u64>) -> Vec<(usize, usize)> {
+    let mut runs = Vec::new();
+    let (mut start, mut last) = (0, rank(0));
+    for place in 1..=rows {
+        let next = if place == rows { None } else { rank(place) };
+        if next != last {
+            runs.push((start, place));
+            (start, last) = (place, next);
+        }
+    }
+    runs
+}
 
 /// One code a row; equal values have equal codes, smaller values smaller codes, null the smallest.
 pub(super) type Codes = Vec<i64>;
@@ -17,8 +54,8 @@ pub(super) fn codes(column: &Column) -> Codes {
         Column::Integer(rows) if rows.iter().all(Option::is_some) => {
             rows.iter().map(|value| value.unwrap_or_default()).collect()
         }
-        Column::Integer(rows) => ranks(rows, &[], i64::cmp).0,
-        Column::Number(rows) => ranks(rows, &[], compare).0,
+        Column::Integer(rows) => places(rows, &[], i64::cmp).0,
+        Column::Number(rows) => places(rows, &[], compare).0,
         Column::Boolean(rows) => rows.iter().map(|value| value.map_or(-1, i64::from)).collect(),
         Column::Period(rows) => rows.iter().map(|value| value.map_or(-1, period_code)).collect(),
     }
@@ -34,7 +71,7 @@ pub(super) fn common(a: &Column, b: &Column) -> (Codes, Codes) {
             let (x, y) = merged(a.dictionary(), b.dictionary());
             (text_codes(a, Some(&x)), text_codes(b, Some(&y)))
         }
-        (Column::Number(a), Column::Number(b)) => ranks(a, b, compare),
+        (Column::Number(a), Column::Number(b)) => places(a, b, compare),
         (a, b) => (codes(a), codes(b)),
     }
 }
@@ -82,7 +119,7 @@ pub(super) fn merged(a: &[String], b: &[String]) -> (Vec<i64>, Vec<i64>) {
 }
 
 /// Ranks of the values of two columns among all their distinct values; null is -1.
-fn ranks<T: Copy>(a: &[Option<T>], b: &[Option<T>], compare: impl Fn(&T, &T) -> Ordering) -> (Codes, Codes) {
+fn places<T: Copy>(a: &[Option<T>], b: &[Option<T>], compare: impl Fn(&T, &T) -> Ordering) -> (Codes, Codes) {
     let mut distinct: Vec<T> = a.iter().chain(b).flatten().copied().collect();
     distinct.sort_by(&compare);
     distinct.dedup_by(|x, y| compare(x, y).is_eq());

@@ -4,6 +4,7 @@
 //! Null in, null out, but for the boolean operators, `if`, `nvl`, `isnull` and `||`. The branches of
 //! `if` are evaluated only for the rows that take them, so `if` guards a division.
 
+use std::cell::RefCell;
 use std::cmp::Ordering;
 
 use schemas::decimal::Decimal;
@@ -15,6 +16,7 @@ use schemas::table::{Column, Texts};
 use super::Value;
 use super::cast::cast;
 use super::column::{Col, Numbers, Values, View};
+use super::threads::{Threads, fill};
 use super::window::window;
 use crate::decimal128::{self as decimal, Error};
 use crate::fault::{Code, Fault, Span};
@@ -43,16 +45,26 @@ pub(super) struct Rows<'a> {
     pub(super) columns: &'a [Col],
     pub(super) rows: usize,
     pub(super) values: &'a [Option<Value>],
+    /// Columns that are read once and by nobody else: they may be written over.
+    pub(super) spare: RefCell<Vec<Option<Col>>>,
+    pub(super) threads: Threads,
 }
 
 /// Rows that are evaluated; the others become null.
 pub(super) type Mask<'m> = Option<&'m [bool]>;
 
-impl Rows<'_> {
+impl<'a> Rows<'a> {
+    /// One row without columns, over which a scalar is evaluated.
+    pub(super) fn single(values: &'a [Option<Value>]) -> Self {
+        Self { columns: &[], rows: 1, values, spare: RefCell::default(), threads: Threads::ONE }
+    }
+
     pub(super) fn eval(&self, typed: &Typed, mask: Mask<'_>) -> Result<Values, Trouble> {
         match &typed.term {
             Term::Column(at) => {
-                Ok(self.columns.get(*at).cloned().map_or(Values::Constant(None), Values::Column))
+                let spare = self.spare.borrow_mut().get_mut(*at).and_then(Option::take);
+                let column = spare.or_else(|| self.columns.get(*at).cloned());
+                Ok(column.map_or(Values::Constant(None), Values::Column))
             }
             Term::Constant(cell) => Ok(Values::Constant(cell.clone())),
             Term::Scalar(step) => match self.values.get(*step) {
@@ -63,7 +75,7 @@ impl Rows<'_> {
             Term::Apply(op, operands) => {
                 let values: Result<Vec<Values>, Trouble> =
                     operands.iter().map(|operand| self.eval(operand, mask)).collect();
-                self.apply(*op, typed, &values?, operands, mask)
+                self.apply(*op, typed, values?, operands, mask)
             }
             Term::Window(frame) => {
                 window(self, frame, typed.span).map(|column| Values::Column(Col::own(column)))
@@ -126,7 +138,7 @@ impl Rows<'_> {
         &self,
         op: Op,
         typed: &Typed,
-        values: &[Values],
+        values: Vec<Values>,
         operands: &[Typed],
         mask: Mask<'_>,
     ) -> Result<Values, Trouble> {
@@ -135,7 +147,15 @@ impl Rows<'_> {
         // Constants alone give one value for all rows.
         let (rows, mask) = if constant { (1, None) } else { (self.rows, mask) };
         let kinds = operands.iter().map(|operand| operand.kind).collect::<Vec<_>>();
-        let scope = Scope { rows, mask, op, span: typed.span, kind: typed.kind, kinds: &kinds };
+        let scope = Scope {
+            rows,
+            mask,
+            op,
+            span: typed.span,
+            kind: typed.kind,
+            kinds: &kinds,
+            threads: self.threads,
+        };
         let column = scope.compute(values).map_err(|mut trouble| {
             if constant {
                 trouble.row = first;
@@ -154,11 +174,12 @@ struct Scope<'a> {
     span: Span,
     kind: Option<Type>,
     kinds: &'a [Option<Type>],
+    threads: Threads,
 }
 
 impl Scope<'_> {
-    fn compute(&self, values: &[Values]) -> Result<Column, Trouble> {
-        match (self.op, values) {
+    fn compute(&self, values: Vec<Values>) -> Result<Column, Trouble> {
+        match (self.op, values.as_slice()) {
             (Op::IsNull, [a]) => self.booleans(|row| Ok(Some(a.is_null(row)))),
             (Op::Not, [a]) => {
                 let a = a.booleans();
@@ -169,7 +190,13 @@ impl Scope<'_> {
                 self.booleans(|row| Ok(logic(self.op, a.at(row), b.at(row))))
             }
             (Op::Nvl, [a, b]) => {
-                let rows = Rows { columns: &[], rows: self.rows, values: &[] };
+                let rows = Rows {
+                    columns: &[],
+                    rows: self.rows,
+                    values: &[],
+                    spare: RefCell::default(),
+                    threads: self.threads,
+                };
                 let pick = |row: usize| if a.is_null(row) { b } else { a };
                 Ok((*rows.choose(self.kind, self.mask, pick).column(self.kind, self.rows)).clone())
             }
@@ -202,34 +229,54 @@ impl Scope<'_> {
     }
 
     /// One value a row that is evaluated.
-    fn each<T>(&self, value: impl Fn(usize) -> Result<Option<T>, Error>) -> Result<Vec<Option<T>>, Trouble> {
-        let mut made = Vec::with_capacity(self.rows);
-        for row in 0..self.rows {
-            made.push(if self.taken(row) {
-                value(row).map_err(|error| trouble(error, self.op.name(), self.span, row))?
-            } else {
-                None
-            });
-        }
-        Ok(made)
+    fn each<T: Copy + Send>(
+        &self,
+        value: impl Fn(usize) -> Result<Option<T>, Error> + Sync,
+    ) -> Result<Vec<Option<T>>, Trouble> {
+        self.over(vec![None; self.rows], |row, _| value(row))
     }
 
-    fn booleans(&self, value: impl Fn(usize) -> Result<Option<bool>, Relate>) -> Result<Column, Trouble> {
-        let mut made = Vec::with_capacity(self.rows);
-        for row in 0..self.rows {
-            let value = if self.taken(row) { value(row) } else { Ok(None) };
-            made.push(value.map_err(|Relate| Trouble {
-                code: Code::Frequency,
-                message: format!("`{}` cannot order periods of different frequencies", self.op.name()),
-                span: self.span,
-                row,
-            })?);
-        }
+    /// A new value for each row that is evaluated, from its old one.
+    fn over<T: Copy + Send>(
+        &self,
+        mut rows: Vec<Option<T>>,
+        value: impl Fn(usize, Option<T>) -> Result<Option<T>, Error> + Sync,
+    ) -> Result<Vec<Option<T>>, Trouble> {
+        let renew = |row: usize, slot: &mut Option<T>| {
+            *slot = if self.taken(row) { value(row, *slot).map_err(|error| (error, row))? } else { None };
+            Ok(())
+        };
+        fill(self.threads, &mut rows, renew)
+            .map_err(|(error, row)| trouble(error, self.op.name(), self.span, row))?;
+        Ok(rows)
+    }
+
+    fn booleans(
+        &self,
+        value: impl Fn(usize) -> Result<Option<bool>, Relate> + Sync,
+    ) -> Result<Column, Trouble> {
+        let mut made = vec![None; self.rows];
+        let renew = |row: usize, slot: &mut Option<bool>| {
+            if self.taken(row) {
+                *slot = value(row).map_err(|Relate| row)?;
+            }
+            Ok(())
+        };
+        fill(self.threads, &mut made, renew).map_err(|row: usize| Trouble {
+            code: Code::Frequency,
+            message: format!("`{}` cannot order periods of different frequencies", self.op.name()),
+            span: self.span,
+            row,
+        })?;
         Ok(Column::Boolean(made))
     }
 
     /// Orders the values of a row; `None` when one is null.
-    fn comparison<'v>(&self, a: &'v Values, b: &'v Values) -> Box<dyn Fn(usize) -> Option<Compared> + 'v> {
+    fn comparison<'v>(
+        &self,
+        a: &'v Values,
+        b: &'v Values,
+    ) -> Box<dyn Fn(usize) -> Option<Compared> + Sync + 'v> {
         let kind = self.kinds.iter().copied().flatten().next();
         let plain = |order: Ordering| Compared { order, alike: true };
         match kind {
@@ -330,19 +377,19 @@ impl Scope<'_> {
         self.each(part).map(Column::Integer)
     }
 
-    fn arithmetic(&self, values: &[Values]) -> Result<Column, Trouble> {
+    fn arithmetic(&self, values: Vec<Values>) -> Result<Column, Trouble> {
         let whole = self.kinds.iter().all(|kind| *kind != Some(Type::Number));
-        match (self.op, values) {
-            (Op::Round | Op::Trunc | Op::Ceil | Op::Floor, [a, ..]) => self.rounding(a, values.get(1)),
-            (_, [a]) if whole => {
+        let mut values = values.into_iter();
+        match (self.op, values.next(), values.next()) {
+            (Op::Round | Op::Trunc | Op::Ceil | Op::Floor, Some(a), places) => {
+                self.rounding(a, places.as_ref())
+            }
+            (_, Some(a), None) if whole => {
                 let a = a.integers();
                 self.each(|row| a.at(row).map(|a| integer(self.op, 0, a)).transpose()).map(Column::Integer)
             }
-            (_, [a]) => {
-                let a = a.numbers();
-                self.each(|row| Ok(a.at(row).map(|a| unary(self.op, a)))).map(Column::Number)
-            }
-            (_, [a, b]) if whole && self.kind != Some(Type::Number) => {
+            (_, Some(a), None) => self.single(a, |a| Ok(unary(self.op, a))).map(Column::Number),
+            (_, Some(a), Some(b)) if whole && self.kind != Some(Type::Number) => {
                 let (a, b) = (a.integers(), b.integers());
                 let pair = |row| match (a.at(row), b.at(row)) {
                     (Some(a), Some(b)) => integer(self.op, a, b).map(Some),
@@ -350,44 +397,93 @@ impl Scope<'_> {
                 };
                 self.each(pair).map(Column::Integer)
             }
-            (_, [a, b]) => self.binary(&a.numbers(), &b.numbers()).map(Column::Number),
+            (_, Some(a), Some(b)) => self.binary(a, b).map(Column::Number),
             _ => self.each(|_| Ok(None)).map(Column::Integer),
         }
     }
 
-    fn binary(&self, a: &Numbers<'_>, b: &Numbers<'_>) -> Result<Vec<Option<Decimal>>, Trouble> {
-        let apply = match self.op {
-            Op::Add => decimal::add,
-            Op::Subtract => decimal::sub,
-            Op::Multiply => decimal::mul,
-            Op::Divide => decimal::div,
-            Op::Power => decimal::power,
-            _ => decimal::modulo,
-        };
-        self.each(|row| match (a.at(row), b.at(row)) {
+    fn binary(&self, a: Values, b: Values) -> Result<Vec<Option<Decimal>>, Trouble> {
+        // Each is a loop of its own.
+        match self.op {
+            Op::Add => self.pairs(a, b, decimal::add),
+            Op::Subtract => self.pairs(a, b, decimal::sub),
+            Op::Multiply => self.pairs(a, b, decimal::mul),
+            Op::Divide => self.pairs(a, b, decimal::div),
+            Op::Power => self.pairs(a, b, decimal::power),
+            _ => self.pairs(a, b, decimal::modulo),
+        }
+    }
+
+    /// An operator of two numbers; its result is written over an operand that nobody else reads.
+    fn pairs(
+        &self,
+        a: Values,
+        b: Values,
+        apply: impl Fn(Decimal, Decimal) -> Result<Decimal, Error> + Sync,
+    ) -> Result<Vec<Option<Decimal>>, Trouble> {
+        let pair = |a: Option<Decimal>, b: Option<Decimal>| match (a, b) {
             (Some(a), Some(b)) => apply(a, b).map(Some),
             _ => Ok(None),
-        })
+        };
+        match (a.into_numbers(), b) {
+            (Ok(rows), b) => {
+                let b = b.decimals();
+                self.over(rows, |row, a| pair(a, b.at(row)))
+            }
+            (Err(a), b) => match b.into_numbers() {
+                Ok(rows) => {
+                    let a = a.decimals();
+                    self.over(rows, |row, b| pair(a.at(row), b))
+                }
+                Err(b) => {
+                    let (a, b) = (a.decimals(), b.decimals());
+                    self.each(|row| pair(a.at(row), b.at(row)))
+                }
+            },
+        }
+    }
+
+    /// An operator of one number.
+    fn single(
+        &self,
+        a: Values,
+        apply: impl Fn(Decimal) -> Result<Decimal, Error> + Sync,
+    ) -> Result<Vec<Option<Decimal>>, Trouble> {
+        match a.into_numbers() {
+            Ok(rows) => self.over(rows, |_, a| a.map(&apply).transpose()),
+            Err(a) => {
+                let a = a.numbers();
+                self.each(|row| a.at(row).map(&apply).transpose())
+            }
+        }
     }
 
     /// `round`, `trunc`, `ceil`, `floor`; whole when no number of digits is given.
-    fn rounding(&self, a: &Values, places: Option<&Values>) -> Result<Column, Trouble> {
-        let numbers = a.numbers();
+    fn rounding(&self, a: Values, places: Option<&Values>) -> Result<Column, Trouble> {
         let digits = places.map_or(View::Constant(Some(0)), Values::integers);
-        let value = |row: usize| {
-            let (Some(number), Some(places)) = (numbers.at(row), digits.at(row)) else { return Ok(None) };
-            let rounded = match self.op {
-                Op::Round => decimal::round(number, places)?,
-                Op::Trunc => decimal::trunc(number, places)?,
-                Op::Ceil => decimal::ceil(number)?,
-                _ => decimal::floor(number)?,
-            };
-            Ok(Some(rounded))
+        let round = |number: Decimal, places: i64| match self.op {
+            Op::Round => decimal::round(number, places),
+            Op::Trunc => decimal::trunc(number, places),
+            Op::Ceil => decimal::ceil(number),
+            _ => decimal::floor(number),
         };
-        if self.kind == Some(Type::Number) {
-            return self.each(value).map(Column::Number);
+        if self.kind != Some(Type::Number) {
+            let numbers = a.numbers();
+            let value = |row: usize| match (numbers.at(row), digits.at(row)) {
+                (Some(number), Some(places)) => decimal::integer(round(number, places)?).map(Some),
+                _ => Ok(None),
+            };
+            return self.each(value).map(Column::Integer);
         }
-        self.each(|row| value(row)?.map(decimal::integer).transpose()).map(Column::Integer)
+        if let View::Constant(Some(places)) = digits {
+            return self.single(a, |number| round(number, places)).map(Column::Number);
+        }
+        let numbers = a.numbers();
+        let value = |row: usize| match (numbers.at(row), digits.at(row)) {
+            (Some(number), Some(places)) => round(number, places).map(Some),
+            _ => Ok(None),
+        };
+        self.each(value).map(Column::Number)
     }
 }
 

@@ -5,7 +5,7 @@ use schemas::table::{Column, Texts};
 
 use super::Relation;
 use super::column::Col;
-use super::key::{Codes, codes, compare_rows};
+use super::key::{arrange, ranges, ranks};
 use crate::budget::{COPY_STEPS, Meter, SORT_STEPS};
 use crate::fault::{Fault, Span};
 
@@ -21,17 +21,18 @@ pub(super) fn union(
     meter.charge(rows, SORT_STEPS + COPY_STEPS * width as u64, span)?;
     meter.hold(rows, width, span)?;
     let columns: Vec<Col> = (0..width).map(|at| Col::own(stacked(operands, at))).collect();
-    let keys: Vec<Codes> = columns.iter().take(identifiers).map(|column| codes(column)).collect();
-    let mut order: Vec<usize> = (0..rows).collect();
+    let ranks = ranks(columns.iter().take(identifiers), rows);
     // Stable: of equal keys the row of the first operand comes first.
-    order.sort_by(|a, b| compare_rows(&keys, *a, &keys, *b));
-    order.dedup_by(|later, first| compare_rows(&keys, *first, &keys, *later).is_eq());
-    meter.release(rows - order.len(), width);
-    if order.len() == rows && order.is_sorted() {
+    let order = arrange(&ranks);
+    let runs = ranges(&ranks, order.as_deref());
+    meter.release(rows - runs.len(), width);
+    if runs.len() == rows && order.is_none() {
         return Ok(Relation { columns, rows });
     }
-    let columns = columns.iter().map(|column| Col::own(column.gather(&order))).collect();
-    Ok(Relation { columns, rows: order.len() })
+    let row = |place: usize| order.as_ref().map_or(Some(place as u32), |order| order.get(place).copied());
+    let firsts: Vec<u32> = runs.iter().filter_map(|run| row(run.0)).collect();
+    let columns = columns.iter().map(|column| Col::own(column.gather(&firsts))).collect();
+    Ok(Relation { columns, rows: firsts.len() })
 }
 
 /// One column of all operands, one operand after the other.

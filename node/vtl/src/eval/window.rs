@@ -114,8 +114,7 @@ fn edge(rows: &Rows<'_>, limit: &Limit) -> Result<Edge, Trouble> {
 }
 
 fn scalar(rows: &Rows<'_>, typed: &Typed) -> Result<Option<Cell>, Trouble> {
-    let single = Rows { columns: &[], rows: 1, values: rows.values };
-    Ok(single.eval(typed, None)?.cell(0))
+    Ok(Rows::single(rows.values).eval(typed, None)?.cell(0))
 }
 
 fn number(rows: &Rows<'_>, typed: &Typed) -> Result<Option<Decimal>, Trouble> {

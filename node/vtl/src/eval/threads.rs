@@ -1,0 +1,107 @@
+//! Work on rows by several threads, with the result of one.
+//!
+//! Each thread has rows of its own and writes their places only; of several faults the one of the
+//! first row is told. So nothing depends on how many threads there are, or which is faster.
+
+use std::num::NonZeroUsize;
+
+/// How many threads a run may use. It changes how long the run takes and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Threads(NonZeroUsize);
+
+/// Rows that are worth a thread.
+const ROWS_MIN: usize = 1 << 14;
+/// More threads than this wait for memory.
+const THREADS_MAX: usize = 16;
+
+impl Threads {
+    /// One thread.
+    pub const ONE: Threads = Threads(NonZeroUsize::MIN);
+
+    /// So many threads.
+    pub fn new(count: NonZeroUsize) -> Self {
+        Self(count)
+    }
+
+    /// As many as the machine offers.
+    pub fn here() -> Self {
+        std::thread::available_parallelism().map_or(Self::ONE, Self)
+    }
+
+    /// Parts that so many rows are cut into.
+    fn parts(self, rows: usize) -> usize {
+        self.0.get().min(THREADS_MAX).min(rows / ROWS_MIN).max(1)
+    }
+}
+
+/// Gives each slot its value; the fault is that of the first row that has one.
+pub(super) fn fill<T: Send, E: Send>(
+    threads: Threads,
+    slots: &mut [T],
+    value: impl Fn(usize, &mut T) -> Result<(), E> + Sync,
+) -> Result<(), E> {
+    let size = slots.len().div_ceil(threads.parts(slots.len())).max(1);
+    let part = |from: usize, slots: &mut [T]| {
+        slots.iter_mut().enumerate().try_for_each(|(at, slot)| value(from + at, slot))
+    };
+    let mut parts = slots.chunks_mut(size).enumerate();
+    let Some((_, first)) = parts.next() else { return Ok(()) };
+    std::thread::scope(|scope| {
+        let part = &part;
+        let others: Vec<_> = parts.map(|(at, slots)| scope.spawn(move || part(at * size, slots))).collect();
+        let first = part(0, first);
+        // All are waited for, then the first fault counts.
+        let others: Vec<Result<(), E>> = others.into_iter().map(joined).collect();
+        others.into_iter().fold(first, Result::and)
+    })
+}
+
+/// One value for each of a few things, each of which is work on `rows` rows.
+pub(super) fn each<T: Sync, R: Send>(
+    threads: Threads,
+    rows: usize,
+    things: &[T],
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    let size = things.len().div_ceil(threads.parts(rows)).max(1);
+    let part = |things: &[T]| things.iter().map(&work).collect::<Vec<R>>();
+    let mut parts = things.chunks(size);
+    let Some(first) = parts.next() else { return Vec::new() };
+    std::thread::scope(|scope| {
+        let part = &part;
+        let others: Vec<_> = parts.map(|things| scope.spawn(move || part(things))).collect();
+        let mut made = part(first);
+        made.extend(others.into_iter().flat_map(joined));
+        made
+    })
+}
+
+/// The result of a thread; its panic is ours.
+fn joined<R>(thread: std::thread::ScopedJoinHandle<'_, R>) -> R {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_has_its_value_and_the_first_fault_is_told() {
+        let rows = ROWS_MIN * 5 + 3;
+        for count in [1, 2, 3, 100] {
+            let threads = Threads::new(NonZeroUsize::new(count).unwrap());
+            let mut slots = vec![0; rows];
+            let faulty = |bad: &'static [usize]| {
+                move |row: usize, slot: &mut usize| {
+                    *slot += row;
+                    if bad.contains(&row) { Err(row) } else { Ok(()) }
+                }
+            };
+            assert_eq!(fill(threads, &mut slots, faulty(&[])), Ok(()));
+            assert!(slots.iter().enumerate().all(|(row, slot)| row == *slot));
+            assert_eq!(fill(threads, &mut slots, faulty(&[ROWS_MIN * 4, 70, ROWS_MIN * 2])), Err(70));
+            assert_eq!(each(threads, rows, &[1, 2, 3], |thing| thing * 2), [2, 4, 6]);
+        }
+        assert_eq!(fill(Threads::ONE, &mut [], |_, _: &mut u8| Err(())), Ok(()));
+    }
+}
