@@ -7,7 +7,7 @@ use schemas::limits::ROWS_MAX;
 
 use crate::fault::{Code, Fault, Span};
 use crate::op::{Aggregator, Analytic, Op};
-use crate::plan::{Frame, Limit, Term, Typed};
+use crate::plan::{Frame, Limit, Summary, Term, Typed};
 
 /// What a run may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,8 +120,13 @@ fn limit_steps(limit: &Limit) -> u64 {
     if let Limit::Offset(count, _) = limit { row_steps(count) } else { 0 }
 }
 
+/// Steps for each row of a column that aggregates, without those of its operand.
+pub(crate) fn summary_steps(summary: &Summary) -> u64 {
+    if summary.viral.is_some() { TEXT_STEPS } else { aggregate_steps(summary.op) }
+}
+
 /// Steps for each value that an aggregate takes in.
-pub(crate) fn aggregate_steps(op: Aggregator) -> u64 {
+fn aggregate_steps(op: Aggregator) -> u64 {
     match op {
         Aggregator::Sum | Aggregator::Avg | Aggregator::Count | Aggregator::Min | Aggregator::Max => {
             ROW_STEPS

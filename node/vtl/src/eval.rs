@@ -31,7 +31,7 @@ use schemas::period::Period;
 use schemas::structure::Role;
 use schemas::table::{Cell, Column, Error, Table};
 
-use crate::budget::{COPY_STEPS, Limits, Meter, NODE_STEPS, ROW_STEPS, aggregate_steps, row_steps};
+use crate::budget::{COPY_STEPS, Limits, Meter, NODE_STEPS, ROW_STEPS, row_steps, summary_steps};
 use crate::fault::{Code, Fault, Span};
 use crate::plan::{Field, Operation, Plan, Step, Term, Typed};
 use column::Col;
@@ -289,7 +289,7 @@ impl Run<'_> {
         let relation = self.relation(input)?.clone();
         let mut operands = Vec::new();
         for summary in summaries {
-            let cost = summary.operand.as_ref().map_or(0, row_steps) + aggregate_steps(summary.op);
+            let cost = summary.operand.as_ref().map_or(0, row_steps) + summary_steps(summary);
             self.meter.charge(relation.rows, cost, step.span)?;
             let rows = self.rows(&relation);
             let value = match &summary.operand {

@@ -181,6 +181,8 @@ pub(crate) enum Analytic {
     Lead,
     Rank,
     Ratio,
+    /// Null when the window has a null, else the smallest: a viral attribute without a rule.
+    Viral,
     /// The extension `ewma`, over a time series.
     Ewma,
     /// The extension `chain_product`, over a time series.
@@ -210,6 +212,7 @@ impl Analytic {
             Self::Lead => "lead",
             Self::Rank => "rank",
             Self::Ratio => "ratio_to_report",
+            Self::Viral => "the viral attribute",
             Self::Ewma => "ewma",
             Self::Product => "chain_product",
         }

@@ -87,7 +87,13 @@ pub(crate) struct Summary {
     pub(crate) operand: Option<Typed>,
     pub(crate) kind: Type,
     pub(crate) span: Span,
+    /// The operand is a viral attribute, whose values become one by this instead of `op`.
+    pub(crate) viral: Option<Viral>,
 }
+
+/// How values of a viral attribute become one: by the rule that the script defines, if it does.
+#[derive(Debug, Clone)]
+pub(crate) struct Viral(pub(crate) Option<Merge>);
 
 /// Which operand of a join a column is taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -211,7 +211,7 @@ impl Checker<'_> {
         };
         let kind =
             self.aggregated(op, operand.as_ref().and_then(|operand| operand.kind), operand.is_some(), span)?;
-        Some(Summary { op, operand, kind, span })
+        Some(Summary { op, operand, kind, span, viral: None })
     }
 
     /// The type that an aggregate gives.

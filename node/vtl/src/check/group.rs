@@ -6,11 +6,12 @@
 use schemas::structure::{Role, Type};
 
 use super::component::{Level, Scope};
+use super::viral::viral_kind;
 use super::{Checker, Value, column, positions, time_identifier};
 use crate::ast::{Aggregate, Assign, Expr, Grouping, Mode, Node};
 use crate::fault::{Code, Span};
 use crate::op::{Aggregator, default_name};
-use crate::plan::{Field, Key, Operation, Summary};
+use crate::plan::{Field, Key, Operation, Summary, Viral};
 
 impl Checker<'_> {
     /// An aggregate of a whole data set: of each of its measures.
@@ -23,7 +24,7 @@ impl Checker<'_> {
         let op = aggregate.op;
         let mut columns = Vec::new();
         if op == Aggregator::Count {
-            let summary = Summary { op, operand: None, kind: Type::Integer, span };
+            let summary = Summary { op, operand: None, kind: Type::Integer, span, viral: None };
             columns.push((measure(default_name(Type::Integer), Role::Measure, Type::Integer), summary));
         } else {
             let measures = positions(&fields, Role::Measure);
@@ -34,7 +35,8 @@ impl Checker<'_> {
             for at in measures {
                 let field = fields.get(at)?;
                 let kind = self.aggregated(op, Some(field.kind), true, span)?;
-                let summary = Summary { op, operand: Some(column(at, field, span)), kind, span };
+                let operand = Some(column(at, field, span));
+                let summary = Summary { op, operand, kind, span, viral: None };
                 columns.push((measure(&field.name, Role::Measure, kind), summary));
             }
         }
@@ -100,6 +102,7 @@ impl Checker<'_> {
         let fields = self.fields(step).to_vec();
         let keys = self.keys(&fields, grouping)?;
         let mut columns = columns;
+        columns.extend(self.virals(&fields, &columns, span));
         columns.sort_by_key(|(field, _)| field.role);
         let mut shape: Vec<Field> = keys.iter().filter_map(|key| fields.get(key.column)).cloned().collect();
         shape.iter_mut().for_each(|field| field.from.clear());
@@ -125,6 +128,22 @@ impl Checker<'_> {
         let filtered = self.push(Operation::Filter { input: grouped, condition }, shape, having.span);
         let columns = self.pass(filtered, |_| true).into_iter().take(visible).collect();
         Some(self.map(filtered, columns, span))
+    }
+
+    /// The viral attributes that are not calculated anew.
+    fn virals(&self, fields: &[Field], made: &[(Field, Summary)], span: Span) -> Vec<(Field, Summary)> {
+        let anew = |field: &Field| made.iter().any(|(other, _)| other.name == field.name);
+        let carried =
+            fields.iter().enumerate().filter(|(_, field)| field.role == Role::ViralAttribute && !anew(field));
+        let combined = carried.map(|(at, field)| {
+            let rule = self.merge_of(&field.name);
+            let kind = viral_kind(rule.as_ref(), field.kind);
+            let operand = Some(column(at, field, span));
+            let viral = Some(Viral(rule));
+            let summary = Summary { op: Aggregator::Min, operand, kind, span, viral };
+            (measure(&field.name, Role::ViralAttribute, kind), summary)
+        });
+        combined.collect()
     }
 
     /// The identifiers that group, in the order of the data set.

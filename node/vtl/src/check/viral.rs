@@ -5,6 +5,7 @@
 //! result is null when one of them is, and the smaller one otherwise, which is what the examples
 //! of the standard show.
 
+use schemas::structure::Type;
 use schemas::table::Cell;
 
 use super::Checker;
@@ -13,6 +14,14 @@ use crate::ast::Merge;
 use crate::fault::{Code, Fault, Span};
 use crate::op::{Aggregator, Op};
 use crate::plan::Typed;
+
+/// The type of what a rule makes of values of a type.
+pub(super) fn viral_kind(rule: Option<&Merge>, kind: Type) -> Type {
+    match rule {
+        Some(Merge::Aggregate(Aggregator::Avg)) => Type::Number,
+        _ => kind,
+    }
+}
 
 impl Checker<'_> {
     /// Rules are attached to attributes: components have no value domains here.

@@ -6,7 +6,7 @@ use schemas::structure::{Role, Type};
 use super::component::{Level, Scope, constant, widen};
 use super::typing::{Kind, article, found};
 use super::{Checker, Value, column, positions, time_identifier};
-use crate::ast::{self, Expr, Mode, Node, Window};
+use crate::ast::{self, Expr, Merge, Mode, Node, Window};
 use crate::fault::{Code, Fault, Span, near};
 use crate::op::{Aggregator, Analytic, default_name};
 use crate::plan::{Field, Frame, Limit, Term, Typed};
@@ -42,7 +42,7 @@ impl Checker<'_> {
         let fields = self.fields(step).to_vec();
         let frame = self.frame(window, &fields, span)?;
         if frame.op == Analytic::Aggregate(Aggregator::Count) {
-            return self.points(step, frame, span);
+            return self.points(step, &frame, span);
         }
         self.each_measure(step, &frame, span)
     }
@@ -62,16 +62,43 @@ impl Checker<'_> {
             let kind = typed.kind?;
             columns.push((Field { kind, from: Vec::new(), ..field.clone() }, typed));
         }
+        columns.extend(self.viral_windows(&fields, frame, span)?);
         Some(self.map(step, columns, span))
     }
 
     /// `count` over a data set counts data points, whatever the measures.
-    fn points(&mut self, step: usize, frame: Frame, span: Span) -> Option<usize> {
-        let typed = self.analytic(frame, constant(Some(schemas::table::Cell::Integer(1)), span), span)?;
+    fn points(&mut self, step: usize, frame: &Frame, span: Span) -> Option<usize> {
+        let one = constant(Some(schemas::table::Cell::Integer(1)), span);
+        let typed = self.analytic(frame.clone(), one, span)?;
         let mut columns = self.pass(step, |field| field.role == Role::Identifier);
         let name = default_name(Type::Integer).to_owned();
         columns.push((Field { name, role: Role::Measure, kind: Type::Integer, from: Vec::new() }, typed));
+        let fields = self.fields(step).to_vec();
+        columns.extend(self.viral_windows(&fields, frame, span)?);
         Some(self.map(step, columns, span))
+    }
+
+    /// The viral attributes, each combined over the window of the data point.
+    fn viral_windows(&mut self, fields: &[Field], frame: &Frame, span: Span) -> Option<Vec<(Field, Typed)>> {
+        let mut columns = Vec::new();
+        for at in positions(fields, Role::ViralAttribute) {
+            let field = fields.get(at)?;
+            let op = match self.merge_of(&field.name) {
+                None => Analytic::Viral,
+                Some(Merge::Aggregate(op)) => Analytic::Aggregate(op),
+                Some(Merge::Enumerated { .. }) => {
+                    let message = format!(
+                        "the rule of `{}` lists values, which is not supported over windows",
+                        field.name
+                    );
+                    return self.fault(Code::Unsupported, span, message);
+                }
+            };
+            let frame = Frame { op, offset: None, default: None, ..frame.clone() };
+            let typed = self.analytic(frame, column(at, field, span), span)?;
+            columns.push((Field { kind: typed.kind?, from: Vec::new(), ..field.clone() }, typed));
+        }
+        Some(columns)
     }
 
     /// The extensions `ewma` and `chain_product`: along the time of each series.
@@ -115,7 +142,9 @@ impl Checker<'_> {
                 }
                 Some(Type::Number)
             }
-            Analytic::First | Analytic::Last | Analytic::Lag | Analytic::Lead => operand.kind,
+            Analytic::First | Analytic::Last | Analytic::Lag | Analytic::Lead | Analytic::Viral => {
+                operand.kind
+            }
         };
         let default = match frame.default.clone() {
             Some(default) => Some(self.fallback(default, kind, frame.op)?),

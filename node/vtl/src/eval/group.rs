@@ -2,20 +2,24 @@
 //! "Aggregate invocation"). Nulls are skipped; a group of nulls alone gives null.
 
 use schemas::decimal::Decimal;
+use schemas::structure::Type;
 use schemas::table::{Column, Texts};
 
+use super::cast::gathered;
 use super::column::Col;
 use super::key::{arrange, ranges, ranks};
 use super::moments::Moments;
 use super::quantile::median;
+use super::rank::ranked;
 use super::slide::Slide;
 use super::threads::{Threads, fill};
+use super::viral::fold;
 use super::{Relation, point};
 use crate::budget::{Meter, SORT_STEPS};
 use crate::decimal128::{self, Total};
 use crate::fault::{Code, Fault};
 use crate::op::Aggregator;
-use crate::plan::{Key, Step, Summary};
+use crate::plan::{Key, Step, Summary, Viral};
 
 /// Rows of the operand that make one data point of the result.
 struct Groups {
@@ -101,6 +105,10 @@ fn aggregate(
         let counts = groups.runs.iter().map(|run| Some((run.1 - run.0) as i64));
         return Ok(Column::Integer(counts.collect()));
     };
+    if let Some(Viral(rule)) = &summary.viral {
+        let folded = |run| fold(rule.as_ref(), groups.rows(run).map(|row| operand.cell(row)).collect());
+        return each(groups, threads, folded).map(|cells| gathered(&cells, summary.kind));
+    }
     match (summary.op, operand) {
         (Aggregator::Count, _) => {
             let count = |run| Ok(Some(groups.rows(run).filter(|row| !operand.is_null(*row)).count() as i64));
@@ -112,8 +120,9 @@ fn aggregate(
         (Aggregator::Sum | Aggregator::Avg, _) => {
             each(groups, threads, |run| sum(summary.op, operand, groups, run)).map(Column::Number)
         }
-        (Aggregator::Min, _) => Ok(extreme(operand, groups, false)),
-        (Aggregator::Max, _) => Ok(extreme(operand, groups, true)),
+        (op @ (Aggregator::Min | Aggregator::Max), _) => {
+            Ok(extreme(operand, summary.kind, groups, op == Aggregator::Max))
+        }
         (Aggregator::Median, _) => each(groups, threads, |run| {
             median(groups.rows(run).filter_map(|row| number(operand, row)).collect())
         })
@@ -183,11 +192,15 @@ pub(super) fn number(column: &Column, row: usize) -> Option<Decimal> {
 }
 
 /// The least or greatest value of each group, in the canonical order of the type.
-fn extreme(operand: &Column, groups: &Groups, greatest: bool) -> Column {
+fn extreme(operand: &Column, kind: Type, groups: &Groups, greatest: bool) -> Column {
+    // Durations are spelled in another order than they have.
+    let lengths = (kind == Type::Duration).then(|| ranked(operand, Some(kind)));
     let best = |run: &(usize, usize)| {
         let known = groups.rows(*run).filter(|row| !operand.is_null(*row));
         let best = known.reduce(|best, row| {
-            let order = operand.compare(row, best);
+            let order = lengths
+                .as_ref()
+                .map_or_else(|| operand.compare(row, best), |codes| codes.get(row).cmp(&codes.get(best)));
             if (greatest && order.is_gt()) || (!greatest && order.is_lt()) { row } else { best }
         });
         // A row that does not exist gathers as null.

@@ -245,6 +245,41 @@ impl Slide for Extremes {
     }
 }
 
+/// The row of the least value of a window without nulls.
+pub(super) struct Least {
+    least: Extremes,
+    nulls: usize,
+}
+
+impl Least {
+    pub(super) fn new(operand: &Column, kind: Option<Type>) -> Self {
+        Self { least: Extremes::new(operand, kind, false), nulls: 0 }
+    }
+}
+
+impl Slide for Least {
+    type Value = usize;
+
+    fn start(&mut self, points: &[usize]) {
+        self.least.start(points);
+        self.nulls = 0;
+    }
+
+    fn enter(&mut self, row: usize) {
+        self.nulls += usize::from(self.least.code(row).is_none());
+        self.least.enter(row);
+    }
+
+    fn leave(&mut self, row: usize) {
+        self.nulls -= usize::from(self.least.code(row).is_none());
+        self.least.leave(row);
+    }
+
+    fn value(&self) -> Result<Option<usize>, Error> {
+        if self.nulls > 0 { Ok(None) } else { self.least.value() }
+    }
+}
+
 /// The mean of two numbers, rounded once.
 pub(super) fn middle(a: Decimal, b: Decimal) -> Result<Decimal, decimal128::Error> {
     let mut total = Total::default();

@@ -16,7 +16,7 @@ use super::quantile::Medians;
 use super::rank::{self, ranks};
 use super::row::{Rows, Trouble, trouble};
 use super::series::{average, product};
-use super::slide::{Counts, Extremes, Means, Sums, WholeSums, slide};
+use super::slide::{Counts, Extremes, Least, Means, Sums, WholeSums, slide};
 use crate::decimal128::Error;
 use crate::fault::{Code, Span};
 use crate::op::{Aggregator, Analytic};
@@ -60,6 +60,11 @@ pub(super) fn window(rows: &Rows<'_>, frame: &Frame, span: Span) -> Result<Colum
         Analytic::Aggregate(op) => {
             let column = operand.column(frame.operand.kind, rows.rows);
             aggregate(op, &column, frame.operand.kind, &windows).map_err(failed)
+        }
+        Analytic::Viral => {
+            let column = operand.column(frame.operand.kind, rows.rows);
+            let sources = slide(&windows, Least::new(&column, frame.operand.kind)).map_err(failed)?;
+            Ok(picked(&column, &sources))
         }
         Analytic::Rank => Ok(Column::Integer(ranks(&windows))),
         Analytic::First | Analytic::Last => {
@@ -193,11 +198,15 @@ fn aggregate(
         (Aggregator::Avg, _) => Column::Number(slide(windows, Means::new(operand))?),
         (Aggregator::Min | Aggregator::Max, _) => {
             let extremes = Extremes::new(operand, kind, op == Aggregator::Max);
-            let sources = slide(windows, extremes)?;
-            let sources: Vec<usize> = sources.into_iter().map(|row| row.unwrap_or(usize::MAX)).collect();
-            operand.gather(&sources)
+            picked(operand, &slide(windows, extremes)?)
         }
         (Aggregator::Median, _) => Column::Number(slide(windows, Medians::new(operand))?),
         (spread, _) => Column::Number(slide(windows, Moments::new(operand, spread))?),
     })
+}
+
+/// The values of the rows named; of none it is null.
+fn picked(operand: &Column, sources: &[Option<usize>]) -> Column {
+    let rows: Vec<usize> = sources.iter().map(|row| row.unwrap_or(usize::MAX)).collect();
+    operand.gather(&rows)
 }

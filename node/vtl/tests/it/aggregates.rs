@@ -104,3 +104,20 @@ fn having_without_grouping_keeps_or_drops_the_one_group() {
     assert_eq!(faults("R <- sum(D[drop X, N]);", &[("D", D)])[0].0, "structure");
     same(&result("R <- count(D[drop X, N]);", D), "int_var\n4");
 }
+
+/// User manual, "The Attribute Propagation rule": the values of a group become one.
+#[test]
+fn viral_attributes_of_a_group_become_one() {
+    let d = "A:i:string, B:i:integer, X:m:number, F:v:string
+        a, 1, 1, P\na, 2, 2, N\na, 3, 3, Z\nb, 1, 4, P\nb, 2, 5,";
+    same(&result("R <- sum(D group by A);", d), "A,X,F\na,6,N\nb,9,");
+    same(&result("R <- count(D group by A);", d), "A,int_var,F\na,3,N\nb,2,");
+    same(&result("R <- D[aggr M := max(X) group by A];", d), "A,M,F\na,3,N\nb,5,");
+    same(&result("R <- D[aggr F := max(F), M := max(X) group by A];", d), "A,M,F\na,3,Z\nb,5,P");
+    same(&result("R <- sum(D group by A having count() = 2);", d), "A,X,F\nb,9,");
+    same(&result("R <- sum(D[filter false]);", d), "X,F\n,");
+    let rule = "define viral propagation p (variable F) is aggregate max end viral propagation; ";
+    same(&result(&format!("{rule}R <- sum(D group by A);"), d), "A,X,F\na,6,Z\nb,9,P");
+    let rule = "define viral propagation p (variable F) is when \"N\" then \"M\"; when \"M\" then \"M\"; else \"O\" end viral propagation; ";
+    same(&result(&format!("{rule}R <- sum(D group by A);"), d), "A,X,F\na,6,M\nb,9,O");
+}

@@ -278,3 +278,16 @@ fn what_windows_cannot_be() {
     let null = "N := cast(null, integer); R <- D[calc X := sum(X over (order by T data points between N preceding and N following))];";
     assert_eq!(faults(null, &[("D", D)]), [("type", "N".into())]);
 }
+
+/// Reference manual, "Analytic invocation": viral attributes are combined over the window.
+#[test]
+fn viral_attributes_follow_the_window() {
+    let d = "T:i:integer, X:m:number, S:a:string, F:v:string\n1, 1, x, P\n2, 2, x, N\n3, 4, x, Z\n4, 8, x,";
+    let two = "over (order by T data points between 1 preceding and current data point)";
+    same(&result(&format!("R <- sum(D {two});"), d), "T,X,F\n1,1,P\n2,3,N\n3,6,N\n4,12,");
+    same(&result(&format!("R <- count(D {two});"), d), "T,int_var,F\n1,1,P\n2,2,N\n3,2,N\n4,2,");
+    let rule = "define viral propagation p (variable F) is aggregate max end viral propagation; ";
+    same(&result(&format!("{rule}R <- avg(D {two});"), d), "T,X,F\n1,1,P\n2,1.5,P\n3,3,Z\n4,6,Z");
+    let rule = "define viral propagation p (variable F) is when \"N\" then \"M\" else \"O\" end viral propagation; ";
+    assert_eq!(faults(&format!("{rule}R <- avg(D {two});"), &[("D", d)])[0].0, "unsupported");
+}
