@@ -288,7 +288,6 @@ fn viral_attributes_follow_the_window() {
     same(&result(&format!("R <- count(D {two});"), d), "T,int_var,F\n1,1,P\n2,2,N\n3,2,N\n4,2,");
     let rule = "define viral propagation p (variable F) is aggregate max end viral propagation; ";
     same(&result(&format!("{rule}R <- avg(D {two});"), d), "T,X,F\n1,1,P\n2,1.5,P\n3,3,Z\n4,6,Z");
-    let rule =
-        "define viral propagation p (variable F) is when \"N\" then \"M\"; else \"O\" end viral propagation; ";
+    let rule = "define viral propagation p (variable F) is when \"N\" then \"M\"; else \"O\" end viral propagation; ";
     assert_eq!(faults(&format!("{rule}R <- avg(D {two});"), &[("D", d)])[0].0, "unsupported");
 }
