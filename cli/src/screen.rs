@@ -75,6 +75,13 @@ impl Screen {
         print(text);
     }
 
+    /// A result that is too large to be held as text.
+    pub fn stream(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+        if write(&mut io::stdout().lock()).is_err() {
+            gone();
+        }
+    }
+
     /// A word in its tone.
     pub fn paint(&self, tone: Tone, word: impl Display) -> String {
         if !self.color {
@@ -142,6 +149,11 @@ impl Screen {
 fn print(text: &str) {
     let mut out = io::stdout().lock();
     if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
-        std::process::exit(0);
+        gone();
     }
+}
+
+/// Nobody reads any more.
+fn gone() -> ! {
+    std::process::exit(0);
 }

@@ -1,8 +1,5 @@
 //! Tables, times and ids as people read them.
 
-use std::collections::BTreeMap;
-
-use ledger::compute::Figures;
 use schemas::object::Recipe;
 use schemas::period::Period;
 use schemas::structure::Role;
@@ -37,11 +34,15 @@ pub fn table(table: &Table) -> Vec<String> {
 }
 
 /// Prints the figures of each output under its title.
-pub fn figures(recipe: &Recipe, figures: &BTreeMap<Name, Figures>, screen: &Screen) {
-    for (name, figures) in figures {
+pub fn figures<'a>(
+    recipe: &Recipe,
+    tables: impl IntoIterator<Item = (&'a Name, &'a Table)>,
+    screen: &Screen,
+) {
+    for (name, figures) in tables {
         let title = recipe.outputs.get(name).map(|output| format!("{}, {}", output.title, output.unit));
         screen.say(format_args!("{} {}", screen.paint(Tone::Bold, name), title.unwrap_or_default()));
-        for line in table(&figures.table) {
+        for line in table(figures) {
             screen.say(format_args!("  {line}"));
         }
     }

@@ -255,10 +255,11 @@ fn parse(text: &str) -> Option<[u8; KEY_BYTES]> {
 /// [`Error::Io`].
 pub fn read(path: &Path, max: u64) -> Result<Option<Vec<u8>>, Error> {
     let file = File::open(path).map_err(failed("open", path))?;
-    if file.metadata().map_err(failed("read", path))?.len() > max {
+    let size = file.metadata().map_err(failed("read", path))?.len();
+    if size > max {
         return Ok(None);
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
     // It may grow while it is read.
     file.take(max + 1).read_to_end(&mut bytes).map_err(failed("read", path))?;
     Ok((bytes.len() as u64 <= max).then_some(bytes))

@@ -44,7 +44,8 @@ pub(super) fn run(global: &Global, args: &Publish, screen: &Screen) -> Result<u8
         steps: outcome.steps,
         supersedes: supersedes(args, before, &outcome)?,
     };
-    view::figures(&recipe, &outcome.figures, screen);
+    let tables = outcome.figures.iter().map(|(name, figures)| (name, &figures.table));
+    view::figures(&recipe, tables, screen);
     if args.dry_run {
         screen.document(&json!({ "dry_run": true, "release": release }));
         screen.say(screen.paint(Tone::Dim, "nothing was signed or kept (--dry-run)"));

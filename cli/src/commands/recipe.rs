@@ -83,21 +83,23 @@ fn compute(args: &RecipeRun, screen: &Screen) -> Result<u8, Fault> {
             .ok_or_else(|| Fault::usage("input", format!("`{input}` is not of the form NAME=FILE")))?;
         inputs.insert(Name::new(name)?, source::local(Path::new(file), screen)?);
     }
-    let outcome = ledger::compute::run(&recipe, inputs)?;
+    let outcome = ledger::compute::tables(&recipe, inputs)?;
     if let Some(wanted) = &args.csv {
-        let figures = outcome.figures.iter().find(|(name, _)| name.as_str() == wanted);
-        let (_, figures) =
-            figures.ok_or_else(|| Fault::absent(format!("the recipe has no output `{wanted}`")))?;
-        screen.raw(&csv(&figures.table)?);
+        let table = outcome.tables.iter().find(|(name, _)| name.as_str() == wanted);
+        let (_, table) =
+            table.ok_or_else(|| Fault::absent(format!("the recipe has no output `{wanted}`")))?;
+        screen.stream(|out| ingest::export_csv(table, out));
         return Ok(0);
     }
-    let outputs: BTreeMap<String, String> = outcome
-        .figures
-        .iter()
-        .map(|(name, figures)| Ok((name.to_string(), csv(&figures.table)?)))
-        .collect::<Result<_, Fault>>()?;
-    screen.document(&json!({ "steps": outcome.steps, "outputs": outputs }));
-    view::figures(&recipe, &outcome.figures, screen);
+    if screen.json {
+        let outputs: BTreeMap<String, String> = outcome
+            .tables
+            .iter()
+            .map(|(name, table)| Ok((name.to_string(), csv(table)?)))
+            .collect::<Result<_, Fault>>()?;
+        screen.document(&json!({ "steps": outcome.steps, "outputs": outputs }));
+    }
+    view::figures(&recipe, &outcome.tables, screen);
     screen.field("steps", view::grouped(outcome.steps));
     Ok(0)
 }

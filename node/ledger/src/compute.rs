@@ -146,35 +146,61 @@ fn script_fault(source: &str, faults: &[vtl::Fault]) -> Fault {
 /// # Errors
 /// [`Fault`].
 pub fn run(recipe: &Recipe, inputs: BTreeMap<Name, Source>) -> Result<Outcome, Fault> {
-    let plan = check(recipe)?;
-    let mut tables = BTreeMap::new();
-    let mut structures = Vec::new();
-    for (name, input) in &recipe.inputs {
-        let source = inputs
-            .get(name)
-            .ok_or_else(|| Fault::failed("inputs", format!("input `{name}` is not given")))?;
-        tables.insert(name.as_str().to_owned(), Arc::new(cut(name, &source.table, &input.components)?));
-        structures.push(&source.structure);
-    }
-    if let Some(extra) = inputs.keys().find(|name| !recipe.inputs.contains_key(*name)) {
-        return Err(Fault::failed("inputs", format!("the recipe has no input `{extra}`")));
-    }
-    let limits = vtl::Limits { steps: recipe.limits.steps, cells: recipe.limits.cells };
-    let outcome = vtl::run(&plan, &tables, limits)
-        .map_err(|fault| script_fault(recipe.script.as_str(), std::slice::from_ref(&fault)))?;
+    let Tables { tables, steps, structures } = tables(recipe, inputs)?;
     let mut figures = BTreeMap::new();
-    for (name, table) in outcome.tables {
-        let name = Name::new(name).map_err(|fault| Fault::failed("outputs", fault.to_string()))?;
+    for (name, table) in tables {
         let codes = code_lists(&table, &structures);
         let (content, blocks) =
             content::pack(&table, codes).map_err(|fault| Fault::failed("outputs", fault.to_string()))?;
         figures.insert(name, Figures { table, content, blocks });
     }
-    Ok(Outcome { figures, steps: outcome.steps })
+    Ok(Outcome { figures, steps })
+}
+
+/// The tables that a run gave, not packed for publishing.
+#[derive(Debug, Clone)]
+pub struct Tables {
+    /// The rows by output.
+    pub tables: BTreeMap<Name, Table>,
+    /// Steps that the run took.
+    pub steps: u64,
+    /// The structures of the inputs, by their names.
+    structures: Vec<Structure>,
+}
+
+/// Runs a recipe on its inputs for those who only look at the figures.
+///
+/// # Errors
+/// [`Fault`].
+pub fn tables(recipe: &Recipe, mut inputs: BTreeMap<Name, Source>) -> Result<Tables, Fault> {
+    let plan = check(recipe)?;
+    let mut given = BTreeMap::new();
+    let mut structures = Vec::new();
+    for (name, input) in &recipe.inputs {
+        let source = inputs
+            .remove(name)
+            .ok_or_else(|| Fault::failed("inputs", format!("input `{name}` is not given")))?;
+        given.insert(name.as_str().to_owned(), Arc::new(cut(name, source.table, &input.components)?));
+        structures.push(source.structure);
+    }
+    if let Some(extra) = inputs.keys().next() {
+        return Err(Fault::failed("inputs", format!("the recipe has no input `{extra}`")));
+    }
+    let limits = vtl::Limits { steps: recipe.limits.steps, cells: recipe.limits.cells };
+    let outcome = vtl::run(&plan, &given, limits)
+        .map_err(|fault| script_fault(recipe.script.as_str(), std::slice::from_ref(&fault)))?;
+    let mut tables = BTreeMap::new();
+    for (name, table) in outcome.tables {
+        tables.insert(Name::new(name).map_err(|fault| Fault::failed("outputs", fault.to_string()))?, table);
+    }
+    Ok(Tables { tables, steps: outcome.steps, structures })
 }
 
 /// The table with the declared components only, in the declared order.
-fn cut(name: &Name, table: &Table, declared: &Shape) -> Result<Table, Fault> {
+fn cut(name: &Name, table: Table, declared: &Shape) -> Result<Table, Fault> {
+    if table.shape() == declared {
+        return Ok(table);
+    }
     let fault = |message: String| Fault::failed("structure", format!("input `{name}`: {message}"));
     let held = table.shape();
     let mut columns: Vec<Column> = Vec::new();
@@ -208,11 +234,14 @@ fn describe(component: &Component) -> String {
 
 /// For each text component of the result: the codes that occur in it, as the inputs explain them;
 /// where two inputs explain a code, the first one by name of input does.
-fn code_lists(table: &Table, structures: &[&Structure]) -> BTreeMap<Name, Vec<Code>> {
+fn code_lists(table: &Table, structures: &[Structure]) -> BTreeMap<Name, Vec<Code>> {
     let mut lists = BTreeMap::new();
     for (component, column) in table.shape().components().iter().zip(table.columns()) {
         let Column::Text(texts) = column else { continue };
-        let used: BTreeSet<&str> = (0..table.rows()).filter_map(|row| texts.get(row)).collect();
+        let codes: BTreeSet<u32> =
+            texts.codes().chunk_by(u32::eq).filter_map(|run| run.first()).copied().collect();
+        let text = |code: &u32| texts.dictionary().get(*code as usize).map(String::as_str);
+        let used: BTreeSet<&str> = codes.iter().filter_map(text).collect();
         let mut codes: BTreeMap<&str, &Code> = BTreeMap::new();
         for code in structures.iter().filter_map(|structure| structure.codes.get(&component.id)).flatten() {
             if used.contains(code.id.as_str()) {

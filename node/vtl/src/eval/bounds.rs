@@ -8,7 +8,6 @@ use std::cmp::Ordering;
 use schemas::decimal::Decimal;
 use schemas::table::Column;
 
-use super::key::{Codes, compare_rows};
 use crate::decimal128;
 
 /// An end of a window; offsets are negative before the current data point.
@@ -100,7 +99,7 @@ pub(super) struct Bounds<'a> {
     points: &'a [usize],
     from: Edge,
     to: Edge,
-    range: Option<(&'a Scale, &'a [Codes])>,
+    range: Option<(&'a Scale, &'a [u64])>,
     start: usize,
     end: usize,
 }
@@ -110,7 +109,7 @@ impl<'a> Bounds<'a> {
         points: &'a [usize],
         from: Edge,
         to: Edge,
-        range: Option<(&'a Scale, &'a [Codes])>,
+        range: Option<(&'a Scale, &'a [u64])>,
     ) -> Self {
         Self { points, from, to, range, start: 0, end: 0 }
     }
@@ -119,9 +118,9 @@ impl<'a> Bounds<'a> {
     pub(super) fn window(&mut self, at: usize) -> (usize, usize) {
         let (start, end) = match self.range {
             None => self.counted(at),
-            Some((scale, keys)) => {
-                self.start = self.reach(self.start, at, self.from, scale, keys, false);
-                self.end = self.reach(self.end, at, self.to, scale, keys, true);
+            Some((scale, ranks)) => {
+                self.start = self.reach(self.start, at, self.from, scale, ranks, false);
+                self.end = self.reach(self.end, at, self.to, scale, ranks, true);
                 (self.start, self.end)
             }
         };
@@ -140,7 +139,7 @@ impl<'a> Bounds<'a> {
     }
 
     /// The first place, from `place` on, that is not before the limit; with `past` the first beyond.
-    fn reach(&self, place: usize, at: usize, edge: Edge, scale: &Scale, keys: &[Codes], past: bool) -> usize {
+    fn reach(&self, place: usize, at: usize, edge: Edge, scale: &Scale, ranks: &[u64], past: bool) -> usize {
         let Some(current) = self.points.get(at).copied() else { return place };
         let offset = match edge {
             Edge::First => return 0,
@@ -150,7 +149,7 @@ impl<'a> Bounds<'a> {
             Edge::Offset(offset) => Some(offset),
         };
         let before = |row: usize| {
-            let peers = || compare_rows(keys, row, keys, current);
+            let peers = || ranks.get(row).cmp(&ranks.get(current));
             let order = offset.map_or_else(peers, |offset| {
                 // A null has no distance: it stays on its side.
                 scale.compare(row, current, offset).unwrap_or_else(peers)

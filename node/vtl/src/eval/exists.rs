@@ -1,13 +1,12 @@
 //! Whether a data set has a key (reference manual, "Exists in", "Intersection", "Set difference"):
 //! semi-joins by merging on key codes.
 
-use std::cmp::Ordering;
-
+use schemas::rank::{self, Ranks};
 use schemas::table::Column;
 
 use super::Relation;
 use super::column::Col;
-use super::key::{common, compare_rows, order};
+use super::key::common;
 use crate::budget::{COPY_STEPS, Meter, SORT_STEPS};
 use crate::fault::{Fault, Span};
 use crate::plan::Step;
@@ -23,8 +22,8 @@ pub(super) fn semi(
 ) -> Result<Relation, Fault> {
     meter.charge(left.rows.saturating_add(right.rows), SORT_STEPS, span)?;
     let found = found(left, right, keys);
-    let kept: Vec<usize> =
-        found.iter().enumerate().filter(|(_, found)| **found == present).map(|(row, _)| row).collect();
+    let kept: Vec<u32> =
+        found.iter().zip(0..).filter(|(found, _)| **found == present).map(|(_, row)| row).collect();
     meter.charge(kept.len() * left.columns.len(), COPY_STEPS, span)?;
     meter.hold(kept.len(), left.columns.len(), span)?;
     let columns = left.columns.iter().map(|column| Col::own(column.gather(&kept))).collect();
@@ -51,23 +50,19 @@ pub(super) fn exists(
 
 /// For each row of the left whether the right has its key.
 fn found(left: &Relation, right: &Relation, keys: &[(usize, usize)]) -> Vec<bool> {
-    let (mut a, mut b) = (Vec::new(), Vec::new());
-    for (x, y) in keys {
-        if let (Some(x), Some(y)) = (left.columns.get(*x), right.columns.get(*y)) {
-            let (x, y) = common(x, y);
-            a.push(x);
-            b.push(y);
-        }
+    let Ranks { sides: [a, mut b], size } = common(left, right, keys);
+    if !b.is_sorted() {
+        b.sort_unstable();
     }
-    let sorted = |order: Option<Vec<usize>>, rows: usize| order.unwrap_or_else(|| (0..rows).collect());
-    let (ours, theirs) = (sorted(order(&a, left.rows), left.rows), sorted(order(&b, right.rows), right.rows));
-    let mut others = theirs.iter().peekable();
+    let order = rank::order(&a, size);
+    let mut others = b.into_iter().peekable();
     let mut found = vec![false; left.rows];
-    for row in ours {
-        let against = |other: &usize| compare_rows(&b, *other, &a, row);
-        while others.next_if(|other| against(other) == Ordering::Less).is_some() {}
+    for place in 0..left.rows {
+        let row = order.as_ref().and_then(|order| order.get(place)).map_or(place, |row| *row as usize);
+        let key = a.get(row).copied().unwrap_or_default();
+        while others.next_if(|other| *other < key).is_some() {}
         if let Some(slot) = found.get_mut(row) {
-            *slot = others.peek().is_some_and(|other| against(other) == Ordering::Equal);
+            *slot = others.peek() == Some(&key);
         }
     }
     found

@@ -7,7 +7,7 @@ use schemas::table::{Column, Texts};
 
 use super::cast::gathered;
 use super::column::Col;
-use super::key::{arrange, ranges, ranks};
+use super::key::{order, ranks, runs};
 use super::moments::Moments;
 use super::quantile::median;
 use super::rank::ranked;
@@ -49,9 +49,9 @@ pub(super) fn group(
     for key in keys {
         columns.push(converted(relation, key, step, threads)?);
     }
-    let ranks = ranks(&columns, relation.rows);
-    let order = arrange(&ranks);
-    let mut groups = Groups { runs: ranges(&ranks, order.as_deref()), order };
+    let ranks = ranks(columns.iter().map(|column| &**column), relation.rows);
+    let order = order(&ranks);
+    let mut groups = Groups { runs: runs(&ranks, order.as_deref()), order };
     drop(ranks);
     if keys.is_empty() {
         // Without grouping there is one data point, even of an empty data set.

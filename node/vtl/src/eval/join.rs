@@ -10,7 +10,7 @@ use schemas::table::{Cell, Column};
 use super::Relation;
 use super::cast::gathered as cells_as;
 use super::column::Col;
-use super::key::{arrange, ranks};
+use super::key::{common, order, ranks};
 use super::threads::{self, Threads};
 use crate::budget::{COPY_STEPS, Meter, SORT_STEPS};
 use crate::fault::{Fault, Span};
@@ -37,7 +37,8 @@ pub(super) fn join(
     threads: Threads,
 ) -> Result<Relation, Fault> {
     meter.charge(left.rows + right.rows, SORT_STEPS, span)?;
-    let (a, b) = operands(left, right, spec.keys);
+    let Ranks { sides: [a, b], size } = common(left, right, spec.keys);
+    let (a, b) = (Operand::new(a, size), Operand::new(b, size));
     let mut rows = 0_usize;
     walk(&a, &b, spec.matching, |left, right| {
         rows = rows.saturating_add(left.len().max(1).saturating_mul(right.len().max(1)));
@@ -105,7 +106,7 @@ fn filled(pairs: &Pairs, left: &Relation, right: &Relation, spec: &Spec<'_>) -> 
     });
     let columns: Vec<Col> = columns.map(Col::own).collect();
     let rows = pairs.lefts.len();
-    let columns = match arrange(&ranks(columns.iter().take(spec.identifiers), rows)) {
+    let columns = match order(&ranks(columns.iter().take(spec.identifiers).map(|column| &**column), rows)) {
         None => columns,
         Some(order) => columns.iter().map(|column| Col::own(column.gather(&order))).collect(),
     };
@@ -128,15 +129,6 @@ fn gathered(cells: Vec<Option<Cell>>, like: Option<&Col>) -> Column {
 struct Operand {
     ranks: Vec<u64>,
     order: Option<Vec<u32>>,
-}
-
-/// Both sides on one scale.
-fn operands(left: &Relation, right: &Relation, keys: &[(usize, usize)]) -> (Operand, Operand) {
-    let columns =
-        keys.iter().filter_map(|(x, y)| Some((&**left.columns.get(*x)?, &**right.columns.get(*y)?)));
-    let (a, b): (Vec<&Column>, Vec<&Column>) = columns.unzip();
-    let Ranks { sides: [a, b], size } = rank::ranks([&a, &b], [left.rows, right.rows]);
-    (Operand::new(a, size), Operand::new(b, size))
 }
 
 impl Operand {
@@ -233,7 +225,9 @@ fn canonical(pairs: Pairs, left: &Relation, right: &Relation, spec: &Spec<'_>) -
         return pairs;
     }
     let columns = pairs.gather(identifiers, left, right, Threads::ONE);
-    let Some(order) = arrange(&ranks(&columns, pairs.lefts.len())) else { return pairs };
+    let Some(order) = order(&ranks(columns.iter().map(|column| &**column), pairs.lefts.len())) else {
+        return pairs;
+    };
     let sort =
         |rows: &[u32]| order.iter().map(|at| rows.get(*at as usize).copied().unwrap_or(NONE)).collect();
     Pairs { lefts: sort(&pairs.lefts), rights: sort(&pairs.rights) }

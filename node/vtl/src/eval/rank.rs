@@ -3,11 +3,12 @@
 
 use schemas::decimal::Decimal;
 use schemas::duration::Duration;
+use schemas::rank::Ranks;
 use schemas::structure::Type;
 use schemas::table::Column;
 
 use super::column::Numbers;
-use super::key::{codes, compare_rows};
+use super::key;
 use super::window::{Failed, Windows};
 use crate::decimal128::{self, Total};
 
@@ -18,12 +19,11 @@ pub(super) fn ranks(windows: &Windows) -> Vec<Option<i64>> {
     for points in windows.parts() {
         let (mut rank, mut last) = (1, None);
         for (place, row) in points.iter().enumerate() {
-            let tied =
-                last.is_some_and(|last| compare_rows(&windows.keys, last, &windows.keys, *row).is_eq());
-            if !tied {
+            let peer = windows.peers.get(*row);
+            if last != peer {
                 rank = place as i64 + 1;
             }
-            last = Some(*row);
+            last = peer;
             set(&mut ranks, *row, Some(rank));
         }
     }
@@ -95,24 +95,22 @@ pub(super) fn ratios(operand: &Numbers<'_>, windows: &Windows) -> Result<Vec<Opt
     Ok(made)
 }
 
-/// Codes in the order of the values of a type; null is `i64::MIN`.
-pub(super) fn ranked(column: &Column, kind: Option<Type>) -> Vec<i64> {
-    let mut coded = match column {
+/// Numbers in the order of the values of a type; null is 0.
+pub(super) fn ranked(column: &Column, kind: Option<Type>) -> Vec<u64> {
+    match column {
         Column::Text(texts) if kind == Some(Type::Duration) => {
             let mut sorted: Vec<(Option<Duration>, usize)> =
                 texts.dictionary().iter().enumerate().map(|(at, text)| (text.parse().ok(), at)).collect();
             sorted.sort_unstable();
             let mut places = vec![0; sorted.len()];
-            sorted.iter().enumerate().for_each(|(place, (_, at))| set(&mut places, *at, place as i64));
+            sorted.iter().zip(1..).for_each(|((_, at), place)| set(&mut places, *at, place));
             texts.codes().iter().map(|code| places.get(*code as usize).copied().unwrap_or(0)).collect()
         }
-        _ => codes(column),
-    };
-    for (row, code) in coded.iter_mut().enumerate() {
-        // The least integer keeps its place among integers: none is below it.
-        *code = if column.is_null(row) { i64::MIN } else { (*code).max(i64::MIN + 1) };
+        _ => {
+            let Ranks { sides: [ranks], .. } = key::ranks([column], column.len());
+            ranks
+        }
     }
-    coded
 }
 
 pub(super) fn set<T>(rows: &mut [T], row: usize, value: T) {

@@ -12,7 +12,7 @@ use schemas::table::{Cell, Column};
 use super::cast::gathered;
 use super::column::{Col, Values};
 use super::group::number;
-use super::key::{Codes, codes, order, runs};
+use super::key::{order, ranks, runs};
 use super::viral::fold;
 use super::{Relation, point};
 use crate::ast::{Missing, Output, Source};
@@ -75,17 +75,17 @@ pub(super) fn rollup(
     step: &Step,
 ) -> Result<Relation, Fault> {
     meter.charge(relation.rows, SORT_STEPS, step.span)?;
-    let keys: Vec<Codes> =
-        rollup.keys.iter().filter_map(|at| relation.columns.get(*at)).map(|column| codes(column)).collect();
-    let order = order(&keys, relation.rows);
-    let groups = runs(&keys, order.as_deref(), relation.rows);
+    let keys = rollup.keys.iter().filter_map(|at| relation.columns.get(*at)).map(|column| &**column);
+    let ranks = ranks(keys, relation.rows);
+    let order = order(&ranks);
+    let groups = runs(&ranks, order.as_deref());
     let parts: usize = rollup.rules.iter().map(|rule| rule.right.len() + 1).sum();
     meter.charge(groups.len().saturating_mul(parts), SORT_STEPS, step.span)?;
     let mut run = Run::new(relation, rollup, conditions);
     let places = run.places();
     for (start, end) in groups {
-        let rows =
-            (start..end).map(|place| order.as_ref().and_then(|o| o.get(place)).map_or(place, |row| *row));
+        let rows = (start..end)
+            .map(|place| order.as_ref().and_then(|o| o.get(place)).map_or(place, |row| *row as usize));
         let mut points = vec![None; run.items.len()];
         let mut first = None;
         for row in rows {
@@ -370,8 +370,7 @@ impl<'a> Run<'a> {
             columns.push(column);
         }
         let rows = self.made.len();
-        let keys: Vec<Codes> = columns.iter().take(identifiers).map(codes).collect();
-        let columns = match order(&keys, rows) {
+        let columns = match order(&ranks(columns.iter().take(identifiers), rows)) {
             None => columns.into_iter().map(Col::own).collect(),
             Some(order) => columns.iter().map(|column| Col::own(column.gather(&order))).collect(),
         };

@@ -198,7 +198,8 @@ impl Slide for Means<'_> {
 
 /// The row of the least or greatest value: a queue in which each is better than all behind it.
 pub(super) struct Extremes {
-    codes: Vec<i64>,
+    /// The rank of each value; null is 0.
+    codes: Vec<u64>,
     greatest: bool,
     queue: VecDeque<usize>,
 }
@@ -208,12 +209,12 @@ impl Extremes {
         Self { codes: ranked(operand, kind), greatest, queue: VecDeque::new() }
     }
 
-    fn code(&self, row: usize) -> Option<i64> {
-        self.codes.get(row).copied().filter(|code| *code != i64::MIN)
+    fn code(&self, row: usize) -> Option<u64> {
+        self.codes.get(row).copied().filter(|code| *code != 0)
     }
 
     /// Whether a value that came earlier can no longer be the answer.
-    fn beaten(&self, row: usize, code: i64) -> bool {
+    fn beaten(&self, row: usize, code: u64) -> bool {
         let earlier = self.code(row).unwrap_or(code);
         if self.greatest { earlier < code } else { earlier > code }
     }

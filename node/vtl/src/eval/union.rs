@@ -5,7 +5,7 @@ use schemas::table::{Column, Texts};
 
 use super::Relation;
 use super::column::Col;
-use super::key::{arrange, ranges, ranks};
+use super::key::{order, ranks, runs};
 use crate::budget::{COPY_STEPS, Meter, SORT_STEPS};
 use crate::fault::{Fault, Span};
 
@@ -21,10 +21,10 @@ pub(super) fn union(
     meter.charge(rows, SORT_STEPS + COPY_STEPS * width as u64, span)?;
     meter.hold(rows, width, span)?;
     let columns: Vec<Col> = (0..width).map(|at| Col::own(stacked(operands, at))).collect();
-    let ranks = ranks(columns.iter().take(identifiers), rows);
+    let ranks = ranks(columns.iter().take(identifiers).map(|column| &**column), rows);
     // Stable: of equal keys the row of the first operand comes first.
-    let order = arrange(&ranks);
-    let runs = ranges(&ranks, order.as_deref());
+    let order = order(&ranks);
+    let runs = runs(&ranks, order.as_deref());
     meter.release(rows - runs.len(), width);
     if runs.len() == rows && order.is_none() {
         return Ok(Relation { columns, rows });

@@ -10,7 +10,7 @@ use schemas::table::{Cell, Column};
 
 use super::bounds::{Bounds, Edge, Scale};
 use super::column::Values;
-use super::key::{Codes, codes, order, runs};
+use super::key::{order, ranks as ranked, runs};
 use super::moments::Moments;
 use super::quantile::Medians;
 use super::rank::{self, ranks};
@@ -29,8 +29,8 @@ pub(super) type Failed = (Error, usize);
 pub(super) struct Windows {
     order: Vec<usize>,
     parts: Vec<(usize, usize)>,
-    /// The codes of what orders, descending ones turned round.
-    pub(super) keys: Vec<Codes>,
+    /// The rank of each row by what orders, turned round where that descends.
+    pub(super) peers: Vec<u64>,
     range: bool,
     from: Edge,
     to: Edge,
@@ -46,7 +46,7 @@ impl Windows {
 
     /// The windows of the data points of a partition, first to last.
     pub(super) fn bounds<'w>(&'w self, points: &'w [usize]) -> Bounds<'w> {
-        let scale = if self.range { Some((&self.scale, self.keys.as_slice())) } else { None };
+        let scale = if self.range { Some((&self.scale, self.peers.as_slice())) } else { None };
         Bounds::new(points, self.from, self.to, scale)
     }
 }
@@ -85,16 +85,20 @@ pub(super) fn window(rows: &Rows<'_>, frame: &Frame, span: Span) -> Result<Colum
 
 /// Brings the rows into their partitions and order.
 fn arranged(rows: &Rows<'_>, frame: &Frame) -> Result<Windows, Trouble> {
-    let coded = |at: usize| rows.columns.get(at).map(|column| codes(column)).unwrap_or_default();
-    let partition: Vec<Codes> = frame.partition.iter().map(|at| coded(*at)).collect();
-    let turned = |(at, down): &(usize, bool)| {
-        let codes = coded(*at);
-        if *down { codes.into_iter().map(|code| !code).collect() } else { codes }
+    let column = |at: usize| rows.columns.get(at).map(|column| &**column);
+    let partition = ranked(frame.partition.iter().filter_map(|at| column(*at)), rows.rows);
+    let up = frame.partition.iter().map(|at| (*at, false));
+    let directed = |keys: &[(usize, bool)]| {
+        let keys: Vec<_> = keys.iter().filter_map(|(at, down)| Some((column(*at)?, *down))).collect();
+        schemas::rank::directed(&keys, rows.rows)
     };
-    let keys: Vec<Codes> = frame.order.iter().map(turned).collect();
-    let all: Vec<Codes> = partition.iter().chain(&keys).cloned().collect();
-    let order = order(&all, rows.rows).unwrap_or_else(|| (0..rows.rows).collect());
-    let parts = runs(&partition, Some(&order), rows.rows);
+    let order = order(&directed(&up.chain(frame.order.iter().copied()).collect::<Vec<_>>()));
+    let parts = runs(&partition, order.as_deref());
+    let order = match order {
+        None => (0..rows.rows).collect(),
+        Some(order) => order.into_iter().map(|row| row as usize).collect(),
+    };
+    let schemas::rank::Ranks { sides: [peers], .. } = directed(&frame.order);
     let (from, to) = (edge(rows, &frame.from)?, edge(rows, &frame.to)?);
     let scale = match frame.order.as_slice() {
         [(at, down)] if from.counts() || to.counts() => {
@@ -102,7 +106,7 @@ fn arranged(rows: &Rows<'_>, frame: &Frame) -> Result<Windows, Trouble> {
         }
         _ => Scale::None,
     };
-    Ok(Windows { order, parts, keys, range: frame.range, from, to, scale, rows: rows.rows })
+    Ok(Windows { order, parts, peers, range: frame.range, from, to, scale, rows: rows.rows })
 }
 
 /// The end of a window, its scalar evaluated.
