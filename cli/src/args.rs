@@ -172,7 +172,13 @@ pub enum Recipe {
     List,
     /// Check a recipe without data: syntax, names, types, structures.
     Check(RecipeCheck),
-    /// Run a recipe on local CSV files; nothing is signed or kept.
+    /// Show the steps that a recipe runs as, each with its structure.
+    Explain(RecipeExplain),
+    /// Bring scripts into their one layout; comments stay.
+    Fmt(RecipeFmt),
+    /// Show what one recipe does otherwise than another, and what that does to figures.
+    Diff(RecipeDiff),
+    /// Run a recipe on local files; nothing is signed or kept.
     Run(RecipeRun),
     /// Sign and publish a recipe.
     Publish(RecipePublish),
@@ -183,6 +189,46 @@ pub enum Recipe {
 pub struct RecipeCheck {
     /// A recipe file (TOML), or the name of a recipe that comes with the program.
     pub recipe: String,
+}
+
+/// `assay recipe explain`.
+#[derive(Debug, clap::Args)]
+pub struct RecipeExplain {
+    /// A recipe file (TOML), or the name of a recipe that comes with the program.
+    pub recipe: String,
+}
+
+/// `assay recipe fmt`.
+#[derive(Debug, clap::Args)]
+pub struct RecipeFmt {
+    /// Scripts (.vtl), or recipe files (TOML) whose scripts are meant.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<std::path::PathBuf>,
+    /// Change nothing; say which scripts are not in layout (exit 2 if there is one).
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// `assay recipe diff`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  assay recipe diff inflation-annual my.toml
+  assay recipe diff inflation-annual my.toml --on CPI=cpi.csv --on RENT=rent.csv --figure USA/2022")]
+pub struct RecipeDiff {
+    /// The recipe to compare with: a recipe file (TOML), or the name of one that comes with the program.
+    pub before: String,
+    /// The recipe that is compared.
+    pub after: String,
+    /// A file for an input of either recipe: both run, and their figures are compared.
+    #[arg(long, value_name = "NAME=FILE")]
+    pub on: Vec<String>,
+    /// The output that is compared [default: the first of each recipe].
+    #[arg(long, value_name = "OUTPUT", requires = "on")]
+    pub output: Option<String>,
+    /// Show the figures whose key begins so, as in USA/2022 [default: those that differ most].
+    #[arg(long, value_name = "KEY", requires = "on")]
+    pub figure: Vec<String>,
 }
 
 /// `assay recipe run`.

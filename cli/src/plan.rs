@@ -1,7 +1,7 @@
 //! Recipe files: a TOML file beside a VTL script, and those that come with the program.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ledger::vtl;
 use schemas::object::{Input, Limits, Output, Recipe};
@@ -102,6 +102,18 @@ pub fn open(name: &str) -> Result<Recipe, Fault> {
     build(name, file, &text(&script)?)
 }
 
+/// The script of a recipe file, or the script itself.
+///
+/// # Errors
+/// When the file is not there or is no recipe file.
+pub fn script_of(path: &Path) -> Result<PathBuf, Fault> {
+    if path.extension().is_some_and(|extension| extension == "vtl") {
+        return Ok(path.to_owned());
+    }
+    let file: File = parse(&path.display().to_string(), &text(path)?)?;
+    Ok(path.parent().unwrap_or(Path::new("")).join(&file.script))
+}
+
 fn recipe(name: &str, toml: &str, script: &str) -> Result<Recipe, Fault> {
     build(name, parse(name, toml)?, script)
 }
@@ -155,7 +167,7 @@ fn shape(name: &str, id: &str, input: &FileInput) -> Result<Shape, Fault> {
             let kind = Type::from_word(kind).ok_or_else(|| {
                 let message = format!("`{name}`, input `{id}`: `{kind}` is no type");
                 Fault::usage("recipe", message)
-                    .hint("types: string, integer, number, boolean, time_period, date")
+                    .hint("types: string, integer, number, boolean, time_period, date, time, duration")
             })?;
             components.push(Component::new(Name::new(component)?, role, kind));
         }

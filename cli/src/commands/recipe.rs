@@ -1,24 +1,31 @@
-//! `assay recipe`: list, check, run, publish.
+//! `assay recipe`: list, check, explain, fmt, diff, run, publish.
+
+mod author;
+mod diff;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use schemas::object::{Recipe as Plan, encode};
+use schemas::table::Cell;
 use schemas::text::Name;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::args::{Global, Recipe, RecipeCheck, RecipePublish, RecipeRun};
+use crate::args::{Global, Recipe, RecipePublish, RecipeRun};
 use crate::backend::{Backend, home};
 use crate::fault::Fault;
 use crate::plan;
-use crate::screen::{Screen, Tone};
+use crate::screen::Screen;
 use crate::source;
 use crate::view;
 
 pub(super) fn run(global: &Global, verb: &Recipe, screen: &Screen) -> Result<u8, Fault> {
     match verb {
         Recipe::List => list(global, screen),
-        Recipe::Check(args) => check(args, screen),
+        Recipe::Check(args) => author::check(args, screen),
+        Recipe::Explain(args) => author::explain(args, screen),
+        Recipe::Fmt(args) => author::fmt(args, screen),
+        Recipe::Diff(args) => diff::run(args, screen),
         Recipe::Run(args) => compute(args, screen),
         Recipe::Publish(args) => publish(global, args, screen),
     }
@@ -47,32 +54,6 @@ fn list(global: &Global, screen: &Screen) -> Result<u8, Fault> {
     Ok(0)
 }
 
-fn check(args: &RecipeCheck, screen: &Screen) -> Result<u8, Fault> {
-    let recipe = plan::open(&args.recipe)?;
-    let plan = ledger::compute::check(&recipe)?;
-    let outputs: Vec<(String, Vec<String>)> = plan
-        .outputs()
-        .into_iter()
-        .map(|(name, shape)| {
-            let parts = shape.components().iter();
-            (
-                name.to_owned(),
-                parts.map(|part| format!("{} {:?}", part.id, part.kind).to_lowercase()).collect(),
-            )
-        })
-        .collect();
-    screen.document(&json!({ "ok": true, "title": recipe.title, "outputs": outputs }));
-    screen.say(format_args!("{} {}", screen.paint(Tone::Good, "ok"), recipe.title));
-    for (name, input) in &recipe.inputs {
-        screen.field("input", format!("{name}: {}", input.title));
-    }
-    for (name, shape) in plan.outputs() {
-        let parts: Vec<String> = shape.components().iter().map(|part| part.id.to_string()).collect();
-        screen.field("output", format!("{name} ({})", parts.join(", ")));
-    }
-    Ok(0)
-}
-
 fn compute(args: &RecipeRun, screen: &Screen) -> Result<u8, Fault> {
     let recipe = plan::open(&args.recipe)?;
     ledger::compute::check(&recipe)?;
@@ -92,16 +73,27 @@ fn compute(args: &RecipeRun, screen: &Screen) -> Result<u8, Fault> {
         return Ok(0);
     }
     if screen.json {
-        let outputs: BTreeMap<String, String> = outcome
-            .tables
-            .iter()
-            .map(|(name, table)| Ok((name.to_string(), csv(table)?)))
-            .collect::<Result<_, Fault>>()?;
+        let outputs: BTreeMap<String, Value> =
+            outcome.tables.iter().map(|(name, table)| (name.to_string(), points(table))).collect();
         screen.document(&json!({ "steps": outcome.steps, "outputs": outputs }));
     }
     view::figures(&recipe, &outcome.tables, screen);
     screen.field("steps", view::grouped(outcome.steps));
     Ok(0)
+}
+
+/// A table for programs: its components and its data points, numbers as text so that no digit is
+/// lost.
+fn points(table: &schemas::table::Table) -> Value {
+    let shown = |cell: Option<Cell>| match cell {
+        None => Value::Null,
+        Some(Cell::Boolean(value)) => value.into(),
+        Some(cell) => cell.to_string().into(),
+    };
+    let rows: Vec<Vec<Value>> = (0..table.rows())
+        .map(|row| table.columns().iter().map(|column| shown(column.cell(row))).collect())
+        .collect();
+    json!({ "components": table.shape(), "rows": rows })
 }
 
 /// A table as CSV text.

@@ -201,8 +201,11 @@ impl Plan {
     }
 }
 
+/// The name of a column, with a mark for each column of that name before it.
 fn name(fields: &[Field], at: usize) -> String {
-    fields.get(at).map_or_else(|| format!("column {at}"), |field| field.name.clone())
+    let Some(field) = fields.get(at) else { return format!("column {at}") };
+    let before = fields.iter().take(at).filter(|other| other.name == field.name).count();
+    format!("{}{}", field.name, "\u{2032}".repeat(before))
 }
 
 fn applied(op: Op, operands: &[String]) -> String {

@@ -95,6 +95,24 @@ impl Code {
     }
 }
 
+impl Code {
+    /// The category and group of the technical notes of VTL 2.2 ("Error messages"): 1 syntax,
+    /// 2 semantic, 3 runtime.
+    pub fn category(self) -> &'static str {
+        match self {
+            Self::Syntax | Self::Size => "1",
+            Self::UnknownName => "2-6",
+            Self::Type => "2-7",
+            Self::Structure => "2-2",
+            Self::Unsupported | Self::Refused | Self::Ambiguous | Self::Duplicate | Self::Cycle => "2",
+            Self::Cast => "3-1",
+            Self::Input => "3-3",
+            Self::Budget => "3-4",
+            _ => "3",
+        }
+    }
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -27,7 +27,7 @@ fn a_plan_is_explained_step_by_step() {
         "2 F: scalar 100 -> ",
         "3 : shift T of 1 by 1 -> K T X",
         "4 : join 1 and 3 on K, T -> K T X X",
-        "5 : calculate X := (X / X) from 4 -> K T X",
+        "5 : calculate X := (X / X′) from 4 -> K T X",
         "6 : calculate X := (X - 1) from 5 -> K T X",
         "7 : calculate X := (X * F) from 6 -> K T X",
         "8 G: calculate X := round(X, 1) from 7 -> K T X",

@@ -1,0 +1,223 @@
+//! `assay recipe diff`: what one recipe does otherwise than another, and what that does to figures.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ledger::compute::Source;
+use ledger::vtl::{self, Difference, decimal128};
+use schemas::decimal::Decimal;
+use schemas::object::Recipe;
+use schemas::structure::Role;
+use schemas::table::{Cell, Column, Table};
+use schemas::text::Name;
+use serde_json::{Value, json};
+
+use crate::args::RecipeDiff;
+use crate::fault::Fault;
+use crate::plan;
+use crate::screen::{Screen, Tone};
+use crate::{source, view};
+
+/// Figures that are shown unless some are chosen: those that differ most.
+const SHOWN: usize = 10;
+
+/// One figure under both recipes.
+struct Effect {
+    key: String,
+    before: Option<Decimal>,
+    after: Option<Decimal>,
+}
+
+impl Effect {
+    fn gap(&self) -> Option<Decimal> {
+        decimal128::sub(self.after?, self.before?).ok()
+    }
+
+    fn size(&self) -> Decimal {
+        self.gap().map_or(Decimal::ZERO, decimal128::abs)
+    }
+}
+
+pub(super) fn run(args: &RecipeDiff, screen: &Screen) -> Result<u8, Fault> {
+    let (before, after) = (plan::open(&args.before)?, plan::open(&args.after)?);
+    ledger::compute::check(&before)?;
+    ledger::compute::check(&after)?;
+    let difference = vtl::difference(before.script.as_str(), after.script.as_str()).map_err(|faults| {
+        Fault::usage("syntax", faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    })?;
+    structure(&before, &after, &difference, screen);
+    let effects = if args.on.is_empty() { None } else { Some(effects(args, &before, &after, screen)?) };
+    screen.document(&document(&before, &after, &difference, effects.as_deref()));
+    if let Some(effects) = effects {
+        numbers(args, &effects, screen);
+    }
+    Ok(0)
+}
+
+/// The words for the difference of the scripts.
+fn structure(before: &Recipe, after: &Recipe, difference: &Difference, screen: &Screen) {
+    let (minus, plus) = (screen.paint(Tone::Bad, "-"), screen.paint(Tone::Good, "+"));
+    screen.say(format_args!("{minus} {}\n{plus} {}", before.title, after.title));
+    if difference.is_empty() {
+        screen.say("the scripts say the same");
+        return;
+    }
+    let title = |recipe: &Recipe, name: &str| {
+        let found = recipe.inputs.iter().find(|(id, _)| id.as_str() == name);
+        found.map_or_else(String::new, |(_, input)| format!(": {}", input.title))
+    };
+    for name in &difference.inputs_before {
+        screen.say(format_args!("{minus} input {name}{}", title(before, name)));
+    }
+    for name in &difference.inputs_after {
+        screen.say(format_args!("{plus} input {name}{}", title(after, name)));
+    }
+    for step in &difference.steps {
+        screen.say(format_args!("\n{}", screen.paint(Tone::Bold, &step.name)));
+        for (mark, text) in [(&minus, &step.before), (&plus, &step.after)] {
+            if let Some(text) = text {
+                screen.say(format_args!("  {mark} {text}"));
+            }
+        }
+        for (old, new) in &step.parts {
+            screen.say(format_args!("    {old}  \u{2192}  {new}"));
+        }
+    }
+}
+
+/// Runs both recipes and pairs their figures.
+fn effects(
+    args: &RecipeDiff,
+    before: &Recipe,
+    after: &Recipe,
+    screen: &Screen,
+) -> Result<Vec<Effect>, Fault> {
+    let mut files = BTreeMap::new();
+    for input in &args.on {
+        let (name, file) = input
+            .split_once('=')
+            .ok_or_else(|| Fault::usage("input", format!("`{input}` is not of the form NAME=FILE")))?;
+        files.insert(Name::new(name)?, file);
+    }
+    let figures = |recipe: &Recipe| -> Result<Table, Fault> {
+        let mut inputs: BTreeMap<Name, Source> = BTreeMap::new();
+        for name in recipe.inputs.keys() {
+            let file = files.get(name).ok_or_else(|| {
+                Fault::usage("input", format!("`{}` needs the input `{name}`", recipe.title))
+                    .hint(format!("add `--on {name}=FILE`"))
+            })?;
+            inputs.insert(name.clone(), source::local(Path::new(file), screen)?);
+        }
+        let outcome = ledger::compute::tables(recipe, inputs)?;
+        let wanted = args.output.as_deref();
+        let found =
+            outcome.tables.into_iter().find(|(name, _)| wanted.is_none_or(|wanted| name.as_str() == wanted));
+        let missing =
+            || Fault::absent(format!("`{}` has no output `{}`", recipe.title, wanted.unwrap_or_default()));
+        found.map(|(_, table)| table).ok_or_else(missing)
+    };
+    let (old, new) = (values(&figures(before)?), values(&figures(after)?));
+    let mut keys: Vec<&String> = old.keys().chain(new.keys()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let pair = |key: &String| Effect {
+        key: key.clone(),
+        before: old.get(key).copied().flatten(),
+        after: new.get(key).copied().flatten(),
+    };
+    Ok(keys.into_iter().map(pair).collect())
+}
+
+/// The first numeric measure of a table by key.
+fn values(table: &Table) -> BTreeMap<String, Option<Decimal>> {
+    let components = table.shape().components().iter().zip(table.columns());
+    let measure = components
+        .filter(|(component, _)| component.role == Role::Measure)
+        .find(|(_, column)| matches!(column, Column::Number(_) | Column::Integer(_)));
+    let Some((_, column)) = measure else { return BTreeMap::new() };
+    let value = |row: usize| match column.cell(row) {
+        Some(Cell::Number(value)) => Some(value),
+        Some(Cell::Integer(value)) => Some(value.into()),
+        _ => None,
+    };
+    let key = |row: usize| {
+        let cells: Vec<String> = table.key(row).iter().map(ToString::to_string).collect();
+        cells.join("/")
+    };
+    (0..table.rows()).map(|row| (key(row), value(row))).collect()
+}
+
+/// The figures to show: those chosen, or those that differ most.
+fn chosen<'e>(args: &RecipeDiff, effects: &'e [Effect]) -> Vec<&'e Effect> {
+    if !args.figure.is_empty() {
+        let wanted = |effect: &&Effect| args.figure.iter().any(|key| effect.key.starts_with(key.as_str()));
+        return effects.iter().filter(wanted).collect();
+    }
+    let mut most: Vec<&Effect> = effects.iter().filter(|effect| !effect.size().is_zero()).collect();
+    most.sort_by(|a, b| b.size().compare(a.size()).then_with(|| a.key.cmp(&b.key)));
+    most.truncate(SHOWN);
+    most
+}
+
+fn numbers(args: &RecipeDiff, effects: &[Effect], screen: &Screen) {
+    let (same, differ, one) = counts(effects);
+    screen.say(format_args!(
+        "\n{} figures: {} the same, {} differ, {} under one recipe only",
+        view::grouped(effects.len() as u64),
+        view::grouped(same),
+        view::grouped(differ),
+        view::grouped(one)
+    ));
+    let shown = |value: Option<Decimal>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
+    let mut rows = vec![["figure", "before", "after", "difference"].map(str::to_owned).to_vec()];
+    for effect in chosen(args, effects) {
+        rows.push(vec![effect.key.clone(), shown(effect.before), shown(effect.after), shown(effect.gap())]);
+    }
+    if rows.len() > 1 {
+        for line in view::columns(&rows, |column| column > 0) {
+            screen.say(line);
+        }
+    } else if !args.figure.is_empty() {
+        screen.say("no figure begins with what was asked for");
+    }
+}
+
+/// Figures that are the same, that differ, and that only one recipe gives.
+fn counts(effects: &[Effect]) -> (u64, u64, u64) {
+    effects.iter().fold((0, 0, 0), |(same, differ, one), effect| match (effect.before, effect.after) {
+        (Some(a), Some(b)) if a.same_value(b) => (same + 1, differ, one),
+        (Some(_), Some(_)) => (same, differ + 1, one),
+        (None, None) => (same + 1, differ, one),
+        _ => (same, differ, one + 1),
+    })
+}
+
+fn document(before: &Recipe, after: &Recipe, difference: &Difference, effects: Option<&[Effect]>) -> Value {
+    let steps: Vec<Value> = difference
+        .steps
+        .iter()
+        .map(|step| {
+            let parts: Vec<Value> =
+                step.parts.iter().map(|(old, new)| json!({ "before": old, "after": new })).collect();
+            json!({ "name": step.name, "before": step.before, "after": step.after, "parts": parts })
+        })
+        .collect();
+    let figures = effects.map(|effects| {
+        let shown = |value: Option<Decimal>| value.map(|value| value.to_string());
+        let rows: Vec<Value> = effects
+            .iter()
+            .map(|effect| {
+                json!({
+                    "key": effect.key, "before": shown(effect.before), "after": shown(effect.after),
+                    "difference": shown(effect.gap()),
+                })
+            })
+            .collect();
+        rows
+    });
+    json!({
+        "before": before.title, "after": after.title, "same": difference.is_empty(),
+        "inputs_before": difference.inputs_before, "inputs_after": difference.inputs_after,
+        "steps": steps, "figures": figures,
+    })
+}
