@@ -4,7 +4,7 @@ use super::desk::{Desk, Run};
 use super::sample;
 
 /// A recipe of one input and one output on a desk.
-fn recipe(desk: &Desk, script: &str, limits: &str) {
+pub fn recipe(desk: &Desk, script: &str, limits: &str) {
     let file = format!(
         "title = \"A test\"\nmeasure = \"inflation\"\ndescription = \"A test.\"\nlicence = \"CC0-1.0\"\n\
          script = \"my.vtl\"\n{limits}\n\
@@ -33,7 +33,10 @@ fn faults_that_need_no_data_are_found_by_check() {
             "INFLATION <- CPI + ;",
             &["expected an expression", "line 1, column 20", "\n  |                    ^"],
         ),
-        ("INFLATION <- CPY + 1;", &["`CPY`", "neither an input nor a result"]),
+        (
+            "INFLATION <- CPY + 1;",
+            &["no data set is called `CPY`", "did you mean `CPI`?", "line 1, column 14"],
+        ),
         ("INFLATION <- A; A := B + 1; B := A + 1;", &["defined by each other", "`A` needs `B` needs `A`"]),
         ("INFLATION <- CPI || \"x\";", &["line 1, column 14"]),
         ("INFLATION <- lenght(CPI);", &["lenght"]),

@@ -150,12 +150,43 @@ fn recipes_and_releases() {
         .line("assay recipe publish --help")
         .line("assay recipe publish unemployment-rate")
         .compare("recipe");
+    authors(&desk);
     let publish = "assay publish inflation-annual --input FP.CPI.TOTL --dataflow inflation";
     let mut screen = Transcript::new(&desk);
     screen.line("assay publish --help").line(&format!("{publish} --dry-run")).line(publish).line(publish);
     screen.line("assay publish inflation-annual --input GDP --dataflow inflation");
     screen.line("assay publish unemployment-rate --input FP.CPI.TOTL --dataflow unemployment");
     screen.line(&format!("{publish} --reason method")).compare("publish");
+}
+
+/// What somebody who writes a recipe sees: its plan, its layout, its difference to another, and
+/// what is said of the usual mistakes.
+fn authors(desk: &Desk) {
+    let steps = "BASE:=timeshift(CPI,2);  // two years\nINFLATION<-round((CPI/BASE-1)*100,6);";
+    super::recipe::recipe(desk, steps, "");
+    let mut screen = Transcript::new(desk);
+    screen.line("assay recipe explain my.toml");
+    screen
+        .line("assay recipe fmt my.toml --check")
+        .line("assay recipe fmt my.toml")
+        .line("assay recipe fmt my.vtl");
+    screen.line("assay recipe diff --help").line("assay recipe diff inflation-annual my.toml");
+    screen.line("assay recipe diff inflation-annual my.toml --on CPI=cpi.csv --figure USA/2010");
+    screen.line("assay recipe diff inflation-annual inflation-annual").compare("authors");
+    let mut screen = Transcript::new(desk);
+    for script in [
+        "INFLATION <- round((CPI / timeshift(CPY, 1) - 1) * 100, 1);",
+        "INFLATION <- round((CPI / timeshift(CPI, 1) - 1 * 100, 1);",
+        "INFLATION <- CPI[calc RATE := OBS_VALU / REF_AREA][keep RATE];",
+        "INFLATION <- inner_join(CPI as a, CPI as b keep OBS_VALUE);",
+        "A := B + 1;\nB := rond(CPI, 1);\nINFLATION <- A[filter OBS_VALUE = \"high\"];",
+        "INFLATION <- 100 / (CPI - CPI);",
+    ] {
+        super::recipe::recipe(desk, script, "");
+        screen.line("assay recipe run my.toml --input CPI=cpi.csv");
+    }
+    super::recipe::recipe(desk, "A := CPY + ;\nINFLATION <- rond(CPI, 1);", "");
+    screen.line("assay recipe check my.toml --json").compare("mistakes");
 }
 
 #[test]

@@ -103,11 +103,6 @@ pub fn check(recipe: &Recipe) -> Result<vtl::Plan, Fault> {
     }
     let source = recipe.script.as_str();
     let script = vtl::Script::parse(source).map_err(|faults| script_fault(source, &faults))?;
-    let declared: Vec<&str> = recipe.inputs.keys().map(Name::as_str).collect();
-    if let Some(unknown) = script.inputs().into_iter().find(|name| !declared.contains(name)) {
-        let message = format!("the script uses `{unknown}`, which is neither an input nor a result");
-        return Err(Fault::failed("unknown-name", message));
-    }
     let shapes = recipe
         .inputs
         .iter()

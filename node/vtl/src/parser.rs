@@ -34,6 +34,7 @@ struct Stop;
 type Parsed<T> = Result<T, Stop>;
 
 struct Parser<'a> {
+    text: &'a str,
     tokens: Vec<Lexeme<'a>>,
     at: usize,
     level: u16,
@@ -52,7 +53,7 @@ pub(crate) fn parse(text: &str) -> Result<(Vec<Statement>, Definitions), Vec<Fau
         return Err(vec![Fault::new(Code::Size, Span { start: 0, end: 0 }, message)]);
     }
     let (tokens, faults) = lex(text);
-    let mut parser = Parser { tokens, at: 0, level: 0, definitions: Definitions::default(), faults };
+    let mut parser = Parser { text, tokens, at: 0, level: 0, definitions: Definitions::default(), faults };
     let statements = parser.statements();
     if parser.faults.is_empty() {
         return Ok((statements, parser.definitions));
@@ -160,7 +161,48 @@ impl<'a> Parser<'a> {
     }
 
     fn require(&mut self, symbol: &'static str) -> Parsed<()> {
-        if self.eat(symbol) { Ok(()) } else { self.expected(&format!("`{symbol}`")) }
+        if self.eat(symbol) {
+            return Ok(());
+        }
+        let open = self.open_bracket(symbol);
+        let missing = self.expected(&format!("`{symbol}`"));
+        if let Some(fault) = self.faults.last_mut().filter(|fault| fault.hint.is_none()) {
+            fault.hint = open;
+        }
+        missing
+    }
+
+    /// Which bracket a closing one would close.
+    fn open_bracket(&self, close: &str) -> Option<String> {
+        let open = match close {
+            ")" => "(",
+            "]" => "[",
+            "}" => "{",
+            _ => return None,
+        };
+        let mut depth = 0_usize;
+        let before = self.tokens.get(..self.at)?;
+        let found = before.iter().enumerate().rev().find(|(_, lexeme)| match lexeme.token {
+            Token::Symbol(symbol) if symbol == close => {
+                depth += 1;
+                false
+            }
+            Token::Symbol(symbol) if symbol == open => {
+                let own = depth == 0;
+                depth = depth.saturating_sub(1);
+                own
+            }
+            _ => false,
+        });
+        let (at, lexeme) = found?;
+        let name = at.checked_sub(1).and_then(|at| before.get(at)).map(|lexeme| lexeme.token);
+        let (_, column) = lexeme.span.place(self.text);
+        Some(match name {
+            Some(Token::Word(word) | Token::Name(word)) => {
+                format!("`{word}{open}` of column {column} is not closed yet")
+            }
+            _ => format!("`{open}` of column {column} is not closed yet"),
+        })
     }
 
     fn require_word(&mut self, word: &'static str) -> Parsed<()> {
