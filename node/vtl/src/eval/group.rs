@@ -10,7 +10,7 @@ use super::column::Col;
 use super::key::{order, ranks, runs};
 use super::moments::Moments;
 use super::quantile::median;
-use super::rank::ranked;
+use super::rank::lengths;
 use super::slide::Slide;
 use super::threads::{Threads, fill};
 use super::viral::fold;
@@ -194,7 +194,7 @@ pub(super) fn number(column: &Column, row: usize) -> Option<Decimal> {
 /// The least or greatest value of each group, in the canonical order of the type.
 fn extreme(operand: &Column, kind: Type, groups: &Groups, greatest: bool) -> Column {
     // Durations are spelled in another order than they have.
-    let lengths = (kind == Type::Duration).then(|| ranked(operand, Some(kind)));
+    let lengths = (kind == Type::Duration).then(|| lengths(operand));
     let best = |run: &(usize, usize)| {
         let known = groups.rows(*run).filter(|row| !operand.is_null(*row));
         let best = known.reduce(|best, row| {

@@ -3,12 +3,10 @@
 
 use schemas::decimal::Decimal;
 use schemas::duration::Duration;
-use schemas::rank::Ranks;
-use schemas::structure::Type;
 use schemas::table::Column;
 
 use super::column::Numbers;
-use super::key;
+use super::slide::earlier;
 use super::window::{Failed, Windows};
 use crate::decimal128::{self, Total};
 
@@ -82,35 +80,31 @@ pub(super) fn sources(windows: &Windows, count: usize, ahead: bool) -> Vec<usize
 
 /// Each value divided by the sum of its partition, rounded once, then the quotient.
 pub(super) fn ratios(operand: &Numbers<'_>, windows: &Windows) -> Result<Vec<Option<Decimal>>, Failed> {
-    let mut made = vec![None; windows.rows];
+    let (mut made, mut failed) = (vec![None; windows.rows], None);
     for points in windows.parts() {
         let mut total = Total::default();
         points.iter().filter_map(|row| operand.at(*row)).for_each(|value| total.add(value));
+        let sum = total.sum();
         for row in points {
             let Some(value) = operand.at(*row) else { continue };
-            let share = total.sum().and_then(|sum| decimal128::div(value, sum));
-            set(&mut made, *row, Some(share.map_err(|error| (error, *row))?));
+            match sum.and_then(|sum| decimal128::div(value, sum)) {
+                Ok(share) => set(&mut made, *row, Some(share)),
+                Err(error) => earlier(&mut failed, (error, *row)),
+            }
         }
     }
-    Ok(made)
+    failed.map_or(Ok(made), Err)
 }
 
-/// Numbers in the order of the values of a type; null is 0.
-pub(super) fn ranked(column: &Column, kind: Option<Type>) -> Vec<u64> {
-    match column {
-        Column::Text(texts) if kind == Some(Type::Duration) => {
-            let mut sorted: Vec<(Option<Duration>, usize)> =
-                texts.dictionary().iter().enumerate().map(|(at, text)| (text.parse().ok(), at)).collect();
-            sorted.sort_unstable();
-            let mut places = vec![0; sorted.len()];
-            sorted.iter().zip(1..).for_each(|((_, at), place)| set(&mut places, *at, place));
-            texts.codes().iter().map(|code| places.get(*code as usize).copied().unwrap_or(0)).collect()
-        }
-        _ => {
-            let Ranks { sides: [ranks], .. } = key::ranks([column], column.len());
-            ranks
-        }
-    }
+/// The place of each row of a column of durations in the order of their lengths; null is -1.
+pub(super) fn lengths(column: &Column) -> Vec<i64> {
+    let Column::Text(texts) = column else { return Vec::new() };
+    let mut sorted: Vec<(Option<Duration>, usize)> =
+        texts.dictionary().iter().enumerate().map(|(at, text)| (text.parse().ok(), at)).collect();
+    sorted.sort_unstable();
+    let mut places = vec![0; sorted.len()];
+    sorted.iter().enumerate().for_each(|(place, (_, at))| set(&mut places, *at, place as i64));
+    texts.codes().iter().map(|code| places.get(*code as usize).copied().unwrap_or(-1)).collect()
 }
 
 pub(super) fn set<T>(rows: &mut [T], row: usize, value: T) {

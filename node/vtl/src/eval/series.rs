@@ -10,6 +10,7 @@ use schemas::table::Column;
 use super::column::Numbers;
 use super::rank::set;
 use super::row::Rows;
+use super::slide::earlier;
 use super::window::{Failed, Windows};
 use crate::decimal128::{Error, add, mul, sub};
 use crate::plan::Frame;
@@ -52,7 +53,7 @@ fn recursion(
             _ => None,
         }
     };
-    let mut made = vec![None; windows.rows];
+    let (mut made, mut failed) = (vec![None; windows.rows], None);
     for points in windows.parts() {
         let (mut state, mut series): (Option<Decimal>, Option<Frequency>) = (None, None);
         for row in points {
@@ -64,9 +65,15 @@ fn recursion(
                 None => Ok(value.normalized()),
                 Some(before) => step(before, value),
             };
-            state = Some(next.map_err(|error| (error, *row))?);
+            match next {
+                Ok(next) => state = Some(next),
+                Err(error) => {
+                    earlier(&mut failed, (error, *row));
+                    break;
+                }
+            }
             set(&mut made, *row, state);
         }
     }
-    Ok(made)
+    failed.map_or(Ok(made), Err)
 }

@@ -8,7 +8,7 @@ use schemas::structure::Type;
 use schemas::table::Column;
 
 use super::group::number;
-use super::rank::ranked;
+use super::rank::lengths;
 use super::window::{Failed, Windows};
 use crate::decimal128::{self, Error, Total};
 
@@ -27,6 +27,7 @@ pub(super) trait Slide {
 /// The value of the window of each row. Neighbours with one window share its value.
 pub(super) fn slide<S: Slide>(windows: &Windows, mut state: S) -> Result<Vec<Option<S::Value>>, Failed> {
     let mut made: Vec<Option<S::Value>> = vec![None; windows.rows];
+    let mut failed = None;
     for points in windows.parts() {
         state.start(points);
         let mut bounds = windows.bounds(points);
@@ -43,7 +44,10 @@ pub(super) fn slide<S: Slide>(windows: &Windows, mut state: S) -> Result<Vec<Opt
             from = from.max(start);
             let current = match value.take() {
                 Some(current) => current,
-                None => state.value().map_err(|error| (error, *row))?,
+                None => state.value().unwrap_or_else(|error| {
+                    earlier(&mut failed, (error, *row));
+                    None
+                }),
             };
             if let Some(slot) = made.get_mut(*row) {
                 slot.clone_from(&current);
@@ -51,7 +55,14 @@ pub(super) fn slide<S: Slide>(windows: &Windows, mut state: S) -> Result<Vec<Opt
             value = Some(current);
         }
     }
-    Ok(made)
+    failed.map_or(Ok(made), Err)
+}
+
+/// Of two faults that of the row that comes first in canonical order.
+pub(super) fn earlier(slot: &mut Option<Failed>, failed: Failed) {
+    if slot.as_ref().is_none_or(|(_, row)| failed.1 < *row) {
+        *slot = Some(failed);
+    }
 }
 
 /// How many values are not null.
@@ -197,30 +208,31 @@ impl Slide for Means<'_> {
 }
 
 /// The row of the least or greatest value: a queue in which each is better than all behind it.
-pub(super) struct Extremes {
-    /// The rank of each value; null is 0.
-    codes: Vec<u64>,
+pub(super) struct Extremes<'a> {
+    operand: &'a Column,
+    /// The places of durations, which are spelled in another order than they have.
+    lengths: Option<Vec<i64>>,
     greatest: bool,
     queue: VecDeque<usize>,
 }
 
-impl Extremes {
-    pub(super) fn new(operand: &Column, kind: Option<Type>, greatest: bool) -> Self {
-        Self { codes: ranked(operand, kind), greatest, queue: VecDeque::new() }
-    }
-
-    fn code(&self, row: usize) -> Option<u64> {
-        self.codes.get(row).copied().filter(|code| *code != 0)
+impl<'a> Extremes<'a> {
+    pub(super) fn new(operand: &'a Column, kind: Option<Type>, greatest: bool) -> Self {
+        let lengths = (kind == Some(Type::Duration)).then(|| lengths(operand));
+        Self { operand, lengths, greatest, queue: VecDeque::new() }
     }
 
     /// Whether a value that came earlier can no longer be the answer.
-    fn beaten(&self, row: usize, code: u64) -> bool {
-        let earlier = self.code(row).unwrap_or(code);
-        if self.greatest { earlier < code } else { earlier > code }
+    fn beaten(&self, earlier: usize, row: usize) -> bool {
+        let order = match &self.lengths {
+            Some(lengths) => lengths.get(earlier).cmp(&lengths.get(row)),
+            None => self.operand.compare(earlier, row),
+        };
+        if self.greatest { order.is_lt() } else { order.is_gt() }
     }
 }
 
-impl Slide for Extremes {
+impl Slide for Extremes<'_> {
     type Value = usize;
 
     fn start(&mut self, _: &[usize]) {
@@ -228,8 +240,10 @@ impl Slide for Extremes {
     }
 
     fn enter(&mut self, row: usize) {
-        let Some(code) = self.code(row) else { return };
-        while self.queue.back().is_some_and(|last| self.beaten(*last, code)) {
+        if self.operand.is_null(row) {
+            return;
+        }
+        while self.queue.back().is_some_and(|last| self.beaten(*last, row)) {
             self.queue.pop_back();
         }
         self.queue.push_back(row);
@@ -247,18 +261,18 @@ impl Slide for Extremes {
 }
 
 /// The row of the least value of a window without nulls.
-pub(super) struct Least {
-    least: Extremes,
+pub(super) struct Least<'a> {
+    least: Extremes<'a>,
     nulls: usize,
 }
 
-impl Least {
-    pub(super) fn new(operand: &Column, kind: Option<Type>) -> Self {
+impl<'a> Least<'a> {
+    pub(super) fn new(operand: &'a Column, kind: Option<Type>) -> Self {
         Self { least: Extremes::new(operand, kind, false), nulls: 0 }
     }
 }
 
-impl Slide for Least {
+impl Slide for Least<'_> {
     type Value = usize;
 
     fn start(&mut self, points: &[usize]) {
@@ -267,12 +281,12 @@ impl Slide for Least {
     }
 
     fn enter(&mut self, row: usize) {
-        self.nulls += usize::from(self.least.code(row).is_none());
+        self.nulls += usize::from(self.least.operand.is_null(row));
         self.least.enter(row);
     }
 
     fn leave(&mut self, row: usize) {
-        self.nulls -= usize::from(self.least.code(row).is_none());
+        self.nulls -= usize::from(self.least.operand.is_null(row));
         self.least.leave(row);
     }
 

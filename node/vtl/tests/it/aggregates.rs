@@ -121,3 +121,12 @@ fn viral_attributes_of_a_group_become_one() {
     let rule = "define viral propagation p (variable F) is when \"N\" then \"M\"; when \"M\" then \"M\"; else \"O\" end viral propagation; ";
     same(&result(&format!("{rule}R <- sum(D group by A);"), d), "A,X,F\na,6,M\nb,9,O");
 }
+
+/// Durations are ordered by their length, not by their spelling.
+#[test]
+fn the_shortest_and_the_longest_duration() {
+    let d = "K:i:string, L:m:duration\na, M\nb, A\nc, P10D\nd,";
+    same(&result("R <- min(D);", d), "L\nP10D");
+    same(&result("R <- max(D);", d), "L\nA");
+    same(&result("R <- max(D over (partition except all order by K));", d), "K,L\na,M\nb,A\nc,A\nd,A");
+}

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use super::support::{LIMITS, outcome, table};
 use vtl::{Limits, Script};
 
-const SCRIPTS: [&str; 6] = [
+const SCRIPTS: [&str; 9] = [
     "R <- round((CPI / timeshift(CPI, 12) - 1) * 100, 1); /* c */ Q := power(CPI, 3) || \"x\";",
     "Y := CPI[filter getyear(T) = 2015 and not isnull(X)]; B := avg(Y group by A having count() = 12); R <- CPI / B * 100;",
     "R <- inner_join(CPI as c, W[rename X to V] as w using A filter V > 1 calc Z := c#X * V, measure Q := nvl(X, 0) keep Z, Q rename Z to X);",
     "R <- CPI[aggr S := sum(X * 2), N := count(), M := max(A) group except T having min(X) < 3][calc identifier K := S > 1];",
     "S := -3.5; R <- CPI[calc X := if between(X, 1, 2) then mod(X, S) else abs(X), P := A in { \"a\", \"b\" }][sub A = \"a\"];",
     "R <- CPI[calc X := sum(X over (partition by A order by T desc data points between 2 preceding and 1 following)), L := lag(X, 1 over (order by T))];",
+    "N := 1; R <- lead(CPI, N, 0.5 over (partition by A order by T)); Q <- median(CPI over (partition by A order by T range between N preceding and 2 following)); S <- stddev_samp(CPI group by A having var_pop(X) >= 0);",
+    "R <- union(CPI, setdiff(CPI, CPI[filter X > 1]), intersect(CPI, CPI)); Q <- symdiff(CPI, CPI[sub A = \"a\"][calc identifier A := \"a\"]); S <- exists_in(CPI, W, false);",
+    "R <- ewma(CPI, 0.25); Q <- chain_product(CPI)[calc N := rank(over (partition except all order by X desc, T)), F := first_value(X over (partition by A order by T))]; S <- ratio_to_report(CPI over (partition by A));",
 ];
 
 fn inputs() -> BTreeMap<String, Arc<schemas::table::Table>> {

@@ -70,6 +70,8 @@ fn tables_and_costs_are_the_same() {
         "T := D[calc L := X * 2]; R <- T[calc W := sum(L over (partition by AREA order by MONTH desc data points between 3 preceding and current data point))];",
         "R <- min(D group by AREA); Q <- max(D group by MONTH); P <- count(D group by AREA);",
         "A := D[keep X][rename X to Y][filter Y > 500]; R <- left_join(D, A using AREA, MONTH);",
+        "R <- D[filter AREA < \"A010\"][calc V := var_samp(X over (partition by AREA order by MONTH)), M := median(N over (partition by MONTH))];",
+        "F := D[filter AREA < \"A010\"]; R <- stddev_pop(F group by MONTH); Q <- ewma(F, 0.3); P <- union(D[filter N > 500], D[filter X > 10]);",
         "B := D[keep X] * 2; R <- B; Q <- B + D[keep X];",
     ] {
         let outcome = check(script, &table).unwrap();

@@ -1,6 +1,6 @@
 //! Analytic invocations.
 
-use super::support::{faults, result, same};
+use super::support::{LIMITS, faults, outcome, result, same};
 
 const D: &str = "K:i:string, T:i:date, X:m:number
     a, 2024-01-01, 3\na, 2024-01-02, 1\na, 2024-01-03, \na, 2024-01-04, 2\nb, 2024-01-01, 5";
@@ -205,6 +205,10 @@ fn shares_of_a_partition() {
     );
     let zero = "K:i:string, T:i:integer, X:m:integer\na, 1, 1\na, 2, -1";
     assert_eq!(faults(script, &[("D", zero)])[0].0, "division-by-zero");
+    // Of several faults that of the first data point in canonical order.
+    let two = "K:i:integer, J:i:string, X:m:integer\n1, b, 1\n2, a, 1\n3, a, -1\n4, b, -1";
+    let found = outcome("R <- ratio_to_report(D over (partition by J));", &[("D", two)], LIMITS).unwrap_err();
+    assert_eq!(found[0].cell.as_deref(), Some("K = 1, J = b"));
     assert_eq!(faults("R <- ratio_to_report(D over ());", &[("D", d)])[0].0, "structure");
     assert_eq!(
         faults("R <- ratio_to_report(D over (partition by K order by T));", &[("D", d)])[0].0,
