@@ -133,6 +133,10 @@ impl Run<'_> {
         let relation = match &step.operation {
             Operation::Input(name) => return self.input(name).map(Value::Data),
             Operation::Scalar(typed) => return self.scalar(typed).map(Value::Scalar),
+            Operation::Pick { input, column } => {
+                let cell = self.relation(*input)?.columns.get(*column).and_then(|column| column.cell(0));
+                return Ok(Value::Scalar(cell));
+            }
             Operation::Map { input, columns } => self.map(*input, columns, step.span)?,
             Operation::Filter { input, condition } => self.filter(*input, condition, step.span)?,
             Operation::Rollup { input, rollup } => self.rollup(*input, rollup, step)?,

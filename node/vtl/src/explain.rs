@@ -53,6 +53,9 @@ impl Plan {
         match &step.operation {
             Operation::Input(name) => format!("input `{name}`"),
             Operation::Scalar(typed) => format!("scalar {}", self.term(typed, &[])),
+            Operation::Pick { input, column } => {
+                format!("{} of {} as a scalar", name(self.fields(*input), *column), input + 1)
+            }
             Operation::Map { input, columns } => self.map(*input, columns, &step.fields),
             Operation::Filter { input, condition } => {
                 format!("filter {} where {}", input + 1, self.term(condition, self.fields(*input)))

@@ -155,6 +155,11 @@ pub(crate) struct RollupPart {
 pub(crate) enum Operation {
     Input(String),
     Scalar(Typed),
+    /// The value of a column of a data set without identifiers, which has one data point at most.
+    Pick {
+        input: usize,
+        column: usize,
+    },
     /// New columns over the same data points.
     Map {
         input: usize,
@@ -216,6 +221,7 @@ impl Operation {
         match self {
             Operation::Input(_) | Operation::Scalar(_) => Vec::new(),
             Operation::Map { input, .. }
+            | Operation::Pick { input, .. }
             | Operation::Filter { input, .. }
             | Operation::Group { input, .. }
             | Operation::Rollup { input, .. }

@@ -11,7 +11,7 @@ use super::{Checker, Value, column, positions, time_identifier};
 use crate::ast::{Expr, Ident, Node};
 use crate::fault::{Code, Fault, Span};
 use crate::op::{Op, default_name};
-use crate::plan::{Field, Matching, Operation, Side, Typed};
+use crate::plan::{Field, Matching, Operation, Side, Term, Typed};
 
 impl Checker<'_> {
     pub(super) fn expr(&mut self, expr: &Expr) -> Option<Value> {
@@ -255,7 +255,11 @@ impl Checker<'_> {
         let step = self.data(operand)?;
         let fields = self.fields(step).to_vec();
         let typed = self.lookup(None, &name.text, name.span, &fields)?;
-        let field = fields.iter().find(|field| field.name == name.text)?;
+        let (at, field) = fields.iter().enumerate().find(|(_, field)| field.name == name.text)?;
+        if positions(&fields, Role::Identifier).is_empty() {
+            let picked = self.push(Operation::Pick { input: step, column: at }, Vec::new(), span);
+            return Some(Value::Scalar(Typed { term: Term::Scalar(picked), kind: Some(field.kind), span }));
+        }
         let mut columns = self.pass(step, carried);
         let shown = if field.role == Role::Measure { field.name.as_str() } else { default_name(field.kind) };
         let measure =

@@ -8,7 +8,7 @@
 use schemas::structure::{Role, Type};
 use schemas::table::Cell;
 
-use super::component::constant;
+use super::component::{constant, widen};
 use super::dataset::carried;
 use super::{Checker, column, positions};
 use crate::ast::Component;
@@ -46,7 +46,7 @@ impl Checker<'_> {
             let mut columns = self.pass(points, carried);
             let name = constant(Some(Cell::Text(field.name.clone())), span);
             columns.push((made(&identifier.name.text, Role::Identifier, Type::String), name));
-            columns.push((made(&measure.name.text, Role::Measure, kind), value));
+            columns.push((made(&measure.name.text, Role::Measure, kind), widen(value, Some(kind))));
             parts.push(self.map(points, columns, span));
         }
         self.union(&parts, span)
@@ -57,6 +57,9 @@ impl Checker<'_> {
         let kinds: Vec<Type> = measures.iter().filter_map(|at| fields.get(*at)).map(|f| f.kind).collect();
         match kinds.split_first() {
             Some((first, rest)) if rest.iter().all(|kind| kind == first) => Some(*first),
+            Some(_) if kinds.iter().all(|kind| matches!(kind, Type::Integer | Type::Number)) => {
+                Some(Type::Number)
+            }
             Some(_) => self.fault(Code::Type, span, "`unpivot` needs measures of one type"),
             None => self.fault(Code::Structure, span, "`unpivot` needs a measure, the data set has none"),
         }

@@ -174,12 +174,14 @@ impl<'a> Run<'a> {
             self.compare(at, rows, first, &right, computed)?;
         }
         let item = self.item(&rule.left).filter(|item| !computed.contains_key(item));
-        let Some(item) = item.filter(|_| rule.relation == Op::Equal && self.produced(&right)) else {
+        let given = self.produced(&right);
+        let found = right.points.iter().any(|(_, point)| point.is_some());
+        let Some(item) = item.filter(|_| rule.relation == Op::Equal && (given || found)) else {
             return Ok(());
         };
         let virals = self.propagated(right.points.iter().map(|(_, point)| point))?;
         computed.insert(item, (at, Point { value: right.sum, virals: virals.clone() }));
-        if !self.rollup.check {
+        if given && !self.rollup.check {
             let left = right.sum;
             self.made.push(Made { row: first, rule: at, left, truth: None, imbalance: None, virals });
         }

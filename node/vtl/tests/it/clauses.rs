@@ -122,6 +122,8 @@ fn measures_are_turned() {
     let long = "K,V,M\na,X,1\na,Y,2\nb,Y,4";
     same(&result("R <- D[unpivot V, M];", d), long);
     same(&result("R <- D[unpivot V, M][pivot V, M];", d), "K,X,Y\na,1,2\nb,,4");
+    let mixed = "K:i:string, X:m:number, Y:m:integer\na, 1.5, 2";
+    same(&result("R <- D[unpivot V, M];", mixed), "K,V,M\na,X,1.5\na,Y,2");
     let e = "K:i:string, V:i:string, M:m:number\na, X, 1\na, Y, 2\nb, Z, 4";
     same(&result("R <- D[filter V in { \"X\", \"Y\" }][pivot V, M];", e), "K,X,Y\na,1,2");
     for (script, code) in [
@@ -132,4 +134,13 @@ fn measures_are_turned() {
     ] {
         assert_eq!(faults(script, &[("D", e)])[0].0, code, "{script}");
     }
+}
+
+/// "Membership": a component of a data set without identifiers is a scalar.
+#[test]
+fn a_total_is_a_scalar() {
+    let d = "K:i:string, X:m:number\na, 1\nb, 3";
+    same(&result("R <- D / sum(D)#X * 100;", d), "K,X\na,25\nb,75");
+    same(&result("T := max(D)#X; R <- D[filter X < T];", d), "K,X\na,1");
+    same(&result("R <- D + max(D[filter X > 9])#X;", d), "K,X\na,\nb,");
 }
