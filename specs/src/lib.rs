@@ -14,6 +14,7 @@ pub mod curve;
 pub mod encoding;
 pub mod entry;
 pub mod framing;
+pub mod kit;
 pub mod node;
 pub mod object;
 pub mod sample;

@@ -1,0 +1,66 @@
+//! Runs the examples of a VTL manual that somebody has fetched:
+//! `vtl-kit FOLDER [--only TEXT] [--grammar] [--json] [--faulty FILE]`.
+//!
+//! `FOLDER` is `v2.2` or `v2.1` of `github.com/sdmx-twg/vtl`, or its reference manual. Ends with 1
+//! when something fails that is not on the list of faulty examples, with 2 when nothing could run.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use specs::kit::report::Report;
+use specs::kit::{examples, faulty, folder, grammar};
+
+#[derive(Default)]
+struct Arguments {
+    manual: PathBuf,
+    only: String,
+    grammar: bool,
+    json: bool,
+    faulty: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let report = arguments().and_then(|arguments| report(&arguments).map(|report| (arguments, report)));
+    let (text, code) = match report {
+        Ok((arguments, report)) => {
+            let text = if arguments.json { report.json() } else { report.text() };
+            (text, u8::from(!report.passes()))
+        }
+        Err(fault) => (format!("{fault}\n"), 2),
+    };
+    // Whoever closed the pipe has read enough.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    ExitCode::from(code)
+}
+
+fn report(arguments: &Arguments) -> Result<Report, String> {
+    let list = arguments.faulty.clone().unwrap_or_else(|| faulty::list(&arguments.manual));
+    let text = std::fs::read_to_string(&list).map_err(|error| format!("{}: {error}", list.display()))?;
+    let faulty = faulty::parse(&text).map_err(|fault| format!("{}: {fault}", list.display()))?;
+    let mut cases = examples(&arguments.manual, &arguments.only)?;
+    if arguments.grammar {
+        cases.extend(grammar::cases(&folder::grammar(&arguments.manual)?, &arguments.only));
+    }
+    Ok(Report::new(&cases, &faulty, arguments.grammar && arguments.only.is_empty()))
+}
+
+fn arguments() -> Result<Arguments, String> {
+    let mut found = Arguments::default();
+    let mut given = std::env::args().skip(1);
+    while let Some(word) = given.next() {
+        let mut next = || given.next().ok_or_else(|| format!("`{word}` needs a value"));
+        match word.as_str() {
+            "--only" => found.only = next()?,
+            "--faulty" => found.faulty = Some(next()?.into()),
+            "--grammar" => found.grammar = true,
+            "--json" => found.json = true,
+            _ if word.starts_with('-') => return Err(format!("`{word}` is no option of vtl-kit")),
+            _ => found.manual = word.into(),
+        }
+    }
+    if found.manual.as_os_str().is_empty() {
+        return Err("vtl-kit FOLDER [--only TEXT] [--grammar] [--json] [--faulty FILE]".to_owned());
+    }
+    Ok(found)
+}

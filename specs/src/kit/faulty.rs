@@ -1,0 +1,36 @@
+//! The examples that the project considers faulty, each with the class of its failure and the reason.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::Class;
+
+/// Why an example cannot come out as the manual prints it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// How it fails; if it fails otherwise, the entry does not cover it.
+    pub class: Class,
+    /// Why the manual is wrong, or why its example cannot be run.
+    pub reason: String,
+}
+
+/// The entries by the path of the example.
+pub type Faulty = BTreeMap<String, Entry>;
+
+/// Reads a list.
+///
+/// # Errors
+/// What is no list.
+pub fn parse(text: &str) -> Result<Faulty, String> {
+    toml::from_str(text).map_err(|error| error.to_string())
+}
+
+/// The list of this repository for a manual: that of 2.1 when its path says so, else that of 2.2.
+pub fn list(manual: &Path) -> PathBuf {
+    let old = manual.components().any(|part| part.as_os_str() == "v2.1");
+    let version = if old { "2.1" } else { "2.2" };
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("kit/faulty-{version}.toml"))
+}

@@ -1,0 +1,97 @@
+//! The grammar tests of the standard: scripts that its grammar accepts, and scripts that it rejects.
+//!
+//! A file is a row of scripts with a blank line between them; a line `## …` before a script is the
+//! parse tree that the standard's own parser makes, which is nothing to us. Rejected scripts lack
+//! their last semicolon. What the engine refuses by name (`eval`, or a part that is not supported)
+//! is accepted by the grammar all the same: only faults of syntax count.
+
+use vtl::{Code, Script};
+
+use super::{Case, Class, Finding};
+
+/// A script of a test file with the line that it begins on, from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// The line.
+    pub line: usize,
+    /// The script.
+    pub text: String,
+}
+
+/// The cases of both files whose path has `only` in it.
+pub fn cases([positive, negative]: &[String; 2], only: &str) -> Vec<Case> {
+    let named = |file: &str, sample: &Sample| format!("Grammar/{file}/line {}", sample.line);
+    let positive = samples(positive)
+        .into_iter()
+        .map(|sample| Case { path: named("PositiveTests", &sample), finding: accepted(&sample.text) });
+    let negative = samples(negative)
+        .into_iter()
+        .map(|sample| Case { path: named("NegativeTests", &sample), finding: rejected(&sample.text) });
+    positive.chain(negative).filter(|case| case.path.contains(only)).collect()
+}
+
+fn samples(file: &str) -> Vec<Sample> {
+    let mut found: Vec<Sample> = Vec::new();
+    let mut open = false;
+    for (at, line) in file.lines().enumerate() {
+        if line.trim().is_empty() {
+            open = false;
+        } else if line.starts_with("## ") && !open {
+            // The tree; the script follows.
+        } else if open {
+            found.iter_mut().next_back().into_iter().for_each(|sample| sample.text += &format!("{line}\n"));
+        } else {
+            found.push(Sample { line: at + 1, text: format!("{line}\n") });
+            open = true;
+        }
+    }
+    found
+}
+
+fn accepted(text: &str) -> Finding {
+    match syntax(text) {
+        None => Finding::Exact,
+        Some(fault) => Finding::Differs(Class::Parse, format!("{} — {fault}", shown(text))),
+    }
+}
+
+fn rejected(text: &str) -> Finding {
+    match syntax(&format!("{text};")) {
+        Some(_) => Finding::Exact,
+        None => Finding::Differs(Class::Accepted, shown(text)),
+    }
+}
+
+/// The first fault of syntax.
+fn syntax(text: &str) -> Option<String> {
+    let faults = Script::parse(text).err()?;
+    let fault = faults.iter().find(|fault| matches!(fault.code, Code::Syntax | Code::Size))?;
+    let (line, column) = fault.span.place(text);
+    Some(format!("{fault} (line {line}, column {column})"))
+}
+
+/// A script in one line.
+fn shown(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_are_split_at_blank_lines_and_lose_their_trees() {
+        let found = samples("// one\nA := B;\n\n\n## Start[X]\nC := D\n+ E;\n");
+        let want = [(1, "// one\nA := B;\n"), (6, "C := D\n+ E;\n")];
+        assert_eq!(found.iter().map(|s| (s.line, s.text.as_str())).collect::<Vec<_>>(), want);
+    }
+
+    #[test]
+    fn what_is_refused_by_name_is_accepted_by_the_grammar() {
+        assert_eq!(accepted("A := B + 1;"), Finding::Exact);
+        assert_eq!(accepted("A := random(B, 1);"), Finding::Exact);
+        assert!(matches!(accepted("A := B +;"), Finding::Differs(Class::Parse, _)));
+        assert_eq!(rejected("A := B +"), Finding::Exact);
+        assert_eq!(rejected("A := B"), Finding::Differs(Class::Accepted, "A := B".to_owned()));
+    }
+}
