@@ -80,13 +80,6 @@ pub struct Case {
     pub finding: Finding,
 }
 
-impl Case {
-    /// The first part of the path.
-    pub fn category(&self) -> &str {
-        self.path.split('/').next().unwrap_or_default()
-    }
-}
-
 /// All examples of a manual whose path has `only` in it, in the order of their paths.
 ///
 /// # Errors

@@ -14,6 +14,7 @@ mod it {
     mod differential;
     mod grammar;
     mod house;
+    mod kit;
     mod simulation;
     mod vectors;
 }

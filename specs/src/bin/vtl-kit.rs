@@ -42,7 +42,7 @@ fn report(arguments: &Arguments) -> Result<Report, String> {
     if arguments.grammar {
         cases.extend(grammar::cases(&folder::grammar(&arguments.manual)?, &arguments.only));
     }
-    Ok(Report::new(&cases, &faulty, arguments.grammar && arguments.only.is_empty()))
+    Ok(Report::new(&cases, &faulty, arguments.only.is_empty()))
 }
 
 fn arguments() -> Result<Arguments, String> {
