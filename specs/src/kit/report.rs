@@ -106,7 +106,7 @@ impl Report {
     pub fn text(&self) -> String {
         let mut out = String::new();
         self.section(&mut out, Verdict::Fails, "fails");
-        self.section(&mut out, Verdict::Faulty, "faulty in the manual");
+        self.section(&mut out, Verdict::Faulty, "fails as the list says");
         self.section(&mut out, Verdict::Digits, "the same to the digits printed");
         self.section(&mut out, Verdict::Passes, "on the list, but passes");
         self.section(&mut out, Verdict::Absent, "on the list, but not in the manual");

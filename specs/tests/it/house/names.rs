@@ -44,7 +44,11 @@ const SPEECH: &[&str] = &["println!", "eprintln!", "print!", "eprint!"];
 const SPEAKERS: &[&str] = &["cli"];
 
 /// A file, a name that it may use although the rule says no, and the reason.
-const EXCEPTIONS: &[(&str, &str, &str)] = &[];
+const EXCEPTIONS: &[(&str, &str, &str)] = &[(
+    "node/vtl/src/eval/threads.rs",
+    "std::thread",
+    "scoped threads over ranges of rows: the result is that of one thread, which a test compares",
+)];
 
 const CRATES: &[&str] = &[
     "schemas",
