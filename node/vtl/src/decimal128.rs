@@ -6,11 +6,15 @@
 //! [`Error::Overflow`]; what is too small rounds to the nearest multiple of 10^[`EXPONENT_MIN`].
 //! Nothing here is floating point.
 
+mod exponential;
+mod fixed;
+mod logarithm;
+mod near;
 mod places;
 mod power;
-mod root;
 mod round;
 mod spread;
+mod sqrt;
 mod total;
 mod wide;
 
@@ -20,10 +24,12 @@ use schemas::decimal::Decimal;
 use schemas::digits::{self, power as pow10};
 use schemas::limits::{DIGITS_MAX, EXPONENT_MAX, EXPONENT_MIN};
 
+pub use exponential::exp;
+pub use logarithm::{ln, log};
 pub use power::power;
-pub(crate) use root::root;
 pub use round::{ceil, floor, round, trunc};
 pub use spread::Spread;
+pub use sqrt::sqrt;
 pub use total::Total;
 use wide::Wide;
 
@@ -36,8 +42,11 @@ pub enum Error {
     /// A division by zero.
     #[error("division by zero")]
     Zero,
-    /// An exponent of `power` that is not a whole number.
-    #[error("`power` with an exponent that is not whole is not supported yet")]
+    /// A value for which the operation has no result, such as the root of a negative number.
+    #[error("the operation has no result for this number")]
+    Domain,
+    /// A number that is not whole, where a whole one is needed.
+    #[error("the number is not whole")]
     Fraction,
 }
 
