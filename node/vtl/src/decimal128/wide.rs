@@ -66,7 +66,7 @@ impl Wide {
     }
 
     /// Quotient and remainder by a 64-bit divisor.
-    fn divide(self, divisor: u64) -> (Self, u64) {
+    pub(super) fn divide(self, divisor: u64) -> (Self, u64) {
         let by = u128::from(divisor);
         let mut rest = 0_u128;
         let mut digit = |part: u128| {
