@@ -58,6 +58,9 @@ const LIMIT: u128 = 10_u128.pow(DIGITS_MAX);
 /// # Errors
 /// [`Error::Overflow`].
 pub fn add(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
+    if let Some((sum, exponent)) = small_sum(a, b) {
+        return narrow(sum, exponent);
+    }
     if a.exponent() == b.exponent() {
         // INVARIANT: each is below 10^34, so the sum fits 128 bits.
         return narrow(a.coefficient() + b.coefficient(), a.exponent());
@@ -79,6 +82,27 @@ pub fn add(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
     }
     add_far(high, low)
 }
+
+/// The exact sum of two coefficients that fit 64 bits, at exponents that are not far apart, without
+/// a branch on what they are: their order and signs are as good as random.
+#[inline]
+fn small_sum(a: Decimal, b: Decimal) -> Option<(i128, i32)> {
+    let exponent = a.exponent().min(b.exponent());
+    let (up, other) = (a.exponent().abs_diff(exponent), b.exponent().abs_diff(exponent));
+    if (a.magnitude() | b.magnitude()) >> 64 != 0 || up + other > WORD_DIGITS {
+        return None;
+    }
+    // INVARIANT: 64 bits times 10^18 leave room in 128 bits for one addition.
+    let aligned = |value: Decimal, gap: u32| {
+        let magnitude = u128::from(value.magnitude() as u64) * u128::from(pow10(gap) as u64);
+        let sign = -i128::from(value.is_negative());
+        (magnitude as i128 ^ sign) - sign
+    };
+    Some((aligned(a, up) + aligned(b, other), exponent))
+}
+
+/// Digits of the largest power of ten that leaves 64 bits room for a sign.
+const WORD_DIGITS: u32 = 18;
 
 /// Digits of an aligned operand that leave room in 128 bits for one addition.
 const SMALL_DIGITS: u32 = 37;
@@ -136,9 +160,13 @@ pub fn abs(a: Decimal) -> Decimal {
 pub fn mul(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
     let exponent = i64::from(a.exponent()) + i64::from(b.exponent());
     let negative = a.is_negative() != b.is_negative();
-    match a.magnitude().checked_mul(b.magnitude()) {
+    let (x, y) = (a.magnitude(), b.magnitude());
+    if (x | y) >> 64 == 0 {
+        return finish_small(negative, u128::from(x as u64) * u128::from(y as u64), exponent, false);
+    }
+    match x.checked_mul(y) {
         Some(product) => finish_small(negative, product, exponent, false),
-        None => finish(negative, Wide::product(a.magnitude(), b.magnitude()), exponent, false),
+        None => finish(negative, Wide::product(x, y), exponent, false),
     }
 }
 
@@ -262,11 +290,31 @@ fn narrow(coefficient: i128, exponent: i32) -> Result<Decimal, Error> {
 }
 
 /// [`finish`] for a magnitude that fits 128 bits, which almost all do.
+#[inline]
 fn finish_small(negative: bool, magnitude: u128, exponent: i64, sticky: bool) -> Result<Decimal, Error> {
-    if magnitude < LIMIT && !sticky && exponent >= i64::from(EXPONENT_MIN) {
+    if exponent < i64::from(EXPONENT_MIN) || sticky {
+        return finish(negative, magnitude.into(), exponent, sticky);
+    }
+    if magnitude < LIMIT {
         return pack(negative, magnitude, exponent);
     }
-    finish(negative, magnitude.into(), exponent, sticky)
+    // INVARIANT: 128 bits have at most 39 digits, so five at most are dropped.
+    let drop = digits::count(magnitude) - DIGITS_MAX;
+    let unit = pow10(drop) as u64;
+    let (kept, rest) = divide_word(magnitude, unit);
+    let up = 2 * rest > unit || (2 * rest == unit && kept & 1 == 1);
+    pack(negative, kept + u128::from(up), exponent + i64::from(drop))
+}
+
+/// Quotient and remainder by a number below 2^32, in divisions of 64 bits.
+fn divide_word(value: u128, divisor: u64) -> (u128, u64) {
+    let (high, low) = ((value >> 64) as u64, value as u64);
+    let middle = ((high % divisor) << 32) | (low >> 32);
+    let last = ((middle % divisor) << 32) | (low & u64::from(u32::MAX));
+    let quotient = (u128::from(high / divisor) << 64)
+        | (u128::from(middle / divisor) << 32)
+        | u128::from(last / divisor);
+    (quotient, last % divisor)
 }
 
 /// Rounds `magnitude × 10^exponent` to a decimal128.
@@ -290,13 +338,23 @@ fn finish(negative: bool, magnitude: Wide, exponent: i64, sticky: bool) -> Resul
 }
 
 /// Strips trailing zeros and brings the exponent into range.
+#[inline]
 fn pack(negative: bool, magnitude: u128, exponent: i64) -> Result<Decimal, Error> {
+    // One value in ten ends in a zero; whether it is odd would be a branch as good as random.
+    let ends = match u64::try_from(magnitude) {
+        Ok(small) => small.is_multiple_of(10),
+        Err(_) => digits::ends_in_zero(magnitude),
+    };
+    if !ends && exponent <= i64::from(EXPONENT_MAX) {
+        return Decimal::from_magnitude(negative, magnitude, exponent as i32).map_err(|_| Error::Overflow);
+    }
+    strip(negative, magnitude, exponent)
+}
+
+/// [`pack`] for what ends in zeros, or lies beyond the range and might be brought back by more.
+fn strip(negative: bool, magnitude: u128, exponent: i64) -> Result<Decimal, Error> {
     if magnitude == 0 {
         return Ok(Decimal::ZERO);
-    }
-    if magnitude & 1 == 1 && exponent <= i64::from(EXPONENT_MAX) {
-        // An odd number ends in no zero.
-        return Decimal::from_magnitude(negative, magnitude, exponent as i32).map_err(|_| Error::Overflow);
     }
     let (mut magnitude, zeros) = digits::strip(magnitude, u32::MAX);
     let mut exponent = exponent + i64::from(zeros);
