@@ -45,11 +45,17 @@ pub fn strip(mut value: u128, most: u32) -> (u128, u32) {
         }
         return (small.into(), zeros);
     }
-    while value & 1 == 0 && zeros < most && fifth(value) {
+    while zeros < most && ends_in_zero(value) {
         value /= 10;
         zeros += 1;
     }
     (value, zeros)
+}
+
+/// Whether a value is a multiple of ten.
+#[inline]
+pub fn ends_in_zero(value: u128) -> bool {
+    value & 1 == 0 && fifth(value)
 }
 
 /// Whether five divides it; 2^64 is one more than a multiple of five.
@@ -99,6 +105,7 @@ mod tests {
         assert_eq!(power(38) / 10, power(37));
         let long = 12_345_678_901_234_567_890_123_u128;
         assert_eq!(strip(long * 1000, u32::MAX), (long, 3));
+        assert!(ends_in_zero(0) && ends_in_zero(long * 10) && !ends_in_zero(long) && !ends_in_zero(long * 5));
     }
 
     #[test]

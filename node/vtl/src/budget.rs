@@ -4,6 +4,7 @@
 //! made before the work is done, so a run ends at the same place on every machine.
 
 use schemas::limits::ROWS_MAX;
+use schemas::structure::Type;
 
 use crate::fault::{Code, Fault, Span};
 use crate::op::{Aggregator, Analytic, Op};
@@ -24,8 +25,12 @@ pub const NODE_STEPS: u64 = 1;
 pub const ROW_STEPS: u64 = 1;
 /// Steps for each row and each division or remainder.
 pub const DIVIDE_STEPS: u64 = 4;
-/// Steps for each row and each `power`: up to 128 multiplications.
+/// Steps for each row and each `power` whose exponent is an `integer`: up to 128 multiplications.
 pub const POWER_STEPS: u64 = 128;
+/// Steps for each row and each `sqrt`.
+pub const ROOT_STEPS: u64 = 16;
+/// Steps for each row and each `ln` or `exp`, at the largest working precision.
+pub const SERIES_STEPS: u64 = 1024;
 /// Steps for each row and each operator that makes text.
 pub const TEXT_STEPS: u64 = 8;
 /// Steps for each row and each sort, merge or regrouping.
@@ -88,20 +93,28 @@ pub(crate) fn row_steps(typed: &Typed) -> u64 {
     match &typed.term {
         Term::Column(_) | Term::Constant(_) | Term::Scalar(_) => 0,
         Term::Apply(op, operands) => {
-            operands.iter().map(row_steps).sum::<u64>() + operator_steps(*op, operands.len())
+            operands.iter().map(row_steps).sum::<u64>() + operator_steps(*op, operands)
         }
         Term::Window(frame) => row_steps(&frame.operand) + window_steps(frame),
     }
 }
 
-fn operator_steps(op: Op, operands: usize) -> u64 {
+fn operator_steps(op: Op, operands: &[Typed]) -> u64 {
     match op {
         Op::Divide | Op::Modulo => DIVIDE_STEPS,
-        Op::Power => POWER_STEPS,
+        Op::Power if whole(operands.get(1)) => POWER_STEPS,
+        Op::Power | Op::Log => 2 * SERIES_STEPS,
+        Op::Ln | Op::Exp => SERIES_STEPS,
+        Op::Sqrt => ROOT_STEPS,
         Op::Concat | Op::Cast(_) => TEXT_STEPS,
-        Op::In | Op::NotIn => ROW_STEPS * operands as u64,
+        Op::In | Op::NotIn => ROW_STEPS * operands.len() as u64,
         _ => ROW_STEPS,
     }
+}
+
+/// Whether an operand is an integer by its type.
+fn whole(operand: Option<&Typed>) -> bool {
+    operand.is_some_and(|operand| operand.kind == Some(Type::Integer))
 }
 
 /// Steps for each row of an analytic invocation: sorting, and what its operator does to a data point

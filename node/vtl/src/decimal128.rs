@@ -6,11 +6,15 @@
 //! [`Error::Overflow`]; what is too small rounds to the nearest multiple of 10^[`EXPONENT_MIN`].
 //! Nothing here is floating point.
 
+mod exponential;
+mod fixed;
+mod logarithm;
+mod near;
 mod places;
 mod power;
-mod root;
 mod round;
 mod spread;
+mod sqrt;
 mod total;
 mod wide;
 
@@ -20,10 +24,12 @@ use schemas::decimal::Decimal;
 use schemas::digits::{self, power as pow10};
 use schemas::limits::{DIGITS_MAX, EXPONENT_MAX, EXPONENT_MIN};
 
+pub use exponential::exp;
+pub use logarithm::{ln, log};
 pub use power::power;
-pub(crate) use root::root;
 pub use round::{ceil, floor, round, trunc};
 pub use spread::Spread;
+pub use sqrt::sqrt;
 pub use total::Total;
 use wide::Wide;
 
@@ -36,8 +42,11 @@ pub enum Error {
     /// A division by zero.
     #[error("division by zero")]
     Zero,
-    /// An exponent of `power` that is not a whole number.
-    #[error("`power` with an exponent that is not whole is not supported yet")]
+    /// A value for which the operation has no result, such as the root of a negative number.
+    #[error("the operation has no result for this number")]
+    Domain,
+    /// A number that is not whole, where a whole one is needed.
+    #[error("the number is not whole")]
     Fraction,
 }
 
@@ -49,6 +58,9 @@ const LIMIT: u128 = 10_u128.pow(DIGITS_MAX);
 /// # Errors
 /// [`Error::Overflow`].
 pub fn add(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
+    if let Some((sum, exponent)) = small_sum(a, b) {
+        return narrow(sum, exponent);
+    }
     if a.exponent() == b.exponent() {
         // INVARIANT: each is below 10^34, so the sum fits 128 bits.
         return narrow(a.coefficient() + b.coefficient(), a.exponent());
@@ -70,6 +82,27 @@ pub fn add(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
     }
     add_far(high, low)
 }
+
+/// The exact sum of two coefficients that fit 64 bits, at exponents that are not far apart, without
+/// a branch on what they are: their order and signs are as good as random.
+#[inline]
+fn small_sum(a: Decimal, b: Decimal) -> Option<(i128, i32)> {
+    let exponent = a.exponent().min(b.exponent());
+    let (up, other) = (a.exponent().abs_diff(exponent), b.exponent().abs_diff(exponent));
+    if (a.magnitude() | b.magnitude()) >> 64 != 0 || up + other > WORD_DIGITS {
+        return None;
+    }
+    // INVARIANT: 64 bits times 10^18 leave room in 128 bits for one addition.
+    let aligned = |value: Decimal, gap: u32| {
+        let magnitude = u128::from(value.magnitude() as u64) * u128::from(pow10(gap) as u64);
+        let sign = -i128::from(value.is_negative());
+        (magnitude as i128 ^ sign) - sign
+    };
+    Some((aligned(a, up) + aligned(b, other), exponent))
+}
+
+/// Digits of the largest power of ten that leaves 64 bits room for a sign.
+const WORD_DIGITS: u32 = 18;
 
 /// Digits of an aligned operand that leave room in 128 bits for one addition.
 const SMALL_DIGITS: u32 = 37;
@@ -127,9 +160,13 @@ pub fn abs(a: Decimal) -> Decimal {
 pub fn mul(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
     let exponent = i64::from(a.exponent()) + i64::from(b.exponent());
     let negative = a.is_negative() != b.is_negative();
-    match a.magnitude().checked_mul(b.magnitude()) {
+    let (x, y) = (a.magnitude(), b.magnitude());
+    if (x | y) >> 64 == 0 {
+        return finish_small(negative, u128::from(x as u64) * u128::from(y as u64), exponent, false);
+    }
+    match x.checked_mul(y) {
         Some(product) => finish_small(negative, product, exponent, false),
-        None => finish(negative, Wide::product(a.magnitude(), b.magnitude()), exponent, false),
+        None => finish(negative, Wide::product(x, y), exponent, false),
     }
 }
 
@@ -253,11 +290,31 @@ fn narrow(coefficient: i128, exponent: i32) -> Result<Decimal, Error> {
 }
 
 /// [`finish`] for a magnitude that fits 128 bits, which almost all do.
+#[inline]
 fn finish_small(negative: bool, magnitude: u128, exponent: i64, sticky: bool) -> Result<Decimal, Error> {
-    if magnitude < LIMIT && !sticky && exponent >= i64::from(EXPONENT_MIN) {
+    if exponent < i64::from(EXPONENT_MIN) || sticky {
+        return finish(negative, magnitude.into(), exponent, sticky);
+    }
+    if magnitude < LIMIT {
         return pack(negative, magnitude, exponent);
     }
-    finish(negative, magnitude.into(), exponent, sticky)
+    // INVARIANT: 128 bits have at most 39 digits, so five at most are dropped.
+    let drop = digits::count(magnitude) - DIGITS_MAX;
+    let unit = pow10(drop) as u64;
+    let (kept, rest) = divide_word(magnitude, unit);
+    let up = 2 * rest > unit || (2 * rest == unit && kept & 1 == 1);
+    pack(negative, kept + u128::from(up), exponent + i64::from(drop))
+}
+
+/// Quotient and remainder by a number below 2^32, in divisions of 64 bits.
+fn divide_word(value: u128, divisor: u64) -> (u128, u64) {
+    let (high, low) = ((value >> 64) as u64, value as u64);
+    let middle = ((high % divisor) << 32) | (low >> 32);
+    let last = ((middle % divisor) << 32) | (low & u64::from(u32::MAX));
+    let quotient = (u128::from(high / divisor) << 64)
+        | (u128::from(middle / divisor) << 32)
+        | u128::from(last / divisor);
+    (quotient, last % divisor)
 }
 
 /// Rounds `magnitude × 10^exponent` to a decimal128.
@@ -281,13 +338,23 @@ fn finish(negative: bool, magnitude: Wide, exponent: i64, sticky: bool) -> Resul
 }
 
 /// Strips trailing zeros and brings the exponent into range.
+#[inline]
 fn pack(negative: bool, magnitude: u128, exponent: i64) -> Result<Decimal, Error> {
+    // One value in ten ends in a zero; whether it is odd would be a branch as good as random.
+    let ends = match u64::try_from(magnitude) {
+        Ok(small) => small.is_multiple_of(10),
+        Err(_) => digits::ends_in_zero(magnitude),
+    };
+    if !ends && exponent <= i64::from(EXPONENT_MAX) {
+        return Decimal::from_magnitude(negative, magnitude, exponent as i32).map_err(|_| Error::Overflow);
+    }
+    strip(negative, magnitude, exponent)
+}
+
+/// [`pack`] for what ends in zeros, or lies beyond the range and might be brought back by more.
+fn strip(negative: bool, magnitude: u128, exponent: i64) -> Result<Decimal, Error> {
     if magnitude == 0 {
         return Ok(Decimal::ZERO);
-    }
-    if magnitude & 1 == 1 && exponent <= i64::from(EXPONENT_MAX) {
-        // An odd number ends in no zero.
-        return Decimal::from_magnitude(negative, magnitude, exponent as i32).map_err(|_| Error::Overflow);
     }
     let (mut magnitude, zeros) = digits::strip(magnitude, u32::MAX);
     let mut exponent = exponent + i64::from(zeros);

@@ -56,6 +56,8 @@ pub enum Code {
     Cycle,
     /// A division by zero.
     DivisionByZero,
+    /// A value for which an operator has no result: the root or the logarithm of a negative number.
+    Domain,
     /// A value beyond the range of its type.
     Overflow,
     /// Periods of frequencies that cannot be related.
@@ -85,6 +87,7 @@ impl Code {
             Self::Structure => "structure",
             Self::Cycle => "cycle",
             Self::DivisionByZero => "division-by-zero",
+            Self::Domain => "domain",
             Self::Overflow => "overflow",
             Self::Frequency => "frequency",
             Self::NullIdentifier => "null-identifier",

@@ -22,7 +22,7 @@ pub(super) fn result(op: Op, kinds: &[Kind]) -> Result<Kind, Misfit> {
             each(kinds, numeric, "a number")?;
             unified(kinds)
         }
-        Op::Divide | Op::Power => {
+        Op::Divide | Op::Power | Op::Sqrt | Op::Ln | Op::Exp | Op::Log => {
             each(kinds, numeric, "a number")?;
             Ok(Some(Type::Number))
         }

@@ -26,9 +26,16 @@ pub(super) struct Places {
 impl From<Decimal> for Places {
     /// INVARIANT: the result is settled; it has at most three places.
     fn from(value: Decimal) -> Self {
-        let mut places = Self { bottom: value.exponent().div_euclid(PLACE_DIGITS), digits: Vec::new() };
-        let scale = 10_i128.pow(value.exponent().rem_euclid(PLACE_DIGITS).unsigned_abs());
-        let (mut rest, mut carry) = (value.coefficient(), 0);
+        Self::new(value.coefficient(), value.exponent())
+    }
+}
+
+impl Places {
+    /// `coefficient × 10^exponent`, settled.
+    pub(super) fn new(coefficient: i128, exponent: i32) -> Self {
+        let mut places = Self { bottom: exponent.div_euclid(PLACE_DIGITS), digits: Vec::new() };
+        let scale = 10_i128.pow(exponent.rem_euclid(PLACE_DIGITS).unsigned_abs());
+        let (mut rest, mut carry) = (coefficient, 0);
         while rest != 0 || carry != 0 {
             let digit = (rest % PLACE) * scale + carry;
             places.digits.push(digit % PLACE);
@@ -37,9 +44,7 @@ impl From<Decimal> for Places {
         }
         places
     }
-}
 
-impl Places {
     /// Adds `other × factor`.
     ///
     /// INVARIANT: digits of `other` are settled and `factor` is below 2^50, so that a digit here has

@@ -1,4 +1,5 @@
-//! `power` with a whole exponent: a stated sequence of roundings, the same on every machine.
+//! `power`. With a whole exponent it is a stated sequence of roundings, the same on every machine;
+//! with any other it is correctly rounded, in `exponential.rs`.
 //!
 //! The bits of the magnitude of the exponent are read from the most significant: the result starts
 //! as 1; for each bit it is squared and rounded; when the bit is set it is multiplied by the base
@@ -6,16 +7,24 @@
 
 use schemas::decimal::Decimal;
 
+use super::exponential::root_power;
 use super::{Error, div, integer, mul};
 
 /// `base` raised to `exponent`; 1 when the exponent is 0, whatever the base (reference manual,
 /// "Power").
 ///
 /// # Errors
-/// [`Error::Fraction`] for an exponent that is not whole, [`Error::Zero`] for zero to a negative
-/// exponent, [`Error::Overflow`] when any rounding of the sequence overflows.
+/// [`Error::Domain`] for a negative number to an exponent that is not whole, [`Error::Zero`] for zero
+/// to a negative exponent, [`Error::Overflow`] when any rounding of the sequence overflows.
 pub fn power(base: Decimal, exponent: Decimal) -> Result<Decimal, Error> {
-    let exponent = integer(exponent)?;
+    match integer(exponent) {
+        Ok(exponent) => whole_power(base, exponent),
+        Err(Error::Fraction) => root_power(base, exponent.normalized()),
+        Err(error) => Err(error),
+    }
+}
+
+fn whole_power(base: Decimal, exponent: i64) -> Result<Decimal, Error> {
     let one = Decimal::from(1);
     let magnitude = exponent.unsigned_abs();
     let mut result = one;
@@ -48,7 +57,7 @@ mod tests {
     #[test]
     fn the_sequence_is_bounded_and_ends_in_faults() {
         assert_eq!(power(d("10"), d("7000")), Err(Error::Overflow));
-        assert_eq!(power(d("2"), d("0.5")), Err(Error::Fraction));
+        assert_eq!(power(d("2"), d("0.5")), Ok(d("1.414213562373095048801688724209698")));
         assert_eq!(power(d("0"), d("-1")), Err(Error::Zero));
         assert_eq!(power(d("0"), d("0")), Ok(d("1")));
         assert_eq!(power(d("-1"), d("9223372036854775807")), Ok(d("-1")));

@@ -66,7 +66,7 @@ impl Wide {
     }
 
     /// Quotient and remainder by a 64-bit divisor.
-    fn divide(self, divisor: u64) -> (Self, u64) {
+    pub(super) fn divide(self, divisor: u64) -> (Self, u64) {
         let by = u128::from(divisor);
         let mut rest = 0_u128;
         let mut digit = |part: u128| {
@@ -87,6 +87,26 @@ impl Wide {
             dropped += CHUNK_DIGITS;
         }
         digits(value.low) + dropped
+    }
+
+    /// The largest integer whose square is not above this.
+    pub(super) fn root(self) -> u128 {
+        if self.high == 0 {
+            return self.low.isqrt();
+        }
+        // Brought up until one of the two leading bits is set; the shift is even, so it can be halved.
+        let shift = self.high.leading_zeros() & !1;
+        let high = self.high << shift | (self.low >> 1) >> (127 - shift);
+        let scaled = Self { high, low: self.low << shift };
+        // The root of the leading half, then one long division for the other half of the digits.
+        let lead = high.isqrt();
+        let rest = high - lead * lead;
+        let next = ((rest << 63) + (scaled.low >> 65)) / lead;
+        let mut root = (lead << 64) + next.min(HALF);
+        while Self::product(root, root) > scaled {
+            root -= 1;
+        }
+        root >> (shift / 2)
     }
 
     /// What is left after dropping `drop` digits, and whether half-even rounding adds one.
@@ -125,5 +145,19 @@ mod tests {
         assert_eq!((kept, up), (10_u128.pow(34) - 4, false));
         assert_eq!(Wide::from(7).times_pow10(70).digits(), 71);
         assert_eq!(Wide::product(u128::MAX, u128::MAX).high, u128::MAX - 1);
+    }
+
+    #[test]
+    fn roots_are_whole_and_not_too_large() {
+        let mut root = 1_u128;
+        for step in 0..2_000_u128 {
+            root = root.wrapping_mul(0x2545_f491_4f6c_dd1d_2545_f491_4f6c_dd1d).wrapping_add(step) | 1;
+            let root = root >> (step % 120);
+            let square = Wide::product(root, root);
+            assert_eq!(square.root(), root);
+            assert_eq!(square.minus(1.into()).root(), root - 1);
+            assert_eq!(square.plus(root.into()).plus(root.into()).root(), root);
+        }
+        assert_eq!(Wide { high: u128::MAX, low: u128::MAX }.root(), u128::MAX);
     }
 }

@@ -6,7 +6,7 @@ use schemas::table::Column;
 
 use super::group::number;
 use super::slide::Slide;
-use crate::decimal128::{Error, Spread, root};
+use crate::decimal128::{Error, Spread, sqrt};
 use crate::op::Aggregator;
 
 /// The variance or deviation of values that come and go.
@@ -45,7 +45,7 @@ impl Slide for Moments<'_> {
         let sample = matches!(self.op, Aggregator::StddevSamp | Aggregator::VarSamp);
         let variance = self.spread.variance(sample)?;
         match self.op {
-            Aggregator::StddevPop | Aggregator::StddevSamp => variance.map(root).transpose(),
+            Aggregator::StddevPop | Aggregator::StddevSamp => variance.map(sqrt).transpose(),
             _ => Ok(variance),
         }
     }

@@ -384,6 +384,9 @@ impl Scope<'_> {
             (Op::Round | Op::Trunc | Op::Ceil | Op::Floor, Some(a), places) => {
                 self.rounding(a, places.as_ref())
             }
+            (Op::Sqrt, Some(a), None) => self.single(a, decimal::sqrt).map(Column::Number),
+            (Op::Ln, Some(a), None) => self.single(a, decimal::ln).map(Column::Number),
+            (Op::Exp, Some(a), None) => self.single(a, decimal::exp).map(Column::Number),
             (_, Some(a), None) if whole => {
                 let a = a.integers();
                 self.each(|row| a.at(row).map(|a| integer(self.op, 0, a)).transpose()).map(Column::Integer)
@@ -410,6 +413,7 @@ impl Scope<'_> {
             Op::Multiply => self.pairs(a, b, decimal::mul),
             Op::Divide => self.pairs(a, b, decimal::div),
             Op::Power => self.pairs(a, b, decimal::power),
+            Op::Log => self.pairs(a, b, decimal::log),
             _ => self.pairs(a, b, decimal::modulo),
         }
     }
@@ -500,7 +504,7 @@ pub(super) fn trouble(error: Error, name: &str, span: Span, row: usize) -> Troub
     let (code, message) = match error {
         Error::Zero => (Code::DivisionByZero, "division by zero".to_owned()),
         Error::Overflow => (Code::Overflow, format!("`{name}`: {error}")),
-        Error::Fraction => (Code::Unsupported, error.to_string()),
+        Error::Domain | Error::Fraction => (Code::Domain, format!("`{name}`: {error}")),
     };
     Trouble { code, message, span, row }
 }

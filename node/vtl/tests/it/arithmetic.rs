@@ -74,7 +74,34 @@ fn power_is_a_sequence_of_roundings() {
     let d = "A:i:integer, X:m:number, N:m:integer\n1, 1.1, 3\n2, 5, -1\n3, 0, 0\n4, , 2";
     same(&result("R <- D[calc X := power(X, N)][keep X];", d), "A,X\n1,1.331\n2,0.2\n3,1\n4,");
     same(&result("R <- power(D#X, 2);", d), "A,X\n1,1.21\n2,25\n3,0\n4,");
-    assert_eq!(faults("R <- power(D#X, 0.5);", &[("D", d)])[0].0, "unsupported");
+    let wide = "A:i:integer, X:m:number, N:m:number\n1, 2, 0.5\n2, 0, 0.5\n3, 0.25, -1.5\n4, , 2\n5, 5, 1.0";
+    let want = "A,X\n1,1.414213562373095048801688724209698\n2,0\n3,8\n4,\n5,5";
+    same(&result("R <- D[calc X := power(X, N)][keep X];", wide), want);
+    assert_eq!(faults("R <- power(-1 * D, 0.5);", &[("D", d)])[0].0, "domain");
+    assert_eq!(faults("R <- power(D#X, -0.5);", &[("D", d)])[0].0, "division-by-zero");
+}
+
+#[test]
+fn roots_and_logarithms_are_numbers() {
+    let d = "A:i:integer, X:m:number\n1, 4\n2, 0.01\n3, ";
+    same(&result("R <- sqrt(D);", d), "A,X\n1,2\n2,0.1\n3,");
+    same(&result("R <- log(D, 10);", d), "A,X\n1,0.6020599913279623904274777894489861\n2,-2\n3,");
+    same(&result("R <- round(ln(D), 3);", d), "A,X\n1,1.386\n2,-4.605\n3,");
+    same(&result("R <- D[calc X := exp(0 * X)];", d), "A,X\n1,1\n2,1\n3,");
+    let whole = "A:i:integer, X:m:integer\n1, 1024\n2, 1\n3,";
+    same(&result("R <- log(D, 2);", whole), "A,X\n1,10\n2,0\n3,");
+    same(&result("R <- D[calc X := sqrt(X)];", whole), "A,X\n1,32\n2,1\n3,");
+}
+
+#[test]
+fn outside_its_domain_a_function_has_no_result() {
+    let d = "A:i:integer, X:m:number\n1, 4\n2, -1";
+    for script in ["R <- sqrt(D);", "R <- ln(D);", "R <- log(D, 2);", "R <- log(2, D#X + 2);"] {
+        let found = super::support::outcome(script, &[("D", d)], super::support::LIMITS).unwrap_err();
+        assert_eq!((found[0].code.as_str(), found[0].cell.as_deref()), ("domain", Some("A = 2")), "{script}");
+    }
+    assert_eq!(faults("R <- exp(D * 10000);", &[("D", d)])[0].0, "overflow");
+    assert_eq!(faults("R <- ln(D[calc X := \"a\"]);", &[("D", d)])[0].0, "type");
 }
 
 #[test]

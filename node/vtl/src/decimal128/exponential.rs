@@ -1,0 +1,185 @@
+//! The exponential function and powers whose exponent is not whole, correctly rounded (reference
+//! manual, "Exponential", "Power").
+//!
+//! `exp t = 10^k × exp(r)` with `r` from 0 to ln 10; a 256th of `r` goes into Taylor's series, whose
+//! sum is squared eight times.
+
+use schemas::decimal::Decimal;
+
+use super::Error;
+use super::fixed::{Fixed, LN_10};
+use super::logarithm::{NATURAL_ERROR, natural};
+use super::near::{Near, ziv};
+
+/// e raised to `x`.
+///
+/// # Errors
+/// [`Error::Overflow`].
+pub fn exp(x: Decimal) -> Result<Decimal, Error> {
+    let lead = x.exponent() + x.digits() as i32;
+    if x.is_zero() || lead < NEGLIGIBLE {
+        return Ok(Decimal::from(1));
+    }
+    if lead > 5 {
+        return beyond(x.is_negative());
+    }
+    ziv!(exp_at(x))
+}
+
+/// `base` raised to an exponent that is not whole.
+///
+/// # Errors
+/// [`Error::Domain`] when `base` is negative, [`Error::Zero`] when it is zero and the exponent
+/// negative, [`Error::Overflow`].
+pub(super) fn root_power(base: Decimal, exponent: Decimal) -> Result<Decimal, Error> {
+    if base.is_negative() {
+        return Err(Error::Domain);
+    }
+    if base.is_zero() {
+        return if exponent.is_negative() { Err(Error::Zero) } else { Ok(Decimal::ZERO) };
+    }
+    // No logarithm reaches 10^5.
+    if exponent.exponent() + (exponent.digits() as i32) < NEGLIGIBLE - 5 {
+        return Ok(Decimal::from(1));
+    }
+    ziv!(power_at(base, exponent))
+}
+
+/// What is below this power of ten does not change 1.
+const NEGLIGIBLE: i32 = -35;
+/// No logarithm of a number is as large as this.
+const LOGARITHM_MAX: u64 = 15_000;
+
+/// The exponential of a number beyond [`LOGARITHM_MAX`].
+fn beyond(negative: bool) -> Result<Decimal, Error> {
+    if negative { Ok(Decimal::ZERO) } else { Err(Error::Overflow) }
+}
+
+fn exp_at<const N: usize>(x: Decimal) -> Option<Result<Decimal, Error>> {
+    let (whole, rest) = Fixed::<N>::decimal(x.magnitude(), x.exponent().min(0).unsigned_abs());
+    // INVARIANT: the magnitude is below 10^5.
+    let whole = whole as u64 * 10_u64.pow(x.exponent().max(0).unsigned_abs());
+    exponential(x.is_negative(), Fixed::whole(whole).plus(rest), 1)
+}
+
+fn power_at<const N: usize>(base: Decimal, exponent: Decimal) -> Option<Result<Decimal, Error>> {
+    let (negative, logarithm) = natural::<N>(base);
+    let negative = negative != exponent.is_negative();
+    let (whole, rest) = Fixed::decimal(exponent.magnitude(), exponent.exponent().unsigned_abs());
+    let Some(times) = product(logarithm, whole) else { return Some(beyond(negative)) };
+    let error = NATURAL_ERROR + 2 + (u128::BITS - whole.leading_zeros());
+    exponential(negative, times.plus(logarithm.product(rest)), error)
+}
+
+/// The product with a whole number, when it is below 2^64.
+fn product<const N: usize>(value: Fixed<N>, factor: u128) -> Option<Fixed<N>> {
+    let (low, over) = value.times(factor as u64);
+    let (high, far) = value.times((factor >> 64) as u64);
+    // Taking the high part up by a word must lose nothing.
+    (over == 0 && far == 0 && high.top() == 0).then(|| low.plus(high.up(64)))
+}
+
+/// `exp ±t`, where `t` is known within 2^`error` units.
+fn exponential<const N: usize>(negative: bool, t: Fixed<N>, error: u32) -> Option<Result<Decimal, Error>> {
+    if error >= Fixed::<N>::BITS {
+        return None;
+    }
+    if t.top() > LOGARITHM_MAX {
+        return Some(beyond(negative));
+    }
+    let ln_10 = Fixed::<N>::constant(&LN_10);
+    let least = (t.lead() / (ln_10.lead() + 1)) as u64;
+    let tens = if negative { least + 1 } else { least };
+    let (_, rest) = ln_10.times(tens).0.distance(t);
+    let value = taylor(rest);
+    // The series is short of less than 2^7 units, which eight squarings make 2^15 of one, and the
+    // value is below 16; so often counts an error of `t`, to which ln 10 adds less than 2^13.
+    let error = error.max(15) + 5;
+    let tens = if negative { -(tens as i64) } else { tens as i64 };
+    Near { value, error, twos: 0, tens }.decide(false)
+}
+
+/// Bits by which the argument of the series is made smaller.
+const HALVINGS: u32 = 8;
+
+/// The exponential of a number from 0 to ln 10.
+fn taylor<const N: usize>(rest: Fixed<N>) -> Fixed<N> {
+    let part = rest.down(HALVINGS);
+    let (mut term, mut sum, mut count) = (part, Fixed::whole(1), 1);
+    // Each term is at most a hundredth of the one before, so this ends.
+    while !term.is_zero() {
+        sum = sum.plus(term);
+        count += 1;
+        term = term.product(part).over(count);
+    }
+    (0..HALVINGS).fold(sum, |value, _| value.product(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixed::WORDS_MAX;
+    use super::*;
+
+    fn d(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_ends_of_the_range() {
+        for (x, want) in [
+            ("0", Ok("1")),
+            ("0.000", Ok("1")),
+            ("1E-6176", Ok("1")),
+            ("-1E-40", Ok("1")),
+            ("14149.38539644841072829055748903541", Ok("9999999999999999999999999999919443E+6111")),
+            ("14149.38539644841072829055748903542", Err(Error::Overflow)),
+            ("1E+6111", Err(Error::Overflow)),
+            ("-1E+6111", Ok("0")),
+            ("-14220", Ok("2E-6176")),
+            ("-14221.4", Ok("1E-6176")),
+            ("-14222", Ok("0")),
+        ] {
+            let want = want.map(|want| {
+                let (digits, exponent) = want.split_once('E').unwrap_or((want, "0"));
+                let exponent: i32 = exponent.parse().unwrap();
+                let digits = d(digits);
+                Decimal::new(digits.coefficient(), digits.exponent() + exponent).unwrap()
+            });
+            assert_eq!(exp(d(x)), want, "{x}");
+        }
+    }
+
+    #[test]
+    fn near_the_middle_of_two_numbers() {
+        // 1 + 5e-34 + 1.25e-67: a hair above the middle.
+        assert_eq!(exp(d("5E-34")), Ok(d("1.000000000000000000000000000000001")));
+        assert_eq!(exp_at::<4>(d("5E-34")), None);
+        // 1 + 5e-34 - 1.25e-67: a hair below.
+        assert_eq!(root_power(d("1.000000000000000000000000000000001"), d("0.5")), Ok(d("1")));
+        // The middle itself: 35 digits that end in five, which only the largest precision takes as such.
+        let square = d("200000000005").coefficient().pow(2);
+        let square = Decimal::new(square, 0).unwrap();
+        let cube = d("8000000000600000000015000000000125").coefficient();
+        assert_eq!(root_power(square, d("1.5")), Ok(Decimal::new(cube, 0).unwrap()));
+        let odd = d("300000000005").coefficient();
+        let want = (odd.pow(3) - 5) / 10;
+        let want = want + want % 2;
+        let square = Decimal::new(odd.pow(2), 0).unwrap();
+        assert_eq!(power_at::<7>(square, d("1.5")), None);
+        assert_eq!(
+            power_at::<WORDS_MAX>(square, d("1.5")),
+            Some(Ok(Decimal::new(want, 1).unwrap().normalized()))
+        );
+    }
+
+    #[test]
+    fn powers_of_zero_and_of_negative_numbers() {
+        assert_eq!(root_power(d("-8"), d("0.5")), Err(Error::Domain));
+        assert_eq!(root_power(d("0"), d("0.5")), Ok(Decimal::ZERO));
+        assert_eq!(root_power(d("0"), d("-0.5")), Err(Error::Zero));
+        assert_eq!(root_power(d("9E+6111"), d("123456789.5")), Err(Error::Overflow));
+        assert_eq!(root_power(d("9E+6111"), d("-123456789.5")), Ok(Decimal::ZERO));
+        assert_eq!(root_power(d("7"), d("1E-6176")), Ok(d("1")));
+        assert_eq!(root_power(d("4"), d("-0.5")), Ok(d("0.5")));
+    }
+}

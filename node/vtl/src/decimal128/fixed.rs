@@ -1,0 +1,275 @@
+//! Fixed-point numbers of a few machine words: the working precision of `ln`, `exp`, `log` and
+//! `power`.
+//!
+//! Owns their arithmetic. They are never negative, the caller keeps them below 2^64, and what falls
+//! off at the end is cut: each operation says by how many units of the last place it is too small.
+
+/// `N` words, the least significant first; the last one is the whole part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fixed<const N: usize>([u64; N]);
+
+/// Words of the largest working precision.
+pub(super) const WORDS_MAX: usize = 12;
+
+/// ln 2, cut.
+pub(super) const LN_2: [u64; WORDS_MAX] = [
+    0xb9ea_9bc3_b136_603b,
+    0x1acb_da11_317c_387e,
+    0x3e96_ca16_224a_e8c5,
+    0x2757_3b29_1169_b825,
+    0xed2e_ae35_c138_2144,
+    0x5595_52fb_4afa_1b10,
+    0xe7b8_7620_6deb_ac98,
+    0x8a0d_175b_8baa_fa2b,
+    0x40f3_4326_7298_b62d,
+    0xc9e3_b398_03f2_f6af,
+    0xb172_17f7_d1cf_79ab,
+    0,
+];
+
+/// ln 10, cut.
+pub(super) const LN_10: [u64; WORDS_MAX] = [
+    0xbd9b_3ac1_2acf_1be9,
+    0xd96a_9b0e_c360_c7ef,
+    0xe0b3_e28a_2a32_4479,
+    0xee3d_e210_0b94_5b59,
+    0xb188_9061_042f_8b6b,
+    0x31c3_2f00_b17c_35a0,
+    0x58bc_0b5e_c6a0_4173,
+    0x0f18_7a08_07c0_b5ca,
+    0x8a3f_b3e7_6977_e43a,
+    0xa95b_58ae_0b4c_28a3,
+    0x4d76_3776_aaa2_b05b,
+    2,
+];
+
+impl<const N: usize> Fixed<N> {
+    /// Bits after the point.
+    pub(super) const BITS: u32 = 64 * (N as u32 - 1);
+    /// Nothing.
+    pub(super) const ZERO: Self = Self([0; N]);
+
+    /// A whole number.
+    pub(super) fn whole(value: u64) -> Self {
+        let mut words = [0; N];
+        if let Some(top) = words.last_mut() {
+            *top = value;
+        }
+        Self(words)
+    }
+
+    /// 2^`bit` units of the last place.
+    pub(super) fn bit(bit: u32) -> Self {
+        let mut words = [0; N];
+        if let Some(word) = words.get_mut((bit / 64) as usize) {
+            *word = 1 << (bit % 64);
+        }
+        Self(words)
+    }
+
+    /// The leading words of a constant.
+    pub(super) fn constant(words: &[u64; WORDS_MAX]) -> Self {
+        let mut own = [0; N];
+        for (own, word) in own.iter_mut().rev().zip(words.iter().rev()) {
+            *own = *word;
+        }
+        Self(own)
+    }
+
+    /// `value / 2^shift`, which is below 2^64 and exact: `shift` is at most 128.
+    pub(super) fn ratio(value: u128, shift: u32) -> Self {
+        let mut words = [0; N];
+        for (word, part) in words.iter_mut().rev().zip([(value >> 64) as u64, value as u64]) {
+            *word = part;
+        }
+        let value = Self(words);
+        if shift < 64 { value.up(64 - shift) } else { value.down(shift - 64) }
+    }
+
+    /// `magnitude / 10^places`: the whole part, and the rest, too small by less than two units.
+    pub(super) fn decimal(magnitude: u128, places: u32) -> (u128, Self) {
+        let (mut whole, mut rest, mut left) = (magnitude, Self::ZERO, places);
+        while left > 0 {
+            let step = left.min(DIVISOR_DIGITS);
+            let divisor = 10_u32.pow(step);
+            let over = (whole % u128::from(divisor)) as u64;
+            whole /= u128::from(divisor);
+            // INVARIANT: the remainder is below the divisor, so the quotient stays below one.
+            rest = Self::with_top(rest, over).over(divisor);
+            left -= step;
+        }
+        (whole, rest)
+    }
+
+    fn with_top(mut self, top: u64) -> Self {
+        if let Some(word) = self.0.last_mut() {
+            *word = top;
+        }
+        self
+    }
+
+    /// The whole part.
+    pub(super) fn top(self) -> u64 {
+        self.0.last().copied().unwrap_or(0)
+    }
+
+    /// The whole part and 64 bits after the point.
+    pub(super) fn lead(self) -> u128 {
+        let mut words = self.0.iter().rev();
+        let mut next = || words.next().copied().map_or(0, u128::from);
+        (next() << 64) | next()
+    }
+
+    pub(super) fn is_zero(self) -> bool {
+        self.0.iter().all(|word| *word == 0)
+    }
+
+    /// Bits of the whole part; not positive for a value below one: 0 for one that is at least 1/2.
+    pub(super) fn length(self) -> i32 {
+        let mut length = 64 * N as i32;
+        for word in self.0.iter().rev() {
+            if *word != 0 {
+                length -= word.leading_zeros() as i32;
+                break;
+            }
+            length -= 64;
+        }
+        length - Self::BITS as i32
+    }
+
+    pub(super) fn plus(mut self, other: Self) -> Self {
+        let mut carry = false;
+        for (word, more) in self.0.iter_mut().zip(&other.0) {
+            let (sum, first) = word.overflowing_add(*more);
+            let (sum, second) = sum.overflowing_add(carry.into());
+            (*word, carry) = (sum, first || second);
+        }
+        self
+    }
+
+    /// The distance between two values, and whether the first is the smaller.
+    pub(super) fn distance(self, other: Self) -> (bool, Self) {
+        let smaller = self.0.iter().rev().lt(other.0.iter().rev());
+        (smaller, if smaller { other.minus(self) } else { self.minus(other) })
+    }
+
+    /// The difference; `other` is not larger.
+    pub(super) fn minus(mut self, other: Self) -> Self {
+        let mut borrow = false;
+        for (word, less) in self.0.iter_mut().zip(&other.0) {
+            let (rest, first) = word.overflowing_sub(*less);
+            let (rest, second) = rest.overflowing_sub(borrow.into());
+            (*word, borrow) = (rest, first || second);
+        }
+        self
+    }
+
+    /// Times 2^`shift`.
+    pub(super) fn up(self, shift: u32) -> Self {
+        let (skip, bits) = ((shift / 64) as usize, shift % 64);
+        let mut words = [0; N];
+        let mut below = 0;
+        for (slot, word) in words.iter_mut().skip(skip).zip(&self.0) {
+            *slot = (((u128::from(*word) << 64) | u128::from(below)) << bits >> 64) as u64;
+            below = *word;
+        }
+        Self(words)
+    }
+
+    /// Divided by 2^`shift`, too small by less than a unit.
+    pub(super) fn down(self, shift: u32) -> Self {
+        let (skip, bits) = ((shift / 64) as usize, shift % 64);
+        let mut words = [0; N];
+        let mut above = 0;
+        for (slot, word) in words.iter_mut().rev().skip(skip).zip(self.0.iter().rev()) {
+            *slot = (((u128::from(above) << 64) | u128::from(*word)) >> bits) as u64;
+            above = *word;
+        }
+        Self(words)
+    }
+
+    /// The product with a word, and what it has beyond 2^64.
+    pub(super) fn times(mut self, factor: u64) -> (Self, u64) {
+        let mut carry = 0;
+        for word in &mut self.0 {
+            let product = u128::from(*word) * u128::from(factor) + u128::from(carry);
+            (*word, carry) = (product as u64, (product >> 64) as u64);
+        }
+        (self, carry)
+    }
+
+    /// The quotient by a small number, too small by less than a unit.
+    pub(super) fn over(mut self, divisor: u32) -> Self {
+        // Half words at a time: the division of 64 bits is the fast one.
+        let (divisor, mut rest) = (u64::from(divisor), 0);
+        for word in self.0.iter_mut().rev() {
+            let high = (rest << 32) | (*word >> 32);
+            let low = ((high % divisor) << 32) | (*word & u64::from(u32::MAX));
+            rest = low % divisor;
+            *word = ((high / divisor) << 32) | (low / divisor);
+        }
+        self
+    }
+
+    /// The product, too small by less than `N` units.
+    pub(super) fn product(self, other: Self) -> Self {
+        let mut words = [0; N];
+        let (mut sum, mut over) = (0_u128, 0_u128);
+        // What is left of these columns weighs less than N units.
+        for column in N - 2..2 * N - 1 {
+            let first = column.saturating_sub(N - 1);
+            let second = (N - 1) - (column - first);
+            for (a, b) in self.0.iter().skip(first).zip(other.0.iter().rev().skip(second)) {
+                let (more, carry) = sum.overflowing_add(u128::from(*a) * u128::from(*b));
+                sum = more;
+                over += u128::from(carry);
+            }
+            if let Some(word) = column.checked_sub(N - 1).and_then(|at| words.get_mut(at)) {
+                *word = sum as u64;
+            }
+            (sum, over) = ((sum >> 64) | (over << 64), 0);
+        }
+        Self(words)
+    }
+
+    /// The reciprocal of a number from 1 to 4, within 8 `N` units: Newton's method doubles the bits
+    /// of a first guess.
+    pub(super) fn reciprocal(self) -> Self {
+        let lead = (self.lead() >> 2).max(1);
+        let guess = u64::try_from((1_u128 << 126) / lead).unwrap_or(u64::MAX);
+        let mut result = Self::ratio(guess.into(), 64);
+        let mut bits = GUESS_BITS;
+        while bits < Self::BITS {
+            let (_, rest) = Self::whole(2).distance(self.product(result));
+            result = result.product(rest);
+            bits = 2 * bits - 4;
+        }
+        result
+    }
+
+    /// The whole part of `self × 10^tens × 2^twos`, which is below 2^128, and whether a rest is cut.
+    pub(super) fn digits(self, tens: u32, twos: u32) -> (u128, Self) {
+        let (mut rest, mut whole) = (self.with_top(0), u128::from(self.top()));
+        let mut scale = |factor: u64| {
+            let (more, carry) = rest.times(factor);
+            whole = whole * u128::from(factor) + u128::from(carry) + u128::from(more.top());
+            rest = more.with_top(0);
+        };
+        for _ in 0..tens / FACTOR_DIGITS {
+            scale(10_u64.pow(FACTOR_DIGITS));
+        }
+        scale(10_u64.pow(tens % FACTOR_DIGITS));
+        for _ in 0..twos / 32 {
+            scale(1 << 32);
+        }
+        scale(1 << (twos % 32));
+        (whole, rest)
+    }
+}
+
+/// Bits that a first guess of a reciprocal surely has.
+const GUESS_BITS: u32 = 58;
+/// Digits of the largest power of ten that fits half a word.
+const DIVISOR_DIGITS: u32 = 9;
+/// Digits of a power of ten that fits a word.
+const FACTOR_DIGITS: u32 = 18;

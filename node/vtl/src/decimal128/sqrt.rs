@@ -1,0 +1,61 @@
+//! Square roots, correctly rounded (reference manual, "Square root"), from the exact integer root of
+//! the scaled coefficient.
+
+use schemas::decimal::Decimal;
+
+use super::wide::Wide;
+use super::{Error, finish_small};
+
+/// Digits that the coefficient is brought to, or one more: their root has one more than a result.
+const ROOT_DIGITS: u32 = 69;
+
+/// The square root.
+///
+/// # Errors
+/// [`Error::Domain`] when `a` is negative.
+pub fn sqrt(a: Decimal) -> Result<Decimal, Error> {
+    if a.is_negative() {
+        return Err(Error::Domain);
+    }
+    if a.is_zero() {
+        return Ok(Decimal::ZERO);
+    }
+    let mut shift = ROOT_DIGITS - a.digits();
+    // The exponent must be even to be halved.
+    shift += (a.exponent().unsigned_abs() + shift) % 2;
+    let square = Wide::from(a.magnitude()).times_pow10(shift);
+    let root = square.root();
+    let exact = Wide::product(root, root) == square;
+    finish_small(false, root, (i64::from(a.exponent()) - i64::from(shift)) / 2, !exact)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roots_are_correctly_rounded() {
+        for (value, want) in [
+            ("0", "0"),
+            ("4", "2"),
+            ("0.25", "0.5"),
+            ("1E-6176", "1E-3088"),
+            ("1E+6111", "3.162277660168379331998893544432719E+3055"),
+            ("2", "1.414213562373095048801688724209698"),
+            ("252", "15.87450786638754354300969452183556"),
+            // The root is a hair below 10^17: all 34 digits are nines.
+            ("9999999999999999999999999999999999", "9.999999999999999999999999999999999E+16"),
+            ("9999999999999999999999999999999998E-1", "3.162277660168379331998893544432718E+16"),
+        ] {
+            let value: Decimal = value.parse().unwrap();
+            let want: Decimal = want.parse().unwrap();
+            assert_eq!(sqrt(value).unwrap(), want.normalized(), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_negative_number_has_none() {
+        assert_eq!(sqrt(Decimal::from(-1)), Err(Error::Domain));
+        assert_eq!(sqrt(Decimal::ZERO.negated()), Ok(Decimal::ZERO));
+    }
+}
