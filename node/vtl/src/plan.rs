@@ -57,6 +57,8 @@ pub(crate) struct Frame {
     pub(crate) partition: Vec<usize>,
     /// Columns and whether they descend.
     pub(crate) order: Vec<(usize, bool)>,
+    /// Those of them that are durations, which are spelled in another order than they have.
+    pub(crate) lengths: Vec<usize>,
     /// Limits are differences of the one component that orders, not numbers of data points.
     pub(crate) range: bool,
     pub(crate) from: Limit,

@@ -122,6 +122,7 @@ impl Checker<'_> {
             default: None,
             partition,
             order: vec![(time, false)],
+            lengths: Vec::new(),
             range: false,
             from: Limit::First,
             to: Limit::Current,
@@ -183,6 +184,8 @@ impl Checker<'_> {
             None => None,
         };
         let (range, from, to) = self.limits(window, &order, fields)?;
+        let long = |at: &usize| fields.get(*at).is_some_and(|field| field.kind == Type::Duration);
+        let lengths = order.iter().map(|(at, _)| *at).filter(long).collect();
         Some(Frame {
             op: window.op,
             operand: constant(None, span),
@@ -190,6 +193,7 @@ impl Checker<'_> {
             default,
             partition,
             order,
+            lengths,
             range,
             from,
             to,

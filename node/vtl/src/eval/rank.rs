@@ -107,6 +107,11 @@ pub(super) fn lengths(column: &Column) -> Vec<i64> {
     texts.codes().iter().map(|code| places.get(*code as usize).copied().unwrap_or(-1)).collect()
 }
 
+/// The same as a column, in which null is null.
+pub(super) fn places(column: &Column) -> Column {
+    Column::Integer(lengths(column).into_iter().map(|place| (place >= 0).then_some(place)).collect())
+}
+
 pub(super) fn set<T>(rows: &mut [T], row: usize, value: T) {
     if let Some(slot) = rows.get_mut(row) {
         *slot = value;

@@ -4,6 +4,8 @@
 //! Rows of one partition that the order does not tell apart follow each other in canonical order,
 //! so every result is determined. What slides over windows stands in `slide.rs`.
 
+use std::collections::BTreeMap;
+
 use schemas::decimal::Decimal;
 use schemas::structure::Type;
 use schemas::table::{Cell, Column};
@@ -71,7 +73,7 @@ pub(super) fn window(rows: &Rows<'_>, frame: &Frame, span: Span) -> Result<Colum
             let column = operand.column(frame.operand.kind, rows.rows);
             Ok(column.gather(&rank::ends(&column, &windows, frame.op == Analytic::Last)))
         }
-        Analytic::Lag | Analytic::Lead => moved(rows, frame, operand, &windows, span),
+        Analytic::Lag | Analytic::Lead => moved(rows, frame, operand, &windows),
         Analytic::Ratio => rank::ratios(&operand.numbers(), &windows).map(Column::Number).map_err(failed),
         Analytic::Ewma => {
             let weight = weight(rows, frame, span)?;
@@ -85,7 +87,10 @@ pub(super) fn window(rows: &Rows<'_>, frame: &Frame, span: Span) -> Result<Colum
 
 /// Brings the rows into their partitions and order.
 fn arranged(rows: &Rows<'_>, frame: &Frame) -> Result<Windows, Trouble> {
-    let column = |at: usize| rows.columns.get(at).map(|column| &**column);
+    let given = |at: usize| rows.columns.get(at).map(|column| &**column);
+    let long = frame.lengths.iter().filter_map(|at| Some((*at, rank::places(given(*at)?))));
+    let long: BTreeMap<usize, Column> = long.collect();
+    let column = |at: usize| long.get(&at).or_else(|| given(at));
     let partition = ranked(frame.partition.iter().filter_map(|at| column(*at)), rows.rows);
     let up = frame.partition.iter().map(|at| (*at, false));
     let directed = |keys: &[(usize, bool)]| {
@@ -152,13 +157,7 @@ fn weight(rows: &Rows<'_>, frame: &Frame, span: Span) -> Result<Decimal, Trouble
 }
 
 /// `lag` and `lead`: the value so many data points away, or the default beyond the partition.
-fn moved(
-    rows: &Rows<'_>,
-    frame: &Frame,
-    operand: Values,
-    windows: &Windows,
-    span: Span,
-) -> Result<Column, Trouble> {
+fn moved(rows: &Rows<'_>, frame: &Frame, operand: Values, windows: &Windows) -> Result<Column, Trouble> {
     let count = match &frame.offset {
         None => 1,
         Some(offset) => match scalar(rows, offset)? {
@@ -185,7 +184,6 @@ fn moved(
     let default = Values::Constant(default);
     let pick = |row: usize| if inside.get(row).copied().unwrap_or(false) { &values } else { &default };
     let chosen = rows.choose(frame.operand.kind, None, pick).column(frame.operand.kind, rows.rows);
-    let _ = span;
     Ok((*chosen).clone())
 }
 

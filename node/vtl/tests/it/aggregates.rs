@@ -129,4 +129,8 @@ fn the_shortest_and_the_longest_duration() {
     same(&result("R <- min(D);", d), "L\nP10D");
     same(&result("R <- max(D);", d), "L\nA");
     same(&result("R <- max(D over (partition except all order by K));", d), "K,L\na,M\nb,A\nc,A\nd,A");
+    same(
+        &result("R <- D[calc N := rank(over (partition except all order by L desc))];", d),
+        "K,L,N\na,M,2\nb,A,1\nc,P10D,3\nd,,4",
+    );
 }
