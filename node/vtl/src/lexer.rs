@@ -193,6 +193,7 @@ impl<'a> Lexer<'a> {
         if let Some(second) = after.strip_prefix(':').filter(|text| text.starts_with(start)) {
             length += 1 + run(second);
             length += version(rest.get(length..).unwrap_or_default());
+            length += series(rest.get(length..).unwrap_or_default());
         }
         Token::Name(self.take(length))
     }
@@ -206,12 +207,25 @@ fn part(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '.')
 }
 
-/// Length of `(1.0)` at the start of `text`, or 0.
+/// Length of `(1.0)` or `(1.0.+)` or `(*)` at the start of `text`, or 0.
 fn version(text: &str) -> usize {
-    let inner = text.strip_prefix('(').unwrap_or_default();
-    let end = inner.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(inner.len());
-    let closed = inner.get(end..).is_some_and(|rest| rest.starts_with(')'));
-    if end > 0 && closed { end + 2 } else { 0 }
+    let wild = |c: char| matches!(c, '_' | '+' | '*' | '~');
+    let Some(inner) = text.strip_prefix('(') else { return 0 };
+    let Some((inner, _)) = inner.split_once(')') else { return 0 };
+    let mut parts: Vec<&str> = inner.split('.').collect();
+    let last = parts.last().copied().unwrap_or_default();
+    if last.len() == 1 && last.starts_with(wild) {
+        parts.pop();
+    }
+    let digits = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if parts.iter().all(digits) && !inner.is_empty() { inner.len() + 2 } else { 0 }
+}
+
+/// Length of the key of a series, `:A.USD..`, at the start of `text`, or 0.
+fn series(text: &str) -> usize {
+    let Some(key) = text.strip_prefix(':') else { return 0 };
+    let end = key.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.').unwrap_or(key.len());
+    if end > 0 { end + 1 } else { 0 }
 }
 
 #[cfg(test)]
@@ -245,6 +259,11 @@ mod tests {
         assert_eq!(tokens("X_1<-round('my name'#A.B, /* c */ 1.50)||\"é // no comment\"; // end"), want);
         assert_eq!(tokens("_"), [Token::Symbol("_"), Token::End]);
         assert_eq!(tokens("EU:CPI(1.0) x:=3").first(), Some(&Token::Name("EU:CPI(1.0)")));
+        for name in ["E:X(*):A.USD...", "E:X:A.GBP...", "E:X(1.0.+)", "E:X(1.0):....", "E:X", "E:X:A"] {
+            assert_eq!(tokens(name), [Token::Name(name), Token::End]);
+        }
+        assert_eq!(tokens("E:X(1, 2)").first(), Some(&Token::Name("E:X")));
+        assert_eq!(tokens("r:A := 1").get(1), Some(&Token::Symbol(":=")));
     }
 
     #[test]

@@ -17,7 +17,7 @@ impl Parser<'_> {
             return self.expected("an expression");
         }
         if let Some(reason) = words::refused(word) {
-            return self.skip(Code::Refused, reason.to_owned());
+            return self.refused(word, reason);
         }
         if words::later(word) {
             return self.skip(Code::Unsupported, format!("`{word}` is not supported yet"));
@@ -48,6 +48,45 @@ impl Parser<'_> {
             "exists_in" => self.exists_in(),
             _ => self.expected("an expression"),
         }
+    }
+
+    /// A call of an operator that is refused by name; its syntax must be right all the same.
+    fn refused(&mut self, word: &str, reason: &str) -> Parsed<Expr> {
+        let span = self.span();
+        self.at += 2;
+        match word {
+            "eval" => self.routine()?,
+            "random" => {
+                self.expr()?;
+                self.require(",")?;
+                self.expr()?;
+            }
+            _ => {}
+        }
+        self.require(")")?;
+        self.faults.push(Fault::new(Code::Refused, span, reason));
+        self.node(Node::Constant(None), span)
+    }
+
+    /// `routine(…) language "…" returns type`.
+    fn routine(&mut self) -> Parsed<()> {
+        self.name("the name of a routine")?;
+        self.require("(")?;
+        if self.token() != Token::Symbol(")") {
+            self.list(|parser| match parser.token() {
+                Token::Name(_) => parser.component().map(|_| ()),
+                _ => parser.scalar().map(|_| ()),
+            })?;
+        }
+        self.require(")")?;
+        if self.word("language") && !matches!(self.token(), Token::Text(_)) {
+            return self.expected("the name of a language");
+        }
+        self.at += usize::from(matches!(self.token(), Token::Text(_)));
+        if self.word("returns") {
+            self.kind()?;
+        }
+        Ok(())
     }
 
     /// Reports a call that this engine does not take, and goes on after it.
@@ -147,7 +186,7 @@ impl Parser<'_> {
         self.at += 2;
         let operand = self.expr()?;
         self.require(",")?;
-        let count = self.expr()?;
+        let count = self.quantity()?;
         self.require(")")?;
         let span = start.to(self.past());
         self.node(Node::Shift(Box::new(operand), Box::new(count)), span)

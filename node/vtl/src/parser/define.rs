@@ -84,7 +84,7 @@ impl Parser<'_> {
     }
 
     /// A type (grammar rules `inputParameterType`, `outputParameterType`).
-    fn kind(&mut self) -> Parsed<Kind> {
+    pub(super) fn kind(&mut self) -> Parsed<Kind> {
         match self.token() {
             Token::Word("dataset") => {
                 self.at += 1;

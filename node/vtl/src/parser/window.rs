@@ -113,7 +113,7 @@ impl Parser<'_> {
     }
 
     /// A literal number or the name of a scalar.
-    fn quantity(&mut self) -> Parsed<Expr> {
+    pub(super) fn quantity(&mut self) -> Parsed<Expr> {
         match self.token() {
             Token::Name(_) => {
                 let name = self.name("the name of a scalar")?;
