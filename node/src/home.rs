@@ -14,7 +14,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use schemas::entry::{self, Entry, Place};
@@ -259,8 +259,29 @@ pub fn read(path: &Path, max: u64) -> Result<Option<Vec<u8>>, Error> {
     if size > max {
         return Ok(None);
     }
+    if let Some(bytes) = at_once(&file, size) {
+        return bytes.map(Some).map_err(failed("read", path));
+    }
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
     // It may grow while it is read.
     file.take(max + 1).read_to_end(&mut bytes).map_err(failed("read", path))?;
     Ok((bytes.len() as u64 <= max).then_some(bytes))
+}
+
+/// Bytes of a file that two threads read faster than one.
+const HALVES_BYTES_MIN: usize = 4 << 20;
+
+/// The bytes of a large file as long as it is now, read in two halves at the same time.
+fn at_once(file: &File, size: u64) -> Option<io::Result<Vec<u8>>> {
+    let size = usize::try_from(size).ok().filter(|size| *size >= HALVES_BYTES_MIN)?;
+    let mut bytes = vec![0; size];
+    let (first, second) = bytes.split_at_mut(size / 2);
+    let middle = first.len() as u64;
+    let read = std::thread::scope(|scope| {
+        let other = scope.spawn(|| file.read_exact_at(second, middle));
+        let first = file.read_exact_at(first, 0);
+        let second = other.join().unwrap_or_else(|_| Err(io::Error::other("a thread of the reader ended")));
+        first.and(second)
+    });
+    Some(read.map(|()| bytes))
 }

@@ -255,42 +255,43 @@ impl Decimal {
     /// As there.
     #[inline]
     pub fn from_ascii(text: &[u8]) -> Result<Self, Error> {
-        match plain(text) {
+        match Self::from_plain(text) {
             Some(decimal) => Ok(decimal),
             None => parse(text).map_err(|fault| fault.unwrap_or_else(|| syntax(text))),
         }
+    }
+
+    /// What almost all numbers are: a minus perhaps, up to eighteen digits, a point perhaps. `None`
+    /// says nothing about other texts: [`Decimal::from_ascii`] reads those as well.
+    #[inline]
+    pub fn from_plain(text: &[u8]) -> Option<Decimal> {
+        if text.len() > PLAIN_BYTES_MAX {
+            return None;
+        }
+        let (negative, rest) = match text {
+            [b'-', rest @ ..] => (true, rest),
+            rest => (false, rest),
+        };
+        let (mut value, mut digits, mut whole) = (0_u64, 0, None);
+        for &byte in rest {
+            let digit = byte.wrapping_sub(b'0');
+            if digit <= 9 {
+                value = value.wrapping_mul(10).wrapping_add(digit.into());
+                digits += 1;
+            } else if byte == b'.' && whole.is_none() {
+                whole = Some(digits);
+            } else {
+                return None;
+            }
+        }
+        let decimals = whole.map_or(0, |whole| digits - whole);
+        let fits = (1..=18).contains(&digits);
+        fits.then(|| Decimal::packed(negative && value != 0, value.into(), -decimals))
     }
 }
 
 /// Characters of a number whose digits surely fit 64 bits.
 const PLAIN_BYTES_MAX: usize = 20;
-
-/// What almost all numbers are: a sign perhaps, up to eighteen digits, a point perhaps.
-#[inline]
-fn plain(text: &[u8]) -> Option<Decimal> {
-    if text.len() > PLAIN_BYTES_MAX {
-        return None;
-    }
-    let (negative, rest) = match text {
-        [b'-', rest @ ..] => (true, rest),
-        rest => (false, rest),
-    };
-    let (mut value, mut digits, mut whole) = (0_u64, 0, None);
-    for &byte in rest {
-        let digit = byte.wrapping_sub(b'0');
-        if digit <= 9 {
-            value = value.wrapping_mul(10).wrapping_add(digit.into());
-            digits += 1;
-        } else if byte == b'.' && whole.is_none() {
-            whole = Some(digits);
-        } else {
-            return None;
-        }
-    }
-    let decimals = whole.map_or(0, |whole| digits - whole);
-    let fits = (1..=18).contains(&digits);
-    fits.then(|| Decimal::packed(negative && value != 0, value.into(), -decimals))
-}
 
 fn syntax(text: &[u8]) -> Error {
     Error::Syntax(String::from_utf8_lossy(text).chars().take(40).collect())

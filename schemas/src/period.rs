@@ -231,6 +231,12 @@ impl Period {
 }
 
 impl Period {
+    /// As [`Period::from_str`], from bytes; `None` when they are no period.
+    #[inline]
+    pub fn from_ascii(text: &[u8]) -> Option<Self> {
+        parse(text)
+    }
+
     /// Appends the canonical spelling: `2010`, `2010-S1`, `2010-Q1`, `2010-M01`, `2010-W05`,
     /// `2010-01-31`.
     pub fn write(self, out: &mut Vec<u8>) {
@@ -280,7 +286,7 @@ impl FromStr for Period {
     /// Reads the canonical spelling and those of SDMX and VTL: `2010-01` (a month), `2010M1`,
     /// `2010-A1`, `2010A`, `2010Q3`, `2010-D031`.
     fn from_str(text: &str) -> Result<Self, Error> {
-        parse(text.as_bytes()).ok_or_else(|| Error(text.chars().take(40).collect()))
+        Self::from_ascii(text.as_bytes()).ok_or_else(|| Error(text.chars().take(40).collect()))
     }
 }
 

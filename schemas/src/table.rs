@@ -6,6 +6,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -404,12 +405,50 @@ fn sorted_order(keys: &[Column], rows: usize) -> Option<Vec<u32>> {
     if rows <= 1 {
         return None;
     }
-    let columns: Vec<&Column> = keys.iter().collect();
-    let Ranks { sides: [ranks], size } = rank::ranks([&columns], [rows]);
-    if ranks.is_sorted_by(|a, b| a < b) {
+    if ascending(keys, rows) {
         return None;
     }
+    let columns: Vec<&Column> = keys.iter().collect();
+    let Ranks { sides: [ranks], size } = rank::ranks([&columns], [rows]);
     Some(rank::order(&ranks, size).unwrap_or_else(|| (0..rows as u32).collect()))
+}
+
+/// Rows that are compared at a time, column by column.
+const BLOCK_ROWS: usize = 1 << 12;
+
+/// Whether each row has a greater key than the one before it.
+fn ascending(keys: &[Column], rows: usize) -> bool {
+    let mut orders = Vec::with_capacity(BLOCK_ROWS);
+    (1..rows).step_by(BLOCK_ROWS).all(|from| {
+        let block = from - 1..(from + BLOCK_ROWS).min(rows);
+        orders.clear();
+        orders.resize(block.len() - 1, Ordering::Equal);
+        for column in keys {
+            match column {
+                Column::Text(texts) => {
+                    decide(&mut orders, &texts.codes, &block, |code| code.wrapping_add(1));
+                }
+                Column::Integer(rows) => decide(&mut orders, rows, &block, |value| value),
+                Column::Boolean(rows) => decide(&mut orders, rows, &block, |value| value),
+                Column::Period(rows) => decide(&mut orders, rows, &block, |value| value),
+                Column::Number(_) => {
+                    let undecided = orders.iter_mut().zip(block.clone()).filter(|(order, _)| order.is_eq());
+                    undecided.for_each(|(order, row)| *order = column.compare(row, row + 1));
+                }
+            }
+        }
+        orders.iter().all(|order| order.is_lt())
+    })
+}
+
+/// Orders the neighbours that the columns before left equal.
+fn decide<T: Copy, K: Ord>(orders: &mut [Ordering], rows: &[T], block: &Range<usize>, key: impl Fn(T) -> K) {
+    let rows = rows.get(block.clone()).unwrap_or_default();
+    for (order, pair) in orders.iter_mut().zip(rows.windows(2)) {
+        if let ([a, b], Ordering::Equal) = (pair, *order) {
+            *order = key(*a).cmp(&key(*b));
+        }
+    }
 }
 
 fn check_keys(shape: &Shape, columns: &[Column], order: Option<&[u32]>) -> Result<(), Error> {

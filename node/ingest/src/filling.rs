@@ -11,18 +11,6 @@ use schemas::period::Period;
 use schemas::structure::Type;
 use schemas::table::{Column, Texts};
 
-/// One value, ready to be added to the column that it was read for.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Value {
-    Missing,
-    /// A code of the dictionary of its column.
-    Text(u32),
-    Integer(i64),
-    Number(Decimal),
-    Boolean(bool),
-    Period(Period),
-}
-
 /// One column.
 pub(crate) enum Filling {
     Text(Dictionary, Vec<u32>),
@@ -43,29 +31,25 @@ impl Filling {
         }
     }
 
-    /// The dictionary of a column of texts.
-    pub(crate) fn dictionary(&mut self) -> Option<&mut Dictionary> {
-        if let Self::Text(dictionary, _) = self { Some(dictionary) } else { None }
+    /// Adds a missing value.
+    pub(crate) fn push_missing(&mut self) {
+        match self {
+            Self::Text(_, rows) => rows.push(Texts::NULL),
+            Self::Integer(rows) => rows.push(None),
+            Self::Number(rows) => rows.push(None),
+            Self::Boolean(rows) => rows.push(None),
+            Self::Period(rows) => rows.push(None),
+        }
     }
 
-    /// Adds a value of the type of the column.
-    #[inline]
-    pub(crate) fn push(&mut self, value: Value) {
-        match (self, value) {
-            (Self::Text(_, rows), Value::Text(code)) => rows.push(code),
-            (Self::Text(_, rows), _) => rows.push(Texts::NULL),
-            (Self::Integer(rows), value) => {
-                rows.push(if let Value::Integer(value) = value { Some(value) } else { None });
-            }
-            (Self::Number(rows), value) => {
-                rows.push(if let Value::Number(value) = value { Some(value) } else { None });
-            }
-            (Self::Boolean(rows), value) => {
-                rows.push(if let Value::Boolean(value) = value { Some(value) } else { None });
-            }
-            (Self::Period(rows), value) => {
-                rows.push(if let Value::Period(value) = value { Some(value) } else { None });
-            }
+    /// Takes the last value back.
+    pub(crate) fn pop(&mut self) {
+        match self {
+            Self::Text(_, rows) => drop(rows.pop()),
+            Self::Integer(rows) => drop(rows.pop()),
+            Self::Number(rows) => drop(rows.pop()),
+            Self::Boolean(rows) => drop(rows.pop()),
+            Self::Period(rows) => drop(rows.pop()),
         }
     }
 
@@ -176,12 +160,14 @@ mod tests {
             let (mut first, mut second) = (Filling::new(Type::String), Filling::new(Type::String));
             for (at, text) in rows.iter().enumerate() {
                 let filling = if at < cut { &mut first } else { &mut second };
-                let code = filling.dictionary().unwrap().code(text);
-                assert_eq!(filling.dictionary().unwrap().find(text), Some(code));
-                filling.dictionary().unwrap().code("never a row");
-                filling.push(Value::Text(code));
+                let Filling::Text(dictionary, codes) = filling else { panic!("a column of texts") };
+                let code = dictionary.code(text);
+                assert_eq!(dictionary.find(text), Some(code));
+                codes.push(code);
+                codes.push(dictionary.code("never a row"));
+                filling.pop();
             }
-            first.push(Value::Missing);
+            first.push_missing();
             first.append(second);
             let mut expected: Vec<Option<&str>> = rows.iter().map(|text| Some(*text)).collect();
             expected.insert(cut, None);

@@ -6,6 +6,7 @@
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
+use schemas::decimal::Decimal;
 use schemas::duration::Duration;
 use schemas::interval::Interval;
 use schemas::limits::CELL_BYTES_MAX;
@@ -16,10 +17,10 @@ use schemas::text::Text;
 
 use crate::areas::{self, Area};
 use crate::fault::Fault;
-use crate::filling::{Filling, Value};
+use crate::filling::Filling;
 use crate::mapping::{Dates, Link, Mapping};
 use crate::points;
-use crate::records::{self, Reader, Record};
+use crate::records::{self, Cells, Plain, Reader, Record};
 use crate::{Format, Imported, Options, Source, Summary, frequency, value};
 
 /// Cells of a table (rows by columns): a cell of two bytes in the file takes up to 16 in memory.
@@ -66,11 +67,20 @@ struct Body<'a> {
 impl Body<'_> {
     /// All rows, and the line after the last one.
     fn rows(mut self, plan: &Plan, progress: &mut dyn FnMut(u64)) -> Result<(Rows, u64), Fault> {
-        let (mut rows, mut record) = (Rows::new(plan), Record::default());
-        while self.reader.read(&mut record)? {
-            record.check_width(self.width)?;
-            rows.add(plan, &record).map_err(|fault| fault.line(record.line))?;
+        let (mut rows, mut record, mut ends) = (Rows::new(plan), Record::default(), Vec::new());
+        loop {
             self.reader.tick(progress);
+            let at = self.reader.line();
+            if let Some(line) = self.reader.plain(&mut ends, Some(self.width)) {
+                let plain = Plain { line, ends: &ends };
+                rows.add(plan, &plain, at).map_err(|fault| fault.line(at))?;
+                continue;
+            }
+            if !self.reader.read(&mut record)? {
+                break;
+            }
+            record.check_width(self.width)?;
+            rows.add(plan, &record, record.line).map_err(|fault| fault.line(record.line))?;
         }
         Ok((rows, self.reader.line()))
     }
@@ -131,6 +141,8 @@ struct Plan {
     steps: Vec<Step>,
     shape: Shape,
     missing: Vec<String>,
+    /// Bytes of the longest of them.
+    missing_bytes: usize,
     decimal_comma: bool,
     frequency: Option<Frequency>,
 }
@@ -158,6 +170,7 @@ impl Plan {
             steps,
             shape,
             missing: mapping.missing.clone(),
+            missing_bytes: mapping.missing.iter().map(String::len).max().unwrap_or(0),
             decimal_comma: mapping.decimal_comma,
             frequency: options.frequency.or(mapping.frequency),
         })
@@ -168,8 +181,9 @@ impl Plan {
         TABLE_CELLS_MAX / self.steps.len().max(1)
     }
 
-    /// The value of one component in a row, for its column.
-    fn cell(&self, step: &Step, record: &Record<'_>, column: &mut Filling) -> Result<Value, Fault> {
+    /// Adds the value of one component in a row to its column; says whether it was missing.
+    #[inline]
+    fn cell(&self, step: &Step, record: &impl Cells, column: &mut Filling) -> Result<bool, Fault> {
         let (cell, title) = match &step.origin {
             Origin::Column(column, title) => (record.cell(*column), title.as_str()),
             Origin::Constant(text) => (text.as_str(), step.component.id.as_str()),
@@ -179,46 +193,63 @@ impl Plan {
                 return Err(Fault::new("identifier", "an identifier may not be empty").column(title));
             }
         } else if self.is_missing(cell) {
-            return Ok(Value::Missing);
+            column.push_missing();
+            return Ok(true);
         }
-        self.value(step, cell, column).map_err(|fault| fault.column(title))
+        match self.value(step, cell, column) {
+            Ok(()) => Ok(false),
+            Err(fault) => Err(fault.column(title)),
+        }
     }
 
     /// Whether a cell is one of the words for a missing value.
     #[inline]
     fn is_missing(&self, cell: &str) -> bool {
-        self.missing.iter().any(|missing| missing == cell)
+        cell.len() <= self.missing_bytes && self.missing.iter().any(|missing| missing == cell)
     }
 
-    fn value(&self, step: &Step, cell: &str, column: &mut Filling) -> Result<Value, Fault> {
-        Ok(match step.component.kind {
-            Type::String => match column.dictionary() {
-                Some(texts) => Value::Text(match texts.find(cell) {
+    #[inline]
+    fn value(&self, step: &Step, cell: &str, column: &mut Filling) -> Result<(), Fault> {
+        match column {
+            Filling::Number(rows) if !self.decimal_comma => {
+                // Without a way round by a fault that almost never is.
+                rows.push(Some(match Decimal::from_plain(cell.as_bytes()) {
+                    Some(number) => number,
+                    None => value::number(cell)?,
+                }));
+            }
+            Filling::Number(rows) => rows.push(Some(value::comma_number(cell)?)),
+            Filling::Text(texts, rows) => rows.push(match step.component.kind {
+                Type::Time => texts.code(&spelled::<Interval>(cell)?),
+                Type::Duration => texts.code(&spelled::<Duration>(cell)?),
+                _ => match texts.find(cell) {
                     Some(code) => code,
                     None => texts.code(value::label(cell)?),
-                }),
-                None => Value::Missing,
-            },
-            Type::Number if self.decimal_comma => Value::Number(value::comma_number(cell)?),
-            Type::Number => Value::Number(value::number(cell)?),
-            Type::Integer => Value::Integer(
-                cell.parse().map_err(|_| Fault::new("number", "expected a whole number").value(cell))?,
-            ),
-            Type::Boolean => Value::Boolean(boolean(cell)?),
-            Type::Time => coded(column, &spelled::<Interval>(cell)?),
-            Type::Duration => coded(column, &spelled::<Duration>(cell)?),
-            Type::Date => Value::Period(period(cell, step.dates).and_then(whole_day)?),
-            Type::TimePeriod => {
-                let found = period(cell, step.dates)?;
-                Value::Period(self.frequency.map_or(Ok(found), |wanted| frequency::period(found, wanted))?)
+                },
+            }),
+            Filling::Integer(rows) => {
+                let whole = cell.parse();
+                rows.push(Some(
+                    whole.map_err(|_| Fault::new("number", "expected a whole number").value(cell))?,
+                ));
             }
-        })
+            Filling::Boolean(rows) => rows.push(Some(boolean(cell)?)),
+            Filling::Period(rows) if step.component.kind == Type::Date => {
+                rows.push(Some(period(cell, step.dates).and_then(whole_day)?));
+            }
+            Filling::Period(rows) => {
+                let found = match Period::from_ascii(cell.as_bytes()) {
+                    Some(found) if step.dates == Dates::Sdmx => found,
+                    _ => period(cell, step.dates)?,
+                };
+                rows.push(Some(match self.frequency {
+                    None => found,
+                    Some(wanted) => frequency::period(found, wanted)?,
+                }));
+            }
+        }
+        Ok(())
     }
-}
-
-/// A text as a value of its column.
-fn coded(column: &mut Filling, text: &str) -> Value {
-    column.dictionary().map_or(Value::Missing, |texts| Value::Text(texts.code(text)))
 }
 
 /// A value in its canonical spelling.
@@ -295,8 +326,6 @@ fn whole_day(period: Period) -> Result<Period, Fault> {
 /// The rows so far.
 struct Rows {
     columns: Vec<Filling>,
-    /// The values of one row, before it is known whether it is left out.
-    row: Vec<Value>,
     /// The line of each row; a file has fewer lines than bytes, which fit 32 bits.
     lines: Vec<u32>,
     read: u64,
@@ -306,31 +335,27 @@ struct Rows {
 impl Rows {
     fn new(plan: &Plan) -> Self {
         let columns = plan.steps.iter().map(|step| Filling::new(step.component.kind)).collect();
-        Self { columns, row: Vec::new(), lines: Vec::new(), read: 0, missing: 0 }
+        Self { columns, lines: Vec::new(), read: 0, missing: 0 }
     }
 
     /// Adds a row, unless all its measures are missing.
-    fn add(&mut self, plan: &Plan, record: &Record<'_>) -> Result<(), Fault> {
+    fn add(&mut self, plan: &Plan, record: &impl Cells, line: u64) -> Result<(), Fault> {
         self.read += 1;
-        points::bounded(self.lines.len(), plan.rows_max(), record.line)?;
-        self.row.clear();
+        points::bounded(self.lines.len(), plan.rows_max(), line)?;
         let (mut all, mut missing) = (0, 0);
         for (step, column) in plan.steps.iter().zip(&mut self.columns) {
-            let value = plan.cell(step, record, column)?;
+            let gap = plan.cell(step, record, column)?;
             if step.component.role == Role::Measure {
                 all += 1;
-                missing += u64::from(value == Value::Missing);
+                missing += u64::from(gap);
             }
-            self.row.push(value);
         }
         self.missing += missing;
         if all > 0 && all == missing {
+            self.columns.iter_mut().for_each(Filling::pop);
             return Ok(());
         }
-        self.lines.push(record.line as u32);
-        for (column, value) in self.columns.iter_mut().zip(&self.row) {
-            column.push(*value);
-        }
+        self.lines.push(line as u32);
         Ok(())
     }
 

@@ -131,10 +131,13 @@ fn series(table: &Table, time: Option<usize>) -> u64 {
     let keys = table.shape().identifier_count();
     let others: Vec<&Column> =
         (0..keys).filter(|key| Some(*key) != time).filter_map(|key| table.columns().get(key)).collect();
-    let Ranks { sides: [mut ranks], .. } = rank::ranks([&others], [table.rows()]);
-    if !ranks.is_sorted() {
-        ranks.sort_unstable();
+    if time.is_none_or(|time| time == keys - 1) {
+        // Sorted by them first: each begins where one of them changes.
+        let begins = |row: &usize| others.iter().any(|column| column.compare(row - 1, *row).is_ne());
+        return (1..table.rows()).filter(begins).count() as u64 + u64::from(table.rows() > 0);
     }
+    let Ranks { sides: [mut ranks], .. } = rank::ranks([&others], [table.rows()]);
+    ranks.sort_unstable();
     ranks.dedup();
     ranks.len() as u64
 }

@@ -23,17 +23,15 @@ pub(crate) struct Record<'a> {
     pub(crate) line: u64,
     /// Its cells; never empty.
     pub(crate) cells: Vec<Cow<'a, str>>,
+    /// Room for the ends of cells.
+    ends: Vec<u32>,
 }
 
 impl Record<'_> {
     /// A cell without the spaces around it; empty when there is none.
     #[inline]
     pub(crate) fn cell(&self, column: usize) -> &str {
-        let cell = self.cells.get(column).map_or("", |cell| &**cell);
-        match cell.as_bytes() {
-            [b' ' | b'\t', ..] | [.., b' ' | b'\t'] => cell.trim_matches([' ', '\t']),
-            _ => cell,
-        }
+        trimmed(self.cells.get(column).map_or("", |cell| &**cell))
     }
 
     /// The position of a column of this name, whatever the case.
@@ -62,6 +60,44 @@ impl Record<'_> {
     /// All cells as one text, for faults.
     pub(crate) fn joined(&self) -> String {
         self.cells.iter().take(8).map(|cell| cell.trim()).collect::<Vec<_>>().join(",")
+    }
+}
+
+/// A cell without the spaces around it.
+#[inline]
+fn trimmed(cell: &str) -> &str {
+    match cell.as_bytes() {
+        [b' ' | b'\t', ..] | [.., b' ' | b'\t'] => cell.trim_matches([' ', '\t']),
+        _ => cell,
+    }
+}
+
+/// A record as it is read by column.
+pub(crate) trait Cells {
+    /// A cell without the spaces around it; empty when there is none.
+    fn cell(&self, column: usize) -> &str;
+}
+
+impl Cells for Record<'_> {
+    fn cell(&self, column: usize) -> &str {
+        Record::cell(self, column)
+    }
+}
+
+/// A plain record in place.
+pub(crate) struct Plain<'a> {
+    pub(crate) line: &'a str,
+    /// Where each cell ends.
+    pub(crate) ends: &'a [u32],
+}
+
+impl Cells for Plain<'_> {
+    #[inline]
+    fn cell(&self, column: usize) -> &str {
+        let end = |column: usize| self.ends.get(column).map(|end| *end as usize);
+        let from = column.checked_sub(1).map_or(Some(0), |before| end(before).map(|end| end + 1));
+        let range = from.zip(end(column));
+        trimmed(range.and_then(|(from, to)| self.line.get(from..to)).unwrap_or_default())
     }
 }
 
@@ -100,11 +136,16 @@ pub(crate) struct Reader<'a> {
     line: u64,
     records: u64,
     delimiter: u8,
+    /// For each byte whether it ends a cell or makes the record one to be careful with.
+    special: [bool; 256],
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(text: &'a str, delimiter: u8) -> Self {
-        Self { text, at: 0, line: 1, records: 0, delimiter }
+        let special = std::array::from_fn(|byte| {
+            u8::try_from(byte).is_ok_and(|byte| byte == delimiter || matches!(byte, b'\n' | b'\r' | b'"'))
+        });
+        Self { text, at: 0, line: 1, records: 0, delimiter, special }
     }
 
     /// Leaves out `count` lines, whatever they hold.
@@ -183,28 +224,48 @@ impl<'a> Reader<'a> {
 
     /// The record, when it ends in a line feed and has no quote and nothing else to be careful of;
     /// otherwise nothing is read.
-    #[inline]
     fn read_plain(&mut self, record: &mut Record<'a>) -> bool {
-        let (text, mut from) = (self.text, self.at);
-        for (at, byte) in text.as_bytes().iter().enumerate().skip(from) {
-            let ends = match *byte {
-                b'\n' => true,
-                byte if byte == self.delimiter => false,
-                b'"' | b'\r' => break,
-                _ => continue,
-            };
-            if record.cells.len() == CELLS_MAX || at - self.at >= RECORD_BYTES_MAX {
-                break;
+        let mut ends = std::mem::take(&mut record.ends);
+        let line = self.plain(&mut ends, None);
+        let mut from = 0;
+        for end in ends.iter().filter(|_| line.is_some()) {
+            let cell = line.and_then(|line| line.get(from..*end as usize));
+            record.cells.push(Cow::Borrowed(cell.unwrap_or_default()));
+            from = *end as usize + 1;
+        }
+        record.ends = ends;
+        line.is_some()
+    }
+
+    /// The next record, when it is as plain as that and has `width` cells: its line, and where in it
+    /// each cell ends.
+    #[inline]
+    pub(crate) fn plain(&mut self, ends: &mut Vec<u32>, width: Option<usize>) -> Option<&'a str> {
+        ends.clear();
+        let rest = self.text.as_bytes().get(self.at..)?;
+        if matches!(rest.first()?, b'<' | b'=' | b'>' | b'|' | b'\n') {
+            return None;
+        }
+        for (at, byte) in rest.iter().enumerate() {
+            if !*self.special.get(usize::from(*byte))? {
+                continue;
             }
-            record.cells.push(Cow::Borrowed(text.get(from..at).unwrap_or_default()));
-            from = at + 1;
-            if ends {
-                (self.at, self.line, self.records) = (from, self.line + 1, self.records + 1);
-                return true;
+            if ends.len() == CELLS_MAX || at >= RECORD_BYTES_MAX || matches!(*byte, b'"' | b'\r') {
+                return None;
+            }
+            ends.push(at as u32);
+            if *byte == b'\n' {
+                if width.is_some_and(|width| width != ends.len()) {
+                    return None;
+                }
+                let line = self.text.get(self.at..self.at + at)?;
+                self.at += at + 1;
+                self.line += 1;
+                self.records += 1;
+                return Some(line);
             }
         }
-        record.cells.clear();
-        false
+        None
     }
 
     fn rest(&self) -> &'a str {

@@ -8,8 +8,9 @@ use schemas::text::{Name, Text};
 use crate::fault::Fault;
 
 /// A number with every digit kept.
+#[inline]
 pub(crate) fn number(cell: &str) -> Result<Decimal, Fault> {
-    cell.parse().map_err(|error| match error {
+    Decimal::from_ascii(cell.as_bytes()).map_err(|error| match error {
         decimal::Error::Digits => {
             Fault::new("number-digits", format!("a number of more than {DIGITS_MAX} digits"))
                 .value(cell)
