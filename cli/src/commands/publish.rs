@@ -75,7 +75,7 @@ fn recipe(backend: &Backend, text: &str) -> Result<(RecipeId, Recipe, bool), Fau
         return Ok((id, decode(&bytes)?, false));
     }
     let recipe = plan::open(text)?;
-    compute::check(&recipe)?;
+    compute::publishable(&recipe)?;
     let (id, _) = block(&recipe)?;
     let new = backend.block(id.cid())?.is_none();
     Ok((id, recipe, new))

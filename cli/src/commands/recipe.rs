@@ -106,7 +106,7 @@ pub(super) fn csv(table: &schemas::table::Table) -> Result<String, Fault> {
 
 fn publish(global: &Global, args: &RecipePublish, screen: &Screen) -> Result<u8, Fault> {
     let recipe = plan::open(&args.recipe)?;
-    ledger::compute::check(&recipe)?;
+    ledger::compute::publishable(&recipe)?;
     let mut backend = Backend::open(&home(global)?)?;
     let published = backend.publish(&encode(&recipe)?, Vec::new())?;
     screen.document(&json!({ "recipe": published.object, "published": published }));

@@ -124,6 +124,21 @@ pub fn check(recipe: &Recipe) -> Result<vtl::Plan, Fault> {
     Ok(plan)
 }
 
+/// Checks a recipe that is to be published: beside [`check`], it leaves nothing to defaults that
+/// others may read otherwise.
+///
+/// # Errors
+/// [`Fault`].
+pub fn publishable(recipe: &Recipe) -> Result<vtl::Plan, Fault> {
+    let plan = check(recipe)?;
+    let source = recipe.script.as_str();
+    let script = vtl::Script::parse(source).map_err(|faults| script_fault(source, &faults))?;
+    match script.advice() {
+        advice if advice.is_empty() => Ok(plan),
+        advice => Err(script_fault(source, &advice)),
+    }
+}
+
 fn quoted(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     if quoted.is_empty() { "none".into() } else { quoted.join(", ") }

@@ -54,6 +54,8 @@ pub enum Code {
     Structure,
     /// Results defined by each other.
     Cycle,
+    /// Something left to a default that a published script must write out.
+    Implicit,
     /// A division by zero.
     DivisionByZero,
     /// A value for which an operator has no result: the root or the logarithm of a negative number.
@@ -86,6 +88,7 @@ impl Code {
             Self::Type => "type",
             Self::Structure => "structure",
             Self::Cycle => "cycle",
+            Self::Implicit => "implicit",
             Self::DivisionByZero => "division-by-zero",
             Self::Domain => "domain",
             Self::Overflow => "overflow",
@@ -107,7 +110,12 @@ impl Code {
             Self::UnknownName => "2-6",
             Self::Type => "2-7",
             Self::Structure => "2-2",
-            Self::Unsupported | Self::Refused | Self::Ambiguous | Self::Duplicate | Self::Cycle => "2",
+            Self::Unsupported
+            | Self::Refused
+            | Self::Ambiguous
+            | Self::Duplicate
+            | Self::Implicit
+            | Self::Cycle => "2",
             Self::Cast => "3-1",
             Self::Input => "3-3",
             Self::Budget => "3-4",

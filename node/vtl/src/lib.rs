@@ -7,6 +7,7 @@
 //! The crate stands alone: it knows nothing of ledgers, does no IO, reads no clock, has no
 //! randomness and no floating point. It refuses by name what VTL has of these.
 
+mod advice;
 mod ast;
 mod budget;
 mod check;

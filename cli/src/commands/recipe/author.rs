@@ -36,7 +36,12 @@ pub(super) fn check(args: &RecipeCheck, screen: &Screen) -> Result<u8, Fault> {
         .into_iter()
         .map(|(name, shape)| json!({ "name": name, "components": parts(shape) }))
         .collect();
-    screen.document(&json!({ "ok": true, "title": recipe.title, "outputs": outputs, "faults": [] }));
+    let source = recipe.script.as_str();
+    let advice = vtl::Script::parse(source).map(|script| script.advice()).unwrap_or_default();
+    let places: Vec<Value> = advice.iter().map(|fault| place(source, fault)).collect();
+    screen.document(&json!({
+        "ok": true, "title": recipe.title, "outputs": outputs, "faults": [], "before_publishing": places,
+    }));
     screen.say(format_args!("{} {}", screen.paint(Tone::Good, "ok"), recipe.title));
     for (name, input) in &recipe.inputs {
         screen.field("input", format!("{name}: {}", input.title));
@@ -44,6 +49,13 @@ pub(super) fn check(args: &RecipeCheck, screen: &Screen) -> Result<u8, Fault> {
     for (name, shape) in plan.outputs() {
         let parts: Vec<String> = shape.components().iter().map(|part| part.id.to_string()).collect();
         screen.field("output", format!("{name} ({})", parts.join(", ")));
+    }
+    for fault in &advice {
+        screen.say(format_args!(
+            "\n{} {}",
+            screen.paint(Tone::Bad, "before publishing:"),
+            vtl::render(source, fault)
+        ));
     }
     Ok(0)
 }

@@ -74,3 +74,27 @@ fn clauses_and_definitions_differ_too() {
     assert_eq!(found.steps[0].parts, [("1".to_owned(), "2".to_owned())]);
     assert!(difference("R <- ;", "R <- D;").is_err());
 }
+
+#[test]
+fn what_is_left_to_defaults_is_named() {
+    let advice = |script: &str| -> Vec<String> {
+        let found = Script::parse(script).unwrap().advice();
+        found
+            .iter()
+            .map(|fault| format!("{}: {}", fault.code, &script[fault.span.start..fault.span.end]))
+            .collect()
+    };
+    let whole = "R <- D[calc Y := sum(X over (partition by K order by T data points between 1 preceding and current data point))];";
+    assert!(advice(whole).is_empty());
+    let lag = "R <- D[calc Y := lag(X, 1 over (partition by K order by T))];";
+    assert!(advice(lag).is_empty());
+    assert_eq!(
+        advice("R <- D[calc Y := lag(X, 1 over (order by T))];"),
+        ["implicit: lag(X, 1 over (order by T))"]
+    );
+    assert_eq!(advice("R <- D[calc Y := sum(X over (order by T))];").len(), 2);
+    assert_eq!(
+        advice("define operator f (x number) is sum(x over (order by T)) end operator; R <- D;").len(),
+        2
+    );
+}
