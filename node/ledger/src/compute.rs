@@ -102,13 +102,12 @@ pub fn check(recipe: &Recipe) -> Result<vtl::Plan, Fault> {
         return Err(Fault::failed("semantics", message));
     }
     let source = recipe.script.as_str();
-    let script = vtl::Script::parse(source).map_err(|faults| script_fault(source, &faults))?;
     let shapes = recipe
         .inputs
         .iter()
         .map(|(name, input)| (name.as_str().to_owned(), input.components.clone()))
         .collect();
-    let plan = vtl::check(&script, &shapes).map_err(|faults| script_fault(source, &faults))?;
+    let (script, plan) = vtl::diagnose(source, &shapes).map_err(|faults| script_fault(source, &faults))?;
     if let Some((name, _)) = plan.scalars().first() {
         let message = format!("the result `{name}` is a scalar; figures are data sets");
         return Err(Fault::failed("outputs", message));

@@ -20,7 +20,7 @@ mod validate;
 mod viral;
 mod window;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::limits::COMPONENTS_MAX;
 use schemas::structure::{Role, Shape, Type};
@@ -46,11 +46,13 @@ const STEPS_MAX: usize = 4096;
 /// Components of an intermediate result: a join may have more than a data set, until it keeps some.
 const FIELDS_MAX: usize = 2 * COMPONENTS_MAX;
 /// Faults that are reported; so many say enough.
-const FAULTS_MAX: usize = 64;
+pub const FAULTS_MAX: usize = 64;
 
 struct Checker<'a> {
     shapes: &'a BTreeMap<String, Shape>,
     definitions: &'a Definitions,
+    /// Names of what has a fault of syntax.
+    broken: &'a BTreeSet<String>,
     steps: Vec<Step>,
     /// Inputs and results; `None` is one whose definition has a fault.
     names: BTreeMap<String, Option<Value>>,
@@ -72,6 +74,7 @@ pub fn check(script: &Script, inputs: &BTreeMap<String, Shape>) -> Result<Plan, 
     let mut checker = Checker {
         shapes: inputs,
         definitions: &script.definitions,
+        broken: &script.broken,
         steps: Vec::new(),
         names: BTreeMap::new(),
         calls: Vec::new(),
@@ -89,6 +92,7 @@ pub fn check(script: &Script, inputs: &BTreeMap<String, Shape>) -> Result<Plan, 
         nodes: script.nodes(),
     };
     checker.propagations();
+    checker.names.extend(script.broken.iter().map(|name| (name.clone(), None)));
     for name in script.inputs() {
         checker.input(name, script, &mut plan);
     }
@@ -185,6 +189,9 @@ impl Checker<'_> {
 
     /// An operator that nobody defined.
     fn stranger<T>(&mut self, name: &Ident) -> Option<T> {
+        if self.broken.contains(&name.text) {
+            return None;
+        }
         let defined = self.definitions.operators.keys().map(String::as_str);
         let known = defined.chain(extension::NAMES).chain(words::all().map(|word| -> &str { word }));
         let hint = near(&name.text, known);

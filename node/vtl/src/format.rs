@@ -7,7 +7,6 @@
 
 use crate::fault::Fault;
 use crate::lexer::{Comment, Lexeme, Token, lex_all};
-use crate::parser;
 
 /// Columns of a line, where there is a place to break it.
 const WIDTH: usize = 100;
@@ -19,7 +18,7 @@ const INDENT: usize = 2;
 /// # Errors
 /// Every fault of syntax.
 pub fn format(text: &str) -> Result<String, Vec<Fault>> {
-    parser::parse(text)?;
+    crate::Script::parse(text)?;
     let (tokens, comments, _) = lex_all(text);
     let items = items(text, &tokens, &comments);
     let mut printer = Printer { out: String::new(), indent: 0 };

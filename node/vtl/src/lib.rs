@@ -23,11 +23,13 @@ mod parser;
 mod plan;
 mod words;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemas::structure::Shape;
 
 pub use ast::{DEPTH_MAX, SCRIPT_BYTES_MAX};
 pub use budget::Limits;
-pub use check::check;
+pub use check::{FAULTS_MAX, check};
 pub use difference::{Changed, Difference, difference};
 pub use eval::{Outcome, Threads, run, run_with};
 pub use explain::Explained;
@@ -43,6 +45,28 @@ pub const SEMANTICS: u32 = 1;
 pub struct Script {
     statements: Vec<ast::Statement>,
     definitions: ast::Definitions,
+    /// Names of what could not be read, when faults of the rest are looked for.
+    broken: BTreeSet<String>,
+}
+
+/// Reads and checks a script in one go, for those who want every fault at once: what has a fault of
+/// syntax is left out of the check, and what depends on it is left out in silence.
+///
+/// # Errors
+/// The faults of syntax, and those of [`check()`] in all that could be read.
+pub fn diagnose(text: &str, inputs: &BTreeMap<String, Shape>) -> Result<(Script, Plan), Vec<Fault>> {
+    let (script, mut faults) = Script::read(text);
+    let plan = check(&script, inputs);
+    match plan {
+        Ok(plan) if faults.is_empty() => Ok((script, plan)),
+        Ok(_) => Err(faults),
+        Err(others) => {
+            faults.extend(others);
+            faults.sort_by_key(|fault| fault.span);
+            faults.truncate(FAULTS_MAX);
+            Err(faults)
+        }
+    }
 }
 
 impl Script {
@@ -52,7 +76,16 @@ impl Script {
     /// Every fault of syntax, and every operator that is refused or not supported yet, in the order
     /// of their places.
     pub fn parse(text: &str) -> Result<Script, Vec<Fault>> {
-        parser::parse(text).map(|(statements, definitions)| Script { statements, definitions })
+        match Self::read(text) {
+            (script, faults) if faults.is_empty() => Ok(script),
+            (_, faults) => Err(faults),
+        }
+    }
+
+    /// What could be read, and the faults of the rest.
+    fn read(text: &str) -> (Script, Vec<Fault>) {
+        let parser::Reading { statements, definitions, broken, faults } = parser::read(text);
+        (Script { statements, definitions, broken }, faults)
     }
 
     /// The data sets that the script uses and never assigns, in ascending order.
@@ -61,8 +94,10 @@ impl Script {
             self.statements.iter().map(|statement| statement.target.text.as_str()).collect();
         let used =
             self.statements.iter().flat_map(|statement| check::names(&statement.expr, &self.definitions));
-        let inputs: BTreeSet<&str> =
-            used.map(|(name, _)| name).filter(|name| !assigned.contains(name)).collect();
+        let inputs: BTreeSet<&str> = used
+            .map(|(name, _)| name)
+            .filter(|name| !assigned.contains(name) && !self.broken.contains(*name))
+            .collect();
         inputs.into_iter().collect()
     }
 

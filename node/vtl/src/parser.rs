@@ -11,7 +11,7 @@ mod join;
 mod validate;
 mod window;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::decimal::Decimal;
 use schemas::table::Cell;
@@ -39,29 +39,37 @@ struct Parser<'a> {
     at: usize,
     level: u16,
     definitions: Definitions,
+    broken: BTreeSet<String>,
     faults: Vec<Fault>,
 }
 
-/// The statements and definitions of a script.
-///
-/// # Errors
-/// Every fault of syntax, in the order of their places.
-pub(crate) fn parse(text: &str) -> Result<(Vec<Statement>, Definitions), Vec<Fault>> {
+/// What a script says, as far as it could be read.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    pub(crate) statements: Vec<Statement>,
+    pub(crate) definitions: Definitions,
+    /// Names of results and definitions that could not be read.
+    pub(crate) broken: BTreeSet<String>,
+    /// Every fault of syntax, in the order of their places.
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// Reads a script; what has a fault is left out, the rest is there.
+pub(crate) fn read(text: &str) -> Reading {
     if text.len() > SCRIPT_BYTES_MAX {
         let message =
             format!("a script of {} bytes where at most {SCRIPT_BYTES_MAX} are allowed", text.len());
-        return Err(vec![Fault::new(Code::Size, Span { start: 0, end: 0 }, message)]);
+        let fault = Fault::new(Code::Size, Span { start: 0, end: 0 }, message);
+        return Reading { faults: vec![fault], ..Reading::default() };
     }
     let (tokens, faults) = lex(text);
-    let mut parser = Parser { text, tokens, at: 0, level: 0, definitions: Definitions::default(), faults };
+    let definitions = Definitions::default();
+    let mut parser = Parser { text, tokens, at: 0, level: 0, definitions, broken: BTreeSet::new(), faults };
     let statements = parser.statements();
-    if parser.faults.is_empty() {
-        return Ok((statements, parser.definitions));
-    }
     let mut faults = parser.faults;
     faults.sort_by_key(|fault| fault.span);
     faults.truncate(FAULTS_MAX);
-    Err(faults)
+    Reading { statements, definitions: parser.definitions, broken: parser.broken, faults }
 }
 
 /// The text of each definition of a script whose syntax is right, by name.
@@ -94,21 +102,44 @@ impl<'a> Parser<'a> {
     fn statements(&mut self) -> Vec<Statement> {
         let mut statements = Vec::new();
         while self.token() != Token::End && self.faults.len() < FAULTS_MAX {
-            match self.statement() {
-                Ok(Some(statement)) => statements.push(statement),
-                Ok(None) => {}
-                Err(Stop) => self.resume(),
+            let (start, before) = (self.at, self.faults.len());
+            let read = self.statement();
+            if read.is_err() {
+                self.resume(start);
+            }
+            match read {
+                Ok(Some(statement)) if self.faults.len() == before => statements.push(statement),
+                Ok(None) if self.faults.len() == before => {}
+                _ => self.broken.extend(self.named(start)),
             }
         }
         statements
     }
 
-    /// Goes on after the next semicolon.
-    fn resume(&mut self) {
+    /// The first name of the statement or definition that begins at a token.
+    fn named(&self, start: usize) -> Option<String> {
+        let tokens = self.tokens.get(start..self.at)?;
+        tokens.iter().find_map(|lexeme| match lexeme.token {
+            Token::Name(name) => Some(name.to_owned()),
+            _ => None,
+        })
+    }
+
+    /// Goes on after the next semicolon; after the end of a definition that began at `start`.
+    fn resume(&mut self, start: usize) {
         self.level = 0;
-        while !matches!(self.token(), Token::End | Token::Symbol(";")) {
-            self.at += 1;
+        let token = |at: usize| self.tokens.get(at).map_or(Token::End, |lexeme| lexeme.token);
+        let mut at = self.at;
+        if token(start) == Token::Word("define") {
+            while !matches!(token(at), Token::End | Token::Word("end" | "define")) {
+                at += 1;
+            }
         }
+        while !matches!(token(at), Token::End | Token::Symbol(";") | Token::Word("define")) {
+            at += 1;
+        }
+        // A definition that is never closed ends where the next one begins.
+        self.at = at.max(start + 1);
         self.eat(";");
     }
 

@@ -63,7 +63,7 @@ pub(super) fn check(args: &RecipeCheck, screen: &Screen) -> Result<u8, Fault> {
 /// The plan of a recipe, or every fault of its script.
 fn planned(recipe: &Recipe) -> Result<vtl::Plan, Vec<vtl::Fault>> {
     let shapes = recipe.inputs.iter().map(|(name, input)| (name.to_string(), input.components.clone()));
-    vtl::check(&vtl::Script::parse(recipe.script.as_str())?, &shapes.collect())
+    vtl::diagnose(recipe.script.as_str(), &shapes.collect()).map(|(_, plan)| plan)
 }
 
 /// A fault for an editor: lines and columns from 1, columns in characters.

@@ -183,6 +183,9 @@ impl Checker<'_> {
 
     /// A ruleset that nobody defined.
     pub(super) fn unknown_ruleset<T>(&mut self, name: &Ident, known: Vec<&str>) -> Option<T> {
+        if self.broken.contains(&name.text) {
+            return None;
+        }
         let hint = near(&name.text, known.into_iter());
         let message = format!("no ruleset of this kind is called `{}`", name.text);
         self.faults.push(Fault::new(Code::UnknownName, name.span, message).hinted(hint));

@@ -1,7 +1,13 @@
 //! Tests of precedence and of what the grammar allows.
 
-use super::parse;
-use crate::ast::{Expr, Node};
+use super::read as read_script;
+use crate::ast::{Expr, Node, Statement};
+use crate::fault::Fault;
+
+fn parsed(text: &str) -> Result<Vec<Statement>, Vec<Fault>> {
+    let reading = read_script(text);
+    if reading.faults.is_empty() { Ok(reading.statements) } else { Err(reading.faults) }
+}
 
 /// An expression with every operator in front of its operands.
 fn prefix(expr: &Expr) -> String {
@@ -19,8 +25,8 @@ fn prefix(expr: &Expr) -> String {
 }
 
 fn read(text: &str) -> String {
-    let statements = parse(&format!("R <- {text};")).unwrap();
-    prefix(&statements.0[0].expr)
+    let statements = parsed(&format!("R <- {text};")).unwrap();
+    prefix(&statements[0].expr)
 }
 
 #[test]
@@ -50,13 +56,13 @@ fn precedence_follows_the_grammar() {
 #[test]
 fn smallest_and_largest_numbers() {
     assert_eq!(read("-9223372036854775808"), "-9223372036854775808");
-    assert!(parse("R <- 9223372036854775808;").is_err());
+    assert!(parsed("R <- 9223372036854775808;").is_err());
     assert_eq!(read("0.50"), "0.5");
-    assert!(parse(&format!("R <- 1.{};", "1".repeat(34))).is_err());
+    assert!(parsed(&format!("R <- 1.{};", "1".repeat(34))).is_err());
 }
 
 #[test]
 fn a_script_may_be_empty() {
-    assert!(parse("").unwrap().0.is_empty());
-    assert!(parse(" // nothing\n").unwrap().0.is_empty());
+    assert!(parsed("").unwrap().is_empty());
+    assert!(parsed(" // nothing\n").unwrap().is_empty());
 }

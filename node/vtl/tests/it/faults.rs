@@ -79,3 +79,28 @@ fn definitions_are_single_and_without_cycles() {
     let script = "INFL <- CPI[calc INFL := OBS_VALUE][keep INFL];";
     assert!(outcome(script, &[("CPI", D)], LIMITS).is_ok());
 }
+
+#[test]
+fn every_fault_is_told_at_once() {
+    let script = "define operator f (x number) is x + + end operator;
+        A := CPI + ;
+        B := A + CPY;
+        C := f(CPI);
+        D := rond(CPI);
+        R <- CPI[calc X := NONE];";
+    let shapes =
+        std::collections::BTreeMap::from([("CPI".to_owned(), super::support::table(D).shape().clone())]);
+    let found = vtl::diagnose(script, &shapes).unwrap_err();
+    let found: Vec<(&str, &str)> =
+        found.iter().map(|f| (f.code.as_str(), &script[f.span.start..f.span.end])).collect();
+    assert_eq!(
+        found,
+        [
+            ("syntax", "end"),
+            ("syntax", ";"),
+            ("unknown-name", "CPY"),
+            ("unknown-name", "rond"),
+            ("unknown-name", "NONE")
+        ]
+    );
+}
