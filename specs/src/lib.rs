@@ -17,6 +17,7 @@ pub mod framing;
 pub mod kit;
 pub mod node;
 pub mod object;
+pub mod oracle;
 pub mod sample;
 pub mod signature;
 pub mod value;

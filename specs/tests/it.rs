@@ -15,6 +15,7 @@ mod it {
     mod grammar;
     mod house;
     mod kit;
+    mod oracle;
     mod simulation;
     mod vectors;
 }

@@ -6,12 +6,11 @@
 mod define;
 mod window;
 
-use schemas::period::Frequency;
 use schemas::structure::Role;
 use schemas::table::Cell;
 
 use crate::fault::Span;
-use crate::op::{Aggregator, Op};
+use crate::op::{Aggregator, Convert, Op};
 
 pub(crate) use define::{
     Constraint, DatapointRule, DatapointRuleset, Definitions, Error, HierarchicalRule, HierarchicalRuleset,
@@ -60,6 +59,8 @@ pub(crate) enum Node {
     Apply(Op, Vec<Expr>),
     /// `timeshift(operand, count)`.
     Shift(Box<Expr>, Box<Expr>),
+    /// An operator along the time of each series of a data set.
+    Series(Series, Box<Expr>),
     Aggregate(Box<Aggregate>),
     Window(Box<Window>),
     Clause(Box<Expr>, Box<Clause>),
@@ -83,6 +84,32 @@ pub(crate) enum Node {
     CheckDatapoint(Box<CheckDatapoint>),
     CheckHierarchy(Box<Hierarchy>),
     Hierarchy(Box<Hierarchy>),
+}
+
+/// An operator along the time of each series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Series {
+    /// Within the limits of each series.
+    FillSingle,
+    /// Within the limits of the data set.
+    FillAll,
+    FlowToStock,
+    StockToFlow,
+}
+
+impl Series {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::FillSingle | Self::FillAll => "fill_time_series",
+            Self::FlowToStock => "flow_to_stock",
+            Self::StockToFlow => "stock_to_flow",
+        }
+    }
+
+    /// Whether it adds data points.
+    pub(crate) fn fills(self) -> bool {
+        matches!(self, Self::FillSingle | Self::FillAll)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,7 +231,7 @@ pub(crate) struct Grouping {
     pub(crate) mode: Mode,
     pub(crate) names: Vec<Component>,
     /// `time_agg("A")`.
-    pub(crate) time: Option<(Frequency, Span)>,
+    pub(crate) time: Option<(Convert, Span)>,
     pub(crate) span: Span,
 }
 
@@ -259,7 +286,9 @@ impl Expr {
     pub(crate) fn children(&self) -> Vec<&Expr> {
         match &self.node {
             Node::Constant(_) | Node::Name(_) | Node::Omitted => Vec::new(),
-            Node::Member(operand, _) | Node::Domain { operand, .. } => vec![operand],
+            Node::Member(operand, _) | Node::Series(_, operand) | Node::Domain { operand, .. } => {
+                vec![operand]
+            }
             Node::Apply(_, operands)
             | Node::Call(_, operands)
             | Node::Set(_, operands)

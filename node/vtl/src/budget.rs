@@ -5,9 +5,11 @@
 
 use schemas::limits::ROWS_MAX;
 use schemas::structure::Type;
+use schemas::table::Cell;
 
+use crate::eval::{POSITIONS_MAX, positions};
 use crate::fault::{Code, Fault, Span};
-use crate::op::{Aggregator, Analytic, Op};
+use crate::op::{Aggregator, Analytic, Distance, Op, Text};
 use crate::plan::{Frame, Limit, Summary, Term, Typed};
 
 /// What a run may use.
@@ -33,6 +35,10 @@ pub const ROOT_STEPS: u64 = 16;
 pub const SERIES_STEPS: u64 = 1024;
 /// Steps for each row and each operator that makes text.
 pub const TEXT_STEPS: u64 = 8;
+/// Steps for each row and each position of the pattern of `match_characters`.
+pub const POSITION_STEPS: u64 = 256;
+/// Steps for each row and a `string_distance` that compares every character with every other.
+pub const DISTANCE_STEPS: u64 = 4096;
 /// Steps for each row and each sort, merge or regrouping.
 pub const SORT_STEPS: u64 = 8;
 /// Steps for each value that a median takes in or lets go.
@@ -106,7 +112,9 @@ fn operator_steps(op: Op, operands: &[Typed]) -> u64 {
         Op::Power | Op::Log => 2 * SERIES_STEPS,
         Op::Ln | Op::Exp => SERIES_STEPS,
         Op::Sqrt => ROOT_STEPS,
-        Op::Concat | Op::Cast(_) => TEXT_STEPS,
+        Op::Text(Text::Match) => TEXT_STEPS + POSITION_STEPS * pattern_positions(operands.get(1)),
+        Op::Text(Text::Distance(method)) if method != Distance::Hamming => DISTANCE_STEPS,
+        Op::Concat | Op::Cast(_) | Op::Text(_) | Op::Time(_) => TEXT_STEPS,
         Op::In | Op::NotIn => ROW_STEPS * operands.len() as u64,
         _ => ROW_STEPS,
     }
@@ -115,6 +123,14 @@ fn operator_steps(op: Op, operands: &[Typed]) -> u64 {
 /// Whether an operand is an integer by its type.
 fn whole(operand: Option<&Typed>) -> bool {
     operand.is_some_and(|operand| operand.kind == Some(Type::Integer))
+}
+
+/// Positions of a pattern; of one that is not a literal the most there may be.
+fn pattern_positions(pattern: Option<&Typed>) -> u64 {
+    match pattern.map(|pattern| &pattern.term) {
+        Some(Term::Constant(Some(Cell::Text(pattern)))) => positions(pattern),
+        _ => POSITIONS_MAX,
+    }
 }
 
 /// Steps for each row of an analytic invocation: sorting, and what its operator does to a data point

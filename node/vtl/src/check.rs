@@ -14,6 +14,8 @@ mod hierarchy;
 mod join;
 mod order;
 mod set;
+mod text;
+mod time;
 mod turn;
 mod typing;
 mod validate;

@@ -7,18 +7,24 @@
 mod bounds;
 mod cast;
 mod column;
+mod distance;
 mod exists;
 mod group;
 mod join;
 mod key;
+mod mask;
 mod moments;
+mod pattern;
 mod quantile;
 mod rank;
 mod rollup;
 mod row;
 mod series;
 mod slide;
+mod text;
 mod threads;
+mod time;
+mod timeline;
 mod union;
 mod viral;
 mod window;
@@ -27,17 +33,19 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use schemas::period::Period;
 use schemas::structure::Role;
-use schemas::table::{Cell, Column, Error, Table};
+use schemas::table::{Cell, Error, Table};
 
 use crate::budget::{COPY_STEPS, Limits, Meter, NODE_STEPS, ROW_STEPS, row_steps, summary_steps};
 use crate::fault::{Code, Fault, Span};
 use crate::plan::{Field, Operation, Plan, Step, Term, Typed};
 use column::Col;
+pub(crate) use mask::fault as mask_fault;
+pub(crate) use pattern::{POSITIONS_MAX, fault as pattern_fault, positions};
 use row::{Rows, Trouble};
 pub use threads::Threads;
-use threads::{each, fill};
+use threads::each;
+pub(crate) use time::unit_fault;
 
 /// What a run gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,6 +170,11 @@ impl Run<'_> {
                 exists::exists(&left, &right, keys, &mut self.meter, step)?
             }
             Operation::Group { input, keys, summaries } => self.group(*input, keys, summaries, step)?,
+            Operation::Rekey { input, column, value } => self.rekey(*input, *column, value, step)?,
+            Operation::Series { input, time, kind, op } => {
+                let relation = self.relation(*input)?.clone();
+                timeline::series(&relation, (*time, *kind), *op, &mut self.meter, step)?
+            }
             Operation::Shift { input, column, count } => self.shift(*input, *column, count, step)?,
         };
         Ok(Value::Data(relation))
@@ -331,30 +344,23 @@ impl Run<'_> {
         rollup::rollup(&relation, rollup, &conditions, &mut self.meter, step)
     }
 
-    /// Moves periods; the calendar ends with a fault.
+    /// An identifier replaced by a value of each data point.
+    fn rekey(&mut self, input: usize, column: usize, value: &Typed, step: &Step) -> Result<Relation, Fault> {
+        let relation = self.relation(input)?.clone();
+        self.meter.charge(relation.rows, row_steps(value), step.span)?;
+        let rows = self.rows(&relation);
+        let made = rows.eval(value, None).map_err(|trouble| self.blame(trouble, input, &relation))?;
+        let made = made.column(value.kind, relation.rows);
+        timeline::rekeyed(relation, column, made, &mut self.meter, step)
+    }
+
+    /// Moves values of time; the calendar ends with a fault.
     fn shift(&mut self, input: usize, column: usize, count: &Typed, step: &Step) -> Result<Relation, Fault> {
         let relation = self.relation(input)?.clone();
         let Some(Cell::Integer(count)) = self.scalar(count)? else {
             return Err(Fault::new(Code::Type, step.span, "`timeshift` by null"));
         };
-        self.meter.charge(relation.rows, ROW_STEPS, step.span)?;
-        self.meter.hold(relation.rows, relation.columns.len(), step.span)?;
-        let mut columns = relation.columns.clone();
-        if let Some(slot) = columns.get_mut(column)
-            && let Column::Period(periods) = &**slot
-        {
-            let mut moved = periods.clone();
-            let shift = |row: usize, slot: &mut Option<Period>| {
-                *slot = slot.and_then(|period| period.shift(count));
-                if slot.is_some() { Ok(()) } else { Err(row) }
-            };
-            fill(self.threads, &mut moved, shift).map_err(|row| {
-                let message = format!("`timeshift` by {count} leaves the calendar (years 1 to 9999)");
-                Fault::new(Code::Overflow, step.span, message).at(point(&step.fields, &relation, row))
-            })?;
-            *slot = Col::own(Column::Period(moved));
-        }
-        Ok(Relation { columns, rows: relation.rows })
+        timeline::shift(relation, column, count, &mut self.meter, step, self.threads)
     }
 
     /// Names the data point of a trouble in the rows of a step.

@@ -5,7 +5,7 @@ use schemas::structure::{Role, Type};
 use schemas::table::Cell;
 
 use crate::fault::Span;
-use crate::op::Op;
+use crate::op::{Op, Text, Time};
 use crate::plan::{Field, Frame, Limit, Matching, Operation, Plan, Side, Step, Term, Typed};
 
 /// One step of a plan.
@@ -69,7 +69,7 @@ impl Plan {
                     .iter()
                     .map(|key| {
                         let name = name(fields, key.column);
-                        key.convert.map_or(name.clone(), |to| format!("{name} as {to}"))
+                        key.convert.map_or(name.clone(), |convert| format!("{name} as {}", convert.to))
                     })
                     .collect();
                 let made: Vec<String> = summaries
@@ -89,6 +89,13 @@ impl Plan {
             Operation::Shift { input, column, count } => {
                 let fields = self.fields(*input);
                 format!("shift {} of {} by {}", name(fields, *column), input + 1, self.term(count, &[]))
+            }
+            Operation::Rekey { input, column, value } => {
+                let fields = self.fields(*input);
+                format!("{} of {} becomes {}", name(fields, *column), input + 1, self.term(value, fields))
+            }
+            Operation::Series { input, time, op, .. } => {
+                format!("{} of {} along {}", op.name(), input + 1, name(self.fields(*input), *time))
             }
             Operation::Union { inputs } => {
                 let inputs: Vec<String> = inputs.iter().map(|input| (input + 1).to_string()).collect();
@@ -215,6 +222,9 @@ fn applied(op: Op, operands: &[String]) -> String {
     match (op, operands) {
         (Op::If, [condition, then, other]) => format!("(if {condition} then {then} else {other})"),
         (Op::Cast(kind), [operand]) => format!("cast({operand}, {})", kind.word()),
+        (Op::Cast(kind), [operand, mask]) => format!("cast({operand}, {}, {mask})", kind.word()),
+        (Op::Text(Text::Distance(method)), [a, b]) => format!("string_distance({}, {a}, {b})", method.name()),
+        (Op::Time(Time::Aggregate(convert)), [operand]) => format!("time_agg(\"{}\", {operand})", convert.to),
         (Op::In | Op::NotIn, [operand, list @ ..]) => {
             format!("{operand} {} {{ {} }}", op.name(), list.join(", "))
         }

@@ -3,7 +3,13 @@
 //! Owns their names and how many operands they take. Types are the business of `check/typing.rs`,
 //! values of `eval/row.rs`, costs of `budget.rs`.
 
+mod text;
+mod time;
+
 use schemas::structure::Type;
+
+pub(crate) use text::{Distance, Text};
+pub(crate) use time::{Convert, End, Time};
 
 /// An operator that makes one value of the values of one data point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +50,10 @@ pub(crate) enum Op {
     Concat,
     Year,
     Month,
+    /// A second operand is the mask.
     Cast(Type),
+    Text(Text),
+    Time(Time),
 }
 
 impl Op {
@@ -67,7 +76,11 @@ impl Op {
             "round" => (Op::Round, 1, 2),
             "sqrt" => (Op::Sqrt, 1, 1),
             "trunc" => (Op::Trunc, 1, 2),
-            _ => return None,
+            _ => {
+                let text = Text::function(word).map(|(op, least, most)| (Op::Text(op), least, most));
+                let time = || Time::function(word).map(|(op, least, most)| (Op::Time(op), least, most));
+                return text.or_else(time);
+            }
         })
     }
 
@@ -109,6 +122,8 @@ impl Op {
             Op::Year => "getyear",
             Op::Month => "getmonth",
             Op::Cast(_) => "cast",
+            Op::Text(op) => op.name(),
+            Op::Time(op) => op.name(),
         }
     }
 
@@ -116,22 +131,24 @@ impl Op {
     /// one measure and takes the default name of its type (reference manual, "Operators changing
     /// the data type").
     pub(crate) fn renames(self) -> bool {
-        matches!(
-            self,
+        match self {
+            Op::Text(op) => op.renames(),
+            Op::Time(op) => op.renames(),
             Op::Equal
-                | Op::NotEqual
-                | Op::Less
-                | Op::LessEqual
-                | Op::Greater
-                | Op::GreaterEqual
-                | Op::Between
-                | Op::In
-                | Op::NotIn
-                | Op::IsNull
-                | Op::Year
-                | Op::Month
-                | Op::Cast(_)
-        )
+            | Op::NotEqual
+            | Op::Less
+            | Op::LessEqual
+            | Op::Greater
+            | Op::GreaterEqual
+            | Op::Between
+            | Op::In
+            | Op::NotIn
+            | Op::IsNull
+            | Op::Year
+            | Op::Month
+            | Op::Cast(_) => true,
+            _ => false,
+        }
     }
 }
 

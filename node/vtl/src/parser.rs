@@ -8,6 +8,7 @@ mod call;
 mod clause;
 mod define;
 mod join;
+mod time;
 mod validate;
 mod window;
 

@@ -7,14 +7,13 @@
 
 use std::collections::BTreeMap;
 
-use schemas::period::Frequency;
 use schemas::structure::{Component, Error, Role, Shape, Type};
 use schemas::table::Cell;
 use schemas::text::Name;
 
-use crate::ast::{Merge, Missing, Output, Source};
+use crate::ast::{Merge, Missing, Output, Series, Source};
 use crate::fault::Span;
-use crate::op::{Aggregator, Analytic, Op};
+use crate::op::{Aggregator, Analytic, Convert, Op};
 
 /// A component of an intermediate result.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,7 +78,7 @@ pub(crate) enum Limit {
 #[derive(Debug, Clone)]
 pub(crate) struct Key {
     pub(crate) column: usize,
-    pub(crate) convert: Option<Frequency>,
+    pub(crate) convert: Option<Convert>,
 }
 
 /// A column that aggregates; without operand it counts data points.
@@ -209,11 +208,25 @@ pub(crate) enum Operation {
         right: usize,
         keys: Vec<(usize, usize)>,
     },
-    /// A period column moved by a scalar number of periods.
+    /// A time identifier moved by a scalar number of periods.
     Shift {
         input: usize,
         column: usize,
         count: Typed,
+    },
+    /// An identifier replaced by a value of each data point, all of which stay distinct.
+    Rekey {
+        input: usize,
+        column: usize,
+        value: Typed,
+    },
+    /// An operator along the time of each series.
+    Series {
+        input: usize,
+        time: usize,
+        /// The type of the time identifier.
+        kind: Type,
+        op: Series,
     },
 }
 
@@ -227,6 +240,8 @@ impl Operation {
             | Operation::Filter { input, .. }
             | Operation::Group { input, .. }
             | Operation::Rollup { input, .. }
+            | Operation::Rekey { input, .. }
+            | Operation::Series { input, .. }
             | Operation::Shift { input, .. } => vec![*input],
             Operation::Join { left, right, .. }
             | Operation::Semi { left, right, .. }

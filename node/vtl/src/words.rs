@@ -1,7 +1,7 @@
 //! The reserved words of VTL 2.2 and what this engine makes of the operators among them.
 //!
 //! Owns the list of words (grammar `VtlTokens.g4`) and the reasons for refusing an operator by
-//! name: either its result would not be the same everywhere, or it is not built yet.
+//! name: its result would not be the same everywhere.
 
 /// Every reserved word, in ascending order.
 const RESERVED: &[&str] = &[
@@ -223,37 +223,6 @@ pub(crate) fn refused(word: &str) -> Option<&'static str> {
         }
         _ => None,
     }
-}
-
-/// Operators of VTL 2.2 in functional syntax that are not built yet.
-pub(crate) fn later(word: &str) -> bool {
-    matches!(
-        word,
-        "dateadd"
-            | "datediff"
-            | "dayofmonth"
-            | "dayofyear"
-            | "daytomonth"
-            | "daytoyear"
-            | "fill_time_series"
-            | "flow_to_stock"
-            | "instr"
-            | "length"
-            | "lower"
-            | "ltrim"
-            | "match_characters"
-            | "monthtoday"
-            | "period_indicator"
-            | "replace"
-            | "rtrim"
-            | "stock_to_flow"
-            | "string_distance"
-            | "substr"
-            | "time_agg"
-            | "trim"
-            | "upper"
-            | "yeartoday"
-    )
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod it {
     mod aggregates;
     mod arithmetic;
     mod calls;
+    mod cast;
     mod clauses;
     mod extensions;
     mod faults;
@@ -26,7 +27,9 @@ mod it {
     mod order;
     mod recipes;
     mod sets;
+    mod strings;
     mod threads;
+    mod time;
     mod tools;
     mod validation;
     mod vectors;

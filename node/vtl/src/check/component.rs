@@ -8,7 +8,7 @@ use super::typing::{Kind, article, found, result};
 use super::{Checker, Value, column};
 use crate::ast::{Component, Expr, Node};
 use crate::fault::{Code, Fault, Span, near};
-use crate::op::{Aggregator, Op};
+use crate::op::{Aggregator, Op, Time};
 use crate::plan::{Field, Summary, Term, Typed};
 
 /// Where a component expression stands.
@@ -42,6 +42,9 @@ impl Checker<'_> {
                 Node::Name(alias) => self.lookup(Some(alias), &name.text, expr.span, &scope.fields),
                 _ => self.fault(Code::Structure, expr.span, "expected `alias#component`"),
             },
+            Node::Apply(Op::Time(Time::Indicator), operands) if operands.is_empty() => {
+                self.own_indicator(&scope.fields, expr.span)
+            }
             Node::Apply(op, operands) => {
                 let typed: Vec<Option<Typed>> =
                     operands.iter().map(|operand| self.component(operand, scope)).collect();
@@ -168,6 +171,7 @@ impl Checker<'_> {
                 return self.fault(Code::Type, place, message);
             }
         };
+        self.literals(op, &operands)?;
         let operands = match op {
             Op::If | Op::Nvl => operands.into_iter().map(|operand| widen(operand, kind)).collect(),
             _ => operands,

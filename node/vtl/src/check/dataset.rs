@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use schemas::structure::{Role, Type};
+use schemas::structure::Role;
 
 use super::call::Argument;
-use super::component::{constant, membership, typeless, widen};
+use super::component::{constant, membership, typeless};
 use super::typing::found;
-use super::{Checker, Value, column, positions, time_identifier};
+use super::{Checker, Value, column, positions};
 use crate::ast::{Expr, Ident, Node};
 use crate::fault::{Code, Fault, Span};
-use crate::op::{Op, default_name};
+use crate::op::{Op, Time, default_name};
 use crate::plan::{Field, Matching, Operation, Side, Term, Typed};
 
 impl Checker<'_> {
@@ -29,6 +29,7 @@ impl Checker<'_> {
                 self.operator(*op, values?, operands, expr.span)
             }
             Node::Shift(operand, count) => self.shift(operand, count, expr.span),
+            Node::Series(op, operand) => self.along(*op, operand, expr.span).map(Value::Data),
             Node::Aggregate(aggregate) => self.aggregate(aggregate, expr.span),
             Node::Window(window) => self.dataset_window(window, expr.span).map(Value::Data),
             Node::Clause(operand, clause) => {
@@ -79,6 +80,9 @@ impl Checker<'_> {
                     .into_iter()
                     .filter_map(|value| if let Value::Scalar(typed) = value { Some(typed) } else { None });
                 self.apply(op, scalars.collect(), span).map(Value::Scalar)
+            }
+            (Op::Time(op @ (Time::Indicator | Time::Add)), [only]) => {
+                self.timely(op, *only, &values, span).map(Value::Data)
             }
             (Op::If, _) => self.choice(values, operands, span).map(Value::Data),
             (_, [only]) => self.rowwise(op, *only, &values, span).map(Value::Data),
@@ -266,41 +270,6 @@ impl Checker<'_> {
             Field { name: shown.to_owned(), role: Role::Measure, kind: field.kind, from: Vec::new() };
         columns.push((measure, typed));
         Some(Value::Data(self.map(step, columns, span)))
-    }
-
-    /// `timeshift` moves the periods of the single time identifier.
-    fn shift(&mut self, operand: &Expr, count: &Expr, span: Span) -> Option<Value> {
-        let step = self.data(operand);
-        let count = self.count(count);
-        let (step, count) = (step?, count?);
-        let fields = self.fields(step).to_vec();
-        let column = match time_identifier(&fields) {
-            Ok(column) => column,
-            Err(reason) => return self.fault(Code::Structure, operand.span, reason),
-        };
-        if fields.get(column).is_some_and(|field| field.kind == Type::Date) {
-            let message = "`timeshift` of a `date` identifier is refused: a date does not say its frequency";
-            let hint = "give the data set an identifier of type `time_period`";
-            self.faults.push(Fault::new(Code::Type, operand.span, message).hint(hint));
-            return None;
-        }
-        Some(Value::Data(self.push(Operation::Shift { input: step, column, count }, fields, span)))
-    }
-
-    /// The number of periods of a shift: a scalar integer.
-    fn count(&mut self, count: &Expr) -> Option<Typed> {
-        match self.expr(count)? {
-            Value::Scalar(typed) if typed.kind == Some(Type::Integer) => {
-                Some(widen(typed, Some(Type::Integer)))
-            }
-            Value::Scalar(typed) => {
-                let message = format!("`timeshift` expected an integer, found {}", found(typed.kind));
-                self.fault(Code::Type, count.span, message)
-            }
-            Value::Data(_) => {
-                self.fault(Code::Type, count.span, "`timeshift` expected an integer, found a data set")
-            }
-        }
     }
 }
 

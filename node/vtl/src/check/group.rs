@@ -6,11 +6,12 @@
 use schemas::structure::{Role, Type};
 
 use super::component::{Level, Scope};
+use super::time::reference;
 use super::viral::viral_kind;
-use super::{Checker, Value, column, positions, time_identifier};
+use super::{Checker, Value, column, positions};
 use crate::ast::{Aggregate, Assign, Expr, Grouping, Mode, Node};
 use crate::fault::{Code, Span};
-use crate::op::{Aggregator, default_name};
+use crate::op::{Aggregator, Op, Time, default_name};
 use crate::plan::{Field, Key, Operation, Summary, Viral};
 
 impl Checker<'_> {
@@ -176,21 +177,16 @@ impl Checker<'_> {
 
     /// `time_agg`: the time identifier is converted before it groups.
     fn convert(&mut self, keys: &mut [Key], fields: &[Field], grouping: &Grouping) -> Option<()> {
-        let Some((frequency, span)) = grouping.time else { return Some(()) };
-        let at = match time_identifier(fields) {
+        let Some((convert, span)) = grouping.time else { return Some(()) };
+        let at = match reference(fields) {
             Ok(at) => at,
             Err(reason) => return self.fault(Code::Structure, span, reason),
         };
-        if fields.get(at).is_some_and(|field| field.kind == Type::Date) {
-            return self.fault(
-                Code::Unsupported,
-                span,
-                "`time_agg` of a `date` identifier is not supported yet",
-            );
-        }
+        let operand = column(at, fields.get(at)?, span);
+        self.apply(Op::Time(Time::Aggregate(convert)), vec![operand], span)?;
         match keys.iter_mut().find(|key| key.column == at) {
             Some(key) => {
-                key.convert = Some(frequency);
+                key.convert = Some(convert);
                 Some(())
             }
             None => {

@@ -4,6 +4,7 @@
 
 use schemas::structure::Type;
 
+use super::{text, time};
 use crate::op::Op;
 
 /// A type, or `None` for `null`.
@@ -51,6 +52,8 @@ pub(super) fn result(op: Op, kinds: &[Kind]) -> Result<Kind, Misfit> {
             Ok(Some(Type::Integer))
         }
         Op::Cast(to) => conversion(kinds, to),
+        Op::Text(op) => text::result(op, kinds),
+        Op::Time(op) => time::result(op, kinds),
     }
 }
 
@@ -58,7 +61,21 @@ fn numeric(kind: Type) -> bool {
     matches!(kind, Type::Integer | Type::Number)
 }
 
-fn each(kinds: &[Kind], fits: impl Fn(Type) -> bool, expected: &str) -> Result<(), Misfit> {
+/// One operand, if it is there.
+pub(super) fn at(
+    kinds: &[Kind],
+    operand: usize,
+    fits: impl Fn(Type) -> bool,
+    expected: &str,
+) -> Result<(), Misfit> {
+    match kinds.get(operand).copied().flatten() {
+        Some(kind) if !fits(kind) => Err(Misfit { operand, expected: expected.to_owned() }),
+        _ => Ok(()),
+    }
+}
+
+/// All operands.
+pub(super) fn each(kinds: &[Kind], fits: impl Fn(Type) -> bool, expected: &str) -> Result<(), Misfit> {
     match kinds.iter().position(|kind| kind.is_some_and(|kind| !fits(kind))) {
         Some(operand) => Err(Misfit { operand, expected: expected.to_owned() }),
         None => Ok(()),
@@ -103,15 +120,23 @@ fn condition(kinds: &[Kind]) -> Result<Kind, Misfit> {
     unified(rest).map_err(|misfit| Misfit { operand: misfit.operand + 1, ..misfit })
 }
 
+/// What can be cast (reference manual, "Type conversion"); with a mask one side is text.
 fn conversion(kinds: &[Kind], to: Type) -> Result<Kind, Misfit> {
-    let fits = |from: Type| {
-        from == to
-            || from == Type::String
-            || to == Type::String
-            || (numeric(from) && numeric(to))
-            || (from == Type::Date && to == Type::TimePeriod)
+    let masked = kinds.len() > 1;
+    let fits = |from: Type| match (from, to) {
+        (Type::Boolean, _) | (_, Type::Boolean) if masked => false,
+        (Type::String, to) => !masked || to != Type::String,
+        (_, Type::String) => true,
+        _ if masked => false,
+        (from, to) if from == to => true,
+        (Type::Integer | Type::Number | Type::Boolean, Type::Integer | Type::Number | Type::Boolean) => true,
+        (Type::Date | Type::TimePeriod | Type::Time, Type::Date | Type::TimePeriod | Type::Time) => true,
+        _ => false,
     };
-    each(kinds, fits, &format!("something that can be cast to {}", article(to).trim_start_matches("a ")))?;
+    let with = if masked { " with a mask" } else { "" };
+    let expected = format!("something that can be cast to {}{with}", article(to).trim_start_matches("a "));
+    at(kinds, 0, fits, &expected)?;
+    at(kinds, 1, |kind| kind == Type::String, "a mask")?;
     Ok(Some(to))
 }
 

@@ -1,79 +1,118 @@
-//! `cast` without a mask (reference manual, "Type conversion").
+//! `cast` (reference manual, "Type conversion").
 //!
-//! Text is read and written in the canonical spelling of its type. A number becomes an integer only
+//! Without a mask text is read and written in the canonical spelling of its type. A number becomes an integer only
 //! when it is whole: nothing is lost in silence.
 
 use schemas::decimal::Decimal;
 use schemas::duration::Duration;
 use schemas::interval::Interval;
+use schemas::limits::CELL_BYTES_MAX;
 use schemas::period::{Frequency, Period};
 use schemas::structure::Type;
 use schemas::table::{Cell, Column, Texts};
 
 use super::column::Values;
+use super::mask;
+use super::row::Mask;
 use crate::decimal128;
 use crate::fault::Code;
 
 /// Code and message, and the row.
 pub(super) type Failed = ((Code, String), usize);
 
+/// The values of `value` as the second type, of the rows that are evaluated.
 pub(super) fn cast(
     value: &Values,
-    from: Option<Type>,
-    to: Type,
+    (from, to): (Option<Type>, Type),
+    mask: Option<&str>,
     rows: usize,
-    mask: Option<&[bool]>,
+    taken: Mask<'_>,
 ) -> Result<Column, Failed> {
-    let taken = |row: usize| mask.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
+    let taken = |row: usize| taken.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
     if from == Some(Type::Integer) && to == Type::Number {
         let numbers = value.numbers();
         return Ok(Column::Number((0..rows).map(|row| numbers.at(row).filter(|_| taken(row))).collect()));
     }
+    let mask = mask.map(|mask| mask::Mask::new(mask, from, to)).transpose();
+    let mask = mask.map_err(|reason| ((Code::Cast, reason), 0))?;
     let mut cells = Vec::with_capacity(rows);
     for row in 0..rows {
         let cell = if taken(row) { value.cell(row) } else { None };
         cells.push(match cell {
             None => None,
-            Some(cell) => Some(convert(&cell, to).map_err(|message| ((Code::Cast, message), row))?),
+            Some(cell) => {
+                let made = match &mask {
+                    None => convert(&cell, from, to),
+                    Some(mask) => masked(mask, &cell, to),
+                };
+                let failed = || ((Code::Cast, format!("`{cell}` is no {}", to.word())), row);
+                Some(made.ok_or_else(failed)?)
+            }
         });
     }
     Ok(gathered(&cells, to))
 }
 
+/// One value as text, or a text as a value, in the spelling of a mask.
+fn masked(mask: &mask::Mask, cell: &Cell, to: Type) -> Option<Cell> {
+    match cell {
+        Cell::Text(text) if to != Type::String => mask.read(text.trim()),
+        _ => mask.write(cell).filter(|text| text.len() <= CELL_BYTES_MAX).map(Cell::Text),
+    }
+}
+
 /// One value as another type.
-fn convert(cell: &Cell, to: Type) -> Result<Cell, String> {
-    let failed = || format!("`{cell}` is no {}", to.word());
-    let cell = match (cell, to) {
-        (Cell::Text(text), Type::Integer) => Cell::Integer(text.parse().map_err(|_| failed())?),
-        (Cell::Text(text), Type::Number) => {
-            Cell::Number(text.parse().map(|number: Decimal| number.normalized()).map_err(|_| failed())?)
+fn convert(cell: &Cell, from: Option<Type>, to: Type) -> Option<Cell> {
+    Some(match (cell, to) {
+        (Cell::Text(text), Type::TimePeriod | Type::Date | Type::Time) if from == Some(Type::Time) => {
+            from_interval(text, to)?
         }
-        (Cell::Text(text), Type::Boolean) => match text.as_str() {
-            "true" => Cell::Boolean(true),
-            "false" => Cell::Boolean(false),
-            _ => return Err(failed()),
-        },
-        (Cell::Text(text), Type::TimePeriod) => Cell::Period(text.parse().map_err(|_| failed())?),
-        (Cell::Text(text), Type::Date) => {
-            let day = text.parse().ok().filter(|day: &Period| day.frequency() == Frequency::D);
-            Cell::Period(day.ok_or_else(failed)?)
-        }
-        (Cell::Text(text), Type::Time) => {
-            Cell::Text(text.parse::<Interval>().map_err(|_| failed())?.to_string())
-        }
+        (Cell::Text(text), to) if to != Type::String => read(text.trim(), to)?,
         (Cell::Period(period), Type::Time) => Cell::Text(Interval::from(*period).to_string()),
-        (Cell::Text(text), Type::Duration) => {
-            Cell::Text(text.parse::<Duration>().map_err(|_| failed())?.to_string())
-        }
-        (Cell::Number(number), Type::Integer) => {
-            Cell::Integer(decimal128::integer(*number).map_err(|_| failed())?)
-        }
+        (Cell::Period(period), Type::Date) if period.frequency() != Frequency::D => return None,
+        (Cell::Number(number), Type::Integer) => Cell::Integer(decimal128::integer(*number).ok()?),
         (Cell::Integer(number), Type::Number) => Cell::Number((*number).into()),
+        (Cell::Integer(number), Type::Boolean) => Cell::Boolean(*number != 0),
+        (Cell::Number(number), Type::Boolean) => Cell::Boolean(!number.is_zero()),
+        (Cell::Boolean(truth), Type::Integer) => Cell::Integer(i64::from(*truth)),
+        (Cell::Boolean(truth), Type::Number) => Cell::Number(i64::from(*truth).into()),
         (Cell::Number(number), Type::String) => Cell::Text(number.normalized().to_string()),
         (cell, Type::String) => Cell::Text(cell.to_string()),
         (cell, _) => cell.clone(),
-    };
-    Ok(cell)
+    })
+}
+
+/// A text without blanks around it as a value.
+fn read(text: &str, to: Type) -> Option<Cell> {
+    Some(match to {
+        Type::Integer => Cell::Integer(text.parse().ok()?),
+        Type::Number => Cell::Number(text.parse().map(|number: Decimal| number.normalized()).ok()?),
+        Type::Boolean if text.eq_ignore_ascii_case("true") => Cell::Boolean(true),
+        Type::Boolean if text.eq_ignore_ascii_case("false") => Cell::Boolean(false),
+        Type::TimePeriod => Cell::Period(period(text)?),
+        Type::Date => Cell::Period(period(text).filter(|day| day.frequency() == Frequency::D)?),
+        Type::Time => Cell::Text(text.parse::<Interval>().ok()?.to_string()),
+        Type::Duration => Cell::Text(text.parse::<Duration>().ok()?.to_string()),
+        Type::Boolean | Type::String => return None,
+    })
+}
+
+/// A period in any of its spellings: with `H` for a half of a year, and as an interval too.
+fn period(text: &str) -> Option<Period> {
+    if text.contains('/') {
+        return text.parse::<Interval>().ok()?.period();
+    }
+    text.parse().or_else(|_| text.replacen('H', "S", 1).parse()).ok()
+}
+
+/// An interval as the period or the day that it is.
+fn from_interval(text: &str, to: Type) -> Option<Cell> {
+    let interval: Interval = text.parse().ok()?;
+    match to {
+        Type::Time => Some(Cell::Text(text.to_owned())),
+        Type::Date => (interval.first() == interval.last()).then(|| Cell::Period(interval.first())),
+        _ => interval.period().map(Cell::Period),
+    }
 }
 
 /// Cells of one type as a column.

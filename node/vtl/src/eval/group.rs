@@ -3,7 +3,7 @@
 
 use schemas::decimal::Decimal;
 use schemas::structure::Type;
-use schemas::table::{Column, Texts};
+use schemas::table::{Cell, Column, Texts};
 
 use super::cast::gathered;
 use super::column::Col;
@@ -13,6 +13,7 @@ use super::quantile::median;
 use super::rank::lengths;
 use super::slide::Slide;
 use super::threads::{Threads, fill};
+use super::time;
 use super::viral::fold;
 use super::{Relation, point};
 use crate::budget::{Meter, SORT_STEPS};
@@ -46,8 +47,9 @@ pub(super) fn group(
 ) -> Result<Relation, Fault> {
     meter.charge(relation.rows, SORT_STEPS, step.span)?;
     let mut columns = Vec::new();
-    for key in keys {
-        columns.push(converted(relation, key, step, threads)?);
+    for (at, key) in keys.iter().enumerate() {
+        let kind = step.fields.get(at).map(|field| field.kind);
+        columns.push(converted(relation, key, kind, step, threads)?);
     }
     let ranks = ranks(columns.iter().map(|column| &**column), relation.rows);
     let order = order(&ranks);
@@ -73,25 +75,36 @@ pub(super) fn group(
     Ok(Relation { columns: made, rows })
 }
 
-/// The column of a key, its periods converted.
-fn converted(relation: &Relation, key: &Key, step: &Step, threads: Threads) -> Result<Col, Fault> {
+/// The column of a key, its values of time converted.
+fn converted(
+    relation: &Relation,
+    key: &Key,
+    kind: Option<Type>,
+    step: &Step,
+    threads: Threads,
+) -> Result<Col, Fault> {
     let missing = || Fault::new(Code::Structure, step.span, "a key of the plan has no column");
     let column = relation.columns.get(key.column).ok_or_else(missing)?;
-    let (Some(frequency), Column::Period(periods)) = (key.convert, &**column) else {
-        return Ok(column.clone());
+    let Some(convert) = key.convert else { return Ok(column.clone()) };
+    let coarse = |cell: &Cell| {
+        time::converted(cell, convert, kind == Some(Type::Date))
+            .map_err(|(code, message)| Fault::new(code, step.span, message))
     };
-    let mut rows = periods.clone();
-    fill(threads, &mut rows, |_, slot| {
-        let coarse = slot.and_then(|period| period.convert(frequency));
-        if coarse.is_none() {
-            let shown = slot.map_or(String::new(), |period| period.to_string());
-            let message = format!("`time_agg` cannot bring {shown} to the finer frequency {frequency}");
-            return Err(Fault::new(Code::Frequency, step.span, message));
-        }
-        *slot = coarse;
-        Ok(())
-    })?;
-    Ok(Col::own(Column::Period(rows)))
+    if let Column::Period(periods) = &**column {
+        let mut rows = periods.clone();
+        fill(threads, &mut rows, |_, slot| {
+            if let Some(period) = *slot
+                && let Cell::Period(period) = coarse(&Cell::Period(period))?
+            {
+                *slot = Some(period);
+            }
+            Ok(())
+        })?;
+        return Ok(Col::own(Column::Period(rows)));
+    }
+    let cells = (0..relation.rows).map(|row| column.cell(row).map(|cell| coarse(&cell)).transpose());
+    let cells: Result<Vec<Option<Cell>>, Fault> = cells.collect();
+    Ok(Col::own(gathered(&cells?, Type::Time)))
 }
 
 /// One value a group; an error names the group.

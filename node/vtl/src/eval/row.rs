@@ -14,9 +14,11 @@ use schemas::structure::Type;
 use schemas::table::{Column, Texts};
 
 use super::Value;
-use super::cast::cast;
+use super::cast::{Failed, cast};
 use super::column::{Col, Numbers, Values, View};
+use super::text::text;
 use super::threads::{Threads, fill};
+use super::time::time;
 use super::window::window;
 use crate::decimal128::{self as decimal, Error};
 use crate::fault::{Code, Fault, Span};
@@ -202,14 +204,15 @@ impl Scope<'_> {
             }
             (Op::Concat, [a, b]) => self.concat(a, b),
             (Op::Year | Op::Month, [a]) => self.calendar(a),
-            (Op::Cast(to), [a]) => {
+            (Op::Cast(to), [a, mask @ ..]) => {
+                let mask = mask.first().and_then(|mask| mask.strings().at(0));
                 let from = self.kinds.first().copied().flatten();
-                cast(a, from, to, self.rows, self.mask).map_err(|(error, row)| Trouble {
-                    code: error.0,
-                    message: error.1,
-                    span: self.span,
-                    row,
-                })
+                self.sound(cast(a, (from, to), mask, self.rows, self.mask))
+            }
+            (Op::Text(op), values) => self.sound(text(op, values, self.rows, self.mask)),
+            (Op::Time(op), values) => {
+                let from = self.kinds.first().copied().flatten();
+                self.sound(time(op, values, from, self.kind, self.rows, self.mask))
             }
             (
                 Op::Equal | Op::NotEqual | Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual,
@@ -222,6 +225,11 @@ impl Scope<'_> {
             (Op::In | Op::NotIn, [a, list @ ..]) => self.element(a, list),
             _ => self.arithmetic(values),
         }
+    }
+
+    fn sound(&self, column: Result<Column, Failed>) -> Result<Column, Trouble> {
+        let span = self.span;
+        column.map_err(|((code, message), row)| Trouble { code, message, span, row })
     }
 
     fn taken(&self, row: usize) -> bool {

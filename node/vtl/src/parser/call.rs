@@ -1,10 +1,9 @@
 //! Operators in functional syntax: row-wise, aggregate, analytic, `cast`, `timeshift`.
 
-use schemas::period::Frequency;
 use schemas::structure::Type;
 
 use super::{Parsed, Parser};
-use crate::ast::{Aggregate, Expr, Grouping, Mode, Node, SetOp};
+use crate::ast::{Aggregate, Expr, Grouping, Mode, Node, Series, SetOp};
 use crate::fault::{Code, Fault, Span};
 use crate::lexer::Token;
 use crate::op::{Aggregator, Analytic, Op};
@@ -18,9 +17,6 @@ impl Parser<'_> {
         }
         if let Some(reason) = words::refused(word) {
             return self.refused(word, reason);
-        }
-        if words::later(word) {
-            return self.skip(Code::Unsupported, format!("`{word}` is not supported yet"));
         }
         let start = self.span();
         if let Some((op, least, most)) = Op::function(word) {
@@ -37,6 +33,11 @@ impl Parser<'_> {
         match word {
             "cast" => self.cast(),
             "timeshift" => self.shift(),
+            "time_agg" => self.time_aggregate(),
+            "fill_time_series" => self.series(Series::FillAll),
+            "flow_to_stock" => self.series(Series::FlowToStock),
+            "stock_to_flow" => self.series(Series::StockToFlow),
+            "string_distance" => self.distance(),
             "check" => self.check(),
             "check_datapoint" => self.check_datapoint(),
             "check_hierarchy" => self.hierarchy(true),
@@ -89,27 +90,6 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Reports a call that this engine does not take, and goes on after it.
-    fn skip(&mut self, code: Code, message: String) -> Parsed<Expr> {
-        let span = self.span();
-        self.faults.push(Fault::new(code, span, message));
-        self.at += 1;
-        let mut open = 0_usize;
-        loop {
-            match self.token() {
-                Token::Symbol("(") => open += 1,
-                Token::Symbol(")") => open -= 1,
-                Token::End | Token::Symbol(";") => break,
-                _ => {}
-            }
-            self.at += 1;
-            if open == 0 {
-                break;
-            }
-        }
-        self.node(Node::Constant(None), span)
-    }
-
     /// A call by name: an operator that the script defines, or an extension.
     pub(super) fn invocation(&mut self) -> Parsed<Expr> {
         let name = self.name("the name of an operator")?;
@@ -136,7 +116,7 @@ impl Parser<'_> {
     }
 
     /// Arguments up to the closing bracket; `_` stands for one that is left out.
-    fn arguments(&mut self, op: Op, least: usize, most: usize, start: Span) -> Parsed<Expr> {
+    pub(super) fn arguments(&mut self, op: Op, least: usize, most: usize, start: Span) -> Parsed<Expr> {
         let mut operands = Vec::new();
         if self.token() != Token::Symbol(")") {
             operands =
@@ -147,6 +127,9 @@ impl Parser<'_> {
         }
         self.require(")")?;
         let span = start.to(self.past());
+        let operands = operands.into_iter().enumerate();
+        let operands: Vec<Option<Expr>> =
+            operands.map(|(at, operand)| operand.or_else(|| self.default(op, at))).collect();
         let given: Vec<Expr> = operands.iter().flatten().cloned().collect();
         if given.len() != operands.len() || given.len() < least || given.len() > most {
             let wanted = if least == most { format!("{least}") } else { format!("{least} to {most}") };
@@ -156,11 +139,11 @@ impl Parser<'_> {
         self.node(Node::Apply(op, given), span)
     }
 
-    /// `cast(operand, type)`.
+    /// `cast(operand, type)`, perhaps with a mask, which is a literal.
     fn cast(&mut self) -> Parsed<Expr> {
         let start = self.span();
         self.at += 2;
-        let operand = self.expr()?;
+        let mut operands = vec![self.expr()?];
         self.require(",")?;
         let kind = match self.token() {
             Token::Word(word) => Type::from_word(word),
@@ -168,28 +151,19 @@ impl Parser<'_> {
         };
         let Some(kind) = kind else { return self.unsupported("`cast` to this type") };
         self.at += 1;
-        if self.token() == Token::Symbol(",") {
-            return self.unsupported("`cast` with a mask");
+        if self.eat(",") {
+            match self.token() {
+                Token::Text(_) => operands.push(self.prefix()?),
+                _ => return self.expected("a mask in double quotes"),
+            }
         }
         self.require(")")?;
         let span = start.to(self.past());
-        self.node(Node::Apply(Op::Cast(kind), vec![operand]), span)
+        self.node(Node::Apply(Op::Cast(kind), operands), span)
     }
 
     pub(super) fn unsupported<T>(&mut self, what: &str) -> Parsed<T> {
         self.fault(Fault::new(Code::Unsupported, self.span(), format!("{what} is not supported yet")))
-    }
-
-    /// `timeshift(operand, count)`.
-    fn shift(&mut self) -> Parsed<Expr> {
-        let start = self.span();
-        self.at += 2;
-        let operand = self.expr()?;
-        self.require(",")?;
-        let count = self.quantity()?;
-        self.require(")")?;
-        let span = start.to(self.past());
-        self.node(Node::Shift(Box::new(operand), Box::new(count)), span)
     }
 
     /// After `sum(` and the like: an aggregate invocation, or an analytic one when `over` follows.
@@ -222,29 +196,9 @@ impl Parser<'_> {
         };
         self.at += 1;
         let names = if mode == Mode::All { Vec::new() } else { self.list(Self::component)? };
-        let time = if self.token() == Token::Word("time_agg") { Some(self.frequency()?) } else { None };
+        let time = if self.token() == Token::Word("time_agg") { Some(self.grouped_time()?) } else { None };
         let grouping = Grouping { mode, names, time, span: start.to(self.past()) };
         let having = if self.word("having") { Some(self.expr()?) } else { None };
         Ok((Some(grouping), having))
-    }
-
-    /// `time_agg("A")`.
-    fn frequency(&mut self) -> Parsed<(Frequency, Span)> {
-        let start = self.span();
-        self.at += 1;
-        self.require("(")?;
-        let frequency = match self.token() {
-            Token::Text(code) => Frequency::from_code(code),
-            _ => None,
-        };
-        let Some(frequency) = frequency else {
-            return self.expected("a frequency: `\"A\"`, `\"S\"`, `\"Q\"`, `\"M\"`, `\"W\"` or `\"D\"`");
-        };
-        self.at += 1;
-        if self.token() == Token::Symbol(",") {
-            return self.unsupported("`time_agg` with `first` or `last`");
-        }
-        self.require(")")?;
-        Ok((frequency, start.to(self.past())))
     }
 }

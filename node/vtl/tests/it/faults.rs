@@ -47,7 +47,7 @@ unknown-name: the data set has no component `NOPE`
 #[test]
 fn what_is_not_there_is_named() {
     for (script, code, word) in [
-        ("R <- dayofyear(CPI);", "unsupported", "`dayofyear` is not supported yet"),
+        ("R <- time_agg(\"A\");", "syntax", "`time_agg` needs an operand"),
         ("R <- union(CPI);", "syntax", "`union` takes at least 2 operands, found 1"),
         ("R <- random(1, 2);", "refused", "not deterministic"),
         ("R <- current_date();", "refused", "reads the clock"),

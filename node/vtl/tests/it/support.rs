@@ -108,3 +108,18 @@ pub fn same(found: &str, expect: &str) {
     let expect: Vec<&str> = expect.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     assert_eq!(found, expect.join("\n"));
 }
+
+/// The value of a scalar expression as text; `null`, or the code of its fault.
+pub fn scalar(expr: &str) -> String {
+    match outcome(&format!("R <- {expr};"), &[], LIMITS) {
+        Ok(outcome) => outcome.scalars["R"].as_ref().map_or("null".to_owned(), ToString::to_string),
+        Err(faults) => faults[0].code.to_string(),
+    }
+}
+
+/// Checks scalar expressions against their values.
+pub fn scalars(cases: &[(&str, &str)]) {
+    for (expr, want) in cases {
+        assert_eq!(scalar(expr), *want, "{expr}");
+    }
+}

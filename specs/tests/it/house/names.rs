@@ -44,16 +44,11 @@ const SPEECH: &[&str] = &["println!", "eprintln!", "print!", "eprint!"];
 const SPEAKERS: &[&str] = &["cli"];
 
 /// A file, a name that it may use although the rule says no, and the reason.
-const EXCEPTIONS: &[(&str, &str, &str)] = &[
-    ("node/vtl/benches/decimal128.rs", "Instant", "a benchmark measures time; the engine never sees it"),
-    ("node/vtl/benches/decimal128.rs", "f64", "nanoseconds an operation are an average of a measured time"),
-    ("node/vtl/benches/decimal128.rs", "println!", "a benchmark prints what it measured"),
-    (
-        "node/vtl/src/eval/threads.rs",
-        "std::thread",
-        "scoped threads over ranges of rows: the result is that of one thread, which a test compares",
-    ),
-];
+const EXCEPTIONS: &[(&str, &str, &str)] = &[(
+    "node/vtl/src/eval/threads.rs",
+    "std::thread",
+    "scoped threads over ranges of rows: the result is that of one thread, which a test compares",
+)];
 
 const CRATES: &[&str] = &[
     "schemas",

@@ -1,0 +1,86 @@
+//! Masks of `cast`: how a text spells a value (reference manual, "Type Conversion and Formatting
+//! Mask"; `specs/vtl.md`, "Casts").
+//!
+//! A mask is read once. It refuses what values of this engine do not have, the time of the clock
+//! above all, so that nothing is lost in silence.
+
+mod number;
+mod time;
+
+use schemas::structure::Type;
+use schemas::table::Cell;
+
+/// Bytes of a mask.
+const MASK_BYTES_MAX: usize = 128;
+/// Digits of one part of a date.
+const FIELD_DIGITS_MAX: usize = 6;
+
+/// A mask, and the type of the values that it spells.
+pub(super) enum Mask {
+    Number(number::Mask),
+    Time(time::Mask, Type),
+    /// A first and a last day.
+    Interval(time::Mask, time::Mask),
+    Duration(time::Mask),
+}
+
+impl Mask {
+    /// The mask of a cast from or to text.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub(super) fn new(mask: &str, from: Option<Type>, to: Type) -> Result<Self, String> {
+        let (kind, reading) = match from {
+            Some(Type::String) | None => (to, true),
+            Some(kind) => (kind, false),
+        };
+        if mask.len() > MASK_BYTES_MAX {
+            return Err(format!("a mask of more than {MASK_BYTES_MAX} bytes"));
+        }
+        let made = match kind {
+            Type::Integer | Type::Number => {
+                number::Mask::new(mask, reading && kind == Type::Integer).map(Self::Number)
+            }
+            Type::Time => match mask.split_once('/') {
+                Some((first, last)) => {
+                    let day = |mask: &str| time::Mask::new(mask)?.dated(reading, true);
+                    day(first).and_then(|first| Ok(Self::Interval(first, day(last)?)))
+                }
+                None => time::Mask::new(mask)
+                    .and_then(|mask| mask.dated(reading, false))
+                    .map(|mask| Self::Time(mask, kind)),
+            },
+            Type::Date | Type::TimePeriod => time::Mask::new(mask)
+                .and_then(|mask| mask.dated(reading, kind == Type::Date))
+                .map(|mask| Self::Time(mask, kind)),
+            Type::Duration => time::Mask::new(mask).and_then(time::Mask::long).map(Self::Duration),
+            Type::String | Type::Boolean => Err(format!("`{}` has no masks", kind.word())),
+        };
+        made.map_err(|why| format!("the mask `{mask}` does not fit: {why}"))
+    }
+
+    /// A text as a value.
+    pub(super) fn read(&self, text: &str) -> Option<Cell> {
+        match self {
+            Self::Number(mask) => mask.read(text),
+            Self::Time(mask, kind) => mask.period(text, *kind),
+            Self::Interval(first, last) => time::interval(first, last, text),
+            Self::Duration(mask) => mask.duration(text),
+        }
+    }
+
+    /// A value as a text.
+    pub(super) fn write(&self, cell: &Cell) -> Option<String> {
+        match self {
+            Self::Number(mask) => mask.write(cell),
+            Self::Time(mask, _) => mask.spelled(cell),
+            Self::Interval(first, last) => time::spelled(first, last, cell),
+            Self::Duration(mask) => mask.spelled_duration(cell),
+        }
+    }
+}
+
+/// What is wrong with a mask.
+pub(crate) fn fault(mask: &str, from: Option<Type>, to: Type) -> Option<String> {
+    Mask::new(mask, from, to).err()
+}

@@ -1,0 +1,344 @@
+//! Regular expressions of `match_characters`: POSIX extended ones, in time linear in the text.
+//!
+//! Owns the dialect (`specs/vtl.md`, "Texts"). A pattern is read here, bounded, and handed to the
+//! engine in a spelling that leaves nothing to it: classes are those of ASCII, so no table of
+//! Unicode has a say in what matches.
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+use regex::{Regex, RegexBuilder};
+
+/// Positions of a pattern: characters, classes and points, each as often as it may repeat.
+pub(crate) const POSITIONS_MAX: u64 = 256;
+/// Bytes of a pattern.
+const PATTERN_BYTES_MAX: usize = 256;
+/// Brackets within brackets.
+const GROUPS_MAX: usize = 32;
+/// Bytes of the automaton of a pattern.
+const AUTOMATON_BYTES_MAX: usize = 1 << 20;
+
+/// A pattern, ready to match whole texts.
+pub(super) struct Pattern(Regex);
+
+impl Pattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub(super) fn new(pattern: &str) -> Result<Self, String> {
+        let (spelled, _) = read(pattern)?;
+        RegexBuilder::new(&format!("\\A(?:{spelled})\\z"))
+            .dot_matches_new_line(true)
+            .size_limit(AUTOMATON_BYTES_MAX)
+            .build()
+            .map(Self)
+            .map_err(|_| wrong(pattern, "it is too large"))
+    }
+
+    /// Whether a text as a whole matches.
+    pub(super) fn matches(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+}
+
+/// What is wrong with a pattern.
+pub(crate) fn fault(pattern: &str) -> Option<String> {
+    Pattern::new(pattern).err()
+}
+
+/// How many positions a pattern has; the most there may be when it is wrong.
+pub(crate) fn positions(pattern: &str) -> u64 {
+    read(pattern).map_or(POSITIONS_MAX, |(_, positions)| positions)
+}
+
+fn wrong(pattern: &str, why: &str) -> String {
+    let shown: String = pattern.chars().take(40).collect();
+    format!("`{shown}` is no pattern: {why}")
+}
+
+/// A pattern in the spelling of the engine, and its positions.
+fn read(pattern: &str) -> Result<(String, u64), String> {
+    if pattern.len() > PATTERN_BYTES_MAX {
+        return Err(wrong(pattern, &format!("it has more than {PATTERN_BYTES_MAX} bytes")));
+    }
+    let mut reader = Reader { rest: pattern.chars().peekable(), out: String::new(), groups: 0 };
+    let positions = reader.choice().map_err(|why| wrong(pattern, why))?;
+    match reader.rest.next() {
+        None => Ok((reader.out, positions)),
+        Some(_) => Err(wrong(pattern, "`)` closes nothing")),
+    }
+}
+
+struct Reader<'p> {
+    rest: Peekable<Chars<'p>>,
+    out: String,
+    groups: usize,
+}
+
+type Read<T> = Result<T, &'static str>;
+
+/// What may repeat a part of a pattern.
+const REPEATS: [char; 4] = ['*', '+', '?', '{'];
+
+impl Reader<'_> {
+    fn eat(&mut self, wanted: char) -> bool {
+        self.rest.next_if_eq(&wanted).is_some()
+    }
+
+    /// Branches with `|` between.
+    fn choice(&mut self) -> Read<u64> {
+        let mut positions = self.branch()?;
+        while self.eat('|') {
+            self.out.push('|');
+            positions += self.branch()?;
+        }
+        bounded(positions)
+    }
+
+    fn branch(&mut self) -> Read<u64> {
+        let mut positions = 0;
+        let mut empty = true;
+        while self.rest.peek().is_some_and(|next| !matches!(next, '|' | ')')) {
+            positions = bounded(positions + self.piece()?)?;
+            empty = false;
+        }
+        if empty { Err("a part of it is empty") } else { Ok(positions) }
+    }
+
+    /// An atom and how often it may repeat.
+    fn piece(&mut self) -> Read<u64> {
+        let anchor = matches!(self.rest.peek(), Some('^' | '$'));
+        let positions = self.atom()?;
+        let Some(repeat) = self.rest.next_if(|next| REPEATS.contains(next)) else { return Ok(positions) };
+        if anchor {
+            return Err("`^` and `$` cannot be repeated");
+        }
+        let times = if repeat == '{' {
+            self.times()?
+        } else {
+            self.out.push(repeat);
+            1
+        };
+        if self.rest.peek().is_some_and(|next| REPEATS.contains(next)) {
+            return Err("two repetitions follow each other");
+        }
+        bounded(positions * times)
+    }
+
+    /// `n}`, `n,}` or `n,m}`: how many copies it takes.
+    fn times(&mut self) -> Read<u64> {
+        let least = self.number()?.ok_or("a repetition is `{2}`, `{2,}` or `{2,3}`")?;
+        let mut most = Some(least);
+        if self.eat(',') {
+            most = self.number()?;
+        }
+        if !self.eat('}') || most.is_some_and(|most| most < least) {
+            return Err("a repetition is `{2}`, `{2,}` or `{2,3}`");
+        }
+        match most {
+            Some(most) => self.out.push_str(&format!("{{{least},{most}}}")),
+            None => self.out.push_str(&format!("{{{least},}}")),
+        }
+        Ok(most.unwrap_or(least + 1).max(1))
+    }
+
+    fn number(&mut self) -> Read<Option<u64>> {
+        let mut number = None;
+        while let Some(digit) = self.rest.next_if(char::is_ascii_digit) {
+            let digit = u64::from(digit) - u64::from('0');
+            number = Some(bounded(number.unwrap_or(0) * 10 + digit)?);
+        }
+        Ok(number)
+    }
+
+    fn atom(&mut self) -> Read<u64> {
+        match self.rest.next().ok_or("it ends too early")? {
+            '(' => return self.group(),
+            '[' => self.bracket()?,
+            '.' => self.out.push('.'),
+            '^' => self.out.push_str("\\A"),
+            '$' => self.out.push_str("\\z"),
+            '\\' => self.escape()?,
+            next if REPEATS.contains(&next) => return Err("a repetition has nothing before it"),
+            next => self.literal(next),
+        }
+        Ok(1)
+    }
+
+    fn group(&mut self) -> Read<u64> {
+        self.groups += 1;
+        if self.groups > GROUPS_MAX {
+            return Err("its brackets are nested too deep");
+        }
+        self.out.push_str("(?:");
+        let positions = self.choice()?;
+        self.out.push(')');
+        self.groups -= 1;
+        if self.eat(')') { Ok(positions) } else { Err("a `(` is never closed") }
+    }
+
+    fn literal(&mut self, character: char) {
+        self.out.push_str(&format!("\\x{{{:X}}}", u32::from(character)));
+    }
+
+    /// After a reverse slash outside of brackets.
+    fn escape(&mut self) -> Read<()> {
+        let next = self.rest.next().ok_or("it ends with a reverse slash")?;
+        match class(next.to_ascii_lowercase()) {
+            Some(class) => {
+                let negated = if next.is_ascii_uppercase() { "^" } else { "" };
+                self.out.push_str(&format!("[{negated}{class}]"));
+            }
+            None if next.is_ascii_punctuation() => self.literal(next),
+            None => return Err("a reverse slash stands before a sign, or before one of `d w s D W S`"),
+        }
+        Ok(())
+    }
+
+    /// After `[`.
+    fn bracket(&mut self) -> Read<()> {
+        self.out.push('[');
+        if self.eat('^') {
+            self.out.push('^');
+        }
+        let mut first = true;
+        loop {
+            let next = self.rest.next().ok_or("a `[` is never closed")?;
+            match next {
+                ']' if !first => break,
+                '[' if matches!(self.rest.peek(), Some(':' | '.' | '=')) => self.named()?,
+                '\\' if self.rest.peek().is_some_and(|next| class(*next).is_some()) => {
+                    let name = self.rest.next().and_then(class).unwrap_or_default();
+                    self.out.push_str(name);
+                }
+                _ => self.range(next)?,
+            }
+            first = false;
+        }
+        self.out.push(']');
+        Ok(())
+    }
+
+    /// `[:alpha:]` and the like.
+    fn named(&mut self) -> Read<()> {
+        let mark = self.rest.next();
+        let mut name = String::new();
+        while let Some(letter) = self.rest.next_if(char::is_ascii_lowercase) {
+            name.push(letter);
+        }
+        let closed = self.eat(':') && self.eat(']');
+        if mark != Some(':') || !closed || !CLASSES.contains(&name.as_str()) {
+            return Err("a class of characters is one of `[:alpha:]`, `[:digit:]` and the other ten");
+        }
+        self.out.push_str(&format!("[:{name}:]"));
+        Ok(())
+    }
+
+    /// A character, or two with `-` between.
+    fn range(&mut self, first: char) -> Read<()> {
+        let first = self.single(first)?;
+        self.literal(first);
+        let mut ahead = self.rest.clone();
+        if ahead.next() != Some('-') || matches!(ahead.peek(), None | Some(']')) {
+            return Ok(());
+        }
+        self.rest.next();
+        let last = self.rest.next().ok_or("a `[` is never closed")?;
+        let last = self.single(last)?;
+        if last < first {
+            return Err("a range of characters ends before it starts");
+        }
+        self.out.push('-');
+        self.literal(last);
+        Ok(())
+    }
+
+    /// A character in brackets, perhaps behind a reverse slash.
+    fn single(&mut self, character: char) -> Read<char> {
+        if character != '\\' {
+            return Ok(character);
+        }
+        let sign = self.rest.next_if(char::is_ascii_punctuation);
+        sign.ok_or("in brackets a reverse slash stands before a sign, or before one of `d w s`")
+    }
+}
+
+/// The classes of POSIX, of ASCII characters.
+const CLASSES: [&str; 12] = [
+    "alnum", "alpha", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper",
+    "xdigit",
+];
+
+/// The class of a letter behind a reverse slash.
+fn class(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        'd' => "0-9",
+        'w' => "0-9A-Za-z_",
+        's' => " \\t\\n\\r\\x0B\\x0C",
+        _ => return None,
+    })
+}
+
+fn bounded(positions: u64) -> Read<u64> {
+    if positions > POSITIONS_MAX { Err("it stands for too many characters") } else { Ok(positions) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_whole_texts() {
+        for (pattern, yes, no) in [
+            ("[A-Za-z]{2}[0-9]{3}", "AX123", "AX2J5"),
+            ("[abc]+\\d\\d", "cab42", "42"),
+            ("a|bc", "bc", "ab"),
+            ("(a|b)*c?", "abab", "abcab"),
+            ("^x$", "x", "xx"),
+            ("[^[:digit:]]+", "ab-é", "a1"),
+            ("[]a-]+", "]a-", "b"),
+            ("a{2,}", "aaa", "a"),
+            (".\\.é", "x.é", "xyé"),
+            ("[\\d\\]]", "]", "d"),
+            ("a{0}b", "b", "ab"),
+            ("\\W\\S", " x", "xx"),
+        ] {
+            let compiled = Pattern::new(pattern).unwrap();
+            assert!(compiled.matches(yes) && !compiled.matches(no), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_told() {
+        for pattern in [
+            "",
+            "a|",
+            "()",
+            "(a",
+            "a)",
+            "*a",
+            "a**",
+            "a+?",
+            "a{2",
+            "a{3,2}",
+            "a{257}",
+            "(a{16}){17}",
+            "[a",
+            "[z-a]",
+            "[[:foo:]]",
+            "[[.a.]]",
+            "\\q",
+            "a\\",
+            "^*",
+            "(?i)a",
+            "[\\D]",
+        ] {
+            assert!(fault(pattern).is_some(), "{pattern}");
+        }
+        assert!(fault(&"(".repeat(200)).is_some() && fault(&"a".repeat(257)).is_some());
+        assert!(Pattern::new(&"[^a]".repeat(64)).is_ok());
+        assert!(Pattern::new("[^a]{256}").is_ok());
+        assert_eq!((positions("[a-z]{2}(b|c)*"), positions("(")), (4, POSITIONS_MAX));
+    }
+}

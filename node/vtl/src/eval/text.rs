@@ -1,0 +1,160 @@
+//! Operators on texts, row by row (reference manual, "String operators", "Match characters").
+//!
+//! A null operand gives null. Positions and lengths count code points, from 1. No result is longer
+//! than a cell may be; what would be is refused before it is made.
+
+use schemas::limits::CELL_BYTES_MAX;
+use schemas::table::{Column, Texts};
+
+use super::cast::Failed;
+use super::column::{Strings, Values, View};
+use super::distance::distance;
+use super::pattern::Pattern;
+use super::row::Mask;
+use crate::fault::Code;
+use crate::op::Text;
+
+/// Code and message.
+type Wrong = (Code, String);
+
+/// The operands of an operator on texts: texts and numbers.
+struct Operands<'v> {
+    text: Strings<'v>,
+    other: Strings<'v>,
+    third: Strings<'v>,
+    counts: [View<'v, i64>; 2],
+}
+
+/// The column of an operator on texts.
+pub(super) fn text(op: Text, values: &[Values], rows: usize, mask: Mask<'_>) -> Result<Column, Failed> {
+    let null = Values::Constant(None);
+    let value = |at: usize| values.get(at).unwrap_or(&null);
+    let counts = if op == Text::Substring { [value(1), value(2)] } else { [value(2), value(3)] };
+    let operands = Operands {
+        text: value(0).strings(),
+        other: value(1).strings(),
+        third: value(2).strings(),
+        counts: counts.map(Values::integers),
+    };
+    let each = Each { values, rows, mask };
+    let given = values.len();
+    match op {
+        Text::Length => each
+            .row(|row| Ok(operands.text.at(row).unwrap_or_default().chars().count() as i64))
+            .map(Column::Integer),
+        Text::Position => each.row(|row| operands.position(row, given)).map(Column::Integer),
+        Text::Match => {
+            let mut last: Option<(&str, Pattern)> = None;
+            let matches = |row: usize| {
+                let wanted = operands.other.at(row).unwrap_or_default();
+                if last.as_ref().is_none_or(|(pattern, _)| *pattern != wanted) {
+                    last = Some((wanted, Pattern::new(wanted).map_err(|reason| (Code::Domain, reason))?));
+                }
+                let text = operands.text.at(row).unwrap_or_default();
+                Ok(last.as_ref().is_some_and(|(_, pattern)| pattern.matches(text)))
+            };
+            each.row(matches).map(Column::Boolean)
+        }
+        Text::Distance(method) => {
+            let between = |row: usize| {
+                let (a, b) = (operands.text.at(row), operands.other.at(row));
+                distance(method, a.unwrap_or_default(), b.unwrap_or_default())
+                    .map_err(|reason| (Code::Domain, reason))
+            };
+            each.row(between).map(Column::Number)
+        }
+        _ => {
+            let made = each.row(|row| operands.text(op, row, given))?;
+            Ok(Column::Text(Texts::from_rows(made.iter().map(Option::as_deref))))
+        }
+    }
+}
+
+/// The rows that have a value: those that are evaluated and have no null.
+struct Each<'a> {
+    values: &'a [Values],
+    rows: usize,
+    mask: Mask<'a>,
+}
+
+impl Each<'_> {
+    fn row<T>(&self, mut value: impl FnMut(usize) -> Result<T, Wrong>) -> Result<Vec<Option<T>>, Failed> {
+        let taken = |row: usize| self.mask.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
+        let mut made = Vec::with_capacity(self.rows);
+        for row in 0..self.rows {
+            let known = taken(row) && !self.values.iter().any(|operand| operand.is_null(row));
+            made.push(if known { Some(value(row).map_err(|wrong| (wrong, row))?) } else { None });
+        }
+        Ok(made)
+    }
+}
+
+impl Operands<'_> {
+    /// A text made of a text.
+    fn text(&self, op: Text, row: usize, given: usize) -> Result<String, Wrong> {
+        let text = self.text.at(row).unwrap_or_default();
+        let made = match op {
+            Text::Trim => text.trim().to_owned(),
+            Text::TrimLeft => text.trim_start().to_owned(),
+            Text::TrimRight => text.trim_end().to_owned(),
+            // At most three times as long.
+            Text::Upper => text.to_uppercase(),
+            Text::Lower => text.to_lowercase(),
+            Text::Substring => self.part(text, row, given)?,
+            _ => {
+                let (old, new) =
+                    (self.other.at(row).unwrap_or_default(), self.third.at(row).unwrap_or_default());
+                let count = if old.is_empty() { 0 } else { text.matches(old).count() };
+                // INVARIANT: found texts do not overlap, so they are no longer than the text.
+                short(op, text.len() - count * old.len() + count * new.len())?;
+                if count == 0 { text.to_owned() } else { text.replace(old, new) }
+            }
+        };
+        short(op, made.len())?;
+        Ok(made)
+    }
+
+    /// `substr`: from a position, so many characters or to the end.
+    fn part(&self, text: &str, row: usize, given: usize) -> Result<String, Wrong> {
+        let start = self.count(0, row, given > 1, "the start of `substr`")?;
+        let length = match self.counts.get(1).and_then(|count| count.at(row)) {
+            Some(length) if length < 0 => {
+                return Err((Code::Domain, format!("the length of `substr` is 0 or more, found {length}")));
+            }
+            Some(length) => usize::try_from(length).unwrap_or(usize::MAX),
+            None => usize::MAX,
+        };
+        Ok(text.chars().skip(start - 1).take(length).collect())
+    }
+
+    /// `instr`: where the text stands the n-th time, from a position on; 0 when it does not.
+    fn position(&self, row: usize, given: usize) -> Result<i64, Wrong> {
+        let start = self.count(0, row, given > 2, "the start of `instr`")?;
+        let nth = self.count(1, row, given > 3, "the occurrence of `instr`")?;
+        let (text, wanted) = (self.text.at(row).unwrap_or_default(), self.other.at(row).unwrap_or_default());
+        if wanted.is_empty() {
+            return Ok(0);
+        }
+        let places = text.char_indices().enumerate().skip(start - 1);
+        let mut found =
+            places.filter(|(_, (at, _))| text.get(*at..).is_some_and(|rest| rest.starts_with(wanted)));
+        Ok(found.nth(nth - 1).map_or(0, |(place, _)| place as i64 + 1))
+    }
+
+    /// A count above 0; 1 when it is not given.
+    fn count(&self, at: usize, row: usize, given: bool, what: &str) -> Result<usize, Wrong> {
+        let count = self.counts.get(at).and_then(|count| count.at(row)).filter(|_| given).unwrap_or(1);
+        if count < 1 {
+            return Err((Code::Domain, format!("{what} is 1 or more, found {count}")));
+        }
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
+    }
+}
+
+fn short(op: Text, bytes: usize) -> Result<(), Wrong> {
+    if bytes > CELL_BYTES_MAX {
+        let message = format!("`{}` makes a text of more than {CELL_BYTES_MAX} bytes", op.name());
+        return Err((Code::Overflow, message));
+    }
+    Ok(())
+}

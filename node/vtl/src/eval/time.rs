@@ -1,0 +1,171 @@
+//! Operators on values of time, row by row (reference manual, "Time operators").
+//!
+//! A null operand gives null. What leaves the calendar, or the range of durations, is an overflow.
+
+use schemas::duration::Duration;
+use schemas::interval::Interval;
+use schemas::period::{Frequency, Period};
+use schemas::structure::Type;
+use schemas::table::{Cell, Column};
+
+use super::cast::{Failed, gathered};
+use super::column::Values;
+use super::row::Mask;
+use crate::fault::Code;
+use crate::op::{Convert, End, Time};
+
+/// Code and message.
+pub(super) type Wrong = (Code, String);
+
+/// Days of a year and of a month where a duration is counted in days (reference manual, "Duration
+/// to number days").
+const YEAR_DAYS: i64 = 365;
+const MONTH_DAYS: i64 = 30;
+
+/// The column of an operator on values of time.
+pub(super) fn time(
+    op: Time,
+    values: &[Values],
+    from: Option<Type>,
+    to: Option<Type>,
+    rows: usize,
+    mask: Mask<'_>,
+) -> Result<Column, Failed> {
+    let taken = |row: usize| mask.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
+    let mut cells = Vec::with_capacity(rows);
+    for row in 0..rows {
+        let operands: Option<Vec<Cell>> =
+            if taken(row) { values.iter().map(|value| value.cell(row)).collect() } else { None };
+        cells.push(match operands {
+            None => None,
+            Some(operands) => Some(apply(op, &operands, from).map_err(|wrong| (wrong, row))?),
+        });
+    }
+    Ok(gathered(&cells, to.unwrap_or(Type::String)))
+}
+
+fn apply(op: Time, operands: &[Cell], kind: Option<Type>) -> Result<Cell, Wrong> {
+    let whole = |value: i32| Cell::Integer(i64::from(value));
+    Ok(match (op, operands) {
+        (Time::Aggregate(convert), [cell]) => converted(cell, convert, kind == Some(Type::Date))?,
+        (Time::Indicator, [Cell::Period(period)]) => {
+            Cell::Text(Duration::from(period.frequency()).to_string())
+        }
+        (Time::DayOfMonth, [Cell::Period(period)]) => whole(period.date().2),
+        (Time::DayOfYear, [Cell::Period(period)]) => whole(period.first_day().index()),
+        (Time::Difference, [Cell::Period(from), Cell::Period(to)]) => {
+            whole(to.last_day().ordinal() - from.last_day().ordinal())
+        }
+        (Time::Add, [Cell::Period(period), Cell::Integer(count), Cell::Text(unit)]) => {
+            Cell::Period(added(*period, *count, unit)?)
+        }
+        (Time::DaysToYear | Time::DaysToMonth, [Cell::Integer(days)]) => {
+            Cell::Text(duration(op, *days)?.to_string())
+        }
+        (Time::YearToDays | Time::MonthToDays, [Cell::Text(text)]) => Cell::Integer(days(op, text)?),
+        _ => return Err((Code::Type, format!("`{}` has operands of other types", op.name()))),
+    })
+}
+
+/// `time_agg`: a period, an interval or a date as the coarser one that holds it.
+pub(super) fn converted(cell: &Cell, convert: Convert, date: bool) -> Result<Cell, Wrong> {
+    let to = convert.to;
+    let finer = || {
+        let message = format!("`time_agg` cannot bring {cell} to the finer frequency {to}");
+        (Code::Frequency, message)
+    };
+    match cell {
+        Cell::Period(period) => {
+            let coarse = period.convert(to).ok_or_else(finer)?;
+            if date {
+                let first = convert.end == Some(End::First);
+                return Ok(Cell::Period(if first { coarse.first_day() } else { coarse.last_day() }));
+            }
+            given(*period, convert)?;
+            Ok(Cell::Period(coarse))
+        }
+        Cell::Text(text) => {
+            let interval: Interval = text.parse().map_err(|_| finer())?;
+            let coarse = match interval.period() {
+                Some(period) => {
+                    given(period, convert)?;
+                    period.convert(to).ok_or_else(finer)?
+                }
+                None => comprising(interval, to).ok_or_else(|| {
+                    let message = format!("no period of frequency {to} comprises {interval}");
+                    (Code::Frequency, message)
+                })?,
+            };
+            Ok(Cell::Text(Interval::from(coarse).to_string()))
+        }
+        _ => Err(finer()),
+    }
+}
+
+/// A period must have the frequency that `time_agg` names as its source.
+fn given(period: Period, convert: Convert) -> Result<(), Wrong> {
+    match convert.from {
+        Some(from) if from != period.frequency() => {
+            Err((Code::Frequency, format!("`time_agg` expected periods of frequency {from}, found {period}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The period that holds the whole interval.
+fn comprising(interval: Interval, to: Frequency) -> Option<Period> {
+    let period = interval.first().convert(to)?;
+    (interval.last() <= period.last_day()).then_some(period)
+}
+
+/// `dateadd`: a day so many times a duration later; a month that is too short ends it.
+fn added(period: Period, count: i64, unit: &str) -> Result<Period, Wrong> {
+    let unit = length(unit).map_err(|reason| (Code::Cast, reason))?;
+    let moved = || {
+        let months = count.checked_mul(i64::from(unit.months()))?;
+        let days = count.checked_mul(i64::from(unit.days()))?;
+        let (_, _, day) = period.last_day().date();
+        let month = period.last_day().convert(Frequency::M)?.shift(months)?;
+        let last = month.last_day();
+        Period::day(month.year(), month.index(), day.min(last.date().2))?.shift(days)
+    };
+    let beyond = || (Code::Overflow, "`dateadd` leaves the calendar (years 1 to 9999)".to_owned());
+    moved().ok_or_else(beyond)
+}
+
+/// A unit of time: a duration, or `Y` for a year.
+fn length(unit: &str) -> Result<Duration, String> {
+    match unit {
+        "Y" => Ok(Frequency::A.into()),
+        _ => unit
+            .parse()
+            .map_err(|_| format!("`{unit}` is no unit of time: `D`, `W`, `M`, `Q`, `S`, `Y`, `P1Y6M`")),
+    }
+}
+
+/// What is wrong with a unit of time.
+pub(crate) fn unit_fault(unit: &str) -> Option<String> {
+    length(unit).err()
+}
+
+/// Days as years and days, or as months and days.
+fn duration(op: Time, days: i64) -> Result<Duration, Wrong> {
+    let (each, months) = if op == Time::DaysToYear { (YEAR_DAYS, 12) } else { (MONTH_DAYS, 1) };
+    let part = |count: i64| u32::try_from(count).ok();
+    let made = || Duration::new(part(days.checked_div(each)?)?.checked_mul(months)?, part(days % each)?);
+    let message = || format!("`{}`: {days} days are no duration", op.name());
+    made().ok_or_else(|| (Code::Overflow, message()))
+}
+
+/// Years and days, or months and days, as days.
+fn days(op: Time, text: &str) -> Result<i64, Wrong> {
+    let years = op == Time::YearToDays;
+    let parsed: Option<Duration> = text.parse().ok();
+    let fitting = parsed.filter(|duration| !years || duration.months().is_multiple_of(12));
+    let Some(duration) = fitting else {
+        let units = if years { "years and days" } else { "months and days" };
+        return Err((Code::Domain, format!("`{}` takes {units}, found {text}", op.name())));
+    };
+    let (months, days) = (i64::from(duration.months()), i64::from(duration.days()));
+    Ok(days + if years { months / 12 * YEAR_DAYS } else { months * MONTH_DAYS })
+}

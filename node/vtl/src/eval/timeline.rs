@@ -1,0 +1,221 @@
+//! Operators along the time of a data set: `timeshift`, `fill_time_series`, `flow_to_stock`,
+//! `stock_to_flow`, and identifiers that move (reference manual, "Time operators").
+//!
+//! A series is the data points of equal other identifiers and of one frequency. A `date` does not
+//! say its frequency: it is that of the data set, found by [`grid`] whatever the order of rows.
+
+mod fill;
+mod flow;
+
+use schemas::interval::Interval;
+use schemas::period::{Frequency, Period};
+use schemas::structure::{Role, Type};
+use schemas::table::{Column, Texts};
+
+use super::column::Col;
+use super::key::{order, ranks, runs};
+use super::threads::{Threads, fill as renew};
+use super::{Relation, point};
+use crate::ast::Series;
+use crate::budget::{COPY_STEPS, Meter, ROW_STEPS, SORT_STEPS, TEXT_STEPS};
+use crate::fault::{Code, Fault};
+use crate::op::End;
+use crate::plan::Step;
+
+/// What the values of a time identifier stand for.
+#[derive(Debug, Clone, Copy)]
+enum Clock {
+    Periods,
+    /// First or last days of periods.
+    Dates(Frequency, End),
+    Intervals,
+}
+
+impl Clock {
+    /// The clock of a column; `None` when it holds nothing that tells.
+    fn of(column: &Column, kind: Type) -> Option<Self> {
+        match (column, kind) {
+            (Column::Period(days), Type::Date) => grid(days).map(|(to, end)| Self::Dates(to, end)),
+            (Column::Period(_), _) => Some(Self::Periods),
+            _ => Some(Self::Intervals),
+        }
+    }
+
+    /// The period that a row stands for.
+    fn period(self, column: &Column, row: usize) -> Option<Period> {
+        match (self, column) {
+            (Self::Periods, Column::Period(rows)) => rows.get(row).copied().flatten(),
+            (Self::Dates(to, _), Column::Period(rows)) => rows.get(row).copied().flatten()?.convert(to),
+            (_, Column::Text(texts)) => texts.get(row)?.parse::<Interval>().ok()?.period(),
+            _ => None,
+        }
+    }
+
+    /// Periods as a column of the type that they stand for.
+    fn column(self, periods: &[Option<Period>]) -> Column {
+        match self {
+            Self::Periods => Column::Period(periods.to_vec()),
+            Self::Dates(_, end) => {
+                Column::Period(periods.iter().map(|period| period.map(|period| day(period, end))).collect())
+            }
+            Self::Intervals => {
+                let spelled = |period: &Option<Period>| period.map(|p| Interval::from(p).to_string());
+                let texts: Vec<Option<String>> = periods.iter().map(spelled).collect();
+                Column::Text(Texts::from_rows(texts.iter().map(Option::as_deref)))
+            }
+        }
+    }
+}
+
+fn day(period: Period, end: End) -> Period {
+    match end {
+        End::First => period.first_day(),
+        End::Last => period.last_day(),
+    }
+}
+
+/// The coarsest frequency of which all days are last days, or else first days, of a period.
+fn grid(days: &[Option<Period>]) -> Option<(Frequency, End)> {
+    let choices = Frequency::ALL.into_iter().flat_map(|to| [(to, End::Last), (to, End::First)]);
+    let fits = |(to, end): &(Frequency, End)| {
+        days.iter().flatten().all(|date| date.convert(*to).is_some_and(|period| day(period, *end) == *date))
+    };
+    if days.is_empty() { None } else { choices.into_iter().find(fits) }
+}
+
+/// Moves the values of the time identifier by so many periods of their own frequency.
+pub(super) fn shift(
+    relation: Relation,
+    column: usize,
+    count: i64,
+    meter: &mut Meter,
+    step: &Step,
+    threads: Threads,
+) -> Result<Relation, Fault> {
+    let kind = step.fields.get(column).map_or(Type::TimePeriod, |field| field.kind);
+    let each = if kind == Type::TimePeriod { ROW_STEPS } else { TEXT_STEPS };
+    meter.charge(relation.rows, each, step.span)?;
+    let mut relation = relation;
+    let Some(times) = relation.columns.get(column).cloned() else { return Ok(relation) };
+    let Some(clock) = Clock::of(&times, kind) else { return Ok(relation) };
+    let mut moved: Vec<Option<Period>> = vec![None; relation.rows];
+    let renewed = renew(threads, &mut moved, |row, slot| {
+        let period = clock.period(&times, row).ok_or((row, false))?;
+        *slot = Some(period.shift(count).ok_or((row, true))?);
+        Ok(())
+    });
+    renewed.map_err(|(row, beyond)| {
+        if !beyond {
+            return irregular("timeshift", &relation, row, step);
+        }
+        let message = format!("`timeshift` by {count} leaves the calendar (years 1 to 9999)");
+        Fault::new(Code::Overflow, step.span, message).at(point(&step.fields, &relation, row))
+    })?;
+    let moved = Col::own(clock.column(&moved));
+    if kind == Type::Time {
+        return rekeyed(relation, column, moved, meter, step);
+    }
+    // All move alike, so their order stays.
+    meter.hold(relation.rows, relation.columns.len(), step.span)?;
+    if let Some(slot) = relation.columns.get_mut(column) {
+        *slot = moved;
+    }
+    Ok(relation)
+}
+
+/// The fault of an interval that is no period.
+fn irregular(name: &str, relation: &Relation, row: usize, step: &Step) -> Fault {
+    let message = format!("`{name}` needs intervals that are periods: years, quarters, months and so on");
+    Fault::new(Code::Frequency, step.span, message).at(point(&step.fields, relation, row))
+}
+
+/// The same data points with other values of an identifier, in canonical order.
+pub(super) fn rekeyed(
+    relation: Relation,
+    column: usize,
+    made: Col,
+    meter: &mut Meter,
+    step: &Step,
+) -> Result<Relation, Fault> {
+    let mut relation = relation;
+    meter.charge(relation.rows, SORT_STEPS + COPY_STEPS * relation.columns.len() as u64, step.span)?;
+    meter.hold(relation.rows, relation.columns.len(), step.span)?;
+    if let Some(row) = made.first_null() {
+        let name = step.fields.get(column).map_or("", |field| &field.name);
+        let message = format!("the identifier `{name}` is null");
+        let cell = point(&step.fields, &relation, row);
+        return Err(Fault::new(Code::NullIdentifier, step.span, message).at(cell));
+    }
+    if let Some(slot) = relation.columns.get_mut(column) {
+        *slot = made;
+    }
+    ordered(relation, step)
+}
+
+/// Brings data points into canonical order; two of one key are a fault.
+fn ordered(relation: Relation, step: &Step) -> Result<Relation, Fault> {
+    let ranks = ranks(keys(&relation, step, None), relation.rows);
+    let order = order(&ranks);
+    let runs = runs(&ranks, order.as_deref());
+    if let Some((start, _)) = runs.iter().find(|(start, end)| end - start > 1) {
+        let row =
+            order.as_ref().map_or(*start, |order| order.get(*start).map_or(*start, |row| *row as usize));
+        let cell = point(&step.fields, &relation, row);
+        return Err(Fault::new(Code::Duplicate, step.span, "two data points would have one key").at(cell));
+    }
+    let Some(order) = order else { return Ok(relation) };
+    let columns = relation.columns.iter().map(|column| Col::own(column.gather(&order))).collect();
+    Ok(Relation { columns, rows: relation.rows })
+}
+
+/// The identifiers, but for one.
+fn keys<'r>(relation: &'r Relation, step: &Step, but: Option<usize>) -> Vec<&'r Column> {
+    let identifiers = step.fields.iter().take_while(|field| field.role == Role::Identifier).count();
+    let columns = relation.columns.iter().take(identifiers).enumerate();
+    columns.filter(|(at, _)| Some(*at) != but).map(|(_, column)| &**column).collect()
+}
+
+/// The rows of all data points of equal identifiers beside time, each in the order of time.
+struct Lines {
+    order: Vec<u32>,
+    runs: Vec<(usize, usize)>,
+}
+
+impl Lines {
+    fn new(relation: &Relation, time: usize, step: &Step) -> Self {
+        let others = keys(relation, step, Some(time));
+        let lines = ranks(others.iter().copied(), relation.rows);
+        let clock = relation.columns.get(time).map(|column| &**column);
+        let order = order(&ranks(others.iter().copied().chain(clock), relation.rows));
+        let order = order.unwrap_or_else(|| (0..relation.rows as u32).collect());
+        let runs = if relation.rows == 0 { Vec::new() } else { runs(&lines, Some(&order)) };
+        Self { order, runs }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u32]> {
+        self.runs.iter().map(|(start, end)| self.order.get(*start..*end).unwrap_or_default())
+    }
+}
+
+/// An operator along the time of each series.
+pub(super) fn series(
+    relation: &Relation,
+    (time, kind): (usize, Type),
+    op: Series,
+    meter: &mut Meter,
+    step: &Step,
+) -> Result<Relation, Fault> {
+    meter.charge(relation.rows, 2 * SORT_STEPS + TEXT_STEPS, step.span)?;
+    let Some(times) = relation.columns.get(time).cloned() else { return Ok(relation.clone()) };
+    let lines = Lines::new(relation, time, step);
+    if !op.fills() {
+        return flow::flow(relation, &lines, (&times, kind), op, meter, step);
+    }
+    match Clock::of(&times, kind) {
+        None => {
+            meter.hold(relation.rows, relation.columns.len(), step.span)?;
+            Ok(relation.clone())
+        }
+        Some(clock) => fill::fill(relation, &lines, (time, clock), op, meter, step),
+    }
+}

@@ -1,0 +1,126 @@
+//! `fill_time_series`: a data point for each period that a series lacks.
+//!
+//! What is missing is counted before anything is made.
+
+use std::collections::BTreeMap;
+
+use schemas::period::{Frequency, Period};
+use schemas::structure::Role;
+use schemas::table::{Column, Texts};
+
+use super::super::Relation;
+use super::super::column::Col;
+use super::{Clock, Lines, irregular, ordered};
+use crate::ast::Series;
+use crate::budget::{COPY_STEPS, Meter, SORT_STEPS};
+use crate::fault::Fault;
+use crate::plan::Step;
+
+/// Periods that follow each other and that a series lacks.
+struct Gap {
+    /// A row of the series, for its other identifiers.
+    row: usize,
+    first: Period,
+    count: u32,
+}
+
+/// The first and the last day that a data set covers.
+type Limits = Option<(Period, Period)>;
+
+pub(super) fn fill(
+    relation: &Relation,
+    lines: &Lines,
+    (time, clock): (usize, Clock),
+    op: Series,
+    meter: &mut Meter,
+    step: &Step,
+) -> Result<Relation, Fault> {
+    let Some(times) = relation.columns.get(time).cloned() else { return Ok(relation.clone()) };
+    let mut periods = Vec::with_capacity(relation.rows);
+    for row in 0..relation.rows {
+        let period = clock.period(&times, row);
+        periods.push(period.ok_or_else(|| irregular(op.name(), relation, row, step))?);
+    }
+    let limits = if op == Series::FillAll { covered(&periods) } else { None };
+    let gaps: Vec<Gap> = lines.iter().flat_map(|line| gaps(line, &periods, limits)).collect();
+    let added: u64 = gaps.iter().map(|gap| u64::from(gap.count)).sum();
+    let rows = relation.rows.saturating_add(usize::try_from(added).unwrap_or(usize::MAX));
+    meter.charge(rows, SORT_STEPS + COPY_STEPS * relation.columns.len() as u64, step.span)?;
+    meter.hold(rows, relation.columns.len(), step.span)?;
+    if added == 0 {
+        return Ok(relation.clone());
+    }
+    let sources: Vec<usize> =
+        gaps.iter().flat_map(|gap| std::iter::repeat_n(gap.row, gap.count as usize)).collect();
+    let made = gaps.iter().flat_map(|gap| (0..i64::from(gap.count)).map(|at| gap.first.shift(at)));
+    let made = clock.column(&made.collect::<Vec<Option<Period>>>());
+    let known = 0..relation.rows;
+    let same: Vec<usize> = known.clone().chain(sources).collect();
+    let null: Vec<usize> = known.chain((relation.rows..rows).map(|_| usize::MAX)).collect();
+    let columns = step.fields.iter().zip(&relation.columns).enumerate().map(|(at, (field, column))| {
+        if at == time {
+            return Col::own(stacked(&times, &made));
+        }
+        Col::own(column.gather(if field.role == Role::Identifier { &same } else { &null }))
+    });
+    ordered(Relation { columns: columns.collect(), rows }, step)
+}
+
+/// The days from the first to the last period.
+fn covered(periods: &[Period]) -> Limits {
+    let first = periods.iter().map(|period| period.first_day()).min()?;
+    Some((first, periods.iter().map(|period| period.last_day()).max()?))
+}
+
+/// What the series of one line lack, between their own ends or those of the data set.
+fn gaps(line: &[u32], periods: &[Period], limits: Limits) -> Vec<Gap> {
+    let mut series: BTreeMap<Frequency, Vec<Period>> = BTreeMap::new();
+    for period in line.iter().filter_map(|row| periods.get(*row as usize)) {
+        series.entry(period.frequency()).or_default().push(*period);
+    }
+    let row = line.first().map_or(0, |row| *row as usize);
+    let mut found = Vec::new();
+    for (frequency, known) in series {
+        let ends = (known.first().copied(), known.last().copied());
+        let (Some(mut first), Some(mut last)) = ends else { continue };
+        if let Some((from, to)) = limits {
+            first = within(from, frequency, true).unwrap_or(first).min(first);
+            last = within(to, frequency, false).unwrap_or(last).max(last);
+        }
+        let past = last.ordinal() + 1;
+        let mut next = first.ordinal();
+        for at in known.iter().map(|period| period.ordinal()).chain([past]) {
+            if at > next
+                && let Some(first) = Period::from_ordinal(frequency, next)
+            {
+                found.push(Gap { row, first, count: at.abs_diff(next) });
+            }
+            next = at + 1;
+        }
+    }
+    found
+}
+
+/// The first period of a frequency that begins at a day or later, or the last that ends by then.
+fn within(day: Period, frequency: Frequency, first: bool) -> Option<Period> {
+    let period = day.convert(frequency)?;
+    match first {
+        true if period.first_day() < day => period.shift(1),
+        false if period.last_day() > day => period.shift(-1),
+        _ => Some(period),
+    }
+}
+
+/// Two columns of times, one after the other.
+fn stacked(a: &Column, b: &Column) -> Column {
+    match (a, b) {
+        (Column::Period(a), Column::Period(b)) => Column::Period(a.iter().chain(b).copied().collect()),
+        (Column::Text(a), Column::Text(b)) => {
+            let rows = |texts: &'_ Texts| texts.codes().len();
+            let (x, y) = (rows(a), rows(b));
+            let texts = (0..x).map(|row| a.get(row)).chain((0..y).map(|row| b.get(row)));
+            Column::Text(Texts::from_rows(texts))
+        }
+        (a, _) => a.clone(),
+    }
+}

@@ -1,0 +1,129 @@
+//! `flow_to_stock` and `stock_to_flow`: running sums along each series, and their differences.
+
+use schemas::decimal::Decimal;
+use schemas::interval::Interval;
+use schemas::period::Frequency;
+use schemas::structure::{Role, Type};
+use schemas::table::Column;
+
+use super::super::column::Col;
+use super::super::rank::set;
+use super::super::{Relation, point};
+use super::Lines;
+use crate::ast::Series;
+use crate::budget::{DIVIDE_STEPS, Meter};
+use crate::decimal128::{self, Error, Total};
+use crate::fault::{Code, Fault};
+use crate::plan::Step;
+
+/// The frequencies, and what has none.
+const SERIES: usize = Frequency::ALL.len() + 1;
+
+/// Each measure as running sums or differences; data points and attributes stay.
+pub(super) fn flow(
+    relation: &Relation,
+    lines: &Lines,
+    (times, kind): (&Column, Type),
+    op: Series,
+    meter: &mut Meter,
+    step: &Step,
+) -> Result<Relation, Fault> {
+    let measures = step.fields.iter().filter(|field| field.role == Role::Measure).count();
+    meter.charge(relation.rows * measures, 2 * DIVIDE_STEPS, step.span)?;
+    meter.hold(relation.rows, relation.columns.len(), step.span)?;
+    let series: Vec<usize> = (0..relation.rows).map(|row| place(times, kind, row)).collect();
+    let mut columns = Vec::with_capacity(relation.columns.len());
+    for (field, column) in step.fields.iter().zip(&relation.columns) {
+        if field.role != Role::Measure {
+            columns.push(column.clone());
+            continue;
+        }
+        let made = along(column, lines, &series, op == Series::FlowToStock).map_err(|(error, row)| {
+            let message = format!("`{}`: {error}", op.name());
+            Fault::new(Code::Overflow, step.span, message).at(point(&step.fields, relation, row))
+        })?;
+        columns.push(Col::own(made));
+    }
+    Ok(Relation { columns, rows: relation.rows })
+}
+
+/// The place of the frequency of a row; dates, and intervals that are no periods, are one series.
+fn place(times: &Column, kind: Type, row: usize) -> usize {
+    let frequency = match times {
+        Column::Period(rows) if kind != Type::Date => rows.get(row).copied().flatten(),
+        Column::Text(texts) => texts.get(row).and_then(|text| text.parse().ok()).and_then(Interval::period),
+        _ => None,
+    };
+    frequency.map_or(SERIES - 1, |period| period.frequency() as usize)
+}
+
+fn along(column: &Column, lines: &Lines, series: &[usize], sums: bool) -> Result<Column, (Error, usize)> {
+    Ok(match (column, sums) {
+        (Column::Integer(rows), true) => {
+            let add = |sum: &mut i128, value: i64| {
+                // INVARIANT: at most 2^24 values of 64 bits fit 128 bits.
+                *sum += i128::from(value);
+                i64::try_from(*sum).map_err(|_| Error::Overflow)
+            };
+            Column::Integer(sum(rows, lines, series, add)?)
+        }
+        (Column::Number(rows), true) => {
+            let add = |total: &mut Total, value: Decimal| {
+                total.add(value);
+                total.sum()
+            };
+            Column::Number(sum(rows, lines, series, add)?)
+        }
+        (Column::Integer(rows), false) => {
+            let less = |value: i64, before: i64| value.checked_sub(before).ok_or(Error::Overflow);
+            Column::Integer(difference(rows, lines, series, less)?)
+        }
+        (Column::Number(rows), false) => Column::Number(difference(rows, lines, series, decimal128::sub)?),
+        (other, _) => other.clone(),
+    })
+}
+
+/// The sum of all values up to each; a null stays null and adds nothing.
+fn sum<T: Copy, S: Default>(
+    rows: &[Option<T>],
+    lines: &Lines,
+    series: &[usize],
+    add: impl Fn(&mut S, T) -> Result<T, Error>,
+) -> Result<Vec<Option<T>>, (Error, usize)> {
+    let mut made = vec![None; rows.len()];
+    for line in lines.iter() {
+        let mut states: [S; SERIES] = Default::default();
+        for row in line.iter().map(|row| *row as usize) {
+            let state = series.get(row).and_then(|at| states.get_mut(*at));
+            if let (Some(value), Some(state)) = (rows.get(row).copied().flatten(), state) {
+                set(&mut made, row, Some(add(state, value).map_err(|error| (error, row))?));
+            }
+        }
+    }
+    Ok(made)
+}
+
+/// The first value, then each less the one before; null when one of them is.
+fn difference<T: Copy>(
+    rows: &[Option<T>],
+    lines: &Lines,
+    series: &[usize],
+    less: impl Fn(T, T) -> Result<T, Error>,
+) -> Result<Vec<Option<T>>, (Error, usize)> {
+    let mut made = vec![None; rows.len()];
+    for line in lines.iter() {
+        let mut states: [Option<Option<T>>; SERIES] = [None; SERIES];
+        for row in line.iter().map(|row| *row as usize) {
+            let Some(state) = series.get(row).and_then(|at| states.get_mut(*at)) else { continue };
+            let value = rows.get(row).copied().flatten();
+            let flow = match (value, *state) {
+                (Some(value), Some(Some(before))) => Some(less(value, before).map_err(|error| (error, row))?),
+                (value, None) => value,
+                _ => None,
+            };
+            set(&mut made, row, flow);
+            *state = Some(value);
+        }
+    }
+    Ok(made)
+}

@@ -1,0 +1,28 @@
+//! Runs the cases of `oracle/generate.py` on the engine: `cargo run -p specs --bin vtl-oracle -- FILE`.
+
+use std::io::{BufRead, BufReader, Result, Write, stdout};
+use std::process::ExitCode;
+
+/// Disagreements that are shown.
+const SHOWN_MAX: usize = 5;
+
+fn main() -> Result<ExitCode> {
+    let Some(path) = std::env::args_os().nth(1) else {
+        writeln!(stdout(), "give a file of cases, one a line")?;
+        return Ok(ExitCode::from(2));
+    };
+    let (mut passed, mut failed) = (0, 0);
+    for line in BufReader::new(std::fs::File::open(path)?).lines() {
+        match specs::oracle::run(&line?) {
+            Ok(()) => passed += 1,
+            Err(difference) => {
+                failed += 1;
+                if failed <= SHOWN_MAX {
+                    writeln!(stdout(), "case {}: {difference}", passed + failed)?;
+                }
+            }
+        }
+    }
+    writeln!(stdout(), "{passed} passed, {failed} failed")?;
+    Ok(if failed == 0 && passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,132 @@
+//! Numeric scripts run on the engine, compared to what `oracle/generate.py` computed of them.
+//!
+//! A case is a line of JSON: a script over the data set `D`, its data, and the result or the code of
+//! the fault. Numbers are compared digit for digit: the engine must give the same coefficient and the
+//! same exponent.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use schemas::decimal::Decimal;
+use schemas::structure::{Component, Role, Shape, Type};
+use schemas::table::{Cell, Column, Table, Texts};
+use schemas::text::Name;
+use serde::Deserialize;
+use vtl::{Limits, Script};
+
+/// Cells of a row as text; `None` is null.
+type Row = Vec<Option<String>>;
+
+/// One script and what must come of it.
+#[derive(Debug, Deserialize)]
+struct Case {
+    script: String,
+    /// Components of `D`: name, role and type, between colons.
+    components: Vec<String>,
+    rows: Vec<Row>,
+    #[serde(default)]
+    names: Vec<String>,
+    result: Option<Vec<Row>>,
+    fault: Option<String>,
+}
+
+/// More than any generated script needs.
+const LIMITS: Limits = Limits { steps: 100_000_000, cells: 1_000_000 };
+
+/// Runs the case on a line; an error tells what was expected and what came.
+///
+/// # Errors
+/// The line is no case, or the engine disagrees.
+pub fn run(line: &str) -> Result<(), String> {
+    let case: Case = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let found = outcome(&case)?;
+    let wanted = match (&case.fault, &case.result) {
+        (Some(code), None) => Err(code.clone()),
+        (None, Some(rows)) => Ok((case.names.clone(), rows.clone())),
+        _ => return Err("a case has either a result or a fault".to_owned()),
+    };
+    if found == wanted {
+        return Ok(());
+    }
+    Err(format!("{}\n  data     {:?}\n  expected {wanted:?}\n  found    {found:?}", case.script, case.rows))
+}
+
+/// Names and rows of the result, or the code of the fault.
+type Found = Result<(Vec<String>, Vec<Row>), String>;
+
+fn outcome(case: &Case) -> Result<Found, String> {
+    let table = Arc::new(table(case)?);
+    let shapes = BTreeMap::from([("D".to_owned(), table.shape().clone())]);
+    let refused = |faults: Vec<vtl::Fault>| {
+        faults.iter().map(|fault| vtl::render(&case.script, fault)).collect::<String>()
+    };
+    let script = Script::parse(&case.script).map_err(refused)?;
+    let plan = vtl::check(&script, &shapes).map_err(refused)?;
+    let inputs = BTreeMap::from([("D".to_owned(), table)]);
+    Ok(match vtl::run(&plan, &inputs, LIMITS) {
+        Err(fault) => Err(fault.code.as_str().to_owned()),
+        Ok(outcome) => Ok(shown(outcome.tables.get("R").ok_or("no result `R`")?)),
+    })
+}
+
+fn shown(table: &Table) -> (Vec<String>, Vec<Row>) {
+    let names = table.shape().components().iter().map(|component| component.id.as_str().to_owned());
+    let row = |at| table.columns().iter().map(|column| column.cell(at).map(written)).collect();
+    (names.collect(), (0..table.rows()).map(row).collect())
+}
+
+fn written(cell: Cell) -> String {
+    match cell {
+        Cell::Number(number) => format!("{}E{}", number.coefficient(), number.exponent()),
+        other => other.to_string(),
+    }
+}
+
+fn table(case: &Case) -> Result<Table, String> {
+    let components: Result<Vec<Component>, String> =
+        case.components.iter().map(|text| component(text)).collect();
+    let components = components?;
+    let columns: Result<Vec<Column>, String> = components
+        .iter()
+        .enumerate()
+        .map(|(at, component)| {
+            let cells = case.rows.iter().map(|row| row.get(at).and_then(Option::as_deref));
+            column(component.kind, cells.collect())
+        })
+        .collect();
+    let shape = Shape::new(components).map_err(|error| error.to_string())?;
+    Table::new(shape, columns?).map_err(|error| error.to_string())
+}
+
+fn component(text: &str) -> Result<Component, String> {
+    let mut parts = text.split(':');
+    let mut part = || parts.next().ok_or_else(|| format!("`{text}` lacks a part"));
+    let name = Name::new(part()?).map_err(|error| error.to_string())?;
+    let role = match part()? {
+        "identifier" => Role::Identifier,
+        "measure" => Role::Measure,
+        other => return Err(format!("no role `{other}`")),
+    };
+    let kind = part()?;
+    let kind = Type::from_word(kind).ok_or_else(|| format!("no type `{kind}`"))?;
+    Ok(Component::new(name, role, kind))
+}
+
+fn column(kind: Type, cells: Vec<Option<&str>>) -> Result<Column, String> {
+    Ok(match kind {
+        Type::Integer => Column::Integer(read(&cells, |cell| cell.parse().ok())?),
+        Type::Number => Column::Number(read(&cells, number)?),
+        Type::String => Column::Text(Texts::from_rows(cells)),
+        other => return Err(format!("no cases of type `{}`", other.word())),
+    })
+}
+
+fn read<T>(cells: &[Option<&str>], parse: impl Fn(&str) -> Option<T>) -> Result<Vec<Option<T>>, String> {
+    let one = |cell: &str| parse(cell).ok_or_else(|| format!("`{cell}` is no number"));
+    cells.iter().map(|cell| cell.map(one).transpose()).collect()
+}
+
+fn number(text: &str) -> Option<Decimal> {
+    let (coefficient, exponent) = text.split_once('E')?;
+    Decimal::new(coefficient.parse().ok()?, exponent.parse().ok()?).ok()
+}
