@@ -69,11 +69,17 @@ fn structure(expected: &Shape, found: &Shape) -> Option<String> {
     let more = more.map(|component| format!("{} is not expected", described(component)));
     let other = found.components().iter().filter_map(|component| {
         let place = expected.position(component.id.as_str())?;
-        let wanted = expected.components().get(place).filter(|wanted| *wanted != component)?;
+        let wanted = expected.components().get(place).filter(|wanted| !fits(wanted, component))?;
         let wanted = format!("{} of type {}", wanted.role.word(), wanted.kind.word());
         Some(format!("{}, expected {wanted}", described(component)))
     });
     listed(missing.chain(more).chain(other).collect())
+}
+
+/// Whether a component is what the manual says; an integer is a number.
+fn fits(wanted: &Component, found: &Component) -> bool {
+    let number = wanted.kind == Type::Number && found.kind == Type::Integer;
+    wanted == found || (number && wanted.id == found.id && wanted.role == found.role)
 }
 
 fn described(component: &Component) -> String {

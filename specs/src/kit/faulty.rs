@@ -17,6 +17,13 @@ pub struct Entry {
     pub reason: String,
 }
 
+impl Entry {
+    /// Whether the project departs from the manual, which is not wrong.
+    pub fn by_design(&self) -> bool {
+        self.reason.starts_with("by design: ")
+    }
+}
+
 /// The entries by the path of the example.
 pub type Faulty = BTreeMap<String, Entry>;
 

@@ -147,6 +147,12 @@ impl Parser<'_> {
         self.require(",")?;
         let kind = match self.token() {
             Token::Word(word) => Type::from_word(word),
+            Token::Name(domain) => {
+                let message = format!("the value domain `{domain}` is not known here");
+                let hint = format!("types: {}", Type::ALL.map(Type::word).join(", "));
+                self.faults.push(Fault::new(Code::UnknownName, self.span(), message).hint(hint));
+                Some(Type::String)
+            }
             _ => return self.expected("a type"),
         };
         let Some(kind) = kind else { return self.unsupported("`cast` to this type") };
