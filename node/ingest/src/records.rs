@@ -13,6 +13,12 @@ use crate::fault::Fault;
 pub(crate) const RECORD_BYTES_MAX: usize = 1 << 20;
 /// Cells of one record: a day a column for ten years is still below it.
 pub(crate) const CELLS_MAX: usize = 4096;
+/// Bytes that are looked at in one step.
+const WORD_BYTES: usize = 8;
+/// A one in each byte of a word.
+const BYTES: u64 = u64::MAX / 0xff;
+/// All bits of each byte of a word but the highest.
+const BYTES_LOW: u64 = BYTES * 0x7f;
 /// Records between two calls of the progress function.
 const TICK_RECORDS: u64 = 1024;
 
@@ -136,16 +142,11 @@ pub(crate) struct Reader<'a> {
     line: u64,
     records: u64,
     delimiter: u8,
-    /// For each byte whether it ends a cell or makes the record one to be careful with.
-    special: [bool; 256],
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(text: &'a str, delimiter: u8) -> Self {
-        let special = std::array::from_fn(|byte| {
-            u8::try_from(byte).is_ok_and(|byte| byte == delimiter || matches!(byte, b'\n' | b'\r' | b'"'))
-        });
-        Self { text, at: 0, line: 1, records: 0, delimiter, special }
+        Self { text, at: 0, line: 1, records: 0, delimiter }
     }
 
     /// Leaves out `count` lines, whatever they hold.
@@ -246,26 +247,46 @@ impl<'a> Reader<'a> {
         if matches!(rest.first()?, b'<' | b'=' | b'>' | b'|' | b'\n') {
             return None;
         }
-        for (at, byte) in rest.iter().enumerate() {
-            if !*self.special.get(usize::from(*byte))? {
-                continue;
-            }
-            if ends.len() == CELLS_MAX || at >= RECORD_BYTES_MAX || matches!(*byte, b'"' | b'\r') {
-                return None;
-            }
-            ends.push(at as u32);
-            if *byte == b'\n' {
-                if width.is_some_and(|width| width != ends.len()) {
+        let (words, _) = rest.as_chunks::<WORD_BYTES>();
+        for (word, at) in words.iter().zip((0..).step_by(WORD_BYTES)) {
+            let mut marks = self.marks(u64::from_le_bytes(*word));
+            while marks != 0 {
+                let at = at + marks.trailing_zeros() as usize / 8;
+                marks &= marks - 1;
+                let ends_line = match *rest.get(at)? {
+                    b'\n' => true,
+                    byte if byte == self.delimiter => false,
+                    _ => return None,
+                };
+                if ends.len() == CELLS_MAX || at >= RECORD_BYTES_MAX {
                     return None;
                 }
-                let line = self.text.get(self.at..self.at + at)?;
-                self.at += at + 1;
-                self.line += 1;
-                self.records += 1;
-                return Some(line);
+                ends.push(at as u32);
+                if ends_line {
+                    return self.end_plain(at, width.is_none_or(|width| width == ends.len()));
+                }
             }
         }
         None
+    }
+
+    /// Steps behind the line that ends so many bytes from here, when it is as it should be.
+    fn end_plain(&mut self, length: usize, right: bool) -> Option<&'a str> {
+        let line = self.text.get(self.at..self.at + length).filter(|_| right)?;
+        self.at += length + 1;
+        self.line += 1;
+        self.records += 1;
+        Some(line)
+    }
+
+    /// The high bit of each byte of a word that ends a cell or makes the record one to be careful with.
+    #[inline]
+    fn marks(&self, word: u64) -> u64 {
+        let equal = |byte: u8| {
+            let zeroed = word ^ (u64::from(byte) * BYTES);
+            !(((zeroed & BYTES_LOW) + BYTES_LOW) | zeroed | BYTES_LOW)
+        };
+        equal(self.delimiter) | equal(b'\n') | equal(b'"') | equal(b'\r')
     }
 
     fn rest(&self) -> &'a str {
@@ -396,6 +417,23 @@ mod tests {
         check("a\rb,", &[(1, &["a"]), (2, &["b", ""])]);
         check("\"x\ny\",\"1\"\"2\"\n\"\",z", &[(1, &["x\ny", "1\"2"]), (3, &["", "z"])]);
         check("5\" pipe,1", &[(1, &["5\" pipe", "1"])]);
+        // Long enough to be read in place; the marks stand at every place of a word.
+        for shift in 0..16 {
+            let (first, last) = ("é".repeat(shift) + "!", "-".repeat(shift));
+            let text =
+                format!("{first},,b{last}\n{last}x,1,\r\n{first}, 2 ,\"q\"\n\n{last},y,{first}\n12345678");
+            let second = [format!("b{last}"), format!("{last}x")];
+            check(
+                &text,
+                &[
+                    (1, &[&first, "", &second[0]]),
+                    (2, &[&second[1], "1", ""]),
+                    (3, &[&first, " 2 ", "q"]),
+                    (5, &[&last, "y", &first]),
+                    (6, &["12345678"]),
+                ],
+            );
+        }
     }
 
     #[test]

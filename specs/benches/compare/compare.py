@@ -74,18 +74,14 @@ def once(command, output):
     return [float(part) for part in run.stdout.split()]
 
 
-def measure(tool, binary, workload, path, figures, runs):
-    found = []
-    for _ in range(runs):
-        if tool == "assay":
-            command = [binary, "recipe", "run", HERE / f"{workload}.toml", "--input", f"D={path}"]
-            found.append(once([*command, "--csv", "R"], figures))
-        else:
-            said = figures.with_suffix(".said")
-            _, _, peak = once([binary, HERE / "peers.py", tool, workload, path, figures], said)
-            wall, cpu = map(float, said.read_text().split())
-            found.append((wall, cpu, peak))
-    return [statistics.median(column) for column in zip(*found)]
+def measure(tool, binary, workload, path, figures):
+    """One run of a tool: wall seconds, CPU seconds, peak megabytes."""
+    if tool == "assay":
+        command = [binary, "recipe", "run", HERE / f"{workload}.toml", "--input", f"D={path}"]
+        return once([*command, "--csv", "R"], figures)
+    said = figures.with_suffix(".said")
+    _, _, peak = once([binary, HERE / "peers.py", tool, workload, path, figures], said)
+    return [*map(float, said.read_text().split()), peak]
 
 
 def figures(path):
@@ -107,11 +103,13 @@ def differ(ours, theirs):
 
 def compare(workload, rows, tools, folder, runs):
     path = source(folder, WORKLOADS[workload], rows)
-    measured, answers = {}, {}
-    for tool, binary in tools.items():
-        output = folder / f"{workload}-{tool}.csv"
-        measured[tool] = measure(tool, binary, workload, path, output, runs)
-        answers[tool] = output
+    answers = {tool: folder / f"{workload}-{tool}.csv" for tool in tools}
+    found = {tool: [] for tool in tools}
+    # In turns, so that what else the machine does falls on all of them.
+    for _ in range(runs):
+        for tool, binary in tools.items():
+            found[tool].append(measure(tool, binary, workload, path, answers[tool]))
+    measured = {tool: [statistics.median(part) for part in zip(*runs)] for tool, runs in found.items()}
     ours = figures(answers["assay"])
     print(f"\n{workload}, {rows}: {len(ours):,} figures")
     print(f"  {'':10} {'wall s':>8} {'CPU s':>8} {'MB':>6}   {'wall':>6} {'CPU':>6} {'memory':>6}   differ")
