@@ -1,5 +1,9 @@
 //! Hostile scripts: they end in a fault, quickly, and never in a panic.
 
+mod generated;
+mod random;
+mod script;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,6 +21,11 @@ const SCRIPTS: [&str; 9] = [
     "R <- union(CPI, setdiff(CPI, CPI[filter X > 1]), intersect(CPI, CPI)); Q <- symdiff(CPI, CPI[sub A = \"a\"][calc identifier A := \"a\"]); S <- exists_in(CPI, W, false);",
     "R <- ewma(CPI, 0.25); Q <- chain_product(CPI)[calc N := rank(over (partition except all order by X desc, T)), F := first_value(X over (partition by A order by T))]; S <- ratio_to_report(CPI over (partition by A));",
 ];
+
+/// How many rounds: `VTL_FUZZ` makes them so many times more.
+fn rounds(count: usize) -> usize {
+    count * std::env::var("VTL_FUZZ").ok().and_then(|times| times.parse().ok()).unwrap_or(1)
+}
 
 fn inputs() -> BTreeMap<String, Arc<schemas::table::Table>> {
     let cpi = "A:i:string, T:i:time_period, X:m:number\na, 2015-M01, 1.5\na, 2016-M01,\nb, 2015-M01, 0\nb, 2016-M01, 2";
