@@ -97,8 +97,8 @@ mod tests {
 
     #[test]
     fn every_row_has_its_value_and_the_first_fault_is_told() {
-        let least = ROWS_MIN.get();
-        let rows = least * 5 + 3;
+        const LEAST: usize = ROWS_MIN.get();
+        let rows = LEAST * 5 + 3;
         for count in [1, 2, 3, 100] {
             let threads = Threads::new(NonZeroUsize::new(count).unwrap());
             let mut slots = vec![0; rows];
@@ -110,7 +110,7 @@ mod tests {
             };
             assert_eq!(fill(threads, &mut slots, faulty(&[])), Ok(()));
             assert!(slots.iter().enumerate().all(|(row, slot)| row == *slot));
-            assert_eq!(fill(threads, &mut slots, faulty(&[least * 4, 70, least * 2])), Err(70));
+            assert_eq!(fill(threads, &mut slots, faulty(&[LEAST * 4, 70, LEAST * 2])), Err(70));
             assert_eq!(each(threads, rows, &[1, 2, 3], |thing| thing * 2), [2, 4, 6]);
         }
         assert_eq!(fill(Threads::ONE, &mut [], |_, _: &mut u8| Err(())), Ok(()));
