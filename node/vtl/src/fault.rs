@@ -46,7 +46,7 @@ pub enum Code {
     UnknownName,
     /// A name that stands for several things.
     Ambiguous,
-    /// A name that is given twice.
+    /// A name that is given twice, or a key that two data points would have.
     Duplicate,
     /// A value or component of the wrong type.
     Type,
@@ -58,7 +58,8 @@ pub enum Code {
     Implicit,
     /// A division by zero.
     DivisionByZero,
-    /// A value for which an operator has no result: the root or the logarithm of a negative number.
+    /// A value for which an operator has no result: the root of a negative number, a text that is no
+    /// pattern.
     Domain,
     /// A value beyond the range of its type.
     Overflow,

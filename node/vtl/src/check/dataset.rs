@@ -84,6 +84,9 @@ impl Checker<'_> {
             (Op::Time(op @ (Time::Indicator | Time::Add)), [only]) => {
                 self.timely(op, *only, &values, span).map(Value::Data)
             }
+            (Op::Time(Time::Indicator | Time::Add), _) => {
+                self.fault(Code::Structure, span, format!("`{}` takes one data set", op.name()))
+            }
             (Op::If, _) => self.choice(values, operands, span).map(Value::Data),
             (_, [only]) => self.rowwise(op, *only, &values, span).map(Value::Data),
             (_, sets) => self.several(op, sets, &values, operands, span).map(Value::Data),

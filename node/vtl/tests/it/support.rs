@@ -44,7 +44,13 @@ fn column(kind: Type, cells: Vec<&str>) -> Column {
     fn read<T: std::str::FromStr>(cells: Vec<&str>) -> Vec<Option<T>> {
         cells
             .into_iter()
-            .map(|cell| if cell.is_empty() { None } else { Some(cell.parse().ok().unwrap()) })
+            .map(|cell| {
+                if cell.is_empty() {
+                    None
+                } else {
+                    Some(cell.parse().ok().unwrap_or_else(|| panic!("`{cell}` is no value")))
+                }
+            })
             .collect()
     }
     match kind {
