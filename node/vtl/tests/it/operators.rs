@@ -80,7 +80,9 @@ fn read(text: &str) -> Vec<Operator> {
     let mut shared = BTreeMap::new();
     let mut operators: Vec<Operator> = Vec::new();
     for (line, entry) in entries(text) {
-        if let Some((name, paragraph)) = entry.strip_prefix("operator ").and_then(|rest| rest.split_once(": ")) {
+        if let Some((name, paragraph)) =
+            entry.strip_prefix("operator ").and_then(|rest| rest.split_once(": "))
+        {
             let (name, paragraph) = (name.to_owned(), paragraph.to_owned());
             operators.push(Operator { name, paragraph, tables: shared.clone(), cases: Vec::new() });
         } else if let Some((kind, text)) = entry.split_once(':').filter(|(kind, _)| KINDS.contains(kind)) {
@@ -138,7 +140,8 @@ fn found(
     tables: &BTreeMap<String, String>,
     order: impl Fn(&str) -> String,
 ) -> String {
-    let inputs: Vec<(&str, String)> = tables.iter().map(|(name, text)| (name.as_str(), order(text))).collect();
+    let inputs: Vec<(&str, String)> =
+        tables.iter().map(|(name, text)| (name.as_str(), order(text))).collect();
     let used: Vec<(&str, &str)> = inputs.iter().map(|(name, text)| (*name, text.as_str())).collect();
     match outcome(script, &used, LIMITS) {
         Ok(outcome) => match (outcome.tables.get("R"), outcome.scalars.get("R")) {
@@ -184,7 +187,8 @@ fn wanted(expected: &str, tables: &BTreeMap<String, String>) -> String {
         parts.first().filter(|_| parts.len() == 1).cloned()
     };
     let names: Vec<&str> = heading.split(',').map(str::trim).collect();
-    let parts = names.iter().map(|name| if name.contains(":") { Some((*name).to_owned()) } else { known(name) });
+    let parts =
+        names.iter().map(|name| if name.contains(":") { Some((*name).to_owned()) } else { known(name) });
     match parts.collect::<Option<Vec<String>>>() {
         Some(parts) => {
             let rows = rows.lines().map(|row| row.split(',').map(str::trim).collect::<Vec<_>>().join(","));

@@ -70,11 +70,8 @@ pub fn shown(table: &Table) -> String {
     let names: Vec<&str> = table.shape().components().iter().map(|c| c.id.as_str()).collect();
     let mut out = names.join(",");
     for row in 0..table.rows() {
-        let cells: Vec<String> = table
-            .columns()
-            .iter()
-            .map(|c| c.cell(row).map_or(String::new(), written))
-            .collect();
+        let cells: Vec<String> =
+            table.columns().iter().map(|c| c.cell(row).map_or(String::new(), written)).collect();
         out.push('\n');
         out.push_str(&cells.join(","));
     }
