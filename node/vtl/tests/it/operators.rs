@@ -20,7 +20,13 @@ use schemas::table::Table;
 
 use super::support::{LIMITS, outcome, shown, table};
 
-const FAMILIES: &[(&str, &str)] = &[("numeric", include_str!("../vectors/operators/numeric.txt"))];
+const FAMILIES: &[(&str, &str)] = &[
+    ("string", include_str!("../vectors/operators/string.txt")),
+    ("numeric", include_str!("../vectors/operators/numeric.txt")),
+    ("comparison", include_str!("../vectors/operators/comparison.txt")),
+    ("boolean", include_str!("../vectors/operators/boolean.txt")),
+    ("conditional", include_str!("../vectors/operators/conditional.txt")),
+];
 
 /// The kinds of case that each operator needs.
 const KINDS: [&str; 5] = ["typical", "nulls", "empty", "type", "edge"];
@@ -106,7 +112,7 @@ fn entries(text: &str) -> Vec<(usize, String)> {
             continue;
         }
         match entries.last_mut().filter(|_| line.starts_with(' ')) {
-            Some((_, entry)) => *entry = format!("{entry}\n{}", line.trim()),
+            Some((_, entry)) => *entry = format!("{entry}\n{}", line.trim().trim_start_matches("| ")),
             None => entries.push((at + 1, line.trim_end().to_owned())),
         }
     }
