@@ -26,6 +26,9 @@ const FAMILIES: &[(&str, &str)] = &[
     ("comparison", include_str!("../vectors/operators/comparison.txt")),
     ("boolean", include_str!("../vectors/operators/boolean.txt")),
     ("conditional", include_str!("../vectors/operators/conditional.txt")),
+    ("set", include_str!("../vectors/operators/set.txt")),
+    ("aggregate", include_str!("../vectors/operators/aggregate.txt")),
+    ("analytic", include_str!("../vectors/operators/analytic.txt")),
 ];
 
 /// The kinds of case that each operator needs.
