@@ -29,6 +29,8 @@ const FAMILIES: &[(&str, &str)] = &[
     ("set", include_str!("../vectors/operators/set.txt")),
     ("aggregate", include_str!("../vectors/operators/aggregate.txt")),
     ("analytic", include_str!("../vectors/operators/analytic.txt")),
+    ("join", include_str!("../vectors/operators/join.txt")),
+    ("clause", include_str!("../vectors/operators/clause.txt")),
 ];
 
 /// The kinds of case that each operator needs.
