@@ -1,5 +1,9 @@
 //! Hostile scripts: they end in a fault, quickly, and never in a panic.
 
+mod generated;
+mod random;
+mod script;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -19,6 +23,11 @@ const SCRIPTS: [&str; 11] = [
     "R <- fill_time_series(CPI, single) [calc S := upper(substr(A, 1, 2)) || replace(A, \"a\", _), M := match_characters(A, \"[a-z]{2}\"), L := length(A) + instr(A, \"a\", _, 1), X := string_distance(jaro_winkler, A, \"ab\")];",
     "R <- stock_to_flow(flow_to_stock(timeshift(CPI, -1))) [calc D := dateadd(T, 2, \"M\"), P := cast(\"2020Q1\", time_period, \"YYYY\\QQ\"), Q := time_agg(\"A\", _, T), N := datediff(T, cast(\"2020-01-31\", date)), I := period_indicator(), Y := yeartoday(daytoyear(400))];",
 ];
+
+/// How many rounds: `VTL_FUZZ` makes them so many times more.
+fn rounds(count: usize) -> usize {
+    count * std::env::var("VTL_FUZZ").ok().and_then(|times| times.parse().ok()).unwrap_or(1)
+}
 
 fn inputs() -> BTreeMap<String, Arc<schemas::table::Table>> {
     let cpi = "A:i:string, T:i:time_period, X:m:number\na, 2015-M01, 1.5\na, 2016-M01,\nb, 2015-M01, 0\nb, 2016-M01, 2";
