@@ -13,7 +13,7 @@ First steps:
   assay demo                                    watch the whole idea work
   assay init --name \"My office\"                 become a publisher
   assay import worldbank API_FP.CPI.TOTL.csv    sign and publish a data set
-  assay publish inflation-annual --input FP.CPI.TOTL --dataflow inflation
+  assay publish inflation/cpi-annual --input FP.CPI.TOTL --dataflow inflation
   assay verify assay://<publisher>/inflation    run a release again, cell by cell";
 
 /// Stands above the flags of every verb, apart from a verb's own.
@@ -168,8 +168,10 @@ pub struct Import {
 /// `assay recipe`.
 #[derive(Debug, Subcommand)]
 pub enum Recipe {
-    /// List the recipes that come with the program and those held here.
-    List,
+    /// List the recipes of the library and those held here.
+    List(RecipeList),
+    /// Show what a recipe is: inputs, outputs, method, what it deviates from and why, script.
+    Show(RecipeShow),
     /// Check a recipe without data: syntax, names, types, structures.
     Check(RecipeCheck),
     /// Show the steps that a recipe runs as, each with its structure.
@@ -184,10 +186,29 @@ pub enum Recipe {
     Publish(RecipePublish),
 }
 
+/// `assay recipe list`.
+#[derive(Debug, clap::Args)]
+pub struct RecipeList {
+    /// Only those of one measure: inflation, unemployment, gdp, indicators.
+    pub measure: Option<String>,
+}
+
+/// `assay recipe show`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  assay recipe show inflation/cpi-12-month
+  assay recipe show inflation/housing-alternative    what it deviates from, and why
+  assay recipe show bafy…                            a published one")]
+pub struct RecipeShow {
+    /// The name of a recipe of the library, a recipe file (TOML), or an id.
+    pub recipe: String,
+}
+
 /// `assay recipe check`.
 #[derive(Debug, clap::Args)]
 pub struct RecipeCheck {
-    /// A recipe file (TOML), the name of a recipe that comes with the program, or a script (.vtl).
+    /// The name of a recipe of the library, a recipe file (TOML), or a script (.vtl).
     pub recipe: String,
     /// For a bare script: a file for an input, which also says its structure: NAME=FILE.
     #[arg(long, value_name = "NAME=FILE")]
@@ -197,7 +218,7 @@ pub struct RecipeCheck {
 /// `assay recipe explain`.
 #[derive(Debug, clap::Args)]
 pub struct RecipeExplain {
-    /// A recipe file (TOML), the name of a recipe that comes with the program, or a script (.vtl).
+    /// The name of a recipe of the library, a recipe file (TOML), or a script (.vtl).
     pub recipe: String,
     /// For a bare script: a file for an input, which also says its structure: NAME=FILE.
     #[arg(long, value_name = "NAME=FILE")]
@@ -219,10 +240,10 @@ pub struct RecipeFmt {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  assay recipe diff inflation-annual my.toml
-  assay recipe diff inflation-annual my.toml --on CPI=cpi.csv --on RENT=rent.csv --figure USA/2022")]
+  assay recipe diff inflation/cpi-12-month inflation/housing-alternative
+  assay recipe diff inflation/cpi-annual my.toml --on CPI=cpi.csv --figure USA/2022")]
 pub struct RecipeDiff {
-    /// The recipe to compare with: a recipe file (TOML), or the name of one that comes with the program.
+    /// The recipe to compare with: the name of one of the library, or a recipe file (TOML).
     pub before: String,
     /// The recipe that is compared.
     pub after: String,
@@ -241,11 +262,11 @@ pub struct RecipeDiff {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  assay recipe run inflation-annual --input CPI=API_FP.CPI.TOTL.csv
+  assay recipe run inflation/cpi-annual --input CPI=API_FP.CPI.TOTL.csv
   assay recipe run my.toml --input CPI=cpi.csv --csv INFLATION > inflation.csv
   assay recipe run draft.vtl --input CPI=cpi.csv")]
 pub struct RecipeRun {
-    /// A recipe file (TOML), the name of a recipe that comes with the program, or a script (.vtl).
+    /// The name of a recipe of the library, a recipe file (TOML), or a script (.vtl).
     pub recipe: String,
     /// A file for an input: NAME=FILE.
     #[arg(long, value_name = "NAME=FILE", required = true)]
@@ -258,7 +279,7 @@ pub struct RecipeRun {
 /// `assay recipe publish`.
 #[derive(Debug, clap::Args)]
 pub struct RecipePublish {
-    /// A recipe file (TOML), or the name of a recipe that comes with the program.
+    /// The name of a recipe of the library, or a recipe file (TOML).
     pub recipe: String,
 }
 
@@ -266,10 +287,10 @@ pub struct RecipePublish {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  assay publish inflation-annual --input FP.CPI.TOTL --dataflow inflation
+  assay publish inflation/cpi-annual --input FP.CPI.TOTL --dataflow inflation
   assay publish bafy… --input GDP=bafy… --input POPULATION=SP.POP.TOTL --dataflow gdp --reason source-revision")]
 pub struct Publish {
-    /// The recipe: an id, a recipe file, or the name of one that comes with the program.
+    /// The recipe: an id, the name of one of the library, or a recipe file.
     pub recipe: String,
     /// A data set for an input: NAME=DATASET, by id or dataflow; NAME= may be left out when the
     /// recipe has one input.
