@@ -248,7 +248,17 @@ impl<'a> Checker<'a> {
             let message = format!("`{}` is {wanted}, found {}", parameter.name.text, found(typed.kind));
             return self.fault(Code::Type, typed.span, message);
         }
+        self.shallow(&typed, typed.span)?;
         Some(widen(typed, kind))
+    }
+
+    /// Refuses what arguments in arguments, and bodies in bodies, make too deep.
+    fn shallow(&mut self, typed: &Typed, span: Span) -> Option<()> {
+        if depth(typed) <= DEPTH_MAX {
+            return Some(());
+        }
+        let message = format!("the call makes an expression nested more than {DEPTH_MAX} deep");
+        self.fault(Code::Size, span, message)
     }
 
     /// Whether a data set has the components that a parameter asks for.
@@ -289,7 +299,7 @@ impl<'a> Checker<'a> {
         self.calls.push(Call { operator: name.clone(), parameters, component });
         let value = check(self);
         self.calls.pop();
-        for fault in self.faults.iter_mut().skip(before).filter(|fault| fault.hint.is_none()) {
+        for fault in self.faults.since(before).filter(|fault| fault.hint.is_none()) {
             fault.hint = Some(format!("in a call of `{name}`"));
         }
         value
@@ -306,11 +316,8 @@ impl<'a> Checker<'a> {
 
     /// The result of a call as the operator declares it.
     fn returned(&mut self, operator: &Operator, value: Value) -> Option<Value> {
-        if let Value::Scalar(typed) = &value
-            && depth(typed) > DEPTH_MAX
-        {
-            let message = format!("the call makes an expression nested more than {DEPTH_MAX} deep");
-            return self.fault(Code::Size, operator.body.span, message);
+        if let Value::Scalar(typed) = &value {
+            self.shallow(typed, operator.body.span)?;
         }
         let Some((kind, span)) = &operator.returns else { return Some(value) };
         match (kind, value) {
@@ -337,10 +344,17 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// `operand in values`, where the values are a parameter.
-    pub(super) fn listed(&mut self, domain: &Ident) -> Option<Vec<Typed>> {
+    /// `operand in values`, where the values are a parameter: counted like any that is replaced.
+    pub(super) fn listed(&mut self, domain: &Ident, span: Span) -> Option<Vec<Typed>> {
         match self.bound(&domain.text) {
-            Some(Argument::Values(values)) => Some(values.clone()),
+            Some(Argument::Values(values)) => {
+                let nodes = values.len() as u64;
+                self.expand(nodes, span)?;
+                match self.bound(&domain.text) {
+                    Some(Argument::Values(values)) => Some(values.clone()),
+                    _ => None,
+                }
+            }
             _ => {
                 let message = format!("the value domain `{}` is not known here", domain.text);
                 let hint = "list the values: { 1, 2 }";
