@@ -90,8 +90,9 @@ impl Checker<'_> {
     fn named(&mut self, name: &str, span: Span, scope: &Scope) -> Option<Typed> {
         match self.bound(name).cloned() {
             Some(Argument::Scalar(typed)) => return self.expanded(&typed, span),
-            Some(Argument::Component(component)) => {
-                return self.lookup(None, &component.text, span, &scope.fields);
+            Some(Argument::Component(component, wanted)) => {
+                let typed = self.lookup(None, &component.text, span, &scope.fields)?;
+                return self.of_role(typed, &wanted, &scope.fields);
             }
             Some(Argument::Faulty) => return None,
             Some(_) => return self.fault(Code::Type, span, format!("`{name}` is no component")),
