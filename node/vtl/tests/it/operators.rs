@@ -31,6 +31,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("analytic", include_str!("../vectors/operators/analytic.txt")),
     ("join", include_str!("../vectors/operators/join.txt")),
     ("clause", include_str!("../vectors/operators/clause.txt")),
+    ("time", include_str!("../vectors/operators/time.txt")),
 ];
 
 /// The kinds of case that each operator needs.
