@@ -103,24 +103,45 @@ impl Checker<'_> {
         pair: (Typed, Typed),
         span: Span,
     ) -> Option<Typed> {
+        let other = Typed { kind: pair.0.kind, ..constant(other.cloned(), span) };
+        let (mut ordered, single): (Vec<_>, Vec<_>) = clauses.iter().partition(|clause| clause.1.is_some());
+        ordered.extend(single);
+        if ordered.is_empty() {
+            return Some(other);
+        }
+        let (fits, value) = self.first_clause(&ordered, &pair, span)?;
+        let result = self.apply(Op::If, vec![fits, value, other], span)?;
+        self.expanded(&result, span)
+    }
+
+    /// Whether one of the clauses fits, and the value of the first that does. INVARIANT: halves of
+    /// halves, so that many clauses do not make a deep expression.
+    fn first_clause(
+        &mut self,
+        clauses: &[&(Cell, Option<Cell>, Option<Cell>)],
+        pair: &(Typed, Typed),
+        span: Span,
+    ) -> Option<(Typed, Typed)> {
         let (a, b) = pair;
-        let mut result = Typed { kind: a.kind, ..constant(other.cloned(), span) };
-        let (double, single): (Vec<_>, Vec<_>) = clauses.iter().partition(|clause| clause.1.is_some());
-        for (first, second, value) in double.into_iter().chain(single).rev() {
+        if let [(first, second, value)] = clauses {
             let fits = match second {
                 Some(second) => {
-                    let straight = self.values(&a, first, &b, second, span)?;
-                    let crossed = self.values(&a, second, &b, first, span)?;
+                    let straight = self.values(a, first, b, second, span)?;
+                    let crossed = self.values(a, second, b, first, span)?;
                     self.apply(Op::Or, vec![straight, crossed], span)?
                 }
                 None => {
-                    let (x, y) = (self.value(&a, first, span)?, self.value(&b, first, span)?);
+                    let (x, y) = (self.value(a, first, span)?, self.value(b, first, span)?);
                     self.apply(Op::Or, vec![x, y], span)?
                 }
             };
-            result = self.chosen(fits, value.clone(), result, span)?;
+            return Some((fits, Typed { kind: a.kind, ..constant(value.clone(), span) }));
         }
-        Some(result)
+        let (first, second) = clauses.split_at_checked(clauses.len() / 2)?;
+        let (one, early) = self.first_clause(first, pair, span)?;
+        let (two, late) = self.first_clause(second, pair, span)?;
+        let value = self.apply(Op::If, vec![one.clone(), early, late], span)?;
+        Some((self.apply(Op::Or, vec![one, two], span)?, value))
     }
 
     /// Whether a value is the one of a clause; null is not.
