@@ -46,8 +46,8 @@ pub const DISTANCE_STEPS: u64 = 4096;
 pub const SORT_STEPS: u64 = 8;
 /// Steps for each value that a median takes in or lets go.
 pub const QUANTILE_STEPS: u64 = 8;
-/// Steps for each value that a variance takes in or lets go.
-pub const MOMENT_STEPS: u64 = 16;
+/// Steps for each value that a variance takes in or lets go: its squares may have 25,000 digits.
+pub const MOMENT_STEPS: u64 = 64;
 /// Steps for each cell that is copied into a new order.
 pub const COPY_STEPS: u64 = 1;
 

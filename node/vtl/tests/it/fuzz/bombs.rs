@@ -130,7 +130,11 @@ fn variances_of_every_size() {
         let exponent = [3000, -6176, 2000, -3000, 0, 1000, -5000][at % 7];
         format!("{}e{exponent},{at}", 1_234_567_890_123_456_789_u64 + at as u64)
     });
-    for (data, kind) in [(&plain, "plain"), (&spread, "spread")] {
+    let dense = rows("X:m:number,N:m:integer", 400, |at| {
+        let exponent = (at * 31 % 500) as i32 * 18 - 6000;
+        format!("{}e{exponent},{at}", 1_234_567_890_123_456_789_u64 + at as u64)
+    });
+    for (data, kind) in [(&plain, "plain"), (&spread, "spread"), (&dense, "dense")] {
         for aggregate in ["stddev_pop", "var_samp"] {
             run(&format!("{kind}: {aggregate}"), &format!("R <- {aggregate}(D[keep X]);"), data);
             for window in [
