@@ -36,6 +36,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("general", include_str!("../vectors/operators/general.txt")),
     ("validation", include_str!("../vectors/operators/validation.txt")),
     ("hierarchy", include_str!("../vectors/operators/hierarchy.txt")),
+    ("extension", include_str!("../vectors/operators/extension.txt")),
 ];
 
 /// The kinds of case that each operator needs.
