@@ -228,7 +228,7 @@ impl<'a> Run<'a> {
         let cell = |at: &usize| self.relation.columns.get(*at).and_then(|column| column.cell(row));
         Point {
             value: self.relation.columns.get(self.rollup.value).and_then(|column| number(column, row)),
-            virals: self.rollup.virals.iter().map(|(at, _)| cell(at)).collect(),
+            virals: self.rollup.virals.iter().map(|(at, ..)| cell(at)).collect(),
         }
     }
 
@@ -327,7 +327,8 @@ impl<'a> Run<'a> {
             let cells = points.clone().map(|point| point.as_ref()?.virals.get(at).cloned().flatten());
             cells.collect::<Vec<Option<Cell>>>()
         };
-        self.rollup.virals.iter().enumerate().map(|(at, (_, rule))| fold(rule.as_ref(), of(at))).collect()
+        let virals = self.rollup.virals.iter().enumerate();
+        virals.map(|(at, (_, kind, rule))| fold(rule.as_ref(), *kind, of(at))).collect()
     }
 
     fn blame(&self, error: Error, rule: usize, row: Option<usize>, step: &Step) -> Fault {

@@ -37,6 +37,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("validation", include_str!("../vectors/operators/validation.txt")),
     ("hierarchy", include_str!("../vectors/operators/hierarchy.txt")),
     ("extension", include_str!("../vectors/operators/extension.txt")),
+    ("definition", include_str!("../vectors/operators/definition.txt")),
 ];
 
 /// The kinds of case that each operator needs.
