@@ -25,7 +25,7 @@ impl Checker<'_> {
             return self
                 .unknown_ruleset(&name, definitions.hierarchical.keys().map(String::as_str).collect());
         };
-        let step = step?;
+        let step = self.averaged(step?, span)?;
         let fields = self.fields(step).to_vec();
         let rule = self.rule_column(ruleset, call, &name, &fields)?;
         let value = self.single_number(&fields, call.operand.span)?;
@@ -43,13 +43,12 @@ impl Checker<'_> {
                 rules.push(self.rollup_rule(ruleset, at, rule, &bound, &fields)?);
             }
         }
-        let virals = positions(&fields, Role::ViralAttribute);
-        let virals = virals.into_iter().filter_map(|at| Some((at, self.merge_of(&fields.get(at)?.name))));
+        let virals = self.rolled(&fields)?;
         let rollup = Rollup {
             rule,
             value,
             keys: positions(&fields, Role::Identifier).into_iter().filter(|at| *at != rule).collect(),
-            virals: virals.collect(),
+            virals,
             rules,
             check,
             missing: call.missing,

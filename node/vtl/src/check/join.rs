@@ -333,6 +333,7 @@ impl Checker<'_> {
                 field.from.extend(second.from.iter().cloned());
                 typed = self.propagate(&field.name, typed, column(other, second, span), span)?;
             }
+            field.kind = typed.kind.unwrap_or(field.kind);
             columns.push((field, typed));
         }
         let merged = self.map(step, columns, span);
