@@ -27,6 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemas::limits::COMPONENTS_MAX;
 use schemas::structure::{Role, Shape, Type};
 
+pub(crate) use extension::NAMES as EXTENSIONS;
 pub(crate) use order::names;
 
 use crate::Script;

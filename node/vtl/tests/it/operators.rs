@@ -86,6 +86,18 @@ fn every_operator_has_every_kind_of_case() {
     }
 }
 
+/// What has cases without being an operator: syntax, and what a script defines.
+const TOPICS: [&str; 6] = ["()", ":=", "<-", "over", "define operator", "define viral propagation"];
+
+#[test]
+fn every_operator_of_the_engine_has_cases() {
+    let operators = FAMILIES.iter().flat_map(|(_, text)| read(text));
+    let names: Vec<String> = operators.map(|operator| operator.name).collect();
+    let headings: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+    assert_eq!(names.len(), headings.len(), "an operator has one heading");
+    assert_eq!(headings, vtl::operators().chain(TOPICS).collect());
+}
+
 /// Whether a paragraph of the manual, or one that the specification has, is named.
 fn cited(paragraph: &str, spec: &str) -> bool {
     let sections = paragraph.split("vtl.md ").skip(1);
