@@ -41,7 +41,12 @@ impl Checker<'_> {
         let definitions = self.definitions;
         let Some(propagation) = definitions.propagation.get(name) else { return Some(None) };
         match fitted(&propagation.rule, kind) {
-            Ok(rule) => Some(Some(rule)),
+            Ok(rule) => {
+                if let Merge::Enumerated { clauses, .. } = &rule {
+                    self.expand(clauses.len() as u64, propagation.target.span)?;
+                }
+                Some(Some(rule))
+            }
             Err(seen) => {
                 let target = &propagation.target;
                 let message = format!("the rule of `{}` is for {seen}, found {}", target.text, article(kind));
@@ -136,24 +141,46 @@ impl Checker<'_> {
         pair: (Typed, Typed),
         span: Span,
     ) -> Option<Typed> {
+        let kind = other.kind;
+        let (mut ordered, single): (Vec<_>, Vec<_>) = clauses.iter().partition(|clause| clause.1.is_some());
+        ordered.extend(single);
+        if ordered.is_empty() {
+            return Some(other);
+        }
+        let (fits, value) = self.first_clause(&ordered, &pair, kind, span)?;
+        let result = self.apply(Op::If, vec![fits, value, other], span)?;
+        self.expanded(&result, span)
+    }
+
+    /// Whether one of the clauses fits, and the value of the first that does. INVARIANT: halves of
+    /// halves, so that many clauses do not make a deep expression.
+    fn first_clause(
+        &mut self,
+        clauses: &[&(Cell, Option<Cell>, Option<Cell>)],
+        pair: &(Typed, Typed),
+        kind: Option<Type>,
+        span: Span,
+    ) -> Option<(Typed, Typed)> {
         let (a, b) = pair;
-        let mut result = other;
-        let (double, single): (Vec<_>, Vec<_>) = clauses.iter().partition(|clause| clause.1.is_some());
-        for (first, second, value) in double.into_iter().chain(single).rev() {
+        if let [(first, second, value)] = clauses {
             let fits = match second {
                 Some(second) => {
-                    let straight = self.values(&a, first, &b, second, span)?;
-                    let crossed = self.values(&a, second, &b, first, span)?;
+                    let straight = self.values(a, first, b, second, span)?;
+                    let crossed = self.values(a, second, b, first, span)?;
                     self.apply(Op::Or, vec![straight, crossed], span)?
                 }
                 None => {
-                    let (x, y) = (self.value(&a, first, span)?, self.value(&b, first, span)?);
+                    let (x, y) = (self.value(a, first, span)?, self.value(b, first, span)?);
                     self.apply(Op::Or, vec![x, y], span)?
                 }
             };
-            result = self.chosen(fits, value.clone(), result, span)?;
+            return Some((fits, Typed { kind, ..constant(value.clone(), span) }));
         }
-        Some(result)
+        let (first, second) = clauses.split_at_checked(clauses.len() / 2)?;
+        let (one, early) = self.first_clause(first, pair, kind, span)?;
+        let (two, late) = self.first_clause(second, pair, kind, span)?;
+        let value = self.apply(Op::If, vec![one.clone(), early, late], span)?;
+        Some((self.apply(Op::Or, vec![one, two], span)?, value))
     }
 
     /// Whether a value is the one of a clause; null is not.

@@ -16,7 +16,7 @@ use super::key::{order, ranks, runs};
 use super::viral::fold;
 use super::{Relation, point};
 use crate::ast::{Missing, Output, Source};
-use crate::budget::{Meter, ROW_STEPS, SORT_STEPS};
+use crate::budget::{Meter, ROW_STEPS, SORT_STEPS, merge_steps};
 use crate::decimal128::{self as decimal, Error, Total};
 use crate::fault::{Code, Fault};
 use crate::op::Op;
@@ -80,7 +80,8 @@ pub(super) fn rollup(
     let order = order(&ranks);
     let groups = runs(&ranks, order.as_deref());
     let parts: usize = rollup.rules.iter().map(|rule| rule.right.len() + 1).sum();
-    meter.charge(groups.len().saturating_mul(parts), SORT_STEPS, step.span)?;
+    let virals: u64 = rollup.virals.iter().map(|(_, _, rule)| merge_steps(rule.as_ref())).sum();
+    meter.charge(groups.len().saturating_mul(parts), SORT_STEPS + virals, step.span)?;
     let mut run = Run::new(relation, rollup, conditions);
     let places = run.places();
     for (start, end) in groups {
