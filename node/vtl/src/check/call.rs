@@ -5,6 +5,7 @@
 //! expand to is bounded, so that a short script cannot make a plan that fills memory.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use schemas::structure::{Role, Type};
 use schemas::table::Cell;
@@ -31,7 +32,8 @@ pub(super) enum Argument {
     Scalar(Typed),
     /// A component by name, in whatever data set the body uses it, and what it must be there.
     Component(Ident, Box<Parameter>),
-    Values(Vec<Typed>),
+    /// Shared, for it may be long and passed on in many calls.
+    Values(Rc<[Typed]>),
     Ruleset(Ident),
     /// The argument has a fault.
     Faulty,
@@ -41,7 +43,7 @@ pub(super) enum Argument {
 #[derive(Debug)]
 pub(super) struct Call {
     operator: String,
-    parameters: BTreeMap<String, Argument>,
+    parameters: Rc<BTreeMap<String, Argument>>,
     /// Whether it stands in a component expression, whose components are not those of the body.
     component: bool,
 }
@@ -82,7 +84,7 @@ impl<'a> Checker<'a> {
         Some(Typed { span, ..typed.clone() })
     }
 
-    fn expand(&mut self, nodes: u64, span: Span) -> Option<()> {
+    pub(super) fn expand(&mut self, nodes: u64, span: Span) -> Option<()> {
         self.expansion += nodes;
         if self.expansion > EXPANSION_MAX {
             let message = format!("the calls of operators expand to more than {EXPANSION_MAX} nodes");
@@ -226,7 +228,7 @@ impl<'a> Checker<'a> {
         match (&parameter.kind, &argument.node) {
             (Kind::Set, Node::List(values)) => {
                 let typed = values.iter().map(|value| self.scalar(value));
-                typed.collect::<Option<Vec<Typed>>>().map(Argument::Values)
+                typed.collect::<Option<Rc<[Typed]>>>().map(Argument::Values)
             }
             (Kind::Set | Kind::Ruleset, Node::Name(name)) if self.bound(name).is_some() => {
                 self.bound(name).cloned()
@@ -250,6 +252,7 @@ impl<'a> Checker<'a> {
             let message = format!("`{}` is {wanted}, found {}", parameter.text, found(typed.kind));
             return self.fault(Code::Type, typed.span, message);
         }
+        self.shallow(&typed, typed.span)?;
         self.limited(widen(typed, wanted.kind), wanted, parameter)
     }
 
@@ -281,6 +284,7 @@ impl<'a> Checker<'a> {
             Some(Subset::Listed(values)) => values,
             _ => &none,
         };
+        self.expand(values.len() as u64, span)?;
         let values = values.iter().map(|value| self.scalar(value)).collect::<Option<Vec<Typed>>>()?;
         match listed(&typed, &values, wanted) {
             Some(true) => return Some(typed),
@@ -297,6 +301,7 @@ impl<'a> Checker<'a> {
                 self.apply(Op::In, std::iter::once(value).chain(values).collect(), span)?
             }
             Some(Subset::Where(condition)) => {
+                self.expand(nodes(condition), span)?;
                 let value = Argument::Scalar(typed.clone());
                 self.enter(&parameter.text, BTreeMap::from([("value".to_owned(), value)]));
                 let condition = self.condition(condition, &mut Scope::row(&[]));
@@ -307,6 +312,15 @@ impl<'a> Checker<'a> {
         let kind = typed.kind;
         let limited = self.apply(Op::Limit(!wanted.never_null), vec![typed, condition], span)?;
         Some(Typed { kind, ..limited })
+    }
+
+    /// Refuses what arguments in arguments, and bodies in bodies, make too deep.
+    fn shallow(&mut self, typed: &Typed, span: Span) -> Option<()> {
+        if depth(typed) <= DEPTH_MAX {
+            return Some(());
+        }
+        let message = format!("the call makes an expression nested more than {DEPTH_MAX} deep");
+        self.fault(Code::Size, span, message)
     }
 
     /// Whether a data set has the components that a parameter asks for.
@@ -344,18 +358,22 @@ impl<'a> Checker<'a> {
         }
         self.expand(nodes(&operator.body), span)?;
         let before = self.faults.len();
-        self.calls.push(Call { operator: name.clone(), parameters, component });
+        self.calls.push(Call { operator: name.clone(), parameters: parameters.into(), component });
         let value = check(self);
         self.calls.pop();
-        for fault in self.faults.iter_mut().skip(before).filter(|fault| fault.hint.is_none()) {
+        for fault in self.faults.since(before).filter(|fault| fault.hint.is_none()) {
             fault.hint = Some(format!("in a call of `{name}`"));
         }
         value
     }
 
     /// Binds names for a component expression, until [`Checker::leave`].
-    pub(super) fn enter(&mut self, operator: &str, parameters: BTreeMap<String, Argument>) {
-        self.calls.push(Call { operator: operator.to_owned(), parameters, component: true });
+    pub(super) fn enter(&mut self, operator: &str, parameters: impl Into<Rc<BTreeMap<String, Argument>>>) {
+        self.calls.push(Call {
+            operator: operator.to_owned(),
+            parameters: parameters.into(),
+            component: true,
+        });
     }
 
     pub(super) fn leave(&mut self) {
@@ -364,11 +382,8 @@ impl<'a> Checker<'a> {
 
     /// The result of a call as the operator declares it.
     fn returned(&mut self, operator: &Operator, value: Value) -> Option<Value> {
-        if let Value::Scalar(typed) = &value
-            && depth(typed) > DEPTH_MAX
-        {
-            let message = format!("the call makes an expression nested more than {DEPTH_MAX} deep");
-            return self.fault(Code::Size, operator.body.span, message);
+        if let Value::Scalar(typed) = &value {
+            self.shallow(typed, operator.body.span)?;
         }
         let Some((kind, span)) = &operator.returns else { return Some(value) };
         match (kind, value) {
@@ -395,10 +410,14 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// `operand in values`, where the values are a parameter.
-    pub(super) fn listed(&mut self, domain: &Ident) -> Option<Vec<Typed>> {
+    /// `operand in values`, where the values are a parameter: counted like any that is replaced.
+    pub(super) fn listed(&mut self, domain: &Ident, span: Span) -> Option<Vec<Typed>> {
         match self.bound(&domain.text) {
-            Some(Argument::Values(values)) => Some(values.clone()),
+            Some(Argument::Values(values)) => {
+                let values = Rc::clone(values);
+                self.expand(values.len() as u64, span)?;
+                Some(values.to_vec())
+            }
             _ => {
                 let message = format!("the value domain `{}` is not known here", domain.text);
                 let hint = "list the values: { 1, 2 }";

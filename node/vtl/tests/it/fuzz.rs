@@ -1,5 +1,6 @@
 //! Hostile scripts: they end in a fault, quickly, and never in a panic.
 
+mod bombs;
 mod generated;
 mod random;
 mod script;
