@@ -189,6 +189,7 @@ fn authors(desk: &Desk) {
     screen.line("assay recipe diff --help").line("assay recipe diff inflation/cpi-annual my.toml");
     screen.line("assay recipe diff inflation/cpi-annual my.toml --on CPI=cpi.csv --figure USA/2010");
     screen.line("assay recipe diff inflation/cpi-annual inflation/cpi-annual");
+    screen.line("assay recipe diff inflation/cpi-12-month inflation/housing-alternative");
     desk.write("draft.vtl", "R <- max(CPI group by REF_AREA);");
     screen.line("assay recipe run draft.vtl --input CPI=cpi.csv").line("assay recipe check draft.vtl");
     screen.line("assay recipe explain draft.vtl --input CPI=cpi.csv").compare("authors");
