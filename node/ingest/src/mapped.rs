@@ -53,7 +53,7 @@ pub(crate) fn read(
 }
 
 /// Bytes of a file that are worth a thread.
-const PART_BYTES_MIN: usize = 1 << 20;
+const PART_BYTES: usize = 1 << 20;
 /// More threads than this wait for memory.
 const THREADS_MAX: usize = 8;
 
@@ -88,30 +88,44 @@ impl Body<'_> {
     /// All rows, read in parts at the same time; `None` when the file has to be read as one: it is
     /// small, has quotes, or has a fault, of which the first is to be told.
     fn parts(&self, plan: &Plan, threads: usize, progress: &mut dyn FnMut(u64)) -> Option<Rows> {
-        let wanted = threads.min(THREADS_MAX).min(self.reader.left() / PART_BYTES_MIN);
-        if wanted < 2 {
+        let (threads, count) = (threads.min(THREADS_MAX), self.reader.left() / PART_BYTES);
+        if threads < 2 || count < 2 {
             return None;
         }
-        let mut parts = self.reader.split(wanted)?.into_iter();
-        let (first, width) = (parts.next()?, self.width);
-        let read: Vec<Result<(Rows, u64), Fault>> = std::thread::scope(|scope| {
-            let others: Vec<_> = parts
-                .map(|reader| scope.spawn(move || Body { reader, width }.rows(plan, &mut |_| {})))
-                .collect();
-            let first = Body { reader: first, width }.rows(plan, progress);
-            let lost = |_| Err(Fault::new("thread", "a thread of the reader ended"));
-            std::iter::once(first)
-                .chain(others.into_iter().map(|part| part.join().unwrap_or_else(lost)))
-                .collect()
-        });
-        let mut read = read.into_iter();
-        let (mut rows, mut next) = read.next()?.ok()?;
-        for part in read {
-            let (part, end) = part.ok()?;
-            rows.append(part, next - 1);
-            next += end - 1;
+        let readers = self.reader.split(count)?;
+        let mut rows = Rows::new(plan);
+        let mut lines = 0;
+        // In rounds, so that the parts are small and the next ones take their place in memory.
+        for round in readers.chunks(threads) {
+            for part in self.round(plan, round, progress) {
+                let (part, end) = part.ok()?;
+                rows.append(part, lines);
+                lines += end - 1;
+            }
+            if rows.lines.len() > plan.rows_max() {
+                return None;
+            }
         }
-        (rows.lines.len() <= plan.rows_max()).then_some(rows)
+        Some(rows)
+    }
+
+    /// The rows of some parts, each read by a thread.
+    fn round(
+        &self,
+        plan: &Plan,
+        readers: &[Reader<'_>],
+        progress: &mut dyn FnMut(u64),
+    ) -> Vec<Result<(Rows, u64), Fault>> {
+        let mut bodies = readers.iter().map(|reader| Body { reader: reader.clone(), width: self.width });
+        let Some(first) = bodies.next() else { return Vec::new() };
+        std::thread::scope(|scope| {
+            let others: Vec<_> =
+                bodies.map(|body| scope.spawn(move || body.rows(plan, &mut |_| {}))).collect();
+            let lost = |_| Err(Fault::new("thread", "a thread of the reader ended"));
+            let first = first.rows(plan, progress);
+            let others = others.into_iter().map(|part| part.join().unwrap_or_else(lost));
+            std::iter::once(first).chain(others).collect()
+        })
     }
 }
 
