@@ -187,15 +187,21 @@ pub enum Recipe {
 /// `assay recipe check`.
 #[derive(Debug, clap::Args)]
 pub struct RecipeCheck {
-    /// A recipe file (TOML), or the name of a recipe that comes with the program.
+    /// A recipe file (TOML), the name of a recipe that comes with the program, or a script (.vtl).
     pub recipe: String,
+    /// For a bare script: a file for an input, which also says its structure: NAME=FILE.
+    #[arg(long, value_name = "NAME=FILE")]
+    pub input: Vec<String>,
 }
 
 /// `assay recipe explain`.
 #[derive(Debug, clap::Args)]
 pub struct RecipeExplain {
-    /// A recipe file (TOML), or the name of a recipe that comes with the program.
+    /// A recipe file (TOML), the name of a recipe that comes with the program, or a script (.vtl).
     pub recipe: String,
+    /// For a bare script: a file for an input, which also says its structure: NAME=FILE.
+    #[arg(long, value_name = "NAME=FILE")]
+    pub input: Vec<String>,
 }
 
 /// `assay recipe fmt`.
@@ -236,9 +242,10 @@ pub struct RecipeDiff {
 #[command(after_help = "\
 Examples:
   assay recipe run inflation-annual --input CPI=API_FP.CPI.TOTL.csv
-  assay recipe run my.toml --input CPI=cpi.csv --csv INFLATION > inflation.csv")]
+  assay recipe run my.toml --input CPI=cpi.csv --csv INFLATION > inflation.csv
+  assay recipe run draft.vtl --input CPI=cpi.csv")]
 pub struct RecipeRun {
-    /// A recipe file (TOML), or the name of a recipe that comes with the program.
+    /// A recipe file (TOML), the name of a recipe that comes with the program, or a script (.vtl).
     pub recipe: String,
     /// A file for an input: NAME=FILE.
     #[arg(long, value_name = "NAME=FILE", required = true)]

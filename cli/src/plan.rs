@@ -92,14 +92,61 @@ pub fn open(name: &str) -> Result<Recipe, Fault> {
             Fault::absent(message).hint(format!("recipes that come with the program: {}", known.join(", ")))
         );
     }
-    if path.extension().is_some_and(|extension| extension == "vtl") {
-        let hint = "name the TOML file that describes the script's inputs and outputs";
+    if script(name) {
+        let hint = "name the TOML file that describes the script's inputs and outputs, or give the inputs: `--input NAME=FILE`";
         return Err(Fault::usage("recipe", format!("`{name}` is a script, not a recipe file")).hint(hint));
     }
     let toml = text(path)?;
     let file: File = parse(name, &toml)?;
     let script = path.parent().unwrap_or(Path::new("")).join(&file.script);
     build(name, file, &text(&script)?)
+}
+
+/// Whether a name is that of a script.
+pub fn script(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "vtl")
+}
+
+/// A recipe by name or file; or a bare script, whose inputs are the files given and whose outputs are
+/// what it assigns with `<-`.
+///
+/// # Errors
+/// As [`open`]; a script without inputs is one.
+pub fn opened(name: &str, inputs: &BTreeMap<Name, ledger::compute::Source>) -> Result<Recipe, Fault> {
+    let path = Path::new(name);
+    if !script(name) || inputs.is_empty() {
+        return open(name);
+    }
+    let source = text(path)?;
+    let output = || Ok::<Output, Fault>(Output { title: Text::new("")?, unit: Text::new("")? });
+    // A script that cannot be read has no outputs; its check says why.
+    let outputs: Vec<String> = vtl::Script::parse(&source)
+        .map(|script| script.outputs().into_iter().map(str::to_owned).collect())
+        .unwrap_or_default();
+    let given = |source: &ledger::compute::Source| {
+        Ok::<Input, Fault>(Input { title: Text::new("")?, components: source.table.shape().clone() })
+    };
+    Ok(Recipe {
+        title: Text::new(
+            path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
+        )?,
+        measure: Name::new("draft")?,
+        script: Text::new(source.replace("\r\n", "\n"))?,
+        inputs: inputs
+            .iter()
+            .map(|(name, source)| Ok((name.clone(), given(source)?)))
+            .collect::<Result<_, Fault>>()?,
+        outputs: outputs
+            .into_iter()
+            .map(|name| Ok((Name::new(name)?, output()?)))
+            .collect::<Result<_, Fault>>()?,
+        semantics: vtl::SEMANTICS,
+        limits: LIMITS,
+        description: Text::new("")?,
+        references: Vec::new(),
+        licence: Text::new("")?,
+        deviates_from: None,
+    })
 }
 
 /// The script of a recipe file, or the script itself.

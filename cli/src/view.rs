@@ -40,8 +40,9 @@ pub fn figures<'a>(
     screen: &Screen,
 ) {
     for (name, figures) in tables {
-        let title = recipe.outputs.get(name).map(|output| format!("{}, {}", output.title, output.unit));
-        screen.say(format_args!("{} {}", screen.paint(Tone::Bold, name), title.unwrap_or_default()));
+        let output = recipe.outputs.get(name).filter(|output| !output.title.as_str().is_empty());
+        let title = output.map(|output| format!(" {}, {}", output.title, output.unit));
+        screen.say(format_args!("{}{}", screen.paint(Tone::Bold, name), title.unwrap_or_default()));
         for line in table(figures) {
             screen.say(format_args!("  {line}"));
         }

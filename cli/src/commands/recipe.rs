@@ -54,16 +54,25 @@ fn list(global: &Global, screen: &Screen) -> Result<u8, Fault> {
     Ok(0)
 }
 
-fn compute(args: &RecipeRun, screen: &Screen) -> Result<u8, Fault> {
-    let recipe = plan::open(&args.recipe)?;
-    ledger::compute::check(&recipe)?;
+/// Local files as inputs: `NAME=FILE`.
+fn files(flags: &[String], screen: &Screen) -> Result<BTreeMap<Name, ledger::compute::Source>, Fault> {
     let mut inputs = BTreeMap::new();
-    for input in &args.input {
-        let (name, file) = input
+    for flag in flags {
+        let (name, file) = flag
             .split_once('=')
-            .ok_or_else(|| Fault::usage("input", format!("`{input}` is not of the form NAME=FILE")))?;
+            .ok_or_else(|| Fault::usage("input", format!("`{flag}` is not of the form NAME=FILE")))?;
         inputs.insert(Name::new(name)?, source::local(Path::new(file), screen)?);
     }
+    Ok(inputs)
+}
+
+fn compute(args: &RecipeRun, screen: &Screen) -> Result<u8, Fault> {
+    if !plan::script(&args.recipe) {
+        // What is wrong with a recipe is told before its files are read.
+        ledger::compute::check(&plan::open(&args.recipe)?)?;
+    }
+    let inputs = files(&args.input, screen)?;
+    let recipe = plan::opened(&args.recipe, &inputs)?;
     let outcome = ledger::compute::tables(&recipe, inputs)?;
     if let Some(wanted) = &args.csv {
         let table = outcome.tables.iter().find(|(name, _)| name.as_str() == wanted);

@@ -172,7 +172,10 @@ fn authors(desk: &Desk) {
         .line("assay recipe fmt my.vtl");
     screen.line("assay recipe diff --help").line("assay recipe diff inflation-annual my.toml");
     screen.line("assay recipe diff inflation-annual my.toml --on CPI=cpi.csv --figure USA/2010");
-    screen.line("assay recipe diff inflation-annual inflation-annual").compare("authors");
+    screen.line("assay recipe diff inflation-annual inflation-annual");
+    desk.write("draft.vtl", "R <- max(CPI group by REF_AREA);");
+    screen.line("assay recipe run draft.vtl --input CPI=cpi.csv").line("assay recipe check draft.vtl");
+    screen.line("assay recipe explain draft.vtl --input CPI=cpi.csv").compare("authors");
     let mut screen = Transcript::new(desk);
     for script in [
         "INFLATION <- round((CPI / timeshift(CPY, 1) - 1) * 100, 1);",

@@ -12,6 +12,7 @@
 
 mod archive;
 mod areas;
+mod cube;
 mod detect;
 mod export;
 mod fault;

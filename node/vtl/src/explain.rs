@@ -228,6 +228,7 @@ fn applied(op: Op, operands: &[String]) -> String {
         (Op::In | Op::NotIn, [operand, list @ ..]) => {
             format!("{operand} {} {{ {} }}", op.name(), list.join(", "))
         }
+        (Op::Limit(_), [value, condition]) => format!("({value} where {condition})"),
         (Op::Not, [operand]) => format!("not {operand}"),
         (_, [a, b])
             if !op.name().starts_with(|c: char| c.is_ascii_alphabetic())

@@ -320,7 +320,7 @@ impl Checker<'_> {
     }
 
     /// A literal or the name of a scalar, whatever components there are.
-    fn scalar(&mut self, expr: &Expr) -> Option<Typed> {
+    pub(super) fn scalar(&mut self, expr: &Expr) -> Option<Typed> {
         if let Node::Name(name) = &expr.node
             && self.calls.is_empty()
             && !self.names.contains_key(name)
