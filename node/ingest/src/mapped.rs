@@ -47,7 +47,11 @@ pub(crate) fn read(
     let threads = options.threads.or_else(|| std::thread::available_parallelism().ok());
     let rows = match body.parts(&plan, threads.map_or(1, NonZeroUsize::get), progress) {
         Some(rows) => rows,
-        None => body.rows(&plan, progress)?.0,
+        None => {
+            let mut rows = Rows::new(&plan);
+            body.rows(&plan, &mut rows, progress)?;
+            rows
+        }
     };
     finish(source, &mapping, plan, rows)
 }
@@ -65,9 +69,9 @@ struct Body<'a> {
 }
 
 impl Body<'_> {
-    /// All rows, and the line after the last one.
-    fn rows(mut self, plan: &Plan, progress: &mut dyn FnMut(u64)) -> Result<(Rows, u64), Fault> {
-        let (mut rows, mut record, mut ends) = (Rows::new(plan), Record::default(), Vec::new());
+    /// Adds all rows; gives the line after the last one.
+    fn rows(mut self, plan: &Plan, rows: &mut Rows, progress: &mut dyn FnMut(u64)) -> Result<u64, Fault> {
+        let (mut record, mut ends) = (Record::default(), Vec::new());
         loop {
             self.reader.tick(progress);
             let at = self.reader.line();
@@ -82,7 +86,7 @@ impl Body<'_> {
             record.check_width(self.width)?;
             rows.add(plan, &record, record.line).map_err(|fault| fault.line(record.line))?;
         }
-        Ok((rows, self.reader.line()))
+        Ok(self.reader.line())
     }
 
     /// All rows, read in parts at the same time; `None` when the file has to be read as one: it is
@@ -94,13 +98,13 @@ impl Body<'_> {
         }
         let readers = self.reader.split(count)?;
         let mut rows = Rows::new(plan);
-        let mut lines = 0;
         // In rounds, so that the parts are small and the next ones take their place in memory.
+        let mut parts: Vec<Rows> = (0..threads).map(|_| Rows::new(plan)).collect();
+        let mut lines = 0;
         for round in readers.chunks(threads) {
-            for part in self.round(plan, round, progress) {
-                let (part, end) = part.ok()?;
-                rows.append(part, lines);
-                lines += end - 1;
+            for (end, part) in self.round(plan, round, &mut parts, progress).into_iter().zip(&mut parts) {
+                rows.take(part, lines);
+                lines += end.ok()? - 1;
             }
             if rows.lines.len() > plan.rows_max() {
                 return None;
@@ -109,20 +113,24 @@ impl Body<'_> {
         Some(rows)
     }
 
-    /// The rows of some parts, each read by a thread.
+    /// Reads some parts of the file, each by a thread; gives the line after each.
     fn round(
         &self,
         plan: &Plan,
         readers: &[Reader<'_>],
+        parts: &mut [Rows],
         progress: &mut dyn FnMut(u64),
-    ) -> Vec<Result<(Rows, u64), Fault>> {
-        let mut bodies = readers.iter().map(|reader| Body { reader: reader.clone(), width: self.width });
-        let Some(first) = bodies.next() else { return Vec::new() };
+    ) -> Vec<Result<u64, Fault>> {
+        let mut work = readers
+            .iter()
+            .zip(parts)
+            .map(|(reader, rows)| (Body { reader: reader.clone(), width: self.width }, rows));
+        let Some((first, rows)) = work.next() else { return Vec::new() };
         std::thread::scope(|scope| {
             let others: Vec<_> =
-                bodies.map(|body| scope.spawn(move || body.rows(plan, &mut |_| {}))).collect();
+                work.map(|(body, rows)| scope.spawn(move || body.rows(plan, rows, &mut |_| {}))).collect();
             let lost = |_| Err(Fault::new("thread", "a thread of the reader ended"));
-            let first = first.rows(plan, progress);
+            let first = first.rows(plan, rows, progress);
             let others = others.into_iter().map(|part| part.join().unwrap_or_else(lost));
             std::iter::once(first).chain(others).collect()
         })
@@ -373,13 +381,13 @@ impl Rows {
         Ok(())
     }
 
-    /// Adds the rows of the part that follows; it begins behind `lines` lines.
-    fn append(&mut self, other: Self, lines: u64) {
-        self.read += other.read;
-        self.missing += other.missing;
-        self.lines.extend(other.lines.into_iter().map(|line| line + lines as u32));
-        for (column, more) in self.columns.iter_mut().zip(other.columns) {
-            column.append(more);
+    /// Takes the rows of the part that follows; it begins behind `lines` lines.
+    fn take(&mut self, other: &mut Self, lines: u64) {
+        self.read += std::mem::take(&mut other.read);
+        self.missing += std::mem::take(&mut other.missing);
+        self.lines.extend(other.lines.drain(..).map(|line| line + lines as u32));
+        for (column, more) in self.columns.iter_mut().zip(&mut other.columns) {
+            column.take(more);
         }
     }
 }
