@@ -14,6 +14,7 @@ mod archive;
 mod areas;
 mod cube;
 mod detect;
+mod doubt;
 mod export;
 mod fault;
 mod filling;
@@ -28,6 +29,7 @@ mod worldbank;
 
 pub use areas::Area;
 pub use detect::detect;
+pub use doubt::{Doubt, doubts};
 pub use export::export_csv;
 pub use fault::Fault;
 pub use mapping::{Dates, Link, Mapping};

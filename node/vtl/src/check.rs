@@ -27,6 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemas::limits::COMPONENTS_MAX;
 use schemas::structure::{Role, Shape, Type};
 
+pub(crate) use extension::NAMES as EXTENSIONS;
 pub(crate) use order::names;
 
 use crate::Script;
@@ -62,6 +63,8 @@ struct Checker<'a> {
     calls: Vec<call::Call>,
     /// Nodes that calls expanded to.
     expansion: u64,
+    /// Patterns that were read, and what is wrong with them.
+    patterns: BTreeMap<String, Option<String>>,
     /// Nodes around the one that is being checked, those of the bodies of operators too.
     level: u16,
     faults: Faults,
@@ -83,6 +86,7 @@ pub fn check(script: &Script, inputs: &BTreeMap<String, Shape>) -> Result<Plan, 
         names: BTreeMap::new(),
         calls: Vec::new(),
         expansion: 0,
+        patterns: BTreeMap::new(),
         level: 0,
         faults: Faults::default(),
     };

@@ -43,7 +43,7 @@ pub(super) enum Argument {
 #[derive(Debug)]
 pub(super) struct Call {
     operator: String,
-    parameters: BTreeMap<String, Argument>,
+    parameters: Rc<BTreeMap<String, Argument>>,
     /// Whether it stands in a component expression, whose components are not those of the body.
     component: bool,
 }
@@ -84,7 +84,7 @@ impl<'a> Checker<'a> {
         Some(Typed { span, ..typed.clone() })
     }
 
-    fn expand(&mut self, nodes: u64, span: Span) -> Option<()> {
+    pub(super) fn expand(&mut self, nodes: u64, span: Span) -> Option<()> {
         self.expansion += nodes;
         if self.expansion > EXPANSION_MAX {
             let message = format!("the calls of operators expand to more than {EXPANSION_MAX} nodes");
@@ -358,7 +358,7 @@ impl<'a> Checker<'a> {
         }
         self.expand(nodes(&operator.body), span)?;
         let before = self.faults.len();
-        self.calls.push(Call { operator: name.clone(), parameters, component });
+        self.calls.push(Call { operator: name.clone(), parameters: parameters.into(), component });
         let value = check(self);
         self.calls.pop();
         for fault in self.faults.since(before).filter(|fault| fault.hint.is_none()) {
@@ -368,8 +368,12 @@ impl<'a> Checker<'a> {
     }
 
     /// Binds names for a component expression, until [`Checker::leave`].
-    pub(super) fn enter(&mut self, operator: &str, parameters: BTreeMap<String, Argument>) {
-        self.calls.push(Call { operator: operator.to_owned(), parameters, component: true });
+    pub(super) fn enter(&mut self, operator: &str, parameters: impl Into<Rc<BTreeMap<String, Argument>>>) {
+        self.calls.push(Call {
+            operator: operator.to_owned(),
+            parameters: parameters.into(),
+            component: true,
+        });
     }
 
     pub(super) fn leave(&mut self) {

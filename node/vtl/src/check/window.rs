@@ -83,7 +83,7 @@ impl Checker<'_> {
         let mut columns = Vec::new();
         for at in positions(fields, Role::ViralAttribute) {
             let field = fields.get(at)?;
-            let op = match self.merge_of(&field.name) {
+            let op = match self.merge_of(&field.name, field.kind)? {
                 None => Analytic::Viral,
                 Some(Merge::Aggregate(op)) => Analytic::Aggregate(op),
                 Some(Merge::Enumerated { .. }) => {

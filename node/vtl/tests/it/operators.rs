@@ -6,6 +6,7 @@
 //! * `operator NAME: …`: the cases below are of this operator; behind it the paragraph it follows;
 //! * `NAME = …`: a table as `support::table` reads it; above the first operator it is there for
 //!   all of the file, below an operator for that operator only;
+//! * `before: script`: stands before the scripts of the operator: its definitions;
 //! * `KIND: script => expected`: a case. A script without `<-` is the expression of the result `R`.
 //!   Expected is a value, a table, `fault CODE`, or `fault CODE at TEXT` with the text blamed. In
 //!   the heading of an expected table, a name alone means role and type as in the input tables;
@@ -32,6 +33,11 @@ const FAMILIES: &[(&str, &str)] = &[
     ("join", include_str!("../vectors/operators/join.txt")),
     ("clause", include_str!("../vectors/operators/clause.txt")),
     ("time", include_str!("../vectors/operators/time.txt")),
+    ("general", include_str!("../vectors/operators/general.txt")),
+    ("validation", include_str!("../vectors/operators/validation.txt")),
+    ("hierarchy", include_str!("../vectors/operators/hierarchy.txt")),
+    ("extension", include_str!("../vectors/operators/extension.txt")),
+    ("definition", include_str!("../vectors/operators/definition.txt")),
 ];
 
 /// The kinds of case that each operator needs.
@@ -42,6 +48,8 @@ struct Operator {
     name: String,
     paragraph: String,
     tables: BTreeMap<String, String>,
+    /// What stands before each script.
+    before: String,
     cases: Vec<Case>,
 }
 
@@ -59,7 +67,7 @@ fn every_case_gives_what_the_manual_says() {
         for operator in read(text) {
             for case in &operator.cases {
                 let place = format!("{family}.txt:{} {} {}", case.line, operator.name, case.kind);
-                wrong.extend(tried(case, &operator.tables).map(|why| format!("{place}: {why}")));
+                wrong.extend(tried(case, &operator).map(|why| format!("{place}: {why}")));
             }
         }
     }
@@ -76,6 +84,18 @@ fn every_operator_has_every_kind_of_case() {
             assert!(cited(&operator.paragraph, spec), "{family}: {}: {}", operator.name, operator.paragraph);
         }
     }
+}
+
+/// What has cases without being an operator: syntax, and what a script defines.
+const TOPICS: [&str; 6] = ["()", ":=", "<-", "over", "define operator", "define viral propagation"];
+
+#[test]
+fn every_operator_of_the_engine_has_cases() {
+    let operators = FAMILIES.iter().flat_map(|(_, text)| read(text));
+    let names: Vec<String> = operators.map(|operator| operator.name).collect();
+    let headings: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+    assert_eq!(names.len(), headings.len(), "an operator has one heading");
+    assert_eq!(headings, vtl::operators().chain(TOPICS).collect());
 }
 
 /// Whether a paragraph of the manual, or one that the specification has, is named.
@@ -96,7 +116,9 @@ fn read(text: &str) -> Vec<Operator> {
             entry.strip_prefix("operator ").and_then(|rest| rest.split_once(": "))
         {
             let (name, paragraph) = (name.to_owned(), paragraph.to_owned());
-            operators.push(Operator { name, paragraph, tables: shared.clone(), cases: Vec::new() });
+            operators.push(Operator { name, paragraph, tables: shared.clone(), ..Operator::default() });
+        } else if let Some(before) = entry.strip_prefix("before: ") {
+            operators.last_mut().expect("an operator comes first").before = format!("{before}\n");
         } else if let Some((kind, text)) = entry.split_once(':').filter(|(kind, _)| KINDS.contains(kind)) {
             let case = Case { kind: kind.to_owned(), line, text: text.trim().to_owned() };
             operators.last_mut().expect("an operator comes first").cases.push(case);
@@ -126,12 +148,15 @@ fn entries(text: &str) -> Vec<(usize, String)> {
 }
 
 /// What is wrong with the result of a case, if anything is.
-fn tried(case: &Case, tables: &BTreeMap<String, String>) -> Option<String> {
+fn tried(case: &Case, operator: &Operator) -> Option<String> {
+    let tables = &operator.tables;
     if let Some(reason) = case.text.strip_prefix("none:") {
         return reason.trim().is_empty().then(|| "no reason".to_owned());
     }
     let (script, expected) = case.text.split_once("=>").expect("a script and what is expected");
-    let script = if script.contains("<-") { script.to_owned() } else { format!("R <- {};", script.trim()) };
+    let script = script.trim();
+    let script = if script.contains("<-") { script.to_owned() } else { format!("R <- {script};") };
+    let script = format!("{}{script}", operator.before);
     let forth = found(&script, expected, tables, str::to_owned);
     let back = found(&script, expected, tables, turned);
     let expected = wanted(expected.trim(), tables);

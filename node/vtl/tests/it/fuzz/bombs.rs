@@ -130,7 +130,11 @@ fn variances_of_every_size() {
         let exponent = [3000, -6176, 2000, -3000, 0, 1000, -5000][at % 7];
         format!("{}e{exponent},{at}", 1_234_567_890_123_456_789_u64 + at as u64)
     });
-    for (data, kind) in [(&plain, "plain"), (&spread, "spread")] {
+    let dense = rows("X:m:number,N:m:integer", 400, |at| {
+        let exponent = (at * 31 % 500) as i32 * 18 - 6000;
+        format!("{}e{exponent},{at}", 1_234_567_890_123_456_789_u64 + at as u64)
+    });
+    for (data, kind) in [(&plain, "plain"), (&spread, "spread"), (&dense, "dense")] {
         for aggregate in ["stddev_pop", "var_samp"] {
             run(&format!("{kind}: {aggregate}"), &format!("R <- {aggregate}(D[keep X]);"), data);
             for window in [
@@ -310,6 +314,15 @@ fn checks_that_take_long() {
         data,
         LIMITS,
     );
+    let calls = (0..2).fold(
+        "define operator m(s string) returns boolean is match_characters(s, \"[^a]{250}\") end operator;"
+            .to_owned(),
+        |text, i| {
+            let body = vec![if i == 0 { "m(s)" } else { "n0(s)" }; 100].join(" or ");
+            format!("{text}define operator n{i}(s string) returns boolean is {body} end operator;")
+        },
+    );
+    detonate("patterns in calls", &format!("{calls}R<-D[calc Y:=n1(\"b\")];"), data, LIMITS);
     let rules = (0..3000).map(|i| format!("r{i}:X>{i}")).collect::<Vec<_>>().join(";");
     detonate(
         "many rules",
@@ -358,6 +371,30 @@ fn checks_that_take_long() {
     detonate("a long text", &format!("R<-\"{name}\";"), data, LIMITS);
     detonate("a long number", &format!("R<-{};", "1".repeat(60_000)), data, LIMITS);
     detonate("a long fraction", &format!("R<-0.{}1;", "0".repeat(60_000)), data, LIMITS);
+}
+
+#[test]
+fn attributes_that_spread() {
+    let data = "K:i:integer,X:m:number,V:v:string\n1,1,a\n2,2,b";
+    let joins = |count: usize| {
+        let operands: Vec<String> = (0..count).map(|i| format!("D[rename X to X{i}] as d{i}")).collect();
+        format!("R<-inner_join({});", operands.join(","))
+    };
+    let propagation = |clauses: usize| {
+        let clauses: Vec<String> =
+            (0..clauses).map(|i| format!("when \"{i}\" and \"a\" then \"b\"")).collect();
+        format!(
+            "define viral propagation P (variable V) is {}; else \"z\" end viral propagation;",
+            clauses.join(";")
+        )
+    };
+    assert_eq!(detonate("a join of viral attributes", &joins(40), data, LIMITS).fault, None);
+    let rule = propagation(30) + &joins(10);
+    assert_eq!(detonate("a join by clauses", &rule, data, LIMITS).fault, None);
+    let long = propagation(1500);
+    detonate("a join by many clauses", &(long.clone() + &joins(2)), data, LIMITS);
+    let end = detonate("a sum by many clauses", &(long + "R<-sum(D[sub K = 1]); Q <- sum(D);"), data, LIMITS);
+    assert!(end.fault.is_none() && end.steps > 3 * 1500);
 }
 
 #[test]
