@@ -178,7 +178,7 @@ fn verified(file: &[u8]) -> Result<Figures, String> {
     }
     let table = |(name, content)| {
         let (_, table): (Structure, Table) =
-            content::unpack(content, &fetch).map_err(|fault| fault.to_string())?;
+            content::unpack(content, fetch).map_err(|fault| fault.to_string())?;
         Ok((name, table))
     };
     Ok(Figures(found.results.into_iter().map(table).collect::<Result<_, String>>()?))
