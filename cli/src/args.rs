@@ -65,7 +65,7 @@ pub enum Verb {
     /// Make a publisher identity: keys, and the first entry of a log.
     Init(Init),
     /// Read a file of a statistical office, sign and publish it as a data set.
-    Import(Import),
+    Import(Box<Import>),
     /// Compare versions of data sets.
     #[command(subcommand)]
     Dataset(Dataset),
@@ -106,30 +106,47 @@ pub struct Init {
     pub contact: Option<String>,
 }
 
-/// A format of a source file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// World Bank bulk CSV, as downloaded, or the ZIP it comes in.
-    Worldbank,
-    /// A series of FRED as CSV.
-    Fred,
-    /// Any CSV; columns by `--map` or `--mapping`.
-    Csv,
-}
-
 /// `assay import`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
+#[command(override_usage = "assay import [OPTIONS] <FORMAT> <FILE>
+       assay import [OPTIONS] <AGENCY> <CODE> [KEY]
+       assay import [OPTIONS] <URL>
+       assay import [OPTIONS] --check-source <DATASET>")]
 #[command(after_help = "\
 Examples:
   assay import worldbank API_FP.CPI.TOTL_DS2_en_csv_v2.zip
   assay import fred CPIAUCNS.csv --title \"CPI-U, not seasonally adjusted\"
   assay import csv prices.csv --map 'REF_AREA=Country Code' --map TIME_PERIOD=Year --map OBS_VALUE=Index
-  assay import csv prices.csv --mapping prices.toml --dry-run")]
+  assay import csv prices.csv --mapping prices.toml --dry-run
+  assay import worldbank FP.CPI.TOTL --country all          from the agency itself
+  assay import bls CUUR0000SA0 --from 2000 --to 2025
+  assay import ecb EXR M.USD.EUR.SP00.A
+  assay import --check-source FP.CPI.TOTL                   is the source still what was signed?
+
+Agencies: worldbank, fred, bls, eurostat, oecd, imf, ilo, ecb, insee. Keys are read from FRED_API_KEY, \
+BLS_API_KEY, INSEE_API_KEY and IMF_API_KEY, a contact for the agencies from ASSAY_CONTACT; neither is \
+kept. A load that was broken off goes on where it stopped.
+
+With --check-source: exit code 0 when it is the same, 3 when it changed, 5 when it is gone.")]
 pub struct Import {
-    /// What kind of file it is.
-    pub format: Format,
-    /// The file.
-    pub file: PathBuf,
+    /// A format (worldbank, fred, csv) and a file; an agency, a code and perhaps a key; or an https address.
+    #[arg(required_unless_present = "check_source", num_args = 1..=3, value_name = "WHAT")]
+    pub what: Vec<String>,
+    /// Ask again for the source of a data set, and say whether it is the same, changed or gone.
+    #[arg(long, value_name = "DATASET", conflicts_with_all = ["what", "country", "from", "to", "dry_run", "force"])]
+    pub check_source: Option<String>,
+    /// Countries of a World Bank indicator, with semicolons [default: all].
+    #[arg(long, value_name = "CODES")]
+    pub country: Option<String>,
+    /// First year or period to ask for.
+    #[arg(long, value_name = "PERIOD")]
+    pub from: Option<String>,
+    /// Last year or period to ask for.
+    #[arg(long, value_name = "PERIOD")]
+    pub to: Option<String>,
+    /// A host to fetch from, beside those of the agencies; may be given several times.
+    #[arg(long, value_name = "HOST")]
+    pub allow_host: Vec<String>,
     /// Name of the dataflow; the id of the source when absent.
     #[arg(long, value_name = "NAME")]
     pub dataflow: Option<String>,
