@@ -66,6 +66,9 @@ pub enum Verb {
     Init(Init),
     /// Read a file of a statistical office, sign and publish it as a data set.
     Import(Import),
+    /// Compare versions of data sets.
+    #[command(subcommand)]
+    Dataset(Dataset),
     /// Check, run and publish recipes.
     #[command(subcommand)]
     Recipe(Recipe),
@@ -156,6 +159,9 @@ pub struct Import {
     /// Licence of the file.
     #[arg(long)]
     pub licence: Option<String>,
+    /// Sign although something is implausible; what it is stands in the data set.
+    #[arg(long)]
+    pub force: bool,
     /// Read and show, but sign and keep nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -169,6 +175,30 @@ fn format_of(word: &str) -> Result<ingest::Format, String> {
 /// The words of all formats.
 pub fn formats() -> String {
     ingest::Format::all().map(ingest::Format::code).collect::<Vec<_>>().join(", ")
+}
+
+/// `assay dataset`.
+#[derive(Debug, Subcommand)]
+pub enum Dataset {
+    /// Show what one version has otherwise than another: added, vanished, revised, by how much.
+    Diff(DatasetDiff),
+}
+
+/// `assay dataset diff`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  assay dataset diff FP.CPI.TOTL                        the last version against the one before
+  assay dataset diff FP.CPI.TOTL@first FP.CPI.TOTL
+  assay dataset diff FP.CPI.TOTL@asof=2026-01-31 new.csv")]
+pub struct DatasetDiff {
+    /// A data set by id or by name with a vintage (@first, @latest, @seq=N, @asof=DATE), or a file.
+    pub before: String,
+    /// The other one; alone, a name stands for its last two versions.
+    pub after: Option<String>,
+    /// Changes to show, the largest first.
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub limit: usize,
 }
 
 /// `assay recipe`.

@@ -10,6 +10,7 @@ mod fault;
 mod plan;
 mod screen;
 mod source;
+mod versions;
 mod view;
 
 use std::process::ExitCode;

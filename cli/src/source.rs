@@ -127,6 +127,7 @@ pub fn prepare(args: &Import, screen: &Screen) -> Result<Prepared, Fault> {
         unit: args.unit.as_deref().map(Text::new).transpose()?,
         content,
         provenance: Provenance::Import { snapshot, importer: Text::new(imported.importer.as_str())? },
+        doubts: Vec::new(),
     };
     Ok(Prepared { name: given.name, imported, dataset, blocks })
 }

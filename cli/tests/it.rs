@@ -19,6 +19,7 @@ mod it {
     mod input;
     mod kill;
     mod recipe;
+    mod revisions;
     mod sample;
     mod screens;
     mod twins;

@@ -310,17 +310,24 @@ fn parse(text: &[u8]) -> Result<Decimal, Option<Error>> {
     let mut coefficient: i128 = 0;
     let mut decimals: i32 = 0;
     let (mut seen_digit, mut seen_point) = (false, false);
+    let mut zeros: u32 = 0;
     let mut bytes = rest.iter();
     let mut exponent: i32 = 0;
     while let Some(&byte) = bytes.next() {
         match byte {
             b'0'..=b'9' => {
                 seen_digit = true;
-                coefficient = coefficient * 10 + i128::from(byte - b'0');
-                if coefficient >= COEFFICIENT_LIMIT {
+                let longer = coefficient * 10 + i128::from(byte - b'0');
+                if longer < COEFFICIENT_LIMIT && zeros == 0 {
+                    coefficient = longer;
+                    decimals += i32::from(seen_point);
+                } else if byte == b'0' {
+                    // Numbers are written with zeros behind their 34 digits, and read so.
+                    zeros += 1;
+                    decimals -= i32::from(!seen_point);
+                } else {
                     return Err(Some(Error::Digits));
                 }
-                decimals += i32::from(seen_point);
             }
             b'.' if !seen_point => seen_point = true,
             b'e' | b'E' if seen_digit => {
@@ -501,6 +508,13 @@ mod tests {
             assert!(text.parse::<Decimal>().is_err(), "{text}");
         }
         assert_eq!("1".repeat(35).parse::<Decimal>(), Err(Error::Digits));
+        for text in ["3E+40", "-1234567890123456789012345678901234E+40", "9E+33"] {
+            let number: Decimal = text.parse().unwrap();
+            let again: Decimal = number.to_string().parse().unwrap();
+            assert_eq!(again.normalized(), number.normalized(), "what is written can be read: {number}");
+        }
+        assert_eq!(format!("{}.1", "10".repeat(20)).parse::<Decimal>(), Err(Error::Digits));
+        assert_eq!(format!("2.{}", "0".repeat(40)).parse::<Decimal>().map(Decimal::normalized), "2".parse());
         assert_eq!("1e6200".parse::<Decimal>(), Err(Error::Exponent));
     }
 

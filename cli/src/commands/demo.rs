@@ -202,6 +202,7 @@ fn import(path: &Path, dataflow: &str, title: &str) -> Import {
         url: None,
         agency: None,
         licence: None,
+        force: false,
         dry_run: false,
     }
 }

@@ -15,6 +15,7 @@ use crate::backend::{Backend, home};
 use crate::fault::Fault;
 use crate::plan;
 use crate::screen::{Screen, Tone};
+use crate::versions;
 use crate::view;
 
 pub(super) fn run(global: &Global, args: &Publish, screen: &Screen) -> Result<u8, Fault> {
@@ -100,41 +101,13 @@ fn inputs(backend: &Backend, recipe: &Recipe, flags: &[String]) -> Result<BTreeM
             let message = format!("the recipe has no input `{name}`");
             return Err(Fault::usage("input", message).hint(format!("its inputs are: {}", names.join(", "))));
         }
-        found.insert(name, dataset(backend, wanted)?);
+        found.insert(name, versions::find(backend, wanted)?);
     }
     if let Some(absent) = recipe.inputs.iter().find(|(name, _)| !found.contains_key(*name)) {
         let message = format!("input `{}` is not given ({})", absent.0, absent.1.title);
         return Err(Fault::usage("input", message).hint(format!("add `--input {}=<data set>`", absent.0)));
     }
     Ok(found)
-}
-
-fn dataset(backend: &Backend, wanted: &str) -> Result<DatasetId, Fault> {
-    if let Ok(id) = wanted.parse::<DatasetId>() {
-        return Ok(id);
-    }
-    let held = backend.datasets()?;
-    let mut matching: Vec<_> = held.iter().filter(|info| info.dataset.dataflow.as_str() == wanted).collect();
-    let publishers: std::collections::BTreeSet<_> =
-        matching.iter().map(|info| info.placed.publisher).collect();
-    if publishers.len() > 1 {
-        let message = format!("several publishers have data sets called `{wanted}`");
-        let ids: Vec<String> =
-            matching.iter().map(|info| format!("{} ({})", info.id, info.placed.name)).collect();
-        return Err(Fault::usage("ambiguous", message).hint(format!("name one by id: {}", ids.join(", "))));
-    }
-    matching.sort_by_key(|info| info.placed.seq);
-    matching.last().map(|info| info.id).ok_or_else(|| {
-        let names: std::collections::BTreeSet<&str> =
-            held.iter().map(|info| info.dataset.dataflow.as_str()).collect();
-        let names: Vec<&str> = names.into_iter().collect();
-        let hint = if names.is_empty() {
-            "import one with `assay import`".into()
-        } else {
-            format!("data sets here: {}", names.join(", "))
-        };
-        Fault::absent(format!("no data set `{wanted}` is held here")).hint(hint)
-    })
 }
 
 /// What the release takes the place of, and why; the same figures again are no release.

@@ -136,6 +136,23 @@ fn files_and_data_sets() {
 }
 
 #[test]
+fn versions_of_data_sets() {
+    let desk = Desk::founded("Office");
+    for (name, factor) in [("cpi.csv", 0), ("newer.csv", 1)] {
+        desk.write(name, sample::worldbank(factor));
+    }
+    desk.write("tenfold.csv", sample::worldbank(0).replacen("\"83.777\"", "\"837.77\"", 1));
+    let mut screen = Transcript::new(&desk);
+    screen.line("assay dataset --help").line("assay dataset diff --help");
+    desk.type_line("assay import worldbank cpi.csv").ok();
+    screen.line("assay dataset diff FP.CPI.TOTL").line("assay import worldbank newer.csv");
+    screen.line("assay dataset diff FP.CPI.TOTL --limit 2");
+    screen.line("assay dataset diff FP.CPI.TOTL@first cpi.csv");
+    screen.line("assay import worldbank tenfold.csv").line("assay import worldbank tenfold.csv --force");
+    screen.compare("dataset");
+}
+
+#[test]
 fn recipes_and_releases() {
     let desk = Desk::founded("Office");
     desk.write("cpi.csv", sample::worldbank(0));

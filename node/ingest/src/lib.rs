@@ -18,6 +18,7 @@ mod blscsv;
 mod blsjson;
 mod cube;
 mod detect;
+mod doubt;
 mod export;
 mod fault;
 mod filling;
@@ -40,6 +41,7 @@ mod worldbankjson;
 
 pub use areas::Area;
 pub use detect::detect;
+pub use doubt::{Doubt, doubts};
 pub use export::export_csv;
 pub use fault::Fault;
 pub use format::Format;

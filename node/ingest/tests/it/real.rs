@@ -270,3 +270,23 @@ fn the_sample_of_the_program_needs_no_mapping() {
         assert!(imported.areas.iter().all(|area| !area.aggregate && area.name != area.code));
     }
 }
+
+/// Real files are plausible.
+#[test]
+fn real_files_are_not_doubted() {
+    let Some(folder) = folder() else { return };
+    let mut looked = 0;
+    for sub in ["worldbank", "fred"] {
+        let entries = std::fs::read_dir(folder.join(sub)).unwrap().map(|entry| entry.unwrap().path());
+        for path in entries.filter(|path| path.is_file()) {
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            let Ok(imported) = plain(&name, &std::fs::read(&path).unwrap()) else { continue };
+            let words = format!("{} {}", imported.dataflow, imported.title);
+            let aggregate =
+                |code: &str| imported.areas.iter().any(|area| area.code == code && area.aggregate);
+            assert_eq!(ingest::doubts(&imported.table, &words, None, aggregate), [], "{name}");
+            looked += 1;
+        }
+    }
+    assert!(looked > 30, "{looked} files");
+}

@@ -1,6 +1,7 @@
 //! Hostile scripts: they end in a fault, quickly, and never in a panic.
 
 mod bombs;
+mod bytes;
 mod generated;
 mod random;
 mod script;

@@ -26,11 +26,12 @@ const HOUSE: &[Place] = &[
     place("ledger", "node/ledger", 2, &["schemas", "vtl"]),
     place("network", "node/network", 2, &["schemas", "replication"]),
     place("ingest", "node/ingest", 2, &["schemas"]),
+    place("fetch", "node/fetch", 2, &["schemas"]),
     place("service", "node/service", 3, &["schemas", "ledger", "store", "replication", "ingest"]),
     place("api", "node/api", 4, &["schemas", "service"]),
     place("dashboard", "node/dashboard", 4, &[]),
     place("node", "node", 5, NODE),
-    place("cli", "cli", 6, &["schemas", "recipes", "ledger", "ingest", "node"]),
+    place("cli", "cli", 6, &["schemas", "recipes", "ledger", "ingest", "fetch", "node"]),
     place("specs", "specs", 7, SPECS),
 ];
 
@@ -58,6 +59,7 @@ const SPECS: &[&str] = &[
     "ledger",
     "network",
     "ingest",
+    "fetch",
     "service",
     "api",
     "dashboard",
