@@ -92,6 +92,15 @@ fn given(args: &Import) -> Result<Given, Fault> {
     Ok(given)
 }
 
+/// The format that a word was meant for: the one that begins and ends as it does.
+fn meant(word: &str) -> String {
+    let alike = |code: &&str| {
+        code.chars().next() == word.chars().next() && code.chars().next_back() == word.chars().next_back()
+    };
+    let found = ingest::Format::all().map(ingest::Format::code).find(alike);
+    found.map_or(String::new(), |code| format!("did you mean `{code}`? "))
+}
+
 /// The format and the files: the first word may be a format, unless it is a file alone.
 fn worded(args: &Import) -> Result<(Option<ingest::Format>, &[PathBuf]), Fault> {
     let Some((first, rest)) = args.files.split_first().filter(|(_, rest)| !rest.is_empty()) else {
@@ -103,7 +112,7 @@ fn worded(args: &Import) -> Result<(Option<ingest::Format>, &[PathBuf]), Fault> 
     }
     if !first.exists() && !word.contains(['.', '/', '\\']) {
         return Err(Fault::usage("format", format!("`{word}` is neither a format nor a file"))
-            .hint(format!("formats are {}; without one it is recognised", args::formats())));
+            .hint(format!("{}formats are {}; without one it is recognised", meant(&word), args::formats())));
     }
     Ok((args.format, &args.files))
 }

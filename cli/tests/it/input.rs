@@ -204,7 +204,7 @@ fn a_data_directory_that_cannot_be() {
 fn a_slip_of_the_hand_is_corrected() {
     let desk = Desk::new();
     desk.type_line("assay imprt worldbank x.csv").exit(2).says("'import'");
-    desk.type_line("assay import wordbank x.csv").exit(2).says("'worldbank'");
+    desk.type_line("assay import wordbank x.csv").exit(2).says("did you mean `worldbank`?");
     desk.type_line("assay verify").exit(2).says("<TARGET>");
     desk.type_line("assay recipe chek x").exit(2).says("'check'");
     desk.type_line("assay recipe check inflation-anual").exit(5).says("inflation-annual");

@@ -41,7 +41,7 @@ const ENTRIES: &[Entry] = &[
     (Format::BlsCsv, "bls-csv", "a series of the BLS data viewer", 1),
     (Format::Bea, "bea", "GDP levels of BEA", 1),
     (Format::Shiller, "shiller", "the stock market data of Shiller", 1),
-    (Format::Csv, "csv", "a CSV with SDMX column names", 1),
+    (Format::Csv, "csv", "a table as CSV", 1),
 ];
 
 impl Format {
