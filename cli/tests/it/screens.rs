@@ -132,7 +132,13 @@ fn files_and_data_sets() {
     screen.line("assay import csv prices.csv");
     screen.line("assay import csv prices.csv --map 'REF_AREA=Country Code' --map TIME_PERIOD=Year --map OBS_VALUE=Index");
     screen.line("assay import worldbank fred.csv").line("assay import worldbank text.csv");
-    screen.line("assay import worldbank absent.csv").line("assay import wordbank cpi.csv").compare("import");
+    screen.line("assay import worldbank absent.csv").line("assay import wordbank cpi.csv");
+    screen
+        .line("assay import http://api.worldbank.org/v2/country")
+        .line("assay import https://www.example.org/x.csv");
+    screen.line("assay import https://api.stlouisfed.org/fred/series?series_id=GDP\\&api_key=0123");
+    screen.line("assay import bls CUUR0000SA0 --from 2005 --to 2000").line("assay import nobody CPI");
+    screen.line("assay import --check-source FP.CPI.TOTL").line("assay import").compare("import");
 }
 
 #[test]
