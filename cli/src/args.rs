@@ -13,7 +13,7 @@ First steps:
   assay demo                                    watch the whole idea work
   assay init --name \"My office\"                 become a publisher
   assay import API_FP.CPI.TOTL.csv              sign and publish a data set
-  assay publish inflation-annual --input FP.CPI.TOTL --dataflow inflation
+  assay publish inflation/cpi-annual --input FP.CPI.TOTL --dataflow inflation
   assay verify assay://<publisher>/inflation    run a release again, cell by cell";
 
 /// Stands above the flags of every verb, apart from a verb's own.
@@ -131,8 +131,8 @@ kept. A load that was broken off goes on where it stopped.
 
 With --check-source: exit code 0 when it is the same, 3 when it changed, 5 when it is gone.")]
 pub struct Import {
-    /// A file, and after it further pages or the lists of its codes; an agency, a code and perhaps a key; or an
-    /// https address. What a file is shows its content; a format (fred, csv …) before it says it.
+    /// A file, and after it further pages or the lists of its codes; an agency, a code and perhaps a
+    /// key; or an https address. A file shows what it is; a format (fred, csv …) before it says it.
     #[arg(required_unless_present = "check_source", num_args = 1.., value_name = "WHAT")]
     pub what: Vec<String>,
     /// Ask again for the source of a data set, and say whether it is the same, changed or gone.
@@ -165,8 +165,8 @@ pub struct Import {
     /// Frequency where the file does not say it: A, S, Q, M, W or D.
     #[arg(long, value_name = "CODE")]
     pub frequency: Option<String>,
-    /// A file that came beside it and explains its codes, as `Metadata_Country` of the World Bank; the same as a
-    /// further file.
+    /// A file that came beside it and explains its codes, as `Metadata_Country` of the World Bank;
+    /// the same as a further file.
     #[arg(long, value_name = "FILE")]
     pub metadata: Vec<PathBuf>,
     /// A column of a CSV: `COMPONENT=COLUMN`, `COMPONENT:TYPE=COLUMN` or `COMPONENT="constant"`.
@@ -219,8 +219,10 @@ pub struct DatasetDiff {
 /// `assay recipe`.
 #[derive(Debug, Subcommand)]
 pub enum Recipe {
-    /// List the recipes that come with the program and those held here.
-    List,
+    /// List the recipes of the library and those held here.
+    List(RecipeList),
+    /// Show what a recipe is: inputs, outputs, method, what it deviates from and why, script.
+    Show(RecipeShow),
     /// Check a recipe without data: syntax, names, types, structures.
     Check(RecipeCheck),
     /// Show the steps that a recipe runs as, each with its structure.
@@ -235,10 +237,29 @@ pub enum Recipe {
     Publish(RecipePublish),
 }
 
+/// `assay recipe list`.
+#[derive(Debug, clap::Args)]
+pub struct RecipeList {
+    /// Only those of one measure: inflation, unemployment, gdp, indicators.
+    pub measure: Option<String>,
+}
+
+/// `assay recipe show`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  assay recipe show inflation/cpi-12-month
+  assay recipe show inflation/housing-alternative    what it deviates from, and why
+  assay recipe show bafy…                            a published one")]
+pub struct RecipeShow {
+    /// The name of a recipe of the library, a recipe file (TOML), or an id.
+    pub recipe: String,
+}
+
 /// `assay recipe check`.
 #[derive(Debug, clap::Args)]
 pub struct RecipeCheck {
-    /// A recipe file (TOML), the name of a recipe that comes with the program, or a script (.vtl).
+    /// The name of a recipe of the library, a recipe file (TOML), or a script (.vtl).
     pub recipe: String,
     /// For a bare script: a file for an input, which also says its structure: NAME=FILE.
     #[arg(long, value_name = "NAME=FILE")]
@@ -248,7 +269,7 @@ pub struct RecipeCheck {
 /// `assay recipe explain`.
 #[derive(Debug, clap::Args)]
 pub struct RecipeExplain {
-    /// A recipe file (TOML), the name of a recipe that comes with the program, or a script (.vtl).
+    /// The name of a recipe of the library, a recipe file (TOML), or a script (.vtl).
     pub recipe: String,
     /// For a bare script: a file for an input, which also says its structure: NAME=FILE.
     #[arg(long, value_name = "NAME=FILE")]
@@ -270,10 +291,10 @@ pub struct RecipeFmt {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  assay recipe diff inflation-annual my.toml
-  assay recipe diff inflation-annual my.toml --on CPI=cpi.csv --on RENT=rent.csv --figure USA/2022")]
+  assay recipe diff inflation/cpi-12-month inflation/housing-alternative
+  assay recipe diff inflation/cpi-annual my.toml --on CPI=cpi.csv --figure USA/2022")]
 pub struct RecipeDiff {
-    /// The recipe to compare with: a recipe file (TOML), or the name of one that comes with the program.
+    /// The recipe to compare with: the name of one of the library, or a recipe file (TOML).
     pub before: String,
     /// The recipe that is compared.
     pub after: String,
@@ -292,11 +313,11 @@ pub struct RecipeDiff {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  assay recipe run inflation-annual --input CPI=API_FP.CPI.TOTL.csv
+  assay recipe run inflation/cpi-annual --input CPI=API_FP.CPI.TOTL.csv
   assay recipe run my.toml --input CPI=cpi.csv --csv INFLATION > inflation.csv
   assay recipe run draft.vtl --input CPI=cpi.csv")]
 pub struct RecipeRun {
-    /// A recipe file (TOML), the name of a recipe that comes with the program, or a script (.vtl).
+    /// The name of a recipe of the library, a recipe file (TOML), or a script (.vtl).
     pub recipe: String,
     /// A file for an input: NAME=FILE.
     #[arg(long, value_name = "NAME=FILE", required = true)]
@@ -309,7 +330,7 @@ pub struct RecipeRun {
 /// `assay recipe publish`.
 #[derive(Debug, clap::Args)]
 pub struct RecipePublish {
-    /// A recipe file (TOML), or the name of a recipe that comes with the program.
+    /// The name of a recipe of the library, or a recipe file (TOML).
     pub recipe: String,
 }
 
@@ -317,10 +338,10 @@ pub struct RecipePublish {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  assay publish inflation-annual --input FP.CPI.TOTL --dataflow inflation
+  assay publish inflation/cpi-annual --input FP.CPI.TOTL --dataflow inflation
   assay publish bafy… --input GDP=bafy… --input POPULATION=SP.POP.TOTL --dataflow gdp --reason source-revision")]
 pub struct Publish {
-    /// The recipe: an id, a recipe file, or the name of one that comes with the program.
+    /// The recipe: an id, the name of one of the library, or a recipe file.
     pub recipe: String,
     /// A data set for an input: NAME=DATASET, by id or dataflow; NAME= may be left out when the
     /// recipe has one input.

@@ -159,6 +159,8 @@ impl From<ingest::Fault> for Fault {
 impl From<fetch::Fault> for Fault {
     fn from(fault: fetch::Fault) -> Self {
         let kind = match fault.kind {
+            // The words were right; where they led is the doing of the source or the network.
+            _ if matches!(fault.code, "address-private" | "redirect" | "redirects") => Kind::Network,
             fetch::Kind::Asked | fetch::Kind::Refused => Kind::Usage,
             fetch::Kind::Gone => Kind::NotFound,
             fetch::Kind::Disk => Kind::Failure,

@@ -257,6 +257,23 @@ impl Origin {
     }
 }
 
+#[cfg(test)]
+impl Loaded {
+    /// A document as if it had been fetched.
+    pub fn sample(bytes: &str) -> Self {
+        let origin = Origin {
+            url: "https://www.ons.gov.uk/x.csv".into(),
+            fetched: 0,
+            media_type: "text/csv".into(),
+            agency: None,
+            asked: Vec::new(),
+            validators: Validators::default(),
+            memory: Memory::new(PathBuf::new()),
+        };
+        Self { name: "x.csv".into(), bytes: bytes.into(), origin }
+    }
+}
+
 /// The clock of this machine.
 #[derive(Debug)]
 struct Wall(Instant);

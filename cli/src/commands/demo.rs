@@ -66,9 +66,9 @@ struct Play {
 }
 
 const PLAYS: [Play; 3] = [
-    Play { recipe: "inflation-annual", dataflow: "inflation", inputs: &["CPI"] },
-    Play { recipe: "unemployment-rate", dataflow: "unemployment", inputs: &["LFS"] },
-    Play { recipe: "gdp-growth", dataflow: "gdp", inputs: &["GDP", "POPULATION"] },
+    Play { recipe: "inflation/cpi-annual", dataflow: "inflation", inputs: &["CPI"] },
+    Play { recipe: "unemployment/u3", dataflow: "unemployment", inputs: &["LFS"] },
+    Play { recipe: "gdp/per-person", dataflow: "gdp", inputs: &["GDP", "POPULATION"] },
 ];
 
 /// The figure that is falsified: output, area, period, and what is taken off it.
@@ -276,7 +276,7 @@ fn falsify(
     let genuine =
         told.iter().find(|claim| claim.dataflow == "inflation").ok_or_else(|| Fault::absent("inflation"))?;
     let dataset = *datasets.get("CPI").ok_or_else(|| Fault::absent("CPI"))?;
-    let (recipe, input) = (plan::open("inflation-annual")?, Name::new("CPI")?);
+    let (recipe, input) = (plan::open("inflation/cpi-annual")?, Name::new("CPI")?);
     let (_, source) = compute::load(dataset, &backend.fetch())?;
     let outcome = compute::run(&recipe, BTreeMap::from([(input.clone(), source)]))?;
     let mut results = BTreeMap::new();

@@ -152,3 +152,69 @@ fn tell(id: &DatasetId, url: &str, at: i64, found: &Found, screen: &Screen) {
             .field("points", view::count(revised.same, "data point is the same", "data points are the same"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIGNED: &str = "REF_AREA,TIME_PERIOD,OBS_VALUE\nFRA,2009,98.5\nFRA,2010,100\nDEU,2010,100\n";
+
+    /// What is found when a source has `now` where `SIGNED` was signed.
+    fn found(now: &str) -> Result<Found, Fault> {
+        let (args, screen) = (Import::default(), Screen::documents());
+        let given = |text: &str| {
+            let Loaded { name, bytes, origin } = Loaded::sample(text);
+            Given { format: net::format("csv"), name, bytes, origin: Some(origin) }
+        };
+        let prepared = source::prepare(&args, given(SIGNED), &screen)?;
+        let Provenance::Import { snapshot, importer } = &prepared.dataset.provenance else {
+            panic!("an import")
+        };
+        let (_, block) = prepared.blocks.iter().find(|(id, _)| *id == snapshot.cid()).expect("the snapshot");
+        let snapshot: Snapshot = decode(block)?;
+        assert_eq!(
+            snapshot.url.as_ref().map(ToString::to_string).as_deref(),
+            Some("https://www.ons.gov.uk/x.csv")
+        );
+        assert_eq!(snapshot.fetched, Some(0));
+        let table = &prepared.imported.table;
+        judge(&args, &prepared.dataset, &snapshot, importer.as_str(), table, Loaded::sample(now), &screen)
+    }
+
+    #[test]
+    fn a_source_is_the_same_when_its_figures_are() {
+        let check = |now: &str, why: &str| {
+            let found = found(now).expect("judged");
+            assert_eq!((found.word(), found.exit()), ("same", 0), "{now}");
+            assert!(found.why().contains(why), "{}", found.why());
+        };
+        check(SIGNED, "to the byte");
+        check(&SIGNED.replace('\n', "\r\n"), "figures are the same");
+        let other = "REF_AREA,TIME_PERIOD,OBS_VALUE\nDEU,2010,100\nFRA,2010,100\nFRA,2009,98.5\n";
+        check(other, "figures are the same");
+    }
+
+    #[test]
+    fn a_source_is_changed_when_a_figure_is() {
+        let check = |now: &str, counts: [u64; 3]| {
+            let found = found(now).expect("judged");
+            assert_eq!((found.word(), found.exit()), ("changed", DIFFERS), "{now}");
+            let Found::Changed(revision, _) = found else { panic!("changed") };
+            let revision = revision.expect("the same identifiers");
+            assert_eq!([revision.added, revision.vanished, revision.revised], counts, "{now}");
+        };
+        check(&SIGNED.replace("98.5", "98.6"), [0, 0, 1]);
+        check(&format!("{SIGNED}DEU,2011,102\n"), [1, 0, 0]);
+        check(&SIGNED.replace("DEU,2010,100\n", ""), [0, 1, 0]);
+    }
+
+    #[test]
+    fn a_source_that_no_longer_reads_is_a_fault() {
+        assert!(found("<html>we moved</html>").is_err());
+    }
+
+    #[test]
+    fn a_source_that_is_gone_has_its_exit_code() {
+        assert_eq!(Found::Gone(String::new()).exit(), Fault::absent("x").exit());
+    }
+}

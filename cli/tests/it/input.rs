@@ -116,8 +116,12 @@ fn names_and_addresses_that_lead_nowhere() {
         (format!("follow {dataset}"), 2, "another kind"),
         ("follow nobody".into(), 2, "`nobody` is not a content id"),
         (format!("publish {dataset} --input FP.CPI.TOTL --dataflow x"), 2, "`recipe`, found `dataset`"),
-        (format!("publish inflation-annual --input {release} --dataflow x"), 2, "`dataset`, found `release`"),
-        ("publish inflation-annual --input GDP --dataflow x".into(), 5, "data sets here: FP.CPI.TOTL"),
+        (
+            format!("publish inflation/cpi-annual --input {release} --dataflow x"),
+            2,
+            "`dataset`, found `release`",
+        ),
+        ("publish inflation/cpi-annual --input GDP --dataflow x".into(), 5, "data sets here: FP.CPI.TOTL"),
     ];
     for (line, code, says) in &cases {
         refused(&desk, &format!("assay {line}"), *code, &[says]);
@@ -207,7 +211,7 @@ fn a_slip_of_the_hand_is_corrected() {
     desk.type_line("assay import wordbank x.csv").exit(2).says("worldbank");
     desk.type_line("assay verify").exit(2).says("<TARGET>");
     desk.type_line("assay recipe chek x").exit(2).says("'check'");
-    desk.type_line("assay recipe check inflation-anual").exit(5).says("inflation-annual");
+    desk.type_line("assay recipe check inflation-anual").exit(5).says("inflation/cpi-annual");
 }
 
 #[test]

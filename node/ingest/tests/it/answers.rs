@@ -41,7 +41,7 @@ fn pages_of_the_world_bank() {
         (two.replace("\"page\":\"2\"", "\"page\":\"two\""), "json"),
         (page(&second, "null"), "no-data"),
         (r#"[{"message":[{"id":"120","key":"Invalid value","value":"x"}]}]"#.to_owned(), "source-error"),
-        ("[{\"per_page\":1, \"indicator\": 2}".to_owned(), "json"),
+        ("[{\"per_page\":1, \"page\": 2}".to_owned(), "json"),
     ] {
         let fault = plain("a.json", text.as_bytes()).unwrap_err();
         assert_eq!(fault.code, code, "{text}: {fault}");
