@@ -12,7 +12,7 @@ Exit codes: 0 ok, 1 failure, 2 wrong usage or input, 3 a release differs, 4 sign
 First steps:
   assay demo                                    watch the whole idea work
   assay init --name \"My office\"                 become a publisher
-  assay import worldbank API_FP.CPI.TOTL.csv    sign and publish a data set
+  assay import API_FP.CPI.TOTL.csv              sign and publish a data set
   assay publish inflation/cpi-annual --input FP.CPI.TOTL --dataflow inflation
   assay verify assay://<publisher>/inflation    run a release again, cell by cell";
 
@@ -108,13 +108,15 @@ pub struct Init {
 
 /// `assay import`.
 #[derive(Debug, Default, clap::Args)]
-#[command(override_usage = "assay import [OPTIONS] <FORMAT> <FILE>
+#[command(override_usage = "assay import [OPTIONS] [FORMAT] <FILE>...
        assay import [OPTIONS] <AGENCY> <CODE> [KEY]
        assay import [OPTIONS] <URL>
        assay import [OPTIONS] --check-source <DATASET>")]
 #[command(after_help = "\
 Examples:
-  assay import worldbank API_FP.CPI.TOTL_DS2_en_csv_v2.zip
+  assay import API_FP.CPI.TOTL_DS2_en_csv_v2.zip
+  assay import page1.json page2.json
+  assay import cu.data.1.AllItems cu.series cu.area cu.item
   assay import fred CPIAUCNS.csv --title \"CPI-U, not seasonally adjusted\"
   assay import csv prices.csv --map 'REF_AREA=Country Code' --map TIME_PERIOD=Year --map OBS_VALUE=Index
   assay import csv prices.csv --mapping prices.toml --dry-run
@@ -129,8 +131,9 @@ kept. A load that was broken off goes on where it stopped.
 
 With --check-source: exit code 0 when it is the same, 3 when it changed, 5 when it is gone.")]
 pub struct Import {
-    /// A format (worldbank, fred, csv) and a file; an agency, a code and perhaps a key; or an https address.
-    #[arg(required_unless_present = "check_source", num_args = 1..=3, value_name = "WHAT")]
+    /// A file, and after it further pages or the lists of its codes; an agency, a code and perhaps a
+    /// key; or an https address. A file shows what it is; a format (fred, csv …) before it says it.
+    #[arg(required_unless_present = "check_source", num_args = 1.., value_name = "WHAT")]
     pub what: Vec<String>,
     /// Ask again for the source of a data set, and say whether it is the same, changed or gone.
     #[arg(long, value_name = "DATASET", conflicts_with_all = ["what", "country", "from", "to", "dry_run", "force"])]
@@ -162,9 +165,10 @@ pub struct Import {
     /// Frequency where the file does not say it: A, S, Q, M, W or D.
     #[arg(long, value_name = "CODE")]
     pub frequency: Option<String>,
-    /// The `Metadata_Country` file that came beside a World Bank CSV.
+    /// A file that came beside it and explains its codes, as `Metadata_Country` of the World Bank;
+    /// the same as a further file.
     #[arg(long, value_name = "FILE")]
-    pub metadata: Option<PathBuf>,
+    pub metadata: Vec<PathBuf>,
     /// A column of a CSV: `COMPONENT=COLUMN`, `COMPONENT:TYPE=COLUMN` or `COMPONENT="constant"`.
     #[arg(long, value_name = "MAP")]
     pub map: Vec<String>,

@@ -17,9 +17,6 @@ use crate::backend::home;
 use crate::fault::Fault;
 use crate::screen::Screen;
 
-/// The formats that a command line can name.
-const FORMATS: &[Format] = &[Format::WorldBank, Format::Fred, Format::Csv];
-
 /// Endings that a code has not: `FP.CPI.TOTL` is one, `CPI.csv` is a file.
 const ENDINGS: &[&str] =
     &["csv", "dat", "gz", "json", "tab", "toml", "tsv", "txt", "xls", "xlsx", "xml", "zip"];
@@ -34,8 +31,8 @@ pub enum Wanted {
     File {
         /// Its format.
         format: Option<Format>,
-        /// The file.
-        path: PathBuf,
+        /// The file, and after it further pages or the lists of its codes.
+        paths: Vec<PathBuf>,
     },
     /// A source on the net.
     Net(Place),
@@ -85,8 +82,19 @@ pub fn wanted(args: &Import) -> Result<Wanted, Fault> {
     let words: Vec<&str> = args.what.iter().map(String::as_str).collect();
     match words.as_slice() {
         [url] if url.contains("://") => Ok(Wanted::Net(Place::Url((*url).to_owned()))),
+        [format, paths @ ..]
+            if Format::from_code(format).is_some()
+                && !paths.is_empty()
+                && paths.iter().all(|path| file(path)) =>
+        {
+            Ok(files(Format::from_code(format), paths))
+        }
+        paths if !paths.is_empty() && paths.iter().all(|path| file(path)) => Ok(files(None, paths)),
         [word] => Err(unknown(word)),
-        [format, path] if file(path) => Ok(Wanted::File { format: Some(named(format)?), path: path.into() }),
+        [word, paths @ ..] if paths.iter().all(|path| file(path)) => Err(misnamed(word)),
+        [_, _, _, more, ..] => {
+            Err(Fault::usage("usage", format!("`{more}` is no file, and a code has one key")))
+        }
         [agency, code, rest @ ..] => {
             let agency = Agency::named(agency).ok_or_else(|| unnamed(agency, code))?;
             let ask = Ask {
@@ -110,33 +118,33 @@ fn file(word: &str) -> bool {
         || ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
 }
 
-/// The format of a word.
-pub fn format(word: &str) -> Option<Format> {
-    FORMATS.iter().copied().find(|format| format.code() == word)
+fn files(format: Option<Format>, paths: &[&str]) -> Wanted {
+    Wanted::File { format, paths: paths.iter().map(PathBuf::from).collect() }
 }
 
-fn named(word: &str) -> Result<Format, Fault> {
-    format(word).ok_or_else(|| {
-        let fault = Fault::usage("format", format!("`{word}` is no format of a file"));
-        fault.hint(format!("formats are {}", listed(FORMATS.iter().map(|format| format.code()))))
-    })
+/// The fault for a word before a file that is no format.
+fn misnamed(word: &str) -> Fault {
+    // The one that begins and ends as it does.
+    let ends = |text: &str| (text.chars().next(), text.chars().next_back());
+    let meant = Format::all().map(Format::code).find(|code| ends(code) == ends(word));
+    let meant = meant.map_or(String::new(), |code| format!("did you mean `{code}`? "));
+    Fault::usage("format", format!("`{word}` is neither a format nor a file")).hint(format!(
+        "{meant}formats are {}; without one it is recognised",
+        listed(Format::all().map(Format::code))
+    ))
 }
 
 fn unnamed(word: &str, code: &str) -> Fault {
     let agencies = listed(Agency::ALL.iter().map(|agency| agency.code()));
-    if FORMATS.iter().any(|format| format.code() == word) {
+    if Format::from_code(word).is_some() {
         return Fault::absent(format!("there is no file `{code}`"));
     }
     Fault::usage("agency", format!("`{word}` is no agency")).hint(format!("agencies are {agencies}"))
 }
 
 fn unknown(word: &str) -> Fault {
-    let formats = listed(FORMATS.iter().map(|format| format.code()));
     let fault = Fault::usage("format", format!("`{word}` alone is not enough"));
-    if file(word) {
-        return fault.hint(format!("say what it is, as in `assay import worldbank {word}`: {formats}"));
-    }
-    fault.hint("a format and a file, an agency and a code, or an address that begins with https://")
+    fault.hint("a file, an agency and a code, or an address that begins with https://")
 }
 
 fn listed(words: impl Iterator<Item = &'static str>) -> String {
@@ -312,6 +320,9 @@ mod tests {
         check("csv ./prices", true);
         check("csv Cargo.toml", true);
         check("csv src", true);
+        check("cpi.csv", true);
+        check("page1.json page2.json page3.json page4.json", true);
+        check("bls Cargo.toml src", true);
         check("worldbank FP.CPI.TOTL", false);
         check("fred CPIAUCNS", false);
         check("ecb EXR M.USD.EUR.SP00.A", false);
@@ -327,7 +338,7 @@ mod tests {
         check("wordbank cpi.csv", "format");
         check("csv prices", "not-found");
         check("nobody CPI", "agency");
-        check("cpi.csv", "format");
+        check("oecd A B C D", "usage");
         check("fred", "format");
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ingest::{Imported, Mapping, Options, Source};
+use ingest::{Companion, Imported, Mapping, Options, Source};
 use schemas::cid::PieceId;
 use schemas::content::{self, Block, block};
 use schemas::limits::{PIECE_BYTES_MAX, SNAPSHOT_BYTES_MAX};
@@ -23,6 +23,8 @@ pub struct Given {
     pub name: String,
     /// All of it.
     pub bytes: Vec<u8>,
+    /// Files that explain its codes.
+    pub companions: Vec<Companion>,
     /// What is known of its source.
     pub origin: Option<net::Origin>,
 }
@@ -33,12 +35,27 @@ impl Given {
     /// # Errors
     /// As [`read`].
     pub fn file(format: Option<ingest::Format>, path: &Path) -> Result<Self, Fault> {
-        Ok(Given { format, name: base(path), bytes: read(path)?, origin: None })
+        Ok(Given { format, name: base(path), bytes: read(path)?, companions: Vec::new(), origin: None })
+    }
+
+    /// Adds a file that came with it: pages in JSON make one document stream, other files explain
+    /// the first.
+    fn add(&mut self, path: &Path) -> Result<(), Fault> {
+        let bytes = read(path)?;
+        let json = |bytes: &[u8]| matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
+        if json(&self.bytes) && json(&bytes) {
+            self.bytes.push(b'\n');
+            self.bytes.extend(bytes);
+        } else {
+            self.companions.push(Companion { name: base(path), bytes });
+        }
+        Ok(())
     }
 
     /// What people call it: the file as they typed it, or its name at the source.
     pub fn shown<'a>(&'a self, args: &'a Import) -> &'a str {
-        match (&self.origin, args.what.last()) {
+        let first = args.what.iter().find(|word| word.ends_with(&self.name));
+        match (&self.origin, first) {
             (None, Some(path)) => path,
             _ => &self.name,
         }
@@ -103,9 +120,16 @@ pub fn given(global: &Global, args: &Import, screen: &Screen) -> Result<Given, F
     match net::wanted(args)? {
         Wanted::Net(ask) => {
             let loaded = net::load(global, args, &ask, screen)?;
-            Ok(Given { format: None, name: loaded.name, bytes: loaded.bytes, origin: Some(loaded.origin) })
+            let (name, bytes) = (loaded.name, loaded.bytes);
+            Ok(Given { format: None, name, bytes, companions: Vec::new(), origin: Some(loaded.origin) })
         }
-        Wanted::File { format, path } => Given::file(format, &path),
+        Wanted::File { format, paths } => {
+            let (first, more) =
+                paths.split_first().ok_or_else(|| Fault::usage("usage", "expected a file to import"))?;
+            let mut given = Given::file(format, first)?;
+            more.iter().chain(&args.metadata).try_for_each(|path| given.add(path))?;
+            Ok(given)
+        }
     }
 }
 
@@ -114,7 +138,7 @@ pub fn given(global: &Global, args: &Import, screen: &Screen) -> Result<Given, F
 /// # Errors
 /// Each fault of the importer.
 pub fn reread(args: &Import, given: &Given, screen: &Screen) -> Result<Imported, Fault> {
-    import(&given.name, &given.bytes, &options(args, given.format)?, screen)
+    import(&given.name, &given.bytes, &options(args, given)?, screen)
 }
 
 /// Reads a document as the flags say, and makes the objects of its data set.
@@ -140,18 +164,18 @@ pub fn prepare(args: &Import, given: Given, screen: &Screen) -> Result<Prepared,
     Ok(Prepared { given, imported, dataset, blocks })
 }
 
-fn options(args: &Import, format: Option<ingest::Format>) -> Result<Options, Fault> {
+fn options(args: &Import, given: &Given) -> Result<Options, Fault> {
     let frequency = args.frequency.as_deref().map(|code| {
         schemas::period::Frequency::from_code(code).ok_or_else(|| {
             Fault::usage("frequency", format!("`{code}` is no frequency (expected A, S, Q, M, W or D)"))
         })
     });
     Ok(Options {
-        format,
+        format: given.format,
         frequency: frequency.transpose()?,
         area: args.area.clone(),
         mapping: mapping(args)?,
-        metadata: args.metadata.as_deref().map(read).transpose()?,
+        companions: given.companions.clone(),
         threads: None,
     })
 }
@@ -175,9 +199,8 @@ fn snapshot(args: &Import, given: &Given, imported: &Imported) -> Result<(Snapsh
     let bytes = given.bytes.as_slice();
     let pieces: Vec<Block> =
         bytes.chunks(PIECE_BYTES_MAX).map(|piece| (PieceId::of(piece).cid(), piece.to_vec())).collect();
-    let zipped = if bytes.starts_with(b"PK") { "application/zip" } else { "text/csv" };
     let origin = given.origin.as_ref();
-    let media_type = origin.map_or(zipped, |origin| origin.media_type.as_str());
+    let media_type = origin.map_or(media_type(bytes, &given.name), |origin| origin.media_type.as_str());
     let agency = args.agency.clone().or_else(|| imported.publisher.clone());
     let agency = agency.or_else(|| origin.and_then(|origin| origin.agency.map(str::to_owned)));
     let url = args.url.as_deref().or(origin.map(|origin| origin.url.as_str()));
@@ -203,17 +226,40 @@ pub fn content(imported: &Imported) -> Result<schemas::cid::ContentId, Fault> {
     Ok(content::pack(&imported.table, codes(imported)?)?.0)
 }
 
-/// The code list of the areas.
+/// The media type of a file, by its first bytes.
+fn media_type(bytes: &[u8], name: &str) -> &'static str {
+    match bytes.trim_ascii_start() {
+        [b'P', b'K', ..] if name.ends_with(".xlsx") => {
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        }
+        [b'P', b'K', ..] => "application/zip",
+        [b'{' | b'[', ..] => "application/json",
+        [b'<', ..] => "application/xml",
+        text => match text.split(|byte| *byte == b'\n').next() {
+            Some(line) if line.contains(&b'\t') => "text/tab-separated-values",
+            _ => "text/csv",
+        },
+    }
+}
+
+/// The code lists of the areas and of what else the source names.
 fn codes(imported: &Imported) -> Result<BTreeMap<Name, Vec<Code>>, Fault> {
+    let mut lists = BTreeMap::new();
+    for (dimension, names) in &imported.codes {
+        let code = |(id, name): (&String, &String)| -> Result<Code, Fault> {
+            Ok(Code { id: Text::new(id.as_str())?, name: Text::new(name.as_str())?, aggregate: false })
+        };
+        lists.insert(dimension.clone(), names.iter().map(code).collect::<Result<_, Fault>>()?);
+    }
     let mut codes = Vec::new();
     for area in &imported.areas {
         let (id, name) = (Text::new(area.code.as_str())?, Text::new(area.name.as_str())?);
         codes.push(Code { id, name, aggregate: area.aggregate });
     }
-    if codes.is_empty() {
-        return Ok(BTreeMap::new());
+    if !codes.is_empty() {
+        lists.insert(Name::new("REF_AREA")?, codes);
     }
-    Ok(BTreeMap::from([(Name::new("REF_AREA")?, codes)]))
+    Ok(lists)
 }
 
 /// A local file as an input of a run that is not published.

@@ -85,7 +85,8 @@ fn judge(
     }
     let word = importer.split('/').next().unwrap_or_default();
     let given = Given {
-        format: net::format(word),
+        format: ingest::Format::from_code(word),
+        companions: Vec::new(),
         // The name may be what the series is called by.
         name: snapshot.name.to_string(),
         bytes: loaded.bytes,
@@ -163,7 +164,8 @@ mod tests {
         let (args, screen) = (Import::default(), Screen::documents());
         let given = |text: &str| {
             let Loaded { name, bytes, origin } = Loaded::sample(text);
-            Given { format: net::format("csv"), name, bytes, origin: Some(origin) }
+            let format = ingest::Format::from_code("csv");
+            Given { format, name, bytes, companions: Vec::new(), origin: Some(origin) }
         };
         let prepared = source::prepare(&args, given(SIGNED), &screen)?;
         let Provenance::Import { snapshot, importer } = &prepared.dataset.provenance else {

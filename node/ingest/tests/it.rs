@@ -5,7 +5,9 @@
 
 #[cfg(test)]
 mod it {
+    mod answers;
     mod bad;
+    mod bls;
     mod general;
     mod real;
     mod worldbank;
