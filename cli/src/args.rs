@@ -353,7 +353,7 @@ pub struct Publish {
     pub from: Vec<String>,
     /// A data set for an input: NAME=DATASET, by id or dataflow; NAME= may be left out when the
     /// recipe has one input.
-    #[arg(long, value_name = "[NAME=]DATASET", required_unless_present = "from")]
+    #[arg(long, value_name = "[NAME=]DATASET")]
     pub input: Vec<String>,
     /// Name of the dataflow that the figures are a vintage of; after the recipe when absent.
     #[arg(long, value_name = "NAME")]

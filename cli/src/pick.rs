@@ -51,27 +51,30 @@ pub fn is_measure(word: &str) -> bool {
 
 /// The recipe for a measure on these data sets, and which of them is which input.
 ///
-/// The headline method wins over others that fit as well; an alternative is named.
+/// Official methods win over those that deviate from them, and among them the headline of the measure.
 ///
 /// # Errors
 /// When none fits, and when several do.
 pub fn recipe(measure: &str, offers: &[Offer]) -> Result<(&'static str, BTreeMap<Name, usize>), Fault> {
     let mut fits = Vec::new();
-    for entry in LIBRARY.iter().filter(|entry| entry.name.split_once('/').is_some_and(|(of, _)| of == measure)) {
+    for entry in
+        LIBRARY.iter().filter(|entry| entry.name.split_once('/').is_some_and(|(of, _)| of == measure))
+    {
         let read = entry.read()?;
         if let Ok(mapped) = inputs(&read.recipe.inputs, &read.frequencies, offers) {
-            fits.push((entry.name, read.headline, mapped));
+            fits.push((entry.name, (read.deviates_from.is_none(), read.headline), mapped));
         }
     }
-    if fits.iter().filter(|(_, headline, _)| *headline).count() == 1 {
-        fits.retain(|(_, headline, _)| *headline);
-    }
+    let best = fits.iter().map(|(_, standing, _)| *standing).max();
+    fits.retain(|(_, standing, _)| Some(*standing) == best);
     let names: Vec<&str> = fits.iter().map(|(name, _, _)| *name).collect();
     match (fits.len(), names.join(", ")) {
         (1, _) => fits.pop().map(|(name, _, mapped)| (name, mapped)).ok_or_else(|| none(measure, offers)),
         (0, _) => Err(none(measure, offers)),
-        (_, names) => Err(Fault::usage("ambiguous", format!("several recipes compute `{measure}` from this: {names}"))
-            .hint("name the one that you mean in its place")),
+        (_, names) => {
+            Err(Fault::usage("ambiguous", format!("several recipes compute `{measure}` from this: {names}"))
+                .hint("name the one that you mean in its place"))
+        }
     }
 }
 
@@ -79,13 +82,17 @@ fn none(measure: &str, offers: &[Offer]) -> Fault {
     let shown: Vec<String> = offers
         .iter()
         .map(|offer| {
-            let ids: Vec<&str> = offer.shape.components().iter().map(|component| component.id.as_str()).collect();
-            let frequency = offer.frequency.map_or("several frequencies".to_owned(), |frequency| frequency.to_string());
+            let ids: Vec<&str> =
+                offer.shape.components().iter().map(|component| component.id.as_str()).collect();
+            let frequency =
+                offer.frequency.map_or("several frequencies".to_owned(), |frequency| frequency.to_string());
             format!("{} ({}; {frequency})", offer.name, ids.join(", "))
         })
         .collect();
     Fault::usage("inputs", format!("no recipe of the library computes `{measure}` from {}", shown.join(", ")))
-        .hint("`assay recipe list` shows what each needs; name one, and its inputs with `--input NAME=DATASET`")
+        .hint(
+            "`assay recipe list` shows what each needs; name one, and its inputs with `--input NAME=DATASET`",
+        )
 }
 
 /// Which offer is which input: by name where one has the input's name, else by structure.
@@ -109,21 +116,22 @@ pub fn inputs<'i>(
         };
         let all: Vec<usize> =
             offers.iter().enumerate().filter(|(_, offer)| fitting(offer)).map(|(at, _)| at).collect();
-        let named: Vec<usize> =
-            all.iter().copied().filter(|at| offers.get(*at).is_some_and(|offer| offer.name == name.as_str())).collect();
+        let named: Vec<usize> = all
+            .iter()
+            .copied()
+            .filter(|at| offers.get(*at).is_some_and(|offer| offer.name == name.as_str()))
+            .collect();
         let chosen = if named.is_empty() { &all } else { &named };
         match chosen.as_slice() {
+            [one] if mapped.values().any(|used| used == one) => return Err(missing(name, input)),
             [one] => drop(mapped.insert(name.clone(), *one)),
-            [] => {
-                let message = format!("nothing given fits the input `{name}` ({})", input.title);
-                return Err(Fault::usage("inputs", message)
-                    .hint(format!("add `--input {name}=<data set>`, or `--from` a data set with its columns")));
-            }
+            [] => return Err(missing(name, input)),
             many => {
                 let names: Vec<&str> =
                     many.iter().filter_map(|at| offers.get(*at)).map(|offer| offer.name.as_str()).collect();
                 let message = format!("input `{name}` ({}) may be each of {}", input.title, names.join(", "));
-                return Err(Fault::usage("ambiguous", message).hint(format!("say which: `--input {name}=<data set>`")));
+                return Err(Fault::usage("ambiguous", message)
+                    .hint(format!("say which: `--input {name}=<data set>`")));
             }
         }
     }
@@ -136,13 +144,19 @@ pub fn inputs<'i>(
     }
 }
 
+fn missing(name: &Name, input: &Input) -> Fault {
+    Fault::usage("inputs", format!("nothing given fits the input `{name}` ({})", input.title))
+        .hint(format!("add `--input {name}=<data set>`, or `--from` a data set with its columns"))
+}
+
 /// Whether a table has the components: the same identifiers, and at least the others.
 fn fits(wanted: &Shape, found: &Shape) -> bool {
     let has = |component: &schemas::structure::Component| {
         found.components().iter().any(|other| {
             other.id == component.id
                 && other.role == component.role
-                && (other.kind == component.kind || (component.kind, other.kind) == (Type::Number, Type::Integer))
+                && (other.kind == component.kind
+                    || (component.kind, other.kind) == (Type::Number, Type::Integer))
         })
     };
     wanted.identifier_count() == found.identifier_count() && wanted.components().iter().all(has)
@@ -176,6 +190,7 @@ mod tests {
         check("gdp", &prices(Frequency::A), Ok("gdp/growth-annual"));
         check("gdp", &prices(Frequency::Q), Ok("gdp/growth-year-on-year"));
         check("inflation", &[offer("prices", &["SEX", "AGE"], None)], Err("inputs"));
+        check("gdp", &prices(Frequency::M), Err("inputs"));
         assert!(is_measure("gdp") && !is_measure("gdp/growth-annual"));
     }
 

@@ -5,18 +5,17 @@ use std::collections::BTreeMap;
 use ledger::compute::{self, Source};
 use ledger::revision::revision;
 use node::service::query::ReleaseInfo;
-use schemas::cid::{DatasetId, RecipeId};
 use recipes::Read;
+use schemas::cid::{DatasetId, RecipeId};
 use schemas::content::{self, Block, block};
-use schemas::period::Frequency;
 use schemas::object::{Reason, Recipe, Release, Supersedes, decode, encode};
 use schemas::text::{Name, Text};
 use serde_json::{Value, json};
 
 use crate::args::{Global, Publish};
 use crate::backend::{Backend, home};
-use crate::fault::Fault;
 use crate::commands::{dataset, import};
+use crate::fault::Fault;
 use crate::pick::{self, Offer};
 use crate::plan;
 use crate::screen::{Screen, Tone};
@@ -29,7 +28,7 @@ const CHANGES: usize = 5;
 pub(super) fn run(global: &Global, args: &Publish, screen: &Screen) -> Result<u8, Fault> {
     let mut backend = Backend::open(&home(global)?)?;
     let own = backend.own()?.ok_or(node::service::Error::NoIdentity)?;
-    let Work { name, id, recipe, new, inputs } = work(&mut backend, args, screen)?;
+    let Work { name, id, recipe, new, inputs } = work(global, &mut backend, args, screen)?;
     let dataflow = dataflow(args, &name, &recipe)?;
     let earlier = backend.releases()?.into_iter();
     let before = earlier
@@ -49,10 +48,16 @@ pub(super) fn run(global: &Global, args: &Publish, screen: &Screen) -> Result<u8
         inputs: datasets,
         results: outcome.figures.iter().map(|(name, figures)| (name.clone(), figures.content)).collect(),
         steps: outcome.steps,
-        supersedes: if args.dry_run { None } else { supersedes(args, &dataflow, before.as_ref(), &outcome, screen)? },
+        supersedes: if args.dry_run {
+            None
+        } else {
+            supersedes(args, &dataflow, before.as_ref(), &outcome, screen)?
+        },
     };
     if args.dry_run {
-        screen.document(&json!({ "dry_run": true, "recipe": name, "release": release, "revisions": revisions }));
+        screen.document(
+            &json!({ "dry_run": true, "recipe": name, "release": release, "revisions": revisions }),
+        );
         screen.say(screen.paint(Tone::Dim, "nothing was signed or kept (--dry-run)"));
         return Ok(0);
     }
@@ -93,21 +98,26 @@ struct Given {
 }
 
 /// The recipe and its inputs: named one by one (`--input`), or found among what is offered (`--from`).
-fn work(backend: &mut Backend, args: &Publish, screen: &Screen) -> Result<Work, Fault> {
-    let mut offered = offered(backend, &args.from, screen)?;
-    let offers: Vec<Offer> =
-        offered.iter().flatten().map(|given| Offer::new(given.dataflow.as_str(), &given.source.table)).collect();
+fn work(global: &Global, backend: &mut Backend, args: &Publish, screen: &Screen) -> Result<Work, Fault> {
+    let mut offered = offered(global, backend, &args.from, screen)?;
+    let offers: Vec<Offer> = offered
+        .iter()
+        .flatten()
+        .map(|given| Offer::new(given.dataflow.as_str(), &given.source.table))
+        .collect();
     let (name, picked) = if pick::is_measure(&args.recipe) && !std::path::Path::new(&args.recipe).exists() {
         if offers.is_empty() {
             let message = format!("`{}` is a measure: its recipe is picked by the data", args.recipe);
-            return Err(Fault::usage("inputs", message).hint("add `--from` a data set or a file, or name a recipe"));
+            return Err(
+                Fault::usage("inputs", message).hint("add `--from` a data set or a file, or name a recipe")
+            );
         }
         let (name, mapped) = pick::recipe(&args.recipe, &offers)?;
         (name.to_owned(), Some(mapped))
     } else {
         (args.recipe.clone(), None)
     };
-    let (id, recipe, new, frequencies) = recipe(backend, &name)?;
+    let (id, Read { recipe, frequencies, .. }, new) = recipe(backend, &name)?;
     let mut inputs = named(backend, &recipe, &args.input)?;
     let mapped = match picked {
         Some(mapped) => mapped,
@@ -129,12 +139,17 @@ fn work(backend: &mut Backend, args: &Publish, screen: &Screen) -> Result<Work, 
 }
 
 /// What `--from` names: data sets that are held, and files, which become data sets first.
-fn offered(backend: &mut Backend, from: &[String], screen: &Screen) -> Result<Vec<Option<Given>>, Fault> {
+fn offered(
+    global: &Global,
+    backend: &mut Backend,
+    from: &[String],
+    screen: &Screen,
+) -> Result<Vec<Option<Given>>, Fault> {
     from.iter()
         .map(|wanted| {
             let path = std::path::Path::new(wanted);
             let id = if path.is_file() {
-                import::file(backend, path, screen)?
+                import::file(global, backend, path, screen)?
             } else {
                 versions::find(backend, wanted)?
             };
@@ -167,7 +182,7 @@ fn revisions(
     let mut said = BTreeMap::new();
     for (name, figures) in &outcome.figures {
         let Some(content) = before.and_then(|before| before.release.results.get(name)) else { continue };
-        let (_, table) = content::unpack(*content, &backend.fetch())?;
+        let (_, table) = content::unpack(*content, backend.fetch()).map_err(compute::Fault::from)?;
         // Figures of other identifiers are no revision: the reason, `method`, says so.
         if let Ok(found) = revision(&table, &figures.table) {
             dataset::tell(&found, CHANGES, screen);
@@ -179,17 +194,17 @@ fn revisions(
 
 /// The recipe by id, by file, or by the name of one that comes with the program; and whether it
 /// has to be published first.
-fn recipe(backend: &Backend, text: &str) -> Result<(RecipeId, Recipe, bool, BTreeMap<Name, Frequency>), Fault> {
+fn recipe(backend: &Backend, text: &str) -> Result<(RecipeId, Read, bool), Fault> {
     if let Ok(id) = text.parse::<RecipeId>() {
         let bytes =
             backend.block(id.cid())?.ok_or_else(|| Fault::absent(format!("recipe {id} is not held here")))?;
-        return Ok((id, decode(&bytes)?, false, BTreeMap::new()));
+        return Ok((id, Read::published(decode(&bytes)?), false));
     }
-    let Read { recipe, frequencies, .. } = plan::read(text)?;
-    compute::publishable(&recipe)?;
-    let (id, _) = block(&recipe)?;
+    let read = plan::read(text)?;
+    compute::publishable(&read.recipe)?;
+    let (id, _) = block(&read.recipe)?;
     let new = backend.block(id.cid())?.is_none();
-    Ok((id, recipe, new, frequencies))
+    Ok((id, read, new))
 }
 
 /// The data sets of the inputs that are named, by id or by dataflow and vintage.
@@ -237,7 +252,8 @@ fn supersedes(
         };
     };
     let known = "reasons: source-revision, publisher-error, method, rebase, seasonal";
-    let Some(reason) = args.reason.clone().or_else(|| screen.ask(&format!("why a new release? {known}"))) else {
+    let Some(reason) = args.reason.clone().or_else(|| screen.ask(&format!("why a new release? {known}")))
+    else {
         let same = outcome
             .figures
             .iter()

@@ -32,8 +32,8 @@ use std::collections::BTreeMap;
 
 use schemas::cid::RecipeId;
 use schemas::content::block;
-use schemas::period::Frequency;
 use schemas::object::{Deviation, Input, Limits, Output, Recipe};
+use schemas::period::Frequency;
 use schemas::structure::{Component, Role, Shape, Type};
 use schemas::text::{Name, Text};
 use serde::Deserialize;
@@ -106,6 +106,14 @@ pub struct Read {
     pub frequencies: BTreeMap<Name, Frequency>,
     /// Whether it is what its measure means when no recipe is named.
     pub headline: bool,
+}
+
+impl Read {
+    /// A published recipe, of which nothing but the object is known.
+    pub fn published(recipe: Recipe) -> Self {
+        let (parameters, frequencies) = (BTreeMap::new(), BTreeMap::new());
+        Self { recipe, deviates_from: None, parameters, frequencies, headline: false }
+    }
 }
 
 /// A scalar that the script sets.
@@ -227,7 +235,8 @@ fn frequencies(name: &str, files: &BTreeMap<String, FileInput>) -> Result<BTreeM
         .map(|(id, code)| {
             let fault = |message| Error::Structure { name: name.to_owned(), input: id.clone(), message };
             let frequency = Frequency::from_code(code);
-            let frequency = frequency.ok_or_else(|| fault(format!("`{code}` is no frequency (A, S, Q, M, W, D)")))?;
+            let frequency =
+                frequency.ok_or_else(|| fault(format!("`{code}` is no frequency (A, S, Q, M, W, D)")))?;
             Ok((Name::new(id.as_str()).map_err(|error| fault(error.to_string()))?, frequency))
         })
         .collect()
