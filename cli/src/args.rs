@@ -12,7 +12,7 @@ Exit codes: 0 ok, 1 failure, 2 wrong usage or input, 3 a release differs, 4 sign
 First steps:
   assay demo                                    watch the whole idea work
   assay init --name \"My office\"                 become a publisher
-  assay import worldbank API_FP.CPI.TOTL.csv    sign and publish a data set
+  assay import API_FP.CPI.TOTL.csv              sign and publish a data set
   assay publish inflation-annual --input FP.CPI.TOTL --dataflow inflation
   assay verify assay://<publisher>/inflation    run a release again, cell by cell";
 
@@ -106,30 +106,25 @@ pub struct Init {
     pub contact: Option<String>,
 }
 
-/// A format of a source file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// World Bank bulk CSV, as downloaded, or the ZIP it comes in.
-    Worldbank,
-    /// A series of FRED as CSV.
-    Fred,
-    /// Any CSV; columns by `--map` or `--mapping`.
-    Csv,
-}
-
 /// `assay import`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  assay import worldbank API_FP.CPI.TOTL_DS2_en_csv_v2.zip
+  assay import API_FP.CPI.TOTL_DS2_en_csv_v2.zip
+  assay import page1.json page2.json
+  assay import cu.data.1.AllItems cu.series cu.area cu.item
   assay import fred CPIAUCNS.csv --title \"CPI-U, not seasonally adjusted\"
   assay import csv prices.csv --map 'REF_AREA=Country Code' --map TIME_PERIOD=Year --map OBS_VALUE=Index
   assay import csv prices.csv --mapping prices.toml --dry-run")]
+#[command(override_usage = "assay import [OPTIONS] [FORMAT] <FILE>...")]
 pub struct Import {
-    /// What kind of file it is.
-    pub format: Format,
-    /// The file.
-    pub file: PathBuf,
+    /// The file, and after it what belongs to it: further pages, lists of codes. A format may
+    /// stand before it.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// What kind of file it is, as in `fred`; recognised from its content when absent.
+    #[arg(long, value_name = "FORMAT", value_parser = format_of)]
+    pub format: Option<ingest::Format>,
     /// Name of the dataflow; the id of the source when absent.
     #[arg(long, value_name = "NAME")]
     pub dataflow: Option<String>,
@@ -145,9 +140,10 @@ pub struct Import {
     /// Frequency where the file does not say it: A, S, Q, M, W or D.
     #[arg(long, value_name = "CODE")]
     pub frequency: Option<String>,
-    /// The `Metadata_Country` file that came beside a World Bank CSV.
+    /// A file that came beside it and explains its codes: the `Metadata_Country` file of a World
+    /// Bank CSV, `cu.series` of BLS. The same as a further FILE.
     #[arg(long, value_name = "FILE")]
-    pub metadata: Option<PathBuf>,
+    pub metadata: Vec<PathBuf>,
     /// A column of a CSV: `COMPONENT=COLUMN`, `COMPONENT:TYPE=COLUMN` or `COMPONENT="constant"`.
     #[arg(long, value_name = "MAP")]
     pub map: Vec<String>,
@@ -169,6 +165,16 @@ pub struct Import {
     /// Read and show, but sign and keep nothing.
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// The format of a word.
+fn format_of(word: &str) -> Result<ingest::Format, String> {
+    ingest::Format::from_code(word).ok_or_else(|| format!("expected one of {}", formats()))
+}
+
+/// The words of all formats.
+pub fn formats() -> String {
+    ingest::Format::all().map(ingest::Format::code).collect::<Vec<_>>().join(", ")
 }
 
 /// `assay dataset`.

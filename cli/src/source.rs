@@ -1,21 +1,23 @@
 //! From a file of a statistical office to the blocks of a data set.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use ingest::{Imported, Mapping, Options, Source};
+use ingest::{Companion, Imported, Mapping, Options, Source};
 use schemas::cid::PieceId;
 use schemas::content::{self, Block, block};
 use schemas::limits::{PIECE_BYTES_MAX, SNAPSHOT_BYTES_MAX};
 use schemas::object::{Code, Dataset, Provenance, Snapshot, Structure};
 use schemas::text::{Name, Text};
 
-use crate::args::{Format, Import};
+use crate::args::{self, Import};
 use crate::fault::Fault;
 use crate::screen::Screen;
 
 /// A file, read and ready to be signed.
 pub struct Prepared {
+    /// Name of the file.
+    pub name: String,
     /// What was read.
     pub imported: Imported,
     /// The data set.
@@ -46,12 +48,64 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Fault> {
 /// Each fault of the importer.
 pub fn table(path: &Path, options: &Options, screen: &Screen) -> Result<(Vec<u8>, Imported), Fault> {
     let bytes = read(path)?;
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let bar = screen.bar(bytes.len() as u64, &name);
-    let imported =
-        ingest::import(Source { name: &name, bytes: &bytes }, options, &mut |done| bar.set_position(done));
+    let imported = import(&base(path), &bytes, options, screen)?;
+    Ok((bytes, imported))
+}
+
+fn import(name: &str, bytes: &[u8], options: &Options, screen: &Screen) -> Result<Imported, Fault> {
+    let bar = screen.bar(bytes.len() as u64, name);
+    let imported = ingest::import(Source { name, bytes }, options, &mut |done| bar.set_position(done));
     bar.finish_and_clear();
-    Ok((bytes, imported?))
+    Ok(imported?)
+}
+
+/// The name of a file without its folders.
+fn base(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// The files of a command line, read.
+struct Given {
+    format: Option<ingest::Format>,
+    name: String,
+    /// The file; pages of one answer one after the other.
+    bytes: Vec<u8>,
+    companions: Vec<Companion>,
+}
+
+/// Reads the files: pages in JSON become one document stream, other files explain the first.
+fn given(args: &Import) -> Result<Given, Fault> {
+    let (format, paths) = worded(args)?;
+    let mut paths = paths.iter();
+    let first = paths.next().ok_or_else(|| Fault::usage("file-missing", "expected a file to import"))?;
+    let mut given = Given { format, name: base(first), bytes: read(first)?, companions: Vec::new() };
+    let json = |bytes: &[u8]| matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
+    for path in paths.chain(&args.metadata) {
+        let bytes = read(path)?;
+        if json(&given.bytes) && json(&bytes) {
+            given.bytes.push(b'\n');
+            given.bytes.extend(bytes);
+        } else {
+            given.companions.push(Companion { name: base(path), bytes });
+        }
+    }
+    Ok(given)
+}
+
+/// The format and the files: the first word may be a format, unless it is a file alone.
+fn worded(args: &Import) -> Result<(Option<ingest::Format>, &[PathBuf]), Fault> {
+    let Some((first, rest)) = args.files.split_first().filter(|(_, rest)| !rest.is_empty()) else {
+        return Ok((args.format, &args.files));
+    };
+    let word = first.to_string_lossy();
+    if let Some(format) = ingest::Format::from_code(&word) {
+        return Ok((Some(format), rest));
+    }
+    if !first.exists() && !word.contains(['.', '/', '\\']) {
+        return Err(Fault::usage("format", format!("`{word}` is neither a format nor a file"))
+            .hint(format!("formats are {}; without one it is recognised", args::formats())));
+    }
+    Ok((args.format, &args.files))
 }
 
 /// Reads the file that the flags name, and makes the objects of its data set.
@@ -59,8 +113,9 @@ pub fn table(path: &Path, options: &Options, screen: &Screen) -> Result<(Vec<u8>
 /// # Errors
 /// Each fault of the importer, and texts out of bounds.
 pub fn prepare(args: &Import, screen: &Screen) -> Result<Prepared, Fault> {
-    let (bytes, imported) = table(&args.file, &options(args)?, screen)?;
-    let (snapshot, mut blocks) = snapshot(args, &bytes, &imported)?;
+    let given = given(args)?;
+    let imported = import(&given.name, &given.bytes, &options(args, &given)?, screen)?;
+    let (snapshot, mut blocks) = snapshot(args, &given, &imported)?;
     let (content, content_blocks) = content::pack(&imported.table, codes(&imported)?)?;
     blocks.extend(content_blocks);
     let (snapshot, snapshot_block) = block(&snapshot)?;
@@ -74,25 +129,21 @@ pub fn prepare(args: &Import, screen: &Screen) -> Result<Prepared, Fault> {
         provenance: Provenance::Import { snapshot, importer: Text::new(imported.importer.as_str())? },
         doubts: Vec::new(),
     };
-    Ok(Prepared { imported, dataset, blocks })
+    Ok(Prepared { name: given.name, imported, dataset, blocks })
 }
 
-fn options(args: &Import) -> Result<Options, Fault> {
+fn options(args: &Import, given: &Given) -> Result<Options, Fault> {
     let frequency = args.frequency.as_deref().map(|code| {
         schemas::period::Frequency::from_code(code).ok_or_else(|| {
             Fault::usage("frequency", format!("`{code}` is no frequency (expected A, S, Q, M, W or D)"))
         })
     });
     Ok(Options {
-        format: Some(match args.format {
-            Format::Worldbank => ingest::Format::WorldBank,
-            Format::Fred => ingest::Format::Fred,
-            Format::Csv => ingest::Format::Csv,
-        }),
+        format: given.format,
         frequency: frequency.transpose()?,
         area: args.area.clone(),
         mapping: mapping(args)?,
-        metadata: args.metadata.as_deref().map(read).transpose()?,
+        companions: given.companions.clone(),
         threads: None,
     })
 }
@@ -112,15 +163,14 @@ fn mapping(args: &Import) -> Result<Option<Mapping>, Fault> {
     Ok(Some(Mapping { columns: links, ..Mapping::default() }))
 }
 
-fn snapshot(args: &Import, bytes: &[u8], imported: &Imported) -> Result<(Snapshot, Vec<Block>), Fault> {
-    let name = args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+fn snapshot(args: &Import, given: &Given, imported: &Imported) -> Result<(Snapshot, Vec<Block>), Fault> {
+    let bytes = given.bytes.as_slice();
     let pieces: Vec<Block> =
         bytes.chunks(PIECE_BYTES_MAX).map(|piece| (PieceId::of(piece).cid(), piece.to_vec())).collect();
-    let media_type = if bytes.starts_with(b"PK") { "application/zip" } else { "text/csv" };
     let agency = args.agency.clone().or_else(|| imported.publisher.clone());
     let snapshot = Snapshot {
-        name: Text::new(name)?,
-        media_type: Text::new(media_type)?,
+        name: Text::new(given.name.as_str())?,
+        media_type: Text::new(media_type(bytes, &given.name))?,
         size: bytes.len() as u64,
         blake3: *PieceId::of(bytes).cid().digest(),
         pieces: pieces.iter().filter_map(|(id, _)| PieceId::try_from(*id).ok()).collect(),
@@ -132,17 +182,40 @@ fn snapshot(args: &Import, bytes: &[u8], imported: &Imported) -> Result<(Snapsho
     Ok((snapshot, pieces))
 }
 
-/// The code list of the areas.
+/// The media type of a file, by its first bytes.
+fn media_type(bytes: &[u8], name: &str) -> &'static str {
+    match bytes.trim_ascii_start() {
+        [b'P', b'K', ..] if name.ends_with(".xlsx") => {
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        }
+        [b'P', b'K', ..] => "application/zip",
+        [b'{' | b'[', ..] => "application/json",
+        [b'<', ..] => "application/xml",
+        text => match text.split(|byte| *byte == b'\n').next() {
+            Some(line) if line.contains(&b'\t') => "text/tab-separated-values",
+            _ => "text/csv",
+        },
+    }
+}
+
+/// The code lists of the areas and of what else the source names.
 fn codes(imported: &Imported) -> Result<BTreeMap<Name, Vec<Code>>, Fault> {
+    let mut lists = BTreeMap::new();
+    for (dimension, names) in &imported.codes {
+        let code = |(id, name): (&String, &String)| -> Result<Code, Fault> {
+            Ok(Code { id: Text::new(id.as_str())?, name: Text::new(name.as_str())?, aggregate: false })
+        };
+        lists.insert(dimension.clone(), names.iter().map(code).collect::<Result<_, Fault>>()?);
+    }
     let mut codes = Vec::new();
     for area in &imported.areas {
         let (id, name) = (Text::new(area.code.as_str())?, Text::new(area.name.as_str())?);
         codes.push(Code { id, name, aggregate: area.aggregate });
     }
-    if codes.is_empty() {
-        return Ok(BTreeMap::new());
+    if !codes.is_empty() {
+        lists.insert(Name::new("REF_AREA")?, codes);
     }
-    Ok(BTreeMap::from([(Name::new("REF_AREA")?, codes)]))
+    Ok(lists)
 }
 
 /// A local file as an input of a run that is not published.

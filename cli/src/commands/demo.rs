@@ -19,7 +19,7 @@ use schemas::text::{Name, Text};
 use schemas::verdict::Verdict;
 use serde_json::{Value, json};
 
-use crate::args::{Demo, Format, Import};
+use crate::args::{Demo, Import};
 use crate::fault::{Fault, Kind};
 use crate::plan;
 use crate::screen::{Screen, Tone};
@@ -189,14 +189,14 @@ fn publish(
 
 fn import(path: &Path, dataflow: &str, title: &str) -> Import {
     Import {
-        format: Format::Csv,
-        file: path.to_owned(),
+        files: vec![path.to_owned()],
+        format: Some(ingest::Format::Csv),
         dataflow: Some(dataflow.into()),
         title: Some(title.into()),
         unit: None,
         area: None,
         frequency: None,
-        metadata: None,
+        metadata: Vec::new(),
         map: Vec::new(),
         mapping: None,
         url: None,

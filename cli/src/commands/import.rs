@@ -1,6 +1,6 @@
 //! `assay import`: from a file to a signed data set.
 
-use ingest::Doubt;
+use ingest::{Doubt, Summary};
 use ledger::compute;
 use ledger::revision::revision;
 use schemas::object::encode;
@@ -52,6 +52,7 @@ pub(super) fn run(global: &Global, args: &Import, screen: &Screen) -> Result<u8,
         "format": imported.format.code(),
         "dataflow": dataset.dataflow, "title": dataset.title, "content": dataset.content,
         "rows": summary.rows, "observations": summary.observations, "missing": summary.missing,
+        "gaps": summary.gaps, "notes": summary.notes,
         "series": summary.series, "aggregates": summary.aggregates,
         "first": summary.first, "last": summary.last,
         "frequency": summary.frequency.map(|frequency| frequency.code()),
@@ -59,7 +60,7 @@ pub(super) fn run(global: &Global, args: &Import, screen: &Screen) -> Result<u8,
         "revision": revision.as_ref().map(|revision| dataset::document(revision, None, CHANGES)),
         "published": published,
     }));
-    screen.field("read", format!("{} as {}", args.file.display(), imported.format));
+    screen.field("read", format!("{} as {}: {}", prepared.name, imported.format, imported.format.title()));
     screen.field("title", &dataset.title);
     let span = match (summary.first, summary.last) {
         (Some(first), Some(last)) => format!(", {first} to {last}"),
@@ -68,10 +69,11 @@ pub(super) fn run(global: &Global, args: &Import, screen: &Screen) -> Result<u8,
     screen.field(
         "data",
         format!(
-            "{} in {} series{span}; {} cells are empty in the source",
+            "{} in {} series{span}; {} cells are empty in the source{}",
             view::count(summary.observations, "observation", "observations"),
             view::grouped(summary.series),
-            view::grouped(summary.missing)
+            view::grouped(summary.missing),
+            spelled(summary),
         ),
     );
     if summary.aggregates > 0 {
@@ -79,6 +81,9 @@ pub(super) fn run(global: &Global, args: &Import, screen: &Screen) -> Result<u8,
             "areas",
             format!("{}, of which {} are aggregates", imported.areas.len(), summary.aggregates),
         );
+    }
+    for note in &summary.notes {
+        screen.field("note", note);
     }
     for doubt in &doubts {
         screen.field("doubt", screen.paint(Tone::Bad, said(doubt)));
@@ -99,6 +104,18 @@ pub(super) fn run(global: &Global, args: &Import, screen: &Screen) -> Result<u8,
         }
     }
     Ok(0)
+}
+
+/// How the source writes that there is no figure, where it is not an empty cell only.
+fn spelled(summary: &Summary) -> String {
+    if summary.gaps.keys().all(String::is_empty) {
+        return String::new();
+    }
+    let spelling = |(word, count): (&String, &u64)| match word.as_str() {
+        "" => format!("{} blank", view::grouped(*count)),
+        word => format!("{} as `{word}`", view::grouped(*count)),
+    };
+    format!(" ({})", summary.gaps.iter().map(spelling).collect::<Vec<_>>().join(", "))
 }
 
 /// The own version before, if there is one.

@@ -5,9 +5,6 @@
 //! dimensions and TIME_PERIOD as identifiers, OBS_VALUE as measure, and those attributes that any
 //! observation has.
 
-// Until the first importer uses it.
-#![allow(dead_code)]
-
 use schemas::decimal::Decimal;
 use schemas::period::Period;
 use schemas::structure::{Component, Role, Shape, Type};
@@ -17,6 +14,7 @@ use schemas::text::Name;
 use crate::Summary;
 use crate::fault::Fault;
 use crate::filling::Filling;
+use crate::gaps::Gaps;
 use crate::points::{self, OBSERVATIONS_MAX};
 use crate::value;
 
@@ -33,7 +31,9 @@ pub(crate) struct Cube {
     /// Data rows read.
     pub(crate) rows: u64,
     /// Observations without a figure.
-    pub(crate) missing: u64,
+    missing: u64,
+    /// The same by spelling, where the importer tells it.
+    pub(crate) gaps: Gaps,
 }
 
 impl Cube {
@@ -54,6 +54,7 @@ impl Cube {
             lines: Vec::new(),
             rows: 0,
             missing: 0,
+            gaps: Gaps::default(),
         })
     }
 
@@ -105,7 +106,7 @@ impl Cube {
 
     /// The table and its counts.
     pub(crate) fn finish(self) -> Result<(Table, Summary), Fault> {
-        let Self { dimensions, attributes, periods, values, lines, rows, missing } = self;
+        let Self { dimensions, attributes, periods, values, lines, rows, missing, gaps } = self;
         if values.iter().all(Option::is_none) {
             return Err(points::empty(rows));
         }
@@ -126,7 +127,7 @@ impl Cube {
         let shape = Shape::new(components).map_err(|error| Fault::new("mapping", error.to_string()))?;
         let table = Table::new(shape, columns)
             .map_err(|error| points::refused(&error, |row| lines.get(row).copied()))?;
-        let summary = Summary { rows, missing, ..points::counted(&table) };
+        let summary = Summary { rows, missing, gaps: gaps.spellings(), ..points::counted(&table) };
         Ok((table, summary))
     }
 }

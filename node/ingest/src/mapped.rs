@@ -12,12 +12,13 @@ use schemas::interval::Interval;
 use schemas::limits::CELL_BYTES_MAX;
 use schemas::period::{Frequency, Period};
 use schemas::structure::{Component, Role, Shape, Type};
-use schemas::table::{Column, Table};
+use schemas::table::Table;
 use schemas::text::Text;
 
-use crate::areas::{self, Area};
 use crate::fault::Fault;
 use crate::filling::Filling;
+use crate::gaps::Gaps;
+use crate::heading::Heading;
 use crate::mapping::{Dates, Link, Mapping};
 use crate::points;
 use crate::records::{self, Cells, Plain, Reader, Record};
@@ -181,9 +182,9 @@ impl Plan {
         TABLE_CELLS_MAX / self.steps.len().max(1)
     }
 
-    /// Adds the value of one component in a row to its column; says whether it was missing.
+    /// Adds the value of one component in a row to its column; says by which word it was missing.
     #[inline]
-    fn cell(&self, step: &Step, record: &impl Cells, column: &mut Filling) -> Result<bool, Fault> {
+    fn cell(&self, step: &Step, record: &impl Cells, column: &mut Filling) -> Result<Option<usize>, Fault> {
         let (cell, title) = match &step.origin {
             Origin::Column(column, title) => (record.cell(*column), title.as_str()),
             Origin::Constant(text) => (text.as_str(), step.component.id.as_str()),
@@ -192,20 +193,23 @@ impl Plan {
             if cell.is_empty() {
                 return Err(Fault::new("identifier", "an identifier may not be empty").column(title));
             }
-        } else if self.is_missing(cell) {
+        } else if let Some(spelling) = self.missing(cell) {
             column.push_missing();
-            return Ok(true);
+            return Ok(Some(spelling));
         }
         match self.value(step, cell, column) {
-            Ok(()) => Ok(false),
+            Ok(()) => Ok(None),
             Err(fault) => Err(fault.column(title)),
         }
     }
 
-    /// Whether a cell is one of the words for a missing value.
+    /// Which of the words for a missing value a cell is.
     #[inline]
-    fn is_missing(&self, cell: &str) -> bool {
-        cell.len() <= self.missing_bytes && self.missing.iter().any(|missing| missing == cell)
+    fn missing(&self, cell: &str) -> Option<usize> {
+        if cell.len() > self.missing_bytes {
+            return None;
+        }
+        self.missing.iter().position(|missing| missing == cell)
     }
 
     #[inline]
@@ -329,28 +333,31 @@ struct Rows {
     /// The line of each row; a file has fewer lines than bytes, which fit 32 bits.
     lines: Vec<u32>,
     read: u64,
-    missing: u64,
+    /// Cells without a figure, by the place of their spelling in the plan.
+    missing: Vec<u64>,
 }
 
 impl Rows {
     fn new(plan: &Plan) -> Self {
         let columns = plan.steps.iter().map(|step| Filling::new(step.component.kind)).collect();
-        Self { columns, lines: Vec::new(), read: 0, missing: 0 }
+        Self { columns, lines: Vec::new(), read: 0, missing: vec![0; plan.missing.len()] }
     }
 
     /// Adds a row, unless all its measures are missing.
     fn add(&mut self, plan: &Plan, record: &impl Cells, line: u64) -> Result<(), Fault> {
         self.read += 1;
         points::bounded(self.lines.len(), plan.rows_max(), line)?;
-        let (mut all, mut missing) = (0, 0);
+        let (mut all, mut missing) = (0, 0_u64);
         for (step, column) in plan.steps.iter().zip(&mut self.columns) {
             let gap = plan.cell(step, record, column)?;
             if step.component.role == Role::Measure {
                 all += 1;
-                missing += u64::from(gap);
+                missing += u64::from(gap.is_some());
+                if let Some(count) = gap.and_then(|spelling| self.missing.get_mut(spelling)) {
+                    *count += 1;
+                }
             }
         }
-        self.missing += missing;
         if all > 0 && all == missing {
             self.columns.iter_mut().for_each(Filling::pop);
             return Ok(());
@@ -362,7 +369,7 @@ impl Rows {
     /// Adds the rows of the part that follows; it begins behind `lines` lines.
     fn append(&mut self, other: Self, lines: u64) {
         self.read += other.read;
-        self.missing += other.missing;
+        self.missing.iter_mut().zip(other.missing).for_each(|(count, more)| *count += more);
         self.lines.extend(other.lines.into_iter().map(|line| line + lines as u32));
         for (column, more) in self.columns.iter_mut().zip(other.columns) {
             column.append(more);
@@ -375,6 +382,8 @@ fn finish(source: Source<'_>, mapping: &Mapping, plan: Plan, rows: Rows) -> Resu
         return Err(points::empty(rows.read));
     }
     let columns = rows.columns.into_iter().map(Filling::done).collect();
+    let mut gaps = Gaps::default();
+    plan.missing.iter().zip(&rows.missing).for_each(|(spelling, count)| gaps.add(spelling, *count));
     let table = Table::new(plan.shape, columns)
         .map_err(|error| points::refused(&error, |row| rows.lines.get(row).map(|line| u64::from(*line))))?;
     let named = || value::name(value::stem(source.name));
@@ -383,30 +392,9 @@ fn finish(source: Source<'_>, mapping: &Mapping, plan: Plan, rows: Rows) -> Resu
             .hint("say `dataflow` in the mapping")
     })?;
     let title = mapping.title.clone().unwrap_or_else(|| dataflow.to_string());
-    let title = Text::<CELL_BYTES_MAX>::new(title)
+    Text::<CELL_BYTES_MAX>::new(title.as_str())
         .map_err(|error| Fault::new("mapping", error.to_string()).column("title"))?;
-    let areas = areas(&table);
-    let aggregates = areas.iter().filter(|area| area.aggregate).count() as u64;
-    let summary = Summary { rows: rows.read, missing: rows.missing, aggregates, ..points::counted(&table) };
-    Ok(Imported {
-        format: Format::Csv,
-        table,
-        dataflow,
-        title: title.to_string(),
-        publisher: None,
-        vintage: None,
-        areas,
-        summary,
-        importer: Format::Csv.importer(),
-    })
-}
-
-/// The code list of REF_AREA, with names where the code is known; other codes are taken as they are.
-fn areas(table: &Table) -> Vec<Area> {
-    let Some(Column::Text(texts)) = table.column("REF_AREA") else { return Vec::new() };
-    let area = |code: &String| {
-        let unnamed = || Area { code: code.clone(), name: code.clone(), aggregate: false };
-        areas::known(code).unwrap_or_else(unnamed)
-    };
-    texts.dictionary().iter().map(area).collect()
+    let missing = rows.missing.iter().sum();
+    let summary = Summary { rows: rows.read, missing, gaps: gaps.spellings(), ..points::counted(&table) };
+    Heading::new(Format::Csv, dataflow.to_string()).title(title).over((table, summary))
 }

@@ -12,6 +12,7 @@ use schemas::text::Name;
 
 use crate::areas::Register;
 use crate::fault::Fault;
+use crate::gaps::Gaps;
 use crate::{Area, Summary};
 
 /// Observations of one indicator: every area in every year of the calendar, or every day of it,
@@ -28,7 +29,7 @@ pub(crate) struct Points {
     /// Data rows read.
     pub(crate) rows: u64,
     /// Cells without a figure.
-    pub(crate) missing: u64,
+    pub(crate) gaps: Gaps,
 }
 
 impl Points {
@@ -44,7 +45,7 @@ impl Points {
 
     /// The table, its code list and the counts.
     pub(crate) fn finish(self, register: Register) -> Result<(Table, Vec<Area>, Summary), Fault> {
-        let Self { areas, periods, values, lines, rows, missing } = self;
+        let Self { areas, periods, values, lines, rows, gaps } = self;
         if lines.is_empty() {
             return Err(empty(rows));
         }
@@ -54,7 +55,9 @@ impl Points {
             Table::new(shape()?, columns).map_err(|error| refused(&error, |row| lines.get(row).copied()))?;
         let areas = register.sorted();
         let aggregates = areas.iter().filter(|area| area.aggregate).count() as u64;
-        let summary = Summary { rows, missing, aggregates, ..counted(&table) };
+        let gaps = gaps.spellings();
+        let missing = gaps.values().sum();
+        let summary = Summary { rows, missing, gaps, aggregates, ..counted(&table) };
         Ok((table, areas, summary))
     }
 }

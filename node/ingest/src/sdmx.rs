@@ -4,6 +4,7 @@
 //! says about itself. The ids of the agency are kept; its attributes are kept. Refuses messages that
 //! delete, periods that are ranges, and messages without data.
 
+pub(crate) mod csv;
 mod envelope;
 pub(crate) mod ml;
 mod roles;
@@ -11,14 +12,12 @@ mod roles;
 use std::collections::BTreeMap;
 
 use schemas::decimal::Decimal;
-use schemas::limits::CELL_BYTES_MAX;
 use schemas::period::{Frequency, Period};
-use schemas::table::{Column, Table};
-use schemas::text::{Name, Text};
+use schemas::table::Table;
 
 use crate::fault::Fault;
-use crate::sheet::Names;
-use crate::{Area, Format, Imported, Source, Summary, areas, frequency, value};
+use crate::heading::{Heading, Names};
+use crate::{Format, Imported, Source, Summary, frequency, value};
 
 /// The status of an observation: what a missing figure must have to be kept.
 pub(crate) const STATUS: [&str; 2] = ["OBS_STATUS", "OBS_FLAG"];
@@ -26,6 +25,11 @@ pub(crate) const STATUS: [&str; 2] = ["OBS_STATUS", "OBS_FLAG"];
 pub(crate) const TIME: [&str; 2] = ["TIME_PERIOD", "TIME"];
 /// The figure.
 pub(crate) const FIGURE: &str = "OBS_VALUE";
+
+/// Groups of one message: a few for each of its series.
+const GROUPS_MAX: usize = 1 << 19;
+/// Bytes of the name of an agency in a snapshot.
+const PUBLISHER_BYTES_MAX: usize = 128;
 
 /// What a message says about itself.
 #[derive(Debug, Default)]
@@ -62,76 +66,15 @@ impl Header {
         self,
         format: Format,
         source: Source<'_>,
-        (table, mut summary): (Table, Summary),
+        read: (Table, Summary),
     ) -> Result<Imported, Fault> {
         let named = value::name(&self.dataflow).filter(|_| !self.dataflow.is_empty());
-        let dataflow = named.or_else(|| value::name(value::stem(source.name)));
-        let dataflow = dataflow.ok_or_else(|| Fault::new("name", "expected an id of the dataflow"))?;
-        let title = Text::<CELL_BYTES_MAX>::new(self.title.trim()).map(|title| title.to_string());
-        let title = title.ok().filter(|title| !title.is_empty()).unwrap_or_else(|| dataflow.to_string());
-        let areas = listed(&table, self.names.get("REF_AREA"));
-        summary.aggregates = areas.iter().filter(|area| area.aggregate).count() as u64;
-        let codes = codes(&table, &self.names);
-        let publisher = self.publisher.filter(|name| !name.is_empty() && value::label(name).is_ok());
-        Ok(Imported {
-            format,
-            table,
-            dataflow,
-            title,
-            publisher,
-            vintage: self.vintage,
-            areas,
-            codes,
-            summary,
-            importer: format.importer(),
-        })
+        let id = named.map_or_else(|| value::stem(source.name).to_owned(), |name| name.to_string());
+        let publisher = self.publisher.filter(|name| (1..=PUBLISHER_BYTES_MAX).contains(&name.len()) && value::label(name).is_ok());
+        let title = self.title.trim().to_owned();
+        let heading = Heading { publisher, vintage: self.vintage, names: self.names, ..Heading::new(format, id) };
+        heading.title(title).over(read)
     }
-}
-
-/// The code list of REF_AREA: names of the file, or of the built-in list.
-fn listed(table: &Table, names: Option<&Names>) -> Vec<Area> {
-    let Some(Column::Text(texts)) = table.column("REF_AREA") else { return Vec::new() };
-    let area = |code: &String| {
-        let known = areas::known(code);
-        let aggregate = known.as_ref().is_some_and(|area| area.aggregate);
-        let named = names.and_then(|names| names.get(code)).filter(|name| *name != code);
-        let name = named.cloned().or(known.map(|area| area.name)).unwrap_or_else(|| code.clone());
-        Area { code: code.clone(), name: shortened(&name), aggregate }
-    };
-    texts.dictionary().iter().map(area).collect()
-}
-
-/// Bytes of a code and of its name in a code list.
-const CODE_BYTES_MAX: usize = 64;
-const NAME_BYTES_MAX: usize = 256;
-
-/// The names of the codes that the table has, where the file names any of them.
-fn codes(table: &Table, names: &BTreeMap<String, Names>) -> BTreeMap<Name, Names> {
-    let mut lists = BTreeMap::new();
-    for component in table.shape().components() {
-        let id = component.id.as_str();
-        let (Some(Column::Text(texts)), Some(names)) = (table.column(id), names.get(id)) else { continue };
-        let coded = texts.dictionary().iter().all(|code| code.len() <= CODE_BYTES_MAX);
-        let told = texts.dictionary().iter().any(|code| names.get(code).is_some_and(|name| name != code));
-        if id == "REF_AREA" || !coded || !told {
-            continue;
-        }
-        let named = |code: &String| (code.clone(), shortened(names.get(code).unwrap_or(code)));
-        lists.insert(component.id.clone(), texts.dictionary().iter().map(named).collect());
-    }
-    lists
-}
-
-/// A name as it may stand in a code list.
-fn shortened(name: &str) -> String {
-    let kept = |c: char| Text::<4>::new(c).is_ok() && !matches!(c, '\n' | '\t');
-    let mut text: String = name.trim().chars().map(|c| if kept(c) { c } else { ' ' }).collect();
-    if text.len() > NAME_BYTES_MAX {
-        let end = (0..=NAME_BYTES_MAX - '…'.len_utf8()).rev().find(|end| text.is_char_boundary(*end));
-        text.truncate(end.unwrap_or_default());
-        text.push('…');
-    }
-    text
 }
 
 /// A period in any spelling of SDMX, at the frequency that the caller wants.
@@ -236,7 +179,5 @@ mod tests {
             assert_eq!(header.dataflow, "EXR");
             assert_eq!(header.vintage.unwrap().to_string(), "2010-01-04");
         }
-        assert_eq!(shortened(&"é".repeat(200)).len(), 253 + 3);
-        assert_eq!(shortened(" a\nb\u{7} "), "a b");
     }
 }

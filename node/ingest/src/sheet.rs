@@ -17,6 +17,8 @@ use schemas::text::Name;
 use crate::Summary;
 use crate::fault::Fault;
 use crate::filling::Dictionary;
+use crate::gaps::Gaps;
+use crate::heading::Names;
 use crate::{points, value};
 
 /// Columns of text of a file: more than any data structure has dimensions and attributes.
@@ -25,9 +27,6 @@ pub(crate) const COLUMNS_MAX: usize = 128;
 const GROUPS_MAX: usize = 32;
 /// The end of an attribute that was cut.
 const CUT: &str = " […]";
-
-/// Names by code of one column.
-pub(crate) type Names = BTreeMap<String, String>;
 
 /// A column of text.
 struct Met {
@@ -47,8 +46,9 @@ pub(crate) struct Sheet {
     lines: Vec<u32>,
     /// Data rows read.
     pub(crate) rows: u64,
-    /// Figures that are missing.
-    pub(crate) missing: u64,
+    missing: u64,
+    /// Figures that are missing, by spelling.
+    pub(crate) gaps: Gaps,
 }
 
 impl Sheet {
@@ -62,6 +62,7 @@ impl Sheet {
             lines: Vec::new(),
             rows: 0,
             missing: 0,
+            gaps: Gaps::default(),
         }
     }
 
@@ -229,7 +230,7 @@ impl Sheet {
     /// The table and its counts: these columns are dimensions, these attributes, others are left
     /// out, as are attributes that no observation has.
     pub(crate) fn finish(self, dimensions: &[usize], attributes: &[usize]) -> Result<(Table, Summary), Fault> {
-        let Self { columns, measures, periods, lines, rows, missing, .. } = self;
+        let Self { columns, measures, periods, lines, rows, missing, gaps, .. } = self;
         if measures.iter().all(|(_, values)| values.iter().all(Option::is_none)) {
             return Err(points::empty(rows));
         }
@@ -262,7 +263,7 @@ impl Sheet {
         }
         let table = Table::new(shape, columns)
             .map_err(|error| points::refused(&error, |row| lines.get(row).map(|line| u64::from(*line))))?;
-        let summary = Summary { rows, missing, ..points::counted(&table) };
+        let summary = Summary { rows, missing, gaps: gaps.spellings(), ..points::counted(&table) };
         Ok((table, summary))
     }
 }

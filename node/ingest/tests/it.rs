@@ -5,9 +5,13 @@
 
 #[cfg(test)]
 mod it {
+    mod answers;
     mod bad;
+    mod bls;
     mod general;
     mod real;
+    mod realcubes;
+    mod sdmx;
     mod worldbank;
 
     use ingest::{Fault, Imported, Options, Source, import};

@@ -12,14 +12,12 @@ use schemas::period::{Frequency, Period};
 
 use crate::fault::Fault;
 use crate::sdmx::envelope::{Envelope, Kind, root};
-use crate::sdmx::{self, FIGURE, STATUS, TIME, roles};
+use crate::sdmx::{self, FIGURE, GROUPS_MAX, STATUS, TIME, roles};
 use crate::sheet::{COLUMNS_MAX, Group, Sheet};
 use crate::{Format, Imported, Options, Source, records};
 
 /// Elements within elements; a data message has ten.
 const DEPTH_MAX: usize = 64;
-/// Groups of one message: a few for each of its series.
-const GROUPS_MAX: usize = 1 << 19;
 /// Observations between two calls of the progress function.
 const TICK: u64 = 1024;
 /// Attributes of a data set that are about the message, not about the data.
@@ -111,6 +109,8 @@ struct Message {
     groups: Vec<Draft>,
     time: Option<Period>,
     figure: Option<Decimal>,
+    /// How the message writes that there is none.
+    gap: String,
     /// The dimension of `ObsDimension`.
     across: String,
     /// Id and values of the `Comp` that is open.
@@ -130,6 +130,7 @@ impl Message {
             groups: Vec::new(),
             time: None,
             figure: None,
+            gap: String::new(),
             across: String::new(),
             comp: Default::default(),
             status: None,
@@ -266,7 +267,7 @@ impl Message {
             if TIME.contains(&key) {
                 self.time(&value)?;
             } else if key == FIGURE {
-                self.figure = sdmx::figure(&value).map_err(|fault| fault.column(FIGURE))?;
+                self.figure(&value)?;
             } else {
                 let place = self.sheet.column(key)?;
                 if !self.open.contains(&place) {
@@ -293,7 +294,7 @@ impl Message {
             id.clone_from(&self.across);
         }
         match kind {
-            Kind::ObsValue => self.figure = sdmx::figure(&text).map_err(|fault| fault.column(FIGURE))?,
+            Kind::ObsValue => self.figure(&text)?,
             _ if id.is_empty() => {
                 return Err(Fault::new("message", "expected the id of a dimension or an attribute"));
             }
@@ -339,6 +340,14 @@ impl Message {
 
     fn time(&mut self, text: &str) -> Result<(), Fault> {
         self.time = Some(sdmx::period(text.trim(), self.frequency).map_err(|fault| fault.column(TIME[0]))?);
+        Ok(())
+    }
+
+    fn figure(&mut self, text: &str) -> Result<(), Fault> {
+        self.figure = sdmx::figure(text).map_err(|fault| fault.column(FIGURE))?;
+        if self.figure.is_none() {
+            text.clone_into(&mut self.gap);
+        }
         Ok(())
     }
 
@@ -393,7 +402,11 @@ impl Message {
             None => *self.status.insert([self.sheet.column(STATUS[0])?, self.sheet.column(STATUS[1])?]),
         };
         let remarked = status.iter().any(|place| self.sheet.has(*place));
-        self.sheet.push(self.time, &[self.figure.take()], remarked, line)
+        let figure = self.figure.take();
+        if figure.is_none() {
+            self.sheet.gaps.count(&std::mem::take(&mut self.gap));
+        }
+        self.sheet.push(self.time, &[figure], remarked, line)
     }
 
     /// The values of a `Comp`, one after the other.
@@ -404,8 +417,7 @@ impl Message {
         }
         let text = values.join(";");
         if id == FIGURE {
-            self.figure = sdmx::figure(&text).map_err(|fault| fault.column(FIGURE))?;
-            return Ok(());
+            return self.figure(&text);
         }
         self.value(Kind::AttributeValue, &id, text)
     }

@@ -7,7 +7,7 @@ use super::{csv, plain};
 use ingest::{Format, Imported};
 
 /// The folder of the real files, if it is there.
-fn folder() -> Option<PathBuf> {
+pub(super) fn folder() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let folder = std::env::var_os("ASSAY_DATA").map_or(beside, PathBuf::from);
     if !folder.is_dir() {
@@ -112,6 +112,68 @@ fn fred_files() {
 }
 
 #[test]
+fn panels() {
+    for (path, format, observations, missing, series, gaps) in [
+        ("fred/fred-md_current_2025-02.csv", Format::FredMd, 98969, 949, 126, [("", 949)]),
+        ("bea/gdplev_quarter_2025-06.csv", Format::Bea, 1248, 0, 4, [("", 0)]),
+        ("bea/gdplev_year_2025-06.csv", Format::Bea, 380, 0, 4, [("", 0)]),
+        ("markets/shiller_sp500_monthly.csv", Format::Shiller, 16401, 393, 9, [("0.0", 393)]),
+    ] {
+        let Some(imported) = check(path, format, observations, missing, 1) else { return };
+        assert_eq!(imported.summary.series, series, "{path}");
+        let found = imported.summary.gaps.iter().map(|(word, count)| (word.as_str(), *count));
+        assert!(found.eq(gaps.into_iter().filter(|(_, count)| *count > 0)), "{path}");
+    }
+}
+
+#[test]
+fn labour_statistics() {
+    for (path, format, observations, series, title) in [
+        ("bls/cu.data.1.AllItems", Format::Bls, 55_879, 510, "cu.data.1.AllItems"),
+        ("bls/api_v2_results_object_2016-06.json", Format::BlsJson, 51, 3, "api_v2_results_object_2016-06"),
+        ("bls/bls_web_CUUR0000SAF.csv", Format::BlsCsv, 698, 1, "CUUR0000SAF"),
+    ] {
+        let Some(imported) = check(path, format, observations, 0, 0) else { return };
+        assert_eq!((imported.summary.series, imported.title.as_str()), (series, title), "{path}");
+    }
+    let Some(flat) = check("bls/cu.data.1.AllItems", Format::Bls, 55_879, 0, 0) else { return };
+    let text = csv(&flat);
+    // `M13` of a monthly series and `S03` of a half-yearly one are annual; 2829 second half years.
+    let count = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();
+    assert_eq!((count("A,"), count("S,"), count("M,")), (5492 + 2837, 2907 + 2829, 41_814));
+    assert!(text.contains("\nA,CUURS300SA0,2007,202.825\n"));
+    assert!(text.contains("\nM,CUSR0000SA0,1947-M03,22.00\n"));
+}
+
+#[test]
+fn answers_of_the_world_bank() {
+    let path = "worldbank/api_v2_FP.CPI.TOTL_USA.json";
+    let Some(imported) = check(path, Format::WorldBankJson, 35, 1, 1) else { return };
+    assert!(csv(&imported).contains("USA,2010,100\n"));
+    assert_eq!((imported.dataflow.as_str(), imported.summary.notes.len()), ("FP.CPI.TOTL", 0));
+    assert_eq!(imported.vintage.unwrap().to_string(), "2026-07-13");
+    assert_eq!(imported.summary.gaps["null"], 1);
+
+    let page = |number: u32| {
+        let path = format!("worldbank/api_v1_2016_NY.GDP.MKTP.CD_page{number}.json");
+        std::fs::read(folder().unwrap().join(path)).unwrap()
+    };
+    let path = "worldbank/api_v1_2016_NY.GDP.MKTP.CD_page5.json";
+    let Some(one) = check(path, Format::WorldBankJson, 41, 7, 41) else { return };
+    assert_eq!(one.summary.notes, ["of 5 pages 1, 2, 3, 4 are not here"]);
+    let all = [5, 2, 3, 1, 4].map(page).concat();
+    let together = plain("pages.json", &all).unwrap();
+    assert_eq!(together, plain("pages.json", &[1, 2, 3, 4, 5].map(page).concat()).unwrap());
+    assert_eq!(together.summary.notes, ["214 records where the source says that there are 248"]);
+    assert_eq!((together.summary.observations, together.summary.missing), (185, 29));
+    // The two-letter code of Namibia is no missing value, and Kosovo has one that ISO does not list.
+    let code = |name: &str| together.areas.iter().find(|area| area.name == name).unwrap().code.clone();
+    assert_eq!((code("Namibia"), code("Kosovo"), code("Channel Islands")), ("NAM".into(), "XKX".into(), "CHI".into()));
+    let twice = plain("pages.json", &[1, 2, 2].map(page).concat()).unwrap_err();
+    assert_eq!(twice.code, "page-twice");
+}
+
+#[test]
 fn figures_keep_the_digits_of_the_file() {
     let Some(imported) = check("fred/CPIAUCNS.csv", Format::Fred, 1347, 0, 1) else { return };
     assert!(csv(&imported).starts_with("REF_AREA,TIME_PERIOD,OBS_VALUE\nUSA,1913-M01,9.800\n"));
@@ -144,11 +206,18 @@ fn files_that_must_be_refused() {
         ),
         (
             "worldbank/Metadata_Indicator_API_NY.GDP.MKTP.CD_DS2_en_csv_v2_2788787.csv",
-            "format-unknown",
+            "code-list",
             Some(1),
         ),
-        ("worldbank/api_v2_FP.CPI.TOTL_USA.json", "file-type", None),
-        ("fred/fred-md_current_2025-02.csv", "format-unknown", Some(1)),
+        (
+            "worldbank/Metadata_Indicator_API_SL.UEM.TOTL.NE.ZS_DS2_en_csv_v2_2817174.csv",
+            "code-list",
+            Some(1),
+        ),
+        ("bls/cu.item.clean", "code-list", Some(1)),
+        ("bls/palewire_items.csv", "code-list", Some(1)),
+        ("codes/country-codes.csv", "code-list", Some(1)),
+        ("codes/iso3166_all.csv", "code-list", Some(1)),
         ("fred/json_gdp.json", "file-type", None),
         ("bls/cu.item", "merge-marker", Some(1)),
         ("eurostat/une_rt_m_custom_export.xlsx", "file-type", None),
