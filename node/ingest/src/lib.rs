@@ -29,6 +29,7 @@ mod frequency;
 mod gaps;
 mod heading;
 mod json;
+mod jsonstat;
 mod mapped;
 mod mapping;
 mod panel;
@@ -190,9 +191,9 @@ fn read(source: Source<'_>, options: &Options, progress: &mut dyn FnMut(u64)) ->
         Format::Bea => bea::read(source, options, progress),
         Format::Shiller => shiller::read(source, options, progress),
         Format::SdmxMl => sdmx::ml::read(source, options, progress),
-        Format::SdmxJson => todo!(),
+        Format::SdmxJson => sdmx::json::read(source, options, progress),
         Format::SdmxCsv => sdmx::csv::read(source, options, progress),
-        Format::JsonStat => todo!(),
+        Format::JsonStat => jsonstat::read(source, options, progress),
         Format::Csv => mapped::read(source, options, progress),
     }
 }

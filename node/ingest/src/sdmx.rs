@@ -6,6 +6,8 @@
 
 pub(crate) mod csv;
 mod envelope;
+pub(crate) mod json;
+mod layout;
 pub(crate) mod ml;
 mod roles;
 
@@ -70,11 +72,16 @@ impl Header {
     ) -> Result<Imported, Fault> {
         let named = value::name(&self.dataflow).filter(|_| !self.dataflow.is_empty());
         let id = named.map_or_else(|| value::stem(source.name).to_owned(), |name| name.to_string());
-        let publisher = self.publisher.filter(|name| (1..=PUBLISHER_BYTES_MAX).contains(&name.len()) && value::label(name).is_ok());
+        let publisher = self.publisher.filter(|name| is_publisher(name));
         let title = self.title.trim().to_owned();
         let heading = Heading { publisher, vintage: self.vintage, names: self.names, ..Heading::new(format, id) };
         heading.title(title).over(read)
     }
+}
+
+/// Whether a name fits the snapshot of a source.
+pub(crate) fn is_publisher(name: &str) -> bool {
+    (1..=PUBLISHER_BYTES_MAX).contains(&name.len()) && value::label(name).is_ok()
 }
 
 /// A period in any spelling of SDMX, at the frequency that the caller wants.

@@ -143,6 +143,13 @@ impl Sheet {
         Ok(())
     }
 
+    /// Counts figures that the file leaves out.
+    pub(crate) fn skip(&mut self, count: u64) {
+        self.rows = self.rows.saturating_add(count);
+        self.missing = self.missing.saturating_add(count);
+        self.gaps.add("", count);
+    }
+
     /// Whether each observation has something in a column.
     pub(crate) fn full(&self, place: usize) -> bool {
         self.columns.get(place).is_some_and(|column| {

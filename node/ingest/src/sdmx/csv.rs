@@ -26,6 +26,8 @@ pub(crate) fn is_header(header: &Record<'_>) -> bool {
     match &*first {
         "STRUCTURE" => has("STRUCTURE_ID"),
         "DATAFLOW" | "KEY" => has(FIGURE),
+        // The downloads of OECD before it had SDMX-CSV.
+        "LOCATION" => has(FIGURE) && has("TIME"),
         _ => false,
     }
 }
@@ -42,7 +44,11 @@ pub(crate) fn delimiter(text: &str) -> u8 {
 
 /// The id in a header cell, without its name and its marks for values of several parts.
 fn id(cell: &str) -> Cow<'_, str> {
-    let id = cell.split(':').next().unwrap_or_default().trim();
+    let id = match cell.split(':').next().unwrap_or_default().trim() {
+        "Value" => FIGURE,
+        "Flag Codes" => STATUS[0],
+        id => id,
+    };
     if !id.contains('[') {
         return Cow::Borrowed(id);
     }
@@ -251,7 +257,7 @@ fn parts(titles: &[&str], sheet: &mut Sheet) -> Result<Vec<Part>, Fault> {
     })?;
     let border = find(&TIME).map_or(figure, |time| time.min(figure));
     // With names beside the codes, every second column is a name.
-    let named = titles.contains(&"STRUCTURE_NAME");
+    let named = titles.contains(&"STRUCTURE_NAME") || titles.contains(&"Time");
     let mut parts: Vec<Part> = Vec::with_capacity(titles.len());
     for (at, title) in titles.iter().enumerate() {
         let id = &*id(title);
@@ -268,7 +274,7 @@ fn parts(titles: &[&str], sheet: &mut Sheet) -> Result<Vec<Part>, Fault> {
         let part = match (about, parts.last()) {
             (Some(part), _) => part,
             (None, Some(Part::Dimension(place) | Part::Attribute(place))) if named => Part::Name(*place),
-            (None, Some(Part::Time | Part::Figure)) if named => Part::Skip,
+            (None, Some(Part::Time | Part::Figure)) if named && id != STATUS[0] => Part::Skip,
             (None, _) if TIME.contains(&id) => Part::Time,
             (None, _) if at == figure => Part::Figure,
             (None, _) => {

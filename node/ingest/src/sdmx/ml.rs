@@ -246,7 +246,8 @@ impl Message {
         let mut draft = Draft::default();
         for attribute in attributes(start) {
             let (key, value) = pair(&attribute?)?;
-            if plain(key) {
+            // Generic messages name the kind of group here.
+            if plain(key) && key != "type" {
                 draft.mixed.push((self.sheet.column(key)?, value.into_owned()));
             }
         }
@@ -307,11 +308,11 @@ impl Message {
     fn value(&mut self, kind: Kind, id: &str, text: String) -> Result<(), Fault> {
         let place = self.sheet.column(id)?;
         let key = kind != Kind::AttributeValue;
-        if key && !self.keys.contains(&place) {
-            self.keys.push(place);
-        }
         // The element that the value belongs to: a series, an observation, a data set, a group.
         let group = self.owner().is_some_and(|at| self.levels.get(at).is_some_and(|level| level.kind == Kind::Group));
+        if key && !group && !self.keys.contains(&place) {
+            self.keys.push(place);
+        }
         match self.groups.last_mut().filter(|_| group) {
             Some(draft) if key => draft.key.push((place, text)),
             Some(draft) => draft.attributes.push((place, text)),

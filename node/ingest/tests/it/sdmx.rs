@@ -173,3 +173,160 @@ fn labels_become_code_lists() {
     assert_eq!(imported.codes.values().next().unwrap()["A"], "Aland");
     assert_eq!(imported.title, "The flow");
 }
+
+/// A message of version 1.0, with the data before the structure.
+fn json1(sets: &str) -> String {
+    format!(
+        r#"{{"header":{{"prepared":"2020-02-03T00:00:00","sender":{{"id":"OFF","name":"The office"}}}},"dataSets":[{sets}],
+"structure":{{"name":"The flow","links":[{{"href":"https://x/dataflow/OFF/FLOW/1.0","rel":"dataflow"}}],
+"dimensions":{{"dataSet":[{{"id":"FREQ","keyPosition":0,"values":[{{"id":"A","name":"Annual"}}]}}],
+"series":[{{"id":"AREA","keyPosition":1,"values":[{{"id":"x","name":"Xland"}},{{"id":"y","name":"Yland"}}]}}],
+"observation":[{{"id":"TIME","role":"TIME_PERIOD","values":[{{"id":"2010"}},{{"id":"2011"}}]}}]}},
+"attributes":{{"dataSet":[{{"id":"UNIT","values":[{{"id":"EUR","name":"Euro"}}]}}],
+"series":[{{"id":"TITLE","values":[{{"name":"a title"}}]}},{{"id":"UNIT_MULT","default":"0","values":[{{"id":"6"}}]}}],
+"observation":[{{"id":"OBS_STATUS","values":[{{"id":"A","name":"Normal"}},{{"id":"M","name":"Missing"}}]}}]}}}}}}"#
+    )
+}
+
+#[test]
+fn json_of_version_1() {
+    let text = json1(
+        r#"{"action":"Information","attributes":[0],"series":{
+"0":{"attributes":[0,null],"observations":{"0":[1.50,0],"1":[1e9999]}},
+"1":{"attributes":[null,0],"observations":{"0":[null,1],"1":["NaN",null]}}}}"#,
+    );
+    refused(&text, "number", "file.x:2");
+    let imported = check(
+        &text.replace("1e9999", "2E-3"),
+        Format::SdmxJson,
+        "FREQ,AREA,TIME_PERIOD,OBS_VALUE,UNIT,TITLE,UNIT_MULT,OBS_STATUS\n\
+         A,x,2010,1.50,EUR,a title,0,A\nA,x,2011,0.002,EUR,a title,0,\nA,y,2010,,EUR,,6,M\n",
+    );
+    let summary = &imported.summary;
+    assert_eq!((summary.rows, summary.missing, summary.observations), (4, 2, 3));
+    assert_eq!((imported.dataflow.as_str(), imported.title.as_str()), ("FLOW", "The flow"));
+    assert_eq!(imported.publisher.as_deref(), Some("The office"));
+    assert_eq!(imported.vintage.unwrap().to_string(), "2020-02-03");
+    let lists: Vec<&str> = imported.codes.keys().map(|id| id.as_str()).collect();
+    assert_eq!(lists, ["AREA", "FREQ", "OBS_STATUS", "UNIT"]);
+    let flat = json1(r#"{"observations":{"0:0":[1],"1:1":[2,0]}}"#);
+    let expected = "FREQ,AREA,TIME_PERIOD,OBS_VALUE,OBS_STATUS\nA,x,2010,1,\nA,y,2011,2,A\n";
+    check(&flat, Format::SdmxJson, expected);
+}
+
+#[test]
+fn json_of_version_2() {
+    let text = r#"{"meta":{"prepared":"2020-02-03T00:00:00","sender":{"id":"OFF"}},"data":{"structures":[{"dataSets":[0],
+"links":[{"urn":"urn:sdmx:org.sdmx.infomodel.datastructure.Dataflow=OFF:FLOW(1.0)","rel":"dataflow"}],
+"dimensions":{"dataSet":[],"series":[],"observation":[{"id":"AREA","keyPosition":0,"values":[{"id":"x","name":"X"},{"id":"y","name":"Y"}]},
+{"id":"TIME_PERIOD","keyPosition":1,"roles":["TIME_PERIOD"],"values":[{"value":"2010-Q1"}]}]},
+"measures":{"observation":[{"id":"LOW"},{"id":"HIGH"}]},
+"attributes":{"dataSet":[{"id":"NOTE"}],"dimensionGroup":[{"id":"UNIT","values":[{"id":"EUR","name":"Euro"}]}],
+"observation":[{"id":"OBS_STATUS","default":"A","values":[null,{"id":"P","name":"provisional"}]},{"id":"TEXT"}]}}],
+"dataSets":[{"structure":0,"action":"Replace","attributes":[["one","two"]],"dimensionGroupAttributes":{"1:":[0]},
+"observations":{"0:0":[1,2.0,0,{"fr":"un","en":"one"}],"1:0":[null,"3",1]}}]}}"#;
+    check(
+        text,
+        Format::SdmxJson,
+        "AREA,TIME_PERIOD,LOW,HIGH,NOTE,UNIT,OBS_STATUS,TEXT\nx,2010-Q1,1,2.0,one;two,,A,one\ny,2010-Q1,,3,one;two,EUR,P,\n",
+    );
+    refused(&text.replace("Replace", "Delete"), "deletion", "deletes");
+    refused(&text.replace("\"structure\":0", "\"structure\":7"), "message", "structure");
+    refused(&text.replace("\"1:0\"", "\"1:9\""), "message", "index of a value");
+    refused(&text.replace("\"1:0\"", "\"1\""), "message", "file.x:9");
+    refused(&text.replace("\"1:0\"", "\"0:0\""), "duplicate", "line 9");
+    refused(&text.replace("[1,2.0", "[[1],2.0"), "json", "number or a text");
+    refused(&text.replace("\"en\":\"one\"}]", "\"en\":\"one\"},\"x\"]"), "message", "no more attributes");
+    for (text, code) in [
+        (r#"{"meta":{},"errors":[{"code":404,"title":"No results found"}]}"#, "no-data"),
+        (r#"{"meta":{},"data":{"codelists":[]},"errors":[]}"#, "no-data"),
+    ] {
+        refused(text, code, if text.contains("404") { "No results found" } else { "no data set" });
+    }
+}
+
+const STAT: &str = r#"{"version":"2.0","class":"dataset","label":"Rates","source":"Office","updated":"2019-01-07",
+"href":"http://x/samples/rates.json?a=b","id":["metric","geo","when"],"size":[1,2,2],"role":{"time":["when"],"metric":["metric"]},
+"dimension":{"metric":{"category":{"label":{"R":"Rate"},"unit":{"R":{"label":"%","decimals":1}}}},
+"geo":{"category":{"index":["IT","AT"],"label":{"IT":"Italy","AT":"Austria"},"child":{"EU":["IT"]}}},
+"when":{"category":{"index":{"2011K2":1,"2011K1":0}}}},
+"value":VALUE,"status":STATUS}"#;
+
+#[test]
+fn json_stat_dense_and_sparse() {
+    let stat = |values: &str, status: &str| STAT.replace("VALUE", values).replace("STATUS", status);
+    let rows = "R,AT,2011-Q1,,:,%,1\nR,AT,2011-Q2,4.50,,%,1\nR,IT,2011-Q1,1,p,%,1\n";
+    let expected = format!("metric,geo,TIME_PERIOD,OBS_VALUE,OBS_STATUS,UNIT_MEASURE,DECIMALS\n{rows}");
+    for (values, status) in [
+        ("[1,null,null,4.50]", r#"["p",null,":",""]"#),
+        (r#"{"0":1,"3":4.50}"#, r#"{"2":":","0":"p"}"#),
+        (r#"{"0":1,"2":":","3":4.50}"#, r#"{"2":":","0":"p"}"#),
+    ] {
+        let imported = check(&stat(values, status), Format::JsonStat, &expected);
+        let summary = &imported.summary;
+        assert_eq!((summary.rows, summary.missing, summary.observations), (4, 2, 3), "{values}");
+        assert_eq!((imported.dataflow.as_str(), imported.title.as_str()), ("rates", "Rates"));
+        assert_eq!((imported.publisher.as_deref(), imported.vintage.is_some()), (Some("Office"), true));
+        let geo = imported.codes.iter().find(|(id, _)| id.as_str() == "geo").unwrap();
+        assert_eq!(geo.1["IT"], "Italy");
+    }
+    check(&stat("[1,2,3,4]", "\"e\"").replace("[1,2,2]", "[1,2,2 ]"), Format::JsonStat, &{
+        let row = |geo: &str, quarter: u8, value: u8| format!("R,{geo},2011-Q{quarter},{value},e,%,1\n");
+        let rows = [row("AT", 1, 3), row("AT", 2, 4), row("IT", 1, 1), row("IT", 2, 2)];
+        format!("metric,geo,TIME_PERIOD,OBS_VALUE,OBS_STATUS,UNIT_MEASURE,DECIMALS\n{}", rows.concat())
+    });
+    refused(&stat("[1,2,3]", "null"), "json-stat", "sizes make 4");
+    refused(&stat("[1,2,3,\"x\"]", "null"), "number", "x");
+    refused(&stat(r#"{"4":1}"#, "null"), "json-stat", "beyond");
+    refused(&stat(r#"{"x":1}"#, "null"), "json-stat", "number of a value");
+    refused(&stat("[]", "null").replace("[1,2,2]", "[1,2,3]"), "json-stat", "2 categories");
+    refused(&stat("[]", "null").replace("[1,2,2]", "[1,2]"), "json-stat", "size for each");
+    refused(&stat("[null,null,null,null]", "null"), "no-data", "no figure");
+    refused(&stat("[1,2,3,4]", "null").replace("2011K2", "2011-X"), "period", "2011-X");
+    let huge = stat("[1]", "null").replace("[1,2,2]", "[18446744073709551615,2,2]");
+    refused(&huge, "json-stat", "1 categories");
+}
+
+#[test]
+fn json_stat_of_version_1_and_what_is_no_data_set() {
+    let old = r#"{"rates":{"label":"Rates","status":{"value":[":","e"],"category":{"label":{":":"not available","e":"estimate"}}},
+"value":[null,15.0],"dimension":{"id":["geo","time"],"size":[1,2],"geo":{"category":{"index":{"IT":0},"label":{"IT":"Italy"}}},
+"time":{"category":{"index":{"2010":0,"2011":1}}}}}}"#;
+    let imported =
+        check(old, Format::JsonStat, "geo,TIME_PERIOD,OBS_VALUE,OBS_STATUS\nIT,2010,,:\nIT,2011,15.0,e\n");
+    assert_eq!(imported.dataflow.as_str(), "rates");
+    assert_eq!(imported.codes.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["OBS_STATUS", "geo"]);
+    let two = format!("{{\"a\":{},\"b\":{}}}", &old[9..old.len() - 1], &old[9..old.len() - 1]);
+    refused(&two, "collection", "2 data sets");
+    refused(r#"{"version":"2.0","class":"collection","link":{"item":[]}}"#, "collection", "own address");
+    refused(r#"{"version":"2.0","class":"dimension","category":{}}"#, "collection", "dimension alone");
+}
+
+#[test]
+fn no_bytes_make_them_panic() {
+    let json = json1(r#"{"attributes":[0],"series":{"0":{"attributes":[0,null],"observations":{"0":[1.50,0],"1":[2]}}}}"#);
+    let stat = STAT.replace("VALUE", "[1,2,3,4]").replace("STATUS", "null");
+    let csv = "STRUCTURE,STRUCTURE_ID,ACTION,A: B,TIME_PERIOD,OBS_VALUE\ndataflow,O:F(1.0),I,a: b,2010,1\n".to_owned();
+    let xml = specific("<Group A='x' B='y'/><Series A='x'><Obs TIME_PERIOD='2010' OBS_VALUE='1'/></Series>");
+    let mut state = 7_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 33) as usize
+    };
+    for seed in [json, stat, csv, xml] {
+        for _ in 0..3000 {
+            let mut bytes = seed.clone().into_bytes();
+            for _ in 0..1 + next() % 4 {
+                let (at, with) = (next() % bytes.len(), b"\",:[]{}\n0-x</>&;"[next() % 16]);
+                match next() % 3 {
+                    0 => bytes[at] = with,
+                    1 => bytes.insert(at, with),
+                    _ => drop(bytes.drain(at..(at + next() % 9).min(bytes.len()))),
+                }
+            }
+            if let Err(fault) = plain("file.x", &bytes) {
+                assert!(!fault.message.is_empty() && fault.file == "file.x");
+            }
+        }
+    }
+}
