@@ -13,7 +13,7 @@ First steps:
   assay demo                                    watch the whole idea work
   assay init --name \"My office\"                 become a publisher
   assay import API_FP.CPI.TOTL.csv              sign and publish a data set
-  assay publish inflation-annual --input FP.CPI.TOTL --dataflow inflation
+  assay publish inflation/cpi-annual --input FP.CPI.TOTL --dataflow inflation
   assay verify assay://<publisher>/inflation    run a release again, cell by cell";
 
 /// Stands above the flags of every verb, apart from a verb's own.
@@ -65,7 +65,7 @@ pub enum Verb {
     /// Make a publisher identity: keys, and the first entry of a log.
     Init(Init),
     /// Read a file of a statistical office, sign and publish it as a data set.
-    Import(Import),
+    Import(Box<Import>),
     /// Compare versions of data sets.
     #[command(subcommand)]
     Dataset(Dataset),
@@ -107,7 +107,11 @@ pub struct Init {
 }
 
 /// `assay import`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
+#[command(override_usage = "assay import [OPTIONS] [FORMAT] <FILE>...
+       assay import [OPTIONS] <AGENCY> <CODE> [KEY]
+       assay import [OPTIONS] <URL>
+       assay import [OPTIONS] --check-source <DATASET>")]
 #[command(after_help = "\
 Examples:
   assay import API_FP.CPI.TOTL_DS2_en_csv_v2.zip
@@ -115,16 +119,37 @@ Examples:
   assay import cu.data.1.AllItems cu.series cu.area cu.item
   assay import fred CPIAUCNS.csv --title \"CPI-U, not seasonally adjusted\"
   assay import csv prices.csv --map 'REF_AREA=Country Code' --map TIME_PERIOD=Year --map OBS_VALUE=Index
-  assay import csv prices.csv --mapping prices.toml --dry-run")]
-#[command(override_usage = "assay import [OPTIONS] [FORMAT] <FILE>...")]
+  assay import csv prices.csv --mapping prices.toml --dry-run
+  assay import worldbank FP.CPI.TOTL --country all          from the agency itself
+  assay import bls CUUR0000SA0 --from 2000 --to 2025
+  assay import ecb EXR M.USD.EUR.SP00.A
+  assay import --check-source FP.CPI.TOTL                   is the source still what was signed?
+
+Agencies: worldbank, fred, bls, eurostat, oecd, imf, ilo, ecb, insee. Keys are read from FRED_API_KEY, \
+BLS_API_KEY, INSEE_API_KEY and IMF_API_KEY, a contact for the agencies from ASSAY_CONTACT; neither is \
+kept. A load that was broken off goes on where it stopped.
+
+With --check-source: exit code 0 when it is the same, 3 when it changed, 5 when it is gone.")]
 pub struct Import {
-    /// The file, and after it what belongs to it: further pages, lists of codes. A format may
-    /// stand before it.
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    /// What kind of file it is, as in `fred`; recognised from its content when absent.
-    #[arg(long, value_name = "FORMAT", value_parser = format_of)]
-    pub format: Option<ingest::Format>,
+    /// A file, and after it further pages or the lists of its codes; an agency, a code and perhaps a
+    /// key; or an https address. A file shows what it is; a format (fred, csv …) before it says it.
+    #[arg(required_unless_present = "check_source", num_args = 1.., value_name = "WHAT")]
+    pub what: Vec<String>,
+    /// Ask again for the source of a data set, and say whether it is the same, changed or gone.
+    #[arg(long, value_name = "DATASET", conflicts_with_all = ["what", "country", "from", "to", "dry_run", "force"])]
+    pub check_source: Option<String>,
+    /// Countries of a World Bank indicator, with semicolons [default: all].
+    #[arg(long, value_name = "CODES")]
+    pub country: Option<String>,
+    /// First year or period to ask for.
+    #[arg(long, value_name = "PERIOD")]
+    pub from: Option<String>,
+    /// Last year or period to ask for.
+    #[arg(long, value_name = "PERIOD")]
+    pub to: Option<String>,
+    /// A host to fetch from, beside those of the agencies; may be given several times.
+    #[arg(long, value_name = "HOST")]
+    pub allow_host: Vec<String>,
     /// Name of the dataflow; the id of the source when absent.
     #[arg(long, value_name = "NAME")]
     pub dataflow: Option<String>,
@@ -140,8 +165,8 @@ pub struct Import {
     /// Frequency where the file does not say it: A, S, Q, M, W or D.
     #[arg(long, value_name = "CODE")]
     pub frequency: Option<String>,
-    /// A file that came beside it and explains its codes: the `Metadata_Country` file of a World
-    /// Bank CSV, `cu.series` of BLS. The same as a further FILE.
+    /// A file that came beside it and explains its codes, as `Metadata_Country` of the World Bank;
+    /// the same as a further file.
     #[arg(long, value_name = "FILE")]
     pub metadata: Vec<PathBuf>,
     /// A column of a CSV: `COMPONENT=COLUMN`, `COMPONENT:TYPE=COLUMN` or `COMPONENT="constant"`.
@@ -165,16 +190,6 @@ pub struct Import {
     /// Read and show, but sign and keep nothing.
     #[arg(long)]
     pub dry_run: bool,
-}
-
-/// The format of a word.
-fn format_of(word: &str) -> Result<ingest::Format, String> {
-    ingest::Format::from_code(word).ok_or_else(|| format!("expected one of {}", formats()))
-}
-
-/// The words of all formats.
-pub fn formats() -> String {
-    ingest::Format::all().map(ingest::Format::code).collect::<Vec<_>>().join(", ")
 }
 
 /// `assay dataset`.
@@ -204,8 +219,10 @@ pub struct DatasetDiff {
 /// `assay recipe`.
 #[derive(Debug, Subcommand)]
 pub enum Recipe {
-    /// List the recipes that come with the program and those held here.
-    List,
+    /// List the recipes of the library and those held here.
+    List(RecipeList),
+    /// Show what a recipe is: inputs, outputs, method, what it deviates from and why, script.
+    Show(RecipeShow),
     /// Check a recipe without data: syntax, names, types, structures.
     Check(RecipeCheck),
     /// Show the steps that a recipe runs as, each with its structure.
@@ -220,10 +237,29 @@ pub enum Recipe {
     Publish(RecipePublish),
 }
 
+/// `assay recipe list`.
+#[derive(Debug, clap::Args)]
+pub struct RecipeList {
+    /// Only those of one measure: inflation, unemployment, gdp, indicators.
+    pub measure: Option<String>,
+}
+
+/// `assay recipe show`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  assay recipe show inflation/cpi-12-month
+  assay recipe show inflation/housing-alternative    what it deviates from, and why
+  assay recipe show bafy…                            a published one")]
+pub struct RecipeShow {
+    /// The name of a recipe of the library, a recipe file (TOML), or an id.
+    pub recipe: String,
+}
+
 /// `assay recipe check`.
 #[derive(Debug, clap::Args)]
 pub struct RecipeCheck {
-    /// A recipe file (TOML), the name of a recipe that comes with the program, or a script (.vtl).
+    /// The name of a recipe of the library, a recipe file (TOML), or a script (.vtl).
     pub recipe: String,
     /// For a bare script: a file for an input, which also says its structure: NAME=FILE.
     #[arg(long, value_name = "NAME=FILE")]
@@ -233,7 +269,7 @@ pub struct RecipeCheck {
 /// `assay recipe explain`.
 #[derive(Debug, clap::Args)]
 pub struct RecipeExplain {
-    /// A recipe file (TOML), the name of a recipe that comes with the program, or a script (.vtl).
+    /// The name of a recipe of the library, a recipe file (TOML), or a script (.vtl).
     pub recipe: String,
     /// For a bare script: a file for an input, which also says its structure: NAME=FILE.
     #[arg(long, value_name = "NAME=FILE")]
@@ -255,10 +291,10 @@ pub struct RecipeFmt {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  assay recipe diff inflation-annual my.toml
-  assay recipe diff inflation-annual my.toml --on CPI=cpi.csv --on RENT=rent.csv --figure USA/2022")]
+  assay recipe diff inflation/cpi-12-month inflation/housing-alternative
+  assay recipe diff inflation/cpi-annual my.toml --on CPI=cpi.csv --figure USA/2022")]
 pub struct RecipeDiff {
-    /// The recipe to compare with: a recipe file (TOML), or the name of one that comes with the program.
+    /// The recipe to compare with: the name of one of the library, or a recipe file (TOML).
     pub before: String,
     /// The recipe that is compared.
     pub after: String,
@@ -277,11 +313,11 @@ pub struct RecipeDiff {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  assay recipe run inflation-annual --input CPI=API_FP.CPI.TOTL.csv
+  assay recipe run inflation/cpi-annual --input CPI=API_FP.CPI.TOTL.csv
   assay recipe run my.toml --input CPI=cpi.csv --csv INFLATION > inflation.csv
   assay recipe run draft.vtl --input CPI=cpi.csv")]
 pub struct RecipeRun {
-    /// A recipe file (TOML), the name of a recipe that comes with the program, or a script (.vtl).
+    /// The name of a recipe of the library, a recipe file (TOML), or a script (.vtl).
     pub recipe: String,
     /// A file for an input: NAME=FILE.
     #[arg(long, value_name = "NAME=FILE", required = true)]
@@ -294,7 +330,7 @@ pub struct RecipeRun {
 /// `assay recipe publish`.
 #[derive(Debug, clap::Args)]
 pub struct RecipePublish {
-    /// A recipe file (TOML), or the name of a recipe that comes with the program.
+    /// The name of a recipe of the library, or a recipe file (TOML).
     pub recipe: String,
 }
 
@@ -302,10 +338,10 @@ pub struct RecipePublish {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  assay publish inflation-annual --input FP.CPI.TOTL --dataflow inflation
+  assay publish inflation/cpi-annual --input FP.CPI.TOTL --dataflow inflation
   assay publish bafy… --input GDP=bafy… --input POPULATION=SP.POP.TOTL --dataflow gdp --reason source-revision")]
 pub struct Publish {
-    /// The recipe: an id, a recipe file, or the name of one that comes with the program.
+    /// The recipe: an id, the name of one of the library, or a recipe file.
     pub recipe: String,
     /// A data set for an input: NAME=DATASET, by id or dataflow; NAME= may be left out when the
     /// recipe has one input.

@@ -10,6 +10,7 @@ mod init;
 mod node;
 mod peer;
 mod publish;
+mod recheck;
 mod recipe;
 mod show;
 mod verify;

@@ -156,6 +156,28 @@ impl From<ingest::Fault> for Fault {
     }
 }
 
+impl From<fetch::Fault> for Fault {
+    fn from(fault: fetch::Fault) -> Self {
+        let kind = match fault.kind {
+            // The words were right; where they led is the doing of the source or the network.
+            _ if matches!(fault.code, "address-private" | "redirect" | "redirects") => Kind::Network,
+            fetch::Kind::Asked | fetch::Kind::Refused => Kind::Usage,
+            fetch::Kind::Gone => Kind::NotFound,
+            fetch::Kind::Disk => Kind::Failure,
+            fetch::Kind::Denied
+            | fetch::Kind::Busy
+            | fetch::Kind::Way
+            | fetch::Kind::Large
+            | fetch::Kind::Answer => Kind::Network,
+        };
+        let told = Fault::new(kind, fault.code, fault.message);
+        match fault.hint {
+            Some(hint) => told.hint(hint),
+            None => told,
+        }
+    }
+}
+
 impl From<ledger::compute::Fault> for Fault {
     fn from(fault: ledger::compute::Fault) -> Self {
         match fault {

@@ -7,6 +7,7 @@ mod args;
 mod backend;
 mod commands;
 mod fault;
+mod net;
 mod plan;
 mod screen;
 mod source;

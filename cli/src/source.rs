@@ -1,7 +1,7 @@
 //! From a file of a statistical office to the blocks of a data set.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ingest::{Companion, Imported, Mapping, Options, Source};
 use schemas::cid::PieceId;
@@ -10,14 +10,62 @@ use schemas::limits::{PIECE_BYTES_MAX, SNAPSHOT_BYTES_MAX};
 use schemas::object::{Code, Dataset, Provenance, Snapshot, Structure};
 use schemas::text::{Name, Text};
 
-use crate::args::{self, Import};
+use crate::args::{Global, Import};
 use crate::fault::Fault;
+use crate::net::{self, Wanted};
 use crate::screen::Screen;
+
+/// A document, read from a file or fetched from its source.
+pub struct Given {
+    /// Its format, where the command line says it.
+    pub format: Option<ingest::Format>,
+    /// Name of the file.
+    pub name: String,
+    /// All of it.
+    pub bytes: Vec<u8>,
+    /// Files that explain its codes.
+    pub companions: Vec<Companion>,
+    /// What is known of its source.
+    pub origin: Option<net::Origin>,
+}
+
+impl Given {
+    /// A file.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub fn file(format: Option<ingest::Format>, path: &Path) -> Result<Self, Fault> {
+        Ok(Given { format, name: base(path), bytes: read(path)?, companions: Vec::new(), origin: None })
+    }
+
+    /// Adds a file that came with it: pages in JSON make one document stream, other files explain
+    /// the first.
+    fn add(&mut self, path: &Path) -> Result<(), Fault> {
+        let bytes = read(path)?;
+        let json = |bytes: &[u8]| matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
+        if json(&self.bytes) && json(&bytes) {
+            self.bytes.push(b'\n');
+            self.bytes.extend(bytes);
+        } else {
+            self.companions.push(Companion { name: base(path), bytes });
+        }
+        Ok(())
+    }
+
+    /// What people call it: the file as they typed it, or its name at the source.
+    pub fn shown<'a>(&'a self, args: &'a Import) -> &'a str {
+        let first = args.what.iter().find(|word| word.ends_with(&self.name));
+        match (&self.origin, first) {
+            (None, Some(path)) => path,
+            _ => &self.name,
+        }
+    }
+}
 
 /// A file, read and ready to be signed.
 pub struct Prepared {
-    /// Name of the file.
-    pub name: String,
+    /// What was given.
+    pub given: Given,
     /// What was read.
     pub imported: Imported,
     /// The data set.
@@ -64,57 +112,41 @@ fn base(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// The files of a command line, read.
-struct Given {
-    format: Option<ingest::Format>,
-    name: String,
-    /// The file; pages of one answer one after the other.
-    bytes: Vec<u8>,
-    companions: Vec<Companion>,
-}
-
-/// Reads the files: pages in JSON become one document stream, other files explain the first.
-fn given(args: &Import) -> Result<Given, Fault> {
-    let (format, paths) = worded(args)?;
-    let mut paths = paths.iter();
-    let first = paths.next().ok_or_else(|| Fault::usage("file-missing", "expected a file to import"))?;
-    let mut given = Given { format, name: base(first), bytes: read(first)?, companions: Vec::new() };
-    let json = |bytes: &[u8]| matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
-    for path in paths.chain(&args.metadata) {
-        let bytes = read(path)?;
-        if json(&given.bytes) && json(&bytes) {
-            given.bytes.push(b'\n');
-            given.bytes.extend(bytes);
-        } else {
-            given.companions.push(Companion { name: base(path), bytes });
+/// Reads or fetches what the command line names.
+///
+/// # Errors
+/// When it is not there, or each fault of the fetcher.
+pub fn given(global: &Global, args: &Import, screen: &Screen) -> Result<Given, Fault> {
+    match net::wanted(args)? {
+        Wanted::Net(ask) => {
+            let loaded = net::load(global, args, &ask, screen)?;
+            let (name, bytes) = (loaded.name, loaded.bytes);
+            Ok(Given { format: None, name, bytes, companions: Vec::new(), origin: Some(loaded.origin) })
+        }
+        Wanted::File { format, paths } => {
+            let (first, more) =
+                paths.split_first().ok_or_else(|| Fault::usage("usage", "expected a file to import"))?;
+            let mut given = Given::file(format, first)?;
+            more.iter().chain(&args.metadata).try_for_each(|path| given.add(path))?;
+            Ok(given)
         }
     }
-    Ok(given)
 }
 
-/// The format and the files: the first word may be a format, unless it is a file alone.
-fn worded(args: &Import) -> Result<(Option<ingest::Format>, &[PathBuf]), Fault> {
-    let Some((first, rest)) = args.files.split_first().filter(|(_, rest)| !rest.is_empty()) else {
-        return Ok((args.format, &args.files));
-    };
-    let word = first.to_string_lossy();
-    if let Some(format) = ingest::Format::from_code(&word) {
-        return Ok((Some(format), rest));
-    }
-    if !first.exists() && !word.contains(['.', '/', '\\']) {
-        return Err(Fault::usage("format", format!("`{word}` is neither a format nor a file"))
-            .hint(format!("formats are {}; without one it is recognised", args::formats())));
-    }
-    Ok((args.format, &args.files))
+/// Reads a document as the flags say.
+///
+/// # Errors
+/// Each fault of the importer.
+pub fn reread(args: &Import, given: &Given, screen: &Screen) -> Result<Imported, Fault> {
+    import(&given.name, &given.bytes, &options(args, given)?, screen)
 }
 
-/// Reads the file that the flags name, and makes the objects of its data set.
+/// Reads a document as the flags say, and makes the objects of its data set.
 ///
 /// # Errors
 /// Each fault of the importer, and texts out of bounds.
-pub fn prepare(args: &Import, screen: &Screen) -> Result<Prepared, Fault> {
-    let given = given(args)?;
-    let imported = import(&given.name, &given.bytes, &options(args, &given)?, screen)?;
+pub fn prepare(args: &Import, given: Given, screen: &Screen) -> Result<Prepared, Fault> {
+    let imported = reread(args, &given, screen)?;
     let (snapshot, mut blocks) = snapshot(args, &given, &imported)?;
     let (content, content_blocks) = content::pack(&imported.table, codes(&imported)?)?;
     blocks.extend(content_blocks);
@@ -129,7 +161,7 @@ pub fn prepare(args: &Import, screen: &Screen) -> Result<Prepared, Fault> {
         provenance: Provenance::Import { snapshot, importer: Text::new(imported.importer.as_str())? },
         doubts: Vec::new(),
     };
-    Ok(Prepared { name: given.name, imported, dataset, blocks })
+    Ok(Prepared { given, imported, dataset, blocks })
 }
 
 fn options(args: &Import, given: &Given) -> Result<Options, Fault> {
@@ -167,19 +199,31 @@ fn snapshot(args: &Import, given: &Given, imported: &Imported) -> Result<(Snapsh
     let bytes = given.bytes.as_slice();
     let pieces: Vec<Block> =
         bytes.chunks(PIECE_BYTES_MAX).map(|piece| (PieceId::of(piece).cid(), piece.to_vec())).collect();
+    let origin = given.origin.as_ref();
+    let media_type = origin.map_or(media_type(bytes, &given.name), |origin| origin.media_type.as_str());
     let agency = args.agency.clone().or_else(|| imported.publisher.clone());
+    let agency = agency.or_else(|| origin.and_then(|origin| origin.agency.map(str::to_owned)));
+    let url = args.url.as_deref().or(origin.map(|origin| origin.url.as_str()));
     let snapshot = Snapshot {
         name: Text::new(given.name.as_str())?,
-        media_type: Text::new(media_type(bytes, &given.name))?,
+        media_type: Text::new(media_type)?,
         size: bytes.len() as u64,
         blake3: *PieceId::of(bytes).cid().digest(),
         pieces: pieces.iter().filter_map(|(id, _)| PieceId::try_from(*id).ok()).collect(),
-        url: args.url.as_deref().map(Text::new).transpose()?,
-        fetched: None,
+        url: url.map(Text::new).transpose()?,
+        fetched: origin.map(|origin| origin.fetched),
         agency: agency.map(Text::new).transpose()?,
         licence: args.licence.as_deref().map(Text::new).transpose()?,
     };
     Ok((snapshot, pieces))
+}
+
+/// The id of the figures alone.
+///
+/// # Errors
+/// Texts out of bounds.
+pub fn content(imported: &Imported) -> Result<schemas::cid::ContentId, Fault> {
+    Ok(content::pack(&imported.table, codes(imported)?)?.0)
 }
 
 /// The media type of a file, by its first bytes.

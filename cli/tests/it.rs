@@ -18,6 +18,7 @@ mod it {
     mod http;
     mod input;
     mod kill;
+    mod library;
     mod recipe;
     mod revisions;
     mod sample;

@@ -10,8 +10,9 @@ use serde_json::json;
 
 use crate::args::{Global, Import};
 use crate::backend::{Backend, home};
-use crate::commands::dataset;
+use crate::commands::{dataset, recheck};
 use crate::fault::Fault;
+use crate::net;
 use crate::screen::{Screen, Tone};
 use crate::source::{self, Prepared};
 use crate::view;
@@ -22,7 +23,10 @@ const SAID_CHARS: usize = 110;
 const CHANGES: usize = 5;
 
 pub(super) fn run(global: &Global, args: &Import, screen: &Screen) -> Result<u8, Fault> {
-    let mut prepared = source::prepare(args, screen)?;
+    if let Some(dataset) = &args.check_source {
+        return recheck::run(global, args, dataset, screen);
+    }
+    let mut prepared = source::prepare(args, source::given(global, args, screen)?, screen)?;
     let mut backend = if args.dry_run { None } else { Some(Backend::open(&home(global)?)?) };
     let before = backend.as_ref().map_or(Ok(None), |backend| before(backend, &prepared.dataset.dataflow))?;
     let doubts = doubts(&prepared, before.as_ref());
@@ -46,7 +50,10 @@ pub(super) fn run(global: &Global, args: &Import, screen: &Screen) -> Result<u8,
     } else {
         None
     };
-    let Prepared { imported, dataset, .. } = &prepared;
+    if let (Some(origin), Some(_)) = (&prepared.given.origin, &published) {
+        origin.remember(&prepared.given.bytes)?;
+    }
+    let Prepared { given, imported, dataset, .. } = &prepared;
     let summary = &imported.summary;
     screen.document(&json!({
         "format": imported.format.code(),
@@ -56,11 +63,18 @@ pub(super) fn run(global: &Global, args: &Import, screen: &Screen) -> Result<u8,
         "series": summary.series, "aggregates": summary.aggregates,
         "first": summary.first, "last": summary.last,
         "frequency": summary.frequency.map(|frequency| frequency.code()),
+        "url": given.origin.as_ref().map(|origin| &origin.url),
+        "fetched": given.origin.as_ref().map(|origin| origin.fetched),
+        "asked": given.origin.as_ref().map(net::Origin::document),
         "doubts": dataset.doubts,
         "revision": revision.as_ref().map(|revision| dataset::document(revision, None, CHANGES)),
         "published": published,
     }));
-    screen.field("read", format!("{} as {}: {}", prepared.name, imported.format, imported.format.title()));
+    screen
+        .field("read", format!("{} as {}: {}", given.shown(args), imported.format, imported.format.title()));
+    if let Some(origin) = &given.origin {
+        screen.field("fetched", &origin.url);
+    }
     screen.field("title", &dataset.title);
     let span = match (summary.first, summary.last) {
         (Some(first), Some(last)) => format!(", {first} to {last}"),
@@ -106,18 +120,6 @@ pub(super) fn run(global: &Global, args: &Import, screen: &Screen) -> Result<u8,
     Ok(0)
 }
 
-/// How the source writes that there is no figure, where it is not an empty cell only.
-fn spelled(summary: &Summary) -> String {
-    if summary.gaps.keys().all(String::is_empty) {
-        return String::new();
-    }
-    let spelling = |(word, count): (&String, &u64)| match word.as_str() {
-        "" => format!("{} blank", view::grouped(*count)),
-        word => format!("{} as `{word}`", view::grouped(*count)),
-    };
-    format!(" ({})", summary.gaps.iter().map(spelling).collect::<Vec<_>>().join(", "))
-}
-
 /// The own version before, if there is one.
 fn before(backend: &Backend, dataflow: &Name) -> Result<Option<Table>, Fault> {
     let Some(own) = backend.own()? else { return Ok(None) };
@@ -142,4 +144,16 @@ fn said(doubt: &Doubt) -> String {
     // Within the bound of the field, whatever keys a file has.
     let text: String = format!("{}: {}", doubt.code, doubt.message).chars().take(SAID_CHARS).collect();
     text + &more
+}
+
+/// How the source writes that there is no figure, where it is not an empty cell only.
+fn spelled(summary: &Summary) -> String {
+    if summary.gaps.keys().all(String::is_empty) {
+        return String::new();
+    }
+    let spelling = |(word, count): (&String, &u64)| match word.as_str() {
+        "" => format!("{} blank", view::grouped(*count)),
+        word => format!("{} as `{word}`", view::grouped(*count)),
+    };
+    format!(" ({})", summary.gaps.iter().map(spelling).collect::<Vec<_>>().join(", "))
 }

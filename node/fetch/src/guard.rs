@@ -175,7 +175,7 @@ impl Resolver for Pinned {
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let host = uri.host().unwrap_or_default();
         let found = match &self.names {
-            None => DefaultResolver::default().resolve(uri, config, timeout)?,
+            None => system(DefaultResolver::default().resolve(uri, config, timeout))?,
             Some(names) => {
                 let mut found = self.empty();
                 names.lookup(host, uri.port_u16().unwrap_or(443)).into_iter().for_each(|to| found.push(to));
@@ -191,8 +191,29 @@ impl Resolver for Pinned {
     }
 }
 
+/// The system tells a name that it does not know as trouble with a file.
+fn system(found: Result<ResolvedSocketAddrs, ureq::Error>) -> Result<ResolvedSocketAddrs, ureq::Error> {
+    match found {
+        Err(ureq::Error::Io(_)) => Err(ureq::Error::HostNotFound),
+        other => other,
+    }
+}
+
 fn private(host: &str, address: IpAddr) -> Fault {
     let message =
         format!("`{}` leads to {address}, which is not an address of the public network", shown(host));
     Fault::new(Kind::Refused, "address-private", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_the_system_does_not_know_is_no_broken_connection() {
+        let io = || ureq::Error::Io(std::io::Error::other("Name or service not known"));
+        assert!(matches!(system(Err(io())), Err(ureq::Error::HostNotFound)));
+        let late = ureq::Error::Timeout(ureq::Timeout::Resolve);
+        assert!(matches!(system(Err(late)), Err(ureq::Error::Timeout(_))));
+    }
 }

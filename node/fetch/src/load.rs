@@ -51,7 +51,7 @@ pub struct Asked {
 /// A source, loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loaded {
-    /// All of it: one page as it came, several as a JSON list of them.
+    /// All of it: one page as it came, several as JSON texts one after the other.
     pub bytes: Vec<u8>,
     /// Media type (RFC 6838), without parameters.
     pub media_type: String,

@@ -64,11 +64,11 @@ pub(crate) fn wait(fault: Fault, tries: u32, clock: &dyn Clock) -> Result<u64, F
         return Err(fault);
     }
     if let Some(seconds) = fault.after.filter(|seconds| *seconds > ASKED_SECONDS_MAX) {
-        return Err(fault.hint(format!("try again in {seconds} seconds: what was loaded so far is kept")));
+        return Err(fault.hint(format!("try again in {seconds} seconds: pages that came are kept")));
     }
     if tries >= TRIES_MAX {
         let message = format!("{} ({tries} tries)", fault.message);
-        return Err(Fault { message, ..fault }.hint("try again later: what was loaded so far is kept"));
+        return Err(Fault { message, ..fault }.hint("try again later: pages that came are kept"));
     }
     if let Some(seconds) = fault.after {
         return Ok(seconds.saturating_mul(1_000));

@@ -205,18 +205,9 @@ impl Source {
         }
     }
 
-    /// All pages as one document: a single page as it is, several as a JSON list of them.
-    pub(crate) fn bind(&self, mut pages: Vec<Vec<u8>>) -> Vec<u8> {
-        if pages.len() == 1 {
-            return pages.pop().unwrap_or_default();
-        }
-        let mut whole = b"[".to_vec();
-        for (at, page) in pages.iter().enumerate() {
-            whole.extend_from_slice(if at == 0 { b"" } else { b",\n" });
-            whole.extend_from_slice(page);
-        }
-        whole.push(b']');
-        whole
+    /// All pages as one document: JSON texts one after the other, each in lines of its own.
+    pub(crate) fn bind(&self, pages: Vec<Vec<u8>>) -> Vec<u8> {
+        pages.join(&b'\n')
     }
 }
 

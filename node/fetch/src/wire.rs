@@ -321,7 +321,8 @@ fn failed(url: &Url, fault: ureq::Error) -> Fault {
             Err(inner) => way("way", format!("cannot be asked: {inner}")),
         },
         ureq::Error::Timeout(which) => way("time", format!("took too long ({which})")).again(),
-        ureq::Error::HostNotFound => way("name", "is not known to the network".into()),
+        ureq::Error::HostNotFound => way("name", "is not known to the network".into())
+            .hint("is this machine online? proxies are not used"),
         ureq::Error::BodyExceedsLimit(room) => large(url, room),
         ureq::Error::LargeResponseHeader(_, max) => {
             Fault::new(Kind::Answer, "head-large", format!("`{host}` sends a head of more than {max} bytes"))

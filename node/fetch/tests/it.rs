@@ -10,5 +10,6 @@ mod it {
     mod guard;
     mod keys;
     mod loads;
+    mod memory;
     mod server;
 }

@@ -131,7 +131,10 @@ impl Roll {
     pub(crate) fn note(&self) -> Option<String> {
         let first = self.unknown.first()?;
         let count = self.unknown.len();
-        Some(format!("{count} codes of areas are not of ISO 3166 and kept as they are, as in `{}`", shown(first)))
+        Some(format!(
+            "{count} codes of areas are not of ISO 3166 and kept as they are, as in `{}`",
+            shown(first)
+        ))
     }
 
     /// All of them.
@@ -277,7 +280,10 @@ mod tests {
     #[test]
     fn unknown_codes_are_kept_and_counted() {
         let mut roll = Roll::new(Scheme::Eurostat);
-        assert_eq!((roll.code("AT11", "Burgenland").to_owned(), roll.note().is_some()), ("AT11".into(), true));
+        assert_eq!(
+            (roll.code("AT11", "Burgenland").to_owned(), roll.note().is_some()),
+            ("AT11".into(), true)
+        );
         assert_eq!(roll.code("EL", ""), "GRC");
         assert!(roll.note().unwrap().starts_with("1 codes"));
         let names: Vec<String> = roll.areas().into_iter().map(|area| area.name).collect();

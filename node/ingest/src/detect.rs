@@ -181,8 +181,10 @@ pub(crate) fn unknown(bytes: &[u8]) -> Fault {
             Fault::new("code-list", "this is a list of codes and their names, and has no figures")
                 .hint("give it after the file of data whose codes it names")
         }
-        Ok(_) => Fault::new("format-unknown", "this is no format that is known, nor has it SDMX column names")
-            .hint("say what the columns are: import it as `csv` with a mapping"),
+        Ok(_) => {
+            Fault::new("format-unknown", "this is no format that is known, nor has it SDMX column names")
+                .hint("say what the columns are: import it as `csv` with a mapping")
+        }
     };
     fault.line(record.line).value(record.joined())
 }

@@ -54,8 +54,7 @@ pub(crate) fn read(
     let width = record.cells.len();
     let series = columns(source.name, &record)?;
     let mut gaps = Gaps::default();
-    let rows =
-        panel::rows((&mut reader, &mut record), (&series, width), (WORDS, &mut gaps), progress)?;
+    let rows = panel::rows((&mut reader, &mut record), (&series, width), (WORDS, &mut gaps), progress)?;
     let area = panel::area(options, AREA)?;
     let one = series.first().filter(|first| series.len() == 1 && first.vintage.is_empty());
     let (id, table) = match one {

@@ -186,10 +186,7 @@ mod tests {
             .flatten()
             .map(|raw| (lines.of(raw), scalar(raw).unwrap().into_owned()))
             .collect();
-        assert_eq!(
-            found,
-            [(1, "1.50".into()), (2, "20".into()), (3, "1e400".into()), (4, "null".into())]
-        );
+        assert_eq!(found, [(1, "1.50".into()), (2, "20".into()), (3, "1e400".into()), (4, "null".into())]);
     }
 
     #[test]

@@ -48,13 +48,17 @@ pub(crate) fn read(
     let threads = options.threads.or_else(|| std::thread::available_parallelism().ok());
     let rows = match body.parts(&plan, threads.map_or(1, NonZeroUsize::get), progress) {
         Some(rows) => rows,
-        None => body.rows(&plan, progress)?.0,
+        None => {
+            let mut rows = Rows::new(&plan);
+            body.rows(&plan, &mut rows, progress)?;
+            rows
+        }
     };
     finish(source, &mapping, plan, rows)
 }
 
 /// Bytes of a file that are worth a thread.
-const PART_BYTES_MIN: usize = 1 << 20;
+const PART_BYTES: usize = 1 << 20;
 /// More threads than this wait for memory.
 const THREADS_MAX: usize = 8;
 
@@ -66,9 +70,9 @@ struct Body<'a> {
 }
 
 impl Body<'_> {
-    /// All rows, and the line after the last one.
-    fn rows(mut self, plan: &Plan, progress: &mut dyn FnMut(u64)) -> Result<(Rows, u64), Fault> {
-        let (mut rows, mut record, mut ends) = (Rows::new(plan), Record::default(), Vec::new());
+    /// Adds all rows; gives the line after the last one.
+    fn rows(mut self, plan: &Plan, rows: &mut Rows, progress: &mut dyn FnMut(u64)) -> Result<u64, Fault> {
+        let (mut record, mut ends) = (Record::default(), Vec::new());
         loop {
             self.reader.tick(progress);
             let at = self.reader.line();
@@ -83,36 +87,54 @@ impl Body<'_> {
             record.check_width(self.width)?;
             rows.add(plan, &record, record.line).map_err(|fault| fault.line(record.line))?;
         }
-        Ok((rows, self.reader.line()))
+        Ok(self.reader.line())
     }
 
     /// All rows, read in parts at the same time; `None` when the file has to be read as one: it is
     /// small, has quotes, or has a fault, of which the first is to be told.
     fn parts(&self, plan: &Plan, threads: usize, progress: &mut dyn FnMut(u64)) -> Option<Rows> {
-        let wanted = threads.min(THREADS_MAX).min(self.reader.left() / PART_BYTES_MIN);
-        if wanted < 2 {
+        let (threads, count) = (threads.min(THREADS_MAX), self.reader.left() / PART_BYTES);
+        if threads < 2 || count < 2 {
             return None;
         }
-        let mut parts = self.reader.split(wanted)?.into_iter();
-        let (first, width) = (parts.next()?, self.width);
-        let read: Vec<Result<(Rows, u64), Fault>> = std::thread::scope(|scope| {
-            let others: Vec<_> = parts
-                .map(|reader| scope.spawn(move || Body { reader, width }.rows(plan, &mut |_| {})))
-                .collect();
-            let first = Body { reader: first, width }.rows(plan, progress);
-            let lost = |_| Err(Fault::new("thread", "a thread of the reader ended"));
-            std::iter::once(first)
-                .chain(others.into_iter().map(|part| part.join().unwrap_or_else(lost)))
-                .collect()
-        });
-        let mut read = read.into_iter();
-        let (mut rows, mut next) = read.next()?.ok()?;
-        for part in read {
-            let (part, end) = part.ok()?;
-            rows.append(part, next - 1);
-            next += end - 1;
+        let readers = self.reader.split(count)?;
+        let mut rows = Rows::new(plan);
+        // In rounds, so that the parts are small and the next ones take their place in memory.
+        let mut parts: Vec<Rows> = (0..threads).map(|_| Rows::new(plan)).collect();
+        let mut lines = 0;
+        for round in readers.chunks(threads) {
+            for (end, part) in self.round(plan, round, &mut parts, progress).into_iter().zip(&mut parts) {
+                rows.take(part, lines);
+                lines += end.ok()? - 1;
+            }
+            if rows.lines.len() > plan.rows_max() {
+                return None;
+            }
         }
-        (rows.lines.len() <= plan.rows_max()).then_some(rows)
+        Some(rows)
+    }
+
+    /// Reads some parts of the file, each by a thread; gives the line after each.
+    fn round(
+        &self,
+        plan: &Plan,
+        readers: &[Reader<'_>],
+        parts: &mut [Rows],
+        progress: &mut dyn FnMut(u64),
+    ) -> Vec<Result<u64, Fault>> {
+        let mut work = readers
+            .iter()
+            .zip(parts)
+            .map(|(reader, rows)| (Body { reader: reader.clone(), width: self.width }, rows));
+        let Some((first, rows)) = work.next() else { return Vec::new() };
+        std::thread::scope(|scope| {
+            let others: Vec<_> =
+                work.map(|(body, rows)| scope.spawn(move || body.rows(plan, rows, &mut |_| {}))).collect();
+            let lost = |_| Err(Fault::new("thread", "a thread of the reader ended"));
+            let first = first.rows(plan, rows, progress);
+            let others = others.into_iter().map(|part| part.join().unwrap_or_else(lost));
+            std::iter::once(first).chain(others).collect()
+        })
     }
 }
 
@@ -366,13 +388,14 @@ impl Rows {
         Ok(())
     }
 
-    /// Adds the rows of the part that follows; it begins behind `lines` lines.
-    fn append(&mut self, other: Self, lines: u64) {
-        self.read += other.read;
-        self.missing.iter_mut().zip(other.missing).for_each(|(count, more)| *count += more);
-        self.lines.extend(other.lines.into_iter().map(|line| line + lines as u32));
-        for (column, more) in self.columns.iter_mut().zip(other.columns) {
-            column.append(more);
+    /// Takes the rows of the part that follows; it begins behind `lines` lines.
+    fn take(&mut self, other: &mut Self, lines: u64) {
+        self.read += std::mem::take(&mut other.read);
+        let counts = other.missing.iter_mut().map(std::mem::take);
+        self.missing.iter_mut().zip(counts).for_each(|(count, more)| *count += more);
+        self.lines.extend(other.lines.drain(..).map(|line| line + lines as u32));
+        for (column, more) in self.columns.iter_mut().zip(&mut other.columns) {
+            column.take(more);
         }
     }
 }

@@ -129,6 +129,19 @@ pub(crate) fn counted(table: &Table) -> Summary {
     summary
 }
 
+/// Marks the rows that differ from the one before them.
+fn mark(column: &Column, begins: &mut [bool]) {
+    let places = begins.iter_mut().enumerate().skip(1);
+    match column {
+        Column::Text(texts) => {
+            for ((_, begins), pair) in places.zip(texts.codes().windows(2)) {
+                *begins |= matches!(pair, [a, b] if a != b);
+            }
+        }
+        _ => places.for_each(|(row, begins)| *begins |= column.compare(row - 1, row).is_ne()),
+    }
+}
+
 /// Distinct keys without the column `time`.
 fn series(table: &Table, time: Option<usize>) -> u64 {
     let keys = table.shape().identifier_count();
@@ -136,8 +149,10 @@ fn series(table: &Table, time: Option<usize>) -> u64 {
         (0..keys).filter(|key| Some(*key) != time).filter_map(|key| table.columns().get(key)).collect();
     if time.is_none_or(|time| time == keys - 1) {
         // Sorted by them first: each begins where one of them changes.
-        let begins = |row: &usize| others.iter().any(|column| column.compare(row - 1, *row).is_ne());
-        return (1..table.rows()).filter(begins).count() as u64 + u64::from(table.rows() > 0);
+        let mut begins = vec![false; table.rows()];
+        begins.iter_mut().take(1).for_each(|first| *first = true);
+        others.iter().for_each(|column| mark(column, &mut begins));
+        return begins.into_iter().filter(|begins| *begins).count() as u64;
     }
     let Ranks { sides: [mut ranks], .. } = rank::ranks([&others], [table.rows()]);
     ranks.sort_unstable();

@@ -155,7 +155,9 @@ fn filled(bytes: &[u8], pages: &[Page<'_>], several: bool, roll: &mut Roll) -> R
 fn add(cube: &mut Cube, row: &Row<'_>, roll: &mut Roll, line: u64) -> Result<(), Fault> {
     let date = json::scalar(row.date)?;
     let period: Period = date.parse().map_err(|_| {
-        Fault::new("period", "expected a period like `2014`, `2014Q1` or `2014M05`").column("date").value(&*date)
+        Fault::new("period", "expected a period like `2014`, `2014Q1` or `2014M05`")
+            .column("date")
+            .value(&*date)
     })?;
     let figure = match row.value.map(json::scalar).transpose()? {
         Some(text) if !matches!(&*text, "" | "..") => {

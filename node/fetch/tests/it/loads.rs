@@ -50,14 +50,14 @@ fn the_name_and_type_follow_the_bytes() {
 }
 
 #[test]
-fn pages_of_the_world_bank_become_one_list() {
+fn pages_of_the_world_bank_become_one_document() {
     let (one, two, three) = (page(1, 3, "d", "1"), page(2, 3, "d", "2"), page(3, 3, "d", "3"));
     let desk = Desk::new(vec![ok(&one), ok(&two), ok(&three)]);
     let mut told = Vec::new();
     let source = desk.source(PAGED);
     let outcome = desk.fetcher.load(&source, None, None, &mut |progress: Progress| told.push(progress));
     let Outcome::Loaded(loaded) = outcome.expect("loaded") else { panic!("loaded") };
-    assert_eq!(String::from_utf8_lossy(&loaded.bytes), format!("[{one},\n{two},\n{three}]"));
+    assert_eq!(String::from_utf8_lossy(&loaded.bytes), format!("{one}\n{two}\n{three}"));
     let paths =
         |at: u32| format!("GET /v2/country/all/indicator/FP.CPI.TOTL?format=json&per_page=20000&page={at}");
     assert_eq!(desk.server.lines(), [paths(1), paths(2), paths(3)]);
@@ -90,7 +90,7 @@ fn a_source_that_changes_between_pages_is_asked_anew() {
         [page(1, 2, "old", "1"), page(2, 2, "new", "2"), page(1, 2, "new", "1"), page(2, 2, "new", "2")];
     let desk = Desk::new(bodies.iter().map(|body| ok(body)).collect());
     let loaded = desk.get(PAGED).expect("loaded");
-    assert_eq!(String::from_utf8_lossy(&loaded.bytes), format!("[{},\n{}]", bodies[2], bodies[3]));
+    assert_eq!(String::from_utf8_lossy(&loaded.bytes), format!("{}\n{}", bodies[2], bodies[3]));
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn a_load_goes_on_where_it_was_broken_off() {
     assert_eq!(files(under.path()), 1);
     let desk = Desk::new(vec![ok(&two)]);
     let loaded = resumed(&desk, &source, under.path()).expect("loaded");
-    assert_eq!(String::from_utf8_lossy(&loaded.bytes), format!("[{one},\n{two}]"));
+    assert_eq!(String::from_utf8_lossy(&loaded.bytes), format!("{one}\n{two}"));
     assert_eq!(loaded.asked.iter().map(|asked| asked.resumed).collect::<Vec<_>>(), [true, false]);
     assert_eq!((desk.server.asked().len(), files(under.path())), (1, 0), "nothing stays behind");
 }
@@ -121,7 +121,7 @@ fn a_kept_page_that_was_tampered_with_is_asked_again() {
         std::fs::write(&file, spoil(std::fs::read(&file).expect("a page"))).expect("written");
         let desk = Desk::new(vec![ok(&one), ok(&two)]);
         let loaded = resumed(&desk, &source, under.path()).expect("loaded");
-        assert_eq!(String::from_utf8_lossy(&loaded.bytes), format!("[{one},\n{two}]"));
+        assert_eq!(String::from_utf8_lossy(&loaded.bytes), format!("{one}\n{two}"));
         assert_eq!(desk.server.asked().len(), 2);
     };
     check(|_| Vec::new());
@@ -156,7 +156,7 @@ fn bls_is_asked_in_batches_of_series_and_years() {
     let expected: Vec<String> =
         [25, 1].iter().flat_map(|n| spans.map(|span| format!("{n} {span}"))).collect();
     assert_eq!(bodies.iter().map(years).collect::<Vec<_>>(), expected);
-    assert_eq!(String::from_utf8_lossy(&loaded.bytes), format!("[{}]", [done; 6].join(",\n")));
+    assert_eq!(String::from_utf8_lossy(&loaded.bytes), [done; 6].join("\n"));
     assert!(desk.server.lines().iter().all(|line| line == "POST /publicAPI/v2/timeseries/data/"));
 }
 

@@ -41,7 +41,7 @@ fn pages_of_the_world_bank() {
         (two.replace("\"page\":\"2\"", "\"page\":\"two\""), "json"),
         (page(&second, "null"), "no-data"),
         (r#"[{"message":[{"id":"120","key":"Invalid value","value":"x"}]}]"#.to_owned(), "source-error"),
-        ("[{\"per_page\":1, \"indicator\": 2}".to_owned(), "json"),
+        ("[{\"per_page\":1, \"page\": 2}".to_owned(), "json"),
     ] {
         let fault = plain("a.json", text.as_bytes()).unwrap_err();
         assert_eq!(fault.code, code, "{text}: {fault}");
@@ -50,7 +50,8 @@ fn pages_of_the_world_bank() {
 
 #[test]
 fn several_indicators_have_a_dimension() {
-    let rows = format!("[{},{}]", row("US", "", "2014", "1"), row("US", "", "2014", "2").replace("NY.X", "NY.Y"));
+    let rows =
+        format!("[{},{}]", row("US", "", "2014", "1"), row("US", "", "2014", "2").replace("NY.X", "NY.Y"));
     let header = FIRST.replace("\"pages\":2", "\"pages\":1").replace("\"total\":3", "\"total\":2");
     let imported = plain("two.json", page(&header, &rows).as_bytes()).unwrap();
     assert_eq!(

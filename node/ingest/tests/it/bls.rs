@@ -29,8 +29,7 @@ fn a_flat_file_keeps_its_frequencies_apart() {
 
 fn with(companions: &[(&str, &str)]) -> Result<Vec<(String, String)>, Fault> {
     let companion = |(name, text): &(&str, &str)| Companion { name: (*name).into(), bytes: (*text).into() };
-    let options =
-        Options { companions: companions.iter().map(companion).collect(), ..Options::default() };
+    let options = Options { companions: companions.iter().map(companion).collect(), ..Options::default() };
     let source = Source { name: "cu.data.1.AllItems", bytes: FLAT.as_bytes() };
     let imported = import(source, &options, &mut |_| {})?;
     Ok(imported.codes.into_values().flatten().collect())
@@ -79,11 +78,16 @@ fn the_envelope_and_what_stands_in_it() {
     let bare = plain("a.json", RESULTS.as_bytes()).unwrap();
     assert_eq!((csv(&bare).as_str(), bare.dataflow.as_str()), (table, "LNS1"));
     let envelope = |results: &str| {
-        format!(r#"{{"status":"REQUEST_SUCCEEDED","responseTime":1,"message":["No Data for X"],"Results":{results}}}"#)
+        format!(
+            r#"{{"status":"REQUEST_SUCCEEDED","responseTime":1,"message":["No Data for X"],"Results":{results}}}"#
+        )
     };
     for results in [RESULTS.to_owned(), format!("[{RESULTS}]")] {
         let whole = plain("a.json", envelope(&results).as_bytes()).unwrap();
-        assert_eq!((whole.table, whole.summary.notes), (bare.table.clone(), vec!["No Data for X".to_owned()]));
+        assert_eq!(
+            (whole.table, whole.summary.notes),
+            (bare.table.clone(), vec!["No Data for X".to_owned()])
+        );
     }
     let refused = envelope("{}").replace("REQUEST_SUCCEEDED", "REQUEST_NOT_PROCESSED");
     let fault = plain("a.json", refused.as_bytes()).unwrap_err();

@@ -168,7 +168,10 @@ fn answers_of_the_world_bank() {
     assert_eq!((together.summary.observations, together.summary.missing), (185, 29));
     // The two-letter code of Namibia is no missing value, and Kosovo has one that ISO does not list.
     let code = |name: &str| together.areas.iter().find(|area| area.name == name).unwrap().code.clone();
-    assert_eq!((code("Namibia"), code("Kosovo"), code("Channel Islands")), ("NAM".into(), "XKX".into(), "CHI".into()));
+    assert_eq!(
+        (code("Namibia"), code("Kosovo"), code("Channel Islands")),
+        ("NAM".into(), "XKX".into(), "CHI".into())
+    );
     let twice = plain("pages.json", &[1, 2, 2].map(page).concat()).unwrap_err();
     assert_eq!(twice.code, "page-twice");
 }
@@ -204,11 +207,7 @@ fn files_that_must_be_refused() {
             "column-missing",
             Some(1),
         ),
-        (
-            "worldbank/Metadata_Indicator_API_NY.GDP.MKTP.CD_DS2_en_csv_v2_2788787.csv",
-            "code-list",
-            Some(1),
-        ),
+        ("worldbank/Metadata_Indicator_API_NY.GDP.MKTP.CD_DS2_en_csv_v2_2788787.csv", "code-list", Some(1)),
         (
             "worldbank/Metadata_Indicator_API_SL.UEM.TOTL.NE.ZS_DS2_en_csv_v2_2817174.csv",
             "code-list",
