@@ -45,9 +45,12 @@ pub fn detect(_name: &str, bytes: &[u8]) -> Option<Format> {
     None
 }
 
+/// Whether a header is that of a format.
+type Sign = fn(&Record<'_>) -> bool;
+
 /// The format of a file with this header on its first line.
 fn headed(header: &Record<'_>) -> Option<Format> {
-    let known: [(fn(&Record<'_>) -> bool, Format); 6] = [
+    let known: [(Sign, Format); 6] = [
         (blscsv::is_header, Format::BlsCsv),
         (fred::is_header, Format::Fred),
         (fredmd::is_header, Format::FredMd),

@@ -87,10 +87,10 @@ fn check_header(source: Source<'_>, header: &Record<'_>) -> Result<(), Fault> {
 /// `value`, vintages where every column ends in a day.
 fn columns(file: &str, header: &Record<'_>) -> Result<Vec<Series>, Fault> {
     let mut series = panel::series(header)?;
-    if let [one] = series.as_mut_slice() {
-        if one.id.eq_ignore_ascii_case("value") {
-            one.id = series_id(file);
-        }
+    if let [one] = series.as_mut_slice()
+        && one.id.eq_ignore_ascii_case("value")
+    {
+        one.id = series_id(file);
     }
     if series.iter().all(|series| vintage(&series.id).is_some()) {
         for series in &mut series {
