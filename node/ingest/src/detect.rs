@@ -79,7 +79,8 @@ fn sdmxcsv(text: &str) -> Option<Format> {
 /// The format of a document in XML, by its namespaces.
 fn xml(bytes: &[u8]) -> Option<Format> {
     let text = prefix(bytes);
-    let is = text.trim_start().starts_with('<') && text.to_ascii_lowercase().contains("sdmx.org/resources/sdmxml");
+    let is =
+        text.trim_start().starts_with('<') && text.to_ascii_lowercase().contains("sdmx.org/resources/sdmxml");
     is.then_some(Format::SdmxMl)
 }
 

@@ -86,7 +86,11 @@ struct Unit<'a> {
 }
 
 /// Reads a file.
-pub(crate) fn read(source: Source<'_>, options: &Options, progress: &mut dyn FnMut(u64)) -> Result<Imported, Fault> {
+pub(crate) fn read(
+    source: Source<'_>,
+    options: &Options,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Imported, Fault> {
     let text = records::text(source.bytes)?;
     let (name, set) = only(text)?;
     let cube = Cube::new(&set, options.frequency)?;
@@ -210,7 +214,10 @@ impl Cube {
         })?;
         let (id, size) = (id.unwrap_or_default(), size.unwrap_or_default());
         if id.len() != size.len() || id.len() > DIMENSIONS_MAX || id.is_empty() {
-            return Err(Fault::new("json-stat", "expected a size for each dimension in `id`, at most 64 of them"));
+            return Err(Fault::new(
+                "json-stat",
+                "expected a size for each dimension in `id`, at most 64 of them",
+            ));
         }
         let time = id.iter().position(|id| time.iter().any(|time| time == id)).or_else(|| {
             let named = |id: &&str| ["time", "time_period"].iter().any(|time| id.eq_ignore_ascii_case(time));
@@ -218,10 +225,13 @@ impl Cube {
         });
         let mut axes = Vec::with_capacity(id.len());
         for (at, (id, size)) in id.iter().zip(&size).enumerate() {
-            let raw = parts.get(&**id).ok_or_else(|| Fault::new("json-stat", "a dimension is missing").value(id))?;
+            let raw = parts
+                .get(&**id)
+                .ok_or_else(|| Fault::new("json-stat", "a dimension is missing").value(id))?;
             let mut axis = Axis::new(id, *size, raw).map_err(|fault| fault.column(id))?;
             if time == Some(at) {
-                axis.periods = axis.codes.iter().map(|code| period(code, frequency)).collect::<Result<_, _>>()?;
+                axis.periods =
+                    axis.codes.iter().map(|code| period(code, frequency)).collect::<Result<_, _>>()?;
                 axis.names.clear();
             }
             axes.push(axis);
@@ -245,7 +255,8 @@ impl Cube {
         }
         let (mut statuses, mut names) = (Statuses::new(set.status)?, BTreeMap::new());
         names.insert(STATUS[0].to_owned(), statuses.names(set.extension));
-        let mut filling = Filling { cube: self, status: sheet.column(STATUS[0])?, sheet, places, units: None };
+        let mut filling =
+            Filling { cube: self, status: sheet.column(STATUS[0])?, sheet, places, units: None };
         let mut lines = Lines::new(text.as_bytes());
         let raw = set.value.ok_or_else(|| Fault::new("json-stat", "expected `value`"))?;
         let mut seen = 0_u64;
@@ -256,13 +267,18 @@ impl Cube {
                 progress((raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize) as u64);
             }
             let status = statuses.take(at);
-            filling.push(at, raw, status.as_deref().unwrap_or_default(), line).map_err(|fault| fault.line(line))
+            filling
+                .push(at, raw, status.as_deref().unwrap_or_default(), line)
+                .map_err(|fault| fault.line(line))
         };
         if raw.get().starts_with('[') {
             json::items(raw, &mut one)?;
             if seen != self.cells {
-                return Err(Fault::new("json-stat", format!("{seen} values where the sizes make {}", self.cells))
-                    .hint("the file may be cut off; take it from its source again"));
+                return Err(Fault::new(
+                    "json-stat",
+                    format!("{seen} values where the sizes make {}", self.cells),
+                )
+                .hint("the file may be cut off; take it from its source again"));
             }
         } else {
             json::entries(raw, &mut |key, raw| one(index(key)?, raw))?;
@@ -295,7 +311,9 @@ impl Axis {
             let message = format!("{} categories where the size is {size}", codes.len());
             return Err(Fault::new("json-stat", message).hint("take the data from its source again"));
         }
-        let said = |raw: Option<&RawValue>| raw.map_or(Ok(String::new()), |raw| json::scalar(raw).map(Cow::into_owned));
+        let said = |raw: Option<&RawValue>| {
+            raw.map_or(Ok(String::new()), |raw| json::scalar(raw).map(Cow::into_owned))
+        };
         let mut units = BTreeMap::new();
         for (code, unit) in category.unit.unwrap_or_default() {
             let known = codes.iter().position(|known| *known == code);
@@ -364,7 +382,11 @@ impl Filling<'_> {
 }
 
 /// Sets unit and decimals.
-fn unit(sheet: &mut Sheet, places: &mut Option<[usize; 2]>, texts: Option<&[String; 2]>) -> Result<(), Fault> {
+fn unit(
+    sheet: &mut Sheet,
+    places: &mut Option<[usize; 2]>,
+    texts: Option<&[String; 2]>,
+) -> Result<(), Fault> {
     let places = match *places {
         Some(places) => places,
         None => *places.insert([sheet.column(UNIT[0])?, sheet.column(UNIT[1])?]),
@@ -476,7 +498,8 @@ mod tests {
 
     #[test]
     fn an_index_has_every_place_once() {
-        let index = |pairs: &[(&str, u64)]| by_place(pairs.iter().map(|(c, p)| ((*c).to_owned(), *p)).collect());
+        let index =
+            |pairs: &[(&str, u64)]| by_place(pairs.iter().map(|(c, p)| ((*c).to_owned(), *p)).collect());
         assert_eq!(index(&[("a", 1), ("b", 0)]), ["b", "a"]);
         assert!(index(&[("a", 1), ("b", 2)]).is_empty());
         assert_eq!(index(&[("a", 0), ("b", 0)]).len(), 1);

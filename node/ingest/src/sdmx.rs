@@ -74,7 +74,8 @@ impl Header {
         let id = named.map_or_else(|| value::stem(source.name).to_owned(), |name| name.to_string());
         let publisher = self.publisher.filter(|name| is_publisher(name));
         let title = self.title.trim().to_owned();
-        let heading = Heading { publisher, vintage: self.vintage, names: self.names, ..Heading::new(format, id) };
+        let heading =
+            Heading { publisher, vintage: self.vintage, names: self.names, ..Heading::new(format, id) };
         heading.title(title).over(read)
     }
 }
@@ -178,7 +179,8 @@ mod tests {
 
     #[test]
     fn ids_come_out_of_references() {
-        for text in ["urn:sdmx:org.sdmx.infomodel.datastructure.Dataflow=ECB:EXR(1.0)", "ECB:EXR(1.0)", "EXR"] {
+        for text in ["urn:sdmx:org.sdmx.infomodel.datastructure.Dataflow=ECB:EXR(1.0)", "ECB:EXR(1.0)", "EXR"]
+        {
             let mut header = Header::default();
             header.reference(text);
             header.reference("other");

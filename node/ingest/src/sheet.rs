@@ -236,7 +236,11 @@ impl Sheet {
 
     /// The table and its counts: these columns are dimensions, these attributes, others are left
     /// out, as are attributes that no observation has.
-    pub(crate) fn finish(self, dimensions: &[usize], attributes: &[usize]) -> Result<(Table, Summary), Fault> {
+    pub(crate) fn finish(
+        self,
+        dimensions: &[usize],
+        attributes: &[usize],
+    ) -> Result<(Table, Summary), Fault> {
         let Self { columns, measures, periods, lines, rows, missing, gaps, .. } = self;
         if measures.iter().all(|(_, values)| values.iter().all(Option::is_none)) {
             return Err(points::empty(rows));
@@ -330,8 +334,7 @@ fn cell(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let kept = |c: char| value::label(c.encode_utf8(&mut [0; 4])).is_ok();
-    let text: String =
-        text.replace("\r\n", "\n").chars().map(|c| if kept(c) { c } else { ' ' }).collect();
+    let text: String = text.replace("\r\n", "\n").chars().map(|c| if kept(c) { c } else { ' ' }).collect();
     if text.len() <= CELL_BYTES_MAX {
         return Cow::Owned(text);
     }
@@ -350,7 +353,9 @@ pub(crate) fn labelled(text: &str) -> Option<(&str, &str)> {
 
 /// Whether a text could be a code of SDMX.
 pub(crate) fn is_code(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'@' | b'$' | b'.' | b'*' | b'+');
+    let allowed = |byte: u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'@' | b'$' | b'.' | b'*' | b'+')
+    };
     !text.is_empty() && text.bytes().all(allowed)
 }
 
@@ -361,7 +366,9 @@ mod tests {
     fn sheet() -> (Sheet, usize, usize) {
         let mut sheet = Sheet::new(&["OBS_VALUE"]);
         let (area, note) = (sheet.column("AREA").unwrap(), sheet.column("NOTE").unwrap());
-        for (code, year, figure) in [("B: bb", "2010", Some(1)), ("A: aa", "2010", None), ("A: aa", "2011", Some(3))] {
+        for (code, year, figure) in
+            [("B: bb", "2010", Some(1)), ("A: aa", "2010", None), ("A: aa", "2011", Some(3))]
+        {
             sheet.set(area, code);
             let figure = figure.map(|figure| Decimal::new(figure, 0).unwrap());
             sheet.push(year.parse().ok(), &[figure], false, 1).unwrap();
@@ -372,7 +379,9 @@ mod tests {
     #[test]
     fn columns_become_dimensions_and_attributes() {
         let (mut sheet, area, note) = sheet();
-        sheet.spread(&[Group::new(vec![(area, "A: aa".into())], vec![(note, "x\r\ny\u{7}".into())])]).unwrap();
+        sheet
+            .spread(&[Group::new(vec![(area, "A: aa".into())], vec![(note, "x\r\ny\u{7}".into())])])
+            .unwrap();
         assert!(sheet.full(area) && !sheet.full(note) && sheet.unique(&[area]) && sheet.unique(&[]));
         assert_eq!(sheet.unlabel(note), None);
         let names = sheet.unlabel(area).unwrap();

@@ -57,13 +57,18 @@ fn id(cell: &str) -> Cow<'_, str> {
 }
 
 /// Reads a file.
-pub(crate) fn read(source: Source<'_>, options: &Options, progress: &mut dyn FnMut(u64)) -> Result<Imported, Fault> {
+pub(crate) fn read(
+    source: Source<'_>,
+    options: &Options,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Imported, Fault> {
     let text = records::text(source.bytes)?;
     let delimiter = delimiter(text);
     let mut reader = Reader::new(text, delimiter);
     let mut record = Record::default();
     reader.read(&mut record)?;
-    let mut table = Reading::new(&record, options, delimiter != b',').map_err(|fault| fault.line(record.line))?;
+    let mut table =
+        Reading::new(&record, options, delimiter != b',').map_err(|fault| fault.line(record.line))?;
     let width = record.cells.len();
     loop {
         reader.tick(progress);
@@ -189,7 +194,8 @@ impl<'a> Reading<'a> {
             Some(Part::StructureId) => {
                 let (id, title) = text.split_once(": ").unwrap_or((text, ""));
                 let next = self.parts.get(at + 1);
-                let title = if matches!(next, Some(Part::StructureName)) { record.cell(at + 1) } else { title };
+                let title =
+                    if matches!(next, Some(Part::StructureName)) { record.cell(at + 1) } else { title };
                 if self.flow.as_ref().is_none_or(|(known, _)| id < known.as_str()) {
                     self.flow = Some((id.to_owned(), title.to_owned()));
                 }
@@ -239,7 +245,8 @@ impl<'a> Reading<'a> {
             header.title = title;
         }
         header.day(&self.updated);
-        let places = |wanted: fn(&Part) -> Option<usize>| self.parts.iter().filter_map(wanted).collect::<Vec<_>>();
+        let places =
+            |wanted: fn(&Part) -> Option<usize>| self.parts.iter().filter_map(wanted).collect::<Vec<_>>();
         let dimensions = places(|part| if let Part::Dimension(place) = part { Some(*place) } else { None });
         let attributes = places(|part| if let Part::Attribute(place) = part { Some(*place) } else { None });
         let read = self.sheet.finish(&dimensions, &attributes)?;
@@ -279,11 +286,16 @@ fn parts(titles: &[&str], sheet: &mut Sheet) -> Result<Vec<Part>, Fault> {
             (None, _) if at == figure => Part::Figure,
             (None, _) => {
                 let place = sheet.column(id)?;
-                let twice = |part: &Part| matches!(part, Part::Dimension(at) | Part::Attribute(at) if *at == place);
+                let twice =
+                    |part: &Part| matches!(part, Part::Dimension(at) | Part::Attribute(at) if *at == place);
                 if parts.iter().any(twice) {
                     return Err(Fault::new("column-twice", format!("two columns are called `{id}`")));
                 }
-                if at < border && !roles::is_attribute(id) { Part::Dimension(place) } else { Part::Attribute(place) }
+                if at < border && !roles::is_attribute(id) {
+                    Part::Dimension(place)
+                } else {
+                    Part::Attribute(place)
+                }
             }
         };
         parts.push(part);

@@ -70,8 +70,13 @@ impl Kind {
 /// Refuses roots that hold no time series.
 pub(super) fn root(name: &str) -> Result<Kind, Fault> {
     let (what, hint) = match name {
-        "GenericData" | "GenericTimeSeriesData" | "StructureSpecificData" | "StructureSpecificTimeSeriesData"
-        | "CompactData" | "MessageGroup" | "Error" => return Ok(Kind::Root),
+        "GenericData"
+        | "GenericTimeSeriesData"
+        | "StructureSpecificData"
+        | "StructureSpecificTimeSeriesData"
+        | "CompactData"
+        | "MessageGroup"
+        | "Error" => return Ok(Kind::Root),
         "Structure" => ("a structure message (code lists, concepts), not data", "ask the service for `data`"),
         "CrossSectionalData" | "UtilityData" => {
             ("an old message by section, which is not read", "ask the service for compact or generic data")
@@ -119,7 +124,9 @@ impl Envelope {
                 self.across.insert(std::mem::take(&mut self.structure), value.to_owned());
             }
             ("Ref", "id") => self.header.reference(value),
-            ("Message" | "ErrorMessage", "code") if kind == Kind::Foot => self.words.push(format!("code {value}:")),
+            ("Message" | "ErrorMessage", "code") if kind == Kind::Foot => {
+                self.words.push(format!("code {value}:"))
+            }
             _ => {}
         }
         // Either attribute may come first.
@@ -138,7 +145,9 @@ impl Envelope {
         }
         match (kind, parent, name.as_str()) {
             (Kind::Foot, ..) => self.words.push(text.to_owned()),
-            (_, "Header", "DataSetAction") if text.eq_ignore_ascii_case("delete") => return Err(sdmx::deletion()),
+            (_, "Header", "DataSetAction") if text.eq_ignore_ascii_case("delete") => {
+                return Err(sdmx::deletion());
+            }
             (_, "Header", "Prepared") => self.prepared = text.to_owned(),
             (_, "Header", "Extracted") => self.header.day(text),
             (_, "Header", "Name") if self.header.title.is_empty() => self.header.title = text.to_owned(),

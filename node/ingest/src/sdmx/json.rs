@@ -95,7 +95,11 @@ struct Trouble<'a> {
 }
 
 /// Reads a file.
-pub(crate) fn read(source: Source<'_>, options: &Options, progress: &mut dyn FnMut(u64)) -> Result<Imported, Fault> {
+pub(crate) fn read(
+    source: Source<'_>,
+    options: &Options,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Imported, Fault> {
     let text = records::text(source.bytes)?;
     let document: Document<'_> = json::document(text)?;
     let body: Body<'_> = match document.data {

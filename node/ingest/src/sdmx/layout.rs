@@ -291,7 +291,12 @@ impl<'a> Layout<'a> {
     }
 
     /// Sets the dimensions of an observation; `flat` when it stands in no series.
-    pub(super) fn observation(&self, key: &str, flat: bool, sheet: &mut Sheet) -> Result<Option<Period>, Fault> {
+    pub(super) fn observation(
+        &self,
+        key: &str,
+        flat: bool,
+        sheet: &mut Sheet,
+    ) -> Result<Option<Period>, Fault> {
         let series = if flat { self.series.as_slice() } else { &[] };
         self.key(&mut series.iter().chain(&self.observation), key, sheet)
     }
@@ -317,7 +322,9 @@ impl<'a> Layout<'a> {
         let code = column.code(index)?;
         match column.place {
             Some(place) => drop(sheet.set(place, code)),
-            None => return sdmx::period(code, self.frequency).map(Some).map_err(|fault| fault.column(&column.id)),
+            None => {
+                return sdmx::period(code, self.frequency).map(Some).map_err(|fault| fault.column(&column.id));
+            }
         }
         Ok(None)
     }
@@ -357,11 +364,13 @@ impl<'a> Layout<'a> {
 
     /// Attributes of all observations with the indices of a key, whose empty parts are any.
     pub(super) fn group(&self, key: &str, values: &[Option<&'a RawValue>]) -> Result<Group, Fault> {
-        let columns: Vec<&Column<'a>> = self.set.iter().chain(&self.series).chain(&self.observation).collect();
+        let columns: Vec<&Column<'a>> =
+            self.set.iter().chain(&self.series).chain(&self.observation).collect();
         let mut pairs = Vec::new();
         for (at, index) in key.split(':').enumerate().filter(|(_, index)| !index.is_empty()) {
             let column = columns.get(at).ok_or_else(|| wrong_key(key))?;
-            let place = column.place.ok_or_else(|| wrong_key(key).hint("attributes by period are not read"))?;
+            let place =
+                column.place.ok_or_else(|| wrong_key(key).hint("attributes by period are not read"))?;
             pairs.push((place, column.code(index)?.to_owned()));
         }
         let mut attributes = Vec::new();
@@ -386,9 +395,12 @@ mod tests {
 
     #[test]
     fn texts_of_any_kind() {
-        for (raw, expected) in
-            [("\"a\"", "a"), ("1.50", "1.50"), ("[\"a\",2]", "a;2"), ("{\"fr\":\"un\",\"en\":\"one\"}", "one")]
-        {
+        for (raw, expected) in [
+            ("\"a\"", "a"),
+            ("1.50", "1.50"),
+            ("[\"a\",2]", "a;2"),
+            ("{\"fr\":\"un\",\"en\":\"one\"}", "one"),
+        ] {
             let raw: &RawValue = serde_json::from_str(raw).unwrap();
             assert_eq!(text(raw).unwrap(), expected);
         }

@@ -39,7 +39,11 @@ const CONTROL: [&str; 14] = [
 ];
 
 /// Reads a file.
-pub(crate) fn read(source: Source<'_>, options: &Options, progress: &mut dyn FnMut(u64)) -> Result<Imported, Fault> {
+pub(crate) fn read(
+    source: Source<'_>,
+    options: &Options,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Imported, Fault> {
     let text = records::text(source.bytes)?;
     let mut message = Message::new(options);
     let mut lines = Lines { text: text.as_bytes(), at: 0, line: 1 };
@@ -48,7 +52,9 @@ pub(crate) fn read(source: Source<'_>, options: &Options, progress: &mut dyn FnM
     loop {
         let event = reader.read_event();
         let place = reader.buffer_position() as usize;
-        let done = event.map_err(|error| malformed(&error)).and_then(|event| message.take(&event, &mut lines, place));
+        let done = event
+            .map_err(|error| malformed(&error))
+            .and_then(|event| message.take(&event, &mut lines, place));
         if done.map_err(|fault| fault.line(lines.upto(place)))? {
             break;
         }
@@ -181,7 +187,9 @@ impl Message {
             Kind::DataSet => self.data_set(start)?,
             Kind::Group => self.group(start)?,
             Kind::Series | Kind::Obs => self.entry(start, kind)?,
-            Kind::KeyValue | Kind::AttributeValue | Kind::ObsDimension | Kind::ObsValue => self.pair(start, kind)?,
+            Kind::KeyValue | Kind::AttributeValue | Kind::ObsDimension | Kind::ObsValue => {
+                self.pair(start, kind)?
+            }
             Kind::Comp => self.comp = (self.attribute(start, "id")?, Vec::new()),
             Kind::CompValue => self.comp.1.push(String::new()),
             Kind::CompText => self.language(start)?,
@@ -309,7 +317,8 @@ impl Message {
         let place = self.sheet.column(id)?;
         let key = kind != Kind::AttributeValue;
         // The element that the value belongs to: a series, an observation, a data set, a group.
-        let group = self.owner().is_some_and(|at| self.levels.get(at).is_some_and(|level| level.kind == Kind::Group));
+        let group =
+            self.owner().is_some_and(|at| self.levels.get(at).is_some_and(|level| level.kind == Kind::Group));
         if key && !group && !self.keys.contains(&place) {
             self.keys.push(place);
         }
@@ -323,9 +332,9 @@ impl Message {
 
     /// The level of the data set, group, series or observation that is open.
     fn owner(&self) -> Option<usize> {
-        self.levels.iter().rposition(|level| {
-            matches!(level.kind, Kind::DataSet | Kind::Group | Kind::Series | Kind::Obs)
-        })
+        self.levels
+            .iter()
+            .rposition(|level| matches!(level.kind, Kind::DataSet | Kind::Group | Kind::Series | Kind::Obs))
     }
 
     fn set(&mut self, place: usize, text: &str) -> Result<(), Fault> {

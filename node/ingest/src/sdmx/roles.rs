@@ -97,7 +97,10 @@ mod tests {
 
     #[test]
     fn where_that_does_not_tell_them_apart_all_that_could_be_are() {
-        check(&[&[("A", "1"), ("TITLE", "t"), ("C", "y")], &[("A", "1"), ("TITLE", "t"), ("C", "z")]], &["A", "C"]);
+        check(
+            &[&[("A", "1"), ("TITLE", "t"), ("C", "y")], &[("A", "1"), ("TITLE", "t"), ("C", "z")]],
+            &["A", "C"],
+        );
         check(&[&[("DECIMALS", "1"), ("A", "y")]], &["A"]);
     }
 }

@@ -122,7 +122,11 @@ fn messages_that_are_wrong_or_hostile() {
     refused(&obs("TIME_PERIOD='2010' OBS_VALUE='x'"), "number", "file.x:3, column `OBS_VALUE`");
     refused(&obs("TIME_PERIOD='2010' TIME_PERIOD='2011' OBS_VALUE='1'"), "xml", "duplicate");
     refused(&obs("TIME_PERIOD='2010' OBS_VALUE='&a;'"), "xml", "file.x:3");
-    refused(&obs("TIME_PERIOD='2010' OBS_VALUE='1'/><Obs TIME_PERIOD='2010' OBS_VALUE='2'"), "duplicate", "before");
+    refused(
+        &obs("TIME_PERIOD='2010' OBS_VALUE='1'/><Obs TIME_PERIOD='2010' OBS_VALUE='2'"),
+        "duplicate",
+        "before",
+    );
     refused(&obs("OBS_VALUE='1'/><Obs TIME_PERIOD='2010' OBS_VALUE='2'"), "identifier", "TIME_PERIOD");
     refused(&obs("OBS_VALUE='1'").replace("Replace", "Delete"), "deletion", "deletes");
     let all: String = (0..200).map(|at| format!("A{at}='1' ")).collect();
@@ -142,7 +146,8 @@ fn messages_that_are_wrong_or_hostile() {
 fn csv_of_both_versions() {
     let first = "DATAFLOW,FREQ,AREA,TIME_PERIOD,COLLECTION,OBS_STATUS,OBS_VALUE\n";
     let rows = "O:FLOW(1.0),A,x,2010,S,A,1.50\nO:FLOW(1.0),A,x,2011,S,M,\nO:FLOW(1.0),A,y,2010,S,,nan\n";
-    let expected = "FREQ,AREA,TIME_PERIOD,OBS_VALUE,COLLECTION,OBS_STATUS\nA,x,2010,1.50,S,A\nA,x,2011,,S,M\n";
+    let expected =
+        "FREQ,AREA,TIME_PERIOD,OBS_VALUE,COLLECTION,OBS_STATUS\nA,x,2010,1.50,S,A\nA,x,2011,,S,M\n";
     let imported = check(&format!("{first}{rows}"), Format::SdmxCsv, expected);
     assert_eq!((imported.dataflow.as_str(), imported.summary.missing), ("FLOW", 2));
     let second = "STRUCTURE;STRUCTURE_ID;ACTION;AREA;OBS_VALUE;TIME_PERIOD;NOTE[]\n\
@@ -162,7 +167,8 @@ fn labels_become_code_lists() {
     let both = "STRUCTURE,STRUCTURE_ID,ACTION,AREA:Area,REF_AREA: Place,TIME_PERIOD: Time,OBS_VALUE: Value,NOTE: Note\n\
         dataflow,O:FLOW(1.0): The flow,I,A: Aland,FRA: France,2010: 2010,1: 1,See: here\n\
         dataflow,O:FLOW(1.0): The flow,I,B: Bland,AUT: Autriche,2010,2,See: there\n";
-    let expected = "AREA,REF_AREA,TIME_PERIOD,OBS_VALUE,NOTE\nA,FRA,2010,1,See: here\nB,AUT,2010,2,See: there\n";
+    let expected =
+        "AREA,REF_AREA,TIME_PERIOD,OBS_VALUE,NOTE\nA,FRA,2010,1,See: here\nB,AUT,2010,2,See: there\n";
     let imported = check(both, Format::SdmxCsv, expected);
     let name = imported.codes.iter().next().unwrap();
     assert_eq!((name.0.as_str(), name.1["B"].as_str(), imported.codes.len()), ("AREA", "Bland", 1));
@@ -295,7 +301,7 @@ fn json_stat_of_version_1_and_what_is_no_data_set() {
     let imported =
         check(old, Format::JsonStat, "geo,TIME_PERIOD,OBS_VALUE,OBS_STATUS\nIT,2010,,:\nIT,2011,15.0,e\n");
     assert_eq!(imported.dataflow.as_str(), "rates");
-    assert_eq!(imported.codes.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["OBS_STATUS", "geo"]);
+    assert_eq!(imported.codes.keys().map(|id| id.as_str()).collect::<Vec<_>>(), ["OBS_STATUS", "geo"]);
     let two = format!("{{\"a\":{},\"b\":{}}}", &old[9..old.len() - 1], &old[9..old.len() - 1]);
     refused(&two, "collection", "2 data sets");
     refused(r#"{"version":"2.0","class":"collection","link":{"item":[]}}"#, "collection", "own address");
@@ -304,9 +310,12 @@ fn json_stat_of_version_1_and_what_is_no_data_set() {
 
 #[test]
 fn no_bytes_make_them_panic() {
-    let json = json1(r#"{"attributes":[0],"series":{"0":{"attributes":[0,null],"observations":{"0":[1.50,0],"1":[2]}}}}"#);
+    let json = json1(
+        r#"{"attributes":[0],"series":{"0":{"attributes":[0,null],"observations":{"0":[1.50,0],"1":[2]}}}}"#,
+    );
     let stat = STAT.replace("VALUE", "[1,2,3,4]").replace("STATUS", "null");
-    let csv = "STRUCTURE,STRUCTURE_ID,ACTION,A: B,TIME_PERIOD,OBS_VALUE\ndataflow,O:F(1.0),I,a: b,2010,1\n".to_owned();
+    let csv = "STRUCTURE,STRUCTURE_ID,ACTION,A: B,TIME_PERIOD,OBS_VALUE\ndataflow,O:F(1.0),I,a: b,2010,1\n"
+        .to_owned();
     let xml = specific("<Group A='x' B='y'/><Series A='x'><Obs TIME_PERIOD='2010' OBS_VALUE='1'/></Series>");
     let mut state = 7_u64;
     let mut next = || {
