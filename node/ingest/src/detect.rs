@@ -3,7 +3,7 @@
 use crate::archive;
 use crate::fault::Fault;
 use crate::records::{Reader, Record};
-use crate::{Format, bea, bls, blscsv, fred, fredmd, sdmx, shiller};
+use crate::{Format, aat1, bea, bls, blscsv, eurostat, fedddp, fred, fredmd, oecddp, ons, sdmx, shiller};
 
 /// Bytes looked at.
 const PREFIX_BYTES: usize = 64 << 10;
@@ -26,6 +26,9 @@ pub fn detect(_name: &str, bytes: &[u8]) -> Option<Format> {
         return None;
     }
     let text = prefix(bytes);
+    if aat1::is_table(text) {
+        return Some(Format::BlsTable);
+    }
     if let Some(format) = tabbed(text).or_else(|| sdmxcsv(text)) {
         return Some(format);
     }
@@ -50,7 +53,10 @@ type Sign = fn(&Record<'_>) -> bool;
 
 /// The format of a file with this header on its first line.
 fn headed(header: &Record<'_>) -> Option<Format> {
-    let known: [(Sign, Format); 6] = [
+    let known: [(Sign, Format); 9] = [
+        (ons::is_header, Format::Ons),
+        (fedddp::is_header, Format::FedDdp),
+        (oecddp::is_header, Format::OecdDp),
         (blscsv::is_header, Format::BlsCsv),
         (fred::is_header, Format::Fred),
         (fredmd::is_header, Format::FredMd),
@@ -66,7 +72,11 @@ fn tabbed(text: &str) -> Option<Format> {
     let mut record = Record::default();
     let tabs = text.lines().next().is_some_and(|line| line.contains('\t'));
     let read = tabs && Reader::new(text, b'\t').read(&mut record).unwrap_or(false);
-    (read && bls::is_header(&record)).then_some(Format::Bls)
+    match record {
+        _ if !read => None,
+        record if bls::is_header(&record) => Some(Format::Bls),
+        record => eurostat::is_header(&record).then_some(Format::Eurostat),
+    }
 }
 
 /// The format of a file whose header is that of SDMX-CSV, whatever its delimiter.
@@ -92,6 +102,8 @@ fn json(bytes: &[u8]) -> Option<Format> {
         b'[' if holds("per_page") && holds("page") => Some(Format::WorldBankJson),
         b'[' if holds("message") && holds("key") => Some(Format::WorldBankJson),
         b'{' if holds("seriesID") || holds("Results") && holds("responseTime") => Some(Format::BlsJson),
+        b'{' if holds("observations") && holds("realtime_start") => Some(Format::FredJson),
+        b'{' if holds("error_code") && holds("error_message") => Some(Format::FredJson),
         b'{' => cubes(text).or_else(|| cubes(std::str::from_utf8(bytes).ok()?)),
         _ => None,
     }

@@ -13,12 +13,24 @@ pub enum Format {
     Fred,
     /// The monthly panel FRED-MD.
     FredMd,
+    /// Answers of the API of FRED or ALFRED.
+    FredJson,
     /// A flat file of the Bureau of Labor Statistics, as in `cu.data.1.AllItems`.
     Bls,
     /// Answers of the API of the Bureau of Labor Statistics.
     BlsJson,
     /// A series of the data viewer of the Bureau of Labor Statistics.
     BlsCsv,
+    /// Annual averages of the household survey, `aat1.txt`.
+    BlsTable,
+    /// A table of Eurostat as TSV, old or new.
+    Eurostat,
+    /// A time series of the UK Office for National Statistics.
+    Ons,
+    /// A series of the data download of the Federal Reserve Board, as in H.15.
+    FedDdp,
+    /// A download of the former data portal of the OECD.
+    OecdDp,
     /// Levels and changes of GDP of the Bureau of Economic Analysis.
     Bea,
     /// The monthly stock market data of R. Shiller.
@@ -44,9 +56,15 @@ const ENTRIES: &[Entry] = &[
     (Format::WorldBankJson, "worldbank-json", "an answer of the World Bank API", 1),
     (Format::Fred, "fred", "a FRED file", 1),
     (Format::FredMd, "fred-md", "the panel FRED-MD", 1),
+    (Format::FredJson, "fred-json", "an answer of the FRED API", 1),
     (Format::Bls, "bls", "a flat file of BLS", 1),
     (Format::BlsJson, "bls-json", "an answer of the BLS API", 1),
     (Format::BlsCsv, "bls-csv", "a series of the BLS data viewer", 1),
+    (Format::BlsTable, "bls-aat1", "the table aat1 of BLS", 1),
+    (Format::Eurostat, "eurostat", "a Eurostat TSV", 1),
+    (Format::Ons, "ons", "a time series of ONS", 1),
+    (Format::FedDdp, "fed-ddp", "a series of the Federal Reserve Board", 1),
+    (Format::OecdDp, "oecd-dp", "a download of the OECD data portal", 1),
     (Format::Bea, "bea", "GDP levels of BEA", 1),
     (Format::Shiller, "shiller", "the stock market data of Shiller", 1),
     (Format::SdmxMl, "sdmx-ml", "a message of SDMX-ML", 1),

@@ -9,6 +9,7 @@ mod it {
     mod bad;
     mod bls;
     mod general;
+    mod offices;
     mod real;
     mod realcubes;
     mod sdmx;

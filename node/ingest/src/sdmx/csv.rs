@@ -26,8 +26,8 @@ pub(crate) fn is_header(header: &Record<'_>) -> bool {
     match &*first {
         "STRUCTURE" => has("STRUCTURE_ID"),
         "DATAFLOW" | "KEY" => has(FIGURE),
-        // The downloads of OECD before it had SDMX-CSV.
-        "LOCATION" => has(FIGURE) && has("TIME"),
+        // The downloads of OECD.Stat, before it had SDMX-CSV: names beside all codes.
+        "LOCATION" => has(FIGURE) && has("TIME") && has("Time"),
         _ => false,
     }
 }

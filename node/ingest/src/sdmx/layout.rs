@@ -323,7 +323,9 @@ impl<'a> Layout<'a> {
         match column.place {
             Some(place) => drop(sheet.set(place, code)),
             None => {
-                return sdmx::period(code, self.frequency).map(Some).map_err(|fault| fault.column(&column.id));
+                return sdmx::period(code, self.frequency)
+                    .map(Some)
+                    .map_err(|fault| fault.column(&column.id));
             }
         }
         Ok(None)

@@ -174,9 +174,6 @@ fn files_in_csv() {
     ] {
         check(Format::SdmxCsv, (&format!("sdmx/{file}"), rows, missing, series, dataflow, head)).unwrap();
     }
-    let head = "LOCATION,INDICATOR,SUBJECT,MEASURE,FREQUENCY,TIME_PERIOD,OBS_VALUE,OBS_STATUS\nAUT,HUR,TOT,PC_LF,M,2003-M06,4.9,\n";
-    let name = "unemployment_europe_monthly_dp_live";
-    check(Format::SdmxCsv, (&format!("oecd/{name}.csv"), 5732, 0, 24, name, head));
 }
 
 #[test]

@@ -163,6 +163,18 @@ fn csv_of_both_versions() {
 }
 
 #[test]
+fn csv_of_oecd_stat() {
+    let text = "\u{feff}\"LOCATION\",\"Country\",\"MEASURE\",\"Measure\",\"TIME\",\"Time\",\"Unit Code\",\"Unit\",\
+        \"Value\",\"Flag Codes\",\"Flags\"\r\n\"AUS\",\"Australia\",\"GP\",\"Growth\",\"2010-Q1\",\"Q1-2010\",\"PC\",\"Percentage\",0.5,\"E\",\"Estimate\"\r\n";
+    let expected = "LOCATION,MEASURE,TIME_PERIOD,OBS_VALUE,Unit_Code,OBS_STATUS\nAUS,GP,2010-Q1,0.5,PC,E\n";
+    let imported = check(text, Format::SdmxCsv, expected);
+    assert_eq!(
+        imported.codes.keys().map(|id| id.as_str()).collect::<Vec<_>>(),
+        ["LOCATION", "MEASURE", "OBS_STATUS"]
+    );
+}
+
+#[test]
 fn labels_become_code_lists() {
     let both = "STRUCTURE,STRUCTURE_ID,ACTION,AREA:Area,REF_AREA: Place,TIME_PERIOD: Time,OBS_VALUE: Value,NOTE: Note\n\
         dataflow,O:FLOW(1.0): The flow,I,A: Aland,FRA: France,2010: 2010,1: 1,See: here\n\
