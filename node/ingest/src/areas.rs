@@ -49,6 +49,8 @@ pub(crate) enum Scheme {
     WorldBank,
     /// Eurostat: ISO alpha-2 but `EL` and `UK`; `EU…` and `EA…` are aggregates.
     Eurostat,
+    /// OECD: ISO alpha-3 and codes of groups.
+    Oecd,
     /// International Monetary Fund: ISO alpha-2, `U2` and codes of groups.
     #[allow(dead_code)] // Until SDMX files of the IMF are read.
     Imf,
@@ -61,6 +63,7 @@ impl Scheme {
             Self::Iso => "iso",
             Self::WorldBank => "worldbank",
             Self::Eurostat => "eurostat",
+            Self::Oecd => "oecd",
             Self::Imf => "imf",
         }
     }
@@ -80,7 +83,7 @@ pub(crate) fn coded(scheme: Scheme, code: &str) -> Option<Area> {
     if let Some(alias) = ALIASES.get(&(scheme.word(), code)) {
         return known(alias);
     }
-    if scheme == Scheme::Eurostat && union(code) {
+    if matches!(scheme, Scheme::Eurostat | Scheme::Oecd) && union(code) {
         return Some(Area { code: code.to_owned(), name: code.to_owned(), aggregate: true });
     }
     let digits = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_digit());
@@ -92,8 +95,15 @@ pub(crate) fn coded(scheme: Scheme, code: &str) -> Option<Area> {
     known(country.map_or(code, |country| country.alpha3))
 }
 
-/// Whether a code of Eurostat is the union or the euro area, of some composition, as in `EU27_2020`.
+/// Groups that the OECD has figures for.
+const GROUPS: [&str; 7] = ["OECD", "OECDE", "OECDSO", "G-7", "G-20", "G7", "G20"];
+
+/// Whether a code is that of a group: the union or the euro area of some composition, as in
+/// `EU27_2020`, or one of the OECD.
 fn union(code: &str) -> bool {
+    if GROUPS.contains(&code) {
+        return true;
+    }
     let rest = ["EU", "EA", "EEA", "EFTA"].iter().find_map(|start| code.strip_prefix(start));
     rest.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_'))
 }

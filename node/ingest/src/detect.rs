@@ -3,7 +3,7 @@
 use crate::archive;
 use crate::fault::Fault;
 use crate::records::{Reader, Record};
-use crate::{Format, bea, bls, blscsv, fred, fredmd, shiller};
+use crate::{Format, aat1, bea, bls, blscsv, eurostat, fedddp, fred, fredmd, oecddp, ons, sdmx, shiller};
 
 /// Bytes looked at.
 const PREFIX_BYTES: usize = 64 << 10;
@@ -19,14 +19,17 @@ pub fn detect(_name: &str, bytes: &[u8]) -> Option<Format> {
     if bytes.starts_with(b"PK") {
         return archive::data_name(bytes).ok().map(|_| Format::WorldBank);
     }
-    if let Some(format) = json(bytes) {
+    if let Some(format) = json(bytes).or_else(|| xml(bytes)) {
         return Some(format);
     }
     if kind(bytes).is_some() {
         return None;
     }
     let text = prefix(bytes);
-    if let Some(format) = tabbed(text) {
+    if aat1::is_table(text) {
+        return Some(Format::BlsTable);
+    }
+    if let Some(format) = tabbed(text).or_else(|| sdmxcsv(text)) {
         return Some(format);
     }
     let mut reader = Reader::new(text, b',');
@@ -50,7 +53,10 @@ type Sign = fn(&Record<'_>) -> bool;
 
 /// The format of a file with this header on its first line.
 fn headed(header: &Record<'_>) -> Option<Format> {
-    let known: [(Sign, Format); 6] = [
+    let known: [(Sign, Format); 9] = [
+        (ons::is_header, Format::Ons),
+        (fedddp::is_header, Format::FedDdp),
+        (oecddp::is_header, Format::OecdDp),
         (blscsv::is_header, Format::BlsCsv),
         (fred::is_header, Format::Fred),
         (fredmd::is_header, Format::FredMd),
@@ -66,7 +72,26 @@ fn tabbed(text: &str) -> Option<Format> {
     let mut record = Record::default();
     let tabs = text.lines().next().is_some_and(|line| line.contains('\t'));
     let read = tabs && Reader::new(text, b'\t').read(&mut record).unwrap_or(false);
-    (read && bls::is_header(&record)).then_some(Format::Bls)
+    match record {
+        _ if !read => None,
+        record if bls::is_header(&record) => Some(Format::Bls),
+        record => eurostat::is_header(&record).then_some(Format::Eurostat),
+    }
+}
+
+/// The format of a file whose header is that of SDMX-CSV, whatever its delimiter.
+fn sdmxcsv(text: &str) -> Option<Format> {
+    let mut record = Record::default();
+    let read = Reader::new(text, sdmx::csv::delimiter(text)).read(&mut record).unwrap_or(false);
+    (read && sdmx::csv::is_header(&record)).then_some(Format::SdmxCsv)
+}
+
+/// The format of a document in XML, by its namespaces.
+fn xml(bytes: &[u8]) -> Option<Format> {
+    let text = prefix(bytes);
+    let is =
+        text.trim_start().starts_with('<') && text.to_ascii_lowercase().contains("sdmx.org/resources/sdmxml");
+    is.then_some(Format::SdmxMl)
 }
 
 /// The format of an answer in JSON, by the words that only it has.
@@ -77,8 +102,21 @@ fn json(bytes: &[u8]) -> Option<Format> {
         b'[' if holds("per_page") && holds("page") => Some(Format::WorldBankJson),
         b'[' if holds("message") && holds("key") => Some(Format::WorldBankJson),
         b'{' if holds("seriesID") || holds("Results") && holds("responseTime") => Some(Format::BlsJson),
+        b'{' if holds("observations") && holds("realtime_start") => Some(Format::FredJson),
+        b'{' if holds("error_code") && holds("error_message") => Some(Format::FredJson),
+        b'{' => cubes(text).or_else(|| cubes(std::str::from_utf8(bytes).ok()?)),
         _ => None,
     }
+}
+
+/// The format of a data set in JSON; figures may stand before what tells it.
+fn cubes(text: &str) -> Option<Format> {
+    let holds = |word: &str| text.contains(&format!("\"{word}\""));
+    if holds("dataSets") || holds("keyPosition") || holds("errors") && (holds("meta") || holds("header")) {
+        return Some(Format::SdmxJson);
+    }
+    let classed = holds("class") && (holds("dataset") || holds("collection") || holds("dimension"));
+    (classed || holds("dimension") && holds("size")).then_some(Format::JsonStat)
 }
 
 /// The first bytes as text; cut where they stop being text.
@@ -99,7 +137,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<bool, Fault> {
     if bytes.is_empty() {
         return Err(Fault::new("file-empty", "the file is empty").hint("download it again"));
     }
-    match kind(bytes).filter(|_| json(bytes).is_none()) {
+    match kind(bytes).filter(|_| json(bytes).or_else(|| xml(bytes)).is_none()) {
         None => Ok(bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06")),
         Some((what, hint)) => {
             Err(Fault::new("file-type", format!("expected a CSV file, this is {what}")).hint(hint))

@@ -13,16 +13,36 @@ pub enum Format {
     Fred,
     /// The monthly panel FRED-MD.
     FredMd,
+    /// Answers of the API of FRED or ALFRED.
+    FredJson,
     /// A flat file of the Bureau of Labor Statistics, as in `cu.data.1.AllItems`.
     Bls,
     /// Answers of the API of the Bureau of Labor Statistics.
     BlsJson,
     /// A series of the data viewer of the Bureau of Labor Statistics.
     BlsCsv,
+    /// Annual averages of the household survey, `aat1.txt`.
+    BlsTable,
+    /// A table of Eurostat as TSV, old or new.
+    Eurostat,
+    /// A time series of the UK Office for National Statistics.
+    Ons,
+    /// A series of the data download of the Federal Reserve Board, as in H.15.
+    FedDdp,
+    /// A download of the former data portal of the OECD.
+    OecdDp,
     /// Levels and changes of GDP of the Bureau of Economic Analysis.
     Bea,
     /// The monthly stock market data of R. Shiller.
     Shiller,
+    /// A data message of SDMX-ML 2.0, 2.1 or 3.0.
+    SdmxMl,
+    /// A data message of SDMX-JSON 1.0 or 2.0.
+    SdmxJson,
+    /// SDMX-CSV 1.0 or 2.0.
+    SdmxCsv,
+    /// A data set of JSON-stat 1 or 2.
+    JsonStat,
     /// Any CSV, described by a [`Mapping`](crate::Mapping) or headed by SDMX concept ids.
     Csv,
 }
@@ -36,11 +56,21 @@ const ENTRIES: &[Entry] = &[
     (Format::WorldBankJson, "worldbank-json", "an answer of the World Bank API", 1),
     (Format::Fred, "fred", "a FRED file", 1),
     (Format::FredMd, "fred-md", "the panel FRED-MD", 1),
+    (Format::FredJson, "fred-json", "an answer of the FRED API", 1),
     (Format::Bls, "bls", "a flat file of BLS", 1),
     (Format::BlsJson, "bls-json", "an answer of the BLS API", 1),
     (Format::BlsCsv, "bls-csv", "a series of the BLS data viewer", 1),
+    (Format::BlsTable, "bls-aat1", "the table aat1 of BLS", 1),
+    (Format::Eurostat, "eurostat", "a Eurostat TSV", 1),
+    (Format::Ons, "ons", "a time series of ONS", 1),
+    (Format::FedDdp, "fed-ddp", "a series of the Federal Reserve Board", 1),
+    (Format::OecdDp, "oecd-dp", "a download of the OECD data portal", 1),
     (Format::Bea, "bea", "GDP levels of BEA", 1),
     (Format::Shiller, "shiller", "the stock market data of Shiller", 1),
+    (Format::SdmxMl, "sdmx-ml", "a message of SDMX-ML", 1),
+    (Format::SdmxJson, "sdmx-json", "a message of SDMX-JSON", 1),
+    (Format::SdmxCsv, "sdmx-csv", "a file of SDMX-CSV", 1),
+    (Format::JsonStat, "json-stat", "a data set of JSON-stat", 1),
     (Format::Csv, "csv", "a table as CSV", 1),
 ];
 

@@ -103,7 +103,7 @@ fn columns(file: &str, header: &Record<'_>) -> Result<Vec<Series>, Fault> {
 }
 
 /// Id and day of a column of ALFRED, as in `GDP_20200130`.
-fn vintage(title: &str) -> Option<(String, String)> {
+pub(crate) fn vintage(title: &str) -> Option<(String, String)> {
     let (id, day) = title.rsplit_once('_')?;
     let digits = day.len() == 8 && day.bytes().all(|byte| byte.is_ascii_digit());
     let number = |range: std::ops::Range<usize>| day.get(range)?.parse().ok();

@@ -10,6 +10,7 @@
 // A fault ends the import: it is made once, and its size costs nothing.
 #![allow(clippy::result_large_err)]
 
+mod aat1;
 mod archive;
 mod areas;
 mod bea;
@@ -19,21 +20,29 @@ mod blsjson;
 mod cube;
 mod detect;
 mod doubt;
+mod eurostat;
 mod export;
 mod fault;
+mod fedddp;
 mod filling;
 mod format;
 mod fred;
+mod fredjson;
 mod fredmd;
 mod frequency;
 mod gaps;
 mod heading;
 mod json;
+mod jsonstat;
 mod mapped;
 mod mapping;
+mod oecddp;
+mod ons;
 mod panel;
 mod points;
 mod records;
+mod sdmx;
+mod sheet;
 mod shiller;
 mod value;
 mod worldbank;
@@ -184,9 +193,19 @@ fn read(source: Source<'_>, options: &Options, progress: &mut dyn FnMut(u64)) ->
         Format::Bls => bls::read(source, options, progress),
         Format::BlsJson => blsjson::read(source),
         Format::BlsCsv => blscsv::read(source, progress),
+        Format::FredJson => fredjson::read(source, options),
+        Format::BlsTable => aat1::read(source, options),
+        Format::Eurostat => eurostat::read(source, progress),
+        Format::Ons => ons::read(source, options, progress),
+        Format::FedDdp => fedddp::read(source, options, progress),
+        Format::OecdDp => oecddp::read(source, progress),
         Format::FredMd => fredmd::read(source, options, progress),
         Format::Bea => bea::read(source, options, progress),
         Format::Shiller => shiller::read(source, options, progress),
+        Format::SdmxMl => sdmx::ml::read(source, options, progress),
+        Format::SdmxJson => sdmx::json::read(source, options, progress),
+        Format::SdmxCsv => sdmx::csv::read(source, options, progress),
+        Format::JsonStat => jsonstat::read(source, options, progress),
         Format::Csv => mapped::read(source, options, progress),
     }
 }

@@ -9,7 +9,10 @@ mod it {
     mod bad;
     mod bls;
     mod general;
+    mod offices;
     mod real;
+    mod realcubes;
+    mod sdmx;
     mod worldbank;
 
     use ingest::{Fault, Imported, Options, Source, import};
