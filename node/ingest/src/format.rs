@@ -35,6 +35,8 @@ pub enum Format {
     Bea,
     /// The monthly stock market data of R. Shiller.
     Shiller,
+    /// A sheet of an Excel workbook, read as a CSV.
+    Xlsx,
     /// Any CSV, described by a [`Mapping`](crate::Mapping) or headed by SDMX concept ids.
     Csv,
 }
@@ -59,6 +61,7 @@ const ENTRIES: &[Entry] = &[
     (Format::OecdDp, "oecd-dp", "a download of the OECD data portal", 1),
     (Format::Bea, "bea", "GDP levels of BEA", 1),
     (Format::Shiller, "shiller", "the stock market data of Shiller", 1),
+    (Format::Xlsx, "xlsx", "an Excel workbook", 1),
     (Format::Csv, "csv", "a table as CSV", 1),
 ];
 

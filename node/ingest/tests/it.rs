@@ -11,6 +11,7 @@ mod it {
     mod general;
     mod offices;
     mod real;
+    mod workbook;
     mod worldbank;
 
     use ingest::{Fault, Imported, Options, Source, import};
