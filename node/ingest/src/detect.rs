@@ -3,7 +3,7 @@
 use crate::archive;
 use crate::fault::Fault;
 use crate::records::{Reader, Record};
-use crate::{Format, aat1, bea, bls, blscsv, eurostat, fedddp, fred, fredmd, oecddp, ons, shiller};
+use crate::{Format, aat1, bea, bls, blscsv, eurostat, fedddp, fred, fredmd, oecddp, ons, sdmx, shiller};
 
 /// Bytes looked at.
 const PREFIX_BYTES: usize = 64 << 10;
@@ -22,7 +22,7 @@ pub fn detect(_name: &str, bytes: &[u8]) -> Option<Format> {
     if bytes.starts_with(b"PK") {
         return archive::data_name(bytes).ok().map(|_| Format::WorldBank);
     }
-    if let Some(format) = json(bytes) {
+    if let Some(format) = json(bytes).or_else(|| xml(bytes)) {
         return Some(format);
     }
     if kind(bytes).is_some() {
@@ -32,7 +32,7 @@ pub fn detect(_name: &str, bytes: &[u8]) -> Option<Format> {
     if aat1::is_table(text) {
         return Some(Format::BlsTable);
     }
-    if let Some(format) = tabbed(text) {
+    if let Some(format) = tabbed(text).or_else(|| sdmxcsv(text)) {
         return Some(format);
     }
     let mut reader = Reader::new(text, b',');
@@ -82,6 +82,21 @@ fn tabbed(text: &str) -> Option<Format> {
     }
 }
 
+/// The format of a file whose header is that of SDMX-CSV, whatever its delimiter.
+fn sdmxcsv(text: &str) -> Option<Format> {
+    let mut record = Record::default();
+    let read = Reader::new(text, sdmx::csv::delimiter(text)).read(&mut record).unwrap_or(false);
+    (read && sdmx::csv::is_header(&record)).then_some(Format::SdmxCsv)
+}
+
+/// The format of a document in XML, by its namespaces.
+fn xml(bytes: &[u8]) -> Option<Format> {
+    let text = prefix(bytes);
+    let is =
+        text.trim_start().starts_with('<') && text.to_ascii_lowercase().contains("sdmx.org/resources/sdmxml");
+    is.then_some(Format::SdmxMl)
+}
+
 /// The format of an answer in JSON, by the words that only it has.
 fn json(bytes: &[u8]) -> Option<Format> {
     let text = prefix(bytes).trim_start();
@@ -92,6 +107,7 @@ fn json(bytes: &[u8]) -> Option<Format> {
         b'{' if holds("seriesID") || holds("Results") && holds("responseTime") => Some(Format::BlsJson),
         b'{' if holds("observations") && holds("realtime_start") => Some(Format::FredJson),
         b'{' if holds("error_code") && holds("error_message") => Some(Format::FredJson),
+        b'{' => cubes(text).or_else(|| cubes(std::str::from_utf8(bytes).ok()?)),
         _ => None,
     }
 }
@@ -100,6 +116,16 @@ fn json(bytes: &[u8]) -> Option<Format> {
 pub(crate) fn is_workbook(bytes: &[u8]) -> bool {
     let member = |name: &[u8]| bytes.windows(name.len()).any(|window| window == name);
     bytes.starts_with(b"PK") && member(b"[Content_Types].xml") && member(b"xl/workbook.xml")
+}
+
+/// The format of a data set in JSON; figures may stand before what tells it.
+fn cubes(text: &str) -> Option<Format> {
+    let holds = |word: &str| text.contains(&format!("\"{word}\""));
+    if holds("dataSets") || holds("keyPosition") || holds("errors") && (holds("meta") || holds("header")) {
+        return Some(Format::SdmxJson);
+    }
+    let classed = holds("class") && (holds("dataset") || holds("collection") || holds("dimension"));
+    (classed || holds("dimension") && holds("size")).then_some(Format::JsonStat)
 }
 
 /// The first bytes as text; cut where they stop being text.
@@ -120,7 +146,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<bool, Fault> {
     if bytes.is_empty() {
         return Err(Fault::new("file-empty", "the file is empty").hint("download it again"));
     }
-    match kind(bytes).filter(|_| json(bytes).is_none()) {
+    match kind(bytes).filter(|_| json(bytes).or_else(|| xml(bytes)).is_none()) {
         None => Ok(bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06")),
         Some((what, hint)) => {
             Err(Fault::new("file-type", format!("expected a CSV file, this is {what}")).hint(hint))

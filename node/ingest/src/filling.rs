@@ -118,6 +118,11 @@ impl Dictionary {
         self.follow(code)
     }
 
+    /// All texts, by code.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(|text| &**text)
+    }
+
     fn follow(&mut self, code: u32) -> u32 {
         if let Some(next) = self.next.get_mut(self.last as usize) {
             *next = code;
@@ -127,7 +132,7 @@ impl Dictionary {
     }
 
     /// The column of these codes: its dictionary has the texts that rows have, in their order.
-    fn sorted(self, mut codes: Vec<u32>) -> Texts {
+    pub(crate) fn sorted(self, mut codes: Vec<u32>) -> Texts {
         let mut used = vec![false; self.texts.len()];
         for code in &codes {
             if let Some(slot) = used.get_mut(*code as usize) {

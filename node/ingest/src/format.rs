@@ -37,6 +37,14 @@ pub enum Format {
     Shiller,
     /// A sheet of an Excel workbook, read as a CSV.
     Xlsx,
+    /// A data message of SDMX-ML 2.0, 2.1 or 3.0.
+    SdmxMl,
+    /// A data message of SDMX-JSON 1.0 or 2.0.
+    SdmxJson,
+    /// SDMX-CSV 1.0 or 2.0.
+    SdmxCsv,
+    /// A data set of JSON-stat 1 or 2.
+    JsonStat,
     /// Any CSV, described by a [`Mapping`](crate::Mapping) or headed by SDMX concept ids.
     Csv,
 }
@@ -62,6 +70,10 @@ const ENTRIES: &[Entry] = &[
     (Format::Bea, "bea", "GDP levels of BEA", 1),
     (Format::Shiller, "shiller", "the stock market data of Shiller", 1),
     (Format::Xlsx, "xlsx", "an Excel workbook", 1),
+    (Format::SdmxMl, "sdmx-ml", "a message of SDMX-ML", 1),
+    (Format::SdmxJson, "sdmx-json", "a message of SDMX-JSON", 1),
+    (Format::SdmxCsv, "sdmx-csv", "a file of SDMX-CSV", 1),
+    (Format::JsonStat, "json-stat", "a data set of JSON-stat", 1),
     (Format::Csv, "csv", "a table as CSV", 1),
 ];
 

@@ -26,7 +26,7 @@ pub(crate) struct Heading {
     /// Areas that the file names; those of the table that are not among them come from the list.
     pub(crate) areas: Vec<Area>,
     /// Names of other codes, by dimension.
-    pub(crate) names: BTreeMap<&'static str, Names>,
+    pub(crate) names: BTreeMap<String, Names>,
     /// What a person should know before the figures are used.
     pub(crate) notes: Vec<String>,
 }
@@ -57,19 +57,19 @@ impl Heading {
 
     /// Names the codes of a dimension.
     pub(crate) fn named(mut self, dimension: &'static str, names: Names) -> Self {
-        self.names.insert(dimension, names);
+        self.names.insert(dimension.to_owned(), names);
         self
     }
 
     /// The file, read.
-    pub(crate) fn over(self, (table, mut summary): (Table, Summary)) -> Result<Imported, Fault> {
+    pub(crate) fn over(mut self, (table, mut summary): (Table, Summary)) -> Result<Imported, Fault> {
         let dataflow = value::name(&self.id).ok_or_else(|| {
             Fault::new("name", "expected a file name that says what is in it").value(&self.id)
         })?;
         let title = if self.title.is_empty() { &self.id } else { &self.title };
         let title = Text::<CELL_BYTES_MAX>::new(title.as_str())
             .map_or_else(|_| dataflow.to_string(), |title| title.to_string());
-        let areas = listed(&table, self.areas);
+        let areas = listed(&table, self.areas, self.names.remove("REF_AREA"));
         summary.aggregates = areas.iter().filter(|area| area.aggregate).count() as u64;
         summary.notes.extend(self.notes);
         let codes = codes(&table, self.names);
@@ -89,30 +89,61 @@ impl Heading {
 }
 
 /// The code list of REF_AREA: codes of the table, with the name of the file or of the list.
-fn listed(table: &Table, named: Vec<Area>) -> Vec<Area> {
+fn listed(table: &Table, named: Vec<Area>, names: Option<Names>) -> Vec<Area> {
     let Some(Column::Text(texts)) = table.column("REF_AREA") else { return Vec::new() };
     let named: BTreeMap<String, Area> = named.into_iter().map(|area| (area.code.clone(), area)).collect();
     let area = |code: &String| {
         let unnamed = || Area { code: code.clone(), name: code.clone(), aggregate: false };
-        named.get(code).cloned().or_else(|| areas::known(code)).unwrap_or_else(unnamed)
+        let mut area = named.get(code).cloned().or_else(|| areas::known(code)).unwrap_or_else(unnamed);
+        if let Some(name) = names.as_ref().and_then(|names| names.get(code)).filter(|name| *name != code) {
+            area.name = shortened(name);
+        }
+        area
     };
     texts.dictionary().iter().map(area).collect()
 }
 
+/// Bytes of a code and of its name in a code list of an object.
+const CODE_BYTES_MAX: usize = 64;
+const NAME_BYTES_MAX: usize = 256;
+
 /// The names of those codes that the table has, where they may stand in an object.
-fn codes(table: &Table, names: BTreeMap<&'static str, Names>) -> BTreeMap<Name, Names> {
+fn codes(table: &Table, names: BTreeMap<String, Names>) -> BTreeMap<Name, Names> {
     let mut lists = BTreeMap::new();
     for (dimension, names) in names {
-        let (Some(Column::Text(texts)), Ok(id)) = (table.column(dimension), Name::new(dimension)) else {
+        let (Some(Column::Text(texts)), Ok(id)) = (table.column(&dimension), Name::new(dimension.as_str()))
+        else {
             continue;
         };
-        let used = |code: &String| {
-            let name = names.get(code).filter(|name| value::label(name).is_ok() && !name.is_empty());
-            (code.clone(), name.unwrap_or(code).clone())
-        };
-        if !names.is_empty() {
+        let coded = texts.dictionary().iter().all(|code| code.len() <= CODE_BYTES_MAX);
+        let used = |code: &String| (code.clone(), shortened(names.get(code).unwrap_or(code)));
+        if coded && names.iter().any(|(code, name)| code != name) {
             lists.insert(id, texts.dictionary().iter().map(used).collect());
         }
     }
     lists
+}
+
+/// A name as it may stand in a code list: on one line, and cut where it is too long.
+pub(crate) fn shortened(name: &str) -> String {
+    let kept = |c: char| Text::<4>::new(c).is_ok() && !matches!(c, '\n' | '\t');
+    let mut text: String = name.trim().chars().map(|c| if kept(c) { c } else { ' ' }).collect();
+    if text.len() > NAME_BYTES_MAX {
+        let end = (0..=NAME_BYTES_MAX - '…'.len_utf8()).rev().find(|end| text.is_char_boundary(*end));
+        text.truncate(end.unwrap_or_default());
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fit_a_code_list() {
+        let long = shortened(&"é".repeat(200));
+        assert!(long.len() <= NAME_BYTES_MAX && long.ends_with("é…"));
+        assert_eq!(shortened(" a\nb "), "a b");
+    }
 }

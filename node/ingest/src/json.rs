@@ -5,8 +5,10 @@
 //! stay a text until they are a decimal. Depth is bounded by the parser, memory by the file.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use serde::Deserialize;
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer as _};
 use serde_json::value::RawValue;
 
 use crate::fault::Fault;
@@ -28,9 +30,100 @@ pub(crate) fn documents<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<Vec<T
     Ok(documents)
 }
 
+/// The one document of a file.
+pub(crate) fn document<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Fault> {
+    serde_json::from_str(text).map_err(|error| refused(&error))
+}
+
+/// Goes through the entries of an object in the order of the file, without keeping them.
+pub(crate) fn entries<'a>(
+    raw: &'a RawValue,
+    each: &mut dyn FnMut(&str, &'a RawValue) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let mut fault = None;
+    let mut document = serde_json::Deserializer::from_str(raw.get());
+    let read = document.deserialize_map(Entries { each, fault: &mut fault });
+    match fault {
+        Some(fault) => Err(fault),
+        None => read.map_err(|error| within(&error)),
+    }
+}
+
+/// What is called for each entry, and the fault that it ended with.
+struct Entries<'a, 'f> {
+    each: &'f mut dyn FnMut(&str, &'a RawValue) -> Result<(), Fault>,
+    fault: &'f mut Option<Fault>,
+}
+
+/// A key, in place where it has no escapes.
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'a> Visitor<'a> for Entries<'a, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some((key, value)) = map.next_entry::<Key<'a>, &'a RawValue>()? {
+            if let Err(fault) = (self.each)(&key.0, value) {
+                *self.fault = Some(fault);
+                return Err(A::Error::custom("refused"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Goes through the items of an array in the same way, with their places from 0.
+pub(crate) fn items<'a>(
+    raw: &'a RawValue,
+    each: &mut dyn FnMut(u64, &'a RawValue) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let mut fault = None;
+    let mut document = serde_json::Deserializer::from_str(raw.get());
+    let read = document.deserialize_seq(Items { each, fault: &mut fault });
+    match fault {
+        Some(fault) => Err(fault),
+        None => read.map_err(|error| within(&error)),
+    }
+}
+
+struct Items<'a, 'f> {
+    each: &'f mut dyn FnMut(u64, &'a RawValue) -> Result<(), Fault>,
+    fault: &'f mut Option<Fault>,
+}
+
+impl<'a> Visitor<'a> for Items<'a, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(self, mut items: A) -> Result<(), A::Error> {
+        let mut at = 0;
+        while let Some(item) = items.next_element::<&'a RawValue>()? {
+            if let Err(fault) = (self.each)(at, item) {
+                *self.fault = Some(fault);
+                return Err(A::Error::custom("refused"));
+            }
+            at += 1;
+        }
+        Ok(())
+    }
+}
+
 /// One value of a document as a type.
 pub(crate) fn value<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, Fault> {
-    serde_json::from_str(raw.get()).map_err(|error| refused(&error))
+    serde_json::from_str(raw.get()).map_err(|error| within(&error))
+}
+
+/// A fault within a value: the parser counts lines from where the value begins.
+fn within(error: &serde_json::Error) -> Fault {
+    Fault { line: None, ..refused(error) }
 }
 
 fn refused(error: &serde_json::Error) -> Fault {

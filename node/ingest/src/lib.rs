@@ -34,6 +34,7 @@ mod frequency;
 mod gaps;
 mod heading;
 mod json;
+mod jsonstat;
 mod mapped;
 mod mapping;
 mod oecddp;
@@ -41,6 +42,8 @@ mod ons;
 mod panel;
 mod points;
 mod records;
+mod sdmx;
+mod sheet;
 mod shiller;
 mod value;
 mod worldbank;
@@ -203,6 +206,10 @@ fn read(source: Source<'_>, options: &Options, progress: &mut dyn FnMut(u64)) ->
         Format::FredMd => fredmd::read(source, options, progress),
         Format::Bea => bea::read(source, options, progress),
         Format::Shiller => shiller::read(source, options, progress),
+        Format::SdmxMl => sdmx::ml::read(source, options, progress),
+        Format::SdmxJson => sdmx::json::read(source, options, progress),
+        Format::SdmxCsv => sdmx::csv::read(source, options, progress),
+        Format::JsonStat => jsonstat::read(source, options, progress),
         Format::Csv => mapped::read(source, options, progress),
     }
 }

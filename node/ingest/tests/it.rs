@@ -11,6 +11,8 @@ mod it {
     mod general;
     mod offices;
     mod real;
+    mod realcubes;
+    mod sdmx;
     mod workbook;
     mod worldbank;
 

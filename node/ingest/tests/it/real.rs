@@ -7,7 +7,7 @@ use super::{csv, plain};
 use ingest::{Format, Imported};
 
 /// The folder of the real files, if it is there.
-fn folder() -> Option<PathBuf> {
+pub(super) fn folder() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let folder = std::env::var_os("ASSAY_DATA").map_or(beside, PathBuf::from);
     if !folder.is_dir() {
@@ -273,7 +273,7 @@ fn files_that_must_be_refused() {
         ("uk/cpi-uk-monthly.csv", "format-unknown", Some(1)),
         ("bls/cpi_relative_importance_2022-2025_from_mtkonczal.csv", "format-unknown", Some(1)),
         ("bls/cu.item", "merge-marker", Some(1)),
-        ("eurostat/footer_async.xml", "file-type", None),
+        ("eurostat/footer_async.xml", "no-data", None),
         ("markets/quantconnect_eurusd_hour_bidask.zip", "archive-empty", None),
     ] {
         let bytes = std::fs::read(folder.join(path)).unwrap();
