@@ -50,7 +50,7 @@ pub(super) fn run(global: &Global, args: &Import, screen: &Screen) -> Result<u8,
             screen.field("data set", published.object);
             screen.field("signed", format!("entry {} of {}", published.seq, published.publisher));
             screen.next(&[
-                format!("assay publish <measure or recipe> --from {}", prepared.dataset.dataflow),
+                format!("assay publish <measure> --from {}", prepared.dataset.dataflow),
                 "assay recipe list".into(),
             ]);
         }
