@@ -169,10 +169,10 @@ pub struct Import {
     /// the same as a further file.
     #[arg(long, value_name = "FILE")]
     pub metadata: Vec<PathBuf>,
-    /// A column of a CSV: `COMPONENT=COLUMN`, `COMPONENT:TYPE=COLUMN` or `COMPONENT="constant"`.
+    /// A column of a CSV or sheet: `COMPONENT=COLUMN`, `COMPONENT:TYPE=COLUMN` or `COMPONENT="constant"`.
     #[arg(long, value_name = "MAP")]
     pub map: Vec<String>,
-    /// A TOML file that says what the columns of a CSV mean.
+    /// A TOML file that says what the columns of a CSV or sheet mean.
     #[arg(long, value_name = "FILE", conflicts_with = "map")]
     pub mapping: Option<PathBuf>,
     /// Where the file was fetched.

@@ -95,6 +95,30 @@ pub(crate) fn coded(scheme: Scheme, code: &str) -> Option<Area> {
     known(country.map_or(code, |country| country.alpha3))
 }
 
+/// Names that Eurostat writes otherwise than the lists.
+const LABELS: [(&str, &str); 4] =
+    [("Slovakia", "SVK"), ("Türkiye", "TUR"), ("Kosovo*", "XKX"), ("United Kingdom", "GBR")];
+
+/// The code of an area that is written by its name, as in `Belgium` or `Euro area – 20 countries
+/// (from 2023)`.
+pub(crate) fn labelled(label: &str) -> Option<String> {
+    let plain = label.split(" (").next().unwrap_or(label);
+    let words = [("European Union - ", "EU"), ("Euro area – ", "EA"), ("Euro area - ", "EA")];
+    if let Some((rest, start)) =
+        words.iter().find_map(|(word, start)| Some((label.strip_prefix(word)?, start)))
+    {
+        let count = rest.split(' ').next().filter(|count| count.bytes().all(|byte| byte.is_ascii_digit()))?;
+        // The union had 27 members twice.
+        let again = if *start == "EU" && rest.contains("(from 2020)") { "_2020" } else { "" };
+        return Some(format!("{start}{count}{again}"));
+    }
+    let own = LABELS.iter().find(|(name, _)| *name == label).map(|(_, code)| *code);
+    let listed = || KNOWN.iter().find(|(_, (name, _))| *name == plain).map(|(code, _)| *code);
+    let country =
+        || rust_iso3166::ALL.iter().find(|country| country.name == plain).map(|country| country.alpha3);
+    own.or_else(listed).or_else(country).map(str::to_owned)
+}
+
 /// Groups that the OECD has figures for.
 const GROUPS: [&str; 7] = ["OECD", "OECDE", "OECDSO", "G-7", "G-20", "G7", "G20"];
 
@@ -285,6 +309,22 @@ mod tests {
         }
         assert!(ALIASES.values().all(|code| KNOWN.contains_key(code)));
         assert!(include_str!("aliases.txt").lines().is_sorted());
+    }
+
+    #[test]
+    fn names_lead_to_codes() {
+        for (label, code) in [
+            ("Belgium", Some("BEL")),
+            ("Slovakia", Some("SVK")),
+            ("Germany (until 1990 former territory of the FRG)", Some("DEU")),
+            ("European Union - 27 countries (from 2020)", Some("EU27_2020")),
+            ("European Union - 27 countries (2007-2013)", Some("EU27")),
+            ("Euro area – 20 countries (from 2023)", Some("EA20")),
+            ("Euro area - many countries", None),
+            ("Atlantis", None),
+        ] {
+            assert_eq!(labelled(label).as_deref(), code, "{label}");
+        }
     }
 
     #[test]

@@ -16,6 +16,9 @@ const ROWS: usize = 12;
 /// file by its two columns of which the first is the date, a CSV by a column `TIME_PERIOD`. The
 /// name of the file decides nothing.
 pub fn detect(_name: &str, bytes: &[u8]) -> Option<Format> {
+    if is_workbook(bytes) {
+        return Some(Format::Xlsx);
+    }
     if bytes.starts_with(b"PK") {
         return archive::data_name(bytes).ok().map(|_| Format::WorldBank);
     }
@@ -109,6 +112,12 @@ fn json(bytes: &[u8]) -> Option<Format> {
     }
 }
 
+/// Whether these are the bytes of an Excel workbook.
+pub(crate) fn is_workbook(bytes: &[u8]) -> bool {
+    let member = |name: &[u8]| bytes.windows(name.len()).any(|window| window == name);
+    bytes.starts_with(b"PK") && member(b"[Content_Types].xml") && member(b"xl/workbook.xml")
+}
+
 /// The format of a data set in JSON; figures may stand before what tells it.
 fn cubes(text: &str) -> Option<Format> {
     let holds = |word: &str| text.contains(&format!("\"{word}\""));
@@ -167,9 +176,6 @@ fn kind(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     }
     let head = bytes.get(..bytes.len().min(PREFIX_BYTES)).unwrap_or_default();
     let holds = |word: &[u8]| head.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word));
-    if bytes.starts_with(b"PK") {
-        return holds(b"[Content_Types].xml").then_some(("an Excel workbook", SAVE));
-    }
     match prefix(bytes).trim_start().as_bytes() {
         [b'{' | b'[', ..] => Some(("JSON", AGAIN)),
         [b'<', b'<', ..] => None,
@@ -258,7 +264,6 @@ mod tests {
             (b"<!DOCTYPE html><p>", "HTML"),
             (b"<?xml version='1.0'?><message/>", "XML"),
             (b" {\"a\":1}", "JSON"),
-            (b"PK\x03\x04....[Content_Types].xml", "Excel"),
             (b"\xff\xfea\0", "UTF-16"),
         ] {
             let fault = check(bytes).unwrap_err();

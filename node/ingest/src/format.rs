@@ -35,6 +35,8 @@ pub enum Format {
     Bea,
     /// The monthly stock market data of R. Shiller.
     Shiller,
+    /// A sheet of an Excel workbook, read as a CSV.
+    Xlsx,
     /// A data message of SDMX-ML 2.0, 2.1 or 3.0.
     SdmxMl,
     /// A data message of SDMX-JSON 1.0 or 2.0.
@@ -67,6 +69,7 @@ const ENTRIES: &[Entry] = &[
     (Format::OecdDp, "oecd-dp", "a download of the OECD data portal", 1),
     (Format::Bea, "bea", "GDP levels of BEA", 1),
     (Format::Shiller, "shiller", "the stock market data of Shiller", 1),
+    (Format::Xlsx, "xlsx", "an Excel workbook", 1),
     (Format::SdmxMl, "sdmx-ml", "a message of SDMX-ML", 1),
     (Format::SdmxJson, "sdmx-json", "a message of SDMX-JSON", 1),
     (Format::SdmxCsv, "sdmx-csv", "a file of SDMX-CSV", 1),

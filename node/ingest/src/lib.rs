@@ -1,7 +1,7 @@
 //! Foreign formats in, a canonical table out: pure bytes → [`Table`].
 //!
-//! Owns the reading of World Bank bulk files, FRED series and any CSV described by a
-//! [`Mapping`], and the writing of a table as CSV. Refuses what it is not sure about: every fault
+//! Owns the reading of every [`Format`], from the files of statistical offices to any CSV described
+//! by a [`Mapping`], and the writing of a table as CSV. Refuses what it is not sure about: every fault
 //! names file, line, column and value, and says what to do. It opens no file, asks no network,
 //! knows no clock, and rounds nothing: a number keeps the digits that its source wrote.
 //!
@@ -20,6 +20,7 @@ mod blsjson;
 mod cube;
 mod detect;
 mod doubt;
+mod eurosheet;
 mod eurostat;
 mod export;
 mod fault;
@@ -47,6 +48,7 @@ mod shiller;
 mod value;
 mod worldbank;
 mod worldbankjson;
+mod xlsx;
 
 pub use areas::Area;
 pub use detect::detect;
@@ -185,6 +187,8 @@ fn read(source: Source<'_>, options: &Options, progress: &mut dyn FnMut(u64)) ->
     }
     let zipped = detect::check(source.bytes)?;
     match choose(source, options)? {
+        Format::Xlsx if zipped => xlsx::read(source, options, progress),
+        Format::Xlsx => Err(Fault::new("file-type", "expected an Excel workbook (.xlsx)")),
         Format::WorldBank if zipped => archived(source, options, progress),
         Format::WorldBank => worldbank::read(source, metadata(options), progress),
         other if zipped => Err(detect::not_zipped(other)),
@@ -214,7 +218,7 @@ fn read(source: Source<'_>, options: &Options, progress: &mut dyn FnMut(u64)) ->
 fn choose(source: Source<'_>, options: &Options) -> Result<Format, Fault> {
     match options.format {
         Some(format) => Ok(format),
-        None if options.mapping.is_some() => Ok(Format::Csv),
+        None if options.mapping.is_some() && !detect::is_workbook(source.bytes) => Ok(Format::Csv),
         None => detect(source.name, source.bytes).ok_or_else(|| detect::unknown(source.bytes)),
     }
 }

@@ -54,6 +54,8 @@ pub struct Mapping {
     pub delimiter: char,
     /// Lines before the header.
     pub skip: usize,
+    /// The sheet of a workbook that has several.
+    pub sheet: Option<String>,
     /// Cells that mean that there is no figure. An identifier is never missing: `NA` is Namibia.
     pub missing: Vec<String>,
     /// Whether numbers have a decimal comma.
@@ -112,6 +114,7 @@ impl Default for Mapping {
         Self {
             delimiter: ',',
             skip: 0,
+            sheet: None,
             missing,
             decimal_comma: false,
             frequency: None,

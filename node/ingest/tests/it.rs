@@ -13,6 +13,7 @@ mod it {
     mod real;
     mod realcubes;
     mod sdmx;
+    mod workbook;
     mod worldbank;
 
     use ingest::{Fault, Imported, Options, Source, import};

@@ -182,6 +182,7 @@ fn offices() {
         ("markets/fed_h15_gs10_monthly_raw.csv", Format::FedDdp, 879, 0, 1, 1),
         ("oecd/unemployment_europe_monthly_dp_live.csv", Format::OecdDp, 5732, 0, 24, 24),
         ("bls/aat1.txt", Format::BlsTable, 720, 0, 1, 20),
+        ("eurostat/une_rt_m_custom_export.xlsx", Format::Xlsx, 11_699, 2128, 33, 33),
         ("fred/json_gdp.json", Format::FredJson, 97, 0, 1, 1),
         ("fred/json_observations_cpi_growth.json", Format::FredJson, 292, 0, 1, 1),
     ] {
@@ -272,7 +273,6 @@ fn files_that_must_be_refused() {
         ("uk/cpi-uk-monthly.csv", "format-unknown", Some(1)),
         ("bls/cpi_relative_importance_2022-2025_from_mtkonczal.csv", "format-unknown", Some(1)),
         ("bls/cu.item", "merge-marker", Some(1)),
-        ("eurostat/une_rt_m_custom_export.xlsx", "file-type", None),
         ("eurostat/footer_async.xml", "no-data", None),
         ("markets/quantconnect_eurusd_hour_bidask.zip", "archive-empty", None),
     ] {
