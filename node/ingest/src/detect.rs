@@ -13,8 +13,9 @@ const ROWS: usize = 12;
 /// The format of a file, if it is one of ours.
 ///
 /// A World Bank file is known by its column `Country Code` (or its ZIP by its members), a FRED
-/// file by its two columns of which the first is the date, a CSV by a column `TIME_PERIOD`. The
-/// name of the file decides nothing.
+/// file by its two columns of which the first is the date, a CSV by a column `TIME_PERIOD` or
+/// `OBS_VALUE`, SDMX by its namespaces, its first column or its `dataSets`. The name of the file
+/// decides nothing.
 pub fn detect(_name: &str, bytes: &[u8]) -> Option<Format> {
     if is_workbook(bytes) {
         return Some(Format::Xlsx);
@@ -65,7 +66,7 @@ fn headed(header: &Record<'_>) -> Option<Format> {
         (fredmd::is_header, Format::FredMd),
         (bea::is_header, Format::Bea),
         (shiller::is_header, Format::Shiller),
-        (|header| header.position("TIME_PERIOD").is_some(), Format::Csv),
+        (|header| ["TIME_PERIOD", "OBS_VALUE"].iter().any(|id| header.position(id).is_some()), Format::Csv),
     ];
     known.into_iter().find(|(is, _)| is(header)).map(|(_, format)| format)
 }

@@ -74,7 +74,7 @@ const ENTRIES: &[Entry] = &[
     (Format::SdmxJson, "sdmx-json", "a message of SDMX-JSON", 1),
     (Format::SdmxCsv, "sdmx-csv", "a file of SDMX-CSV", 1),
     (Format::JsonStat, "json-stat", "a data set of JSON-stat", 1),
-    (Format::Csv, "csv", "a table as CSV", 1),
+    (Format::Csv, "csv", "a table as CSV", 2),
 ];
 
 impl Format {

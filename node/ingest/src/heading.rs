@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemas::limits::CELL_BYTES_MAX;
+use schemas::object::CODES_MAX;
 use schemas::period::Period;
 use schemas::table::{Column, Table};
 use schemas::text::{Name, Text};
@@ -72,7 +73,7 @@ impl Heading {
         let areas = listed(&table, self.areas, self.names.remove("REF_AREA"));
         summary.aggregates = areas.iter().filter(|area| area.aggregate).count() as u64;
         summary.notes.extend(self.notes);
-        let codes = codes(&table, self.names);
+        let codes = codes(&table, self.names, areas.len());
         Ok(Imported {
             format: self.format,
             table,
@@ -108,16 +109,20 @@ const CODE_BYTES_MAX: usize = 64;
 const NAME_BYTES_MAX: usize = 256;
 
 /// The names of those codes that the table has, where they may stand in an object.
-fn codes(table: &Table, names: BTreeMap<String, Names>) -> BTreeMap<Name, Names> {
+fn codes(table: &Table, names: BTreeMap<String, Names>, areas: usize) -> BTreeMap<Name, Names> {
     let mut lists = BTreeMap::new();
+    let mut room = CODES_MAX.saturating_sub(areas);
     for (dimension, names) in names {
         let (Some(Column::Text(texts)), Ok(id)) = (table.column(&dimension), Name::new(dimension.as_str()))
         else {
             continue;
         };
         let coded = texts.dictionary().iter().all(|code| code.len() <= CODE_BYTES_MAX);
+        // A list that does not fit into the structure is left out, not the data.
+        let coded = coded && texts.dictionary().len() <= room;
         let used = |code: &String| (code.clone(), shortened(names.get(code).unwrap_or(code)));
         if coded && names.iter().any(|(code, name)| code != name) {
+            room -= texts.dictionary().len();
             lists.insert(id, texts.dictionary().iter().map(used).collect());
         }
     }
@@ -139,6 +144,25 @@ pub(crate) fn shortened(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_that_do_not_fit_are_left_out() {
+        let (mut sheet, mut names) = (crate::sheet::Sheet::new(&["OBS_VALUE"]), BTreeMap::new());
+        let places = ["A", "B"].map(|id| sheet.column(id).unwrap());
+        for at in 0..CODES_MAX {
+            for place in places {
+                sheet.set(place, &format!("c{at}"));
+            }
+            sheet.push(None, &[schemas::decimal::Decimal::new(1, 0).ok()], false, 1).unwrap();
+        }
+        for id in ["A", "B"] {
+            names.insert(id.to_owned(), Names::from([("c1".to_owned(), "one".to_owned())]));
+        }
+        let (table, _) = sheet.finish(&places, &[]).unwrap();
+        let kept =
+            |areas| codes(&table, names.clone(), areas).keys().map(Name::to_string).collect::<Vec<_>>();
+        assert_eq!((kept(0), kept(1)), (vec!["A".to_owned()], Vec::new()));
+    }
 
     #[test]
     fn names_fit_a_code_list() {

@@ -1,7 +1,8 @@
 //! Any CSV whose columns are described by a [`Mapping`].
 //!
-//! A row whose every measure is missing is left out; a row with some measure keeps nulls for the
-//! others. An identifier is never missing, and no word stands for a missing one.
+//! A row whose every measure is missing is left out, unless its OBS_STATUS says why; a row with some
+//! measure keeps nulls for the others. An identifier is never missing, and no word stands for a
+//! missing one.
 
 use std::num::NonZeroUsize;
 use std::str::FromStr;
@@ -22,7 +23,7 @@ use crate::heading::Heading;
 use crate::mapping::{Dates, Link, Mapping};
 use crate::points;
 use crate::records::{self, Cells, Plain, Reader, Record};
-use crate::{Format, Imported, Options, Source, Summary, frequency, value};
+use crate::{Format, Imported, Options, Source, Summary, frequency, sdmx, value};
 
 /// Cells of a table (rows by columns): a cell of two bytes in the file takes up to 16 in memory.
 const TABLE_CELLS_MAX: usize = schemas::limits::CELLS_MAX;
@@ -157,6 +158,8 @@ struct Step {
     origin: Origin,
     component: Component,
     dates: Dates,
+    /// Whether it is the status of the observation, which may say why there is no figure.
+    status: bool,
 }
 
 /// All components, in the order of the shape.
@@ -181,7 +184,8 @@ impl Plan {
         for link in links {
             let component = Component::new(link.to.clone(), link.role(), link.kind());
             let origin = origin(&link, &titles).map_err(|fault| fault.line(header.line))?;
-            steps.push(Step { origin, component, dates: link.dates });
+            let status = component.role == Role::Attribute && sdmx::STATUS.contains(&component.id.as_str());
+            steps.push(Step { origin, component, dates: link.dates, status });
         }
         steps.sort_by_key(|step| step.component.role);
         let components = steps.iter().map(|step| step.component.clone()).collect();
@@ -365,13 +369,14 @@ impl Rows {
         Self { columns, lines: Vec::new(), read: 0, missing: vec![0; plan.missing.len()] }
     }
 
-    /// Adds a row, unless all its measures are missing.
+    /// Adds a row, unless all its measures are missing and no status says why.
     fn add(&mut self, plan: &Plan, record: &impl Cells, line: u64) -> Result<(), Fault> {
         self.read += 1;
         points::bounded(self.lines.len(), plan.rows_max(), line)?;
-        let (mut all, mut missing) = (0, 0_u64);
+        let (mut all, mut missing, mut remarked) = (0, 0_u64, false);
         for (step, column) in plan.steps.iter().zip(&mut self.columns) {
             let gap = plan.cell(step, record, column)?;
+            remarked |= step.status && gap.is_none();
             if step.component.role == Role::Measure {
                 all += 1;
                 missing += u64::from(gap.is_some());
@@ -380,7 +385,7 @@ impl Rows {
                 }
             }
         }
-        if all > 0 && all == missing {
+        if all > 0 && all == missing && !remarked {
             self.columns.iter_mut().for_each(Filling::pop);
             return Ok(());
         }

@@ -9,7 +9,7 @@ mod envelope;
 pub(crate) mod json;
 mod layout;
 pub(crate) mod ml;
-mod roles;
+pub(crate) mod roles;
 
 use std::collections::BTreeMap;
 

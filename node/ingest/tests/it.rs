@@ -30,6 +30,20 @@ mod it {
         String::from_utf8(out).unwrap().replace("\r\n", "\n")
     }
 
+    /// The table as CSV after a way out and back: each column with its part and its type.
+    pub fn again(imported: &Imported) -> String {
+        let link = |component: &schemas::structure::Component| ingest::Link {
+            role: Some(component.role),
+            kind: Some(component.kind),
+            ..ingest::Link::column(component.id.as_str(), component.id.clone())
+        };
+        let columns = imported.table.shape().components().iter().map(link).collect();
+        let mapping = ingest::Mapping { columns, missing: vec![String::new()], ..ingest::Mapping::default() };
+        let options = Options { mapping: Some(mapping), ..Options::default() };
+        let bytes = csv(imported);
+        csv(&import(Source { name: "again.csv", bytes: bytes.as_bytes() }, &options, &mut |_| {}).unwrap())
+    }
+
     /// A ZIP of these members, deflated.
     pub fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
         use std::io::Write;

@@ -7,7 +7,7 @@
 use crate::sheet::{Sheet, is_code};
 
 /// Attributes that agencies write in every series; none of them is a dimension anywhere.
-const ATTRIBUTES: [&str; 32] = [
+const ATTRIBUTES: [&str; 31] = [
     "AVAILABILITY",
     "BASE_PER",
     "BASE_YEAR",
@@ -23,7 +23,6 @@ const ATTRIBUTES: [&str; 32] = [
     "EMBARGO_TIME",
     "LAST_UPDATE",
     "METHODOLOGY",
-    "NOTE",
     "OBS_COM",
     "OBS_CONF",
     "OBS_FLAG",
@@ -54,11 +53,10 @@ pub(crate) fn dimensions(sheet: &Sheet, columns: &[usize]) -> Vec<usize> {
         let named = ids.get(*place).is_some_and(|id| !is_attribute(id));
         named && sheet.full(*place) && sheet.texts(*place).all(is_code)
     };
-    let first: Vec<usize> = columns.iter().copied().take_while(possible).collect();
-    if !first.is_empty() && sheet.unique(&first) {
-        return first;
-    }
-    columns.iter().copied().filter(possible).collect()
+    let all: Vec<usize> = columns.iter().copied().filter(possible).collect();
+    let first: Vec<usize> = columns.iter().copied().take_while(|place| all.contains(place)).collect();
+    let enough = !first.is_empty() && first.len() < all.len() && sheet.unique(&first);
+    if enough { first } else { all }
 }
 
 #[cfg(test)]

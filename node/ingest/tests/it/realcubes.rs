@@ -1,7 +1,7 @@
 //! The real files of SDMX and JSON-stat, where they are at hand; see `real.rs`.
 
 use super::real::folder;
-use super::{csv, plain};
+use super::{again, csv, plain};
 use ingest::{Fault, Format, Imported};
 
 /// Reads a file twice, which must give the same.
@@ -23,6 +23,7 @@ fn check(format: Format, (path, rows, missing, series, dataflow, head): Counts<'
     assert_eq!(found, (format, rows, missing, series, dataflow), "{path}");
     assert_eq!(summary.gaps.values().sum::<u64>(), missing, "{path}");
     let text = csv(&imported);
+    assert!(again(&imported) == text, "{path}: out and back");
     assert!(text.starts_with(head), "{path}: {}", text.lines().take(2).collect::<Vec<_>>().join("\n"));
     Some(imported)
 }

@@ -1,6 +1,6 @@
 //! Messages of SDMX in their three forms, and JSON-stat: small ones, each with one thing to see.
 
-use super::{csv, plain};
+use super::{again, csv, plain};
 use ingest::{Format, Imported};
 
 /// The table as CSV.
@@ -9,6 +9,7 @@ fn check(text: &str, format: Format, expected: &str) -> Imported {
     let imported = plain("file.x", text.as_bytes()).unwrap_or_else(|fault| panic!("{fault}"));
     assert_eq!(imported.format, format);
     assert_eq!(csv(&imported), expected);
+    assert_eq!(again(&imported), expected);
     imported
 }
 
@@ -160,6 +161,19 @@ fn csv_of_both_versions() {
     refused("DATAFLOW,A,A,TIME_PERIOD,OBS_VALUE\nf,1,1,2010,1\n", "column-twice", "A");
     refused("DATAFLOW,A,TIME_PERIOD,OBS_VALUE\nf,1,,1\n", "identifier", "TIME_PERIOD");
     refused("DATAFLOW,A,TIME_PERIOD,OBS_VALUE\nf,,2010,1\n", "identifier", "A");
+}
+
+#[test]
+fn what_is_written_as_csv_needs_no_mapping() {
+    for (text, format) in [
+        (
+            "FREQ,AREA,TIME_PERIOD,OBS_VALUE,COLLECTION,OBS_STATUS\nA,x,2010,1.50,S,A\nA,x,2011,,,M\n",
+            Format::Csv,
+        ),
+        ("AREA,SEX,OBS_VALUE,TITLE\nx,F,1,a b\nx,M,2.0,\n", Format::Csv),
+    ] {
+        check(text, format, text);
+    }
 }
 
 #[test]
