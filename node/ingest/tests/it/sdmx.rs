@@ -164,6 +164,16 @@ fn csv_of_both_versions() {
 }
 
 #[test]
+fn short_items_cannot_fill_the_memory() {
+    let many = |item: &str, count: usize| vec![item; count].join(",");
+    refused(&json1(&many("{}", 5000)), "json", "4096 items");
+    let long = json1(&format!(r#"{{"observations":{{"0:0":[{}]}}}}"#, many("0", 300)));
+    refused(&long, "json", "256 items");
+    let stat = STAT.replace("VALUE", "[1,2,3,4]").replace("STATUS", "null");
+    refused(&stat.replace("[1,2,2]", &format!("[{}]", many("1", 100))), "json", "64 items");
+}
+
+#[test]
 fn what_is_written_as_csv_needs_no_mapping() {
     for (text, format) in [
         (
