@@ -338,18 +338,26 @@ pub struct RecipePublish {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
+  assay publish inflation --from FP.CPI.TOTL         picks the recipe by the data
+  assay publish inflation --from CPIAUCNS.csv        imports the file first
   assay publish inflation/cpi-annual --input FP.CPI.TOTL --dataflow inflation
-  assay publish bafy… --input GDP=bafy… --input POPULATION=SP.POP.TOTL --dataflow gdp --reason source-revision")]
+  assay publish gdp/per-person --input GDP=NY.GDP.MKTP.CD@first --input POPULATION=SP.POP.TOTL
+  assay publish inflation --from CPIAUCNS --reason source-revision")]
 pub struct Publish {
-    /// The recipe: an id, the name of one of the library, or a recipe file.
+    /// The recipe: a measure (inflation, unemployment, gdp), the name of one of the library, a recipe
+    /// file, or an id.
     pub recipe: String,
+    /// A data set or a file; which input it is, and for a measure which recipe, is told by its
+    /// columns, its frequency and its name.
+    #[arg(long, value_name = "DATASET|FILE")]
+    pub from: Vec<String>,
     /// A data set for an input: NAME=DATASET, by id or dataflow; NAME= may be left out when the
     /// recipe has one input.
-    #[arg(long, value_name = "[NAME=]DATASET", required = true)]
+    #[arg(long, value_name = "[NAME=]DATASET")]
     pub input: Vec<String>,
-    /// Name of the dataflow that the figures are a vintage of.
+    /// Name of the dataflow that the figures are a vintage of; after the recipe when absent.
     #[arg(long, value_name = "NAME")]
-    pub dataflow: String,
+    pub dataflow: Option<String>,
     /// Label of the vintage [default: the day, as in 2026-11-22].
     #[arg(long)]
     pub vintage: Option<String>,

@@ -8,6 +8,7 @@ mod backend;
 mod commands;
 mod fault;
 mod net;
+mod pick;
 mod plan;
 mod screen;
 mod source;

@@ -1,12 +1,17 @@
 //! `assay import`: from a file to a signed data set.
 
+use std::path::Path;
+
 use ingest::{Doubt, Summary};
 use ledger::compute;
-use ledger::revision::revision;
+use ledger::revision::{Revision, revision};
+use node::service::Published;
+use node::service::query::DatasetInfo;
+use schemas::cid::DatasetId;
 use schemas::object::encode;
 use schemas::table::Table;
 use schemas::text::{Name, Text};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::args::{Global, Import};
 use crate::backend::{Backend, home};
@@ -29,33 +34,95 @@ pub(super) fn run(global: &Global, args: &Import, screen: &Screen) -> Result<u8,
     let mut prepared = source::prepare(args, source::given(global, args, screen)?, screen)?;
     let mut backend = if args.dry_run { None } else { Some(Backend::open(&home(global)?)?) };
     let before = backend.as_ref().map_or(Ok(None), |backend| before(backend, &prepared.dataset.dataflow))?;
-    let doubts = doubts(&prepared, before.as_ref());
-    let revision = before.as_ref().and_then(|before| revision(before, &prepared.imported.table).ok());
-    if let Some(first) = doubts.first()
-        && !args.dry_run
-        && !args.force
-    {
-        let more = if doubts.len() > 1 { format!(" (and {} more)", doubts.len() - 1) } else { String::new() };
-        return Err(Fault::usage("doubt", format!("this is not plausible: {}{more}", said(first)))
-            .hint("look at the source; to sign it all the same add `--force`, which keeps the doubt in the data set"));
+    let look = look(&mut prepared, before.map(|(_, table)| table).as_ref())?;
+    if !args.dry_run && !args.force {
+        look.plausible()?;
     }
-    prepared.dataset.doubts = doubts.iter().map(|doubt| Text::new(said(doubt))).collect::<Result<_, _>>()?;
-    let published = if let Some(backend) = &mut backend {
-        let object = encode(&prepared.dataset)?;
-        let bytes: u64 = prepared.blocks.iter().map(|(_, block)| block.len() as u64).sum();
-        let bar = screen.bar(bytes, "signing and keeping");
-        let published = backend.publish(&object, prepared.blocks.clone())?;
-        bar.finish_and_clear();
-        Some(published)
-    } else {
-        None
-    };
+    let published = backend.as_mut().map(|backend| sign(backend, &prepared, screen)).transpose()?;
     if let (Some(origin), Some(_)) = (&prepared.given.origin, &published) {
         origin.remember(&prepared.given.bytes)?;
     }
-    let Prepared { given, imported, dataset, .. } = &prepared;
+    screen.document(&document(&prepared, &look, published.as_ref()));
+    tell(args, &prepared, &look, screen);
+    match published {
+        None => screen.say(screen.paint(Tone::Dim, "nothing was signed or kept (--dry-run)")),
+        Some(published) => {
+            screen.field("data set", published.object);
+            screen.field("signed", format!("entry {} of {}", published.seq, published.publisher));
+            screen.next(&[
+                format!("assay publish <measure> --from {}", prepared.dataset.dataflow),
+                "assay recipe list".into(),
+            ]);
+        }
+    }
+    Ok(0)
+}
+
+/// The data set of a file, for those who want to compute with it at once: the one that is held
+/// already when the file has nothing new.
+pub(super) fn file(
+    global: &Global,
+    backend: &mut Backend,
+    path: &Path,
+    screen: &Screen,
+) -> Result<DatasetId, Fault> {
+    let args = Import { what: vec![path.display().to_string()], ..Import::default() };
+    let mut prepared = source::prepare(&args, source::given(global, &args, screen)?, screen)?;
+    let before = before(backend, &prepared.dataset.dataflow)?;
+    if let Some((info, _)) = &before
+        && info.dataset.content == prepared.dataset.content
+    {
+        return Ok(info.id);
+    }
+    look(&mut prepared, before.map(|(_, table)| table).as_ref())?.plausible()?;
+    let published = sign(backend, &prepared, screen)?;
+    let (dataflow, seq) = (&prepared.dataset.dataflow, published.seq);
+    screen.field("imported", format!("{} as data set {dataflow}, entry {seq}", path.display()));
+    DatasetId::try_from(published.object).map_err(|_| Fault::usage("data-set", "the import gave no data set"))
+}
+
+/// What a look at a data set before it is signed shows.
+struct Look {
+    doubts: Vec<Doubt>,
+    revision: Option<Revision>,
+}
+
+impl Look {
+    /// Refuses what is not plausible.
+    fn plausible(&self) -> Result<(), Fault> {
+        let Some(first) = self.doubts.first() else { return Ok(()) };
+        let more = match self.doubts.len() {
+            1 => String::new(),
+            count => format!(" (and {} more)", count - 1),
+        };
+        Err(Fault::usage("doubt", format!("this is not plausible: {}{more}", said(first))).hint(
+            "look at the source; to sign it all the same import it with `--force`, which keeps the doubt in the data set",
+        ))
+    }
+}
+
+/// Looks at a data set beside the version before, and writes the doubts into it.
+fn look(prepared: &mut Prepared, before: Option<&Table>) -> Result<Look, Fault> {
+    let doubts = doubts(prepared, before);
+    prepared.dataset.doubts = doubts.iter().map(|doubt| Text::new(said(doubt))).collect::<Result<_, _>>()?;
+    let revision = before.and_then(|before| revision(before, &prepared.imported.table).ok());
+    Ok(Look { doubts, revision })
+}
+
+fn sign(backend: &mut Backend, prepared: &Prepared, screen: &Screen) -> Result<Published, Fault> {
+    let object = encode(&prepared.dataset)?;
+    let bytes: u64 = prepared.blocks.iter().map(|(_, block)| block.len() as u64).sum();
+    let bar = screen.bar(bytes, "signing and keeping");
+    let published = backend.publish(&object, prepared.blocks.clone())?;
+    bar.finish_and_clear();
+    Ok(published)
+}
+
+/// What was imported, for programs.
+fn document(prepared: &Prepared, look: &Look, published: Option<&Published>) -> Value {
+    let Prepared { given, imported, dataset, .. } = prepared;
     let summary = &imported.summary;
-    screen.document(&json!({
+    json!({
         "format": imported.format.code(),
         "dataflow": dataset.dataflow, "title": dataset.title, "content": dataset.content,
         "rows": summary.rows, "observations": summary.observations, "missing": summary.missing,
@@ -67,9 +134,15 @@ pub(super) fn run(global: &Global, args: &Import, screen: &Screen) -> Result<u8,
         "fetched": given.origin.as_ref().map(|origin| origin.fetched),
         "asked": given.origin.as_ref().map(net::Origin::document),
         "doubts": dataset.doubts,
-        "revision": revision.as_ref().map(|revision| dataset::document(revision, None, CHANGES)),
+        "revision": look.revision.as_ref().map(|revision| dataset::document(revision, None, CHANGES)),
         "published": published,
-    }));
+    })
+}
+
+/// What was imported, for people.
+fn tell(args: &Import, prepared: &Prepared, look: &Look, screen: &Screen) {
+    let Prepared { given, imported, dataset, .. } = prepared;
+    let summary = &imported.summary;
     screen
         .field("read", format!("{} as {}: {}", given.shown(args), imported.format, imported.format.title()));
     if let Some(origin) = &given.origin {
@@ -99,34 +172,23 @@ pub(super) fn run(global: &Global, args: &Import, screen: &Screen) -> Result<u8,
     for note in &summary.notes {
         screen.field("note", note);
     }
-    for doubt in &doubts {
+    for doubt in &look.doubts {
         screen.field("doubt", screen.paint(Tone::Bad, said(doubt)));
     }
-    if let Some(revision) = &revision {
+    if let Some(revision) = &look.revision {
         dataset::tell(revision, CHANGES, screen);
     }
     screen.field("content", dataset.content);
-    match published {
-        None => screen.say(screen.paint(Tone::Dim, "nothing was signed or kept (--dry-run)")),
-        Some(published) => {
-            screen.field("data set", published.object);
-            screen.field("signed", format!("entry {} of {}", published.seq, published.publisher));
-            screen.next(&[
-                format!("assay publish <recipe> --input {} --dataflow <name>", dataset.dataflow),
-                "assay recipe list".into(),
-            ]);
-        }
-    }
-    Ok(0)
 }
 
 /// The own version before, if there is one.
-fn before(backend: &Backend, dataflow: &Name) -> Result<Option<Table>, Fault> {
+fn before(backend: &Backend, dataflow: &Name) -> Result<Option<(DatasetInfo, Table)>, Fault> {
     let Some(own) = backend.own()? else { return Ok(None) };
     let held = backend.datasets()?.into_iter();
     let versions = held.filter(|info| info.placed.publisher == own && info.dataset.dataflow == *dataflow);
     let Some(latest) = versions.max_by_key(|info| info.placed.seq) else { return Ok(None) };
-    Ok(Some(compute::load(latest.id, &backend.fetch())?.1.table))
+    let (_, source) = compute::load(latest.id, &backend.fetch())?;
+    Ok(Some((latest, source.table)))
 }
 
 fn doubts(prepared: &Prepared, before: Option<&Table>) -> Vec<Doubt> {

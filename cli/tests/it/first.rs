@@ -34,7 +34,8 @@ fn every_command_that_is_offered_works() {
     // What a reader puts in the place of what stands in brackets.
     let fill = |line: &str| {
         let line = line.replace("<publisher>", &publisher).replace("<multiaddr>", &node.address);
-        line.replace("<recipe>", "inflation/cpi-annual")
+        line.replace("<measure>", "inflation")
+            .replace("<recipe>", "inflation/cpi-annual")
             .replace("<name>", "inflation")
             .replace("<file>", "API_FP.CPI.TOTL.csv")
     };

@@ -72,3 +72,43 @@ fn a_release_is_found_as_of_a_day() {
     desk.type_line(&format!("assay verify {address}@asof=1999-01-01")).exit(5);
     desk.type_line(&format!("assay verify {address}@asof=today")).exit(2).says("asof=<date>");
 }
+
+#[test]
+fn a_measure_is_published_from_a_file_in_one_command() {
+    let desk = Desk::founded("Office");
+    desk.write("CPIAUCNS.csv", sample::FRED);
+    let first = desk.json("assay publish inflation --from CPIAUCNS.csv");
+    assert_eq!(first["recipe"], "inflation/cpi-12-month");
+    assert!(first["address"].as_str().unwrap().ends_with("/inflation"), "{first}");
+    desk.type_line(&format!("assay verify {}", first["address"].as_str().unwrap())).ok().says("reproduced");
+    // The same file has nothing new: no second data set, and a release needs its reason.
+    desk.type_line("assay publish inflation --from CPIAUCNS.csv").exit(2).says("with the same figures");
+    assert_eq!(desk.json("assay show")["datasets"].as_array().unwrap().len(), 1);
+    desk.write("CPIAUCNS.csv", sample::FRED.replace("296.311", "296.711"));
+    desk.type_line("assay publish inflation --from CPIAUCNS.csv --dry-run").ok().says("1 revised");
+    desk.type_line("assay publish inflation --from CPIAUCNS.csv --reason source-revision")
+        .ok()
+        .says("1 revised, 1 as before")
+        .says("[USA, 2022-M06].OBS_VALUE");
+    // An old vintage runs again.
+    desk.type_line("assay publish inflation --input CPIAUCNS@first --dry-run").exit(2).says("is a measure");
+    let old = "assay publish inflation/cpi-12-month --input CPIAUCNS@first --dataflow first";
+    desk.type_line(old).ok().says("9.1");
+}
+
+#[test]
+fn what_fits_in_two_ways_is_asked() {
+    let desk = Desk::founded("Office");
+    desk.write("a.csv", figures(&FIRST));
+    for name in ["GDP", "POPULATION"] {
+        desk.type_line(&format!("assay import csv a.csv --dataflow {name}")).ok();
+    }
+    desk.type_line("assay publish gdp --from GDP --from POPULATION --dry-run").ok().says("gdp/per-person");
+    desk.type_line("assay publish gdp/per-person --from GDP --dry-run").exit(2).says("POPULATION");
+    desk.type_line("assay publish gdp/per-person --input GDP=GDP --from POPULATION --dry-run").ok();
+    desk.type_line("assay publish inflation --from GDP --from POPULATION")
+        .exit(2)
+        .says("no recipe of the library");
+    desk.type_line("assay publish inflation").exit(2);
+    desk.type_line("assay publish gdp --from NOTHING").exit(5);
+}

@@ -159,6 +159,18 @@ fn versions_of_data_sets() {
 }
 
 #[test]
+fn a_measure_from_a_file() {
+    let desk = Desk::founded("Office");
+    desk.write("CPIAUCNS.csv", sample::FRED);
+    let mut screen = Transcript::new(&desk);
+    screen.line("assay publish inflation --from CPIAUCNS.csv --vintage 2022-06");
+    desk.write("CPIAUCNS.csv", sample::FRED.replace("296.311", "296.711"));
+    screen.line("assay publish inflation --from CPIAUCNS.csv --vintage 2022-07");
+    screen.line("assay publish inflation --from CPIAUCNS.csv --vintage 2022-07 --reason source-revision");
+    screen.line("assay publish gdp --from CPIAUCNS").line("assay publish inflation").compare("measure");
+}
+
+#[test]
 fn recipes_and_releases() {
     let desk = Desk::founded("Office");
     desk.write("cpi.csv", sample::worldbank(0));

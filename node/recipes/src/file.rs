@@ -5,11 +5,13 @@
 //! measure = "inflation"
 //! description = "…"
 //! licence = "CC0-1.0"
+//! headline = true            # whether it is what the measure means when no recipe is named
 //! references = ["where the official method is described"]
 //! script = "my.vtl"          # the file of the same name with `.vtl` when absent
 //!
 //! [inputs.CPI]
 //! title = "Consumer price index, monthly"
+//! frequency = "M"            # of its periods, when the method is for one frequency
 //! identifiers = ["REF_AREA", "TIME_PERIOD:time_period"]
 //! measures = ["OBS_VALUE:number"]
 //!
@@ -31,6 +33,7 @@ use std::collections::BTreeMap;
 use schemas::cid::RecipeId;
 use schemas::content::block;
 use schemas::object::{Deviation, Input, Limits, Output, Recipe};
+use schemas::period::Frequency;
 use schemas::structure::{Component, Role, Shape, Type};
 use schemas::text::{Name, Text};
 use serde::Deserialize;
@@ -99,6 +102,18 @@ pub struct Read {
     pub deviates_from: Option<String>,
     /// The scalars that the script sets and a reader may wish to change, by name.
     pub parameters: BTreeMap<String, Parameter>,
+    /// The frequency that the method is for, by input.
+    pub frequencies: BTreeMap<Name, Frequency>,
+    /// Whether it is what its measure means when no recipe is named.
+    pub headline: bool,
+}
+
+impl Read {
+    /// A published recipe, of which nothing but the object is known.
+    pub fn published(recipe: Recipe) -> Self {
+        let (parameters, frequencies) = (BTreeMap::new(), BTreeMap::new());
+        Self { recipe, deviates_from: None, parameters, frequencies, headline: false }
+    }
 }
 
 /// A scalar that the script sets.
@@ -118,6 +133,8 @@ struct File {
     measure: String,
     description: String,
     licence: String,
+    #[serde(default)]
+    headline: bool,
     script: Option<String>,
     #[serde(default)]
     references: Vec<String>,
@@ -140,6 +157,7 @@ struct FileLimits {
 #[serde(deny_unknown_fields)]
 struct FileInput {
     title: String,
+    frequency: Option<String>,
     identifiers: Vec<String>,
     #[serde(default)]
     measures: Vec<String>,
@@ -186,9 +204,10 @@ pub fn read(name: &str, toml: &str, script: &str) -> Result<Read, Error> {
     let deviates_from = file.deviates_from.as_ref().map(|deviation| deviation.recipe.clone());
     let parameters = file.parameters.clone();
     let inputs = inputs(name, &file.inputs)?;
+    let (frequencies, headline) = (frequencies(name, &file.inputs)?, file.headline);
     let recipe = recipe(file, script, inputs, base)
         .map_err(|message| Error::Text { name: name.to_owned(), message: message.to_string() })?;
-    Ok(Read { recipe, deviates_from, parameters })
+    Ok(Read { recipe, deviates_from, parameters, frequencies, headline })
 }
 
 fn parse(name: &str, toml: &str) -> Result<File, Error> {
@@ -208,6 +227,19 @@ fn base(name: &str, base: &str) -> Result<RecipeId, Error> {
 
 fn inputs(name: &str, files: &BTreeMap<String, FileInput>) -> Result<BTreeMap<String, Shape>, Error> {
     files.iter().map(|(id, input)| Ok((id.clone(), shape(name, id, input)?))).collect()
+}
+
+fn frequencies(name: &str, files: &BTreeMap<String, FileInput>) -> Result<BTreeMap<Name, Frequency>, Error> {
+    let stated = files.iter().filter_map(|(id, input)| Some((id, input.frequency.as_ref()?)));
+    stated
+        .map(|(id, code)| {
+            let fault = |message| Error::Structure { name: name.to_owned(), input: id.clone(), message };
+            let frequency = Frequency::from_code(code);
+            let frequency =
+                frequency.ok_or_else(|| fault(format!("`{code}` is no frequency (A, S, Q, M, W, D)")))?;
+            Ok((Name::new(id.as_str()).map_err(|error| fault(error.to_string()))?, frequency))
+        })
+        .collect()
 }
 
 fn recipe(

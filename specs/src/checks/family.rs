@@ -59,6 +59,9 @@ struct Stated {
     /// What stands before the code of the area in the rows.
     #[serde(default)]
     area_prefix: String,
+    /// The codes of areas in the data, where the table of checks has others.
+    #[serde(default)]
+    areas: BTreeMap<String, String>,
     /// Identifiers beside area and period.
     #[serde(default)]
     key: BTreeMap<String, String>,
@@ -114,9 +117,10 @@ impl Run {
     pub fn wanted<'r>(&'r self, identifier: &str, row: &'r Row) -> Option<&'r str> {
         match identifier {
             "TIME_PERIOD" => Some(&row.period),
-            _ if identifier == self.stated.area_is => {
-                row.ref_area.strip_prefix(self.stated.area_prefix.as_str())
-            }
+            _ if identifier == self.stated.area_is => match self.stated.areas.get(&row.ref_area) {
+                Some(code) => Some(code),
+                None => row.ref_area.strip_prefix(self.stated.area_prefix.as_str()),
+            },
             _ => self.stated.key.get(identifier).map(String::as_str),
         }
     }

@@ -109,7 +109,7 @@ fn found(global: &Global, name: &str) -> Result<Read, Fault> {
     let Ok(id) = name.parse::<RecipeId>() else { return plan::read(name) };
     let absent = || Fault::absent(format!("recipe {id} is not held here"));
     let bytes = Backend::open(&home(global)?)?.block(id.cid())?.ok_or_else(absent)?;
-    Ok(Read { recipe: decode(&bytes)?, deviates_from: None, parameters: std::collections::BTreeMap::new() })
+    Ok(Read::published(decode(&bytes)?))
 }
 
 /// Components as `REF_AREA* TIME_PERIOD*:time_period OBS_VALUE:number`.
