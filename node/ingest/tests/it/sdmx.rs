@@ -56,6 +56,7 @@ fn series_say_what_their_observations_have() {
     assert_eq!((imported.dataflow.as_str(), imported.publisher.as_deref()), ("FLOW", Some("OFF")));
     assert_eq!(imported.vintage.unwrap().to_string(), "2020-02-03");
     assert_eq!(imported.importer, "sdmx-ml/1");
+    assert_eq!(summary.notes, ["the message does not say its dimensions, taken as such: FREQ, AREA"]);
 }
 
 #[test]
@@ -65,7 +66,8 @@ fn generic_messages_say_what_is_a_dimension() {
         <g:Obs><g:ObsDimension value='2010-Q1'/><g:ObsValue value='1'/>\
         <g:Attributes><g:Value id='OBS_STATUS' value='A'/></g:Attributes></g:Obs></g:Series>";
     let expected = "TITLE,TIME_PERIOD,OBS_VALUE,AREA,OBS_STATUS\nt,2010-Q1,1,A,A\n";
-    check(&ml("GenericData", series), Format::SdmxMl, expected);
+    let imported = check(&ml("GenericData", series), Format::SdmxMl, expected);
+    assert!(imported.summary.notes.is_empty(), "it says them");
     let flat = "<g:Obs><g:ObsKey><g:Value id='A' value='x'/><g:Value id='TIME_PERIOD' value='2010-M1'/></g:ObsKey>\
         <g:ObsValue value='1'/></g:Obs>";
     check(&ml("GenericData", flat), Format::SdmxMl, "A,TIME_PERIOD,OBS_VALUE\nx,2010-M01,1\n");
