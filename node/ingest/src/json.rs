@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer as _};
@@ -74,6 +75,54 @@ impl<'a> Visitor<'a> for Entries<'a, '_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Bytes of a description (a structure, a dimension): what is made of it takes many times as much.
+const PART_BYTES_MAX: usize = 32 << 20;
+
+/// One value of a document that describes others, within the bound of such.
+pub(crate) fn part<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, Fault> {
+    if raw.get().len() > PART_BYTES_MAX {
+        return Err(Fault::new("json", format!("a description of more than {PART_BYTES_MAX} bytes"))
+            .hint("ask for less, for example fewer dimensions"));
+    }
+    value(raw)
+}
+
+/// A list of at most `MAX` items, so that short items cannot fill the memory.
+pub(crate) struct List<T, const MAX: usize>(pub(crate) Vec<T>);
+
+impl<T, const MAX: usize> Default for List<T, MAX> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'a, T: Deserialize<'a>, const MAX: usize> Deserialize<'a> for List<T, MAX> {
+    fn deserialize<D: serde::Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Listed::<T, MAX>(PhantomData))
+    }
+}
+
+struct Listed<T, const MAX: usize>(PhantomData<T>);
+
+impl<'a, T: Deserialize<'a>, const MAX: usize> Visitor<'a> for Listed<T, MAX> {
+    type Value = List<T, MAX>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            if list.len() == MAX {
+                return Err(A::Error::custom(format!("a list of more than {MAX} items")));
+            }
+            list.push(item);
+        }
+        Ok(List(list))
     }
 }
 

@@ -12,7 +12,8 @@ use serde_json::value::RawValue;
 
 use crate::fault::Fault;
 use crate::heading::{Heading, Names};
-use crate::json::{self, Lines};
+use crate::json::{self, Lines, List};
+use crate::points::{self, OBSERVATIONS_MAX};
 use crate::sdmx::{self, FIGURE, STATUS};
 use crate::sheet::Sheet;
 use crate::{Format, Imported, Options, Source, records, value};
@@ -40,8 +41,8 @@ struct Dataset<'a> {
     #[serde(borrow)]
     extension: Option<&'a RawValue>,
     #[serde(borrow)]
-    id: Option<Vec<Cow<'a, str>>>,
-    size: Option<Vec<u64>>,
+    id: Option<List<Cow<'a, str>, DIMENSIONS_MAX>>,
+    size: Option<List<u64, DIMENSIONS_MAX>>,
     #[serde(borrow)]
     role: Option<Role<'a>>,
     #[serde(borrow)]
@@ -55,7 +56,7 @@ struct Dataset<'a> {
 #[derive(Deserialize, Default)]
 struct Role<'a> {
     #[serde(borrow, default)]
-    time: Vec<Cow<'a, str>>,
+    time: List<Cow<'a, str>, DIMENSIONS_MAX>,
 }
 
 #[derive(Deserialize)]
@@ -194,19 +195,24 @@ struct Cube {
 
 impl Cube {
     fn new(set: &Dataset<'_>, frequency: Option<Frequency>) -> Result<Self, Fault> {
-        let (mut id, mut size, mut time) = (set.id.clone(), set.size.clone(), Vec::new());
+        let mut id = set.id.as_ref().map(|id| id.0.clone());
+        let mut size = set.size.as_ref().map(|size| size.0.clone());
+        let mut time: Vec<String> = Vec::new();
         if let Some(role) = &set.role {
-            time.extend(role.time.iter().map(|id| id.clone().into_owned()));
+            time.extend(role.time.0.iter().map(|id| id.clone().into_owned()));
         }
         let mut parts: BTreeMap<String, &RawValue> = BTreeMap::new();
         let raw = set.dimension.ok_or_else(|| Fault::new("json-stat", "expected `dimension`"))?;
         json::entries(raw, &mut |key, raw| {
             match key {
-                "id" if set.id.is_none() => id = Some(json::value(raw)?),
-                "size" if set.size.is_none() => size = Some(json::value(raw)?),
+                "id" if set.id.is_none() => id = Some(json::value::<List<_, DIMENSIONS_MAX>>(raw)?.0),
+                "size" if set.size.is_none() => size = Some(json::value::<List<_, DIMENSIONS_MAX>>(raw)?.0),
                 "role" if set.role.is_none() => {
                     let role: Role<'_> = json::value(raw)?;
-                    time.extend(role.time.into_iter().map(Cow::into_owned));
+                    time.extend(role.time.0.into_iter().map(Cow::into_owned));
+                }
+                _ if parts.len() == DIMENSIONS_MAX => {
+                    return Err(Fault::new("json-stat", format!("more than {DIMENSIONS_MAX} dimensions")));
                 }
                 _ => drop(parts.insert(key.to_owned(), raw)),
             }
@@ -298,7 +304,7 @@ impl Cube {
 
 impl Axis {
     fn new(id: &str, size: u64, raw: &RawValue) -> Result<Self, Fault> {
-        let dimension: Dimension<'_> = json::value(raw)?;
+        let dimension: Dimension<'_> = json::part(raw)?;
         let category = dimension.category.ok_or_else(|| Fault::new("json-stat", "expected `category`"))?;
         let names = category.label.unwrap_or_default();
         let codes: Vec<String> = match category.index {
@@ -315,8 +321,10 @@ impl Axis {
             raw.map_or(Ok(String::new()), |raw| json::scalar(raw).map(Cow::into_owned))
         };
         let mut units = BTreeMap::new();
+        let places: BTreeMap<&str, usize> =
+            codes.iter().enumerate().map(|(at, code)| (code.as_str(), at)).collect();
         for (code, unit) in category.unit.unwrap_or_default() {
-            let known = codes.iter().position(|known| *known == code);
+            let known = places.get(code.as_str()).copied();
             let name = said(unit.label.or(unit.base).or(unit.symbol))?;
             units.extend(known.map(|at| Ok::<_, Fault>((at, [name, said(unit.decimals)?]))).transpose()?);
         }
@@ -430,6 +438,7 @@ impl Statuses {
 
     fn one(&mut self, at: u64, raw: &RawValue) -> Result<(), Fault> {
         if raw.get() != "null" && raw.get() != "\"\"" {
+            points::bounded(self.each.len(), OBSERVATIONS_MAX, 0)?;
             self.each.insert(at, json::scalar(raw)?.into_owned());
         }
         Ok(())

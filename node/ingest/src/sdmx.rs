@@ -46,6 +46,8 @@ pub(crate) struct Header {
     pub(crate) vintage: Option<Period>,
     /// Names of codes, by dimension.
     pub(crate) names: BTreeMap<String, Names>,
+    /// What a person should know.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Header {
@@ -74,8 +76,13 @@ impl Header {
         let id = named.map_or_else(|| value::stem(source.name).to_owned(), |name| name.to_string());
         let publisher = self.publisher.filter(|name| is_publisher(name));
         let title = self.title.trim().to_owned();
-        let heading =
-            Heading { publisher, vintage: self.vintage, names: self.names, ..Heading::new(format, id) };
+        let heading = Heading {
+            publisher,
+            vintage: self.vintage,
+            names: self.names,
+            notes: self.notes,
+            ..Heading::new(format, id)
+        };
         heading.title(title).over(read)
     }
 }

@@ -5,7 +5,7 @@
 //! before. A code is never changed; an attribute longer than a cell is cut and says so.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use schemas::decimal::Decimal;
 use schemas::limits::{CELL_BYTES_MAX, CELLS_MAX};
@@ -127,8 +127,7 @@ impl Sheet {
         if missing == self.measures.len() && !remarked {
             return Ok(());
         }
-        let width = self.columns.len() + self.measures.len() + 1;
-        points::bounded(self.lines.len(), CELLS_MAX / width, line)?;
+        self.bounded(line)?;
         let rows = self.lines.len();
         for column in self.columns.iter_mut().filter(|column| column.now != Texts::NULL) {
             column.codes.resize(rows, Texts::NULL);
@@ -141,6 +140,12 @@ impl Sheet {
         // A file has fewer lines than bytes, which fit 32 bits.
         self.lines.push(line as u32);
         Ok(())
+    }
+
+    /// Refuses a row beyond what all columns together may hold.
+    fn bounded(&self, line: u64) -> Result<(), Fault> {
+        let width = self.columns.len() + self.measures.len() + 1;
+        points::bounded(self.lines.len(), CELLS_MAX / width, line)
     }
 
     /// Counts figures that the file leaves out.
@@ -164,10 +169,20 @@ impl Sheet {
 
     /// Whether no two observations have the same in these columns and the same period.
     pub(crate) fn unique(&self, places: &[usize]) -> bool {
-        let mut seen = HashSet::with_capacity(self.lines.len());
-        (0..self.lines.len()).all(|row| {
-            let codes: Vec<u32> = places.iter().map(|place| self.code(*place, row)).collect();
-            seen.insert((codes, self.periods.get(row).copied().flatten()))
+        let key = |row: usize| {
+            let codes = places.iter().map(move |place| self.code(*place, row));
+            (self.periods.get(row).copied().flatten(), codes)
+        };
+        let compare = |a: usize, b: usize| {
+            let ((before, these), (after, those)) = (key(a), key(b));
+            before.cmp(&after).then_with(|| these.cmp(those))
+        };
+        // A file has fewer rows than bytes, which fit 32 bits.
+        let mut rows: Vec<u32> = (0..self.lines.len() as u32).collect();
+        rows.sort_unstable_by(|a, b| compare(*a as usize, *b as usize));
+        rows.windows(2).all(|pair| match pair {
+            [a, b] => compare(*a as usize, *b as usize).is_ne(),
+            _ => true,
         })
     }
 
@@ -180,6 +195,8 @@ impl Sheet {
     /// observation says itself stays.
     pub(crate) fn spread(&mut self, groups: &[Group]) -> Result<(), Fault> {
         type Given<'a> = BTreeMap<usize, &'a str>;
+        // Columns may have come behind the last observation.
+        self.bounded(self.lines.last().copied().unwrap_or_default().into())?;
         let mut kinds: BTreeMap<&[usize], HashMap<Vec<u32>, Given<'_>>> = BTreeMap::new();
         for group in groups {
             let Some(codes) = group.key.iter().map(|(place, text)| self.find(*place, text)).collect() else {

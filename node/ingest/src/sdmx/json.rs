@@ -11,16 +11,22 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::fault::{self, Fault};
-use crate::json::{self, Lines};
+use crate::json::{self, Lines, List};
 use crate::sdmx::layout::{Before, Layout, Level, Structure};
 use crate::sdmx::{self, FIGURE, GROUPS_MAX, Header, STATUS};
-use crate::sheet::{Group, Sheet};
+use crate::sheet::{COLUMNS_MAX, Group, Sheet};
 use crate::{Format, Imported, Options, Source, records};
 
 /// Observations between two calls of the progress function.
 const TICK: u64 = 1024;
 /// Characters of the words of a service that found nothing.
 const WORDS_CHARS_MAX: usize = 400;
+
+/// Data sets and structures of one message.
+const SETS_MAX: usize = 4096;
+
+/// The values of an observation or of attributes.
+type Values<'a> = List<Option<&'a RawValue>, { 2 * COLUMNS_MAX }>;
 
 /// A document of either version: 2.0 has its parts one level deeper.
 #[derive(Deserialize)]
@@ -37,11 +43,11 @@ struct Document<'a> {
 #[derive(Deserialize)]
 struct Body<'a> {
     #[serde(borrow)]
-    structure: Option<Structure<'a>>,
+    structure: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    structures: Vec<Structure<'a>>,
+    structures: List<&'a RawValue, SETS_MAX>,
     #[serde(borrow, rename = "dataSets", default)]
-    sets: Vec<&'a RawValue>,
+    sets: List<&'a RawValue, SETS_MAX>,
 }
 
 #[derive(Deserialize)]
@@ -50,7 +56,7 @@ struct Set<'a> {
     action: Option<Cow<'a, str>>,
     structure: Option<usize>,
     #[serde(borrow, default)]
-    attributes: Vec<Option<&'a RawValue>>,
+    attributes: Values<'a>,
     #[serde(borrow, rename = "dimensionGroupAttributes")]
     groups: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -62,7 +68,7 @@ struct Set<'a> {
 #[derive(Deserialize)]
 struct Series<'a> {
     #[serde(borrow, default)]
-    attributes: Vec<Option<&'a RawValue>>,
+    attributes: Values<'a>,
     #[serde(borrow)]
     observations: Option<&'a RawValue>,
 }
@@ -106,10 +112,11 @@ pub(crate) fn read(
         Some(data) => json::value(data)?,
         None => json::document(text)?,
     };
-    if body.sets.is_empty() {
+    if body.sets.0.is_empty() {
         return Err(nothing(document.errors));
     }
-    let structures: Vec<Structure<'_>> = body.structure.into_iter().chain(body.structures).collect();
+    let structures = body.structure.into_iter().chain(body.structures.0).map(json::part);
+    let structures = structures.collect::<Result<Vec<Structure<'_>>, Fault>>()?;
     let mut header = Header::default();
     for structure in &structures {
         structure.describe(&mut header)?;
@@ -126,7 +133,7 @@ pub(crate) fn read(
         status: Vec::new(),
         measures: measures.len(),
     };
-    let (dimensions, attributes) = reading.sets(&structures, &body.sets)?;
+    let (dimensions, attributes) = reading.sets(&structures, &body.sets.0)?;
     if let Some(meta) = document.header.and_then(|raw| json::value::<Meta<'_>>(raw).ok()) {
         header.day(meta.prepared.as_deref().unwrap_or_default());
         header.publisher = meta.sender.and_then(|sender| sender.name.or(sender.id)).map(Cow::into_owned);
@@ -193,7 +200,7 @@ impl<'a> Reading<'a, '_> {
 
     fn set(&mut self, layout: &Layout<'a>, set: &Set<'a>) -> Result<(), Fault> {
         let time = layout.whole(&mut self.sheet)?;
-        let before = layout.values(Level::Set, &set.attributes, &mut self.sheet)?;
+        let before = layout.values(Level::Set, &set.attributes.0, &mut self.sheet)?;
         if let Some(raw) = set.groups {
             json::entries(raw, &mut |key, values| self.group(layout, key, values))?;
         }
@@ -215,7 +222,7 @@ impl<'a> Reading<'a, '_> {
         if self.groups.len() == GROUPS_MAX {
             return Err(Fault::new("group", format!("more than {GROUPS_MAX} groups in one message")));
         }
-        let values: Vec<Option<&RawValue>> = json::value(values)?;
+        let values = json::value::<Values<'_>>(values)?.0;
         self.groups.push(layout.group(key, &values)?);
         Ok(())
     }
@@ -229,7 +236,7 @@ impl<'a> Reading<'a, '_> {
         let line = self.lines.of(raw);
         let series: Series<'a> = json::value(raw).map_err(|fault| fault.line(line))?;
         let told = layout.series(key, &mut self.sheet).map_err(|fault| fault.line(line))?;
-        let kept = layout.values(Level::Series, &series.attributes, &mut self.sheet);
+        let kept = layout.values(Level::Series, &series.attributes.0, &mut self.sheet);
         let kept = kept.map_err(|fault| fault.line(line))?;
         if let Some(raw) = series.observations {
             self.observations((layout, false), raw, told.or(time))?;
@@ -258,7 +265,7 @@ impl<'a> Reading<'a, '_> {
         line: u64,
     ) -> Result<(), Fault> {
         let told = layout.observation(key, flat, &mut self.sheet)?;
-        let values: Vec<Option<&RawValue>> = json::value(raw)?;
+        let values = json::value::<Values<'_>>(raw)?.0;
         let (measures, attributes) = values.split_at_checked(self.measures).unwrap_or((&values, &[]));
         let mut figures = Vec::with_capacity(self.measures);
         for value in measures {

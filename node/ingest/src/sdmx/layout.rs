@@ -8,12 +8,15 @@ use serde_json::value::RawValue;
 
 use crate::fault::Fault;
 use crate::heading::Names;
-use crate::json;
+use crate::json::{self, List};
 use crate::sdmx::{self, Header, TIME};
 use crate::sheet::{Group, Sheet};
 
 /// What stands between the parts of an attribute that has several.
 const BETWEEN: &str = ";";
+
+/// Parts of one attribute.
+const PARTS_MAX: usize = 4096;
 
 /// A structure, as the message has it.
 #[derive(Deserialize)]
@@ -188,8 +191,8 @@ impl<'a> Column<'a> {
 fn text(raw: &RawValue) -> Result<Cow<'_, str>, Fault> {
     match raw.get().as_bytes().first() {
         Some(b'[') => {
-            let parts: Vec<&RawValue> = json::value(raw)?;
-            let parts = parts.into_iter().map(json::scalar).collect::<Result<Vec<_>, Fault>>()?;
+            let parts: List<&RawValue, PARTS_MAX> = json::value(raw)?;
+            let parts = parts.0.into_iter().map(json::scalar).collect::<Result<Vec<_>, Fault>>()?;
             Ok(Cow::Owned(parts.join(BETWEEN)))
         }
         Some(b'{') => {

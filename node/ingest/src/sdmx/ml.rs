@@ -10,14 +10,16 @@ use quick_xml::reader::Reader;
 use schemas::decimal::Decimal;
 use schemas::period::{Frequency, Period};
 
-use crate::fault::Fault;
+use crate::fault::{self, Fault};
 use crate::sdmx::envelope::{Envelope, Kind, root};
-use crate::sdmx::{self, FIGURE, GROUPS_MAX, STATUS, TIME, roles};
+use crate::sdmx::{self, FIGURE, GROUPS_MAX, Header, STATUS, TIME, roles};
 use crate::sheet::{COLUMNS_MAX, Group, Sheet};
 use crate::{Format, Imported, Options, Source, records};
 
 /// Elements within elements; a data message has ten.
 const DEPTH_MAX: usize = 64;
+/// Characters of a note.
+const NOTE_CHARS_MAX: usize = 400;
 /// Observations between two calls of the progress function.
 const TICK: u64 = 1024;
 /// Attributes of a data set that are about the message, not about the data.
@@ -436,9 +438,10 @@ impl Message {
         if self.sheet.rows == 0 {
             return Err(self.envelope.nothing());
         }
-        let mut dimensions = self.keys;
+        let (mut dimensions, mut notes) = (self.keys, Vec::new());
         if dimensions.is_empty() {
             dimensions = roles::dimensions(&self.sheet, &self.open);
+            notes.push(inferred(&self.sheet, &dimensions));
         } else {
             dimensions.extend(self.open.iter().filter(|place| self.sheet.full(**place)));
         }
@@ -449,8 +452,18 @@ impl Message {
         // Whatever the order in which the message came to them.
         attributes.sort_by_key(|place| ids.get(*place));
         let read = self.sheet.finish(&dimensions, &attributes)?;
-        self.envelope.header().over(Format::SdmxMl, source, read)
+        Header { notes, ..self.envelope.header() }.over(Format::SdmxMl, source, read)
     }
+}
+
+/// The note on dimensions that the message does not name.
+fn inferred(sheet: &Sheet, dimensions: &[usize]) -> String {
+    let ids: Vec<&str> = sheet.ids().collect();
+    let named = dimensions.iter().filter_map(|place| ids.get(*place).copied()).collect::<Vec<_>>().join(", ");
+    fault::readable(
+        &format!("the message does not say its dimensions, taken as such: {named}"),
+        NOTE_CHARS_MAX,
+    )
 }
 
 impl Draft {

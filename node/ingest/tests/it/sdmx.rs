@@ -56,6 +56,7 @@ fn series_say_what_their_observations_have() {
     assert_eq!((imported.dataflow.as_str(), imported.publisher.as_deref()), ("FLOW", Some("OFF")));
     assert_eq!(imported.vintage.unwrap().to_string(), "2020-02-03");
     assert_eq!(imported.importer, "sdmx-ml/1");
+    assert_eq!(summary.notes, ["the message does not say its dimensions, taken as such: FREQ, AREA"]);
 }
 
 #[test]
@@ -65,7 +66,8 @@ fn generic_messages_say_what_is_a_dimension() {
         <g:Obs><g:ObsDimension value='2010-Q1'/><g:ObsValue value='1'/>\
         <g:Attributes><g:Value id='OBS_STATUS' value='A'/></g:Attributes></g:Obs></g:Series>";
     let expected = "TITLE,TIME_PERIOD,OBS_VALUE,AREA,OBS_STATUS\nt,2010-Q1,1,A,A\n";
-    check(&ml("GenericData", series), Format::SdmxMl, expected);
+    let imported = check(&ml("GenericData", series), Format::SdmxMl, expected);
+    assert!(imported.summary.notes.is_empty(), "it says them");
     let flat = "<g:Obs><g:ObsKey><g:Value id='A' value='x'/><g:Value id='TIME_PERIOD' value='2010-M1'/></g:ObsKey>\
         <g:ObsValue value='1'/></g:Obs>";
     check(&ml("GenericData", flat), Format::SdmxMl, "A,TIME_PERIOD,OBS_VALUE\nx,2010-M01,1\n");
@@ -161,6 +163,16 @@ fn csv_of_both_versions() {
     refused("DATAFLOW,A,A,TIME_PERIOD,OBS_VALUE\nf,1,1,2010,1\n", "column-twice", "A");
     refused("DATAFLOW,A,TIME_PERIOD,OBS_VALUE\nf,1,,1\n", "identifier", "TIME_PERIOD");
     refused("DATAFLOW,A,TIME_PERIOD,OBS_VALUE\nf,,2010,1\n", "identifier", "A");
+}
+
+#[test]
+fn short_items_cannot_fill_the_memory() {
+    let many = |item: &str, count: usize| vec![item; count].join(",");
+    refused(&json1(&many("{}", 5000)), "json", "4096 items");
+    let long = json1(&format!(r#"{{"observations":{{"0:0":[{}]}}}}"#, many("0", 300)));
+    refused(&long, "json", "256 items");
+    let stat = STAT.replace("VALUE", "[1,2,3,4]").replace("STATUS", "null");
+    refused(&stat.replace("[1,2,2]", &format!("[{}]", many("1", 100))), "json", "64 items");
 }
 
 #[test]
