@@ -126,6 +126,7 @@ impl From<node::service::Error> for Fault {
             Error::Unknown(_) => {
                 Fault::absent(error.to_string()).hint("`assay show` lists what is held here")
             }
+            Error::Malformed(_) => Fault::usage("address", error.to_string()),
             Error::NoIdentity => Fault::usage("no-identity", error.to_string())
                 .hint("make one with `assay init --name \"Your office\"`"),
             Error::HasIdentity(_) => Fault::usage("has-identity", error.to_string())

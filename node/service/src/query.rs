@@ -314,7 +314,7 @@ impl<K: Keep> Query<'_, K> {
             return Ok(Target::Id(id));
         }
         let address: Address =
-            text.parse().map_err(|fault: ledger::address::Error| Error::Unknown(fault.to_string()))?;
+            text.parse().map_err(|fault: ledger::address::Error| Error::Malformed(fault.to_string()))?;
         let mut vintages = BTreeMap::new();
         for (key, value) in self.0.rows(Tree::Releases, &address.publisher.cid().to_bytes())? {
             let (_, seq) = rows::read_place(&key).ok_or(Error::Row("releases"))?;
