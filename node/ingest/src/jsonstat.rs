@@ -438,7 +438,8 @@ impl Statuses {
 
     fn one(&mut self, at: u64, raw: &RawValue) -> Result<(), Fault> {
         if raw.get() != "null" && raw.get() != "\"\"" {
-            points::bounded(self.each.len(), OBSERVATIONS_MAX, 0)?;
+            points::bounded(self.each.len(), OBSERVATIONS_MAX, 0)
+                .map_err(|fault| Fault { line: None, ..fault })?;
             self.each.insert(at, json::scalar(raw)?.into_owned());
         }
         Ok(())
