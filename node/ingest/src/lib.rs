@@ -14,6 +14,7 @@ mod aat1;
 mod archive;
 mod areas;
 mod bea;
+mod block;
 mod bls;
 mod blscsv;
 mod blsjson;
