@@ -53,6 +53,17 @@ impl Filling {
         }
     }
 
+    /// Makes room for so many more rows.
+    pub(crate) fn reserve(&mut self, rows: usize) {
+        match self {
+            Self::Text(_, values) => values.reserve(rows),
+            Self::Integer(values) => values.reserve(rows),
+            Self::Number(values) => values.reserve(rows),
+            Self::Boolean(values) => values.reserve(rows),
+            Self::Period(values) => values.reserve(rows),
+        }
+    }
+
     /// Takes the values behind the first `rows` back.
     pub(crate) fn truncate(&mut self, rows: usize) {
         match self {

@@ -44,12 +44,18 @@ impl Body<'_> {
         if let Some(parts) = self.parts(plan, threads, progress) {
             return Ok(joined(parts));
         }
-        let part = self.rows(plan, progress)?;
+        let left = self.reader.left();
+        let part = self.rows(plan, left, progress)?;
         Ok(joined(vec![part]))
     }
 
-    /// The rows, and the line after the last one.
-    fn rows(mut self, plan: &Plan, progress: &mut dyn FnMut(u64)) -> Result<(Rows, u64), Fault> {
+    /// The rows, with room for those of so many bytes, and the line after the last one.
+    fn rows(
+        mut self,
+        plan: &Plan,
+        bytes: usize,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(Rows, u64), Fault> {
         let mut rows = Rows::new(plan);
         let (mut record, mut room) = (Record::default(), Vec::new());
         loop {
@@ -58,6 +64,9 @@ impl Body<'_> {
             let block = self.reader.plain(room, Some(self.width), BLOCK_ROWS);
             let mut single = 1;
             if block.rows() > 0 {
+                if rows.read == 0 {
+                    rows.reserve(plan, bytes / block.bytes().div_ceil(block.rows()));
+                }
                 if rows.block(plan, &block, before.line()) {
                     room = block.into_room();
                     continue;
@@ -86,10 +95,15 @@ impl Body<'_> {
         let mut readers = self.reader.split(count)?.into_iter();
         let body = |reader| Body { reader, width: self.width };
         let first = body(readers.next()?);
+        // All others are added to the first.
+        let left = self.reader.left();
         let parts: Option<Vec<(Rows, u64)>> = std::thread::scope(|scope| {
-            let others: Vec<_> =
-                readers.map(|reader| scope.spawn(move || body(reader).rows(plan, &mut |_| {}))).collect();
-            let first = first.rows(plan, progress);
+            let work = |body: Self| {
+                let left = body.reader.left();
+                body.rows(plan, left, &mut |_| {})
+            };
+            let others: Vec<_> = readers.map(|reader| scope.spawn(move || work(body(reader)))).collect();
+            let first = first.rows(plan, left, progress);
             let others = others.into_iter().map(|part| part.join().ok()?.ok());
             std::iter::once(first.ok()).chain(others).collect()
         });

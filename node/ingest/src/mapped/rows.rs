@@ -12,6 +12,9 @@ use crate::mapping::Dates;
 use crate::points;
 use crate::records::Record;
 
+/// Room is made for more rows than expected, by this part of them.
+const ROOM_MORE: usize = 32;
+
 /// The rows so far.
 pub(super) struct Rows {
     pub(super) columns: Vec<Filling>,
@@ -34,6 +37,12 @@ impl Rows {
     pub(super) fn new(plan: &Plan) -> Self {
         let columns = plan.steps.iter().map(|step| Filling::new(step.component.kind)).collect();
         Self { columns, lines: Lines::default(), read: 0, missing: vec![0; plan.missing.len()] }
+    }
+
+    /// Makes room for about so many rows, which a file may have or not.
+    pub(super) fn reserve(&mut self, plan: &Plan, rows: usize) {
+        let some_more = rows.saturating_add(rows / ROOM_MORE).min(plan.rows_max());
+        self.columns.iter_mut().for_each(|column| column.reserve(some_more));
     }
 
     /// Adds a row, unless all its measures are missing and no status says why.
