@@ -85,19 +85,29 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Fault> {
             let message = format!("`{}` has more than {SNAPSHOT_BYTES_MAX} bytes", path.display());
             Err(Fault::usage("file-large", message).hint("split it by series or by period"))
         }
-        Err(fault @ node::home::Error::Io { .. }) if !path.exists() => Err(Fault::absent(fault.to_string())),
-        Err(fault) => Err(Fault::usage("file", fault.to_string())),
+        Err(fault) => Err(absent(path, fault)),
     }
 }
 
-/// Reads a local file as a table, whatever its format.
-///
-/// # Errors
-/// Each fault of the importer.
-pub fn table(path: &Path, options: &Options, screen: &Screen) -> Result<(Vec<u8>, Imported), Fault> {
-    let bytes = read(path)?;
-    let imported = import(&base(path), &bytes, options, screen)?;
-    Ok((bytes, imported))
+/// The fault of a file that cannot be opened.
+fn absent(path: &Path, fault: node::home::Error) -> Fault {
+    match fault {
+        node::home::Error::Io { .. } if !path.exists() => Fault::absent(fault.to_string()),
+        _ => Fault::usage("file", fault.to_string()),
+    }
+}
+
+/// A file that is read piece by piece.
+struct OnDisk(node::home::Opened);
+
+impl ingest::Document for OnDisk {
+    fn size(&self) -> u64 {
+        self.0.size()
+    }
+
+    fn read_at(&self, at: u64, into: &mut [u8]) -> std::io::Result<()> {
+        self.0.read_at(at, into)
+    }
 }
 
 fn import(name: &str, bytes: &[u8], options: &Options, screen: &Screen) -> Result<Imported, Fault> {
@@ -267,7 +277,20 @@ fn codes(imported: &Imported) -> Result<BTreeMap<Name, Vec<Code>>, Fault> {
 /// # Errors
 /// Each fault of the importer.
 pub fn local(path: &Path, screen: &Screen) -> Result<ledger::compute::Source, Fault> {
-    let (_, imported) = table(path, &Options::default(), screen)?;
+    let imported = in_pieces(path, screen)?;
     let structure = Structure { components: imported.table.shape().clone(), codes: codes(&imported)? };
     Ok(ledger::compute::Source { structure, table: imported.table })
+}
+
+/// Reads a file piece by piece; a pipe, which has no places, as a whole.
+fn in_pieces(path: &Path, screen: &Screen) -> Result<Imported, Fault> {
+    let options = Options::default();
+    if !path.is_file() {
+        return import(&base(path), &read(path)?, &options, screen);
+    }
+    let file = OnDisk(node::home::Opened::open(path).map_err(|fault| absent(path, fault))?);
+    let bar = screen.bar(file.0.size(), &base(path));
+    let imported = ingest::import_document(&base(path), &file, &options, &mut |done| bar.set_position(done));
+    bar.finish_and_clear();
+    Ok(imported?)
 }

@@ -6,7 +6,7 @@ use crate::records::{Reader, Record};
 use crate::{Format, aat1, bea, bls, blscsv, eurostat, fedddp, fred, fredmd, oecddp, ons, sdmx, shiller};
 
 /// Bytes looked at.
-const PREFIX_BYTES: usize = 64 << 10;
+pub(crate) const PREFIX_BYTES: usize = 64 << 10;
 /// Rows looked at: the World Bank has four lines before its header.
 const ROWS: usize = 12;
 

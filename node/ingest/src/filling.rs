@@ -86,18 +86,20 @@ impl Filling {
         }
     }
 
-    /// Takes the rows of another column of the type, which was filled from what follows in the file.
-    pub(crate) fn take(&mut self, other: Self) {
+    /// Takes the rows of another column of the type, which was filled from what follows in the file,
+    /// and leaves it empty, with its room.
+    pub(crate) fn take(&mut self, other: &mut Self) {
         match (self, other) {
             (Self::Text(dictionary, rows), Self::Text(others, codes)) => {
+                let others = std::mem::take(others);
                 let places: Vec<u32> = others.texts.iter().map(|text| dictionary.code(text)).collect();
                 let place = |code: u32| places.get(code as usize).copied().unwrap_or(Texts::NULL);
-                rows.extend(codes.into_iter().map(place));
+                rows.extend(codes.drain(..).map(place));
             }
-            (Self::Integer(rows), Self::Integer(mut others)) => rows.append(&mut others),
-            (Self::Number(rows), Self::Number(mut others)) => rows.append(&mut others),
-            (Self::Boolean(rows), Self::Boolean(mut others)) => rows.append(&mut others),
-            (Self::Period(rows), Self::Period(mut others)) => rows.append(&mut others),
+            (Self::Integer(rows), Self::Integer(others)) => rows.append(others),
+            (Self::Number(rows), Self::Number(others)) => rows.append(others),
+            (Self::Boolean(rows), Self::Boolean(others)) => rows.append(others),
+            (Self::Period(rows), Self::Period(others)) => rows.append(others),
             // INVARIANT: both are columns of one plan.
             _ => {}
         }
@@ -219,7 +221,8 @@ mod tests {
                 filling.truncate(rows + 1);
             }
             first.push_missing();
-            first.take(second);
+            first.take(&mut second);
+            assert_eq!(second.done().len(), 0);
             let mut expected: Vec<Option<&str>> = rows.iter().map(|text| Some(*text)).collect();
             expected.insert(cut, None);
             assert_eq!(first.done(), Column::Text(Texts::from_rows(expected)));

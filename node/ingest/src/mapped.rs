@@ -16,6 +16,7 @@ use schemas::structure::{Component, Role, Shape, Type};
 use schemas::table::Table;
 use schemas::text::Text;
 
+use crate::document::{self, Document};
 use crate::fault::Fault;
 use crate::filling::Filling;
 use crate::gaps::Gaps;
@@ -26,9 +27,12 @@ use crate::records::{self, Reader, Record};
 use crate::{Format, Imported, Options, Source, Summary, frequency, sdmx, value};
 
 mod body;
+mod pieces;
 mod rows;
 
-use body::{Body, Whole};
+use body::Body;
+use pieces::Pieces;
+use rows::Rows;
 
 /// Cells of a table (rows by columns): a cell of two bytes in the file takes up to 16 in memory.
 const TABLE_CELLS_MAX: usize = schemas::limits::CELLS_MAX;
@@ -39,9 +43,48 @@ pub(crate) fn read(
     options: &Options,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Imported, Fault> {
+    let document: &[u8] = source.bytes;
+    if let Some(imported) = in_pieces(source.name, &document, options, progress) {
+        return Ok(imported);
+    }
     let mapping = options.mapping.clone().unwrap_or_default();
     let text = records::text(source.bytes)?;
-    let mut reader = Reader::new(text, delimiter(&mapping)?);
+    let (plan, reader, width) = headed(&mapping, options, text)?;
+    let mut rows = Rows::new(&plan);
+    Body { reader, width }.rows(&plan, &mut rows, progress)?;
+    finish(source.name, &mapping, plan, rows)
+}
+
+/// Bytes in which the header of a large file stands.
+const HEAD_BYTES: u64 = 1 << 16;
+
+/// Reads a large file piece by piece; `None` when it has to be read as one.
+pub(crate) fn in_pieces(
+    name: &str,
+    document: &dyn Document,
+    options: &Options,
+    progress: &mut dyn FnMut(u64),
+) -> Option<Imported> {
+    let mapping = options.mapping.clone().unwrap_or_default();
+    let head = document::bytes(document, 0, document.size().min(HEAD_BYTES)).ok()?;
+    let lines = head.iter().rposition(|byte| *byte == b'\n').and_then(|end| head.get(..=end))?;
+    let text = records::text(lines).ok()?;
+    let (plan, reader, width) = headed(&mapping, options, text).ok()?;
+    let below = (lines.len() - reader.left()) as u64;
+    let begin = (below, reader.line() - 1);
+    let pieces = Pieces::of(document, begin, &plan, width, delimiter(&mapping).ok()?)?;
+    let threads = options.threads.or_else(|| std::thread::available_parallelism().ok());
+    let rows = pieces.read(threads.map_or(1, NonZeroUsize::get), progress)?;
+    finish(name, &mapping, plan, rows).ok()
+}
+
+/// The plan by the header of a text, a reader behind it, and how many cells it has.
+fn headed<'a>(
+    mapping: &Mapping,
+    options: &Options,
+    text: &'a str,
+) -> Result<(Plan, Reader<'a>, usize), Fault> {
+    let mut reader = Reader::new(text, delimiter(mapping)?);
     reader.skip(mapping.skip);
     let mut record = Record::default();
     if !reader.read(&mut record)? {
@@ -49,11 +92,7 @@ pub(crate) fn read(
             Fault::new("header-missing", "expected a header line").hint("`skip` leaves out too many lines")
         );
     }
-    let plan = Plan::new(&mapping, options, &record)?;
-    let threads = options.threads.or_else(|| std::thread::available_parallelism().ok());
-    let body = Body { reader, width: record.cells.len() };
-    let whole = body.read(&plan, threads.map_or(1, NonZeroUsize::get), progress)?;
-    finish(source, &mapping, plan, whole)
+    Ok((Plan::new(mapping, options, &record)?, reader, record.cells.len()))
 }
 
 fn delimiter(mapping: &Mapping) -> Result<u8, Fault> {
@@ -284,15 +323,16 @@ fn whole_day(period: Period) -> Result<Period, Fault> {
     Err(Fault::new("period", "expected a day").value(period.to_string()))
 }
 
-fn finish(source: Source<'_>, mapping: &Mapping, plan: Plan, whole: Whole) -> Result<Imported, Fault> {
-    if whole.lines.rows() == 0 {
-        return Err(points::empty(whole.read));
+fn finish(name: &str, mapping: &Mapping, plan: Plan, rows: Rows) -> Result<Imported, Fault> {
+    if rows.lines.rows() == 0 {
+        return Err(points::empty(rows.read));
     }
     let mut gaps = Gaps::default();
-    plan.missing.iter().zip(&whole.missing).for_each(|(spelling, count)| gaps.add(spelling, *count));
-    let table = Table::new(plan.shape, whole.columns)
-        .map_err(|error| points::refused(&error, |row| whole.lines.get(row)))?;
-    let named = || value::name(value::stem(source.name));
+    plan.missing.iter().zip(&rows.missing).for_each(|(spelling, count)| gaps.add(spelling, *count));
+    let columns = rows.columns.into_iter().map(Filling::done).collect();
+    let table = Table::new(plan.shape, columns)
+        .map_err(|error| points::refused(&error, |row| rows.lines.get(row)))?;
+    let named = || value::name(value::stem(name));
     let dataflow = mapping.dataflow.clone().or_else(named).ok_or_else(|| {
         Fault::new("name", "expected a file name that says what is in it")
             .hint("say `dataflow` in the mapping")
@@ -300,7 +340,7 @@ fn finish(source: Source<'_>, mapping: &Mapping, plan: Plan, whole: Whole) -> Re
     let title = mapping.title.clone().unwrap_or_else(|| dataflow.to_string());
     Text::<CELL_BYTES_MAX>::new(title.as_str())
         .map_err(|error| Fault::new("mapping", error.to_string()).column("title"))?;
-    let missing = whole.missing.iter().sum();
-    let summary = Summary { rows: whole.read, missing, gaps: gaps.spellings(), ..points::counted(&table) };
+    let missing = rows.missing.iter().sum();
+    let summary = Summary { rows: rows.read, missing, gaps: gaps.spellings(), ..points::counted(&table) };
     Heading::new(Format::Csv, dataflow.to_string()).title(title).over((table, summary))
 }

@@ -133,27 +133,6 @@ impl<'a> Reader<'a> {
         self.text.len() - self.at
     }
 
-    /// Readers of up to `count` parts of what is left, one after the other, each counting lines
-    /// from 1 but the first; `None` when a quote could hold a line break.
-    pub(crate) fn split(&self, count: usize) -> Option<Vec<Self>> {
-        if self.rest().as_bytes().contains(&b'"') {
-            return None;
-        }
-        let size = self.left().div_ceil(count.max(1));
-        let (mut parts, mut from) = (Vec::with_capacity(count), self.at);
-        while from < self.text.len() {
-            let window = self.text.as_bytes().get((from + size).min(self.text.len())..)?;
-            let ahead = window.iter().position(|byte| *byte == b'\n');
-            let to = ahead.map_or(self.text.len(), |ahead| from + size + ahead + 1);
-            // A line feed is a border between characters.
-            let text = self.text.get(..to)?;
-            let line = if parts.is_empty() { self.line } else { 1 };
-            parts.push(Self { text, at: from, line, ..*self });
-            from = to;
-        }
-        Some(parts)
-    }
-
     /// Tells how far it is, now and then.
     pub(crate) fn tick(&self, progress: &mut dyn FnMut(u64)) {
         if self.records.is_multiple_of(TICK_RECORDS) {

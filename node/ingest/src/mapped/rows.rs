@@ -73,6 +73,15 @@ impl Rows {
         whole
     }
 
+    /// Takes the rows of what follows in the file, behind `lines` lines, and leaves its room.
+    pub(super) fn take(&mut self, other: &mut Self, lines: u64) {
+        self.read += std::mem::take(&mut other.read);
+        let counts = other.missing.iter_mut().map(std::mem::take);
+        self.missing.iter_mut().zip(counts).for_each(|(sum, more)| *sum += more);
+        self.lines.take(&std::mem::take(&mut other.lines), lines);
+        self.columns.iter_mut().zip(&mut other.columns).for_each(|(column, more)| column.take(more));
+    }
+
     /// Counts the rows that the columns have got, one a line, and takes back those without a figure.
     fn end(&mut self, plan: &Plan, holes: &Holes, count: usize, line: u64) {
         let before = self.lines.rows();
