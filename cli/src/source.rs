@@ -1,13 +1,14 @@
 //! From a file of a statistical office to the blocks of a data set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use ingest::{Companion, Imported, Mapping, Options, Source};
+use ingest::{Companion, Imported, Link, Mapping, Options, Source};
 use schemas::cid::PieceId;
 use schemas::content::{self, Block, block};
 use schemas::limits::{PIECE_BYTES_MAX, SNAPSHOT_BYTES_MAX};
 use schemas::object::{Code, Dataset, Provenance, Snapshot, Structure};
+use schemas::structure::{Component, Shape};
 use schemas::text::{Name, Text};
 
 use crate::args::{Global, Import};
@@ -262,12 +263,32 @@ fn codes(imported: &Imported) -> Result<BTreeMap<Name, Vec<Code>>, Fault> {
     Ok(lists)
 }
 
-/// A local file as an input of a run that is not published.
+/// A local file as an input of a run that is not published. What the run wants of it says the types of
+/// its columns where the file does not, as of an identifier that is a whole number.
 ///
 /// # Errors
 /// Each fault of the importer.
-pub fn local(path: &Path, screen: &Screen) -> Result<ledger::compute::Source, Fault> {
-    let (_, imported) = table(path, &Options::default(), screen)?;
+pub fn local(path: &Path, wanted: Option<&Shape>, screen: &Screen) -> Result<ledger::compute::Source, Fault> {
+    let (bytes, mut imported) = table(path, &Options::default(), screen)?;
+    if let Some(mapping) = wanted.and_then(|wanted| retyped(imported.table.shape(), wanted)) {
+        let options = Options { mapping: Some(mapping), ..Options::default() };
+        // What is no table of these types stays as it was read: the run says what does not fit.
+        imported = import(&base(path), &bytes, &options, screen).unwrap_or(imported);
+    }
     let structure = Structure { components: imported.table.shape().clone(), codes: codes(&imported)? };
     Ok(ledger::compute::Source { structure, table: imported.table })
+}
+
+/// The columns as they are wanted, when they were found under the same names as something else.
+fn retyped(found: &Shape, wanted: &Shape) -> Option<Mapping> {
+    let ids = |shape: &Shape| shape.components().iter().map(|one| one.id.clone()).collect::<BTreeSet<_>>();
+    if found == wanted || ids(found) != ids(wanted) {
+        return None;
+    }
+    let link = |one: &Component| Link {
+        role: Some(one.role),
+        kind: Some(one.kind),
+        ..Link::column(one.id.as_str(), one.id.clone())
+    };
+    Some(Mapping { columns: wanted.components().iter().map(link).collect(), ..Mapping::default() })
 }
