@@ -61,7 +61,10 @@ fn faults_that_need_no_data_are_found_by_check() {
 #[test]
 fn a_recipe_says_the_types_of_the_columns_of_a_file() {
     let desk = Desk::new();
-    desk.write("price.csv", "REF_AREA,ITEM,TIME_PERIOD,OBS_VALUE\nA,BREAD,2020-M12,10\nA,BREAD,2021-M01,20\n");
+    desk.write(
+        "price.csv",
+        "REF_AREA,ITEM,TIME_PERIOD,OBS_VALUE\nA,BREAD,2020-M12,10\nA,BREAD,2021-M01,20\n",
+    );
     desk.write("weight.csv", "REF_AREA,ITEM,YEAR,OBS_VALUE\nA,BREAD,2021,1\n");
     let run = "assay recipe run inflation/chain-linked --input PRICE=price.csv --input WEIGHT=weight.csv";
     let found = desk.type_line(&format!("{run} --csv CHAIN")).ok();
