@@ -132,10 +132,10 @@ def period(text, kind):
 
 
 def fred(folder, name, kind):
-    """A file of FRED: a date and a value, missing as a point or blank."""
+    """A file of FRED: a date and a value, missing as a point, as NA or blank."""
     with open(folder / "fred" / f"{name}.csv", newline="") as file:
         rows = list(csv.reader(file))[1:]
-    return [["USA", period(day, kind), "" if value in (".", "") else value] for day, value in rows]
+    return [["USA", period(day, kind), "" if value in (".", "", "NA") else value] for day, value in rows]
 
 
 def bank(folder, name):
