@@ -86,7 +86,8 @@ impl Compared {
             ends[0], ends[1], far.1.gap, far.0, self.within
         );
         for (key, pair) in pairs.iter().filter(|_| count <= FEW) {
-            let _ = writeln!(text, "      {key}: {}, official {}, {} off", pair.figure, pair.official, pair.gap);
+            let _ =
+                writeln!(text, "      {key}: {}, official {}, {} off", pair.figure, pair.official, pair.gap);
         }
         text
     }

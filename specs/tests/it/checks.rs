@@ -101,7 +101,8 @@ fn really_published_figures_come_out() {
         .collect();
     println!("{}", report.text());
     assert!(bad.is_empty(), "{bad:#?}");
-    let series = report.series.iter().map(|series| (series.name.as_str(), series.counts().0 > 0, series.passes()));
+    let series =
+        report.series.iter().map(|series| (series.name.as_str(), series.counts().0 > 0, series.passes()));
     let names = ["us_gdp_identity", "us_u3", "us_u5", "us_u6", "t10y2y", "us_housing_alternative"];
     assert_eq!(series.collect::<Vec<_>>(), names.map(|name| (name, true, true)), "{}", report.text());
 }
