@@ -160,6 +160,8 @@ struct Step {
     dates: Dates,
     /// Whether it is the status of the observation, which may say why there is no figure.
     status: bool,
+    /// Whether a zero is no figure.
+    zero: bool,
 }
 
 /// All components, in the order of the shape.
@@ -185,7 +187,15 @@ impl Plan {
             let component = Component::new(link.to.clone(), link.role(), link.kind());
             let origin = origin(&link, &titles).map_err(|fault| fault.line(header.line))?;
             let status = component.role == Role::Attribute && sdmx::STATUS.contains(&component.id.as_str());
-            steps.push(Step { origin, component, dates: link.dates, status });
+            let zero = link.zero_is_missing;
+            if zero
+                && (component.role != Role::Measure
+                    || !matches!(component.kind, Type::Number | Type::Integer))
+            {
+                let message = format!("`{}` is no measure of numbers: a zero in it is none missing", link.to);
+                return Err(Fault::new("mapping", message));
+            }
+            steps.push(Step { origin, component, dates: link.dates, status, zero });
         }
         steps.sort_by_key(|step| step.component.role);
         let components = steps.iter().map(|step| step.component.clone()).collect();
@@ -222,6 +232,9 @@ impl Plan {
         } else if let Some(spelling) = self.missing(cell) {
             column.push_missing();
             return Ok(Some(spelling));
+        } else if step.zero && is_zero(cell) {
+            column.push_missing();
+            return Ok(Some(self.missing.len()));
         }
         match self.value(step, cell, column) {
             Ok(()) => Ok(None),
@@ -320,6 +333,12 @@ fn nearest(from: &str, titles: &[String]) -> String {
     }
 }
 
+/// Whether a number is written that is zero, in whatever spelling.
+fn is_zero(cell: &str) -> bool {
+    let figure = cell.split(['e', 'E']).next().unwrap_or_default();
+    figure.contains('0') && figure.bytes().all(|byte| matches!(byte, b'0' | b'.' | b',' | b'-' | b'+'))
+}
+
 fn boolean(cell: &str) -> Result<bool, Fault> {
     match cell.to_ascii_lowercase().as_str() {
         "true" | "1" => Ok(true),
@@ -359,14 +378,14 @@ struct Rows {
     /// The line of each row; a file has fewer lines than bytes, which fit 32 bits.
     lines: Vec<u32>,
     read: u64,
-    /// Cells without a figure, by the place of their spelling in the plan.
+    /// Cells without a figure, by the place of their spelling in the plan; the last are zeros.
     missing: Vec<u64>,
 }
 
 impl Rows {
     fn new(plan: &Plan) -> Self {
         let columns = plan.steps.iter().map(|step| Filling::new(step.component.kind)).collect();
-        Self { columns, lines: Vec::new(), read: 0, missing: vec![0; plan.missing.len()] }
+        Self { columns, lines: Vec::new(), read: 0, missing: vec![0; plan.missing.len() + 1] }
     }
 
     /// Adds a row, unless all its measures are missing and no status says why.
@@ -411,7 +430,8 @@ fn finish(source: Source<'_>, mapping: &Mapping, plan: Plan, rows: Rows) -> Resu
     }
     let columns = rows.columns.into_iter().map(Filling::done).collect();
     let mut gaps = Gaps::default();
-    plan.missing.iter().zip(&rows.missing).for_each(|(spelling, count)| gaps.add(spelling, *count));
+    let spellings = plan.missing.iter().map(String::as_str).chain(["0"]);
+    spellings.zip(&rows.missing).for_each(|(spelling, count)| gaps.add(spelling, *count));
     let table = Table::new(plan.shape, columns)
         .map_err(|error| points::refused(&error, |row| rows.lines.get(row).map(|line| u64::from(*line))))?;
     let named = || value::name(value::stem(source.name));

@@ -16,7 +16,7 @@ use super::chain::Chain;
 use super::family::Series;
 use super::row::rounded;
 
-/// So few figures are shown one by one.
+/// So few figures are shown one by one; of more, those that differ when they are so few.
 const FEW: usize = 12;
 
 /// A series and what came of it.
@@ -85,7 +85,8 @@ impl Compared {
             "      {} to {}: {count} figures, {equal} as published; largest gap {} at {} (up to {} expected)",
             ends[0], ends[1], far.1.gap, far.0, self.within
         );
-        for (key, pair) in pairs.iter().filter(|_| count <= FEW) {
+        let shown = |pair: &Pair| count <= FEW || (count - equal <= FEW && !pair.gap.is_zero());
+        for (key, pair) in pairs.iter().filter(|(_, pair)| shown(pair)) {
             let _ =
                 writeln!(text, "      {key}: {}, official {}, {} off", pair.figure, pair.official, pair.gap);
         }
