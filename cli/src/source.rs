@@ -1,13 +1,14 @@
 //! From a file of a statistical office to the blocks of a data set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use ingest::{Companion, Imported, Mapping, Options, Source};
+use ingest::{Companion, Imported, Link, Mapping, Options, Source};
 use schemas::cid::PieceId;
 use schemas::content::{self, Block, block};
 use schemas::limits::{PIECE_BYTES_MAX, SNAPSHOT_BYTES_MAX};
 use schemas::object::{Code, Dataset, Provenance, Snapshot, Structure};
+use schemas::structure::{Component, Shape};
 use schemas::text::{Name, Text};
 
 use crate::args::{Global, Import};
@@ -272,25 +273,44 @@ fn codes(imported: &Imported) -> Result<BTreeMap<Name, Vec<Code>>, Fault> {
     Ok(lists)
 }
 
-/// A local file as an input of a run that is not published.
+/// A local file as an input of a run that is not published. What the run wants of it says the types of
+/// its columns where the file does not, as of an identifier that is a whole number.
 ///
 /// # Errors
 /// Each fault of the importer.
-pub fn local(path: &Path, screen: &Screen) -> Result<ledger::compute::Source, Fault> {
-    let imported = in_pieces(path, screen)?;
+pub fn local(path: &Path, wanted: Option<&Shape>, screen: &Screen) -> Result<ledger::compute::Source, Fault> {
+    let mut imported = in_pieces(path, &Options::default(), screen)?;
+    if let Some(mapping) = wanted.and_then(|wanted| retyped(imported.table.shape(), wanted)) {
+        let options = Options { mapping: Some(mapping), ..Options::default() };
+        // What is no table of these types stays as it was read: the run says what does not fit.
+        imported = in_pieces(path, &options, screen).unwrap_or(imported);
+    }
     let structure = Structure { components: imported.table.shape().clone(), codes: codes(&imported)? };
     Ok(ledger::compute::Source { structure, table: imported.table })
 }
 
 /// Reads a file piece by piece; a pipe, which has no places, as a whole.
-fn in_pieces(path: &Path, screen: &Screen) -> Result<Imported, Fault> {
-    let options = Options::default();
+fn in_pieces(path: &Path, options: &Options, screen: &Screen) -> Result<Imported, Fault> {
     if !path.is_file() {
-        return import(&base(path), &read(path)?, &options, screen);
+        return import(&base(path), &read(path)?, options, screen);
     }
     let file = OnDisk(node::home::Opened::open(path).map_err(|fault| absent(path, fault))?);
     let bar = screen.bar(file.0.size(), &base(path));
-    let imported = ingest::import_document(&base(path), &file, &options, &mut |done| bar.set_position(done));
+    let imported = ingest::import_document(&base(path), &file, options, &mut |done| bar.set_position(done));
     bar.finish_and_clear();
     Ok(imported?)
+}
+
+/// The columns as they are wanted, when they were found under the same names as something else.
+fn retyped(found: &Shape, wanted: &Shape) -> Option<Mapping> {
+    let ids = |shape: &Shape| shape.components().iter().map(|one| one.id.clone()).collect::<BTreeSet<_>>();
+    if found == wanted || ids(found) != ids(wanted) {
+        return None;
+    }
+    let link = |one: &Component| Link {
+        role: Some(one.role),
+        kind: Some(one.kind),
+        ..Link::column(one.id.as_str(), one.id.clone())
+    };
+    Some(Mapping { columns: wanted.components().iter().map(link).collect(), ..Mapping::default() })
 }

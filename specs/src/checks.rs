@@ -6,6 +6,7 @@
 
 pub mod chain;
 pub mod family;
+pub mod official;
 pub mod report;
 pub mod row;
 
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use chain::{Chain, Figures};
 use family::{Family, Run};
+use official::Compared;
 use report::{Line, Report};
 use row::Row;
 
@@ -22,8 +24,8 @@ pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("checks")
 }
 
-/// Checks every row of `published_checks.csv` in a folder of data; `only` keeps the families whose
-/// name contains it.
+/// Checks every row of `published_checks.csv` in a folder of data, and the whole series of the families;
+/// `only` keeps those whose name contains it.
 ///
 /// # Errors
 /// When the rows or the families cannot be read.
@@ -41,7 +43,9 @@ pub fn report(data: &Path, only: &str) -> Result<Report, String> {
         let none = || Err("no run is stated for it in families.toml".to_owned());
         lines.push(Line::new(row, found.unwrap_or_else(none)));
     }
-    Ok(Report { lines })
+    let wanted = family::series(&folder())?.into_iter().filter(|series| series.name.contains(only));
+    let series = wanted.map(|series| Compared::new(&mut chain, &series)).collect();
+    Ok(Report { lines, series })
 }
 
 /// The first run of the row's family that is for it.

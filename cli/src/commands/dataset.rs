@@ -48,7 +48,7 @@ fn last_two(backend: &Backend, name: &str) -> Result<(String, String), Fault> {
 /// The rows of a file or of a data set that is held.
 fn table(backend: &Backend, wanted: &str, screen: &Screen) -> Result<Table, Fault> {
     if Path::new(wanted).is_file() {
-        return Ok(source::local(Path::new(wanted), screen)?.table);
+        return Ok(source::local(Path::new(wanted), None, screen)?.table);
     }
     let id = versions::find(backend, wanted)?;
     Ok(compute::load(id, &backend.fetch())?.1.table)

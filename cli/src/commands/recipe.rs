@@ -33,25 +33,33 @@ pub(super) fn run(global: &Global, verb: &Recipe, screen: &Screen) -> Result<u8,
     }
 }
 
-/// Local files as inputs: `NAME=FILE`.
-fn files(flags: &[String], screen: &Screen) -> Result<BTreeMap<Name, ledger::compute::Source>, Fault> {
+/// Local files as inputs of a recipe, where it is known already: `NAME=FILE`.
+fn files(
+    flags: &[String],
+    recipe: Option<&schemas::object::Recipe>,
+    screen: &Screen,
+) -> Result<BTreeMap<Name, ledger::compute::Source>, Fault> {
     let mut inputs = BTreeMap::new();
     for flag in flags {
         let (name, file) = flag
             .split_once('=')
             .ok_or_else(|| Fault::usage("input", format!("`{flag}` is not of the form NAME=FILE")))?;
-        inputs.insert(Name::new(name)?, source::local(Path::new(file), screen)?);
+        let name = Name::new(name)?;
+        let wanted = recipe.and_then(|recipe| recipe.inputs.get(&name)).map(|input| &input.components);
+        let source = source::local(Path::new(file), wanted, screen)?;
+        inputs.insert(name, source);
     }
     Ok(inputs)
 }
 
 fn compute(args: &RecipeRun, screen: &Screen) -> Result<u8, Fault> {
-    if !plan::script(&args.recipe) {
+    let known = if plan::script(&args.recipe) { None } else { Some(plan::open(&args.recipe)?) };
+    if let Some(recipe) = &known {
         // What is wrong with a recipe is told before its files are read.
-        ledger::compute::check(&plan::open(&args.recipe)?)?;
+        ledger::compute::check(recipe)?;
     }
-    let inputs = files(&args.input, screen)?;
-    let recipe = plan::opened(&args.recipe, &inputs)?;
+    let inputs = files(&args.input, known.as_ref(), screen)?;
+    let recipe = known.map_or_else(|| plan::opened(&args.recipe, &inputs), Ok)?;
     let outcome = ledger::compute::tables(&recipe, inputs)?;
     if let Some(wanted) = &args.csv {
         let table = outcome.tables.iter().find(|(name, _)| name.as_str() == wanted);

@@ -57,6 +57,22 @@ fn faults_that_need_no_data_are_found_by_check() {
     assert!(!desk.data().exists(), "checking a recipe needs no data directory");
 }
 
+/// A whole number that tells data points apart looks like text in a CSV; the recipe says what it is.
+#[test]
+fn a_recipe_says_the_types_of_the_columns_of_a_file() {
+    let desk = Desk::new();
+    desk.write(
+        "price.csv",
+        "REF_AREA,ITEM,TIME_PERIOD,OBS_VALUE\nA,BREAD,2020-M12,10\nA,BREAD,2021-M01,20\n",
+    );
+    desk.write("weight.csv", "REF_AREA,ITEM,YEAR,OBS_VALUE\nA,BREAD,2021,1\n");
+    let run = "assay recipe run inflation/chain-linked --input PRICE=price.csv --input WEIGHT=weight.csv";
+    let found = desk.type_line(&format!("{run} --csv CHAIN")).ok();
+    assert_eq!(found.out.replace('\r', ""), "REF_AREA,TIME_PERIOD,OBS_VALUE\nA,2021-M01,200\n");
+    desk.write("weight.csv", "REF_AREA,ITEM,YEAR,OBS_VALUE\nA,BREAD,soon,1\n");
+    says(desk.type_line(run), 2, &["input `WEIGHT`", "identifier `YEAR` of type integer", "of type string"]);
+}
+
 #[test]
 fn faults_of_the_data_name_the_data_point_and_publish_nothing() {
     let desk = Desk::founded("Office");

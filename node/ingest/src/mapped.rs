@@ -116,6 +116,8 @@ struct Step {
     dates: Dates,
     /// Whether it is the status of the observation, which may say why there is no figure.
     status: bool,
+    /// Whether a zero is no figure.
+    zero: bool,
 }
 
 /// All components, in the order of the shape.
@@ -143,7 +145,15 @@ impl Plan {
             let component = Component::new(link.to.clone(), link.role(), link.kind());
             let origin = origin(&link, &titles).map_err(|fault| fault.line(header.line))?;
             let status = component.role == Role::Attribute && sdmx::STATUS.contains(&component.id.as_str());
-            steps.push(Step { origin, component, dates: link.dates, status });
+            let zero = link.zero_is_missing;
+            if zero
+                && (component.role != Role::Measure
+                    || !matches!(component.kind, Type::Number | Type::Integer))
+            {
+                let message = format!("`{}` is no measure of numbers: a zero in it is none missing", link.to);
+                return Err(Fault::new("mapping", message));
+            }
+            steps.push(Step { origin, component, dates: link.dates, status, zero });
         }
         steps.sort_by_key(|step| step.component.role);
         let components = steps.iter().map(|step| step.component.clone()).collect();
@@ -167,9 +177,14 @@ impl Plan {
         TABLE_CELLS_MAX / self.steps.len().max(1)
     }
 
+    /// No missing value yet, of any spelling; the last place is that of zeros.
+    fn no_gaps(&self) -> Vec<u64> {
+        vec![0; self.missing.len() + 1]
+    }
+
     /// Whether a text that reads as a plain number is that number.
-    fn plain_numbers(&self) -> bool {
-        !self.decimal_comma && !self.missing_reads
+    fn plain_numbers(&self, step: &Step) -> bool {
+        !self.decimal_comma && !self.missing_reads && !step.zero
     }
 
     /// Whether a text that reads as a period is that period.
@@ -195,6 +210,9 @@ impl Plan {
         } else if let Some(spelling) = self.missing(cell) {
             column.push_missing();
             return Ok(Some(spelling));
+        } else if step.zero && is_zero(cell) {
+            column.push_missing();
+            return Ok(Some(self.missing.len()));
         }
         match self.value(step, cell, column) {
             Ok(()) => Ok(None),
@@ -290,6 +308,12 @@ fn nearest(from: &str, titles: &[String]) -> String {
     }
 }
 
+/// Whether a number is written that is zero, in whatever spelling.
+fn is_zero(cell: &str) -> bool {
+    let figure = cell.split(['e', 'E']).next().unwrap_or_default();
+    figure.contains('0') && figure.bytes().all(|byte| matches!(byte, b'0' | b'.' | b',' | b'-' | b'+'))
+}
+
 fn boolean(cell: &str) -> Result<bool, Fault> {
     match cell.to_ascii_lowercase().as_str() {
         "true" | "1" => Ok(true),
@@ -328,7 +352,8 @@ fn finish(name: &str, mapping: &Mapping, plan: Plan, rows: Rows) -> Result<Impor
         return Err(points::empty(rows.read));
     }
     let mut gaps = Gaps::default();
-    plan.missing.iter().zip(&rows.missing).for_each(|(spelling, count)| gaps.add(spelling, *count));
+    let spellings = plan.missing.iter().map(String::as_str).chain(["0"]);
+    spellings.zip(&rows.missing).for_each(|(spelling, count)| gaps.add(spelling, *count));
     let columns = rows.columns.into_iter().map(Filling::done).collect();
     let table = Table::new(plan.shape, columns)
         .map_err(|error| points::refused(&error, |row| rows.lines.get(row)))?;

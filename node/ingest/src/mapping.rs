@@ -16,6 +16,7 @@
 //! [[columns]]
 //! from = "Rate"
 //! to = "OBS_VALUE"
+//! zero_is_missing = true     # where gaps are filled with zeros
 //!
 //! [[columns]]
 //! constant = "PT"
@@ -80,6 +81,10 @@ pub struct Link {
     /// How its dates are written.
     #[serde(default)]
     pub dates: Dates,
+    /// Whether a zero is no figure, as in files that fill their gaps with it; for numbers that cannot be
+    /// zero. Counted under `0`.
+    #[serde(default)]
+    pub zero_is_missing: bool,
 }
 
 /// How dates are written.
@@ -153,7 +158,8 @@ impl Mapping {
 impl Link {
     /// The column `from` of the file as the component `to`.
     pub fn column(from: impl Into<String>, to: Name) -> Self {
-        Self { from: Some(from.into()), constant: None, to, role: None, kind: None, dates: Dates::Sdmx }
+        let from = Some(from.into());
+        Self { from, constant: None, to, role: None, kind: None, dates: Dates::Sdmx, zero_is_missing: false }
     }
 
     /// The type, said or by the id.
@@ -192,7 +198,7 @@ impl FromStr for Link {
         let to = Name::new(to).map_err(|error| fault(&error.to_string()))?;
         let constant = right.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).map(str::to_owned);
         let from = constant.is_none().then(|| right.to_owned());
-        Ok(Self { from, constant, to, role: None, kind, dates: Dates::Sdmx })
+        Ok(Self { from, constant, kind, ..Self::column("", to) })
     }
 }
 

@@ -92,13 +92,24 @@ impl Chain {
         })
     }
 
+    /// The figures of a file as they are.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn table(&mut self, input: &Input) -> Result<Table, String> {
+        let id = self.dataset(input)?;
+        let fetch = |id: Cid| self.blocks.get(&id).cloned();
+        compute::load(id, &fetch).map(|(_, source)| source.table).map_err(|fault| fault.to_string())
+    }
+
     /// Imports a file, once.
     fn dataset(&mut self, input: &Input) -> Result<DatasetId, String> {
         if let Some((_, id)) = self.held.iter().find(|(known, _)| known == input) {
             return Ok(*id);
         }
-        let path = self.data.join(&input.file);
-        let bytes = std::fs::read(&path).map_err(|error| format!("{}: {error}", input.file))?;
+        let file = || std::fs::read(self.data.join(&input.file));
+        let bytes = input.text.as_ref().map_or_else(file, |text| Ok(text.clone().into_bytes()));
+        let bytes = bytes.map_err(|error| format!("{}: {error}", input.file))?;
         let imported = import(input, &bytes).map_err(|fault| format!("import: {fault}"))?;
         let snapshot = self.snapshot(&input.file, &bytes)?;
         let (content, blocks) =
@@ -185,14 +196,22 @@ fn verified(file: &[u8]) -> Result<Figures, String> {
 }
 
 impl Figures {
+    /// The table of an output.
+    ///
+    /// # Errors
+    /// When the release has none of that name.
+    pub fn table(&self, output: &str) -> Result<&Table, String> {
+        let table = self.0.iter().find(|(name, _)| name.as_str() == output).map(|(_, table)| table);
+        table.ok_or_else(|| format!("the release has no output `{output}`"))
+    }
+
     /// The figure of a row.
     ///
     /// # Errors
     /// When the release has none.
     pub fn find(&self, run: &Run, row: &Row) -> Result<Decimal, String> {
         let (output, component) = run.place();
-        let table = self.0.iter().find(|(name, _)| name.as_str() == output).map(|(_, table)| table);
-        let table = table.ok_or_else(|| format!("the release has no output `{output}`"))?;
+        let table = self.table(output)?;
         let column =
             table.column(component).ok_or_else(|| format!("`{output}` has no component `{component}`"))?;
         let place = (0..table.rows()).find(|place| fits(table, *place, run, row));

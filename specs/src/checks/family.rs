@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ingest::Mapping;
+use schemas::decimal::Decimal;
 use schemas::object::Recipe;
 use serde::Deserialize;
 
@@ -16,6 +17,25 @@ pub struct Family {
     pub name: String,
     /// The runs that give its figures: the first one that fits a row is taken.
     pub runs: Vec<Run>,
+}
+
+/// A whole series and the official one that it is held against.
+#[derive(Debug, Clone)]
+pub struct Series {
+    /// A short name.
+    pub name: String,
+    /// What is compared with what.
+    pub title: String,
+    /// Decimals to which both are rounded.
+    pub decimals: u32,
+    /// The largest gap that is as expected, in the unit of the figures.
+    pub within: Decimal,
+    /// Only periods of these years; all when empty.
+    pub years: Vec<String>,
+    /// The official series.
+    pub official: Input,
+    /// What gives ours.
+    pub run: Run,
 }
 
 /// A recipe on files.
@@ -31,6 +51,21 @@ pub struct Run {
 #[serde(deny_unknown_fields)]
 struct File {
     family: Vec<StatedFamily>,
+    #[serde(default)]
+    official: Vec<StatedSeries>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StatedSeries {
+    name: String,
+    title: String,
+    decimals: u32,
+    within: String,
+    #[serde(default)]
+    years: Vec<String>,
+    official: Input,
+    run: Stated,
 }
 
 #[derive(Debug, Deserialize)]
@@ -82,6 +117,8 @@ fn area() -> String {
 pub struct Input {
     /// The file, in the folder of data.
     pub file: String,
+    /// What it says, when it is not in that folder: a figure that is stated in words somewhere.
+    pub text: Option<String>,
     /// The format by its word; recognised when absent.
     pub format: Option<String>,
     /// How its columns are read, when it has no format of its own.
@@ -131,17 +168,36 @@ impl Run {
 /// # Errors
 /// When the file or a recipe that it names is broken.
 pub fn read(folder: &Path) -> Result<Vec<Family>, String> {
-    let path = folder.join("families.toml");
-    let text = text(&path)?;
-    let file: File = toml::from_str(&text).map_err(|fault| format!("{}: {fault}", path.display()))?;
-    let run = |stated: Stated| Ok(Run { recipe: recipe(folder, &stated.recipe)?, stated });
+    let run = |stated: Stated| run(folder, stated);
     let family = |family: StatedFamily| {
         Ok(Family {
             name: family.name,
             runs: family.run.into_iter().map(run).collect::<Result<_, String>>()?,
         })
     };
-    file.family.into_iter().map(family).collect()
+    file(folder)?.family.into_iter().map(family).collect()
+}
+
+/// Reads the whole series of a folder.
+///
+/// # Errors
+/// As [`read`].
+pub fn series(folder: &Path) -> Result<Vec<Series>, String> {
+    let series = |stated: StatedSeries| {
+        let StatedSeries { name, title, decimals, years, official, .. } = stated;
+        let within = stated.within.parse().map_err(|_| format!("`{}` is no number", stated.within))?;
+        Ok(Series { name, title, decimals, within, years, official, run: run(folder, stated.run)? })
+    };
+    file(folder)?.official.into_iter().map(series).collect()
+}
+
+fn file(folder: &Path) -> Result<File, String> {
+    let path = folder.join("families.toml");
+    toml::from_str(&text(&path)?).map_err(|fault| format!("{}: {fault}", path.display()))
+}
+
+fn run(folder: &Path, stated: Stated) -> Result<Run, String> {
+    Ok(Run { recipe: recipe(folder, &stated.recipe)?, stated })
 }
 
 /// A recipe of the library, or one beside the families.

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use schemas::decimal::Decimal;
 use serde_json::json;
 
+use super::official::Compared;
 use super::row::Row;
 
 /// What came of a row.
@@ -33,6 +34,8 @@ pub struct Line {
 pub struct Report {
     /// The lines.
     pub lines: Vec<Line>,
+    /// Whole series, beside the rows.
+    pub series: Vec<Compared>,
 }
 
 /// Numbers of a family, or of all.
@@ -106,9 +109,9 @@ impl Count {
 }
 
 impl Report {
-    /// Whether every row came out as it says.
+    /// Whether every row came out as it says, and every series is as near as it says.
     pub fn passes(&self) -> bool {
-        self.lines.iter().all(Line::passes)
+        self.lines.iter().all(Line::passes) && self.series.iter().all(Compared::passes)
     }
 
     /// The numbers of all rows.
@@ -152,6 +155,10 @@ impl Report {
         {
             text += &line.text();
         }
+        if !self.series.is_empty() {
+            text += "\nwhole series against the official ones\n";
+        }
+        self.series.iter().for_each(|series| text += &series.text());
         text
     }
 
@@ -176,11 +183,12 @@ impl Report {
                 })
             })
             .collect();
+        let series: Vec<serde_json::Value> = self.series.iter().map(Compared::json).collect();
         let total = self.total();
         let all = json!({
             "rows": total.rows, "agree": total.agree, "reproduced": total.reproduced,
             "disagree": total.disagree, "differ": total.differ, "not_run": total.not_run,
         });
-        format!("{:#}\n", json!({ "total": all, "rows": lines }))
+        format!("{:#}\n", json!({ "total": all, "rows": lines, "series": series }))
     }
 }

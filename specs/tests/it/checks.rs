@@ -47,6 +47,8 @@ fn each_row_comes_out_as_it_should() {
 fn one_family_can_be_asked_for() {
     let report = report(&own(), "t10").unwrap();
     assert_eq!((report.lines.len(), report.total().not_run), (1, 1));
+    let [series] = report.series.as_slice() else { panic!("{:?}", report.series) };
+    assert!(series.pairs.is_err() && !series.passes() && series.text().contains("! t10y2y: "), "{series:?}");
     assert!(specs::checks::report(&own().join("absent"), "").is_err());
 }
 
@@ -99,4 +101,8 @@ fn really_published_figures_come_out() {
         .collect();
     println!("{}", report.text());
     assert!(bad.is_empty(), "{bad:#?}");
+    let series =
+        report.series.iter().map(|series| (series.name.as_str(), series.counts().0 > 0, series.passes()));
+    let names = ["us_gdp_identity", "us_u3", "us_u5", "us_u6", "t10y2y", "us_housing_alternative"];
+    assert_eq!(series.collect::<Vec<_>>(), names.map(|name| (name, true, true)), "{}", report.text());
 }

@@ -112,12 +112,12 @@ fn effects(
     }
     let figures = |recipe: &Recipe| -> Result<Table, Fault> {
         let mut inputs: BTreeMap<Name, Source> = BTreeMap::new();
-        for name in recipe.inputs.keys() {
+        for (name, input) in &recipe.inputs {
             let file = files.get(name).ok_or_else(|| {
                 Fault::usage("input", format!("`{}` needs the input `{name}`", recipe.title))
                     .hint(format!("add `--on {name}=FILE`"))
             })?;
-            inputs.insert(name.clone(), source::local(Path::new(file), screen)?);
+            inputs.insert(name.clone(), source::local(Path::new(file), Some(&input.components), screen)?);
         }
         let outcome = ledger::compute::tables(recipe, inputs)?;
         let wanted = args.output.as_deref();

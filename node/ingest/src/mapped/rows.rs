@@ -21,7 +21,7 @@ pub(super) struct Rows {
     pub(super) lines: Lines,
     /// Rows read, whether or not they hold a figure.
     pub(super) read: u64,
-    /// Cells without a figure, by the place of their spelling in the plan.
+    /// Cells without a figure, by the place of their spelling in the plan; the last are zeros.
     pub(super) missing: Vec<u64>,
 }
 
@@ -36,7 +36,7 @@ struct Holes {
 impl Rows {
     pub(super) fn new(plan: &Plan) -> Self {
         let columns = plan.steps.iter().map(|step| Filling::new(step.component.kind)).collect();
-        Self { columns, lines: Lines::default(), read: 0, missing: vec![0; plan.missing.len()] }
+        Self { columns, lines: Lines::default(), read: 0, missing: plan.no_gaps() }
     }
 
     /// Makes room for about so many rows, which a file may have or not.
@@ -105,7 +105,7 @@ impl Rows {
 
 impl Holes {
     fn none(plan: &Plan) -> Self {
-        Self { missing: vec![0; plan.missing.len()], rows: Vec::new() }
+        Self { missing: plan.no_gaps(), rows: Vec::new() }
     }
 
     /// Notes by which word, if any, a component is missing in a row of so many.
@@ -145,7 +145,7 @@ fn plain(plan: &Plan, step: &Step, block: &Block<'_>, from: usize, column: &mut 
     match column {
         // A text that was met before is neither missing nor in another spelling than its own.
         Filling::Text(texts, rows) => many(cells, rows, |cell| texts.find(cell)),
-        Filling::Number(rows) if plan.plain_numbers() => {
+        Filling::Number(rows) if plan.plain_numbers(step) => {
             many(cells, rows, |cell| Decimal::from_plain(cell).map(Some))
         }
         Filling::Period(rows) if plan.plain_periods() && step.dates == Dates::Sdmx => {

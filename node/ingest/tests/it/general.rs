@@ -141,6 +141,23 @@ fn flags_make_a_mapping() {
     assert_eq!(imported.dataflow.as_str(), "x_y");
 }
 
+/// A source that fills its gaps with zeros says so for a column; zeros of other columns are figures.
+#[test]
+fn a_zero_may_be_no_figure() {
+    let link = |to: &str, more: &str| format!("[[columns]]\nfrom = \"{to}\"\nto = \"{to}\"\n{more}");
+    let number = "type = \"number\"\n";
+    let zero = format!("{number}zero_is_missing = true\n");
+    let mapping = [link("TIME_PERIOD", ""), link("PE", &zero), link("CHANGE", number)].concat();
+    let text = "TIME_PERIOD,PE,CHANGE\n2010,0.0,0\n2011,12.5,0.0\n2012,-0,\n2013,0E+00,.\n2014,0.01,0\n";
+    let imported = mapped(text, &mapping).unwrap();
+    assert_eq!(csv(&imported), "TIME_PERIOD,PE,CHANGE\n2010,,0\n2011,12.5,0.0\n2014,0.01,0\n");
+    assert_eq!((imported.summary.rows, imported.summary.missing), (5, 5));
+    let gaps = [("", 1), (".", 1), ("0", 3)].map(|(spelling, count)| (spelling.to_owned(), count));
+    assert_eq!(imported.summary.gaps, gaps.into());
+    let fault = mapped(text, &link("TIME_PERIOD", "zero_is_missing = true\n")).unwrap_err();
+    assert_eq!(fault.code, "mapping", "{fault}");
+}
+
 #[test]
 fn what_does_not_fit_the_mapping_is_refused() {
     let link = |to: &str| format!("[[columns]]\nfrom = \"{to}\"\nto = \"{to}\"\n");

@@ -58,6 +58,9 @@ fn mapped(bytes: &[u8], mapping: &str) -> Result<Imported, Fault> {
 fn a_sheet_under_a_mapping() {
     let imported = mapped(&book(&[("Data", ROWS)], STRINGS), MAPPING).unwrap();
     assert_eq!(csv(&imported), "TIME_PERIOD,OBS_VALUE\n2010-M01,9.8\n");
+    let rows = ROWS.replace("9.8000000000000007", "0");
+    let gaps = mapped(&book(&[("Data", &rows)], STRINGS), &format!("{MAPPING}zero_is_missing = true\n"));
+    assert_eq!(gaps.unwrap_err().code, "no-data");
     assert_eq!((imported.format, imported.importer.as_str()), (Format::Xlsx, "xlsx/1"));
     assert_eq!(imported.summary.gaps[".."], 1);
     let two = book(&[("Notes", ""), ("Data", ROWS)], STRINGS);
