@@ -201,6 +201,24 @@ impl Column {
         }
     }
 
+    /// The rows of a range, as far as there are.
+    pub fn slice(&self, range: Range<usize>) -> Column {
+        fn part<T: Copy>(rows: &[T], range: Range<usize>) -> Vec<T> {
+            let to = range.end.min(rows.len());
+            rows.get(range.start.min(to)..to).unwrap_or_default().to_vec()
+        }
+        match self {
+            Column::Text(texts) => Column::Text(Texts {
+                dictionary: Arc::clone(&texts.dictionary),
+                codes: part(&texts.codes, range),
+            }),
+            Column::Integer(rows) => Column::Integer(part(rows, range)),
+            Column::Number(rows) => Column::Number(part(rows, range)),
+            Column::Boolean(rows) => Column::Boolean(part(rows, range)),
+            Column::Period(rows) => Column::Period(part(rows, range)),
+        }
+    }
+
     /// Order of two rows of this column; null first.
     pub fn compare(&self, a: usize, b: usize) -> Ordering {
         match self {

@@ -105,6 +105,16 @@ impl Filling {
         }
     }
 
+    fn rows(&self) -> usize {
+        match self {
+            Self::Text(_, rows) => rows.len(),
+            Self::Integer(rows) => rows.len(),
+            Self::Number(rows) => rows.len(),
+            Self::Boolean(rows) => rows.len(),
+            Self::Period(rows) => rows.len(),
+        }
+    }
+
     pub(crate) fn done(self) -> Column {
         match self {
             Self::Text(dictionary, rows) => Column::Text(dictionary.sorted(rows)),
@@ -114,6 +124,28 @@ impl Filling {
             Self::Period(rows) => Column::Period(rows),
         }
     }
+}
+
+/// Rows of texts that are worth a thread.
+const ROWS_MIN: usize = 1 << 16;
+
+/// The columns, each by a thread of its own where that is worth it.
+pub(crate) fn done(columns: Vec<Filling>) -> Vec<Column> {
+    std::thread::scope(|scope| {
+        let work: Vec<_> = columns
+            .into_iter()
+            .map(|column| match column {
+                Filling::Text(..) if column.rows() >= ROWS_MIN => Err(scope.spawn(|| column.done())),
+                other => Ok(other.done()),
+            })
+            .collect();
+        let panicked = |panic| std::panic::resume_unwind(panic);
+        let joined = work.into_iter().map(|column| match column {
+            Ok(done) => done,
+            Err(thread) => thread.join().unwrap_or_else(panicked),
+        });
+        joined.collect()
+    })
 }
 
 /// Keeps the first `rows` values, and of the others those that `kept` says.

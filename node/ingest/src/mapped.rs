@@ -18,7 +18,7 @@ use schemas::text::Text;
 
 use crate::document::{self, Document};
 use crate::fault::Fault;
-use crate::filling::Filling;
+use crate::filling::{self, Filling};
 use crate::gaps::Gaps;
 use crate::heading::Heading;
 use crate::mapping::{Dates, Link, Mapping};
@@ -354,7 +354,7 @@ fn finish(name: &str, mapping: &Mapping, plan: Plan, rows: Rows) -> Result<Impor
     let mut gaps = Gaps::default();
     let spellings = plan.missing.iter().map(String::as_str).chain(["0"]);
     spellings.zip(&rows.missing).for_each(|(spelling, count)| gaps.add(spelling, *count));
-    let columns = rows.columns.into_iter().map(Filling::done).collect();
+    let columns = filling::done(rows.columns);
     let table = Table::new(plan.shape, columns)
         .map_err(|error| points::refused(&error, |row| rows.lines.get(row)))?;
     let named = || value::name(value::stem(name));

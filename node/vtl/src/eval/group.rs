@@ -1,6 +1,8 @@
 //! Grouping and aggregates: exact, and independent of the order of data points (reference manual,
 //! "Aggregate invocation"). Nulls are skipped; a group of nulls alone gives null.
 
+use std::ops::Range;
+
 use schemas::decimal::Decimal;
 use schemas::structure::Type;
 use schemas::table::{Cell, Column, Texts};
@@ -12,7 +14,7 @@ use super::moments::Moments;
 use super::quantile::median;
 use super::rank::lengths;
 use super::slide::Slide;
-use super::threads::{Threads, fill};
+use super::threads::{Threads, each as parts, fill};
 use super::time;
 use super::viral::fold;
 use super::{Relation, point};
@@ -28,7 +30,49 @@ struct Groups {
     runs: Vec<(usize, usize)>,
 }
 
+/// Rows that are worth a sorting of their own.
+const BLOCK_ROWS: usize = 1 << 9;
+
+/// The ranges of rows of one value of the first key, when they are long enough.
+fn blocks(columns: &[Col], rows: usize) -> Option<Vec<Range<usize>>> {
+    let first = columns.first()?;
+    let ends = (1..rows).filter(|row| first.compare(row - 1, *row).is_ne()).chain([rows]);
+    let blocks: Vec<Range<usize>> =
+        ends.scan(0, |from, end| Some(std::mem::replace(from, end)..end)).collect();
+    (rows >= blocks.len().saturating_mul(BLOCK_ROWS)).then_some(blocks)
+}
+
 impl Groups {
+    /// The groups of rows by these keys.
+    fn of(columns: &[Col], rows: usize) -> Self {
+        let ranks = ranks(columns.iter().map(|column| &**column), rows);
+        let order = order(&ranks);
+        Groups { runs: runs(&ranks, order.as_deref()), order }
+    }
+
+    /// The groups of blocks of rows, which do not mix: each block is sorted for itself, near the
+    /// processor, and by the keys behind the first.
+    fn joined(blocks: Vec<Range<usize>>, columns: &[Col], rows: usize, threads: Threads) -> Self {
+        let others = columns.get(1..).unwrap_or_default();
+        let parts = parts(threads, rows, &blocks, |block| {
+            let slices: Vec<Col> =
+                others.iter().map(|column| Col::own(column.slice(block.clone()))).collect();
+            Self::of(&slices, block.len())
+        });
+        let sorted = parts.iter().all(|part| part.order.is_none());
+        let mut groups = Self { order: (!sorted).then(|| Vec::with_capacity(rows)), runs: Vec::new() };
+        for (part, block) in parts.into_iter().zip(blocks) {
+            let start = block.start;
+            groups.runs.extend(part.runs.into_iter().map(|(from, to)| (from + start, to + start)));
+            let Some(order) = &mut groups.order else { continue };
+            match part.order {
+                Some(part) => order.extend(part.into_iter().map(|row| row + start as u32)),
+                None => order.extend(block.map(|row| row as u32)),
+            }
+        }
+        groups
+    }
+
     fn rows(&self, run: (usize, usize)) -> impl Iterator<Item = usize> {
         (run.0..run.1).map(|place| {
             self.order.as_ref().map_or(place, |order| order.get(place).map_or(place, |row| *row as usize))
@@ -51,10 +95,13 @@ pub(super) fn group(
         let kind = step.fields.get(at).map(|field| field.kind);
         columns.push(converted(relation, key, kind, step, threads)?);
     }
-    let ranks = ranks(columns.iter().map(|column| &**column), relation.rows);
-    let order = order(&ranks);
-    let mut groups = Groups { runs: runs(&ranks, order.as_deref()), order };
-    drop(ranks);
+    // Rows stand in the order of their identifiers: those of one value of the first stand together.
+    let first = keys.first().is_some_and(|key| key.column == 0 && key.convert.is_none());
+    let blocks = if first { blocks(&columns, relation.rows) } else { None };
+    let mut groups = match blocks {
+        Some(blocks) => Groups::joined(blocks, &columns, relation.rows, threads),
+        None => Groups::of(&columns, relation.rows),
+    };
     if keys.is_empty() {
         // Without grouping there is one data point, even of an empty data set.
         groups.runs = vec![(0, relation.rows)];
