@@ -199,8 +199,11 @@ fn recipe(backend: &Backend, text: &str, set: &[String]) -> Result<(RecipeId, Re
         let bytes =
             backend.block(id.cid())?.ok_or_else(|| Fault::absent(format!("recipe {id} is not held here")))?;
         if !set.is_empty() {
-            return Err(Fault::usage("set", "what is signed does not say which of its values are parameters")
-                .hint("publish the recipe from its file, or by its name in the library"));
+            return Err(Fault::usage(
+                "set",
+                "what is signed does not say which of its values are parameters",
+            )
+            .hint("publish the recipe from its file, or by its name in the library"));
         }
         return Ok((id, Read::published(decode(&bytes)?), false));
     }

@@ -81,7 +81,10 @@ fn a_parameter_is_set_in_the_script() {
     let year = |year: u32, value: &str| -> String {
         (1..=12).map(|month| format!("A,{year}-{month:02},{value}\n")).collect()
     };
-    desk.write("cpi.csv", format!("REF_AREA,TIME_PERIOD,OBS_VALUE\n{}{}", year(2010, "50"), year(2015, "80")));
+    desk.write(
+        "cpi.csv",
+        format!("REF_AREA,TIME_PERIOD,OBS_VALUE\n{}{}", year(2010, "50"), year(2015, "80")),
+    );
     let rebase = "assay recipe run inflation/rebase --input INDEX=cpi.csv --csv REBASED";
     let last = |line: &str| desk.type_line(line).ok().out.trim_end().rsplit(',').next().map(str::to_owned);
     assert_eq!(last(rebase).as_deref(), Some("100"));
@@ -100,7 +103,11 @@ fn a_parameter_is_set_in_the_script() {
     let recipe = desk.json(&format!("assay show {id}")).to_string();
     assert!(recipe.contains("BASE_YEAR := 2010;") && recipe.contains("BASE_YEAR is 2010 where"), "{recipe}");
     desk.type_line(&format!("assay verify {}", published["release"].as_str().unwrap())).ok();
-    says(desk.type_line(&format!("assay publish {id} --from cpi.csv --set BASE_YEAR=2011")), 2, &["parameters"]);
+    says(
+        desk.type_line(&format!("assay publish {id} --from cpi.csv --set BASE_YEAR=2011")),
+        2,
+        &["parameters"],
+    );
 }
 
 #[test]

@@ -11,6 +11,7 @@
 #![allow(clippy::result_large_err)]
 
 mod aat1;
+mod alfred;
 mod archive;
 mod areas;
 mod bea;
@@ -50,7 +51,7 @@ mod worldbank;
 mod worldbankjson;
 mod xlsx;
 
-pub use areas::Area;
+pub use areas::{Area, Scheme};
 pub use detect::detect;
 pub use doubt::{Doubt, doubts};
 pub use export::export_csv;
