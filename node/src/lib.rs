@@ -5,6 +5,7 @@
 
 mod clock;
 pub mod home;
+mod pages;
 mod running;
 mod score;
 mod wiring;

@@ -6,6 +6,7 @@
 //! cannot reach the node by rebinding a name of its own (DNS rebinding). Bodies are bounded.
 
 mod guard;
+mod pages;
 mod problem;
 mod read;
 mod write;
@@ -20,6 +21,7 @@ use axum::routing::{get, post};
 use service::{Keep, Service};
 use tokio::net::TcpListener;
 
+pub use pages::{Asked, Page, Pages};
 pub use problem::Problem;
 
 /// Bytes of a request's body: a publication with its source document.
@@ -45,6 +47,8 @@ pub struct State<K: Keep> {
     pub listening: Peers,
     /// Seconds since 1970, for signatures.
     pub clock: fn() -> i64,
+    /// Answers for every path that is no route.
+    pub pages: Pages,
 }
 
 impl<K: Keep> Clone for State<K> {
@@ -56,6 +60,7 @@ impl<K: Keep> Clone for State<K> {
             dial: Arc::clone(&self.dial),
             listening: Arc::clone(&self.listening),
             clock: self.clock,
+            pages: Arc::clone(&self.pages),
         }
     }
 }
@@ -80,7 +85,7 @@ pub fn router<K: Keep>(state: State<K>) -> Router {
         .route("/peers", get(read::peers));
     Router::new()
         .nest("/api/v1", reads.merge(writes))
-        .fallback(problem::nowhere)
+        .fallback(pages::page::<K>)
         .method_not_allowed_fallback(problem::method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(axum::middleware::from_fn(guard::length))

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Bytes looked at.
-const PREFIX_BYTES: usize = 64 << 10;
+pub(crate) const PREFIX_BYTES: usize = 64 << 10;
 /// Rows looked at: the World Bank has four lines before its header.
 const ROWS: usize = 12;
 

@@ -1,7 +1,7 @@
 //! A CSV of any kind under a mapping, and export as the way back.
 
 use super::{csv, plain};
-use ingest::{Fault, Format, Imported, Link, Mapping, Options, Source, import};
+use ingest::{Fault, Format, Imported, Link, Mapping, Options, Source, import, import_document};
 
 fn mapped(text: &str, mapping: &str) -> Result<Imported, Fault> {
     let options = Options { mapping: Some(Mapping::parse("m.toml", mapping)?), ..Options::default() };
@@ -78,7 +78,9 @@ fn a_large_file_gives_the_same_with_any_number_of_threads() {
     });
     let twice = format!("{good}\nA000,1000-M01,1\n");
     let quoted = large(|at| if at == 100_000 { "\"1\"".to_owned() } else { value(at) });
-    for (text, lines) in [(good, None), (quoted, None), (odd, Some(90_003)), (twice, Some(120_003))] {
+    let returned = good.replace('\n', "\r\n");
+    let cases = [(good, None), (returned, None), (quoted, None), (odd, Some(90_003)), (twice, Some(120_003))];
+    for (text, lines) in cases {
         let read = |threads| {
             let options = Options { threads: std::num::NonZeroUsize::new(threads), ..Options::default() };
             import(Source { name: "data.csv", bytes: text.as_bytes() }, &options, &mut |_| {})
@@ -88,6 +90,32 @@ fn a_large_file_gives_the_same_with_any_number_of_threads() {
         for threads in [2, 3, 7] {
             assert!(read(threads) == one, "{threads} threads");
         }
+        let pieces = import_document("data.csv", &text.as_bytes(), &Options::default(), &mut |_| {});
+        assert!(pieces == one, "in pieces");
+    }
+}
+
+#[test]
+fn a_document_that_breaks_off_is_told() {
+    struct Broken(u64);
+    impl ingest::Document for Broken {
+        fn size(&self) -> u64 {
+            3 << 20
+        }
+        fn read_at(&self, at: u64, into: &mut [u8]) -> std::io::Result<()> {
+            if at + into.len() as u64 > self.0 {
+                return Err(std::io::Error::other("the disk is gone"));
+            }
+            let text = b"REF_AREA,TIME_PERIOD,OBS_VALUE\n".iter().chain(b"USA,2010,1\n".iter().cycle());
+            into.iter_mut().zip(text.skip(at as usize)).for_each(|(slot, byte)| *slot = *byte);
+            Ok(())
+        }
+    }
+    for until in [0, 1 << 17, 2 << 20] {
+        let read = import_document("data.csv", &Broken(until), &Options::default(), &mut |_| {});
+        let fault = read.unwrap_err();
+        assert_eq!((fault.code, fault.file.as_str()), ("file-read", "data.csv"), "{until}");
+        assert!(fault.message.contains("the disk is gone"));
     }
 }
 

@@ -1,0 +1,80 @@
+//! The dashboard: the program in `web/`, built and embedded, and the heads of its pages.
+//!
+//! Owns which path is a file, which is a page and which is neither, the head that search engines and
+//! social sites read, and the policy that a browser must keep. Knows no data: what a page is about
+//! comes in as [`Facts`]. Answers no request itself; whoever serves HTTP asks [`answer`].
+
+mod assets;
+mod head;
+pub mod place;
+
+use std::borrow::Cow;
+
+pub use head::Facts;
+pub use place::Place;
+
+/// Scripts, styles and requests of this node only; nothing inline; no page of somebody else around it.
+pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+     connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/// The same for what is made to be shown inside other pages.
+pub const POLICY_EMBED: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *";
+
+/// What a request for a page or a file says.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted<'a> {
+    /// The path, percent-encoded as it came.
+    pub path: &'a str,
+    /// Scheme, host and port under which the reader came here; without a slash at its end.
+    pub origin: &'a str,
+    /// `Accept-Encoding`.
+    pub encodings: &'a str,
+    /// `If-None-Match`.
+    pub known: &'a str,
+}
+
+/// An answer: what HTTP needs, and nothing of any library for HTTP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// 200, 304, or 404 with a page that says so.
+    pub status: u16,
+    /// Names and values.
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
+    /// The bytes.
+    pub body: Cow<'static, [u8]>,
+}
+
+/// Whether the program was built in; without it every page is a plain one that says how.
+pub fn built() -> bool {
+    assets::find("/index.html").is_some()
+}
+
+/// The answer for a path that is no route of the API; `facts` is asked for pages only.
+pub fn answer(wanted: Wanted<'_>, facts: impl FnOnce(&Place) -> Option<Facts>) -> Answer {
+    if let Some(file) = assets::find(wanted.path).filter(|file| file.path != "/index.html") {
+        return file.answer(wanted);
+    }
+    let place = Place::of(wanted.path);
+    let facts = place.as_ref().and_then(facts).unwrap_or_default();
+    let shell = assets::find("/index.html").map(|file| file.bytes);
+    let html = head::page(shell, place.as_ref(), wanted, &facts);
+    let embed = place.as_ref().is_some_and(|place| place.embed);
+    let mut answer = Answer {
+        status: if place.is_some() { 200 } else { 404 },
+        headers: security(embed),
+        body: Cow::Owned(html.into_bytes()),
+    };
+    answer.headers.push(("content-type", "text/html; charset=utf-8".into()));
+    answer.headers.push(("cache-control", "no-cache".into()));
+    answer
+}
+
+/// Headers that every answer has.
+fn security(embed: bool) -> Vec<(&'static str, Cow<'static, str>)> {
+    let policy = if embed { POLICY_EMBED } else { POLICY };
+    vec![
+        ("content-security-policy", policy.into()),
+        ("x-content-type-options", "nosniff".into()),
+        ("referrer-policy", "no-referrer".into()),
+    ]
+}

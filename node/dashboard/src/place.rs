@@ -1,0 +1,135 @@
+//! Which page a path leads to.
+
+/// A page of the dashboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Its kind and what it is about.
+    pub page: Page,
+    /// Whether it is shown inside another page, without our frame around it.
+    pub embed: bool,
+}
+
+/// The kinds of pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Page {
+    /// The start: the world, for a measure when one is named.
+    World(Option<String>),
+    /// All measures of an area.
+    Country(String),
+    /// One figure.
+    Figure {
+        /// Publisher.
+        publisher: String,
+        /// Dataflow.
+        dataflow: String,
+        /// Codes of the dimensions but time, joined by `.`.
+        key: String,
+        /// Period.
+        period: String,
+    },
+    /// A recipe.
+    Recipe(String),
+    /// A publisher.
+    Publisher(String),
+    /// Publishers, peers and what comes in.
+    Network,
+    /// The search.
+    Search,
+}
+
+/// Bytes of a path that is looked at.
+const PATH_BYTES_MAX: usize = 2048;
+
+impl Place {
+    /// The page at a path, if there is one.
+    pub fn of(path: &str) -> Option<Self> {
+        if path.len() > PATH_BYTES_MAX {
+            return None;
+        }
+        let mut parts =
+            path.split('/').filter(|part| !part.is_empty()).map(decode).collect::<Option<Vec<_>>>()?;
+        let embed = parts.first().is_some_and(|first| first == "embed");
+        if embed {
+            parts.remove(0);
+        }
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let own = |text: &str| text.to_owned();
+        let page = match *parts.as_slice() {
+            [] | ["world"] => Page::World(None),
+            ["world", measure] => Page::World(Some(own(measure))),
+            ["country", area] => Page::Country(own(area)),
+            ["figure", publisher, dataflow, key, period] => Page::Figure {
+                publisher: own(publisher),
+                dataflow: own(dataflow),
+                key: own(key),
+                period: own(period),
+            },
+            ["recipe", id] => Page::Recipe(own(id)),
+            ["publisher", id] => Page::Publisher(own(id)),
+            ["network"] => Page::Network,
+            ["search"] => Page::Search,
+            _ => return None,
+        };
+        Some(Self { page, embed })
+    }
+
+    /// Where the series of a figure can be had as a file, below the origin.
+    pub fn download(&self) -> Option<String> {
+        let Page::Figure { publisher, dataflow, key, .. } = &self.page else { return None };
+        Some(format!("/data/{}/{}/{}.csv", encode(publisher), encode(dataflow), encode(key)))
+    }
+}
+
+/// Percent-decodes a part of a path; none when it is not text.
+fn decode(part: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(if byte == b'%' { hex(rest.next()?)? * 16 + hex(rest.next()?)? } else { byte });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// Percent-encodes all but what stands for itself in a path (RFC 3986, unreserved).
+fn encode(part: &str) -> String {
+    let own = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    part.bytes()
+        .map(|byte| if own(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lead_to_pages() {
+        let page = |path: &str| Place::of(path).map(|place| (place.page, place.embed));
+        let figure = Page::Figure {
+            publisher: "p".into(),
+            dataflow: "gdp".into(),
+            key: "A.DEU".into(),
+            period: "2020".into(),
+        };
+        let cases = [
+            ("/", Some((Page::World(None), false))),
+            ("/world/gdp/", Some((Page::World(Some("gdp".into())), false))),
+            ("/embed/world/gdp", Some((Page::World(Some("gdp".into())), true))),
+            ("/country/D%45U", Some((Page::Country("DEU".into()), false))),
+            ("/figure/p/gdp/A.DEU/2020", Some((figure, false))),
+            ("/network", Some((Page::Network, false))),
+            ("/country/%ff", None),
+            ("/country/%4", None),
+            ("/favicon", None),
+            ("/a/b", None),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(page(path), expected, "{path}");
+        }
+        assert_eq!(Place::of(&format!("/country/{}", "A".repeat(PATH_BYTES_MAX))), None);
+    }
+}

@@ -1,0 +1,3 @@
+import { render } from 'preact';
+
+render(<p>The dashboard is on its way.</p>, document.getElementById('app')!);
