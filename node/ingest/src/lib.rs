@@ -11,6 +11,7 @@
 #![allow(clippy::result_large_err)]
 
 mod aat1;
+mod alfred;
 mod archive;
 mod areas;
 mod bea;
@@ -52,7 +53,7 @@ mod worldbank;
 mod worldbankjson;
 mod xlsx;
 
-pub use areas::Area;
+pub use areas::{Area, Scheme};
 pub use detect::detect;
 pub use document::Document;
 pub use doubt::{Doubt, doubts};

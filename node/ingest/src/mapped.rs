@@ -13,9 +13,10 @@ use schemas::interval::Interval;
 use schemas::limits::CELL_BYTES_MAX;
 use schemas::period::{Frequency, Period};
 use schemas::structure::{Component, Role, Shape, Type};
-use schemas::table::Table;
+use schemas::table::{Column, Table};
 use schemas::text::Text;
 
+use crate::areas::{self, Scheme};
 use crate::document::{self, Document};
 use crate::fault::Fault;
 use crate::filling::{self, Filling};
@@ -118,6 +119,8 @@ struct Step {
     status: bool,
     /// Whether a zero is no figure.
     zero: bool,
+    /// Whose codes of areas it has.
+    areas: Option<Scheme>,
 }
 
 /// All components, in the order of the shape.
@@ -153,7 +156,13 @@ impl Plan {
                 let message = format!("`{}` is no measure of numbers: a zero in it is none missing", link.to);
                 return Err(Fault::new("mapping", message));
             }
-            steps.push(Step { origin, component, dates: link.dates, status, zero });
+            if link.areas.is_some() && component.kind != Type::String {
+                return Err(Fault::new(
+                    "mapping",
+                    format!("`{}` is no text: it has no codes of areas", link.to),
+                ));
+            }
+            steps.push(Step { origin, component, dates: link.dates, status, zero, areas: link.areas });
         }
         steps.sort_by_key(|step| step.component.role);
         let components = steps.iter().map(|step| step.component.clone()).collect();
@@ -235,6 +244,10 @@ impl Plan {
             Filling::Text(texts, rows) => rows.push(match step.component.kind {
                 Type::Time => texts.code(&spelled::<Interval>(cell)?),
                 Type::Duration => texts.code(&spelled::<Duration>(cell)?),
+                _ if step.areas.is_some() => {
+                    let area = step.areas.and_then(|scheme| areas::coded(scheme, cell));
+                    texts.code(area.as_ref().map_or(value::label(cell)?, |area| &area.code))
+                }
                 _ => match texts.find(cell.as_bytes()) {
                     Some(code) => code,
                     None => texts.code(value::label(cell)?),
@@ -308,6 +321,12 @@ fn nearest(from: &str, titles: &[String]) -> String {
     }
 }
 
+/// What a person should know of a column of areas.
+fn unknown(column: &Column) -> Option<String> {
+    let Column::Text(texts) = column else { return None };
+    areas::kept(&texts.dictionary().iter().filter(|code| areas::known(code).is_none()).collect::<Vec<_>>())
+}
+
 /// Whether a number is written that is zero, in whatever spelling.
 fn is_zero(cell: &str) -> bool {
     let figure = cell.split(['e', 'E']).next().unwrap_or_default();
@@ -337,7 +356,9 @@ fn period(cell: &str, dates: Dates) -> Result<Period, Fault> {
             (parts().and_then(|[day, month, year]| Period::day(year, month, day)), "expected form: 31/1/2010")
         }
     };
-    found.ok_or_else(|| Fault::new("period", "expected a period").value(cell).hint(hint))
+    found.ok_or_else(|| {
+        value::timed(cell).unwrap_or_else(|| Fault::new("period", "expected a period").value(cell).hint(hint))
+    })
 }
 
 fn whole_day(period: Period) -> Result<Period, Fault> {
@@ -366,6 +387,9 @@ fn finish(name: &str, mapping: &Mapping, plan: Plan, rows: Rows) -> Result<Impor
     Text::<CELL_BYTES_MAX>::new(title.as_str())
         .map_err(|error| Fault::new("mapping", error.to_string()).column("title"))?;
     let missing = rows.missing.iter().sum();
-    let summary = Summary { rows: rows.read, missing, gaps: gaps.spellings(), ..points::counted(&table) };
+    let coded = plan.steps.iter().filter(|step| step.areas.is_some());
+    let notes = coded.filter_map(|step| unknown(table.column(step.component.id.as_str())?)).collect();
+    let gaps = gaps.spellings();
+    let summary = Summary { rows: rows.read, missing, gaps, notes, ..points::counted(&table) };
     Heading::new(Format::Csv, dataflow.to_string()).title(title).over((table, summary))
 }

@@ -144,7 +144,7 @@ fn plain(plan: &Plan, step: &Step, block: &Block<'_>, from: usize, column: &mut 
     let cells = block.column(from, *at);
     match column {
         // A text that was met before is neither missing nor in another spelling than its own.
-        Filling::Text(texts, rows) => many(cells, rows, |cell| texts.find(cell)),
+        Filling::Text(texts, rows) if step.areas.is_none() => many(cells, rows, |cell| texts.find(cell)),
         Filling::Number(rows) if plan.plain_numbers(step) => {
             many(cells, rows, |cell| Decimal::from_plain(cell).map(Some))
         }

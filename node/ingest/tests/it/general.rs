@@ -141,6 +141,53 @@ fn flags_make_a_mapping() {
     assert_eq!(imported.dataflow.as_str(), "x_y");
 }
 
+/// Areas under the codes of the IMF or of Eurostat become those of ISO; groups that no list has stay.
+#[test]
+fn codes_of_areas_are_of_somebody() {
+    let mapping = |scheme: &str| {
+        format!(
+            "[[columns]]\nfrom = \"A\"\nto = \"REF_AREA\"\nareas = \"{scheme}\"\n[[columns]]\nfrom = \"V\"\nto = \"OBS_VALUE\"\n"
+        )
+    };
+    for (scheme, code, ours) in [
+        ("imf", "U2", "EMU"),
+        ("imf", "DE", "DEU"),
+        ("iso", "276", "DEU"),
+        ("eurostat", "EL", "GRC"),
+        ("worldbank", "1W", "WLD"),
+        ("oecd", "DEU", "DEU"),
+    ] {
+        let imported = mapped(&format!("A,V\n{code},1\nX99,2\n"), &mapping(scheme)).unwrap();
+        let mut rows = [format!("{ours},1\n"), "X99,2\n".to_owned()];
+        rows.sort();
+        assert_eq!(csv(&imported), format!("REF_AREA,OBS_VALUE\n{}", rows.concat()), "{scheme}");
+        assert_eq!(imported.areas.iter().filter(|area| area.name != area.code).count(), 1, "{scheme}");
+        let [note] = imported.summary.notes.as_slice() else { panic!("{:?}", imported.summary) };
+        assert!(note.starts_with("1 codes of areas") && note.contains("`X99`"), "{note}");
+    }
+    assert_eq!(mapped("A,V\nDE,1\n", &mapping("dhl")).unwrap_err().code, "mapping");
+    let number = mapping("iso").replace("from = \"V\"", "areas = \"iso\"\nfrom = \"V\"");
+    assert_eq!(mapped("A,V\nDE,1\n", &number).unwrap_err().code, "mapping");
+}
+
+/// Nothing here is finer than a day; what is, is told so, whatever it is packed in.
+#[test]
+fn an_hour_is_no_period() {
+    let rows = "20070330 00:00,1.33\n20070330 01:00,1.34\n";
+    for (name, bytes) in
+        [("x.csv", rows.as_bytes().to_vec()), ("x.zip", super::zip(&[("x.csv", rows.as_bytes())]))]
+    {
+        let fault = plain(name, &bytes).unwrap_err();
+        assert_eq!((fault.code, fault.line), ("time-of-day", Some(1)), "{fault}");
+    }
+    let fault = plain("x.csv", b"REF_AREA,TIME_PERIOD,OBS_VALUE\nA,2007-03-30T01:00,1\n").unwrap_err();
+    assert_eq!((fault.code, fault.line), ("time-of-day", Some(2)), "{fault}");
+    for period in ["2007-03-30 x", "about 01:00", "2007 01:00"] {
+        let text = format!("REF_AREA,TIME_PERIOD,OBS_VALUE\nA,{period},1\n");
+        assert_eq!(plain("x.csv", text.as_bytes()).unwrap_err().code, "period", "{period}");
+    }
+}
+
 /// A source that fills its gaps with zeros says so for a column; zeros of other columns are figures.
 #[test]
 fn a_zero_may_be_no_figure() {
