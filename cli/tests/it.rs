@@ -13,6 +13,7 @@ mod it {
     mod daemon;
     mod demo;
     mod desk;
+    mod figures;
     mod first;
     mod flow;
     mod http;

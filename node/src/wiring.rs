@@ -85,10 +85,10 @@ pub(crate) fn api_state<K: Keep>(
     token: String,
     contacts: &Contacts,
     network: &Network,
-) -> api::State<K> {
+) -> api::Setup<K> {
     let (peers, listening, network) = (contacts.clone(), contacts.clone(), network.clone());
     let local = network.local_peer().to_string();
-    api::State {
+    api::Setup {
         service: service.clone(),
         token,
         peers: Arc::new(move || peers.known().peers.clone().into_iter().collect()),
@@ -226,7 +226,7 @@ pub(crate) async fn ticks<K: Keep>(service: Service<K>, mut stopped: watch::Rece
 /// Answers API requests.
 pub(crate) async fn api<K: Keep>(
     listener: TcpListener,
-    state: api::State<K>,
+    state: api::Setup<K>,
     mut stopped: watch::Receiver<bool>,
 ) {
     let stop = async move {

@@ -35,6 +35,18 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// The parameters are not those of the route.
+    pub(crate) fn query(fault: axum::extract::rejection::QueryRejection) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "query", fault.to_string())
+    }
+
+    /// Work ended without an answer.
+    pub(crate) fn ended() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "ended", "the answer could not be made")
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -58,6 +70,21 @@ impl From<Error> for Problem {
         };
         Problem::new(status, code, error.to_string())
     }
+}
+
+/// Gives refusals that were made below the routes (a path that is no text, say) the one form.
+pub(crate) async fn shaped(response: Response) -> Response {
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if !(status.is_client_error() || status.is_server_error()) || kind == Some("application/problem+json") {
+        return response;
+    }
+    // A page for people says itself what is wrong.
+    if kind.is_some_and(|kind| kind.starts_with("text/html")) {
+        return response;
+    }
+    let code = if status == StatusCode::BAD_REQUEST { "path" } else { "http" };
+    Problem::new(status, code, "the request cannot be read").into_response()
 }
 
 /// The answer for a path that knows other methods only.

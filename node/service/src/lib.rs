@@ -15,6 +15,8 @@ mod rows;
 mod service;
 mod view;
 
+pub use ledger::vtl::{Difference, difference};
+
 pub use crate::core::{Core, Error, Output, Setup};
 pub use crate::keep::{Keep, Memory};
 pub use crate::publish::{Published, Signer};

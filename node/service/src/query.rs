@@ -4,9 +4,11 @@
 //! same.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use ledger::address::{Address, Vintage, end_of};
 use ledger::bundle;
+use ledger::verify::Verification;
 use schemas::cid::{AttestationId, Cid, DatasetId, EntryId, PublisherId, RecipeId, ReleaseId};
 use schemas::entry::{Entry, Payload};
 use schemas::key::PublicKey;
@@ -17,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use store::Tree;
 
 use crate::core::Error;
-use crate::keep::Keep;
+use crate::keep::{Keep, Row};
 use crate::rows::{self, HeadRow};
 
 /// A publisher's log.
@@ -108,6 +110,36 @@ pub struct RecipeInfo {
     pub placed: Placed,
     /// What it says.
     pub recipe: Recipe,
+}
+
+/// An entry of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryInfo {
+    /// Its place.
+    pub seq: u64,
+    /// Its id.
+    pub entry: EntryId,
+    /// The kind of its object.
+    pub kind: String,
+    /// What that is about.
+    pub subject: String,
+    /// Its object.
+    pub object: Cid,
+    /// When it was signed, as the publisher claims: seconds since 1970.
+    pub time: i64,
+    /// The key that signed it.
+    pub key: PublicKey,
+}
+
+/// Two histories of one publisher.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForkInfo {
+    /// Whose.
+    pub publisher: PublisherId,
+    /// The first place at which they differ.
+    pub seq: u64,
+    /// What stands there: the entry of the log that is held, and the one that contradicts it.
+    pub entries: Vec<EntryId>,
 }
 
 /// What a text names.
@@ -289,6 +321,71 @@ impl<K: Keep> Query<'_, K> {
     pub fn object<T: schemas::object::Body>(&self, id: Cid) -> Result<T, Error> {
         let bytes = self.0.get(id)?.ok_or_else(|| Error::Unknown(format!("{} {id}", T::TYPE)))?;
         Ok(schemas::object::decode(&bytes)?)
+    }
+
+    /// An object of whatever kind.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] when it is not held.
+    pub fn any(&self, id: Cid) -> Result<Object, Error> {
+        let bytes = self.0.get(id)?.ok_or_else(|| Error::Unknown(format!("object {id}")))?;
+        Ok(Object::decode(&bytes)?)
+    }
+
+    /// The entries of a log at these places, ascending, as far as they are held.
+    ///
+    /// # Errors
+    /// [`Error::Store`], [`Error::Row`].
+    pub fn entries(&self, publisher: PublisherId, places: Range<u64>) -> Result<Vec<EntryInfo>, Error> {
+        let mut found = Vec::new();
+        for seq in places {
+            let Some(row) = self.0.row(Tree::Entries, &rows::place(publisher, seq))? else { break };
+            let (entry, object) = rows::read_pair(&row).ok_or(Error::Row("entries"))?;
+            let sealed = self.entry(entry)?;
+            let said = sealed.value();
+            let (kind, subject) = (said.kind.clone(), said.subject.clone());
+            found.push(EntryInfo { seq, entry, kind, subject, object, time: said.time, key: said.key });
+        }
+        Ok(found)
+    }
+
+    /// An entry by id.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] when it is not held.
+    pub fn entry(&self, id: EntryId) -> Result<Sealed<Entry>, Error> {
+        let bytes = self.0.get(id.cid())?.ok_or_else(|| Error::Unknown(format!("entry {id}")))?;
+        Ok(Sealed::<Entry>::open(bytes)?)
+    }
+
+    /// Where each publisher that signed two histories parts from itself: the place, and both entries.
+    ///
+    /// # Errors
+    /// [`Error::Store`], [`Error::Row`].
+    pub fn forks(&self) -> Result<Vec<ForkInfo>, Error> {
+        let mut found = Vec::new();
+        for (key, value) in self.0.rows(Tree::Forks, &[])? {
+            let (publisher, seq) = rows::read_place(&key).ok_or(Error::Row("forks"))?;
+            let rival =
+                Cid::from_bytes(&value).and_then(EntryId::try_from).map_err(|_| Error::Row("forks"))?;
+            let row = self.0.row(Tree::Entries, &rows::place(publisher, seq))?;
+            let held = row.as_deref().and_then(rows::read_pair).map(|(entry, _)| entry);
+            found.push(ForkInfo { publisher, seq, entries: held.into_iter().chain([rival]).collect() });
+        }
+        Ok(found)
+    }
+
+    /// The heads of all logs as they are kept: they differ whenever a log has grown.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn heads(&self) -> Result<Vec<Row>, Error> {
+        Ok(self.0.rows(Tree::Heads, &[])?)
+    }
+
+    /// Runs a release again, from what is held; nothing is kept or signed.
+    pub fn rerun(&self, release: ReleaseId) -> Verification {
+        ledger::verify::verify(release, &|id| self.0.get(id).ok().flatten())
     }
 
     fn objects<T>(

@@ -1,0 +1,233 @@
+//! The figures of a node as its API gives them, against what the command line says.
+
+use schemas::cid::{Cid, Codec};
+use serde_json::{Value, json};
+
+use super::daemon::{Daemon, TCP};
+use super::desk::Desk;
+use super::{http, sample};
+
+struct Stage {
+    desk: Desk,
+    release: String,
+    node: Daemon,
+}
+
+fn stage() -> Stage {
+    let (desk, release) = sample::published("Office");
+    let node = Daemon::start(&desk, TCP);
+    Stage { desk, release, node }
+}
+
+impl Stage {
+    fn get(&self, path: &str) -> http::Answer {
+        http::ask(&self.node.api, &[&format!("GET /api/v1{path}")], &[])
+    }
+
+    #[track_caller]
+    fn json(&self, path: &str) -> Value {
+        let answer = self.get(path);
+        assert_eq!(answer.status, 200, "{path}: {}", String::from_utf8_lossy(&answer.body));
+        answer.json()
+    }
+
+    fn figure(&self, rest: &str) -> String {
+        format!("/figures/{}/inflation/{rest}", self.desk.publisher())
+    }
+}
+
+#[test]
+fn a_flow_says_what_it_covers() {
+    let stage = stage();
+    let flows = stage.json("/flows");
+    let flow = &flows[0];
+    assert_eq!(flows.as_array().map(Vec::len), Some(1));
+    for (name, value) in [
+        ("publisher_name", json!("Office")),
+        ("dataflow", json!("inflation")),
+        ("measure", json!("inflation")),
+        ("official", json!(true)),
+        ("release", json!(stage.release)),
+        ("dimensions", json!(["REF_AREA", "TIME_PERIOD"])),
+        ("areas", json!(3)),
+        ("first", json!("2006")),
+        ("last", json!("2010")),
+        ("frequency", json!("A")),
+        ("vintage", json!("2010")),
+        ("vintages", json!(1)),
+        ("differs", json!(0)),
+        ("forked", json!(false)),
+        ("retracted", json!(null)),
+    ] {
+        assert_eq!(flow[name], value, "{name}");
+    }
+    let areas = stage.json("/areas");
+    assert_eq!(
+        areas[1],
+        json!({ "code": "TUR", "name": "Turkey", "alpha2": "TR", "m49": "792", "aggregate": false })
+    );
+}
+
+#[test]
+fn every_figure_is_the_one_that_the_command_line_gives() {
+    let stage = stage();
+    let output = stage.json("/flows")[0]["output"].as_str().unwrap().to_owned();
+    let base = format!("{}/{output}", stage.release);
+    let panel = stage.json(&format!("/panels/{base}"));
+    assert_eq!(panel["areas"], json!(["FRA", "TUR", "USA"]));
+    assert_eq!(panel["periods"], json!(["2006", "2007", "2008", "2009", "2010"]));
+    for (row, area) in ["FRA", "TUR", "USA"].into_iter().enumerate() {
+        let series = stage.json(&format!("/series/{base}/{area}"));
+        let country = stage.json(&format!("/countries/{area}"));
+        assert_eq!(country["flows"][0]["keys"][0]["values"], panel["values"][row]);
+        for (at, year) in (2006..=2010).enumerate() {
+            let address = format!("assay://{}/inflation/{area}/{year}", stage.desk.publisher());
+            let said = stage.desk.json(&format!("assay verify {address}"));
+            let figure = stage.json(&stage.figure(&format!("{area}/{year}")));
+            let exact = figure["value"].as_str().unwrap();
+            assert_eq!(series["values"][at], exact);
+            assert!(said.to_string().contains(&format!("\"{exact}\"")), "{exact} in {said}");
+            let drawn = panel["values"][row][at].as_f64().unwrap();
+            assert!((drawn - exact.parse::<f64>().unwrap()).abs() <= drawn.abs() * 1e-6);
+            assert_eq!(figure["address"], address.as_str());
+        }
+    }
+    let part = stage.json(&format!("/panels/{base}?period=2008&area=TUR"));
+    assert_eq!((&part["areas"], &part["periods"]), (&json!(["TUR"]), &json!(["2008"])));
+    assert_eq!(part["values"][0][0], panel["values"][1][2]);
+}
+
+#[test]
+fn a_figure_knows_where_it_comes_from() {
+    let stage = stage();
+    let figure = stage.json(&stage.figure("TUR/2008"));
+    let badges = &figure["badges"];
+    assert_eq!(
+        (&badges["latest"], &badges["forked"], &badges["disputed"]),
+        (&json!(true), &json!(false), &json!(0))
+    );
+    assert_eq!(badges["sources"][0]["name"], "cpi.csv");
+    assert_eq!(badges["sources"][0]["kept"], true);
+    assert_eq!(figure["provenance"]["kind"], "release");
+    let kinds = |node: &Value| {
+        let children = node["children"].as_array().unwrap();
+        children.iter().map(|child| child["kind"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(&figure["provenance"]), ["recipe", "dataset"]);
+    assert_eq!(kinds(&figure["provenance"]["children"][1]), ["snapshot"]);
+    assert_eq!(figure["revisions"][0]["value"], figure["value"]);
+    // What the figure says of its place holds: the chunk is one of its content.
+    let bundle = stage.get(&format!("/bundles/{}", stage.release)).body;
+    let chunk: Cid = figure["chunk"].as_str().unwrap().parse().unwrap();
+    let (_, blocks) = schemas::car::open(&bundle).unwrap();
+    assert!(blocks.into_iter().any(|block| block.unwrap().0 == chunk));
+    let recipe = figure["flow"]["recipe"].as_str().unwrap();
+    let shown = stage.json(&format!("/recipes/{recipe}"));
+    assert_eq!(shown["used_by"][0]["release"], stage.release.as_str());
+    assert!(shown["script"].as_str().unwrap().contains("<-"));
+    let same = stage.json(&format!("/recipes/{recipe}/difference?from={recipe}"));
+    assert_eq!(same["steps"], json!([]));
+}
+
+#[test]
+fn a_publisher_and_its_log_are_open() {
+    let stage = stage();
+    let id = stage.desk.publisher();
+    let publisher = stage.json(&format!("/publishers/{id}"));
+    assert_eq!((&publisher["name"], &publisher["own"]), (&json!("Office"), &json!(true)));
+    assert_eq!(publisher["flows"][0]["dataflow"], "inflation");
+    let length = publisher["length"].as_u64().unwrap();
+    let (mut path, mut seen) = (format!("/publishers/{id}/entries?limit=1"), Vec::new());
+    loop {
+        let answer = stage.get(&path);
+        seen.extend(answer.json().as_array().unwrap().iter().map(|entry| entry["seq"].as_u64().unwrap()));
+        let Some(link) = answer.header("link") else { break };
+        path = link.trim_start_matches("</api/v1").split('>').next().unwrap().to_owned();
+    }
+    assert_eq!(seen, (0..length).rev().collect::<Vec<_>>());
+    assert_eq!(stage.json("/forks"), json!([]));
+    for (words, kind, path) in [
+        ("turkey", "country", "/country/TUR".to_owned()),
+        ("office", "publisher", format!("/publisher/{id}")),
+        ("TUR", "country", "/country/TUR".to_owned()),
+        (&*stage.release, "release", format!("/world/inflation?method={id}/inflation")),
+    ] {
+        let found = stage.json(&format!("/search?q={words}"));
+        let is = |one: &Value| one["kind"] == kind && one["path"] == path.as_str();
+        assert!(found.as_array().unwrap().iter().any(is), "{words}: {found}");
+    }
+}
+
+#[test]
+fn an_answer_that_is_known_is_not_sent_again() {
+    let stage = stage();
+    for path in ["/flows", "/areas", "/publishers", &stage.figure("TUR/2008")] {
+        let first = stage.get(path);
+        let etag = first.header("etag").unwrap().to_owned();
+        assert_eq!(first.header("cache-control"), Some("no-cache"));
+        let request = format!("GET /api/v1{path}");
+        let again = http::ask(&stage.node.api, &[&request, &format!("If-None-Match: {etag}")], &[]);
+        assert_eq!((again.status, again.body.len()), (304, 0), "{path}");
+        let other = http::ask(&stage.node.api, &[&request, "If-None-Match: \"other\""], &[]);
+        assert_eq!((other.status, other.body), (200, first.body), "{path}");
+        let packed = http::ask(&stage.node.api, &[&request, "Accept-Encoding: gzip"], &[]);
+        let small = packed.header("content-encoding").is_none();
+        assert!(small || packed.body.starts_with(&[0x1f, 0x8b]), "{path}");
+    }
+    // A change of the node is seen at once.
+    let before = stage.get("/flows").header("etag").unwrap().to_owned();
+    stage.desk.write("more.csv", sample::worldbank(1));
+    stage.desk.type_line("assay import worldbank more.csv").ok();
+    let publish = "assay publish inflation/cpi-annual --input FP.CPI.TOTL --dataflow other --vintage 1";
+    stage.desk.json(publish);
+    assert_ne!(stage.get("/flows").header("etag"), Some(&*before));
+    assert_eq!(stage.json("/flows").as_array().map(Vec::len), Some(2));
+    let twins = stage.json(&stage.figure("TUR/2008"));
+    assert_eq!(twins["twins"][0]["dataflow"], "other");
+}
+
+#[test]
+fn a_release_is_run_again_while_one_watches() {
+    let stage = stage();
+    let answer = stage.get(&format!("/releases/{}/rerun", stage.release));
+    let text = String::from_utf8_lossy(&answer.body).into_owned();
+    assert_eq!(answer.header("content-type"), Some("text/event-stream"));
+    assert!(text.contains("event: progress") && text.contains("event: verdict"), "{text}");
+    assert!(text.contains(r#""word":"reproduced""#), "{text}");
+    let absent = Cid::of(Codec::DagCbor, b"nothing");
+    stage.get(&format!("/releases/{absent}/rerun")).problem(404, "not-found");
+    stage.get("/releases/nonsense/rerun").problem(400, "id");
+}
+
+#[test]
+fn questions_that_make_no_sense_are_problems() {
+    let stage = stage();
+    let (release, id) = (&stage.release, stage.desk.publisher());
+    let output = stage.json("/flows")[0]["output"].as_str().unwrap().to_owned();
+    let absent = Cid::of(Codec::DagCbor, b"nothing");
+    let long = "x".repeat(3000);
+    for (path, status, code) in [
+        (format!("/panels/{release}/nothing"), 404, "not-found"),
+        (format!("/panels/{release}/%FF"), 400, "path"),
+        (format!("/panels/nonsense/{output}"), 400, "id"),
+        (format!("/panels/{absent}/{output}"), 404, "not-found"),
+        (format!("/panels/{release}/{output}?x=1"), 400, "query"),
+        (format!("/series/{release}/{output}/NOWHERE"), 404, "not-found"),
+        (format!("/series/{release}/{output}/{long}"), 400, "long"),
+        ("/countries/NOWHERE".to_owned(), 404, "not-found"),
+        (stage.figure("TUR/1999"), 404, "not-found"),
+        (stage.figure("TUR/x"), 400, "id"),
+        (stage.figure("TUR/2008?vintage=x"), 400, "malformed"),
+        (stage.figure("TUR/2008?vintage=seq=99"), 404, "not-found"),
+        (format!("/publishers/{id}/entries?limit=x"), 400, "query"),
+        ("/publishers/nonsense".to_owned(), 400, "id"),
+        (format!("/publishers/{absent}"), 404, "not-found"),
+        (format!("/recipes/{absent}"), 404, "not-found"),
+        ("/search".to_owned(), 400, "query"),
+        (format!("/search?q={long}"), 400, "long"),
+    ] {
+        println!("{path}");
+        stage.get(&path).problem(status, code);
+    }
+    assert_eq!(stage.json("/search?q="), json!([]));
+}

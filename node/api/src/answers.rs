@@ -1,0 +1,155 @@
+//! Answers as they go out: each with an ETag, compressed where that is wanted, and kept, so that the
+//! same question is not worked out twice while nothing has changed.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State as Shared};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use schemas::cid::{Cid, Codec};
+use service::Keep;
+
+use crate::{Problem, State};
+
+/// Bytes of all answers that are kept.
+const KEPT_BYTES_MAX: usize = 64 << 20;
+/// Bytes of one answer.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+/// Fewer bytes are not worth compressing.
+const COMPRESSED_BYTES_MIN: usize = 1024;
+
+/// An answer.
+#[derive(Clone)]
+struct Answer {
+    headers: HeaderMap,
+    etag: HeaderValue,
+    plain: Bytes,
+    gzip: Option<Bytes>,
+}
+
+/// Answers to the questions asked last, of one state of the node.
+#[derive(Default)]
+pub(crate) struct Answers(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    generation: u64,
+    answers: HashMap<String, Answer>,
+    order: VecDeque<String>,
+    bytes: usize,
+}
+
+impl Answers {
+    fn get(&self, question: &str, generation: u64) -> Option<Answer> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.generation != generation {
+            *kept = Kept { generation, ..Kept::default() };
+        }
+        kept.answers.get(question).cloned()
+    }
+
+    fn put(&self, question: String, generation: u64, answer: &Answer) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.generation != generation || answer.bytes() > KEPT_BYTES_MAX / 4 {
+            return;
+        }
+        if kept.answers.insert(question.clone(), answer.clone()).is_none() {
+            kept.bytes += answer.bytes();
+            kept.order.push_back(question);
+        }
+        while kept.bytes > KEPT_BYTES_MAX {
+            let Some(oldest) = kept.order.pop_front() else { return };
+            let oldest = kept.answers.remove(&oldest);
+            kept.bytes -= oldest.map_or(0, |oldest| oldest.bytes());
+        }
+    }
+}
+
+impl Answer {
+    async fn of(response: Response) -> Result<Self, Problem> {
+        let (parts, body) = response.into_parts();
+        let large = |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "large", "the answer is too large");
+        let plain = to_bytes(body, ANSWER_BYTES_MAX).await.map_err(large)?;
+        let etag = format!("\"{}\"", Cid::of(Codec::Raw, &plain));
+        let etag = HeaderValue::from_str(&etag).map_err(|_| Problem::ended())?;
+        let gzip = if plain.len() >= COMPRESSED_BYTES_MIN {
+            let bytes = plain.clone();
+            tokio::task::spawn_blocking(move || compressed(&bytes)).await.ok().flatten()
+        } else {
+            None
+        };
+        Ok(Self { headers: parts.headers, etag, plain, gzip })
+    }
+
+    fn bytes(&self) -> usize {
+        self.plain.len() + self.gzip.as_ref().map_or(0, Bytes::len)
+    }
+
+    /// What is sent to somebody who knows `known` and takes `encodings`.
+    fn response(self, known: &str, encodings: &str) -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.headers_mut() = self.headers;
+        let same = known == "*" || self.etag.to_str().is_ok_and(|etag| known.contains(etag));
+        let headers = response.headers_mut();
+        headers.remove(header::CONTENT_LENGTH);
+        headers.insert(header::ETAG, self.etag);
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
+        headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        if same {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            return response;
+        }
+        match self.gzip.filter(|_| encodings.contains("gzip")) {
+            Some(gzip) => {
+                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+                *response.body_mut() = Body::from(gzip);
+            }
+            None => *response.body_mut() = Body::from(self.plain),
+        }
+        response
+    }
+}
+
+fn compressed(bytes: &[u8]) -> Option<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).ok()?;
+    Some(encoder.finish().ok()?.into())
+}
+
+/// Answers from what is kept, or keeps the answer.
+pub(crate) async fn kept<K: Keep>(Shared(state): Shared<State<K>>, request: Request, next: Next) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return next.run(request).await;
+    }
+    let known = text(request.headers(), &header::IF_NONE_MATCH);
+    let encodings = text(request.headers(), &header::ACCEPT_ENCODING);
+    let question = request.uri().to_string();
+    let generation = match state.index.generation() {
+        Ok(generation) => generation,
+        Err(error) => return Problem::from(error).into_response(),
+    };
+    if let Some(answer) = state.answers.get(&question, generation) {
+        return answer.response(&known, &encodings);
+    }
+    let response = next.run(request).await;
+    if response.status() != StatusCode::OK {
+        return response;
+    }
+    match Answer::of(response).await {
+        Ok(answer) => {
+            state.answers.put(question, generation, &answer);
+            answer.response(&known, &encodings)
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+fn text(headers: &HeaderMap, name: &header::HeaderName) -> String {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}

@@ -1,0 +1,197 @@
+//! Flows: what each publisher publishes, and how it stands.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use schemas::cid::{Cid, ContentId, PublisherId, RecipeId, ReleaseId};
+use schemas::object::{Object, Recipe, Retraction, Scope};
+use schemas::text::Name;
+use schemas::verdict::Verdict;
+use serde::Serialize;
+use service::query::{LogInfo, Query, ReleaseInfo};
+use service::{Error, Keep};
+
+use super::held::Held;
+
+/// A dataflow of one publisher, by its latest release.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Flow {
+    pub(crate) publisher: PublisherId,
+    pub(crate) publisher_name: String,
+    pub(crate) dataflow: Name,
+    pub(crate) measure: String,
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) unit: String,
+    /// Whether its recipe departs from no other.
+    pub(crate) official: bool,
+    pub(crate) recipe: RecipeId,
+    pub(crate) release: ReleaseId,
+    pub(crate) seq: u64,
+    pub(crate) output: Name,
+    pub(crate) vintage: String,
+    /// When the release was signed.
+    pub(crate) published: i64,
+    #[serde(flatten)]
+    pub(crate) summary: Summary,
+    /// What this node found.
+    pub(crate) verdict: Option<Verdict>,
+    /// Publishers beside its own that reproduced it, that found a difference, that could not tell.
+    pub(crate) reproduced: usize,
+    pub(crate) differs: usize,
+    pub(crate) missing: usize,
+    pub(crate) failed: usize,
+    /// Whether the publisher signed two histories.
+    pub(crate) forked: bool,
+    pub(crate) retracted: Option<Withdrawn>,
+    /// Releases of the dataflow.
+    pub(crate) vintages: usize,
+    #[serde(skip)]
+    pub(crate) content: ContentId,
+}
+
+/// What a flow covers.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Summary {
+    pub(crate) dimensions: Vec<String>,
+    /// Series, by whatever they are told apart.
+    pub(crate) areas: usize,
+    pub(crate) first: String,
+    pub(crate) last: String,
+    pub(crate) frequency: String,
+}
+
+impl Summary {
+    /// `None` for figures without time or without a number.
+    pub(crate) fn of(held: &Held) -> Option<Self> {
+        held.measure()?;
+        let (first, last) = (held.periods.first()?, held.periods.last()?);
+        Some(Self {
+            dimensions: held.dimensions(),
+            areas: held.series.len(),
+            first: first.to_string(),
+            last: last.to_string(),
+            frequency: last.frequency().code().to_owned(),
+        })
+    }
+}
+
+/// A release was taken back.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Withdrawn {
+    pub(crate) reason: String,
+    pub(crate) time: i64,
+}
+
+/// What publishers took back, read from their logs as those grow.
+#[derive(Default)]
+pub(crate) struct Retractions {
+    read: BTreeMap<PublisherId, u64>,
+    whole: BTreeMap<(PublisherId, Cid), Withdrawn>,
+}
+
+impl Retractions {
+    pub(crate) fn read<K: Keep>(&mut self, query: &Query<'_, K>) -> Result<(), Error> {
+        for log in query.logs()? {
+            let from = self.read.get(&log.publisher).copied().unwrap_or(0);
+            for entry in query.entries(log.publisher, from..log.complete)? {
+                if entry.kind != "retraction" {
+                    continue;
+                }
+                if let Object::Retraction(Retraction { subject, scope: Scope::Whole, reason, .. }) =
+                    query.any(entry.object)?
+                {
+                    let withdrawn = Withdrawn { reason: reason.to_string(), time: entry.time };
+                    self.whole.insert((log.publisher, subject), withdrawn);
+                }
+            }
+            self.read.insert(log.publisher, log.complete);
+        }
+        Ok(())
+    }
+
+    /// Whether a publisher took its release back.
+    pub(crate) fn of(&self, publisher: PublisherId, release: ReleaseId) -> Option<Withdrawn> {
+        self.whole.get(&(publisher, release.cid())).cloned()
+    }
+}
+
+/// All flows, and the releases that they are made of.
+pub(crate) struct Catalogue {
+    pub(crate) flows: Vec<Flow>,
+    /// The releases of each dataflow, ascending.
+    pub(crate) vintages: BTreeMap<(PublisherId, Name), Vec<ReleaseInfo>>,
+    pub(crate) logs: BTreeMap<PublisherId, LogInfo>,
+}
+
+impl Catalogue {
+    pub(crate) fn new<K: Keep>(
+        query: &Query<'_, K>,
+        releases: Vec<ReleaseInfo>,
+        retractions: &Retractions,
+        mut summary: impl FnMut(ContentId) -> Option<Arc<Summary>>,
+    ) -> Result<Self, Error> {
+        let logs: BTreeMap<_, _> = query.logs()?.into_iter().map(|log| (log.publisher, log)).collect();
+        let mut vintages: BTreeMap<(PublisherId, Name), Vec<ReleaseInfo>> = BTreeMap::new();
+        for info in releases {
+            let place = (info.placed.publisher, info.release.dataflow.clone());
+            vintages.entry(place).or_default().push(info);
+        }
+        let mut flows = Vec::new();
+        for ((publisher, dataflow), releases) in &mut vintages {
+            releases.sort_by_key(|info| info.placed.seq);
+            let Some(latest) = releases.last() else { continue };
+            let recipe: Recipe = query.object(latest.release.recipe.cid())?;
+            for (output, content) in &latest.release.results {
+                let Some(summary) = summary(*content).map(|summary| (*summary).clone()) else { continue };
+                let said = recipe.outputs.get(output);
+                let count = |word: &str| votes(latest, word);
+                flows.push(Flow {
+                    publisher: *publisher,
+                    publisher_name: latest.placed.name.clone(),
+                    dataflow: dataflow.clone(),
+                    measure: latest.measure.clone(),
+                    title: latest.title.clone(),
+                    description: recipe.description.to_string(),
+                    unit: said.map(|said| said.unit.to_string()).unwrap_or_default(),
+                    official: recipe.deviates_from.is_none(),
+                    recipe: latest.release.recipe,
+                    release: latest.id,
+                    seq: latest.placed.seq,
+                    output: output.clone(),
+                    vintage: latest.release.vintage.to_string(),
+                    published: latest.placed.time,
+                    summary,
+                    verdict: latest.verdict.clone(),
+                    reproduced: count("reproduced"),
+                    differs: count("differs"),
+                    missing: count("missing"),
+                    failed: count("failed"),
+                    forked: logs.get(publisher).is_some_and(|log| log.forked),
+                    retracted: retractions.of(*publisher, latest.id),
+                    vintages: releases.len(),
+                    content: *content,
+                });
+            }
+        }
+        Ok(Self { flows, vintages, logs })
+    }
+
+    /// The flow of a publisher's dataflow; its first output when there are several.
+    pub(crate) fn flow(&self, publisher: PublisherId, dataflow: &Name) -> Option<&Flow> {
+        self.flows.iter().find(|flow| flow.publisher == publisher && flow.dataflow == *dataflow)
+    }
+}
+
+/// Publishers other than its own that attested a verdict of a release, the last word of each.
+fn votes(info: &ReleaseInfo, word: &str) -> usize {
+    let mut last: BTreeMap<PublisherId, (u64, &Verdict)> = BTreeMap::new();
+    for found in &info.attestations {
+        let place = &found.placed;
+        let later = last.get(&place.publisher).is_none_or(|(seq, _)| *seq < place.seq);
+        if place.publisher != info.placed.publisher && later {
+            last.insert(place.publisher, (place.seq, &found.attestation.verdict));
+        }
+    }
+    last.values().filter(|(_, verdict)| verdict.word() == word).count()
+}

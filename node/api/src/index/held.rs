@@ -1,0 +1,120 @@
+//! A table of figures by its series.
+
+use std::collections::BTreeMap;
+
+use schemas::decimal::Decimal;
+use schemas::period::Period;
+use schemas::structure::{Role, Type};
+use schemas::table::{Cell, Column, Table};
+
+/// The dimension of areas.
+pub(crate) const AREA: &str = "REF_AREA";
+/// Significant digits of values for drawing.
+const DIGITS: usize = 7;
+
+/// A table of figures, its series found.
+pub(crate) struct Held {
+    /// The figures.
+    pub(crate) table: Table,
+    /// The rows of each series, by its key: the codes of all dimensions but time.
+    pub(crate) series: BTreeMap<Vec<String>, Vec<u32>>,
+    /// All periods, ascending.
+    pub(crate) periods: Vec<Period>,
+    /// The places of the dimensions but time, of time, and of the measure.
+    pub(crate) others: Vec<usize>,
+    time: Option<usize>,
+    measure: Option<usize>,
+}
+
+impl Held {
+    pub(crate) fn new(table: Table) -> Self {
+        let components = table.shape().components();
+        let keys = table.shape().identifier_count();
+        let time = (0..keys).find(|at| components.get(*at).is_some_and(|one| one.kind == Type::TimePeriod));
+        let others: Vec<usize> = (0..keys).filter(|at| Some(*at) != time).collect();
+        let numeric = |kind: Type| matches!(kind, Type::Number | Type::Integer);
+        let measure = components.iter().position(|one| one.role == Role::Measure && numeric(one.kind));
+        let mut series: BTreeMap<Vec<String>, Vec<u32>> = BTreeMap::new();
+        let mut last: Option<Vec<String>> = None;
+        for row in 0..table.rows() {
+            let key = key(&table, &others, row);
+            // Rows of a series follow each other where time is the last dimension.
+            if last.as_ref() != Some(&key) {
+                series.entry(key.clone()).or_default();
+                last = Some(key);
+            }
+            if let Some(rows) = last.as_ref().and_then(|key| series.get_mut(key)) {
+                rows.push(row as u32);
+            }
+        }
+        let mut periods = match time.and_then(|time| table.columns().get(time)) {
+            Some(Column::Period(rows)) => rows.iter().flatten().copied().collect(),
+            _ => Vec::new(),
+        };
+        periods.sort_unstable();
+        periods.dedup();
+        Self { table, series, periods, others, time, measure }
+    }
+
+    /// Cells, as a measure of memory.
+    pub(crate) fn cells(&self) -> usize {
+        self.table.rows().saturating_mul(self.table.columns().len() + 1)
+    }
+
+    /// The names of the dimensions: time last.
+    pub(crate) fn dimensions(&self) -> Vec<String> {
+        let name = |at: &usize| self.table.shape().components().get(*at).map(|one| one.id.to_string());
+        self.others.iter().chain(&self.time).filter_map(name).collect()
+    }
+
+    /// The place of the area in a key.
+    pub(crate) fn area(&self) -> Option<usize> {
+        self.dimensions().iter().take(self.others.len()).position(|name| name == AREA)
+    }
+
+    /// The period of a row.
+    pub(crate) fn period(&self, row: usize) -> Option<Period> {
+        match self.table.columns().get(self.time?)? {
+            Column::Period(rows) => rows.get(row).copied().flatten(),
+            _ => None,
+        }
+    }
+
+    /// The figure of a row.
+    pub(crate) fn value(&self, row: usize) -> Option<Decimal> {
+        match self.table.columns().get(self.measure?)? {
+            Column::Number(rows) => rows.get(row).copied().flatten(),
+            Column::Integer(rows) => rows.get(row).copied().flatten().map(Decimal::from),
+            _ => None,
+        }
+    }
+
+    /// The row of a key and period.
+    pub(crate) fn row(&self, key: &[String], period: Period) -> Option<usize> {
+        let rows = self.series.get(key)?;
+        rows.iter().map(|row| *row as usize).find(|row| self.period(*row) == Some(period))
+    }
+
+    /// The name of the measure.
+    pub(crate) fn measure(&self) -> Option<String> {
+        Some(self.table.shape().components().get(self.measure?)?.id.to_string())
+    }
+
+    /// Periods and values of a series, for drawing.
+    pub(crate) fn drawn(&self, rows: &[u32]) -> (Vec<String>, Vec<Option<f64>>) {
+        let points = rows.iter().map(|row| *row as usize);
+        points.filter_map(|row| Some((self.period(row)?.to_string(), self.value(row).map(number)))).unzip()
+    }
+}
+
+fn key(table: &Table, others: &[usize], row: usize) -> Vec<String> {
+    let cell = |at: &usize| table.columns().get(*at).and_then(|column| column.cell(row));
+    let text = |cell: Option<Cell>| cell.map_or_else(String::new, |cell| cell.to_string());
+    others.iter().map(|at| text(cell(at))).collect()
+}
+
+/// A figure as a number of seven significant digits, for drawing.
+pub(crate) fn number(value: Decimal) -> f64 {
+    let exact: f64 = value.to_string().parse().unwrap_or(f64::NAN);
+    format!("{exact:.*e}", DIGITS - 1).parse().unwrap_or(exact)
+}

@@ -1,0 +1,62 @@
+//! The routes that read the index. Each is a function that may wait for the disk; [`answer`] runs it
+//! where that is allowed.
+
+pub(crate) mod figure;
+pub(crate) mod library;
+pub(crate) mod panel;
+pub(crate) mod people;
+pub(crate) mod search;
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use service::Keep;
+
+use crate::{Problem, State};
+
+/// Bytes of a part of a path, or of a parameter.
+const TEXT_BYTES_MAX: usize = 2048;
+
+/// The answer that `work` gives, made on a thread that may wait, of which there are so many.
+pub(crate) async fn answer<K: Keep, T: Serialize + Send + 'static>(
+    state: State<K>,
+    work: impl FnOnce(&State<K>) -> Result<T, Problem> + Send + 'static,
+) -> Response {
+    let Ok(turn) = std::sync::Arc::clone(&state.turns).acquire_owned().await else {
+        return Problem::ended().into_response();
+    };
+    let made = tokio::task::spawn_blocking(move || {
+        let made = work(&state);
+        drop(turn);
+        made
+    });
+    match made.await.map_err(|_| Problem::ended()).and_then(|made| made) {
+        Ok(value) => Json(value).into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// A text from outside, of a length that nothing here exceeds.
+pub(crate) fn bounded(text: &str) -> Result<&str, Problem> {
+    if text.len() <= TEXT_BYTES_MAX {
+        return Ok(text);
+    }
+    let detail = format!("a name or key has at most {TEXT_BYTES_MAX} bytes");
+    Err(Problem::new(StatusCode::BAD_REQUEST, "long", detail))
+}
+
+/// There is no such thing here.
+pub(crate) fn nothing(what: impl std::fmt::Display) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "not-found", format!("{what} is not here"))
+}
+
+/// The parts of a key: dimensions are joined by dots; `_` is the key of figures without any.
+pub(crate) fn key_of(text: &str) -> Vec<String> {
+    if text == "_" { Vec::new() } else { text.split('.').map(str::to_owned).collect() }
+}
+
+/// The parts of a key as one text.
+pub(crate) fn key_text(key: &[String]) -> String {
+    if key.is_empty() { "_".to_owned() } else { key.join(".") }
+}

@@ -1,0 +1,421 @@
+//! One figure with all that is known of it.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Path, Query as Params, State as Shared};
+use axum::response::Response;
+use schemas::cid::{ChunkId, Cid, ContentId, EntryId, PublisherId, ReleaseId, SnapshotId};
+use schemas::object::{Content, Dataset, Provenance, Recipe, Snapshot};
+use schemas::period::Period;
+use schemas::text::Name;
+use schemas::verdict::Verdict;
+use serde::{Deserialize, Serialize};
+use service::query::{ReleaseInfo, Target};
+use service::{Error, Keep};
+
+use super::{answer, bounded, key_of, key_text, nothing};
+use crate::index::{Catalogue, Flow, Held};
+use crate::read::parse;
+use crate::{Problem, State};
+
+/// Nodes of a provenance tree, and how deep it goes: releases may be made of releases.
+const NODES_MAX: usize = 256;
+const DEPTH_MAX: usize = 8;
+/// Vintages whose value is looked up.
+const REVISIONS_MAX: usize = 50;
+
+/// A figure.
+#[derive(Debug, Serialize)]
+struct Figure {
+    address: String,
+    /// To the last digit.
+    value: Option<String>,
+    unit: String,
+    flow: Flow,
+    release: ReleaseId,
+    output: Name,
+    content: ContentId,
+    /// The block that it stands in, and its row there, from 0.
+    chunk: Option<ChunkId>,
+    row: usize,
+    /// The name of the measure.
+    measure: Option<String>,
+    components: BTreeMap<String, Option<String>>,
+    badges: Badges,
+    provenance: Node,
+    revisions: Vec<Revision>,
+    twins: Vec<Twin>,
+}
+
+/// What holds of a figure, each for itself.
+#[derive(Debug, Serialize)]
+struct Badges {
+    signed: Signed,
+    logged: Logged,
+    latest: bool,
+    newer: Option<String>,
+    sources: Vec<Document>,
+    reproduced: Vec<Vote>,
+    own: Option<Verdict>,
+    disputed: usize,
+    forked: bool,
+    retracted: Option<crate::index::Withdrawn>,
+}
+
+#[derive(Debug, Serialize)]
+struct Signed {
+    key: String,
+    entry: EntryId,
+    time: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct Logged {
+    seq: u64,
+    length: u64,
+    complete: u64,
+}
+
+/// A source document.
+#[derive(Debug, Clone, Serialize)]
+struct Document {
+    snapshot: SnapshotId,
+    name: String,
+    url: Option<String>,
+    agency: Option<String>,
+    licence: Option<String>,
+    size: u64,
+    /// Whether all of it is held here.
+    kept: bool,
+}
+
+/// What somebody found who ran the release again.
+#[derive(Debug, Serialize)]
+struct Vote {
+    publisher: PublisherId,
+    name: String,
+    time: i64,
+    verdict: Verdict,
+    followed: bool,
+    own: bool,
+}
+
+/// Something that a figure comes from.
+#[derive(Debug, Serialize)]
+struct Node {
+    kind: &'static str,
+    id: Cid,
+    title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publisher: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<i64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    doubts: Vec<String>,
+    children: Vec<Node>,
+}
+
+/// The figure in one release of its dataflow.
+#[derive(Debug, Serialize)]
+struct Revision {
+    seq: u64,
+    release: ReleaseId,
+    vintage: String,
+    published: i64,
+    value: Option<String>,
+    reason: Option<schemas::object::Reason>,
+}
+
+/// The same cell by another method or publisher.
+#[derive(Debug, Serialize)]
+struct Twin {
+    address: String,
+    publisher: PublisherId,
+    dataflow: Name,
+    title: String,
+    official: bool,
+    value: Option<String>,
+}
+
+/// Which release is wanted.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Which {
+    vintage: Option<String>,
+}
+
+type Place = (String, String, String, String);
+
+pub(crate) async fn figure<K: Keep>(
+    Shared(state): Shared<State<K>>,
+    Path(place): Path<Place>,
+    which: Result<Params<Which>, axum::extract::rejection::QueryRejection>,
+) -> Response {
+    answer(state, move |state| {
+        let which = which.map_err(Problem::query)?.0;
+        found(state, &place, which.vintage.as_deref().unwrap_or("latest"))
+    })
+    .await
+}
+
+fn found<K: Keep>(state: &State<K>, place: &Place, vintage: &str) -> Result<Figure, Problem> {
+    let (publisher, dataflow, key, period) = place;
+    let publisher: PublisherId = parse(bounded(publisher)?)?;
+    let dataflow = Name::new(bounded(dataflow)?).map_err(|_| nothing("a dataflow of this name"))?;
+    let key = key_of(bounded(key)?);
+    let period: Period = parse(bounded(period)?)?;
+    let path = format!("assay://{publisher}/{dataflow}/{}/{period}", key.join("."));
+    let suffix = if vintage == "latest" { String::new() } else { format!("@{}", bounded(vintage)?) };
+    let query = state.service.query();
+    let flow = format!("assay://{publisher}/{dataflow}{suffix}");
+    let Target::Address(_, release) = query.resolve(&flow)? else { return Err(nothing(flow)) };
+    let catalogue = state.index.catalogue()?;
+    let listed = catalogue.flow(publisher, &dataflow).ok_or_else(|| nothing("a dataflow with figures"))?;
+    let info = query.release(release)?;
+    let cell =
+        cell(state, &info, &key, period)?.ok_or_else(|| nothing(format!("a figure at {path}{suffix}")))?;
+    let (chunk, row) = in_chunk(state, cell.content, cell.row)?;
+    let recipe: Recipe = query.object(info.release.recipe.cid())?;
+    let mut sources = Vec::new();
+    let mut nodes = NODES_MAX;
+    let provenance = origin(state, &info, &mut sources, &mut nodes, DEPTH_MAX)?;
+    let newer = (listed.release != release).then(|| path.clone());
+    Ok(Figure {
+        value: cell.held.value(cell.row).map(|value| value.to_string()),
+        unit: recipe.outputs.get(&cell.output).map(|said| said.unit.to_string()).unwrap_or_default(),
+        flow: listed.clone(),
+        release,
+        output: cell.output.clone(),
+        content: cell.content,
+        chunk,
+        row,
+        measure: cell.held.measure(),
+        components: components(&cell.held, cell.row),
+        badges: badges(state, &catalogue, &info, listed, sources, newer)?,
+        provenance,
+        revisions: revisions(state, &catalogue, listed, &key, period)?,
+        twins: twins(state, &catalogue, listed, &key, period)?,
+        address: path + &suffix,
+    })
+}
+
+/// A cell of an output.
+struct Found {
+    output: Name,
+    content: ContentId,
+    held: std::sync::Arc<Held>,
+    row: usize,
+}
+
+/// The cell of a key and period in the first output of a release that has one.
+fn cell<K: Keep>(
+    state: &State<K>,
+    info: &ReleaseInfo,
+    key: &[String],
+    period: Period,
+) -> Result<Option<Found>, Problem> {
+    for (output, content) in &info.release.results {
+        let held = state.index.table(*content)?;
+        if let Some(row) = held.row(key, period) {
+            return Ok(Some(Found { output: output.clone(), content: *content, held, row }));
+        }
+    }
+    Ok(None)
+}
+
+/// The chunk of a content that a row stands in, and the row there.
+fn in_chunk<K: Keep>(
+    state: &State<K>,
+    content: ContentId,
+    row: usize,
+) -> Result<(Option<ChunkId>, usize), Problem> {
+    let content: Content = state.service.query().object(content.cid())?;
+    let mut before = 0;
+    for chunk in &content.chunks {
+        let rows = chunk.rows as usize;
+        if row < before + rows {
+            return Ok((Some(chunk.chunk), row - before));
+        }
+        before += rows;
+    }
+    Ok((None, 0))
+}
+
+fn components(held: &Held, row: usize) -> BTreeMap<String, Option<String>> {
+    let parts = held.table.shape().components().iter().zip(held.table.columns());
+    parts.map(|(part, column)| (part.id.to_string(), column.cell(row).map(|cell| cell.to_string()))).collect()
+}
+
+fn badges<K: Keep>(
+    state: &State<K>,
+    catalogue: &Catalogue,
+    info: &ReleaseInfo,
+    flow: &Flow,
+    sources: Vec<Document>,
+    newer: Option<String>,
+) -> Result<Badges, Problem> {
+    let entry = state.service.query().entry(info.placed.entry)?;
+    let log = catalogue.logs.get(&info.placed.publisher);
+    let vote = |found: &service::query::AttestationInfo| {
+        let log = catalogue.logs.get(&found.placed.publisher);
+        Vote {
+            publisher: found.placed.publisher,
+            name: found.placed.name.clone(),
+            time: found.placed.time,
+            verdict: found.attestation.verdict.clone(),
+            followed: log.is_some_and(|log| log.followed),
+            own: log.is_some_and(|log| log.own),
+        }
+    };
+    let mut votes: Vec<Vote> = info.attestations.iter().map(vote).collect();
+    // Those whom the reader of this node trusts come first.
+    votes.sort_by_key(|vote| (!vote.own, !vote.followed, vote.time));
+    Ok(Badges {
+        signed: Signed {
+            key: entry.value().key.to_string(),
+            entry: info.placed.entry,
+            time: info.placed.time,
+        },
+        logged: Logged {
+            seq: info.placed.seq,
+            length: log.map_or(0, |log| log.length),
+            complete: log.map_or(0, |log| log.complete),
+        },
+        latest: newer.is_none(),
+        newer,
+        sources,
+        disputed: votes.iter().filter(|vote| vote.verdict.word() == "differs").count(),
+        reproduced: votes,
+        own: info.verdict.clone(),
+        forked: log.is_some_and(|log| log.forked),
+        retracted: flow.retracted.clone().filter(|_| flow.release == info.id),
+    })
+}
+
+/// What a release is made of, down to the documents.
+fn origin<K: Keep>(
+    state: &State<K>,
+    info: &ReleaseInfo,
+    sources: &mut Vec<Document>,
+    nodes: &mut usize,
+    depth: usize,
+) -> Result<Node, Problem> {
+    let query = state.service.query();
+    let recipe: Recipe = query.object(info.release.recipe.cid())?;
+    let leaf = |kind, id, title: String| Node {
+        kind,
+        id,
+        title,
+        publisher: None,
+        time: None,
+        doubts: Vec::new(),
+        children: Vec::new(),
+    };
+    let mut children = vec![leaf("recipe", info.release.recipe.cid(), recipe.title.to_string())];
+    for (name, id) in &info.release.inputs {
+        if *nodes == 0 {
+            break;
+        }
+        *nodes -= 1;
+        let dataset: Dataset = query.object(id.cid())?;
+        let from = match &dataset.provenance {
+            Provenance::Import { snapshot, .. } => {
+                let document = document(state, *snapshot)?;
+                let node = leaf("snapshot", snapshot.cid(), document.name.clone());
+                if sources.iter().all(|known| known.snapshot != *snapshot) {
+                    sources.push(document);
+                }
+                Some(node)
+            }
+            Provenance::Release { release, .. } if depth > 0 => {
+                Some(origin(state, &query.release(*release)?, sources, nodes, depth - 1)?)
+            }
+            Provenance::Release { .. } => None,
+        };
+        let placed = query.places(id.cid())?.into_iter().next();
+        children.push(Node {
+            publisher: placed.as_ref().map(|placed| placed.name.clone()),
+            time: placed.map(|placed| placed.time),
+            doubts: dataset.doubts.iter().map(|doubt| doubt.to_string()).collect(),
+            children: from.into_iter().collect(),
+            ..leaf("dataset", id.cid(), format!("{name}: {}", dataset.title))
+        });
+    }
+    Ok(Node {
+        publisher: Some(info.placed.name.clone()),
+        time: Some(info.placed.time),
+        children,
+        ..leaf("release", info.id.cid(), info.title.clone())
+    })
+}
+
+fn document<K: Keep>(state: &State<K>, id: SnapshotId) -> Result<Document, Problem> {
+    let snapshot: Snapshot = state.service.query().object(id.cid())?;
+    let keep = state.service.keep();
+    let mut kept = true;
+    for piece in &snapshot.pieces {
+        kept &= keep.has(piece.cid()).map_err(Error::from)?;
+    }
+    let text = |text: Option<String>| text.filter(|text| !text.is_empty());
+    Ok(Document {
+        snapshot: id,
+        name: snapshot.name.to_string(),
+        url: text(snapshot.url.map(|url| url.to_string())),
+        agency: text(snapshot.agency.map(|agency| agency.to_string())),
+        licence: text(snapshot.licence.map(|licence| licence.to_string())),
+        size: snapshot.size,
+        kept,
+    })
+}
+
+/// The figure in every release of its dataflow, the newest first.
+fn revisions<K: Keep>(
+    state: &State<K>,
+    catalogue: &Catalogue,
+    flow: &Flow,
+    key: &[String],
+    period: Period,
+) -> Result<Vec<Revision>, Problem> {
+    let releases = catalogue.vintages.get(&(flow.publisher, flow.dataflow.clone()));
+    let mut found = Vec::new();
+    for info in releases.into_iter().flatten().rev().take(REVISIONS_MAX) {
+        let cell = cell(state, info, key, period)?;
+        found.push(Revision {
+            seq: info.placed.seq,
+            release: info.id,
+            vintage: info.release.vintage.to_string(),
+            published: info.placed.time,
+            value: cell.and_then(|cell| cell.held.value(cell.row)).map(|value| value.to_string()),
+            reason: info.release.supersedes.as_ref().map(|before| before.reason),
+        });
+    }
+    Ok(found)
+}
+
+/// The same key and period in the other flows of the measure.
+fn twins<K: Keep>(
+    state: &State<K>,
+    catalogue: &Catalogue,
+    flow: &Flow,
+    key: &[String],
+    period: Period,
+) -> Result<Vec<Twin>, Problem> {
+    let others = catalogue.flows.iter().filter(|other| {
+        other.measure == flow.measure
+            && (other.publisher, &other.dataflow) != (flow.publisher, &flow.dataflow)
+    });
+    let mut found = Vec::new();
+    for other in others {
+        let held = state.index.table(other.content)?;
+        let Some(row) = held.row(key, period) else { continue };
+        found.push(Twin {
+            address: format!("assay://{}/{}/{}/{period}", other.publisher, other.dataflow, key_text(key)),
+            publisher: other.publisher,
+            dataflow: other.dataflow.clone(),
+            title: other.title.clone(),
+            official: other.official,
+            value: held.value(row).map(|value| value.to_string()),
+        });
+    }
+    Ok(found)
+}

@@ -1,0 +1,109 @@
+//! Recipes, and how they differ.
+
+use axum::extract::{Path, Query as Params, State as Shared};
+use axum::http::StatusCode;
+use axum::response::Response;
+use schemas::cid::{PublisherId, RecipeId};
+use schemas::object::Recipe;
+use serde::{Deserialize, Serialize};
+use service::Keep;
+
+use super::{answer, bounded};
+use crate::index::Flow;
+use crate::read::parse;
+use crate::{Problem, State};
+
+/// A recipe.
+#[derive(Debug, Serialize)]
+struct Shown {
+    id: RecipeId,
+    publisher: Option<PublisherId>,
+    publisher_name: Option<String>,
+    #[serde(flatten)]
+    recipe: Recipe,
+    used_by: Vec<Flow>,
+}
+
+pub(crate) async fn recipe<K: Keep>(Shared(state): Shared<State<K>>, Path(id): Path<String>) -> Response {
+    answer(state, move |state| {
+        let id: RecipeId = parse(bounded(&id)?)?;
+        let query = state.service.query();
+        let recipe: Recipe = query.object(id.cid())?;
+        let placed = query.places(id.cid())?.into_iter().next();
+        let catalogue = state.index.catalogue()?;
+        let used_by = catalogue.flows.iter().filter(|flow| flow.recipe == id).cloned().collect();
+        let (publisher, publisher_name) = placed.map(|placed| (placed.publisher, placed.name)).unzip();
+        Ok(Shown { id, publisher, publisher_name, recipe, used_by })
+    })
+    .await
+}
+
+/// The recipe to compare with.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct From {
+    from: String,
+}
+
+/// What differs between two recipes.
+#[derive(Debug, Serialize)]
+struct Differs {
+    /// Inputs that only the first, and only the second reads.
+    inputs_from: Vec<String>,
+    inputs_to: Vec<String>,
+    steps: Vec<Step>,
+    /// Why, as the second says it of the first.
+    reasons: Vec<String>,
+}
+
+/// A step that differs.
+#[derive(Debug, Serialize)]
+struct Step {
+    name: String,
+    kind: &'static str,
+    from: Option<String>,
+    to: Option<String>,
+    /// The smallest parts that differ.
+    parts: Vec<(String, String)>,
+    note: Option<String>,
+}
+
+pub(crate) async fn difference<K: Keep>(
+    Shared(state): Shared<State<K>>,
+    Path(id): Path<String>,
+    from: Result<Params<From>, axum::extract::rejection::QueryRejection>,
+) -> Response {
+    answer(state, move |state| {
+        let from: RecipeId = parse(bounded(&from.map_err(Problem::query)?.0.from)?)?;
+        let id: RecipeId = parse(bounded(&id)?)?;
+        let query = state.service.query();
+        let (before, after): (Recipe, Recipe) = (query.object(from.cid())?, query.object(id.cid())?);
+        let unread = |_| Problem::new(StatusCode::CONFLICT, "script", "a script of these cannot be read");
+        let found = service::difference(before.script.as_str(), after.script.as_str()).map_err(unread)?;
+        let steps = found.steps.into_iter().map(|step| {
+            let kind = match (&step.before, &step.after) {
+                (Some(_), Some(_)) => "changed",
+                (Some(_), None) => "removed",
+                (None, _) => "added",
+            };
+            let parts = step.parts.iter().map(|(from, to)| format!("`{from}` became `{to}`"));
+            let note = parts.collect::<Vec<_>>().join("; ");
+            Step {
+                name: step.name,
+                kind,
+                from: step.before,
+                to: step.after,
+                parts: step.parts,
+                note: Some(note).filter(|note| !note.is_empty()),
+            }
+        });
+        let why = after.deviates_from.filter(|deviation| deviation.recipe == from);
+        Ok(Differs {
+            inputs_from: found.inputs_before,
+            inputs_to: found.inputs_after,
+            steps: steps.collect(),
+            reasons: why.map_or_else(Vec::new, |why| why.reasons.iter().map(|one| one.to_string()).collect()),
+        })
+    })
+    .await
+}

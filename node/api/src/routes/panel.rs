@@ -1,0 +1,245 @@
+//! Flows, areas, panels, countries, series.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use axum::extract::{Path, Query as Params, State as Shared};
+use axum::response::Response;
+use schemas::cid::{ContentId, ReleaseId};
+use schemas::object::{Recipe, Release};
+use schemas::structure::Role;
+use schemas::text::Name;
+use serde::{Deserialize, Serialize};
+use service::Keep;
+
+use super::{answer, bounded, key_of, key_text, nothing};
+use crate::index::{Flow, Held, number};
+use crate::read::parse;
+use crate::{Problem, State};
+
+pub(crate) async fn flows<K: Keep>(Shared(state): Shared<State<K>>) -> Response {
+    answer(state, |state| Ok(state.index.catalogue()?.flows.clone())).await
+}
+
+/// An area by its code.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Area {
+    code: String,
+    name: String,
+    alpha2: Option<&'static str>,
+    m49: Option<String>,
+    /// Whether it stands for several others.
+    aggregate: bool,
+}
+
+impl Area {
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// An area as the data sets here name it, or else as ISO 3166 does.
+    fn of(code: &str, said: Option<&schemas::object::Code>) -> Self {
+        let country = rust_iso3166::from_alpha3(code);
+        let named = said.map(|said| said.name.to_string()).filter(|name| name != code);
+        Self {
+            code: code.to_owned(),
+            name: named.or_else(|| country.map(|one| one.name.to_owned())).unwrap_or_else(|| code.to_owned()),
+            alpha2: country.map(|one| one.alpha2),
+            m49: country.map(|one| format!("{:03}", one.numeric)),
+            aggregate: said.is_some_and(|said| said.aggregate),
+        }
+    }
+}
+
+/// Every area of which there is a figure.
+pub(crate) fn areas<K: Keep>(state: &State<K>) -> Result<Vec<Area>, Problem> {
+    let said = state.index.areas()?;
+    let catalogue = state.index.catalogue()?;
+    let mut codes: BTreeSet<String> = BTreeSet::new();
+    for flow in &catalogue.flows {
+        let held = state.index.table(flow.content)?;
+        let Some(at) = held.area() else { continue };
+        codes.extend(held.series.keys().filter_map(|key| key.get(at).cloned()));
+    }
+    Ok(codes.iter().map(|code| Area::of(code, said.get(code))).collect())
+}
+
+pub(crate) async fn area_list<K: Keep>(Shared(state): Shared<State<K>>) -> Response {
+    answer(state, areas).await
+}
+
+/// The figures of an output, by area and period.
+#[derive(Debug, Serialize)]
+struct Panel {
+    release: ReleaseId,
+    output: Name,
+    unit: String,
+    dimensions: Vec<String>,
+    /// A series each: its key.
+    areas: Vec<String>,
+    /// The parts of these keys, where there are more dimensions than one beside time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<Vec<Vec<String>>>,
+    periods: Vec<String>,
+    /// A row for each series, a place for each period.
+    values: Vec<Vec<Option<f64>>>,
+}
+
+/// What part of a panel is wanted.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Part {
+    period: Option<String>,
+    area: Option<String>,
+}
+
+pub(crate) async fn panel<K: Keep>(
+    Shared(state): Shared<State<K>>,
+    Path((release, output)): Path<(String, String)>,
+    part: Result<Params<Part>, axum::extract::rejection::QueryRejection>,
+) -> Response {
+    answer(state, move |state| {
+        let part = part.map_err(Problem::query)?.0;
+        let (release, output, held) = figures(state, &release, &output)?;
+        let recipe: Recipe = state
+            .service
+            .query()
+            .object(state.service.query().object::<Release>(release.cid())?.recipe.cid())?;
+        let unit = recipe.outputs.get(&output).map(|said| said.unit.to_string()).unwrap_or_default();
+        let area = held.area();
+        let wanted = |key: &&Vec<String>| {
+            let code = area.and_then(|at| key.get(at));
+            part.area.as_ref().is_none_or(|wanted| code == Some(wanted))
+        };
+        let keys: Vec<&Vec<String>> = held.series.keys().filter(wanted).collect();
+        let spelled = held.periods.iter().map(|period| (*period, period.to_string()));
+        let periods: Vec<_> =
+            spelled.filter(|(_, text)| part.period.as_ref().is_none_or(|wanted| wanted == text)).collect();
+        let places: BTreeMap<_, usize> =
+            periods.iter().enumerate().map(|(at, (period, _))| (*period, at)).collect();
+        let values = keys.iter().map(|key| {
+            let mut values = vec![None; periods.len()];
+            for row in held.series.get(*key).into_iter().flatten().map(|row| *row as usize) {
+                let slot = held.period(row).and_then(|period| values.get_mut(*places.get(&period)?));
+                slot.into_iter().for_each(|slot| *slot = held.value(row).map(number));
+            }
+            values
+        });
+        let values = values.collect();
+        let several = held.others.len() > 1;
+        Ok(Panel {
+            release,
+            output,
+            unit,
+            dimensions: held.dimensions(),
+            areas: keys.iter().map(|key| key_text(key)).collect(),
+            keys: several.then(|| keys.into_iter().cloned().collect()),
+            periods: periods.into_iter().map(|(_, text)| text).collect(),
+            values,
+        })
+    })
+    .await
+}
+
+/// The figures of an output of a release.
+fn figures<K: Keep>(
+    state: &State<K>,
+    release: &str,
+    output: &str,
+) -> Result<(ReleaseId, Name, Arc<Held>), Problem> {
+    let id: ReleaseId = parse(bounded(release)?)?;
+    let release: Release = state.service.query().object(id.cid())?;
+    let name = Name::new(bounded(output)?).map_err(|_| nothing("an output of this name"))?;
+    let content: ContentId = *release.results.get(&name).ok_or_else(|| nothing("an output of this name"))?;
+    Ok((id, name, state.index.table(content)?))
+}
+
+/// All that there is of an area.
+#[derive(Debug, Serialize)]
+struct Country {
+    area: Area,
+    flows: Vec<Drawn>,
+}
+
+/// The series of an area in a flow.
+#[derive(Debug, Serialize)]
+struct Drawn {
+    flow: Flow,
+    keys: Vec<Line>,
+}
+
+/// A series for drawing.
+#[derive(Debug, Serialize)]
+struct Line {
+    key: String,
+    periods: Vec<String>,
+    values: Vec<Option<f64>>,
+}
+
+pub(crate) async fn country<K: Keep>(Shared(state): Shared<State<K>>, Path(code): Path<String>) -> Response {
+    answer(state, move |state| {
+        let code = bounded(&code)?.to_owned();
+        let catalogue = state.index.catalogue()?;
+        let mut flows = Vec::new();
+        for flow in &catalogue.flows {
+            let held = state.index.table(flow.content)?;
+            let Some(at) = held.area() else { continue };
+            let lines = held.series.iter().filter(|(key, _)| key.get(at) == Some(&code));
+            let keys: Vec<Line> = lines
+                .map(|(key, rows)| {
+                    let (periods, values) = held.drawn(rows);
+                    Line { key: key_text(key), periods, values }
+                })
+                .collect();
+            if !keys.is_empty() {
+                flows.push(Drawn { flow: flow.clone(), keys });
+            }
+        }
+        let said = state.index.areas()?;
+        if flows.is_empty() && !said.contains_key(&code) && rust_iso3166::from_alpha3(&code).is_none() {
+            return Err(nothing("an area of this code"));
+        }
+        Ok(Country { area: Area::of(&code, said.get(&code)), flows })
+    })
+    .await
+}
+
+/// A series to the last digit.
+#[derive(Debug, Serialize)]
+struct Series {
+    dimensions: Vec<String>,
+    key: String,
+    periods: Vec<String>,
+    values: Vec<Option<String>>,
+    attributes: BTreeMap<String, Vec<Option<String>>>,
+}
+
+pub(crate) async fn series<K: Keep>(
+    Shared(state): Shared<State<K>>,
+    Path((release, output, key)): Path<(String, String, String)>,
+) -> Response {
+    answer(state, move |state| {
+        let (_, _, held) = figures(state, &release, &output)?;
+        let key = key_of(bounded(&key)?);
+        let rows = held.series.get(&key).ok_or_else(|| nothing("a series of this key"))?;
+        let rows: Vec<usize> = rows.iter().map(|row| *row as usize).collect();
+        let text =
+            |column: &schemas::table::Column, row: usize| column.cell(row).map(|cell| cell.to_string());
+        let parts = held.table.shape().components().iter().zip(held.table.columns());
+        let attributes = parts
+            .filter(|(part, _)| part.role == Role::Attribute)
+            .map(|(part, column)| (part.id.to_string(), rows.iter().map(|row| text(column, *row)).collect()));
+        Ok(Series {
+            dimensions: held.dimensions(),
+            key: key_text(&key),
+            periods: rows.iter().filter_map(|row| held.period(*row)).map(|one| one.to_string()).collect(),
+            values: rows.iter().map(|row| held.value(*row).map(|value| value.to_string())).collect(),
+            attributes: attributes.collect(),
+        })
+    })
+    .await
+}

@@ -1,0 +1,132 @@
+//! Publishers, their logs, and their contradictions.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Path, Query as Params, State as Shared};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use schemas::cid::PublisherId;
+use schemas::object::OperatingKey;
+use serde::{Deserialize, Serialize};
+use service::Keep;
+use service::query::{EntryInfo, ForkInfo, LogInfo};
+
+use super::{answer, bounded};
+use crate::index::Flow;
+use crate::read::parse;
+use crate::{Problem, State};
+
+/// Entries of one answer.
+const PAGE: u64 = 50;
+const PAGE_MAX: u64 = 500;
+
+pub(crate) async fn publishers<K: Keep>(Shared(state): Shared<State<K>>) -> Response {
+    answer(state, |state| Ok(state.service.query().logs()?)).await
+}
+
+/// A publisher.
+#[derive(Debug, Serialize)]
+struct Publisher {
+    #[serde(flatten)]
+    log: LogInfo,
+    contact: Option<String>,
+    keys: Vec<OperatingKey>,
+    flows: Vec<Flow>,
+    confirmed_by: Vec<Confirmed>,
+    forks: Vec<ForkInfo>,
+}
+
+/// Somebody who reproduced releases of a publisher.
+#[derive(Debug, Serialize)]
+struct Confirmed {
+    publisher: PublisherId,
+    name: String,
+    count: u64,
+}
+
+pub(crate) async fn publisher<K: Keep>(Shared(state): Shared<State<K>>, Path(id): Path<String>) -> Response {
+    answer(state, move |state| {
+        let id: PublisherId = parse(bounded(&id)?)?;
+        let query = state.service.query();
+        let identity = query.identity(id)?;
+        let catalogue = state.index.catalogue()?;
+        let log = catalogue.logs.get(&id).cloned().ok_or_else(|| super::nothing("this publisher"))?;
+        let mut confirmed: BTreeMap<PublisherId, Confirmed> = BTreeMap::new();
+        let releases = catalogue.vintages.iter().filter(|((publisher, _), _)| *publisher == id);
+        for found in releases.flat_map(|(_, releases)| releases).flat_map(|info| &info.attestations) {
+            if found.placed.publisher != id && found.attestation.verdict.word() == "reproduced" {
+                let (publisher, name) = (found.placed.publisher, found.placed.name.clone());
+                let one = confirmed.entry(publisher).or_insert(Confirmed { publisher, name, count: 0 });
+                one.count += 1;
+            }
+        }
+        Ok(Publisher {
+            log,
+            contact: identity.contact.map(|contact| contact.to_string()),
+            keys: identity.keys,
+            flows: catalogue.flows.iter().filter(|flow| flow.publisher == id).cloned().collect(),
+            confirmed_by: confirmed.into_values().collect(),
+            forks: query.forks()?.into_iter().filter(|fork| fork.publisher == id).collect(),
+        })
+    })
+    .await
+}
+
+pub(crate) async fn forks<K: Keep>(Shared(state): Shared<State<K>>) -> Response {
+    answer(state, |state| Ok(state.service.query().forks()?)).await
+}
+
+/// Where a page of entries begins.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Page {
+    /// Entries below this place.
+    cursor: Option<u64>,
+    limit: Option<u64>,
+}
+
+/// An entry for people.
+#[derive(Debug, Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    entry: EntryInfo,
+    summary: String,
+}
+
+pub(crate) async fn entries<K: Keep>(
+    Shared(state): Shared<State<K>>,
+    Path(id): Path<String>,
+    page: Result<Params<Page>, axum::extract::rejection::QueryRejection>,
+) -> Response {
+    let Params(page) = match page {
+        Ok(page) => page,
+        Err(fault) => return Problem::query(fault).into_response(),
+    };
+    let (path, limit) = (id.clone(), page.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX));
+    let log = bounded(&id).and_then(parse::<PublisherId>).and_then(|id| {
+        let logs = state.service.query().logs()?;
+        logs.into_iter().find(|log| log.publisher == id).ok_or_else(|| super::nothing("this publisher"))
+    });
+    let log = match log {
+        Ok(log) => log,
+        Err(problem) => return problem.into_response(),
+    };
+    let end = page.cursor.unwrap_or(log.length).min(log.length);
+    let from = end.saturating_sub(limit);
+    let mut response = answer(state, move |state| {
+        let entries = state.service.query().entries(log.publisher, from..end)?;
+        let listed = entries.into_iter().rev().map(|entry| Listed { summary: summary(&entry), entry });
+        Ok(listed.collect::<Vec<_>>())
+    })
+    .await;
+    let next = format!("</api/v1/publishers/{path}/entries?cursor={from}&limit={limit}>; rel=\"next\"");
+    if let Some(next) = HeaderValue::from_str(&next).ok().filter(|_| from > 0) {
+        response.headers_mut().insert(header::LINK, next);
+    }
+    response
+}
+
+/// What an entry is, in words.
+pub(crate) fn summary(entry: &EntryInfo) -> String {
+    format!("{} {}", entry.kind, entry.subject)
+}

@@ -1,0 +1,118 @@
+//! Search over areas, flows, recipes, publishers and data sets.
+
+use axum::extract::{Query as Params, State as Shared};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use service::Keep;
+use service::query::Target;
+
+use super::{answer, bounded, panel};
+use crate::{Problem, State};
+
+/// Things of one answer.
+const FOUND: usize = 20;
+const FOUND_MAX: usize = 100;
+
+/// What is looked for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    q: String,
+    limit: Option<usize>,
+}
+
+/// Something that was found.
+#[derive(Debug, Serialize)]
+struct Found {
+    kind: &'static str,
+    title: String,
+    detail: String,
+    /// Its page.
+    path: String,
+    #[serde(skip)]
+    rank: u8,
+}
+
+pub(crate) async fn search<K: Keep>(
+    Shared(state): Shared<State<K>>,
+    wanted: Result<Params<Wanted>, axum::extract::rejection::QueryRejection>,
+) -> Response {
+    answer(state, move |state| {
+        let wanted = wanted.map_err(Problem::query)?.0;
+        let words: Vec<String> =
+            bounded(&wanted.q)?.split_whitespace().map(|word| word.to_lowercase()).collect();
+        if words.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut found = everything(state)?;
+        found.retain_mut(|one| {
+            let text = format!("{} {}", one.title, one.detail).to_lowercase();
+            let title = one.title.to_lowercase();
+            let begins = words.first().is_some_and(|word| title.starts_with(word.as_str()));
+            one.rank = if title == words.join(" ") {
+                0
+            } else if begins {
+                1
+            } else {
+                2
+            };
+            words.iter().all(|word| text.contains(word.as_str()))
+        });
+        found.sort_by(|a, b| (a.rank, a.title.len(), &a.title).cmp(&(b.rank, b.title.len(), &b.title)));
+        found.truncate(wanted.limit.unwrap_or(FOUND).clamp(1, FOUND_MAX));
+        found.extend(named(state, &wanted.q));
+        Ok(found)
+    })
+    .await
+}
+
+/// All that can be found by words.
+fn everything<K: Keep>(state: &State<K>) -> Result<Vec<Found>, Problem> {
+    let found =
+        |kind, title: String, detail: String, path: String| Found { kind, title, detail, path, rank: 0 };
+    let mut all = Vec::new();
+    for area in panel::areas(state)? {
+        let path = format!("/country/{}", area.code());
+        all.push(found("country", area.name().to_owned(), area.code().to_owned(), path));
+    }
+    let catalogue = state.index.catalogue()?;
+    for flow in &catalogue.flows {
+        let path = format!("/world/{}?method={}/{}", flow.measure, flow.publisher, flow.dataflow);
+        let detail = format!("{} by {}, {}", flow.measure, flow.publisher_name, flow.dataflow);
+        all.push(found("flow", flow.title.clone(), detail, path));
+    }
+    for info in state.index.recipes()? {
+        let detail = format!("{} by {}", info.recipe.measure, info.placed.name);
+        all.push(found("recipe", info.recipe.title.to_string(), detail, format!("/recipe/{}", info.id)));
+    }
+    for log in catalogue.logs.values() {
+        let id = log.publisher.to_string();
+        all.push(found("publisher", log.name.clone(), id.clone(), format!("/publisher/{id}")));
+    }
+    for info in state.index.datasets()? {
+        let detail = format!("{} by {}", info.dataset.dataflow, info.placed.name);
+        let path = format!("/publisher/{}", info.placed.publisher);
+        all.push(found("dataset", info.dataset.title.to_string(), detail, path));
+    }
+    Ok(all)
+}
+
+/// What an address or id leads to.
+fn named<K: Keep>(state: &State<K>, text: &str) -> Option<Found> {
+    let text = text.trim();
+    let found = |kind, title, path| Found { kind, title, detail: text.to_owned(), path, rank: 0 };
+    match state.service.query().resolve(text).ok()? {
+        Target::Address(address, _) => {
+            let key = address.key.as_ref()?.join(".");
+            let path =
+                format!("/figure/{}/{}/{key}/{}", address.publisher, address.dataflow, address.period?);
+            Some(found("figure", address.dataflow.to_string(), path))
+        }
+        Target::Id(id) => {
+            let catalogue = state.index.catalogue().ok()?;
+            let flow = catalogue.flows.iter().find(|flow| flow.release.cid() == id)?;
+            let path = format!("/world/{}?method={}/{}", flow.measure, flow.publisher, flow.dataflow);
+            Some(found("release", flow.title.clone(), path))
+        }
+    }
+}
