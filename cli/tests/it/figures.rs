@@ -221,7 +221,7 @@ fn questions_that_make_no_sense_are_problems() {
         (stage.figure("TUR/2008?vintage=seq=99"), 404, "not-found"),
         (format!("/publishers/{id}/entries?limit=x"), 400, "query"),
         ("/publishers/nonsense".to_owned(), 400, "id"),
-        (format!("/publishers/{absent}"), 404, "not-found"),
+        (format!("/publishers/{}", Cid::of(Codec::Raw, b"nothing")), 404, "not-found"),
         (format!("/recipes/{absent}"), 404, "not-found"),
         ("/search".to_owned(), 400, "query"),
         (format!("/search?q={long}"), 400, "long"),
