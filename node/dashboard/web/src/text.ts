@@ -14,9 +14,11 @@ function format(options: Intl.NumberFormatOptions): Intl.NumberFormat {
 
 /** Decimals that tell apart what is drawn: two for rates, none for millions. */
 export function decimals(values: Iterable<number | null>): number {
-  let largest = 0;
-  for (const value of values) if (value !== null) largest = Math.max(largest, Math.abs(value));
-  return largest >= 10_000 ? 0 : largest >= 1000 ? 1 : 2;
+  const sizes: number[] = [];
+  for (const value of values) if (value !== null) sizes.push(Math.abs(value));
+  // What is common decides: one hyperinflation must not take the decimals of everyone else.
+  const common = sizes.sort((a, b) => a - b)[Math.floor(sizes.length * 0.7)] ?? 0;
+  return common >= 10_000 ? 0 : common >= 1000 ? 1 : 2;
 }
 
 export function number(value: number | null | undefined, digits = 2): string {
@@ -89,6 +91,12 @@ export const capital = (text: string) => (text === 'gdp' ? 'GDP' : text.charAt(0
 export const count = (n: number, one: string, many = `${one}s`) => `${format({}).format(n)} ${n === 1 ? one : many}`;
 
 export const flowId = (flow: Flow) => `${flow.publisher}/${flow.dataflow}`;
+
+/** The flows whose figures an address names: the first output of each dataflow. */
+export function primary(flows: Flow[]): Flow[] {
+  const seen = new Set<string>();
+  return flows.filter((flow) => !seen.has(flowId(flow)) && seen.add(flowId(flow)));
+}
 
 export const figurePath = (flow: Flow, key: string, period: string) =>
   `/figure/${part(flow.publisher)}/${part(flow.dataflow)}/${part(key)}/${part(period)}`;

@@ -7,7 +7,7 @@ import { Standing, VerdictText } from '../parts/pieces.tsx';
 import { Await, Empty } from '../parts/states.tsx';
 import type { Route } from '../route.ts';
 import { amend } from '../route.ts';
-import { capital, date, decimals, figurePath, flowId, isPercent, number, periodName, start, suffix } from '../text.ts';
+import { capital, date, decimals, figurePath, flowId, isPercent, number, periodName, primary, start, suffix } from '../text.ts';
 import { ranked } from './world.tsx';
 
 interface Line {
@@ -65,7 +65,9 @@ function Measures({ route, answer }: { route: Route; answer: Answer }) {
 
 /** One line for each key of each flow; the key is named where a flow has several. */
 export function lines(answer: Answer): Line[] {
-  return answer.flows.flatMap(({ flow, keys }) =>
+  const first = primary(answer.flows.map(({ flow }) => flow));
+  const shown = answer.flows.filter(({ flow }) => first.includes(flow));
+  return shown.flatMap(({ flow, keys }) =>
     keys.map(({ key, periods, values }) => ({
       flow,
       key,
@@ -181,6 +183,7 @@ function Latest({ line, digits }: { line: Line; digits: number }) {
         {suffix(line.flow.unit)}
       </a>
       <span>
+        {isPercent(line.flow.unit) ? '' : `${line.flow.unit}, `}
         {periodName(last.period)}, published {date(line.flow.published)}
         <br />
         <VerdictText verdict={line.flow.verdict} /> {line.flow.verdict ? 'here' : ''} · <Standing flow={line.flow} />

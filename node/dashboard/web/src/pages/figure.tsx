@@ -1,6 +1,6 @@
 // One number, and everything that stands behind it.
 import { useEffect, useState } from 'preact/hooks';
-import type { Figure as Answer, Node } from '../api.ts';
+import type { Area, Figure as Answer, Node } from '../api.ts';
 import { API, part, useLoad, verdictWord } from '../api.ts';
 import type { Report } from '../check/verify.ts';
 import { Badge, Copy, Id, VerdictText } from '../parts/pieces.tsx';
@@ -31,13 +31,14 @@ interface ShownProps {
 
 function Shown({ answer, keyText, period, vintage }: ShownProps) {
   const { flow, badges } = answer;
+  const areas = useLoad<Area[]>('/areas');
   const check = useCheck(answer, keyText, period);
   const command = `assay verify ${answer.address}`;
   return (
     <article class="figure">
       <header>
         <p class="kicker">
-          <a href={`/world/${part(flow.measure)}?method=${part(flow.publisher)}/${part(flow.dataflow)}`}>{flow.title}</a> · {keyText.split('.').map((code) => <a class="code" href={`/country/${part(code)}`}>{code}</a>)} · {periodName(period)}
+          <a href={`/world/${part(flow.measure)}?method=${part(flow.publisher)}/${part(flow.dataflow)}`}>{flow.title}</a> · {keyText.split('.').map((code) => <Code code={code} areas={areas.value ?? []} />)} · {periodName(period)}
         </p>
         <h1 class="number">
           <Value value={answer.value} unit={answer.unit} />
@@ -89,6 +90,17 @@ function Shown({ answer, keyText, period, vintage }: ShownProps) {
         </div>
       </div>
     </article>
+  );
+}
+
+/** A part of a key: areas have names and pages. */
+function Code({ code, areas }: { code: string; areas: Area[] }) {
+  const area = areas.find((one) => one.code === code);
+  if (!area) return <span class="code">{code}</span>;
+  return (
+    <a class="code" href={`/country/${part(code)}`}>
+      {area.name}
+    </a>
   );
 }
 

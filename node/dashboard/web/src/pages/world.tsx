@@ -11,7 +11,7 @@ import { Await, Empty } from '../parts/states.tsx';
 import { Table } from '../parts/table.tsx';
 import type { Route } from '../route.ts';
 import { amend } from '../route.ts';
-import { capital, date, decimals, figurePath, flowId, number, periodName, suffix } from '../text.ts';
+import { capital, date, decimals, figurePath, flowId, number, periodName, primary, suffix } from '../text.ts';
 
 const VIEWS = ['map', 'table', 'chart'] as const;
 const FAVOURITES = ['inflation', 'unemployment', 'gdp'];
@@ -31,7 +31,7 @@ export function World({ route }: { route: Route }) {
 }
 
 function Chosen({ route, flows, areas }: { route: Route; flows: Flow[]; areas: Area[] }) {
-  const shown = flows.filter((flow) => flow.dimensions.includes('REF_AREA'));
+  const shown = primary(flows).filter((flow) => flow.dimensions.includes('REF_AREA'));
   const measures = ranked(shown);
   const measure = route.parts[1] ?? measures[0];
   if (!measure) return <Welcome />;

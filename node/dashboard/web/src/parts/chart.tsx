@@ -26,6 +26,8 @@ export interface ChartProps {
 
 const TOP = 22;
 const BOTTOM = 26;
+/** Longer names do not stand at the ends of lines. */
+const END_LETTERS = 20;
 
 export function Chart({ series, unit, label, height = 340, zero = false }: ChartProps) {
   const frame = useRef<HTMLDivElement>(null);
@@ -46,7 +48,10 @@ export function Chart({ series, unit, label, height = 340, zero = false }: Chart
 
   const narrow = width < 560;
   const left = 8 + Math.max(...ticksOf(values, zero).map((tick) => short(tick).length)) * 7.2;
-  const right = series.length > 1 || !narrow ? (narrow ? 16 : Math.min(170, 20 + Math.max(...series.map((one) => one.label.length)) * 6.4)) : 16;
+  const longest = Math.max(...series.map((one) => one.label.length));
+  // Names stand at the ends of the lines where there is room, else below.
+  const ends = series.length > 1 && !narrow && longest <= END_LETTERS;
+  const right = ends ? 20 + longest * 7.4 : 18;
   const x = scaleLinear().domain([start(periods[0]!), Math.max(start(periods.at(-1)!), start(periods[0]!) + 1e-6)]).range([left, width - right]);
   const y = yScale(values, zero).range([height - BOTTOM, TOP]);
   const draw = line<[number, number | null]>()
@@ -129,10 +134,10 @@ export function Chart({ series, unit, label, height = 340, zero = false }: Chart
           <circle class={`dot s${one.tone % 8}`} cx={x(start(when))} cy={y(value)} r={3} />
         ))}
         {period !== null && readings(period).map(({ one, value }) => <circle class={`dot s${one.tone % 8}`} cx={rule!} cy={y(value!)} r={3.5} />)}
-        {!narrow &&
+        {ends &&
           apart(series.map((one) => ({ one, y: y(lastOf(one)) })), height).map(({ one, y: place }) => (
             <text class={`end s${one.tone % 8}`} x={width - right + 8} y={place + 4}>
-              {one.label.length > 24 ? `${one.label.slice(0, 23)}…` : one.label}
+              {one.label}
             </text>
           ))}
       </svg>
@@ -148,11 +153,11 @@ export function Chart({ series, unit, label, height = 340, zero = false }: Chart
           {readings(period).length === 0 && <span>No data</span>}
         </div>
       )}
-      {narrow && series.length > 1 && (
+      {!ends && series.length > 1 && (
         <ul class="keys">
           {series.map((one) => (
             <li>
-              <i class={`swatch s${one.tone % 8}`} /> {one.label}
+              <i class={`swatch s${one.tone % 8}${one.dashed ? ' broken' : ''}`} /> {one.label}
             </li>
           ))}
         </ul>
