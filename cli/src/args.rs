@@ -172,7 +172,8 @@ pub struct Import {
     /// A column of a CSV or sheet: `COMPONENT=COLUMN`, `COMPONENT:TYPE=COLUMN` or `COMPONENT="constant"`.
     #[arg(long, value_name = "MAP")]
     pub map: Vec<String>,
-    /// A TOML file that says what the columns of a CSV or sheet mean.
+    /// A TOML file that says what the columns of a CSV or sheet mean, and how they say that there is no
+    /// figure (`missing`, `zero_is_missing`).
     #[arg(long, value_name = "FILE", conflicts_with = "map")]
     pub mapping: Option<PathBuf>,
     /// Where the file was fetched.
@@ -315,6 +316,7 @@ pub struct RecipeDiff {
 Examples:
   assay recipe run inflation/cpi-annual --input CPI=API_FP.CPI.TOTL.csv
   assay recipe run my.toml --input CPI=cpi.csv --csv INFLATION > inflation.csv
+  assay recipe run inflation/rebase --input INDEX=cpi.csv --set BASE_YEAR=2010
   assay recipe run draft.vtl --input CPI=cpi.csv")]
 pub struct RecipeRun {
     /// The name of a recipe of the library, a recipe file (TOML), or a script (.vtl).
@@ -322,6 +324,9 @@ pub struct RecipeRun {
     /// A file for an input: NAME=FILE.
     #[arg(long, value_name = "NAME=FILE", required = true)]
     pub input: Vec<String>,
+    /// Another value for a parameter; it is written into the script that runs.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
     /// Print one output as CSV.
     #[arg(long, value_name = "OUTPUT")]
     pub csv: Option<String>,
@@ -332,6 +337,10 @@ pub struct RecipeRun {
 pub struct RecipePublish {
     /// The name of a recipe of the library, or a recipe file (TOML).
     pub recipe: String,
+    /// Another value for a parameter; it is written into the script that is signed, which makes another
+    /// recipe: that says from which one it departs.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
 }
 
 /// `assay publish`.
@@ -355,6 +364,10 @@ pub struct Publish {
     /// recipe has one input.
     #[arg(long, value_name = "[NAME=]DATASET")]
     pub input: Vec<String>,
+    /// Another value for a parameter; it is written into the script that is signed, which makes another
+    /// recipe: that says from which one it departs.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
     /// Name of the dataflow that the figures are a vintage of; after the recipe when absent.
     #[arg(long, value_name = "NAME")]
     pub dataflow: Option<String>,

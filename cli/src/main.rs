@@ -23,6 +23,11 @@ use crate::args::Args;
 use crate::fault::Fault;
 use crate::screen::Screen;
 
+/// Gives large tables huge pages (`.cargo/config.toml` says how), and keeps what it frees at hand.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,

@@ -21,6 +21,7 @@ impl From<recipes::Error> for Fault {
             recipes::Error::Parameter { .. } => {
                 "parameters are scalars that the script sets, each in a line of its own"
             }
+            recipes::Error::Setting { .. } => "`assay recipe show` lists the parameters and their values",
             recipes::Error::Toml { .. } | recipes::Error::Text { .. } => {
                 return Fault::usage("recipe", fault.to_string());
             }
@@ -56,6 +57,19 @@ pub fn read(name: &str) -> Result<Read, Fault> {
     let toml = text(path)?;
     let script = text(&beside(path, recipes::script(name, &toml)?))?;
     Ok(recipes::read(name, &toml, &script)?)
+}
+
+/// Other values for parameters, `NAME=VALUE`, written into the script.
+///
+/// # Errors
+/// When a flag is not of that form, or the recipe cannot have the value.
+pub fn set(read: Read, flags: &[String]) -> Result<Read, Fault> {
+    let pair = |flag: &String| match flag.split_once('=') {
+        Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
+        None => Err(Fault::usage("set", format!("`{flag}` is not of the form NAME=VALUE"))),
+    };
+    let values = flags.iter().map(pair).collect::<Result<Vec<_>, Fault>>()?;
+    Ok(read.with(&values)?)
 }
 
 /// The fault for a name that nothing has.

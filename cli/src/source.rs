@@ -86,19 +86,29 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Fault> {
             let message = format!("`{}` has more than {SNAPSHOT_BYTES_MAX} bytes", path.display());
             Err(Fault::usage("file-large", message).hint("split it by series or by period"))
         }
-        Err(fault @ node::home::Error::Io { .. }) if !path.exists() => Err(Fault::absent(fault.to_string())),
-        Err(fault) => Err(Fault::usage("file", fault.to_string())),
+        Err(fault) => Err(absent(path, fault)),
     }
 }
 
-/// Reads a local file as a table, whatever its format.
-///
-/// # Errors
-/// Each fault of the importer.
-pub fn table(path: &Path, options: &Options, screen: &Screen) -> Result<(Vec<u8>, Imported), Fault> {
-    let bytes = read(path)?;
-    let imported = import(&base(path), &bytes, options, screen)?;
-    Ok((bytes, imported))
+/// The fault of a file that cannot be opened.
+fn absent(path: &Path, fault: node::home::Error) -> Fault {
+    match fault {
+        node::home::Error::Io { .. } if !path.exists() => Fault::absent(fault.to_string()),
+        _ => Fault::usage("file", fault.to_string()),
+    }
+}
+
+/// A file that is read piece by piece.
+struct OnDisk(node::home::Opened);
+
+impl ingest::Document for OnDisk {
+    fn size(&self) -> u64 {
+        self.0.size()
+    }
+
+    fn read_at(&self, at: u64, into: &mut [u8]) -> std::io::Result<()> {
+        self.0.read_at(at, into)
+    }
 }
 
 fn import(name: &str, bytes: &[u8], options: &Options, screen: &Screen) -> Result<Imported, Fault> {
@@ -269,14 +279,26 @@ fn codes(imported: &Imported) -> Result<BTreeMap<Name, Vec<Code>>, Fault> {
 /// # Errors
 /// Each fault of the importer.
 pub fn local(path: &Path, wanted: Option<&Shape>, screen: &Screen) -> Result<ledger::compute::Source, Fault> {
-    let (bytes, mut imported) = table(path, &Options::default(), screen)?;
+    let mut imported = in_pieces(path, &Options::default(), screen)?;
     if let Some(mapping) = wanted.and_then(|wanted| retyped(imported.table.shape(), wanted)) {
         let options = Options { mapping: Some(mapping), ..Options::default() };
         // What is no table of these types stays as it was read: the run says what does not fit.
-        imported = import(&base(path), &bytes, &options, screen).unwrap_or(imported);
+        imported = in_pieces(path, &options, screen).unwrap_or(imported);
     }
     let structure = Structure { components: imported.table.shape().clone(), codes: codes(&imported)? };
     Ok(ledger::compute::Source { structure, table: imported.table })
+}
+
+/// Reads a file piece by piece; a pipe, which has no places, as a whole.
+fn in_pieces(path: &Path, options: &Options, screen: &Screen) -> Result<Imported, Fault> {
+    if !path.is_file() {
+        return import(&base(path), &read(path)?, options, screen);
+    }
+    let file = OnDisk(node::home::Opened::open(path).map_err(|fault| absent(path, fault))?);
+    let bar = screen.bar(file.0.size(), &base(path));
+    let imported = ingest::import_document(&base(path), &file, options, &mut |done| bar.set_position(done));
+    bar.finish_and_clear();
+    Ok(imported?)
 }
 
 /// The columns as they are wanted, when they were found under the same names as something else.

@@ -254,17 +254,16 @@ fn parse(text: &str) -> Option<[u8; KEY_BYTES]> {
 /// # Errors
 /// [`Error::Io`].
 pub fn read(path: &Path, max: u64) -> Result<Option<Vec<u8>>, Error> {
-    let file = File::open(path).map_err(failed("open", path))?;
-    let size = file.metadata().map_err(failed("read", path))?.len();
-    if size > max {
+    let opened = Opened::open(path)?;
+    if opened.size > max {
         return Ok(None);
     }
-    if let Some(bytes) = at_once(&file, size) {
+    if let Some(bytes) = at_once(&opened) {
         return bytes.map(Some).map_err(failed("read", path));
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
+    let mut bytes = Vec::with_capacity(usize::try_from(opened.size).unwrap_or_default() + 1);
     // It may grow while it is read.
-    file.take(max + 1).read_to_end(&mut bytes).map_err(failed("read", path))?;
+    opened.file.take(max + 1).read_to_end(&mut bytes).map_err(failed("read", path))?;
     Ok((bytes.len() as u64 <= max).then_some(bytes))
 }
 
@@ -272,16 +271,48 @@ pub fn read(path: &Path, max: u64) -> Result<Option<Vec<u8>>, Error> {
 const HALVES_BYTES_MIN: usize = 4 << 20;
 
 /// The bytes of a large file as long as it is now, read in two halves at the same time.
-fn at_once(file: &File, size: u64) -> Option<io::Result<Vec<u8>>> {
-    let size = usize::try_from(size).ok().filter(|size| *size >= HALVES_BYTES_MIN)?;
+fn at_once(file: &Opened) -> Option<io::Result<Vec<u8>>> {
+    let size = usize::try_from(file.size).ok().filter(|size| *size >= HALVES_BYTES_MIN)?;
     let mut bytes = vec![0; size];
     let (first, second) = bytes.split_at_mut(size / 2);
     let middle = first.len() as u64;
     let read = std::thread::scope(|scope| {
-        let other = scope.spawn(|| file.read_exact_at(second, middle));
-        let first = file.read_exact_at(first, 0);
+        let other = scope.spawn(|| file.read_at(middle, second));
+        let first = file.read_at(0, first);
         let second = other.join().unwrap_or_else(|_| Err(io::Error::other("a thread of the reader ended")));
         first.and(second)
     });
     Some(read.map(|()| bytes))
+}
+
+/// An open file, read from any place of it by any thread.
+#[derive(Debug)]
+pub struct Opened {
+    file: File,
+    size: u64,
+}
+
+impl Opened {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let file = File::open(path).map_err(failed("open", path))?;
+        let size = file.metadata().map_err(failed("read", path))?.len();
+        Ok(Self { file, size })
+    }
+
+    /// Bytes that it had when it was opened.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Fills `into` with the bytes from `at` on.
+    ///
+    /// # Errors
+    /// When they cannot be read, or there are not so many.
+    pub fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<()> {
+        self.file.read_exact_at(into, at)
+    }
 }

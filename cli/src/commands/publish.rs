@@ -117,7 +117,7 @@ fn work(global: &Global, backend: &mut Backend, args: &Publish, screen: &Screen)
     } else {
         (args.recipe.clone(), None)
     };
-    let (id, Read { recipe, frequencies, .. }, new) = recipe(backend, &name)?;
+    let (id, Read { recipe, frequencies, .. }, new) = recipe(backend, &name, &args.set)?;
     let mut inputs = named(backend, &recipe, &args.input)?;
     let mapped = match picked {
         Some(mapped) => mapped,
@@ -194,13 +194,20 @@ fn revisions(
 
 /// The recipe by id, by file, or by the name of one that comes with the program; and whether it
 /// has to be published first.
-fn recipe(backend: &Backend, text: &str) -> Result<(RecipeId, Read, bool), Fault> {
+fn recipe(backend: &Backend, text: &str, set: &[String]) -> Result<(RecipeId, Read, bool), Fault> {
     if let Ok(id) = text.parse::<RecipeId>() {
         let bytes =
             backend.block(id.cid())?.ok_or_else(|| Fault::absent(format!("recipe {id} is not held here")))?;
+        if !set.is_empty() {
+            return Err(Fault::usage(
+                "set",
+                "what is signed does not say which of its values are parameters",
+            )
+            .hint("publish the recipe from its file, or by its name in the library"));
+        }
         return Ok((id, Read::published(decode(&bytes)?), false));
     }
-    let read = plan::read(text)?;
+    let read = plan::set(plan::read(text)?, set)?;
     compute::publishable(&read.recipe)?;
     let (id, _) = block(&read.recipe)?;
     let new = backend.block(id.cid())?.is_none();

@@ -53,7 +53,14 @@ fn files(
 }
 
 fn compute(args: &RecipeRun, screen: &Screen) -> Result<u8, Fault> {
-    let known = if plan::script(&args.recipe) { None } else { Some(plan::open(&args.recipe)?) };
+    let known = match plan::script(&args.recipe) {
+        true if args.set.is_empty() => None,
+        true => {
+            return Err(Fault::usage("set", "a script alone does not say what its parameters are")
+                .hint("describe it in a recipe file (TOML), or change its text"));
+        }
+        false => Some(plan::set(plan::read(&args.recipe)?, &args.set)?.recipe),
+    };
     if let Some(recipe) = &known {
         // What is wrong with a recipe is told before its files are read.
         ledger::compute::check(recipe)?;
@@ -101,7 +108,7 @@ pub(super) fn csv(table: &schemas::table::Table) -> Result<String, Fault> {
 }
 
 fn publish(global: &Global, args: &RecipePublish, screen: &Screen) -> Result<u8, Fault> {
-    let recipe = plan::open(&args.recipe)?;
+    let recipe = plan::set(plan::read(&args.recipe)?, &args.set)?.recipe;
     ledger::compute::publishable(&recipe)?;
     let mut backend = Backend::open(&home(global)?)?;
     let published = backend.publish(&encode(&recipe)?, Vec::new())?;

@@ -73,6 +73,43 @@ fn a_recipe_says_the_types_of_the_columns_of_a_file() {
     says(desk.type_line(run), 2, &["input `WEIGHT`", "identifier `YEAR` of type integer", "of type string"]);
 }
 
+/// Another value of a parameter is another script: it runs, and what is published says what it departs
+/// from.
+#[test]
+fn a_parameter_is_set_in_the_script() {
+    let desk = Desk::founded("Office");
+    let year = |year: u32, value: &str| -> String {
+        (1..=12).map(|month| format!("A,{year}-{month:02},{value}\n")).collect()
+    };
+    desk.write(
+        "cpi.csv",
+        format!("REF_AREA,TIME_PERIOD,OBS_VALUE\n{}{}", year(2010, "50"), year(2015, "80")),
+    );
+    let rebase = "assay recipe run inflation/rebase --input INDEX=cpi.csv --csv REBASED";
+    let last = |line: &str| desk.type_line(line).ok().out.trim_end().rsplit(',').next().map(str::to_owned);
+    assert_eq!(last(rebase).as_deref(), Some("100"));
+    assert_eq!(last(&format!("{rebase} --set BASE_YEAR=2010")).as_deref(), Some("160"));
+    for (set, said) in [
+        ("BASE=2010", "it has BASE_YEAR"),
+        ("BASE_YEAR", "NAME=VALUE"),
+        ("BASE_YEAR='2010; X := 1'", "expected a literal like `2015`"),
+        ("BASE_YEAR=2010 --set BASE_YEAR=2011", "set twice"),
+    ] {
+        says(desk.type_line(&format!("{rebase} --set {set}")), 2, &[said]);
+    }
+    let published = desk.json("assay publish inflation/rebase --from cpi.csv --set BASE_YEAR=2010");
+    let release = desk.json(&format!("assay show {}", published["release"].as_str().unwrap()));
+    let id = release["release"]["recipe"].as_str().unwrap_or_else(|| panic!("{release:#}")).to_owned();
+    let recipe = desk.json(&format!("assay show {id}")).to_string();
+    assert!(recipe.contains("BASE_YEAR := 2010;") && recipe.contains("BASE_YEAR is 2010 where"), "{recipe}");
+    desk.type_line(&format!("assay verify {}", published["release"].as_str().unwrap())).ok();
+    says(
+        desk.type_line(&format!("assay publish {id} --from cpi.csv --set BASE_YEAR=2011")),
+        2,
+        &["parameters"],
+    );
+}
+
 #[test]
 fn faults_of_the_data_name_the_data_point_and_publish_nothing() {
     let desk = Desk::founded("Office");

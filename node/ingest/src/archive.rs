@@ -10,6 +10,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use crate::fault::{Fault, shown};
+use crate::value;
 
 /// Members of an archive; the World Bank has three.
 const MEMBERS_MAX: usize = 64;
@@ -31,7 +32,7 @@ pub(crate) struct Archive {
 pub(crate) fn open(bytes: &[u8]) -> Result<Archive, Fault> {
     let mut archive = listed(bytes)?;
     let names = names(&archive)?;
-    let name = data_member(&names)?;
+    let name = data_member(&names).map_err(|fault| foreign(&mut archive, &names).unwrap_or(fault))?;
     let country = names.iter().find(|name| top_level(name) && name.starts_with("Metadata_Country"));
     let metadata = match country {
         Some(country) => Some(unpack(&mut archive, country, METADATA_BYTES_MAX)?),
@@ -43,7 +44,22 @@ pub(crate) fn open(bytes: &[u8]) -> Result<Archive, Fault> {
 
 /// The name of the data member; nothing is unpacked.
 pub(crate) fn data_name(bytes: &[u8]) -> Result<String, Fault> {
-    data_member(&names(&listed(bytes)?)?)
+    let mut archive = listed(bytes)?;
+    let names = names(&archive)?;
+    data_member(&names).map_err(|fault| foreign(&mut archive, &names).unwrap_or(fault))
+}
+
+/// Bytes at which the one table of an archive of somebody else is looked.
+const PEEK_BYTES: u64 = 256;
+
+/// Why the one table of an archive of somebody else could not be imported when it is unpacked either.
+fn foreign(archive: &mut ZipArchive<Cursor<&[u8]>>, names: &[String]) -> Option<Fault> {
+    let [name] = names else { return None };
+    let mut head = Vec::new();
+    archive.by_name(name).ok()?.take(PEEK_BYTES).read_to_end(&mut head).ok()?;
+    let line = head.split(|byte| *byte == b'\n').next()?;
+    let cell = std::str::from_utf8(line).ok()?.split([',', ';', '\t']).next()?;
+    Some(value::timed(cell)?.line(1).column(shown(name)))
 }
 
 /// The archive with its list of members read.

@@ -40,10 +40,10 @@ pub(crate) fn known(code: &str) -> Option<Area> {
 }
 
 /// Who wrote a code: the same letters are other areas in other lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scheme {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scheme {
     /// ISO 3166-1, any of its three codes.
-    #[allow(dead_code)] // Until a file names areas by it.
     Iso,
     /// World Bank: ISO and two-letter codes of its aggregates.
     WorldBank,
@@ -52,7 +52,6 @@ pub(crate) enum Scheme {
     /// OECD: ISO alpha-3 and codes of groups.
     Oecd,
     /// International Monetary Fund: ISO alpha-2, `U2` and codes of groups.
-    #[allow(dead_code)] // Until SDMX files of the IMF are read.
     Imf,
 }
 
@@ -163,18 +162,20 @@ impl Roll {
 
     /// What a person should know of them.
     pub(crate) fn note(&self) -> Option<String> {
-        let first = self.unknown.first()?;
-        let count = self.unknown.len();
-        Some(format!(
-            "{count} codes of areas are not of ISO 3166 and kept as they are, as in `{}`",
-            shown(first)
-        ))
+        let unknown: Vec<&String> = self.unknown.iter().collect();
+        kept(&unknown)
     }
 
     /// All of them.
     pub(crate) fn areas(self) -> Vec<Area> {
         self.met.into_values().collect()
     }
+}
+
+/// What a person should know of codes that no list has.
+pub(crate) fn kept(codes: &[&String]) -> Option<String> {
+    let (first, count) = (shown(codes.first()?), codes.len());
+    Some(format!("{count} codes of areas are not of ISO 3166 and kept as they are, as in `{first}`"))
 }
 
 /// The fault for a code that nobody knows.

@@ -3,8 +3,8 @@
 //!
 //! A year has months, an annual average (`M13`), half years and their average (`S03`), each with a
 //! frequency of its own in FREQ: an average is never a thirteenth month. Lists that come with the
-//! data (`cu.series`, `cu.area`, `cu.item`) name the series. Refuses such a list alone: it is no
-//! data.
+//! data (`cu.series`, `cu.area`, `cu.item`) name the series; where there is `cu.period`, every period is
+//! one of it. Refuses such a list alone: it is no data.
 
 use std::collections::BTreeMap;
 
@@ -90,11 +90,15 @@ pub(crate) fn read(
     let [series, year, code, figure] =
         [place("series_id")?, place("year")?, place("period")?, place("value")?];
     let (marks, width) = (record.position("footnote_codes"), record.cells.len());
-    let mut cube = cube()?;
+    let (mut cube, periods) = (cube()?, periods(options)?);
     while reader.read(&mut record)? {
         record.check_width(width)?;
         let marks = marks.map_or("", |marks| record.cell(marks));
         let at = (record.cell(year), record.cell(code));
+        if periods.as_ref().is_some_and(|known| !known.contains_key(at.1)) {
+            let fault = Fault::new("period", "expected a code of the list of periods that came with it");
+            return Err(fault.line(record.line).column("period").value(at.1));
+        }
         add(&mut cube, record.cell(series), at, (record.cell(figure), marks), record.line)?;
         reader.tick(progress);
     }
@@ -102,6 +106,12 @@ pub(crate) fn read(
     // What follows the last point is the name of the part, not an ending.
     let id = source.name.rsplit(['/', '\\']).next().unwrap_or(source.name);
     Heading::new(Format::Bls, id).publisher(PUBLISHER).named("SERIES", names).over(cube.finish()?)
+}
+
+/// The codes of periods and their names, by the list that came with the data.
+fn periods(options: &Options) -> Result<Option<Names>, Fault> {
+    let list = options.companions.iter().find(|list| list.name.ends_with(".period"));
+    list.map(|list| pairs(list, "period", "period_name")).transpose()
 }
 
 /// The names of the series, by the lists that came with the data.

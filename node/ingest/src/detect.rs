@@ -3,10 +3,12 @@
 use crate::archive;
 use crate::fault::Fault;
 use crate::records::{Reader, Record};
-use crate::{Format, aat1, bea, bls, blscsv, eurostat, fedddp, fred, fredmd, oecddp, ons, sdmx, shiller};
+use crate::{
+    Format, aat1, bea, bls, blscsv, eurostat, fedddp, fred, fredmd, oecddp, ons, sdmx, shiller, value,
+};
 
 /// Bytes looked at.
-const PREFIX_BYTES: usize = 64 << 10;
+pub(crate) const PREFIX_BYTES: usize = 64 << 10;
 /// Rows looked at: the World Bank has four lines before its header.
 const ROWS: usize = 12;
 
@@ -198,6 +200,9 @@ pub(crate) fn unknown(bytes: &[u8]) -> Fault {
     let tabs = text.lines().next().is_some_and(|line| line.contains('\t'));
     let mut record = Record::default();
     let read = Reader::new(text, if tabs { b'\t' } else { b',' }).read(&mut record);
+    if let Some(fault) = value::timed(record.cell(0)).filter(|_| read.is_ok()) {
+        return fault.line(record.line);
+    }
     let fault = match read {
         Err(fault) => return fault,
         Ok(_) if is_list(&record) => {

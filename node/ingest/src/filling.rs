@@ -42,14 +42,47 @@ impl Filling {
         }
     }
 
-    /// Takes the last value back.
-    pub(crate) fn pop(&mut self) {
+    /// Whether a row has a value.
+    pub(crate) fn is_known(&self, row: usize) -> bool {
         match self {
-            Self::Text(_, rows) => drop(rows.pop()),
-            Self::Integer(rows) => drop(rows.pop()),
-            Self::Number(rows) => drop(rows.pop()),
-            Self::Boolean(rows) => drop(rows.pop()),
-            Self::Period(rows) => drop(rows.pop()),
+            Self::Text(_, values) => values.get(row).is_some_and(|code| *code != Texts::NULL),
+            Self::Integer(values) => values.get(row).is_some_and(Option::is_some),
+            Self::Number(values) => values.get(row).is_some_and(Option::is_some),
+            Self::Boolean(values) => values.get(row).is_some_and(Option::is_some),
+            Self::Period(values) => values.get(row).is_some_and(Option::is_some),
+        }
+    }
+
+    /// Makes room for so many more rows.
+    pub(crate) fn reserve(&mut self, rows: usize) {
+        match self {
+            Self::Text(_, values) => values.reserve(rows),
+            Self::Integer(values) => values.reserve(rows),
+            Self::Number(values) => values.reserve(rows),
+            Self::Boolean(values) => values.reserve(rows),
+            Self::Period(values) => values.reserve(rows),
+        }
+    }
+
+    /// Takes the values behind the first `rows` back.
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        match self {
+            Self::Text(_, values) => values.truncate(rows),
+            Self::Integer(values) => values.truncate(rows),
+            Self::Number(values) => values.truncate(rows),
+            Self::Boolean(values) => values.truncate(rows),
+            Self::Period(values) => values.truncate(rows),
+        }
+    }
+
+    /// Takes those of the values behind the first `rows` back that are not to be kept.
+    pub(crate) fn keep(&mut self, rows: usize, kept: &[bool]) {
+        match self {
+            Self::Text(_, values) => keep(values, rows, kept),
+            Self::Integer(values) => keep(values, rows, kept),
+            Self::Number(values) => keep(values, rows, kept),
+            Self::Boolean(values) => keep(values, rows, kept),
+            Self::Period(values) => keep(values, rows, kept),
         }
     }
 
@@ -83,6 +116,16 @@ impl Filling {
     }
 }
 
+/// Keeps the first `rows` values, and of the others those that `kept` says.
+fn keep<T: Copy>(values: &mut Vec<T>, rows: usize, kept: &[bool]) {
+    let mut to = rows;
+    for from in (rows..values.len()).zip(kept).filter(|(_, kept)| **kept).map(|(from, _)| from) {
+        values.swap(to, from);
+        to += 1;
+    }
+    values.truncate(to);
+}
+
 /// Distinct texts in the order in which they were met.
 #[derive(Default)]
 pub(crate) struct Dictionary {
@@ -96,19 +139,20 @@ pub(crate) struct Dictionary {
 impl Dictionary {
     /// The code of a text that was met before.
     #[inline]
-    pub(crate) fn find(&mut self, text: &str) -> Option<u32> {
-        let is = |code: u32| self.texts.get(code as usize).is_some_and(|known| **known == *text);
+    pub(crate) fn find(&mut self, text: &[u8]) -> Option<u32> {
+        let is = |code: u32| self.texts.get(code as usize).is_some_and(|known| known.as_bytes() == text);
         if is(self.last) {
             return Some(self.last);
         }
         let guess = self.next.get(self.last as usize).copied().unwrap_or(0);
-        let code = if is(guess) { guess } else { self.places.get(text).copied()? };
+        let place = || self.places.get(std::str::from_utf8(text).ok()?).copied();
+        let code = if is(guess) { guess } else { place()? };
         Some(self.follow(code))
     }
 
     /// The code of a text, met before or not.
     pub(crate) fn code(&mut self, text: &str) -> u32 {
-        if let Some(code) = self.find(text) {
+        if let Some(code) = self.find(text.as_bytes()) {
             return code;
         }
         let (code, text) = (self.texts.len() as u32, Arc::<str>::from(text));
@@ -169,10 +213,12 @@ mod tests {
                 let filling = if at < cut { &mut first } else { &mut second };
                 let Filling::Text(dictionary, codes) = filling else { panic!("a column of texts") };
                 let code = dictionary.code(text);
-                assert_eq!(dictionary.find(text), Some(code));
-                codes.push(code);
-                codes.push(dictionary.code("never a row"));
-                filling.pop();
+                assert_eq!(dictionary.find(text.as_bytes()), Some(code));
+                let unused = dictionary.code("never a row");
+                let rows = codes.len();
+                codes.extend([unused, code, unused]);
+                filling.keep(rows, &[false, true, true]);
+                filling.truncate(rows + 1);
             }
             first.push_missing();
             first.take(&mut second);

@@ -3,7 +3,7 @@
 //! Reads every header that FRED has served (`observation_date,ID`, `DATE,ID`, `"Date","ID"`,
 //! `date,value`, several ids) and what Excel makes of the dates. One series has the identifiers
 //! REF_AREA and TIME_PERIOD; several have SERIES as well, and the vintages of ALFRED
-//! (`GDP_20200130`) VINTAGE. The file says neither area nor frequency nor unit: the area is the
+//! (`GDP_20200130`, or rows with `realtime_start`: see `alfred.rs`) VINTAGE. The file says neither area nor frequency nor unit: the area is the
 //! caller's, the frequency is inferred from all dates together.
 
 use schemas::period::Period;
@@ -15,7 +15,7 @@ use crate::heading::Heading;
 use crate::panel::{self, Row, Series, Words};
 use crate::points::Points;
 use crate::records::{self, Reader, Record};
-use crate::{Format, Imported, Options, Source, detect, frequency, value};
+use crate::{Format, Imported, Options, Source, alfred, detect, frequency, value};
 
 /// How FRED writes that there is no figure, over the years.
 const WORDS: Words = Words { missing: &["", ".", "NA", "#N/A"], zero: false };
@@ -38,7 +38,10 @@ pub(crate) fn is_header(header: &Record<'_>) -> bool {
     };
     let width = header.cells.len();
     let value = width == 2 && header.cell(1).eq_ignore_ascii_case("value");
-    width > 1 && is_date_column(header.cell(0)) && (value || (1..width).all(|column| id(header.cell(column))))
+    alfred::is_header(header)
+        || width > 1
+            && is_date_column(header.cell(0))
+            && (value || (1..width).all(|column| id(header.cell(column))))
 }
 
 /// Reads a file.
@@ -50,6 +53,9 @@ pub(crate) fn read(
     let mut reader = Reader::new(records::text(source.bytes)?, b',');
     let mut record = Record::default();
     reader.read(&mut record)?;
+    if alfred::is_header(&record) {
+        return alfred::read(source, (&mut reader, &mut record), (WORDS, options), progress);
+    }
     check_header(source, &record)?;
     let width = record.cells.len();
     let series = columns(source.name, &record)?;
@@ -183,6 +189,33 @@ mod tests {
             )
         );
         assert_eq!((vintage("GDP_20101301"), vintage("_20100101"), vintage("GDP_2010")), (None, None, None));
+    }
+
+    #[test]
+    fn vintages_in_rows() {
+        let rows = "REF_AREA,SERIES,VINTAGE,TIME_PERIOD,OBS_VALUE\nUSA,X,2010-03-01,2010-M01,1\n\
+                    USA,X,2010-04-01,2010-M01,1.5\nUSA,X,2010-04-01,2010-M02,2\n";
+        let end = "9999-12-31";
+        for text in [
+            format!("date,realtime_start,realtime_end,value\n2010-01-01,2010-03-01,2010-03-31,1\n2010-01-01,2010-04-01,{end},1.5\n2010-02-01,2010-04-01,{end},2\n2010-03-01,2010-04-01,{end},.\n"),
+            ",realtime_start,date,value\n0,2010-03-01,2010-01-01,1\n1,2010-04-01,2010-01-01,1.5\n2,2010-04-01,2010-02-01,2\n".into(),
+            "period_start_date,X,realtime_start_date,realtime_end_date\n2010-01-01,1,2010-03-01,2010-03-31\n2010-01-01,1.5,2010-04-01,9999-12-31\n2010-02-01,2,2010-04-01,9999-12-31\n".into(),
+        ] {
+            let source = Source { name: "X.csv", bytes: text.as_bytes() };
+            assert_eq!(detect("X.csv", text.as_bytes()), Some(Format::Fred), "{text}");
+            let imported = read(source, &Options::default(), &mut |_| {}).unwrap();
+            assert_eq!(imported.summary.notes.len(), 1);
+            assert_eq!(check("X.csv", &text, &Options::default()).unwrap(), ("X".into(), rows.into()));
+        }
+        for (row, code) in [
+            ("2010-01-01,2010-03-01,x", "number"),
+            ("2010-01-01,soon,1", "period"),
+            ("2010-01-01,2010-03-01,1\n2010-02-01,2010-03-01,1\n2010-01-01,2010-03-01,2", "duplicate"),
+            ("2010-01-01,2010-03-01", "row-ragged"),
+        ] {
+            let fault = check("X.csv", &format!("date,realtime_start,value\n{row}\n"), &Options::default());
+            assert_eq!(fault.unwrap_err().code, code, "{row}");
+        }
     }
 
     #[test]

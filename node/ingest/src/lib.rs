@@ -11,14 +11,17 @@
 #![allow(clippy::result_large_err)]
 
 mod aat1;
+mod alfred;
 mod archive;
 mod areas;
 mod bea;
+mod block;
 mod bls;
 mod blscsv;
 mod blsjson;
 mod cube;
 mod detect;
+mod document;
 mod doubt;
 mod eurosheet;
 mod eurostat;
@@ -50,8 +53,9 @@ mod worldbank;
 mod worldbankjson;
 mod xlsx;
 
-pub use areas::Area;
+pub use areas::{Area, Scheme};
 pub use detect::detect;
+pub use document::Document;
 pub use doubt::{Doubt, doubts};
 pub use export::export_csv;
 pub use fault::Fault;
@@ -177,13 +181,44 @@ pub fn import(
     Ok(imported)
 }
 
+/// As [`import`], of a document that need not lie in memory: a large CSV is read piece by piece.
+///
+/// # Errors
+/// As [`import`], and `file-read` when it cannot be read.
+pub fn import_document(
+    name: &str,
+    document: &dyn Document,
+    options: &Options,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Imported, Fault> {
+    let size = document.size();
+    let head = document::bytes(document, 0, size.min(detect::PREFIX_BYTES as u64));
+    let general = |head: Vec<u8>| {
+        detect::check(&head).is_ok_and(|zipped| !zipped)
+            && choose(Source { name, bytes: &head }, options).is_ok_and(|format| format == Format::Csv)
+    };
+    if size > SNAPSHOT_BYTES_MAX {
+        return Err(large(size).within(name));
+    }
+    if head.is_ok_and(general)
+        && let Some(imported) = mapped::in_pieces(name, document, options, progress)
+    {
+        progress(size);
+        return Ok(imported);
+    }
+    let bytes = document::bytes(document, 0, size)
+        .map_err(|error| Fault::new("file-read", error.to_string()).within(name))?;
+    import(Source { name, bytes: &bytes }, options, progress)
+}
+
+fn large(size: u64) -> Fault {
+    let message = format!("file of {size} bytes where at most {SNAPSHOT_BYTES_MAX} are allowed");
+    Fault::new("file-large", message).hint("take a smaller download, for example one indicator")
+}
+
 fn read(source: Source<'_>, options: &Options, progress: &mut dyn FnMut(u64)) -> Result<Imported, Fault> {
     if source.bytes.len() as u64 > SNAPSHOT_BYTES_MAX {
-        let message =
-            format!("file of {} bytes where at most {SNAPSHOT_BYTES_MAX} are allowed", source.bytes.len());
-        return Err(
-            Fault::new("file-large", message).hint("take a smaller download, for example one indicator")
-        );
+        return Err(large(source.bytes.len() as u64));
     }
     let zipped = detect::check(source.bytes)?;
     match choose(source, options)? {

@@ -13,17 +13,27 @@ use schemas::interval::Interval;
 use schemas::limits::CELL_BYTES_MAX;
 use schemas::period::{Frequency, Period};
 use schemas::structure::{Component, Role, Shape, Type};
-use schemas::table::Table;
+use schemas::table::{Column, Table};
 use schemas::text::Text;
 
+use crate::areas::{self, Scheme};
+use crate::document::{self, Document};
 use crate::fault::Fault;
 use crate::filling::Filling;
 use crate::gaps::Gaps;
 use crate::heading::Heading;
 use crate::mapping::{Dates, Link, Mapping};
 use crate::points;
-use crate::records::{self, Cells, Plain, Reader, Record};
+use crate::records::{self, Reader, Record};
 use crate::{Format, Imported, Options, Source, Summary, frequency, sdmx, value};
+
+mod body;
+mod pieces;
+mod rows;
+
+use body::Body;
+use pieces::Pieces;
+use rows::Rows;
 
 /// Cells of a table (rows by columns): a cell of two bytes in the file takes up to 16 in memory.
 const TABLE_CELLS_MAX: usize = schemas::limits::CELLS_MAX;
@@ -34,9 +44,48 @@ pub(crate) fn read(
     options: &Options,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Imported, Fault> {
+    let document: &[u8] = source.bytes;
+    if let Some(imported) = in_pieces(source.name, &document, options, progress) {
+        return Ok(imported);
+    }
     let mapping = options.mapping.clone().unwrap_or_default();
     let text = records::text(source.bytes)?;
-    let mut reader = Reader::new(text, delimiter(&mapping)?);
+    let (plan, reader, width) = headed(&mapping, options, text)?;
+    let mut rows = Rows::new(&plan);
+    Body { reader, width }.rows(&plan, &mut rows, progress)?;
+    finish(source.name, &mapping, plan, rows)
+}
+
+/// Bytes in which the header of a large file stands.
+const HEAD_BYTES: u64 = 1 << 16;
+
+/// Reads a large file piece by piece; `None` when it has to be read as one.
+pub(crate) fn in_pieces(
+    name: &str,
+    document: &dyn Document,
+    options: &Options,
+    progress: &mut dyn FnMut(u64),
+) -> Option<Imported> {
+    let mapping = options.mapping.clone().unwrap_or_default();
+    let head = document::bytes(document, 0, document.size().min(HEAD_BYTES)).ok()?;
+    let lines = head.iter().rposition(|byte| *byte == b'\n').and_then(|end| head.get(..=end))?;
+    let text = records::text(lines).ok()?;
+    let (plan, reader, width) = headed(&mapping, options, text).ok()?;
+    let below = (lines.len() - reader.left()) as u64;
+    let begin = (below, reader.line() - 1);
+    let pieces = Pieces::of(document, begin, &plan, width, delimiter(&mapping).ok()?)?;
+    let threads = options.threads.or_else(|| std::thread::available_parallelism().ok());
+    let rows = pieces.read(threads.map_or(1, NonZeroUsize::get), progress)?;
+    finish(name, &mapping, plan, rows).ok()
+}
+
+/// The plan by the header of a text, a reader behind it, and how many cells it has.
+fn headed<'a>(
+    mapping: &Mapping,
+    options: &Options,
+    text: &'a str,
+) -> Result<(Plan, Reader<'a>, usize), Fault> {
+    let mut reader = Reader::new(text, delimiter(mapping)?);
     reader.skip(mapping.skip);
     let mut record = Record::default();
     if !reader.read(&mut record)? {
@@ -44,99 +93,7 @@ pub(crate) fn read(
             Fault::new("header-missing", "expected a header line").hint("`skip` leaves out too many lines")
         );
     }
-    let plan = Plan::new(&mapping, options, &record)?;
-    let body = Body { reader, width: record.cells.len() };
-    let threads = options.threads.or_else(|| std::thread::available_parallelism().ok());
-    let rows = match body.parts(&plan, threads.map_or(1, NonZeroUsize::get), progress) {
-        Some(rows) => rows,
-        None => {
-            let mut rows = Rows::new(&plan);
-            body.rows(&plan, &mut rows, progress)?;
-            rows
-        }
-    };
-    finish(source, &mapping, plan, rows)
-}
-
-/// Bytes of a file that are worth a thread.
-const PART_BYTES: usize = 1 << 20;
-/// More threads than this wait for memory.
-const THREADS_MAX: usize = 8;
-
-/// What stands below the header.
-#[derive(Clone)]
-struct Body<'a> {
-    reader: Reader<'a>,
-    width: usize,
-}
-
-impl Body<'_> {
-    /// Adds all rows; gives the line after the last one.
-    fn rows(mut self, plan: &Plan, rows: &mut Rows, progress: &mut dyn FnMut(u64)) -> Result<u64, Fault> {
-        let (mut record, mut ends) = (Record::default(), Vec::new());
-        loop {
-            self.reader.tick(progress);
-            let at = self.reader.line();
-            if let Some(line) = self.reader.plain(&mut ends, Some(self.width)) {
-                let plain = Plain { line, ends: &ends };
-                rows.add(plan, &plain, at).map_err(|fault| fault.line(at))?;
-                continue;
-            }
-            if !self.reader.read(&mut record)? {
-                break;
-            }
-            record.check_width(self.width)?;
-            rows.add(plan, &record, record.line).map_err(|fault| fault.line(record.line))?;
-        }
-        Ok(self.reader.line())
-    }
-
-    /// All rows, read in parts at the same time; `None` when the file has to be read as one: it is
-    /// small, has quotes, or has a fault, of which the first is to be told.
-    fn parts(&self, plan: &Plan, threads: usize, progress: &mut dyn FnMut(u64)) -> Option<Rows> {
-        let (threads, count) = (threads.min(THREADS_MAX), self.reader.left() / PART_BYTES);
-        if threads < 2 || count < 2 {
-            return None;
-        }
-        let readers = self.reader.split(count)?;
-        let mut rows = Rows::new(plan);
-        // In rounds, so that the parts are small and the next ones take their place in memory.
-        let mut parts: Vec<Rows> = (0..threads).map(|_| Rows::new(plan)).collect();
-        let mut lines = 0;
-        for round in readers.chunks(threads) {
-            for (end, part) in self.round(plan, round, &mut parts, progress).into_iter().zip(&mut parts) {
-                rows.take(part, lines);
-                lines += end.ok()? - 1;
-            }
-            if rows.lines.len() > plan.rows_max() {
-                return None;
-            }
-        }
-        Some(rows)
-    }
-
-    /// Reads some parts of the file, each by a thread; gives the line after each.
-    fn round(
-        &self,
-        plan: &Plan,
-        readers: &[Reader<'_>],
-        parts: &mut [Rows],
-        progress: &mut dyn FnMut(u64),
-    ) -> Vec<Result<u64, Fault>> {
-        let mut work = readers
-            .iter()
-            .zip(parts)
-            .map(|(reader, rows)| (Body { reader: reader.clone(), width: self.width }, rows));
-        let Some((first, rows)) = work.next() else { return Vec::new() };
-        std::thread::scope(|scope| {
-            let others: Vec<_> =
-                work.map(|(body, rows)| scope.spawn(move || body.rows(plan, rows, &mut |_| {}))).collect();
-            let lost = |_| Err(Fault::new("thread", "a thread of the reader ended"));
-            let first = first.rows(plan, rows, progress);
-            let others = others.into_iter().map(|part| part.join().unwrap_or_else(lost));
-            std::iter::once(first).chain(others).collect()
-        })
-    }
+    Ok((Plan::new(mapping, options, &record)?, reader, record.cells.len()))
 }
 
 fn delimiter(mapping: &Mapping) -> Result<u8, Fault> {
@@ -162,6 +119,8 @@ struct Step {
     status: bool,
     /// Whether a zero is no figure.
     zero: bool,
+    /// Whose codes of areas it has.
+    areas: Option<Scheme>,
 }
 
 /// All components, in the order of the shape.
@@ -171,6 +130,8 @@ struct Plan {
     missing: Vec<String>,
     /// Bytes of the longest of them.
     missing_bytes: usize,
+    /// Whether one of them could be taken for a number or a period.
+    missing_reads: bool,
     decimal_comma: bool,
     frequency: Option<Frequency>,
 }
@@ -195,7 +156,13 @@ impl Plan {
                 let message = format!("`{}` is no measure of numbers: a zero in it is none missing", link.to);
                 return Err(Fault::new("mapping", message));
             }
-            steps.push(Step { origin, component, dates: link.dates, status, zero });
+            if link.areas.is_some() && component.kind != Type::String {
+                return Err(Fault::new(
+                    "mapping",
+                    format!("`{}` is no text: it has no codes of areas", link.to),
+                ));
+            }
+            steps.push(Step { origin, component, dates: link.dates, status, zero, areas: link.areas });
         }
         steps.sort_by_key(|step| step.component.role);
         let components = steps.iter().map(|step| step.component.clone()).collect();
@@ -208,6 +175,7 @@ impl Plan {
             shape,
             missing: mapping.missing.clone(),
             missing_bytes: mapping.missing.iter().map(String::len).max().unwrap_or(0),
+            missing_reads: mapping.missing.iter().any(|word| reads(word.as_bytes())),
             decimal_comma: mapping.decimal_comma,
             frequency: options.frequency.or(mapping.frequency),
         })
@@ -218,11 +186,30 @@ impl Plan {
         TABLE_CELLS_MAX / self.steps.len().max(1)
     }
 
+    /// No missing value yet, of any spelling; the last place is that of zeros.
+    fn no_gaps(&self) -> Vec<u64> {
+        vec![0; self.missing.len() + 1]
+    }
+
+    /// Whether a text that reads as a plain number is that number.
+    fn plain_numbers(&self, step: &Step) -> bool {
+        !self.decimal_comma && !self.missing_reads && !step.zero
+    }
+
+    /// Whether a text that reads as a period is that period.
+    fn plain_periods(&self) -> bool {
+        self.frequency.is_none() && !self.missing_reads
+    }
+
     /// Adds the value of one component in a row to its column; says by which word it was missing.
-    #[inline]
-    fn cell(&self, step: &Step, record: &impl Cells, column: &mut Filling) -> Result<Option<usize>, Fault> {
+    fn cell<'a>(
+        &'a self,
+        step: &'a Step,
+        record: impl FnOnce(usize) -> &'a str,
+        column: &mut Filling,
+    ) -> Result<Option<usize>, Fault> {
         let (cell, title) = match &step.origin {
-            Origin::Column(column, title) => (record.cell(*column), title.as_str()),
+            Origin::Column(column, title) => (record(*column), title.as_str()),
             Origin::Constant(text) => (text.as_str(), step.component.id.as_str()),
         };
         if step.component.role == Role::Identifier {
@@ -243,7 +230,6 @@ impl Plan {
     }
 
     /// Which of the words for a missing value a cell is.
-    #[inline]
     fn missing(&self, cell: &str) -> Option<usize> {
         if cell.len() > self.missing_bytes {
             return None;
@@ -251,21 +237,18 @@ impl Plan {
         self.missing.iter().position(|missing| missing == cell)
     }
 
-    #[inline]
     fn value(&self, step: &Step, cell: &str, column: &mut Filling) -> Result<(), Fault> {
         match column {
-            Filling::Number(rows) if !self.decimal_comma => {
-                // Without a way round by a fault that almost never is.
-                rows.push(Some(match Decimal::from_plain(cell.as_bytes()) {
-                    Some(number) => number,
-                    None => value::number(cell)?,
-                }));
-            }
+            Filling::Number(rows) if !self.decimal_comma => rows.push(Some(value::number(cell)?)),
             Filling::Number(rows) => rows.push(Some(value::comma_number(cell)?)),
             Filling::Text(texts, rows) => rows.push(match step.component.kind {
                 Type::Time => texts.code(&spelled::<Interval>(cell)?),
                 Type::Duration => texts.code(&spelled::<Duration>(cell)?),
-                _ => match texts.find(cell) {
+                _ if step.areas.is_some() => {
+                    let area = step.areas.and_then(|scheme| areas::coded(scheme, cell));
+                    texts.code(area.as_ref().map_or(value::label(cell)?, |area| &area.code))
+                }
+                _ => match texts.find(cell.as_bytes()) {
                     Some(code) => code,
                     None => texts.code(value::label(cell)?),
                 },
@@ -293,6 +276,11 @@ impl Plan {
         }
         Ok(())
     }
+}
+
+/// Whether a word is also a value.
+fn reads(word: &[u8]) -> bool {
+    Decimal::from_plain(word).is_some() || Period::from_ascii(word).is_some()
 }
 
 /// A value in its canonical spelling.
@@ -333,6 +321,12 @@ fn nearest(from: &str, titles: &[String]) -> String {
     }
 }
 
+/// What a person should know of a column of areas.
+fn unknown(column: &Column) -> Option<String> {
+    let Column::Text(texts) = column else { return None };
+    areas::kept(&texts.dictionary().iter().filter(|code| areas::known(code).is_none()).collect::<Vec<_>>())
+}
+
 /// Whether a number is written that is zero, in whatever spelling.
 fn is_zero(cell: &str) -> bool {
     let figure = cell.split(['e', 'E']).next().unwrap_or_default();
@@ -362,7 +356,9 @@ fn period(cell: &str, dates: Dates) -> Result<Period, Fault> {
             (parts().and_then(|[day, month, year]| Period::day(year, month, day)), "expected form: 31/1/2010")
         }
     };
-    found.ok_or_else(|| Fault::new("period", "expected a period").value(cell).hint(hint))
+    found.ok_or_else(|| {
+        value::timed(cell).unwrap_or_else(|| Fault::new("period", "expected a period").value(cell).hint(hint))
+    })
 }
 
 fn whole_day(period: Period) -> Result<Period, Fault> {
@@ -372,69 +368,17 @@ fn whole_day(period: Period) -> Result<Period, Fault> {
     Err(Fault::new("period", "expected a day").value(period.to_string()))
 }
 
-/// The rows so far.
-struct Rows {
-    columns: Vec<Filling>,
-    /// The line of each row; a file has fewer lines than bytes, which fit 32 bits.
-    lines: Vec<u32>,
-    read: u64,
-    /// Cells without a figure, by the place of their spelling in the plan; the last are zeros.
-    missing: Vec<u64>,
-}
-
-impl Rows {
-    fn new(plan: &Plan) -> Self {
-        let columns = plan.steps.iter().map(|step| Filling::new(step.component.kind)).collect();
-        Self { columns, lines: Vec::new(), read: 0, missing: vec![0; plan.missing.len() + 1] }
-    }
-
-    /// Adds a row, unless all its measures are missing and no status says why.
-    fn add(&mut self, plan: &Plan, record: &impl Cells, line: u64) -> Result<(), Fault> {
-        self.read += 1;
-        points::bounded(self.lines.len(), plan.rows_max(), line)?;
-        let (mut all, mut missing, mut remarked) = (0, 0_u64, false);
-        for (step, column) in plan.steps.iter().zip(&mut self.columns) {
-            let gap = plan.cell(step, record, column)?;
-            remarked |= step.status && gap.is_none();
-            if step.component.role == Role::Measure {
-                all += 1;
-                missing += u64::from(gap.is_some());
-                if let Some(count) = gap.and_then(|spelling| self.missing.get_mut(spelling)) {
-                    *count += 1;
-                }
-            }
-        }
-        if all > 0 && all == missing && !remarked {
-            self.columns.iter_mut().for_each(Filling::pop);
-            return Ok(());
-        }
-        self.lines.push(line as u32);
-        Ok(())
-    }
-
-    /// Takes the rows of the part that follows; it begins behind `lines` lines.
-    fn take(&mut self, other: &mut Self, lines: u64) {
-        self.read += std::mem::take(&mut other.read);
-        let counts = other.missing.iter_mut().map(std::mem::take);
-        self.missing.iter_mut().zip(counts).for_each(|(count, more)| *count += more);
-        self.lines.extend(other.lines.drain(..).map(|line| line + lines as u32));
-        for (column, more) in self.columns.iter_mut().zip(&mut other.columns) {
-            column.take(more);
-        }
-    }
-}
-
-fn finish(source: Source<'_>, mapping: &Mapping, plan: Plan, rows: Rows) -> Result<Imported, Fault> {
-    if rows.lines.is_empty() {
+fn finish(name: &str, mapping: &Mapping, plan: Plan, rows: Rows) -> Result<Imported, Fault> {
+    if rows.lines.rows() == 0 {
         return Err(points::empty(rows.read));
     }
-    let columns = rows.columns.into_iter().map(Filling::done).collect();
     let mut gaps = Gaps::default();
     let spellings = plan.missing.iter().map(String::as_str).chain(["0"]);
     spellings.zip(&rows.missing).for_each(|(spelling, count)| gaps.add(spelling, *count));
+    let columns = rows.columns.into_iter().map(Filling::done).collect();
     let table = Table::new(plan.shape, columns)
-        .map_err(|error| points::refused(&error, |row| rows.lines.get(row).map(|line| u64::from(*line))))?;
-    let named = || value::name(value::stem(source.name));
+        .map_err(|error| points::refused(&error, |row| rows.lines.get(row)))?;
+    let named = || value::name(value::stem(name));
     let dataflow = mapping.dataflow.clone().or_else(named).ok_or_else(|| {
         Fault::new("name", "expected a file name that says what is in it")
             .hint("say `dataflow` in the mapping")
@@ -443,6 +387,9 @@ fn finish(source: Source<'_>, mapping: &Mapping, plan: Plan, rows: Rows) -> Resu
     Text::<CELL_BYTES_MAX>::new(title.as_str())
         .map_err(|error| Fault::new("mapping", error.to_string()).column("title"))?;
     let missing = rows.missing.iter().sum();
-    let summary = Summary { rows: rows.read, missing, gaps: gaps.spellings(), ..points::counted(&table) };
+    let coded = plan.steps.iter().filter(|step| step.areas.is_some());
+    let notes = coded.filter_map(|step| unknown(table.column(step.component.id.as_str())?)).collect();
+    let gaps = gaps.spellings();
+    let summary = Summary { rows: rows.read, missing, gaps, notes, ..points::counted(&table) };
     Heading::new(Format::Csv, dataflow.to_string()).title(title).over((table, summary))
 }

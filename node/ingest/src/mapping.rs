@@ -8,6 +8,7 @@
 //! [[columns]]
 //! from = "Country Code"
 //! to = "REF_AREA"
+//! areas = "imf"              # whose codes they are, when they are not ISO 3166 alpha-3
 //!
 //! [[columns]]
 //! from = "Month"
@@ -31,6 +32,7 @@ use schemas::structure::{Role, Type};
 use schemas::text::Name;
 use serde::de::{Deserialize, Deserializer, Error as _};
 
+use crate::areas::Scheme;
 use crate::fault::Fault;
 use crate::sdmx::roles;
 
@@ -85,6 +87,10 @@ pub struct Link {
     /// zero. Counted under `0`.
     #[serde(default)]
     pub zero_is_missing: bool,
+    /// Whose codes of areas they are: `iso`, `worldbank`, `eurostat`, `oecd` or `imf`. They become those
+    /// of ISO 3166 alpha-3; what the list does not know stays.
+    #[serde(default)]
+    pub areas: Option<Scheme>,
 }
 
 /// How dates are written.
@@ -159,7 +165,16 @@ impl Link {
     /// The column `from` of the file as the component `to`.
     pub fn column(from: impl Into<String>, to: Name) -> Self {
         let from = Some(from.into());
-        Self { from, constant: None, to, role: None, kind: None, dates: Dates::Sdmx, zero_is_missing: false }
+        Self {
+            from,
+            constant: None,
+            to,
+            role: None,
+            kind: None,
+            dates: Dates::Sdmx,
+            zero_is_missing: false,
+            areas: None,
+        }
     }
 
     /// The type, said or by the id.

@@ -97,7 +97,8 @@ pub(crate) fn rows<'a>(
 }
 
 impl Words {
-    fn figure(self, cell: &str, gaps: &mut Gaps) -> Result<Option<Decimal>, Fault> {
+    /// A figure, or that there is none.
+    pub(crate) fn figure(self, cell: &str, gaps: &mut Gaps) -> Result<Option<Decimal>, Fault> {
         if gaps.is(cell, self.missing) {
             return Ok(None);
         }

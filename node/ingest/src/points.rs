@@ -3,6 +3,8 @@
 //! Shared by the importers of fixed formats; the result has the identifiers REF_AREA and
 //! TIME_PERIOD and the measure OBS_VALUE.
 
+use std::ops::Range;
+
 use schemas::decimal::Decimal;
 use schemas::period::Period;
 use schemas::rank::{self, Ranks};
@@ -116,10 +118,11 @@ pub(crate) fn counted(table: &Table) -> Summary {
     let keys = table.shape().identifier_count();
     let time = table.shape().position("TIME_PERIOD").filter(|position| *position < keys);
     if let Some(Column::Period(periods)) = time.and_then(|position| table.columns().get(position)) {
-        let mut sorted = periods.iter().flatten();
-        let first = sorted.next().copied();
-        let (low, high) = sorted
-            .fold((first, first), |(low, high), period| (low.min(Some(*period)), high.max(Some(*period))));
+        let mut known = periods.iter().flatten().copied();
+        let ends = known.next().map(|first| {
+            known.fold((first, first), |(low, high), period| (low.min(period), high.max(period)))
+        });
+        let (low, high) = ends.unzip();
         (summary.first, summary.last) = (low, high);
         // Periods order by frequency first, so the ends tell whether there is only one.
         let frequencies = (low.map(Period::frequency), high.map(Period::frequency));
@@ -129,16 +132,20 @@ pub(crate) fn counted(table: &Table) -> Summary {
     summary
 }
 
-/// Marks the rows that differ from the one before them.
-fn mark(column: &Column, begins: &mut [bool]) {
-    let places = begins.iter_mut().enumerate().skip(1);
+/// Rows that are looked at at a time.
+const BLOCK_ROWS: usize = 1 << 12;
+
+/// Marks the rows of a block that differ from the one before them.
+fn mark(column: &Column, block: Range<usize>, begins: &mut [bool]) {
     match column {
         Column::Text(texts) => {
-            for ((_, begins), pair) in places.zip(texts.codes().windows(2)) {
-                *begins |= matches!(pair, [a, b] if a != b);
-            }
+            let codes = texts.codes().get(block.start - 1..block.end).unwrap_or_default();
+            let pairs = codes.iter().zip(codes.iter().skip(1));
+            begins.iter_mut().zip(pairs).for_each(|(begins, (a, b))| *begins |= a != b);
         }
-        _ => places.for_each(|(row, begins)| *begins |= column.compare(row - 1, row).is_ne()),
+        _ => begins.iter_mut().zip(block).for_each(|(begins, row)| {
+            *begins |= column.compare(row - 1, row).is_ne();
+        }),
     }
 }
 
@@ -149,10 +156,14 @@ fn series(table: &Table, time: Option<usize>) -> u64 {
         (0..keys).filter(|key| Some(*key) != time).filter_map(|key| table.columns().get(key)).collect();
     if time.is_none_or(|time| time == keys - 1) {
         // Sorted by them first: each begins where one of them changes.
-        let mut begins = vec![false; table.rows()];
-        begins.iter_mut().take(1).for_each(|first| *first = true);
-        others.iter().for_each(|column| mark(column, &mut begins));
-        return begins.into_iter().filter(|begins| *begins).count() as u64;
+        let rows = table.rows();
+        let blocks = (1..rows).step_by(BLOCK_ROWS).map(|from| from..(from + BLOCK_ROWS).min(rows));
+        let counts = blocks.map(|block| {
+            let mut begins = vec![false; block.len()];
+            others.iter().for_each(|column| mark(column, block.clone(), &mut begins));
+            begins.into_iter().filter(|begins| *begins).count() as u64
+        });
+        return counts.sum::<u64>() + rows.min(1) as u64;
     }
     let Ranks { sides: [mut ranks], .. } = rank::ranks([&others], [table.rows()]);
     ranks.sort_unstable();

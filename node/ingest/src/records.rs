@@ -7,18 +7,13 @@
 
 use std::borrow::Cow;
 
+use crate::block::Block;
 use crate::fault::Fault;
 
 /// Bytes of one record, the line breaks inside its quotes included.
 pub(crate) const RECORD_BYTES_MAX: usize = 1 << 20;
 /// Cells of one record: a day a column for ten years is still below it.
 pub(crate) const CELLS_MAX: usize = 4096;
-/// Bytes that are looked at in one step.
-const WORD_BYTES: usize = 8;
-/// A one in each byte of a word.
-const BYTES: u64 = u64::MAX / 0xff;
-/// All bits of each byte of a word but the highest.
-const BYTES_LOW: u64 = BYTES * 0x7f;
 /// Records between two calls of the progress function.
 const TICK_RECORDS: u64 = 1024;
 
@@ -71,39 +66,10 @@ impl Record<'_> {
 
 /// A cell without the spaces around it.
 #[inline]
-fn trimmed(cell: &str) -> &str {
+pub(crate) fn trimmed(cell: &str) -> &str {
     match cell.as_bytes() {
         [b' ' | b'\t', ..] | [.., b' ' | b'\t'] => cell.trim_matches([' ', '\t']),
         _ => cell,
-    }
-}
-
-/// A record as it is read by column.
-pub(crate) trait Cells {
-    /// A cell without the spaces around it; empty when there is none.
-    fn cell(&self, column: usize) -> &str;
-}
-
-impl Cells for Record<'_> {
-    fn cell(&self, column: usize) -> &str {
-        Record::cell(self, column)
-    }
-}
-
-/// A plain record in place.
-pub(crate) struct Plain<'a> {
-    pub(crate) line: &'a str,
-    /// Where each cell ends.
-    pub(crate) ends: &'a [u32],
-}
-
-impl Cells for Plain<'_> {
-    #[inline]
-    fn cell(&self, column: usize) -> &str {
-        let end = |column: usize| self.ends.get(column).map(|end| *end as usize);
-        let from = column.checked_sub(1).map_or(Some(0), |before| end(before).map(|end| end + 1));
-        let range = from.zip(end(column));
-        trimmed(range.and_then(|(from, to)| self.line.get(from..to)).unwrap_or_default())
     }
 }
 
@@ -167,27 +133,6 @@ impl<'a> Reader<'a> {
         self.text.len() - self.at
     }
 
-    /// Readers of up to `count` parts of what is left, one after the other, each counting lines
-    /// from 1 but the first; `None` when a quote could hold a line break.
-    pub(crate) fn split(&self, count: usize) -> Option<Vec<Self>> {
-        if self.rest().as_bytes().contains(&b'"') {
-            return None;
-        }
-        let size = self.left().div_ceil(count.max(1));
-        let (mut parts, mut from) = (Vec::with_capacity(count), self.at);
-        while from < self.text.len() {
-            let window = self.text.as_bytes().get((from + size).min(self.text.len())..)?;
-            let ahead = window.iter().position(|byte| *byte == b'\n');
-            let to = ahead.map_or(self.text.len(), |ahead| from + size + ahead + 1);
-            // A line feed is a border between characters.
-            let text = self.text.get(..to)?;
-            let line = if parts.is_empty() { self.line } else { 1 };
-            parts.push(Self { text, at: from, line, ..*self });
-            from = to;
-        }
-        Some(parts)
-    }
-
     /// Tells how far it is, now and then.
     pub(crate) fn tick(&self, progress: &mut dyn FnMut(u64)) {
         if self.records.is_multiple_of(TICK_RECORDS) {
@@ -223,70 +168,23 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The record, when it ends in a line feed and has no quote and nothing else to be careful of;
-    /// otherwise nothing is read.
+    /// The record, when it is a plain one; otherwise nothing is read.
     fn read_plain(&mut self, record: &mut Record<'a>) -> bool {
-        let mut ends = std::mem::take(&mut record.ends);
-        let line = self.plain(&mut ends, None);
-        let mut from = 0;
-        for end in ends.iter().filter(|_| line.is_some()) {
-            let cell = line.and_then(|line| line.get(from..*end as usize));
-            record.cells.push(Cow::Borrowed(cell.unwrap_or_default()));
-            from = *end as usize + 1;
-        }
-        record.ends = ends;
-        line.is_some()
+        let block = self.plain(std::mem::take(&mut record.ends), None, 1);
+        record.cells.extend(block.cells().map(Cow::Borrowed));
+        record.ends = block.into_room();
+        !record.cells.is_empty()
     }
 
-    /// The next record, when it is as plain as that and has `width` cells: its line, and where in it
-    /// each cell ends.
+    /// The plain records that follow, up to so many, each of `width` cells; none when the next one
+    /// is not plain. `room` is where the ends of their cells are kept.
     #[inline]
-    pub(crate) fn plain(&mut self, ends: &mut Vec<u32>, width: Option<usize>) -> Option<&'a str> {
-        ends.clear();
-        let rest = self.text.as_bytes().get(self.at..)?;
-        if matches!(rest.first()?, b'<' | b'=' | b'>' | b'|' | b'\n') {
-            return None;
-        }
-        let (words, _) = rest.as_chunks::<WORD_BYTES>();
-        for (word, at) in words.iter().zip((0..).step_by(WORD_BYTES)) {
-            let mut marks = self.marks(u64::from_le_bytes(*word));
-            while marks != 0 {
-                let at = at + marks.trailing_zeros() as usize / 8;
-                marks &= marks - 1;
-                let ends_line = match *rest.get(at)? {
-                    b'\n' => true,
-                    byte if byte == self.delimiter => false,
-                    _ => return None,
-                };
-                if ends.len() == CELLS_MAX || at >= RECORD_BYTES_MAX {
-                    return None;
-                }
-                ends.push(at as u32);
-                if ends_line {
-                    return self.end_plain(at, width.is_none_or(|width| width == ends.len()));
-                }
-            }
-        }
-        None
-    }
-
-    /// Steps behind the line that ends so many bytes from here, when it is as it should be.
-    fn end_plain(&mut self, length: usize, right: bool) -> Option<&'a str> {
-        let line = self.text.get(self.at..self.at + length).filter(|_| right)?;
-        self.at += length + 1;
-        self.line += 1;
-        self.records += 1;
-        Some(line)
-    }
-
-    /// The high bit of each byte of a word that ends a cell or makes the record one to be careful with.
-    #[inline]
-    fn marks(&self, word: u64) -> u64 {
-        let equal = |byte: u8| {
-            let zeroed = word ^ (u64::from(byte) * BYTES);
-            !(((zeroed & BYTES_LOW) + BYTES_LOW) | zeroed | BYTES_LOW)
-        };
-        equal(self.delimiter) | equal(b'\n') | equal(b'"') | equal(b'\r')
+    pub(crate) fn plain(&mut self, room: Vec<u32>, width: Option<usize>, rows: usize) -> Block<'a> {
+        let block = Block::scan(self.rest(), self.delimiter, width, rows, room);
+        self.at += block.bytes();
+        self.line += block.rows() as u64;
+        self.records += block.rows() as u64;
+        block
     }
 
     fn rest(&self) -> &'a str {

@@ -226,7 +226,7 @@ impl Sheet {
     }
 
     fn find(&mut self, place: usize, text: &str) -> Option<u32> {
-        self.columns.get_mut(place)?.texts.find(text)
+        self.columns.get_mut(place)?.texts.find(text.as_bytes())
     }
 
     /// Splits `code: name` into codes; the names, unless the column holds free text.
@@ -315,7 +315,7 @@ impl Group {
 impl Met {
     #[inline]
     fn code(&mut self, text: &str) -> u32 {
-        match self.texts.find(text) {
+        match self.texts.find(text.as_bytes()) {
             Some(code) => code,
             None => self.texts.code(&cell(text)),
         }

@@ -54,6 +54,21 @@ pub(crate) fn day(cell: &str) -> Option<Period> {
     }
 }
 
+/// The fault for a day with a time of day, as in `20070330 01:00`; nothing here is finer than a day.
+pub(crate) fn timed(cell: &str) -> Option<Fault> {
+    let (day, time) = cell.trim().split_once([' ', 'T'])?;
+    let digits = day.bytes().filter(u8::is_ascii_digit).count();
+    let day =
+        (6..=8).contains(&digits) && day.bytes().all(|byte| byte.is_ascii_digit() || b"-/.".contains(&byte));
+    let hour =
+        matches!(time.trim_start().as_bytes(), [a, b, b':', ..] if a.is_ascii_digit() && b.is_ascii_digit());
+    (day && hour).then(|| {
+        Fault::new("time-of-day", "a figure belongs to a day or a longer period, these have a time of day")
+            .value(cell)
+            .hint("make daily figures of them first; where the time means nothing, cut it off")
+    })
+}
+
 /// Three numbers split by `separator`, of one to four digits each.
 pub(crate) fn triple(cell: &str, separator: char) -> Option<[i32; 3]> {
     let mut parts = cell.split(separator).map(|part| {

@@ -83,6 +83,14 @@ pub enum Error {
         /// The value that the file states.
         value: String,
     },
+    /// A value that is asked for and that the script cannot have.
+    #[error("parameter `{parameter}`: {message}")]
+    Setting {
+        /// The parameter.
+        parameter: String,
+        /// What is wrong.
+        message: String,
+    },
     /// What it deviates from is neither in the library nor an id.
     #[error("`{name}` deviates from `{base}`, which is neither a recipe of the library nor an id")]
     Base {

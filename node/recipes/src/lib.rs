@@ -7,6 +7,7 @@
 
 mod file;
 mod library;
+mod parameter;
 
 use schemas::object::Recipe;
 

@@ -46,6 +46,17 @@ fn lists_that_came_with_it_name_the_series() {
     let titled = "series_id\tseries_title\r\nCUUR0000SA0 \tAll items, U.S.\r\n";
     assert_eq!(with(&[("cu.series", titled)]), named("All items, U.S."));
     assert_eq!(with(&[area]), Ok(Vec::new()));
+    let periods = "period\tperiod_abbr\tperiod_name\r\nM01\tJAN\tJanuary\r\nM13\tAN AV\tAnnual Average\r\n";
+    let fault = with(&[("cu.period", periods)]).unwrap_err();
+    let (line, value) = (fault.line, fault.value.as_deref());
+    assert_eq!(
+        (fault.code, fault.column.as_deref(), value),
+        ("period", Some("period"), Some("M12")),
+        "{line:?}"
+    );
+    let all = FLAT.lines().skip(1).map(|row| format!("{}\tx\ty\r\n", row.split('\t').nth(2).unwrap().trim()));
+    let all = format!("period\tperiod_abbr\tperiod_name\r\n{}", all.collect::<String>());
+    assert_eq!(with(&[("cu.period", &all)]), Ok(Vec::new()));
     let fault = with(&[("cu.series", "a\tb\n")]).unwrap_err();
     assert_eq!((fault.code, fault.file.as_str(), fault.line), ("column-missing", "cu.series", Some(1)));
     let fault = with(&[("cu.series", "<<<<<<< HEAD\nseries_id\n")]).unwrap_err();

@@ -1,7 +1,7 @@
 //! A CSV of any kind under a mapping, and export as the way back.
 
 use super::{csv, plain};
-use ingest::{Fault, Format, Imported, Link, Mapping, Options, Source, import};
+use ingest::{Fault, Format, Imported, Link, Mapping, Options, Source, import, import_document};
 
 fn mapped(text: &str, mapping: &str) -> Result<Imported, Fault> {
     let options = Options { mapping: Some(Mapping::parse("m.toml", mapping)?), ..Options::default() };
@@ -78,7 +78,9 @@ fn a_large_file_gives_the_same_with_any_number_of_threads() {
     });
     let twice = format!("{good}\nA000,1000-M01,1\n");
     let quoted = large(|at| if at == 100_000 { "\"1\"".to_owned() } else { value(at) });
-    for (text, lines) in [(good, None), (quoted, None), (odd, Some(90_003)), (twice, Some(120_003))] {
+    let returned = good.replace('\n', "\r\n");
+    let cases = [(good, None), (returned, None), (quoted, None), (odd, Some(90_003)), (twice, Some(120_003))];
+    for (text, lines) in cases {
         let read = |threads| {
             let options = Options { threads: std::num::NonZeroUsize::new(threads), ..Options::default() };
             import(Source { name: "data.csv", bytes: text.as_bytes() }, &options, &mut |_| {})
@@ -88,6 +90,32 @@ fn a_large_file_gives_the_same_with_any_number_of_threads() {
         for threads in [2, 3, 7] {
             assert!(read(threads) == one, "{threads} threads");
         }
+        let pieces = import_document("data.csv", &text.as_bytes(), &Options::default(), &mut |_| {});
+        assert!(pieces == one, "in pieces");
+    }
+}
+
+#[test]
+fn a_document_that_breaks_off_is_told() {
+    struct Broken(u64);
+    impl ingest::Document for Broken {
+        fn size(&self) -> u64 {
+            3 << 20
+        }
+        fn read_at(&self, at: u64, into: &mut [u8]) -> std::io::Result<()> {
+            if at + into.len() as u64 > self.0 {
+                return Err(std::io::Error::other("the disk is gone"));
+            }
+            let text = b"REF_AREA,TIME_PERIOD,OBS_VALUE\n".iter().chain(b"USA,2010,1\n".iter().cycle());
+            into.iter_mut().zip(text.skip(at as usize)).for_each(|(slot, byte)| *slot = *byte);
+            Ok(())
+        }
+    }
+    for until in [0, 1 << 17, 2 << 20] {
+        let read = import_document("data.csv", &Broken(until), &Options::default(), &mut |_| {});
+        let fault = read.unwrap_err();
+        assert_eq!((fault.code, fault.file.as_str()), ("file-read", "data.csv"), "{until}");
+        assert!(fault.message.contains("the disk is gone"));
     }
 }
 
@@ -111,6 +139,53 @@ fn flags_make_a_mapping() {
     let imported = import(source, &options, &mut |_| {}).unwrap();
     assert_eq!(csv(&imported), "REF_AREA,TIME_PERIOD,OBS_VALUE\nNA,2010,1\n");
     assert_eq!(imported.dataflow.as_str(), "x_y");
+}
+
+/// Areas under the codes of the IMF or of Eurostat become those of ISO; groups that no list has stay.
+#[test]
+fn codes_of_areas_are_of_somebody() {
+    let mapping = |scheme: &str| {
+        format!(
+            "[[columns]]\nfrom = \"A\"\nto = \"REF_AREA\"\nareas = \"{scheme}\"\n[[columns]]\nfrom = \"V\"\nto = \"OBS_VALUE\"\n"
+        )
+    };
+    for (scheme, code, ours) in [
+        ("imf", "U2", "EMU"),
+        ("imf", "DE", "DEU"),
+        ("iso", "276", "DEU"),
+        ("eurostat", "EL", "GRC"),
+        ("worldbank", "1W", "WLD"),
+        ("oecd", "DEU", "DEU"),
+    ] {
+        let imported = mapped(&format!("A,V\n{code},1\nX99,2\n"), &mapping(scheme)).unwrap();
+        let mut rows = [format!("{ours},1\n"), "X99,2\n".to_owned()];
+        rows.sort();
+        assert_eq!(csv(&imported), format!("REF_AREA,OBS_VALUE\n{}", rows.concat()), "{scheme}");
+        assert_eq!(imported.areas.iter().filter(|area| area.name != area.code).count(), 1, "{scheme}");
+        let [note] = imported.summary.notes.as_slice() else { panic!("{:?}", imported.summary) };
+        assert!(note.starts_with("1 codes of areas") && note.contains("`X99`"), "{note}");
+    }
+    assert_eq!(mapped("A,V\nDE,1\n", &mapping("dhl")).unwrap_err().code, "mapping");
+    let number = mapping("iso").replace("from = \"V\"", "areas = \"iso\"\nfrom = \"V\"");
+    assert_eq!(mapped("A,V\nDE,1\n", &number).unwrap_err().code, "mapping");
+}
+
+/// Nothing here is finer than a day; what is, is told so, whatever it is packed in.
+#[test]
+fn an_hour_is_no_period() {
+    let rows = "20070330 00:00,1.33\n20070330 01:00,1.34\n";
+    for (name, bytes) in
+        [("x.csv", rows.as_bytes().to_vec()), ("x.zip", super::zip(&[("x.csv", rows.as_bytes())]))]
+    {
+        let fault = plain(name, &bytes).unwrap_err();
+        assert_eq!((fault.code, fault.line), ("time-of-day", Some(1)), "{fault}");
+    }
+    let fault = plain("x.csv", b"REF_AREA,TIME_PERIOD,OBS_VALUE\nA,2007-03-30T01:00,1\n").unwrap_err();
+    assert_eq!((fault.code, fault.line), ("time-of-day", Some(2)), "{fault}");
+    for period in ["2007-03-30 x", "about 01:00", "2007 01:00"] {
+        let text = format!("REF_AREA,TIME_PERIOD,OBS_VALUE\nA,{period},1\n");
+        assert_eq!(plain("x.csv", text.as_bytes()).unwrap_err().code, "period", "{period}");
+    }
 }
 
 /// A source that fills its gaps with zeros says so for a column; zeros of other columns are figures.

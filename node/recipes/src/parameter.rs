@@ -1,0 +1,115 @@
+//! A recipe with other values of its parameters.
+//!
+//! A parameter is a literal of the script, and the script is what is signed. So another value makes
+//! another script, and another recipe: it says itself from which one it departs, and by what. Only
+//! literals of the same kind are taken; whether the value makes sense is for the check of the script.
+
+use schemas::content::block;
+use schemas::object::Deviation;
+use schemas::text::Text;
+
+use crate::file::{Error, Parameter, Read};
+
+/// Bytes of a value: no literal that people type is longer.
+const VALUE_BYTES_MAX: usize = 64;
+
+/// What a literal of VTL is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Number,
+    Text,
+    Boolean,
+}
+
+impl Read {
+    /// The recipe with other values, each the name of a parameter and a literal.
+    ///
+    /// # Errors
+    /// [`Error::Setting`]: no such parameter, no literal of its kind, or a name that is given twice.
+    pub fn with(mut self, values: &[(String, String)]) -> Result<Self, Error> {
+        let base = block(&self.recipe).map(|(id, _)| id);
+        let mut reasons = Vec::new();
+        for (at, (name, value)) in values.iter().enumerate() {
+            let wrong = |message: String| Error::Setting { parameter: name.clone(), message };
+            if values.iter().take(at).any(|(other, _)| other == name) {
+                return Err(wrong("it is set twice".to_owned()));
+            }
+            let old = self.set(name, value).map_err(wrong)?;
+            if old != *value {
+                let reason = format!("The parameter {name} is {value} where that recipe has {old}.");
+                reasons.push(Text::new(reason).map_err(|fault| wrong(fault.to_string()))?);
+            }
+        }
+        let Some((name, _)) = values.first().filter(|_| !reasons.is_empty()) else { return Ok(self) };
+        let recipe =
+            base.map_err(|fault| Error::Setting { parameter: name.clone(), message: fault.to_string() })?;
+        self.deviates_from = Some(recipe.to_string());
+        self.recipe.deviates_from = Some(Deviation { recipe, reasons });
+        Ok(self)
+    }
+
+    /// Writes one value into the script; the value that it had, or what is wrong.
+    fn set(&mut self, name: &str, value: &str) -> Result<String, String> {
+        let known: Vec<&str> = self.parameters.keys().map(String::as_str).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let absent = || format!("the recipe has no such parameter; it has {known}");
+        let Parameter { value: old, .. } = self.parameters.get_mut(name).ok_or_else(absent)?;
+        match kind(value) {
+            Some(found) if kind(old) == Some(found) => {}
+            _ => return Err(format!("expected a literal like `{old}`, found `{value}`")),
+        }
+        let (from, to) = (format!("{name} := {old};"), format!("{name} := {value};"));
+        let script = self.recipe.script.as_str();
+        let mut lines: Vec<String> = script.split('\n').map(str::to_owned).collect();
+        let mut found = lines.iter_mut().filter(|line| line.starts_with(&from));
+        let (Some(line), None) = (found.next(), found.next()) else {
+            return Err(format!("expected one line of the script to begin with `{from}`"));
+        };
+        *line = line.replacen(&from, &to, 1);
+        self.recipe.script = Text::new(lines.join("\n")).map_err(|fault| fault.to_string())?;
+        Ok(std::mem::replace(old, value.to_owned()))
+    }
+}
+
+/// The kind of a literal; `None` when it is none, or more than one token of the language.
+fn kind(text: &str) -> Option<Kind> {
+    if text.len() > VALUE_BYTES_MAX {
+        return None;
+    }
+    if let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        return (!inner.contains(['"', '\\']) && !inner.contains(char::is_control)).then_some(Kind::Text);
+    }
+    if matches!(text, "true" | "false") {
+        return Some(Kind::Boolean);
+    }
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = text.strip_prefix('-').unwrap_or(text);
+    let number = plain.split_once('.').map_or(digits(plain), |(whole, part)| digits(whole) && digits(part));
+    number.then_some(Kind::Number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_literal_is_one_token() {
+        for (text, found) in [
+            ("2", Some(Kind::Number)),
+            ("-0.25", Some(Kind::Number)),
+            ("true", Some(Kind::Boolean)),
+            ("\"FOOD\"", Some(Kind::Text)),
+            ("", None),
+            (".5", None),
+            ("1.", None),
+            ("1e3", None),
+            ("2; X := 1", None),
+            ("\"a\" || \"b\"", None),
+            ("\"a\n\"", None),
+            ("LIMIT", None),
+        ] {
+            assert_eq!(kind(text), found, "{text}");
+        }
+        assert_eq!(kind(&"9".repeat(VALUE_BYTES_MAX + 1)), None);
+    }
+}
