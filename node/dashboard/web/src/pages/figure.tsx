@@ -44,7 +44,7 @@ function Shown({ answer, keyText, period, vintage }: ShownProps) {
           <Value value={answer.value} unit={answer.unit} />
         </h1>
         <p class="lead">
-          {answer.unit}. Published by <a href={`/publisher/${part(flow.publisher)}`}>{flow.publisher_name}</a> on {date(badges.signed.time)}
+          {answer.unit.charAt(0).toUpperCase() + answer.unit.slice(1)}. Published by <a href={`/publisher/${part(flow.publisher)}`}>{flow.publisher_name}</a> on {date(badges.signed.time)}
           {answer.flow.official ? ' by an official method.' : ' by an alternative method.'}
         </p>
         {badges.retracted && (

@@ -388,7 +388,7 @@ function Source({ route, flow, lines, panel, name }: SourceProps) {
         <h2>Where this comes from</h2>
         <p>
           Published by <a href={`/publisher/${part(flow.publisher)}`}>{flow.publisher_name}</a> on {date(flow.published)}, computed by{' '}
-          <a href={`/recipe/${part(flow.recipe)}`}>{flow.official ? 'an official method' : 'an alternative method'}</a>. <Standing flow={flow} />.
+          <a href={`/recipe/${part(flow.recipe)}`}>{flow.official ? 'an official method' : 'an alternative method'}</a>. Run again: <Standing flow={flow} />.
         </p>
         {flow.description && <p class="quiet clamp">{flow.description}</p>}
       </div>
