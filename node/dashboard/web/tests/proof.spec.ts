@@ -61,8 +61,9 @@ test('a bundle of the command line holds, and no byte of it can be another', asy
   expect(publisher).not.toBe(office.publisher);
   const file = join(mkdtempSync(join(tmpdir(), 'assay-car-')), 'inflation.car');
   assay(data, 'export', `assay://${office.publisher}/inflation`, '-o', file);
-  const figure = (await (await fetch(`${api}/api/v1/figures/${office.publisher}/inflation/TUR/2018`)).json()) as { value: string; output: string; flow: { release: string }; badges: { signed: { entry: string } } };
-  const claim: Claim = { publisher: office.publisher, entry: figure.badges.signed.entry, release: figure.flow.release, output: figure.output, key: ['TUR'], period: '2018', value: figure.value };
+  const releases = (await (await fetch(`${api}/api/v1/releases`)).json()) as { id: string; placed: { publisher: string; entry: string }; release: { dataflow: string } }[];
+  const release = releases.find((one) => one.placed.publisher === office.publisher && one.release.dataflow === 'inflation')!;
+  const claim: Claim = { publisher: office.publisher, entry: release.placed.entry, release: release.id, output: 'INFLATION', key: ['TUR'], period: '2018', value: '16.332464' };
   const bytes = new Uint8Array(readFileSync(file));
   const held: string[] = [];
   await check(bytes, claim, (text) => held.push(text));
@@ -72,6 +73,6 @@ test('a bundle of the command line holds, and no byte of it can be another', asy
     bent[at]! ^= 1;
     await expect(check(bent, claim, () => {}), `byte ${at}`).rejects.toThrow();
   }
-  const others: Partial<Claim>[] = [{ value: '16.332465' }, { value: null }, { period: '2017' }, { key: ['USA'] }, { key: ['XXX'] }, { publisher }, { release: figure.badges.signed.entry }];
+  const others: Partial<Claim>[] = [{ value: '16.332465' }, { value: null }, { period: '2017' }, { key: ['USA'] }, { key: ['XXX'] }, { publisher }, { release: claim.entry }];
   for (const other of others) await expect(check(bytes, { ...claim, ...other }, () => {}), JSON.stringify(other)).rejects.toThrow();
 });

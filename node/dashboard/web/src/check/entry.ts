@@ -1,12 +1,27 @@
 // Entries of a log: COSE_Sign1 in our shape (specs/log.md, sections 1 to 4).
-import { Fault, asBytes, asList, asMap, asNumber, asText, field, identified, readEnvelope } from './cbor.ts';
-import { idText } from './id.ts';
+import { Fault, Link, asBytes, asList, asMap, asNumber, asText, field, identified, read, readEnvelope } from './cbor.ts';
+import type { Value, ValueMap } from './cbor.ts';
+import { idBytes, idText } from './id.ts';
 import { verifySignature } from './signature.ts';
 
 const ENTRY_BYTES_MAX = 65_535;
 const TAG = 0xd2;
+const INLINE_BYTES_MAX = 32_768;
 const EDDSA = -8;
+const [RAW, OBJECT] = [0x55, 0x71];
 const LABELS: (string | number)[] = [1, 3, 4, 15, 'assay-seq', 'assay-auth', 'assay-prev'];
+const CLAIMS: (string | number)[] = [1, 2, 6];
+/** The field of an object that its subject repeats. */
+const SUBJECTS = new Map([
+  ['identity', 'name'],
+  ['dataset', 'dataflow'],
+  ['release', 'dataflow'],
+  ['recipe', 'measure'],
+  ['retraction', 'subject'],
+  ['attestation', 'release'],
+]);
+/** Control characters, and those that turn the direction of writing (specs/objects.md, section 3). */
+const UNREADABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufeff]/;
 
 export interface Entry {
   kind: string;
@@ -33,22 +48,50 @@ export function readEntry(bytes: Uint8Array): Entry {
   const key = asBytes(field(header, 4));
   if (!verifySignature(key, signed(protectedBytes, payload), signature)) throw new Fault('the signature does not fit');
   const type = /^application\/vnd\.assay\.([a-z]+)\+(dag-cbor|cid)$/.exec(asText(field(header, 3)));
-  if (!type) throw new Fault('a content type that is none of ours');
+  const [, kind = '', form] = type ?? [];
+  if (!SUBJECTS.has(kind)) throw new Fault('a content type that is none of ours');
   const claims = asMap(field(header, 15));
+  if ([...claims.keys()].some((label) => !CLAIMS.includes(label))) throw new Fault('a claim that nobody knows');
+  const subject = asText(field(claims, 2));
+  if (UNREADABLE.test(subject)) throw new Fault('a subject that nobody can read');
+  const inline = form === 'dag-cbor';
+  about(kind, subject, inline, payload);
+  return { kind, inline, key, ...place(header, claims), subject, time: seconds(field(claims, 6)), payload };
+}
+
+/** Publisher and number: all of the place, or nothing of it in the genesis. */
+function place(header: ValueMap, claims: ValueMap): { publisher: string | null; seq: number } {
   const issuer = claims.get(1);
-  const placed = ['assay-seq', 'assay-auth', 'assay-prev'].filter((label) => header.has(label)).length;
-  if (placed !== (issuer === undefined ? 0 : 3)) throw new Fault('a place in the log that is not whole');
-  if (placed) identified(asBytes(field(header, 'assay-prev')));
-  return {
-    kind: type[1]!,
-    inline: type[2] === 'dag-cbor',
-    key,
-    publisher: issuer === undefined ? null : asText(issuer),
-    seq: placed ? asNumber(field(header, 'assay-seq')) : 0,
-    subject: asText(field(claims, 2)),
-    time: Number(field(claims, 6)),
-    payload,
-  };
+  const labels = ['assay-seq', 'assay-auth', 'assay-prev'].filter((label) => header.has(label));
+  if (issuer === undefined && labels.length === 0) return { publisher: null, seq: 0 };
+  if (issuer === undefined || labels.length !== 3) throw new Fault('a place in the log that is not whole');
+  const publisher = asText(issuer);
+  if (idBytes(publisher)?.[1] !== RAW) throw new Fault('an issuer that is no publisher id');
+  const seq = asNumber(field(header, 'assay-seq'));
+  const authority = asNumber(field(header, 'assay-auth'));
+  if (seq < 1 || authority < 0 || authority >= seq) throw new Fault('a place that there is not');
+  if (identified(asBytes(field(header, 'assay-prev')))[1] !== RAW) throw new Fault('an entry before that is none');
+  return { publisher, seq };
+}
+
+/** An inline payload is an object of the kind and about the subject that the header says. */
+function about(kind: string, subject: string, inline: boolean, payload: Uint8Array): void {
+  if (!inline) {
+    if (identified(payload)[1] !== OBJECT) throw new Fault('an id of another kind');
+    return;
+  }
+  if (payload.length > INLINE_BYTES_MAX) throw new Fault('an object that is too large to stand inline');
+  const object = asMap(read(payload));
+  if (field(object, '$type') !== kind || field(object, 'v') !== 1) throw new Fault('an object of another kind');
+  const said = field(object, SUBJECTS.get(kind)!);
+  if ((said instanceof Link ? idText(said.id) : said) !== subject) throw new Fault('a subject of another object');
+}
+
+/** A signed number of 64 bits. */
+function seconds(value: Value): number {
+  if (typeof value !== 'number' && typeof value !== 'bigint') throw new Fault('a time that is no integer');
+  if (BigInt.asIntN(64, BigInt(value)) !== BigInt(value)) throw new Fault('a time beyond 64 bits');
+  return Number(value);
 }
 
 /** The Sig_structure of RFC 9052, section 4.4. */

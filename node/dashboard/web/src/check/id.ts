@@ -17,6 +17,16 @@ export function idText(id: Uint8Array): string {
   return bits > 0 ? text + LETTERS[(held << (5 - bits)) & 31] : text;
 }
 
+/** The 36 bytes of an id; `null` for text that spells none, or spells it in another way. */
+export function idBytes(text: string): Uint8Array | null {
+  if (!/^b[a-z2-7]{58}$/.test(text)) return null;
+  let held = 0n;
+  for (const letter of text.slice(1)) held = (held << 5n) | BigInt(LETTERS.indexOf(letter));
+  // 58 letters hold 290 bits, two more than the bytes.
+  const id = Uint8Array.from({ length: 36 }, (_, at) => Number((held >> BigInt(2 + 8 * (35 - at))) & 255n));
+  return idText(id) === text ? id : null;
+}
+
 /** Whether `id` is the id of these bytes. */
 export function fits(id: Uint8Array, bytes: Uint8Array): boolean {
   return blake3(bytes).every((byte, at) => byte === id[at + 4]);
