@@ -157,7 +157,8 @@ pub fn reread(args: &Import, given: &Given, screen: &Screen) -> Result<Imported,
 /// # Errors
 /// Each fault of the importer, and texts out of bounds.
 pub fn prepare(args: &Import, given: Given, screen: &Screen) -> Result<Prepared, Fault> {
-    let imported = reread(args, &given, screen)?;
+    let mut imported = reread(args, &given, screen)?;
+    imported.summary.notes.extend(unkept(&given.companions));
     let (snapshot, mut blocks) = snapshot(args, &given, &imported)?;
     let (content, content_blocks) = content::pack(&imported.table, codes(&imported)?)?;
     blocks.extend(content_blocks);
@@ -227,6 +228,12 @@ fn snapshot(args: &Import, given: &Given, imported: &Imported) -> Result<(Snapsh
         licence: args.licence.as_deref().map(Text::new).transpose()?,
     };
     Ok((snapshot, pieces))
+}
+
+/// What a person should know of files that came with the document (specs/decisions/0009).
+fn unkept(companions: &[Companion]) -> Option<String> {
+    let names: Vec<&str> = companions.iter().map(|companion| companion.name.as_str()).collect();
+    (!names.is_empty()).then(|| format!("codes are named by {}; only the names are kept", names.join(", ")))
 }
 
 /// The id of the figures alone.

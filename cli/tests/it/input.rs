@@ -29,6 +29,20 @@ fn refused(desk: &Desk, line: &str, code: i32, says: &[&str]) -> Run {
     run
 }
 
+/// Files that explain the codes are not kept with the document, and the import says so.
+#[test]
+fn what_came_beside_a_document_is_told() {
+    let desk = Desk::founded("Office");
+    let data = "series_id\tyear\tperiod\tvalue\nCUUR0000SA0\t2017\tM11\t1\nCUUR0000SA0\t2017\tM12\t2\n";
+    desk.write("cu.data.1", data);
+    desk.write("cu.series", "series_id\tseries_title\nCUUR0000SA0\tAll items\n");
+    let alone = desk.type_line("assay import cu.data.1 --dry-run").ok();
+    assert!(![&alone.out, &alone.err].into_iter().any(|text| text.contains("are kept")), "{alone:#?}");
+    desk.type_line("assay import cu.data.1 cu.series --dry-run")
+        .ok()
+        .says("named by cu.series; only the names are kept");
+}
+
 #[test]
 fn wrong_files_are_named_by_line_column_and_value() {
     let desk = Desk::founded("Office");
