@@ -53,7 +53,9 @@ fn a_demonstration_that_is_kept_shows_its_dashboard_until_it_is_ended() {
     let api = place.trim_end_matches('/');
     let page = super::http::ask(api, &["GET /", "Accept: text/html"], &[]);
     assert_eq!(page.status, 200);
-    assert!(page.header("content-security-policy").is_some_and(|policy| policy.contains("script-src 'self'")));
+    assert!(
+        page.header("content-security-policy").is_some_and(|policy| policy.contains("script-src 'self'"))
+    );
     let releases = super::http::ask(api, &["GET /api/v1/releases"], &[]).json();
     assert_eq!(releases.as_array().map(Vec::len), Some(4), "{releases:#}");
     child.kill().unwrap();
