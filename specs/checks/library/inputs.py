@@ -181,7 +181,10 @@ def shiller(folder):
 
 
 def real(folder):
-    """Rows of the recipes for which the folder has files; an input of two signs is left to `made`."""
+    """Rows of the recipes for which the folder has files.
+
+    It has exports less imports only: they stand for exports, and imports are zero.
+    """
     cpi, gdp = fred(folder, "CPIAUCNS", "M"), fred(folder, "GDP", "Q")
     net = fred(folder, "NETEXP", "Q")
     parts = {"CONSUMPTION": fred(folder, "PCEC", "Q"), "INVESTMENT": fred(folder, "GPDI", "Q"),

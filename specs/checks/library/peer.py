@@ -5,6 +5,7 @@ CSV of each output; a fault is written to `fault.txt` there.
 """
 import json
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import vtlengine
@@ -32,6 +33,7 @@ def run(job):
         data.data.to_csv(Path(job["folder"]) / f"{name}.csv", index=False)
 
 
+print(f"vtlengine {version('vtlengine')}")
 for job in json.loads(Path(sys.argv[1]).read_text()):
     try:
         run(job)
