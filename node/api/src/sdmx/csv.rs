@@ -27,8 +27,10 @@ fn write(view: &View<'_>, head: &[&str], first: &[&str]) -> String {
     let mut out = String::new();
     line(&mut out, ids.chain(origin.iter().map(|(id, _)| *id)));
     let mut row = |observation: &Observation| {
-        let own: Vec<String> =
-            attributes.iter().map(|(_, at)| view.cube.attribute(*at, observation.row).unwrap_or_default()).collect();
+        let own: Vec<String> = attributes
+            .iter()
+            .map(|(_, at)| view.cube.attribute(*at, observation.row).unwrap_or_default())
+            .collect();
         let bare = view.keys_only();
         let time = view.cube.timed().then_some(if bare { "" } else { observation.time.as_str() });
         let value = observation.value.as_deref().filter(|_| !bare).unwrap_or_default();

@@ -20,16 +20,8 @@ pub(crate) const FIGURE: &str = "OBS_VALUE";
 const FREQUENCY: &str = "FREQ";
 const MEASURE: &str = "MEASURE";
 /// Columns of ours, and those that SDMX-CSV begins with.
-const RESERVED: [&str; 8] = [
-    FIGURE,
-    "ACTION",
-    "DATAFLOW",
-    "STRUCTURE",
-    "STRUCTURE_ID",
-    "DATASET_CID",
-    "RECIPE_CID",
-    "RELEASE_CID",
-];
+const RESERVED: [&str; 8] =
+    [FIGURE, "ACTION", "DATAFLOW", "STRUCTURE", "STRUCTURE_ID", "DATASET_CID", "RECIPE_CID", "RELEASE_CID"];
 /// Codes of one list; a dimension with more has none.
 const CODES_MAX: usize = 20_000;
 
@@ -66,15 +58,18 @@ pub(crate) struct Cube {
 impl Cube {
     pub(crate) fn new(structure: &Structure, table: Table) -> Result<Self, Fault> {
         let components = table.shape().components();
-        let time = components.iter().position(|part| part.id.as_str() == TIME && part.role == Role::Identifier);
+        let time =
+            components.iter().position(|part| part.id.as_str() == TIME && part.role == Role::Identifier);
         let of = |wanted: fn(Role) -> bool| {
             let parts = components.iter().enumerate().filter(move |(_, part)| wanted(part.role));
             parts.map(|(at, part)| (ids::id(part.id.as_str()), at)).collect::<Vec<Part>>()
         };
         let measures = of(|role| role == Role::Measure);
         let attributes = of(|role| matches!(role, Role::Attribute | Role::ViralAttribute));
-        let mut sources: Vec<(String, Source)> =
-            of(|role| role == Role::Identifier).into_iter().map(|(id, at)| (id, Source::Column(at))).collect();
+        let mut sources: Vec<(String, Source)> = of(|role| role == Role::Identifier)
+            .into_iter()
+            .map(|(id, at)| (id, Source::Column(at)))
+            .collect();
         sources.retain(|(_, source)| time.is_none_or(|time| *source != Source::Column(time)));
         let told = |part: &Component| matches!(part.kind, Type::TimePeriod | Type::Date);
         if let Some(at) = time.filter(|at| components.get(*at).is_some_and(told))
@@ -113,9 +108,9 @@ impl Cube {
     pub(crate) fn key(&self, dimension: &Dimension, row: usize, figure: usize) -> String {
         match dimension.source {
             Source::Column(at) => self.text(at, row),
-            Source::Frequency(at) => self
-                .period(at, row)
-                .map_or_else(String::new, |period| period.frequency().code().to_owned()),
+            Source::Frequency(at) => {
+                self.period(at, row).map_or_else(String::new, |period| period.frequency().code().to_owned())
+            }
             Source::Measure => self.measures.get(figure).map_or_else(String::new, |(id, _)| id.clone()),
         }
     }

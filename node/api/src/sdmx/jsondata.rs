@@ -27,7 +27,11 @@ impl Values {
         ordered.sort_by_key(|(_, place)| *place);
         let values: Vec<Value> = ordered
             .into_iter()
-            .map(|(value, _)| if id == TIME { json!({ "id": value, "value": value }) } else { json!({ "id": value }) })
+            .map(
+                |(value, _)| {
+                    if id == TIME { json!({ "id": value, "value": value }) } else { json!({ "id": value }) }
+                },
+            )
             .collect();
         let mut fields = Map::new();
         fields.insert("id".into(), id.into());

@@ -37,8 +37,7 @@ fn agencies(set: &Set) -> Vec<Value> {
     if set.agencies.is_empty() {
         return Vec::new();
     }
-    let each: Vec<Value> =
-        set.agencies.iter().map(|(id, name)| json!({ "id": id, "name": name })).collect();
+    let each: Vec<Value> = set.agencies.iter().map(|(id, name)| json!({ "id": id, "name": name })).collect();
     let name = "Publishers that this node holds";
     vec![json!({ "id": "AGENCIES", "agencyID": "SDMX", "version": "1.0", "name": name, "agencies": each })]
 }
@@ -54,8 +53,7 @@ fn flow(flow: &crate::sdmx::catalogue::Flow) -> Value {
 }
 
 fn list(list: &List) -> Value {
-    let codes: Vec<Value> =
-        list.codes.iter().map(|(id, name)| json!({ "id": id, "name": name })).collect();
+    let codes: Vec<Value> = list.codes.iter().map(|(id, name)| json!({ "id": id, "name": name })).collect();
     let mut written = json!({
         "id": list.id, "agencyID": list.agency, "version": list.version, "name": list.id
     });

@@ -54,9 +54,7 @@ impl Kind {
             (Self::Flows, Self::Concepts) => down || references == "conceptscheme",
             (Self::Definitions, Self::Lists) => down || near(&["children", "codelist"]),
             (Self::Definitions, Self::Concepts) => down || near(&["children", "conceptscheme"]),
-            (Self::Definitions, Self::Flows) => {
-                up || near(&["parents", "parentsandsiblings", "dataflow"])
-            }
+            (Self::Definitions, Self::Flows) => up || near(&["parents", "parentsandsiblings", "dataflow"]),
             (Self::Lists | Self::Concepts, Self::Definitions) => up || near(&["parents", "datastructure"]),
             (Self::Lists | Self::Concepts, _) => up && flow || references == "all",
             _ => false,

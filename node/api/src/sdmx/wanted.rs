@@ -188,8 +188,13 @@ fn detail(text: &str) -> Option<Detail> {
         "dataonly" => Detail::DataOnly,
         "serieskeysonly" => Detail::SeriesKeysOnly,
         "nodata" => Detail::NoData,
-        "full" | "allstubs" | "allcompletestubs" | "referencestubs" | "referencecompletestubs"
-        | "referencepartial" | "raw" => Detail::Full,
+        "full"
+        | "allstubs"
+        | "allcompletestubs"
+        | "referencestubs"
+        | "referencecompletestubs"
+        | "referencepartial"
+        | "raw" => Detail::Full,
         _ => return None,
     })
 }

@@ -72,9 +72,8 @@ fn list(list: &List) -> String {
 
 fn concepts(definition: &Definition) -> String {
     let each = definition.concepts().into_iter();
-    let each: String = each
-        .map(|(id, text)| format!("<str:Concept id=\"{id}\">{}</str:Concept>", name(&text)))
-        .collect();
+    let each: String =
+        each.map(|(id, text)| format!("<str:Concept id=\"{id}\">{}</str:Concept>", name(&text))).collect();
     format!(
         "<str:ConceptScheme id=\"{}\" agencyID=\"{}\" version=\"{VERSION}\">{}{each}</str:ConceptScheme>\n",
         definition.scheme(),
