@@ -29,14 +29,17 @@ pub(crate) fn names(id: &str) -> Option<(String, Option<String>)> {
     let (mut dataflow, mut output) = (String::new(), None::<String>);
     let mut chars = id.chars();
     while let Some(first) = chars.next() {
-        let name = output.as_mut().unwrap_or(&mut dataflow);
-        match (first, if first == '-' { chars.next() } else { None }) {
-            ('-', Some('-')) => name.push('-'),
-            ('-', Some('d')) => name.push('.'),
-            ('-', Some('_')) if output.is_none() => output = Some(String::new()),
+        let plain = match (first, if first == '-' { chars.next() } else { None }) {
+            ('-', Some('-')) => '-',
+            ('-', Some('d')) => '.',
+            ('-', Some('_')) if output.is_none() => {
+                output = Some(String::new());
+                continue;
+            }
             ('-', _) => return None,
-            (other, _) => name.push(other),
-        }
+            (other, _) => other,
+        };
+        output.as_mut().unwrap_or(&mut dataflow).push(plain);
     }
     Some((dataflow, output))
 }
