@@ -235,7 +235,9 @@ fn reference(base: Base, rest: &[&str]) -> Result<Reference, Fault> {
                 [agency, id] => (*agency, *id, "latest"),
                 [agency, id, version] => (*agency, *id, *version),
                 _ => {
-                    return Err(Fault::syntax(format!("`{flow}` is no dataflow: expected AGENCY,ID,VERSION")));
+                    return Err(Fault::syntax(format!(
+                        "`{flow}` is no dataflow: expected AGENCY,ID,VERSION"
+                    )));
                 }
             };
             if !matches!(tail.get(1), None | Some(&"all")) {
