@@ -9,6 +9,7 @@ mod guard;
 mod pages;
 mod problem;
 mod read;
+mod sdmx;
 mod write;
 
 use std::net::SocketAddr;
@@ -85,6 +86,7 @@ pub fn router<K: Keep>(state: State<K>) -> Router {
         .route("/peers", get(read::peers));
     Router::new()
         .nest("/api/v1", reads.merge(writes))
+        .nest("/sdmx", sdmx::routes())
         .fallback(pages::page::<K>)
         .method_not_allowed_fallback(problem::method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
