@@ -129,7 +129,7 @@ measures = ["OBS_VALUE:number"]
 
 [outputs.INFLATION]
 title = "Inflation against the middle"
-unit = "per cent"
+unit = "per cent a year"
 
 [deviates_from]
 recipe = "inflation/cpi-annual"

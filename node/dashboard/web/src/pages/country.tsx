@@ -106,9 +106,9 @@ function Overlay({ route, measure, unit, lines, heading }: OverlayProps) {
   const shown = sorted.slice(0, 8);
   const digits = decimals(lines.flatMap((line) => line.values));
   return (
-    <section class="measure" aria-labelledby={`m-${measure}-${digits}`}>
+    <section class="measure" aria-label={heading}>
       <div class="headline">
-        <h2 id={`m-${measure}-${digits}`}>{heading}</h2>
+        <h2>{heading}</h2>
         <Latest line={official} digits={digits} />
       </div>
       <Chart label={`${heading} by method`} unit={unit} height={320} series={shown.map((line, tone): Series => ({ id: lineId(line), label: methodName(line, shown), periods: line.periods, values: line.values, tone, dashed: !line.flow.official }))} />

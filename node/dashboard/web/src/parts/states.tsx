@@ -14,7 +14,7 @@ export function Loading({ what = 'the data' }: { what?: string }) {
 export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
   return (
     <div class="state">
-      <h2>{title}</h2>
+      <h1>{title}</h1>
       {children}
     </div>
   );
@@ -26,7 +26,7 @@ export function Failed({ of }: { of: Loaded<unknown> }) {
   const offline = trouble.code === 'offline';
   return (
     <div class="state" role="alert">
-      <h2>{offline ? 'This node does not answer' : trouble.status === 404 ? 'Nothing here' : 'That did not work'}</h2>
+      <h1>{offline ? 'This node does not answer' : trouble.status === 404 ? 'Nothing here' : 'That did not work'}</h1>
       {offline ? (
         <p>
           It may have been stopped. Start it again with <code>assay node</code>, then try again. Nothing is lost.
