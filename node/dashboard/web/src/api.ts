@@ -72,9 +72,11 @@ export interface Figure {
   value: string | null;
   unit: string;
   flow: Flow;
+  /** The one that is shown; `flow` tells of the latest. */
+  release: string;
   output: string;
   content: string;
-  chunk: string;
+  chunk: string | null;
   row: number;
   components: Record<string, string | null>;
   badges: {
@@ -105,15 +107,23 @@ export interface Recipe {
   inputs: Record<string, { title: string; components?: { id: string; role: string; type: string }[] }>;
   outputs: Record<string, { title: string; unit: string }>;
   limits: { steps: number; cells: number };
-  references: string[];
+  references?: string[];
   licence?: string;
-  deviates_from: { recipe: string; reasons: string[] } | null;
-  used_by: Flow[];
+  deviates_from?: { recipe: string; reasons: string[] } | null;
+  used_by?: Flow[];
+}
+
+/** A recipe as a list of them has it. */
+export interface Listed {
+  id: string;
+  recipe: Omit<Recipe, 'id'>;
 }
 
 export interface Difference {
   steps: { name: string; kind: string; from: string | null; to: string | null; note: string | null }[];
   reasons: string[];
+  inputs_from?: string[];
+  inputs_to?: string[];
 }
 
 export interface Publisher {

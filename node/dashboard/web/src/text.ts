@@ -101,6 +101,9 @@ export function primary(flows: Flow[]): Flow[] {
 export const figurePath = (flow: Flow, key: string, period: string) =>
   `/figure/${part(flow.publisher)}/${part(flow.dataflow)}/${part(key)}/${part(period)}`;
 
+/** What an entry is about: its summary without the kind that stands beside it. */
+export const about = ({ kind, summary }: { kind: string; summary: string }) => (summary.startsWith(`${kind} `) ? summary.slice(kind.length + 1) : summary);
+
 /** Only addresses of the web become links: what a publisher wrote may be anything. */
 export function webAddress(text: string | null | undefined): string | null {
   if (!text) return null;

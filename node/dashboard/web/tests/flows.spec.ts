@@ -1,6 +1,6 @@
 // What a reader does, mostly with the keyboard alone.
 import { expect, test } from './page.ts';
-import { stage } from './stage.ts';
+import { assay, stage } from './stage.ts';
 
 test('the map is walked and countries are compared by keyboard', async ({ page }) => {
   await page.goto(`${stage().world.api}/world/inflation`);
@@ -140,10 +140,14 @@ test('search, colours and the way to the content by keyboard', async ({ page }) 
 });
 
 test('what comes in is shown as it comes', async ({ page }) => {
-  await page.goto(`${stage().university.api}/network`);
+  const { api, data } = stage().office;
+  await page.goto(`${api}/network`);
   await expect(page.locator('.feed li').filter({ hasText: 'release' }).first()).toBeVisible();
-  await expect(page.locator('.feed li').filter({ hasText: 'differs' }).first()).toBeVisible();
-  await expect(page.getByRole('link', { name: 'Statistics Office' }).first()).toBeVisible();
+  await expect(page.getByText('live', { exact: true })).toBeVisible();
+  const before = await page.locator('.feed li').filter({ hasText: 'fresh' }).count();
+  expect(before).toBe(0);
+  assay(data, 'publish', 'inflation/cpi-annual', '--input', 'CPI=CPI', '--dataflow', 'fresh');
+  await expect(page.locator('.feed li').filter({ hasText: 'fresh' }).first()).toBeVisible();
 });
 
 test('the first load is small', async ({ page }) => {

@@ -33,7 +33,7 @@ function Shown({ answer, keyText, period, vintage }: ShownProps) {
   const { flow, badges } = answer;
   const areas = useLoad<Area[]>('/areas');
   const check = useCheck(answer, keyText, period);
-  const command = `assay verify ${answer.address}`;
+  const command = `assay verify ${permanent(answer)}`;
   return (
     <article class="figure">
       <header>
@@ -62,7 +62,7 @@ function Shown({ answer, keyText, period, vintage }: ShownProps) {
       <div class="columns">
         <div>
           <Checked report={check} />
-          <Rerun release={flow.release} />
+          <Rerun release={answer.release} />
           <Revisions answer={answer} vintage={vintage} />
           <Twins answer={answer} />
         </div>
@@ -79,7 +79,7 @@ function Shown({ answer, keyText, period, vintage }: ShownProps) {
             <p>This command runs the whole computation again, on your machine:</p>
             <Copy text={command} label="the command" />
             <p>
-              Or without any node: <a href={`${API}/bundles/${part(flow.release)}`} download={`${flow.dataflow}.car`}>download the bundle</a> (data, formula and signature in one file), then <code>assay verify {flow.dataflow}.car</code>.
+              Or without any node: <a href={`${API}/bundles/${part(answer.release)}`} download={`${flow.dataflow}.car`}>download the bundle</a> (data, formula and signature in one file), then <code>assay verify {flow.dataflow}.car</code>.
             </p>
           </section>
           <section>
@@ -117,10 +117,19 @@ function Value({ value, unit }: { value: string | null; unit: string }) {
   );
 }
 
+/** The address of this vintage, whatever comes after it. */
+function permanent({ address, badges }: Answer): string {
+  return `${address.split('@')[0]}@seq=${badges.logged.seq}`;
+}
+
+function vintageName({ revisions, release, badges }: Answer): string {
+  return revisions.find((one) => one.release === release)?.vintage || `entry ${badges.logged.seq}`;
+}
+
 function citation(answer: Answer, key: string, period: string): string {
   const { flow, badges } = answer;
   const year = new Date(badges.signed.time * 1000).getUTCFullYear();
-  return `${flow.publisher_name} (${year}). ${flow.title}, ${key}, ${period}: ${answer.value ?? 'no value'} (${answer.unit}). Vintage ${flow.vintage || flow.seq}. ${answer.address}`;
+  return `${flow.publisher_name} (${year}). ${flow.title}, ${key}, ${period}: ${answer.value ?? 'no value'} (${answer.unit}). Vintage ${vintageName(answer)}. ${permanent(answer)}`;
 }
 
 function Badges({ answer, report }: { answer: Answer; report: Report | null }) {
@@ -173,7 +182,7 @@ function useCheck(answer: Answer, key: string, period: string): Report | null {
   useEffect(() => {
     let wanted = true;
     set(null);
-    const claim = { entry: answer.badges.signed.entry, release: answer.flow.release, output: answer.output, key: key.split('.'), period, value: answer.value, publisher: answer.flow.publisher };
+    const claim = { entry: answer.badges.signed.entry, release: answer.release, output: answer.output, key: key === '_' ? [] : key.split('.'), period, value: answer.value, publisher: answer.flow.publisher };
     import('../check/verify.ts').then(
       ({ verify }) => verify(claim, (next) => wanted && set(next)),
       () => wanted && set({ done: true, steps: [{ outcome: 'unknown', text: 'The code for checking could not be read from this node.' }], trusted: [] }),
@@ -269,7 +278,7 @@ function Revisions({ answer, vintage }: { answer: Answer; vintage: string | null
             <tbody>
               {answer.revisions.map((one) => {
                 const { head } = one.value === null ? { head: 'no value' } : exact(one.value);
-                const here = one.release === answer.flow.release;
+                const here = one.release === answer.release;
                 return (
                   <tr class={here ? 'here' : ''}>
                     <th scope="row">

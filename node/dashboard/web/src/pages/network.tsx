@@ -1,10 +1,10 @@
 // What this node holds, whom it is connected to, and what comes in while the reader looks.
 import { useEffect, useState } from 'preact/hooks';
-import type { Publisher, Status, Verdict } from '../api.ts';
-import { API, forget, part, useLoad } from '../api.ts';
+import type { Entry, Publisher, Status, Verdict } from '../api.ts';
+import { API, forget, load, part, useLoad } from '../api.ts';
 import { VerdictText } from '../parts/pieces.tsx';
 import { Await } from '../parts/states.tsx';
-import { count, time } from '../text.ts';
+import { about, brief, count, time } from '../text.ts';
 
 interface Peer {
   peer: string | null;
@@ -12,23 +12,18 @@ interface Peer {
   connected: boolean;
 }
 
-interface Event_ {
+interface News {
   id: string;
-  event: string;
-  publisher: string;
-  name: string;
-  seq: number;
   kind: string;
-  object: string;
+  publisher?: string;
+  name?: string;
   time: number;
-  summary: string;
+  text: string;
   verdict?: Verdict;
 }
 
 /** Events that are shown. */
 const KEPT = 60;
-const KINDS = ['release', 'attestation', 'head'] as const;
-
 export function Network() {
   const status = useLoad<Status>('/status');
   const publishers = useLoad<Publisher[]>('/publishers');
@@ -101,20 +96,54 @@ export function Network() {
   );
 }
 
+/** Entries of each log that are shown before anything comes in. */
+const PAST = 12;
+
+interface Said {
+  publisher?: string;
+  name?: string;
+  seq?: number;
+  kind?: string;
+  time?: number;
+  summary?: string;
+  release?: string;
+  verdict?: Verdict;
+}
+
+/** An event of the stream, as people read it. */
+function news(event: string, said: Said): News {
+  const { publisher, name, seq, kind = event, summary = '', release = '' } = said;
+  const base = { publisher, name, verdict: said.verdict, time: said.time ?? Math.floor(Date.now() / 1000) };
+  if (event === 'verified') return { ...base, id: `verified/${release}/${base.time}`, kind: 'run again here', text: `release ${brief(release)}` };
+  if (event === 'fork') return { ...base, id: `fork/${publisher}/${seq}`, kind: 'fork', text: `signed two entries with number ${seq}` };
+  return { ...base, id: `${publisher}/${seq}`, kind, text: about({ kind, summary }) };
+}
+
+/** What the logs that are held say last, newest first. */
+async function past(): Promise<News[]> {
+  const publishers = await load<Publisher[]>('/publishers');
+  const logs = publishers.slice(0, 20).map(async ({ publisher, name }) => {
+    const entries = await load<Entry[]>(`/publishers/${part(publisher)}/entries?limit=${PAST}`);
+    return entries.map((entry) => news('head', { ...entry, publisher, name }));
+  });
+  return (await Promise.all(logs)).flat().sort((a, b) => b.time - a.time);
+}
+
 function Feed() {
-  const [events, set] = useState<Event_[]>([]);
+  const [events, set] = useState<News[]>([]);
   const [line, setLine] = useState<'opening' | 'open' | 'lost'>('opening');
   useEffect(() => {
+    const add = (more: News[]) => set((known) => [...more, ...known.filter((one) => !more.some((other) => other.id === one.id))].slice(0, KEPT));
+    past().then((found) => set((known) => [...known, ...found.filter((one) => !known.some((other) => other.id === one.id))].slice(0, KEPT)), () => {});
     const source = new EventSource(`${API}/events`);
     source.onopen = () => setLine('open');
     source.onerror = () => setLine('lost');
-    for (const kind of KINDS)
+    for (const kind of ['release', 'attestation', 'head', 'verified', 'fork'])
       source.addEventListener(kind, (event) => {
-        const { data, lastEventId } = event as MessageEvent<string>;
-        const said = { ...(JSON.parse(data) as Event_), id: lastEventId, event: kind };
         forget();
-        set((known) => (known.some((one) => one.id === said.id) ? known : [said, ...known].slice(0, KEPT)));
+        add([news(kind, JSON.parse((event as MessageEvent<string>).data) as Said)]);
       });
+    source.addEventListener('reset', forget);
     return () => source.close();
   }, []);
   const state = { opening: 'connecting …', open: 'live', lost: 'connection lost; trying again' }[line];
@@ -129,8 +158,8 @@ function Feed() {
           <li key={one.id}>
             <time dateTime={new Date(one.time * 1000).toISOString()}>{time(one.time)}</time>
             <span class="kind">{one.kind}</span>
-            <a href={`/publisher/${part(one.publisher)}`}>{one.name}</a>
-            <span>{one.summary}</span>
+            {one.publisher && <a href={`/publisher/${part(one.publisher)}`}>{one.name}</a>}
+            <span>{one.text}</span>
             {one.verdict && <VerdictText verdict={one.verdict} />}
           </li>
         ))}

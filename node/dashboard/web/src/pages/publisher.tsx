@@ -5,7 +5,7 @@ import { API, part, useLoad } from '../api.ts';
 import { Badge, Copy, Id, Standing } from '../parts/pieces.tsx';
 import { Await } from '../parts/states.tsx';
 import type { Route } from '../route.ts';
-import { capital, count, date, time } from '../text.ts';
+import { about, capital, count, date, time } from '../text.ts';
 
 const FIRST = 25;
 
@@ -63,7 +63,7 @@ function Shown({ answer }: { answer: Answer }) {
                 <strong>{flow.title}</strong>
               </a>
               <span>
-                {capital(flow.measure)} · {count(flow.areas, 'area')} · {flow.first} to {flow.last} · {count(flow.vintages, 'vintage')}
+                {capital(flow.measure)} · {count(flow.areas, 'series', 'series')} · {flow.first} to {flow.last} · {count(flow.vintages, 'vintage')}
               </span>
               <span>
                 {date(flow.published)} · <Standing flow={flow} />
@@ -89,8 +89,8 @@ function Shown({ answer }: { answer: Answer }) {
 
 function asKey(key: unknown): { key: string; use: string } {
   if (typeof key === 'string') return { key, use: 'operating' };
-  const { key: text, use } = key as { key?: string; use?: string[] };
-  return { key: text ?? '', use: (use ?? []).join(', ') };
+  const { key: text, use } = key as { key?: string; use?: unknown };
+  return { key: String(text ?? ''), use: [use ?? []].flat().join(', ') };
 }
 
 function Log({ id }: { id: string }) {
@@ -118,7 +118,7 @@ function Log({ id }: { id: string }) {
                     <tr>
                       <td class="num">{entry.seq}</td>
                       <td>{entry.kind}</td>
-                      <td>{entry.kind === 'recipe' ? <a href={`/recipe/${part(entry.object)}`}>{entry.summary}</a> : entry.summary}</td>
+                      <td>{entry.kind === 'recipe' ? <a href={`/recipe/${part(entry.object)}`}>{about(entry)}</a> : about(entry)}</td>
                       <td>{time(entry.time)}</td>
                       <td>
                         <Id id={entry.entry} />

@@ -1,6 +1,6 @@
 // A recipe: what it does, its script, and what sets it apart from another one.
 import { useState } from 'preact/hooks';
-import type { Area, Country, Difference, Recipe as Answer, Flow } from '../api.ts';
+import type { Area, Country, Difference, Flow, Listed, Recipe as Answer } from '../api.ts';
 import { part, useLoad } from '../api.ts';
 import { Chart } from '../parts/chart.tsx';
 import { Id, Standing } from '../parts/pieces.tsx';
@@ -53,7 +53,7 @@ function Shown({ route, answer }: { route: Route; answer: Answer }) {
               At most {count(answer.limits.steps, 'step')} and {count(answer.limits.cells, 'cell')}; a run beyond that fails everywhere alike.
             </p>
           </section>
-          {answer.references.length > 0 && (
+          {answer.references && answer.references.length > 0 && (
             <section>
               <h2>Where the method is described</h2>
               <ul class="plain">
@@ -66,9 +66,9 @@ function Shown({ route, answer }: { route: Route; answer: Answer }) {
           )}
           <section>
             <h2>Used by</h2>
-            {answer.used_by.length === 0 && <p class="quiet">No release on this node uses it.</p>}
+            {!answer.used_by?.length && <p class="quiet">No release on this node uses it.</p>}
             <ul class="plain">
-              {answer.used_by.map((flow) => (
+              {answer.used_by?.map((flow) => (
                 <li>
                   <a href={`/world/${part(flow.measure)}?method=${part(flow.publisher)}/${part(flow.dataflow)}`}>{flow.dataflow}</a> of{' '}
                   <a href={`/publisher/${part(flow.publisher)}`}>{flow.publisher_name}</a>, {date(flow.published)} · <Standing flow={flow} />
@@ -141,8 +141,9 @@ function Script({ text }: { text: string }) {
 
 /** The difference to another recipe of the measure, and what it does to the figures of a country. */
 function Against({ route, answer }: { route: Route; answer: Answer }) {
-  const recipes = useLoad<Answer[]>('/recipes');
-  const others = (recipes.value ?? []).filter((one) => one.measure === answer.measure && one.id !== answer.id);
+  const recipes = useLoad<Listed[]>('/recipes');
+  const flows = useLoad<Flow[]>('/flows');
+  const others = (recipes.value ?? []).map(({ id, recipe }) => ({ id, ...recipe })).filter((one) => one.measure === answer.measure && one.id !== answer.id);
   const from = others.find((one) => one.id === route.query.get('from'))?.id ?? answer.deviates_from?.recipe ?? others[0]?.id ?? null;
   const difference = useLoad<Difference>(from ? `/recipes/${part(answer.id)}/difference?from=${part(from)}` : null);
   if (from === null) return null;
@@ -163,7 +164,7 @@ function Against({ route, answer }: { route: Route; answer: Answer }) {
         )}
         {difference.trouble ? <Failed of={difference} /> : difference.value ? <Steps difference={difference.value} /> : <p class="quiet">Comparing …</p>}
       </section>
-      {other && <Effect route={route} mine={answer.used_by} theirs={other.used_by ?? []} names={[answer.title, other.title]} />}
+      {other && <Effect route={route} mine={answer.used_by ?? []} theirs={(flows.value ?? []).filter((flow) => flow.recipe === other.id)} names={[answer.title, other.title]} />}
     </>
   );
 }
@@ -171,8 +172,16 @@ function Against({ route, answer }: { route: Route; answer: Answer }) {
 function Steps({ difference }: { difference: Difference }) {
   const changed = difference.steps.filter((step) => step.kind !== 'same');
   const same = difference.steps.length - changed.length;
+  const inputs = [difference.inputs_from ?? [], difference.inputs_to ?? []].map((names) => names.join(', '));
   return (
     <div class="difference">
+      {(inputs[0] || inputs[1]) && (
+        <p>
+          Inputs: {inputs[0] && <><code>{inputs[0]}</code> no longer</>}
+          {inputs[0] && inputs[1] && '; '}
+          {inputs[1] && <><code>{inputs[1]}</code> in addition</>}
+        </p>
+      )}
       {changed.map((step) => (
         <div class={`step ${step.kind}`}>
           <p>

@@ -7,7 +7,7 @@ import { count } from '../text.ts';
 type State =
   | { at: 'rest' }
   | { at: 'work'; stage: string; steps: number }
-  | { at: 'end'; verdict: Verdict; cell?: unknown; published?: unknown; computed?: unknown; seconds: number }
+  | { at: 'end'; verdict: Verdict; seconds: number }
   | { at: 'trouble'; text: string };
 
 export function Rerun({ release }: { release: string }) {
@@ -34,6 +34,10 @@ export function Rerun({ release }: { release: string }) {
       const said = JSON.parse((event as MessageEvent<string>).data) as Omit<Extract<State, { at: 'end' }>, 'at'>;
       end();
       set({ ...said, at: 'end' });
+    });
+    events.addEventListener('problem', (event) => {
+      end();
+      set({ at: 'trouble', text: (JSON.parse((event as MessageEvent<string>).data) as { detail: string }).detail });
     });
     // A browser would ask again for ever, and the node would run it each time.
     events.onerror = () => {
@@ -69,12 +73,14 @@ function End({ state }: { state: Extract<State, { at: 'end' }> }) {
   const word = verdictWord(state.verdict) ?? '';
   const seconds = `in ${state.seconds.toFixed(2)} seconds`;
   if (word === 'reproduced') return <p class="good">✓ Reproduced to the last digit {seconds}.</p>;
-  if (word === 'differs')
+  if (word === 'differs') {
+    const { count: cells, first } = (state.verdict as { differs: { count: number; first: Divergence } }).differs;
     return (
       <p class="bad">
-        ✕ It differs, first at {spell(state.cell)}: published {spell(state.published)}, computed {spell(state.computed)} ({seconds}).
+        ✕ {count(cells, 'cell differs', 'cells differ')}, the first is {first.output}[{first.key.map(spell).join(', ')}]: published {spell(first.published)}, computed {spell(first.computed)} ({seconds}).
       </p>
     );
+  }
   return (
     <p class="quiet">
       It could not be checked ({word}). That is not the same as being wrong.
@@ -82,10 +88,16 @@ function End({ state }: { state: Extract<State, { at: 'end' }> }) {
   );
 }
 
-/** A cell or a key, however it is spelled in JSON. */
+interface Divergence {
+  output: string;
+  key: unknown[];
+  published?: unknown;
+  computed?: unknown;
+}
+
+/** A cell: a choice with its value. */
 function spell(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
-  if (Array.isArray(value)) return `[${value.map(spell).join(', ')}]`;
   if (typeof value === 'object') return Object.values(value).map(spell).join(' ');
   return String(value);
 }
