@@ -14,6 +14,9 @@ use crate::sdmx::wanted::{Detail, Key, Operator, Test, Wanted, period};
 /// Observations of one answer.
 pub(crate) const OBSERVATIONS_MAX: usize = 200_000;
 
+/// Parts and values of all keys of one request.
+const KEYS_MAX: usize = 1024;
+
 /// An observation.
 #[derive(Debug, Clone)]
 pub(crate) struct Observation {
@@ -120,6 +123,9 @@ fn figures(cube: &Cube) -> Figures {
 
 fn check(cube: &Cube, wanted: &Wanted) -> Result<(), Fault> {
     let count = cube.dimensions.len();
+    if wanted.keys.iter().flatten().map(|values| 1 + values.len()).sum::<usize>() > KEYS_MAX {
+        return Err(Fault::large(format!("the keys have more than {KEYS_MAX} parts and values")));
+    }
     if let Some(key) = wanted.keys.iter().find(|key| key.len() != count) {
         let ids: Vec<&str> = cube.dimensions.iter().map(|dimension| dimension.id.as_str()).collect();
         let detail = format!("the key has {} parts, expected {count}: {}", key.len(), ids.join("."));

@@ -206,6 +206,7 @@ pub(crate) fn period(text: &str) -> Option<Period> {
     if let Some((year, month)) = text.split_once('-')
         && year.len() == 4
         && month.len() == 2
+        && month.bytes().all(|byte| byte.is_ascii_digit())
     {
         return Period::new(Frequency::M, year.parse().ok()?, month.parse().ok()?);
     }

@@ -4,6 +4,9 @@ use crate::sdmx::ids::VERSION;
 use crate::sdmx::structures::{Definition, List, Set};
 use crate::sdmx::xml::{self, escape};
 
+/// What a concept holds: sdmx1 does not read the attributes of a data set whose concepts do not say it.
+const CORE: &str = "<str:CoreRepresentation><str:TextFormat textType=\"String\"/></str:CoreRepresentation>";
+
 /// The message.
 pub(crate) fn write(set: &Set) -> String {
     let parts = [
@@ -72,8 +75,9 @@ fn list(list: &List) -> String {
 
 fn concepts(definition: &Definition) -> String {
     let each = definition.concepts().into_iter();
-    let each: String =
-        each.map(|(id, text)| format!("<str:Concept id=\"{id}\">{}</str:Concept>", name(&text))).collect();
+    let each: String = each
+        .map(|(id, text)| format!("<str:Concept id=\"{id}\">{}{CORE}</str:Concept>", name(&text)))
+        .collect();
     format!(
         "<str:ConceptScheme id=\"{}\" agencyID=\"{}\" version=\"{VERSION}\">{}{each}</str:ConceptScheme>\n",
         definition.scheme(),
