@@ -472,7 +472,7 @@ pub struct Fsck {
 /// `assay demo`.
 #[derive(Debug, clap::Args)]
 pub struct Demo {
-    /// Leave the nodes running until Ctrl-C.
+    /// Leave the nodes and their dashboard running until Ctrl-C, as at a terminal.
     #[arg(long)]
     pub keep: bool,
 }

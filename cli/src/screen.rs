@@ -61,6 +61,11 @@ impl Screen {
         (!answer.is_empty()).then_some(answer)
     }
 
+    /// Whether a person reads along at a terminal.
+    pub fn attended(&self) -> bool {
+        !self.json && !self.quiet && io::stdout().is_terminal()
+    }
+
     /// A line for people; nothing when a program listens.
     pub fn say(&self, line: impl Display) {
         if !self.json && !self.quiet {

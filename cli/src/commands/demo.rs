@@ -95,8 +95,9 @@ pub(super) fn run(args: &Demo, screen: &Screen) -> Result<u8, Fault> {
     confirm(&mut stage, &told, screen)?;
     let falsified = falsify(&mut stage, &datasets, &told, screen)?;
     let exposed = expose(&mut stage, falsified, screen)?;
-    finish(&mut stage, &told, falsified, &exposed, args, screen)?;
-    if args.keep {
+    let keep = args.keep || screen.attended();
+    finish(&mut stage, &told, falsified, &exposed, keep, screen)?;
+    if keep {
         stage.linger();
     }
     Ok(0)
@@ -355,7 +356,7 @@ fn finish(
     told: &[Told],
     falsified: ReleaseId,
     cell: &str,
-    args: &Demo,
+    keep: bool,
     screen: &Screen,
 ) -> Result<(), Fault> {
     attested(stage, 'C', &["B"], told.len())?;
@@ -395,15 +396,15 @@ fn finish(
     if good != told.len() || !differs {
         return Err(Fault::new(Kind::Failure, "demo", "the demonstration did not end as it should"));
     }
-    next(stage, args, screen)
+    next(stage, keep, screen)
 }
 
 fn one(releases: &[ReleaseInfo], id: ReleaseId) -> Result<&ReleaseInfo, Fault> {
     releases.iter().find(|info| info.id == id).ok_or_else(|| Fault::absent(format!("release {id}")))
 }
 
-fn next(stage: &Stage, args: &Demo, screen: &Screen) -> Result<(), Fault> {
-    if !args.keep {
+fn next(stage: &Stage, keep: bool, screen: &Screen) -> Result<(), Fault> {
+    if !keep {
         screen.next(&[
             "assay demo --keep".into(),
             "assay init --name \"Your office\"".into(),
@@ -423,6 +424,7 @@ fn next(stage: &Stage, args: &Demo, screen: &Screen) -> Result<(), Fault> {
         ),
     ]);
     screen.say("");
+    screen.field("dashboard", format!("{}/", witness.api));
     screen.say("the nodes run until Ctrl-C");
     Ok(())
 }

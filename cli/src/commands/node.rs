@@ -38,6 +38,7 @@ async fn serve(global: &Global, args: &Node, screen: &Screen) -> Result<u8, Faul
         "cut_bytes": node.opened.cut_bytes, "rebuilt": node.opened.rebuilt, "blocks": node.opened.blocks,
     }}));
     screen.field("node", format!("data in {}", home.path().display()));
+    screen.field("dashboard", format!("{}/", node.api));
     screen.field("api", format!("{}/api/v1/status", node.api));
     if let Some(reason) = &node.opened.rebuilt {
         screen.field("index", format!("made anew: {reason}"));

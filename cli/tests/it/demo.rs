@@ -39,3 +39,26 @@ fn a_demonstration_that_is_killed_takes_its_nodes_along() {
     child.wait().unwrap();
     errors.recv_timeout(Duration::from_secs(30)).expect("a node outlived its parent");
 }
+
+#[test]
+fn a_demonstration_that_is_kept_shows_its_dashboard_until_it_is_ended() {
+    let desk = Desk::new();
+    let mut child = desk.command(&["demo", "--keep"]).spawn().unwrap();
+    let out = std::io::BufReader::new(child.stdout.take().unwrap());
+    let errors = super::desk::drain(child.stderr.take());
+    let mut lines = std::io::BufRead::lines(out).map_while(Result::ok);
+    let place = lines.find_map(|line| line.strip_prefix("dashboard").map(|place| place.trim().to_owned()));
+    let place = place.expect("a dashboard");
+    assert_eq!(lines.next().as_deref(), Some("the nodes run until Ctrl-C"));
+    let api = place.trim_end_matches('/');
+    let page = super::http::ask(api, &["GET /", "Accept: text/html"], &[]);
+    assert_eq!(page.status, 200);
+    assert!(
+        page.header("content-security-policy").is_some_and(|policy| policy.contains("script-src 'self'"))
+    );
+    let releases = super::http::ask(api, &["GET /api/v1/releases"], &[]).json();
+    assert_eq!(releases.as_array().map(Vec::len), Some(4), "{releases:#}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    errors.recv_timeout(Duration::from_secs(30)).expect("a node outlived its parent");
+}

@@ -13,6 +13,7 @@ mod pages;
 mod problem;
 mod read;
 mod routes;
+mod sdmx;
 mod write;
 
 use std::net::SocketAddr;
@@ -113,6 +114,7 @@ pub fn router<K: Keep>(setup: Setup<K>) -> Router {
     let reads = reads().route_layer(kept).merge(live());
     Router::new()
         .nest("/api/v1", reads.merge(writes))
+        .nest("/sdmx", sdmx::routes())
         .fallback(pages::page::<K>)
         .method_not_allowed_fallback(problem::method)
         .layer(axum::middleware::map_response(problem::shaped))

@@ -54,8 +54,11 @@ pub(crate) async fn page<K: Keep>(Shared(state): Shared<State<K>>, request: Requ
         encodings: text(headers, header::ACCEPT_ENCODING),
         known: text(headers, header::IF_NONE_MATCH),
     };
+    let person = text(headers, header::ACCEPT).contains("text/html");
     let pages = Arc::clone(&state.pages);
     match tokio::task::spawn_blocking(move || pages(&asked)).await {
+        // A program is told in its own language that there is nothing.
+        Ok(page) if page.status == 404 && !person => problem::nowhere().await.into_response(),
         Ok(page) => page.into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

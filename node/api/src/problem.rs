@@ -76,11 +76,9 @@ impl From<Error> for Problem {
 pub(crate) async fn shaped(response: Response) -> Response {
     let status = response.status();
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    if !(status.is_client_error() || status.is_server_error()) || kind == Some("application/problem+json") {
-        return response;
-    }
-    // A page for people says itself what is wrong.
-    if kind.is_some_and(|kind| kind.starts_with("text/html")) {
+    // What the routes refuse has a form already, be it a problem, a page or a message of SDMX.
+    let plain = kind.is_none_or(|kind| kind.starts_with("text/plain"));
+    if !(status.is_client_error() || status.is_server_error()) || !plain {
         return response;
     }
     let code = if status == StatusCode::BAD_REQUEST { "path" } else { "http" };

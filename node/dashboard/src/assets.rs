@@ -30,7 +30,7 @@ impl File {
         let mut headers = security(false);
         // Names under `/assets/` hold a digest of the content.
         let forever = self.path.starts_with("/assets/");
-        let cache = if forever { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let cache = if forever { "public, max-age=31536000, immutable" } else { "public, max-age=86400" };
         headers.push(("cache-control", cache.into()));
         headers.push(("etag", self.etag.into()));
         headers.push(("vary", "accept-encoding".into()));

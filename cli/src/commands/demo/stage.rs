@@ -136,10 +136,13 @@ impl Stage {
 
     /// Waits until somebody ends the nodes (Ctrl-C reaches them too).
     pub(super) fn linger(&mut self) {
+        // Waiting closes the input of whom it waits for, and the end of its input stops a node.
+        let inputs: Vec<_> = self.actors.iter_mut().map(|actor| actor.child.stdin.take()).collect();
         for actor in &mut self.actors {
             // A node that is gone needs no waiting for.
             let _ = actor.child.wait();
         }
+        drop(inputs);
     }
 }
 

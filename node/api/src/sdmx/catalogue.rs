@@ -1,0 +1,125 @@
+//! Which dataflows a node can serve: one for each output of the latest release of each dataflow of
+//! each publisher, or of the release that was the latest at a time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use schemas::cid::{ContentId, PublisherId};
+use schemas::content;
+use service::Keep;
+use service::query::{Query, ReleaseInfo};
+
+use crate::sdmx::cube::Cube;
+use crate::sdmx::fault::Fault;
+use crate::sdmx::ids;
+
+/// Reads what is kept.
+pub(crate) struct Catalogue<'a, K: Keep> {
+    pub(crate) query: Query<'a, K>,
+    pub(crate) keep: Arc<K>,
+    /// Seconds since 1970.
+    pub(crate) now: i64,
+}
+
+/// One dataflow.
+#[derive(Debug, Clone)]
+pub(crate) struct Flow {
+    pub(crate) agency: String,
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) release: ReleaseInfo,
+    pub(crate) content: ContentId,
+    /// When the answer is made.
+    pub(crate) now: i64,
+}
+
+impl Flow {
+    /// Our attributes of the data set: what was read, how it was computed, where it was published.
+    pub(crate) fn origin(&self) -> [(&'static str, String); 3] {
+        let inputs: Vec<String> = self.release.release.inputs.values().map(ToString::to_string).collect();
+        [
+            ("DATASET_CID", inputs.join(" ")),
+            ("RECIPE_CID", self.release.release.recipe.to_string()),
+            ("RELEASE_CID", self.release.id.to_string()),
+        ]
+    }
+
+    /// The name of an artefact of this agency as SDMX spells it.
+    pub(crate) fn urn(&self, class: &str, id: &str) -> String {
+        format!("urn:sdmx:org.sdmx.infomodel.{class}={}:{id}({})", self.agency, ids::VERSION)
+    }
+}
+
+impl<K: Keep> Catalogue<'_, K> {
+    /// Agencies with their names.
+    pub(crate) fn agencies(&self) -> Result<BTreeMap<String, String>, Fault> {
+        let logs = self.query.logs()?;
+        Ok(logs.into_iter().map(|log| (ids::agency(log.publisher), log.name)).collect())
+    }
+
+    /// The dataflows that are asked for, as they were at `asof`.
+    pub(crate) fn flows(&self, agency: &str, id: &str, asof: Option<i64>) -> Result<Vec<Flow>, Fault> {
+        let mut latest: BTreeMap<(PublisherId, String), ReleaseInfo> = BTreeMap::new();
+        let agency = agency.to_ascii_uppercase();
+        for release in self.query.releases()? {
+            let asked = agency == "ALL" || ids::asks(&agency, &ids::agency(release.placed.publisher));
+            if !asked || asof.is_some_and(|time| release.placed.time > time) {
+                continue;
+            }
+            let place = (release.placed.publisher, release.release.dataflow.to_string());
+            match latest.get(&place) {
+                Some(held) if held.placed.seq > release.placed.seq => {}
+                _ => drop(latest.insert(place, release)),
+            }
+        }
+        let flows = latest.into_values().flat_map(|release| self.outputs(&release));
+        Ok(flows.filter(|flow| ids::asks(id, &flow.id)).collect())
+    }
+
+    fn outputs(&self, release: &ReleaseInfo) -> Vec<Flow> {
+        let results = &release.release.results;
+        let dataflow = release.release.dataflow.as_str();
+        let flow = |(output, content): (&schemas::text::Name, &ContentId)| {
+            let several = results.len() > 1;
+            Flow {
+                agency: ids::agency(release.placed.publisher),
+                id: if several { ids::output(dataflow, output.as_str()) } else { ids::id(dataflow) },
+                name: if several { format!("{}: {output}", release.title) } else { release.title.clone() },
+                release: release.clone(),
+                content: *content,
+                now: self.now,
+            }
+        };
+        results.iter().map(flow).collect()
+    }
+
+    /// The one dataflow of an id; where several agencies have it and none is named, the node's own.
+    pub(crate) fn one(&self, agency: &str, id: &str, asof: Option<i64>) -> Result<Flow, Fault> {
+        if ids::every(id) || id.contains([',', '+']) {
+            return Err(Fault::unbuilt("data of several dataflows at once"));
+        }
+        let mut flows = self.flows(agency, id, asof)?;
+        if flows.len() > 1 {
+            let own = self.query.own()?.map(ids::agency);
+            flows.retain(|flow| Some(&flow.agency) == own.as_ref());
+            if flows.is_empty() {
+                return Err(Fault::meaning(format!("several agencies have a dataflow `{id}`: name one")));
+            }
+        }
+        flows.pop().ok_or_else(|| Fault::absent(format!("dataflow `{id}`")))
+    }
+
+    /// The figures of a dataflow.
+    pub(crate) fn cube(&self, flow: &Flow) -> Result<Cube, Fault> {
+        let fetch = |id| self.keep.get(id).ok().flatten();
+        let (structure, table) =
+            content::unpack(flow.content, fetch).map_err(|fault| Fault::internal(fault.to_string()))?;
+        Cube::new(&structure, table)
+    }
+
+    /// The figures of the same dataflow as they were at `time`, if there were any.
+    pub(crate) fn before(&self, flow: &Flow, time: i64) -> Result<Option<Cube>, Fault> {
+        let earlier = self.flows(&flow.agency, &flow.id, Some(time))?.pop();
+        earlier.map(|earlier| self.cube(&earlier)).transpose()
+    }
+}

@@ -1,0 +1,89 @@
+//! Why a request of SDMX has no other answer: a status, the code of the standard, a sentence.
+//!
+//! The codes are those of the SDMX web services guidelines: 100 nothing found, 140 syntax, 150
+//! semantics, 500 server, 501 not implemented, 510 answer too large.
+
+use axum::http::StatusCode;
+use serde_json::json;
+use service::Error;
+
+use crate::sdmx::{Base, Message, xml};
+
+/// Characters of a message that repeat what was asked.
+const DETAIL_CHARS_MAX: usize = 400;
+
+/// A refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// The HTTP status.
+    pub(crate) status: StatusCode,
+    code: u16,
+    detail: String,
+}
+
+impl Fault {
+    fn new(status: StatusCode, code: u16, detail: impl Into<String>) -> Self {
+        let detail: String = detail.into();
+        Self { status, code, detail: detail.chars().take(DETAIL_CHARS_MAX).collect() }
+    }
+
+    pub(crate) fn absent(what: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, 100, format!("there is no {} here", what.into()))
+    }
+
+    pub(crate) fn syntax(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, 140, detail)
+    }
+
+    pub(crate) fn meaning(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, 150, detail)
+    }
+
+    pub(crate) fn format(accept: &str) -> Self {
+        let detail = format!("none of the formats in `{accept}` is served here; see specs/sdmx.md");
+        Self::new(StatusCode::NOT_ACCEPTABLE, 140, detail)
+    }
+
+    pub(crate) fn unbuilt(what: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_IMPLEMENTED, 501, format!("{} is not built", what.into()))
+    }
+
+    pub(crate) fn large(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, 510, detail)
+    }
+
+    pub(crate) fn internal(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, 500, detail)
+    }
+
+    /// The error message in the format of the interface.
+    pub(crate) fn message(&self, base: Base) -> Message {
+        match base {
+            Base::One => Message {
+                kind: "application/xml",
+                body: format!(
+                    "{}<mes:Error xmlns:mes=\"{}\" xmlns:com=\"{}\"><mes:ErrorMessage code=\"{}\">\
+                     <com:Text xml:lang=\"en\">{}</com:Text></mes:ErrorMessage></mes:Error>\n",
+                    xml::HEAD,
+                    xml::MESSAGE,
+                    xml::COMMON,
+                    self.code,
+                    xml::escape(&self.detail)
+                ),
+            },
+            Base::Two => Message {
+                kind: "application/json",
+                body: json!({ "errors": [{ "code": self.code, "title": self.detail }] }).to_string(),
+            },
+        }
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Unknown(what) => Self::absent(what),
+            other => Self::internal(other.to_string()),
+        }
+    }
+}

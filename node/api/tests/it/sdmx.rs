@@ -1,0 +1,199 @@
+//! SDMX as clients ask for it. Each test of a rule names the client that needs it.
+
+mod world;
+
+use std::collections::BTreeSet;
+
+use world::{Row, World};
+
+const GENERIC: &str = "application/vnd.sdmx.genericdata+xml;version=2.1";
+const SPECIFIC: &str = "application/vnd.sdmx.structurespecificdata+xml;version=2.1";
+const CSV: &str = "application/vnd.sdmx.data+csv;version=2.0.0";
+const JSON: &str = "application/vnd.sdmx.data+json;version=2.0.0";
+
+/// The observations of an answer in SDMX-CSV 2.0.
+#[track_caller]
+fn rows(world: &World, path: &str) -> BTreeSet<Row> {
+    let answer = world.get(&format!("/sdmx/v2/data/dataflow/*/labour/1.0{path}"), CSV);
+    assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+    let mut lines = answer.body.lines();
+    let head = "STRUCTURE,STRUCTURE_ID,ACTION,FREQ,REF_AREA,SEX,TIME_PERIOD,OBS_VALUE";
+    assert!(lines.next().unwrap().starts_with(head), "pysdmx wants STRUCTURE first, sdmx1 ACTION");
+    lines
+        .map(|line| {
+            let cells: Vec<&str> = line.split(',').collect();
+            assert_eq!((cells[0], cells[2]), ("dataflow", "I"));
+            [3, 4, 5, 6, 7].map(|at| cells[at].to_owned())
+        })
+        .collect()
+}
+
+/// What a filter over all observations leaves.
+fn left(fits: impl Fn(&Row) -> bool) -> BTreeSet<Row> {
+    world::rows().into_iter().filter(|row| fits(row)).collect()
+}
+
+#[test]
+fn filters_give_what_a_look_at_every_observation_gives() {
+    let world = World::start();
+    type Fits = fn(&Row) -> bool;
+    let year = |row: &Row| row[3][..4].parse::<i32>().unwrap();
+    let cases: &[(&str, Fits)] = &[
+        ("", |_| true),
+        ("/", |_| true),
+        ("/*", |_| true),
+        ("/*.*.*", |_| true),
+        ("/A..", |row| row[0] == "A"),
+        ("/.AUT+BEL.F", |row| row[1] != "FRA" && row[2] == "F"),
+        ("/.AUT%2BBEL.F/", |row| row[1] != "FRA" && row[2] == "F"),
+        ("/A.AUT.F,Q.BEL.M", |row| {
+            matches!([&*row[0], &row[1], &row[2]], ["A", "AUT", "F"] | ["Q", "BEL", "M"])
+        }),
+        ("?c[REF_AREA]=AUT", |row| row[1] == "AUT"),
+        ("?c%5BREF_AREA%5D=AUT%2CFRA&c%5BSEX%5D=ne%3AF", |row| row[1] != "BEL" && row[2] != "F"),
+        ("?c[REF_AREA]=ge:B+lt:C", |row| row[1] == "BEL"),
+        ("?c[REF_AREA]=gt:AUT+le:BEL", |row| row[1] == "BEL"),
+        ("?c[REF_AREA]=sw:A,ew:A", |row| row[1] == "AUT" || row[1] == "FRA"),
+        ("?c[REF_AREA]=co:E", |row| row[1].contains('E')),
+        ("?c[REF_AREA]=nc:E", |row| !row[1].contains('E')),
+        ("?c[REF_AREA]=XXX", |_| false),
+    ];
+    for (path, fits) in cases {
+        assert_eq!(rows(&world, path), left(fits), "{path}");
+    }
+    for (from, to) in [(2019, 2021), (2020, 2020), (2022, 2019)] {
+        let inside = left(|row| (from..=to).contains(&year(row)));
+        assert_eq!(rows(&world, &format!("?startPeriod={from}&endPeriod={to}")), inside);
+        assert_eq!(rows(&world, &format!("?c[TIME_PERIOD]=ge:{from}%2Ble:{to}")), inside);
+    }
+    assert_eq!(rows(&world, "?startPeriod=2020-04"), left(|row| *row[3] > *"2020-Q1"));
+    assert_eq!(rows(&world, "?c[TIME_PERIOD]=2020-Q2"), left(|row| row[3] == "2020-Q2"));
+    assert_eq!(rows(&world, "?c[TIME_PERIOD]=ne:2020-Q2"), left(|row| row[3] != "2020-Q2"));
+    assert_eq!(rows(&world, "?c[TIME_PERIOD]=lt:2020"), left(|row| year(row) < 2020));
+    assert_eq!(rows(&world, "?c[TIME_PERIOD]=gt:2020"), left(|row| year(row) > 2020));
+}
+
+#[test]
+fn the_first_and_the_last_of_each_series() {
+    let world = World::start();
+    let place = |row: &Row, back: bool| {
+        let same = world::rows().into_iter().filter(|other| other[..3] == row[..3]);
+        same.filter(|other| if back { other[3] > row[3] } else { other[3] < row[3] }).count()
+    };
+    assert_eq!(rows(&world, "?firstNObservations=1"), left(|row| place(row, false) < 1));
+    assert_eq!(rows(&world, "?lastNObservations=2"), left(|row| place(row, true) < 2));
+    let both = left(|row| place(row, false) < 1 || place(row, true) < 1);
+    assert_eq!(rows(&world, "?firstNObservations=1&lastNObservations=1"), both);
+    assert_eq!(rows(&world, "?lastNObservations=18446744073709551615"), left(|_| true));
+}
+
+#[test]
+fn vintages_are_those_of_the_log() {
+    let world = World::start();
+    assert_eq!(rows(&world, "?asOf=2026-11-02"), world::earlier().into_iter().collect());
+    assert_eq!(rows(&world, "?asOf=2026-11-03T12:00:00Z"), left(|_| true));
+    let revised = left(|row| !world::earlier().contains(row));
+    assert_eq!(rows(&world, "?updatedAfter=2026-11-02"), revised);
+    assert!(!revised.is_empty() && revised.len() < world::rows().len());
+    assert_eq!(rows(&world, "?updatedAfter=2026-11-03"), left(|_| false));
+    let none = world.get("/sdmx/v2/data/dataflow/*/labour/1.0?asOf=2000-01-01", CSV);
+    assert_eq!(none.status, 404);
+}
+
+#[test]
+fn our_own_importers_read_it_back() {
+    let world = World::start();
+    let (one, two) = ("/sdmx/v1/data/labour", "/sdmx/v2/data/dataflow/*/labour");
+    let csv = "application/vnd.sdmx.data+csv;version=1.0.0";
+    for (path, accept) in [(one, GENERIC), (one, SPECIFIC), (one, csv), (two, CSV), (two, JSON)] {
+        let answer = world.get(path, accept);
+        assert_eq!((answer.status, answer.kind.as_str()), (200, accept));
+        let source = ingest::Source { name: "answer", bytes: answer.body.as_bytes() };
+        let read = ingest::import(source, &ingest::Options::default(), &mut |_| ()).unwrap();
+        let cell = |id: &str, row| read.table.column(id)?.cell(row).map(|cell| cell.to_string());
+        let ids = ["FREQ", "REF_AREA", "SEX", "TIME_PERIOD", "OBS_VALUE"];
+        let found: BTreeSet<Row> = (0..read.table.rows())
+            .map(|row| ids.map(|id| cell(id, row).unwrap_or_default()))
+            .filter(|row| !row[4].is_empty())
+            .collect();
+        assert_eq!(found, left(|row| !row[4].is_empty()), "{accept}");
+    }
+}
+
+#[test]
+fn rules_that_clients_need() {
+    let world = World::start();
+    let data = world.get("/sdmx/v1/data/labour/", "*/*");
+    assert_eq!(data.kind, GENERIC, "sdmx1 sends any");
+    assert!(data.body.starts_with("<?xml"), "pysdmx");
+    assert!(data.body.contains("<com:Structure>"), "pandasdmx");
+    assert!(!data.body.contains("StructureUsage"), "pandasdmx");
+    assert_eq!(data.vary, "Accept, Accept-Encoding");
+    let none = world.get("/sdmx/v1/data/labour/A.AUT.F?startPeriod=2999", "*/*");
+    assert_eq!(none.status, 200, "sdmx1 does not read 204");
+    assert!(none.body.contains("<mes:DataSet"), "rsdmx wants a data set");
+    assert!(!none.body.contains("<gen:Series>"));
+    let keys = world.get("/sdmx/v1/data/labour?detail=serieskeysonly", "*/*");
+    assert!(keys.body.contains("<gen:SeriesKey>") && !keys.body.contains("<gen:Obs>"), "sdmx1 series_keys");
+    let agency = world.agency();
+    let flows = world.get(&format!("/sdmx/v1/dataflow/{agency}/latest"), "application/xml");
+    assert_eq!(flows.status, 200, "pandasdmx leaves the id out");
+    assert!(flows.body.contains("str:Dataflow ") && !flows.body.contains("DataStructures"), "rsdmx");
+    let all = world.get(&format!("/sdmx/v1/dataflow/{agency}/labour/latest?references=all"), "*/*");
+    for part in
+        ["<str:Dataflow id=\"labour\"", "<str:DataStructure id=\"labour\"", "CL_FREQ", "ConceptScheme"]
+    {
+        assert!(all.body.contains(part), "sdmx1, rsdmx: {part}");
+    }
+    let codes = world.get("/sdmx/v2/structure/codelist/SDMX/CL_FREQ/2.1/", "application/json");
+    assert!(codes.body.contains("\"codes\":[") && !codes.body.contains("[]"), "pysdmx");
+    let path = format!("/sdmx/v2/availability/dataflow/{agency}/labour/1.0?references=all");
+    let available = world.get(&path, "application/vnd.sdmx.structure+json;version=2.0.0");
+    let count = format!("\"id\":\"obs_count\",\"title\":\"{}\"", world::rows().len());
+    assert!(available.body.contains(&count), "pysdmx: {}", available.body);
+    assert!(
+        !available.body.contains("[]") && !available.body.contains("measureRelationship"),
+        "pysdmx, sdmx1"
+    );
+    let encoded = world.get(&format!("/sdmx/v1/data/{agency}%2Clabour%2C1.0/A.AUT.F/"), "*/*");
+    assert_eq!(encoded.body.matches("<gen:Series>").count(), 1, "pysdmx encodes commas");
+}
+
+#[test]
+fn what_is_not_built_or_wrong_is_told() {
+    let world = World::start();
+    let two = "/sdmx/v2/data/dataflow/*/labour/1.0";
+    let cases = [
+        ("/sdmx/v1/categoryscheme", 501),
+        ("/sdmx/v1", 501),
+        ("/sdmx/v2/metadata/x", 501),
+        (&format!("{two}?includeHistory=true"), 501),
+        (&format!("{two}?nonsense=1"), 501),
+        ("/sdmx/v1/data/nowhere", 404),
+        ("/sdmx/v1/data/labour,x,9.9,1", 400),
+        ("/sdmx/v1/data/ZZ,labour,9.9", 404),
+        ("/sdmx/v1/data/labour/A.AUT", 400),
+        ("/sdmx/v1/data/labour/%zz", 400),
+        ("/sdmx/v1/data/labour/%ff%fe", 400),
+        ("/sdmx/v1/data/labour/%00", 400),
+        (&format!("{two}?startPeriod=soon"), 400),
+        (&format!("{two}?c[NOTHING]=1"), 400),
+        (&format!("{two}?firstNObservations=-1"), 400),
+        (&format!("{two}?asOf=2026-99-99"), 400),
+        (&format!("{two}?c[SEX]={}", "F,".repeat(600)), 413),
+        (&format!("{two}?c[SEX]={}", "F".repeat(20_000)), 400),
+    ];
+    for (path, status) in cases {
+        let answer = world.get(path, "*/*");
+        assert_eq!(answer.status, status, "{path}: {}", answer.body);
+        let code = if path.starts_with("/sdmx/v1") { "<mes:ErrorMessage code=" } else { "\"errors\":[" };
+        assert!(answer.body.contains(code), "{path}: {}", answer.body);
+    }
+    assert_eq!(world.get("/sdmx/v1/data/labour", "application/json").status, 406);
+    let echoed = world.get("/sdmx/v1/data/%3Cscript%3E", "*/*");
+    assert!(echoed.body.contains("&lt;script&gt;") && !echoed.body.contains("<script>"));
+    let named = world.get("/sdmx/v1/agencyscheme", "*/*");
+    assert!(named.body.contains("Office &lt;of&gt; &amp; &quot;tests&quot;"), "{}", named.body);
+    let noted = world.get("/sdmx/v1/data/labour", "*/*");
+    assert!(noted.body.contains("a &lt;b&gt; &amp; &quot;c&quot;"));
+}

@@ -1,0 +1,248 @@
+//! A node in memory with one publisher and two vintages of a dataflow, served on a free port.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+
+use schemas::cid::{Cid, Codec, PieceId};
+use schemas::content::{Block, block, pack};
+use schemas::entry::{self, Place};
+use schemas::key::SecretKey;
+use schemas::object::{
+    Dataset, Identity, Input, Limits, OperatingKey, Output, Provenance, Reason, Recipe, Release, Snapshot,
+    Supersedes, Use, encode,
+};
+use schemas::structure::{Component, Role, Shape, Type};
+use schemas::table::{Column, Table, Texts};
+use schemas::text::{Name, Text};
+use service::{Core, Memory, Service, Setup, Signer};
+
+/// FREQ, REF_AREA, SEX, TIME_PERIOD, OBS_VALUE.
+pub type Row = [String; 5];
+
+/// 2026-11-02T08:00:00Z.
+const TIME: i64 = 1_793_606_400;
+const NOTE: &str = "a <b> & \"c\"";
+
+/// The figures of the second release.
+pub fn rows() -> Vec<Row> {
+    figures("")
+}
+
+/// Those of the first: fewer years, and one figure was another.
+pub fn earlier() -> Vec<Row> {
+    let mut rows = figures("2022");
+    rows[0][4] = "0.10".into();
+    rows
+}
+
+/// Every combination but some, without the year `without`; some figures are null.
+fn figures(without: &str) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for area in ["AUT", "BEL", "FRA"] {
+        for sex in ["F", "M"] {
+            for year in 2019..=2022 {
+                let times =
+                    [("A", year.to_string()), ("Q", format!("{year}-Q1")), ("Q", format!("{year}-Q2"))];
+                let kept =
+                    times.into_iter().filter(|(_, time)| without.is_empty() || !time.starts_with(without));
+                rows.extend(kept.map(|(freq, time)| {
+                    let value = value(&[freq, area, sex, &time]);
+                    [freq.into(), area.into(), sex.into(), time, value]
+                }));
+            }
+        }
+    }
+    rows.retain(|row| row[..3] != ["Q", "AUT", "M"]);
+    rows
+}
+
+/// A figure made of the key.
+fn value(key: &[&str]) -> String {
+    let sum = key.concat().bytes().fold(7, |sum, byte| (sum * 31 + u32::from(byte)) % 9000);
+    if sum % 7 == 3 { String::new() } else { format!("{}.{:03}0", sum / 1000, sum % 1000) }
+}
+
+fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+fn text<const MAX: usize>(words: &str) -> Text<MAX> {
+    Text::new(words).unwrap()
+}
+
+fn shape() -> Shape {
+    let part = |id, role, kind| Component::new(name(id), role, kind);
+    Shape::new(vec![
+        part("REF_AREA", Role::Identifier, Type::String),
+        part("SEX", Role::Identifier, Type::String),
+        part("TIME_PERIOD", Role::Identifier, Type::TimePeriod),
+        part("RATE", Role::Measure, Type::Number),
+        part("NOTE", Role::Attribute, Type::String),
+    ])
+    .unwrap()
+}
+
+fn table(rows: &[Row]) -> Table {
+    let column = |at: usize| rows.iter().map(move |row| row[at].as_str());
+    let columns = vec![
+        Column::Text(Texts::from_rows(column(1).map(Some))),
+        Column::Text(Texts::from_rows(column(2).map(Some))),
+        Column::Period(column(3).map(|time| time.parse().ok()).collect()),
+        Column::Number(column(4).map(|value| value.parse().ok()).collect()),
+        Column::Text(Texts::from_rows(rows.iter().map(|_| Some(NOTE)))),
+    ];
+    Table::new(shape(), columns).unwrap()
+}
+
+/// The core of the node.
+struct Office(Core<Memory>);
+
+impl Office {
+    fn found() -> (Self, Arc<Memory>) {
+        let (root, key) = (SecretKey::from_seed(&[1; 32]), SecretKey::from_seed(&[2; 32]));
+        let identity = Identity {
+            name: text("Office <of> & \"tests\""),
+            contact: None,
+            roots: vec![root.public()],
+            next_root: [7; 32],
+            keys: vec![OperatingKey { key: key.public(), uses: vec![Use::Publish] }],
+        };
+        let keep = Arc::new(Memory::default());
+        let setup = Setup { signer: Some(Signer(key)), build: text("test"), attest: false };
+        let mut core = Core::open(Arc::clone(&keep), setup).unwrap();
+        core.found(entry::sign(Place::Genesis, TIME, &encode(&identity).unwrap(), &root).unwrap()).unwrap();
+        (Self(core), keep)
+    }
+
+    fn release(
+        &mut self,
+        rows: &[Row],
+        time: i64,
+        supersedes: Option<Supersedes>,
+    ) -> schemas::cid::ReleaseId {
+        let mut blocks: Vec<Block> = Vec::new();
+        let (content, content_blocks) = pack(&table(rows), BTreeMap::new()).unwrap();
+        blocks.extend(content_blocks);
+        let document = format!("{rows:?}").into_bytes();
+        let piece = PieceId::of(&document);
+        let snapshot = Snapshot {
+            name: text("labour.csv"),
+            media_type: text("text/csv"),
+            size: document.len() as u64,
+            blake3: *Cid::of(Codec::Raw, &document).digest(),
+            pieces: vec![piece],
+            url: None,
+            fetched: None,
+            agency: None,
+            licence: None,
+        };
+        blocks.push((piece.cid(), document));
+        let (snapshot, made) = block(&snapshot).unwrap();
+        blocks.push(made);
+        let dataset = Dataset {
+            dataflow: name("source"),
+            title: text("Source"),
+            unit: None,
+            content,
+            provenance: Provenance::Import { snapshot, importer: text("csv/1") },
+            doubts: Vec::new(),
+        };
+        let (dataset, made) = block(&dataset).unwrap();
+        blocks.push(made);
+        let (recipe, made) = block(&recipe()).unwrap();
+        blocks.push(made);
+        let release = Release {
+            dataflow: name("labour"),
+            vintage: text("v"),
+            recipe,
+            inputs: BTreeMap::from([(name("IN"), dataset)]),
+            results: BTreeMap::from([(name("OUT"), content)]),
+            steps: 1,
+            supersedes,
+        };
+        let bytes = encode(&release).unwrap();
+        self.0.publish(&bytes, blocks, time).unwrap();
+        schemas::cid::ReleaseId::of(&bytes)
+    }
+}
+
+fn recipe() -> Recipe {
+    let output = Output { title: text("Rates"), unit: text("per cent") };
+    Recipe {
+        title: text("Rates & more"),
+        measure: name("unemployment"),
+        script: text("OUT <- IN;"),
+        inputs: BTreeMap::from([(name("IN"), Input { title: text("Source"), components: shape() })]),
+        outputs: BTreeMap::from([(name("OUT"), output)]),
+        semantics: 1,
+        limits: Limits { steps: 1_000_000, cells: 1_000_000 },
+        description: text("As they are."),
+        references: vec![text("https://example.org/method")],
+        licence: text("CC0-1.0"),
+        deviates_from: None,
+    }
+}
+
+/// An answer.
+pub struct Answer {
+    pub status: u16,
+    pub kind: String,
+    pub vary: String,
+    pub body: String,
+}
+
+/// A node that answers while the value lives.
+pub struct World {
+    address: SocketAddr,
+    agency: String,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl World {
+    pub fn start() -> Self {
+        let (mut office, keep) = Office::found();
+        let first = office.release(&earlier(), TIME, None);
+        let supersedes = Supersedes { release: first, reason: Reason::SourceRevision };
+        office.release(&rows(), TIME + 86_400, Some(supersedes));
+        let agency = service::query::Query(keep.as_ref()).own().unwrap().unwrap().to_string().to_uppercase();
+        let (service, _) = Service::start(office.0, || TIME + 200_000).unwrap();
+        let state = api::Setup {
+            service,
+            token: "t".into(),
+            peers: Arc::new(Vec::new),
+            dial: Arc::new(|_| Box::pin(async { Err("no".into()) })),
+            listening: Arc::new(Vec::new),
+            clock: || TIME + 200_000,
+            pages: Arc::new(|_| api::Page { status: 404, headers: Vec::new(), body: b"".into() }),
+        };
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let listener = runtime.block_on(api::bind("127.0.0.1:0".parse().unwrap())).unwrap();
+        let address = listener.local_addr().unwrap();
+        runtime.spawn(api::serve(listener, state, std::future::pending()));
+        Self { address, agency, _runtime: runtime }
+    }
+
+    pub fn agency(&self) -> &str {
+        &self.agency
+    }
+
+    #[track_caller]
+    pub fn get(&self, path: &str, accept: &str) -> Answer {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        let host = self.address;
+        let head =
+            format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: {accept}\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let header = |name: &str| {
+            let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with(name));
+            line.and_then(|line| line.split_once(": ")).map(|(_, value)| value.to_owned()).unwrap_or_default()
+        };
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Answer { status, kind: header("content-type"), vary: header("vary"), body: body.to_owned() }
+    }
+}

@@ -1,0 +1,245 @@
+// What the node says: the types of /api/v1, and how they are fetched.
+import { useEffect, useState } from 'preact/hooks';
+
+export type Verdict = string | Record<string, unknown>;
+
+export interface Flow {
+  publisher: string;
+  publisher_name: string;
+  dataflow: string;
+  measure: string;
+  title: string;
+  description: string;
+  unit: string;
+  official: boolean;
+  recipe: string;
+  release: string;
+  seq: number;
+  output: string;
+  vintage: string;
+  published: number;
+  dimensions: string[];
+  areas: number;
+  first: string;
+  last: string;
+  frequency: string;
+  verdict: Verdict | null;
+  reproduced: number;
+  differs: number;
+  missing: number;
+  failed: number;
+  forked: boolean;
+  retracted: unknown;
+  vintages: number;
+}
+
+export interface Area {
+  code: string;
+  name: string;
+  alpha2: string | null;
+  m49: string | number | null;
+  aggregate: boolean;
+}
+
+export interface Panel {
+  release: string;
+  output: string;
+  unit: string;
+  dimensions: string[];
+  areas: string[];
+  keys?: string[][];
+  periods: string[];
+  values: (number | null)[][];
+}
+
+export interface Country {
+  area: Area;
+  flows: { flow: Flow; keys: { key: string; periods: string[]; values: (number | null)[] }[] }[];
+}
+
+export interface Node {
+  kind: string;
+  id: string;
+  title: string;
+  publisher?: string;
+  time?: number;
+  doubts?: string[];
+  children: Node[];
+}
+
+export interface Figure {
+  address: string;
+  value: string | null;
+  unit: string;
+  flow: Flow;
+  /** The one that is shown; `flow` tells of the latest. */
+  release: string;
+  output: string;
+  content: string;
+  chunk: string | null;
+  row: number;
+  components: Record<string, string | null>;
+  badges: {
+    signed: { key: string; entry: string; time: number };
+    logged: { seq: number; length: number; complete: number };
+    latest: boolean;
+    newer: string | null;
+    sources: { snapshot: string; name: string; url: string | null; agency: string | null; licence: string | null; size: number; kept: boolean }[];
+    reproduced: { publisher: string; name: string; time: number; verdict: Verdict; followed: boolean; own: boolean }[];
+    own: Verdict | null;
+    disputed: number;
+    forked: boolean;
+    retracted: { reason: string; time: number } | null;
+  };
+  provenance: Node;
+  revisions: { seq: number; release: string; vintage: string; published: number; value: string | null; reason: string | null }[];
+  twins: { address: string; title: string; official: boolean; value: string | null }[];
+}
+
+export interface Recipe {
+  id: string;
+  publisher?: string;
+  publisher_name?: string;
+  title: string;
+  measure: string;
+  description: string;
+  script: string;
+  inputs: Record<string, { title: string; components?: { id: string; role: string; type: string }[] }>;
+  outputs: Record<string, { title: string; unit: string }>;
+  limits: { steps: number; cells: number };
+  references?: string[];
+  licence?: string;
+  deviates_from?: { recipe: string; reasons: string[] } | null;
+  used_by?: Flow[];
+}
+
+/** A recipe as a list of them has it. */
+export interface Listed {
+  id: string;
+  recipe: Omit<Recipe, 'id'>;
+}
+
+export interface Difference {
+  steps: { name: string; kind: string; from: string | null; to: string | null; note: string | null }[];
+  reasons: string[];
+  inputs_from?: string[];
+  inputs_to?: string[];
+}
+
+export interface Publisher {
+  publisher: string;
+  name: string;
+  roots: string[];
+  keys: unknown[];
+  length: number;
+  complete: number;
+  followed: boolean;
+  own: boolean;
+  forked: boolean;
+  flows?: Flow[];
+  confirmed_by?: { publisher: string; name: string; count: number }[];
+  forks?: { seq: number; entries: string[] }[];
+}
+
+export interface Entry {
+  seq: number;
+  entry: string;
+  kind: string;
+  object: string;
+  time: number;
+  summary: string;
+}
+
+export interface Status {
+  version: string;
+  own: string | null;
+  listening: string[];
+  peers: number;
+  logs: number;
+  releases?: number;
+  network?: boolean;
+}
+
+export interface Found {
+  kind: string;
+  title: string;
+  detail: string;
+  path: string;
+}
+
+/** Why there is no answer: what the node said, or that it says nothing. */
+export class Trouble extends Error {
+  readonly status: number;
+  readonly code: string;
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+export const API = '/api/v1';
+export const part = encodeURIComponent;
+
+const answers = new Map<string, Promise<unknown>>();
+const KEPT = 60;
+
+/** Fetches once for each path; what failed is asked again the next time. */
+export function load<T>(path: string): Promise<T> {
+  const known = answers.get(path);
+  if (known) return known as Promise<T>;
+  const answer = ask<T>(path);
+  answer.catch(() => answers.delete(path));
+  answers.set(path, answer);
+  const oldest = answers.keys().next().value;
+  if (answers.size > KEPT && oldest !== undefined) answers.delete(oldest);
+  return answer;
+}
+
+/** Forgets what was fetched, so that news are seen. */
+export function forget(): void {
+  answers.clear();
+}
+
+async function ask<T>(path: string): Promise<T> {
+  const response = await fetch(API + path, { headers: { accept: 'application/json' } }).catch(() => {
+    throw new Trouble(0, 'offline', 'this node does not answer');
+  });
+  if (response.ok) return (await response.json()) as T;
+  const problem = (await response.json().catch(() => ({}))) as { detail?: string; code?: string; title?: string };
+  throw new Trouble(response.status, problem.code ?? 'http', problem.detail ?? problem.title ?? `the node answered ${response.status}`);
+}
+
+export type Loaded<T> = { value?: T; trouble?: Trouble; again: () => void };
+
+/** The answer for a path, for a component; no path, no request. */
+export function useLoad<T>(path: string | null): Loaded<T> {
+  const [state, set] = useState<{ path: string | null; value?: T; trouble?: Trouble }>({ path: null });
+  const [turn, again] = useState(0);
+  useEffect(() => {
+    if (path === null) return;
+    let wanted = true;
+    load<T>(path).then(
+      (value) => wanted && set({ path, value }),
+      (fault) => wanted && set({ path, trouble: fault instanceof Trouble ? fault : new Trouble(0, 'bug', String(fault)) }),
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [path, turn]);
+  const current = state.path === path ? state : {};
+  const retry = () => {
+    set({ path: null });
+    again(turn + 1);
+  };
+  return { ...current, again: retry };
+}
+
+/** A verdict in one word, whichever way it is written. */
+export function verdictWord(verdict: Verdict | null | undefined): string | null {
+  if (!verdict) return null;
+  if (typeof verdict === 'string') return verdict;
+  const kind = verdict['kind'] ?? verdict['verdict'];
+  if (typeof kind === 'string') return kind;
+  return Object.keys(verdict)[0] ?? null;
+}

@@ -1,0 +1,364 @@
+// One number, and everything that stands behind it.
+import { useEffect, useState } from 'preact/hooks';
+import type { Area, Figure as Answer, Node } from '../api.ts';
+import { API, part, useLoad, verdictWord } from '../api.ts';
+import type { Report } from '../check/verify.ts';
+import { Badge, Copy, Id, VerdictText } from '../parts/pieces.tsx';
+import { Rerun } from '../parts/rerun.tsx';
+import { Await } from '../parts/states.tsx';
+import type { Route } from '../route.ts';
+import { amend } from '../route.ts';
+import { brief, bytes, count, date, exact, periodName, suffix, time, webAddress } from '../text.ts';
+
+export function Figure({ route }: { route: Route }) {
+  const [, publisher = '', dataflow = '', key = '', period = ''] = route.parts;
+  const vintage = route.query.get('vintage');
+  const path = `/figures/${[publisher, dataflow, key, period].map(part).join('/')}${vintage ? `?vintage=${part(vintage)}` : ''}`;
+  const answer = useLoad<Answer>(path);
+  return (
+    <Await of={answer} what="the figure and its proof">
+      {(answer) => <Shown answer={answer} keyText={key} period={period} vintage={vintage} />}
+    </Await>
+  );
+}
+
+interface ShownProps {
+  answer: Answer;
+  keyText: string;
+  period: string;
+  vintage: string | null;
+}
+
+function Shown({ answer, keyText, period, vintage }: ShownProps) {
+  const { flow, badges } = answer;
+  const areas = useLoad<Area[]>('/areas');
+  const check = useCheck(answer, keyText, period);
+  const command = `assay verify ${permanent(answer)}`;
+  return (
+    <article class="figure">
+      <header>
+        <p class="kicker">
+          <a href={`/world/${part(flow.measure)}?method=${part(flow.publisher)}/${part(flow.dataflow)}`}>{flow.title}</a> · {keyText.split('.').map((code) => <Code code={code} areas={areas.value ?? []} />)} · {periodName(period)}
+        </p>
+        <h1 class="number">
+          <Value value={answer.value} unit={answer.unit} />
+        </h1>
+        <p class="lead">
+          {answer.unit.charAt(0).toUpperCase() + answer.unit.slice(1)}. Published by <a href={`/publisher/${part(flow.publisher)}`}>{flow.publisher_name}</a> on {date(badges.signed.time)}
+          {answer.flow.official ? ' by an official method.' : ' by an alternative method.'}
+        </p>
+        {badges.retracted && (
+          <p class="alarm" role="alert">
+            Taken back by its publisher on {date(badges.retracted.time)}: {badges.retracted.reason}
+          </p>
+        )}
+        {badges.newer && (
+          <p class="notice">
+            This is an older vintage. <a href={location.pathname}>See the latest</a>.
+          </p>
+        )}
+      </header>
+      <Badges answer={answer} report={check} />
+      <div class="columns">
+        <div>
+          <Checked report={check} />
+          <Rerun release={answer.release} />
+          <Revisions answer={answer} vintage={vintage} />
+          <Twins answer={answer} />
+        </div>
+        <div>
+          <section>
+            <h2>Where it comes from</h2>
+            <Tree node={answer.provenance} />
+            <p>
+              <a href={`/recipe/${part(flow.recipe)}`}>The formula, line by line</a>
+            </p>
+          </section>
+          <section>
+            <h2>Verify it yourself</h2>
+            <p>This command runs the whole computation again, on your machine:</p>
+            <Copy text={command} label="the command" />
+            <p>
+              Or without any node: <a href={`${API}/bundles/${part(answer.release)}`} download={`${flow.dataflow}.car`}>download the bundle</a> (data, formula and signature in one file), then <code>assay verify {flow.dataflow}.car</code>.
+            </p>
+          </section>
+          <section>
+            <h2>Cite</h2>
+            <Copy text={citation(answer, keyText, period)} label="the citation" />
+            <p class="quiet">The address names this very vintage, and will for ever.</p>
+          </section>
+        </div>
+      </div>
+    </article>
+  );
+}
+
+/** A part of a key: areas have names and pages. */
+function Code({ code, areas }: { code: string; areas: Area[] }) {
+  const area = areas.find((one) => one.code === code);
+  if (!area) return <span class="code">{code}</span>;
+  return (
+    <a class="code" href={`/country/${part(code)}`}>
+      {area.name}
+    </a>
+  );
+}
+
+/** What is read in large, the rest of the exact decimal in small. */
+function Value({ value, unit }: { value: string | null; unit: string }) {
+  if (value === null) return <span class="missing">no value</span>;
+  const { head, rest } = exact(value);
+  return (
+    <>
+      <span data-value={value}>{head}</span>
+      {rest && <small title="the exact result, to the last digit">{rest}</small>}
+      <span class="unit">{suffix(unit)}</span>
+    </>
+  );
+}
+
+/** The address of this vintage, whatever comes after it. */
+function permanent({ address, badges }: Answer): string {
+  return `${address.split('@')[0]}@seq=${badges.logged.seq}`;
+}
+
+function vintageName({ revisions, release, badges }: Answer): string {
+  return revisions.find((one) => one.release === release)?.vintage || `entry ${badges.logged.seq}`;
+}
+
+function citation(answer: Answer, key: string, period: string): string {
+  const { flow, badges } = answer;
+  const year = new Date(badges.signed.time * 1000).getUTCFullYear();
+  return `${flow.publisher_name} (${year}). ${flow.title}, ${key}, ${period}: ${answer.value ?? 'no value'} (${answer.unit}). Vintage ${vintageName(answer)}. ${permanent(answer)}`;
+}
+
+function Badges({ answer, report }: { answer: Answer; report: Report | null }) {
+  const { badges } = answer;
+  const good = badges.reproduced.filter((one) => verdictWord(one.verdict) === 'reproduced');
+  const trusted = good.filter((one) => one.followed || one.own);
+  const kept = badges.sources.filter((source) => source.kept).length;
+  const own = verdictWord(badges.own);
+  const checked = report?.done ? (report.steps.some((step) => step.outcome === 'wrong') ? 'bad' : report.steps.some((step) => step.outcome === 'unknown') ? 'plain' : 'good') : 'plain';
+  return (
+    <ul class="badges" aria-label="What is known about this figure">
+      <Badge tone="good" title="Signed">
+        {time(badges.signed.time)}, by key <Id id={badges.signed.key} />
+      </Badge>
+      <Badge tone={badges.forked ? 'bad' : 'good'} title={badges.forked ? 'Forked' : 'Logged'}>
+        {badges.forked ? 'the publisher signed two histories' : `entry ${badges.logged.seq} of ${badges.logged.length}, ${badges.logged.complete >= badges.logged.length ? 'all of them held' : `${badges.logged.complete} whole here`}`}
+      </Badge>
+      <Badge tone={badges.latest ? 'good' : 'plain'} title={badges.latest ? 'Latest' : 'Superseded'}>
+        {badges.latest ? 'no newer vintage is known' : 'a newer vintage is out'}
+      </Badge>
+      <Badge tone={kept === badges.sources.length && kept > 0 ? 'good' : 'plain'} title="Source kept">
+        {kept} of {count(badges.sources.length, 'source document')} held here
+      </Badge>
+      <Badge tone={good.length ? 'good' : 'plain'} title={good.length ? `Reproduced by ${good.length} of ${badges.reproduced.length}` : 'Reproduced by nobody else'}>
+        {good.length ? names(trusted.length ? trusted : good) : 'no other publisher has attested it here'}
+      </Badge>
+      <Badge tone={own === 'reproduced' ? 'good' : own === 'differs' ? 'bad' : 'plain'} title="Run again here">
+        <VerdictText verdict={badges.own} />
+      </Badge>
+      <Badge tone={checked} title="Checked by your browser">
+        {!report ? 'waiting' : !report.done ? 'at work …' : checked === 'good' ? 'all steps hold' : checked === 'bad' ? 'something does not hold' : 'could not be checked'}
+      </Badge>
+      {badges.disputed > 0 && (
+        <Badge tone="bad" title={`Disputed by ${badges.disputed}`}>
+          they ran it and found another value
+        </Badge>
+      )}
+    </ul>
+  );
+}
+
+function names(found: { name: string; followed: boolean }[]): string {
+  const few = found.slice(0, 3).map((one) => one.name).join(', ');
+  return found.length > 3 ? `${few} and ${found.length - 3} more` : few;
+}
+
+/** Checks in the browser what the node says; the code for it comes only now. */
+function useCheck(answer: Answer, key: string, period: string): Report | null {
+  const [report, set] = useState<Report | null>(null);
+  useEffect(() => {
+    let wanted = true;
+    set(null);
+    const claim = { entry: answer.badges.signed.entry, release: answer.release, output: answer.output, key: key === '_' ? [] : key.split('.'), period, value: answer.value, publisher: answer.flow.publisher };
+    import('../check/verify.ts').then(
+      ({ verify }) => verify(claim, (next) => wanted && set(next)),
+      () => wanted && set({ done: true, steps: [{ outcome: 'unknown', text: 'The code for checking could not be read from this node.' }], trusted: [] }),
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [answer]);
+  return report;
+}
+
+function Checked({ report }: { report: Report | null }) {
+  const word = { holds: 'holds', wrong: 'does not hold', unknown: 'could not be checked' };
+  return (
+    <section aria-live="polite" aria-labelledby="checked" class="checked" data-done={report?.done ?? false}>
+      <h2 id="checked">Checked by your browser</h2>
+      {!report && <p class="quiet">Reading the bundle …</p>}
+      <ol>
+        {report?.steps.map((step) => (
+          <li class={step.outcome}>
+            <strong class="unseen">{word[step.outcome]}: </strong>
+            {step.text}
+          </li>
+        ))}
+      </ol>
+      {report && report.trusted.length > 0 && (
+        <details>
+          <summary>What was taken on trust</summary>
+          <ul>
+            {report.trusted.map((one) => (
+              <li>{one}</li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </section>
+  );
+}
+
+const KINDS: Record<string, string> = { release: 'Release', recipe: 'Recipe', dataset: 'Data set', snapshot: 'Source document' };
+
+function Tree({ node }: { node: Node }) {
+  return (
+    <ul class="tree">
+      <Branch node={node} />
+    </ul>
+  );
+}
+
+function Branch({ node }: { node: Node }) {
+  const kind = KINDS[node.kind] ?? node.kind;
+  return (
+    <li>
+      <span class="kind">{kind}</span>{' '}
+      {node.kind === 'recipe' ? <a href={`/recipe/${part(node.id)}`}>{node.title || brief(node.id)}</a> : <span>{node.title || brief(node.id)}</span>} <Id id={node.id} />
+      {(node.publisher || node.time) && (
+        <span class="quiet by">
+          {node.publisher}
+          {node.publisher && node.time ? ', ' : ''}
+          {node.time ? date(node.time) : ''}
+        </span>
+      )}
+      {node.doubts?.map((doubt) => (
+        <span class="doubt">Implausible when it was imported: {doubt}</span>
+      ))}
+      {node.children.length > 0 && (
+        <ul>
+          {node.children.map((child) => (
+            <Branch node={child} />
+          ))}
+        </ul>
+      )}
+    </li>
+  );
+}
+
+function Revisions({ answer, vintage }: { answer: Answer; vintage: string | null }) {
+  const sources = answer.badges.sources;
+  return (
+    <>
+      <section>
+        <h2>Vintages</h2>
+        <div class="scroll" tabIndex={0} role="region" aria-label="Vintages and revisions">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Vintage</th>
+                <th scope="col">Published</th>
+                <th scope="col" class="num">Value</th>
+                <th scope="col">Why</th>
+              </tr>
+            </thead>
+            <tbody>
+              {answer.revisions.map((one) => {
+                const { head } = one.value === null ? { head: 'no value' } : exact(one.value);
+                const here = one.release === answer.release;
+                return (
+                  <tr class={here ? 'here' : ''}>
+                    <th scope="row">
+                      <a
+                        href={`${location.pathname}?vintage=seq=${one.seq}`}
+                        aria-current={here ? 'true' : undefined}
+                        onClick={(event) => {
+                          event.preventDefault();
+                          amend({ vintage: `seq=${one.seq}` }, true);
+                        }}
+                      >
+                        {one.vintage || `entry ${one.seq}`}
+                      </a>
+                    </th>
+                    <td>{date(one.published)}</td>
+                    <td class="num">{head}</td>
+                    <td>{one.reason ?? (one === answer.revisions.at(-1) || answer.revisions.length === 1 ? 'first' : '–')}</td>
+                  </tr>
+                );
+              })}
+            </tbody>
+          </table>
+        </div>
+        {vintage && (
+          <p>
+            <a href={location.pathname}>The latest vintage</a>
+          </p>
+        )}
+      </section>
+      {sources.length > 0 && (
+        <section>
+          <h2>Source documents</h2>
+          <ul class="plain">
+            {sources.map((source) => {
+              const url = webAddress(source.url);
+              return (
+                <li>
+                  {url ? (
+                    <a href={url} rel="noopener noreferrer" target="_blank">
+                      {source.name}
+                    </a>
+                  ) : (
+                    source.name
+                  )}{' '}
+                  <span class="quiet">
+                    {[source.agency, source.licence, bytes(source.size), source.kept ? 'held here' : 'not held here'].filter(Boolean).join(' · ')}
+                  </span>
+                </li>
+              );
+            })}
+          </ul>
+        </section>
+      )}
+    </>
+  );
+}
+
+function Twins({ answer }: { answer: Answer }) {
+  if (answer.twins.length === 0) return null;
+  return (
+    <section>
+      <h2>The same by other methods</h2>
+      <table>
+        <tbody>
+          {answer.twins.map((twin) => (
+            <tr>
+              <th scope="row">
+                <a href={twinPath(twin.address)}>{twin.title}</a> <span class="quiet">{twin.official ? 'official' : 'alternative'}</span>
+              </th>
+              <td class="num">{twin.value === null ? '–' : exact(twin.value).head}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+/** An address of a figure as a page of ours. */
+function twinPath(address: string): string {
+  const [path = '', vintage] = address.replace(/^assay:\/\//, '').split('@');
+  return `/figure/${path.split('/').map(part).join('/')}${vintage ? `?vintage=${part(vintage)}` : ''}`;
+}

@@ -1,0 +1,169 @@
+// What this node holds, whom it is connected to, and what comes in while the reader looks.
+import { useEffect, useState } from 'preact/hooks';
+import type { Entry, Publisher, Status, Verdict } from '../api.ts';
+import { API, forget, load, part, useLoad } from '../api.ts';
+import { VerdictText } from '../parts/pieces.tsx';
+import { Await } from '../parts/states.tsx';
+import { about, brief, count, time } from '../text.ts';
+
+interface Peer {
+  peer: string | null;
+  address: string;
+  connected: boolean;
+}
+
+interface News {
+  id: string;
+  kind: string;
+  publisher?: string;
+  name?: string;
+  time: number;
+  text: string;
+  verdict?: Verdict;
+}
+
+/** Events that are shown. */
+const KEPT = 60;
+export function Network() {
+  const status = useLoad<Status>('/status');
+  const publishers = useLoad<Publisher[]>('/publishers');
+  const peers = useLoad<Peer[]>('/peers');
+  return (
+    <article class="network">
+      <header>
+        <h1>Network</h1>
+        <Await of={status} what="the node's state">
+          {(status) => (
+            <p class="lead">
+              This node (version {status.version}) holds {count(status.logs, 'log')} and is connected to {count(status.peers, 'peer')}.{' '}
+              {status.own ? <a href={`/publisher/${part(status.own)}`}>It signs as a publisher of its own.</a> : 'It has no identity of its own: it verifies, and signs nothing.'}
+            </p>
+          )}
+        </Await>
+      </header>
+      <div class="columns">
+        <Feed />
+        <div>
+          <section>
+            <h2>Publishers</h2>
+            <Await of={publishers} what="the publishers">
+              {(publishers) =>
+                publishers.length === 0 ? (
+                  <p class="quiet">
+                    None yet: <code>assay follow &lt;publisher&gt;</code>
+                  </p>
+                ) : (
+                  <ul class="cards">
+                    {publishers.map((one) => (
+                      <li>
+                        <a href={`/publisher/${part(one.publisher)}`}>
+                          <strong>{one.name}</strong>
+                        </a>
+                        <span>
+                          {count(one.length, 'entry', 'entries')}, {one.complete >= one.length ? 'all whole' : `${one.complete} whole`} · {one.own ? 'own' : one.followed ? 'followed' : 'not followed'}
+                          {one.forked && <span class="bad"> · two histories</span>}
+                        </span>
+                      </li>
+                    ))}
+                  </ul>
+                )
+              }
+            </Await>
+          </section>
+          <section>
+            <h2>Peers</h2>
+            <Await of={peers} what="the peers">
+              {(peers) =>
+                peers.length === 0 ? (
+                  <p class="quiet">
+                    No peers: <code>assay peer add &lt;address&gt;</code>
+                  </p>
+                ) : (
+                  <ul class="plain peers">
+                    {peers.map((peer) => (
+                      <li>
+                        <span class={peer.connected ? 'good' : 'quiet'}>{peer.connected ? '● connected' : '○ known'}</span> <code class="wrap">{peer.address}</code>
+                      </li>
+                    ))}
+                  </ul>
+                )
+              }
+            </Await>
+          </section>
+        </div>
+      </div>
+    </article>
+  );
+}
+
+/** Entries of each log that are shown before anything comes in. */
+const PAST = 12;
+
+interface Said {
+  publisher?: string;
+  name?: string;
+  seq?: number;
+  kind?: string;
+  time?: number;
+  summary?: string;
+  release?: string;
+  verdict?: Verdict;
+}
+
+/** An event of the stream, as people read it. */
+function news(event: string, said: Said): News {
+  const { publisher, name, seq, kind = event, summary = '', release = '' } = said;
+  const base = { publisher, name, verdict: said.verdict, time: said.time ?? Math.floor(Date.now() / 1000) };
+  if (event === 'verified') return { ...base, id: `verified/${release}/${base.time}`, kind: 'run again here', text: `release ${brief(release)}` };
+  if (event === 'fork') return { ...base, id: `fork/${publisher}/${seq}`, kind: 'fork', text: `signed two entries with number ${seq}` };
+  return { ...base, id: `${publisher}/${seq}`, kind, text: about({ kind, summary }) };
+}
+
+/** What the logs that are held say last, newest first. */
+async function past(): Promise<News[]> {
+  const publishers = await load<Publisher[]>('/publishers');
+  const logs = publishers.slice(0, 20).map(async ({ publisher, name }) => {
+    const entries = await load<Entry[]>(`/publishers/${part(publisher)}/entries?limit=${PAST}`);
+    return entries.map((entry) => news('head', { ...entry, publisher, name }));
+  });
+  return (await Promise.all(logs)).flat().sort((a, b) => b.time - a.time);
+}
+
+function Feed() {
+  const [events, set] = useState<News[]>([]);
+  const [line, setLine] = useState<'opening' | 'open' | 'lost'>('opening');
+  useEffect(() => {
+    const add = (more: News[]) => set((known) => [...more, ...known.filter((one) => !more.some((other) => other.id === one.id))].slice(0, KEPT));
+    past().then((found) => set((known) => [...known, ...found.filter((one) => !known.some((other) => other.id === one.id))].slice(0, KEPT)), () => {});
+    const source = new EventSource(`${API}/events`);
+    source.onopen = () => setLine('open');
+    source.onerror = () => setLine('lost');
+    for (const kind of ['release', 'attestation', 'head', 'verified', 'fork'])
+      source.addEventListener(kind, (event) => {
+        forget();
+        add([news(kind, JSON.parse((event as MessageEvent<string>).data) as Said)]);
+      });
+    source.addEventListener('reset', forget);
+    return () => source.close();
+  }, []);
+  const state = { opening: 'connecting …', open: 'live', lost: 'connection lost; trying again' }[line];
+  return (
+    <section class="feed">
+      <h2>
+        Live <span class={`line ${line}`}>{state}</span>
+      </h2>
+      {events.length === 0 && <p class="quiet">Nothing has come in yet. Releases and verdicts appear here as they arrive.</p>}
+      <ol aria-live="polite" aria-relevant="additions">
+        {events.map((one) => (
+          <li key={one.id}>
+            <time dateTime={new Date(one.time * 1000).toISOString()}>{time(one.time)}</time>
+            <span class="kind">{one.kind}</span>
+            {one.publisher && <a href={`/publisher/${part(one.publisher)}`}>{one.name}</a>}
+            <span>{one.text}</span>
+            {one.verdict && <VerdictText verdict={one.verdict} />}
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}

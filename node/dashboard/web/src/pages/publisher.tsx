@@ -1,0 +1,141 @@
+// A publisher: who it is, what it signed, and who found the same.
+import { useState } from 'preact/hooks';
+import type { Entry, Publisher as Answer } from '../api.ts';
+import { API, part, useLoad } from '../api.ts';
+import { Badge, Copy, Id, Standing } from '../parts/pieces.tsx';
+import { Await } from '../parts/states.tsx';
+import type { Route } from '../route.ts';
+import { about, capital, count, date, time } from '../text.ts';
+
+const FIRST = 25;
+
+export function Publisher({ route }: { route: Route }) {
+  const id = route.parts[1] ?? '';
+  const answer = useLoad<Answer>(`/publishers/${part(id)}`);
+  return <Await of={answer} what="the publisher">{(answer) => <Shown answer={answer} />}</Await>;
+}
+
+function Shown({ answer }: { answer: Answer }) {
+  const forks = answer.forks ?? [];
+  const flows = answer.flows ?? [];
+  const confirmed = answer.confirmed_by ?? [];
+  return (
+    <article class="publisher">
+      <header>
+        <p class="kicker">Publisher</p>
+        <h1>{answer.name}</h1>
+        <Copy text={answer.publisher} label="the publisher's id" />
+      </header>
+      <ul class="badges" aria-label="What is known about this publisher">
+        <Badge tone={answer.complete >= answer.length ? 'good' : 'plain'} title="Log">
+          {count(answer.length, 'entry', 'entries')}, {answer.complete >= answer.length ? 'all whole here' : `${answer.complete} whole here`}
+        </Badge>
+        <Badge tone={answer.forked ? 'bad' : 'good'} title={answer.forked ? 'Forked' : 'One history'}>
+          {answer.forked ? `two histories from entry ${forks.map((fork) => fork.seq).join(', ')}` : 'no second history is known'}
+        </Badge>
+        <Badge tone="plain" title={answer.own ? 'This node signs for it' : answer.followed ? 'Followed' : 'Not followed'}>
+          {answer.own ? 'its key is here' : answer.followed ? 'this node copies it and runs it again' : 'assay follow copies its log'}
+        </Badge>
+        <Badge tone={confirmed.length ? 'good' : 'plain'} title={`Confirmed by ${confirmed.length}`}>
+          {confirmed.map((one) => `${one.name} (${one.count})`).join(', ') || 'nobody has attested its releases here'}
+        </Badge>
+      </ul>
+      {forks.length > 0 && (
+        <section class="alarm">
+          <h2>Two histories</h2>
+          <p>The publisher signed two entries with one number. Both are kept as evidence, for ever:</p>
+          <ul>
+            {forks.map((fork) => (
+              <li>
+                Entry {fork.seq}: {fork.entries.map((entry) => <a class="id" href={`${API}/blocks/${part(entry)}`} download>{entry}</a>)}
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      <section>
+        <h2>What it publishes</h2>
+        {flows.length === 0 && <p class="quiet">No releases yet.</p>}
+        <ul class="cards">
+          {flows.map((flow) => (
+            <li>
+              <a href={`/world/${part(flow.measure)}?method=${part(flow.publisher)}/${part(flow.dataflow)}`}>
+                <strong>{flow.title}</strong>
+              </a>
+              <span>
+                {capital(flow.measure)} · {count(flow.areas, 'series', 'series')} · {flow.first} to {flow.last} · {count(flow.vintages, 'vintage')}
+              </span>
+              <span>
+                {date(flow.published)} · <Standing flow={flow} />
+              </span>
+            </li>
+          ))}
+        </ul>
+      </section>
+      <section>
+        <h2>Keys</h2>
+        <ul class="plain">
+          {[...answer.roots.map((key) => ({ key, use: 'root' })), ...answer.keys.map(asKey)].map(({ key, use }) => (
+            <li>
+              <code class="wrap">{key}</code> <span class="quiet">{use}</span>
+            </li>
+          ))}
+        </ul>
+      </section>
+      <Log id={answer.publisher} />
+    </article>
+  );
+}
+
+function asKey(key: unknown): { key: string; use: string } {
+  if (typeof key === 'string') return { key, use: 'operating' };
+  const { key: text, use } = key as { key?: string; use?: unknown };
+  return { key: String(text ?? ''), use: [use ?? []].flat().join(', ') };
+}
+
+function Log({ id }: { id: string }) {
+  const [limit, grow] = useState(FIRST);
+  const entries = useLoad<Entry[]>(`/publishers/${part(id)}/entries?limit=${limit}`);
+  return (
+    <section>
+      <h2>Log, newest first</h2>
+      <Await of={entries} what="the log">
+        {(entries) => (
+          <>
+            <div class="scroll" tabIndex={0} role="region" aria-label="Entries of the log">
+              <table>
+                <thead>
+                  <tr>
+                    <th scope="col" class="num">Entry</th>
+                    <th scope="col">Kind</th>
+                    <th scope="col">What</th>
+                    <th scope="col">Signed</th>
+                    <th scope="col">Id</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {entries.map((entry) => (
+                    <tr>
+                      <td class="num">{entry.seq}</td>
+                      <td>{entry.kind}</td>
+                      <td>{entry.kind === 'recipe' ? <a href={`/recipe/${part(entry.object)}`}>{about(entry)}</a> : about(entry)}</td>
+                      <td>{time(entry.time)}</td>
+                      <td>
+                        <Id id={entry.entry} />
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+            {entries.length === limit && limit < 200 && (
+              <button type="button" onClick={() => grow(Math.min(limit * 4, 200))}>
+                Show more
+              </button>
+            )}
+          </>
+        )}
+      </Await>
+    </section>
+  );
+}

@@ -1,0 +1,257 @@
+// A recipe: what it does, its script, and what sets it apart from another one.
+import { useState } from 'preact/hooks';
+import type { Area, Country, Difference, Flow, Listed, Recipe as Answer } from '../api.ts';
+import { part, useLoad } from '../api.ts';
+import { Chart } from '../parts/chart.tsx';
+import { Id, Standing } from '../parts/pieces.tsx';
+import { Await, Failed } from '../parts/states.tsx';
+import type { Route } from '../route.ts';
+import { amend } from '../route.ts';
+import { capital, count, date, decimals, number, webAddress } from '../text.ts';
+import { latest, lines } from './country.tsx';
+
+export function Recipe({ route }: { route: Route }) {
+  const answer = useLoad<Answer>(`/recipes/${part(route.parts[1] ?? '')}`);
+  return <Await of={answer} what="the recipe">{(answer) => <Shown route={route} answer={answer} />}</Await>;
+}
+
+function Shown({ route, answer }: { route: Route; answer: Answer }) {
+  return (
+    <article class="recipe">
+      <header>
+        <p class="kicker">
+          Recipe for <a href={`/world/${part(answer.measure)}`}>{capital(answer.measure)}</a> · {answer.deviates_from ? 'alternative method' : 'official method'}
+        </p>
+        <h1>{answer.title}</h1>
+        <p class="lead description">{answer.description}</p>
+        {answer.deviates_from && (
+          <div class="notice">
+            <p>
+              Departs from <a href={`/recipe/${part(answer.deviates_from.recipe)}`}>another recipe</a>, for these reasons:
+            </p>
+            <ul>
+              {answer.deviates_from.reasons.map((reason) => (
+                <li>{reason}</li>
+              ))}
+            </ul>
+          </div>
+        )}
+      </header>
+      <div class="columns">
+        <div>
+          <section>
+            <h2>The script</h2>
+            <Script text={answer.script} />
+          </section>
+          <Against route={route} answer={answer} />
+        </div>
+        <div>
+          <Ports answer={answer} />
+          <section>
+            <h2>Limits</h2>
+            <p>
+              At most {count(answer.limits.steps, 'step')} and {count(answer.limits.cells, 'cell')}; a run beyond that fails everywhere alike.
+            </p>
+          </section>
+          {answer.references && answer.references.length > 0 && (
+            <section>
+              <h2>Where the method is described</h2>
+              <ul class="plain">
+                {answer.references.map((one) => {
+                  const url = webAddress(one);
+                  return <li>{url ? <a href={url} rel="noopener noreferrer" target="_blank">{one}</a> : one}</li>;
+                })}
+              </ul>
+            </section>
+          )}
+          <section>
+            <h2>Used by</h2>
+            {!answer.used_by?.length && <p class="quiet">No release on this node uses it.</p>}
+            <ul class="plain">
+              {answer.used_by?.map((flow) => (
+                <li>
+                  <a href={`/world/${part(flow.measure)}?method=${part(flow.publisher)}/${part(flow.dataflow)}`}>{flow.dataflow}</a> of{' '}
+                  <a href={`/publisher/${part(flow.publisher)}`}>{flow.publisher_name}</a>, {date(flow.published)} · <Standing flow={flow} />
+                </li>
+              ))}
+            </ul>
+          </section>
+          <p class="quiet">
+            Id <Id id={answer.id} />
+            {answer.licence ? ` · ${answer.licence}` : ''}
+          </p>
+        </div>
+      </div>
+    </article>
+  );
+}
+
+function Ports({ answer }: { answer: Answer }) {
+  return (
+    <>
+      <section>
+        <h2>What goes in</h2>
+        <dl>
+          {Object.entries(answer.inputs).map(([name, input]) => (
+            <>
+              <dt>
+                <code>{name}</code> {input.title}
+              </dt>
+              <dd class="quiet">{input.components?.map((one) => `${one.id} (${one.role}, ${one.type})`).join(', ')}</dd>
+            </>
+          ))}
+        </dl>
+      </section>
+      <section>
+        <h2>What comes out</h2>
+        <dl>
+          {Object.entries(answer.outputs).map(([name, output]) => (
+            <>
+              <dt>
+                <code>{name}</code> {output.title}
+              </dt>
+              <dd class="quiet">{output.unit}</dd>
+            </>
+          ))}
+        </dl>
+      </section>
+    </>
+  );
+}
+
+const TOKENS = /(\/\*[\s\S]*?\*\/|\/\/[^\n]*)|("(?:[^"\\]|\\.)*")|\b(define|operator|end|returns|is|filter|calc|aggr|group|by|keep|drop|rename|to|over|partition|order|rows|range|between|and|or|not|xor|if|then|else|case|when|inner_join|left_join|full_join|cross_join|sum|avg|count|min|max|lag|lead|first_value|last_value|round|ratio_to_report|datapoint|ruleset|using|as|sub|apply|union|intersect|setdiff|nvl|timeshift|time_agg|fill_time_series|flow_to_stock|stock_to_flow|cast)\b|(<-|:=)|(\b\d+(?:\.\d+)?\b)/g;
+
+/** VTL with its comments, texts, words and numbers told apart; long scripts stay text. */
+function Script({ text }: { text: string }) {
+  const parts = [];
+  let at = 0;
+  if (text.length < 100_000)
+    for (const match of text.matchAll(TOKENS)) {
+      const style = ['comment', 'string', 'word', 'sign', 'digit'][match.slice(1).findIndex((group) => group !== undefined)];
+      parts.push(text.slice(at, match.index), <span class={`vtl-${style}`}>{match[0]}</span>);
+      at = match.index + match[0].length;
+    }
+  parts.push(text.slice(at));
+  return (
+    <pre class="script" tabIndex={0} aria-label="The script in VTL">
+      <code>{parts}</code>
+    </pre>
+  );
+}
+
+/** The difference to another recipe of the measure, and what it does to the figures of a country. */
+function Against({ route, answer }: { route: Route; answer: Answer }) {
+  const recipes = useLoad<Listed[]>('/recipes');
+  const flows = useLoad<Flow[]>('/flows');
+  const others = (recipes.value ?? []).map(({ id, recipe }) => ({ id, ...recipe })).filter((one) => one.measure === answer.measure && one.id !== answer.id);
+  const from = others.find((one) => one.id === route.query.get('from'))?.id ?? answer.deviates_from?.recipe ?? others[0]?.id ?? null;
+  const difference = useLoad<Difference>(from ? `/recipes/${part(answer.id)}/difference?from=${part(from)}` : null);
+  if (from === null) return null;
+  const other = others.find((one) => one.id === from);
+  return (
+    <>
+      <section>
+        <h2>What sets it apart</h2>
+        {others.length > 0 && (
+          <label class="method">
+            <span>Against</span>
+            <select value={from} onChange={(event) => amend({ from: event.currentTarget.value }, true)}>
+              {others.map((one) => (
+                <option value={one.id}>{one.title}</option>
+              ))}
+            </select>
+          </label>
+        )}
+        {difference.trouble ? <Failed of={difference} /> : difference.value ? <Steps difference={difference.value} /> : <p class="quiet">Comparing …</p>}
+      </section>
+      {other && <Effect route={route} mine={answer.used_by ?? []} theirs={(flows.value ?? []).filter((flow) => flow.recipe === other.id)} names={[answer.title, other.title]} />}
+    </>
+  );
+}
+
+function Steps({ difference }: { difference: Difference }) {
+  const changed = difference.steps.filter((step) => step.kind !== 'same');
+  const same = difference.steps.length - changed.length;
+  const inputs = [difference.inputs_from ?? [], difference.inputs_to ?? []].map((names) => names.join(', '));
+  return (
+    <div class="difference">
+      {(inputs[0] || inputs[1]) && (
+        <p>
+          Inputs: {inputs[0] && <><code>{inputs[0]}</code> no longer</>}
+          {inputs[0] && inputs[1] && '; '}
+          {inputs[1] && <><code>{inputs[1]}</code> in addition</>}
+        </p>
+      )}
+      {changed.map((step) => (
+        <div class={`step ${step.kind}`}>
+          <p>
+            <code>{step.name}</code> <strong>{step.kind}</strong>
+            {step.note && <span class="quiet"> {step.note}</span>}
+          </p>
+          {step.from && step.kind !== 'renamed' && (
+            <pre class="was" tabIndex={0} aria-label={`${step.name} before`}>
+              <code>{step.from}</code>
+            </pre>
+          )}
+          {step.to && (
+            <pre class="now" tabIndex={0} aria-label={`${step.name} now`}>
+              <code>{step.to}</code>
+            </pre>
+          )}
+        </div>
+      ))}
+      <p class="quiet">
+        {changed.length === 0 ? 'They compute the same. ' : ''}
+        {same > 0 ? `${count(same, 'step')} ${same === 1 ? 'is' : 'are'} the same.` : ''}
+      </p>
+    </div>
+  );
+}
+
+interface EffectProps {
+  route: Route;
+  mine: Flow[];
+  theirs: Flow[];
+  names: [string, string];
+}
+
+function Effect({ route, mine, theirs, names }: EffectProps) {
+  const areas = useLoad<Area[]>('/areas');
+  const [code, choose] = useState(route.query.get('area') ?? 'USA');
+  const country = useLoad<Country>(mine.length && theirs.length ? `/countries/${part(code)}` : null);
+  if (mine.length === 0 || theirs.length === 0) return null;
+  const all = country.value ? lines(country.value) : [];
+  const pick = (flows: Flow[]) => all.find((line) => flows.some((flow) => flow.release === line.flow.release));
+  const pair = [pick(mine), pick(theirs)];
+  const both = pair[0] && pair[1] ? [pair[0], pair[1]] : null;
+  const digits = decimals(both?.flatMap((line) => line.values) ?? []);
+  return (
+    <section>
+      <h2>What it does to the figures</h2>
+      <label class="method">
+        <span>Country</span>
+        <select
+          value={code}
+          onChange={(event) => {
+            choose(event.currentTarget.value);
+            amend({ area: event.currentTarget.value });
+          }}
+        >
+          {(areas.value ?? [{ code, name: code }]).map((area) => (
+            <option value={area.code}>{area.name}</option>
+          ))}
+        </select>
+      </label>
+      {both ? (
+        <>
+          <Chart label="Both methods" unit={both[0]!.flow.unit} height={260} series={both.map((line, at) => ({ id: names[at]!, label: names[at]!, periods: line.periods, values: line.values, tone: at, dashed: !line.flow.official }))} />
+          <p>
+            Latest: {both.map((line, at) => `${names[at]} ${number(latest(line)?.value, digits)}`).join('; ')}.
+          </p>
+        </>
+      ) : (
+        <p class="quiet">{country.value ? 'Not both methods have figures for it.' : country.trouble ? country.trouble.message : 'Reading …'}</p>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,43 @@
+import type { Found } from '../api.ts';
+import { part, useLoad } from '../api.ts';
+import { Await, Empty } from '../parts/states.tsx';
+import type { Route } from '../route.ts';
+
+export function Search({ route }: { route: Route }) {
+  const wanted = (route.query.get('q') ?? '').trim();
+  const found = useLoad<Found[]>(wanted ? `/search?q=${part(wanted)}&limit=40` : null);
+  if (!wanted)
+    return (
+      <Empty title="Search">
+        <p>Countries, measures, publishers, recipes, or an id or address of any figure.</p>
+      </Empty>
+    );
+  return (
+    <article class="search">
+      <h1>“{wanted}”</h1>
+      <Await of={found} what="what matches">
+        {(found) =>
+          found.length === 0 ? (
+            <Empty title="Nothing matches">
+              <p>Try the name of a country, a measure such as inflation, a publisher, or paste an address or id.</p>
+            </Empty>
+          ) : (
+            <ul class="cards">
+              {found.map((one) => (
+                <li>
+                  <a href={safe(one.path)}>
+                    <span class="kind">{one.kind}</span> <strong>{one.title}</strong>
+                  </a>
+                  <span>{one.detail}</span>
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </Await>
+    </article>
+  );
+}
+
+/** A path on this node, whatever it says. */
+const safe = (path: string) => (/^\/[^/\\]/.test(path) ? path : '/');

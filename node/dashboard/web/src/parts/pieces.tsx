@@ -1,0 +1,79 @@
+// Small things that several pages show.
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import type { Flow, Verdict } from '../api.ts';
+import { verdictWord } from '../api.ts';
+import { brief, count } from '../text.ts';
+
+export function Copy({ text, label }: { text: string; label: string }) {
+  const [done, set] = useState(false);
+  const copy = () =>
+    navigator.clipboard?.writeText(text).then(
+      () => {
+        set(true);
+        setTimeout(() => set(false), 1500);
+      },
+      () => set(false),
+    );
+  return (
+    <div class="copy">
+      <code>{text}</code>
+      <button type="button" onClick={copy} aria-label={`Copy ${label}`}>
+        {done ? 'Copied' : 'Copy'}
+      </button>
+    </div>
+  );
+}
+
+/** An id: short to look at, whole to copy and to hover. */
+export const Id = ({ id, path }: { id: string; path?: string }) =>
+  path ? (
+    <a class="id" href={path} title={id}>
+      {brief(id)}
+    </a>
+  ) : (
+    <span class="id" title={id}>
+      {brief(id)}
+    </span>
+  );
+
+export type Tone = 'good' | 'bad' | 'plain';
+
+export function Badge({ tone, title, children }: { tone: Tone; title: string; children?: ComponentChildren }) {
+  const mark = { good: '✓', bad: '✕', plain: '○' }[tone];
+  return (
+    <li class={`badge ${tone}`}>
+      <strong>
+        <span aria-hidden="true">{mark} </span>
+        {title}
+      </strong>
+      {children && <span>{children}</span>}
+    </li>
+  );
+}
+
+export function VerdictText({ verdict }: { verdict: Verdict | null | undefined }) {
+  const word = verdictWord(verdict);
+  if (!word) return <span class="quiet">not run again here</span>;
+  return <span class={word === 'reproduced' ? 'good' : word === 'differs' ? 'bad' : 'quiet'}>{word}</span>;
+}
+
+/** How many ran a flow again, in words. */
+export function Standing({ flow }: { flow: Flow }) {
+  const doubts = [
+    flow.differs ? `${flow.differs} found a difference` : '',
+    flow.forked ? 'the publisher signed two histories' : '',
+    flow.retracted ? 'taken back' : '',
+  ].filter(Boolean);
+  return (
+    <>
+      <span class={flow.reproduced ? 'good' : 'quiet'}>{flow.reproduced ? `reproduced by ${count(flow.reproduced, 'other')}` : 'reproduced by nobody else yet'}</span>
+      {doubts.length > 0 && (
+        <>
+          {' · '}
+          <span class="bad">{doubts.join(' · ')}</span>
+        </>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,116 @@
+// How numbers, periods, times and ids are written.
+import type { Flow } from './api.ts';
+import { part } from './api.ts';
+
+const LOCALE = 'en-GB';
+const plain = new Map<string, Intl.NumberFormat>();
+
+function format(options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  const name = JSON.stringify(options);
+  let made = plain.get(name);
+  if (!made) plain.set(name, (made = new Intl.NumberFormat(LOCALE, options)));
+  return made;
+}
+
+/** Decimals that tell apart what is drawn: two for rates, none for millions. */
+export function decimals(values: Iterable<number | null>): number {
+  const sizes: number[] = [];
+  for (const value of values) if (value !== null) sizes.push(Math.abs(value));
+  // What is common decides: one hyperinflation must not take the decimals of everyone else.
+  const common = sizes.sort((a, b) => a - b)[Math.floor(sizes.length * 0.7)] ?? 0;
+  return common >= 10_000 ? 0 : common >= 1000 ? 1 : 2;
+}
+
+export function number(value: number | null | undefined, digits = 2): string {
+  if (value === null || value === undefined) return '–';
+  return minus(format({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value));
+}
+
+/** Short, for axes and legends: 1.5M, 0.25. */
+export function short(value: number): string {
+  const large = Math.abs(value) >= 10_000;
+  return minus(format(large ? { notation: 'compact', maximumFractionDigits: 2 } : { maximumSignificantDigits: 6 }).format(value));
+}
+
+const minus = (text: string) => text.replace('-', '−');
+
+/** An exact decimal with groups of three, cut in two after `digits` decimals: what is read, and the rest. */
+export function exact(value: string, digits = 4): { head: string; rest: string } {
+  const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(value);
+  if (!match) return { head: value, rest: '' };
+  const [, sign, whole = '', fraction = ''] = match;
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',');
+  const head = `${sign ? '−' : ''}${grouped}${fraction ? `.${fraction.slice(0, digits)}` : ''}`;
+  return { head, rest: fraction.slice(digits) };
+}
+
+/** Whether a unit is a rate, whose differences are points. */
+export const isPercent = (unit: string) => /per ?cent|%/i.test(unit);
+
+/** `%`, `US dollars`: what follows a number. */
+export const suffix = (unit: string) => (isPercent(unit) ? '\u202f%' : '');
+
+/** Years since 0, with a fraction: where a period begins. */
+export function start(period: string): number {
+  const match = /^(\d{4})(?:-([SQMW])?(\d{1,2})(?:-(\d{2}))?)?$/.exec(period);
+  if (!match) return NaN;
+  const [, year, kind, place, day] = match;
+  const step = { S: 2, Q: 4, M: 12, W: 52.18 }[kind ?? 'M'] ?? 12;
+  const into = place ? (Number(place) - 1) / step : 0;
+  return Number(year) + into + (day ? (Number(day) - 1) / 372 : 0);
+}
+
+const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
+
+/** `2022-M06` is June 2022, `2022-Q1` the first quarter of 2022. */
+export function periodName(period: string): string {
+  const match = /^(\d{4})-([MQS])(\d{1,2})$/.exec(period);
+  if (!match) return period;
+  const [, year, kind, place] = match;
+  if (kind === 'M') return `${MONTHS[Number(place) - 1] ?? place} ${year}`;
+  return `${kind}${Number(place)} ${year}`;
+}
+
+export function date(seconds: number): string {
+  return new Date(seconds * 1000).toLocaleDateString(LOCALE, { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' });
+}
+
+export function time(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+export function bytes(count: number): string {
+  return count < 1024 ? `${count} bytes` : count < 1 << 20 ? `${(count / 1024).toFixed(1)} kB` : `${(count / (1 << 20)).toFixed(1)} MB`;
+}
+
+/** The end of an id: its start is the same for all. */
+export const brief = (id: string) => (id.length > 20 ? `…${id.slice(-8)}` : id);
+
+export const capital = (text: string) => (text === 'gdp' ? 'GDP' : text.charAt(0).toUpperCase() + text.slice(1).replaceAll('-', ' '));
+
+export const count = (n: number, one: string, many = `${one}s`) => `${format({}).format(n)} ${n === 1 ? one : many}`;
+
+export const flowId = (flow: Flow) => `${flow.publisher}/${flow.dataflow}`;
+
+/** The flows whose figures an address names: the first output of each dataflow. */
+export function primary(flows: Flow[]): Flow[] {
+  const seen = new Set<string>();
+  return flows.filter((flow) => !seen.has(flowId(flow)) && seen.add(flowId(flow)));
+}
+
+export const figurePath = (flow: Flow, key: string, period: string) =>
+  `/figure/${part(flow.publisher)}/${part(flow.dataflow)}/${part(key)}/${part(period)}`;
+
+/** What an entry is about: its summary without the kind that stands beside it. */
+export const about = ({ kind, summary }: { kind: string; summary: string }) => (summary.startsWith(`${kind} `) ? summary.slice(kind.length + 1) : summary);
+
+/** Only addresses of the web become links: what a publisher wrote may be anything. */
+export function webAddress(text: string | null | undefined): string | null {
+  if (!text) return null;
+  try {
+    const url = new URL(text);
+    return url.protocol === 'https:' || url.protocol === 'http:' ? url.href : null;
+  } catch {
+    return null;
+  }
+}

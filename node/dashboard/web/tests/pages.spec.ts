@@ -1,0 +1,91 @@
+// Every page, in light, dark and on a phone: it shows what it should, no axe violation, nothing clipped.
+import type { Page } from '@playwright/test';
+import { accessible, expect, fits, shot, test } from './page.ts';
+import { stage } from './stage.ts';
+
+interface Case {
+  name: string;
+  path: () => string;
+  ready: (page: Page) => Promise<void>;
+}
+
+const heading = (text: string | RegExp) => (page: Page) => expect(page.getByRole('heading', { level: 1 })).toContainText(text);
+
+const recipe = async (): Promise<string> => {
+  const flows = (await (await fetch(`${stage().world.api}/api/v1/flows`)).json()) as { dataflow: string; recipe: string }[];
+  return flows.find((flow) => flow.dataflow === 'middle')!.recipe;
+};
+
+const CASES: Case[] = [
+  { name: 'world', path: () => '/', ready: (page) => expect(page.getByRole('option', { name: /^Germany:/ })).toBeAttached() },
+  { name: 'table', path: () => '/world/inflation?view=table', ready: (page) => expect(page.getByRole('link', { name: 'Germany' })).toBeVisible() },
+  { name: 'chart', path: () => '/world/inflation?view=chart&compare=DEU,FRA,JPN', ready: (page) => expect(page.locator('.chart path.line')).toHaveCount(3) },
+  { name: 'country', path: () => '/country/DEU', ready: heading('Germany') },
+  {
+    name: 'figure',
+    path: () => `/figure/${stage().world.publisher}/inflation/DEU/2020`,
+    ready: (page) => expect(page.locator('.checked')).toHaveAttribute('data-done', 'true'),
+  },
+  { name: 'publisher', path: () => `/publisher/${stage().world.publisher}`, ready: heading('<script>') },
+  { name: 'network', path: () => '/network', ready: (page) => expect(page.getByText('live', { exact: true })).toBeVisible() },
+  { name: 'search', path: () => '/search?q=germ', ready: (page) => expect(page.getByRole('link', { name: /Germany/ }).first()).toBeVisible() },
+  { name: 'nothing', path: () => '/no/such/page', ready: (page) => expect(page.getByText('No such page')).toBeVisible() },
+];
+
+const MODES = {
+  light: { colorScheme: 'light', width: 1280 },
+  dark: { colorScheme: 'dark', width: 1280 },
+  phone: { colorScheme: 'light', width: 390 },
+} as const;
+
+for (const [mode, { colorScheme, width }] of Object.entries(MODES))
+  test.describe(mode, () => {
+    test.use({ colorScheme, viewport: { width, height: 844 } });
+    for (const { name, path, ready } of CASES)
+      test(name, async ({ page }) => {
+        await page.goto(stage().world.api + path());
+        await ready(page);
+        await fits(page);
+        await accessible(page);
+        await shot(page, `${name}-${mode}`);
+      });
+    test('recipe', async ({ page }) => {
+      await page.goto(`${stage().world.api}/recipe/${await recipe()}`);
+      await heading('Inflation against the middle')(page);
+      await expect(page.locator('.difference .step')).not.toHaveCount(0);
+      await expect(page.getByText('A rise and a fall of one size cancel out.').first()).toBeVisible();
+      await fits(page);
+      await accessible(page);
+      await shot(page, `recipe-${mode}`);
+    });
+  });
+
+test('an empty node says what to do', async ({ page }) => {
+  await page.goto(stage().empty.api);
+  await expect(page.getByText('This node holds no figures yet')).toBeVisible();
+  await accessible(page);
+  await page.goto(`${stage().empty.api}/network`);
+  await expect(page.getByText('Nothing has come in yet')).toBeVisible();
+  await accessible(page);
+});
+
+test('a node that is gone is told apart from one that has nothing', async ({ page }) => {
+  await page.route('**/api/v1/countries/**', (route) => route.abort());
+  await page.goto(`${stage().world.api}/country/DEU`);
+  await expect(page.getByText('This node does not answer')).toBeVisible();
+  await accessible(page);
+  await page.unroute('**/api/v1/countries/**');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('Germany');
+  await page.goto(`${stage().world.api}/figure/${stage().world.publisher}/inflation/DEU/1800`);
+  await expect(page.getByText('Nothing here')).toBeVisible();
+});
+
+test('the head is there without scripts, and the name of a stranger is text in it', async ({ request }) => {
+  const path = `/figure/${stage().world.publisher}/inflation/DEU/2020`;
+  const html = await (await request.get(stage().world.api + path, { headers: { accept: 'text/html' } })).text();
+  expect(html).toContain('application/ld+json');
+  expect(html).toContain(`<link rel="canonical" href="${stage().world.api}${path}">`);
+  expect(html).not.toContain('<script>alert');
+  expect(html).not.toContain('<img src=x');
+});

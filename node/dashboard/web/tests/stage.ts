@@ -1,0 +1,149 @@
+// Starts what the tests look at: the demonstration with its three nodes, a node of a publisher whose
+// name is a script and who has figures of the whole world, and an empty one. Ends them afterwards.
+import { execFileSync, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export const EVIL = '<script>alert("owned")</script><img src=x onerror=alert(1)>';
+const SCENE_MILLIS = 180_000;
+
+export interface Stage {
+  /** Nodes of the demonstration: office, rival who falsified a figure, university. */
+  office: Actor;
+  rival: Actor;
+  university: Actor;
+  /** The figures of the whole world, by the publisher whose name is a script. */
+  world: Actor;
+  empty: Actor;
+}
+
+export interface Actor {
+  api: string;
+  publisher: string;
+  data: string;
+}
+
+export default async function setup(): Promise<() => void> {
+  const dir = mkdtempSync(join(tmpdir(), 'assay-dashboard-'));
+  const children: ChildProcess[] = [];
+  const down = () => {
+    // Each is the leader of a group of its own, with the nodes that it started.
+    for (const child of children) if (child.pid && child.exitCode === null) process.kill(-child.pid, 'SIGINT');
+    rmSync(dir, { recursive: true, force: true });
+  };
+  try {
+    const demo = run(children, ['--json', 'demo', '--keep']);
+    const world = await wide(children, join(dir, 'world'), dir);
+    const empty = await node(children, join(dir, 'empty'), null);
+    const told = (await document(demo, (value) => 'nodes' in value)) as { nodes: Actor[] };
+    const [office, rival, university] = told.nodes as [Actor, Actor, Actor];
+    const stage: Stage = { office, rival, university, world, empty };
+    process.env['ASSAY_STAGE'] = JSON.stringify(stage);
+  } catch (fault) {
+    down();
+    throw fault;
+  }
+  return down;
+}
+
+export const stage = (): Stage => JSON.parse(process.env['ASSAY_STAGE'] ?? '{}') as Stage;
+
+function program(): string {
+  const path = process.env['ASSAY_BIN'];
+  if (!path) throw new Error('ASSAY_BIN names the program under test');
+  return path;
+}
+
+/** Runs a verb to its end. */
+export function assay(data: string, ...args: string[]): string {
+  return execFileSync(program(), ['--data', data, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+function run(children: ChildProcess[], args: string[]): ChildProcess {
+  const child = spawn(program(), args, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(child);
+  return child;
+}
+
+/** Waits for a document on stdout: one line, or many up to here. */
+function document(child: ChildProcess, wanted: (value: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
+  return new Promise((found, failed) => {
+    let text = '';
+    const late = setTimeout(() => failed(new Error(`nothing but this was said in time: ${text}`)), SCENE_MILLIS);
+    child.once('exit', (code) => failed(new Error(`it ended (${code}) after: ${text}`)));
+    child.stdout?.on('data', (bytes: Buffer) => {
+      text += bytes.toString();
+      for (const part of [text, ...text.split('\n')]) {
+        try {
+          const value = JSON.parse(part) as Record<string, unknown>;
+          if (!wanted(value)) continue;
+          clearTimeout(late);
+          found(value);
+          return;
+        } catch {
+          // Not whole yet.
+        }
+      }
+    });
+  });
+}
+
+async function node(children: ChildProcess[], data: string, name: string | null): Promise<Actor> {
+  if (name !== null) assay(data, 'init', '--name', name);
+  const child = run(children, ['--data', data, '--json', 'node', '--api', '127.0.0.1:0', '--listen', '/ip4/127.0.0.1/tcp/0']);
+  const started = await document(child, (value) => value['event'] === 'started');
+  const api = String(started['api']);
+  const status = (await (await fetch(`${api}/api/v1/status`)).json()) as { own: string | null };
+  return { api, publisher: status.own ?? '', data };
+}
+
+const AREAS =
+  'AFG ALB DZA AND AGO ARG ARM AUS AUT AZE BHS BHR BGD BRB BLR BEL BLZ BEN BTN BOL BIH BWA BRA BRN BGR BFA BDI CPV KHM CMR CAN CAF TCD CHL CHN COL COM COG COD CRI CIV HRV CUB CYP CZE DNK DJI DMA DOM ECU EGY SLV GNQ ERI EST SWZ ETH FJI FIN FRA GAB GMB GEO DEU GHA GRC GRD GTM GIN GNB GUY HTI HND HUN ISL IND IDN IRN IRQ IRL ISR ITA JAM JPN JOR KAZ KEN KIR KOR KWT KGZ LAO LVA LBN LSO LBR LBY LIE LTU LUX MDG MWI MYS MDV MLI MLT MHL MRT MUS MEX FSM MDA MCO MNG MNE MAR MOZ MMR NAM NRU NPL NLD NZL NIC NER NGA MKD NOR OMN PAK PLW PAN PNG PRY PER PHL POL PRT QAT ROU RUS RWA KNA LCA VCT WSM SMR STP SAU SEN SRB SYC SLE SGP SVK SVN SLB SOM ZAF SSD ESP LKA SDN SUR SWE CHE SYR TJK TZA THA TLS TGO TON TTO TUN TUR TKM TUV UGA UKR ARE GBR USA URY UZB VUT VEN VNM YEM ZMB ZWE'.split(' ');
+const [FIRST, LAST] = [1960, 2024];
+
+/** A price index that no office published, of every country; a few have none before 1995. */
+function prices(): string {
+  const rows = ['REF_AREA,TIME_PERIOD,OBS_VALUE'];
+  AREAS.forEach((area, place) => {
+    let index = 10 + (place % 7);
+    for (let year = FIRST; year <= LAST; year++) {
+      index *= 1 + ((place * 37 + (year - FIRST) * 13) % 90) / 1000 - 0.006;
+      if (place % 9 !== 3 || year >= 1995) rows.push(`${area},${year},${index.toFixed(6)}`);
+    }
+  });
+  return `${rows.join('\n')}\n`;
+}
+
+const RIVAL = `title = "Inflation against the middle of two years"
+measure = "inflation"
+licence = "CC0-1.0"
+description = "Change of the index, measured against the mean of both years."
+references = ["https://example.org/midpoint"]
+
+[inputs.CPI]
+title = "Consumer price index"
+identifiers = ["REF_AREA", "TIME_PERIOD:time_period"]
+measures = ["OBS_VALUE:number"]
+
+[outputs.INFLATION]
+title = "Inflation against the middle"
+unit = "per cent a year"
+
+[deviates_from]
+recipe = "inflation/cpi-annual"
+reasons = ["A rise and a fall of one size cancel out."]
+`;
+
+async function wide(children: ChildProcess[], data: string, dir: string): Promise<Actor> {
+  const file = join(dir, 'cpi.csv');
+  writeFileSync(file, prices());
+  writeFileSync(join(dir, 'middle.toml'), RIVAL);
+  writeFileSync(join(dir, 'middle.vtl'), 'before := timeshift(CPI, 1);\nINFLATION <- round((CPI - before) / ((CPI + before) / 2) * 100, 6);\n');
+  const actor = await node(children, data, EVIL);
+  assay(data, 'import', 'csv', file, '--dataflow', 'CPI', '--title', 'Consumer price index', '--licence', 'CC0-1.0', '--force');
+  assay(data, 'publish', 'inflation/cpi-annual', '--input', 'CPI=CPI', '--dataflow', 'inflation', '--vintage', 'first');
+  assay(data, 'publish', join(dir, 'middle.toml'), '--input', 'CPI=CPI', '--dataflow', 'middle');
+  return actor;
+}

@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""Drives real clients of SDMX against a node, and compares what they read with what the command line says.
+
+    python3 specs/checks/sdmx_clients.py target/debug/assay
+
+Makes virtual environments in a temporary folder (pip asks the package registry), publishes the sample
+figures of the command line, starts a node on a free port, and lets sdmx1, pysdmx and pandasdmx list
+dataflows, read structures, and read data by key and period. Ends with 1 at the first difference.
+"""
+
+import csv
+import io
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+
+HERE = pathlib.Path(__file__).resolve()
+SAMPLE = HERE.parents[2] / "cli" / "sample"
+MODERN = ["sdmx1==2.28.0", "pysdmx[data,xml]==1.21.0", "requests"]
+# pandasdmx is no longer maintained; these are the last versions that it works with.
+OLD = ["pandasdmx==1.10.0", "pydantic<2", "pandas<2.2", "numpy<2"]
+
+
+def same(what, got, expected):
+    """Demands that two lists of observations are one, figure by figure."""
+    got, expected = sorted(got), sorted(expected)
+    if got != expected:
+        extra = [row for row in got if row not in expected][:3]
+        lacking = [row for row in expected if row not in got][:3]
+        sys.exit(f"{what}: differs; too many: {extra}, lacking: {lacking}")
+    print(f"ok  {what}: {len(got)} observations", flush=True)
+
+
+def client_sdmx1(base, agency, truth):
+    import sdmx
+
+    sdmx.add_source({"id": agency, "url": base + "/v1", "name": "assay"})
+    client = sdmx.Client(agency)
+
+    def rows(message):
+        for data in message.data:
+            for obs in data.obs:
+                key = obs.key
+                yield str(key["REF_AREA"].value), str(key["TIME_PERIOD"].value), str(obs.value)
+
+    assert "inflation" in client.dataflow().dataflow
+    whole = client.dataflow("inflation")
+    definition = whole.structure["inflation"]
+    ids = [part.id for part in definition.dimensions.components]
+    assert ids == ["FREQ", "REF_AREA", "TIME_PERIOD"], ids
+    assert client.codelist("CL_FREQ", agency_id="SDMX").codelist
+    same("sdmx1, all", rows(client.data("inflation")), truth)
+    some = client.data("inflation", key="A.TUR+AUS", params={"startPeriod": "2015", "endPeriod": "2016"})
+    same("sdmx1, key and periods", rows(some), wanted(truth, ["TUR", "AUS"], "2015", "2016"))
+    one = client.data("inflation", key={"REF_AREA": "TUR"})
+    same("sdmx1, key of names", rows(one), wanted(truth, ["TUR"]))
+    strict = client.data("inflation", key={"REF_AREA": "TUR"}, dsd=definition)
+    same("sdmx1, structure-specific", rows(strict), wanted(truth, ["TUR"]))
+    none = client.data("inflation", key="A.TUR", params={"startPeriod": "2999"})
+    same("sdmx1, nothing", rows(none), [])
+    keys = list(client.series_keys("inflation"))
+    assert len(keys) == len({area for area, _, _ in truth}), keys
+
+
+def client_pysdmx(base, agency, truth):
+    import requests
+    from pysdmx.api.dc.rest import SdmxConnector
+    from pysdmx.api.fmr import RegistryClient
+    from pysdmx.io import read_sdmx
+
+    client = SdmxConnector(base + "/v2")
+    assert "inflation" in [flow.id for flow in client.dataflows()]
+    urn = f"urn:sdmx:org.sdmx.infomodel.datastructure.Dataflow={agency}:inflation(1.0)"
+    flow = client.dataflow(urn)
+    assert (flow.obs_count, flow.agency.id) == (len(truth), agency), flow
+    registry = RegistryClient(base + "/v2")
+    assert [code.id for code in registry.get_codes("SDMX", "CL_FREQ", "2.1")] == ["A"]
+    assert "REF_AREA" in [part.id for part in registry.get_schema("dataflow", agency, "inflation", "1.0").components]
+
+    def rows(found):
+        return [(row["REF_AREA"], str(row["TIME_PERIOD"]), row["OBS_VALUE"]) for row in found]
+
+    some = client.data(urn, "REF_AREA='TUR' AND TIME_PERIOD>='2015'")
+    same("pysdmx, SDMX-CSV 2.0 with tests", rows(some), wanted(truth, ["TUR"], "2015"))
+    formats = {
+        "SDMX-ML generic": "application/vnd.sdmx.genericdata+xml;version=2.1",
+        "SDMX-ML structure-specific": "application/vnd.sdmx.structurespecificdata+xml;version=2.1",
+        "SDMX-CSV 1.0": "application/vnd.sdmx.data+csv;version=1.0.0",
+    }
+    for name, accept in formats.items():
+        address = f"{base}/v1/data/{agency}%2Cinflation%2C1.0/A.TUR/"
+        text = requests.get(address, headers={"Accept": accept}, timeout=60).text
+        frame = read_sdmx(text, validate=False).data[0].data
+        got = [tuple(map(str, row)) for row in frame[["REF_AREA", "TIME_PERIOD", "OBS_VALUE"]].values]
+        # A frame may hold figures as floating point: those are compared as such.
+        want = [(area, time, str(float(value))) for area, time, value in wanted(truth, ["TUR"])]
+        same(f"pysdmx, {name}", [(area, time, str(float(value))) for area, time, value in got], want)
+
+
+def client_pandasdmx(base, agency, truth):
+    import pandasdmx
+
+    pandasdmx.add_source({"id": agency, "url": base + "/v1", "name": "assay"})
+    client = pandasdmx.Request(agency)
+    assert "inflation" in client.dataflow().dataflow
+    message = client.data("inflation", key="A.TUR", params={"startPeriod": "2015"})
+    got = [
+        (str(obs.key["REF_AREA"].value), str(obs.key["TIME_PERIOD"].value), str(obs.value))
+        for data in message.data
+        for obs in data.obs
+    ]
+    same("pandasdmx, key and period", got, wanted(truth, ["TUR"], "2015"))
+
+
+def wanted(truth, areas, start="", end="9999"):
+    return [row for row in truth if row[0] in areas and start <= row[1] <= end]
+
+
+def environment(folder, packages):
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    subprocess.run([python, "-m", "pip", "install", "-q", *packages], check=True)
+    return python
+
+
+def main(assay):
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        env = {**os.environ, "ASSAY_DATA_DIR": str(folder / "data"), "XDG_CONFIG_HOME": str(folder)}
+
+        def run(*words):
+            return subprocess.run([assay, *words], env=env, check=True, capture_output=True, text=True).stdout
+
+        run("init", "--name", "Office <of> & \"tests\"")
+        run("import", "csv", str(SAMPLE / "cpi.csv"), "--dataflow", "CPI")
+        run("publish", "inflation/cpi-annual", "--input", "CPI", "--dataflow", "inflation")
+        said = run("recipe", "run", "inflation/cpi-annual", "--input", f"CPI={SAMPLE / 'cpi.csv'}", "--csv", "INFLATION")
+        truth = [[row["REF_AREA"], row["TIME_PERIOD"], row["OBS_VALUE"]] for row in csv.DictReader(io.StringIO(said))]
+        start = [assay, "node", "--json", "--with-parent", "--api", "127.0.0.1:0", "--listen", "/ip4/127.0.0.1/tcp/0"]
+        node = subprocess.Popen(start, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        try:
+            api = next(event["api"] for event in map(json.loads, node.stdout) if event.get("event") == "started")
+            modern, old = environment(folder / "modern", MODERN), environment(folder / "old", OLD)
+            for python, name in [(modern, "sdmx1"), (modern, "pysdmx"), (old, "pandasdmx")]:
+                order = json.dumps({"client": name, "base": api + "/sdmx", "truth": truth})
+                subprocess.run([python, HERE, "--client"], input=order, text=True, check=True)
+        finally:
+            node.stdin.close()
+            node.wait(30)
+    if not shutil.which("Rscript"):
+        print("notice: R is not here, so rsdmx was not run")
+
+
+def client():
+    order = json.load(sys.stdin)
+    import urllib.request
+
+    listed = urllib.request.urlopen(order["base"] + "/v2/structure/agencyscheme", timeout=60)
+    agency = json.load(listed)["data"]["agencySchemes"][0]["agencies"][0]["id"]
+    truth = [tuple(row) for row in order["truth"]]
+    globals()["client_" + order["client"]](order["base"], agency, truth)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--client"]:
+        client()
+    elif len(sys.argv) == 2:
+        main(str(pathlib.Path(sys.argv[1]).resolve()))
+    else:
+        sys.exit(__doc__)
