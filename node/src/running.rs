@@ -89,6 +89,10 @@ pub struct Node {
 /// [`enum@Error`].
 pub async fn start(home: &Home, config: Config) -> Result<Node, Error> {
     let (core, opened) = open(home, config.attest)?;
+    // What is asked of this machine is looked at before others are met.
+    let listener = api::bind(config.api).await;
+    let listener = listener.map_err(|source| Error::Api { address: config.api, source })?;
+    let address = listener.local_addr().map_err(|source| Error::Api { address: config.api, source })?;
     let seed = home.make_key(Key::Node)?.seed();
     let (service, actions) = Service::start(core, clock::system).map_err(Error::Thread)?;
     let mut bootstrap = config.peers.clone();
@@ -100,9 +104,6 @@ pub async fn start(home: &Home, config: Config) -> Result<Node, Error> {
     let contacts = Contacts::default();
     let (seen, sightings) = mpsc::channel(wiring::SIGHTINGS_MAX);
     let (stop, stopped) = watch::channel(false);
-    let listener = api::bind(config.api).await;
-    let listener = listener.map_err(|source| Error::Api { address: config.api, source })?;
-    let address = listener.local_addr().map_err(|source| Error::Api { address: config.api, source })?;
     let state = wiring::api_state(&service, home.token()?, &contacts, &network);
     let tasks = vec![
         tokio::spawn(wiring::events(events, service.clone(), contacts, seen)),

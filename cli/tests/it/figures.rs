@@ -98,6 +98,46 @@ fn every_figure_is_the_one_that_the_command_line_gives() {
 }
 
 #[test]
+fn files_stand_at_addresses_that_can_be_guessed() {
+    let stage = stage();
+    let id = stage.desk.publisher();
+    let get = |path: &str| http::ask(&stage.node.api, &[&format!("GET {path}")], &[]);
+    let file = get(&format!("/data/{id}/inflation/TUR.csv"));
+    let text = String::from_utf8(file.body.clone()).unwrap();
+    let value = stage.json(&stage.figure("TUR/2008"))["value"].as_str().unwrap().to_owned();
+    assert_eq!(file.header("content-type"), Some("text/csv; charset=utf-8"));
+    assert!(
+        text.starts_with("REF_AREA,TIME_PERIOD,") && text.contains(&format!("\nTUR,2008,{value}\n")),
+        "{text}"
+    );
+    assert_eq!(text.lines().count(), 6);
+    assert_eq!(
+        String::from_utf8(get(&format!("/data/{id}/inflation/all.csv")).body).unwrap().lines().count(),
+        16
+    );
+    let cube = get(&format!("/data/{id}/inflation/all.json"));
+    let document = cube.json();
+    assert_eq!((&document["id"], &document["size"]), (&json!(["REF_AREA", "TIME_PERIOD"]), &json!([3, 5])));
+    assert!(String::from_utf8_lossy(&cube.body).contains(&value));
+    stage.desk.write("cube.json", String::from_utf8(cube.body).unwrap());
+    stage.desk.type_line("assay import cube.json").ok();
+    assert_eq!(
+        get("/data/inflation/TUR.csv").header("location"),
+        Some(&*format!("/data/{id}/inflation/TUR.csv"))
+    );
+    for (path, status, code) in [
+        (format!("/data/{id}/inflation/TUR.xls"), 404, "not-found"),
+        (format!("/data/{id}/inflation/XXX.csv"), 404, "not-found"),
+        (format!("/data/{id}/inflation/TUR.csv?asOf=1999-01-01"), 404, "not-found"),
+        (format!("/data/{id}/inflation/TUR.csv?asOf=x"), 400, "malformed"),
+        ("/data/nothing/TUR.csv".to_owned(), 404, "not-found"),
+    ] {
+        get(&path).problem(status, code);
+    }
+    assert_eq!(get("/healthz").body, b"ok\n");
+}
+
+#[test]
 fn a_figure_knows_where_it_comes_from() {
     let stage = stage();
     let figure = stage.json(&stage.figure("TUR/2008"));

@@ -111,10 +111,16 @@ pub fn router<K: Keep>(setup: Setup<K>) -> Router {
         .route("/peers", post(write::add_peer))
         .route_layer(axum::middleware::from_fn_with_state(state.clone(), guard::token));
     let kept = axum::middleware::from_fn_with_state(state.clone(), answers::kept::<K>);
-    let reads = reads().route_layer(kept).merge(live());
+    let reads = reads().route_layer(kept.clone()).merge(live());
+    let data = Router::new()
+        .route("/{publisher}/{dataflow}/{file}", get(routes::data::file))
+        .route("/{dataflow}/{file}", get(routes::data::lead))
+        .route_layer(kept);
     Router::new()
         .nest("/api/v1", reads.merge(writes))
         .nest("/sdmx", sdmx::routes())
+        .nest("/data", data)
+        .route("/healthz", get(read::healthy))
         .fallback(pages::page::<K>)
         .method_not_allowed_fallback(problem::method)
         .layer(axum::middleware::map_response(problem::shaped))

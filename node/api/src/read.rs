@@ -26,6 +26,12 @@ pub(crate) struct Status {
     logs: usize,
 }
 
+/// Whether the node can read what it keeps.
+pub(crate) async fn healthy<K: Keep>(Shared(state): Shared<State<K>>) -> Result<&'static str, Problem> {
+    state.service.query().own()?;
+    Ok("ok\n")
+}
+
 pub(crate) async fn status<K: Keep>(Shared(state): Shared<State<K>>) -> Answer<Status> {
     let query = state.service.query();
     Ok(Json(Status {

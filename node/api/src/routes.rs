@@ -1,11 +1,14 @@
 //! The routes that read the index. Each is a function that may wait for the disk; [`answer`] runs it
 //! where that is allowed.
 
+pub(crate) mod data;
 pub(crate) mod figure;
 pub(crate) mod library;
 pub(crate) mod panel;
 pub(crate) mod people;
 pub(crate) mod search;
+
+use std::sync::Arc;
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -18,23 +21,29 @@ use crate::{Problem, State};
 /// Bytes of a part of a path, or of a parameter.
 const TEXT_BYTES_MAX: usize = 2048;
 
-/// The answer that `work` gives, made on a thread that may wait, of which there are so many.
+/// The answer that `work` gives, as JSON.
 pub(crate) async fn answer<K: Keep, T: Serialize + Send + 'static>(
     state: State<K>,
     work: impl FnOnce(&State<K>) -> Result<T, Problem> + Send + 'static,
 ) -> Response {
-    let Ok(turn) = std::sync::Arc::clone(&state.turns).acquire_owned().await else {
-        return Problem::ended().into_response();
-    };
+    match blocking(state, work).await {
+        Ok(value) => Json(value).into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// What `work` gives, made on a thread that may wait, of which there are so many.
+pub(crate) async fn blocking<K: Keep, T: Send + 'static>(
+    state: State<K>,
+    work: impl FnOnce(&State<K>) -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let turn = Arc::clone(&state.turns).acquire_owned().await.map_err(|_| Problem::ended())?;
     let made = tokio::task::spawn_blocking(move || {
         let made = work(&state);
         drop(turn);
         made
     });
-    match made.await.map_err(|_| Problem::ended()).and_then(|made| made) {
-        Ok(value) => Json(value).into_response(),
-        Err(problem) => problem.into_response(),
-    }
+    made.await.map_err(|_| Problem::ended())?
 }
 
 /// A text from outside, of a length that nothing here exceeds.

@@ -72,6 +72,11 @@ impl Held {
         self.dimensions().iter().take(self.others.len()).position(|name| name == AREA)
     }
 
+    /// The codes of a row: those of all dimensions but time.
+    pub(crate) fn key(&self, row: usize) -> Vec<String> {
+        key(&self.table, &self.others, row)
+    }
+
     /// The period of a row.
     pub(crate) fn period(&self, row: usize) -> Option<Period> {
         match self.table.columns().get(self.time?)? {

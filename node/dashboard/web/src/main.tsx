@@ -34,7 +34,7 @@ function App() {
       </main>
       <footer>
         <p>
-          Assay: every figure here can be run again. <a href="/docs">API</a> · <a href="/catalogue.jsonld">Catalogue</a> · Borders are those of Natural Earth and show who administers a place, not who claims it.
+          Assay: every figure here can be run again. <a href="/api/v1/flows">API</a> · Borders are those of Natural Earth and show who administers a place, not who claims it.
         </p>
       </footer>
     </>

@@ -1,0 +1,182 @@
+//! Figures as files at addresses that can be guessed: `/data/<publisher>/<dataflow>/<key>.csv`, or
+//! `.json` for JSON-stat 2.0; the key `all` is every series. `?asOf=2026-01-31` is the release of that
+//! day. Without a publisher the address leads on to the one that has the dataflow.
+
+use axum::extract::{Path, Query as Params, State as Shared};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use schemas::cid::{PublisherId, ReleaseId};
+use schemas::object::Release;
+use schemas::text::Name;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use service::Keep;
+use service::query::Target;
+
+use super::{blocking, bounded, key_of, nothing};
+use crate::index::Held;
+use crate::read::parse;
+use crate::{Problem, State};
+
+/// The key of every series.
+const ALL: &str = "all";
+
+/// Which release is wanted.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct When {
+    #[serde(rename = "asOf")]
+    as_of: Option<String>,
+}
+
+pub(crate) async fn file<K: Keep>(
+    Shared(state): Shared<State<K>>,
+    Path((publisher, dataflow, file)): Path<(String, String, String)>,
+    when: Result<Params<When>, axum::extract::rejection::QueryRejection>,
+) -> Response {
+    let made = blocking(state, move |state| {
+        let when = when.map_err(Problem::query)?.0;
+        let publisher: PublisherId = parse(bounded(&publisher)?)?;
+        let dataflow = Name::new(bounded(&dataflow)?).map_err(|_| nothing("a dataflow of this name"))?;
+        let (key, kind) = bounded(&file)?.rsplit_once('.').ok_or_else(unnamed)?;
+        let vintage = when.as_of.map_or_else(String::new, |day| format!("@asof={day}"));
+        let query = state.service.query();
+        let address = format!("assay://{publisher}/{dataflow}{vintage}");
+        let Target::Address(_, release) = query.resolve(bounded(&address)?)? else { return Err(unnamed()) };
+        let (held, rows) = wanted(state, release, key)?;
+        match kind {
+            "csv" => Ok(("text/csv; charset=utf-8", csv(&held, &rows))),
+            "json" => Ok(("application/json", jsonstat(&held, &rows, dataflow.as_str())?)),
+            _ => Err(unnamed()),
+        }
+    });
+    match made.await {
+        Ok((kind, body)) => ([(header::CONTENT_TYPE, kind)], body).into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// Leads to the one publisher who has a dataflow.
+pub(crate) async fn lead<K: Keep>(
+    Shared(state): Shared<State<K>>,
+    Path((dataflow, file)): Path<(String, String)>,
+) -> Response {
+    let found = blocking(state, move |state| {
+        let dataflow = Name::new(bounded(&dataflow)?).map_err(|_| nothing("a dataflow of this name"))?;
+        let catalogue = state.index.catalogue()?;
+        let owners = catalogue.vintages.keys().filter(|(_, name)| *name == dataflow);
+        let paths: Vec<String> = owners
+            .map(|(publisher, _)| format!("/data/{publisher}/{dataflow}/{}", bounded(&file).unwrap_or(ALL)))
+            .collect();
+        match paths.as_slice() {
+            [] => Err(nothing("a dataflow of this name")),
+            [path] => Ok(path.clone()),
+            several => {
+                let detail = format!("several publishers have it: {}", several.join(", "));
+                Err(Problem::new(StatusCode::CONFLICT, "several", detail))
+            }
+        }
+    });
+    match found.await {
+        Ok(path) => (StatusCode::FOUND, [(header::LOCATION, path)]).into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+fn unnamed() -> Problem {
+    nothing("a file of this name (expected <key>.csv or <key>.json)")
+}
+
+/// The rows of a key in the first output of a release that has it.
+fn wanted<K: Keep>(
+    state: &State<K>,
+    release: ReleaseId,
+    key: &str,
+) -> Result<(std::sync::Arc<Held>, Vec<usize>), Problem> {
+    let release: Release = state.service.query().object(release.cid())?;
+    for content in release.results.values() {
+        let held = state.index.table(*content)?;
+        let rows = if key == ALL {
+            Some((0..held.table.rows()).collect())
+        } else {
+            held.series.get(&key_of(key)).map(|rows| rows.iter().map(|row| *row as usize).collect())
+        };
+        if let Some(rows) = rows {
+            return Ok((held, rows));
+        }
+    }
+    Err(nothing("a series of this key"))
+}
+
+/// All components of the rows, to the last digit (RFC 4180).
+fn csv(held: &Held, rows: &[usize]) -> String {
+    let names = held.table.shape().components().iter().map(|part| part.id.to_string());
+    let mut text = names.collect::<Vec<_>>().join(",") + "\n";
+    for row in rows {
+        let cells = held.table.columns().iter().map(|column| column.cell(*row));
+        let cells: Vec<String> =
+            cells.map(|cell| cell.map_or_else(String::new, |cell| quoted(&cell.to_string()))).collect();
+        text += &cells.join(",");
+        text.push('\n');
+    }
+    text
+}
+
+/// A cell, in quotes where it needs them.
+fn quoted(cell: &str) -> String {
+    if cell.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
+}
+
+/// A data set of JSON-stat 2.0, its values as they stand, to the last digit.
+fn jsonstat(held: &Held, rows: &[usize], label: &str) -> Result<String, Problem> {
+    let names = held.dimensions();
+    let codes = |row: usize| -> Option<Vec<String>> {
+        let mut codes = held.key(row);
+        codes.push(held.period(row)?.to_string());
+        Some(codes)
+    };
+    let mut lists: Vec<Vec<String>> = vec![Vec::new(); names.len()];
+    for row in rows {
+        for (list, code) in lists.iter_mut().zip(codes(*row).unwrap_or_default()) {
+            list.push(code);
+        }
+    }
+    lists.iter_mut().for_each(|list| {
+        list.sort_unstable();
+        list.dedup();
+    });
+    let cells = lists.iter().try_fold(1_usize, |cells, list| cells.checked_mul(list.len()));
+    let large = || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "large", "too many cells; take the CSV file");
+    let cells = cells.filter(|cells| *cells <= CELLS_MAX).ok_or_else(large)?;
+    let mut values: Vec<Option<Box<RawValue>>> = vec![None; cells];
+    for row in rows {
+        let places = codes(*row).unwrap_or_default();
+        let place = lists
+            .iter()
+            .zip(&places)
+            .try_fold(0, |place, (list, code)| Some(place * list.len() + list.binary_search(code).ok()?));
+        let value = held.value(*row).and_then(|value| RawValue::from_string(value.to_string()).ok());
+        place.and_then(|place| values.get_mut(place)).into_iter().for_each(|slot| slot.clone_from(&value));
+    }
+    let dimension: serde_json::Map<String, Value> = names
+        .iter()
+        .zip(&lists)
+        .map(|(name, list)| (name.clone(), json!({ "category": { "index": list } })))
+        .collect();
+    let head = json!({
+        "version": "2.0", "class": "dataset", "label": label, "id": names,
+        "size": lists.iter().map(Vec::len).collect::<Vec<_>>(), "dimension": dimension,
+        "role": { "time": [names.last()] },
+    });
+    let values = serde_json::to_string(&values).map_err(|_| Problem::ended())?;
+    let head = head.to_string();
+    Ok(format!("{},\"value\":{values}}}", head.strip_suffix('}').unwrap_or(&head)))
+}
+
+/// Cells of one JSON-stat document: it is dense, so that few series of many dimensions may be many.
+const CELLS_MAX: usize = 1 << 20;
