@@ -1,7 +1,7 @@
 // Lines over time. A keyboard moves the rule as a slider moves, and hears what is there.
 import { scaleLinear } from 'd3-scale';
 import { line } from 'd3-shape';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { decimals, number, periodName, short, start, suffix } from '../text.ts';
 
 export interface Series {
@@ -30,16 +30,18 @@ const BOTTOM = 26;
 const END_LETTERS = 20;
 
 export function Chart({ series, unit, label, height = 340, zero = false }: ChartProps) {
-  const frame = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(720);
+  const [frame, setFrame] = useState<HTMLDivElement | null>(null);
+  const [width, setWidth] = useState(260);
   const [cursor, setCursor] = useState<number | null>(null);
-  useEffect(() => {
-    const element = frame.current;
-    if (!element) return;
-    const watch = new ResizeObserver(() => setWidth(Math.max(element.clientWidth, 260)));
-    watch.observe(element);
+  // Measured before the first picture, and again whenever the frame changes: no screen is too narrow for a moment.
+  useLayoutEffect(() => {
+    if (!frame) return;
+    const measure = () => setWidth(Math.max(frame.clientWidth, 260));
+    measure();
+    const watch = new ResizeObserver(measure);
+    watch.observe(frame);
     return () => watch.disconnect();
-  }, []);
+  }, [frame]);
 
   const spans = series.map((one) => one.periods.filter((_, at) => one.values[at] != null));
   const periods = [...new Set(spans.flat())].sort((a, b) => start(a) - start(b) || (a < b ? -1 : 1));
@@ -92,7 +94,7 @@ export function Chart({ series, unit, label, height = 340, zero = false }: Chart
   const yearTicks = x.ticks(Math.max(2, Math.floor((width - left - right) / 70))).filter((tick) => Number.isInteger(tick));
   const rule = period === null ? null : x(start(period));
   return (
-    <div class="chart" ref={frame}>
+    <div class="chart" ref={setFrame}>
       <svg
         width={width}
         height={height}
