@@ -95,7 +95,7 @@ impl Backend {
     pub fn releases(&self) -> Result<Vec<ReleaseInfo>, Fault> {
         match self {
             Backend::Local(core) => Ok(Query(core.keep().as_ref()).releases()?),
-            Backend::Remote(remote) => remote.get("releases"),
+            Backend::Remote(remote) => remote.list("releases"),
         }
     }
 
@@ -106,7 +106,7 @@ impl Backend {
     pub fn datasets(&self) -> Result<Vec<DatasetInfo>, Fault> {
         match self {
             Backend::Local(core) => Ok(Query(core.keep().as_ref()).datasets()?),
-            Backend::Remote(remote) => remote.get("datasets"),
+            Backend::Remote(remote) => remote.list("datasets"),
         }
     }
 
@@ -117,7 +117,7 @@ impl Backend {
     pub fn recipes(&self) -> Result<Vec<RecipeInfo>, Fault> {
         match self {
             Backend::Local(core) => Ok(Query(core.keep().as_ref()).recipes()?),
-            Backend::Remote(remote) => remote.get("recipes"),
+            Backend::Remote(remote) => remote.list("recipes"),
         }
     }
 
@@ -281,6 +281,23 @@ impl Remote {
         json(&self.bytes(path)?)
     }
 
+    /// Reads a list that comes in parts.
+    fn list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, Fault> {
+        let (mut all, mut path) = (Vec::new(), path.to_owned());
+        loop {
+            let answer = self.agent.get(self.url(&path)).call();
+            let link = answer.as_ref().ok().and_then(|answer| answer.headers().get("link"));
+            let next = link.and_then(|link| next(link.to_str().ok()?)).map(str::to_owned);
+            let part: Vec<T> = json(&self.read(answer)?)?;
+            let ended = part.is_empty();
+            all.extend(part);
+            match next.filter(|_| !ended) {
+                Some(next) => path = next,
+                None => return Ok(all),
+            }
+        }
+    }
+
     fn bytes(&self, path: &str) -> Result<Vec<u8>, Fault> {
         self.read(self.agent.get(self.url(path)).call())
     }
@@ -306,6 +323,12 @@ impl Remote {
             answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec().map_err(unreachable)?;
         if answer.status().is_success() { Ok(bytes) } else { Err(problem(answer.status().as_u16(), &bytes)) }
     }
+}
+
+/// Where the next part of a list is (RFC 8288), below the root of the API.
+fn next(link: &str) -> Option<&str> {
+    let (target, rest) = link.strip_prefix("</api/v1/")?.split_once('>')?;
+    rest.contains("rel=\"next\"").then_some(target)
 }
 
 fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {

@@ -10,6 +10,7 @@
 mod it {
     mod api;
     mod bundle;
+    mod contract;
     mod daemon;
     mod demo;
     mod desk;

@@ -35,6 +35,88 @@ fn pages_of_other_hosts_reach_nothing() {
 }
 
 #[test]
+fn every_page_may_read_what_is_public_and_no_more() {
+    let (_desk, release, node, token) = stage();
+    const PAGE: &str = "Origin: https://example.org";
+    for open in ["/api/v1/flows", "/data/inflation/TUR.csv", "/sdmx/v2/structure/dataflow", "/openapi.json"] {
+        println!("{open}");
+        let answer = http::ask(&node.api, &[&format!("GET {open}"), PAGE], &[]);
+        assert!(answer.status < 400, "{}", answer.status);
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        assert_eq!(answer.header("access-control-allow-credentials"), None);
+        let before = [&format!("OPTIONS {open}"), PAGE, "Access-Control-Request-Method: GET"];
+        let answer = http::ask(&node.api, &before, &[]);
+        assert_eq!((answer.status, answer.header("access-control-allow-methods")), (200, Some("GET,HEAD")));
+    }
+    // A fault is told to such a page too, or it could not say why it shows nothing.
+    for fault in ["/api/v1/releases/nonsense", "/sdmx/v1/data/nothing", "/data/nothing/all.csv"] {
+        let answer = http::ask(&node.api, &[&format!("GET {fault}"), PAGE], &[]);
+        assert!(answer.status >= 400, "{fault}");
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "{fault}");
+    }
+    let rerun = format!("GET /api/v1/releases/{release}/rerun");
+    for own in ["GET /api/v1/status", "GET /api/v1/peers", &rerun, "POST /api/v1/peers"] {
+        for foreign in [PAGE, "Sec-Fetch-Site: cross-site"] {
+            let answer = http::ask(&node.api, &[own, foreign, &token], b"{}");
+            answer.problem(403, "host");
+            assert_eq!(answer.header("access-control-allow-origin"), None, "{own}");
+        }
+    }
+}
+
+#[test]
+fn programs_that_watch_a_node_are_told_how_it_does() {
+    let (_desk, _, node, _) = stage();
+    let get = |path: &str| http::ask(&node.api, &[&format!("GET {path}")], &[]);
+    assert_eq!(get("/healthz").body, b"ok\n");
+    assert_eq!(get("/readyz").body, b"ready\n");
+    get("/api/v1/releases/nonsense").problem(400, "id");
+    let metrics = String::from_utf8(get("/metrics").body).unwrap();
+    for line in [
+        "assay_logs 1",
+        "assay_releases 1",
+        "assay_log_entries_complete 4",
+        "assay_verdicts{verdict=\"none\"} 1",
+        "assay_http_requests_total{method=\"GET\",route=\"/readyz\",status=\"200\"} 1",
+        "assay_http_requests_total{method=\"GET\",route=\"/api/v1/releases/{id}\",status=\"400\"} 1",
+        "# EOF",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line}\n{metrics}");
+    }
+}
+
+#[test]
+fn what_the_node_has_is_told_to_catalogues() {
+    let (_desk, _, node, _) = stage();
+    let get = |path: &str| http::ask(&node.api, &[&format!("GET {path}")], &[]);
+    let catalogue = get("/catalogue.jsonld").json();
+    let [flow] = catalogue["dcat:dataset"].as_array().unwrap().as_slice() else { panic!("{catalogue}") };
+    assert_eq!(flow["dct:publisher"]["foaf:name"], "Office");
+    for file in flow["dcat:distribution"].as_array().unwrap() {
+        let url = file["dcat:downloadURL"]["@id"].as_str().unwrap();
+        let answer = get(url.strip_prefix(&node.api).unwrap());
+        let kind = answer.header("content-type").unwrap().split(';').next().map(str::to_owned);
+        assert_eq!((answer.status, kind.as_deref()), (200, file["schema:encodingFormat"].as_str()), "{url}");
+    }
+}
+
+#[test]
+fn the_api_has_a_page_that_explains_it() {
+    let (_desk, _, node, _) = stage();
+    let get = |path: &str| http::ask(&node.api, &[&format!("GET {path}")], &[]);
+    assert_eq!(get("/docs").header("location"), Some("/docs/"));
+    let page = String::from_utf8(get("/docs/").body).unwrap();
+    let files = page.split(['"', '\'']).filter(|part| part.ends_with(".js") || part.ends_with(".css"));
+    let files: Vec<&str> = files.map(|file| file.trim_start_matches("./")).collect();
+    assert!(files.len() >= 3, "{page}");
+    for file in files {
+        assert_eq!(get(&format!("/docs/{file}")).status, 200, "{file}");
+    }
+    assert!(String::from_utf8_lossy(&get("/docs/swagger-initializer.js").body).contains("/openapi.json"));
+    get("/docs/nothing.js").problem(404, "no-route");
+}
+
+#[test]
 fn who_has_no_token_changes_nothing() {
     let (desk, _, node, token) = stage();
     let stranger = Desk::founded("Stranger").publisher();

@@ -271,3 +271,28 @@ fn questions_that_make_no_sense_are_problems() {
     }
     assert_eq!(stage.json("/search?q="), json!([]));
 }
+
+#[test]
+fn long_lists_come_in_parts() {
+    let (desk, _) = sample::published("Office");
+    for name in ["b", "c"] {
+        desk.run(&["publish", "inflation/cpi-annual", "--input", "CPI=FP.CPI.TOTL", "--dataflow", name]).ok();
+    }
+    let node = Daemon::start(&desk, TCP);
+    let get = |path: &str| http::ask(&node.api, &[&format!("GET {path}")], &[]);
+    let whole = get("/api/v1/releases").json();
+    assert_eq!(whole.as_array().unwrap().len(), 3);
+    assert_eq!(get("/api/v1/releases").header("link"), None);
+    let (mut parts, mut path) = (Vec::new(), "/api/v1/releases?limit=1".to_owned());
+    loop {
+        let answer = get(&path);
+        parts.extend(answer.json().as_array().unwrap().clone());
+        let Some(link) = answer.header("link") else { break };
+        path = link.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap().to_owned();
+    }
+    assert_eq!(Value::Array(parts), whole);
+    get("/api/v1/releases?cursor=nonsense").problem(400, "query");
+    let stranger = whole[0]["release"]["recipe"].as_str().unwrap();
+    get(&format!("/api/v1/releases?cursor={stranger}")).problem(400, "cursor");
+    assert_eq!(desk.json("assay show")["releases"].as_array().map(Vec::len), Some(3));
+}

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::contract;
+
 /// Time in which an answer must come.
 const ANSWER: Duration = Duration::from_secs(60);
 
@@ -44,7 +46,7 @@ impl Answer {
     }
 }
 
-/// Asks `api` (`http://127.0.0.1:7171`); `head` is the request line without the version, and more
+/// Asks `api` (`http://127.0.0.1:7171`), and holds the answer against the OpenAPI document; `head` is the request line without the version, and more
 /// headers, a line each.
 #[track_caller]
 pub fn ask(api: &str, head: &[&str], body: &[u8]) -> Answer {
@@ -67,7 +69,9 @@ pub fn ask(api: &str, head: &[&str], body: &[u8]) -> Answer {
     let _ = stream.write_all(body);
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes);
-    parse(&bytes)
+    let answer = parse(&bytes);
+    contract::check(head[0], &answer);
+    answer
 }
 
 #[track_caller]

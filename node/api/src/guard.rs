@@ -1,32 +1,103 @@
 //! Who may come in.
 
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
 use axum::extract::{Request, State as Shared};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use service::Keep;
+use tower_http::cors::{Any, CorsLayer};
 
 use crate::{BODY_BYTES_MAX, Problem, State, problem};
 
-/// Refuses a `Host` that is no loopback name, and an `Origin` that is not one either.
+/// Requests at one time that have no answer yet.
+const REQUESTS_MAX: usize = 512;
+/// Time for the head of an answer.
+const ANSWER: Duration = Duration::from_secs(30);
+/// Time for an answer to whoever sends something, who may send much.
+const WRITE: Duration = Duration::from_secs(600);
+/// Time for which a browser remembers what it may ask.
+const REMEMBERED: Duration = Duration::from_secs(86_400);
+
+/// Refuses a `Host` that is no loopback name.
 pub(crate) async fn host(request: Request, next: Next) -> Response {
-    let headers = request.headers();
-    let named = text(headers, header::HOST).is_some_and(loopback);
-    let origin = text(headers, header::ORIGIN)
-        .is_none_or(|origin| origin.split_once("://").is_some_and(|(_, host)| loopback(host)));
-    if named && origin {
+    if text(request.headers(), header::HOST).is_some_and(loopback) {
         return next.run(request).await;
     }
-    Problem::new(StatusCode::FORBIDDEN, "host", "this node answers on loopback names only").into_response()
+    foreign("this node answers on loopback names only")
 }
 
-/// Refuses a body that says itself that it is too large, before any of it is read.
-pub(crate) async fn length(request: Request, next: Next) -> Response {
+/// Refuses pages of other places.
+pub(crate) async fn own(request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let origin = text(headers, header::ORIGIN)
+        .is_none_or(|origin| origin.split_once("://").is_some_and(|(_, host)| loopback(host)));
+    let site =
+        text(headers, HeaderName::from_static("sec-fetch-site")).is_none_or(|site| site != "cross-site");
+    if origin && site {
+        return next.run(request).await;
+    }
+    foreign("pages of other places may read what is public, and this is not")
+}
+
+fn foreign(detail: &str) -> Response {
+    Problem::new(StatusCode::FORBIDDEN, "host", detail).into_response()
+}
+
+/// Every page may read what is public; none may send a name or a token along.
+pub(crate) fn open() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::HEAD])
+        .allow_headers([header::ACCEPT, header::IF_NONE_MATCH, HeaderName::from_static("last-event-id")])
+        .expose_headers([header::ETAG, header::LINK, header::CONTENT_DISPOSITION])
+        .allow_private_network(true)
+        .max_age(REMEMBERED)
+}
+
+/// Refuses a body that says itself that it is too large, more requests than there is room for, and
+/// an answer that takes too long.
+pub(crate) async fn bounds<K: Keep>(
+    Shared(state): Shared<State<K>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let length = text(request.headers(), header::CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
     if length.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
         return problem::large().into_response();
     }
-    next.run(request).await
+    let patience = if request.method().is_safe() { ANSWER } else { WRITE };
+    let _place = match Place::take(&state) {
+        Some(place) => place,
+        None => return later("busy", "too many requests wait for an answer"),
+    };
+    match tokio::time::timeout(patience, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => later("slow", "the answer takes too long; ask for less of it"),
+    }
+}
+
+fn later(code: &str, detail: &str) -> Response {
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, detail);
+    ([(header::RETRY_AFTER, "2")], problem).into_response()
+}
+
+/// One of the requests that may wait at one time.
+struct Place<K: Keep>(State<K>);
+
+impl<K: Keep> Place<K> {
+    fn take(state: &State<K>) -> Option<Self> {
+        let place = Self(state.clone());
+        (state.flying.fetch_add(1, Ordering::Relaxed) < REQUESTS_MAX).then_some(place)
+    }
+}
+
+impl<K: Keep> Drop for Place<K> {
+    fn drop(&mut self) {
+        self.0.flying.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {

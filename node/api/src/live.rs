@@ -73,6 +73,15 @@ impl Feed {
         feed
     }
 
+    pub(crate) fn readers(&self) -> usize {
+        self.readers.load(Ordering::Relaxed)
+    }
+
+    /// Runs that wait, and the one that has its turn.
+    pub(crate) fn runs(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     fn note(&self, kind: &'static str, value: Value) {
         let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
         past.0 += 1;

@@ -45,7 +45,7 @@ pub(crate) async fn page<K: Keep>(Shared(state): Shared<State<K>>, request: Requ
     let path = request.uri().path();
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     if !reads || MACHINES.iter().any(|machines| path.starts_with(machines)) {
-        return problem::nowhere().await.into_response();
+        return problem::nowhere().into_response();
     }
     let headers = request.headers();
     let asked = Asked {
@@ -58,7 +58,7 @@ pub(crate) async fn page<K: Keep>(Shared(state): Shared<State<K>>, request: Requ
     let pages = Arc::clone(&state.pages);
     match tokio::task::spawn_blocking(move || pages(&asked)).await {
         // A program is told in its own language that there is nothing.
-        Ok(page) if page.status == 404 && !person => problem::nowhere().await.into_response(),
+        Ok(page) if page.status == 404 && !person => problem::nowhere().into_response(),
         Ok(page) => page.into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

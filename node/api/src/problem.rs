@@ -97,6 +97,6 @@ pub(crate) fn large() -> Problem {
 }
 
 /// The answer for a path that leads nowhere.
-pub(crate) async fn nowhere() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "no-route", "there is no such route; see /api/v1/status")
+pub(crate) fn nowhere() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "no-route", "there is no such route; see /docs/")
 }

@@ -1,14 +1,16 @@
 //! The routes that read.
 
 use axum::Json;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query as Params, State as Shared};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use schemas::cid::{Cid, ReleaseId};
 use serde::{Deserialize, Serialize};
-use service::query::{DatasetInfo, LogInfo, RecipeInfo, ReleaseInfo, Target};
+use service::query::{LogInfo, ReleaseInfo, Target};
 use service::{Error, Keep};
 
+use crate::routes::blocking;
 use crate::{Problem, State};
 
 type Answer<T> = Result<Json<T>, Problem>;
@@ -26,12 +28,6 @@ pub(crate) struct Status {
     logs: usize,
 }
 
-/// Whether the node can read what it keeps.
-pub(crate) async fn healthy<K: Keep>(Shared(state): Shared<State<K>>) -> Result<&'static str, Problem> {
-    state.service.query().own()?;
-    Ok("ok\n")
-}
-
 pub(crate) async fn status<K: Keep>(Shared(state): Shared<State<K>>) -> Answer<Status> {
     let query = state.service.query();
     Ok(Json(Status {
@@ -47,8 +43,56 @@ pub(crate) async fn logs<K: Keep>(Shared(state): Shared<State<K>>) -> Answer<Vec
     Ok(Json(state.service.query().logs()?))
 }
 
-pub(crate) async fn releases<K: Keep>(Shared(state): Shared<State<K>>) -> Answer<Vec<ReleaseInfo>> {
-    Ok(Json(state.service.query().releases()?))
+/// Objects of one answer: the most, and as many as there are where nothing is said.
+const PAGE_MAX: usize = 1000;
+
+/// Which part of a list is wanted.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Page {
+    /// What comes after the object of this id.
+    cursor: Option<Cid>,
+    limit: Option<usize>,
+}
+
+/// A part of a list in the order of the logs; `Link` leads to the next one.
+async fn listed<K: Keep, T: Serialize + Send + 'static>(
+    state: State<K>,
+    path: &str,
+    page: Result<Params<Page>, QueryRejection>,
+    read: impl FnOnce(&State<K>) -> Result<Vec<T>, Error> + Send + 'static,
+    id: impl Fn(&T) -> Cid + Send + 'static,
+) -> Result<Response, Problem> {
+    let Params(page) = page.map_err(Problem::query)?;
+    let limit = page.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
+    let made = blocking(state, move |state| {
+        let mut found = read(state)?;
+        if let Some(cursor) = page.cursor {
+            let place = found.iter().position(|one| id(one) == cursor);
+            let place = place.ok_or_else(|| {
+                Problem::new(StatusCode::BAD_REQUEST, "cursor", format!("{cursor} is not in this list"))
+            })?;
+            found.drain(..=place);
+        }
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = found.last().filter(|_| more).map(&id);
+        Ok((found, next))
+    });
+    let (found, next) = made.await?;
+    let mut response = Json(found).into_response();
+    let next = next.map(|id| format!("</api/v1/{path}?cursor={id}&limit={limit}>; rel=\"next\""));
+    if let Some(next) = next.and_then(|next| HeaderValue::from_str(&next).ok()) {
+        response.headers_mut().insert(header::LINK, next);
+    }
+    Ok(response)
+}
+
+pub(crate) async fn releases<K: Keep>(
+    Shared(state): Shared<State<K>>,
+    page: Result<Params<Page>, QueryRejection>,
+) -> Result<Response, Problem> {
+    listed(state, "releases", page, |state| state.service.query().releases(), |one| one.id.cid()).await
 }
 
 pub(crate) async fn release<K: Keep>(
@@ -59,12 +103,18 @@ pub(crate) async fn release<K: Keep>(
     Ok(Json(state.service.query().release(id)?))
 }
 
-pub(crate) async fn datasets<K: Keep>(Shared(state): Shared<State<K>>) -> Answer<Vec<DatasetInfo>> {
-    Ok(Json(state.service.query().datasets()?))
+pub(crate) async fn datasets<K: Keep>(
+    Shared(state): Shared<State<K>>,
+    page: Result<Params<Page>, QueryRejection>,
+) -> Result<Response, Problem> {
+    listed(state, "datasets", page, |state| state.service.query().datasets(), |one| one.id.cid()).await
 }
 
-pub(crate) async fn recipes<K: Keep>(Shared(state): Shared<State<K>>) -> Answer<Vec<RecipeInfo>> {
-    Ok(Json(state.service.query().recipes()?))
+pub(crate) async fn recipes<K: Keep>(
+    Shared(state): Shared<State<K>>,
+    page: Result<Params<Page>, QueryRejection>,
+) -> Result<Response, Problem> {
+    listed(state, "recipes", page, |state| state.service.query().recipes(), |one| one.id.cid()).await
 }
 
 /// Raw bytes, as a download that no browser will run.
@@ -112,10 +162,9 @@ pub(crate) struct Resolved {
 
 pub(crate) async fn resolve<K: Keep>(
     Shared(state): Shared<State<K>>,
-    wanted: Result<Params<Wanted>, axum::extract::rejection::QueryRejection>,
+    wanted: Result<Params<Wanted>, QueryRejection>,
 ) -> Answer<Resolved> {
-    let Params(wanted) =
-        wanted.map_err(|fault| Problem::new(StatusCode::BAD_REQUEST, "query", fault.to_string()))?;
+    let Params(wanted) = wanted.map_err(Problem::query)?;
     Ok(Json(match state.service.query().resolve(&wanted.q)? {
         Target::Id(id) => Resolved { id, address: None },
         Target::Address(address, release) => {

@@ -1,6 +1,7 @@
 //! The routes that read the index. Each is a function that may wait for the disk; [`answer`] runs it
 //! where that is allowed.
 
+pub(crate) mod catalogue;
 pub(crate) mod data;
 pub(crate) mod figure;
 pub(crate) mod library;

@@ -32,6 +32,7 @@ use catalogue::Catalogue;
 use fault::Fault;
 use structures::{Kind, Set};
 use wanted::Wanted;
+pub(crate) use xml::time;
 
 /// Answers that are made at the same time; each holds a table in memory.
 const ANSWERS_MAX: usize = 2;

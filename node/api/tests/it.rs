@@ -2,5 +2,6 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod it {
+    mod document;
     mod sdmx;
 }

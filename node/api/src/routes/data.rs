@@ -28,6 +28,8 @@ const ALL: &str = "all";
 pub(crate) struct When {
     #[serde(rename = "asOf")]
     as_of: Option<String>,
+    /// Which output of a recipe that has several.
+    output: Option<String>,
 }
 
 pub(crate) async fn file<K: Keep>(
@@ -40,11 +42,11 @@ pub(crate) async fn file<K: Keep>(
         let publisher: PublisherId = parse(bounded(&publisher)?)?;
         let dataflow = Name::new(bounded(&dataflow)?).map_err(|_| nothing("a dataflow of this name"))?;
         let (key, kind) = bounded(&file)?.rsplit_once('.').ok_or_else(unnamed)?;
-        let vintage = when.as_of.map_or_else(String::new, |day| format!("@asof={day}"));
+        let vintage = when.as_of.as_ref().map_or_else(String::new, |day| format!("@asof={day}"));
         let query = state.service.query();
         let address = format!("assay://{publisher}/{dataflow}{vintage}");
         let Target::Address(_, release) = query.resolve(bounded(&address)?)? else { return Err(unnamed()) };
-        let (held, rows) = wanted(state, release, key)?;
+        let (held, rows) = wanted(state, release, when.output.as_deref(), key)?;
         match kind {
             "csv" => Ok(("text/csv; charset=utf-8", csv(&held, &rows))),
             "json" => Ok(("application/json", jsonstat(&held, &rows, dataflow.as_str())?)),
@@ -88,14 +90,17 @@ fn unnamed() -> Problem {
     nothing("a file of this name (expected <key>.csv or <key>.json)")
 }
 
-/// The rows of a key in the first output of a release that has it.
+/// The rows of a key in an output of a release, or else in the first one that has it.
 fn wanted<K: Keep>(
     state: &State<K>,
     release: ReleaseId,
+    output: Option<&str>,
     key: &str,
 ) -> Result<(std::sync::Arc<Held>, Vec<usize>), Problem> {
     let release: Release = state.service.query().object(release.cid())?;
-    for content in release.results.values() {
+    let results =
+        release.results.iter().filter(|(name, _)| output.is_none_or(|wanted| name.as_str() == wanted));
+    for (_, content) in results {
         let held = state.index.table(*content)?;
         let rows = if key == ALL {
             Some((0..held.table.rows()).collect())

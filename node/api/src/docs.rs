@@ -1,0 +1,50 @@
+//! The OpenAPI document, which is written by hand and compared with the routes and the answers, and
+//! a page that shows it.
+
+use std::sync::{Arc, LazyLock};
+
+use axum::extract::Path;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use utoipa_swagger_ui::Config;
+
+use crate::problem;
+
+/// The OpenAPI 3.1 document of the API.
+pub const OPENAPI: &str = include_str!("../openapi.json");
+
+/// The page draws pictures of its own and sets styles; scripts come from files alone.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
+    Arc::new(Config::from("/openapi.json").use_base_layout().try_it_out_enabled(true).validator_url("none"))
+});
+
+pub(crate) async fn document() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], OPENAPI).into_response()
+}
+
+/// The page has files beside it, so its address ends like that of a folder.
+pub(crate) async fn lead() -> Response {
+    (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, "/docs/")]).into_response()
+}
+
+pub(crate) async fn page() -> Response {
+    file("index.html")
+}
+
+pub(crate) async fn beside(Path(name): Path<String>) -> Response {
+    file(&name)
+}
+
+fn file(name: &str) -> Response {
+    let Ok(Some(file)) = utoipa_swagger_ui::serve(name, Arc::clone(&CONFIG)) else {
+        return problem::nowhere().into_response();
+    };
+    let headers = [
+        (header::CONTENT_TYPE, file.content_type),
+        (header::CONTENT_SECURITY_POLICY, POLICY.to_owned()),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+    ];
+    (headers, file.bytes.into_owned()).into_response()
+}

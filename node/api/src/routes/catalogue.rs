@@ -1,0 +1,101 @@
+//! What the node has, for catalogues of open data: DCAT 3 in JSON-LD, which search engines read as
+//! schema.org too.
+
+use axum::extract::State as Shared;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use service::Keep;
+
+use super::blocking;
+use crate::State;
+use crate::index::Flow;
+use crate::sdmx::time;
+
+const JSON_LD: &str = "application/ld+json";
+
+pub(crate) async fn catalogue<K: Keep>(Shared(state): Shared<State<K>>, headers: HeaderMap) -> Response {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let origin = format!("http://{host}");
+    let made = blocking(state, move |state| {
+        let catalogue = state.index.catalogue()?;
+        let datasets: Vec<Value> = catalogue.flows.iter().map(|flow| dataset(&origin, flow)).collect();
+        Ok(json!({
+            "@context": {
+                "dcat": "http://www.w3.org/ns/dcat#",
+                "dct": "http://purl.org/dc/terms/",
+                "foaf": "http://xmlns.com/foaf/0.1/",
+                "schema": "https://schema.org/",
+                "xsd": "http://www.w3.org/2001/XMLSchema#",
+            },
+            "@type": ["dcat:Catalog", "schema:DataCatalog"],
+            "@id": format!("{origin}/catalogue.jsonld"),
+            "dct:title": "Economic statistics that can be recomputed",
+            "schema:name": "Economic statistics that can be recomputed",
+            "dct:description": "The latest release of each dataflow that this node holds.",
+            "foaf:homepage": { "@id": format!("{origin}/") },
+            "dcat:service": [
+                service(&origin, "HTTP API", "/api/v1", "/openapi.json"),
+                service(&origin, "SDMX REST 1.5", "/sdmx/v1", ""),
+                service(&origin, "SDMX REST 2", "/sdmx/v2", ""),
+            ],
+            "dcat:dataset": datasets,
+        })
+        .to_string())
+    });
+    match made.await {
+        Ok(body) => ([(header::CONTENT_TYPE, JSON_LD)], body).into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+fn service(origin: &str, title: &str, path: &str, described: &str) -> Value {
+    let mut service = json!({
+        "@type": "dcat:DataService", "dct:title": title,
+        "dcat:endpointURL": { "@id": format!("{origin}{path}") },
+    });
+    if let Some(service) = service.as_object_mut().filter(|_| !described.is_empty()) {
+        service.insert("dcat:endpointDescription".into(), json!({ "@id": format!("{origin}{described}") }));
+    }
+    service
+}
+
+/// An output of the latest release of a dataflow.
+fn dataset(origin: &str, flow: &Flow) -> Value {
+    let Flow { publisher, dataflow, release, output, .. } = flow;
+    let page = format!("{origin}/world/{}?method={publisher}/{dataflow}", flow.measure);
+    let published = json!({ "@type": "xsd:dateTime", "@value": time(flow.published) });
+    let file = |kind: &str, media: &str, title: &str| {
+        let url = format!("{origin}/data/{publisher}/{dataflow}/all.{kind}");
+        json!({
+            "@type": ["dcat:Distribution", "schema:DataDownload"], "dct:title": title,
+            "dcat:downloadURL": { "@id": url }, "schema:contentUrl": url,
+            "dcat:mediaType": { "@id": format!("https://www.iana.org/assignments/media-types/{media}") },
+            "schema:encodingFormat": media,
+        })
+    };
+    json!({
+        "@type": ["dcat:Dataset", "schema:Dataset"],
+        "@id": format!("{origin}/api/v1/panels/{release}/{output}"),
+        "dct:identifier": format!("assay://{publisher}/{dataflow}"),
+        "dct:title": flow.title, "schema:name": flow.title,
+        "dct:description": flow.description, "schema:description": flow.description,
+        "dcat:keyword": [flow.measure, output], "schema:variableMeasured": flow.unit,
+        "dct:issued": published, "schema:datePublished": time(flow.published),
+        "dcat:version": flow.vintage,
+        "dct:temporal": {
+            "@type": "dct:PeriodOfTime",
+            "schema:name": format!("{}/{}", flow.summary.first, flow.summary.last),
+        },
+        "dct:publisher": {
+            "@type": ["foaf:Organization", "schema:Organization"],
+            "@id": format!("{origin}/publisher/{publisher}"),
+            "foaf:name": flow.publisher_name, "schema:name": flow.publisher_name,
+        },
+        "dcat:landingPage": { "@id": page },
+        "dcat:distribution": [
+            file("csv", "text/csv", "CSV, all series"),
+            file("json", "application/json", "JSON-stat 2.0, all series"),
+        ],
+    })
+}

@@ -1,0 +1,61 @@
+//! Routes together with the list of their paths: the OpenAPI document must name each of them, and
+//! what nobody wrote down cannot be served.
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::routing;
+
+/// Routes, and what they are.
+pub(crate) struct Table<S> {
+    router: Router<S>,
+    paths: Vec<(&'static str, String)>,
+}
+
+impl<S: Clone + Send + Sync + 'static> Table<S> {
+    pub(crate) fn new() -> Self {
+        Self { router: Router::new(), paths: Vec::new() }
+    }
+
+    pub(crate) fn get<H: Handler<T, S>, T: 'static>(self, path: &str, handler: H) -> Self {
+        self.add("get", path, routing::get(handler))
+    }
+
+    pub(crate) fn post<H: Handler<T, S>, T: 'static>(self, path: &str, handler: H) -> Self {
+        self.add("post", path, routing::post(handler))
+    }
+
+    pub(crate) fn delete<H: Handler<T, S>, T: 'static>(self, path: &str, handler: H) -> Self {
+        self.add("delete", path, routing::delete(handler))
+    }
+
+    fn add(mut self, method: &'static str, path: &str, handler: routing::MethodRouter<S>) -> Self {
+        self.paths.push((method, path.to_owned()));
+        Self { router: self.router.route(path, handler), ..self }
+    }
+
+    /// Puts layers around the routes so far.
+    pub(crate) fn within(self, layers: impl FnOnce(Router<S>) -> Router<S>) -> Self {
+        Self { router: layers(self.router), ..self }
+    }
+
+    /// Takes in the routes of another table.
+    pub(crate) fn merge(mut self, other: Self) -> Self {
+        self.paths.extend(other.paths);
+        Self { router: self.router.merge(other.router), ..self }
+    }
+
+    /// Takes in the routes of another table below a path.
+    pub(crate) fn nest(mut self, path: &str, other: Self) -> Self {
+        self.paths.extend(other.paths.into_iter().map(|(method, below)| (method, format!("{path}{below}"))));
+        Self { router: self.router.nest(path, other.router), ..self }
+    }
+
+    /// Methods in small letters, and paths.
+    pub(crate) fn paths(self) -> Vec<(&'static str, String)> {
+        self.paths
+    }
+
+    pub(crate) fn router(self) -> Router<S> {
+        self.router
+    }
+}
