@@ -10,8 +10,8 @@ use schemas::content::{Block, block, pack};
 use schemas::entry::{self, Place};
 use schemas::key::SecretKey;
 use schemas::object::{
-    Dataset, Identity, Input, Limits, OperatingKey, Output, Provenance, Reason, Recipe, Release,
-    Retraction, Scope, Snapshot, Supersedes, Use, encode,
+    Dataset, Identity, Input, Limits, OperatingKey, Output, Provenance, Reason, Recipe, Release, Retraction,
+    Scope, Snapshot, Supersedes, Use, encode,
 };
 use schemas::structure::{Component, Role, Shape, Type};
 use schemas::table::{Column, Table, Texts};
