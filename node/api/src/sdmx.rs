@@ -24,7 +24,7 @@ use axum::extract::{Request, State as Shared};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use service::{Keep, Service};
+use service::Keep;
 use tokio::sync::Semaphore;
 
 use crate::State;
@@ -86,7 +86,7 @@ async fn respond<K: Keep>(base: Base, state: State<K>, request: Request, gate: &
     let query = request.uri().query().unwrap_or_default().to_owned();
     let accept = accepted(request.headers());
     let Ok(_permit) = gate.acquire().await else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
-    let work = move || answer(base, &state.service, (state.clock)(), &path, &query, &accept);
+    let work = move || answer(base, &state, &path, &query, &accept);
     let made = match tokio::task::spawn_blocking(work).await {
         Ok(made) => made,
         Err(_) => Err(Fault::internal("the answer could not be made")),
@@ -112,8 +112,7 @@ fn accepted(headers: &HeaderMap) -> String {
 
 fn answer<K: Keep>(
     base: Base,
-    service: &Service<K>,
-    now: i64,
+    state: &State<K>,
     path: &str,
     query: &str,
     accept: &str,
@@ -122,7 +121,8 @@ fn answer<K: Keep>(
     let parts = wanted::path(tail)?;
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     let wanted = Wanted::parse(query)?;
-    let catalogue = Catalogue { query: service.query(), keep: service.keep(), now };
+    let (query, keep) = (state.service.query(), state.service.keep());
+    let catalogue = Catalogue { query, index: state.index.catalogue()?, keep, now: (state.clock)() };
     match (base, parts.as_slice()) {
         (_, ["data", rest @ ..]) => data(base, &catalogue, rest, &wanted, accept),
         (Base::Two, ["structure", kind, rest @ ..]) => {

@@ -122,6 +122,7 @@ pub(crate) struct Catalogue {
     /// The releases of each dataflow, ascending.
     pub(crate) vintages: BTreeMap<(PublisherId, Name), Vec<ReleaseInfo>>,
     pub(crate) logs: BTreeMap<PublisherId, LogInfo>,
+    retracted: BTreeMap<(PublisherId, Cid), Withdrawn>,
 }
 
 impl Catalogue {
@@ -174,7 +175,12 @@ impl Catalogue {
                 });
             }
         }
-        Ok(Self { flows, vintages, logs })
+        Ok(Self { flows, vintages, logs, retracted: retractions.whole.clone() })
+    }
+
+    /// Whether and when a publisher took a release of its own back.
+    pub(crate) fn withdrawn(&self, info: &ReleaseInfo) -> Option<&Withdrawn> {
+        self.retracted.get(&(info.placed.publisher, info.id.cid()))
     }
 
     /// The flow of a publisher's dataflow; its first output when there are several.

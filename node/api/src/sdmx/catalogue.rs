@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use schemas::cid::{ContentId, PublisherId};
+use schemas::cid::ContentId;
 use schemas::content;
 use service::Keep;
 use service::query::{Query, ReleaseInfo};
 
+use crate::index;
 use crate::sdmx::cube::Cube;
 use crate::sdmx::fault::Fault;
 use crate::sdmx::ids;
@@ -16,6 +17,7 @@ use crate::sdmx::ids;
 /// Reads what is kept.
 pub(crate) struct Catalogue<'a, K: Keep> {
     pub(crate) query: Query<'a, K>,
+    pub(crate) index: Arc<index::Catalogue>,
     pub(crate) keep: Arc<K>,
     /// Seconds since 1970.
     pub(crate) now: i64,
@@ -59,21 +61,18 @@ impl<K: Keep> Catalogue<'_, K> {
 
     /// The dataflows that are asked for, as they were at `asof`.
     pub(crate) fn flows(&self, agency: &str, id: &str, asof: Option<i64>) -> Result<Vec<Flow>, Fault> {
-        let mut latest: BTreeMap<(PublisherId, String), ReleaseInfo> = BTreeMap::new();
         let agency = agency.to_ascii_uppercase();
-        for release in self.query.releases()? {
-            let asked = agency == "ALL" || ids::asks(&agency, &ids::agency(release.placed.publisher));
-            if !asked || asof.is_some_and(|time| release.placed.time > time) {
-                continue;
-            }
-            let place = (release.placed.publisher, release.release.dataflow.to_string());
-            match latest.get(&place) {
-                Some(held) if held.placed.seq > release.placed.seq => {}
-                _ => drop(latest.insert(place, release)),
-            }
-        }
-        let flows = latest.into_values().flat_map(|release| self.outputs(&release));
+        let asks = |publisher| agency == "ALL" || ids::asks(&agency, &ids::agency(publisher));
+        let asked = self.index.vintages.iter().filter(|((publisher, _), _)| asks(*publisher));
+        let latest = asked.filter_map(|(_, releases)| self.latest(releases, asof.unwrap_or(i64::MAX)));
+        let flows = latest.flat_map(|release| self.outputs(release));
         Ok(flows.filter(|flow| ids::asks(id, &flow.id)).collect())
+    }
+
+    /// The release that was the latest at `time`: one that was taken back by then is none.
+    fn latest<'r>(&self, releases: &'r [ReleaseInfo], time: i64) -> Option<&'r ReleaseInfo> {
+        let withdrawn = |info| self.index.withdrawn(info).is_some_and(|withdrawn| withdrawn.time <= time);
+        releases.iter().rev().find(|info| info.placed.time <= time && !withdrawn(info))
     }
 
     fn outputs(&self, release: &ReleaseInfo) -> Vec<Flow> {

@@ -101,6 +101,16 @@ fn vintages_are_those_of_the_log() {
 }
 
 #[test]
+fn a_release_that_was_taken_back_is_not_the_latest() {
+    let world = World::withdrawn();
+    let first: BTreeSet<Row> = world::earlier().into_iter().collect();
+    assert_eq!(rows(&world, ""), first);
+    assert_eq!(rows(&world, "?asOf=2026-11-02"), first);
+    assert_eq!(rows(&world, "?asOf=2026-11-03"), left(|_| true), "it stood on that day");
+    assert_eq!(rows(&world, "?asOf=2026-11-04"), first);
+}
+
+#[test]
 fn our_own_importers_read_it_back() {
     let world = World::start();
     let (one, two) = ("/sdmx/v1/data/labour", "/sdmx/v2/data/dataflow/*/labour");

@@ -10,8 +10,8 @@ use schemas::content::{Block, block, pack};
 use schemas::entry::{self, Place};
 use schemas::key::SecretKey;
 use schemas::object::{
-    Dataset, Identity, Input, Limits, OperatingKey, Output, Provenance, Reason, Recipe, Release, Snapshot,
-    Supersedes, Use, encode,
+    Dataset, Identity, Input, Limits, OperatingKey, Output, Provenance, Reason, Recipe, Release, Retraction,
+    Scope, Snapshot, Supersedes, Use, encode,
 };
 use schemas::structure::{Component, Role, Shape, Type};
 use schemas::table::{Column, Table, Texts};
@@ -166,6 +166,12 @@ impl Office {
         self.0.publish(&bytes, blocks, time).unwrap();
         schemas::cid::ReleaseId::of(&bytes)
     }
+
+    fn retract(&mut self, release: schemas::cid::ReleaseId, time: i64) {
+        let (subject, reason) = (release.cid(), text("a wrong column"));
+        let retraction = Retraction { subject, scope: Scope::Whole, reason, replacement: None };
+        self.0.publish(&encode(&retraction).unwrap(), Vec::new(), time).unwrap();
+    }
 }
 
 fn recipe() -> Recipe {
@@ -202,19 +208,29 @@ pub struct World {
 
 impl World {
     pub fn start() -> Self {
+        Self::after(|_, _| ())
+    }
+
+    /// The world in which the second release was taken back a day after it.
+    pub fn withdrawn() -> Self {
+        Self::after(|office, second| office.retract(second, TIME + 2 * 86_400))
+    }
+
+    fn after(more: impl FnOnce(&mut Office, schemas::cid::ReleaseId)) -> Self {
         let (mut office, keep) = Office::found();
         let first = office.release(&earlier(), TIME, None);
         let supersedes = Supersedes { release: first, reason: Reason::SourceRevision };
-        office.release(&rows(), TIME + 86_400, Some(supersedes));
+        let second = office.release(&rows(), TIME + 86_400, Some(supersedes));
+        more(&mut office, second);
         let agency = service::query::Query(keep.as_ref()).own().unwrap().unwrap().to_string().to_uppercase();
-        let (service, _) = Service::start(office.0, || TIME + 200_000).unwrap();
+        let (service, _) = Service::start(office.0, || TIME + 300_000).unwrap();
         let state = api::Setup {
             service,
             token: "t".into(),
             peers: Arc::new(Vec::new),
             dial: Arc::new(|_| Box::pin(async { Err("no".into()) })),
             listening: Arc::new(Vec::new),
-            clock: || TIME + 200_000,
+            clock: || TIME + 300_000,
             pages: Arc::new(|_| api::Page { status: 404, headers: Vec::new(), body: b"".into() }),
         };
         let runtime = tokio::runtime::Runtime::new().unwrap();
