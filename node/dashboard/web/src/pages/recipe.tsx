@@ -70,7 +70,7 @@ function Shown({ route, answer }: { route: Route; answer: Answer }) {
             <ul class="plain">
               {answer.used_by?.map((flow) => (
                 <li>
-                  <a href={`/world/${part(flow.measure)}?method=${part(flow.publisher)}/${part(flow.dataflow)}`}>{flow.dataflow}</a> of{' '}
+                  <a href={worldPath(flow)}>{flow.outputs > 1 ? `${flow.dataflow}, ${flow.output_title || flow.output}` : flow.dataflow}</a> of{' '}
                   <a href={`/publisher/${part(flow.publisher)}`}>{flow.publisher_name}</a>, {date(flow.published)} · <Standing flow={flow} />
                 </li>
               ))}
