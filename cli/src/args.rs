@@ -12,8 +12,8 @@ Exit codes: 0 ok, 1 failure, 2 wrong usage or input, 3 a release differs, 4 sign
 First steps:
   assay demo                                    watch the whole idea work
   assay init --name \"My office\"                 become a publisher
-  assay import worldbank API_FP.CPI.TOTL.csv    sign and publish a data set
-  assay publish inflation-annual --input FP.CPI.TOTL --dataflow inflation
+  assay import API_FP.CPI.TOTL.csv              sign and publish a data set
+  assay publish inflation/cpi-annual --input FP.CPI.TOTL --dataflow inflation
   assay verify assay://<publisher>/inflation    run a release again, cell by cell";
 
 /// Stands above the flags of every verb, apart from a verb's own.
@@ -65,7 +65,10 @@ pub enum Verb {
     /// Make a publisher identity: keys, and the first entry of a log.
     Init(Init),
     /// Read a file of a statistical office, sign and publish it as a data set.
-    Import(Import),
+    Import(Box<Import>),
+    /// Compare versions of data sets.
+    #[command(subcommand)]
+    Dataset(Dataset),
     /// Check, run and publish recipes.
     #[command(subcommand)]
     Recipe(Recipe),
@@ -103,30 +106,50 @@ pub struct Init {
     pub contact: Option<String>,
 }
 
-/// A format of a source file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// World Bank bulk CSV, as downloaded, or the ZIP it comes in.
-    Worldbank,
-    /// A series of FRED as CSV.
-    Fred,
-    /// Any CSV; columns by `--map` or `--mapping`.
-    Csv,
-}
-
 /// `assay import`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
+#[command(override_usage = "assay import [OPTIONS] [FORMAT] <FILE>...
+       assay import [OPTIONS] <AGENCY> <CODE> [KEY]
+       assay import [OPTIONS] <URL>
+       assay import [OPTIONS] --check-source <DATASET>")]
 #[command(after_help = "\
 Examples:
-  assay import worldbank API_FP.CPI.TOTL_DS2_en_csv_v2.zip
+  assay import API_FP.CPI.TOTL_DS2_en_csv_v2.zip
+  assay import page1.json page2.json
+  assay import cu.data.1.AllItems cu.series cu.area cu.item
   assay import fred CPIAUCNS.csv --title \"CPI-U, not seasonally adjusted\"
   assay import csv prices.csv --map 'REF_AREA=Country Code' --map TIME_PERIOD=Year --map OBS_VALUE=Index
-  assay import csv prices.csv --mapping prices.toml --dry-run")]
+  assay import csv prices.csv --mapping prices.toml --dry-run
+  assay import worldbank FP.CPI.TOTL --country all          from the agency itself
+  assay import bls CUUR0000SA0 --from 2000 --to 2025
+  assay import ecb EXR M.USD.EUR.SP00.A
+  assay import --check-source FP.CPI.TOTL                   is the source still what was signed?
+
+Agencies: worldbank, fred, bls, eurostat, oecd, imf, ilo, ecb, insee. Keys are read from FRED_API_KEY, \
+BLS_API_KEY, INSEE_API_KEY and IMF_API_KEY, a contact for the agencies from ASSAY_CONTACT; neither is \
+kept. A load that was broken off goes on where it stopped.
+
+With --check-source: exit code 0 when it is the same, 3 when it changed, 5 when it is gone.")]
 pub struct Import {
-    /// What kind of file it is.
-    pub format: Format,
-    /// The file.
-    pub file: PathBuf,
+    /// A file, and after it further pages or the lists of its codes; an agency, a code and perhaps a
+    /// key; or an https address. A file shows what it is; a format (fred, csv …) before it says it.
+    #[arg(required_unless_present = "check_source", num_args = 1.., value_name = "WHAT")]
+    pub what: Vec<String>,
+    /// Ask again for the source of a data set, and say whether it is the same, changed or gone.
+    #[arg(long, value_name = "DATASET", conflicts_with_all = ["what", "country", "from", "to", "dry_run", "force"])]
+    pub check_source: Option<String>,
+    /// Countries of a World Bank indicator, with semicolons [default: all].
+    #[arg(long, value_name = "CODES")]
+    pub country: Option<String>,
+    /// First year or period to ask for.
+    #[arg(long, value_name = "PERIOD")]
+    pub from: Option<String>,
+    /// Last year or period to ask for.
+    #[arg(long, value_name = "PERIOD")]
+    pub to: Option<String>,
+    /// A host to fetch from, beside those of the agencies; may be given several times.
+    #[arg(long, value_name = "HOST")]
+    pub allow_host: Vec<String>,
     /// Name of the dataflow; the id of the source when absent.
     #[arg(long, value_name = "NAME")]
     pub dataflow: Option<String>,
@@ -142,13 +165,14 @@ pub struct Import {
     /// Frequency where the file does not say it: A, S, Q, M, W or D.
     #[arg(long, value_name = "CODE")]
     pub frequency: Option<String>,
-    /// The `Metadata_Country` file that came beside a World Bank CSV.
+    /// A file that came beside it and explains its codes, as `Metadata_Country` of the World Bank;
+    /// the same as a further file.
     #[arg(long, value_name = "FILE")]
-    pub metadata: Option<PathBuf>,
-    /// A column of a CSV: `COMPONENT=COLUMN`, `COMPONENT:TYPE=COLUMN` or `COMPONENT="constant"`.
+    pub metadata: Vec<PathBuf>,
+    /// A column of a CSV or sheet: `COMPONENT=COLUMN`, `COMPONENT:TYPE=COLUMN` or `COMPONENT="constant"`.
     #[arg(long, value_name = "MAP")]
     pub map: Vec<String>,
-    /// A TOML file that says what the columns of a CSV mean.
+    /// A TOML file that says what the columns of a CSV or sheet mean.
     #[arg(long, value_name = "FILE", conflicts_with = "map")]
     pub mapping: Option<PathBuf>,
     /// Where the file was fetched.
@@ -160,16 +184,45 @@ pub struct Import {
     /// Licence of the file.
     #[arg(long)]
     pub licence: Option<String>,
+    /// Sign although something is implausible; what it is stands in the data set.
+    #[arg(long)]
+    pub force: bool,
     /// Read and show, but sign and keep nothing.
     #[arg(long)]
     pub dry_run: bool,
 }
 
+/// `assay dataset`.
+#[derive(Debug, Subcommand)]
+pub enum Dataset {
+    /// Show what one version has otherwise than another: added, vanished, revised, by how much.
+    Diff(DatasetDiff),
+}
+
+/// `assay dataset diff`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  assay dataset diff FP.CPI.TOTL                        the last version against the one before
+  assay dataset diff FP.CPI.TOTL@first FP.CPI.TOTL
+  assay dataset diff FP.CPI.TOTL@asof=2026-01-31 new.csv")]
+pub struct DatasetDiff {
+    /// A data set by id or by name with a vintage (@first, @latest, @seq=N, @asof=DATE), or a file.
+    pub before: String,
+    /// The other one; alone, a name stands for its last two versions.
+    pub after: Option<String>,
+    /// Changes to show, the largest first.
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub limit: usize,
+}
+
 /// `assay recipe`.
 #[derive(Debug, Subcommand)]
 pub enum Recipe {
-    /// List the recipes that come with the program and those held here.
-    List,
+    /// List the recipes of the library and those held here.
+    List(RecipeList),
+    /// Show what a recipe is: inputs, outputs, method, what it deviates from and why, script.
+    Show(RecipeShow),
     /// Check a recipe without data: syntax, names, types, structures.
     Check(RecipeCheck),
     /// Show the steps that a recipe runs as, each with its structure.
@@ -184,18 +237,43 @@ pub enum Recipe {
     Publish(RecipePublish),
 }
 
+/// `assay recipe list`.
+#[derive(Debug, clap::Args)]
+pub struct RecipeList {
+    /// Only those of one measure: inflation, unemployment, gdp, indicators.
+    pub measure: Option<String>,
+}
+
+/// `assay recipe show`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  assay recipe show inflation/cpi-12-month
+  assay recipe show inflation/housing-alternative    what it deviates from, and why
+  assay recipe show bafy…                            a published one")]
+pub struct RecipeShow {
+    /// The name of a recipe of the library, a recipe file (TOML), or an id.
+    pub recipe: String,
+}
+
 /// `assay recipe check`.
 #[derive(Debug, clap::Args)]
 pub struct RecipeCheck {
-    /// A recipe file (TOML), or the name of a recipe that comes with the program.
+    /// The name of a recipe of the library, a recipe file (TOML), or a script (.vtl).
     pub recipe: String,
+    /// For a bare script: a file for an input, which also says its structure: NAME=FILE.
+    #[arg(long, value_name = "NAME=FILE")]
+    pub input: Vec<String>,
 }
 
 /// `assay recipe explain`.
 #[derive(Debug, clap::Args)]
 pub struct RecipeExplain {
-    /// A recipe file (TOML), or the name of a recipe that comes with the program.
+    /// The name of a recipe of the library, a recipe file (TOML), or a script (.vtl).
     pub recipe: String,
+    /// For a bare script: a file for an input, which also says its structure: NAME=FILE.
+    #[arg(long, value_name = "NAME=FILE")]
+    pub input: Vec<String>,
 }
 
 /// `assay recipe fmt`.
@@ -213,10 +291,10 @@ pub struct RecipeFmt {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  assay recipe diff inflation-annual my.toml
-  assay recipe diff inflation-annual my.toml --on CPI=cpi.csv --on RENT=rent.csv --figure USA/2022")]
+  assay recipe diff inflation/cpi-12-month inflation/housing-alternative
+  assay recipe diff inflation/cpi-annual my.toml --on CPI=cpi.csv --figure USA/2022")]
 pub struct RecipeDiff {
-    /// The recipe to compare with: a recipe file (TOML), or the name of one that comes with the program.
+    /// The recipe to compare with: the name of one of the library, or a recipe file (TOML).
     pub before: String,
     /// The recipe that is compared.
     pub after: String,
@@ -235,10 +313,11 @@ pub struct RecipeDiff {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  assay recipe run inflation-annual --input CPI=API_FP.CPI.TOTL.csv
-  assay recipe run my.toml --input CPI=cpi.csv --csv INFLATION > inflation.csv")]
+  assay recipe run inflation/cpi-annual --input CPI=API_FP.CPI.TOTL.csv
+  assay recipe run my.toml --input CPI=cpi.csv --csv INFLATION > inflation.csv
+  assay recipe run draft.vtl --input CPI=cpi.csv")]
 pub struct RecipeRun {
-    /// A recipe file (TOML), or the name of a recipe that comes with the program.
+    /// The name of a recipe of the library, a recipe file (TOML), or a script (.vtl).
     pub recipe: String,
     /// A file for an input: NAME=FILE.
     #[arg(long, value_name = "NAME=FILE", required = true)]
@@ -251,7 +330,7 @@ pub struct RecipeRun {
 /// `assay recipe publish`.
 #[derive(Debug, clap::Args)]
 pub struct RecipePublish {
-    /// A recipe file (TOML), or the name of a recipe that comes with the program.
+    /// The name of a recipe of the library, or a recipe file (TOML).
     pub recipe: String,
 }
 
@@ -259,18 +338,26 @@ pub struct RecipePublish {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  assay publish inflation-annual --input FP.CPI.TOTL --dataflow inflation
-  assay publish bafy… --input GDP=bafy… --input POPULATION=SP.POP.TOTL --dataflow gdp --reason source-revision")]
+  assay publish inflation --from FP.CPI.TOTL         picks the recipe by the data
+  assay publish inflation --from CPIAUCNS.csv        imports the file first
+  assay publish inflation/cpi-annual --input FP.CPI.TOTL --dataflow inflation
+  assay publish gdp/per-person --input GDP=NY.GDP.MKTP.CD@first --input POPULATION=SP.POP.TOTL
+  assay publish inflation --from CPIAUCNS --reason source-revision")]
 pub struct Publish {
-    /// The recipe: an id, a recipe file, or the name of one that comes with the program.
+    /// The recipe: a measure (inflation, unemployment, gdp), the name of one of the library, a recipe
+    /// file, or an id.
     pub recipe: String,
+    /// A data set or a file; which input it is, and for a measure which recipe, is told by its
+    /// columns, its frequency and its name.
+    #[arg(long, value_name = "DATASET|FILE")]
+    pub from: Vec<String>,
     /// A data set for an input: NAME=DATASET, by id or dataflow; NAME= may be left out when the
     /// recipe has one input.
-    #[arg(long, value_name = "[NAME=]DATASET", required = true)]
+    #[arg(long, value_name = "[NAME=]DATASET")]
     pub input: Vec<String>,
-    /// Name of the dataflow that the figures are a vintage of.
+    /// Name of the dataflow that the figures are a vintage of; after the recipe when absent.
     #[arg(long, value_name = "NAME")]
-    pub dataflow: String,
+    pub dataflow: Option<String>,
     /// Label of the vintage [default: the day, as in 2026-11-22].
     #[arg(long)]
     pub vintage: Option<String>,

@@ -1,5 +1,6 @@
 //! The verbs, one file each.
 
+mod dataset;
 mod demo;
 mod export;
 mod follow;
@@ -9,6 +10,7 @@ mod init;
 mod node;
 mod peer;
 mod publish;
+mod recheck;
 mod recipe;
 mod show;
 mod verify;
@@ -26,6 +28,7 @@ pub fn run(args: Args, screen: &Screen) -> Result<u8, Fault> {
     match &args.verb {
         Verb::Init(verb) => init::run(global, verb, screen),
         Verb::Import(verb) => import::run(global, verb, screen),
+        Verb::Dataset(verb) => dataset::run(global, verb, screen),
         Verb::Recipe(verb) => recipe::run(global, verb, screen),
         Verb::Publish(verb) => publish::run(global, verb, screen),
         Verb::Verify(verb) => verify::run(global, verb, screen),

@@ -126,6 +126,7 @@ impl From<node::service::Error> for Fault {
             Error::Unknown(_) => {
                 Fault::absent(error.to_string()).hint("`assay show` lists what is held here")
             }
+            Error::Malformed(_) => Fault::usage("address", error.to_string()),
             Error::NoIdentity => Fault::usage("no-identity", error.to_string())
                 .hint("make one with `assay init --name \"Your office\"`"),
             Error::HasIdentity(_) => Fault::usage("has-identity", error.to_string())
@@ -152,6 +153,28 @@ impl From<ingest::Fault> for Fault {
         match fault.hint {
             Some(hint) => usage.hint(hint),
             None => usage,
+        }
+    }
+}
+
+impl From<fetch::Fault> for Fault {
+    fn from(fault: fetch::Fault) -> Self {
+        let kind = match fault.kind {
+            // The words were right; where they led is the doing of the source or the network.
+            _ if matches!(fault.code, "address-private" | "redirect" | "redirects") => Kind::Network,
+            fetch::Kind::Asked | fetch::Kind::Refused => Kind::Usage,
+            fetch::Kind::Gone => Kind::NotFound,
+            fetch::Kind::Disk => Kind::Failure,
+            fetch::Kind::Denied
+            | fetch::Kind::Busy
+            | fetch::Kind::Way
+            | fetch::Kind::Large
+            | fetch::Kind::Answer => Kind::Network,
+        };
+        let told = Fault::new(kind, fault.code, fault.message);
+        match fault.hint {
+            Some(hint) => told.hint(hint),
+            None => told,
         }
     }
 }

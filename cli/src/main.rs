@@ -7,9 +7,12 @@ mod args;
 mod backend;
 mod commands;
 mod fault;
+mod net;
+mod pick;
 mod plan;
 mod screen;
 mod source;
+mod versions;
 mod view;
 
 use std::process::ExitCode;

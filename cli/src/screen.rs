@@ -49,6 +49,18 @@ impl Screen {
         Self { json: true, quiet: false, color: false }
     }
 
+    /// Asks a person at the terminal; `None` when nobody is there to answer.
+    pub fn ask(&self, question: &str) -> Option<String> {
+        if self.json || self.quiet || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return None;
+        }
+        write!(io::stderr(), "{question}: ").ok()?;
+        let mut line = String::new();
+        io::stdin().read_line(&mut line).ok()?;
+        let answer = line.trim().to_owned();
+        (!answer.is_empty()).then_some(answer)
+    }
+
     /// A line for people; nothing when a program listens.
     pub fn say(&self, line: impl Display) {
         if !self.json && !self.quiet {

@@ -3,19 +3,69 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ingest::{Imported, Mapping, Options, Source};
+use ingest::{Companion, Imported, Mapping, Options, Source};
 use schemas::cid::PieceId;
 use schemas::content::{self, Block, block};
 use schemas::limits::{PIECE_BYTES_MAX, SNAPSHOT_BYTES_MAX};
 use schemas::object::{Code, Dataset, Provenance, Snapshot, Structure};
 use schemas::text::{Name, Text};
 
-use crate::args::{Format, Import};
+use crate::args::{Global, Import};
 use crate::fault::Fault;
+use crate::net::{self, Wanted};
 use crate::screen::Screen;
+
+/// A document, read from a file or fetched from its source.
+pub struct Given {
+    /// Its format, where the command line says it.
+    pub format: Option<ingest::Format>,
+    /// Name of the file.
+    pub name: String,
+    /// All of it.
+    pub bytes: Vec<u8>,
+    /// Files that explain its codes.
+    pub companions: Vec<Companion>,
+    /// What is known of its source.
+    pub origin: Option<net::Origin>,
+}
+
+impl Given {
+    /// A file.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub fn file(format: Option<ingest::Format>, path: &Path) -> Result<Self, Fault> {
+        Ok(Given { format, name: base(path), bytes: read(path)?, companions: Vec::new(), origin: None })
+    }
+
+    /// Adds a file that came with it: pages in JSON make one document stream, other files explain
+    /// the first.
+    fn add(&mut self, path: &Path) -> Result<(), Fault> {
+        let bytes = read(path)?;
+        let json = |bytes: &[u8]| matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
+        if json(&self.bytes) && json(&bytes) {
+            self.bytes.push(b'\n');
+            self.bytes.extend(bytes);
+        } else {
+            self.companions.push(Companion { name: base(path), bytes });
+        }
+        Ok(())
+    }
+
+    /// What people call it: the file as they typed it, or its name at the source.
+    pub fn shown<'a>(&'a self, args: &'a Import) -> &'a str {
+        let first = args.what.iter().find(|word| word.ends_with(&self.name));
+        match (&self.origin, first) {
+            (None, Some(path)) => path,
+            _ => &self.name,
+        }
+    }
+}
 
 /// A file, read and ready to be signed.
 pub struct Prepared {
+    /// What was given.
+    pub given: Given,
     /// What was read.
     pub imported: Imported,
     /// The data set.
@@ -46,21 +96,58 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Fault> {
 /// Each fault of the importer.
 pub fn table(path: &Path, options: &Options, screen: &Screen) -> Result<(Vec<u8>, Imported), Fault> {
     let bytes = read(path)?;
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let bar = screen.bar(bytes.len() as u64, &name);
-    let imported =
-        ingest::import(Source { name: &name, bytes: &bytes }, options, &mut |done| bar.set_position(done));
-    bar.finish_and_clear();
-    Ok((bytes, imported?))
+    let imported = import(&base(path), &bytes, options, screen)?;
+    Ok((bytes, imported))
 }
 
-/// Reads the file that the flags name, and makes the objects of its data set.
+fn import(name: &str, bytes: &[u8], options: &Options, screen: &Screen) -> Result<Imported, Fault> {
+    let bar = screen.bar(bytes.len() as u64, name);
+    let imported = ingest::import(Source { name, bytes }, options, &mut |done| bar.set_position(done));
+    bar.finish_and_clear();
+    Ok(imported?)
+}
+
+/// The name of a file without its folders.
+fn base(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Reads or fetches what the command line names.
+///
+/// # Errors
+/// When it is not there, or each fault of the fetcher.
+pub fn given(global: &Global, args: &Import, screen: &Screen) -> Result<Given, Fault> {
+    match net::wanted(args)? {
+        Wanted::Net(ask) => {
+            let loaded = net::load(global, args, &ask, screen)?;
+            let (name, bytes) = (loaded.name, loaded.bytes);
+            Ok(Given { format: None, name, bytes, companions: Vec::new(), origin: Some(loaded.origin) })
+        }
+        Wanted::File { format, paths } => {
+            let (first, more) =
+                paths.split_first().ok_or_else(|| Fault::usage("usage", "expected a file to import"))?;
+            let mut given = Given::file(format, first)?;
+            more.iter().chain(&args.metadata).try_for_each(|path| given.add(path))?;
+            Ok(given)
+        }
+    }
+}
+
+/// Reads a document as the flags say.
+///
+/// # Errors
+/// Each fault of the importer.
+pub fn reread(args: &Import, given: &Given, screen: &Screen) -> Result<Imported, Fault> {
+    import(&given.name, &given.bytes, &options(args, given)?, screen)
+}
+
+/// Reads a document as the flags say, and makes the objects of its data set.
 ///
 /// # Errors
 /// Each fault of the importer, and texts out of bounds.
-pub fn prepare(args: &Import, screen: &Screen) -> Result<Prepared, Fault> {
-    let (bytes, imported) = table(&args.file, &options(args)?, screen)?;
-    let (snapshot, mut blocks) = snapshot(args, &bytes, &imported)?;
+pub fn prepare(args: &Import, given: Given, screen: &Screen) -> Result<Prepared, Fault> {
+    let imported = reread(args, &given, screen)?;
+    let (snapshot, mut blocks) = snapshot(args, &given, &imported)?;
     let (content, content_blocks) = content::pack(&imported.table, codes(&imported)?)?;
     blocks.extend(content_blocks);
     let (snapshot, snapshot_block) = block(&snapshot)?;
@@ -72,26 +159,23 @@ pub fn prepare(args: &Import, screen: &Screen) -> Result<Prepared, Fault> {
         unit: args.unit.as_deref().map(Text::new).transpose()?,
         content,
         provenance: Provenance::Import { snapshot, importer: Text::new(imported.importer.as_str())? },
+        doubts: Vec::new(),
     };
-    Ok(Prepared { imported, dataset, blocks })
+    Ok(Prepared { given, imported, dataset, blocks })
 }
 
-fn options(args: &Import) -> Result<Options, Fault> {
+fn options(args: &Import, given: &Given) -> Result<Options, Fault> {
     let frequency = args.frequency.as_deref().map(|code| {
         schemas::period::Frequency::from_code(code).ok_or_else(|| {
             Fault::usage("frequency", format!("`{code}` is no frequency (expected A, S, Q, M, W or D)"))
         })
     });
     Ok(Options {
-        format: Some(match args.format {
-            Format::Worldbank => ingest::Format::WorldBank,
-            Format::Fred => ingest::Format::Fred,
-            Format::Csv => ingest::Format::Csv,
-        }),
+        format: given.format,
         frequency: frequency.transpose()?,
         area: args.area.clone(),
         mapping: mapping(args)?,
-        metadata: args.metadata.as_deref().map(read).transpose()?,
+        companions: given.companions.clone(),
         threads: None,
     })
 }
@@ -111,37 +195,71 @@ fn mapping(args: &Import) -> Result<Option<Mapping>, Fault> {
     Ok(Some(Mapping { columns: links, ..Mapping::default() }))
 }
 
-fn snapshot(args: &Import, bytes: &[u8], imported: &Imported) -> Result<(Snapshot, Vec<Block>), Fault> {
-    let name = args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+fn snapshot(args: &Import, given: &Given, imported: &Imported) -> Result<(Snapshot, Vec<Block>), Fault> {
+    let bytes = given.bytes.as_slice();
     let pieces: Vec<Block> =
         bytes.chunks(PIECE_BYTES_MAX).map(|piece| (PieceId::of(piece).cid(), piece.to_vec())).collect();
-    let media_type = if bytes.starts_with(b"PK") { "application/zip" } else { "text/csv" };
+    let origin = given.origin.as_ref();
+    let media_type = origin.map_or(media_type(bytes, &given.name), |origin| origin.media_type.as_str());
     let agency = args.agency.clone().or_else(|| imported.publisher.clone());
+    let agency = agency.or_else(|| origin.and_then(|origin| origin.agency.map(str::to_owned)));
+    let url = args.url.as_deref().or(origin.map(|origin| origin.url.as_str()));
     let snapshot = Snapshot {
-        name: Text::new(name)?,
+        name: Text::new(given.name.as_str())?,
         media_type: Text::new(media_type)?,
         size: bytes.len() as u64,
         blake3: *PieceId::of(bytes).cid().digest(),
         pieces: pieces.iter().filter_map(|(id, _)| PieceId::try_from(*id).ok()).collect(),
-        url: args.url.as_deref().map(Text::new).transpose()?,
-        fetched: None,
+        url: url.map(Text::new).transpose()?,
+        fetched: origin.map(|origin| origin.fetched),
         agency: agency.map(Text::new).transpose()?,
         licence: args.licence.as_deref().map(Text::new).transpose()?,
     };
     Ok((snapshot, pieces))
 }
 
-/// The code list of the areas.
+/// The id of the figures alone.
+///
+/// # Errors
+/// Texts out of bounds.
+pub fn content(imported: &Imported) -> Result<schemas::cid::ContentId, Fault> {
+    Ok(content::pack(&imported.table, codes(imported)?)?.0)
+}
+
+/// The media type of a file, by its first bytes.
+fn media_type(bytes: &[u8], name: &str) -> &'static str {
+    match bytes.trim_ascii_start() {
+        [b'P', b'K', ..] if name.ends_with(".xlsx") => {
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        }
+        [b'P', b'K', ..] => "application/zip",
+        [b'{' | b'[', ..] => "application/json",
+        [b'<', ..] => "application/xml",
+        text => match text.split(|byte| *byte == b'\n').next() {
+            Some(line) if line.contains(&b'\t') => "text/tab-separated-values",
+            _ => "text/csv",
+        },
+    }
+}
+
+/// The code lists of the areas and of what else the source names.
 fn codes(imported: &Imported) -> Result<BTreeMap<Name, Vec<Code>>, Fault> {
+    let mut lists = BTreeMap::new();
+    for (dimension, names) in &imported.codes {
+        let code = |(id, name): (&String, &String)| -> Result<Code, Fault> {
+            Ok(Code { id: Text::new(id.as_str())?, name: Text::new(name.as_str())?, aggregate: false })
+        };
+        lists.insert(dimension.clone(), names.iter().map(code).collect::<Result<_, Fault>>()?);
+    }
     let mut codes = Vec::new();
     for area in &imported.areas {
         let (id, name) = (Text::new(area.code.as_str())?, Text::new(area.name.as_str())?);
         codes.push(Code { id, name, aggregate: area.aggregate });
     }
-    if codes.is_empty() {
-        return Ok(BTreeMap::new());
+    if !codes.is_empty() {
+        lists.insert(Name::new("REF_AREA")?, codes);
     }
-    Ok(BTreeMap::from([(Name::new("REF_AREA")?, codes)]))
+    Ok(lists)
 }
 
 /// A local file as an input of a run that is not published.

@@ -11,6 +11,9 @@ use crate::screen::{Screen, Tone};
 /// Rows of a table that are shown when nobody asked for all.
 const ROWS_SHOWN: usize = 8;
 
+/// Where the lines of a longer text end.
+const LINE_CHARACTERS: usize = 100;
+
 /// The first and last rows of a table, in columns.
 pub fn table(table: &Table) -> Vec<String> {
     let components = table.shape().components();
@@ -40,8 +43,9 @@ pub fn figures<'a>(
     screen: &Screen,
 ) {
     for (name, figures) in tables {
-        let title = recipe.outputs.get(name).map(|output| format!("{}, {}", output.title, output.unit));
-        screen.say(format_args!("{} {}", screen.paint(Tone::Bold, name), title.unwrap_or_default()));
+        let output = recipe.outputs.get(name).filter(|output| !output.title.as_str().is_empty());
+        let title = output.map(|output| format!(" {}, {}", output.title, output.unit));
+        screen.say(format_args!("{}{}", screen.paint(Tone::Bold, name), title.unwrap_or_default()));
         for line in table(figures) {
             screen.say(format_args!("  {line}"));
         }
@@ -71,6 +75,27 @@ pub fn columns(rows: &[Vec<String>], right: impl Fn(usize) -> bool) -> Vec<Strin
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect()
+}
+
+/// A text in lines of a readable length; those after the first begin with `indent`.
+pub fn wrapped(text: &str, indent: &str) -> String {
+    let (mut lines, mut length) = (String::new(), indent.len());
+    for word in text.split(' ') {
+        let width = word.chars().count();
+        let fits = length + 1 + width <= LINE_CHARACTERS;
+        if lines.is_empty() {
+            length += width;
+        } else if fits {
+            lines.push(' ');
+            length += 1 + width;
+        } else {
+            lines.push('\n');
+            lines += indent;
+            length = indent.len() + width;
+        }
+        lines += word;
+    }
+    lines
 }
 
 /// A time in seconds since 1970 as `2026-11-22 21:35 UTC`.
@@ -129,5 +154,8 @@ mod tests {
         assert_eq!(time(-1), "1969-12-31 23:59 UTC");
         assert_eq!(grouped(1_234_567), "1,234,567");
         assert_eq!(count(1, "cell", "cells"), "1 cell");
+        assert_eq!(wrapped("one two", "  "), "one two");
+        let long = "a".repeat(60);
+        assert_eq!(wrapped(&format!("{long} {long}"), "  "), format!("{long}\n  {long}"));
     }
 }

@@ -18,7 +18,9 @@ mod it {
     mod http;
     mod input;
     mod kill;
+    mod library;
     mod recipe;
+    mod revisions;
     mod sample;
     mod screens;
     mod twins;

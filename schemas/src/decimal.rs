@@ -210,6 +210,12 @@ impl Decimal {
             return out.resize(out.len() + zeros, b'0');
         }
         let places = after.unsigned_abs() as usize;
+        let unit = u64::try_from(digits::power(after.unsigned_abs()));
+        if let (Ok(value), Ok(unit)) = (u64::try_from(self.magnitude()), unit) {
+            digits::write_word(value / unit, 1, out);
+            out.push(b'.');
+            return digits::write_word(value % unit, places, out);
+        }
         digits::write(self.magnitude(), places + 1, out);
         out.insert(out.len() - places, b'.');
     }
@@ -272,6 +278,10 @@ impl Decimal {
             [b'-', rest @ ..] => (true, rest),
             rest => (false, rest),
         };
+        if (WORD_BYTES_MIN..=WORD_BYTES_MAX).contains(&rest.len()) {
+            let (value, decimals) = word(rest)?;
+            return Some(Decimal::packed(negative && value != 0, value.into(), -decimals));
+        }
         let (mut value, mut digits, mut whole) = (0_u64, 0, None);
         for &byte in rest {
             let digit = byte.wrapping_sub(b'0');
@@ -288,6 +298,43 @@ impl Decimal {
         let fits = (1..=18).contains(&digits);
         fits.then(|| Decimal::packed(negative && value != 0, value.into(), -decimals))
     }
+}
+
+/// Characters of a number that is read in one word.
+const WORD_BYTES_MAX: usize = 8;
+/// Fewer are not read in two halves.
+const WORD_BYTES_MIN: usize = 4;
+
+/// The digits of such a number, and how many stand behind the point: all bytes at the same time.
+#[inline]
+fn word(text: &[u8]) -> Option<(u64, i32)> {
+    const ONES: u64 = u64::MAX / 0xff;
+    let (head, tail) = (text.first_chunk::<4>()?, text.last_chunk::<4>()?);
+    // Halves that overlap have the same bytes there.
+    let tail = u64::from(u32::from_le_bytes(*tail)) << (8 * (text.len() - 4));
+    let text_word = u64::from(u32::from_le_bytes(*head)) | tail;
+    let other = text_word ^ (ONES * u64::from(b'.'));
+    let points = !(((other & (ONES * 0x7f)) + ONES * 0x7f) | other | (ONES * 0x7f));
+    let (digits, count, decimals) = match points {
+        0 => (text_word, text.len(), 0),
+        _ => {
+            let at = points.trailing_zeros() as usize / 8;
+            let before = (1 << (8 * at)) - 1;
+            let count = text.len() - 1;
+            ((text_word & before) | ((text_word >> 8) & !before), count, count - at)
+        }
+    };
+    // Zeros in front, the last digit in the highest byte.
+    let gap = 8 * (WORD_BYTES_MAX - count);
+    let values = (digits ^ ((ONES * u64::from(b'0')) >> gap)) << gap;
+    if (values.wrapping_add(ONES * 0x76) | values) & (ONES * 0x80) != 0 {
+        return None;
+    }
+    // Neighbours join: digits to pairs, pairs to fours, fours to the whole.
+    let pairs = (values * 10 + (values >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    let whole = (fours * 10_000 + (fours >> 32)) & 0xffff_ffff;
+    Some((whole, decimals as i32))
 }
 
 /// Characters of a number whose digits surely fit 64 bits.
@@ -310,17 +357,24 @@ fn parse(text: &[u8]) -> Result<Decimal, Option<Error>> {
     let mut coefficient: i128 = 0;
     let mut decimals: i32 = 0;
     let (mut seen_digit, mut seen_point) = (false, false);
+    let mut zeros: u32 = 0;
     let mut bytes = rest.iter();
     let mut exponent: i32 = 0;
     while let Some(&byte) = bytes.next() {
         match byte {
             b'0'..=b'9' => {
                 seen_digit = true;
-                coefficient = coefficient * 10 + i128::from(byte - b'0');
-                if coefficient >= COEFFICIENT_LIMIT {
+                let longer = coefficient * 10 + i128::from(byte - b'0');
+                if longer < COEFFICIENT_LIMIT && zeros == 0 {
+                    coefficient = longer;
+                    decimals += i32::from(seen_point);
+                } else if byte == b'0' {
+                    // Numbers are written with zeros behind their 34 digits, and read so.
+                    zeros += 1;
+                    decimals -= i32::from(!seen_point);
+                } else {
                     return Err(Some(Error::Digits));
                 }
-                decimals += i32::from(seen_point);
             }
             b'.' if !seen_point => seen_point = true,
             b'e' | b'E' if seen_digit => {
@@ -481,6 +535,35 @@ mod tests {
     }
 
     #[test]
+    fn plain_numbers_are_read_as_all_are() {
+        let characters = ["0", "7", "9", ".", "-", "+", "e", "/", ":", "\u{e9}", " "];
+        let digits = ["", "1", "12", "123", "1234", "12345", "123456", "1234567", "12345678", "123456789"];
+        let mut texts: Vec<String> = digits.map(str::to_owned).to_vec();
+        for (length, digits) in digits.iter().enumerate() {
+            for (at, text) in (0..=length).flat_map(|at| characters.map(|character| (at, character))) {
+                let (before, after) = digits.split_at(at);
+                texts.push(format!("{before}{text}{after}"));
+                texts.push(format!("-{before}{text}{after}.5"));
+                texts.push(format!("{before}{text}.{after}"));
+            }
+        }
+        let mut plain = 0;
+        for text in &texts {
+            let slow = parse(text.as_bytes()).ok();
+            match Decimal::from_plain(text.as_bytes()) {
+                None => {
+                    assert!(slow.is_none() || text.starts_with('+') || text.contains('e'), "{text}");
+                }
+                fast => {
+                    assert_eq!(fast, slow, "{text}");
+                    plain += 1;
+                }
+            }
+        }
+        assert!(plain > 100);
+    }
+
+    #[test]
     fn sixteen_bytes_hold_every_part() {
         let coefficients = [0, 1, -1, 10, i128::from(u64::MAX), 1 << 64, -(1 << 64), COEFFICIENT_LIMIT - 1];
         for coefficient in coefficients.into_iter().flat_map(|c| [c, -c]) {
@@ -501,6 +584,13 @@ mod tests {
             assert!(text.parse::<Decimal>().is_err(), "{text}");
         }
         assert_eq!("1".repeat(35).parse::<Decimal>(), Err(Error::Digits));
+        for text in ["3E+40", "-1234567890123456789012345678901234E+40", "9E+33"] {
+            let number: Decimal = text.parse().unwrap();
+            let again: Decimal = number.to_string().parse().unwrap();
+            assert_eq!(again.normalized(), number.normalized(), "what is written can be read: {number}");
+        }
+        assert_eq!(format!("{}.1", "10".repeat(20)).parse::<Decimal>(), Err(Error::Digits));
+        assert_eq!(format!("2.{}", "0".repeat(40)).parse::<Decimal>().map(Decimal::normalized), "2".parse());
         assert_eq!("1e6200".parse::<Decimal>(), Err(Error::Exponent));
     }
 

@@ -65,25 +65,37 @@ fn fifth(value: u128) -> bool {
 
 /// The digits of a value, at least `width` of them.
 pub fn write(value: u128, width: usize, out: &mut Vec<u8>) {
-    let start = out.len();
-    let mut rest = value;
-    // From the last digit to the first, nineteen at a time while more than 64 bits are left.
-    while u64::try_from(rest).is_err() {
-        let mut part = (rest % 10_u128.pow(19)) as u64;
-        rest /= 10_u128.pow(19);
-        for _ in 0..19 {
-            out.push(b'0' + (part % 10) as u8);
-            part /= 10;
+    if let Ok(word) = u64::try_from(value) {
+        return write_word(word, width, out);
+    }
+    write(value / PART, width.saturating_sub(PART_DIGITS), out);
+    write_word((value % PART) as u64, PART_DIGITS, out);
+}
+
+/// Digits of a large number that are written at a time.
+const PART_DIGITS: usize = 19;
+/// One more than the largest number of so many digits.
+const PART: u128 = 10_u128.pow(PART_DIGITS as u32);
+
+/// Digits of the largest number of 64 bits.
+const WORD_DIGITS: usize = 20;
+
+/// The digits of a value of 64 bits, at least `width` of them.
+#[inline]
+pub(crate) fn write_word(value: u64, width: usize, out: &mut Vec<u8>) {
+    let mut digits = [b'0'; WORD_DIGITS];
+    let (mut rest, mut count) = (value, 0);
+    for digit in digits.iter_mut().rev() {
+        if rest == 0 {
+            break;
         }
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        count += 1;
     }
-    let mut part = rest as u64;
-    while part != 0 || out.len() - start < width {
-        out.push(b'0' + (part % 10) as u8);
-        part /= 10;
-    }
-    if let Some(written) = out.get_mut(start..) {
-        written.reverse();
-    }
+    let zeros = width.saturating_sub(WORD_DIGITS);
+    out.resize(out.len() + zeros, b'0');
+    out.extend_from_slice(digits.get(WORD_DIGITS - width.clamp(count, WORD_DIGITS)..).unwrap_or_default());
 }
 
 #[cfg(test)]
@@ -114,6 +126,9 @@ mod tests {
             let mut text = b"x".to_vec();
             write(value, 3, &mut text);
             assert_eq!(text, format!("x{value:03}").into_bytes());
+            text.clear();
+            write(value, 45, &mut text);
+            assert_eq!(text, format!("{value:045}").into_bytes());
         }
     }
 }

@@ -294,6 +294,11 @@ fn parse(text: &[u8]) -> Option<Period> {
     if text.len() > SPELLING_BYTES_MAX {
         return None;
     }
+    if let [years @ .., b'-', b'M', tens, ones] = text
+        && let Ok(years) = <&[u8; 4]>::try_from(years)
+    {
+        return month(years, [*tens, *ones]);
+    }
     let (year, rest) = text.split_first_chunk::<4>()?;
     let year = number(year, 4)?;
     let rest = rest.strip_prefix(b"-").unwrap_or(rest);
@@ -316,6 +321,15 @@ fn parse(text: &[u8]) -> Option<Period> {
         }
         _ => None,
     }
+}
+
+/// A month as it is spelled most, the four digits of its year first.
+#[inline]
+fn month(year: &[u8; 4], month: [u8; 2]) -> Option<Period> {
+    let digits = year.iter().chain(&month).map(|byte| byte.wrapping_sub(b'0'));
+    let sound = digits.clone().fold(true, |sound, digit| sound & (digit <= 9));
+    let all = digits.fold(0, |value, digit| value * 10 + i32::from(digit));
+    sound.then(|| Period::new(Frequency::M, all / 100, all % 100))?
 }
 
 /// One to `width` digits.

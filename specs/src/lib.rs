@@ -8,6 +8,7 @@
 
 pub mod case;
 pub mod chain;
+pub mod checks;
 pub mod code;
 pub mod content;
 pub mod curve;

@@ -49,6 +49,7 @@ fn accepted() -> Vec<Case> {
         good("chunk", &sample::chunk(), "a column of each kind, a null in each measure"),
         good("content", &sample::content().1, "one chunk"),
         good("dataset, imported", &sample::dataset(), "from a source document"),
+        good("dataset, doubted", &sample::doubted(), "signed in spite of a doubt"),
         good("dataset, computed", &sample::derived(), "an output of a release"),
         good("recipe", &sample::recipe(), "one input, one output"),
         good("recipe that deviates", &sample::deviation(), "with its reason"),

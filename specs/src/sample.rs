@@ -136,7 +136,14 @@ pub fn dataset() -> Dataset {
             snapshot: SnapshotId::of(&bytes(&snapshot())),
             importer: text("csv/1"),
         },
+        doubts: Vec::new(),
     }
+}
+
+/// [`dataset`], signed in spite of a doubt.
+pub fn doubted() -> Dataset {
+    let doubt = "spike: [AUT, 2011] is 910 between 9.1 and 9.3";
+    Dataset { doubts: vec![text(doubt)], ..dataset() }
 }
 
 /// A computation.

@@ -141,6 +141,9 @@ pub fn decimals() -> File {
         ("-12.50", "[-1250, -2]"),
         ("9999999999999999999999999999999999", "[9999999999999999999999999999999999, 0]"),
         ("0.0000000000000000000000000000000000001", "[1, -37]"),
+        // Zeros behind 34 digits are read: so are large numbers written.
+        ("10000000000000000000000000000000000", "[1000000000000000000000000000000000, 1]"),
+        ("1.0000000000000000000000000000000000", "[1000000000000000000000000000000000, -33]"),
     ] {
         let case = Case::text(text, Level::Value, "ok", text, "digits and exponent as written");
         cases.push(Case { value: Some(value.into()), ..case });
@@ -163,8 +166,8 @@ pub fn decimals() -> File {
         ("NaN", "syntax", "numbers only"),
         ("Infinity", "syntax", "numbers only"),
         ("１", "syntax", "ASCII digits"),
-        ("10000000000000000000000000000000000", "digits", "at most 34 digits"),
-        ("1.0000000000000000000000000000000000", "digits", "zeros count"),
+        ("10000000000000000000000000000000001", "digits", "at most 34 digits"),
+        ("1.0000000000000000000000000000000001", "digits", "zeros between digits count"),
         ("1E6112", "exponent", "decimal128"),
         ("1E-6177", "exponent", "decimal128"),
         ("0.1E-6176", "exponent", "after the decimals are counted"),

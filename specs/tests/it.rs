@@ -11,6 +11,7 @@
 
 mod it {
     mod chain;
+    mod checks;
     mod differential;
     mod grammar;
     mod house;

@@ -19,7 +19,7 @@ use schemas::text::{Name, Text};
 use schemas::verdict::Verdict;
 use serde_json::{Value, json};
 
-use crate::args::{Demo, Format, Import};
+use crate::args::{Demo, Import};
 use crate::fault::{Fault, Kind};
 use crate::plan;
 use crate::screen::{Screen, Tone};
@@ -66,9 +66,9 @@ struct Play {
 }
 
 const PLAYS: [Play; 3] = [
-    Play { recipe: "inflation-annual", dataflow: "inflation", inputs: &["CPI"] },
-    Play { recipe: "unemployment-rate", dataflow: "unemployment", inputs: &["LFS"] },
-    Play { recipe: "gdp-growth", dataflow: "gdp", inputs: &["GDP", "POPULATION"] },
+    Play { recipe: "inflation/cpi-annual", dataflow: "inflation", inputs: &["CPI"] },
+    Play { recipe: "unemployment/u3", dataflow: "unemployment", inputs: &["LFS"] },
+    Play { recipe: "gdp/per-person", dataflow: "gdp", inputs: &["GDP", "POPULATION"] },
 ];
 
 /// The figure that is falsified: output, area, period, and what is taken off it.
@@ -142,7 +142,8 @@ fn publish(
     for (file, sample, dataflow, title) in SAMPLE {
         let path = dir.join(file);
         fs::write(&path, sample).map_err(|fault| Fault::new(Kind::Failure, "file", fault.to_string()))?;
-        let prepared = source::prepare(&import(&path, dataflow, title), screen)?;
+        let given = source::Given::file(Some(ingest::Format::Csv), &path)?;
+        let prepared = source::prepare(&import(dataflow, title), given, screen)?;
         let published = backend.publish(&encode(&prepared.dataset)?, prepared.blocks)?;
         points += prepared.imported.summary.observations;
         let id = DatasetId::try_from(published.object)
@@ -187,23 +188,8 @@ fn publish(
     Ok((datasets, told))
 }
 
-fn import(path: &Path, dataflow: &str, title: &str) -> Import {
-    Import {
-        format: Format::Csv,
-        file: path.to_owned(),
-        dataflow: Some(dataflow.into()),
-        title: Some(title.into()),
-        unit: None,
-        area: None,
-        frequency: None,
-        metadata: None,
-        map: Vec::new(),
-        mapping: None,
-        url: None,
-        agency: None,
-        licence: None,
-        dry_run: false,
-    }
+fn import(dataflow: &str, title: &str) -> Import {
+    Import { dataflow: Some(dataflow.into()), title: Some(title.into()), ..Import::default() }
 }
 
 fn claim(
@@ -290,7 +276,7 @@ fn falsify(
     let genuine =
         told.iter().find(|claim| claim.dataflow == "inflation").ok_or_else(|| Fault::absent("inflation"))?;
     let dataset = *datasets.get("CPI").ok_or_else(|| Fault::absent("CPI"))?;
-    let (recipe, input) = (plan::open("inflation-annual")?, Name::new("CPI")?);
+    let (recipe, input) = (plan::open("inflation/cpi-annual")?, Name::new("CPI")?);
     let (_, source) = compute::load(dataset, &backend.fetch())?;
     let outcome = compute::run(&recipe, BTreeMap::from([(input.clone(), source)]))?;
     let mut results = BTreeMap::new();

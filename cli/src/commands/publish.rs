@@ -2,52 +2,62 @@
 
 use std::collections::BTreeMap;
 
-use ledger::compute;
+use ledger::compute::{self, Source};
+use ledger::revision::revision;
 use node::service::query::ReleaseInfo;
+use recipes::Read;
 use schemas::cid::{DatasetId, RecipeId};
-use schemas::content::{Block, block};
+use schemas::content::{self, Block, block};
 use schemas::object::{Reason, Recipe, Release, Supersedes, decode, encode};
 use schemas::text::{Name, Text};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::args::{Global, Publish};
 use crate::backend::{Backend, home};
+use crate::commands::{dataset, import};
 use crate::fault::Fault;
+use crate::pick::{self, Offer};
 use crate::plan;
 use crate::screen::{Screen, Tone};
+use crate::versions;
 use crate::view;
+
+/// Revised figures that are shown.
+const CHANGES: usize = 5;
 
 pub(super) fn run(global: &Global, args: &Publish, screen: &Screen) -> Result<u8, Fault> {
     let mut backend = Backend::open(&home(global)?)?;
     let own = backend.own()?.ok_or(node::service::Error::NoIdentity)?;
-    let (recipe_id, recipe, new) = recipe(&backend, &args.recipe)?;
-    let datasets = inputs(&backend, &recipe, &args.input)?;
-    let dataflow = Name::new(args.dataflow.as_str())?;
-    let earlier: Vec<ReleaseInfo> = backend
-        .releases()?
-        .into_iter()
+    let Work { name, id, recipe, new, inputs } = work(global, &mut backend, args, screen)?;
+    let dataflow = dataflow(args, &name, &recipe)?;
+    let earlier = backend.releases()?.into_iter();
+    let before = earlier
         .filter(|info| info.placed.publisher == own && info.release.dataflow == dataflow)
-        .collect();
-    let before = earlier.iter().max_by_key(|info| info.placed.seq);
-    let mut sources = BTreeMap::new();
-    for (name, id) in &datasets {
-        let (_, source) = compute::load(*id, &backend.fetch())?;
-        sources.insert(name.clone(), source);
-    }
-    let outcome = compute::run(&recipe, sources)?;
+        .max_by_key(|info| info.placed.seq);
+    let datasets = inputs.iter().map(|(name, input)| (name.clone(), input.id)).collect();
+    let outcome =
+        compute::run(&recipe, inputs.into_iter().map(|(name, input)| (name, input.source)).collect())?;
+    let tables = outcome.figures.iter().map(|(name, figures)| (name, &figures.table));
+    screen.field("recipe", format!("{name}: {}", recipe.title));
+    view::figures(&recipe, tables, screen);
+    let revisions = revisions(&backend, before.as_ref(), &outcome, screen)?;
     let release = Release {
         dataflow: dataflow.clone(),
         vintage: Text::new(args.vintage.clone().unwrap_or_else(|| view::day(node::system())))?,
-        recipe: recipe_id,
+        recipe: id,
         inputs: datasets,
         results: outcome.figures.iter().map(|(name, figures)| (name.clone(), figures.content)).collect(),
         steps: outcome.steps,
-        supersedes: supersedes(args, before, &outcome)?,
+        supersedes: if args.dry_run {
+            None
+        } else {
+            supersedes(args, &dataflow, before.as_ref(), &outcome, screen)?
+        },
     };
-    let tables = outcome.figures.iter().map(|(name, figures)| (name, &figures.table));
-    view::figures(&recipe, tables, screen);
     if args.dry_run {
-        screen.document(&json!({ "dry_run": true, "release": release }));
+        screen.document(
+            &json!({ "dry_run": true, "recipe": name, "release": release, "revisions": revisions }),
+        );
         screen.say(screen.paint(Tone::Dim, "nothing was signed or kept (--dry-run)"));
         return Ok(0);
     }
@@ -57,7 +67,10 @@ pub(super) fn run(global: &Global, args: &Publish, screen: &Screen) -> Result<u8
     let blocks: Vec<Block> = outcome.figures.into_values().flat_map(|figures| figures.blocks).collect();
     let published = backend.publish(&encode(&release)?, blocks)?;
     let address = format!("assay://{own}/{dataflow}");
-    screen.document(&json!({ "release": published.object, "address": address, "published": published, "steps": release.steps }));
+    screen.document(&json!({
+        "release": published.object, "address": address, "recipe": name, "published": published,
+        "steps": release.steps, "revisions": revisions,
+    }));
     screen.field("release", published.object);
     screen.field("address", &address);
     screen
@@ -66,26 +79,141 @@ pub(super) fn run(global: &Global, args: &Publish, screen: &Screen) -> Result<u8
     Ok(0)
 }
 
+/// What is to be run, on what.
+struct Work {
+    /// The recipe as it was named or picked.
+    name: String,
+    id: RecipeId,
+    recipe: Recipe,
+    /// Whether it has to be published first.
+    new: bool,
+    inputs: BTreeMap<Name, Given>,
+}
+
+/// A data set that is held.
+struct Given {
+    id: DatasetId,
+    dataflow: Name,
+    source: Source,
+}
+
+/// The recipe and its inputs: named one by one (`--input`), or found among what is offered (`--from`).
+fn work(global: &Global, backend: &mut Backend, args: &Publish, screen: &Screen) -> Result<Work, Fault> {
+    let mut offered = offered(global, backend, &args.from, screen)?;
+    let offers: Vec<Offer> = offered
+        .iter()
+        .flatten()
+        .map(|given| Offer::new(given.dataflow.as_str(), &given.source.table))
+        .collect();
+    let (name, picked) = if pick::is_measure(&args.recipe) && !std::path::Path::new(&args.recipe).exists() {
+        if offers.is_empty() {
+            let message = format!("`{}` is a measure: its recipe is picked by the data", args.recipe);
+            return Err(
+                Fault::usage("inputs", message).hint("add `--from` a data set or a file, or name a recipe")
+            );
+        }
+        let (name, mapped) = pick::recipe(&args.recipe, &offers)?;
+        (name.to_owned(), Some(mapped))
+    } else {
+        (args.recipe.clone(), None)
+    };
+    let (id, Read { recipe, frequencies, .. }, new) = recipe(backend, &name)?;
+    let mut inputs = named(backend, &recipe, &args.input)?;
+    let mapped = match picked {
+        Some(mapped) => mapped,
+        None => {
+            let open = recipe.inputs.iter().filter(|(name, _)| !inputs.contains_key(*name));
+            pick::inputs(open, &frequencies, &offers)?
+        }
+    };
+    for (input, at) in mapped {
+        if let Some(given) = offered.get_mut(at).and_then(Option::take) {
+            inputs.insert(input, given);
+        }
+    }
+    if let Some((name, input)) = recipe.inputs.iter().find(|(name, _)| !inputs.contains_key(*name)) {
+        let message = format!("input `{name}` is not given ({})", input.title);
+        return Err(Fault::usage("input", message).hint(format!("add `--input {name}=<data set>`")));
+    }
+    Ok(Work { name, id, recipe, new, inputs })
+}
+
+/// What `--from` names: data sets that are held, and files, which become data sets first.
+fn offered(
+    global: &Global,
+    backend: &mut Backend,
+    from: &[String],
+    screen: &Screen,
+) -> Result<Vec<Option<Given>>, Fault> {
+    from.iter()
+        .map(|wanted| {
+            let path = std::path::Path::new(wanted);
+            let id = if path.is_file() {
+                import::file(global, backend, path, screen)?
+            } else {
+                versions::find(backend, wanted)?
+            };
+            given(backend, id).map(Some)
+        })
+        .collect()
+}
+
+fn given(backend: &Backend, id: DatasetId) -> Result<Given, Fault> {
+    let (dataset, source) = compute::load(id, &backend.fetch())?;
+    Ok(Given { id, dataflow: dataset.dataflow, source })
+}
+
+/// The dataflow: as the flag says, else after what was typed.
+fn dataflow(args: &Publish, name: &str, recipe: &Recipe) -> Result<Name, Fault> {
+    match &args.dataflow {
+        Some(dataflow) => Ok(Name::new(dataflow.as_str())?),
+        None if recipes::find(&args.recipe).is_some() => Ok(Name::new(name.replace('/', "-"))?),
+        None => Ok(recipe.measure.clone()),
+    }
+}
+
+/// What each output has otherwise than in the release before.
+fn revisions(
+    backend: &Backend,
+    before: Option<&ReleaseInfo>,
+    outcome: &compute::Outcome,
+    screen: &Screen,
+) -> Result<BTreeMap<Name, Value>, Fault> {
+    let mut said = BTreeMap::new();
+    for (name, figures) in &outcome.figures {
+        let Some(content) = before.and_then(|before| before.release.results.get(name)) else { continue };
+        let (_, table) = content::unpack(*content, backend.fetch()).map_err(compute::Fault::from)?;
+        // Figures of other identifiers are no revision: the reason, `method`, says so.
+        if let Ok(found) = revision(&table, &figures.table) {
+            dataset::tell(&found, CHANGES, screen);
+            said.insert(name.clone(), dataset::document(&found, None, CHANGES));
+        }
+    }
+    Ok(said)
+}
+
 /// The recipe by id, by file, or by the name of one that comes with the program; and whether it
 /// has to be published first.
-fn recipe(backend: &Backend, text: &str) -> Result<(RecipeId, Recipe, bool), Fault> {
+fn recipe(backend: &Backend, text: &str) -> Result<(RecipeId, Read, bool), Fault> {
     if let Ok(id) = text.parse::<RecipeId>() {
         let bytes =
             backend.block(id.cid())?.ok_or_else(|| Fault::absent(format!("recipe {id} is not held here")))?;
-        return Ok((id, decode(&bytes)?, false));
+        return Ok((id, Read::published(decode(&bytes)?), false));
     }
-    let recipe = plan::open(text)?;
-    compute::publishable(&recipe)?;
-    let (id, _) = block(&recipe)?;
+    let read = plan::read(text)?;
+    compute::publishable(&read.recipe)?;
+    let (id, _) = block(&read.recipe)?;
     let new = backend.block(id.cid())?.is_none();
-    Ok((id, recipe, new))
+    Ok((id, read, new))
 }
 
-/// A data set for each input, by id or by the dataflow of the latest one.
-fn inputs(backend: &Backend, recipe: &Recipe, flags: &[String]) -> Result<BTreeMap<Name, DatasetId>, Fault> {
+/// The data sets of the inputs that are named, by id or by dataflow and vintage.
+fn named(backend: &Backend, recipe: &Recipe, flags: &[String]) -> Result<BTreeMap<Name, Given>, Fault> {
     let mut found = BTreeMap::new();
     for flag in flags {
-        let (name, wanted) = match (flag.split_once('='), recipe.inputs.keys().next()) {
+        // `CPI@seq=3` is a data set and a vintage, `PRICES=CPI@seq=3` an input and these.
+        let pair = flag.split_once('=').filter(|(name, _)| !name.contains('@'));
+        let (name, wanted) = match (pair, recipe.inputs.keys().next()) {
             (Some((name, wanted)), _) => (Name::new(name)?, wanted),
             (None, Some(only)) if recipe.inputs.len() == 1 => (only.clone(), flag.as_str()),
             _ => {
@@ -100,68 +228,38 @@ fn inputs(backend: &Backend, recipe: &Recipe, flags: &[String]) -> Result<BTreeM
             let message = format!("the recipe has no input `{name}`");
             return Err(Fault::usage("input", message).hint(format!("its inputs are: {}", names.join(", "))));
         }
-        found.insert(name, dataset(backend, wanted)?);
-    }
-    if let Some(absent) = recipe.inputs.iter().find(|(name, _)| !found.contains_key(*name)) {
-        let message = format!("input `{}` is not given ({})", absent.0, absent.1.title);
-        return Err(Fault::usage("input", message).hint(format!("add `--input {}=<data set>`", absent.0)));
+        found.insert(name, given(backend, versions::find(backend, wanted)?)?);
     }
     Ok(found)
-}
-
-fn dataset(backend: &Backend, wanted: &str) -> Result<DatasetId, Fault> {
-    if let Ok(id) = wanted.parse::<DatasetId>() {
-        return Ok(id);
-    }
-    let held = backend.datasets()?;
-    let mut matching: Vec<_> = held.iter().filter(|info| info.dataset.dataflow.as_str() == wanted).collect();
-    let publishers: std::collections::BTreeSet<_> =
-        matching.iter().map(|info| info.placed.publisher).collect();
-    if publishers.len() > 1 {
-        let message = format!("several publishers have data sets called `{wanted}`");
-        let ids: Vec<String> =
-            matching.iter().map(|info| format!("{} ({})", info.id, info.placed.name)).collect();
-        return Err(Fault::usage("ambiguous", message).hint(format!("name one by id: {}", ids.join(", "))));
-    }
-    matching.sort_by_key(|info| info.placed.seq);
-    matching.last().map(|info| info.id).ok_or_else(|| {
-        let names: std::collections::BTreeSet<&str> =
-            held.iter().map(|info| info.dataset.dataflow.as_str()).collect();
-        let names: Vec<&str> = names.into_iter().collect();
-        let hint = if names.is_empty() {
-            "import one with `assay import`".into()
-        } else {
-            format!("data sets here: {}", names.join(", "))
-        };
-        Fault::absent(format!("no data set `{wanted}` is held here")).hint(hint)
-    })
 }
 
 /// What the release takes the place of, and why; the same figures again are no release.
 fn supersedes(
     args: &Publish,
+    dataflow: &Name,
     before: Option<&ReleaseInfo>,
     outcome: &compute::Outcome,
+    screen: &Screen,
 ) -> Result<Option<Supersedes>, Fault> {
     let Some(before) = before else {
         return match &args.reason {
             None => Ok(None),
             Some(_) => Err(Fault::usage(
                 "reason",
-                format!("`{}` has no earlier release to take the place of", args.dataflow),
+                format!("`{dataflow}` has no earlier release to take the place of"),
             )
             .hint("leave `--reason` out")),
         };
     };
     let known = "reasons: source-revision, publisher-error, method, rebase, seasonal";
-    let Some(reason) = &args.reason else {
+    let Some(reason) = args.reason.clone().or_else(|| screen.ask(&format!("why a new release? {known}")))
+    else {
         let same = outcome
             .figures
             .iter()
             .all(|(name, figures)| before.release.results.get(name) == Some(&figures.content));
         let message = format!(
-            "`{}` has a release already (entry {}, vintage {}){}",
-            args.dataflow,
+            "`{dataflow}` has a release already (entry {}, vintage {}){}",
             before.placed.seq,
             before.release.vintage,
             if same { " with the same figures" } else { "" }
@@ -169,7 +267,7 @@ fn supersedes(
         return Err(Fault::usage("reason", message)
             .hint(format!("say why this one takes its place with `--reason`; {known}")));
     };
-    let reason: Reason = serde_json::from_value(json!(reason))
+    let reason: Reason = serde_json::from_value(json!(reason.trim()))
         .map_err(|_| Fault::usage("reason", format!("`{reason}` is no reason")).hint(known))?;
     Ok(Some(Supersedes { release: before.id, reason }))
 }

@@ -1,12 +1,13 @@
-//! `assay recipe`: list, check, explain, fmt, diff, run, publish.
+//! `assay recipe`: list, show, check, explain, fmt, diff, run, publish.
 
 mod author;
 mod diff;
+mod library;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use schemas::object::{Recipe as Plan, encode};
+use schemas::object::encode;
 use schemas::table::Cell;
 use schemas::text::Name;
 use serde_json::{Value, json};
@@ -21,7 +22,8 @@ use crate::view;
 
 pub(super) fn run(global: &Global, verb: &Recipe, screen: &Screen) -> Result<u8, Fault> {
     match verb {
-        Recipe::List => list(global, screen),
+        Recipe::List(args) => library::list(global, args, screen),
+        Recipe::Show(args) => library::show(global, args, screen),
         Recipe::Check(args) => author::check(args, screen),
         Recipe::Explain(args) => author::explain(args, screen),
         Recipe::Fmt(args) => author::fmt(args, screen),
@@ -31,39 +33,25 @@ pub(super) fn run(global: &Global, verb: &Recipe, screen: &Screen) -> Result<u8,
     }
 }
 
-fn list(global: &Global, screen: &Screen) -> Result<u8, Fault> {
-    let built_in = plan::built_in()?;
-    let held = Backend::open(&home(global)?)?.recipes()?;
-    screen.document(&json!({
-        "built_in": built_in.iter().map(|(name, recipe)| json!({
-            "name": name, "title": recipe.title, "measure": recipe.measure,
-            "inputs": recipe.inputs.keys().collect::<Vec<_>>(), "outputs": recipe.outputs.keys().collect::<Vec<_>>(),
-        })).collect::<Vec<_>>(),
-        "held": held,
-    }));
-    let row = |name: String, recipe: &Plan| {
-        let inputs: Vec<&str> = recipe.inputs.keys().map(Name::as_str).collect();
-        vec![name, recipe.measure.to_string(), inputs.join(", "), recipe.title.to_string()]
-    };
-    let mut rows = vec![["name or id", "measure", "inputs", "title"].map(str::to_owned).to_vec()];
-    rows.extend(built_in.iter().map(|(name, recipe)| row((*name).to_owned(), recipe)));
-    rows.extend(held.iter().map(|info| row(info.id.to_string(), &info.recipe)));
-    for line in view::columns(&rows, |_| false) {
-        screen.say(line);
+/// Local files as inputs: `NAME=FILE`.
+fn files(flags: &[String], screen: &Screen) -> Result<BTreeMap<Name, ledger::compute::Source>, Fault> {
+    let mut inputs = BTreeMap::new();
+    for flag in flags {
+        let (name, file) = flag
+            .split_once('=')
+            .ok_or_else(|| Fault::usage("input", format!("`{flag}` is not of the form NAME=FILE")))?;
+        inputs.insert(Name::new(name)?, source::local(Path::new(file), screen)?);
     }
-    Ok(0)
+    Ok(inputs)
 }
 
 fn compute(args: &RecipeRun, screen: &Screen) -> Result<u8, Fault> {
-    let recipe = plan::open(&args.recipe)?;
-    ledger::compute::check(&recipe)?;
-    let mut inputs = BTreeMap::new();
-    for input in &args.input {
-        let (name, file) = input
-            .split_once('=')
-            .ok_or_else(|| Fault::usage("input", format!("`{input}` is not of the form NAME=FILE")))?;
-        inputs.insert(Name::new(name)?, source::local(Path::new(file), screen)?);
+    if !plan::script(&args.recipe) {
+        // What is wrong with a recipe is told before its files are read.
+        ledger::compute::check(&plan::open(&args.recipe)?)?;
     }
+    let inputs = files(&args.input, screen)?;
+    let recipe = plan::opened(&args.recipe, &inputs)?;
     let outcome = ledger::compute::tables(&recipe, inputs)?;
     if let Some(wanted) = &args.csv {
         let table = outcome.tables.iter().find(|(name, _)| name.as_str() == wanted);

@@ -240,6 +240,9 @@ fn one_dataset(backend: &Backend, info: &DatasetInfo, args: &Show, screen: &Scre
     screen.field("dataflow", &info.dataset.dataflow);
     screen.field("title", &info.dataset.title);
     screen.field("content", info.dataset.content);
+    for doubt in &info.dataset.doubts {
+        screen.field("doubt", screen.paint(Tone::Bad, doubt));
+    }
     for twin in &twins {
         screen.field("same as", format!("{} published the same content: {}", twin.placed.name, twin.id));
     }

@@ -67,7 +67,7 @@ fn paths_and_ids_that_lead_nowhere_are_problems() {
         get(&format!("/api/v1/{list}/{absent}")).problem(404, "not-found");
     }
     get("/api/v1/resolve").problem(400, "query");
-    get("/api/v1/resolve?q=nonsense").problem(404, "not-found");
+    get("/api/v1/resolve?q=nonsense").problem(400, "malformed");
     assert_eq!(get(&format!("/api/v1/resolve?q={release}")).json()["id"], release.as_str());
 }
 

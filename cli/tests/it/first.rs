@@ -19,7 +19,7 @@ fn an_empty_directory_says_what_to_do_first() {
     assert_eq!(offered(&run.out), first);
     desk.type_line("assay import worldbank x.csv --quiet").exit(5);
     desk.write("cpi.csv", sample::worldbank(0));
-    for line in ["import worldbank cpi.csv", "publish inflation-annual --input X --dataflow x"] {
+    for line in ["import worldbank cpi.csv", "publish inflation/cpi-annual --input X --dataflow x"] {
         desk.type_line(&format!("assay {line}")).exit(2).says("assay init --name");
     }
     assert!(desk.type_line("assay").exit(2).err.contains("demo"));
@@ -34,7 +34,10 @@ fn every_command_that_is_offered_works() {
     // What a reader puts in the place of what stands in brackets.
     let fill = |line: &str| {
         let line = line.replace("<publisher>", &publisher).replace("<multiaddr>", &node.address);
-        line.replace("<recipe>", "inflation-annual").replace("<name>", "inflation")
+        line.replace("<measure>", "inflation")
+            .replace("<recipe>", "inflation/cpi-annual")
+            .replace("<name>", "inflation")
+            .replace("<file>", "API_FP.CPI.TOTL.csv")
     };
     desk.write("API_FP.CPI.TOTL.csv", sample::worldbank(0));
     let mut queue = VecDeque::from(["assay show".to_owned(), "assay peer list".to_owned()]);

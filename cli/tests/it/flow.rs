@@ -81,7 +81,7 @@ fn the_world_banks_index_gives_the_world_banks_rate() {
     let Some(library) = library() else { return };
     let file = library.join("worldbank/API_FP.CPI.TOTL_DS2_en_csv_v2_315921.csv");
     let import = format!("assay import worldbank '{}'", file.display());
-    let (office, release) = publish(&import, "inflation-annual", "FP.CPI.TOTL");
+    let (office, release) = publish(&import, "inflation/cpi-annual", "FP.CPI.TOTL");
     let reader = confirm(&office, &release, TCP);
     let figure = figure(&reader, &format!("assay://{}/inflation/USA/2010", office.publisher()));
     let published = rate(&library.join("worldbank/API_FP.CPI.TOTL.ZG_DS2_en_csv_v2_285.csv"), "USA", "2010");
@@ -93,7 +93,7 @@ fn the_world_banks_index_gives_the_world_banks_rate() {
 fn the_index_of_fred_gives_the_published_twelve_month_rate() {
     let Some(library) = library() else { return };
     let import = format!("assay import fred '{}'", library.join("fred/CPIAUCNS.csv").display());
-    let (office, release) = publish(&import, "inflation-12-month", "CPIAUCNS");
+    let (office, release) = publish(&import, "inflation/cpi-12-month", "CPIAUCNS");
     let reader = confirm(&office, &release, QUIC);
     let address = format!("assay://{}/inflation/USA/2022-M06", office.publisher());
     let answer = reader.json(&format!("assay verify {address}"));

@@ -116,8 +116,12 @@ fn names_and_addresses_that_lead_nowhere() {
         (format!("follow {dataset}"), 2, "another kind"),
         ("follow nobody".into(), 2, "`nobody` is not a content id"),
         (format!("publish {dataset} --input FP.CPI.TOTL --dataflow x"), 2, "`recipe`, found `dataset`"),
-        (format!("publish inflation-annual --input {release} --dataflow x"), 2, "`dataset`, found `release`"),
-        ("publish inflation-annual --input GDP --dataflow x".into(), 5, "data sets here: FP.CPI.TOTL"),
+        (
+            format!("publish inflation/cpi-annual --input {release} --dataflow x"),
+            2,
+            "`dataset`, found `release`",
+        ),
+        ("publish inflation/cpi-annual --input GDP --dataflow x".into(), 5, "data sets here: FP.CPI.TOTL"),
     ];
     for (line, code, says) in &cases {
         refused(&desk, &format!("assay {line}"), *code, &[says]);
@@ -204,10 +208,10 @@ fn a_data_directory_that_cannot_be() {
 fn a_slip_of_the_hand_is_corrected() {
     let desk = Desk::new();
     desk.type_line("assay imprt worldbank x.csv").exit(2).says("'import'");
-    desk.type_line("assay import wordbank x.csv").exit(2).says("'worldbank'");
+    desk.type_line("assay import wordbank x.csv").exit(2).says("worldbank");
     desk.type_line("assay verify").exit(2).says("<TARGET>");
     desk.type_line("assay recipe chek x").exit(2).says("'check'");
-    desk.type_line("assay recipe check inflation-anual").exit(5).says("inflation-annual");
+    desk.type_line("assay recipe check inflation-anual").exit(5).says("inflation/cpi-annual");
 }
 
 #[test]
@@ -233,4 +237,30 @@ fn errors_are_documents_for_programs() {
         }
         assert!(error["hints"].is_array(), "{run:#?}");
     }
+}
+
+#[test]
+fn a_source_that_must_not_be_asked_is_refused_before_it_is() {
+    let desk = Desk::founded("Office");
+    for (line, code, says) in [
+        ("https://127.0.0.1/x.csv", 2, "`127.0.0.1` is an address"),
+        ("https://[::ffff:127.0.0.1]/x.csv", 2, "is an address"),
+        ("https://localhost/x.csv", 2, "`localhost` is not an allowed host"),
+        ("https://169.254.169.254/latest/meta-data", 2, "is an address"),
+        ("file:///etc/hostname", 2, "only https"),
+        ("https://me:word@api.worldbank.org/v2", 2, "user or password"),
+        ("https://api.worldbank.org:8080/v2", 2, "port 8080"),
+        ("https://x.example.org/x.csv --allow-host 10.0.0.1", 2, "no name of a host"),
+        ("https://x.example.org/x.csv --allow-host localhost", 2, "no name of a host"),
+        ("ecb EXR ../x", 2, "cannot stand in an address"),
+        ("worldbank FP.CPI.TOTL --from 2000", 2, "`--from` and `--to` together"),
+    ] {
+        refused(&desk, &format!("assay import {line}"), code, &[says]);
+    }
+    let key = "secret word";
+    let mut command = desk.command(&["import", "fred", "GDP"]);
+    let run = finish(command.env("FRED_API_KEY", key).spawn().unwrap(), "a key".into())
+        .exit(2)
+        .says("FRED_API_KEY");
+    assert!(!run.err.contains(key) && !run.out.contains(key), "{run:?}");
 }

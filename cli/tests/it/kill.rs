@@ -121,6 +121,7 @@ fn publication(number: u64) -> Vec<u8> {
         unit: None,
         content,
         provenance: Provenance::Import { snapshot, importer },
+        doubts: Vec::new(),
     })
     .unwrap();
     let root = Cid::of(Codec::DagCbor, &object);

@@ -37,7 +37,8 @@ pub fn published(name: &str) -> (Desk, String) {
     desk.write("cpi.csv", worldbank(0));
     desk.type_line("assay import worldbank cpi.csv").ok();
     // Without the day of the run, ids and the order of blocks are the same every day.
-    let publish = "assay publish inflation-annual --input FP.CPI.TOTL --dataflow inflation --vintage 2010";
+    let publish =
+        "assay publish inflation/cpi-annual --input FP.CPI.TOTL --dataflow inflation --vintage 2010";
     let release = desk.json(publish);
     (desk, text(&release, "release"))
 }

@@ -132,7 +132,42 @@ fn files_and_data_sets() {
     screen.line("assay import csv prices.csv");
     screen.line("assay import csv prices.csv --map 'REF_AREA=Country Code' --map TIME_PERIOD=Year --map OBS_VALUE=Index");
     screen.line("assay import worldbank fred.csv").line("assay import worldbank text.csv");
-    screen.line("assay import worldbank absent.csv").line("assay import wordbank cpi.csv").compare("import");
+    screen.line("assay import worldbank absent.csv").line("assay import wordbank cpi.csv");
+    screen
+        .line("assay import http://api.worldbank.org/v2/country")
+        .line("assay import https://www.example.org/x.csv");
+    screen.line("assay import https://api.stlouisfed.org/fred/series?series_id=GDP\\&api_key=0123");
+    screen.line("assay import bls CUUR0000SA0 --from 2005 --to 2000").line("assay import nobody CPI");
+    screen.line("assay import --check-source FP.CPI.TOTL").line("assay import").compare("import");
+}
+
+#[test]
+fn versions_of_data_sets() {
+    let desk = Desk::founded("Office");
+    for (name, factor) in [("cpi.csv", 0), ("newer.csv", 1)] {
+        desk.write(name, sample::worldbank(factor));
+    }
+    desk.write("tenfold.csv", sample::worldbank(0).replacen("\"83.777\"", "\"837.77\"", 1));
+    let mut screen = Transcript::new(&desk);
+    screen.line("assay dataset --help").line("assay dataset diff --help");
+    desk.type_line("assay import worldbank cpi.csv").ok();
+    screen.line("assay dataset diff FP.CPI.TOTL").line("assay import worldbank newer.csv");
+    screen.line("assay dataset diff FP.CPI.TOTL --limit 2");
+    screen.line("assay dataset diff FP.CPI.TOTL@first cpi.csv");
+    screen.line("assay import worldbank tenfold.csv").line("assay import worldbank tenfold.csv --force");
+    screen.compare("dataset");
+}
+
+#[test]
+fn a_measure_from_a_file() {
+    let desk = Desk::founded("Office");
+    desk.write("CPIAUCNS.csv", sample::FRED);
+    let mut screen = Transcript::new(&desk);
+    screen.line("assay publish inflation --from CPIAUCNS.csv --vintage 2022-06");
+    desk.write("CPIAUCNS.csv", sample::FRED.replace("296.311", "296.711"));
+    screen.line("assay publish inflation --from CPIAUCNS.csv --vintage 2022-07");
+    screen.line("assay publish inflation --from CPIAUCNS.csv --vintage 2022-07 --reason source-revision");
+    screen.line("assay publish gdp --from CPIAUCNS").line("assay publish inflation").compare("measure");
 }
 
 #[test]
@@ -141,21 +176,20 @@ fn recipes_and_releases() {
     desk.write("cpi.csv", sample::worldbank(0));
     desk.type_line("assay import worldbank cpi.csv").ok();
     let mut screen = Transcript::new(&desk);
-    screen.line("assay recipe --help").line("assay recipe list");
-    screen.line("assay recipe check --help").line("assay recipe check inflation-annual");
+    screen.line("assay recipe --help").line("assay recipe list --help").line("assay recipe list");
+    screen.line("assay recipe list prices").line("assay recipe show --help");
+    screen.line("assay recipe show inflation/housing-alternative").line("assay recipe show inflation/rent");
+    screen.line("assay recipe check --help").line("assay recipe check inflation/cpi-annual");
     screen.line("assay recipe check inflation-anual");
-    screen.line("assay recipe run --help").line("assay recipe run inflation-annual --input CPI=cpi.csv");
-    screen.line("assay recipe run inflation-annual --input cpi.csv");
-    screen
-        .line("assay recipe publish --help")
-        .line("assay recipe publish unemployment-rate")
-        .compare("recipe");
+    screen.line("assay recipe run --help").line("assay recipe run inflation/cpi-annual --input CPI=cpi.csv");
+    screen.line("assay recipe run inflation/cpi-annual --input cpi.csv");
+    screen.line("assay recipe publish --help").line("assay recipe publish unemployment/u3").compare("recipe");
     authors(&desk);
-    let publish = "assay publish inflation-annual --input FP.CPI.TOTL --dataflow inflation";
+    let publish = "assay publish inflation/cpi-annual --input FP.CPI.TOTL --dataflow inflation";
     let mut screen = Transcript::new(&desk);
     screen.line("assay publish --help").line(&format!("{publish} --dry-run")).line(publish).line(publish);
-    screen.line("assay publish inflation-annual --input GDP --dataflow inflation");
-    screen.line("assay publish unemployment-rate --input FP.CPI.TOTL --dataflow unemployment");
+    screen.line("assay publish inflation/cpi-annual --input GDP --dataflow inflation");
+    screen.line("assay publish unemployment/u3 --input FP.CPI.TOTL --dataflow unemployment");
     screen.line(&format!("{publish} --reason method")).compare("publish");
 }
 
@@ -170,9 +204,13 @@ fn authors(desk: &Desk) {
         .line("assay recipe fmt my.toml --check")
         .line("assay recipe fmt my.toml")
         .line("assay recipe fmt my.vtl");
-    screen.line("assay recipe diff --help").line("assay recipe diff inflation-annual my.toml");
-    screen.line("assay recipe diff inflation-annual my.toml --on CPI=cpi.csv --figure USA/2010");
-    screen.line("assay recipe diff inflation-annual inflation-annual").compare("authors");
+    screen.line("assay recipe diff --help").line("assay recipe diff inflation/cpi-annual my.toml");
+    screen.line("assay recipe diff inflation/cpi-annual my.toml --on CPI=cpi.csv --figure USA/2010");
+    screen.line("assay recipe diff inflation/cpi-annual inflation/cpi-annual");
+    screen.line("assay recipe diff inflation/cpi-12-month inflation/housing-alternative");
+    desk.write("draft.vtl", "R <- max(CPI group by REF_AREA);");
+    screen.line("assay recipe run draft.vtl --input CPI=cpi.csv").line("assay recipe check draft.vtl");
+    screen.line("assay recipe explain draft.vtl --input CPI=cpi.csv").compare("authors");
     let mut screen = Transcript::new(desk);
     for script in [
         "INFLATION <- round((CPI / timeshift(CPY, 1) - 1) * 100, 1);",

@@ -30,7 +30,7 @@ fn two_publishers_who_read_the_same_file_agree_by_id() {
         assert_eq!(here.json(&format!("assay show {id}"))["same_content"][0]["id"], twin.as_str());
     }
     // Whose is meant is now a question.
-    let publish = "assay publish inflation-annual --input FP.CPI.TOTL --dataflow inflation";
+    let publish = "assay publish inflation/cpi-annual --input FP.CPI.TOTL --dataflow inflation";
     here.type_line(publish).exit(2).says("several publishers").says(&own).says(&other);
     here.type_line(&publish.replace("FP.CPI.TOTL", &other)).ok();
 }

@@ -46,6 +46,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let (status, code) = match &error {
             Error::Unknown(_) => (StatusCode::NOT_FOUND, "not-found"),
+            Error::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed"),
             Error::Missing(_) => (StatusCode::CONFLICT, "missing"),
             Error::NoIdentity => (StatusCode::CONFLICT, "no-identity"),
             Error::HasIdentity(_) => (StatusCode::CONFLICT, "has-identity"),

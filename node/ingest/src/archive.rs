@@ -47,7 +47,7 @@ pub(crate) fn data_name(bytes: &[u8]) -> Result<String, Fault> {
 }
 
 /// The archive with its list of members read.
-fn listed(bytes: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, Fault> {
+pub(crate) fn listed(bytes: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, Fault> {
     // Each member has an entry with this signature; counting them first keeps the list of a
     // hostile archive from being built.
     let entries = bytes.windows(4).filter(|window| window == b"PK\x01\x02").count();
@@ -99,7 +99,7 @@ fn unpack(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str, bytes_max: u64) -
     Ok(data)
 }
 
-fn broken(error: ZipError) -> Fault {
+pub(crate) fn broken(error: ZipError) -> Fault {
     Fault::new("archive", format!("not a whole ZIP archive: {error}")).hint("download the archive again")
 }
 

@@ -1,12 +1,14 @@
 //! Areas: ISO 3166-1 alpha-3, the aggregates of the World Bank and its own codes for areas that
 //! ISO does not list (`XKX` and formerly `KSV` for Kosovo, `CHI` for the Channel Islands).
 //!
-//! The list is `areas.txt`, one area a line: code, `area` or `aggregate`, English name.
+//! The list is `areas.txt`, one area a line: code, `area` or `aggregate`, English name. Codes of
+//! other lists lead to it: ISO alpha-2 and numeric (M49) codes by `rust_iso3166`, the two-letter
+//! codes of the World Bank and what Eurostat and the IMF write otherwise by `aliases.txt`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, shown};
 use crate::records::{self, Reader, Record};
 use crate::value;
 
@@ -35,6 +37,144 @@ static KNOWN: LazyLock<BTreeMap<&str, (&str, bool)>> = LazyLock::new(|| {
 pub(crate) fn known(code: &str) -> Option<Area> {
     let (name, aggregate) = KNOWN.get(code)?;
     Some(Area { code: code.to_owned(), name: (*name).to_owned(), aggregate: *aggregate })
+}
+
+/// Who wrote a code: the same letters are other areas in other lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    /// ISO 3166-1, any of its three codes.
+    #[allow(dead_code)] // Until a file names areas by it.
+    Iso,
+    /// World Bank: ISO and two-letter codes of its aggregates.
+    WorldBank,
+    /// Eurostat: ISO alpha-2 but `EL` and `UK`; `EU…` and `EA…` are aggregates.
+    Eurostat,
+    /// OECD: ISO alpha-3 and codes of groups.
+    Oecd,
+    /// International Monetary Fund: ISO alpha-2, `U2` and codes of groups.
+    #[allow(dead_code)] // Until SDMX files of the IMF are read.
+    Imf,
+}
+
+impl Scheme {
+    /// The word in `aliases.txt`.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Iso => "iso",
+            Self::WorldBank => "worldbank",
+            Self::Eurostat => "eurostat",
+            Self::Oecd => "oecd",
+            Self::Imf => "imf",
+        }
+    }
+}
+
+/// Codes of one list only: the list, its code, ours.
+static ALIASES: LazyLock<BTreeMap<(&str, &str), &str>> = LazyLock::new(|| {
+    let entry = |line: &'static str| {
+        let mut words = line.split(' ');
+        Some(((words.next()?, words.next()?), words.next()?))
+    };
+    include_str!("aliases.txt").lines().filter_map(entry).collect()
+});
+
+/// The area of a code of a list, if it is one that we know.
+pub(crate) fn coded(scheme: Scheme, code: &str) -> Option<Area> {
+    if let Some(alias) = ALIASES.get(&(scheme.word(), code)) {
+        return known(alias);
+    }
+    if matches!(scheme, Scheme::Eurostat | Scheme::Oecd) && union(code) {
+        return Some(Area { code: code.to_owned(), name: code.to_owned(), aggregate: true });
+    }
+    let digits = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_digit());
+    let country = match code.len() {
+        1..=3 if digits => rust_iso3166::from_numeric(code.parse().ok()?),
+        2 => rust_iso3166::from_alpha2(code),
+        _ => None,
+    };
+    known(country.map_or(code, |country| country.alpha3))
+}
+
+/// Names that Eurostat writes otherwise than the lists.
+const LABELS: [(&str, &str); 4] =
+    [("Slovakia", "SVK"), ("Türkiye", "TUR"), ("Kosovo*", "XKX"), ("United Kingdom", "GBR")];
+
+/// The code of an area that is written by its name, as in `Belgium` or `Euro area – 20 countries
+/// (from 2023)`.
+pub(crate) fn labelled(label: &str) -> Option<String> {
+    let plain = label.split(" (").next().unwrap_or(label);
+    let words = [("European Union - ", "EU"), ("Euro area – ", "EA"), ("Euro area - ", "EA")];
+    if let Some((rest, start)) =
+        words.iter().find_map(|(word, start)| Some((label.strip_prefix(word)?, start)))
+    {
+        let count = rest.split(' ').next().filter(|count| count.bytes().all(|byte| byte.is_ascii_digit()))?;
+        // The union had 27 members twice.
+        let again = if *start == "EU" && rest.contains("(from 2020)") { "_2020" } else { "" };
+        return Some(format!("{start}{count}{again}"));
+    }
+    let own = LABELS.iter().find(|(name, _)| *name == label).map(|(_, code)| *code);
+    let listed = || KNOWN.iter().find(|(_, (name, _))| *name == plain).map(|(code, _)| *code);
+    let country =
+        || rust_iso3166::ALL.iter().find(|country| country.name == plain).map(|country| country.alpha3);
+    own.or_else(listed).or_else(country).map(str::to_owned)
+}
+
+/// Groups that the OECD has figures for.
+const GROUPS: [&str; 7] = ["OECD", "OECDE", "OECDSO", "G-7", "G-20", "G7", "G20"];
+
+/// Whether a code is that of a group: the union or the euro area of some composition, as in
+/// `EU27_2020`, or one of the OECD.
+fn union(code: &str) -> bool {
+    if GROUPS.contains(&code) {
+        return true;
+    }
+    let rest = ["EU", "EA", "EEA", "EFTA"].iter().find_map(|start| code.strip_prefix(start));
+    rest.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_'))
+}
+
+/// The areas of a file that are met under codes of a list; what is not known keeps its code.
+pub(crate) struct Roll {
+    scheme: Scheme,
+    met: BTreeMap<String, Area>,
+    unknown: BTreeSet<String>,
+}
+
+impl Roll {
+    pub(crate) fn new(scheme: Scheme) -> Self {
+        Self { scheme, met: BTreeMap::new(), unknown: BTreeSet::new() }
+    }
+
+    /// Our code for one of the file; `name` is what the file calls it, if anything.
+    pub(crate) fn code(&mut self, code: &str, name: &str) -> &str {
+        let scheme = self.scheme;
+        let unknown = &mut self.unknown;
+        let area = self.met.entry(code.to_owned()).or_insert_with(|| {
+            let mut area = coded(scheme, code).unwrap_or_else(|| {
+                unknown.insert(code.to_owned());
+                Area { code: code.to_owned(), name: code.to_owned(), aggregate: false }
+            });
+            if !name.is_empty() && value::label(name).is_ok() {
+                name.clone_into(&mut area.name);
+            }
+            area
+        });
+        &area.code
+    }
+
+    /// What a person should know of them.
+    pub(crate) fn note(&self) -> Option<String> {
+        let first = self.unknown.first()?;
+        let count = self.unknown.len();
+        Some(format!(
+            "{count} codes of areas are not of ISO 3166 and kept as they are, as in `{}`",
+            shown(first)
+        ))
+    }
+
+    /// All of them.
+    pub(crate) fn areas(self) -> Vec<Area> {
+        self.met.into_values().collect()
+    }
 }
 
 /// The fault for a code that nobody knows.
@@ -137,6 +277,67 @@ mod tests {
         assert!(!known("NAM").unwrap().aggregate && !known("XKX").unwrap().aggregate);
         assert!(unknown("usa").hint.unwrap().contains("`USA`"));
         assert!(unknown("US").hint.unwrap().contains("three letters"));
+    }
+
+    #[test]
+    fn other_codes_lead_to_the_one() {
+        let code = |scheme, code| coded(scheme, code).map(|area| area.code);
+        for (scheme, other, expected) in [
+            (Scheme::Iso, "NA", Some("NAM")),
+            (Scheme::Iso, "516", Some("NAM")),
+            (Scheme::Iso, "8", Some("ALB")),
+            (Scheme::Iso, "NAM", Some("NAM")),
+            (Scheme::Iso, "EL", None),
+            (Scheme::WorldBank, "1W", Some("WLD")),
+            (Scheme::WorldBank, "ZH", Some("AFE")),
+            (Scheme::WorldBank, "JG", Some("CHI")),
+            (Scheme::WorldBank, "XK", Some("XKX")),
+            (Scheme::WorldBank, "EU", Some("EUU")),
+            (Scheme::Eurostat, "EL", Some("GRC")),
+            (Scheme::Eurostat, "UK", Some("GBR")),
+            (Scheme::Eurostat, "EU27_2020", Some("EU27_2020")),
+            (Scheme::Eurostat, "EU", Some("EU")),
+            (Scheme::Eurostat, "AT11", None),
+            (Scheme::Imf, "U2", Some("EMU")),
+            (Scheme::Imf, "", None),
+        ] {
+            assert_eq!(code(scheme, other).as_deref(), expected, "{other}");
+        }
+        assert!(coded(Scheme::Eurostat, "EA19").unwrap().aggregate);
+        for country in rust_iso3166::ALL {
+            assert_eq!(code(Scheme::Iso, country.alpha2).as_deref(), Some(country.alpha3));
+        }
+        assert!(ALIASES.values().all(|code| KNOWN.contains_key(code)));
+        assert!(include_str!("aliases.txt").lines().is_sorted());
+    }
+
+    #[test]
+    fn names_lead_to_codes() {
+        for (label, code) in [
+            ("Belgium", Some("BEL")),
+            ("Slovakia", Some("SVK")),
+            ("Germany (until 1990 former territory of the FRG)", Some("DEU")),
+            ("European Union - 27 countries (from 2020)", Some("EU27_2020")),
+            ("European Union - 27 countries (2007-2013)", Some("EU27")),
+            ("Euro area – 20 countries (from 2023)", Some("EA20")),
+            ("Euro area - many countries", None),
+            ("Atlantis", None),
+        ] {
+            assert_eq!(labelled(label).as_deref(), code, "{label}");
+        }
+    }
+
+    #[test]
+    fn unknown_codes_are_kept_and_counted() {
+        let mut roll = Roll::new(Scheme::Eurostat);
+        assert_eq!(
+            (roll.code("AT11", "Burgenland").to_owned(), roll.note().is_some()),
+            ("AT11".into(), true)
+        );
+        assert_eq!(roll.code("EL", ""), "GRC");
+        assert!(roll.note().unwrap().starts_with("1 codes"));
+        let names: Vec<String> = roll.areas().into_iter().map(|area| area.name).collect();
+        assert_eq!(names, ["Burgenland", "Greece"]);
     }
 
     #[test]

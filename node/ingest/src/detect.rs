@@ -3,7 +3,7 @@
 use crate::archive;
 use crate::fault::Fault;
 use crate::records::{Reader, Record};
-use crate::{Format, fred};
+use crate::{Format, aat1, bea, bls, blscsv, eurostat, fedddp, fred, fredmd, oecddp, ons, sdmx, shiller};
 
 /// Bytes looked at.
 const PREFIX_BYTES: usize = 64 << 10;
@@ -13,16 +13,29 @@ const ROWS: usize = 12;
 /// The format of a file, if it is one of ours.
 ///
 /// A World Bank file is known by its column `Country Code` (or its ZIP by its members), a FRED
-/// file by its two columns of which the first is the date, a CSV by a column `TIME_PERIOD`. The
-/// name of the file decides nothing.
+/// file by its two columns of which the first is the date, a CSV by a column `TIME_PERIOD` or
+/// `OBS_VALUE`, SDMX by its namespaces, its first column or its `dataSets`. The name of the file
+/// decides nothing.
 pub fn detect(_name: &str, bytes: &[u8]) -> Option<Format> {
+    if is_workbook(bytes) {
+        return Some(Format::Xlsx);
+    }
     if bytes.starts_with(b"PK") {
         return archive::data_name(bytes).ok().map(|_| Format::WorldBank);
+    }
+    if let Some(format) = json(bytes).or_else(|| xml(bytes)) {
+        return Some(format);
     }
     if kind(bytes).is_some() {
         return None;
     }
     let text = prefix(bytes);
+    if aat1::is_table(text) {
+        return Some(Format::BlsTable);
+    }
+    if let Some(format) = tabbed(text).or_else(|| sdmxcsv(text)) {
+        return Some(format);
+    }
     let mut reader = Reader::new(text, b',');
     let mut record = Record::default();
     for row in 0..ROWS {
@@ -32,14 +45,88 @@ pub fn detect(_name: &str, bytes: &[u8]) -> Option<Format> {
         if record.position("Country Code").is_some() {
             return Some(Format::WorldBank);
         }
-        if row == 0 && record.cells.len() == 2 && fred::is_date_column(record.cell(0)) {
-            return Some(Format::Fred);
-        }
-        if row == 0 && record.position("TIME_PERIOD").is_some() {
-            return Some(Format::Csv);
+        if let Some(format) = headed(&record).filter(|_| row == 0) {
+            return Some(format);
         }
     }
     None
+}
+
+/// Whether a header is that of a format.
+type Sign = fn(&Record<'_>) -> bool;
+
+/// The format of a file with this header on its first line.
+fn headed(header: &Record<'_>) -> Option<Format> {
+    let known: [(Sign, Format); 9] = [
+        (ons::is_header, Format::Ons),
+        (fedddp::is_header, Format::FedDdp),
+        (oecddp::is_header, Format::OecdDp),
+        (blscsv::is_header, Format::BlsCsv),
+        (fred::is_header, Format::Fred),
+        (fredmd::is_header, Format::FredMd),
+        (bea::is_header, Format::Bea),
+        (shiller::is_header, Format::Shiller),
+        (|header| ["TIME_PERIOD", "OBS_VALUE"].iter().any(|id| header.position(id).is_some()), Format::Csv),
+    ];
+    known.into_iter().find(|(is, _)| is(header)).map(|(_, format)| format)
+}
+
+/// The format of a file whose cells are split by tabs.
+fn tabbed(text: &str) -> Option<Format> {
+    let mut record = Record::default();
+    let tabs = text.lines().next().is_some_and(|line| line.contains('\t'));
+    let read = tabs && Reader::new(text, b'\t').read(&mut record).unwrap_or(false);
+    match record {
+        _ if !read => None,
+        record if bls::is_header(&record) => Some(Format::Bls),
+        record => eurostat::is_header(&record).then_some(Format::Eurostat),
+    }
+}
+
+/// The format of a file whose header is that of SDMX-CSV, whatever its delimiter.
+fn sdmxcsv(text: &str) -> Option<Format> {
+    let mut record = Record::default();
+    let read = Reader::new(text, sdmx::csv::delimiter(text)).read(&mut record).unwrap_or(false);
+    (read && sdmx::csv::is_header(&record)).then_some(Format::SdmxCsv)
+}
+
+/// The format of a document in XML, by its namespaces.
+fn xml(bytes: &[u8]) -> Option<Format> {
+    let text = prefix(bytes);
+    let is =
+        text.trim_start().starts_with('<') && text.to_ascii_lowercase().contains("sdmx.org/resources/sdmxml");
+    is.then_some(Format::SdmxMl)
+}
+
+/// The format of an answer in JSON, by the words that only it has.
+fn json(bytes: &[u8]) -> Option<Format> {
+    let text = prefix(bytes).trim_start();
+    let holds = |word: &str| text.contains(&format!("\"{word}\""));
+    match text.as_bytes().first()? {
+        b'[' if holds("per_page") && holds("page") => Some(Format::WorldBankJson),
+        b'[' if holds("message") && holds("key") => Some(Format::WorldBankJson),
+        b'{' if holds("seriesID") || holds("Results") && holds("responseTime") => Some(Format::BlsJson),
+        b'{' if holds("observations") && holds("realtime_start") => Some(Format::FredJson),
+        b'{' if holds("error_code") && holds("error_message") => Some(Format::FredJson),
+        b'{' => cubes(text).or_else(|| cubes(std::str::from_utf8(bytes).ok()?)),
+        _ => None,
+    }
+}
+
+/// Whether these are the bytes of an Excel workbook.
+pub(crate) fn is_workbook(bytes: &[u8]) -> bool {
+    let member = |name: &[u8]| bytes.windows(name.len()).any(|window| window == name);
+    bytes.starts_with(b"PK") && member(b"[Content_Types].xml") && member(b"xl/workbook.xml")
+}
+
+/// The format of a data set in JSON; figures may stand before what tells it.
+fn cubes(text: &str) -> Option<Format> {
+    let holds = |word: &str| text.contains(&format!("\"{word}\""));
+    if holds("dataSets") || holds("keyPosition") || holds("errors") && (holds("meta") || holds("header")) {
+        return Some(Format::SdmxJson);
+    }
+    let classed = holds("class") && (holds("dataset") || holds("collection") || holds("dimension"));
+    (classed || holds("dimension") && holds("size")).then_some(Format::JsonStat)
 }
 
 /// The first bytes as text; cut where they stop being text.
@@ -60,7 +147,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<bool, Fault> {
     if bytes.is_empty() {
         return Err(Fault::new("file-empty", "the file is empty").hint("download it again"));
     }
-    match kind(bytes) {
+    match kind(bytes).filter(|_| json(bytes).or_else(|| xml(bytes)).is_none()) {
         None => Ok(bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06")),
         Some((what, hint)) => {
             Err(Fault::new("file-type", format!("expected a CSV file, this is {what}")).hint(hint))
@@ -90,9 +177,6 @@ fn kind(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     }
     let head = bytes.get(..bytes.len().min(PREFIX_BYTES)).unwrap_or_default();
     let holds = |word: &[u8]| head.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word));
-    if bytes.starts_with(b"PK") {
-        return holds(b"[Content_Types].xml").then_some(("an Excel workbook", SAVE));
-    }
     match prefix(bytes).trim_start().as_bytes() {
         [b'{' | b'[', ..] => Some(("JSON", AGAIN)),
         [b'<', b'<', ..] => None,
@@ -110,25 +194,39 @@ pub(crate) fn unknown(bytes: &[u8]) -> Fault {
     if let Err(fault) = crate::records::text(bytes) {
         return fault;
     }
+    let text = prefix(bytes);
+    let tabs = text.lines().next().is_some_and(|line| line.contains('\t'));
     let mut record = Record::default();
-    let read = Reader::new(prefix(bytes), b',').read(&mut record);
-    match read {
-        Err(fault) => fault,
-        Ok(_) => Fault::new("format-unknown", "expected a World Bank file, a FRED file or SDMX column names")
-            .line(record.line)
-            .value(record.joined())
-            .hint("say what the columns are: import it as `csv` with a mapping"),
-    }
+    let read = Reader::new(text, if tabs { b'\t' } else { b',' }).read(&mut record);
+    let fault = match read {
+        Err(fault) => return fault,
+        Ok(_) if is_list(&record) => {
+            Fault::new("code-list", "this is a list of codes and their names, and has no figures")
+                .hint("give it after the file of data whose codes it names")
+        }
+        Ok(_) => {
+            Fault::new("format-unknown", "this is no format that is known, nor has it SDMX column names")
+                .hint("say what the columns are: import it as `csv` with a mapping")
+        }
+    };
+    fault.line(record.line).value(record.joined())
+}
+
+/// Whether a header is that of a list of codes: a code, its name, and neither time nor figures.
+fn is_list(header: &Record<'_>) -> bool {
+    let any = |words: &[&str]| {
+        (0..header.cells.len()).any(|column| {
+            let title = header.cell(column).to_ascii_lowercase();
+            title.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| words.contains(&word))
+        })
+    };
+    let coded = any(&["code", "alpha", "id"]) && any(&["name", "title"]);
+    coded && !any(&["year", "date", "time", "period", "value", "month", "quarter", "weight"])
 }
 
 /// The fault for a file of format `found` that was given as `expected`.
 pub(crate) fn other(expected: Format, found: Format) -> Fault {
-    let title = |format| match format {
-        Format::WorldBank => "a World Bank file",
-        Format::Fred => "a FRED file",
-        Format::Csv => "a CSV with SDMX column names",
-    };
-    Fault::new("format-other", format!("expected {}, this is {}", title(expected), title(found)))
+    Fault::new("format-other", format!("expected {}, this is {}", expected.title(), found.title()))
         .hint(format!("import it as `{found}`"))
 }
 
@@ -167,7 +265,6 @@ mod tests {
             (b"<!DOCTYPE html><p>", "HTML"),
             (b"<?xml version='1.0'?><message/>", "XML"),
             (b" {\"a\":1}", "JSON"),
-            (b"PK\x03\x04....[Content_Types].xml", "Excel"),
             (b"\xff\xfea\0", "UTF-16"),
         ] {
             let fault = check(bytes).unwrap_err();

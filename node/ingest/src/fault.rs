@@ -64,9 +64,14 @@ impl Fault {
 
 /// The words of a file, fit for a terminal: short, and without characters that steer it.
 pub(crate) fn shown(text: &str) -> String {
+    readable(text, VALUE_CHARS_MAX)
+}
+
+/// The first `chars_max` characters of a text, likewise.
+pub(crate) fn readable(text: &str, chars_max: usize) -> String {
     let mut out = String::new();
     let mut chars = text.chars();
-    for c in chars.by_ref().take(VALUE_CHARS_MAX) {
+    for c in chars.by_ref().take(chars_max) {
         // U+202x and U+206x override the direction of the text around them.
         if c.is_control() || matches!(c, '\u{200e}'..='\u{202e}' | '\u{2060}'..='\u{206f}') {
             out.extend(c.escape_default());

@@ -53,18 +53,20 @@ impl Filling {
         }
     }
 
-    /// Adds the rows of another column of the type, which was filled from what follows in the file.
-    pub(crate) fn append(&mut self, other: Self) {
+    /// Takes the rows of another column of the type, which was filled from what follows in the file,
+    /// and leaves it empty, with its room.
+    pub(crate) fn take(&mut self, other: &mut Self) {
         match (self, other) {
             (Self::Text(dictionary, rows), Self::Text(others, codes)) => {
+                let others = std::mem::take(others);
                 let places: Vec<u32> = others.texts.iter().map(|text| dictionary.code(text)).collect();
                 let place = |code: u32| places.get(code as usize).copied().unwrap_or(Texts::NULL);
-                rows.extend(codes.into_iter().map(place));
+                rows.extend(codes.drain(..).map(place));
             }
-            (Self::Integer(rows), Self::Integer(others)) => rows.extend(others),
-            (Self::Number(rows), Self::Number(others)) => rows.extend(others),
-            (Self::Boolean(rows), Self::Boolean(others)) => rows.extend(others),
-            (Self::Period(rows), Self::Period(others)) => rows.extend(others),
+            (Self::Integer(rows), Self::Integer(others)) => rows.append(others),
+            (Self::Number(rows), Self::Number(others)) => rows.append(others),
+            (Self::Boolean(rows), Self::Boolean(others)) => rows.append(others),
+            (Self::Period(rows), Self::Period(others)) => rows.append(others),
             // INVARIANT: both are columns of one plan.
             _ => {}
         }
@@ -116,6 +118,11 @@ impl Dictionary {
         self.follow(code)
     }
 
+    /// All texts, by code.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(|text| &**text)
+    }
+
     fn follow(&mut self, code: u32) -> u32 {
         if let Some(next) = self.next.get_mut(self.last as usize) {
             *next = code;
@@ -125,7 +132,7 @@ impl Dictionary {
     }
 
     /// The column of these codes: its dictionary has the texts that rows have, in their order.
-    fn sorted(self, mut codes: Vec<u32>) -> Texts {
+    pub(crate) fn sorted(self, mut codes: Vec<u32>) -> Texts {
         let mut used = vec![false; self.texts.len()];
         for code in &codes {
             if let Some(slot) = used.get_mut(*code as usize) {
@@ -168,7 +175,8 @@ mod tests {
                 filling.pop();
             }
             first.push_missing();
-            first.append(second);
+            first.take(&mut second);
+            assert_eq!(second.done().len(), 0);
             let mut expected: Vec<Option<&str>> = rows.iter().map(|text| Some(*text)).collect();
             expected.insert(cut, None);
             assert_eq!(first.done(), Column::Text(Texts::from_rows(expected)));

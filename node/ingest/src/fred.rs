@@ -1,27 +1,44 @@
-//! FRED series as CSV: a column of dates, a column of figures.
+//! FRED series as CSV: a column of dates, a column of figures for each series.
 //!
 //! Reads every header that FRED has served (`observation_date,ID`, `DATE,ID`, `"Date","ID"`,
-//! `date,value`) and what Excel makes of the dates. The file says neither area nor frequency nor
-//! unit: the area is the caller's, the frequency is inferred from all dates together.
+//! `date,value`, several ids) and what Excel makes of the dates. One series has the identifiers
+//! REF_AREA and TIME_PERIOD; several have SERIES as well, and the vintages of ALFRED
+//! (`GDP_20200130`) VINTAGE. The file says neither area nor frequency nor unit: the area is the
+//! caller's, the frequency is inferred from all dates together.
 
-use schemas::decimal::Decimal;
 use schemas::period::Period;
 
-use crate::areas::{self, Register};
+use crate::areas::Register;
 use crate::fault::Fault;
-use crate::frequency;
-use crate::points::{self, Points};
+use crate::gaps::Gaps;
+use crate::heading::Heading;
+use crate::panel::{self, Row, Series, Words};
+use crate::points::Points;
 use crate::records::{self, Reader, Record};
-use crate::{Format, Imported, Options, Source, detect, value};
+use crate::{Format, Imported, Options, Source, detect, frequency, value};
 
 /// How FRED writes that there is no figure, over the years.
-const MISSING: [&str; 3] = ["", ".", "NA"];
+const WORDS: Words = Words { missing: &["", ".", "NA", "#N/A"], zero: false };
 /// The area of a series unless the caller says another.
-const AREA: &str = "USA";
+pub(crate) const AREA: &str = "USA";
+/// Who publishes it.
+pub(crate) const PUBLISHER: &str = "Federal Reserve Bank of St. Louis (FRED)";
 
 /// Whether a header cell is that of the dates.
-pub(crate) fn is_date_column(cell: &str) -> bool {
+fn is_date_column(cell: &str) -> bool {
     ["observation_date", "date"].iter().any(|name| cell.eq_ignore_ascii_case(name))
+}
+
+/// Whether a header is one of FRED: a date, and ids of series.
+///
+/// Ids are of capitals, digits and underscores; a column with a title in words is of somebody else.
+pub(crate) fn is_header(header: &Record<'_>) -> bool {
+    let id = |cell: &str| {
+        cell.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+    };
+    let width = header.cells.len();
+    let value = width == 2 && header.cell(1).eq_ignore_ascii_case("value");
+    width > 1 && is_date_column(header.cell(0)) && (value || (1..width).all(|column| id(header.cell(column))))
 }
 
 /// Reads a file.
@@ -34,136 +51,90 @@ pub(crate) fn read(
     let mut record = Record::default();
     reader.read(&mut record)?;
     check_header(source, &record)?;
-    let id = series_id(source.name, &record)?;
-    let rows = rows(&mut reader, &mut record, &id, progress)?;
-    let mut register = Register::default();
-    let code = options.area.as_deref().unwrap_or(AREA);
-    let area = areas::known(code).ok_or_else(|| areas::unknown(code))?;
-    let place = register.enter(&area.code, &area.name)?;
-    let points = dated(&rows, place, options)?;
-    let (table, areas, summary) = points.finish(register)?;
-    let dataflow = value::name(&id).ok_or_else(|| {
-        Fault::new("name", "expected a series id in the header or the file name").value(&id)
-    })?;
-    Ok(Imported {
-        format: Format::Fred,
-        table,
-        title: dataflow.to_string(),
-        dataflow,
-        publisher: Some("Federal Reserve Bank of St. Louis (FRED)".to_owned()),
-        vintage: None,
-        areas,
-        summary,
-        importer: Format::Fred.importer(),
-    })
+    let width = record.cells.len();
+    let series = columns(source.name, &record)?;
+    let mut gaps = Gaps::default();
+    let rows = panel::rows((&mut reader, &mut record), (&series, width), (WORDS, &mut gaps), progress)?;
+    let area = panel::area(options, AREA)?;
+    let one = series.first().filter(|first| series.len() == 1 && first.vintage.is_empty());
+    let (id, table) = match one {
+        Some(first) => {
+            let mut register = Register::default();
+            let place = register.enter(&area.code, &area.name)?;
+            let (table, _, summary) = dated(rows, place, gaps, options)?.finish(register)?;
+            (first.id.clone(), (table, summary))
+        }
+        None => (together(source.name, &series), panel::fill(&rows, &series, gaps, (&area, options))?),
+    };
+    Heading::new(Format::Fred, id).publisher(PUBLISHER).over(table)
 }
 
 fn check_header(source: Source<'_>, header: &Record<'_>) -> Result<(), Fault> {
-    if header.cells.len() == 2 && is_date_column(header.cell(0)) {
+    if header.cells.len() >= 2 && is_date_column(header.cell(0)) {
         return Ok(());
     }
     if let Some(found) = detect(source.name, source.bytes).filter(|found| *found != Format::Fred) {
         return Err(detect::other(Format::Fred, found));
     }
-    let dates = is_date_column(header.cell(0)) || header.cell(0).eq_ignore_ascii_case("sasdate");
-    let fault = if dates && header.cells.len() > 2 {
-        Fault::new("column-many", format!("{} series in one file, expected one", header.cells.len() - 1))
-            .hint("download one series a file, or import it as `csv` with a mapping")
-    } else {
-        Fault::new("column-missing", "expected the columns `observation_date` and the series id")
-            .hint("take the CSV of one series from fred.stlouisfed.org")
-    };
-    Err(fault.line(header.line).value(header.joined()))
+    let message = "expected the columns `observation_date` and the series id";
+    Err(Fault::new("column-missing", message)
+        .hint("take the CSV of a series from fred.stlouisfed.org")
+        .line(header.line)
+        .value(header.joined()))
 }
 
-/// The id in the header; in the file name where the header only says `value`.
-fn series_id(file: &str, header: &Record<'_>) -> Result<String, Fault> {
-    let title = header.cell(1);
-    if title.is_empty() {
-        return Err(Fault::new("column-missing", "expected a series id in the header")
-            .line(header.line)
-            .column("2"));
+/// The series of the columns: one with the id of the file name where the header only says
+/// `value`, vintages where every column ends in a day.
+fn columns(file: &str, header: &Record<'_>) -> Result<Vec<Series>, Fault> {
+    let mut series = panel::series(header)?;
+    if let [one] = series.as_mut_slice()
+        && one.id.eq_ignore_ascii_case("value")
+    {
+        one.id = series_id(file);
     }
-    if !title.eq_ignore_ascii_case("value") {
-        return Ok(title.to_owned());
+    if series.iter().all(|series| vintage(&series.id).is_some()) {
+        for series in &mut series {
+            if let Some((id, day)) = vintage(&series.id) {
+                (series.id, series.vintage) = (id, day);
+            }
+        }
     }
+    Ok(series)
+}
+
+/// Id and day of a column of ALFRED, as in `GDP_20200130`.
+pub(crate) fn vintage(title: &str) -> Option<(String, String)> {
+    let (id, day) = title.rsplit_once('_')?;
+    let digits = day.len() == 8 && day.bytes().all(|byte| byte.is_ascii_digit());
+    let number = |range: std::ops::Range<usize>| day.get(range)?.parse().ok();
+    let day = if digits { Period::day(number(0..4)?, number(4..6)?, number(6..8)?)? } else { return None };
+    (!id.is_empty()).then(|| (id.to_owned(), day.to_string()))
+}
+
+/// The capitals at the beginning of a file name, as in `DGS10_lowercase.csv`.
+pub(crate) fn series_id(file: &str) -> String {
     let stem = value::stem(file);
     let id = stem.split(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit()).next().unwrap_or_default();
-    Ok(if id.is_empty() { stem.to_owned() } else { id.to_owned() })
+    if id.is_empty() { stem.to_owned() } else { id.to_owned() }
 }
 
-/// A row: its date, its figure, its line.
-type Row = (Period, Option<Decimal>, u64);
-
-fn rows<'a>(
-    reader: &mut Reader<'a>,
-    record: &mut Record<'a>,
-    id: &str,
-    progress: &mut dyn FnMut(u64),
-) -> Result<Vec<Row>, Fault> {
-    let mut rows: Vec<Row> = Vec::new();
-    let mut form = None;
-    while reader.read(record)? {
-        record.check_width(2)?;
-        points::bounded(rows.len(), points::OBSERVATIONS_MAX, record.line)?;
-        let form = *form.get_or_insert_with(|| Form::of(record.cell(0)));
-        let day = form.day(record.cell(0)).map_err(|fault| fault.line(record.line).column("1"))?;
-        let cell = record.cell(1);
-        let figure = match cell {
-            _ if MISSING.contains(&cell) => None,
-            _ => Some(value::number(cell).map_err(|fault| fault.line(record.line).column(id))?),
-        };
-        rows.push((day, figure, record.line));
-        reader.tick(progress);
-    }
-    Ok(rows)
-}
-
-/// How a file writes its dates: the first row decides for all.
-#[derive(Clone, Copy)]
-enum Form {
-    /// `2010-01-31`.
-    Iso,
-    /// `1/31/2010`, which Excel makes of it in the United States.
-    Excel,
-}
-
-impl Form {
-    fn of(cell: &str) -> Self {
-        if cell.contains('/') { Self::Excel } else { Self::Iso }
-    }
-
-    fn day(self, cell: &str) -> Result<Period, Fault> {
-        let (day, expected) = match self {
-            Self::Iso => (value::day(cell), "2010-01-31"),
-            Self::Excel => {
-                let day =
-                    value::triple(cell, '/').and_then(|[month, day, year]| Period::day(year, month, day));
-                (day, "1/31/2010")
-            }
-        };
-        day.ok_or_else(|| {
-            Fault::new("period", format!("expected a date like `{expected}`"))
-                .value(cell)
-                .hint("all dates of a file are written in one way, month before day")
-        })
+/// The name of several: the id that they share, or the file name.
+fn together(file: &str, series: &[Series]) -> String {
+    match series.first() {
+        Some(first) if series.iter().all(|series| series.id == first.id) => first.id.clone(),
+        _ => value::stem(file).to_owned(),
     }
 }
 
 /// The observations under the frequency of the whole column, or the one that the caller says.
-fn dated(rows: &[Row], area: u32, options: &Options) -> Result<Points, Fault> {
+fn dated(rows: Vec<Row>, area: u32, gaps: Gaps, options: &Options) -> Result<Points, Fault> {
+    let frequency = panel::frequency(&rows, options)?;
     let mut points = Points::default();
-    points.rows = rows.len() as u64;
-    if rows.is_empty() {
-        return Err(points::empty(0));
-    }
-    let days: Vec<frequency::Dated> = rows.iter().map(|(day, _, line)| (*day, *line)).collect();
-    let frequency = options.frequency.map_or_else(|| frequency::infer(&days), Ok)?;
-    for (day, figure, line) in rows {
-        let period = frequency::period(*day, frequency).map_err(|fault| fault.line(*line))?;
-        match figure {
-            Some(figure) => points.push(area, period, *figure, *line)?,
-            None => points.missing += 1,
+    (points.rows, points.gaps) = (rows.len() as u64, gaps);
+    for (day, figure, line) in panel::single(rows) {
+        let period = frequency::period(day, frequency).map_err(|fault| fault.line(line))?;
+        if let Some(figure) = figure {
+            points.push(area, period, figure, line)?;
         }
     }
     Ok(points)
@@ -194,6 +165,27 @@ mod tests {
     }
 
     #[test]
+    fn several_series_and_vintages() {
+        let options = Options::default();
+        let rows = "2010-01-01,1,.\n2010-02-01,2,20\n";
+        let (id, text) = check("a b.csv", &format!("observation_date,X,Y_1\n{rows}"), &options).unwrap();
+        assert_eq!(id, "a_b");
+        let head = "REF_AREA,SERIES,TIME_PERIOD,OBS_VALUE\n";
+        assert_eq!(text, format!("{head}USA,X,2010-M01,1\nUSA,X,2010-M02,2\nUSA,Y_1,2010-M02,20\n"));
+        let header = "observation_date,X_20100301,X_20100401\n";
+        let (id, text) = check("a.csv", &format!("{header}{rows}"), &options).unwrap();
+        assert_eq!(id, "X");
+        let (a, b) = ("USA,X,2010-03-01", "USA,X,2010-04-01");
+        assert_eq!(
+            text,
+            format!(
+                "REF_AREA,SERIES,VINTAGE,TIME_PERIOD,OBS_VALUE\n{a},2010-M01,1\n{a},2010-M02,2\n{b},2010-M02,20\n"
+            )
+        );
+        assert_eq!((vintage("GDP_20101301"), vintage("_20100101"), vintage("GDP_2010")), (None, None, None));
+    }
+
+    #[test]
     fn the_caller_may_say_area_and_frequency() {
         let options = Options {
             area: Some("DEU".into()),
@@ -213,7 +205,7 @@ mod tests {
             ("DATE,X\n2010-01-01,1\n2010-02-01,1\n2010-02-01,2\n", "duplicate", Some(4)),
             ("DATE,X\n2010-01-01,1\n2010-02-01,x\n", "number", Some(3)),
             ("DATE,X\n2010-01-01,1\n2010-02-01\n", "row-ragged", Some(3)),
-            ("DATE,X,Y\n2010-01-01,1,2\n", "column-many", Some(1)),
+            ("DATE,X,X\n2010-01-01,1,2\n", "column-twice", Some(1)),
             ("DATE,\n2010-01-01,1\n", "column-missing", Some(1)),
             ("a,b\n", "column-missing", Some(1)),
             ("DATE,X\n", "no-data", None),

@@ -1,7 +1,7 @@
 //! Foreign formats in, a canonical table out: pure bytes → [`Table`].
 //!
-//! Owns the reading of World Bank bulk files, FRED series and any CSV described by a
-//! [`Mapping`], and the writing of a table as CSV. Refuses what it is not sure about: every fault
+//! Owns the reading of every [`Format`], from the files of statistical offices to any CSV described
+//! by a [`Mapping`], and the writing of a table as CSV. Refuses what it is not sure about: every fault
 //! names file, line, column and value, and says what to do. It opens no file, asks no network,
 //! knows no clock, and rounds nothing: a number keeps the digits that its source wrote.
 //!
@@ -10,67 +10,61 @@
 // A fault ends the import: it is made once, and its size costs nothing.
 #![allow(clippy::result_large_err)]
 
+mod aat1;
 mod archive;
 mod areas;
+mod bea;
+mod bls;
+mod blscsv;
+mod blsjson;
+mod cube;
 mod detect;
+mod doubt;
+mod eurosheet;
+mod eurostat;
 mod export;
 mod fault;
+mod fedddp;
 mod filling;
+mod format;
 mod fred;
+mod fredjson;
+mod fredmd;
 mod frequency;
+mod gaps;
+mod heading;
+mod json;
+mod jsonstat;
 mod mapped;
 mod mapping;
+mod oecddp;
+mod ons;
+mod panel;
 mod points;
 mod records;
+mod sdmx;
+mod sheet;
+mod shiller;
 mod value;
 mod worldbank;
+mod worldbankjson;
+mod xlsx;
 
 pub use areas::Area;
 pub use detect::detect;
+pub use doubt::{Doubt, doubts};
 pub use export::export_csv;
 pub use fault::Fault;
+pub use format::Format;
 pub use mapping::{Dates, Link, Mapping};
 
-use std::fmt;
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use schemas::limits::SNAPSHOT_BYTES_MAX;
 use schemas::period::{Frequency, Period};
 use schemas::table::Table;
 use schemas::text::Name;
-
-/// A foreign format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Format {
-    /// World Bank bulk CSV, bare or in its ZIP, wide or long.
-    WorldBank,
-    /// A series of FRED (Federal Reserve Bank of St. Louis) as CSV.
-    Fred,
-    /// Any CSV, described by a [`Mapping`] or headed by SDMX concept ids.
-    Csv,
-}
-
-impl Format {
-    /// The word for it on a command line.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::WorldBank => "worldbank",
-            Self::Fred => "fred",
-            Self::Csv => "csv",
-        }
-    }
-
-    /// Name and version of the importer: a change of what it gives for the same bytes changes it.
-    fn importer(self) -> String {
-        format!("{}/1", self.code())
-    }
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.code())
-    }
-}
 
 /// The bytes to read.
 #[derive(Debug, Clone, Copy)]
@@ -92,11 +86,31 @@ pub struct Options {
     pub area: Option<String>,
     /// The columns of a general CSV.
     pub mapping: Option<Mapping>,
-    /// The `Metadata_Country_*` file that came beside a bare World Bank CSV.
-    pub metadata: Option<Vec<u8>>,
+    /// Files that came with it: the `Metadata_Country_*` of a bare World Bank CSV, the lists
+    /// `cu.series`, `cu.area` and `cu.item` of a file of BLS.
+    pub companions: Vec<Companion>,
     /// Threads that read a large file; as many as the machine has when absent. The result is the
     /// same.
     pub threads: Option<NonZeroUsize>,
+}
+
+/// A file that explains another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Companion {
+    /// Its name, which says what it is.
+    pub name: String,
+    /// The whole file.
+    pub bytes: Vec<u8>,
+}
+
+impl Options {
+    /// The companion whose name holds `part`; a lone one whatever it is called.
+    fn companion(&self, part: &str) -> Option<&Companion> {
+        match self.companions.as_slice() {
+            [one] => Some(one),
+            more => more.iter().find(|companion| companion.name.contains(part)),
+        }
+    }
 }
 
 /// A file, read.
@@ -114,8 +128,10 @@ pub struct Imported {
     pub publisher: Option<String>,
     /// The day that the file says it was updated.
     pub vintage: Option<Period>,
-    /// Code list of REF_AREA: the codes in the file, sorted.
+    /// Code list of REF_AREA: the codes in the table, sorted.
     pub areas: Vec<Area>,
+    /// Code lists of other dimensions, as far as the source names their codes: name by code.
+    pub codes: BTreeMap<Name, BTreeMap<String, String>>,
     /// Counts.
     pub summary: Summary,
     /// Name and version of the importer, as in `worldbank/1`.
@@ -129,8 +145,10 @@ pub struct Summary {
     pub rows: u64,
     /// Data points of the table.
     pub observations: u64,
-    /// Cells left empty by the source.
+    /// Cells without a figure.
     pub missing: u64,
+    /// The same by how the source writes it, as in `.` or `NA`; the empty text is an empty cell.
+    pub gaps: BTreeMap<String, u64>,
     /// Distinct keys without the time.
     pub series: u64,
     /// Earliest period.
@@ -141,6 +159,8 @@ pub struct Summary {
     pub frequency: Option<Frequency>,
     /// Areas that are aggregates.
     pub aggregates: u64,
+    /// What a person should know before the figures are used, as in `page 2 of 5 is not here`.
+    pub notes: Vec<String>,
 }
 
 /// Reads a file; `progress` is told the bytes done, ascending, the last time all of them.
@@ -167,10 +187,29 @@ fn read(source: Source<'_>, options: &Options, progress: &mut dyn FnMut(u64)) ->
     }
     let zipped = detect::check(source.bytes)?;
     match choose(source, options)? {
+        Format::Xlsx if zipped => xlsx::read(source, options, progress),
+        Format::Xlsx => Err(Fault::new("file-type", "expected an Excel workbook (.xlsx)")),
         Format::WorldBank if zipped => archived(source, options, progress),
-        Format::WorldBank => worldbank::read(source, options.metadata.as_deref(), progress),
+        Format::WorldBank => worldbank::read(source, metadata(options), progress),
         other if zipped => Err(detect::not_zipped(other)),
         Format::Fred => fred::read(source, options, progress),
+        Format::WorldBankJson => worldbankjson::read(source),
+        Format::Bls => bls::read(source, options, progress),
+        Format::BlsJson => blsjson::read(source),
+        Format::BlsCsv => blscsv::read(source, progress),
+        Format::FredJson => fredjson::read(source, options),
+        Format::BlsTable => aat1::read(source, options),
+        Format::Eurostat => eurostat::read(source, progress),
+        Format::Ons => ons::read(source, options, progress),
+        Format::FedDdp => fedddp::read(source, options, progress),
+        Format::OecdDp => oecddp::read(source, progress),
+        Format::FredMd => fredmd::read(source, options, progress),
+        Format::Bea => bea::read(source, options, progress),
+        Format::Shiller => shiller::read(source, options, progress),
+        Format::SdmxMl => sdmx::ml::read(source, options, progress),
+        Format::SdmxJson => sdmx::json::read(source, options, progress),
+        Format::SdmxCsv => sdmx::csv::read(source, options, progress),
+        Format::JsonStat => jsonstat::read(source, options, progress),
         Format::Csv => mapped::read(source, options, progress),
     }
 }
@@ -179,16 +218,21 @@ fn read(source: Source<'_>, options: &Options, progress: &mut dyn FnMut(u64)) ->
 fn choose(source: Source<'_>, options: &Options) -> Result<Format, Fault> {
     match options.format {
         Some(format) => Ok(format),
-        None if options.mapping.is_some() => Ok(Format::Csv),
+        None if options.mapping.is_some() && !detect::is_workbook(source.bytes) => Ok(Format::Csv),
         None => detect(source.name, source.bytes).ok_or_else(|| detect::unknown(source.bytes)),
     }
+}
+
+/// The country metadata beside a World Bank file.
+fn metadata(options: &Options) -> Option<&[u8]> {
+    options.companion("Metadata_Country").map(|companion| companion.bytes.as_slice())
 }
 
 /// The World Bank ZIP as served: the data member, with the country metadata beside it.
 fn archived(source: Source<'_>, options: &Options, progress: &mut dyn FnMut(u64)) -> Result<Imported, Fault> {
     let archive = archive::open(source.bytes)?;
     let file = format!("{}/{}", source.name, archive.name);
-    let metadata = options.metadata.as_deref().or(archive.metadata.as_deref());
+    let metadata = metadata(options).or(archive.metadata.as_deref());
     let (whole, size) = (source.bytes.len() as u64, archive.data.len().max(1) as u64);
     // Both factors are below SNAPSHOT_BYTES_MAX, so the product fits.
     let mut scaled = |done: u64| progress(done * whole / size);

@@ -1,7 +1,8 @@
 //! Any CSV whose columns are described by a [`Mapping`].
 //!
-//! A row whose every measure is missing is left out; a row with some measure keeps nulls for the
-//! others. An identifier is never missing, and no word stands for a missing one.
+//! A row whose every measure is missing is left out, unless its OBS_STATUS says why; a row with some
+//! measure keeps nulls for the others. An identifier is never missing, and no word stands for a
+//! missing one.
 
 use std::num::NonZeroUsize;
 use std::str::FromStr;
@@ -12,16 +13,17 @@ use schemas::interval::Interval;
 use schemas::limits::CELL_BYTES_MAX;
 use schemas::period::{Frequency, Period};
 use schemas::structure::{Component, Role, Shape, Type};
-use schemas::table::{Column, Table};
+use schemas::table::Table;
 use schemas::text::Text;
 
-use crate::areas::{self, Area};
 use crate::fault::Fault;
 use crate::filling::Filling;
+use crate::gaps::Gaps;
+use crate::heading::Heading;
 use crate::mapping::{Dates, Link, Mapping};
 use crate::points;
 use crate::records::{self, Cells, Plain, Reader, Record};
-use crate::{Format, Imported, Options, Source, Summary, frequency, value};
+use crate::{Format, Imported, Options, Source, Summary, frequency, sdmx, value};
 
 /// Cells of a table (rows by columns): a cell of two bytes in the file takes up to 16 in memory.
 const TABLE_CELLS_MAX: usize = schemas::limits::CELLS_MAX;
@@ -47,13 +49,17 @@ pub(crate) fn read(
     let threads = options.threads.or_else(|| std::thread::available_parallelism().ok());
     let rows = match body.parts(&plan, threads.map_or(1, NonZeroUsize::get), progress) {
         Some(rows) => rows,
-        None => body.rows(&plan, progress)?.0,
+        None => {
+            let mut rows = Rows::new(&plan);
+            body.rows(&plan, &mut rows, progress)?;
+            rows
+        }
     };
     finish(source, &mapping, plan, rows)
 }
 
 /// Bytes of a file that are worth a thread.
-const PART_BYTES_MIN: usize = 1 << 20;
+const PART_BYTES: usize = 1 << 20;
 /// More threads than this wait for memory.
 const THREADS_MAX: usize = 8;
 
@@ -65,9 +71,9 @@ struct Body<'a> {
 }
 
 impl Body<'_> {
-    /// All rows, and the line after the last one.
-    fn rows(mut self, plan: &Plan, progress: &mut dyn FnMut(u64)) -> Result<(Rows, u64), Fault> {
-        let (mut rows, mut record, mut ends) = (Rows::new(plan), Record::default(), Vec::new());
+    /// Adds all rows; gives the line after the last one.
+    fn rows(mut self, plan: &Plan, rows: &mut Rows, progress: &mut dyn FnMut(u64)) -> Result<u64, Fault> {
+        let (mut record, mut ends) = (Record::default(), Vec::new());
         loop {
             self.reader.tick(progress);
             let at = self.reader.line();
@@ -82,36 +88,54 @@ impl Body<'_> {
             record.check_width(self.width)?;
             rows.add(plan, &record, record.line).map_err(|fault| fault.line(record.line))?;
         }
-        Ok((rows, self.reader.line()))
+        Ok(self.reader.line())
     }
 
     /// All rows, read in parts at the same time; `None` when the file has to be read as one: it is
     /// small, has quotes, or has a fault, of which the first is to be told.
     fn parts(&self, plan: &Plan, threads: usize, progress: &mut dyn FnMut(u64)) -> Option<Rows> {
-        let wanted = threads.min(THREADS_MAX).min(self.reader.left() / PART_BYTES_MIN);
-        if wanted < 2 {
+        let (threads, count) = (threads.min(THREADS_MAX), self.reader.left() / PART_BYTES);
+        if threads < 2 || count < 2 {
             return None;
         }
-        let mut parts = self.reader.split(wanted)?.into_iter();
-        let (first, width) = (parts.next()?, self.width);
-        let read: Vec<Result<(Rows, u64), Fault>> = std::thread::scope(|scope| {
-            let others: Vec<_> = parts
-                .map(|reader| scope.spawn(move || Body { reader, width }.rows(plan, &mut |_| {})))
-                .collect();
-            let first = Body { reader: first, width }.rows(plan, progress);
-            let lost = |_| Err(Fault::new("thread", "a thread of the reader ended"));
-            std::iter::once(first)
-                .chain(others.into_iter().map(|part| part.join().unwrap_or_else(lost)))
-                .collect()
-        });
-        let mut read = read.into_iter();
-        let (mut rows, mut next) = read.next()?.ok()?;
-        for part in read {
-            let (part, end) = part.ok()?;
-            rows.append(part, next - 1);
-            next += end - 1;
+        let readers = self.reader.split(count)?;
+        let mut rows = Rows::new(plan);
+        // In rounds, so that the parts are small and the next ones take their place in memory.
+        let mut parts: Vec<Rows> = (0..threads).map(|_| Rows::new(plan)).collect();
+        let mut lines = 0;
+        for round in readers.chunks(threads) {
+            for (end, part) in self.round(plan, round, &mut parts, progress).into_iter().zip(&mut parts) {
+                rows.take(part, lines);
+                lines += end.ok()? - 1;
+            }
+            if rows.lines.len() > plan.rows_max() {
+                return None;
+            }
         }
-        (rows.lines.len() <= plan.rows_max()).then_some(rows)
+        Some(rows)
+    }
+
+    /// Reads some parts of the file, each by a thread; gives the line after each.
+    fn round(
+        &self,
+        plan: &Plan,
+        readers: &[Reader<'_>],
+        parts: &mut [Rows],
+        progress: &mut dyn FnMut(u64),
+    ) -> Vec<Result<u64, Fault>> {
+        let mut work = readers
+            .iter()
+            .zip(parts)
+            .map(|(reader, rows)| (Body { reader: reader.clone(), width: self.width }, rows));
+        let Some((first, rows)) = work.next() else { return Vec::new() };
+        std::thread::scope(|scope| {
+            let others: Vec<_> =
+                work.map(|(body, rows)| scope.spawn(move || body.rows(plan, rows, &mut |_| {}))).collect();
+            let lost = |_| Err(Fault::new("thread", "a thread of the reader ended"));
+            let first = first.rows(plan, rows, progress);
+            let others = others.into_iter().map(|part| part.join().unwrap_or_else(lost));
+            std::iter::once(first).chain(others).collect()
+        })
     }
 }
 
@@ -134,6 +158,8 @@ struct Step {
     origin: Origin,
     component: Component,
     dates: Dates,
+    /// Whether it is the status of the observation, which may say why there is no figure.
+    status: bool,
 }
 
 /// All components, in the order of the shape.
@@ -158,7 +184,8 @@ impl Plan {
         for link in links {
             let component = Component::new(link.to.clone(), link.role(), link.kind());
             let origin = origin(&link, &titles).map_err(|fault| fault.line(header.line))?;
-            steps.push(Step { origin, component, dates: link.dates });
+            let status = component.role == Role::Attribute && sdmx::STATUS.contains(&component.id.as_str());
+            steps.push(Step { origin, component, dates: link.dates, status });
         }
         steps.sort_by_key(|step| step.component.role);
         let components = steps.iter().map(|step| step.component.clone()).collect();
@@ -181,9 +208,9 @@ impl Plan {
         TABLE_CELLS_MAX / self.steps.len().max(1)
     }
 
-    /// Adds the value of one component in a row to its column; says whether it was missing.
+    /// Adds the value of one component in a row to its column; says by which word it was missing.
     #[inline]
-    fn cell(&self, step: &Step, record: &impl Cells, column: &mut Filling) -> Result<bool, Fault> {
+    fn cell(&self, step: &Step, record: &impl Cells, column: &mut Filling) -> Result<Option<usize>, Fault> {
         let (cell, title) = match &step.origin {
             Origin::Column(column, title) => (record.cell(*column), title.as_str()),
             Origin::Constant(text) => (text.as_str(), step.component.id.as_str()),
@@ -192,20 +219,23 @@ impl Plan {
             if cell.is_empty() {
                 return Err(Fault::new("identifier", "an identifier may not be empty").column(title));
             }
-        } else if self.is_missing(cell) {
+        } else if let Some(spelling) = self.missing(cell) {
             column.push_missing();
-            return Ok(true);
+            return Ok(Some(spelling));
         }
         match self.value(step, cell, column) {
-            Ok(()) => Ok(false),
+            Ok(()) => Ok(None),
             Err(fault) => Err(fault.column(title)),
         }
     }
 
-    /// Whether a cell is one of the words for a missing value.
+    /// Which of the words for a missing value a cell is.
     #[inline]
-    fn is_missing(&self, cell: &str) -> bool {
-        cell.len() <= self.missing_bytes && self.missing.iter().any(|missing| missing == cell)
+    fn missing(&self, cell: &str) -> Option<usize> {
+        if cell.len() > self.missing_bytes {
+            return None;
+        }
+        self.missing.iter().position(|missing| missing == cell)
     }
 
     #[inline]
@@ -329,29 +359,33 @@ struct Rows {
     /// The line of each row; a file has fewer lines than bytes, which fit 32 bits.
     lines: Vec<u32>,
     read: u64,
-    missing: u64,
+    /// Cells without a figure, by the place of their spelling in the plan.
+    missing: Vec<u64>,
 }
 
 impl Rows {
     fn new(plan: &Plan) -> Self {
         let columns = plan.steps.iter().map(|step| Filling::new(step.component.kind)).collect();
-        Self { columns, lines: Vec::new(), read: 0, missing: 0 }
+        Self { columns, lines: Vec::new(), read: 0, missing: vec![0; plan.missing.len()] }
     }
 
-    /// Adds a row, unless all its measures are missing.
+    /// Adds a row, unless all its measures are missing and no status says why.
     fn add(&mut self, plan: &Plan, record: &impl Cells, line: u64) -> Result<(), Fault> {
         self.read += 1;
         points::bounded(self.lines.len(), plan.rows_max(), line)?;
-        let (mut all, mut missing) = (0, 0);
+        let (mut all, mut missing, mut remarked) = (0, 0_u64, false);
         for (step, column) in plan.steps.iter().zip(&mut self.columns) {
             let gap = plan.cell(step, record, column)?;
+            remarked |= step.status && gap.is_none();
             if step.component.role == Role::Measure {
                 all += 1;
-                missing += u64::from(gap);
+                missing += u64::from(gap.is_some());
+                if let Some(count) = gap.and_then(|spelling| self.missing.get_mut(spelling)) {
+                    *count += 1;
+                }
             }
         }
-        self.missing += missing;
-        if all > 0 && all == missing {
+        if all > 0 && all == missing && !remarked {
             self.columns.iter_mut().for_each(Filling::pop);
             return Ok(());
         }
@@ -359,13 +393,14 @@ impl Rows {
         Ok(())
     }
 
-    /// Adds the rows of the part that follows; it begins behind `lines` lines.
-    fn append(&mut self, other: Self, lines: u64) {
-        self.read += other.read;
-        self.missing += other.missing;
-        self.lines.extend(other.lines.into_iter().map(|line| line + lines as u32));
-        for (column, more) in self.columns.iter_mut().zip(other.columns) {
-            column.append(more);
+    /// Takes the rows of the part that follows; it begins behind `lines` lines.
+    fn take(&mut self, other: &mut Self, lines: u64) {
+        self.read += std::mem::take(&mut other.read);
+        let counts = other.missing.iter_mut().map(std::mem::take);
+        self.missing.iter_mut().zip(counts).for_each(|(count, more)| *count += more);
+        self.lines.extend(other.lines.drain(..).map(|line| line + lines as u32));
+        for (column, more) in self.columns.iter_mut().zip(&mut other.columns) {
+            column.take(more);
         }
     }
 }
@@ -375,6 +410,8 @@ fn finish(source: Source<'_>, mapping: &Mapping, plan: Plan, rows: Rows) -> Resu
         return Err(points::empty(rows.read));
     }
     let columns = rows.columns.into_iter().map(Filling::done).collect();
+    let mut gaps = Gaps::default();
+    plan.missing.iter().zip(&rows.missing).for_each(|(spelling, count)| gaps.add(spelling, *count));
     let table = Table::new(plan.shape, columns)
         .map_err(|error| points::refused(&error, |row| rows.lines.get(row).map(|line| u64::from(*line))))?;
     let named = || value::name(value::stem(source.name));
@@ -383,30 +420,9 @@ fn finish(source: Source<'_>, mapping: &Mapping, plan: Plan, rows: Rows) -> Resu
             .hint("say `dataflow` in the mapping")
     })?;
     let title = mapping.title.clone().unwrap_or_else(|| dataflow.to_string());
-    let title = Text::<CELL_BYTES_MAX>::new(title)
+    Text::<CELL_BYTES_MAX>::new(title.as_str())
         .map_err(|error| Fault::new("mapping", error.to_string()).column("title"))?;
-    let areas = areas(&table);
-    let aggregates = areas.iter().filter(|area| area.aggregate).count() as u64;
-    let summary = Summary { rows: rows.read, missing: rows.missing, aggregates, ..points::counted(&table) };
-    Ok(Imported {
-        format: Format::Csv,
-        table,
-        dataflow,
-        title: title.to_string(),
-        publisher: None,
-        vintage: None,
-        areas,
-        summary,
-        importer: Format::Csv.importer(),
-    })
-}
-
-/// The code list of REF_AREA, with names where the code is known; other codes are taken as they are.
-fn areas(table: &Table) -> Vec<Area> {
-    let Some(Column::Text(texts)) = table.column("REF_AREA") else { return Vec::new() };
-    let area = |code: &String| {
-        let unnamed = || Area { code: code.clone(), name: code.clone(), aggregate: false };
-        areas::known(code).unwrap_or_else(unnamed)
-    };
-    texts.dictionary().iter().map(area).collect()
+    let missing = rows.missing.iter().sum();
+    let summary = Summary { rows: rows.read, missing, gaps: gaps.spellings(), ..points::counted(&table) };
+    Heading::new(Format::Csv, dataflow.to_string()).title(title).over((table, summary))
 }

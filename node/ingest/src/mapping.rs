@@ -31,20 +31,7 @@ use schemas::text::Name;
 use serde::de::{Deserialize, Deserializer, Error as _};
 
 use crate::fault::Fault;
-
-/// Attributes of SDMX: what stands right of the time and is no figure.
-const ATTRIBUTES: [&str; 10] = [
-    "UNIT_MEASURE",
-    "UNIT_MULT",
-    "DECIMALS",
-    "BASE_PER",
-    "TITLE",
-    "OBS_STATUS",
-    "CONF_STATUS",
-    "OBS_PRE_BREAK",
-    "COMMENT_OBS",
-    "SOURCE_AGENCY",
-];
+use crate::sdmx::roles;
 
 /// How to read a CSV.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
@@ -54,6 +41,8 @@ pub struct Mapping {
     pub delimiter: char,
     /// Lines before the header.
     pub skip: usize,
+    /// The sheet of a workbook that has several.
+    pub sheet: Option<String>,
     /// Cells that mean that there is no figure. An identifier is never missing: `NA` is Namibia.
     pub missing: Vec<String>,
     /// Whether numbers have a decimal comma.
@@ -66,7 +55,7 @@ pub struct Mapping {
     /// Title of the result; the name when absent.
     pub title: Option<String>,
     /// The columns of the result. When empty, the header has the ids of the components: up to
-    /// TIME_PERIOD identifiers, after it attributes of SDMX and otherwise figures.
+    /// TIME_PERIOD (or OBS_VALUE) identifiers, after it attributes of SDMX and otherwise figures.
     pub columns: Vec<Link>,
 }
 
@@ -112,6 +101,7 @@ impl Default for Mapping {
         Self {
             delimiter: ',',
             skip: 0,
+            sheet: None,
             missing,
             decimal_comma: false,
             frequency: None,
@@ -137,7 +127,9 @@ impl Mapping {
 
     /// The mapping of a header that has the ids of the components.
     pub(crate) fn standard(header: &[String]) -> Result<Vec<Link>, Fault> {
-        let time = header.iter().position(|id| id == "TIME_PERIOD").ok_or_else(|| {
+        let find = |wanted: &str| header.iter().position(|id| id == wanted);
+        // Data without a time have their figure behind the identifiers.
+        let time = find("TIME_PERIOD").or_else(|| find("OBS_VALUE")).ok_or_else(|| {
             Fault::new("column-missing", "expected the column `TIME_PERIOD`")
                 .value(header.join(","))
                 .hint("say what the columns are with a mapping")
@@ -145,9 +137,9 @@ impl Mapping {
         let link = |(at, id): (usize, &String)| {
             let to = Name::new(id.clone())
                 .map_err(|error| Fault::new("mapping", error.to_string()).column((at + 1).to_string()))?;
-            let attribute = ATTRIBUTES.contains(&id.as_str());
+            let attribute = id == "UNIT_MEASURE" || roles::is_attribute(id);
             let (role, kind) = match at {
-                _ if at == time => (Role::Identifier, Type::TimePeriod),
+                _ if at == time && id == "TIME_PERIOD" => (Role::Identifier, Type::TimePeriod),
                 _ if at < time => (Role::Identifier, Type::String),
                 _ if attribute => (Role::Attribute, Type::String),
                 _ => (Role::Measure, Type::Number),

@@ -12,6 +12,7 @@ use schemas::text::Name;
 
 use crate::areas::Register;
 use crate::fault::Fault;
+use crate::gaps::Gaps;
 use crate::{Area, Summary};
 
 /// Observations of one indicator: every area in every year of the calendar, or every day of it,
@@ -28,7 +29,7 @@ pub(crate) struct Points {
     /// Data rows read.
     pub(crate) rows: u64,
     /// Cells without a figure.
-    pub(crate) missing: u64,
+    pub(crate) gaps: Gaps,
 }
 
 impl Points {
@@ -44,7 +45,7 @@ impl Points {
 
     /// The table, its code list and the counts.
     pub(crate) fn finish(self, register: Register) -> Result<(Table, Vec<Area>, Summary), Fault> {
-        let Self { areas, periods, values, lines, rows, missing } = self;
+        let Self { areas, periods, values, lines, rows, gaps } = self;
         if lines.is_empty() {
             return Err(empty(rows));
         }
@@ -54,7 +55,9 @@ impl Points {
             Table::new(shape()?, columns).map_err(|error| refused(&error, |row| lines.get(row).copied()))?;
         let areas = register.sorted();
         let aggregates = areas.iter().filter(|area| area.aggregate).count() as u64;
-        let summary = Summary { rows, missing, aggregates, ..counted(&table) };
+        let gaps = gaps.spellings();
+        let missing = gaps.values().sum();
+        let summary = Summary { rows, missing, gaps, aggregates, ..counted(&table) };
         Ok((table, areas, summary))
     }
 }
@@ -126,6 +129,19 @@ pub(crate) fn counted(table: &Table) -> Summary {
     summary
 }
 
+/// Marks the rows that differ from the one before them.
+fn mark(column: &Column, begins: &mut [bool]) {
+    let places = begins.iter_mut().enumerate().skip(1);
+    match column {
+        Column::Text(texts) => {
+            for ((_, begins), pair) in places.zip(texts.codes().windows(2)) {
+                *begins |= matches!(pair, [a, b] if a != b);
+            }
+        }
+        _ => places.for_each(|(row, begins)| *begins |= column.compare(row - 1, row).is_ne()),
+    }
+}
+
 /// Distinct keys without the column `time`.
 fn series(table: &Table, time: Option<usize>) -> u64 {
     let keys = table.shape().identifier_count();
@@ -133,8 +149,10 @@ fn series(table: &Table, time: Option<usize>) -> u64 {
         (0..keys).filter(|key| Some(*key) != time).filter_map(|key| table.columns().get(key)).collect();
     if time.is_none_or(|time| time == keys - 1) {
         // Sorted by them first: each begins where one of them changes.
-        let begins = |row: &usize| others.iter().any(|column| column.compare(row - 1, *row).is_ne());
-        return (1..table.rows()).filter(begins).count() as u64 + u64::from(table.rows() > 0);
+        let mut begins = vec![false; table.rows()];
+        begins.iter_mut().take(1).for_each(|first| *first = true);
+        others.iter().for_each(|column| mark(column, &mut begins));
+        return begins.into_iter().filter(|begins| *begins).count() as u64;
     }
     let Ranks { sides: [mut ranks], .. } = rank::ranks([&others], [table.rows()]);
     ranks.sort_unstable();

@@ -5,6 +5,8 @@
 //! empty cell is a missing figure and gives no row. Refuses the DataBank export, whose columns
 //! are other than its header says once a user has pivoted it.
 
+use std::collections::BTreeMap;
+
 use schemas::decimal::Decimal;
 use schemas::limits::CELL_BYTES_MAX;
 use schemas::period::Period;
@@ -230,8 +232,7 @@ impl<'a> File<'a> {
         title: &str,
     ) -> Result<(), Fault> {
         let cell = record.cell(column);
-        if matches!(cell, "" | "..") {
-            self.points.missing += 1;
+        if self.points.gaps.is(cell, &["", ".."]) {
             return Ok(());
         }
         let figure = value::number(cell)
@@ -285,6 +286,7 @@ impl<'a> File<'a> {
             publisher: preamble.publisher,
             vintage: preamble.vintage,
             areas,
+            codes: BTreeMap::new(),
             summary,
             importer: Format::WorldBank.importer(),
         })

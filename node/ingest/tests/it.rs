@@ -5,9 +5,15 @@
 
 #[cfg(test)]
 mod it {
+    mod answers;
     mod bad;
+    mod bls;
     mod general;
+    mod offices;
     mod real;
+    mod realcubes;
+    mod sdmx;
+    mod workbook;
     mod worldbank;
 
     use ingest::{Fault, Imported, Options, Source, import};
@@ -22,6 +28,20 @@ mod it {
         let mut out = Vec::new();
         ingest::export_csv(&imported.table, &mut out).unwrap();
         String::from_utf8(out).unwrap().replace("\r\n", "\n")
+    }
+
+    /// The table as CSV after a way out and back: each column with its part and its type.
+    pub fn again(imported: &Imported) -> String {
+        let link = |component: &schemas::structure::Component| ingest::Link {
+            role: Some(component.role),
+            kind: Some(component.kind),
+            ..ingest::Link::column(component.id.as_str(), component.id.clone())
+        };
+        let columns = imported.table.shape().components().iter().map(link).collect();
+        let mapping = ingest::Mapping { columns, missing: vec![String::new()], ..ingest::Mapping::default() };
+        let options = Options { mapping: Some(mapping), ..Options::default() };
+        let bytes = csv(imported);
+        csv(&import(Source { name: "again.csv", bytes: bytes.as_bytes() }, &options, &mut |_| {}).unwrap())
     }
 
     /// A ZIP of these members, deflated.

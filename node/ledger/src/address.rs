@@ -2,13 +2,13 @@
 //!
 //! The publisher is a publisher id; the series key is the identifiers other than time, joined by
 //! dots in the order of the structure. The later parts may be left out from the right. The
-//! vintage is `latest` (the default), `first` or `seq=<n>`.
+//! vintage is `latest` (the default), `first`, `asof=<date>` or `seq=<n>`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use schemas::cid::PublisherId;
-use schemas::period::Period;
+use schemas::period::{Frequency, Period};
 use schemas::structure::Type;
 use schemas::table::{Cell, Table};
 use schemas::text::Name;
@@ -23,6 +23,8 @@ pub enum Vintage {
     First,
     /// The one at this place of the publisher's log.
     Seq(u64),
+    /// The last one that the publisher signed on this day or before, by its own clock.
+    Asof(Period),
 }
 
 /// Where a figure is.
@@ -107,11 +109,24 @@ fn parse_vintage(text: &str) -> Result<Vintage, String> {
     match text {
         "latest" => Ok(Vintage::Latest),
         "first" => Ok(Vintage::First),
-        other => match other.strip_prefix("seq=").and_then(|seq| seq.parse().ok()) {
-            Some(seq) => Ok(Vintage::Seq(seq)),
-            None => Err(format!("`@{other}` is not a vintage (latest, first, seq=<n>)")),
-        },
+        other => {
+            let seq = other.strip_prefix("seq=").and_then(|seq| seq.parse().ok()).map(Vintage::Seq);
+            let day = || other.strip_prefix("asof=").and_then(day).map(Vintage::Asof);
+            seq.or_else(day)
+                .ok_or_else(|| format!("`@{other}` is not a vintage (latest, first, seq=<n>, asof=<date>)"))
+        }
     }
+}
+
+/// A day written as `2024-01-31`.
+fn day(text: &str) -> Option<Period> {
+    text.parse::<Period>().ok().filter(|day| day.frequency() == Frequency::D && text.len() == 10)
+}
+
+/// The first second after a day, since 1970-01-01T00:00:00Z.
+pub fn end_of(day: Period) -> i64 {
+    let epoch = Period::day(1970, 1, 1).map_or(0, |epoch| i64::from(epoch.ordinal()));
+    (i64::from(day.ordinal()) - epoch + 1) * 86_400
 }
 
 impl fmt::Display for Address {
@@ -127,6 +142,7 @@ impl fmt::Display for Address {
             Vintage::Latest => Ok(()),
             Vintage::First => f.write_str("@first"),
             Vintage::Seq(seq) => write!(f, "@seq={seq}"),
+            Vintage::Asof(day) => write!(f, "@asof={day}"),
         }
     }
 }
@@ -138,7 +154,7 @@ mod tests {
     #[test]
     fn addresses_lead_back_and_faults_are_named() {
         let publisher = PublisherId::from(schemas::cid::EntryId::of(b"genesis"));
-        for tail in ["", "/USA", "/USA/2010", "/USA.A/2010-M01@first", "@seq=7"] {
+        for tail in ["", "/USA", "/USA/2010", "/USA.A/2010-M01@first", "@seq=7", "@asof=2024-02-29"] {
             let text = format!("assay://{publisher}/inflation{tail}");
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
         }

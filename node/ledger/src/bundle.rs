@@ -4,7 +4,7 @@
 //! stand in, and every block that their objects need; an object that an entry carries inline is
 //! not repeated. A bundle is read whole, every block checked, before anything in it is believed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::car;
 use schemas::cid::{Cid, Codec, EntryId, PublisherId};
@@ -40,6 +40,9 @@ pub enum Error {
     /// The log of an entry cannot be judged without its genesis.
     #[error("the genesis of publisher {0} is not in the bundle")]
     Genesis(PublisherId),
+    /// A block that nothing in the bundle needs: what it was for may have been lost with a changed id.
+    #[error("block {0} is in the bundle and nothing there needs it")]
+    Idle(Cid),
 }
 
 impl Error {
@@ -83,7 +86,22 @@ impl Bundle {
         }
         bundle.others()?;
         bundle.judge()?;
+        bundle.idle()?;
         Ok(bundle)
+    }
+
+    /// Refuses what is neither an entry nor needed by the object of one.
+    fn idle(&self) -> Result<(), Error> {
+        let objects = self.entries.values().map(|entry| entry.value().object());
+        let needed: BTreeSet<Cid> =
+            reach::walk(objects, &|id| self.block(id), usize::MAX).held.into_iter().collect();
+        let of_use = |id: &Cid| {
+            needed.contains(id) || EntryId::try_from(*id).is_ok_and(|id| self.entries.contains_key(&id))
+        };
+        match self.blocks.keys().find(|id| !of_use(id)) {
+            Some(id) => Err(Error::Idle(*id)),
+            None => Ok(()),
+        }
     }
 
     /// Opens the entry `id` and the genesis of its log.

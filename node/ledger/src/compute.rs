@@ -132,10 +132,8 @@ pub fn publishable(recipe: &Recipe) -> Result<vtl::Plan, Fault> {
     let plan = check(recipe)?;
     let source = recipe.script.as_str();
     let script = vtl::Script::parse(source).map_err(|faults| script_fault(source, &faults))?;
-    match script.advice() {
-        advice if advice.is_empty() => Ok(plan),
-        advice => Err(script_fault(source, &advice)),
-    }
+    let advice: Vec<vtl::Fault> = script.advice().into_iter().chain(plan.advice()).collect();
+    if advice.is_empty() { Ok(plan) } else { Err(script_fault(source, &advice)) }
 }
 
 fn quoted(names: &[&str]) -> String {

@@ -10,6 +10,7 @@ pub mod bundle;
 pub mod compute;
 pub mod log;
 pub mod reach;
+pub mod revision;
 pub mod verify;
 
 /// The recipe language, for those who check and run scripts without a ledger.

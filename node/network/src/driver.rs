@@ -284,7 +284,10 @@ impl Driver {
                 }
             }
             SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "a listener has trouble"),
-            SwarmEvent::ListenerClosed { addresses, .. } => tracing::warn!(?addresses, "a listener closed"),
+            // One that is closed at the end has no error.
+            SwarmEvent::ListenerClosed { addresses, reason: Err(error), .. } => {
+                tracing::warn!(?addresses, %error, "a listener closed");
+            }
             SwarmEvent::Behaviour(event) => self.behave(event),
             _ => {}
         }

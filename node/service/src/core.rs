@@ -66,6 +66,9 @@ pub enum Error {
     /// Nothing is known of it.
     #[error("{0} is not known here")]
     Unknown(String),
+    /// A text that is neither an id nor an address.
+    #[error("{0}")]
+    Malformed(String),
     /// A row of the index does not read.
     #[error("the index row of `{0}` is damaged; `assay fsck --rebuild-index` makes it anew")]
     Row(&'static str),

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use ledger::address::{Address, Vintage};
+use ledger::address::{Address, Vintage, end_of};
 use ledger::bundle;
 use schemas::cid::{AttestationId, Cid, DatasetId, EntryId, PublisherId, RecipeId, ReleaseId};
 use schemas::entry::{Entry, Payload};
@@ -314,7 +314,7 @@ impl<K: Keep> Query<'_, K> {
             return Ok(Target::Id(id));
         }
         let address: Address =
-            text.parse().map_err(|fault: ledger::address::Error| Error::Unknown(fault.to_string()))?;
+            text.parse().map_err(|fault: ledger::address::Error| Error::Malformed(fault.to_string()))?;
         let mut vintages = BTreeMap::new();
         for (key, value) in self.0.rows(Tree::Releases, &address.publisher.cid().to_bytes())? {
             let (_, seq) = rows::read_place(&key).ok_or(Error::Row("releases"))?;
@@ -329,6 +329,18 @@ impl<K: Keep> Query<'_, K> {
             Vintage::Latest => vintages.values().next_back(),
             Vintage::First => vintages.values().next(),
             Vintage::Seq(seq) => vintages.get(&seq),
+            Vintage::Asof(day) => {
+                let time = |seq| self.placed(address.publisher, seq).map(|placed| placed.time);
+                let end = end_of(day);
+                let mut found = None;
+                for (seq, id) in vintages.iter().rev() {
+                    if time(*seq)? < end {
+                        found = Some(id);
+                        break;
+                    }
+                }
+                found
+            }
         };
         match found {
             Some(release) => Ok(Target::Address(address, *release)),

@@ -69,6 +69,15 @@ impl Lock {
     }
 }
 
+impl Drop for Lock {
+    /// Unlocks, rather than leave it to the end of the file: a process that is just being started by
+    /// this one has a copy of the file until it runs, and would keep the lock as long.
+    fn drop(&mut self) {
+        // Failing that, the system unlocks when the last copy is closed.
+        let _ = self.file.unlock();
+    }
+}
+
 fn text(file: &File) -> String {
     let mut text = String::new();
     // A text that cannot be read is no text: it is for people, and for caution.
@@ -101,6 +110,17 @@ mod tests {
         assert!(text.ends_with(&format!("is in use by process {}", std::process::id())), "{text}");
         drop(lock);
         assert!(!Lock::take(dir.path()).unwrap().stopped, "a kill within one boot");
+    }
+
+    #[test]
+    fn a_copy_of_the_file_in_another_process_does_not_keep_the_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let lock = Lock::take(dir.path()).unwrap();
+        // What a fork makes: another descriptor of the same open file.
+        let copy = lock.file.try_clone().unwrap();
+        drop(lock);
+        assert!(Lock::take(dir.path()).is_ok());
+        drop(copy);
     }
 
     #[test]

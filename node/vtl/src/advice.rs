@@ -1,12 +1,16 @@
 //! What a script leaves to defaults that others may read otherwise.
 //!
 //! A window without partition or limits has those of VTL 2.2; version 2.1 and other engines have
-//! others. A script that is published writes them out.
+//! others; a `date` has the frequency that its data set seems to have. A script that is published
+//! writes them out.
+
+use schemas::structure::Type;
 
 use crate::Script;
 use crate::ast::{Expr, Node, Window};
 use crate::fault::{Code, Fault, Span};
 use crate::op::Analytic;
+use crate::plan::{Operation, Plan, Step};
 
 impl Script {
     /// Every place where a published script must say what it means, in the order of the places.
@@ -23,6 +27,28 @@ impl Script {
         }
         found.sort_by_key(|fault| fault.span);
         found
+    }
+}
+
+impl Plan {
+    /// Every step that takes its meaning from the data that happen to be there: where the frequency
+    /// of a `date` identifier is found from its values.
+    pub fn advice(&self) -> Vec<Fault> {
+        let mut found: Vec<Fault> = self.steps.iter().filter_map(|step| self.guessed(step)).collect();
+        found.sort_by_key(|fault| fault.span);
+        found
+    }
+
+    fn guessed(&self, step: &Step) -> Option<Fault> {
+        let (name, time) = match &step.operation {
+            Operation::Shift { column, .. } => ("timeshift", *column),
+            Operation::Series { time, op, .. } if op.fills() => (op.name(), *time),
+            _ => return None,
+        };
+        let field = step.fields.get(time).filter(|field| field.kind == Type::Date)?;
+        let message = format!("`{name}` finds the frequency of `{}`, a `date`, from the data", field.name);
+        let hint = "give the data set an identifier of type `time_period`";
+        Some(Fault::new(Code::Implicit, step.span, message).hint(hint))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::op::{Aggregator, Convert, Op};
 
 pub(crate) use define::{
     Constraint, DatapointRule, DatapointRuleset, Definitions, Error, HierarchicalRule, HierarchicalRuleset,
-    Item, Kind, Merge, Operator, Parameter, Part, Propagation, Signed,
+    Item, Kind, Merge, Operator, Parameter, Part, Propagation, Scalar, Signed, Subset,
 };
 pub(crate) use window::{Frame, Limit, Window};
 

@@ -7,10 +7,11 @@ use schemas::limits::ROWS_MAX;
 use schemas::structure::Type;
 use schemas::table::Cell;
 
+use crate::ast::Merge;
 use crate::eval::{POSITIONS_MAX, positions};
 use crate::fault::{Code, Fault, Span};
 use crate::op::{Aggregator, Analytic, Distance, Op, Text};
-use crate::plan::{Frame, Limit, Summary, Term, Typed};
+use crate::plan::{Frame, Limit, Summary, Term, Typed, Viral};
 
 /// What a run may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +34,10 @@ pub const POWER_STEPS: u64 = 128;
 pub const ROOT_STEPS: u64 = 16;
 /// Steps for each row and each `ln` or `exp`, at the largest working precision.
 pub const SERIES_STEPS: u64 = 1024;
-/// Steps for each row and each operator that makes text.
+/// Steps for each row and each operator on values of time, or that reads or writes values as text.
 pub const TEXT_STEPS: u64 = 8;
+/// Steps for each row and each operator on texts, which may have 1,024 bytes.
+pub const LONG_TEXT_STEPS: u64 = 32;
 /// Steps for each row and each position of the pattern of `match_characters`.
 pub const POSITION_STEPS: u64 = 256;
 /// Steps for each row and a `string_distance` that compares every character with every other.
@@ -43,8 +46,8 @@ pub const DISTANCE_STEPS: u64 = 4096;
 pub const SORT_STEPS: u64 = 8;
 /// Steps for each value that a median takes in or lets go.
 pub const QUANTILE_STEPS: u64 = 8;
-/// Steps for each value that a variance takes in or lets go.
-pub const MOMENT_STEPS: u64 = 16;
+/// Steps for each value that a variance takes in or lets go: its squares may have 25,000 digits.
+pub const MOMENT_STEPS: u64 = 64;
 /// Steps for each cell that is copied into a new order.
 pub const COPY_STEPS: u64 = 1;
 
@@ -114,7 +117,8 @@ fn operator_steps(op: Op, operands: &[Typed]) -> u64 {
         Op::Sqrt => ROOT_STEPS,
         Op::Text(Text::Match) => TEXT_STEPS + POSITION_STEPS * pattern_positions(operands.get(1)),
         Op::Text(Text::Distance(method)) if method != Distance::Hamming => DISTANCE_STEPS,
-        Op::Concat | Op::Cast(_) | Op::Text(_) | Op::Time(_) => TEXT_STEPS,
+        Op::Concat | Op::Text(_) => LONG_TEXT_STEPS,
+        Op::Cast(_) | Op::Time(_) => TEXT_STEPS,
         Op::In | Op::NotIn => ROW_STEPS * operands.len() as u64,
         _ => ROW_STEPS,
     }
@@ -151,7 +155,18 @@ fn limit_steps(limit: &Limit) -> u64 {
 
 /// Steps for each row of a column that aggregates, without those of its operand.
 pub(crate) fn summary_steps(summary: &Summary) -> u64 {
-    if summary.viral.is_some() { TEXT_STEPS } else { aggregate_steps(summary.op) }
+    match &summary.viral {
+        Some(Viral(rule)) => merge_steps(rule.as_ref()),
+        None => aggregate_steps(summary.op),
+    }
+}
+
+/// Steps for each value of a viral attribute that becomes one with another.
+pub(crate) fn merge_steps(rule: Option<&Merge>) -> u64 {
+    match rule {
+        Some(Merge::Enumerated { clauses, .. }) => TEXT_STEPS + ROW_STEPS * clauses.len() as u64,
+        _ => TEXT_STEPS,
+    }
 }
 
 /// Steps for each value that an aggregate takes in.

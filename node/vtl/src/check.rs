@@ -27,11 +27,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemas::limits::COMPONENTS_MAX;
 use schemas::structure::{Role, Shape, Type};
 
+pub(crate) use extension::NAMES as EXTENSIONS;
 pub(crate) use order::names;
 
 use crate::Script;
-use crate::ast::{Definitions, Expr, Ident, Statement};
-use crate::fault::{Code, Fault, Span, near};
+use crate::ast::{DEPTH_MAX, Definitions, Expr, Ident, Statement};
+use crate::fault::{Code, Fault, Faults, Span, near};
 use crate::plan::{self, Field, Operation, Plan, Step, Term, Typed};
 use crate::words;
 
@@ -62,7 +63,11 @@ struct Checker<'a> {
     calls: Vec<call::Call>,
     /// Nodes that calls expanded to.
     expansion: u64,
-    faults: Vec<Fault>,
+    /// Patterns that were read, and what is wrong with them.
+    patterns: BTreeMap<String, Option<String>>,
+    /// Nodes around the one that is being checked, those of the bodies of operators too.
+    level: u16,
+    faults: Faults,
 }
 
 /// Checks a script against the structures of its inputs.
@@ -81,7 +86,9 @@ pub fn check(script: &Script, inputs: &BTreeMap<String, Shape>) -> Result<Plan, 
         names: BTreeMap::new(),
         calls: Vec::new(),
         expansion: 0,
-        faults: Vec::new(),
+        patterns: BTreeMap::new(),
+        level: 0,
+        faults: Faults::default(),
     };
     let sequence = order::sequence(&script.statements, &script.definitions, &mut checker.faults);
     let mut plan = Plan {
@@ -104,11 +111,8 @@ pub fn check(script: &Script, inputs: &BTreeMap<String, Shape>) -> Result<Plan, 
     let persistent = script.statements.iter().filter(|statement| statement.persistent);
     plan.outputs = persistent.map(|statement| statement.target.text.clone()).collect();
     plan.order = script.statements.iter().map(|statement| statement.target.text.clone()).collect();
-    if !checker.faults.is_empty() {
-        checker.faults.sort_by_key(|fault| fault.span);
-        checker.faults.dedup_by(|a, b| (a.span, &a.message) == (b.span, &b.message));
-        checker.faults.truncate(FAULTS_MAX);
-        return Err(checker.faults);
+    if checker.faults.len() > 0 {
+        return Err(checker.faults.told(FAULTS_MAX));
     }
     plan.nodes += checker.expansion;
     plan.steps = checker.steps;
@@ -206,6 +210,18 @@ impl Checker<'_> {
     fn fault<T>(&mut self, code: Code, span: Span, message: impl Into<String>) -> Option<T> {
         self.faults.push(Fault::new(code, span, message));
         None
+    }
+
+    /// Checks a node within others. INVARIANT: recursion is bounded through calls too.
+    fn deeper<T>(&mut self, span: Span, check: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        if self.level >= DEPTH_MAX {
+            let message = format!("calls make an expression nested more than {DEPTH_MAX} deep");
+            return self.fault(Code::Size, span, message);
+        }
+        self.level += 1;
+        let checked = check(self);
+        self.level -= 1;
+        checked
     }
 
     /// An expression that must be a data set.

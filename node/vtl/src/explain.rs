@@ -207,7 +207,8 @@ impl Plan {
         let call = format!("{}({operand}{})", frame.op.name(), offset.unwrap_or_default());
         let (from, to) = (self.limit(&frame.from), self.limit(&frame.to));
         let partition = names(&frame.partition).join(", ");
-        format!("{call} over [{partition}] ordered by [{}] from {from} to {to}", order.join(", "))
+        let unit = if frame.range { "range" } else { "data points" };
+        format!("{call} over [{partition}] ordered by [{}], {unit} from {from} to {to}", order.join(", "))
     }
 }
 
@@ -228,6 +229,7 @@ fn applied(op: Op, operands: &[String]) -> String {
         (Op::In | Op::NotIn, [operand, list @ ..]) => {
             format!("{operand} {} {{ {} }}", op.name(), list.join(", "))
         }
+        (Op::Limit(_), [value, condition]) => format!("({value} where {condition})"),
         (Op::Not, [operand]) => format!("not {operand}"),
         (_, [a, b])
             if !op.name().starts_with(|c: char| c.is_ascii_alphabetic())

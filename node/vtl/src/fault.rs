@@ -46,7 +46,7 @@ pub enum Code {
     UnknownName,
     /// A name that stands for several things.
     Ambiguous,
-    /// A name that is given twice.
+    /// A name that is given twice, or a key that two data points would have.
     Duplicate,
     /// A value or component of the wrong type.
     Type,
@@ -58,7 +58,8 @@ pub enum Code {
     Implicit,
     /// A division by zero.
     DivisionByZero,
-    /// A value for which an operator has no result: the root or the logarithm of a negative number.
+    /// A value for which an operator has no result: the root of a negative number, a text that is no
+    /// pattern.
     Domain,
     /// A value beyond the range of its type.
     Overflow,
@@ -207,6 +208,50 @@ fn excerpt(text: &str, column: usize) -> (String, usize) {
     }
     let skip = (column - 1).saturating_sub(LINE_CHARACTERS_MAX / 2);
     (text.chars().skip(skip).take(LINE_CHARACTERS_MAX).collect(), column - skip)
+}
+
+/// Faults that are kept while a script is read; those told of are fewer.
+const KEPT_MAX: usize = 1024;
+
+/// Faults as they are found. What is too much is let go, so that a script of nothing but faults
+/// does not fill memory with hints.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Vec<Fault>);
+
+impl Faults {
+    pub(crate) fn push(&mut self, fault: Fault) {
+        if !self.full() {
+            self.0.push(fault);
+        }
+    }
+
+    /// Whether no more are kept: hints need not be sought.
+    pub(crate) fn full(&self) -> bool {
+        self.0.len() >= KEPT_MAX
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Takes back what was found from a place in the list on.
+    pub(crate) fn truncate(&mut self, before: usize) {
+        self.0.truncate(before);
+    }
+
+    /// Those found from a place in the list on.
+    pub(crate) fn since(&mut self, before: usize) -> impl Iterator<Item = &mut Fault> {
+        self.0.iter_mut().skip(before)
+    }
+
+    /// The first so many in the order of their places, each once.
+    pub(crate) fn told(self, most: usize) -> Vec<Fault> {
+        let mut faults = self.0;
+        faults.sort_by_key(|fault| fault.span);
+        faults.dedup_by(|a, b| (a.span, &a.message) == (b.span, &b.message));
+        faults.truncate(most);
+        faults
+    }
 }
 
 /// The hint `did you mean …?` with the nearest of `known`, if one is near.

@@ -28,7 +28,7 @@ pub fn format(text: &str) -> Result<String, Vec<Fault>> {
     Ok(printer.out)
 }
 
-/// The tokens of a piece of a script on one line, spaced as [`format`] does.
+/// The tokens of a piece of a script on one line, spaced as [`format()`] does.
 pub(crate) fn flat(text: &str) -> String {
     let (tokens, _, _) = lex_all(text);
     let items = items(text, &tokens, &[]);

@@ -33,7 +33,7 @@ pub(crate) struct Lexeme<'a> {
 }
 
 /// Longer symbols first, so that the longest one is taken.
-const SYMBOLS: [&str; 26] = [
+pub(crate) const SYMBOLS: [&str; 26] = [
     ":=", "<-", "<=", ">=", "<>", "||", "->", ":", ",", "/", ".", ";", "=", "{", "}", "(", ")", "[", "]",
     "<", ">", "#", "-", "+", "*", "_",
 ];

@@ -40,6 +40,11 @@ pub use plan::Plan;
 /// The version of the semantics: what a result means may change only together with it.
 pub const SEMANTICS: u32 = 1;
 
+/// Every operator of VTL, by the symbol or reserved word that stands for it, and the extensions.
+pub fn operators() -> impl Iterator<Item = &'static str> {
+    words::OPERATORS.iter().copied().chain(check::EXTENSIONS)
+}
+
 /// A script whose syntax is right.
 #[derive(Debug, Clone)]
 pub struct Script {

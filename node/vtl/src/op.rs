@@ -47,6 +47,9 @@ pub(crate) enum Op {
     Not,
     If,
     Nvl,
+    /// The first operand where the second is true, else a fault: the type of a parameter. Whether
+    /// null passes.
+    Limit(bool),
     Concat,
     Year,
     Month,
@@ -118,6 +121,7 @@ impl Op {
             Op::Not => "not",
             Op::If => "if",
             Op::Nvl => "nvl",
+            Op::Limit(_) => "limited",
             Op::Concat => "||",
             Op::Year => "getyear",
             Op::Month => "getmonth",

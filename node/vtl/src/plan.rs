@@ -122,8 +122,8 @@ pub(crate) struct Rollup {
     pub(crate) value: usize,
     /// The other identifiers.
     pub(crate) keys: Vec<usize>,
-    /// The viral attributes and their rules.
-    pub(crate) virals: Vec<(usize, Option<Merge>)>,
+    /// The viral attributes, their types and their rules.
+    pub(crate) virals: Vec<(usize, Type, Option<Merge>)>,
     /// In an order in which each comes after those that it takes values from.
     pub(crate) rules: Vec<RollupRule>,
     /// Whether the rules are checked, not used to compute.

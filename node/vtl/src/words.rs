@@ -1,6 +1,6 @@
 //! The reserved words of VTL 2.2 and what this engine makes of the operators among them.
 //!
-//! Owns the list of words (grammar `VtlTokens.g4`) and the reasons for refusing an operator by
+//! Owns the list of words (grammar `VtlTokens.g4`), which of them are operators, and the reasons for refusing an operator by
 //! name: its result would not be the same everywhere.
 
 /// Every reserved word, in ascending order.
@@ -201,6 +201,114 @@ const RESERVED: &[&str] = &[
     "yeartoday",
 ];
 
+/// Every operator of VTL by the symbol or reserved word that stands for it, in ascending order:
+/// those of an expression and the clauses.
+pub(crate) const OPERATORS: &[&str] = &[
+    "#",
+    "*",
+    "+",
+    "-",
+    "/",
+    "<",
+    "<=",
+    "<>",
+    "=",
+    ">",
+    ">=",
+    "abs",
+    "aggr",
+    "and",
+    "avg",
+    "between",
+    "calc",
+    "case",
+    "cast",
+    "ceil",
+    "check",
+    "check_datapoint",
+    "check_hierarchy",
+    "count",
+    "cross_join",
+    "current_date",
+    "dateadd",
+    "datediff",
+    "dayofmonth",
+    "dayofyear",
+    "daytomonth",
+    "daytoyear",
+    "drop",
+    "eval",
+    "exists_in",
+    "exp",
+    "fill_time_series",
+    "filter",
+    "first_value",
+    "floor",
+    "flow_to_stock",
+    "full_join",
+    "getmonth",
+    "getyear",
+    "hierarchy",
+    "if",
+    "in",
+    "inner_join",
+    "instr",
+    "intersect",
+    "isnull",
+    "keep",
+    "lag",
+    "last_value",
+    "lead",
+    "left_join",
+    "length",
+    "ln",
+    "log",
+    "lower",
+    "ltrim",
+    "match_characters",
+    "max",
+    "median",
+    "min",
+    "mod",
+    "monthtoday",
+    "not",
+    "not_in",
+    "nvl",
+    "or",
+    "period_indicator",
+    "pivot",
+    "power",
+    "random",
+    "rank",
+    "ratio_to_report",
+    "rename",
+    "replace",
+    "round",
+    "rtrim",
+    "setdiff",
+    "sqrt",
+    "stddev_pop",
+    "stddev_samp",
+    "stock_to_flow",
+    "string_distance",
+    "sub",
+    "substr",
+    "sum",
+    "symdiff",
+    "time_agg",
+    "timeshift",
+    "trim",
+    "trunc",
+    "union",
+    "unpivot",
+    "upper",
+    "var_pop",
+    "var_samp",
+    "xor",
+    "yeartoday",
+    "||",
+];
+
 /// Whether a word is reserved; `true`, `false` and `null` are too.
 pub(crate) fn reserved(word: &str) -> bool {
     RESERVED.binary_search(&word).is_ok()
@@ -233,5 +341,30 @@ mod tests {
     fn words_are_in_order() {
         assert!(RESERVED.windows(2).all(|pair| pair[0] < pair[1]));
         assert!(reserved("filter") && !reserved("CPI") && !reserved("Filter"));
+    }
+
+    /// Where a word may stand as an operator.
+    const PLACES: [&str; 6] =
+        ["R <- ? D;", "R <- ?(D);", "R <- D ? D;", "R <- D[? X];", "R <- ? D when E;", "R <- ?();"];
+
+    /// Whether the parser takes a word somewhere as an operator: there it does not expect something else.
+    fn taken(word: &str) -> bool {
+        PLACES.iter().any(|place| {
+            let start = place.find('?').unwrap();
+            let faults = crate::Script::parse(&place.replace('?', word)).err().unwrap_or_default();
+            !faults.iter().any(|fault| fault.span.start == start && fault.message.starts_with("expected"))
+        })
+    }
+
+    #[test]
+    fn operators_are_what_the_parser_takes() {
+        assert!(OPERATORS.windows(2).all(|pair| pair[0] < pair[1]));
+        for word in RESERVED.iter().filter(|word| !["true", "false", "null"].contains(word)) {
+            assert_eq!(taken(word), OPERATORS.contains(word), "{word}");
+        }
+        for symbol in crate::lexer::SYMBOLS {
+            let infix = crate::Script::parse(&format!("R <- D {symbol} D;")).is_ok();
+            assert_eq!(infix, OPERATORS.contains(&symbol), "{symbol}");
+        }
     }
 }

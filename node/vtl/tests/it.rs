@@ -24,6 +24,7 @@ mod it {
     mod joins;
     mod library;
     mod logic;
+    mod operators;
     mod order;
     mod recipes;
     mod sets;

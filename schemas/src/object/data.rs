@@ -11,6 +11,8 @@ use crate::text::{Name, Text};
 
 /// Chunks of one content: what a whole block of links can hold.
 pub const CHUNKS_MAX: usize = 16_384;
+/// Doubts about one data set: one for each kind of check.
+pub const DOUBTS_MAX: usize = 16;
 /// Codes of all code lists of one structure.
 pub const CODES_MAX: usize = 16_384;
 
@@ -181,11 +183,21 @@ pub struct Dataset {
     pub content: ContentId,
     /// Where they come from.
     pub provenance: Provenance,
+    /// What the publisher's program found implausible and the publisher signed all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<Text<512>>,
 }
 
 impl Body for Dataset {
     const TYPE: &'static str = "dataset";
     type Id = DatasetId;
+
+    fn check(&self) -> Result<(), String> {
+        if self.doubts.len() > DOUBTS_MAX {
+            return Err(format!("a data set has at most {DOUBTS_MAX} doubts"));
+        }
+        Ok(())
+    }
 
     fn needs(&self) -> Vec<Cid> {
         let source = match &self.provenance {

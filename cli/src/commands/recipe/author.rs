@@ -17,7 +17,7 @@ const WRONG: u8 = 2;
 
 /// Checks a recipe without data.
 pub(super) fn check(args: &RecipeCheck, screen: &Screen) -> Result<u8, Fault> {
-    let recipe = plan::open(&args.recipe)?;
+    let recipe = plan::opened(&args.recipe, &super::files(&args.input, screen)?)?;
     if screen.json
         && let Err(faults) = planned(&recipe)
     {
@@ -131,7 +131,7 @@ fn replace(path: &Path, text: &str) -> Result<(), Fault> {
 
 /// Shows the steps that a recipe runs as.
 pub(super) fn explain(args: &RecipeExplain, screen: &Screen) -> Result<u8, Fault> {
-    let recipe = plan::open(&args.recipe)?;
+    let recipe = plan::opened(&args.recipe, &super::files(&args.input, screen)?)?;
     let steps = ledger::compute::check(&recipe)?.explain();
     let document: Vec<Value> = steps
         .iter()

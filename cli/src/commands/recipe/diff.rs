@@ -5,11 +5,12 @@ use std::path::Path;
 
 use ledger::compute::Source;
 use ledger::vtl::{self, Difference, decimal128};
+use schemas::content::block;
 use schemas::decimal::Decimal;
 use schemas::object::Recipe;
 use schemas::structure::Role;
 use schemas::table::{Cell, Column, Table};
-use schemas::text::Name;
+use schemas::text::{Name, Text};
 use serde_json::{Value, json};
 
 use crate::args::RecipeDiff;
@@ -58,6 +59,9 @@ pub(super) fn run(args: &RecipeDiff, screen: &Screen) -> Result<u8, Fault> {
 fn structure(before: &Recipe, after: &Recipe, difference: &Difference, screen: &Screen) {
     let (minus, plus) = (screen.paint(Tone::Bad, "-"), screen.paint(Tone::Good, "+"));
     screen.say(format_args!("{minus} {}\n{plus} {}", before.title, after.title));
+    for reason in reasons(before, after) {
+        screen.say(format_args!("{} {}", screen.paint(Tone::Dim, "why"), view::wrapped(reason, "    ")));
+    }
     if difference.is_empty() {
         screen.say("the scripts say the same");
         return;
@@ -83,6 +87,13 @@ fn structure(before: &Recipe, after: &Recipe, difference: &Difference, screen: &
             screen.say(format_args!("    {old}  \u{2192}  {new}"));
         }
     }
+}
+
+/// Why the second recipe deviates from the first, where it says that it does.
+fn reasons<'r>(before: &Recipe, after: &'r Recipe) -> Vec<&'r str> {
+    let Some(deviation) = &after.deviates_from else { return Vec::new() };
+    let same = block(before).is_ok_and(|(id, _)| id == deviation.recipe);
+    deviation.reasons.iter().filter(|_| same).map(Text::as_str).collect()
 }
 
 /// Runs both recipes and pairs their figures.
@@ -217,6 +228,7 @@ fn document(before: &Recipe, after: &Recipe, difference: &Difference, effects: O
     });
     json!({
         "before": before.title, "after": after.title, "same": difference.is_empty(),
+        "reasons": reasons(before, after),
         "inputs_before": difference.inputs_before, "inputs_after": difference.inputs_after,
         "steps": steps, "figures": figures,
     })

@@ -52,7 +52,7 @@ fn an_office_with_its_own_ways() {
     assert_eq!((imported.dataflow.as_str(), imported.title.as_str()), ("UNRATE", "Unemployment"));
     assert_eq!((imported.summary.rows, imported.summary.observations, imported.summary.missing), (3, 2, 3));
     assert_eq!(imported.areas[0].name, "Germany");
-    assert_eq!((imported.format, imported.importer.as_str()), (Format::Csv, "csv/1"));
+    assert_eq!((imported.format, imported.importer.as_str()), (Format::Csv, "csv/2"));
 }
 
 /// A file large enough to be read in parts; every so often a row that is left out.

@@ -7,7 +7,7 @@ use super::{csv, plain};
 use ingest::{Format, Imported};
 
 /// The folder of the real files, if it is there.
-fn folder() -> Option<PathBuf> {
+pub(super) fn folder() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let folder = std::env::var_os("ASSAY_DATA").map_or(beside, PathBuf::from);
     if !folder.is_dir() {
@@ -112,6 +112,124 @@ fn fred_files() {
 }
 
 #[test]
+fn panels() {
+    for (path, format, observations, missing, series, gaps) in [
+        ("fred/fred-md_current_2025-02.csv", Format::FredMd, 98969, 949, 126, [("", 949)]),
+        ("bea/gdplev_quarter_2025-06.csv", Format::Bea, 1248, 0, 4, [("", 0)]),
+        ("bea/gdplev_year_2025-06.csv", Format::Bea, 380, 0, 4, [("", 0)]),
+        ("markets/shiller_sp500_monthly.csv", Format::Shiller, 16398, 396, 9, [("0.0", 396)]),
+    ] {
+        let Some(imported) = check(path, format, observations, missing, 1) else { return };
+        assert_eq!(imported.summary.series, series, "{path}");
+        let found = imported.summary.gaps.iter().map(|(word, count)| (word.as_str(), *count));
+        assert!(found.eq(gaps.into_iter().filter(|(_, count)| *count > 0)), "{path}");
+    }
+}
+
+#[test]
+fn labour_statistics() {
+    for (path, format, observations, series, title) in [
+        ("bls/cu.data.1.AllItems", Format::Bls, 55_879, 376, "cu.data.1.AllItems"),
+        ("bls/api_v2_results_object_2016-06.json", Format::BlsJson, 51, 3, "api_v2_results_object_2016-06"),
+        ("bls/bls_web_CUUR0000SAF.csv", Format::BlsCsv, 698, 1, "CUUR0000SAF"),
+    ] {
+        let Some(imported) = check(path, format, observations, 0, 0) else { return };
+        assert_eq!((imported.summary.series, imported.title.as_str()), (series, title), "{path}");
+    }
+    let Some(flat) = check("bls/cu.data.1.AllItems", Format::Bls, 55_879, 0, 0) else { return };
+    let text = csv(&flat);
+    // `M13` of a monthly series and `S03` of a half-yearly one are annual; 2829 second half years.
+    let count = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();
+    assert_eq!((count("A,"), count("S,"), count("M,")), (5492 + 2837, 2907 + 2829, 41_814));
+    assert!(text.contains("\nA,CUURS300SA0,2007,202.825\n"));
+    assert!(text.contains("\nM,CUSR0000SA0,1947-M03,22.00\n"));
+}
+
+#[test]
+fn answers_of_the_world_bank() {
+    let path = "worldbank/api_v2_FP.CPI.TOTL_USA.json";
+    let Some(imported) = check(path, Format::WorldBankJson, 35, 1, 1) else { return };
+    assert!(csv(&imported).contains("USA,2010,100\n"));
+    assert_eq!((imported.dataflow.as_str(), imported.summary.notes.len()), ("FP.CPI.TOTL", 0));
+    assert_eq!(imported.vintage.unwrap().to_string(), "2026-07-13");
+    assert_eq!(imported.summary.gaps["null"], 1);
+
+    let page = |number: u32| {
+        let path = format!("worldbank/api_v1_2016_NY.GDP.MKTP.CD_page{number}.json");
+        std::fs::read(folder().unwrap().join(path)).unwrap()
+    };
+    let path = "worldbank/api_v1_2016_NY.GDP.MKTP.CD_page5.json";
+    let Some(one) = check(path, Format::WorldBankJson, 41, 7, 41) else { return };
+    assert_eq!(one.summary.notes, ["of 5 pages 1, 2, 3, 4 are not here"]);
+    let all = [5, 2, 3, 1, 4].map(page).concat();
+    let together = plain("pages.json", &all).unwrap();
+    assert_eq!(together, plain("pages.json", &[1, 2, 3, 4, 5].map(page).concat()).unwrap());
+    assert_eq!(together.summary.notes, ["214 records where the source says that there are 248"]);
+    assert_eq!((together.summary.observations, together.summary.missing), (185, 29));
+    // The two-letter code of Namibia is no missing value, and Kosovo has one that ISO does not list.
+    let code =
+        |name: &str| together.areas.iter().find(|area| area.name == name).map(|area| area.code.as_str());
+    assert_eq!((code("Namibia"), code("Kosovo")), (Some("NAM"), Some("XKX")));
+    let twice = plain("pages.json", &[1, 2, 2].map(page).concat()).unwrap_err();
+    assert_eq!(twice.code, "page-twice");
+}
+
+#[test]
+fn offices() {
+    for (path, format, observations, missing, areas, series) in [
+        ("eurostat/gov_10dd_edpt1.tsv", Format::Eurostat, 51_709, 74_731, 35, 6322),
+        ("uk/ons_gdp_ABMI_timeseries.csv", Format::Ons, 355, 0, 1, 2),
+        ("markets/fed_h15_gs10_monthly_raw.csv", Format::FedDdp, 879, 0, 1, 1),
+        ("oecd/unemployment_europe_monthly_dp_live.csv", Format::OecdDp, 5732, 0, 24, 24),
+        ("bls/aat1.txt", Format::BlsTable, 720, 0, 1, 20),
+        ("eurostat/une_rt_m_custom_export.xlsx", Format::Xlsx, 11_699, 2128, 33, 33),
+        ("fred/json_gdp.json", Format::FredJson, 97, 0, 1, 1),
+        ("fred/json_observations_cpi_growth.json", Format::FredJson, 292, 0, 1, 1),
+    ] {
+        let Some(imported) = check(path, format, observations, missing, areas) else { return };
+        assert_eq!(imported.summary.series, series, "{path}");
+    }
+    let file = "eurostat/gov_10dd_edpt1.tsv";
+    let Some(debt) = check(file, Format::Eurostat, 51_709, 74_731, 35) else { return };
+    let text = csv(&debt);
+    assert!(text.starts_with("UNIT,SECTOR,NA_ITEM,REF_AREA,TIME_PERIOD,OBS_VALUE\n"));
+    assert!(text.contains("\nMIO_EUR,S1,B1GQ,AUT,2014,329295.6\n"));
+    assert!(text.contains(",GRC,") && text.contains(",GBR,") && !text.contains(",EL,"));
+    let groups = debt.areas.iter().filter(|area| area.aggregate).map(|area| area.code.as_str());
+    assert!(groups.eq(["EA17", "EA18", "EA19", "EU25", "EU27", "EU28"]));
+    let Some(gdp) = check("uk/ons_gdp_ABMI_timeseries.csv", Format::Ons, 355, 0, 1) else { return };
+    assert!(csv(&gdp).contains("\nGBR,Q,ABMI,2024-Q3,639452\n"));
+    assert_eq!(gdp.vintage.unwrap().to_string(), "2024-12-23");
+    assert!(gdp.title.ends_with("\u{a3}m"));
+    let Some(table) = check("bls/aat1.txt", Format::BlsTable, 720, 0, 1) else { return };
+    assert!(csv(&table).contains("\nUSA,Y_GE16,UNEMPLOYED,2010,14825,PS,3,B\n"));
+}
+
+/// Files that no importer knows of itself, with the mapping that they need.
+#[test]
+fn files_under_a_mapping() {
+    let Some(folder) = folder() else { return };
+    let mapped = |path: &str, mapping: &str| {
+        let options = ingest::Options {
+            mapping: Some(ingest::Mapping::parse("m.toml", mapping).unwrap()),
+            ..ingest::Options::default()
+        };
+        let bytes = std::fs::read(folder.join(path)).unwrap();
+        ingest::import(ingest::Source { name: path, bytes: &bytes }, &options, &mut |_| {})
+    };
+    let link = |from: &str, to: &str| format!("[[columns]]\nfrom = \"{from}\"\nto = \"{to}\"\n");
+    let area = "[[columns]]\nconstant = \"GBR\"\nto = \"REF_AREA\"\n";
+    let columns = link("Date", "TIME_PERIOD") + &link("Price Index", "OBS_VALUE") + area;
+    let prices = mapped("uk/cpi-uk-monthly.csv", &format!("frequency = \"M\"\n{columns}")).unwrap();
+    assert_eq!(prices.summary.observations, 788);
+    let columns =
+        link("item_name", "ITEM") + &link("year_weight", "TIME_PERIOD") + &link("weight", "OBS_VALUE");
+    let path = "bls/cpi_relative_importance_2022-2025_from_mtkonczal.csv";
+    let weights = mapped(path, &columns);
+    assert_eq!(weights.unwrap().summary.observations, 1274);
+}
+
+#[test]
 fn figures_keep_the_digits_of_the_file() {
     let Some(imported) = check("fred/CPIAUCNS.csv", Format::Fred, 1347, 0, 1) else { return };
     assert!(csv(&imported).starts_with("REF_AREA,TIME_PERIOD,OBS_VALUE\nUSA,1913-M01,9.800\n"));
@@ -142,17 +260,20 @@ fn files_that_must_be_refused() {
             "column-missing",
             Some(1),
         ),
+        ("worldbank/Metadata_Indicator_API_NY.GDP.MKTP.CD_DS2_en_csv_v2_2788787.csv", "code-list", Some(1)),
         (
-            "worldbank/Metadata_Indicator_API_NY.GDP.MKTP.CD_DS2_en_csv_v2_2788787.csv",
-            "format-unknown",
+            "worldbank/Metadata_Indicator_API_SL.UEM.TOTL.NE.ZS_DS2_en_csv_v2_2817174.csv",
+            "code-list",
             Some(1),
         ),
-        ("worldbank/api_v2_FP.CPI.TOTL_USA.json", "file-type", None),
-        ("fred/fred-md_current_2025-02.csv", "format-unknown", Some(1)),
-        ("fred/json_gdp.json", "file-type", None),
+        ("bls/cu.item.clean", "code-list", Some(1)),
+        ("bls/palewire_items.csv", "code-list", Some(1)),
+        ("codes/country-codes.csv", "code-list", Some(1)),
+        ("codes/iso3166_all.csv", "code-list", Some(1)),
+        ("uk/cpi-uk-monthly.csv", "format-unknown", Some(1)),
+        ("bls/cpi_relative_importance_2022-2025_from_mtkonczal.csv", "format-unknown", Some(1)),
         ("bls/cu.item", "merge-marker", Some(1)),
-        ("eurostat/une_rt_m_custom_export.xlsx", "file-type", None),
-        ("eurostat/footer_async.xml", "file-type", None),
+        ("eurostat/footer_async.xml", "no-data", None),
         ("markets/quantconnect_eurusd_hour_bidask.zip", "archive-empty", None),
     ] {
         let bytes = std::fs::read(folder.join(path)).unwrap();
@@ -200,4 +321,24 @@ fn the_sample_of_the_program_needs_no_mapping() {
         assert_eq!(csv(&imported).as_bytes(), bytes, "{file} is in canonical order");
         assert!(imported.areas.iter().all(|area| !area.aggregate && area.name != area.code));
     }
+}
+
+/// Real files are plausible.
+#[test]
+fn real_files_are_not_doubted() {
+    let Some(folder) = folder() else { return };
+    let mut looked = 0;
+    for sub in ["worldbank", "fred"] {
+        let entries = std::fs::read_dir(folder.join(sub)).unwrap().map(|entry| entry.unwrap().path());
+        for path in entries.filter(|path| path.is_file()) {
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            let Ok(imported) = plain(&name, &std::fs::read(&path).unwrap()) else { continue };
+            let words = format!("{} {}", imported.dataflow, imported.title);
+            let aggregate =
+                |code: &str| imported.areas.iter().any(|area| area.code == code && area.aggregate);
+            assert_eq!(ingest::doubts(&imported.table, &words, None, aggregate), [], "{name}");
+            looked += 1;
+        }
+    }
+    assert!(looked > 30, "{looked} files");
 }

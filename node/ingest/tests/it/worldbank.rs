@@ -69,7 +69,10 @@ fn the_archive_as_served() {
     assert_eq!(imported.areas.iter().map(|area| area.aggregate).collect::<Vec<_>>(), [false, true]);
     assert_eq!(done.last(), Some(&(archive.len() as u64)));
     assert!(done.is_sorted());
-    let beside = Options { metadata: Some(metadata.into()), ..Options::default() };
+    let beside = Options {
+        companions: vec![ingest::Companion { name: "x".into(), bytes: metadata.into() }],
+        ..Options::default()
+    };
     let bare = import(Source { name: "x.csv", bytes: data.as_bytes() }, &beside, &mut |_| {}).unwrap();
     assert_eq!(bare.areas, imported.areas);
 }

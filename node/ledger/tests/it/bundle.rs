@@ -62,6 +62,31 @@ fn every_flipped_byte_is_noticed() {
     }
 }
 
+/// An attestation whose id lost its codec would vanish without a word.
+#[test]
+fn a_block_that_nothing_needs_is_refused() {
+    let (_, _, file) = bundle();
+    let stray = Cid::of(schemas::cid::Codec::Raw, b"stray");
+    let mut more = file.clone();
+    more.extend(car::record(stray, b"stray"));
+    assert!(matches!(Bundle::read(&more), Err(Error::Idle(id)) if id == stray));
+    let (roots, records) = car::open(&file).unwrap();
+    let records: Vec<(Cid, Vec<u8>)> =
+        records.map(|record| record.map(|(id, bytes)| (id, bytes.to_vec())).unwrap()).collect();
+    for (at, (id, _)) in records.iter().enumerate().filter(|(_, (id, _))| !roots.contains(id)) {
+        let other = match id.codec() {
+            schemas::cid::Codec::Raw => schemas::cid::Codec::DagCbor,
+            schemas::cid::Codec::DagCbor => schemas::cid::Codec::Raw,
+        };
+        let mut changed = car::header(&roots);
+        for (place, (id, bytes)) in records.iter().enumerate() {
+            let id = if place == at { Cid::of(other, bytes) } else { *id };
+            changed.extend(car::record(id, bytes));
+        }
+        assert!(Bundle::read(&changed).is_err(), "{id}");
+    }
+}
+
 #[test]
 fn an_entry_without_its_genesis_is_not_believed() {
     let (desk, root, _) = bundle();

@@ -142,6 +142,7 @@ impl Desk {
             unit: None,
             content,
             provenance: Provenance::Import { snapshot, importer: text("csv/1") },
+            doubts: Vec::new(),
         })
     }
 

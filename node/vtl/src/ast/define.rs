@@ -38,17 +38,35 @@ pub(crate) struct Parameter {
 }
 
 /// What a parameter or a result may be.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Kind {
-    /// A scalar, of any type when none is named.
-    Scalar(Option<Type>),
-    /// A component of a role and a type, when they are named.
-    Component(Option<Role>, Option<Type>),
+    Scalar(Scalar),
+    /// A component, of a role when one is named.
+    Component(Option<Role>, Scalar),
     /// A data set with at least these components.
     Data(Vec<Constraint>),
     /// A list of values.
     Set,
     Ruleset,
+}
+
+/// A scalar type, perhaps of some of its values only.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scalar {
+    /// Any type when none is named.
+    pub(crate) kind: Option<Type>,
+    pub(crate) subset: Option<Subset>,
+    /// Whether null is none of its values.
+    pub(crate) never_null: bool,
+}
+
+/// Some values of a type.
+#[derive(Debug, Clone)]
+pub(crate) enum Subset {
+    /// `{ 1, 2 }`
+    Listed(Vec<Expr>),
+    /// `[ value > 0 ]`
+    Where(Box<Expr>),
 }
 
 /// A component that a data set must have: by name, or (without) as many as the modifier says.

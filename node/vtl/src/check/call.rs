@@ -5,14 +5,19 @@
 //! expand to is bounded, so that a short script cannot make a plan that fills memory.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use schemas::structure::{Role, Type};
+use schemas::table::Cell;
 
-use super::component::{Scope, widen};
+use super::component::{Scope, constant, widen};
 use super::typing::{article, found};
 use super::{Checker, Value, extension};
-use crate::ast::{Component, Constraint, DEPTH_MAX, Expr, Ident, Kind, Node, Operator, Parameter};
+use crate::ast::{
+    Component, Constraint, DEPTH_MAX, Expr, Ident, Kind, Node, Operator, Parameter, Scalar, Subset,
+};
 use crate::fault::{Code, Fault, Span};
+use crate::op::Op;
 use crate::plan::{Field, Term, Typed};
 
 /// Nodes that all calls of a script may expand to.
@@ -25,9 +30,10 @@ const CALLS_MAX: usize = 24;
 pub(super) enum Argument {
     Data(usize),
     Scalar(Typed),
-    /// A component by name, in whatever data set the body uses it.
-    Component(Ident),
-    Values(Vec<Typed>),
+    /// A component by name, in whatever data set the body uses it, and what it must be there.
+    Component(Ident, Box<Parameter>),
+    /// Shared, for it may be long and passed on in many calls.
+    Values(Rc<[Typed]>),
     Ruleset(Ident),
     /// The argument has a fault.
     Faulty,
@@ -37,7 +43,7 @@ pub(super) enum Argument {
 #[derive(Debug)]
 pub(super) struct Call {
     operator: String,
-    parameters: BTreeMap<String, Argument>,
+    parameters: Rc<BTreeMap<String, Argument>>,
     /// Whether it stands in a component expression, whose components are not those of the body.
     component: bool,
 }
@@ -65,7 +71,7 @@ impl<'a> Checker<'a> {
     /// The name of a component: that which a parameter stands for, or the name itself.
     pub(super) fn meant<'n>(&self, name: &'n Ident) -> std::borrow::Cow<'n, Ident> {
         match self.bound(&name.text) {
-            Some(Argument::Component(component) | Argument::Ruleset(component)) => {
+            Some(Argument::Component(component, _) | Argument::Ruleset(component)) => {
                 std::borrow::Cow::Owned(component.clone())
             }
             _ => std::borrow::Cow::Borrowed(name),
@@ -78,7 +84,7 @@ impl<'a> Checker<'a> {
         Some(Typed { span, ..typed.clone() })
     }
 
-    fn expand(&mut self, nodes: u64, span: Span) -> Option<()> {
+    pub(super) fn expand(&mut self, nodes: u64, span: Span) -> Option<()> {
         self.expansion += nodes;
         if self.expansion > EXPANSION_MAX {
             let message = format!("the calls of operators expand to more than {EXPANSION_MAX} nodes");
@@ -171,7 +177,7 @@ impl<'a> Checker<'a> {
                 Some(Argument::Data(step))
             }
             Kind::Scalar(kind) => match self.expr(argument)? {
-                Value::Scalar(typed) => self.fits(typed, *kind, parameter).map(Argument::Scalar),
+                Value::Scalar(typed) => self.fits(typed, kind, &parameter.name).map(Argument::Scalar),
                 Value::Data(_) => {
                     let message =
                         format!("`{}` is a scalar parameter, found a data set", parameter.name.text);
@@ -189,14 +195,14 @@ impl<'a> Checker<'a> {
         argument: &Expr,
         scope: &mut Scope,
     ) -> Option<Argument> {
-        match parameter.kind {
+        match &parameter.kind {
             Kind::Data(_) => {
                 let message = format!("`{}` is a data set; components have none", parameter.name.text);
                 self.fault(Code::Type, argument.span, message)
             }
             Kind::Scalar(kind) | Kind::Component(_, kind) => {
                 let typed = self.component(argument, scope)?;
-                self.fits(typed, kind, parameter).map(Argument::Scalar)
+                self.fits(typed, kind, &parameter.name).map(Argument::Scalar)
             }
             Kind::Set | Kind::Ruleset => self.plain_argument(parameter, argument),
         }
@@ -207,7 +213,8 @@ impl<'a> Checker<'a> {
         match &argument.node {
             Node::Name(text) => {
                 let ident = Ident { text: text.clone(), span: argument.span };
-                Some(Argument::Component(self.meant(&ident).into_owned()))
+                let wanted = Box::new(parameter.clone());
+                Some(Argument::Component(self.meant(&ident).into_owned(), wanted))
             }
             _ => {
                 let message =
@@ -220,11 +227,8 @@ impl<'a> Checker<'a> {
     fn plain_argument(&mut self, parameter: &Parameter, argument: &Expr) -> Option<Argument> {
         match (&parameter.kind, &argument.node) {
             (Kind::Set, Node::List(values)) => {
-                let typed = values.iter().map(|value| match self.expr(value)? {
-                    Value::Scalar(typed) => Some(typed),
-                    Value::Data(_) => None,
-                });
-                typed.collect::<Option<Vec<Typed>>>().map(Argument::Values)
+                let typed = values.iter().map(|value| self.scalar(value));
+                typed.collect::<Option<Rc<[Typed]>>>().map(Argument::Values)
             }
             (Kind::Set | Kind::Ruleset, Node::Name(name)) if self.bound(name).is_some() => {
                 self.bound(name).cloned()
@@ -238,17 +242,85 @@ impl<'a> Checker<'a> {
     }
 
     /// A scalar of the type of a parameter.
-    fn fits(&mut self, typed: Typed, kind: Option<Type>, parameter: &Parameter) -> Option<Typed> {
-        let alike = match (kind, typed.kind) {
+    pub(super) fn fits(&mut self, typed: Typed, wanted: &Scalar, parameter: &Ident) -> Option<Typed> {
+        let alike = match (wanted.kind, typed.kind) {
             (None, _) | (_, None) | (Some(Type::Number), Some(Type::Integer)) => true,
             (Some(wanted), Some(seen)) => wanted == seen,
         };
         if !alike {
-            let wanted = kind.map_or(String::new(), article);
-            let message = format!("`{}` is {wanted}, found {}", parameter.name.text, found(typed.kind));
+            let wanted = wanted.kind.map_or(String::new(), article);
+            let message = format!("`{}` is {wanted}, found {}", parameter.text, found(typed.kind));
             return self.fault(Code::Type, typed.span, message);
         }
-        Some(widen(typed, kind))
+        self.shallow(&typed, typed.span)?;
+        self.limited(widen(typed, wanted.kind), wanted, parameter)
+    }
+
+    /// A component that a parameter stands for, which must be what the parameter says.
+    pub(super) fn of_role(&mut self, typed: Typed, parameter: &Parameter, fields: &[Field]) -> Option<Typed> {
+        let Kind::Component(role, wanted) = &parameter.kind else { return Some(typed) };
+        let field = match typed.term {
+            Term::Column(at) => fields.get(at),
+            _ => None,
+        };
+        if let (Some(role), Some(field)) = (role, field)
+            && *role != field.role
+        {
+            let (name, role, found) = (&parameter.name.text, role.word(), field.role.word());
+            let message = format!("`{name}` is of role `{role}`, `{}` of role `{found}`", field.name);
+            return self.fault(Code::Structure, typed.span, message);
+        }
+        self.fits(typed, wanted, &parameter.name)
+    }
+
+    /// A value that must be one of those of a restricted type: told now of a literal, else by the run.
+    fn limited(&mut self, typed: Typed, wanted: &Scalar, parameter: &Ident) -> Option<Typed> {
+        if wanted.subset.is_none() && !wanted.never_null {
+            return Some(typed);
+        }
+        let span = typed.span;
+        let none = Vec::new();
+        let values = match &wanted.subset {
+            Some(Subset::Listed(values)) => values,
+            _ => &none,
+        };
+        self.expand(values.len() as u64, span)?;
+        let values = values.iter().map(|value| self.scalar(value)).collect::<Option<Vec<Typed>>>()?;
+        match listed(&typed, &values, wanted) {
+            Some(true) => return Some(typed),
+            Some(false) => {
+                let message = format!("`{}` has a type of which this is no value", parameter.text);
+                return self.fault(Code::Domain, span, message);
+            }
+            None => {}
+        }
+        let condition = match &wanted.subset {
+            None => constant(Some(Cell::Boolean(true)), span),
+            Some(Subset::Listed(_)) => {
+                let value = self.expanded(&typed, span)?;
+                self.apply(Op::In, std::iter::once(value).chain(values).collect(), span)?
+            }
+            Some(Subset::Where(condition)) => {
+                self.expand(nodes(condition), span)?;
+                let value = Argument::Scalar(typed.clone());
+                self.enter(&parameter.text, BTreeMap::from([("value".to_owned(), value)]));
+                let condition = self.condition(condition, &mut Scope::row(&[]));
+                self.leave();
+                condition?
+            }
+        };
+        let kind = typed.kind;
+        let limited = self.apply(Op::Limit(!wanted.never_null), vec![typed, condition], span)?;
+        Some(Typed { kind, ..limited })
+    }
+
+    /// Refuses what arguments in arguments, and bodies in bodies, make too deep.
+    fn shallow(&mut self, typed: &Typed, span: Span) -> Option<()> {
+        if depth(typed) <= DEPTH_MAX {
+            return Some(());
+        }
+        let message = format!("the call makes an expression nested more than {DEPTH_MAX} deep");
+        self.fault(Code::Size, span, message)
     }
 
     /// Whether a data set has the components that a parameter asks for.
@@ -286,18 +358,22 @@ impl<'a> Checker<'a> {
         }
         self.expand(nodes(&operator.body), span)?;
         let before = self.faults.len();
-        self.calls.push(Call { operator: name.clone(), parameters, component });
+        self.calls.push(Call { operator: name.clone(), parameters: parameters.into(), component });
         let value = check(self);
         self.calls.pop();
-        for fault in self.faults.iter_mut().skip(before).filter(|fault| fault.hint.is_none()) {
+        for fault in self.faults.since(before).filter(|fault| fault.hint.is_none()) {
             fault.hint = Some(format!("in a call of `{name}`"));
         }
         value
     }
 
     /// Binds names for a component expression, until [`Checker::leave`].
-    pub(super) fn enter(&mut self, operator: &str, parameters: BTreeMap<String, Argument>) {
-        self.calls.push(Call { operator: operator.to_owned(), parameters, component: true });
+    pub(super) fn enter(&mut self, operator: &str, parameters: impl Into<Rc<BTreeMap<String, Argument>>>) {
+        self.calls.push(Call {
+            operator: operator.to_owned(),
+            parameters: parameters.into(),
+            component: true,
+        });
     }
 
     pub(super) fn leave(&mut self) {
@@ -306,11 +382,8 @@ impl<'a> Checker<'a> {
 
     /// The result of a call as the operator declares it.
     fn returned(&mut self, operator: &Operator, value: Value) -> Option<Value> {
-        if let Value::Scalar(typed) = &value
-            && depth(typed) > DEPTH_MAX
-        {
-            let message = format!("the call makes an expression nested more than {DEPTH_MAX} deep");
-            return self.fault(Code::Size, operator.body.span, message);
+        if let Value::Scalar(typed) = &value {
+            self.shallow(typed, operator.body.span)?;
         }
         let Some((kind, span)) = &operator.returns else { return Some(value) };
         match (kind, value) {
@@ -321,13 +394,13 @@ impl<'a> Checker<'a> {
             }
             (Kind::Scalar(wanted) | Kind::Component(_, wanted), Value::Scalar(typed)) => {
                 let seen = typed.kind;
-                let typed = widen(typed, *wanted);
-                if wanted.is_some() && typed.kind.is_some() && typed.kind != *wanted {
-                    let wanted = wanted.map_or(String::new(), article);
+                let typed = widen(typed, wanted.kind);
+                if wanted.kind.is_some() && typed.kind.is_some() && typed.kind != wanted.kind {
+                    let wanted = wanted.kind.map_or(String::new(), article);
                     let message = format!("`{}` returns {wanted}, found {}", operator.name.text, found(seen));
                     return self.fault(Code::Type, *span, message);
                 }
-                Some(Value::Scalar(typed))
+                self.limited(typed, wanted, &operator.name).map(Value::Scalar)
             }
             (Kind::Data(_), Value::Scalar(_)) => {
                 self.fault(Code::Type, *span, "the body gives a scalar, not a data set")
@@ -337,10 +410,14 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// `operand in values`, where the values are a parameter.
-    pub(super) fn listed(&mut self, domain: &Ident) -> Option<Vec<Typed>> {
+    /// `operand in values`, where the values are a parameter: counted like any that is replaced.
+    pub(super) fn listed(&mut self, domain: &Ident, span: Span) -> Option<Vec<Typed>> {
         match self.bound(&domain.text) {
-            Some(Argument::Values(values)) => Some(values.clone()),
+            Some(Argument::Values(values)) => {
+                let values = Rc::clone(values);
+                self.expand(values.len() as u64, span)?;
+                Some(values.to_vec())
+            }
             _ => {
                 let message = format!("the value domain `{}` is not known here", domain.text);
                 let hint = "list the values: { 1, 2 }";
@@ -364,6 +441,23 @@ fn described(constraint: &Constraint) -> String {
         (Some(name), _) => format!("{role}{kind} `{name}`"),
         (None, (1, 1)) => format!("one {role}{kind}"),
         (None, _) => format!("at least one {role}{kind}"),
+    }
+}
+
+/// Whether a literal is of a type with these values listed; `None` when that takes a run.
+fn listed(typed: &Typed, values: &[Typed], wanted: &Scalar) -> Option<bool> {
+    let literal = |typed: &Typed| match &typed.term {
+        Term::Constant(cell) => Some(cell.clone()),
+        _ => None,
+    };
+    let Some(value) = literal(typed)? else { return Some(!wanted.never_null) };
+    match wanted.subset {
+        None => Some(true),
+        Some(Subset::Listed(_)) if values.iter().all(|listed| listed.kind == typed.kind) => {
+            let values = values.iter().map(literal).collect::<Option<Vec<_>>>()?;
+            Some(values.iter().flatten().any(|listed| listed.same_value(&value)))
+        }
+        Some(_) => None,
     }
 }
 

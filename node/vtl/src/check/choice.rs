@@ -6,7 +6,9 @@
 
 use schemas::structure::{Role, Type};
 
+use super::component::widen;
 use super::dataset::carried;
+use super::set::shared;
 use super::{Checker, Value, column, positions};
 use crate::ast::Expr;
 use crate::fault::{Code, Span};
@@ -74,22 +76,28 @@ impl Checker<'_> {
                 let message = "the identifiers are not those of the condition";
                 return self.fault(Code::Structure, span, message);
             }
-            let key = |field: &Field| (field.name.clone(), field.role, field.kind);
-            if let Some(before) = &shape {
-                let (mut a, mut b): (Vec<_>, Vec<_>) =
-                    (before.iter().map(key).collect(), fields.iter().map(key).collect());
-                a.sort();
-                b.sort();
-                if a != b {
-                    return self.fault(Code::Structure, span, "both branches must have the same components");
-                }
-            }
-            shape.get_or_insert(fields);
+            shape = match shape {
+                Some(before) => self.alike(before, &fields, span)?.into(),
+                None => Some(fields),
+            };
         }
         match shape {
             Some(shape) => Some(shape),
             None => self.fault(Code::Structure, spans.0, "one of the branches must be a data set"),
         }
+    }
+
+    /// The components that both branches have, an integer beside a number as a number.
+    fn alike(&mut self, mut shape: Vec<Field>, other: &[Field], span: Span) -> Option<Vec<Field>> {
+        let alike = shape.len() == other.len();
+        for slot in &mut shape {
+            let twin = other.iter().find(|field| field.name == slot.name && field.role == slot.role);
+            match twin.and_then(|twin| shared(slot, twin.kind)) {
+                Some(kind) if alike => slot.kind = kind,
+                _ => return self.fault(Code::Structure, span, "both branches must have the same components"),
+            }
+        }
+        Some(shape)
     }
 
     /// The data points of one branch: where `holds`, with the components of `shape` in its order.
@@ -114,7 +122,7 @@ impl Checker<'_> {
         for wanted in shape {
             let at = fields.iter().position(|field| field.name == wanted.name && field.role == wanted.role);
             let typed = match (at, value) {
-                (Some(at), _) => column(at, fields.get(at)?, span),
+                (Some(at), _) => widen(column(at, fields.get(at)?, span), Some(wanted.kind)),
                 (None, Value::Scalar(typed)) if wanted.role == Role::Measure => {
                     self.filling(typed, wanted, span)?
                 }
@@ -127,7 +135,7 @@ impl Checker<'_> {
 
     /// A scalar as the value of a measure.
     fn filling(&mut self, typed: &Typed, field: &Field, span: Span) -> Option<Typed> {
-        let typed = super::component::widen(typed.clone(), Some(field.kind));
+        let typed = widen(typed.clone(), Some(field.kind));
         match typed.kind {
             Some(kind) if kind != field.kind => {
                 let message = super::component::mismatch(&field.name, field.kind, Some(kind));

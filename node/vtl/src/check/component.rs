@@ -35,6 +35,10 @@ impl Scope {
 
 impl Checker<'_> {
     pub(super) fn component(&mut self, expr: &Expr, scope: &mut Scope) -> Option<Typed> {
+        self.deeper(expr.span, |checker| checker.component_here(expr, scope))
+    }
+
+    fn component_here(&mut self, expr: &Expr, scope: &mut Scope) -> Option<Typed> {
         match &expr.node {
             Node::Constant(cell) => Some(constant(cell.clone(), expr.span)),
             Node::Name(name) => self.named(name, expr.span, scope),
@@ -64,7 +68,7 @@ impl Checker<'_> {
             Node::Call(name, arguments) => self.component_call(name, arguments, expr.span, scope),
             Node::Domain { operand, domain, negated } => {
                 let typed = self.component(operand, scope);
-                let mut operands = self.listed(domain)?;
+                let mut operands = self.listed(domain, expr.span)?;
                 operands.insert(0, typed?);
                 self.apply(membership(*negated), operands, expr.span)
             }
@@ -86,8 +90,9 @@ impl Checker<'_> {
     fn named(&mut self, name: &str, span: Span, scope: &Scope) -> Option<Typed> {
         match self.bound(name).cloned() {
             Some(Argument::Scalar(typed)) => return self.expanded(&typed, span),
-            Some(Argument::Component(component)) => {
-                return self.lookup(None, &component.text, span, &scope.fields);
+            Some(Argument::Component(component, wanted)) => {
+                let typed = self.lookup(None, &component.text, span, &scope.fields)?;
+                return self.of_role(typed, &wanted, &scope.fields);
             }
             Some(Argument::Faulty) => return None,
             Some(_) => return self.fault(Code::Type, span, format!("`{name}` is no component")),
@@ -137,6 +142,7 @@ impl Checker<'_> {
         let (first, second) = (matches.next(), matches.next());
         match (first, second) {
             (Some(at), None) => Some(at),
+            _ if self.faults.full() => None,
             (None, _) => {
                 let hint = near(name, fields.iter().map(|field| field.name.as_str()));
                 let shown = alias.map_or(name.to_owned(), |alias| format!("{alias}#{name}"));

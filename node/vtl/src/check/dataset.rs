@@ -15,6 +15,10 @@ use crate::plan::{Field, Matching, Operation, Side, Term, Typed};
 
 impl Checker<'_> {
     pub(super) fn expr(&mut self, expr: &Expr) -> Option<Value> {
+        self.deeper(expr.span, |checker| checker.expr_here(expr))
+    }
+
+    fn expr_here(&mut self, expr: &Expr) -> Option<Value> {
         match &expr.node {
             Node::Constant(cell) => Some(Value::Scalar(constant(cell.clone(), expr.span))),
             Node::Name(name) if !self.calls.is_empty() => self.parameter(name, expr.span),
@@ -41,7 +45,7 @@ impl Checker<'_> {
             Node::Omitted | Node::List(_) => self.fault(Code::Syntax, expr.span, "expected an expression"),
             Node::Domain { operand, domain, negated } => {
                 let value = self.expr(operand);
-                let list = self.listed(domain)?;
+                let list = self.listed(domain, expr.span)?;
                 let mut values = vec![value?];
                 values.extend(list.into_iter().map(Value::Scalar));
                 self.operator(membership(*negated), values, std::slice::from_ref(operand), expr.span)
@@ -83,6 +87,9 @@ impl Checker<'_> {
             }
             (Op::Time(op @ (Time::Indicator | Time::Add)), [only]) => {
                 self.timely(op, *only, &values, span).map(Value::Data)
+            }
+            (Op::Time(Time::Indicator | Time::Add), _) => {
+                self.fault(Code::Structure, span, format!("`{}` takes one data set", op.name()))
             }
             (Op::If, _) => self.choice(values, operands, span).map(Value::Data),
             (_, [only]) => self.rowwise(op, *only, &values, span).map(Value::Data),

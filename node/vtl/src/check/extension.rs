@@ -12,7 +12,7 @@ use crate::op::Analytic;
 use crate::plan::Typed;
 
 /// The names of the extensions.
-pub(super) const NAMES: [&str; 2] = ["chain_product", "ewma"];
+pub(crate) const NAMES: [&str; 2] = ["chain_product", "ewma"];
 
 impl Checker<'_> {
     /// `ewma(data set, weight)` or `chain_product(data set)`.

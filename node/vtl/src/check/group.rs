@@ -103,7 +103,7 @@ impl Checker<'_> {
         let fields = self.fields(step).to_vec();
         let keys = self.keys(&fields, grouping)?;
         let mut columns = columns;
-        columns.extend(self.virals(&fields, &columns, span));
+        columns.extend(self.virals(&fields, &columns, span)?);
         columns.sort_by_key(|(field, _)| field.role);
         let mut shape: Vec<Field> = keys.iter().filter_map(|key| fields.get(key.column)).cloned().collect();
         shape.iter_mut().for_each(|field| field.from.clear());
@@ -132,17 +132,22 @@ impl Checker<'_> {
     }
 
     /// The viral attributes that are not calculated anew.
-    fn virals(&self, fields: &[Field], made: &[(Field, Summary)], span: Span) -> Vec<(Field, Summary)> {
+    fn virals(
+        &mut self,
+        fields: &[Field],
+        made: &[(Field, Summary)],
+        span: Span,
+    ) -> Option<Vec<(Field, Summary)>> {
         let anew = |field: &Field| made.iter().any(|(other, _)| other.name == field.name);
         let carried =
             fields.iter().enumerate().filter(|(_, field)| field.role == Role::ViralAttribute && !anew(field));
         let combined = carried.map(|(at, field)| {
-            let rule = self.merge_of(&field.name);
+            let rule = self.merge_of(&field.name, field.kind)?;
             let kind = viral_kind(rule.as_ref(), field.kind);
             let operand = Some(column(at, field, span));
             let viral = Some(Viral(rule));
             let summary = Summary { op: Aggregator::Min, operand, kind, span, viral };
-            (measure(&field.name, Role::ViralAttribute, kind), summary)
+            Some((measure(&field.name, Role::ViralAttribute, kind), summary))
         });
         combined.collect()
     }

@@ -2,6 +2,7 @@
 //! rules between code items, brought to one step over groups of data points.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use schemas::structure::{Role, Type};
 
@@ -24,13 +25,16 @@ impl Checker<'_> {
             return self
                 .unknown_ruleset(&name, definitions.hierarchical.keys().map(String::as_str).collect());
         };
-        let step = step?;
+        let step = self.averaged(step?, span)?;
         let fields = self.fields(step).to_vec();
         let rule = self.rule_column(ruleset, call, &name, &fields)?;
         let value = self.single_number(&fields, call.operand.span)?;
-        let bound = self.conditions(ruleset, call, &name, &fields, rule)?;
+        let bound = Rc::new(self.conditions(ruleset, call, &name, &fields, rule)?);
         let kinds = self.error_kinds(ruleset.rules.iter().map(|rule| &rule.error), span)?;
         self.rule_names(ruleset.rules.iter().map(|rule| rule.name.as_ref()))?;
+        // Each call has rules of its own.
+        let items: usize = ruleset.rules.iter().map(|rule| 1 + rule.right.len()).sum();
+        self.expand(items as u64, span)?;
         let sequence = self.dependencies(ruleset, call.source)?;
         let mut rules = Vec::new();
         for at in sequence {
@@ -39,13 +43,12 @@ impl Checker<'_> {
                 rules.push(self.rollup_rule(ruleset, at, rule, &bound, &fields)?);
             }
         }
-        let virals = positions(&fields, Role::ViralAttribute);
-        let virals = virals.into_iter().filter_map(|at| Some((at, self.merge_of(&fields.get(at)?.name))));
+        let virals = self.rolled(&fields)?;
         let rollup = Rollup {
             rule,
             value,
             keys: positions(&fields, Role::Identifier).into_iter().filter(|at| *at != rule).collect(),
-            virals: virals.collect(),
+            virals,
             rules,
             check,
             missing: call.missing,
@@ -149,29 +152,38 @@ impl Checker<'_> {
     /// The rules in an order in which what one takes from others is computed before.
     fn dependencies(&mut self, ruleset: &HierarchicalRuleset, source: Source) -> Option<Vec<usize>> {
         let rules = &ruleset.rules;
-        let computes = |rule: &HierarchicalRule| rule.relation == Op::Equal;
-        let needs = |at: usize| -> BTreeSet<usize> {
-            let Some(rule) = rules.get(at).filter(|_| source != Source::Dataset) else {
-                return BTreeSet::new();
-            };
-            let items = rule.right.iter().map(|part| part.item.code.as_str());
-            let items: BTreeSet<&str> = items.filter(|code| *code != rule.left.code).collect();
-            let others = rules.iter().enumerate().filter(|(other, _)| *other != at);
-            let others =
-                others.filter(|(_, other)| computes(other) && items.contains(other.left.code.as_str()));
-            others.map(|(other, _)| other).collect()
-        };
-        let mut waiting: BTreeMap<usize, BTreeSet<usize>> =
-            (0..rules.len()).map(|at| (at, needs(at))).collect();
-        let mut order = Vec::new();
-        while let Some(at) = waiting.iter().find(|(_, needs)| needs.is_empty()).map(|(at, _)| *at) {
-            waiting.remove(&at);
-            waiting.values_mut().for_each(|needs| {
-                needs.remove(&at);
-            });
-            order.push(at);
+        let computes = |rule: &HierarchicalRule| rule.relation == Op::Equal && source != Source::Dataset;
+        // For each code item the rules that compute it and are still to come, and those that wait.
+        let mut coming: BTreeMap<&str, usize> = BTreeMap::new();
+        for rule in rules.iter().filter(|rule| computes(rule)) {
+            *coming.entry(&rule.left.code).or_default() += 1;
         }
-        match waiting.keys().next().and_then(|at| rules.get(*at)) {
+        let mut users: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let mut waiting = Vec::new();
+        for (at, rule) in rules.iter().enumerate() {
+            let items: BTreeSet<&str> = rule.right.iter().map(|part| part.item.code.as_str()).collect();
+            let needs = items.into_iter().filter(|code| *code != rule.left.code && coming.contains_key(code));
+            let needs: Vec<&str> = needs.collect();
+            waiting.push(needs.len());
+            needs.into_iter().for_each(|code| users.entry(code).or_default().push(at));
+        }
+        let mut ready: BTreeSet<usize> =
+            waiting.iter().enumerate().filter(|(_, needs)| **needs == 0).map(|(at, _)| at).collect();
+        let mut order = Vec::new();
+        while let Some(at) = ready.pop_first() {
+            order.push(at);
+            let Some(rule) = rules.get(at).filter(|rule| computes(rule)) else { continue };
+            let left = coming.entry(&rule.left.code).or_default();
+            *left = left.saturating_sub(1);
+            for user in users.get(rule.left.code.as_str()).filter(|_| *left == 0).into_iter().flatten() {
+                let Some(needs) = waiting.get_mut(*user) else { continue };
+                *needs = needs.saturating_sub(1);
+                if *needs == 0 {
+                    ready.insert(*user);
+                }
+            }
+        }
+        match waiting.iter().position(|needs| *needs > 0).and_then(|at| rules.get(at)) {
             None => Some(order),
             Some(rule) => {
                 let message = format!("the code item `{}` is computed from itself", rule.left.code);
@@ -185,11 +197,11 @@ impl Checker<'_> {
         ruleset: &HierarchicalRuleset,
         at: usize,
         rule: &HierarchicalRule,
-        bound: &BTreeMap<String, Argument>,
+        bound: &Rc<BTreeMap<String, Argument>>,
         fields: &[Field],
     ) -> Option<RollupRule> {
         let mut scope = Scope::row(fields);
-        self.enter(&ruleset.name.text, bound.clone());
+        self.enter(&ruleset.name.text, Rc::clone(bound));
         let when = rule.when.as_ref().map(|when| self.condition(when, &mut scope));
         let mut parts = Vec::new();
         for part in &rule.right {

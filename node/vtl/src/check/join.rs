@@ -310,26 +310,33 @@ impl Checker<'_> {
         typed
     }
 
-    /// Brings the viral attributes that several operands have to one each.
+    /// Brings the viral attributes that several operands have to one each: two at a time, each time
+    /// in a step of its own, for an expression that holds all would double with every operand.
     pub(super) fn merged_virals(&mut self, step: usize, span: Span) -> Option<usize> {
         let fields = self.fields(step).to_vec();
         let virals = positions(&fields, Role::ViralAttribute);
-        let first =
-            |at: usize| fields.iter().position(|field| Some(&field.name) == fields.get(at).map(|f| &f.name));
-        if virals.iter().all(|at| first(*at) == Some(*at)) {
+        let named = |at: usize| fields.get(at).map(|field| &field.name);
+        let alike = |at: usize| virals.iter().copied().filter(move |other| named(*other) == named(at));
+        if virals.iter().all(|at| alike(*at).count() == 1) {
             return Some(step);
         }
         let mut columns = self.pass(step, |field| field.role != Role::ViralAttribute);
-        for at in virals.iter().copied().filter(|at| first(*at) == Some(*at)) {
+        for at in virals.iter().copied() {
+            let place = alike(at).position(|other| other == at)?;
             let mut field = fields.get(at)?.clone();
             let mut typed = column(at, &field, span);
-            for other in virals.iter().copied().filter(|other| *other != at && first(*other) == Some(at)) {
+            if place == 1 {
+                continue;
+            }
+            if let Some(other) = alike(at).nth(1).filter(|_| place == 0) {
                 let second = fields.get(other)?;
                 field.from.extend(second.from.iter().cloned());
                 typed = self.propagate(&field.name, typed, column(other, second, span), span)?;
             }
+            field.kind = typed.kind.unwrap_or(field.kind);
             columns.push((field, typed));
         }
-        Some(self.map(step, columns, span))
+        let merged = self.map(step, columns, span);
+        self.merged_virals(merged, span)
     }
 }

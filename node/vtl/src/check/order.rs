@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ast::{Clause, Definitions, Expr, Join, Kind, Node, Statement};
-use crate::fault::{Code, Fault, Span};
+use crate::fault::{Code, Fault, Faults, Span};
 
 /// The statements in an order in which each comes after what it uses.
 ///
@@ -12,7 +12,7 @@ use crate::fault::{Code, Fault, Span};
 pub(super) fn sequence<'a>(
     statements: &'a [Statement],
     definitions: &Definitions,
-    faults: &mut Vec<Fault>,
+    faults: &mut Faults,
 ) -> Vec<&'a Statement> {
     let mut defined: BTreeMap<&str, usize> = BTreeMap::new();
     for (at, statement) in statements.iter().enumerate() {
@@ -23,10 +23,13 @@ pub(super) fn sequence<'a>(
             defined.insert(&statement.target.text, at);
         }
     }
+    // Those that use no name are scalars, which clauses may use.
+    let plain: Vec<bool> =
+        statements.iter().map(|statement| names(&statement.expr, definitions).is_empty()).collect();
     let mut needs: Vec<usize> = Vec::new();
     let mut users: Vec<Vec<usize>> = vec![Vec::new(); statements.len()];
     for (at, statement) in statements.iter().enumerate() {
-        let used = sources(statement, statements, definitions, &defined);
+        let used = sources(statement, &plain, definitions, &defined);
         needs.push(used.len());
         for source in used {
             if let Some(list) = users.get_mut(source) {
@@ -57,14 +60,13 @@ pub(super) fn sequence<'a>(
 /// The statements that one uses: as data sets, and inside clauses those that are plain scalars.
 fn sources(
     statement: &Statement,
-    statements: &[Statement],
+    plain: &[bool],
     definitions: &Definitions,
     defined: &BTreeMap<&str, usize>,
 ) -> BTreeSet<usize> {
     let outer =
         names(&statement.expr, definitions).into_iter().filter_map(|(name, _)| defined.get(name).copied());
-    let scalar =
-        |at: &usize| statements.get(*at).is_some_and(|source| names(&source.expr, definitions).is_empty());
+    let scalar = |at: &usize| plain.get(*at).copied().unwrap_or(false);
     let inner = inner_names(&statement.expr).into_iter().filter_map(|name| defined.get(name).copied());
     outer.chain(inner.filter(scalar)).collect()
 }
@@ -75,7 +77,7 @@ fn cycle(
     definitions: &Definitions,
     defined: &BTreeMap<&str, usize>,
     needs: &[usize],
-    faults: &mut Vec<Fault>,
+    faults: &mut Faults,
 ) {
     let waits = |at: usize| needs.get(at).is_some_and(|left| *left > 0);
     let mut path: Vec<usize> = Vec::new();

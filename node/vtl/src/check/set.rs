@@ -143,7 +143,7 @@ impl Checker<'_> {
 }
 
 /// The type that both pass as; identifiers must be of one type.
-fn shared(field: &Field, other: Type) -> Option<Type> {
+pub(super) fn shared(field: &Field, other: Type) -> Option<Type> {
     let numeric = |kind: Type| matches!(kind, Type::Integer | Type::Number);
     if field.kind == other {
         return Some(other);

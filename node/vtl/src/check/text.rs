@@ -48,7 +48,7 @@ impl Checker<'_> {
                 let from = operands.first().and_then(|operand| operand.kind);
                 (Code::Cast, 1, text(1).and_then(|mask| mask_fault(mask, from, to)))
             }
-            Op::Text(Text::Match) => (Code::Domain, 1, text(1).and_then(pattern_fault)),
+            Op::Text(Text::Match) => (Code::Domain, 1, text(1).and_then(|text| self.pattern(text))),
             Op::Time(Time::Add) => (Code::Cast, 2, text(2).and_then(unit_fault)),
             _ => return Some(()),
         };
@@ -56,5 +56,14 @@ impl Checker<'_> {
             (Some(reason), Some(operand)) => self.fault(code, operand.span, reason),
             _ => Some(()),
         }
+    }
+    /// What is wrong with a pattern. Each is read once: calls repeat a pattern many times.
+    fn pattern(&mut self, pattern: &str) -> Option<String> {
+        if let Some(known) = self.patterns.get(pattern) {
+            return known.clone();
+        }
+        let fault = pattern_fault(pattern);
+        self.patterns.insert(pattern.to_owned(), fault.clone());
+        fault
     }
 }

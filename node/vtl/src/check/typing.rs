@@ -43,6 +43,7 @@ pub(super) fn result(op: Op, kinds: &[Kind]) -> Result<Kind, Misfit> {
         }
         Op::If => condition(kinds),
         Op::Nvl => unified(kinds),
+        Op::Limit(_) => Ok(kinds.first().copied().flatten()),
         Op::Concat => {
             each(kinds, |kind| kind == Type::String, "a string")?;
             Ok(Some(Type::String))

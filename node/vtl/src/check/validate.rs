@@ -4,6 +4,7 @@
 //! implies its consequent in three-valued logic.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use schemas::structure::{Role, Type};
 use schemas::table::Cell;
@@ -171,6 +172,7 @@ impl Checker<'_> {
             let at = self.place(component, &fields)?;
             bound.insert(signed.known().to_owned(), Argument::Scalar(column(at, fields.get(at)?, span)));
         }
+        let bound = Rc::new(bound);
         let kinds = self.error_kinds(ruleset.rules.iter().map(|rule| &rule.error), span)?;
         self.rule_names(ruleset.rules.iter().map(|rule| rule.name.as_ref()))?;
         let mut parts = Vec::new();
@@ -251,11 +253,11 @@ impl Checker<'_> {
         &mut self,
         ruleset: &DatapointRuleset,
         rule: &DatapointRule,
-        bound: &BTreeMap<String, Argument>,
+        bound: &Rc<BTreeMap<String, Argument>>,
         fields: &[Field],
     ) -> Option<Typed> {
         let mut scope = Scope::row(fields);
-        self.enter(&ruleset.name.text, bound.clone());
+        self.enter(&ruleset.name.text, Rc::clone(bound));
         let when = rule.when.as_ref().map(|when| self.condition(when, &mut scope));
         let then = self.condition(&rule.then, &mut scope);
         self.leave();

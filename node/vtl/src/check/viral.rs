@@ -5,15 +5,16 @@
 //! result is null when one of them is, and the smaller one otherwise, which is what the examples
 //! of the standard show.
 
-use schemas::structure::Type;
+use schemas::structure::{Role, Type};
 use schemas::table::Cell;
 
 use super::Checker;
-use super::component::constant;
+use super::component::{constant, widen};
+use super::typing::article;
 use crate::ast::Merge;
 use crate::fault::{Code, Fault, Span};
 use crate::op::{Aggregator, Op};
-use crate::plan::Typed;
+use crate::plan::{Field, Typed};
 
 /// The type of what a rule makes of values of a type.
 pub(super) fn viral_kind(rule: Option<&Merge>, kind: Type) -> Type {
@@ -34,19 +35,56 @@ impl Checker<'_> {
         }
     }
 
-    /// The rule of a viral attribute, if the script has one.
-    pub(super) fn merge_of(&self, name: &str) -> Option<Merge> {
-        self.definitions.propagation.get(name).map(|propagation| propagation.rule.clone())
+    /// The rule of a viral attribute of a type, if the script has one; it is a fault when the rule
+    /// does not fit the type.
+    pub(super) fn merge_of(&mut self, name: &str, kind: Type) -> Option<Option<Merge>> {
+        let definitions = self.definitions;
+        let Some(propagation) = definitions.propagation.get(name) else { return Some(None) };
+        match fitted(&propagation.rule, kind) {
+            Ok(rule) => {
+                if let Merge::Enumerated { clauses, .. } = &rule {
+                    self.expand(clauses.len() as u64, propagation.target.span)?;
+                }
+                Some(Some(rule))
+            }
+            Err(seen) => {
+                let target = &propagation.target;
+                let message = format!("the rule of `{}` is for {seen}, found {}", target.text, article(kind));
+                self.fault(Code::Type, target.span, message)
+            }
+        }
+    }
+
+    /// The viral attributes of the operand of a hierarchy, with their rules.
+    pub(super) fn rolled(&mut self, fields: &[Field]) -> Option<Vec<(usize, Type, Option<Merge>)>> {
+        let virals = fields.iter().enumerate().filter(|(_, field)| field.role == Role::ViralAttribute);
+        virals.map(|(at, field)| Some((at, field.kind, self.merge_of(&field.name, field.kind)?))).collect()
+    }
+
+    /// A data set whose viral attributes are numbers where means are made of them.
+    pub(super) fn averaged(&mut self, step: usize, span: Span) -> Option<usize> {
+        let mut columns = self.pass(step, |_| true);
+        let mut changed = false;
+        for (field, typed) in columns.iter_mut().filter(|(field, _)| field.role == Role::ViralAttribute) {
+            let rule = self.merge_of(&field.name, field.kind)?;
+            let kind = viral_kind(rule.as_ref(), field.kind);
+            changed |= kind != field.kind;
+            field.kind = kind;
+            *typed = widen(typed.clone(), Some(kind));
+        }
+        Some(if changed { self.map(step, columns, span) } else { step })
     }
 
     /// The value of a viral attribute where two data points are combined.
     pub(super) fn propagate(&mut self, name: &str, a: Typed, b: Typed, span: Span) -> Option<Typed> {
-        let definitions = self.definitions;
-        match definitions.propagation.get(name).map(|propagation| &propagation.rule) {
+        let number = a.kind == Some(Type::Integer) && b.kind == Some(Type::Number);
+        let kind = if number { Type::Number } else { a.kind? };
+        match self.merge_of(name, kind)? {
             None => self.least(a, b, span),
-            Some(Merge::Aggregate(op)) => self.combined(*op, a, b, span),
+            Some(Merge::Aggregate(op)) => self.combined(op, a, b, span),
             Some(Merge::Enumerated { clauses, other }) => {
-                self.enumerated(clauses, other.as_ref(), (a, b), span)
+                let other = Typed { kind: Some(kind), ..constant(other, span) };
+                self.enumerated(&clauses, other, (a, b), span)
             }
         }
     }
@@ -99,28 +137,50 @@ impl Checker<'_> {
     fn enumerated(
         &mut self,
         clauses: &[(Cell, Option<Cell>, Option<Cell>)],
-        other: Option<&Cell>,
+        other: Typed,
         pair: (Typed, Typed),
         span: Span,
     ) -> Option<Typed> {
+        let kind = other.kind;
+        let (mut ordered, single): (Vec<_>, Vec<_>) = clauses.iter().partition(|clause| clause.1.is_some());
+        ordered.extend(single);
+        if ordered.is_empty() {
+            return Some(other);
+        }
+        let (fits, value) = self.first_clause(&ordered, &pair, kind, span)?;
+        let result = self.apply(Op::If, vec![fits, value, other], span)?;
+        self.expanded(&result, span)
+    }
+
+    /// Whether one of the clauses fits, and the value of the first that does. INVARIANT: halves of
+    /// halves, so that many clauses do not make a deep expression.
+    fn first_clause(
+        &mut self,
+        clauses: &[&(Cell, Option<Cell>, Option<Cell>)],
+        pair: &(Typed, Typed),
+        kind: Option<Type>,
+        span: Span,
+    ) -> Option<(Typed, Typed)> {
         let (a, b) = pair;
-        let mut result = Typed { kind: a.kind, ..constant(other.cloned(), span) };
-        let (double, single): (Vec<_>, Vec<_>) = clauses.iter().partition(|clause| clause.1.is_some());
-        for (first, second, value) in double.into_iter().chain(single).rev() {
+        if let [(first, second, value)] = clauses {
             let fits = match second {
                 Some(second) => {
-                    let straight = self.values(&a, first, &b, second, span)?;
-                    let crossed = self.values(&a, second, &b, first, span)?;
+                    let straight = self.values(a, first, b, second, span)?;
+                    let crossed = self.values(a, second, b, first, span)?;
                     self.apply(Op::Or, vec![straight, crossed], span)?
                 }
                 None => {
-                    let (x, y) = (self.value(&a, first, span)?, self.value(&b, first, span)?);
+                    let (x, y) = (self.value(a, first, span)?, self.value(b, first, span)?);
                     self.apply(Op::Or, vec![x, y], span)?
                 }
             };
-            result = self.chosen(fits, value.clone(), result, span)?;
+            return Some((fits, Typed { kind, ..constant(value.clone(), span) }));
         }
-        Some(result)
+        let (first, second) = clauses.split_at_checked(clauses.len() / 2)?;
+        let (one, early) = self.first_clause(first, pair, kind, span)?;
+        let (two, late) = self.first_clause(second, pair, kind, span)?;
+        let value = self.apply(Op::If, vec![one.clone(), early, late], span)?;
+        Some((self.apply(Op::Or, vec![one, two], span)?, value))
     }
 
     /// Whether a value is the one of a clause; null is not.
@@ -131,5 +191,42 @@ impl Checker<'_> {
     fn values(&mut self, a: &Typed, x: &Cell, b: &Typed, y: &Cell, span: Span) -> Option<Typed> {
         let (a, b) = (self.value(a, x, span)?, self.value(b, y, span)?);
         self.apply(Op::And, vec![a, b], span)
+    }
+}
+
+/// A rule with its values in a type, or what it is for.
+fn fitted(rule: &Merge, kind: Type) -> Result<Merge, String> {
+    match rule {
+        Merge::Aggregate(Aggregator::Sum | Aggregator::Avg)
+            if !matches!(kind, Type::Integer | Type::Number) =>
+        {
+            Err("numbers".to_owned())
+        }
+        Merge::Aggregate(_) => Ok(rule.clone()),
+        Merge::Enumerated { clauses, other } => {
+            let clauses = clauses.iter().map(|(first, second, value)| {
+                Ok((valued(first, kind)?, maybe(second, kind)?, maybe(value, kind)?))
+            });
+            Ok(Merge::Enumerated {
+                clauses: clauses.collect::<Result<_, String>>()?,
+                other: maybe(other, kind)?,
+            })
+        }
+    }
+}
+
+fn maybe(cell: &Option<Cell>, kind: Type) -> Result<Option<Cell>, String> {
+    cell.as_ref().map(|cell| valued(cell, kind)).transpose()
+}
+
+/// A literal of a rule as a value of a type; an integer passes as a number.
+fn valued(cell: &Cell, kind: Type) -> Result<Cell, String> {
+    match (cell, kind) {
+        (Cell::Integer(value), Type::Number) => Ok(Cell::Number((*value).into())),
+        (Cell::Integer(_), Type::Integer)
+        | (Cell::Number(_), Type::Number)
+        | (Cell::Boolean(_), Type::Boolean)
+        | (Cell::Text(_), Type::String) => Ok(cell.clone()),
+        _ => Err(format!("values like `{cell}`")),
     }
 }

@@ -83,7 +83,7 @@ impl Checker<'_> {
         let mut columns = Vec::new();
         for at in positions(fields, Role::ViralAttribute) {
             let field = fields.get(at)?;
-            let op = match self.merge_of(&field.name) {
+            let op = match self.merge_of(&field.name, field.kind)? {
                 None => Analytic::Viral,
                 Some(Merge::Aggregate(op)) => Analytic::Aggregate(op),
                 Some(Merge::Enumerated { .. }) => {
@@ -320,7 +320,7 @@ impl Checker<'_> {
     }
 
     /// A literal or the name of a scalar, whatever components there are.
-    fn scalar(&mut self, expr: &Expr) -> Option<Typed> {
+    pub(super) fn scalar(&mut self, expr: &Expr) -> Option<Typed> {
         if let Node::Name(name) = &expr.node
             && self.calls.is_empty()
             && !self.names.contains_key(name)

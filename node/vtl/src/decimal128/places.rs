@@ -88,9 +88,7 @@ impl Places {
     pub(super) fn settle(&mut self) {
         let mut carry = 0;
         for digit in &mut self.digits {
-            let value = *digit + carry;
-            *digit = value % PLACE;
-            carry = value / PLACE;
+            (carry, *digit) = divided(*digit + carry);
         }
         while carry != 0 {
             self.digits.push(carry % PLACE);
@@ -138,11 +136,22 @@ impl Places {
     fn positive(&mut self, negative: bool) {
         let mut carry = 0;
         for digit in &mut self.digits {
-            let value = if negative { -*digit } else { *digit } + carry;
-            *digit = value.rem_euclid(PLACE);
-            carry = value.div_euclid(PLACE);
+            let (more, rest) = divided(if negative { -*digit } else { *digit } + carry);
+            let borrow = i128::from(rest < 0);
+            (carry, *digit) = (more - borrow, rest + borrow * PLACE);
         }
     }
+}
+
+/// The quotient by the base and the rest, with the sign of the number. A division of 128 bits takes
+/// as long as many additions, and most digits need none.
+#[inline]
+fn divided(value: i128) -> (i128, i128) {
+    if value.unsigned_abs() < PLACE.unsigned_abs() {
+        return (0, value);
+    }
+    let quotient = value / PLACE;
+    (quotient, value - quotient * PLACE)
 }
 
 #[cfg(test)]

@@ -1,11 +1,8 @@
 //! Exact sums, whatever the order and the spread of exponents.
 //!
 //! A small accumulator (one 128-bit coefficient at one exponent) serves all ordinary data; a value
-//! that does not fit it moves the sum to a sparse accumulator of digits in base 10^18 at fixed
-//! positions. Both are exact, so the result does not depend on which one was used, nor on the
+//! that does not fit it moves the sum to digits in base 10^18 at fixed positions. Both are exact, so the result does not depend on which one was used, nor on the
 //! order of the values. One rounding happens at the end.
-
-use std::collections::BTreeMap;
 
 use schemas::decimal::Decimal;
 use schemas::digits::{count as digits, power as pow10};
@@ -24,14 +21,14 @@ const SHIFT_MAX: u32 = 20;
 pub struct Total {
     sum: i128,
     exponent: i32,
-    /// Place (multiples of [`PLACE_DIGITS`]) to a signed digit; carries are settled at the end.
-    places: BTreeMap<i32, i128>,
+    /// Signed digits, each below [`PLACE`] in magnitude, from the place `bottom` (multiples of
+    /// [`PLACE_DIGITS`]) on: so the work for a value does not grow with those before it.
+    digits: Vec<i64>,
+    bottom: i32,
 }
 
 impl Total {
     /// Adds a value.
-    ///
-    /// INVARIANT: at most 2^40 values are added, so a place of 128 bits cannot overflow.
     pub fn add(&mut self, value: Decimal) {
         if value.is_zero() {
             return;
@@ -71,20 +68,43 @@ impl Total {
         Some((scaled(self.sum, gap)?.checked_add(coefficient)?, exponent))
     }
 
-    /// Moves `coefficient × 10^exponent` to the wide accumulator.
+    /// Moves `coefficient × 10^exponent` to the digits.
     fn spill(&mut self, coefficient: i128, exponent: i32) {
-        let mut place = exponent.div_euclid(PLACE_DIGITS);
+        let place = exponent.div_euclid(PLACE_DIGITS);
+        let mut at = self.reach(place);
         let mut rest = coefficient;
         // Align to the place in two steps so that nothing exceeds 128 bits.
         let scale = pow10(exponent.rem_euclid(PLACE_DIGITS).unsigned_abs()) as i128;
         let mut carry = 0;
         while rest != 0 || carry != 0 {
-            let value = (rest % PLACE) * scale + carry;
-            *self.places.entry(place).or_insert(0) += value % PLACE;
+            if self.digits.len() <= at {
+                self.digits.push(0);
+            }
+            let Some(slot) = self.digits.get_mut(at) else { return };
+            let value = (rest % PLACE) * scale + carry + i128::from(*slot);
+            // INVARIANT: a remainder of 10^18 fits 64 bits.
+            *slot = (value % PLACE) as i64;
             carry = value / PLACE;
             rest /= PLACE;
-            place += 1;
+            at += 1;
         }
+    }
+
+    /// Where the digit of a place stands, which there now is room for.
+    fn reach(&mut self, place: i32) -> usize {
+        if self.digits.is_empty() {
+            self.bottom = place;
+        }
+        if place < self.bottom {
+            let missing = self.bottom.abs_diff(place) as usize;
+            self.digits.splice(0..0, std::iter::repeat_n(0, missing));
+            self.bottom = place;
+        }
+        let at = place.abs_diff(self.bottom) as usize;
+        if self.digits.len() < at {
+            self.digits.resize(at, 0);
+        }
+        at
     }
 
     /// The sum, rounded once.
@@ -104,32 +124,35 @@ impl Total {
     }
 
     fn quotient(&self, count: u64) -> Result<Decimal, Error> {
-        if self.places.is_empty() {
+        if self.digits.is_empty() {
             return small_quotient(self.sum, self.exponent, count.into());
         }
         let mut whole = self.clone();
         whole.spill(self.sum, self.exponent);
-        whole.wide_quotient(count)
+        let negative = settle(&mut whole.digits);
+        whole.wide_quotient(negative, count)
     }
 
-    /// Long division of the wide accumulator, most significant place first.
-    fn wide_quotient(&self, count: u64) -> Result<Decimal, Error> {
-        let Some((negative, places)) = settle(&self.places) else { return Ok(Decimal::ZERO) };
+    /// Long division of settled digits, most significant place first.
+    fn wide_quotient(&self, negative: bool, count: u64) -> Result<Decimal, Error> {
+        if self.digits.is_empty() {
+            return Ok(Decimal::ZERO);
+        }
         let (mut kept, mut last, mut rest) = (0_u128, 0_i32, 0_u128);
-        let Some((&top, _)) = places.last_key_value() else { return Ok(Decimal::ZERO) };
-        let bottom = places.first_key_value().map_or(top, |(place, _)| *place);
-        let mut place = top;
+        let mut place = self.bottom + self.digits.len() as i32 - 1;
         // A place that no longer fits 128 bits is past the 34 digits and a guard: it ends the work.
-        while place >= bottom || (rest != 0 && digits(kept) <= super::DIGITS_MAX + 1) {
-            let digit = places.get(&place).copied().unwrap_or(0).unsigned_abs();
-            let value = rest * PLACE.unsigned_abs() + digit;
+        while place >= self.bottom || (rest != 0 && digits(kept) <= super::DIGITS_MAX + 1) {
+            let at = usize::try_from(place - self.bottom).ok();
+            let digit = at.and_then(|at| self.digits.get(at)).copied().unwrap_or(0).unsigned_abs();
+            let value = rest * PLACE.unsigned_abs() + u128::from(digit);
             let step = value / u128::from(count);
             rest = value % u128::from(count);
             if digits(kept) + PLACE_DIGITS.unsigned_abs() <= 38 {
                 kept = kept * PLACE.unsigned_abs() + step;
                 last = place;
             } else {
-                let below = rest != 0 || places.range(..place).any(|(_, digit)| *digit != 0);
+                let left = at.and_then(|at| self.digits.get(..at)).unwrap_or_default();
+                let below = rest != 0 || left.iter().any(|digit| *digit != 0);
                 let wide = super::Wide::product(kept, PLACE.unsigned_abs()).plus(step.into());
                 return finish(negative, wide, i64::from(place) * i64::from(PLACE_DIGITS), below);
             }
@@ -171,33 +194,24 @@ fn small_quotient(sum: i128, exponent: i32, count: u128) -> Result<Decimal, Erro
     finish(negative, wide, exponent - i64::from(PLACE_DIGITS), !scaled.is_multiple_of(count))
 }
 
-/// Settles the carries: the sign of the sum and its digits, all not negative, leading zeros gone.
-fn settle(places: &BTreeMap<i32, i128>) -> Option<(bool, BTreeMap<i32, i128>)> {
-    let carried = carry(places, 1);
-    let negative = carried.last_key_value().is_some_and(|(_, digit)| *digit < 0);
-    let mut digits = if negative { carry(&carried, -1) } else { carried };
-    while digits.last_key_value().is_some_and(|(_, digit)| *digit == 0) {
-        digits.pop_last();
+/// Makes all digits not negative, those of the magnitude, without leading zeros; says whether the
+/// number was negative.
+fn settle(digits: &mut Vec<i64>) -> bool {
+    while digits.last() == Some(&0) {
+        digits.pop();
     }
-    (!digits.is_empty()).then_some((negative, digits))
-}
-
-/// Every digit times `sign`, brought into `0..PLACE` but for a last one that keeps the sign.
-fn carry(places: &BTreeMap<i32, i128>, sign: i128) -> BTreeMap<i32, i128> {
-    let mut settled = BTreeMap::new();
-    let Some((&bottom, _)) = places.first_key_value() else { return settled };
-    let top = places.last_key_value().map_or(bottom, |(place, _)| *place);
-    let (mut place, mut carried) = (bottom, 0_i128);
-    while place <= top || (carried != 0 && carried != -1) {
-        let value = places.get(&place).copied().unwrap_or(0) * sign + carried;
-        settled.insert(place, value.rem_euclid(PLACE));
-        carried = value.div_euclid(PLACE);
-        place += 1;
+    // No digit reaches the base, so the first one has the sign of the number.
+    let negative = digits.last().is_some_and(|digit| *digit < 0);
+    let mut borrow = 0;
+    for digit in digits.iter_mut() {
+        let value = if negative { -*digit } else { *digit } - borrow;
+        borrow = i64::from(value < 0);
+        *digit = value + borrow * PLACE as i64;
     }
-    if carried != 0 {
-        settled.insert(place, carried);
+    while digits.last() == Some(&0) {
+        digits.pop();
     }
-    settled
+    negative
 }
 
 #[cfg(test)]
@@ -226,6 +240,8 @@ mod tests {
         assert_eq!(total(&[]).sum().unwrap(), Decimal::ZERO);
         assert_eq!(total(&["1E+100", "-1E+100"]).sum().unwrap(), Decimal::ZERO);
         assert_eq!(total(&["-1E+100", "1"]).sum().unwrap(), d("-1E+100"));
+        assert_eq!(total(&["1E+100", "-1E-100", "-1E+100"]).sum().unwrap(), d("-1E-100"));
+        assert_eq!(total(&["9E+35", "-1E-1000", "1E+35", "1E-1000", "-1E+36"]).sum().unwrap(), Decimal::ZERO);
         assert_eq!(total(&["-7E+40", "1E-40", "-3E+40"]).sum().unwrap(), d("-1E+41"));
     }
 

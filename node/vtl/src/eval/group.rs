@@ -119,7 +119,8 @@ fn aggregate(
         return Ok(Column::Integer(counts.collect()));
     };
     if let Some(Viral(rule)) = &summary.viral {
-        let folded = |run| fold(rule.as_ref(), groups.rows(run).map(|row| operand.cell(row)).collect());
+        let folded =
+            |run| fold(rule.as_ref(), summary.kind, groups.rows(run).map(|row| operand.cell(row)).collect());
         return each(groups, threads, folded).map(|cells| gathered(&cells, summary.kind));
     }
     match (summary.op, operand) {

@@ -16,7 +16,7 @@ use super::key::{order, ranks, runs};
 use super::viral::fold;
 use super::{Relation, point};
 use crate::ast::{Missing, Output, Source};
-use crate::budget::{Meter, ROW_STEPS, SORT_STEPS};
+use crate::budget::{Meter, ROW_STEPS, SORT_STEPS, merge_steps};
 use crate::decimal128::{self as decimal, Error, Total};
 use crate::fault::{Code, Fault};
 use crate::op::Op;
@@ -80,7 +80,8 @@ pub(super) fn rollup(
     let order = order(&ranks);
     let groups = runs(&ranks, order.as_deref());
     let parts: usize = rollup.rules.iter().map(|rule| rule.right.len() + 1).sum();
-    meter.charge(groups.len().saturating_mul(parts), SORT_STEPS, step.span)?;
+    let virals: u64 = rollup.virals.iter().map(|(_, _, rule)| merge_steps(rule.as_ref())).sum();
+    meter.charge(groups.len().saturating_mul(parts), SORT_STEPS + virals, step.span)?;
     let mut run = Run::new(relation, rollup, conditions);
     let places = run.places();
     for (start, end) in groups {
@@ -228,7 +229,7 @@ impl<'a> Run<'a> {
         let cell = |at: &usize| self.relation.columns.get(*at).and_then(|column| column.cell(row));
         Point {
             value: self.relation.columns.get(self.rollup.value).and_then(|column| number(column, row)),
-            virals: self.rollup.virals.iter().map(|(at, _)| cell(at)).collect(),
+            virals: self.rollup.virals.iter().map(|(at, ..)| cell(at)).collect(),
         }
     }
 
@@ -327,7 +328,8 @@ impl<'a> Run<'a> {
             let cells = points.clone().map(|point| point.as_ref()?.virals.get(at).cloned().flatten());
             cells.collect::<Vec<Option<Cell>>>()
         };
-        self.rollup.virals.iter().enumerate().map(|(at, (_, rule))| fold(rule.as_ref(), of(at))).collect()
+        let virals = self.rollup.virals.iter().enumerate();
+        virals.map(|(at, (_, kind, rule))| fold(rule.as_ref(), *kind, of(at))).collect()
     }
 
     fn blame(&self, error: Error, rule: usize, row: Option<usize>, step: &Step) -> Fault {

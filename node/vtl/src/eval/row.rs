@@ -191,17 +191,8 @@ impl Scope<'_> {
                 let (a, b) = (a.booleans(), b.booleans());
                 self.booleans(|row| Ok(logic(self.op, a.at(row), b.at(row))))
             }
-            (Op::Nvl, [a, b]) => {
-                let rows = Rows {
-                    columns: &[],
-                    rows: self.rows,
-                    values: &[],
-                    spare: RefCell::default(),
-                    threads: self.threads,
-                };
-                let pick = |row: usize| if a.is_null(row) { b } else { a };
-                Ok((*rows.choose(self.kind, self.mask, pick).column(self.kind, self.rows)).clone())
-            }
+            (Op::Nvl, [a, b]) => Ok(self.chosen(|row| if a.is_null(row) { b } else { a })),
+            (Op::Limit(nullable), [a, fits]) => self.limited(a, fits, nullable),
             (Op::Concat, [a, b]) => self.concat(a, b),
             (Op::Year | Op::Month, [a]) => self.calendar(a),
             (Op::Cast(to), [a, mask @ ..]) => {
@@ -353,6 +344,34 @@ impl Scope<'_> {
             }
             Ok(if self.op == Op::NotIn { found.map(|found| !found) } else { found })
         })
+    }
+
+    /// A column of the value that is chosen in each row.
+    fn chosen<'v>(&self, pick: impl Fn(usize) -> &'v Values) -> Column {
+        let rows = Rows {
+            columns: &[],
+            rows: self.rows,
+            values: &[],
+            spare: RefCell::default(),
+            threads: self.threads,
+        };
+        (*rows.choose(self.kind, self.mask, pick).column(self.kind, self.rows)).clone()
+    }
+
+    /// The values of a parameter, all of which are of its type.
+    fn limited(&self, a: &Values, fits: &Values, nullable: bool) -> Result<Column, Trouble> {
+        let truths = fits.booleans();
+        let outside = |row: &usize| {
+            let fits = if a.is_null(*row) { nullable } else { truths.at(*row) == Some(true) };
+            self.taken(*row) && !fits
+        };
+        match (0..self.rows).find(outside) {
+            Some(row) => {
+                let message = "the value is none of those of the parameter's type".to_owned();
+                Err(Trouble { code: Code::Domain, message, span: self.span, row })
+            }
+            None => Ok(self.chosen(|_| a)),
+        }
     }
 
     /// `||`: null is the empty text; the result stays within the bound of a cell.

@@ -7,30 +7,40 @@ use std::num::NonZeroUsize;
 
 /// How many threads a run may use. It changes how long the run takes and nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Threads(NonZeroUsize);
+pub struct Threads {
+    count: NonZeroUsize,
+    /// Rows that are worth a thread.
+    rows: NonZeroUsize,
+}
 
 /// Rows that are worth a thread.
-const ROWS_MIN: usize = 1 << 14;
+const ROWS_MIN: NonZeroUsize = NonZeroUsize::MIN.saturating_add((1 << 14) - 1);
 /// More threads than this wait for memory.
 const THREADS_MAX: usize = 16;
 
 impl Threads {
     /// One thread.
-    pub const ONE: Threads = Threads(NonZeroUsize::MIN);
+    pub const ONE: Threads = Threads { count: NonZeroUsize::MIN, rows: ROWS_MIN };
 
     /// So many threads.
     pub fn new(count: NonZeroUsize) -> Self {
-        Self(count)
+        Self { count, ..Self::ONE }
+    }
+
+    /// The same, each with at least so many rows: few make small tables a test of many threads.
+    #[must_use]
+    pub fn with_rows(self, rows: NonZeroUsize) -> Self {
+        Self { rows, ..self }
     }
 
     /// As many as the machine offers.
     pub fn here() -> Self {
-        std::thread::available_parallelism().map_or(Self::ONE, Self)
+        std::thread::available_parallelism().map_or(Self::ONE, Self::new)
     }
 
     /// Parts that so many rows are cut into.
     fn parts(self, rows: usize) -> usize {
-        self.0.get().min(THREADS_MAX).min(rows / ROWS_MIN).max(1)
+        self.count.get().min(THREADS_MAX).min(rows / self.rows).max(1)
     }
 }
 
@@ -87,7 +97,8 @@ mod tests {
 
     #[test]
     fn every_row_has_its_value_and_the_first_fault_is_told() {
-        let rows = ROWS_MIN * 5 + 3;
+        const LEAST: usize = ROWS_MIN.get();
+        let rows = LEAST * 5 + 3;
         for count in [1, 2, 3, 100] {
             let threads = Threads::new(NonZeroUsize::new(count).unwrap());
             let mut slots = vec![0; rows];
@@ -99,7 +110,7 @@ mod tests {
             };
             assert_eq!(fill(threads, &mut slots, faulty(&[])), Ok(()));
             assert!(slots.iter().enumerate().all(|(row, slot)| row == *slot));
-            assert_eq!(fill(threads, &mut slots, faulty(&[ROWS_MIN * 4, 70, ROWS_MIN * 2])), Err(70));
+            assert_eq!(fill(threads, &mut slots, faulty(&[LEAST * 4, 70, LEAST * 2])), Err(70));
             assert_eq!(each(threads, rows, &[1, 2, 3], |thing| thing * 2), [2, 4, 6]);
         }
         assert_eq!(fill(Threads::ONE, &mut [], |_, _: &mut u8| Err(())), Ok(()));

@@ -4,32 +4,42 @@
 use std::cmp::Ordering;
 
 use schemas::decimal::Decimal;
+use schemas::duration::Duration;
+use schemas::structure::Type;
 use schemas::table::Cell;
 
 use crate::ast::Merge;
 use crate::decimal128::{self as decimal, Error, Total};
 use crate::op::Aggregator;
 
-/// One value of many; of none it is null, of one it is that one.
-pub(super) fn fold(rule: Option<&Merge>, cells: Vec<Option<Cell>>) -> Result<Option<Cell>, Error> {
+/// One value of many of a type; of none it is null, of one it is that one.
+pub(super) fn fold(
+    rule: Option<&Merge>,
+    kind: Type,
+    cells: Vec<Option<Cell>>,
+) -> Result<Option<Cell>, Error> {
     match rule {
-        Some(Merge::Aggregate(op)) => aggregate(*op, cells),
+        Some(Merge::Aggregate(op)) => aggregate(*op, kind, cells),
         Some(Merge::Enumerated { clauses, other }) => {
             let pair = |a: Option<Cell>, b: Option<Cell>| enumerated(clauses, other.as_ref(), &a, &b);
             Ok(cells.into_iter().reduce(pair).flatten())
         }
-        None => Ok(cells.into_iter().reduce(least).flatten()),
+        None => Ok(cells.into_iter().reduce(|a, b| least(kind, a, b)).flatten()),
     }
 }
 
 /// Without a rule: null when one is null, else the smaller.
-fn least(a: Option<Cell>, b: Option<Cell>) -> Option<Cell> {
+fn least(kind: Type, a: Option<Cell>, b: Option<Cell>) -> Option<Cell> {
     let (a, b) = (a?, b?);
-    Some(if compare(&a, &b).is_le() { a } else { b })
+    Some(if compare(kind, &a, &b).is_le() { a } else { b })
 }
 
-fn compare(a: &Cell, b: &Cell) -> Ordering {
+fn compare(kind: Type, a: &Cell, b: &Cell) -> Ordering {
     match (a, b) {
+        // Durations are spelled in another order than they have.
+        (Cell::Text(a), Cell::Text(b)) if kind == Type::Duration => {
+            a.parse::<Duration>().ok().cmp(&b.parse::<Duration>().ok())
+        }
         (Cell::Text(a), Cell::Text(b)) => a.cmp(b),
         (Cell::Boolean(a), Cell::Boolean(b)) => a.cmp(b),
         (Cell::Period(a), Cell::Period(b)) => a.cmp(b),
@@ -46,13 +56,13 @@ fn number(cell: &Cell) -> Decimal {
 }
 
 /// Nulls are left out.
-fn aggregate(op: Aggregator, cells: Vec<Option<Cell>>) -> Result<Option<Cell>, Error> {
+fn aggregate(op: Aggregator, kind: Type, cells: Vec<Option<Cell>>) -> Result<Option<Cell>, Error> {
     let known: Vec<Cell> = cells.into_iter().flatten().collect();
     let Some(first) = known.first() else { return Ok(None) };
     let whole = matches!(first, Cell::Integer(_));
     Ok(match op {
-        Aggregator::Min => known.into_iter().min_by(compare),
-        Aggregator::Max => known.into_iter().max_by(compare),
+        Aggregator::Min => known.into_iter().min_by(|a, b| compare(kind, a, b)),
+        Aggregator::Max => known.into_iter().max_by(|a, b| compare(kind, a, b)),
         _ => {
             let mut total = Total::default();
             known.iter().for_each(|cell| total.add(number(cell)));

@@ -155,7 +155,7 @@ impl Parser<'_> {
             }
             _ => return self.expected("a type"),
         };
-        let Some(kind) = kind else { return self.unsupported("`cast` to this type") };
+        let Some(kind) = kind else { return self.expected("a type") };
         self.at += 1;
         if self.eat(",") {
             match self.token() {
@@ -166,10 +166,6 @@ impl Parser<'_> {
         self.require(")")?;
         let span = start.to(self.past());
         self.node(Node::Apply(Op::Cast(kind), operands), span)
-    }
-
-    pub(super) fn unsupported<T>(&mut self, what: &str) -> Parsed<T> {
-        self.fault(Fault::new(Code::Unsupported, self.span(), format!("{what} is not supported yet")))
     }
 
     /// After `sum(` and the like: an aggregate invocation, or an analytic one when `over` follows.

@@ -7,7 +7,7 @@ use schemas::table::Cell;
 use super::{Parsed, Parser};
 use crate::ast::{
     Constraint, DatapointRule, DatapointRuleset, Definitions, Error, HierarchicalRule, HierarchicalRuleset,
-    Ident, Item, Kind, Merge, Node, Operator, Parameter, Part, Propagation, Signed,
+    Ident, Item, Kind, Merge, Node, Operator, Parameter, Part, Propagation, Scalar, Signed, Subset,
 };
 use crate::fault::{Code, Fault};
 use crate::lexer::Token;
@@ -99,7 +99,7 @@ impl Parser<'_> {
             }
             Token::Word("set") => {
                 self.at += 1;
-                self.element_type()?;
+                self.whole_type()?;
                 Ok(Kind::Set)
             }
             Token::Word("measure" | "component" | "identifier" | "attribute" | "viral") => {
@@ -119,10 +119,21 @@ impl Parser<'_> {
         }
     }
 
+    /// `< type >`, when it follows, with all its values.
+    fn whole_type(&mut self) -> Parsed<Option<Type>> {
+        let span = self.span();
+        let kind = self.element_type()?;
+        if kind.subset.is_some() || kind.never_null {
+            let message = "types are restricted to some of their values in scalar and component parameters";
+            self.faults.push(Fault::new(Code::Unsupported, span.to(self.past()), message));
+        }
+        Ok(kind.kind)
+    }
+
     /// `< type >`, when it follows.
-    fn element_type(&mut self) -> Parsed<Option<Type>> {
+    fn element_type(&mut self) -> Parsed<Scalar> {
         if !self.eat("<") {
-            return Ok(None);
+            return Ok(Scalar::default());
         }
         let kind = self.scalar_type()?;
         self.require(">")?;
@@ -130,7 +141,7 @@ impl Parser<'_> {
     }
 
     /// A scalar type or the name of a value domain; `scalar` and a domain stand for any.
-    fn scalar_type(&mut self) -> Parsed<Option<Type>> {
+    fn scalar_type(&mut self) -> Parsed<Scalar> {
         let kind = match self.token() {
             Token::Word("scalar") | Token::Name(_) => None,
             Token::Word(word) => match Type::from_word(word) {
@@ -140,34 +151,24 @@ impl Parser<'_> {
             _ => return self.expected("a type"),
         };
         self.at += 1;
-        match self.token() {
-            Token::Symbol("[") => {
-                self.restriction()?;
-                self.at += 1;
-                self.expr()?;
-                self.require("]")?;
-            }
-            Token::Symbol("{") => {
-                self.restriction()?;
-                self.at += 1;
-                self.list(Self::scalar)?;
-                self.require("}")?;
-            }
-            _ => {}
-        }
-        if self.word("not") {
+        let subset = if self.eat("[") {
+            let condition = self.expr()?;
+            self.require("]")?;
+            Some(Subset::Where(Box::new(condition)))
+        } else if self.eat("{") {
+            let values = self.list(Self::scalar)?;
+            self.require("}")?;
+            Some(Subset::Listed(values))
+        } else {
+            None
+        };
+        let never_null = self.word("not");
+        if never_null {
             self.require_word("null")?;
         } else {
             self.word("null");
         }
-        Ok(kind)
-    }
-
-    /// A type restricted to some values: read, and reported.
-    fn restriction(&mut self) -> Parsed<()> {
-        let message = "a type restricted to some of its values is not supported yet";
-        self.faults.push(Fault::new(Code::Unsupported, self.span(), message));
-        Ok(())
+        Ok(Scalar { kind, subset, never_null })
     }
 
     fn ruleset_type(&mut self) -> Parsed<Kind> {
@@ -194,7 +195,7 @@ impl Parser<'_> {
             Some(role) => role,
             None => return self.expected("a role: `identifier`, `measure`, `attribute` or `component`"),
         };
-        let kind = self.element_type()?;
+        let kind = self.whole_type()?;
         if self.eat("_") {
             let count = match self.token() {
                 Token::Symbol("+") => (1, usize::MAX),

@@ -95,3 +95,63 @@ fn calls_do_not_expand_without_bound() {
     let found = faults(&script, &[("D", D)]);
     assert!(found.iter().any(|(code, _)| *code == "size"), "{found:?}");
 }
+
+/// "Data types", `scalarTypeConstraint`: a type of some values only.
+#[test]
+fn values_outside_a_restricted_type_are_refused() {
+    let sign = "define operator sign (x number [ value >= 0 ]) returns number is x * 10 end operator; ";
+    let rate = "define operator rate (x number {2, 3, 4} not null) is x end operator; ";
+    let word = "define operator word (x string [ length(value) <= 1 ]) is x || \"!\" end operator; ";
+    let back = "define operator back (x number) returns number [ value < 4 ] is x end operator; ";
+    let role = "define operator role (ds dataset, c measure<number [ value > 1 ]>) is ds[calc V := c + 1] end operator; ";
+    check(&format!("{sign}R <- D[calc V := sign(V)];"), "AREA,T,V\nA,2010,20\nA,2011,30\nB,2010,40\nB,2011,");
+    check(
+        &format!("{rate}R <- D[filter not isnull(V)][calc V := rate(V)];"),
+        "AREA,T,V\nA,2010,2\nA,2011,3\nB,2010,4",
+    );
+    check(
+        &format!("{word}R <- D[calc V := word(AREA)];"),
+        "AREA,T,V\nA,2010,A!\nA,2011,A!\nB,2010,B!\nB,2011,B!",
+    );
+    check(&format!("{role}R <- role(D, V);"), "AREA,T,V\nA,2010,3\nA,2011,4\nB,2010,5\nB,2011,");
+    let stopped = |script: &str, code: &str, key: &str| {
+        let found = outcome(script, &[("D", D)], LIMITS).unwrap_err();
+        assert_eq!(found.len(), 1, "{script}");
+        assert_eq!(found[0].code.as_str(), code, "{script}: {}", found[0].message);
+        assert_eq!(found[0].cell.as_deref(), Some(key), "{script}");
+    };
+    stopped(&format!("{sign}R <- D[calc V := sign(V - 3)];"), "domain", "AREA = A, T = 2010");
+    stopped(&format!("{rate}R <- D[calc V := rate(V)];"), "domain", "AREA = B, T = 2011");
+    stopped(&format!("{rate}R <- D[calc V := rate(V + 1)];"), "domain", "AREA = B, T = 2010");
+    stopped(&format!("{word}R <- D[calc V := word(AREA || AREA)];"), "domain", "AREA = A, T = 2010");
+    stopped(&format!("{back}R <- D[calc V := back(V)];"), "domain", "AREA = B, T = 2010");
+    stopped(&format!("{role}R <- role(D[calc V := V - 1], V);"), "domain", "AREA = A, T = 2010");
+    for (script, code) in [
+        ("define operator f (x integer {1, 2}) is x end operator; R <- D[calc V := f(3)];", "domain"),
+        ("define operator f (x integer not null) is x end operator; R <- D[calc V := f(null)];", "domain"),
+        (
+            "define operator f (x integer {\"a\"}) is x end operator; R <- D[calc V := f(3) + length(AREA)];",
+            "type",
+        ),
+        ("define operator f (x integer [ value ]) is x end operator; R <- D[calc V := f(3)];", "type"),
+        (
+            "define operator f (x integer [ V > 1 ]) is x end operator; R <- D[calc V := f(3)];",
+            "unknown-name",
+        ),
+        (
+            "define operator f (ds dataset, c identifier) is ds[calc W := c] end operator; R <- f(D, V);",
+            "structure",
+        ),
+        (
+            "define operator f (ds dataset, c measure<string>) is ds[calc W := c] end operator; R <- f(D, V);",
+            "type",
+        ),
+        (
+            "define operator f (ds dataset {measure<integer {1}> V}) is ds end operator; R <- f(D);",
+            "unsupported",
+        ),
+    ] {
+        let found = faults(script, &[("D", D)]);
+        assert!(!found.is_empty() && found.iter().all(|(found, _)| *found == code), "{script}: {found:?}");
+    }
+}

@@ -99,6 +99,7 @@ fn masks_of_numbers() {
         ("cast(\"true\", boolean, \"D\")", "type"),
         ("cast(\"a\", string, \"D\")", "type"),
         ("cast(\"1\", integer, D)", "syntax"),
+        ("cast(\"1\", GEO_AREA)", "unknown-name"),
     ]);
 }
 

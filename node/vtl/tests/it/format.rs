@@ -50,17 +50,22 @@ fn what_is_no_script_is_not_formatted() {
     assert_eq!(format("").unwrap(), "");
 }
 
-/// Every script of the tests of recipes: the same tokens, the same layout the second time.
+/// Every script of the library of recipes: the same tokens, the same layout the second time.
 #[test]
 fn the_shipped_recipes_keep_their_meaning() {
-    for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../cli/recipes")).unwrap() {
-        let path = file.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "vtl") {
-            let text = std::fs::read_to_string(&path).unwrap();
-            let once = format(&text).unwrap();
-            let bare = |text: &str| text.split_whitespace().collect::<String>();
-            assert_eq!(bare(&once), bare(&text), "{}", path.display());
-            assert_eq!(format(&once).unwrap(), once);
-        }
+    let library = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../recipes");
+    let folders = std::fs::read_dir(&library).unwrap().map(|folder| folder.unwrap().path());
+    let files =
+        folders.filter(|folder| folder.is_dir()).flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    let scripts = files.map(|file| file.unwrap().path());
+    let mut looked = 0;
+    for path in scripts.filter(|path| path.extension().is_some_and(|extension| extension == "vtl")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let once = format(&text).unwrap();
+        let bare = |text: &str| text.split_whitespace().collect::<String>();
+        assert_eq!(bare(&once), bare(&text), "{}", path.display());
+        assert_eq!(format(&once).unwrap(), once);
+        looked += 1;
     }
+    assert!(looked > 20, "{looked} scripts in {}", library.display());
 }

@@ -1,12 +1,18 @@
 //! Hostile scripts: they end in a fault, quickly, and never in a panic.
 
+mod bombs;
+mod bytes;
+mod generated;
+mod random;
+mod script;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::support::{LIMITS, outcome, table};
 use vtl::{Limits, Script};
 
-const SCRIPTS: [&str; 9] = [
+const SCRIPTS: [&str; 11] = [
     "R <- round((CPI / timeshift(CPI, 12) - 1) * 100, 1); /* c */ Q := power(CPI, 3) || \"x\";",
     "Y := CPI[filter getyear(T) = 2015 and not isnull(X)]; B := avg(Y group by A having count() = 12); R <- CPI / B * 100;",
     "R <- inner_join(CPI as c, W[rename X to V] as w using A filter V > 1 calc Z := c#X * V, measure Q := nvl(X, 0) keep Z, Q rename Z to X);",
@@ -16,7 +22,14 @@ const SCRIPTS: [&str; 9] = [
     "N := 1; R <- lead(CPI, N, 0.5 over (partition by A order by T)); Q <- median(CPI over (partition by A order by T range between N preceding and 2 following)); S <- stddev_samp(CPI group by A having var_pop(X) >= 0);",
     "R <- union(CPI, setdiff(CPI, CPI[filter X > 1]), intersect(CPI, CPI)); Q <- symdiff(CPI, CPI[sub A = \"a\"][calc identifier A := \"a\"]); S <- exists_in(CPI, W, false);",
     "R <- ewma(CPI, 0.25); Q <- chain_product(CPI)[calc N := rank(over (partition except all order by X desc, T)), F := first_value(X over (partition by A order by T))]; S <- ratio_to_report(CPI over (partition by A));",
+    "R <- fill_time_series(CPI, single) [calc S := upper(substr(A, 1, 2)) || replace(A, \"a\", _), M := match_characters(A, \"[a-z]{2}\"), L := length(A) + instr(A, \"a\", _, 1), X := string_distance(jaro_winkler, A, \"ab\")];",
+    "R <- stock_to_flow(flow_to_stock(timeshift(CPI, -1))) [calc D := dateadd(T, 2, \"M\"), P := cast(\"2020Q1\", time_period, \"YYYY\\QQ\"), Q := time_agg(\"A\", _, T), N := datediff(T, cast(\"2020-01-31\", date)), I := period_indicator(), Y := yeartoday(daytoyear(400))];",
 ];
+
+/// How many rounds: `VTL_FUZZ` makes them so many times more.
+fn rounds(count: usize) -> usize {
+    count * std::env::var("VTL_FUZZ").ok().and_then(|times| times.parse().ok()).unwrap_or(1)
+}
 
 fn inputs() -> BTreeMap<String, Arc<schemas::table::Table>> {
     let cpi = "A:i:string, T:i:time_period, X:m:number\na, 2015-M01, 1.5\na, 2016-M01,\nb, 2015-M01, 0\nb, 2016-M01, 2";
@@ -163,4 +176,77 @@ fn width_is_bounded_by_the_budget() {
         outcome(&window, &[("D", &data)], LIMITS).unwrap().steps
     };
     assert_eq!(steps("1"), steps("4000000000"));
+}
+
+#[test]
+fn hostile_masks_and_patterns_never_panic() {
+    let signs = [
+        "Y",
+        "YYYY",
+        "M",
+        "MM",
+        "D",
+        "DD",
+        "Q",
+        "S",
+        "W",
+        "C",
+        "P",
+        "p",
+        "{",
+        "}",
+        "\\",
+        "*",
+        "+",
+        ".",
+        ",",
+        "E",
+        "/",
+        "-",
+        "MONTH",
+        "Month3",
+        "day",
+        "DAY9",
+        "(",
+        ")",
+        "[",
+        "]",
+        "^",
+        "a",
+        "é",
+        "2",
+        "2020",
+        "01",
+        ":",
+        "|",
+        "?",
+        "{2,3}",
+        "[:alpha:]",
+    ];
+    let kinds = ["integer", "number", "date", "time_period", "time", "duration"];
+    let values = [
+        "12.5",
+        "-7",
+        "cast(\"2020-12-31\", date)",
+        "cast(\"2020-W53\", time_period)",
+        "cast(\"2020/2021\", time)",
+        "cast(\"P1Y3M\", duration)",
+    ];
+    let mut seed = 0x2545_F491_4F6C_DD1D;
+    let mut fine = 0;
+    for round in 0..6000 {
+        let mut text = |most: usize| -> String {
+            (0..1 + next(&mut seed) % most).map(|_| signs[next(&mut seed) % signs.len()]).collect()
+        };
+        let (mask, value, kind, cell) =
+            (text(6), text(6), kinds[round % kinds.len()], values[round % values.len()]);
+        for expr in [
+            format!("cast(\"{value}\", {kind}, \"{mask}\")"),
+            format!("cast({cell}, string, \"{mask}\")"),
+            format!("match_characters(\"{value}\", \"{mask}\")"),
+        ] {
+            fine += usize::from(attempt(&format!("R <- {expr};")));
+        }
+    }
+    assert!(fine > 500, "{fine}");
 }

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use schemas::structure::{Component, Role, Shape, Type};
-use schemas::table::{Column, Table, Texts};
+use schemas::table::{Cell, Column, Table, Texts};
 use schemas::text::Name;
 use vtl::{Fault, Limits, Outcome, Script};
 
 /// Plenty for small tests.
 pub const LIMITS: Limits = Limits { steps: 10_000_000, cells: 10_000_000 };
+
+/// The empty text in a table; an empty cell is null.
+const EMPTY: &str = "\"\"";
 
 /// A table: the first line names the components with role and type (`REF_AREA:i:string`), each
 /// further line is a data point; an empty cell is null.
@@ -41,12 +44,19 @@ fn column(kind: Type, cells: Vec<&str>) -> Column {
     fn read<T: std::str::FromStr>(cells: Vec<&str>) -> Vec<Option<T>> {
         cells
             .into_iter()
-            .map(|cell| if cell.is_empty() { None } else { Some(cell.parse().ok().unwrap()) })
+            .map(|cell| {
+                if cell.is_empty() {
+                    None
+                } else {
+                    Some(cell.parse().ok().unwrap_or_else(|| panic!("`{cell}` is no value")))
+                }
+            })
             .collect()
     }
     match kind {
         Type::String | Type::Time | Type::Duration => {
-            Column::Text(Texts::from_rows(cells.into_iter().map(|c| (!c.is_empty()).then_some(c))))
+            let text = |cell| if cell == EMPTY { "" } else { cell };
+            Column::Text(Texts::from_rows(cells.into_iter().map(|c| (!c.is_empty()).then(|| text(c)))))
         }
         Type::Integer => Column::Integer(read(cells)),
         Type::Number => Column::Number(read(cells)),
@@ -60,15 +70,17 @@ pub fn shown(table: &Table) -> String {
     let names: Vec<&str> = table.shape().components().iter().map(|c| c.id.as_str()).collect();
     let mut out = names.join(",");
     for row in 0..table.rows() {
-        let cells: Vec<String> = table
-            .columns()
-            .iter()
-            .map(|c| c.cell(row).map_or(String::new(), |cell| cell.to_string()))
-            .collect();
+        let cells: Vec<String> =
+            table.columns().iter().map(|c| c.cell(row).map_or(String::new(), written)).collect();
         out.push('\n');
         out.push_str(&cells.join(","));
     }
     out
+}
+
+fn written(cell: Cell) -> String {
+    let text = cell.to_string();
+    if text.is_empty() { EMPTY.to_owned() } else { text }
 }
 
 /// Parses, checks and runs.

@@ -1,6 +1,6 @@
 //! Operators on time (reference manual, "Time operators").
 
-use super::support::{LIMITS, faults, outcome, result, same, scalars};
+use super::support::{LIMITS, faults, outcome, result, same, scalars, table};
 
 /// Annual series as intervals, as last days and as periods; with quarters beside them.
 const TIME: &str = "K:i:string, T:i:time, X:m:integer
@@ -298,4 +298,23 @@ fn groups_are_of_coarser_time() {
     );
     assert_eq!(faults("R <- sum(D group all time_agg(\"Q\"));", &[("D", PERIOD)])[0].0, "frequency");
     assert_eq!(faults("R <- sum(D group all time_agg(\"A\", first));", &[("D", PERIOD)])[0].0, "type");
+}
+
+/// A published recipe does not leave its frequency to the data.
+#[test]
+fn a_frequency_that_is_found_is_told() {
+    let advice = |script: &str, data: &str| -> Vec<String> {
+        let shapes = std::collections::BTreeMap::from([("D".to_owned(), table(data).shape().clone())]);
+        let plan = vtl::check(&vtl::Script::parse(script).unwrap(), &shapes).unwrap();
+        plan.advice().iter().map(|fault| script[fault.span.start..fault.span.end].to_owned()).collect()
+    };
+    let script = "A := timeshift(D, 1); B := fill_time_series(A); R <- stock_to_flow(B);";
+    assert_eq!(advice(script, DATE), ["timeshift(D, 1)", "fill_time_series(A)"]);
+    assert!(advice(script, PERIOD).is_empty() && advice(script, TIME).is_empty());
+}
+
+#[test]
+fn units_move_one_data_set() {
+    assert_eq!(faults("R <- dateadd(D, D, \"M\");", &[("D", DATE)])[0].0, "structure");
+    assert_eq!(faults("R <- dateadd(1, D, \"M\");", &[("D", DATE)])[0].0, "type");
 }

@@ -12,6 +12,7 @@ const OWNED: &[(&str, &str)] = &[
     ("libp2p", "node/network"),
     ("libp2p_stream", "node/network"),
     ("axum", "node/api"),
+    ("rustls", "node/fetch"),
 ];
 
 /// The crates without IO, clock, randomness, random order and floating point.
@@ -59,6 +60,7 @@ const CRATES: &[&str] = &[
     "node/ledger",
     "node/network",
     "node/ingest",
+    "node/fetch",
     "node/service",
     "node/api",
     "node/dashboard",
@@ -252,6 +254,14 @@ fn pure_crates_stay_pure() {
 fn only_the_command_line_speaks() {
     let silent = CRATES.iter().filter(|folder| !SPEAKERS.contains(folder));
     none("who prints", &silent.flat_map(|folder| faults(folder, SPEECH)).collect::<Vec<_>>());
+}
+
+/// The guard of the fetcher lets tests talk to a server of their own; a program never does.
+#[test]
+fn no_program_fetches_from_its_own_machine() {
+    let callers = CRATES.iter().filter(|folder| **folder != "node/fetch");
+    let faults: Vec<String> = callers.flat_map(|folder| faults(folder, &["fetch::Local"])).collect();
+    none("who opens the guard", &faults);
 }
 
 #[test]

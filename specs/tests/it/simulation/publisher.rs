@@ -124,6 +124,7 @@ fn dataset(core: &mut Core<Memory>) -> DatasetId {
         unit: None,
         content,
         provenance: Provenance::Import { snapshot, importer: text("csv/1") },
+        doubts: Vec::new(),
     };
     core.publish(&encode(&dataset).unwrap(), blocks, 0).unwrap().object.try_into().unwrap()
 }
@@ -176,6 +177,7 @@ pub(super) fn unsound(world: &mut World, node: usize) {
         unit: None,
         content,
         provenance: Provenance::Import { snapshot, importer: text("csv/1") },
+        doubts: Vec::new(),
     };
     let own = core.own().unwrap();
     let head = replication::View::head(core, own).unwrap();

@@ -1,0 +1,82 @@
+//! Which version of a data set is meant: by id, or by the name of its dataflow and a vintage.
+
+use std::collections::BTreeSet;
+
+use ledger::address;
+use node::service::query::DatasetInfo;
+use schemas::cid::DatasetId;
+use schemas::period::{Frequency, Period};
+
+use crate::backend::Backend;
+use crate::fault::Fault;
+use crate::view;
+
+/// The data set that `wanted` names: an id, or `NAME`, `NAME@first`, `NAME@seq=3`,
+/// `NAME@asof=2024-01-31`.
+///
+/// # Errors
+/// When none is held, when several publishers have one of the name, or when the vintage is none.
+pub fn find(backend: &Backend, wanted: &str) -> Result<DatasetId, Fault> {
+    if let Ok(id) = wanted.parse::<DatasetId>() {
+        return Ok(id);
+    }
+    let (name, vintage) = wanted.split_once('@').unwrap_or((wanted, "latest"));
+    let versions = versions(backend, name)?;
+    let found = match vintage.split_once('=') {
+        None if vintage == "latest" => versions.last(),
+        None if vintage == "first" => versions.first(),
+        Some(("seq", seq)) => versions.iter().find(|info| info.placed.seq.to_string() == seq),
+        Some(("asof", day)) => {
+            let end = end_of(day)?;
+            versions.iter().rev().find(|info| info.placed.time < end)
+        }
+        _ => {
+            return Err(Fault::usage("vintage", format!("`@{vintage}` is not a vintage"))
+                .hint("vintages: latest, first, seq=<n>, asof=<date>"));
+        }
+    };
+    found.map(|info| info.id).ok_or_else(|| {
+        let known: Vec<String> = versions
+            .iter()
+            .map(|info| format!("@seq={} of {}", info.placed.seq, view::day(info.placed.time)))
+            .collect();
+        Fault::absent(format!("`{name}` has no version `@{vintage}`"))
+            .hint(format!("versions: {}", known.join(", ")))
+    })
+}
+
+/// The versions of a dataflow, oldest first.
+///
+/// # Errors
+/// As [`find`].
+pub fn versions(backend: &Backend, name: &str) -> Result<Vec<DatasetInfo>, Fault> {
+    let held = backend.datasets()?;
+    let mut matching: Vec<DatasetInfo> =
+        held.iter().filter(|info| info.dataset.dataflow.as_str() == name).cloned().collect();
+    let publishers: BTreeSet<_> = matching.iter().map(|info| info.placed.publisher).collect();
+    if publishers.len() > 1 {
+        let message = format!("several publishers have data sets called `{name}`");
+        let ids: Vec<String> =
+            matching.iter().map(|info| format!("{} ({})", info.id, info.placed.name)).collect();
+        return Err(Fault::usage("ambiguous", message).hint(format!("name one by id: {}", ids.join(", "))));
+    }
+    if matching.is_empty() {
+        let names: BTreeSet<&str> = held.iter().map(|info| info.dataset.dataflow.as_str()).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        let hint = if names.is_empty() {
+            "import one with `assay import`".into()
+        } else {
+            format!("data sets here: {}", names.join(", "))
+        };
+        return Err(Fault::absent(format!("no data set `{name}` is held here")).hint(hint));
+    }
+    matching.sort_by_key(|info| info.placed.seq);
+    Ok(matching)
+}
+
+fn end_of(day: &str) -> Result<i64, Fault> {
+    let parsed = day.parse::<Period>().ok().filter(|parsed| parsed.frequency() == Frequency::D);
+    parsed
+        .map(address::end_of)
+        .ok_or_else(|| Fault::usage("vintage", format!("`{day}` is not a day (form: 2024-01-31)")))
+}

@@ -1,0 +1,266 @@
+//! The agencies: where each has its data, and how a code, a key and years stand in an address.
+//!
+//! Where an agency offers CSV, that is asked. No address here has a key of the user in it.
+
+use url::Url;
+
+use crate::fault::{Fault, Kind, shown};
+
+/// SDMX-CSV 1.0, for services that choose the format by the `Accept` header.
+pub(crate) const SDMX_CSV: &str = "application/vnd.sdmx.data+csv;version=1.0.0";
+/// SDMX-ML 2.1, for services that have no CSV.
+pub(crate) const SDMX_ML: &str = "application/vnd.sdmx.structurespecificdata+xml;version=2.1";
+
+/// Characters of a code or a key.
+const CODE_CHARS_MAX: usize = 400;
+
+/// A statistical agency with a service of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Agency {
+    /// World Bank, Indicators API.
+    WorldBank,
+    /// Federal Reserve Bank of St. Louis.
+    Fred,
+    /// U.S. Bureau of Labor Statistics, public API v2.
+    Bls,
+    /// Eurostat.
+    Eurostat,
+    /// OECD.
+    Oecd,
+    /// International Monetary Fund.
+    Imf,
+    /// International Labour Organization.
+    Ilo,
+    /// European Central Bank.
+    Ecb,
+    /// Institut national de la statistique et des études économiques.
+    Insee,
+}
+
+/// What is wanted of an agency.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ask {
+    /// Indicator, series (several with commas) or dataflow.
+    pub code: String,
+    /// SDMX key; all when absent.
+    pub key: Option<String>,
+    /// Countries of a World Bank indicator, with semicolons; all when absent.
+    pub country: Option<String>,
+    /// First year or period.
+    pub from: Option<String>,
+    /// Last year or period.
+    pub to: Option<String>,
+}
+
+impl Agency {
+    /// All of them.
+    pub const ALL: &'static [Agency] = &[
+        Agency::WorldBank,
+        Agency::Fred,
+        Agency::Bls,
+        Agency::Eurostat,
+        Agency::Oecd,
+        Agency::Imf,
+        Agency::Ilo,
+        Agency::Ecb,
+        Agency::Insee,
+    ];
+
+    /// The word for it on a command line.
+    pub fn code(self) -> &'static str {
+        match self {
+            Agency::WorldBank => "worldbank",
+            Agency::Fred => "fred",
+            Agency::Bls => "bls",
+            Agency::Eurostat => "eurostat",
+            Agency::Oecd => "oecd",
+            Agency::Imf => "imf",
+            Agency::Ilo => "ilo",
+            Agency::Ecb => "ecb",
+            Agency::Insee => "insee",
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Agency::WorldBank => "World Bank",
+            Agency::Fred => "Federal Reserve Bank of St. Louis",
+            Agency::Bls => "U.S. Bureau of Labor Statistics",
+            Agency::Eurostat => "Eurostat",
+            Agency::Oecd => "OECD",
+            Agency::Imf => "International Monetary Fund",
+            Agency::Ilo => "International Labour Organization",
+            Agency::Ecb => "European Central Bank",
+            Agency::Insee => "INSEE",
+        }
+    }
+
+    /// The agency with this word.
+    pub fn named(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|agency| agency.code() == code)
+    }
+
+    /// The agency that an address belongs to.
+    pub fn of(url: &Url) -> Option<Self> {
+        match url.host_str()? {
+            "api.worldbank.org" => Some(Agency::WorldBank),
+            "api.stlouisfed.org" | "fred.stlouisfed.org" => Some(Agency::Fred),
+            "api.bls.gov" | "download.bls.gov" => Some(Agency::Bls),
+            "ec.europa.eu" if url.path().starts_with("/eurostat/") => Some(Agency::Eurostat),
+            "sdmx.oecd.org" => Some(Agency::Oecd),
+            "api.imf.org" => Some(Agency::Imf),
+            "rplumber.ilo.org" | "sdmx.ilo.org" => Some(Agency::Ilo),
+            "data-api.ecb.europa.eu" => Some(Agency::Ecb),
+            "bdm.insee.fr" | "api.insee.fr" => Some(Agency::Insee),
+            _ => None,
+        }
+    }
+}
+
+/// The media type that must be asked for by a header.
+pub(crate) fn accept(url: &Url) -> Option<&'static str> {
+    match url.host_str()? {
+        "api.imf.org" | "sdmx.ilo.org" => Some(SDMX_CSV),
+        "bdm.insee.fr" | "api.insee.fr" => Some(SDMX_ML),
+        _ => None,
+    }
+}
+
+/// The address of what is wanted; `year` is the present one.
+///
+/// # Errors
+/// [`Kind::Asked`] when a part of the question cannot stand in an address of this agency.
+pub(crate) fn address(agency: Agency, ask: &Ask, year: i64) -> Result<Url, Fault> {
+    let code = checked("code", &ask.code)?;
+    let key = ask.key.as_deref().map(|key| checked("key", key)).transpose()?;
+    for (what, period) in [("--from", &ask.from), ("--to", &ask.to)] {
+        period.as_deref().map_or(Ok(()), |period| plain_period(what, period))?;
+    }
+    let flow = key.unwrap_or("all");
+    match agency {
+        Agency::WorldBank => world_bank(code, ask),
+        Agency::Fred => fred(code, ask),
+        Agency::Bls => bls(code, ask, year),
+        Agency::Eurostat => {
+            let data = match key {
+                Some(key) => format!("{code}/{key}"),
+                None => code.to_owned(),
+            };
+            let base = "https://ec.europa.eu/eurostat/api/dissemination/sdmx/2.1/data";
+            sdmx(&format!("{base}/{data}"), &[("format", "SDMX-CSV")], ask)
+        }
+        Agency::Oecd => {
+            let fixed = [("dimensionAtObservation", "AllDimensions"), ("format", "csvfile")];
+            sdmx(&format!("https://sdmx.oecd.org/public/rest/data/{code}/{flow}"), &fixed, ask)
+        }
+        Agency::Imf => sdmx(&format!("https://api.imf.org/external/sdmx/2.1/data/{code}/{flow}"), &[], ask),
+        Agency::Ilo => {
+            let code = if code.contains(',') { code.to_owned() } else { format!("ILO,{code}") };
+            sdmx(&format!("https://sdmx.ilo.org/rest/data/{code}/{flow}"), &[("format", "csvfile")], ask)
+        }
+        Agency::Ecb => {
+            let data =
+                format!("https://data-api.ecb.europa.eu/service/data/{code}/{}", key.unwrap_or_default());
+            sdmx(data.trim_end_matches('/'), &[("format", "csvdata")], ask)
+        }
+        Agency::Insee => {
+            let data = format!("https://bdm.insee.fr/series/sdmx/data/{code}/{}", key.unwrap_or_default());
+            sdmx(data.trim_end_matches('/'), &[], ask)
+        }
+    }
+}
+
+/// All countries and years come as the one ZIP of the bulk download; a part of them as pages.
+fn world_bank(code: &str, ask: &Ask) -> Result<Url, Fault> {
+    let country = checked("--country", ask.country.as_deref().unwrap_or("all"))?;
+    let all = country.eq_ignore_ascii_case("all");
+    let mut url = if all && ask.from.is_none() && ask.to.is_none() {
+        parse(&format!("https://api.worldbank.org/v2/en/indicator/{code}"))?
+    } else {
+        parse(&format!("https://api.worldbank.org/v2/country/{country}/indicator/{code}"))?
+    };
+    match (&ask.from, &ask.to) {
+        (None, None) if all => {
+            url.query_pairs_mut().append_pair("downloadformat", "csv");
+            return Ok(url);
+        }
+        (None, None) => {}
+        (Some(from), Some(to)) => {
+            url.query_pairs_mut().append_pair("date", &format!("{from}:{to}"));
+        }
+        _ => return Err(both()),
+    }
+    url.query_pairs_mut().append_pair("format", "json").append_pair("footnote", "y");
+    Ok(url)
+}
+
+fn both() -> Fault {
+    Fault::new(Kind::Asked, "period", "expected `--from` and `--to` together")
+}
+
+fn fred(code: &str, ask: &Ask) -> Result<Url, Fault> {
+    let mut url = parse("https://fred.stlouisfed.org/graph/fredgraph.csv")?;
+    url.query_pairs_mut().append_pair("id", code);
+    for (name, period, day) in [("cosd", &ask.from, "01-01"), ("coed", &ask.to, "12-31")] {
+        if let Some(period) = period {
+            let day = if period.len() == 4 { format!("{period}-{day}") } else { period.clone() };
+            url.query_pairs_mut().append_pair(name, &day);
+        }
+    }
+    Ok(url)
+}
+
+/// One address for all batches of years: it is the address of the first series with all years.
+fn bls(code: &str, ask: &Ask, year: i64) -> Result<Url, Fault> {
+    let mut url = parse(&format!("https://api.bls.gov/publicAPI/v2/timeseries/data/{code}"))?;
+    match (&ask.from, &ask.to) {
+        (None, None) => {}
+        (None, Some(_)) => return Err(both()),
+        (Some(from), to) => {
+            let to = to.clone().unwrap_or_else(|| year.to_string());
+            url.query_pairs_mut().append_pair("startyear", from).append_pair("endyear", &to);
+        }
+    }
+    Ok(url)
+}
+
+fn sdmx(text: &str, fixed: &[(&str, &str)], ask: &Ask) -> Result<Url, Fault> {
+    let mut url = parse(text)?;
+    let periods = [("startPeriod", ask.from.as_deref()), ("endPeriod", ask.to.as_deref())];
+    let periods = periods.iter().filter_map(|(name, period)| Some((*name, (*period)?)));
+    let pairs: Vec<(&str, &str)> = periods.chain(fixed.iter().copied()).collect();
+    if !pairs.is_empty() {
+        url.query_pairs_mut().extend_pairs(pairs);
+    }
+    Ok(url)
+}
+
+fn parse(text: &str) -> Result<Url, Fault> {
+    Url::parse(text).map_err(|fault| Fault::new(Kind::Asked, "url", format!("`{}`: {fault}", shown(text))))
+}
+
+/// A code that stands in an address as one part of it, and leads nowhere else.
+fn checked<'a>(what: &str, code: &'a str) -> Result<&'a str, Fault> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-,;+@*:".contains(c);
+    if !code.is_empty() && code.len() <= CODE_CHARS_MAX && code.chars().all(plain) && !code.contains("..") {
+        return Ok(code);
+    }
+    // Two dots are an empty place of an SDMX key, but a step upwards when they stand alone.
+    let key = code.len() <= CODE_CHARS_MAX && code.chars().all(plain) && !matches!(code, "" | "." | "..");
+    if what == "key" && key {
+        return Ok(code);
+    }
+    let message = format!("the {what} `{}` cannot stand in an address", shown(code));
+    Err(Fault::new(Kind::Asked, "code", message).hint("expected letters, digits and `. _ - , ; + @ * :`"))
+}
+
+fn plain_period(what: &str, period: &str) -> Result<(), Fault> {
+    let year = period.get(..4).is_some_and(|year| year.bytes().all(|b| b.is_ascii_digit()));
+    let plain = period.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if year && plain && period.len() <= 10 {
+        return Ok(());
+    }
+    let message = format!("{what} `{}` is no year or period", shown(period));
+    Err(Fault::new(Kind::Asked, "period", message).hint("as in 2010, 2010-M03 or 2010-03-31"))
+}

@@ -1,0 +1,242 @@
+//! A source on this machine: answers over TLS as the list says, and remembers what it was asked.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use fetch::{Bounds, Clock, Fault, Fetcher, Guard, Keys, Loaded, Local, Names, Outcome, Source};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+/// What the server does with one request.
+pub enum Reply {
+    /// Sends the bytes and closes.
+    Bytes(Vec<u8>),
+    /// Sends the bytes, then nothing more until the other side gives up.
+    Stall(Vec<u8>),
+    /// Sends the bytes, then zeros until the other side gives up.
+    Endless(Vec<u8>),
+    /// Sends the bytes, then one byte whenever the other side was silent for a moment.
+    Drip(Vec<u8>),
+}
+
+/// The server.
+pub struct Server {
+    pub address: SocketAddr,
+    pub root: Vec<u8>,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+/// An answer with a status line, headers and a body.
+pub fn answer(status: &str, headers: &str, body: &[u8]) -> Reply {
+    let mut bytes =
+        format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n", body.len())
+            .into_bytes();
+    bytes.extend_from_slice(body);
+    Reply::Bytes(bytes)
+}
+
+/// A good answer.
+pub fn ok(body: &str) -> Reply {
+    answer("200 OK", "content-type: text/csv\r\n", body.as_bytes())
+}
+
+/// The head of an answer whose body is sent otherwise.
+pub fn head(headers: &str) -> Vec<u8> {
+    format!("HTTP/1.1 200 OK\r\nconnection: close\r\n{headers}\r\n").into_bytes()
+}
+
+impl Server {
+    /// A server for the names of all known hosts, and two more.
+    pub fn start(replies: Vec<Reply>) -> Self {
+        let mut hosts: Vec<String> = fetch::HOSTS.iter().map(|host| (*host).to_owned()).collect();
+        hosts.extend(["data.example.org".to_owned()]);
+        Self::named(hosts, replies)
+    }
+
+    /// A server that shows a certificate for these names.
+    pub fn named(hosts: Vec<String>, replies: Vec<Reply>) -> Self {
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let cert = rcgen::CertificateParams::new(hosts).expect("names").self_signed(&key).expect("signed");
+        let secret = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], secret)
+            .expect("a certificate");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (config, log) = (Arc::new(config), asked.clone());
+        std::thread::spawn(move || {
+            for reply in replies {
+                let Ok((stream, _)) = listener.accept() else { return };
+                // A client that goes away early is part of many cases.
+                let _ = serve(stream, config.clone(), &log, reply);
+            }
+        });
+        Self { address, root: cert.der().to_vec(), asked }
+    }
+
+    /// The requests so far, heads and bodies.
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().expect("the log").clone()
+    }
+
+    /// The request lines so far, without the protocol.
+    pub fn lines(&self) -> Vec<String> {
+        let line = |text: &String| text.lines().next().unwrap_or_default().replace(" HTTP/1.1", "");
+        self.asked().iter().map(line).collect()
+    }
+}
+
+fn serve(
+    stream: TcpStream,
+    config: Arc<ServerConfig>,
+    log: &Mutex<Vec<String>>,
+    reply: Reply,
+) -> std::io::Result<()> {
+    let socket = stream.try_clone()?;
+    let mut tls = StreamOwned::new(ServerConnection::new(config).map_err(std::io::Error::other)?, stream);
+    let request = request(&mut tls)?;
+    log.lock().expect("the log").push(request);
+    match reply {
+        Reply::Bytes(bytes) => {
+            tls.write_all(&bytes)?;
+            tls.conn.send_close_notify();
+            tls.flush()
+        }
+        Reply::Stall(bytes) => {
+            tls.write_all(&bytes)?;
+            tls.flush()?;
+            tls.read(&mut [0]).map(|_| ())
+        }
+        Reply::Endless(bytes) => {
+            tls.write_all(&bytes)?;
+            loop {
+                tls.write_all(&[0; 4096])?;
+            }
+        }
+        Reply::Drip(bytes) => {
+            tls.write_all(&bytes)?;
+            socket.set_read_timeout(Some(Duration::from_millis(5)))?;
+            loop {
+                tls.write_all(b"1")?;
+                tls.flush()?;
+                if matches!(tls.read(&mut [0]), Ok(0)) {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+fn request(tls: &mut impl Read) -> std::io::Result<String> {
+    let mut bytes = Vec::new();
+    let mut byte = [0];
+    while !bytes.ends_with(b"\r\n\r\n") {
+        tls.read_exact(&mut byte)?;
+        bytes.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&bytes).to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    tls.read_exact(&mut body)?;
+    bytes.extend(body);
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A clock that waits in no time and remembers it.
+#[derive(Debug, Default)]
+pub struct Patient {
+    waits: Mutex<Vec<u64>>,
+}
+
+/// What the clock shows at first.
+pub const START: i64 = 1_795_000_000;
+
+impl Patient {
+    pub fn waits(&self) -> Vec<u64> {
+        self.waits.lock().expect("waits").clone()
+    }
+}
+
+impl Clock for Patient {
+    fn seconds(&self) -> i64 {
+        START + (self.millis() / 1_000) as i64
+    }
+
+    fn millis(&self) -> u64 {
+        self.waits().iter().sum()
+    }
+
+    fn wait(&self, millis: u64) {
+        self.waits.lock().expect("waits").push(millis);
+    }
+
+    fn random(&self) -> u64 {
+        0
+    }
+}
+
+/// A book of names in which all lead to one place, but for some.
+#[derive(Debug, Clone)]
+pub struct Book {
+    pub all: SocketAddr,
+    pub others: BTreeMap<String, Vec<IpAddr>>,
+}
+
+impl Names for Book {
+    fn lookup(&self, host: &str, port: u16) -> Vec<SocketAddr> {
+        match self.others.get(host) {
+            Some(found) => found.iter().map(|address| SocketAddr::new(*address, port)).collect(),
+            None => vec![self.all],
+        }
+    }
+}
+
+/// Bounds that a test reaches soon.
+pub const TIGHT: Bounds = Bounds { bytes_max: 100_000, connect_ms: 5_000, answer_ms: 5_000, call_ms: 10_000 };
+
+/// A desk with a server, a clock and a fetcher.
+pub struct Desk {
+    pub server: Server,
+    pub clock: Arc<Patient>,
+    pub fetcher: Fetcher,
+}
+
+impl Desk {
+    pub fn new(replies: Vec<Reply>) -> Self {
+        Self::with(Server::start(replies), Keys::default(), TIGHT, BTreeMap::new())
+    }
+
+    pub fn with(server: Server, keys: Keys, bounds: Bounds, others: BTreeMap<String, Vec<IpAddr>>) -> Self {
+        let clock = Arc::new(Patient::default());
+        let names = Arc::new(Book { all: server.address, others });
+        let local = Local { names, root: server.root.clone(), bounds };
+        let guard = Guard::new(&["data.example.org".into(), "evil.example.org".into()]).expect("hosts");
+        let fetcher = Fetcher::local(guard, keys, clock.clone(), local);
+        Self { server, clock, fetcher }
+    }
+
+    pub fn source(&self, url: &str) -> Source {
+        Source::url(self.fetcher.guard(), url).expect("a source")
+    }
+
+    /// Loads a source without a folder.
+    pub fn load(&self, source: &Source) -> Result<Loaded, Fault> {
+        match self.fetcher.load(source, None, None, &mut |_| {})? {
+            Outcome::Loaded(loaded) => Ok(loaded),
+            Outcome::Same => panic!("nothing was known"),
+        }
+    }
+
+    /// Loads an address.
+    pub fn get(&self, url: &str) -> Result<Loaded, Fault> {
+        self.load(&self.source(url))
+    }
+}

@@ -1,0 +1,46 @@
+//! Gross domestic product of the United States as repackaged from BEA's `gdplev`: levels and
+//! published changes, nominal and chained, a row a year or a quarter.
+//!
+//! What the columns say is kept, each under its own name; nothing is recomputed. In a file that
+//! went round the columns of changes stand one row too high: that is a claim to verify, not one to
+//! mend in silence.
+
+use crate::fault::Fault;
+use crate::gaps::Gaps;
+use crate::heading::Heading;
+use crate::panel::{self, Words};
+use crate::records::{self, Reader, Record};
+use crate::{Format, Imported, Options, Source, value};
+
+/// How it writes that there is no figure.
+const WORDS: Words = Words { missing: &["", ".", "NA"], zero: false };
+/// The columns, of which one has to be there.
+const COLUMNS: [&str; 4] = ["level-current", "level-chained", "change-current", "change-chained"];
+
+/// Whether a header is that of such a file.
+pub(crate) fn is_header(header: &Record<'_>) -> bool {
+    header.cell(0).eq_ignore_ascii_case("date") && COLUMNS.contains(&header.cell(1))
+}
+
+/// Reads a file.
+pub(crate) fn read(
+    source: Source<'_>,
+    options: &Options,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Imported, Fault> {
+    let mut reader = Reader::new(records::text(source.bytes)?, b',');
+    let mut record = Record::default();
+    reader.read(&mut record)?;
+    if !is_header(&record) {
+        let message = "expected the columns `date` and `level-current`";
+        return Err(Fault::new("column-missing", message).line(record.line).value(record.joined()));
+    }
+    let (series, width) = (panel::series(&record)?, record.cells.len());
+    let mut gaps = Gaps::default();
+    let rows = panel::rows((&mut reader, &mut record), (&series, width), (WORDS, &mut gaps), progress)?;
+    let table = panel::fill(&rows, &series, gaps, (&panel::area(options, "USA")?, options))?;
+    Heading::new(Format::Bea, value::stem(source.name))
+        .title("Gross domestic product, levels and changes")
+        .publisher("U.S. Bureau of Economic Analysis")
+        .over(table)
+}

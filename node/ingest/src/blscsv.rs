@@ -1,0 +1,40 @@
+//! A series of the data viewer of the Bureau of Labor Statistics:
+//! `Series ID,Year,Period,Label,Value`. The label repeats the period and is not read.
+
+use crate::fault::Fault;
+use crate::heading::Heading;
+use crate::records::{self, Reader, Record};
+use crate::{Format, Imported, Source, bls, value};
+
+/// Whether a header is that of such a file.
+pub(crate) fn is_header(header: &Record<'_>) -> bool {
+    ["Series ID", "Year", "Period", "Value"].iter().all(|name| header.position(name).is_some())
+}
+
+/// Reads a file.
+pub(crate) fn read(source: Source<'_>, progress: &mut dyn FnMut(u64)) -> Result<Imported, Fault> {
+    let mut reader = Reader::new(records::text(source.bytes)?, b',');
+    let mut record = Record::default();
+    reader.read(&mut record)?;
+    let place = |name: &str| {
+        record.position(name).ok_or_else(|| {
+            Fault::new("column-missing", format!("expected the column `{name}`"))
+                .line(record.line)
+                .value(record.joined())
+        })
+    };
+    let [series, year, period, figure] =
+        [place("Series ID")?, place("Year")?, place("Period")?, place("Value")?];
+    let (width, mut cube, mut one) = (record.cells.len(), bls::cube()?, None);
+    while reader.read(&mut record)? {
+        record.check_width(width)?;
+        let at = (record.cell(year), record.cell(period));
+        let id = record.cell(series);
+        bls::add(&mut cube, id, at, (record.cell(figure), ""), record.line)?;
+        let same = one.as_deref().is_none_or(|one| one == id);
+        one = Some(if same { id.to_owned() } else { value::stem(source.name).to_owned() });
+        reader.tick(progress);
+    }
+    let id = one.unwrap_or_default();
+    Heading::new(Format::BlsCsv, id).publisher(bls::PUBLISHER).over(cube.finish()?)
+}

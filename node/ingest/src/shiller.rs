@@ -1,0 +1,45 @@
+//! The stock market data of R. Shiller as repackaged: monthly prices, dividends, earnings, prices
+//! of consumers, interest, and what is computed from them.
+//!
+//! A missing figure is written `0.0`: none of these can be zero, so a zero is no figure.
+
+use crate::fault::Fault;
+use crate::gaps::Gaps;
+use crate::heading::Heading;
+use crate::panel::{self, Words};
+use crate::records::{self, Reader, Record};
+use crate::{Format, Imported, Options, Source, value};
+
+/// How it writes that there is no figure.
+const WORDS: Words = Words { missing: &["", "NA"], zero: true };
+
+/// Whether a header is that of such a file.
+pub(crate) fn is_header(header: &Record<'_>) -> bool {
+    header.cell(0) == "Date"
+        && header.cell(1) == "SP500"
+        && header.position("Dividend").is_some()
+        && header.position("PE10").is_some()
+}
+
+/// Reads a file.
+pub(crate) fn read(
+    source: Source<'_>,
+    options: &Options,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Imported, Fault> {
+    let mut reader = Reader::new(records::text(source.bytes)?, b',');
+    let mut record = Record::default();
+    reader.read(&mut record)?;
+    if !is_header(&record) {
+        let message = "expected the columns `Date`, `SP500`, `Dividend` and `PE10`";
+        return Err(Fault::new("column-missing", message).line(record.line).value(record.joined()));
+    }
+    let (series, width) = (panel::series(&record)?, record.cells.len());
+    let mut gaps = Gaps::default();
+    let rows = panel::rows((&mut reader, &mut record), (&series, width), (WORDS, &mut gaps), progress)?;
+    let table = panel::fill(&rows, &series, gaps, (&panel::area(options, "USA")?, options))?;
+    Heading::new(Format::Shiller, value::stem(source.name))
+        .title("S&P composite: prices, dividends, earnings, monthly")
+        .publisher("Robert J. Shiller")
+        .over(table)
+}

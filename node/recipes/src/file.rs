@@ -1,0 +1,297 @@
+//! The file of a recipe: TOML beside a script.
+//!
+//! ```toml
+//! title = "Inflation: 12-month change of a consumer price index"
+//! measure = "inflation"
+//! description = "…"
+//! licence = "CC0-1.0"
+//! headline = true            # whether it is what the measure means when no recipe is named
+//! references = ["where the official method is described"]
+//! script = "my.vtl"          # the file of the same name with `.vtl` when absent
+//!
+//! [inputs.CPI]
+//! title = "Consumer price index, monthly"
+//! frequency = "M"            # of its periods, when the method is for one frequency
+//! identifiers = ["REF_AREA", "TIME_PERIOD:time_period"]
+//! measures = ["OBS_VALUE:number"]
+//!
+//! [outputs.INFLATION]
+//! title = "Inflation"
+//! unit = "per cent"
+//!
+//! [parameters.PLACES]        # a scalar that the script sets: `PLACES := 1;`
+//! title = "decimals of the result"
+//! value = "1"
+//!
+//! [deviates_from]
+//! recipe = "inflation/cpi-12-month"   # of the library, or the id of a published one
+//! reasons = ["why"]
+//! ```
+
+use std::collections::BTreeMap;
+
+use schemas::cid::RecipeId;
+use schemas::content::block;
+use schemas::object::{Deviation, Input, Limits, Output, Recipe};
+use schemas::period::Frequency;
+use schemas::structure::{Component, Role, Shape, Type};
+use schemas::text::{Name, Text};
+use serde::Deserialize;
+
+/// What a recipe may use when its file does not say it: a world panel of a century, many times.
+pub const LIMITS: Limits = Limits { steps: 1_000_000_000, cells: 100_000_000 };
+
+/// Version of the semantics that a file means when it does not say it.
+const SEMANTICS: u32 = 1;
+
+/// Why a file is no recipe.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The TOML is broken, or has not the fields of a recipe.
+    #[error("`{name}`: {message}")]
+    Toml {
+        /// The recipe.
+        name: String,
+        /// What the reader of TOML says, with line and column.
+        message: String,
+    },
+    /// A name or text that objects may not have.
+    #[error("`{name}`: {message}")]
+    Text {
+        /// The recipe.
+        name: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// A component of no known type, or components that make no structure.
+    #[error("`{name}`, input `{input}`: {message}")]
+    Structure {
+        /// The recipe.
+        name: String,
+        /// The input.
+        input: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// A parameter that the script does not set to the value stated.
+    #[error("`{name}`: the script does not say `{parameter} := {value};`")]
+    Parameter {
+        /// The recipe.
+        name: String,
+        /// The parameter.
+        parameter: String,
+        /// The value that the file states.
+        value: String,
+    },
+    /// What it deviates from is neither in the library nor an id.
+    #[error("`{name}` deviates from `{base}`, which is neither a recipe of the library nor an id")]
+    Base {
+        /// The recipe.
+        name: String,
+        /// What it deviates from.
+        base: String,
+    },
+}
+
+/// A recipe, and what its file says that is not part of the published object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    /// The recipe as it is published.
+    pub recipe: Recipe,
+    /// What it deviates from, as the file names it.
+    pub deviates_from: Option<String>,
+    /// The scalars that the script sets and a reader may wish to change, by name.
+    pub parameters: BTreeMap<String, Parameter>,
+    /// The frequency that the method is for, by input.
+    pub frequencies: BTreeMap<Name, Frequency>,
+    /// Whether it is what its measure means when no recipe is named.
+    pub headline: bool,
+}
+
+impl Read {
+    /// A published recipe, of which nothing but the object is known.
+    pub fn published(recipe: Recipe) -> Self {
+        let (parameters, frequencies) = (BTreeMap::new(), BTreeMap::new());
+        Self { recipe, deviates_from: None, parameters, frequencies, headline: false }
+    }
+}
+
+/// A scalar that the script sets.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameter {
+    /// What it does.
+    pub title: String,
+    /// Its value as the script has it.
+    pub value: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    title: String,
+    measure: String,
+    description: String,
+    licence: String,
+    #[serde(default)]
+    headline: bool,
+    script: Option<String>,
+    #[serde(default)]
+    references: Vec<String>,
+    limits: Option<FileLimits>,
+    inputs: BTreeMap<String, FileInput>,
+    outputs: BTreeMap<String, FileOutput>,
+    #[serde(default)]
+    parameters: BTreeMap<String, Parameter>,
+    deviates_from: Option<FileDeviation>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileLimits {
+    steps: u64,
+    cells: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileInput {
+    title: String,
+    frequency: Option<String>,
+    identifiers: Vec<String>,
+    #[serde(default)]
+    measures: Vec<String>,
+    #[serde(default)]
+    attributes: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileOutput {
+    title: String,
+    unit: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileDeviation {
+    recipe: String,
+    reasons: Vec<String>,
+}
+
+/// The file name of the script that a recipe file names, when it names one.
+///
+/// # Errors
+/// [`Error::Toml`].
+pub fn script(name: &str, toml: &str) -> Result<Option<String>, Error> {
+    Ok(parse(name, toml)?.script)
+}
+
+/// Reads the two files of a recipe; `name` is for faults. The script is not checked.
+///
+/// # Errors
+/// [`Error`].
+pub fn read(name: &str, toml: &str, script: &str) -> Result<Read, Error> {
+    let file = parse(name, toml)?;
+    let script = script.replace("\r\n", "\n");
+    for (parameter, Parameter { value, .. }) in &file.parameters {
+        if !script.lines().any(|line| line.starts_with(&format!("{parameter} := {value};"))) {
+            let (parameter, value) = (parameter.clone(), value.clone());
+            return Err(Error::Parameter { name: name.to_owned(), parameter, value });
+        }
+    }
+    let base = file.deviates_from.as_ref().map(|deviation| base(name, &deviation.recipe)).transpose()?;
+    let deviates_from = file.deviates_from.as_ref().map(|deviation| deviation.recipe.clone());
+    let parameters = file.parameters.clone();
+    let inputs = inputs(name, &file.inputs)?;
+    let (frequencies, headline) = (frequencies(name, &file.inputs)?, file.headline);
+    let recipe = recipe(file, script, inputs, base)
+        .map_err(|message| Error::Text { name: name.to_owned(), message: message.to_string() })?;
+    Ok(Read { recipe, deviates_from, parameters, frequencies, headline })
+}
+
+fn parse(name: &str, toml: &str) -> Result<File, Error> {
+    toml::from_str(toml).map_err(|fault| Error::Toml { name: name.to_owned(), message: fault.to_string() })
+}
+
+/// The id of what a recipe deviates from.
+fn base(name: &str, base: &str) -> Result<RecipeId, Error> {
+    if let Ok(id) = base.parse() {
+        return Ok(id);
+    }
+    let absent = || Error::Base { name: name.to_owned(), base: base.to_owned() };
+    // A recipe of the library deviates from others of it, never in a circle: a test reads them all.
+    let recipe = crate::find(base).filter(|entry| entry.name != name).ok_or_else(absent)?.recipe()?;
+    block(&recipe).map(|(id, _)| id).map_err(|_| absent())
+}
+
+fn inputs(name: &str, files: &BTreeMap<String, FileInput>) -> Result<BTreeMap<String, Shape>, Error> {
+    files.iter().map(|(id, input)| Ok((id.clone(), shape(name, id, input)?))).collect()
+}
+
+fn frequencies(name: &str, files: &BTreeMap<String, FileInput>) -> Result<BTreeMap<Name, Frequency>, Error> {
+    let stated = files.iter().filter_map(|(id, input)| Some((id, input.frequency.as_ref()?)));
+    stated
+        .map(|(id, code)| {
+            let fault = |message| Error::Structure { name: name.to_owned(), input: id.clone(), message };
+            let frequency = Frequency::from_code(code);
+            let frequency =
+                frequency.ok_or_else(|| fault(format!("`{code}` is no frequency (A, S, Q, M, W, D)")))?;
+            Ok((Name::new(id.as_str()).map_err(|error| fault(error.to_string()))?, frequency))
+        })
+        .collect()
+}
+
+fn recipe(
+    file: File,
+    script: String,
+    mut shapes: BTreeMap<String, Shape>,
+    base: Option<RecipeId>,
+) -> Result<Recipe, schemas::text::Error> {
+    let mut inputs = BTreeMap::new();
+    for (id, input) in file.inputs {
+        let Some(components) = shapes.remove(&id) else { continue };
+        inputs.insert(Name::new(id)?, Input { title: Text::new(input.title)?, components });
+    }
+    let mut outputs = BTreeMap::new();
+    for (id, output) in file.outputs {
+        let output = Output { title: Text::new(output.title)?, unit: Text::new(output.unit)? };
+        outputs.insert(Name::new(id)?, output);
+    }
+    let deviation = file.deviates_from.zip(base).map(|(deviation, recipe)| {
+        let reasons = deviation.reasons.into_iter().map(Text::new).collect::<Result<_, _>>()?;
+        Ok(Deviation { recipe, reasons })
+    });
+    Ok(Recipe {
+        title: Text::new(file.title)?,
+        measure: Name::new(file.measure)?,
+        script: Text::new(script)?,
+        inputs,
+        outputs,
+        semantics: SEMANTICS,
+        limits: file.limits.map_or(LIMITS, |limits| Limits { steps: limits.steps, cells: limits.cells }),
+        description: Text::new(file.description.trim())?,
+        references: file.references.into_iter().map(Text::new).collect::<Result<_, _>>()?,
+        licence: Text::new(file.licence)?,
+        deviates_from: deviation.transpose()?,
+    })
+}
+
+fn shape(name: &str, id: &str, input: &FileInput) -> Result<Shape, Error> {
+    let fault = |message: String| Error::Structure { name: name.to_owned(), input: id.to_owned(), message };
+    let groups = [
+        (Role::Identifier, &input.identifiers),
+        (Role::Measure, &input.measures),
+        (Role::Attribute, &input.attributes),
+    ];
+    let mut components = Vec::new();
+    for (role, texts) in groups {
+        for text in texts {
+            let (component, kind) = text.split_once(':').unwrap_or((text, "string"));
+            let kind = Type::from_word(kind).ok_or_else(|| fault(format!("`{kind}` is no type")))?;
+            let component = Name::new(component).map_err(|error| fault(error.to_string()))?;
+            components.push(Component::new(component, role, kind));
+        }
+    }
+    Shape::new(components).map_err(|error| fault(error.to_string()))
+}

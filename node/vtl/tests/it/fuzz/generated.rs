@@ -1,0 +1,80 @@
+//! Random scripts on random tables: what holds for every script.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use super::random::{Random, Tables, shuffle, tables, texts};
+use super::rounds;
+use super::script::Generator;
+use vtl::{Code, Fault, Limits, Outcome, Plan, Script, Threads};
+
+/// More than any small script needs: what does need more ends in a fault.
+const LIMITS: Limits = Limits { steps: 3_000_000, cells: 300_000 };
+
+fn run(plan: &Plan, tables: &Tables, limits: Limits, threads: usize) -> Result<Outcome, Fault> {
+    let few = NonZeroUsize::MIN.saturating_add(1);
+    vtl::run_with(plan, tables, limits, Threads::new(NonZeroUsize::new(threads).unwrap()).with_rows(few))
+}
+
+/// One seed: a script, its tables, all its properties. Gives the code of its fault.
+fn attempt(seed: u64) -> Option<Code> {
+    let mut random = Random::new(seed);
+    let mut lines = texts(&mut random);
+    let inputs = tables(&lines);
+    let shapes: BTreeMap<_, _> =
+        inputs.iter().map(|(name, table)| (name.clone(), table.shape().clone())).collect();
+    let (script, plan) = Generator::new(seed, shapes.clone()).script(1 + random.below(6));
+    let one = run(&plan, &inputs, LIMITS, 1);
+
+    lines.iter_mut().for_each(|(_, _, rows)| shuffle(&mut random, rows));
+    let shuffled = tables(&lines);
+    assert!(run(&plan, &shuffled, LIMITS, 1) == one, "seed {seed}: the order of rows matters: {script}");
+    assert!(run(&plan, &inputs, LIMITS, 4) == one, "seed {seed}: threads matter: {script}");
+
+    let laid = vtl::format(&script).unwrap_or_else(|faults| panic!("seed {seed}: {faults:?}: {script}"));
+    assert_eq!(vtl::format(&laid).unwrap(), laid, "seed {seed}");
+    let again = Script::parse(&laid).and_then(|script| vtl::check(&script, &shapes));
+    let again = again.unwrap_or_else(|faults| panic!("seed {seed}: {faults:?}: {laid}"));
+    let same = match (run(&again, &inputs, LIMITS, 1), &one) {
+        (Ok(found), Ok(wanted)) => found == *wanted,
+        (Err(found), Err(wanted)) => (found.code, &found.cell) == (wanted.code, &wanted.cell),
+        _ => false,
+    };
+    assert!(same, "seed {seed}: the layout matters: {script}\n{laid}");
+
+    match one {
+        Ok(outcome) => {
+            budget(seed, &plan, &inputs, &outcome);
+            None
+        }
+        Err(fault) => {
+            assert!(!vtl::render(&script, &fault).is_empty());
+            Some(fault.code)
+        }
+    }
+}
+
+/// What a run costs is enough for it, and less is not.
+fn budget(seed: u64, plan: &Plan, inputs: &Tables, outcome: &Outcome) {
+    let exact = Limits { steps: outcome.steps, cells: outcome.cells };
+    assert!(exact.steps <= LIMITS.steps && exact.cells <= LIMITS.cells);
+    assert!(run(plan, inputs, exact, 2).as_ref() == Ok(outcome), "seed {seed}: the cost is not enough");
+    let less = |limits: Limits| run(plan, inputs, limits, 2).map(|_| ()).unwrap_err().code;
+    assert_eq!(less(Limits { steps: exact.steps - 1, ..exact }), Code::Budget, "seed {seed}");
+    if exact.cells > 0 {
+        assert_eq!(less(Limits { cells: exact.cells - 1, ..exact }), Code::Budget, "seed {seed}");
+    }
+}
+
+#[test]
+fn what_holds_for_every_script() {
+    let count = rounds(400);
+    let from = std::env::var("VTL_FUZZ_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1_u64);
+    let mut seen: BTreeMap<Option<&str>, usize> = BTreeMap::new();
+    for seed in from..from + count as u64 {
+        *seen.entry(attempt(seed).map(|code| code.as_str())).or_default() += 1;
+    }
+    eprintln!("{count} scripts ended so: {seen:?}");
+    let fine = seen.get(&None).copied().unwrap_or_default();
+    assert!(count < 100 || fine * 4 > count, "too few scripts run to their end: {seen:?}");
+}

@@ -1,0 +1,236 @@
+//! Every operator: typical data, nulls, no data, a wrong type, an edge of its range.
+//!
+//! The cases are the files `tests/vectors/operators/*.txt`, worked out from the reference manual
+//! (RM) and `specs/vtl.md`, not from what the engine says. A line there is one of
+//!
+//! * `operator NAME: …`: the cases below are of this operator; behind it the paragraph it follows;
+//! * `NAME = …`: a table as `support::table` reads it; above the first operator it is there for
+//!   all of the file, below an operator for that operator only;
+//! * `before: script`: stands before the scripts of the operator: its definitions;
+//! * `KIND: script => expected`: a case. A script without `<-` is the expression of the result `R`.
+//!   Expected is a value, a table, `fault CODE`, or `fault CODE at TEXT` with the text blamed. In
+//!   the heading of an expected table, a name alone means role and type as in the input tables;
+//! * `KIND: none: reason`: why there is no such case.
+//!
+//! ` | ` stands for a new line in tables, lines that begin with a blank go on, `#` begins a remark.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemas::structure::{Role, Shape};
+use schemas::table::Table;
+
+use super::support::{LIMITS, outcome, shown, table};
+
+const FAMILIES: &[(&str, &str)] = &[
+    ("string", include_str!("../vectors/operators/string.txt")),
+    ("numeric", include_str!("../vectors/operators/numeric.txt")),
+    ("comparison", include_str!("../vectors/operators/comparison.txt")),
+    ("boolean", include_str!("../vectors/operators/boolean.txt")),
+    ("conditional", include_str!("../vectors/operators/conditional.txt")),
+    ("set", include_str!("../vectors/operators/set.txt")),
+    ("aggregate", include_str!("../vectors/operators/aggregate.txt")),
+    ("analytic", include_str!("../vectors/operators/analytic.txt")),
+    ("join", include_str!("../vectors/operators/join.txt")),
+    ("clause", include_str!("../vectors/operators/clause.txt")),
+    ("time", include_str!("../vectors/operators/time.txt")),
+    ("general", include_str!("../vectors/operators/general.txt")),
+    ("validation", include_str!("../vectors/operators/validation.txt")),
+    ("hierarchy", include_str!("../vectors/operators/hierarchy.txt")),
+    ("extension", include_str!("../vectors/operators/extension.txt")),
+    ("definition", include_str!("../vectors/operators/definition.txt")),
+];
+
+/// The kinds of case that each operator needs.
+const KINDS: [&str; 5] = ["typical", "nulls", "empty", "type", "edge"];
+
+#[derive(Debug, Default)]
+struct Operator {
+    name: String,
+    paragraph: String,
+    tables: BTreeMap<String, String>,
+    /// What stands before each script.
+    before: String,
+    cases: Vec<Case>,
+}
+
+#[derive(Debug)]
+struct Case {
+    kind: String,
+    line: usize,
+    text: String,
+}
+
+#[test]
+fn every_case_gives_what_the_manual_says() {
+    let mut wrong = Vec::new();
+    for (family, text) in FAMILIES {
+        for operator in read(text) {
+            for case in &operator.cases {
+                let place = format!("{family}.txt:{} {} {}", case.line, operator.name, case.kind);
+                wrong.extend(tried(case, &operator).map(|why| format!("{place}: {why}")));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} cases\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_operator_has_every_kind_of_case() {
+    let spec = include_str!("../../../../specs/vtl.md");
+    for (family, text) in FAMILIES {
+        for operator in read(text) {
+            let kinds: BTreeSet<&str> = operator.cases.iter().map(|case| case.kind.as_str()).collect();
+            assert_eq!(kinds, BTreeSet::from(KINDS), "{family}: {}", operator.name);
+            assert!(cited(&operator.paragraph, spec), "{family}: {}: {}", operator.name, operator.paragraph);
+        }
+    }
+}
+
+/// What has cases without being an operator: syntax, and what a script defines.
+const TOPICS: [&str; 6] = ["()", ":=", "<-", "over", "define operator", "define viral propagation"];
+
+#[test]
+fn every_operator_of_the_engine_has_cases() {
+    let operators = FAMILIES.iter().flat_map(|(_, text)| read(text));
+    let names: Vec<String> = operators.map(|operator| operator.name).collect();
+    let headings: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+    assert_eq!(names.len(), headings.len(), "an operator has one heading");
+    assert_eq!(headings, vtl::operators().chain(TOPICS).collect());
+}
+
+/// Whether a paragraph of the manual, or one that the specification has, is named.
+fn cited(paragraph: &str, spec: &str) -> bool {
+    let sections = paragraph.split("vtl.md ").skip(1);
+    let known = |rest: &str| {
+        let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        spec.contains(&format!("\n## {number}. "))
+    };
+    sections.clone().all(known) && (paragraph.contains("RM \"") || sections.count() > 0)
+}
+
+fn read(text: &str) -> Vec<Operator> {
+    let mut shared = BTreeMap::new();
+    let mut operators: Vec<Operator> = Vec::new();
+    for (line, entry) in entries(text) {
+        if let Some((name, paragraph)) =
+            entry.strip_prefix("operator ").and_then(|rest| rest.split_once(": "))
+        {
+            let (name, paragraph) = (name.to_owned(), paragraph.to_owned());
+            operators.push(Operator { name, paragraph, tables: shared.clone(), ..Operator::default() });
+        } else if let Some(before) = entry.strip_prefix("before: ") {
+            operators.last_mut().expect("an operator comes first").before = format!("{before}\n");
+        } else if let Some((kind, text)) = entry.split_once(':').filter(|(kind, _)| KINDS.contains(kind)) {
+            let case = Case { kind: kind.to_owned(), line, text: text.trim().to_owned() };
+            operators.last_mut().expect("an operator comes first").cases.push(case);
+        } else if let Some((name, rows)) = entry.split_once(" = ").filter(|(name, _)| !name.contains(' ')) {
+            let tables = operators.last_mut().map_or(&mut shared, |operator| &mut operator.tables);
+            tables.insert(name.to_owned(), rows.replace(" | ", "\n"));
+        } else {
+            panic!("line {line}: {entry}");
+        }
+    }
+    operators
+}
+
+/// The entries of a file, each with its first line: lines that go on are joined.
+fn entries(text: &str) -> Vec<(usize, String)> {
+    let mut entries: Vec<(usize, String)> = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        if line.trim().is_empty() || line.starts_with('#') {
+            continue;
+        }
+        match entries.last_mut().filter(|_| line.starts_with(' ')) {
+            Some((_, entry)) => *entry = format!("{entry}\n{}", line.trim().trim_start_matches("| ")),
+            None => entries.push((at + 1, line.trim_end().to_owned())),
+        }
+    }
+    entries
+}
+
+/// What is wrong with the result of a case, if anything is.
+fn tried(case: &Case, operator: &Operator) -> Option<String> {
+    let tables = &operator.tables;
+    if let Some(reason) = case.text.strip_prefix("none:") {
+        return reason.trim().is_empty().then(|| "no reason".to_owned());
+    }
+    let (script, expected) = case.text.split_once("=>").expect("a script and what is expected");
+    let script = script.trim();
+    let script = if script.contains("<-") { script.to_owned() } else { format!("R <- {script};") };
+    let script = format!("{}{script}", operator.before);
+    let forth = found(&script, expected, tables, str::to_owned);
+    let back = found(&script, expected, tables, turned);
+    let expected = wanted(expected.trim(), tables);
+    let wrong = [forth, back].into_iter().find(|found| *found != expected)?;
+    Some(format!("\n  {}\nfound {wrong}\nnot   {expected}", script.trim()))
+}
+
+/// The rows of a table in the opposite order, which must not matter.
+fn turned(text: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.get_mut(1..).unwrap_or_default().reverse();
+    lines.join("\n")
+}
+
+fn found(
+    script: &str,
+    expected: &str,
+    tables: &BTreeMap<String, String>,
+    order: impl Fn(&str) -> String,
+) -> String {
+    let inputs: Vec<(&str, String)> =
+        tables.iter().map(|(name, text)| (name.as_str(), order(text))).collect();
+    let used: Vec<(&str, &str)> = inputs.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    match outcome(script, &used, LIMITS) {
+        Ok(outcome) => match (outcome.tables.get("R"), outcome.scalars.get("R")) {
+            (Some(table), _) => described(table),
+            (None, Some(scalar)) => scalar.as_ref().map_or("null".to_owned(), ToString::to_string),
+            (None, None) => "no result `R`".to_owned(),
+        },
+        Err(faults) if expected.contains(" at ") => {
+            let span = faults[0].span;
+            format!("fault {} at {}", faults[0].code, &script[span.start..span.end])
+        }
+        Err(faults) if expected.contains("fault ") => format!("fault {}", faults[0].code),
+        Err(faults) => faults.iter().map(|fault| vtl::render(script, fault)).collect(),
+    }
+}
+
+/// A table with role and type of each component.
+fn described(table: &Table) -> String {
+    let heading: Vec<String> = table.shape().components().iter().map(part).collect();
+    let text = shown(table);
+    let rows = text.split_once('\n').map_or(String::new(), |(_, rows)| format!("\n{rows}"));
+    format!("{}{rows}", heading.join(", "))
+}
+
+fn part(component: &schemas::structure::Component) -> String {
+    let role = match component.role {
+        Role::Identifier => "i",
+        Role::Measure => "m",
+        Role::Attribute => "a",
+        Role::ViralAttribute => "v",
+    };
+    format!("{}:{role}:{}", component.id.as_str(), component.kind.word())
+}
+
+/// What is expected, as `found` spells it.
+fn wanted(expected: &str, tables: &BTreeMap<String, String>) -> String {
+    let text = expected.replace(" | ", "\n");
+    let (heading, rows) = text.split_once('\n').unwrap_or((&text, ""));
+    let shapes: Vec<Shape> = tables.values().map(|text| table(text).shape().clone()).collect();
+    let known = |name: &str| -> Option<String> {
+        let all = shapes.iter().flat_map(Shape::components).filter(|c| c.id.as_str() == name);
+        let parts: BTreeSet<String> = all.map(part).collect();
+        parts.first().filter(|_| parts.len() == 1).cloned()
+    };
+    let names: Vec<&str> = heading.split(',').map(str::trim).collect();
+    let parts =
+        names.iter().map(|name| if name.contains(":") { Some((*name).to_owned()) } else { known(name) });
+    match parts.collect::<Option<Vec<String>>>() {
+        Some(parts) => {
+            let rows = rows.lines().map(|row| row.split(',').map(str::trim).collect::<Vec<_>>().join(","));
+            std::iter::once(parts.join(", ")).chain(rows).collect::<Vec<_>>().join("\n")
+        }
+        None => text,
+    }
+}

@@ -1,0 +1,48 @@
+//! Computes published figures again: `published-checks FOLDER [--family TEXT] [--json]`.
+//!
+//! `FOLDER` holds `published_checks.csv` and the files that it names. Ends with 1 when a row does not
+//! come out as it says (reproduced, or differing where it is known to), with 2 when nothing could run.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Default)]
+struct Arguments {
+    data: PathBuf,
+    family: String,
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    let report = arguments().and_then(|arguments| {
+        specs::checks::report(&arguments.data, &arguments.family).map(|report| (arguments, report))
+    });
+    let (text, code) = match report {
+        Ok((arguments, report)) => {
+            let text = if arguments.json { report.json() } else { report.text() };
+            (text, u8::from(!report.passes()))
+        }
+        Err(fault) => (format!("{fault}\n"), 2),
+    };
+    // Whoever closed the pipe has read enough.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    ExitCode::from(code)
+}
+
+fn arguments() -> Result<Arguments, String> {
+    let mut found = Arguments::default();
+    let mut given = std::env::args().skip(1);
+    while let Some(word) = given.next() {
+        match word.as_str() {
+            "--family" => found.family = given.next().ok_or("`--family` needs a value")?,
+            "--json" => found.json = true,
+            _ if word.starts_with('-') => return Err(format!("`{word}` is no option of published-checks")),
+            _ => found.data = word.into(),
+        }
+    }
+    if found.data.as_os_str().is_empty() {
+        return Err("published-checks FOLDER [--family TEXT] [--json]".to_owned());
+    }
+    Ok(found)
+}

@@ -1,0 +1,102 @@
+//! The harness of published figures: on a folder of our own (`specs/tests/checks`) where each row shows
+//! one finding, and on the real ones where they are at hand.
+
+use std::path::{Path, PathBuf};
+
+use specs::checks::report::{Count, Finding};
+use specs::checks::{family, folder, report};
+
+fn own() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/checks")
+}
+
+#[test]
+fn each_row_comes_out_as_it_should() {
+    let report = report(&own(), "").unwrap();
+    let found: Vec<(bool, String)> = report
+        .lines
+        .iter()
+        .map(|line| {
+            let text = match &line.finding {
+                Finding::Reproduced(figure) => format!("reproduced {figure}"),
+                Finding::Differs(figure, gap) => format!("differs {figure} {gap}"),
+                Finding::NotRun(reason) => reason.chars().take(60).collect(),
+            };
+            (line.passes(), text)
+        })
+        .collect();
+    let wanted = [
+        (true, "reproduced 2.4"),
+        (true, "differs 2.4 -0.1"),
+        (false, "differs 2.4 -0.1"),
+        (false, "reproduced 2.4"),
+        (false, "the release has no figure for USA 2021-02"),
+        (false, "`about 2` is no number"),
+        (false, "fred/DGS10_lowercase.csv: No such file or directory (os error"),
+        (false, "no run is stated for it in families.toml"),
+    ];
+    for ((passes, text), (should, start)) in found.iter().zip(wanted) {
+        assert!(passes == &should && start.starts_with(text.as_str()), "{text} where {start} is expected");
+    }
+    assert_eq!(found.len(), wanted.len());
+    let total = Count { rows: 8, agree: 6, reproduced: 1, disagree: 2, differ: 1, not_run: 4 };
+    assert_eq!((report.total(), report.passes()), (total, false));
+}
+
+#[test]
+fn one_family_can_be_asked_for() {
+    let report = report(&own(), "t10").unwrap();
+    assert_eq!((report.lines.len(), report.total().not_run), (1, 1));
+    assert!(specs::checks::report(&own().join("absent"), "").is_err());
+}
+
+#[test]
+fn people_and_programs_read_the_same() {
+    let report = report(&own(), "us_cpi").unwrap();
+    let text = report.text();
+    let parts: Vec<&str> = text.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!(parts, ["us_cpi_12m", "6", "1", "of", "4", "1", "of", "2", "2"]);
+    assert!(
+        text.contains("\n  us_cpi_12m USA 2021-01: published 2.5, computed 2.4, -0.1 off (made up)\n"),
+        "{text}"
+    );
+    assert!(text.contains("\n! us_cpi_12m USA 2021-02: published 2.4, not run: "), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&report.json()).unwrap();
+    assert_eq!((&json["total"]["not_run"], json["rows"].as_array().unwrap().len()), (&2.into(), 6));
+    assert_eq!(json["rows"][1]["difference"], "-0.1");
+}
+
+/// Every recipe that the families name reads and may be published.
+#[test]
+fn recipes_of_the_families_are_sound() {
+    for family in family::read(&folder()).unwrap() {
+        for run in family.runs {
+            if let Err(fault) = ledger::compute::publishable(&run.recipe) {
+                panic!("{}: {fault}", family.name);
+            }
+            let script = run.recipe.script.as_str();
+            assert_eq!(ledger::vtl::format(script).unwrap(), script, "{}: not in layout", family.name);
+        }
+    }
+}
+
+#[test]
+fn really_published_figures_come_out() {
+    let set = std::env::var_os("ASSAY_DATA").map(PathBuf::from);
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(|dir| dir.join("shared/data"));
+    let Some(data) = set.or(beside).filter(|dir| dir.join("published_checks.csv").is_file()) else {
+        println!("notice: no folder of published files (ASSAY_DATA): published figures are not checked");
+        return;
+    };
+    let report = report(&data, "").unwrap();
+    let bad: Vec<String> = report
+        .lines
+        .iter()
+        .filter(|line| !line.passes())
+        .map(|line| {
+            format!("{} {} {}: {:?}", line.row.family, line.row.ref_area, line.row.period, line.finding)
+        })
+        .collect();
+    println!("{}", report.text());
+    assert!(bad.is_empty(), "{bad:#?}");
+}
