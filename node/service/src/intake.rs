@@ -2,7 +2,7 @@
 
 use ledger::log::{self, Log};
 use ledger::reach;
-use replication::{Event, Refusal, Request, Ticket};
+use replication::{Event, Millis, Refusal, Request, Ticket};
 use schemas::cbor;
 use schemas::cid::{Cid, Codec, EntryId, PublisherId, ReleaseId};
 use schemas::entry::{Entry, Payload};
@@ -21,7 +21,14 @@ impl<K: Keep> Core<K> {
     ///
     /// # Errors
     /// [`Error::Store`]; everything wrong with the block itself is for the sync machine.
-    pub fn received(&mut self, ticket: Ticket, id: Cid, bytes: Vec<u8>) -> Result<(), Error> {
+    pub fn received(
+        &mut self,
+        now: Millis,
+        ticket: Ticket,
+        id: Cid,
+        bytes: Vec<u8>,
+    ) -> Result<(), Error> {
+        self.now = now;
         let size = bytes.len();
         let verdict = match self.asked.get(&ticket).cloned() {
             None => Err(Refusal::Unwanted),

@@ -17,7 +17,7 @@ mod view;
 
 pub use ledger::vtl::{Difference, difference};
 
-pub use crate::core::{Core, Error, Output, Setup};
+pub use crate::core::{Core, Error, Output, STRANGER_ENTRIES_MAX, STRANGERS_MAX, Setup};
 pub use crate::keep::{Keep, Memory};
 pub use crate::publish::{Published, Signer};
 pub use crate::service::{Command, Notice, Service};

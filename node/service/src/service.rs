@@ -216,10 +216,7 @@ impl<K: Keep> Owner<K> {
         let core = &mut self.core;
         let trouble = match command {
             Command::Network(now, event) => core.handle(now, event),
-            Command::Received(now, ticket, id, bytes) => {
-                core.now = now;
-                core.received(ticket, id, bytes)
-            }
+            Command::Received(now, ticket, id, bytes) => core.received(now, ticket, id, bytes),
             Command::Publish(object, blocks, time, reply) => {
                 answer(reply, core.publish(&object, blocks, time))
             }
