@@ -5,6 +5,7 @@
 //! outputs; it opens no socket and starts no task. [`Service`] runs a core on a thread of its own
 //! and lets others send it commands. [`query`] reads what is kept, beside the owner.
 
+mod claims;
 mod core;
 mod frontier;
 mod intake;
@@ -13,6 +14,7 @@ mod publish;
 pub mod query;
 mod rows;
 mod service;
+mod sound;
 mod view;
 
 pub use ledger::vtl::{Difference, difference};

@@ -94,7 +94,11 @@ fn a_crash_at_any_write_loses_nothing_and_leaves_nothing_half_done() {
         script(&mut core, &office, &rival).unwrap_or_else(|fault| panic!("after {writes} writes: {fault}"));
         let query = Query(&memory);
         let own = core.own().unwrap();
-        assert_eq!(View::head(&core, own).unwrap().length, 3, "after {writes} writes: identity, mine, attested");
+        assert_eq!(
+            View::head(&core, own).unwrap().length,
+            3,
+            "after {writes} writes: identity, mine, attested"
+        );
         assert!(query.verdict(release).unwrap().is_some(), "after {writes} writes");
         assert_eq!(query.attestations(release).unwrap().len(), 1, "after {writes} writes");
         assert!(View::forked(&core, office.id()), "after {writes} writes");

@@ -184,6 +184,7 @@ fn dataset_of(content: ContentId, snapshot: schemas::cid::SnapshotId) -> Vec<u8>
         unit: None,
         content,
         provenance: Provenance::Import { snapshot, importer: text("csv/1") },
+        doubts: Vec::new(),
     };
     encode(&dataset).unwrap()
 }
