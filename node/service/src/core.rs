@@ -247,9 +247,13 @@ impl<K: Keep> Core<K> {
         })
     }
 
-    /// Whether the own log says already what came of a release.
+    /// Whether the own log speaks of a release already: it attests it, or carries it itself, for nobody
+    /// is a witness of himself.
     fn attested(&self, release: ReleaseId) -> Result<bool, Error> {
         let Some(own) = self.own else { return Ok(false) };
+        if self.published(own, release.cid())?.is_some() {
+            return Ok(true);
+        }
         let prefix = [release.cid().to_bytes(), own.cid().to_bytes()].concat();
         Ok(!self.keep.rows(Tree::Attestations, &prefix)?.is_empty())
     }
@@ -369,8 +373,8 @@ impl<K: Keep> Core<K> {
         Ok(())
     }
 
-    /// A verification that [`Output::Verify`] asked for is done: keep it, and attest it when the
-    /// node has an identity. Returns whether an attestation was signed.
+    /// A verification is done: keep it, and attest it when the node has an identity and the release is
+    /// not its own. Returns whether an attestation was signed.
     ///
     /// # Errors
     /// [`enum@Error`].
@@ -384,7 +388,8 @@ impl<K: Keep> Core<K> {
         batch.block(cid, bytes.clone());
         batch.put(Tree::Verdicts, &found.release.cid().to_bytes(), &id.cid().to_bytes());
         self.keep.commit(batch)?;
-        if !self.may_attest() {
+        let own = self.own.map(|own| self.published(own, found.release.cid())).transpose()?.flatten();
+        if own.is_some() || !self.may_attest() {
             return Ok(false);
         }
         let signed = self.publish(&bytes, Vec::new(), time);

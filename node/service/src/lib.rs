@@ -17,6 +17,7 @@ mod service;
 mod sound;
 mod view;
 
+pub use ledger::verify::Verification;
 pub use ledger::vtl::{Difference, difference};
 
 pub use crate::core::{Core, Error, Output, STRANGER_ENTRIES_MAX, STRANGERS_MAX, Setup};

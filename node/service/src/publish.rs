@@ -113,7 +113,7 @@ impl<K: Keep> Core<K> {
     }
 
     /// Where the own log carries an object already.
-    fn published(&self, own: PublisherId, object: Cid) -> Result<Option<Published>, Error> {
+    pub(crate) fn published(&self, own: PublisherId, object: Cid) -> Result<Option<Published>, Error> {
         for (key, _) in self.keep.rows(Tree::Meta, &rows::object(object))? {
             let place = key.get(rows::object(object).len()..).and_then(rows::read_place);
             if let Some((publisher, seq)) = place.filter(|(publisher, _)| *publisher == own) {

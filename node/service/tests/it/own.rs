@@ -5,7 +5,7 @@ use replication::{Event, Head, Millis, Outcome};
 use schemas::cid::{EntryId, ReleaseId};
 use service::{Core, Error, Keep, Memory, Output};
 
-use super::office::{self, Office, open, retraction};
+use super::office::{self, Office, follower, open, retraction};
 use super::peer::{asks, head, peer, serve, sync, tell};
 
 /// Runs the releases that the core wants run.
@@ -58,7 +58,8 @@ fn a_claim_goes_with_the_peer_that_made_it() {
 
 #[test]
 fn a_node_that_was_behind_attests_once_it_is_not() {
-    let (own, other) = (office::published(1), office::published(2));
+    let (mut own, other) = (Office::new(1), office::published(2));
+    own.retract("signed before the copy was made");
     let mut core = open(Memory::default(), 1);
     core.found(own.genesis()).unwrap();
     core.follow(other.id()).unwrap();
@@ -126,4 +127,20 @@ fn a_log_that_is_held_already_becomes_the_own() {
     sync(&mut core, &office).unwrap();
     let lost = office.blocks.keys().filter(|id| !core.keep().has(**id).unwrap()).count();
     assert_eq!(lost, 0, "an own log is kept whole");
+}
+
+#[test]
+fn nobody_is_a_witness_of_himself() {
+    let office = office::published(1);
+    let (mut core, memory) = follower(&office);
+    core.found(Office::new(50).genesis()).unwrap();
+    sync(&mut core, &office).unwrap();
+    let release = ReleaseId::try_from(office.last().value().object()).unwrap();
+    let keep = core.keep();
+    let found = verify(release, &|id| keep.get(id).unwrap());
+    core.publish(&keep.get(release.cid()).unwrap().unwrap(), Vec::new(), 0).unwrap();
+    assert!(!core.verified(&found, 0).unwrap(), "it has signed the figures itself");
+    assert!(service::query::Query(keep.as_ref()).verdict(release).unwrap().is_some());
+    let outputs = open(memory, 50).take_outputs();
+    assert!(outputs.iter().all(|output| !matches!(output, Output::Verify(_))), "nor asked again");
 }
