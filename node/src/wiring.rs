@@ -233,7 +233,5 @@ pub(crate) async fn api<K: Keep>(
         // The sender being gone means the same as its word.
         let _ = stopped.changed().await;
     };
-    if let Err(error) = api::serve(listener, state, stop).await {
-        tracing::error!(%error, "the API ended");
-    }
+    api::serve(listener, state, stop).await;
 }

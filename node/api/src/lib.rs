@@ -11,6 +11,7 @@ mod answers;
 mod docs;
 mod guard;
 mod index;
+mod listen;
 mod live;
 mod metrics;
 mod pages;
@@ -21,7 +22,6 @@ mod sdmx;
 mod table;
 mod write;
 
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -30,12 +30,12 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use service::{Keep, Service};
-use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use table::Table;
 
 pub use docs::OPENAPI;
+pub use listen::{bind, serve};
 pub use pages::{Asked, Page, Pages};
 pub use problem::Problem;
 
@@ -223,30 +223,7 @@ fn writes<K: Keep>() -> Table<State<K>> {
         .post("/follows/{publisher}", write::follow)
         .delete("/follows/{publisher}", write::unfollow)
         .post("/peers", write::add_peer)
+        .post("/releases/{id}/verify", write::verify)
         .within(|router| router.layer(DefaultBodyLimit::max(SMALL_BYTES_MAX)));
     publish.merge(small)
-}
-
-/// Serves on `listener` until `stop` is ready.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve<K: Keep>(
-    listener: TcpListener,
-    setup: Setup<K>,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    axum::serve(listener, router(setup)).with_graceful_shutdown(stop).await
-}
-
-/// Binds a loopback address.
-///
-/// # Errors
-/// When the address is not a loopback one, or taken.
-pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
-    if !address.ip().is_loopback() {
-        let message = "it is not a loopback address";
-        return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, message));
-    }
-    TcpListener::bind(address).await
 }

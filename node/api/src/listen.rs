@@ -1,0 +1,147 @@
+//! Connections: how many there are at one time, and how long a stranger may take to say what he wants.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use service::Keep;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+use crate::{Setup, router};
+
+/// Connections at one time; more wait to be taken.
+const CONNECTIONS_MAX: usize = 1600;
+/// Time for the head of a request, and between two requests of a connection.
+const HEAD: Duration = Duration::from_secs(20);
+/// Bytes of a head.
+const HEAD_BYTES_MAX: usize = 64 << 10;
+/// Time for answers under way when the node stops; event streams have no end of their own.
+const LEAVE: Duration = Duration::from_secs(2);
+/// Pause when the system has no more descriptors.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Binds a loopback address.
+///
+/// # Errors
+/// When the address is not a loopback one, or taken.
+pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    if !address.ip().is_loopback() {
+        let message = "it is not a loopback address";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    TcpListener::bind(address).await
+}
+
+/// Serves on `listener` until `stop` is ready.
+pub async fn serve<K: Keep>(listener: TcpListener, setup: Setup<K>, stop: impl Future<Output = ()> + Send) {
+    serve_router(listener, router(setup), CONNECTIONS_MAX, HEAD, stop).await;
+}
+
+async fn serve_router(
+    listener: TcpListener,
+    router: Router,
+    most: usize,
+    head: Duration,
+    stop: impl Future<Output = ()> + Send,
+) {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(head).max_buf_size(HEAD_BYTES_MAX);
+    let (places, leaving) = (Arc::new(Semaphore::new(most)), GracefulShutdown::new());
+    let mut stop = pin!(stop);
+    loop {
+        let taken = async {
+            // The semaphore is never closed.
+            let place = Arc::clone(&places).acquire_owned().await.ok();
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            taken = taken => taken,
+            () = &mut stop => break,
+        };
+        let Ok((stream, _)) = accepted else {
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        };
+        // Small answers go out at once.
+        let _ = stream.set_nodelay(true);
+        let service = TowerToHyperService::new(router.clone());
+        let connection = leaving.watch(http.serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(async move {
+            // Whoever breaks off or is too slow has nobody left to tell.
+            let _ = connection.await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(LEAVE, leaving.shutdown()).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// A server with room for two, who have a moment to speak; ends with the sender.
+    async fn stage() -> (SocketAddr, oneshot::Sender<()>) {
+        let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let (address, (stop, stopped)) = (listener.local_addr().unwrap(), oneshot::channel::<()>());
+        let router = Router::new().route("/", get(|| async { "hello" }));
+        let stopped = async { stopped.await.unwrap_or_default() };
+        tokio::spawn(serve_router(listener, router, 2, Duration::from_millis(200), stopped));
+        (address, stop)
+    }
+
+    /// What comes on a connection until its end.
+    async fn rest(mut stream: TcpStream) -> String {
+        let mut text = String::new();
+        let read = stream.read_to_string(&mut text);
+        // A connection that is reset has ended too.
+        let _ = tokio::time::timeout(PAUSE + PATIENCE, read).await.unwrap();
+        text
+    }
+
+    #[tokio::test]
+    async fn who_says_nothing_or_half_a_request_gives_place_to_others() {
+        let (address, _stop) = stage().await;
+        let silent = TcpStream::connect(address).await.unwrap();
+        let mut slow = TcpStream::connect(address).await.unwrap();
+        slow.write_all(b"GET / HTTP/1.1\r\nHost: loc").await.unwrap();
+        // Both places are taken, so this one waits until they are given up.
+        let mut third = TcpStream::connect(address).await.unwrap();
+        third.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+        assert!(rest(third).await.ends_with("hello"));
+        assert!(!rest(silent).await.contains("200"));
+        assert!(!rest(slow).await.contains("200"));
+    }
+
+    #[tokio::test]
+    async fn a_head_without_end_is_not_read_to_its_end() {
+        let (address, _stop) = stage().await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nX: ").await.unwrap();
+        let mut sent = 0_usize;
+        while sent < 64 * HEAD_BYTES_MAX && stream.write_all(&[b'x'; 4096]).await.is_ok() {
+            sent += 4096;
+        }
+        assert!(sent < 64 * HEAD_BYTES_MAX, "all of it was taken");
+    }
+
+    #[tokio::test]
+    async fn other_addresses_than_loopback_are_refused() {
+        assert!(bind("0.0.0.0:0".parse().unwrap()).await.is_err());
+    }
+}
