@@ -365,7 +365,7 @@ pub struct Publish {
     #[arg(long, value_name = "[NAME=]DATASET")]
     pub input: Vec<String>,
     /// Another value for a parameter; it is written into the script that is signed, which makes another
-    /// recipe: that says from which one it departs.
+    /// recipe: that says from which one it departs. Wants a `--dataflow` of its own.
     #[arg(long, value_name = "NAME=VALUE")]
     pub set: Vec<String>,
     /// Name of the dataflow that the figures are a vintage of; after the recipe when absent.

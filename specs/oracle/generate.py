@@ -384,6 +384,8 @@ def case(chance):
 
 
 def main():
+    if len(sys.argv) != 3 or not all(word.isdigit() for word in sys.argv[1:]):
+        sys.exit(__doc__)
     chance = random.Random(int(sys.argv[1]))
     for _ in range(int(sys.argv[2])):
         print(json.dumps(case(chance), separators=(",", ":")))

@@ -167,6 +167,12 @@ fn given(backend: &Backend, id: DatasetId) -> Result<Given, Fault> {
 fn dataflow(args: &Publish, name: &str, recipe: &Recipe) -> Result<Name, Fault> {
     match &args.dataflow {
         Some(dataflow) => Ok(Name::new(dataflow.as_str())?),
+        // Under the name of the unchanged recipe they would look like its next vintage.
+        None if !args.set.is_empty() => {
+            let message = "figures of another value of a parameter are another dataflow, and it has no name";
+            let hint = format!("add `--dataflow {}-other`", name.replace('/', "-"));
+            Err(Fault::usage("dataflow", message).hint(hint))
+        }
         None if recipes::find(&args.recipe).is_some() => Ok(Name::new(name.replace('/', "-"))?),
         None => Ok(recipe.measure.clone()),
     }

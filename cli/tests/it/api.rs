@@ -86,6 +86,22 @@ fn programs_that_watch_a_node_are_told_how_it_does() {
 }
 
 #[test]
+fn a_node_is_told_to_run_a_release_again() {
+    let (_desk, release, node, token) = stage();
+    let path = format!("/api/v1/releases/{release}");
+    let verify = format!("POST {path}/verify");
+    http::ask(&node.api, &[&verify], &[]).problem(401, "token");
+    let found = http::ask(&node.api, &[&verify, &token], &[]).json();
+    assert_eq!(found["verdict"]["reproduced"]["cells"], 15);
+    assert_eq!(found["attested"], false, "nobody is a witness of himself");
+    let kept = http::ask(&node.api, &[&format!("GET {path}")], &[]).json();
+    assert_eq!(kept["verdict"], found["verdict"]);
+    let absent = Cid::of(Codec::DagCbor, b"nothing");
+    let absent = format!("POST /api/v1/releases/{absent}/verify");
+    http::ask(&node.api, &[&absent, &token], &[]).problem(404, "not-found");
+}
+
+#[test]
 fn what_the_node_has_is_told_to_catalogues() {
     let (_desk, _, node, _) = stage();
     let get = |path: &str| http::ask(&node.api, &[&format!("GET {path}")], &[]);

@@ -97,7 +97,9 @@ fn a_parameter_is_set_in_the_script() {
     ] {
         says(desk.type_line(&format!("{rebase} --set {set}")), 2, &[said]);
     }
-    let published = desk.json("assay publish inflation/rebase --from cpi.csv --set BASE_YEAR=2010");
+    let publish = "assay publish inflation/rebase --from cpi.csv --set BASE_YEAR=2010";
+    says(desk.type_line(publish), 2, &["it has no name", "--dataflow"]);
+    let published = desk.json(&format!("{publish} --dataflow rebased"));
     let release = desk.json(&format!("assay show {}", published["release"].as_str().unwrap()));
     let id = release["release"]["recipe"].as_str().unwrap_or_else(|| panic!("{release:#}")).to_owned();
     let recipe = desk.json(&format!("assay show {id}")).to_string();

@@ -223,6 +223,7 @@ fn writes<K: Keep>() -> Table<State<K>> {
         .post("/follows/{publisher}", write::follow)
         .delete("/follows/{publisher}", write::unfollow)
         .post("/peers", write::add_peer)
+        .post("/releases/{id}/verify", write::verify)
         .within(|router| router.layer(DefaultBodyLimit::max(SMALL_BYTES_MAX)));
     publish.merge(small)
 }

@@ -16,7 +16,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use schemas::cid::ReleaseId;
 use serde_json::{Value, json};
-use service::{Keep, Notice, Service};
+use service::{Keep, Notice, Service, Verification};
 use tokio::sync::{broadcast, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -200,24 +200,21 @@ pub(crate) async fn rerun<K: Keep>(Shared(state): Shared<State<K>>, Path(id): Pa
         Ok(info) => info,
         Err(problem) => return problem.into_response(),
     };
-    if state.feed.waiting.fetch_add(1, Ordering::Relaxed) > WAITING_MAX {
-        state.feed.waiting.fetch_sub(1, Ordering::Relaxed);
-        let detail = "too many runs wait for their turn; try again in a moment";
-        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).into_response();
-    }
+    let waiting = match Waiting::join(&state) {
+        Ok(waiting) => waiting,
+        Err(problem) => return problem.into_response(),
+    };
     let (sender, stream) = mpsc::channel::<Result<Event, Infallible>>(4);
     tokio::spawn(async move {
-        let feed = Arc::clone(&state.feed);
         let say = async |kind: &str, value: Value| {
             // Who has left need not know.
             let _ = sender.send(Ok(Event::default().event(kind).data(value.to_string()))).await;
         };
         say("progress", json!({ "stage": "waiting", "steps": info.release.steps })).await;
-        if let Ok(_turn) = feed.turn.acquire().await {
+        if let Ok(_turn) = state.feed.turn.acquire().await {
             say("progress", json!({ "stage": "running", "steps": info.release.steps })).await;
             let started = std::time::Instant::now();
-            let run = tokio::task::spawn_blocking(move || state.service.query().rerun(info.id));
-            match run.await {
+            match computed(&state, info.id).await {
                 Ok(found) => {
                     let seconds = started.elapsed().as_secs_f64();
                     let value = json!({
@@ -226,10 +223,43 @@ pub(crate) async fn rerun<K: Keep>(Shared(state): Shared<State<K>>, Path(id): Pa
                     });
                     say("verdict", value).await;
                 }
-                Err(_) => say("problem", json!({ "detail": "the run ended without an answer" })).await,
+                Err(problem) => say("problem", json!({ "detail": problem.detail })).await,
             }
         }
-        feed.waiting.fetch_sub(1, Ordering::Relaxed);
+        drop(waiting);
     });
     Sse::new(ReceiverStream::new(stream)).keep_alive(KeepAlive::new().interval(ALIVE)).into_response()
+}
+
+/// Runs a release again when its turn has come.
+pub(crate) async fn run<K: Keep>(state: &State<K>, release: ReleaseId) -> Result<Verification, Problem> {
+    let _waiting = Waiting::join(state)?;
+    let _turn = state.feed.turn.acquire().await.map_err(|_| Problem::ended())?;
+    computed(state, release).await
+}
+
+async fn computed<K: Keep>(state: &State<K>, release: ReleaseId) -> Result<Verification, Problem> {
+    let state = state.clone();
+    let run = tokio::task::spawn_blocking(move || state.service.query().rerun(release));
+    run.await.map_err(|_| Problem::ended())
+}
+
+/// A place among those who wait for a run, and whoever has one.
+struct Waiting<K: Keep>(State<K>);
+
+impl<K: Keep> Waiting<K> {
+    fn join(state: &State<K>) -> Result<Self, Problem> {
+        let waiting = Self(state.clone());
+        if state.feed.waiting.fetch_add(1, Ordering::Relaxed) > WAITING_MAX {
+            let detail = "too many runs wait for their turn; try again in a moment";
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail));
+        }
+        Ok(waiting)
+    }
+}
+
+impl<K: Keep> Drop for Waiting<K> {
+    fn drop(&mut self) {
+        self.0.feed.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
 }

@@ -5,12 +5,13 @@ use axum::body::Bytes;
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use schemas::car;
-use schemas::cid::PublisherId;
-use serde::Deserialize;
+use schemas::cid::{PublisherId, ReleaseId};
+use schemas::verdict::Verdict;
+use serde::{Deserialize, Serialize};
 use service::{Command, Keep, Published};
 
 use crate::read::parse;
-use crate::{Problem, State, problem};
+use crate::{Problem, State, live, problem};
 
 /// Signs the object that is the one root of a CAR file; the other blocks are what it needs.
 pub(crate) async fn publish<K: Keep>(
@@ -35,6 +36,27 @@ pub(crate) async fn publish<K: Keep>(
     let object = object.ok_or_else(|| bad("the root is not in the file".into()))?;
     let time = (state.clock)();
     Ok(Json(state.service.ask(|reply| Command::Publish(object, needs, time, reply)).await?))
+}
+
+/// What came of a run, and whether it was signed into the own log.
+#[derive(Debug, Serialize)]
+pub(crate) struct Verified {
+    verdict: Verdict,
+    steps: u64,
+    attested: bool,
+}
+
+/// Runs a release again, keeps what came of it, and attests it where the node has an identity.
+pub(crate) async fn verify<K: Keep>(
+    Shared(state): Shared<State<K>>,
+    Path(release): Path<String>,
+) -> Result<Json<Verified>, Problem> {
+    let release: ReleaseId = parse(&release)?;
+    state.service.query().release(release)?;
+    let found = live::run(&state, release).await?;
+    let (verdict, steps) = (found.verdict.clone(), found.steps);
+    let attested = state.service.ask(|reply| Command::Verified(Box::new(found), Some(reply))).await?;
+    Ok(Json(Verified { verdict, steps, attested }))
 }
 
 pub(crate) async fn follow<K: Keep>(

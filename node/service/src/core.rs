@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use ledger::log::Log;
 use ledger::verify::Verification;
-use replication::{Action, Event, Machine, Millis, Ticket};
+use replication::{Action, Event, Machine, Millis, Outcome, Peer, Request, Ticket};
 use schemas::cbor;
 use schemas::cid::{Cid, EntryId, PublisherId, ReleaseId};
 use schemas::entry::Entry;
-use schemas::object::{self, Attestation};
+use schemas::object::{self, Attestation, Use};
 use schemas::seal::Sealed;
 use schemas::text::Text;
 use store::{Batch, Tree};
 
+use crate::claims::Claims;
 use crate::frontier::Frontier;
 use crate::keep::Keep;
 use crate::publish::Signer;
@@ -118,9 +119,18 @@ pub(crate) struct Held {
     pub(crate) log: Log,
     /// Entries from the start whose objects are whole.
     pub(crate) complete: u64,
-    /// The place and the entry by which the publisher contradicts itself, once that is known.
+    /// The place and the entry by which the publisher contradicts itself, once that is known: the
+    /// first such place.
     pub(crate) fork: Option<(u64, EntryId)>,
     pub(crate) frontier: Option<Frontier>,
+}
+
+impl Held {
+    /// The contradiction, where everybody who holds as much of the log can check it: two entries for
+    /// one place.
+    pub(crate) fn proved(&self) -> Option<(u64, EntryId)> {
+        self.fork.filter(|(seq, _)| *seq < self.log.length())
+    }
 }
 
 /// The state of a node.
@@ -129,14 +139,16 @@ pub struct Core<K: Keep> {
     pub(crate) logs: BTreeMap<PublisherId, Held>,
     pub(crate) follows: BTreeSet<PublisherId>,
     pub(crate) own: Option<PublisherId>,
-    pub(crate) own_told: u64,
+    pub(crate) claims: Claims,
+    /// Whether something found could not be signed, since peers claim more of the own log.
+    unsigned: bool,
     pub(crate) setup: Setup,
     pub(crate) outputs: Vec<Output>,
     /// Blocks delivered but not committed yet.
     pub(crate) pending: BTreeMap<Cid, Vec<u8>>,
     pub(crate) pending_bytes: usize,
-    /// What each request under way is about.
-    pub(crate) asked: BTreeMap<Ticket, replication::Request>,
+    /// What each request under way is about, and who was asked.
+    pub(crate) asked: BTreeMap<Ticket, (Peer, Request)>,
     machine: Machine,
     pub(crate) now: Millis,
 }
@@ -161,7 +173,8 @@ impl<K: Keep> Core<K> {
             logs: BTreeMap::new(),
             follows,
             own,
-            own_told: 0,
+            claims: Claims::default(),
+            unsigned: false,
             setup,
             outputs: Vec::new(),
             pending: BTreeMap::new(),
@@ -200,8 +213,9 @@ impl<K: Keep> Core<K> {
         Ok(Some((seq, entry.map_err(|_| Error::Row("forks"))?)))
     }
 
-    /// Releases that are whole but were never run here (the node stopped before it came to them).
-    fn unverified(&mut self) -> Result<(), Error> {
+    /// Asks for what is lacking on every release that is whole: a verdict, or the signature under it
+    /// (the node stopped before it came to them, had no identity, or was behind).
+    pub(crate) fn unverified(&mut self) -> Result<(), Error> {
         for (key, value) in self.keep.rows(Tree::Releases, &[])? {
             let (publisher, _) = rows::read_place(&key).ok_or(Error::Row("releases"))?;
             let release = Cid::from_bytes(&value).and_then(ReleaseId::try_from);
@@ -213,11 +227,35 @@ impl<K: Keep> Core<K> {
     /// Asks for a verdict on a release of a followed publisher that has none here.
     pub(crate) fn want_verdict(&mut self, publisher: PublisherId, release: ReleaseId) -> Result<(), Error> {
         let foreign = self.own != Some(publisher) && self.follows.contains(&publisher);
-        if foreign && self.setup.attest && self.keep.row(Tree::Verdicts, &release.cid().to_bytes())?.is_none()
-        {
+        if !foreign || !self.setup.attest {
+            return Ok(());
+        }
+        let found = self.keep.row(Tree::Verdicts, &release.cid().to_bytes())?.is_some();
+        if !found || (self.may_attest() && !self.attested(release)?) {
             self.outputs.push(Output::Verify(release));
         }
         Ok(())
+    }
+
+    /// Whether the own publisher lets the key at hand sign attestations.
+    fn may_attest(&self) -> bool {
+        let held = self.own.and_then(|own| self.logs.get(&own));
+        let key = self.setup.signer.as_ref().map(|Signer(key)| key.public());
+        held.zip(key).is_some_and(|(held, key)| {
+            let mut keys = held.log.identity().keys.iter();
+            keys.any(|one| one.key == key && one.uses.contains(&Use::Attest))
+        })
+    }
+
+    /// Whether the own log speaks of a release already: it attests it, or carries it itself, for nobody
+    /// is a witness of himself.
+    fn attested(&self, release: ReleaseId) -> Result<bool, Error> {
+        let Some(own) = self.own else { return Ok(false) };
+        if self.published(own, release.cid())?.is_some() {
+            return Ok(true);
+        }
+        let prefix = [release.cid().to_bytes(), own.cid().to_bytes()].concat();
+        Ok(!self.keep.rows(Tree::Attestations, &prefix)?.is_empty())
     }
 
     /// What keeps the bytes, to read beside the owner.
@@ -242,8 +280,8 @@ impl<K: Keep> Core<K> {
         self.machine = machine;
         for action in actions {
             match &action {
-                Action::Ask { ticket, request, .. } => {
-                    self.asked.insert(*ticket, request.clone());
+                Action::Ask { peer, ticket, request } => {
+                    self.asked.insert(*ticket, (peer.clone(), request.clone()));
                 }
                 Action::Cancel { ticket } => {
                     self.asked.remove(ticket);
@@ -261,15 +299,47 @@ impl<K: Keep> Core<K> {
     /// [`Error::Store`].
     pub fn handle(&mut self, now: Millis, event: Event) -> Result<(), Error> {
         self.now = now;
-        if let (Event::Heads { heads, .. }, Some(own)) = (&event, self.own) {
-            let told = heads.iter().filter(|head| head.publisher == own).map(|head| head.length);
-            self.own_told = told.chain([self.own_told]).max().unwrap_or(0);
+        match (&event, self.own) {
+            (Event::Connected(peer), _) => self.claims.connected(peer),
+            (Event::Disconnected(peer), _) => self.claims.disconnected(peer),
+            (Event::Heads { from, heads }, Some(own)) => self.claims.heard(own, from, heads),
+            (Event::Finished { ticket, outcome }, _) => {
+                let asked = self.asked.remove(ticket);
+                self.flush()?;
+                if let (Some((peer, request)), Outcome::Complete) = (asked, outcome) {
+                    self.answered(&peer, &request);
+                }
+            }
+            _ => {}
         }
-        if let Event::Finished { ticket, .. } = &event {
-            self.asked.remove(ticket);
-            self.flush()?;
-        }
+        self.caught_up()?;
         self.tell(event);
+        Ok(())
+    }
+
+    /// A peer has sent all that it has of what it was asked for.
+    fn answered(&mut self, peer: &Peer, request: &Request) {
+        if let Request::Entries { publisher, from, .. } = request
+            && Some(*publisher) == self.own
+            && self.logs.get(publisher).is_some_and(|held| held.log.length() <= *from)
+        {
+            self.claims.refuted(peer);
+        }
+    }
+
+    /// The length of the own log that peers claim, where it is more than is held.
+    pub(crate) fn behind(&self) -> Option<(u64, u64)> {
+        let held = self.logs.get(&self.own?).map_or(0, |held| held.log.length());
+        let told = self.claims.longest();
+        (told > held).then_some((held, told))
+    }
+
+    /// Comes back to what could not be signed while peers claimed more of the own log.
+    pub(crate) fn caught_up(&mut self) -> Result<(), Error> {
+        if self.unsigned && self.behind().is_none() {
+            self.unsigned = false;
+            self.unverified()?;
+        }
         Ok(())
     }
 
@@ -303,8 +373,8 @@ impl<K: Keep> Core<K> {
         Ok(())
     }
 
-    /// A verification that [`Output::Verify`] asked for is done: keep it, and attest it when the
-    /// node has an identity. Returns whether an attestation was signed.
+    /// A verification is done: keep it, and attest it when the node has an identity and the release is
+    /// not its own. Returns whether an attestation was signed.
     ///
     /// # Errors
     /// [`enum@Error`].
@@ -318,10 +388,13 @@ impl<K: Keep> Core<K> {
         batch.block(cid, bytes.clone());
         batch.put(Tree::Verdicts, &found.release.cid().to_bytes(), &id.cid().to_bytes());
         self.keep.commit(batch)?;
-        if self.own.is_none() || self.setup.signer.is_none() {
+        let own = self.own.map(|own| self.published(own, found.release.cid())).transpose()?.flatten();
+        if own.is_some() || !self.may_attest() {
             return Ok(false);
         }
-        self.publish(&bytes, Vec::new(), time).map(|_| true)
+        let signed = self.publish(&bytes, Vec::new(), time);
+        self.unsigned |= matches!(signed, Err(Error::Behind { .. }));
+        signed.map(|_| true)
     }
 
     /// The entry of a log at a place.

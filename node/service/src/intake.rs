@@ -2,7 +2,7 @@
 
 use ledger::log::{self, Log};
 use ledger::reach;
-use replication::{Event, Refusal, Request, Ticket};
+use replication::{Event, Millis, Refusal, Request, Ticket, View};
 use schemas::cbor;
 use schemas::cid::{Cid, Codec, EntryId, PublisherId, ReleaseId};
 use schemas::entry::{Entry, Payload};
@@ -21,14 +21,15 @@ impl<K: Keep> Core<K> {
     ///
     /// # Errors
     /// [`Error::Store`]; everything wrong with the block itself is for the sync machine.
-    pub fn received(&mut self, ticket: Ticket, id: Cid, bytes: Vec<u8>) -> Result<(), Error> {
+    pub fn received(&mut self, now: Millis, ticket: Ticket, id: Cid, bytes: Vec<u8>) -> Result<(), Error> {
+        self.now = now;
         let size = bytes.len();
         let verdict = match self.asked.get(&ticket).cloned() {
             None => Err(Refusal::Unwanted),
             Some(_) if !id.matches(&bytes) => Err(Refusal::Wrong),
-            Some(Request::Entries { publisher, .. }) => self.receive_entry(publisher, bytes),
-            Some(Request::Blocks { ids }) if ids.contains(&id) => self.receive_asked(id, bytes),
-            Some(Request::Blocks { .. }) => Err(Refusal::Unwanted),
+            Some((_, Request::Entries { publisher, .. })) => self.receive_entry(publisher, bytes),
+            Some((_, Request::Blocks { ids })) if ids.contains(&id) => self.receive_asked(id, bytes),
+            Some((_, Request::Blocks { .. })) => Err(Refusal::Unwanted),
         };
         self.tell(Event::Received { ticket, id, bytes: size, verdict });
         Ok(())
@@ -39,8 +40,15 @@ impl<K: Keep> Core<K> {
         if entry.publisher() != publisher {
             return Err(Refusal::Invalid);
         }
+        let (held, seq) =
+            (self.logs.get(&publisher).map_or(0, |held| held.log.length()), entry.value().seq());
+        if seq >= held && !self.wants(publisher) {
+            return Err(Refusal::Unwanted);
+        }
         match self.take(entry) {
             Ok(()) => Ok(()),
+            // Beyond the end of what is held it may be told, but the place where they part is wanted.
+            Err(Error::Log(fault)) if fault.is_fork() && seq >= held => Err(Refusal::Detached),
             Err(Error::Log(fault)) if fault.is_fork() => Err(Refusal::Forked),
             Err(Error::Log(log::Fault::Gap { .. })) => Err(Refusal::Detached),
             Err(Error::Store(_)) => Err(Refusal::Failed),
@@ -54,11 +62,10 @@ impl<K: Keep> Core<K> {
         if self.logs.values().any(waits) {
             return self.receive_block(id, bytes);
         }
-        if self.block(id).is_some() {
-            return Ok(());
-        }
+        // An entry may be held as something else: a piece of a document, say.
         match Sealed::<Entry>::open(bytes.as_slice()) {
             Ok(entry) => self.receive_entry(entry.publisher(), bytes),
+            Err(_) if self.block(id).is_some() => Ok(()),
             Err(_) => Err(Refusal::Unwanted),
         }
     }
@@ -111,6 +118,25 @@ impl<K: Keep> Core<K> {
         Ok(())
     }
 
+    /// Blocks came by another way than by being asked for.
+    pub(crate) fn came(&mut self, ids: &[Cid]) -> Result<(), Error> {
+        let waits = |held: &Held, id| held.frontier.as_ref().is_some_and(|frontier| frontier.wants(id));
+        for id in ids {
+            if !self.logs.values().any(|held| waits(held, *id)) {
+                continue;
+            }
+            match self.block(*id).map(|bytes| object::needs(*id, &bytes)) {
+                Some(Ok(needs)) => {
+                    let reach = reach::walk(needs, &|id| self.block(id), usize::MAX);
+                    self.settle(*id, &reach.missing)?;
+                }
+                Some(Err(_)) => self.unsound(*id)?,
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Takes the next entry of a log, durably. A contradiction is kept as evidence.
     ///
     /// # Errors
@@ -122,20 +148,25 @@ impl<K: Keep> Core<K> {
         if self.entry_at(publisher, seq)?.is_some_and(|(held, _)| held == entry.id()) {
             return Ok(());
         }
+        self.append(&entry, Batch::new())
+    }
+
+    /// Puts an entry at the end of its log, together with other rows.
+    pub(crate) fn append(&mut self, entry: &Sealed<Entry>, mut batch: Batch) -> Result<(), Error> {
+        let publisher = entry.publisher();
         let taken = match self.logs.get(&publisher) {
-            None => Log::begin(&entry),
+            None => Log::begin(entry),
             Some(held) => {
                 let mut log = held.log.clone();
-                log.take(&entry).map(|()| log)
+                log.take(entry).map(|()| log)
             }
         };
         let log = match taken {
             Ok(log) => log,
-            Err(fault) => return self.refuse(&entry, fault),
+            Err(fault) => return self.refuse(entry, fault),
         };
         let complete = self.logs.get(&publisher).map_or(0, |held| held.complete);
-        let mut batch = Batch::new();
-        self.entry_rows(&mut batch, &entry, &log, complete)?;
+        self.entry_rows(&mut batch, entry, &log, complete)?;
         self.keep.commit(batch)?;
         match self.logs.get_mut(&publisher) {
             Some(held) => held.log = log,
@@ -190,8 +221,9 @@ impl<K: Keep> Core<K> {
         };
         // A contradiction counts only when the publisher's own key signed it.
         log::authorised(held.log.identity(), entry.value())?;
-        if held.fork.is_none() {
-            let seq = entry.value().seq();
+        let seq = entry.value().seq();
+        // The first place at which they part says most; others can check it who hold less.
+        if held.fork.is_none_or(|(known, _)| seq < known) {
             held.fork = Some((seq, entry.id()));
             let mut batch = Batch::new();
             batch.block(entry.id().cid(), entry.bytes());
@@ -229,11 +261,14 @@ impl<K: Keep> Core<K> {
         }
         self.flush()?;
         let bytes = self.keep.get(object)?.ok_or(Error::Row("entries"))?;
-        let value = Object::decode(&bytes)?;
+        // What is no object at all, or not what its entry says, counts for nothing; the log goes on.
+        let Ok(value) = Object::decode(&bytes) else {
+            tracing::warn!(%publisher, seq, "an entry refers to what is no sound object, and counts for nothing");
+            return self.pass(publisher, seq, Batch::new()).map(|()| true);
+        };
         let sealed = Sealed::<Entry>::open(self.keep.get(entry.cid())?.ok_or(Error::Row("entries"))?)?;
         let mut batch = Batch::new();
-        // A linked object that is not what its entry says counts for nothing, but the log goes on.
-        let fits = log::fits(sealed.value(), &value, bytes.len()).is_ok();
+        let fits = log::fits(sealed.value(), &value, bytes.len()).is_ok() && self.sound(&value)?;
         if fits {
             index(&mut batch, publisher, seq, &value, object);
         }

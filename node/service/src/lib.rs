@@ -5,6 +5,7 @@
 //! outputs; it opens no socket and starts no task. [`Service`] runs a core on a thread of its own
 //! and lets others send it commands. [`query`] reads what is kept, beside the owner.
 
+mod claims;
 mod core;
 mod frontier;
 mod intake;
@@ -13,11 +14,13 @@ mod publish;
 pub mod query;
 mod rows;
 mod service;
+mod sound;
 mod view;
 
+pub use ledger::verify::Verification;
 pub use ledger::vtl::{Difference, difference};
 
-pub use crate::core::{Core, Error, Output, Setup};
+pub use crate::core::{Core, Error, Output, STRANGER_ENTRIES_MAX, STRANGERS_MAX, Setup};
 pub use crate::keep::{Keep, Memory};
 pub use crate::publish::{Published, Signer};
 pub use crate::service::{Command, Notice, Service};

@@ -2,6 +2,7 @@
 
 use ledger::log::Log;
 use ledger::reach;
+use replication::Event;
 use schemas::cid::{Cid, Codec, EntryId, PublisherId};
 use schemas::content::Block;
 use schemas::entry::{self, Entry};
@@ -45,9 +46,17 @@ impl<K: Keep> Core<K> {
         Log::begin(&genesis)?;
         let mut batch = Batch::new();
         batch.put(Tree::Meta, rows::OWN, &publisher.cid().to_bytes());
-        self.keep.commit(batch)?;
-        self.own = Some(publisher);
-        self.take(genesis)?;
+        if self.logs.contains_key(&publisher) {
+            self.keep.commit(batch)?;
+            self.own = Some(publisher);
+            // Until now it was a stranger's: what its entries need is fetched from here on.
+            self.advance(publisher)?;
+            self.tell(Event::Followed { publisher });
+        } else {
+            self.own = Some(publisher);
+            self.append(&genesis, batch)?;
+        }
+        self.unverified()?;
         Ok(publisher)
     }
 
@@ -76,8 +85,8 @@ impl<K: Keep> Core<K> {
             return Err(Error::Missing(reach.missing));
         }
         let held = self.logs.get(&own).ok_or(Error::NoIdentity)?;
-        if self.own_told > held.log.length() {
-            return Err(Error::Behind { held: held.log.length(), told: self.own_told });
+        if let Some((held, told)) = self.behind() {
+            return Err(Error::Behind { held, told });
         }
         let Signer(key) = self.setup.signer.as_ref().ok_or(Error::NoIdentity)?;
         let signed = entry::sign(held.log.next(), time, object, key)?;
@@ -85,6 +94,7 @@ impl<K: Keep> Core<K> {
         // Blocks that nothing refers to yet are not visible, so they need not be one batch.
         let mut batch = Batch::new();
         let mut size = 0;
+        let ids: Vec<Cid> = given.keys().copied().chain([id]).collect();
         for (id, bytes) in given {
             size += bytes.len();
             batch.block(id, bytes);
@@ -98,11 +108,12 @@ impl<K: Keep> Core<K> {
         let published =
             Published { publisher: own, seq: signed.value().seq(), entry: signed.id(), object: id };
         self.take(signed)?;
+        self.came(&ids)?;
         Ok(published)
     }
 
     /// Where the own log carries an object already.
-    fn published(&self, own: PublisherId, object: Cid) -> Result<Option<Published>, Error> {
+    pub(crate) fn published(&self, own: PublisherId, object: Cid) -> Result<Option<Published>, Error> {
         for (key, _) in self.keep.rows(Tree::Meta, &rows::object(object))? {
             let place = key.get(rows::object(object).len()..).and_then(rows::read_place);
             if let Some((publisher, seq)) = place.filter(|(publisher, _)| *publisher == own) {

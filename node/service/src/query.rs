@@ -291,7 +291,8 @@ impl<K: Keep> Query<'_, K> {
         Ok(found)
     }
 
-    /// Where an object or entry was published, in every log that carries it.
+    /// Where an object or entry was published, in every log that carries it: the own log and followed
+    /// ones first, so that nobody takes the place of whom this node knows by signing the same.
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
@@ -301,9 +302,12 @@ impl<K: Keep> Query<'_, K> {
         for (key, _) in self.0.rows(Tree::Meta, &prefix)? {
             let place = key.get(prefix.len()..).and_then(rows::read_place);
             let (publisher, seq) = place.ok_or(Error::Row("meta"))?;
-            places.push(self.placed(publisher, seq)?);
+            let strange = self.own()? != Some(publisher);
+            let stranger = strange && self.0.row(Tree::Follows, &publisher.cid().to_bytes())?.is_none();
+            places.push((strange, stranger, self.placed(publisher, seq)?));
         }
-        Ok(places)
+        places.sort_by_key(|(strange, stranger, _)| (*stranger, *strange));
+        Ok(places.into_iter().map(|(.., placed)| placed).collect())
     }
 
     fn placed(&self, publisher: PublisherId, seq: u64) -> Result<Placed, Error> {

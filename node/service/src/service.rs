@@ -48,8 +48,8 @@ pub enum Command {
     AddPeer(String, Reply<()>),
     /// Entries of a log by number, for a peer that asks.
     Entries(PublisherId, u64, u64, Reply<Vec<EntryId>>),
-    /// A verification is done.
-    Verified(Box<Verification>),
+    /// A verification is done; whether it was attested is told to whoever asked for it.
+    Verified(Box<Verification>, Option<Reply<bool>>),
     /// Finish what is pending and end.
     Stop(oneshot::Sender<()>),
 }
@@ -173,7 +173,7 @@ fn worker<K: Keep>(queue: &Mutex<Jobs<ReleaseId>>, keep: &K, done: &mpsc::WeakSe
         let Ok(release) = next else { return };
         let found = verify::verify(release, &|id| keep.get(id).ok().flatten());
         let Some(done) = done.upgrade() else { return };
-        if done.blocking_send(Command::Verified(Box::new(found))).is_err() {
+        if done.blocking_send(Command::Verified(Box::new(found), None)).is_err() {
             return;
         }
     }
@@ -216,10 +216,7 @@ impl<K: Keep> Owner<K> {
         let core = &mut self.core;
         let trouble = match command {
             Command::Network(now, event) => core.handle(now, event),
-            Command::Received(now, ticket, id, bytes) => {
-                core.now = now;
-                core.received(ticket, id, bytes)
-            }
+            Command::Received(now, ticket, id, bytes) => core.received(now, ticket, id, bytes),
             Command::Publish(object, blocks, time, reply) => {
                 answer(reply, core.publish(&object, blocks, time))
             }
@@ -229,9 +226,13 @@ impl<K: Keep> Owner<K> {
             Command::Entries(publisher, from, count, reply) => {
                 answer(reply, core.entries(publisher, from, count))
             }
-            Command::Verified(found) => {
+            Command::Verified(found, reply) => {
                 self.running.remove(&found.release);
-                self.verified(&found)
+                let attested = self.verified(&found);
+                match reply {
+                    Some(reply) => answer(reply, attested),
+                    None => attested.map(|_| ()),
+                }
             }
             Command::Stop(_) => Ok(()),
         };
@@ -240,10 +241,10 @@ impl<K: Keep> Owner<K> {
         }
     }
 
-    fn verified(&mut self, found: &Verification) -> Result<(), Error> {
+    fn verified(&mut self, found: &Verification) -> Result<bool, Error> {
         let attested = self.core.verified(found, (self.clock)())?;
         self.notify(Notice::Verified { release: found.release, verdict: found.verdict.clone(), attested });
-        Ok(())
+        Ok(attested)
     }
 
     fn outputs(&mut self) {

@@ -16,7 +16,7 @@ impl<K: Keep> View for Core<K> {
         // A forked log has a second head, so that others learn of the contradiction.
         let rival = |held: &Held| {
             let publisher = held.log.publisher();
-            held.fork.map(|(seq, last)| Head { publisher, length: seq + 1, last })
+            held.proved().map(|(seq, last)| Head { publisher, length: seq + 1, last })
         };
         self.logs.values().flat_map(|held| [Some(head(held)), rival(held)]).flatten().collect()
     }
@@ -30,7 +30,7 @@ impl<K: Keep> View for Core<K> {
     }
 
     fn forked(&self, publisher: PublisherId) -> bool {
-        self.logs.get(&publisher).is_some_and(|held| held.fork.is_some())
+        self.logs.get(&publisher).is_some_and(|held| held.proved().is_some())
     }
 
     fn follows(&self, publisher: PublisherId) -> bool {

@@ -155,7 +155,7 @@ impl World {
                 }
                 self.cores[node].handle(now, event).unwrap();
             }
-            Parcel::Block(ticket, id, bytes) => self.cores[node].received(ticket, id, bytes).unwrap(),
+            Parcel::Block(ticket, id, bytes) => self.cores[node].received(now, ticket, id, bytes).unwrap(),
             Parcel::Asked { asker, ticket, request } => self.serve(node, asker, ticket, request),
         }
         self.drain(node);

@@ -1,0 +1,112 @@
+//! A node that stops at any write, and starts again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ledger::verify::verify;
+use replication::View;
+use schemas::cid::{Cid, ReleaseId};
+use service::keep::Row;
+use service::query::Query;
+use service::{Core, Error, Keep, Memory, Output};
+use store::{Batch, Tree};
+
+use super::office::{self, Office, open, retraction};
+use super::peer::{head, serve, tell};
+
+/// Memory that takes so many batches and then no more, like a disk that is full or a process that
+/// is killed.
+#[derive(Clone)]
+struct Frail {
+    memory: Memory,
+    left: Arc<AtomicUsize>,
+}
+
+impl Keep for Frail {
+    fn has(&self, id: Cid) -> Result<bool, store::Error> {
+        self.memory.has(id)
+    }
+
+    fn get(&self, id: Cid) -> Result<Option<Vec<u8>>, store::Error> {
+        self.memory.get(id)
+    }
+
+    fn commit(&self, batch: Batch) -> Result<(), store::Error> {
+        let left = self.left.load(Ordering::Relaxed);
+        if left == 0 {
+            return Err(store::Error::Missing { segment: 1 });
+        }
+        self.left.store(left - 1, Ordering::Relaxed);
+        self.memory.commit(batch)
+    }
+
+    fn row(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, store::Error> {
+        self.memory.row(tree, key)
+    }
+
+    fn rows(&self, tree: Tree, prefix: &[u8]) -> Result<Vec<Row>, store::Error> {
+        self.memory.rows(tree, prefix)
+    }
+}
+
+/// All that a node may do; begun again after each crash.
+fn script(core: &mut Core<Frail>, office: &Office, rival: &Office) -> Result<(), Error> {
+    if core.own().is_none() {
+        core.found(Office::new(50).genesis())?;
+    }
+    core.publish(&retraction("mine"), Vec::new(), 0)?;
+    core.follow(office.id())?;
+    tell(core, vec![head(office)])?;
+    let outputs = serve(core, office)?;
+    let keep = core.keep();
+    for output in outputs {
+        if let Output::Verify(release) = output {
+            core.verified(&verify(release, &|id| keep.get(id).unwrap()), 0)?;
+        }
+    }
+    tell(core, vec![head(rival)])?;
+    serve(core, rival).map(|_| ())
+}
+
+fn frail(memory: &Memory, left: usize) -> Frail {
+    Frail { memory: memory.clone(), left: Arc::new(AtomicUsize::new(left)) }
+}
+
+#[test]
+fn a_crash_at_any_write_loses_nothing_and_leaves_nothing_half_done() {
+    let mut office = office::published(1);
+    let mut rival = office.clone();
+    office.retract("left");
+    rival.retract("right");
+    let release = ReleaseId::try_from(office.entries[3].value().object()).unwrap();
+    let mut stops = 0;
+    for writes in 0.. {
+        let memory = Memory::default();
+        let mut core = open(frail(&memory, usize::MAX), 50);
+        core = {
+            drop(core);
+            open(frail(&memory, writes), 50)
+        };
+        let first = script(&mut core, &office, &rival);
+        let whole = first.is_ok() && core.keep().left.load(Ordering::Relaxed) > 0;
+        drop(core);
+        let mut core = open(frail(&memory, usize::MAX), 50);
+        script(&mut core, &office, &rival).unwrap_or_else(|fault| panic!("after {writes} writes: {fault}"));
+        let query = Query(&memory);
+        let own = core.own().unwrap();
+        assert_eq!(
+            View::head(&core, own).unwrap().length,
+            3,
+            "after {writes} writes: identity, mine, attested"
+        );
+        assert!(query.verdict(release).unwrap().is_some(), "after {writes} writes");
+        assert_eq!(query.attestations(release).unwrap().len(), 1, "after {writes} writes");
+        assert!(View::forked(&core, office.id()), "after {writes} writes");
+        assert_eq!(core.entries(office.id(), 0, 9).unwrap().len(), 5, "after {writes} writes");
+        stops += 1;
+        if whole {
+            break;
+        }
+    }
+    assert!(stops > 10, "{stops} writes were tried");
+}

@@ -1,0 +1,311 @@
+//! What comes from peers.
+
+use replication::{Action, Event, Head, Millis, Outcome, Request, Severity, Ticket, View};
+use schemas::cbor;
+use schemas::cid::EntryId;
+use schemas::content::Block;
+use schemas::entry::{self, Entry};
+use schemas::seal::Sealed;
+use service::query::Query;
+use service::{Core, Keep, Memory, Output, STRANGER_ENTRIES_MAX, STRANGERS_MAX};
+use store::{Batch, Tree};
+
+use super::office::{self, Office, dataset, dataset_on, follower, id, operating, release};
+use super::peer::{answer, asks, head, peer, serve, sync, tell};
+
+fn penalties(outputs: Vec<Output>) -> Vec<Severity> {
+    let penalty = |output| match output {
+        Output::Network(Action::Penalise { severity, .. }) => Some(severity),
+        _ => None,
+    };
+    outputs.into_iter().filter_map(penalty).collect()
+}
+
+/// The whole entries of an office's log.
+fn complete(keep: &Memory, office: &Office) -> u64 {
+    let logs = Query(keep).logs().unwrap();
+    logs.iter().find(|log| log.publisher == office.id()).map_or(0, |log| log.complete)
+}
+
+/// A core that asked for the log of an office, and what it asked.
+fn asking(office: &Office) -> (Core<Memory>, Memory, Ticket, Request) {
+    let (mut core, memory) = follower(office);
+    tell(&mut core, vec![head(office)]).unwrap();
+    let (ticket, request) = asks(core.take_outputs())[0].clone();
+    (core, memory, ticket, request)
+}
+
+#[test]
+fn wrong_bytes_and_blocks_that_nobody_asked_for_are_refused() {
+    let office = office::published(1);
+    let (object, _) = dataset(b"never asked for");
+    for spoil in [true, false] {
+        let (mut core, memory, ticket, _) = asking(&office);
+        let (named, bytes) = match spoil {
+            true => (office.genesis().id().cid(), b"wrong".to_vec()),
+            false => (id(&object), object.clone()),
+        };
+        core.received(Millis(0), ticket, named, bytes).unwrap();
+        assert_eq!(penalties(core.take_outputs()), [Severity::Grave], "spoil {spoil}");
+        core.handle(Millis(0), Event::Finished { ticket, outcome: Outcome::Complete }).unwrap();
+        assert!(!memory.has(named).unwrap());
+    }
+}
+
+#[test]
+fn blocks_of_a_request_that_is_over_are_not_kept() {
+    let office = office::published(1);
+    let (mut core, memory, ticket, request) = asking(&office);
+    core.handle(Millis(0), Event::Finished { ticket, outcome: Outcome::Complete }).unwrap();
+    for (id, bytes) in answer(&office, &request) {
+        core.received(Millis(0), ticket, id, bytes).unwrap();
+        assert!(!memory.has(id).unwrap());
+    }
+}
+
+#[test]
+fn an_entry_with_a_forged_signature_is_a_lie() {
+    let mut office = office::published(1);
+    let forged = entry::sign(office.log.next(), 0, &office::retraction("forged"), &operating(2)).unwrap();
+    let (mut core, _, ticket, request) = asking(&office);
+    for (id, bytes) in answer(&office, &request) {
+        core.received(Millis(0), ticket, id, bytes).unwrap();
+    }
+    core.handle(Millis(0), Event::Finished { ticket, outcome: Outcome::Complete }).unwrap();
+    serve(&mut core, &office).unwrap();
+    office.retract("true");
+    core.handle(Millis(0), Event::Heads { from: peer(), heads: vec![head(&office)] }).unwrap();
+    let (ticket, _) = asks(core.take_outputs())[0];
+    core.received(Millis(0), ticket, forged.id().cid(), forged.bytes().to_vec()).unwrap();
+    assert_eq!(penalties(core.take_outputs()), [Severity::Grave]);
+    assert_eq!(View::head(&core, office.id()).unwrap().length, 4);
+    assert!(!View::forked(&core, office.id()), "a forgery is no evidence");
+}
+
+#[test]
+fn a_followed_log_becomes_whole_and_a_release_is_to_be_run() {
+    let office = office::published(1);
+    let (mut core, memory) = follower(&office);
+    let outputs = sync(&mut core, &office).unwrap();
+    assert_eq!(complete(&memory, &office), 4);
+    assert!(outputs.iter().any(|output| matches!(output, Output::Verify(_))));
+}
+
+#[test]
+fn a_stranger_whom_the_operator_begins_to_follow_is_fetched_whole() {
+    let office = office::published(1);
+    let memory = Memory::default();
+    let mut core = office::open(memory.clone(), 50);
+    sync(&mut core, &office).unwrap();
+    assert_eq!((View::head(&core, office.id()).unwrap().length, complete(&memory, &office)), (4, 1));
+    core.follow(office.id()).unwrap();
+    serve(&mut core, &office).unwrap();
+    assert_eq!(complete(&memory, &office), 4);
+}
+
+#[test]
+fn a_stranger_stays_within_its_quota() {
+    let mut office = Office::new(1).aged(STRANGER_ENTRIES_MAX - 1);
+    let memory = Memory::default();
+    office::open(memory.clone(), 50).take(office.genesis()).unwrap();
+    // As if all but one of the entries that a stranger may have were held.
+    let row = Aged { length: office.log.length(), last: office.log.last(), complete: 1 };
+    let mut batch = Batch::new();
+    batch.put(Tree::Heads, &office.id().cid().to_bytes(), &cbor::encode(&row).unwrap());
+    memory.commit(batch).unwrap();
+    let mut core = office::open(memory, 50);
+    let two = [office.retract("the last"), office.retract("one too many")];
+    tell(&mut core, vec![head(&office)]).unwrap();
+    let (ticket, _) = asks(core.take_outputs())[0];
+    for entry in &two {
+        core.received(Millis(0), ticket, entry.id().cid(), entry.bytes().to_vec()).unwrap();
+    }
+    let length = |core: &Core<Memory>| View::head(core, office.id()).unwrap().length;
+    assert_eq!(length(&core), STRANGER_ENTRIES_MAX);
+    assert_eq!(penalties(core.take_outputs()), [], "the peer is not to blame");
+    core.follow(office.id()).unwrap();
+    core.take(two[1].clone()).unwrap();
+    assert_eq!(length(&core), STRANGER_ENTRIES_MAX + 1, "whoever is followed has no quota");
+}
+
+/// The row of a log's head.
+#[derive(serde::Serialize)]
+struct Aged {
+    length: u64,
+    last: EntryId,
+    complete: u64,
+}
+
+#[test]
+fn strangers_are_not_without_number() {
+    let mut core = office::open(Memory::default(), 50);
+    let offices: Vec<Office> = (0..=STRANGERS_MAX).map(|n| Office::named(1, &n.to_string())).collect();
+    let last = &offices[STRANGERS_MAX];
+    // Asked for while there was room, delivered when there is none.
+    tell(&mut core, vec![head(last)]).unwrap();
+    let (ticket, _) = asks(core.take_outputs())[0];
+    for office in &offices[..STRANGERS_MAX] {
+        core.take(office.genesis()).unwrap();
+    }
+    let genesis = last.genesis();
+    core.received(Millis(0), ticket, genesis.id().cid(), genesis.bytes().to_vec()).unwrap();
+    assert!(View::head(&core, last.id()).is_none());
+    assert_eq!(penalties(core.take_outputs()), []);
+    core.follow(last.id()).unwrap();
+    assert!(View::wants(&core, last.id()));
+}
+
+/// Objects that are well named, and wrong: none may stop a log, a list, or the next start.
+fn traps() -> Vec<(&'static str, Vec<u8>, Vec<Block>)> {
+    let (plain, blocks) = dataset(b"source");
+    let recipe = office::recipe();
+    let block = |bytes: Vec<u8>| (id(&bytes), bytes);
+    let (on_chunk, on_chunk_blocks) = dataset_on(block(chunk(1)));
+    let (on_recipe, on_recipe_blocks) = dataset_on(block(recipe.clone()));
+    let (mixed, mut mixed_blocks) = release(id(&plain), id(&recipe));
+    mixed_blocks.extend(blocks.into_iter().chain([block(plain), block(recipe)]));
+    vec![
+        ("a content that is a broken chunk", on_chunk, on_chunk_blocks),
+        ("a content that is a recipe", on_recipe, on_recipe_blocks),
+        ("a release that mixes up recipe and data", mixed, mixed_blocks),
+    ]
+}
+
+/// The core holds the whole log, its lists read, and it starts again.
+fn check_alive(what: &str, mut core: Core<Memory>, memory: &Memory, office: &Office) {
+    sync(&mut core, office).unwrap_or_else(|fault| panic!("{what}: {fault}"));
+    assert_eq!(complete(memory, office), office.log.length(), "{what}: the log goes on");
+    for list in [Query(memory).datasets().map(|_| ()), Query(memory).releases().map(|_| ())] {
+        list.unwrap_or_else(|fault| panic!("{what}: a list does not read: {fault}"));
+    }
+    office::open(memory.clone(), 50);
+}
+
+#[test]
+fn an_object_that_is_wrong_in_itself_stops_nothing() {
+    for (what, object, blocks) in traps() {
+        let mut office = Office::new(1);
+        office.sign(&object, blocks);
+        let (object, blocks) = dataset(b"sound");
+        office.sign(&object, blocks);
+        let (core, memory) = follower(&office);
+        check_alive(what, core, &memory, &office);
+        assert_eq!(Query(&memory).datasets().unwrap().len(), 1, "{what}: what is sound is found");
+    }
+}
+
+#[test]
+fn an_entry_that_links_to_a_broken_object_stops_nothing() {
+    for object in [chunk(1), chunk(2), office::recipe(), b"\xa0".to_vec(), b"no cbor".to_vec()] {
+        let mut office = Office::new(1);
+        office.link("dataset", object);
+        let (object, blocks) = dataset(b"sound");
+        office.sign(&object, blocks);
+        let (core, memory) = follower(&office);
+        check_alive("linked", core, &memory, &office);
+    }
+}
+
+/// A map that says it is a chunk of a version, and nothing more.
+fn chunk(version: u8) -> Vec<u8> {
+    [b"\xa2\x61v", [version].as_slice(), b"\x65$type\x65chunk"].concat()
+}
+
+/// Two histories: what both begin with, and one entry more on each side.
+fn branches() -> (Office, Office, Office) {
+    let trunk = office::published(1);
+    let (mut left, mut right) = (trunk.clone(), trunk.clone());
+    left.retract("left");
+    right.retract("right");
+    (trunk, left, right)
+}
+
+#[test]
+fn evidence_of_a_fork_is_kept_told_and_there_after_a_restart() {
+    let (_, left, right) = branches();
+    let (mut core, memory) = follower(&left);
+    sync(&mut core, &left).unwrap();
+    let outputs = sync(&mut core, &right).unwrap();
+    assert!(outputs.iter().any(|output| matches!(output, Output::Forked { seq: 4, .. })));
+    for core in [core, office::open(memory.clone(), 50)] {
+        let heads: Vec<Head> = View::heads(&core);
+        assert_eq!(heads, [head(&left), head(&right)]);
+        assert!(View::forked(&core, left.id()));
+    }
+    assert!(memory.has(right.last().id().cid()).unwrap());
+    assert_eq!(complete(&memory, &left), 5, "what is held stays");
+}
+
+#[test]
+fn a_longer_branch_leads_to_evidence_that_others_can_use() {
+    let (_, left, mut right) = branches();
+    right.retract("right again");
+    let (mut core, _) = follower(&left);
+    sync(&mut core, &left).unwrap();
+    sync(&mut core, &right).unwrap();
+    let heads = View::heads(&core);
+    let held = |head: &Head| View::entry(&core, head.publisher, head.length - 1).is_some();
+    assert_eq!(heads.len(), 2);
+    assert!(heads.iter().all(held), "a rival in a place that is held: {heads:?}");
+}
+
+#[test]
+fn a_branch_taken_from_a_file_is_no_head_until_it_can_be_proved() {
+    let (_, left, mut right) = branches();
+    let first = right.last();
+    let second = right.retract("right again");
+    let (mut core, memory) = follower(&left);
+    sync(&mut core, &left).unwrap();
+    assert!(core.take(second).is_err());
+    assert!(Query(&memory).logs().unwrap()[0].forked, "it is evidence all the same");
+    assert_eq!(View::heads(&core), [head(&left)], "a peer that holds as much could not check it");
+    assert!(core.take(first.clone()).is_err());
+    let rival = Head { last: first.id(), ..head(&left) };
+    assert_eq!(View::heads(&core), [head(&left), rival]);
+    assert_eq!(View::heads(&office::open(memory, 50)), [head(&left), rival]);
+}
+
+#[test]
+fn evidence_hidden_in_the_data_is_still_evidence() {
+    let (_, mut left, right) = branches();
+    let rival: Sealed<Entry> = right.last();
+    let (object, blocks) = dataset(rival.bytes());
+    left.sign(&object, blocks);
+    let (mut core, memory) = follower(&left);
+    sync(&mut core, &left).unwrap();
+    assert!(memory.has(rival.id().cid()).unwrap(), "held, as a piece of a document");
+    sync(&mut core, &right).unwrap();
+    assert!(View::forked(&core, left.id()));
+}
+
+#[test]
+fn blocks_that_come_another_way_are_not_waited_for() {
+    let mut office = Office::new(1);
+    let (object, blocks) = dataset(b"source");
+    office.sign(&object, blocks.clone());
+    let (mut core, memory) = follower(&office);
+    core.found(Office::new(50).genesis()).unwrap();
+    for entry in &office.entries {
+        core.take(entry.clone()).unwrap();
+    }
+    assert_eq!(complete(&memory, &office), 1, "its blocks are nowhere");
+    core.publish(&object, blocks, 0).unwrap();
+    assert_eq!(complete(&memory, &office), 2, "now they are here");
+}
+
+#[test]
+fn whoever_signs_the_same_object_does_not_take_its_place() {
+    // Of twenty strangers some have a smaller id than the publisher.
+    let office = office::published(1);
+    let (mut core, memory) = follower(&office);
+    sync(&mut core, &office).unwrap();
+    for seed in 60..80 {
+        let mut copy = Office::new(seed);
+        let object = office.blocks[&office.last().value().object()].clone();
+        let entry = copy.sign(&object, Vec::new());
+        core.take(copy.genesis()).unwrap();
+        core.take(entry).unwrap();
+    }
+    let release = office.last().value().object().try_into().unwrap();
+    assert_eq!(Query(&memory).release(release).unwrap().placed.publisher, office.id());
+}

@@ -1,0 +1,75 @@
+//! A peer of a core that answers at once.
+
+use replication::{Action, Event, Head, Millis, Outcome, Peer, Request, Ticket};
+use schemas::cid::Cid;
+use schemas::content::Block;
+use service::{Core, Error, Keep, Output};
+
+use super::office::Office;
+
+/// Rounds of asking and answering after which a core should have come to rest.
+const ROUNDS_MAX: usize = 1000;
+
+pub(crate) fn peer() -> Peer {
+    Peer("peer".into())
+}
+
+/// The head of an office's log.
+pub(crate) fn head(office: &Office) -> Head {
+    Head { publisher: office.id(), length: office.log.length(), last: office.log.last() }
+}
+
+/// What a core wants to know, of what it gave out.
+pub(crate) fn asks(outputs: Vec<Output>) -> Vec<(Ticket, Request)> {
+    let ask = |output| match output {
+        Output::Network(Action::Ask { ticket, request, .. }) => Some((ticket, request)),
+        _ => None,
+    };
+    outputs.into_iter().filter_map(ask).collect()
+}
+
+/// What an office that is its own node would answer.
+pub(crate) fn answer(office: &Office, request: &Request) -> Vec<Block> {
+    let ids: Vec<Cid> = match request {
+        Request::Blocks { ids } => ids.clone(),
+        Request::Entries { from, count, .. } => {
+            let entries = office.entries.iter().skip(*from as usize).take(*count as usize);
+            entries.map(|entry| entry.id().cid()).collect()
+        }
+    };
+    ids.into_iter().filter_map(|id| Some((id, office.blocks.get(&id)?.clone()))).collect()
+}
+
+/// Connects the peer and lets it tell heads.
+pub(crate) fn tell<K: Keep>(core: &mut Core<K>, heads: Vec<Head>) -> Result<(), Error> {
+    core.handle(Millis(0), Event::Connected(peer()))?;
+    core.handle(Millis(0), Event::Heads { from: peer(), heads })
+}
+
+/// Answers what the core asks until it asks nothing more; gives its other outputs.
+pub(crate) fn serve<K: Keep>(core: &mut Core<K>, office: &Office) -> Result<Vec<Output>, Error> {
+    let mut rest = Vec::new();
+    for _ in 0..ROUNDS_MAX {
+        let outputs = core.take_outputs();
+        if outputs.is_empty() {
+            return Ok(rest);
+        }
+        for output in outputs {
+            let Output::Network(Action::Ask { ticket, request, .. }) = output else {
+                rest.push(output);
+                continue;
+            };
+            for (id, bytes) in answer(office, &request) {
+                core.received(Millis(0), ticket, id, bytes)?;
+            }
+            core.handle(Millis(0), Event::Finished { ticket, outcome: Outcome::Complete })?;
+        }
+    }
+    panic!("the core asks without end");
+}
+
+/// Tells the core of the office's log and serves it.
+pub(crate) fn sync<K: Keep>(core: &mut Core<K>, office: &Office) -> Result<Vec<Output>, Error> {
+    tell(core, vec![head(office)])?;
+    serve(core, office)
+}

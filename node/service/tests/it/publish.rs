@@ -1,0 +1,82 @@
+//! Signing for the own log.
+
+use replication::View;
+use schemas::cid::Cid;
+use service::query::Query;
+use service::{Error, Keep, Memory};
+use store::Store;
+
+use super::office::{self, Office, dataset, id, open};
+use super::peer::{head, sync, tell};
+
+#[test]
+fn all_that_an_object_needs_is_given_or_held() {
+    let mut core = open(Memory::default(), 1);
+    let own = core.found(Office::new(1).genesis()).unwrap();
+    let (object, blocks) = dataset(b"source");
+    let missing = core.publish(&object, Vec::new(), 0);
+    assert!(matches!(missing, Err(Error::Missing(ids)) if !ids.is_empty()));
+    let mut spoilt = blocks.clone();
+    spoilt[0].1.push(0);
+    let missing = core.publish(&object, spoilt, 0);
+    assert!(matches!(missing, Err(Error::Missing(ids)) if ids == [blocks[0].0]));
+    assert_eq!(View::head(&core, own).unwrap().length, 1, "nothing was signed");
+    let published = core.publish(&object, blocks, 0).unwrap();
+    assert_eq!((published.seq, published.object), (1, id(&object)));
+}
+
+#[test]
+fn what_is_published_already_is_not_signed_again() {
+    let mut core = open(Memory::default(), 1);
+    let own = core.found(Office::new(1).genesis()).unwrap();
+    let (object, blocks) = dataset(b"source");
+    let first = core.publish(&object, blocks.clone(), 0).unwrap();
+    assert_eq!(core.publish(&object, blocks, 9).unwrap(), first);
+    assert_eq!(View::head(&core, own).unwrap().length, 2);
+}
+
+#[test]
+fn nobody_signs_without_an_identity_nor_with_a_key_that_may_not() {
+    let mut core = open(Memory::default(), 1);
+    let (object, blocks) = dataset(b"source");
+    assert!(matches!(core.publish(&object, blocks.clone(), 0), Err(Error::NoIdentity)));
+    let mut other = open(Memory::default(), 2);
+    other.found(Office::new(1).genesis()).unwrap();
+    assert!(matches!(other.publish(&object, blocks, 0), Err(Error::Log(_))));
+}
+
+#[test]
+fn what_was_acknowledged_is_there_after_a_restart_of_a_real_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let (object, blocks) = dataset(b"source");
+    let published = {
+        let mut core = open(Store::open(dir.path()).unwrap().0, 1);
+        core.found(Office::new(1).genesis()).unwrap();
+        core.publish(&object, blocks.clone(), 7).unwrap()
+    };
+    let core = open(Store::open(dir.path()).unwrap().0, 1);
+    assert_eq!(core.own(), Some(published.publisher));
+    assert_eq!(core.entries(published.publisher, 1, 9).unwrap(), [published.entry]);
+    let keep = core.keep();
+    let query = Query(keep.as_ref());
+    let datasets = query.datasets().unwrap();
+    assert_eq!((datasets.len(), datasets[0].placed.seq, datasets[0].placed.time), (1, 1, 7));
+    for (id, bytes) in blocks {
+        assert_eq!(keep.get(id).unwrap().as_ref(), Some(&bytes));
+    }
+}
+
+#[test]
+fn a_restored_node_learns_its_own_log_before_it_signs() {
+    let office = office::published(1);
+    let mut core = open(Memory::default(), 1);
+    core.found(office.genesis()).unwrap();
+    tell(&mut core, vec![head(&office)]).unwrap();
+    let object = office::retraction("after the loss");
+    let behind = core.publish(&object, Vec::new(), 0);
+    assert!(matches!(behind, Err(Error::Behind { held: 1, told: 4 })));
+    sync(&mut core, &office).unwrap();
+    assert_eq!(core.publish(&object, Vec::new(), 0).unwrap().seq, 4);
+    let lost: Vec<Cid> = office.blocks.keys().copied().filter(|id| !core.keep().has(*id).unwrap()).collect();
+    assert_eq!(lost, [], "the blocks came back with the entries");
+}
