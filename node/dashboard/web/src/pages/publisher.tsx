@@ -119,7 +119,7 @@ function Log({ id }: { id: string }) {
                       <td class="num">{entry.seq}</td>
                       <td>{entry.kind}</td>
                       <td>{entry.kind === 'recipe' ? <a href={`/recipe/${part(entry.object)}`}>{about(entry)}</a> : about(entry)}</td>
-                      <td>{time(entry.time)}</td>
+                      <td class="when">{time(entry.time)}</td>
                       <td>
                         <Id id={entry.entry} />
                       </td>
