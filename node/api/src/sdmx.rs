@@ -6,24 +6,30 @@
 mod catalogue;
 mod csv;
 mod cube;
+mod data;
 mod fault;
 mod ids;
 mod jsondata;
 mod jsonstructure;
 mod select;
+mod stream;
 mod structures;
+mod view;
 mod wanted;
 mod xml;
 mod xmldata;
 mod xmlstructure;
 
+use std::io::Write;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State as Shared};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use schemas::cid::{Cid, Codec};
 use service::Keep;
 use tokio::sync::Semaphore;
 
@@ -34,8 +40,8 @@ use structures::{Kind, Set};
 use wanted::Wanted;
 pub(crate) use xml::time;
 
-/// Answers that are made at the same time; each holds a table in memory.
-const ANSWERS_MAX: usize = 2;
+/// Answers that are made at the same time; each holds a table in memory, or two.
+const ANSWERS_MAX: usize = 3;
 
 /// Which of the two interfaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,19 +52,52 @@ pub(crate) enum Base {
     Two,
 }
 
-/// What goes out.
-pub(crate) struct Message {
-    /// The media type.
-    pub(crate) kind: &'static str,
-    /// The text.
-    pub(crate) body: String,
+/// What is asked.
+struct Question {
+    base: Base,
+    path: String,
+    query: String,
+    /// Without spaces, in small letters.
+    accept: String,
+    /// The tags of answers that the asker has.
+    known: String,
 }
 
-const GENERIC: &str = "application/vnd.sdmx.genericdata+xml;version=2.1";
-const SPECIFIC: &str = "application/vnd.sdmx.structurespecificdata+xml;version=2.1";
-const CSV_ONE: &str = "application/vnd.sdmx.data+csv;version=1.0.0";
-const CSV_TWO: &str = "application/vnd.sdmx.data+csv;version=2.0.0";
-const JSON_DATA: &str = "application/vnd.sdmx.data+json;version=2.0.0";
+impl Question {
+    /// A name of the answer: another one when what it is made of is another. Weak, for an answer
+    /// says when it was made.
+    fn tag(&self, kind: &str, made_of: impl Iterator<Item = String>) -> String {
+        let version = env!("CARGO_PKG_VERSION");
+        let mut text = format!("{version}\n{kind}\n{}\n{}", self.path, self.query);
+        for part in made_of {
+            text += "\n";
+            text += &part;
+        }
+        format!("W/\"{}\"", Cid::of(Codec::Raw, text.as_bytes()))
+    }
+
+    /// Whether the asker has it.
+    fn knows(&self, tag: &str) -> bool {
+        self.known == "*" || self.known.contains(tag.trim_start_matches("W/"))
+    }
+}
+
+/// What goes out.
+struct Message {
+    /// The media type.
+    kind: &'static str,
+    tag: String,
+    /// Writes the text.
+    work: stream::Work,
+}
+
+/// What comes of a question.
+enum Reply {
+    Made(Message),
+    /// The asker has it.
+    Same(String),
+}
+
 const XML_STRUCTURE: &str = "application/vnd.sdmx.structure+xml;version=2.1";
 const JSON_STRUCTURE: &str = "application/vnd.sdmx.structure+json;version=2.0.0";
 
@@ -69,7 +108,7 @@ pub(crate) fn routes<K: Keep>() -> Router<State<K>> {
         let gate = Arc::clone(&gate);
         get(move |Shared(state): Shared<State<K>>, request: Request| {
             let gate = Arc::clone(&gate);
-            async move { respond(base, state, request, &gate).await }
+            async move { respond(base, state, request, gate).await }
         })
     };
     Router::new()
@@ -81,88 +120,112 @@ pub(crate) fn routes<K: Keep>() -> Router<State<K>> {
         .route("/v2/{*path}", route(Base::Two))
 }
 
-async fn respond<K: Keep>(base: Base, state: State<K>, request: Request, gate: &Semaphore) -> Response {
-    let path = request.uri().path().to_owned();
-    let query = request.uri().query().unwrap_or_default().to_owned();
-    let accept = accepted(request.headers());
-    let Ok(_permit) = gate.acquire().await else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
-    let work = move || answer(base, &state, &path, &query, &accept);
-    let made = match tokio::task::spawn_blocking(work).await {
-        Ok(made) => made,
-        Err(_) => Err(Fault::internal("the answer could not be made")),
+async fn respond<K: Keep>(base: Base, state: State<K>, request: Request, gate: Arc<Semaphore>) -> Response {
+    let question = Question {
+        base,
+        path: request.uri().path().to_owned(),
+        query: request.uri().query().unwrap_or_default().to_owned(),
+        accept: texts(request.headers(), header::ACCEPT).to_ascii_lowercase().replace(' ', ""),
+        known: texts(request.headers(), header::IF_NONE_MATCH),
     };
-    let (status, message) = match made {
-        Ok(message) => (StatusCode::OK, message),
-        Err(fault) => (fault.status, fault.message(base)),
+    let compressed = texts(request.headers(), header::ACCEPT_ENCODING).contains("gzip");
+    let Ok(place) = gate.acquire_owned().await else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
-    let headers = [
-        (header::CONTENT_TYPE, message.kind),
+    let made = tokio::task::spawn_blocking(move || answer(&state, &question)).await;
+    let response = match made.unwrap_or_else(|_| Err(Fault::internal("the answer could not be made"))) {
+        Err(fault) => refused(base, &fault),
+        Ok(Reply::Same(tag)) => tagged(StatusCode::NOT_MODIFIED.into_response(), &tag),
+        Ok(Reply::Made(Message { kind, tag, work })) => match stream::body(work, compressed, place).await {
+            Err(fault) => refused(base, &Fault::internal(fault.to_string())),
+            Ok(body) => tagged(encoded(kind, compressed, body), &tag),
+        },
+    };
+    dressed(response)
+}
+
+fn refused(base: Base, fault: &Fault) -> Response {
+    let (kind, body) = fault.message(base);
+    (fault.status, [(header::CONTENT_TYPE, kind)], body).into_response()
+}
+
+fn encoded(kind: &'static str, compressed: bool, body: Body) -> Response {
+    let mut response = ([(header::CONTENT_TYPE, kind)], body).into_response();
+    if compressed {
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    response
+}
+
+fn tagged(mut response: Response, tag: &str) -> Response {
+    if let Ok(tag) = HeaderValue::from_str(tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// Adds what every answer has.
+fn dressed(mut response: Response) -> Response {
+    let every = [
         (header::VARY, "Accept, Accept-Encoding"),
         (header::CACHE_CONTROL, "no-cache"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
     ];
-    (status, headers, message.body).into_response()
+    for (name, value) in every {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
 }
 
-fn accepted(headers: &HeaderMap) -> String {
-    let all = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    all.collect::<Vec<_>>().join(",").to_ascii_lowercase().replace(' ', "")
+fn texts(headers: &HeaderMap, name: HeaderName) -> String {
+    let all = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    all.collect::<Vec<_>>().join(",")
 }
 
-fn answer<K: Keep>(
-    base: Base,
-    state: &State<K>,
-    path: &str,
-    query: &str,
-    accept: &str,
-) -> Result<Message, Fault> {
-    let tail = path.splitn(3, '/').nth(2).unwrap_or_default();
+fn answer<K: Keep>(state: &State<K>, question: &Question) -> Result<Reply, Fault> {
+    let tail = question.path.splitn(3, '/').nth(2).unwrap_or_default();
     let parts = wanted::path(tail)?;
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-    let wanted = Wanted::parse(query)?;
+    let wanted = Wanted::parse(&question.query)?;
     let (query, keep) = (state.service.query(), state.service.keep());
     let catalogue = Catalogue { query, index: state.index.catalogue()?, keep, now: (state.clock)() };
-    match (base, parts.as_slice()) {
-        (_, ["data", rest @ ..]) => data(base, &catalogue, rest, &wanted, accept),
-        (Base::Two, ["structure", kind, rest @ ..]) => {
-            structure(base, &catalogue, Kind::parse(kind)?, rest, &wanted, accept)
+    match (question.base, parts.as_slice()) {
+        (_, ["data", rest @ ..]) => data::answer(&catalogue, question, rest, wanted),
+        (Base::Two, ["structure", kind, rest @ ..]) | (Base::One, [kind, rest @ ..]) => {
+            if rest.len() > 3 {
+                return Err(Fault::unbuilt("an item of a scheme"));
+            }
+            let set = structures::find(&catalogue, Kind::parse(kind)?, rest, &wanted)?;
+            structure(question, set)
         }
-        (Base::Two, ["availability" | "schema", "dataflow", agency, id, rest @ ..]) => {
-            available(&catalogue, parts.first() == Some(&"schema"), (agency, id), rest, &wanted, accept)
+        (Base::Two, ["availability", "dataflow", agency, id, rest @ ..]) => {
+            structure(question, available(&catalogue, (agency, id), rest, wanted, true)?)
         }
-        (Base::One, [kind, rest @ ..]) => {
-            structure(base, &catalogue, Kind::parse(kind)?, rest, &wanted, accept)
+        (Base::Two, ["schema", "dataflow", agency, id, rest @ ..]) => {
+            structure(question, available(&catalogue, (agency, id), rest, wanted, false)?)
         }
         _ => Err(Fault::unbuilt(format!("`/{tail}`"))),
     }
 }
 
-fn structure<K: Keep>(
-    base: Base,
-    catalogue: &Catalogue<'_, K>,
-    kind: Kind,
-    rest: &[&str],
-    wanted: &Wanted,
-    accept: &str,
-) -> Result<Message, Fault> {
-    if rest.len() > 3 {
-        return Err(Fault::unbuilt("an item of a scheme"));
+/// A message of structures; its tag is of what it says, for that is short.
+fn structure(question: &Question, set: Set) -> Result<Reply, Fault> {
+    let accept = question.accept.as_str();
+    let json = match question.base {
+        Base::One if any(accept) || accept.contains("xml") => false,
+        Base::Two if any(accept) || accept.contains("json") => true,
+        Base::Two if accept.contains("structure+xml;version=2.1") => false,
+        _ => return Err(Fault::format(accept)),
+    };
+    let (kind, write): (_, fn(&Set) -> String) =
+        if json { (JSON_STRUCTURE, jsonstructure::write) } else { (XML_STRUCTURE, xmlstructure::write) };
+    let tag = question.tag(kind, [write(&Set { now: 0, ..set.clone() })].into_iter());
+    if question.knows(&tag) {
+        return Ok(Reply::Same(tag));
     }
-    let set = structures::find(catalogue, kind, rest, wanted)?;
-    structure_message(base, &set, accept)
-}
-
-fn structure_message(base: Base, set: &Set, accept: &str) -> Result<Message, Fault> {
-    let xml = || Message { kind: XML_STRUCTURE, body: xmlstructure::write(set) };
-    let json = || Message { kind: JSON_STRUCTURE, body: jsonstructure::write(set) };
-    let any = any(accept);
-    match base {
-        Base::One if any || accept.contains("xml") => Ok(xml()),
-        Base::Two if any || accept.contains("json") => Ok(json()),
-        Base::Two if accept.contains("structure+xml;version=2.1") => Ok(xml()),
-        _ => Err(Fault::format(accept)),
-    }
+    let work = move |out: &mut dyn Write| out.write_all(write(&set).as_bytes());
+    Ok(Reply::Made(Message { kind, tag, work: Box::new(work) }))
 }
 
 /// Whether any format will do.
@@ -170,86 +233,21 @@ fn any(accept: &str) -> bool {
     accept.is_empty() || accept.contains("*/*") || accept.contains("application/*")
 }
 
+/// The structure of a dataflow, with what there is where `counted`.
 fn available<K: Keep>(
     catalogue: &Catalogue<'_, K>,
-    schema: bool,
     (agency, id): (&str, &str),
     rest: &[&str],
-    wanted: &Wanted,
-    accept: &str,
-) -> Result<Message, Fault> {
+    wanted: Wanted,
+    counted: bool,
+) -> Result<Set, Fault> {
     ids::version(rest.first().copied().unwrap_or("*"), ids::VERSION)?;
     let flow = catalogue.one(agency, id, wanted.asof)?;
     let cube = catalogue.cube(&flow)?;
     let mut set = Set::whole(flow, &cube);
-    if !schema {
-        let selected = select::select(&cube, &wanted.keyed(rest.get(1).copied()), None)?;
-        set.narrow(&cube, &selected);
+    if counted {
+        let wanted = wanted.keyed(rest.get(1).copied(), true);
+        set.narrow(&cube, &select::select(&cube, &wanted)?);
     }
-    structure_message(Base::Two, &set, accept)
-}
-
-fn data<K: Keep>(
-    base: Base,
-    catalogue: &Catalogue<'_, K>,
-    rest: &[&str],
-    wanted: &Wanted,
-    accept: &str,
-) -> Result<Message, Fault> {
-    let (agency, id, version, key) = reference(base, rest)?;
-    ids::version(&version, ids::VERSION)?;
-    let flow = catalogue.one(&agency, &id, wanted.asof)?;
-    let cube = catalogue.cube(&flow)?;
-    let wanted = &wanted.keyed(key.as_deref());
-    let earlier = wanted.updated_after.map(|time| catalogue.before(&flow, time)).transpose()?.flatten();
-    let selected = select::select(&cube, wanted, earlier.as_ref())?;
-    let view = select::View { flow: &flow, cube: &cube, rows: selected, wanted };
-    let (generic, specific) = (accept.contains("genericdata+xml"), accept.contains("structurespecificdata"));
-    match base {
-        Base::One if specific && !generic => Ok(Message { kind: SPECIFIC, body: xmldata::specific(&view) }),
-        Base::One if accept.contains("data+csv") || accept.contains("text/csv") => {
-            Ok(Message { kind: CSV_ONE, body: csv::one(&view) })
-        }
-        Base::One if any(accept) || accept.contains("xml") => {
-            Ok(Message { kind: GENERIC, body: xmldata::generic(&view) })
-        }
-        Base::Two if accept.contains("data+json") || accept.contains("application/json") => {
-            Ok(Message { kind: JSON_DATA, body: jsondata::write(&view) })
-        }
-        Base::Two if any(accept) || accept.contains("csv") => {
-            Ok(Message { kind: CSV_TWO, body: csv::two(&view) })
-        }
-        _ => Err(Fault::format(accept)),
-    }
-}
-
-/// Agency, id, version and key that a path of data names.
-type Reference = (String, String, String, Option<String>);
-
-fn reference(base: Base, rest: &[&str]) -> Result<Reference, Fault> {
-    let owned = |text: &&str| (*text).to_owned();
-    match (base, rest) {
-        (Base::One, [flow, tail @ ..]) if tail.len() < 3 => {
-            let parts: Vec<&str> = flow.split(',').collect();
-            let (agency, id, version) = match parts.as_slice() {
-                [id] => ("all", *id, "latest"),
-                [agency, id] => (*agency, *id, "latest"),
-                [agency, id, version] => (*agency, *id, *version),
-                _ => {
-                    return Err(Fault::syntax(format!(
-                        "`{flow}` is no dataflow: expected AGENCY,ID,VERSION"
-                    )));
-                }
-            };
-            if !matches!(tail.get(1), None | Some(&"all")) {
-                return Err(Fault::unbuilt("a choice of providers"));
-            }
-            Ok((agency.into(), id.into(), version.into(), tail.first().map(owned)))
-        }
-        (Base::Two, ["dataflow", agency, id, tail @ ..]) if tail.len() < 3 => {
-            let version = tail.first().copied().unwrap_or("*");
-            Ok((owned(agency), owned(id), version.into(), tail.get(1).map(owned)))
-        }
-        _ => Err(Fault::unbuilt("data of that context")),
-    }
+    Ok(set)
 }

@@ -1,16 +1,17 @@
 //! Which dataflows a node can serve: one for each output of the latest release of each dataflow of
 //! each publisher, or of the release that was the latest at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use schemas::cid::ContentId;
 use schemas::content;
+use schemas::object::{Content, Structure};
 use service::Keep;
 use service::query::{Query, ReleaseInfo};
 
 use crate::index;
-use crate::sdmx::cube::Cube;
+use crate::sdmx::cube::{Cube, Layout};
 use crate::sdmx::fault::Fault;
 use crate::sdmx::ids;
 
@@ -110,15 +111,46 @@ impl<K: Keep> Catalogue<'_, K> {
 
     /// The figures of a dataflow.
     pub(crate) fn cube(&self, flow: &Flow) -> Result<Cube, Fault> {
-        let fetch = |id| self.keep.get(id).ok().flatten();
-        let (structure, table) =
-            content::unpack(flow.content, fetch).map_err(|fault| Fault::internal(fault.to_string()))?;
-        Cube::new(&structure, table)
+        cube(self.keep.as_ref(), flow)
     }
 
-    /// The figures of the same dataflow as they were at `time`, if there were any.
-    pub(crate) fn before(&self, flow: &Flow, time: i64) -> Result<Option<Cube>, Fault> {
-        let earlier = self.flows(&flow.agency, &flow.id, Some(time))?.pop();
-        earlier.map(|earlier| self.cube(&earlier)).transpose()
+    /// Where the parts of the figures of a dataflow stand, without reading them.
+    pub(crate) fn layout(&self, flow: &Flow) -> Result<Layout, Fault> {
+        let content: Content = self.query.object(flow.content.cid())?;
+        let structure: Structure = self.query.object(content.structure.cid())?;
+        Layout::new(&structure.components)
     }
+
+    /// The same dataflow as it was at `time`, if there was any.
+    pub(crate) fn before(&self, flow: &Flow, time: i64) -> Option<Flow> {
+        let place = (flow.release.placed.publisher, flow.release.release.dataflow.clone());
+        let release = self.latest(self.index.vintages.get(&place)?, time)?;
+        self.outputs(release).into_iter().find(|held| held.id == flow.id)
+    }
+
+    /// Every state of a dataflow up to `until`, each with the time at which it began.
+    pub(crate) fn history(&self, flow: &Flow, until: i64) -> Vec<(i64, Option<Flow>)> {
+        let place = (flow.release.placed.publisher, flow.release.release.dataflow.clone());
+        let releases = self.index.vintages.get(&place).map_or(&[][..], Vec::as_slice);
+        let withdrawn = releases.iter().filter_map(|info| self.index.withdrawn(info)).map(|one| one.time);
+        let moments: BTreeSet<i64> =
+            releases.iter().map(|info| info.placed.time).chain(withdrawn).filter(|at| *at <= until).collect();
+        let mut states: Vec<(i64, Option<Flow>)> = Vec::new();
+        for moment in moments {
+            let state = self.before(flow, moment);
+            let id = |state: &Option<Flow>| state.as_ref().map(|flow| flow.release.id);
+            if states.last().and_then(|(_, last)| id(last)) != id(&state) {
+                states.push((moment, state));
+            }
+        }
+        states
+    }
+}
+
+/// The figures of a dataflow.
+pub(crate) fn cube(keep: &impl Keep, flow: &Flow) -> Result<Cube, Fault> {
+    let fetch = |id| keep.get(id).ok().flatten();
+    let (structure, table) =
+        content::unpack(flow.content, fetch).map_err(|fault| Fault::internal(fault.to_string()))?;
+    Cube::new(&structure, table)
 }

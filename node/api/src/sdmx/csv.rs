@@ -1,63 +1,92 @@
 //! Data as SDMX-CSV 1.0 (pysdmx reads it) and 2.0 (sdmx1 wants `ACTION`, pysdmx `STRUCTURE` first).
+//!
+//! SDMX-CSV 1.0 has no actions: what disappeared cannot be told in it.
 
-use crate::sdmx::cube::{FIGURE, TIME};
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use crate::sdmx::cube::{FIGURE, Place};
 use crate::sdmx::ids;
-use crate::sdmx::select::{Observation, View};
-use crate::sdmx::wanted::Detail;
+use crate::sdmx::view::{Format, Head, View};
 
-/// SDMX-CSV 1.0.
-pub(crate) fn one(view: &View<'_>) -> String {
-    let flow = format!("{}:{}({})", view.flow.agency, view.flow.id, ids::VERSION);
-    write(view, &["DATAFLOW"], &[&flow])
+/// Which of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Csv {
+    One,
+    Two,
 }
 
-/// SDMX-CSV 2.0.
-pub(crate) fn two(view: &View<'_>) -> String {
-    let flow = format!("{}:{}({})", view.flow.agency, view.flow.id, ids::VERSION);
-    write(view, &["STRUCTURE", "STRUCTURE_ID", "ACTION"], &["dataflow", &flow, "I"])
-}
-
-fn write(view: &View<'_>, head: &[&str], first: &[&str]) -> String {
-    let origin = view.origin();
-    let time = view.cube.timed().then_some(TIME);
-    let attributes = if view.wanted.detail == Detail::Full { view.cube.attributes.as_slice() } else { &[] };
-    let ids = head.iter().copied();
-    let ids = ids.chain(view.cube.dimensions.iter().map(|dimension| dimension.id.as_str()));
-    let ids = ids.chain(time).chain([FIGURE]).chain(attributes.iter().map(|(id, _)| id.as_str()));
-    let mut out = String::new();
-    line(&mut out, ids.chain(origin.iter().map(|(id, _)| *id)));
-    let mut row = |observation: &Observation| {
-        let own: Vec<String> = attributes
-            .iter()
-            .map(|(_, at)| view.cube.attribute(*at, observation.row).unwrap_or_default())
-            .collect();
-        let bare = view.keys_only();
-        let time = view.cube.timed().then_some(if bare { "" } else { observation.time.as_str() });
-        let value = observation.value.as_deref().filter(|_| !bare).unwrap_or_default();
-        let cells = first.iter().copied().chain(observation.key.iter().map(String::as_str));
-        let cells = cells.chain(time).chain([value]).chain(own.iter().map(String::as_str));
-        line(&mut out, cells.chain(origin.iter().map(|(_, text)| text.as_str())));
-    };
-    if view.keys_only() {
-        view.series().filter_map(|series| series.first()).for_each(&mut row);
-    } else {
-        view.rows.iter().for_each(&mut row);
+impl Format for Csv {
+    fn begin(&mut self, out: &mut dyn Write, head: &Head) -> io::Result<()> {
+        let first: &[&str] = match self {
+            Self::One => &["DATAFLOW"],
+            Self::Two => &["STRUCTURE", "STRUCTURE_ID", "ACTION"],
+        };
+        let mut ids = first.to_vec();
+        ids.extend(head.layout.dimensions());
+        ids.extend(head.wanted.figures.then_some(FIGURE));
+        ids.extend(head.attributes.iter().map(String::as_str));
+        ids.extend(head.origin());
+        if head.wanted.history {
+            ids.extend(["VALID_FROM", "VALID_TO"]);
+        }
+        line(out, ids.into_iter())
     }
-    out
+
+    fn set(&mut self, out: &mut dyn Write, view: &View<'_>) -> io::Result<()> {
+        if *self == Self::One && !view.told() {
+            return Ok(());
+        }
+        let flow = format!("{}:{}({})", view.flow.agency, view.flow.id, ids::VERSION);
+        let first: Vec<&str> = match self {
+            Self::One => vec![&flow],
+            Self::Two => vec!["dataflow", &flow, view.action.letter()],
+        };
+        let origin = view.origin();
+        let valid: Vec<String> = if view.head.wanted.history {
+            view.valid.texts().into_iter().map(|(_, text)| text.unwrap_or_default()).collect()
+        } else {
+            Vec::new()
+        };
+        for place in view.rows {
+            let own = cells(view, *place);
+            let cells = first.iter().copied().chain(own.iter().map(|cell| &**cell));
+            let set =
+                view.head.origin().into_iter().map(|id| {
+                    origin.iter().find(|(held, _)| *held == id).map_or("", |(_, text)| text.as_str())
+                });
+            line(out, cells.chain(set).chain(valid.iter().map(String::as_str)))?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, _: &mut dyn Write, _: &Head) -> io::Result<()> {
+        Ok(())
+    }
 }
 
-fn line<'a>(out: &mut String, cells: impl Iterator<Item = &'a str>) {
+/// The key, the time, the figure and the attributes of an observation.
+fn cells<'a>(view: &View<'a>, place: Place) -> Vec<Cow<'a, str>> {
+    let (head, bare) = (view.head, view.head.wanted.keys_only());
+    let mut cells: Vec<Cow<'a, str>> = view.key(place).map(|(_, text)| text).collect();
+    let unless_bare = |cell: Cow<'a, str>| if bare { Cow::Borrowed("") } else { cell };
+    cells.extend(head.timed().then(|| unless_bare(view.cube.time(place))));
+    cells.extend(head.wanted.figures.then(|| unless_bare(view.value(place).unwrap_or_default())));
+    let own = |id: &String| view.cube.attribute(id, place).filter(|_| view.told() && !bare);
+    cells.extend(head.attributes.iter().map(|id| own(id).unwrap_or_default()));
+    cells
+}
+
+fn line<'a>(out: &mut dyn Write, cells: impl Iterator<Item = &'a str>) -> io::Result<()> {
     for (at, cell) in cells.enumerate() {
         if at > 0 {
-            out.push(',');
+            out.write_all(b",")?;
         }
         if cell.contains(['"', ',', '\n', '\r']) || cell.starts_with(' ') || cell.ends_with(' ') {
-            out.push('"');
-            out.push_str(&cell.replace('"', "\"\""));
-            out.push('"');
+            write!(out, "\"{}\"", cell.replace('"', "\"\""))?;
         } else {
-            out.push_str(cell);
+            out.write_all(cell.as_bytes())?;
         }
     }
-    out.push_str("\r\n");
+    out.write_all(b"\r\n")
 }

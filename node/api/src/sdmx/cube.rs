@@ -3,11 +3,13 @@
 //! FREQ is added where the periods tell it, MEASURE where there are several figures. Refuses tables
 //! whose components have names that the formats need for themselves.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::object::Structure;
 use schemas::period::Period;
-use schemas::structure::{Component, Role, Type};
+use schemas::structure::{Component, Role, Shape, Type};
 use schemas::table::{Cell, Column, Table};
 
 use crate::sdmx::fault::Fault;
@@ -20,8 +22,18 @@ pub(crate) const FIGURE: &str = "OBS_VALUE";
 const FREQUENCY: &str = "FREQ";
 const MEASURE: &str = "MEASURE";
 /// Columns of ours, and those that SDMX-CSV begins with.
-const RESERVED: [&str; 8] =
-    [FIGURE, "ACTION", "DATAFLOW", "STRUCTURE", "STRUCTURE_ID", "DATASET_CID", "RECIPE_CID", "RELEASE_CID"];
+const RESERVED: [&str; 10] = [
+    FIGURE,
+    "ACTION",
+    "DATAFLOW",
+    "STRUCTURE",
+    "STRUCTURE_ID",
+    "DATASET_CID",
+    "RECIPE_CID",
+    "RELEASE_CID",
+    "VALID_FROM",
+    "VALID_TO",
+];
 /// Codes of one list; a dimension with more has none.
 const CODES_MAX: usize = 20_000;
 
@@ -45,19 +57,18 @@ pub(crate) struct Dimension {
 /// A figure or an attribute: its id and its column.
 type Part = (String, usize);
 
-/// A table with its parts.
-#[derive(Debug)]
-pub(crate) struct Cube {
-    table: Table,
-    pub(crate) dimensions: Vec<Dimension>,
+/// Where the parts of a cube stand in a table.
+#[derive(Debug, Clone)]
+pub(crate) struct Layout {
+    dimensions: Vec<(String, Source)>,
     time: Option<usize>,
     pub(crate) measures: Vec<Part>,
     pub(crate) attributes: Vec<Part>,
 }
 
-impl Cube {
-    pub(crate) fn new(structure: &Structure, table: Table) -> Result<Self, Fault> {
-        let components = table.shape().components();
+impl Layout {
+    pub(crate) fn new(shape: &Shape) -> Result<Self, Fault> {
+        let components = shape.components();
         let time =
             components.iter().position(|part| part.id.as_str() == TIME && part.role == Role::Identifier);
         let of = |wanted: fn(Role) -> bool| {
@@ -66,89 +77,255 @@ impl Cube {
         };
         let measures = of(|role| role == Role::Measure);
         let attributes = of(|role| matches!(role, Role::Attribute | Role::ViralAttribute));
-        let mut sources: Vec<(String, Source)> = of(|role| role == Role::Identifier)
-            .into_iter()
-            .map(|(id, at)| (id, Source::Column(at)))
-            .collect();
-        sources.retain(|(_, source)| time.is_none_or(|time| *source != Source::Column(time)));
+        let identifiers = of(|role| role == Role::Identifier).into_iter();
+        let mut dimensions: Vec<(String, Source)> =
+            identifiers.map(|(id, at)| (id, Source::Column(at))).collect();
+        dimensions.retain(|(_, source)| time.is_none_or(|time| *source != Source::Column(time)));
         let told = |part: &Component| matches!(part.kind, Type::TimePeriod | Type::Date);
         if let Some(at) = time.filter(|at| components.get(*at).is_some_and(told))
             && components.iter().all(|part| part.id.as_str() != FREQUENCY)
         {
-            sources.insert(0, (FREQUENCY.into(), Source::Frequency(at)));
+            dimensions.insert(0, (FREQUENCY.into(), Source::Frequency(at)));
         }
         if measures.len() > 1 {
-            sources.push((MEASURE.into(), Source::Measure));
+            dimensions.push((MEASURE.into(), Source::Measure));
         }
-        unique(sources.iter().map(|(id, _)| id).chain(attributes.iter().map(|(id, _)| id)))?;
-        let mut cube = Self { table, dimensions: Vec::new(), time, measures, attributes };
-        cube.dimensions = sources
-            .into_iter()
-            .map(|(id, source)| Dimension { codes: cube.codes(structure, source), id, source })
+        unique(dimensions.iter().map(|(id, _)| id).chain(attributes.iter().map(|(id, _)| id)))?;
+        Ok(Self { dimensions, time, measures, attributes })
+    }
+
+    /// The ids of all dimensions, the time last.
+    pub(crate) fn dimensions(&self) -> Vec<&str> {
+        let ids = self.dimensions.iter().map(|(id, _)| id.as_str());
+        ids.chain(self.time.map(|_| TIME)).collect()
+    }
+}
+
+/// An observation: a row, and which of its figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    row: u32,
+    figure: u32,
+}
+
+/// A table with its parts.
+#[derive(Debug)]
+pub(crate) struct Cube {
+    table: Table,
+    pub(crate) dimensions: Vec<Dimension>,
+    pub(crate) layout: Layout,
+}
+
+impl Cube {
+    pub(crate) fn new(structure: &Structure, table: Table) -> Result<Self, Fault> {
+        let layout = Layout::new(table.shape())?;
+        let mut cube = Self { table, dimensions: Vec::new(), layout };
+        let parts = cube.layout.dimensions.iter();
+        cube.dimensions = parts
+            .map(|(id, source)| Dimension {
+                codes: cube.codes(structure, *source),
+                id: id.clone(),
+                source: *source,
+            })
             .collect();
         Ok(cube)
     }
 
     /// Whether observations have a time.
     pub(crate) fn timed(&self) -> bool {
-        self.time.is_some()
+        self.layout.time.is_some()
     }
 
-    /// Rows of the table.
-    pub(crate) fn rows(&self) -> usize {
-        self.table.rows()
-    }
-
-    /// Figures of a row; a table without figures has one that is empty.
-    pub(crate) fn figures(&self) -> usize {
-        self.measures.len().max(1)
+    /// Every observation, as they stand in the table; a row without figures is one that is empty.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Place> {
+        let figures = self.layout.measures.len().max(1) as u32;
+        (0..self.table.rows() as u32)
+            .flat_map(move |row| (0..figures).map(move |figure| Place { row, figure }))
     }
 
     /// The value of a dimension.
-    pub(crate) fn key(&self, dimension: &Dimension, row: usize, figure: usize) -> String {
+    pub(crate) fn key(&self, dimension: &Dimension, place: Place) -> Cow<'_, str> {
         match dimension.source {
-            Source::Column(at) => self.text(at, row),
-            Source::Frequency(at) => {
-                self.period(at, row).map_or_else(String::new, |period| period.frequency().code().to_owned())
-            }
-            Source::Measure => self.measures.get(figure).map_or_else(String::new, |(id, _)| id.clone()),
+            Source::Column(at) => self.text(at, place).unwrap_or_default(),
+            Source::Frequency(at) => self.frequency(at, place).into(),
+            Source::Measure => self.measure(place).into(),
         }
     }
 
-    /// The time of a row, as a period where it is one, and as it is spelled.
-    pub(crate) fn time(&self, row: usize) -> (Option<Period>, String) {
-        let Some(at) = self.time else { return (None, String::new()) };
-        (self.period(at, row), self.text(at, row))
+    fn frequency(&self, at: usize, place: Place) -> &'static str {
+        self.period_of(at, place).map_or("", |period| period.frequency().code())
     }
 
-    /// A figure; absent where it is null.
-    pub(crate) fn value(&self, row: usize, figure: usize) -> Option<String> {
-        let (_, at) = self.measures.get(figure)?;
-        self.table.columns().get(*at)?.cell(row).map(|cell| cell.to_string())
+    fn measure(&self, place: Place) -> &str {
+        self.layout.measures.get(place.figure as usize).map_or("", |(id, _)| id)
     }
 
-    /// The value of an attribute; absent where it is null.
-    pub(crate) fn attribute(&self, at: usize, row: usize) -> Option<String> {
-        self.table.columns().get(at)?.cell(row).map(|cell| cell.to_string())
+    /// The time as it is spelled; empty where there is none.
+    pub(crate) fn time(&self, place: Place) -> Cow<'_, str> {
+        self.layout.time.and_then(|at| self.text(at, place)).unwrap_or_default()
     }
 
-    fn text(&self, at: usize, row: usize) -> String {
-        self.attribute(at, row).unwrap_or_default()
+    /// The time, where it is a period.
+    pub(crate) fn period(&self, place: Place) -> Option<Period> {
+        self.period_of(self.layout.time?, place)
     }
 
-    fn period(&self, at: usize, row: usize) -> Option<Period> {
-        match self.table.columns().get(at)?.cell(row)? {
-            Cell::Period(period) => Some(period),
+    fn period_of(&self, at: usize, place: Place) -> Option<Period> {
+        match self.table.columns().get(at)? {
+            Column::Period(rows) => rows.get(place.row as usize).copied().flatten(),
             _ => None,
         }
     }
 
+    /// The column of a figure.
+    fn figures(&self, place: Place) -> Option<usize> {
+        self.layout.measures.get(place.figure as usize).map(|(_, at)| *at)
+    }
+
+    /// A figure; absent where it is null.
+    pub(crate) fn value(&self, place: Place) -> Option<Cow<'_, str>> {
+        self.text(self.figures(place)?, place)
+    }
+
+    /// The value of an attribute; absent where it is null.
+    pub(crate) fn attribute(&self, id: &str, place: Place) -> Option<Cow<'_, str>> {
+        let (_, at) = self.layout.attributes.iter().find(|(held, _)| held == id)?;
+        self.text(*at, place)
+    }
+
+    fn text(&self, at: usize, place: Place) -> Option<Cow<'_, str>> {
+        match self.table.columns().get(at)? {
+            Column::Text(texts) => texts.get(place.row as usize).map(Cow::Borrowed),
+            other => other.cell(place.row as usize).map(|cell| cell.to_string().into()),
+        }
+    }
+
+    /// Whether two observations are of one series.
+    pub(crate) fn same_series(&self, a: Place, b: Place) -> bool {
+        self.order_series(a, self, b) == Ordering::Equal
+    }
+
+    /// Orders an observation against one of another cube of the same dimensions: by key, then time.
+    pub(crate) fn order(&self, a: Place, other: &Cube, b: Place) -> Ordering {
+        self.order_series(a, other, b).then_with(|| match (self.layout.time, other.layout.time) {
+            (Some(at), Some(beside)) => self.order_cells((at, a), other, (beside, b)),
+            _ => Ordering::Equal,
+        })
+    }
+
+    fn order_series(&self, a: Place, other: &Cube, b: Place) -> Ordering {
+        let pairs = self.layout.dimensions.iter().zip(&other.layout.dimensions);
+        let orders = pairs.map(|((_, one), (_, two))| match (*one, *two) {
+            (Source::Column(at), Source::Column(beside)) => self.order_cells((at, a), other, (beside, b)),
+            (Source::Frequency(at), Source::Frequency(beside)) => {
+                self.frequency(at, a).cmp(other.frequency(beside, b))
+            }
+            _ => self.measure(a).cmp(other.measure(b)),
+        });
+        orders.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+    }
+
+    fn order_cells(&self, (at, a): (usize, Place), other: &Cube, (beside, b): (usize, Place)) -> Ordering {
+        let columns = self.table.columns().get(at).zip(other.table.columns().get(beside));
+        columns.map_or(Ordering::Equal, |(one, two)| between(one, a.row as usize, two, b.row as usize))
+    }
+
+    /// What `id` names here, if it is a component.
+    pub(crate) fn named(&self, id: &str) -> Option<Named> {
+        if id == TIME && self.timed() {
+            return Some(Named::Time);
+        }
+        if id == FIGURE {
+            return Some(Named::Figure);
+        }
+        let dimension = self.layout.dimensions.iter().position(|(held, _)| held == id).map(Named::Dimension);
+        let attribute = || self.layout.attributes.iter().find(|(held, _)| held == id);
+        dimension.or_else(|| attribute().map(|(_, at)| Named::Attribute(*at)))
+    }
+
+    /// The value of a component; absent where it is null.
+    pub(crate) fn cell(&self, named: Named, place: Place) -> Option<Cell> {
+        let at = match named {
+            Named::Time => self.layout.time?,
+            Named::Figure => self.figures(place)?,
+            Named::Attribute(at) => at,
+            Named::Dimension(at) => match self.layout.dimensions.get(at)?.1 {
+                Source::Column(at) => at,
+                _ => return Some(Cell::Text(self.key(self.dimensions.get(at)?, place).into_owned())),
+            },
+        };
+        self.table.columns().get(at)?.cell(place.row as usize)
+    }
+
+    /// Whether a component holds numbers.
+    pub(crate) fn numeric(&self, named: Named) -> bool {
+        let numeric = |at: &usize| {
+            matches!(self.table.columns().get(*at), Some(Column::Number(_) | Column::Integer(_)))
+        };
+        match named {
+            Named::Time => false,
+            Named::Figure => self.layout.measures.iter().all(|(_, at)| numeric(at)),
+            Named::Attribute(at) => numeric(&at),
+            Named::Dimension(at) => match self.layout.dimensions.get(at) {
+                Some((_, Source::Column(at))) => numeric(at),
+                _ => false,
+            },
+        }
+    }
+
+    /// Orders two observations by one component; null first.
+    pub(crate) fn order_by(&self, named: Named, a: Place, b: Place) -> Ordering {
+        match named {
+            Named::Time => self.layout.time.map(|at| self.order_cells((at, a), self, (at, b))),
+            Named::Attribute(at) => Some(self.order_cells((at, a), self, (at, b))),
+            Named::Figure => {
+                let columns = self.figures(a).zip(self.figures(b));
+                columns.map(|(one, two)| self.order_cells((one, a), self, (two, b)))
+            }
+            Named::Dimension(at) => match self.layout.dimensions.get(at) {
+                Some((_, Source::Column(at))) => Some(self.order_cells((*at, a), self, (*at, b))),
+                Some(_) => self.dimensions.get(at).map(|part| self.key(part, a).cmp(&self.key(part, b))),
+                None => None,
+            },
+        }
+        .unwrap_or(Ordering::Equal)
+    }
+}
+
+/// A component of a cube.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Named {
+    Time,
+    Figure,
+    Dimension(usize),
+    Attribute(usize),
+}
+
+/// Orders cells of two columns; null first, columns of different types as equals.
+fn between(one: &Column, a: usize, two: &Column, b: usize) -> Ordering {
+    match (one, two) {
+        (Column::Text(one), Column::Text(two)) => one.get(a).cmp(&two.get(b)),
+        (Column::Integer(one), Column::Integer(two)) => one.get(a).cmp(&two.get(b)),
+        (Column::Boolean(one), Column::Boolean(two)) => one.get(a).cmp(&two.get(b)),
+        (Column::Period(one), Column::Period(two)) => one.get(a).cmp(&two.get(b)),
+        (Column::Number(one), Column::Number(two)) => {
+            match (one.get(a).copied().flatten(), two.get(b).copied().flatten()) {
+                (Some(x), Some(y)) => x.compare(y),
+                (x, y) => x.is_some().cmp(&y.is_some()),
+            }
+        }
+        _ => Ordering::Equal,
+    }
+}
+
+/// The codes of dimensions.
+impl Cube {
     fn codes(&self, structure: &Structure, source: Source) -> Option<BTreeMap<String, String>> {
         let held: Vec<String> = match source {
-            Source::Measure => self.measures.iter().map(|(id, _)| id.clone()).collect(),
+            Source::Measure => self.layout.measures.iter().map(|(id, _)| id.clone()).collect(),
             Source::Frequency(at) => match self.table.columns().get(at)? {
                 Column::Period(rows) => {
-                    let held: std::collections::BTreeSet<_> =
+                    let held: BTreeSet<_> =
                         rows.iter().flatten().map(|period| period.frequency().code()).collect();
                     held.into_iter().map(str::to_owned).collect()
                 }

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use serde_json::json;
 use service::Error;
 
-use crate::sdmx::{Base, Message, xml};
+use crate::sdmx::{Base, xml};
 
 /// Characters of a message that repeat what was asked.
 const DETAIL_CHARS_MAX: usize = 400;
@@ -18,7 +18,7 @@ pub(crate) struct Fault {
     /// The HTTP status.
     pub(crate) status: StatusCode,
     code: u16,
-    detail: String,
+    pub(crate) detail: String,
 }
 
 impl Fault {
@@ -56,25 +56,25 @@ impl Fault {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, 500, detail)
     }
 
-    /// The error message in the format of the interface.
-    pub(crate) fn message(&self, base: Base) -> Message {
+    /// The error message in the format of the interface, with its media type.
+    pub(crate) fn message(&self, base: Base) -> (&'static str, String) {
+        let xml = || {
+            format!(
+                "{}<mes:Error xmlns:mes=\"{}\" xmlns:com=\"{}\"><mes:ErrorMessage code=\"{}\">\
+                 <com:Text xml:lang=\"en\">{}</com:Text></mes:ErrorMessage></mes:Error>\n",
+                xml::HEAD,
+                xml::MESSAGE,
+                xml::COMMON,
+                self.code,
+                xml::escape(&self.detail)
+            )
+        };
         match base {
-            Base::One => Message {
-                kind: "application/xml",
-                body: format!(
-                    "{}<mes:Error xmlns:mes=\"{}\" xmlns:com=\"{}\"><mes:ErrorMessage code=\"{}\">\
-                     <com:Text xml:lang=\"en\">{}</com:Text></mes:ErrorMessage></mes:Error>\n",
-                    xml::HEAD,
-                    xml::MESSAGE,
-                    xml::COMMON,
-                    self.code,
-                    xml::escape(&self.detail)
-                ),
-            },
-            Base::Two => Message {
-                kind: "application/json",
-                body: json!({ "errors": [{ "code": self.code, "title": self.detail }] }).to_string(),
-            },
+            Base::One => ("application/xml", xml()),
+            Base::Two => (
+                "application/json",
+                json!({ "errors": [{ "code": self.code, "title": self.detail }] }).to_string(),
+            ),
         }
     }
 }

@@ -1,13 +1,22 @@
-//! Data as SDMX-JSON 2.0, flat: each observation under the places of its values. Figures are texts,
-//! so that no reader's floating point takes their digits.
+//! Data as SDMX-JSON 2.0: series, or observations that stand alone, each under the places of its
+//! values. Figures are texts, so that no reader's floating point takes their digits.
+//!
+//! Each data set has a structure of its own, written after it: so it need not be known before.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::sdmx::cube::TIME;
-use crate::sdmx::select::View;
+use crate::sdmx::cube::{Place, TIME};
+use crate::sdmx::view::{Format, Head, View};
 use crate::sdmx::xml;
+
+/// The message, and the structures of the data sets that are written.
+#[derive(Default)]
+pub(crate) struct Json {
+    structures: Vec<Value>,
+}
 
 /// Values of a component in the order in which they came, and their places.
 #[derive(Default)]
@@ -22,63 +31,141 @@ impl Values {
         }
     }
 
-    fn component(self, id: &str, position: Option<usize>) -> Value {
+    fn component(self, id: &str, position: usize) -> Value {
         let mut ordered: Vec<(String, usize)> = self.0.into_iter().collect();
         ordered.sort_by_key(|(_, place)| *place);
-        let values: Vec<Value> = ordered
-            .into_iter()
-            .map(
-                |(value, _)| {
-                    if id == TIME { json!({ "id": value, "value": value }) } else { json!({ "id": value }) }
-                },
-            )
-            .collect();
-        let mut fields = Map::new();
-        fields.insert("id".into(), id.into());
-        fields.insert("values".into(), values.into());
-        if let Some(position) = position {
-            fields.insert("keyPosition".into(), position.into());
-        }
-        fields.into()
+        let value = |(value, _): (String, usize)| {
+            if id == TIME { json!({ "id": value, "value": value }) } else { json!({ "id": value }) }
+        };
+        let values: Vec<Value> = ordered.into_iter().map(value).collect();
+        json!({ "id": id, "values": values, "keyPosition": position })
     }
 }
 
-/// The message.
-pub(crate) fn write(view: &View<'_>) -> String {
-    let mut ids: Vec<&str> = view.cube.dimensions.iter().map(|dimension| dimension.id.as_str()).collect();
-    ids.extend(view.cube.timed().then_some(TIME));
-    let mut values: Vec<Values> = ids.iter().map(|_| Values::default()).collect();
-    let mut observations = Map::new();
-    for row in &view.rows {
-        let cells = row.key.iter().map(String::as_str).chain(view.cube.timed().then_some(row.time.as_str()));
-        let places = cells.zip(&mut values).map(|(cell, values)| values.place(cell).to_string());
-        observations.insert(places.collect::<Vec<_>>().join(":"), json!([row.value]));
+impl Format for Json {
+    fn begin(&mut self, out: &mut dyn Write, head: &Head) -> io::Result<()> {
+        let meta = json!({
+            "id": "assay",
+            "test": false,
+            "prepared": xml::time(head.flow.now),
+            "contentLanguages": ["en"],
+            "sender": { "id": head.flow.agency }
+        });
+        write!(out, "{{\"meta\":{meta},\"data\":{{\"dataSets\":[")
     }
+
+    fn set(&mut self, out: &mut dyn Write, view: &View<'_>) -> io::Result<()> {
+        let at = self.structures.len();
+        if at > 0 {
+            out.write_all(b",")?;
+        }
+        write!(out, "{{\"structure\":{at},\"action\":\"{}\"", view.action.word())?;
+        for (name, time) in view.valid.texts() {
+            if let Some(time) = time {
+                write!(out, ",\"{name}\":\"{time}\"")?;
+            }
+        }
+        let zeros: Vec<usize> = view.origin().iter().map(|_| 0).collect();
+        write!(out, ",\"attributes\":{}", json!(zeros))?;
+        let ids = view.head.layout.dimensions();
+        let mut values: Vec<Values> = ids.iter().map(|_| Values::default()).collect();
+        if view.head.flat() {
+            flat(out, view, &mut values)?;
+        } else {
+            series(out, view, &mut values)?;
+        }
+        out.write_all(b"}")?;
+        self.structures.push(structure(view, at, values));
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut dyn Write, _: &Head) -> io::Result<()> {
+        write!(out, "],\"structures\":{}}}}}", json!(self.structures))
+    }
+}
+
+/// The places of the values of a key, joined by colons.
+fn places<'a>(values: &mut [Values], cells: impl Iterator<Item = std::borrow::Cow<'a, str>>) -> String {
+    let mut text = String::new();
+    for (cell, values) in cells.zip(values) {
+        if !text.is_empty() {
+            text.push(':');
+        }
+        text += &values.place(&cell).to_string();
+    }
+    text
+}
+
+fn flat(out: &mut dyn Write, view: &View<'_>, values: &mut [Values]) -> io::Result<()> {
+    out.write_all(b",\"observations\":{")?;
+    for (at, place) in view.rows.iter().enumerate() {
+        let comma = if at > 0 { "," } else { "" };
+        let cells = view.key(*place).map(|(_, text)| text);
+        let time = view.head.timed().then(|| view.cube.time(*place));
+        write!(out, "{comma}\"{}\":{}", places(values, cells.chain(time)), observation(view, *place))?;
+    }
+    out.write_all(b"}")
+}
+
+fn series(out: &mut dyn Write, view: &View<'_>, values: &mut [Values]) -> io::Result<()> {
+    out.write_all(b",\"series\":{")?;
+    for (at, rows) in view.series().enumerate() {
+        let Some(first) = rows.first() else { continue };
+        let comma = if at > 0 { "," } else { "" };
+        let key = places(values, view.key(*first).map(|(_, text)| text));
+        write!(out, "{comma}\"{key}\":{{\"observations\":{{")?;
+        let rows = if view.head.wanted.keys_only() { &[] } else { rows };
+        for (at, place) in rows.iter().enumerate() {
+            let comma = if at > 0 { "," } else { "" };
+            let time = values.last_mut().map_or(0, |values| values.place(&view.cube.time(*place)));
+            write!(out, "{comma}\"{time}\":{}", observation(view, *place))?;
+        }
+        out.write_all(b"}}")?;
+    }
+    out.write_all(b"}")
+}
+
+/// The figure and the attributes; empty ones at the end are left out.
+fn observation(view: &View<'_>, place: Place) -> Value {
+    if !view.told() {
+        return json!([]);
+    }
+    let text = |text: Option<std::borrow::Cow<'_, str>>| text.map_or(Value::Null, |text| Value::from(&*text));
+    let mut values: Vec<Value> = Vec::new();
+    values.extend(view.head.wanted.figures.then(|| text(view.value(place))));
+    let figures = values.len();
+    values.extend(view.head.attributes.iter().map(|id| text(view.cube.attribute(id, place))));
+    while values.len() > figures && values.last() == Some(&Value::Null) {
+        values.pop();
+    }
+    values.into()
+}
+
+fn structure(view: &View<'_>, at: usize, values: Vec<Values>) -> Value {
+    let (head, flow) = (view.head, view.flow);
+    let ids = head.layout.dimensions();
     let components = ids.iter().zip(values).enumerate();
-    let components: Vec<Value> =
-        components.map(|(at, (id, values))| values.component(id, Some(at))).collect();
-    let origin = view.origin();
-    let set_attributes: Vec<Value> =
-        origin.iter().map(|(id, text)| json!({ "id": id, "values": [{ "id": text }] })).collect();
-    let flow = view.flow;
-    let structure = json!({
+    let mut components: Vec<Value> = components.map(|(at, (id, values))| values.component(id, at)).collect();
+    let keys = if head.flat() { 0 } else { ids.len() - usize::from(head.timed()) };
+    let observation = components.split_off(keys);
+    let dimensions = match (head.flat(), observation.is_empty()) {
+        (true, _) => json!({ "observation": observation }),
+        (false, true) => json!({ "series": components }),
+        (false, false) => json!({ "series": components, "observation": observation }),
+    };
+    let figures =
+        if head.wanted.figures { json!({ "observation": [{ "id": "OBS_VALUE" }] }) } else { json!({}) };
+    let own: Vec<Value> =
+        head.attributes.iter().map(|id| json!({ "id": id, "relationship": { "observation": {} } })).collect();
+    let set = view.origin().into_iter().map(
+        |(id, text)| json!({ "id": id, "relationship": { "dataflow": {} }, "values": [{ "id": text }] }),
+    );
+    json!({
         "name": flow.name,
         "links": [{ "rel": "dataflow", "urn": flow.urn("datastructure.Dataflow", &flow.id) }],
-        "dimensions": { "observation": components },
-        "measures": { "observation": [{ "id": "OBS_VALUE" }] },
-        "attributes": { "dataSet": set_attributes },
-        "dataSets": [0]
-    });
-    let zeros: Vec<usize> = origin.iter().map(|_| 0).collect();
-    let set = json!({
-        "structure": 0, "action": "Information", "attributes": zeros, "observations": observations
-    });
-    let meta = json!({
-        "id": "assay",
-        "test": false,
-        "prepared": xml::time(flow.now),
-        "contentLanguages": ["en"],
-        "sender": { "id": flow.agency }
-    });
-    json!({ "meta": meta, "data": { "structures": [structure], "dataSets": [set] } }).to_string()
+        "dimensions": dimensions,
+        "measures": figures,
+        "attributes": { "dataSet": set.collect::<Vec<Value>>(), "observation": own },
+        "dataSets": [at]
+    })
 }

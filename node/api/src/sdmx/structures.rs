@@ -2,15 +2,14 @@
 //!
 //! `references=none`, the default, gives the artefacts alone: rsdmx makes a table of dataflows from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use service::Keep;
 
 use crate::sdmx::catalogue::{Catalogue, Flow};
-use crate::sdmx::cube::{Cube, Dimension};
+use crate::sdmx::cube::{Cube, Dimension, Place};
 use crate::sdmx::fault::Fault;
 use crate::sdmx::ids;
-use crate::sdmx::select::Observation;
 use crate::sdmx::wanted::Wanted;
 
 /// Dataflows whose structure one answer tells: each is read from the store.
@@ -85,12 +84,12 @@ pub(crate) struct Definition {
 
 impl Definition {
     fn new(flow: Flow, cube: &Cube) -> Self {
-        let figures: Vec<&str> = cube.measures.iter().map(|(id, _)| id.as_str()).collect();
+        let figures: Vec<&str> = cube.layout.measures.iter().map(|(id, _)| id.as_str()).collect();
         Self {
             flow,
             dimensions: cube.dimensions.clone(),
             timed: cube.timed(),
-            attributes: cube.attributes.iter().map(|(id, _)| id.clone()).collect(),
+            attributes: cube.layout.attributes.iter().map(|(id, _)| id.clone()).collect(),
             figure: figures.join(", "),
         }
     }
@@ -161,21 +160,21 @@ impl Set {
     }
 
     /// Leaves the codes that occur in `rows`, and says how many those are.
-    pub(crate) fn narrow(&mut self, cube: &Cube, rows: &[Observation]) {
+    pub(crate) fn narrow(&mut self, cube: &Cube, rows: &[Place]) {
         let Some(definition) = self.definitions.first_mut() else { return };
-        for (at, dimension) in definition.dimensions.iter_mut().enumerate() {
-            let held: std::collections::BTreeSet<&String> =
-                rows.iter().filter_map(|row| row.key.get(at)).collect();
+        for dimension in &mut definition.dimensions {
+            let held: BTreeSet<_> = rows.iter().map(|place| cube.key(dimension, *place)).collect();
             if let Some(codes) = &mut dimension.codes {
-                codes.retain(|code, _| held.contains(code));
+                codes.retain(|code, _| held.contains(code.as_str()));
             }
         }
         self.lists = definition.dimensions.iter().filter_map(|part| definition.list(part)).collect();
-        let span = rows.iter().map(|row| &row.time).min().zip(rows.iter().map(|row| &row.time).max());
+        let times = || rows.iter().map(|place| cube.time(*place));
+        let span = times().min().zip(times().max()).filter(|_| cube.timed());
         self.available = Some(Availability {
             observations: rows.len(),
-            series: rows.chunk_by(|a, b| a.key == b.key).count(),
-            span: span.filter(|_| cube.timed()).map(|(first, last)| (first.clone(), last.clone())),
+            series: rows.chunk_by(|a, b| cube.same_series(*a, *b)).count(),
+            span: span.map(|(first, last)| (first.into_owned(), last.into_owned())),
         });
     }
 }

@@ -2,8 +2,13 @@
 //!
 //! Parameters that are not built answer 501, for a filter that is not applied would be a lie.
 
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+use schemas::decimal::Decimal;
 use schemas::period::{Frequency, Period};
 
+use crate::sdmx::cube::FIGURE;
 use crate::sdmx::fault::Fault;
 
 /// Bytes of a path and of a query.
@@ -11,14 +16,48 @@ const TEXT_BYTES_MAX: usize = 16 << 10;
 /// Tests of one request, and keys.
 const TESTS_MAX: usize = 512;
 
-/// How much of each series is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Detail {
-    #[default]
-    Full,
-    DataOnly,
-    SeriesKeysOnly,
-    NoData,
+/// Sorts of one request.
+const SORTS_MAX: usize = 64;
+
+/// Which attributes are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Attributes {
+    /// Those of the data set.
+    pub(crate) set: bool,
+    /// Those of observations.
+    pub(crate) own: bool,
+    /// Those that are named.
+    pub(crate) named: BTreeSet<String>,
+}
+
+impl Attributes {
+    const NONE: Self = Self { set: false, own: false, named: BTreeSet::new() };
+    const ALL: Self = Self { set: true, own: true, named: BTreeSet::new() };
+
+    /// Whether an attribute of the data set is told.
+    pub(crate) fn of_set(&self, id: &str) -> bool {
+        self.set || self.named.contains(id)
+    }
+
+    /// Whether an attribute of observations is told.
+    pub(crate) fn of_observation(&self, id: &str) -> bool {
+        self.own || self.named.contains(id)
+    }
+
+    /// Reads what REST 2 says: levels, or ids. Reference metadata and attributes of series are none here.
+    fn parse(text: &str) -> Self {
+        let mut told = Self::NONE;
+        for word in text.split(',') {
+            match word {
+                "all" | "dsd" => (told.set, told.own) = (true, true),
+                "dataset" => told.set = true,
+                "obs" => told.own = true,
+                "none" | "msd" | "series" | "" => {}
+                id => drop(told.named.insert(id.to_owned())),
+            }
+        }
+        told
+    }
 }
 
 /// How a value is compared.
@@ -36,8 +75,36 @@ pub(crate) enum Operator {
     Ends,
 }
 
+impl Operator {
+    /// Whether it asks for an order, not for a part of a text.
+    pub(crate) fn compares(self) -> bool {
+        !matches!(self, Self::Contains | Self::Lacks | Self::Starts | Self::Ends)
+    }
+
+    /// Whether a value that stands so to the bound passes.
+    pub(crate) fn fits(self, order: Ordering) -> bool {
+        match self {
+            Self::Equal => order.is_eq(),
+            Self::Unequal => order.is_ne(),
+            Self::Less => order.is_lt(),
+            Self::AtMost => order.is_le(),
+            Self::Greater => order.is_gt(),
+            Self::AtLeast => order.is_ge(),
+            Self::Contains | Self::Lacks | Self::Starts | Self::Ends => false,
+        }
+    }
+}
+
 /// A comparison with a value.
-pub(crate) type Test = (Operator, String);
+#[derive(Debug, Clone)]
+pub(crate) struct Test {
+    pub(crate) operator: Operator,
+    pub(crate) text: String,
+    /// The value, where it can be read as a number.
+    pub(crate) number: Option<Decimal>,
+    /// The value, where it can be read as a period.
+    pub(crate) period: Option<Period>,
+}
 
 /// A test of a component: one of the alternatives, each of which is a list of tests that all hold.
 pub(crate) type Filter = (String, Vec<Vec<Test>>);
@@ -46,16 +113,22 @@ pub(crate) type Filter = (String, Vec<Vec<Test>>);
 pub(crate) type Key = Vec<Vec<String>>;
 
 /// A request for data or structures.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Wanted {
     /// Keys of which one must match; none for any.
     pub(crate) keys: Vec<Key>,
+    /// Whether keys may leave their ends out.
+    pub(crate) short: bool,
     pub(crate) start: Option<Period>,
     pub(crate) end: Option<Period>,
     pub(crate) filters: Vec<Filter>,
     pub(crate) first: Option<usize>,
     pub(crate) last: Option<usize>,
-    pub(crate) detail: Detail,
+    /// Whether the figures are told.
+    pub(crate) figures: bool,
+    pub(crate) attributes: Attributes,
+    /// Whether there are only keys of series.
+    bare: bool,
     /// Whether observations stand alone instead of in series.
     pub(crate) flat: bool,
     pub(crate) references: String,
@@ -63,6 +136,39 @@ pub(crate) struct Wanted {
     pub(crate) asof: Option<i64>,
     /// Seconds since 1970.
     pub(crate) updated_after: Option<i64>,
+    /// Whether every vintage is told.
+    pub(crate) history: bool,
+    /// Observations, or series where only their keys are told, that are left out first.
+    pub(crate) offset: usize,
+    /// How many are told.
+    pub(crate) limit: Option<usize>,
+    /// Components, and whether they go down.
+    pub(crate) sort: Vec<(String, bool)>,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self {
+            keys: Vec::new(),
+            short: false,
+            start: None,
+            end: None,
+            filters: Vec::new(),
+            first: None,
+            last: None,
+            figures: true,
+            attributes: Attributes::ALL,
+            bare: false,
+            flat: false,
+            references: String::new(),
+            asof: None,
+            updated_after: None,
+            history: false,
+            offset: 0,
+            limit: None,
+            sort: Vec::new(),
+        }
+    }
 }
 
 /// The parts of a path, decoded; empty ones at the end are left out.
@@ -105,7 +211,15 @@ impl Wanted {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             wanted.take(&decode(name)?, &decode(value)?)?;
         }
+        if wanted.updated_after.zip(wanted.asof).is_some_and(|(after, asof)| after > asof) {
+            return Err(Fault::meaning("`updatedAfter` is later than `asOf`"));
+        }
         Ok(wanted)
+    }
+
+    /// Whether there are only keys of series.
+    pub(crate) fn keys_only(&self) -> bool {
+        self.bare || !self.figures && self.attributes == Attributes::NONE
     }
 
     fn take(&mut self, name: &str, value: &str) -> Result<(), Fault> {
@@ -123,11 +237,17 @@ impl Wanted {
                 "AllDimensions" => self.flat = true,
                 _ => return Err(Fault::unbuilt(format!("`{name}={value}`"))),
             },
-            "detail" => self.detail = detail(value).ok_or_else(wrong)?,
-            "attributes" if value == "none" => self.detail = Detail::DataOnly,
-            "attributes" if matches!(value, "all" | "dsd") => {}
-            "measures" if value == "all" => {}
-            "includeHistory" if value == "false" => {}
+            "detail" => self.detail(value).ok_or_else(wrong)?,
+            "attributes" => self.attributes = Attributes::parse(value),
+            "measures" => match value {
+                "all" | FIGURE => self.figures = true,
+                "none" => self.figures = false,
+                _ => return Err(wrong()),
+            },
+            "includeHistory" => self.history = value.parse().map_err(|_| wrong())?,
+            "offset" => self.offset = value.parse().map_err(|_| wrong())?,
+            "limit" => self.limit = Some(value.parse().map_err(|_| wrong())?),
+            "sort" => self.sort = sort(value).ok_or_else(wrong)?,
             "mode" if matches!(value, "exact" | "available") => {}
             _ => match name.strip_prefix("c[").and_then(|rest| rest.strip_suffix(']')) {
                 Some(component) => self.filter(component, value)?,
@@ -135,6 +255,25 @@ impl Wanted {
             },
         }
         Ok(())
+    }
+
+    /// Takes what REST 1 calls `detail`, and what it says of structures.
+    fn detail(&mut self, text: &str) -> Option<()> {
+        let (bare, attributes) = match text {
+            "dataonly" => (false, Attributes::NONE),
+            "serieskeysonly" => (true, Attributes::NONE),
+            "nodata" => (true, Attributes::ALL),
+            "full"
+            | "allstubs"
+            | "allcompletestubs"
+            | "referencestubs"
+            | "referencecompletestubs"
+            | "referencepartial"
+            | "raw" => (false, Attributes::ALL),
+            _ => return None,
+        };
+        (self.bare, self.attributes) = (bare, attributes);
+        Some(())
     }
 
     fn filter(&mut self, component: &str, value: &str) -> Result<(), Fault> {
@@ -148,8 +287,8 @@ impl Wanted {
         Ok(())
     }
 
-    /// The same, for a key in a path.
-    pub(crate) fn keyed(&self, key: Option<&str>) -> Self {
+    /// The same, for a key in a path, of which REST 2 lets the end be left out.
+    pub(crate) fn keyed(self, key: Option<&str>, short: bool) -> Self {
         let one = |key: &str| {
             let part = |part: &str| match part {
                 "" | "*" => Vec::new(),
@@ -161,42 +300,43 @@ impl Wanted {
             None | Some("all" | "*" | "") => Vec::new(),
             Some(keys) => keys.split(',').map(one).collect(),
         };
-        Self { keys, ..self.clone() }
+        Self { keys, short, ..self }
     }
 }
 
 fn test(text: &str) -> Test {
     let (word, rest) = text.split_once(':').unwrap_or(("", text));
     let operator = match word {
-        "eq" => Operator::Equal,
-        "ne" => Operator::Unequal,
-        "lt" => Operator::Less,
-        "le" => Operator::AtMost,
-        "gt" => Operator::Greater,
-        "ge" => Operator::AtLeast,
-        "co" => Operator::Contains,
-        "nc" => Operator::Lacks,
-        "sw" => Operator::Starts,
-        "ew" => Operator::Ends,
-        _ => return (Operator::Equal, text.to_owned()),
+        "eq" => Some(Operator::Equal),
+        "ne" => Some(Operator::Unequal),
+        "lt" => Some(Operator::Less),
+        "le" => Some(Operator::AtMost),
+        "gt" => Some(Operator::Greater),
+        "ge" => Some(Operator::AtLeast),
+        "co" => Some(Operator::Contains),
+        "nc" => Some(Operator::Lacks),
+        "sw" => Some(Operator::Starts),
+        "ew" => Some(Operator::Ends),
+        _ => None,
     };
-    (operator, rest.to_owned())
+    let text = if operator.is_some() { rest } else { text };
+    Test {
+        operator: operator.unwrap_or(Operator::Equal),
+        text: text.to_owned(),
+        number: text.parse().ok(),
+        period: period(text),
+    }
 }
 
-fn detail(text: &str) -> Option<Detail> {
-    Some(match text {
-        "dataonly" => Detail::DataOnly,
-        "serieskeysonly" => Detail::SeriesKeysOnly,
-        "nodata" => Detail::NoData,
-        "full"
-        | "allstubs"
-        | "allcompletestubs"
-        | "referencestubs"
-        | "referencecompletestubs"
-        | "referencepartial"
-        | "raw" => Detail::Full,
-        _ => return None,
-    })
+/// Components joined by `+`, each with `:asc` or `:desc`.
+fn sort(text: &str) -> Option<Vec<(String, bool)>> {
+    let part = |part: &str| match part.split_once(':') {
+        None | Some((_, "asc")) => Some((part.split(':').next()?.to_owned(), false)),
+        Some((id, "desc")) => Some((id.to_owned(), true)),
+        Some(_) => None,
+    };
+    let parts: Option<Vec<_>> = text.split('+').map(part).collect();
+    parts.filter(|parts| parts.len() <= SORTS_MAX)
 }
 
 /// A period as SDMX spells it: ours, and months and days of the calendar.

@@ -3,123 +3,189 @@
 //! The header names the structure by `Structure`, since `StructureUsage` breaks pandasdmx. A data
 //! set stands there even when it is empty: sdmx1 and rsdmx do not read an answer without.
 
-use crate::sdmx::cube::TIME;
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use crate::sdmx::cube::{Place, TIME};
 use crate::sdmx::ids::VERSION;
-use crate::sdmx::select::{Observation, View};
+use crate::sdmx::view::{Format, Head, View};
 use crate::sdmx::xml::{self, escape};
 
 /// The generic message.
-pub(crate) fn generic(view: &View<'_>) -> String {
-    let body: String = if view.keys_only() || !view.flat() {
-        view.series().map(|series| generic_series(view, series)).collect()
-    } else {
-        view.rows.iter().map(|row| generic_flat(view, row)).collect()
-    };
-    format!(
-        "{}<mes:GenericData xmlns:mes=\"{}\" xmlns:gen=\"{}\" xmlns:com=\"{}\">\n{}\n\
-         <mes:DataSet structureRef=\"{}\" action=\"Information\">{}{body}</mes:DataSet>\n</mes:GenericData>\n",
-        xml::HEAD,
-        xml::MESSAGE,
-        xml::GENERIC,
-        xml::COMMON,
-        header(view, ""),
-        view.flow.id,
-        parts("Attributes", view.origin().into_iter())
-    )
+pub(crate) struct Generic;
+
+impl Format for Generic {
+    fn begin(&mut self, out: &mut dyn Write, head: &Head) -> io::Result<()> {
+        write!(
+            out,
+            "{}<mes:GenericData xmlns:mes=\"{}\" xmlns:gen=\"{}\" xmlns:com=\"{}\">\n{}\n",
+            xml::HEAD,
+            xml::MESSAGE,
+            xml::GENERIC,
+            xml::COMMON,
+            header(head, "")
+        )
+    }
+
+    fn set(&mut self, out: &mut dyn Write, view: &View<'_>) -> io::Result<()> {
+        write!(out, "<mes:DataSet structureRef=\"{}\" {}>", view.flow.id, action(view))?;
+        let origin = view.origin();
+        parts(out, "Attributes", origin.iter().map(|(id, text)| (*id, Cow::Borrowed(text.as_str()))))?;
+        if view.head.flat() {
+            for place in view.rows {
+                generic_flat(out, view, *place)?;
+            }
+        } else {
+            for series in view.series() {
+                generic_series(out, view, series)?;
+            }
+        }
+        out.write_all(b"</mes:DataSet>\n")
+    }
+
+    fn end(&mut self, out: &mut dyn Write, _: &Head) -> io::Result<()> {
+        out.write_all(b"</mes:GenericData>\n")
+    }
 }
 
-fn header(view: &View<'_>, more: &str) -> String {
-    let (agency, id) = (&view.flow.agency, &view.flow.id);
+/// The structure-specific message.
+pub(crate) struct Specific;
+
+impl Format for Specific {
+    fn begin(&mut self, out: &mut dyn Write, head: &Head) -> io::Result<()> {
+        let (agency, id) = (&head.flow.agency, &head.flow.id);
+        let space = format!(
+            "urn:sdmx:org.sdmx.infomodel.datastructure.DataStructure={agency}:{id}({VERSION}):ObsLevelDim:{}",
+            head.at_observation()
+        );
+        write!(
+            out,
+            "{}<mes:StructureSpecificData xmlns:mes=\"{}\" xmlns:ss=\"{}\" xmlns:com=\"{}\" \
+             xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xmlns:ns1=\"{space}\">\n{}\n",
+            xml::HEAD,
+            xml::MESSAGE,
+            xml::SPECIFIC,
+            xml::COMMON,
+            header(head, &format!(" namespace=\"{space}\""))
+        )
+    }
+
+    fn set(&mut self, out: &mut dyn Write, view: &View<'_>) -> io::Result<()> {
+        write!(
+            out,
+            "<mes:DataSet ss:structureRef=\"{}\" xsi:type=\"ns1:DataSetType\" \
+             ss:dataScope=\"DataStructure\" {}",
+            view.flow.id,
+            action(view)
+        )?;
+        let origin = view.origin();
+        named(out, origin.iter().map(|(id, text)| (*id, Cow::Borrowed(text.as_str()))))?;
+        out.write_all(b">")?;
+        if view.head.flat() {
+            for place in view.rows {
+                observation(out, view, *place, true)?;
+            }
+        } else {
+            for series in view.series() {
+                specific_series(out, view, series)?;
+            }
+        }
+        out.write_all(b"</mes:DataSet>\n")
+    }
+
+    fn end(&mut self, out: &mut dyn Write, _: &Head) -> io::Result<()> {
+        out.write_all(b"</mes:StructureSpecificData>\n")
+    }
+}
+
+fn header(head: &Head, more: &str) -> String {
+    let (agency, id) = (&head.flow.agency, &head.flow.id);
     format!(
         "<mes:Header>{}<mes:Structure structureID=\"{id}\"{more} dimensionAtObservation=\"{}\">\
          <com:Structure><Ref id=\"{id}\" agencyID=\"{agency}\" version=\"{VERSION}\" \
          class=\"DataStructure\"/></com:Structure></mes:Structure></mes:Header>",
-        xml::header(view.flow.now, agency),
-        at_observation(view)
+        xml::header(head.flow.now, agency),
+        head.at_observation()
     )
 }
 
-fn at_observation(view: &View<'_>) -> &'static str {
-    if view.flat() { "AllDimensions" } else { TIME }
+fn action(view: &View<'_>) -> String {
+    let valid = view.valid.texts().into_iter().filter_map(|(name, time)| Some((name, time?)));
+    let valid: String = valid.map(|(name, time)| format!(" {name}Date=\"{time}\"")).collect();
+    format!("action=\"{}\"{valid}", view.action.word())
 }
 
 /// A list of values in an element; nothing where there are none.
-fn parts<'a>(element: &str, values: impl Iterator<Item = (&'a str, String)>) -> String {
-    let values: String =
-        values.map(|(id, text)| format!("<gen:Value id=\"{id}\" value=\"{}\"/>", escape(&text))).collect();
-    if values.is_empty() { values } else { format!("<gen:{element}>{values}</gen:{element}>") }
+fn parts<'a>(
+    out: &mut dyn Write,
+    element: &str,
+    values: impl Iterator<Item = (&'a str, Cow<'a, str>)>,
+) -> io::Result<()> {
+    let mut some = false;
+    for (id, text) in values {
+        if !some {
+            write!(out, "<gen:{element}>")?;
+        }
+        some = true;
+        write!(out, "<gen:Value id=\"{id}\" value=\"{}\"/>", escape(&text))?;
+    }
+    if some { write!(out, "</gen:{element}>") } else { Ok(()) }
 }
 
-fn key<'a>(view: &'a View<'_>, row: &'a Observation) -> impl Iterator<Item = (&'a str, String)> {
-    let ids = view.cube.dimensions.iter().map(|dimension| dimension.id.as_str());
-    ids.zip(row.key.iter().cloned())
+fn generic_series(out: &mut dyn Write, view: &View<'_>, series: &[Place]) -> io::Result<()> {
+    let Some(first) = series.first() else { return Ok(()) };
+    out.write_all(b"<gen:Series>")?;
+    parts(out, "SeriesKey", view.key(*first))?;
+    let rows = if view.head.wanted.keys_only() { &[] } else { series };
+    for place in rows {
+        write!(out, "<gen:Obs><gen:ObsDimension value=\"{}\"/>", escape(&view.cube.time(*place)))?;
+        figure(out, view, *place)?;
+    }
+    out.write_all(b"</gen:Series>\n")
 }
 
-fn generic_series(view: &View<'_>, series: &[Observation]) -> String {
-    let Some(first) = series.first() else { return String::new() };
-    let key = parts("SeriesKey", key(view, first));
-    let rows = if view.keys_only() { &[] } else { series };
-    let rows: String = rows
-        .iter()
-        .map(|row| {
-            let time = format!("<gen:ObsDimension value=\"{}\"/>", escape(&row.time));
-            format!("<gen:Obs>{time}{}</gen:Obs>", figure(view, row))
-        })
-        .collect();
-    format!("<gen:Series>{key}{rows}</gen:Series>\n")
+fn figure(out: &mut dyn Write, view: &View<'_>, place: Place) -> io::Result<()> {
+    if let Some(value) = view.value(place) {
+        write!(out, "<gen:ObsValue value=\"{}\"/>", escape(&value))?;
+    }
+    parts(out, "Attributes", view.attributes(place).into_iter())?;
+    out.write_all(b"</gen:Obs>")
 }
 
-fn figure(view: &View<'_>, row: &Observation) -> String {
-    let value = row.value.as_deref().map(|value| format!("<gen:ObsValue value=\"{}\"/>", escape(value)));
-    value.unwrap_or_default() + &parts("Attributes", view.attributes(row.row).into_iter())
+fn generic_flat(out: &mut dyn Write, view: &View<'_>, place: Place) -> io::Result<()> {
+    let time = view.head.timed().then(|| (TIME, view.cube.time(place)));
+    out.write_all(b"<gen:Obs>")?;
+    parts(out, "ObsKey", view.key(place).chain(time))?;
+    figure(out, view, place)?;
+    out.write_all(b"\n")
 }
 
-fn generic_flat(view: &View<'_>, row: &Observation) -> String {
-    let time = view.cube.timed().then(|| (TIME, row.time.clone()));
-    let key = parts("ObsKey", key(view, row).chain(time));
-    format!("<gen:Obs>{key}{}</gen:Obs>\n", figure(view, row))
+fn named<'a>(out: &mut dyn Write, values: impl Iterator<Item = (&'a str, Cow<'a, str>)>) -> io::Result<()> {
+    for (id, text) in values {
+        write!(out, " {id}=\"{}\"", escape(&text))?;
+    }
+    Ok(())
 }
 
-/// The structure-specific message.
-pub(crate) fn specific(view: &View<'_>) -> String {
-    let body: String = if view.keys_only() || !view.flat() {
-        view.series().map(|series| specific_series(view, series)).collect()
-    } else {
-        view.rows.iter().map(|row| observation(view, row, &named(key(view, row)))).collect()
-    };
-    let (agency, id) = (&view.flow.agency, &view.flow.id);
-    let space = format!(
-        "urn:sdmx:org.sdmx.infomodel.datastructure.DataStructure={agency}:{id}({VERSION}):ObsLevelDim:{}",
-        at_observation(view)
-    );
-    format!(
-        "{}<mes:StructureSpecificData xmlns:mes=\"{}\" xmlns:ss=\"{}\" xmlns:com=\"{}\" \
-         xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xmlns:ns1=\"{space}\">\n{}\n\
-         <mes:DataSet ss:structureRef=\"{id}\" xsi:type=\"ns1:DataSetType\" ss:dataScope=\"DataStructure\" \
-         action=\"Information\"{}>{body}</mes:DataSet>\n</mes:StructureSpecificData>\n",
-        xml::HEAD,
-        xml::MESSAGE,
-        xml::SPECIFIC,
-        xml::COMMON,
-        header(view, &format!(" namespace=\"{space}\"")),
-        named(view.origin().into_iter())
-    )
+fn specific_series(out: &mut dyn Write, view: &View<'_>, series: &[Place]) -> io::Result<()> {
+    let Some(first) = series.first() else { return Ok(()) };
+    out.write_all(b"<Series")?;
+    named(out, view.key(*first))?;
+    out.write_all(b">")?;
+    let rows = if view.head.wanted.keys_only() { &[] } else { series };
+    for place in rows {
+        observation(out, view, *place, false)?;
+    }
+    out.write_all(b"</Series>\n")
 }
 
-fn named<'a>(values: impl Iterator<Item = (&'a str, String)>) -> String {
-    values.map(|(id, text)| format!(" {id}=\"{}\"", escape(&text))).collect()
-}
-
-fn specific_series(view: &View<'_>, series: &[Observation]) -> String {
-    let Some(first) = series.first() else { return String::new() };
-    let rows = if view.keys_only() { &[] } else { series };
-    let rows: String = rows.iter().map(|row| observation(view, row, "")).collect();
-    format!("<Series{}>{rows}</Series>\n", named(key(view, first)))
-}
-
-fn observation(view: &View<'_>, row: &Observation, key: &str) -> String {
-    let time = view.cube.timed().then(|| (TIME, row.time.clone()));
-    let value = row.value.clone().map(|value| ("OBS_VALUE", value));
-    let values = time.into_iter().chain(value).chain(view.attributes(row.row));
-    format!("<Obs{key}{}/>", named(values))
+fn observation(out: &mut dyn Write, view: &View<'_>, place: Place, keyed: bool) -> io::Result<()> {
+    out.write_all(b"<Obs")?;
+    if keyed {
+        named(out, view.key(place))?;
+    }
+    let time = view.head.timed().then(|| (TIME, view.cube.time(place)));
+    let value = view.value(place).map(|value| ("OBS_VALUE", value));
+    named(out, time.into_iter().chain(value).chain(view.attributes(place)))?;
+    out.write_all(b"/>")
 }

@@ -1,8 +1,11 @@
 //! SDMX as clients ask for it. Each test of a rule names the client that needs it.
 
+mod answers;
+mod shapes;
+mod vintages;
 mod world;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use world::{Row, World};
 
@@ -14,18 +17,40 @@ const JSON: &str = "application/vnd.sdmx.data+json;version=2.0.0";
 /// The observations of an answer in SDMX-CSV 2.0.
 #[track_caller]
 fn rows(world: &World, path: &str) -> BTreeSet<Row> {
+    let actions = by_action(world, path);
+    assert!(actions.keys().all(|action| action == "I"), "{path}");
+    actions.into_values().flatten().collect()
+}
+
+/// The observations of an answer in SDMX-CSV 2.0, by what is to be done with them.
+#[track_caller]
+fn by_action(world: &World, path: &str) -> BTreeMap<String, BTreeSet<Row>> {
+    let mut actions: BTreeMap<String, BTreeSet<Row>> = BTreeMap::new();
+    for (action, row) in listed(world, path) {
+        assert!(actions.entry(action).or_default().insert(row), "{path}: twice");
+    }
+    actions
+}
+
+/// The rows of an answer in SDMX-CSV 2.0 in their order, each with its action.
+#[track_caller]
+fn listed(world: &World, path: &str) -> Vec<(String, Row)> {
     let answer = world.get(&format!("/sdmx/v2/data/dataflow/*/labour/1.0{path}"), CSV);
     assert_eq!(answer.status, 200, "{path}: {}", answer.body);
     let mut lines = answer.body.lines();
     let head = "STRUCTURE,STRUCTURE_ID,ACTION,FREQ,REF_AREA,SEX,TIME_PERIOD,OBS_VALUE";
     assert!(lines.next().unwrap().starts_with(head), "pysdmx wants STRUCTURE first, sdmx1 ACTION");
-    lines
-        .map(|line| {
-            let cells: Vec<&str> = line.split(',').collect();
-            assert_eq!((cells[0], cells[2]), ("dataflow", "I"));
-            [3, 4, 5, 6, 7].map(|at| cells[at].to_owned())
-        })
-        .collect()
+    let cells = lines.map(|line| line.split(',').collect::<Vec<&str>>());
+    let row = |cells: Vec<&str>| {
+        assert_eq!(cells[0], "dataflow");
+        (cells[2].to_owned(), [3, 4, 5, 6, 7].map(|at| cells[at].to_owned()))
+    };
+    cells.map(row).collect()
+}
+
+/// A figure in thousandths; -1 where it is null.
+fn milli(row: &Row) -> i64 {
+    row[4].replace('.', "").parse::<i64>().map_or(-1, |value| value / 10)
 }
 
 /// What a filter over all observations leaves.
@@ -57,6 +82,15 @@ fn filters_give_what_a_look_at_every_observation_gives() {
         ("?c[REF_AREA]=co:E", |row| row[1].contains('E')),
         ("?c[REF_AREA]=nc:E", |row| !row[1].contains('E')),
         ("?c[REF_AREA]=XXX", |_| false),
+        ("/Q", |row| row[0] == "Q"),
+        ("?c[NOTE]=co:%3Cb%3E", |_| true),
+        ("?c[NOTE]=sw:b", |_| false),
+        ("?c[FREQ]=Q&c[OBS_VALUE]=ge:3.5%2Blt:5", |row| row[0] == "Q" && (3500..5000).contains(&milli(row))),
+        ("?c[OBS_VALUE]=gt:10", |_| false),
+        ("?c[OBS_VALUE]=ge:0.000", |row| !row[4].is_empty()),
+        ("?c[OBS_VALUE]=ne:2.513", |row| !matches!(milli(row), 2513 | -1)),
+        ("?c[OBS_VALUE]=2.513000", |row| milli(row) == 2513),
+        ("?c[OBS_VALUE]=ew:0", |row| !row[4].is_empty()),
     ];
     for (path, fits) in cases {
         assert_eq!(rows(&world, path), left(fits), "{path}");
@@ -85,29 +119,6 @@ fn the_first_and_the_last_of_each_series() {
     let both = left(|row| place(row, false) < 1 || place(row, true) < 1);
     assert_eq!(rows(&world, "?firstNObservations=1&lastNObservations=1"), both);
     assert_eq!(rows(&world, "?lastNObservations=18446744073709551615"), left(|_| true));
-}
-
-#[test]
-fn vintages_are_those_of_the_log() {
-    let world = World::start();
-    assert_eq!(rows(&world, "?asOf=2026-11-02"), world::earlier().into_iter().collect());
-    assert_eq!(rows(&world, "?asOf=2026-11-03T12:00:00Z"), left(|_| true));
-    let revised = left(|row| !world::earlier().contains(row));
-    assert_eq!(rows(&world, "?updatedAfter=2026-11-02"), revised);
-    assert!(!revised.is_empty() && revised.len() < world::rows().len());
-    assert_eq!(rows(&world, "?updatedAfter=2026-11-03"), left(|_| false));
-    let none = world.get("/sdmx/v2/data/dataflow/*/labour/1.0?asOf=2000-01-01", CSV);
-    assert_eq!(none.status, 404);
-}
-
-#[test]
-fn a_release_that_was_taken_back_is_not_the_latest() {
-    let world = World::withdrawn();
-    let first: BTreeSet<Row> = world::earlier().into_iter().collect();
-    assert_eq!(rows(&world, ""), first);
-    assert_eq!(rows(&world, "?asOf=2026-11-02"), first);
-    assert_eq!(rows(&world, "?asOf=2026-11-03"), left(|_| true), "it stood on that day");
-    assert_eq!(rows(&world, "?asOf=2026-11-04"), first);
 }
 
 #[test]
@@ -177,7 +188,18 @@ fn what_is_not_built_or_wrong_is_told() {
         ("/sdmx/v1/categoryscheme", 501),
         ("/sdmx/v1", 501),
         ("/sdmx/v2/metadata/x", 501),
-        (&format!("{two}?includeHistory=true"), 501),
+        (&format!("{two}?includeHistory=maybe"), 400),
+        (&format!("{two}?dimensionAtObservation=SEX"), 501),
+        (&format!("{two}?reportingYearStartDay=--07-01"), 501),
+        (&format!("{two}?c[OBS_VALUE]=much"), 400),
+        (&format!("{two}?sort=NOTHING"), 400),
+        (&format!("{two}?sort=SEX:up"), 400),
+        (&format!("{two}?limit=-1"), 400),
+        (&format!("{two}?attributes=NOTHING"), 400),
+        (&format!("{two}?measures=NOTHING"), 400),
+        (&format!("{two}?asOf=2026-11-02&updatedAfter=2026-11-03"), 400),
+        ("/sdmx/v1/data/labour?limit=1", 501),
+        (&format!("{two}/A.AUT.F.2020"), 400),
         (&format!("{two}?nonsense=1"), 501),
         ("/sdmx/v1/data/nowhere", 404),
         ("/sdmx/v1/data/labour,x,9.9,1", 400),

@@ -30,11 +30,17 @@ pub fn rows() -> Vec<Row> {
     figures("")
 }
 
-/// Those of the first: fewer years, and one figure was another.
+/// Those of the first: fewer years, one figure was another, and one is in no later release.
 pub fn earlier() -> Vec<Row> {
     let mut rows = figures("2022");
     rows[0][4] = "0.10".into();
+    rows.push(lost());
     rows
+}
+
+/// The observation that only the first release has.
+pub fn lost() -> Row {
+    ["Q", "AUT", "M", "2019-Q1", "1.50"].map(str::to_owned)
 }
 
 /// Every combination but some, without the year `without`; some figures are null.
@@ -96,6 +102,24 @@ fn table(rows: &[Row]) -> Table {
     Table::new(shape(), columns).unwrap()
 }
 
+/// A table of two areas in one year, with two figures, of which one is null.
+fn wide() -> Table {
+    let part = |id, role, kind| Component::new(name(id), role, kind);
+    let shape = Shape::new(vec![
+        part("REF_AREA", Role::Identifier, Type::String),
+        part("TIME_PERIOD", Role::Identifier, Type::TimePeriod),
+        part("MALE", Role::Measure, Type::Number),
+        part("FEMALE", Role::Measure, Type::Number),
+    ]);
+    let columns = vec![
+        Column::Text(Texts::from_rows([Some("AUT"), Some("BEL")])),
+        Column::Period(vec!["2020".parse().ok(); 2]),
+        Column::Number(vec!["1.0".parse().ok(), "2.5".parse().ok()]),
+        Column::Number(vec!["-3".parse().ok(), None]),
+    ];
+    Table::new(shape.unwrap(), columns).unwrap()
+}
+
 /// The core of the node.
 struct Office(Core<Memory>);
 
@@ -118,14 +142,14 @@ impl Office {
 
     fn release(
         &mut self,
-        rows: &[Row],
+        table: &Table,
         time: i64,
         supersedes: Option<Supersedes>,
     ) -> schemas::cid::ReleaseId {
         let mut blocks: Vec<Block> = Vec::new();
-        let (content, content_blocks) = pack(&table(rows), BTreeMap::new()).unwrap();
+        let (content, content_blocks) = pack(table, BTreeMap::new()).unwrap();
         blocks.extend(content_blocks);
-        let document = format!("{rows:?}").into_bytes();
+        let document = content.to_string().into_bytes();
         let piece = PieceId::of(&document);
         let snapshot = Snapshot {
             name: text("labour.csv"),
@@ -196,6 +220,9 @@ pub struct Answer {
     pub status: u16,
     pub kind: String,
     pub vary: String,
+    pub etag: String,
+    /// How the body was compressed.
+    pub encoding: String,
     pub body: String,
 }
 
@@ -217,11 +244,36 @@ impl World {
     }
 
     fn after(more: impl FnOnce(&mut Office, schemas::cid::ReleaseId)) -> Self {
+        Self::of(|office| {
+            let first = office.release(&table(&earlier()), TIME, None);
+            let supersedes = Supersedes { release: first, reason: Reason::SourceRevision };
+            let second = office.release(&table(&rows()), TIME + 86_400, Some(supersedes));
+            more(office, second);
+        })
+    }
+
+    /// A world whose one release has two figures in each row.
+    pub fn wide() -> Self {
+        Self::of(|office| {
+            office.release(&wide(), TIME, None);
+        })
+    }
+
+    /// A world whose one release has `series` series of 40 years.
+    pub fn large(series: usize) -> Self {
+        let row = |at: usize| {
+            let year = 1980 + at % 40;
+            ["A".into(), format!("X{}", at / 40), "F".into(), year.to_string(), format!("{at}.5")]
+        };
+        let rows: Vec<Row> = (0..series * 40).map(row).collect();
+        Self::of(|office| {
+            office.release(&table(&rows), TIME, None);
+        })
+    }
+
+    fn of(publish: impl FnOnce(&mut Office)) -> Self {
         let (mut office, keep) = Office::found();
-        let first = office.release(&earlier(), TIME, None);
-        let supersedes = Supersedes { release: first, reason: Reason::SourceRevision };
-        let second = office.release(&rows(), TIME + 86_400, Some(supersedes));
-        more(&mut office, second);
+        publish(&mut office);
         let agency = service::query::Query(keep.as_ref()).own().unwrap().unwrap().to_string().to_uppercase();
         let (service, _) = Service::start(office.0, || TIME + 300_000).unwrap();
         let state = api::Setup {
@@ -246,19 +298,69 @@ impl World {
 
     #[track_caller]
     pub fn get(&self, path: &str, accept: &str) -> Answer {
+        self.ask(path, accept, "")
+    }
+
+    /// A connection on which an answer comes.
+    pub fn open(&self, path: &str, accept: &str) -> TcpStream {
+        self.begin(path, accept, "")
+    }
+
+    fn begin(&self, path: &str, accept: &str, more: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let host = self.address;
-        let head =
-            format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: {accept}\r\nConnection: close\r\n\r\n");
-        stream.write_all(head.as_bytes()).unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let lines = format!("Host: {host}\r\nAccept: {accept}\r\n{more}Connection: close");
+        stream.write_all(format!("GET {path} HTTP/1.1\r\n{lines}\r\n\r\n").as_bytes()).unwrap();
+        stream
+    }
+
+    /// An answer to a request with more lines in its head.
+    #[track_caller]
+    pub fn ask(&self, path: &str, accept: &str, more: &str) -> Answer {
+        let mut stream = self.begin(path, accept, more);
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+        let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
         let header = |name: &str| {
             let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with(name));
             line.and_then(|line| line.split_once(": ")).map(|(_, value)| value.to_owned()).unwrap_or_default()
         };
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Answer { status, kind: header("content-type"), vary: header("vary"), body: body.to_owned() }
+        let mut body = bytes[end + 4..].to_vec();
+        if header("transfer-encoding") == "chunked" {
+            body = joined(&body);
+        }
+        if header("content-encoding") == "gzip" {
+            body = unzipped(&body);
+        }
+        Answer {
+            status,
+            kind: header("content-type"),
+            vary: header("vary"),
+            etag: header("etag"),
+            encoding: header("content-encoding"),
+            body: String::from_utf8(body).unwrap(),
+        }
     }
+}
+
+/// The chunks of a body, which must end with an empty one: an answer that broke off has none.
+fn joined(mut rest: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    loop {
+        let end = rest.windows(2).position(|two| two == b"\r\n").unwrap();
+        let length = usize::from_str_radix(std::str::from_utf8(&rest[..end]).unwrap(), 16).unwrap();
+        if length == 0 {
+            return whole;
+        }
+        whole.extend_from_slice(&rest[end + 2..end + 2 + length]);
+        rest = &rest[end + length + 4..];
+    }
+}
+
+fn unzipped(bytes: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain).unwrap();
+    plain
 }
