@@ -271,6 +271,9 @@ fn an_answer_that_is_known_is_not_sent_again() {
         let small = packed.header("content-encoding").is_none();
         assert!(small || packed.body.starts_with(&[0x1f, 0x8b]), "{path}");
     }
+    // What ids alone name never changes.
+    let panel = stage.get(&format!("/panels/{}/INFLATION", stage.release));
+    assert!(panel.header("cache-control").is_some_and(|said| said.ends_with("immutable")));
     // A change of the node is seen at once.
     let before = stage.get("/flows").header("etag").unwrap().to_owned();
     stage.desk.write("more.csv", sample::worldbank(1));
