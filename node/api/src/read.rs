@@ -16,7 +16,7 @@ use crate::{Problem, State};
 type Answer<T> = Result<Json<T>, Problem>;
 
 /// Content by id never changes.
-const FOREVER: &str = "public, max-age=31536000, immutable";
+pub(crate) const FOREVER: &str = "public, max-age=31536000, immutable";
 
 /// What a node says of itself.
 #[derive(Debug, Serialize)]

@@ -12,11 +12,12 @@ pub(crate) mod search;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use service::Keep;
 
+use crate::read::FOREVER;
 use crate::{Problem, State};
 
 /// Bytes of a part of a path, or of a parameter.
@@ -29,6 +30,17 @@ pub(crate) async fn answer<K: Keep, T: Serialize + Send + 'static>(
 ) -> Response {
     match blocking(state, work).await {
         Ok(value) => Json(value).into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// The same, where what is asked for is named by ids alone and can never be answered otherwise.
+pub(crate) async fn forever<K: Keep, T: Serialize + Send + 'static>(
+    state: State<K>,
+    work: impl FnOnce(&State<K>) -> Result<T, Problem> + Send + 'static,
+) -> Response {
+    match blocking(state, work).await {
+        Ok(value) => ([(header::CACHE_CONTROL, FOREVER)], Json(value)).into_response(),
         Err(problem) => problem.into_response(),
     }
 }

@@ -8,7 +8,7 @@ use schemas::object::Recipe;
 use serde::{Deserialize, Serialize};
 use service::Keep;
 
-use super::{answer, bounded};
+use super::{answer, bounded, forever};
 use crate::index::Flow;
 use crate::read::parse;
 use crate::{Problem, State};
@@ -73,7 +73,7 @@ pub(crate) async fn difference<K: Keep>(
     Path(id): Path<String>,
     from: Result<Params<From>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
-    answer(state, move |state| {
+    forever(state, move |state| {
         let from: RecipeId = parse(bounded(&from.map_err(Problem::query)?.0.from)?)?;
         let id: RecipeId = parse(bounded(&id)?)?;
         let query = state.service.query();

@@ -12,7 +12,7 @@ use schemas::text::Name;
 use serde::{Deserialize, Serialize};
 use service::Keep;
 
-use super::{answer, bounded, key_of, key_text, nothing};
+use super::{answer, bounded, forever, key_of, key_text, nothing};
 use crate::index::{Flow, Held, number};
 use crate::read::parse;
 use crate::{Problem, State};
@@ -102,7 +102,7 @@ pub(crate) async fn panel<K: Keep>(
     Path((release, output)): Path<(String, String)>,
     part: Result<Params<Part>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
-    answer(state, move |state| {
+    forever(state, move |state| {
         let part = part.map_err(Problem::query)?.0;
         let (release, output, held) = figures(state, &release, &output)?;
         let recipe: Recipe = state
@@ -222,7 +222,7 @@ pub(crate) async fn series<K: Keep>(
     Shared(state): Shared<State<K>>,
     Path((release, output, key)): Path<(String, String, String)>,
 ) -> Response {
-    answer(state, move |state| {
+    forever(state, move |state| {
         let (_, _, held) = figures(state, &release, &output)?;
         let key = key_of(bounded(&key)?);
         let rows = held.series.get(&key).ok_or_else(|| nothing("a series of this key"))?;
