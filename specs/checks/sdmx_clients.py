@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Drives real clients of SDMX against a node, and compares what they read with what the command line says.
 
-    python3 specs/checks/sdmx_clients.py target/debug/assay
+    python3 specs/checks/sdmx_clients.py [--require-r] target/debug/assay
 
 Makes virtual environments in a temporary folder (pip asks the package registry), publishes the sample
-figures of the command line, starts a node on a free port, and lets sdmx1, pysdmx and pandasdmx list
-dataflows, read structures, and read data by key and period. Ends with 1 at the first difference.
+figures of the command line, starts a node on a free port, and lets sdmx1, pysdmx, pandasdmx and, where
+R has it, rsdmx list dataflows, read structures, and read data by key and period. Without rsdmx there is
+a notice, or with --require-r a failure. Ends with 1 at the first difference.
 """
 
 import csv
@@ -117,43 +118,94 @@ def client_pandasdmx(base, agency, truth):
     same("pandasdmx, key and period", got, wanted(truth, ["TUR"], "2015"))
 
 
+def client_rsdmx(base, agency, truth):
+    said = subprocess.run(["Rscript", str(HERE.with_suffix(".R")), base, agency], stdout=subprocess.PIPE, text=True)
+    if said.returncode:
+        sys.exit("rsdmx failed")
+    found = {}
+    for line in said.stdout.splitlines():
+        check, area, time, value = line.split("\t")
+        found.setdefault(check, []).append((area, time, float(value)))
+    expected = {
+        "all": truth,
+        "key and periods": wanted(truth, ["TUR", "AUS"], "2015", "2016"),
+        "with its structure": wanted(truth, ["TUR"], "2015"),
+        "nothing": [],
+        "observations alone": wanted(truth, ["TUR"]),
+        "structure-specific": wanted(truth, ["TUR"]),
+    }
+    for check, rows in expected.items():
+        # R holds figures as floating point: they are compared as such.
+        same(f"rsdmx, {check}", found.pop(check, []), [(area, time, float(value)) for area, time, value in rows])
+    if found:
+        sys.exit(f"rsdmx: more than was asked for: {sorted(found)}")
+
+
 def wanted(truth, areas, start="", end="9999"):
     return [row for row in truth if row[0] in areas and start <= row[1] <= end]
 
 
-def environment(folder, packages):
-    venv.create(folder, with_pip=True)
-    python = folder / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "-q", *packages], check=True)
-    return python
+def environments(*wanted):
+    """Virtual environments in these folders, filled at the same time."""
+    pythons, pips = [], []
+    for folder, packages in wanted:
+        venv.create(folder, with_pip=True)
+        pythons.append(folder / "bin" / "python")
+        pips.append(subprocess.Popen([pythons[-1], "-m", "pip", "install", "-q", *packages]))
+    if any([pip.wait() for pip in pips]):
+        sys.exit("pip could not install the clients")
+    return pythons
 
 
-def main(assay):
+def has_rsdmx():
+    if not shutil.which("Rscript"):
+        return False
+    return subprocess.run(["Rscript", "-e", "library(rsdmx)"], capture_output=True).returncode == 0
+
+
+def main(assay, require_r):
+    r = has_rsdmx()
+    if require_r and not r:
+        sys.exit("rsdmx is not here (Debian: r-cran-rsdmx), and --require-r asks for it")
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         env = {**os.environ, "ASSAY_DATA_DIR": str(folder / "data"), "XDG_CONFIG_HOME": str(folder)}
 
         def run(*words):
-            return subprocess.run([assay, *words], env=env, check=True, capture_output=True, text=True).stdout
+            return subprocess.run([assay, *words], env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
 
         run("init", "--name", "Office <of> & \"tests\"")
         run("import", "csv", str(SAMPLE / "cpi.csv"), "--dataflow", "CPI")
         run("publish", "inflation/cpi-annual", "--input", "CPI", "--dataflow", "inflation")
         said = run("recipe", "run", "inflation/cpi-annual", "--input", f"CPI={SAMPLE / 'cpi.csv'}", "--csv", "INFLATION")
         truth = [[row["REF_AREA"], row["TIME_PERIOD"], row["OBS_VALUE"]] for row in csv.DictReader(io.StringIO(said))]
+        modern, old = environments((folder / "modern", MODERN), (folder / "old", OLD))
+        clients = [(modern, "sdmx1"), (modern, "pysdmx"), (old, "pandasdmx")]
+        clients += [(pathlib.Path(sys.executable), "rsdmx")] if r else []
         start = [assay, "node", "--json", "--with-parent", "--api", "127.0.0.1:0", "--listen", "/ip4/127.0.0.1/tcp/0"]
         node = subprocess.Popen(start, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
-            api = next(event["api"] for event in map(json.loads, node.stdout) if event.get("event") == "started")
-            modern, old = environment(folder / "modern", MODERN), environment(folder / "old", OLD)
-            for python, name in [(modern, "sdmx1"), (modern, "pysdmx"), (old, "pandasdmx")]:
+            api = next((event["api"] for event in map(json.loads, node.stdout) if event.get("event") == "started"), None)
+            if api is None:
+                sys.exit("the node did not start")
+            for python, name in clients:
                 order = json.dumps({"client": name, "base": api + "/sdmx", "truth": truth})
-                subprocess.run([python, HERE, "--client"], input=order, text=True, check=True)
+                if subprocess.run([python, HERE, "--client"], input=order, text=True).returncode:
+                    sys.exit(f"{name} failed")
         finally:
-            node.stdin.close()
-            node.wait(30)
-    if not shutil.which("Rscript"):
-        print("notice: R is not here, so rsdmx was not run")
+            ended(node)
+    if not r:
+        print("notice: R with rsdmx is not here, so that client was not run")
+
+
+def ended(node):
+    """Ends the node, which ends with its input; by force where that does not help."""
+    node.stdin.close()
+    try:
+        node.wait(30)
+    except subprocess.TimeoutExpired:
+        node.kill()
+        node.wait()
 
 
 def client():
@@ -169,7 +221,8 @@ def client():
 if __name__ == "__main__":
     if sys.argv[1:] == ["--client"]:
         client()
-    elif len(sys.argv) == 2:
-        main(str(pathlib.Path(sys.argv[1]).resolve()))
     else:
-        sys.exit(__doc__)
+        words = [word for word in sys.argv[1:] if word != "--require-r"]
+        if len(words) != 1 or words[0].startswith("-"):
+            sys.exit(__doc__)
+        main(str(pathlib.Path(words[0]).resolve()), "--require-r" in sys.argv)

@@ -169,6 +169,63 @@ fn a_figure_knows_where_it_comes_from() {
     assert_eq!(same["steps"], json!([]));
 }
 
+const TWO: &str = r#"title = "Inflation, and the factor"
+measure = "inflation"
+licence = "CC0-1.0"
+description = "Two outputs of one run."
+
+[inputs.CPI]
+title = "Consumer price index"
+identifiers = ["REF_AREA", "TIME_PERIOD:time_period"]
+measures = ["OBS_VALUE:number"]
+
+[outputs.FACTOR]
+title = "The factor"
+unit = "factor"
+
+[outputs.RATE]
+title = "The rate"
+unit = "per cent"
+"#;
+
+#[test]
+fn each_output_of_a_dataflow_has_its_figures() {
+    let (desk, _) = sample::published("Office");
+    desk.write("two.toml", TWO.to_owned());
+    desk.write(
+        "two.vtl",
+        "FACTOR <- round(CPI / timeshift(CPI, 1), 6);\nRATE <- round((FACTOR - 1) * 100, 4);\n".to_owned(),
+    );
+    desk.type_line("assay publish two.toml --input FP.CPI.TOTL --dataflow two").ok();
+    let stage = Stage { node: Daemon::start(&desk, TCP), desk, release: String::new() };
+    let id = stage.desk.publisher();
+    let flows = stage.json("/flows");
+    let listed: Vec<_> = flows.as_array().unwrap().iter().filter(|flow| flow["dataflow"] == "two").collect();
+    let said = |name: &str| listed.iter().map(|flow| flow[name].clone()).collect::<Vec<_>>();
+    assert_eq!(said("output"), [json!("FACTOR"), json!("RATE")]);
+    assert_eq!(said("output_title"), [json!("The factor"), json!("The rate")]);
+    assert_eq!(said("outputs"), [json!(2), json!(2)]);
+    let at = |query: &str| stage.json(&format!("/figures/{id}/two/TUR/2008{query}"));
+    let (factor, rate) = (at("?output=FACTOR"), at("?output=RATE"));
+    assert_eq!((&factor["unit"], &rate["unit"]), (&json!("factor"), &json!("per cent")));
+    assert_eq!((&factor["flow"]["output"], &rate["flow"]["output"]), (&json!("FACTOR"), &json!("RATE")));
+    assert_eq!(at("")["value"], factor["value"]);
+    assert_ne!(rate["value"], factor["value"]);
+    assert_eq!(rate["revisions"][0]["value"], rate["value"]);
+    // Only what is measured alike is the same by another method.
+    assert_eq!(factor["twins"], json!([]));
+    assert_eq!(rate["twins"][0]["dataflow"], "inflation");
+    let inflation = stage.json(&stage.figure("TUR/2008"));
+    assert_eq!((&inflation["twins"][0]["output"], &inflation["twins"][1]), (&json!("RATE"), &json!(null)));
+    assert_eq!(inflation["twins"][0]["value"], rate["value"]);
+    let path = format!("/world/inflation?method={id}/two&output=RATE");
+    let found = stage.json("/search?q=rate");
+    assert!(found.as_array().unwrap().iter().any(|one| one["path"] == path.as_str()), "{found}");
+    for query in ["?output=NONE", "?output="] {
+        stage.get(&format!("/figures/{id}/two/TUR/2008{query}")).problem(404, "not-found");
+    }
+}
+
 #[test]
 fn a_publisher_and_its_log_are_open() {
     let stage = stage();

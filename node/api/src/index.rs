@@ -17,7 +17,7 @@ use service::query::{DatasetInfo, RecipeInfo};
 use service::{Error, Keep, Notice, Service};
 use tokio::sync::broadcast;
 
-pub(crate) use flow::{Catalogue, Flow, Withdrawn};
+pub(crate) use flow::{Catalogue, Flow, Withdrawn, alike};
 pub(crate) use held::{Held, number};
 
 /// Cells of the tables that are kept ready: about 100 MB.

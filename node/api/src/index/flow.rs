@@ -13,7 +13,7 @@ use service::{Error, Keep};
 
 use super::held::Held;
 
-/// A dataflow of one publisher, by its latest release.
+/// An output of a dataflow of one publisher, by its latest release.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Flow {
     pub(crate) publisher: PublisherId,
@@ -29,6 +29,10 @@ pub(crate) struct Flow {
     pub(crate) release: ReleaseId,
     pub(crate) seq: u64,
     pub(crate) output: Name,
+    /// What the recipe calls the output.
+    pub(crate) output_title: String,
+    /// Outputs of the dataflow that are listed: an address needs to name one when there are several.
+    pub(crate) outputs: usize,
     pub(crate) vintage: String,
     /// When the release was signed.
     pub(crate) published: i64,
@@ -143,6 +147,7 @@ impl Catalogue {
             releases.sort_by_key(|info| info.placed.seq);
             let Some(latest) = releases.last() else { continue };
             let recipe: Recipe = query.object(latest.release.recipe.cid())?;
+            let before = flows.len();
             for (output, content) in &latest.release.results {
                 let Some(summary) = summary(*content).map(|summary| (*summary).clone()) else { continue };
                 let said = recipe.outputs.get(output);
@@ -160,6 +165,8 @@ impl Catalogue {
                     release: latest.id,
                     seq: latest.placed.seq,
                     output: output.clone(),
+                    output_title: said.map(|said| said.title.to_string()).unwrap_or_default(),
+                    outputs: 0,
                     vintage: latest.release.vintage.to_string(),
                     published: latest.placed.time,
                     summary,
@@ -174,6 +181,8 @@ impl Catalogue {
                     content: *content,
                 });
             }
+            let outputs = flows.len() - before;
+            flows.iter_mut().skip(before).for_each(|flow: &mut Flow| flow.outputs = outputs);
         }
         Ok(Self { flows, vintages, logs, retracted: retractions.whole.clone() })
     }
@@ -183,10 +192,41 @@ impl Catalogue {
         self.retracted.get(&(info.placed.publisher, info.id.cid()))
     }
 
-    /// The flow of a publisher's dataflow; its first output when there are several.
-    pub(crate) fn flow(&self, publisher: PublisherId, dataflow: &Name) -> Option<&Flow> {
-        self.flows.iter().find(|flow| flow.publisher == publisher && flow.dataflow == *dataflow)
+    /// The flow of an output of a publisher's dataflow; of its first one when this one is not listed.
+    pub(crate) fn flow(&self, publisher: PublisherId, dataflow: &Name, output: &Name) -> Option<&Flow> {
+        let same = |flow: &&Flow| flow.publisher == publisher && flow.dataflow == *dataflow;
+        let mut flows = self.flows.iter().filter(same);
+        flows.clone().find(|flow| flow.output == *output).or_else(|| flows.next())
     }
+}
+
+/// Words that say how often, at the end of a unit, and what they mean.
+const RATES: [(&str, &str); 6] = [
+    (" a year", "year"),
+    (" per year", "year"),
+    (" per annum", "year"),
+    (" on the year before", "year"),
+    (" a quarter", "quarter"),
+    (" a month", "month"),
+];
+
+/// Whether two units measure alike, so that one value can be taken from the other: the same words,
+/// where one may be silent on how often; or shares of two bases one of which widens the other.
+pub(crate) fn alike(a: &str, b: &str) -> bool {
+    let ((a, often_a), (b, often_b)) = (plain(a), plain(b));
+    let widens = |narrow: &str, wide: &str| {
+        let share = narrow.starts_with("per cent of ");
+        share && wide.strip_prefix(narrow).is_some_and(|more| more.starts_with(" and "))
+    };
+    let agree = often_a.is_none() || often_b.is_none() || often_a == often_b;
+    agree && (a == b || widens(&a, &b) || widens(&b, &a))
+}
+
+/// A unit without how often, and how often.
+fn plain(unit: &str) -> (String, Option<&'static str>) {
+    let unit = unit.trim().to_lowercase().replace("percent", "per cent");
+    let cut = RATES.iter().find_map(|(words, often)| Some((unit.strip_suffix(words)?.to_owned(), *often)));
+    cut.map_or((unit, None), |(unit, often)| (unit, Some(often)))
 }
 
 /// Publishers other than its own that attested a verdict of a release, the last word of each.
@@ -200,4 +240,26 @@ fn votes(info: &ReleaseInfo, word: &str) -> usize {
         }
     }
     last.values().filter(|(_, verdict)| verdict.word() == word).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::alike;
+
+    #[test]
+    fn units_are_alike_but_for_how_often() {
+        for (a, b, expected) in [
+            ("per cent", "per cent a year", true),
+            ("Percent per annum", "per cent a year", true),
+            ("per cent a month", "per cent a year", false),
+            ("per cent of the labour force", "per cent of the labour force and discouraged workers", true),
+            ("per cent", "per cent of the labour force", false),
+            ("per cent of the labour force", "per cent of the population of working age", false),
+            ("per cent", "percentage points", false),
+            ("currency of the GDP, per person", "per cent", false),
+            ("index", "index and more", false),
+        ] {
+            assert_eq!((alike(a, b), alike(b, a)), (expected, expected), "{a} and {b}");
+        }
+    }
 }

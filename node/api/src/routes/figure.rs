@@ -14,7 +14,7 @@ use service::query::{ReleaseInfo, Target};
 use service::{Error, Keep};
 
 use super::{answer, bounded, key_of, key_text, nothing};
-use crate::index::{Catalogue, Flow, Held};
+use crate::index::{Catalogue, Flow, Held, alike};
 use crate::read::parse;
 use crate::{Problem, State};
 
@@ -132,8 +132,13 @@ struct Twin {
     address: String,
     publisher: PublisherId,
     dataflow: Name,
+    output: Name,
     title: String,
+    output_title: String,
+    /// Whether the title alone does not say which output it is.
+    several: bool,
     official: bool,
+    unit: String,
     value: Option<String>,
 }
 
@@ -142,6 +147,8 @@ struct Twin {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Which {
     vintage: Option<String>,
+    /// Which output of a dataflow that has several; the first one that has the figure when absent.
+    output: Option<String>,
 }
 
 type Place = (String, String, String, String);
@@ -153,12 +160,14 @@ pub(crate) async fn figure<K: Keep>(
 ) -> Response {
     answer(state, move |state| {
         let which = which.map_err(Problem::query)?.0;
-        found(state, &place, which.vintage.as_deref().unwrap_or("latest"))
+        found(state, &place, &which)
     })
     .await
 }
 
-fn found<K: Keep>(state: &State<K>, place: &Place, vintage: &str) -> Result<Figure, Problem> {
+fn found<K: Keep>(state: &State<K>, place: &Place, which: &Which) -> Result<Figure, Problem> {
+    let vintage = which.vintage.as_deref().unwrap_or("latest");
+    let output = which.output.as_deref().map(bounded).transpose()?;
     let (publisher, dataflow, key, period) = place;
     let publisher: PublisherId = parse(bounded(publisher)?)?;
     let dataflow = Name::new(bounded(dataflow)?).map_err(|_| nothing("a dataflow of this name"))?;
@@ -170,10 +179,11 @@ fn found<K: Keep>(state: &State<K>, place: &Place, vintage: &str) -> Result<Figu
     let flow = format!("assay://{publisher}/{dataflow}{suffix}");
     let Target::Address(_, release) = query.resolve(&flow)? else { return Err(nothing(flow)) };
     let catalogue = state.index.catalogue()?;
-    let listed = catalogue.flow(publisher, &dataflow).ok_or_else(|| nothing("a dataflow with figures"))?;
     let info = query.release(release)?;
-    let cell =
-        cell(state, &info, &key, period)?.ok_or_else(|| nothing(format!("a figure at {path}{suffix}")))?;
+    let cell = cell(state, &info, output, &key, period)?
+        .ok_or_else(|| nothing(format!("a figure at {path}{suffix}")))?;
+    let listed = catalogue.flow(publisher, &dataflow, &cell.output);
+    let listed = listed.ok_or_else(|| nothing("a dataflow with figures"))?;
     let (chunk, row) = in_chunk(state, cell.content, cell.row)?;
     let recipe: Recipe = query.object(info.release.recipe.cid())?;
     let mut sources = Vec::new();
@@ -193,7 +203,7 @@ fn found<K: Keep>(state: &State<K>, place: &Place, vintage: &str) -> Result<Figu
         components: components(&cell.held, cell.row),
         badges: badges(state, &catalogue, &info, listed, sources, newer)?,
         provenance,
-        revisions: revisions(state, &catalogue, listed, &key, period)?,
+        revisions: revisions(state, &catalogue, listed, &cell.output, &key, period)?,
         twins: twins(state, &catalogue, listed, &key, period)?,
         address: path + &suffix,
     })
@@ -207,14 +217,16 @@ struct Found {
     row: usize,
 }
 
-/// The cell of a key and period in the first output of a release that has one.
+/// The cell of a key and period in an output of a release, or in the first one that has it.
 fn cell<K: Keep>(
     state: &State<K>,
     info: &ReleaseInfo,
+    output: Option<&str>,
     key: &[String],
     period: Period,
 ) -> Result<Option<Found>, Problem> {
-    for (output, content) in &info.release.results {
+    let named = |name: &Name| output.is_none_or(|output| name.as_str() == output);
+    for (output, content) in info.release.results.iter().filter(|(name, _)| named(name)) {
         let held = state.index.table(*content)?;
         if let Some(row) = held.row(key, period) {
             return Ok(Some(Found { output: output.clone(), content: *content, held, row }));
@@ -373,13 +385,14 @@ fn revisions<K: Keep>(
     state: &State<K>,
     catalogue: &Catalogue,
     flow: &Flow,
+    output: &Name,
     key: &[String],
     period: Period,
 ) -> Result<Vec<Revision>, Problem> {
     let releases = catalogue.vintages.get(&(flow.publisher, flow.dataflow.clone()));
     let mut found = Vec::new();
     for info in releases.into_iter().flatten().rev().take(REVISIONS_MAX) {
-        let cell = cell(state, info, key, period)?;
+        let cell = cell(state, info, Some(output.as_str()), key, period)?;
         found.push(Revision {
             seq: info.placed.seq,
             release: info.id,
@@ -392,7 +405,7 @@ fn revisions<K: Keep>(
     Ok(found)
 }
 
-/// The same key and period in the other flows of the measure.
+/// The same key and period in the other flows of the measure whose unit is alike.
 fn twins<K: Keep>(
     state: &State<K>,
     catalogue: &Catalogue,
@@ -401,8 +414,8 @@ fn twins<K: Keep>(
     period: Period,
 ) -> Result<Vec<Twin>, Problem> {
     let others = catalogue.flows.iter().filter(|other| {
-        other.measure == flow.measure
-            && (other.publisher, &other.dataflow) != (flow.publisher, &flow.dataflow)
+        let place = |flow: &Flow| (flow.publisher, flow.dataflow.clone(), flow.output.clone());
+        other.measure == flow.measure && alike(&other.unit, &flow.unit) && place(other) != place(flow)
     });
     let mut found = Vec::new();
     for other in others {
@@ -412,8 +425,12 @@ fn twins<K: Keep>(
             address: format!("assay://{}/{}/{}/{period}", other.publisher, other.dataflow, key_text(key)),
             publisher: other.publisher,
             dataflow: other.dataflow.clone(),
+            output: other.output.clone(),
             title: other.title.clone(),
+            output_title: other.output_title.clone(),
+            several: other.outputs > 1,
             official: other.official,
+            unit: other.unit.clone(),
             value: held.value(row).map(|value| value.to_string()),
         });
     }

@@ -7,6 +7,7 @@ use service::Keep;
 use service::query::Target;
 
 use super::{answer, bounded, panel};
+use crate::index::Flow;
 use crate::{Problem, State};
 
 /// Things of one answer.
@@ -77,9 +78,8 @@ fn everything<K: Keep>(state: &State<K>) -> Result<Vec<Found>, Problem> {
     }
     let catalogue = state.index.catalogue()?;
     for flow in &catalogue.flows {
-        let path = format!("/world/{}?method={}/{}", flow.measure, flow.publisher, flow.dataflow);
         let detail = format!("{} by {}, {}", flow.measure, flow.publisher_name, flow.dataflow);
-        all.push(found("flow", flow.title.clone(), detail, path));
+        all.push(found("flow", titled(flow), detail, world(flow)));
     }
     for info in state.index.recipes()? {
         let detail = format!("{} by {}", info.recipe.measure, info.placed.name);
@@ -111,8 +111,19 @@ fn named<K: Keep>(state: &State<K>, text: &str) -> Option<Found> {
         Target::Id(id) => {
             let catalogue = state.index.catalogue().ok()?;
             let flow = catalogue.flows.iter().find(|flow| flow.release.cid() == id)?;
-            let path = format!("/world/{}?method={}/{}", flow.measure, flow.publisher, flow.dataflow);
-            Some(found("release", flow.title.clone(), path))
+            Some(found("release", flow.title.clone(), world(flow)))
         }
     }
+}
+
+/// The page of a flow.
+fn world(flow: &Flow) -> String {
+    let output = if flow.outputs > 1 { format!("&output={}", flow.output) } else { String::new() };
+    format!("/world/{}?method={}/{}{output}", flow.measure, flow.publisher, flow.dataflow)
+}
+
+/// The title of a flow, with that of the output where there are several.
+fn titled(flow: &Flow) -> String {
+    let output = Some(&flow.output_title).filter(|title| flow.outputs > 1 && !title.is_empty());
+    output.map_or_else(|| flow.title.clone(), |output| format!("{output} ({})", flow.title))
 }

@@ -16,6 +16,9 @@ export interface Flow {
   release: string;
   seq: number;
   output: string;
+  output_title: string;
+  /** Outputs of the dataflow: an address names one when there are several. */
+  outputs: number;
   vintage: string;
   published: number;
   dimensions: string[];
@@ -93,7 +96,7 @@ export interface Figure {
   };
   provenance: Node;
   revisions: { seq: number; release: string; vintage: string; published: number; value: string | null; reason: string | null }[];
-  twins: { address: string; title: string; official: boolean; value: string | null }[];
+  twins: { address: string; output: string; title: string; output_title: string; several: boolean; official: boolean; unit: string; value: string | null }[];
 }
 
 export interface Recipe {

@@ -90,16 +90,42 @@ export const capital = (text: string) => (text === 'gdp' ? 'GDP' : text.charAt(0
 
 export const count = (n: number, one: string, many = `${one}s`) => `${format({}).format(n)} ${n === 1 ? one : many}`;
 
-export const flowId = (flow: Flow) => `${flow.publisher}/${flow.dataflow}`;
+export const flowId = (flow: Flow) => `${flow.publisher}/${flow.dataflow}${flow.outputs > 1 ? `/${flow.output}` : ''}`;
 
-/** The flows whose figures an address names: the first output of each dataflow. */
-export function primary(flows: Flow[]): Flow[] {
-  const seen = new Set<string>();
-  return flows.filter((flow) => !seen.has(flowId(flow)) && seen.add(flowId(flow)));
-}
+/** What is measured, where the title of the recipe does not say which of its outputs it is. */
+export const flowTitle = (flow: { title: string; output_title: string; output: string; outputs: number }) =>
+  flow.outputs > 1 ? `${flow.output_title || flow.output} (${flow.title})` : flow.title;
+
+/** The page of the world by this method. */
+export const worldPath = (flow: Flow) =>
+  `/world/${part(flow.measure)}?method=${part(flow.publisher)}/${part(flow.dataflow)}${flow.outputs > 1 ? `&output=${part(flow.output)}` : ''}`;
 
 export const figurePath = (flow: Flow, key: string, period: string) =>
-  `/figure/${part(flow.publisher)}/${part(flow.dataflow)}/${part(key)}/${part(period)}`;
+  `/figure/${part(flow.publisher)}/${part(flow.dataflow)}/${part(key)}/${part(period)}${flow.outputs > 1 ? `?output=${part(flow.output)}` : ''}`;
+
+const RATES: [RegExp, string][] = [
+  [/ (a|per) year$| per annum$| on the year before$/, 'year'],
+  [/ a quarter$/, 'quarter'],
+  [/ a month$/, 'month'],
+];
+
+/** A unit without how often, and how often. */
+function plainUnit(unit: string): { unit: string; often: string | null } {
+  const text = unit.trim().toLowerCase().replaceAll('percent', 'per cent');
+  const rate = RATES.find(([words]) => words.test(text));
+  return rate ? { unit: text.replace(rate[0], ''), often: rate[1] } : { unit: text, often: null };
+}
+
+/**
+ * Whether one value can be taken from the other: units in the same words, where one may be silent on how
+ * often; or shares of two bases one of which widens the other, as rates of unemployment. As the API has it.
+ */
+export function alike(a: string, b: string): boolean {
+  const [one, other] = [plainUnit(a), plainUnit(b)];
+  if (one.often && other.often && one.often !== other.often) return false;
+  const widens = (narrow: string, wide: string) => narrow.startsWith('per cent of ') && wide.startsWith(`${narrow} and `);
+  return one.unit === other.unit || widens(one.unit, other.unit) || widens(other.unit, one.unit);
+}
 
 /** What an entry is about: its summary without the kind that stands beside it. */
 export const about = ({ kind, summary }: { kind: string; summary: string }) => (summary.startsWith(`${kind} `) ? summary.slice(kind.length + 1) : summary);

@@ -1,13 +1,14 @@
-// A country: every measure, the official method against its rivals, and the gap between them.
+// A country: every measure, the official method against its rivals, and the gap between them. What is
+// measured alike stands in one chart; the rest of a measure stands below it, each with an axis of its own.
 import type { Country as Answer, Flow } from '../api.ts';
 import { part, useLoad } from '../api.ts';
 import type { Series } from '../parts/chart.tsx';
 import { Chart } from '../parts/chart.tsx';
-import { Standing, VerdictText } from '../parts/pieces.tsx';
+import { Here, Standing } from '../parts/pieces.tsx';
 import { Await, Empty } from '../parts/states.tsx';
 import type { Route } from '../route.ts';
 import { amend } from '../route.ts';
-import { capital, date, decimals, figurePath, flowId, isPercent, number, periodName, primary, start, suffix } from '../text.ts';
+import { alike, capital, date, decimals, figurePath, flowId, flowTitle, isPercent, number, periodName, start, suffix } from '../text.ts';
 import { ranked } from './world.tsx';
 
 interface Line {
@@ -65,58 +66,80 @@ function Measures({ route, answer }: { route: Route; answer: Answer }) {
 
 /** One line for each key of each flow; the key is named where a flow has several. */
 export function lines(answer: Answer): Line[] {
-  const first = primary(answer.flows.map(({ flow }) => flow));
-  const shown = answer.flows.filter(({ flow }) => first.includes(flow));
-  return shown.flatMap(({ flow, keys }) =>
+  return answer.flows.flatMap(({ flow, keys }) =>
     keys.map(({ key, periods, values }) => ({
       flow,
       key,
       periods,
       values,
-      name: keys.length > 1 ? `${flow.title} (${key.split('.').filter((one) => one !== answer.area.code).join(' ')})` : flow.title,
+      name: keys.length > 1 ? `${flowTitle(flow)} (${key.split('.').filter((one) => one !== answer.area.code).join(' ')})` : flowTitle(flow),
     })),
   );
 }
 
 function Measure({ route, measure, lines }: { route: Route; measure: string; lines: Line[] }) {
-  const units = [...new Set(lines.map((line) => line.flow.unit))];
+  const sets = grouped(lines);
+  const spans = lines.flatMap((line) => line.periods.filter((_, at) => line.values[at] !== null)).sort((a, b) => start(a) - start(b));
   return (
-    <>
-      {units.map((unit) => (
-        <Overlay route={route} measure={measure} unit={unit} lines={lines.filter((line) => line.flow.unit === unit)} heading={units.length > 1 ? `${capital(measure)} (${unit})` : capital(measure)} />
+    <section class="measure" aria-label={capital(measure)}>
+      {sets.map((set, at) => (
+        <Overlay route={route} measure={measure} set={at} lines={set} heading={sets.length > 1 ? named(set, measure) : capital(measure)} span={sets.length > 1 ? [spans[0] ?? '', spans.at(-1) ?? ''] : undefined} />
       ))}
-    </>
+    </section>
   );
+}
+
+/** Lines that one axis holds: official ones first, each beside all that is measured like all of its set. */
+export function grouped(lines: Line[]): Line[][] {
+  const sets: Line[][] = [];
+  const order = [...lines].sort((a, b) => Number(b.flow.official) - Number(a.flow.official) || Number(Boolean(a.flow.retracted)) - Number(Boolean(b.flow.retracted)));
+  for (const line of order) {
+    const set = sets.find((set) => set.every((one) => alike(one.flow.unit, line.flow.unit)));
+    if (set) set.push(line);
+    else sets.push([line]);
+  }
+  // What most methods give is looked for first.
+  return sets.sort((a, b) => b.length - a.length);
+}
+
+/** A set has the name of the one output that it holds, or else that of the measure with the unit. */
+function named(set: Line[], measure: string): string {
+  const titles = [...new Set(set.map((line) => line.flow.output_title))];
+  return titles.length === 1 && titles[0] ? titles[0] : `${capital(measure)} (${set[0]!.flow.unit})`;
 }
 
 interface OverlayProps {
   route: Route;
   measure: string;
-  unit: string;
+  /** Which of the charts of the measure. */
+  set: number;
   lines: Line[];
   heading: string;
+  /** First and last period of all charts of the measure, so that they stand in line. */
+  span: [string, string] | undefined;
 }
 
-function Overlay({ route, measure, unit, lines, heading }: OverlayProps) {
-  const sorted = [...lines].sort((a, b) => Number(b.flow.official) - Number(a.flow.official));
+function Overlay({ route, measure, set, lines: sorted, heading, span }: OverlayProps) {
   const official = sorted.find((line) => line.flow.official && !line.flow.retracted) ?? sorted[0]!;
   const rivals = sorted.filter((line) => line !== official);
-  const wanted = route.query.get(`against-${measure}`);
+  const unit = official.flow.unit;
+  const choice = set === 0 ? `against-${measure}` : `against-${measure}-${set + 1}`;
+  const wanted = route.query.get(choice);
   const rival = rivals.find((line) => lineId(line) === wanted) ?? rivals[0];
   const shown = sorted.slice(0, 8);
-  const digits = decimals(lines.flatMap((line) => line.values));
+  const digits = decimals(sorted.flatMap((line) => line.values));
   return (
-    <section class="measure" aria-label={heading}>
+    <div class={set === 0 ? 'chart-set' : 'chart-set further'}>
       <div class="headline">
-        <h2>{heading}</h2>
+        {set === 0 ? <h2>{heading}</h2> : <h3>{heading}</h3>}
         <Latest line={official} digits={digits} />
       </div>
-      <Chart label={`${heading} by method`} unit={unit} height={320} series={shown.map((line, tone): Series => ({ id: lineId(line), label: methodName(line, shown), periods: line.periods, values: line.values, tone, dashed: !line.flow.official }))} />
+      <Chart label={`${heading} by method`} unit={unit} height={set === 0 ? 320 : 220} span={span} series={shown.map((line, tone): Series => ({ id: lineId(line), label: methodName(line, shown), periods: line.periods, values: line.values, tone, dashed: !line.flow.official }))} />
       {sorted.length > 8 && <p class="quiet">{sorted.length - 8} more are in the table below.</p>}
-      {rival && <Gap official={official} rival={rival} rivals={rivals} measure={measure} unit={unit} />}
+      {rival && <Gap official={official} rival={rival} rivals={rivals} choice={choice} unit={unit} span={span} />}
       <details class="methods">
         <summary>
-          {sorted.length} {sorted.length === 1 ? 'series' : 'series, with when each was published and verified'}
+          {sorted.length} series, with when {sorted.length === 1 ? 'it' : 'each'} was published and verified
         </summary>
         <div class="scroll" tabIndex={0} role="region" aria-label={`Series of ${heading}`}>
           <table>
@@ -126,7 +149,7 @@ function Overlay({ route, measure, unit, lines, heading }: OverlayProps) {
                 <th scope="col">Publisher</th>
                 <th scope="col" class="num">Latest</th>
                 <th scope="col">Published</th>
-                <th scope="col">Run again here</th>
+                <th scope="col">On this node</th>
                 <th scope="col">By others</th>
               </tr>
             </thead>
@@ -144,7 +167,7 @@ function Overlay({ route, measure, unit, lines, heading }: OverlayProps) {
                     <td class="num">{last ? <a href={figurePath(line.flow, line.key, last.period)}>{number(last.value, digits)}</a> : '–'}</td>
                     <td>{date(line.flow.published)}</td>
                     <td>
-                      <VerdictText verdict={line.flow.verdict} />
+                      <Here flow={line.flow} />
                     </td>
                     <td>
                       <Standing flow={line.flow} />
@@ -156,7 +179,7 @@ function Overlay({ route, measure, unit, lines, heading }: OverlayProps) {
           </table>
         </div>
       </details>
-    </section>
+    </div>
   );
 }
 
@@ -186,7 +209,7 @@ function Latest({ line, digits }: { line: Line; digits: number }) {
         {isPercent(line.flow.unit) ? '' : `${line.flow.unit}, `}
         {periodName(last.period)}, published {date(line.flow.published)}
         <br />
-        <VerdictText verdict={line.flow.verdict} /> {line.flow.verdict ? 'here' : ''} · <Standing flow={line.flow} />
+        <Here flow={line.flow} /> · <Standing flow={line.flow} />
       </span>
     </p>
   );
@@ -196,11 +219,13 @@ interface GapProps {
   official: Line;
   rival: Line;
   rivals: Line[];
-  measure: string;
+  /** The name of the choice in the address. */
+  choice: string;
   unit: string;
+  span: [string, string] | undefined;
 }
 
-function Gap({ official, rival, rivals, measure, unit }: GapProps) {
+function Gap({ official, rival, rivals, choice, unit, span }: GapProps) {
   const base = new Map(official.periods.map((period, at) => [period, official.values[at] ?? null]));
   const both = rival.periods.flatMap((period, at) => {
     const a = base.get(period) ?? null;
@@ -210,11 +235,12 @@ function Gap({ official, rival, rivals, measure, unit }: GapProps) {
   const sorted = both.sort((a, b) => start(a.period) - start(b.period));
   const widest = sorted.reduce<{ period: string; gap: number } | null>((best, one) => (!best || Math.abs(one.gap) > Math.abs(best.gap) ? one : best), null);
   const digits = decimals(sorted.map((one) => one.gap));
+  const ends = [official, ...rivals].flatMap((line) => line.periods.filter((_, at) => line.values[at] !== null)).sort((a, b) => start(a) - start(b));
   return (
     <div class="gap">
       <label class="method">
         <span>Gap to</span>
-        <select value={lineId(rival)} onChange={(event) => amend({ [`against-${measure}`]: event.currentTarget.value })}>
+        <select value={lineId(rival)} onChange={(event) => amend({ [choice]: event.currentTarget.value })}>
           {rivals.map((line) => (
             <option value={lineId(line)}>{methodName(line, rivals)}</option>
           ))}
@@ -227,7 +253,7 @@ function Gap({ official, rival, rivals, measure, unit }: GapProps) {
               ? 'No gap in any period that both have.'
               : `Widest in ${periodName(widest.period)}: ${number(widest.gap, digits)} ${isPercent(unit) ? 'percentage points' : unit} against the official method.`}
           </p>
-          <Chart label={`Gap of ${rival.name} to the official method`} unit={isPercent(unit) ? 'Gap, percentage points' : `Gap, ${unit}`} height={170} zero series={[{ id: 'gap', label: 'Gap', periods: sorted.map((one) => one.period), values: sorted.map((one) => one.gap), tone: 1 }]} />
+          {widest.gap !== 0 && <Chart label={`Gap of ${rival.name} to the official method`} unit={isPercent(unit) ? 'Gap, percentage points' : `Gap, ${unit}`} height={170} zero span={span ?? [ends[0] ?? '', ends.at(-1) ?? '']} series={[{ id: 'gap', label: 'Gap', periods: sorted.map((one) => one.period), values: sorted.map((one) => one.gap), tone: 1 }]} />}
         </>
       ) : (
         <p class="quiet">The two have no period in common.</p>

@@ -1,6 +1,6 @@
 // One number, and everything that stands behind it.
 import { useEffect, useState } from 'preact/hooks';
-import type { Area, Figure as Answer, Node } from '../api.ts';
+import type { Area, Figure as Answer, Flow, Node, Status } from '../api.ts';
 import { API, part, useLoad, verdictWord } from '../api.ts';
 import type { Report } from '../check/verify.ts';
 import { Badge, Copy, Id, VerdictText } from '../parts/pieces.tsx';
@@ -8,18 +8,23 @@ import { Rerun } from '../parts/rerun.tsx';
 import { Await } from '../parts/states.tsx';
 import type { Route } from '../route.ts';
 import { amend } from '../route.ts';
-import { brief, bytes, count, date, exact, periodName, suffix, time, webAddress } from '../text.ts';
+import { brief, bytes, count, date, exact, figurePath, flowTitle, periodName, suffix, time, webAddress, worldPath } from '../text.ts';
 
 export function Figure({ route }: { route: Route }) {
   const [, publisher = '', dataflow = '', key = '', period = ''] = route.parts;
   const vintage = route.query.get('vintage');
-  const path = `/figures/${[publisher, dataflow, key, period].map(part).join('/')}${vintage ? `?vintage=${part(vintage)}` : ''}`;
-  const answer = useLoad<Answer>(path);
+  const answer = useLoad<Answer>(`/figures/${placed([publisher, dataflow, key, period], route.query.get('output'), vintage)}`);
   return (
     <Await of={answer} what="the figure and its proof">
       {(answer) => <Shown answer={answer} keyText={key} period={period} vintage={vintage} />}
     </Await>
   );
+}
+
+/** Where a figure is, below the pages and below the API alike. */
+function placed(parts: string[], output: string | null, vintage: string | null): string {
+  const query = [output && `output=${part(output)}`, vintage && `vintage=${part(vintage).replace('%3D', '=')}`].filter(Boolean).join('&');
+  return `${parts.map(part).join('/')}${query ? `?${query}` : ''}`;
 }
 
 interface ShownProps {
@@ -38,7 +43,7 @@ function Shown({ answer, keyText, period, vintage }: ShownProps) {
     <article class="figure">
       <header>
         <p class="kicker">
-          <a href={`/world/${part(flow.measure)}?method=${part(flow.publisher)}/${part(flow.dataflow)}`}>{flow.title}</a> · {keyText.split('.').map((code) => <Code code={code} areas={areas.value ?? []} />)} · {periodName(period)}
+          <a href={worldPath(flow)}>{flowTitle(flow)}</a> · {keyText.split('.').map((code) => <Code code={code} areas={areas.value ?? []} />)} · {periodName(period)}
         </p>
         <h1 class="number">
           <Value value={answer.value} unit={answer.unit} />
@@ -47,6 +52,7 @@ function Shown({ answer, keyText, period, vintage }: ShownProps) {
           {answer.unit.charAt(0).toUpperCase() + answer.unit.slice(1)}. Published by <a href={`/publisher/${part(flow.publisher)}`}>{flow.publisher_name}</a> on {date(badges.signed.time)}
           {answer.flow.official ? ' by an official method.' : ' by an alternative method.'}
         </p>
+        <Outputs answer={answer} keyText={keyText} period={period} />
         {badges.retracted && (
           <p class="alarm" role="alert">
             Taken back by its publisher on {date(badges.retracted.time)}: {badges.retracted.reason}
@@ -54,7 +60,7 @@ function Shown({ answer, keyText, period, vintage }: ShownProps) {
         )}
         {badges.newer && (
           <p class="notice">
-            This is an older vintage. <a href={location.pathname}>See the latest</a>.
+            This is an older vintage. <a href={newest(answer, keyText, period)}>See the latest</a>.
           </p>
         )}
       </header>
@@ -63,7 +69,7 @@ function Shown({ answer, keyText, period, vintage }: ShownProps) {
         <div>
           <Checked report={check} />
           <Rerun release={answer.release} />
-          <Revisions answer={answer} vintage={vintage} />
+          <Revisions answer={answer} keyText={keyText} period={period} vintage={vintage} />
           <Twins answer={answer} />
         </div>
         <div>
@@ -90,6 +96,26 @@ function Shown({ answer, keyText, period, vintage }: ShownProps) {
         </div>
       </div>
     </article>
+  );
+}
+
+/** The page of the figure in the newest vintage. */
+const newest = ({ flow }: Answer, key: string, period: string) => figurePath(flow, key, period);
+
+/** The other outputs of the dataflow: each has figures of its own. */
+function Outputs({ answer, keyText, period }: { answer: Answer; keyText: string; period: string }) {
+  const flows = useLoad<Flow[]>(answer.flow.outputs > 1 ? '/flows' : null);
+  const others = (flows.value ?? []).filter((one) => one.publisher === answer.flow.publisher && one.dataflow === answer.flow.dataflow && one.output !== answer.output);
+  if (others.length === 0) return null;
+  return (
+    <p class="lead">
+      Computed with it:{' '}
+      {others.map((one) => (
+        <a class="chip" href={figurePath(one, keyText, period)}>
+          {one.output_title || one.output}
+        </a>
+      ))}
+    </p>
   );
 }
 
@@ -129,7 +155,7 @@ function vintageName({ revisions, release, badges }: Answer): string {
 function citation(answer: Answer, key: string, period: string): string {
   const { flow, badges } = answer;
   const year = new Date(badges.signed.time * 1000).getUTCFullYear();
-  return `${flow.publisher_name} (${year}). ${flow.title}, ${key}, ${period}: ${answer.value ?? 'no value'} (${answer.unit}). Vintage ${vintageName(answer)}. ${permanent(answer)}`;
+  return `${flow.publisher_name} (${year}). ${flowTitle(flow)}, ${key}, ${period}: ${answer.value ?? 'no value'} (${answer.unit}). Vintage ${vintageName(answer)}. ${permanent(answer)}${flow.outputs > 1 ? `, output ${answer.output}` : ''}`;
 }
 
 function Badges({ answer, report }: { answer: Answer; report: Report | null }) {
@@ -138,6 +164,8 @@ function Badges({ answer, report }: { answer: Answer; report: Report | null }) {
   const trusted = good.filter((one) => one.followed || one.own);
   const kept = badges.sources.filter((source) => source.kept).length;
   const own = verdictWord(badges.own);
+  // A node does not run again what it computed itself.
+  const ours = useLoad<Status>('/status').value?.own === answer.flow.publisher && !own;
   const checked = report?.done ? (report.steps.some((step) => step.outcome === 'wrong') ? 'bad' : report.steps.some((step) => step.outcome === 'unknown') ? 'plain' : 'good') : 'plain';
   return (
     <ul class="badges" aria-label="What is known about this figure">
@@ -156,8 +184,8 @@ function Badges({ answer, report }: { answer: Answer; report: Report | null }) {
       <Badge tone={good.length ? 'good' : 'plain'} title={good.length ? `Reproduced by ${good.length} of ${badges.reproduced.length}` : 'Reproduced by nobody else'}>
         {good.length ? names(trusted.length ? trusted : good) : 'no other publisher has attested it here'}
       </Badge>
-      <Badge tone={own === 'reproduced' ? 'good' : own === 'differs' ? 'bad' : 'plain'} title="Run again here">
-        <VerdictText verdict={badges.own} />
+      <Badge tone={own === 'reproduced' || ours ? 'good' : own === 'differs' ? 'bad' : 'plain'} title={ours ? 'Computed here' : 'Run again here'}>
+        {ours ? 'this node computed and signed it' : <VerdictText verdict={badges.own} />}
       </Badge>
       <Badge tone={checked} title="Checked by your browser">
         {!report ? 'waiting' : !report.done ? 'at work …' : checked === 'good' ? 'all steps hold' : checked === 'bad' ? 'something does not hold' : 'could not be checked'}
@@ -259,7 +287,7 @@ function Branch({ node }: { node: Node }) {
   );
 }
 
-function Revisions({ answer, vintage }: { answer: Answer; vintage: string | null }) {
+function Revisions({ answer, keyText, period, vintage }: { answer: Answer; keyText: string; period: string; vintage: string | null }) {
   const sources = answer.badges.sources;
   return (
     <>
@@ -283,7 +311,7 @@ function Revisions({ answer, vintage }: { answer: Answer; vintage: string | null
                   <tr class={here ? 'here' : ''}>
                     <th scope="row">
                       <a
-                        href={`${location.pathname}?vintage=seq=${one.seq}`}
+                        href={`/figure/${placed([answer.flow.publisher, answer.flow.dataflow, keyText, period], answer.flow.outputs > 1 ? answer.output : null, `seq=${one.seq}`)}`}
                         aria-current={here ? 'true' : undefined}
                         onClick={(event) => {
                           event.preventDefault();
@@ -304,7 +332,7 @@ function Revisions({ answer, vintage }: { answer: Answer; vintage: string | null
         </div>
         {vintage && (
           <p>
-            <a href={location.pathname}>The latest vintage</a>
+            <a href={newest(answer, keyText, period)}>The latest vintage</a>
           </p>
         )}
       </section>
@@ -346,7 +374,7 @@ function Twins({ answer }: { answer: Answer }) {
           {answer.twins.map((twin) => (
             <tr>
               <th scope="row">
-                <a href={twinPath(twin.address)}>{twin.title}</a> <span class="quiet">{twin.official ? 'official' : 'alternative'}</span>
+                <a href={twinPath(twin)}>{twinTitle(twin)}</a> <span class="quiet">{twin.official ? 'official' : 'alternative'}</span>
               </th>
               <td class="num">{twin.value === null ? '–' : exact(twin.value).head}</td>
             </tr>
@@ -357,8 +385,12 @@ function Twins({ answer }: { answer: Answer }) {
   );
 }
 
+type Twin = Answer['twins'][number];
+
+const twinTitle = (twin: Twin) => flowTitle({ ...twin, outputs: twin.several ? 2 : 1 });
+
 /** An address of a figure as a page of ours. */
-function twinPath(address: string): string {
+function twinPath({ address, several, output }: Twin): string {
   const [path = '', vintage] = address.replace(/^assay:\/\//, '').split('@');
-  return `/figure/${path.split('/').map(part).join('/')}${vintage ? `?vintage=${part(vintage)}` : ''}`;
+  return `/figure/${placed(path.split('/'), several ? output : null, vintage ?? null)}`;
 }

@@ -150,7 +150,7 @@ function Feed() {
   return (
     <section class="feed">
       <h2>
-        Live <span class={`line ${line}`}>{state}</span>
+        What came in <span class={`line ${line}`}>{state}</span>
       </h2>
       {events.length === 0 && <p class="quiet">Nothing has come in yet. Releases and verdicts appear here as they arrive.</p>}
       <ol aria-live="polite" aria-relevant="additions">

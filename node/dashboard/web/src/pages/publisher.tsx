@@ -5,7 +5,7 @@ import { API, part, useLoad } from '../api.ts';
 import { Badge, Copy, Id, Standing } from '../parts/pieces.tsx';
 import { Await } from '../parts/states.tsx';
 import type { Route } from '../route.ts';
-import { about, capital, count, date, time } from '../text.ts';
+import { about, capital, count, date, flowTitle, time, worldPath } from '../text.ts';
 
 const FIRST = 25;
 
@@ -59,8 +59,8 @@ function Shown({ answer }: { answer: Answer }) {
         <ul class="cards">
           {flows.map((flow) => (
             <li>
-              <a href={`/world/${part(flow.measure)}?method=${part(flow.publisher)}/${part(flow.dataflow)}`}>
-                <strong>{flow.title}</strong>
+              <a href={worldPath(flow)}>
+                <strong>{flowTitle(flow)}</strong>
               </a>
               <span>
                 {capital(flow.measure)} · {count(flow.areas, 'series', 'series')} · {flow.first} to {flow.last} · {count(flow.vintages, 'vintage')}
@@ -119,7 +119,7 @@ function Log({ id }: { id: string }) {
                       <td class="num">{entry.seq}</td>
                       <td>{entry.kind}</td>
                       <td>{entry.kind === 'recipe' ? <a href={`/recipe/${part(entry.object)}`}>{about(entry)}</a> : about(entry)}</td>
-                      <td>{time(entry.time)}</td>
+                      <td class="when">{time(entry.time)}</td>
                       <td>
                         <Id id={entry.entry} />
                       </td>

@@ -7,7 +7,7 @@ import { Id, Standing } from '../parts/pieces.tsx';
 import { Await, Failed } from '../parts/states.tsx';
 import type { Route } from '../route.ts';
 import { amend } from '../route.ts';
-import { capital, count, date, decimals, number, webAddress } from '../text.ts';
+import { alike, capital, count, date, decimals, number, webAddress, worldPath } from '../text.ts';
 import { latest, lines } from './country.tsx';
 
 export function Recipe({ route }: { route: Route }) {
@@ -16,6 +16,8 @@ export function Recipe({ route }: { route: Route }) {
 }
 
 function Shown({ route, answer }: { route: Route; answer: Answer }) {
+  const recipes = useLoad<Listed[]>(answer.deviates_from ? '/recipes' : null);
+  const base = recipes.value?.find((one) => one.id === answer.deviates_from?.recipe);
   return (
     <article class="recipe">
       <header>
@@ -27,7 +29,7 @@ function Shown({ route, answer }: { route: Route; answer: Answer }) {
         {answer.deviates_from && (
           <div class="notice">
             <p>
-              Departs from <a href={`/recipe/${part(answer.deviates_from.recipe)}`}>another recipe</a>, for these reasons:
+              Departs from <a href={`/recipe/${part(answer.deviates_from.recipe)}`}>{base?.recipe.title ?? 'a recipe that is not here'}</a>, for these reasons:
             </p>
             <ul>
               {answer.deviates_from.reasons.map((reason) => (
@@ -70,7 +72,7 @@ function Shown({ route, answer }: { route: Route; answer: Answer }) {
             <ul class="plain">
               {answer.used_by?.map((flow) => (
                 <li>
-                  <a href={`/world/${part(flow.measure)}?method=${part(flow.publisher)}/${part(flow.dataflow)}`}>{flow.dataflow}</a> of{' '}
+                  <a href={worldPath(flow)}>{flow.outputs > 1 ? `${flow.dataflow}, ${flow.output_title || flow.output}` : flow.dataflow}</a> of{' '}
                   <a href={`/publisher/${part(flow.publisher)}`}>{flow.publisher_name}</a>, {date(flow.published)} · <Standing flow={flow} />
                 </li>
               ))}
@@ -186,7 +188,7 @@ function Steps({ difference }: { difference: Difference }) {
         <div class={`step ${step.kind}`}>
           <p>
             <code>{step.name}</code> <strong>{step.kind}</strong>
-            {step.note && <span class="quiet"> {step.note}</span>}
+            {step.note && <span class="quiet"> {ticked(step.note)}</span>}
           </p>
           {step.from && step.kind !== 'renamed' && (
             <pre class="was" tabIndex={0} aria-label={`${step.name} before`}>
@@ -208,6 +210,9 @@ function Steps({ difference }: { difference: Difference }) {
   );
 }
 
+/** Text in which `code` stands between backticks. */
+const ticked = (text: string) => text.split('`').map((piece, at) => (at % 2 ? <code>{piece}</code> : piece));
+
 interface EffectProps {
   route: Route;
   mine: Flow[];
@@ -221,9 +226,12 @@ function Effect({ route, mine, theirs, names }: EffectProps) {
   const country = useLoad<Country>(mine.length && theirs.length ? `/countries/${part(code)}` : null);
   if (mine.length === 0 || theirs.length === 0) return null;
   const all = country.value ? lines(country.value) : [];
-  const pick = (flows: Flow[]) => all.find((line) => flows.some((flow) => flow.release === line.flow.release));
-  const pair = [pick(mine), pick(theirs)];
-  const both = pair[0] && pair[1] ? [pair[0], pair[1]] : null;
+  const of = (flows: Flow[]) => all.filter((line) => flows.some((flow) => flow.release === line.flow.release && flow.output === line.flow.output));
+  // Of several outputs, the first two that are measured alike, or else the first two.
+  const pairs = of(mine).flatMap((one) => of(theirs).map((other) => [one, other] as const));
+  const pair = pairs.find(([one, other]) => alike(one.flow.unit, other.flow.unit)) ?? pairs[0];
+  const both = pair ? [...pair] : null;
+  const together = pair !== undefined && alike(pair[0].flow.unit, pair[1].flow.unit);
   const digits = decimals(both?.flatMap((line) => line.values) ?? []);
   return (
     <section>
@@ -244,7 +252,17 @@ function Effect({ route, mine, theirs, names }: EffectProps) {
       </label>
       {both ? (
         <>
-          <Chart label="Both methods" unit={both[0]!.flow.unit} height={260} series={both.map((line, at) => ({ id: names[at]!, label: names[at]!, periods: line.periods, values: line.values, tone: at, dashed: !line.flow.official }))} />
+          {(together ? [both] : both.map((line) => [line])).map((set) => (
+            <Chart
+              label={together ? 'Both methods' : names[both.indexOf(set[0]!)]!}
+              unit={set[0]!.flow.unit}
+              height={together ? 260 : 200}
+              series={[...set]
+                .map((line) => ({ line, name: names[both.indexOf(line)]! }))
+                .sort((a, b) => Number(b.line.flow.official) - Number(a.line.flow.official))
+                .map(({ line, name }, at) => ({ id: name, label: name, periods: line.periods, values: line.values, tone: together ? at : both.indexOf(line), dashed: !line.flow.official }))}
+            />
+          ))}
           <p>
             Latest: {both.map((line, at) => `${names[at]} ${number(latest(line)?.value, digits)}`).join('; ')}.
           </p>

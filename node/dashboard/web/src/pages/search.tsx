@@ -25,9 +25,12 @@ export function Search({ route }: { route: Route }) {
             <ul class="cards">
               {found.map((one) => (
                 <li>
-                  <a href={safe(one.path)}>
-                    <span class="kind">{one.kind}</span> <strong>{one.title}</strong>
-                  </a>
+                  <div>
+                    <span class="kind">{one.kind}</span>{' '}
+                    <a href={safe(one.path)}>
+                      <strong>{one.title}</strong>
+                    </a>
+                  </div>
                   <span>{one.detail}</span>
                 </li>
               ))}

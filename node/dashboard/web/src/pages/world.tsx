@@ -11,7 +11,7 @@ import { Await, Empty } from '../parts/states.tsx';
 import { Table } from '../parts/table.tsx';
 import type { Route } from '../route.ts';
 import { amend } from '../route.ts';
-import { capital, date, decimals, figurePath, flowId, number, periodName, primary, suffix } from '../text.ts';
+import { capital, date, decimals, figurePath, flowId, flowTitle, number, periodName, suffix } from '../text.ts';
 
 const VIEWS = ['map', 'table', 'chart'] as const;
 const FAVOURITES = ['inflation', 'unemployment', 'gdp'];
@@ -31,12 +31,12 @@ export function World({ route }: { route: Route }) {
 }
 
 function Chosen({ route, flows, areas }: { route: Route; flows: Flow[]; areas: Area[] }) {
-  const shown = primary(flows).filter((flow) => flow.dimensions.includes('REF_AREA'));
+  const shown = flows.filter((flow) => flow.dimensions.includes('REF_AREA'));
   const measures = ranked(shown);
   const measure = route.parts[1] ?? measures[0];
   if (!measure) return <Welcome />;
   const methods = shown.filter((flow) => flow.measure === measure).sort(better);
-  const flow = methods.find((flow) => flowId(flow) === route.query.get('method')) ?? methods[0];
+  const flow = wanted(methods, route.query) ?? methods[0];
   if (!flow)
     return (
       <Empty title={`No figures of “${measure}” here`}>
@@ -47,7 +47,7 @@ function Chosen({ route, flows, areas }: { route: Route; flows: Flow[]; areas: A
     );
   return (
     <article class="world">
-      {!route.embed && (
+      {!route.embed && measures.length > 1 && (
         <nav class="measures" aria-label="Measures">
           {measures.map((one) => (
             <a href={`/world/${part(one)}`} aria-current={one === measure ? 'page' : undefined}>
@@ -59,13 +59,19 @@ function Chosen({ route, flows, areas }: { route: Route; flows: Flow[]; areas: A
       <header class="title">
         <div>
           <h1>{capital(measure)}</h1>
-          <p class="lead">{flow.title}</p>
+          <p class="lead">{flowTitle(flow)}</p>
         </div>
         <Method flow={flow} methods={methods} />
       </header>
-      <Data key={flow.release} route={route} flow={flow} areas={areas} />
+      <Data key={`${flow.release}/${flow.output}`} route={route} flow={flow} areas={areas} />
     </article>
   );
+}
+
+/** The flow that an address names: `method=publisher/dataflow`, and `output=` where it has several. */
+function wanted(flows: Flow[], query: URLSearchParams): Flow | undefined {
+  const same = flows.filter((flow) => `${flow.publisher}/${flow.dataflow}` === query.get('method'));
+  return same.find((flow) => flow.output === query.get('output')) ?? same[0];
 }
 
 /** Those that people look for first, then the rest by name. */
@@ -77,15 +83,19 @@ export function ranked(flows: Flow[]): string[] {
 /** Official methods first; one that others contradict or that is taken back, last; then the widest. */
 function better(a: Flow, b: Flow): number {
   const bad = (flow: Flow) => Number(Boolean(flow.retracted)) + flow.differs;
-  return Number(b.official) - Number(a.official) || bad(a) - bad(b) || b.areas - a.areas || a.dataflow.localeCompare(b.dataflow);
+  return Number(b.official) - Number(a.official) || bad(a) - bad(b) || b.areas - a.areas || a.dataflow.localeCompare(b.dataflow) || a.output.localeCompare(b.output);
 }
 
 function Method({ flow, methods }: { flow: Flow; methods: Flow[] }) {
-  const name = (one: Flow) => `${one.official ? 'Official' : 'Alternative'}: ${one.title} — ${one.publisher_name}`;
+  const name = (one: Flow) => `${one.official ? 'Official' : 'Alternative'}: ${flowTitle(one)} — ${one.publisher_name}`;
+  const choose = (id: string) => {
+    const next = methods.find((one) => flowId(one) === id);
+    if (next) amend({ method: `${next.publisher}/${next.dataflow}`, output: next.outputs > 1 ? next.output : null, period: null, series: null }, true);
+  };
   return (
     <label class="method">
       <span>Method</span>
-      <select value={flowId(flow)} onChange={(event) => amend({ method: event.currentTarget.value, period: null }, true)}>
+      <select value={flowId(flow)} onChange={(event) => choose(event.currentTarget.value)}>
         {methods.map((one) => (
           <option value={flowId(one)}>{name(one)}</option>
         ))}
@@ -166,7 +176,7 @@ function Views({ route, flow, areas, panel }: { route: Route; flow: Flow; areas:
           </label>
         )}
       </div>
-      <section class="panel" role="tabpanel" id="view" aria-label={`${flow.title}, ${view}`}>
+      <section class="panel" role="tabpanel" id="view" aria-label={`${flowTitle(flow)}, ${view}`}>
         {view === 'map' && (
           <>
             <WorldMap
@@ -176,14 +186,14 @@ function Views({ route, flow, areas, panel }: { route: Route; flow: Flow; areas:
               classes={colours}
               chosen={chosen}
               onChoose={choose}
-              label={`${flow.title}, ${periodName(period)}`}
+              label={`${flowTitle(flow)}, ${periodName(period)}`}
             />
             <Legend classes={colours} unit={panel.unit} />
           </>
         )}
         {view === 'table' && (
           <Table
-            caption={`${flow.title}, ${periodName(period)} (${panel.unit})`}
+            caption={`${flowTitle(flow)}, ${periodName(period)} (${panel.unit})`}
             columns={['Country or area', period, 'A year before', 'Change']}
             rows={first.map((code) => {
               const now = value(code);
@@ -203,7 +213,7 @@ function Views({ route, flow, areas, panel }: { route: Route; flow: Flow; areas:
         )}
         {view === 'chart' && (
           <Chart
-            label={flow.title}
+            label={flowTitle(flow)}
             unit={panel.unit}
             height={400}
             series={drawn.map((code, tone) => ({ id: code, label: name(code), periods: panel.periods, values: lines.get(code)!.values, tone }))}
@@ -370,7 +380,7 @@ function Source({ route, flow, lines, panel, name }: SourceProps) {
       one.values.flatMap((value, at) => (value === null ? [] : [[cell(code), cell(name(code)), panel.periods[at]!, String(value)].join(',')])),
     );
     const url = URL.createObjectURL(new Blob([['REF_AREA,name,TIME_PERIOD,OBS_VALUE', ...rows, ''].join('\n')], { type: 'text/csv' }));
-    const link = Object.assign(document.createElement('a'), { href: url, download: `${flow.dataflow}.csv` });
+    const link = Object.assign(document.createElement('a'), { href: url, download: `${flow.dataflow}${flow.outputs > 1 ? `-${flow.output}` : ''}.csv` });
     link.click();
     setTimeout(() => URL.revokeObjectURL(url), 1000);
   };

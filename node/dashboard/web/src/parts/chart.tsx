@@ -19,7 +19,8 @@ export interface ChartProps {
   unit: string;
   label: string;
   height?: number;
-  from?: string;
+  /** First and last period of the axis, where charts stand one under another. */
+  span?: [string, string] | undefined;
   /** Zero belongs to the axis, as for gaps. */
   zero?: boolean;
 }
@@ -29,7 +30,7 @@ const BOTTOM = 26;
 /** Longer names do not stand at the ends of lines. */
 const END_LETTERS = 20;
 
-export function Chart({ series, unit, label, height = 340, zero = false }: ChartProps) {
+export function Chart({ series, unit, label, height = 340, zero = false, span }: ChartProps) {
   const [frame, setFrame] = useState<HTMLDivElement | null>(null);
   const [width, setWidth] = useState(260);
   const [cursor, setCursor] = useState<number | null>(null);
@@ -49,12 +50,14 @@ export function Chart({ series, unit, label, height = 340, zero = false }: Chart
   if (periods.length === 0) return <p class="quiet">No values to draw.</p>;
 
   const narrow = width < 560;
-  const left = 8 + Math.max(...ticksOf(values, zero).map((tick) => short(tick).length)) * 7.2;
+  const left = Math.max(44, 8 + Math.max(...ticksOf(values, zero).map((tick) => short(tick).length)) * 7.2);
   const longest = Math.max(...series.map((one) => one.label.length));
   // Names stand at the ends of the lines where there is room, else below.
   const ends = series.length > 1 && !narrow && longest <= END_LETTERS;
   const right = ends ? 20 + longest * 7.4 : 18;
-  const x = scaleLinear().domain([start(periods[0]!), Math.max(start(periods.at(-1)!), start(periods[0]!) + 1e-6)]).range([left, width - right]);
+  const first = Math.min(start(periods[0]!), start(span?.[0] || periods[0]!));
+  const last = Math.max(start(periods.at(-1)!), start(span?.[1] || periods.at(-1)!), first + 1e-6);
+  const x = scaleLinear().domain([first, last]).range([left, width - right]);
   const y = yScale(values, zero).range([height - BOTTOM, TOP]);
   const draw = line<[number, number | null]>()
     .defined((point) => point[1] !== null)

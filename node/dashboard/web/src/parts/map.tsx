@@ -134,10 +134,12 @@ export function WorldMap({ areas, value, say, classes, chosen, onChoose, label }
         onClick={pick}
       >
         <defs>
-          <pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-            <rect width="5" height="5" class="hatch-ground" />
-            <line x1="0" y1="0" x2="0" y2="5" class="hatch-line" />
-          </pattern>
+          {[1, 2.4].map((wide) => (
+            <pattern id={wide === 1 ? 'hatch' : 'hatch-wide'} width="5" height="5" patternUnits="userSpaceOnUse" patternTransform={`rotate(45) scale(${wide})`}>
+              <rect width="5" height="5" class="hatch-ground" />
+              <line x1="0" y1="0" x2="0" y2="5" class="hatch-line" />
+            </pattern>
+          ))}
         </defs>
         {spots.map((spot, place) => (
           <Place

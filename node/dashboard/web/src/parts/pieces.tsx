@@ -1,8 +1,8 @@
 // Small things that several pages show.
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Flow, Verdict } from '../api.ts';
-import { verdictWord } from '../api.ts';
+import type { Flow, Status, Verdict } from '../api.ts';
+import { useLoad, verdictWord } from '../api.ts';
 import { brief, count } from '../text.ts';
 
 export function Copy({ text, label }: { text: string; label: string }) {
@@ -28,11 +28,11 @@ export function Copy({ text, label }: { text: string; label: string }) {
 /** An id: short to look at, whole to copy and to hover. */
 export const Id = ({ id, path }: { id: string; path?: string }) =>
   path ? (
-    <a class="id" href={path} title={id}>
+    <a class="id brief" href={path} title={id}>
       {brief(id)}
     </a>
   ) : (
-    <span class="id" title={id}>
+    <span class="id brief" title={id}>
       {brief(id)}
     </span>
   );
@@ -56,6 +56,18 @@ export function VerdictText({ verdict }: { verdict: Verdict | null | undefined }
   const word = verdictWord(verdict);
   if (!word) return <span class="quiet">not run again here</span>;
   return <span class={word === 'reproduced' ? 'good' : word === 'differs' ? 'bad' : 'quiet'}>{word}</span>;
+}
+
+/** What this node knows of a flow by itself: what it published it computed, what others did it may have run again. */
+export function Here({ flow }: { flow: Flow }) {
+  const own = useLoad<Status>('/status').value?.own === flow.publisher;
+  if (flow.verdict)
+    return (
+      <>
+        <VerdictText verdict={flow.verdict} /> here
+      </>
+    );
+  return <span class="quiet">{own ? 'computed and signed here' : 'not run again here'}</span>;
 }
 
 /** How many ran a flow again, in words. */
