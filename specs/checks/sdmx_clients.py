@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Drives real clients of SDMX against a node, and compares what they read with what the command line says.
 
-    python3 specs/checks/sdmx_clients.py target/debug/assay
+    python3 specs/checks/sdmx_clients.py [--require-r] target/debug/assay
 
-Makes virtual environments in a temporary folder (pip asks the package registry), publishes the sample
-figures of the command line, starts a node on a free port, and lets sdmx1, pysdmx and pandasdmx list
-dataflows, read structures, and read data by key and period. Ends with 1 at the first difference.
+Makes virtual environments in a temporary folder (pip asks the package registry), publishes two vintages of
+the sample figures of the command line, starts a node on a free port, and lets sdmx1, pysdmx, pandasdmx and, where
+R has it, rsdmx list dataflows, read structures, and read data by key and period. Without rsdmx there is
+a notice, or with --require-r a failure. Ends with 1 at the first difference.
 """
 
 import csv
@@ -17,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import venv
 
 HERE = pathlib.Path(__file__).resolve()
@@ -36,7 +38,7 @@ def same(what, got, expected):
     print(f"ok  {what}: {len(got)} observations", flush=True)
 
 
-def client_sdmx1(base, agency, truth):
+def client_sdmx1(base, agency, truth, earlier):
     import sdmx
 
     sdmx.add_source({"id": agency, "url": base + "/v1", "name": "assay"})
@@ -63,11 +65,13 @@ def client_sdmx1(base, agency, truth):
     same("sdmx1, structure-specific", rows(strict), wanted(truth, ["TUR"]))
     none = client.data("inflation", key="A.TUR", params={"startPeriod": "2999"})
     same("sdmx1, nothing", rows(none), [])
+    then = client.data("inflation", params={"updatedAfter": "2000-01-01T00:00:00Z"})
+    same("sdmx1, all that is new", rows(then), truth)
     keys = list(client.series_keys("inflation"))
     assert len(keys) == len({area for area, _, _ in truth}), keys
 
 
-def client_pysdmx(base, agency, truth):
+def client_pysdmx(base, agency, truth, earlier):
     import requests
     from pysdmx.api.dc.rest import SdmxConnector
     from pysdmx.api.fmr import RegistryClient
@@ -87,6 +91,10 @@ def client_pysdmx(base, agency, truth):
 
     some = client.data(urn, "REF_AREA='TUR' AND TIME_PERIOD>='2015'")
     same("pysdmx, SDMX-CSV 2.0 with tests", rows(some), wanted(truth, ["TUR"], "2015"))
+    above = requests.get(f"{base}/v2/data/dataflow/{agency}/inflation?c[OBS_VALUE]=gt:100", timeout=60).text
+    frame = read_sdmx(above, validate=False).data[0].data
+    got = [tuple(row) for row in frame[["REF_AREA", "TIME_PERIOD", "OBS_VALUE"]].astype(str).values]
+    same("pysdmx, figures above 100", floats(got), floats(row for row in truth if float(row[2]) > 100))
     formats = {
         "SDMX-ML generic": "application/vnd.sdmx.genericdata+xml;version=2.1",
         "SDMX-ML structure-specific": "application/vnd.sdmx.structurespecificdata+xml;version=2.1",
@@ -95,14 +103,27 @@ def client_pysdmx(base, agency, truth):
     for name, accept in formats.items():
         address = f"{base}/v1/data/{agency}%2Cinflation%2C1.0/A.TUR/"
         text = requests.get(address, headers={"Accept": accept}, timeout=60).text
-        frame = read_sdmx(text, validate=False).data[0].data
+        # SDMX-ML is read against the schemas of the standard.
+        frame = read_sdmx(text, validate="ML" in name).data[0].data
         got = [tuple(map(str, row)) for row in frame[["REF_AREA", "TIME_PERIOD", "OBS_VALUE"]].values]
-        # A frame may hold figures as floating point: those are compared as such.
-        want = [(area, time, str(float(value))) for area, time, value in wanted(truth, ["TUR"])]
-        same(f"pysdmx, {name}", [(area, time, str(float(value))) for area, time, value in got], want)
+        same(f"pysdmx, {name}", floats(got), floats(wanted(truth, ["TUR"])))
+        if "ML" not in name:
+            continue
+        address = f"{base}/v1/data/{agency},inflation?includeHistory=true"
+        text = requests.get(address, headers={"Accept": accept}, timeout=60).text
+        sets = read_sdmx(text, validate=True).data
+        assert [data.action.value for data in sets] == ["Replace", "Delete", "Replace"], sets
+        for data, rows_then in zip(sets[::2], [earlier, truth]):
+            got = [tuple(map(str, row)) for row in data.data[["REF_AREA", "TIME_PERIOD", "OBS_VALUE"]].values]
+            same(f"pysdmx, {name}, a vintage of a history", floats(got), floats(rows_then))
+        got = [tuple(map(str, row)) for row in sets[1].data[["REF_AREA", "TIME_PERIOD"]].values]
+        left = {row[:2] for row in truth}
+        same(f"pysdmx, {name}, what disappeared", got, [row[:2] for row in earlier if row[:2] not in left])
+    whole = requests.get(f"{base}/v1/dataflow/{agency}/inflation/latest?references=all", timeout=60).text
+    assert read_sdmx(whole, validate=True).structures
 
 
-def client_pandasdmx(base, agency, truth):
+def client_pandasdmx(base, agency, truth, earlier):
     import pandasdmx
 
     pandasdmx.add_source({"id": agency, "url": base + "/v1", "name": "assay"})
@@ -117,43 +138,117 @@ def client_pandasdmx(base, agency, truth):
     same("pandasdmx, key and period", got, wanted(truth, ["TUR"], "2015"))
 
 
+def client_rsdmx(base, agency, truth, earlier):
+    said = subprocess.run(["Rscript", str(HERE.with_suffix(".R")), base, agency], stdout=subprocess.PIPE, text=True)
+    if said.returncode:
+        sys.exit("rsdmx failed")
+    found = {}
+    for line in said.stdout.splitlines():
+        check, area, time, value = line.split("\t")
+        found.setdefault(check, []).append((area, time, value))
+    expected = {
+        "all": truth,
+        "key and periods": wanted(truth, ["TUR", "AUS"], "2015", "2016"),
+        "with its structure": wanted(truth, ["TUR"], "2015"),
+        "nothing": [],
+        "observations alone": wanted(truth, ["TUR"]),
+        "structure-specific": wanted(truth, ["TUR"]),
+    }
+    for check, rows in expected.items():
+        same(f"rsdmx, {check}", floats(found.pop(check, [])), floats(rows))
+    if found:
+        sys.exit(f"rsdmx: more than was asked for: {sorted(found)}")
+
+
+def floats(rows):
+    """A frame may hold figures as floating point: those are compared as such."""
+    return [(area, time, str(float(value))) for area, time, value in rows]
+
+
 def wanted(truth, areas, start="", end="9999"):
     return [row for row in truth if row[0] in areas and start <= row[1] <= end]
 
 
-def environment(folder, packages):
-    venv.create(folder, with_pip=True)
-    python = folder / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "-q", *packages], check=True)
-    return python
+def environments(*wanted):
+    """Virtual environments in these folders, filled at the same time."""
+    pythons, pips = [], []
+    for folder, packages in wanted:
+        venv.create(folder, with_pip=True)
+        pythons.append(folder / "bin" / "python")
+        pips.append(subprocess.Popen([pythons[-1], "-m", "pip", "install", "-q", *packages]))
+    if any([pip.wait() for pip in pips]):
+        sys.exit("pip could not install the clients")
+    return pythons
 
 
-def main(assay):
+def has_rsdmx():
+    if not shutil.which("Rscript"):
+        return False
+    return subprocess.run(["Rscript", "-e", "library(rsdmx)"], capture_output=True).returncode == 0
+
+
+def main(assay, require_r):
+    r = has_rsdmx()
+    if require_r and not r:
+        sys.exit("rsdmx is not here (Debian: r-cran-rsdmx), and --require-r asks for it")
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         env = {**os.environ, "ASSAY_DATA_DIR": str(folder / "data"), "XDG_CONFIG_HOME": str(folder)}
 
         def run(*words):
-            return subprocess.run([assay, *words], env=env, check=True, capture_output=True, text=True).stdout
+            return subprocess.run([assay, *words], env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
 
         run("init", "--name", "Office <of> & \"tests\"")
-        run("import", "csv", str(SAMPLE / "cpi.csv"), "--dataflow", "CPI")
-        run("publish", "inflation/cpi-annual", "--input", "CPI", "--dataflow", "inflation")
-        said = run("recipe", "run", "inflation/cpi-annual", "--input", f"CPI={SAMPLE / 'cpi.csv'}", "--csv", "INFLATION")
-        truth = [[row["REF_AREA"], row["TIME_PERIOD"], row["OBS_VALUE"]] for row in csv.DictReader(io.StringIO(said))]
+        def figures(file):
+            said = run("recipe", "run", "inflation/cpi-annual", "--input", f"CPI={file}", "--csv", "INFLATION")
+            return [[row["REF_AREA"], row["TIME_PERIOD"], row["OBS_VALUE"]] for row in csv.DictReader(io.StringIO(said))]
+
+        def publish(file, *words):
+            run("import", "csv", str(file), "--dataflow", "CPI")
+            run("publish", "inflation/cpi-annual", "--input", "CPI", "--dataflow", "inflation", *words)
+            return figures(file)
+
+        earlier = publish(SAMPLE / "cpi.csv")
+        # A vintage is of a second: two of one second would be one.
+        time.sleep(1.1)
+        truth = publish(revised(folder), "--reason", "source-revision")
+        modern, old = environments((folder / "modern", MODERN), (folder / "old", OLD))
+        clients = [(modern, "sdmx1"), (modern, "pysdmx"), (old, "pandasdmx")]
+        clients += [(pathlib.Path(sys.executable), "rsdmx")] if r else []
         start = [assay, "node", "--json", "--with-parent", "--api", "127.0.0.1:0", "--listen", "/ip4/127.0.0.1/tcp/0"]
         node = subprocess.Popen(start, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
-            api = next(event["api"] for event in map(json.loads, node.stdout) if event.get("event") == "started")
-            modern, old = environment(folder / "modern", MODERN), environment(folder / "old", OLD)
-            for python, name in [(modern, "sdmx1"), (modern, "pysdmx"), (old, "pandasdmx")]:
-                order = json.dumps({"client": name, "base": api + "/sdmx", "truth": truth})
-                subprocess.run([python, HERE, "--client"], input=order, text=True, check=True)
+            api = next((event["api"] for event in map(json.loads, node.stdout) if event.get("event") == "started"), None)
+            if api is None:
+                sys.exit("the node did not start")
+            for python, name in clients:
+                order = json.dumps({"client": name, "base": api + "/sdmx", "truth": truth, "earlier": earlier})
+                if subprocess.run([python, HERE, "--client"], input=order, text=True).returncode:
+                    sys.exit(f"{name} failed")
         finally:
-            node.stdin.close()
-            node.wait(30)
-    if not shutil.which("Rscript"):
-        print("notice: R is not here, so rsdmx was not run")
+            ended(node)
+    if not r:
+        print("notice: R with rsdmx is not here, so that client was not run")
+
+
+def revised(folder):
+    """The sample with one observation less and one that is another."""
+    lines = (SAMPLE / "cpi.csv").read_text().splitlines()
+    lines = [line for line in lines if not line.startswith("AUS,2013,")]
+    lines = ["TUR,2018,999.5" if line.startswith("TUR,2018,") else line for line in lines]
+    file = folder / "revised.csv"
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+def ended(node):
+    """Ends the node, which ends with its input; by force where that does not help."""
+    node.stdin.close()
+    try:
+        node.wait(30)
+    except subprocess.TimeoutExpired:
+        node.kill()
+        node.wait()
 
 
 def client():
@@ -162,14 +257,15 @@ def client():
 
     listed = urllib.request.urlopen(order["base"] + "/v2/structure/agencyscheme", timeout=60)
     agency = json.load(listed)["data"]["agencySchemes"][0]["agencies"][0]["id"]
-    truth = [tuple(row) for row in order["truth"]]
-    globals()["client_" + order["client"]](order["base"], agency, truth)
+    truth, earlier = ([tuple(row) for row in order[name]] for name in ("truth", "earlier"))
+    globals()["client_" + order["client"]](order["base"], agency, truth, earlier)
 
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--client"]:
         client()
-    elif len(sys.argv) == 2:
-        main(str(pathlib.Path(sys.argv[1]).resolve()))
     else:
-        sys.exit(__doc__)
+        words = [word for word in sys.argv[1:] if word != "--require-r"]
+        if len(words) != 1 or words[0].startswith("-"):
+            sys.exit(__doc__)
+        main(str(pathlib.Path(words[0]).resolve()), "--require-r" in sys.argv)

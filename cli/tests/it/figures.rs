@@ -191,10 +191,10 @@ unit = "per cent"
 #[test]
 fn each_output_of_a_dataflow_has_its_figures() {
     let (desk, _) = sample::published("Office");
-    desk.write("two.toml", TWO.to_owned());
+    desk.write("two.toml", TWO);
     desk.write(
         "two.vtl",
-        "FACTOR <- round(CPI / timeshift(CPI, 1), 6);\nRATE <- round((FACTOR - 1) * 100, 4);\n".to_owned(),
+        "FACTOR <- round(CPI / timeshift(CPI, 1), 6);\nRATE <- round((FACTOR - 1) * 100, 4);\n",
     );
     desk.type_line("assay publish two.toml --input FP.CPI.TOTL --dataflow two").ok();
     let stage = Stage { node: Daemon::start(&desk, TCP), desk, release: String::new() };

@@ -132,14 +132,18 @@ async fn respond<K: Keep>(base: Base, state: State<K>, request: Request, gate: A
     let Ok(place) = gate.acquire_owned().await else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
-    let made = tokio::task::spawn_blocking(move || answer(&state, &question)).await;
+    // The place goes with the work, which goes on when nobody waits for it any more.
+    let work = move || answer(&state, &question).map(|reply| (reply, place));
+    let made = tokio::task::spawn_blocking(work).await;
     let response = match made.unwrap_or_else(|_| Err(Fault::internal("the answer could not be made"))) {
         Err(fault) => refused(base, &fault),
-        Ok(Reply::Same(tag)) => tagged(StatusCode::NOT_MODIFIED.into_response(), &tag),
-        Ok(Reply::Made(Message { kind, tag, work })) => match stream::body(work, compressed, place).await {
-            Err(fault) => refused(base, &Fault::internal(fault.to_string())),
-            Ok(body) => tagged(encoded(kind, compressed, body), &tag),
-        },
+        Ok((Reply::Same(tag), _)) => tagged(StatusCode::NOT_MODIFIED.into_response(), &tag),
+        Ok((Reply::Made(Message { kind, tag, work }), place)) => {
+            match stream::body(work, compressed, place, stream::PATIENCE).await {
+                Err(fault) => refused(base, &Fault::internal(fault.to_string())),
+                Ok(body) => tagged(encoded(kind, compressed, body), &tag),
+            }
+        }
     };
     dressed(response)
 }

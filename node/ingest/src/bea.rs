@@ -6,10 +6,9 @@
 //! mend in silence.
 
 use crate::fault::Fault;
-use crate::gaps::Gaps;
 use crate::heading::Heading;
 use crate::panel::{self, Words};
-use crate::records::{self, Reader, Record};
+use crate::records::{self, Record};
 use crate::{Format, Imported, Options, Source, value};
 
 /// How it writes that there is no figure.
@@ -28,17 +27,11 @@ pub(crate) fn read(
     options: &Options,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Imported, Fault> {
-    let mut reader = Reader::new(records::text(source.bytes)?, b',');
-    let mut record = Record::default();
-    reader.read(&mut record)?;
-    if !is_header(&record) {
-        let message = "expected the columns `date` and `level-current`";
-        return Err(Fault::new("column-missing", message).line(record.line).value(record.joined()));
+    let (reader, header) = records::begin(source.bytes, b',')?;
+    if !is_header(&header) {
+        return Err(header.lacks("the columns `date` and `level-current`"));
     }
-    let (series, width) = (panel::series(&record)?, record.cells.len());
-    let mut gaps = Gaps::default();
-    let rows = panel::rows((&mut reader, &mut record), (&series, width), (WORDS, &mut gaps), progress)?;
-    let table = panel::fill(&rows, &series, gaps, (&panel::area(options, "USA")?, options))?;
+    let table = panel::plain((reader, header), WORDS, options, progress)?;
     Heading::new(Format::Bea, value::stem(source.name))
         .title("Gross domestic product, levels and changes")
         .publisher("U.S. Bureau of Economic Analysis")

@@ -77,18 +77,9 @@ pub(crate) fn read(
     options: &Options,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Imported, Fault> {
-    let mut reader = Reader::new(records::text(source.bytes)?, b'\t');
-    let mut record = Record::default();
-    reader.read(&mut record)?;
-    let place = |name: &str| {
-        record.position(name).ok_or_else(|| {
-            Fault::new("column-missing", format!("expected the column `{name}`"))
-                .line(record.line)
-                .value(record.joined())
-        })
-    };
+    let (mut reader, mut record) = records::begin(source.bytes, b'\t')?;
     let [series, year, code, figure] =
-        [place("series_id")?, place("year")?, place("period")?, place("value")?];
+        [record.place("series_id")?, record.place("year")?, record.place("period")?, record.place("value")?];
     let (marks, width) = (record.position("footnote_codes"), record.cells.len());
     let (mut cube, periods) = (cube()?, periods(options)?);
     while reader.read(&mut record)? {

@@ -3,7 +3,7 @@
 
 use crate::fault::Fault;
 use crate::heading::Heading;
-use crate::records::{self, Reader, Record};
+use crate::records::{self, Record};
 use crate::{Format, Imported, Source, bls, value};
 
 /// Whether a header is that of such a file.
@@ -13,18 +13,9 @@ pub(crate) fn is_header(header: &Record<'_>) -> bool {
 
 /// Reads a file.
 pub(crate) fn read(source: Source<'_>, progress: &mut dyn FnMut(u64)) -> Result<Imported, Fault> {
-    let mut reader = Reader::new(records::text(source.bytes)?, b',');
-    let mut record = Record::default();
-    reader.read(&mut record)?;
-    let place = |name: &str| {
-        record.position(name).ok_or_else(|| {
-            Fault::new("column-missing", format!("expected the column `{name}`"))
-                .line(record.line)
-                .value(record.joined())
-        })
-    };
+    let (mut reader, mut record) = records::begin(source.bytes, b',')?;
     let [series, year, period, figure] =
-        [place("Series ID")?, place("Year")?, place("Period")?, place("Value")?];
+        [record.place("Series ID")?, record.place("Year")?, record.place("Period")?, record.place("Value")?];
     let (width, mut cube, mut one) = (record.cells.len(), bls::cube()?, None);
     while reader.read(&mut record)? {
         record.check_width(width)?;

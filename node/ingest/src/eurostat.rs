@@ -13,7 +13,7 @@ use crate::areas::{Roll, Scheme};
 use crate::cube::Cube;
 use crate::fault::Fault;
 use crate::heading::Heading;
-use crate::records::{self, Reader, Record};
+use crate::records::{self, Record};
 use crate::{Format, Imported, Source, value};
 
 /// Whether a header is that of such a table.
@@ -32,9 +32,7 @@ fn packed(cell: &str) -> Option<Vec<&str>> {
 
 /// Reads a file.
 pub(crate) fn read(source: Source<'_>, progress: &mut dyn FnMut(u64)) -> Result<Imported, Fault> {
-    let mut reader = Reader::new(records::text(source.bytes)?, b'\t');
-    let mut record = Record::default();
-    reader.read(&mut record)?;
+    let (mut reader, mut record) = records::begin(source.bytes, b'\t')?;
     let dimensions = packed(record.cell(0)).ok_or_else(|| {
         Fault::new("header-missing", "expected a first column like `unit,geo\\time`")
             .line(record.line)

@@ -14,7 +14,7 @@ use crate::gaps::Gaps;
 use crate::heading::Heading;
 use crate::panel::{self, Row, Series, Words};
 use crate::points::Points;
-use crate::records::{self, Reader, Record};
+use crate::records::{self, Record};
 use crate::{Format, Imported, Options, Source, alfred, detect, frequency, value};
 
 /// How FRED writes that there is no figure, over the years.
@@ -50,9 +50,7 @@ pub(crate) fn read(
     options: &Options,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Imported, Fault> {
-    let mut reader = Reader::new(records::text(source.bytes)?, b',');
-    let mut record = Record::default();
-    reader.read(&mut record)?;
+    let (mut reader, mut record) = records::begin(source.bytes, b',')?;
     if alfred::is_header(&record) {
         return alfred::read(source, (&mut reader, &mut record), (WORDS, options), progress);
     }

@@ -26,9 +26,7 @@ pub(crate) fn read(
     options: &Options,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Imported, Fault> {
-    let mut reader = Reader::new(records::text(source.bytes)?, b',');
-    let mut record = Record::default();
-    reader.read(&mut record)?;
+    let (mut reader, mut record) = records::begin(source.bytes, b',')?;
     if !is_header(&record) {
         return Err(Fault::new("column-missing", "expected the column `sasdate`").line(record.line));
     }

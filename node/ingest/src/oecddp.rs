@@ -9,7 +9,7 @@ use crate::areas::{Roll, Scheme};
 use crate::cube::Cube;
 use crate::fault::Fault;
 use crate::heading::Heading;
-use crate::records::{self, Reader, Record};
+use crate::records::{self, Record};
 use crate::{Format, Imported, Source, value};
 
 /// The dimensions: their column, their id.
@@ -34,19 +34,11 @@ pub(crate) fn is_header(header: &Record<'_>) -> bool {
 
 /// Reads a file.
 pub(crate) fn read(source: Source<'_>, progress: &mut dyn FnMut(u64)) -> Result<Imported, Fault> {
-    let mut reader = Reader::new(records::text(source.bytes)?, b',');
-    let mut record = Record::default();
-    reader.read(&mut record)?;
-    let (width, header) = (record.cells.len(), record.line);
-    let place = |name: &str| {
-        record.position(name).ok_or_else(|| {
-            Fault::new("column-missing", format!("expected the column `{name}`"))
-                .line(header)
-                .value(record.joined())
-        })
-    };
-    let places: Result<Vec<usize>, Fault> = DIMENSIONS.iter().map(|(column, _)| place(column)).collect();
-    let (places, time, figure) = (places?, place("TIME")?, place("Value")?);
+    let (mut reader, mut record) = records::begin(source.bytes, b',')?;
+    let width = record.cells.len();
+    let places: Result<Vec<usize>, Fault> =
+        DIMENSIONS.iter().map(|(column, _)| record.place(column)).collect();
+    let (places, time, figure) = (places?, record.place("TIME")?, record.place("Value")?);
     let flags = record.position("Flag Codes");
     let mut cube = Cube::new(&DIMENSIONS.map(|(_, id)| id), &["OBS_STATUS"])?;
     let mut roll = Roll::new(Scheme::Oecd);

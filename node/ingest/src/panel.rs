@@ -42,6 +42,19 @@ pub(crate) struct Row {
     figures: Vec<Option<Decimal>>,
 }
 
+/// A file that is a panel and nothing else: a date and a series a column, of the United States.
+pub(crate) fn plain(
+    (mut reader, mut record): (Reader<'_>, Record<'_>),
+    words: Words,
+    options: &Options,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(Table, Summary), Fault> {
+    let (series, width) = (series(&record)?, record.cells.len());
+    let mut gaps = Gaps::default();
+    let rows = rows((&mut reader, &mut record), (&series, width), (words, &mut gaps), progress)?;
+    fill(&rows, &series, gaps, (&area(options, "USA")?, options))
+}
+
 /// The series of a header: every column but the first, which has the dates.
 pub(crate) fn series(header: &Record<'_>) -> Result<Vec<Series>, Fault> {
     let last = header.cells.len() - 1;

@@ -40,6 +40,19 @@ impl Record<'_> {
         (0..self.cells.len()).find(|column| self.cell(*column).eq_ignore_ascii_case(name))
     }
 
+    /// The position of a column that the header must have.
+    ///
+    /// # Errors
+    /// `column-missing`.
+    pub(crate) fn place(&self, name: &str) -> Result<usize, Fault> {
+        self.position(name).ok_or_else(|| self.lacks(format!("the column `{name}`")))
+    }
+
+    /// The fault of a header that has not what it must have.
+    pub(crate) fn lacks(&self, what: impl std::fmt::Display) -> Fault {
+        Fault::new("column-missing", format!("expected {what}")).line(self.line).value(self.joined())
+    }
+
     /// Each row has the cells of the header; only an empty one may follow.
     ///
     /// The World Bank ends each line with a comma, and not every tool that rewrites the file does.
@@ -71,6 +84,17 @@ pub(crate) fn trimmed(cell: &str) -> &str {
         [b' ' | b'\t', ..] | [.., b' ' | b'\t'] => cell.trim_matches([' ', '\t']),
         _ => cell,
     }
+}
+
+/// A file and its first record.
+///
+/// # Errors
+/// Those of [`text`] and of [`Reader::read`].
+pub(crate) fn begin(bytes: &[u8], delimiter: u8) -> Result<(Reader<'_>, Record<'_>), Fault> {
+    let mut reader = Reader::new(text(bytes)?, delimiter);
+    let mut record = Record::default();
+    reader.read(&mut record)?;
+    Ok((reader, record))
 }
 
 /// The bytes as text, without a byte order mark.

@@ -4,10 +4,9 @@
 //! A missing figure is written `0.0`: none of these can be zero, so a zero is no figure.
 
 use crate::fault::Fault;
-use crate::gaps::Gaps;
 use crate::heading::Heading;
 use crate::panel::{self, Words};
-use crate::records::{self, Reader, Record};
+use crate::records::{self, Record};
 use crate::{Format, Imported, Options, Source, value};
 
 /// How it writes that there is no figure.
@@ -27,17 +26,11 @@ pub(crate) fn read(
     options: &Options,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Imported, Fault> {
-    let mut reader = Reader::new(records::text(source.bytes)?, b',');
-    let mut record = Record::default();
-    reader.read(&mut record)?;
-    if !is_header(&record) {
-        let message = "expected the columns `Date`, `SP500`, `Dividend` and `PE10`";
-        return Err(Fault::new("column-missing", message).line(record.line).value(record.joined()));
+    let (reader, header) = records::begin(source.bytes, b',')?;
+    if !is_header(&header) {
+        return Err(header.lacks("the columns `Date`, `SP500`, `Dividend` and `PE10`"));
     }
-    let (series, width) = (panel::series(&record)?, record.cells.len());
-    let mut gaps = Gaps::default();
-    let rows = panel::rows((&mut reader, &mut record), (&series, width), (WORDS, &mut gaps), progress)?;
-    let table = panel::fill(&rows, &series, gaps, (&panel::area(options, "USA")?, options))?;
+    let table = panel::plain((reader, header), WORDS, options, progress)?;
     Heading::new(Format::Shiller, value::stem(source.name))
         .title("S&P composite: prices, dividends, earnings, monthly")
         .publisher("Robert J. Shiller")

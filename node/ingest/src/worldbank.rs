@@ -101,12 +101,8 @@ enum Form {
 
 /// Reads the header.
 fn layout(header: &Record<'_>) -> Result<Layout, Fault> {
-    let missing = |what: &str| {
-        Fault::new("column-missing", format!("expected the column `{what}`"))
-            .line(header.line)
-            .value(header.joined())
-    };
-    let code = header.position("Country Code").ok_or_else(|| missing("Country Code"))?;
+    let missing = |what: &str| header.lacks(format!("the column `{what}`"));
+    let code = header.place("Country Code")?;
     let name = header.position("Country Name").or_else(|| header.position("Country"));
     let indicator = header.position("Indicator Name").zip(header.position("Indicator Code"));
     let used = |column: &usize| {

@@ -30,7 +30,8 @@ impl Format for Csv {
         if head.wanted.history {
             ids.extend(["VALID_FROM", "VALID_TO"]);
         }
-        line(out, ids.into_iter())
+        joined(out, ids.into_iter())?;
+        out.write_all(b"\r\n")
     }
 
     fn set(&mut self, out: &mut dyn Write, view: &View<'_>) -> io::Result<()> {
@@ -42,20 +43,18 @@ impl Format for Csv {
             Self::One => vec![&flow],
             Self::Two => vec!["dataflow", &flow, view.action.letter()],
         };
-        let origin = view.origin();
-        let valid: Vec<String> = if view.head.wanted.history {
-            view.valid.texts().into_iter().map(|(_, text)| text.unwrap_or_default()).collect()
-        } else {
-            Vec::new()
-        };
+        // What every row begins and ends with is made once: it is most of what is written.
+        let mut before = Vec::new();
+        joined(&mut before, first.into_iter())?;
+        let mut after = Vec::new();
+        let last = last(view);
+        joined(&mut after, std::iter::once("").chain(last.iter().map(String::as_str)))?;
         for place in view.rows {
-            let own = cells(view, *place);
-            let cells = first.iter().copied().chain(own.iter().map(|cell| &**cell));
-            let set =
-                view.head.origin().into_iter().map(|id| {
-                    origin.iter().find(|(held, _)| *held == id).map_or("", |(_, text)| text.as_str())
-                });
-            line(out, cells.chain(set).chain(valid.iter().map(String::as_str)))?;
+            out.write_all(&before)?;
+            out.write_all(b",")?;
+            joined(out, cells(view, *place).iter().map(|cell| &**cell))?;
+            out.write_all(&after)?;
+            out.write_all(b"\r\n")?;
         }
         Ok(())
     }
@@ -63,6 +62,18 @@ impl Format for Csv {
     fn end(&mut self, _: &mut dyn Write, _: &Head) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// The attributes of the data set, and in a history its times.
+fn last(view: &View<'_>) -> Vec<String> {
+    let origin = view.origin();
+    let told = |id: &str| origin.iter().find(|(held, _)| *held == id).map(|(_, text)| text.clone());
+    let mut cells: Vec<String> =
+        view.head.origin().into_iter().map(|id| told(id).unwrap_or_default()).collect();
+    if view.head.wanted.history {
+        cells.extend(view.valid.texts().map(|(_, text)| text.unwrap_or_default()));
+    }
+    cells
 }
 
 /// The key, the time, the figure and the attributes of an observation.
@@ -77,7 +88,7 @@ fn cells<'a>(view: &View<'a>, place: Place) -> Vec<Cow<'a, str>> {
     cells
 }
 
-fn line<'a>(out: &mut dyn Write, cells: impl Iterator<Item = &'a str>) -> io::Result<()> {
+fn joined<'a>(out: &mut dyn Write, cells: impl Iterator<Item = &'a str>) -> io::Result<()> {
     for (at, cell) in cells.enumerate() {
         if at > 0 {
             out.write_all(b",")?;
@@ -88,5 +99,5 @@ fn line<'a>(out: &mut dyn Write, cells: impl Iterator<Item = &'a str>) -> io::Re
             out.write_all(cell.as_bytes())?;
         }
     }
-    out.write_all(b"\r\n")
+    Ok(())
 }

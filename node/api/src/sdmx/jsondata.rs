@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use crate::sdmx::cube::{Place, TIME};
+use crate::sdmx::cube::Place;
 use crate::sdmx::view::{Format, Head, View};
 use crate::sdmx::xml;
 
@@ -31,14 +31,20 @@ impl Values {
         }
     }
 
-    fn component(self, id: &str, position: usize) -> Value {
+    /// The component, with the names of its values; the schema wants a name everywhere, and no
+    /// list that is empty.
+    fn component(self, id: &str, position: usize, codes: Option<&BTreeMap<String, String>>) -> Value {
         let mut ordered: Vec<(String, usize)> = self.0.into_iter().collect();
         ordered.sort_by_key(|(_, place)| *place);
-        let value = |(value, _): (String, usize)| {
-            if id == TIME { json!({ "id": value, "value": value }) } else { json!({ "id": value }) }
-        };
+        let name =
+            |code: &str| codes.and_then(|codes| codes.get(code)).map_or(code.to_owned(), String::clone);
+        let value = |(value, _): (String, usize)| json!({ "id": value, "name": name(&value) });
         let values: Vec<Value> = ordered.into_iter().map(value).collect();
-        json!({ "id": id, "values": values, "keyPosition": position })
+        let mut component = json!({ "id": id, "name": id, "keyPosition": position });
+        if let (false, Some(fields)) = (values.is_empty(), component.as_object_mut()) {
+            fields.insert("values".into(), values.into());
+        }
+        component
     }
 }
 
@@ -145,7 +151,9 @@ fn structure(view: &View<'_>, at: usize, values: Vec<Values>) -> Value {
     let (head, flow) = (view.head, view.flow);
     let ids = head.layout.dimensions();
     let components = ids.iter().zip(values).enumerate();
-    let mut components: Vec<Value> = components.map(|(at, (id, values))| values.component(id, at)).collect();
+    let codes = |at: usize| view.cube.dimensions.get(at).and_then(|part| part.codes.as_ref());
+    let mut components: Vec<Value> =
+        components.map(|(at, (id, values))| values.component(id, at, codes(at))).collect();
     let keys = if head.flat() { 0 } else { ids.len() - usize::from(head.timed()) };
     let observation = components.split_off(keys);
     let dimensions = match (head.flat(), observation.is_empty()) {
@@ -153,13 +161,21 @@ fn structure(view: &View<'_>, at: usize, values: Vec<Values>) -> Value {
         (false, true) => json!({ "series": components }),
         (false, false) => json!({ "series": components, "observation": observation }),
     };
-    let figures =
-        if head.wanted.figures { json!({ "observation": [{ "id": "OBS_VALUE" }] }) } else { json!({}) };
-    let own: Vec<Value> =
-        head.attributes.iter().map(|id| json!({ "id": id, "relationship": { "observation": {} } })).collect();
-    let set = view.origin().into_iter().map(
-        |(id, text)| json!({ "id": id, "relationship": { "dataflow": {} }, "values": [{ "id": text }] }),
-    );
+    let figures = if head.wanted.figures {
+        json!({ "observation": [{ "id": "OBS_VALUE", "name": "OBS_VALUE" }] })
+    } else {
+        json!({})
+    };
+    let own: Vec<Value> = head
+        .attributes
+        .iter()
+        .map(|id| json!({ "id": id, "name": id, "relationship": { "observation": {} } }))
+        .collect();
+    let set = view.origin().into_iter().map(|(id, text)| {
+        json!({
+            "id": id, "name": id, "relationship": { "dataflow": {} }, "values": [{ "id": text, "name": text }]
+        })
+    });
     json!({
         "name": flow.name,
         "links": [{ "rel": "dataflow", "urn": flow.urn("datastructure.Dataflow", &flow.id) }],

@@ -4,6 +4,7 @@
 //! takes it for whole.
 
 use std::io::{self, Write};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -19,26 +20,20 @@ const PIECE_BYTES: usize = 256 << 10;
 /// Pieces between writer and reader.
 const PIECES: usize = 2;
 /// Time in which a reader takes a piece.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Writes an answer.
 pub(crate) type Work = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send>;
 
+/// How the writing ended: nothing while it goes on, and nothing for ever where the writer is lost.
+type End = Arc<OnceLock<Result<(), String>>>;
+
 /// The pieces of an answer on their way.
 struct Pieces {
     piece: Vec<u8>,
-    to: mpsc::Sender<io::Result<Bytes>>,
+    to: mpsc::Sender<Bytes>,
     runtime: Handle,
-}
-
-impl Pieces {
-    fn send(&self, piece: io::Result<Bytes>) -> io::Result<()> {
-        let sent = self.runtime.block_on(async { tokio::time::timeout(PATIENCE, self.to.send(piece)).await });
-        match sent {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(io::Error::new(io::ErrorKind::BrokenPipe, "nobody reads the answer")),
-        }
-    }
+    patience: Duration,
 }
 
 impl Write for Pieces {
@@ -54,37 +49,101 @@ impl Write for Pieces {
         if self.piece.is_empty() {
             return Ok(());
         }
-        let piece = std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE_BYTES));
-        self.send(Ok(piece.into()))
+        let piece = std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE_BYTES)).into();
+        let (to, patience) = (&self.to, self.patience);
+        match self.runtime.block_on(async { tokio::time::timeout(patience, to.send(piece)).await }) {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(io::Error::new(io::ErrorKind::BrokenPipe, "nobody reads the answer")),
+        }
     }
 }
 
-/// The body that `work` writes, compressed or not; `held` is let go when it is written.
+/// The body that `work` writes, compressed or not, for a reader who takes a piece within `patience`;
+/// `held` is let go when it is written.
 ///
 /// # Errors
-/// When it fails before its first piece is done.
-pub(crate) async fn body(work: Work, compressed: bool, held: impl Send + 'static) -> io::Result<Body> {
+/// When it fails before its second piece is done.
+pub(crate) async fn body(
+    work: Work,
+    compressed: bool,
+    held: impl Send + 'static,
+    patience: Duration,
+) -> io::Result<Body> {
     let (to, mut from) = mpsc::channel(PIECES);
-    let pieces = Pieces { piece: Vec::new(), to, runtime: Handle::current() };
+    let mut pieces = Pieces { piece: Vec::new(), to, runtime: Handle::current(), patience };
+    let end = End::default();
+    let ending = Arc::clone(&end);
     tokio::task::spawn_blocking(move || {
-        write(work, compressed, pieces);
+        let written = if compressed { squeezed(work, &mut pieces) } else { work(&mut pieces) };
+        let written = written.and_then(|()| pieces.flush());
+        drop(ending.set(written.map_err(|fault| fault.to_string())));
+        drop(pieces);
         drop(held);
     });
-    let Some(first) = from.recv().await.transpose()? else { return Ok(Body::empty()) };
-    let Some(second) = from.recv().await else { return Ok(Body::from(first)) };
-    let begun = tokio_stream::iter([Ok(first), second]);
-    Ok(Body::from_stream(begun.chain(ReceiverStream::new(from))))
+    let Some(first) = from.recv().await else { return whole(&end).map(|()| Body::empty()) };
+    let Some(second) = from.recv().await else { return whole(&end).map(|()| Body::from(first)) };
+    let rest = tokio_stream::iter([first, second]).chain(ReceiverStream::new(from)).map(Ok);
+    // Looked at when all pieces are read: a stream that only stops would pass for a whole one.
+    let end = tokio_stream::once(()).filter_map(move |()| whole(&end).err().map(Err));
+    Ok(Body::from_stream(rest.chain(end)))
 }
 
-fn write(work: Work, compressed: bool, mut pieces: Pieces) {
-    let written = if compressed { squeezed(work, &mut pieces) } else { work(&mut pieces) };
-    if let Err(fault) = written.and_then(|()| pieces.flush()) {
-        drop(pieces.send(Err(fault)));
-    }
+/// Whether all was written, once no piece comes any more.
+fn whole(end: &End) -> io::Result<()> {
+    let lost = || Err("the answer broke off".to_owned());
+    end.get().cloned().unwrap_or_else(lost).map_err(io::Error::other)
 }
 
 fn squeezed(work: Work, pieces: &mut Pieces) -> io::Result<()> {
     let mut encoder = io::BufWriter::new(GzEncoder::new(pieces, Compression::fast()));
     work(&mut encoder)?;
     encoder.into_inner().map_err(io::IntoInnerError::into_error)?.finish().map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes so many pieces, and then stops as it is told.
+    fn pieces(count: usize, end: io::Result<()>) -> Work {
+        Box::new(move |out| {
+            (0..count).try_for_each(|_| out.write_all(&[b'x'; PIECE_BYTES]))?;
+            end
+        })
+    }
+
+    /// Tells when it is let go.
+    struct Held(Option<tokio::sync::oneshot::Sender<()>>);
+
+    impl Drop for Held {
+        fn drop(&mut self) {
+            let _ = self.0.take().unwrap().send(());
+        }
+    }
+
+    async fn read(work: Work, compressed: bool) -> Option<usize> {
+        let body = body(work, compressed, (), PATIENCE).await.ok()?;
+        axum::body::to_bytes(body, usize::MAX).await.ok().map(|bytes| bytes.len())
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_whole_or_has_no_end() {
+        for count in [0, 1, 2, 3, 9] {
+            assert_eq!(read(pieces(count, Ok(())), false).await, Some(count * PIECE_BYTES));
+            assert!(read(pieces(count, Ok(())), true).await.is_some());
+            for compressed in [false, true] {
+                let broken = pieces(count, Err(io::Error::other("no")));
+                assert_eq!(read(broken, compressed).await, None, "{count} {compressed}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn who_does_not_read_holds_no_place() {
+        let (to, let_go) = tokio::sync::oneshot::channel();
+        let patience = Duration::from_millis(1);
+        let body = body(pieces(99, Ok(())), false, Held(Some(to)), patience).await.unwrap();
+        let_go.await.unwrap();
+        assert!(axum::body::to_bytes(body, usize::MAX).await.is_err(), "it has no end");
+    }
 }

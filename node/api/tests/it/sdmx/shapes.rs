@@ -131,6 +131,30 @@ fn keys_of_series_only() {
     assert_eq!(keys, expected);
 }
 
+/// Demands of every component and value an id and a name, and of every list something in it.
+#[track_caller]
+fn named(components: &serde_json::Value) {
+    for part in components.as_object().unwrap().values().flat_map(|parts| parts.as_array().unwrap()) {
+        let values = part.get("values").map(|values| values.as_array().unwrap().as_slice());
+        assert_ne!(values.map(<[_]>::len), Some(0), "{part}");
+        for part in values.unwrap_or_default().iter().chain([part]) {
+            assert!(part["id"].is_string() && part["name"].is_string(), "{part}");
+        }
+    }
+}
+
+#[test]
+fn components_have_what_the_schema_of_sdmx_json_wants() {
+    let world = World::start();
+    for query in ["", "?detail=nodata", "?startPeriod=2999", "?includeHistory=true", "?measures=none"] {
+        let body = world.get(&format!("/sdmx/v2/data/dataflow/*/labour{query}"), JSON).body;
+        let json: serde_json::Value = serde_json::from_str(&body).unwrap();
+        for structure in json["data"]["structures"].as_array().unwrap() {
+            ["dimensions", "measures", "attributes"].iter().for_each(|part| named(&structure[part]));
+        }
+    }
+}
+
 #[test]
 fn several_figures_are_told_apart_by_a_dimension() {
     let world = World::wide();

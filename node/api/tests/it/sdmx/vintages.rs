@@ -84,6 +84,19 @@ fn stamps(world: &World, path: &str) -> Vec<String> {
 }
 
 #[test]
+fn every_row_has_all_columns() {
+    let world = World::start();
+    for query in ["", "&attributes=RELEASE_CID", "&attributes=none", "&measures=none", "&detail=nodata"] {
+        for what in ["includeHistory=true", "updatedAfter=2026-11-02"] {
+            let body = world.get(&format!("/sdmx/v2/data/dataflow/*/labour?{what}{query}"), CSV).body;
+            // No cell of this world has a comma.
+            let columns: BTreeSet<usize> = body.lines().map(|line| line.matches(',').count()).collect();
+            assert_eq!(columns.len(), 1, "{what}{query}");
+        }
+    }
+}
+
+#[test]
 fn a_history_replayed_goes_through_every_vintage() {
     let all = left(|_| true);
     let world = World::start();
