@@ -221,7 +221,15 @@ fn what_is_not_built_or_wrong_is_told() {
         let code = if path.starts_with("/sdmx/v1") { "<mes:ErrorMessage code=" } else { "\"errors\":[" };
         assert!(answer.body.contains(code), "{path}: {}", answer.body);
     }
-    assert_eq!(world.get("/sdmx/v1/data/labour", "application/json").status, 406);
+    let other = [
+        ("/sdmx/v1/data/labour", "application/json"),
+        ("/sdmx/v1/dataflow", "application/vnd.sdmx.structure+xml;version=3.0.0"),
+        ("/sdmx/v2/data/dataflow/*/labour", "application/vnd.sdmx.data+json;version=1.0.0"),
+        ("/sdmx/v2/data/dataflow/*/labour", "application/vnd.sdmx.data+csv;version=2.0.0;labels=both"),
+    ];
+    for (path, accept) in other {
+        assert_eq!(world.get(path, accept).status, 406, "{accept}");
+    }
     let echoed = world.get("/sdmx/v1/data/%3Cscript%3E", "*/*");
     assert!(echoed.body.contains("&lt;script&gt;") && !echoed.body.contains("<script>"));
     let named = world.get("/sdmx/v1/agencyscheme", "*/*");
