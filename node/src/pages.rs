@@ -1,70 +1,27 @@
-//! The dashboard in front of the store: what the head of a page says of its figures.
+//! The dashboard in front of the API: its pages are made of what the routes answer.
 
 use std::sync::Arc;
 
-use dashboard::place::Page;
-use dashboard::{Facts, Place, Wanted};
-use service::query::ReleaseInfo;
-use service::{Keep, Service};
+use dashboard::{Ask, Wanted};
 
-/// Pages about what `service` holds.
-pub(crate) fn of<K: Keep>(service: &Service<K>) -> api::Pages {
-    let service = service.clone();
-    Arc::new(move |asked: &api::Asked| {
+/// Pages about what the node holds.
+pub(crate) fn made() -> api::Pages {
+    Arc::new(|asked: &api::Asked, documents: &dyn api::Documents| {
         let wanted = Wanted {
             path: &asked.path,
+            query: &asked.query,
             origin: &asked.origin,
             encodings: &asked.encodings,
             known: &asked.known,
         };
-        // A head without facts is still a head.
-        let answer = dashboard::answer(wanted, |place| facts(place, &service.query().releases().ok()?));
+        let answer = dashboard::answer(wanted, &|ask| match ask {
+            Ask::Flows => documents.flows(),
+            Ask::Areas => documents.areas(),
+            Ask::Country(area) => documents.country(area),
+            Ask::Figure(place, output, vintage) => documents.figure(place, output, vintage),
+            Ask::Recipe(id) => documents.recipe(id),
+            Ask::Publisher(id) => documents.publisher(id),
+        });
         api::Page { status: answer.status, headers: answer.headers, body: answer.body }
     })
-}
-
-/// What is known of the newest release that a page is about.
-fn facts(place: &Place, releases: &[ReleaseInfo]) -> Option<Facts> {
-    let newest = |about: &dyn Fn(&ReleaseInfo) -> bool| {
-        releases.iter().filter(|info| about(info)).max_by_key(|info| (info.placed.time, info.placed.seq))
-    };
-    match &place.page {
-        Page::World(Some(measure)) => {
-            let info = newest(&|info| info.measure == *measure)?;
-            let description = format!("{}. {}", info.title, PROMISE);
-            Some(Facts {
-                title: Some(format!("{}: the world", capital(measure))),
-                ..about(info, description)
-            })
-        }
-        Page::Figure { publisher, dataflow, key, period } => {
-            let same = |info: &ReleaseInfo| {
-                info.placed.publisher.to_string() == *publisher
-                    && info.release.dataflow.to_string() == *dataflow
-            };
-            let info = newest(&same)?;
-            let title = format!("{}, {key}, {period}", info.title);
-            let download = place.download();
-            let description = format!("Published by {}. {}", info.placed.name, PROMISE);
-            Some(Facts {
-                title: Some(title),
-                period: Some(period.clone()),
-                download,
-                ..about(info, description)
-            })
-        }
-        _ => None,
-    }
-}
-
-const PROMISE: &str =
-    "Signed by its publisher, with the source data and the formula, so that anyone can run it again.";
-
-fn about(info: &ReleaseInfo, description: String) -> Facts {
-    Facts { description: Some(description), publisher: Some(info.placed.name.clone()), ..Facts::default() }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

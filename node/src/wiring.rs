@@ -103,7 +103,7 @@ pub(crate) fn api_state<K: Keep>(
             })
         }),
         clock: system,
-        pages: crate::pages::of(service),
+        pages: crate::pages::made(),
     }
 }
 

@@ -36,7 +36,7 @@ use table::Table;
 
 pub use docs::OPENAPI;
 pub use listen::{bind, serve};
-pub use pages::{Asked, Page, Pages};
+pub use pages::{Asked, Documents, Page, Pages};
 pub use problem::Problem;
 
 /// Bytes of a request's body: a publication with its source document.

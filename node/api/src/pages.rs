@@ -7,15 +7,20 @@ use axum::body::Body;
 use axum::extract::{Request, State as Shared};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::Value;
 use service::Keep;
 
-use crate::{State, problem};
+use crate::routes::{blocking, figure, library, panel, people};
+use crate::{Problem, State, problem};
 
 /// A request for a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
     /// The path, percent-encoded as it came.
     pub path: String,
+    /// What stands after `?`, as it came.
+    pub query: String,
     /// Scheme, host and port, as the reader wrote them.
     pub origin: String,
     /// `Accept-Encoding`.
@@ -35,8 +40,54 @@ pub struct Page {
     pub body: Cow<'static, [u8]>,
 }
 
+/// What the routes of `/api/v1` answer, for whoever makes pages; `None` where they answer with a problem.
+pub trait Documents {
+    /// `/flows`.
+    fn flows(&self) -> Option<Value>;
+    /// `/areas`.
+    fn areas(&self) -> Option<Value>;
+    /// `/countries/{area}`.
+    fn country(&self, area: &str) -> Option<Value>;
+    /// `/figures/{publisher}/{dataflow}/{key}/{period}`.
+    fn figure(&self, place: [&str; 4], output: Option<&str>, vintage: Option<&str>) -> Option<Value>;
+    /// `/recipes/{id}`.
+    fn recipe(&self, id: &str) -> Option<Value>;
+    /// `/publishers/{id}`.
+    fn publisher(&self, id: &str) -> Option<Value>;
+}
+
 /// Makes pages. It may read the store, so it is called where waiting is allowed.
-pub type Pages = Arc<dyn Fn(&Asked) -> Page + Send + Sync>;
+pub type Pages = Arc<dyn Fn(&Asked, &dyn Documents) -> Page + Send + Sync>;
+
+impl<K: Keep> Documents for State<K> {
+    fn flows(&self) -> Option<Value> {
+        serde_json::to_value(&self.index.catalogue().ok()?.flows).ok()
+    }
+
+    fn areas(&self) -> Option<Value> {
+        value(panel::areas(self))
+    }
+
+    fn country(&self, area: &str) -> Option<Value> {
+        value(panel::of_country(self, area))
+    }
+
+    fn figure(&self, place: [&str; 4], output: Option<&str>, vintage: Option<&str>) -> Option<Value> {
+        value(figure::of_place(self, place, output, vintage))
+    }
+
+    fn recipe(&self, id: &str) -> Option<Value> {
+        value(library::of_id(self, id))
+    }
+
+    fn publisher(&self, id: &str) -> Option<Value> {
+        value(people::of_id(self, id))
+    }
+}
+
+fn value(answer: Result<impl Serialize, Problem>) -> Option<Value> {
+    serde_json::to_value(answer.ok()?).ok()
+}
 
 /// Paths of machines: one that leads nowhere is a problem, not a page.
 const MACHINES: [&str; 4] = ["/api/", "/sdmx/", "/data/", "/.well-known/"];
@@ -50,17 +101,17 @@ pub(crate) async fn page<K: Keep>(Shared(state): Shared<State<K>>, request: Requ
     let headers = request.headers();
     let asked = Asked {
         path: path.to_owned(),
+        query: request.uri().query().unwrap_or_default().to_owned(),
         origin: format!("http://{}", text(headers, header::HOST)),
         encodings: text(headers, header::ACCEPT_ENCODING),
         known: text(headers, header::IF_NONE_MATCH),
     };
     let person = text(headers, header::ACCEPT).contains("text/html");
-    let pages = Arc::clone(&state.pages);
-    match tokio::task::spawn_blocking(move || pages(&asked)).await {
+    match blocking(state, move |state| Ok((state.pages)(&asked, state))).await {
         // A program is told in its own language that there is nothing.
         Ok(page) if page.status == 404 && !person => problem::nowhere().into_response(),
         Ok(page) => page.into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        Err(problem) => problem.into_response(),
     }
 }
 

@@ -1,43 +1,35 @@
-//! The head of a page, for readers that run no scripts: title, description, canonical address,
-//! OpenGraph, and schema.org `Dataset` as JSON-LD. All of it is text of strangers and is escaped.
+//! The parts of a page that need no script: title, description, canonical address, OpenGraph,
+//! schema.org as JSON-LD, and text in the place of the program until it runs. All of it may be text of
+//! strangers and is escaped.
 
 use serde_json::{Value, json};
 
 use crate::Wanted;
+use crate::facts::{Facts, Nothing};
 use crate::place::{Page, Place};
 
-/// What whoever knows the data tells of a page; all of it may be missing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Facts {
-    /// Such as `Inflation, Germany, 2020: 1.4 %`.
-    pub title: Option<String>,
-    /// A sentence or two.
-    pub description: Option<String>,
-    /// Who publishes it.
-    pub publisher: Option<String>,
-    /// When, as `2026-01-31`.
-    pub published: Option<String>,
-    /// First and last period, as `1960/2024`.
-    pub period: Option<String>,
-    /// What is measured.
-    pub unit: Option<String>,
-    /// Where the data can be had, below the origin, such as `/data/…/….csv`.
-    pub download: Option<String>,
-}
-
-/// The end of the head in the shell that Vite made, where ours goes in.
+/// The end of the head in the shell that Vite made, where ours goes in, and the place of the program.
 const SEAM: &str = "</head>";
+const ROOM: &str = "<div id=\"app\"></div>";
 const TITLE: &str = "<title>Assay</title>";
 const SITE: &str = "Assay";
 const WHAT: &str = "Economic statistics that anyone can run again: the data, the formula and the signature \
                     behind every figure.";
 
 /// A whole page.
-pub(crate) fn page(shell: Option<&[u8]>, place: Option<&Place>, wanted: Wanted<'_>, facts: &Facts) -> String {
+pub(crate) fn page(
+    shell: Option<&[u8]>,
+    place: Option<&Place>,
+    wanted: Wanted<'_>,
+    facts: &Result<Option<Facts>, Nothing>,
+) -> String {
     let shell = shell.and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or(PLAIN);
-    let head = head(place, wanted, facts);
+    let none = Facts::default();
+    let known = facts.as_ref().ok().and_then(Option::as_ref).unwrap_or(&none);
+    let shown = Shown { place: place.filter(|_| facts.is_ok()), wanted, facts: known };
     let (before, after) = shell.split_once(SEAM).unwrap_or((shell, ""));
-    format!("{}{head}{SEAM}{after}", before.replacen(TITLE, "", 1))
+    let after = after.replacen(ROOM, &format!("<div id=\"app\">{}</div>", shown.body()), 1);
+    format!("{}{}{SEAM}{after}", before.replacen(TITLE, "", 1), shown.head())
 }
 
 /// What stands there when the program was not built in.
@@ -49,32 +41,139 @@ const PLAIN: &str = "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"
 (Debian: <code>apt install nodejs npm</code>, or nodejs.org). Then run <code>cargo build</code> again.</p>\n\
 </body>\n</html>\n";
 
-fn head(place: Option<&Place>, wanted: Wanted<'_>, facts: &Facts) -> String {
-    let title = facts.title.clone().unwrap_or_else(|| place.map_or_else(|| "Not found".into(), named));
-    let title = if title == SITE { title } else { format!("{title} · {SITE}") };
-    let description = facts.description.as_deref().unwrap_or(WHAT);
-    // The page proper, also when it is read inside another one.
-    let path = wanted.path.strip_prefix("/embed").unwrap_or(wanted.path);
-    let canonical = format!("{}{path}", wanted.origin);
-    let mut head = format!("<title>{}</title>\n", escape(&title));
-    let mut meta = |key: &str, name: &str, content: &str| {
-        head.push_str(&format!("<meta {key}=\"{name}\" content=\"{}\">\n", escape(content)));
-    };
-    meta("name", "description", description);
-    meta("property", "og:site_name", SITE);
-    meta("property", "og:type", "website");
-    meta("property", "og:title", &title);
-    meta("property", "og:description", description);
-    meta("property", "og:url", &canonical);
-    if place.is_none() || place.is_some_and(|place| place.embed || place.page == Page::Search) {
-        meta("name", "robots", "noindex");
+/// A page that is being written; without a place there is no such page.
+struct Shown<'a> {
+    place: Option<&'a Place>,
+    wanted: Wanted<'a>,
+    facts: &'a Facts,
+}
+
+impl Shown<'_> {
+    fn head(&self) -> String {
+        let name = self.name();
+        let title = if name == SITE { name } else { format!("{name} · {SITE}") };
+        let canonical = self.canonical();
+        let mut head = format!("<title>{}</title>\n", escape(&title));
+        let mut meta = |key: &str, name: &str, content: &str| {
+            head.push_str(&format!("<meta {key}=\"{name}\" content=\"{}\">\n", escape(content)));
+        };
+        meta("name", "description", self.description());
+        meta("property", "og:site_name", SITE);
+        meta("property", "og:type", "website");
+        meta("property", "og:title", &title);
+        meta("property", "og:description", self.description());
+        meta("property", "og:url", &canonical);
+        meta("name", "twitter:card", "summary");
+        if self.place.is_none_or(|place| place.embed || place.page == Page::Search) {
+            meta("name", "robots", "noindex");
+        }
+        head.push_str(&format!("<link rel=\"canonical\" href=\"{}\">\n", escape(&canonical)));
+        if let Some(data) = self.schema() {
+            head.push_str(&format!("<script type=\"application/ld+json\">{}</script>\n", inline(&data)));
+        }
+        head
     }
-    head.push_str(&format!("<link rel=\"canonical\" href=\"{}\">\n", escape(&canonical)));
-    if place.is_some_and(|place| dataset(&place.page)) {
-        let data = schema(&title, description, &canonical, wanted.origin, facts);
-        head.push_str(&format!("<script type=\"application/ld+json\">{}</script>\n", inline(&data)));
+
+    /// What is read before the program runs, or by those who run none.
+    fn body(&self) -> String {
+        let frame = self.place.is_none_or(|place| !place.embed);
+        let top = if frame { TOP } else { "" };
+        let mut body = format!("{top}<main id=\"main\"{}>\n", if frame { "" } else { " class=\"embedded\"" });
+        body.push_str(&format!(
+            "<h1>{}</h1>\n<p class=\"lead\">{}</p>\n",
+            escape(&self.name()),
+            escape(self.description())
+        ));
+        let links = self.facts.lines.iter().map(|(text, path)| (text.as_str(), path.as_deref()));
+        let files = self.facts.downloads.iter().map(|(path, media)| (*media, Some(path.as_str())));
+        let items: String = links.chain(files).map(|(text, path)| item(text, path)).collect();
+        if !items.is_empty() {
+            body.push_str(&format!("<ul>\n{items}</ul>\n"));
+        }
+        body + "</main>"
     }
-    head
+
+    fn name(&self) -> String {
+        let told = self.facts.title.clone();
+        told.unwrap_or_else(|| self.place.map_or_else(|| "Not found".into(), named))
+    }
+
+    fn description(&self) -> &str {
+        self.facts.description.as_deref().unwrap_or(WHAT)
+    }
+
+    /// The page proper, also when it is read inside another one.
+    fn canonical(&self) -> String {
+        let path = self.wanted.path.strip_prefix("/embed").unwrap_or(self.wanted.path);
+        format!("{}{}", self.wanted.origin, self.facts.canonical.as_deref().unwrap_or(path))
+    }
+
+    /// schema.org: what kind of thing the page is about. None where nothing is known of it.
+    fn schema(&self) -> Option<Value> {
+        let facts = self.facts;
+        facts.title.as_ref()?;
+        let kind = match self.place?.page {
+            Page::World(Some(_)) | Page::Country(_) | Page::Figure { .. } => "Dataset",
+            Page::Recipe(_) => "SoftwareSourceCode",
+            Page::Publisher(_) => "Organization",
+            _ => return None,
+        };
+        let mut data = json!({
+            "@context": "https://schema.org", "@type": kind, "name": self.name(),
+            "description": self.description(), "url": self.canonical(),
+        });
+        let mut add = |name: &str, value: Option<Value>| {
+            if let (Some(map), Some(value)) = (data.as_object_mut(), value) {
+                map.insert(name.to_owned(), value);
+            }
+        };
+        add("identifier", facts.identifier.as_ref().map(|one| json!(one)));
+        match kind {
+            "Dataset" => self.dataset(add),
+            "SoftwareSourceCode" => {
+                add("programmingLanguage", Some(json!("VTL 2.2")));
+                add("author", organization(facts));
+            }
+            _ => add("name", facts.publisher.as_ref().map(|name| json!(name))),
+        }
+        Some(data)
+    }
+
+    fn dataset(&self, mut add: impl FnMut(&str, Option<Value>)) {
+        let facts = self.facts;
+        add("isAccessibleForFree", Some(json!(true)));
+        add("creator", organization(facts));
+        add("dateModified", facts.published.as_ref().map(|date| json!(date)));
+        add("version", facts.vintage.as_ref().map(|vintage| json!(vintage)));
+        add("temporalCoverage", facts.period.as_ref().map(|period| json!(period)));
+        let place = |name: &String| json!({ "@type": "Place", "name": name });
+        add("spatialCoverage", facts.area.as_ref().map(place));
+        let variable = |(name, unit): &(String, String)| json!({ "@type": "PropertyValue", "name": name, "unitText": unit });
+        add("variableMeasured", facts.variable.as_ref().map(variable));
+        add("measurementTechnique", facts.method.as_ref().map(|method| json!(method)));
+        add("isBasedOn", Some(json!(facts.sources)).filter(|_| !facts.sources.is_empty()));
+        let file = |(path, media): &(String, &str)| json!({ "@type": "DataDownload", "encodingFormat": media, "contentUrl": format!("{}{path}", self.wanted.origin) });
+        let files: Vec<Value> = facts.downloads.iter().map(file).collect();
+        add("distribution", Some(json!(files)).filter(|_| !files.is_empty()));
+    }
+}
+
+fn organization(facts: &Facts) -> Option<Value> {
+    facts.publisher.as_ref().map(|name| json!({ "@type": "Organization", "name": name }))
+}
+
+/// The frame that the program draws too, so that nothing moves when it comes.
+const TOP: &str = "<header class=\"top\"><a class=\"logo\" href=\"/\"><svg viewBox=\"0 0 32 32\" aria-hidden=\"true\">\
+<path d=\"M4 23 11 14l6 5L28 7\"/></svg>Assay</a><nav aria-label=\"Main\"><a href=\"/\">World</a>\
+<a href=\"/network\">Network</a></nav></header>\n";
+
+/// A line of a list, with where it leads: a path of ours.
+fn item(text: &str, path: Option<&str>) -> String {
+    let text = escape(text);
+    match path.filter(|path| path.starts_with('/') && !path.starts_with("//")) {
+        Some(path) => format!("<li><a href=\"{}\">{text}</a></li>\n", escape(path)),
+        None => format!("<li>{text}</li>\n"),
+    }
 }
 
 /// The title of a page that nobody told more about.
@@ -82,38 +181,13 @@ fn named(place: &Place) -> String {
     match &place.page {
         Page::World(None) => SITE.to_owned(),
         Page::World(Some(measure)) => format!("{measure}: the world"),
-        Page::Country(area) => format!("{area}: inflation, unemployment, GDP"),
+        Page::Country(area) => area.clone(),
         Page::Figure { dataflow, key, period, .. } => format!("{dataflow} {key} {period}"),
         Page::Recipe(_) => "Recipe".to_owned(),
         Page::Publisher(_) => "Publisher".to_owned(),
         Page::Network => "Network".to_owned(),
         Page::Search => "Search".to_owned(),
     }
-}
-
-/// Whether a page is about data.
-fn dataset(page: &Page) -> bool {
-    matches!(page, Page::World(Some(_)) | Page::Country(_) | Page::Figure { .. })
-}
-
-/// schema.org `Dataset`.
-fn schema(title: &str, description: &str, canonical: &str, origin: &str, facts: &Facts) -> Value {
-    let mut data = json!({
-        "@context": "https://schema.org", "@type": "Dataset",
-        "name": title, "description": description, "url": canonical, "isAccessibleForFree": true,
-    });
-    let mut add = |name: &str, value: Option<Value>| {
-        if let (Some(map), Some(value)) = (data.as_object_mut(), value) {
-            map.insert(name.to_owned(), value);
-        }
-    };
-    add("creator", facts.publisher.as_ref().map(|name| json!({ "@type": "Organization", "name": name })));
-    add("dateModified", facts.published.as_ref().map(|date| json!(date)));
-    add("temporalCoverage", facts.period.as_ref().map(|period| json!(period)));
-    add("variableMeasured", facts.unit.as_ref().map(|unit| json!(unit)));
-    let file = |path: &String| json!([{ "@type": "DataDownload", "encodingFormat": "text/csv", "contentUrl": format!("{origin}{path}") }]);
-    add("distribution", facts.download.as_ref().map(file));
-    data
 }
 
 /// JSON that cannot end the element it stands in.
@@ -133,50 +207,209 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::Ask;
 
-    fn shown(path: &str, facts: &Facts) -> String {
-        let wanted = Wanted { path, origin: "http://127.0.0.1:1", ..Wanted::default() };
-        page(
-            Some(b"<html><head><title>Assay</title></head><body></body></html>"),
-            Place::of(path).as_ref(),
-            wanted,
-            facts,
-        )
+    const EVIL: &str = "</script><script>alert(1)</script>\"'&";
+
+    fn shown(path: &str, ask: &dyn Fn(Ask<'_>) -> Option<Value>) -> String {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let wanted = Wanted { path, query, origin: "http://127.0.0.1:1", ..Wanted::default() };
+        let shell = b"<html><head><title>Assay</title></head><body><div id=\"app\"></div></body></html>";
+        let place = Place::of(path, query);
+        let facts = place.as_ref().map_or(Err(Nothing), |place| crate::facts::facts(place, ask));
+        page(Some(shell), place.as_ref(), wanted, &facts)
     }
+
+    fn schema(html: &str) -> Value {
+        let json = html.split("ld+json\">").nth(1).and_then(|rest| rest.split("</script").next());
+        json.map_or(Value::Null, |json| serde_json::from_str(json).unwrap())
+    }
+
+    fn flow(dataflow: &str, output: &str, outputs: u64, official: bool, said: &str) -> Value {
+        json!({
+            "publisher": "pub", "publisher_name": said, "dataflow": dataflow, "measure": "gdp", "title": said,
+            "output": output, "output_title": output.to_lowercase(), "outputs": outputs, "unit": "per cent",
+            "official": official, "areas": 200, "first": "1960", "last": "2024", "published": 1_700_000_000,
+            "seq": 7, "vintage": "v1", "differs": 0, "retracted": null, "recipe": "rec",
+            "dimensions": ["REF_AREA", "TIME_PERIOD"],
+        })
+    }
+
+    fn answers(said: &str) -> impl Fn(Ask<'_>) -> Option<Value> {
+        let flows = [
+            flow("growth", "A", 1, true, said),
+            flow("two", "B", 2, false, said),
+            flow("two", "C", 2, false, said),
+        ];
+        move |ask| match ask {
+            Ask::Flows => Some(json!(flows)),
+            Ask::Areas => Some(json!([{ "code": "DEU", "name": "Germany" }])),
+            Ask::Country("DEU") => Some(json!({
+                "area": { "code": "DEU", "name": "Germany" },
+                "flows": [{ "flow": flows[0], "keys": [
+                    { "key": "DEU", "periods": ["2019", "2020", "2021"], "values": [1.5, 2.5, null] }
+                ] }],
+            })),
+            Ask::Figure(["pub", "two", "DEU", "2020"], Some("C"), vintage) => Some(json!({
+                "value": "1.25", "unit": "per cent", "flow": flows[2], "output": "C", "release": "r",
+                "revisions": [{ "release": "r", "vintage": "old" }],
+                "badges": {
+                    "latest": vintage.is_none(), "logged": { "seq": 3 }, "signed": { "time": 0 },
+                    "sources": [{ "name": "a.csv", "url": null }, { "name": "b", "url": "https://example.org/b" }],
+                    "reproduced": [{ "verdict": "reproduced" }, { "verdict": { "kind": "differs" } }],
+                },
+            })),
+            Ask::Recipe("rec") => Some(json!({
+                "title": said, "measure": "gdp", "description": said, "publisher_name": said,
+                "deviates_from": null, "used_by": [flows[1]],
+            })),
+            Ask::Publisher("pub") => {
+                Some(json!({ "name": said, "flows": flows, "length": 9, "forked": false }))
+            }
+            _ => None,
+        }
+    }
+
+    const FIGURE: &str = "/figure/pub/two/DEU/2020?output=C";
 
     #[test]
     fn text_of_strangers_stays_text() {
-        let evil = "</script><script>alert(1)</script>\"'&".to_owned();
-        let facts = Facts {
-            title: Some(evil.clone()),
-            description: Some(evil.clone()),
-            publisher: Some(evil.clone()),
-            unit: Some(evil.clone()),
-            download: Some(evil),
-            ..Facts::default()
-        };
-        for path in ["/country/DEU", "/country/%3Cscript%3E", "/figure/p/f/%22%3E/%3C"] {
-            let html = shown(path, &facts);
-            assert_eq!(html.matches("<script").count(), 1, "{html}");
-            assert_eq!(html.matches("</script").count(), 1, "{html}");
-            let json = html.split("ld+json\">").nth(1).and_then(|rest| rest.split("</script").next());
-            let data: Value = serde_json::from_str(json.unwrap()).unwrap();
-            assert_eq!(data["@type"], "Dataset");
+        let ask = answers(EVIL);
+        let paths = ["/country/DEU", "/world/gdp", FIGURE, "/recipe/rec", "/publisher/pub"];
+        for path in paths {
+            let html = shown(path, &ask);
+            assert_eq!((html.matches("<script").count(), html.matches("</script").count()), (1, 1), "{html}");
+            let data = schema(&html);
+            assert!(data["description"].as_str().is_some_and(|text| text.contains(EVIL)), "{data}");
+        }
+        for path in
+            ["/country/%3Cscript%3E", "/figure/p/f/%22%3E/%3C", "/world/%3Cscript%3E?method=%3Cscript%3E"]
+        {
+            let html = shown(path, &ask);
+            assert_eq!(html.matches("<script").count(), 0, "{html}");
         }
     }
 
     #[test]
-    fn heads_name_what_is_shown() {
-        let html = shown("/embed/country/DEU", &Facts::default());
-        for part in [
-            "<title>DEU: inflation, unemployment, GDP · Assay</title>",
-            "href=\"http://127.0.0.1:1/country/DEU\"",
-            "content=\"noindex\"",
+    fn pages_are_known_under_one_address() {
+        let ask = answers("Office");
+        for (path, canonical) in [
+            ("/", "/"),
+            ("/world/gdp", "/world/gdp"),
+            ("/world/gdp?view=table&period=2020&compare=DEU", "/world/gdp"),
+            ("/world/gdp?method=pub/growth", "/world/gdp?method=pub/growth"),
+            ("/world/gdp?method=pub/two&output=C&view=map", "/world/gdp?method=pub/two&output=C"),
+            ("/world/gdp?method=pub/two", "/world/gdp?method=pub/two&output=B"),
+            ("/world/gdp?method=nobody/nothing", "/world/gdp"),
+            ("/embed/country/DEU?measure=gdp", "/country/DEU?measure=gdp"),
+            ("/country/DEU?measure=nothing", "/country/DEU"),
+            (FIGURE, FIGURE),
+            (
+                "/figure/pub/two/DEU/2020?vintage=asof=2020-01-01&output=C",
+                "/figure/pub/two/DEU/2020?output=C&vintage=seq=3",
+            ),
+            ("/recipe/rec?from=other", "/recipe/rec"),
+            ("/publisher/pub", "/publisher/pub"),
+            ("/network", "/network"),
         ] {
-            assert!(html.contains(part), "{part} in {html}");
+            let html = shown(path, &ask);
+            let link = format!("<link rel=\"canonical\" href=\"http://127.0.0.1:1{}\">", escape(canonical));
+            assert!(html.contains(&link), "{path}: {link} in {html}");
+            assert_eq!(html.matches("rel=\"canonical\"").count(), 1);
+            assert!(html.contains(&format!(
+                "property=\"og:url\" content=\"http://127.0.0.1:1{}\"",
+                escape(canonical)
+            )));
         }
-        assert_eq!(html.matches("<title>").count(), 1);
-        assert!(!shown("/", &Facts::default()).contains("ld+json"));
-        assert!(shown("/nothing/here", &Facts::default()).contains("Not found"));
+    }
+
+    #[test]
+    fn heads_and_bodies_say_what_is_shown() {
+        let ask = answers("Office");
+        for (path, parts) in [
+            (
+                "/world/gdp",
+                [
+                    "<title>GDP: the world · Assay</title>",
+                    "<h1>GDP: the world</h1>",
+                    "200 series, 1960 to 2024",
+                    "/world/gdp?method=pub/two&amp;output=C",
+                ],
+            ),
+            (
+                "/country/DEU",
+                [
+                    "<title>Germany: GDP · Assay</title>",
+                    "Office, 2020: 2.5 %",
+                    "href=\"/figure/pub/growth/DEU/2020\"",
+                    "/data/pub/growth/DEU.csv",
+                ],
+            ),
+            (
+                FIGURE,
+                [
+                    "<title>c (Office), Germany, 2020: 1.25 % · Assay</title>",
+                    "on 1970-01-01; reproduced by 1.",
+                    "href=\"/data/pub/two/DEU.csv?output=C\"",
+                    "href=\"/recipe/rec\"",
+                ],
+            ),
+            (
+                "/recipe/rec",
+                [
+                    "<title>Office, the recipe · Assay</title>",
+                    "An official method for gdp",
+                    "SoftwareSourceCode",
+                    "alternative, by Office",
+                ],
+            ),
+            (
+                "/publisher/pub",
+                ["<title>Office, publisher · Assay</title>", "9 entries", "\"Organization\"", "c (Office)"],
+            ),
+            ("/embed/country/DEU", ["content=\"noindex\"", "class=\"embedded\"", "Germany", "2.5 %"]),
+            (
+                "/country/XXX",
+                ["content=\"noindex\"", "<title>Not found · Assay</title>", "<main", "<h1>Not found</h1>"],
+            ),
+            (
+                "/nothing/here",
+                ["content=\"noindex\"", "<title>Not found · Assay</title>", "<main", "<h1>Not found</h1>"],
+            ),
+        ] {
+            let html = shown(path, &ask);
+            for part in parts {
+                assert!(html.contains(part), "{path}: {part} in {html}");
+            }
+            assert_eq!(html.matches("<title>").count(), 1);
+        }
+        assert!(!shown("/", &ask).contains("ld+json"));
+    }
+
+    #[test]
+    fn a_dataset_says_what_it_is() {
+        let ask = answers("Office");
+        let data = schema(&shown(FIGURE, &ask));
+        for (place, value) in [
+            ("/@type", json!("Dataset")),
+            ("/creator/name", json!("Office")),
+            ("/dateModified", json!("1970-01-01")),
+            ("/version", json!("old")),
+            ("/temporalCoverage", json!("2020")),
+            ("/spatialCoverage/name", json!("Germany")),
+            ("/variableMeasured/unitText", json!("per cent")),
+            ("/identifier", json!("assay://pub/two/DEU/2020@seq=3")),
+            ("/isBasedOn", json!(["a.csv", "https://example.org/b"])),
+            ("/distribution/1/contentUrl", json!("http://127.0.0.1:1/data/pub/two/DEU.json?output=C")),
+        ] {
+            assert_eq!(data.pointer(place), Some(&value), "{place} in {data}");
+        }
+        let old = schema(&shown("/figure/pub/two/DEU/2020?output=C&vintage=first", &ask));
+        assert_eq!(old.get("distribution"), None);
+        let world = schema(&shown("/world/gdp", &ask));
+        assert_eq!(
+            (&world["temporalCoverage"], &world["dateModified"]),
+            (&json!("1960/2024"), &json!("2023-11-14"))
+        );
     }
 }

@@ -1,16 +1,18 @@
-//! The dashboard: the program in `web/`, built and embedded, and the heads of its pages.
+//! The dashboard: the program in `web/`, built and embedded, and what its pages say before it runs.
 //!
 //! Owns which path is a file, which is a page and which is neither, the head that search engines and
-//! social sites read, and the policy that a browser must keep. Knows no data: what a page is about
-//! comes in as [`Facts`]. Answers no request itself; whoever serves HTTP asks [`answer`].
+//! social sites read, the text of those who run no scripts, and the policy that a browser must keep.
+//! Knows no data: what a page is about comes in as documents of the API, of which it makes [`Facts`].
+//! Answers no request itself; whoever serves HTTP asks [`answer`].
 
 mod assets;
+mod facts;
 mod head;
 pub mod place;
 
 use std::borrow::Cow;
 
-pub use head::Facts;
+pub use facts::{Ask, Documents, Facts, Nothing};
 pub use place::Place;
 
 /// Scripts, styles and requests of this node only; nothing inline; no page of somebody else around it.
@@ -25,6 +27,8 @@ pub const POLICY_EMBED: &str = "default-src 'none'; script-src 'self'; style-src
 pub struct Wanted<'a> {
     /// The path, percent-encoded as it came.
     pub path: &'a str,
+    /// What stands after `?`, as it came.
+    pub query: &'a str,
     /// Scheme, host and port under which the reader came here; without a slash at its end.
     pub origin: &'a str,
     /// `Accept-Encoding`.
@@ -49,18 +53,18 @@ pub fn built() -> bool {
     assets::find("/index.html").is_some()
 }
 
-/// The answer for a path that is no route of the API; `facts` is asked for pages only.
-pub fn answer(wanted: Wanted<'_>, facts: impl FnOnce(&Place) -> Option<Facts>) -> Answer {
+/// The answer for a path that is no route of the API; documents are asked for pages only.
+pub fn answer(wanted: Wanted<'_>, ask: Documents<'_>) -> Answer {
     if let Some(file) = assets::find(wanted.path).filter(|file| file.path != "/index.html") {
         return file.answer(wanted);
     }
-    let place = Place::of(wanted.path);
-    let facts = place.as_ref().and_then(facts).unwrap_or_default();
+    let place = Place::of(wanted.path, wanted.query);
+    let facts = place.as_ref().map_or(Err(Nothing), |place| facts::facts(place, ask));
     let shell = assets::find("/index.html").map(|file| file.bytes);
     let html = head::page(shell, place.as_ref(), wanted, &facts);
     let embed = place.as_ref().is_some_and(|place| place.embed);
     let mut answer = Answer {
-        status: if place.is_some() { 200 } else { 404 },
+        status: if facts.is_ok() { 200 } else { 404 },
         headers: security(embed),
         body: Cow::Owned(html.into_bytes()),
     };

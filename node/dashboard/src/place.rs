@@ -7,6 +7,8 @@ pub struct Place {
     pub page: Page,
     /// Whether it is shown inside another page, without our frame around it.
     pub embed: bool,
+    /// What the query says, decoded.
+    pub query: Vec<(String, String)>,
 }
 
 /// The kinds of pages.
@@ -41,9 +43,9 @@ pub enum Page {
 const PATH_BYTES_MAX: usize = 2048;
 
 impl Place {
-    /// The page at a path, if there is one.
-    pub fn of(path: &str) -> Option<Self> {
-        if path.len() > PATH_BYTES_MAX {
+    /// The page at a path, if there is one. What cannot be read in a query says nothing.
+    pub fn of(path: &str, query: &str) -> Option<Self> {
+        if path.len() > PATH_BYTES_MAX || query.len() > PATH_BYTES_MAX {
             return None;
         }
         let mut parts =
@@ -70,13 +72,16 @@ impl Place {
             ["search"] => Page::Search,
             _ => return None,
         };
-        Some(Self { page, embed })
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        let decoded = |text: &str| decode(&text.replace('+', " "));
+        let query = pairs.filter_map(|(name, value)| Some((decoded(name)?, decoded(value)?))).collect();
+        Some(Self { page, embed, query })
     }
 
-    /// Where the series of a figure can be had as a file, below the origin.
-    pub fn download(&self) -> Option<String> {
-        let Page::Figure { publisher, dataflow, key, .. } = &self.page else { return None };
-        Some(format!("/data/{}/{}/{}.csv", encode(publisher), encode(dataflow), encode(key)))
+    /// What the query says of a name.
+    pub fn said(&self, name: &str) -> Option<&str> {
+        let found = self.query.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 }
 
@@ -91,7 +96,7 @@ fn decode(part: &str) -> Option<String> {
 }
 
 /// Percent-encodes all but what stands for itself in a path (RFC 3986, unreserved).
-fn encode(part: &str) -> String {
+pub(crate) fn encode(part: &str) -> String {
     let own = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
     part.bytes()
         .map(|byte| if own(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
@@ -108,7 +113,7 @@ mod tests {
 
     #[test]
     fn paths_lead_to_pages() {
-        let page = |path: &str| Place::of(path).map(|place| (place.page, place.embed));
+        let page = |path: &str| Place::of(path, "").map(|place| (place.page, place.embed));
         let figure = Page::Figure {
             publisher: "p".into(),
             dataflow: "gdp".into(),
@@ -130,6 +135,9 @@ mod tests {
         for (path, expected) in cases {
             assert_eq!(page(path), expected, "{path}");
         }
-        assert_eq!(Place::of(&format!("/country/{}", "A".repeat(PATH_BYTES_MAX))), None);
+        let place = Place::of("/world/gdp", "method=p/f&output=A%20B&x&y=%ff&vintage=seq=3").unwrap();
+        let said = ["method", "output", "x", "y", "vintage"].map(|name| place.said(name));
+        assert_eq!(said, [Some("p/f"), Some("A B"), None, None, Some("seq=3")]);
+        assert_eq!(Place::of(&format!("/country/{}", "A".repeat(PATH_BYTES_MAX)), ""), None);
     }
 }

@@ -63,10 +63,13 @@ fn service(origin: &str, title: &str, path: &str, described: &str) -> Value {
 /// An output of the latest release of a dataflow.
 fn dataset(origin: &str, flow: &Flow) -> Value {
     let Flow { publisher, dataflow, release, output, .. } = flow;
-    let page = format!("{origin}/world/{}?method={publisher}/{dataflow}", flow.measure);
+    let several = flow.outputs > 1;
+    let which = |mark: char| if several { format!("{mark}output={output}") } else { String::new() };
+    let page = format!("{origin}/world/{}?method={publisher}/{dataflow}{}", flow.measure, which('&'));
+    let title = if several { format!("{}: {}", flow.title, flow.output_title) } else { flow.title.clone() };
     let published = json!({ "@type": "xsd:dateTime", "@value": time(flow.published) });
     let file = |kind: &str, media: &str, title: &str| {
-        let url = format!("{origin}/data/{publisher}/{dataflow}/all.{kind}");
+        let url = format!("{origin}/data/{publisher}/{dataflow}/all.{kind}{}", which('?'));
         json!({
             "@type": ["dcat:Distribution", "schema:DataDownload"], "dct:title": title,
             "dcat:downloadURL": { "@id": url }, "schema:contentUrl": url,
@@ -78,7 +81,7 @@ fn dataset(origin: &str, flow: &Flow) -> Value {
         "@type": ["dcat:Dataset", "schema:Dataset"],
         "@id": format!("{origin}/api/v1/panels/{release}/{output}"),
         "dct:identifier": format!("assay://{publisher}/{dataflow}"),
-        "dct:title": flow.title, "schema:name": flow.title,
+        "dct:title": title, "schema:name": title,
         "dct:description": flow.description, "schema:description": flow.description,
         "dcat:keyword": [flow.measure, output], "schema:variableMeasured": flow.unit,
         "dct:issued": published, "schema:datePublished": time(flow.published),

@@ -151,6 +151,18 @@ pub(crate) struct Which {
     output: Option<String>,
 }
 
+/// A figure by the parts of its path.
+pub(crate) fn of_place<K: Keep>(
+    state: &State<K>,
+    place: [&str; 4],
+    output: Option<&str>,
+    vintage: Option<&str>,
+) -> Result<impl Serialize + use<K>, Problem> {
+    let [publisher, dataflow, key, period] = place.map(str::to_owned);
+    let which = Which { vintage: vintage.map(str::to_owned), output: output.map(str::to_owned) };
+    found(state, &(publisher, dataflow, key, period), &which)
+}
+
 type Place = (String, String, String, String);
 
 pub(crate) async fn figure<K: Keep>(

@@ -25,17 +25,19 @@ struct Shown {
 }
 
 pub(crate) async fn recipe<K: Keep>(Shared(state): Shared<State<K>>, Path(id): Path<String>) -> Response {
-    answer(state, move |state| {
-        let id: RecipeId = parse(bounded(&id)?)?;
-        let query = state.service.query();
-        let recipe: Recipe = query.object(id.cid())?;
-        let placed = query.places(id.cid())?.into_iter().next();
-        let catalogue = state.index.catalogue()?;
-        let used_by = catalogue.flows.iter().filter(|flow| flow.recipe == id).cloned().collect();
-        let (publisher, publisher_name) = placed.map(|placed| (placed.publisher, placed.name)).unzip();
-        Ok(Shown { id, publisher, publisher_name, recipe, used_by })
-    })
-    .await
+    answer(state, move |state| of_id(state, &id)).await
+}
+
+/// A recipe by its id.
+pub(crate) fn of_id<K: Keep>(state: &State<K>, id: &str) -> Result<impl Serialize + use<K>, Problem> {
+    let id: RecipeId = parse(bounded(id)?)?;
+    let query = state.service.query();
+    let recipe: Recipe = query.object(id.cid())?;
+    let placed = query.places(id.cid())?.into_iter().next();
+    let catalogue = state.index.catalogue()?;
+    let used_by = catalogue.flows.iter().filter(|flow| flow.recipe == id).cloned().collect();
+    let (publisher, publisher_name) = placed.map(|placed| (placed.publisher, placed.name)).unzip();
+    Ok(Shown { id, publisher, publisher_name, recipe, used_by })
 }
 
 /// The recipe to compare with.

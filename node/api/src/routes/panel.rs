@@ -181,31 +181,33 @@ struct Line {
 }
 
 pub(crate) async fn country<K: Keep>(Shared(state): Shared<State<K>>, Path(code): Path<String>) -> Response {
-    answer(state, move |state| {
-        let code = bounded(&code)?.to_owned();
-        let catalogue = state.index.catalogue()?;
-        let mut flows = Vec::new();
-        for flow in &catalogue.flows {
-            let held = state.index.table(flow.content)?;
-            let Some(at) = held.area() else { continue };
-            let lines = held.series.iter().filter(|(key, _)| key.get(at) == Some(&code));
-            let keys: Vec<Line> = lines
-                .map(|(key, rows)| {
-                    let (periods, values) = held.drawn(rows);
-                    Line { key: key_text(key), periods, values }
-                })
-                .collect();
-            if !keys.is_empty() {
-                flows.push(Drawn { flow: flow.clone(), keys });
-            }
+    answer(state, move |state| of_country(state, &code)).await
+}
+
+/// All that there is of the area of a code.
+pub(crate) fn of_country<K: Keep>(state: &State<K>, code: &str) -> Result<impl Serialize + use<K>, Problem> {
+    let code = bounded(code)?.to_owned();
+    let catalogue = state.index.catalogue()?;
+    let mut flows = Vec::new();
+    for flow in &catalogue.flows {
+        let held = state.index.table(flow.content)?;
+        let Some(at) = held.area() else { continue };
+        let lines = held.series.iter().filter(|(key, _)| key.get(at) == Some(&code));
+        let keys: Vec<Line> = lines
+            .map(|(key, rows)| {
+                let (periods, values) = held.drawn(rows);
+                Line { key: key_text(key), periods, values }
+            })
+            .collect();
+        if !keys.is_empty() {
+            flows.push(Drawn { flow: flow.clone(), keys });
         }
-        let said = state.index.areas()?;
-        if flows.is_empty() && !said.contains_key(&code) && rust_iso3166::from_alpha3(&code).is_none() {
-            return Err(nothing("an area of this code"));
-        }
-        Ok(Country { area: Area::of(&code, said.get(&code)), flows })
-    })
-    .await
+    }
+    let said = state.index.areas()?;
+    if flows.is_empty() && !said.contains_key(&code) && rust_iso3166::from_alpha3(&code).is_none() {
+        return Err(nothing("an area of this code"));
+    }
+    Ok(Country { area: Area::of(&code, said.get(&code)), flows })
 }
 
 /// A series to the last digit.

@@ -45,31 +45,33 @@ struct Confirmed {
 }
 
 pub(crate) async fn publisher<K: Keep>(Shared(state): Shared<State<K>>, Path(id): Path<String>) -> Response {
-    answer(state, move |state| {
-        let id: PublisherId = parse(bounded(&id)?)?;
-        let query = state.service.query();
-        let identity = query.identity(id)?;
-        let catalogue = state.index.catalogue()?;
-        let log = catalogue.logs.get(&id).cloned().ok_or_else(|| super::nothing("this publisher"))?;
-        let mut confirmed: BTreeMap<PublisherId, Confirmed> = BTreeMap::new();
-        let releases = catalogue.vintages.iter().filter(|((publisher, _), _)| *publisher == id);
-        for found in releases.flat_map(|(_, releases)| releases).flat_map(|info| &info.attestations) {
-            if found.placed.publisher != id && found.attestation.verdict.word() == "reproduced" {
-                let (publisher, name) = (found.placed.publisher, found.placed.name.clone());
-                let one = confirmed.entry(publisher).or_insert(Confirmed { publisher, name, count: 0 });
-                one.count += 1;
-            }
+    answer(state, move |state| of_id(state, &id)).await
+}
+
+/// A publisher by its id.
+pub(crate) fn of_id<K: Keep>(state: &State<K>, id: &str) -> Result<impl Serialize + use<K>, Problem> {
+    let id: PublisherId = parse(bounded(id)?)?;
+    let query = state.service.query();
+    let identity = query.identity(id)?;
+    let catalogue = state.index.catalogue()?;
+    let log = catalogue.logs.get(&id).cloned().ok_or_else(|| super::nothing("this publisher"))?;
+    let mut confirmed: BTreeMap<PublisherId, Confirmed> = BTreeMap::new();
+    let releases = catalogue.vintages.iter().filter(|((publisher, _), _)| *publisher == id);
+    for found in releases.flat_map(|(_, releases)| releases).flat_map(|info| &info.attestations) {
+        if found.placed.publisher != id && found.attestation.verdict.word() == "reproduced" {
+            let (publisher, name) = (found.placed.publisher, found.placed.name.clone());
+            let one = confirmed.entry(publisher).or_insert(Confirmed { publisher, name, count: 0 });
+            one.count += 1;
         }
-        Ok(Publisher {
-            log,
-            contact: identity.contact.map(|contact| contact.to_string()),
-            keys: identity.keys,
-            flows: catalogue.flows.iter().filter(|flow| flow.publisher == id).cloned().collect(),
-            confirmed_by: confirmed.into_values().collect(),
-            forks: query.forks()?.into_iter().filter(|fork| fork.publisher == id).collect(),
-        })
+    }
+    Ok(Publisher {
+        log,
+        contact: identity.contact.map(|contact| contact.to_string()),
+        keys: identity.keys,
+        flows: catalogue.flows.iter().filter(|flow| flow.publisher == id).cloned().collect(),
+        confirmed_by: confirmed.into_values().collect(),
+        forks: query.forks()?.into_iter().filter(|fork| fork.publisher == id).collect(),
     })
-    .await
 }
 
 pub(crate) async fn forks<K: Keep>(Shared(state): Shared<State<K>>) -> Response {

@@ -34,7 +34,7 @@ function App() {
       </main>
       <footer>
         <p>
-          Assay: every figure here can be run again. <a href="/api/v1/flows">API</a> · Borders are those of Natural Earth and show who administers a place, not who claims it.
+          Assay: every figure here can be run again. <a href="/docs">API</a> · Borders are those of Natural Earth and show who administers a place, not who claims it.
         </p>
       </footer>
     </>
@@ -152,4 +152,7 @@ function Theme() {
 
 document.documentElement.dataset['theme'] = stored();
 document.addEventListener('click', follow);
-render(<App />, document.getElementById('app')!);
+// What the node wrote for those who run no scripts makes room.
+const room = document.getElementById('app')!;
+room.textContent = '';
+render(<App />, room);

@@ -35,6 +35,13 @@ export function useRoute(): Route {
   return now;
 }
 
+/** The title of the page, in the words of the pages themselves once they know better than their first answer. */
+export function useTitle(text: string | null | undefined): void {
+  useEffect(() => {
+    if (text) document.title = `${text} · Assay`;
+  }, [text]);
+}
+
 /** Goes to another page of ours. */
 export function go(path: string): void {
   history.pushState(null, '', path);

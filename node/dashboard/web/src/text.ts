@@ -26,9 +26,9 @@ export function number(value: number | null | undefined, digits = 2): string {
   return minus(format({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value));
 }
 
-/** Short, for axes and legends: 1.5M, 0.25. */
-export function short(value: number): string {
-  const large = Math.abs(value) >= 10_000;
+/** Short, for axes and legends: 1.5M, 0.25; thousands from `from` on. */
+export function short(value: number, from = 10_000): string {
+  const large = Math.abs(value) >= from;
   return minus(format(large ? { notation: 'compact', maximumFractionDigits: 2 } : { maximumSignificantDigits: 6 }).format(value));
 }
 

@@ -1,5 +1,6 @@
 // What a reader does, mostly with the keyboard alone.
 import { expect, test } from './page.ts';
+import { alike } from '../src/text.ts';
 import { assay, stage } from './stage.ts';
 
 test('the map is walked and countries are compared by keyboard', async ({ page }) => {
@@ -103,10 +104,56 @@ test('countries are added by name, and the figures are downloaded', async ({ pag
 test('a country shows the gap between the methods', async ({ page }) => {
   await page.goto(`${stage().world.api}/country/DEU`);
   await expect(page.getByText(/Widest in \d{4}: .* percentage points/)).toBeVisible();
-  await expect(page.locator('.measure .chart').first().locator('path.line')).toHaveCount(2);
+  await expect(page.locator('.measure .chart').first().locator('path.line')).toHaveCount(3);
   await expect(page.locator('.measure path.dashed').first()).toBeVisible();
   await page.getByText(/series, with when each was published/).click();
   await expect(page.getByRole('link', { name: 'Inflation against the middle of two years' })).toBeVisible();
+});
+
+test('each output of a dataflow is chosen, shown, opened and cited', async ({ page }) => {
+  const { api, publisher } = stage().world;
+  await page.goto(`${api}/world/inflation`);
+  const menu = page.getByLabel('Method');
+  await menu.selectOption(`${publisher}/two/RATE`);
+  await expect(page).toHaveURL(new RegExp(`method=${publisher}/two&output=RATE`));
+  await expect(page.locator('.legend figcaption')).toHaveText('per cent');
+  await menu.selectOption(`${publisher}/two/FACTOR`);
+  await expect(page).toHaveURL(/output=FACTOR/);
+  await expect(page.locator('.legend figcaption')).toHaveText('factor');
+  await page.goto(`${api}/world/inflation?method=${publisher}/two&output=RATE&view=table&period=2020`);
+  await page.getByRole('searchbox', { name: 'Find in the table' }).fill('germ');
+  await page.locator('tbody td a').first().click();
+  await expect(page).toHaveURL(/\/two\/DEU\/2020\?output=RATE$/);
+  await expect(page.locator('h1 [data-value]')).toHaveAttribute('data-value', '4.5');
+  await expect(page.locator('.checked')).toHaveAttribute('data-done', 'true');
+  await expect(page.locator('.checked ol li.holds')).toHaveCount(6);
+  await expect(page.locator('.copy code').last()).toContainText(/@seq=\d+, output RATE$/);
+  // Only what is measured alike is the same by another method: the factor is not.
+  await expect(page.locator('section', { hasText: 'The same by other methods' }).getByRole('link')).toHaveCount(2);
+  await page.getByRole('link', { name: 'The factor', exact: true }).click();
+  await expect(page).toHaveURL(/output=FACTOR$/);
+  await expect(page.locator('h1 [data-value]')).toHaveAttribute('data-value', '1.045');
+  await expect(page.getByText('The same by other methods')).toHaveCount(0);
+  await page.goto(`${api}/country/DEU`);
+  const sets = page.locator('.measure .chart-set');
+  await expect(sets).toHaveCount(2);
+  await expect(sets.nth(1).getByRole('heading')).toHaveText('The factor');
+  await expect(sets.nth(1).locator('.chart path.line')).toHaveCount(1);
+  await expect(sets.nth(1).locator('.axis.unit')).toHaveText('factor');
+});
+
+test('units in other words are overlaid when they measure alike', () => {
+  const cases: [string, string, boolean][] = [
+    ['per cent', 'per cent a year', true],
+    ['Percent per annum', 'per cent a year', true],
+    ['per cent a month', 'per cent a year', false],
+    ['per cent of the labour force', 'per cent of the labour force and discouraged workers', true],
+    ['per cent', 'per cent of the labour force', false],
+    ['per cent of the labour force', 'per cent of the population of working age', false],
+    ['per cent', 'percentage points', false],
+    ['index', 'index and more', false],
+  ];
+  for (const [a, b, expected] of cases) expect([alike(a, b), alike(b, a)], `${a}, ${b}`).toEqual([expected, expected]);
 });
 
 test('a method is chosen, and an embedded page has no frame of ours', async ({ page }) => {

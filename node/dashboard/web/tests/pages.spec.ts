@@ -81,11 +81,51 @@ test('a node that is gone is told apart from one that has nothing', async ({ pag
   await expect(page.getByText('Nothing here')).toBeVisible();
 });
 
-test('the head is there without scripts, and the name of a stranger is text in it', async ({ request }) => {
-  const path = `/figure/${stage().world.publisher}/inflation/DEU/2020`;
-  const html = await (await request.get(stage().world.api + path, { headers: { accept: 'text/html' } })).text();
-  expect(html).toContain('application/ld+json');
-  expect(html).toContain(`<link rel="canonical" href="${stage().world.api}${path}">`);
-  expect(html).not.toContain('<script>alert');
-  expect(html).not.toContain('<img src=x');
+test.describe('without scripts', () => {
+  test.use({ javaScriptEnabled: false });
+
+  test('each page says what it is about, under one address', async ({ page }) => {
+    const { api, publisher } = stage().world;
+    const middle = await recipe();
+    const cases: [path: string, canonical: string, said: RegExp, kind: string | null][] = [
+      ['/', '/', /Inflation/, null],
+      ['/world/inflation?view=table&period=2000', '/world/inflation', /191 series, 1961 to 2024/, 'Dataset'],
+      [`/world/inflation?method=${publisher}/middle`, `/world/inflation?method=${publisher}/middle`, /against the middle/, 'Dataset'],
+      [`/world/inflation?method=${publisher}/two&output=RATE`, `/world/inflation?method=${publisher}/two&output=RATE`, /The rate/, 'Dataset'],
+      ['/country/DEU', '/country/DEU', /Germany: inflation/, 'Dataset'],
+      ['/country/DEU?measure=inflation', '/country/DEU?measure=inflation', /Germany: inflation/, 'Dataset'],
+      [`/figure/${publisher}/inflation/DEU/2020?vintage=latest`, `/figure/${publisher}/inflation/DEU/2020`, /Germany, 2020: 4\.5 %/, 'Dataset'],
+      [`/figure/${publisher}/two/DEU/2020?output=RATE`, `/figure/${publisher}/two/DEU/2020?output=RATE`, /The rate .*Germany, 2020: 4\.5 %/, 'Dataset'],
+      [`/recipe/${middle}?from=x`, `/recipe/${middle}`, /alternative method for inflation/, 'SoftwareSourceCode'],
+      [`/publisher/${publisher}`, `/publisher/${publisher}`, /entries in its log/, 'Organization'],
+    ];
+    for (const [path, canonical, said, kind] of cases) {
+      const answer = await page.goto(api + path);
+      expect(answer?.status(), path).toBe(200);
+      await expect(page.locator('link[rel=canonical]'), path).toHaveAttribute('href', api + canonical);
+      await expect(page.locator('meta[property="og:url"]'), path).toHaveAttribute('content', api + canonical);
+      await expect(page.locator('main'), path).toContainText(said);
+      const data = await page.locator('script[type="application/ld+json"]').evaluateAll((found) => found.map((one) => one.textContent ?? ''));
+      expect(data.map((one) => (JSON.parse(one) as { '@type': string })['@type']), path).toEqual(kind ? [kind] : []);
+      for (const one of data) {
+        const { url, name, distribution = [] } = JSON.parse(one) as { url: string; name: string; distribution?: { contentUrl: string }[] };
+        expect(url, path).toBe(api + canonical);
+        expect(name.length, path).toBeGreaterThan(0);
+        for (const { contentUrl } of distribution) expect((await page.request.get(contentUrl)).status(), contentUrl).toBe(200);
+      }
+    }
+  });
+
+  test('what is not there is not found, and the name of a stranger is text', async ({ page }) => {
+    const { api, publisher } = stage().world;
+    for (const path of ['/country/XXX', `/figure/${publisher}/inflation/DEU/1800`, '/recipe/x', '/publisher/x', '/no/such/page']) {
+      const answer = await page.goto(api + path);
+      expect(answer?.status(), path).toBe(404);
+      await expect(page.locator('meta[name=robots]')).toHaveAttribute('content', 'noindex');
+    }
+    const html = await (await page.request.get(`${api}/publisher/${publisher}`, { headers: { accept: 'text/html' } })).text();
+    expect(html).toContain('&lt;script&gt;alert');
+    expect(html).not.toContain('<script>alert');
+    expect(html).not.toContain('<img src=x');
+  });
 });

@@ -136,6 +136,29 @@ recipe = "inflation/cpi-annual"
 reasons = ["A rise and a fall of one size cancel out."]
 `;
 
+const TWO = `title = "Inflation, and the factor"
+measure = "inflation"
+licence = "CC0-1.0"
+description = "Two outputs of one run, measured differently."
+
+[inputs.CPI]
+title = "Consumer price index"
+identifiers = ["REF_AREA", "TIME_PERIOD:time_period"]
+measures = ["OBS_VALUE:number"]
+
+[outputs.FACTOR]
+title = "The factor"
+unit = "factor"
+
+[outputs.RATE]
+title = "The rate"
+unit = "per cent"
+
+[deviates_from]
+recipe = "inflation/cpi-annual"
+reasons = ["The factor is given too."]
+`;
+
 async function wide(children: ChildProcess[], data: string, dir: string): Promise<Actor> {
   const file = join(dir, 'cpi.csv');
   writeFileSync(file, prices());
@@ -145,5 +168,8 @@ async function wide(children: ChildProcess[], data: string, dir: string): Promis
   assay(data, 'import', 'csv', file, '--dataflow', 'CPI', '--title', 'Consumer price index', '--licence', 'CC0-1.0', '--force');
   assay(data, 'publish', 'inflation/cpi-annual', '--input', 'CPI=CPI', '--dataflow', 'inflation', '--vintage', 'first');
   assay(data, 'publish', join(dir, 'middle.toml'), '--input', 'CPI=CPI', '--dataflow', 'middle');
+  writeFileSync(join(dir, 'two.toml'), TWO);
+  writeFileSync(join(dir, 'two.vtl'), 'FACTOR <- round(CPI / timeshift(CPI, 1), 8);\nRATE <- round((FACTOR - 1) * 100, 3);\n');
+  assay(data, 'publish', join(dir, 'two.toml'), '--input', 'CPI=CPI', '--dataflow', 'two');
   return actor;
 }

@@ -286,7 +286,7 @@ impl World {
             dial: Arc::new(|_| Box::pin(async { Err("no".into()) })),
             listening: Arc::new(Vec::new),
             clock: || TIME + 400_000,
-            pages: Arc::new(|_| api::Page { status: 404, headers: Vec::new(), body: b"".into() }),
+            pages: Arc::new(|_, _| api::Page { status: 404, headers: Vec::new(), body: b"".into() }),
         };
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let listener = runtime.block_on(api::bind("127.0.0.1:0".parse().unwrap())).unwrap();

@@ -7,7 +7,7 @@ import { Chart } from '../parts/chart.tsx';
 import { Here, Standing } from '../parts/pieces.tsx';
 import { Await, Empty } from '../parts/states.tsx';
 import type { Route } from '../route.ts';
-import { amend } from '../route.ts';
+import { amend, useTitle } from '../route.ts';
 import { alike, capital, date, decimals, figurePath, flowId, flowTitle, isPercent, number, periodName, start, suffix } from '../text.ts';
 import { ranked } from './world.tsx';
 
@@ -30,6 +30,7 @@ function Measures({ route, answer }: { route: Route; answer: Answer }) {
   const measures = ranked(all.map((line) => line.flow));
   const only = route.query.get('measure');
   const shown = measures.includes(only ?? '') ? [only!] : measures;
+  useTitle(`${answer.area.name}: ${shown.map(capital).join(', ')}`);
   return (
     <article class="country">
       <header class="title">
@@ -134,7 +135,7 @@ function Overlay({ route, measure, set, lines: sorted, heading, span }: OverlayP
         {set === 0 ? <h2>{heading}</h2> : <h3>{heading}</h3>}
         <Latest line={official} digits={digits} />
       </div>
-      <Chart label={`${heading} by method`} unit={unit} height={set === 0 ? 320 : 220} span={span} series={shown.map((line, tone): Series => ({ id: lineId(line), label: methodName(line, shown), periods: line.periods, values: line.values, tone, dashed: !line.flow.official }))} />
+      <Chart label={`${heading} by method`} unit={unit} height={set === 0 ? 320 : 220} span={span} series={shown.map((line, tone): Series => ({ id: lineId(line), label: methodName(line, shown), periods: line.periods, values: line.values, tone, dashed: !line.flow.official, base: tone === 0 && shown.length > 1 }))} />
       {sorted.length > 8 && <p class="quiet">{sorted.length - 8} more are in the table below.</p>}
       {rival && <Gap official={official} rival={rival} rivals={rivals} choice={choice} unit={unit} span={span} />}
       <details class="methods">
@@ -235,6 +236,7 @@ function Gap({ official, rival, rivals, choice, unit, span }: GapProps) {
   const sorted = both.sort((a, b) => start(a.period) - start(b.period));
   const widest = sorted.reduce<{ period: string; gap: number } | null>((best, one) => (!best || Math.abs(one.gap) > Math.abs(best.gap) ? one : best), null);
   const digits = decimals(sorted.map((one) => one.gap));
+  const against = official.flow.official && !rival.flow.official ? 'the official method' : `“${official.name}”`;
   const ends = [official, ...rivals].flatMap((line) => line.periods.filter((_, at) => line.values[at] !== null)).sort((a, b) => start(a) - start(b));
   return (
     <div class="gap">
@@ -251,9 +253,9 @@ function Gap({ official, rival, rivals, choice, unit, span }: GapProps) {
           <p>
             {widest.gap === 0
               ? 'No gap in any period that both have.'
-              : `Widest in ${periodName(widest.period)}: ${number(widest.gap, digits)} ${isPercent(unit) ? 'percentage points' : unit} against the official method.`}
+              : `Widest in ${periodName(widest.period)}: ${number(widest.gap, digits)} ${isPercent(unit) ? 'percentage points' : unit} against ${against}.`}
           </p>
-          {widest.gap !== 0 && <Chart label={`Gap of ${rival.name} to the official method`} unit={isPercent(unit) ? 'Gap, percentage points' : `Gap, ${unit}`} height={170} zero span={span ?? [ends[0] ?? '', ends.at(-1) ?? '']} series={[{ id: 'gap', label: 'Gap', periods: sorted.map((one) => one.period), values: sorted.map((one) => one.gap), tone: 1 }]} />}
+          {widest.gap !== 0 && <Chart label={`Gap of ${rival.name} to ${against}`} unit={isPercent(unit) ? 'Gap, percentage points' : `Gap, ${unit}`} height={170} zero span={span ?? [ends[0] ?? '', ends.at(-1) ?? '']} series={[{ id: 'gap', label: 'Gap', periods: sorted.map((one) => one.period), values: sorted.map((one) => one.gap), tone: 1 }]} />}
         </>
       ) : (
         <p class="quiet">The two have no period in common.</p>

@@ -7,7 +7,7 @@ import { Badge, Copy, Id, VerdictText } from '../parts/pieces.tsx';
 import { Rerun } from '../parts/rerun.tsx';
 import { Await } from '../parts/states.tsx';
 import type { Route } from '../route.ts';
-import { amend } from '../route.ts';
+import { amend, useTitle } from '../route.ts';
 import { brief, bytes, count, date, exact, figurePath, flowTitle, periodName, suffix, time, webAddress, worldPath } from '../text.ts';
 
 export function Figure({ route }: { route: Route }) {
@@ -37,6 +37,8 @@ interface ShownProps {
 function Shown({ answer, keyText, period, vintage }: ShownProps) {
   const { flow, badges } = answer;
   const areas = useLoad<Area[]>('/areas');
+  const named = keyText.split('.').map((code) => areas.value?.find((one) => one.code === code)?.name ?? code);
+  useTitle(`${flowTitle(flow)}, ${named.join(', ')}, ${period}: ${answer.value ?? 'no value'}${suffix(answer.unit)}`);
   const check = useCheck(answer, keyText, period);
   const command = `assay verify ${permanent(answer)}`;
   return (

@@ -4,6 +4,7 @@ import type { Entry, Publisher, Status, Verdict } from '../api.ts';
 import { API, forget, load, part, useLoad } from '../api.ts';
 import { VerdictText } from '../parts/pieces.tsx';
 import { Await } from '../parts/states.tsx';
+import { useTitle } from '../route.ts';
 import { about, brief, count, time } from '../text.ts';
 
 interface Peer {
@@ -25,6 +26,7 @@ interface News {
 /** Events that are shown. */
 const KEPT = 60;
 export function Network() {
+  useTitle('Network');
   const status = useLoad<Status>('/status');
   const publishers = useLoad<Publisher[]>('/publishers');
   const peers = useLoad<Peer[]>('/peers');

@@ -5,6 +5,7 @@ import { API, part, useLoad } from '../api.ts';
 import { Badge, Copy, Id, Standing } from '../parts/pieces.tsx';
 import { Await } from '../parts/states.tsx';
 import type { Route } from '../route.ts';
+import { useTitle } from '../route.ts';
 import { about, capital, count, date, flowTitle, time, worldPath } from '../text.ts';
 
 const FIRST = 25;
@@ -16,6 +17,7 @@ export function Publisher({ route }: { route: Route }) {
 }
 
 function Shown({ answer }: { answer: Answer }) {
+  useTitle(`${answer.name}, publisher`);
   const forks = answer.forks ?? [];
   const flows = answer.flows ?? [];
   const confirmed = answer.confirmed_by ?? [];

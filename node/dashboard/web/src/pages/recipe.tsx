@@ -6,7 +6,7 @@ import { Chart } from '../parts/chart.tsx';
 import { Id, Standing } from '../parts/pieces.tsx';
 import { Await, Failed } from '../parts/states.tsx';
 import type { Route } from '../route.ts';
-import { amend } from '../route.ts';
+import { amend, useTitle } from '../route.ts';
 import { alike, capital, count, date, decimals, number, webAddress, worldPath } from '../text.ts';
 import { latest, lines } from './country.tsx';
 
@@ -16,6 +16,7 @@ export function Recipe({ route }: { route: Route }) {
 }
 
 function Shown({ route, answer }: { route: Route; answer: Answer }) {
+  useTitle(`${answer.title}, the recipe`);
   const recipes = useLoad<Listed[]>(answer.deviates_from ? '/recipes' : null);
   const base = recipes.value?.find((one) => one.id === answer.deviates_from?.recipe);
   return (

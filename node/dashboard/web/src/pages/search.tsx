@@ -2,9 +2,11 @@ import type { Found } from '../api.ts';
 import { part, useLoad } from '../api.ts';
 import { Await, Empty } from '../parts/states.tsx';
 import type { Route } from '../route.ts';
+import { useTitle } from '../route.ts';
 
 export function Search({ route }: { route: Route }) {
   const wanted = (route.query.get('q') ?? '').trim();
+  useTitle(wanted ? `Search: ${wanted}` : 'Search');
   const found = useLoad<Found[]>(wanted ? `/search?q=${part(wanted)}&limit=40` : null);
   if (!wanted)
     return (

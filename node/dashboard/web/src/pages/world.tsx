@@ -10,7 +10,7 @@ import { Standing } from '../parts/pieces.tsx';
 import { Await, Empty } from '../parts/states.tsx';
 import { Table } from '../parts/table.tsx';
 import type { Route } from '../route.ts';
-import { amend } from '../route.ts';
+import { amend, useTitle } from '../route.ts';
 import { capital, date, decimals, figurePath, flowId, flowTitle, number, periodName, suffix } from '../text.ts';
 
 const VIEWS = ['map', 'table', 'chart'] as const;
@@ -141,6 +141,7 @@ function Data({ route, flow, areas }: { route: Route; flow: Flow; areas: Area[] 
 }
 
 function Views({ route, flow, areas, panel }: { route: Route; flow: Flow; areas: Area[]; panel: Panel }) {
+  useTitle(`${capital(flow.measure)}: ${route.query.get('method') ? flowTitle(flow) : 'the world'}`);
   const { lines, choices, choice } = useMemo(() => slice(panel, route.query.get('series')), [panel, route.query.get('series')]);
   const byCode = useMemo(() => new Map(areas.map((area) => [area.code, area])), [areas]);
   const colours = useMemo(() => classes([...lines].filter(([code]) => !byCode.get(code)?.aggregate).map(([, one]) => one.values)), [lines]);

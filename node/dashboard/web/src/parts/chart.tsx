@@ -12,6 +12,8 @@ export interface Series {
   /** Which colour: 0 to 7. */
   tone: number;
   dashed?: boolean;
+  /** Drawn wide, so that it is seen below a line that runs upon it. */
+  base?: boolean;
 }
 
 export interface ChartProps {
@@ -133,7 +135,7 @@ export function Chart({ series, unit, label, height = 340, zero = false, span }:
         ))}
         {rule !== null && <line class="rule" x1={rule} x2={rule} y1={TOP} y2={height - BOTTOM} />}
         {series.map((one) => (
-          <path class={`line s${one.tone % 8}${one.dashed ? ' dashed' : ''}`} d={draw(one.periods.map((when, place) => [start(when), one.values[place] ?? null])) ?? ''} />
+          <path class={`line s${one.tone % 8}${one.dashed ? ' dashed' : ''}${one.base ? ' base' : ''}`} d={draw(one.periods.map((when, place) => [start(when), one.values[place] ?? null])) ?? ''} />
         ))}
         {lonely(series).map(({ one, when, value }) => (
           <circle class={`dot s${one.tone % 8}`} cx={x(start(when))} cy={y(value)} r={3} />

@@ -22,7 +22,7 @@ export function Legend({ classes, unit }: { classes: Classes; unit: string }) {
               <svg viewBox="0 0 10 12" preserveAspectRatio="none" aria-hidden="true">
                 <rect width="10" height="12" class={`area ${classes.of(sample)}`} />
               </svg>
-              <span>{place < bounds.length ? `${short(bounds[place]!)}${suffix(unit)}` : ''}</span>
+              <span>{place < bounds.length ? `${short(bounds[place]!, 1000)}${suffix(unit)}` : ''}</span>
             </li>
           ))}
         </ol>

@@ -32,7 +32,7 @@ export function Failed({ of }: { of: Loaded<unknown> }) {
           It may have been stopped. Start it again with <code>assay node</code>, then try again. Nothing is lost.
         </p>
       ) : (
-        <p>{trouble.message}</p>
+        <p>{trouble.message.charAt(0).toUpperCase() + trouble.message.slice(1)}.</p>
       )}
       <button type="button" onClick={of.again}>
         Try again

@@ -1,0 +1,132 @@
+//! What documents say, in words and addresses.
+
+use serde_json::Value;
+
+use crate::place::encode;
+
+pub(super) fn span<'a>(flows: impl Iterator<Item = &'a Value> + Clone) -> Option<String> {
+    let first = flows.clone().map(|flow| text(flow, "first")).min()?;
+    let last = flows.map(|flow| text(flow, "last")).max()?;
+    Some(format!("{first}/{last}"))
+}
+
+pub(super) fn world_path(flow: &Value) -> String {
+    let (publisher, dataflow) = (encode(&text(flow, "publisher")), encode(&text(flow, "dataflow")));
+    format!("/world/{}?method={publisher}/{dataflow}{}", encode(&text(flow, "measure")), output_of(flow, '&'))
+}
+
+/// The output in an address, where there are several.
+pub(super) fn output_of(flow: &Value, mark: char) -> String {
+    let several = at(flow, "/outputs").as_u64() > Some(1);
+    if several { format!("{mark}output={}", encode(&text(flow, "output"))) } else { String::new() }
+}
+
+pub(super) fn titled(flow: &Value) -> String {
+    let (title, output) = (text(flow, "title"), text(flow, "output_title"));
+    let several = at(flow, "/outputs").as_u64() > Some(1) && !output.is_empty();
+    if several { format!("{output} ({title})") } else { title }
+}
+
+pub(super) fn method_line(flow: &Value) -> String {
+    let kind = if at(flow, "/official") == true { "official" } else { "alternative" };
+    format!(
+        "{}, {kind}, by {}, {} to {}",
+        titled(flow),
+        text(flow, "publisher_name"),
+        text(flow, "first"),
+        text(flow, "last")
+    )
+}
+
+/// What follows a number of this unit.
+pub(super) fn sign(unit: &str) -> String {
+    let rate = unit.to_lowercase().replace("percent", "per cent").starts_with("per cent");
+    if rate { "%".to_owned() } else { unit.to_owned() }
+}
+
+/// A verdict in one word, whichever way it is written.
+pub(super) fn word(verdict: &Value) -> &str {
+    let kind = verdict.as_str().or_else(|| at(verdict, "/kind").as_str());
+    kind.or_else(|| verdict.as_object().and_then(|parts| parts.keys().next().map(String::as_str)))
+        .unwrap_or_default()
+}
+
+pub(super) fn listed(words: &[String]) -> String {
+    let words: Vec<String> =
+        words.iter().map(|word| if word == "gdp" { "GDP".into() } else { word.replace('-', " ") }).collect();
+    match words.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, before)) => format!("{} and {last}", before.join(", ")),
+        None => String::new(),
+    }
+}
+
+pub(super) fn capital(text: &str) -> String {
+    if text == "gdp" {
+        return "GDP".to_owned();
+    }
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect::<String>())
+        .unwrap_or_default()
+        .replace('-', " ")
+}
+
+/// A part of a document; null when it has none.
+pub(super) fn at<'a>(value: &'a Value, place: &str) -> &'a Value {
+    value.pointer(place).unwrap_or(&Value::Null)
+}
+
+pub(super) fn text(value: &Value, name: &str) -> String {
+    value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+pub(super) fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// The day of a time, as `2026-01-31`: days since 0000-03-01 in eras of 400 years, for a year that
+/// begins in March ends with its leap day.
+pub(super) fn day(time: i64) -> String {
+    let days = time.div_euclid(86_400) + 719_468;
+    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march = (5 * of_year + 2) / 153;
+    let (day, month) = (of_year - (153 * march + 2) / 5 + 1, (march + 2) % 12 + 1);
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_of_the_calendar() {
+        for (time, expected) in [
+            (0, "1970-01-01"),
+            (-1, "1969-12-31"),
+            (951_782_400, "2000-02-29"),
+            (951_868_800, "2000-03-01"),
+            (1_798_675_199, "2026-12-30"),
+            (4_107_542_400, "2100-03-01"),
+        ] {
+            assert_eq!(day(time), expected);
+        }
+    }
+
+    #[test]
+    fn lists_read_like_speech() {
+        for (words, expected) in [
+            (vec!["gdp"], "GDP"),
+            (vec!["gdp", "a-b"], "GDP and a b"),
+            (vec!["a", "b", "c"], "a, b and c"),
+            (vec![], ""),
+        ] {
+            let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
+            assert_eq!(listed(&words), expected);
+        }
+    }
+}
