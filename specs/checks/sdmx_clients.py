@@ -201,7 +201,8 @@ def main(assay, require_r):
         run("init", "--name", "Office <of> & \"tests\"")
         def figures(file):
             said = run("recipe", "run", "inflation/cpi-annual", "--input", f"CPI={file}", "--csv", "INFLATION")
-            return [[row["REF_AREA"], row["TIME_PERIOD"], row["OBS_VALUE"]] for row in csv.DictReader(io.StringIO(said))]
+            columns = ("REF_AREA", "TIME_PERIOD", "OBS_VALUE")
+            return [[row[column] for column in columns] for row in csv.DictReader(io.StringIO(said))]
 
         def publish(file, *words):
             run("import", "csv", str(file), "--dataflow", "CPI")
@@ -218,7 +219,8 @@ def main(assay, require_r):
         start = [assay, "node", "--json", "--with-parent", "--api", "127.0.0.1:0", "--listen", "/ip4/127.0.0.1/tcp/0"]
         node = subprocess.Popen(start, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
-            api = next((event["api"] for event in map(json.loads, node.stdout) if event.get("event") == "started"), None)
+            events = map(json.loads, node.stdout)
+            api = next((event["api"] for event in events if event.get("event") == "started"), None)
             if api is None:
                 sys.exit("the node did not start")
             for python, name in clients:

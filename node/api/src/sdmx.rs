@@ -3,6 +3,7 @@
 //! Owns the paths and the choice of format. Paths are split by hand, since clients encode commas and
 //! colons, leave tails out and end with a slash. Whatever is not built answers 501. Reads only.
 
+mod accept;
 mod catalogue;
 mod csv;
 mod cube;
@@ -34,6 +35,7 @@ use service::Keep;
 use tokio::sync::Semaphore;
 
 use crate::State;
+use accept::{Served, chosen};
 use catalogue::Catalogue;
 use fault::Fault;
 use structures::{Kind, Set};
@@ -213,28 +215,25 @@ fn answer<K: Keep>(state: &State<K>, question: &Question) -> Result<Reply, Fault
     }
 }
 
+/// Writes a message of structures.
+type Writer = fn(&Set) -> String;
+
 /// A message of structures; its tag is of what it says, for that is short.
 fn structure(question: &Question, set: Set) -> Result<Reply, Fault> {
-    let accept = question.accept.as_str();
-    let json = match question.base {
-        Base::One if any(accept) || accept.contains("xml") => false,
-        Base::Two if any(accept) || accept.contains("json") => true,
-        Base::Two if accept.contains("structure+xml;version=2.1") => false,
-        _ => return Err(Fault::format(accept)),
-    };
-    let (kind, write): (_, fn(&Set) -> String) =
-        if json { (JSON_STRUCTURE, jsonstructure::write) } else { (XML_STRUCTURE, xmlstructure::write) };
+    let mut served: Vec<Served<Writer>> = Vec::new();
+    if question.base == Base::Two {
+        let (kind, also) = (JSON_STRUCTURE, &["application/json"][..]);
+        served.push(Served { kind, also, format: jsonstructure::write });
+    }
+    let also = &["application/xml", "text/xml"][..];
+    served.push(Served { kind: XML_STRUCTURE, also, format: xmlstructure::write });
+    let Served { kind, format: write, .. } = chosen(&question.accept, served)?;
     let tag = question.tag(kind, [write(&Set { now: 0, ..set.clone() })].into_iter());
     if question.knows(&tag) {
         return Ok(Reply::Same(tag));
     }
     let work = move |out: &mut dyn Write| out.write_all(write(&set).as_bytes());
     Ok(Reply::Made(Message { kind, tag, work: Box::new(work) }))
-}
-
-/// Whether any format will do.
-fn any(accept: &str) -> bool {
-    accept.is_empty() || accept.contains("*/*") || accept.contains("application/*")
 }
 
 /// The structure of a dataflow, with what there is where `counted`.
@@ -246,7 +245,7 @@ fn available<K: Keep>(
     counted: bool,
 ) -> Result<Set, Fault> {
     ids::version(rest.first().copied().unwrap_or("*"), ids::VERSION)?;
-    let flow = catalogue.one(agency, id, wanted.asof)?;
+    let flow = catalogue.one(agency, id, wanted.asof, false)?;
     let cube = catalogue.cube(&flow)?;
     let mut set = Set::whole(flow, &cube);
     if counted {

@@ -61,13 +61,22 @@ impl<K: Keep> Catalogue<'_, K> {
     }
 
     /// The dataflows that are asked for, as they were at `asof`.
-    pub(crate) fn flows(&self, agency: &str, id: &str, asof: Option<i64>) -> Result<Vec<Flow>, Fault> {
+    pub(crate) fn flows(&self, agency: &str, id: &str, asof: Option<i64>) -> Vec<Flow> {
+        self.picked(agency, id, |releases| self.latest(releases, asof.unwrap_or(i64::MAX)))
+    }
+
+    /// The dataflows that are asked for, each by the release that `pick` takes.
+    fn picked<'s>(
+        &'s self,
+        agency: &str,
+        id: &str,
+        pick: impl Fn(&'s [ReleaseInfo]) -> Option<&'s ReleaseInfo>,
+    ) -> Vec<Flow> {
         let agency = agency.to_ascii_uppercase();
         let asks = |publisher| agency == "ALL" || ids::asks(&agency, &ids::agency(publisher));
         let asked = self.index.vintages.iter().filter(|((publisher, _), _)| asks(*publisher));
-        let latest = asked.filter_map(|(_, releases)| self.latest(releases, asof.unwrap_or(i64::MAX)));
-        let flows = latest.flat_map(|release| self.outputs(release));
-        Ok(flows.filter(|flow| ids::asks(id, &flow.id)).collect())
+        let flows = asked.filter_map(|(_, releases)| pick(releases)).flat_map(|info| self.outputs(info));
+        flows.filter(|flow| ids::asks(id, &flow.id)).collect()
     }
 
     /// The release that was the latest at `time`: one that was taken back by then is none.
@@ -94,11 +103,16 @@ impl<K: Keep> Catalogue<'_, K> {
     }
 
     /// The one dataflow of an id; where several agencies have it and none is named, the node's own.
-    pub(crate) fn one(&self, agency: &str, id: &str, asof: Option<i64>) -> Result<Flow, Fault> {
+    /// With `ever`, one whose releases were all taken back counts by the last of them.
+    pub(crate) fn one(&self, agency: &str, id: &str, asof: Option<i64>, ever: bool) -> Result<Flow, Fault> {
         if ids::every(id) || id.contains([',', '+']) {
             return Err(Fault::unbuilt("data of several dataflows at once"));
         }
-        let mut flows = self.flows(agency, id, asof)?;
+        let time = asof.unwrap_or(i64::MAX);
+        let mut flows = self.picked(agency, id, |releases| {
+            let last = || releases.iter().rev().find(|info| ever && info.placed.time <= time);
+            self.latest(releases, time).or_else(last)
+        });
         if flows.len() > 1 {
             let own = self.query.own()?.map(ids::agency);
             flows.retain(|flow| Some(&flow.agency) == own.as_ref());

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use service::Keep;
 
+use crate::sdmx::accept::{Served, chosen};
 use crate::sdmx::catalogue::{Catalogue, Flow, cube};
 use crate::sdmx::csv::Csv;
 use crate::sdmx::cube::{Cube, Place};
@@ -28,21 +29,19 @@ const JSON: &str = "application/vnd.sdmx.data+json;version=2.0.0";
 /// Vintages of one answer.
 const VINTAGES_MAX: usize = 512;
 
-/// The format that is asked for, with its media type.
-fn format(base: Base, accept: &str) -> Result<(&'static str, Box<dyn Format + Send>), Fault> {
-    let (generic, specific) = (accept.contains("genericdata+xml"), accept.contains("structurespecificdata"));
-    Ok(match base {
-        Base::One if specific && !generic => (SPECIFIC, Box::new(Specific)),
-        Base::One if accept.contains("data+csv") || accept.contains("text/csv") => {
-            (CSV_ONE, Box::new(Csv::One))
-        }
-        Base::One if crate::sdmx::any(accept) || accept.contains("xml") => (GENERIC, Box::new(Generic)),
-        Base::Two if accept.contains("data+json") || accept.contains("application/json") => {
-            (JSON, Box::new(Json::default()))
-        }
-        Base::Two if crate::sdmx::any(accept) || accept.contains("csv") => (CSV_TWO, Box::new(Csv::Two)),
-        _ => return Err(Fault::format(accept)),
-    })
+/// The formats of data.
+fn formats(base: Base) -> Vec<Served<Box<dyn Format + Send>>> {
+    match base {
+        Base::One => vec![
+            Served { kind: GENERIC, also: &["application/xml", "text/xml"], format: Box::new(Generic) },
+            Served { kind: SPECIFIC, also: &[], format: Box::new(Specific) },
+            Served { kind: CSV_ONE, also: &["text/csv", "text/*"], format: Box::new(Csv::One) },
+        ],
+        Base::Two => vec![
+            Served { kind: CSV_TWO, also: &["text/csv", "text/*"], format: Box::new(Csv::Two) },
+            Served { kind: JSON, also: &["application/json"], format: Box::new(Json::default()) },
+        ],
+    }
 }
 
 /// What is asked for, made ready to be written.
@@ -52,7 +51,7 @@ pub(crate) fn answer<K: Keep>(
     rest: &[&str],
     wanted: Wanted,
 ) -> Result<Reply, Fault> {
-    let (kind, format) = format(question.base, &question.accept)?;
+    let Served { kind, format, .. } = chosen(&question.accept, formats(question.base))?;
     let (agency, id, version, key) = reference(question.base, rest)?;
     ids::version(&version, ids::VERSION)?;
     let two = question.base == Base::Two;
@@ -60,7 +59,7 @@ pub(crate) fn answer<K: Keep>(
         return Err(Fault::unbuilt("`offset`, `limit` or `sort` in REST 1, which has none,"));
     }
     let wanted = wanted.keyed(key.as_deref(), two);
-    let flow = catalogue.one(&agency, &id, wanted.asof)?;
+    let flow = catalogue.one(&agency, &id, wanted.asof, wanted.history)?;
     let states = states(catalogue, &flow, &wanted)?;
     let releases = states.iter().map(|state| match &state.1 {
         Some(flow) => format!("{} {}", state.0, flow.release.id),

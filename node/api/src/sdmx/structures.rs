@@ -195,7 +195,7 @@ pub(crate) fn find<K: Keep>(
     }
     let direct = matches!(kind, Kind::Flows | Kind::Definitions);
     let agencies = if agency == SDMX { "all" } else { agency };
-    let flows = catalogue.flows(agencies, if direct { id } else { "all" }, wanted.asof)?;
+    let flows = catalogue.flows(agencies, if direct { id } else { "all" }, wanted.asof);
     let shows = |other| kind.shows(other, &wanted.references);
     let deep = [Kind::Definitions, Kind::Lists, Kind::Concepts].into_iter().any(shows);
     if deep && flows.len() > STRUCTURES_MAX {

@@ -130,6 +130,19 @@ fn what_was_taken_back_ends_in_a_history() {
 }
 
 #[test]
+fn a_dataflow_whose_releases_were_all_taken_back_has_only_a_history() {
+    let world = World::bare();
+    let status = |path: &str| world.get(path, "*/*").status;
+    assert_eq!(status("/sdmx/v1/data/labour"), 404);
+    assert_eq!(status("/sdmx/v1/data/labour?asOf=2026-11-05"), 404);
+    assert_eq!(rows(&world, "?asOf=2026-11-03"), left(|_| true));
+    assert!(!world.get("/sdmx/v1/dataflow", "*/*").body.contains("labour"));
+    let states = replayed(&world, "?includeHistory=true");
+    assert_eq!(states.last(), Some(&BTreeSet::new()));
+    assert_eq!(states.len(), 3, "the first, the second, the first again, and then what it had is deleted");
+}
+
+#[test]
 fn every_format_tells_when_each_vintage_was_the_latest() {
     let world = World::start();
     let (first, second) = ("2026-11-02T08:00:00Z", "2026-11-03T08:00:00Z");

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
-use schemas::cid::{Cid, Codec, PieceId};
+use schemas::cid::{Cid, Codec, PieceId, ReleaseId};
 use schemas::content::{Block, block, pack};
 use schemas::entry::{self, Place};
 use schemas::key::SecretKey;
@@ -140,12 +140,7 @@ impl Office {
         (Self(core), keep)
     }
 
-    fn release(
-        &mut self,
-        table: &Table,
-        time: i64,
-        supersedes: Option<Supersedes>,
-    ) -> schemas::cid::ReleaseId {
+    fn release(&mut self, table: &Table, time: i64, supersedes: Option<Supersedes>) -> ReleaseId {
         let mut blocks: Vec<Block> = Vec::new();
         let (content, content_blocks) = pack(table, BTreeMap::new()).unwrap();
         blocks.extend(content_blocks);
@@ -188,10 +183,10 @@ impl Office {
         };
         let bytes = encode(&release).unwrap();
         self.0.publish(&bytes, blocks, time).unwrap();
-        schemas::cid::ReleaseId::of(&bytes)
+        ReleaseId::of(&bytes)
     }
 
-    fn retract(&mut self, release: schemas::cid::ReleaseId, time: i64) {
+    fn retract(&mut self, release: ReleaseId, time: i64) {
         let (subject, reason) = (release.cid(), text("a wrong column"));
         let retraction = Retraction { subject, scope: Scope::Whole, reason, replacement: None };
         self.0.publish(&encode(&retraction).unwrap(), Vec::new(), time).unwrap();
@@ -235,20 +230,28 @@ pub struct World {
 
 impl World {
     pub fn start() -> Self {
-        Self::after(|_, _| ())
+        Self::after(|_, _, _| ())
     }
 
     /// The world in which the second release was taken back a day after it.
     pub fn withdrawn() -> Self {
-        Self::after(|office, second| office.retract(second, TIME + 2 * 86_400))
+        Self::after(|office, _, second| office.retract(second, TIME + 2 * 86_400))
     }
 
-    fn after(more: impl FnOnce(&mut Office, schemas::cid::ReleaseId)) -> Self {
+    /// The world in which both were taken back, one day after the other.
+    pub fn bare() -> Self {
+        Self::after(|office, first, second| {
+            office.retract(second, TIME + 2 * 86_400);
+            office.retract(first, TIME + 3 * 86_400);
+        })
+    }
+
+    fn after(more: impl FnOnce(&mut Office, ReleaseId, ReleaseId)) -> Self {
         Self::of(|office| {
             let first = office.release(&table(&earlier()), TIME, None);
             let supersedes = Supersedes { release: first, reason: Reason::SourceRevision };
             let second = office.release(&table(&rows()), TIME + 86_400, Some(supersedes));
-            more(office, second);
+            more(office, first, second);
         })
     }
 
@@ -275,14 +278,14 @@ impl World {
         let (mut office, keep) = Office::found();
         publish(&mut office);
         let agency = service::query::Query(keep.as_ref()).own().unwrap().unwrap().to_string().to_uppercase();
-        let (service, _) = Service::start(office.0, || TIME + 300_000).unwrap();
+        let (service, _) = Service::start(office.0, || TIME + 400_000).unwrap();
         let state = api::Setup {
             service,
             token: "t".into(),
             peers: Arc::new(Vec::new),
             dial: Arc::new(|_| Box::pin(async { Err("no".into()) })),
             listening: Arc::new(Vec::new),
-            clock: || TIME + 300_000,
+            clock: || TIME + 400_000,
             pages: Arc::new(|_, _| api::Page { status: 404, headers: Vec::new(), body: b"".into() }),
         };
         let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -1,0 +1,103 @@
+//! Which of the formats that are served an `Accept` asks for.
+//!
+//! A type with a version that is not served, or with a parameter that is not followed (`labels=both`),
+//! is not taken for one that is: its answer would not be what was asked for.
+
+use crate::sdmx::fault::Fault;
+
+/// A format: its media type, its version, and the plain types that it answers to as well.
+pub(crate) struct Served<T> {
+    pub(crate) kind: &'static str,
+    pub(crate) also: &'static [&'static str],
+    pub(crate) format: T,
+}
+
+/// The format that suits best; of equals the one that is asked for first, for any the first served.
+///
+/// # Errors
+/// When none suits.
+pub(crate) fn chosen<T>(accept: &str, served: Vec<Served<T>>) -> Result<Served<T>, Fault> {
+    let mut asked: Vec<(u32, &str)> =
+        accept.split(',').filter(|range| !range.is_empty()).map(weighed).collect();
+    if asked.is_empty() {
+        asked.push((1000, "*/*"));
+    }
+    // Stable, so that what is asked for first stays first.
+    asked.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+    let found = asked.iter().filter(|(weight, _)| *weight > 0);
+    let found = found.filter_map(|(_, range)| served.iter().position(|one| suits(range, one.kind, one.also)));
+    let at = found.into_iter().next();
+    at.and_then(|at| served.into_iter().nth(at)).ok_or_else(|| Fault::format(accept))
+}
+
+/// The weight of a range in thousandths.
+fn weighed(range: &str) -> (u32, &str) {
+    let weight = range.split(';').find_map(|part| part.strip_prefix("q=")).map(thousandths);
+    (weight.unwrap_or(1000), range)
+}
+
+/// `0.85` as 850; what is no weight is 1000.
+fn thousandths(text: &str) -> u32 {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let part = format!("{part:0<3}").get(..3).and_then(|part| part.parse::<u32>().ok());
+    match (whole, part) {
+        ("0", Some(part)) => part,
+        _ => 1000,
+    }
+}
+
+fn suits(range: &str, kind: &str, also: &[&str]) -> bool {
+    let mut parts = range.split(';');
+    let plain = parts.next().unwrap_or_default();
+    if matches!(plain, "*/*" | "application/*") || also.contains(&plain) {
+        return true;
+    }
+    let (name, version) = kind.split_once(";version=").unwrap_or((kind, ""));
+    plain == name
+        && parts.all(|part| match part.split_once('=') {
+            Some(("version", asked)) => asked == version || format!("{asked}.0") == version,
+            Some(("labels", value)) => value == "id",
+            Some(("timeformat", value)) => value == "original",
+            Some(("keys", value)) => value == "none",
+            _ => true,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_suits_is_chosen() {
+        let served = || {
+            let one = |kind, also| Served { kind, also, format: () };
+            vec![
+                one("application/vnd.sdmx.data+csv;version=2.0.0", &["text/csv"][..]),
+                one("application/vnd.sdmx.data+json;version=2.0.0", &["application/json"][..]),
+            ]
+        };
+        let cases = [
+            ("", Some("csv")),
+            ("*/*", Some("csv")),
+            ("application/*;q=0.1", Some("csv")),
+            ("text/html,*/*;q=0.8", Some("csv")),
+            ("application/json", Some("json")),
+            ("application/json;q=0.9,text/csv;q=0.95", Some("csv")),
+            ("application/json,text/csv", Some("json")),
+            ("application/vnd.sdmx.data+json", Some("json")),
+            ("application/vnd.sdmx.data+json;version=2.0", Some("json")),
+            ("application/vnd.sdmx.data+json;version=1.0.0,*/*;q=0.1", Some("csv")),
+            ("application/vnd.sdmx.data+csv;version=2.0.0;labels=id;keys=none", Some("csv")),
+            ("application/vnd.sdmx.data+csv;version=2.0.0;labels=both", None),
+            ("application/vnd.sdmx.data+csv;version=2.1.0", None),
+            ("application/json;q=0", None),
+            ("text/html", None),
+            (";;;=,;q=", None),
+        ];
+        for (accept, expected) in cases {
+            let found = chosen(accept, served()).ok().map(|one| one.kind);
+            let expected = expected.map(|word| format!("application/vnd.sdmx.data+{word};version=2.0.0"));
+            assert_eq!(found, expected.as_deref(), "{accept}");
+        }
+    }
+}
