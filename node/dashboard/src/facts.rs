@@ -73,7 +73,8 @@ const PROMISE: &str =
 /// The facts of a page; `Err` when there is no such thing.
 pub fn facts(place: &Place, ask: Documents<'_>) -> Result<Option<Facts>, Nothing> {
     let found = match &place.page {
-        Page::World(measure) => return Ok(world(place, measure.as_deref(), ask)),
+        Page::World(None) => return Ok(world(place, None, ask)),
+        Page::World(measure) => world(place, measure.as_deref(), ask),
         Page::Country(area) => country(place, area, ask),
         Page::Figure { publisher, dataflow, key, period } => {
             figure(place, [publisher, dataflow, key, period], ask)

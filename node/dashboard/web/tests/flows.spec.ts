@@ -180,7 +180,7 @@ test('search, colours and the way to the content by keyboard', async ({ page }) 
   const before = await ground();
   await page.getByRole('button', { name: /Colours/ }).click();
   await page.getByRole('button', { name: /Colours/ }).click();
-  expect(await ground()).not.toBe(before);
+  await expect.poll(ground).not.toBe(before);
   await page.reload();
   await expect(page.getByRole('button', { name: /Colours: dark/ })).toBeVisible();
 });

@@ -118,7 +118,7 @@ test.describe('without scripts', () => {
 
   test('what is not there is not found, and the name of a stranger is text', async ({ page }) => {
     const { api, publisher } = stage().world;
-    for (const path of ['/country/XXX', `/figure/${publisher}/inflation/DEU/1800`, '/recipe/x', '/publisher/x', '/no/such/page']) {
+    for (const path of ['/world/nonsense', '/country/XXX', `/figure/${publisher}/inflation/DEU/1800`, '/recipe/x', '/publisher/x', '/no/such/page']) {
       const answer = await page.goto(api + path);
       expect(answer?.status(), path).toBe(404);
       await expect(page.locator('meta[name=robots]')).toHaveAttribute('content', 'noindex');

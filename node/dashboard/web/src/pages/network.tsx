@@ -136,7 +136,13 @@ function Feed() {
   const [line, setLine] = useState<'opening' | 'open' | 'lost'>('opening');
   useEffect(() => {
     const add = (more: News[]) => set((known) => [...more, ...known.filter((one) => !more.some((other) => other.id === one.id))].slice(0, KEPT));
-    past().then((found) => set((known) => [...known, ...found.filter((one) => !known.some((other) => other.id === one.id))].slice(0, KEPT)), () => {});
+    // A stream says nothing of what was before: that stands in the logs.
+    const recall = () =>
+      past().then(
+        (found) => set((known) => [...known, ...found.filter((one) => !known.some((other) => other.id === one.id))].sort((a, b) => b.time - a.time).slice(0, KEPT)),
+        () => {},
+      );
+    void recall();
     const source = new EventSource(`${API}/events`);
     source.onopen = () => setLine('open');
     source.onerror = () => setLine('lost');
@@ -145,7 +151,10 @@ function Feed() {
         forget();
         add([news(kind, JSON.parse((event as MessageEvent<string>).data) as Said)]);
       });
-    source.addEventListener('reset', forget);
+    source.addEventListener('reset', () => {
+      forget();
+      void recall();
+    });
     return () => source.close();
   }, []);
   const state = { opening: 'connecting …', open: 'live', lost: 'connection lost; trying again' }[line];

@@ -112,7 +112,9 @@ function Log({ id }: { id: string }) {
                     <th scope="col">Kind</th>
                     <th scope="col">What</th>
                     <th scope="col">Signed</th>
-                    <th scope="col">Id</th>
+                    <th scope="col" class="roomy">
+                      Id
+                    </th>
                   </tr>
                 </thead>
                 <tbody>
@@ -122,7 +124,7 @@ function Log({ id }: { id: string }) {
                       <td>{entry.kind}</td>
                       <td>{entry.kind === 'recipe' ? <a href={`/recipe/${part(entry.object)}`}>{about(entry)}</a> : about(entry)}</td>
                       <td class="when">{time(entry.time)}</td>
-                      <td>
+                      <td class="roomy">
                         <Id id={entry.entry} />
                       </td>
                     </tr>

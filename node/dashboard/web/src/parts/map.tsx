@@ -131,6 +131,8 @@ export function WorldMap({ areas, value, say, classes, chosen, onChoose, label }
             active={spot === shown}
           />
         ))}
+        {/* Above the neighbours, which would cover half of it. */}
+        {spots.map((spot) => spot.code !== null && chosen.includes(spot.code) && !spot.shape.tiny && <path class="picked" d={spot.shape.d} aria-hidden="true" />)}
         {shown && <path class="outline" d={shown.shape.d} aria-hidden="true" />}
       </svg>
       {tip && (
