@@ -25,6 +25,8 @@ pub(crate) struct Flow {
     pub(crate) unit: String,
     /// Whether its recipe departs from no other.
     pub(crate) official: bool,
+    /// Whether this node signs for the publisher.
+    pub(crate) own: bool,
     pub(crate) recipe: RecipeId,
     pub(crate) release: ReleaseId,
     pub(crate) seq: u64,
@@ -161,6 +163,7 @@ impl Catalogue {
                     description: recipe.description.to_string(),
                     unit: said.map(|said| said.unit.to_string()).unwrap_or_default(),
                     official: recipe.deviates_from.is_none(),
+                    own: logs.get(publisher).is_some_and(|log| log.own),
                     recipe: latest.release.recipe,
                     release: latest.id,
                     seq: latest.placed.seq,

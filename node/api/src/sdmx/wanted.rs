@@ -353,16 +353,72 @@ pub(crate) fn period(text: &str) -> Option<Period> {
     text.parse().ok()
 }
 
-/// Seconds since 1970 of a time; a day stands for its end.
+/// Seconds since 1970 of a time; a day stands for its end. Parts of a second are let fall.
 fn moment(text: &str) -> Option<i64> {
     let (day, time) = text.split_once('T').map_or((text, None), |(day, time)| (day, Some(time)));
     let day: Period = day.parse().ok().filter(|day: &Period| day.frequency() == Frequency::D)?;
     let start = i64::from(day.ordinal() - Period::day(1970, 1, 1)?.ordinal()) * 86_400;
     let Some(time) = time else { return Some(start + 86_399) };
-    let time = time.strip_suffix('Z').or_else(|| time.strip_suffix("+00:00")).unwrap_or(time);
-    let parts: Vec<i64> = time.split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
-    match parts.as_slice() {
-        [hour @ 0..24, minute @ 0..60, second @ 0..60] => Some(start + hour * 3600 + minute * 60 + second),
+    let (time, offset) = zoned(time)?;
+    let (time, part) = time.split_once('.').unwrap_or((time, "0"));
+    let seconds = match numbers(time)?.as_slice() {
+        [hour @ 0..24, minute @ 0..60, second @ 0..60] => hour * 3600 + minute * 60 + second,
+        _ => return None,
+    };
+    let fraction = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    fraction.then_some(start + seconds - offset)
+}
+
+/// A time of day without its zone, and the seconds by which that is ahead; none is UTC.
+fn zoned(time: &str) -> Option<(&str, i64)> {
+    if let Some(time) = time.strip_suffix('Z') {
+        return Some((time, 0));
+    }
+    let Some(at) = time.find(['+', '-', ' ']) else { return Some((time, 0)) };
+    let (time, zone) = time.split_at(at);
+    // A plus that was not encoded arrives as a space from some.
+    let sign = if zone.starts_with('-') { -1 } else { 1 };
+    match numbers(zone.get(1..)?)?.as_slice() {
+        [hours @ 0..15, minutes @ 0..60] => Some((time, sign * (hours * 3600 + minutes * 60))),
         _ => None,
+    }
+}
+
+/// Numbers of two digits, joined by colons.
+fn numbers(text: &str) -> Option<Vec<i64>> {
+    let two = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+    text.split(':').map(|part| part.parse().ok().filter(|_| two(part))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_as_xml_schema_spells_them() {
+        let day = 14_379 * 86_400;
+        let cases = [
+            ("2009-05-15", Some(day + 86_399)),
+            ("2009-05-15T14:15:00Z", Some(day + 51_300)),
+            ("2009-05-15T14:15:00", Some(day + 51_300)),
+            ("2009-05-15T14:15:00.123Z", Some(day + 51_300)),
+            ("2009-05-15T14:15:00+01:00", Some(day + 47_700)),
+            ("2009-05-15T14:15:00 01:00", Some(day + 47_700)),
+            ("2009-05-15T14:15:00-02:30", Some(day + 60_300)),
+            ("1970-01-01T00:00:00Z", Some(0)),
+            ("2009-05-15T24:00:00Z", None),
+            ("2009-05-15T14:15Z", None),
+            ("2009-05-15T14:15:00.Z", None),
+            ("2009-05-15T14:15:00+1:00", None),
+            ("2009-05-15T14:15:00+99:00", None),
+            ("2009-05-15T+1:+2:+3", None),
+            ("2009-13-15", None),
+            ("2009-Q1", None),
+            ("2009-05-15Té", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(moment(text), expected, "{text}");
+        }
     }
 }

@@ -237,3 +237,48 @@ fn what_is_not_built_or_wrong_is_told() {
     let noted = world.get("/sdmx/v1/data/labour", "*/*");
     assert!(noted.body.contains("a &lt;b&gt; &amp; &quot;c&quot;"));
 }
+
+#[test]
+fn nothing_that_is_asked_breaks_the_node() {
+    let world = World::start();
+    let most = usize::MAX;
+    let texts =
+        ["", "*", "+", ":", ",", "%2B%2B", "ge:", "%F0%9F%98%80", "-0", "1e999999999", "9999-12-31", "~"];
+    let names = [
+        "c[OBS_VALUE]",
+        "c[TIME_PERIOD]",
+        "c[NOTE]",
+        "c[]",
+        "c[",
+        "startPeriod",
+        "asOf",
+        "updatedAfter",
+        "sort",
+        "offset",
+        "limit",
+        "firstNObservations",
+        "detail",
+        "attributes",
+        "measures",
+        "includeHistory",
+        "references",
+        "dimensionAtObservation",
+        "",
+        "%5B%5D",
+    ];
+    let mut queries: Vec<String> =
+        names.iter().flat_map(|name| texts.iter().map(move |text| format!("{name}={text}"))).collect();
+    queries.push(format!("offset={most}&limit={most}&includeHistory=true&lastNObservations={most}"));
+    queries.push("sort=*%2Bseries_key%2BOBS_VALUE:desc%2BNOTE&limit=3&includeHistory=true".into());
+    queries.push("asOf=9999-12-31T23:59:59-14:00&updatedAfter=0001-01-01T00:00:00%2B14:00".into());
+    for query in queries {
+        for (path, accept) in [("/sdmx/v1/data/labour", "*/*"), ("/sdmx/v2/data/dataflow/*/labour", JSON)] {
+            let status = world.get(&format!("{path}?{query}"), accept).status;
+            assert!([200, 400, 404, 413, 501].contains(&status), "{query}: {status}");
+        }
+    }
+    for key in ["....", "+++", ",,,", "A.AUT.F,*", "A.*.*.*.*.*", "%2B", "A.AUT+.F"] {
+        let status = world.get(&format!("/sdmx/v2/data/dataflow/*/labour/1.0/{key}"), CSV).status;
+        assert!([200, 400].contains(&status), "{key}: {status}");
+    }
+}

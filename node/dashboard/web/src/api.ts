@@ -12,6 +12,8 @@ export interface Flow {
   description: string;
   unit: string;
   official: boolean;
+  /** Whether this node signs for the publisher. */
+  own: boolean;
   recipe: string;
   release: string;
   seq: number;

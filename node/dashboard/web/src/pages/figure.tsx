@@ -1,8 +1,8 @@
 // One number, and everything that stands behind it.
 import { useEffect, useState } from 'preact/hooks';
-import type { Area, Figure as Answer, Flow, Node, Status } from '../api.ts';
+import type { Area, Figure as Answer, Flow, Node } from '../api.ts';
 import { API, part, useLoad, verdictWord } from '../api.ts';
-import type { Report } from '../check/verify.ts';
+import type { Claim, Report } from '../check/verify.ts';
 import { Badge, Copy, Id, VerdictText } from '../parts/pieces.tsx';
 import { Rerun } from '../parts/rerun.tsx';
 import { Await } from '../parts/states.tsx';
@@ -167,7 +167,7 @@ function Badges({ answer, report }: { answer: Answer; report: Report | null }) {
   const kept = badges.sources.filter((source) => source.kept).length;
   const own = verdictWord(badges.own);
   // A node does not run again what it computed itself.
-  const ours = useLoad<Status>('/status').value?.own === answer.flow.publisher && !own;
+  const ours = answer.flow.own && !own;
   const checked = report?.done ? (report.steps.some((step) => step.outcome === 'wrong') ? 'bad' : report.steps.some((step) => step.outcome === 'unknown') ? 'plain' : 'good') : 'plain';
   return (
     <ul class="badges" aria-label="What is known about this figure">
@@ -206,20 +206,16 @@ function names(found: { name: string; followed: boolean }[]): string {
   return found.length > 3 ? `${few} and ${found.length - 3} more` : few;
 }
 
-/** Checks in the browser what the node says; the code for it comes only now. */
+/** Checks in the browser what the node says; the code for it comes only now, and runs beside the page. */
 function useCheck(answer: Answer, key: string, period: string): Report | null {
   const [report, set] = useState<Report | null>(null);
   useEffect(() => {
-    let wanted = true;
     set(null);
-    const claim = { entry: answer.badges.signed.entry, release: answer.release, output: answer.output, key: key === '_' ? [] : key.split('.'), period, value: answer.value, publisher: answer.flow.publisher };
-    import('../check/verify.ts').then(
-      ({ verify }) => verify(claim, (next) => wanted && set(next)),
-      () => wanted && set({ done: true, steps: [{ outcome: 'unknown', text: 'The code for checking could not be read from this node.' }], trusted: [] }),
-    );
-    return () => {
-      wanted = false;
-    };
+    const worker = new Worker(new URL('../check/worker.ts', import.meta.url), { type: 'module' });
+    worker.onmessage = (event: MessageEvent<Report>) => set(event.data);
+    worker.onerror = () => set({ done: true, steps: [{ outcome: 'unknown', text: 'The code for checking could not be read from this node.' }], trusted: [] });
+    worker.postMessage({ entry: answer.badges.signed.entry, release: answer.release, output: answer.output, key: key === '_' ? [] : key.split('.'), period, value: answer.value, publisher: answer.flow.publisher } satisfies Claim);
+    return () => worker.terminate();
   }, [answer]);
   return report;
 }

@@ -1,8 +1,4 @@
 // The world, as shapes that a keyboard reaches: one stop of the tab key, then arrows and letters.
-import { geoEqualEarth, geoPath } from 'd3-geo';
-import type { FeatureCollection } from 'geojson';
-import { feature } from 'topojson-client';
-import type { Topology } from 'topojson-specification';
 import { useMemo, useRef, useState } from 'preact/hooks';
 import world from '../map.json';
 import type { Area } from '../api.ts';
@@ -10,9 +6,6 @@ import type { Classes } from './colour.ts';
 
 const WIDTH = 960;
 const HEIGHT = 440;
-/** Below this many square units a shape is hard to hit: it gets a dot. */
-const TINY = 6;
-
 interface Shape {
   id: string;
   name: string;
@@ -22,21 +15,8 @@ interface Shape {
   tiny: boolean;
 }
 
-let shapes: Shape[] | null = null;
-
-/** Projected once. */
-function drawn(): Shape[] {
-  if (shapes) return shapes;
-  const topology = world as unknown as Topology;
-  const areas = feature(topology, topology.objects['areas']!) as unknown as FeatureCollection;
-  const path = geoPath(geoEqualEarth().fitExtent([[2, 2], [WIDTH - 2, HEIGHT - 2]], areas)).digits(1);
-  shapes = areas.features.map((one) => {
-    const [x, y] = path.centroid(one);
-    const name = String(one.properties?.['name'] ?? '');
-    return { id: one.id === undefined ? name : String(one.id), name, d: path(one) ?? '', x, y, tiny: path.area(one) < TINY };
-  });
-  return shapes;
-}
+/** Projected when the program was built. */
+const SHAPES = (world as [string, string, string, number, number, number][]).map(([id, name, d, x, y, tiny]): Shape => ({ id, name, d, x, y, tiny: tiny === 1 }));
 
 /** Places that Natural Earth draws and ISO 3166 gives no number. */
 const UNNUMBERED: Record<string, string> = { Kosovo: 'XKX' };
@@ -65,7 +45,7 @@ export function WorldMap({ areas, value, say, classes, chosen, onChoose, label }
   const typed = useRef('');
   const spots = useMemo(() => {
     const byNumber = new Map([...areas.values()].filter((area) => area.m49 !== null).map((area) => [String(area.m49).padStart(3, '0'), area]));
-    return drawn().map((shape): Spot => {
+    return SHAPES.map((shape): Spot => {
       const area = byNumber.get(shape.id) ?? areas.get(UNNUMBERED[shape.name] ?? '');
       return { shape, code: area?.code ?? null, name: area?.name ?? shape.name };
     });

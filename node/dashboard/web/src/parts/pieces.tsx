@@ -1,8 +1,8 @@
 // Small things that several pages show.
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Flow, Status, Verdict } from '../api.ts';
-import { useLoad, verdictWord } from '../api.ts';
+import type { Flow, Verdict } from '../api.ts';
+import { verdictWord } from '../api.ts';
 import { brief, count } from '../text.ts';
 
 export function Copy({ text, label }: { text: string; label: string }) {
@@ -60,14 +60,13 @@ export function VerdictText({ verdict }: { verdict: Verdict | null | undefined }
 
 /** What this node knows of a flow by itself: what it published it computed, what others did it may have run again. */
 export function Here({ flow }: { flow: Flow }) {
-  const own = useLoad<Status>('/status').value?.own === flow.publisher;
   if (flow.verdict)
     return (
       <>
         <VerdictText verdict={flow.verdict} /> here
       </>
     );
-  return <span class="quiet">{own ? 'computed and signed here' : 'not run again here'}</span>;
+  return <span class="quiet">{flow.own ? 'computed and signed here' : 'not run again here'}</span>;
 }
 
 /** How many ran a flow again, in words. */
