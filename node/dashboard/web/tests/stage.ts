@@ -5,6 +5,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 export const EVIL = '<script>alert("owned")</script><img src=x onerror=alert(1)>';
 const SCENE_MILLIS = 180_000;
@@ -25,27 +26,52 @@ export interface Actor {
   data: string;
 }
 
-export default async function setup(): Promise<() => void> {
+/** A folder, and what runs in it; gone when it is put down, and also when the tests are killed. */
+export interface Scene {
+  dir: string;
+  children: ChildProcess[];
+  add: (child: ChildProcess) => void;
+  down: () => Promise<void>;
+}
+
+export function scene(): Scene {
   const dir = mkdtempSync(join(tmpdir(), 'assay-dashboard-'));
   const children: ChildProcess[] = [];
-  const down = () => {
-    // Each is the leader of a group of its own, with the nodes that it started.
-    for (const child of children) if (child.pid && child.exitCode === null) process.kill(-child.pid, 'SIGINT');
-    rmSync(dir, { recursive: true, force: true });
+  // The watcher has a group of its own, so that what ends the tests does not end it.
+  const watcher = spawn(process.execPath, [fileURLToPath(new URL('watch.mjs', import.meta.url))], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+  watcher.unref();
+  watcher.stdin.write(`dir ${dir}\n`);
+  const add = (child: ChildProcess) => {
+    children.push(child);
+    watcher.stdin.write(`id ${child.pid}\n`);
   };
+  const down = async () => {
+    const alive = children.filter((child) => child.exitCode === null && child.signalCode === null);
+    const ended = alive.map((child) => new Promise((end) => child.once('exit', end)));
+    // Each is the leader of a group of its own, with the nodes that it started.
+    for (const child of alive) if (child.pid) process.kill(-child.pid, 'SIGINT');
+    await Promise.all(ended);
+    rmSync(dir, { recursive: true, force: true });
+    watcher.stdin.end('done\n');
+  };
+  return { dir, children, add, down };
+}
+
+export default async function setup(): Promise<() => Promise<void>> {
+  const here = scene();
   try {
-    const demo = run(children, ['--json', 'demo', '--keep']);
-    const world = await wide(children, join(dir, 'world'), dir);
-    const empty = await node(children, join(dir, 'empty'), null);
+    const demo = run(here, ['--json', 'demo', '--keep']);
+    const world = await wide(here, join(here.dir, 'world'), here.dir);
+    const empty = await node(here, join(here.dir, 'empty'), null);
     const told = (await document(demo, (value) => 'nodes' in value)) as { nodes: Actor[] };
     const [office, rival, university] = told.nodes as [Actor, Actor, Actor];
     const stage: Stage = { office, rival, university, world, empty };
     process.env['ASSAY_STAGE'] = JSON.stringify(stage);
   } catch (fault) {
-    down();
+    await here.down();
     throw fault;
   }
-  return down;
+  return here.down;
 }
 
 export const stage = (): Stage => JSON.parse(process.env['ASSAY_STAGE'] ?? '{}') as Stage;
@@ -61,9 +87,9 @@ export function assay(data: string, ...args: string[]): string {
   return execFileSync(program(), ['--data', data, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-function run(children: ChildProcess[], args: string[]): ChildProcess {
-  const child = spawn(program(), args, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
-  children.push(child);
+function run(here: Scene, args: string[]): ChildProcess {
+  const child = spawn(program(), args, { detached: true, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, TMPDIR: here.dir } });
+  here.add(child);
   return child;
 }
 
@@ -90,16 +116,16 @@ function document(child: ChildProcess, wanted: (value: Record<string, unknown>) 
   });
 }
 
-async function node(children: ChildProcess[], data: string, name: string | null): Promise<Actor> {
+export async function node(here: Scene, data: string, name: string | null): Promise<Actor> {
   if (name !== null) assay(data, 'init', '--name', name);
-  const child = run(children, ['--data', data, '--json', 'node', '--api', '127.0.0.1:0', '--listen', '/ip4/127.0.0.1/tcp/0']);
+  const child = run(here, ['--data', data, '--json', 'node', '--api', '127.0.0.1:0', '--listen', '/ip4/127.0.0.1/tcp/0']);
   const started = await document(child, (value) => value['event'] === 'started');
   const api = String(started['api']);
   const status = (await (await fetch(`${api}/api/v1/status`)).json()) as { own: string | null };
   return { api, publisher: status.own ?? '', data };
 }
 
-const AREAS =
+export const AREAS =
   'AFG ALB DZA AND AGO ARG ARM AUS AUT AZE BHS BHR BGD BRB BLR BEL BLZ BEN BTN BOL BIH BWA BRA BRN BGR BFA BDI CPV KHM CMR CAN CAF TCD CHL CHN COL COM COG COD CRI CIV HRV CUB CYP CZE DNK DJI DMA DOM ECU EGY SLV GNQ ERI EST SWZ ETH FJI FIN FRA GAB GMB GEO DEU GHA GRC GRD GTM GIN GNB GUY HTI HND HUN ISL IND IDN IRN IRQ IRL ISR ITA JAM JPN JOR KAZ KEN KIR KOR KWT KGZ LAO LVA LBN LSO LBR LBY LIE LTU LUX MDG MWI MYS MDV MLI MLT MHL MRT MUS MEX FSM MDA MCO MNG MNE MAR MOZ MMR NAM NRU NPL NLD NZL NIC NER NGA MKD NOR OMN PAK PLW PAN PNG PRY PER PHL POL PRT QAT ROU RUS RWA KNA LCA VCT WSM SMR STP SAU SEN SRB SYC SLE SGP SVK SVN SLB SOM ZAF SSD ESP LKA SDN SUR SWE CHE SYR TJK TZA THA TLS TGO TON TTO TUN TUR TKM TUV UGA UKR ARE GBR USA URY UZB VUT VEN VNM YEM ZMB ZWE'.split(' ');
 const [FIRST, LAST] = [1960, 2024];
 
@@ -159,12 +185,12 @@ recipe = "inflation/cpi-annual"
 reasons = ["The factor is given too."]
 `;
 
-async function wide(children: ChildProcess[], data: string, dir: string): Promise<Actor> {
+async function wide(here: Scene, data: string, dir: string): Promise<Actor> {
   const file = join(dir, 'cpi.csv');
   writeFileSync(file, prices());
   writeFileSync(join(dir, 'middle.toml'), RIVAL);
   writeFileSync(join(dir, 'middle.vtl'), 'before := timeshift(CPI, 1);\nINFLATION <- round((CPI - before) / ((CPI + before) / 2) * 100, 6);\n');
-  const actor = await node(children, data, EVIL);
+  const actor = await node(here, data, EVIL);
   assay(data, 'import', 'csv', file, '--dataflow', 'CPI', '--title', 'Consumer price index', '--licence', 'CC0-1.0', '--force');
   assay(data, 'publish', 'inflation/cpi-annual', '--input', 'CPI=CPI', '--dataflow', 'inflation', '--vintage', 'first');
   assay(data, 'publish', join(dir, 'middle.toml'), '--input', 'CPI=CPI', '--dataflow', 'middle');
