@@ -74,6 +74,8 @@ pub enum Verb {
     Recipe(Recipe),
     /// Run a recipe on published data sets, sign and publish the figures (a release).
     Publish(Publish),
+    /// Take a release of your own back, and say why.
+    Retract(Retract),
     /// Run a release again and compare every cell.
     Verify(Verify),
     /// Show what is held here: all, or one thing by address or id.
@@ -395,6 +397,25 @@ Exit code 3 when a cell differs, 4 when a signature does not hold.")]
 pub struct Verify {
     /// An address, an id, or a bundle file.
     pub target: String,
+}
+
+/// `assay retract`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Nothing is deleted: the release stays in the log, marked as taken back, with the reason. Addresses
+without a vintage lead to the release before it; `@seq=N` still leads to it.
+
+Examples:
+  assay retract assay://<publisher>/inflation --reason \"the index of March was read twice\"")]
+pub struct Retract {
+    /// An address or id of your own.
+    pub target: String,
+    /// Why, for everybody to read.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// What to use instead: an address or id.
+    #[arg(long, value_name = "TARGET")]
+    pub replacement: Option<String>,
 }
 
 /// `assay show`.

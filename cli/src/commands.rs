@@ -12,6 +12,7 @@ mod peer;
 mod publish;
 mod recheck;
 mod recipe;
+mod retract;
 mod show;
 mod verify;
 
@@ -31,6 +32,7 @@ pub fn run(args: Args, screen: &Screen) -> Result<u8, Fault> {
         Verb::Dataset(verb) => dataset::run(global, verb, screen),
         Verb::Recipe(verb) => recipe::run(global, verb, screen),
         Verb::Publish(verb) => publish::run(global, verb, screen),
+        Verb::Retract(verb) => retract::run(global, verb, screen),
         Verb::Verify(verb) => verify::run(global, verb, screen),
         Verb::Show(verb) => show::run(global, verb, screen),
         Verb::Follow(verb) => follow::run(global, verb, screen, true),

@@ -13,7 +13,6 @@ import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 import urllib.request
 
 import stage
@@ -41,27 +40,33 @@ def car(context, value):
 
 
 def main(assay, count):
-    with tempfile.TemporaryDirectory() as folder, stage.node(assay, "Office") as (address, token, _):
-        folder = pathlib.Path(folder)
-        programs = stage.environment(folder / "venv", PACKAGES)
-        document = json.loads(get(address, "/openapi.json"))
-        for path in WITHOUT:
-            del document["paths"][path]
-        for item in document["paths"].values():
-            for operation in item.values():
-                acquaint(operation.get("parameters", []), known(address))
-        (folder / "openapi.json").write_text(json.dumps(document))
-        command = [
-            programs / "schemathesis", "run", folder / "openapi.json", "--url", address,
-            "--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing", "--max-examples", str(count),
-            "--header", f"Authorization: Bearer {token}", "--seed", "1", "--workers", "2",
-            "--continue-on-failure", "--warnings", "off", "--request-timeout", "60",
-        ]  # fmt: skip
-        (folder / "hooks.py").write_text(HOOKS)
-        env = {**os.environ, "PYTHONPATH": str(folder), "SCHEMATHESIS_HOOKS": "hooks"}
-        done = subprocess.run(command, cwd=folder, env=env)
-        assert get(address, "/healthz") == "ok\n", "the node is not well afterwards"
-        return done.returncode
+    with stage.desk(assay, "Office") as desk:
+        desk.publish(stage.SAMPLE / "cpi.csv")
+        with desk.node() as address:
+            return ask(desk, address, count)
+
+
+def ask(desk, address, count):
+    folder = desk.folder
+    [programs] = stage.environments((folder / "venv", PACKAGES))
+    document = json.loads(get(address, "/openapi.json"))
+    for path in WITHOUT:
+        del document["paths"][path]
+    for item in document["paths"].values():
+        for operation in item.values():
+            acquaint(operation.get("parameters", []), known(address))
+    (folder / "openapi.json").write_text(json.dumps(document))
+    command = [
+        programs / "schemathesis", "run", folder / "openapi.json", "--url", address,
+        "--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing", "--max-examples", str(count),
+        "--header", f"Authorization: Bearer {desk.token()}", "--seed", "1", "--workers", "2",
+        "--continue-on-failure", "--warnings", "off", "--request-timeout", "60",
+    ]  # fmt: skip
+    (folder / "hooks.py").write_text(HOOKS)
+    env = {**os.environ, "PYTHONPATH": str(folder), "SCHEMATHESIS_HOOKS": "hooks"}
+    done = subprocess.run(command, cwd=folder, env=env)
+    assert get(address, "/healthz") == "ok\n", "the node is not well afterwards"
+    return done.returncode
 
 
 def get(address, path):

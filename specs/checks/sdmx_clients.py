@@ -12,17 +12,15 @@ a notice, or with --require-r a failure. Ends with 1 at the first difference.
 import csv
 import io
 import json
-import os
 import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
-import venv
+
+import stage
 
 HERE = pathlib.Path(__file__).resolve()
-SAMPLE = HERE.parents[2] / "cli" / "sample"
 MODERN = ["sdmx1==2.28.0", "pysdmx[data,xml]==1.21.0", "requests"]
 # pandasdmx is no longer maintained; these are the last versions that it works with.
 OLD = ["pandasdmx==1.10.0", "pydantic<2", "pandas<2.2", "numpy<2"]
@@ -169,18 +167,6 @@ def wanted(truth, areas, start="", end="9999"):
     return [row for row in truth if row[0] in areas and start <= row[1] <= end]
 
 
-def environments(*wanted):
-    """Virtual environments in these folders, filled at the same time."""
-    pythons, pips = [], []
-    for folder, packages in wanted:
-        venv.create(folder, with_pip=True)
-        pythons.append(folder / "bin" / "python")
-        pips.append(subprocess.Popen([pythons[-1], "-m", "pip", "install", "-q", *packages]))
-    if any([pip.wait() for pip in pips]):
-        sys.exit("pip could not install the clients")
-    return pythons
-
-
 def has_rsdmx():
     if not shutil.which("Rscript"):
         return False
@@ -191,66 +177,42 @@ def main(assay, require_r):
     r = has_rsdmx()
     if require_r and not r:
         sys.exit("rsdmx is not here (Debian: r-cran-rsdmx), and --require-r asks for it")
-    with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        env = {**os.environ, "ASSAY_DATA_DIR": str(folder / "data"), "XDG_CONFIG_HOME": str(folder)}
+    with stage.desk(assay, "Office <of> & \"tests\"") as desk:
 
-        def run(*words):
-            return subprocess.run([assay, *words], env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
-
-        run("init", "--name", "Office <of> & \"tests\"")
-        def figures(file):
-            said = run("recipe", "run", "inflation/cpi-annual", "--input", f"CPI={file}", "--csv", "INFLATION")
+        def publish(file, *words):
+            desk.publish(file, *words)
+            said = desk.run(
+                "recipe", "run", "inflation/cpi-annual", "--input", f"CPI={file}", "--csv", "INFLATION"
+            )
             columns = ("REF_AREA", "TIME_PERIOD", "OBS_VALUE")
             return [[row[column] for column in columns] for row in csv.DictReader(io.StringIO(said))]
 
-        def publish(file, *words):
-            run("import", "csv", str(file), "--dataflow", "CPI")
-            run("publish", "inflation/cpi-annual", "--input", "CPI", "--dataflow", "inflation", *words)
-            return figures(file)
-
-        earlier = publish(SAMPLE / "cpi.csv")
+        earlier = publish(stage.SAMPLE / "cpi.csv")
         # A vintage is of a second: two of one second would be one.
         time.sleep(1.1)
-        truth = publish(revised(folder), "--reason", "source-revision")
-        modern, old = environments((folder / "modern", MODERN), (folder / "old", OLD))
+        truth = publish(revised(desk.folder), "--reason", "source-revision")
+        folders = [(desk.folder / "modern", MODERN), (desk.folder / "old", OLD)]
+        modern, old = (programs / "python" for programs in stage.environments(*folders))
         clients = [(modern, "sdmx1"), (modern, "pysdmx"), (old, "pandasdmx")]
         clients += [(pathlib.Path(sys.executable), "rsdmx")] if r else []
-        start = [assay, "node", "--json", "--with-parent", "--api", "127.0.0.1:0", "--listen", "/ip4/127.0.0.1/tcp/0"]
-        node = subprocess.Popen(start, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        try:
-            events = map(json.loads, node.stdout)
-            api = next((event["api"] for event in events if event.get("event") == "started"), None)
-            if api is None:
-                sys.exit("the node did not start")
+        with desk.node() as address:
             for python, name in clients:
-                order = json.dumps({"client": name, "base": api + "/sdmx", "truth": truth, "earlier": earlier})
-                if subprocess.run([python, HERE, "--client"], input=order, text=True).returncode:
+                order = {"client": name, "base": address + "/sdmx", "truth": truth, "earlier": earlier}
+                words = [python, HERE, "--client"]
+                if subprocess.run(words, input=json.dumps(order), text=True).returncode:
                     sys.exit(f"{name} failed")
-        finally:
-            ended(node)
     if not r:
         print("notice: R with rsdmx is not here, so that client was not run")
 
 
 def revised(folder):
     """The sample with one observation less and one that is another."""
-    lines = (SAMPLE / "cpi.csv").read_text().splitlines()
+    lines = (stage.SAMPLE / "cpi.csv").read_text().splitlines()
     lines = [line for line in lines if not line.startswith("AUS,2013,")]
     lines = ["TUR,2018,999.5" if line.startswith("TUR,2018,") else line for line in lines]
     file = folder / "revised.csv"
     file.write_text("\n".join(lines) + "\n")
     return file
-
-
-def ended(node):
-    """Ends the node, which ends with its input; by force where that does not help."""
-    node.stdin.close()
-    try:
-        node.wait(30)
-    except subprocess.TimeoutExpired:
-        node.kill()
-        node.wait()
 
 
 def client():

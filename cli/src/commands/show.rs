@@ -120,6 +120,9 @@ fn standing(info: &ReleaseInfo, screen: &Screen) -> String {
         *counts.entry(said.attestation.verdict.word()).or_default() += 1;
     }
     let mut parts = Vec::new();
+    if info.retracted.is_some() {
+        parts.push(screen.paint(Tone::Bad, "RETRACTED"));
+    }
     if let Some(verdict) = &info.verdict {
         parts.push(format!("here: {}", word(verdict, screen)));
     }
@@ -200,6 +203,13 @@ fn one_release(
     );
     if let Some(supersedes) = &info.release.supersedes {
         screen.field("supersedes", format!("{} ({:?})", supersedes.release, supersedes.reason));
+    }
+    if let Some(withdrawn) = &info.retracted {
+        let said = format!("{}: {}", view::time(withdrawn.time), withdrawn.reason);
+        screen.field("retracted", screen.paint(Tone::Bad, said));
+        if let Some(replacement) = withdrawn.replacement {
+            screen.field("use instead", replacement);
+        }
     }
     match &info.verdict {
         Some(verdict) => screen.field("run here", verdict),

@@ -112,3 +112,41 @@ fn what_fits_in_two_ways_is_asked() {
     desk.type_line("assay publish inflation").exit(2);
     desk.type_line("assay publish gdp --from NOTHING").exit(5);
 }
+
+#[test]
+fn a_release_taken_back_is_not_the_latest_and_never_gone() {
+    let (desk, first) = sample::published("Office");
+    let flow = format!("assay://{}/inflation", desk.publisher());
+    let resolved = |address: &str| desk.json(&format!("assay show {address}"))["id"].clone();
+    desk.write("newer.csv", sample::worldbank(1));
+    desk.type_line("assay import worldbank newer.csv").ok();
+    let publish = "assay publish inflation/cpi-annual --input FP.CPI.TOTL --dataflow inflation";
+    let second = desk.json(&format!("{publish} --reason source-revision"))["release"].clone();
+    let id = second.as_str().unwrap();
+    let place = desk.json(&format!("assay show {id}"))["placed"]["seq"].clone();
+    assert_eq!(resolved(&flow), second);
+    desk.type_line(&format!("assay retract {id} --reason one --replacement {id}"))
+        .exit(2)
+        .says("its own place");
+    desk.type_line(&format!("assay retract {id} --reason 'a row was read twice' --replacement {first}")).ok();
+    assert_eq!(resolved(&flow), first.as_str());
+    assert_eq!(resolved(&format!("{flow}@asof=2999-01-01")), first.as_str());
+    assert_eq!(resolved(&format!("{flow}@seq={place}")), second);
+    let shown = desk.json(&format!("assay show {id}"));
+    assert_eq!(shown["retracted"]["reason"], "a row was read twice");
+    assert_eq!(shown["retracted"]["replacement"], first.as_str());
+    desk.type_line("assay show").ok().says("RETRACTED");
+    // A node says the same: lists, figures, files.
+    let node = super::daemon::Daemon::start(&desk, super::daemon::TCP);
+    let get = |path: &str| super::http::ask(&node.api, &[&format!("GET {path}")], &[]).json();
+    assert_eq!(get("/api/v1/flows")[0]["release"], first.as_str());
+    let figure = format!("/api/v1/figures/{}/inflation/USA/2010", desk.publisher());
+    assert_eq!(get(&figure)["release"], first.as_str());
+    let taken_back = get(&format!("{figure}?vintage=seq={place}"));
+    assert_eq!(taken_back["badges"]["retracted"]["reason"], "a row was read twice");
+    assert!(taken_back["badges"]["newer"].is_string(), "the address without a vintage leads elsewhere");
+    drop(node);
+    // Where nothing stands, the address says what became of it.
+    desk.type_line(&format!("assay retract {first} --reason all")).ok();
+    assert_eq!(resolved(&flow), second);
+}

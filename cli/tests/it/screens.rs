@@ -251,6 +251,10 @@ fn what_is_held_and_whether_it_holds() {
     screen.line(&format!("assay verify {dataset}")).line("assay verify inflation.car");
     screen.line("assay verify spoilt.car").line(&format!("assay verify {falsified}"));
     screen.line("assay verify nonsense").compare("verify");
+    let mut screen = Transcript::new(&desk);
+    screen.line("assay retract --help").line(&format!("assay retract {dataset} --reason mistake"));
+    screen.line(&format!("assay retract {falsified} --reason 'a row was read twice'"));
+    screen.line(&format!("assay show {falsified}")).compare("retract");
 }
 
 #[test]

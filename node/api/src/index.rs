@@ -17,7 +17,7 @@ use service::query::{DatasetInfo, RecipeInfo};
 use service::{Error, Keep, Notice, Service};
 use tokio::sync::broadcast;
 
-pub(crate) use flow::{Catalogue, Flow, Withdrawn, alike};
+pub(crate) use flow::{Catalogue, Flow, alike};
 pub(crate) use held::{Held, number};
 
 /// Cells of the tables that are kept ready: about 100 MB.
@@ -47,7 +47,6 @@ struct Latest {
     catalogue: Option<Arc<Catalogue>>,
     /// What is known of contents that do not change.
     summaries: BTreeMap<ContentId, Arc<flow::Summary>>,
-    retractions: flow::Retractions,
 }
 
 impl<K: Keep> Index<K> {
@@ -58,7 +57,6 @@ impl<K: Keep> Index<K> {
             generation: 0,
             catalogue: None,
             summaries: BTreeMap::new(),
-            retractions: flow::Retractions::default(),
         };
         Self { service, tables: Mutex::default(), catalogue: Mutex::new(latest) }
     }
@@ -86,7 +84,6 @@ impl<K: Keep> Index<K> {
 
     fn made(&self, latest: &mut Latest) -> Result<Catalogue, Error> {
         let query = self.service.query();
-        latest.retractions.read(&query)?;
         let releases = query.releases()?;
         let summaries = &mut latest.summaries;
         let summary = |content: ContentId| {
@@ -99,7 +96,7 @@ impl<K: Keep> Index<K> {
             summaries.insert(content, Arc::clone(&made));
             Some(made)
         };
-        Catalogue::new(&query, releases, &latest.retractions, summary)
+        Catalogue::new(&query, releases, summary)
     }
 
     /// A table of figures.

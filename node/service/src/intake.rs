@@ -6,7 +6,7 @@ use replication::{Event, Millis, Refusal, Request, Ticket, View};
 use schemas::cbor;
 use schemas::cid::{Cid, Codec, EntryId, PublisherId, ReleaseId};
 use schemas::entry::{Entry, Payload};
-use schemas::object::{self, Object};
+use schemas::object::{self, Object, Scope};
 use schemas::seal::Sealed;
 use store::{Batch, Tree};
 
@@ -342,6 +342,10 @@ fn index(batch: &mut Batch, publisher: PublisherId, seq: u64, object: &Object, i
         Object::Attestation(said) => {
             let key = rows::attestation(said.release.cid(), publisher, seq);
             batch.put(Tree::Attestations, &key, &id.to_bytes());
+            return;
+        }
+        Object::Retraction(said) if said.scope == Scope::Whole => {
+            batch.put(Tree::Meta, &rows::retraction(publisher, said.subject), &rows::retracted(id, seq));
             return;
         }
         _ => return,

@@ -12,8 +12,9 @@ use ledger::verify::Verification;
 use schemas::cid::{AttestationId, Cid, DatasetId, EntryId, PublisherId, RecipeId, ReleaseId};
 use schemas::entry::{Entry, Payload};
 use schemas::key::PublicKey;
-use schemas::object::{Attestation, Dataset, Identity, Object, Provenance, Recipe, Release};
+use schemas::object::{Attestation, Dataset, Identity, Object, Provenance, Recipe, Release, Retraction};
 use schemas::seal::Sealed;
+use schemas::text::Name;
 use schemas::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use store::Tree;
@@ -82,6 +83,8 @@ pub struct ReleaseInfo {
     pub title: String,
     /// Measure of the recipe.
     pub measure: String,
+    /// Whether its publisher took it back.
+    pub retracted: Option<Withdrawn>,
     /// What this node found.
     pub verdict: Option<Verdict>,
     /// What others found.
@@ -140,6 +143,18 @@ pub struct ForkInfo {
     pub seq: u64,
     /// What stands there: the entry of the log that is held, and the one that contradicts it.
     pub entries: Vec<EntryId>,
+}
+
+/// Something that its publisher took back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withdrawn {
+    /// Why.
+    pub reason: String,
+    /// When that was signed, as the publisher claims: seconds since 1970.
+    pub time: i64,
+    /// What takes its place, if anything does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replacement: Option<Cid>,
 }
 
 /// What a text names.
@@ -255,6 +270,7 @@ impl<K: Keep> Query<'_, K> {
         let id = ReleaseId::try_from(id).map_err(|_| Error::Row("releases"))?;
         Ok(ReleaseInfo {
             id,
+            retracted: self.withdrawn(placed.publisher, id.cid())?,
             placed,
             title: recipe.title.to_string(),
             measure: recipe.measure.to_string(),
@@ -406,6 +422,56 @@ impl<K: Keep> Query<'_, K> {
         Ok(found)
     }
 
+    /// The releases of a dataflow by their places in the log.
+    fn vintages(&self, publisher: PublisherId, dataflow: &Name) -> Result<BTreeMap<u64, ReleaseId>, Error> {
+        let mut vintages = BTreeMap::new();
+        for (key, value) in self.0.rows(Tree::Releases, &publisher.cid().to_bytes())? {
+            let (_, seq) = rows::read_place(&key).ok_or(Error::Row("releases"))?;
+            let id =
+                Cid::from_bytes(&value).and_then(ReleaseId::try_from).map_err(|_| Error::Row("releases"))?;
+            if self.object::<Release>(id.cid())?.dataflow == *dataflow {
+                vintages.insert(seq, id);
+            }
+        }
+        Ok(vintages)
+    }
+
+    /// The last of some releases that stood before a time: signed, and not taken back. Where all were
+    /// taken back it is the last one, for an address must say what became of it.
+    fn standing(
+        &self,
+        publisher: PublisherId,
+        vintages: &BTreeMap<u64, ReleaseId>,
+        before: Option<i64>,
+    ) -> Result<Option<ReleaseId>, Error> {
+        let past = |time: i64| before.is_none_or(|end| time < end);
+        let mut fallen = None;
+        for (seq, id) in vintages.iter().rev() {
+            if before.is_some() && !past(self.placed(publisher, *seq)?.time) {
+                continue;
+            }
+            if !self.withdrawn(publisher, id.cid())?.is_some_and(|withdrawn| past(withdrawn.time)) {
+                return Ok(Some(*id));
+            }
+            fallen = fallen.or(Some(*id));
+        }
+        Ok(fallen)
+    }
+
+    /// Whether a publisher took something of its own back as a whole.
+    ///
+    /// # Errors
+    /// [`Error::Store`], [`Error::Row`].
+    pub fn withdrawn(&self, publisher: PublisherId, subject: Cid) -> Result<Option<Withdrawn>, Error> {
+        let Some(row) = self.0.row(Tree::Meta, &rows::retraction(publisher, subject))? else {
+            return Ok(None);
+        };
+        let (id, seq) = rows::read_retracted(&row).ok_or(Error::Row("meta"))?;
+        let said: Retraction = self.object(id)?;
+        let time = self.placed(publisher, seq)?.time;
+        Ok(Some(Withdrawn { reason: said.reason.to_string(), time, replacement: said.replacement }))
+    }
+
     /// What a text names: an address, or an id.
     ///
     /// # Errors
@@ -416,35 +482,15 @@ impl<K: Keep> Query<'_, K> {
         }
         let address: Address =
             text.parse().map_err(|fault: ledger::address::Error| Error::Malformed(fault.to_string()))?;
-        let mut vintages = BTreeMap::new();
-        for (key, value) in self.0.rows(Tree::Releases, &address.publisher.cid().to_bytes())? {
-            let (_, seq) = rows::read_place(&key).ok_or(Error::Row("releases"))?;
-            let id =
-                Cid::from_bytes(&value).and_then(ReleaseId::try_from).map_err(|_| Error::Row("releases"))?;
-            let release: Release = self.object(id.cid())?;
-            if release.dataflow == address.dataflow {
-                vintages.insert(seq, id);
-            }
-        }
+        let vintages = self.vintages(address.publisher, &address.dataflow)?;
         let found = match address.vintage {
-            Vintage::Latest => vintages.values().next_back(),
-            Vintage::First => vintages.values().next(),
-            Vintage::Seq(seq) => vintages.get(&seq),
-            Vintage::Asof(day) => {
-                let time = |seq| self.placed(address.publisher, seq).map(|placed| placed.time);
-                let end = end_of(day);
-                let mut found = None;
-                for (seq, id) in vintages.iter().rev() {
-                    if time(*seq)? < end {
-                        found = Some(id);
-                        break;
-                    }
-                }
-                found
-            }
+            Vintage::Latest => self.standing(address.publisher, &vintages, None)?,
+            Vintage::First => vintages.values().next().copied(),
+            Vintage::Seq(seq) => vintages.get(&seq).copied(),
+            Vintage::Asof(day) => self.standing(address.publisher, &vintages, Some(end_of(day)))?,
         };
         match found {
-            Some(release) => Ok(Target::Address(address, *release)),
+            Some(release) => Ok(Target::Address(address, release)),
             None => Err(Error::Unknown(format!("a release at {address}"))),
         }
     }

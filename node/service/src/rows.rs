@@ -12,6 +12,7 @@
 //! | forks | publisher ‖ seq | id of the entry that contradicts |
 //! | meta | `own` | publisher id |
 //! | meta | `o` ‖ object id ‖ publisher ‖ seq | empty |
+//! | meta | `r` ‖ publisher ‖ id of what is taken back whole | id of the retraction ‖ seq |
 //!
 //! Ids are the 36 bytes of the CID; a sequence number is 8 bytes, big endian.
 
@@ -64,4 +65,20 @@ pub(crate) fn attestation(release: Cid, attestor: PublisherId, seq: u64) -> Vec<
 /// `o ‖ object`, the beginning of the keys that say where an object was published.
 pub(crate) fn object(object: Cid) -> Vec<u8> {
     [b"o".as_slice(), &object.to_bytes()].concat()
+}
+
+/// `r ‖ publisher ‖ subject`, where a publisher says that something of its own is taken back.
+pub(crate) fn retraction(publisher: PublisherId, subject: Cid) -> Vec<u8> {
+    [b"r".as_slice(), &publisher.cid().to_bytes(), &subject.to_bytes()].concat()
+}
+
+/// `retraction ‖ seq`.
+pub(crate) fn retracted(retraction: Cid, seq: u64) -> Vec<u8> {
+    [retraction.to_bytes().as_slice(), &seq.to_be_bytes()].concat()
+}
+
+/// Reads [`retracted`].
+pub(crate) fn read_retracted(value: &[u8]) -> Option<(Cid, u64)> {
+    let (retraction, seq) = value.split_at_checked(CID_BYTES)?;
+    Some((Cid::from_bytes(retraction).ok()?, u64::from_be_bytes(seq.try_into().ok()?)))
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use schemas::cid::{Cid, ContentId, PublisherId, RecipeId, ReleaseId};
-use schemas::object::{Object, Recipe, Retraction, Scope};
+use schemas::cid::{ContentId, PublisherId, RecipeId, ReleaseId};
+use schemas::object::Recipe;
 use schemas::text::Name;
 use schemas::verdict::Verdict;
 use serde::Serialize;
-use service::query::{LogInfo, Query, ReleaseInfo};
+use service::query::{LogInfo, Query, ReleaseInfo, Withdrawn};
 use service::{Error, Keep};
 
 use super::held::Held;
@@ -82,60 +82,18 @@ impl Summary {
     }
 }
 
-/// A release was taken back.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Withdrawn {
-    pub(crate) reason: String,
-    pub(crate) time: i64,
-}
-
-/// What publishers took back, read from their logs as those grow.
-#[derive(Default)]
-pub(crate) struct Retractions {
-    read: BTreeMap<PublisherId, u64>,
-    whole: BTreeMap<(PublisherId, Cid), Withdrawn>,
-}
-
-impl Retractions {
-    pub(crate) fn read<K: Keep>(&mut self, query: &Query<'_, K>) -> Result<(), Error> {
-        for log in query.logs()? {
-            let from = self.read.get(&log.publisher).copied().unwrap_or(0);
-            for entry in query.entries(log.publisher, from..log.complete)? {
-                if entry.kind != "retraction" {
-                    continue;
-                }
-                if let Object::Retraction(Retraction { subject, scope: Scope::Whole, reason, .. }) =
-                    query.any(entry.object)?
-                {
-                    let withdrawn = Withdrawn { reason: reason.to_string(), time: entry.time };
-                    self.whole.insert((log.publisher, subject), withdrawn);
-                }
-            }
-            self.read.insert(log.publisher, log.complete);
-        }
-        Ok(())
-    }
-
-    /// Whether a publisher took its release back.
-    pub(crate) fn of(&self, publisher: PublisherId, release: ReleaseId) -> Option<Withdrawn> {
-        self.whole.get(&(publisher, release.cid())).cloned()
-    }
-}
-
 /// All flows, and the releases that they are made of.
 pub(crate) struct Catalogue {
     pub(crate) flows: Vec<Flow>,
     /// The releases of each dataflow, ascending.
     pub(crate) vintages: BTreeMap<(PublisherId, Name), Vec<ReleaseInfo>>,
     pub(crate) logs: BTreeMap<PublisherId, LogInfo>,
-    retracted: BTreeMap<(PublisherId, Cid), Withdrawn>,
 }
 
 impl Catalogue {
     pub(crate) fn new<K: Keep>(
         query: &Query<'_, K>,
         releases: Vec<ReleaseInfo>,
-        retractions: &Retractions,
         mut summary: impl FnMut(ContentId) -> Option<Arc<Summary>>,
     ) -> Result<Self, Error> {
         let logs: BTreeMap<_, _> = query.logs()?.into_iter().map(|log| (log.publisher, log)).collect();
@@ -147,7 +105,8 @@ impl Catalogue {
         let mut flows = Vec::new();
         for ((publisher, dataflow), releases) in &mut vintages {
             releases.sort_by_key(|info| info.placed.seq);
-            let Some(latest) = releases.last() else { continue };
+            let stands = |info: &&ReleaseInfo| info.retracted.is_none();
+            let Some(latest) = releases.iter().rfind(stands).or(releases.last()) else { continue };
             let recipe: Recipe = query.object(latest.release.recipe.cid())?;
             let before = flows.len();
             for (output, content) in &latest.release.results {
@@ -179,7 +138,7 @@ impl Catalogue {
                     missing: count("missing"),
                     failed: count("failed"),
                     forked: logs.get(publisher).is_some_and(|log| log.forked),
-                    retracted: retractions.of(*publisher, latest.id),
+                    retracted: latest.retracted.clone(),
                     vintages: releases.len(),
                     content: *content,
                 });
@@ -187,12 +146,7 @@ impl Catalogue {
             let outputs = flows.len() - before;
             flows.iter_mut().skip(before).for_each(|flow: &mut Flow| flow.outputs = outputs);
         }
-        Ok(Self { flows, vintages, logs, retracted: retractions.whole.clone() })
-    }
-
-    /// Whether and when a publisher took a release of its own back.
-    pub(crate) fn withdrawn(&self, info: &ReleaseInfo) -> Option<&Withdrawn> {
-        self.retracted.get(&(info.placed.publisher, info.id.cid()))
+        Ok(Self { flows, vintages, logs })
     }
 
     /// The flow of an output of a publisher's dataflow; of its first one when this one is not listed.

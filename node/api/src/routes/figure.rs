@@ -10,7 +10,7 @@ use schemas::period::Period;
 use schemas::text::Name;
 use schemas::verdict::Verdict;
 use serde::{Deserialize, Serialize};
-use service::query::{ReleaseInfo, Target};
+use service::query::{ReleaseInfo, Target, Withdrawn};
 use service::{Error, Keep};
 
 use super::{answer, bounded, key_of, key_text, nothing};
@@ -59,7 +59,7 @@ struct Badges {
     own: Option<Verdict>,
     disputed: usize,
     forked: bool,
-    retracted: Option<crate::index::Withdrawn>,
+    retracted: Option<Withdrawn>,
 }
 
 #[derive(Debug, Serialize)]
@@ -213,7 +213,7 @@ fn found<K: Keep>(state: &State<K>, place: &Place, which: &Which) -> Result<Figu
         row,
         measure: cell.held.measure(),
         components: components(&cell.held, cell.row),
-        badges: badges(state, &catalogue, &info, listed, sources, newer)?,
+        badges: badges(state, &catalogue, &info, sources, newer)?,
         provenance,
         revisions: revisions(state, &catalogue, listed, &cell.output, &key, period)?,
         twins: twins(state, &catalogue, listed, &key, period)?,
@@ -274,7 +274,6 @@ fn badges<K: Keep>(
     state: &State<K>,
     catalogue: &Catalogue,
     info: &ReleaseInfo,
-    flow: &Flow,
     sources: Vec<Document>,
     newer: Option<String>,
 ) -> Result<Badges, Problem> {
@@ -312,7 +311,7 @@ fn badges<K: Keep>(
         reproduced: votes,
         own: info.verdict.clone(),
         forked: log.is_some_and(|log| log.forked),
-        retracted: flow.retracted.clone().filter(|_| flow.release == info.id),
+        retracted: info.retracted.clone(),
     })
 }
 

@@ -81,7 +81,8 @@ impl<K: Keep> Catalogue<'_, K> {
 
     /// The release that was the latest at `time`: one that was taken back by then is none.
     fn latest<'r>(&self, releases: &'r [ReleaseInfo], time: i64) -> Option<&'r ReleaseInfo> {
-        let withdrawn = |info| self.index.withdrawn(info).is_some_and(|withdrawn| withdrawn.time <= time);
+        let withdrawn =
+            |info: &ReleaseInfo| info.retracted.as_ref().is_some_and(|withdrawn| withdrawn.time <= time);
         releases.iter().rev().find(|info| info.placed.time <= time && !withdrawn(info))
     }
 
@@ -146,7 +147,7 @@ impl<K: Keep> Catalogue<'_, K> {
     pub(crate) fn history(&self, flow: &Flow, until: i64) -> Vec<(i64, Option<Flow>)> {
         let place = (flow.release.placed.publisher, flow.release.release.dataflow.clone());
         let releases = self.index.vintages.get(&place).map_or(&[][..], Vec::as_slice);
-        let withdrawn = releases.iter().filter_map(|info| self.index.withdrawn(info)).map(|one| one.time);
+        let withdrawn = releases.iter().filter_map(|info| info.retracted.as_ref()).map(|one| one.time);
         let moments: BTreeSet<i64> =
             releases.iter().map(|info| info.placed.time).chain(withdrawn).filter(|at| *at <= until).collect();
         let mut states: Vec<(i64, Option<Flow>)> = Vec::new();
