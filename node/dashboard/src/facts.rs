@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use crate::place::{Page, Place, encode};
 use words::{
-    at, capital, day, list, listed, method_line, output_of, sign, span, text, titled, word, world_path,
+    at, capital, day, favourite, list, listed, method_line, output_of, sign, span, text, titled, word,
+    world_path,
 };
 
 /// A document of the API.
@@ -59,10 +60,21 @@ pub struct Facts {
     pub identifier: Option<String>,
     /// Documents that it is made of.
     pub sources: Vec<String>,
-    /// Where the data can be had: path below the origin, and media type.
-    pub downloads: Vec<(String, &'static str)>,
+    /// Where the data can be had.
+    pub downloads: Vec<Download>,
     /// Lines for those who run no scripts: text, and where it leads.
     pub lines: Vec<(String, Option<String>)>,
+}
+
+/// A file with the data of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Download {
+    /// What is in it.
+    pub title: String,
+    /// Where it is, below the origin.
+    pub path: String,
+    /// Its media type.
+    pub media: &'static str,
 }
 
 /// Flows and countries of one page that are written out.
@@ -141,7 +153,7 @@ fn rank(flow: &Value) -> (bool, u64, i64, String, String) {
 /// A line for each measure.
 fn measures<'a>(flows: impl Iterator<Item = &'a Value>) -> Vec<(String, Option<String>)> {
     let mut names: Vec<String> = flows.map(|flow| text(flow, "measure")).collect();
-    names.sort();
+    names.sort_by_key(|name| favourite(name));
     names.dedup();
     names
         .iter()
@@ -152,48 +164,49 @@ fn measures<'a>(flows: impl Iterator<Item = &'a Value>) -> Vec<(String, Option<S
 
 fn country(place: &Place, area: &str, ask: Documents<'_>) -> Option<Facts> {
     let country = &ask(Ask::Country(area))?;
-    let name = Some(text(at(country, "/area"), "name"))
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| area.to_owned());
+    let name = Some(text(at(country, "/area"), "name")).filter(|name| !name.is_empty());
+    let name = name.unwrap_or_else(|| area.to_owned());
     let mut flows: Vec<&Value> = list(at(country, "/flows")).iter().collect();
-    flows.sort_by_key(|one| (text(at(one, "/flow"), "measure"), rank(at(one, "/flow"))));
-    let wanted =
-        place.said("measure").filter(|wanted| flows.iter().any(|one| at(one, "/flow/measure") == *wanted));
-    flows.retain(|one| wanted.is_none_or(|wanted| at(one, "/flow/measure") == wanted));
+    let of = |one: &Value, measure: &str| at(one, "/flow/measure") == measure;
+    let wanted = place.said("measure").filter(|wanted| flows.iter().any(|one| of(one, wanted)));
+    flows.retain(|one| wanted.is_none_or(|wanted| of(one, wanted)));
+    flows.sort_by_key(|one| (favourite(&text(at(one, "/flow"), "measure")), rank(at(one, "/flow"))));
     let mut measures: Vec<String> = flows.iter().map(|one| text(at(one, "/flow"), "measure")).collect();
     measures.dedup();
     let what = if measures.is_empty() { "no figures".to_owned() } else { listed(&measures) };
-    let latest: Vec<(String, Option<String>)> =
-        flows.iter().take(LINES_MAX).filter_map(|one| latest(one)).collect();
-    let heads = measures.iter().filter_map(|measure| {
-        let first = flows.iter().find(|one| at(one, "/flow/measure") == measure.as_str())?;
-        self::latest(first).map(|(line, _)| line)
-    });
-    let canonical = format!("/country/{}", encode(area));
-    let canonical =
-        wanted.map_or(canonical.clone(), |wanted| format!("{canonical}?measure={}", encode(wanted)));
-    let description = format!("{}. {PROMISE}", heads.collect::<Vec<_>>().join("; "));
-    let base = flows.first().map(|one| of_flow(at(one, "/flow"))).unwrap_or_default();
-    let key = flows.first().and_then(|one| list(at(one, "/keys")).first().map(|line| text(line, "key")));
+    // The first method of each measure stands for it.
+    let first = |measure: &String| flows.iter().find(|one| of(one, measure)).copied();
+    let heads: Vec<String> =
+        measures.iter().filter_map(|measure| latest(first(measure)?)).map(|(line, _)| line).collect();
+    let query = wanted.map(|wanted| format!("?measure={}", encode(wanted))).unwrap_or_default();
     Some(Facts {
         title: Some(format!("{name}: {what}")),
-        description: Some(description).filter(|_| !measures.is_empty()),
-        canonical: Some(canonical),
+        description: Some(format!("{}. {PROMISE}", heads.join("; "))).filter(|_| !measures.is_empty()),
+        canonical: Some(format!("/country/{}{query}", encode(area))),
         area: Some(name),
-        downloads: match (flows.first(), key) {
-            (Some(one), Some(key)) => files(at(one, "/flow"), &key, None),
-            _ => Vec::new(),
-        },
-        period: span(flows.iter().map(|one| at(one, "/flow"))),
-        lines: latest,
-        // Several methods have no unit, no vintage and no identifier in common.
-        variable: base.variable.filter(|_| measures.len() == 1),
-        published: base.published,
-        publisher: base
-            .publisher
-            .filter(|name| flows.iter().all(|one| text(at(one, "/flow"), "publisher_name") == *name)),
-        ..Facts::default()
+        lines: flows.iter().take(LINES_MAX).filter_map(|one| latest(one)).collect(),
+        ..of_country(&flows)
     })
+}
+
+/// What the flows of a country have in common: not vintage and identifier, and one unit only when there
+/// is one flow.
+fn of_country(flows: &[&Value]) -> Facts {
+    let all = flows.iter().map(|one| at(one, "/flow"));
+    let first = all.clone().next().map(of_flow).unwrap_or_default();
+    let publisher =
+        first.publisher.filter(|name| all.clone().all(|flow| text(flow, "publisher_name") == *name));
+    let key = |one: &Value| list(at(one, "/keys")).first().map(|line| text(line, "key"));
+    let csv = |one: &&Value| files(at(one, "/flow"), &key(one)?, None).into_iter().next();
+    Facts {
+        period: span(all.clone()),
+        published: all.filter_map(|flow| at(flow, "/published").as_i64()).max().map(day),
+        publisher,
+        variable: first.variable.filter(|_| flows.len() == 1),
+        method: first.method.filter(|_| flows.len() == 1),
+        downloads: flows.iter().take(LINES_MAX).filter_map(csv).collect(),
+        ..Facts::default()
+    }
 }
 
 /// The last value of the first series of a flow, in words, and its page.
@@ -348,16 +361,18 @@ fn of_flow(flow: &Value) -> Facts {
 }
 
 /// Files of a key; an older vintage has none at an address that can be guessed.
-fn files(flow: &Value, key: &str, latest: Option<bool>) -> Vec<(String, &'static str)> {
+fn files(flow: &Value, key: &str, latest: Option<bool>) -> Vec<Download> {
     if latest == Some(false) {
         return Vec::new();
     }
-    let base = format!(
-        "/data/{}/{}/{}",
-        encode(&text(flow, "publisher")),
-        encode(&text(flow, "dataflow")),
-        encode(key)
-    );
-    let kinds = [("csv", "text/csv"), ("json", "application/json")];
-    kinds.map(|(kind, media)| (format!("{base}.{kind}{}", output_of(flow, '?')), media)).into()
+    let place = [text(flow, "publisher"), text(flow, "dataflow"), key.to_owned()].map(|part| encode(&part));
+    let base = format!("/data/{}", place.join("/"));
+    let kinds = [("csv", "text/csv", "CSV"), ("json", "application/json", "JSON-stat")];
+    kinds
+        .map(|(kind, media, name)| Download {
+            title: format!("{}, {name}", titled(flow)),
+            path: format!("{base}.{kind}{}", output_of(flow, '?')),
+            media,
+        })
+        .into()
 }

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use crate::Wanted;
-use crate::facts::{Facts, Nothing};
+use crate::facts::{Download, Facts, Nothing};
 use crate::place::{Page, Place};
 
 /// The end of the head in the shell that Vite made, where ours goes in, and the place of the program.
@@ -85,7 +85,7 @@ impl Shown<'_> {
             escape(self.description())
         ));
         let links = self.facts.lines.iter().map(|(text, path)| (text.as_str(), path.as_deref()));
-        let files = self.facts.downloads.iter().map(|(path, media)| (*media, Some(path.as_str())));
+        let files = self.facts.downloads.iter().map(|file| (file.title.as_str(), Some(file.path.as_str())));
         let items: String = links.chain(files).map(|(text, path)| item(text, path)).collect();
         if !items.is_empty() {
             body.push_str(&format!("<ul>\n{items}</ul>\n"));
@@ -152,7 +152,12 @@ impl Shown<'_> {
         add("variableMeasured", facts.variable.as_ref().map(variable));
         add("measurementTechnique", facts.method.as_ref().map(|method| json!(method)));
         add("isBasedOn", Some(json!(facts.sources)).filter(|_| !facts.sources.is_empty()));
-        let file = |(path, media): &(String, &str)| json!({ "@type": "DataDownload", "encodingFormat": media, "contentUrl": format!("{}{path}", self.wanted.origin) });
+        let file = |file: &Download| {
+            json!({
+                "@type": "DataDownload", "name": file.title, "encodingFormat": file.media,
+                "contentUrl": format!("{}{}", self.wanted.origin, file.path),
+            })
+        };
         let files: Vec<Value> = facts.downloads.iter().map(file).collect();
         add("distribution", Some(json!(files)).filter(|_| !files.is_empty()));
     }

@@ -12,7 +12,7 @@ pub mod place;
 
 use std::borrow::Cow;
 
-pub use facts::{Ask, Documents, Facts, Nothing};
+pub use facts::{Ask, Documents, Download, Facts, Nothing};
 pub use place::Place;
 
 /// Scripts, styles and requests of this node only; nothing inline; no page of somebody else around it.

@@ -51,6 +51,12 @@ pub(super) fn word(verdict: &Value) -> &str {
         .unwrap_or_default()
 }
 
+/// What people look for first, then the rest by name.
+pub(super) fn favourite(measure: &str) -> (usize, String) {
+    let first = ["inflation", "unemployment", "gdp"];
+    (first.iter().position(|one| *one == measure).unwrap_or(first.len()), measure.to_owned())
+}
+
 pub(super) fn listed(words: &[String]) -> String {
     let words: Vec<String> =
         words.iter().map(|word| if word == "gdp" { "GDP".into() } else { word.replace('-', " ") }).collect();
