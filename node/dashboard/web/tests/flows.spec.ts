@@ -189,6 +189,7 @@ test('what comes in is shown as it comes', async ({ page }) => {
   const { api, data } = stage().office;
   await page.goto(`${api}/network`);
   await expect(page.locator('.feed li').filter({ hasText: 'release' }).first()).toBeVisible();
+  await expect(page.locator('.feed a[href^="/world/inflation?method="]').first()).toBeVisible();
   await expect(page.getByText('live', { exact: true })).toBeVisible();
   const before = await page.locator('.feed li').filter({ hasText: 'fresh' }).count();
   expect(before).toBe(0);

@@ -1,8 +1,8 @@
 // What this node holds, whom it is connected to, and what comes in while the reader looks.
 import { useEffect, useState } from 'preact/hooks';
-import type { Entry, Publisher, Status, Verdict } from '../api.ts';
+import type { Entry, Flow, Publisher, Status, Verdict } from '../api.ts';
 import { API, forget, load, part, useLoad } from '../api.ts';
-import { VerdictText } from '../parts/pieces.tsx';
+import { About, VerdictText } from '../parts/pieces.tsx';
 import { Await } from '../parts/states.tsx';
 import { useTitle } from '../route.ts';
 import { about, brief, count, time } from '../text.ts';
@@ -20,6 +20,7 @@ interface News {
   name?: string;
   time: number;
   text: string;
+  object?: string | undefined;
   verdict?: Verdict;
 }
 
@@ -106,6 +107,7 @@ interface Said {
   name?: string;
   seq?: number;
   kind?: string;
+  object?: string;
   time?: number;
   summary?: string;
   release?: string;
@@ -118,7 +120,7 @@ function news(event: string, said: Said): News {
   const base = { publisher, name, verdict: said.verdict, time: said.time ?? Math.floor(Date.now() / 1000) };
   if (event === 'verified') return { ...base, id: `verified/${release}/${base.time}`, kind: 'run again here', text: `release ${brief(release)}` };
   if (event === 'fork') return { ...base, id: `fork/${publisher}/${seq}`, kind: 'fork', text: `signed two entries with number ${seq}` };
-  return { ...base, id: `${publisher}/${seq}`, kind, text: about({ kind, summary }) };
+  return { ...base, id: `${publisher}/${seq}`, kind, text: about({ kind, summary }), object: said.object };
 }
 
 /** What the logs that are held say last, newest first. */
@@ -133,6 +135,7 @@ async function past(): Promise<News[]> {
 
 function Feed() {
   const [events, set] = useState<News[]>([]);
+  const flows = useLoad<Flow[]>('/flows');
   const [line, setLine] = useState<'opening' | 'open' | 'lost'>('opening');
   useEffect(() => {
     const add = (more: News[]) => set((known) => [...more, ...known.filter((one) => !more.some((other) => other.id === one.id))].slice(0, KEPT));
@@ -170,7 +173,7 @@ function Feed() {
             <time dateTime={new Date(one.time * 1000).toISOString()}>{time(one.time)}</time>
             <span class="kind">{one.kind}</span>
             {one.publisher && <a href={`/publisher/${part(one.publisher)}`}>{one.name}</a>}
-            <span>{one.text}</span>
+            <About kind={one.kind} object={one.object ?? ''} text={one.text} flows={flows.value ?? []} />
             {one.verdict && <VerdictText verdict={one.verdict} />}
           </li>
         ))}

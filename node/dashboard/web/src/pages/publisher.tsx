@@ -1,8 +1,8 @@
 // A publisher: who it is, what it signed, and who found the same.
 import { useState } from 'preact/hooks';
-import type { Entry, Publisher as Answer } from '../api.ts';
+import type { Entry, Flow, Publisher as Answer } from '../api.ts';
 import { API, part, useLoad } from '../api.ts';
-import { Badge, Copy, Id, Standing } from '../parts/pieces.tsx';
+import { About, Badge, Copy, Id, Standing } from '../parts/pieces.tsx';
 import { Await } from '../parts/states.tsx';
 import type { Route } from '../route.ts';
 import { useTitle } from '../route.ts';
@@ -84,7 +84,7 @@ function Shown({ answer }: { answer: Answer }) {
           ))}
         </ul>
       </section>
-      <Log id={answer.publisher} />
+      <Log id={answer.publisher} flows={flows} />
     </article>
   );
 }
@@ -95,7 +95,7 @@ function asKey(key: unknown): { key: string; use: string } {
   return { key: String(text ?? ''), use: [use ?? []].flat().join(', ') };
 }
 
-function Log({ id }: { id: string }) {
+function Log({ id, flows }: { id: string; flows: Flow[] }) {
   const [limit, grow] = useState(FIRST);
   const entries = useLoad<Entry[]>(`/publishers/${part(id)}/entries?limit=${limit}`);
   return (
@@ -122,7 +122,7 @@ function Log({ id }: { id: string }) {
                     <tr>
                       <td class="num">{entry.seq}</td>
                       <td>{entry.kind}</td>
-                      <td>{entry.kind === 'recipe' ? <a href={`/recipe/${part(entry.object)}`}>{about(entry)}</a> : about(entry)}</td>
+                      <td><About kind={entry.kind} object={entry.object} text={about(entry)} flows={flows} /></td>
                       <td class="when">{time(entry.time)}</td>
                       <td class="roomy">
                         <Id id={entry.entry} />

@@ -7,7 +7,7 @@ import { Id, Standing } from '../parts/pieces.tsx';
 import { Await, Failed } from '../parts/states.tsx';
 import type { Route } from '../route.ts';
 import { amend, useTitle } from '../route.ts';
-import { alike, capital, count, date, decimals, number, webAddress, worldPath } from '../text.ts';
+import { alike, capital, count, date, decimals, number, periodName, webAddress, worldPath } from '../text.ts';
 import { latest, lines } from './country.tsx';
 
 export function Recipe({ route }: { route: Route }) {
@@ -265,7 +265,7 @@ function Effect({ route, mine, theirs, names }: EffectProps) {
             />
           ))}
           <p>
-            Latest: {both.map((line, at) => `${names[at]} ${number(latest(line)?.value, digits)}`).join('; ')}.
+            Latest: {both.map((line, at) => `${names[at]}, ${periodName(latest(line)?.period ?? '')}: ${number(latest(line)?.value, digits)}`).join('; ')}.
           </p>
         </>
       ) : (

@@ -2,8 +2,8 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Flow, Verdict } from '../api.ts';
-import { verdictWord } from '../api.ts';
-import { brief, count } from '../text.ts';
+import { part, verdictWord } from '../api.ts';
+import { brief, count, worldPath } from '../text.ts';
 
 export function Copy({ text, label }: { text: string; label: string }) {
   const [done, set] = useState(false);
@@ -56,6 +56,13 @@ export function VerdictText({ verdict }: { verdict: Verdict | null | undefined }
   const word = verdictWord(verdict);
   if (!word) return <span class="quiet">not run again here</span>;
   return <span class={word === 'reproduced' ? 'good' : word === 'differs' ? 'bad' : 'quiet'}>{word}</span>;
+}
+
+/** What an entry of a log is about, with the page of it where it has one. */
+export function About({ kind, object, text, flows }: { kind: string; object: string; text: string; flows: Flow[] }) {
+  const flow = kind === 'release' ? flows.find((one) => one.release === object) : undefined;
+  const path = kind === 'recipe' ? `/recipe/${part(object)}` : flow && worldPath(flow);
+  return path ? <a href={path}>{text}</a> : <span>{text}</span>;
 }
 
 /** What this node knows of a flow by itself: what it published it computed, what others did it may have run again. */
