@@ -103,8 +103,8 @@ export interface Figure {
 
 export interface Recipe {
   id: string;
-  publisher?: string;
-  publisher_name?: string;
+  publisher?: string | null;
+  publisher_name?: string | null;
   title: string;
   measure: string;
   description: string;

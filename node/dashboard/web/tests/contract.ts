@@ -1,0 +1,24 @@
+// What the API promises is enough for what the pages take for granted: no code, types alone. Put beside
+// the pages and compiled with them; `openapi.ts` is made from the OpenAPI document.
+import type * as Page from './api.ts';
+import type { components } from './openapi.ts';
+
+type Api = components['schemas'];
+
+/** An answer that can be taken for what the page expects. */
+type Fits<Answer extends Expected, Expected> = [Answer, Expected];
+
+export type Contract = [
+  Fits<Api['Flow'], Page.Flow>,
+  Fits<Api['Area'], Page.Area>,
+  Fits<Api['Panel'], Page.Panel>,
+  Fits<Api['Country'], Page.Country>,
+  Fits<Api['Figure'], Page.Figure>,
+  Fits<Api['RecipeShown'], Page.Recipe>,
+  Fits<Api['RecipeInfo'], Page.Listed>,
+  Fits<Api['Difference'], Page.Difference>,
+  Fits<Api['Publisher'], Page.Publisher>,
+  Fits<Api['EntryInfo'], Page.Entry>,
+  Fits<Api['Status'], Page.Status>,
+  Fits<Api['Found'], Page.Found>,
+];
