@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use axum::extract::{Path, Query as Params, State as Shared};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use schemas::cid::PublisherId;
-use schemas::object::OperatingKey;
+use schemas::cid::{PublisherId, ReleaseId};
+use schemas::object::{Attestation, OperatingKey};
+use schemas::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use service::Keep;
 use service::query::{EntryInfo, ForkInfo, LogInfo};
@@ -93,6 +94,21 @@ struct Listed {
     #[serde(flatten)]
     entry: EntryInfo,
     summary: String,
+    /// What an attestation is about, and what it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    release: Option<ReleaseId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<Verdict>,
+}
+
+impl Listed {
+    fn of<K: Keep>(state: &State<K>, entry: EntryInfo) -> Self {
+        let query = state.service.query();
+        // An entry may say that it is an attestation and lead to something else.
+        let said = (entry.kind == "attestation").then(|| query.object::<Attestation>(entry.object).ok());
+        let (release, verdict) = said.flatten().map(|said| (said.release, said.verdict)).unzip();
+        Self { summary: summary(&entry), entry, release, verdict }
+    }
 }
 
 pub(crate) async fn entries<K: Keep>(
@@ -117,8 +133,7 @@ pub(crate) async fn entries<K: Keep>(
     let from = end.saturating_sub(limit);
     let mut response = answer(state, move |state| {
         let entries = state.service.query().entries(log.publisher, from..end)?;
-        let listed = entries.into_iter().rev().map(|entry| Listed { summary: summary(&entry), entry });
-        Ok(listed.collect::<Vec<_>>())
+        Ok(entries.into_iter().rev().map(|entry| Listed::of(state, entry)).collect::<Vec<_>>())
     })
     .await;
     let next = format!("</api/v1/publishers/{path}/entries?cursor={from}&limit={limit}>; rel=\"next\"");

@@ -153,6 +153,9 @@ export interface Entry {
   object: string;
   time: number;
   summary: string;
+  /** What an attestation is about, and what it says. */
+  release?: string;
+  verdict?: Verdict;
 }
 
 export interface Status {

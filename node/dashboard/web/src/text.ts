@@ -92,6 +92,12 @@ export const count = (n: number, one: string, many = `${one}s`) => `${format({})
 
 export const flowId = (flow: Flow) => `${flow.publisher}/${flow.dataflow}${flow.outputs > 1 ? `/${flow.output}` : ''}`;
 
+/** Official methods first; one that others contradict or that is taken back, last; then the widest. */
+export function better(a: Flow, b: Flow): number {
+  const bad = (flow: Flow) => Number(Boolean(flow.retracted)) + flow.differs;
+  return Number(b.official) - Number(a.official) || bad(a) - bad(b) || b.areas - a.areas || a.dataflow.localeCompare(b.dataflow) || a.output.localeCompare(b.output);
+}
+
 /** What is measured, where the title of the recipe does not say which of its outputs it is. */
 export const flowTitle = (flow: { title: string; output_title: string; output: string; outputs: number }) =>
   flow.outputs > 1 ? `${flow.output_title || flow.output} (${flow.title})` : flow.title;

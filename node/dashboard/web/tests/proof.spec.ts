@@ -39,6 +39,12 @@ test('a falsified figure is signed well and exposed all the same', async ({ page
   await expect(page.getByText(/1 cell differs, the first is INFLATION\[TUR, 2018\]: published 10\.332464, computed 16\.332464/)).toBeVisible();
 });
 
+test('a country is led by the figure that holds, not by the one that is disputed', async ({ page }) => {
+  await page.goto(`${stage().university.api}/country/TUR?measure=inflation`);
+  await expect(page.locator('.latest .big').first()).toHaveText('16.33 %');
+  await expect(page.getByLabel('Gap to')).toContainText(/: Inflation/);
+});
+
 test('one digit changed in an answer is caught', async ({ page }) => {
   const proxy = await tampering(stage().university.api, 'figure');
   await page.goto(proxy.api + path());

@@ -8,7 +8,7 @@ import { Here, Standing } from '../parts/pieces.tsx';
 import { Await, Empty } from '../parts/states.tsx';
 import type { Route } from '../route.ts';
 import { amend, useTitle } from '../route.ts';
-import { alike, capital, date, decimals, figurePath, flowId, flowTitle, isPercent, number, periodName, start, suffix } from '../text.ts';
+import { alike, better, capital, date, decimals, figurePath, flowId, flowTitle, isPercent, number, periodName, start, suffix } from '../text.ts';
 import { ranked } from './world.tsx';
 
 interface Line {
@@ -93,8 +93,7 @@ function Measure({ route, measure, lines }: { route: Route; measure: string; lin
 /** Lines that one axis holds: official ones first, each beside all that is measured like all of its set. */
 export function grouped(lines: Line[]): Line[][] {
   const sets: Line[][] = [];
-  const order = [...lines].sort((a, b) => Number(b.flow.official) - Number(a.flow.official) || Number(Boolean(a.flow.retracted)) - Number(Boolean(b.flow.retracted)));
-  for (const line of order) {
+  for (const line of [...lines].sort((a, b) => better(a.flow, b.flow))) {
     const set = sets.find((set) => set.every((one) => alike(one.flow.unit, line.flow.unit)));
     if (set) set.push(line);
     else sets.push([line]);
@@ -236,15 +235,16 @@ function Gap({ official, rival, rivals, choice, unit, span }: GapProps) {
   const sorted = both.sort((a, b) => start(a.period) - start(b.period));
   const widest = sorted.reduce<{ period: string; gap: number } | null>((best, one) => (!best || Math.abs(one.gap) > Math.abs(best.gap) ? one : best), null);
   const digits = decimals(sorted.map((one) => one.gap));
-  const against = official.flow.official && !rival.flow.official ? 'the official method' : `“${official.name}”`;
-  const ends = [official, ...rivals].flatMap((line) => line.periods.filter((_, at) => line.values[at] !== null)).sort((a, b) => start(a) - start(b));
+  const all = [official, ...rivals];
+  const against = official.flow.official && !rival.flow.official ? 'the official method' : `“${methodName(official, all)}”`;
+  const ends = all.flatMap((line) => line.periods.filter((_, at) => line.values[at] !== null)).sort((a, b) => start(a) - start(b));
   return (
     <div class="gap">
       <label class="method">
         <span>Gap to</span>
         <select value={lineId(rival)} onChange={(event) => amend({ [choice]: event.currentTarget.value })}>
           {rivals.map((line) => (
-            <option value={lineId(line)}>{methodName(line, rivals)}</option>
+            <option value={lineId(line)}>{methodName(line, all)}</option>
           ))}
         </select>
       </label>

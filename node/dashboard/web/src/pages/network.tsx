@@ -21,7 +21,8 @@ interface News {
   time: number;
   text: string;
   object?: string | undefined;
-  verdict?: Verdict;
+  release?: string | undefined;
+  verdict?: Verdict | undefined;
 }
 
 /** Events that are shown. */
@@ -117,7 +118,7 @@ interface Said {
 /** An event of the stream, as people read it. */
 function news(event: string, said: Said): News {
   const { publisher, name, seq, kind = event, summary = '', release = '' } = said;
-  const base = { publisher, name, verdict: said.verdict, time: said.time ?? Math.floor(Date.now() / 1000) };
+  const base = { publisher, name, release: said.release, verdict: said.verdict, time: said.time ?? Math.floor(Date.now() / 1000) };
   if (event === 'verified') return { ...base, id: `verified/${release}/${base.time}`, kind: 'run again here', text: `release ${brief(release)}` };
   if (event === 'fork') return { ...base, id: `fork/${publisher}/${seq}`, kind: 'fork', text: `signed two entries with number ${seq}` };
   return { ...base, id: `${publisher}/${seq}`, kind, text: about({ kind, summary }), object: said.object };
@@ -173,8 +174,8 @@ function Feed() {
             <time dateTime={new Date(one.time * 1000).toISOString()}>{time(one.time)}</time>
             <span class="kind">{one.kind}</span>
             {one.publisher && <a href={`/publisher/${part(one.publisher)}`}>{one.name}</a>}
-            <About kind={one.kind} object={one.object ?? ''} text={one.text} flows={flows.value ?? []} />
             {one.verdict && <VerdictText verdict={one.verdict} />}
+            <About kind={one.kind} object={one.object ?? ''} text={one.text} release={one.release} flows={flows.value ?? []} />
           </li>
         ))}
       </ol>

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import type { Entry, Flow, Publisher as Answer } from '../api.ts';
 import { API, part, useLoad } from '../api.ts';
-import { About, Badge, Copy, Id, Standing } from '../parts/pieces.tsx';
+import { About, Badge, Copy, Id, Standing, VerdictText } from '../parts/pieces.tsx';
 import { Await } from '../parts/states.tsx';
 import type { Route } from '../route.ts';
 import { useTitle } from '../route.ts';
@@ -84,7 +84,7 @@ function Shown({ answer }: { answer: Answer }) {
           ))}
         </ul>
       </section>
-      <Log id={answer.publisher} flows={flows} />
+      <Log id={answer.publisher} />
     </article>
   );
 }
@@ -95,7 +95,9 @@ function asKey(key: unknown): { key: string; use: string } {
   return { key: String(text ?? ''), use: [use ?? []].flat().join(', ') };
 }
 
-function Log({ id, flows }: { id: string; flows: Flow[] }) {
+function Log({ id }: { id: string }) {
+  // What a log attests are the releases of others.
+  const flows = useLoad<Flow[]>('/flows').value ?? [];
   const [limit, grow] = useState(FIRST);
   const entries = useLoad<Entry[]>(`/publishers/${part(id)}/entries?limit=${limit}`);
   return (
@@ -122,7 +124,10 @@ function Log({ id, flows }: { id: string; flows: Flow[] }) {
                     <tr>
                       <td class="num">{entry.seq}</td>
                       <td>{entry.kind}</td>
-                      <td><About kind={entry.kind} object={entry.object} text={about(entry)} flows={flows} /></td>
+                      <td>
+                        {entry.verdict && <><VerdictText verdict={entry.verdict} /> </>}
+                        <About kind={entry.kind} object={entry.object} text={about(entry)} release={entry.release} flows={flows} />
+                      </td>
                       <td class="when">{time(entry.time)}</td>
                       <td class="roomy">
                         <Id id={entry.entry} />

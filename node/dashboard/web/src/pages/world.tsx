@@ -11,7 +11,7 @@ import { Await, Empty } from '../parts/states.tsx';
 import { Table } from '../parts/table.tsx';
 import type { Route } from '../route.ts';
 import { amend, useTitle } from '../route.ts';
-import { capital, date, decimals, figurePath, flowId, flowTitle, number, periodName, suffix } from '../text.ts';
+import { better, capital, date, decimals, figurePath, flowId, flowTitle, number, periodName, suffix } from '../text.ts';
 
 const VIEWS = ['map', 'table', 'chart'] as const;
 const FAVOURITES = ['inflation', 'unemployment', 'gdp'];
@@ -78,12 +78,6 @@ function wanted(flows: Flow[], query: URLSearchParams): Flow | undefined {
 export function ranked(flows: Flow[]): string[] {
   const measures = [...new Set(flows.map((flow) => flow.measure))].sort();
   return [...FAVOURITES.filter((one) => measures.includes(one)), ...measures.filter((one) => !FAVOURITES.includes(one))];
-}
-
-/** Official methods first; one that others contradict or that is taken back, last; then the widest. */
-function better(a: Flow, b: Flow): number {
-  const bad = (flow: Flow) => Number(Boolean(flow.retracted)) + flow.differs;
-  return Number(b.official) - Number(a.official) || bad(a) - bad(b) || b.areas - a.areas || a.dataflow.localeCompare(b.dataflow) || a.output.localeCompare(b.output);
 }
 
 function Method({ flow, methods }: { flow: Flow; methods: Flow[] }) {

@@ -59,10 +59,12 @@ export function VerdictText({ verdict }: { verdict: Verdict | null | undefined }
 }
 
 /** What an entry of a log is about, with the page of it where it has one. */
-export function About({ kind, object, text, flows }: { kind: string; object: string; text: string; flows: Flow[] }) {
-  const flow = kind === 'release' ? flows.find((one) => one.release === object) : undefined;
+export function About({ kind, object, text, flows, release }: { kind: string; object: string; text: string; flows: Flow[]; release?: string | undefined }) {
+  const meant = kind === 'release' ? object : release;
+  const flow = meant ? flows.find((one) => one.release === meant) : undefined;
   const path = kind === 'recipe' ? `/recipe/${part(object)}` : flow && worldPath(flow);
-  return path ? <a href={path}>{text}</a> : <span>{text}</span>;
+  const said = release ? (flow ? `${flow.dataflow} of ${flow.publisher_name}` : `release ${brief(release)}`) : text;
+  return path ? <a href={path}>{said}</a> : <span class="wrap">{said}</span>;
 }
 
 /** What this node knows of a flow by itself: what it published it computed, what others did it may have run again. */
