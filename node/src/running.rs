@@ -6,7 +6,7 @@ use std::sync::Arc;
 use network::NodeKey;
 use schemas::text::Text;
 use service::{Core, Service, Setup, Signer};
-use store::{Opened, Store};
+use store::{OpenReport, Store};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -59,7 +59,7 @@ pub enum Error {
 ///
 /// # Errors
 /// [`Error::Store`], [`Error::Service`], [`Error::Home`].
-pub fn open(home: &Home, attest: bool) -> Result<(Core<Store>, Opened), Error> {
+pub fn open(home: &Home, attest: bool) -> Result<(Core<Store>, OpenReport), Error> {
     let (store, opened) = Store::open(&home.store())?;
     let signer = home.key(Key::Operating)?.map(Signer);
     let build = Text::new(concat!("assay/", env!("CARGO_PKG_VERSION"))).unwrap_or_default();
@@ -74,10 +74,10 @@ pub struct Node {
     /// Where its API answers, such as `http://127.0.0.1:7171`.
     pub api: String,
     /// How the store was opened.
-    pub opened: Opened,
+    pub opened: OpenReport,
     /// Peers met and addresses listened on, as it happens.
     pub sightings: mpsc::Receiver<Sighting>,
-    network: network::Network,
+    network: network::NetworkHandle,
     home: Home,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
@@ -97,7 +97,7 @@ pub async fn start(home: &Home, config: Config) -> Result<Node, Error> {
     let (service, actions) = Service::start(core, clock::system).map_err(Error::Thread)?;
     let mut bootstrap = config.peers.clone();
     bootstrap.extend(service.query().peers()?.into_iter().filter(|peer| !config.peers.contains(peer)));
-    let mut setup = network::Config::new(NodeKey::from_seed(seed));
+    let mut setup = network::NetworkConfig::new(NodeKey::from_seed(seed));
     setup.listen = config.listen;
     setup.bootstrap = bootstrap;
     let (network, events) = join(setup, &config.peers)?;
@@ -119,9 +119,9 @@ pub async fn start(home: &Home, config: Config) -> Result<Node, Error> {
 /// Starts the network. An address that was remembered and is none (of another version, say) is
 /// passed over: nobody could take it back while it kept the node from starting.
 fn join(
-    mut setup: network::Config,
+    mut setup: network::NetworkConfig,
     given: &[String],
-) -> Result<(network::Network, mpsc::Receiver<network::Event>), network::Error> {
+) -> Result<(network::NetworkHandle, mpsc::Receiver<network::SwarmReport>), network::Error> {
     loop {
         match network::start(setup.clone()) {
             Err(network::Error::Address(bad)) if !given.contains(&bad) && setup.bootstrap.contains(&bad) => {

@@ -51,10 +51,10 @@ mod tests {
     fn liars_are_banned_and_honest_peers_in_trouble_are_not() {
         let mut scores = Scores::default();
         let (liar, honest) = (Peer("liar".into()), Peer("honest".into()));
-        assert!(!scores.note(Millis(0), &liar, Severity::Grave));
-        assert!(scores.note(Millis(1), &liar, Severity::Grave));
+        assert!(!scores.note(Millis(0), &liar, Severity::Severe));
+        assert!(scores.note(Millis(1), &liar, Severity::Severe));
         for minute in 0..1000 {
-            assert!(!scores.note(Millis(minute * 60_000), &honest, Severity::Slight));
+            assert!(!scores.note(Millis(minute * 60_000), &honest, Severity::Minor));
         }
     }
 
@@ -62,7 +62,7 @@ mod tests {
     fn the_memory_is_bounded() {
         let mut scores = Scores::default();
         for number in 0..5000 {
-            scores.note(Millis(0), &Peer(number.to_string()), Severity::Slight);
+            scores.note(Millis(0), &Peer(number.to_string()), Severity::Minor);
         }
         assert_eq!(scores.0.len(), SCORES_MAX);
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use network::{Event as Seen, Network};
+use network::{NetworkHandle, SwarmReport as Seen};
 use replication::limits::TICK_MILLIS;
-use replication::{Action, Cut, Event, Outcome, Request};
+use replication::{StreamError, StreamOutcome, SyncAction, SyncEvent, SyncRequest};
 use schemas::cid::Cid;
 use serde::{Deserialize, Serialize};
 use service::{Command, Keep, Service};
@@ -84,7 +84,7 @@ pub(crate) fn api_state<K: Keep>(
     service: &Service<K>,
     token: String,
     contacts: &Contacts,
-    network: &Network,
+    network: &NetworkHandle,
 ) -> api::Setup<K> {
     let (peers, listening, network) = (contacts.clone(), contacts.clone(), network.clone());
     let local = network.local_peer().to_string();
@@ -98,7 +98,7 @@ pub(crate) fn api_state<K: Keep>(
         dial: Arc::new(move |address| {
             let network = network.clone();
             Box::pin(async move {
-                let peer = network.dial(&address).await.map_err(|fault| fault.to_string())?;
+                let peer = network.dial_address(&address).await.map_err(|fault| fault.to_string())?;
                 Ok(peer.to_string())
             })
         }),
@@ -121,14 +121,18 @@ pub(crate) async fn events<K: Keep>(
             let _ = seen.try_send(sighting);
         }
         let command = match event {
-            Seen::Connected { peer, .. } => Command::Network(now(), Event::Connected(peer)),
-            Seen::Disconnected(peer) => Command::Network(now(), Event::Disconnected(peer)),
-            Seen::Heads { from, heads } => Command::Network(now(), Event::Heads { from, heads }),
-            Seen::Block { ticket, id, bytes, .. } => Command::Received(now(), ticket, id, bytes),
-            Seen::Finished { ticket, outcome } => {
-                Command::Network(now(), Event::Finished { ticket, outcome })
+            Seen::Connected { peer, .. } => Command::Network(now(), SyncEvent::Connected(peer)),
+            Seen::Disconnected(peer) => Command::Network(now(), SyncEvent::Disconnected(peer)),
+            Seen::HeadsReceived { from, heads } => {
+                Command::Network(now(), SyncEvent::HeadsReceived { from, heads })
             }
-            Seen::Serve { request, reply, .. } => {
+            Seen::BlockReceived { request_id, id, bytes, .. } => {
+                Command::Received(now(), request_id, id, bytes)
+            }
+            Seen::RequestFinished { request_id, outcome } => {
+                Command::Network(now(), SyncEvent::RequestFinished { request_id, outcome })
+            }
+            Seen::RequestReceived { request, reply, .. } => {
                 tokio::spawn(serve(service.clone(), request, reply));
                 continue;
             }
@@ -159,10 +163,10 @@ fn sighting(event: &Seen) -> Option<Sighting> {
 }
 
 /// Sends a peer the blocks that it asks for, those that are held.
-async fn serve<K: Keep>(service: Service<K>, request: Request, reply: mpsc::Sender<(Cid, Vec<u8>)>) {
+async fn serve<K: Keep>(service: Service<K>, request: SyncRequest, reply: mpsc::Sender<(Cid, Vec<u8>)>) {
     let ids: Vec<Cid> = match request {
-        Request::Blocks { ids } => ids,
-        Request::Entries { publisher, from, count } => {
+        SyncRequest::Blocks { ids } => ids,
+        SyncRequest::Entries { publisher, from, count } => {
             let entries = service.ask(|reply| Command::Entries(publisher, from, count, reply)).await;
             entries.unwrap_or_default().into_iter().map(|entry| entry.cid()).collect()
         }
@@ -179,27 +183,29 @@ async fn serve<K: Keep>(service: Service<K>, request: Request, reply: mpsc::Send
 
 /// Hands what the service wants done to the network.
 pub(crate) async fn actions<K: Keep>(
-    mut actions: mpsc::Receiver<Action>,
+    mut actions: mpsc::Receiver<SyncAction>,
     service: Service<K>,
-    network: Network,
+    network: NetworkHandle,
 ) {
     let mut scores = Scores::default();
     while let Some(action) = actions.recv().await {
         let done = match action {
-            Action::Announce(heads) => network.announce(heads).await,
-            Action::Tell { peer, heads } => network.tell(&peer, heads).await,
-            Action::Cancel { ticket } => network.cancel(ticket).await,
-            Action::Ask { peer, ticket, request } => {
-                let asked = network.ask(&peer, ticket, request).await;
+            SyncAction::Gossip(heads) => network.gossip_heads(heads).await,
+            SyncAction::SendHeads { peer, heads } => network.send_heads(&peer, heads).await,
+            SyncAction::CancelRequest { request_id } => network.cancel_request(request_id).await,
+            SyncAction::SendRequest { peer, request_id, request } => {
+                let asked = network.send_request(&peer, request_id, request).await;
                 if asked.is_err() {
-                    let outcome = Outcome::Cut(Cut::Unreachable);
-                    service.send(Command::Network(now(), Event::Finished { ticket, outcome })).await;
+                    let outcome = StreamOutcome::Interrupted(StreamError::Unreachable);
+                    service
+                        .send(Command::Network(now(), SyncEvent::RequestFinished { request_id, outcome }))
+                        .await;
                 }
                 asked
             }
-            Action::Penalise { peer, severity, reason } => {
+            SyncAction::Penalise { peer, severity, reason } => {
                 tracing::warn!(%peer, ?severity, reason, "a peer is penalised");
-                if scores.note(now(), &peer, severity) { network.ban(&peer).await } else { Ok(()) }
+                if scores.note(now(), &peer, severity) { network.ban_peer(&peer).await } else { Ok(()) }
             }
         };
         if let Err(error) = done {
@@ -214,7 +220,7 @@ pub(crate) async fn ticks<K: Keep>(service: Service<K>, mut stopped: watch::Rece
     loop {
         tokio::select! {
             _ = interval.tick() => {
-                if !service.send(Command::Network(now(), Event::Tick)).await {
+                if !service.send(Command::Network(now(), SyncEvent::Tick)).await {
                     return;
                 }
             }

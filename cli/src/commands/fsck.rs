@@ -1,6 +1,6 @@
 //! `assay fsck`: is what is kept what it should be?
 
-use node::store::{Finding, Store};
+use node::store::{FsckFinding, Store};
 use serde_json::json;
 
 use crate::args::{Fsck, Global};
@@ -23,7 +23,7 @@ pub(super) fn run(global: &Global, args: &Fsck, screen: &Screen) -> Result<u8, F
     let findings: Vec<String> = report.findings.iter().map(words).collect();
     screen.document(&json!({
         "clean": report.is_clean(), "blocks": report.blocks, "bytes": report.bytes,
-        "findings": findings, "more": report.more,
+        "findings": findings, "more": report.unlisted,
     }));
     screen.field(
         "checked",
@@ -36,18 +36,22 @@ pub(super) fn run(global: &Global, args: &Fsck, screen: &Screen) -> Result<u8, F
     for finding in &findings {
         screen.field("finding", finding);
     }
-    let message = format!("{} findings", findings.len() as u64 + report.more);
+    let message = format!("{} findings", findings.len() as u64 + report.unlisted);
     Err(Fault::new(Kind::Failure, "fsck", message)
         .hint("`assay fsck --rebuild-index` makes a damaged index anew"))
 }
 
-fn words(finding: &Finding) -> String {
+fn words(finding: &FsckFinding) -> String {
     let hex = |key: &[u8]| key.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     match finding {
-        Finding::Damaged { segment, offset, what, .. } => format!("segment {segment}, byte {offset}: {what}"),
-        Finding::Absent { tree, key } => format!("index `{tree}`: key {} is absent", hex(key)),
-        Finding::Stray { tree, key } => format!("index `{tree}`: key {} is not in the archive", hex(key)),
-        Finding::Differs { tree, key } => {
+        FsckFinding::Damaged { segment, offset, detail, .. } => {
+            format!("segment {segment}, byte {offset}: {detail}")
+        }
+        FsckFinding::Missing { tree, key } => format!("index `{tree}`: key {} is absent", hex(key)),
+        FsckFinding::Orphaned { tree, key } => {
+            format!("index `{tree}`: key {} is not in the archive", hex(key))
+        }
+        FsckFinding::Differs { tree, key } => {
             format!("index `{tree}`: key {} has another value than the archive", hex(key))
         }
         other => format!("{other:?}"),

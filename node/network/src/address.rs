@@ -7,13 +7,13 @@ use libp2p::{Multiaddr, PeerId};
 use replication::Peer;
 
 use crate::Error;
-use crate::limits::{ADDRESS_BYTES_MAX, RESOLVED_MAX};
+use crate::limits::{ADDRESS_BYTES_MAX, RESOLVED_ADDRESSES_MAX};
 
 /// Reads a multiaddress.
 ///
 /// # Errors
 /// [`Error::Address`].
-pub(crate) fn parse(text: &str) -> Result<Multiaddr, Error> {
+pub(crate) fn parse_multiaddr(text: &str) -> Result<Multiaddr, Error> {
     let bad = || Error::Address(text.chars().take(ADDRESS_BYTES_MAX).collect());
     if text.len() > ADDRESS_BYTES_MAX {
         return Err(bad());
@@ -25,12 +25,12 @@ pub(crate) fn parse(text: &str) -> Result<Multiaddr, Error> {
 ///
 /// # Errors
 /// [`Error::Peer`].
-pub(crate) fn peer(peer: &Peer) -> Result<PeerId, Error> {
+pub(crate) fn to_peer_id(peer: &Peer) -> Result<PeerId, Error> {
     peer.0.parse().map_err(|_| Error::Peer(peer.0.chars().take(ADDRESS_BYTES_MAX).collect()))
 }
 
 /// The name of a peer as the rest of the node has it.
-pub(crate) fn name(peer: PeerId) -> Peer {
+pub(crate) fn from_peer_id(peer: PeerId) -> Peer {
     Peer(peer.to_string())
 }
 
@@ -39,7 +39,7 @@ pub(crate) fn name(peer: PeerId) -> Peer {
 ///
 /// # Errors
 /// What the resolver said.
-pub(crate) async fn resolve(address: &Multiaddr) -> Result<Vec<Multiaddr>, String> {
+pub(crate) async fn resolve_host(address: &Multiaddr) -> Result<Vec<Multiaddr>, String> {
     let host = address.iter().next();
     let (name, version) = match &host {
         Some(Protocol::Dns(name)) => (name.as_ref(), None),
@@ -49,12 +49,12 @@ pub(crate) async fn resolve(address: &Multiaddr) -> Result<Vec<Multiaddr>, Strin
     };
     let found = tokio::net::lookup_host((name, 0)).await.map_err(|fault| fault.to_string())?;
     let wanted = |ip: &IpAddr| version.is_none_or(|version| (version == 4) == ip.is_ipv4());
-    let ips = found.map(|socket| socket.ip()).filter(wanted).take(RESOLVED_MAX);
-    Ok(ips.map(|ip| at(ip, address)).collect())
+    let ips = found.map(|socket| socket.ip()).filter(wanted).take(RESOLVED_ADDRESSES_MAX);
+    Ok(ips.map(|ip| replace_host(ip, address)).collect())
 }
 
 /// The address with its host replaced.
-fn at(ip: IpAddr, address: &Multiaddr) -> Multiaddr {
+fn replace_host(ip: IpAddr, address: &Multiaddr) -> Multiaddr {
     let rest = address.iter().skip(1);
     std::iter::once(Protocol::from(ip)).chain(rest).collect()
 }
@@ -65,17 +65,17 @@ mod tests {
 
     #[tokio::test]
     async fn names_are_replaced_by_addresses() {
-        let address = parse("/dns4/localhost/udp/4001/quic-v1").unwrap();
-        let found = resolve(&address).await.unwrap();
-        assert!(found.contains(&parse("/ip4/127.0.0.1/udp/4001/quic-v1").unwrap()), "{found:?}");
-        let plain = parse("/ip4/192.0.2.1/tcp/1").unwrap();
-        assert_eq!(resolve(&plain).await.unwrap(), [plain]);
+        let address = parse_multiaddr("/dns4/localhost/udp/4001/quic-v1").unwrap();
+        let found = resolve_host(&address).await.unwrap();
+        assert!(found.contains(&parse_multiaddr("/ip4/127.0.0.1/udp/4001/quic-v1").unwrap()), "{found:?}");
+        let plain = parse_multiaddr("/ip4/192.0.2.1/tcp/1").unwrap();
+        assert_eq!(resolve_host(&plain).await.unwrap(), [plain]);
     }
 
     #[test]
     fn what_is_no_address_is_named() {
-        assert_eq!(parse("localhost:4001"), Err(Error::Address("localhost:4001".into())));
-        assert!(parse(&"/tcp/1".repeat(ADDRESS_BYTES_MAX)).is_err());
-        assert_eq!(peer(&Peer("me".into())), Err(Error::Peer("me".into())));
+        assert_eq!(parse_multiaddr("localhost:4001"), Err(Error::Address("localhost:4001".into())));
+        assert!(parse_multiaddr(&"/tcp/1".repeat(ADDRESS_BYTES_MAX)).is_err());
+        assert_eq!(to_peer_id(&Peer("me".into())), Err(Error::Peer("me".into())));
     }
 }

@@ -9,16 +9,18 @@ use libp2p::{StreamProtocol, identify, ping};
 use replication::limits::ANNOUNCEMENT_BYTES_MAX;
 
 use crate::Error;
-use crate::limits::{CONNECTIONS_MAX, GOSSIP_OVERHEAD, INCOMING_MAX, PENDING_MAX, PER_PEER_MAX};
+use crate::limits::{
+    CONNECTIONS_MAX, CONNECTIONS_PER_PEER_MAX, GOSSIP_OVERHEAD, HANDSHAKES_MAX, INCOMING_CONNECTIONS_MAX,
+};
 
 /// The streams on which blocks are asked for.
-pub(crate) const SYNC: StreamProtocol = StreamProtocol::new("/assay/sync/1");
+pub(crate) const SYNC_PROTOCOL: StreamProtocol = StreamProtocol::new("/assay/sync/1");
 /// The streams on which heads are told to one peer.
-pub(crate) const HEADS: StreamProtocol = StreamProtocol::new("/assay/heads/1");
+pub(crate) const HEADS_PROTOCOL: StreamProtocol = StreamProtocol::new("/assay/heads/1");
 /// The topic on which heads are gossiped.
-pub(crate) const TOPIC: &str = "/assay/1/heads";
+pub(crate) const HEADS_TOPIC: &str = "/assay/1/heads";
 /// What identify says of the protocol family.
-const FAMILY: &str = "/assay/1";
+const PROTOCOL_FAMILY: &str = "/assay/1";
 
 /// All behaviours. The order matters: the ones that refuse connections come first.
 #[derive(NetworkBehaviour)]
@@ -37,35 +39,35 @@ impl Behaviour {
     /// # Errors
     /// [`Error::Setup`].
     pub(crate) fn new(pair: &Keypair) -> Result<Self, Error> {
-        let identify = identify::Config::new(FAMILY.into(), pair.public())
+        let identify = identify::Config::new(PROTOCOL_FAMILY.into(), pair.public())
             .with_agent_version(concat!("assay/", env!("CARGO_PKG_VERSION")).into());
         Ok(Self {
-            limits: connection_limits::Behaviour::new(limits()),
+            limits: connection_limits::Behaviour::new(limit_connections()),
             blocked: allow_block_list::Behaviour::default(),
             identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::default(),
-            gossip: gossip(pair)?,
+            gossip: build_gossip(pair)?,
             streams: libp2p_stream::Behaviour::new(),
         })
     }
 }
 
 /// The topic of all heads.
-pub(crate) fn topic() -> IdentTopic {
-    IdentTopic::new(TOPIC)
+pub(crate) fn heads_topic() -> IdentTopic {
+    IdentTopic::new(HEADS_TOPIC)
 }
 
-fn limits() -> ConnectionLimits {
+fn limit_connections() -> ConnectionLimits {
     ConnectionLimits::default()
-        .with_max_pending_incoming(Some(PENDING_MAX))
-        .with_max_pending_outgoing(Some(PENDING_MAX))
-        .with_max_established_incoming(Some(INCOMING_MAX))
+        .with_max_pending_incoming(Some(HANDSHAKES_MAX))
+        .with_max_pending_outgoing(Some(HANDSHAKES_MAX))
+        .with_max_established_incoming(Some(INCOMING_CONNECTIONS_MAX))
         .with_max_established(Some(CONNECTIONS_MAX))
-        .with_max_established_per_peer(Some(PER_PEER_MAX))
+        .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER_MAX))
 }
 
 /// Signed messages only; nothing is passed on before it was read here.
-fn gossip(pair: &Keypair) -> Result<gossipsub::Behaviour, Error> {
+fn build_gossip(pair: &Keypair) -> Result<gossipsub::Behaviour, Error> {
     let setup = |fault: &dyn std::fmt::Display| Error::Setup(fault.to_string());
     let config = gossipsub::ConfigBuilder::default()
         .validation_mode(ValidationMode::Strict)
@@ -75,6 +77,6 @@ fn gossip(pair: &Keypair) -> Result<gossipsub::Behaviour, Error> {
         .map_err(|fault| setup(&fault))?;
     let author = MessageAuthenticity::Signed(pair.clone());
     let mut gossip = gossipsub::Behaviour::new(author, config).map_err(|fault| setup(&fault))?;
-    gossip.subscribe(&topic()).map_err(|fault| setup(&fault))?;
+    gossip.subscribe(&heads_topic()).map_err(|fault| setup(&fault))?;
     Ok(gossip)
 }

@@ -40,7 +40,7 @@ impl fmt::Debug for NodeKey {
 
 /// How a node talks to others.
 #[derive(Debug, Clone)]
-pub struct Config {
+pub struct NetworkConfig {
     /// The key of this node.
     pub key: NodeKey,
     /// Multiaddresses to listen on, such as `/ip4/0.0.0.0/tcp/4001` or
@@ -49,14 +49,20 @@ pub struct Config {
     /// Multiaddresses of peers to stay connected to, with or without `/p2p/…` at the end.
     pub bootstrap: Vec<String>,
     /// Silence after which a stream is cut; [`limits::IDLE`] but in tests.
-    pub idle: Duration,
+    pub idle_timeout: Duration,
     /// Time to open a connection; [`limits::DIAL`] but in tests.
-    pub dial: Duration,
+    pub dial_timeout: Duration,
 }
 
-impl Config {
+impl NetworkConfig {
     /// A node that neither listens nor dials, with the usual timeouts.
     pub fn new(key: NodeKey) -> Self {
-        Self { key, listen: Vec::new(), bootstrap: Vec::new(), idle: limits::IDLE, dial: limits::DIAL }
+        Self {
+            key,
+            listen: Vec::new(),
+            bootstrap: Vec::new(),
+            idle_timeout: limits::IDLE_TIMEOUT,
+            dial_timeout: limits::DIAL_TIMEOUT,
+        }
     }
 }

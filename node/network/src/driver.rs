@@ -12,71 +12,71 @@ use libp2p::swarm::dial_opts::DialOpts;
 use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Stream, Swarm, gossipsub, ping};
 use libp2p_stream::{Control, IncomingStreams};
-use replication::{Announcement, Head, Request, Ticket};
+use replication::{Announcement, LogHead, RequestId, SyncRequest};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::behaviour::{Behaviour, BehaviourEvent, HEADS, SYNC, topic};
-use crate::bucket::Rates;
-use crate::handle::Command;
-use crate::keeper::keep;
-use crate::limits::{BANNED_MAX, BOOTSTRAP_MAX, DIALS_MAX, EVENTS_MAX, FAREWELL, OUTBOX_MAX};
-use crate::pull::Pull;
-use crate::slots::{Kind, Slots};
-use crate::swarm::reason;
-use crate::{Config, Error, Event, Network, address, serve, swarm, tell};
+use crate::behaviour::{Behaviour, BehaviourEvent, HEADS_PROTOCOL, SYNC_PROTOCOL, heads_topic};
+use crate::block_stream::BlockStream;
+use crate::handle::DriverCommand;
+use crate::limits::{BANNED_PEERS_MAX, BOOTSTRAP_MAX, DIALS_MAX, EVENTS_MAX, OUTBOX_MAX, SHUTDOWN_TIMEOUT};
+use crate::rate_limit::PeerRates;
+use crate::redial::keep_connected;
+use crate::swarm::error_chain;
+use crate::task_limits::{TaskKind, TaskSlots};
+use crate::{Error, NetworkConfig, NetworkHandle, SwarmReport, address, head_stream, request_stream, swarm};
 
 /// The driver of one node.
-pub(crate) struct Driver {
+pub(crate) struct SwarmDriver {
     swarm: Swarm<Behaviour>,
     control: Control,
-    asked: IncomingStreams,
-    told: IncomingStreams,
-    inbox: mpsc::Receiver<Command>,
-    events: mpsc::Sender<Event>,
-    outbox: VecDeque<Event>,
-    slots: Slots,
+    incoming_requests: IncomingStreams,
+    incoming_heads: IncomingStreams,
+    inbox: mpsc::Receiver<DriverCommand>,
+    events: mpsc::Sender<SwarmReport>,
+    outbox: VecDeque<SwarmReport>,
+    tasks: TaskSlots,
     idle: Duration,
-    cancels: BTreeMap<Ticket, oneshot::Sender<()>>,
+    cancels: BTreeMap<RequestId, oneshot::Sender<()>>,
     dials: BTreeMap<ConnectionId, oneshot::Sender<Result<PeerId, String>>>,
     watches: Vec<(PeerId, oneshot::Sender<()>)>,
     /// INVARIANT: of connected peers only.
-    rates: BTreeMap<PeerId, Rates>,
+    rates: BTreeMap<PeerId, PeerRates>,
 }
 
-impl Driver {
+impl SwarmDriver {
     /// Builds the swarm and starts the keepers of configured peers.
     ///
     /// # Errors
     /// As [`crate::start`].
     pub(crate) fn new(
-        config: &Config,
-        inbox: mpsc::Receiver<Command>,
-        network: &Network,
-    ) -> Result<(Self, mpsc::Receiver<Event>), Error> {
+        config: &NetworkConfig,
+        inbox: mpsc::Receiver<DriverCommand>,
+        network: &NetworkHandle,
+    ) -> Result<(Self, mpsc::Receiver<SwarmReport>), Error> {
         if config.bootstrap.len() > BOOTSTRAP_MAX {
             return Err(Error::Busy("configured peers"));
         }
-        let swarm = swarm::build(config)?;
+        let swarm = swarm::build_swarm(config)?;
         let mut control = swarm.behaviour().streams.new_control();
         let mut accept = |name| control.accept(name).map_err(|fault| Error::Setup(fault.to_string()));
-        let (asked, told) = (accept(SYNC)?, accept(HEADS)?);
+        let (asked, told) = (accept(SYNC_PROTOCOL)?, accept(HEADS_PROTOCOL)?);
         let (events, outlet) = mpsc::channel(EVENTS_MAX);
-        let mut slots = Slots::default();
+        let mut slots = TaskSlots::default();
         for text in &config.bootstrap {
-            address::parse(text)?;
-            let keeper = keep(network.commands().downgrade(), events.clone(), text.clone());
-            slots.spawn(Kind::Keep, *swarm.local_peer_id(), keeper);
+            address::parse_multiaddr(text)?;
+            let keeper = keep_connected(network.command_sender().downgrade(), events.clone(), text.clone());
+            slots.spawn(TaskKind::Redial, *swarm.local_peer_id(), keeper);
         }
         let driver = Self {
             swarm,
             control,
-            asked,
-            told,
+            incoming_requests: asked,
+            incoming_heads: told,
             inbox,
             events,
             outbox: VecDeque::new(),
-            slots,
-            idle: config.idle,
+            tasks: slots,
+            idle: config.idle_timeout,
             cancels: BTreeMap::new(),
             dials: BTreeMap::new(),
             watches: Vec::new(),
@@ -93,20 +93,20 @@ impl Driver {
             tokio::select! {
                 command = self.inbox.recv() => match command {
                     None => break None,
-                    Some(Command::Shutdown(reply)) => break Some(reply),
-                    Some(command) => self.obey(command),
+                    Some(DriverCommand::Shutdown(reply)) => break Some(reply),
+                    Some(command) => self.handle_command(command),
                 },
                 permit = events.reserve(), if !self.outbox.is_empty() => match permit {
                     Err(_) => break None,
                     Ok(permit) => if let Some(event) = self.outbox.pop_front() { permit.send(event) },
                 },
-                event = self.swarm.select_next_some(), if room => self.observe(event),
-                Some((peer, stream)) = self.asked.next() => self.serve(peer, stream),
-                Some((peer, stream)) = self.told.next() => self.hear(peer, stream),
-                () = self.slots.ended() => {}
+                event = self.swarm.select_next_some(), if room => self.on_swarm_event(event),
+                Some((peer, stream)) = self.incoming_requests.next() => self.accept_request(peer, stream),
+                Some((peer, stream)) = self.incoming_heads.next() => self.accept_heads(peer, stream),
+                () = self.tasks.join_next() => {}
             }
         };
-        self.part().await;
+        self.disconnect_all().await;
         drop(self);
         if let Some(reply) = farewell {
             // Whoever asked may have gone since.
@@ -115,8 +115,8 @@ impl Driver {
     }
 
     /// Closes all connections, so that the peers know at once.
-    async fn part(&mut self) {
-        self.slots = Slots::default();
+    async fn disconnect_all(&mut self) {
+        self.tasks = TaskSlots::default();
         let peers: Vec<_> = self.swarm.connected_peers().copied().collect();
         for peer in peers {
             // An error says that it is disconnected already.
@@ -127,75 +127,80 @@ impl Driver {
                 self.swarm.select_next_some().await;
             }
         };
-        if tokio::time::timeout(FAREWELL, closed).await.is_err() {
+        if tokio::time::timeout(SHUTDOWN_TIMEOUT, closed).await.is_err() {
             tracing::debug!("some connections did not close in time");
         }
     }
 
-    fn obey(&mut self, command: Command) {
+    fn handle_command(&mut self, command: DriverCommand) {
         match command {
-            Command::Announce(bytes) => self.announce(bytes),
-            Command::Tell { peer, bytes } => self.tell(peer, bytes),
-            Command::Ask { peer, ticket, request, reply } => {
+            DriverCommand::Announce(bytes) => self.publish_gossip(bytes),
+            DriverCommand::SendHeads { peer, bytes } => self.send_heads(peer, bytes),
+            DriverCommand::SendRequest { peer, request_id, request, reply } => {
                 // Whoever asked may have gone since.
-                let _ = reply.send(self.ask(peer, ticket, request));
+                let _ = reply.send(self.start_request(peer, request_id, request));
             }
-            Command::Cancel(ticket) => drop(self.cancels.remove(&ticket)),
-            Command::Dial { address, reply } => self.dial(address, reply),
-            Command::Watch { peer, gone } => self.watch(peer, gone),
-            Command::Ban(peer) => self.ban(peer),
-            Command::Peers(reply) => {
+            DriverCommand::CancelRequest(request_id) => drop(self.cancels.remove(&request_id)),
+            DriverCommand::Dial { address, reply } => self.dial_address(address, reply),
+            DriverCommand::Watch { peer, gone } => self.watch_peer(peer, gone),
+            DriverCommand::Ban(peer) => self.ban_peer(peer),
+            DriverCommand::Peers(reply) => {
                 let mut peers: Vec<_> =
-                    self.swarm.connected_peers().map(|peer| address::name(*peer)).collect();
+                    self.swarm.connected_peers().map(|peer| address::from_peer_id(*peer)).collect();
                 peers.sort();
                 // Whoever asked may have gone since.
                 let _ = reply.send(peers);
             }
             // Taken in `run`, which must leave its loop.
-            Command::Shutdown(_) => {}
+            DriverCommand::Shutdown(_) => {}
         }
     }
 
-    fn announce(&mut self, bytes: Vec<u8>) {
-        if let Err(fault) = self.swarm.behaviour_mut().gossip.publish(topic(), bytes) {
+    fn publish_gossip(&mut self, bytes: Vec<u8>) {
+        if let Err(fault) = self.swarm.behaviour_mut().gossip.publish(heads_topic(), bytes) {
             tracing::debug!(%fault, "heads were not gossiped");
         }
     }
 
-    fn tell(&mut self, peer: PeerId, bytes: Vec<u8>) {
+    fn send_heads(&mut self, peer: PeerId, bytes: Vec<u8>) {
         // A stream to a peer that is not connected would dial it behind the owner's back.
         if !self.swarm.is_connected(&peer) {
             return;
         }
-        let telling = tell::tell(self.control.clone(), peer, bytes, self.idle);
-        if !self.slots.spawn(Kind::Tell, peer, telling) {
+        let telling = head_stream::send_heads(self.control.clone(), peer, bytes, self.idle);
+        if !self.tasks.spawn(TaskKind::SendHeads, peer, telling) {
             tracing::debug!(%peer, "too many heads are being told");
         }
     }
 
-    fn ask(&mut self, peer: PeerId, ticket: Ticket, request: Request) -> Result<(), Error> {
+    fn start_request(
+        &mut self,
+        peer: PeerId,
+        request_id: RequestId,
+        request: SyncRequest,
+    ) -> Result<(), Error> {
         if !self.swarm.is_connected(&peer) {
-            return Err(Error::Absent(address::name(peer)));
+            return Err(Error::NotConnected(address::from_peer_id(peer)));
         }
         self.cancels.retain(|_, cancel| !cancel.is_closed());
         let (cancel, cancelled) = oneshot::channel();
-        let pull = Pull {
+        let pull = BlockStream {
             control: self.control.clone(),
             events: self.events.clone(),
-            idle: self.idle,
+            idle_timeout: self.idle,
             peer,
-            ticket,
+            request_id,
             request,
             cancel: cancelled,
         };
-        if !self.slots.spawn(Kind::Pull, peer, pull.run()) {
+        if !self.tasks.spawn(TaskKind::Request, peer, pull.run()) {
             return Err(Error::Busy("requests"));
         }
-        self.cancels.insert(ticket, cancel);
+        self.cancels.insert(request_id, cancel);
         Ok(())
     }
 
-    fn dial(&mut self, address: Multiaddr, reply: oneshot::Sender<Result<PeerId, String>>) {
+    fn dial_address(&mut self, address: Multiaddr, reply: oneshot::Sender<Result<PeerId, String>>) {
         self.dials.retain(|_, reply| !reply.is_closed());
         let options = DialOpts::unknown_peer_id().address(address).build();
         let known = options.get_peer_id().filter(|peer| self.swarm.is_connected(peer));
@@ -208,14 +213,14 @@ impl Driver {
                     self.dials.insert(id, reply);
                     return;
                 }
-                Err(fault) => Err(reason(&fault)),
+                Err(fault) => Err(error_chain(&fault)),
             },
         };
         // Whoever asked may have gone since.
         let _ = reply.send(failed);
     }
 
-    fn watch(&mut self, peer: PeerId, gone: oneshot::Sender<()>) {
+    fn watch_peer(&mut self, peer: PeerId, gone: oneshot::Sender<()>) {
         self.watches.retain(|(_, gone)| !gone.is_closed());
         // Dropping it says that the peer is gone; there are no more watches than keepers.
         if self.swarm.is_connected(&peer) && self.watches.len() < BOOTSTRAP_MAX {
@@ -223,9 +228,9 @@ impl Driver {
         }
     }
 
-    fn ban(&mut self, peer: PeerId) {
+    fn ban_peer(&mut self, peer: PeerId) {
         let blocked = &mut self.swarm.behaviour_mut().blocked;
-        if blocked.blocked_peers().len() < BANNED_MAX {
+        if blocked.blocked_peers().len() < BANNED_PEERS_MAX {
             blocked.block_peer(peer);
         } else {
             // An error says that it is disconnected already.
@@ -233,30 +238,31 @@ impl Driver {
         }
     }
 
-    fn serve(&mut self, peer: PeerId, stream: Stream) {
-        let granted = self.rates.get_mut(&peer).is_some_and(|rates| rates.requests.take(Instant::now()));
-        if granted && self.slots.free(Kind::Serve, peer) {
-            let serving = serve::serve(stream, peer, self.events.clone(), self.idle);
-            self.slots.spawn(Kind::Serve, peer, serving);
-        } else if !self.slots.spawn(Kind::Refuse, peer, serve::refuse(stream, self.idle)) {
+    fn accept_request(&mut self, peer: PeerId, stream: Stream) {
+        let granted = self.rates.get_mut(&peer).is_some_and(|rates| rates.requests.try_take(Instant::now()));
+        if granted && self.tasks.has_room(TaskKind::Serve, peer) {
+            let serving = request_stream::serve_request(stream, peer, self.events.clone(), self.idle);
+            self.tasks.spawn(TaskKind::Serve, peer, serving);
+        } else if !self.tasks.spawn(TaskKind::Refuse, peer, request_stream::refuse_request(stream, self.idle))
+        {
             tracing::debug!(%peer, "a stream beyond all limits was dropped");
         }
     }
 
-    fn hear(&mut self, peer: PeerId, stream: Stream) {
-        let granted = self.rates.get_mut(&peer).is_some_and(|rates| rates.heads.take(Instant::now()));
-        let hearing = tell::hear(stream, peer, self.events.clone(), self.idle);
-        if !(granted && self.slots.spawn(Kind::Hear, peer, hearing)) {
+    fn accept_heads(&mut self, peer: PeerId, stream: Stream) {
+        let granted = self.rates.get_mut(&peer).is_some_and(|rates| rates.heads.try_take(Instant::now()));
+        let hearing = head_stream::receive_heads(stream, peer, self.events.clone(), self.idle);
+        if !(granted && self.tasks.spawn(TaskKind::ReceiveHeads, peer, hearing)) {
             tracing::debug!(%peer, "a peer tells too much at once");
         }
     }
 
-    fn observe(&mut self, event: SwarmEvent<BehaviourEvent>) {
+    fn on_swarm_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
         match event {
             SwarmEvent::NewListenAddr { address, .. } => {
                 let local = *self.swarm.local_peer_id();
                 let address = address.with_p2p(local).unwrap_or_else(|address| address);
-                self.outbox.push_back(Event::Listening(address.to_string()));
+                self.outbox.push_back(SwarmReport::Listening(address.to_string()));
             }
             SwarmEvent::ConnectionEstablished {
                 peer_id, connection_id, endpoint, num_established, ..
@@ -266,21 +272,22 @@ impl Driver {
                     let _ = reply.send(Ok(peer_id));
                 }
                 if num_established.get() == 1 {
-                    self.rates.insert(peer_id, Rates::new(Instant::now()));
+                    self.rates.insert(peer_id, PeerRates::new(Instant::now()));
                     let address = endpoint.get_remote_address().to_string();
-                    self.outbox.push_back(Event::Connected { peer: address::name(peer_id), address });
+                    self.outbox
+                        .push_back(SwarmReport::Connected { peer: address::from_peer_id(peer_id), address });
                 }
             }
             SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => {
                 self.rates.remove(&peer_id);
                 // Dropping a watch fires it.
                 self.watches.retain(|(peer, _)| *peer != peer_id);
-                self.outbox.push_back(Event::Disconnected(address::name(peer_id)));
+                self.outbox.push_back(SwarmReport::Disconnected(address::from_peer_id(peer_id)));
             }
             SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
                 if let Some(reply) = self.dials.remove(&connection_id) {
                     // Whoever asked may have gone since.
-                    let _ = reply.send(Err(reason(&error)));
+                    let _ = reply.send(Err(error_chain(&error)));
                 }
             }
             SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "a listener has trouble"),
@@ -288,15 +295,15 @@ impl Driver {
             SwarmEvent::ListenerClosed { addresses, reason: Err(error), .. } => {
                 tracing::warn!(?addresses, %error, "a listener closed");
             }
-            SwarmEvent::Behaviour(event) => self.behave(event),
+            SwarmEvent::Behaviour(event) => self.on_behaviour_event(event),
             _ => {}
         }
     }
 
-    fn behave(&mut self, event: BehaviourEvent) {
+    fn on_behaviour_event(&mut self, event: BehaviourEvent) {
         match event {
             BehaviourEvent::Gossip(gossipsub::Event::Message { propagation_source, message_id, message }) => {
-                let acceptance = self.gossip(propagation_source, &message);
+                let acceptance = self.validate_gossip(propagation_source, &message);
                 let gossip = &mut self.swarm.behaviour_mut().gossip;
                 gossip.report_message_validation_result(&message_id, &propagation_source, acceptance);
             }
@@ -309,22 +316,23 @@ impl Driver {
     }
 
     /// Judges a gossiped message: passed on, dropped, or held against who passed it.
-    fn gossip(&mut self, via: PeerId, message: &gossipsub::Message) -> gossipsub::MessageAcceptance {
-        let granted = self.rates.get_mut(&via).is_some_and(|rates| rates.gossip.take(Instant::now()));
+    fn validate_gossip(&mut self, via: PeerId, message: &gossipsub::Message) -> gossipsub::MessageAcceptance {
+        let granted = self.rates.get_mut(&via).is_some_and(|rates| rates.gossip.try_take(Instant::now()));
         // News may be lost: it gives way to all other events.
         if !granted || self.outbox.len() > OUTBOX_MAX / 2 {
             return gossipsub::MessageAcceptance::Ignore;
         }
-        match statement(message) {
+        match decode_gossip(message) {
             Ok((author, _)) if self.swarm.behaviour().blocked.blocked_peers().contains(&author) => {
                 gossipsub::MessageAcceptance::Ignore
             }
             Ok((author, heads)) => {
-                self.outbox.push_back(Event::Heads { from: address::name(author), heads });
+                self.outbox
+                    .push_back(SwarmReport::HeadsReceived { from: address::from_peer_id(author), heads });
                 gossipsub::MessageAcceptance::Accept
             }
             Err(reason) => {
-                self.outbox.push_back(Event::Misbehaved { peer: address::name(via), reason });
+                self.outbox.push_back(SwarmReport::Misbehaved { peer: address::from_peer_id(via), reason });
                 gossipsub::MessageAcceptance::Reject
             }
         }
@@ -332,7 +340,7 @@ impl Driver {
 }
 
 /// Who says what in a gossiped message.
-fn statement(message: &gossipsub::Message) -> Result<(PeerId, Vec<Head>), String> {
+fn decode_gossip(message: &gossipsub::Message) -> Result<(PeerId, Vec<LogHead>), String> {
     let author = message.source.ok_or("gossip without an author")?;
     let announcement = Announcement::decode(&message.data).map_err(|fault| fault.to_string())?;
     Ok((author, announcement.heads))

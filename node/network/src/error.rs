@@ -27,7 +27,7 @@ pub enum Error {
     Peer(String),
     /// Not connected to this peer.
     #[error("not connected to `{0}`")]
-    Absent(replication::Peer),
+    NotConnected(replication::Peer),
     /// The message is out of bounds.
     #[error(transparent)]
     Message(#[from] replication::Error),

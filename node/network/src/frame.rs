@@ -16,7 +16,7 @@ const LENGTH_BYTES_MAX: usize = 4;
 
 /// How a server ends a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
+pub(crate) enum StreamEnd {
     /// That was all it has of what was asked.
     Complete,
     /// It serves too many streams.
@@ -25,27 +25,27 @@ pub(crate) enum End {
 
 /// A record, or the end in its place.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Record {
+pub(crate) enum StreamRecord {
     Block(Cid, Vec<u8>),
-    End(End),
+    End(StreamEnd),
 }
 
 /// Why a frame or record could not be read.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(crate) enum FrameError {
     /// The stream broke or ended inside.
-    Lost,
+    Broken,
     /// It took too long.
-    Idle,
+    TimedOut,
     /// A length out of bounds, a foreign id, an unknown end.
     Malformed,
     /// The block is not what its id says.
-    Wrong,
+    HashMismatch,
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for FrameError {
     fn from(_: io::Error) -> Self {
-        Fault::Lost
+        FrameError::Broken
     }
 }
 
@@ -53,18 +53,21 @@ impl From<io::Error> for Fault {
 ///
 /// # Errors
 /// [`Fault::Idle`], or the fault of the work.
-pub(crate) async fn timed<T, E: Into<Fault>>(
+pub(crate) async fn with_timeout<T, E: Into<FrameError>>(
     idle: Duration,
     work: impl Future<Output = Result<T, E>>,
-) -> Result<T, Fault> {
-    tokio::time::timeout(idle, work).await.map_err(|_| Fault::Idle)?.map_err(Into::into)
+) -> Result<T, FrameError> {
+    tokio::time::timeout(idle, work).await.map_err(|_| FrameError::TimedOut)?.map_err(Into::into)
 }
 
 /// Reads a message of 1 to `max` bytes behind its length.
-pub(crate) async fn read_frame(stream: &mut (impl AsyncRead + Unpin), max: usize) -> Result<Vec<u8>, Fault> {
+pub(crate) async fn read_frame(
+    stream: &mut (impl AsyncRead + Unpin),
+    max: usize,
+) -> Result<Vec<u8>, FrameError> {
     let length = read_length(stream).await?;
     if !(1..=max).contains(&length) {
-        return Err(Fault::Malformed);
+        return Err(FrameError::Malformed);
     }
     read_bytes(stream, length).await
 }
@@ -77,20 +80,20 @@ pub(crate) async fn write_frame(stream: &mut (impl AsyncWrite + Unpin), bytes: &
 }
 
 /// Reads a record and checks its hash, or reads the end.
-pub(crate) async fn read_record(stream: &mut (impl AsyncRead + Unpin)) -> Result<Record, Fault> {
+pub(crate) async fn read_record(stream: &mut (impl AsyncRead + Unpin)) -> Result<StreamRecord, FrameError> {
     let length = read_length(stream).await?;
     if length == 0 {
-        return read_end(stream).await.map(Record::End);
+        return read_end(stream).await.map(StreamRecord::End);
     }
-    let size = length.checked_sub(CID_BYTES).ok_or(Fault::Malformed)?;
+    let size = length.checked_sub(CID_BYTES).ok_or(FrameError::Malformed)?;
     if size > BLOCK_BYTES_MAX {
-        return Err(Fault::Malformed);
+        return Err(FrameError::Malformed);
     }
     let mut id = [0; CID_BYTES];
     stream.read_exact(&mut id).await?;
-    let id = Cid::from_bytes(&id).map_err(|_| Fault::Malformed)?;
+    let id = Cid::from_bytes(&id).map_err(|_| FrameError::Malformed)?;
     let bytes = read_bytes(stream, size).await?;
-    if id.matches(&bytes) { Ok(Record::Block(id, bytes)) } else { Err(Fault::Wrong) }
+    if id.matches(&bytes) { Ok(StreamRecord::Block(id, bytes)) } else { Err(FrameError::HashMismatch) }
 }
 
 /// Writes the record of a block.
@@ -104,26 +107,26 @@ pub(crate) async fn write_record(
 }
 
 /// Ends a stream and closes this side of it.
-pub(crate) async fn write_end(stream: &mut (impl AsyncWrite + Unpin), end: End) -> io::Result<()> {
+pub(crate) async fn write_end(stream: &mut (impl AsyncWrite + Unpin), end: StreamEnd) -> io::Result<()> {
     let code = match end {
-        End::Complete => 0,
-        End::Busy => 1,
+        StreamEnd::Complete => 0,
+        StreamEnd::Busy => 1,
     };
     stream.write_all(&[0, code]).await?;
     stream.close().await
 }
 
-async fn read_end(stream: &mut (impl AsyncRead + Unpin)) -> Result<End, Fault> {
+async fn read_end(stream: &mut (impl AsyncRead + Unpin)) -> Result<StreamEnd, FrameError> {
     let mut code = [0];
     stream.read_exact(&mut code).await?;
     match code {
-        [0] => Ok(End::Complete),
-        [1] => Ok(End::Busy),
-        _ => Err(Fault::Malformed),
+        [0] => Ok(StreamEnd::Complete),
+        [1] => Ok(StreamEnd::Busy),
+        _ => Err(FrameError::Malformed),
     }
 }
 
-async fn read_length(stream: &mut (impl AsyncRead + Unpin)) -> Result<usize, Fault> {
+async fn read_length(stream: &mut (impl AsyncRead + Unpin)) -> Result<usize, FrameError> {
     let mut digits = Vec::with_capacity(LENGTH_BYTES_MAX);
     loop {
         let mut byte = [0];
@@ -132,16 +135,16 @@ async fn read_length(stream: &mut (impl AsyncRead + Unpin)) -> Result<usize, Fau
         match car::read_varint(&digits) {
             Varint::Value(length, _) => return Ok(length),
             Varint::More => {}
-            Varint::Bad => return Err(Fault::Malformed),
+            Varint::Bad => return Err(FrameError::Malformed),
         }
     }
 }
 
 /// Reads `length` bytes, taking memory as they come and not as they are promised.
-async fn read_bytes(stream: &mut (impl AsyncRead + Unpin), length: usize) -> Result<Vec<u8>, Fault> {
+async fn read_bytes(stream: &mut (impl AsyncRead + Unpin), length: usize) -> Result<Vec<u8>, FrameError> {
     let mut bytes = Vec::new();
     stream.take(length as u64).read_to_end(&mut bytes).await?;
-    if bytes.len() == length { Ok(bytes) } else { Err(Fault::Lost) }
+    if bytes.len() == length { Ok(bytes) } else { Err(FrameError::Broken) }
 }
 
 #[cfg(test)]
@@ -150,7 +153,7 @@ mod tests {
 
     use super::*;
 
-    async fn record(bytes: &[u8]) -> Result<Record, Fault> {
+    async fn record(bytes: &[u8]) -> Result<StreamRecord, FrameError> {
         read_record(&mut &bytes[..]).await
     }
 
@@ -160,32 +163,32 @@ mod tests {
         let mut bytes = Vec::new();
         write_record(&mut bytes, id, b"block").await.unwrap();
         assert_eq!(bytes, car::record(id, b"block"));
-        assert_eq!(record(&bytes).await, Ok(Record::Block(id, b"block".to_vec())));
+        assert_eq!(record(&bytes).await, Ok(StreamRecord::Block(id, b"block".to_vec())));
         for cut in 0..bytes.len() {
-            assert_eq!(record(&bytes[..cut]).await, Err(Fault::Lost), "cut at {cut}");
+            assert_eq!(record(&bytes[..cut]).await, Err(FrameError::Broken), "cut at {cut}");
         }
     }
 
     #[tokio::test]
     async fn what_does_not_follow_the_protocol_is_refused() {
         let id = Cid::of(Codec::Raw, b"block");
-        assert_eq!(record(&car::record(id, b"clock")).await, Err(Fault::Wrong));
+        assert_eq!(record(&car::record(id, b"clock")).await, Err(FrameError::HashMismatch));
         let large = car::record_head(id, BLOCK_BYTES_MAX + 1);
-        assert_eq!(record(&large).await, Err(Fault::Malformed));
+        assert_eq!(record(&large).await, Err(FrameError::Malformed));
         for bytes in [&[35][..], &[0, 2], &[0x80, 0], &[0xff; 4], &[0; 40][..0]] {
             assert_ne!(record(bytes).await.map(|_| ()), Ok(()), "{bytes:?}");
         }
         let mut foreign = car::record(id, b"block");
         foreign[1] = 0;
-        assert_eq!(record(&foreign).await, Err(Fault::Malformed));
+        assert_eq!(record(&foreign).await, Err(FrameError::Malformed));
     }
 
     #[tokio::test]
     async fn ends_are_told_apart() {
-        for end in [End::Complete, End::Busy] {
+        for end in [StreamEnd::Complete, StreamEnd::Busy] {
             let mut bytes = Vec::new();
             write_end(&mut bytes, end).await.unwrap();
-            assert_eq!(record(&bytes).await, Ok(Record::End(end)));
+            assert_eq!(record(&bytes).await, Ok(StreamRecord::End(end)));
         }
     }
 
@@ -194,7 +197,7 @@ mod tests {
         let mut bytes = Vec::new();
         write_frame(&mut bytes, b"frame").await.unwrap();
         assert_eq!(read_frame(&mut &bytes[..], 5).await, Ok(b"frame".to_vec()));
-        assert_eq!(read_frame(&mut &bytes[..], 4).await, Err(Fault::Malformed));
-        assert_eq!(read_frame(&mut &[0][..], 4).await, Err(Fault::Malformed));
+        assert_eq!(read_frame(&mut &bytes[..], 4).await, Err(FrameError::Malformed));
+        assert_eq!(read_frame(&mut &[0][..], 4).await, Err(FrameError::Malformed));
     }
 }

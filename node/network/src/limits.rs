@@ -5,27 +5,27 @@ use std::time::Duration;
 /// Connections at once: gossip needs a dozen, and each costs some 100 KiB.
 pub const CONNECTIONS_MAX: u32 = 128;
 /// Connections that others opened, so that strangers never shut out the peers we chose.
-pub const INCOMING_MAX: u32 = 96;
+pub const INCOMING_CONNECTIONS_MAX: u32 = 96;
 /// Handshakes under way in each direction.
-pub const PENDING_MAX: u32 = 32;
+pub const HANDSHAKES_MAX: u32 = 32;
 /// Connections to one peer: both sides may dial at once, over both transports.
-pub const PER_PEER_MAX: u32 = 4;
+pub const CONNECTIONS_PER_PEER_MAX: u32 = 4;
 /// Banned peers remembered. A new identity is free, so a longer list protects nobody.
-pub const BANNED_MAX: usize = 4096;
+pub const BANNED_PEERS_MAX: usize = 4096;
 
 /// Requests of ours under way: the machine's [`replication::limits::TASKS_MAX`] and as many that
 /// were cancelled and are still unwinding.
-pub const PULLS_MAX: usize = 2 * replication::limits::TASKS_MAX;
+pub const OUTGOING_REQUESTS_MAX: usize = 2 * replication::limits::REQUESTS_MAX;
 /// Streams served at once: each may hold a few blocks of up to 1 MiB.
-pub const SERVED_MAX: usize = 32;
+pub const SERVED_STREAMS_MAX: usize = 32;
 /// Streams served to one peer: what an honest machine asks, and one that is being torn down.
-pub const SERVED_PER_PEER_MAX: usize = replication::limits::TASKS_PER_PEER_MAX + 1;
+pub const SERVED_STREAMS_PER_PEER_MAX: usize = replication::limits::REQUESTS_PER_PEER_MAX + 1;
 /// Streams of heads read at once.
-pub const TOLD_MAX: usize = 32;
+pub const HEAD_STREAMS_MAX: usize = 32;
 /// Streams of heads read at once from one peer.
-pub const TOLD_PER_PEER_MAX: usize = 2;
+pub const HEAD_STREAMS_PER_PEER_MAX: usize = 2;
 /// Heads of ours being told at once.
-pub const TELLS_MAX: usize = 64;
+pub const OUTGOING_HEADS_MAX: usize = 64;
 
 /// Commands waiting for the driver. A full queue makes the caller wait.
 pub const COMMANDS_MAX: usize = 64;
@@ -35,7 +35,7 @@ pub const EVENTS_MAX: usize = 16;
 /// and the peers feel it.
 pub const OUTBOX_MAX: usize = 256;
 /// Blocks read ahead for one served stream.
-pub const AHEAD_MAX: usize = 4;
+pub const READ_AHEAD_BLOCKS_MAX: usize = 4;
 /// Dials that somebody waits for.
 pub const DIALS_MAX: usize = 64;
 /// Configured peers that are kept connected.
@@ -43,7 +43,7 @@ pub const BOOTSTRAP_MAX: usize = 64;
 /// Bytes of an address as text.
 pub const ADDRESS_BYTES_MAX: usize = 512;
 /// Addresses that one name may resolve to.
-pub const RESOLVED_MAX: usize = 8;
+pub const RESOLVED_ADDRESSES_MAX: usize = 8;
 
 /// Announcements one neighbour may pass on at once.
 pub const GOSSIP_BURST: u32 = 64;
@@ -62,12 +62,12 @@ pub const REQUESTS_PER_SECOND: u32 = 64;
 pub const GOSSIP_OVERHEAD: usize = 1 << 10;
 
 /// Silence after which a stream is cut: of a record when reading, of a write when serving.
-pub const IDLE: Duration = Duration::from_secs(30);
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time to open a connection, with its handshakes.
-pub const DIAL: Duration = Duration::from_secs(15);
+pub const DIAL_TIMEOUT: Duration = Duration::from_secs(15);
 /// Pause before a lost configured peer is dialled again; doubles up to [`REDIAL_MAX`].
-pub const REDIAL: Duration = Duration::from_secs(1);
+pub const REDIAL_PAUSE: Duration = Duration::from_secs(1);
 /// Longest pause between two dials of a configured peer.
-pub const REDIAL_MAX: Duration = Duration::from_secs(120);
+pub const REDIAL_PAUSE_MAX: Duration = Duration::from_secs(120);
 /// Time for an orderly end of all connections. A QUIC peer that is not told waits long.
-pub const FAREWELL: Duration = Duration::from_secs(1);
+pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);

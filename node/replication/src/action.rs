@@ -1,33 +1,33 @@
 //! What the machine wants done.
 
-use crate::event::{Peer, Ticket};
-use crate::wire::{Head, Request};
+use crate::event::{Peer, RequestId};
+use crate::messages::{LogHead, SyncRequest};
 
 /// Something the caller must do. Actions are in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
+pub enum SyncAction {
     /// Gossip these heads to everybody.
-    Announce(Vec<Head>),
+    Gossip(Vec<LogHead>),
     /// Say these heads to one peer.
-    Tell {
+    SendHeads {
         /// Whom.
         peer: Peer,
         /// What, at most [`crate::limits::HEADS_MAX`].
-        heads: Vec<Head>,
+        heads: Vec<LogHead>,
     },
-    /// Open a stream to `peer` and send `request`; report under `ticket`.
-    Ask {
+    /// Open a stream to `peer` and send `request`; report under `request_id`.
+    SendRequest {
         /// Whom.
         peer: Peer,
         /// The name of the request.
-        ticket: Ticket,
+        request_id: RequestId,
         /// What.
-        request: Request,
+        request: SyncRequest,
     },
     /// Drop the stream of a request; nothing more is expected of it.
-    Cancel {
+    CancelRequest {
         /// The request.
-        ticket: Ticket,
+        request_id: RequestId,
     },
     /// A peer broke the rules; the caller keeps the score and decides on a ban.
     Penalise {
@@ -44,17 +44,17 @@ pub enum Action {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// May happen to an honest peer in trouble: slow, a head it could not serve.
-    Slight,
+    Minor,
     /// No honest peer does it: a wrong block, an unasked one, a stream without end.
-    Grave,
+    Severe,
 }
 
 impl Severity {
     /// Points on a score on which 100 is a ban.
     pub fn points(self) -> u32 {
         match self {
-            Severity::Slight => 5,
-            Severity::Grave => 50,
+            Severity::Minor => 5,
+            Severity::Severe => 50,
         }
     }
 }

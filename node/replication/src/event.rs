@@ -4,7 +4,7 @@ use std::fmt;
 
 use schemas::cid::{Cid, PublisherId};
 
-use crate::wire::Head;
+use crate::messages::LogHead;
 
 /// A point in time: milliseconds since any fixed moment, never running backwards.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,44 +34,44 @@ impl fmt::Display for Peer {
 
 /// Names one request under way; never used twice by one machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ticket(pub u64);
+pub struct RequestId(pub u64);
 
 /// Something the machine must know.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
+pub enum SyncEvent {
     /// A peer can be talked to.
     Connected(Peer),
     /// The last connection to a peer is gone.
     Disconnected(Peer),
     /// A peer said which logs it holds, by gossip or directly. `from` is who made the statement,
     /// not who passed it on.
-    Heads {
+    HeadsReceived {
         /// Who holds them.
         from: Peer,
         /// The heads, at most [`crate::limits::HEADS_MAX`].
-        heads: Vec<Head>,
+        heads: Vec<LogHead>,
     },
     /// What became of a block that a stream delivered.
-    Received {
+    BlockReceived {
         /// The request it answers.
-        ticket: Ticket,
+        request_id: RequestId,
         /// The id in its record.
         id: Cid,
         /// Its size.
         bytes: usize,
         /// Stored (or held already), or why not.
-        verdict: Result<(), Refusal>,
+        verdict: Result<(), BlockRefusal>,
     },
     /// A stream ended. Comes after the [`Event::Received`] of each of its blocks.
-    Finished {
+    RequestFinished {
         /// The request.
-        ticket: Ticket,
+        request_id: RequestId,
         /// How.
-        outcome: Outcome,
+        outcome: StreamOutcome,
     },
     /// A log got longer, whoever wrote it, or blocks it refers to arrived. Entries that came
     /// through a request are to be told before that request is finished.
-    Stored {
+    LogGrown {
         /// The log.
         publisher: PublisherId,
     },
@@ -86,35 +86,35 @@ pub enum Event {
 
 /// Why the node did not keep a delivered block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum BlockRefusal {
     /// The bytes are not what the id says. The peer's fault.
-    Wrong,
+    HashMismatch,
     /// No entry, not canonical, badly signed, of another publisher. The peer's fault in an entry,
     /// which it must have checked; the publisher's in a block that was asked for by id, which
     /// [`crate::View::missing`] must not name again.
     Invalid,
     /// An entry that does not continue the log as held: a gap, or another branch.
-    Detached,
+    Discontinuous,
     /// A well signed entry that contradicts one held. Evidence of a fork, which the node kept.
     Forked,
     /// Blocked here, or beyond a quota.
     Unwanted,
     /// The node could not store it.
-    Failed,
+    StorageFailed,
 }
 
 /// How a stream ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum StreamOutcome {
     /// The peer said that it sent all it has of what was asked.
     Complete,
     /// It ended otherwise.
-    Cut(Cut),
+    Interrupted(StreamError),
 }
 
 /// Why a stream ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Cut {
+pub enum StreamError {
     /// The peer cannot be reached, or does not speak the protocol.
     #[error("the peer cannot be reached")]
     Unreachable,
@@ -123,13 +123,13 @@ pub enum Cut {
     Busy,
     /// The peer sent nothing for too long.
     #[error("the peer sent nothing for too long")]
-    Idle,
+    TimedOut,
     /// The connection or stream broke.
     #[error("the stream broke off")]
-    Lost,
+    Broken,
     /// A block was not what its id says.
     #[error("a block is not what its id says")]
-    Wrong,
+    HashMismatch,
     /// The bytes do not follow the protocol: an oversized record, a foreign id.
     #[error("the stream does not follow the protocol")]
     Malformed,

@@ -15,19 +15,19 @@
 pub mod limits;
 
 mod action;
+mod active_request;
+mod announcements;
 mod event;
+mod fetch_queue;
+mod log_view;
 mod machine;
-mod news;
+mod messages;
+mod outcome;
 mod peers;
-mod plan;
-mod pursuit;
-mod settle;
-mod task;
-mod view;
-mod wire;
+mod scheduler;
 
-pub use action::{Action, Severity};
-pub use event::{Cut, Event, Millis, Outcome, Peer, Refusal, Ticket};
-pub use machine::{Load, Machine};
-pub use view::View;
-pub use wire::{Announcement, Error, Head, Request};
+pub use action::{Severity, SyncAction};
+pub use event::{BlockRefusal, Millis, Peer, RequestId, StreamError, StreamOutcome, SyncEvent};
+pub use log_view::LogView;
+pub use machine::{SyncLoad, SyncMachine};
+pub use messages::{Announcement, Error, LogHead, SyncRequest};

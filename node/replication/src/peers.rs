@@ -5,156 +5,156 @@ use std::collections::BTreeMap;
 use schemas::cid::PublisherId;
 
 use crate::event::{Millis, Peer};
-use crate::limits::{PEERS_MAX, RETRY_DOUBLINGS, RETRY_MILLIS, TOLD_MAX};
-use crate::wire::Head;
+use crate::limits::{HEADS_PER_PEER_MAX, PEERS_MAX, RETRY_DOUBLINGS, RETRY_MILLIS};
+use crate::messages::LogHead;
 
 /// The connected peers.
 #[derive(Debug, Default)]
-pub(crate) struct Peers {
+pub(crate) struct PeerTable {
     /// INVARIANT: at most [`PEERS_MAX`].
-    known: BTreeMap<Peer, Known>,
+    states: BTreeMap<Peer, PeerState>,
 }
 
 /// One peer.
 #[derive(Debug, Default)]
-struct Known {
+struct PeerState {
     /// INVARIANT: at most [`TOLD_MAX`].
-    told: BTreeMap<PublisherId, Told>,
+    claims: BTreeMap<PublisherId, LogClaim>,
 }
 
 /// What one peer said of one log.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Told {
+pub(crate) struct LogClaim {
     /// Entries it says it holds; 0 once it failed to deliver them, until it says so again.
     pub(crate) length: u64,
     /// Not asked for this log before.
-    pub(crate) until: Millis,
+    pub(crate) not_before: Millis,
     /// Failures in a row.
     pub(crate) failures: u32,
     followed: bool,
 }
 
-impl Peers {
+impl PeerTable {
     /// Whether the peer was new and there was room.
     pub(crate) fn insert(&mut self, peer: &Peer) -> bool {
-        let room = self.known.len() < PEERS_MAX && !self.known.contains_key(peer);
+        let room = self.states.len() < PEERS_MAX && !self.states.contains_key(peer);
         if room {
-            self.known.insert(peer.clone(), Known::default());
+            self.states.insert(peer.clone(), PeerState::default());
         }
         room
     }
 
     pub(crate) fn remove(&mut self, peer: &Peer) {
-        self.known.remove(peer);
+        self.states.remove(peer);
     }
 
     pub(crate) fn contains(&self, peer: &Peer) -> bool {
-        self.known.contains_key(peer)
+        self.states.contains_key(peer)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Peer> {
-        self.known.keys()
+        self.states.keys()
     }
 
     /// Remembers a head that a peer said; a log never gets shorter, so of two the longer. A full peer forgets a stranger's log for a followed one.
-    pub(crate) fn tell(&mut self, peer: &Peer, head: &Head, followed: bool) {
-        let Some(known) = self.known.get_mut(peer) else { return };
-        if let Some(told) = known.told.get_mut(&head.publisher) {
+    pub(crate) fn record_head(&mut self, peer: &Peer, head: &LogHead, followed: bool) {
+        let Some(known) = self.states.get_mut(peer) else { return };
+        if let Some(told) = known.claims.get_mut(&head.publisher) {
             (told.length, told.followed) = (told.length.max(head.length), followed);
             return;
         }
-        if known.told.len() >= TOLD_MAX && !(followed && known.displace()) {
+        if known.claims.len() >= HEADS_PER_PEER_MAX && !(followed && known.evict_unfollowed()) {
             return;
         }
-        let told = Told { length: head.length, until: Millis(0), failures: 0, followed };
-        known.told.insert(head.publisher, told);
+        let told = LogClaim { length: head.length, not_before: Millis(0), failures: 0, followed };
+        known.claims.insert(head.publisher, told);
     }
 
     /// What a peer said of a log.
-    pub(crate) fn told(&self, peer: &Peer, publisher: PublisherId) -> Option<Told> {
-        self.known.get(peer)?.told.get(&publisher).copied()
+    pub(crate) fn claim_by(&self, peer: &Peer, publisher: PublisherId) -> Option<LogClaim> {
+        self.states.get(peer)?.claims.get(&publisher).copied()
     }
 
     /// The peers that said something of a log and may be asked now, those that failed least first.
-    pub(crate) fn holders(&self, publisher: PublisherId, now: Millis) -> Vec<(Peer, Told)> {
-        let told = |(peer, known): (&Peer, &Known)| {
-            let told = known.told.get(&publisher).filter(|told| told.until <= now)?;
+    pub(crate) fn available_holders(&self, publisher: PublisherId, now: Millis) -> Vec<(Peer, LogClaim)> {
+        let told = |(peer, known): (&Peer, &PeerState)| {
+            let told = known.claims.get(&publisher).filter(|told| told.not_before <= now)?;
             Some((peer.clone(), *told))
         };
-        let mut holders: Vec<_> = self.known.iter().filter_map(told).collect();
+        let mut holders: Vec<_> = self.states.iter().filter_map(told).collect();
         holders.sort_by_key(|(_, told)| told.failures);
         holders
     }
 
     /// The longest length that any peer claims for a log.
-    pub(crate) fn claim(&self, publisher: PublisherId) -> u64 {
-        self.all(publisher).map(|told| told.length).max().unwrap_or(0)
+    pub(crate) fn longest_claim(&self, publisher: PublisherId) -> u64 {
+        self.claims_for(publisher).map(|told| told.length).max().unwrap_or(0)
     }
 
     /// When the first of the peers that speak of a log may be asked again.
-    pub(crate) fn soonest(&self, publisher: PublisherId) -> Option<Millis> {
-        self.all(publisher).filter(|told| told.length > 0).map(|told| told.until).min()
+    pub(crate) fn earliest_retry(&self, publisher: PublisherId) -> Option<Millis> {
+        self.claims_for(publisher).filter(|told| told.length > 0).map(|told| told.not_before).min()
     }
 
     /// Whether any peer said something of a log.
-    pub(crate) fn speak_of(&self, publisher: PublisherId) -> bool {
-        self.all(publisher).next().is_some()
+    pub(crate) fn has_claims(&self, publisher: PublisherId) -> bool {
+        self.claims_for(publisher).next().is_some()
     }
 
-    fn all(&self, publisher: PublisherId) -> impl Iterator<Item = &Told> {
-        self.known.values().filter_map(move |known| known.told.get(&publisher))
+    fn claims_for(&self, publisher: PublisherId) -> impl Iterator<Item = &LogClaim> {
+        self.states.values().filter_map(move |known| known.claims.get(&publisher))
     }
 
     /// A peer delivered something of a log.
-    pub(crate) fn succeed(&mut self, peer: &Peer, publisher: PublisherId) {
-        if let Some(told) = self.entry(peer, publisher) {
+    pub(crate) fn record_success(&mut self, peer: &Peer, publisher: PublisherId) {
+        if let Some(told) = self.claim_mut(peer, publisher) {
             told.failures = 0;
         }
     }
 
     /// A peer failed: it rests, for longer each time.
-    pub(crate) fn fail(&mut self, peer: &Peer, publisher: PublisherId, now: Millis) {
-        if let Some(told) = self.entry(peer, publisher) {
-            told.until = now.after(backoff(told.failures));
+    pub(crate) fn record_failure(&mut self, peer: &Peer, publisher: PublisherId, now: Millis) {
+        if let Some(told) = self.claim_mut(peer, publisher) {
+            told.not_before = now.after(retry_backoff(told.failures));
             told.failures = told.failures.saturating_add(1);
         }
     }
 
     /// A peer is not asked for a log for so long.
-    pub(crate) fn avoid(&mut self, peer: &Peer, publisher: PublisherId, until: Millis) {
-        if let Some(told) = self.entry(peer, publisher) {
-            told.until = told.until.max(until);
+    pub(crate) fn avoid_until(&mut self, peer: &Peer, publisher: PublisherId, until: Millis) {
+        if let Some(told) = self.claim_mut(peer, publisher) {
+            told.not_before = told.not_before.max(until);
             told.failures = told.failures.saturating_add(1);
         }
     }
 
     /// A peer does not have what it said it had.
-    pub(crate) fn disbelieve(&mut self, peer: &Peer, publisher: PublisherId) {
-        if let Some(told) = self.entry(peer, publisher) {
+    pub(crate) fn clear_claim(&mut self, peer: &Peer, publisher: PublisherId) {
+        if let Some(told) = self.claim_mut(peer, publisher) {
             told.length = 0;
         }
     }
 
-    fn entry(&mut self, peer: &Peer, publisher: PublisherId) -> Option<&mut Told> {
-        self.known.get_mut(peer)?.told.get_mut(&publisher)
+    fn claim_mut(&mut self, peer: &Peer, publisher: PublisherId) -> Option<&mut LogClaim> {
+        self.states.get_mut(peer)?.claims.get_mut(&publisher)
     }
 
     /// Heads remembered, of all peers.
-    pub(crate) fn told_count(&self) -> usize {
-        self.known.values().map(|known| known.told.len()).sum()
+    pub(crate) fn claim_count(&self) -> usize {
+        self.states.values().map(|known| known.claims.len()).sum()
     }
 }
 
-impl Known {
+impl PeerState {
     /// Forgets a stranger's log, if there is one.
-    fn displace(&mut self) -> bool {
-        let stranger = self.told.iter().find(|(_, told)| !told.followed).map(|(publisher, _)| *publisher);
-        stranger.is_some_and(|publisher| self.told.remove(&publisher).is_some())
+    fn evict_unfollowed(&mut self) -> bool {
+        let stranger = self.claims.iter().find(|(_, told)| !told.followed).map(|(publisher, _)| *publisher);
+        stranger.is_some_and(|publisher| self.claims.remove(&publisher).is_some())
     }
 }
 
 /// Milliseconds to rest after so many failures before this one.
-pub(crate) fn backoff(failures: u32) -> u64 {
+pub(crate) fn retry_backoff(failures: u32) -> u64 {
     RETRY_MILLIS << failures.min(RETRY_DOUBLINGS)
 }
 
@@ -162,29 +162,29 @@ pub(crate) fn backoff(failures: u32) -> u64 {
 mod tests {
     use super::*;
 
-    fn head(n: usize) -> Head {
+    fn head(n: usize) -> LogHead {
         let publisher = PublisherId::of(&n.to_be_bytes());
-        Head { publisher, length: 1, last: publisher.genesis() }
+        LogHead { publisher, length: 1, last: publisher.genesis() }
     }
 
     #[test]
     fn a_flood_of_heads_does_not_displace_what_is_followed() {
-        let (mut peers, peer) = (Peers::default(), Peer("p".into()));
+        let (mut peers, peer) = (PeerTable::default(), Peer("p".into()));
         assert!(peers.insert(&peer));
-        for n in 0..2 * TOLD_MAX {
-            peers.tell(&peer, &head(n), false);
+        for n in 0..2 * HEADS_PER_PEER_MAX {
+            peers.record_head(&peer, &head(n), false);
         }
-        assert_eq!(peers.told_count(), TOLD_MAX);
-        let followed = head(2 * TOLD_MAX);
-        peers.tell(&peer, &followed, true);
-        assert_eq!(peers.told_count(), TOLD_MAX);
-        assert!(peers.told(&peer, followed.publisher).is_some());
+        assert_eq!(peers.claim_count(), HEADS_PER_PEER_MAX);
+        let followed = head(2 * HEADS_PER_PEER_MAX);
+        peers.record_head(&peer, &followed, true);
+        assert_eq!(peers.claim_count(), HEADS_PER_PEER_MAX);
+        assert!(peers.claim_by(&peer, followed.publisher).is_some());
     }
 
     #[test]
     fn failures_rest_longer_each_time_up_to_a_bound() {
-        assert_eq!(backoff(0), RETRY_MILLIS);
-        assert_eq!(backoff(3), 8 * RETRY_MILLIS);
-        assert_eq!(backoff(u32::MAX), backoff(RETRY_DOUBLINGS));
+        assert_eq!(retry_backoff(0), RETRY_MILLIS);
+        assert_eq!(retry_backoff(3), 8 * RETRY_MILLIS);
+        assert_eq!(retry_backoff(u32::MAX), retry_backoff(RETRY_DOUBLINGS));
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use replication::{Head, Peer};
+use replication::{LogHead, Peer};
 use schemas::cid::PublisherId;
 
 /// The claims of connected peers.
@@ -28,7 +28,7 @@ impl Claims {
     }
 
     /// A peer says what it holds; one that is not connected could not be asked, and is not believed.
-    pub(crate) fn heard(&mut self, own: PublisherId, peer: &Peer, heads: &[Head]) {
+    pub(crate) fn heard(&mut self, own: PublisherId, peer: &Peer, heads: &[LogHead]) {
         let Some(claim) = self.0.get_mut(peer) else { return };
         let told = heads.iter().filter(|head| head.publisher == own).map(|head| head.length).max();
         claim.length = claim.length.max(told.unwrap_or(0));

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use ledger::log::Log;
 use ledger::verify::Verification;
-use replication::{Action, Event, Machine, Millis, Outcome, Peer, Request, Ticket};
+use replication::{Millis, Peer, RequestId, StreamOutcome, SyncAction, SyncEvent, SyncMachine, SyncRequest};
 use schemas::cbor;
 use schemas::cid::{Cid, EntryId, PublisherId, ReleaseId};
 use schemas::entry::Entry;
 use schemas::object::{self, Attestation, Use};
 use schemas::seal::Sealed;
 use schemas::text::Text;
-use store::{Batch, Tree};
+use store::{IndexTree, WriteBatch};
 
 use crate::claims::Claims;
 use crate::frontier::Frontier;
@@ -79,7 +79,7 @@ pub enum Error {
 #[derive(Debug)]
 pub enum Output {
     /// For the network.
-    Network(Action),
+    Network(SyncAction),
     /// A release of somebody else is whole and wants to be run again.
     Verify(ReleaseId),
     /// An entry and all it needs is held, indexed and durable.
@@ -148,8 +148,8 @@ pub struct Core<K: Keep> {
     pub(crate) pending: BTreeMap<Cid, Vec<u8>>,
     pub(crate) pending_bytes: usize,
     /// What each request under way is about, and who was asked.
-    pub(crate) asked: BTreeMap<Ticket, (Peer, Request)>,
-    machine: Machine,
+    pub(crate) asked: BTreeMap<RequestId, (Peer, SyncRequest)>,
+    machine: SyncMachine,
     pub(crate) now: Millis,
 }
 
@@ -160,12 +160,12 @@ impl<K: Keep> Core<K> {
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
     pub fn open(keep: Arc<K>, setup: Setup) -> Result<Self, Error> {
-        let own = match keep.row(Tree::Meta, rows::OWN)? {
+        let own = match keep.row(IndexTree::Meta, rows::OWN)? {
             None => None,
             Some(bytes) => Some(read_publisher(&bytes).ok_or(Error::Row("own"))?),
         };
         let mut follows = BTreeSet::new();
-        for (key, _) in keep.rows(Tree::Follows, &[])? {
+        for (key, _) in keep.rows(IndexTree::Follows, &[])? {
             follows.insert(read_publisher(&key).ok_or(Error::Row("follows"))?);
         }
         let mut core = Self {
@@ -180,7 +180,7 @@ impl<K: Keep> Core<K> {
             pending: BTreeMap::new(),
             pending_bytes: 0,
             asked: BTreeMap::new(),
-            machine: Machine::default(),
+            machine: SyncMachine::default(),
             now: Millis(0),
         };
         core.load()?;
@@ -192,7 +192,7 @@ impl<K: Keep> Core<K> {
     }
 
     fn load(&mut self) -> Result<(), Error> {
-        for (key, value) in self.keep.rows(Tree::Heads, &[])? {
+        for (key, value) in self.keep.rows(IndexTree::Heads, &[])? {
             let publisher = read_publisher(&key).ok_or(Error::Row("heads"))?;
             let head: HeadRow = cbor::decode(&value).map_err(|_| Error::Row("heads"))?;
             let bytes = self.keep.get(publisher.cid())?.ok_or(Error::Row("heads"))?;
@@ -206,7 +206,7 @@ impl<K: Keep> Core<K> {
 
     /// The evidence that a publisher signed two histories, as kept.
     fn fork(&self, publisher: PublisherId) -> Result<Option<(u64, EntryId)>, Error> {
-        let rows = self.keep.rows(Tree::Forks, &publisher.cid().to_bytes())?;
+        let rows = self.keep.rows(IndexTree::Forks, &publisher.cid().to_bytes())?;
         let Some((key, value)) = rows.first() else { return Ok(None) };
         let (_, seq) = rows::read_place(key).ok_or(Error::Row("forks"))?;
         let entry = Cid::from_bytes(value).and_then(EntryId::try_from);
@@ -216,7 +216,7 @@ impl<K: Keep> Core<K> {
     /// Asks for what is lacking on every release that is whole: a verdict, or the signature under it
     /// (the node stopped before it came to them, had no identity, or was behind).
     pub(crate) fn unverified(&mut self) -> Result<(), Error> {
-        for (key, value) in self.keep.rows(Tree::Releases, &[])? {
+        for (key, value) in self.keep.rows(IndexTree::Releases, &[])? {
             let (publisher, _) = rows::read_place(&key).ok_or(Error::Row("releases"))?;
             let release = Cid::from_bytes(&value).and_then(ReleaseId::try_from);
             self.want_verdict(publisher, release.map_err(|_| Error::Row("releases"))?)?;
@@ -230,7 +230,7 @@ impl<K: Keep> Core<K> {
         if !foreign || !self.setup.attest {
             return Ok(());
         }
-        let found = self.keep.row(Tree::Verdicts, &release.cid().to_bytes())?.is_some();
+        let found = self.keep.row(IndexTree::Verdicts, &release.cid().to_bytes())?.is_some();
         if !found || (self.may_attest() && !self.attested(release)?) {
             self.outputs.push(Output::Verify(release));
         }
@@ -255,7 +255,7 @@ impl<K: Keep> Core<K> {
             return Ok(true);
         }
         let prefix = [release.cid().to_bytes(), own.cid().to_bytes()].concat();
-        Ok(!self.keep.rows(Tree::Attestations, &prefix)?.is_empty())
+        Ok(!self.keep.rows(IndexTree::Attestations, &prefix)?.is_empty())
     }
 
     /// What keeps the bytes, to read beside the owner.
@@ -274,17 +274,17 @@ impl<K: Keep> Core<K> {
     }
 
     /// Tells the sync machine something and takes its actions.
-    pub(crate) fn tell(&mut self, event: Event) {
+    pub(crate) fn tell(&mut self, event: SyncEvent) {
         let mut machine = std::mem::take(&mut self.machine);
-        let actions = machine.handle(self.now, event, self);
+        let actions = machine.handle_event(self.now, event, self);
         self.machine = machine;
         for action in actions {
             match &action {
-                Action::Ask { peer, ticket, request } => {
-                    self.asked.insert(*ticket, (peer.clone(), request.clone()));
+                SyncAction::SendRequest { peer, request_id, request } => {
+                    self.asked.insert(*request_id, (peer.clone(), request.clone()));
                 }
-                Action::Cancel { ticket } => {
-                    self.asked.remove(ticket);
+                SyncAction::CancelRequest { request_id } => {
+                    self.asked.remove(request_id);
                 }
                 _ => {}
             }
@@ -297,16 +297,16 @@ impl<K: Keep> Core<K> {
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub fn handle(&mut self, now: Millis, event: Event) -> Result<(), Error> {
+    pub fn handle(&mut self, now: Millis, event: SyncEvent) -> Result<(), Error> {
         self.now = now;
         match (&event, self.own) {
-            (Event::Connected(peer), _) => self.claims.connected(peer),
-            (Event::Disconnected(peer), _) => self.claims.disconnected(peer),
-            (Event::Heads { from, heads }, Some(own)) => self.claims.heard(own, from, heads),
-            (Event::Finished { ticket, outcome }, _) => {
-                let asked = self.asked.remove(ticket);
+            (SyncEvent::Connected(peer), _) => self.claims.connected(peer),
+            (SyncEvent::Disconnected(peer), _) => self.claims.disconnected(peer),
+            (SyncEvent::HeadsReceived { from, heads }, Some(own)) => self.claims.heard(own, from, heads),
+            (SyncEvent::RequestFinished { request_id, outcome }, _) => {
+                let asked = self.asked.remove(request_id);
                 self.flush()?;
-                if let (Some((peer, request)), Outcome::Complete) = (asked, outcome) {
+                if let (Some((peer, request)), StreamOutcome::Complete) = (asked, outcome) {
                     self.answered(&peer, &request);
                 }
             }
@@ -318,8 +318,8 @@ impl<K: Keep> Core<K> {
     }
 
     /// A peer has sent all that it has of what it was asked for.
-    fn answered(&mut self, peer: &Peer, request: &Request) {
-        if let Request::Entries { publisher, from, .. } = request
+    fn answered(&mut self, peer: &Peer, request: &SyncRequest) {
+        if let SyncRequest::Entries { publisher, from, .. } = request
             && Some(*publisher) == self.own
             && self.logs.get(publisher).is_some_and(|held| held.log.length() <= *from)
         {
@@ -348,13 +348,13 @@ impl<K: Keep> Core<K> {
     /// # Errors
     /// [`Error::Store`].
     pub fn follow(&mut self, publisher: PublisherId) -> Result<(), Error> {
-        let mut batch = Batch::new();
-        batch.put(Tree::Follows, &publisher.cid().to_bytes(), &[]);
+        let mut batch = WriteBatch::new();
+        batch.put_row(IndexTree::Follows, &publisher.cid().to_bytes(), &[]);
         self.keep.commit(batch)?;
         self.follows.insert(publisher);
         self.advance(publisher)?;
         self.unverified()?;
-        self.tell(Event::Followed { publisher });
+        self.tell(SyncEvent::Followed { publisher });
         Ok(())
     }
 
@@ -363,8 +363,8 @@ impl<K: Keep> Core<K> {
     /// # Errors
     /// [`Error::Store`].
     pub fn unfollow(&mut self, publisher: PublisherId) -> Result<(), Error> {
-        let mut batch = Batch::new();
-        batch.delete(Tree::Follows, &publisher.cid().to_bytes());
+        let mut batch = WriteBatch::new();
+        batch.delete_row(IndexTree::Follows, &publisher.cid().to_bytes());
         self.keep.commit(batch)?;
         self.follows.remove(&publisher);
         if let Some(held) = self.logs.get_mut(&publisher) {
@@ -384,9 +384,9 @@ impl<K: Keep> Core<K> {
         }
         let attestation: Attestation = found.attestation(self.setup.build.clone());
         let (id, (cid, bytes)) = schemas::content::block(&attestation)?;
-        let mut batch = Batch::new();
-        batch.block(cid, bytes.clone());
-        batch.put(Tree::Verdicts, &found.release.cid().to_bytes(), &id.cid().to_bytes());
+        let mut batch = WriteBatch::new();
+        batch.put_block(cid, bytes.clone());
+        batch.put_row(IndexTree::Verdicts, &found.release.cid().to_bytes(), &id.cid().to_bytes());
         self.keep.commit(batch)?;
         let own = self.own.map(|own| self.published(own, found.release.cid())).transpose()?.flatten();
         if own.is_some() || !self.may_attest() {
@@ -399,7 +399,7 @@ impl<K: Keep> Core<K> {
 
     /// The entry of a log at a place.
     pub(crate) fn entry_at(&self, publisher: PublisherId, seq: u64) -> Result<Option<(EntryId, Cid)>, Error> {
-        let row = self.keep.row(Tree::Entries, &rows::place(publisher, seq))?;
+        let row = self.keep.row(IndexTree::Entries, &rows::place(publisher, seq))?;
         row.map(|row| rows::read_pair(&row).ok_or(Error::Row("entries"))).transpose()
     }
 
@@ -416,9 +416,9 @@ impl<K: Keep> Core<K> {
         if self.pending.is_empty() {
             return Ok(());
         }
-        let mut batch = Batch::new();
+        let mut batch = WriteBatch::new();
         for (id, bytes) in &self.pending {
-            batch.block(*id, bytes.clone());
+            batch.put_block(*id, bytes.clone());
         }
         self.keep.commit(batch)?;
         self.pending.clear();

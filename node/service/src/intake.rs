@@ -2,13 +2,13 @@
 
 use ledger::log::{self, Log};
 use ledger::reach;
-use replication::{Event, Millis, Refusal, Request, Ticket, View};
+use replication::{BlockRefusal, LogView, Millis, RequestId, SyncEvent, SyncRequest};
 use schemas::cbor;
 use schemas::cid::{Cid, Codec, EntryId, PublisherId, ReleaseId};
 use schemas::entry::{Entry, Payload};
 use schemas::object::{self, Object, Scope};
 use schemas::seal::Sealed;
-use store::{Batch, Tree};
+use store::{IndexTree, WriteBatch};
 
 use crate::core::{Core, Error, Held, Output, PENDING_BYTES_MAX, WINDOW};
 use crate::frontier::Frontier;
@@ -16,48 +16,54 @@ use crate::keep::Keep;
 use crate::rows::{self, HeadRow};
 
 impl<K: Keep> Core<K> {
-    /// A stream delivered a block for the request `ticket`. It is checked, kept if it was asked
+    /// A stream delivered a block for the request `request_id`. It is checked, kept if it was asked
     /// for, and the sync machine is told what became of it.
     ///
     /// # Errors
     /// [`Error::Store`]; everything wrong with the block itself is for the sync machine.
-    pub fn received(&mut self, now: Millis, ticket: Ticket, id: Cid, bytes: Vec<u8>) -> Result<(), Error> {
+    pub fn received(
+        &mut self,
+        now: Millis,
+        request_id: RequestId,
+        id: Cid,
+        bytes: Vec<u8>,
+    ) -> Result<(), Error> {
         self.now = now;
         let size = bytes.len();
-        let verdict = match self.asked.get(&ticket).cloned() {
-            None => Err(Refusal::Unwanted),
-            Some(_) if !id.matches(&bytes) => Err(Refusal::Wrong),
-            Some((_, Request::Entries { publisher, .. })) => self.receive_entry(publisher, bytes),
-            Some((_, Request::Blocks { ids })) if ids.contains(&id) => self.receive_asked(id, bytes),
-            Some((_, Request::Blocks { .. })) => Err(Refusal::Unwanted),
+        let verdict = match self.asked.get(&request_id).cloned() {
+            None => Err(BlockRefusal::Unwanted),
+            Some(_) if !id.matches(&bytes) => Err(BlockRefusal::HashMismatch),
+            Some((_, SyncRequest::Entries { publisher, .. })) => self.receive_entry(publisher, bytes),
+            Some((_, SyncRequest::Blocks { ids })) if ids.contains(&id) => self.receive_asked(id, bytes),
+            Some((_, SyncRequest::Blocks { .. })) => Err(BlockRefusal::Unwanted),
         };
-        self.tell(Event::Received { ticket, id, bytes: size, verdict });
+        self.tell(SyncEvent::BlockReceived { request_id, id, bytes: size, verdict });
         Ok(())
     }
 
-    fn receive_entry(&mut self, publisher: PublisherId, bytes: Vec<u8>) -> Result<(), Refusal> {
-        let entry = Sealed::<Entry>::open(bytes).map_err(|_| Refusal::Invalid)?;
+    fn receive_entry(&mut self, publisher: PublisherId, bytes: Vec<u8>) -> Result<(), BlockRefusal> {
+        let entry = Sealed::<Entry>::open(bytes).map_err(|_| BlockRefusal::Invalid)?;
         if entry.publisher() != publisher {
-            return Err(Refusal::Invalid);
+            return Err(BlockRefusal::Invalid);
         }
         let (held, seq) =
             (self.logs.get(&publisher).map_or(0, |held| held.log.length()), entry.value().seq());
-        if seq >= held && !self.wants(publisher) {
-            return Err(Refusal::Unwanted);
+        if seq >= held && !self.accepts_entries(publisher) {
+            return Err(BlockRefusal::Unwanted);
         }
         match self.take(entry) {
             Ok(()) => Ok(()),
             // Beyond the end of what is held it may be told, but the place where they part is wanted.
-            Err(Error::Log(fault)) if fault.is_fork() && seq >= held => Err(Refusal::Detached),
-            Err(Error::Log(fault)) if fault.is_fork() => Err(Refusal::Forked),
-            Err(Error::Log(log::Fault::Gap { .. })) => Err(Refusal::Detached),
-            Err(Error::Store(_)) => Err(Refusal::Failed),
-            Err(_) => Err(Refusal::Invalid),
+            Err(Error::Log(fault)) if fault.is_fork() && seq >= held => Err(BlockRefusal::Discontinuous),
+            Err(Error::Log(fault)) if fault.is_fork() => Err(BlockRefusal::Forked),
+            Err(Error::Log(log::Fault::Gap { .. })) => Err(BlockRefusal::Discontinuous),
+            Err(Error::Store(_)) => Err(BlockRefusal::StorageFailed),
+            Err(_) => Err(BlockRefusal::Invalid),
         }
     }
 
     /// A block that was asked for by id: one that a log lacks, or an entry that contradicts one.
-    fn receive_asked(&mut self, id: Cid, bytes: Vec<u8>) -> Result<(), Refusal> {
+    fn receive_asked(&mut self, id: Cid, bytes: Vec<u8>) -> Result<(), BlockRefusal> {
         let waits = |held: &Held| held.frontier.as_ref().is_some_and(|frontier| frontier.wants(id));
         if self.logs.values().any(waits) {
             return self.receive_block(id, bytes);
@@ -66,18 +72,18 @@ impl<K: Keep> Core<K> {
         match Sealed::<Entry>::open(bytes.as_slice()) {
             Ok(entry) => self.receive_entry(entry.publisher(), bytes),
             Err(_) if self.block(id).is_some() => Ok(()),
-            Err(_) => Err(Refusal::Unwanted),
+            Err(_) => Err(BlockRefusal::Unwanted),
         }
     }
 
     /// Keeps a block that was waited for. One that is what its id says but no sound object is kept
     /// too, as evidence: the entries that need it count for nothing, and the log goes on.
-    fn receive_block(&mut self, id: Cid, bytes: Vec<u8>) -> Result<(), Refusal> {
+    fn receive_block(&mut self, id: Cid, bytes: Vec<u8>) -> Result<(), BlockRefusal> {
         let needs = object::needs(id, &bytes).ok();
         self.pending_bytes += bytes.len();
         self.pending.insert(id, bytes);
         if self.pending_bytes > PENDING_BYTES_MAX {
-            self.flush().map_err(|_| Refusal::Failed)?;
+            self.flush().map_err(|_| BlockRefusal::StorageFailed)?;
         }
         let done = match needs {
             Some(needs) => {
@@ -86,7 +92,7 @@ impl<K: Keep> Core<K> {
             }
             None => self.unsound(id),
         };
-        done.map_err(|_| Refusal::Failed)
+        done.map_err(|_| BlockRefusal::StorageFailed)
     }
 
     /// Lets the logs go on that waited for a block which turned out to be no sound object.
@@ -148,11 +154,11 @@ impl<K: Keep> Core<K> {
         if self.entry_at(publisher, seq)?.is_some_and(|(held, _)| held == entry.id()) {
             return Ok(());
         }
-        self.append(&entry, Batch::new())
+        self.append(&entry, WriteBatch::new())
     }
 
     /// Puts an entry at the end of its log, together with other rows.
-    pub(crate) fn append(&mut self, entry: &Sealed<Entry>, mut batch: Batch) -> Result<(), Error> {
+    pub(crate) fn append(&mut self, entry: &Sealed<Entry>, mut batch: WriteBatch) -> Result<(), Error> {
         let publisher = entry.publisher();
         let taken = match self.logs.get(&publisher) {
             None => Log::begin(entry),
@@ -176,40 +182,40 @@ impl<K: Keep> Core<K> {
             }
         }
         self.advance(publisher)?;
-        self.tell(Event::Stored { publisher });
+        self.tell(SyncEvent::LogGrown { publisher });
         Ok(())
     }
 
     /// The rows and blocks of an entry that is the last of `log`.
     pub(crate) fn entry_rows(
         &self,
-        batch: &mut Batch,
+        batch: &mut WriteBatch,
         entry: &Sealed<Entry>,
         log: &Log,
         complete: u64,
     ) -> Result<(), Error> {
         let publisher = log.publisher();
         let object = entry.value().object();
-        batch.block(entry.id().cid(), entry.bytes());
+        batch.put_block(entry.id().cid(), entry.bytes());
         if let Payload::Inline(_, bytes) = &entry.value().payload {
-            batch.block(object, bytes.clone());
+            batch.put_block(object, bytes.clone());
         }
         let seq = entry.value().seq();
-        batch.put(Tree::Entries, &rows::place(publisher, seq), &rows::pair(entry.id(), object));
-        batch.put(Tree::Meta, &[rows::object(object), rows::place(publisher, seq)].concat(), &[]);
+        batch.put_row(IndexTree::Entries, &rows::place(publisher, seq), &rows::pair(entry.id(), object));
+        batch.put_row(IndexTree::Meta, &[rows::object(object), rows::place(publisher, seq)].concat(), &[]);
         if let Payload::Inline(inline, _) = &entry.value().payload
             && let Object::Attestation(said) = inline.as_ref()
         {
             let key = rows::attestation(said.release.cid(), publisher, seq);
-            batch.put(Tree::Attestations, &key, &object.to_bytes());
+            batch.put_row(IndexTree::Attestations, &key, &object.to_bytes());
         }
         self.head_row(batch, log, complete)
     }
 
-    fn head_row(&self, batch: &mut Batch, log: &Log, complete: u64) -> Result<(), Error> {
+    fn head_row(&self, batch: &mut WriteBatch, log: &Log, complete: u64) -> Result<(), Error> {
         let head = HeadRow { length: log.length(), last: log.last(), complete };
         let value = cbor::encode(&head).map_err(|_| Error::Row("heads"))?;
-        batch.put(Tree::Heads, &log.publisher().cid().to_bytes(), &value);
+        batch.put_row(IndexTree::Heads, &log.publisher().cid().to_bytes(), &value);
         Ok(())
     }
 
@@ -225,9 +231,9 @@ impl<K: Keep> Core<K> {
         // The first place at which they part says most; others can check it who hold less.
         if held.fork.is_none_or(|(known, _)| seq < known) {
             held.fork = Some((seq, entry.id()));
-            let mut batch = Batch::new();
-            batch.block(entry.id().cid(), entry.bytes());
-            batch.put(Tree::Forks, &rows::place(publisher, seq), &entry.id().cid().to_bytes());
+            let mut batch = WriteBatch::new();
+            batch.put_block(entry.id().cid(), entry.bytes());
+            batch.put_row(IndexTree::Forks, &rows::place(publisher, seq), &entry.id().cid().to_bytes());
             self.keep.commit(batch)?;
             self.outputs.push(Output::Forked { publisher, seq });
         }
@@ -254,7 +260,7 @@ impl<K: Keep> Core<K> {
         if !reach.broken.is_empty() {
             tracing::warn!(%publisher, seq, "an entry refers to what is no sound object, and counts for nothing");
             self.flush()?;
-            return self.pass(publisher, seq, Batch::new()).map(|()| true);
+            return self.pass(publisher, seq, WriteBatch::new()).map(|()| true);
         }
         if !reach.missing.is_empty() {
             return Ok(false);
@@ -264,10 +270,10 @@ impl<K: Keep> Core<K> {
         // What is no object at all, or not what its entry says, counts for nothing; the log goes on.
         let Ok(value) = Object::decode(&bytes) else {
             tracing::warn!(%publisher, seq, "an entry refers to what is no sound object, and counts for nothing");
-            return self.pass(publisher, seq, Batch::new()).map(|()| true);
+            return self.pass(publisher, seq, WriteBatch::new()).map(|()| true);
         };
         let sealed = Sealed::<Entry>::open(self.keep.get(entry.cid())?.ok_or(Error::Row("entries"))?)?;
-        let mut batch = Batch::new();
+        let mut batch = WriteBatch::new();
         let fits = log::fits(sealed.value(), &value, bytes.len()).is_ok() && self.sound(&value)?;
         if fits {
             index(&mut batch, publisher, seq, &value, object);
@@ -283,7 +289,7 @@ impl<K: Keep> Core<K> {
     }
 
     /// Moves the mark of whole entries behind `seq`, with the rows of `batch`.
-    fn pass(&mut self, publisher: PublisherId, seq: u64, mut batch: Batch) -> Result<(), Error> {
+    fn pass(&mut self, publisher: PublisherId, seq: u64, mut batch: WriteBatch) -> Result<(), Error> {
         let Some(held) = self.logs.get(&publisher) else { return Ok(()) };
         self.head_row(&mut batch, &held.log, seq + 1)?;
         self.keep.commit(batch)?;
@@ -334,22 +340,26 @@ impl<K: Keep> Core<K> {
 }
 
 /// The rows by which an object is found.
-fn index(batch: &mut Batch, publisher: PublisherId, seq: u64, object: &Object, id: Cid) {
+fn index(batch: &mut WriteBatch, publisher: PublisherId, seq: u64, object: &Object, id: Cid) {
     let tree = match object {
-        Object::Release(_) => Tree::Releases,
-        Object::Dataset(_) => Tree::Datasets,
-        Object::Recipe(_) => Tree::Recipes,
+        Object::Release(_) => IndexTree::Releases,
+        Object::Dataset(_) => IndexTree::Datasets,
+        Object::Recipe(_) => IndexTree::Recipes,
         Object::Attestation(said) => {
             let key = rows::attestation(said.release.cid(), publisher, seq);
-            batch.put(Tree::Attestations, &key, &id.to_bytes());
+            batch.put_row(IndexTree::Attestations, &key, &id.to_bytes());
             return;
         }
         Object::Retraction(said) if said.scope == Scope::Whole => {
-            batch.put(Tree::Meta, &rows::retraction(publisher, said.subject), &rows::retracted(id, seq));
+            batch.put_row(
+                IndexTree::Meta,
+                &rows::retraction(publisher, said.subject),
+                &rows::retracted(id, seq),
+            );
             return;
         }
         _ => return,
     };
     debug_assert!(id.codec() == Codec::DagCbor, "objects are dag-cbor");
-    batch.put(tree, &rows::place(publisher, seq), &id.to_bytes());
+    batch.put_row(tree, &rows::place(publisher, seq), &id.to_bytes());
 }

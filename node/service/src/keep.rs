@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use schemas::cid::Cid;
-use store::{Batch, Error, Store, Tree};
+use store::{Error, IndexTree, Store, WriteBatch};
 
 /// A row: key and value.
 pub type Row = (Vec<u8>, Vec<u8>);
@@ -25,38 +25,38 @@ pub trait Keep: Send + Sync + 'static {
     ///
     /// # Errors
     /// As the store.
-    fn commit(&self, batch: Batch) -> Result<(), Error>;
+    fn commit(&self, batch: WriteBatch) -> Result<(), Error>;
     /// A row.
     ///
     /// # Errors
     /// As the store.
-    fn row(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, Error>;
+    fn row(&self, tree: IndexTree, key: &[u8]) -> Result<Option<Vec<u8>>, Error>;
     /// The rows whose keys begin with `prefix`, ascending.
     ///
     /// # Errors
     /// As the store.
-    fn rows(&self, tree: Tree, prefix: &[u8]) -> Result<Vec<Row>, Error>;
+    fn rows(&self, tree: IndexTree, prefix: &[u8]) -> Result<Vec<Row>, Error>;
 }
 
 impl Keep for Store {
     fn has(&self, id: Cid) -> Result<bool, Error> {
-        Store::has(self, id)
+        Store::has_block(self, id)
     }
 
     fn get(&self, id: Cid) -> Result<Option<Vec<u8>>, Error> {
         Store::get(self, id)
     }
 
-    fn commit(&self, batch: Batch) -> Result<(), Error> {
+    fn commit(&self, batch: WriteBatch) -> Result<(), Error> {
         Store::commit(self, batch)
     }
 
-    fn row(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        Store::row(self, tree, key)
+    fn row(&self, tree: IndexTree, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        Store::find_row(self, tree, key)
     }
 
-    fn rows(&self, tree: Tree, prefix: &[u8]) -> Result<Vec<Row>, Error> {
-        Store::rows(self, tree, prefix).collect()
+    fn rows(&self, tree: IndexTree, prefix: &[u8]) -> Result<Vec<Row>, Error> {
+        Store::scan_rows(self, tree, prefix).collect()
     }
 }
 
@@ -67,7 +67,7 @@ pub struct Memory(Arc<Mutex<Held>>);
 #[derive(Debug, Default)]
 struct Held {
     blocks: BTreeMap<Cid, Vec<u8>>,
-    rows: BTreeMap<(Tree, Vec<u8>), Vec<u8>>,
+    rows: BTreeMap<(IndexTree, Vec<u8>), Vec<u8>>,
 }
 
 impl Memory {
@@ -85,7 +85,7 @@ impl Keep for Memory {
         Ok(self.held().blocks.get(&id).cloned())
     }
 
-    fn commit(&self, batch: Batch) -> Result<(), Error> {
+    fn commit(&self, batch: WriteBatch) -> Result<(), Error> {
         let mut held = self.held();
         let (blocks, rows) = batch.into_parts();
         held.blocks.extend(blocks);
@@ -98,11 +98,11 @@ impl Keep for Memory {
         Ok(())
     }
 
-    fn row(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+    fn row(&self, tree: IndexTree, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         Ok(self.held().rows.get(&(tree, key.to_vec())).cloned())
     }
 
-    fn rows(&self, tree: Tree, prefix: &[u8]) -> Result<Vec<Row>, Error> {
+    fn rows(&self, tree: IndexTree, prefix: &[u8]) -> Result<Vec<Row>, Error> {
         let held = self.held();
         let from = held.rows.range((tree, prefix.to_vec())..);
         let matching = from.take_while(|((t, key), _)| *t == tree && key.starts_with(prefix));

@@ -2,7 +2,7 @@
 
 use ledger::log::Log;
 use ledger::reach;
-use replication::Event;
+use replication::SyncEvent;
 use schemas::cid::{Cid, Codec, EntryId, PublisherId};
 use schemas::content::Block;
 use schemas::entry::{self, Entry};
@@ -10,7 +10,7 @@ use schemas::key::SecretKey;
 use schemas::object::Object;
 use schemas::seal::Sealed;
 use serde::{Deserialize, Serialize};
-use store::{Batch, Tree};
+use store::{IndexTree, WriteBatch};
 
 use crate::core::{Core, Error, PENDING_BYTES_MAX};
 use crate::keep::Keep;
@@ -44,14 +44,14 @@ impl<K: Keep> Core<K> {
         }
         let publisher = genesis.publisher();
         Log::begin(&genesis)?;
-        let mut batch = Batch::new();
-        batch.put(Tree::Meta, rows::OWN, &publisher.cid().to_bytes());
+        let mut batch = WriteBatch::new();
+        batch.put_row(IndexTree::Meta, rows::OWN, &publisher.cid().to_bytes());
         if self.logs.contains_key(&publisher) {
             self.keep.commit(batch)?;
             self.own = Some(publisher);
             // Until now it was a stranger's: what its entries need is fetched from here on.
             self.advance(publisher)?;
-            self.tell(Event::Followed { publisher });
+            self.tell(SyncEvent::Followed { publisher });
         } else {
             self.own = Some(publisher);
             self.append(&genesis, batch)?;
@@ -92,18 +92,18 @@ impl<K: Keep> Core<K> {
         let signed = entry::sign(held.log.next(), time, object, key)?;
         held.log.check(&signed)?;
         // Blocks that nothing refers to yet are not visible, so they need not be one batch.
-        let mut batch = Batch::new();
+        let mut batch = WriteBatch::new();
         let mut size = 0;
         let ids: Vec<Cid> = given.keys().copied().chain([id]).collect();
         for (id, bytes) in given {
             size += bytes.len();
-            batch.block(id, bytes);
+            batch.put_block(id, bytes);
             if size > PENDING_BYTES_MAX {
                 self.keep.commit(std::mem::take(&mut batch))?;
                 size = 0;
             }
         }
-        batch.block(id, object);
+        batch.put_block(id, object);
         self.keep.commit(batch)?;
         let published =
             Published { publisher: own, seq: signed.value().seq(), entry: signed.id(), object: id };
@@ -114,7 +114,7 @@ impl<K: Keep> Core<K> {
 
     /// Where the own log carries an object already.
     pub(crate) fn published(&self, own: PublisherId, object: Cid) -> Result<Option<Published>, Error> {
-        for (key, _) in self.keep.rows(Tree::Meta, &rows::object(object))? {
+        for (key, _) in self.keep.rows(IndexTree::Meta, &rows::object(object))? {
             let place = key.get(rows::object(object).len()..).and_then(rows::read_place);
             if let Some((publisher, seq)) = place.filter(|(publisher, _)| *publisher == own) {
                 let (entry, _) = self.entry_at(own, seq)?.ok_or(Error::Row("entries"))?;

@@ -17,7 +17,7 @@ use schemas::seal::Sealed;
 use schemas::text::Name;
 use schemas::verdict::Verdict;
 use serde::{Deserialize, Serialize};
-use store::Tree;
+use store::IndexTree;
 
 use crate::core::Error;
 use crate::keep::{Keep, Row};
@@ -178,7 +178,7 @@ impl<K: Keep> Query<'_, K> {
     pub fn logs(&self) -> Result<Vec<LogInfo>, Error> {
         let own = self.own()?;
         let mut logs = Vec::new();
-        for (key, value) in self.0.rows(Tree::Heads, &[])? {
+        for (key, value) in self.0.rows(IndexTree::Heads, &[])? {
             let publisher = publisher_key(&key).ok_or(Error::Row("heads"))?;
             let head: HeadRow = schemas::cbor::decode(&value).map_err(|_| Error::Row("heads"))?;
             let identity = self.identity(publisher)?;
@@ -189,9 +189,9 @@ impl<K: Keep> Query<'_, K> {
                 length: head.length,
                 complete: head.complete,
                 last: head.last,
-                followed: self.0.row(Tree::Follows, &key)?.is_some(),
+                followed: self.0.row(IndexTree::Follows, &key)?.is_some(),
                 own: own == Some(publisher),
-                forked: !self.0.rows(Tree::Forks, &key)?.is_empty(),
+                forked: !self.0.rows(IndexTree::Forks, &key)?.is_empty(),
             });
         }
         Ok(logs)
@@ -202,7 +202,7 @@ impl<K: Keep> Query<'_, K> {
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
     pub fn own(&self) -> Result<Option<PublisherId>, Error> {
-        let row = self.0.row(Tree::Meta, rows::OWN)?;
+        let row = self.0.row(IndexTree::Meta, rows::OWN)?;
         row.map(|key| publisher_key(&key).ok_or(Error::Row("own"))).transpose()
     }
 
@@ -227,7 +227,7 @@ impl<K: Keep> Query<'_, K> {
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
     pub fn releases(&self) -> Result<Vec<ReleaseInfo>, Error> {
-        self.objects(Tree::Releases, |id, placed| self.release_info(id, placed))
+        self.objects(IndexTree::Releases, |id, placed| self.release_info(id, placed))
     }
 
     /// Every data set that is whole here.
@@ -235,7 +235,7 @@ impl<K: Keep> Query<'_, K> {
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
     pub fn datasets(&self) -> Result<Vec<DatasetInfo>, Error> {
-        self.objects(Tree::Datasets, |id, placed| {
+        self.objects(IndexTree::Datasets, |id, placed| {
             let dataset: Dataset = self.object(id)?;
             let content: schemas::object::Content = self.object(dataset.content.cid())?;
             let id = DatasetId::try_from(id).map_err(|_| Error::Row("datasets"))?;
@@ -248,7 +248,7 @@ impl<K: Keep> Query<'_, K> {
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
     pub fn recipes(&self) -> Result<Vec<RecipeInfo>, Error> {
-        self.objects(Tree::Recipes, |id, placed| {
+        self.objects(IndexTree::Recipes, |id, placed| {
             let recipe = self.object(id)?;
             let id = RecipeId::try_from(id).map_err(|_| Error::Row("recipes"))?;
             Ok(RecipeInfo { id, placed, recipe })
@@ -285,7 +285,7 @@ impl<K: Keep> Query<'_, K> {
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
     pub fn verdict(&self, release: ReleaseId) -> Result<Option<Verdict>, Error> {
-        let Some(row) = self.0.row(Tree::Verdicts, &release.cid().to_bytes())? else { return Ok(None) };
+        let Some(row) = self.0.row(IndexTree::Verdicts, &release.cid().to_bytes())? else { return Ok(None) };
         let id = Cid::from_bytes(&row).map_err(|_| Error::Row("verdicts"))?;
         Ok(Some(self.object::<Attestation>(id)?.verdict))
     }
@@ -297,7 +297,7 @@ impl<K: Keep> Query<'_, K> {
     pub fn attestations(&self, release: ReleaseId) -> Result<Vec<AttestationInfo>, Error> {
         let prefix = release.cid().to_bytes();
         let mut found = Vec::new();
-        for (key, value) in self.0.rows(Tree::Attestations, &prefix)? {
+        for (key, value) in self.0.rows(IndexTree::Attestations, &prefix)? {
             let place = key.get(prefix.len()..).and_then(rows::read_place);
             let (publisher, seq) = place.ok_or(Error::Row("attestations"))?;
             let id = Cid::from_bytes(&value).and_then(AttestationId::try_from);
@@ -315,11 +315,11 @@ impl<K: Keep> Query<'_, K> {
     pub fn places(&self, object: Cid) -> Result<Vec<Placed>, Error> {
         let prefix = rows::object(object);
         let mut places = Vec::new();
-        for (key, _) in self.0.rows(Tree::Meta, &prefix)? {
+        for (key, _) in self.0.rows(IndexTree::Meta, &prefix)? {
             let place = key.get(prefix.len()..).and_then(rows::read_place);
             let (publisher, seq) = place.ok_or(Error::Row("meta"))?;
             let strange = self.own()? != Some(publisher);
-            let stranger = strange && self.0.row(Tree::Follows, &publisher.cid().to_bytes())?.is_none();
+            let stranger = strange && self.0.row(IndexTree::Follows, &publisher.cid().to_bytes())?.is_none();
             places.push((strange, stranger, self.placed(publisher, seq)?));
         }
         places.sort_by_key(|(strange, stranger, _)| (*stranger, *strange));
@@ -327,7 +327,7 @@ impl<K: Keep> Query<'_, K> {
     }
 
     fn placed(&self, publisher: PublisherId, seq: u64) -> Result<Placed, Error> {
-        let row = self.0.row(Tree::Entries, &rows::place(publisher, seq))?;
+        let row = self.0.row(IndexTree::Entries, &rows::place(publisher, seq))?;
         let (entry, _) = row.as_deref().and_then(rows::read_pair).ok_or(Error::Row("entries"))?;
         let sealed = Sealed::<Entry>::open(self.0.get(entry.cid())?.ok_or(Error::Row("entries"))?)?;
         let name = self.identity(publisher)?.name.to_string();
@@ -359,7 +359,7 @@ impl<K: Keep> Query<'_, K> {
     pub fn entries(&self, publisher: PublisherId, places: Range<u64>) -> Result<Vec<EntryInfo>, Error> {
         let mut found = Vec::new();
         for seq in places {
-            let Some(row) = self.0.row(Tree::Entries, &rows::place(publisher, seq))? else { break };
+            let Some(row) = self.0.row(IndexTree::Entries, &rows::place(publisher, seq))? else { break };
             let (entry, object) = rows::read_pair(&row).ok_or(Error::Row("entries"))?;
             let sealed = self.entry(entry)?;
             let said = sealed.value();
@@ -384,11 +384,11 @@ impl<K: Keep> Query<'_, K> {
     /// [`Error::Store`], [`Error::Row`].
     pub fn forks(&self) -> Result<Vec<ForkInfo>, Error> {
         let mut found = Vec::new();
-        for (key, value) in self.0.rows(Tree::Forks, &[])? {
+        for (key, value) in self.0.rows(IndexTree::Forks, &[])? {
             let (publisher, seq) = rows::read_place(&key).ok_or(Error::Row("forks"))?;
             let rival =
                 Cid::from_bytes(&value).and_then(EntryId::try_from).map_err(|_| Error::Row("forks"))?;
-            let row = self.0.row(Tree::Entries, &rows::place(publisher, seq))?;
+            let row = self.0.row(IndexTree::Entries, &rows::place(publisher, seq))?;
             let held = row.as_deref().and_then(rows::read_pair).map(|(entry, _)| entry);
             found.push(ForkInfo { publisher, seq, entries: held.into_iter().chain([rival]).collect() });
         }
@@ -400,7 +400,7 @@ impl<K: Keep> Query<'_, K> {
     /// # Errors
     /// [`Error::Store`].
     pub fn heads(&self) -> Result<Vec<Row>, Error> {
-        Ok(self.0.rows(Tree::Heads, &[])?)
+        Ok(self.0.rows(IndexTree::Heads, &[])?)
     }
 
     /// Runs a release again, from what is held; nothing is kept or signed.
@@ -410,7 +410,7 @@ impl<K: Keep> Query<'_, K> {
 
     fn objects<T>(
         &self,
-        tree: Tree,
+        tree: IndexTree,
         read: impl Fn(Cid, Placed) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
         let mut found = Vec::new();
@@ -425,7 +425,7 @@ impl<K: Keep> Query<'_, K> {
     /// The releases of a dataflow by their places in the log.
     fn vintages(&self, publisher: PublisherId, dataflow: &Name) -> Result<BTreeMap<u64, ReleaseId>, Error> {
         let mut vintages = BTreeMap::new();
-        for (key, value) in self.0.rows(Tree::Releases, &publisher.cid().to_bytes())? {
+        for (key, value) in self.0.rows(IndexTree::Releases, &publisher.cid().to_bytes())? {
             let (_, seq) = rows::read_place(&key).ok_or(Error::Row("releases"))?;
             let id =
                 Cid::from_bytes(&value).and_then(ReleaseId::try_from).map_err(|_| Error::Row("releases"))?;
@@ -463,7 +463,7 @@ impl<K: Keep> Query<'_, K> {
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
     pub fn withdrawn(&self, publisher: PublisherId, subject: Cid) -> Result<Option<Withdrawn>, Error> {
-        let Some(row) = self.0.row(Tree::Meta, &rows::retraction(publisher, subject))? else {
+        let Some(row) = self.0.row(IndexTree::Meta, &rows::retraction(publisher, subject))? else {
             return Ok(None);
         };
         let (id, seq) = rows::read_retracted(&row).ok_or(Error::Row("meta"))?;
@@ -528,7 +528,7 @@ impl<K: Keep> Query<'_, K> {
     /// # Errors
     /// [`Error::Store`].
     pub fn peers(&self) -> Result<Vec<String>, Error> {
-        let rows = self.0.rows(Tree::Peers, &[])?;
+        let rows = self.0.rows(IndexTree::Peers, &[])?;
         Ok(rows.into_iter().filter_map(|(key, _)| String::from_utf8(key).ok()).collect())
     }
 

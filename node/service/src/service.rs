@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use ledger::verify::{self, Verification};
-use replication::{Action, Event, Millis, Ticket};
+use replication::{Millis, RequestId, SyncAction, SyncEvent};
 use schemas::cid::{Cid, EntryId, PublisherId, ReleaseId};
 use schemas::content::Block;
 use schemas::verdict::Verdict;
 use serde::{Deserialize, Serialize};
-use store::{Batch, Tree};
+use store::{IndexTree, WriteBatch};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::core::{Core, Error, Output};
@@ -35,9 +35,9 @@ type Reply<T> = oneshot::Sender<Result<T, Error>>;
 #[derive(Debug)]
 pub enum Command {
     /// Something happened on the network.
-    Network(Millis, Event),
+    Network(Millis, SyncEvent),
     /// A stream delivered a block.
-    Received(Millis, Ticket, Cid, Vec<u8>),
+    Received(Millis, RequestId, Cid, Vec<u8>),
     /// Sign an object: its bytes, the blocks it needs, the time.
     Publish(Vec<u8>, Vec<Block>, i64, Reply<Published>),
     /// Follow a publisher.
@@ -107,7 +107,7 @@ impl<K: Keep> Service<K> {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(core: Core<K>, clock: fn() -> i64) -> std::io::Result<(Self, mpsc::Receiver<Action>)> {
+    pub fn start(core: Core<K>, clock: fn() -> i64) -> std::io::Result<(Self, mpsc::Receiver<SyncAction>)> {
         let (commands, inbox) = mpsc::channel(INBOX_MAX);
         let (actions, network) = mpsc::channel(ACTIONS_MAX);
         let (notices, _) = broadcast::channel(NOTICES_MAX);
@@ -182,7 +182,7 @@ fn worker<K: Keep>(queue: &Mutex<Jobs<ReleaseId>>, keep: &K, done: &mpsc::WeakSe
 struct Owner<K: Keep> {
     core: Core<K>,
     inbox: mpsc::Receiver<Command>,
-    actions: mpsc::Sender<Action>,
+    actions: mpsc::Sender<SyncAction>,
     notices: broadcast::Sender<Notice>,
     jobs: JobSender<ReleaseId>,
     /// Releases that a worker has or will get.
@@ -216,7 +216,7 @@ impl<K: Keep> Owner<K> {
         let core = &mut self.core;
         let trouble = match command {
             Command::Network(now, event) => core.handle(now, event),
-            Command::Received(now, ticket, id, bytes) => core.received(now, ticket, id, bytes),
+            Command::Received(now, request_id, id, bytes) => core.received(now, request_id, id, bytes),
             Command::Publish(object, blocks, time, reply) => {
                 answer(reply, core.publish(&object, blocks, time))
             }
@@ -287,8 +287,8 @@ impl<K: Keep> Core<K> {
     /// # Errors
     /// [`Error::Store`].
     pub fn add_peer(&mut self, address: &str) -> Result<(), Error> {
-        let mut batch = Batch::new();
-        batch.put(Tree::Peers, address.as_bytes(), &[]);
+        let mut batch = WriteBatch::new();
+        batch.put_row(IndexTree::Peers, address.as_bytes(), &[]);
         Ok(self.keep.commit(batch)?)
     }
 }

@@ -1,43 +1,43 @@
 //! What the sync machine may see of a core.
 
-use replication::{Head, View};
+use replication::{LogHead, LogView};
 use schemas::cid::{Cid, EntryId, PublisherId};
 
 use crate::core::{Core, Held, STRANGER_ENTRIES_MAX, STRANGERS_MAX};
 use crate::frontier::Frontier;
 use crate::keep::Keep;
 
-fn head(held: &Held) -> Head {
-    Head { publisher: held.log.publisher(), length: held.log.length(), last: held.log.last() }
+fn head(held: &Held) -> LogHead {
+    LogHead { publisher: held.log.publisher(), length: held.log.length(), last: held.log.last() }
 }
 
-impl<K: Keep> View for Core<K> {
-    fn heads(&self) -> Vec<Head> {
+impl<K: Keep> LogView for Core<K> {
+    fn all_heads(&self) -> Vec<LogHead> {
         // A forked log has a second head, so that others learn of the contradiction.
         let rival = |held: &Held| {
             let publisher = held.log.publisher();
-            held.proved().map(|(seq, last)| Head { publisher, length: seq + 1, last })
+            held.proved().map(|(seq, last)| LogHead { publisher, length: seq + 1, last })
         };
         self.logs.values().flat_map(|held| [Some(head(held)), rival(held)]).flatten().collect()
     }
 
-    fn head(&self, publisher: PublisherId) -> Option<Head> {
+    fn log_head(&self, publisher: PublisherId) -> Option<LogHead> {
         self.logs.get(&publisher).map(head)
     }
 
-    fn entry(&self, publisher: PublisherId, sequence: u64) -> Option<EntryId> {
+    fn entry_id(&self, publisher: PublisherId, sequence: u64) -> Option<EntryId> {
         self.entry_at(publisher, sequence).ok().flatten().map(|(entry, _)| entry)
     }
 
-    fn forked(&self, publisher: PublisherId) -> bool {
+    fn has_fork(&self, publisher: PublisherId) -> bool {
         self.logs.get(&publisher).is_some_and(|held| held.proved().is_some())
     }
 
-    fn follows(&self, publisher: PublisherId) -> bool {
+    fn is_followed(&self, publisher: PublisherId) -> bool {
         self.whole(publisher)
     }
 
-    fn wants(&self, publisher: PublisherId) -> bool {
+    fn accepts_entries(&self, publisher: PublisherId) -> bool {
         if self.whole(publisher) {
             return true;
         }
@@ -47,7 +47,7 @@ impl<K: Keep> View for Core<K> {
         }
     }
 
-    fn missing(&self, publisher: PublisherId, max: usize) -> Vec<Cid> {
+    fn missing_blocks(&self, publisher: PublisherId, max: usize) -> Vec<Cid> {
         if !self.whole(publisher) {
             return Vec::new();
         }

@@ -14,11 +14,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use schemas::car;
 use schemas::cid::Cid;
 
-use crate::batch::Batch;
+use crate::batch::WriteBatch;
 use crate::disk::{Disk, read_at, sync_dir};
 use crate::error::Error;
-use crate::group::Draft;
-use crate::segment::{Group, Place, Segment};
+use crate::group::GroupLayout;
+use crate::segment::{BlockLocation, GroupScan, SegmentReader};
 
 /// Bytes of a segment file, after which the next is begun: small enough to check or copy in a
 /// second, large enough that a terabyte is a few thousand files.
@@ -32,7 +32,7 @@ const FILES_MAX: usize = 128;
 
 /// Where a group ends: all that the index must know to go on from there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Position {
+pub(crate) struct ArchivePosition {
     /// Number of the segment; 0 before the first group.
     pub(crate) segment: u32,
     /// Offset after the group.
@@ -47,43 +47,43 @@ pub(crate) struct Position {
 
 /// Where a walk goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Cursor {
+pub(crate) struct ArchiveCursor {
     pub(crate) segment: u32,
     /// Offset; 0 stands before the header.
-    pub(crate) at: u64,
+    pub(crate) offset: u64,
     /// Number that the next group must have, unless unknown behind damage.
     pub(crate) number: Option<u64>,
 }
 
-impl From<&Position> for Cursor {
-    fn from(position: &Position) -> Self {
-        Self { segment: position.segment, at: position.offset, number: Some(position.number + 1) }
+impl From<&ArchivePosition> for ArchiveCursor {
+    fn from(position: &ArchivePosition) -> Self {
+        Self { segment: position.segment, offset: position.offset, number: Some(position.number + 1) }
     }
 }
 
 /// What a walk meets: a whole group, or one with faults.
 #[derive(Debug)]
-pub(crate) struct Met {
+pub(crate) struct GroupVisit {
     pub(crate) segment: u32,
-    pub(crate) at: u64,
-    pub(crate) group: Group,
+    pub(crate) offset: u64,
+    pub(crate) group: GroupScan,
     /// Whether everything about it suggests an interrupted write: see [`Archive::walk`].
     pub(crate) torn: bool,
 }
 
 /// Whether a walk goes on behind a faulty group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Flow {
-    On,
+pub(crate) enum WalkControl {
+    Continue,
     Stop,
 }
 
 /// One segment on a walk.
-struct Stretch<'a> {
-    segment: Segment<'a>,
+struct SegmentWalk<'a> {
+    segment: SegmentReader<'a>,
     /// Whether it is the last of the archive.
     last: bool,
-    synced: Option<Position>,
+    synced: Option<ArchivePosition>,
 }
 
 /// The segment files.
@@ -98,7 +98,7 @@ pub(crate) struct Archive {
 
 /// The end of the archive, where one writer appends.
 #[derive(Debug)]
-pub(crate) struct Tail {
+pub(crate) struct ArchiveTail {
     segment: u32,
     file: Arc<File>,
     length: u64,
@@ -115,37 +115,37 @@ impl Archive {
     }
 
     /// Bytes and number of all segments, as of the last commit.
-    pub(crate) fn size(&self) -> (u64, u64) {
+    pub(crate) fn total_size(&self) -> (u64, u64) {
         (self.bytes.load(Ordering::Relaxed), self.segments.load(Ordering::Relaxed))
     }
 
     /// The numbers of the segment files, ascending and without gaps.
-    pub(crate) fn numbers(&self) -> Result<Vec<u32>, Error> {
+    pub(crate) fn segment_numbers(&self) -> Result<Vec<u32>, Error> {
         let list = || -> io::Result<Vec<u32>> {
             let names = fs::read_dir(&self.dir)?.map(|entry| Ok(entry?.file_name()));
             let names = names.collect::<io::Result<Vec<_>>>()?;
-            Ok(names.iter().filter_map(|name| number(name.to_str()?)).collect())
+            Ok(names.iter().filter_map(|name| segment_number(name.to_str()?)).collect())
         };
         let mut numbers = list().map_err(Error::io("list", &self.dir))?;
         numbers.sort_unstable();
         match (1..).zip(&numbers).find(|(wanted, number)| wanted != *number) {
-            Some((segment, _)) => Err(Error::Missing { segment }),
+            Some((segment, _)) => Err(Error::MissingSegment { segment }),
             None => Ok(numbers),
         }
     }
 
     /// Why the archive is not the one that an index at `position` was made of.
-    pub(crate) fn disagrees(&self, position: &Position) -> Result<Option<&'static str>, Error> {
-        if !self.numbers()?.contains(&position.segment) {
+    pub(crate) fn mismatch_reason(&self, position: &ArchivePosition) -> Result<Option<&'static str>, Error> {
+        if !self.segment_numbers()?.contains(&position.segment) {
             return Ok(Some("the index was ahead of the archive"));
         }
-        let (file, length) = self.reader(position.segment)?;
+        let (file, length) = self.open_segment(position.segment)?;
         if position.offset > length {
             return Ok(Some("the index was ahead of the archive"));
         }
-        let found = Segment { file: &file, length }
+        let found = SegmentReader { file: &file, length }
             .commit_before(position.offset)
-            .map_err(|fault| self.unreadable(position.segment, fault))?;
+            .map_err(|fault| self.read_error(position.segment, fault))?;
         let same = found
             .is_some_and(|(id, commit)| *id.digest() == position.commit && commit.number == position.number);
         Ok(if same { None } else { Some("the index was not of this archive") })
@@ -157,28 +157,29 @@ impl Archive {
     /// in the last segment, nothing committed follows it, `synced` (where an index said the
     /// archive had been on disk) does not cover it, and no record in it was written whole by
     /// another version. Everything else is damage.
-    pub(crate) fn walk(
+    pub(crate) fn walk_groups(
         &self,
-        from: Cursor,
+        from: ArchiveCursor,
         end: Option<(u32, u64)>,
-        synced: Option<&Position>,
-        visit: &mut dyn FnMut(&Met) -> Result<Flow, Error>,
-    ) -> Result<Cursor, Error> {
+        synced: Option<&ArchivePosition>,
+        visit: &mut dyn FnMut(&GroupVisit) -> Result<WalkControl, Error>,
+    ) -> Result<ArchiveCursor, Error> {
         let mut cursor = from;
-        let numbers = self.numbers()?;
+        let numbers = self.segment_numbers()?;
         for &number in numbers.iter().filter(|number| **number >= from.segment) {
-            let (file, mut length) = self.reader(number)?;
+            let (file, mut length) = self.open_segment(number)?;
             match end {
                 Some((segment, _)) if number > segment => break,
                 Some((segment, at)) if number == segment => length = length.min(at),
                 _ => {}
             }
             if number > cursor.segment {
-                cursor = Cursor { segment: number, at: 0, number: cursor.number };
+                cursor = ArchiveCursor { segment: number, offset: 0, number: cursor.number };
             }
             let last = numbers.last() == Some(&number);
-            let stretch = Stretch { segment: Segment { file: &file, length }, last, synced: synced.copied() };
-            if self.stretch(&stretch, &mut cursor, visit)? == Flow::Stop {
+            let stretch =
+                SegmentWalk { segment: SegmentReader { file: &file, length }, last, synced: synced.copied() };
+            if self.walk_segment(&stretch, &mut cursor, visit)? == WalkControl::Stop {
                 break;
             }
         }
@@ -186,60 +187,69 @@ impl Archive {
     }
 
     /// Walks through one segment.
-    fn stretch(
+    fn walk_segment(
         &self,
-        stretch: &Stretch<'_>,
-        cursor: &mut Cursor,
-        visit: &mut dyn FnMut(&Met) -> Result<Flow, Error>,
-    ) -> Result<Flow, Error> {
+        stretch: &SegmentWalk<'_>,
+        cursor: &mut ArchiveCursor,
+        visit: &mut dyn FnMut(&GroupVisit) -> Result<WalkControl, Error>,
+    ) -> Result<WalkControl, Error> {
         let length = stretch.segment.length;
         // Even an empty file has a place for a header.
-        while cursor.at < length || cursor.at == 0 {
-            let read = self.step(&stretch.segment, cursor);
-            let Some(group) = read.map_err(|fault| self.unreadable(cursor.segment, fault))? else {
+        while cursor.offset < length || cursor.offset == 0 {
+            let read = self.read_next(&stretch.segment, cursor);
+            let Some(group) = read.map_err(|fault| self.read_error(cursor.segment, fault))? else {
                 continue;
             };
-            let torn = self.torn(stretch, cursor, &group)?;
-            let met = Met { segment: cursor.segment, at: cursor.at, group, torn };
+            let torn = self.is_torn(stretch, cursor, &group)?;
+            let met = GroupVisit { segment: cursor.segment, offset: cursor.offset, group, torn };
             let flow = visit(&met)?;
-            if flow == Flow::Stop && !met.group.faults.is_empty() {
-                return Ok(Flow::Stop);
+            if flow == WalkControl::Stop && !met.group.defects.is_empty() {
+                return Ok(WalkControl::Stop);
             }
             // Behind a group whose beginning cannot be read, any number may follow.
             cursor.number = met.group.end.map(|_| met.group.number + 1);
-            cursor.at = met.group.end.map_or(length, |end| end.min(length)).max(1);
+            cursor.offset = met.group.end.map_or(length, |end| end.min(length)).max(1);
         }
-        Ok(Flow::On)
+        Ok(WalkControl::Continue)
     }
 
     /// Reads the header or the group at the cursor; nothing for an intact header.
-    fn step(&self, segment: &Segment<'_>, cursor: &mut Cursor) -> io::Result<Option<Group>> {
-        if cursor.at == 0 {
-            return Ok(match segment.header()? {
+    fn read_next(
+        &self,
+        segment: &SegmentReader<'_>,
+        cursor: &mut ArchiveCursor,
+    ) -> io::Result<Option<GroupScan>> {
+        if cursor.offset == 0 {
+            return Ok(match segment.check_header()? {
                 Ok(()) => {
-                    cursor.at = car::header(&[]).len() as u64;
+                    cursor.offset = car::header(&[]).len() as u64;
                     None
                 }
-                Err(fault) => Some(Group { faults: vec![fault], ..Group::default() }),
+                Err(fault) => Some(GroupScan { defects: vec![fault], ..GroupScan::default() }),
             });
         }
-        let mut group = segment.group(cursor.at)?;
-        if let (Some(wanted), true) = (cursor.number, group.faults.is_empty())
+        let mut group = segment.read_group(cursor.offset)?;
+        if let (Some(wanted), true) = (cursor.number, group.defects.is_empty())
             && wanted != group.number
         {
-            group.misnumbered(cursor.at, wanted);
+            group.add_misnumbered(cursor.offset, wanted);
         }
         Ok(Some(group))
     }
 
-    fn torn(&self, stretch: &Stretch<'_>, cursor: &Cursor, group: &Group) -> Result<bool, Error> {
-        let faults = &group.faults;
+    fn is_torn(
+        &self,
+        stretch: &SegmentWalk<'_>,
+        cursor: &ArchiveCursor,
+        group: &GroupScan,
+    ) -> Result<bool, Error> {
+        let faults = &group.defects;
         if !stretch.last || faults.is_empty() || !faults.iter().all(|fault| fault.torn) {
             return Ok(false);
         }
         let length = stretch.segment.length;
         let covered = stretch.synced.is_some_and(|synced| {
-            let within = cursor.segment == synced.segment && cursor.at < synced.offset;
+            let within = cursor.segment == synced.segment && cursor.offset < synced.offset;
             // A file shorter than the index knew it was cut by something else: nothing to save.
             within && length >= synced.offset
         });
@@ -247,44 +257,44 @@ impl Archive {
             Some(end) => end < length,
             None => stretch
                 .segment
-                .goes_on(cursor.at, cursor.number.unwrap_or(0))
-                .map_err(|fault| self.unreadable(cursor.segment, fault))?,
+                .has_later_commit(cursor.offset, cursor.number.unwrap_or(0))
+                .map_err(|fault| self.read_error(cursor.segment, fault))?,
         };
         Ok(!covered && !followed)
     }
 
     /// Opens the end for writing at `cursor`, cutting what lies behind it. Returns the bytes cut.
-    pub(crate) fn tail(&self, cursor: Cursor, number: u64) -> Result<(Tail, u64), Error> {
-        let numbers = self.numbers()?;
+    pub(crate) fn open_tail(&self, cursor: ArchiveCursor, number: u64) -> Result<(ArchiveTail, u64), Error> {
+        let numbers = self.segment_numbers()?;
         let Some(&segment) = numbers.last() else {
-            return Ok((self.create(1, number)?, 0));
+            return Ok((self.create_segment(1, number)?, 0));
         };
-        let path = self.path(segment);
+        let path = self.segment_path(segment);
         let open = OpenOptions::new().read(true).write(true).open(&path);
         let file = open.map_err(Error::io("open", &path))?;
         let length = file.metadata().map_err(Error::io("measure", &path))?.len();
         let header = car::header(&[]);
         let repair = || -> io::Result<()> {
-            if cursor.at < length {
-                self.disk.truncate(&file, cursor.at)?;
+            if cursor.offset < length {
+                self.disk.truncate(&file, cursor.offset)?;
             }
-            if cursor.at == 0 {
+            if cursor.offset == 0 {
                 self.disk.write(&file, &header, 0)?;
             }
             file.sync_all()
         };
-        if cursor.at < length || cursor.at == 0 {
+        if cursor.offset < length || cursor.offset == 0 {
             repair().map_err(Error::io("repair", &path))?;
         }
-        let cut = length.saturating_sub(cursor.at);
-        let length = cursor.at.max(header.len() as u64);
-        self.measure()?;
-        Ok((Tail { segment, file: Arc::new(file), length, number, poisoned: None }, cut))
+        let cut = length.saturating_sub(cursor.offset);
+        let length = cursor.offset.max(header.len() as u64);
+        self.update_size()?;
+        Ok((ArchiveTail { segment, file: Arc::new(file), length, number, poisoned: None }, cut))
     }
 
     /// Begins a new segment. `number` is that of the last group.
-    pub(crate) fn create(&self, segment: u32, number: u64) -> Result<Tail, Error> {
-        let path = self.path(segment);
+    pub(crate) fn create_segment(&self, segment: u32, number: u64) -> Result<ArchiveTail, Error> {
+        let path = self.segment_path(segment);
         let header = car::header(&[]);
         let make = || -> io::Result<File> {
             let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&path)?;
@@ -298,32 +308,32 @@ impl Archive {
             let _ = fs::remove_file(&path);
             Error::Write(Arc::new(fault))
         })?;
-        self.measure()?;
+        self.update_size()?;
         let length = header.len() as u64;
-        Ok(Tail { segment, file: Arc::new(file), length, number, poisoned: None })
+        Ok(ArchiveTail { segment, file: Arc::new(file), length, number, poisoned: None })
     }
 
     /// Appends a group and syncs it. Returns where its blocks lie and where it ends.
-    pub(crate) fn append(
+    pub(crate) fn append_group(
         &self,
-        tail: &mut Tail,
-        batch: &Batch,
+        tail: &mut ArchiveTail,
+        batch: &WriteBatch,
         blocks: u64,
-    ) -> Result<(Vec<Place>, Position), Error> {
+    ) -> Result<(Vec<BlockLocation>, ArchivePosition), Error> {
         if let Some(reason) = &tail.poisoned {
             return Err(Error::Poisoned(reason.clone()));
         }
-        let draft = Draft::new(tail.number + 1, batch);
+        let draft = GroupLayout::new(tail.number + 1, batch);
         let empty = tail.length <= car::header(&[]).len() as u64;
         if !empty && tail.length + draft.len() > self.segment_bytes {
-            *tail = self.create(tail.segment + 1, tail.number)?;
+            *tail = self.create_segment(tail.segment + 1, tail.number)?;
         }
-        let commit = self.write(tail, &draft, batch)?;
-        let places = draft.places(tail.length, &batch.blocks);
+        let commit = self.write_group(tail, &draft, batch)?;
+        let places = draft.block_locations(tail.length, &batch.blocks);
         tail.length += draft.len();
         tail.number += 1;
         self.bytes.fetch_add(draft.len(), Ordering::Relaxed);
-        let position = Position {
+        let position = ArchivePosition {
             segment: tail.segment,
             offset: tail.length,
             number: tail.number,
@@ -333,9 +343,14 @@ impl Archive {
         Ok((places, position))
     }
 
-    fn write(&self, tail: &mut Tail, draft: &Draft, batch: &Batch) -> Result<Cid, Error> {
-        let mut out = Buffer { archive: self, file: &tail.file, at: tail.length, bytes: Vec::new() };
-        let written = draft.write(&batch.blocks, |part| out.put(part)).and_then(|id| {
+    fn write_group(
+        &self,
+        tail: &mut ArchiveTail,
+        draft: &GroupLayout,
+        batch: &WriteBatch,
+    ) -> Result<Cid, Error> {
+        let mut out = WriteBuffer { archive: self, file: &tail.file, at: tail.length, bytes: Vec::new() };
+        let written = draft.write_records(&batch.blocks, |part| out.put(part)).and_then(|id| {
             out.flush()?;
             Ok(id)
         });
@@ -360,17 +375,17 @@ impl Archive {
     }
 
     /// Reads a block, which must be what its id says.
-    pub(crate) fn block(&self, segment: u32, place: &Place) -> Result<Vec<u8>, Error> {
+    pub(crate) fn read_block(&self, segment: u32, place: &BlockLocation) -> Result<Vec<u8>, Error> {
         let head = car::record_head(place.id, place.length as usize);
         let mut record = vec![0; head.len() + place.length as usize];
-        let damaged = |what: &str| Error::Damaged { segment, offset: place.offset, what: what.into() };
-        let file = self.file(segment)?;
+        let damaged = |what: &str| Error::Damaged { segment, offset: place.offset, detail: what.into() };
+        let file = self.segment_file(segment)?;
         match read_at(&file, &mut record, place.offset) {
             Ok(()) => {}
             Err(fault) if fault.kind() == io::ErrorKind::UnexpectedEof => {
                 return Err(damaged("the file ends inside a record"));
             }
-            Err(fault) => return Err(self.unreadable(segment, fault)),
+            Err(fault) => return Err(self.read_error(segment, fault)),
         }
         let block = record.split_off(head.len());
         if record != head {
@@ -382,26 +397,26 @@ impl Archive {
         Ok(block)
     }
 
-    fn path(&self, segment: u32) -> PathBuf {
+    fn segment_path(&self, segment: u32) -> PathBuf {
         self.dir.join(format!("{segment:06}.car"))
     }
 
-    fn unreadable(&self, segment: u32, fault: io::Error) -> Error {
-        Error::io("read", &self.path(segment))(fault)
+    fn read_error(&self, segment: u32, fault: io::Error) -> Error {
+        Error::io("read", &self.segment_path(segment))(fault)
     }
 
-    fn reader(&self, segment: u32) -> Result<(Arc<File>, u64), Error> {
-        let file = self.file(segment)?;
-        let length = file.metadata().map_err(|fault| self.unreadable(segment, fault))?.len();
+    fn open_segment(&self, segment: u32) -> Result<(Arc<File>, u64), Error> {
+        let file = self.segment_file(segment)?;
+        let length = file.metadata().map_err(|fault| self.read_error(segment, fault))?.len();
         Ok((file, length))
     }
 
-    fn file(&self, segment: u32) -> Result<Arc<File>, Error> {
+    fn segment_file(&self, segment: u32) -> Result<Arc<File>, Error> {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = files.get(&segment) {
             return Ok(file.clone());
         }
-        let path = self.path(segment);
+        let path = self.segment_path(segment);
         let file = File::open(&path).map(Arc::new).map_err(Error::io("open", &path))?;
         if files.len() >= FILES_MAX {
             files.pop_first();
@@ -410,11 +425,11 @@ impl Archive {
         Ok(file)
     }
 
-    fn measure(&self) -> Result<(), Error> {
-        let numbers = self.numbers()?;
+    fn update_size(&self) -> Result<(), Error> {
+        let numbers = self.segment_numbers()?;
         let mut bytes = 0;
         for segment in &numbers {
-            let path = self.path(*segment);
+            let path = self.segment_path(*segment);
             bytes += fs::metadata(&path).map_err(Error::io("measure", &path))?.len();
         }
         self.bytes.store(bytes, Ordering::Relaxed);
@@ -423,7 +438,7 @@ impl Archive {
     }
 }
 
-impl Tail {
+impl ArchiveTail {
     /// The end of what is on disk.
     pub(crate) fn end(&self) -> (u32, u64) {
         (self.segment, self.length)
@@ -431,21 +446,21 @@ impl Tail {
 }
 
 /// The number in the name of a segment file.
-fn number(name: &str) -> Option<u32> {
+fn segment_number(name: &str) -> Option<u32> {
     let digits = name.strip_suffix(".car")?;
     let number = digits.parse().ok()?;
     (format!("{number:06}") == digits).then_some(number)
 }
 
 /// Gathers small parts into large writes.
-struct Buffer<'a> {
+struct WriteBuffer<'a> {
     archive: &'a Archive,
     file: &'a File,
     at: u64,
     bytes: Vec<u8>,
 }
 
-impl Buffer<'_> {
+impl WriteBuffer<'_> {
     fn put(&mut self, part: &[u8]) -> io::Result<()> {
         self.bytes.extend_from_slice(part);
         if self.bytes.len() >= WRITE_BYTES { self.flush() } else { Ok(()) }
@@ -460,7 +475,7 @@ impl Buffer<'_> {
 }
 
 /// Makes the directories of a store.
-pub(crate) fn prepare(dir: &Path, archive: &Path) -> Result<(), Error> {
+pub(crate) fn create_directories(dir: &Path, archive: &Path) -> Result<(), Error> {
     fs::create_dir_all(archive).map_err(Error::io("create", archive))?;
     sync_dir(dir).map_err(Error::io("sync", dir))?;
     match dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {

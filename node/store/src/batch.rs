@@ -17,7 +17,7 @@ pub const ROW_BYTES_MAX: usize = 4 << 10;
 pub const KEY_BYTES_MAX: usize = 384;
 
 /// Blocks in one batch, so that the list of a group's records fits in a few megabytes.
-pub const BLOCKS_MAX: usize = 1 << 16;
+pub const BATCH_BLOCKS_MAX: usize = 1 << 16;
 
 /// Bytes of blocks and rows in one batch: a whole source document, which is one segment.
 pub const BATCH_BYTES_MAX: u64 = 256 << 20;
@@ -28,27 +28,27 @@ macro_rules! trees {
         /// store keeps them in order.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
-        pub enum Tree {
+        pub enum IndexTree {
             $($(#[$doc])* $name,)*
         }
 
-        impl Tree {
+        impl IndexTree {
             /// Every tree, in the order of their codes.
-            pub const ALL: &'static [Tree] = &[$(Tree::$name),*];
+            pub const ALL: &'static [IndexTree] = &[$(IndexTree::$name),*];
 
             /// The name in the index, with the version of its rows.
             pub fn name(self) -> &'static str {
-                match self { $(Tree::$name => $text,)* }
+                match self { $(IndexTree::$name => $text,)* }
             }
 
             /// The byte that names the tree in the archive; never given to another tree.
             pub(crate) fn code(self) -> u8 {
-                match self { $(Tree::$name => $code,)* }
+                match self { $(IndexTree::$name => $code,)* }
             }
 
             /// The tree of a code.
-            pub(crate) fn from_code(code: u8) -> Option<Tree> {
-                match code { $($code => Some(Tree::$name),)* _ => None }
+            pub(crate) fn from_code(code: u8) -> Option<IndexTree> {
+                match code { $($code => Some(IndexTree::$name),)* _ => None }
             }
         }
     };
@@ -83,16 +83,16 @@ trees! {
 
 /// One change of an index row; without a value the row goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct IndexRow {
     /// The kind of row.
-    pub tree: Tree,
+    pub tree: IndexTree,
     /// Its key.
     pub key: Vec<u8>,
     /// Its value from now on.
     pub value: Option<Vec<u8>>,
 }
 
-impl Row {
+impl IndexRow {
     /// Bytes of the row in the archive: tree, two lengths, key, value.
     pub(crate) fn len(&self) -> usize {
         1 + 2 + 2 + self.key.len() + self.value.as_ref().map_or(0, Vec::len)
@@ -101,10 +101,12 @@ impl Row {
     fn check(&self) -> Result<(), Error> {
         let tree = self.tree.name();
         if !(1..=KEY_BYTES_MAX).contains(&self.key.len()) {
-            return Err(Error::Key { tree, bytes: self.key.len() });
+            return Err(Error::KeyLength { tree, bytes: self.key.len() });
         }
         match &self.value {
-            Some(value) if value.len() > ROW_BYTES_MAX => Err(Error::Row { tree, bytes: value.len() }),
+            Some(value) if value.len() > ROW_BYTES_MAX => {
+                Err(Error::ValueTooLarge { tree, bytes: value.len() })
+            }
             _ => Ok(()),
         }
     }
@@ -112,34 +114,34 @@ impl Row {
 
 /// Blocks and rows that become durable together. Rows apply in the order given.
 #[derive(Debug, Clone, Default)]
-pub struct Batch {
+pub struct WriteBatch {
     pub(crate) blocks: Vec<(Cid, Vec<u8>)>,
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Vec<IndexRow>,
 }
 
-impl Batch {
+impl WriteBatch {
     /// An empty batch.
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Adds a block. A block that the store holds already is skipped at commit.
-    pub fn block(&mut self, id: Cid, bytes: impl Into<Vec<u8>>) {
+    pub fn put_block(&mut self, id: Cid, bytes: impl Into<Vec<u8>>) {
         self.blocks.push((id, bytes.into()));
     }
 
     /// Sets a row: a key of 1 to [`KEY_BYTES_MAX`] bytes, a value of at most [`ROW_BYTES_MAX`].
-    pub fn put(&mut self, tree: Tree, key: &[u8], value: &[u8]) {
-        self.rows.push(Row { tree, key: key.into(), value: Some(value.into()) });
+    pub fn put_row(&mut self, tree: IndexTree, key: &[u8], value: &[u8]) {
+        self.rows.push(IndexRow { tree, key: key.into(), value: Some(value.into()) });
     }
 
     /// Removes a row, if it is there.
-    pub fn delete(&mut self, tree: Tree, key: &[u8]) {
-        self.rows.push(Row { tree, key: key.into(), value: None });
+    pub fn delete_row(&mut self, tree: IndexTree, key: &[u8]) {
+        self.rows.push(IndexRow { tree, key: key.into(), value: None });
     }
 
     /// The blocks and rows, for another kind of keeping than the store.
-    pub fn into_parts(self) -> (Vec<(Cid, Vec<u8>)>, Vec<Row>) {
+    pub fn into_parts(self) -> (Vec<(Cid, Vec<u8>)>, Vec<IndexRow>) {
         (self.blocks, self.rows)
     }
 
@@ -157,18 +159,18 @@ impl Batch {
     /// Everything that can be refused before the archive is touched.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let (blocks, bytes) = (self.blocks.len(), self.bytes());
-        if blocks > BLOCKS_MAX || bytes > BATCH_BYTES_MAX {
-            return Err(Error::Batch { blocks, bytes });
+        if blocks > BATCH_BLOCKS_MAX || bytes > BATCH_BYTES_MAX {
+            return Err(Error::BatchTooLarge { blocks, bytes });
         }
         for (id, bytes) in &self.blocks {
             if bytes.len() > BLOCK_BYTES_MAX {
-                return Err(Error::Block { id: *id, bytes: bytes.len() });
+                return Err(Error::BlockTooLarge { id: *id, bytes: bytes.len() });
             }
             if !id.matches(bytes) {
-                return Err(Error::Hash { id: *id });
+                return Err(Error::HashMismatch { id: *id });
             }
         }
-        self.rows.iter().try_for_each(Row::check)
+        self.rows.iter().try_for_each(IndexRow::check)
     }
 }
 
@@ -178,11 +180,11 @@ mod tests {
 
     #[test]
     fn codes_and_names_are_one_to_one() {
-        for tree in Tree::ALL {
-            assert_eq!(Tree::from_code(tree.code()), Some(*tree));
-            assert_eq!(Tree::ALL.iter().filter(|other| other.name() == tree.name()).count(), 1);
+        for tree in IndexTree::ALL {
+            assert_eq!(IndexTree::from_code(tree.code()), Some(*tree));
+            assert_eq!(IndexTree::ALL.iter().filter(|other| other.name() == tree.name()).count(), 1);
             assert!(tree.name().ends_with("/1"), "a name carries a version");
         }
-        assert_eq!(Tree::from_code(0), None);
+        assert_eq!(IndexTree::from_code(0), None);
     }
 }

@@ -26,9 +26,9 @@ pub(crate) trait Disk: Send + Sync {
 
 /// The disk of the machine.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Real;
+pub(crate) struct SystemDisk;
 
-impl Disk for Real {}
+impl Disk for SystemDisk {}
 
 /// Reads exactly `bytes` at `offset`. The one place that knows how a system reads at an offset.
 pub(crate) fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use schemas::cid::Cid;
 use schemas::limits::BLOCK_BYTES_MAX;
 
-use crate::batch::{BATCH_BYTES_MAX, BLOCKS_MAX, KEY_BYTES_MAX, ROW_BYTES_MAX};
+use crate::batch::{BATCH_BLOCKS_MAX, BATCH_BYTES_MAX, KEY_BYTES_MAX, ROW_BYTES_MAX};
 
 /// Why the store refused or failed. Cheap to clone, because one failed write answers every
 /// committer that shared it.
@@ -23,30 +23,30 @@ pub enum Error {
         pid: String,
     },
     /// The archive holds bytes that are not what they were when they were acknowledged.
-    #[error("archive segment {segment} is damaged at byte {offset}: {what}")]
+    #[error("archive segment {segment} is damaged at byte {offset}: {detail}")]
     Damaged {
         /// Number of the segment file.
         segment: u32,
         /// Offset of the record in it.
         offset: u64,
         /// What was found.
-        what: String,
+        detail: String,
     },
     /// A segment file between others is gone.
     #[error("archive segment {segment} is missing")]
-    Missing {
+    MissingSegment {
         /// Number of the segment file.
         segment: u32,
     },
     /// A block of a batch is not what its id says.
     #[error("block `{id}` is not what its id says")]
-    Hash {
+    HashMismatch {
         /// The id that was claimed.
         id: Cid,
     },
     /// A block of a batch is too large.
     #[error("block `{id}` has {bytes} bytes (at most {BLOCK_BYTES_MAX})")]
-    Block {
+    BlockTooLarge {
         /// Its id.
         id: Cid,
         /// Its size in bytes.
@@ -54,7 +54,7 @@ pub enum Error {
     },
     /// A row's value is too large for the index.
     #[error("a value in `{tree}` has {bytes} bytes (at most {ROW_BYTES_MAX}); keep it in a block")]
-    Row {
+    ValueTooLarge {
         /// Name of the tree.
         tree: &'static str,
         /// Size of the value in bytes.
@@ -62,7 +62,7 @@ pub enum Error {
     },
     /// A row's key is empty or too long for the index.
     #[error("a key in `{tree}` has {bytes} bytes (from 1 to {KEY_BYTES_MAX})")]
-    Key {
+    KeyLength {
         /// Name of the tree.
         tree: &'static str,
         /// Size of the key in bytes.
@@ -70,9 +70,9 @@ pub enum Error {
     },
     /// A batch is too large to be one atomic group.
     #[error(
-        "a batch of {blocks} blocks and {bytes} bytes (at most {BLOCKS_MAX} and {BATCH_BYTES_MAX}); split it"
+        "a batch of {blocks} blocks and {bytes} bytes (at most {BATCH_BLOCKS_MAX} and {BATCH_BYTES_MAX}); split it"
     )]
-    Batch {
+    BatchTooLarge {
         /// Blocks in it.
         blocks: usize,
         /// Bytes in it.

@@ -8,10 +8,10 @@ use std::iter::Peekable;
 
 use schemas::cid::Cid;
 
-use crate::archive::{Cursor, Flow, Position};
+use crate::archive::{ArchiveCursor, ArchivePosition, WalkControl};
 use crate::error::Error;
-use crate::index::{Index, Pairs, id_of};
-use crate::segment::Fault;
+use crate::index::{IndexPairs, StoreIndex, block_id_in_key};
+use crate::segment::RecordDefect;
 use crate::store::Store;
 
 /// Findings kept in a report; people read no more, and the rest is counted.
@@ -22,7 +22,7 @@ const INDEX: &str = "fsck";
 
 /// What a check found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct FsckReport {
     /// Groups read.
     pub groups: u64,
     /// Records read, our own among them.
@@ -32,15 +32,15 @@ pub struct Report {
     /// Bytes read.
     pub bytes: u64,
     /// What is wrong; empty when all is well.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<FsckFinding>,
     /// Findings beyond those listed.
-    pub more: u64,
+    pub unlisted: u64,
 }
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Finding {
+pub enum FsckFinding {
     /// The archive holds bytes that are not what they were.
     Damaged {
         /// Number of the segment file.
@@ -50,17 +50,17 @@ pub enum Finding {
         /// The id that the record claims, if it can be read.
         id: Option<Cid>,
         /// What was found.
-        what: String,
+        detail: String,
     },
     /// The archive has an entry that the index lacks.
-    Absent {
+    Missing {
         /// Name of the tree.
         tree: &'static str,
         /// Key of the entry.
         key: Vec<u8>,
     },
     /// The index has an entry of which the archive knows nothing intact.
-    Stray {
+    Orphaned {
         /// Name of the tree.
         tree: &'static str,
         /// Key of the entry.
@@ -75,24 +75,24 @@ pub enum Finding {
     },
 }
 
-impl Report {
+impl FsckReport {
     /// Whether nothing is wrong.
     pub fn is_clean(&self) -> bool {
         self.findings.is_empty()
     }
 
-    pub(crate) fn add(&mut self, finding: Finding) {
+    pub(crate) fn add_finding(&mut self, finding: FsckFinding) {
         if self.findings.len() < FINDINGS_MAX {
             self.findings.push(finding);
         } else {
-            self.more += 1;
+            self.unlisted += 1;
         }
     }
 }
 
 /// The finding for a fault in a segment.
-pub(crate) fn damage(segment: u32, fault: &Fault) -> Finding {
-    Finding::Damaged { segment, offset: fault.at, id: fault.id, what: fault.what.clone() }
+pub(crate) fn damage_finding(segment: u32, fault: &RecordDefect) -> FsckFinding {
+    FsckFinding::Damaged { segment, offset: fault.offset, id: fault.id, detail: fault.detail.clone() }
 }
 
 impl Store {
@@ -101,70 +101,79 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Index`] when the check itself cannot be done.
-    pub fn fsck(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, Error> {
+    pub fn fsck(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<FsckReport, Error> {
         let dir = self.dir.join(INDEX);
-        Index::remove(&dir)?;
-        let second = Index::open(&dir).map_err(Error::Index)?;
-        let report = self.check(&second, progress);
+        StoreIndex::remove_directory(&dir)?;
+        let second = StoreIndex::open(&dir).map_err(Error::Index)?;
+        let report = self.compare_index(&second, progress);
         drop(second);
-        Index::remove(&dir)?;
+        StoreIndex::remove_directory(&dir)?;
         report
     }
 
-    fn check(&self, second: &Index, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, Error> {
-        let mut report = Report::default();
-        let end = self.writer().tail.end();
-        let start = Cursor::from(&Position::default());
-        let cursor = self.read(start, end, second, &mut report, progress)?;
-        let writer = self.writer();
-        self.read(cursor, writer.tail.end(), second, &mut report, progress)?;
-        for ((name, first), (_, second)) in self.index.trees().zip(second.trees()) {
-            compare(name, Pairs::of(first), Pairs::of(second), &mut report)?;
+    fn compare_index(
+        &self,
+        second: &StoreIndex,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<FsckReport, Error> {
+        let mut report = FsckReport::default();
+        let end = self.lock_writer().tail.end();
+        let start = ArchiveCursor::from(&ArchivePosition::default());
+        let cursor = self.replay_into(start, end, second, &mut report, progress)?;
+        let writer = self.lock_writer();
+        self.replay_into(cursor, writer.tail.end(), second, &mut report, progress)?;
+        for ((name, first), (_, second)) in self.index.all_trees().zip(second.all_trees()) {
+            compare_trees(name, IndexPairs::of(first), IndexPairs::of(second), &mut report)?;
         }
         for finding in &report.findings {
-            if let Finding::Stray { tree, key } = finding
-                && let Some(id) = id_of(tree, key)
+            if let FsckFinding::Orphaned { tree, key } = finding
+                && let Some(id) = block_id_in_key(tree, key)
             {
-                self.distrust(id);
+                self.mark_damaged(id);
             }
         }
         Ok(report)
     }
 
     /// Replays the archive from `from` to `end` into the second index.
-    fn read(
+    fn replay_into(
         &self,
-        from: Cursor,
+        from: ArchiveCursor,
         end: (u32, u64),
-        second: &Index,
-        report: &mut Report,
+        second: &StoreIndex,
+        report: &mut FsckReport,
         progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<Cursor, Error> {
-        let mut last = (from.segment, from.at);
-        self.archive.walk(from, Some(end), None, &mut |met| {
+    ) -> Result<ArchiveCursor, Error> {
+        let mut last = (from.segment, from.offset);
+        self.archive.walk_groups(from, Some(end), None, &mut |met| {
             let group = &met.group;
             report.groups += 1;
             report.records += group.records;
             report.blocks += group.blocks.len() as u64;
             let begin = if last.0 == met.segment { last.1 } else { 0 };
-            let after = group.end.unwrap_or(met.at);
+            let after = group.end.unwrap_or(met.offset);
             report.bytes += after.saturating_sub(begin);
             last = (met.segment, after);
-            for fault in &group.faults {
-                report.add(damage(met.segment, fault));
+            for fault in &group.defects {
+                report.add_finding(damage_finding(met.segment, fault));
             }
-            second.apply(met.segment, &group.blocks, &group.rows, &Position::default())?;
+            second.apply_group(met.segment, &group.blocks, &group.rows, &ArchivePosition::default())?;
             progress(report.bytes, self.stats().bytes.max(report.bytes));
-            Ok(Flow::On)
+            Ok(WalkControl::Continue)
         })
     }
 }
 
 /// Walks two trees in step. `first` is the index, `second` what the archive says.
-fn compare(tree: &'static str, first: Pairs, second: Pairs, report: &mut Report) -> Result<(), Error> {
+fn compare_trees(
+    tree: &'static str,
+    first: IndexPairs,
+    second: IndexPairs,
+    report: &mut FsckReport,
+) -> Result<(), Error> {
     let (mut first, mut second) = (first.peekable(), second.peekable());
     loop {
-        let order = match (head(&mut first)?, head(&mut second)?) {
+        let order = match (peek_pair(&mut first)?, peek_pair(&mut second)?) {
             (None, None) => return Ok(()),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
@@ -174,20 +183,20 @@ fn compare(tree: &'static str, first: Pairs, second: Pairs, report: &mut Report)
         let right = if order.is_ge() { second.next().transpose()? } else { None };
         match (left, right) {
             (Some((key, left)), Some((_, right))) if left != right => {
-                report.add(Finding::Differs { tree, key });
+                report.add_finding(FsckFinding::Differs { tree, key });
             }
-            (Some((key, _)), None) => report.add(Finding::Stray { tree, key }),
-            (None, Some((key, _))) => report.add(Finding::Absent { tree, key }),
+            (Some((key, _)), None) => report.add_finding(FsckFinding::Orphaned { tree, key }),
+            (None, Some((key, _))) => report.add_finding(FsckFinding::Missing { tree, key }),
             _ => {}
         }
     }
 }
 
-type Pair = (Vec<u8>, Vec<u8>);
+type KeyValue = (Vec<u8>, Vec<u8>);
 
-fn head<I>(pairs: &mut Peekable<I>) -> Result<Option<&Pair>, Error>
+fn peek_pair<I>(pairs: &mut Peekable<I>) -> Result<Option<&KeyValue>, Error>
 where
-    I: Iterator<Item = Result<Pair, Error>>,
+    I: Iterator<Item = Result<KeyValue, Error>>,
 {
     match pairs.peek() {
         None => Ok(None),

@@ -7,8 +7,8 @@
 use schemas::car;
 use schemas::cid::{CID_BYTES, Cid, Codec};
 
-use crate::batch::{Batch, Row, Tree};
-use crate::segment::Place;
+use crate::batch::{IndexRow, IndexTree, WriteBatch};
+use crate::segment::BlockLocation;
 
 /// The first bytes of a begin record's block.
 const BEGIN: &[u8; 16] = b"assay/begin/1\0\0\0";
@@ -30,7 +30,7 @@ const DELETED: u16 = u16::MAX;
 
 /// What the first record of a group announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Begin {
+pub(crate) struct BeginRecord {
     /// Number of the group in the archive, from 1.
     pub(crate) number: u64,
     /// Records that are blocks.
@@ -43,7 +43,7 @@ pub(crate) struct Begin {
 
 /// What the last record of a group confirms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Commit {
+pub(crate) struct CommitRecord {
     /// As in [`Begin`].
     pub(crate) number: u64,
     /// Bytes of the group before this record.
@@ -52,10 +52,10 @@ pub(crate) struct Commit {
     pub(crate) digest: [u8; 32],
 }
 
-impl Begin {
+impl BeginRecord {
     /// Reads the block of a begin record.
     pub(crate) fn read(block: &[u8]) -> Option<Self> {
-        let mut fields = Fields(block.strip_prefix(BEGIN)?);
+        let mut fields = FieldReader(block.strip_prefix(BEGIN)?);
         let begin = Self {
             number: fields.u64()?,
             blocks: fields.u32()?,
@@ -75,10 +75,10 @@ impl Begin {
     }
 }
 
-impl Commit {
+impl CommitRecord {
     /// Reads the block of a commit record.
     pub(crate) fn read(block: &[u8]) -> Option<Self> {
-        let mut fields = Fields(block.strip_prefix(COMMIT)?);
+        let mut fields = FieldReader(block.strip_prefix(COMMIT)?);
         let commit = Self { number: fields.u64()?, length: fields.u64()?, digest: fields.array()? };
         fields.0.is_empty().then_some(commit)
     }
@@ -94,18 +94,19 @@ impl Commit {
 
 /// A group about to be written.
 #[derive(Debug)]
-pub(crate) struct Draft {
-    begin: Begin,
+pub(crate) struct GroupLayout {
+    begin: BeginRecord,
     lists: Vec<Vec<u8>>,
 }
 
-impl Draft {
+impl GroupLayout {
     /// Lays out a group.
-    pub(crate) fn new(number: u64, batch: &Batch) -> Self {
-        let lists = lists(&batch.rows);
+    pub(crate) fn new(number: u64, batch: &WriteBatch) -> Self {
+        let lists = row_lists(&batch.rows);
         let sizes = batch.blocks.iter().map(|(_, bytes)| bytes.len());
         let length = sizes.chain(lists.iter().map(Vec::len)).map(record_bytes).sum();
-        let begin = Begin { number, blocks: batch.blocks.len() as u32, lists: lists.len() as u32, length };
+        let begin =
+            BeginRecord { number, blocks: batch.blocks.len() as u32, lists: lists.len() as u32, length };
         Self { begin, lists }
     }
 
@@ -115,10 +116,10 @@ impl Draft {
     }
 
     /// Where the blocks come to lie when the group begins at `start`.
-    pub(crate) fn places(&self, start: u64, blocks: &[(Cid, Vec<u8>)]) -> Vec<Place> {
+    pub(crate) fn block_locations(&self, start: u64, blocks: &[(Cid, Vec<u8>)]) -> Vec<BlockLocation> {
         let mut offset = start + BEGIN_BYTES;
         let place = |(id, block): &(Cid, Vec<u8>)| {
-            let place = Place { id: *id, offset, length: block.len() as u32 };
+            let place = BlockLocation { id: *id, offset, length: block.len() as u32 };
             offset += record_bytes(block.len());
             place
         };
@@ -126,7 +127,7 @@ impl Draft {
     }
 
     /// Hands the group's bytes to `sink`, in order; returns the id of its commit record.
-    pub(crate) fn write<E>(
+    pub(crate) fn write_records<E>(
         &self,
         blocks: &[(Cid, Vec<u8>)],
         mut sink: impl FnMut(&[u8]) -> Result<(), E>,
@@ -138,22 +139,22 @@ impl Draft {
             sink(block)
         };
         let begin = self.begin.block();
-        record(raw(&begin), &begin)?;
+        record(raw_cid(&begin), &begin)?;
         blocks.iter().try_for_each(|(id, block)| record(*id, block))?;
-        self.lists.iter().try_for_each(|list| record(raw(list), list))?;
-        let commit = Commit {
+        self.lists.iter().try_for_each(|list| record(raw_cid(list), list))?;
+        let commit = CommitRecord {
             number: self.begin.number,
             length: BEGIN_BYTES + self.begin.length,
-            digest: *raw(&ids).digest(),
+            digest: *raw_cid(&ids).digest(),
         };
         let block = commit.block();
-        sink(&car::record(raw(&block), &block))?;
-        Ok(raw(&block))
+        sink(&car::record(raw_cid(&block), &block))?;
+        Ok(raw_cid(&block))
     }
 }
 
 /// The id of a record of our own.
-pub(crate) fn raw(bytes: &[u8]) -> Cid {
+pub(crate) fn raw_cid(bytes: &[u8]) -> Cid {
     Cid::of(Codec::Raw, bytes)
 }
 
@@ -162,7 +163,7 @@ pub(crate) fn record_bytes(length: usize) -> u64 {
     (car::varint(CID_BYTES + length).len() + CID_BYTES + length) as u64
 }
 
-fn lists(rows: &[Row]) -> Vec<Vec<u8>> {
+fn row_lists(rows: &[IndexRow]) -> Vec<Vec<u8>> {
     let mut lists: Vec<Vec<u8>> = Vec::new();
     for row in rows {
         let list = match lists.last_mut() {
@@ -174,7 +175,7 @@ fn lists(rows: &[Row]) -> Vec<Vec<u8>> {
     lists
 }
 
-fn write_row(list: &mut Vec<u8>, row: &Row) {
+fn write_row(list: &mut Vec<u8>, row: &IndexRow) {
     // INVARIANT: `Row::check` has bounded key and value far below the two bytes of a length.
     list.push(row.tree.code());
     list.extend((row.key.len() as u16).to_be_bytes());
@@ -187,20 +188,20 @@ fn write_row(list: &mut Vec<u8>, row: &Row) {
 ///
 /// # Errors
 /// Says what this version cannot read.
-pub(crate) fn read_rows(block: &[u8]) -> Result<Vec<Row>, String> {
-    let mut fields = Fields(block.strip_prefix(ROWS).ok_or("a row list of another version")?);
+pub(crate) fn read_rows(block: &[u8]) -> Result<Vec<IndexRow>, String> {
+    let mut fields = FieldReader(block.strip_prefix(ROWS).ok_or("a row list of another version")?);
     let mut rows = Vec::new();
     while let [code, ..] = fields.0 {
-        let tree = Tree::from_code(*code).ok_or_else(|| format!("a row of the unknown tree {code}"))?;
+        let tree = IndexTree::from_code(*code).ok_or_else(|| format!("a row of the unknown tree {code}"))?;
         rows.push(fields.row(tree).ok_or("a row is cut off")?);
     }
     Ok(rows)
 }
 
 /// Fixed fields, read from the front.
-struct Fields<'a>(&'a [u8]);
+struct FieldReader<'a>(&'a [u8]);
 
-impl<'a> Fields<'a> {
+impl<'a> FieldReader<'a> {
     fn take(&mut self, count: usize) -> Option<&'a [u8]> {
         let (head, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
@@ -224,7 +225,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The rest of a row whose first byte named `tree`.
-    fn row(&mut self, tree: Tree) -> Option<Row> {
+    fn row(&mut self, tree: IndexTree) -> Option<IndexRow> {
         self.take(1)?;
         let (key, value) = (self.u16()?, self.u16()?);
         let key = self.take(usize::from(key))?.to_vec();
@@ -232,7 +233,7 @@ impl<'a> Fields<'a> {
             DELETED => None,
             length => Some(self.take(usize::from(length))?.to_vec()),
         };
-        Some(Row { tree, key, value })
+        Some(IndexRow { tree, key, value })
     }
 }
 
@@ -241,10 +242,10 @@ mod tests {
     use super::*;
     use crate::batch::{KEY_BYTES_MAX, ROW_BYTES_MAX};
 
-    fn written(batch: &Batch) -> Vec<u8> {
+    fn written(batch: &WriteBatch) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let draft = Draft::new(7, batch);
-        let done: Result<_, ()> = draft.write(&batch.blocks, |part| {
+        let draft = GroupLayout::new(7, batch);
+        let done: Result<_, ()> = draft.write_records(&batch.blocks, |part| {
             bytes.extend_from_slice(part);
             Ok(())
         });
@@ -255,33 +256,33 @@ mod tests {
 
     #[test]
     fn a_group_is_plain_car() {
-        let mut batch = Batch::new();
-        batch.block(raw(b"one"), b"one".as_slice());
-        batch.put(Tree::Heads, b"key", b"value");
-        batch.delete(Tree::Meta, b"gone");
+        let mut batch = WriteBatch::new();
+        batch.put_block(raw_cid(b"one"), b"one".as_slice());
+        batch.put_row(IndexTree::Heads, b"key", b"value");
+        batch.delete_row(IndexTree::Meta, b"gone");
         let mut file = car::header(&[]);
         file.extend(written(&batch));
         let (_, blocks) = car::open(&file).unwrap();
         let blocks: Vec<_> = blocks.collect::<Result<_, _>>().unwrap();
-        let begin = Begin::read(blocks[0].1).unwrap();
+        let begin = BeginRecord::read(blocks[0].1).unwrap();
         assert_eq!((begin.number, begin.blocks, begin.lists), (7, 1, 1));
-        assert_eq!(blocks[1], (raw(b"one"), b"one".as_slice()));
+        assert_eq!(blocks[1], (raw_cid(b"one"), b"one".as_slice()));
         assert_eq!(read_rows(blocks[2].1).unwrap(), batch.rows);
-        assert_eq!(Commit::read(blocks[3].1).unwrap().number, 7);
+        assert_eq!(CommitRecord::read(blocks[3].1).unwrap().number, 7);
         assert_eq!(blocks.len(), 4);
     }
 
     #[test]
     fn long_lists_go_on_in_the_next_record() {
-        let mut batch = Batch::new();
+        let mut batch = WriteBatch::new();
         for number in 0..300_u32 {
             let mut key = vec![7; KEY_BYTES_MAX];
             key[..4].copy_from_slice(&number.to_be_bytes());
-            batch.put(Tree::Verdicts, &key, &[1; ROW_BYTES_MAX]);
+            batch.put_row(IndexTree::Verdicts, &key, &[1; ROW_BYTES_MAX]);
         }
-        let lists = lists(&batch.rows);
+        let lists = row_lists(&batch.rows);
         assert!(lists.len() > 2 && lists.iter().all(|list| list.len() <= LIST_BYTES_MAX));
-        let rows: Vec<Row> = lists.iter().flat_map(|list| read_rows(list).unwrap()).collect();
+        let rows: Vec<IndexRow> = lists.iter().flat_map(|list| read_rows(list).unwrap()).collect();
         assert_eq!(rows, batch.rows);
         written(&batch);
     }

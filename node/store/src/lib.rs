@@ -12,7 +12,7 @@ mod batch;
 mod disk;
 mod error;
 #[cfg(test)]
-mod faults;
+mod fault_injection;
 mod fsck;
 mod group;
 mod index;
@@ -23,8 +23,10 @@ mod segment;
 mod store;
 
 pub use archive::SEGMENT_BYTES_MAX;
-pub use batch::{BATCH_BYTES_MAX, BLOCKS_MAX, Batch, KEY_BYTES_MAX, ROW_BYTES_MAX, Row, Tree};
+pub use batch::{
+    BATCH_BLOCKS_MAX, BATCH_BYTES_MAX, IndexRow, IndexTree, KEY_BYTES_MAX, ROW_BYTES_MAX, WriteBatch,
+};
 pub use error::Error;
-pub use fsck::{Finding, Report};
-pub use open::Opened;
-pub use store::{Stats, Store};
+pub use fsck::{FsckFinding, FsckReport};
+pub use open::OpenReport;
+pub use store::{Store, StoreStats};

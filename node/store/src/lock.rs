@@ -23,37 +23,37 @@ const TEXT_BYTES_MAX: u64 = 256;
 
 /// Ownership of a data directory, until dropped.
 #[derive(Debug)]
-pub(crate) struct Lock {
+pub(crate) struct DirectoryLock {
     file: File,
     path: PathBuf,
     /// Whether the machine may have stopped while the last owner had the directory open.
-    pub(crate) stopped: bool,
+    pub(crate) machine_stopped: bool,
 }
 
-impl Lock {
+impl DirectoryLock {
     /// Takes the directory, or says who has it.
-    pub(crate) fn take(dir: &Path) -> Result<Self, Error> {
+    pub(crate) fn acquire(dir: &Path) -> Result<Self, Error> {
         let path = dir.join(NAME);
         let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let file = open.map_err(Error::io("open", &path))?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(busy(dir, &file)),
+            Err(TryLockError::WouldBlock) => return Err(busy_error(dir, &file)),
             Err(TryLockError::Error(fault)) => return Err(Error::io("lock", &path)(fault)),
         }
-        let last = text(&file);
-        let boot = boot();
+        let last = read_text(&file);
+        let boot = boot_id();
         let stopped = match last.split_whitespace().nth(1) {
             None => !last.trim().is_empty(),
             Some(last) => boot.as_deref() != Some(last),
         };
-        let lock = Self { file, path, stopped };
+        let lock = Self { file, path, machine_stopped: stopped };
         lock.write(&format!("{} {}\n", std::process::id(), boot.as_deref().unwrap_or("unknown")))?;
         Ok(lock)
     }
 
     /// Says that the index was synced before the end.
-    pub(crate) fn close(&self) -> Result<(), Error> {
+    pub(crate) fn mark_closed(&self) -> Result<(), Error> {
         self.write("")
     }
 
@@ -69,7 +69,7 @@ impl Lock {
     }
 }
 
-impl Drop for Lock {
+impl Drop for DirectoryLock {
     /// Unlocks, rather than leave it to the end of the file: a process that is just being started by
     /// this one has a copy of the file until it runs, and would keep the lock as long.
     fn drop(&mut self) {
@@ -78,7 +78,7 @@ impl Drop for Lock {
     }
 }
 
-fn text(file: &File) -> String {
+fn read_text(file: &File) -> String {
     let mut text = String::new();
     // A text that cannot be read is no text: it is for people, and for caution.
     match file.take(TEXT_BYTES_MAX).read_to_string(&mut text) {
@@ -87,12 +87,12 @@ fn text(file: &File) -> String {
     }
 }
 
-fn busy(dir: &Path, file: &File) -> Error {
-    let pid = text(file).split_whitespace().next().unwrap_or("unknown").to_owned();
+fn busy_error(dir: &Path, file: &File) -> Error {
+    let pid = read_text(file).split_whitespace().next().unwrap_or("unknown").to_owned();
     Error::Busy { dir: dir.into(), pid }
 }
 
-fn boot() -> Option<String> {
+fn boot_id() -> Option<String> {
     let id = std::fs::read_to_string(BOOT).ok()?;
     Some(id.trim().to_owned()).filter(|id| !id.is_empty())
 }
@@ -104,22 +104,22 @@ mod tests {
     #[test]
     fn the_second_owner_is_told_about_the_first() {
         let dir = tempfile::tempdir().unwrap();
-        let lock = Lock::take(dir.path()).unwrap();
-        assert!(!lock.stopped, "a new directory");
-        let text = Lock::take(dir.path()).unwrap_err().to_string();
+        let lock = DirectoryLock::acquire(dir.path()).unwrap();
+        assert!(!lock.machine_stopped, "a new directory");
+        let text = DirectoryLock::acquire(dir.path()).unwrap_err().to_string();
         assert!(text.ends_with(&format!("is in use by process {}", std::process::id())), "{text}");
         drop(lock);
-        assert!(!Lock::take(dir.path()).unwrap().stopped, "a kill within one boot");
+        assert!(!DirectoryLock::acquire(dir.path()).unwrap().machine_stopped, "a kill within one boot");
     }
 
     #[test]
     fn a_copy_of_the_file_in_another_process_does_not_keep_the_lock() {
         let dir = tempfile::tempdir().unwrap();
-        let lock = Lock::take(dir.path()).unwrap();
+        let lock = DirectoryLock::acquire(dir.path()).unwrap();
         // What a fork makes: another descriptor of the same open file.
         let copy = lock.file.try_clone().unwrap();
         drop(lock);
-        assert!(Lock::take(dir.path()).is_ok());
+        assert!(DirectoryLock::acquire(dir.path()).is_ok());
         drop(copy);
     }
 
@@ -130,9 +130,9 @@ mod tests {
             [("", false), ("12 another-boot\n", true), ("12\n", true), ("12 unknown", true)]
         {
             std::fs::write(dir.path().join(NAME), text).unwrap();
-            let lock = Lock::take(dir.path()).unwrap();
-            assert_eq!(lock.stopped, stopped, "{text:?}");
-            lock.close().unwrap();
+            let lock = DirectoryLock::acquire(dir.path()).unwrap();
+            assert_eq!(lock.machine_stopped, stopped, "{text:?}");
+            lock.mark_closed().unwrap();
         }
     }
 }

@@ -2,13 +2,16 @@
 
 use std::path::Path;
 
-use crate::archive::{Archive, Cursor, Flow, Met, Position, SEGMENT_BYTES_MAX, Tail, prepare};
-use crate::batch::Batch;
-use crate::disk::{Disk, Real};
+use crate::archive::{
+    Archive, ArchiveCursor, ArchivePosition, ArchiveTail, GroupVisit, SEGMENT_BYTES_MAX, WalkControl,
+    create_directories,
+};
+use crate::batch::WriteBatch;
+use crate::disk::{Disk, SystemDisk};
 use crate::error::Error;
-use crate::fsck::{Report, damage};
-use crate::index::Index;
-use crate::lock::Lock;
+use crate::fsck::{FsckReport, damage_finding};
+use crate::index::StoreIndex;
+use crate::lock::DirectoryLock;
 use crate::store::Store;
 
 /// Name of the archive's directory.
@@ -21,7 +24,7 @@ const ANEW: &str = "rebuild";
 
 /// What opening found and did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Opened {
+pub struct OpenReport {
     /// Bytes of a batch that was never acknowledged, cut from the end of the archive.
     pub cut_bytes: u64,
     /// Why the index was made again from the whole archive, if it was.
@@ -34,11 +37,11 @@ pub struct Opened {
 
 /// How to open.
 #[derive(Default)]
-struct Plan {
+struct OpenPlan {
     /// Why the index is to be made anew, whatever its state.
     rebuild: Option<String>,
     /// Whether to go on behind damage, and what was met.
-    salvage: Option<Report>,
+    salvage: Option<FsckReport>,
     /// Bytes of a segment, when not the usual ones.
     segment_bytes: Option<u64>,
 }
@@ -49,17 +52,17 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`] when another process has it; [`Error::Damaged`] and [`Error::Missing`] when
     /// the archive cannot be replayed (see [`Store::salvage`]); [`Error::Io`], [`Error::Index`].
-    pub fn open(dir: &Path) -> Result<(Store, Opened), Error> {
-        open(dir, &mut Plan::default(), Box::new(Real))
+    pub fn open(dir: &Path) -> Result<(Store, OpenReport), Error> {
+        open_store(dir, &mut OpenPlan::default(), Box::new(SystemDisk))
     }
 
     /// As [`Store::open`], but makes the index anew from the archive.
     ///
     /// # Errors
     /// As [`Store::open`].
-    pub fn rebuild_index(dir: &Path) -> Result<(Store, Opened), Error> {
+    pub fn rebuild_index(dir: &Path) -> Result<(Store, OpenReport), Error> {
         let rebuild = Some("it was asked for".into());
-        open(dir, &mut Plan { rebuild, ..Plan::default() }, Box::new(Real))
+        open_store(dir, &mut OpenPlan { rebuild, ..OpenPlan::default() }, Box::new(SystemDisk))
     }
 
     /// As [`Store::rebuild_index`], but goes on behind damage: keeps every block and row that can
@@ -68,10 +71,10 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::open`], without [`Error::Damaged`].
-    pub fn salvage(dir: &Path) -> Result<(Store, Opened, Report), Error> {
+    pub fn salvage(dir: &Path) -> Result<(Store, OpenReport, FsckReport), Error> {
         let rebuild = Some("a salvage was asked for".into());
-        let mut plan = Plan { rebuild, salvage: Some(Report::default()), ..Plan::default() };
-        let (store, opened) = open(dir, &mut plan, Box::new(Real))?;
+        let mut plan = OpenPlan { rebuild, salvage: Some(FsckReport::default()), ..OpenPlan::default() };
+        let (store, opened) = open_store(dir, &mut plan, Box::new(SystemDisk))?;
         Ok((store, opened, plan.salvage.unwrap_or_default()))
     }
 
@@ -81,28 +84,28 @@ impl Store {
         dir: &Path,
         disk: Box<dyn Disk>,
         segment_bytes: u64,
-    ) -> Result<(Store, Opened), Error> {
-        open(dir, &mut Plan { segment_bytes: Some(segment_bytes), ..Plan::default() }, disk)
+    ) -> Result<(Store, OpenReport), Error> {
+        open_store(dir, &mut OpenPlan { segment_bytes: Some(segment_bytes), ..OpenPlan::default() }, disk)
     }
 }
 
-fn open(dir: &Path, plan: &mut Plan, disk: Box<dyn Disk>) -> Result<(Store, Opened), Error> {
+fn open_store(dir: &Path, plan: &mut OpenPlan, disk: Box<dyn Disk>) -> Result<(Store, OpenReport), Error> {
     let archive = dir.join(ARCHIVE);
-    prepare(dir, &archive)?;
-    let lock = Lock::take(dir)?;
+    create_directories(dir, &archive)?;
+    let lock = DirectoryLock::acquire(dir)?;
     let archive = Archive::new(archive, disk, plan.segment_bytes.unwrap_or(SEGMENT_BYTES_MAX));
-    if lock.stopped {
+    if lock.machine_stopped {
         plan.rebuild.get_or_insert_with(|| "the machine stopped while the index was open".into());
     }
-    let mut settled = settle(dir, &archive, plan)?;
-    let (replay, tail) = replay(&archive, &settled, &mut plan.salvage)?;
+    let mut settled = choose_index(dir, &archive, plan)?;
+    let (replay, tail) = replay_archive(&archive, &settled, &mut plan.salvage)?;
     if settled.rebuilt.is_some() {
-        settled.index = settled.index.replace(&dir.join(INDEX))?;
-    } else if replay.groups > 0 && settled.from == Position::default() {
+        settled.index = settled.index.move_to(&dir.join(INDEX))?;
+    } else if replay.groups > 0 && settled.from == ArchivePosition::default() {
         settled.rebuilt = Some("the index was empty".into());
     }
     settled.index.flush()?;
-    let opened = Opened {
+    let opened = OpenReport {
         cut_bytes: replay.cut_bytes,
         rebuilt: settled.rebuilt,
         replayed: replay.groups,
@@ -118,64 +121,69 @@ fn open(dir: &Path, plan: &mut Plan, disk: Box<dyn Disk>) -> Result<(Store, Open
 }
 
 /// What a replay did.
-struct Replay {
-    end: Position,
+struct ReplayResult {
+    end: ArchivePosition,
     groups: u64,
     cut_bytes: u64,
 }
 
 /// Applies what the index lacks, cuts a torn tail, and finds where writing goes on.
-fn replay(
+fn replay_archive(
     archive: &Archive,
-    settled: &Settled,
-    salvage: &mut Option<Report>,
-) -> Result<(Replay, Tail), Error> {
+    settled: &ReplayStart,
+    salvage: &mut Option<FsckReport>,
+) -> Result<(ReplayResult, ArchiveTail), Error> {
     let index = &settled.index;
-    let mut replay = Replay { end: settled.from, groups: 0, cut_bytes: 0 };
-    let cursor = archive.walk(Cursor::from(&settled.from), None, settled.synced.as_ref(), &mut |met| {
-        if met.torn {
-            return Ok(Flow::Stop);
-        }
-        fate(met, salvage)?;
-        replay.groups += 1;
-        replay.end = advance(&replay.end, met);
-        index.apply(met.segment, &met.group.blocks, &met.group.rows, &replay.end)?;
-        Ok(Flow::On)
-    })?;
+    let mut replay = ReplayResult { end: settled.from, groups: 0, cut_bytes: 0 };
+    let cursor = archive.walk_groups(
+        ArchiveCursor::from(&settled.from),
+        None,
+        settled.synced.as_ref(),
+        &mut |met| {
+            if met.torn {
+                return Ok(WalkControl::Stop);
+            }
+            check_group(met, salvage)?;
+            replay.groups += 1;
+            replay.end = position_after(&replay.end, met);
+            index.apply_group(met.segment, &met.group.blocks, &met.group.rows, &replay.end)?;
+            Ok(WalkControl::Continue)
+        },
+    )?;
     let number = replay.end.number;
-    let (mut tail, cut_bytes) = archive.tail(cursor, number)?;
+    let (mut tail, cut_bytes) = archive.open_tail(cursor, number)?;
     replay.cut_bytes = cut_bytes;
     if salvage.as_ref().is_some_and(|report| !report.is_clean()) {
         // Writing goes on in a segment of its own, so that the damage stays where it is, with an
         // empty group, so that the index has a sound position behind it.
-        tail = archive.create(tail.end().0 + 1, number)?;
-        let (_, end) = archive.append(&mut tail, &Batch::new(), replay.end.blocks)?;
-        index.apply(end.segment, &[], &[], &end)?;
+        tail = archive.create_segment(tail.end().0 + 1, number)?;
+        let (_, end) = archive.append_group(&mut tail, &WriteBatch::new(), replay.end.blocks)?;
+        index.apply_group(end.segment, &[], &[], &end)?;
         replay.end = end;
     }
     Ok((replay, tail))
 }
 
 /// An index that can be trusted up to `from`.
-struct Settled {
-    index: Index,
-    from: Position,
+struct ReplayStart {
+    index: StoreIndex,
+    from: ArchivePosition,
     /// Up to where some index said that the archive was on disk.
-    synced: Option<Position>,
+    synced: Option<ArchivePosition>,
     rebuilt: Option<String>,
 }
 
-fn settle(dir: &Path, archive: &Archive, plan: &mut Plan) -> Result<Settled, Error> {
+fn choose_index(dir: &Path, archive: &Archive, plan: &mut OpenPlan) -> Result<ReplayStart, Error> {
     let (path, anew) = (dir.join(INDEX), dir.join(ANEW));
-    Index::remove(&anew)?;
+    StoreIndex::remove_directory(&anew)?;
     let mut reason = plan.rebuild.take();
     let mut synced = None;
-    let old = Index::open(&path);
+    let old = StoreIndex::open(&path);
     match &old {
         Err(fault) => {
             reason.get_or_insert_with(|| format!("the index did not open: {fault}"));
         }
-        Ok(index) => match distrust(index, archive, &mut synced) {
+        Ok(index) => match distrust_reason(index, archive, &mut synced) {
             Ok(Some(why)) => {
                 reason.get_or_insert(why);
             }
@@ -187,49 +195,55 @@ fn settle(dir: &Path, archive: &Archive, plan: &mut Plan) -> Result<Settled, Err
         },
     }
     match (old, reason) {
-        (Ok(index), None) => Ok(Settled { index, from: synced.unwrap_or_default(), synced, rebuilt: None }),
+        (Ok(index), None) => {
+            Ok(ReplayStart { index, from: synced.unwrap_or_default(), synced, rebuilt: None })
+        }
         (old, rebuilt) => {
             drop(old);
-            let index = Index::open(&anew).map_err(Error::Index)?;
-            Ok(Settled { index, from: Position::default(), synced, rebuilt })
+            let index = StoreIndex::open(&anew).map_err(Error::Index)?;
+            Ok(ReplayStart { index, from: ArchivePosition::default(), synced, rebuilt })
         }
     }
 }
 
 /// Why an index that opened is not to be trusted, if it is not.
-fn distrust(
-    index: &Index,
+fn distrust_reason(
+    index: &StoreIndex,
     archive: &Archive,
-    synced: &mut Option<Position>,
+    synced: &mut Option<ArchivePosition>,
 ) -> Result<Option<String>, Error> {
-    if let Some(name) = index.foreign()? {
+    if let Some(name) = index.unknown_tree()? {
         return Ok(Some(format!("the index has the unknown tree `{name}`")));
     }
-    *synced = index.position()?;
+    *synced = index.applied_position()?;
     match synced {
-        Some(position) => Ok(archive.disagrees(position)?.map(Into::into)),
+        Some(position) => Ok(archive.mismatch_reason(position)?.map(Into::into)),
         None if index.is_empty()? => Ok(None),
         None => Ok(Some("the index had lost its position".into())),
     }
 }
 
 /// Whether a group that is not torn may be applied.
-fn fate(met: &Met, salvage: &mut Option<Report>) -> Result<(), Error> {
-    let Some(first) = met.group.faults.first() else { return Ok(()) };
+fn check_group(met: &GroupVisit, salvage: &mut Option<FsckReport>) -> Result<(), Error> {
+    let Some(first) = met.group.defects.first() else { return Ok(()) };
     let Some(report) = salvage else {
-        return Err(Error::Damaged { segment: met.segment, offset: first.at, what: first.what.clone() });
+        return Err(Error::Damaged {
+            segment: met.segment,
+            offset: first.offset,
+            detail: first.detail.clone(),
+        });
     };
-    for fault in &met.group.faults {
-        report.add(damage(met.segment, fault));
+    for fault in &met.group.defects {
+        report.add_finding(damage_finding(met.segment, fault));
     }
     Ok(())
 }
 
 /// The position after a group that begins where `end` says.
-fn advance(end: &Position, met: &Met) -> Position {
-    Position {
+fn position_after(end: &ArchivePosition, met: &GroupVisit) -> ArchivePosition {
+    ArchivePosition {
         segment: met.segment,
-        offset: met.group.end.unwrap_or(met.at),
+        offset: met.group.end.unwrap_or(met.offset),
         number: met.group.number.max(end.number),
         blocks: end.blocks + met.group.blocks.len() as u64,
         commit: met.group.commit.map_or([0; 32], |id| *id.digest()),

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::batch::{BLOCKS_MAX, Batch};
+use crate::batch::{BATCH_BLOCKS_MAX, WriteBatch};
 use crate::error::Error;
 
 /// Bytes after which no further batch joins a group: a sync costs milliseconds, so by then it is
@@ -17,25 +17,25 @@ const GROUP_BYTES_MAX: u64 = 16 << 20;
 
 /// Committers waiting for their turn. Each is a thread that waits, so the callers bound it.
 #[derive(Debug, Default)]
-pub(crate) struct Queue {
-    state: Mutex<State>,
+pub(crate) struct CommitQueue {
+    state: Mutex<QueueState>,
     turn: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct QueueState {
     tickets: u64,
-    waiting: VecDeque<(u64, Batch)>,
+    waiting: VecDeque<(u64, WriteBatch)>,
     done: BTreeMap<u64, Result<(), Error>>,
     leading: bool,
 }
 
-impl Queue {
+impl CommitQueue {
     /// Returns when `write` has dealt with the batch, alone or among others.
     pub(crate) fn submit(
         &self,
-        batch: Batch,
-        write: impl Fn(Batch) -> Result<(), Error>,
+        batch: WriteBatch,
+        write: impl Fn(WriteBatch) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let mut state = self.lock();
         let ticket = state.tickets;
@@ -48,23 +48,23 @@ impl Queue {
             state = if state.leading {
                 self.turn.wait(state).unwrap_or_else(PoisonError::into_inner)
             } else {
-                self.lead(state, &write)
+                self.write_group(state, &write)
             };
         }
     }
 
     /// Writes the oldest batches that wait. The leader's own may be among the next only.
-    fn lead<'a>(
+    fn write_group<'a>(
         &'a self,
-        mut state: MutexGuard<'a, State>,
-        write: &impl Fn(Batch) -> Result<(), Error>,
-    ) -> MutexGuard<'a, State> {
+        mut state: MutexGuard<'a, QueueState>,
+        write: &impl Fn(WriteBatch) -> Result<(), Error>,
+    ) -> MutexGuard<'a, QueueState> {
         state.leading = true;
-        let (tickets, group) = state.take();
+        let (tickets, group) = state.take_group();
         drop(state);
         // A leader that unwound without a word would leave everyone else waiting for ever.
         let result = catch_unwind(AssertUnwindSafe(|| write(group)))
-            .unwrap_or_else(|panic| Err(Error::Poisoned(reason(panic.as_ref()))));
+            .unwrap_or_else(|panic| Err(Error::Poisoned(panic_message(panic.as_ref()))));
         let mut state = self.lock();
         state.leading = false;
         state.done.extend(tickets.into_iter().map(|ticket| (ticket, result.clone())));
@@ -78,21 +78,21 @@ impl Queue {
         self.lock().waiting.len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl QueueState {
     /// The batches that go together, in order, as one.
-    fn take(&mut self) -> (Vec<u64>, Batch) {
+    fn take_group(&mut self) -> (Vec<u64>, WriteBatch) {
         let mut tickets = Vec::new();
-        let mut group = Batch::new();
+        let mut group = WriteBatch::new();
         let mut bytes = 0;
         while let Some((ticket, batch)) = self.waiting.pop_front() {
             bytes += batch.bytes();
             let blocks = group.blocks.len() + batch.blocks.len();
-            if !tickets.is_empty() && (bytes > GROUP_BYTES_MAX || blocks > BLOCKS_MAX) {
+            if !tickets.is_empty() && (bytes > GROUP_BYTES_MAX || blocks > BATCH_BLOCKS_MAX) {
                 self.waiting.push_front((ticket, batch));
                 break;
             }
@@ -105,7 +105,7 @@ impl State {
 }
 
 /// What a panic said.
-pub(crate) fn reason(panic: &(dyn Any + Send)) -> String {
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
     format!("a fault in the program: {}", text.unwrap_or("unknown"))

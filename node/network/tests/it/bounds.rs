@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use network::limits::SERVED_PER_PEER_MAX;
-use network::{Error, Event};
-use replication::{Cut, Outcome, Request, Ticket};
+use network::limits::SERVED_STREAMS_PER_PEER_MAX;
+use network::{Error, SwarmReport};
+use replication::{RequestId, StreamError, StreamOutcome, SyncRequest};
 use schemas::cid::PublisherId;
 use tokio::time::timeout;
 
 use super::common::{PATIENCE, QUIC, TCP, block, config, head, join, node, pair, serve};
 
-fn entries(count: u64) -> Request {
-    Request::Entries { publisher: PublisherId::of(b"genesis"), from: 0, count }
+fn entries(count: u64) -> SyncRequest {
+    SyncRequest::Entries { publisher: PublisherId::of(b"genesis"), from: 0, count }
 }
 
 #[tokio::test]
@@ -19,24 +19,27 @@ async fn streams_beyond_the_limit_are_turned_down() {
     for listen in [TCP, QUIC] {
         let (mut a, mut b) = pair(listen).await;
         let mut held = Vec::new();
-        for n in 0..SERVED_PER_PEER_MAX as u64 {
-            a.network.ask(&b.peer(), Ticket(n), entries(1)).await.unwrap();
+        for n in 0..SERVED_STREAMS_PER_PEER_MAX as u64 {
+            a.network.send_request(&b.peer(), RequestId(n), entries(1)).await.unwrap();
             let serve = b.until(|event| match event {
-                Event::Serve { reply, .. } => Some(reply),
+                SwarmReport::RequestReceived { reply, .. } => Some(reply),
                 _ => None,
             });
             held.push(serve.await);
         }
-        a.network.ask(&b.peer(), Ticket(99), entries(1)).await.unwrap();
-        assert_eq!(a.answer(Ticket(99)).await, (Vec::new(), Outcome::Cut(Cut::Busy)));
+        a.network.send_request(&b.peer(), RequestId(99), entries(1)).await.unwrap();
+        assert_eq!(
+            a.answer(RequestId(99)).await,
+            (Vec::new(), StreamOutcome::Interrupted(StreamError::Busy))
+        );
         drop(held);
         let mut done = 0;
-        while done < SERVED_PER_PEER_MAX {
+        while done < SERVED_STREAMS_PER_PEER_MAX {
             let end = a.until(|event| match event {
-                Event::Finished { outcome, .. } => Some(outcome),
+                SwarmReport::RequestFinished { outcome, .. } => Some(outcome),
                 _ => None,
             });
-            assert_eq!(end.await, Outcome::Complete);
+            assert_eq!(end.await, StreamOutcome::Complete);
             done += 1;
         }
     }
@@ -49,23 +52,23 @@ async fn an_owner_that_does_not_read_still_commands() {
     let sent: Vec<_> = (0..200).map(|n| block(n, 1_000)).collect();
     serve(b, sent.clone());
     for n in 0..4 {
-        a.network.ask(&peer, Ticket(n), entries(200)).await.unwrap();
+        a.network.send_request(&peer, RequestId(n), entries(200)).await.unwrap();
     }
     // Eight hundred blocks are on their way into a queue of sixteen.
     for _ in 0..200 {
-        let peers = timeout(PATIENCE, a.network.peers()).await.expect("the driver answers");
+        let peers = timeout(PATIENCE, a.network.connected_peers()).await.expect("the driver answers");
         assert_eq!(peers.unwrap(), std::slice::from_ref(&peer));
-        a.network.announce(vec![head(1)]).await.unwrap();
+        a.network.gossip_heads(vec![head(1)]).await.unwrap();
     }
     let (mut blocks, mut ends) = (0, 0);
     while ends < 4 {
         a.until(|event| match event {
-            Event::Block { .. } => {
+            SwarmReport::BlockReceived { .. } => {
                 blocks += 1;
                 Some(())
             }
-            Event::Finished { outcome, .. } => {
-                assert_eq!(outcome, Outcome::Complete);
+            SwarmReport::RequestFinished { outcome, .. } => {
+                assert_eq!(outcome, StreamOutcome::Complete);
                 ends += 1;
                 Some(())
             }
@@ -81,7 +84,7 @@ async fn requests_beyond_the_limit_are_refused_here() {
     let (a, b) = pair(TCP).await;
     let asked = async {
         for n in 0.. {
-            match a.network.ask(&b.peer(), Ticket(n), entries(1)).await {
+            match a.network.send_request(&b.peer(), RequestId(n), entries(1)).await {
                 Ok(()) => {}
                 refused => return (n, refused),
             }
@@ -96,15 +99,15 @@ async fn requests_beyond_the_limit_are_refused_here() {
 #[tokio::test]
 async fn an_idle_owner_of_the_serving_side_is_timed_out() {
     let mut settings = config(2, TCP);
-    settings.idle = Duration::from_millis(300);
+    settings.idle_timeout = Duration::from_millis(300);
     let (mut a, mut b) = (node(config(1, TCP)).await, node(settings).await);
     join(&mut a, &mut b).await;
-    a.network.ask(&b.peer(), Ticket(1), entries(1)).await.unwrap();
+    a.network.send_request(&b.peer(), RequestId(1), entries(1)).await.unwrap();
     let reply = b.until(|event| match event {
-        Event::Serve { reply, .. } => Some(reply),
+        SwarmReport::RequestReceived { reply, .. } => Some(reply),
         _ => None,
     });
     let reply = reply.await;
-    assert_eq!(a.answer(Ticket(1)).await, (Vec::new(), Outcome::Cut(Cut::Lost)));
+    assert_eq!(a.answer(RequestId(1)).await, (Vec::new(), StreamOutcome::Interrupted(StreamError::Broken)));
     assert!(reply.is_closed());
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use network::{Config, Event, Network, NodeKey, start};
-use replication::{Head, Outcome, Peer, Ticket};
+use network::{NetworkConfig, NetworkHandle, NodeKey, SwarmReport, start};
+use replication::{LogHead, Peer, RequestId, StreamOutcome};
 use schemas::cid::{Cid, Codec, PublisherId};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -15,24 +15,24 @@ pub const TCP: &str = "/ip4/127.0.0.1/tcp/0";
 pub const QUIC: &str = "/ip4/127.0.0.1/udp/0/quic-v1";
 
 pub struct Node {
-    pub network: Network,
-    pub events: mpsc::Receiver<Event>,
+    pub network: NetworkHandle,
+    pub events: mpsc::Receiver<SwarmReport>,
     pub address: String,
 }
 
-pub fn config(seed: u8, listen: &str) -> Config {
-    let mut config = Config::new(NodeKey::from_seed([seed; 32]));
+pub fn config(seed: u8, listen: &str) -> NetworkConfig {
+    let mut config = NetworkConfig::new(NodeKey::from_seed([seed; 32]));
     config.listen = vec![listen.into()];
     config
 }
 
 /// A node that listens already.
-pub async fn node(config: Config) -> Node {
+pub async fn node(config: NetworkConfig) -> Node {
     let (network, events) = start(config).unwrap();
     let mut node = Node { network, events, address: String::new() };
     node.address = node
         .until(|event| match event {
-            Event::Listening(address) => Some(address),
+            SwarmReport::Listening(address) => Some(address),
             _ => None,
         })
         .await;
@@ -47,7 +47,7 @@ pub async fn pair(listen: &str) -> (Node, Node) {
 }
 
 pub async fn join(a: &mut Node, b: &mut Node) {
-    assert_eq!(a.network.dial(&b.address).await.as_ref(), Ok(b.network.local_peer()));
+    assert_eq!(a.network.dial_address(&b.address).await.as_ref(), Ok(b.network.local_peer()));
     a.connected(&b.peer()).await;
     b.connected(&a.peer()).await;
 }
@@ -58,7 +58,7 @@ impl Node {
     }
 
     /// Waits for the event that `pick` takes; others pass.
-    pub async fn until<T>(&mut self, mut pick: impl FnMut(Event) -> Option<T>) -> T {
+    pub async fn until<T>(&mut self, mut pick: impl FnMut(SwarmReport) -> Option<T>) -> T {
         let picked = async {
             loop {
                 let event = self.events.recv().await.expect("the network runs");
@@ -72,7 +72,7 @@ impl Node {
 
     pub async fn connected(&mut self, wanted: &Peer) {
         self.until(|event| match event {
-            Event::Connected { peer, .. } if peer == *wanted => Some(()),
+            SwarmReport::Connected { peer, .. } if peer == *wanted => Some(()),
             _ => None,
         })
         .await;
@@ -80,22 +80,22 @@ impl Node {
 
     pub async fn disconnected(&mut self, wanted: &Peer) {
         self.until(|event| match event {
-            Event::Disconnected(peer) if peer == *wanted => Some(()),
+            SwarmReport::Disconnected(peer) if peer == *wanted => Some(()),
             _ => None,
         })
         .await;
     }
 
     /// The blocks and the end of a request.
-    pub async fn answer(&mut self, wanted: Ticket) -> (Vec<(Cid, Vec<u8>)>, Outcome) {
+    pub async fn answer(&mut self, wanted: RequestId) -> (Vec<(Cid, Vec<u8>)>, StreamOutcome) {
         let mut blocks = Vec::new();
         let outcome = self
             .until(|event| match event {
-                Event::Block { ticket, id, bytes, .. } if ticket == wanted => {
+                SwarmReport::BlockReceived { request_id, id, bytes, .. } if request_id == wanted => {
                     blocks.push((id, bytes));
                     None
                 }
-                Event::Finished { ticket, outcome } if ticket == wanted => Some(outcome),
+                SwarmReport::RequestFinished { request_id, outcome } if request_id == wanted => Some(outcome),
                 _ => None,
             })
             .await;
@@ -103,9 +103,9 @@ impl Node {
     }
 }
 
-pub fn head(n: u8) -> Head {
+pub fn head(n: u8) -> LogHead {
     let publisher = PublisherId::of(&[n]);
-    Head { publisher, length: u64::from(n) + 1, last: publisher.genesis() }
+    LogHead { publisher, length: u64::from(n) + 1, last: publisher.genesis() }
 }
 
 pub fn block(n: usize, bytes: usize) -> (Cid, Vec<u8>) {
@@ -120,7 +120,7 @@ pub fn serve(mut node: Node, blocks: Vec<(Cid, Vec<u8>)>) -> tokio::task::JoinHa
         // The whole node moves in: without its handle the network would stop.
         let node = &mut node;
         while let Some(event) = node.events.recv().await {
-            if let Event::Serve { reply, .. } = event {
+            if let SwarmReport::RequestReceived { reply, .. } = event {
                 let blocks = blocks.clone();
                 tokio::spawn(async move {
                     for block in blocks {

@@ -1,6 +1,6 @@
 //! Connections: made, lost, made again, refused.
 
-use network::{Error, Event};
+use network::{Error, SwarmReport};
 use replication::Peer;
 
 use super::common::{QUIC, TCP, config, join, node, pair};
@@ -9,12 +9,12 @@ use super::common::{QUIC, TCP, config, join, node, pair};
 async fn two_nodes_know_each_other_over_tcp_and_over_quic() {
     for listen in [TCP, QUIC] {
         let (mut a, b) = pair(listen).await;
-        assert_eq!(a.network.peers().await.unwrap(), [b.peer()]);
-        assert_eq!(b.network.peers().await.unwrap(), [a.peer()]);
+        assert_eq!(a.network.connected_peers().await.unwrap(), [b.peer()]);
+        assert_eq!(b.network.connected_peers().await.unwrap(), [a.peer()]);
         assert!(b.address.ends_with(&format!("/p2p/{}", b.peer())), "{}", b.address);
         b.network.shutdown().await;
         a.disconnected(&b.peer()).await;
-        assert_eq!(b.network.peers().await, Err(Error::Stopped));
+        assert_eq!(b.network.connected_peers().await, Err(Error::Stopped));
     }
 }
 
@@ -29,12 +29,13 @@ async fn the_name_of_a_node_is_that_of_its_key() {
 async fn what_cannot_be_reached_is_said() {
     let a = node(config(1, TCP)).await;
     // Port 1 of the loopback refuses at once.
-    let Err(Error::Unreachable { address, reason }) = a.network.dial("/ip4/127.0.0.1/tcp/1").await else {
+    let Err(Error::Unreachable { address, reason }) = a.network.dial_address("/ip4/127.0.0.1/tcp/1").await
+    else {
         panic!("nobody is there");
     };
     assert_eq!(address, "/ip4/127.0.0.1/tcp/1");
     assert!(reason.to_lowercase().contains("refused"), "{reason}");
-    assert_eq!(a.network.dial("nonsense").await, Err(Error::Address("nonsense".into())));
+    assert_eq!(a.network.dial_address("nonsense").await, Err(Error::Address("nonsense".into())));
 }
 
 #[tokio::test]
@@ -42,11 +43,11 @@ async fn somebody_else_at_the_address_is_no_connection() {
     let (mut a, b) = (node(config(1, TCP)).await, node(config(2, TCP)).await);
     let (place, _) = b.address.rsplit_once('/').unwrap();
     let other = config(3, TCP).key.peer();
-    let dialled = a.network.dial(&format!("{place}/{other}")).await;
+    let dialled = a.network.dial_address(&format!("{place}/{other}")).await;
     assert!(matches!(dialled, Err(Error::Unreachable { .. })), "{dialled:?}");
     let mut c = node(config(3, TCP)).await;
     join(&mut a, &mut c).await;
-    assert_eq!(a.network.peers().await.unwrap(), [other]);
+    assert_eq!(a.network.connected_peers().await.unwrap(), [other]);
 }
 
 #[tokio::test]
@@ -70,7 +71,7 @@ async fn a_configured_peer_is_dialled_again_until_it_is_back() {
     drop(b.events);
     a.disconnected(b.network.local_peer()).await;
     let unreachable = |event| match event {
-        Event::Unreachable { address, .. } => Some(address),
+        SwarmReport::Unreachable { address, .. } => Some(address),
         _ => None,
     };
     assert_eq!(a.until(unreachable).await, place);
@@ -83,15 +84,15 @@ async fn a_configured_peer_is_dialled_again_until_it_is_back() {
 #[tokio::test]
 async fn a_banned_peer_is_cut_off_and_stays_out() {
     let (mut a, mut b) = pair(TCP).await;
-    a.network.ban(&b.peer()).await.unwrap();
+    a.network.ban_peer(&b.peer()).await.unwrap();
     a.disconnected(&b.peer()).await;
     b.disconnected(&a.peer()).await;
-    assert!(a.network.dial(&b.address).await.is_err());
+    assert!(a.network.dial_address(&b.address).await.is_err());
     // Dialling the other way looks like success until the banning side hangs up.
-    if b.network.dial(&a.address).await.is_ok() {
+    if b.network.dial_address(&a.address).await.is_ok() {
         b.disconnected(&a.peer()).await;
     }
-    assert!(a.network.peers().await.unwrap().is_empty());
+    assert!(a.network.connected_peers().await.unwrap().is_empty());
 }
 
 #[tokio::test]

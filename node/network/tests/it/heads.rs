@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use network::Event;
+use network::SwarmReport;
 use replication::limits::HEADS_MAX;
-use replication::{Head, Peer};
+use replication::{LogHead, Peer};
 use tokio::time::timeout;
 
 use super::common::{Node, PATIENCE, QUIC, TCP, config, head, join, node, pair};
 
-fn heads(event: Event) -> Option<(Peer, Vec<Head>)> {
+fn heads(event: SwarmReport) -> Option<(Peer, Vec<LogHead>)> {
     match event {
-        Event::Heads { from, heads } => Some((from, heads)),
+        SwarmReport::HeadsReceived { from, heads } => Some((from, heads)),
         _ => None,
     }
 }
@@ -30,7 +30,7 @@ async fn gossip_goes_along_a_line() {
         let heard = async {
             // Until the neighbours know of each other's subscriptions nothing is passed on.
             loop {
-                a.network.announce(told.clone()).await.unwrap();
+                a.network.gossip_heads(told.clone()).await.unwrap();
                 let soon = timeout(Duration::from_millis(500), c.until(heads)).await;
                 if let Ok(heard) = soon {
                     return heard;
@@ -48,7 +48,7 @@ async fn heads_are_told_to_one_peer() {
     for listen in [TCP, QUIC] {
         let (a, mut b) = pair(listen).await;
         let told = vec![head(3); HEADS_MAX];
-        a.network.tell(&b.peer(), told.clone()).await.unwrap();
+        a.network.send_heads(&b.peer(), told.clone()).await.unwrap();
         assert_eq!(b.until(heads).await, (a.peer(), told));
     }
 }
@@ -56,7 +56,7 @@ async fn heads_are_told_to_one_peer() {
 #[tokio::test]
 async fn what_is_out_of_bounds_is_not_sent() {
     let (a, b) = pair(TCP).await;
-    assert!(a.network.announce(Vec::new()).await.is_err());
-    assert!(a.network.tell(&b.peer(), vec![head(3); HEADS_MAX + 1]).await.is_err());
-    assert!(a.network.tell(&Peer("nobody".into()), vec![head(3)]).await.is_err());
+    assert!(a.network.gossip_heads(Vec::new()).await.is_err());
+    assert!(a.network.send_heads(&b.peer(), vec![head(3); HEADS_MAX + 1]).await.is_err());
+    assert!(a.network.send_heads(&Peer("nobody".into()), vec![head(3)]).await.is_err());
 }

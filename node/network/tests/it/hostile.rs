@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use futures::io::AsyncWriteExt;
-use network::Event;
+use network::SwarmReport;
 use network::limits::{HEADS_BURST, REQUESTS_BURST};
 use replication::limits::REQUEST_BYTES_MAX;
-use replication::{Announcement, Cut, Outcome, Peer, Request, Ticket};
+use replication::{Announcement, Peer, RequestId, StreamError, StreamOutcome, SyncRequest};
 use schemas::car;
 use schemas::cid::{Cid, Codec, PublisherId};
 use schemas::limits::BLOCK_BYTES_MAX;
@@ -17,19 +17,19 @@ use super::raw::{Answer, HEADS, SYNC, raw, visitor};
 /// A node with little patience.
 async fn hasty() -> Node {
     let mut settings = config(1, TCP);
-    settings.idle = Duration::from_millis(500);
+    settings.idle_timeout = Duration::from_millis(500);
     node(settings).await
 }
 
 /// What a request ends with when a peer answers so, after how many blocks.
-async fn outcome(answer: Answer) -> (usize, Outcome) {
+async fn outcome(answer: Answer) -> (usize, StreamOutcome) {
     let mut a = hasty().await;
     let liar = raw(answer).await;
-    let peer = a.network.dial(&liar.address).await.unwrap();
+    let peer = a.network.dial_address(&liar.address).await.unwrap();
     assert_eq!(peer, Peer(liar.peer.to_string()));
-    let request = Request::Entries { publisher: PublisherId::of(b"genesis"), from: 0, count: 10 };
-    a.network.ask(&peer, Ticket(1), request).await.unwrap();
-    let (blocks, outcome) = a.answer(Ticket(1)).await;
+    let request = SyncRequest::Entries { publisher: PublisherId::of(b"genesis"), from: 0, count: 10 };
+    a.network.send_request(&peer, RequestId(1), request).await.unwrap();
+    let (blocks, outcome) = a.answer(RequestId(1)).await;
     (blocks.len(), outcome)
 }
 
@@ -41,47 +41,63 @@ fn record(content: &[u8]) -> Vec<u8> {
 async fn a_wrong_block_ends_the_stream() {
     let wrong = car::record(Cid::of(Codec::Raw, b"right"), b"wrong");
     let bytes = [record(b"right"), wrong, record(b"never seen")].concat();
-    assert_eq!(outcome(Answer::Bytes(bytes)).await, (1, Outcome::Cut(Cut::Wrong)));
+    assert_eq!(
+        outcome(Answer::Bytes(bytes)).await,
+        (1, StreamOutcome::Interrupted(StreamError::HashMismatch))
+    );
 }
 
 #[tokio::test]
 async fn an_oversized_record_is_refused_before_it_comes() {
     let bytes = car::record_head(Cid::of(Codec::Raw, b""), BLOCK_BYTES_MAX + 1);
-    assert_eq!(outcome(Answer::Stall(bytes)).await, (0, Outcome::Cut(Cut::Malformed)));
+    assert_eq!(outcome(Answer::Stall(bytes)).await, (0, StreamOutcome::Interrupted(StreamError::Malformed)));
 }
 
 #[tokio::test]
 async fn what_is_no_record_is_refused() {
     for bytes in [vec![0xff; 64], vec![1, 2, 3], vec![0, 9], vec![0x80, 0]] {
-        assert_eq!(outcome(Answer::Stall(bytes.clone())).await.1, Outcome::Cut(Cut::Malformed), "{bytes:?}");
+        assert_eq!(
+            outcome(Answer::Stall(bytes.clone())).await.1,
+            StreamOutcome::Interrupted(StreamError::Malformed),
+            "{bytes:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_cut_is_told_from_the_end() {
-    assert_eq!(outcome(Answer::Bytes(record(b"one"))).await, (1, Outcome::Cut(Cut::Lost)));
+    assert_eq!(
+        outcome(Answer::Bytes(record(b"one"))).await,
+        (1, StreamOutcome::Interrupted(StreamError::Broken))
+    );
     let whole = record(b"one");
     let half = whole[..whole.len() - 1].to_vec();
-    assert_eq!(outcome(Answer::Bytes(half)).await, (0, Outcome::Cut(Cut::Lost)));
+    assert_eq!(outcome(Answer::Bytes(half)).await, (0, StreamOutcome::Interrupted(StreamError::Broken)));
     let complete = [record(b"one"), vec![0, 0]].concat();
-    assert_eq!(outcome(Answer::Bytes(complete)).await, (1, Outcome::Complete));
+    assert_eq!(outcome(Answer::Bytes(complete)).await, (1, StreamOutcome::Complete));
 }
 
 #[tokio::test]
 async fn a_stream_without_end_stops_at_what_was_asked() {
-    assert_eq!(outcome(Answer::Repeat(record(b"again"))).await, (10, Outcome::Cut(Cut::Malformed)));
+    assert_eq!(
+        outcome(Answer::Repeat(record(b"again"))).await,
+        (10, StreamOutcome::Interrupted(StreamError::Malformed))
+    );
 }
 
 #[tokio::test]
 async fn silence_is_timed_out() {
-    assert_eq!(outcome(Answer::Stall(Vec::new())).await, (0, Outcome::Cut(Cut::Idle)));
+    assert_eq!(
+        outcome(Answer::Stall(Vec::new())).await,
+        (0, StreamOutcome::Interrupted(StreamError::TimedOut))
+    );
     let half = record(&[7; 1_000])[..500].to_vec();
-    assert_eq!(outcome(Answer::Stall(half)).await, (0, Outcome::Cut(Cut::Idle)));
+    assert_eq!(outcome(Answer::Stall(half)).await, (0, StreamOutcome::Interrupted(StreamError::TimedOut)));
 }
 
 async fn misbehaved(node: &mut Node) -> (Peer, String) {
     node.until(|event| match event {
-        Event::Misbehaved { peer, reason } => Some((peer, reason)),
+        SwarmReport::Misbehaved { peer, reason } => Some((peer, reason)),
         _ => None,
     })
     .await
@@ -128,10 +144,10 @@ async fn a_flood_of_requests_is_turned_down() {
     let (mut a, b) = pair(TCP).await;
     let peer = b.peer();
     serve(b, Vec::new());
-    let request = Request::Entries { publisher: PublisherId::of(b"genesis"), from: 0, count: 1 };
+    let request = SyncRequest::Entries { publisher: PublisherId::of(b"genesis"), from: 0, count: 1 };
     for n in 0..20 * u64::from(REQUESTS_BURST) {
-        a.network.ask(&peer, Ticket(n), request.clone()).await.unwrap();
-        if a.answer(Ticket(n)).await.1 == Outcome::Cut(Cut::Busy) {
+        a.network.send_request(&peer, RequestId(n), request.clone()).await.unwrap();
+        if a.answer(RequestId(n)).await.1 == StreamOutcome::Interrupted(StreamError::Busy) {
             return;
         }
     }
@@ -158,11 +174,11 @@ async fn a_flood_of_heads_is_dropped() {
     });
     let mut heard = 0;
     a.until(|event| match event {
-        Event::Heads { .. } => {
+        SwarmReport::HeadsReceived { .. } => {
             heard += 1;
             None
         }
-        Event::Misbehaved { .. } => Some(()),
+        SwarmReport::Misbehaved { .. } => Some(()),
         _ => None,
     })
     .await;

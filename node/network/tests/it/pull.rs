@@ -1,15 +1,15 @@
 //! Requests that are answered, and ends that are told apart.
 
-use network::{Error, Event};
+use network::{Error, SwarmReport};
 use replication::limits::{BLOCKS_MAX, ENTRIES_MAX};
-use replication::{Cut, Outcome, Request, Ticket};
+use replication::{RequestId, StreamError, StreamOutcome, SyncRequest};
 use schemas::cid::PublisherId;
 use schemas::limits::BLOCK_BYTES_MAX;
 
 use super::common::{QUIC, TCP, block, config, node, pair, serve};
 
-fn entries(count: u64) -> Request {
-    Request::Entries { publisher: PublisherId::of(b"genesis"), from: 3, count }
+fn entries(count: u64) -> SyncRequest {
+    SyncRequest::Entries { publisher: PublisherId::of(b"genesis"), from: 3, count }
 }
 
 #[tokio::test]
@@ -19,8 +19,8 @@ async fn entries_come_in_order() {
         let peer = b.peer();
         let sent: Vec<_> = (0..ENTRIES_MAX as usize).map(|n| block(n, 300 + n)).collect();
         serve(b, sent.clone());
-        a.network.ask(&peer, Ticket(1), entries(ENTRIES_MAX)).await.unwrap();
-        assert_eq!(a.answer(Ticket(1)).await, (sent, Outcome::Complete));
+        a.network.send_request(&peer, RequestId(1), entries(ENTRIES_MAX)).await.unwrap();
+        assert_eq!(a.answer(RequestId(1)).await, (sent, StreamOutcome::Complete));
     }
 }
 
@@ -32,9 +32,9 @@ async fn many_large_blocks_come_whole() {
         let sent: Vec<_> = (0..BLOCKS_MAX).map(|n| block(n, BLOCK_BYTES_MAX >> (n % 8))).collect();
         let ids = sent.iter().map(|(id, _)| *id).collect();
         serve(b, sent.clone());
-        a.network.ask(&peer, Ticket(1), Request::Blocks { ids }).await.unwrap();
-        let (blocks, outcome) = a.answer(Ticket(1)).await;
-        assert_eq!(outcome, Outcome::Complete);
+        a.network.send_request(&peer, RequestId(1), SyncRequest::Blocks { ids }).await.unwrap();
+        let (blocks, outcome) = a.answer(RequestId(1)).await;
+        assert_eq!(outcome, StreamOutcome::Complete);
         assert!(blocks == sent, "{} of {} blocks", blocks.len(), sent.len());
     }
 }
@@ -44,16 +44,16 @@ async fn nothing_to_send_is_complete() {
     let (mut a, b) = pair(TCP).await;
     let peer = b.peer();
     serve(b, Vec::new());
-    a.network.ask(&peer, Ticket(1), entries(1)).await.unwrap();
-    assert_eq!(a.answer(Ticket(1)).await, (Vec::new(), Outcome::Complete));
+    a.network.send_request(&peer, RequestId(1), entries(1)).await.unwrap();
+    assert_eq!(a.answer(RequestId(1)).await, (Vec::new(), StreamOutcome::Complete));
 }
 
 #[tokio::test]
 async fn the_owner_sees_who_asks_what() {
     let (a, mut b) = pair(TCP).await;
-    a.network.ask(&b.peer(), Ticket(1), entries(5)).await.unwrap();
+    a.network.send_request(&b.peer(), RequestId(1), entries(5)).await.unwrap();
     let asked = b.until(|event| match event {
-        Event::Serve { peer, request, .. } => Some((peer, request)),
+        SwarmReport::RequestReceived { peer, request, .. } => Some((peer, request)),
         _ => None,
     });
     assert_eq!(asked.await, (a.peer(), entries(5)));
@@ -63,43 +63,49 @@ async fn the_owner_sees_who_asks_what() {
 async fn a_stream_that_breaks_is_not_complete() {
     for listen in [TCP, QUIC] {
         let (mut a, mut b) = pair(listen).await;
-        a.network.ask(&b.peer(), Ticket(1), entries(9)).await.unwrap();
+        a.network.send_request(&b.peer(), RequestId(1), entries(9)).await.unwrap();
         let reply = b.until(|event| match event {
-            Event::Serve { reply, .. } => Some(reply),
+            SwarmReport::RequestReceived { reply, .. } => Some(reply),
             _ => None,
         });
         let reply = reply.await;
         reply.send(block(0, 100)).await.unwrap();
         let first = a.until(|event| match event {
-            Event::Block { ticket, id, .. } => Some((ticket, id)),
+            SwarmReport::BlockReceived { request_id, id, .. } => Some((request_id, id)),
             _ => None,
         });
-        assert_eq!(first.await, (Ticket(1), block(0, 100).0));
+        assert_eq!(first.await, (RequestId(1), block(0, 100).0));
         b.network.shutdown().await;
-        assert_eq!(a.answer(Ticket(1)).await, (Vec::new(), Outcome::Cut(Cut::Lost)));
+        assert_eq!(
+            a.answer(RequestId(1)).await,
+            (Vec::new(), StreamOutcome::Interrupted(StreamError::Broken))
+        );
     }
 }
 
 #[tokio::test]
 async fn a_cancelled_request_ends_on_both_sides() {
     let (mut a, mut b) = pair(TCP).await;
-    a.network.ask(&b.peer(), Ticket(1), entries(9)).await.unwrap();
+    a.network.send_request(&b.peer(), RequestId(1), entries(9)).await.unwrap();
     let reply = b.until(|event| match event {
-        Event::Serve { reply, .. } => Some(reply),
+        SwarmReport::RequestReceived { reply, .. } => Some(reply),
         _ => None,
     });
     let reply = reply.await;
-    a.network.cancel(Ticket(1)).await.unwrap();
-    assert_eq!(a.answer(Ticket(1)).await, (Vec::new(), Outcome::Cut(Cut::Cancelled)));
+    a.network.cancel_request(RequestId(1)).await.unwrap();
+    assert_eq!(
+        a.answer(RequestId(1)).await,
+        (Vec::new(), StreamOutcome::Interrupted(StreamError::Cancelled))
+    );
     // The serving side notices when it writes, and stops taking blocks; sooner than by its timeout.
     let gone = async { while reply.send(block(0, BLOCK_BYTES_MAX)).await.is_ok() {} };
-    tokio::time::timeout(network::limits::IDLE / 2, gone).await.expect("the server is told");
+    tokio::time::timeout(network::limits::IDLE_TIMEOUT / 2, gone).await.expect("the server is told");
 }
 
 #[tokio::test]
 async fn who_is_not_connected_is_not_asked() {
     let a = node(config(1, TCP)).await;
     let other = config(2, TCP).key.peer();
-    let asked = a.network.ask(&other, Ticket(1), entries(1)).await;
-    assert_eq!(asked, Err(Error::Absent(other)));
+    let asked = a.network.send_request(&other, RequestId(1), entries(1)).await;
+    assert_eq!(asked, Err(Error::NotConnected(other)));
 }

@@ -1,6 +1,6 @@
 //! Honest nodes end with the same logs, whatever the weather.
 
-use replication::{Event, View};
+use replication::{LogView, SyncEvent};
 use schemas::cid::PublisherId;
 
 use super::net::Weather;
@@ -15,7 +15,7 @@ const SEEDS: u64 = 200;
 fn follow(world: &mut World, publisher: PublisherId) {
     for at in 0..world.actors.len() {
         world.actors[at].node.followed.insert(publisher);
-        world.tell(at, Event::Followed { publisher });
+        world.tell(at, SyncEvent::Followed { publisher });
     }
 }
 
@@ -119,9 +119,9 @@ fn a_fork_is_known_to_all_and_stops_nobody() {
         for _ in 0..seed % 4 + 1 {
             world.publish(3, Some(publisher), "other branch", 1);
         }
-        let known = |world: &World| world.actors.iter().all(|actor| actor.node.forked(publisher));
+        let known = |world: &World| world.actors.iter().all(|actor| actor.node.has_fork(publisher));
         assert!(world.run(HOUR, known), "seed {seed}: who knows {:?}", {
-            world.actors.iter().map(|actor| actor.node.forked(publisher)).collect::<Vec<_>>()
+            world.actors.iter().map(|actor| actor.node.has_fork(publisher)).collect::<Vec<_>>()
         });
         assert!(world.run(HOUR, |world| whole(world, other, 1)), "seed {seed}: another log");
         let grave = (0..4).any(|by| (0..4).any(|whom| world.caught(by, whom)));

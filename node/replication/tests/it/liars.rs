@@ -1,7 +1,7 @@
 //! A liar beside an honest node delays a sync and is found out; it never stops it.
 
-use replication::limits::{ENTRIES_MAX, PURSUITS_MAX, TASKS_MAX};
-use replication::{Event, Head, Peer, View};
+use replication::limits::{ENTRIES_MAX, FETCHES_MAX, REQUESTS_MAX};
+use replication::{LogHead, LogView, Peer, SyncEvent};
 use schemas::cid::PublisherId;
 
 use super::net::Weather;
@@ -37,7 +37,7 @@ fn check(manner: Manner, caught: bool) {
         assert!(
             done,
             "{manner:?}, seed {seed}: the victim has {:?}",
-            world.actors[VICTIM].node.head(publisher)
+            world.actors[VICTIM].node.log_head(publisher)
         );
         assert_eq!(world.caught(VICTIM, LIAR), caught, "{manner:?}, seed {seed}: {:?}", world.blame);
         let blamed = world.blame.iter().any(|blame| blame.1 == LIAR);
@@ -89,12 +89,12 @@ fn a_flood_of_strangers_does_not_starve_what_is_followed() {
     for page in 0..40_u64 {
         let head = |n: u64| {
             let publisher = PublisherId::of(&(page * 1_000 + n).to_be_bytes());
-            Head { publisher, length: 9, last: publisher.genesis() }
+            LogHead { publisher, length: 9, last: publisher.genesis() }
         };
         let heads = (0..200).map(head).collect();
-        world.tell(VICTIM, Event::Heads { from: Peer(LIAR.to_string()), heads });
+        world.tell(VICTIM, SyncEvent::HeadsReceived { from: Peer(LIAR.to_string()), heads });
     }
-    let load = world.actors[VICTIM].machine.load();
-    assert!(load.tasks <= TASKS_MAX && load.pursuits <= PURSUITS_MAX, "{load:?}");
+    let load = world.actors[VICTIM].machine.current_load();
+    assert!(load.requests <= REQUESTS_MAX && load.fetches <= FETCHES_MAX, "{load:?}");
     assert!(world.run(HOUR / 10, |world| world.actors[VICTIM].node.whole(publisher, 10)));
 }

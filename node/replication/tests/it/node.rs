@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use replication::{Head, Refusal, Request, View};
+use replication::{BlockRefusal, LogHead, LogView, SyncRequest};
 use schemas::cid::{CID_BYTES, Cid, Codec, EntryId, PublisherId};
 
 const SIGNED: u8 = 1;
@@ -65,7 +65,7 @@ pub struct Node {
     pub blocks: BTreeMap<Cid, Vec<u8>>,
     pub followed: BTreeSet<PublisherId>,
     /// Entries that contradict a log: one is proof enough.
-    pub forks: BTreeMap<PublisherId, Head>,
+    pub forks: BTreeMap<PublisherId, LogHead>,
     /// Logs of strangers that are welcome.
     pub quota: usize,
 }
@@ -93,9 +93,9 @@ impl Node {
     }
 
     /// The one door: checks a block and keeps it.
-    pub fn keep(&mut self, id: Cid, bytes: &[u8]) -> Result<(), Refusal> {
+    pub fn keep(&mut self, id: Cid, bytes: &[u8]) -> Result<(), BlockRefusal> {
         if !id.matches(bytes) {
-            return Err(Refusal::Wrong);
+            return Err(BlockRefusal::HashMismatch);
         }
         match Entry::decode(bytes) {
             Some(entry) => self.append(id, entry, bytes),
@@ -106,24 +106,24 @@ impl Node {
         }
     }
 
-    fn append(&mut self, id: Cid, entry: Entry, bytes: &[u8]) -> Result<(), Refusal> {
-        let id = EntryId::try_from(id).map_err(|_| Refusal::Invalid)?;
+    fn append(&mut self, id: Cid, entry: Entry, bytes: &[u8]) -> Result<(), BlockRefusal> {
+        let id = EntryId::try_from(id).map_err(|_| BlockRefusal::Invalid)?;
         let publisher = entry.publisher.unwrap_or(PublisherId::from(id));
         if !entry.signed || (entry.publisher.is_none() != (entry.sequence == 0)) {
-            return Err(Refusal::Invalid);
+            return Err(BlockRefusal::Invalid);
         }
         let log = self.logs.get(&publisher).cloned().unwrap_or_default();
         match log.get(entry.sequence as usize) {
             Some(held) if *held == id => return Ok(()),
             Some(_) => {
-                let head = Head { publisher, length: entry.sequence + 1, last: id };
+                let head = LogHead { publisher, length: entry.sequence + 1, last: id };
                 self.forks.entry(publisher).or_insert(head);
                 self.blocks.insert(id.cid(), bytes.to_vec());
-                return Err(Refusal::Forked);
+                return Err(BlockRefusal::Forked);
             }
-            None if !self.wants(publisher) => return Err(Refusal::Unwanted),
+            None if !self.accepts_entries(publisher) => return Err(BlockRefusal::Unwanted),
             None if entry.sequence != log.len() as u64 || entry.last != log.last().copied() => {
-                return Err(Refusal::Detached);
+                return Err(BlockRefusal::Discontinuous);
             }
             None => {}
         }
@@ -133,10 +133,10 @@ impl Node {
     }
 
     /// The blocks that answer a request.
-    pub fn answer(&self, request: &Request) -> Vec<(Cid, Vec<u8>)> {
+    pub fn answer(&self, request: &SyncRequest) -> Vec<(Cid, Vec<u8>)> {
         let ids: Vec<Cid> = match request {
-            Request::Blocks { ids } => ids.clone(),
-            Request::Entries { publisher, from, count } => {
+            SyncRequest::Blocks { ids } => ids.clone(),
+            SyncRequest::Entries { publisher, from, count } => {
                 let log = self.logs.get(publisher).map(Vec::as_slice).unwrap_or_default();
                 log.iter().skip(*from as usize).take(*count as usize).map(|id| id.cid()).collect()
             }
@@ -156,55 +156,55 @@ impl Node {
     /// Whether everything of a followed log is here.
     pub fn whole(&self, publisher: PublisherId, length: usize) -> bool {
         self.logs.get(&publisher).is_some_and(|log| log.len() == length)
-            && self.missing(publisher, 1).is_empty()
+            && self.missing_blocks(publisher, 1).is_empty()
     }
 }
 
-impl View for Node {
-    fn heads(&self) -> Vec<Head> {
-        let heads = self.logs.keys().filter_map(|publisher| self.head(*publisher));
-        heads.chain(self.forks.values().copied()).collect()
+impl LogView for Node {
+    fn all_heads(&self) -> Vec<LogHead> {
+        let all_heads = self.logs.keys().filter_map(|publisher| self.log_head(*publisher));
+        all_heads.chain(self.forks.values().copied()).collect()
     }
 
-    fn head(&self, publisher: PublisherId) -> Option<Head> {
+    fn log_head(&self, publisher: PublisherId) -> Option<LogHead> {
         let log = self.logs.get(&publisher)?;
-        Some(Head { publisher, length: log.len() as u64, last: *log.last()? })
+        Some(LogHead { publisher, length: log.len() as u64, last: *log.last()? })
     }
 
-    fn entry(&self, publisher: PublisherId, sequence: u64) -> Option<EntryId> {
+    fn entry_id(&self, publisher: PublisherId, sequence: u64) -> Option<EntryId> {
         self.logs.get(&publisher)?.get(sequence as usize).copied()
     }
 
-    fn forked(&self, publisher: PublisherId) -> bool {
+    fn has_fork(&self, publisher: PublisherId) -> bool {
         self.forks.contains_key(&publisher)
     }
 
-    fn follows(&self, publisher: PublisherId) -> bool {
+    fn is_followed(&self, publisher: PublisherId) -> bool {
         self.followed.contains(&publisher)
     }
 
-    fn wants(&self, publisher: PublisherId) -> bool {
-        let strangers = self.logs.keys().filter(|held| !self.follows(**held)).count();
-        self.follows(publisher) || self.logs.contains_key(&publisher) || strangers < self.quota
+    fn accepts_entries(&self, publisher: PublisherId) -> bool {
+        let strangers = self.logs.keys().filter(|held| !self.is_followed(**held)).count();
+        self.is_followed(publisher) || self.logs.contains_key(&publisher) || strangers < self.quota
     }
 
-    fn missing(&self, publisher: PublisherId, max: usize) -> Vec<Cid> {
-        let mut missing = Vec::new();
+    fn missing_blocks(&self, publisher: PublisherId, max: usize) -> Vec<Cid> {
+        let mut missing_blocks = Vec::new();
         let mut seen = BTreeSet::new();
         let mut next: Vec<Cid> =
             self.logs.get(&publisher).into_iter().flatten().map(|id| id.cid()).rev().collect();
         while let Some(id) = next.pop() {
-            if missing.len() >= max || !seen.insert(id) {
+            if missing_blocks.len() >= max || !seen.insert(id) {
                 continue;
             }
             match self.blocks.get(&id) {
-                None => missing.push(id),
+                None => missing_blocks.push(id),
                 Some(bytes) => match Entry::decode(bytes) {
                     Some(entry) => next.extend(entry.links),
                     None => next.extend(links_in(&bytes[1..])),
                 },
             }
         }
-        missing
+        missing_blocks
     }
 }

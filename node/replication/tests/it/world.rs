@@ -3,9 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use replication::limits::{
-    FRESH_MAX, HEADS_MAX, PURSUITS_MAX, TASKS_MAX, TASKS_PER_PEER_MAX, TICK_MILLIS, TOLD_MAX,
+    FETCHES_MAX, HEADS_MAX, HEADS_PER_PEER_MAX, PENDING_HEADS_MAX, REQUESTS_MAX, REQUESTS_PER_PEER_MAX,
+    TICK_MILLIS,
 };
-use replication::{Action, Cut, Event, Head, Machine, Outcome, Peer, Request, Severity, Ticket};
+use replication::{
+    LogHead, Peer, RequestId, Severity, StreamError, StreamOutcome, SyncAction, SyncEvent, SyncMachine,
+    SyncRequest,
+};
 use schemas::cid::{Cid, Codec, PublisherId};
 
 use super::net::{Letter, Net, Weather};
@@ -13,10 +17,10 @@ use super::node::{Entry, Node};
 
 /// What travels, and what a node hears from its own clock.
 pub enum Message {
-    Heads(Vec<Head>),
-    Request(Ticket, Request),
-    Block(Ticket, Cid, Vec<u8>),
-    End(Ticket, Outcome),
+    Heads(Vec<LogHead>),
+    Request(RequestId, SyncRequest),
+    Block(RequestId, Cid, Vec<u8>),
+    End(RequestId, StreamOutcome),
     Tick,
 }
 
@@ -38,9 +42,9 @@ pub enum Manner {
 
 pub struct Actor {
     pub node: Node,
-    pub machine: Machine,
+    pub machine: SyncMachine,
     pub manner: Manner,
-    asked: BTreeMap<Ticket, (Peer, Request)>,
+    asked: BTreeMap<RequestId, (Peer, SyncRequest)>,
     pub received: u64,
 }
 
@@ -49,7 +53,7 @@ pub struct World {
     pub net: Net<Message>,
     /// Who blamed whom for what.
     pub blame: Vec<(usize, usize, Severity, &'static str)>,
-    cancelled: BTreeSet<(usize, Ticket)>,
+    cancelled: BTreeSet<(usize, RequestId)>,
 }
 
 fn peer(index: usize) -> Peer {
@@ -65,7 +69,7 @@ impl World {
         let mut net = Net::new(seed, weather);
         let actor = |_| Actor {
             node: Node::default(),
-            machine: Machine::default(),
+            machine: SyncMachine::default(),
             manner: Manner::Honest,
             asked: BTreeMap::new(),
             received: 0,
@@ -80,13 +84,13 @@ impl World {
 
     pub fn connect(&mut self, a: usize, b: usize) {
         self.net.connect(a, b);
-        self.tell(a, Event::Connected(peer(b)));
-        self.tell(b, Event::Connected(peer(a)));
+        self.tell(a, SyncEvent::Connected(peer(b)));
+        self.tell(b, SyncEvent::Connected(peer(a)));
     }
 
     pub fn publish(&mut self, at: usize, log: Option<PublisherId>, name: &str, depth: usize) -> PublisherId {
         let publisher = self.actors[at].node.publish(log, name, depth);
-        self.tell(at, Event::Stored { publisher });
+        self.tell(at, SyncEvent::LogGrown { publisher });
         publisher
     }
 
@@ -108,22 +112,22 @@ impl World {
         match message {
             Message::Tick => {
                 self.net.post(self.net.now.after(TICK_MILLIS), to, to, Message::Tick);
-                self.tell(to, Event::Tick);
+                self.tell(to, SyncEvent::Tick);
             }
-            Message::Heads(heads) => self.tell(to, Event::Heads { from: peer(from), heads }),
-            Message::Request(ticket, request) => self.serve(from, to, ticket, &request),
-            Message::Block(ticket, id, bytes) => self.receive(to, ticket, id, &bytes),
-            Message::End(ticket, outcome) => {
-                if self.actors[to].asked.remove(&ticket).is_some() {
-                    self.tell(to, Event::Finished { ticket, outcome });
+            Message::Heads(heads) => self.tell(to, SyncEvent::HeadsReceived { from: peer(from), heads }),
+            Message::Request(request_id, request) => self.serve(from, to, request_id, &request),
+            Message::Block(request_id, id, bytes) => self.receive(to, request_id, id, &bytes),
+            Message::End(request_id, outcome) => {
+                if self.actors[to].asked.remove(&request_id).is_some() {
+                    self.tell(to, SyncEvent::RequestFinished { request_id, outcome });
                 }
             }
         }
     }
 
-    fn receive(&mut self, to: usize, ticket: Ticket, id: Cid, bytes: &[u8]) {
+    fn receive(&mut self, to: usize, request_id: RequestId, id: Cid, bytes: &[u8]) {
         // A cancelled stream delivers nothing more.
-        if !self.actors[to].asked.contains_key(&ticket) {
+        if !self.actors[to].asked.contains_key(&request_id) {
             return;
         }
         self.actors[to].received += 1;
@@ -133,14 +137,14 @@ impl World {
         let grown: Vec<_> =
             node.logs.keys().copied().filter(|log| node.logs.get(log) != before.get(log)).collect();
         let size = bytes.len();
-        self.tell(to, Event::Received { ticket, id, bytes: size, verdict });
+        self.tell(to, SyncEvent::BlockReceived { request_id, id, bytes: size, verdict });
         for publisher in grown {
-            self.tell(to, Event::Stored { publisher });
+            self.tell(to, SyncEvent::LogGrown { publisher });
         }
     }
 
     /// Sends the blocks of an answer in order; the first that is lost breaks the stream.
-    fn serve(&mut self, asker: usize, at: usize, ticket: Ticket, request: &Request) {
+    fn serve(&mut self, asker: usize, at: usize, request_id: RequestId, request: &SyncRequest) {
         let manner = self.actors[at].manner;
         let mut when = self.net.now;
         for (id, bytes) in self.answer(at, manner, request) {
@@ -148,19 +152,24 @@ impl World {
             if !self.net.hears(at, asker) || self.net.lost() {
                 // Half of the time the asker notices at once.
                 if self.net.random.percent(50) {
-                    self.net.post(when, at, asker, Message::End(ticket, Outcome::Cut(Cut::Lost)));
+                    self.net.post(
+                        when,
+                        at,
+                        asker,
+                        Message::End(request_id, StreamOutcome::Interrupted(StreamError::Broken)),
+                    );
                 }
                 return;
             }
-            self.net.post(when, at, asker, Message::Block(ticket, id, bytes));
+            self.net.post(when, at, asker, Message::Block(request_id, id, bytes));
         }
         if manner != Manner::Silent && self.net.hears(at, asker) {
             let when = when.after(self.net.delay());
-            self.net.post(when, at, asker, Message::End(ticket, Outcome::Complete));
+            self.net.post(when, at, asker, Message::End(request_id, StreamOutcome::Complete));
         }
     }
 
-    fn answer(&self, at: usize, manner: Manner, request: &Request) -> Vec<(Cid, Vec<u8>)> {
+    fn answer(&self, at: usize, manner: Manner, request: &SyncRequest) -> Vec<(Cid, Vec<u8>)> {
         let blocks = self.actors[at].node.answer(request);
         match manner {
             Manner::Honest | Manner::Boastful => blocks,
@@ -172,64 +181,67 @@ impl World {
     }
 
     /// Lets a node know something, and carries out what it decides.
-    pub fn tell(&mut self, at: usize, event: Event) {
+    pub fn tell(&mut self, at: usize, event: SyncEvent) {
         let now = self.net.now;
         let actor = &mut self.actors[at];
-        let actions = actor.machine.handle(now, event, &actor.node);
+        let actions = actor.machine.handle_event(now, event, &actor.node);
         for action in actions {
             self.act(at, action);
         }
         self.check(at);
     }
 
-    fn act(&mut self, at: usize, action: Action) {
+    fn act(&mut self, at: usize, action: SyncAction) {
         match action {
-            Action::Announce(heads) => {
+            SyncAction::Gossip(heads) => {
                 for to in 0..self.actors.len() {
                     let heads = self.boast(at, &heads);
                     self.net.send(at, to, Message::Heads(heads));
                 }
             }
-            Action::Tell { peer, heads } => {
+            SyncAction::SendHeads { peer, heads } => {
                 let heads = self.boast(at, &heads);
                 self.net.send(at, index(&peer), Message::Heads(heads));
             }
-            Action::Ask { peer, ticket, request } => {
-                assert!(Request::decode(&request.encode().unwrap()).is_ok());
-                self.actors[at].asked.insert(ticket, (peer.clone(), request.clone()));
-                self.net.send(at, index(&peer), Message::Request(ticket, request));
+            SyncAction::SendRequest { peer, request_id, request } => {
+                assert!(SyncRequest::decode(&request.encode().unwrap()).is_ok());
+                self.actors[at].asked.insert(request_id, (peer.clone(), request.clone()));
+                self.net.send(at, index(&peer), Message::Request(request_id, request));
             }
-            Action::Cancel { ticket } => {
-                assert!(self.actors[at].asked.remove(&ticket).is_some(), "cancelled what was not asked");
-                assert!(self.cancelled.insert((at, ticket)), "cancelled twice");
+            SyncAction::CancelRequest { request_id } => {
+                assert!(self.actors[at].asked.remove(&request_id).is_some(), "cancelled what was not asked");
+                assert!(self.cancelled.insert((at, request_id)), "cancelled twice");
             }
-            Action::Penalise { peer, severity, reason } => {
+            SyncAction::Penalise { peer, severity, reason } => {
                 self.blame.push((at, index(&peer), severity, reason));
             }
         }
     }
 
-    fn boast(&self, at: usize, heads: &[Head]) -> Vec<Head> {
+    fn boast(&self, at: usize, heads: &[LogHead]) -> Vec<LogHead> {
         assert!((1..=HEADS_MAX).contains(&heads.len()));
         let more = if self.actors[at].manner == Manner::Boastful { 1_000 } else { 0 };
-        heads.iter().map(|head| Head { length: head.length + more, ..*head }).collect()
+        heads.iter().map(|head| LogHead { length: head.length + more, ..*head }).collect()
     }
 
     /// The bounds that hold at every moment.
     fn check(&self, at: usize) {
         let actor = &self.actors[at];
-        let load = actor.machine.load();
-        assert!(load.tasks <= TASKS_MAX && load.pursuits <= PURSUITS_MAX);
-        assert!(load.told <= TOLD_MAX * self.actors.len() && load.news <= 2 * FRESH_MAX);
+        let load = actor.machine.current_load();
+        assert!(load.requests <= REQUESTS_MAX && load.fetches <= FETCHES_MAX);
+        assert!(
+            load.claims <= HEADS_PER_PEER_MAX * self.actors.len()
+                && load.pending_heads <= 2 * PENDING_HEADS_MAX
+        );
         for other in 0..self.actors.len() {
             let asked = actor.asked.values().filter(|(asked, _)| *asked == peer(other)).count();
-            assert!(asked <= TASKS_PER_PEER_MAX, "{asked} requests at once with one peer");
+            assert!(asked <= REQUESTS_PER_PEER_MAX, "{asked} requests at once with one peer");
         }
     }
 
     /// Whether `by` found that `whom` did what no honest peer does.
     pub fn caught(&self, by: usize, whom: usize) -> bool {
-        self.blame.iter().any(|blame| (blame.0, blame.1, blame.2) == (by, whom, Severity::Grave))
+        self.blame.iter().any(|blame| (blame.0, blame.1, blame.2) == (by, whom, Severity::Severe))
     }
 }
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ledger::verify::verify;
-use replication::View;
+use replication::LogView;
 use schemas::cid::{Cid, ReleaseId};
 use service::keep::Row;
 use service::query::Query;
 use service::{Core, Error, Keep, Memory, Output};
-use store::{Batch, Tree};
+use store::{IndexTree, WriteBatch};
 
 use super::office::{self, Office, open, retraction};
 use super::peer::{head, serve, tell};
@@ -31,20 +31,20 @@ impl Keep for Frail {
         self.memory.get(id)
     }
 
-    fn commit(&self, batch: Batch) -> Result<(), store::Error> {
+    fn commit(&self, batch: WriteBatch) -> Result<(), store::Error> {
         let left = self.left.load(Ordering::Relaxed);
         if left == 0 {
-            return Err(store::Error::Missing { segment: 1 });
+            return Err(store::Error::MissingSegment { segment: 1 });
         }
         self.left.store(left - 1, Ordering::Relaxed);
         self.memory.commit(batch)
     }
 
-    fn row(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, store::Error> {
+    fn row(&self, tree: IndexTree, key: &[u8]) -> Result<Option<Vec<u8>>, store::Error> {
         self.memory.row(tree, key)
     }
 
-    fn rows(&self, tree: Tree, prefix: &[u8]) -> Result<Vec<Row>, store::Error> {
+    fn rows(&self, tree: IndexTree, prefix: &[u8]) -> Result<Vec<Row>, store::Error> {
         self.memory.rows(tree, prefix)
     }
 }
@@ -95,13 +95,13 @@ fn a_crash_at_any_write_loses_nothing_and_leaves_nothing_half_done() {
         let query = Query(&memory);
         let own = core.own().unwrap();
         assert_eq!(
-            View::head(&core, own).unwrap().length,
+            LogView::log_head(&core, own).unwrap().length,
             3,
             "after {writes} writes: identity, mine, attested"
         );
         assert!(query.verdict(release).unwrap().is_some(), "after {writes} writes");
         assert_eq!(query.attestations(release).unwrap().len(), 1, "after {writes} writes");
-        assert!(View::forked(&core, office.id()), "after {writes} writes");
+        assert!(LogView::has_fork(&core, office.id()), "after {writes} writes");
         assert_eq!(core.entries(office.id(), 0, 9).unwrap().len(), 5, "after {writes} writes");
         stops += 1;
         if whole {

@@ -1,6 +1,8 @@
 //! What comes from peers.
 
-use replication::{Action, Event, Head, Millis, Outcome, Request, Severity, Ticket, View};
+use replication::{
+    LogHead, LogView, Millis, RequestId, Severity, StreamOutcome, SyncAction, SyncEvent, SyncRequest,
+};
 use schemas::cbor;
 use schemas::cid::EntryId;
 use schemas::content::Block;
@@ -8,14 +10,14 @@ use schemas::entry::{self, Entry};
 use schemas::seal::Sealed;
 use service::query::Query;
 use service::{Core, Keep, Memory, Output, STRANGER_ENTRIES_MAX, STRANGERS_MAX};
-use store::{Batch, Tree};
+use store::{IndexTree, WriteBatch};
 
 use super::office::{self, Office, dataset, dataset_on, follower, id, operating, release};
 use super::peer::{answer, asks, head, peer, serve, sync, tell};
 
 fn penalties(outputs: Vec<Output>) -> Vec<Severity> {
     let penalty = |output| match output {
-        Output::Network(Action::Penalise { severity, .. }) => Some(severity),
+        Output::Network(SyncAction::Penalise { severity, .. }) => Some(severity),
         _ => None,
     };
     outputs.into_iter().filter_map(penalty).collect()
@@ -28,11 +30,11 @@ fn complete(keep: &Memory, office: &Office) -> u64 {
 }
 
 /// A core that asked for the log of an office, and what it asked.
-fn asking(office: &Office) -> (Core<Memory>, Memory, Ticket, Request) {
+fn asking(office: &Office) -> (Core<Memory>, Memory, RequestId, SyncRequest) {
     let (mut core, memory) = follower(office);
     tell(&mut core, vec![head(office)]).unwrap();
-    let (ticket, request) = asks(core.take_outputs())[0].clone();
-    (core, memory, ticket, request)
+    let (request_id, request) = asks(core.take_outputs())[0].clone();
+    (core, memory, request_id, request)
 }
 
 #[test]
@@ -40,14 +42,15 @@ fn wrong_bytes_and_blocks_that_nobody_asked_for_are_refused() {
     let office = office::published(1);
     let (object, _) = dataset(b"never asked for");
     for spoil in [true, false] {
-        let (mut core, memory, ticket, _) = asking(&office);
+        let (mut core, memory, request_id, _) = asking(&office);
         let (named, bytes) = match spoil {
             true => (office.genesis().id().cid(), b"wrong".to_vec()),
             false => (id(&object), object.clone()),
         };
-        core.received(Millis(0), ticket, named, bytes).unwrap();
-        assert_eq!(penalties(core.take_outputs()), [Severity::Grave], "spoil {spoil}");
-        core.handle(Millis(0), Event::Finished { ticket, outcome: Outcome::Complete }).unwrap();
+        core.received(Millis(0), request_id, named, bytes).unwrap();
+        assert_eq!(penalties(core.take_outputs()), [Severity::Severe], "spoil {spoil}");
+        core.handle(Millis(0), SyncEvent::RequestFinished { request_id, outcome: StreamOutcome::Complete })
+            .unwrap();
         assert!(!memory.has(named).unwrap());
     }
 }
@@ -55,10 +58,11 @@ fn wrong_bytes_and_blocks_that_nobody_asked_for_are_refused() {
 #[test]
 fn blocks_of_a_request_that_is_over_are_not_kept() {
     let office = office::published(1);
-    let (mut core, memory, ticket, request) = asking(&office);
-    core.handle(Millis(0), Event::Finished { ticket, outcome: Outcome::Complete }).unwrap();
+    let (mut core, memory, request_id, request) = asking(&office);
+    core.handle(Millis(0), SyncEvent::RequestFinished { request_id, outcome: StreamOutcome::Complete })
+        .unwrap();
     for (id, bytes) in answer(&office, &request) {
-        core.received(Millis(0), ticket, id, bytes).unwrap();
+        core.received(Millis(0), request_id, id, bytes).unwrap();
         assert!(!memory.has(id).unwrap());
     }
 }
@@ -67,19 +71,20 @@ fn blocks_of_a_request_that_is_over_are_not_kept() {
 fn an_entry_with_a_forged_signature_is_a_lie() {
     let mut office = office::published(1);
     let forged = entry::sign(office.log.next(), 0, &office::retraction("forged"), &operating(2)).unwrap();
-    let (mut core, _, ticket, request) = asking(&office);
+    let (mut core, _, request_id, request) = asking(&office);
     for (id, bytes) in answer(&office, &request) {
-        core.received(Millis(0), ticket, id, bytes).unwrap();
+        core.received(Millis(0), request_id, id, bytes).unwrap();
     }
-    core.handle(Millis(0), Event::Finished { ticket, outcome: Outcome::Complete }).unwrap();
+    core.handle(Millis(0), SyncEvent::RequestFinished { request_id, outcome: StreamOutcome::Complete })
+        .unwrap();
     serve(&mut core, &office).unwrap();
     office.retract("true");
-    core.handle(Millis(0), Event::Heads { from: peer(), heads: vec![head(&office)] }).unwrap();
-    let (ticket, _) = asks(core.take_outputs())[0];
-    core.received(Millis(0), ticket, forged.id().cid(), forged.bytes().to_vec()).unwrap();
-    assert_eq!(penalties(core.take_outputs()), [Severity::Grave]);
-    assert_eq!(View::head(&core, office.id()).unwrap().length, 4);
-    assert!(!View::forked(&core, office.id()), "a forgery is no evidence");
+    core.handle(Millis(0), SyncEvent::HeadsReceived { from: peer(), heads: vec![head(&office)] }).unwrap();
+    let (request_id, _) = asks(core.take_outputs())[0];
+    core.received(Millis(0), request_id, forged.id().cid(), forged.bytes().to_vec()).unwrap();
+    assert_eq!(penalties(core.take_outputs()), [Severity::Severe]);
+    assert_eq!(LogView::log_head(&core, office.id()).unwrap().length, 4);
+    assert!(!LogView::has_fork(&core, office.id()), "a forgery is no evidence");
 }
 
 #[test]
@@ -97,7 +102,7 @@ fn a_stranger_whom_the_operator_begins_to_follow_is_fetched_whole() {
     let memory = Memory::default();
     let mut core = office::open(memory.clone(), 50);
     sync(&mut core, &office).unwrap();
-    assert_eq!((View::head(&core, office.id()).unwrap().length, complete(&memory, &office)), (4, 1));
+    assert_eq!((LogView::log_head(&core, office.id()).unwrap().length, complete(&memory, &office)), (4, 1));
     core.follow(office.id()).unwrap();
     serve(&mut core, &office).unwrap();
     assert_eq!(complete(&memory, &office), 4);
@@ -110,17 +115,17 @@ fn a_stranger_stays_within_its_quota() {
     office::open(memory.clone(), 50).take(office.genesis()).unwrap();
     // As if all but one of the entries that a stranger may have were held.
     let row = Aged { length: office.log.length(), last: office.log.last(), complete: 1 };
-    let mut batch = Batch::new();
-    batch.put(Tree::Heads, &office.id().cid().to_bytes(), &cbor::encode(&row).unwrap());
+    let mut batch = WriteBatch::new();
+    batch.put_row(IndexTree::Heads, &office.id().cid().to_bytes(), &cbor::encode(&row).unwrap());
     memory.commit(batch).unwrap();
     let mut core = office::open(memory, 50);
     let two = [office.retract("the last"), office.retract("one too many")];
     tell(&mut core, vec![head(&office)]).unwrap();
-    let (ticket, _) = asks(core.take_outputs())[0];
+    let (request_id, _) = asks(core.take_outputs())[0];
     for entry in &two {
-        core.received(Millis(0), ticket, entry.id().cid(), entry.bytes().to_vec()).unwrap();
+        core.received(Millis(0), request_id, entry.id().cid(), entry.bytes().to_vec()).unwrap();
     }
-    let length = |core: &Core<Memory>| View::head(core, office.id()).unwrap().length;
+    let length = |core: &Core<Memory>| LogView::log_head(core, office.id()).unwrap().length;
     assert_eq!(length(&core), STRANGER_ENTRIES_MAX);
     assert_eq!(penalties(core.take_outputs()), [], "the peer is not to blame");
     core.follow(office.id()).unwrap();
@@ -143,16 +148,16 @@ fn strangers_are_not_without_number() {
     let last = &offices[STRANGERS_MAX];
     // Asked for while there was room, delivered when there is none.
     tell(&mut core, vec![head(last)]).unwrap();
-    let (ticket, _) = asks(core.take_outputs())[0];
+    let (request_id, _) = asks(core.take_outputs())[0];
     for office in &offices[..STRANGERS_MAX] {
         core.take(office.genesis()).unwrap();
     }
     let genesis = last.genesis();
-    core.received(Millis(0), ticket, genesis.id().cid(), genesis.bytes().to_vec()).unwrap();
-    assert!(View::head(&core, last.id()).is_none());
+    core.received(Millis(0), request_id, genesis.id().cid(), genesis.bytes().to_vec()).unwrap();
+    assert!(LogView::log_head(&core, last.id()).is_none());
     assert_eq!(penalties(core.take_outputs()), []);
     core.follow(last.id()).unwrap();
-    assert!(View::wants(&core, last.id()));
+    assert!(LogView::accepts_entries(&core, last.id()));
 }
 
 /// Objects that are well named, and wrong: none may stop a log, a list, or the next start.
@@ -228,9 +233,9 @@ fn evidence_of_a_fork_is_kept_told_and_there_after_a_restart() {
     let outputs = sync(&mut core, &right).unwrap();
     assert!(outputs.iter().any(|output| matches!(output, Output::Forked { seq: 4, .. })));
     for core in [core, office::open(memory.clone(), 50)] {
-        let heads: Vec<Head> = View::heads(&core);
+        let heads: Vec<LogHead> = LogView::all_heads(&core);
         assert_eq!(heads, [head(&left), head(&right)]);
-        assert!(View::forked(&core, left.id()));
+        assert!(LogView::has_fork(&core, left.id()));
     }
     assert!(memory.has(right.last().id().cid()).unwrap());
     assert_eq!(complete(&memory, &left), 5, "what is held stays");
@@ -243,8 +248,8 @@ fn a_longer_branch_leads_to_evidence_that_others_can_use() {
     let (mut core, _) = follower(&left);
     sync(&mut core, &left).unwrap();
     sync(&mut core, &right).unwrap();
-    let heads = View::heads(&core);
-    let held = |head: &Head| View::entry(&core, head.publisher, head.length - 1).is_some();
+    let heads = LogView::all_heads(&core);
+    let held = |head: &LogHead| LogView::entry_id(&core, head.publisher, head.length - 1).is_some();
     assert_eq!(heads.len(), 2);
     assert!(heads.iter().all(held), "a rival in a place that is held: {heads:?}");
 }
@@ -258,11 +263,11 @@ fn a_branch_taken_from_a_file_is_no_head_until_it_can_be_proved() {
     sync(&mut core, &left).unwrap();
     assert!(core.take(second).is_err());
     assert!(Query(&memory).logs().unwrap()[0].forked, "it is evidence all the same");
-    assert_eq!(View::heads(&core), [head(&left)], "a peer that holds as much could not check it");
+    assert_eq!(LogView::all_heads(&core), [head(&left)], "a peer that holds as much could not check it");
     assert!(core.take(first.clone()).is_err());
-    let rival = Head { last: first.id(), ..head(&left) };
-    assert_eq!(View::heads(&core), [head(&left), rival]);
-    assert_eq!(View::heads(&office::open(memory, 50)), [head(&left), rival]);
+    let rival = LogHead { last: first.id(), ..head(&left) };
+    assert_eq!(LogView::all_heads(&core), [head(&left), rival]);
+    assert_eq!(LogView::all_heads(&office::open(memory, 50)), [head(&left), rival]);
 }
 
 #[test]
@@ -275,7 +280,7 @@ fn evidence_hidden_in_the_data_is_still_evidence() {
     sync(&mut core, &left).unwrap();
     assert!(memory.has(rival.id().cid()).unwrap(), "held, as a piece of a document");
     sync(&mut core, &right).unwrap();
-    assert!(View::forked(&core, left.id()));
+    assert!(LogView::has_fork(&core, left.id()));
 }
 
 #[test]

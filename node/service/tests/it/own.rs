@@ -1,7 +1,7 @@
 //! The own log, when peers say things about it, and attestations, whatever stops them.
 
 use ledger::verify::verify;
-use replication::{Event, Head, Millis, Outcome};
+use replication::{LogHead, Millis, StreamOutcome, SyncEvent};
 use schemas::cid::{EntryId, ReleaseId};
 use service::{Core, Error, Keep, Memory, Output};
 
@@ -23,8 +23,8 @@ fn verify_all<K: Keep>(core: &mut Core<K>, outputs: Vec<Output>) -> Vec<Result<b
 }
 
 /// A claim of more entries of a log than there are.
-fn boast(office: &Office) -> Head {
-    Head { length: 1000, last: EntryId::of(b"none"), ..head(office) }
+fn boast(office: &Office) -> LogHead {
+    LogHead { length: 1000, last: EntryId::of(b"none"), ..head(office) }
 }
 
 #[test]
@@ -36,10 +36,11 @@ fn a_peer_that_boasts_of_the_own_log_does_not_stop_it() {
     let behind = core.publish(&retraction("a"), Vec::new(), 0);
     assert!(matches!(behind, Err(Error::Behind { told: 1000, .. })), "it may be true");
     let asked = asks(core.take_outputs());
-    let (ticket, _) = asked[0];
-    core.handle(Millis(1), Event::Finished { ticket, outcome: Outcome::Complete }).unwrap();
+    let (request_id, _) = asked[0];
+    core.handle(Millis(1), SyncEvent::RequestFinished { request_id, outcome: StreamOutcome::Complete })
+        .unwrap();
     assert_eq!(core.publish(&retraction("a"), Vec::new(), 0).unwrap().seq, 1, "it is not");
-    core.handle(Millis(2), Event::Heads { from: peer(), heads: vec![boast(&office)] }).unwrap();
+    core.handle(Millis(2), SyncEvent::HeadsReceived { from: peer(), heads: vec![boast(&office)] }).unwrap();
     assert_eq!(core.publish(&retraction("b"), Vec::new(), 0).unwrap().seq, 2, "nor when said again");
 }
 
@@ -48,11 +49,11 @@ fn a_claim_goes_with_the_peer_that_made_it() {
     let office = Office::new(1);
     let mut core = open(Memory::default(), 1);
     core.found(office.genesis()).unwrap();
-    core.handle(Millis(0), Event::Heads { from: peer(), heads: vec![boast(&office)] }).unwrap();
+    core.handle(Millis(0), SyncEvent::HeadsReceived { from: peer(), heads: vec![boast(&office)] }).unwrap();
     assert!(core.publish(&retraction("a"), Vec::new(), 0).is_ok(), "nobody connected says so");
     tell(&mut core, vec![boast(&office)]).unwrap();
     assert!(matches!(core.publish(&retraction("b"), Vec::new(), 0), Err(Error::Behind { .. })));
-    core.handle(Millis(0), Event::Disconnected(peer())).unwrap();
+    core.handle(Millis(0), SyncEvent::Disconnected(peer())).unwrap();
     assert!(core.publish(&retraction("b"), Vec::new(), 0).is_ok());
 }
 
@@ -65,23 +66,33 @@ fn a_node_that_was_behind_attests_once_it_is_not() {
     core.follow(other.id()).unwrap();
     tell(&mut core, vec![head(&own), head(&other)]).unwrap();
     let asked = asks(core.take_outputs());
-    for (ticket, request) in asked {
-        if let replication::Request::Entries { publisher, .. } = &request
+    for (request_id, request) in asked {
+        if let replication::SyncRequest::Entries { publisher, .. } = &request
             && *publisher == other.id()
         {
             for (id, bytes) in super::peer::answer(&other, &request) {
-                core.received(Millis(0), ticket, id, bytes).unwrap();
+                core.received(Millis(0), request_id, id, bytes).unwrap();
             }
-            core.handle(Millis(0), Event::Finished { ticket, outcome: Outcome::Complete }).unwrap();
+            core.handle(
+                Millis(0),
+                SyncEvent::RequestFinished { request_id, outcome: StreamOutcome::Complete },
+            )
+            .unwrap();
         } else {
-            core.handle(Millis(0), Event::Finished { ticket, outcome: Outcome::Cut(replication::Cut::Lost) })
-                .unwrap();
+            core.handle(
+                Millis(0),
+                SyncEvent::RequestFinished {
+                    request_id,
+                    outcome: StreamOutcome::Interrupted(replication::StreamError::Broken),
+                },
+            )
+            .unwrap();
         }
     }
     let outputs = serve(&mut core, &other).unwrap();
     let done = verify_all(&mut core, outputs);
     assert!(matches!(done[..], [Err(Error::Behind { .. })]), "{done:?}");
-    core.handle(Millis(100_000), Event::Tick).unwrap();
+    core.handle(Millis(100_000), SyncEvent::Tick).unwrap();
     let outputs = sync(&mut core, &own).unwrap();
     let done = verify_all(&mut core, outputs);
     assert!(matches!(done[..], [Ok(true)]), "{done:?}");

@@ -1,6 +1,6 @@
 //! A peer of a core that answers at once.
 
-use replication::{Action, Event, Head, Millis, Outcome, Peer, Request, Ticket};
+use replication::{LogHead, Millis, Peer, RequestId, StreamOutcome, SyncAction, SyncEvent, SyncRequest};
 use schemas::cid::Cid;
 use schemas::content::Block;
 use service::{Core, Error, Keep, Output};
@@ -15,24 +15,24 @@ pub(crate) fn peer() -> Peer {
 }
 
 /// The head of an office's log.
-pub(crate) fn head(office: &Office) -> Head {
-    Head { publisher: office.id(), length: office.log.length(), last: office.log.last() }
+pub(crate) fn head(office: &Office) -> LogHead {
+    LogHead { publisher: office.id(), length: office.log.length(), last: office.log.last() }
 }
 
 /// What a core wants to know, of what it gave out.
-pub(crate) fn asks(outputs: Vec<Output>) -> Vec<(Ticket, Request)> {
+pub(crate) fn asks(outputs: Vec<Output>) -> Vec<(RequestId, SyncRequest)> {
     let ask = |output| match output {
-        Output::Network(Action::Ask { ticket, request, .. }) => Some((ticket, request)),
+        Output::Network(SyncAction::SendRequest { request_id, request, .. }) => Some((request_id, request)),
         _ => None,
     };
     outputs.into_iter().filter_map(ask).collect()
 }
 
 /// What an office that is its own node would answer.
-pub(crate) fn answer(office: &Office, request: &Request) -> Vec<Block> {
+pub(crate) fn answer(office: &Office, request: &SyncRequest) -> Vec<Block> {
     let ids: Vec<Cid> = match request {
-        Request::Blocks { ids } => ids.clone(),
-        Request::Entries { from, count, .. } => {
+        SyncRequest::Blocks { ids } => ids.clone(),
+        SyncRequest::Entries { from, count, .. } => {
             let entries = office.entries.iter().skip(*from as usize).take(*count as usize);
             entries.map(|entry| entry.id().cid()).collect()
         }
@@ -41,9 +41,9 @@ pub(crate) fn answer(office: &Office, request: &Request) -> Vec<Block> {
 }
 
 /// Connects the peer and lets it tell heads.
-pub(crate) fn tell<K: Keep>(core: &mut Core<K>, heads: Vec<Head>) -> Result<(), Error> {
-    core.handle(Millis(0), Event::Connected(peer()))?;
-    core.handle(Millis(0), Event::Heads { from: peer(), heads })
+pub(crate) fn tell<K: Keep>(core: &mut Core<K>, heads: Vec<LogHead>) -> Result<(), Error> {
+    core.handle(Millis(0), SyncEvent::Connected(peer()))?;
+    core.handle(Millis(0), SyncEvent::HeadsReceived { from: peer(), heads })
 }
 
 /// Answers what the core asks until it asks nothing more; gives its other outputs.
@@ -55,14 +55,17 @@ pub(crate) fn serve<K: Keep>(core: &mut Core<K>, office: &Office) -> Result<Vec<
             return Ok(rest);
         }
         for output in outputs {
-            let Output::Network(Action::Ask { ticket, request, .. }) = output else {
+            let Output::Network(SyncAction::SendRequest { request_id, request, .. }) = output else {
                 rest.push(output);
                 continue;
             };
             for (id, bytes) in answer(office, &request) {
-                core.received(Millis(0), ticket, id, bytes)?;
+                core.received(Millis(0), request_id, id, bytes)?;
             }
-            core.handle(Millis(0), Event::Finished { ticket, outcome: Outcome::Complete })?;
+            core.handle(
+                Millis(0),
+                SyncEvent::RequestFinished { request_id, outcome: StreamOutcome::Complete },
+            )?;
         }
     }
     panic!("the core asks without end");

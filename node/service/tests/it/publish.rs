@@ -1,6 +1,6 @@
 //! Signing for the own log.
 
-use replication::View;
+use replication::LogView;
 use schemas::cid::Cid;
 use service::query::Query;
 use service::{Error, Keep, Memory};
@@ -20,7 +20,7 @@ fn all_that_an_object_needs_is_given_or_held() {
     spoilt[0].1.push(0);
     let missing = core.publish(&object, spoilt, 0);
     assert!(matches!(missing, Err(Error::Missing(ids)) if ids == [blocks[0].0]));
-    assert_eq!(View::head(&core, own).unwrap().length, 1, "nothing was signed");
+    assert_eq!(LogView::log_head(&core, own).unwrap().length, 1, "nothing was signed");
     let published = core.publish(&object, blocks, 0).unwrap();
     assert_eq!((published.seq, published.object), (1, id(&object)));
 }
@@ -32,7 +32,7 @@ fn what_is_published_already_is_not_signed_again() {
     let (object, blocks) = dataset(b"source");
     let first = core.publish(&object, blocks.clone(), 0).unwrap();
     assert_eq!(core.publish(&object, blocks, 9).unwrap(), first);
-    assert_eq!(View::head(&core, own).unwrap().length, 2);
+    assert_eq!(LogView::log_head(&core, own).unwrap().length, 2);
 }
 
 #[test]

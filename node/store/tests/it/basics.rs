@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use schemas::cid::{Cid, Codec};
 use schemas::limits::BLOCK_BYTES_MAX;
-use store::{Batch, Error, KEY_BYTES_MAX, ROW_BYTES_MAX, Store, Tree};
+use store::{Error, IndexTree, KEY_BYTES_MAX, ROW_BYTES_MAX, Store, WriteBatch};
 
 use crate::common::{batch, check, made, rows};
 
@@ -43,39 +43,47 @@ fn a_block_is_kept_once() {
     made(dir.path(), 3);
     let (store, _) = Store::open(dir.path()).unwrap();
     let before = store.stats();
-    let mut again = Batch::new();
+    let mut again = WriteBatch::new();
     for block in crate::common::blocks(1) {
-        again.block(raw(&block), block);
+        again.put_block(raw(&block), block);
     }
     store.commit(again.clone()).unwrap();
     assert_eq!(store.stats(), before, "nothing new, nothing written");
-    again.block(raw(b"twice"), b"twice".as_slice());
-    again.block(raw(b"twice"), b"twice".as_slice());
+    again.put_block(raw(b"twice"), b"twice".as_slice());
+    again.put_block(raw(b"twice"), b"twice".as_slice());
     store.commit(again).unwrap();
     assert_eq!(store.stats().blocks, before.blocks + 1);
-    store.commit(Batch::new()).unwrap();
+    store.commit(WriteBatch::new()).unwrap();
 }
 
 #[test]
 fn what_must_not_be_kept_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let (store, _) = Store::open(dir.path()).unwrap();
-    let refused = |fill: &dyn Fn(&mut Batch)| {
-        let mut batch = Batch::new();
-        batch.put(Tree::Meta, b"beside", b"it");
+    let refused = |fill: &dyn Fn(&mut WriteBatch)| {
+        let mut batch = WriteBatch::new();
+        batch.put_row(IndexTree::Meta, b"beside", b"it");
         fill(&mut batch);
         let fault = store.commit(batch).unwrap_err();
-        assert_eq!(store.row(Tree::Meta, b"beside").unwrap(), None, "{fault}");
+        assert_eq!(store.find_row(IndexTree::Meta, b"beside").unwrap(), None, "{fault}");
         fault
     };
     let large = vec![0; BLOCK_BYTES_MAX + 1];
-    assert!(matches!(refused(&|b| b.block(raw(b"a"), b"b".as_slice())), Error::Hash { .. }));
-    assert!(matches!(refused(&|b| b.block(raw(&large), large.clone())), Error::Block { .. }));
-    assert!(matches!(refused(&|b| b.put(Tree::Heads, b"k", &[0; ROW_BYTES_MAX + 1])), Error::Row { .. }));
-    assert!(matches!(refused(&|b| b.put(Tree::Heads, b"", b"v")), Error::Key { .. }));
-    assert!(matches!(refused(&|b| b.delete(Tree::Heads, &[0; KEY_BYTES_MAX + 1])), Error::Key { .. }));
-    let many = |b: &mut Batch| (0..=store::BLOCKS_MAX).for_each(|_| b.block(raw(b"x"), b"x".as_slice()));
-    assert!(matches!(refused(&many), Error::Batch { .. }));
+    assert!(matches!(refused(&|b| b.put_block(raw(b"a"), b"b".as_slice())), Error::HashMismatch { .. }));
+    assert!(matches!(refused(&|b| b.put_block(raw(&large), large.clone())), Error::BlockTooLarge { .. }));
+    assert!(matches!(
+        refused(&|b| b.put_row(IndexTree::Heads, b"k", &[0; ROW_BYTES_MAX + 1])),
+        Error::ValueTooLarge { .. }
+    ));
+    assert!(matches!(refused(&|b| b.put_row(IndexTree::Heads, b"", b"v")), Error::KeyLength { .. }));
+    assert!(matches!(
+        refused(&|b| b.delete_row(IndexTree::Heads, &[0; KEY_BYTES_MAX + 1])),
+        Error::KeyLength { .. }
+    ));
+    let many = |b: &mut WriteBatch| {
+        (0..=store::BATCH_BLOCKS_MAX).for_each(|_| b.put_block(raw(b"x"), b"x".as_slice()))
+    };
+    assert!(matches!(refused(&many), Error::BatchTooLarge { .. }));
     assert_eq!(store.stats().blocks, 0);
 }
 
@@ -86,27 +94,27 @@ fn rows_come_in_order_under_their_prefix() {
     let mut model = BTreeMap::new();
     let mut seed = 7_u32;
     for _ in 0..60 {
-        let mut batch = Batch::new();
+        let mut batch = WriteBatch::new();
         for _ in 0..10 {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let pick = |at: u32| [0, 1, 0x7f, 0xfe, 0xff][(seed >> at) as usize % 5];
             let key = [pick(8), pick(12), pick(16)][..1 + (seed >> 24) as usize % 3].to_vec();
             if seed >> 30 == 0 {
-                batch.delete(Tree::Releases, &key);
+                batch.delete_row(IndexTree::Releases, &key);
                 model.remove(&key);
             } else {
-                batch.put(Tree::Releases, &key, &seed.to_be_bytes());
+                batch.put_row(IndexTree::Releases, &key, &seed.to_be_bytes());
                 model.insert(key, seed.to_be_bytes().to_vec());
             }
         }
         store.commit(batch).unwrap();
     }
     for prefix in [&[][..], &[0], &[0xff], &[0xff, 0xff], &[0xfe, 0xff], &[1, 0], &[2]] {
-        let found: Vec<_> = store.rows(Tree::Releases, prefix).map(Result::unwrap).collect();
+        let found: Vec<_> = store.scan_rows(IndexTree::Releases, prefix).map(Result::unwrap).collect();
         let wanted = model.iter().filter(|(key, _)| key.starts_with(prefix));
         assert_eq!(found, wanted.map(|(k, v)| (k.clone(), v.clone())).collect::<Vec<_>>(), "{prefix:?}");
     }
-    assert_eq!(store.rows(Tree::Heads, b"").count(), 0, "trees are apart");
+    assert_eq!(store.scan_rows(IndexTree::Heads, b"").count(), 0, "trees are apart");
 }
 
 #[test]
@@ -115,12 +123,12 @@ fn a_block_that_looks_like_our_records_stays_a_block() {
     made(dir.path(), 2);
     let file = std::fs::read(crate::common::segment(dir.path())).unwrap();
     let (_, records) = schemas::car::open(&file).unwrap();
-    let mut forged = Batch::new();
+    let mut forged = WriteBatch::new();
     for record in records {
         let (id, block) = record.unwrap();
-        forged.block(id, block);
+        forged.put_block(id, block);
     }
-    forged.put(Tree::Meta, b"last", &1_u64.to_be_bytes());
+    forged.put_row(IndexTree::Meta, b"last", &1_u64.to_be_bytes());
     let (store, _) = Store::open(dir.path()).unwrap();
     store.commit(forged).unwrap();
     store.commit(batch(2)).unwrap();
@@ -141,11 +149,11 @@ fn committers_share_the_store() {
         move || {
             for number in 0..50_u64 {
                 let block = format!("{thread} {number}").into_bytes();
-                let mut batch = Batch::new();
-                batch.put(Tree::Entries, &block, &number.to_be_bytes());
-                batch.block(raw(&block), block.clone());
+                let mut batch = WriteBatch::new();
+                batch.put_row(IndexTree::Entries, &block, &number.to_be_bytes());
+                batch.put_block(raw(&block), block.clone());
                 // Every thread brings this one too.
-                batch.block(raw(&number.to_be_bytes()), number.to_be_bytes());
+                batch.put_block(raw(&number.to_be_bytes()), number.to_be_bytes());
                 store.commit(batch).unwrap();
                 assert_eq!(store.get(raw(&block)).unwrap(), Some(block), "visible when it returns");
             }
@@ -153,7 +161,7 @@ fn committers_share_the_store() {
     };
     std::thread::scope(|scope| (0..8).for_each(|thread| drop(scope.spawn(commit(thread)))));
     assert_eq!(store.stats().blocks, 8 * 50 + 50);
-    assert_eq!(store.rows(Tree::Entries, b"").count(), 400);
+    assert_eq!(store.scan_rows(IndexTree::Entries, b"").count(), 400);
     let report = store.fsck(&mut |_, _| {}).unwrap();
     assert!(report.is_clean(), "{report:?}");
     drop(store);

@@ -5,18 +5,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use schemas::cid::{Cid, Codec};
-use store::{Batch, Store, Tree};
+use store::{IndexTree, Store, WriteBatch};
 
 /// The batch with this number: two blocks and three rows, one of which each batch overwrites.
-pub fn batch(number: u64) -> Batch {
-    let mut batch = Batch::new();
+pub fn batch(number: u64) -> WriteBatch {
+    let mut batch = WriteBatch::new();
     for block in blocks(number) {
-        batch.block(Cid::of(Codec::Raw, &block), block);
+        batch.put_block(Cid::of(Codec::Raw, &block), block);
     }
-    batch.put(Tree::Entries, &number.to_be_bytes(), &number.to_le_bytes());
-    batch.put(Tree::Meta, b"last", &number.to_be_bytes());
+    batch.put_row(IndexTree::Entries, &number.to_be_bytes(), &number.to_le_bytes());
+    batch.put_row(IndexTree::Meta, b"last", &number.to_be_bytes());
     if number > 0 {
-        batch.delete(Tree::Entries, &(number - 1).to_be_bytes());
+        batch.delete_row(IndexTree::Entries, &(number - 1).to_be_bytes());
     }
     batch
 }
@@ -34,12 +34,12 @@ pub fn check(store: &Store, count: u64) {
             let id = Cid::of(Codec::Raw, &block);
             let found = store.get(id).unwrap();
             assert_eq!(found, (number < count).then_some(block), "batch {number} of {count}");
-            assert_eq!(store.has(id).unwrap(), number < count);
+            assert_eq!(store.has_block(id).unwrap(), number < count);
         }
     }
     let last = count.checked_sub(1).map(|last| last.to_be_bytes().to_vec());
-    assert_eq!(store.row(Tree::Meta, b"last").unwrap(), last);
-    let entries: Vec<_> = store.rows(Tree::Entries, b"").map(Result::unwrap).collect();
+    assert_eq!(store.find_row(IndexTree::Meta, b"last").unwrap(), last);
+    let entries: Vec<_> = store.scan_rows(IndexTree::Entries, b"").map(Result::unwrap).collect();
     let wanted = count.checked_sub(1).map(|last| (last.to_be_bytes().to_vec(), last.to_le_bytes().to_vec()));
     assert_eq!(entries, Vec::from_iter(wanted));
     assert_eq!(store.stats().blocks, 2 * count);
@@ -64,12 +64,12 @@ pub fn unindex(dir: &Path) {
 }
 
 /// Every row of every tree.
-pub fn rows(store: &Store) -> BTreeMap<(Tree, Vec<u8>), Vec<u8>> {
-    let of = |tree: &Tree| {
+pub fn rows(store: &Store) -> BTreeMap<(IndexTree, Vec<u8>), Vec<u8>> {
+    let of = |tree: &IndexTree| {
         let tree = *tree;
-        store.rows(tree, b"").map(move |row| row.map(|(key, value)| ((tree, key), value)).unwrap())
+        store.scan_rows(tree, b"").map(move |row| row.map(|(key, value)| ((tree, key), value)).unwrap())
     };
-    Tree::ALL.iter().flat_map(of).collect()
+    IndexTree::ALL.iter().flat_map(of).collect()
 }
 
 /// Copies a directory into another, which is made.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use schemas::cid::{Cid, Codec};
-use store::{Batch, Error, Finding, Store, Tree};
+use store::{Error, FsckFinding, IndexTree, Store, WriteBatch};
 
 use crate::common::{blocks, check, copy, made, segment, unindex};
 
@@ -33,9 +33,9 @@ fn read(store: &Store, blocks: &[Vec<u8>]) -> usize {
 fn lean(dir: &Path) -> [Vec<u8>; 2] {
     let (store, _) = Store::open(dir).unwrap();
     [b"one", b"two"].map(|block| {
-        let mut batch = Batch::new();
-        batch.block(Cid::of(Codec::Raw, block), block.as_slice());
-        batch.put(Tree::Meta, block, b"row");
+        let mut batch = WriteBatch::new();
+        batch.put_block(Cid::of(Codec::Raw, block), block.as_slice());
+        batch.put_row(IndexTree::Meta, block, b"row");
         store.commit(batch).unwrap();
         block.to_vec()
     })
@@ -112,19 +112,18 @@ fn a_fresh_copy_heals_a_damaged_block() {
     let at = file.windows(block.len()).position(|window| window == block).unwrap();
     flip(dir.path(), at);
     let (store, _) = Store::open(dir.path()).unwrap();
-    assert!(store.has(id).unwrap(), "nobody looked yet");
+    assert!(store.has_block(id).unwrap(), "nobody looked yet");
     let text = store.get(id).unwrap_err().to_string();
     assert!(text.starts_with("archive segment 1 is damaged at byte "), "{text}");
-    assert!(!store.has(id).unwrap(), "so that it is fetched again");
+    assert!(!store.has_block(id).unwrap(), "so that it is fetched again");
     let report = store.fsck(&mut |_, _| {}).unwrap();
-    let damaged =
-        |finding: &Finding| matches!(finding, Finding::Damaged { id: Some(found), .. } if *found == id);
+    let damaged = |finding: &FsckFinding| matches!(finding, FsckFinding::Damaged { id: Some(found), .. } if *found == id);
     assert!(report.findings.iter().any(damaged), "{report:?}");
-    let mut batch = Batch::new();
-    batch.block(id, block.clone());
+    let mut batch = WriteBatch::new();
+    batch.put_block(id, block.clone());
     store.commit(batch).unwrap();
     assert_eq!(store.get(id).unwrap(), Some(block));
-    assert!(store.has(id).unwrap());
+    assert!(store.has_block(id).unwrap());
 }
 
 #[test]
@@ -137,7 +136,7 @@ fn fsck_finds_a_damaged_block_that_nobody_read() {
     let (store, _) = Store::open(dir.path()).unwrap();
     let report = store.fsck(&mut |_, _| {}).unwrap();
     assert_eq!(report.findings.len(), 2, "the record, and the index entry that leads to it: {report:?}");
-    assert!(!store.has(Cid::of(Codec::Raw, &block)).unwrap());
+    assert!(!store.has_block(Cid::of(Codec::Raw, &block)).unwrap());
 }
 
 #[test]
@@ -154,8 +153,8 @@ fn a_salvage_keeps_what_can_be_read() {
         for block in (0..4).flat_map(blocks) {
             let id = Cid::of(Codec::Raw, &block);
             assert!(store.get(id).unwrap().is_none_or(|found| found == block));
-            let mut batch = Batch::new();
-            batch.block(id, block);
+            let mut batch = WriteBatch::new();
+            batch.put_block(id, block);
             store.commit(batch).unwrap();
         }
         drop(store);

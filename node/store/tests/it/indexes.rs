@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use store::{Batch, Finding, KEY_BYTES_MAX, ROW_BYTES_MAX, Store, Tree};
+use store::{FsckFinding, IndexTree, KEY_BYTES_MAX, ROW_BYTES_MAX, Store, WriteBatch};
 
 use crate::common::{check, copy, made, rows, unindex};
 
@@ -55,22 +55,22 @@ fn the_largest_rows_make_no_side_files() {
     let (store, _) = Store::open(dir.path()).unwrap();
     let mut seed = 1_u64;
     for round in 0..30 {
-        let mut batch = Batch::new();
+        let mut batch = WriteBatch::new();
         for _ in 0..100 {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             // Keys that part at their last bytes, so that sled cannot shorten them.
             let mut key = [0x55; KEY_BYTES_MAX];
             key[KEY_BYTES_MAX - 8..].copy_from_slice(&seed.to_be_bytes());
-            batch.put(Tree::Verdicts, &key, &[round; ROW_BYTES_MAX]);
+            batch.put_row(IndexTree::Verdicts, &key, &[round; ROW_BYTES_MAX]);
         }
         store.commit(batch).unwrap();
     }
-    assert_eq!(store.rows(Tree::Verdicts, b"").count(), 3000);
+    assert_eq!(store.scan_rows(IndexTree::Verdicts, b"").count(), 3000);
     drop(store);
     let blobs = fs::read_dir(dir.path().join("index/blobs")).unwrap().count();
     assert_eq!(blobs, 0);
     let (store, opened) = Store::open(dir.path()).unwrap();
-    assert_eq!((opened.rebuilt, store.rows(Tree::Verdicts, b"").count()), (None, 3000));
+    assert_eq!((opened.rebuilt, store.scan_rows(IndexTree::Verdicts, b"").count()), (None, 3000));
 }
 
 /// Defect: what larger values would do. When this fails, sled was mended.
@@ -164,10 +164,10 @@ fn an_index_spoilt_in_the_middle_is_no_obstacle() {
     let whole = tempfile::tempdir().unwrap();
     let (store, _) = Store::open(whole.path()).unwrap();
     for number in 0..4_u64 {
-        let mut batch = Batch::new();
+        let mut batch = WriteBatch::new();
         for row in 0..500_u64 {
             let key = (number * 500 + row).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
-            batch.put(Tree::Entries, &key, &[7; 1000]);
+            batch.put_row(IndexTree::Entries, &key, &[7; 1000]);
         }
         store.commit(batch).unwrap();
     }
@@ -206,9 +206,9 @@ fn fsck_compares_the_index_with_the_archive() {
     let (store, _) = Store::open(dir.path()).unwrap();
     let report = store.fsck(&mut |_, _| {}).unwrap();
     let wanted = [
-        Finding::Absent { tree: "entries/1", key: 2_u64.to_be_bytes().to_vec() },
-        Finding::Differs { tree: "meta/1", key: b"last".to_vec() },
-        Finding::Stray { tree: "meta/1", key: b"stray".to_vec() },
+        FsckFinding::Missing { tree: "entries/1", key: 2_u64.to_be_bytes().to_vec() },
+        FsckFinding::Differs { tree: "meta/1", key: b"last".to_vec() },
+        FsckFinding::Orphaned { tree: "meta/1", key: b"stray".to_vec() },
     ];
     assert_eq!(report.findings, wanted);
     drop(store);

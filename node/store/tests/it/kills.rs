@@ -66,7 +66,7 @@ fn nothing_acknowledged_is_lost() {
         let held = store.stats().blocks / 2;
         assert!(held == least || held == least + 1, "round {round}: {held} held, {least} acknowledged");
         for block in blocks(held) {
-            assert!(!store.has(Cid::of(Codec::Raw, &block)).unwrap(), "round {round}: half a batch");
+            assert!(!store.has_block(Cid::of(Codec::Raw, &block)).unwrap(), "round {round}: half a batch");
         }
         check(&store, held);
         least = held;

@@ -180,18 +180,18 @@ pub(super) fn unsound(world: &mut World, node: usize) {
         doubts: Vec::new(),
     };
     let own = core.own().unwrap();
-    let head = replication::View::head(core, own).unwrap();
+    let head = replication::LogView::log_head(core, own).unwrap();
     let place = Place::Next { publisher: own, seq: head.length, prev: head.last, authority: 0 };
     let entry = entry::sign(place, 0, &encode(&dataset).unwrap(), &key(node)).unwrap();
-    let mut batch = store::Batch::new();
-    batch.block(content.cid(), garbage);
+    let mut batch = store::WriteBatch::new();
+    batch.put_block(content.cid(), garbage);
     service::Keep::commit(core.keep().as_ref(), batch).unwrap();
     core.take(entry).unwrap();
 }
 
 /// Two entries for the same place of the log of the publisher at `node`.
 pub(super) fn fork(world: &mut World, node: usize) -> (Sealed<Entry>, Sealed<Entry>) {
-    let head = replication::View::heads(world.core(node)).into_iter();
+    let head = replication::LogView::all_heads(world.core(node)).into_iter();
     let own = world.core(node).own().unwrap();
     let head = head.into_iter().find(|head| head.publisher == own).unwrap();
     let place = Place::Next { publisher: own, seq: head.length, prev: head.last, authority: 0 };

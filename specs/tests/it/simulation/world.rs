@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use ledger::verify;
 use replication::limits::TICK_MILLIS;
-use replication::{Action, Cut, Event, Head, Millis, Outcome, Peer, Request, Ticket, View};
+use replication::{
+    LogHead, LogView, Millis, Peer, RequestId, StreamError, StreamOutcome, SyncAction, SyncEvent, SyncRequest,
+};
 use schemas::cid::{Cid, PublisherId, ReleaseId};
 use schemas::key::SecretKey;
 use schemas::text::Text;
@@ -35,9 +37,9 @@ impl Random {
 
 /// Something that will happen to a node.
 enum Parcel {
-    Event(Event),
-    Block(Ticket, Cid, Vec<u8>),
-    Asked { asker: usize, ticket: Ticket, request: Request },
+    Event(SyncEvent),
+    Block(RequestId, Cid, Vec<u8>),
+    Asked { asker: usize, request_id: RequestId, request: SyncRequest },
 }
 
 pub(super) struct World {
@@ -96,7 +98,7 @@ impl World {
     /// Connects the links and lets time begin.
     pub(super) fn start(&mut self) {
         for node in 0..self.cores.len() {
-            self.post(node, TICK_MILLIS, Parcel::Event(Event::Tick));
+            self.post(node, TICK_MILLIS, Parcel::Event(SyncEvent::Tick));
             self.connect(node);
         }
     }
@@ -108,7 +110,7 @@ impl World {
 
     fn connect(&mut self, node: usize) {
         for other in self.neighbours(node) {
-            self.post(node, 1, Parcel::Event(Event::Connected(peer(other))));
+            self.post(node, 1, Parcel::Event(SyncEvent::Connected(peer(other))));
         }
     }
 
@@ -116,10 +118,10 @@ impl World {
     pub(super) fn crash(&mut self, node: usize) {
         self.lives[node] += 1;
         self.cores[node] = open(node, &self.keeps[node]);
-        self.post(node, TICK_MILLIS, Parcel::Event(Event::Tick));
+        self.post(node, TICK_MILLIS, Parcel::Event(SyncEvent::Tick));
         for other in self.neighbours(node) {
-            self.post(other, 1, Parcel::Event(Event::Disconnected(peer(node))));
-            self.post(other, 2, Parcel::Event(Event::Connected(peer(node))));
+            self.post(other, 1, Parcel::Event(SyncEvent::Disconnected(peer(node))));
+            self.post(other, 2, Parcel::Event(SyncEvent::Connected(peer(node))));
         }
         self.connect(node);
         self.drain(node);
@@ -150,38 +152,40 @@ impl World {
         let now = Millis(self.now);
         match parcel {
             Parcel::Event(event) => {
-                if event == Event::Tick {
-                    self.post(node, TICK_MILLIS, Parcel::Event(Event::Tick));
+                if event == SyncEvent::Tick {
+                    self.post(node, TICK_MILLIS, Parcel::Event(SyncEvent::Tick));
                 }
                 self.cores[node].handle(now, event).unwrap();
             }
-            Parcel::Block(ticket, id, bytes) => self.cores[node].received(now, ticket, id, bytes).unwrap(),
-            Parcel::Asked { asker, ticket, request } => self.serve(node, asker, ticket, request),
+            Parcel::Block(request_id, id, bytes) => {
+                self.cores[node].received(now, request_id, id, bytes).unwrap()
+            }
+            Parcel::Asked { asker, request_id, request } => self.serve(node, asker, request_id, request),
         }
         self.drain(node);
     }
 
     /// Sends what was asked for, until a record is lost.
-    fn serve(&mut self, node: usize, asker: usize, ticket: Ticket, request: Request) {
+    fn serve(&mut self, node: usize, asker: usize, request_id: RequestId, request: SyncRequest) {
         let ids: Vec<Cid> = match request {
-            Request::Blocks { ids } => ids,
-            Request::Entries { publisher, from, count } => {
+            SyncRequest::Blocks { ids } => ids,
+            SyncRequest::Entries { publisher, from, count } => {
                 let entries = self.cores[node].entries(publisher, from, count).unwrap();
                 entries.into_iter().map(|entry| entry.cid()).collect()
             }
         };
         let mut delay = self.delay();
-        let mut outcome = Outcome::Complete;
+        let mut outcome = StreamOutcome::Complete;
         for id in ids {
             let Some(bytes) = self.keeps[node].get(id).unwrap() else { continue };
             if self.lost() {
-                outcome = Outcome::Cut(Cut::Lost);
+                outcome = StreamOutcome::Interrupted(StreamError::Broken);
                 break;
             }
             delay += 1;
-            self.post(asker, delay, Parcel::Block(ticket, id, bytes));
+            self.post(asker, delay, Parcel::Block(request_id, id, bytes));
         }
-        self.post(asker, delay + 1, Parcel::Event(Event::Finished { ticket, outcome }));
+        self.post(asker, delay + 1, Parcel::Event(SyncEvent::RequestFinished { request_id, outcome }));
     }
 
     /// Does what a node wants done.
@@ -205,36 +209,40 @@ impl World {
         }
     }
 
-    fn act(&mut self, node: usize, action: Action) {
+    fn act(&mut self, node: usize, action: SyncAction) {
         match action {
-            Action::Announce(heads) => {
+            SyncAction::Gossip(heads) => {
                 for other in self.neighbours(node) {
                     self.say(node, other, heads.clone());
                 }
             }
-            Action::Tell { peer, heads } => self.say(node, peer.0.parse().unwrap(), heads),
-            Action::Ask { peer, ticket, request } => {
+            SyncAction::SendHeads { peer, heads } => self.say(node, peer.0.parse().unwrap(), heads),
+            SyncAction::SendRequest { peer, request_id, request } => {
                 let other: usize = peer.0.parse().unwrap();
                 if self.lost() {
-                    let outcome = Outcome::Cut(Cut::Idle);
-                    self.post(node, IDLE_MILLIS, Parcel::Event(Event::Finished { ticket, outcome }));
+                    let outcome = StreamOutcome::Interrupted(StreamError::TimedOut);
+                    self.post(
+                        node,
+                        IDLE_MILLIS,
+                        Parcel::Event(SyncEvent::RequestFinished { request_id, outcome }),
+                    );
                 } else {
                     let delay = self.delay();
-                    self.post(other, delay, Parcel::Asked { asker: node, ticket, request });
+                    self.post(other, delay, Parcel::Asked { asker: node, request_id, request });
                 }
             }
-            Action::Cancel { ticket } => {
-                let outcome = Outcome::Cut(Cut::Cancelled);
-                self.post(node, 1, Parcel::Event(Event::Finished { ticket, outcome }));
+            SyncAction::CancelRequest { request_id } => {
+                let outcome = StreamOutcome::Interrupted(StreamError::Cancelled);
+                self.post(node, 1, Parcel::Event(SyncEvent::RequestFinished { request_id, outcome }));
             }
-            Action::Penalise { .. } => {}
+            SyncAction::Penalise { .. } => {}
         }
     }
 
-    fn say(&mut self, node: usize, other: usize, heads: Vec<Head>) {
+    fn say(&mut self, node: usize, other: usize, heads: Vec<LogHead>) {
         if !self.lost() {
             let delay = self.delay();
-            self.post(other, delay, Parcel::Event(Event::Heads { from: peer(node), heads }));
+            self.post(other, delay, Parcel::Event(SyncEvent::HeadsReceived { from: peer(node), heads }));
         }
     }
 
@@ -263,6 +271,6 @@ impl World {
 
     /// Whether `node` knows that the publisher at `of` signed two histories.
     pub(super) fn forked(&self, node: usize, of: usize) -> bool {
-        View::forked(&self.cores[node], self.publisher(of))
+        LogView::has_fork(&self.cores[node], self.publisher(of))
     }
 }

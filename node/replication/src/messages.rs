@@ -12,7 +12,7 @@ use crate::limits::{ANNOUNCEMENT_BYTES_MAX, BLOCKS_MAX, ENTRIES_MAX, HEADS_MAX, 
 /// The state of a log: how many entries, and which is the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Head {
+pub struct LogHead {
     /// Whose log.
     pub publisher: PublisherId,
     /// Entries in it, at least one.
@@ -24,7 +24,7 @@ pub struct Head {
 /// What one node asks of another; each is answered by a stream of blocks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
-pub enum Request {
+pub enum SyncRequest {
     /// Entries `from .. from + count` of a log, in order, as many of them as there are.
     Entries {
         /// Whose log.
@@ -46,7 +46,7 @@ pub enum Request {
 #[serde(deny_unknown_fields)]
 pub struct Announcement {
     /// The heads, 1 to [`HEADS_MAX`].
-    pub heads: Vec<Head>,
+    pub heads: Vec<LogHead>,
 }
 
 /// Why bytes are no message, or a message has no bytes.
@@ -78,7 +78,7 @@ pub enum Error {
     Overflow,
 }
 
-impl Request {
+impl SyncRequest {
     /// The bytes of the request.
     ///
     /// # Errors
@@ -93,7 +93,7 @@ impl Request {
     /// # Errors
     /// Every variant of [`enum@Error`].
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
-        fits(bytes, REQUEST_BYTES_MAX)?;
+        check_size(bytes, REQUEST_BYTES_MAX)?;
         let request: Self = cbor::decode(bytes)?;
         request.check()?;
         Ok(request)
@@ -101,11 +101,11 @@ impl Request {
 
     fn check(&self) -> Result<(), Error> {
         match self {
-            Request::Entries { from, count, .. } => {
-                within("entries", *count, ENTRIES_MAX)?;
+            SyncRequest::Entries { from, count, .. } => {
+                check_count("entries", *count, ENTRIES_MAX)?;
                 from.checked_add(*count).map(|_| ()).ok_or(Error::Overflow)
             }
-            Request::Blocks { ids } => within("blocks", ids.len() as u64, BLOCKS_MAX as u64),
+            SyncRequest::Blocks { ids } => check_count("blocks", ids.len() as u64, BLOCKS_MAX as u64),
         }
     }
 }
@@ -125,23 +125,23 @@ impl Announcement {
     /// # Errors
     /// Every variant of [`enum@Error`].
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
-        fits(bytes, ANNOUNCEMENT_BYTES_MAX)?;
+        check_size(bytes, ANNOUNCEMENT_BYTES_MAX)?;
         let announcement: Self = cbor::decode(bytes)?;
         announcement.check()?;
         Ok(announcement)
     }
 
     fn check(&self) -> Result<(), Error> {
-        within("heads", self.heads.len() as u64, HEADS_MAX as u64)?;
-        self.heads.iter().try_for_each(|head| within("length of a log", head.length, u64::MAX))
+        check_count("heads", self.heads.len() as u64, HEADS_MAX as u64)?;
+        self.heads.iter().try_for_each(|head| check_count("length of a log", head.length, u64::MAX))
     }
 }
 
-fn fits(bytes: &[u8], max: usize) -> Result<(), Error> {
+fn check_size(bytes: &[u8], max: usize) -> Result<(), Error> {
     if bytes.len() <= max { Ok(()) } else { Err(Error::Size { bytes: bytes.len(), max }) }
 }
 
-fn within(what: &'static str, count: u64, max: u64) -> Result<(), Error> {
+fn check_count(what: &'static str, count: u64, max: u64) -> Result<(), Error> {
     if (1..=max).contains(&count) { Ok(()) } else { Err(Error::Count { what, count, max }) }
 }
 
@@ -153,23 +153,23 @@ mod tests {
         PublisherId::of(b"genesis")
     }
 
-    fn entries(from: u64, count: u64) -> Request {
-        Request::Entries { publisher: publisher(), from, count }
+    fn entries(from: u64, count: u64) -> SyncRequest {
+        SyncRequest::Entries { publisher: publisher(), from, count }
     }
 
     #[test]
     fn requests_lead_back() {
         let ids = (0..BLOCKS_MAX as u8).map(|n| PublisherId::of(&[n]).cid()).collect();
-        for request in [entries(0, 1), entries(7, ENTRIES_MAX), Request::Blocks { ids }] {
+        for request in [entries(0, 1), entries(7, ENTRIES_MAX), SyncRequest::Blocks { ids }] {
             let bytes = request.encode().unwrap();
             assert!(bytes.len() <= REQUEST_BYTES_MAX);
-            assert_eq!(Request::decode(&bytes), Ok(request));
+            assert_eq!(SyncRequest::decode(&bytes), Ok(request));
         }
     }
 
     #[test]
     fn the_longest_announcement_fits() {
-        let head = Head { publisher: publisher(), length: u64::MAX, last: publisher().genesis() };
+        let head = LogHead { publisher: publisher(), length: u64::MAX, last: publisher().genesis() };
         let announcement = Announcement { heads: vec![head; HEADS_MAX] };
         let bytes = announcement.encode().unwrap();
         assert!(bytes.len() <= ANNOUNCEMENT_BYTES_MAX, "{}", bytes.len());
@@ -179,15 +179,15 @@ mod tests {
     #[test]
     fn what_is_out_of_bounds_has_no_bytes() {
         let many = vec![publisher().cid(); BLOCKS_MAX + 1];
-        let blocks = |ids| Request::Blocks { ids };
+        let blocks = |ids| SyncRequest::Blocks { ids };
         for request in [entries(0, 0), entries(0, ENTRIES_MAX + 1), blocks(vec![]), blocks(many)] {
             assert!(matches!(request.encode(), Err(Error::Count { .. })), "{request:?}");
             let bytes = cbor::encode(&request).unwrap();
-            assert!(matches!(Request::decode(&bytes), Err(Error::Count { .. })), "{request:?}");
+            assert!(matches!(SyncRequest::decode(&bytes), Err(Error::Count { .. })), "{request:?}");
         }
         assert_eq!(entries(u64::MAX, 1).encode(), Err(Error::Overflow));
         assert!(Announcement { heads: vec![] }.encode().is_err());
-        let head = Head { publisher: publisher(), length: 0, last: publisher().genesis() };
+        let head = LogHead { publisher: publisher(), length: 0, last: publisher().genesis() };
         assert!(Announcement { heads: vec![head] }.encode().is_err());
     }
 
@@ -195,11 +195,11 @@ mod tests {
     fn foreign_bytes_are_refused() {
         let bytes = entries(3, 4).encode().unwrap();
         for at in 0..bytes.len() {
-            assert!(Request::decode(&bytes[..at]).is_err(), "cut at {at}");
+            assert!(SyncRequest::decode(&bytes[..at]).is_err(), "cut at {at}");
             let mut changed = bytes.clone();
             changed[at] ^= 0x80;
-            assert_ne!(Request::decode(&changed), Ok(entries(3, 4)), "byte {at}");
+            assert_ne!(SyncRequest::decode(&changed), Ok(entries(3, 4)), "byte {at}");
         }
-        assert!(matches!(Request::decode(&[0; REQUEST_BYTES_MAX + 1]), Err(Error::Size { .. })));
+        assert!(matches!(SyncRequest::decode(&[0; REQUEST_BYTES_MAX + 1]), Err(Error::Size { .. })));
     }
 }

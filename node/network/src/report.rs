@@ -1,13 +1,13 @@
 //! What the network reports to its owner.
 
-use replication::{Head, Outcome, Peer, Request, Ticket};
+use replication::{LogHead, Peer, RequestId, StreamOutcome, SyncRequest};
 use schemas::cid::Cid;
 use tokio::sync::mpsc;
 
 /// Something that happened. Events wait in a bounded queue: an owner that does not read stops
 /// the streams, never the driver.
 #[derive(Debug)]
-pub enum Event {
+pub enum SwarmReport {
     /// An address at which others reach this node, with `/p2p/…` at the end.
     Listening(String),
     /// A peer can be talked to.
@@ -21,16 +21,16 @@ pub enum Event {
     Disconnected(Peer),
     /// A peer said which logs it holds, by gossip or directly. `from` made the statement; with
     /// gossip it need not be connected.
-    Heads {
+    HeadsReceived {
         /// Who holds them.
         from: Peer,
         /// The heads, within their limits.
-        heads: Vec<Head>,
+        heads: Vec<LogHead>,
     },
     /// A block of a request, its bytes what its id says.
-    Block {
+    BlockReceived {
         /// The request.
-        ticket: Ticket,
+        request_id: RequestId,
         /// Who sent it.
         peer: Peer,
         /// Its id.
@@ -38,19 +38,19 @@ pub enum Event {
         /// Its bytes.
         bytes: Vec<u8>,
     },
-    /// A request is over; nothing more comes under its ticket.
-    Finished {
+    /// A request is over; nothing more comes under its request_id.
+    RequestFinished {
         /// The request.
-        ticket: Ticket,
+        request_id: RequestId,
         /// How it ended.
-        outcome: Outcome,
+        outcome: StreamOutcome,
     },
     /// A peer asks. Send it the blocks; dropping `reply` says that this is all there is.
-    Serve {
+    RequestReceived {
         /// Who.
         peer: Peer,
         /// What, within its limits.
-        request: Request,
+        request: SyncRequest,
         /// Where the blocks go. Sending fails when the peer has gone or is too slow.
         reply: mpsc::Sender<(Cid, Vec<u8>)>,
     },

@@ -6,53 +6,54 @@ use libp2p::PeerId;
 use tokio::task::{Id, JoinSet};
 
 use crate::limits::{
-    BOOTSTRAP_MAX, PULLS_MAX, SERVED_MAX, SERVED_PER_PEER_MAX, TELLS_MAX, TOLD_MAX, TOLD_PER_PEER_MAX,
+    BOOTSTRAP_MAX, HEAD_STREAMS_MAX, HEAD_STREAMS_PER_PEER_MAX, OUTGOING_HEADS_MAX, OUTGOING_REQUESTS_MAX,
+    SERVED_STREAMS_MAX, SERVED_STREAMS_PER_PEER_MAX,
 };
 
 /// What a task is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
+pub(crate) enum TaskKind {
     /// A request of ours.
-    Pull,
+    Request,
     /// A request of a peer.
     Serve,
     /// A request of a peer that is turned down.
     Refuse,
     /// Heads we tell.
-    Tell,
+    SendHeads,
     /// Heads we are told.
-    Hear,
+    ReceiveHeads,
     /// A configured peer.
-    Keep,
+    Redial,
 }
 
-impl Kind {
+impl TaskKind {
     /// Tasks of this kind, in all and for one peer.
-    fn bounds(self) -> (usize, usize) {
+    fn limits(self) -> (usize, usize) {
         match self {
-            Kind::Pull => (PULLS_MAX, PULLS_MAX),
-            Kind::Serve => (SERVED_MAX, SERVED_PER_PEER_MAX),
-            Kind::Refuse => (SERVED_MAX, SERVED_PER_PEER_MAX),
-            Kind::Tell => (TELLS_MAX, TELLS_MAX),
-            Kind::Hear => (TOLD_MAX, TOLD_PER_PEER_MAX),
-            Kind::Keep => (BOOTSTRAP_MAX, BOOTSTRAP_MAX),
+            TaskKind::Request => (OUTGOING_REQUESTS_MAX, OUTGOING_REQUESTS_MAX),
+            TaskKind::Serve => (SERVED_STREAMS_MAX, SERVED_STREAMS_PER_PEER_MAX),
+            TaskKind::Refuse => (SERVED_STREAMS_MAX, SERVED_STREAMS_PER_PEER_MAX),
+            TaskKind::SendHeads => (OUTGOING_HEADS_MAX, OUTGOING_HEADS_MAX),
+            TaskKind::ReceiveHeads => (HEAD_STREAMS_MAX, HEAD_STREAMS_PER_PEER_MAX),
+            TaskKind::Redial => (BOOTSTRAP_MAX, BOOTSTRAP_MAX),
         }
     }
 }
 
 /// All tasks of one driver; dropping it ends them.
 #[derive(Debug, Default)]
-pub(crate) struct Slots {
+pub(crate) struct TaskSlots {
     tasks: JoinSet<()>,
-    owners: HashMap<Id, (Kind, PeerId)>,
+    owners: HashMap<Id, (TaskKind, PeerId)>,
     /// INVARIANT: the number of `owners` with that value, never zero.
-    counts: BTreeMap<(Kind, PeerId), usize>,
+    counts: BTreeMap<(TaskKind, PeerId), usize>,
 }
 
-impl Slots {
+impl TaskSlots {
     /// Whether one more task fits.
-    pub(crate) fn free(&self, kind: Kind, peer: PeerId) -> bool {
-        let (total, per_peer) = kind.bounds();
+    pub(crate) fn has_room(&self, kind: TaskKind, peer: PeerId) -> bool {
+        let (total, per_peer) = kind.limits();
         let of_peer = self.counts.get(&(kind, peer)).copied().unwrap_or(0);
         let of_kind: usize =
             self.counts.iter().filter(|((other, _), _)| *other == kind).map(|(_, count)| count).sum();
@@ -62,11 +63,11 @@ impl Slots {
     /// Starts a task if it fits, and says whether it did.
     pub(crate) fn spawn(
         &mut self,
-        kind: Kind,
+        kind: TaskKind,
         peer: PeerId,
         task: impl Future<Output = ()> + Send + 'static,
     ) -> bool {
-        let free = self.free(kind, peer);
+        let free = self.has_room(kind, peer);
         if free {
             self.owners.insert(self.tasks.spawn(task).id(), (kind, peer));
             *self.counts.entry((kind, peer)).or_default() += 1;
@@ -75,7 +76,7 @@ impl Slots {
     }
 
     /// Waits for a task to end and frees its place; for ever when there is none.
-    pub(crate) async fn ended(&mut self) {
+    pub(crate) async fn join_next(&mut self) {
         let id = match self.tasks.join_next_with_id().await {
             Some(Ok((id, ()))) => id,
             Some(Err(fault)) => {
@@ -100,18 +101,18 @@ mod tests {
 
     #[tokio::test]
     async fn places_are_bounded_and_come_back() {
-        let mut slots = Slots::default();
+        let mut slots = TaskSlots::default();
         let peer = PeerId::random();
-        for _ in 0..SERVED_PER_PEER_MAX {
-            assert!(slots.spawn(Kind::Serve, peer, async {}));
+        for _ in 0..SERVED_STREAMS_PER_PEER_MAX {
+            assert!(slots.spawn(TaskKind::Serve, peer, async {}));
         }
-        assert!(!slots.spawn(Kind::Serve, peer, async {}));
-        assert!(slots.spawn(Kind::Serve, PeerId::random(), async {}));
-        assert!(slots.spawn(Kind::Hear, peer, async {}));
-        for _ in 0..SERVED_PER_PEER_MAX + 2 {
-            slots.ended().await;
+        assert!(!slots.spawn(TaskKind::Serve, peer, async {}));
+        assert!(slots.spawn(TaskKind::Serve, PeerId::random(), async {}));
+        assert!(slots.spawn(TaskKind::ReceiveHeads, peer, async {}));
+        for _ in 0..SERVED_STREAMS_PER_PEER_MAX + 2 {
+            slots.join_next().await;
         }
         assert!(slots.counts.is_empty() && slots.owners.is_empty());
-        assert!(slots.spawn(Kind::Serve, peer, async {}));
+        assert!(slots.spawn(TaskKind::Serve, peer, async {}));
     }
 }

@@ -8,25 +8,25 @@ use std::sync::{Arc, Barrier};
 
 use schemas::cid::{Cid, Codec};
 
-use crate::disk::{Disk, Real, write_at};
-use crate::{Batch, Error, SEGMENT_BYTES_MAX, Store, Tree};
+use crate::disk::{Disk, SystemDisk, write_at};
+use crate::{Error, IndexTree, SEGMENT_BYTES_MAX, Store, WriteBatch};
 
 /// A disk with so much room, whose calls fail while they are told to.
 #[derive(Debug, Clone)]
-struct Weak(Arc<Switches>);
+struct FaultyDisk(Arc<FaultSwitches>);
 
 #[derive(Debug)]
-struct Switches {
+struct FaultSwitches {
     room: AtomicU64,
     no_sync: AtomicBool,
     no_truncate: AtomicBool,
     syncs: AtomicU64,
 }
 
-impl Weak {
+impl FaultyDisk {
     fn new() -> Self {
         let (no_sync, no_truncate) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self(Arc::new(Switches { room: u64::MAX.into(), no_sync, no_truncate, syncs: 0.into() }))
+        Self(Arc::new(FaultSwitches { room: u64::MAX.into(), no_sync, no_truncate, syncs: 0.into() }))
     }
 
     fn room(&self, bytes: u64) {
@@ -34,11 +34,11 @@ impl Weak {
     }
 }
 
-fn fail(flag: &AtomicBool) -> io::Result<()> {
+fn fail_if(flag: &AtomicBool) -> io::Result<()> {
     if flag.load(SeqCst) { Err(io::Error::other("told to fail")) } else { Ok(()) }
 }
 
-impl Disk for Weak {
+impl Disk for FaultyDisk {
     /// A short write first, as a full disk does, then the error.
     fn write(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
         let room = self.0.room.load(SeqCst);
@@ -50,41 +50,42 @@ impl Disk for Weak {
 
     fn sync(&self, file: &File) -> io::Result<()> {
         self.0.syncs.fetch_add(1, SeqCst);
-        fail(&self.0.no_sync)?;
-        Real.sync(file)
+        fail_if(&self.0.no_sync)?;
+        SystemDisk.sync(file)
     }
 
     fn truncate(&self, file: &File, length: u64) -> io::Result<()> {
-        fail(&self.0.no_truncate)?;
-        Real.truncate(file, length)
+        fail_if(&self.0.no_truncate)?;
+        SystemDisk.truncate(file, length)
     }
 }
 
-fn weak(dir: &Path, segment_bytes: u64) -> (Store, Weak) {
-    let disk = Weak::new();
+fn faulty_store(dir: &Path, segment_bytes: u64) -> (Store, FaultyDisk) {
+    let disk = FaultyDisk::new();
     (Store::open_on(dir, Box::new(disk.clone()), segment_bytes).unwrap().0, disk)
 }
 
-fn small(dir: &Path) -> Result<(Store, crate::Opened), Error> {
-    Store::open_on(dir, Box::new(Real), 600)
+fn small_segment_store(dir: &Path) -> Result<(Store, crate::OpenReport), Error> {
+    Store::open_on(dir, Box::new(SystemDisk), 600)
 }
 
-fn block(number: u8) -> (Cid, Vec<u8>) {
+fn sample_block(number: u8) -> (Cid, Vec<u8>) {
     let bytes = vec![number; 100];
     (Cid::of(Codec::Raw, &bytes), bytes)
 }
 
-fn batch(number: u8) -> Batch {
-    let (id, bytes) = block(number);
-    let mut batch = Batch::new();
-    batch.block(id, bytes);
-    batch.put(Tree::Heads, &[number], b"head");
+fn sample_batch(number: u8) -> WriteBatch {
+    let (id, bytes) = sample_block(number);
+    let mut batch = WriteBatch::new();
+    batch.put_block(id, bytes);
+    batch.put_row(IndexTree::Heads, &[number], b"head");
     batch
 }
 
-fn held(store: &Store) -> Vec<u8> {
-    let numbers: Vec<u8> = (0..20).filter(|number| store.get(block(*number).0).unwrap().is_some()).collect();
-    let rows: Vec<u8> = store.rows(Tree::Heads, b"").map(|row| row.unwrap().0[0]).collect();
+fn stored_numbers(store: &Store) -> Vec<u8> {
+    let numbers: Vec<u8> =
+        (0..20).filter(|number| store.get(sample_block(*number).0).unwrap().is_some()).collect();
+    let rows: Vec<u8> = store.scan_rows(IndexTree::Heads, b"").map(|row| row.unwrap().0[0]).collect();
     assert_eq!(numbers, rows, "blocks and rows come and go together");
     numbers
 }
@@ -92,85 +93,85 @@ fn held(store: &Store) -> Vec<u8> {
 #[test]
 fn a_full_disk_refuses_the_batch_and_only_that() {
     let dir = tempfile::tempdir().unwrap();
-    let (store, disk) = weak(dir.path(), SEGMENT_BYTES_MAX);
-    store.commit(batch(0)).unwrap();
+    let (store, disk) = faulty_store(dir.path(), SEGMENT_BYTES_MAX);
+    store.commit(sample_batch(0)).unwrap();
     let bytes = store.stats().bytes;
     let group = bytes - schemas::car::header(&[]).len() as u64;
     let path = dir.path().join("archive/000001.car");
     for room in 0..group {
         disk.room(room);
-        assert!(matches!(store.commit(batch(1)), Err(Error::Write(_))), "{room}");
-        assert_eq!(held(&store), [0], "readable meanwhile");
+        assert!(matches!(store.commit(sample_batch(1)), Err(Error::Write(_))), "{room}");
+        assert_eq!(stored_numbers(&store), [0], "readable meanwhile");
         assert_eq!((fs::metadata(&path).unwrap().len(), store.stats().bytes), (bytes, bytes));
     }
     disk.room(group);
-    store.commit(batch(1)).unwrap();
-    assert!(store.commit(batch(2)).is_err());
+    store.commit(sample_batch(1)).unwrap();
+    assert!(store.commit(sample_batch(2)).is_err());
     disk.room(u64::MAX);
-    store.commit(batch(2)).unwrap();
-    assert_eq!(held(&store), [0, 1, 2]);
+    store.commit(sample_batch(2)).unwrap();
+    assert_eq!(stored_numbers(&store), [0, 1, 2]);
     assert!(store.fsck(&mut |_, _| {}).unwrap().is_clean());
     drop(store);
     let (store, opened) = Store::open(dir.path()).unwrap();
-    assert_eq!((held(&store), opened.cut_bytes, opened.rebuilt), (vec![0, 1, 2], 0, None));
+    assert_eq!((stored_numbers(&store), opened.cut_bytes, opened.rebuilt), (vec![0, 1, 2], 0, None));
 }
 
 #[test]
 fn after_a_failed_sync_nothing_is_written_until_reopened() {
     let dir = tempfile::tempdir().unwrap();
-    let (store, disk) = weak(dir.path(), SEGMENT_BYTES_MAX);
-    store.commit(batch(0)).unwrap();
+    let (store, disk) = faulty_store(dir.path(), SEGMENT_BYTES_MAX);
+    store.commit(sample_batch(0)).unwrap();
     disk.0.no_sync.store(true, SeqCst);
-    assert!(matches!(store.commit(batch(1)), Err(Error::Write(_))));
+    assert!(matches!(store.commit(sample_batch(1)), Err(Error::Write(_))));
     disk.0.no_sync.store(false, SeqCst);
-    let text = store.commit(batch(2)).unwrap_err().to_string();
+    let text = store.commit(sample_batch(2)).unwrap_err().to_string();
     assert!(text.contains("could not be synced"), "{text}");
-    assert_eq!(held(&store), [0]);
+    assert_eq!(stored_numbers(&store), [0]);
     drop(store);
     let (store, opened) = Store::open(dir.path()).unwrap();
-    assert_eq!((held(&store), opened.cut_bytes, opened.rebuilt), (vec![0], 0, None));
-    store.commit(batch(2)).unwrap();
-    assert_eq!(held(&store), [0, 2]);
+    assert_eq!((stored_numbers(&store), opened.cut_bytes, opened.rebuilt), (vec![0], 0, None));
+    store.commit(sample_batch(2)).unwrap();
+    assert_eq!(stored_numbers(&store), [0, 2]);
 }
 
 #[test]
 fn what_could_not_be_cut_off_is_cut_at_the_next_opening() {
     let dir = tempfile::tempdir().unwrap();
-    let (store, disk) = weak(dir.path(), SEGMENT_BYTES_MAX);
-    store.commit(batch(0)).unwrap();
+    let (store, disk) = faulty_store(dir.path(), SEGMENT_BYTES_MAX);
+    store.commit(sample_batch(0)).unwrap();
     disk.room(200);
     disk.0.no_truncate.store(true, SeqCst);
-    assert!(matches!(store.commit(batch(1)), Err(Error::Write(_))));
+    assert!(matches!(store.commit(sample_batch(1)), Err(Error::Write(_))));
     disk.room(u64::MAX);
-    assert!(matches!(store.commit(batch(2)), Err(Error::Poisoned(_))));
-    assert_eq!(held(&store), [0]);
+    assert!(matches!(store.commit(sample_batch(2)), Err(Error::Poisoned(_))));
+    assert_eq!(stored_numbers(&store), [0]);
     drop(store);
     let (store, opened) = Store::open(dir.path()).unwrap();
-    assert_eq!((held(&store), opened.cut_bytes), (vec![0], 200));
+    assert_eq!((stored_numbers(&store), opened.cut_bytes), (vec![0], 200));
 }
 
 #[test]
 fn a_segment_that_cannot_be_begun_refuses_the_batch() {
     let dir = tempfile::tempdir().unwrap();
-    let (store, disk) = weak(dir.path(), 600);
-    store.commit(batch(0)).unwrap();
-    store.commit(batch(1)).unwrap();
+    let (store, disk) = faulty_store(dir.path(), 600);
+    store.commit(sample_batch(0)).unwrap();
+    store.commit(sample_batch(1)).unwrap();
     assert_eq!(store.stats().segments, 2);
     for room in 0..18 {
         disk.room(room);
-        assert!(matches!(store.commit(batch(2)), Err(Error::Write(_))), "{room}");
-        assert_eq!((held(&store), store.stats().segments), (vec![0, 1], 2));
+        assert!(matches!(store.commit(sample_batch(2)), Err(Error::Write(_))), "{room}");
+        assert_eq!((stored_numbers(&store), store.stats().segments), (vec![0, 1], 2));
     }
     disk.room(u64::MAX);
-    store.commit(batch(2)).unwrap();
-    assert_eq!((held(&store), store.stats().segments), (vec![0, 1, 2], 3));
+    store.commit(sample_batch(2)).unwrap();
+    assert_eq!((stored_numbers(&store), store.stats().segments), (vec![0, 1, 2], 3));
 }
 
 #[test]
 fn segments_follow_each_other() {
     let dir = tempfile::tempdir().unwrap();
-    let (store, _) = small(dir.path()).unwrap();
-    (0..6).for_each(|number| store.commit(batch(number)).unwrap());
+    let (store, _) = small_segment_store(dir.path()).unwrap();
+    (0..6).for_each(|number| store.commit(sample_batch(number)).unwrap());
     let stats = store.stats();
     assert_eq!((stats.segments, stats.blocks), (6, 6));
     drop(store);
@@ -179,12 +180,12 @@ fn segments_follow_each_other() {
         let (roots, records) = schemas::car::open(&file).unwrap();
         assert_eq!((roots.len(), records.map(Result::unwrap).count()), (0, 4), "plain CAR");
     }
-    let (store, opened) = small(dir.path()).unwrap();
+    let (store, opened) = small_segment_store(dir.path()).unwrap();
     assert_eq!((opened.replayed, store.stats()), (0, stats));
     drop(store);
     let (store, opened) = Store::rebuild_index(dir.path()).unwrap();
     assert_eq!((opened.replayed, opened.cut_bytes), (6, 0));
-    assert_eq!(held(&store), [0, 1, 2, 3, 4, 5]);
+    assert_eq!(stored_numbers(&store), [0, 1, 2, 3, 4, 5]);
     assert!(store.fsck(&mut |_, _| {}).unwrap().is_clean());
 }
 
@@ -192,16 +193,16 @@ fn segments_follow_each_other() {
 fn a_segment_cut_while_it_was_begun_is_begun_again() {
     for length in 0..19 {
         let dir = tempfile::tempdir().unwrap();
-        let (store, _) = small(dir.path()).unwrap();
-        (0..2).for_each(|number| store.commit(batch(number)).unwrap());
+        let (store, _) = small_segment_store(dir.path()).unwrap();
+        (0..2).for_each(|number| store.commit(sample_batch(number)).unwrap());
         drop(store);
         let header = &schemas::car::header(&[])[..length.min(18)];
         fs::write(dir.path().join("archive/000003.car"), header).unwrap();
-        let (store, _) = small(dir.path()).unwrap();
-        store.commit(batch(2)).unwrap();
+        let (store, _) = small_segment_store(dir.path()).unwrap();
+        store.commit(sample_batch(2)).unwrap();
         drop(store);
-        let (store, opened) = small(dir.path()).unwrap();
-        assert_eq!((held(&store), opened.cut_bytes), (vec![0, 1, 2], 0), "{length}");
+        let (store, opened) = small_segment_store(dir.path()).unwrap();
+        assert_eq!((stored_numbers(&store), opened.cut_bytes), (vec![0, 1, 2], 0), "{length}");
         assert_eq!(store.stats().segments, 3);
     }
 }
@@ -209,21 +210,21 @@ fn a_segment_cut_while_it_was_begun_is_begun_again() {
 #[test]
 fn segments_that_are_gone_or_cut_are_told() {
     let whole = tempfile::tempdir().unwrap();
-    let (store, _) = small(whole.path()).unwrap();
-    (0..4).for_each(|number| store.commit(batch(number)).unwrap());
+    let (store, _) = small_segment_store(whole.path()).unwrap();
+    (0..4).for_each(|number| store.commit(sample_batch(number)).unwrap());
     drop(store);
     let archive = whole.path().join("archive");
     let second = archive.join("000002.car");
     let bytes = fs::read(&second).unwrap();
 
     fs::remove_file(&second).unwrap();
-    assert!(matches!(small(whole.path()), Err(Error::Missing { segment: 2 })));
+    assert!(matches!(small_segment_store(whole.path()), Err(Error::MissingSegment { segment: 2 })));
 
     for cut in [bytes.len() - 1, 100, 18, 5, 0] {
         fs::write(&second, &bytes[..cut]).unwrap();
-        let (store, opened) = small(whole.path()).unwrap();
+        let (store, opened) = small_segment_store(whole.path()).unwrap();
         assert_eq!(opened.replayed, 0, "not looked at");
-        let found = store.get(block(1).0);
+        let found = store.get(sample_block(1).0);
         let behind = cut == bytes.len() - 1;
         assert!(behind || matches!(found, Err(Error::Damaged { segment: 2, .. })), "{cut}");
         assert!(!store.fsck(&mut |_, _| {}).unwrap().is_clean(), "{cut}");
@@ -236,16 +237,16 @@ fn segments_that_are_gone_or_cut_are_told() {
 
     fs::write(&second, &bytes).unwrap();
     fs::remove_file(archive.join("000004.car")).unwrap();
-    let (store, opened) = small(whole.path()).unwrap();
+    let (store, opened) = small_segment_store(whole.path()).unwrap();
     assert_eq!(opened.rebuilt.as_deref(), Some("the index was ahead of the archive"));
-    assert_eq!(held(&store), [0, 1, 2]);
+    assert_eq!(stored_numbers(&store), [0, 1, 2]);
 }
 
 #[test]
 fn a_record_of_a_later_version_is_not_cut() {
     let dir = tempfile::tempdir().unwrap();
-    let (store, _) = small(dir.path()).unwrap();
-    store.commit(batch(0)).unwrap();
+    let (store, _) = small_segment_store(dir.path()).unwrap();
+    store.commit(sample_batch(0)).unwrap();
     drop(store);
     let later = b"assay/begin/2\0\0\0 and something new";
     let path = dir.path().join("archive/000001.car");
@@ -260,43 +261,43 @@ fn a_record_of_a_later_version_is_not_cut() {
 fn committers_share_syncs() {
     const THREADS: u8 = 16;
     let dir = tempfile::tempdir().unwrap();
-    let (store, disk) = weak(dir.path(), SEGMENT_BYTES_MAX);
+    let (store, disk) = faulty_store(dir.path(), SEGMENT_BYTES_MAX);
     let barrier = Barrier::new(THREADS.into());
     let before = disk.0.syncs.load(SeqCst);
     // The writer is held until everyone waits, so that it does not depend on the disk's pace.
-    let writer = store.writer();
+    let writer = store.lock_writer();
     std::thread::scope(|scope| {
         for number in 0..THREADS {
             let (store, barrier) = (&store, &barrier);
             scope.spawn(move || {
                 barrier.wait();
-                store.commit(batch(number)).unwrap();
+                store.commit(sample_batch(number)).unwrap();
             });
         }
-        while store.waiting() + 1 < THREADS.into() {
+        while store.waiting_batches() + 1 < THREADS.into() {
             std::thread::yield_now();
         }
         drop(writer);
     });
-    assert_eq!(held(&store).len(), THREADS.into());
+    assert_eq!(stored_numbers(&store).len(), THREADS.into());
     assert!(disk.0.syncs.load(SeqCst) - before <= 2, "one for the first, one for all others");
 }
 
 #[test]
 fn one_bad_batch_does_not_spoil_the_others() {
     let dir = tempfile::tempdir().unwrap();
-    let (store, _) = weak(dir.path(), SEGMENT_BYTES_MAX);
+    let (store, _) = faulty_store(dir.path(), SEGMENT_BYTES_MAX);
     std::thread::scope(|scope| {
         for number in 0..16_u8 {
             let store = &store;
             scope.spawn(move || {
-                let mut batch = batch(number);
+                let mut batch = sample_batch(number);
                 if number % 2 == 1 {
-                    batch.block(block(0).0, b"a lie".as_slice());
+                    batch.put_block(sample_block(0).0, b"a lie".as_slice());
                 }
                 assert_eq!(store.commit(batch).is_err(), number % 2 == 1);
             });
         }
     });
-    assert_eq!(held(&store), [0, 2, 4, 6, 8, 10, 12, 14]);
+    assert_eq!(stored_numbers(&store), [0, 2, 4, 6, 8, 10, 12, 14]);
 }

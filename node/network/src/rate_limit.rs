@@ -8,36 +8,36 @@ use crate::limits::{
 
 /// What one connected peer may still do.
 #[derive(Debug)]
-pub(crate) struct Rates {
+pub(crate) struct PeerRates {
     /// Announcements that it passes on.
-    pub(crate) gossip: Bucket,
+    pub(crate) gossip: TokenBucket,
     /// Announcements that it tells us.
-    pub(crate) heads: Bucket,
+    pub(crate) heads: TokenBucket,
     /// Requests.
-    pub(crate) requests: Bucket,
+    pub(crate) requests: TokenBucket,
 }
 
-impl Rates {
+impl PeerRates {
     /// Full buckets.
     pub(crate) fn new(now: Instant) -> Self {
         Self {
-            gossip: Bucket::new(GOSSIP_BURST, GOSSIP_PER_SECOND, now),
-            heads: Bucket::new(HEADS_BURST, HEADS_PER_SECOND, now),
-            requests: Bucket::new(REQUESTS_BURST, REQUESTS_PER_SECOND, now),
+            gossip: TokenBucket::new(GOSSIP_BURST, GOSSIP_PER_SECOND, now),
+            heads: TokenBucket::new(HEADS_BURST, HEADS_PER_SECOND, now),
+            requests: TokenBucket::new(REQUESTS_BURST, REQUESTS_PER_SECOND, now),
         }
     }
 }
 
 /// Tokens that refill with time.
 #[derive(Debug)]
-pub(crate) struct Bucket {
+pub(crate) struct TokenBucket {
     tokens: f64,
     burst: f64,
     per_second: f64,
     at: Instant,
 }
 
-impl Bucket {
+impl TokenBucket {
     /// A full bucket.
     pub(crate) fn new(burst: u32, per_second: u32, now: Instant) -> Self {
         let burst = f64::from(burst);
@@ -45,7 +45,7 @@ impl Bucket {
     }
 
     /// Takes a token, if there is one.
-    pub(crate) fn take(&mut self, now: Instant) -> bool {
+    pub(crate) fn try_take(&mut self, now: Instant) -> bool {
         let passed = now.saturating_duration_since(self.at).as_secs_f64();
         self.at = now;
         self.tokens = (self.tokens + passed * self.per_second).min(self.burst);
@@ -66,9 +66,9 @@ mod tests {
     #[test]
     fn a_burst_is_granted_and_then_the_rate() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(3, 2, start);
-        assert_eq!((0..5).filter(|_| bucket.take(start)).count(), 3);
+        let mut bucket = TokenBucket::new(3, 2, start);
+        assert_eq!((0..5).filter(|_| bucket.try_take(start)).count(), 3);
         let later = start + Duration::from_secs(1);
-        assert_eq!((0..5).filter(|_| bucket.take(later)).count(), 2);
+        assert_eq!((0..5).filter(|_| bucket.try_take(later)).count(), 2);
     }
 }
