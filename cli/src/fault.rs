@@ -147,8 +147,8 @@ impl From<node::service::Error> for Fault {
     }
 }
 
-impl From<ingest::Fault> for Fault {
-    fn from(fault: ingest::Fault) -> Self {
+impl From<ingest::ImportError> for Fault {
+    fn from(fault: ingest::ImportError) -> Self {
         let usage = Fault::usage(fault.code, fault.to_string());
         match fault.hint {
             Some(hint) => usage.hint(hint),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use ingest::{Companion, Imported, Link, Mapping, Options, Source};
+use ingest::{ColumnMapping, CompanionFile, ImportOptions, ImportedTable, Mapping, SourceFile};
 use schemas::cid::PieceId;
 use schemas::content::{self, Block, block};
 use schemas::limits::{PIECE_BYTES_MAX, SNAPSHOT_BYTES_MAX};
@@ -25,7 +25,7 @@ pub struct Given {
     /// All of it.
     pub bytes: Vec<u8>,
     /// Files that explain its codes.
-    pub companions: Vec<Companion>,
+    pub companions: Vec<CompanionFile>,
     /// What is known of its source.
     pub origin: Option<net::Origin>,
 }
@@ -48,7 +48,7 @@ impl Given {
             self.bytes.push(b'\n');
             self.bytes.extend(bytes);
         } else {
-            self.companions.push(Companion { name: base(path), bytes });
+            self.companions.push(CompanionFile { name: base(path), bytes });
         }
         Ok(())
     }
@@ -68,7 +68,7 @@ pub struct Prepared {
     /// What was given.
     pub given: Given,
     /// What was read.
-    pub imported: Imported,
+    pub imported: ImportedTable,
     /// The data set.
     pub dataset: Dataset,
     /// The blocks that it needs.
@@ -101,7 +101,7 @@ fn absent(path: &Path, fault: node::home::Error) -> Fault {
 /// A file that is read piece by piece.
 struct OnDisk(node::home::Opened);
 
-impl ingest::Document for OnDisk {
+impl ingest::ReadAt for OnDisk {
     fn size(&self) -> u64 {
         self.0.size()
     }
@@ -111,9 +111,14 @@ impl ingest::Document for OnDisk {
     }
 }
 
-fn import(name: &str, bytes: &[u8], options: &Options, screen: &Screen) -> Result<Imported, Fault> {
+fn import(
+    name: &str,
+    bytes: &[u8],
+    options: &ImportOptions,
+    screen: &Screen,
+) -> Result<ImportedTable, Fault> {
     let bar = screen.bar(bytes.len() as u64, name);
-    let imported = ingest::import(Source { name, bytes }, options, &mut |done| bar.set_position(done));
+    let imported = ingest::import(SourceFile { name, bytes }, options, &mut |done| bar.set_position(done));
     bar.finish_and_clear();
     Ok(imported?)
 }
@@ -148,7 +153,7 @@ pub fn given(global: &Global, args: &Import, screen: &Screen) -> Result<Given, F
 ///
 /// # Errors
 /// Each fault of the importer.
-pub fn reread(args: &Import, given: &Given, screen: &Screen) -> Result<Imported, Fault> {
+pub fn reread(args: &Import, given: &Given, screen: &Screen) -> Result<ImportedTable, Fault> {
     import(&given.name, &given.bytes, &options(args, given)?, screen)
 }
 
@@ -176,13 +181,13 @@ pub fn prepare(args: &Import, given: Given, screen: &Screen) -> Result<Prepared,
     Ok(Prepared { given, imported, dataset, blocks })
 }
 
-fn options(args: &Import, given: &Given) -> Result<Options, Fault> {
+fn options(args: &Import, given: &Given) -> Result<ImportOptions, Fault> {
     let frequency = args.frequency.as_deref().map(|code| {
         schemas::period::Frequency::from_code(code).ok_or_else(|| {
             Fault::usage("frequency", format!("`{code}` is no frequency (expected A, S, Q, M, W or D)"))
         })
     });
-    Ok(Options {
+    Ok(ImportOptions {
         format: given.format,
         frequency: frequency.transpose()?,
         area: args.area.clone(),
@@ -202,12 +207,15 @@ fn mapping(args: &Import) -> Result<Option<Mapping>, Fault> {
     if args.map.is_empty() {
         return Ok(None);
     }
-    let links =
-        args.map.iter().map(|flag| flag.parse()).collect::<Result<Vec<ingest::Link>, ingest::Fault>>()?;
+    let links = args
+        .map
+        .iter()
+        .map(|flag| flag.parse())
+        .collect::<Result<Vec<ingest::ColumnMapping>, ingest::ImportError>>()?;
     Ok(Some(Mapping { columns: links, ..Mapping::default() }))
 }
 
-fn snapshot(args: &Import, given: &Given, imported: &Imported) -> Result<(Snapshot, Vec<Block>), Fault> {
+fn snapshot(args: &Import, given: &Given, imported: &ImportedTable) -> Result<(Snapshot, Vec<Block>), Fault> {
     let bytes = given.bytes.as_slice();
     let pieces: Vec<Block> =
         bytes.chunks(PIECE_BYTES_MAX).map(|piece| (PieceId::of(piece).cid(), piece.to_vec())).collect();
@@ -231,7 +239,7 @@ fn snapshot(args: &Import, given: &Given, imported: &Imported) -> Result<(Snapsh
 }
 
 /// What a person should know of files that came with the document (specs/decisions/0009).
-fn unkept(companions: &[Companion]) -> Option<String> {
+fn unkept(companions: &[CompanionFile]) -> Option<String> {
     let names: Vec<&str> = companions.iter().map(|companion| companion.name.as_str()).collect();
     (!names.is_empty()).then(|| format!("codes are named by {}; only the names are kept", names.join(", ")))
 }
@@ -240,7 +248,7 @@ fn unkept(companions: &[Companion]) -> Option<String> {
 ///
 /// # Errors
 /// Texts out of bounds.
-pub fn content(imported: &Imported) -> Result<schemas::cid::ContentId, Fault> {
+pub fn content(imported: &ImportedTable) -> Result<schemas::cid::ContentId, Fault> {
     Ok(content::pack(&imported.table, codes(imported)?)?.0)
 }
 
@@ -261,7 +269,7 @@ fn media_type(bytes: &[u8], name: &str) -> &'static str {
 }
 
 /// The code lists of the areas and of what else the source names.
-fn codes(imported: &Imported) -> Result<BTreeMap<Name, Vec<Code>>, Fault> {
+fn codes(imported: &ImportedTable) -> Result<BTreeMap<Name, Vec<Code>>, Fault> {
     let mut lists = BTreeMap::new();
     for (dimension, names) in &imported.codes {
         let code = |(id, name): (&String, &String)| -> Result<Code, Fault> {
@@ -286,9 +294,9 @@ fn codes(imported: &Imported) -> Result<BTreeMap<Name, Vec<Code>>, Fault> {
 /// # Errors
 /// Each fault of the importer.
 pub fn local(path: &Path, wanted: Option<&Shape>, screen: &Screen) -> Result<ledger::compute::Source, Fault> {
-    let mut imported = in_pieces(path, &Options::default(), screen)?;
+    let mut imported = in_pieces(path, &ImportOptions::default(), screen)?;
     if let Some(mapping) = wanted.and_then(|wanted| retyped(imported.table.shape(), wanted)) {
-        let options = Options { mapping: Some(mapping), ..Options::default() };
+        let options = ImportOptions { mapping: Some(mapping), ..ImportOptions::default() };
         // What is no table of these types stays as it was read: the run says what does not fit.
         imported = in_pieces(path, &options, screen).unwrap_or(imported);
     }
@@ -297,7 +305,7 @@ pub fn local(path: &Path, wanted: Option<&Shape>, screen: &Screen) -> Result<led
 }
 
 /// Reads a file piece by piece; a pipe, which has no places, as a whole.
-fn in_pieces(path: &Path, options: &Options, screen: &Screen) -> Result<Imported, Fault> {
+fn in_pieces(path: &Path, options: &ImportOptions, screen: &Screen) -> Result<ImportedTable, Fault> {
     if !path.is_file() {
         return import(&base(path), &read(path)?, options, screen);
     }
@@ -314,10 +322,10 @@ fn retyped(found: &Shape, wanted: &Shape) -> Option<Mapping> {
     if found == wanted || ids(found) != ids(wanted) {
         return None;
     }
-    let link = |one: &Component| Link {
+    let link = |one: &Component| ColumnMapping {
         role: Some(one.role),
-        kind: Some(one.kind),
-        ..Link::column(one.id.as_str(), one.id.clone())
+        value_type: Some(one.kind),
+        ..ColumnMapping::column(one.id.as_str(), one.id.clone())
     };
     Some(Mapping { columns: wanted.components().iter().map(link).collect(), ..Mapping::default() })
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ingest::{Doubt, Summary};
+use ingest::{ImportSummary, PlausibilityWarning};
 use ledger::compute;
 use ledger::revision::{Revision, revision};
 use node::service::Published;
@@ -83,7 +83,7 @@ pub(super) fn file(
 
 /// What a look at a data set before it is signed shows.
 struct Look {
-    doubts: Vec<Doubt>,
+    doubts: Vec<PlausibilityWarning>,
     revision: Option<Revision>,
 }
 
@@ -126,7 +126,7 @@ fn document(prepared: &Prepared, look: &Look, published: Option<&Published>) -> 
         "format": imported.format.code(),
         "dataflow": dataset.dataflow, "title": dataset.title, "content": dataset.content,
         "rows": summary.rows, "observations": summary.observations, "missing": summary.missing,
-        "gaps": summary.gaps, "notes": summary.notes,
+        "gaps": summary.missing_spellings, "notes": summary.notes,
         "series": summary.series, "aggregates": summary.aggregates,
         "first": summary.first, "last": summary.last,
         "frequency": summary.frequency.map(|frequency| frequency.code()),
@@ -191,16 +191,16 @@ fn before(backend: &Backend, dataflow: &Name) -> Result<Option<(DatasetInfo, Tab
     Ok(Some((latest, source.table)))
 }
 
-fn doubts(prepared: &Prepared, before: Option<&Table>) -> Vec<Doubt> {
+fn doubts(prepared: &Prepared, before: Option<&Table>) -> Vec<PlausibilityWarning> {
     let (dataset, imported) = (&prepared.dataset, &prepared.imported);
     let unit = dataset.unit.as_ref().map(ToString::to_string).unwrap_or_default();
     let words = format!("{} {} {unit}", dataset.dataflow, dataset.title);
     let aggregate = |code: &str| imported.areas.iter().any(|area| area.code == code && area.aggregate);
-    ingest::doubts(&imported.table, &words, before, aggregate)
+    ingest::check_plausibility(&imported.table, &words, before, aggregate)
 }
 
 /// A doubt in one line, as it stands in the data set.
-fn said(doubt: &Doubt) -> String {
+fn said(doubt: &PlausibilityWarning) -> String {
     let more =
         if doubt.series > 1 { format!(" (and {} more series)", doubt.series - 1) } else { String::new() };
     // Within the bound of the field, whatever keys a file has.
@@ -209,13 +209,13 @@ fn said(doubt: &Doubt) -> String {
 }
 
 /// How the source writes that there is no figure, where it is not an empty cell only.
-fn spelled(summary: &Summary) -> String {
-    if summary.gaps.keys().all(String::is_empty) {
+fn spelled(summary: &ImportSummary) -> String {
+    if summary.missing_spellings.keys().all(String::is_empty) {
         return String::new();
     }
     let spelling = |(word, count): (&String, &u64)| match word.as_str() {
         "" => format!("{} blank", view::grouped(*count)),
         word => format!("{} as `{word}`", view::grouped(*count)),
     };
-    format!(" ({})", summary.gaps.iter().map(spelling).collect::<Vec<_>>().join(", "))
+    format!(" ({})", summary.missing_spellings.iter().map(spelling).collect::<Vec<_>>().join(", "))
 }

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-use ingest::{Options, Source};
+use ingest::{ImportOptions, SourceFile};
 use schemas::car;
 use schemas::cid::{Cid, Codec, PieceId};
 use schemas::content::{Block, block, pack};
@@ -96,8 +96,8 @@ fn an_import_that_was_acknowledged_outlives_kill_9() {
 /// A data set and the blocks that it needs, all in one file.
 fn publication(number: u64) -> Vec<u8> {
     let text = sample::worldbank(0);
-    let source = Source { name: "cpi.csv", bytes: text.as_bytes() };
-    let imported = ingest::import(source, &Options::default(), &mut |_| {}).unwrap();
+    let source = SourceFile { name: "cpi.csv", bytes: text.as_bytes() };
+    let imported = ingest::import(source, &ImportOptions::default(), &mut |_| {}).unwrap();
     let piece = PieceId::of(text.as_bytes());
     let snapshot = Snapshot {
         name: Text::new(format!("cpi-{number}.csv")).unwrap(),

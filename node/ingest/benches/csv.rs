@@ -13,14 +13,14 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use ingest::{Document, Options};
+use ingest::{ImportOptions, ReadAt};
 
 /// Passes; the best one counts.
 const PASSES: usize = 5;
 
 struct OnDisk(Mutex<File>, u64);
 
-impl Document for OnDisk {
+impl ReadAt for OnDisk {
     fn size(&self) -> u64 {
         self.1
     }
@@ -40,7 +40,7 @@ fn main() -> Result<()> {
         return Ok(());
     };
     let threads = words.next().and_then(|count| count.parse().ok()).unwrap_or(NonZeroUsize::MIN);
-    let options = Options { threads: Some(threads), ..Options::default() };
+    let options = ImportOptions { threads: Some(threads), ..ImportOptions::default() };
     let mut best = f64::INFINITY;
     for _ in 0..PASSES {
         let file = File::open(&path)?;

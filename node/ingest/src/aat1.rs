@@ -8,9 +8,9 @@
 use schemas::period::Period;
 
 use crate::cube::Cube;
-use crate::fault::Fault;
+use crate::error::ImportError;
 use crate::heading::{Heading, Names};
-use crate::{Format, Imported, Options, Source, bls, panel, records, value};
+use crate::{Format, ImportOptions, ImportedTable, SourceFile, bls, panel, records, value};
 
 /// The columns from left to right: code, name, whether in percent (else thousands of persons).
 const COLUMNS: [(&str, &str, bool); 10] = [
@@ -37,10 +37,10 @@ pub(crate) fn is_table(text: &str) -> bool {
 }
 
 /// Reads a file.
-pub(crate) fn read(source: Source<'_>, options: &Options) -> Result<Imported, Fault> {
+pub(crate) fn read(source: SourceFile<'_>, options: &ImportOptions) -> Result<ImportedTable, ImportError> {
     let text = records::text(source.bytes)?;
     if !is_table(text) {
-        return Err(Fault::new("header-missing", format!("expected the title `{TITLE}`")));
+        return Err(ImportError::new("header-missing", format!("expected the title `{TITLE}`")));
     }
     let area = panel::area(options, "USA")?;
     let mut cube = Cube::new(&["REF_AREA", "AGE", "SERIES"], &["UNIT_MEASURE", "UNIT_MULT", "OBS_STATUS"])?;
@@ -49,7 +49,7 @@ pub(crate) fn read(source: Source<'_>, options: &Options) -> Result<Imported, Fa
         let heading = AGES.iter().find(|(words, _)| text.trim() == *words);
         age = heading.map_or(age, |(_, code)| Some(*code));
         let Some(row) = Row::of(text) else { continue };
-        let fault = |message: &str| Fault::new("row-ragged", message).line(line).value(text.trim());
+        let fault = |message: &str| ImportError::new("row-ragged", message).line(line).value(text.trim());
         let age = age.ok_or_else(|| fault("expected the age of the persons above the first year"))?;
         if row.cells.len() != COLUMNS.len() {
             let message = format!("expected {} figures, found {}", COLUMNS.len(), row.cells.len());
@@ -100,11 +100,11 @@ impl<'a> Row<'a> {
 }
 
 /// A figure with commas between thousands, in their places.
-fn figure(cell: &str) -> Result<schemas::decimal::Decimal, Fault> {
+fn figure(cell: &str) -> Result<schemas::decimal::Decimal, ImportError> {
     let mut groups = cell.split(',');
     let first = groups.next().unwrap_or_default();
     if cell.contains(',') && (first.is_empty() || first.len() > 3 || groups.any(|group| group.len() != 3)) {
-        return Err(Fault::new("number", "expected commas between thousands").value(cell));
+        return Err(ImportError::new("number", "expected commas between thousands").value(cell));
     }
     value::number(&cell.replace(',', "")).map_err(|fault| fault.value(cell))
 }

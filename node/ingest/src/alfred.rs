@@ -10,13 +10,13 @@ use schemas::period::Period;
 use schemas::table::Table;
 
 use crate::cube::Cube;
-use crate::fault::Fault;
+use crate::error::ImportError;
 use crate::gaps::Gaps;
 use crate::heading::Heading;
 use crate::panel::{self, Form, Words};
 use crate::points::{self, OBSERVATIONS_MAX};
 use crate::records::{Reader, Record};
-use crate::{Format, Imported, Options, Source, Summary, fred, frequency};
+use crate::{Format, ImportOptions, ImportSummary, ImportedTable, SourceFile, fred, frequency};
 
 const START: [&str; 2] = ["realtime_start", "realtime_start_date"];
 const END: [&str; 2] = ["realtime_end", "realtime_end_date"];
@@ -60,13 +60,14 @@ fn places(header: &Record<'_>) -> Option<Places> {
 
 /// Reads the rows below the header.
 pub(crate) fn read<'a>(
-    source: Source<'_>,
+    source: SourceFile<'_>,
     (reader, record): (&mut Reader<'a>, &mut Record<'a>),
-    (words, options): (Words, &Options),
+    (words, options): (Words, &ImportOptions),
     progress: &mut dyn FnMut(u64),
-) -> Result<Imported, Fault> {
+) -> Result<ImportedTable, ImportError> {
     let mut places = places(record).ok_or_else(|| {
-        Fault::new("column-missing", "expected `realtime_start`, a date and one series").line(record.line)
+        ImportError::new("column-missing", "expected `realtime_start`, a date and one series")
+            .line(record.line)
     })?;
     if places.id.eq_ignore_ascii_case("value") {
         places.id = fred::series_id(source.name);
@@ -84,7 +85,7 @@ pub(crate) fn read<'a>(
     heading.over(table(&rows, &places.id, gaps, options)?)
 }
 
-fn row(places: &Places, record: &Record<'_>, (words, gaps): (Words, &mut Gaps)) -> Result<Row, Fault> {
+fn row(places: &Places, record: &Record<'_>, (words, gaps): (Words, &mut Gaps)) -> Result<Row, ImportError> {
     let day = |column: usize, title: &str| {
         let cell = record.cell(column);
         Form::of(cell).day(cell).map_err(|fault| fault.column(title))
@@ -94,7 +95,12 @@ fn row(places: &Places, record: &Record<'_>, (words, gaps): (Words, &mut Gaps)) 
     Ok(Row { day, known, figure, line: record.line })
 }
 
-fn table(rows: &[Row], id: &str, gaps: Gaps, options: &Options) -> Result<(Table, Summary), Fault> {
+fn table(
+    rows: &[Row],
+    id: &str,
+    gaps: Gaps,
+    options: &ImportOptions,
+) -> Result<(Table, ImportSummary), ImportError> {
     if rows.is_empty() {
         return Err(points::empty(0));
     }

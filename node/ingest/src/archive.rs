@@ -9,7 +9,7 @@ use schemas::limits::SNAPSHOT_BYTES_MAX;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use crate::fault::{Fault, shown};
+use crate::error::{ImportError, shown};
 use crate::value;
 
 /// Members of an archive; the World Bank has three.
@@ -29,7 +29,7 @@ pub(crate) struct Archive {
 }
 
 /// Unpacks the data member and the country metadata.
-pub(crate) fn open(bytes: &[u8]) -> Result<Archive, Fault> {
+pub(crate) fn open(bytes: &[u8]) -> Result<Archive, ImportError> {
     let mut archive = listed(bytes)?;
     let names = names(&archive)?;
     let name = data_member(&names).map_err(|fault| foreign(&mut archive, &names).unwrap_or(fault))?;
@@ -43,7 +43,7 @@ pub(crate) fn open(bytes: &[u8]) -> Result<Archive, Fault> {
 }
 
 /// The name of the data member; nothing is unpacked.
-pub(crate) fn data_name(bytes: &[u8]) -> Result<String, Fault> {
+pub(crate) fn data_name(bytes: &[u8]) -> Result<String, ImportError> {
     let mut archive = listed(bytes)?;
     let names = names(&archive)?;
     data_member(&names).map_err(|fault| foreign(&mut archive, &names).unwrap_or(fault))
@@ -53,7 +53,7 @@ pub(crate) fn data_name(bytes: &[u8]) -> Result<String, Fault> {
 const PEEK_BYTES: u64 = 256;
 
 /// Why the one table of an archive of somebody else could not be imported when it is unpacked either.
-fn foreign(archive: &mut ZipArchive<Cursor<&[u8]>>, names: &[String]) -> Option<Fault> {
+fn foreign(archive: &mut ZipArchive<Cursor<&[u8]>>, names: &[String]) -> Option<ImportError> {
     let [name] = names else { return None };
     let mut head = Vec::new();
     archive.by_name(name).ok()?.take(PEEK_BYTES).read_to_end(&mut head).ok()?;
@@ -63,18 +63,21 @@ fn foreign(archive: &mut ZipArchive<Cursor<&[u8]>>, names: &[String]) -> Option<
 }
 
 /// The archive with its list of members read.
-pub(crate) fn listed(bytes: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, Fault> {
+pub(crate) fn listed(bytes: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, ImportError> {
     // Each member has an entry with this signature; counting them first keeps the list of a
     // hostile archive from being built.
     let entries = bytes.windows(4).filter(|window| window == b"PK\x01\x02").count();
     if entries > MEMBERS_MAX {
-        return Err(Fault::new("archive-large", format!("more than {MEMBERS_MAX} members in the archive"))
-            .hint("unpack it and import the CSV inside"));
+        return Err(ImportError::new(
+            "archive-large",
+            format!("more than {MEMBERS_MAX} members in the archive"),
+        )
+        .hint("unpack it and import the CSV inside"));
     }
     ZipArchive::new(Cursor::new(bytes)).map_err(broken)
 }
 
-fn names(archive: &ZipArchive<Cursor<&[u8]>>) -> Result<Vec<String>, Fault> {
+fn names(archive: &ZipArchive<Cursor<&[u8]>>) -> Result<Vec<String>, ImportError> {
     archive.file_names().map(|name| Ok(name.map_err(broken)?.into_owned())).collect()
 }
 
@@ -83,40 +86,48 @@ fn top_level(name: &str) -> bool {
 }
 
 /// The one member that holds data: `API_*.csv`.
-fn data_member(names: &[String]) -> Result<String, Fault> {
+fn data_member(names: &[String]) -> Result<String, ImportError> {
     let data: Vec<&String> = names
         .iter()
         .filter(|name| top_level(name) && name.starts_with("API_") && name.ends_with(".csv"))
         .collect();
     match data.as_slice() {
         [one] => Ok((*one).clone()),
-        [] => Err(Fault::new("archive-empty", "expected a member `API_*.csv` in the archive")
+        [] => Err(ImportError::new("archive-empty", "expected a member `API_*.csv` in the archive")
             .value(names.iter().take(5).map(|name| shown(name)).collect::<Vec<_>>().join(", "))
             .hint("this is not the CSV archive of the World Bank; unpack it and import the CSV inside")),
-        more => {
-            Err(Fault::new("archive", format!("{} data members in the archive, expected one", more.len()))
-                .hint("unpack it and import one CSV at a time"))
-        }
+        more => Err(ImportError::new(
+            "archive",
+            format!("{} data members in the archive, expected one", more.len()),
+        )
+        .hint("unpack it and import one CSV at a time")),
     }
 }
 
 /// The bytes of a member, at most `bytes_max`.
-fn unpack(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str, bytes_max: u64) -> Result<Vec<u8>, Fault> {
+fn unpack(
+    archive: &mut ZipArchive<Cursor<&[u8]>>,
+    name: &str,
+    bytes_max: u64,
+) -> Result<Vec<u8>, ImportError> {
     let member = archive.by_name(name).map_err(broken)?;
     let mut data = Vec::new();
     member.take(bytes_max + 1).read_to_end(&mut data).map_err(|error| {
-        Fault::new("archive", format!("member `{}` cannot be unpacked: {error}", shown(name)))
+        ImportError::new("archive", format!("member `{}` cannot be unpacked: {error}", shown(name)))
             .hint("download the archive again")
     })?;
     if data.len() as u64 > bytes_max {
         let message = format!("member `{}` unpacks to more than {bytes_max} bytes", shown(name));
-        return Err(Fault::new("archive-large", message).hint("download the archive again from its source"));
+        return Err(
+            ImportError::new("archive-large", message).hint("download the archive again from its source")
+        );
     }
     Ok(data)
 }
 
-pub(crate) fn broken(error: ZipError) -> Fault {
-    Fault::new("archive", format!("not a whole ZIP archive: {error}")).hint("download the archive again")
+pub(crate) fn broken(error: ZipError) -> ImportError {
+    ImportError::new("archive", format!("not a whole ZIP archive: {error}"))
+        .hint("download the archive again")
 }
 
 #[cfg(test)]

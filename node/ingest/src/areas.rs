@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use crate::fault::{Fault, shown};
+use crate::error::{ImportError, shown};
 use crate::records::{self, Reader, Record};
 use crate::value;
 
@@ -42,7 +42,7 @@ pub(crate) fn known(code: &str) -> Option<Area> {
 /// Who wrote a code: the same letters are other areas in other lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Scheme {
+pub enum AreaScheme {
     /// ISO 3166-1, any of its three codes.
     Iso,
     /// World Bank: ISO and two-letter codes of its aggregates.
@@ -55,7 +55,7 @@ pub enum Scheme {
     Imf,
 }
 
-impl Scheme {
+impl AreaScheme {
     /// The word in `aliases.txt`.
     fn word(self) -> &'static str {
         match self {
@@ -78,11 +78,11 @@ static ALIASES: LazyLock<BTreeMap<(&str, &str), &str>> = LazyLock::new(|| {
 });
 
 /// The area of a code of a list, if it is one that we know.
-pub(crate) fn coded(scheme: Scheme, code: &str) -> Option<Area> {
+pub(crate) fn coded(scheme: AreaScheme, code: &str) -> Option<Area> {
     if let Some(alias) = ALIASES.get(&(scheme.word(), code)) {
         return known(alias);
     }
-    if matches!(scheme, Scheme::Eurostat | Scheme::Oecd) && union(code) {
+    if matches!(scheme, AreaScheme::Eurostat | AreaScheme::Oecd) && union(code) {
         return Some(Area { code: code.to_owned(), name: code.to_owned(), aggregate: true });
     }
     let digits = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_digit());
@@ -133,13 +133,13 @@ fn union(code: &str) -> bool {
 
 /// The areas of a file that are met under codes of a list; what is not known keeps its code.
 pub(crate) struct Roll {
-    scheme: Scheme,
+    scheme: AreaScheme,
     met: BTreeMap<String, Area>,
     unknown: BTreeSet<String>,
 }
 
 impl Roll {
-    pub(crate) fn new(scheme: Scheme) -> Self {
+    pub(crate) fn new(scheme: AreaScheme) -> Self {
         Self { scheme, met: BTreeMap::new(), unknown: BTreeSet::new() }
     }
 
@@ -179,8 +179,9 @@ pub(crate) fn kept(codes: &[&String]) -> Option<String> {
 }
 
 /// The fault for a code that nobody knows.
-pub(crate) fn unknown(code: &str) -> Fault {
-    let fault = Fault::new("area", "expected an ISO 3166-1 alpha-3 code or an aggregate of the World Bank");
+pub(crate) fn unknown(code: &str) -> ImportError {
+    let fault =
+        ImportError::new("area", "expected an ISO 3166-1 alpha-3 code or an aggregate of the World Bank");
     let upper = code.to_ascii_uppercase();
     let hint = match code.len() {
         _ if code != upper && KNOWN.contains_key(upper.as_str()) => format!("did you mean `{upper}`?"),
@@ -201,7 +202,7 @@ pub(crate) struct Register {
 
 impl Register {
     /// A register that believes a `Metadata_Country` file before the built-in list.
-    pub(crate) fn new(metadata: Option<&[u8]>) -> Result<Self, Fault> {
+    pub(crate) fn new(metadata: Option<&[u8]>) -> Result<Self, ImportError> {
         let metadata = metadata.map_or(Ok(BTreeMap::new()), |bytes| {
             regions(bytes).map_err(|fault| fault.within("Metadata_Country"))
         })?;
@@ -209,7 +210,7 @@ impl Register {
     }
 
     /// The number of an area of the file.
-    pub(crate) fn enter(&mut self, code: &str, name: &str) -> Result<u32, Fault> {
+    pub(crate) fn enter(&mut self, code: &str, name: &str) -> Result<u32, ImportError> {
         if let Some(place) = self.places.get(code) {
             return Ok(*place);
         }
@@ -243,12 +244,12 @@ impl Register {
 }
 
 /// Code → whether its region is empty, which is how the World Bank marks an aggregate.
-fn regions(bytes: &[u8]) -> Result<BTreeMap<String, bool>, Fault> {
+fn regions(bytes: &[u8]) -> Result<BTreeMap<String, bool>, ImportError> {
     let mut reader = Reader::new(records::text(bytes)?, b',');
     let mut record = Record::default();
     reader.read(&mut record)?;
     let (Some(code), Some(region)) = (record.position("Country Code"), record.position("Region")) else {
-        return Err(Fault::new("column-missing", "expected the columns `Country Code` and `Region`")
+        return Err(ImportError::new("column-missing", "expected the columns `Country Code` and `Region`")
             .line(record.line)
             .value(record.joined())
             .hint("pass the file `Metadata_Country_*.csv` of the same download"));
@@ -284,29 +285,29 @@ mod tests {
     fn other_codes_lead_to_the_one() {
         let code = |scheme, code| coded(scheme, code).map(|area| area.code);
         for (scheme, other, expected) in [
-            (Scheme::Iso, "NA", Some("NAM")),
-            (Scheme::Iso, "516", Some("NAM")),
-            (Scheme::Iso, "8", Some("ALB")),
-            (Scheme::Iso, "NAM", Some("NAM")),
-            (Scheme::Iso, "EL", None),
-            (Scheme::WorldBank, "1W", Some("WLD")),
-            (Scheme::WorldBank, "ZH", Some("AFE")),
-            (Scheme::WorldBank, "JG", Some("CHI")),
-            (Scheme::WorldBank, "XK", Some("XKX")),
-            (Scheme::WorldBank, "EU", Some("EUU")),
-            (Scheme::Eurostat, "EL", Some("GRC")),
-            (Scheme::Eurostat, "UK", Some("GBR")),
-            (Scheme::Eurostat, "EU27_2020", Some("EU27_2020")),
-            (Scheme::Eurostat, "EU", Some("EU")),
-            (Scheme::Eurostat, "AT11", None),
-            (Scheme::Imf, "U2", Some("EMU")),
-            (Scheme::Imf, "", None),
+            (AreaScheme::Iso, "NA", Some("NAM")),
+            (AreaScheme::Iso, "516", Some("NAM")),
+            (AreaScheme::Iso, "8", Some("ALB")),
+            (AreaScheme::Iso, "NAM", Some("NAM")),
+            (AreaScheme::Iso, "EL", None),
+            (AreaScheme::WorldBank, "1W", Some("WLD")),
+            (AreaScheme::WorldBank, "ZH", Some("AFE")),
+            (AreaScheme::WorldBank, "JG", Some("CHI")),
+            (AreaScheme::WorldBank, "XK", Some("XKX")),
+            (AreaScheme::WorldBank, "EU", Some("EUU")),
+            (AreaScheme::Eurostat, "EL", Some("GRC")),
+            (AreaScheme::Eurostat, "UK", Some("GBR")),
+            (AreaScheme::Eurostat, "EU27_2020", Some("EU27_2020")),
+            (AreaScheme::Eurostat, "EU", Some("EU")),
+            (AreaScheme::Eurostat, "AT11", None),
+            (AreaScheme::Imf, "U2", Some("EMU")),
+            (AreaScheme::Imf, "", None),
         ] {
             assert_eq!(code(scheme, other).as_deref(), expected, "{other}");
         }
-        assert!(coded(Scheme::Eurostat, "EA19").unwrap().aggregate);
+        assert!(coded(AreaScheme::Eurostat, "EA19").unwrap().aggregate);
         for country in rust_iso3166::ALL {
-            assert_eq!(code(Scheme::Iso, country.alpha2).as_deref(), Some(country.alpha3));
+            assert_eq!(code(AreaScheme::Iso, country.alpha2).as_deref(), Some(country.alpha3));
         }
         assert!(ALIASES.values().all(|code| KNOWN.contains_key(code)));
         assert!(include_str!("aliases.txt").lines().is_sorted());
@@ -330,7 +331,7 @@ mod tests {
 
     #[test]
     fn unknown_codes_are_kept_and_counted() {
-        let mut roll = Roll::new(Scheme::Eurostat);
+        let mut roll = Roll::new(AreaScheme::Eurostat);
         assert_eq!(
             (roll.code("AT11", "Burgenland").to_owned(), roll.note().is_some()),
             ("AT11".into(), true)

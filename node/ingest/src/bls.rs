@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 use schemas::period::{Frequency, Period};
 
 use crate::cube::Cube;
-use crate::fault::Fault;
+use crate::error::ImportError;
 use crate::heading::{Heading, Names};
 use crate::records::{self, Reader, Record};
-use crate::{Companion, Format, Imported, Options, Source, value};
+use crate::{CompanionFile, Format, ImportOptions, ImportedTable, SourceFile, value};
 
 /// How it writes that there is no figure.
 pub(crate) const MISSING: [&str; 4] = ["", "-", ".", "NA"];
@@ -30,9 +30,9 @@ pub(crate) fn is_header(header: &Record<'_>) -> bool {
 
 /// The period of a code in a year: `M01` to `M12`, `Q01` to `Q04`, `S01`, `S02`, and the averages
 /// of the year `M13`, `Q05`, `S03`, `A01`.
-pub(crate) fn period(year: &str, code: &str) -> Result<Period, Fault> {
+pub(crate) fn period(year: &str, code: &str) -> Result<Period, ImportError> {
     let fault = |column: &str, found: &str, expected: &str| {
-        Fault::new("period", format!("expected {expected}")).column(column).value(found)
+        ImportError::new("period", format!("expected {expected}")).column(column).value(found)
     };
     let number: i32 = value::year(year).map(Period::year).ok_or_else(|| fault("year", year, "a year"))?;
     let wrong = || fault("period", code, "a period like `M01`, `M13`, `Q01`, `S01` or `A01`");
@@ -49,7 +49,7 @@ pub(crate) fn period(year: &str, code: &str) -> Result<Period, Fault> {
 }
 
 /// A collector of figures by series: FREQ, SERIES, and the marks of the source as OBS_STATUS.
-pub(crate) fn cube() -> Result<Cube, Fault> {
+pub(crate) fn cube() -> Result<Cube, ImportError> {
     Cube::new(&["FREQ", "SERIES"], &["OBS_STATUS"])
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn add(
     (year, code): (&str, &str),
     (figure, marks): (&str, &str),
     line: u64,
-) -> Result<(), Fault> {
+) -> Result<(), ImportError> {
     cube.rows += 1;
     let period = period(year, code).map_err(|fault| fault.line(line))?;
     let figure = match figure {
@@ -73,10 +73,10 @@ pub(crate) fn add(
 
 /// Reads a file.
 pub(crate) fn read(
-    source: Source<'_>,
-    options: &Options,
+    source: SourceFile<'_>,
+    options: &ImportOptions,
     progress: &mut dyn FnMut(u64),
-) -> Result<Imported, Fault> {
+) -> Result<ImportedTable, ImportError> {
     let (mut reader, mut record) = records::begin(source.bytes, b'\t')?;
     let [series, year, code, figure] =
         [record.place("series_id")?, record.place("year")?, record.place("period")?, record.place("value")?];
@@ -87,7 +87,8 @@ pub(crate) fn read(
         let marks = marks.map_or("", |marks| record.cell(marks));
         let at = (record.cell(year), record.cell(code));
         if periods.as_ref().is_some_and(|known| !known.contains_key(at.1)) {
-            let fault = Fault::new("period", "expected a code of the list of periods that came with it");
+            let fault =
+                ImportError::new("period", "expected a code of the list of periods that came with it");
             return Err(fault.line(record.line).column("period").value(at.1));
         }
         add(&mut cube, record.cell(series), at, (record.cell(figure), marks), record.line)?;
@@ -100,13 +101,13 @@ pub(crate) fn read(
 }
 
 /// The codes of periods and their names, by the list that came with the data.
-fn periods(options: &Options) -> Result<Option<Names>, Fault> {
+fn periods(options: &ImportOptions) -> Result<Option<Names>, ImportError> {
     let list = options.companions.iter().find(|list| list.name.ends_with(".period"));
     list.map(|list| pairs(list, "period", "period_name")).transpose()
 }
 
 /// The names of the series, by the lists that came with the data.
-fn names(options: &Options) -> Result<Names, Fault> {
+fn names(options: &ImportOptions) -> Result<Names, ImportError> {
     let list = |part: &str| options.companions.iter().find(|list| list.name.ends_with(part));
     let pairs = |part: &str, code: &str, name: &str| {
         list(part).map_or(Ok(Names::new()), |list| pairs(list, code, name))
@@ -138,7 +139,7 @@ fn composed((areas, area): (&Names, &str), (items, item): (&Names, &str), season
 }
 
 /// Two columns of a list.
-fn pairs(list: &Companion, code: &str, name: &str) -> Result<Names, Fault> {
+fn pairs(list: &CompanionFile, code: &str, name: &str) -> Result<Names, ImportError> {
     let mut pairs = BTreeMap::new();
     each(list, &[code, name], |record, places| {
         let cell = |column: &str| record_cell(record, places, column).to_owned();
@@ -156,25 +157,28 @@ fn record_cell<'a>(record: &'a Record<'_>, places: &Places, name: &str) -> &'a s
 
 /// Visits the rows of a list, which has these columns.
 fn each(
-    list: &Companion,
+    list: &CompanionFile,
     columns: &[&str],
     mut visit: impl FnMut(&Record<'_>, &Places),
-) -> Result<(), Fault> {
-    let within = |fault: Fault| fault.within(&list.name);
+) -> Result<(), ImportError> {
+    let within = |fault: ImportError| fault.within(&list.name);
     let mut reader = Reader::new(records::text(&list.bytes).map_err(within)?, b'\t');
     let mut record = Record::default();
     reader.read(&mut record).map_err(within)?;
     let places: Places =
         (0..record.cells.len()).map(|column| (record.cell(column).to_owned(), column)).collect();
     if let Some(absent) = columns.iter().find(|column| !places.contains_key(**column)) {
-        let fault = Fault::new("column-missing", format!("expected the column `{absent}`"));
+        let fault = ImportError::new("column-missing", format!("expected the column `{absent}`"));
         return Err(within(fault.line(record.line).value(record.joined())));
     }
     let mut rows = 0;
     while reader.read(&mut record).map_err(within)? {
         rows += 1;
         if rows > LIST_ROWS_MAX {
-            return Err(within(Fault::new("rows", format!("more than {LIST_ROWS_MAX} rows in a list"))));
+            return Err(within(ImportError::new(
+                "rows",
+                format!("more than {LIST_ROWS_MAX} rows in a list"),
+            )));
         }
         visit(&record, &places);
     }

@@ -1,10 +1,10 @@
 //! A series of the data viewer of the Bureau of Labor Statistics:
 //! `Series ID,Year,Period,Label,Value`. The label repeats the period and is not read.
 
-use crate::fault::Fault;
+use crate::error::ImportError;
 use crate::heading::Heading;
 use crate::records::{self, Record};
-use crate::{Format, Imported, Source, bls, value};
+use crate::{Format, ImportedTable, SourceFile, bls, value};
 
 /// Whether a header is that of such a file.
 pub(crate) fn is_header(header: &Record<'_>) -> bool {
@@ -12,7 +12,10 @@ pub(crate) fn is_header(header: &Record<'_>) -> bool {
 }
 
 /// Reads a file.
-pub(crate) fn read(source: Source<'_>, progress: &mut dyn FnMut(u64)) -> Result<Imported, Fault> {
+pub(crate) fn read(
+    source: SourceFile<'_>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<ImportedTable, ImportError> {
     let (mut reader, mut record) = records::begin(source.bytes, b',')?;
     let [series, year, period, figure] =
         [record.place("Series ID")?, record.place("Year")?, record.place("Period")?, record.place("Value")?];

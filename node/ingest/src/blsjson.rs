@@ -4,9 +4,9 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::fault::{Fault, shown};
+use crate::error::{ImportError, shown};
 use crate::heading::{Heading, Names};
-use crate::{Format, Imported, Source, bls, json, value};
+use crate::{Format, ImportedTable, SourceFile, bls, json, value};
 
 /// Notes of the source that are repeated.
 const NOTES_MAX: usize = 8;
@@ -61,7 +61,7 @@ struct Footnote {
 }
 
 /// Reads a file.
-pub(crate) fn read(source: Source<'_>) -> Result<Imported, Fault> {
+pub(crate) fn read(source: SourceFile<'_>) -> Result<ImportedTable, ImportError> {
     let answers: Vec<Answer<'_>> = json::documents(source.bytes)?;
     let (mut notes, mut all) = (Vec::new(), Vec::new());
     for answer in answers {
@@ -91,10 +91,10 @@ pub(crate) fn read(source: Source<'_>) -> Result<Imported, Fault> {
 }
 
 /// The series of an answer, unless it is that of an error.
-fn series(answer: Answer<'_>) -> Result<Vec<Series<'_>>, Fault> {
+fn series(answer: Answer<'_>) -> Result<Vec<Series<'_>>, ImportError> {
     if let Some(status) = answer.status.filter(|status| status != "REQUEST_SUCCEEDED") {
         let said = answer.message.unwrap_or_default().join("; ");
-        return Err(Fault::new("source-error", format!("the source answered `{}`", shown(&status)))
+        return Err(ImportError::new("source-error", format!("the source answered `{}`", shown(&status)))
             .value(said)
             .hint("correct the request and fetch it again"));
     }
@@ -106,6 +106,6 @@ fn series(answer: Answer<'_>) -> Result<Vec<Series<'_>>, Fault> {
             Ok(list.into_iter().flat_map(|results| results.series).collect())
         }
         (None, Some(raw)) => Ok(json::value::<Results<'_>>(raw)?.series),
-        (None, None) => Err(Fault::new("json", "expected `Results` with its series")),
+        (None, None) => Err(ImportError::new("json", "expected `Results` with its series")),
     }
 }

@@ -10,8 +10,8 @@ use schemas::period::Period;
 use schemas::table::Table;
 use schemas::text::Name;
 
-use crate::Summary;
-use crate::fault::Fault;
+use crate::ImportSummary;
+use crate::error::ImportError;
 use crate::gaps::Gaps;
 use crate::sheet::Sheet;
 use crate::value;
@@ -30,13 +30,13 @@ pub(crate) struct Cube {
 
 impl Cube {
     /// No observation yet. The names may not repeat, nor be TIME_PERIOD or OBS_VALUE.
-    pub(crate) fn new(dimensions: &[&str], attributes: &[&str]) -> Result<Self, Fault> {
+    pub(crate) fn new(dimensions: &[&str], attributes: &[&str]) -> Result<Self, ImportError> {
         let mut sheet = Sheet::new(&["OBS_VALUE"]);
-        let mut places = |ids: &[&str]| -> Result<Vec<(String, usize)>, Fault> {
+        let mut places = |ids: &[&str]| -> Result<Vec<(String, usize)>, ImportError> {
             let place = |id: &&str| {
-                Name::new(*id).map_err(|_| Fault::new("name", "expected an id").value(id))?;
+                Name::new(*id).map_err(|_| ImportError::new("name", "expected an id").value(id))?;
                 if sheet.ids().any(|known| known == *id) {
-                    return Err(Fault::new("mapping", format!("two columns are called `{id}`")));
+                    return Err(ImportError::new("mapping", format!("two columns are called `{id}`")));
                 }
                 Ok(((*id).to_owned(), sheet.column(id)?))
             };
@@ -55,12 +55,12 @@ impl Cube {
         (period, figure): (Period, Option<Decimal>),
         (attributes, remarked): (&[&str], bool),
         line: u64,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ImportError> {
         if figure.is_some() || remarked {
             for (at, (id, place)) in self.dimensions.iter().enumerate() {
                 let code = key.get(at).copied().unwrap_or_default();
                 if code.is_empty() {
-                    let fault = Fault::new("identifier", "an identifier may not be empty");
+                    let fault = ImportError::new("identifier", "an identifier may not be empty");
                     return Err(fault.line(line).column(id.as_str()));
                 }
                 set(&mut self.sheet, (id, *place), code, line)?;
@@ -74,7 +74,7 @@ impl Cube {
     }
 
     /// The table and its counts.
-    pub(crate) fn finish(mut self) -> Result<(Table, Summary), Fault> {
+    pub(crate) fn finish(mut self) -> Result<(Table, ImportSummary), ImportError> {
         // The importer counts: a row of its file may be no observation, or many.
         (self.sheet.rows, self.sheet.gaps) = (self.rows, self.gaps);
         let places =
@@ -83,7 +83,7 @@ impl Cube {
     }
 }
 
-fn set(sheet: &mut Sheet, (id, place): (&str, usize), text: &str, line: u64) -> Result<(), Fault> {
+fn set(sheet: &mut Sheet, (id, place): (&str, usize), text: &str, line: u64) -> Result<(), ImportError> {
     value::label(text).map_err(|fault| fault.line(line).column(id))?;
     sheet.set(place, text);
     Ok(())

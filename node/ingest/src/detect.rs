@@ -1,7 +1,7 @@
 //! What a file is, from its first bytes: which format, or which other kind of file by mistake.
 
 use crate::archive;
-use crate::fault::Fault;
+use crate::error::ImportError;
 use crate::records::{Reader, Record};
 use crate::{
     Format, aat1, bea, bls, blscsv, eurostat, fedddp, fred, fredmd, oecddp, ons, sdmx, shiller, value,
@@ -18,7 +18,7 @@ const ROWS: usize = 12;
 /// file by its two columns of which the first is the date, a CSV by a column `TIME_PERIOD` or
 /// `OBS_VALUE`, SDMX by its namespaces, its first column or its `dataSets`. The name of the file
 /// decides nothing.
-pub fn detect(_name: &str, bytes: &[u8]) -> Option<Format> {
+pub fn detect_format(_name: &str, bytes: &[u8]) -> Option<Format> {
     if is_workbook(bytes) {
         return Some(Format::Xlsx);
     }
@@ -145,14 +145,14 @@ fn prefix(bytes: &[u8]) -> &str {
 }
 
 /// Refuses what is no table of text; says whether it is a ZIP archive.
-pub(crate) fn check(bytes: &[u8]) -> Result<bool, Fault> {
+pub(crate) fn check(bytes: &[u8]) -> Result<bool, ImportError> {
     if bytes.is_empty() {
-        return Err(Fault::new("file-empty", "the file is empty").hint("download it again"));
+        return Err(ImportError::new("file-empty", "the file is empty").hint("download it again"));
     }
     match kind(bytes).filter(|_| json(bytes).or_else(|| xml(bytes)).is_none()) {
         None => Ok(bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06")),
         Some((what, hint)) => {
-            Err(Fault::new("file-type", format!("expected a CSV file, this is {what}")).hint(hint))
+            Err(ImportError::new("file-type", format!("expected a CSV file, this is {what}")).hint(hint))
         }
     }
 }
@@ -189,9 +189,11 @@ fn kind(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
 }
 
 /// The fault for a text of no known format.
-pub(crate) fn unknown(bytes: &[u8]) -> Fault {
+pub(crate) fn unknown(bytes: &[u8]) -> ImportError {
     if bytes.starts_with(b"PK") {
-        return archive::data_name(bytes).err().unwrap_or_else(|| Fault::new("archive", "unknown archive"));
+        return archive::data_name(bytes)
+            .err()
+            .unwrap_or_else(|| ImportError::new("archive", "unknown archive"));
     }
     if let Err(fault) = crate::records::text(bytes) {
         return fault;
@@ -206,13 +208,14 @@ pub(crate) fn unknown(bytes: &[u8]) -> Fault {
     let fault = match read {
         Err(fault) => return fault,
         Ok(_) if is_list(&record) => {
-            Fault::new("code-list", "this is a list of codes and their names, and has no figures")
+            ImportError::new("code-list", "this is a list of codes and their names, and has no figures")
                 .hint("give it after the file of data whose codes it names")
         }
-        Ok(_) => {
-            Fault::new("format-unknown", "this is no format that is known, nor has it SDMX column names")
-                .hint("say what the columns are: import it as `csv` with a mapping")
-        }
+        Ok(_) => ImportError::new(
+            "format-unknown",
+            "this is no format that is known, nor has it SDMX column names",
+        )
+        .hint("say what the columns are: import it as `csv` with a mapping"),
     };
     fault.line(record.line).value(record.joined())
 }
@@ -230,14 +233,14 @@ fn is_list(header: &Record<'_>) -> bool {
 }
 
 /// The fault for a file of format `found` that was given as `expected`.
-pub(crate) fn other(expected: Format, found: Format) -> Fault {
-    Fault::new("format-other", format!("expected {}, this is {}", expected.title(), found.title()))
+pub(crate) fn other(expected: Format, found: Format) -> ImportError {
+    ImportError::new("format-other", format!("expected {}, this is {}", expected.title(), found.title()))
         .hint(format!("import it as `{found}`"))
 }
 
 /// The fault for an archive where a bare file belongs.
-pub(crate) fn not_zipped(expected: Format) -> Fault {
-    Fault::new("file-type", format!("expected a `{expected}` file, this is a ZIP archive"))
+pub(crate) fn not_zipped(expected: Format) -> ImportError {
+    ImportError::new("file-type", format!("expected a `{expected}` file, this is a ZIP archive"))
         .hint("unpack it first")
 }
 
@@ -259,7 +262,7 @@ mod tests {
             ("", None),
             ("{}", None),
         ] {
-            assert_eq!(detect("x", text.as_bytes()), format, "{text}");
+            assert_eq!(detect_format("x", text.as_bytes()), format, "{text}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::io;
 
 /// Bytes that can be read from any place.
-pub trait Document: Sync {
+pub trait ReadAt: Sync {
     /// How many bytes there are.
     fn size(&self) -> u64;
 
@@ -14,7 +14,7 @@ pub trait Document: Sync {
     fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<()>;
 }
 
-impl Document for &[u8] {
+impl ReadAt for &[u8] {
     fn size(&self) -> u64 {
         self.len() as u64
     }
@@ -28,7 +28,7 @@ impl Document for &[u8] {
 }
 
 /// The bytes of a range.
-pub(crate) fn bytes(document: &dyn Document, at: u64, length: u64) -> io::Result<Vec<u8>> {
+pub(crate) fn bytes(document: &dyn ReadAt, at: u64, length: u64) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
     document.read_at(at, &mut bytes)?;
     Ok(bytes)

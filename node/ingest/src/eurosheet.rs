@@ -7,12 +7,12 @@
 use schemas::decimal::Decimal;
 use schemas::period::Period;
 
-use crate::areas::{self, Area, Scheme};
+use crate::areas::{self, Area, AreaScheme};
 use crate::cube::Cube;
-use crate::fault::Fault;
+use crate::error::ImportError;
 use crate::heading::Heading;
 use crate::xlsx::Rows;
-use crate::{Format, Imported, Source, value};
+use crate::{Format, ImportedTable, SourceFile, value};
 
 /// Whether these are the sheets of such a workbook.
 pub(crate) fn is_export(names: &[String]) -> bool {
@@ -20,12 +20,14 @@ pub(crate) fn is_export(names: &[String]) -> bool {
 }
 
 /// The one sheet of data.
-pub(crate) fn sheet(names: &[String]) -> Result<&str, Fault> {
+pub(crate) fn sheet(names: &[String]) -> Result<&str, ImportError> {
     let data: Vec<&String> = names.iter().filter(|name| name.starts_with("Sheet ")).collect();
     match data.as_slice() {
         [one] => Ok(one),
-        others => Err(Fault::new("sheet", format!("expected one sheet of data, found {}", others.len()))
-            .hint("export one table at a time, or take the data as TSV or SDMX-CSV")),
+        others => {
+            Err(ImportError::new("sheet", format!("expected one sheet of data, found {}", others.len()))
+                .hint("export one table at a time, or take the data as TSV or SDMX-CSV"))
+        }
     }
 }
 
@@ -44,13 +46,13 @@ struct Layout {
 }
 
 /// Finds the two rows that head the table: `TIME` and the name of the areas, in any order.
-fn layout(rows: &Rows) -> Result<Layout, Fault> {
+fn layout(rows: &Rows) -> Result<Layout, ImportError> {
     let time = |row: &Vec<String>| cell(row, 0) == "TIME";
     let area = |row: &Vec<String>| cell(row, 0).starts_with("GEO");
     let head =
         rows.iter().zip(rows.iter().skip(1)).position(|(a, b)| time(a) && area(b) || area(a) && time(b));
-    let head =
-        head.ok_or_else(|| Fault::new("header-missing", "expected the rows `TIME` and `GEO (Labels)`"))?;
+    let head = head
+        .ok_or_else(|| ImportError::new("header-missing", "expected the rows `TIME` and `GEO (Labels)`"))?;
     let titles = rows.get(head).map(Vec::as_slice).unwrap_or_default();
     let columns = (1..titles.len())
         .map(|column| (column, cell(titles, column).to_owned()))
@@ -60,7 +62,7 @@ fn layout(rows: &Rows) -> Result<Layout, Fault> {
 }
 
 /// Reads a sheet.
-pub(crate) fn read(source: Source<'_>, rows: &Rows) -> Result<Imported, Fault> {
+pub(crate) fn read(source: SourceFile<'_>, rows: &Rows) -> Result<ImportedTable, ImportError> {
     let layout = layout(rows)?;
     let mut cube = Cube::new(&["REF_AREA"], &["OBS_STATUS"])?;
     let (mut unknown, mut line) = (0, layout.first as u64);
@@ -72,7 +74,7 @@ pub(crate) fn read(source: Source<'_>, rows: &Rows) -> Result<Imported, Fault> {
             let named = areas::labelled(area);
             unknown += u64::from(named.is_none());
             let code = named.unwrap_or_else(|| area.to_owned());
-            let at = |fault: Fault| fault.line(line).column(title);
+            let at = |fault: ImportError| fault.line(line).column(title);
             let flags = layout.flags(row, *column);
             let figure = figure(&mut cube, cell(row, *column)).map_err(at)?;
             let period = self::period(period).map_err(at)?;
@@ -100,7 +102,7 @@ impl Layout {
         let across = rows.iter().skip(self.first).map(|row| cell(row, 0));
         let names: Vec<&str> = if self.across { across.collect() } else { down.collect() };
         let area = |name: &&str| {
-            let area = areas::coded(Scheme::Eurostat, &areas::labelled(name)?)?;
+            let area = areas::coded(AreaScheme::Eurostat, &areas::labelled(name)?)?;
             Some(Area { name: (*name).to_owned(), ..area })
         };
         names.iter().filter_map(area).collect()
@@ -112,12 +114,12 @@ impl Layout {
     }
 }
 
-fn figure(cube: &mut Cube, text: &str) -> Result<Option<Decimal>, Fault> {
+fn figure(cube: &mut Cube, text: &str) -> Result<Option<Decimal>, ImportError> {
     if cube.gaps.is(text, &[":", ""]) { Ok(None) } else { value::number(text).map(Some) }
 }
 
-fn period(text: &str) -> Result<Period, Fault> {
-    text.parse().map_err(|_| Fault::new("period", "expected a period like `2024-11`").value(text))
+fn period(text: &str) -> Result<Period, ImportError> {
+    text.parse().map_err(|_| ImportError::new("period", "expected a period like `2024-11`").value(text))
 }
 
 /// The day of `19/12/2024 11:00`.

@@ -9,12 +9,12 @@
 use schemas::decimal::Decimal;
 use schemas::period::Period;
 
-use crate::areas::{Roll, Scheme};
+use crate::areas::{AreaScheme, Roll};
 use crate::cube::Cube;
-use crate::fault::Fault;
+use crate::error::ImportError;
 use crate::heading::Heading;
 use crate::records::{self, Record};
-use crate::{Format, Imported, Source, value};
+use crate::{Format, ImportedTable, SourceFile, value};
 
 /// Whether a header is that of such a table.
 pub(crate) fn is_header(header: &Record<'_>) -> bool {
@@ -31,10 +31,13 @@ fn packed(cell: &str) -> Option<Vec<&str>> {
 }
 
 /// Reads a file.
-pub(crate) fn read(source: Source<'_>, progress: &mut dyn FnMut(u64)) -> Result<Imported, Fault> {
+pub(crate) fn read(
+    source: SourceFile<'_>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<ImportedTable, ImportError> {
     let (mut reader, mut record) = records::begin(source.bytes, b'\t')?;
     let dimensions = packed(record.cell(0)).ok_or_else(|| {
-        Fault::new("header-missing", "expected a first column like `unit,geo\\time`")
+        ImportError::new("header-missing", "expected a first column like `unit,geo\\time`")
             .line(record.line)
             .value(record.cell(0))
     })?;
@@ -45,7 +48,7 @@ pub(crate) fn read(source: Source<'_>, progress: &mut dyn FnMut(u64)) -> Result<
     let mut table = Tsv {
         cube: Cube::new(&ids, &["OBS_STATUS"])?,
         area: ids.iter().position(|id| *id == "REF_AREA"),
-        roll: Roll::new(Scheme::Eurostat),
+        roll: Roll::new(AreaScheme::Eurostat),
         count: ids.len(),
     };
     while reader.read(&mut record)? {
@@ -68,11 +71,11 @@ fn id(dimension: &str) -> String {
     }
 }
 
-fn periods(header: &Record<'_>) -> Result<Vec<Period>, Fault> {
+fn periods(header: &Record<'_>) -> Result<Vec<Period>, ImportError> {
     let period = |column: usize| {
         let cell = header.cell(column);
         period(cell).ok_or_else(|| {
-            Fault::new("period", "expected a period like `2014`, `2014Q1`, `2014M01` or `2014-01`")
+            ImportError::new("period", "expected a period like `2014`, `2014Q1`, `2014M01` or `2014-01`")
                 .line(header.line)
                 .column((column + 1).to_string())
                 .value(cell)
@@ -100,12 +103,12 @@ struct Tsv {
 }
 
 impl Tsv {
-    fn row(&mut self, record: &Record<'_>, periods: &[Period]) -> Result<(), Fault> {
+    fn row(&mut self, record: &Record<'_>, periods: &[Period]) -> Result<(), ImportError> {
         self.cube.rows += 1;
         let mut key: Vec<&str> = record.cell(0).split(',').map(str::trim).collect();
         if key.len() != self.count {
             let message = format!("expected {} codes in the first column, found {}", self.count, key.len());
-            return Err(Fault::new("row-ragged", message).column("1").value(record.cell(0)));
+            return Err(ImportError::new("row-ragged", message).column("1").value(record.cell(0)));
         }
         if let Some(code) = self.area.and_then(|area| key.get_mut(area)) {
             *code = self.roll.code(code, "");
@@ -123,7 +126,7 @@ impl Tsv {
 }
 
 /// A figure and its flags, as in `12.3 bp`, `:` or `: c`.
-fn figure(cell: &str) -> Result<(Option<Decimal>, &str), Fault> {
+fn figure(cell: &str) -> Result<(Option<Decimal>, &str), ImportError> {
     let (figure, flags) = match cell.strip_prefix(':') {
         Some(flags) => (None, flags.trim()),
         None => match cell.split_once(' ') {
@@ -134,5 +137,6 @@ fn figure(cell: &str) -> Result<(Option<Decimal>, &str), Fault> {
     if flags.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return Ok((figure, flags));
     }
-    Err(Fault::new("number", "expected a figure and flags of small letters, as in `12.3 bp`").value(cell))
+    Err(ImportError::new("number", "expected a figure and flags of small letters, as in `12.3 bp`")
+        .value(cell))
 }

@@ -5,10 +5,10 @@
 use schemas::period::Period;
 
 use crate::cube::Cube;
-use crate::fault::Fault;
+use crate::error::ImportError;
 use crate::heading::{Heading, Names};
 use crate::records::{self, Reader, Record};
-use crate::{Format, Imported, Options, Source, panel, value};
+use crate::{Format, ImportOptions, ImportedTable, SourceFile, panel, value};
 
 /// How it writes that there is no figure: none at all, none computed, none available.
 const MISSING: [&str; 4] = ["", "ND", "NC", "NA"];
@@ -31,21 +31,22 @@ struct Head {
 
 /// Reads a file.
 pub(crate) fn read(
-    source: Source<'_>,
-    options: &Options,
+    source: SourceFile<'_>,
+    options: &ImportOptions,
     progress: &mut dyn FnMut(u64),
-) -> Result<Imported, Fault> {
+) -> Result<ImportedTable, ImportError> {
     let mut reader = Reader::new(records::text(source.bytes)?, b',');
     let mut record = Record::default();
     let head = head(&mut reader, &mut record)?;
-    let multipliers: Result<Vec<String>, Fault> = head.multipliers.iter().map(|text| power(text)).collect();
+    let multipliers: Result<Vec<String>, ImportError> =
+        head.multipliers.iter().map(|text| power(text)).collect();
     let (multipliers, area) = (multipliers?, panel::area(options, "USA")?);
     let mut cube = Cube::new(&["REF_AREA", "SERIES"], &["UNIT_MEASURE", "UNIT_MULT"])?;
     while reader.read(&mut record)? {
         record.check_width(head.series.len() + 1)?;
         let line = record.line;
         let period: Period = record.cell(0).parse().map_err(|_| {
-            let fault = Fault::new("period", "expected a period like `1953-04` or `1962-01-02`");
+            let fault = ImportError::new("period", "expected a period like `1953-04` or `1962-01-02`");
             fault.line(line).column("Time Period").value(record.cell(0))
         })?;
         cube.rows += 1;
@@ -74,7 +75,7 @@ pub(crate) fn read(
 }
 
 /// Reads up to the row `Time Period`.
-fn head<'a>(reader: &mut Reader<'a>, record: &mut Record<'a>) -> Result<Head, Fault> {
+fn head<'a>(reader: &mut Reader<'a>, record: &mut Record<'a>) -> Result<Head, ImportError> {
     let mut head = Head::default();
     for _ in 0..HEAD_ROWS_MAX {
         if !reader.read(record)? {
@@ -94,18 +95,18 @@ fn head<'a>(reader: &mut Reader<'a>, record: &mut Record<'a>) -> Result<Head, Fa
             _ => {}
         }
     }
-    Err(Fault::new("header-missing", "expected a row `Time Period` with the ids of the series")
+    Err(ImportError::new("header-missing", "expected a row `Time Period` with the ids of the series")
         .line(record.line)
         .value(record.joined()))
 }
 
 /// The power of ten of a multiplier; none for one.
-fn power(multiplier: &str) -> Result<String, Fault> {
+fn power(multiplier: &str) -> Result<String, ImportError> {
     match multiplier.strip_prefix('1').filter(|zeros| zeros.bytes().all(|byte| byte == b'0')) {
         Some("") => Ok(String::new()),
         Some(zeros) => Ok(zeros.len().to_string()),
-        None => {
-            Err(Fault::new("multiplier", "expected a power of ten").column("Multiplier").value(multiplier))
-        }
+        None => Err(ImportError::new("multiplier", "expected a power of ten")
+            .column("Multiplier")
+            .value(multiplier)),
     }
 }

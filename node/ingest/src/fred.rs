@@ -9,13 +9,15 @@
 use schemas::period::Period;
 
 use crate::areas::Register;
-use crate::fault::Fault;
+use crate::error::ImportError;
 use crate::gaps::Gaps;
 use crate::heading::Heading;
 use crate::panel::{self, Row, Series, Words};
 use crate::points::Points;
 use crate::records::{self, Record};
-use crate::{Format, Imported, Options, Source, alfred, detect, frequency, value};
+use crate::{
+    Format, ImportOptions, ImportedTable, SourceFile, alfred, detect, detect_format, frequency, value,
+};
 
 /// How FRED writes that there is no figure, over the years.
 const WORDS: Words = Words { missing: &["", ".", "NA", "#N/A"], zero: false };
@@ -46,10 +48,10 @@ pub(crate) fn is_header(header: &Record<'_>) -> bool {
 
 /// Reads a file.
 pub(crate) fn read(
-    source: Source<'_>,
-    options: &Options,
+    source: SourceFile<'_>,
+    options: &ImportOptions,
     progress: &mut dyn FnMut(u64),
-) -> Result<Imported, Fault> {
+) -> Result<ImportedTable, ImportError> {
     let (mut reader, mut record) = records::begin(source.bytes, b',')?;
     if alfred::is_header(&record) {
         return alfred::read(source, (&mut reader, &mut record), (WORDS, options), progress);
@@ -73,15 +75,15 @@ pub(crate) fn read(
     Heading::new(Format::Fred, id).publisher(PUBLISHER).over(table)
 }
 
-fn check_header(source: Source<'_>, header: &Record<'_>) -> Result<(), Fault> {
+fn check_header(source: SourceFile<'_>, header: &Record<'_>) -> Result<(), ImportError> {
     if header.cells.len() >= 2 && is_date_column(header.cell(0)) {
         return Ok(());
     }
-    if let Some(found) = detect(source.name, source.bytes).filter(|found| *found != Format::Fred) {
+    if let Some(found) = detect_format(source.name, source.bytes).filter(|found| *found != Format::Fred) {
         return Err(detect::other(Format::Fred, found));
     }
     let message = "expected the columns `observation_date` and the series id";
-    Err(Fault::new("column-missing", message)
+    Err(ImportError::new("column-missing", message)
         .hint("take the CSV of a series from fred.stlouisfed.org")
         .line(header.line)
         .value(header.joined()))
@@ -89,7 +91,7 @@ fn check_header(source: Source<'_>, header: &Record<'_>) -> Result<(), Fault> {
 
 /// The series of the columns: one with the id of the file name where the header only says
 /// `value`, vintages where every column ends in a day.
-fn columns(file: &str, header: &Record<'_>) -> Result<Vec<Series>, Fault> {
+fn columns(file: &str, header: &Record<'_>) -> Result<Vec<Series>, ImportError> {
     let mut series = panel::series(header)?;
     if let [one] = series.as_mut_slice()
         && one.id.eq_ignore_ascii_case("value")
@@ -131,7 +133,7 @@ fn together(file: &str, series: &[Series]) -> String {
 }
 
 /// The observations under the frequency of the whole column, or the one that the caller says.
-fn dated(rows: Vec<Row>, area: u32, gaps: Gaps, options: &Options) -> Result<Points, Fault> {
+fn dated(rows: Vec<Row>, area: u32, gaps: Gaps, options: &ImportOptions) -> Result<Points, ImportError> {
     let frequency = panel::frequency(&rows, options)?;
     let mut points = Points::default();
     (points.rows, points.gaps) = (rows.len() as u64, gaps);
@@ -148,8 +150,8 @@ fn dated(rows: Vec<Row>, area: u32, gaps: Gaps, options: &Options) -> Result<Poi
 mod tests {
     use super::*;
 
-    fn check(name: &str, text: &str, options: &Options) -> Result<(String, String), Fault> {
-        let imported = read(Source { name, bytes: text.as_bytes() }, options, &mut |_| {})?;
+    fn check(name: &str, text: &str, options: &ImportOptions) -> Result<(String, String), ImportError> {
+        let imported = read(SourceFile { name, bytes: text.as_bytes() }, options, &mut |_| {})?;
         let mut out = Vec::new();
         crate::export_csv(&imported.table, &mut out).unwrap();
         Ok((imported.dataflow.to_string(), String::from_utf8(out).unwrap().replace("\r\n", "\n")))
@@ -161,16 +163,19 @@ mod tests {
         for header in ["observation_date,X", "DATE,X", "\"Date\",\"X\"", "date,value"] {
             for missing in [".", "", "NA"] {
                 let text = format!("{header}\n2010-01-01,9.80\n2010-02-01,{missing}\n2010-03-01,1\n");
-                assert_eq!(check("X_v.csv", &text, &Options::default()).unwrap(), ("X".into(), rows.into()));
+                assert_eq!(
+                    check("X_v.csv", &text, &ImportOptions::default()).unwrap(),
+                    ("X".into(), rows.into())
+                );
             }
         }
         let excel = "DATE,X\r\n1/1/2010,9.80\r\n2/1/2010,.\r\n3/1/2010,1\r\n";
-        assert_eq!(check("X.csv", excel, &Options::default()).unwrap().1, rows);
+        assert_eq!(check("X.csv", excel, &ImportOptions::default()).unwrap().1, rows);
     }
 
     #[test]
     fn several_series_and_vintages() {
-        let options = Options::default();
+        let options = ImportOptions::default();
         let rows = "2010-01-01,1,.\n2010-02-01,2,20\n";
         let (id, text) = check("a b.csv", &format!("observation_date,X,Y_1\n{rows}"), &options).unwrap();
         assert_eq!(id, "a_b");
@@ -199,11 +204,11 @@ mod tests {
             ",realtime_start,date,value\n0,2010-03-01,2010-01-01,1\n1,2010-04-01,2010-01-01,1.5\n2,2010-04-01,2010-02-01,2\n".into(),
             "period_start_date,X,realtime_start_date,realtime_end_date\n2010-01-01,1,2010-03-01,2010-03-31\n2010-01-01,1.5,2010-04-01,9999-12-31\n2010-02-01,2,2010-04-01,9999-12-31\n".into(),
         ] {
-            let source = Source { name: "X.csv", bytes: text.as_bytes() };
-            assert_eq!(detect("X.csv", text.as_bytes()), Some(Format::Fred), "{text}");
-            let imported = read(source, &Options::default(), &mut |_| {}).unwrap();
+            let source = SourceFile { name: "X.csv", bytes: text.as_bytes() };
+            assert_eq!(detect_format("X.csv", text.as_bytes()), Some(Format::Fred), "{text}");
+            let imported = read(source, &ImportOptions::default(), &mut |_| {}).unwrap();
             assert_eq!(imported.summary.notes.len(), 1);
-            assert_eq!(check("X.csv", &text, &Options::default()).unwrap(), ("X".into(), rows.into()));
+            assert_eq!(check("X.csv", &text, &ImportOptions::default()).unwrap(), ("X".into(), rows.into()));
         }
         for (row, code) in [
             ("2010-01-01,2010-03-01,x", "number"),
@@ -211,17 +216,18 @@ mod tests {
             ("2010-01-01,2010-03-01,1\n2010-02-01,2010-03-01,1\n2010-01-01,2010-03-01,2", "duplicate"),
             ("2010-01-01,2010-03-01", "row-ragged"),
         ] {
-            let fault = check("X.csv", &format!("date,realtime_start,value\n{row}\n"), &Options::default());
+            let fault =
+                check("X.csv", &format!("date,realtime_start,value\n{row}\n"), &ImportOptions::default());
             assert_eq!(fault.unwrap_err().code, code, "{row}");
         }
     }
 
     #[test]
     fn the_caller_may_say_area_and_frequency() {
-        let options = Options {
+        let options = ImportOptions {
             area: Some("DEU".into()),
             frequency: Some("2010Q1".parse::<Period>().unwrap().frequency()),
-            ..Options::default()
+            ..ImportOptions::default()
         };
         let (_, text) = check("X.csv", "DATE,X\n2010-02-15,1\n", &options).unwrap();
         assert_eq!(text, "REF_AREA,TIME_PERIOD,OBS_VALUE\nDEU,2010-Q1,1\n");
@@ -242,7 +248,7 @@ mod tests {
             ("DATE,X\n", "no-data", None),
             ("DATE,X\n2010-01-01,.\n2010-02-01,.\n", "no-data", None),
         ] {
-            let fault = check("X.csv", text, &Options::default()).unwrap_err();
+            let fault = check("X.csv", text, &ImportOptions::default()).unwrap_err();
             assert_eq!((fault.code, fault.line), (code, line), "{text}");
         }
     }

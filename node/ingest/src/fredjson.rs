@@ -13,10 +13,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::cube::Cube;
-use crate::fault::{Fault, shown};
+use crate::error::{ImportError, shown};
 use crate::gaps::Gaps;
 use crate::heading::Heading;
-use crate::{Format, Imported, Options, Source, fred, frequency, json, panel, points, value};
+use crate::{Format, ImportOptions, ImportedTable, SourceFile, fred, frequency, json, panel, points, value};
 
 /// How it writes that there is no figure.
 const MISSING: [&str; 4] = ["", ".", "NA", "null"];
@@ -46,7 +46,7 @@ struct Known {
 }
 
 /// Reads a file.
-pub(crate) fn read(source: Source<'_>, options: &Options) -> Result<Imported, Fault> {
+pub(crate) fn read(source: SourceFile<'_>, options: &ImportOptions) -> Result<ImportedTable, ImportError> {
     let answers: Vec<Answer<'_>> = json::documents(source.bytes)?;
     let notes = notes(&answers)?;
     let (mut known, mut gaps, mut rows) = (Vec::new(), Gaps::default(), 0);
@@ -65,11 +65,11 @@ pub(crate) fn read(source: Source<'_>, options: &Options) -> Result<Imported, Fa
 }
 
 /// What is wrong with the answers, or only worth knowing.
-fn notes(answers: &[Answer<'_>]) -> Result<Vec<String>, Fault> {
+fn notes(answers: &[Answer<'_>]) -> Result<Vec<String>, ImportError> {
     let (mut notes, mut found, mut count) = (BTreeSet::new(), 0, None);
     for answer in answers {
         if let Some(message) = &answer.error_message {
-            return Err(Fault::new("source-error", "the source answered with an error and no data")
+            return Err(ImportError::new("source-error", "the source answered with an error and no data")
                 .value(message)
                 .hint("correct the request and fetch it again"));
         }
@@ -77,8 +77,11 @@ fn notes(answers: &[Answer<'_>]) -> Result<Vec<String>, Fault> {
             notes.insert(format!("the source computed these figures: its units are `{}`", shown(units)));
         }
         if count.is_some_and(|count| count != answer.count) {
-            return Err(Fault::new("page-other", "an answer is of another request than the one before")
-                .hint("fetch all pages again, one after the other"));
+            return Err(ImportError::new(
+                "page-other",
+                "an answer is of another request than the one before",
+            )
+            .hint("fetch all pages again, one after the other"));
         }
         count = Some(answer.count);
         found += answer.observations.as_ref().map_or(0, Vec::len) as u64;
@@ -95,14 +98,14 @@ fn figures(
     lines: &mut json::Lines<'_>,
     gaps: &mut Gaps,
     known: &mut Vec<Known>,
-) -> Result<(), Fault> {
+) -> Result<(), ImportError> {
     let text = |raw: &&RawValue| json::scalar(raw).map(std::borrow::Cow::into_owned);
-    let date = observation.get("date").ok_or_else(|| Fault::new("json", "expected a `date`"))?;
+    let date = observation.get("date").ok_or_else(|| ImportError::new("json", "expected a `date`"))?;
     let line = lines.of(date);
-    let at = |fault: Fault| fault.line(line);
+    let at = |fault: ImportError| fault.line(line);
     let date = text(date).map_err(at)?;
     let day = value::day(&date).ok_or_else(|| {
-        at(Fault::new("period", "expected a date like `2010-01-31`").column("date").value(&date))
+        at(ImportError::new("period", "expected a date like `2010-01-31`").column("date").value(&date))
     })?;
     let start = observation.get("realtime_start").map(text).transpose().map_err(at)?.unwrap_or_default();
     for (word, raw) in observation {
@@ -123,7 +126,7 @@ fn figures(
 }
 
 /// The observations, with the day on which each was known where one date has several.
-fn cube(known: &[Known], options: &Options) -> Result<Cube, Fault> {
+fn cube(known: &[Known], options: &ImportOptions) -> Result<Cube, ImportError> {
     let mut days: Vec<frequency::Dated> = known.iter().map(|known| (known.day, known.line)).collect();
     days.sort_unstable();
     let dates = days.chunk_by(|a, b| a.0 == b.0).count();

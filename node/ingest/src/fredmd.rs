@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::fault::Fault;
+use crate::error::ImportError;
 use crate::gaps::Gaps;
 use crate::heading::Heading;
 use crate::panel::{self, Series, Words};
 use crate::records::{self, Reader, Record};
-use crate::{Format, Imported, Options, Source, fred, value};
+use crate::{Format, ImportOptions, ImportedTable, SourceFile, fred, value};
 
 /// How it writes that there is no figure.
 const WORDS: Words = Words { missing: &["", ".", "NA"], zero: false };
@@ -22,13 +22,13 @@ pub(crate) fn is_header(header: &Record<'_>) -> bool {
 
 /// Reads a file.
 pub(crate) fn read(
-    source: Source<'_>,
-    options: &Options,
+    source: SourceFile<'_>,
+    options: &ImportOptions,
     progress: &mut dyn FnMut(u64),
-) -> Result<Imported, Fault> {
+) -> Result<ImportedTable, ImportError> {
     let (mut reader, mut record) = records::begin(source.bytes, b',')?;
     if !is_header(&record) {
-        return Err(Fault::new("column-missing", "expected the column `sasdate`").line(record.line));
+        return Err(ImportError::new("column-missing", "expected the column `sasdate`").line(record.line));
     }
     let (series, width) = (panel::series(&record)?, record.cells.len());
     let names = transformations(&mut reader, &mut record, &series)?;
@@ -47,7 +47,7 @@ fn transformations<'a>(
     reader: &mut Reader<'a>,
     record: &mut Record<'a>,
     series: &[Series],
-) -> Result<BTreeMap<String, String>, Fault> {
+) -> Result<BTreeMap<String, String>, ImportError> {
     let before = reader.clone();
     if !reader.read(record)? || !record.cell(0).to_ascii_lowercase().starts_with("transform") {
         *reader = before;
@@ -57,7 +57,7 @@ fn transformations<'a>(
         code @ ("1" | "2" | "3" | "4" | "5" | "6" | "7") => {
             Ok((series.id.clone(), format!("{} (transformation {code})", series.id)))
         }
-        other => Err(Fault::new("transformation", "expected a code from 1 to 7")
+        other => Err(ImportError::new("transformation", "expected a code from 1 to 7")
             .line(record.line)
             .column(&series.id)
             .value(other)),
@@ -69,9 +69,9 @@ fn transformations<'a>(
 mod tests {
     use super::*;
 
-    fn check(text: &str) -> Result<(Imported, String), Fault> {
-        let source = Source { name: "current.csv", bytes: text.as_bytes() };
-        let imported = read(source, &Options::default(), &mut |_| {})?;
+    fn check(text: &str) -> Result<(ImportedTable, String), ImportError> {
+        let source = SourceFile { name: "current.csv", bytes: text.as_bytes() };
+        let imported = read(source, &ImportOptions::default(), &mut |_| {})?;
         let mut out = Vec::new();
         crate::export_csv(&imported.table, &mut out).unwrap();
         Ok((imported, String::from_utf8(out).unwrap().replace("\r\n", "\n")))

@@ -6,7 +6,7 @@
 
 use schemas::period::{Frequency, Period};
 
-use crate::fault::Fault;
+use crate::error::ImportError;
 
 /// Frequencies that divide the year, with their months.
 const STEPS: [(i32, Frequency); 4] =
@@ -18,7 +18,7 @@ const DAILY_GAP_MAX: i32 = 5;
 pub(crate) type Dated = (Period, u64);
 
 /// The frequency of `days`.
-pub(crate) fn infer(days: &[Dated]) -> Result<Frequency, Fault> {
+pub(crate) fn infer(days: &[Dated]) -> Result<Frequency, ImportError> {
     let mut sorted = days.to_vec();
     sorted.sort();
     sorted.dedup_by_key(|(day, _)| *day);
@@ -41,7 +41,7 @@ pub(crate) fn infer(days: &[Dated]) -> Result<Frequency, Fault> {
 }
 
 /// First days of months: the smallest step decides, and every other one must fit it.
-fn monthly(sorted: &[Dated]) -> Result<Frequency, Fault> {
+fn monthly(sorted: &[Dated]) -> Result<Frequency, ImportError> {
     let month = |day: Period| {
         let (year, month, _) = day.date();
         year * 12 + month - 1
@@ -77,15 +77,15 @@ fn steady(sorted: &[Dated]) -> bool {
     gaps.iter().all(|gap| gap % 7 == 0) || short * 10 >= gaps.len() * 9
 }
 
-fn unclear(message: impl Into<String>) -> Fault {
-    Fault::new("frequency", message).hint("correct the dates, or say the frequency: A, S, Q, M, W or D")
+fn unclear(message: impl Into<String>) -> ImportError {
+    ImportError::new("frequency", message).hint("correct the dates, or say the frequency: A, S, Q, M, W or D")
 }
 
 /// The period of `frequency` that a day stands for.
-pub(crate) fn period(day: Period, frequency: Frequency) -> Result<Period, Fault> {
+pub(crate) fn period(day: Period, frequency: Frequency) -> Result<Period, ImportError> {
     day.convert(frequency).ok_or_else(|| {
         let message = format!("expected a period that lies in one of frequency {frequency}");
-        Fault::new("period", message).value(day.to_string())
+        ImportError::new("period", message).value(day.to_string())
     })
 }
 

@@ -9,8 +9,8 @@ use schemas::table::{Column, Table};
 use schemas::text::{Name, Text};
 
 use crate::areas::{self, Area};
-use crate::fault::Fault;
-use crate::{Format, Imported, Summary, value};
+use crate::error::ImportError;
+use crate::{Format, ImportSummary, ImportedTable, value};
 
 /// Names by code of one dimension.
 pub(crate) type Names = BTreeMap<String, String>;
@@ -63,9 +63,12 @@ impl Heading {
     }
 
     /// The file, read.
-    pub(crate) fn over(mut self, (table, mut summary): (Table, Summary)) -> Result<Imported, Fault> {
+    pub(crate) fn over(
+        mut self,
+        (table, mut summary): (Table, ImportSummary),
+    ) -> Result<ImportedTable, ImportError> {
         let dataflow = value::name(&self.id).ok_or_else(|| {
-            Fault::new("name", "expected a file name that says what is in it").value(&self.id)
+            ImportError::new("name", "expected a file name that says what is in it").value(&self.id)
         })?;
         let title = if self.title.is_empty() { &self.id } else { &self.title };
         let title = Text::<CELL_BYTES_MAX>::new(title.as_str())
@@ -74,7 +77,7 @@ impl Heading {
         summary.aggregates = areas.iter().filter(|area| area.aggregate).count() as u64;
         summary.notes.extend(self.notes);
         let codes = codes(&table, self.names, areas.len());
-        Ok(Imported {
+        Ok(ImportedTable {
             format: self.format,
             table,
             dataflow,

@@ -12,19 +12,22 @@ use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer as _};
 use serde_json::value::RawValue;
 
-use crate::fault::Fault;
+use crate::error::ImportError;
 use crate::records;
 
 /// Documents of one file: more pages than any answer has.
 const DOCUMENTS_MAX: usize = 10_000;
 
 /// All documents of a file; pages of an answer may stand one after the other.
-pub(crate) fn documents<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<Vec<T>, Fault> {
+pub(crate) fn documents<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<Vec<T>, ImportError> {
     let text = records::text(bytes)?;
     let mut documents = Vec::new();
     for document in serde_json::Deserializer::from_str(text).into_iter::<T>() {
         if documents.len() == DOCUMENTS_MAX {
-            return Err(Fault::new("documents", format!("more than {DOCUMENTS_MAX} documents in one file")));
+            return Err(ImportError::new(
+                "documents",
+                format!("more than {DOCUMENTS_MAX} documents in one file"),
+            ));
         }
         documents.push(document.map_err(|error| refused(&error))?);
     }
@@ -32,15 +35,15 @@ pub(crate) fn documents<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<Vec<T
 }
 
 /// The one document of a file.
-pub(crate) fn document<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Fault> {
+pub(crate) fn document<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, ImportError> {
     serde_json::from_str(text).map_err(|error| refused(&error))
 }
 
 /// Goes through the entries of an object in the order of the file, without keeping them.
 pub(crate) fn entries<'a>(
     raw: &'a RawValue,
-    each: &mut dyn FnMut(&str, &'a RawValue) -> Result<(), Fault>,
-) -> Result<(), Fault> {
+    each: &mut dyn FnMut(&str, &'a RawValue) -> Result<(), ImportError>,
+) -> Result<(), ImportError> {
     let mut fault = None;
     let mut document = serde_json::Deserializer::from_str(raw.get());
     let read = document.deserialize_map(Entries { each, fault: &mut fault });
@@ -52,8 +55,8 @@ pub(crate) fn entries<'a>(
 
 /// What is called for each entry, and the fault that it ended with.
 struct Entries<'a, 'f> {
-    each: &'f mut dyn FnMut(&str, &'a RawValue) -> Result<(), Fault>,
-    fault: &'f mut Option<Fault>,
+    each: &'f mut dyn FnMut(&str, &'a RawValue) -> Result<(), ImportError>,
+    fault: &'f mut Option<ImportError>,
 }
 
 /// A key, in place where it has no escapes.
@@ -82,9 +85,9 @@ impl<'a> Visitor<'a> for Entries<'a, '_> {
 const PART_BYTES_MAX: usize = 32 << 20;
 
 /// One value of a document that describes others, within the bound of such.
-pub(crate) fn part<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, Fault> {
+pub(crate) fn part<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, ImportError> {
     if raw.get().len() > PART_BYTES_MAX {
-        return Err(Fault::new("json", format!("a description of more than {PART_BYTES_MAX} bytes"))
+        return Err(ImportError::new("json", format!("a description of more than {PART_BYTES_MAX} bytes"))
             .hint("ask for less, for example fewer dimensions"));
     }
     value(raw)
@@ -129,8 +132,8 @@ impl<'a, T: Deserialize<'a>, const MAX: usize> Visitor<'a> for Listed<T, MAX> {
 /// Goes through the items of an array in the same way, with their places from 0.
 pub(crate) fn items<'a>(
     raw: &'a RawValue,
-    each: &mut dyn FnMut(u64, &'a RawValue) -> Result<(), Fault>,
-) -> Result<(), Fault> {
+    each: &mut dyn FnMut(u64, &'a RawValue) -> Result<(), ImportError>,
+) -> Result<(), ImportError> {
     let mut fault = None;
     let mut document = serde_json::Deserializer::from_str(raw.get());
     let read = document.deserialize_seq(Items { each, fault: &mut fault });
@@ -141,8 +144,8 @@ pub(crate) fn items<'a>(
 }
 
 struct Items<'a, 'f> {
-    each: &'f mut dyn FnMut(u64, &'a RawValue) -> Result<(), Fault>,
-    fault: &'f mut Option<Fault>,
+    each: &'f mut dyn FnMut(u64, &'a RawValue) -> Result<(), ImportError>,
+    fault: &'f mut Option<ImportError>,
 }
 
 impl<'a> Visitor<'a> for Items<'a, '_> {
@@ -166,36 +169,36 @@ impl<'a> Visitor<'a> for Items<'a, '_> {
 }
 
 /// One value of a document as a type.
-pub(crate) fn value<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, Fault> {
+pub(crate) fn value<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, ImportError> {
     serde_json::from_str(raw.get()).map_err(|error| within(&error))
 }
 
 /// A fault within a value: the parser counts lines from where the value begins.
-fn within(error: &serde_json::Error) -> Fault {
-    Fault { line: None, ..refused(error) }
+fn within(error: &serde_json::Error) -> ImportError {
+    ImportError { line: None, ..refused(error) }
 }
 
-fn refused(error: &serde_json::Error) -> Fault {
-    let fault = Fault::new("json", error.to_string());
+fn refused(error: &serde_json::Error) -> ImportError {
+    let fault = ImportError::new("json", error.to_string());
     let fault = if error.line() > 0 { fault.line(error.line() as u64) } else { fault };
     fault.hint("take the answer from its source again, as it was sent")
 }
 
 /// The text of a string, of a number as it is written, or of a word; that of null is `null`.
-pub(crate) fn scalar(raw: &RawValue) -> Result<Cow<'_, str>, Fault> {
+pub(crate) fn scalar(raw: &RawValue) -> Result<Cow<'_, str>, ImportError> {
     match raw.get().as_bytes().first() {
         Some(b'"') => Ok(Cow::Owned(value(raw)?)),
-        Some(b'{' | b'[') => {
-            Err(Fault::new("json", "expected a number or a text").value(raw.get()).hint("take it again"))
-        }
+        Some(b'{' | b'[') => Err(ImportError::new("json", "expected a number or a text")
+            .value(raw.get())
+            .hint("take it again")),
         _ => Ok(Cow::Borrowed(raw.get())),
     }
 }
 
 /// A number without a fraction.
-pub(crate) fn count(raw: &RawValue) -> Result<u64, Fault> {
+pub(crate) fn count(raw: &RawValue) -> Result<u64, ImportError> {
     let text = scalar(raw)?;
-    text.parse().map_err(|_| Fault::new("json", "expected a whole number").value(&*text))
+    text.parse().map_err(|_| ImportError::new("json", "expected a whole number").value(&*text))
 }
 
 /// The lines of values that are asked for in the order of the file.

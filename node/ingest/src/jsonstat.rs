@@ -10,13 +10,13 @@ use schemas::period::{Frequency, Period};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::fault::Fault;
+use crate::error::ImportError;
 use crate::heading::{Heading, Names};
 use crate::json::{self, Lines, List};
 use crate::points::{self, OBSERVATIONS_MAX};
 use crate::sdmx::{self, FIGURE, STATUS};
 use crate::sheet::Sheet;
-use crate::{Format, Imported, Options, Source, records, value};
+use crate::{Format, ImportOptions, ImportedTable, SourceFile, records, value};
 
 /// Dimensions of one data set.
 const DIMENSIONS_MAX: usize = 64;
@@ -88,10 +88,10 @@ struct Unit<'a> {
 
 /// Reads a file.
 pub(crate) fn read(
-    source: Source<'_>,
-    options: &Options,
+    source: SourceFile<'_>,
+    options: &ImportOptions,
     progress: &mut dyn FnMut(u64),
-) -> Result<Imported, Fault> {
+) -> Result<ImportedTable, ImportError> {
     let text = records::text(source.bytes)?;
     let (name, set) = only(text)?;
     let cube = Cube::new(&set, options.frequency)?;
@@ -119,15 +119,20 @@ fn said(raw: Option<&RawValue>) -> Option<Cow<'_, str>> {
 }
 
 /// The one data set of a document, and in version 1 its name.
-fn only(text: &str) -> Result<(Option<String>, Dataset<'_>), Fault> {
+fn only(text: &str) -> Result<(Option<String>, Dataset<'_>), ImportError> {
     let raw: &RawValue = json::document(text)?;
     let set: Dataset<'_> = json::value(raw)?;
     match set.class.as_deref() {
         Some("collection") => {
-            return Err(Fault::new("collection", "this is a collection: a list of data sets, not data")
-                .hint("download the data set that you want by its own address"));
+            return Err(ImportError::new(
+                "collection",
+                "this is a collection: a list of data sets, not data",
+            )
+            .hint("download the data set that you want by its own address"));
         }
-        Some("dimension") => return Err(Fault::new("collection", "this is a dimension alone, not data")),
+        Some("dimension") => {
+            return Err(ImportError::new("collection", "this is a dimension alone, not data"));
+        }
         _ => {}
     }
     if set.dimension.is_some() && set.value.is_some() {
@@ -150,11 +155,14 @@ fn only(text: &str) -> Result<(Option<String>, Dataset<'_>), Fault> {
         (Some(set), Some(name)) if found.is_empty() => Ok((Some(name), set)),
         (Some(_), Some(name)) => {
             names.push(name);
-            Err(Fault::new("collection", format!("{} data sets in one file, expected one", names.len()))
-                .value(names.join(", "))
-                .hint("download them one by one"))
+            Err(ImportError::new(
+                "collection",
+                format!("{} data sets in one file, expected one", names.len()),
+            )
+            .value(names.join(", "))
+            .hint("download them one by one"))
         }
-        _ => Err(Fault::new("json-stat", "expected a data set: `dimension` and `value`")),
+        _ => Err(ImportError::new("json-stat", "expected a data set: `dimension` and `value`")),
     }
 }
 
@@ -194,7 +202,7 @@ struct Cube {
 }
 
 impl Cube {
-    fn new(set: &Dataset<'_>, frequency: Option<Frequency>) -> Result<Self, Fault> {
+    fn new(set: &Dataset<'_>, frequency: Option<Frequency>) -> Result<Self, ImportError> {
         let mut id = set.id.as_ref().map(|id| id.0.clone());
         let mut size = set.size.as_ref().map(|size| size.0.clone());
         let mut time: Vec<String> = Vec::new();
@@ -202,7 +210,7 @@ impl Cube {
             time.extend(role.time.0.iter().map(|id| id.clone().into_owned()));
         }
         let mut parts: BTreeMap<String, &RawValue> = BTreeMap::new();
-        let raw = set.dimension.ok_or_else(|| Fault::new("json-stat", "expected `dimension`"))?;
+        let raw = set.dimension.ok_or_else(|| ImportError::new("json-stat", "expected `dimension`"))?;
         json::entries(raw, &mut |key, raw| {
             match key {
                 "id" if set.id.is_none() => id = Some(json::value::<List<_, DIMENSIONS_MAX>>(raw)?.0),
@@ -212,7 +220,10 @@ impl Cube {
                     time.extend(role.time.0.into_iter().map(Cow::into_owned));
                 }
                 _ if parts.len() == DIMENSIONS_MAX => {
-                    return Err(Fault::new("json-stat", format!("more than {DIMENSIONS_MAX} dimensions")));
+                    return Err(ImportError::new(
+                        "json-stat",
+                        format!("more than {DIMENSIONS_MAX} dimensions"),
+                    ));
                 }
                 _ => drop(parts.insert(key.to_owned(), raw)),
             }
@@ -220,7 +231,7 @@ impl Cube {
         })?;
         let (id, size) = (id.unwrap_or_default(), size.unwrap_or_default());
         if id.len() != size.len() || id.len() > DIMENSIONS_MAX || id.is_empty() {
-            return Err(Fault::new(
+            return Err(ImportError::new(
                 "json-stat",
                 "expected a size for each dimension in `id`, at most 64 of them",
             ));
@@ -233,7 +244,7 @@ impl Cube {
         for (at, (id, size)) in id.iter().zip(&size).enumerate() {
             let raw = parts
                 .get(&**id)
-                .ok_or_else(|| Fault::new("json-stat", "a dimension is missing").value(id))?;
+                .ok_or_else(|| ImportError::new("json-stat", "a dimension is missing").value(id))?;
             let mut axis = Axis::new(id, *size, raw).map_err(|fault| fault.column(id))?;
             if time == Some(at) {
                 axis.periods =
@@ -243,7 +254,8 @@ impl Cube {
             axes.push(axis);
         }
         let cells = size.iter().try_fold(1_u64, |all, size| all.checked_mul(*size));
-        let cells = cells.ok_or_else(|| Fault::new("json-stat", "more values than anyone can count"))?;
+        let cells =
+            cells.ok_or_else(|| ImportError::new("json-stat", "more values than anyone can count"))?;
         Ok(Self { axes, cells })
     }
 
@@ -253,7 +265,7 @@ impl Cube {
         set: &Dataset<'_>,
         text: &str,
         progress: &mut dyn FnMut(u64),
-    ) -> Result<(Sheet, BTreeMap<String, Names>), Fault> {
+    ) -> Result<(Sheet, BTreeMap<String, Names>), ImportError> {
         let mut sheet = Sheet::new(&[FIGURE]);
         let mut places = Vec::with_capacity(self.axes.len());
         for axis in &self.axes {
@@ -264,7 +276,7 @@ impl Cube {
         let mut filling =
             Filling { cube: self, status: sheet.column(STATUS[0])?, sheet, places, units: None };
         let mut lines = Lines::new(text.as_bytes());
-        let raw = set.value.ok_or_else(|| Fault::new("json-stat", "expected `value`"))?;
+        let raw = set.value.ok_or_else(|| ImportError::new("json-stat", "expected `value`"))?;
         let mut seen = 0_u64;
         let mut one = |at: u64, raw: &RawValue| {
             let line = lines.of(raw);
@@ -280,7 +292,7 @@ impl Cube {
         if raw.get().starts_with('[') {
             json::items(raw, &mut one)?;
             if seen != self.cells {
-                return Err(Fault::new(
+                return Err(ImportError::new(
                     "json-stat",
                     format!("{seen} values where the sizes make {}", self.cells),
                 )
@@ -303,9 +315,10 @@ impl Cube {
 }
 
 impl Axis {
-    fn new(id: &str, size: u64, raw: &RawValue) -> Result<Self, Fault> {
+    fn new(id: &str, size: u64, raw: &RawValue) -> Result<Self, ImportError> {
         let dimension: Dimension<'_> = json::part(raw)?;
-        let category = dimension.category.ok_or_else(|| Fault::new("json-stat", "expected `category`"))?;
+        let category =
+            dimension.category.ok_or_else(|| ImportError::new("json-stat", "expected `category`"))?;
         let names = category.label.unwrap_or_default();
         let codes: Vec<String> = match category.index {
             Some(raw) if raw.get().starts_with('[') => json::value(raw)?,
@@ -315,7 +328,7 @@ impl Axis {
         };
         if codes.len() as u64 != size {
             let message = format!("{} categories where the size is {size}", codes.len());
-            return Err(Fault::new("json-stat", message).hint("take the data from its source again"));
+            return Err(ImportError::new("json-stat", message).hint("take the data from its source again"));
         }
         let said = |raw: Option<&RawValue>| {
             raw.map_or(Ok(String::new()), |raw| json::scalar(raw).map(Cow::into_owned))
@@ -326,7 +339,9 @@ impl Axis {
         for (code, unit) in category.unit.unwrap_or_default() {
             let known = places.get(code.as_str()).copied();
             let name = said(unit.label.or(unit.base).or(unit.symbol))?;
-            units.extend(known.map(|at| Ok::<_, Fault>((at, [name, said(unit.decimals)?]))).transpose()?);
+            units.extend(
+                known.map(|at| Ok::<_, ImportError>((at, [name, said(unit.decimals)?]))).transpose()?,
+            );
         }
         Ok(Self { id: id.to_owned(), size, codes, names, units, periods: Vec::new() })
     }
@@ -351,7 +366,7 @@ struct Filling<'a> {
 }
 
 impl Filling<'_> {
-    fn push(&mut self, at: u64, raw: &RawValue, status: &str, line: u64) -> Result<(), Fault> {
+    fn push(&mut self, at: u64, raw: &RawValue, status: &str, line: u64) -> Result<(), ImportError> {
         let text = if raw.get() == "null" { Cow::Borrowed("") } else { json::scalar(raw)? };
         let word = text.trim().is_empty() || [":", "..", "."].contains(&&*text);
         let figure = if word { None } else { sdmx::figure(&text)? };
@@ -367,9 +382,9 @@ impl Filling<'_> {
         figure: Option<schemas::decimal::Decimal>,
         status: &str,
         line: u64,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ImportError> {
         if at >= self.cube.cells {
-            return Err(Fault::new("json-stat", "a value beyond the sizes").value(at.to_string()));
+            return Err(ImportError::new("json-stat", "a value beyond the sizes").value(at.to_string()));
         }
         let (mut rest, mut period) = (at, None);
         for (axis, place) in self.cube.axes.iter().zip(&self.places).rev() {
@@ -394,7 +409,7 @@ fn unit(
     sheet: &mut Sheet,
     places: &mut Option<[usize; 2]>,
     texts: Option<&[String; 2]>,
-) -> Result<(), Fault> {
+) -> Result<(), ImportError> {
     let places = match *places {
         Some(places) => places,
         None => *places.insert([sheet.column(UNIT[0])?, sheet.column(UNIT[1])?]),
@@ -413,7 +428,7 @@ struct Statuses {
 }
 
 impl Statuses {
-    fn new(raw: Option<&RawValue>) -> Result<Self, Fault> {
+    fn new(raw: Option<&RawValue>) -> Result<Self, ImportError> {
         let mut statuses = Self { all: None, each: BTreeMap::new(), names: Names::new() };
         match raw.map(|raw| (raw, raw.get().as_bytes().first())) {
             Some((raw, Some(b'['))) => statuses.list(raw)?,
@@ -432,14 +447,14 @@ impl Statuses {
         Ok(statuses)
     }
 
-    fn list(&mut self, raw: &RawValue) -> Result<(), Fault> {
+    fn list(&mut self, raw: &RawValue) -> Result<(), ImportError> {
         json::items(raw, &mut |at, raw| self.one(at, raw))
     }
 
-    fn one(&mut self, at: u64, raw: &RawValue) -> Result<(), Fault> {
+    fn one(&mut self, at: u64, raw: &RawValue) -> Result<(), ImportError> {
         if raw.get() != "null" && raw.get() != "\"\"" {
             points::bounded(self.each.len(), OBSERVATIONS_MAX, 0)
-                .map_err(|fault| Fault { line: None, ..fault })?;
+                .map_err(|fault| ImportError { line: None, ..fault })?;
             self.each.insert(at, json::scalar(raw)?.into_owned());
         }
         Ok(())
@@ -474,12 +489,12 @@ fn labels(raw: &RawValue) -> Names {
     json::value::<Labelled>(raw).ok().and_then(|labelled| labelled.label).unwrap_or_default()
 }
 
-fn index(key: &str) -> Result<u64, Fault> {
-    key.parse().map_err(|_| Fault::new("json-stat", "expected the number of a value").value(key))
+fn index(key: &str) -> Result<u64, ImportError> {
+    key.parse().map_err(|_| ImportError::new("json-stat", "expected the number of a value").value(key))
 }
 
 /// A period of SDMX, or as the offices of the north write it: `2010K1`, `2010U05`, `2010H2`.
-fn period(code: &str, frequency: Option<Frequency>) -> Result<Period, Fault> {
+fn period(code: &str, frequency: Option<Frequency>) -> Result<Period, ImportError> {
     let read = sdmx::period(code, frequency);
     let (Err(_), Some((year, rest))) = (&read, code.split_at_checked(4)) else { return read };
     let letter = match rest.as_bytes().first() {

@@ -22,11 +22,10 @@ mod blsjson;
 mod cube;
 mod detect;
 mod document;
-mod doubt;
+mod error;
 mod eurosheet;
 mod eurostat;
 mod export;
-mod fault;
 mod fedddp;
 mod filling;
 mod format;
@@ -43,6 +42,7 @@ mod mapping;
 mod oecddp;
 mod ons;
 mod panel;
+mod plausibility;
 mod points;
 mod records;
 mod sdmx;
@@ -53,14 +53,14 @@ mod worldbank;
 mod worldbankjson;
 mod xlsx;
 
-pub use areas::{Area, Scheme};
-pub use detect::detect;
-pub use document::Document;
-pub use doubt::{Doubt, doubts};
+pub use areas::{Area, AreaScheme};
+pub use detect::detect_format;
+pub use document::ReadAt;
+pub use error::ImportError;
 pub use export::export_csv;
-pub use fault::Fault;
 pub use format::Format;
-pub use mapping::{Dates, Link, Mapping};
+pub use mapping::{ColumnMapping, DateFormat, Mapping};
+pub use plausibility::{PlausibilityWarning, check_plausibility};
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -72,7 +72,7 @@ use schemas::text::Name;
 
 /// The bytes to read.
 #[derive(Debug, Clone, Copy)]
-pub struct Source<'a> {
+pub struct SourceFile<'a> {
     /// File name: named in faults, and the series id where the file itself does not say it.
     pub name: &'a str,
     /// The whole file as downloaded, at most `SNAPSHOT_BYTES_MAX` of it.
@@ -81,7 +81,7 @@ pub struct Source<'a> {
 
 /// What the caller knows about the file.
 #[derive(Debug, Clone, Default)]
-pub struct Options {
+pub struct ImportOptions {
     /// The format; detected when absent.
     pub format: Option<Format>,
     /// The frequency of the periods, where the file does not say it; inferred when absent.
@@ -92,7 +92,7 @@ pub struct Options {
     pub mapping: Option<Mapping>,
     /// Files that came with it: the `Metadata_Country_*` of a bare World Bank CSV, the lists
     /// `cu.series`, `cu.area` and `cu.item` of a file of BLS.
-    pub companions: Vec<Companion>,
+    pub companions: Vec<CompanionFile>,
     /// Threads that read a large file; as many as the machine has when absent. The result is the
     /// same.
     pub threads: Option<NonZeroUsize>,
@@ -100,16 +100,16 @@ pub struct Options {
 
 /// A file that explains another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Companion {
+pub struct CompanionFile {
     /// Its name, which says what it is.
     pub name: String,
     /// The whole file.
     pub bytes: Vec<u8>,
 }
 
-impl Options {
+impl ImportOptions {
     /// The companion whose name holds `part`; a lone one whatever it is called.
-    fn companion(&self, part: &str) -> Option<&Companion> {
+    fn companion(&self, part: &str) -> Option<&CompanionFile> {
         match self.companions.as_slice() {
             [one] => Some(one),
             more => more.iter().find(|companion| companion.name.contains(part)),
@@ -119,7 +119,7 @@ impl Options {
 
 /// A file, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Imported {
+pub struct ImportedTable {
     /// The format that was read.
     pub format: Format,
     /// The observations.
@@ -137,14 +137,14 @@ pub struct Imported {
     /// Code lists of other dimensions, as far as the source names their codes: name by code.
     pub codes: BTreeMap<Name, BTreeMap<String, String>>,
     /// Counts.
-    pub summary: Summary,
+    pub summary: ImportSummary,
     /// Name and version of the importer, as in `worldbank/1`.
     pub importer: String,
 }
 
 /// What was in the file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Summary {
+pub struct ImportSummary {
     /// Data rows of the file (not lines: no header, no preamble).
     pub rows: u64,
     /// Data points of the table.
@@ -152,7 +152,7 @@ pub struct Summary {
     /// Cells without a figure.
     pub missing: u64,
     /// The same by how the source writes it, as in `.` or `NA`; the empty text is an empty cell.
-    pub gaps: BTreeMap<String, u64>,
+    pub missing_spellings: BTreeMap<String, u64>,
     /// Distinct keys without the time.
     pub series: u64,
     /// Earliest period.
@@ -172,10 +172,10 @@ pub struct Summary {
 /// # Errors
 /// [`Fault`], always with the file, and with line, column and value where there is one.
 pub fn import(
-    source: Source<'_>,
-    options: &Options,
+    source: SourceFile<'_>,
+    options: &ImportOptions,
     progress: &mut dyn FnMut(u64),
-) -> Result<Imported, Fault> {
+) -> Result<ImportedTable, ImportError> {
     let imported = read(source, options, progress).map_err(|fault| fault.within(source.name))?;
     progress(source.bytes.len() as u64);
     Ok(imported)
@@ -187,15 +187,15 @@ pub fn import(
 /// As [`import`], and `file-read` when it cannot be read.
 pub fn import_document(
     name: &str,
-    document: &dyn Document,
-    options: &Options,
+    document: &dyn ReadAt,
+    options: &ImportOptions,
     progress: &mut dyn FnMut(u64),
-) -> Result<Imported, Fault> {
+) -> Result<ImportedTable, ImportError> {
     let size = document.size();
     let head = document::bytes(document, 0, size.min(detect::PREFIX_BYTES as u64));
     let general = |head: Vec<u8>| {
         detect::check(&head).is_ok_and(|zipped| !zipped)
-            && choose(Source { name, bytes: &head }, options).is_ok_and(|format| format == Format::Csv)
+            && choose(SourceFile { name, bytes: &head }, options).is_ok_and(|format| format == Format::Csv)
     };
     if size > SNAPSHOT_BYTES_MAX {
         return Err(large(size).within(name));
@@ -207,23 +207,27 @@ pub fn import_document(
         return Ok(imported);
     }
     let bytes = document::bytes(document, 0, size)
-        .map_err(|error| Fault::new("file-read", error.to_string()).within(name))?;
-    import(Source { name, bytes: &bytes }, options, progress)
+        .map_err(|error| ImportError::new("file-read", error.to_string()).within(name))?;
+    import(SourceFile { name, bytes: &bytes }, options, progress)
 }
 
-fn large(size: u64) -> Fault {
+fn large(size: u64) -> ImportError {
     let message = format!("file of {size} bytes where at most {SNAPSHOT_BYTES_MAX} are allowed");
-    Fault::new("file-large", message).hint("take a smaller download, for example one indicator")
+    ImportError::new("file-large", message).hint("take a smaller download, for example one indicator")
 }
 
-fn read(source: Source<'_>, options: &Options, progress: &mut dyn FnMut(u64)) -> Result<Imported, Fault> {
+fn read(
+    source: SourceFile<'_>,
+    options: &ImportOptions,
+    progress: &mut dyn FnMut(u64),
+) -> Result<ImportedTable, ImportError> {
     if source.bytes.len() as u64 > SNAPSHOT_BYTES_MAX {
         return Err(large(source.bytes.len() as u64));
     }
     let zipped = detect::check(source.bytes)?;
     match choose(source, options)? {
         Format::Xlsx if zipped => xlsx::read(source, options, progress),
-        Format::Xlsx => Err(Fault::new("file-type", "expected an Excel workbook (.xlsx)")),
+        Format::Xlsx => Err(ImportError::new("file-type", "expected an Excel workbook (.xlsx)")),
         Format::WorldBank if zipped => archived(source, options, progress),
         Format::WorldBank => worldbank::read(source, metadata(options), progress),
         other if zipped => Err(detect::not_zipped(other)),
@@ -250,28 +254,32 @@ fn read(source: Source<'_>, options: &Options, progress: &mut dyn FnMut(u64)) ->
 }
 
 /// The format asked for, or the one that the file shows.
-fn choose(source: Source<'_>, options: &Options) -> Result<Format, Fault> {
+fn choose(source: SourceFile<'_>, options: &ImportOptions) -> Result<Format, ImportError> {
     match options.format {
         Some(format) => Ok(format),
         None if options.mapping.is_some() && !detect::is_workbook(source.bytes) => Ok(Format::Csv),
-        None => detect(source.name, source.bytes).ok_or_else(|| detect::unknown(source.bytes)),
+        None => detect_format(source.name, source.bytes).ok_or_else(|| detect::unknown(source.bytes)),
     }
 }
 
 /// The country metadata beside a World Bank file.
-fn metadata(options: &Options) -> Option<&[u8]> {
+fn metadata(options: &ImportOptions) -> Option<&[u8]> {
     options.companion("Metadata_Country").map(|companion| companion.bytes.as_slice())
 }
 
 /// The World Bank ZIP as served: the data member, with the country metadata beside it.
-fn archived(source: Source<'_>, options: &Options, progress: &mut dyn FnMut(u64)) -> Result<Imported, Fault> {
+fn archived(
+    source: SourceFile<'_>,
+    options: &ImportOptions,
+    progress: &mut dyn FnMut(u64),
+) -> Result<ImportedTable, ImportError> {
     let archive = archive::open(source.bytes)?;
     let file = format!("{}/{}", source.name, archive.name);
     let metadata = metadata(options).or(archive.metadata.as_deref());
     let (whole, size) = (source.bytes.len() as u64, archive.data.len().max(1) as u64);
     // Both factors are below SNAPSHOT_BYTES_MAX, so the product fits.
     let mut scaled = |done: u64| progress(done * whole / size);
-    let member = Source { name: &archive.name, bytes: &archive.data };
+    let member = SourceFile { name: &archive.name, bytes: &archive.data };
     detect::check(member.bytes)
         .and_then(|_| worldbank::read(member, metadata, &mut scaled))
         .map_err(|fault| fault.within(&file))

@@ -16,16 +16,16 @@ use schemas::structure::{Component, Role, Shape, Type};
 use schemas::table::{Column, Table};
 use schemas::text::Text;
 
-use crate::areas::{self, Scheme};
-use crate::document::{self, Document};
-use crate::fault::Fault;
+use crate::areas::{self, AreaScheme};
+use crate::document::{self, ReadAt};
+use crate::error::ImportError;
 use crate::filling::{self, Filling};
 use crate::gaps::Gaps;
 use crate::heading::Heading;
-use crate::mapping::{Dates, Link, Mapping};
+use crate::mapping::{ColumnMapping, DateFormat, Mapping};
 use crate::points;
 use crate::records::{self, Reader, Record};
-use crate::{Format, Imported, Options, Source, Summary, frequency, sdmx, value};
+use crate::{Format, ImportOptions, ImportSummary, ImportedTable, SourceFile, frequency, sdmx, value};
 
 mod body;
 mod pieces;
@@ -40,10 +40,10 @@ const TABLE_CELLS_MAX: usize = schemas::limits::CELLS_MAX;
 
 /// Reads a file.
 pub(crate) fn read(
-    source: Source<'_>,
-    options: &Options,
+    source: SourceFile<'_>,
+    options: &ImportOptions,
     progress: &mut dyn FnMut(u64),
-) -> Result<Imported, Fault> {
+) -> Result<ImportedTable, ImportError> {
     let document: &[u8] = source.bytes;
     if let Some(imported) = in_pieces(source.name, &document, options, progress) {
         return Ok(imported);
@@ -62,10 +62,10 @@ const HEAD_BYTES: u64 = 1 << 16;
 /// Reads a large file piece by piece; `None` when it has to be read as one.
 pub(crate) fn in_pieces(
     name: &str,
-    document: &dyn Document,
-    options: &Options,
+    document: &dyn ReadAt,
+    options: &ImportOptions,
     progress: &mut dyn FnMut(u64),
-) -> Option<Imported> {
+) -> Option<ImportedTable> {
     let mapping = options.mapping.clone().unwrap_or_default();
     let head = document::bytes(document, 0, document.size().min(HEAD_BYTES)).ok()?;
     let lines = head.iter().rposition(|byte| *byte == b'\n').and_then(|end| head.get(..=end))?;
@@ -82,25 +82,24 @@ pub(crate) fn in_pieces(
 /// The plan by the header of a text, a reader behind it, and how many cells it has.
 fn headed<'a>(
     mapping: &Mapping,
-    options: &Options,
+    options: &ImportOptions,
     text: &'a str,
-) -> Result<(Plan, Reader<'a>, usize), Fault> {
+) -> Result<(Plan, Reader<'a>, usize), ImportError> {
     let mut reader = Reader::new(text, delimiter(mapping)?);
     reader.skip(mapping.skip);
     let mut record = Record::default();
     if !reader.read(&mut record)? {
-        return Err(
-            Fault::new("header-missing", "expected a header line").hint("`skip` leaves out too many lines")
-        );
+        return Err(ImportError::new("header-missing", "expected a header line")
+            .hint("`skip` leaves out too many lines"));
     }
     Ok((Plan::new(mapping, options, &record)?, reader, record.cells.len()))
 }
 
-fn delimiter(mapping: &Mapping) -> Result<u8, Fault> {
+fn delimiter(mapping: &Mapping) -> Result<u8, ImportError> {
     let byte = u8::try_from(mapping.delimiter).ok().filter(|byte| byte.is_ascii());
     byte.filter(|byte| !matches!(byte, b'"' | b'\r' | b'\n')).ok_or_else(|| {
         let message = "expected one ASCII character as delimiter, and no quote";
-        Fault::new("mapping", message).value(mapping.delimiter.to_string())
+        ImportError::new("mapping", message).value(mapping.delimiter.to_string())
     })
 }
 
@@ -114,13 +113,13 @@ enum Origin {
 struct Step {
     origin: Origin,
     component: Component,
-    dates: Dates,
+    dates: DateFormat,
     /// Whether it is the status of the observation, which may say why there is no figure.
     status: bool,
     /// Whether a zero is no figure.
     zero: bool,
     /// Whose codes of areas it has.
-    areas: Option<Scheme>,
+    areas: Option<AreaScheme>,
 }
 
 /// All components, in the order of the shape.
@@ -137,7 +136,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(mapping: &Mapping, options: &Options, header: &Record<'_>) -> Result<Self, Fault> {
+    fn new(mapping: &Mapping, options: &ImportOptions, header: &Record<'_>) -> Result<Self, ImportError> {
         let titles: Vec<String> = (0..header.cells.len()).map(|at| header.cell(at).to_owned()).collect();
         let links = match mapping.columns.as_slice() {
             [] => Mapping::standard(&titles).map_err(|fault| fault.line(header.line))?,
@@ -145,7 +144,7 @@ impl Plan {
         };
         let mut steps = Vec::with_capacity(links.len());
         for link in links {
-            let component = Component::new(link.to.clone(), link.role(), link.kind());
+            let component = Component::new(link.to.clone(), link.component_role(), link.component_type());
             let origin = origin(&link, &titles).map_err(|fault| fault.line(header.line))?;
             let status = component.role == Role::Attribute && sdmx::STATUS.contains(&component.id.as_str());
             let zero = link.zero_is_missing;
@@ -154,10 +153,10 @@ impl Plan {
                     || !matches!(component.kind, Type::Number | Type::Integer))
             {
                 let message = format!("`{}` is no measure of numbers: a zero in it is none missing", link.to);
-                return Err(Fault::new("mapping", message));
+                return Err(ImportError::new("mapping", message));
             }
             if link.areas.is_some() && component.kind != Type::String {
-                return Err(Fault::new(
+                return Err(ImportError::new(
                     "mapping",
                     format!("`{}` is no text: it has no codes of areas", link.to),
                 ));
@@ -166,9 +165,9 @@ impl Plan {
         }
         steps.sort_by_key(|step| step.component.role);
         let components = steps.iter().map(|step| step.component.clone()).collect();
-        let shape = Shape::new(components).map_err(|error| Fault::new("mapping", error.to_string()))?;
+        let shape = Shape::new(components).map_err(|error| ImportError::new("mapping", error.to_string()))?;
         if shape.identifier_count() == 0 {
-            return Err(Fault::new("mapping", "expected an identifier among the columns"));
+            return Err(ImportError::new("mapping", "expected an identifier among the columns"));
         }
         Ok(Self {
             steps,
@@ -207,14 +206,14 @@ impl Plan {
         step: &'a Step,
         record: impl FnOnce(usize) -> &'a str,
         column: &mut Filling,
-    ) -> Result<Option<usize>, Fault> {
+    ) -> Result<Option<usize>, ImportError> {
         let (cell, title) = match &step.origin {
             Origin::Column(column, title) => (record(*column), title.as_str()),
             Origin::Constant(text) => (text.as_str(), step.component.id.as_str()),
         };
         if step.component.role == Role::Identifier {
             if cell.is_empty() {
-                return Err(Fault::new("identifier", "an identifier may not be empty").column(title));
+                return Err(ImportError::new("identifier", "an identifier may not be empty").column(title));
             }
         } else if let Some(spelling) = self.missing(cell) {
             column.push_missing();
@@ -237,7 +236,7 @@ impl Plan {
         self.missing.iter().position(|missing| missing == cell)
     }
 
-    fn value(&self, step: &Step, cell: &str, column: &mut Filling) -> Result<(), Fault> {
+    fn value(&self, step: &Step, cell: &str, column: &mut Filling) -> Result<(), ImportError> {
         match column {
             Filling::Number(rows) if !self.decimal_comma => rows.push(Some(value::number(cell)?)),
             Filling::Number(rows) => rows.push(Some(value::comma_number(cell)?)),
@@ -256,7 +255,7 @@ impl Plan {
             Filling::Integer(rows) => {
                 let whole = cell.parse();
                 rows.push(Some(
-                    whole.map_err(|_| Fault::new("number", "expected a whole number").value(cell))?,
+                    whole.map_err(|_| ImportError::new("number", "expected a whole number").value(cell))?,
                 ));
             }
             Filling::Boolean(rows) => rows.push(Some(boolean(cell)?)),
@@ -265,7 +264,7 @@ impl Plan {
             }
             Filling::Period(rows) => {
                 let found = match Period::from_ascii(cell.as_bytes()) {
-                    Some(found) if step.dates == Dates::Sdmx => found,
+                    Some(found) if step.dates == DateFormat::Sdmx => found,
                     _ => period(cell, step.dates)?,
                 };
                 rows.push(Some(match self.frequency {
@@ -284,30 +283,33 @@ fn reads(word: &[u8]) -> bool {
 }
 
 /// A value in its canonical spelling.
-fn spelled<T: FromStr + ToString>(cell: &str) -> Result<String, Fault>
+fn spelled<T: FromStr + ToString>(cell: &str) -> Result<String, ImportError>
 where
     T::Err: ToString,
 {
-    let read = cell.parse::<T>().map_err(|error| Fault::new("period", error.to_string()).value(cell))?;
+    let read =
+        cell.parse::<T>().map_err(|error| ImportError::new("period", error.to_string()).value(cell))?;
     Ok(read.to_string())
 }
 
 /// Finds the column of a link.
-fn origin(link: &Link, titles: &[String]) -> Result<Origin, Fault> {
+fn origin(link: &ColumnMapping, titles: &[String]) -> Result<Origin, ImportError> {
     let (from, constant) = (link.from.as_ref(), link.constant.as_ref());
     let from = match (from, constant) {
         (None, Some(constant)) => return Ok(Origin::Constant(constant.clone())),
         (Some(from), None) => from,
         _ => {
             let message = format!("column `{}` needs either `from` or `constant`", link.to);
-            return Err(Fault::new("mapping", message));
+            return Err(ImportError::new("mapping", message));
         }
     };
     let mut places = titles.iter().enumerate().filter(|(_, title)| *title == from);
     match (places.next(), places.next()) {
         (Some((at, title)), None) => Ok(Origin::Column(at, title.clone())),
-        (Some(_), Some(_)) => Err(Fault::new("column-twice", format!("two columns are called `{from}`"))),
-        _ => Err(Fault::new("column-missing", format!("expected the column `{from}`"))
+        (Some(_), Some(_)) => {
+            Err(ImportError::new("column-twice", format!("two columns are called `{from}`")))
+        }
+        _ => Err(ImportError::new("column-missing", format!("expected the column `{from}`"))
             .value(titles.iter().take(8).cloned().collect::<Vec<_>>().join(","))
             .hint(nearest(from, titles))),
     }
@@ -333,42 +335,43 @@ fn is_zero(cell: &str) -> bool {
     figure.contains('0') && figure.bytes().all(|byte| matches!(byte, b'0' | b'.' | b',' | b'-' | b'+'))
 }
 
-fn boolean(cell: &str) -> Result<bool, Fault> {
+fn boolean(cell: &str) -> Result<bool, ImportError> {
     match cell.to_ascii_lowercase().as_str() {
         "true" | "1" => Ok(true),
         "false" | "0" => Ok(false),
-        _ => Err(Fault::new("boolean", "expected `true` or `false`").value(cell)),
+        _ => Err(ImportError::new("boolean", "expected `true` or `false`").value(cell)),
     }
 }
 
-fn period(cell: &str, dates: Dates) -> Result<Period, Fault> {
+fn period(cell: &str, dates: DateFormat) -> Result<Period, ImportError> {
     let parts = || ['/', '.', '-'].into_iter().find_map(|separator| value::triple(cell, separator));
     let (found, hint) = match dates {
         // Some offices put a space into `1955 Q1`.
-        Dates::Sdmx => (
+        DateFormat::Sdmx => (
             if cell.contains(' ') { cell.replacen(' ', "", 1).parse().ok() } else { cell.parse().ok() },
             "expected forms: 2010, 2010-S1, 2010-Q1, 2010-01, 2010-W05, 2010-01-31; for others say `dates`",
         ),
-        Dates::MonthDayYear => {
+        DateFormat::MonthDayYear => {
             (parts().and_then(|[month, day, year]| Period::day(year, month, day)), "expected form: 1/31/2010")
         }
-        Dates::DayMonthYear => {
+        DateFormat::DayMonthYear => {
             (parts().and_then(|[day, month, year]| Period::day(year, month, day)), "expected form: 31/1/2010")
         }
     };
     found.ok_or_else(|| {
-        value::timed(cell).unwrap_or_else(|| Fault::new("period", "expected a period").value(cell).hint(hint))
+        value::timed(cell)
+            .unwrap_or_else(|| ImportError::new("period", "expected a period").value(cell).hint(hint))
     })
 }
 
-fn whole_day(period: Period) -> Result<Period, Fault> {
+fn whole_day(period: Period) -> Result<Period, ImportError> {
     if period.frequency() == Frequency::D {
         return Ok(period);
     }
-    Err(Fault::new("period", "expected a day").value(period.to_string()))
+    Err(ImportError::new("period", "expected a day").value(period.to_string()))
 }
 
-fn finish(name: &str, mapping: &Mapping, plan: Plan, rows: Rows) -> Result<Imported, Fault> {
+fn finish(name: &str, mapping: &Mapping, plan: Plan, rows: Rows) -> Result<ImportedTable, ImportError> {
     if rows.lines.rows() == 0 {
         return Err(points::empty(rows.read));
     }
@@ -380,16 +383,17 @@ fn finish(name: &str, mapping: &Mapping, plan: Plan, rows: Rows) -> Result<Impor
         .map_err(|error| points::refused(&error, |row| rows.lines.get(row)))?;
     let named = || value::name(value::stem(name));
     let dataflow = mapping.dataflow.clone().or_else(named).ok_or_else(|| {
-        Fault::new("name", "expected a file name that says what is in it")
+        ImportError::new("name", "expected a file name that says what is in it")
             .hint("say `dataflow` in the mapping")
     })?;
     let title = mapping.title.clone().unwrap_or_else(|| dataflow.to_string());
     Text::<CELL_BYTES_MAX>::new(title.as_str())
-        .map_err(|error| Fault::new("mapping", error.to_string()).column("title"))?;
+        .map_err(|error| ImportError::new("mapping", error.to_string()).column("title"))?;
     let missing = rows.missing.iter().sum();
     let coded = plan.steps.iter().filter(|step| step.areas.is_some());
     let notes = coded.filter_map(|step| unknown(table.column(step.component.id.as_str())?)).collect();
     let gaps = gaps.spellings();
-    let summary = Summary { rows: rows.read, missing, gaps, notes, ..points::counted(&table) };
+    let summary =
+        ImportSummary { rows: rows.read, missing, missing_spellings: gaps, notes, ..points::counted(&table) };
     Heading::new(Format::Csv, dataflow.to_string()).title(title).over((table, summary))
 }

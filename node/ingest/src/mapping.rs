@@ -32,8 +32,8 @@ use schemas::structure::{Role, Type};
 use schemas::text::Name;
 use serde::de::{Deserialize, Deserializer, Error as _};
 
-use crate::areas::Scheme;
-use crate::fault::Fault;
+use crate::areas::AreaScheme;
+use crate::error::ImportError;
 use crate::sdmx::roles;
 
 /// How to read a CSV.
@@ -59,13 +59,13 @@ pub struct Mapping {
     pub title: Option<String>,
     /// The columns of the result. When empty, the header has the ids of the components: up to
     /// TIME_PERIOD (or OBS_VALUE) identifiers, after it attributes of SDMX and otherwise figures.
-    pub columns: Vec<Link>,
+    pub columns: Vec<ColumnMapping>,
 }
 
 /// One column of the result.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Link {
+pub struct ColumnMapping {
     /// The column of the file.
     #[serde(default)]
     pub from: Option<String>,
@@ -79,10 +79,10 @@ pub struct Link {
     pub role: Option<Role>,
     /// Its type; when absent, TIME_PERIOD is a period, OBS_VALUE a number, and everything else text.
     #[serde(default, rename = "type")]
-    pub kind: Option<Type>,
+    pub value_type: Option<Type>,
     /// How its dates are written.
     #[serde(default)]
-    pub dates: Dates,
+    pub dates: DateFormat,
     /// Whether a zero is no figure, as in files that fill their gaps with it; for numbers that cannot be
     /// zero. Counted under `0`.
     #[serde(default)]
@@ -90,13 +90,13 @@ pub struct Link {
     /// Whose codes of areas they are: `iso`, `worldbank`, `eurostat`, `oecd` or `imf`. They become those
     /// of ISO 3166 alpha-3; what the list does not know stays.
     #[serde(default)]
-    pub areas: Option<Scheme>,
+    pub areas: Option<AreaScheme>,
 }
 
 /// How dates are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Dates {
+pub enum DateFormat {
     /// As in SDMX: `2010`, `2010-Q1`, `2010-01`, `2010-M01`, `2010-W05`, `2010-01-31`.
     #[default]
     Sdmx,
@@ -128,26 +128,27 @@ impl Mapping {
     ///
     /// # Errors
     /// `mapping` with the line.
-    pub fn parse(file: &str, text: &str) -> Result<Self, Fault> {
+    pub fn parse(file: &str, text: &str) -> Result<Self, ImportError> {
         toml::from_str(text).map_err(|error| {
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             let line = 1 + before.bytes().filter(|byte| *byte == b'\n').count() as u64;
-            Fault::new("mapping", error.message().trim()).line(line).within(file)
+            ImportError::new("mapping", error.message().trim()).line(line).within(file)
         })
     }
 
     /// The mapping of a header that has the ids of the components.
-    pub(crate) fn standard(header: &[String]) -> Result<Vec<Link>, Fault> {
+    pub(crate) fn standard(header: &[String]) -> Result<Vec<ColumnMapping>, ImportError> {
         let find = |wanted: &str| header.iter().position(|id| id == wanted);
         // Data without a time have their figure behind the identifiers.
         let time = find("TIME_PERIOD").or_else(|| find("OBS_VALUE")).ok_or_else(|| {
-            Fault::new("column-missing", "expected the column `TIME_PERIOD`")
+            ImportError::new("column-missing", "expected the column `TIME_PERIOD`")
                 .value(header.join(","))
                 .hint("say what the columns are with a mapping")
         })?;
         let link = |(at, id): (usize, &String)| {
-            let to = Name::new(id.clone())
-                .map_err(|error| Fault::new("mapping", error.to_string()).column((at + 1).to_string()))?;
+            let to = Name::new(id.clone()).map_err(|error| {
+                ImportError::new("mapping", error.to_string()).column((at + 1).to_string())
+            })?;
             let attribute = id == "UNIT_MEASURE" || roles::is_attribute(id);
             let (role, kind) = match at {
                 _ if at == time && id == "TIME_PERIOD" => (Role::Identifier, Type::TimePeriod),
@@ -155,13 +156,17 @@ impl Mapping {
                 _ if attribute => (Role::Attribute, Type::String),
                 _ => (Role::Measure, Type::Number),
             };
-            Ok(Link { role: Some(role), kind: Some(kind), ..Link::column(id.clone(), to) })
+            Ok(ColumnMapping {
+                role: Some(role),
+                value_type: Some(kind),
+                ..ColumnMapping::column(id.clone(), to)
+            })
         };
         header.iter().enumerate().filter(|(_, id)| !id.is_empty()).map(link).collect()
     }
 }
 
-impl Link {
+impl ColumnMapping {
     /// The column `from` of the file as the component `to`.
     pub fn column(from: impl Into<String>, to: Name) -> Self {
         let from = Some(from.into());
@@ -170,16 +175,16 @@ impl Link {
             constant: None,
             to,
             role: None,
-            kind: None,
-            dates: Dates::Sdmx,
+            value_type: None,
+            dates: DateFormat::Sdmx,
             zero_is_missing: false,
             areas: None,
         }
     }
 
     /// The type, said or by the id.
-    pub(crate) fn kind(&self) -> Type {
-        self.kind.unwrap_or(match self.to.as_str() {
+    pub(crate) fn component_type(&self) -> Type {
+        self.value_type.unwrap_or(match self.to.as_str() {
             "TIME_PERIOD" => Type::TimePeriod,
             "OBS_VALUE" => Type::Number,
             _ => Type::String,
@@ -187,21 +192,21 @@ impl Link {
     }
 
     /// The role, said or by the type.
-    pub(crate) fn role(&self) -> Role {
-        self.role.unwrap_or(match self.kind() {
+    pub(crate) fn component_role(&self) -> Role {
+        self.role.unwrap_or(match self.component_type() {
             Type::Number => Role::Measure,
             _ => Role::Identifier,
         })
     }
 }
 
-impl FromStr for Link {
-    type Err = Fault;
+impl FromStr for ColumnMapping {
+    type Err = ImportError;
 
     /// A flag: `TO=FROM`, `TO:type=FROM`, or `TO="constant"` (the quotes are part of it).
-    fn from_str(text: &str) -> Result<Self, Fault> {
+    fn from_str(text: &str) -> Result<Self, ImportError> {
         let fault = |message: &str| {
-            Fault::new("mapping", message.to_owned())
+            ImportError::new("mapping", message.to_owned())
                 .value(text)
                 .hint("write `REF_AREA=Country Code`, `OBS_VALUE:number=Rate` or `REF_AREA=\"USA\"`")
         };
@@ -213,7 +218,7 @@ impl FromStr for Link {
         let to = Name::new(to).map_err(|error| fault(&error.to_string()))?;
         let constant = right.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).map(str::to_owned);
         let from = constant.is_none().then(|| right.to_owned());
-        Ok(Self { from, constant, kind, ..Self::column("", to) })
+        Ok(Self { from, constant, value_type: kind, ..Self::column("", to) })
     }
 }
 
@@ -234,7 +239,10 @@ mod tests {
         let text = "delimiter = ';'\nfrequency = \"M\"\n[[columns]]\nfrom = \"a\"\nto = \"OBS_VALUE\"\n";
         let mapping = Mapping::parse("m.toml", text).unwrap();
         assert_eq!((mapping.delimiter, mapping.frequency), (';', Some(Frequency::M)));
-        assert_eq!((mapping.columns[0].kind(), mapping.columns[0].role()), (Type::Number, Role::Measure));
+        assert_eq!(
+            (mapping.columns[0].component_type(), mapping.columns[0].component_role()),
+            (Type::Number, Role::Measure)
+        );
         assert_eq!(mapping.missing.len(), 6);
     }
 
@@ -257,13 +265,13 @@ mod tests {
 
     #[test]
     fn flags_say_the_same() {
-        let link: Link = "REF_AREA=Country Code".parse().unwrap();
-        assert_eq!(link, Link::column("Country Code", Name::new("REF_AREA").unwrap()));
-        let link: Link = "REF_AREA=\"USA\"".parse().unwrap();
+        let link: ColumnMapping = "REF_AREA=Country Code".parse().unwrap();
+        assert_eq!(link, ColumnMapping::column("Country Code", Name::new("REF_AREA").unwrap()));
+        let link: ColumnMapping = "REF_AREA=\"USA\"".parse().unwrap();
         assert_eq!((link.from, link.constant.as_deref()), (None, Some("USA")));
-        assert_eq!("N:integer=x".parse::<Link>().unwrap().kind(), Type::Integer);
+        assert_eq!("N:integer=x".parse::<ColumnMapping>().unwrap().component_type(), Type::Integer);
         for bad in ["REF_AREA", "a b=c", "A:float=c"] {
-            assert_eq!(bad.parse::<Link>().unwrap_err().code, "mapping", "{bad}");
+            assert_eq!(bad.parse::<ColumnMapping>().unwrap_err().code, "mapping", "{bad}");
         }
     }
 }

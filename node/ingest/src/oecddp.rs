@@ -5,12 +5,12 @@
 
 use schemas::period::Period;
 
-use crate::areas::{Roll, Scheme};
+use crate::areas::{AreaScheme, Roll};
 use crate::cube::Cube;
-use crate::fault::Fault;
+use crate::error::ImportError;
 use crate::heading::Heading;
 use crate::records::{self, Record};
-use crate::{Format, Imported, Source, value};
+use crate::{Format, ImportedTable, SourceFile, value};
 
 /// The dimensions: their column, their id.
 const DIMENSIONS: [(&str, &str); 5] = [
@@ -33,15 +33,18 @@ pub(crate) fn is_header(header: &Record<'_>) -> bool {
 }
 
 /// Reads a file.
-pub(crate) fn read(source: Source<'_>, progress: &mut dyn FnMut(u64)) -> Result<Imported, Fault> {
+pub(crate) fn read(
+    source: SourceFile<'_>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<ImportedTable, ImportError> {
     let (mut reader, mut record) = records::begin(source.bytes, b',')?;
     let width = record.cells.len();
-    let places: Result<Vec<usize>, Fault> =
+    let places: Result<Vec<usize>, ImportError> =
         DIMENSIONS.iter().map(|(column, _)| record.place(column)).collect();
     let (places, time, figure) = (places?, record.place("TIME")?, record.place("Value")?);
     let flags = record.position("Flag Codes");
     let mut cube = Cube::new(&DIMENSIONS.map(|(_, id)| id), &["OBS_STATUS"])?;
-    let mut roll = Roll::new(Scheme::Oecd);
+    let mut roll = Roll::new(AreaScheme::Oecd);
     while reader.read(&mut record)? {
         record.check_width(width)?;
         let line = record.line;
@@ -66,9 +69,9 @@ pub(crate) fn read(source: Source<'_>, progress: &mut dyn FnMut(u64)) -> Result<
     heading.over(cube.finish()?)
 }
 
-fn period(cell: &str) -> Result<Period, Fault> {
+fn period(cell: &str) -> Result<Period, ImportError> {
     cell.parse().map_err(|_| {
-        Fault::new("period", "expected a period like `2003`, `2003-Q2` or `2003-06`")
+        ImportError::new("period", "expected a period like `2003`, `2003-Q2` or `2003-06`")
             .column("TIME")
             .value(cell)
     })

@@ -5,10 +5,10 @@
 use schemas::period::{Frequency, Period};
 
 use crate::cube::Cube;
-use crate::fault::Fault;
+use crate::error::ImportError;
 use crate::heading::{Heading, Names};
 use crate::records::{self, Reader, Record};
-use crate::{Format, Imported, Options, Source, panel, value};
+use crate::{Format, ImportOptions, ImportedTable, SourceFile, panel, value};
 
 /// How it writes that there is no figure.
 const MISSING: [&str; 3] = ["", "-", ".."];
@@ -25,10 +25,10 @@ pub(crate) fn is_header(header: &Record<'_>) -> bool {
 
 /// Reads a file.
 pub(crate) fn read(
-    source: Source<'_>,
-    options: &Options,
+    source: SourceFile<'_>,
+    options: &ImportOptions,
     progress: &mut dyn FnMut(u64),
-) -> Result<Imported, Fault> {
+) -> Result<ImportedTable, ImportError> {
     let mut reader = Reader::new(records::text(source.bytes)?, b',');
     let mut record = Record::default();
     let head = Head::read(&mut reader, &mut record)?;
@@ -39,7 +39,7 @@ pub(crate) fn read(
         record.check_width(head.series.len() + 1)?;
         let cell = record.cell(0);
         let period = period(cell).ok_or_else(|| {
-            Fault::new("period", "expected a period like `1948`, `1955 Q1` or `1955 JAN`")
+            ImportError::new("period", "expected a period like `1948`, `1955 Q1` or `1955 JAN`")
                 .line(record.line)
                 .column("1")
                 .value(cell)
@@ -73,7 +73,7 @@ struct Head {
 impl Head {
     /// Reads up to the first row of figures, which is left in `record`; that is empty when there is
     /// none.
-    fn read<'a>(reader: &mut Reader<'a>, record: &mut Record<'a>) -> Result<Self, Fault> {
+    fn read<'a>(reader: &mut Reader<'a>, record: &mut Record<'a>) -> Result<Self, ImportError> {
         let mut head = Self::default();
         for _ in 0..HEAD_ROWS_MAX {
             if !reader.read(record)? || period(record.cell(0)).is_some() {
@@ -89,14 +89,17 @@ impl Head {
             }
         }
         if head.series.is_empty() {
-            return Err(Fault::new("header-missing", "expected a row `CDID` with the ids of the series")
-                .line(record.line)
-                .value(record.joined()));
+            return Err(ImportError::new(
+                "header-missing",
+                "expected a row `CDID` with the ids of the series",
+            )
+            .line(record.line)
+            .value(record.joined()));
         }
         Ok(head)
     }
 
-    fn heading(self, source: Source<'_>) -> Heading {
+    fn heading(self, source: SourceFile<'_>) -> Heading {
         let (id, title) = match (self.series.as_slice(), self.titles.as_slice()) {
             ([id], [title]) => (id.as_str(), title.as_str()),
             _ => (value::stem(source.name), ""),

@@ -10,11 +10,11 @@ use schemas::table::Table;
 
 use crate::areas::{self, Area};
 use crate::cube::Cube;
-use crate::fault::Fault;
+use crate::error::ImportError;
 use crate::gaps::Gaps;
 use crate::points::{self, OBSERVATIONS_MAX};
 use crate::records::{Reader, Record};
-use crate::{Options, Summary, frequency, value};
+use crate::{ImportOptions, ImportSummary, frequency, value};
 
 /// A column of figures.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,9 +46,9 @@ pub(crate) struct Row {
 pub(crate) fn plain(
     (mut reader, mut record): (Reader<'_>, Record<'_>),
     words: Words,
-    options: &Options,
+    options: &ImportOptions,
     progress: &mut dyn FnMut(u64),
-) -> Result<(Table, Summary), Fault> {
+) -> Result<(Table, ImportSummary), ImportError> {
     let (series, width) = (series(&record)?, record.cells.len());
     let mut gaps = Gaps::default();
     let rows = rows((&mut reader, &mut record), (&series, width), (words, &mut gaps), progress)?;
@@ -56,7 +56,7 @@ pub(crate) fn plain(
 }
 
 /// The series of a header: every column but the first, which has the dates.
-pub(crate) fn series(header: &Record<'_>) -> Result<Vec<Series>, Fault> {
+pub(crate) fn series(header: &Record<'_>) -> Result<Vec<Series>, ImportError> {
     let last = header.cells.len() - 1;
     let mut found: Vec<Series> = Vec::new();
     for column in 1..header.cells.len() {
@@ -65,7 +65,7 @@ pub(crate) fn series(header: &Record<'_>) -> Result<Vec<Series>, Fault> {
             continue;
         }
         let fault = |code, message: &str| {
-            Fault::new(code, message).line(header.line).column((column + 1).to_string()).value(id)
+            ImportError::new(code, message).line(header.line).column((column + 1).to_string()).value(id)
         };
         if id.is_empty() {
             return Err(fault("column-missing", "expected a series id in the header"));
@@ -84,7 +84,7 @@ pub(crate) fn rows<'a>(
     (series, width): (&[Series], usize),
     (words, gaps): (Words, &mut Gaps),
     progress: &mut dyn FnMut(u64),
-) -> Result<Vec<Row>, Fault> {
+) -> Result<Vec<Row>, ImportError> {
     let (mut rows, mut form): (Vec<Row>, _) = (Vec::new(), None);
     while reader.read(record)? {
         record.check_width(width)?;
@@ -99,7 +99,7 @@ pub(crate) fn rows<'a>(
             let cell = record.cell(series.column);
             words.figure(cell, gaps).map_err(|fault| fault.line(record.line).column(&series.id))
         };
-        let figures: Result<Vec<_>, Fault> = series.iter().map(figure).collect();
+        let figures: Result<Vec<_>, ImportError> = series.iter().map(figure).collect();
         rows.push(Row { day, line: record.line, figures: figures? });
         reader.tick(progress);
     }
@@ -111,7 +111,7 @@ pub(crate) fn rows<'a>(
 
 impl Words {
     /// A figure, or that there is none.
-    pub(crate) fn figure(self, cell: &str, gaps: &mut Gaps) -> Result<Option<Decimal>, Fault> {
+    pub(crate) fn figure(self, cell: &str, gaps: &mut Gaps) -> Result<Option<Decimal>, ImportError> {
         if gaps.is(cell, self.missing) {
             return Ok(None);
         }
@@ -144,7 +144,7 @@ impl Form {
         }
     }
 
-    pub(crate) fn day(self, cell: &str) -> Result<Period, Fault> {
+    pub(crate) fn day(self, cell: &str) -> Result<Period, ImportError> {
         let (day, expected) = match self {
             Self::Iso => (value::day(cell), "2010-01-31"),
             Self::Excel => {
@@ -155,7 +155,7 @@ impl Form {
             Self::Year => (value::year(cell), "2010"),
         };
         day.ok_or_else(|| {
-            Fault::new("period", format!("expected a date like `{expected}`"))
+            ImportError::new("period", format!("expected a date like `{expected}`"))
                 .value(cell)
                 .hint("all dates of a file are written in one way, month before day")
         })
@@ -163,7 +163,7 @@ impl Form {
 }
 
 /// The frequency of the rows: the caller's, that of periods that say it, or what the dates tell.
-pub(crate) fn frequency(rows: &[Row], options: &Options) -> Result<Frequency, Fault> {
+pub(crate) fn frequency(rows: &[Row], options: &ImportOptions) -> Result<Frequency, ImportError> {
     let whole = rows.first().map(|row| row.day.frequency()).filter(|found| *found != Frequency::D);
     let days: Vec<frequency::Dated> = rows.iter().map(|row| (row.day, row.line)).collect();
     options.frequency.or(whole).map_or_else(|| frequency::infer(&days), Ok)
@@ -174,8 +174,8 @@ pub(crate) fn fill(
     rows: &[Row],
     series: &[Series],
     gaps: Gaps,
-    (area, options): (&Area, &Options),
-) -> Result<(Table, Summary), Fault> {
+    (area, options): (&Area, &ImportOptions),
+) -> Result<(Table, ImportSummary), ImportError> {
     let frequency = frequency(rows, options)?;
     let vintages = series.iter().any(|series| !series.vintage.is_empty());
     let dimensions: &[&str] =
@@ -199,7 +199,7 @@ pub(crate) fn single(rows: Vec<Row>) -> impl Iterator<Item = (Period, Option<Dec
 }
 
 /// The area of a source that names none: the caller's, or the one that it is about.
-pub(crate) fn area(options: &Options, usual: &str) -> Result<Area, Fault> {
+pub(crate) fn area(options: &ImportOptions, usual: &str) -> Result<Area, ImportError> {
     let code = options.area.as_deref().unwrap_or(usual);
     areas::known(code).ok_or_else(|| areas::unknown(code))
 }

@@ -13,9 +13,9 @@ use schemas::table::{self, Column, Table, Texts};
 use schemas::text::Name;
 
 use crate::areas::Register;
-use crate::fault::Fault;
+use crate::error::ImportError;
 use crate::gaps::Gaps;
-use crate::{Area, Summary};
+use crate::{Area, ImportSummary};
 
 /// Observations of one indicator: every area in every year of the calendar, or every day of it,
 /// is below this, so a file with more repeats itself; it keeps memory below 1 GB.
@@ -36,7 +36,13 @@ pub(crate) struct Points {
 
 impl Points {
     /// Adds an observation.
-    pub(crate) fn push(&mut self, area: u32, period: Period, value: Decimal, line: u64) -> Result<(), Fault> {
+    pub(crate) fn push(
+        &mut self,
+        area: u32,
+        period: Period,
+        value: Decimal,
+        line: u64,
+    ) -> Result<(), ImportError> {
         bounded(self.lines.len(), OBSERVATIONS_MAX, line)?;
         self.areas.push(area);
         self.periods.push(Some(period));
@@ -46,7 +52,7 @@ impl Points {
     }
 
     /// The table, its code list and the counts.
-    pub(crate) fn finish(self, register: Register) -> Result<(Table, Vec<Area>, Summary), Fault> {
+    pub(crate) fn finish(self, register: Register) -> Result<(Table, Vec<Area>, ImportSummary), ImportError> {
         let Self { areas, periods, values, lines, rows, gaps } = self;
         if lines.is_empty() {
             return Err(empty(rows));
@@ -59,31 +65,31 @@ impl Points {
         let aggregates = areas.iter().filter(|area| area.aggregate).count() as u64;
         let gaps = gaps.spellings();
         let missing = gaps.values().sum();
-        let summary = Summary { rows, missing, gaps, aggregates, ..counted(&table) };
+        let summary = ImportSummary { rows, missing, missing_spellings: gaps, aggregates, ..counted(&table) };
         Ok((table, areas, summary))
     }
 }
 
 /// Refuses a row beyond the bound.
-pub(crate) fn bounded(rows: usize, rows_max: usize, line: u64) -> Result<(), Fault> {
+pub(crate) fn bounded(rows: usize, rows_max: usize, line: u64) -> Result<(), ImportError> {
     if rows < rows_max {
         return Ok(());
     }
-    Err(Fault::new("rows", format!("more than {rows_max} observations"))
+    Err(ImportError::new("rows", format!("more than {rows_max} observations"))
         .line(line)
         .hint("split the file, for example by area or by time"))
 }
 
 /// The fault for a file that holds no figure.
-pub(crate) fn empty(rows: u64) -> Fault {
+pub(crate) fn empty(rows: u64) -> ImportError {
     let message = match rows {
         0 => "the file has a header and no data".to_owned(),
         _ => format!("no figure in {rows} rows of data"),
     };
-    Fault::new("no-data", message).hint("take the file from its source again")
+    ImportError::new("no-data", message).hint("take the file from its source again")
 }
 
-fn shape() -> Result<Shape, Fault> {
+fn shape() -> Result<Shape, ImportError> {
     let parts = [
         ("REF_AREA", Role::Identifier, Type::String),
         ("TIME_PERIOD", Role::Identifier, Type::TimePeriod),
@@ -93,28 +99,33 @@ fn shape() -> Result<Shape, Fault> {
         .into_iter()
         .map(|(id, role, kind)| Name::new(id).map(|id| Component::new(id, role, kind)))
         .collect();
-    let components = components.map_err(|error| Fault::new("mapping", error.to_string()))?;
-    Shape::new(components).map_err(|error| Fault::new("mapping", error.to_string()))
+    let components = components.map_err(|error| ImportError::new("mapping", error.to_string()))?;
+    Shape::new(components).map_err(|error| ImportError::new("mapping", error.to_string()))
 }
 
 /// A refusal of the table in the words of the file: `line` knows the line of each row.
-pub(crate) fn refused(error: &table::Error, line: impl Fn(usize) -> Option<u64>) -> Fault {
+pub(crate) fn refused(error: &table::Error, line: impl Fn(usize) -> Option<u64>) -> ImportError {
     let line = |row: usize| line(row).unwrap_or_default();
     match error {
         table::Error::Duplicate { key, first, second } => {
             let message = format!("this observation was given before, in line {}", line(*first));
-            Fault::new("duplicate", message).line(line(*second)).value(key).hint("keep one of the two lines")
+            ImportError::new("duplicate", message)
+                .line(line(*second))
+                .value(key)
+                .hint("keep one of the two lines")
         }
-        table::Error::Null { component, row } => Fault::new("identifier", "an identifier may not be empty")
-            .line(line(*row))
-            .column(component.as_str()),
-        other => Fault::new("table", other.to_string()),
+        table::Error::Null { component, row } => {
+            ImportError::new("identifier", "an identifier may not be empty")
+                .line(line(*row))
+                .column(component.as_str())
+        }
+        other => ImportError::new("table", other.to_string()),
     }
 }
 
 /// Observations, series, first and last period and frequency of a table.
-pub(crate) fn counted(table: &Table) -> Summary {
-    let mut summary = Summary { observations: table.rows() as u64, ..Summary::default() };
+pub(crate) fn counted(table: &Table) -> ImportSummary {
+    let mut summary = ImportSummary { observations: table.rows() as u64, ..ImportSummary::default() };
     let keys = table.shape().identifier_count();
     let time = table.shape().position("TIME_PERIOD").filter(|position| *position < keys);
     if let Some(Column::Period(periods)) = time.and_then(|position| table.columns().get(position)) {

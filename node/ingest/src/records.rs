@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use crate::block::Block;
-use crate::fault::Fault;
+use crate::error::ImportError;
 
 /// Bytes of one record, the line breaks inside its quotes included.
 pub(crate) const RECORD_BYTES_MAX: usize = 1 << 20;
@@ -44,25 +44,25 @@ impl Record<'_> {
     ///
     /// # Errors
     /// `column-missing`.
-    pub(crate) fn place(&self, name: &str) -> Result<usize, Fault> {
+    pub(crate) fn place(&self, name: &str) -> Result<usize, ImportError> {
         self.position(name).ok_or_else(|| self.lacks(format!("the column `{name}`")))
     }
 
     /// The fault of a header that has not what it must have.
-    pub(crate) fn lacks(&self, what: impl std::fmt::Display) -> Fault {
-        Fault::new("column-missing", format!("expected {what}")).line(self.line).value(self.joined())
+    pub(crate) fn lacks(&self, what: impl std::fmt::Display) -> ImportError {
+        ImportError::new("column-missing", format!("expected {what}")).line(self.line).value(self.joined())
     }
 
     /// Each row has the cells of the header; only an empty one may follow.
     ///
     /// The World Bank ends each line with a comma, and not every tool that rewrites the file does.
-    pub(crate) fn check_width(&self, width: usize) -> Result<(), Fault> {
+    pub(crate) fn check_width(&self, width: usize) -> Result<(), ImportError> {
         let found = self.cells.len();
         let longer = found == width + 1 && self.cell(width).is_empty();
         if found == width || longer {
             return Ok(());
         }
-        Err(Fault::new(
+        Err(ImportError::new(
             "row-ragged",
             format!("expected {width} cells as in the header, this row has {found}"),
         )
@@ -90,7 +90,7 @@ pub(crate) fn trimmed(cell: &str) -> &str {
 ///
 /// # Errors
 /// Those of [`text`] and of [`Reader::read`].
-pub(crate) fn begin(bytes: &[u8], delimiter: u8) -> Result<(Reader<'_>, Record<'_>), Fault> {
+pub(crate) fn begin(bytes: &[u8], delimiter: u8) -> Result<(Reader<'_>, Record<'_>), ImportError> {
     let mut reader = Reader::new(text(bytes)?, delimiter);
     let mut record = Record::default();
     reader.read(&mut record)?;
@@ -101,19 +101,19 @@ pub(crate) fn begin(bytes: &[u8], delimiter: u8) -> Result<(Reader<'_>, Record<'
 ///
 /// # Errors
 /// `file-encoding` with the line of the first byte that is not UTF-8, `file-empty`.
-pub(crate) fn text(bytes: &[u8]) -> Result<&str, Fault> {
+pub(crate) fn text(bytes: &[u8]) -> Result<&str, ImportError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let (before, rest) = bytes.split_at_checked(error.valid_up_to()).unwrap_or_default();
         let found = rest.first().map_or(String::new(), |byte| format!("byte 0x{byte:02x}"));
         let line = 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64;
-        Fault::new("file-encoding", "expected text in UTF-8")
+        ImportError::new("file-encoding", "expected text in UTF-8")
             .line(line)
             .value(found)
             .hint("save the file with the encoding UTF-8, or take it from the source again")
     })?;
     if text.trim().is_empty() {
-        return Err(Fault::new("file-empty", "the file is empty").hint("download it again"));
+        return Err(ImportError::new("file-empty", "the file is empty").hint("download it again"));
     }
     Ok(text)
 }
@@ -165,7 +165,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next record that is not a blank line; `false` at the end.
-    pub(crate) fn read(&mut self, record: &mut Record<'a>) -> Result<bool, Fault> {
+    pub(crate) fn read(&mut self, record: &mut Record<'a>) -> Result<bool, ImportError> {
         while self.take_break() {}
         record.cells.clear();
         record.line = self.line;
@@ -180,7 +180,7 @@ impl<'a> Reader<'a> {
         loop {
             if record.cells.len() == CELLS_MAX {
                 let message = format!("more than {CELLS_MAX} cells in one row");
-                let fault = Fault::new("row-wide", message).line(record.line);
+                let fault = ImportError::new("row-wide", message).line(record.line);
                 return Err(fault.hint("bring it into the long form: one figure a row"));
             }
             let (cell, ended) = self.take_cell(end)?;
@@ -228,7 +228,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A version control system leaves both sides of a conflict in the file: neither is the data.
-    fn refuse_marker(&self) -> Result<(), Fault> {
+    fn refuse_marker(&self) -> Result<(), ImportError> {
         let rest = self.rest();
         if !rest.starts_with(['<', '=', '>', '|']) {
             return Ok(());
@@ -239,13 +239,13 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         let found = rest.lines().next().unwrap_or_default();
-        Err(Fault::new("merge-marker", "an unresolved merge is in the file")
+        Err(ImportError::new("merge-marker", "an unresolved merge is in the file")
             .line(self.line)
             .value(found)
             .hint("take the file from its source again"))
     }
 
-    fn take_cell(&mut self, end: usize) -> Result<(Cow<'a, str>, End), Fault> {
+    fn take_cell(&mut self, end: usize) -> Result<(Cow<'a, str>, End), ImportError> {
         let cell = if self.rest().starts_with('"') { self.take_quoted(end)? } else { self.take_bare(end)? };
         if self.rest().as_bytes().first() == Some(&self.delimiter) {
             self.at += 1;
@@ -255,13 +255,16 @@ impl<'a> Reader<'a> {
             return Ok((cell, End::Line));
         }
         let found = self.rest().lines().next().unwrap_or_default();
-        Err(Fault::new("quote-text", "expected a delimiter or the end of the line after a closing quote")
-            .line(self.line)
-            .value(found)
-            .hint("a quote inside a quoted cell is written twice: `\"\"`"))
+        Err(ImportError::new(
+            "quote-text",
+            "expected a delimiter or the end of the line after a closing quote",
+        )
+        .line(self.line)
+        .value(found)
+        .hint("a quote inside a quoted cell is written twice: `\"\"`"))
     }
 
-    fn take_bare(&mut self, end: usize) -> Result<Cow<'a, str>, Fault> {
+    fn take_bare(&mut self, end: usize) -> Result<Cow<'a, str>, ImportError> {
         let stop = |byte: &u8| *byte == self.delimiter || matches!(byte, b'\n' | b'\r');
         let window = self.text.as_bytes().get(self.at..end).unwrap_or_default();
         let length = match window.iter().position(stop) {
@@ -274,7 +277,7 @@ impl<'a> Reader<'a> {
         Ok(Cow::Borrowed(cell))
     }
 
-    fn take_quoted(&mut self, end: usize) -> Result<Cow<'a, str>, Fault> {
+    fn take_quoted(&mut self, end: usize) -> Result<Cow<'a, str>, ImportError> {
         let opened = self.line;
         let start = self.at + 1;
         let mut from = start;
@@ -297,15 +300,15 @@ impl<'a> Reader<'a> {
         Ok(if doubled { Cow::Owned(cell.replace("\"\"", "\"")) } else { Cow::Borrowed(cell) })
     }
 
-    fn too_long(&self) -> Fault {
-        Fault::new("line-long", format!("a row of more than {RECORD_BYTES_MAX} bytes"))
+    fn too_long(&self) -> ImportError {
+        ImportError::new("line-long", format!("a row of more than {RECORD_BYTES_MAX} bytes"))
             .line(self.line)
             .hint("this is no table with one row a line; take the file from its source again")
     }
 
-    fn unclosed(&self, opened: u64) -> Fault {
+    fn unclosed(&self, opened: u64) -> ImportError {
         let found = self.rest().lines().next().unwrap_or_default();
-        Fault::new("quote-open", "a quote is opened here and never closed")
+        ImportError::new("quote-open", "a quote is opened here and never closed")
             .line(opened)
             .value(found)
             .hint("the file may be cut off; take it from its source again")
@@ -316,7 +319,7 @@ impl<'a> Reader<'a> {
 mod tests {
     use super::*;
 
-    fn all(text: &str) -> Result<Vec<(u64, Vec<String>)>, Fault> {
+    fn all(text: &str) -> Result<Vec<(u64, Vec<String>)>, ImportError> {
         let (mut reader, mut record, mut out) = (Reader::new(text, b','), Record::default(), Vec::new());
         while reader.read(&mut record)? {
             out.push((record.line, record.cells.iter().map(|cell| cell.to_string()).collect()));

@@ -17,9 +17,9 @@ use schemas::decimal::Decimal;
 use schemas::period::{Frequency, Period};
 use schemas::table::Table;
 
-use crate::fault::Fault;
+use crate::error::ImportError;
 use crate::heading::{Heading, Names};
-use crate::{Format, Imported, Source, Summary, frequency, value};
+use crate::{Format, ImportSummary, ImportedTable, SourceFile, frequency, value};
 
 /// The status of an observation: what a missing figure must have to be kept.
 pub(crate) const STATUS: [&str; 2] = ["OBS_STATUS", "OBS_FLAG"];
@@ -69,9 +69,9 @@ impl Header {
     pub(crate) fn over(
         self,
         format: Format,
-        source: Source<'_>,
-        read: (Table, Summary),
-    ) -> Result<Imported, Fault> {
+        source: SourceFile<'_>,
+        read: (Table, ImportSummary),
+    ) -> Result<ImportedTable, ImportError> {
         let named = value::name(&self.dataflow).filter(|_| !self.dataflow.is_empty());
         let id = named.map_or_else(|| value::stem(source.name).to_owned(), |name| name.to_string());
         let publisher = self.publisher.filter(|name| is_publisher(name));
@@ -94,7 +94,7 @@ pub(crate) fn is_publisher(name: &str) -> bool {
 
 /// A period in any spelling of SDMX, at the frequency that the caller wants.
 #[inline]
-pub(crate) fn period(text: &str, wanted: Option<Frequency>) -> Result<Period, Fault> {
+pub(crate) fn period(text: &str, wanted: Option<Frequency>) -> Result<Period, ImportError> {
     let found = match Period::from_ascii(text.as_bytes()) {
         Some(found) => found,
         None => midnight(text).ok_or_else(|| unreadable(text))?,
@@ -112,8 +112,8 @@ fn midnight(text: &str) -> Option<Period> {
     zero.then(|| value::day(day))?
 }
 
-fn unreadable(text: &str) -> Fault {
-    let fault = Fault::new("period", "expected a period").value(text);
+fn unreadable(text: &str) -> ImportError {
+    let fault = ImportError::new("period", "expected a period").value(text);
     if text.contains('/') {
         return fault.hint("a range of time is no period: ask for data by year, quarter, month, week or day");
     }
@@ -125,7 +125,7 @@ fn unreadable(text: &str) -> Fault {
 
 /// A figure with every digit kept; nothing where the message says that there is none.
 #[inline]
-pub(crate) fn figure(text: &str) -> Result<Option<Decimal>, Fault> {
+pub(crate) fn figure(text: &str) -> Result<Option<Decimal>, ImportError> {
     if let Some(number) = Decimal::from_plain(text.as_bytes()) {
         return Ok(Some(number));
     }
@@ -137,8 +137,8 @@ pub(crate) fn figure(text: &str) -> Result<Option<Decimal>, Fault> {
 }
 
 /// The fault for a message that takes observations away.
-pub(crate) fn deletion() -> Fault {
-    Fault::new("deletion", "a message that deletes observations holds no figures")
+pub(crate) fn deletion() -> ImportError {
+    ImportError::new("deletion", "a message that deletes observations holds no figures")
         .hint("import the observations that hold today, in a message of its own")
 }
 

@@ -14,8 +14,8 @@ use schemas::structure::{Component, Role, Shape, Type};
 use schemas::table::{Column, Table, Texts};
 use schemas::text::Name;
 
-use crate::Summary;
-use crate::fault::Fault;
+use crate::ImportSummary;
+use crate::error::ImportError;
 use crate::filling::Dictionary;
 use crate::gaps::Gaps;
 use crate::heading::Names;
@@ -67,12 +67,15 @@ impl Sheet {
     }
 
     /// The place of a column, which is new if nobody asked for it before.
-    pub(crate) fn column(&mut self, id: &str) -> Result<usize, Fault> {
+    pub(crate) fn column(&mut self, id: &str) -> Result<usize, ImportError> {
         if let Some(place) = self.places.get(id) {
             return Ok(*place);
         }
         if self.columns.len() == COLUMNS_MAX {
-            return Err(Fault::new("columns", format!("more than {COLUMNS_MAX} dimensions and attributes")));
+            return Err(ImportError::new(
+                "columns",
+                format!("more than {COLUMNS_MAX} dimensions and attributes"),
+            ));
         }
         let place = self.columns.len();
         self.columns.push(Met {
@@ -120,7 +123,7 @@ impl Sheet {
         figures: &[Option<Decimal>],
         remarked: bool,
         line: u64,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ImportError> {
         self.rows += 1;
         let missing = figures.iter().filter(|figure| figure.is_none()).count();
         self.missing += missing as u64;
@@ -143,7 +146,7 @@ impl Sheet {
     }
 
     /// Refuses a row beyond what all columns together may hold.
-    fn bounded(&self, line: u64) -> Result<(), Fault> {
+    fn bounded(&self, line: u64) -> Result<(), ImportError> {
         let width = self.columns.len() + self.measures.len() + 1;
         points::bounded(self.lines.len(), CELLS_MAX / width, line)
     }
@@ -193,7 +196,7 @@ impl Sheet {
 
     /// Writes attributes into all observations that have these codes, as groups of SDMX do; what an
     /// observation says itself stays.
-    pub(crate) fn spread(&mut self, groups: &[Group]) -> Result<(), Fault> {
+    pub(crate) fn spread(&mut self, groups: &[Group]) -> Result<(), ImportError> {
         type Given<'a> = BTreeMap<usize, &'a str>;
         // Columns may have come behind the last observation.
         self.bounded(self.lines.last().copied().unwrap_or_default().into())?;
@@ -205,11 +208,13 @@ impl Sheet {
             let given = kinds.entry(&group.places).or_default().entry(codes).or_default();
             for (place, text) in &group.attributes {
                 if *given.entry(*place).or_insert(text) != text {
-                    return Err(Fault::new("group", "an attribute of a group is given twice").value(text));
+                    return Err(
+                        ImportError::new("group", "an attribute of a group is given twice").value(text)
+                    );
                 }
             }
             if kinds.len() > GROUPS_MAX {
-                return Err(Fault::new("group", format!("more than {GROUPS_MAX} kinds of groups")));
+                return Err(ImportError::new("group", format!("more than {GROUPS_MAX} kinds of groups")));
             }
         }
         for (places, given) in kinds {
@@ -257,7 +262,7 @@ impl Sheet {
         self,
         dimensions: &[usize],
         attributes: &[usize],
-    ) -> Result<(Table, Summary), Fault> {
+    ) -> Result<(Table, ImportSummary), ImportError> {
         let Self { columns, measures, periods, lines, rows, missing, gaps, .. } = self;
         if measures.iter().all(|(_, values)| values.iter().all(Option::is_none)) {
             return Err(points::empty(rows));
@@ -273,7 +278,7 @@ impl Sheet {
                 }
                 parts.push((component(&met.id, role, Type::String)?, met.column(count)));
             }
-            Ok::<(), Fault>(())
+            Ok::<(), ImportError>(())
         };
         take(dimensions, Role::Identifier, &mut parts)?;
         if periods.iter().any(Option::is_some) {
@@ -285,13 +290,14 @@ impl Sheet {
         }
         take(attributes, Role::Attribute, &mut parts)?;
         let (components, columns) = parts.into_iter().unzip();
-        let shape = Shape::new(components).map_err(|error| Fault::new("columns", error.to_string()))?;
+        let shape = Shape::new(components).map_err(|error| ImportError::new("columns", error.to_string()))?;
         if shape.identifier_count() == 0 {
-            return Err(Fault::new("columns", "expected a dimension, this has none"));
+            return Err(ImportError::new("columns", "expected a dimension, this has none"));
         }
         let table = Table::new(shape, columns)
             .map_err(|error| points::refused(&error, |row| lines.get(row).map(|line| u64::from(*line))))?;
-        let summary = Summary { rows, missing, gaps: gaps.spellings(), ..points::counted(&table) };
+        let summary =
+            ImportSummary { rows, missing, missing_spellings: gaps.spellings(), ..points::counted(&table) };
         Ok((table, summary))
     }
 }
@@ -339,9 +345,9 @@ impl Met {
 }
 
 /// A component of this id; what may not stand in a name becomes `_`.
-fn component(id: &str, role: Role, kind: Type) -> Result<Component, Fault> {
+fn component(id: &str, role: Role, kind: Type) -> Result<Component, ImportError> {
     let named = Name::new(id).ok().or_else(|| value::name(id));
-    let named = named.ok_or_else(|| Fault::new("name", "expected an id").value(id))?;
+    let named = named.ok_or_else(|| ImportError::new("name", "expected an id").value(id))?;
     Ok(Component::new(named, role, kind))
 }
 

@@ -3,11 +3,11 @@
 //!
 //! A missing figure is written `0.0`: none of these can be zero, so a zero is no figure.
 
-use crate::fault::Fault;
+use crate::error::ImportError;
 use crate::heading::Heading;
 use crate::panel::{self, Words};
 use crate::records::{self, Record};
-use crate::{Format, Imported, Options, Source, value};
+use crate::{Format, ImportOptions, ImportedTable, SourceFile, value};
 
 /// How it writes that there is no figure.
 const WORDS: Words = Words { missing: &["", "NA"], zero: true };
@@ -22,10 +22,10 @@ pub(crate) fn is_header(header: &Record<'_>) -> bool {
 
 /// Reads a file.
 pub(crate) fn read(
-    source: Source<'_>,
-    options: &Options,
+    source: SourceFile<'_>,
+    options: &ImportOptions,
     progress: &mut dyn FnMut(u64),
-) -> Result<Imported, Fault> {
+) -> Result<ImportedTable, ImportError> {
     let (reader, header) = records::begin(source.bytes, b',')?;
     if !is_header(&header) {
         return Err(header.lacks("the columns `Date`, `SP500`, `Dividend` and `PE10`"));

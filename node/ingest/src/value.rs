@@ -5,26 +5,28 @@ use schemas::limits::{CELL_BYTES_MAX, DIGITS_MAX, NAME_BYTES_MAX};
 use schemas::period::Period;
 use schemas::text::{Name, Text};
 
-use crate::fault::Fault;
+use crate::error::ImportError;
 
 /// A number with every digit kept.
 #[inline]
-pub(crate) fn number(cell: &str) -> Result<Decimal, Fault> {
+pub(crate) fn number(cell: &str) -> Result<Decimal, ImportError> {
     Decimal::from_ascii(cell.as_bytes()).map_err(|error| match error {
         decimal::Error::Digits => {
-            Fault::new("number-digits", format!("a number of more than {DIGITS_MAX} digits"))
+            ImportError::new("number-digits", format!("a number of more than {DIGITS_MAX} digits"))
                 .value(cell)
                 .hint("no statistic is that precise: round it to the digits that mean something")
         }
-        decimal::Error::Exponent => Fault::new("number", "the exponent is out of range").value(cell),
-        decimal::Error::Syntax(_) => Fault::new("number", "expected a number").value(cell).hint(advice(cell)),
+        decimal::Error::Exponent => ImportError::new("number", "the exponent is out of range").value(cell),
+        decimal::Error::Syntax(_) => {
+            ImportError::new("number", "expected a number").value(cell).hint(advice(cell))
+        }
     })
 }
 
 /// A number written with a decimal comma.
-pub(crate) fn comma_number(cell: &str) -> Result<Decimal, Fault> {
+pub(crate) fn comma_number(cell: &str) -> Result<Decimal, ImportError> {
     if cell.contains('.') {
-        return Err(Fault::new("number", "expected a number with a decimal comma")
+        return Err(ImportError::new("number", "expected a number with a decimal comma")
             .value(cell)
             .hint("a point is no part of it: remove thousands separators, or leave `decimal_comma` out"));
     }
@@ -55,7 +57,7 @@ pub(crate) fn day(cell: &str) -> Option<Period> {
 }
 
 /// The fault for a day with a time of day, as in `20070330 01:00`; nothing here is finer than a day.
-pub(crate) fn timed(cell: &str) -> Option<Fault> {
+pub(crate) fn timed(cell: &str) -> Option<ImportError> {
     let (day, time) = cell.trim().split_once([' ', 'T'])?;
     let digits = day.bytes().filter(u8::is_ascii_digit).count();
     let day =
@@ -63,9 +65,12 @@ pub(crate) fn timed(cell: &str) -> Option<Fault> {
     let hour =
         matches!(time.trim_start().as_bytes(), [a, b, b':', ..] if a.is_ascii_digit() && b.is_ascii_digit());
     (day && hour).then(|| {
-        Fault::new("time-of-day", "a figure belongs to a day or a longer period, these have a time of day")
-            .value(cell)
-            .hint("make daily figures of them first; where the time means nothing, cut it off")
+        ImportError::new(
+            "time-of-day",
+            "a figure belongs to a day or a longer period, these have a time of day",
+        )
+        .value(cell)
+        .hint("make daily figures of them first; where the time means nothing, cut it off")
     })
 }
 
@@ -85,10 +90,10 @@ pub(crate) fn year(cell: &str) -> Option<Period> {
 }
 
 /// A text fit for a cell of a data set.
-pub(crate) fn label(cell: &str) -> Result<&str, Fault> {
+pub(crate) fn label(cell: &str) -> Result<&str, ImportError> {
     match Text::<CELL_BYTES_MAX>::new(cell) {
         Ok(_) => Ok(cell),
-        Err(error) => Err(Fault::new("text", error.to_string()).value(cell)),
+        Err(error) => Err(ImportError::new("text", error.to_string()).value(cell)),
     }
 }
 

@@ -13,10 +13,10 @@ use schemas::period::Period;
 use schemas::text::{Name, Text};
 
 use crate::areas::Register;
-use crate::fault::Fault;
+use crate::error::ImportError;
 use crate::points::{self, Points};
 use crate::records::{self, Reader, Record};
-use crate::{Format, Imported, Source, detect, value};
+use crate::{Format, ImportedTable, SourceFile, detect, detect_format, value};
 
 /// Rows in which the header is sought; the real files have it after two rows of preamble.
 const PREAMBLE_ROWS: usize = 12;
@@ -25,10 +25,10 @@ const LEVELS: [&str; 3] = ["FP.CPI.TOTL", "FP.WPI.TOTL", "CPI"];
 
 /// Reads a file.
 pub(crate) fn read(
-    source: Source<'_>,
+    source: SourceFile<'_>,
     metadata: Option<&[u8]>,
     progress: &mut dyn FnMut(u64),
-) -> Result<Imported, Fault> {
+) -> Result<ImportedTable, ImportError> {
     let mut reader = Reader::new(records::text(source.bytes)?, b',');
     let mut record = Record::default();
     let preamble = preamble(source, &mut reader, &mut record)?;
@@ -52,10 +52,10 @@ struct Preamble {
 
 /// Reads up to the header, which is left in `record`.
 fn preamble<'a>(
-    source: Source<'_>,
+    source: SourceFile<'_>,
     reader: &mut Reader<'a>,
     record: &mut Record<'a>,
-) -> Result<Preamble, Fault> {
+) -> Result<Preamble, ImportError> {
     let mut preamble = Preamble::default();
     let mut first = None;
     for _ in 0..PREAMBLE_ROWS {
@@ -72,11 +72,12 @@ fn preamble<'a>(
             _ => {}
         }
     }
-    if let Some(found) = detect(source.name, source.bytes).filter(|found| *found != Format::WorldBank) {
+    if let Some(found) = detect_format(source.name, source.bytes).filter(|found| *found != Format::WorldBank)
+    {
         return Err(detect::other(Format::WorldBank, found));
     }
     let (line, joined) = first.unwrap_or_default();
-    Err(Fault::new("header-missing", "expected a header with the column `Country Code`")
+    Err(ImportError::new("header-missing", "expected a header with the column `Country Code`")
         .line(line)
         .value(joined)
         .hint("take the CSV of an indicator from data.worldbank.org, or import it as `csv` with a mapping"))
@@ -100,7 +101,7 @@ enum Form {
 }
 
 /// Reads the header.
-fn layout(header: &Record<'_>) -> Result<Layout, Fault> {
+fn layout(header: &Record<'_>) -> Result<Layout, ImportError> {
     let missing = |what: &str| header.lacks(format!("the column `{what}`"));
     let code = header.place("Country Code")?;
     let name = header.position("Country Name").or_else(|| header.position("Country"));
@@ -132,7 +133,7 @@ fn layout(header: &Record<'_>) -> Result<Layout, Fault> {
 }
 
 /// The year columns; the last column may be empty, because each line ends with a comma.
-fn years(header: &Record<'_>, others: &[usize]) -> Result<Vec<(usize, Period)>, Fault> {
+fn years(header: &Record<'_>, others: &[usize]) -> Result<Vec<(usize, Period)>, ImportError> {
     let mut years: Vec<(usize, Period)> = Vec::new();
     for column in others.iter().copied() {
         let cell = header.cell(column);
@@ -141,22 +142,25 @@ fn years(header: &Record<'_>, others: &[usize]) -> Result<Vec<(usize, Period)>, 
         }
         let year = year(cell).map_err(|fault| fault.line(header.line).column((column + 1).to_string()))?;
         if years.iter().any(|(_, earlier)| *earlier == year) {
-            return Err(Fault::new("column-twice", "two columns of one year").line(header.line).value(cell));
+            return Err(ImportError::new("column-twice", "two columns of one year")
+                .line(header.line)
+                .value(cell));
         }
         years.push((column, year));
     }
     if years.is_empty() {
-        let fault = Fault::new("column-missing", "expected a column for each year, or the column `Year`");
+        let fault =
+            ImportError::new("column-missing", "expected a column for each year, or the column `Year`");
         return Err(fault.line(header.line).value(header.joined()));
     }
     Ok(years)
 }
 
 /// A year: `1960`, or its first day as some repackagers write it.
-fn year(cell: &str) -> Result<Period, Fault> {
+fn year(cell: &str) -> Result<Period, ImportError> {
     let whole = cell.strip_suffix("-01-01").unwrap_or(cell);
     value::year(whole).ok_or_else(|| {
-        let fault = Fault::new("year", "expected a year of four digits").value(cell);
+        let fault = ImportError::new("year", "expected a year of four digits").value(cell);
         if cell.to_ascii_uppercase().contains("YR") {
             fault.hint(
                 "this is an export of the DataBank; download the indicator as CSV from data.worldbank.org instead",
@@ -179,7 +183,7 @@ struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    fn new(source_name: &'a str, layout: &Layout, metadata: Option<&[u8]>) -> Result<Self, Fault> {
+    fn new(source_name: &'a str, layout: &Layout, metadata: Option<&[u8]>) -> Result<Self, ImportError> {
         let register = Register::new(metadata)?;
         let mut file =
             Self { source_name, register, points: Points::default(), indicator: None, level: false };
@@ -198,7 +202,7 @@ impl<'a> File<'a> {
         self.indicator = Some((code, title));
     }
 
-    fn row(&mut self, record: &Record<'_>, layout: &Layout) -> Result<(), Fault> {
+    fn row(&mut self, record: &Record<'_>, layout: &Layout) -> Result<(), ImportError> {
         self.points.rows += 1;
         if let Some((title, code)) = layout.indicator {
             self.same_indicator(record.cell(code), record.cell(title))?;
@@ -226,7 +230,7 @@ impl<'a> File<'a> {
         area: u32,
         year: Period,
         title: &str,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ImportError> {
         let cell = record.cell(column);
         if self.points.gaps.is(cell, &["", ".."]) {
             return Ok(());
@@ -238,27 +242,28 @@ impl<'a> File<'a> {
     }
 
     /// A file of rates that calls itself an index has been published for years: the sign gives it away.
-    fn plausible(&self, figure: Decimal, cell: &str) -> Result<Decimal, Fault> {
+    fn plausible(&self, figure: Decimal, cell: &str) -> Result<Decimal, ImportError> {
         if !self.level || figure.coefficient() >= 0 {
             return Ok(figure);
         }
-        Err(Fault::new("implausible", "a price index cannot be negative").value(cell).hint(
+        Err(ImportError::new("implausible", "a price index cannot be negative").value(cell).hint(
             "these look like rates of change (FP.CPI.TOTL.ZG), not index numbers; to use them as such import the \
              file as `csv` with a mapping",
         ))
     }
 
-    fn same_indicator(&mut self, code: &str, title: &str) -> Result<(), Fault> {
+    fn same_indicator(&mut self, code: &str, title: &str) -> Result<(), ImportError> {
         match &self.indicator {
             Some((first, _)) if first == code => Ok(()),
             Some((first, _)) => {
                 let message = format!("expected the indicator `{first}` as in the rows before");
-                let fault = Fault::new("indicator", message).column("Indicator Code").value(code);
+                let fault = ImportError::new("indicator", message).column("Indicator Code").value(code);
                 Err(fault.hint("import one indicator a file"))
             }
             None => {
-                Name::new(code)
-                    .map_err(|error| Fault::new("indicator", error.to_string()).column("Indicator Code"))?;
+                Name::new(code).map_err(|error| {
+                    ImportError::new("indicator", error.to_string()).column("Indicator Code")
+                })?;
                 let title = value::label(title).map_err(|fault| fault.column("Indicator Name"))?;
                 self.identify(code.to_owned(), title.to_owned());
                 Ok(())
@@ -266,14 +271,14 @@ impl<'a> File<'a> {
         }
     }
 
-    fn finish(self, preamble: Preamble) -> Result<Imported, Fault> {
+    fn finish(self, preamble: Preamble) -> Result<ImportedTable, ImportError> {
         let (table, areas, summary) = self.points.finish(self.register)?;
         let (code, title) = self.indicator.ok_or_else(|| points::empty(summary.rows))?;
         let dataflow = value::name(&code).ok_or_else(|| {
-            Fault::new("name", "expected a file name that says what is in it").value(self.source_name)
+            ImportError::new("name", "expected a file name that says what is in it").value(self.source_name)
         })?;
         let title = if title.is_empty() { dataflow.to_string() } else { title };
-        Ok(Imported {
+        Ok(ImportedTable {
             format: Format::WorldBank,
             table,
             title: Text::<CELL_BYTES_MAX>::new(title)

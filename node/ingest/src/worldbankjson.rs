@@ -11,11 +11,11 @@ use schemas::period::Period;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::areas::{Roll, Scheme};
+use crate::areas::{AreaScheme, Roll};
 use crate::cube::Cube;
-use crate::fault::Fault;
+use crate::error::ImportError;
 use crate::heading::Heading;
-use crate::{Format, Imported, Source, json, value};
+use crate::{Format, ImportedTable, SourceFile, json, value};
 
 /// Pages that are named in a note.
 const NAMED_MAX: usize = 10;
@@ -67,9 +67,9 @@ struct Page<'a> {
 }
 
 /// Reads a file.
-pub(crate) fn read(source: Source<'_>) -> Result<Imported, Fault> {
+pub(crate) fn read(source: SourceFile<'_>) -> Result<ImportedTable, ImportError> {
     let documents: Vec<Vec<&RawValue>> = json::documents(source.bytes)?;
-    let pages: Result<Vec<Page<'_>>, Fault> = documents.iter().map(|parts| page(parts)).collect();
+    let pages: Result<Vec<Page<'_>>, ImportError> = documents.iter().map(|parts| page(parts)).collect();
     let pages = pages?;
     let notes = complete(&pages)?;
     let indicators: BTreeMap<&str, &str> = pages
@@ -77,7 +77,7 @@ pub(crate) fn read(source: Source<'_>) -> Result<Imported, Fault> {
         .flat_map(|page| &page.rows)
         .map(|row| (row.indicator.id.as_str(), row.indicator.value.as_deref().unwrap_or_default()))
         .collect();
-    let mut roll = Roll::new(Scheme::WorldBank);
+    let mut roll = Roll::new(AreaScheme::WorldBank);
     let cube = filled(source.bytes, &pages, indicators.len() > 1, &mut roll)?;
     let (id, title) = match indicators.first_key_value() {
         Some((id, title)) if indicators.len() == 1 => ((*id).to_owned(), (*title).to_owned()),
@@ -92,11 +92,11 @@ pub(crate) fn read(source: Source<'_>) -> Result<Imported, Fault> {
     heading.named("INDICATOR", names).over(cube.finish()?)
 }
 
-fn page<'a>(parts: &[&'a RawValue]) -> Result<Page<'a>, Fault> {
-    let shape = || Fault::new("json", "expected a page: its header and its records");
+fn page<'a>(parts: &[&'a RawValue]) -> Result<Page<'a>, ImportError> {
+    let shape = || ImportError::new("json", "expected a page: its header and its records");
     let header: Header<'a> = json::value(parts.first().ok_or_else(shape)?)?;
     if let Some(message) = header.message {
-        return Err(Fault::new("source-error", "the source answered with an error and no data")
+        return Err(ImportError::new("source-error", "the source answered with an error and no data")
             .value(message.get())
             .hint("correct the request and fetch it again"));
     }
@@ -112,16 +112,18 @@ fn page<'a>(parts: &[&'a RawValue]) -> Result<Page<'a>, Fault> {
 }
 
 /// Refuses pages that do not belong together; says what is not there.
-fn complete(pages: &[Page<'_>]) -> Result<Option<String>, Fault> {
-    let Some(first) = pages.first() else { return Err(Fault::new("json", "expected a page")) };
+fn complete(pages: &[Page<'_>]) -> Result<Option<String>, ImportError> {
+    let Some(first) = pages.first() else { return Err(ImportError::new("json", "expected a page")) };
     let mut found = BTreeSet::new();
     for page in pages {
         if (page.pages, page.total, &page.updated) != (first.pages, first.total, &first.updated) {
             let message = format!("page {} is of another answer than page {}", page.page, first.page);
-            return Err(Fault::new("page-other", message).hint("fetch all pages again, one after the other"));
+            return Err(
+                ImportError::new("page-other", message).hint("fetch all pages again, one after the other")
+            );
         }
         if !found.insert(page.page) {
-            return Err(Fault::new("page-twice", format!("page {} is there twice", page.page))
+            return Err(ImportError::new("page-twice", format!("page {} is there twice", page.page))
                 .hint("give each page once"));
         }
     }
@@ -140,7 +142,7 @@ fn complete(pages: &[Page<'_>]) -> Result<Option<String>, Fault> {
         .then(|| format!("{records} records where the source says that there are {}", first.total)))
 }
 
-fn filled(bytes: &[u8], pages: &[Page<'_>], several: bool, roll: &mut Roll) -> Result<Cube, Fault> {
+fn filled(bytes: &[u8], pages: &[Page<'_>], several: bool, roll: &mut Roll) -> Result<Cube, ImportError> {
     let dimensions: &[&str] = if several { &["REF_AREA", "INDICATOR"] } else { &["REF_AREA"] };
     let mut cube = Cube::new(dimensions, &["OBS_STATUS"])?;
     let mut lines = json::Lines::new(bytes);
@@ -152,10 +154,10 @@ fn filled(bytes: &[u8], pages: &[Page<'_>], several: bool, roll: &mut Roll) -> R
     Ok(cube)
 }
 
-fn add(cube: &mut Cube, row: &Row<'_>, roll: &mut Roll, line: u64) -> Result<(), Fault> {
+fn add(cube: &mut Cube, row: &Row<'_>, roll: &mut Roll, line: u64) -> Result<(), ImportError> {
     let date = json::scalar(row.date)?;
     let period: Period = date.parse().map_err(|_| {
-        Fault::new("period", "expected a period like `2014`, `2014Q1` or `2014M05`")
+        ImportError::new("period", "expected a period like `2014`, `2014Q1` or `2014M05`")
             .column("date")
             .value(&*date)
     })?;

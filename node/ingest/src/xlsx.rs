@@ -14,9 +14,9 @@ use schemas::limits::SNAPSHOT_BYTES_MAX;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use crate::fault::{Fault, shown};
+use crate::error::{ImportError, shown};
 use crate::records::CELLS_MAX;
-use crate::{Format, Imported, Options, Source, archive, eurosheet, mapped};
+use crate::{Format, ImportOptions, ImportedTable, SourceFile, archive, eurosheet, mapped};
 
 /// Cells of a sheet that are read.
 const SHEET_CELLS_MAX: usize = 8 << 20;
@@ -30,10 +30,10 @@ pub(crate) type Rows = Vec<Vec<String>>;
 
 /// Reads a file.
 pub(crate) fn read(
-    source: Source<'_>,
-    options: &Options,
+    source: SourceFile<'_>,
+    options: &ImportOptions,
     progress: &mut dyn FnMut(u64),
-) -> Result<Imported, Fault> {
+) -> Result<ImportedTable, ImportError> {
     let mut book = Xlsx::new(Cursor::new(copied(source.bytes)?)).map_err(|error| broken(&error))?;
     let names = book.sheet_names();
     if options.mapping.is_none() && eurosheet::is_export(&names) {
@@ -47,12 +47,12 @@ pub(crate) fn read(
     if let Some(mapping) = &mut options.mapping {
         mapping.delimiter = ',';
     }
-    let member = Source { name: source.name, bytes: text.as_bytes() };
+    let member = SourceFile { name: source.name, bytes: text.as_bytes() };
     let (whole, size) = (source.bytes.len() as u64, text.len().max(1) as u64);
     let mut scaled = |done: u64| progress(done * whole / size);
     let read = mapped::read(member, &options, &mut scaled);
     let imported = read.map_err(|fault| fault.within(&inside(source.name, sheet)))?;
-    Ok(Imported { format: Format::Xlsx, importer: Format::Xlsx.importer(), ..imported })
+    Ok(ImportedTable { format: Format::Xlsx, importer: Format::Xlsx.importer(), ..imported })
 }
 
 /// File and sheet, as faults name them.
@@ -60,13 +60,13 @@ fn inside(file: &str, sheet: &str) -> String {
     format!("{file}/{sheet}")
 }
 
-fn broken(error: &calamine::XlsxError) -> Fault {
+fn broken(error: &calamine::XlsxError) -> ImportError {
     let message = format!("not a whole Excel workbook: {}", shown(&error.to_string()));
-    Fault::new("workbook", message).hint("save it again, or take it from its source again")
+    ImportError::new("workbook", message).hint("save it again, or take it from its source again")
 }
 
 /// The archive again, each member unpacked within bounds.
-fn copied(bytes: &[u8]) -> Result<Vec<u8>, Fault> {
+fn copied(bytes: &[u8]) -> Result<Vec<u8>, ImportError> {
     let mut archive = archive::listed(bytes)?;
     let mut copy = ZipWriter::new(Cursor::new(Vec::new()));
     let mut left = SNAPSHOT_BYTES_MAX;
@@ -85,7 +85,7 @@ fn member(
     archive: &mut ZipArchive<Cursor<&[u8]>>,
     place: usize,
     left: u64,
-) -> Result<Option<(String, Vec<u8>)>, Fault> {
+) -> Result<Option<(String, Vec<u8>)>, ImportError> {
     let member = archive.by_index(place).map_err(archive::broken)?;
     let name = member.name().map_err(archive::broken)?.into_owned();
     if !name.ends_with(".xml") && !name.ends_with(".rels") {
@@ -94,14 +94,14 @@ fn member(
     let mut data = Vec::new();
     member.take(left + 1).read_to_end(&mut data).map_err(|error| archive::broken(error.into()))?;
     if data.len() as u64 > left {
-        return Err(Fault::new(
+        return Err(ImportError::new(
             "archive-large",
             format!("the workbook unpacks to more than {SNAPSHOT_BYTES_MAX} bytes"),
         )
         .hint("save the sheet alone"));
     }
     if data.contains(&0) {
-        return Err(Fault::new("workbook", format!("member `{}` is not in UTF-8", shown(&name)))
+        return Err(ImportError::new("workbook", format!("member `{}` is not in UTF-8", shown(&name)))
             .hint("save the workbook again with Excel or LibreOffice"));
     }
     unbelieved(&mut data);
@@ -122,7 +122,7 @@ fn unbelieved(data: &mut [u8]) {
 }
 
 /// The sheet that the mapping names, or the only one.
-fn chosen<'a>(names: &'a [String], options: &Options) -> Result<&'a str, Fault> {
+fn chosen<'a>(names: &'a [String], options: &ImportOptions) -> Result<&'a str, ImportError> {
     let wanted = options.mapping.as_ref().and_then(|mapping| mapping.sheet.as_deref());
     let found = match (wanted, names) {
         (Some(wanted), _) => names.iter().find(|name| *name == wanted),
@@ -135,14 +135,14 @@ fn chosen<'a>(names: &'a [String], options: &Options) -> Result<&'a str, Fault> 
             Some(wanted) => format!("there is no sheet `{}`", shown(wanted)),
             None => format!("the workbook has {} sheets", names.len()),
         };
-        Fault::new("sheet", message)
+        ImportError::new("sheet", message)
             .value(named.join(", "))
             .hint("name one in the mapping: `sheet = \"Data\"`")
     })
 }
 
 /// The cells of a sheet as texts.
-fn rows(book: &mut Xlsx<Cursor<Vec<u8>>>, sheet: &str) -> Result<Rows, Fault> {
+fn rows(book: &mut Xlsx<Cursor<Vec<u8>>>, sheet: &str) -> Result<Rows, ImportError> {
     let mut cells = book.worksheet_cells_reader(sheet).map_err(|error| broken(&error))?;
     let mut found: BTreeMap<u32, BTreeMap<u32, String>> = BTreeMap::new();
     let mut count = 0;
@@ -156,7 +156,7 @@ fn rows(book: &mut Xlsx<Cursor<Vec<u8>>>, sheet: &str) -> Result<Rows, Fault> {
         if count > SHEET_CELLS_MAX || row >= SHEET_ROWS_MAX || column as usize >= CELLS_MAX {
             let message =
                 format!("more than {SHEET_CELLS_MAX} cells, {SHEET_ROWS_MAX} rows or {CELLS_MAX} columns");
-            return Err(Fault::new("sheet", message).line(u64::from(row) + 1));
+            return Err(ImportError::new("sheet", message).line(u64::from(row) + 1));
         }
         found.entry(row).or_default().insert(column, text);
     }

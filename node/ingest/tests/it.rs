@@ -16,32 +16,33 @@ mod it {
     mod workbook;
     mod worldbank;
 
-    use ingest::{Fault, Imported, Options, Source, import};
+    use ingest::{ImportError, ImportOptions, ImportedTable, SourceFile, import};
 
     /// Imports under no options.
-    pub fn plain(name: &str, bytes: &[u8]) -> Result<Imported, Fault> {
-        import(Source { name, bytes }, &Options::default(), &mut |_| {})
+    pub fn plain(name: &str, bytes: &[u8]) -> Result<ImportedTable, ImportError> {
+        import(SourceFile { name, bytes }, &ImportOptions::default(), &mut |_| {})
     }
 
     /// The table as CSV with plain line feeds.
-    pub fn csv(imported: &Imported) -> String {
+    pub fn csv(imported: &ImportedTable) -> String {
         let mut out = Vec::new();
         ingest::export_csv(&imported.table, &mut out).unwrap();
         String::from_utf8(out).unwrap().replace("\r\n", "\n")
     }
 
     /// The table as CSV after a way out and back: each column with its part and its type.
-    pub fn again(imported: &Imported) -> String {
-        let link = |component: &schemas::structure::Component| ingest::Link {
+    pub fn again(imported: &ImportedTable) -> String {
+        let link = |component: &schemas::structure::Component| ingest::ColumnMapping {
             role: Some(component.role),
-            kind: Some(component.kind),
-            ..ingest::Link::column(component.id.as_str(), component.id.clone())
+            value_type: Some(component.kind),
+            ..ingest::ColumnMapping::column(component.id.as_str(), component.id.clone())
         };
         let columns = imported.table.shape().components().iter().map(link).collect();
         let mapping = ingest::Mapping { columns, missing: vec![String::new()], ..ingest::Mapping::default() };
-        let options = Options { mapping: Some(mapping), ..Options::default() };
+        let options = ImportOptions { mapping: Some(mapping), ..ImportOptions::default() };
         let bytes = csv(imported);
-        csv(&import(Source { name: "again.csv", bytes: bytes.as_bytes() }, &options, &mut |_| {}).unwrap())
+        csv(&import(SourceFile { name: "again.csv", bytes: bytes.as_bytes() }, &options, &mut |_| {})
+            .unwrap())
     }
 
     /// A ZIP of these members, deflated.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ingest::{Format, Imported, Options};
+use ingest::{Format, ImportOptions, ImportedTable};
 use ledger::bundle::{self, Bundle};
 use ledger::compute::{self, Source};
 use ledger::log::Log;
@@ -162,18 +162,19 @@ impl Chain {
     }
 }
 
-fn import(input: &Input, bytes: &[u8]) -> Result<Imported, String> {
+fn import(input: &Input, bytes: &[u8]) -> Result<ImportedTable, String> {
     let word = |word: &String| {
         let found = FORMATS.into_iter().find(|format| format.code() == word);
         found.ok_or_else(|| format!("`{word}` is no format"))
     };
-    let options = Options {
+    let options = ImportOptions {
         format: input.format.as_ref().map(word).transpose()?,
         mapping: input.mapping.clone(),
-        ..Options::default()
+        ..ImportOptions::default()
     };
     let name = input.file.rsplit('/').next().unwrap_or_default();
-    ingest::import(ingest::Source { name, bytes }, &options, &mut |_| ()).map_err(|fault| fault.to_string())
+    ingest::import(ingest::SourceFile { name, bytes }, &options, &mut |_| ())
+        .map_err(|fault| fault.to_string())
 }
 
 /// What somebody finds who has the bundle and nothing else.

@@ -129,8 +129,8 @@ fn our_own_importers_read_it_back() {
     for (path, accept) in [(one, GENERIC), (one, SPECIFIC), (one, csv), (two, CSV), (two, JSON)] {
         let answer = world.get(path, accept);
         assert_eq!((answer.status, answer.kind.as_str()), (200, accept));
-        let source = ingest::Source { name: "answer", bytes: answer.body.as_bytes() };
-        let read = ingest::import(source, &ingest::Options::default(), &mut |_| ()).unwrap();
+        let source = ingest::SourceFile { name: "answer", bytes: answer.body.as_bytes() };
+        let read = ingest::import(source, &ingest::ImportOptions::default(), &mut |_| ()).unwrap();
         let cell = |id: &str, row| read.table.column(id)?.cell(row).map(|cell| cell.to_string());
         let ids = ["FREQ", "REF_AREA", "SEX", "TIME_PERIOD", "OBS_VALUE"];
         let found: BTreeSet<Row> = (0..read.table.rows())

@@ -2,7 +2,7 @@
 
 use super::Plan;
 use super::rows::Rows;
-use crate::fault::Fault;
+use crate::error::ImportError;
 use crate::records::{Reader, Record};
 
 /// Records that are read at a time: their cells stay at hand while the columns take them in turn.
@@ -24,7 +24,7 @@ impl Body<'_> {
         plan: &Plan,
         rows: &mut Rows,
         progress: &mut dyn FnMut(u64),
-    ) -> Result<u64, Fault> {
+    ) -> Result<u64, ImportError> {
         let (mut record, mut room) = (Record::default(), Vec::new());
         loop {
             self.reader.tick(progress);

@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use super::Plan;
 use super::body::Body;
 use super::rows::Rows;
-use crate::document::Document;
+use crate::document::ReadAt;
 use crate::records::Reader;
 
 /// Bytes of a piece: they and their columns stay near the processor.
@@ -27,7 +27,7 @@ const THREADS_MAX: u64 = 8;
 
 /// A file below its header.
 pub(super) struct Pieces<'a> {
-    document: &'a dyn Document,
+    document: &'a dyn ReadAt,
     /// Where it begins.
     start: u64,
     plan: &'a Plan,
@@ -52,7 +52,7 @@ struct Merged {
 impl<'a> Pieces<'a> {
     /// The file behind `start`, before which there are `lines` lines; `None` when it is small.
     pub(super) fn of(
-        document: &'a dyn Document,
+        document: &'a dyn ReadAt,
         (start, lines): (u64, u64),
         plan: &'a Plan,
         width: usize,

@@ -6,9 +6,9 @@ use schemas::structure::{Role, Type};
 
 use super::{Origin, Plan, Step};
 use crate::block::Block;
-use crate::fault::Fault;
+use crate::error::ImportError;
 use crate::filling::Filling;
-use crate::mapping::Dates;
+use crate::mapping::DateFormat;
 use crate::points;
 use crate::records::Record;
 
@@ -46,7 +46,7 @@ impl Rows {
     }
 
     /// Adds a row, unless all its measures are missing and no status says why.
-    pub(super) fn add(&mut self, plan: &Plan, record: &Record<'_>, line: u64) -> Result<(), Fault> {
+    pub(super) fn add(&mut self, plan: &Plan, record: &Record<'_>, line: u64) -> Result<(), ImportError> {
         points::bounded(self.lines.rows(), plan.rows_max(), line)?;
         let mut holes = Holes::none(plan);
         for (step, column) in plan.steps.iter().zip(&mut self.columns) {
@@ -124,7 +124,7 @@ fn fill(
     block: &Block<'_>,
     column: &mut Filling,
     holes: &mut Holes,
-) -> Result<(), Fault> {
+) -> Result<(), ImportError> {
     let mut row = 0;
     loop {
         row += plain(plan, step, block, row, column);
@@ -148,7 +148,7 @@ fn plain(plan: &Plan, step: &Step, block: &Block<'_>, from: usize, column: &mut 
         Filling::Number(rows) if plan.plain_numbers(step) => {
             many(cells, rows, |cell| Decimal::from_plain(cell).map(Some))
         }
-        Filling::Period(rows) if plan.plain_periods() && step.dates == Dates::Sdmx => {
+        Filling::Period(rows) if plan.plain_periods() && step.dates == DateFormat::Sdmx => {
             match step.component.kind {
                 Type::TimePeriod => many(cells, rows, |cell| Period::from_ascii(cell).map(Some)),
                 _ => 0,

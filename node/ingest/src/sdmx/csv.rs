@@ -7,12 +7,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::fault::Fault;
+use crate::error::ImportError;
 use crate::heading::Names;
 use crate::records::{self, Reader, Record};
 use crate::sdmx::{self, FIGURE, GROUPS_MAX, Header, STATUS, TIME, roles};
 use crate::sheet::{Group, Sheet};
-use crate::{Format, Imported, Options, Source, value};
+use crate::{Format, ImportOptions, ImportedTable, SourceFile, value};
 
 /// What may stand between cells.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -58,10 +58,10 @@ fn id(cell: &str) -> Cow<'_, str> {
 
 /// Reads a file.
 pub(crate) fn read(
-    source: Source<'_>,
-    options: &Options,
+    source: SourceFile<'_>,
+    options: &ImportOptions,
     progress: &mut dyn FnMut(u64),
-) -> Result<Imported, Fault> {
+) -> Result<ImportedTable, ImportError> {
     let text = records::text(source.bytes)?;
     let delimiter = delimiter(text);
     let mut reader = Reader::new(text, delimiter);
@@ -105,7 +105,7 @@ enum Part {
 struct Reading<'a> {
     sheet: Sheet,
     parts: Vec<Part>,
-    options: &'a Options,
+    options: &'a ImportOptions,
     decimal_comma: bool,
     /// Whether cells hold `code: name`.
     labelled: bool,
@@ -119,12 +119,16 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new(header: &Record<'_>, options: &'a Options, decimal_comma: bool) -> Result<Self, Fault> {
+    fn new(
+        header: &Record<'_>,
+        options: &'a ImportOptions,
+        decimal_comma: bool,
+    ) -> Result<Self, ImportError> {
         let titles: Vec<&str> = (0..header.cells.len()).map(|at| header.cell(at)).collect();
         let mut sheet = Sheet::new(&[FIGURE]);
         let parts = parts(&titles, &mut sheet)?;
         let status = STATUS.iter().filter(|id| titles.iter().any(|title| self::id(title) == **id));
-        let status = status.map(|id| sheet.column(id)).collect::<Result<Vec<usize>, Fault>>()?;
+        let status = status.map(|id| sheet.column(id)).collect::<Result<Vec<usize>, ImportError>>()?;
         Ok(Self {
             sheet,
             options,
@@ -140,7 +144,7 @@ impl<'a> Reading<'a> {
         })
     }
 
-    fn row(&mut self, record: &Record<'_>) -> Result<(), Fault> {
+    fn row(&mut self, record: &Record<'_>) -> Result<(), ImportError> {
         let (mut period, mut cell, mut open) = (None, "", false);
         for at in 0..self.parts.len() {
             let text = record.cell(at);
@@ -171,7 +175,7 @@ impl<'a> Reading<'a> {
         });
         let period = period.transpose()?;
         if period.is_none() && self.has_time {
-            return Err(Fault::new("identifier", "an identifier may not be empty").column(TIME[0]));
+            return Err(ImportError::new("identifier", "an identifier may not be empty").column(TIME[0]));
         }
         if figure.is_none() {
             self.sheet.gaps.count(number);
@@ -180,7 +184,7 @@ impl<'a> Reading<'a> {
         self.sheet.push(period, &[figure], remarked, record.line)
     }
 
-    fn figure(&self, cell: &str) -> Result<Option<schemas::decimal::Decimal>, Fault> {
+    fn figure(&self, cell: &str) -> Result<Option<schemas::decimal::Decimal>, ImportError> {
         if self.decimal_comma && cell.contains(',') {
             return value::comma_number(cell).map(Some);
         }
@@ -188,7 +192,7 @@ impl<'a> Reading<'a> {
     }
 
     /// A cell about the message.
-    fn about(&mut self, at: usize, text: &str, record: &Record<'_>) -> Result<(), Fault> {
+    fn about(&mut self, at: usize, text: &str, record: &Record<'_>) -> Result<(), ImportError> {
         match self.parts.get(at) {
             Some(Part::Action) => action(text)?,
             Some(Part::StructureId) => {
@@ -213,9 +217,9 @@ impl<'a> Reading<'a> {
     }
 
     /// A row that leaves dimensions open gives attributes to all observations that have the others.
-    fn group(&mut self, record: &Record<'_>) -> Result<(), Fault> {
+    fn group(&mut self, record: &Record<'_>) -> Result<(), ImportError> {
         if self.groups.len() == GROUPS_MAX {
-            return Err(Fault::new("group", format!("more than {GROUPS_MAX} rows without a figure")));
+            return Err(ImportError::new("group", format!("more than {GROUPS_MAX} rows without a figure")));
         }
         let (mut key, mut attributes) = (Vec::new(), Vec::new());
         for (at, part) in self.parts.iter().enumerate() {
@@ -231,7 +235,7 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    fn finish(mut self, source: Source<'_>) -> Result<Imported, Fault> {
+    fn finish(mut self, source: SourceFile<'_>) -> Result<ImportedTable, ImportError> {
         self.sheet.spread(&self.groups)?;
         let ids: Vec<String> = self.sheet.ids().map(str::to_owned).collect();
         let mut header = Header::default();
@@ -255,10 +259,10 @@ impl<'a> Reading<'a> {
 }
 
 /// What each column is.
-fn parts(titles: &[&str], sheet: &mut Sheet) -> Result<Vec<Part>, Fault> {
+fn parts(titles: &[&str], sheet: &mut Sheet) -> Result<Vec<Part>, ImportError> {
     let find = |names: &[&str]| titles.iter().position(|title| names.contains(&&*id(title)));
     let figure = find(&[FIGURE]).ok_or_else(|| {
-        Fault::new("column-missing", format!("expected the column `{FIGURE}`"))
+        ImportError::new("column-missing", format!("expected the column `{FIGURE}`"))
             .value(titles.iter().take(8).copied().collect::<Vec<_>>().join(","))
             .hint("say what its measure is: import it as `csv` with a mapping")
     })?;
@@ -289,7 +293,7 @@ fn parts(titles: &[&str], sheet: &mut Sheet) -> Result<Vec<Part>, Fault> {
                 let twice =
                     |part: &Part| matches!(part, Part::Dimension(at) | Part::Attribute(at) if *at == place);
                 if parts.iter().any(twice) {
-                    return Err(Fault::new("column-twice", format!("two columns are called `{id}`")));
+                    return Err(ImportError::new("column-twice", format!("two columns are called `{id}`")));
                 }
                 if at < border && !roles::is_attribute(id) {
                     Part::Dimension(place)
@@ -304,11 +308,13 @@ fn parts(titles: &[&str], sheet: &mut Sheet) -> Result<Vec<Part>, Fault> {
 }
 
 /// Refuses rows that take observations away, and actions that nobody knows.
-fn action(text: &str) -> Result<(), Fault> {
+fn action(text: &str) -> Result<(), ImportError> {
     match code(text) {
         "" | "I" | "A" | "M" | "R" => Ok(()),
         "D" => Err(sdmx::deletion().column("ACTION")),
-        _ => Err(Fault::new("action", "expected an action: I, A, M, R or D").column("ACTION").value(text)),
+        _ => Err(ImportError::new("action", "expected an action: I, A, M, R or D")
+            .column("ACTION")
+            .value(text)),
     }
 }
 

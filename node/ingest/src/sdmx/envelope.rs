@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::fault::{self, Fault};
+use crate::error::{self, ImportError};
 use crate::sdmx::{self, Header, TIME};
 
 /// Bytes of a text of a header or a footer that are kept.
@@ -68,7 +68,7 @@ impl Kind {
 }
 
 /// Refuses roots that hold no time series.
-pub(super) fn root(name: &str) -> Result<Kind, Fault> {
+pub(super) fn root(name: &str) -> Result<Kind, ImportError> {
     let (what, hint) = match name {
         "GenericData"
         | "GenericTimeSeriesData"
@@ -87,7 +87,7 @@ pub(super) fn root(name: &str) -> Result<Kind, Fault> {
         "RegistryInterface" | "QueryMessage" => ("a question to a registry, not data", "import its answer"),
         _ => ("not a message of SDMX", "expected a root such as `GenericData` or `StructureSpecificData`"),
     };
-    Err(Fault::new("message", format!("this is {what}")).value(name).hint(hint))
+    Err(ImportError::new("message", format!("this is {what}")).value(name).hint(hint))
 }
 
 /// The header and the footer while they are read.
@@ -135,7 +135,7 @@ impl Envelope {
         }
     }
 
-    pub(super) fn close(&mut self, kind: Kind) -> Result<(), Fault> {
+    pub(super) fn close(&mut self, kind: Kind) -> Result<(), ImportError> {
         let name = self.names.pop().unwrap_or_default();
         let parent = self.names.last().map_or("", String::as_str);
         let text = std::mem::take(&mut self.text);
@@ -175,13 +175,13 @@ impl Envelope {
     }
 
     /// The fault for a message without data, in the words of its sender.
-    pub(super) fn nothing(&self) -> Fault {
+    pub(super) fn nothing(&self) -> ImportError {
         if self.words.is_empty() {
-            return Fault::new("no-data", "the message holds no observation")
+            return ImportError::new("no-data", "the message holds no observation")
                 .hint("ask the service for other series or a longer time");
         }
-        let words: String = fault::readable(&self.words.join(" "), TEXT_BYTES_MAX);
-        Fault::new("no-data", format!("the message holds no data and says: {words}"))
+        let words: String = error::readable(&self.words.join(" "), TEXT_BYTES_MAX);
+        ImportError::new("no-data", format!("the message holds no data and says: {words}"))
             .hint("do as it says, and import the data when they are there")
     }
 

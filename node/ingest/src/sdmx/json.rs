@@ -10,12 +10,12 @@ use schemas::period::Period;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::fault::{self, Fault};
+use crate::error::{self, ImportError};
 use crate::json::{self, Lines, List};
 use crate::sdmx::layout::{Before, Layout, Level, Structure};
 use crate::sdmx::{self, FIGURE, GROUPS_MAX, Header, STATUS};
 use crate::sheet::{COLUMNS_MAX, Group, Sheet};
-use crate::{Format, Imported, Options, Source, records};
+use crate::{Format, ImportOptions, ImportedTable, SourceFile, records};
 
 /// Observations between two calls of the progress function.
 const TICK: u64 = 1024;
@@ -102,10 +102,10 @@ struct Trouble<'a> {
 
 /// Reads a file.
 pub(crate) fn read(
-    source: Source<'_>,
-    options: &Options,
+    source: SourceFile<'_>,
+    options: &ImportOptions,
     progress: &mut dyn FnMut(u64),
-) -> Result<Imported, Fault> {
+) -> Result<ImportedTable, ImportError> {
     let text = records::text(source.bytes)?;
     let document: Document<'_> = json::document(text)?;
     let body: Body<'_> = match document.data {
@@ -116,7 +116,7 @@ pub(crate) fn read(
         return Err(nothing(document.errors));
     }
     let structures = body.structure.into_iter().chain(body.structures.0).map(json::part);
-    let structures = structures.collect::<Result<Vec<Structure<'_>>, Fault>>()?;
+    let structures = structures.collect::<Result<Vec<Structure<'_>>, ImportError>>()?;
     let mut header = Header::default();
     for structure in &structures {
         structure.describe(&mut header)?;
@@ -142,22 +142,22 @@ pub(crate) fn read(
 }
 
 /// The fault for a message without data, in the words of its sender.
-fn nothing(errors: Option<&RawValue>) -> Fault {
+fn nothing(errors: Option<&RawValue>) -> ImportError {
     let errors: Vec<Trouble<'_>> = errors.and_then(|raw| json::value(raw).ok()).unwrap_or_default();
     let said = errors.into_iter().filter_map(|error| error.detail.or(error.message).or(error.title));
     let words: Vec<String> = said.map(Cow::into_owned).collect();
     if words.is_empty() {
-        return Fault::new("no-data", "the message holds no data set")
+        return ImportError::new("no-data", "the message holds no data set")
             .hint("ask the service for `data`: other series, or a longer time");
     }
-    let words = fault::readable(&words.join("; "), WORDS_CHARS_MAX);
-    Fault::new("no-data", format!("the message holds no data and says: {words}"))
+    let words = error::readable(&words.join("; "), WORDS_CHARS_MAX);
+    ImportError::new("no-data", format!("the message holds no data and says: {words}"))
         .hint("do as it says, and import the data when they are there")
 }
 
 /// The way through the data sets.
 struct Reading<'a, 'p> {
-    options: &'a Options,
+    options: &'a ImportOptions,
     text: &'a str,
     lines: Lines<'a>,
     progress: &'p mut dyn FnMut(u64),
@@ -174,7 +174,7 @@ impl<'a> Reading<'a, '_> {
         &mut self,
         structures: &[Structure<'a>],
         sets: &[&'a RawValue],
-    ) -> Result<(Vec<usize>, Vec<usize>), Fault> {
+    ) -> Result<(Vec<usize>, Vec<usize>), ImportError> {
         let mut layouts = Vec::new();
         for structure in structures {
             layouts.push(Layout::new(structure, &mut self.sheet, self.options.frequency)?);
@@ -189,7 +189,8 @@ impl<'a> Reading<'a, '_> {
                 return Err(sdmx::deletion());
             }
             let layout = layouts.get(set.structure.unwrap_or(0)).ok_or_else(|| {
-                Fault::new("message", "expected the structure of the data set").hint("take the message again")
+                ImportError::new("message", "expected the structure of the data set")
+                    .hint("take the message again")
             })?;
             self.set(layout, &set)?;
         }
@@ -198,7 +199,7 @@ impl<'a> Reading<'a, '_> {
         Ok((once(dimensions), once(layouts.iter().flat_map(Layout::attributes))))
     }
 
-    fn set(&mut self, layout: &Layout<'a>, set: &Set<'a>) -> Result<(), Fault> {
+    fn set(&mut self, layout: &Layout<'a>, set: &Set<'a>) -> Result<(), ImportError> {
         let time = layout.whole(&mut self.sheet)?;
         let before = layout.values(Level::Set, &set.attributes.0, &mut self.sheet)?;
         if let Some(raw) = set.groups {
@@ -218,9 +219,9 @@ impl<'a> Reading<'a, '_> {
         before.into_iter().for_each(|(place, code)| self.sheet.restore(place, code));
     }
 
-    fn group(&mut self, layout: &Layout<'a>, key: &str, values: &'a RawValue) -> Result<(), Fault> {
+    fn group(&mut self, layout: &Layout<'a>, key: &str, values: &'a RawValue) -> Result<(), ImportError> {
         if self.groups.len() == GROUPS_MAX {
-            return Err(Fault::new("group", format!("more than {GROUPS_MAX} groups in one message")));
+            return Err(ImportError::new("group", format!("more than {GROUPS_MAX} groups in one message")));
         }
         let values = json::value::<Values<'_>>(values)?.0;
         self.groups.push(layout.group(key, &values)?);
@@ -232,7 +233,7 @@ impl<'a> Reading<'a, '_> {
         layout: &Layout<'a>,
         (key, raw): (&str, &'a RawValue),
         time: Option<Period>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ImportError> {
         let line = self.lines.of(raw);
         let series: Series<'a> = json::value(raw).map_err(|fault| fault.line(line))?;
         let told = layout.series(key, &mut self.sheet).map_err(|fault| fault.line(line))?;
@@ -250,7 +251,7 @@ impl<'a> Reading<'a, '_> {
         (layout, flat): (&Layout<'a>, bool),
         raw: &'a RawValue,
         time: Option<Period>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ImportError> {
         json::entries(raw, &mut |key, raw| {
             let line = self.lines.of(raw);
             self.observation((layout, flat), (key, raw), time, line).map_err(|fault| fault.line(line))
@@ -263,7 +264,7 @@ impl<'a> Reading<'a, '_> {
         (key, raw): (&str, &'a RawValue),
         time: Option<Period>,
         line: u64,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ImportError> {
         let told = layout.observation(key, flat, &mut self.sheet)?;
         let values = json::value::<Values<'_>>(raw)?.0;
         let (measures, attributes) = values.split_at_checked(self.measures).unwrap_or((&values, &[]));

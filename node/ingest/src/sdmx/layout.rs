@@ -6,7 +6,7 @@ use schemas::period::{Frequency, Period};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::fault::Fault;
+use crate::error::ImportError;
 use crate::heading::Names;
 use crate::json::{self, List};
 use crate::sdmx::{self, Header, TIME};
@@ -87,7 +87,7 @@ impl<'a> Structure<'a> {
     }
 
     /// Tells the header the id, the title and the names of the codes.
-    pub(super) fn describe(&self, header: &mut Header) -> Result<(), Fault> {
+    pub(super) fn describe(&self, header: &mut Header) -> Result<(), ImportError> {
         let by = |wanted: &str| self.links.iter().find(|link| link.rel.as_deref() == Some(wanted));
         for link in by("dataflow").into_iter().chain(by("datastructure")) {
             match (&link.urn, &link.href) {
@@ -129,7 +129,7 @@ impl<'a> Part<'a> {
         role || TIME.contains(&&*self.id)
     }
 
-    fn names(&self, names: &mut Names) -> Result<(), Fault> {
+    fn names(&self, names: &mut Names) -> Result<(), ImportError> {
         for value in self.values.iter().flatten().flatten() {
             if let (Some(id), Some(name)) = (value.id, value.name) {
                 names.insert(text(id)?.into_owned(), text(name)?.into_owned());
@@ -138,7 +138,7 @@ impl<'a> Part<'a> {
         Ok(())
     }
 
-    fn column(&self, sheet: &mut Sheet, dimension: bool) -> Result<Column<'a>, Fault> {
+    fn column(&self, sheet: &mut Sheet, dimension: bool) -> Result<Column<'a>, ImportError> {
         let place = if dimension && self.is_time() { None } else { Some(sheet.column(&self.id)?) };
         let said = |value: &Value<'a>| value.id.or(value.value).or(value.name).map(text).transpose();
         let texts = self.values.iter().flatten().map(|value| match value {
@@ -160,10 +160,10 @@ pub(super) struct Column<'a> {
 }
 
 impl<'a> Column<'a> {
-    fn code(&self, index: &str) -> Result<&str, Fault> {
+    fn code(&self, index: &str) -> Result<&str, ImportError> {
         let code = index.parse::<usize>().ok().and_then(|index| self.texts.get(index)?.as_deref());
         code.ok_or_else(|| {
-            Fault::new("message", "expected the index of a value of the structure")
+            ImportError::new("message", "expected the index of a value of the structure")
                 .column(&self.id)
                 .value(index)
                 .hint("the message may be cut off; take it from its source again")
@@ -171,7 +171,7 @@ impl<'a> Column<'a> {
     }
 
     /// The text of an attribute: by index, or itself.
-    fn text(&self, raw: Option<&'a RawValue>) -> Result<Cow<'_, str>, Fault> {
+    fn text(&self, raw: Option<&'a RawValue>) -> Result<Cow<'_, str>, ImportError> {
         let default = || Cow::Borrowed(self.default.as_deref().unwrap_or_default());
         let Some(raw) = raw.filter(|raw| raw.get() != "null") else { return Ok(default()) };
         if self.texts.is_empty() || !raw.get().starts_with(|c: char| c.is_ascii_digit()) {
@@ -188,11 +188,11 @@ impl<'a> Column<'a> {
 }
 
 /// A text, a number as it is written, several of them, or the best of several languages.
-fn text(raw: &RawValue) -> Result<Cow<'_, str>, Fault> {
+fn text(raw: &RawValue) -> Result<Cow<'_, str>, ImportError> {
     match raw.get().as_bytes().first() {
         Some(b'[') => {
             let parts: List<&RawValue, PARTS_MAX> = json::value(raw)?;
-            let parts = parts.0.into_iter().map(json::scalar).collect::<Result<Vec<_>, Fault>>()?;
+            let parts = parts.0.into_iter().map(json::scalar).collect::<Result<Vec<_>, ImportError>>()?;
             Ok(Cow::Owned(parts.join(BETWEEN)))
         }
         Some(b'{') => {
@@ -241,8 +241,8 @@ impl<'a> Layout<'a> {
         structure: &Structure<'a>,
         sheet: &mut Sheet,
         frequency: Option<Frequency>,
-    ) -> Result<Self, Fault> {
-        let mut columns = |parts: &[Part<'a>], dimension: bool| -> Result<Vec<Column<'a>>, Fault> {
+    ) -> Result<Self, ImportError> {
+        let mut columns = |parts: &[Part<'a>], dimension: bool| -> Result<Vec<Column<'a>>, ImportError> {
             parts.iter().map(|part| part.column(sheet, dimension)).collect()
         };
         let (dimensions, attributes) = (&structure.dimensions, &structure.attributes);
@@ -276,12 +276,12 @@ impl<'a> Layout<'a> {
     }
 
     /// Sets the dimensions that the whole data set has; the period, if that is one of them.
-    pub(super) fn whole(&self, sheet: &mut Sheet) -> Result<Option<Period>, Fault> {
+    pub(super) fn whole(&self, sheet: &mut Sheet) -> Result<Option<Period>, ImportError> {
         let mut time = None;
         for column in &self.set {
             if column.texts.len() != 1 {
                 let message = "expected one value for a dimension of the whole data set";
-                return Err(Fault::new("message", message).column(&column.id));
+                return Err(ImportError::new("message", message).column(&column.id));
             }
             time = self.one(column, "0", sheet)?.or(time);
         }
@@ -289,7 +289,7 @@ impl<'a> Layout<'a> {
     }
 
     /// Sets the dimensions of a series; the period, if that is one of them.
-    pub(super) fn series(&self, key: &str, sheet: &mut Sheet) -> Result<Option<Period>, Fault> {
+    pub(super) fn series(&self, key: &str, sheet: &mut Sheet) -> Result<Option<Period>, ImportError> {
         self.key(&mut self.series.iter(), key, sheet)
     }
 
@@ -299,7 +299,7 @@ impl<'a> Layout<'a> {
         key: &str,
         flat: bool,
         sheet: &mut Sheet,
-    ) -> Result<Option<Period>, Fault> {
+    ) -> Result<Option<Period>, ImportError> {
         let series = if flat { self.series.as_slice() } else { &[] };
         self.key(&mut series.iter().chain(&self.observation), key, sheet)
     }
@@ -309,7 +309,7 @@ impl<'a> Layout<'a> {
         columns: &mut dyn Iterator<Item = &Column<'a>>,
         key: &str,
         sheet: &mut Sheet,
-    ) -> Result<Option<Period>, Fault> {
+    ) -> Result<Option<Period>, ImportError> {
         let (mut time, mut parts) = (None, key.split(':'));
         for column in columns {
             let part = parts.next().ok_or_else(|| wrong_key(key))?;
@@ -321,7 +321,12 @@ impl<'a> Layout<'a> {
         Ok(time)
     }
 
-    fn one(&self, column: &Column<'a>, index: &str, sheet: &mut Sheet) -> Result<Option<Period>, Fault> {
+    fn one(
+        &self,
+        column: &Column<'a>,
+        index: &str,
+        sheet: &mut Sheet,
+    ) -> Result<Option<Period>, ImportError> {
         let code = column.code(index)?;
         match column.place {
             Some(place) => drop(sheet.set(place, code)),
@@ -340,7 +345,7 @@ impl<'a> Layout<'a> {
         level: Level,
         values: &[Option<&'a RawValue>],
         sheet: &mut Sheet,
-    ) -> Result<Before, Fault> {
+    ) -> Result<Before, ImportError> {
         let mut before = Vec::new();
         self.each(level, values, &mut |place, text| before.push((place, sheet.set(place, text))))?;
         Ok(before)
@@ -351,12 +356,12 @@ impl<'a> Layout<'a> {
         level: Level,
         values: &[Option<&'a RawValue>],
         each: &mut dyn FnMut(usize, &str),
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ImportError> {
         let columns = self.attributes.get(level as usize).map(Vec::as_slice).unwrap_or_default();
         // Behind its attributes an observation may have the numbers of its annotations.
         let number = |raw: &RawValue| raw.get().bytes().all(|byte| byte.is_ascii_digit());
         if values.iter().skip(columns.len()).flatten().any(|raw| !number(raw)) {
-            return Err(Fault::new("message", "expected no more attributes than the structure has"));
+            return Err(ImportError::new("message", "expected no more attributes than the structure has"));
         }
         for (at, column) in columns.iter().enumerate() {
             let text = column.text(values.get(at).copied().flatten())?;
@@ -368,7 +373,7 @@ impl<'a> Layout<'a> {
     }
 
     /// Attributes of all observations with the indices of a key, whose empty parts are any.
-    pub(super) fn group(&self, key: &str, values: &[Option<&'a RawValue>]) -> Result<Group, Fault> {
+    pub(super) fn group(&self, key: &str, values: &[Option<&'a RawValue>]) -> Result<Group, ImportError> {
         let columns: Vec<&Column<'a>> =
             self.set.iter().chain(&self.series).chain(&self.observation).collect();
         let mut pairs = Vec::new();
@@ -384,8 +389,8 @@ impl<'a> Layout<'a> {
     }
 }
 
-fn wrong_key(key: &str) -> Fault {
-    Fault::new("message", "expected an index for each dimension").value(key)
+fn wrong_key(key: &str) -> ImportError {
+    ImportError::new("message", "expected an index for each dimension").value(key)
 }
 
 #[cfg(test)]

@@ -10,11 +10,11 @@ use quick_xml::reader::Reader;
 use schemas::decimal::Decimal;
 use schemas::period::{Frequency, Period};
 
-use crate::fault::{self, Fault};
+use crate::error::{self, ImportError};
 use crate::sdmx::envelope::{Envelope, Kind, root};
 use crate::sdmx::{self, FIGURE, GROUPS_MAX, Header, STATUS, TIME, roles};
 use crate::sheet::{COLUMNS_MAX, Group, Sheet};
-use crate::{Format, Imported, Options, Source, records};
+use crate::{Format, ImportOptions, ImportedTable, SourceFile, records};
 
 /// Elements within elements; a data message has ten.
 const DEPTH_MAX: usize = 64;
@@ -42,10 +42,10 @@ const CONTROL: [&str; 14] = [
 
 /// Reads a file.
 pub(crate) fn read(
-    source: Source<'_>,
-    options: &Options,
+    source: SourceFile<'_>,
+    options: &ImportOptions,
     progress: &mut dyn FnMut(u64),
-) -> Result<Imported, Fault> {
+) -> Result<ImportedTable, ImportError> {
     let text = records::text(source.bytes)?;
     let mut message = Message::new(options);
     let mut lines = Lines { text: text.as_bytes(), at: 0, line: 1 };
@@ -67,8 +67,8 @@ pub(crate) fn read(
     message.finish(source)
 }
 
-fn malformed(error: &quick_xml::Error) -> Fault {
-    Fault::new("xml", format!("this is no well-formed XML: {error}"))
+fn malformed(error: &quick_xml::Error) -> ImportError {
+    ImportError::new("xml", format!("this is no well-formed XML: {error}"))
         .hint("the file may be cut off; take it from its source again")
 }
 
@@ -127,7 +127,7 @@ struct Message {
 }
 
 impl Message {
-    fn new(options: &Options) -> Self {
+    fn new(options: &ImportOptions) -> Self {
         Self {
             sheet: Sheet::new(&[FIGURE]),
             envelope: Envelope::default(),
@@ -146,7 +146,7 @@ impl Message {
     }
 
     /// Takes the next event; says whether it was the end.
-    fn take(&mut self, event: &Event<'_>, lines: &mut Lines<'_>, place: usize) -> Result<bool, Fault> {
+    fn take(&mut self, event: &Event<'_>, lines: &mut Lines<'_>, place: usize) -> Result<bool, ImportError> {
         match event {
             Event::Start(start) => self.start(start)?,
             Event::End(_) => self.end(lines, place)?,
@@ -154,12 +154,12 @@ impl Message {
             Event::CData(text) => self.text(&text.xml10_content()),
             Event::GeneralRef(name) => self.reference(name)?,
             Event::DocType(_) => {
-                return Err(Fault::new("xml", "a message of SDMX has no DOCTYPE")
+                return Err(ImportError::new("xml", "a message of SDMX has no DOCTYPE")
                     .hint("take the message from its source again"));
             }
             Event::Eof if self.levels.is_empty() => return Ok(true),
             Event::Eof => {
-                return Err(Fault::new("xml", "the message ends before its last element does")
+                return Err(ImportError::new("xml", "the message ends before its last element does")
                     .hint("the file is cut off; take it from its source again"));
             }
             Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
@@ -167,9 +167,9 @@ impl Message {
         Ok(false)
     }
 
-    fn start(&mut self, start: &BytesStart<'_>) -> Result<(), Fault> {
+    fn start(&mut self, start: &BytesStart<'_>) -> Result<(), ImportError> {
         if self.levels.len() == DEPTH_MAX {
-            return Err(Fault::new("xml", format!("more than {DEPTH_MAX} elements within each other")));
+            return Err(ImportError::new("xml", format!("more than {DEPTH_MAX} elements within each other")));
         }
         let name = start.local_name();
         let name = name.as_ref();
@@ -200,7 +200,7 @@ impl Message {
         Ok(())
     }
 
-    fn attribute(&self, start: &BytesStart<'_>, wanted: &str) -> Result<String, Fault> {
+    fn attribute(&self, start: &BytesStart<'_>, wanted: &str) -> Result<String, ImportError> {
         for attribute in attributes(start) {
             let (key, value) = pair(&attribute?)?;
             if local(key) == wanted {
@@ -211,7 +211,7 @@ impl Message {
     }
 
     /// A text in several languages: the first one stays, unless one is in English.
-    fn language(&mut self, start: &BytesStart<'_>) -> Result<(), Fault> {
+    fn language(&mut self, start: &BytesStart<'_>) -> Result<(), ImportError> {
         let language = self.attribute(start, "lang")?;
         let english = language.is_empty() || language.starts_with("en");
         let value = self.comp.1.last_mut();
@@ -229,7 +229,7 @@ impl Message {
         Ok(())
     }
 
-    fn data_set(&mut self, start: &BytesStart<'_>) -> Result<(), Fault> {
+    fn data_set(&mut self, start: &BytesStart<'_>) -> Result<(), ImportError> {
         let mut reference = String::new();
         for attribute in attributes(start) {
             let (key, value) = pair(&attribute?)?;
@@ -249,9 +249,9 @@ impl Message {
         Ok(())
     }
 
-    fn group(&mut self, start: &BytesStart<'_>) -> Result<(), Fault> {
+    fn group(&mut self, start: &BytesStart<'_>) -> Result<(), ImportError> {
         if self.groups.len() == GROUPS_MAX {
-            return Err(Fault::new("group", format!("more than {GROUPS_MAX} groups in one message")));
+            return Err(ImportError::new("group", format!("more than {GROUPS_MAX} groups in one message")));
         }
         let mut draft = Draft::default();
         for attribute in attributes(start) {
@@ -266,7 +266,7 @@ impl Message {
     }
 
     /// A series or an observation whose values are its XML attributes.
-    fn entry(&mut self, start: &BytesStart<'_>, kind: Kind) -> Result<(), Fault> {
+    fn entry(&mut self, start: &BytesStart<'_>, kind: Kind) -> Result<(), ImportError> {
         if kind == Kind::Obs {
             self.figure = None;
         }
@@ -291,7 +291,7 @@ impl Message {
     }
 
     /// A value that is an element: `id` or `concept`, and `value`.
-    fn pair(&mut self, start: &BytesStart<'_>, kind: Kind) -> Result<(), Fault> {
+    fn pair(&mut self, start: &BytesStart<'_>, kind: Kind) -> Result<(), ImportError> {
         let (mut id, mut text) = (String::new(), String::new());
         for attribute in attributes(start) {
             let (key, value) = pair(&attribute?)?;
@@ -307,7 +307,7 @@ impl Message {
         match kind {
             Kind::ObsValue => self.figure(&text)?,
             _ if id.is_empty() => {
-                return Err(Fault::new("message", "expected the id of a dimension or an attribute"));
+                return Err(ImportError::new("message", "expected the id of a dimension or an attribute"));
             }
             _ if TIME.contains(&id.as_str()) && kind != Kind::AttributeValue => self.time(&text)?,
             _ => self.value(kind, &id, text)?,
@@ -315,7 +315,7 @@ impl Message {
         Ok(())
     }
 
-    fn value(&mut self, kind: Kind, id: &str, text: String) -> Result<(), Fault> {
+    fn value(&mut self, kind: Kind, id: &str, text: String) -> Result<(), ImportError> {
         let place = self.sheet.column(id)?;
         let key = kind != Kind::AttributeValue;
         // The element that the value belongs to: a series, an observation, a data set, a group.
@@ -339,23 +339,23 @@ impl Message {
             .rposition(|level| matches!(level.kind, Kind::DataSet | Kind::Group | Kind::Series | Kind::Obs))
     }
 
-    fn set(&mut self, place: usize, text: &str) -> Result<(), Fault> {
+    fn set(&mut self, place: usize, text: &str) -> Result<(), ImportError> {
         let before = self.sheet.set(place, text);
         let Some(level) = self.owner().and_then(|at| self.levels.get_mut(at)) else { return Ok(()) };
         if level.before.iter().any(|(known, _)| *known == place) {
             let id = self.sheet.ids().nth(place).unwrap_or_default();
-            return Err(Fault::new("message", "a value is given twice").column(id).value(text));
+            return Err(ImportError::new("message", "a value is given twice").column(id).value(text));
         }
         level.before.push((place, before));
         Ok(())
     }
 
-    fn time(&mut self, text: &str) -> Result<(), Fault> {
+    fn time(&mut self, text: &str) -> Result<(), ImportError> {
         self.time = Some(sdmx::period(text.trim(), self.frequency).map_err(|fault| fault.column(TIME[0]))?);
         Ok(())
     }
 
-    fn figure(&mut self, text: &str) -> Result<(), Fault> {
+    fn figure(&mut self, text: &str) -> Result<(), ImportError> {
         self.figure = sdmx::figure(text).map_err(|fault| fault.column(FIGURE))?;
         if self.figure.is_none() {
             text.clone_into(&mut self.gap);
@@ -376,8 +376,8 @@ impl Message {
     }
 
     /// A character by number or one of the five names that XML knows.
-    fn reference(&mut self, name: &quick_xml::events::BytesRef<'_>) -> Result<(), Fault> {
-        let unknown = || Fault::new("xml", "an entity that XML does not know").value(&**name);
+    fn reference(&mut self, name: &quick_xml::events::BytesRef<'_>) -> Result<(), ImportError> {
+        let unknown = || ImportError::new("xml", "an entity that XML does not know").value(&**name);
         let text = match name.resolve_char_ref().map_err(|_| unknown())? {
             Some(character) => character.to_string(),
             None => quick_xml::escape::resolve_predefined_entity(name).ok_or_else(unknown)?.to_owned(),
@@ -386,7 +386,7 @@ impl Message {
         Ok(())
     }
 
-    fn end(&mut self, lines: &mut Lines<'_>, place: usize) -> Result<(), Fault> {
+    fn end(&mut self, lines: &mut Lines<'_>, place: usize) -> Result<(), ImportError> {
         let Some(kind) = self.levels.last().map(|level| level.kind) else { return Ok(()) };
         match kind {
             Kind::Obs => self.observation(lines.upto(place))?,
@@ -408,7 +408,7 @@ impl Message {
         Ok(())
     }
 
-    fn observation(&mut self, line: u64) -> Result<(), Fault> {
+    fn observation(&mut self, line: u64) -> Result<(), ImportError> {
         let status = match self.status {
             Some(status) => status,
             None => *self.status.insert([self.sheet.column(STATUS[0])?, self.sheet.column(STATUS[1])?]),
@@ -422,7 +422,7 @@ impl Message {
     }
 
     /// The values of a `Comp`, one after the other.
-    fn composed(&mut self) -> Result<(), Fault> {
+    fn composed(&mut self) -> Result<(), ImportError> {
         let (id, values) = std::mem::take(&mut self.comp);
         if id.is_empty() {
             return Ok(());
@@ -434,7 +434,7 @@ impl Message {
         self.value(Kind::AttributeValue, &id, text)
     }
 
-    fn finish(mut self, source: Source<'_>) -> Result<Imported, Fault> {
+    fn finish(mut self, source: SourceFile<'_>) -> Result<ImportedTable, ImportError> {
         if self.sheet.rows == 0 {
             return Err(self.envelope.nothing());
         }
@@ -460,7 +460,7 @@ impl Message {
 fn inferred(sheet: &Sheet, dimensions: &[usize]) -> String {
     let ids: Vec<&str> = sheet.ids().collect();
     let named = dimensions.iter().filter_map(|place| ids.get(*place).copied()).collect::<Vec<_>>().join(", ");
-    fault::readable(
+    error::readable(
         &format!("the message does not say its dimensions, taken as such: {named}"),
         NOTE_CHARS_MAX,
     )
@@ -480,19 +480,19 @@ impl Draft {
 }
 
 /// The XML attributes of an element, of which there may be so many.
-fn attributes<'a>(start: &'a BytesStart<'_>) -> impl Iterator<Item = Result<Attribute<'a>, Fault>> {
-    let many = || Fault::new("columns", format!("more than {COLUMNS_MAX} attributes of one element"));
+fn attributes<'a>(start: &'a BytesStart<'_>) -> impl Iterator<Item = Result<Attribute<'a>, ImportError>> {
+    let many = || ImportError::new("columns", format!("more than {COLUMNS_MAX} attributes of one element"));
     start.attributes().enumerate().take(COLUMNS_MAX + 1).map(move |(at, attribute)| match attribute {
         _ if at == COLUMNS_MAX => Err(many()),
         Ok(attribute) => Ok(attribute),
-        Err(error) => Err(Fault::new("xml", format!("this is no well-formed XML: {error}"))),
+        Err(error) => Err(ImportError::new("xml", format!("this is no well-formed XML: {error}"))),
     })
 }
 
-fn pair<'a>(attribute: &Attribute<'a>) -> Result<(&'a str, std::borrow::Cow<'a, str>), Fault> {
+fn pair<'a>(attribute: &Attribute<'a>) -> Result<(&'a str, std::borrow::Cow<'a, str>), ImportError> {
     let value = attribute.normalized_value(XmlVersion::Implicit1_0);
     let key = attribute.key.0;
-    Ok((key, value.map_err(|error| Fault::new("xml", error.to_string()).column(key))?))
+    Ok((key, value.map_err(|error| ImportError::new("xml", error.to_string()).column(key))?))
 }
 
 /// A name without its prefix.

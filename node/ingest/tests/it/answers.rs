@@ -26,7 +26,7 @@ fn pages_of_the_world_bank() {
     let both = plain("a.json", format!("{one}\n{two}").as_bytes()).unwrap();
     assert_eq!(csv(&both), "REF_AREA,TIME_PERIOD,OBS_VALUE\nNAM,2014,1.50\nWLD,2014,100\n");
     assert_eq!(both, plain("a.json", format!("{two}{one}").as_bytes()).unwrap());
-    assert_eq!(both.summary.gaps["null"], 1);
+    assert_eq!(both.summary.missing_spellings["null"], 1);
     assert_eq!(both.summary.notes, ["1 codes of areas are not of ISO 3166 and kept as they are, as in `ZZ`"]);
     assert_eq!((both.areas[1].aggregate, both.title.as_str()), (true, "Some product"));
     let alone = plain("a.json", one.as_bytes()).unwrap();

@@ -1,10 +1,10 @@
 //! Bad files: each is refused with a fault of its own that says where and what to do.
 
 use super::{ROWS, plain, wide, zip};
-use ingest::{Fault, Format, Options, Source, import};
+use ingest::{Format, ImportError, ImportOptions, SourceFile, import};
 
 /// A refusal, as `code line column value`.
-fn check(name: &str, bytes: &[u8], expected: &str) -> Fault {
+fn check(name: &str, bytes: &[u8], expected: &str) -> ImportError {
     let fault = plain(name, bytes).unwrap_err();
     let line = fault.line.map_or("-".into(), |line| line.to_string());
     let part = |part: &Option<String>| part.clone().unwrap_or("-".into());
@@ -31,8 +31,8 @@ fn files_of_another_kind() {
 #[test]
 fn a_file_given_as_another() {
     let given = |format, bytes: &[u8]| {
-        let options = Options { format: Some(format), ..Options::default() };
-        import(Source { name: "a.csv", bytes }, &options, &mut |_| {}).unwrap_err()
+        let options = ImportOptions { format: Some(format), ..ImportOptions::default() };
+        import(SourceFile { name: "a.csv", bytes }, &options, &mut |_| {}).unwrap_err()
     };
     let fault = given(Format::Fred, wide(ROWS).as_bytes());
     assert_eq!((fault.code, fault.hint.as_deref()), ("format-other", Some("import it as `worldbank`")));

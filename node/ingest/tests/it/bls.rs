@@ -1,7 +1,7 @@
 //! The files of the Bureau of Labor Statistics: flat, in JSON, from its data viewer.
 
 use super::{csv, plain};
-use ingest::{Companion, Fault, Format, Options, Source, import};
+use ingest::{CompanionFile, Format, ImportError, ImportOptions, SourceFile, import};
 
 const FLAT: &str = "series_id\tyear\tperiod\tvalue\tfootnote_codes\r\n\
                     CUUR0000SA0      \t2017\tM12\t     246.524\t        \r\n\
@@ -23,14 +23,16 @@ fn a_flat_file_keeps_its_frequencies_apart() {
     );
     assert_eq!((imported.format, imported.dataflow.as_str()), (Format::Bls, "cu.data.1.AllItems"));
     let summary = imported.summary;
-    assert_eq!((summary.rows, summary.missing, summary.gaps["-"]), (5, 2, 2));
+    assert_eq!((summary.rows, summary.missing, summary.missing_spellings["-"]), (5, 2, 2));
     assert_eq!(summary.frequency, None);
 }
 
-fn with(companions: &[(&str, &str)]) -> Result<Vec<(String, String)>, Fault> {
-    let companion = |(name, text): &(&str, &str)| Companion { name: (*name).into(), bytes: (*text).into() };
-    let options = Options { companions: companions.iter().map(companion).collect(), ..Options::default() };
-    let source = Source { name: "cu.data.1.AllItems", bytes: FLAT.as_bytes() };
+fn with(companions: &[(&str, &str)]) -> Result<Vec<(String, String)>, ImportError> {
+    let companion =
+        |(name, text): &(&str, &str)| CompanionFile { name: (*name).into(), bytes: (*text).into() };
+    let options =
+        ImportOptions { companions: companions.iter().map(companion).collect(), ..ImportOptions::default() };
+    let source = SourceFile { name: "cu.data.1.AllItems", bytes: FLAT.as_bytes() };
     let imported = import(source, &options, &mut |_| {})?;
     Ok(imported.codes.into_values().flatten().collect())
 }

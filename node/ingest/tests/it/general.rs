@@ -1,11 +1,15 @@
 //! A CSV of any kind under a mapping, and export as the way back.
 
 use super::{csv, plain};
-use ingest::{Fault, Format, Imported, Link, Mapping, Options, Source, import, import_document};
+use ingest::{
+    ColumnMapping, Format, ImportError, ImportOptions, ImportedTable, Mapping, SourceFile, import,
+    import_document,
+};
 
-fn mapped(text: &str, mapping: &str) -> Result<Imported, Fault> {
-    let options = Options { mapping: Some(Mapping::parse("m.toml", mapping)?), ..Options::default() };
-    import(Source { name: "data.csv", bytes: text.as_bytes() }, &options, &mut |_| {})
+fn mapped(text: &str, mapping: &str) -> Result<ImportedTable, ImportError> {
+    let options =
+        ImportOptions { mapping: Some(Mapping::parse("m.toml", mapping)?), ..ImportOptions::default() };
+    import(SourceFile { name: "data.csv", bytes: text.as_bytes() }, &options, &mut |_| {})
 }
 
 const OFFICE: &str = r#"
@@ -82,15 +86,16 @@ fn a_large_file_gives_the_same_with_any_number_of_threads() {
     let cases = [(good, None), (returned, None), (quoted, None), (odd, Some(90_003)), (twice, Some(120_003))];
     for (text, lines) in cases {
         let read = |threads| {
-            let options = Options { threads: std::num::NonZeroUsize::new(threads), ..Options::default() };
-            import(Source { name: "data.csv", bytes: text.as_bytes() }, &options, &mut |_| {})
+            let options =
+                ImportOptions { threads: std::num::NonZeroUsize::new(threads), ..ImportOptions::default() };
+            import(SourceFile { name: "data.csv", bytes: text.as_bytes() }, &options, &mut |_| {})
         };
         let one = read(1);
         assert_eq!(one.as_ref().err().map(|fault| fault.line), lines.map(Some));
         for threads in [2, 3, 7] {
             assert!(read(threads) == one, "{threads} threads");
         }
-        let pieces = import_document("data.csv", &text.as_bytes(), &Options::default(), &mut |_| {});
+        let pieces = import_document("data.csv", &text.as_bytes(), &ImportOptions::default(), &mut |_| {});
         assert!(pieces == one, "in pieces");
     }
 }
@@ -98,7 +103,7 @@ fn a_large_file_gives_the_same_with_any_number_of_threads() {
 #[test]
 fn a_document_that_breaks_off_is_told() {
     struct Broken(u64);
-    impl ingest::Document for Broken {
+    impl ingest::ReadAt for Broken {
         fn size(&self) -> u64 {
             3 << 20
         }
@@ -112,7 +117,7 @@ fn a_document_that_breaks_off_is_told() {
         }
     }
     for until in [0, 1 << 17, 2 << 20] {
-        let read = import_document("data.csv", &Broken(until), &Options::default(), &mut |_| {});
+        let read = import_document("data.csv", &Broken(until), &ImportOptions::default(), &mut |_| {});
         let fault = read.unwrap_err();
         assert_eq!((fault.code, fault.file.as_str()), ("file-read", "data.csv"), "{until}");
         assert!(fault.message.contains("the disk is gone"));
@@ -131,11 +136,11 @@ fn sdmx_ids_need_no_mapping_and_export_leads_back() {
 
 #[test]
 fn flags_make_a_mapping() {
-    let columns: Result<Vec<Link>, Fault> =
+    let columns: Result<Vec<ColumnMapping>, ImportError> =
         ["REF_AREA=Land", "TIME_PERIOD=Jahr", "OBS_VALUE=Wert"].into_iter().map(str::parse).collect();
     let mapping = Mapping { columns: columns.unwrap(), ..Mapping::default() };
-    let options = Options { mapping: Some(mapping), ..Options::default() };
-    let source = Source { name: "x y.csv", bytes: b"Land,Jahr,Wert\nNA,2010,1\n" };
+    let options = ImportOptions { mapping: Some(mapping), ..ImportOptions::default() };
+    let source = SourceFile { name: "x y.csv", bytes: b"Land,Jahr,Wert\nNA,2010,1\n" };
     let imported = import(source, &options, &mut |_| {}).unwrap();
     assert_eq!(csv(&imported), "REF_AREA,TIME_PERIOD,OBS_VALUE\nNA,2010,1\n");
     assert_eq!(imported.dataflow.as_str(), "x_y");
@@ -200,7 +205,7 @@ fn a_zero_may_be_no_figure() {
     assert_eq!(csv(&imported), "TIME_PERIOD,PE,CHANGE\n2010,,0\n2011,12.5,0.0\n2014,0.01,0\n");
     assert_eq!((imported.summary.rows, imported.summary.missing), (5, 5));
     let gaps = [("", 1), (".", 1), ("0", 3)].map(|(spelling, count)| (spelling.to_owned(), count));
-    assert_eq!(imported.summary.gaps, gaps.into());
+    assert_eq!(imported.summary.missing_spellings, gaps.into());
     let fault = mapped(text, &link("TIME_PERIOD", "zero_is_missing = true\n")).unwrap_err();
     assert_eq!(fault.code, "mapping", "{fault}");
 }

@@ -2,9 +2,9 @@
 //! ones with each of their ways.
 
 use super::{csv, plain};
-use ingest::{Format, Imported};
+use ingest::{Format, ImportedTable};
 
-fn read(name: &str, text: &str, format: Format, table: &str) -> Imported {
+fn read(name: &str, text: &str, format: Format, table: &str) -> ImportedTable {
     let imported = plain(name, text.as_bytes()).unwrap_or_else(|fault| panic!("{fault}"));
     assert_eq!((imported.format, csv(&imported).as_str()), (format, table));
     imported
@@ -27,7 +27,7 @@ fn eurostat_old_and_new() {
                  PC,GBR,2013-Q4,1,\n\
                  PC,GRC,2013-Q4,,c\nPC,GRC,2014-Q1,12.50,bp\n";
     let old = read("une_rt.tsv", OLD, Format::Eurostat, table);
-    assert_eq!((old.summary.missing, old.summary.gaps[":"], old.summary.rows), (2, 2, 3));
+    assert_eq!((old.summary.missing, old.summary.missing_spellings[":"], old.summary.rows), (2, 2, 3));
     assert_eq!((old.dataflow.as_str(), old.summary.aggregates), ("une_rt", 1));
     let new = OLD.replace("unit,geo\\time", "freq,unit,geo\\TIME_PERIOD").replace("PC,", "Q,PC,");
     let new = new.replace("2014Q1", "2014-Q1").replace("2013Q4", "2013-Q4");
@@ -90,7 +90,7 @@ fn series_of_the_federal_reserve_board() {
          USA,B_N.M,1953-M04,5,Currency,6\nUSA,B_N.M,1953-M05,6,Currency,6\n",
     );
     assert_eq!(imported.codes.values().next().unwrap()["A_N.M"], "Market yield on securities");
-    assert_eq!(imported.summary.gaps["ND"], 1);
+    assert_eq!(imported.summary.missing_spellings["ND"], 1);
     refused("a.csv", &H15.replace("1953-05", "5/1953"), "period", Some(8));
     refused("a.csv", &H15.replace("1000000", "200"), "multiplier", None);
     refused("a.csv", &H15.replace("Time Period", "Period"), "header-missing", Some(9));
@@ -167,7 +167,7 @@ fn answers_of_fred_and_their_vintages() {
         Format::FredJson,
         "REF_AREA,TIME_PERIOD,OBS_VALUE\nUSA,2010-Q1,1.50\nUSA,2010-Q2,2.0\n",
     );
-    assert_eq!((both.dataflow.as_str(), both.summary.gaps["."]), ("GDP", 1));
+    assert_eq!((both.dataflow.as_str(), both.summary.missing_spellings["."]), ("GDP", 1));
     assert!(both.summary.notes.is_empty());
     let pages = format!("{}\n{}", answer("pch", 3, &a), answer("pch", 3, &b));
     let pages = plain("GDP.json", pages.as_bytes()).unwrap();

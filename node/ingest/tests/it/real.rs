@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{csv, plain};
-use ingest::{Format, Imported};
+use ingest::{Format, ImportedTable};
 
 /// The folder of the real files, if it is there.
 pub(super) fn folder() -> Option<PathBuf> {
@@ -18,7 +18,7 @@ pub(super) fn folder() -> Option<PathBuf> {
 }
 
 /// Imports a file twice, which must give the same, and checks its counts.
-fn check(path: &str, format: Format, observations: u64, missing: u64, areas: usize) -> Option<Imported> {
+fn check(path: &str, format: Format, observations: u64, missing: u64, areas: usize) -> Option<ImportedTable> {
     let bytes = std::fs::read(folder()?.join(path)).unwrap();
     let name = path.rsplit('/').next().unwrap();
     let imported = plain(name, &bytes).unwrap_or_else(|fault| panic!("{fault}"));
@@ -121,7 +121,7 @@ fn panels() {
     ] {
         let Some(imported) = check(path, format, observations, missing, 1) else { return };
         assert_eq!(imported.summary.series, series, "{path}");
-        let found = imported.summary.gaps.iter().map(|(word, count)| (word.as_str(), *count));
+        let found = imported.summary.missing_spellings.iter().map(|(word, count)| (word.as_str(), *count));
         assert!(found.eq(gaps.into_iter().filter(|(_, count)| *count > 0)), "{path}");
     }
 }
@@ -152,7 +152,7 @@ fn answers_of_the_world_bank() {
     assert!(csv(&imported).contains("USA,2010,100\n"));
     assert_eq!((imported.dataflow.as_str(), imported.summary.notes.len()), ("FP.CPI.TOTL", 0));
     assert_eq!(imported.vintage.unwrap().to_string(), "2026-07-13");
-    assert_eq!(imported.summary.gaps["null"], 1);
+    assert_eq!(imported.summary.missing_spellings["null"], 1);
 
     let page = |number: u32| {
         let path = format!("worldbank/api_v1_2016_NY.GDP.MKTP.CD_page{number}.json");
@@ -210,12 +210,12 @@ fn offices() {
 fn files_under_a_mapping() {
     let Some(folder) = folder() else { return };
     let mapped = |path: &str, mapping: &str| {
-        let options = ingest::Options {
+        let options = ingest::ImportOptions {
             mapping: Some(ingest::Mapping::parse("m.toml", mapping).unwrap()),
-            ..ingest::Options::default()
+            ..ingest::ImportOptions::default()
         };
         let bytes = std::fs::read(folder.join(path)).unwrap();
-        ingest::import(ingest::Source { name: path, bytes: &bytes }, &options, &mut |_| {})
+        ingest::import(ingest::SourceFile { name: path, bytes: &bytes }, &options, &mut |_| {})
     };
     let link = |from: &str, to: &str| format!("[[columns]]\nfrom = \"{from}\"\nto = \"{to}\"\n");
     let area = "[[columns]]\nconstant = \"GBR\"\nto = \"REF_AREA\"\n";
@@ -336,7 +336,7 @@ fn real_files_are_not_doubted() {
             let words = format!("{} {}", imported.dataflow, imported.title);
             let aggregate =
                 |code: &str| imported.areas.iter().any(|area| area.code == code && area.aggregate);
-            assert_eq!(ingest::doubts(&imported.table, &words, None, aggregate), [], "{name}");
+            assert_eq!(ingest::check_plausibility(&imported.table, &words, None, aggregate), [], "{name}");
             looked += 1;
         }
     }

@@ -2,10 +2,10 @@
 
 use super::real::folder;
 use super::{again, csv, plain};
-use ingest::{Fault, Format, Imported};
+use ingest::{Format, ImportError, ImportedTable};
 
 /// Reads a file twice, which must give the same.
-fn read(path: &str) -> Option<Result<Imported, Fault>> {
+fn read(path: &str) -> Option<Result<ImportedTable, ImportError>> {
     let bytes = std::fs::read(folder()?.join(path)).unwrap();
     let name = path.rsplit('/').next().unwrap();
     let imported = plain(name, &bytes);
@@ -16,12 +16,12 @@ fn read(path: &str) -> Option<Result<Imported, Fault>> {
 /// Counts of a file: rows, missing figures, series; its id; the beginning of its table.
 type Counts<'a> = (&'a str, u64, u64, u64, &'a str, &'a str);
 
-fn check(format: Format, (path, rows, missing, series, dataflow, head): Counts<'_>) -> Option<Imported> {
+fn check(format: Format, (path, rows, missing, series, dataflow, head): Counts<'_>) -> Option<ImportedTable> {
     let imported = read(path)?.unwrap_or_else(|fault| panic!("{fault}"));
     let summary = &imported.summary;
     let found = (imported.format, summary.rows, summary.missing, summary.series, imported.dataflow.as_str());
     assert_eq!(found, (format, rows, missing, series, dataflow), "{path}");
-    assert_eq!(summary.gaps.values().sum::<u64>(), missing, "{path}");
+    assert_eq!(summary.missing_spellings.values().sum::<u64>(), missing, "{path}");
     let text = csv(&imported);
     assert!(again(&imported) == text, "{path}: out and back");
     assert!(text.starts_with(head), "{path}: {}", text.lines().take(2).collect::<Vec<_>>().join("\n"));
@@ -142,7 +142,7 @@ fn files_in_csv() {
         return;
     };
     assert_eq!(
-        (prices.summary.observations, prices.summary.gaps["nan"], prices.areas.len()),
+        (prices.summary.observations, prices.summary.missing_spellings["nan"], prices.areas.len()),
         (7092, 741, 167)
     );
     let quarters = csv(&prices).contains("128,PCPIM_PC_PP_PT,W1,Q,2018-Q1,-0.429326287978868\n");

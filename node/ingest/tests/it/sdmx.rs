@@ -1,11 +1,11 @@
 //! Messages of SDMX in their three forms, and JSON-stat: small ones, each with one thing to see.
 
 use super::{again, csv, plain};
-use ingest::{Format, Imported};
+use ingest::{Format, ImportedTable};
 
 /// The table as CSV.
 #[track_caller]
-fn check(text: &str, format: Format, expected: &str) -> Imported {
+fn check(text: &str, format: Format, expected: &str) -> ImportedTable {
     let imported = plain("file.x", text.as_bytes()).unwrap_or_else(|fault| panic!("{fault}"));
     assert_eq!(imported.format, format);
     assert_eq!(csv(&imported), expected);
@@ -52,7 +52,7 @@ fn series_say_what_their_observations_have() {
     );
     let summary = &imported.summary;
     assert_eq!((summary.rows, summary.missing, summary.observations, summary.series), (4, 2, 3, 2));
-    assert_eq!((summary.gaps["NaN"], summary.gaps[""]), (1, 1));
+    assert_eq!((summary.missing_spellings["NaN"], summary.missing_spellings[""]), (1, 1));
     assert_eq!((imported.dataflow.as_str(), imported.publisher.as_deref()), ("FLOW", Some("OFF")));
     assert_eq!(imported.vintage.unwrap().to_string(), "2020-02-03");
     assert_eq!(imported.importer, "sdmx-ml/1");

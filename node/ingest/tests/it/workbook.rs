@@ -1,7 +1,7 @@
 //! Excel workbooks: a sheet under a mapping, dates, hostile ones, and what Eurostat exports.
 
 use super::{csv, plain, zip};
-use ingest::{Fault, Format, Imported, Mapping, Options, Source, import};
+use ingest::{Format, ImportError, ImportOptions, ImportedTable, Mapping, SourceFile, import};
 
 /// A workbook of these sheets, each the rows of `sheetData`.
 fn book(sheets: &[(&str, &str)], strings: &str) -> Vec<u8> {
@@ -49,9 +49,10 @@ const ROWS: &str = "<row r=\"2\"><c r=\"B2\" t=\"s\"><v>0</v></c><c r=\"C2\" t=\
 const MAPPING: &str = "skip = 1\nfrequency = \"M\"\n[[columns]]\nfrom = \"Date\"\nto = \"TIME_PERIOD\"\n\
                        [[columns]]\nfrom = \"Rate\"\nto = \"OBS_VALUE\"\n";
 
-fn mapped(bytes: &[u8], mapping: &str) -> Result<Imported, Fault> {
-    let options = Options { mapping: Some(Mapping::parse("m.toml", mapping)?), ..Options::default() };
-    import(Source { name: "rates.xlsx", bytes }, &options, &mut |_| {})
+fn mapped(bytes: &[u8], mapping: &str) -> Result<ImportedTable, ImportError> {
+    let options =
+        ImportOptions { mapping: Some(Mapping::parse("m.toml", mapping)?), ..ImportOptions::default() };
+    import(SourceFile { name: "rates.xlsx", bytes }, &options, &mut |_| {})
 }
 
 #[test]
@@ -62,7 +63,7 @@ fn a_sheet_under_a_mapping() {
     let gaps = mapped(&book(&[("Data", &rows)], STRINGS), &format!("{MAPPING}zero_is_missing = true\n"));
     assert_eq!(gaps.unwrap_err().code, "no-data");
     assert_eq!((imported.format, imported.importer.as_str()), (Format::Xlsx, "xlsx/1"));
-    assert_eq!(imported.summary.gaps[".."], 1);
+    assert_eq!(imported.summary.missing_spellings[".."], 1);
     let two = book(&[("Notes", ""), ("Data", ROWS)], STRINGS);
     let fault = mapped(&two, MAPPING).unwrap_err();
     assert_eq!((fault.code, fault.value.as_deref()), ("sheet", Some("Notes, Data")));

@@ -1,7 +1,7 @@
 //! The forms in which World Bank files go round.
 
 use super::{ROWS, csv, plain, wide, zip};
-use ingest::{Format, Options, Source, import};
+use ingest::{Format, ImportOptions, SourceFile, import};
 
 const TABLE: &str = "REF_AREA,TIME_PERIOD,OBS_VALUE\nWLD,1960,1\nWLD,1961,0.002\nYEM,1961,9.80\n";
 
@@ -62,17 +62,17 @@ fn the_archive_as_served() {
         ("Metadata_Country_API_X.csv", metadata.as_bytes()),
     ]);
     let mut done = Vec::new();
-    let source = Source { name: "x.zip", bytes: &archive };
-    let imported = import(source, &Options::default(), &mut |bytes| done.push(bytes)).unwrap();
+    let source = SourceFile { name: "x.zip", bytes: &archive };
+    let imported = import(source, &ImportOptions::default(), &mut |bytes| done.push(bytes)).unwrap();
     assert_eq!(csv(&imported), TABLE);
     // The metadata overrules the list, here to show that it is read.
     assert_eq!(imported.areas.iter().map(|area| area.aggregate).collect::<Vec<_>>(), [false, true]);
     assert_eq!(done.last(), Some(&(archive.len() as u64)));
     assert!(done.is_sorted());
-    let beside = Options {
-        companions: vec![ingest::Companion { name: "x".into(), bytes: metadata.into() }],
-        ..Options::default()
+    let beside = ImportOptions {
+        companions: vec![ingest::CompanionFile { name: "x".into(), bytes: metadata.into() }],
+        ..ImportOptions::default()
     };
-    let bare = import(Source { name: "x.csv", bytes: data.as_bytes() }, &beside, &mut |_| {}).unwrap();
+    let bare = import(SourceFile { name: "x.csv", bytes: data.as_bytes() }, &beside, &mut |_| {}).unwrap();
     assert_eq!(bare.areas, imported.areas);
 }

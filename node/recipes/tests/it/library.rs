@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use ingest::{Link, Mapping, Options};
+use ingest::{ColumnMapping, ImportOptions, Mapping};
 use ledger::compute::{self, Source};
 use ledger::vtl;
 use recipes::{Entry, LIBRARY};
@@ -123,14 +123,17 @@ fn sections(text: &str) -> Vec<(&str, &str)> {
 }
 
 fn source(name: &str, csv: &str, shape: &Shape) -> Source {
-    let link = |component: &schemas::structure::Component| Link {
+    let link = |component: &schemas::structure::Component| ColumnMapping {
         role: Some(component.role),
-        kind: Some(component.kind),
-        ..Link::column(component.id.as_str(), component.id.clone())
+        value_type: Some(component.kind),
+        ..ColumnMapping::column(component.id.as_str(), component.id.clone())
     };
     let columns = shape.components().iter().map(link).collect();
-    let options = Options { mapping: Some(Mapping { columns, ..Mapping::default() }), ..Options::default() };
-    let source = ingest::Source { name, bytes: csv.trim_end().as_bytes() };
+    let options = ImportOptions {
+        mapping: Some(Mapping { columns, ..Mapping::default() }),
+        ..ImportOptions::default()
+    };
+    let source = ingest::SourceFile { name, bytes: csv.trim_end().as_bytes() };
     let imported = ingest::import(source, &options, &mut |_| ()).unwrap_or_else(|fault| panic!("{fault}"));
     let structure = Structure { components: imported.table.shape().clone(), codes: BTreeMap::new() };
     Source { structure, table: imported.table }

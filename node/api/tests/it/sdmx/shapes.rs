@@ -31,8 +31,8 @@ fn answers(world: &World, query: &str) -> Vec<(&'static str, Answer)> {
 /// figure, so that is not asked for.
 #[track_caller]
 fn read<const N: usize>(answer: &Answer, ids: [&str; N]) -> BTreeSet<[String; N]> {
-    let source = ingest::Source { name: "answer", bytes: answer.body.as_bytes() };
-    let read = ingest::import(source, &ingest::Options::default(), &mut |_| ()).unwrap();
+    let source = ingest::SourceFile { name: "answer", bytes: answer.body.as_bytes() };
+    let read = ingest::import(source, &ingest::ImportOptions::default(), &mut |_| ()).unwrap();
     let cell = |id: &str, row| read.table.column(id)?.cell(row).map(|cell| cell.to_string());
     let figures = (0..read.table.rows()).filter(|row| cell("OBS_VALUE", *row).is_some());
     figures.map(|row| ids.map(|id| cell(id, row).unwrap_or_default())).collect()

@@ -9,7 +9,7 @@ const VALUE_CHARS_MAX: usize = 60;
 ///
 /// Displayed as ``file:line, column `X`: message (found `v`)``; the hint is left to the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct ImportError {
     /// Stable word for the kind of fault, as in `number` or `row-ragged`.
     pub code: &'static str,
     /// The file, with `archive/member` for a member of an archive.
@@ -26,7 +26,7 @@ pub struct Fault {
     pub hint: Option<String>,
 }
 
-impl Fault {
+impl ImportError {
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
         let message = message.into();
         Self { code, file: String::new(), line: None, column: None, value: None, message, hint: None }
@@ -85,7 +85,7 @@ pub(crate) fn readable(text: &str, chars_max: usize) -> String {
     out
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ImportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.file)?;
         if let Some(line) = self.line {
@@ -102,7 +102,7 @@ impl fmt::Display for Fault {
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for ImportError {}
 
 #[cfg(test)]
 mod tests {
@@ -110,12 +110,12 @@ mod tests {
 
     #[test]
     fn a_fault_says_its_place_first() {
-        let fault = Fault::new("number", "expected a number").line(7).column("1960").value("n/a");
+        let fault = ImportError::new("number", "expected a number").line(7).column("1960").value("n/a");
         assert_eq!(
             fault.within("a.csv").to_string(),
             "a.csv:7, column `1960`: expected a number (found `n/a`)"
         );
-        assert_eq!(Fault::new("file-empty", "empty file").within("b").to_string(), "b: empty file");
+        assert_eq!(ImportError::new("file-empty", "empty file").within("b").to_string(), "b: empty file");
     }
 
     #[test]

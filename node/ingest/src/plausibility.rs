@@ -24,7 +24,7 @@ const CALM: i128 = 2;
 
 /// Something that is not plausible, in one or more series.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Doubt {
+pub struct PlausibilityWarning {
     /// Stable word: `not-an-index`, `scale`, `shift`, `copy`, `short`, `spike`.
     pub code: &'static str,
     /// What is odd, with the first series or figure where it is.
@@ -37,12 +37,12 @@ pub struct Doubt {
 ///
 /// `words` are what the data set calls itself: name, title, unit. `aggregate` tells the codes of
 /// groups of areas, some of which have the same members and so the same figures.
-pub fn doubts(
+pub fn check_plausibility(
     table: &Table,
     words: &str,
     before: Option<&Table>,
     aggregate: impl Fn(&str) -> bool,
-) -> Vec<Doubt> {
+) -> Vec<PlausibilityWarning> {
     let series = series(table);
     let mut found = Noted::default();
     if is_index(words) {
@@ -60,11 +60,12 @@ pub fn doubts(
 
 /// Doubts by code, each with its first example.
 #[derive(Default)]
-struct Noted(BTreeMap<&'static str, Doubt>);
+struct Noted(BTreeMap<&'static str, PlausibilityWarning>);
 
 impl Noted {
     fn note(&mut self, code: &'static str, message: impl FnOnce() -> String) {
-        let doubt = self.0.entry(code).or_insert_with(|| Doubt { code, message: message(), series: 0 });
+        let doubt =
+            self.0.entry(code).or_insert_with(|| PlausibilityWarning { code, message: message(), series: 0 });
         doubt.series += 1;
     }
 }
@@ -278,7 +279,7 @@ mod tests {
 
     fn check(now: &str, words: &str, before: Option<&str>, expected: &[(&str, u64, &str)]) {
         let before = before.map(table);
-        let found = doubts(&table(now), words, before.as_ref(), |code| code == "WLD");
+        let found = check_plausibility(&table(now), words, before.as_ref(), |code| code == "WLD");
         let shown: Vec<(&str, u64)> = found.iter().map(|doubt| (doubt.code, doubt.series)).collect();
         let wanted: Vec<(&str, u64)> = expected.iter().map(|(code, series, _)| (*code, *series)).collect();
         assert_eq!(shown, wanted, "{now}");
