@@ -116,7 +116,7 @@ pub fn opened(name: &str, inputs: &BTreeMap<Name, ledger::compute::Source>) -> R
         title: Text::new(
             path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
         )?,
-        measure: Name::new("draft")?,
+        indicator: Name::new("draft")?,
         script: Text::new(source.replace("\r\n", "\n"))?,
         inputs: inputs
             .iter()

@@ -176,7 +176,7 @@ pub fn prepare(args: &Import, given: Given, screen: &Screen) -> Result<Prepared,
         unit: args.unit.as_deref().map(Text::new).transpose()?,
         content,
         provenance: Provenance::Import { snapshot, importer: Text::new(imported.importer.as_str())? },
-        doubts: Vec::new(),
+        plausibility_warnings: Vec::new(),
     };
     Ok(Prepared { given, imported, dataset, blocks })
 }

@@ -49,7 +49,7 @@ pub enum Coded {
         present: Vec<u8>,
         /// Differences to the value before, zigzag.
         #[serde(with = "serde_bytes")]
-        steps: Vec<u8>,
+        deltas: Vec<u8>,
     },
     /// Decimals.
     Number {
@@ -73,7 +73,7 @@ pub enum Coded {
         frequencies: Vec<u8>,
         /// Differences of the ordinal to the one before, zigzag.
         #[serde(with = "serde_bytes")]
-        steps: Vec<u8>,
+        deltas: Vec<u8>,
     },
 }
 
@@ -153,12 +153,12 @@ fn pack(column: &Column, from: usize, to: usize) -> Coded {
         Column::Integer(values) => {
             let rows = values.get(from..to).unwrap_or_default();
             let mut before = 0;
-            let mut steps = Vec::new();
+            let mut deltas = Vec::new();
             for value in rows.iter().flatten() {
-                push(&mut steps, zigzag(i128::from(*value) - before));
+                push(&mut deltas, zigzag(i128::from(*value) - before));
                 before = i128::from(*value);
             }
-            Coded::Integer { present: runs(rows.iter().map(|value| u128::from(value.is_some()))), steps }
+            Coded::Integer { present: runs(rows.iter().map(|value| u128::from(value.is_some()))), deltas }
         }
         Column::Number(values) => {
             let rows = values.get(from..to).unwrap_or_default();
@@ -178,13 +178,13 @@ fn pack(column: &Column, from: usize, to: usize) -> Coded {
         Column::Period(values) => {
             let rows = values.get(from..to).unwrap_or_default();
             let mut before = 0;
-            let mut steps = Vec::new();
+            let mut deltas = Vec::new();
             for value in rows.iter().flatten() {
-                push(&mut steps, zigzag(i128::from(value.ordinal()) - before));
+                push(&mut deltas, zigzag(i128::from(value.ordinal()) - before));
                 before = i128::from(value.ordinal());
             }
             let place = |value: &Option<Period>| value.map_or(NULL, |v| 1 + v.frequency() as u128);
-            Coded::Period { frequencies: runs(rows.iter().map(place)), steps }
+            Coded::Period { frequencies: runs(rows.iter().map(place)), deltas }
         }
     }
 }
@@ -213,9 +213,9 @@ fn unpack(coded: &Coded, rows: usize) -> Option<Column> {
             let codes = unrun(codes, rows)?.into_iter().map(code).collect::<Option<_>>()?;
             Column::Text(Texts::from_parts(dictionary.clone(), codes)?)
         }
-        Coded::Integer { present, steps } => {
+        Coded::Integer { present, deltas } => {
             let mut before: i128 = 0;
-            let mut next = Reader(steps);
+            let mut next = Reader(deltas);
             let values = unrun(present, rows)?.into_iter().map(|present| match present {
                 NULL => Some(None),
                 1 => {
@@ -248,9 +248,9 @@ fn unpack(coded: &Coded, rows: usize) -> Option<Column> {
             };
             Column::Boolean(unrun(values, rows)?.into_iter().map(truth).collect::<Option<_>>()?)
         }
-        Coded::Period { frequencies, steps } => {
+        Coded::Period { frequencies, deltas } => {
             let mut before: i128 = 0;
-            let mut next = Reader(steps);
+            let mut next = Reader(deltas);
             let values = unrun(frequencies, rows)?.into_iter().map(|place| match place {
                 NULL => Some(None),
                 place => {
@@ -383,7 +383,7 @@ mod tests {
         let split = Coded::Boolean { values: vec![1, 1, 1, 1] };
         let padded = Coded::Boolean { values: vec![0x81, 0, 2] };
         let endless = Coded::Boolean { values: vec![1, 0xff, 0xff, 0xff, 0xff, 0x7f] };
-        let over = Coded::Integer { present: vec![0, 2], steps: vec![0] };
+        let over = Coded::Integer { present: vec![0, 2], deltas: vec![0] };
         for column in [unused, unsorted, split, padded, endless, over] {
             assert!(refused(vec![column]).starts_with("column 0"), "every spelling but one is refused");
         }

@@ -84,7 +84,7 @@ pub struct Entry {
     pub time: i64,
     /// The kind of object.
     pub kind: String,
-    /// What it is about: a dataflow, a measure, a release (see [`subject`]).
+    /// Subject: a dataflow, an indicator, a release (see [`subject`]).
     pub subject: String,
     /// The object or its id.
     pub payload: Payload,
@@ -143,7 +143,7 @@ pub fn subject(object: &Object) -> String {
     match object {
         Object::Identity(identity) => identity.name.to_string(),
         Object::Dataset(dataset) => dataset.dataflow.to_string(),
-        Object::Recipe(recipe) => recipe.measure.to_string(),
+        Object::Recipe(recipe) => recipe.indicator.to_string(),
         Object::Release(release) => release.dataflow.to_string(),
         Object::Retraction(retraction) => retraction.subject.to_string(),
         Object::Attestation(attestation) => attestation.release.to_string(),

@@ -136,14 +136,14 @@ pub fn dataset() -> Dataset {
             snapshot: SnapshotId::of(&bytes(&snapshot())),
             importer: text("csv/1"),
         },
-        doubts: Vec::new(),
+        plausibility_warnings: Vec::new(),
     }
 }
 
 /// [`dataset`], signed in spite of a doubt.
 pub fn doubted() -> Dataset {
     let doubt = "spike: [AUT, 2011] is 910 between 9.1 and 9.3";
-    Dataset { doubts: vec![text(doubt)], ..dataset() }
+    Dataset { plausibility_warnings: vec![text(doubt)], ..dataset() }
 }
 
 /// A computation.
@@ -152,7 +152,7 @@ pub fn recipe() -> Recipe {
     let output = Output { title: text("Inflation"), unit: text("per cent") };
     Recipe {
         title: text("Inflation, samples"),
-        measure: name("inflation"),
+        indicator: name("inflation"),
         script: text("inflation <- prices [calc OBS_VALUE := OBS_VALUE * 1];"),
         inputs: BTreeMap::from([(name("prices"), input)]),
         outputs: BTreeMap::from([(name("inflation"), output)]),

@@ -104,7 +104,8 @@ impl Look {
 /// Looks at a data set beside the version before, and writes the doubts into it.
 fn look(prepared: &mut Prepared, before: Option<&Table>) -> Result<Look, Fault> {
     let doubts = doubts(prepared, before);
-    prepared.dataset.doubts = doubts.iter().map(|doubt| Text::new(said(doubt))).collect::<Result<_, _>>()?;
+    prepared.dataset.plausibility_warnings =
+        doubts.iter().map(|doubt| Text::new(said(doubt))).collect::<Result<_, _>>()?;
     let revision = before.and_then(|before| revision(before, &prepared.imported.table).ok());
     Ok(Look { doubts, revision })
 }
@@ -133,7 +134,7 @@ fn document(prepared: &Prepared, look: &Look, published: Option<&Published>) -> 
         "url": given.origin.as_ref().map(|origin| &origin.url),
         "fetched": given.origin.as_ref().map(|origin| origin.fetched),
         "asked": given.origin.as_ref().map(net::Origin::document),
-        "doubts": dataset.doubts,
+        "plausibility_warnings": dataset.plausibility_warnings,
         "revision": look.revision.as_ref().map(|revision| dataset::document(revision, None, CHANGES)),
         "published": published,
     })

@@ -174,7 +174,7 @@ fn dataflow(args: &Publish, name: &str, recipe: &Recipe) -> Result<Name, Fault> 
             Err(Fault::usage("dataflow", message).hint(hint))
         }
         None if recipes::find(&args.recipe).is_some() => Ok(Name::new(name.replace('/', "-"))?),
-        None => Ok(recipe.measure.clone()),
+        None => Ok(recipe.indicator.clone()),
     }
 }
 

@@ -250,7 +250,7 @@ fn one_dataset(backend: &Backend, info: &DatasetInfo, args: &Show, screen: &Scre
     screen.field("dataflow", &info.dataset.dataflow);
     screen.field("title", &info.dataset.title);
     screen.field("content", info.dataset.content);
-    for doubt in &info.dataset.doubts {
+    for doubt in &info.dataset.plausibility_warnings {
         screen.field("doubt", screen.paint(Tone::Bad, doubt));
     }
     for twin in &twins {

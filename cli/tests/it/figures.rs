@@ -45,7 +45,7 @@ fn a_flow_says_what_it_covers() {
     for (name, value) in [
         ("publisher_name", json!("Office")),
         ("dataflow", json!("inflation")),
-        ("measure", json!("inflation")),
+        ("indicator", json!("inflation")),
         ("official", json!(true)),
         ("release", json!(stage.release)),
         ("dimensions", json!(["REF_AREA", "TIME_PERIOD"])),
@@ -170,7 +170,7 @@ fn a_figure_knows_where_it_comes_from() {
 }
 
 const TWO: &str = r#"title = "Inflation, and the factor"
-measure = "inflation"
+indicator = "inflation"
 licence = "CC0-1.0"
 description = "Two outputs of one run."
 

@@ -121,7 +121,7 @@ fn publication(number: u64) -> Vec<u8> {
         unit: None,
         content,
         provenance: Provenance::Import { snapshot, importer },
-        doubts: Vec::new(),
+        plausibility_warnings: Vec::new(),
     })
     .unwrap();
     let root = Cid::of(Codec::DagCbor, &object);

@@ -26,7 +26,7 @@ fn every_recipe_of_the_library_can_be_looked_at() {
         }
     }
     let inflation = desk.json("assay recipe list inflation");
-    let measures = inflation["library"].as_array().unwrap().iter().map(|recipe| text(recipe, "measure"));
+    let measures = inflation["library"].as_array().unwrap().iter().map(|recipe| text(recipe, "indicator"));
     assert!(measures.collect::<Vec<_>>().iter().all(|measure| measure == "inflation"));
 }
 

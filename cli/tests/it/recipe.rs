@@ -6,7 +6,7 @@ use super::sample;
 /// A recipe of one input and one output on a desk.
 pub fn recipe(desk: &Desk, script: &str, limits: &str) {
     let file = format!(
-        "title = \"A test\"\nmeasure = \"inflation\"\ndescription = \"A test.\"\nlicence = \"CC0-1.0\"\n\
+        "title = \"A test\"\nindicator = \"inflation\"\ndescription = \"A test.\"\nlicence = \"CC0-1.0\"\n\
          script = \"my.vtl\"\n{limits}\n\
          [inputs.CPI]\ntitle = \"Index\"\nidentifiers = [\"REF_AREA\", \"TIME_PERIOD:time_period\"]\n\
          measures = [\"OBS_VALUE:number\"]\n\

@@ -53,7 +53,7 @@ fn what_is_not_plausible_is_signed_only_when_forced_and_then_says_so() {
     assert_eq!(desk.json("assay show")["datasets"].as_array().unwrap().len(), 1);
     import(&desk, &thousands, "--force").ok().says("1000 times");
     let held = desk.json("assay show");
-    let doubts = held["datasets"][1]["dataset"]["doubts"].as_array().unwrap();
+    let doubts = held["datasets"][1]["dataset"]["plausibility_warnings"].as_array().unwrap();
     assert_eq!(doubts.len(), 1);
     assert!(doubts[0].as_str().unwrap().starts_with("scale: [USA]"), "{doubts:?}");
     let id = held["datasets"][1]["id"].as_str().unwrap();

@@ -109,7 +109,7 @@ fn world(place: &Place, measure: Option<&str>, ask: Documents<'_>) -> Option<Fac
     let Some(measure) = measure else {
         return Some(Facts { lines: measures(mapped), canonical: Some("/".into()), ..Facts::default() });
     };
-    let mut methods: Vec<&Value> = mapped.filter(|flow| at(flow, "/measure") == measure).collect();
+    let mut methods: Vec<&Value> = mapped.filter(|flow| at(flow, "/indicator") == measure).collect();
     methods.sort_by_key(|flow| rank(flow));
     let named = |flow: &&&Value| {
         let name = format!("{}/{}", text(flow, "publisher"), text(flow, "dataflow"));
@@ -152,7 +152,7 @@ fn rank(flow: &Value) -> (bool, u64, i64, String, String) {
 
 /// A line for each measure.
 fn measures<'a>(flows: impl Iterator<Item = &'a Value>) -> Vec<(String, Option<String>)> {
-    let mut names: Vec<String> = flows.map(|flow| text(flow, "measure")).collect();
+    let mut names: Vec<String> = flows.map(|flow| text(flow, "indicator")).collect();
     names.sort_by_key(|name| favourite(name));
     names.dedup();
     names
@@ -167,18 +167,18 @@ fn country(place: &Place, area: &str, ask: Documents<'_>) -> Option<Facts> {
     let name = Some(text(at(country, "/area"), "name")).filter(|name| !name.is_empty());
     let name = name.unwrap_or_else(|| area.to_owned());
     let mut flows: Vec<&Value> = list(at(country, "/flows")).iter().collect();
-    let of = |one: &Value, measure: &str| at(one, "/flow/measure") == measure;
-    let wanted = place.said("measure").filter(|wanted| flows.iter().any(|one| of(one, wanted)));
+    let of = |one: &Value, measure: &str| at(one, "/flow/indicator") == measure;
+    let wanted = place.said("indicator").filter(|wanted| flows.iter().any(|one| of(one, wanted)));
     flows.retain(|one| wanted.is_none_or(|wanted| of(one, wanted)));
-    flows.sort_by_key(|one| (favourite(&text(at(one, "/flow"), "measure")), rank(at(one, "/flow"))));
-    let mut measures: Vec<String> = flows.iter().map(|one| text(at(one, "/flow"), "measure")).collect();
+    flows.sort_by_key(|one| (favourite(&text(at(one, "/flow"), "indicator")), rank(at(one, "/flow"))));
+    let mut measures: Vec<String> = flows.iter().map(|one| text(at(one, "/flow"), "indicator")).collect();
     measures.dedup();
     let what = if measures.is_empty() { "no figures".to_owned() } else { listed(&measures) };
     // The first method of each measure stands for it.
     let first = |measure: &String| flows.iter().find(|one| of(one, measure)).copied();
     let heads: Vec<String> =
         measures.iter().filter_map(|measure| latest(first(measure)?)).map(|(line, _)| line).collect();
-    let query = wanted.map(|wanted| format!("?measure={}", encode(wanted))).unwrap_or_default();
+    let query = wanted.map(|wanted| format!("?indicator={}", encode(wanted))).unwrap_or_default();
     Some(Facts {
         title: Some(format!("{name}: {what}")),
         description: Some(format!("{}. {PROMISE}", heads.join("; "))).filter(|_| !measures.is_empty()),
@@ -309,7 +309,7 @@ fn recipe(id: &str, ask: Documents<'_>) -> Option<Facts> {
         title: Some(format!("{}, the recipe", text(recipe, "title"))),
         description: Some(format!(
             "An {kind} method for {}: {} The script, its inputs and what sets it apart.",
-            text(recipe, "measure"),
+            text(recipe, "indicator"),
             text(recipe, "description").trim(),
         )),
         canonical: Some(format!("/recipe/{}", encode(id))),

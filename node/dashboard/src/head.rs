@@ -232,7 +232,7 @@ mod tests {
 
     fn flow(dataflow: &str, output: &str, outputs: u64, official: bool, said: &str) -> Value {
         json!({
-            "publisher": "pub", "publisher_name": said, "dataflow": dataflow, "measure": "gdp", "title": said,
+            "publisher": "pub", "publisher_name": said, "dataflow": dataflow, "indicator": "gdp", "title": said,
             "output": output, "output_title": output.to_lowercase(), "outputs": outputs, "unit": "per cent",
             "official": official, "areas": 200, "first": "1960", "last": "2024", "published": 1_700_000_000,
             "seq": 7, "vintage": "v1", "differs": 0, "retracted": null, "recipe": "rec",
@@ -265,7 +265,7 @@ mod tests {
                 },
             })),
             Ask::Recipe("rec") => Some(json!({
-                "title": said, "measure": "gdp", "description": said, "publisher_name": said,
+                "title": said, "indicator": "gdp", "description": said, "publisher_name": said,
                 "deviates_from": null, "used_by": [flows[1]],
             })),
             Ask::Publisher("pub") => {
@@ -306,8 +306,8 @@ mod tests {
             ("/world/gdp?method=pub/two&output=C&view=map", "/world/gdp?method=pub/two&output=C"),
             ("/world/gdp?method=pub/two", "/world/gdp?method=pub/two&output=B"),
             ("/world/gdp?method=nobody/nothing", "/world/gdp"),
-            ("/embed/country/DEU?measure=gdp", "/country/DEU?measure=gdp"),
-            ("/country/DEU?measure=nothing", "/country/DEU"),
+            ("/embed/country/DEU?indicator=gdp", "/country/DEU?indicator=gdp"),
+            ("/country/DEU?indicator=nothing", "/country/DEU"),
             (FIGURE, FIGURE),
             (
                 "/figure/pub/two/DEU/2020?vintage=asof=2020-01-01&output=C",

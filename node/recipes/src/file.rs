@@ -2,10 +2,10 @@
 //!
 //! ```toml
 //! title = "Inflation: 12-month change of a consumer price index"
-//! measure = "inflation"
+//! indicator = "inflation"
 //! description = "…"
 //! licence = "CC0-1.0"
-//! headline = true            # whether it is what the measure means when no recipe is named
+//! headline = true            # whether it is what the indicator means when no recipe is named
 //! references = ["where the official method is described"]
 //! script = "my.vtl"          # the file of the same name with `.vtl` when absent
 //!
@@ -112,7 +112,7 @@ pub struct Read {
     pub parameters: BTreeMap<String, Parameter>,
     /// The frequency that the method is for, by input.
     pub frequencies: BTreeMap<Name, Frequency>,
-    /// Whether it is what its measure means when no recipe is named.
+    /// Whether it is what its indicator means when no recipe is named.
     pub headline: bool,
 }
 
@@ -138,7 +138,7 @@ pub struct Parameter {
 #[serde(deny_unknown_fields)]
 struct File {
     title: String,
-    measure: String,
+    indicator: String,
     description: String,
     licence: String,
     #[serde(default)]
@@ -272,7 +272,7 @@ fn recipe(
     });
     Ok(Recipe {
         title: Text::new(file.title)?,
-        measure: Name::new(file.measure)?,
+        indicator: Name::new(file.indicator)?,
         script: Text::new(script)?,
         inputs,
         outputs,

@@ -1,7 +1,7 @@
 //! The library of recipes: the official methods of the field, and rivals that say what they do
 //! otherwise.
 //!
-//! Each recipe is two files, `<measure>/<name>.vtl` and a TOML beside it. This crate embeds them and
+//! Each recipe is two files, `<indicator>/<name>.vtl` and a TOML beside it. This crate embeds them and
 //! reads the file format ([`read`]), the same for a recipe of the library and one of your own. It
 //! checks no script and runs nothing: that is the business of whoever has an engine.
 
@@ -17,7 +17,7 @@ pub use library::LIBRARY;
 /// One recipe of the library: its name as in `inflation/cpi-12-month`, and its two files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// Measure and name.
+    /// Indicator and name.
     pub name: &'static str,
     /// What it is: title, inputs, outputs, parameters, references, what it deviates from.
     pub toml: &'static str,
@@ -48,7 +48,7 @@ pub fn find(name: &str) -> Option<&'static Entry> {
     LIBRARY.iter().find(|entry| entry.name == name)
 }
 
-/// Names that share their measure or a word of three letters or more with what was asked for.
+/// Names that share their indicator or a word of three letters or more with what was asked for.
 pub fn near(name: &str) -> Vec<&'static str> {
     let words: Vec<&str> = name.split(['/', '-', '_', ' ']).filter(|word| word.len() > 2).collect();
     let alike = |entry: &&Entry| words.iter().any(|word| entry.name.contains(word));

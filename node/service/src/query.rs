@@ -81,8 +81,8 @@ pub struct ReleaseInfo {
     pub release: Release,
     /// Title of the recipe.
     pub title: String,
-    /// Measure of the recipe.
-    pub measure: String,
+    /// Indicator of the recipe.
+    pub indicator: String,
     /// Whether its publisher took it back.
     pub retracted: Option<Withdrawn>,
     /// What this node found.
@@ -273,7 +273,7 @@ impl<K: Keep> Query<'_, K> {
             retracted: self.withdrawn(placed.publisher, id.cid())?,
             placed,
             title: recipe.title.to_string(),
-            measure: recipe.measure.to_string(),
+            indicator: recipe.indicator.to_string(),
             verdict: self.verdict(id)?,
             attestations: self.attestations(id)?,
             release,

@@ -11,8 +11,8 @@ use crate::text::{Name, Text};
 
 /// Chunks of one content: what a whole block of links can hold.
 pub const CHUNKS_MAX: usize = 16_384;
-/// Doubts about one data set: one for each kind of check.
-pub const DOUBTS_MAX: usize = 16;
+/// Plausibility warnings of one data set: one for each kind of check.
+pub const PLAUSIBILITY_WARNINGS_MAX: usize = 16;
 /// Codes of all code lists of one structure.
 pub const CODES_MAX: usize = 16_384;
 
@@ -183,9 +183,9 @@ pub struct Dataset {
     pub content: ContentId,
     /// Where they come from.
     pub provenance: Provenance,
-    /// What the publisher's program found implausible and the publisher signed all the same.
+    /// Findings of the plausibility checks that the publisher signed all the same, as `code: message`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub doubts: Vec<Text<512>>,
+    pub plausibility_warnings: Vec<Text<512>>,
 }
 
 impl Body for Dataset {
@@ -193,8 +193,8 @@ impl Body for Dataset {
     type Id = DatasetId;
 
     fn check(&self) -> Result<(), String> {
-        if self.doubts.len() > DOUBTS_MAX {
-            return Err(format!("a data set has at most {DOUBTS_MAX} doubts"));
+        if self.plausibility_warnings.len() > PLAUSIBILITY_WARNINGS_MAX {
+            return Err(format!("a data set has at most {PLAUSIBILITY_WARNINGS_MAX} plausibility warnings"));
         }
         Ok(())
     }

@@ -27,7 +27,6 @@ pub struct OperatingKey {
     /// The key.
     pub key: PublicKey,
     /// Its uses, ascending, at least one.
-    #[serde(rename = "use")]
     pub uses: Vec<Use>,
 }
 

@@ -60,8 +60,8 @@ pub struct Deviation {
 pub struct Recipe {
     /// A title for people.
     pub title: Text<256>,
-    /// What it measures: `inflation`, `unemployment`, `gdp`, …
-    pub measure: Name,
+    /// The indicator that it computes: `inflation`, `unemployment`, `gdp`, …
+    pub indicator: Name,
     /// The script.
     pub script: Text<65_536>,
     /// The inputs by the name that the script uses.

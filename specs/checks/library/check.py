@@ -173,7 +173,7 @@ class Run:
 
 def written(run, outputs):
     """The file of a recipe with these outputs; what only readers need is left out."""
-    text = 'title = "A check"\nmeasure = "check"\nlicence = "CC0-1.0"\ndescription = "A check."\n'
+    text = 'title = "A check"\nindicator = "check"\nlicence = "CC0-1.0"\ndescription = "A check."\n'
     for name in run.files:
         text += f'[inputs.{name}]\ntitle = "{name}"\n'
         for role in ("Identifier", "Measure", "Attribute"):

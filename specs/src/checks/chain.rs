@@ -82,7 +82,7 @@ impl Chain {
         self.blocks.extend(outcome.figures.into_values().flat_map(|figures| figures.blocks));
         let recipe = self.put(&run.recipe)?;
         Ok(Release {
-            dataflow: run.recipe.measure.clone(),
+            dataflow: run.recipe.indicator.clone(),
             vintage: sample::text("published"),
             recipe,
             inputs,
@@ -122,7 +122,7 @@ impl Chain {
             unit: None,
             content,
             provenance: Provenance::Import { snapshot, importer },
-            doubts: Vec::new(),
+            plausibility_warnings: Vec::new(),
         })?;
         self.held.push((input.clone(), id));
         Ok(id)

@@ -45,7 +45,7 @@ fn accepted() -> Vec<Case> {
         good("sample", &sample::chunk(), "the worked example of objects.md"),
         column("texts", Coded::Text { dictionary, codes: vec![2, 1, 1, 1] }, "b, a"),
         column("text nulls", Coded::Text { dictionary: vec![], codes: vec![0, 2] }, "an empty dictionary"),
-        column("integers", Coded::Integer { present: vec![1, 2], steps: vec![4, 1] }, "2, then 1 less"),
+        column("integers", Coded::Integer { present: vec![1, 2], deltas: vec![4, 1] }, "2, then 1 less"),
         column(
             "numbers",
             Coded::Number { exponents: vec![2, 1, 4, 1], coefficients: vec![0xb6, 1, 0x9c, 0x0e] },
@@ -54,7 +54,7 @@ fn accepted() -> Vec<Case> {
         column("booleans", Coded::Boolean { values: vec![2, 1, 1, 1] }, "true, false"),
         column(
             "periods",
-            Coded::Period { frequencies: vec![4, 2], steps: vec![0xf0, 0xf8, 2, 2] },
+            Coded::Period { frequencies: vec![4, 2], deltas: vec![0xf0, 0xf8, 2, 2] },
             "2010-M01, 2010-M02",
         ),
         good("rows as many as allowed", &long, "a run of 16,384 nulls"),
@@ -106,8 +106,8 @@ fn texts() -> Vec<Case> {
 }
 
 fn integers() -> Vec<Case> {
-    let case = |name: &str, present: &[u8], steps: &[u8], reason: &str| {
-        one(name, "rule", "integer", &[("present", bytes(present)), ("steps", bytes(steps))], reason)
+    let case = |name: &str, present: &[u8], deltas: &[u8], reason: &str| {
+        one(name, "rule", "integer", &[("present", bytes(present)), ("deltas", bytes(deltas))], reason)
     };
     // Zigzag of i64::MAX and of one more.
     let max = [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1];
@@ -147,8 +147,8 @@ fn numbers() -> Vec<Case> {
 }
 
 fn periods() -> Vec<Case> {
-    let case = |name: &str, frequencies: &[u8], steps: &[u8], reason: &str| {
-        one(name, "rule", "period", &[("frequencies", bytes(frequencies)), ("steps", bytes(steps))], reason)
+    let case = |name: &str, frequencies: &[u8], deltas: &[u8], reason: &str| {
+        one(name, "rule", "period", &[("frequencies", bytes(frequencies)), ("deltas", bytes(deltas))], reason)
     };
     vec![
         case("frequency 7", &[7, 2], &[2, 2], "A, S, Q, M, W, D"),

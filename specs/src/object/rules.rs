@@ -35,7 +35,7 @@ fn identities() -> Vec<Case> {
     };
     let uses = |node: &mut Node, uses: &[&str]| {
         let uses = uses.iter().map(|word| text(word)).collect();
-        node.field("keys").items()[0].set(text("use"), Node::Array(uses));
+        node.field("keys").items()[0].set(text("uses"), Node::Array(uses));
     };
     let many = KEYS_MAX as u8 + 20;
     vec![

@@ -18,7 +18,7 @@ use crate::view;
 /// Lists the recipes of the library and those held here.
 pub(super) fn list(global: &Global, args: &RecipeList, screen: &Screen) -> Result<u8, Fault> {
     let wanted =
-        |recipe: &Plan| args.measure.as_deref().is_none_or(|measure| recipe.measure.as_str() == measure);
+        |recipe: &Plan| args.measure.as_deref().is_none_or(|measure| recipe.indicator.as_str() == measure);
     let mut library = Vec::new();
     for entry in recipes::LIBRARY {
         let read = entry.read()?;
@@ -30,7 +30,7 @@ pub(super) fn list(global: &Global, args: &RecipeList, screen: &Screen) -> Resul
     held.retain(|info| wanted(&info.recipe));
     screen.document(&json!({
         "library": library.iter().map(|(name, read)| json!({
-            "name": name, "title": read.recipe.title, "measure": read.recipe.measure,
+            "name": name, "title": read.recipe.title, "indicator": read.recipe.indicator,
             "inputs": names(&read.recipe), "outputs": read.recipe.outputs.keys().collect::<Vec<_>>(),
             "deviates_from": read.deviates_from,
         })).collect::<Vec<_>>(),

@@ -65,7 +65,7 @@ fn dataset(origin: &str, flow: &Flow) -> Value {
     let Flow { publisher, dataflow, release, output, .. } = flow;
     let several = flow.outputs > 1;
     let which = |mark: char| if several { format!("{mark}output={output}") } else { String::new() };
-    let page = format!("{origin}/world/{}?method={publisher}/{dataflow}{}", flow.measure, which('&'));
+    let page = format!("{origin}/world/{}?method={publisher}/{dataflow}{}", flow.indicator, which('&'));
     let title = if several { format!("{}: {}", flow.title, flow.output_title) } else { flow.title.clone() };
     let published = json!({ "@type": "xsd:dateTime", "@value": time(flow.published) });
     let file = |kind: &str, media: &str, title: &str| {
@@ -83,7 +83,7 @@ fn dataset(origin: &str, flow: &Flow) -> Value {
         "dct:identifier": format!("assay://{publisher}/{dataflow}"),
         "dct:title": title, "schema:name": title,
         "dct:description": flow.description, "schema:description": flow.description,
-        "dcat:keyword": [flow.measure, output], "schema:variableMeasured": flow.unit,
+        "dcat:keyword": [flow.indicator, output], "schema:variableMeasured": flow.unit,
         "dct:issued": published, "schema:datePublished": time(flow.published),
         "dcat:version": flow.vintage,
         "dct:temporal": {

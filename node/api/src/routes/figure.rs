@@ -111,7 +111,7 @@ struct Node {
     #[serde(skip_serializing_if = "Option::is_none")]
     time: Option<i64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    doubts: Vec<String>,
+    plausibility_warnings: Vec<String>,
     children: Vec<Node>,
 }
 
@@ -331,7 +331,7 @@ fn origin<K: Keep>(
         title,
         publisher: None,
         time: None,
-        doubts: Vec::new(),
+        plausibility_warnings: Vec::new(),
         children: Vec::new(),
     };
     let mut children = vec![leaf("recipe", info.release.recipe.cid(), recipe.title.to_string())];
@@ -359,7 +359,11 @@ fn origin<K: Keep>(
         children.push(Node {
             publisher: placed.as_ref().map(|placed| placed.name.clone()),
             time: placed.map(|placed| placed.time),
-            doubts: dataset.doubts.iter().map(|doubt| doubt.to_string()).collect(),
+            plausibility_warnings: dataset
+                .plausibility_warnings
+                .iter()
+                .map(|warning| warning.to_string())
+                .collect(),
             children: from.into_iter().collect(),
             ..leaf("dataset", id.cid(), format!("{name}: {}", dataset.title))
         });
@@ -416,7 +420,7 @@ fn revisions<K: Keep>(
     Ok(found)
 }
 
-/// The same key and period in the other flows of the measure whose unit is alike.
+/// The same key and period in the other flows of the indicator whose unit is alike.
 fn twins<K: Keep>(
     state: &State<K>,
     catalogue: &Catalogue,
@@ -426,7 +430,7 @@ fn twins<K: Keep>(
 ) -> Result<Vec<Twin>, Problem> {
     let others = catalogue.flows.iter().filter(|other| {
         let place = |flow: &Flow| (flow.publisher, flow.dataflow.clone(), flow.output.clone());
-        other.measure == flow.measure && alike(&other.unit, &flow.unit) && place(other) != place(flow)
+        other.indicator == flow.indicator && alike(&other.unit, &flow.unit) && place(other) != place(flow)
     });
     let mut found = Vec::new();
     for other in others {

@@ -78,11 +78,11 @@ fn everything<K: Keep>(state: &State<K>) -> Result<Vec<Found>, Problem> {
     }
     let catalogue = state.index.catalogue()?;
     for flow in &catalogue.flows {
-        let detail = format!("{} by {}, {}", flow.measure, flow.publisher_name, flow.dataflow);
+        let detail = format!("{} by {}, {}", flow.indicator, flow.publisher_name, flow.dataflow);
         all.push(found("flow", titled(flow), detail, world(flow)));
     }
     for info in state.index.recipes()? {
-        let detail = format!("{} by {}", info.recipe.measure, info.placed.name);
+        let detail = format!("{} by {}", info.recipe.indicator, info.placed.name);
         all.push(found("recipe", info.recipe.title.to_string(), detail, format!("/recipe/{}", info.id)));
     }
     for log in catalogue.logs.values() {
@@ -119,7 +119,7 @@ fn named<K: Keep>(state: &State<K>, text: &str) -> Option<Found> {
 /// The page of a flow.
 fn world(flow: &Flow) -> String {
     let output = if flow.outputs > 1 { format!("&output={}", flow.output) } else { String::new() };
-    format!("/world/{}?method={}/{}{output}", flow.measure, flow.publisher, flow.dataflow)
+    format!("/world/{}?method={}/{}{output}", flow.indicator, flow.publisher, flow.dataflow)
 }
 
 /// The title of a flow, with that of the output where there are several.

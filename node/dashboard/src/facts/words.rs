@@ -12,7 +12,11 @@ pub(super) fn span<'a>(flows: impl Iterator<Item = &'a Value> + Clone) -> Option
 
 pub(super) fn world_path(flow: &Value) -> String {
     let (publisher, dataflow) = (encode(&text(flow, "publisher")), encode(&text(flow, "dataflow")));
-    format!("/world/{}?method={publisher}/{dataflow}{}", encode(&text(flow, "measure")), output_of(flow, '&'))
+    format!(
+        "/world/{}?method={publisher}/{dataflow}{}",
+        encode(&text(flow, "indicator")),
+        output_of(flow, '&')
+    )
 }
 
 /// The output in an address, where there are several.

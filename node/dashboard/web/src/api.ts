@@ -7,7 +7,7 @@ export interface Flow {
   publisher: string;
   publisher_name: string;
   dataflow: string;
-  measure: string;
+  indicator: string;
   title: string;
   description: string;
   unit: string;
@@ -68,7 +68,7 @@ export interface Node {
   title: string;
   publisher?: string;
   time?: number;
-  doubts?: string[];
+  plausibility_warnings?: string[];
   children: Node[];
 }
 
@@ -106,7 +106,7 @@ export interface Recipe {
   publisher?: string | null;
   publisher_name?: string | null;
   title: string;
-  measure: string;
+  indicator: string;
   description: string;
   script: string;
   inputs: Record<string, { title: string; components?: { id: string; role: string; type: string }[] }>;

@@ -104,7 +104,7 @@ export const flowTitle = (flow: { title: string; output_title: string; output: s
 
 /** The page of the world by this method. */
 export const worldPath = (flow: Flow) =>
-  `/world/${part(flow.measure)}?method=${part(flow.publisher)}/${part(flow.dataflow)}${flow.outputs > 1 ? `&output=${part(flow.output)}` : ''}`;
+  `/world/${part(flow.indicator)}?method=${part(flow.publisher)}/${part(flow.dataflow)}${flow.outputs > 1 ? `&output=${part(flow.output)}` : ''}`;
 
 export const figurePath = (flow: Flow, key: string, period: string) =>
   `/figure/${part(flow.publisher)}/${part(flow.dataflow)}/${part(key)}/${part(period)}${flow.outputs > 1 ? `?output=${part(flow.output)}` : ''}`;

@@ -14,7 +14,7 @@ const MEASURES = Object.keys(FILES) as (keyof typeof FILES)[];
 
 /** Unemployment as it was published: the library computes it from counts, which the files do not have. */
 const RATE = `title = "Unemployment rate, as published"
-measure = "unemployment"
+indicator = "unemployment"
 licence = "CC0-1.0"
 description = "The rate of the source, to four decimals."
 

@@ -93,7 +93,7 @@ test.describe('without scripts', () => {
       [`/world/inflation?method=${publisher}/middle`, `/world/inflation?method=${publisher}/middle`, /against the middle/, 'Dataset'],
       [`/world/inflation?method=${publisher}/two&output=RATE`, `/world/inflation?method=${publisher}/two&output=RATE`, /The rate/, 'Dataset'],
       ['/country/DEU', '/country/DEU', /Germany: inflation/, 'Dataset'],
-      ['/country/DEU?measure=inflation', '/country/DEU?measure=inflation', /Germany: inflation/, 'Dataset'],
+      ['/country/DEU?indicator=inflation', '/country/DEU?indicator=inflation', /Germany: inflation/, 'Dataset'],
       [`/figure/${publisher}/inflation/DEU/2020?vintage=latest`, `/figure/${publisher}/inflation/DEU/2020`, /Germany, 2020: 4\.5 %/, 'Dataset'],
       [`/figure/${publisher}/two/DEU/2020?output=RATE`, `/figure/${publisher}/two/DEU/2020?output=RATE`, /The rate .*Germany, 2020: 4\.5 %/, 'Dataset'],
       [`/recipe/${middle}?from=x`, `/recipe/${middle}`, /alternative method for inflation/, 'SoftwareSourceCode'],

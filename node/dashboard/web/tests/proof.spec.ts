@@ -40,7 +40,7 @@ test('a falsified figure is signed well and exposed all the same', async ({ page
 });
 
 test('a country is led by the figure that holds, not by the one that is disputed', async ({ page }) => {
-  await page.goto(`${stage().university.api}/country/TUR?measure=inflation`);
+  await page.goto(`${stage().university.api}/country/TUR?indicator=inflation`);
   await expect(page.locator('.latest .big').first()).toHaveText('16.33 %');
   await expect(page.getByLabel('Gap to')).toContainText(/: Inflation/);
 });

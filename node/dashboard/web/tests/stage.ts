@@ -143,7 +143,7 @@ function prices(): string {
 }
 
 const RIVAL = `title = "Inflation against the middle of two years"
-measure = "inflation"
+indicator = "inflation"
 licence = "CC0-1.0"
 description = "Change of the index, measured against the mean of both years."
 references = ["https://example.org/midpoint"]
@@ -163,7 +163,7 @@ reasons = ["A rise and a fall of one size cancel out."]
 `;
 
 const TWO = `title = "Inflation, and the factor"
-measure = "inflation"
+indicator = "inflation"
 licence = "CC0-1.0"
 description = "Two outputs of one run, measured differently."
 

@@ -67,7 +67,7 @@ pub(super) fn prices() -> Table {
 pub(super) fn recipe(script: &str) -> Recipe {
     Recipe {
         title: text("Inflation"),
-        measure: name("inflation"),
+        indicator: name("inflation"),
         script: text(script),
         inputs: BTreeMap::from([(name("CPI"), Input { title: text("Index"), components: shape() })]),
         outputs: BTreeMap::from([(
@@ -142,7 +142,7 @@ impl Desk {
             unit: None,
             content,
             provenance: Provenance::Import { snapshot, importer: text("csv/1") },
-            doubts: Vec::new(),
+            plausibility_warnings: Vec::new(),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use recipes::{Error, read, script};
 
-const TOML: &str = "title = \"A test\"\nmeasure = \"inflation\"\ndescription = \"A test.\"\nlicence = \"CC0-1.0\"\n\
+const TOML: &str = "title = \"A test\"\nindicator = \"inflation\"\ndescription = \"A test.\"\nlicence = \"CC0-1.0\"\n\
     [inputs.CPI]\ntitle = \"Index\"\nidentifiers = [\"REF_AREA\"]\nmeasures = [\"OBS_VALUE:number\"]\n\
     [outputs.R]\ntitle = \"Rate\"\nunit = \"per cent\"\n";
 

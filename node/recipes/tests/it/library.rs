@@ -1,7 +1,7 @@
 //! Every recipe of the library: it reads, checks, is in layout, leaves nothing to defaults, and gives
 //! results that were worked out by hand.
 //!
-//! `cases/<measure>/<name>.txt` holds a table a section: `= INPUT` and `> OUTPUT`, then CSV. What
+//! `cases/<indicator>/<name>.txt` holds a table a section: `= INPUT` and `> OUTPUT`, then CSV. What
 //! stands before the first section says how the results were found.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,17 +28,17 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
-/// Files under a folder with this ending, as `<measure>/<name>`.
+/// Files under a folder with this ending, as `<indicator>/<name>`.
 fn stems(folder: &Path, ending: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for measure in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-        if !measure.is_dir() || ["src", "tests"].iter().any(|name| measure.ends_with(name)) {
+    for indicator in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if !indicator.is_dir() || ["src", "tests"].iter().any(|name| indicator.ends_with(name)) {
             continue;
         }
-        for file in std::fs::read_dir(&measure).unwrap().map(|entry| entry.unwrap().path()) {
+        for file in std::fs::read_dir(&indicator).unwrap().map(|entry| entry.unwrap().path()) {
             if file.extension().is_some_and(|found| found == ending) {
-                let (measure, file) = (measure.file_name().unwrap(), file.file_stem().unwrap());
-                found.insert(format!("{}/{}", measure.to_str().unwrap(), file.to_str().unwrap()));
+                let (indicator, file) = (indicator.file_name().unwrap(), file.file_stem().unwrap());
+                found.insert(format!("{}/{}", indicator.to_str().unwrap(), file.to_str().unwrap()));
             }
         }
     }
@@ -147,7 +147,7 @@ fn a_deviation_is_from_another_recipe_and_says_why() {
         let Some(base) = read.deviates_from else { continue };
         let recipe: Recipe = read.recipe;
         let other = recipes::find(&base).unwrap().recipe().unwrap();
-        assert_eq!(other.measure, recipe.measure, "{}", entry.name);
+        assert_eq!(other.indicator, recipe.indicator, "{}", entry.name);
         assert!(recipe.deviates_from.unwrap().reasons.iter().all(|reason| reason.as_str().len() > 20));
         count += 1;
     }

@@ -184,7 +184,7 @@ fn dataset_of(content: ContentId, snapshot: schemas::cid::SnapshotId) -> Vec<u8>
         unit: None,
         content,
         provenance: Provenance::Import { snapshot, importer: text("csv/1") },
-        doubts: Vec::new(),
+        plausibility_warnings: Vec::new(),
     };
     encode(&dataset).unwrap()
 }
@@ -200,7 +200,7 @@ pub(crate) fn dataset_on(wrong: Block) -> (Vec<u8>, Vec<Block>) {
 pub(crate) fn recipe() -> Vec<u8> {
     let recipe = Recipe {
         title: text("Twice"),
-        measure: name("twice"),
+        indicator: name("twice"),
         script: text("TWICE <- CPI * 2;"),
         inputs: BTreeMap::from([(name("CPI"), Input { title: text("Index"), components: shape() })]),
         outputs: BTreeMap::from([(name("TWICE"), Output { title: text("Twice"), unit: text("index") })]),

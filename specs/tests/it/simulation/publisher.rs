@@ -85,7 +85,7 @@ fn table() -> Table {
 fn recipe() -> Recipe {
     Recipe {
         title: text("Inflation"),
-        measure: name("inflation"),
+        indicator: name("inflation"),
         script: text("INFLATION <- round((CPI / timeshift(CPI, 1) - 1) * 100, 1);"),
         inputs: BTreeMap::from([(name("CPI"), Input { title: text("Index"), components: shape(false) })]),
         outputs: BTreeMap::from([(
@@ -124,7 +124,7 @@ fn dataset(core: &mut Core<Memory>) -> DatasetId {
         unit: None,
         content,
         provenance: Provenance::Import { snapshot, importer: text("csv/1") },
-        doubts: Vec::new(),
+        plausibility_warnings: Vec::new(),
     };
     core.publish(&encode(&dataset).unwrap(), blocks, 0).unwrap().object.try_into().unwrap()
 }
@@ -177,7 +177,7 @@ pub(super) fn unsound(world: &mut World, node: usize) {
         unit: None,
         content,
         provenance: Provenance::Import { snapshot, importer: text("csv/1") },
-        doubts: Vec::new(),
+        plausibility_warnings: Vec::new(),
     };
     let own = core.own().unwrap();
     let head = replication::LogView::log_head(core, own).unwrap();

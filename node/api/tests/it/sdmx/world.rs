@@ -166,7 +166,7 @@ impl Office {
             unit: None,
             content,
             provenance: Provenance::Import { snapshot, importer: text("csv/1") },
-            doubts: Vec::new(),
+            plausibility_warnings: Vec::new(),
         };
         let (dataset, made) = block(&dataset).unwrap();
         blocks.push(made);
@@ -197,7 +197,7 @@ fn recipe() -> Recipe {
     let output = Output { title: text("Rates"), unit: text("per cent") };
     Recipe {
         title: text("Rates & more"),
-        measure: name("unemployment"),
+        indicator: name("unemployment"),
         script: text("OUT <- IN;"),
         inputs: BTreeMap::from([(name("IN"), Input { title: text("Source"), components: shape() })]),
         outputs: BTreeMap::from([(name("OUT"), output)]),

@@ -32,7 +32,7 @@ function decode(column: Value, rows: number): Cell[] {
       return runs(bytes('codes'), rows).map((code) => (code === 0n ? null : known(words[Number(code) - 1])));
     }
     case 'integer': {
-      const values = steps(bytes('steps'));
+      const values = deltas(bytes('deltas'));
       return spread(runs(bytes('present'), rows), () => String(values()));
     }
     case 'number': {
@@ -42,7 +42,7 @@ function decode(column: Value, rows: number): Cell[] {
     case 'boolean':
       return runs(bytes('values'), rows).map((one) => (one === 0n ? null : one === 2n ? 'true' : 'false'));
     case 'period': {
-      const ordinals = steps(bytes('steps'));
+      const ordinals = deltas(bytes('deltas'));
       return runs(bytes('frequencies'), rows).map((one) => (one === 0n ? null : periodText(known(FREQUENCIES[Number(one) - 1]), Number(ordinals()))));
     }
     default:
@@ -83,7 +83,7 @@ function runs(bytes: Uint8Array, rows: number): bigint[] {
   return values;
 }
 
-function steps(bytes: Uint8Array): () => bigint {
+function deltas(bytes: Uint8Array): () => bigint {
   const next = stream(bytes);
   let sum = 0n;
   return () => (sum += zigzag(next()));

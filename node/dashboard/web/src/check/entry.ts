@@ -16,7 +16,7 @@ const SUBJECTS = new Map([
   ['identity', 'name'],
   ['dataset', 'dataflow'],
   ['release', 'dataflow'],
-  ['recipe', 'measure'],
+  ['recipe', 'indicator'],
   ['retraction', 'subject'],
   ['attestation', 'release'],
 ]);

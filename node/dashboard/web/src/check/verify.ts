@@ -116,7 +116,7 @@ function authorised(bundle: Bundle, entry: Entry, claim: Claim): void {
   const identity = typed(genesis.payload, 'identity');
   const same = (bytes: Uint8Array, key: Uint8Array) => hex(bytes) === hex(key);
   if (!asList(field(identity, 'roots')).some((root) => same(asBytes(root), genesis.key))) throw new Fault('the identity is not signed by one of its roots');
-  const allowed = asList(field(identity, 'keys')).map(asMap).some((one) => same(asBytes(field(one, 'key')), entry.key) && asList(field(one, 'use')).includes('publish'));
+  const allowed = asList(field(identity, 'keys')).map(asMap).some((one) => same(asBytes(field(one, 'key')), entry.key) && asList(field(one, 'uses')).includes('publish'));
   if (!allowed) throw new Fault('the key may not publish for this publisher');
 }
 

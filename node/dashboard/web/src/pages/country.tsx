@@ -28,7 +28,7 @@ export function Country({ route }: { route: Route }) {
 function Measures({ route, answer }: { route: Route; answer: Answer }) {
   const all = lines(answer);
   const measures = ranked(all.map((line) => line.flow));
-  const only = route.query.get('measure');
+  const only = route.query.get('indicator');
   const shown = measures.includes(only ?? '') ? [only!] : measures;
   useTitle(`${answer.area.name}: ${shown.map(capital).join(', ')}`);
   return (
@@ -45,7 +45,7 @@ function Measures({ route, answer }: { route: Route; answer: Answer }) {
             All
           </a>
           {measures.map((one) => (
-            <a href={`/country/${part(answer.area.code)}?measure=${part(one)}`} aria-current={shown.length === 1 && shown[0] === one ? 'page' : undefined}>
+            <a href={`/country/${part(answer.area.code)}?indicator=${part(one)}`} aria-current={shown.length === 1 && shown[0] === one ? 'page' : undefined}>
               {capital(one)}
             </a>
           ))}
@@ -59,7 +59,7 @@ function Measures({ route, answer }: { route: Route; answer: Answer }) {
         </Empty>
       )}
       {shown.map((measure) => (
-        <Measure key={measure} route={route} measure={measure} lines={all.filter((line) => line.flow.measure === measure)} />
+        <Measure key={measure} route={route} measure={measure} lines={all.filter((line) => line.flow.indicator === measure)} />
       ))}
     </article>
   );

@@ -271,8 +271,8 @@ function Branch({ node }: { node: Node }) {
           {node.time ? date(node.time) : ''}
         </span>
       )}
-      {node.doubts?.map((doubt) => (
-        <span class="doubt">Implausible when it was imported: {doubt}</span>
+      {node.plausibility_warnings?.map((warning) => (
+        <span class="doubt">Implausible when it was imported: {warning}</span>
       ))}
       {node.children.length > 0 && (
         <ul>

@@ -65,7 +65,7 @@ function Shown({ answer }: { answer: Answer }) {
                 <strong>{flowTitle(flow)}</strong>
               </a>
               <span>
-                {capital(flow.measure)} · {count(flow.areas, 'series', 'series')} · {flow.first} to {flow.last} · {count(flow.vintages, 'vintage')}
+                {capital(flow.indicator)} · {count(flow.areas, 'series', 'series')} · {flow.first} to {flow.last} · {count(flow.vintages, 'vintage')}
               </span>
               <span>
                 {date(flow.published)} · <Standing flow={flow} />
@@ -91,8 +91,8 @@ function Shown({ answer }: { answer: Answer }) {
 
 function asKey(key: unknown): { key: string; use: string } {
   if (typeof key === 'string') return { key, use: 'operating' };
-  const { key: text, use } = key as { key?: string; use?: unknown };
-  return { key: String(text ?? ''), use: [use ?? []].flat().join(', ') };
+  const { key: text, uses } = key as { key?: string; uses?: unknown };
+  return { key: String(text ?? ''), use: [uses ?? []].flat().join(', ') };
 }
 
 function Log({ id }: { id: string }) {

@@ -23,7 +23,7 @@ function Shown({ route, answer }: { route: Route; answer: Answer }) {
     <article class="recipe">
       <header>
         <p class="kicker">
-          Recipe for <a href={`/world/${part(answer.measure)}`}>{capital(answer.measure)}</a> · {answer.deviates_from ? 'alternative method' : 'official method'}
+          Recipe for <a href={`/world/${part(answer.indicator)}`}>{capital(answer.indicator)}</a> · {answer.deviates_from ? 'alternative method' : 'official method'}
         </p>
         <h1>{answer.title}</h1>
         <p class="lead description">{answer.description}</p>
@@ -146,7 +146,7 @@ function Script({ text }: { text: string }) {
 function Against({ route, answer }: { route: Route; answer: Answer }) {
   const recipes = useLoad<Listed[]>('/recipes');
   const flows = useLoad<Flow[]>('/flows');
-  const others = (recipes.value ?? []).map(({ id, recipe }) => ({ id, ...recipe })).filter((one) => one.measure === answer.measure && one.id !== answer.id);
+  const others = (recipes.value ?? []).map(({ id, recipe }) => ({ id, ...recipe })).filter((one) => one.indicator === answer.indicator && one.id !== answer.id);
   const from = others.find((one) => one.id === route.query.get('from'))?.id ?? answer.deviates_from?.recipe ?? others[0]?.id ?? null;
   const difference = useLoad<Difference>(from ? `/recipes/${part(answer.id)}/difference?from=${part(from)}` : null);
   if (from === null) return null;

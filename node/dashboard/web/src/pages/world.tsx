@@ -35,7 +35,7 @@ function Chosen({ route, flows, areas }: { route: Route; flows: Flow[]; areas: A
   const measures = ranked(shown);
   const measure = route.parts[1] ?? measures[0];
   if (!measure) return <Welcome />;
-  const methods = shown.filter((flow) => flow.measure === measure).sort(better);
+  const methods = shown.filter((flow) => flow.indicator === measure).sort(better);
   const flow = wanted(methods, route.query) ?? methods[0];
   if (!flow)
     return (
@@ -76,7 +76,7 @@ function wanted(flows: Flow[], query: URLSearchParams): Flow | undefined {
 
 /** Those that people look for first, then the rest by name. */
 export function ranked(flows: Flow[]): string[] {
-  const measures = [...new Set(flows.map((flow) => flow.measure))].sort();
+  const measures = [...new Set(flows.map((flow) => flow.indicator))].sort();
   return [...FAVOURITES.filter((one) => measures.includes(one)), ...measures.filter((one) => !FAVOURITES.includes(one))];
 }
 
@@ -135,7 +135,7 @@ function Data({ route, flow, areas }: { route: Route; flow: Flow; areas: Area[] 
 }
 
 function Views({ route, flow, areas, panel }: { route: Route; flow: Flow; areas: Area[]; panel: Panel }) {
-  useTitle(`${capital(flow.measure)}: ${route.query.get('method') ? flowTitle(flow) : 'the world'}`);
+  useTitle(`${capital(flow.indicator)}: ${route.query.get('method') ? flowTitle(flow) : 'the world'}`);
   const { lines, choices, choice } = useMemo(() => slice(panel, route.query.get('series')), [panel, route.query.get('series')]);
   const byCode = useMemo(() => new Map(areas.map((area) => [area.code, area])), [areas]);
   const colours = useMemo(() => classes([...lines].filter(([code]) => !byCode.get(code)?.aggregate).map(([, one]) => one.values)), [lines]);
@@ -197,7 +197,7 @@ function Views({ route, flow, areas, panel }: { route: Route; flow: Flow; areas:
               return {
                 id: code,
                 cells: [
-                  { text: name(code), sort: name(code), path: `/country/${part(code)}?measure=${part(flow.measure)}` },
+                  { text: name(code), sort: name(code), path: `/country/${part(code)}?indicator=${part(flow.indicator)}` },
                   { text: now === null ? 'no data' : number(now, digits), sort: now, path: now === null ? undefined : figurePath(flow, line.key, period) },
                   { text: number(before, digits), sort: before },
                   { text: now === null || before === null ? '–' : number(now - before, digits), sort: now === null || before === null ? null : now - before },
@@ -379,8 +379,8 @@ function Source({ route, flow, lines, panel, name }: SourceProps) {
     link.click();
     setTimeout(() => URL.revokeObjectURL(url), 1000);
   };
-  const page = `${location.origin}${location.pathname.replace(/^\/$/, `/world/${part(flow.measure)}`)}${location.search}`;
-  const frame = `<iframe src="${page.replace(location.origin, `${location.origin}/embed`)}" width="100%" height="640" title="${flow.measure}"></iframe>`;
+  const page = `${location.origin}${location.pathname.replace(/^\/$/, `/world/${part(flow.indicator)}`)}${location.search}`;
+  const frame = `<iframe src="${page.replace(location.origin, `${location.origin}/embed`)}" width="100%" height="640" title="${flow.indicator}"></iframe>`;
   if (route.embed)
     return (
       <p class="credit">
