@@ -126,7 +126,7 @@ pub fn opened(name: &str, inputs: &BTreeMap<Name, ledger::compute::Source>) -> R
             .into_iter()
             .map(|name| Ok((Name::new(name)?, output()?)))
             .collect::<Result<_, Fault>>()?,
-        semantics: vtl::SEMANTICS,
+        semantics: vtl::SEMANTICS_VERSION,
         limits: recipes::LIMITS,
         description: Text::new("")?,
         references: Vec::new(),

@@ -12,7 +12,7 @@ use schemas::structure::{Component, Role, Shape, Type};
 use schemas::table::{Cell, Column, Table, Texts};
 use schemas::text::Name;
 use serde::Deserialize;
-use vtl::{Limits, Script};
+use vtl::{RunLimits, Script};
 
 /// Cells of a row as text; `None` is null.
 type Row = Vec<Option<String>>;
@@ -31,7 +31,7 @@ struct Case {
 }
 
 /// More than any generated script needs.
-const LIMITS: Limits = Limits { steps: 100_000_000, cells: 1_000_000 };
+const LIMITS: RunLimits = RunLimits { steps: 100_000_000, cells: 1_000_000 };
 
 /// Runs the case on a line; an error tells what was expected and what came.
 ///
@@ -57,8 +57,8 @@ type Found = Result<(Vec<String>, Vec<Row>), String>;
 fn outcome(case: &Case) -> Result<Found, String> {
     let table = Arc::new(table(case)?);
     let shapes = BTreeMap::from([("D".to_owned(), table.shape().clone())]);
-    let refused = |faults: Vec<vtl::Fault>| {
-        faults.iter().map(|fault| vtl::render(&case.script, fault)).collect::<String>()
+    let refused = |faults: Vec<vtl::Diagnostic>| {
+        faults.iter().map(|fault| vtl::render_diagnostic(&case.script, fault)).collect::<String>()
     };
     let script = Script::parse(&case.script).map_err(refused)?;
     let plan = vtl::check(&script, &shapes).map_err(refused)?;

@@ -92,12 +92,12 @@ pub fn load(id: DatasetId, fetch: Fetch<'_>) -> Result<(Dataset, Source), Fault>
 ///
 /// # Errors
 /// [`Fault::Failed`] with every fault of the script.
-pub fn check(recipe: &Recipe) -> Result<vtl::Plan, Fault> {
-    if recipe.semantics != vtl::SEMANTICS {
+pub fn check(recipe: &Recipe) -> Result<vtl::ExecutionPlan, Fault> {
+    if recipe.semantics != vtl::SEMANTICS_VERSION {
         let message = format!(
             "the recipe asks for version {} of the semantics; this program runs version {}",
             recipe.semantics,
-            vtl::SEMANTICS
+            vtl::SEMANTICS_VERSION
         );
         return Err(Fault::failed("semantics", message));
     }
@@ -107,7 +107,8 @@ pub fn check(recipe: &Recipe) -> Result<vtl::Plan, Fault> {
         .iter()
         .map(|(name, input)| (name.as_str().to_owned(), input.components.clone()))
         .collect();
-    let (script, plan) = vtl::diagnose(source, &shapes).map_err(|faults| script_fault(source, &faults))?;
+    let (script, plan) =
+        vtl::parse_and_check(source, &shapes).map_err(|faults| script_fault(source, &faults))?;
     if let Some((name, _)) = plan.scalars().first() {
         let message = format!("the result `{name}` is a scalar; figures are data sets");
         return Err(Fault::failed("outputs", message));
@@ -128,11 +129,11 @@ pub fn check(recipe: &Recipe) -> Result<vtl::Plan, Fault> {
 ///
 /// # Errors
 /// [`Fault`].
-pub fn publishable(recipe: &Recipe) -> Result<vtl::Plan, Fault> {
+pub fn publishable(recipe: &Recipe) -> Result<vtl::ExecutionPlan, Fault> {
     let plan = check(recipe)?;
     let source = recipe.script.as_str();
     let script = vtl::Script::parse(source).map_err(|faults| script_fault(source, &faults))?;
-    let advice: Vec<vtl::Fault> = script.advice().into_iter().chain(plan.advice()).collect();
+    let advice: Vec<vtl::Diagnostic> = script.lint().into_iter().chain(plan.lint()).collect();
     if advice.is_empty() { Ok(plan) } else { Err(script_fault(source, &advice)) }
 }
 
@@ -142,9 +143,9 @@ fn quoted(names: &[&str]) -> String {
 }
 
 /// All faults of a script, each with its place; the code is that of the first.
-fn script_fault(source: &str, faults: &[vtl::Fault]) -> Fault {
+fn script_fault(source: &str, faults: &[vtl::Diagnostic]) -> Fault {
     let code = faults.first().map_or("syntax", |fault| fault.code.as_str());
-    let lines: Vec<String> = faults.iter().map(|fault| vtl::render(source, fault)).collect();
+    let lines: Vec<String> = faults.iter().map(|fault| vtl::render_diagnostic(source, fault)).collect();
     Fault::failed(code, lines.join("\n"))
 }
 
@@ -193,7 +194,7 @@ pub fn tables(recipe: &Recipe, mut inputs: BTreeMap<Name, Source>) -> Result<Tab
     if let Some(extra) = inputs.keys().next() {
         return Err(Fault::failed("inputs", format!("the recipe has no input `{extra}`")));
     }
-    let limits = vtl::Limits { steps: recipe.limits.steps, cells: recipe.limits.cells };
+    let limits = vtl::RunLimits { steps: recipe.limits.steps, cells: recipe.limits.cells };
     let outcome = vtl::run(&plan, &given, limits)
         .map_err(|fault| script_fault(recipe.script.as_str(), std::slice::from_ref(&fault)))?;
     let mut tables = BTreeMap::new();

@@ -34,7 +34,7 @@ impl Verification {
             release: self.release,
             verdict: self.verdict.clone(),
             results: self.results.clone(),
-            semantics: vtl::SEMANTICS,
+            semantics: vtl::SEMANTICS_VERSION,
             build,
             sources: Sources::Kept,
         }

@@ -18,7 +18,7 @@ mod sound;
 mod view;
 
 pub use ledger::verify::Verification;
-pub use ledger::vtl::{Difference, difference};
+pub use ledger::vtl::{ScriptDifference, compare_scripts};
 
 pub use crate::core::{Core, Error, Output, STRANGER_ENTRIES_MAX, STRANGERS_MAX, Setup};
 pub use crate::keep::{Keep, Memory};

@@ -9,14 +9,15 @@ mod window;
 use schemas::structure::Role;
 use schemas::table::Cell;
 
-use crate::fault::Span;
-use crate::op::{Aggregator, Convert, Op};
+use crate::diagnostic::Span;
+use crate::op::{AggregateOp, Op, TimeConversion};
 
 pub(crate) use define::{
-    Constraint, DatapointRule, DatapointRuleset, Definitions, Error, HierarchicalRule, HierarchicalRuleset,
-    Item, Kind, Merge, Operator, Parameter, Part, Propagation, Scalar, Signed, Subset,
+    CodeItem, ComponentConstraint, DatapointRule, DatapointRuleset, Definitions, ErrorLabels,
+    HierarchicalRule, HierarchicalRuleset, OperatorDefinition, Parameter, ParameterType, PropagationRule,
+    ScalarConstraint, SignatureItem, SignedCodeItem, ValueSubset, ViralPropagation,
 };
-pub(crate) use window::{Frame, Limit, Window};
+pub(crate) use window::{AnalyticInvocation, WindowLimit, WindowingClause};
 
 /// Nodes from the root of an expression to its deepest leaf.
 pub const DEPTH_MAX: u16 = 160;
@@ -41,14 +42,14 @@ pub(crate) struct Statement {
 /// An expression at any level.
 #[derive(Debug, Clone)]
 pub(crate) struct Expr {
-    pub(crate) node: Node,
+    pub(crate) node: ExprNode,
     pub(crate) span: Span,
     /// Nodes down to the deepest leaf, this one included.
     pub(crate) depth: u16,
 }
 
 #[derive(Debug, Clone)]
-pub(crate) enum Node {
+pub(crate) enum ExprNode {
     /// A literal; `None` is `null`.
     Constant(Option<Cell>),
     /// A data set, a scalar or a component.
@@ -60,11 +61,11 @@ pub(crate) enum Node {
     /// `timeshift(operand, count)`.
     Shift(Box<Expr>, Box<Expr>),
     /// An operator along the time of each series of a data set.
-    Series(Series, Box<Expr>),
-    Aggregate(Box<Aggregate>),
-    Window(Box<Window>),
+    Series(SeriesOp, Box<Expr>),
+    Aggregate(Box<AggregateInvocation>),
+    Window(Box<AnalyticInvocation>),
     Clause(Box<Expr>, Box<Clause>),
-    Join(Box<Join>),
+    Join(Box<JoinCall>),
     /// A call by name: an operator that the script defines, or an extension.
     Call(Ident, Vec<Expr>),
     /// `_`: an argument that is left out.
@@ -80,15 +81,15 @@ pub(crate) enum Node {
     Set(SetOp, Vec<Expr>),
     /// Data points with the value given, or all.
     ExistsIn(Box<Expr>, Box<Expr>, #[allow(dead_code, reason = "its check comes next")] Option<bool>),
-    Check(Box<Check>),
-    CheckDatapoint(Box<CheckDatapoint>),
-    CheckHierarchy(Box<Hierarchy>),
-    Hierarchy(Box<Hierarchy>),
+    Check(Box<CheckCall>),
+    CheckDatapoint(Box<CheckDatapointCall>),
+    CheckHierarchy(Box<HierarchyCall>),
+    Hierarchy(Box<HierarchyCall>),
 }
 
 /// An operator along the time of each series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Series {
+pub(crate) enum SeriesOp {
     /// Within the limits of each series.
     FillSingle,
     /// Within the limits of the data set.
@@ -97,7 +98,7 @@ pub(crate) enum Series {
     StockToFlow,
 }
 
-impl Series {
+impl SeriesOp {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::FillSingle | Self::FillAll => "fill_time_series",
@@ -133,7 +134,7 @@ impl SetOp {
 
 /// What a validation gives back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Output {
+pub(crate) enum ValidationOutput {
     Invalid,
     All,
     AllMeasures,
@@ -141,25 +142,25 @@ pub(crate) enum Output {
 
 /// `check(operand errorcode … errorlevel … imbalance … invalid)`.
 #[derive(Debug, Clone)]
-pub(crate) struct Check {
+pub(crate) struct CheckCall {
     pub(crate) operand: Expr,
-    pub(crate) error: Error,
+    pub(crate) error: ErrorLabels,
     pub(crate) imbalance: Option<Expr>,
-    pub(crate) output: Output,
+    pub(crate) output: ValidationOutput,
 }
 
 /// `check_datapoint(operand, ruleset components … invalid)`.
 #[derive(Debug, Clone)]
-pub(crate) struct CheckDatapoint {
+pub(crate) struct CheckDatapointCall {
     pub(crate) operand: Expr,
     pub(crate) ruleset: Ident,
-    pub(crate) components: Vec<Component>,
-    pub(crate) output: Output,
+    pub(crate) components: Vec<ComponentRef>,
+    pub(crate) output: ValidationOutput,
 }
 
 /// How missing and null code items count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Missing {
+pub(crate) enum HierarchyMode {
     NonNull,
     NonZero,
     PartialNull,
@@ -170,7 +171,7 @@ pub(crate) enum Missing {
 
 /// Where the values of code items that other rules compute are taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum HierarchyInput {
     Dataset,
     DatasetPriority,
     Rule,
@@ -179,29 +180,29 @@ pub(crate) enum Source {
 
 /// `hierarchy(operand, ruleset condition … rule … mode input output)`, and `check_hierarchy`.
 #[derive(Debug, Clone)]
-pub(crate) struct Hierarchy {
+pub(crate) struct HierarchyCall {
     pub(crate) operand: Expr,
     pub(crate) ruleset: Ident,
-    pub(crate) conditions: Vec<Component>,
-    pub(crate) rule: Option<Component>,
-    pub(crate) missing: Missing,
-    pub(crate) source: Source,
+    pub(crate) conditions: Vec<ComponentRef>,
+    pub(crate) rule: Option<ComponentRef>,
+    pub(crate) missing: HierarchyMode,
+    pub(crate) source: HierarchyInput,
     /// `All` beside the computed data points the others, for `hierarchy`; `Invalid` is `computed`.
-    pub(crate) output: Output,
+    pub(crate) output: ValidationOutput,
 }
 
 /// A component, in a join perhaps with the alias of its operand.
 #[derive(Debug, Clone)]
-pub(crate) struct Component {
+pub(crate) struct ComponentRef {
     pub(crate) alias: Option<Ident>,
     pub(crate) name: Ident,
 }
 
 /// `role target := expr`.
 #[derive(Debug, Clone)]
-pub(crate) struct Assign {
+pub(crate) struct Assignment {
     pub(crate) role: Option<Role>,
-    pub(crate) target: Component,
+    pub(crate) target: ComponentRef,
     pub(crate) expr: Expr,
 }
 
@@ -209,34 +210,34 @@ pub(crate) struct Assign {
 #[derive(Debug, Clone)]
 pub(crate) enum Clause {
     Filter(Expr),
-    Calc(Vec<Assign>),
-    Keep(Vec<Component>),
-    Drop(Vec<Component>),
-    Rename(Vec<(Component, Component)>),
-    Sub(Vec<(Component, Expr)>),
-    Pivot(Component, Component),
-    Unpivot(Component, Component),
+    Calc(Vec<Assignment>),
+    Keep(Vec<ComponentRef>),
+    Drop(Vec<ComponentRef>),
+    Rename(Vec<(ComponentRef, ComponentRef)>),
+    Sub(Vec<(ComponentRef, Expr)>),
+    Pivot(ComponentRef, ComponentRef),
+    Unpivot(ComponentRef, ComponentRef),
     /// In a join: an expression over the operands by alias, for each measure that they share.
     Apply(Expr),
     Aggr {
-        items: Vec<Assign>,
-        grouping: Option<Grouping>,
+        items: Vec<Assignment>,
+        grouping: Option<GroupingClause>,
         having: Option<Expr>,
     },
 }
 
 /// `group by`, `group except`, `group all`.
 #[derive(Debug, Clone)]
-pub(crate) struct Grouping {
-    pub(crate) mode: Mode,
-    pub(crate) names: Vec<Component>,
+pub(crate) struct GroupingClause {
+    pub(crate) mode: GroupingMode,
+    pub(crate) names: Vec<ComponentRef>,
     /// `time_agg("A")`.
-    pub(crate) time: Option<(Convert, Span)>,
+    pub(crate) time: Option<(TimeConversion, Span)>,
     pub(crate) span: Span,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub(crate) enum GroupingMode {
     By,
     Except,
     All,
@@ -244,22 +245,22 @@ pub(crate) enum Mode {
 
 /// An aggregate invocation; without operand it counts data points.
 #[derive(Debug, Clone)]
-pub(crate) struct Aggregate {
-    pub(crate) op: Aggregator,
+pub(crate) struct AggregateInvocation {
+    pub(crate) op: AggregateOp,
     pub(crate) operand: Option<Expr>,
-    pub(crate) grouping: Option<Grouping>,
+    pub(crate) grouping: Option<GroupingClause>,
     pub(crate) having: Option<Expr>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum JoinKind {
+pub(crate) enum JoinType {
     Inner,
     Left,
     Full,
     Cross,
 }
 
-impl JoinKind {
+impl JoinType {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Inner => "inner_join",
@@ -272,12 +273,12 @@ impl JoinKind {
 
 /// A join and the clauses in it.
 #[derive(Debug, Clone)]
-pub(crate) struct Join {
-    pub(crate) kind: JoinKind,
+pub(crate) struct JoinCall {
+    pub(crate) join_type: JoinType,
     pub(crate) operands: Vec<(Expr, Option<Ident>)>,
-    pub(crate) using: Option<Vec<Component>>,
+    pub(crate) using: Option<Vec<ComponentRef>>,
     /// Values of identifiers that a data point lacks.
-    pub(crate) fallbacks: Vec<(Component, Option<Cell>)>,
+    pub(crate) fallbacks: Vec<(ComponentRef, Option<Cell>)>,
     pub(crate) clauses: Vec<Clause>,
 }
 
@@ -285,22 +286,26 @@ impl Expr {
     /// The expressions directly under this one, those of clauses included.
     pub(crate) fn children(&self) -> Vec<&Expr> {
         match &self.node {
-            Node::Constant(_) | Node::Name(_) | Node::Omitted => Vec::new(),
-            Node::Member(operand, _) | Node::Series(_, operand) | Node::Domain { operand, .. } => {
+            ExprNode::Constant(_) | ExprNode::Name(_) | ExprNode::Omitted => Vec::new(),
+            ExprNode::Member(operand, _)
+            | ExprNode::Series(_, operand)
+            | ExprNode::Domain { operand, .. } => {
                 vec![operand]
             }
-            Node::Apply(_, operands)
-            | Node::Call(_, operands)
-            | Node::Set(_, operands)
-            | Node::List(operands) => operands.iter().collect(),
-            Node::Shift(a, b) | Node::ExistsIn(a, b, _) => vec![a, b],
-            Node::Check(check) => std::iter::once(&check.operand).chain(&check.imbalance).collect(),
-            Node::CheckDatapoint(check) => vec![&check.operand],
-            Node::CheckHierarchy(hierarchy) | Node::Hierarchy(hierarchy) => vec![&hierarchy.operand],
-            Node::Aggregate(aggregate) => aggregate.operand.iter().chain(&aggregate.having).collect(),
-            Node::Window(window) => window.children(),
-            Node::Clause(operand, clause) => std::iter::once(&**operand).chain(clause.children()).collect(),
-            Node::Join(join) => {
+            ExprNode::Apply(_, operands)
+            | ExprNode::Call(_, operands)
+            | ExprNode::Set(_, operands)
+            | ExprNode::List(operands) => operands.iter().collect(),
+            ExprNode::Shift(a, b) | ExprNode::ExistsIn(a, b, _) => vec![a, b],
+            ExprNode::Check(check) => std::iter::once(&check.operand).chain(&check.imbalance).collect(),
+            ExprNode::CheckDatapoint(check) => vec![&check.operand],
+            ExprNode::CheckHierarchy(hierarchy) | ExprNode::Hierarchy(hierarchy) => vec![&hierarchy.operand],
+            ExprNode::Aggregate(aggregate) => aggregate.operand.iter().chain(&aggregate.having).collect(),
+            ExprNode::Window(window) => window.children(),
+            ExprNode::Clause(operand, clause) => {
+                std::iter::once(&**operand).chain(clause.children()).collect()
+            }
+            ExprNode::Join(join) => {
                 let operands = join.operands.iter().map(|(operand, _)| operand);
                 operands.chain(join.clauses.iter().flat_map(Clause::children)).collect()
             }

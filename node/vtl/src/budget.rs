@@ -7,18 +7,18 @@ use schemas::limits::ROWS_MAX;
 use schemas::structure::Type;
 use schemas::table::Cell;
 
-use crate::ast::Merge;
+use crate::ast::PropagationRule;
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
 use crate::eval::{POSITIONS_MAX, positions};
-use crate::fault::{Code, Fault, Span};
-use crate::op::{Aggregator, Analytic, Distance, Op, Text};
-use crate::plan::{Frame, Limit, Summary, Term, Typed, Viral};
+use crate::op::{AggregateOp, AnalyticOp, Op, StringDistance, TextOp};
+use crate::plan::{AggregateColumn, Term, TypedExpr, ViralMerge, WindowBound, WindowCall};
 
 /// What a run may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct RunLimits {
     /// Units of work; the table of costs stands in `specs/vtl.md`.
     pub steps: u64,
-    /// Cells (rows × columns) of all intermediate results that live at one time; inputs are free.
+    /// Cells (rows × outputs) of all intermediate results that live at one time; inputs are free.
     pub cells: u64,
 }
 
@@ -53,52 +53,52 @@ pub const COPY_STEPS: u64 = 1;
 
 /// Counts what a run uses against its limits.
 #[derive(Debug)]
-pub(crate) struct Meter {
-    limits: Limits,
+pub(crate) struct BudgetMeter {
+    limits: RunLimits,
     pub(crate) steps: u64,
     live: u64,
     /// The most cells that lived at one time.
     pub(crate) cells: u64,
 }
 
-impl Meter {
-    pub(crate) fn new(limits: Limits) -> Self {
+impl BudgetMeter {
+    pub(crate) fn new(limits: RunLimits) -> Self {
         Self { limits, steps: 0, live: 0, cells: 0 }
     }
 
     /// Charges `each` steps for each of `count` things.
-    pub(crate) fn charge(&mut self, count: usize, each: u64, span: Span) -> Result<(), Fault> {
+    pub(crate) fn charge(&mut self, count: usize, each: u64, span: Span) -> Result<(), Diagnostic> {
         self.steps = self.steps.saturating_add((count as u64).saturating_mul(each));
         if self.steps <= self.limits.steps {
             return Ok(());
         }
         let message = format!("the recipe needs more than {} steps", self.limits.steps);
-        Err(Fault::new(Code::Budget, span, message))
+        Err(Diagnostic::new(DiagnosticCode::Budget, span, message))
     }
 
     /// Counts the cells of a new result.
-    pub(crate) fn hold(&mut self, rows: usize, columns: usize, span: Span) -> Result<(), Fault> {
+    pub(crate) fn reserve(&mut self, rows: usize, outputs: usize, span: Span) -> Result<(), Diagnostic> {
         if rows > ROWS_MAX {
             let message = format!("a result of more than {ROWS_MAX} rows");
-            return Err(Fault::new(Code::Budget, span, message));
+            return Err(Diagnostic::new(DiagnosticCode::Budget, span, message));
         }
-        self.live = self.live.saturating_add((rows as u64).saturating_mul(columns as u64));
+        self.live = self.live.saturating_add((rows as u64).saturating_mul(outputs as u64));
         self.cells = self.cells.max(self.live);
         if self.live <= self.limits.cells {
             return Ok(());
         }
         let message = format!("the recipe holds more than {} cells at a time", self.limits.cells);
-        Err(Fault::new(Code::Budget, span, message))
+        Err(Diagnostic::new(DiagnosticCode::Budget, span, message))
     }
 
     /// Gives back the cells of a result that is no longer needed.
-    pub(crate) fn release(&mut self, rows: usize, columns: usize) {
-        self.live = self.live.saturating_sub((rows as u64).saturating_mul(columns as u64));
+    pub(crate) fn release(&mut self, rows: usize, outputs: usize) {
+        self.live = self.live.saturating_sub((rows as u64).saturating_mul(outputs as u64));
     }
 }
 
 /// Steps for each row of a component expression; a column or a literal alone costs nothing.
-pub(crate) fn row_steps(typed: &Typed) -> u64 {
+pub(crate) fn row_steps(typed: &TypedExpr) -> u64 {
     match &typed.term {
         Term::Column(_) | Term::Constant(_) | Term::Scalar(_) => 0,
         Term::Apply(op, operands) => {
@@ -108,15 +108,15 @@ pub(crate) fn row_steps(typed: &Typed) -> u64 {
     }
 }
 
-fn operator_steps(op: Op, operands: &[Typed]) -> u64 {
+fn operator_steps(op: Op, operands: &[TypedExpr]) -> u64 {
     match op {
         Op::Divide | Op::Modulo => DIVIDE_STEPS,
-        Op::Power if whole(operands.get(1)) => POWER_STEPS,
+        Op::Power if is_integer_typed(operands.get(1)) => POWER_STEPS,
         Op::Power | Op::Log => 2 * SERIES_STEPS,
         Op::Ln | Op::Exp => SERIES_STEPS,
         Op::Sqrt => ROOT_STEPS,
-        Op::Text(Text::Match) => TEXT_STEPS + POSITION_STEPS * pattern_positions(operands.get(1)),
-        Op::Text(Text::Distance(method)) if method != Distance::Hamming => DISTANCE_STEPS,
+        Op::Text(TextOp::Match) => TEXT_STEPS + POSITION_STEPS * pattern_positions(operands.get(1)),
+        Op::Text(TextOp::Distance(method)) if method != StringDistance::Hamming => DISTANCE_STEPS,
         Op::Concat | Op::Text(_) => LONG_TEXT_STEPS,
         Op::Cast(_) | Op::Time(_) => TEXT_STEPS,
         Op::In | Op::NotIn => ROW_STEPS * operands.len() as u64,
@@ -125,12 +125,12 @@ fn operator_steps(op: Op, operands: &[Typed]) -> u64 {
 }
 
 /// Whether an operand is an integer by its type.
-fn whole(operand: Option<&Typed>) -> bool {
-    operand.is_some_and(|operand| operand.kind == Some(Type::Integer))
+fn is_integer_typed(operand: Option<&TypedExpr>) -> bool {
+    operand.is_some_and(|operand| operand.value_type == Some(Type::Integer))
 }
 
 /// Positions of a pattern; of one that is not a literal the most there may be.
-fn pattern_positions(pattern: Option<&Typed>) -> u64 {
+fn pattern_positions(pattern: Option<&TypedExpr>) -> u64 {
     match pattern.map(|pattern| &pattern.term) {
         Some(Term::Constant(Some(Cell::Text(pattern)))) => positions(pattern),
         _ => POSITIONS_MAX,
@@ -139,44 +139,44 @@ fn pattern_positions(pattern: Option<&Typed>) -> u64 {
 
 /// Steps for each row of an analytic invocation: sorting, and what its operator does to a data point
 /// that enters and leaves the window.
-fn window_steps(frame: &Frame) -> u64 {
+fn window_steps(frame: &WindowCall) -> u64 {
     let each = match frame.op {
-        Analytic::Aggregate(op) => 2 * aggregate_steps(op) + DIVIDE_STEPS,
-        Analytic::Ewma | Analytic::Product => 3 * ROW_STEPS,
+        AnalyticOp::Aggregate(op) => 2 * aggregate_steps(op) + DIVIDE_STEPS,
+        AnalyticOp::Ewma | AnalyticOp::Product => 3 * ROW_STEPS,
         _ => 2 * DIVIDE_STEPS,
     };
     let scalars = frame.offset.iter().chain(&frame.default).map(row_steps).sum::<u64>();
     SORT_STEPS + each + scalars + limit_steps(&frame.from) + limit_steps(&frame.to)
 }
 
-fn limit_steps(limit: &Limit) -> u64 {
-    if let Limit::Offset(count, _) = limit { row_steps(count) } else { 0 }
+fn limit_steps(limit: &WindowBound) -> u64 {
+    if let WindowBound::Offset(count, _) = limit { row_steps(count) } else { 0 }
 }
 
 /// Steps for each row of a column that aggregates, without those of its operand.
-pub(crate) fn summary_steps(summary: &Summary) -> u64 {
+pub(crate) fn summary_steps(summary: &AggregateColumn) -> u64 {
     match &summary.viral {
-        Some(Viral(rule)) => merge_steps(rule.as_ref()),
+        Some(ViralMerge(rule)) => merge_steps(rule.as_ref()),
         None => aggregate_steps(summary.op),
     }
 }
 
 /// Steps for each value of a viral attribute that becomes one with another.
-pub(crate) fn merge_steps(rule: Option<&Merge>) -> u64 {
+pub(crate) fn merge_steps(rule: Option<&PropagationRule>) -> u64 {
     match rule {
-        Some(Merge::Enumerated { clauses, .. }) => TEXT_STEPS + ROW_STEPS * clauses.len() as u64,
+        Some(PropagationRule::Enumerated { clauses, .. }) => TEXT_STEPS + ROW_STEPS * clauses.len() as u64,
         _ => TEXT_STEPS,
     }
 }
 
 /// Steps for each value that an aggregate takes in.
-fn aggregate_steps(op: Aggregator) -> u64 {
+fn aggregate_steps(op: AggregateOp) -> u64 {
     match op {
-        Aggregator::Sum | Aggregator::Avg | Aggregator::Count | Aggregator::Min | Aggregator::Max => {
+        AggregateOp::Sum | AggregateOp::Avg | AggregateOp::Count | AggregateOp::Min | AggregateOp::Max => {
             ROW_STEPS
         }
-        Aggregator::Median => QUANTILE_STEPS,
-        Aggregator::StddevPop | Aggregator::StddevSamp | Aggregator::VarPop | Aggregator::VarSamp => {
+        AggregateOp::Median => QUANTILE_STEPS,
+        AggregateOp::StddevPop | AggregateOp::StddevSamp | AggregateOp::VarPop | AggregateOp::VarSamp => {
             MOMENT_STEPS
         }
     }

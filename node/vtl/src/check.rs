@@ -4,19 +4,19 @@
 //! script are reported at once; what depends on something faulty is left out in silence.
 
 mod call;
-mod choice;
 mod clause;
 mod component;
+mod conditional;
 mod dataset;
 mod extension;
 mod group;
 mod hierarchy;
 mod join;
 mod order;
+mod pivot;
 mod set;
 mod text;
 mod time;
-mod turn;
 mod typing;
 mod validate;
 mod viral;
@@ -32,16 +32,16 @@ pub(crate) use order::names;
 
 use crate::Script;
 use crate::ast::{DEPTH_MAX, Definitions, Expr, Ident, Statement};
-use crate::fault::{Code, Fault, Faults, Span, near};
-use crate::plan::{self, Field, Operation, Plan, Step, Term, Typed};
-use crate::words;
+use crate::diagnostic::{Diagnostic, DiagnosticCode, DiagnosticList, Span, suggestion};
+use crate::keywords;
+use crate::plan::{self, ExecutionPlan, Operation, PlanColumn, PlanStep, Term, TypedExpr};
 
 /// What an expression at data set level stands for.
 #[derive(Debug, Clone)]
-enum Value {
+enum ExprValue {
     /// A data set: the result of this step.
     Data(usize),
-    Scalar(Typed),
+    Scalar(TypedExpr),
 }
 
 /// Steps of a plan, so that a hostile script cannot make a plan that fills memory.
@@ -49,25 +49,25 @@ const STEPS_MAX: usize = 4096;
 /// Components of an intermediate result: a join may have more than a data set, until it keeps some.
 const FIELDS_MAX: usize = 2 * COMPONENTS_MAX;
 /// Faults that are reported; so many say enough.
-pub const FAULTS_MAX: usize = 64;
+pub const DIAGNOSTICS_MAX: usize = 64;
 
 struct Checker<'a> {
     shapes: &'a BTreeMap<String, Shape>,
     definitions: &'a Definitions,
     /// Names of what has a fault of syntax.
     broken: &'a BTreeSet<String>,
-    steps: Vec<Step>,
+    steps: Vec<PlanStep>,
     /// Inputs and results; `None` is one whose definition has a fault.
-    names: BTreeMap<String, Option<Value>>,
+    names: BTreeMap<String, Option<ExprValue>>,
     /// The calls of operators whose bodies are being checked, outermost first.
-    calls: Vec<call::Call>,
+    calls: Vec<call::ActiveCall>,
     /// Nodes that calls expanded to.
     expansion: u64,
     /// Patterns that were read, and what is wrong with them.
     patterns: BTreeMap<String, Option<String>>,
     /// Nodes around the one that is being checked, those of the bodies of operators too.
     level: u16,
-    faults: Faults,
+    faults: DiagnosticList,
 }
 
 /// Checks a script against the structures of its inputs.
@@ -77,7 +77,7 @@ struct Checker<'a> {
 ///
 /// # Errors
 /// Every fault that needs no data, in the order of their places.
-pub fn check(script: &Script, inputs: &BTreeMap<String, Shape>) -> Result<Plan, Vec<Fault>> {
+pub fn check(script: &Script, inputs: &BTreeMap<String, Shape>) -> Result<ExecutionPlan, Vec<Diagnostic>> {
     let mut checker = Checker {
         shapes: inputs,
         definitions: &script.definitions,
@@ -88,10 +88,10 @@ pub fn check(script: &Script, inputs: &BTreeMap<String, Shape>) -> Result<Plan, 
         expansion: 0,
         patterns: BTreeMap::new(),
         level: 0,
-        faults: Faults::default(),
+        faults: DiagnosticList::default(),
     };
     let sequence = order::sequence(&script.statements, &script.definitions, &mut checker.faults);
-    let mut plan = Plan {
+    let mut plan = ExecutionPlan {
         steps: Vec::new(),
         inputs: BTreeMap::new(),
         results: BTreeMap::new(),
@@ -112,7 +112,7 @@ pub fn check(script: &Script, inputs: &BTreeMap<String, Shape>) -> Result<Plan, 
     plan.outputs = persistent.map(|statement| statement.target.text.clone()).collect();
     plan.order = script.statements.iter().map(|statement| statement.target.text.clone()).collect();
     if checker.faults.len() > 0 {
-        return Err(checker.faults.told(FAULTS_MAX));
+        return Err(checker.faults.into_sorted(DIAGNOSTICS_MAX));
     }
     plan.nodes += checker.expansion;
     plan.steps = checker.steps;
@@ -120,12 +120,13 @@ pub fn check(script: &Script, inputs: &BTreeMap<String, Shape>) -> Result<Plan, 
 }
 
 impl Checker<'_> {
-    fn input(&mut self, name: &str, script: &Script, plan: &mut Plan) {
+    fn input(&mut self, name: &str, script: &Script, plan: &mut ExecutionPlan) {
         let value = match self.shapes.get(name) {
             Some(shape) => {
                 plan.inputs.insert(name.to_owned(), shape.clone());
-                let step = self.push(Operation::Input(name.to_owned()), plan::fields(shape), Span::default());
-                Some(Value::Data(step))
+                let step =
+                    self.push(Operation::Input(name.to_owned()), plan::shape_columns(shape), Span::default());
+                Some(ExprValue::Data(step))
             }
             None => {
                 self.unknown_data(name, script);
@@ -137,60 +138,67 @@ impl Checker<'_> {
 
     /// A name that is neither an input nor a result, at each place where it stands for a data set.
     fn unknown_data(&mut self, name: &str, script: &Script) {
-        if self.faults.len() > FAULTS_MAX {
+        if self.faults.len() > DIAGNOSTICS_MAX {
             return;
         }
         let results = script.statements.iter().map(|statement| statement.target.text.as_str());
-        let hint = near(name, self.shapes.keys().map(String::as_str).chain(results));
+        let hint = suggestion(name, self.shapes.keys().map(String::as_str).chain(results));
         for span in order::places(&script.statements, &script.definitions, name) {
             let message = format!("no data set is called `{name}`");
-            self.faults.push(Fault::new(Code::UnknownName, span, message).hinted(hint.clone()));
+            self.faults.push(
+                Diagnostic::new(DiagnosticCode::UnknownName, span, message).with_optional_hint(hint.clone()),
+            );
         }
     }
 
-    fn statement(&mut self, statement: &Statement, plan: &mut Plan) {
+    fn statement(&mut self, statement: &Statement, plan: &mut ExecutionPlan) {
         let name = &statement.target.text;
         let value = self.expr(&statement.expr).and_then(|value| self.result(statement, value, plan));
         self.names.insert(name.clone(), value);
     }
 
     /// Gives the value of a statement its name.
-    fn result(&mut self, statement: &Statement, value: Value, plan: &mut Plan) -> Option<Value> {
+    fn result(
+        &mut self,
+        statement: &Statement,
+        value: ExprValue,
+        plan: &mut ExecutionPlan,
+    ) -> Option<ExprValue> {
         let target = &statement.target;
         match value {
-            Value::Data(step) => {
-                let shape = match plan::shape(self.fields(step)) {
+            ExprValue::Data(step) => {
+                let shape = match plan::result_shape(self.columns(step)) {
                     Ok(shape) => shape,
-                    Err(reason) => return self.fault(Code::Structure, statement.expr.span, reason),
+                    Err(reason) => return self.fault(DiagnosticCode::Structure, statement.expr.span, reason),
                 };
                 plan.results.insert(target.text.clone(), (step, shape));
-                Some(Value::Data(step))
+                Some(ExprValue::Data(step))
             }
-            Value::Scalar(typed) => {
-                let (kind, span) = (typed.kind, typed.span);
+            ExprValue::Scalar(typed) => {
+                let (value_type, span) = (typed.value_type, typed.span);
                 let step = self.push(Operation::Scalar(typed), Vec::new(), span);
-                plan.scalars.insert(target.text.clone(), (step, kind));
-                Some(Value::Scalar(Typed { term: Term::Scalar(step), kind, span }))
+                plan.scalars.insert(target.text.clone(), (step, value_type));
+                Some(ExprValue::Scalar(TypedExpr { term: Term::Scalar(step), value_type, span }))
             }
         }
     }
 
-    fn push(&mut self, operation: Operation, fields: Vec<Field>, span: Span) -> usize {
-        let mut fields = fields;
-        if self.steps.len() >= STEPS_MAX || fields.len() > FIELDS_MAX {
+    fn push(&mut self, operation: Operation, columns: Vec<PlanColumn>, span: Span) -> usize {
+        let mut columns = columns;
+        if self.steps.len() >= STEPS_MAX || columns.len() > FIELDS_MAX {
             if self.steps.len() <= STEPS_MAX {
                 let bounds =
                     format!("more than {STEPS_MAX} steps or a result of more than {FIELDS_MAX} components");
-                self.faults.push(Fault::new(Code::Size, span, bounds));
+                self.faults.push(Diagnostic::new(DiagnosticCode::Size, span, bounds));
             }
-            fields.clear();
+            columns.clear();
         }
-        self.steps.push(Step { operation, fields, span });
+        self.steps.push(PlanStep { operation, columns, span });
         self.steps.len() - 1
     }
 
-    fn fields(&self, step: usize) -> &[Field] {
-        self.steps.get(step).map_or(&[], |step| &step.fields)
+    fn columns(&self, step: usize) -> &[PlanColumn] {
+        self.steps.get(step).map_or(&[], |step| &step.columns)
     }
 
     /// An operator that nobody defined.
@@ -199,16 +207,18 @@ impl Checker<'_> {
             return None;
         }
         let defined = self.definitions.operators.keys().map(String::as_str);
-        let known = defined.chain(extension::NAMES).chain(words::all().map(|word| -> &str { word }));
-        let hint = near(&name.text, known);
+        let known =
+            defined.chain(extension::NAMES).chain(keywords::reserved_words().map(|word| -> &str { word }));
+        let hint = suggestion(&name.text, known);
         let message = format!("no operator is called `{}`", name.text);
-        self.faults.push(Fault::new(Code::UnknownName, name.span, message).hinted(hint));
+        self.faults
+            .push(Diagnostic::new(DiagnosticCode::UnknownName, name.span, message).with_optional_hint(hint));
         None
     }
 
     /// Pushes a fault; there is no value.
-    fn fault<T>(&mut self, code: Code, span: Span, message: impl Into<String>) -> Option<T> {
-        self.faults.push(Fault::new(code, span, message));
+    fn fault<T>(&mut self, code: DiagnosticCode, span: Span, message: impl Into<String>) -> Option<T> {
+        self.faults.push(Diagnostic::new(code, span, message));
         None
     }
 
@@ -216,7 +226,7 @@ impl Checker<'_> {
     fn deeper<T>(&mut self, span: Span, check: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         if self.level >= DEPTH_MAX {
             let message = format!("calls make an expression nested more than {DEPTH_MAX} deep");
-            return self.fault(Code::Size, span, message);
+            return self.fault(DiagnosticCode::Size, span, message);
         }
         self.level += 1;
         let checked = check(self);
@@ -227,42 +237,45 @@ impl Checker<'_> {
     /// An expression that must be a data set.
     fn data(&mut self, expr: &Expr) -> Option<usize> {
         match self.expr(expr)? {
-            Value::Data(step) => Some(step),
-            Value::Scalar(_) => self.fault(Code::Type, expr.span, "expected a data set, found a scalar"),
+            ExprValue::Data(step) => Some(step),
+            ExprValue::Scalar(_) => {
+                self.fault(DiagnosticCode::Type, expr.span, "expected a data set, found a scalar")
+            }
         }
     }
 
-    /// A map step whose fields are brought into the order of their roles.
-    fn map(&mut self, input: usize, columns: Vec<(Field, Typed)>, span: Span) -> usize {
-        let mut columns = columns;
-        columns.sort_by_key(|(field, _)| field.role);
-        let (fields, columns) = columns.into_iter().unzip();
-        self.push(Operation::Map { input, columns }, fields, span)
+    /// A map step whose columns are brought into the order of their roles.
+    fn map(&mut self, input: usize, outputs: Vec<(PlanColumn, TypedExpr)>, span: Span) -> usize {
+        let mut outputs = outputs;
+        outputs.sort_by_key(|(column, _)| column.role);
+        let (columns, outputs) = outputs.into_iter().unzip();
+        self.push(Operation::Map { input, outputs }, columns, span)
     }
 
-    /// The fields of a step that pass, each as it is.
-    fn pass(&self, step: usize, keep: impl Fn(&Field) -> bool) -> Vec<(Field, Typed)> {
-        let fields = self.fields(step).iter().enumerate().filter(|(_, field)| keep(field));
-        fields.map(|(at, field)| (field.clone(), column(at, field, Span::default()))).collect()
+    /// The columns of a step that pass, each as it is.
+    fn pass(&self, step: usize, keep: impl Fn(&PlanColumn) -> bool) -> Vec<(PlanColumn, TypedExpr)> {
+        let columns = self.columns(step).iter().enumerate().filter(|(_, column)| keep(column));
+        columns.map(|(at, column)| (column.clone(), column_expr(at, column, Span::default()))).collect()
     }
 }
 
 /// A column of the operand.
-fn column(at: usize, field: &Field, span: Span) -> Typed {
-    Typed { term: Term::Column(at), kind: Some(field.kind), span }
+fn column_expr(at: usize, column: &PlanColumn, span: Span) -> TypedExpr {
+    TypedExpr { term: Term::Column(at), value_type: Some(column.value_type), span }
 }
 
-/// Positions of the fields of a role.
-fn positions(fields: &[Field], role: Role) -> Vec<usize> {
-    let found = fields.iter().enumerate().filter(|(_, field)| field.role == role);
+/// Positions of the columns of a role.
+fn positions(columns: &[PlanColumn], role: Role) -> Vec<usize> {
+    let found = columns.iter().enumerate().filter(|(_, column)| column.role == role);
     found.map(|(at, _)| at).collect()
 }
 
 /// The single identifier of a time type, or why there is none.
-fn time_identifier(fields: &[Field]) -> Result<usize, &'static str> {
-    let timely =
-        |field: &Field| field.role == Role::Identifier && matches!(field.kind, Type::TimePeriod | Type::Date);
-    let mut found = fields.iter().enumerate().filter(|(_, field)| timely(field)).map(|(at, _)| at);
+fn time_identifier(columns: &[PlanColumn]) -> Result<usize, &'static str> {
+    let timely = |column: &PlanColumn| {
+        column.role == Role::Identifier && matches!(column.value_type, Type::TimePeriod | Type::Date)
+    };
+    let mut found = columns.iter().enumerate().filter(|(_, column)| timely(column)).map(|(at, _)| at);
     match (found.next(), found.next()) {
         (Some(at), None) => Ok(at),
         (None, _) => Err("the data set has no identifier of type `time_period` or `date`"),

@@ -5,25 +5,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ast::{Expr, Node, Statement};
-use crate::fault::{Fault, Span};
+use crate::ast::{Expr, ExprNode, Statement};
+use crate::diagnostic::{Diagnostic, Span};
 use crate::format::flat;
 use crate::parser;
 
 /// What differs between two scripts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Difference {
+pub struct ScriptDifference {
     /// Data sets that only the first script reads.
     pub inputs_before: Vec<String>,
     /// Data sets that only the second script reads.
     pub inputs_after: Vec<String>,
     /// Steps that differ: in the order of the first script, then those that only the second has.
-    pub steps: Vec<Changed>,
+    pub steps: Vec<ChangedStatement>,
 }
 
 /// A statement or definition that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Changed {
+pub struct ChangedStatement {
     /// The name that it gives.
     pub name: String,
     /// Its text in the first script, on one line.
@@ -34,7 +34,7 @@ pub struct Changed {
     pub parts: Vec<(String, String)>,
 }
 
-impl Difference {
+impl ScriptDifference {
     /// Whether both scripts say the same.
     pub fn is_empty(&self) -> bool {
         self.inputs_before.is_empty() && self.inputs_after.is_empty() && self.steps.is_empty()
@@ -42,12 +42,12 @@ impl Difference {
 }
 
 /// A script with its text, so that parts of it can be shown.
-struct Side<'a> {
+struct ScriptText<'a> {
     text: &'a str,
     script: crate::Script,
 }
 
-impl Side<'_> {
+impl ScriptText<'_> {
     fn shown(&self, span: Span) -> String {
         flat(self.text.get(span.start..span.end).unwrap_or_default())
     }
@@ -66,9 +66,9 @@ impl Side<'_> {
 ///
 /// # Errors
 /// The faults of syntax of the first script that has any.
-pub fn difference(before: &str, after: &str) -> Result<Difference, Vec<Fault>> {
-    let a = Side { text: before, script: crate::Script::parse(before)? };
-    let b = Side { text: after, script: crate::Script::parse(after)? };
+pub fn compare_scripts(before: &str, after: &str) -> Result<ScriptDifference, Vec<Diagnostic>> {
+    let a = ScriptText { text: before, script: crate::Script::parse(before)? };
+    let b = ScriptText { text: after, script: crate::Script::parse(after)? };
     let (x, y): (BTreeSet<&str>, BTreeSet<&str>) =
         (a.script.inputs().into_iter().collect(), b.script.inputs().into_iter().collect());
     let only =
@@ -80,7 +80,7 @@ pub fn difference(before: &str, after: &str) -> Result<Difference, Vec<Fault>> {
     for statement in &b.script.statements {
         if a.statement(&statement.target.text).is_none() {
             let after = Some(b.assigned(statement));
-            steps.push(Changed {
+            steps.push(ChangedStatement {
                 name: statement.target.text.clone(),
                 before: None,
                 after,
@@ -89,14 +89,14 @@ pub fn difference(before: &str, after: &str) -> Result<Difference, Vec<Fault>> {
         }
     }
     steps.extend(definitions(before, after));
-    Ok(Difference { inputs_before: only(&x, &y), inputs_after: only(&y, &x), steps })
+    Ok(ScriptDifference { inputs_before: only(&x, &y), inputs_after: only(&y, &x), steps })
 }
 
-fn changed(a: &Side<'_>, statement: &Statement, b: &Side<'_>) -> Option<Changed> {
+fn changed(a: &ScriptText<'_>, statement: &Statement, b: &ScriptText<'_>) -> Option<ChangedStatement> {
     let name = statement.target.text.clone();
     let before = a.assigned(statement);
     let Some(other) = b.statement(&name) else {
-        return Some(Changed { name, before: Some(before), after: None, parts: Vec::new() });
+        return Some(ChangedStatement { name, before: Some(before), after: None, parts: Vec::new() });
     };
     let after = b.assigned(other);
     if before == after {
@@ -105,11 +105,11 @@ fn changed(a: &Side<'_>, statement: &Statement, b: &Side<'_>) -> Option<Changed>
     let mut parts = Vec::new();
     compare(a, &statement.expr, b, &other.expr, &mut parts);
     parts.dedup();
-    Some(Changed { name, before: Some(before), after: Some(after), parts })
+    Some(ChangedStatement { name, before: Some(before), after: Some(after), parts })
 }
 
 /// Finds the smallest parts that differ.
-fn compare(a: &Side<'_>, x: &Expr, b: &Side<'_>, y: &Expr, parts: &mut Vec<(String, String)>) {
+fn compare(a: &ScriptText<'_>, x: &Expr, b: &ScriptText<'_>, y: &Expr, parts: &mut Vec<(String, String)>) {
     let (before, after) = (a.shown(x.span), b.shown(y.span));
     if before == after {
         return;
@@ -128,18 +128,18 @@ fn compare(a: &Side<'_>, x: &Expr, b: &Side<'_>, y: &Expr, parts: &mut Vec<(Stri
 }
 
 /// Whether two nodes differ in their operands at most.
-fn same_node(a: &Side<'_>, x: &Expr, b: &Side<'_>, y: &Expr) -> bool {
+fn same_node(a: &ScriptText<'_>, x: &Expr, b: &ScriptText<'_>, y: &Expr) -> bool {
     if std::mem::discriminant(&x.node) != std::mem::discriminant(&y.node) {
         return false;
     }
     match (&x.node, &y.node) {
-        (Node::Apply(one, _), Node::Apply(other, _)) => one == other,
+        (ExprNode::Apply(one, _), ExprNode::Apply(other, _)) => one == other,
         _ => frame(a, x) == frame(b, y),
     }
 }
 
 /// The text of a node with its operands left out.
-fn frame(side: &Side<'_>, expr: &Expr) -> String {
+fn frame(side: &ScriptText<'_>, expr: &Expr) -> String {
     let mut spans: Vec<Span> = expr.children().iter().map(|child| child.span).collect();
     spans.sort_unstable();
     let mut out = String::new();
@@ -154,11 +154,11 @@ fn frame(side: &Side<'_>, expr: &Expr) -> String {
 }
 
 /// Definitions that differ, whole.
-fn definitions(before: &str, after: &str) -> Vec<Changed> {
+fn definitions(before: &str, after: &str) -> Vec<ChangedStatement> {
     let (a, b) = (parser::definition_texts(before), parser::definition_texts(after));
     let shown = |texts: &BTreeMap<String, &str>, name: &str| texts.get(name).map(|text| flat(text));
     let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
     let pairs = names.into_iter().map(|name| (name.clone(), shown(&a, name), shown(&b, name)));
     let changed = pairs.filter(|(_, before, after)| before != after);
-    changed.map(|(name, before, after)| Changed { name, before, after, parts: Vec::new() }).collect()
+    changed.map(|(name, before, after)| ChangedStatement { name, before, after, parts: Vec::new() }).collect()
 }

@@ -36,9 +36,9 @@ use std::sync::Arc;
 use schemas::structure::Role;
 use schemas::table::{Cell, Error, Table};
 
-use crate::budget::{COPY_STEPS, Limits, Meter, NODE_STEPS, ROW_STEPS, row_steps, summary_steps};
-use crate::fault::{Code, Fault, Span};
-use crate::plan::{Field, Operation, Plan, Step, Term, Typed};
+use crate::budget::{BudgetMeter, COPY_STEPS, NODE_STEPS, ROW_STEPS, RunLimits, row_steps, summary_steps};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
+use crate::plan::{ExecutionPlan, Operation, PlanColumn, PlanStep, Term, TypedExpr};
 use column::Col;
 pub(crate) use mask::fault as mask_fault;
 pub(crate) use pattern::{POSITIONS_MAX, fault as pattern_fault, positions};
@@ -75,12 +75,12 @@ enum Value {
 }
 
 struct Run<'a> {
-    plan: &'a Plan,
+    plan: &'a ExecutionPlan,
     inputs: &'a BTreeMap<String, Arc<Table>>,
     values: Vec<Option<Value>>,
     /// For each step the last step that reads it.
     last: Vec<usize>,
-    meter: Meter,
+    meter: BudgetMeter,
     threads: Threads,
 }
 
@@ -92,7 +92,11 @@ struct Run<'a> {
 /// # Errors
 /// The first fault met, steps in plan order, rows in canonical order: it is the same on every
 /// machine.
-pub fn run(plan: &Plan, inputs: &BTreeMap<String, Arc<Table>>, limits: Limits) -> Result<Outcome, Fault> {
+pub fn run(
+    plan: &ExecutionPlan,
+    inputs: &BTreeMap<String, Arc<Table>>,
+    limits: RunLimits,
+) -> Result<Outcome, Diagnostic> {
     run_with(plan, inputs, limits, Threads::here())
 }
 
@@ -101,12 +105,12 @@ pub fn run(plan: &Plan, inputs: &BTreeMap<String, Arc<Table>>, limits: Limits) -
 /// # Errors
 /// As [`run`].
 pub fn run_with(
-    plan: &Plan,
+    plan: &ExecutionPlan,
     inputs: &BTreeMap<String, Arc<Table>>,
-    limits: Limits,
+    limits: RunLimits,
     threads: Threads,
-) -> Result<Outcome, Fault> {
-    let (values, last, meter) = (Vec::new(), lives(plan), Meter::new(limits));
+) -> Result<Outcome, Diagnostic> {
+    let (values, last, meter) = (Vec::new(), lives(plan), BudgetMeter::new(limits));
     let mut run = Run { plan, inputs, values, last, meter, threads };
     run.meter.charge(usize::try_from(plan.nodes).unwrap_or(usize::MAX), NODE_STEPS, Span::default())?;
     for (at, step) in plan.steps.iter().enumerate() {
@@ -118,7 +122,7 @@ pub fn run_with(
 }
 
 /// For each step the last step that reads it; persistent results live to the end.
-fn lives(plan: &Plan) -> Vec<usize> {
+fn lives(plan: &ExecutionPlan) -> Vec<usize> {
     let mut last: Vec<usize> = (0..plan.steps.len()).collect();
     for (at, step) in plan.steps.iter().enumerate() {
         for input in step.operation.inputs() {
@@ -137,7 +141,7 @@ fn lives(plan: &Plan) -> Vec<usize> {
 }
 
 impl Run<'_> {
-    fn step(&mut self, step: &Step) -> Result<Value, Fault> {
+    fn step(&mut self, step: &PlanStep) -> Result<Value, Diagnostic> {
         let relation = match &step.operation {
             Operation::Input(name) => return self.input(name).map(Value::Data),
             Operation::Scalar(typed) => return self.scalar(typed).map(Value::Scalar),
@@ -145,23 +149,23 @@ impl Run<'_> {
                 let cell = self.relation(*input)?.columns.get(*column).and_then(|column| column.cell(0));
                 return Ok(Value::Scalar(cell));
             }
-            Operation::Map { input, columns } => self.map(*input, columns, step.span)?,
+            Operation::Map { input, outputs: columns } => self.map(*input, columns, step.span)?,
             Operation::Filter { input, condition } => self.filter(*input, condition, step.span)?,
             Operation::Rollup { input, rollup } => self.rollup(*input, rollup, step)?,
             Operation::Union { inputs } => {
-                let operands: Result<Vec<Relation>, Fault> =
+                let operands: Result<Vec<Relation>, Diagnostic> =
                     inputs.iter().map(|input| self.relation(*input).cloned()).collect();
-                let count = step.fields.iter().take_while(|field| field.role == Role::Identifier).count();
+                let count = step.columns.iter().take_while(|field| field.role == Role::Identifier).count();
                 union::union(&operands?, count, &mut self.meter, step.span)?
             }
-            Operation::Join { left, right, keys, columns, matching } => {
+            Operation::Join { left, right, keys, outputs: columns, matching } => {
                 let sides = (self.relation(*left)?.clone(), self.relation(*right)?.clone());
-                let count = step.fields.iter().take_while(|field| field.role == Role::Identifier).count();
+                let count = step.columns.iter().take_while(|field| field.role == Role::Identifier).count();
                 let spec = join::Spec { keys, columns, matching: *matching, identifiers: count };
                 return join::join(&sides.0, &sides.1, &spec, &mut self.meter, step.span, self.threads)
                     .map(Value::Data);
             }
-            Operation::Semi { left, right, keys, present } => {
+            Operation::SemiJoin { left, right, keys, present } => {
                 let (left, right) = (self.relation(*left)?.clone(), self.relation(*right)?.clone());
                 exists::semi(&left, &right, keys, *present, &mut self.meter, step.span)?
             }
@@ -171,7 +175,7 @@ impl Run<'_> {
             }
             Operation::Group { input, keys, summaries } => self.group(*input, keys, summaries, step)?,
             Operation::Rekey { input, column, value } => self.rekey(*input, *column, value, step)?,
-            Operation::Series { input, time, kind, op } => {
+            Operation::Series { input, time, time_type: kind, op } => {
                 let relation = self.relation(*input)?.clone();
                 timeline::series(&relation, (*time, *kind), *op, &mut self.meter, step)?
             }
@@ -180,22 +184,28 @@ impl Run<'_> {
         Ok(Value::Data(relation))
     }
 
-    fn input(&self, name: &str) -> Result<Relation, Fault> {
-        let missing = || Fault::new(Code::Input, Span::default(), format!("the input `{name}` is missing"));
+    fn input(&self, name: &str) -> Result<Relation, Diagnostic> {
+        let missing = || {
+            Diagnostic::new(DiagnosticCode::Input, Span::default(), format!("the input `{name}` is missing"))
+        };
         let table = self.inputs.get(name).ok_or_else(missing)?;
         if self.plan.inputs.get(name) != Some(table.shape()) {
             let message = format!("the input `{name}` has another structure than the plan was checked with");
-            return Err(Fault::new(Code::Input, Span::default(), message));
+            return Err(Diagnostic::new(DiagnosticCode::Input, Span::default(), message));
         }
         let columns = (0..table.columns().len()).map(|at| Col::Of(Arc::clone(table), at)).collect();
         Ok(Relation { columns, rows: table.rows() })
     }
 
     /// The table of a step that the plan says is there.
-    fn relation(&self, step: usize) -> Result<&Relation, Fault> {
+    fn relation(&self, step: usize) -> Result<&Relation, Diagnostic> {
         match self.values.get(step) {
             Some(Some(Value::Data(relation))) => Ok(relation),
-            _ => Err(Fault::new(Code::Structure, Span::default(), "a step of the plan has no table")),
+            _ => Err(Diagnostic::new(
+                DiagnosticCode::Structure,
+                Span::default(),
+                "a step of the plan has no table",
+            )),
         }
     }
 
@@ -211,8 +221,9 @@ impl Run<'_> {
     }
 
     /// The table of a step for its last reader: what only that one reads may be written over.
-    fn take(&mut self, step: usize) -> Result<Relation, Fault> {
-        let missing = || Fault::new(Code::Structure, Span::default(), "a step of the plan has no table");
+    fn take(&mut self, step: usize) -> Result<Relation, Diagnostic> {
+        let missing =
+            || Diagnostic::new(DiagnosticCode::Structure, Span::default(), "a step of the plan has no table");
         let now = self.values.len();
         match self.values.get_mut(step) {
             Some(Some(Value::Data(relation))) if self.last.get(step) == Some(&now) => {
@@ -229,7 +240,7 @@ impl Run<'_> {
     }
 
     /// A scalar is a component expression over one row without columns.
-    fn scalar(&mut self, typed: &Typed) -> Result<Option<Cell>, Fault> {
+    fn scalar(&mut self, typed: &TypedExpr) -> Result<Option<Cell>, Diagnostic> {
         self.meter.charge(1, row_steps(typed) + ROW_STEPS, typed.span)?;
         match Rows::single(&self.values).eval(typed, None) {
             Ok(value) => Ok(value.cell(0)),
@@ -237,18 +248,18 @@ impl Run<'_> {
         }
     }
 
-    fn map(&mut self, input: usize, columns: &[Typed], span: Span) -> Result<Relation, Fault> {
+    fn map(&mut self, input: usize, columns: &[TypedExpr], span: Span) -> Result<Relation, Diagnostic> {
         let rows = self.relation(input)?.rows;
         let cost: u64 = columns.iter().map(row_steps).sum();
         self.meter.charge(rows, cost, span)?;
-        self.meter.hold(rows, columns.len(), span)?;
+        self.meter.reserve(rows, columns.len(), span)?;
         let mut relation = self.take(input)?;
         let spare = RefCell::new(spare(&mut relation, columns, self.identifiers(input)));
         let rows = Rows { spare, ..self.rows(&relation) };
         let mut made = Vec::with_capacity(columns.len());
         for typed in columns {
             let value = rows.eval(typed, None).map_err(|trouble| self.blame(trouble, input, &relation))?;
-            made.push(value.column(typed.kind, relation.rows));
+            made.push(value.column(typed.value_type, relation.rows));
         }
         let relation = Relation { columns: made, rows: relation.rows };
         self.whole(&relation, columns, self.identifiers(input), span)?;
@@ -257,29 +268,32 @@ impl Run<'_> {
 
     /// How many identifiers a step has; they are its first columns.
     fn identifiers(&self, step: usize) -> usize {
-        let fields = self.plan.steps.get(step).map_or(&[][..], |step| &step.fields);
+        let fields = self.plan.steps.get(step).map_or(&[][..], |step| &step.columns);
         fields.iter().take_while(|field| field.role == Role::Identifier).count()
     }
 
     /// Identifiers made by `calc` must not be null; those of the operand are not.
-    fn whole(&self, relation: &Relation, made: &[Typed], known: usize, span: Span) -> Result<(), Fault> {
+    fn whole(
+        &self,
+        relation: &Relation,
+        made: &[TypedExpr],
+        known: usize,
+        span: Span,
+    ) -> Result<(), Diagnostic> {
         let Some(step) = self.plan.steps.get(self.values.len()) else { return Ok(()) };
-        let pairs = step.fields.iter().zip(&relation.columns).zip(made);
+        let pairs = step.columns.iter().zip(&relation.columns).zip(made);
         for ((field, column), typed) in pairs.take_while(|((field, _), _)| field.role == Role::Identifier) {
             let kept = matches!(typed.term, Term::Column(at) if at < known);
             if !kept && let Some(row) = column.first_null() {
                 let message = format!("the identifier `{}` is null", field.name);
-                return Err(Fault::new(Code::NullIdentifier, span, message).at(point(
-                    &step.fields,
-                    relation,
-                    row,
-                )));
+                return Err(Diagnostic::new(DiagnosticCode::NullIdentifier, span, message)
+                    .at_data_point(point(&step.columns, relation, row)));
             }
         }
         Ok(())
     }
 
-    fn filter(&mut self, input: usize, condition: &Typed, span: Span) -> Result<Relation, Fault> {
+    fn filter(&mut self, input: usize, condition: &TypedExpr, span: Span) -> Result<Relation, Diagnostic> {
         let relation = self.relation(input)?.clone();
         self.meter.charge(relation.rows, row_steps(condition) + ROW_STEPS, span)?;
         let rows = self.rows(&relation);
@@ -287,7 +301,7 @@ impl Run<'_> {
         let kept: Vec<u32> =
             (0..relation.rows).filter(|row| value.truth(*row)).map(|row| row as u32).collect();
         self.meter.charge(kept.len() * relation.columns.len(), COPY_STEPS, span)?;
-        self.meter.hold(kept.len(), relation.columns.len(), span)?;
+        self.meter.reserve(kept.len(), relation.columns.len(), span)?;
         if kept.len() == relation.rows {
             return Ok(relation);
         }
@@ -299,10 +313,10 @@ impl Run<'_> {
     fn group(
         &mut self,
         input: usize,
-        keys: &[crate::plan::Key],
-        summaries: &[crate::plan::Summary],
-        step: &Step,
-    ) -> Result<Relation, Fault> {
+        keys: &[crate::plan::GroupKey],
+        summaries: &[crate::plan::AggregateColumn],
+        step: &PlanStep,
+    ) -> Result<Relation, Diagnostic> {
         let relation = self.relation(input)?.clone();
         let mut operands = Vec::new();
         for summary in summaries {
@@ -314,7 +328,7 @@ impl Run<'_> {
                 Some(typed) => {
                     let value =
                         rows.eval(typed, None).map_err(|trouble| self.blame(trouble, input, &relation))?;
-                    Some(value.column(typed.kind, relation.rows))
+                    Some(value.column(typed.value_type, relation.rows))
                 }
             };
             operands.push(value);
@@ -323,7 +337,12 @@ impl Run<'_> {
     }
 
     /// Rules between code items, their conditions evaluated for every row first.
-    fn rollup(&mut self, input: usize, rollup: &crate::plan::Rollup, step: &Step) -> Result<Relation, Fault> {
+    fn rollup(
+        &mut self,
+        input: usize,
+        rollup: &crate::plan::Rollup,
+        step: &PlanStep,
+    ) -> Result<Relation, Diagnostic> {
         let relation = self.relation(input)?.clone();
         let conditions = rollup.rules.iter().flat_map(|rule| {
             rule.when.iter().chain(rule.right.iter().filter_map(|part| part.condition.as_ref()))
@@ -331,7 +350,7 @@ impl Run<'_> {
         let cost: u64 = conditions.map(row_steps).sum();
         self.meter.charge(relation.rows, cost, step.span)?;
         let rows = self.rows(&relation);
-        let eval = |typed: &Option<Typed>| match typed {
+        let eval = |typed: &Option<TypedExpr>| match typed {
             None => Ok(None),
             Some(typed) => rows.eval(typed, None).map(Some),
         };
@@ -345,33 +364,45 @@ impl Run<'_> {
     }
 
     /// An identifier replaced by a value of each data point.
-    fn rekey(&mut self, input: usize, column: usize, value: &Typed, step: &Step) -> Result<Relation, Fault> {
+    fn rekey(
+        &mut self,
+        input: usize,
+        column: usize,
+        value: &TypedExpr,
+        step: &PlanStep,
+    ) -> Result<Relation, Diagnostic> {
         let relation = self.relation(input)?.clone();
         self.meter.charge(relation.rows, row_steps(value), step.span)?;
         let rows = self.rows(&relation);
         let made = rows.eval(value, None).map_err(|trouble| self.blame(trouble, input, &relation))?;
-        let made = made.column(value.kind, relation.rows);
+        let made = made.column(value.value_type, relation.rows);
         timeline::rekeyed(relation, column, made, &mut self.meter, step)
     }
 
     /// Moves values of time; the calendar ends with a fault.
-    fn shift(&mut self, input: usize, column: usize, count: &Typed, step: &Step) -> Result<Relation, Fault> {
+    fn shift(
+        &mut self,
+        input: usize,
+        column: usize,
+        count: &TypedExpr,
+        step: &PlanStep,
+    ) -> Result<Relation, Diagnostic> {
         let relation = self.relation(input)?.clone();
         let Some(Cell::Integer(count)) = self.scalar(count)? else {
-            return Err(Fault::new(Code::Type, step.span, "`timeshift` by null"));
+            return Err(Diagnostic::new(DiagnosticCode::Type, step.span, "`timeshift` by null"));
         };
         timeline::shift(relation, column, count, &mut self.meter, step, self.threads)
     }
 
     /// Names the data point of a trouble in the rows of a step.
-    fn blame(&self, trouble: Trouble, step: usize, relation: &Relation) -> Fault {
-        let fields = self.plan.steps.get(step).map_or(&[][..], |step| &step.fields);
+    fn blame(&self, trouble: Trouble, step: usize, relation: &Relation) -> Diagnostic {
+        let fields = self.plan.steps.get(step).map_or(&[][..], |step| &step.columns);
         let cell = point(fields, relation, trouble.row);
         trouble.fault(cell)
     }
 
     /// Lets go of what no later step reads.
-    fn release(&mut self, at: usize, step: &Step) {
+    fn release(&mut self, at: usize, step: &PlanStep) {
         let mut done = step.operation.inputs();
         done.push(at);
         done.sort_unstable();
@@ -400,7 +431,7 @@ impl Run<'_> {
         }
     }
 
-    fn outcome(mut self) -> Result<Outcome, Fault> {
+    fn outcome(mut self) -> Result<Outcome, Diagnostic> {
         let mut tables = BTreeMap::new();
         let mut scalars = BTreeMap::new();
         for (at, name) in self.plan.outputs.iter().enumerate() {
@@ -422,7 +453,7 @@ impl Run<'_> {
     }
 
     /// A table that nothing needs any more.
-    fn last_of(&mut self, step: usize) -> Result<Relation, Fault> {
+    fn last_of(&mut self, step: usize) -> Result<Relation, Diagnostic> {
         match self.values.get_mut(step).and_then(Option::take) {
             Some(Value::Data(relation)) => Ok(relation),
             _ => self.relation(step).cloned(),
@@ -433,9 +464,9 @@ impl Run<'_> {
 /// Columns that one expression reads once, taken out: whoever reads them may write over them.
 ///
 /// Identifiers stay, for they name the data point of a fault.
-fn spare(relation: &mut Relation, made: &[Typed], identifiers: usize) -> Vec<Option<Col>> {
+fn spare(relation: &mut Relation, made: &[TypedExpr], identifiers: usize) -> Vec<Option<Col>> {
     let mut reads = vec![0_usize; relation.columns.len()];
-    let mut open: Vec<&Typed> = made.iter().collect();
+    let mut open: Vec<&TypedExpr> = made.iter().collect();
     while let Some(typed) = open.pop() {
         match &typed.term {
             Term::Column(at) => reads.get_mut(*at).into_iter().for_each(|count| *count += 1),
@@ -453,17 +484,17 @@ fn spare(relation: &mut Relation, made: &[Typed], identifiers: usize) -> Vec<Opt
 }
 
 /// A result that is no table.
-fn refused(name: &str, error: &Error, span: Span) -> Fault {
+fn refused(name: &str, error: &Error, span: Span) -> Diagnostic {
     let code = match error {
-        Error::Null { .. } => Code::NullIdentifier,
-        Error::Rows(_) | Error::Text(_) => Code::Budget,
-        _ => Code::Structure,
+        Error::Null { .. } => DiagnosticCode::NullIdentifier,
+        Error::Rows(_) | Error::Text(_) => DiagnosticCode::Budget,
+        _ => DiagnosticCode::Structure,
     };
-    Fault::new(code, span, format!("`{name}` is no data set: {error}"))
+    Diagnostic::new(code, span, format!("`{name}` is no data set: {error}"))
 }
 
 /// The key of a row, as a fault names it.
-fn point(fields: &[Field], relation: &Relation, row: usize) -> Option<String> {
+fn point(fields: &[PlanColumn], relation: &Relation, row: usize) -> Option<String> {
     let identifiers =
         fields.iter().zip(&relation.columns).filter(|(field, _)| field.role == Role::Identifier);
     let parts: Vec<String> = identifiers

@@ -4,13 +4,16 @@
 use schemas::structure::{Role, Type};
 use schemas::table::Cell;
 
-use crate::fault::Span;
-use crate::op::{Op, Text, Time};
-use crate::plan::{Field, Frame, Limit, Matching, Operation, Plan, Side, Step, Term, Typed};
+use crate::diagnostic::Span;
+use crate::op::{Op, TextOp, TimeOp};
+use crate::plan::{
+    ExecutionPlan, JoinColumn, JoinMode, Operation, PlanColumn, PlanStep, Term, TypedExpr, WindowBound,
+    WindowCall,
+};
 
 /// One step of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Explained {
+pub struct StepExplanation {
     /// Its number, from 1.
     pub number: usize,
     /// The results of statements that it is.
@@ -25,57 +28,57 @@ pub struct Explained {
     pub place: Span,
 }
 
-impl Plan {
+impl ExecutionPlan {
     /// The steps in the order in which they run.
-    pub fn explain(&self) -> Vec<Explained> {
+    pub fn explain(&self) -> Vec<StepExplanation> {
         self.steps.iter().enumerate().map(|(at, step)| self.explained(at, step)).collect()
     }
 
-    fn explained(&self, at: usize, step: &Step) -> Explained {
+    fn explained(&self, at: usize, step: &PlanStep) -> StepExplanation {
         let data = self.results.iter().map(|(name, (step, _))| (name, step));
         let scalars = self.scalars.iter().map(|(name, (step, _))| (name, step));
         let results = data.chain(scalars).filter(|(_, step)| **step == at).map(|(name, _)| name.clone());
-        Explained {
+        StepExplanation {
             number: at + 1,
             results: results.collect(),
             action: self.action(step),
             reads: step.operation.inputs().into_iter().map(|input| input + 1).collect(),
-            components: step.fields.iter().map(|f| (f.name.clone(), f.role, f.kind)).collect(),
+            components: step.columns.iter().map(|f| (f.name.clone(), f.role, f.value_type)).collect(),
             place: step.span,
         }
     }
 
-    fn fields(&self, step: usize) -> &[Field] {
-        self.steps.get(step).map_or(&[], |step| &step.fields)
+    fn columns(&self, step: usize) -> &[PlanColumn] {
+        self.steps.get(step).map_or(&[], |step| &step.columns)
     }
 
-    fn action(&self, step: &Step) -> String {
+    fn action(&self, step: &PlanStep) -> String {
         match &step.operation {
             Operation::Input(name) => format!("input `{name}`"),
             Operation::Scalar(typed) => format!("scalar {}", self.term(typed, &[])),
             Operation::Pick { input, column } => {
-                format!("{} of {} as a scalar", name(self.fields(*input), *column), input + 1)
+                format!("{} of {} as a scalar", name(self.columns(*input), *column), input + 1)
             }
-            Operation::Map { input, columns } => self.map(*input, columns, &step.fields),
+            Operation::Map { input, outputs } => self.map(*input, outputs, &step.columns),
             Operation::Filter { input, condition } => {
-                format!("filter {} where {}", input + 1, self.term(condition, self.fields(*input)))
+                format!("filter {} where {}", input + 1, self.term(condition, self.columns(*input)))
             }
-            Operation::Join { left, right, keys, columns, matching } => {
-                self.join((*left, *right), keys, columns, *matching)
+            Operation::Join { left, right, keys, outputs, matching } => {
+                self.join((*left, *right), keys, outputs, *matching)
             }
             Operation::Group { input, keys, summaries } => {
-                let fields = self.fields(*input);
+                let columns = self.columns(*input);
                 let names: Vec<String> = keys
                     .iter()
                     .map(|key| {
-                        let name = name(fields, key.column);
+                        let name = name(columns, key.column);
                         key.convert.map_or(name.clone(), |convert| format!("{name} as {}", convert.to))
                     })
                     .collect();
                 let made: Vec<String> = summaries
                     .iter()
                     .map(|summary| {
-                        let operand = summary.operand.as_ref().map(|typed| self.term(typed, fields));
+                        let operand = summary.operand.as_ref().map(|typed| self.term(typed, columns));
                         format!("{}({})", summary.op.name(), operand.unwrap_or_default())
                     })
                     .collect();
@@ -87,22 +90,23 @@ impl Plan {
                 format!("group {} {by}: {}", input + 1, made.join(", "))
             }
             Operation::Shift { input, column, count } => {
-                let fields = self.fields(*input);
-                format!("shift {} of {} by {}", name(fields, *column), input + 1, self.term(count, &[]))
+                let columns = self.columns(*input);
+                format!("shift {} of {} by {}", name(columns, *column), input + 1, self.term(count, &[]))
             }
             Operation::Rekey { input, column, value } => {
-                let fields = self.fields(*input);
-                format!("{} of {} becomes {}", name(fields, *column), input + 1, self.term(value, fields))
+                let columns = self.columns(*input);
+                format!("{} of {} becomes {}", name(columns, *column), input + 1, self.term(value, columns))
             }
             Operation::Series { input, time, op, .. } => {
-                format!("{} of {} along {}", op.name(), input + 1, name(self.fields(*input), *time))
+                format!("{} of {} along {}", op.name(), input + 1, name(self.columns(*input), *time))
             }
             Operation::Union { inputs } => {
                 let inputs: Vec<String> = inputs.iter().map(|input| (input + 1).to_string()).collect();
                 format!("union of {}", inputs.join(", "))
             }
-            Operation::Semi { left, right, keys, present } => {
-                let names: Vec<String> = keys.iter().map(|(key, _)| name(self.fields(*left), *key)).collect();
+            Operation::SemiJoin { left, right, keys, present } => {
+                let names: Vec<String> =
+                    keys.iter().map(|(key, _)| name(self.columns(*left), *key)).collect();
                 let with = if *present { "that have" } else { "that lack" };
                 format!(
                     "data points of {} {with} a partner in {} by {}",
@@ -112,7 +116,8 @@ impl Plan {
                 )
             }
             Operation::Exists { left, right, keys } => {
-                let names: Vec<String> = keys.iter().map(|(key, _)| name(self.fields(*left), *key)).collect();
+                let names: Vec<String> =
+                    keys.iter().map(|(key, _)| name(self.columns(*left), *key)).collect();
                 format!(
                     "whether data points of {} have a partner in {} by {}",
                     left + 1,
@@ -122,24 +127,24 @@ impl Plan {
             }
             Operation::Rollup { input, rollup } => {
                 let verb = if rollup.check { "check" } else { "compute" };
-                let item = name(self.fields(*input), rollup.rule);
+                let item = name(self.columns(*input), rollup.rule);
                 format!("{verb} {} rules between values of {item} in {}", rollup.rules.len(), input + 1)
             }
         }
     }
 
     /// What a map changes: columns that pass as they are go without saying.
-    fn map(&self, input: usize, columns: &[Typed], fields: &[Field]) -> String {
-        let from = self.fields(input);
+    fn map(&self, input: usize, outputs: &[TypedExpr], columns: &[PlanColumn]) -> String {
+        let from = self.columns(input);
         let mut made = Vec::new();
-        for (typed, field) in columns.iter().zip(fields) {
+        for (typed, column) in outputs.iter().zip(columns) {
             match &typed.term {
-                Term::Column(at) if name(from, *at) == field.name => {}
-                _ => made.push(format!("{} := {}", field.name, self.term(typed, from))),
+                Term::Column(at) if name(from, *at) == column.name => {}
+                _ => made.push(format!("{} := {}", column.name, self.term(typed, from))),
             }
         }
         if made.is_empty() {
-            let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+            let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
             return format!("keep {} of {}", names.join(", "), input + 1);
         }
         format!("calculate {} from {}", made.join(", "), input + 1)
@@ -149,25 +154,25 @@ impl Plan {
         &self,
         sides: (usize, usize),
         keys: &[(usize, usize)],
-        columns: &[(Side, Option<Cell>)],
-        matching: Matching,
+        outputs: &[(JoinColumn, Option<Cell>)],
+        matching: JoinMode,
     ) -> String {
-        let kind = match matching {
-            Matching::Inner => "join",
-            Matching::Left => "left join",
-            Matching::Full => "full join",
+        let verb = match matching {
+            JoinMode::Inner => "join",
+            JoinMode::Left => "left join",
+            JoinMode::Full => "full join",
         };
-        let names: Vec<String> = keys.iter().map(|(key, _)| name(self.fields(sides.0), *key)).collect();
+        let names: Vec<String> = keys.iter().map(|(key, _)| name(self.columns(sides.0), *key)).collect();
         let on = if names.is_empty() { "as pairs".to_owned() } else { format!("on {}", names.join(", ")) };
-        let filled = columns.iter().filter(|(_, fallback)| fallback.is_some()).count();
+        let filled = outputs.iter().filter(|(_, fallback)| fallback.is_some()).count();
         let filled = if filled == 0 { String::new() } else { format!(", {filled} identifiers filled") };
-        format!("{kind} {} and {} {on}{filled}", sides.0 + 1, sides.1 + 1)
+        format!("{verb} {} and {} {on}{filled}", sides.0 + 1, sides.1 + 1)
     }
 
-    /// A component expression over columns of these names.
-    fn term(&self, typed: &Typed, fields: &[Field]) -> String {
+    /// A component expression over outputs of these names.
+    fn term(&self, typed: &TypedExpr, columns: &[PlanColumn]) -> String {
         match &typed.term {
-            Term::Column(at) => name(fields, *at),
+            Term::Column(at) => name(columns, *at),
             Term::Constant(None) => "null".to_owned(),
             Term::Constant(Some(Cell::Text(text))) => format!("\"{text}\""),
             Term::Constant(Some(cell)) => cell.to_string(),
@@ -177,33 +182,33 @@ impl Plan {
             }
             Term::Apply(op, operands) => {
                 let operands: Vec<String> =
-                    operands.iter().map(|operand| self.term(operand, fields)).collect();
+                    operands.iter().map(|operand| self.term(operand, columns)).collect();
                 applied(*op, &operands)
             }
-            Term::Window(frame) => self.window(frame, fields),
+            Term::Window(frame) => self.window(frame, columns),
         }
     }
 
-    fn limit(&self, limit: &Limit) -> String {
+    fn limit(&self, limit: &WindowBound) -> String {
         match limit {
-            Limit::First => "the first".to_owned(),
-            Limit::Last => "the last".to_owned(),
-            Limit::Current => "here".to_owned(),
-            Limit::Offset(typed, true) => format!("{} before", self.term(typed, &[])),
-            Limit::Offset(typed, false) => format!("{} behind", self.term(typed, &[])),
+            WindowBound::First => "the first".to_owned(),
+            WindowBound::Last => "the last".to_owned(),
+            WindowBound::Current => "here".to_owned(),
+            WindowBound::Offset(typed, true) => format!("{} before", self.term(typed, &[])),
+            WindowBound::Offset(typed, false) => format!("{} behind", self.term(typed, &[])),
         }
     }
 
-    fn window(&self, frame: &Frame, fields: &[Field]) -> String {
-        let operand = self.term(&frame.operand, fields);
+    fn window(&self, frame: &WindowCall, columns: &[PlanColumn]) -> String {
+        let operand = self.term(&frame.operand, columns);
         let names =
-            |columns: &[usize]| -> Vec<String> { columns.iter().map(|at| name(fields, *at)).collect() };
+            |outputs: &[usize]| -> Vec<String> { outputs.iter().map(|at| name(columns, *at)).collect() };
         let order: Vec<String> = frame
             .order
             .iter()
-            .map(|(at, down)| format!("{}{}", name(fields, *at), if *down { " desc" } else { "" }))
+            .map(|(at, down)| format!("{}{}", name(columns, *at), if *down { " desc" } else { "" }))
             .collect();
-        let offset = frame.offset.as_ref().map(|offset| format!(", {}", self.term(offset, fields)));
+        let offset = frame.offset.as_ref().map(|offset| format!(", {}", self.term(offset, columns)));
         let call = format!("{}({operand}{})", frame.op.name(), offset.unwrap_or_default());
         let (from, to) = (self.limit(&frame.from), self.limit(&frame.to));
         let partition = names(&frame.partition).join(", ");
@@ -213,19 +218,23 @@ impl Plan {
 }
 
 /// The name of a column, with a mark for each column of that name before it.
-fn name(fields: &[Field], at: usize) -> String {
-    let Some(field) = fields.get(at) else { return format!("column {at}") };
-    let before = fields.iter().take(at).filter(|other| other.name == field.name).count();
-    format!("{}{}", field.name, "\u{2032}".repeat(before))
+fn name(columns: &[PlanColumn], at: usize) -> String {
+    let Some(column) = columns.get(at) else { return format!("column {at}") };
+    let before = columns.iter().take(at).filter(|other| other.name == column.name).count();
+    format!("{}{}", column.name, "\u{2032}".repeat(before))
 }
 
 fn applied(op: Op, operands: &[String]) -> String {
     match (op, operands) {
         (Op::If, [condition, then, other]) => format!("(if {condition} then {then} else {other})"),
-        (Op::Cast(kind), [operand]) => format!("cast({operand}, {})", kind.word()),
-        (Op::Cast(kind), [operand, mask]) => format!("cast({operand}, {}, {mask})", kind.word()),
-        (Op::Text(Text::Distance(method)), [a, b]) => format!("string_distance({}, {a}, {b})", method.name()),
-        (Op::Time(Time::Aggregate(convert)), [operand]) => format!("time_agg(\"{}\", {operand})", convert.to),
+        (Op::Cast(value_type), [operand]) => format!("cast({operand}, {})", value_type.word()),
+        (Op::Cast(value_type), [operand, mask]) => format!("cast({operand}, {}, {mask})", value_type.word()),
+        (Op::Text(TextOp::Distance(method)), [a, b]) => {
+            format!("string_distance({}, {a}, {b})", method.name())
+        }
+        (Op::Time(TimeOp::Aggregate(convert)), [operand]) => {
+            format!("time_agg(\"{}\", {operand})", convert.to)
+        }
         (Op::In | Op::NotIn, [operand, list @ ..]) => {
             format!("{operand} {} {{ {} }}", op.name(), list.join(", "))
         }

@@ -5,7 +5,7 @@
 //! broken at its commas; a clause that does not fit at its brackets. Formatting twice is formatting
 //! once.
 
-use crate::fault::Fault;
+use crate::diagnostic::Diagnostic;
 use crate::lexer::{Comment, Lexeme, Token, lex_all};
 
 /// Columns of a line, where there is a place to break it.
@@ -17,18 +17,18 @@ const INDENT: usize = 2;
 ///
 /// # Errors
 /// Every fault of syntax.
-pub fn format(text: &str) -> Result<String, Vec<Fault>> {
+pub fn format_script(text: &str) -> Result<String, Vec<Diagnostic>> {
     crate::Script::parse(text)?;
     let (tokens, comments, _) = lex_all(text);
     let items = items(text, &tokens, &comments);
-    let mut printer = Printer { out: String::new(), indent: 0 };
+    let mut printer = Formatter { out: String::new(), indent: 0 };
     for statement in statements(&items) {
         printer.statement(statement);
     }
     Ok(printer.out)
 }
 
-/// The tokens of a piece of a script on one line, spaced as [`format()`] does.
+/// The tokens of a piece of a script on one line, spaced as [`format_script()`] does.
 pub(crate) fn flat(text: &str) -> String {
     let (tokens, _, _) = lex_all(text);
     let items = items(text, &tokens, &[]);
@@ -37,15 +37,15 @@ pub(crate) fn flat(text: &str) -> String {
 
 /// A token or a comment of a script.
 #[derive(Debug, Clone)]
-struct Item<'a> {
+struct FormatItem<'a> {
     text: &'a str,
-    kind: Kind,
+    kind: ItemClass,
     /// Line breaks before it in the source.
     breaks: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ItemClass {
     Name,
     Word,
     Literal,
@@ -65,7 +65,7 @@ enum Kind {
     Block,
 }
 
-fn items<'a>(text: &'a str, tokens: &[Lexeme<'a>], comments: &[Comment]) -> Vec<Item<'a>> {
+fn items<'a>(text: &'a str, tokens: &[Lexeme<'a>], comments: &[Comment]) -> Vec<FormatItem<'a>> {
     let mut places: Vec<(usize, usize, Option<Token<'a>>)> = tokens
         .iter()
         .filter(|lexeme| lexeme.token != Token::End)
@@ -73,48 +73,48 @@ fn items<'a>(text: &'a str, tokens: &[Lexeme<'a>], comments: &[Comment]) -> Vec<
         .collect();
     places.extend(comments.iter().map(|comment| (comment.span.start, comment.span.end, None)));
     places.sort_unstable_by_key(|(start, ..)| *start);
-    let mut items: Vec<Item<'a>> = Vec::new();
+    let mut items: Vec<FormatItem<'a>> = Vec::new();
     let mut before = 0;
     for (start, end, token) in places {
         let text_of = text.get(start..end).unwrap_or_default();
         let kind = match token {
-            None if text_of.starts_with("//") => Kind::Comment,
-            None => Kind::Block,
+            None if text_of.starts_with("//") => ItemClass::Comment,
+            None => ItemClass::Block,
             Some(token) => kind(token, items.iter().rev().find(|item| !item.comment())),
         };
         let breaks = text.get(before..start).unwrap_or_default().matches('\n').count();
-        items.push(Item { text: text_of.trim_end(), kind, breaks });
+        items.push(FormatItem { text: text_of.trim_end(), kind, breaks });
         before = end;
     }
     items
 }
 
-fn kind(token: Token<'_>, before: Option<&Item<'_>>) -> Kind {
+fn kind(token: Token<'_>, before: Option<&FormatItem<'_>>) -> ItemClass {
     match token {
-        Token::Name(_) => Kind::Name,
-        Token::Word(_) => Kind::Word,
-        Token::Integer(_) | Token::Number(_) | Token::Text(_) => Kind::Literal,
-        Token::Symbol("(" | "[" | "{") => Kind::Open,
-        Token::Symbol(")" | "]" | "}") => Kind::Close,
-        Token::Symbol(",") => Kind::Comma,
-        Token::Symbol(";") | Token::End => Kind::End,
-        Token::Symbol("#") => Kind::Tie,
-        Token::Symbol("_") => Kind::Literal,
-        Token::Symbol("+" | "-") if !before.is_some_and(Item::operand) => Kind::Prefix,
-        Token::Symbol(_) => Kind::Infix,
+        Token::Name(_) => ItemClass::Name,
+        Token::Word(_) => ItemClass::Word,
+        Token::Integer(_) | Token::Number(_) | Token::Text(_) => ItemClass::Literal,
+        Token::Symbol("(" | "[" | "{") => ItemClass::Open,
+        Token::Symbol(")" | "]" | "}") => ItemClass::Close,
+        Token::Symbol(",") => ItemClass::Comma,
+        Token::Symbol(";") | Token::End => ItemClass::End,
+        Token::Symbol("#") => ItemClass::Tie,
+        Token::Symbol("_") => ItemClass::Literal,
+        Token::Symbol("+" | "-") if !before.is_some_and(FormatItem::operand) => ItemClass::Prefix,
+        Token::Symbol(_) => ItemClass::Infix,
     }
 }
 
-impl Item<'_> {
+impl FormatItem<'_> {
     fn comment(&self) -> bool {
-        matches!(self.kind, Kind::Comment | Kind::Block)
+        matches!(self.kind, ItemClass::Comment | ItemClass::Block)
     }
 
     /// Whether an operand may end here, so that a sign after it is infix.
     fn operand(&self) -> bool {
         match self.kind {
-            Kind::Name | Kind::Literal | Kind::Close => true,
-            Kind::Word => matches!(self.text, "true" | "false" | "null"),
+            ItemClass::Name | ItemClass::Literal | ItemClass::Close => true,
+            ItemClass::Word => matches!(self.text, "true" | "false" | "null"),
             _ => false,
         }
     }
@@ -122,8 +122,8 @@ impl Item<'_> {
     /// Whether a bracket after this word opens its arguments.
     fn calls(&self) -> bool {
         match self.kind {
-            Kind::Name => true,
-            Kind::Word => !matches!(
+            ItemClass::Name => true,
+            ItemClass::Word => !matches!(
                 self.text,
                 "and"
                     | "or"
@@ -157,22 +157,24 @@ impl Item<'_> {
 }
 
 /// Whether a space stands between two neighbours on a line.
-fn spaced(a: &Item<'_>, b: &Item<'_>) -> bool {
+fn spaced(a: &FormatItem<'_>, b: &FormatItem<'_>) -> bool {
     match (a.kind, b.kind) {
-        (_, Kind::Comma | Kind::End | Kind::Tie) | (Kind::Tie | Kind::Prefix, _) => false,
-        (Kind::Open, _) => a.text == "{",
-        (_, Kind::Close) => b.text == "}",
-        (_, Kind::Open) if b.text == "[" => !matches!(a.kind, Kind::Name | Kind::Close),
-        (_, Kind::Open) if b.text == "(" => !a.calls(),
-        (_, Kind::Infix) => b.text != ":",
+        (_, ItemClass::Comma | ItemClass::End | ItemClass::Tie) | (ItemClass::Tie | ItemClass::Prefix, _) => {
+            false
+        }
+        (ItemClass::Open, _) => a.text == "{",
+        (_, ItemClass::Close) => b.text == "}",
+        (_, ItemClass::Open) if b.text == "[" => !matches!(a.kind, ItemClass::Name | ItemClass::Close),
+        (_, ItemClass::Open) if b.text == "(" => !a.calls(),
+        (_, ItemClass::Infix) => b.text != ":",
         _ => true,
     }
 }
 
 /// Items on one line.
-fn line(items: &[Item<'_>]) -> String {
+fn line(items: &[FormatItem<'_>]) -> String {
     let mut out = String::new();
-    let mut before: Option<&Item<'_>> = None;
+    let mut before: Option<&FormatItem<'_>> = None;
     for item in items {
         if before.is_some_and(|before| spaced(before, item)) {
             out.push(' ');
@@ -184,22 +186,22 @@ fn line(items: &[Item<'_>]) -> String {
 }
 
 /// The items up to each semicolon outside of definitions, with the comment that follows on its line.
-fn statements<'i, 'a>(items: &'i [Item<'a>]) -> Vec<&'i [Item<'a>]> {
+fn statements<'i, 'a>(items: &'i [FormatItem<'a>]) -> Vec<&'i [FormatItem<'a>]> {
     let mut found = Vec::new();
     let (mut start, mut at, mut defining) = (0, 0, false);
     while let Some(item) = items.get(at) {
         at += 1;
         match item.kind {
-            Kind::Word if item.text == "define" => defining = true,
-            Kind::Word if item.text == "end" => defining = false,
-            Kind::End if !defining => {
+            ItemClass::Word if item.text == "define" => defining = true,
+            ItemClass::Word if item.text == "end" => defining = false,
+            ItemClass::End if !defining => {
                 if items.get(at).is_some_and(|next| next.comment() && next.breaks == 0) {
                     at += 1;
                 }
                 found.extend(items.get(start..at));
                 start = at;
             }
-            Kind::Comment | Kind::Block if start + 1 == at && !defining => {
+            ItemClass::Comment | ItemClass::Block if start + 1 == at && !defining => {
                 found.extend(items.get(start..at));
                 start = at;
             }
@@ -210,13 +212,13 @@ fn statements<'i, 'a>(items: &'i [Item<'a>]) -> Vec<&'i [Item<'a>]> {
     found
 }
 
-struct Printer {
+struct Formatter {
     out: String,
     indent: usize,
 }
 
-impl Printer {
-    fn statement(&mut self, items: &[Item<'_>]) {
+impl Formatter {
+    fn statement(&mut self, items: &[FormatItem<'_>]) {
         if !self.out.is_empty() && items.first().is_some_and(|first| first.breaks > 1) {
             self.out.push('\n');
         }
@@ -245,12 +247,13 @@ impl Printer {
     }
 
     /// A definition: its head, its body one level in, its end.
-    fn definition(&mut self, items: &[Item<'_>]) {
-        let is = items.iter().position(|item| item.kind == Kind::Word && item.text == "is");
-        let end = items.iter().rposition(|item| item.kind == Kind::Word && item.text == "end");
+    fn definition(&mut self, items: &[FormatItem<'_>]) {
+        let is = items.iter().position(|item| item.kind == ItemClass::Word && item.text == "is");
+        let end = items.iter().rposition(|item| item.kind == ItemClass::Word && item.text == "end");
         let (Some(is), Some(end)) = (is, end) else { return self.sequence(items, 0) };
         self.sequence(items.get(..=is).unwrap_or_default(), 0);
-        for rule in items.get(is + 1..end).unwrap_or_default().split_inclusive(|item| item.kind == Kind::End)
+        for rule in
+            items.get(is + 1..end).unwrap_or_default().split_inclusive(|item| item.kind == ItemClass::End)
         {
             self.newline(1);
             self.sequence(rule, 1);
@@ -260,7 +263,7 @@ impl Printer {
     }
 
     /// Items from here on, at a level; brackets that do not fit are broken.
-    fn sequence(&mut self, items: &[Item<'_>], level: usize) {
+    fn sequence(&mut self, items: &[FormatItem<'_>], level: usize) {
         let mut at = 0;
         while let Some(item) = items.get(at) {
             let before = at.checked_sub(1).and_then(|at| items.get(at));
@@ -270,11 +273,11 @@ impl Printer {
                 continue;
             }
             match before {
-                Some(before) if before.kind == Kind::Comment => {}
+                Some(before) if before.kind == ItemClass::Comment => {}
                 Some(before) if spaced(before, item) => self.out.push(' '),
                 _ => {}
             }
-            let close = if item.kind == Kind::Open { closing(items, at) } else { None };
+            let close = if item.kind == ItemClass::Open { closing(items, at) } else { None };
             match close {
                 Some(close)
                     if !self.fits(items.get(at..=close).unwrap_or_default(), items.get(close + 1)) =>
@@ -294,27 +297,28 @@ impl Printer {
         }
     }
 
-    fn comment(&mut self, item: &Item<'_>, behind: bool, more: bool, level: usize) {
+    fn comment(&mut self, item: &FormatItem<'_>, behind: bool, more: bool, level: usize) {
         if behind && item.breaks > 0 {
             self.newline(level + 1);
         } else if behind && !self.out.ends_with(' ') {
-            self.out.push_str(if item.kind == Kind::Comment { "  " } else { " " });
+            self.out.push_str(if item.kind == ItemClass::Comment { "  " } else { " " });
         }
         self.out.push_str(item.text);
-        if item.kind == Kind::Comment && more {
+        if item.kind == ItemClass::Comment && more {
             self.newline(level + 1);
         }
     }
 
     /// Whether a bracket fits on the line, together with what holds on to its end.
-    fn fits(&self, items: &[Item<'_>], after: Option<&Item<'_>>) -> bool {
-        let tail = after.filter(|item| matches!(item.kind, Kind::End | Kind::Comma)).map_or(0, |_| 1);
-        let plain = items.iter().all(|item| item.kind != Kind::Comment && !item.text.contains('\n'));
+    fn fits(&self, items: &[FormatItem<'_>], after: Option<&FormatItem<'_>>) -> bool {
+        let tail =
+            after.filter(|item| matches!(item.kind, ItemClass::End | ItemClass::Comma)).map_or(0, |_| 1);
+        let plain = items.iter().all(|item| item.kind != ItemClass::Comment && !item.text.contains('\n'));
         plain && self.column() + line(items).chars().count() + tail <= WIDTH
     }
 
     /// A bracket over several lines: one line for each of its parts.
-    fn broken(&mut self, items: &[Item<'_>], level: usize) {
+    fn broken(&mut self, items: &[FormatItem<'_>], level: usize) {
         let (Some(open), Some(close)) = (items.first(), items.last()) else { return };
         self.out.push_str(open.text);
         let inner = items.get(1..items.len() - 1).unwrap_or_default();
@@ -328,12 +332,12 @@ impl Printer {
 }
 
 /// The place of the bracket that closes the one at `open`.
-fn closing(items: &[Item<'_>], open: usize) -> Option<usize> {
+fn closing(items: &[FormatItem<'_>], open: usize) -> Option<usize> {
     let mut depth = 0_usize;
     for (at, item) in items.iter().enumerate().skip(open) {
         match item.kind {
-            Kind::Open => depth += 1,
-            Kind::Close => {
+            ItemClass::Open => depth += 1,
+            ItemClass::Close => {
                 depth = depth.saturating_sub(1);
                 if depth == 0 {
                     return Some(at);
@@ -346,22 +350,22 @@ fn closing(items: &[Item<'_>], open: usize) -> Option<usize> {
 }
 
 /// What stands between brackets, cut behind its commas and before the words that begin a clause.
-fn parts<'i, 'a>(items: &'i [Item<'a>]) -> Vec<&'i [Item<'a>]> {
+fn parts<'i, 'a>(items: &'i [FormatItem<'a>]) -> Vec<&'i [FormatItem<'a>]> {
     let mut found = Vec::new();
     let (mut start, mut depth) = (0, 0_usize);
     for (at, item) in items.iter().enumerate() {
         match item.kind {
-            Kind::Open => depth += 1,
-            Kind::Close => depth = depth.saturating_sub(1),
-            Kind::Comma if depth == 0 => {
+            ItemClass::Open => depth += 1,
+            ItemClass::Close => depth = depth.saturating_sub(1),
+            ItemClass::Comma if depth == 0 => {
                 // A comment behind the comma stays on its line.
                 let behind =
-                    items.get(at + 1).is_some_and(|next| next.kind == Kind::Comment && next.breaks == 0);
+                    items.get(at + 1).is_some_and(|next| next.kind == ItemClass::Comment && next.breaks == 0);
                 let end = at + 1 + usize::from(behind);
                 found.extend(items.get(start..end));
                 start = end;
             }
-            Kind::Word if depth == 0 && at > start && begins(item.text, items.get(at + 1)) => {
+            ItemClass::Word if depth == 0 && at > start && begins(item.text, items.get(at + 1)) => {
                 found.extend(items.get(start..at));
                 start = at;
             }
@@ -373,7 +377,7 @@ fn parts<'i, 'a>(items: &'i [Item<'a>]) -> Vec<&'i [Item<'a>]> {
 }
 
 /// Whether a word begins a part of its own in a broken bracket.
-fn begins(word: &str, next: Option<&Item<'_>>) -> bool {
+fn begins(word: &str, next: Option<&FormatItem<'_>>) -> bool {
     match word {
         "group" | "having" | "partition" | "order" | "using" | "filter" | "calc" | "aggr" | "keep"
         | "drop" | "rename" | "apply" | "errorcode" | "errorlevel" | "imbalance" => true,

@@ -3,8 +3,8 @@
 //! Owns spelling: names, literals, symbols, comments, reserved words. It reports every place that
 //! is no token and goes on after it.
 
-use crate::fault::{Code, Fault, Span};
-use crate::words;
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
+use crate::keywords;
 
 /// What a token is; texts are slices of the script.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,17 +48,17 @@ struct Lexer<'a> {
     text: &'a str,
     at: usize,
     comments: Vec<Comment>,
-    faults: Vec<Fault>,
+    faults: Vec<Diagnostic>,
 }
 
 /// The tokens of `text`, ended by [`Token::End`], and what is no token.
-pub(crate) fn lex(text: &str) -> (Vec<Lexeme<'_>>, Vec<Fault>) {
+pub(crate) fn lex(text: &str) -> (Vec<Lexeme<'_>>, Vec<Diagnostic>) {
     let (tokens, _, faults) = lex_all(text);
     (tokens, faults)
 }
 
 /// The same with the comments.
-pub(crate) fn lex_all(text: &str) -> (Vec<Lexeme<'_>>, Vec<Comment>, Vec<Fault>) {
+pub(crate) fn lex_all(text: &str) -> (Vec<Lexeme<'_>>, Vec<Comment>, Vec<Diagnostic>) {
     let mut lexer = Lexer { text, at: 0, comments: Vec::new(), faults: Vec::new() };
     let mut tokens = Vec::new();
     while lexer.blank() {
@@ -107,7 +107,7 @@ impl<'a> Lexer<'a> {
 
     fn fault(&mut self, length: usize, message: impl Into<String>) {
         let span = Span { start: self.at, end: self.at + length };
-        self.faults.push(Fault::new(Code::Syntax, span, message));
+        self.faults.push(Diagnostic::new(DiagnosticCode::Syntax, span, message));
     }
 
     /// Takes `length` bytes.
@@ -186,7 +186,7 @@ impl<'a> Lexer<'a> {
         let run = |text: &str| text.find(|c| !part(c)).unwrap_or(text.len());
         let mut length = run(rest);
         let word = rest.get(..length).unwrap_or_default();
-        if words::reserved(word) {
+        if keywords::is_reserved(word) {
             return Token::Word(self.take(length));
         }
         let after = rest.get(length..).unwrap_or_default();

@@ -7,42 +7,42 @@
 //! The crate stands alone: it knows nothing of ledgers, does no IO, reads no clock, has no
 //! randomness and no floating point. It refuses by name what VTL has of these.
 
-mod advice;
 mod ast;
 mod budget;
 mod check;
 pub mod decimal128;
+mod diagnostic;
 mod difference;
 mod eval;
 mod explain;
-mod fault;
 mod format;
+mod keywords;
 mod lexer;
+mod lint;
 mod op;
 mod parser;
 mod plan;
-mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::structure::Shape;
 
 pub use ast::{DEPTH_MAX, SCRIPT_BYTES_MAX};
-pub use budget::Limits;
-pub use check::{FAULTS_MAX, check};
-pub use difference::{Changed, Difference, difference};
+pub use budget::RunLimits;
+pub use check::{DIAGNOSTICS_MAX, check};
+pub use diagnostic::{Diagnostic, DiagnosticCode, Span, render_diagnostic};
+pub use difference::{ChangedStatement, ScriptDifference, compare_scripts};
 pub use eval::{Outcome, Threads, run, run_with};
-pub use explain::Explained;
-pub use fault::{Code, Fault, Span, render};
-pub use format::format;
-pub use plan::Plan;
+pub use explain::StepExplanation;
+pub use format::format_script;
+pub use plan::ExecutionPlan;
 
 /// The version of the semantics: what a result means may change only together with it.
-pub const SEMANTICS: u32 = 1;
+pub const SEMANTICS_VERSION: u32 = 1;
 
 /// Every operator of VTL, by the symbol or reserved word that stands for it, and the extensions.
-pub fn operators() -> impl Iterator<Item = &'static str> {
-    words::OPERATORS.iter().copied().chain(check::EXTENSIONS)
+pub fn operator_names() -> impl Iterator<Item = &'static str> {
+    keywords::OPERATORS.iter().copied().chain(check::EXTENSIONS)
 }
 
 /// A script whose syntax is right.
@@ -59,7 +59,10 @@ pub struct Script {
 ///
 /// # Errors
 /// The faults of syntax, and those of [`check()`] in all that could be read.
-pub fn diagnose(text: &str, inputs: &BTreeMap<String, Shape>) -> Result<(Script, Plan), Vec<Fault>> {
+pub fn parse_and_check(
+    text: &str,
+    inputs: &BTreeMap<String, Shape>,
+) -> Result<(Script, ExecutionPlan), Vec<Diagnostic>> {
     let (script, mut faults) = Script::read(text);
     let plan = check(&script, inputs);
     match plan {
@@ -68,7 +71,7 @@ pub fn diagnose(text: &str, inputs: &BTreeMap<String, Shape>) -> Result<(Script,
         Err(others) => {
             faults.extend(others);
             faults.sort_by_key(|fault| fault.span);
-            faults.truncate(FAULTS_MAX);
+            faults.truncate(DIAGNOSTICS_MAX);
             Err(faults)
         }
     }
@@ -80,7 +83,7 @@ impl Script {
     /// # Errors
     /// Every fault of syntax, and every operator that is refused or not supported yet, in the order
     /// of their places.
-    pub fn parse(text: &str) -> Result<Script, Vec<Fault>> {
+    pub fn parse(text: &str) -> Result<Script, Vec<Diagnostic>> {
         match Self::read(text) {
             (script, faults) if faults.is_empty() => Ok(script),
             (_, faults) => Err(faults),
@@ -88,8 +91,8 @@ impl Script {
     }
 
     /// What could be read, and the faults of the rest.
-    fn read(text: &str) -> (Script, Vec<Fault>) {
-        let parser::Reading { statements, definitions, broken, faults } = parser::read(text);
+    fn read(text: &str) -> (Script, Vec<Diagnostic>) {
+        let parser::ParseOutput { statements, definitions, broken, faults } = parser::read(text);
         (Script { statements, definitions, broken }, faults)
     }
 

@@ -8,14 +8,14 @@ mod time;
 
 use schemas::structure::Type;
 
-pub(crate) use text::{Distance, Text};
-pub(crate) use time::{Convert, End, Time};
+pub(crate) use text::{StringDistance, TextOp};
+pub(crate) use time::{PeriodEnd, TimeConversion, TimeOp};
 
 /// An operator that makes one value of the values of one data point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Op {
-    Plus,
-    Minus,
+    UnaryPlus,
+    Negate,
     Add,
     Subtract,
     Multiply,
@@ -55,8 +55,8 @@ pub(crate) enum Op {
     Month,
     /// A second operand is the mask.
     Cast(Type),
-    Text(Text),
-    Time(Time),
+    Text(TextOp),
+    Time(TimeOp),
 }
 
 impl Op {
@@ -80,8 +80,8 @@ impl Op {
             "sqrt" => (Op::Sqrt, 1, 1),
             "trunc" => (Op::Trunc, 1, 2),
             _ => {
-                let text = Text::function(word).map(|(op, least, most)| (Op::Text(op), least, most));
-                let time = || Time::function(word).map(|(op, least, most)| (Op::Time(op), least, most));
+                let text = TextOp::function(word).map(|(op, least, most)| (Op::Text(op), least, most));
+                let time = || TimeOp::function(word).map(|(op, least, most)| (Op::Time(op), least, most));
                 return text.or_else(time);
             }
         })
@@ -90,8 +90,8 @@ impl Op {
     /// The operator as it is written.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Op::Plus | Op::Add => "+",
-            Op::Minus | Op::Subtract => "-",
+            Op::UnaryPlus | Op::Add => "+",
+            Op::Negate | Op::Subtract => "-",
             Op::Multiply => "*",
             Op::Divide => "/",
             Op::Modulo => "mod",
@@ -158,7 +158,7 @@ impl Op {
 
 /// An operator that makes one value of the values of many data points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Aggregator {
+pub(crate) enum AggregateOp {
     Sum,
     Avg,
     Count,
@@ -171,7 +171,7 @@ pub(crate) enum Aggregator {
     VarSamp,
 }
 
-impl Aggregator {
+impl AggregateOp {
     pub(crate) fn from_word(word: &str) -> Option<Self> {
         Some(match word {
             "sum" => Self::Sum,
@@ -206,8 +206,8 @@ impl Aggregator {
 
 /// What an analytic invocation computes over its window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Analytic {
-    Aggregate(Aggregator),
+pub(crate) enum AnalyticOp {
+    Aggregate(AggregateOp),
     First,
     Last,
     Lag,
@@ -222,7 +222,7 @@ pub(crate) enum Analytic {
     Product,
 }
 
-impl Analytic {
+impl AnalyticOp {
     /// The operator of a reserved word, unless it is an aggregate.
     pub(crate) fn from_word(word: &str) -> Option<Self> {
         Some(match word {

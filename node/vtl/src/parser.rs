@@ -18,21 +18,21 @@ use schemas::decimal::Decimal;
 use schemas::table::Cell;
 
 use crate::ast::{
-    Component, DEPTH_MAX, Definitions, Expr, Ident, JoinKind, Node, SCRIPT_BYTES_MAX, Statement,
+    ComponentRef, DEPTH_MAX, Definitions, Expr, ExprNode, Ident, JoinType, SCRIPT_BYTES_MAX, Statement,
 };
-use crate::fault::{Code, Fault, Span, near};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Span, suggestion};
+use crate::keywords;
 use crate::lexer::{Lexeme, Token, lex};
 use crate::op::Op;
-use crate::words;
 
 /// Faults after which the parser gives up.
-const FAULTS_MAX: usize = 64;
+const DIAGNOSTICS_MAX: usize = 64;
 
 /// The statement cannot be read further; the fault is on the list.
 #[derive(Debug)]
-struct Stop;
+struct StatementAbort;
 
-type Parsed<T> = Result<T, Stop>;
+type ParseResult<T> = Result<T, StatementAbort>;
 
 struct Parser<'a> {
     text: &'a str,
@@ -41,27 +41,27 @@ struct Parser<'a> {
     level: u16,
     definitions: Definitions,
     broken: BTreeSet<String>,
-    faults: Vec<Fault>,
+    faults: Vec<Diagnostic>,
 }
 
 /// What a script says, as far as it could be read.
 #[derive(Debug, Default)]
-pub(crate) struct Reading {
+pub(crate) struct ParseOutput {
     pub(crate) statements: Vec<Statement>,
     pub(crate) definitions: Definitions,
     /// Names of results and definitions that could not be read.
     pub(crate) broken: BTreeSet<String>,
     /// Every fault of syntax, in the order of their places.
-    pub(crate) faults: Vec<Fault>,
+    pub(crate) faults: Vec<Diagnostic>,
 }
 
 /// Reads a script; what has a fault is left out, the rest is there.
-pub(crate) fn read(text: &str) -> Reading {
+pub(crate) fn read(text: &str) -> ParseOutput {
     if text.len() > SCRIPT_BYTES_MAX {
         let message =
             format!("a script of {} bytes where at most {SCRIPT_BYTES_MAX} are allowed", text.len());
-        let fault = Fault::new(Code::Size, Span { start: 0, end: 0 }, message);
-        return Reading { faults: vec![fault], ..Reading::default() };
+        let fault = Diagnostic::new(DiagnosticCode::Size, Span { start: 0, end: 0 }, message);
+        return ParseOutput { faults: vec![fault], ..ParseOutput::default() };
     }
     let (tokens, faults) = lex(text);
     let definitions = Definitions::default();
@@ -69,8 +69,8 @@ pub(crate) fn read(text: &str) -> Reading {
     let statements = parser.statements();
     let mut faults = parser.faults;
     faults.sort_by_key(|fault| fault.span);
-    faults.truncate(FAULTS_MAX);
-    Reading { statements, definitions: parser.definitions, broken: parser.broken, faults }
+    faults.truncate(DIAGNOSTICS_MAX);
+    ParseOutput { statements, definitions: parser.definitions, broken: parser.broken, faults }
 }
 
 /// The text of each definition of a script whose syntax is right, by name.
@@ -102,7 +102,7 @@ pub(crate) fn definition_texts(text: &str) -> BTreeMap<String, &str> {
 impl<'a> Parser<'a> {
     fn statements(&mut self) -> Vec<Statement> {
         let mut statements = Vec::new();
-        while self.token() != Token::End && self.faults.len() < FAULTS_MAX {
+        while self.token() != Token::End && self.faults.len() < DIAGNOSTICS_MAX {
             let (start, before) = (self.at, self.faults.len());
             let read = self.statement();
             if read.is_err() {
@@ -144,7 +144,7 @@ impl<'a> Parser<'a> {
         self.eat(";");
     }
 
-    fn statement(&mut self) -> Parsed<Option<Statement>> {
+    fn statement(&mut self) -> ParseResult<Option<Statement>> {
         if self.token() == Token::Word("define") {
             return self.definition().map(|()| None);
         }
@@ -192,7 +192,7 @@ impl<'a> Parser<'a> {
         found
     }
 
-    fn require(&mut self, symbol: &'static str) -> Parsed<()> {
+    fn require(&mut self, symbol: &'static str) -> ParseResult<()> {
         if self.eat(symbol) {
             return Ok(());
         }
@@ -228,7 +228,7 @@ impl<'a> Parser<'a> {
         });
         let (at, lexeme) = found?;
         let name = at.checked_sub(1).and_then(|at| before.get(at)).map(|lexeme| lexeme.token);
-        let (_, column) = lexeme.span.place(self.text);
+        let (_, column) = lexeme.span.line_and_column(self.text);
         Some(match name {
             Some(Token::Word(word) | Token::Name(word)) => {
                 format!("`{word}{open}` of column {column} is not closed yet")
@@ -237,15 +237,15 @@ impl<'a> Parser<'a> {
         })
     }
 
-    fn require_word(&mut self, word: &'static str) -> Parsed<()> {
+    fn require_word(&mut self, word: &'static str) -> ParseResult<()> {
         if self.word(word) { Ok(()) } else { self.expected(&format!("`{word}`")) }
     }
 
     /// Reports that something else was expected here.
-    fn expected<T>(&mut self, what: &str) -> Parsed<T> {
+    fn expected<T>(&mut self, what: &str) -> ParseResult<T> {
         let (found, hint) = match self.token() {
             Token::End => ("the end of the script".to_owned(), None),
-            Token::Name(text) => (format!("`{text}`"), near(text, words::all())),
+            Token::Name(text) => (format!("`{text}`"), suggestion(text, keywords::reserved_words())),
             Token::Word(text) => {
                 let hint =
                     format!("`{text}` is a reserved word; as a name it stands in single quotes: '{text}'");
@@ -256,15 +256,15 @@ impl<'a> Parser<'a> {
             Token::Symbol(text) => (format!("`{text}`"), None),
         };
         let message = format!("expected {what}, found {found}");
-        self.fault(Fault::new(Code::Syntax, self.span(), message).hinted(hint))
+        self.fault(Diagnostic::new(DiagnosticCode::Syntax, self.span(), message).with_optional_hint(hint))
     }
 
-    fn fault<T>(&mut self, fault: Fault) -> Parsed<T> {
+    fn fault<T>(&mut self, fault: Diagnostic) -> ParseResult<T> {
         self.faults.push(fault);
-        Err(Stop)
+        Err(StatementAbort)
     }
 
-    fn name(&mut self, what: &str) -> Parsed<Ident> {
+    fn name(&mut self, what: &str) -> ParseResult<Ident> {
         match self.token() {
             Token::Name(text) => {
                 let ident = Ident { text: text.to_owned(), span: self.span() };
@@ -276,17 +276,17 @@ impl<'a> Parser<'a> {
     }
 
     /// `NAME` or `alias#NAME`.
-    fn component(&mut self) -> Parsed<Component> {
+    fn component(&mut self) -> ParseResult<ComponentRef> {
         let first = self.name("the name of a component")?;
         if !self.eat("#") {
-            return Ok(Component { alias: None, name: first });
+            return Ok(ComponentRef { alias: None, name: first });
         }
         let name = self.name("the name of a component")?;
-        Ok(Component { alias: Some(first), name })
+        Ok(ComponentRef { alias: Some(first), name })
     }
 
     /// One or more, with commas between.
-    fn list<T>(&mut self, item: impl Fn(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
+    fn list<T>(&mut self, item: impl Fn(&mut Self) -> ParseResult<T>) -> ParseResult<Vec<T>> {
         let mut items = vec![item(self)?];
         while self.eat(",") {
             items.push(item(self)?);
@@ -294,12 +294,12 @@ impl<'a> Parser<'a> {
         Ok(items)
     }
 
-    fn expr(&mut self) -> Parsed<Expr> {
+    fn expr(&mut self) -> ParseResult<Expr> {
         self.binary(0)
     }
 
     /// An expression whose infix operators bind at least as strongly as `least`.
-    fn binary(&mut self, least: u8) -> Parsed<Expr> {
+    fn binary(&mut self, least: u8) -> ParseResult<Expr> {
         self.level += 1;
         if self.level > DEPTH_MAX {
             return self.deep(self.span());
@@ -315,7 +315,7 @@ impl<'a> Parser<'a> {
                         self.at += 1;
                         let right = self.binary(binding + 1)?;
                         let span = left.span.to(right.span);
-                        self.node(Node::Apply(op, vec![left, right]), span)?
+                        self.node(ExprNode::Apply(op, vec![left, right]), span)?
                     }
                     _ => break,
                 },
@@ -325,15 +325,16 @@ impl<'a> Parser<'a> {
         Ok(left)
     }
 
-    fn deep<T>(&mut self, span: Span) -> Parsed<T> {
+    fn deep<T>(&mut self, span: Span) -> ParseResult<T> {
         let message = format!("an expression nested more than {DEPTH_MAX} deep");
         self.fault(
-            Fault::new(Code::Size, span, message).hint("give a part of it a name in a statement of its own"),
+            Diagnostic::new(DiagnosticCode::Size, span, message)
+                .with_hint("give a part of it a name in a statement of its own"),
         )
     }
 
     /// A node over its children, refused when it would be too deep.
-    fn node(&mut self, node: Node, span: Span) -> Parsed<Expr> {
+    fn node(&mut self, node: ExprNode, span: Span) -> ParseResult<Expr> {
         let mut expr = Expr { node, span, depth: 1 };
         let below = expr.children().iter().map(|child| child.depth).max().unwrap_or(0);
         if below >= DEPTH_MAX {
@@ -343,21 +344,21 @@ impl<'a> Parser<'a> {
         Ok(expr)
     }
 
-    fn member(&mut self, operand: Expr) -> Parsed<Expr> {
+    fn member(&mut self, operand: Expr) -> ParseResult<Expr> {
         self.at += 1;
         let name = self.name("the name of a component")?;
         let span = operand.span.to(name.span);
-        self.node(Node::Member(Box::new(operand), name), span)
+        self.node(ExprNode::Member(Box::new(operand), name), span)
     }
 
     /// `operand in { … }`.
-    fn element(&mut self, operand: Expr, word: &str) -> Parsed<Expr> {
+    fn element(&mut self, operand: Expr, word: &str) -> ParseResult<Expr> {
         self.at += 1;
         if let Token::Name(_) = self.token() {
             let domain = self.name("the name of a value domain")?;
             let span = operand.span.to(domain.span);
             let negated = word == "not_in";
-            return self.node(Node::Domain { operand: Box::new(operand), domain, negated }, span);
+            return self.node(ExprNode::Domain { operand: Box::new(operand), domain, negated }, span);
         }
         let op = if word == "in" { Op::In } else { Op::NotIn };
         let start = operand.span;
@@ -366,11 +367,11 @@ impl<'a> Parser<'a> {
         operands.extend(self.list(Self::scalar)?);
         self.require("}")?;
         let span = start.to(self.past());
-        self.node(Node::Apply(op, operands), span)
+        self.node(ExprNode::Apply(op, operands), span)
     }
 
     /// A literal, perhaps signed, or a `cast` of one.
-    fn scalar(&mut self) -> Parsed<Expr> {
+    fn scalar(&mut self) -> ParseResult<Expr> {
         match (self.token(), self.after()) {
             (Token::Word("cast"), _) => self.prefix(),
             (Token::Symbol("-" | "+"), Token::Integer(_) | Token::Number(_)) => self.signed(),
@@ -380,7 +381,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn prefix(&mut self) -> Parsed<Expr> {
+    fn prefix(&mut self) -> ParseResult<Expr> {
         let span = self.span();
         match self.token() {
             Token::Symbol("(") => {
@@ -392,8 +393,8 @@ impl<'a> Parser<'a> {
             Token::Symbol("-" | "+") if matches!(self.after(), Token::Integer(_) | Token::Number(_)) => {
                 self.signed()
             }
-            Token::Symbol("-") => self.unary(Op::Minus),
-            Token::Symbol("+") => self.unary(Op::Plus),
+            Token::Symbol("-") => self.unary(Op::Negate),
+            Token::Symbol("+") => self.unary(Op::UnaryPlus),
             Token::Word("not") => self.unary(Op::Not),
             Token::Integer(_) | Token::Number(_) => self.numeral("", span),
             Token::Text(text) => self.literal(Some(Cell::Text(text.to_owned()))),
@@ -402,43 +403,43 @@ impl<'a> Parser<'a> {
             Token::Word("null") => self.literal(None),
             Token::Word("if") => self.condition(),
             Token::Word("case") => self.case(),
-            Token::Word("inner_join") => self.join(JoinKind::Inner),
-            Token::Word("left_join") => self.join(JoinKind::Left),
-            Token::Word("full_join") => self.join(JoinKind::Full),
-            Token::Word("cross_join") => self.join(JoinKind::Cross),
+            Token::Word("inner_join") => self.join(JoinType::Inner),
+            Token::Word("left_join") => self.join(JoinType::Left),
+            Token::Word("full_join") => self.join(JoinType::Full),
+            Token::Word("cross_join") => self.join(JoinType::Cross),
             Token::Word(word) => self.call(word),
             Token::Name(_) if self.after() == Token::Symbol("(") => self.invocation(),
             Token::Name(name) => {
                 self.at += 1;
-                self.node(Node::Name(name.to_owned()), span)
+                self.node(ExprNode::Name(name.to_owned()), span)
             }
             _ => self.expected("an expression"),
         }
     }
 
-    fn unary(&mut self, op: Op) -> Parsed<Expr> {
+    fn unary(&mut self, op: Op) -> ParseResult<Expr> {
         let span = self.span();
         self.at += 1;
         let operand = self.binary(UNARY)?;
         let span = span.to(operand.span);
-        self.node(Node::Apply(op, vec![operand]), span)
+        self.node(ExprNode::Apply(op, vec![operand]), span)
     }
 
-    fn literal(&mut self, cell: Option<Cell>) -> Parsed<Expr> {
+    fn literal(&mut self, cell: Option<Cell>) -> ParseResult<Expr> {
         let span = self.span();
         self.at += 1;
-        self.node(Node::Constant(cell), span)
+        self.node(ExprNode::Constant(cell), span)
     }
 
     /// A sign and a numeral.
-    fn signed(&mut self) -> Parsed<Expr> {
+    fn signed(&mut self) -> ParseResult<Expr> {
         let span = self.span();
         let sign = if self.token() == Token::Symbol("-") { "-" } else { "" };
         self.at += 1;
         self.numeral(sign, span)
     }
 
-    fn numeral(&mut self, sign: &str, start: Span) -> Parsed<Expr> {
+    fn numeral(&mut self, sign: &str, start: Span) -> ParseResult<Expr> {
         let span = start.to(self.span());
         let cell = match self.token() {
             Token::Integer(text) => format!("{sign}{text}").parse().map(Cell::Integer).ok(),
@@ -449,16 +450,16 @@ impl<'a> Parser<'a> {
         };
         self.at += 1;
         match cell {
-            Some(cell) => self.node(Node::Constant(Some(cell)), span),
+            Some(cell) => self.node(ExprNode::Constant(Some(cell)), span),
             None => {
                 let message = "a number that does not fit: whole numbers have 64 bits, others 34 digits";
-                self.fault(Fault::new(Code::Overflow, span, message))
+                self.fault(Diagnostic::new(DiagnosticCode::Overflow, span, message))
             }
         }
     }
 
     /// `if … then … else …`.
-    fn condition(&mut self) -> Parsed<Expr> {
+    fn condition(&mut self) -> ParseResult<Expr> {
         let start = self.span();
         self.at += 1;
         let condition = self.expr()?;
@@ -467,11 +468,11 @@ impl<'a> Parser<'a> {
         self.require_word("else")?;
         let other = self.expr()?;
         let span = start.to(other.span);
-        self.node(Node::Apply(Op::If, vec![condition, then, other]), span)
+        self.node(ExprNode::Apply(Op::If, vec![condition, then, other]), span)
     }
 
     /// `case when … then … else …`, which is a chain of `if`.
-    fn case(&mut self) -> Parsed<Expr> {
+    fn case(&mut self) -> ParseResult<Expr> {
         let start = self.span();
         self.at += 1;
         let mut branches = Vec::new();
@@ -487,7 +488,7 @@ impl<'a> Parser<'a> {
         let mut result = self.expr()?;
         let span = start.to(result.span);
         while let Some((condition, then)) = branches.pop() {
-            result = self.node(Node::Apply(Op::If, vec![condition, then, result]), span)?;
+            result = self.node(ExprNode::Apply(Op::If, vec![condition, then, result]), span)?;
         }
         Ok(result)
     }

@@ -1,8 +1,8 @@
-//! What a checked script is run as: a list of steps over columns, each with its structure.
+//! What a checked script is run as: a list of steps over outputs, each with its structure.
 //!
 //! Owns the closed set of columnar operators. Everything at data set level is brought to these:
 //! an operator between data sets is a join and a map, `having` is a filter behind a grouping.
-//! INVARIANT: a step only names steps before it; identifiers come first in its fields; rows of its
+//! INVARIANT: a step only names steps before it; identifiers come first in its columns; rows of its
 //! result are in canonical order (identifiers ascending) with distinct keys.
 
 use std::collections::BTreeMap;
@@ -11,25 +11,25 @@ use schemas::structure::{Component, Error, Role, Shape, Type};
 use schemas::table::Cell;
 use schemas::text::Name;
 
-use crate::ast::{Merge, Missing, Output, Series, Source};
-use crate::fault::Span;
-use crate::op::{Aggregator, Analytic, Convert, Op};
+use crate::ast::{HierarchyInput, HierarchyMode, PropagationRule, SeriesOp, ValidationOutput};
+use crate::diagnostic::Span;
+use crate::op::{AggregateOp, AnalyticOp, Op, TimeConversion};
 
 /// A component of an intermediate result.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Field {
+pub(crate) struct PlanColumn {
     pub(crate) name: String,
     pub(crate) role: Role,
-    pub(crate) kind: Type,
+    pub(crate) value_type: Type,
     /// Inside a join: the aliases of the operands that it comes from.
     pub(crate) from: Vec<String>,
 }
 
 /// A component-level expression with its type; `None` is the type of `null` alone.
 #[derive(Debug, Clone)]
-pub(crate) struct Typed {
+pub(crate) struct TypedExpr {
     pub(crate) term: Term,
-    pub(crate) kind: Option<Type>,
+    pub(crate) value_type: Option<Type>,
     pub(crate) span: Span,
 }
 
@@ -40,65 +40,65 @@ pub(crate) enum Term {
     Constant(Option<Cell>),
     /// The value of a scalar step.
     Scalar(usize),
-    Apply(Op, Vec<Typed>),
-    Window(Box<Frame>),
+    Apply(Op, Vec<TypedExpr>),
+    Window(Box<WindowCall>),
 }
 
-/// An analytic invocation over columns of the operand.
+/// An analytic invocation over outputs of the operand.
 #[derive(Debug, Clone)]
-pub(crate) struct Frame {
-    pub(crate) op: Analytic,
-    pub(crate) operand: Typed,
+pub(crate) struct WindowCall {
+    pub(crate) op: AnalyticOp,
+    pub(crate) operand: TypedExpr,
     /// The scalar of `lag`, `lead` (data points) and `ewma` (weight).
-    pub(crate) offset: Option<Typed>,
+    pub(crate) offset: Option<TypedExpr>,
     /// What `lag` and `lead` give beyond the partition: a scalar of the type of the operand.
-    pub(crate) default: Option<Typed>,
+    pub(crate) default: Option<TypedExpr>,
     pub(crate) partition: Vec<usize>,
     /// Columns and whether they descend.
     pub(crate) order: Vec<(usize, bool)>,
     /// Those of them that are durations, which are spelled in another order than they have.
     pub(crate) lengths: Vec<usize>,
-    /// Limits are differences of the one component that orders, not numbers of data points.
+    /// RunLimits are differences of the one component that orders, not numbers of data points.
     pub(crate) range: bool,
-    pub(crate) from: Limit,
-    pub(crate) to: Limit,
+    pub(crate) from: WindowBound,
+    pub(crate) to: WindowBound,
 }
 
 /// An end of a window.
 #[derive(Debug, Clone)]
-pub(crate) enum Limit {
+pub(crate) enum WindowBound {
     First,
     Last,
     Current,
     /// A scalar, and whether it counts backwards.
-    Offset(Typed, bool),
+    Offset(TypedExpr, bool),
 }
 
 /// A column that groups; its periods are first converted when `convert` is given.
 #[derive(Debug, Clone)]
-pub(crate) struct Key {
+pub(crate) struct GroupKey {
     pub(crate) column: usize,
-    pub(crate) convert: Option<Convert>,
+    pub(crate) convert: Option<TimeConversion>,
 }
 
 /// A column that aggregates; without operand it counts data points.
 #[derive(Debug, Clone)]
-pub(crate) struct Summary {
-    pub(crate) op: Aggregator,
-    pub(crate) operand: Option<Typed>,
-    pub(crate) kind: Type,
+pub(crate) struct AggregateColumn {
+    pub(crate) op: AggregateOp,
+    pub(crate) operand: Option<TypedExpr>,
+    pub(crate) value_type: Type,
     pub(crate) span: Span,
     /// The operand is a viral attribute, whose values become one by this instead of `op`.
-    pub(crate) viral: Option<Viral>,
+    pub(crate) viral: Option<ViralMerge>,
 }
 
 /// How values of a viral attribute become one: by the rule that the script defines, if it does.
 #[derive(Debug, Clone)]
-pub(crate) struct Viral(pub(crate) Option<Merge>);
+pub(crate) struct ViralMerge(pub(crate) Option<PropagationRule>);
 
 /// Which operand of a join a column is taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
+pub(crate) enum JoinColumn {
     Left(usize),
     Right(usize),
     /// A key: of the left, or of the right where the left has no data point.
@@ -107,7 +107,7 @@ pub(crate) enum Side {
 
 /// Which data points a join keeps that have no partner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Matching {
+pub(crate) enum JoinMode {
     Inner,
     Left,
     Full,
@@ -123,53 +123,53 @@ pub(crate) struct Rollup {
     /// The other identifiers.
     pub(crate) keys: Vec<usize>,
     /// The viral attributes, their types and their rules.
-    pub(crate) virals: Vec<(usize, Type, Option<Merge>)>,
+    pub(crate) virals: Vec<(usize, Type, Option<PropagationRule>)>,
     /// In an order in which each comes after those that it takes values from.
     pub(crate) rules: Vec<RollupRule>,
     /// Whether the rules are checked, not used to compute.
     pub(crate) check: bool,
-    pub(crate) missing: Missing,
-    pub(crate) source: Source,
-    pub(crate) output: Output,
+    pub(crate) missing: HierarchyMode,
+    pub(crate) source: HierarchyInput,
+    pub(crate) output: ValidationOutput,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct RollupRule {
     pub(crate) name: String,
-    pub(crate) when: Option<Typed>,
+    pub(crate) when: Option<TypedExpr>,
     pub(crate) left: String,
     pub(crate) relation: Op,
-    pub(crate) right: Vec<RollupPart>,
-    pub(crate) error: crate::ast::Error,
+    pub(crate) right: Vec<RollupItem>,
+    pub(crate) error: crate::ast::ErrorLabels,
     pub(crate) span: Span,
 }
 
 /// A code item of the right side, where its condition holds.
 #[derive(Debug, Clone)]
-pub(crate) struct RollupPart {
+pub(crate) struct RollupItem {
     pub(crate) minus: bool,
     pub(crate) code: String,
-    pub(crate) condition: Option<Typed>,
+    pub(crate) condition: Option<TypedExpr>,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) enum Operation {
     Input(String),
-    Scalar(Typed),
+    Scalar(TypedExpr),
     /// The value of a column of a data set without identifiers, which has one data point at most.
     Pick {
         input: usize,
         column: usize,
     },
-    /// New columns over the same data points.
+    /// New outputs over the same data points.
     Map {
         input: usize,
-        columns: Vec<Typed>,
+        outputs: Vec<TypedExpr>,
     },
     /// The data points for which the condition is true.
     Filter {
         input: usize,
-        condition: Typed,
+        condition: TypedExpr,
     },
     /// Data points of both operands with equal keys, and those without partner that `matching` keeps.
     /// Each column has a value for data points that lack it.
@@ -177,14 +177,14 @@ pub(crate) enum Operation {
         left: usize,
         right: usize,
         keys: Vec<(usize, usize)>,
-        columns: Vec<(Side, Option<Cell>)>,
-        matching: Matching,
+        outputs: Vec<(JoinColumn, Option<Cell>)>,
+        matching: JoinMode,
     },
     /// One data point a group: its keys, then its summaries.
     Group {
         input: usize,
-        keys: Vec<Key>,
-        summaries: Vec<Summary>,
+        keys: Vec<GroupKey>,
+        summaries: Vec<AggregateColumn>,
     },
     /// Rules between code items, in groups of data points that differ in the code item only.
     Rollup {
@@ -196,7 +196,7 @@ pub(crate) enum Operation {
         inputs: Vec<usize>,
     },
     /// The data points of the left of which the right has the keys, or has them not.
-    Semi {
+    SemiJoin {
         left: usize,
         right: usize,
         keys: Vec<(usize, usize)>,
@@ -212,21 +212,21 @@ pub(crate) enum Operation {
     Shift {
         input: usize,
         column: usize,
-        count: Typed,
+        count: TypedExpr,
     },
     /// An identifier replaced by a value of each data point, all of which stay distinct.
     Rekey {
         input: usize,
         column: usize,
-        value: Typed,
+        value: TypedExpr,
     },
     /// An operator along the time of each series.
     Series {
         input: usize,
         time: usize,
         /// The type of the time identifier.
-        kind: Type,
-        op: Series,
+        time_type: Type,
+        op: SeriesOp,
     },
 }
 
@@ -244,7 +244,7 @@ impl Operation {
             | Operation::Series { input, .. }
             | Operation::Shift { input, .. } => vec![*input],
             Operation::Join { left, right, .. }
-            | Operation::Semi { left, right, .. }
+            | Operation::SemiJoin { left, right, .. }
             | Operation::Exists { left, right, .. } => vec![*left, *right],
             Operation::Union { inputs } => inputs.clone(),
         }
@@ -253,16 +253,16 @@ impl Operation {
 
 /// An operator and the structure of its result.
 #[derive(Debug, Clone)]
-pub(crate) struct Step {
+pub(crate) struct PlanStep {
     pub(crate) operation: Operation,
-    pub(crate) fields: Vec<Field>,
+    pub(crate) columns: Vec<PlanColumn>,
     pub(crate) span: Span,
 }
 
 /// A script checked against the structures of its inputs: the shape of every result is known.
 #[derive(Debug, Clone)]
-pub struct Plan {
-    pub(crate) steps: Vec<Step>,
+pub struct ExecutionPlan {
+    pub(crate) steps: Vec<PlanStep>,
     pub(crate) inputs: BTreeMap<String, Shape>,
     /// Every data set that a statement defines, with its step.
     pub(crate) results: BTreeMap<String, (usize, Shape)>,
@@ -276,7 +276,7 @@ pub struct Plan {
     pub(crate) nodes: u64,
 }
 
-impl Plan {
+impl ExecutionPlan {
     /// The shape of an input or of a result of a statement, persistent or not.
     pub fn shape(&self, name: &str) -> Option<&Shape> {
         self.results.get(name).map(|(_, shape)| shape).or_else(|| self.inputs.get(name))
@@ -292,8 +292,8 @@ impl Plan {
     /// The same plan with every result of a statement kept, as if all were persistent: to look at
     /// what a script does on its way.
     #[must_use]
-    pub fn with_every_result(self) -> Plan {
-        Plan { outputs: self.order.clone(), ..self }
+    pub fn with_every_result(self) -> ExecutionPlan {
+        ExecutionPlan { outputs: self.order.clone(), ..self }
     }
 
     /// The persistent results that are data sets and their shapes, in the order of the script.
@@ -309,22 +309,22 @@ impl Plan {
 }
 
 /// The shape of a result; its names must be names of components.
-pub(crate) fn shape(fields: &[Field]) -> Result<Shape, String> {
+pub(crate) fn result_shape(columns: &[PlanColumn]) -> Result<Shape, String> {
     let mut components = Vec::new();
-    for field in fields {
-        let id = Name::new(field.name.clone()).map_err(|error| error.to_string())?;
-        components.push(Component::new(id, field.role, field.kind));
+    for column in columns {
+        let id = Name::new(column.name.clone()).map_err(|error| error.to_string())?;
+        components.push(Component::new(id, column.role, column.value_type));
     }
     Shape::new(components).map_err(|error: Error| error.to_string())
 }
 
-/// The fields of a shape.
-pub(crate) fn fields(shape: &Shape) -> Vec<Field> {
-    let field = |component: &Component| Field {
+/// The columns of a shape.
+pub(crate) fn shape_columns(shape: &Shape) -> Vec<PlanColumn> {
+    let column = |component: &Component| PlanColumn {
         name: component.id.as_str().to_owned(),
         role: component.role,
-        kind: component.kind,
+        value_type: component.kind,
         from: Vec::new(),
     };
-    shape.components().iter().map(field).collect()
+    shape.components().iter().map(column).collect()
 }

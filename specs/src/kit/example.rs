@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use schemas::structure::Shape;
 use schemas::table::Table;
-use vtl::{Code, Fault, Limits, Outcome, Plan, Script};
+use vtl::{Diagnostic, DiagnosticCode, ExecutionPlan, Outcome, RunLimits, Script};
 
 use super::folder::Place;
 use super::structure::{self, Structure};
 use super::{Class, Finding, cell, compare, csv, page};
 
 /// Plenty: the largest example has some dozen lines.
-const LIMITS: Limits = Limits { steps: 10_000_000, cells: 10_000_000 };
+const LIMITS: RunLimits = RunLimits { steps: 10_000_000, cells: 10_000_000 };
 
 /// The name of a result that is a data set.
 const RESULT: &str = "DS_r";
@@ -43,14 +43,14 @@ fn found(place: &Place, text: &str) -> Result<Finding, Stop> {
 }
 
 /// The first fault, in one line; a part of VTL that the engine lacks is no fault of the example.
-fn stop(class: Class, text: &str, faults: &[Fault]) -> Stop {
+fn stop(class: Class, text: &str, faults: &[Diagnostic]) -> Stop {
     let Some(fault) = faults.first() else { return (class, "no fault is named".to_owned()) };
     let class = match fault.code {
-        Code::Unsupported => Class::Unsupported,
-        Code::Refused => Class::Refused,
+        DiagnosticCode::Unsupported => Class::Unsupported,
+        DiagnosticCode::Refused => Class::Refused,
         _ => class,
     };
-    let (line, column) = fault.span.place(text);
+    let (line, column) = fault.span.line_and_column(text);
     (class, format!("{fault} (line {line}, column {column})"))
 }
 
@@ -74,7 +74,7 @@ fn input(place: &Place, name: &str) -> Result<Table, String> {
     }
 }
 
-fn compared(place: &Place, plan: &Plan, outcome: &Outcome) -> Result<Finding, Stop> {
+fn compared(place: &Place, plan: &ExecutionPlan, outcome: &Outcome) -> Result<Finding, Stop> {
     let material = |fault: String| (Class::Material, format!("the expectation: {fault}"));
     let expected = place.text(&format!("{}.json", place.stem)).and_then(|text| structure::read(&text));
     let lines = place.text(&format!("{}.csv", place.stem)).map_err(material)?;

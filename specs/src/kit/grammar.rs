@@ -5,7 +5,7 @@
 //! their last semicolon. What the engine refuses by name (`eval`, or a part that is not supported)
 //! is accepted by the grammar all the same: only faults of syntax count.
 
-use vtl::{Code, Script};
+use vtl::{DiagnosticCode, Script};
 
 use super::{Case, Class, Finding};
 
@@ -65,8 +65,9 @@ fn rejected(text: &str) -> Finding {
 /// The first fault of syntax.
 fn syntax(text: &str) -> Option<String> {
     let faults = Script::parse(text).err()?;
-    let fault = faults.iter().find(|fault| matches!(fault.code, Code::Syntax | Code::Size))?;
-    let (line, column) = fault.span.place(text);
+    let fault =
+        faults.iter().find(|fault| matches!(fault.code, DiagnosticCode::Syntax | DiagnosticCode::Size))?;
+    let (line, column) = fault.span.line_and_column(text);
     Some(format!("{fault} (line {line}, column {column})"))
 }
 

@@ -77,7 +77,7 @@ fn recipes_of_the_families_are_sound() {
                 panic!("{}: {fault}", family.name);
             }
             let script = run.recipe.script.as_str();
-            assert_eq!(ledger::vtl::format(script).unwrap(), script, "{}: not in layout", family.name);
+            assert_eq!(ledger::vtl::format_script(script).unwrap(), script, "{}: not in layout", family.name);
         }
     }
 }

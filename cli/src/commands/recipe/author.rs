@@ -37,7 +37,7 @@ pub(super) fn check(args: &RecipeCheck, screen: &Screen) -> Result<u8, Fault> {
         .map(|(name, shape)| json!({ "name": name, "components": parts(shape) }))
         .collect();
     let source = recipe.script.as_str();
-    let advice = vtl::Script::parse(source).map(|script| script.advice()).unwrap_or_default();
+    let advice = vtl::Script::parse(source).map(|script| script.lint()).unwrap_or_default();
     let places: Vec<Value> = advice.iter().map(|fault| place(source, fault)).collect();
     screen.document(&json!({
         "ok": true, "title": recipe.title, "outputs": outputs, "faults": [], "before_publishing": places,
@@ -54,22 +54,23 @@ pub(super) fn check(args: &RecipeCheck, screen: &Screen) -> Result<u8, Fault> {
         screen.say(format_args!(
             "\n{} {}",
             screen.paint(Tone::Bad, "before publishing:"),
-            vtl::render(source, fault)
+            vtl::render_diagnostic(source, fault)
         ));
     }
     Ok(0)
 }
 
 /// The plan of a recipe, or every fault of its script.
-fn planned(recipe: &Recipe) -> Result<vtl::Plan, Vec<vtl::Fault>> {
+fn planned(recipe: &Recipe) -> Result<vtl::ExecutionPlan, Vec<vtl::Diagnostic>> {
     let shapes = recipe.inputs.iter().map(|(name, input)| (name.to_string(), input.components.clone()));
-    vtl::diagnose(recipe.script.as_str(), &shapes.collect()).map(|(_, plan)| plan)
+    vtl::parse_and_check(recipe.script.as_str(), &shapes.collect()).map(|(_, plan)| plan)
 }
 
 /// A fault for an editor: lines and columns from 1, columns in characters.
-fn place(source: &str, fault: &vtl::Fault) -> Value {
-    let (line, column) = fault.span.place(source);
-    let (end_line, end_column) = vtl::Span { start: fault.span.end, end: fault.span.end }.place(source);
+fn place(source: &str, fault: &vtl::Diagnostic) -> Value {
+    let (line, column) = fault.span.line_and_column(source);
+    let (end_line, end_column) =
+        vtl::Span { start: fault.span.end, end: fault.span.end }.line_and_column(source);
     json!({
         "code": fault.code.as_str(),
         "category": fault.code.category(),
@@ -90,7 +91,7 @@ pub(super) fn fmt(args: &RecipeFmt, screen: &Screen) -> Result<u8, Fault> {
         let bytes = source::read(&path)?;
         let text = String::from_utf8(bytes)
             .map_err(|_| Fault::usage("recipe", format!("`{}` is not UTF-8 text", path.display())))?;
-        let layout = vtl::format(&text).map_err(|faults| broken(&path, &text, &faults))?;
+        let layout = vtl::format_script(&text).map_err(|faults| broken(&path, &text, &faults))?;
         if layout == text {
             continue;
         }
@@ -114,8 +115,8 @@ pub(super) fn fmt(args: &RecipeFmt, screen: &Screen) -> Result<u8, Fault> {
     Ok(if args.check && !changed.is_empty() { WRONG } else { 0 })
 }
 
-fn broken(path: &Path, text: &str, faults: &[vtl::Fault]) -> Fault {
-    let lines: Vec<String> = faults.iter().map(|fault| vtl::render(text, fault)).collect();
+fn broken(path: &Path, text: &str, faults: &[vtl::Diagnostic]) -> Fault {
+    let lines: Vec<String> = faults.iter().map(|fault| vtl::render_diagnostic(text, fault)).collect();
     Fault::usage("syntax", format!("`{}`\n{}", path.display(), lines.join("\n")))
 }
 
@@ -143,7 +144,7 @@ pub(super) fn explain(args: &RecipeExplain, screen: &Screen) -> Result<u8, Fault
                 .collect();
             json!({
                 "step": step.number, "results": step.results, "action": step.action, "reads": step.reads,
-                "components": components, "line": step.place.place(recipe.script.as_str()).0,
+                "components": components, "line": step.place.line_and_column(recipe.script.as_str()).0,
             })
         })
         .collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ledger::compute::Source;
-use ledger::vtl::{self, Difference, decimal128};
+use ledger::vtl::{self, ScriptDifference, decimal128};
 use schemas::content::block;
 use schemas::decimal::Decimal;
 use schemas::object::Recipe;
@@ -43,9 +43,10 @@ pub(super) fn run(args: &RecipeDiff, screen: &Screen) -> Result<u8, Fault> {
     let (before, after) = (plan::open(&args.before)?, plan::open(&args.after)?);
     ledger::compute::check(&before)?;
     ledger::compute::check(&after)?;
-    let difference = vtl::difference(before.script.as_str(), after.script.as_str()).map_err(|faults| {
-        Fault::usage("syntax", faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-    })?;
+    let difference =
+        vtl::compare_scripts(before.script.as_str(), after.script.as_str()).map_err(|faults| {
+            Fault::usage("syntax", faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        })?;
     structure(&before, &after, &difference, screen);
     let effects = if args.on.is_empty() { None } else { Some(effects(args, &before, &after, screen)?) };
     screen.document(&document(&before, &after, &difference, effects.as_deref()));
@@ -56,7 +57,7 @@ pub(super) fn run(args: &RecipeDiff, screen: &Screen) -> Result<u8, Fault> {
 }
 
 /// The words for the difference of the scripts.
-fn structure(before: &Recipe, after: &Recipe, difference: &Difference, screen: &Screen) {
+fn structure(before: &Recipe, after: &Recipe, difference: &ScriptDifference, screen: &Screen) {
     let (minus, plus) = (screen.paint(Tone::Bad, "-"), screen.paint(Tone::Good, "+"));
     screen.say(format_args!("{minus} {}\n{plus} {}", before.title, after.title));
     for reason in reasons(before, after) {
@@ -203,7 +204,12 @@ fn counts(effects: &[Effect]) -> (u64, u64, u64) {
     })
 }
 
-fn document(before: &Recipe, after: &Recipe, difference: &Difference, effects: Option<&[Effect]>) -> Value {
+fn document(
+    before: &Recipe,
+    after: &Recipe,
+    difference: &ScriptDifference,
+    effects: Option<&[Effect]>,
+) -> Value {
     let steps: Vec<Value> = difference
         .steps
         .iter()

@@ -81,7 +81,8 @@ pub(crate) async fn difference<K: Keep>(
         let query = state.service.query();
         let (before, after): (Recipe, Recipe) = (query.object(from.cid())?, query.object(id.cid())?);
         let unread = |_| Problem::new(StatusCode::CONFLICT, "script", "a script of these cannot be read");
-        let found = service::difference(before.script.as_str(), after.script.as_str()).map_err(unread)?;
+        let found =
+            service::compare_scripts(before.script.as_str(), after.script.as_str()).map_err(unread)?;
         let steps = found.steps.into_iter().map(|step| {
             let kind = match (&step.before, &step.after) {
                 (Some(_), Some(_)) => "changed",

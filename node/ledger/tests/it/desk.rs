@@ -74,7 +74,7 @@ pub(super) fn recipe(script: &str) -> Recipe {
             name("INFLATION"),
             Output { title: text("Rate"), unit: text("per cent") },
         )]),
-        semantics: ledger::vtl::SEMANTICS,
+        semantics: ledger::vtl::SEMANTICS_VERSION,
         limits: Limits { steps: 1_000_000, cells: 1_000_000 },
         description: text("A test."),
         references: Vec::new(),

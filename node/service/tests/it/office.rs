@@ -204,7 +204,7 @@ pub(crate) fn recipe() -> Vec<u8> {
         script: text("TWICE <- CPI * 2;"),
         inputs: BTreeMap::from([(name("CPI"), Input { title: text("Index"), components: shape() })]),
         outputs: BTreeMap::from([(name("TWICE"), Output { title: text("Twice"), unit: text("index") })]),
-        semantics: ledger::vtl::SEMANTICS,
+        semantics: ledger::vtl::SEMANTICS_VERSION,
         limits: Limits { steps: 1_000_000, cells: 1_000_000 },
         description: text("For tests."),
         references: Vec::new(),

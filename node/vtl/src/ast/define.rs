@@ -7,25 +7,25 @@ use schemas::structure::{Role, Type};
 use schemas::table::Cell;
 
 use super::{Expr, Ident};
-use crate::fault::Span;
+use crate::diagnostic::Span;
 use crate::op::Op;
 
 /// Every definition of a script by name.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Definitions {
-    pub(crate) operators: BTreeMap<String, Operator>,
+    pub(crate) operators: BTreeMap<String, OperatorDefinition>,
     pub(crate) datapoint: BTreeMap<String, DatapointRuleset>,
     pub(crate) hierarchical: BTreeMap<String, HierarchicalRuleset>,
     /// By the name of the attribute.
-    pub(crate) propagation: BTreeMap<String, Propagation>,
+    pub(crate) propagation: BTreeMap<String, ViralPropagation>,
 }
 
 /// `define operator`.
 #[derive(Debug, Clone)]
-pub(crate) struct Operator {
+pub(crate) struct OperatorDefinition {
     pub(crate) name: Ident,
     pub(crate) parameters: Vec<Parameter>,
-    pub(crate) returns: Option<(Kind, Span)>,
+    pub(crate) returns: Option<(ParameterType, Span)>,
     pub(crate) body: Expr,
 }
 
@@ -33,18 +33,18 @@ pub(crate) struct Operator {
 #[derive(Debug, Clone)]
 pub(crate) struct Parameter {
     pub(crate) name: Ident,
-    pub(crate) kind: Kind,
+    pub(crate) parameter_type: ParameterType,
     pub(crate) default: Option<Expr>,
 }
 
 /// What a parameter or a result may be.
 #[derive(Debug, Clone)]
-pub(crate) enum Kind {
-    Scalar(Scalar),
+pub(crate) enum ParameterType {
+    Scalar(ScalarConstraint),
     /// A component, of a role when one is named.
-    Component(Option<Role>, Scalar),
+    Component(Option<Role>, ScalarConstraint),
     /// A data set with at least these components.
-    Data(Vec<Constraint>),
+    Data(Vec<ComponentConstraint>),
     /// A list of values.
     Set,
     Ruleset,
@@ -52,17 +52,17 @@ pub(crate) enum Kind {
 
 /// A scalar type, perhaps of some of its values only.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Scalar {
+pub(crate) struct ScalarConstraint {
     /// Any type when none is named.
-    pub(crate) kind: Option<Type>,
-    pub(crate) subset: Option<Subset>,
+    pub(crate) value_type: Option<Type>,
+    pub(crate) subset: Option<ValueSubset>,
     /// Whether null is none of its values.
     pub(crate) never_null: bool,
 }
 
 /// Some values of a type.
 #[derive(Debug, Clone)]
-pub(crate) enum Subset {
+pub(crate) enum ValueSubset {
     /// `{ 1, 2 }`
     Listed(Vec<Expr>),
     /// `[ value > 0 ]`
@@ -71,9 +71,9 @@ pub(crate) enum Subset {
 
 /// A component that a data set must have: by name, or (without) as many as the modifier says.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Constraint {
+pub(crate) struct ComponentConstraint {
     pub(crate) role: Option<Role>,
-    pub(crate) kind: Option<Type>,
+    pub(crate) value_type: Option<Type>,
     pub(crate) name: Option<String>,
     /// `_`, `_+`, `_*`: fewest and most of them.
     pub(crate) count: (usize, usize),
@@ -81,12 +81,12 @@ pub(crate) struct Constraint {
 
 /// A component of a signature and the name that the rules have for it.
 #[derive(Debug, Clone)]
-pub(crate) struct Signed {
+pub(crate) struct SignatureItem {
     pub(crate) name: Ident,
     pub(crate) alias: Option<Ident>,
 }
 
-impl Signed {
+impl SignatureItem {
     /// The name that the rules use.
     pub(crate) fn known(&self) -> &str {
         self.alias.as_ref().map_or(&self.name.text, |alias| &alias.text)
@@ -99,7 +99,7 @@ pub(crate) struct DatapointRuleset {
     pub(crate) name: Ident,
     /// Whether it is defined on value domains, so that the call names the components.
     pub(crate) domains: bool,
-    pub(crate) signature: Vec<Signed>,
+    pub(crate) signature: Vec<SignatureItem>,
     pub(crate) rules: Vec<DatapointRule>,
 }
 
@@ -108,12 +108,12 @@ pub(crate) struct DatapointRule {
     pub(crate) name: Option<Ident>,
     pub(crate) when: Option<Expr>,
     pub(crate) then: Expr,
-    pub(crate) error: Error,
+    pub(crate) error: ErrorLabels,
 }
 
 /// `errorcode` and `errorlevel`.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Error {
+pub(crate) struct ErrorLabels {
     pub(crate) code: Option<Cell>,
     pub(crate) level: Option<Cell>,
 }
@@ -123,7 +123,7 @@ pub(crate) struct Error {
 pub(crate) struct HierarchicalRuleset {
     pub(crate) name: Ident,
     pub(crate) domains: bool,
-    pub(crate) conditions: Vec<Signed>,
+    pub(crate) conditions: Vec<SignatureItem>,
     /// The variable or value domain whose code items the rules relate.
     pub(crate) rule: Ident,
     pub(crate) rules: Vec<HierarchicalRule>,
@@ -133,44 +133,44 @@ pub(crate) struct HierarchicalRuleset {
 pub(crate) struct HierarchicalRule {
     pub(crate) name: Option<Ident>,
     pub(crate) when: Option<Expr>,
-    pub(crate) left: Item,
+    pub(crate) left: CodeItem,
     /// One of the comparisons; `Equal` also computes.
     pub(crate) relation: Op,
-    pub(crate) right: Vec<Part>,
-    pub(crate) error: Error,
+    pub(crate) right: Vec<SignedCodeItem>,
+    pub(crate) error: ErrorLabels,
     pub(crate) span: Span,
 }
 
 /// A code item.
 #[derive(Debug, Clone)]
-pub(crate) struct Item {
+pub(crate) struct CodeItem {
     pub(crate) code: String,
     pub(crate) span: Span,
 }
 
 /// A code item of the right side, added or taken away, where its condition holds.
 #[derive(Debug, Clone)]
-pub(crate) struct Part {
+pub(crate) struct SignedCodeItem {
     pub(crate) minus: bool,
-    pub(crate) item: Item,
+    pub(crate) item: CodeItem,
     pub(crate) condition: Option<Expr>,
 }
 
 /// `define viral propagation`: how two values of a viral attribute become one.
 #[derive(Debug, Clone)]
-pub(crate) struct Propagation {
+pub(crate) struct ViralPropagation {
     pub(crate) name: Ident,
     pub(crate) domain: bool,
     pub(crate) target: Ident,
-    pub(crate) rule: Merge,
+    pub(crate) rule: PropagationRule,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Merge {
+pub(crate) enum PropagationRule {
     /// Clauses of two values or one, with their result, and the result of all other pairs.
     Enumerated {
         clauses: Vec<(Cell, Option<Cell>, Option<Cell>)>,
         other: Option<Cell>,
     },
-    Aggregate(crate::op::Aggregator),
+    Aggregate(crate::op::AggregateOp),
 }

@@ -10,15 +10,16 @@ use std::rc::Rc;
 use schemas::structure::{Role, Type};
 use schemas::table::Cell;
 
-use super::component::{Scope, constant, widen};
+use super::component::{ComponentScope, constant, widen};
 use super::typing::{article, found};
-use super::{Checker, Value, extension};
+use super::{Checker, ExprValue, extension};
 use crate::ast::{
-    Component, Constraint, DEPTH_MAX, Expr, Ident, Kind, Node, Operator, Parameter, Scalar, Subset,
+    ComponentConstraint, ComponentRef, DEPTH_MAX, Expr, ExprNode, Ident, OperatorDefinition, Parameter,
+    ParameterType, ScalarConstraint, ValueSubset,
 };
-use crate::fault::{Code, Fault, Span};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
 use crate::op::Op;
-use crate::plan::{Field, Term, Typed};
+use crate::plan::{PlanColumn, Term, TypedExpr};
 
 /// Nodes that all calls of a script may expand to.
 const EXPANSION_MAX: u64 = 1 << 16;
@@ -27,13 +28,13 @@ const CALLS_MAX: usize = 24;
 
 /// What a parameter stands for in a call.
 #[derive(Debug, Clone)]
-pub(super) enum Argument {
+pub(super) enum BoundArgument {
     Data(usize),
-    Scalar(Typed),
+    Scalar(TypedExpr),
     /// A component by name, in whatever data set the body uses it, and what it must be there.
     Component(Ident, Box<Parameter>),
     /// Shared, for it may be long and passed on in many calls.
-    Values(Rc<[Typed]>),
+    Values(Rc<[TypedExpr]>),
     Ruleset(Ident),
     /// The argument has a fault.
     Faulty,
@@ -41,16 +42,16 @@ pub(super) enum Argument {
 
 /// A call that is being checked.
 #[derive(Debug)]
-pub(super) struct Call {
+pub(super) struct ActiveCall {
     operator: String,
-    parameters: Rc<BTreeMap<String, Argument>>,
+    parameters: Rc<BTreeMap<String, BoundArgument>>,
     /// Whether it stands in a component expression, whose components are not those of the body.
     component: bool,
 }
 
 impl<'a> Checker<'a> {
     /// What a name stands for in the call that is being checked.
-    pub(super) fn bound(&self, name: &str) -> Option<&Argument> {
+    pub(super) fn bound(&self, name: &str) -> Option<&BoundArgument> {
         self.calls.last()?.parameters.get(name)
     }
 
@@ -64,14 +65,14 @@ impl<'a> Checker<'a> {
         let operator = self.calls.last().map_or(String::new(), |call| call.operator.clone());
         let message = format!("`{name}` is no parameter of `{operator}`");
         let hint = "an operator knows its parameters only";
-        self.faults.push(Fault::new(Code::UnknownName, span, message).hint(hint));
+        self.faults.push(Diagnostic::new(DiagnosticCode::UnknownName, span, message).with_hint(hint));
         None
     }
 
     /// The name of a component: that which a parameter stands for, or the name itself.
     pub(super) fn meant<'n>(&self, name: &'n Ident) -> std::borrow::Cow<'n, Ident> {
         match self.bound(&name.text) {
-            Some(Argument::Component(component, _) | Argument::Ruleset(component)) => {
+            Some(BoundArgument::Component(component, _) | BoundArgument::Ruleset(component)) => {
                 std::borrow::Cow::Owned(component.clone())
             }
             _ => std::borrow::Cow::Borrowed(name),
@@ -79,22 +80,22 @@ impl<'a> Checker<'a> {
     }
 
     /// The value of a scalar parameter, counted against what calls may expand to.
-    pub(super) fn expanded(&mut self, typed: &Typed, span: Span) -> Option<Typed> {
+    pub(super) fn expanded(&mut self, typed: &TypedExpr, span: Span) -> Option<TypedExpr> {
         self.expand(size(typed), span)?;
-        Some(Typed { span, ..typed.clone() })
+        Some(TypedExpr { span, ..typed.clone() })
     }
 
     pub(super) fn expand(&mut self, nodes: u64, span: Span) -> Option<()> {
         self.expansion += nodes;
         if self.expansion > EXPANSION_MAX {
             let message = format!("the calls of operators expand to more than {EXPANSION_MAX} nodes");
-            return self.fault(Code::Size, span, message);
+            return self.fault(DiagnosticCode::Size, span, message);
         }
         Some(())
     }
 
     /// A call at data set level.
-    pub(super) fn call(&mut self, name: &Ident, arguments: &[Expr], span: Span) -> Option<Value> {
+    pub(super) fn call(&mut self, name: &Ident, arguments: &[Expr], span: Span) -> Option<ExprValue> {
         if extension::NAMES.contains(&name.text.as_str())
             && !self.definitions.operators.contains_key(&name.text)
         {
@@ -114,21 +115,21 @@ impl<'a> Checker<'a> {
         name: &Ident,
         arguments: &[Expr],
         span: Span,
-        scope: &mut Scope,
-    ) -> Option<Typed> {
+        scope: &mut ComponentScope,
+    ) -> Option<TypedExpr> {
         let operator = self.operator_of(name)?;
         let bound = self.arguments(operator, arguments, span, |checker, parameter, argument| {
             checker.component_argument(parameter, argument, scope)
         })?;
         let typed =
             self.within(operator, bound, span, true, |checker| checker.component(&operator.body, scope))?;
-        match self.returned(operator, Value::Scalar(typed))? {
-            Value::Scalar(typed) => Some(typed),
-            Value::Data(_) => None,
+        match self.returned(operator, ExprValue::Scalar(typed))? {
+            ExprValue::Scalar(typed) => Some(typed),
+            ExprValue::Data(_) => None,
         }
     }
 
-    fn operator_of(&mut self, name: &Ident) -> Option<&'a Operator> {
+    fn operator_of(&mut self, name: &Ident) -> Option<&'a OperatorDefinition> {
         let definitions = self.definitions;
         match definitions.operators.get(&name.text) {
             Some(operator) => Some(operator),
@@ -139,53 +140,55 @@ impl<'a> Checker<'a> {
     /// Binds each parameter to its argument or default.
     fn arguments(
         &mut self,
-        operator: &Operator,
+        operator: &OperatorDefinition,
         arguments: &[Expr],
         span: Span,
-        mut read: impl FnMut(&mut Self, &Parameter, &Expr) -> Option<Argument>,
-    ) -> Option<BTreeMap<String, Argument>> {
+        mut read: impl FnMut(&mut Self, &Parameter, &Expr) -> Option<BoundArgument>,
+    ) -> Option<BTreeMap<String, BoundArgument>> {
         if arguments.len() > operator.parameters.len() {
             let (name, most) = (&operator.name.text, operator.parameters.len());
             let message = format!("`{name}` takes at most {most} arguments, found {}", arguments.len());
-            return self.fault(Code::Syntax, span, message);
+            return self.fault(DiagnosticCode::Syntax, span, message);
         }
         let mut bound = BTreeMap::new();
         for (at, parameter) in operator.parameters.iter().enumerate() {
-            let given = arguments.get(at).filter(|argument| !matches!(argument.node, Node::Omitted));
+            let given = arguments.get(at).filter(|argument| !matches!(argument.node, ExprNode::Omitted));
             let Some(argument) = given.or(parameter.default.as_ref()) else {
                 let message = format!(
                     "`{}` needs an argument for `{}`, which has no default",
                     operator.name.text, parameter.name.text
                 );
-                return self.fault(Code::Syntax, span, message);
+                return self.fault(DiagnosticCode::Syntax, span, message);
             };
-            let value = read(self, parameter, argument).unwrap_or(Argument::Faulty);
+            let value = read(self, parameter, argument).unwrap_or(BoundArgument::Faulty);
             if bound.insert(parameter.name.text.clone(), value).is_some() {
                 let message = format!("`{}` is the name of two parameters", parameter.name.text);
-                return self.fault(Code::Duplicate, parameter.name.span, message);
+                return self.fault(DiagnosticCode::Duplicate, parameter.name.span, message);
             }
         }
         Some(bound)
     }
 
-    fn argument(&mut self, parameter: &Parameter, argument: &Expr) -> Option<Argument> {
-        match &parameter.kind {
-            Kind::Data(constraints) => {
+    fn argument(&mut self, parameter: &Parameter, argument: &Expr) -> Option<BoundArgument> {
+        match &parameter.parameter_type {
+            ParameterType::Data(constraints) => {
                 let step = self.data(argument)?;
-                let fields = self.fields(step).to_vec();
-                self.conforms(&fields, constraints, argument.span)?;
-                Some(Argument::Data(step))
+                let columns = self.columns(step).to_vec();
+                self.conforms(&columns, constraints, argument.span)?;
+                Some(BoundArgument::Data(step))
             }
-            Kind::Scalar(kind) => match self.expr(argument)? {
-                Value::Scalar(typed) => self.fits(typed, kind, &parameter.name).map(Argument::Scalar),
-                Value::Data(_) => {
+            ParameterType::Scalar(value_type) => match self.expr(argument)? {
+                ExprValue::Scalar(typed) => {
+                    self.fits(typed, value_type, &parameter.name).map(BoundArgument::Scalar)
+                }
+                ExprValue::Data(_) => {
                     let message =
                         format!("`{}` is a scalar parameter, found a data set", parameter.name.text);
-                    self.fault(Code::Type, argument.span, message)
+                    self.fault(DiagnosticCode::Type, argument.span, message)
                 }
             },
-            Kind::Component(..) => self.named_argument(parameter, argument),
-            Kind::Set | Kind::Ruleset => self.plain_argument(parameter, argument),
+            ParameterType::Component(..) => self.named_argument(parameter, argument),
+            ParameterType::Set | ParameterType::Ruleset => self.plain_argument(parameter, argument),
         }
     }
 
@@ -193,150 +196,174 @@ impl<'a> Checker<'a> {
         &mut self,
         parameter: &Parameter,
         argument: &Expr,
-        scope: &mut Scope,
-    ) -> Option<Argument> {
-        match &parameter.kind {
-            Kind::Data(_) => {
+        scope: &mut ComponentScope,
+    ) -> Option<BoundArgument> {
+        match &parameter.parameter_type {
+            ParameterType::Data(_) => {
                 let message = format!("`{}` is a data set; components have none", parameter.name.text);
-                self.fault(Code::Type, argument.span, message)
+                self.fault(DiagnosticCode::Type, argument.span, message)
             }
-            Kind::Scalar(kind) | Kind::Component(_, kind) => {
+            ParameterType::Scalar(value_type) | ParameterType::Component(_, value_type) => {
                 let typed = self.component(argument, scope)?;
-                self.fits(typed, kind, &parameter.name).map(Argument::Scalar)
+                self.fits(typed, value_type, &parameter.name).map(BoundArgument::Scalar)
             }
-            Kind::Set | Kind::Ruleset => self.plain_argument(parameter, argument),
+            ParameterType::Set | ParameterType::Ruleset => self.plain_argument(parameter, argument),
         }
     }
 
     /// A component by name: the body says of which data set.
-    fn named_argument(&mut self, parameter: &Parameter, argument: &Expr) -> Option<Argument> {
+    fn named_argument(&mut self, parameter: &Parameter, argument: &Expr) -> Option<BoundArgument> {
         match &argument.node {
-            Node::Name(text) => {
+            ExprNode::Name(text) => {
                 let ident = Ident { text: text.clone(), span: argument.span };
                 let wanted = Box::new(parameter.clone());
-                Some(Argument::Component(self.meant(&ident).into_owned(), wanted))
+                Some(BoundArgument::Component(self.meant(&ident).into_owned(), wanted))
             }
             _ => {
                 let message =
                     format!("`{}` is a component parameter: expected its name", parameter.name.text);
-                self.fault(Code::Type, argument.span, message)
+                self.fault(DiagnosticCode::Type, argument.span, message)
             }
         }
     }
 
-    fn plain_argument(&mut self, parameter: &Parameter, argument: &Expr) -> Option<Argument> {
-        match (&parameter.kind, &argument.node) {
-            (Kind::Set, Node::List(values)) => {
+    fn plain_argument(&mut self, parameter: &Parameter, argument: &Expr) -> Option<BoundArgument> {
+        match (&parameter.parameter_type, &argument.node) {
+            (ParameterType::Set, ExprNode::List(values)) => {
                 let typed = values.iter().map(|value| self.scalar(value));
-                typed.collect::<Option<Rc<[Typed]>>>().map(Argument::Values)
+                typed.collect::<Option<Rc<[TypedExpr]>>>().map(BoundArgument::Values)
             }
-            (Kind::Set | Kind::Ruleset, Node::Name(name)) if self.bound(name).is_some() => {
+            (ParameterType::Set | ParameterType::Ruleset, ExprNode::Name(name))
+                if self.bound(name).is_some() =>
+            {
                 self.bound(name).cloned()
             }
-            (Kind::Ruleset, Node::Name(name)) => {
-                Some(Argument::Ruleset(Ident { text: name.clone(), span: argument.span }))
+            (ParameterType::Ruleset, ExprNode::Name(name)) => {
+                Some(BoundArgument::Ruleset(Ident { text: name.clone(), span: argument.span }))
             }
-            (Kind::Set, _) => self.fault(Code::Type, argument.span, "expected a list of values: `{1, 2}`"),
-            _ => self.fault(Code::Type, argument.span, "expected the name of a ruleset"),
+            (ParameterType::Set, _) => {
+                self.fault(DiagnosticCode::Type, argument.span, "expected a list of values: `{1, 2}`")
+            }
+            _ => self.fault(DiagnosticCode::Type, argument.span, "expected the name of a ruleset"),
         }
     }
 
     /// A scalar of the type of a parameter.
-    pub(super) fn fits(&mut self, typed: Typed, wanted: &Scalar, parameter: &Ident) -> Option<Typed> {
-        let alike = match (wanted.kind, typed.kind) {
+    pub(super) fn fits(
+        &mut self,
+        typed: TypedExpr,
+        wanted: &ScalarConstraint,
+        parameter: &Ident,
+    ) -> Option<TypedExpr> {
+        let alike = match (wanted.value_type, typed.value_type) {
             (None, _) | (_, None) | (Some(Type::Number), Some(Type::Integer)) => true,
             (Some(wanted), Some(seen)) => wanted == seen,
         };
         if !alike {
-            let wanted = wanted.kind.map_or(String::new(), article);
-            let message = format!("`{}` is {wanted}, found {}", parameter.text, found(typed.kind));
-            return self.fault(Code::Type, typed.span, message);
+            let wanted = wanted.value_type.map_or(String::new(), article);
+            let message = format!("`{}` is {wanted}, found {}", parameter.text, found(typed.value_type));
+            return self.fault(DiagnosticCode::Type, typed.span, message);
         }
         self.shallow(&typed, typed.span)?;
-        self.limited(widen(typed, wanted.kind), wanted, parameter)
+        self.limited(widen(typed, wanted.value_type), wanted, parameter)
     }
 
     /// A component that a parameter stands for, which must be what the parameter says.
-    pub(super) fn of_role(&mut self, typed: Typed, parameter: &Parameter, fields: &[Field]) -> Option<Typed> {
-        let Kind::Component(role, wanted) = &parameter.kind else { return Some(typed) };
-        let field = match typed.term {
-            Term::Column(at) => fields.get(at),
+    pub(super) fn of_role(
+        &mut self,
+        typed: TypedExpr,
+        parameter: &Parameter,
+        columns: &[PlanColumn],
+    ) -> Option<TypedExpr> {
+        let ParameterType::Component(role, wanted) = &parameter.parameter_type else { return Some(typed) };
+        let column = match typed.term {
+            Term::Column(at) => columns.get(at),
             _ => None,
         };
-        if let (Some(role), Some(field)) = (role, field)
-            && *role != field.role
+        if let (Some(role), Some(column)) = (role, column)
+            && *role != column.role
         {
-            let (name, role, found) = (&parameter.name.text, role.word(), field.role.word());
-            let message = format!("`{name}` is of role `{role}`, `{}` of role `{found}`", field.name);
-            return self.fault(Code::Structure, typed.span, message);
+            let (name, role, found) = (&parameter.name.text, role.word(), column.role.word());
+            let message = format!("`{name}` is of role `{role}`, `{}` of role `{found}`", column.name);
+            return self.fault(DiagnosticCode::Structure, typed.span, message);
         }
         self.fits(typed, wanted, &parameter.name)
     }
 
     /// A value that must be one of those of a restricted type: told now of a literal, else by the run.
-    fn limited(&mut self, typed: Typed, wanted: &Scalar, parameter: &Ident) -> Option<Typed> {
+    fn limited(
+        &mut self,
+        typed: TypedExpr,
+        wanted: &ScalarConstraint,
+        parameter: &Ident,
+    ) -> Option<TypedExpr> {
         if wanted.subset.is_none() && !wanted.never_null {
             return Some(typed);
         }
         let span = typed.span;
         let none = Vec::new();
         let values = match &wanted.subset {
-            Some(Subset::Listed(values)) => values,
+            Some(ValueSubset::Listed(values)) => values,
             _ => &none,
         };
         self.expand(values.len() as u64, span)?;
-        let values = values.iter().map(|value| self.scalar(value)).collect::<Option<Vec<Typed>>>()?;
+        let values = values.iter().map(|value| self.scalar(value)).collect::<Option<Vec<TypedExpr>>>()?;
         match listed(&typed, &values, wanted) {
             Some(true) => return Some(typed),
             Some(false) => {
                 let message = format!("`{}` has a type of which this is no value", parameter.text);
-                return self.fault(Code::Domain, span, message);
+                return self.fault(DiagnosticCode::Domain, span, message);
             }
             None => {}
         }
         let condition = match &wanted.subset {
             None => constant(Some(Cell::Boolean(true)), span),
-            Some(Subset::Listed(_)) => {
+            Some(ValueSubset::Listed(_)) => {
                 let value = self.expanded(&typed, span)?;
                 self.apply(Op::In, std::iter::once(value).chain(values).collect(), span)?
             }
-            Some(Subset::Where(condition)) => {
+            Some(ValueSubset::Where(condition)) => {
                 self.expand(nodes(condition), span)?;
-                let value = Argument::Scalar(typed.clone());
+                let value = BoundArgument::Scalar(typed.clone());
                 self.enter(&parameter.text, BTreeMap::from([("value".to_owned(), value)]));
-                let condition = self.condition(condition, &mut Scope::row(&[]));
+                let condition = self.condition(condition, &mut ComponentScope::row(&[]));
                 self.leave();
                 condition?
             }
         };
-        let kind = typed.kind;
+        let value_type = typed.value_type;
         let limited = self.apply(Op::Limit(!wanted.never_null), vec![typed, condition], span)?;
-        Some(Typed { kind, ..limited })
+        Some(TypedExpr { value_type, ..limited })
     }
 
     /// Refuses what arguments in arguments, and bodies in bodies, make too deep.
-    fn shallow(&mut self, typed: &Typed, span: Span) -> Option<()> {
+    fn shallow(&mut self, typed: &TypedExpr, span: Span) -> Option<()> {
         if depth(typed) <= DEPTH_MAX {
             return Some(());
         }
         let message = format!("the call makes an expression nested more than {DEPTH_MAX} deep");
-        self.fault(Code::Size, span, message)
+        self.fault(DiagnosticCode::Size, span, message)
     }
 
     /// Whether a data set has the components that a parameter asks for.
-    fn conforms(&mut self, fields: &[Field], constraints: &[Constraint], span: Span) -> Option<()> {
+    fn conforms(
+        &mut self,
+        columns: &[PlanColumn],
+        constraints: &[ComponentConstraint],
+        span: Span,
+    ) -> Option<()> {
         for constraint in constraints {
-            let alike = |field: &&Field| {
-                constraint.role.is_none_or(|role| role == field.role)
-                    && constraint.kind.is_none_or(|kind| kind == field.kind)
+            let alike = |column: &&PlanColumn| {
+                constraint.role.is_none_or(|role| role == column.role)
+                    && constraint.value_type.is_none_or(|value_type| value_type == column.value_type)
             };
             let count = match &constraint.name {
-                Some(name) => fields.iter().filter(|field| field.name == *name).filter(alike).count(),
-                None => fields.iter().filter(alike).count(),
+                Some(name) => columns.iter().filter(|column| column.name == *name).filter(alike).count(),
+                None => columns.iter().filter(alike).count(),
             };
             if count < constraint.count.0 || (constraint.name.is_none() && count > constraint.count.1) {
                 let message = format!("expected a data set with {}, found {count}", described(constraint));
-                return self.fault(Code::Structure, span, message);
+                return self.fault(DiagnosticCode::Structure, span, message);
             }
         }
         Some(())
@@ -345,8 +372,8 @@ impl<'a> Checker<'a> {
     /// Checks a body with its parameters.
     fn within<T>(
         &mut self,
-        operator: &Operator,
-        parameters: BTreeMap<String, Argument>,
+        operator: &OperatorDefinition,
+        parameters: BTreeMap<String, BoundArgument>,
         span: Span,
         component: bool,
         check: impl FnOnce(&mut Self) -> Option<T>,
@@ -354,22 +381,26 @@ impl<'a> Checker<'a> {
         let name = &operator.name.text;
         if self.calls.len() >= CALLS_MAX || self.calls.iter().any(|call| call.operator == *name) {
             let message = format!("`{name}` calls itself, or calls are nested more than {CALLS_MAX} deep");
-            return self.fault(Code::Cycle, span, message);
+            return self.fault(DiagnosticCode::Cycle, span, message);
         }
         self.expand(nodes(&operator.body), span)?;
         let before = self.faults.len();
-        self.calls.push(Call { operator: name.clone(), parameters: parameters.into(), component });
+        self.calls.push(ActiveCall { operator: name.clone(), parameters: parameters.into(), component });
         let value = check(self);
         self.calls.pop();
-        for fault in self.faults.since(before).filter(|fault| fault.hint.is_none()) {
+        for fault in self.faults.iter_mut_from(before).filter(|fault| fault.hint.is_none()) {
             fault.hint = Some(format!("in a call of `{name}`"));
         }
         value
     }
 
     /// Binds names for a component expression, until [`Checker::leave`].
-    pub(super) fn enter(&mut self, operator: &str, parameters: impl Into<Rc<BTreeMap<String, Argument>>>) {
-        self.calls.push(Call {
+    pub(super) fn enter(
+        &mut self,
+        operator: &str,
+        parameters: impl Into<Rc<BTreeMap<String, BoundArgument>>>,
+    ) {
+        self.calls.push(ActiveCall {
             operator: operator.to_owned(),
             parameters: parameters.into(),
             component: true,
@@ -381,39 +412,49 @@ impl<'a> Checker<'a> {
     }
 
     /// The result of a call as the operator declares it.
-    fn returned(&mut self, operator: &Operator, value: Value) -> Option<Value> {
-        if let Value::Scalar(typed) = &value {
+    fn returned(&mut self, operator: &OperatorDefinition, value: ExprValue) -> Option<ExprValue> {
+        if let ExprValue::Scalar(typed) = &value {
             self.shallow(typed, operator.body.span)?;
         }
-        let Some((kind, span)) = &operator.returns else { return Some(value) };
-        match (kind, value) {
-            (Kind::Data(constraints), Value::Data(step)) => {
-                let fields = self.fields(step).to_vec();
-                self.conforms(&fields, constraints, *span)?;
-                Some(Value::Data(step))
+        let Some((value_type, span)) = &operator.returns else { return Some(value) };
+        match (value_type, value) {
+            (ParameterType::Data(constraints), ExprValue::Data(step)) => {
+                let columns = self.columns(step).to_vec();
+                self.conforms(&columns, constraints, *span)?;
+                Some(ExprValue::Data(step))
             }
-            (Kind::Scalar(wanted) | Kind::Component(_, wanted), Value::Scalar(typed)) => {
-                let seen = typed.kind;
-                let typed = widen(typed, wanted.kind);
-                if wanted.kind.is_some() && typed.kind.is_some() && typed.kind != wanted.kind {
-                    let wanted = wanted.kind.map_or(String::new(), article);
+            (
+                ParameterType::Scalar(wanted) | ParameterType::Component(_, wanted),
+                ExprValue::Scalar(typed),
+            ) => {
+                let seen = typed.value_type;
+                let typed = widen(typed, wanted.value_type);
+                if wanted.value_type.is_some()
+                    && typed.value_type.is_some()
+                    && typed.value_type != wanted.value_type
+                {
+                    let wanted = wanted.value_type.map_or(String::new(), article);
                     let message = format!("`{}` returns {wanted}, found {}", operator.name.text, found(seen));
-                    return self.fault(Code::Type, *span, message);
+                    return self.fault(DiagnosticCode::Type, *span, message);
                 }
-                self.limited(typed, wanted, &operator.name).map(Value::Scalar)
+                self.limited(typed, wanted, &operator.name).map(ExprValue::Scalar)
             }
-            (Kind::Data(_), Value::Scalar(_)) => {
-                self.fault(Code::Type, *span, "the body gives a scalar, not a data set")
+            (ParameterType::Data(_), ExprValue::Scalar(_)) => {
+                self.fault(DiagnosticCode::Type, *span, "the body gives a scalar, not a data set")
             }
-            (_, Value::Data(_)) => self.fault(Code::Type, *span, "the body gives a data set"),
-            _ => self.fault(Code::Type, *span, "an operator returns a data set, a component or a scalar"),
+            (_, ExprValue::Data(_)) => self.fault(DiagnosticCode::Type, *span, "the body gives a data set"),
+            _ => self.fault(
+                DiagnosticCode::Type,
+                *span,
+                "an operator returns a data set, a component or a scalar",
+            ),
         }
     }
 
     /// `operand in values`, where the values are a parameter: counted like any that is replaced.
-    pub(super) fn listed(&mut self, domain: &Ident, span: Span) -> Option<Vec<Typed>> {
+    pub(super) fn listed(&mut self, domain: &Ident, span: Span) -> Option<Vec<TypedExpr>> {
         match self.bound(&domain.text) {
-            Some(Argument::Values(values)) => {
+            Some(BoundArgument::Values(values)) => {
                 let values = Rc::clone(values);
                 self.expand(values.len() as u64, span)?;
                 Some(values.to_vec())
@@ -421,39 +462,41 @@ impl<'a> Checker<'a> {
             _ => {
                 let message = format!("the value domain `{}` is not known here", domain.text);
                 let hint = "list the values: { 1, 2 }";
-                self.faults.push(Fault::new(Code::UnknownName, domain.span, message).hint(hint));
+                self.faults
+                    .push(Diagnostic::new(DiagnosticCode::UnknownName, domain.span, message).with_hint(hint));
                 None
             }
         }
     }
 
     /// A component with the parameters in it replaced.
-    pub(super) fn meant_component(&self, component: &Component) -> Component {
-        Component { alias: component.alias.clone(), name: self.meant(&component.name).into_owned() }
+    pub(super) fn meant_component(&self, component: &ComponentRef) -> ComponentRef {
+        ComponentRef { alias: component.alias.clone(), name: self.meant(&component.name).into_owned() }
     }
 }
 
 /// A constraint as a fault names it.
-fn described(constraint: &Constraint) -> String {
+fn described(constraint: &ComponentConstraint) -> String {
     let role = constraint.role.map_or("component", Role::word);
-    let kind = constraint.kind.map_or(String::new(), |kind| format!("<{}>", kind.word()));
+    let value_type =
+        constraint.value_type.map_or(String::new(), |value_type| format!("<{}>", value_type.word()));
     match (&constraint.name, constraint.count) {
-        (Some(name), _) => format!("{role}{kind} `{name}`"),
-        (None, (1, 1)) => format!("one {role}{kind}"),
-        (None, _) => format!("at least one {role}{kind}"),
+        (Some(name), _) => format!("{role}{value_type} `{name}`"),
+        (None, (1, 1)) => format!("one {role}{value_type}"),
+        (None, _) => format!("at least one {role}{value_type}"),
     }
 }
 
 /// Whether a literal is of a type with these values listed; `None` when that takes a run.
-fn listed(typed: &Typed, values: &[Typed], wanted: &Scalar) -> Option<bool> {
-    let literal = |typed: &Typed| match &typed.term {
+fn listed(typed: &TypedExpr, values: &[TypedExpr], wanted: &ScalarConstraint) -> Option<bool> {
+    let literal = |typed: &TypedExpr| match &typed.term {
         Term::Constant(cell) => Some(cell.clone()),
         _ => None,
     };
     let Some(value) = literal(typed)? else { return Some(!wanted.never_null) };
     match wanted.subset {
         None => Some(true),
-        Some(Subset::Listed(_)) if values.iter().all(|listed| listed.kind == typed.kind) => {
+        Some(ValueSubset::Listed(_)) if values.iter().all(|listed| listed.value_type == typed.value_type) => {
             let values = values.iter().map(literal).collect::<Option<Vec<_>>>()?;
             Some(values.iter().flatten().any(|listed| listed.same_value(&value)))
         }
@@ -466,7 +509,7 @@ fn nodes(expr: &Expr) -> u64 {
 }
 
 /// Nodes of a typed expression.
-fn size(typed: &Typed) -> u64 {
+fn size(typed: &TypedExpr) -> u64 {
     1 + match &typed.term {
         Term::Apply(_, operands) => operands.iter().map(size).sum(),
         Term::Window(frame) => size(&frame.operand),
@@ -474,7 +517,7 @@ fn size(typed: &Typed) -> u64 {
     }
 }
 
-fn depth(typed: &Typed) -> u16 {
+fn depth(typed: &TypedExpr) -> u16 {
     let below = match &typed.term {
         Term::Apply(_, operands) => operands.iter().map(depth).max().unwrap_or(0),
         Term::Window(frame) => depth(&frame.operand),

@@ -3,115 +3,119 @@
 use schemas::structure::Type;
 use schemas::table::Cell;
 
-use super::call::Argument;
-use super::typing::{Kind, article, found, result};
-use super::{Checker, Value, column};
-use crate::ast::{Component, Expr, Node};
-use crate::fault::{Code, Fault, Span, near};
-use crate::op::{Aggregator, Op, Time};
-use crate::plan::{Field, Summary, Term, Typed};
+use super::call::BoundArgument;
+use super::typing::{ExprType, article, found, result};
+use super::{Checker, ExprValue, column_expr};
+use crate::ast::{ComponentRef, Expr, ExprNode};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Span, suggestion};
+use crate::op::{AggregateOp, Op, TimeOp};
+use crate::plan::{AggregateColumn, PlanColumn, Term, TypedExpr};
 
 /// Where a component expression stands.
-pub(super) struct Scope {
-    pub(super) fields: Vec<Field>,
-    pub(super) level: Level,
+pub(super) struct ComponentScope {
+    pub(super) columns: Vec<PlanColumn>,
+    pub(super) level: ScopeLevel,
 }
 
 /// What may stand in it.
-pub(super) enum Level {
+pub(super) enum ScopeLevel {
     /// Values of single data points; analytic invocations too.
     Row,
-    /// Values of groups: the aggregates found so far follow `keys` columns.
-    Group { keys: usize, summaries: Vec<Summary> },
+    /// Values of groups: the aggregates found so far follow `keys` outputs.
+    Group { keys: usize, summaries: Vec<AggregateColumn> },
     /// The operand of an aggregate or analytic invocation, which may not hold another.
     Inner,
 }
 
-impl Scope {
-    pub(super) fn row(fields: &[Field]) -> Self {
-        Self { fields: fields.to_vec(), level: Level::Row }
+impl ComponentScope {
+    pub(super) fn row(columns: &[PlanColumn]) -> Self {
+        Self { columns: columns.to_vec(), level: ScopeLevel::Row }
     }
 }
 
 impl Checker<'_> {
-    pub(super) fn component(&mut self, expr: &Expr, scope: &mut Scope) -> Option<Typed> {
+    pub(super) fn component(&mut self, expr: &Expr, scope: &mut ComponentScope) -> Option<TypedExpr> {
         self.deeper(expr.span, |checker| checker.component_here(expr, scope))
     }
 
-    fn component_here(&mut self, expr: &Expr, scope: &mut Scope) -> Option<Typed> {
+    fn component_here(&mut self, expr: &Expr, scope: &mut ComponentScope) -> Option<TypedExpr> {
         match &expr.node {
-            Node::Constant(cell) => Some(constant(cell.clone(), expr.span)),
-            Node::Name(name) => self.named(name, expr.span, scope),
-            Node::Member(operand, name) => match &operand.node {
-                Node::Name(alias) => self.lookup(Some(alias), &name.text, expr.span, &scope.fields),
-                _ => self.fault(Code::Structure, expr.span, "expected `alias#component`"),
+            ExprNode::Constant(cell) => Some(constant(cell.clone(), expr.span)),
+            ExprNode::Name(name) => self.named(name, expr.span, scope),
+            ExprNode::Member(operand, name) => match &operand.node {
+                ExprNode::Name(alias) => self.lookup(Some(alias), &name.text, expr.span, &scope.columns),
+                _ => self.fault(DiagnosticCode::Structure, expr.span, "expected `alias#component`"),
             },
-            Node::Apply(Op::Time(Time::Indicator), operands) if operands.is_empty() => {
-                self.own_indicator(&scope.fields, expr.span)
+            ExprNode::Apply(Op::Time(TimeOp::Indicator), operands) if operands.is_empty() => {
+                self.own_indicator(&scope.columns, expr.span)
             }
-            Node::Apply(op, operands) => {
-                let typed: Vec<Option<Typed>> =
+            ExprNode::Apply(op, operands) => {
+                let typed: Vec<Option<TypedExpr>> =
                     operands.iter().map(|operand| self.component(operand, scope)).collect();
-                let typed: Option<Vec<Typed>> = typed.into_iter().collect();
+                let typed: Option<Vec<TypedExpr>> = typed.into_iter().collect();
                 self.apply(*op, typed?, expr.span)
             }
-            Node::Aggregate(aggregate) => {
+            ExprNode::Aggregate(aggregate) => {
                 if aggregate.grouping.is_some() {
                     let message =
                         "a grouping clause stands behind the aggregates of a clause, not within them";
-                    return self.fault(Code::Structure, expr.span, message);
+                    return self.fault(DiagnosticCode::Structure, expr.span, message);
                 }
                 let (op, operand) = (aggregate.op, aggregate.operand.as_ref());
                 self.grouped(op, operand, expr.span, scope)
             }
-            Node::Window(window) => self.component_window(window, expr.span, scope),
-            Node::Call(name, arguments) => self.component_call(name, arguments, expr.span, scope),
-            Node::Domain { operand, domain, negated } => {
+            ExprNode::Window(window) => self.component_window(window, expr.span, scope),
+            ExprNode::Call(name, arguments) => self.component_call(name, arguments, expr.span, scope),
+            ExprNode::Domain { operand, domain, negated } => {
                 let typed = self.component(operand, scope);
                 let mut operands = self.listed(domain, expr.span)?;
                 operands.insert(0, typed?);
                 self.apply(membership(*negated), operands, expr.span)
             }
-            Node::Omitted | Node::List(_) => self.fault(Code::Syntax, expr.span, "expected an expression"),
-            _ => self.fault(Code::Type, expr.span, "expected a component, found a data set"),
+            ExprNode::Omitted | ExprNode::List(_) => {
+                self.fault(DiagnosticCode::Syntax, expr.span, "expected an expression")
+            }
+            _ => self.fault(DiagnosticCode::Type, expr.span, "expected a component, found a data set"),
         }
     }
 
     /// A condition: a boolean at component level.
-    pub(super) fn condition(&mut self, expr: &Expr, scope: &mut Scope) -> Option<Typed> {
+    pub(super) fn condition(&mut self, expr: &Expr, scope: &mut ComponentScope) -> Option<TypedExpr> {
         let typed = self.component(expr, scope)?;
-        if typed.kind.is_some_and(|kind| kind != Type::Boolean) {
-            let message = format!("expected a condition (`boolean`), found {}", found(typed.kind));
-            return self.fault(Code::Type, expr.span, message);
+        if typed.value_type.is_some_and(|value_type| value_type != Type::Boolean) {
+            let message = format!("expected a condition (`boolean`), found {}", found(typed.value_type));
+            return self.fault(DiagnosticCode::Type, expr.span, message);
         }
         Some(typed)
     }
 
-    fn named(&mut self, name: &str, span: Span, scope: &Scope) -> Option<Typed> {
+    fn named(&mut self, name: &str, span: Span, scope: &ComponentScope) -> Option<TypedExpr> {
         match self.bound(name).cloned() {
-            Some(Argument::Scalar(typed)) => return self.expanded(&typed, span),
-            Some(Argument::Component(component, wanted)) => {
-                let typed = self.lookup(None, &component.text, span, &scope.fields)?;
-                return self.of_role(typed, &wanted, &scope.fields);
+            Some(BoundArgument::Scalar(typed)) => return self.expanded(&typed, span),
+            Some(BoundArgument::Component(component, wanted)) => {
+                let typed = self.lookup(None, &component.text, span, &scope.columns)?;
+                return self.of_role(typed, &wanted, &scope.columns);
             }
-            Some(Argument::Faulty) => return None,
-            Some(_) => return self.fault(Code::Type, span, format!("`{name}` is no component")),
+            Some(BoundArgument::Faulty) => return None,
+            Some(_) => return self.fault(DiagnosticCode::Type, span, format!("`{name}` is no component")),
             None => {}
         }
-        if let Level::Group { .. } = scope.level {
+        if let ScopeLevel::Group { .. } = scope.level {
             let message = format!("`{name}` has many values in a group: `having` compares aggregates");
-            self.faults
-                .push(Fault::new(Code::Structure, span, message).hint(format!("for example `max({name})`")));
+            self.faults.push(
+                Diagnostic::new(DiagnosticCode::Structure, span, message)
+                    .with_hint(format!("for example `max({name})`")),
+            );
             return None;
         }
-        let known = scope.fields.iter().any(|field| field.name == name);
+        let known = scope.columns.iter().any(|column| column.name == name);
         if self.closed() || (!known && !self.calls.is_empty()) {
             return self.outside(name, span);
         }
-        if !known && let Some(Some(Value::Scalar(typed))) = self.names.get(name) {
-            return Some(Typed { span, ..typed.clone() });
+        if !known && let Some(Some(ExprValue::Scalar(typed))) = self.names.get(name) {
+            return Some(TypedExpr { span, ..typed.clone() });
         }
-        self.lookup(None, name, span, &scope.fields)
+        self.lookup(None, name, span, &scope.columns)
     }
 
     /// A column by name, or by the alias of a join operand and name.
@@ -120,121 +124,146 @@ impl Checker<'_> {
         alias: Option<&str>,
         name: &str,
         span: Span,
-        fields: &[Field],
-    ) -> Option<Typed> {
-        let at = self.position(alias, name, span, fields)?;
-        fields.get(at).map(|field| column(at, field, span))
+        columns: &[PlanColumn],
+    ) -> Option<TypedExpr> {
+        let at = self.position(alias, name, span, columns)?;
+        columns.get(at).map(|column| column_expr(at, column, span))
     }
 
-    pub(super) fn place(&mut self, component: &Component, fields: &[Field]) -> Option<usize> {
+    pub(super) fn place(&mut self, component: &ComponentRef, columns: &[PlanColumn]) -> Option<usize> {
         let component = &self.meant_component(component);
         let alias = component.alias.as_ref().map(|alias| alias.text.as_str());
         let span =
             component.alias.as_ref().map_or(component.name.span, |alias| alias.span.to(component.name.span));
-        self.position(alias, &component.name.text, span, fields)
+        self.position(alias, &component.name.text, span, columns)
     }
 
-    fn position(&mut self, alias: Option<&str>, name: &str, span: Span, fields: &[Field]) -> Option<usize> {
-        let fits = |field: &Field| {
-            field.name == name && alias.is_none_or(|alias| field.from.iter().any(|from| from == alias))
+    fn position(
+        &mut self,
+        alias: Option<&str>,
+        name: &str,
+        span: Span,
+        columns: &[PlanColumn],
+    ) -> Option<usize> {
+        let fits = |column: &PlanColumn| {
+            column.name == name && alias.is_none_or(|alias| column.from.iter().any(|from| from == alias))
         };
-        let mut matches = fields.iter().enumerate().filter(|(_, field)| fits(field)).map(|(at, _)| at);
+        let mut matches = columns.iter().enumerate().filter(|(_, column)| fits(column)).map(|(at, _)| at);
         let (first, second) = (matches.next(), matches.next());
         match (first, second) {
             (Some(at), None) => Some(at),
-            _ if self.faults.full() => None,
+            _ if self.faults.is_full() => None,
             (None, _) => {
-                let hint = near(name, fields.iter().map(|field| field.name.as_str()));
+                let hint = suggestion(name, columns.iter().map(|column| column.name.as_str()));
                 let shown = alias.map_or(name.to_owned(), |alias| format!("{alias}#{name}"));
                 let message = format!("the data set has no component `{shown}`");
-                let known: Vec<String> = fields.iter().map(|field| format!("`{}`", field.name)).collect();
+                let known: Vec<String> = columns.iter().map(|column| format!("`{}`", column.name)).collect();
                 let hint = hint.or_else(|| Some(format!("it has {}", known.join(", "))));
-                self.faults.push(Fault::new(Code::UnknownName, span, message).hinted(hint));
+                self.faults.push(
+                    Diagnostic::new(DiagnosticCode::UnknownName, span, message).with_optional_hint(hint),
+                );
                 None
             }
             _ => {
-                let aliases = fields.iter().filter(|field| field.name == name).flat_map(|field| &field.from);
+                let aliases =
+                    columns.iter().filter(|column| column.name == name).flat_map(|column| &column.from);
                 let choices: Vec<String> = aliases.map(|alias| format!("`{alias}#{name}`")).collect();
                 let message = format!("`{name}` is a component of several operands of the join");
                 let hint = format!("write {}", choices.join(" or "));
-                self.faults.push(Fault::new(Code::Ambiguous, span, message).hint(hint));
+                self.faults.push(Diagnostic::new(DiagnosticCode::Ambiguous, span, message).with_hint(hint));
                 None
             }
         }
     }
 
     /// A row-wise operator over typed operands.
-    pub(super) fn apply(&mut self, op: Op, operands: Vec<Typed>, span: Span) -> Option<Typed> {
-        let kinds: Vec<Kind> = operands.iter().map(|operand| operand.kind).collect();
-        let kind = match result(op, &kinds) {
-            Ok(kind) => kind,
+    pub(super) fn apply(&mut self, op: Op, operands: Vec<TypedExpr>, span: Span) -> Option<TypedExpr> {
+        let value_types: Vec<ExprType> = operands.iter().map(|operand| operand.value_type).collect();
+        let value_type = match result(op, &value_types) {
+            Ok(value_type) => value_type,
             Err(misfit) => {
                 let operand = operands.get(misfit.operand);
                 let place = operand.map_or(span, |operand| operand.span);
                 let place = if place == Span::default() { span } else { place };
-                let seen = found(operand.and_then(|operand| operand.kind));
+                let seen = found(operand.and_then(|operand| operand.value_type));
                 let message = format!("`{}` expected {}, found {seen}", op.name(), misfit.expected);
-                return self.fault(Code::Type, place, message);
+                return self.fault(DiagnosticCode::Type, place, message);
             }
         };
         self.literals(op, &operands)?;
         let operands = match op {
-            Op::If | Op::Nvl => operands.into_iter().map(|operand| widen(operand, kind)).collect(),
+            Op::If | Op::Nvl => operands.into_iter().map(|operand| widen(operand, value_type)).collect(),
             _ => operands,
         };
-        Some(Typed { term: Term::Apply(op, operands), kind, span })
+        Some(TypedExpr { term: Term::Apply(op, operands), value_type, span })
     }
 
     /// An aggregate in `having`: a further column of the groups.
     fn grouped(
         &mut self,
-        op: Aggregator,
+        op: AggregateOp,
         operand: Option<&Expr>,
         span: Span,
-        scope: &mut Scope,
-    ) -> Option<Typed> {
-        if !matches!(scope.level, Level::Group { .. }) {
+        scope: &mut ComponentScope,
+    ) -> Option<TypedExpr> {
+        if !matches!(scope.level, ScopeLevel::Group { .. }) {
             let message = format!("`{}` over a component belongs in `aggr` or `having`", op.name());
             let hint = format!("over a window write `{}(… over (…))`", op.name());
-            self.faults.push(Fault::new(Code::Structure, span, message).hint(hint));
+            self.faults.push(Diagnostic::new(DiagnosticCode::Structure, span, message).with_hint(hint));
             return None;
         }
-        let summary = self.summary(op, operand, span, &scope.fields)?;
-        let kind = summary.kind;
-        let Level::Group { keys, summaries } = &mut scope.level else { return None };
+        let summary = self.summary(op, operand, span, &scope.columns)?;
+        let value_type = summary.value_type;
+        let ScopeLevel::Group { keys, summaries } = &mut scope.level else { return None };
         summaries.push(summary);
-        Some(Typed { term: Term::Column(*keys + summaries.len() - 1), kind: Some(kind), span })
+        Some(TypedExpr {
+            term: Term::Column(*keys + summaries.len() - 1),
+            value_type: Some(value_type),
+            span,
+        })
     }
 
     /// An aggregate over a component expression.
     pub(super) fn summary(
         &mut self,
-        op: Aggregator,
+        op: AggregateOp,
         operand: Option<&Expr>,
         span: Span,
-        fields: &[Field],
-    ) -> Option<Summary> {
-        let mut inner = Scope { fields: fields.to_vec(), level: Level::Inner };
+        columns: &[PlanColumn],
+    ) -> Option<AggregateColumn> {
+        let mut inner = ComponentScope { columns: columns.to_vec(), level: ScopeLevel::Inner };
         let operand = match operand {
             None => None,
             Some(expr) => Some(self.component(expr, &mut inner)?),
         };
-        let kind =
-            self.aggregated(op, operand.as_ref().and_then(|operand| operand.kind), operand.is_some(), span)?;
-        Some(Summary { op, operand, kind, span, viral: None })
+        let value_type = self.aggregated(
+            op,
+            operand.as_ref().and_then(|operand| operand.value_type),
+            operand.is_some(),
+            span,
+        )?;
+        Some(AggregateColumn { op, operand, value_type, span, viral: None })
     }
 
     /// The type that an aggregate gives.
-    pub(super) fn aggregated(&mut self, op: Aggregator, kind: Kind, given: bool, span: Span) -> Option<Type> {
-        match (op, kind) {
-            (Aggregator::Count, _) => Some(Type::Integer),
-            (Aggregator::Sum, Some(kind @ (Type::Integer | Type::Number))) => Some(kind),
-            (Aggregator::Min | Aggregator::Max, Some(kind)) => Some(kind),
+    pub(super) fn aggregated(
+        &mut self,
+        op: AggregateOp,
+        value_type: ExprType,
+        given: bool,
+        span: Span,
+    ) -> Option<Type> {
+        match (op, value_type) {
+            (AggregateOp::Count, _) => Some(Type::Integer),
+            (AggregateOp::Sum, Some(value_type @ (Type::Integer | Type::Number))) => Some(value_type),
+            (AggregateOp::Min | AggregateOp::Max, Some(value_type)) => Some(value_type),
             (_, Some(Type::Integer | Type::Number)) => Some(Type::Number),
-            (_, None) if given => self.fault(Code::Type, span, "an aggregate of `null` has no type"),
+            (_, None) if given => {
+                self.fault(DiagnosticCode::Type, span, "an aggregate of `null` has no type")
+            }
             _ => {
-                let message = format!("`{}` expected a number, found {}", op.name(), found(kind));
-                self.fault(Code::Type, span, message)
+                let message = format!("`{}` expected a number, found {}", op.name(), found(value_type));
+                self.fault(DiagnosticCode::Type, span, message)
             }
         }
     }
@@ -246,38 +275,39 @@ pub(super) fn membership(negated: bool) -> Op {
 }
 
 /// The literal `false`.
-pub(super) fn falsity(span: Span) -> Typed {
+pub(super) fn falsity(span: Span) -> TypedExpr {
     constant(Some(Cell::Boolean(false)), span)
 }
 
 /// A literal.
-pub(super) fn constant(cell: Option<Cell>, span: Span) -> Typed {
-    let kind = cell.as_ref().map(|cell| match cell {
+pub(super) fn constant(cell: Option<Cell>, span: Span) -> TypedExpr {
+    let value_type = cell.as_ref().map(|cell| match cell {
         Cell::Text(_) => Type::String,
         Cell::Integer(_) => Type::Integer,
         Cell::Number(_) => Type::Number,
         Cell::Boolean(_) => Type::Boolean,
         Cell::Period(_) => Type::TimePeriod,
     });
-    Typed { term: Term::Constant(cell), kind, span }
+    TypedExpr { term: Term::Constant(cell), value_type, span }
 }
 
 /// An integer as a number, where the other branch is a number.
-pub(super) fn widen(operand: Typed, kind: Kind) -> Typed {
-    if kind != Some(Type::Number) || operand.kind != Some(Type::Integer) {
+pub(super) fn widen(operand: TypedExpr, value_type: ExprType) -> TypedExpr {
+    if value_type != Some(Type::Number) || operand.value_type != Some(Type::Integer) {
         return operand;
     }
     let span = operand.span;
-    Typed { term: Term::Apply(Op::Cast(Type::Number), vec![operand]), kind, span }
+    TypedExpr { term: Term::Apply(Op::Cast(Type::Number), vec![operand]), value_type, span }
 }
 
 /// The fault of a value that has no type because it is always null.
-pub(super) fn typeless(name: &str, span: Span) -> Fault {
+pub(super) fn typeless(name: &str, span: Span) -> Diagnostic {
     let message = format!("`{name}` is always null and so has no type");
-    Fault::new(Code::Type, span, message).hint(format!("for example `cast(null, {})`", "number"))
+    Diagnostic::new(DiagnosticCode::Type, span, message)
+        .with_hint(format!("for example `cast(null, {})`", "number"))
 }
 
 /// What a type fault says of a component that should have had another type.
-pub(super) fn mismatch(name: &str, wanted: Type, seen: Kind) -> String {
+pub(super) fn mismatch(name: &str, wanted: Type, seen: ExprType) -> String {
     format!("`{name}` is {}, found {}", article(wanted), found(seen))
 }

@@ -5,44 +5,46 @@ use schemas::structure::Type;
 
 use super::component::widen;
 use super::typing::found;
-use super::{Checker, Value};
+use super::{Checker, ExprValue};
 use crate::ast::{Expr, Ident};
-use crate::fault::{Code, Span};
-use crate::op::Analytic;
-use crate::plan::Typed;
+use crate::diagnostic::{DiagnosticCode, Span};
+use crate::op::AnalyticOp;
+use crate::plan::TypedExpr;
 
 /// The names of the extensions.
 pub(crate) const NAMES: [&str; 2] = ["chain_product", "ewma"];
 
 impl Checker<'_> {
     /// `ewma(data set, weight)` or `chain_product(data set)`.
-    pub(super) fn extension(&mut self, name: &Ident, arguments: &[Expr], span: Span) -> Option<Value> {
-        let op = if name.text == "ewma" { Analytic::Ewma } else { Analytic::Product };
-        let wanted = if op == Analytic::Ewma { 2 } else { 1 };
+    pub(super) fn extension(&mut self, name: &Ident, arguments: &[Expr], span: Span) -> Option<ExprValue> {
+        let op = if name.text == "ewma" { AnalyticOp::Ewma } else { AnalyticOp::Product };
+        let wanted = if op == AnalyticOp::Ewma { 2 } else { 1 };
         if arguments.len() != wanted {
             let message = format!("`{}` takes {wanted} operands, found {}", name.text, arguments.len());
-            return self.fault(Code::Syntax, span, message);
+            return self.fault(DiagnosticCode::Syntax, span, message);
         }
         let step = self.data(arguments.first()?);
         let weight = match arguments.get(1) {
             Some(weight) => Some(self.weight(weight)?),
             None => None,
         };
-        self.series(op, step?, weight, span).map(Value::Data)
+        self.series(op, step?, weight, span).map(ExprValue::Data)
     }
 
-    fn weight(&mut self, expr: &Expr) -> Option<Typed> {
+    fn weight(&mut self, expr: &Expr) -> Option<TypedExpr> {
         match self.expr(expr)? {
-            Value::Scalar(typed) if matches!(typed.kind, Some(Type::Integer | Type::Number)) => {
+            ExprValue::Scalar(typed) if matches!(typed.value_type, Some(Type::Integer | Type::Number)) => {
                 Some(widen(typed, Some(Type::Number)))
             }
-            Value::Scalar(typed) => {
-                let message = format!("the weight of `ewma` is a number, found {}", found(typed.kind));
-                self.fault(Code::Type, expr.span, message)
+            ExprValue::Scalar(typed) => {
+                let message = format!("the weight of `ewma` is a number, found {}", found(typed.value_type));
+                self.fault(DiagnosticCode::Type, expr.span, message)
             }
-            Value::Data(_) => {
-                self.fault(Code::Type, expr.span, "the weight of `ewma` is a number, found a data set")
-            }
+            ExprValue::Data(_) => self.fault(
+                DiagnosticCode::Type,
+                expr.span,
+                "the weight of `ewma` is a number, found a data set",
+            ),
         }
     }
 }

@@ -6,18 +6,21 @@ use std::rc::Rc;
 
 use schemas::structure::{Role, Type};
 
-use super::call::Argument;
-use super::component::Scope;
+use super::call::BoundArgument;
+use super::component::ComponentScope;
 use super::dataset::carried;
 use super::validate::measure;
-use super::{Checker, Value, column, positions};
-use crate::ast::{Component, HierarchicalRule, HierarchicalRuleset, Hierarchy, Ident, Output, Source};
-use crate::fault::{Code, Fault, Span};
+use super::{Checker, ExprValue, column_expr, positions};
+use crate::ast::{
+    ComponentRef, HierarchicalRule, HierarchicalRuleset, HierarchyCall, HierarchyInput, Ident,
+    ValidationOutput,
+};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
 use crate::op::Op;
-use crate::plan::{Field, Operation, Rollup, RollupPart, RollupRule, Typed};
+use crate::plan::{Operation, PlanColumn, Rollup, RollupItem, RollupRule, TypedExpr};
 
 impl Checker<'_> {
-    pub(super) fn hierarchy(&mut self, call: &Hierarchy, check: bool, span: Span) -> Option<Value> {
+    pub(super) fn hierarchy(&mut self, call: &HierarchyCall, check: bool, span: Span) -> Option<ExprValue> {
         let definitions = self.definitions;
         let step = self.data(&call.operand);
         let name = self.meant(&call.ruleset).into_owned();
@@ -26,11 +29,11 @@ impl Checker<'_> {
                 .unknown_ruleset(&name, definitions.hierarchical.keys().map(String::as_str).collect());
         };
         let step = self.averaged(step?, span)?;
-        let fields = self.fields(step).to_vec();
-        let rule = self.rule_column(ruleset, call, &name, &fields)?;
-        let value = self.single_number(&fields, call.operand.span)?;
-        let bound = Rc::new(self.conditions(ruleset, call, &name, &fields, rule)?);
-        let kinds = self.error_kinds(ruleset.rules.iter().map(|rule| &rule.error), span)?;
+        let columns = self.columns(step).to_vec();
+        let rule = self.rule_column(ruleset, call, &name, &columns)?;
+        let value = self.single_number(&columns, call.operand.span)?;
+        let bound = Rc::new(self.conditions(ruleset, call, &name, &columns, rule)?);
+        let value_types = self.error_kinds(ruleset.rules.iter().map(|rule| &rule.error), span)?;
         self.rule_names(ruleset.rules.iter().map(|rule| rule.name.as_ref()))?;
         // Each call has rules of its own.
         let items: usize = ruleset.rules.iter().map(|rule| 1 + rule.right.len()).sum();
@@ -40,14 +43,14 @@ impl Checker<'_> {
         for at in sequence {
             let rule = ruleset.rules.get(at)?;
             if check || rule.relation == Op::Equal {
-                rules.push(self.rollup_rule(ruleset, at, rule, &bound, &fields)?);
+                rules.push(self.rollup_rule(ruleset, at, rule, &bound, &columns)?);
             }
         }
-        let virals = self.rolled(&fields)?;
+        let virals = self.rolled(&columns)?;
         let rollup = Rollup {
             rule,
             value,
-            keys: positions(&fields, Role::Identifier).into_iter().filter(|at| *at != rule).collect(),
+            keys: positions(&columns, Role::Identifier).into_iter().filter(|at| *at != rule).collect(),
             virals,
             rules,
             check,
@@ -56,69 +59,74 @@ impl Checker<'_> {
             output: call.output,
         };
         let shape = if check {
-            let mut shape: Vec<Field> =
-                fields.iter().filter(|field| field.role == Role::Identifier).cloned().collect();
-            shape.push(Field { role: Role::Identifier, ..measure("ruleid", Type::String) });
-            if call.output != Output::All {
-                shape.push(fields.get(value)?.clone());
+            let mut shape: Vec<PlanColumn> =
+                columns.iter().filter(|column| column.role == Role::Identifier).cloned().collect();
+            shape.push(PlanColumn { role: Role::Identifier, ..measure("ruleid", Type::String) });
+            if call.output != ValidationOutput::All {
+                shape.push(columns.get(value)?.clone());
             }
-            if call.output != Output::Invalid {
+            if call.output != ValidationOutput::Invalid {
                 shape.push(measure("bool_var", Type::Boolean));
             }
-            shape.push(measure("imbalance", fields.get(value)?.kind));
-            shape.push(measure("errorcode", kinds.code));
-            shape.push(measure("errorlevel", kinds.level));
-            shape.extend(fields.iter().filter(|field| field.role == Role::ViralAttribute).cloned());
+            shape.push(measure("imbalance", columns.get(value)?.value_type));
+            shape.push(measure("errorcode", value_types.code));
+            shape.push(measure("errorlevel", value_types.level));
+            shape.extend(columns.iter().filter(|column| column.role == Role::ViralAttribute).cloned());
             shape
         } else {
-            fields.iter().filter(|field| carried(field) || field.role == Role::Measure).cloned().collect()
+            columns.iter().filter(|column| carried(column) || column.role == Role::Measure).cloned().collect()
         };
         let operation = Operation::Rollup { input: step, rollup: Box::new(rollup) };
         let computed = self.push(operation, shape, span);
-        if check || call.output != Output::All {
-            return Some(Value::Data(computed));
+        if check || call.output != ValidationOutput::All {
+            return Some(ExprValue::Data(computed));
         }
-        let columns = self.pass(step, |field| field.role != Role::Attribute);
-        let all = self.map(step, columns, span);
-        self.union(&[computed, all], span).map(Value::Data)
+        let outputs = self.pass(step, |column| column.role != Role::Attribute);
+        let all = self.map(step, outputs, span);
+        self.union(&[computed, all], span).map(ExprValue::Data)
     }
 
     /// The identifier whose values are the code items.
     fn rule_column(
         &mut self,
         ruleset: &HierarchicalRuleset,
-        call: &Hierarchy,
+        call: &HierarchyCall,
         name: &Ident,
-        fields: &[Field],
+        columns: &[PlanColumn],
     ) -> Option<usize> {
         let component = match &call.rule {
             Some(component) => component.clone(),
             None if ruleset.domains => {
                 let message = format!("`{}` is defined on a value domain", name.text);
                 let hint = "name the identifier: `rule COMPONENT`";
-                self.faults.push(Fault::new(Code::Structure, name.span, message).hint(hint));
+                self.faults
+                    .push(Diagnostic::new(DiagnosticCode::Structure, name.span, message).with_hint(hint));
                 return None;
             }
             None => {
-                Component { alias: None, name: Ident { text: ruleset.rule.text.clone(), span: name.span } }
+                ComponentRef { alias: None, name: Ident { text: ruleset.rule.text.clone(), span: name.span } }
             }
         };
-        let at = self.place(&component, fields)?;
-        let fits = |field: &Field| {
-            field.role == Role::Identifier && matches!(field.kind, Type::String | Type::Integer)
+        let at = self.place(&component, columns)?;
+        let fits = |column: &PlanColumn| {
+            column.role == Role::Identifier && matches!(column.value_type, Type::String | Type::Integer)
         };
-        if !fields.get(at).is_some_and(fits) {
+        if !columns.get(at).is_some_and(fits) {
             let message =
                 format!("`{}` must be an identifier of type `string` or `integer`", component.name.text);
-            return self.fault(Code::Structure, component.name.span, message);
+            return self.fault(DiagnosticCode::Structure, component.name.span, message);
         }
         Some(at)
     }
 
-    fn single_number(&mut self, fields: &[Field], span: Span) -> Option<usize> {
-        match positions(fields, Role::Measure).as_slice() {
-            [at] if matches!(fields.get(*at)?.kind, Type::Integer | Type::Number) => Some(*at),
-            _ => self.fault(Code::Structure, span, "expected a data set with one measure, which is a number"),
+    fn single_number(&mut self, columns: &[PlanColumn], span: Span) -> Option<usize> {
+        match positions(columns, Role::Measure).as_slice() {
+            [at] if matches!(columns.get(*at)?.value_type, Type::Integer | Type::Number) => Some(*at),
+            _ => self.fault(
+                DiagnosticCode::Structure,
+                span,
+                "expected a data set with one measure, which is a number",
+            ),
         }
     }
 
@@ -126,33 +134,34 @@ impl Checker<'_> {
     fn conditions(
         &mut self,
         ruleset: &HierarchicalRuleset,
-        call: &Hierarchy,
+        call: &HierarchyCall,
         name: &Ident,
-        fields: &[Field],
+        columns: &[PlanColumn],
         rule: usize,
-    ) -> Option<BTreeMap<String, Argument>> {
+    ) -> Option<BTreeMap<String, BoundArgument>> {
         let names = self.signed(&ruleset.conditions, ruleset.domains, &call.conditions, name)?;
         let mut bound = BTreeMap::new();
         for (signed, component) in ruleset.conditions.iter().zip(&names) {
-            let at = self.place(component, fields)?;
-            let field = fields.get(at)?;
-            if field.role != Role::Identifier || at == rule {
+            let at = self.place(component, columns)?;
+            let column = columns.get(at)?;
+            if column.role != Role::Identifier || at == rule {
                 let message = format!(
                     "`{}` is no identifier beside the code items: conditions are on such identifiers",
-                    field.name
+                    column.name
                 );
-                return self.fault(Code::Structure, component.name.span, message);
+                return self.fault(DiagnosticCode::Structure, component.name.span, message);
             }
-            let typed = column(at, field, component.name.span);
-            bound.insert(signed.known().to_owned(), Argument::Scalar(typed));
+            let typed = column_expr(at, column, component.name.span);
+            bound.insert(signed.known().to_owned(), BoundArgument::Scalar(typed));
         }
         Some(bound)
     }
 
     /// The rules in an order in which what one takes from others is computed before.
-    fn dependencies(&mut self, ruleset: &HierarchicalRuleset, source: Source) -> Option<Vec<usize>> {
+    fn dependencies(&mut self, ruleset: &HierarchicalRuleset, source: HierarchyInput) -> Option<Vec<usize>> {
         let rules = &ruleset.rules;
-        let computes = |rule: &HierarchicalRule| rule.relation == Op::Equal && source != Source::Dataset;
+        let computes =
+            |rule: &HierarchicalRule| rule.relation == Op::Equal && source != HierarchyInput::Dataset;
         // For each code item the rules that compute it and are still to come, and those that wait.
         let mut coming: BTreeMap<&str, usize> = BTreeMap::new();
         for rule in rules.iter().filter(|rule| computes(rule)) {
@@ -187,7 +196,7 @@ impl Checker<'_> {
             None => Some(order),
             Some(rule) => {
                 let message = format!("the code item `{}` is computed from itself", rule.left.code);
-                self.fault(Code::Cycle, rule.left.span, message)
+                self.fault(DiagnosticCode::Cycle, rule.left.span, message)
             }
         }
     }
@@ -197,10 +206,10 @@ impl Checker<'_> {
         ruleset: &HierarchicalRuleset,
         at: usize,
         rule: &HierarchicalRule,
-        bound: &Rc<BTreeMap<String, Argument>>,
-        fields: &[Field],
+        bound: &Rc<BTreeMap<String, BoundArgument>>,
+        columns: &[PlanColumn],
     ) -> Option<RollupRule> {
-        let mut scope = Scope::row(fields);
+        let mut scope = ComponentScope::row(columns);
         self.enter(&ruleset.name.text, Rc::clone(bound));
         let when = rule.when.as_ref().map(|when| self.condition(when, &mut scope));
         let mut parts = Vec::new();
@@ -209,11 +218,12 @@ impl Checker<'_> {
             parts.push((part, condition));
         }
         self.leave();
-        let given = |condition: Option<Option<Typed>>| condition.map_or(Some(None), |found| found.map(Some));
+        let given =
+            |condition: Option<Option<TypedExpr>>| condition.map_or(Some(None), |found| found.map(Some));
         let mut right = Vec::new();
         for (part, condition) in parts {
             let condition = given(condition)?;
-            right.push(RollupPart { minus: part.minus, code: part.item.code.clone(), condition });
+            right.push(RollupItem { minus: part.minus, code: part.item.code.clone(), condition });
         }
         Some(RollupRule {
             name: rule.name.as_ref().map_or((at + 1).to_string(), |name| name.text.clone()),

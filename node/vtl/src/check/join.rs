@@ -8,41 +8,41 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemas::structure::Role;
 use schemas::table::Cell;
 
-use super::call::Argument;
-use super::component::Scope;
-use super::{Checker, column, positions};
-use crate::ast::{Clause, Component, Expr, Join, JoinKind, Node};
-use crate::fault::{Code, Fault, Span};
-use crate::plan::{Field, Matching, Operation, Side, Typed};
+use super::call::BoundArgument;
+use super::component::ComponentScope;
+use super::{Checker, column_expr, positions};
+use crate::ast::{Clause, ComponentRef, Expr, ExprNode, JoinCall, JoinType};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
+use crate::plan::{JoinColumn, JoinMode, Operation, PlanColumn, TypedExpr};
 
-/// An operand of a join: its step, its alias, its fields.
-struct Operand {
+/// An operand of a join: its step, its alias, its columns.
+struct JoinOperand {
     step: usize,
     alias: String,
-    fields: Vec<Field>,
+    columns: Vec<PlanColumn>,
     span: Span,
 }
 
-impl Operand {
+impl JoinOperand {
     fn identifier(&self, name: &str) -> Option<usize> {
-        self.fields.iter().position(|field| field.role == Role::Identifier && field.name == name)
+        self.columns.iter().position(|column| column.role == Role::Identifier && column.name == name)
     }
 }
 
 /// How operands are matched.
-struct Match<'a> {
-    kind: JoinKind,
+struct JoinCondition<'a> {
+    join_type: JoinType,
     /// Names of the identifiers that must be equal.
     keys: BTreeSet<String>,
-    fallbacks: &'a [(Component, Option<Cell>)],
+    fallbacks: &'a [(ComponentRef, Option<Cell>)],
 }
 
 impl Checker<'_> {
-    pub(super) fn join(&mut self, join: &Join, span: Span) -> Option<usize> {
+    pub(super) fn join(&mut self, join: &JoinCall, span: Span) -> Option<usize> {
         let operands = self.operands(join)?;
         let keys = self.join_keys(&operands, join)?;
         let aliases: Vec<String> = operands.iter().map(|operand| operand.alias.clone()).collect();
-        let how = Match { kind: join.kind, keys, fallbacks: &join.fallbacks };
+        let how = JoinCondition { join_type: join.join_type, keys, fallbacks: &join.fallbacks };
         self.known_fallbacks(&how, &operands)?;
         let mut step = self.joined(operands, &how, span)?;
         for clause in &join.clauses {
@@ -51,32 +51,32 @@ impl Checker<'_> {
                 clause => self.clause(step, clause, span)?,
             };
         }
-        let fields = self.fields(step).to_vec();
-        let twice = fields
+        let columns = self.columns(step).to_vec();
+        let twice = columns
             .iter()
             .enumerate()
-            .find(|(at, field)| fields.iter().take(*at).any(|f| f.name == field.name));
-        if let Some((_, field)) = twice {
-            let message = format!("the result of the join has several components `{}`", field.name);
+            .find(|(at, column)| columns.iter().take(*at).any(|f| f.name == column.name));
+        if let Some((_, column)) = twice {
+            let message = format!("the result of the join has several components `{}`", column.name);
             let hint = "keep, drop or rename until each name is single";
-            self.faults.push(Fault::new(Code::Ambiguous, span, message).hint(hint));
+            self.faults.push(Diagnostic::new(DiagnosticCode::Ambiguous, span, message).with_hint(hint));
             return None;
         }
         // Aliases mean nothing outside the join.
         if let Some(step) = self.steps.get_mut(step) {
-            step.fields.iter_mut().for_each(|field| field.from.clear());
+            step.columns.iter_mut().for_each(|column| column.from.clear());
         }
         Some(step)
     }
 
-    fn operands(&mut self, join: &Join) -> Option<Vec<Operand>> {
-        let mut operands: Vec<Option<Operand>> = Vec::new();
+    fn operands(&mut self, join: &JoinCall) -> Option<Vec<JoinOperand>> {
+        let mut operands: Vec<Option<JoinOperand>> = Vec::new();
         let mut aliases = BTreeSet::new();
         for (expr, alias) in &join.operands {
             let alias = match (alias, &expr.node) {
                 (Some(alias), _) => Some(alias.text.clone()),
-                (None, Node::Name(name)) => Some(name.clone()),
-                (None, Node::Clause(..) | Node::Member(..)) if join.operands.len() == 1 => {
+                (None, ExprNode::Name(name)) => Some(name.clone()),
+                (None, ExprNode::Clause(..) | ExprNode::Member(..)) if join.operands.len() == 1 => {
                     Some(String::new())
                 }
                 (None, _) => None,
@@ -84,20 +84,24 @@ impl Checker<'_> {
             let step = self.data(expr);
             let Some(alias) = alias else {
                 let message = "an operand of a join that is an expression needs an alias";
-                self.faults.push(Fault::new(Code::Structure, expr.span, message).hint("write `… as A`"));
+                self.faults.push(
+                    Diagnostic::new(DiagnosticCode::Structure, expr.span, message)
+                        .with_hint("write `… as A`"),
+                );
                 operands.push(None);
                 continue;
             };
             if !aliases.insert(alias.clone()) {
                 let message = format!("two operands of the join are called `{alias}`");
                 self.faults.push(
-                    Fault::new(Code::Duplicate, expr.span, message).hint("give them aliases: `… as A`"),
+                    Diagnostic::new(DiagnosticCode::Duplicate, expr.span, message)
+                        .with_hint("give them aliases: `… as A`"),
                 );
             }
             operands.push(step.map(|step| {
-                let mut fields = self.fields(step).to_vec();
-                fields.iter_mut().for_each(|field| field.from = vec![alias.clone()]);
-                Operand { step, alias, fields, span: expr.span }
+                let mut columns = self.columns(step).to_vec();
+                columns.iter_mut().for_each(|column| column.from = vec![alias.clone()]);
+                JoinOperand { step, alias, columns, span: expr.span }
             }));
         }
         operands.into_iter().collect()
@@ -105,23 +109,23 @@ impl Checker<'_> {
 
     /// Names of the identifiers that match: those of several operands, or of `using`; none in a
     /// `cross_join`.
-    fn join_keys(&mut self, operands: &[Operand], join: &Join) -> Option<BTreeSet<String>> {
-        if join.kind == JoinKind::Cross {
+    fn join_keys(&mut self, operands: &[JoinOperand], join: &JoinCall) -> Option<BTreeSet<String>> {
+        if join.join_type == JoinType::Cross {
             return Some(BTreeSet::new());
         }
         let shared =
             |name: &str| operands.iter().filter(|operand| operand.identifier(name).is_some()).count() > 1;
         let Some(using) = &join.using else {
-            let names = operands.iter().flat_map(|operand| &operand.fields);
-            let names = names.filter(|field| field.role == Role::Identifier && shared(&field.name));
-            return Some(names.map(|field| field.name.clone()).collect());
+            let names = operands.iter().flat_map(|operand| &operand.columns);
+            let names = names.filter(|column| column.role == Role::Identifier && shared(&column.name));
+            return Some(names.map(|column| column.name.clone()).collect());
         };
         let mut keys = BTreeSet::new();
         for component in using {
             let name = self.meant(&component.name).into_owned();
             if !shared(&name.text) {
                 let message = format!("`{}` is not an identifier of several operands of the join", name.text);
-                return self.fault(Code::Structure, name.span, message);
+                return self.fault(DiagnosticCode::Structure, name.span, message);
             }
             keys.insert(name.text);
         }
@@ -129,7 +133,7 @@ impl Checker<'_> {
     }
 
     /// Whether each `nvl` names an identifier that is no key.
-    fn known_fallbacks(&mut self, how: &Match<'_>, operands: &[Operand]) -> Option<()> {
+    fn known_fallbacks(&mut self, how: &JoinCondition<'_>, operands: &[JoinOperand]) -> Option<()> {
         for (component, _) in how.fallbacks {
             let name = &component.name;
             let known = operands.iter().any(|operand| {
@@ -138,14 +142,14 @@ impl Checker<'_> {
             });
             if !known || how.keys.contains(&name.text) {
                 let message = format!("`{}` is no identifier beside the keys of the join", name.text);
-                return self.fault(Code::Structure, name.span, message);
+                return self.fault(DiagnosticCode::Structure, name.span, message);
             }
         }
         Some(())
     }
 
     /// Joins the operands one by one, each time the first that shares a key with those before.
-    fn joined(&mut self, operands: Vec<Operand>, how: &Match<'_>, span: Span) -> Option<usize> {
+    fn joined(&mut self, operands: Vec<JoinOperand>, how: &JoinCondition<'_>, span: Span) -> Option<usize> {
         let mut rest = operands;
         if rest.is_empty() {
             return None;
@@ -154,13 +158,13 @@ impl Checker<'_> {
         while !rest.is_empty() {
             let next = rest.iter().position(|operand| {
                 let both = |key: &String| operand.identifier(key).is_some() && left.identifier(key).is_some();
-                how.kind == JoinKind::Cross || how.keys.iter().any(both)
+                how.join_type == JoinType::Cross || how.keys.iter().any(both)
             });
             let Some(next) = next else {
                 let names: Vec<String> = rest.iter().map(|operand| format!("`{}`", operand.alias)).collect();
                 let message =
                     format!("{} shares no key with the other operands of the join", names.join(", "));
-                return self.fault(Code::Structure, span, message);
+                return self.fault(DiagnosticCode::Structure, span, message);
             };
             let right = rest.remove(next);
             left = self.pair(left, right, how, span)?;
@@ -168,82 +172,99 @@ impl Checker<'_> {
         Some(left.step)
     }
 
-    fn pair(&mut self, left: Operand, right: Operand, how: &Match<'_>, span: Span) -> Option<Operand> {
+    fn pair(
+        &mut self,
+        left: JoinOperand,
+        right: JoinOperand,
+        how: &JoinCondition<'_>,
+        span: Span,
+    ) -> Option<JoinOperand> {
         let mut matched = Vec::new();
         for name in &how.keys {
             if let (Some(a), Some(b)) = (left.identifier(name), right.identifier(name)) {
-                self.same_kind(left.fields.get(a)?, right.fields.get(b)?, right.span)?;
+                self.same_kind(left.columns.get(a)?, right.columns.get(b)?, right.span)?;
                 matched.push((a, b));
             }
         }
         matched.sort_unstable();
-        let matching = match how.kind {
-            JoinKind::Inner | JoinKind::Cross => Matching::Inner,
-            JoinKind::Left => Matching::Left,
-            JoinKind::Full => Matching::Full,
+        let matching = match how.join_type {
+            JoinType::Inner | JoinType::Cross => JoinMode::Inner,
+            JoinType::Left => JoinMode::Left,
+            JoinType::Full => JoinMode::Full,
         };
-        let mut columns: Vec<(Field, (Side, Option<Cell>))> = Vec::new();
-        for (at, field) in left.fields.iter().enumerate() {
-            let mut field = field.clone();
+        let mut outputs: Vec<(PlanColumn, (JoinColumn, Option<Cell>))> = Vec::new();
+        for (at, column) in left.columns.iter().enumerate() {
+            let mut column = column.clone();
             let key = matched.iter().find(|(key, _)| *key == at);
             let (side, gap) = match key {
                 Some((_, other)) => {
-                    field.from.push(right.alias.clone());
-                    (if matching == Matching::Full { Side::Either(at, *other) } else { Side::Left(at) }, None)
+                    column.from.push(right.alias.clone());
+                    (
+                        if matching == JoinMode::Full {
+                            JoinColumn::Either(at, *other)
+                        } else {
+                            JoinColumn::Left(at)
+                        },
+                        None,
+                    )
                 }
-                None => (Side::Left(at), self.gap(&field, matching == Matching::Full, how, &right)?),
+                None => (JoinColumn::Left(at), self.gap(&column, matching == JoinMode::Full, how, &right)?),
             };
-            columns.push((field, (side, gap)));
+            outputs.push((column, (side, gap)));
         }
         let others =
-            right.fields.iter().enumerate().filter(|(at, _)| !matched.iter().any(|(_, key)| key == at));
-        for (at, field) in others {
-            let gap = self.gap(field, matching != Matching::Inner, how, &right)?;
-            columns.push((field.clone(), (Side::Right(at), gap)));
+            right.columns.iter().enumerate().filter(|(at, _)| !matched.iter().any(|(_, key)| key == at));
+        for (at, column) in others {
+            let gap = self.gap(column, matching != JoinMode::Inner, how, &right)?;
+            outputs.push((column.clone(), (JoinColumn::Right(at), gap)));
         }
-        columns.sort_by_key(|(field, _)| field.role);
-        let (fields, columns): (Vec<Field>, Vec<_>) = columns.into_iter().unzip();
+        outputs.sort_by_key(|(column, _)| column.role);
+        let (columns, outputs): (Vec<PlanColumn>, Vec<_>) = outputs.into_iter().unzip();
         let operation =
-            Operation::Join { left: left.step, right: right.step, keys: matched, columns, matching };
-        let step = self.push(operation, fields, span);
+            Operation::Join { left: left.step, right: right.step, keys: matched, outputs, matching };
+        let step = self.push(operation, columns, span);
         let step = self.merged_virals(step, span)?;
-        let fields = self.fields(step).to_vec();
-        Some(Operand { step, alias: left.alias, fields, span: left.span })
+        let columns = self.columns(step).to_vec();
+        Some(JoinOperand { step, alias: left.alias, columns, span: left.span })
     }
 
     /// The value of a component where a data point lacks it: of an identifier that of `nvl`.
     fn gap(
         &mut self,
-        field: &Field,
+        column: &PlanColumn,
         missing: bool,
-        how: &Match<'_>,
-        right: &Operand,
+        how: &JoinCondition<'_>,
+        right: &JoinOperand,
     ) -> Option<Option<Cell>> {
-        if field.role != Role::Identifier || !missing {
+        if column.role != Role::Identifier || !missing {
             return Some(None);
         }
         let found = how.fallbacks.iter().find(|(component, _)| {
-            component.name.text == field.name
-                && component.alias.as_ref().is_none_or(|alias| field.from.contains(&alias.text))
+            component.name.text == column.name
+                && component.alias.as_ref().is_none_or(|alias| column.from.contains(&alias.text))
         });
         match found {
             Some((component, Some(cell))) => {
                 let typed = super::component::constant(Some(cell.clone()), component.name.span);
-                if typed.kind != Some(field.kind) {
-                    let message = super::component::mismatch(&field.name, field.kind, typed.kind);
-                    return self.fault(Code::Type, component.name.span, message);
+                if typed.value_type != Some(column.value_type) {
+                    let message =
+                        super::component::mismatch(&column.name, column.value_type, typed.value_type);
+                    return self.fault(DiagnosticCode::Type, component.name.span, message);
                 }
                 Some(Some(cell.clone()))
             }
-            Some((component, None)) => {
-                self.fault(Code::NullIdentifier, component.name.span, "an identifier cannot be null")
-            }
+            Some((component, None)) => self.fault(
+                DiagnosticCode::NullIdentifier,
+                component.name.span,
+                "an identifier cannot be null",
+            ),
             None => {
-                let (name, join) = (&field.name, how.kind.name());
+                let (name, join) = (&column.name, how.join_type.name());
                 let message =
                     format!("the identifier `{name}` is no key of the `{join}`, so data points may lack it");
                 let hint = format!("name the keys with `using …` and give a value: `nvl({name}, …)`");
-                self.faults.push(Fault::new(Code::Structure, right.span, message).hint(hint));
+                self.faults
+                    .push(Diagnostic::new(DiagnosticCode::Structure, right.span, message).with_hint(hint));
                 None
             }
         }
@@ -251,49 +272,55 @@ impl Checker<'_> {
 
     /// `apply`: an expression over the operands by alias, for each measure that several have.
     fn homonyms(&mut self, step: usize, expr: &Expr, aliases: &[String]) -> Option<usize> {
-        let fields = self.fields(step).to_vec();
-        let measures = positions(&fields, Role::Measure);
+        let columns = self.columns(step).to_vec();
+        let measures = positions(&columns, Role::Measure);
         let mut names: Vec<&str> = Vec::new();
-        for field in measures.iter().filter_map(|at| fields.get(*at)) {
-            if !names.contains(&field.name.as_str()) {
-                names.push(&field.name);
+        for column in measures.iter().filter_map(|at| columns.get(*at)) {
+            if !names.contains(&column.name.as_str()) {
+                names.push(&column.name);
             }
         }
-        let mut columns = self.pass(step, |field| field.role == Role::Identifier);
+        let mut outputs = self.pass(step, |column| column.role == Role::Identifier);
         let before = self.faults.len();
         for name in names {
-            let homonyms = self.aliased(name, &fields, aliases);
+            let homonyms = self.aliased(name, &columns, aliases);
             if homonyms.len() < 2 {
                 continue;
             }
-            let mut scope = Scope::row(&fields);
+            let mut scope = ComponentScope::row(&columns);
             let typed = self.applied(expr, homonyms, &mut scope);
-            if let Some(kind) = typed.as_ref().and_then(|typed| typed.kind) {
-                let field = Field { name: name.to_owned(), role: Role::Measure, kind, from: Vec::new() };
-                columns.extend(typed.map(|typed| (field, typed)));
+            if let Some(value_type) = typed.as_ref().and_then(|typed| typed.value_type) {
+                let column =
+                    PlanColumn { name: name.to_owned(), role: Role::Measure, value_type, from: Vec::new() };
+                outputs.extend(typed.map(|typed| (column, typed)));
             }
         }
-        if columns.iter().all(|(field, _)| field.role != Role::Measure) {
+        if outputs.iter().all(|(column, _)| column.role != Role::Measure) {
             if self.faults.len() == before {
                 let message = "the operands of the join have no measure of one name to apply this to";
-                return self.fault(Code::Structure, expr.span, message);
+                return self.fault(DiagnosticCode::Structure, expr.span, message);
             }
             return None;
         }
         // Measures whose type the expression does not fit are left out.
         self.faults.truncate(before);
-        Some(self.map(step, columns, expr.span))
+        Some(self.map(step, outputs, expr.span))
     }
 
     /// The measure of one name in each operand, by alias.
-    fn aliased(&self, name: &str, fields: &[Field], aliases: &[String]) -> BTreeMap<String, Argument> {
+    fn aliased(
+        &self,
+        name: &str,
+        columns: &[PlanColumn],
+        aliases: &[String],
+    ) -> BTreeMap<String, BoundArgument> {
         let of = |alias: &String| {
-            let fits = |field: &Field| {
-                field.role == Role::Measure && field.name == name && field.from.contains(alias)
+            let fits = |column: &PlanColumn| {
+                column.role == Role::Measure && column.name == name && column.from.contains(alias)
             };
-            let at = fields.iter().position(fits)?;
-            let typed: Typed = column(at, fields.get(at)?, Span::default());
-            Some((alias.clone(), Argument::Scalar(typed)))
+            let at = columns.iter().position(fits)?;
+            let typed: TypedExpr = column_expr(at, columns.get(at)?, Span::default());
+            Some((alias.clone(), BoundArgument::Scalar(typed)))
         };
         aliases.iter().filter_map(of).collect()
     }
@@ -301,9 +328,9 @@ impl Checker<'_> {
     fn applied(
         &mut self,
         expr: &Expr,
-        homonyms: BTreeMap<String, Argument>,
-        scope: &mut Scope,
-    ) -> Option<Typed> {
+        homonyms: BTreeMap<String, BoundArgument>,
+        scope: &mut ComponentScope,
+    ) -> Option<TypedExpr> {
         self.enter("apply", homonyms);
         let typed = self.component(expr, scope);
         self.leave();
@@ -313,30 +340,30 @@ impl Checker<'_> {
     /// Brings the viral attributes that several operands have to one each: two at a time, each time
     /// in a step of its own, for an expression that holds all would double with every operand.
     pub(super) fn merged_virals(&mut self, step: usize, span: Span) -> Option<usize> {
-        let fields = self.fields(step).to_vec();
-        let virals = positions(&fields, Role::ViralAttribute);
-        let named = |at: usize| fields.get(at).map(|field| &field.name);
+        let columns = self.columns(step).to_vec();
+        let virals = positions(&columns, Role::ViralAttribute);
+        let named = |at: usize| columns.get(at).map(|column| &column.name);
         let alike = |at: usize| virals.iter().copied().filter(move |other| named(*other) == named(at));
         if virals.iter().all(|at| alike(*at).count() == 1) {
             return Some(step);
         }
-        let mut columns = self.pass(step, |field| field.role != Role::ViralAttribute);
+        let mut outputs = self.pass(step, |column| column.role != Role::ViralAttribute);
         for at in virals.iter().copied() {
             let place = alike(at).position(|other| other == at)?;
-            let mut field = fields.get(at)?.clone();
-            let mut typed = column(at, &field, span);
+            let mut column = columns.get(at)?.clone();
+            let mut typed = column_expr(at, &column, span);
             if place == 1 {
                 continue;
             }
             if let Some(other) = alike(at).nth(1).filter(|_| place == 0) {
-                let second = fields.get(other)?;
-                field.from.extend(second.from.iter().cloned());
-                typed = self.propagate(&field.name, typed, column(other, second, span), span)?;
+                let second = columns.get(other)?;
+                column.from.extend(second.from.iter().cloned());
+                typed = self.propagate(&column.name, typed, column_expr(other, second, span), span)?;
             }
-            field.kind = typed.kind.unwrap_or(field.kind);
-            columns.push((field, typed));
+            column.value_type = typed.value_type.unwrap_or(column.value_type);
+            outputs.push((column, typed));
         }
-        let merged = self.map(step, columns, span);
+        let merged = self.map(step, outputs, span);
         self.merged_virals(merged, span)
     }
 }

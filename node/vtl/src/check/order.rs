@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ast::{Clause, Definitions, Expr, Join, Kind, Node, Statement};
-use crate::fault::{Code, Fault, Faults, Span};
+use crate::ast::{Clause, Definitions, Expr, ExprNode, JoinCall, ParameterType, Statement};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, DiagnosticList, Span};
 
 /// The statements in an order in which each comes after what it uses.
 ///
@@ -12,13 +12,13 @@ use crate::fault::{Code, Fault, Faults, Span};
 pub(super) fn sequence<'a>(
     statements: &'a [Statement],
     definitions: &Definitions,
-    faults: &mut Faults,
+    faults: &mut DiagnosticList,
 ) -> Vec<&'a Statement> {
     let mut defined: BTreeMap<&str, usize> = BTreeMap::new();
     for (at, statement) in statements.iter().enumerate() {
         if defined.contains_key(statement.target.text.as_str()) {
             let message = format!("`{}` is assigned a second time", statement.target.text);
-            faults.push(Fault::new(Code::Duplicate, statement.target.span, message));
+            faults.push(Diagnostic::new(DiagnosticCode::Duplicate, statement.target.span, message));
         } else {
             defined.insert(&statement.target.text, at);
         }
@@ -77,7 +77,7 @@ fn cycle(
     definitions: &Definitions,
     defined: &BTreeMap<&str, usize>,
     needs: &[usize],
-    faults: &mut Faults,
+    faults: &mut DiagnosticList,
 ) {
     let waits = |at: usize| needs.get(at).is_some_and(|left| *left > 0);
     let mut path: Vec<usize> = Vec::new();
@@ -89,7 +89,7 @@ fn cycle(
                 ring.filter_map(|at| statements.get(*at)).map(|s| format!("`{}`", s.target.text)).collect();
             let span = statements.get(at).map_or(Span::default(), |statement| statement.target.span);
             let message = format!("results are defined by each other: {}", names.join(" needs "));
-            faults.push(Fault::new(Code::Cycle, span, message));
+            faults.push(Diagnostic::new(DiagnosticCode::Cycle, span, message));
             return;
         }
         path.push(at);
@@ -112,14 +112,14 @@ pub(crate) fn names<'e>(expr: &'e Expr, definitions: &Definitions) -> Vec<(&'e s
     let mut open = vec![expr];
     while let Some(expr) = open.pop() {
         match &expr.node {
-            Node::Name(name) => found.push((name.as_str(), expr.span)),
-            Node::Clause(operand, clause) => {
+            ExprNode::Name(name) => found.push((name.as_str(), expr.span)),
+            ExprNode::Clause(operand, clause) => {
                 found.extend(sub_names(clause));
                 open.push(operand);
             }
-            Node::Join(join) => open.extend(join.operands.iter().map(|(operand, _)| operand)),
-            Node::Aggregate(aggregate) => open.extend(&aggregate.operand),
-            Node::Call(name, arguments) => open.extend(values(&name.text, arguments, definitions)),
+            ExprNode::Join(join) => open.extend(join.operands.iter().map(|(operand, _)| operand)),
+            ExprNode::Aggregate(aggregate) => open.extend(&aggregate.operand),
+            ExprNode::Call(name, arguments) => open.extend(values(&name.text, arguments, definitions)),
             _ => open.extend(expr.children()),
         }
     }
@@ -130,7 +130,9 @@ pub(crate) fn names<'e>(expr: &'e Expr, definitions: &Definitions) -> Vec<(&'e s
 fn values<'e>(name: &str, arguments: &'e [Expr], definitions: &Definitions) -> Vec<&'e Expr> {
     let parameters = definitions.operators.get(name).map_or(&[][..], |operator| &operator.parameters);
     let plain = |at: usize| {
-        parameters.get(at).is_none_or(|parameter| matches!(parameter.kind, Kind::Data(_) | Kind::Scalar(_)))
+        parameters.get(at).is_none_or(|parameter| {
+            matches!(parameter.parameter_type, ParameterType::Data(_) | ParameterType::Scalar(_))
+        })
     };
     arguments.iter().enumerate().filter(|(at, _)| plain(*at)).map(|(_, argument)| argument).collect()
 }
@@ -141,19 +143,19 @@ pub(crate) fn inner_names(expr: &Expr) -> Vec<&str> {
     let mut open: Vec<(&Expr, bool)> = vec![(expr, false)];
     while let Some((expr, inside)) = open.pop() {
         match &expr.node {
-            Node::Name(name) if inside => found.push(name.as_str()),
-            Node::Clause(operand, clause) => {
+            ExprNode::Name(name) if inside => found.push(name.as_str()),
+            ExprNode::Clause(operand, clause) => {
                 open.push((operand, inside));
                 open.extend(clause.children().into_iter().map(|child| (child, true)));
             }
-            Node::Join(join) => open.extend(join_children(join, inside)),
+            ExprNode::Join(join) => open.extend(join_children(join, inside)),
             _ => open.extend(expr.children().into_iter().map(|child| (child, inside))),
         }
     }
     found
 }
 
-fn join_children(join: &Join, inside: bool) -> impl Iterator<Item = (&Expr, bool)> {
+fn join_children(join: &JoinCall, inside: bool) -> impl Iterator<Item = (&Expr, bool)> {
     let operands = join.operands.iter().map(move |(operand, _)| (operand, inside));
     operands.chain(join.clauses.iter().flat_map(Clause::children).map(|child| (child, true)))
 }
@@ -162,7 +164,7 @@ fn join_children(join: &Join, inside: bool) -> impl Iterator<Item = (&Expr, bool
 fn sub_names(clause: &Clause) -> Vec<(&str, Span)> {
     let Clause::Sub(items) = clause else { return Vec::new() };
     let names = items.iter().filter_map(|(_, value)| match &value.node {
-        Node::Name(name) => Some((name.as_str(), value.span)),
+        ExprNode::Name(name) => Some((name.as_str(), value.span)),
         _ => None,
     });
     names.collect()

@@ -5,11 +5,11 @@
 use schemas::structure::{Role, Type};
 
 use super::component::widen;
-use super::{Checker, column, positions};
+use super::{Checker, column_expr, positions};
 use crate::ast::{Expr, SetOp};
-use crate::fault::{Code, Fault, Span};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
 use crate::op::default_name;
-use crate::plan::{Field, Operation, Term, Typed};
+use crate::plan::{Operation, PlanColumn, Term, TypedExpr};
 
 impl Checker<'_> {
     /// `union`, `intersect`, `setdiff`, `symdiff`.
@@ -32,79 +32,80 @@ impl Checker<'_> {
         }
     }
 
-    /// The union of steps whose fields have the same names, roles and types in the same order.
+    /// The union of steps whose columns have the same names, roles and types in the same order.
     pub(super) fn union(&mut self, steps: &[usize], span: Span) -> Option<usize> {
-        let fields = self.fields(*steps.first()?).to_vec();
-        Some(self.push(Operation::Union { inputs: steps.to_vec() }, fields, span))
+        let columns = self.columns(*steps.first()?).to_vec();
+        Some(self.push(Operation::Union { inputs: steps.to_vec() }, columns, span))
     }
 
     /// The data points of the left whose key the right has, or has not.
     fn semi(&mut self, left: usize, right: usize, present: bool, span: Span) -> usize {
-        let fields = self.fields(left).to_vec();
-        let keys = positions(&fields, Role::Identifier).into_iter().map(|at| (at, at)).collect();
-        self.push(Operation::Semi { left, right, keys, present }, fields, span)
+        let columns = self.columns(left).to_vec();
+        let keys = positions(&columns, Role::Identifier).into_iter().map(|at| (at, at)).collect();
+        self.push(Operation::SemiJoin { left, right, keys, present }, columns, span)
     }
 
-    /// The fields of the first data set, each of a type that those of all others pass as.
-    fn common_fields(&mut self, op: SetOp, steps: &[usize], operands: &[Expr]) -> Option<Vec<Field>> {
-        let mut common = self.fields(*steps.first()?).to_vec();
+    /// The columns of the first data set, each of a type that those of all others pass as.
+    fn common_fields(&mut self, op: SetOp, steps: &[usize], operands: &[Expr]) -> Option<Vec<PlanColumn>> {
+        let mut common = self.columns(*steps.first()?).to_vec();
         for (step, operand) in steps.iter().zip(operands).skip(1) {
-            let fields = self.fields(*step).to_vec();
-            if fields.len() != common.len() {
-                return self.unlike(op, &common, &fields, operand.span);
+            let columns = self.columns(*step).to_vec();
+            if columns.len() != common.len() {
+                return self.unlike(op, &common, &columns, operand.span);
             }
             for slot in &mut common {
-                let other = fields.iter().find(|field| field.name == slot.name && field.role == slot.role);
-                let kind = other.and_then(|other| shared(slot, other.kind));
-                let Some(kind) = kind else {
-                    return self.unlike(op, &fields, std::slice::from_ref(slot), operand.span);
+                let other =
+                    columns.iter().find(|column| column.name == slot.name && column.role == slot.role);
+                let value_type = other.and_then(|other| shared(slot, other.value_type));
+                let Some(value_type) = value_type else {
+                    return self.unlike(op, &columns, std::slice::from_ref(slot), operand.span);
                 };
-                slot.kind = kind;
+                slot.value_type = value_type;
             }
         }
-        common.iter_mut().for_each(|field| field.from.clear());
+        common.iter_mut().for_each(|column| column.from.clear());
         Some(common)
     }
 
     /// Names what one data set has and the other has not.
-    fn unlike<T>(&mut self, op: SetOp, a: &[Field], b: &[Field], span: Span) -> Option<T> {
-        let missing = |from: &[Field], to: &[Field]| {
-            let absent = |field: &&Field| {
+    fn unlike<T>(&mut self, op: SetOp, a: &[PlanColumn], b: &[PlanColumn], span: Span) -> Option<T> {
+        let missing = |from: &[PlanColumn], to: &[PlanColumn]| {
+            let absent = |column: &&PlanColumn| {
                 !to.iter().any(|other| {
-                    (other.name.as_str(), other.role, other.kind)
-                        == (field.name.as_str(), field.role, field.kind)
+                    (other.name.as_str(), other.role, other.value_type)
+                        == (column.name.as_str(), column.role, column.value_type)
                 })
             };
             from.iter().find(absent).cloned()
         };
         let odd = missing(b, a).or_else(|| missing(a, b));
-        let shown = odd.map_or(String::new(), |field| {
+        let shown = odd.map_or(String::new(), |column| {
             format!(
                 ": not all have the {} `{}` of type `{}`",
-                field.role.word(),
-                field.name,
-                field.kind.word()
+                column.role.word(),
+                column.name,
+                column.value_type.word()
             )
         });
         let message = format!("`{}` needs data sets of the same components{shown}", op.name());
         let hint = "bring them to one structure with `keep`, `rename`, `calc`";
-        self.faults.push(Fault::new(Code::Structure, span, message).hint(hint));
+        self.faults.push(Diagnostic::new(DiagnosticCode::Structure, span, message).with_hint(hint));
         None
     }
 
     /// The same data set with its components in the common order and of the common types.
-    fn aligned(&mut self, step: usize, common: &[Field], span: Span) -> usize {
-        let fields = self.fields(step).to_vec();
-        if fields == common {
+    fn aligned(&mut self, step: usize, common: &[PlanColumn], span: Span) -> usize {
+        let columns = self.columns(step).to_vec();
+        if columns == common {
             return step;
         }
-        let columns = common.iter().filter_map(|wanted| {
-            let at = fields.iter().position(|field| field.name == wanted.name)?;
-            let typed = column(at, fields.get(at)?, span);
-            Some((wanted.clone(), widen(typed, Some(wanted.kind))))
+        let outputs = common.iter().filter_map(|wanted| {
+            let at = columns.iter().position(|column| column.name == wanted.name)?;
+            let typed = column_expr(at, columns.get(at)?, span);
+            Some((wanted.clone(), widen(typed, Some(wanted.value_type))))
         });
-        let columns = columns.collect();
-        self.map(step, columns, span)
+        let outputs = outputs.collect();
+        self.map(step, outputs, span)
     }
 
     /// `exists_in`: for each data point of the left whether the right has its common identifiers.
@@ -117,36 +118,36 @@ impl Checker<'_> {
     ) -> Option<usize> {
         let (a, b) = (self.data(left), self.data(right));
         let (a, b) = (a?, b?);
-        let (ours, theirs) = (self.fields(a).to_vec(), self.fields(b).to_vec());
+        let (ours, theirs) = (self.columns(a).to_vec(), self.columns(b).to_vec());
         let (mine, others) = (positions(&ours, Role::Identifier), positions(&theirs, Role::Identifier));
         let twin = |at: usize| {
             let name = &ours.get(at)?.name;
-            others.iter().copied().find(|other| theirs.get(*other).is_some_and(|field| field.name == *name))
+            others.iter().copied().find(|other| theirs.get(*other).is_some_and(|column| column.name == *name))
         };
         let keys: Vec<(usize, usize)> = mine.iter().filter_map(|at| Some((*at, twin(*at)?))).collect();
         if keys.len() != mine.len().min(others.len()) {
             let message = "the identifiers of neither data set contain those of the other";
-            return self.fault(Code::Structure, span, message);
+            return self.fault(DiagnosticCode::Structure, span, message);
         }
         for (x, y) in &keys {
             self.same_kind(ours.get(*x)?, theirs.get(*y)?, span)?;
         }
-        let mut fields: Vec<Field> = mine.iter().filter_map(|at| ours.get(*at)).cloned().collect();
+        let mut columns: Vec<PlanColumn> = mine.iter().filter_map(|at| ours.get(*at)).cloned().collect();
         let name = default_name(Type::Boolean).to_owned();
-        fields.push(Field { name, role: Role::Measure, kind: Type::Boolean, from: Vec::new() });
-        let found = self.push(Operation::Exists { left: a, right: b, keys }, fields.clone(), span);
+        columns.push(PlanColumn { name, role: Role::Measure, value_type: Type::Boolean, from: Vec::new() });
+        let found = self.push(Operation::Exists { left: a, right: b, keys }, columns.clone(), span);
         let Some(retain) = retain else { return Some(found) };
-        let flag = Typed { term: Term::Column(fields.len() - 1), kind: Some(Type::Boolean), span };
+        let flag = TypedExpr { term: Term::Column(columns.len() - 1), value_type: Some(Type::Boolean), span };
         let condition = if retain { flag } else { self.apply(crate::op::Op::Not, vec![flag], span)? };
-        Some(self.push(Operation::Filter { input: found, condition }, fields, span))
+        Some(self.push(Operation::Filter { input: found, condition }, columns, span))
     }
 }
 
 /// The type that both pass as; identifiers must be of one type.
-pub(super) fn shared(field: &Field, other: Type) -> Option<Type> {
-    let numeric = |kind: Type| matches!(kind, Type::Integer | Type::Number);
-    if field.kind == other {
+pub(super) fn shared(column: &PlanColumn, other: Type) -> Option<Type> {
+    let numeric = |value_type: Type| matches!(value_type, Type::Integer | Type::Number);
+    if column.value_type == other {
         return Some(other);
     }
-    (field.role != Role::Identifier && numeric(field.kind) && numeric(other)).then_some(Type::Number)
+    (column.role != Role::Identifier && numeric(column.value_type) && numeric(other)).then_some(Type::Number)
 }

@@ -4,52 +4,54 @@ use schemas::structure::Type;
 use schemas::table::Cell;
 
 use super::Checker;
-use super::typing::{Kind, Misfit, at, each};
+use super::typing::{ExprType, TypeMismatch, at, each};
+use crate::diagnostic::DiagnosticCode;
 use crate::eval::{mask_fault, pattern_fault, unit_fault};
-use crate::fault::Code;
-use crate::op::{Op, Text, Time};
-use crate::plan::{Term, Typed};
+use crate::op::{Op, TextOp, TimeOp};
+use crate::plan::{Term, TypedExpr};
 
 /// The type that an operator on texts gives.
-pub(super) fn result(op: Text, kinds: &[Kind]) -> Result<Kind, Misfit> {
-    let string = |kind| kind == Type::String;
-    let integer = |kind| kind == Type::Integer;
+pub(super) fn result(op: TextOp, value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
+    let string = |value_type| value_type == Type::String;
+    let integer = |value_type| value_type == Type::Integer;
     match op {
-        Text::Substring => {
-            at(kinds, 0, string, "a string")?;
-            at(kinds, 1, integer, "an integer")?;
-            at(kinds, 2, integer, "an integer")?;
+        TextOp::Substring => {
+            at(value_types, 0, string, "a string")?;
+            at(value_types, 1, integer, "an integer")?;
+            at(value_types, 2, integer, "an integer")?;
         }
-        Text::Position => {
-            at(kinds, 0, string, "a string")?;
-            at(kinds, 1, string, "a string")?;
-            at(kinds, 2, integer, "an integer")?;
-            at(kinds, 3, integer, "an integer")?;
+        TextOp::Position => {
+            at(value_types, 0, string, "a string")?;
+            at(value_types, 1, string, "a string")?;
+            at(value_types, 2, integer, "an integer")?;
+            at(value_types, 3, integer, "an integer")?;
         }
-        _ => each(kinds, string, "a string")?,
+        _ => each(value_types, string, "a string")?,
     }
     Ok(Some(match op {
-        Text::Length | Text::Position => Type::Integer,
-        Text::Match => Type::Boolean,
-        Text::Distance(_) => Type::Number,
+        TextOp::Length | TextOp::Position => Type::Integer,
+        TextOp::Match => Type::Boolean,
+        TextOp::Distance(_) => Type::Number,
         _ => Type::String,
     }))
 }
 
 impl Checker<'_> {
     /// What is wrong with a mask, a pattern or a unit of time that is a literal.
-    pub(super) fn literals(&mut self, op: Op, operands: &[Typed]) -> Option<()> {
+    pub(super) fn literals(&mut self, op: Op, operands: &[TypedExpr]) -> Option<()> {
         let text = |at: usize| match operands.get(at).map(|typed| &typed.term) {
             Some(Term::Constant(Some(Cell::Text(text)))) => Some(text.as_str()),
             _ => None,
         };
         let (code, place, reason) = match op {
             Op::Cast(to) => {
-                let from = operands.first().and_then(|operand| operand.kind);
-                (Code::Cast, 1, text(1).and_then(|mask| mask_fault(mask, from, to)))
+                let from = operands.first().and_then(|operand| operand.value_type);
+                (DiagnosticCode::Cast, 1, text(1).and_then(|mask| mask_fault(mask, from, to)))
             }
-            Op::Text(Text::Match) => (Code::Domain, 1, text(1).and_then(|text| self.pattern(text))),
-            Op::Time(Time::Add) => (Code::Cast, 2, text(2).and_then(unit_fault)),
+            Op::Text(TextOp::Match) => {
+                (DiagnosticCode::Domain, 1, text(1).and_then(|text| self.pattern(text)))
+            }
+            Op::Time(TimeOp::Add) => (DiagnosticCode::Cast, 2, text(2).and_then(unit_fault)),
             _ => return Some(()),
         };
         match (reason, operands.get(place)) {

@@ -5,53 +5,64 @@ use schemas::structure::{Role, Type};
 
 use super::component::widen;
 use super::dataset::carried;
-use super::typing::{Kind, Misfit, at, each, found};
-use super::{Checker, Value, column};
-use crate::ast::{Expr, Series};
-use crate::fault::{Code, Span};
-use crate::op::{Op, Time, default_name};
-use crate::plan::{Field, Operation, Typed};
+use super::typing::{ExprType, TypeMismatch, at, each, found};
+use super::{Checker, ExprValue, column_expr};
+use crate::ast::{Expr, SeriesOp};
+use crate::diagnostic::{DiagnosticCode, Span};
+use crate::op::{Op, TimeOp, default_name};
+use crate::plan::{Operation, PlanColumn, TypedExpr};
 
 /// The type that an operator on values of time gives.
-pub(super) fn result(op: Time, kinds: &[Kind]) -> Result<Kind, Misfit> {
-    let day = |kind| matches!(kind, Type::TimePeriod | Type::Date);
-    let timely = |kind| matches!(kind, Type::TimePeriod | Type::Date | Type::Time);
+pub(super) fn result(op: TimeOp, value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
+    let day = |value_type| matches!(value_type, Type::TimePeriod | Type::Date);
+    let timely = |value_type| matches!(value_type, Type::TimePeriod | Type::Date | Type::Time);
     match op {
-        Time::Indicator => each(kinds, |kind| kind == Type::TimePeriod, "a `time_period`")?,
-        Time::DayOfMonth | Time::DayOfYear | Time::Difference => {
-            each(kinds, day, "a time period or a date")?;
+        TimeOp::Indicator => {
+            each(value_types, |value_type| value_type == Type::TimePeriod, "a `time_period`")?
         }
-        Time::Add => {
-            at(kinds, 0, day, "a time period or a date")?;
-            at(kinds, 1, |kind| kind == Type::Integer, "an integer")?;
-            at(kinds, 2, |kind| matches!(kind, Type::String | Type::Duration), "a duration")?;
+        TimeOp::DayOfMonth | TimeOp::DayOfYear | TimeOp::Difference => {
+            each(value_types, day, "a time period or a date")?;
         }
-        Time::DaysToYear | Time::DaysToMonth => {
-            each(kinds, |kind| kind == Type::Integer, "an integer")?;
+        TimeOp::Add => {
+            at(value_types, 0, day, "a time period or a date")?;
+            at(value_types, 1, |value_type| value_type == Type::Integer, "an integer")?;
+            at(
+                value_types,
+                2,
+                |value_type| matches!(value_type, Type::String | Type::Duration),
+                "a duration",
+            )?;
         }
-        Time::YearToDays | Time::MonthToDays => {
-            each(kinds, |kind| kind == Type::Duration, "a `duration`")?;
+        TimeOp::DaysToYear | TimeOp::DaysToMonth => {
+            each(value_types, |value_type| value_type == Type::Integer, "an integer")?;
         }
-        Time::Aggregate(convert) if convert.end.is_some() => {
-            each(kinds, |kind| kind == Type::Date, "a `date`, which `first` and `last` are for")?;
+        TimeOp::YearToDays | TimeOp::MonthToDays => {
+            each(value_types, |value_type| value_type == Type::Duration, "a `duration`")?;
         }
-        Time::Aggregate(_) => each(kinds, timely, "a time period, a date or a time")?,
+        TimeOp::Aggregate(convert) if convert.end.is_some() => {
+            each(
+                value_types,
+                |value_type| value_type == Type::Date,
+                "a `date`, which `first` and `last` are for",
+            )?;
+        }
+        TimeOp::Aggregate(_) => each(value_types, timely, "a time period, a date or a time")?,
     }
     Ok(match op {
-        Time::Indicator | Time::DaysToYear | Time::DaysToMonth => Some(Type::Duration),
-        Time::Add => Some(Type::Date),
-        Time::Aggregate(_) => kinds.first().copied().flatten(),
+        TimeOp::Indicator | TimeOp::DaysToYear | TimeOp::DaysToMonth => Some(Type::Duration),
+        TimeOp::Add => Some(Type::Date),
+        TimeOp::Aggregate(_) => value_types.first().copied().flatten(),
         _ => Some(Type::Integer),
     })
 }
 
 /// The single identifier of a type of time, or why there is none.
-pub(super) fn reference(fields: &[Field]) -> Result<usize, &'static str> {
-    let timely = |field: &Field| {
-        let kind = matches!(field.kind, Type::TimePeriod | Type::Date | Type::Time);
-        kind && field.role == Role::Identifier
+pub(super) fn reference(columns: &[PlanColumn]) -> Result<usize, &'static str> {
+    let timely = |column: &PlanColumn| {
+        let value_type = matches!(column.value_type, Type::TimePeriod | Type::Date | Type::Time);
+        value_type && column.role == Role::Identifier
     };
-    let mut found = fields.iter().enumerate().filter(|(_, field)| timely(field)).map(|(at, _)| at);
+    let mut found = columns.iter().enumerate().filter(|(_, column)| timely(column)).map(|(at, _)| at);
     match (found.next(), found.next()) {
         (Some(at), None) => Ok(at),
         (None, _) => Err("the data set has no identifier of type `time_period`, `date` or `time`"),
@@ -61,99 +72,111 @@ pub(super) fn reference(fields: &[Field]) -> Result<usize, &'static str> {
 
 impl Checker<'_> {
     /// The time identifier of a data set.
-    fn clock(&mut self, fields: &[Field], span: Span) -> Option<usize> {
-        match reference(fields) {
+    fn clock(&mut self, columns: &[PlanColumn], span: Span) -> Option<usize> {
+        match reference(columns) {
             Ok(at) => Some(at),
-            Err(reason) => self.fault(Code::Structure, span, reason),
+            Err(reason) => self.fault(DiagnosticCode::Structure, span, reason),
         }
     }
 
     /// `period_indicator()` in a clause: of the one identifier that is a `time_period`.
-    pub(super) fn own_indicator(&mut self, fields: &[Field], span: Span) -> Option<Typed> {
-        let at = self.periods(fields, span)?;
-        let operand = column(at, fields.get(at)?, span);
-        self.apply(Op::Time(Time::Indicator), vec![operand], span)
+    pub(super) fn own_indicator(&mut self, columns: &[PlanColumn], span: Span) -> Option<TypedExpr> {
+        let at = self.periods(columns, span)?;
+        let operand = column_expr(at, columns.get(at)?, span);
+        self.apply(Op::Time(TimeOp::Indicator), vec![operand], span)
     }
 
-    fn periods(&mut self, fields: &[Field], span: Span) -> Option<usize> {
-        let fits = |field: &Field| field.role == Role::Identifier && field.kind == Type::TimePeriod;
-        let mut found = fields.iter().enumerate().filter(|(_, field)| fits(field)).map(|(at, _)| at);
+    fn periods(&mut self, columns: &[PlanColumn], span: Span) -> Option<usize> {
+        let fits =
+            |column: &PlanColumn| column.role == Role::Identifier && column.value_type == Type::TimePeriod;
+        let mut found = columns.iter().enumerate().filter(|(_, column)| fits(column)).map(|(at, _)| at);
         match (found.next(), found.next()) {
             (Some(at), None) => Some(at),
             _ => {
                 let message = "`period_indicator` needs one identifier of type `time_period`";
-                self.fault(Code::Structure, span, message)
+                self.fault(DiagnosticCode::Structure, span, message)
             }
         }
     }
 
     /// Operators on a whole data set that work on its time identifier, not on its measures.
-    pub(super) fn timely(&mut self, op: Time, step: usize, values: &[Value], span: Span) -> Option<usize> {
-        let fields = self.fields(step).to_vec();
-        if op == Time::Indicator {
-            let typed = self.own_indicator(&fields, span)?;
-            let mut columns = self.pass(step, carried);
+    pub(super) fn timely(
+        &mut self,
+        op: TimeOp,
+        step: usize,
+        values: &[ExprValue],
+        span: Span,
+    ) -> Option<usize> {
+        let columns = self.columns(step).to_vec();
+        if op == TimeOp::Indicator {
+            let typed = self.own_indicator(&columns, span)?;
+            let mut outputs = self.pass(step, carried);
             let name = default_name(Type::Duration).to_owned();
-            let field = Field { name, role: Role::Measure, kind: Type::Duration, from: Vec::new() };
-            columns.push((field, typed));
-            return Some(self.map(step, columns, span));
+            let column =
+                PlanColumn { name, role: Role::Measure, value_type: Type::Duration, from: Vec::new() };
+            outputs.push((column, typed));
+            return Some(self.map(step, outputs, span));
         }
-        let at = self.clock(&fields, span)?;
+        let at = self.clock(&columns, span)?;
         let operands = values.iter().map(|value| match value {
-            Value::Data(_) => fields.get(at).map(|field| column(at, field, span)),
-            Value::Scalar(typed) => Some(typed.clone()),
+            ExprValue::Data(_) => columns.get(at).map(|column| column_expr(at, column, span)),
+            ExprValue::Scalar(typed) => Some(typed.clone()),
         });
-        let operands: Option<Vec<Typed>> = operands.collect();
+        let operands: Option<Vec<TypedExpr>> = operands.collect();
         let value = self.apply(Op::Time(op), operands?, span)?;
-        let mut fields = fields;
-        fields.get_mut(at)?.kind = value.kind?;
-        Some(self.push(Operation::Rekey { input: step, column: at, value }, fields, span))
+        let mut columns = columns;
+        columns.get_mut(at)?.value_type = value.value_type?;
+        Some(self.push(Operation::Rekey { input: step, column: at, value }, columns, span))
     }
 
     /// `fill_time_series`, `flow_to_stock`, `stock_to_flow`: along the time of each series.
-    pub(super) fn along(&mut self, op: Series, operand: &Expr, span: Span) -> Option<usize> {
+    pub(super) fn along(&mut self, op: SeriesOp, operand: &Expr, span: Span) -> Option<usize> {
         let step = self.data(operand)?;
-        let fields = self.fields(step).to_vec();
-        let time = self.clock(&fields, operand.span)?;
-        let kind = fields.get(time)?.kind;
+        let columns = self.columns(step).to_vec();
+        let time = self.clock(&columns, operand.span)?;
+        let time_type = columns.get(time)?.value_type;
         if !op.fills() {
-            let measures: Vec<&Field> = fields.iter().filter(|field| field.role == Role::Measure).collect();
-            let numeric = |field: &&Field| matches!(field.kind, Type::Integer | Type::Number);
-            if let Some(other) = measures.iter().find(|field| !numeric(field)) {
-                let message = format!("`{}` expected a number, found {}", op.name(), found(Some(other.kind)));
-                return self.fault(Code::Type, operand.span, message);
+            let measures: Vec<&PlanColumn> =
+                columns.iter().filter(|column| column.role == Role::Measure).collect();
+            let numeric = |column: &&PlanColumn| matches!(column.value_type, Type::Integer | Type::Number);
+            if let Some(other) = measures.iter().find(|column| !numeric(column)) {
+                let message =
+                    format!("`{}` expected a number, found {}", op.name(), found(Some(other.value_type)));
+                return self.fault(DiagnosticCode::Type, operand.span, message);
             }
             if measures.is_empty() {
                 let message = format!("`{}` needs a measure, the data set has none", op.name());
-                return self.fault(Code::Structure, operand.span, message);
+                return self.fault(DiagnosticCode::Structure, operand.span, message);
             }
         }
-        Some(self.push(Operation::Series { input: step, time, kind, op }, fields, span))
+        Some(self.push(Operation::Series { input: step, time, time_type, op }, columns, span))
     }
 
     /// `timeshift` moves the values of the single time identifier.
-    pub(super) fn shift(&mut self, operand: &Expr, count: &Expr, span: Span) -> Option<Value> {
+    pub(super) fn shift(&mut self, operand: &Expr, count: &Expr, span: Span) -> Option<ExprValue> {
         let step = self.data(operand);
         let count = self.count(count);
         let (step, count) = (step?, count?);
-        let fields = self.fields(step).to_vec();
-        let column = self.clock(&fields, operand.span)?;
-        Some(Value::Data(self.push(Operation::Shift { input: step, column, count }, fields, span)))
+        let columns = self.columns(step).to_vec();
+        let column = self.clock(&columns, operand.span)?;
+        Some(ExprValue::Data(self.push(Operation::Shift { input: step, column, count }, columns, span)))
     }
 
     /// The number of periods of a shift: a scalar integer.
-    fn count(&mut self, count: &Expr) -> Option<Typed> {
+    fn count(&mut self, count: &Expr) -> Option<TypedExpr> {
         match self.expr(count)? {
-            Value::Scalar(typed) if typed.kind == Some(Type::Integer) => {
+            ExprValue::Scalar(typed) if typed.value_type == Some(Type::Integer) => {
                 Some(widen(typed, Some(Type::Integer)))
             }
-            Value::Scalar(typed) => {
-                let message = format!("`timeshift` expected an integer, found {}", found(typed.kind));
-                self.fault(Code::Type, count.span, message)
+            ExprValue::Scalar(typed) => {
+                let message = format!("`timeshift` expected an integer, found {}", found(typed.value_type));
+                self.fault(DiagnosticCode::Type, count.span, message)
             }
-            Value::Data(_) => {
-                self.fault(Code::Type, count.span, "`timeshift` expected an integer, found a data set")
-            }
+            ExprValue::Data(_) => self.fault(
+                DiagnosticCode::Type,
+                count.span,
+                "`timeshift` expected an integer, found a data set",
+            ),
         }
     }
 }

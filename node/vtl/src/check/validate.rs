@@ -9,64 +9,65 @@ use std::rc::Rc;
 use schemas::structure::{Role, Type};
 use schemas::table::Cell;
 
-use super::call::Argument;
-use super::component::{Scope, constant};
+use super::call::BoundArgument;
+use super::component::{ComponentScope, constant};
 use super::dataset::carried;
-use super::{Checker, Value, column, positions};
+use super::{Checker, ExprValue, column_expr, positions};
 use crate::ast::{
-    Check, CheckDatapoint, Component, DatapointRule, DatapointRuleset, Error, Ident, Output, Signed,
+    CheckCall, CheckDatapointCall, ComponentRef, DatapointRule, DatapointRuleset, ErrorLabels, Ident,
+    SignatureItem, ValidationOutput,
 };
-use crate::fault::{Code, Fault, Span, near};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Span, suggestion};
 use crate::op::Op;
-use crate::plan::{Field, Matching, Operation, Side, Typed};
+use crate::plan::{JoinColumn, JoinMode, Operation, PlanColumn, TypedExpr};
 
 /// The types of `errorcode` and `errorlevel` in a result.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ErrorKinds {
+pub(super) struct ErrorTypes {
     pub(super) code: Type,
     pub(super) level: Type,
 }
 
 impl Checker<'_> {
     /// `check`: the truth of each data point, its imbalance, and what is wrong with it.
-    pub(super) fn check_points(&mut self, check: &Check, span: Span) -> Option<Value> {
+    pub(super) fn check_points(&mut self, check: &CheckCall, span: Span) -> Option<ExprValue> {
         let operand = self.data(&check.operand);
         let imbalance = match &check.imbalance {
             Some(expr) => self.data(expr).map(|step| Some((step, expr.span))),
             None => Some(None),
         };
         let (mut step, imbalance) = (operand?, imbalance?);
-        let kinds = self.error_kinds([&check.error].into_iter(), span)?;
+        let value_types = self.error_kinds([&check.error].into_iter(), span)?;
         self.truth(step, check.operand.span)?;
         if let Some((other, place)) = imbalance {
             step = self.balanced(step, other, place)?;
         }
-        let fields = self.fields(step).to_vec();
-        let measures = positions(&fields, Role::Measure);
-        let truth = column(*measures.first()?, fields.get(*measures.first()?)?, span);
-        if check.output == Output::Invalid {
+        let columns = self.columns(step).to_vec();
+        let measures = positions(&columns, Role::Measure);
+        let truth = column_expr(*measures.first()?, columns.get(*measures.first()?)?, span);
+        if check.output == ValidationOutput::Invalid {
             let condition = self.apply(Op::Not, vec![truth.clone()], span)?;
-            step = self.push(Operation::Filter { input: step, condition }, fields.clone(), span);
+            step = self.push(Operation::Filter { input: step, condition }, columns.clone(), span);
         }
         let difference = match measures.get(1) {
-            Some(at) => column(*at, fields.get(*at)?, span),
-            None => Typed { kind: Some(Type::Number), ..constant(None, span) },
+            Some(at) => column_expr(*at, columns.get(*at)?, span),
+            None => TypedExpr { value_type: Some(Type::Number), ..constant(None, span) },
         };
-        let mut columns = self.pass(step, carried);
-        columns.push((measure("bool_var", Type::Boolean), truth.clone()));
-        columns.push((measure("imbalance", difference.kind.unwrap_or(Type::Number)), difference));
-        columns.extend(self.error_columns(&check.error, kinds, &truth, span)?);
-        Some(Value::Data(self.map(step, columns, span)))
+        let mut outputs = self.pass(step, carried);
+        outputs.push((measure("bool_var", Type::Boolean), truth.clone()));
+        outputs.push((measure("imbalance", difference.value_type.unwrap_or(Type::Number)), difference));
+        outputs.extend(self.error_columns(&check.error, value_types, &truth, span)?);
+        Some(ExprValue::Data(self.map(step, outputs, span)))
     }
 
     /// A condition and its imbalance side by side; a data point may lack the latter.
     fn balanced(&mut self, left: usize, right: usize, span: Span) -> Option<usize> {
-        let (a, b) = (self.fields(left).to_vec(), self.fields(right).to_vec());
+        let (a, b) = (self.columns(left).to_vec(), self.columns(right).to_vec());
         let difference = match positions(&b, Role::Measure).as_slice() {
-            [at] if matches!(b.get(*at)?.kind, Type::Integer | Type::Number) => *at,
+            [at] if matches!(b.get(*at)?.value_type, Type::Integer | Type::Number) => *at,
             _ => {
                 return self.fault(
-                    Code::Structure,
+                    DiagnosticCode::Structure,
                     span,
                     "the imbalance needs one measure, which is a number",
                 );
@@ -74,35 +75,37 @@ impl Checker<'_> {
         };
         let identifiers = positions(&a, Role::Identifier);
         let partner = |at: &usize| {
-            let field = a.get(*at)?;
-            let found = b.iter().position(|other| other.name == field.name && other.role == field.role)?;
-            (b.get(found)?.kind == field.kind).then_some((*at, found))
+            let column = a.get(*at)?;
+            let found = b.iter().position(|other| other.name == column.name && other.role == column.role)?;
+            (b.get(found)?.value_type == column.value_type).then_some((*at, found))
         };
         let keys: Vec<(usize, usize)> = identifiers.iter().filter_map(partner).collect();
         if keys.len() != identifiers.len() || keys.len() != positions(&b, Role::Identifier).len() {
             return self.fault(
-                Code::Structure,
+                DiagnosticCode::Structure,
                 span,
                 "the imbalance must have the identifiers of the condition",
             );
         }
+        let mut outputs = Vec::new();
         let mut columns = Vec::new();
-        let mut fields = Vec::new();
-        for (at, field) in a.iter().enumerate().filter(|(_, field)| field.role != Role::Attribute) {
-            if field.role == Role::ViralAttribute && !fields.iter().any(|f: &Field| f.name == "imbalance") {
-                columns.push((Side::Right(difference), None));
-                fields.push(measure("imbalance", b.get(difference)?.kind));
+        for (at, column) in a.iter().enumerate().filter(|(_, column)| column.role != Role::Attribute) {
+            if column.role == Role::ViralAttribute
+                && !columns.iter().any(|f: &PlanColumn| f.name == "imbalance")
+            {
+                outputs.push((JoinColumn::Right(difference), None));
+                columns.push(measure("imbalance", b.get(difference)?.value_type));
             }
-            columns.push((Side::Left(at), None));
-            fields.push(field.clone());
+            outputs.push((JoinColumn::Left(at), None));
+            columns.push(column.clone());
         }
-        if !fields.iter().any(|field| field.name == "imbalance") {
-            columns.push((Side::Right(difference), None));
-            fields.push(measure("imbalance", b.get(difference)?.kind));
+        if !columns.iter().any(|column| column.name == "imbalance") {
+            outputs.push((JoinColumn::Right(difference), None));
+            columns.push(measure("imbalance", b.get(difference)?.value_type));
         }
         Some(self.push(
-            Operation::Join { left, right, keys, columns, matching: Matching::Left },
-            fields,
+            Operation::Join { left, right, keys, outputs, matching: JoinMode::Left },
+            columns,
             span,
         ))
     }
@@ -110,39 +113,39 @@ impl Checker<'_> {
     /// The one type of all error codes, and of all levels.
     pub(super) fn error_kinds<'e>(
         &mut self,
-        errors: impl Iterator<Item = &'e Error> + Clone,
+        errors: impl Iterator<Item = &'e ErrorLabels> + Clone,
         span: Span,
-    ) -> Option<ErrorKinds> {
+    ) -> Option<ErrorTypes> {
         let mut common = |cells: &mut dyn Iterator<Item = &'e Cell>, default: Type| {
-            let mut kind = None;
+            let mut value_type = None;
             for cell in cells {
-                let seen = constant(Some(cell.clone()), span).kind;
-                if kind.is_some() && kind != seen {
+                let seen = constant(Some(cell.clone()), span).value_type;
+                if value_type.is_some() && value_type != seen {
                     let message = "the error codes, or the error levels, are of different types";
-                    return self.fault(Code::Type, span, message);
+                    return self.fault(DiagnosticCode::Type, span, message);
                 }
-                kind = seen;
+                value_type = seen;
             }
-            Some(kind.unwrap_or(default))
+            Some(value_type.unwrap_or(default))
         };
         let code = common(&mut errors.clone().filter_map(|error| error.code.as_ref()), Type::String)?;
         let level = common(&mut errors.filter_map(|error| error.level.as_ref()), Type::Integer)?;
-        Some(ErrorKinds { code, level })
+        Some(ErrorTypes { code, level })
     }
 
     /// `errorcode` and `errorlevel`: of data points that are invalid.
     fn error_columns(
         &mut self,
-        error: &Error,
-        kinds: ErrorKinds,
-        truth: &Typed,
+        error: &ErrorLabels,
+        value_types: ErrorTypes,
+        truth: &TypedExpr,
         span: Span,
-    ) -> Option<Vec<(Field, Typed)>> {
-        let mut columns = Vec::new();
-        for (name, kind, cell) in
-            [("errorcode", kinds.code, &error.code), ("errorlevel", kinds.level, &error.level)]
+    ) -> Option<Vec<(PlanColumn, TypedExpr)>> {
+        let mut outputs = Vec::new();
+        for (name, value_type, cell) in
+            [("errorcode", value_types.code, &error.code), ("errorlevel", value_types.level, &error.level)]
         {
-            let none = Typed { kind: Some(kind), ..constant(None, span) };
+            let none = TypedExpr { value_type: Some(value_type), ..constant(None, span) };
             let value = match cell {
                 None => none,
                 Some(cell) => {
@@ -151,13 +154,13 @@ impl Checker<'_> {
                     self.apply(Op::If, vec![wrong, value, none], span)?
                 }
             };
-            columns.push((measure(name, kind), value));
+            outputs.push((measure(name, value_type), value));
         }
-        Some(columns)
+        Some(outputs)
     }
 
     /// `check_datapoint`: for each rule the data points and whether they follow it.
-    pub(super) fn check_datapoint(&mut self, check: &CheckDatapoint, span: Span) -> Option<Value> {
+    pub(super) fn check_datapoint(&mut self, check: &CheckDatapointCall, span: Span) -> Option<ExprValue> {
         let definitions = self.definitions;
         let step = self.data(&check.operand);
         let name = self.meant(&check.ruleset).into_owned();
@@ -166,21 +169,24 @@ impl Checker<'_> {
         };
         let step = step?;
         let names = self.signed(&ruleset.signature, ruleset.domains, &check.components, &name)?;
-        let fields = self.fields(step).to_vec();
+        let columns = self.columns(step).to_vec();
         let mut bound = BTreeMap::new();
         for (signed, component) in ruleset.signature.iter().zip(&names) {
-            let at = self.place(component, &fields)?;
-            bound.insert(signed.known().to_owned(), Argument::Scalar(column(at, fields.get(at)?, span)));
+            let at = self.place(component, &columns)?;
+            bound.insert(
+                signed.known().to_owned(),
+                BoundArgument::Scalar(column_expr(at, columns.get(at)?, span)),
+            );
         }
         let bound = Rc::new(bound);
-        let kinds = self.error_kinds(ruleset.rules.iter().map(|rule| &rule.error), span)?;
+        let value_types = self.error_kinds(ruleset.rules.iter().map(|rule| &rule.error), span)?;
         self.rule_names(ruleset.rules.iter().map(|rule| rule.name.as_ref()))?;
         let mut parts = Vec::new();
         for (at, rule) in ruleset.rules.iter().enumerate() {
-            let truth = self.rule_truth(ruleset, rule, &bound, &fields)?;
-            parts.push(self.ruled_points(step, (at, rule), truth, kinds, check.output, span)?);
+            let truth = self.rule_truth(ruleset, rule, &bound, &columns)?;
+            parts.push(self.ruled_points(step, (at, rule), truth, value_types, check.output, span)?);
         }
-        self.union(&parts, span).map(Value::Data)
+        self.union(&parts, span).map(ExprValue::Data)
     }
 
     /// A ruleset that nobody defined.
@@ -188,22 +194,23 @@ impl Checker<'_> {
         if self.broken.contains(&name.text) {
             return None;
         }
-        let hint = near(&name.text, known.into_iter());
-        let message = format!("no ruleset of this kind is called `{}`", name.text);
-        self.faults.push(Fault::new(Code::UnknownName, name.span, message).hinted(hint));
+        let hint = suggestion(&name.text, known.into_iter());
+        let message = format!("no ruleset of this value_type is called `{}`", name.text);
+        self.faults
+            .push(Diagnostic::new(DiagnosticCode::UnknownName, name.span, message).with_optional_hint(hint));
         None
     }
 
     /// The components that a signature stands for: named by the call, or by the signature.
     pub(super) fn signed(
         &mut self,
-        signature: &[Signed],
+        signature: &[SignatureItem],
         domains: bool,
-        given: &[Component],
+        given: &[ComponentRef],
         name: &Ident,
-    ) -> Option<Vec<Component>> {
+    ) -> Option<Vec<ComponentRef>> {
         if given.is_empty() && (!domains || signature.is_empty()) {
-            let own = |signed: &Signed| Component {
+            let own = |signed: &SignatureItem| ComponentRef {
                 alias: None,
                 name: Ident { span: name.span, ..signed.name.clone() },
             };
@@ -216,13 +223,13 @@ impl Checker<'_> {
                 signature.len(),
                 given.len()
             );
-            return self.fault(Code::Structure, name.span, message);
+            return self.fault(DiagnosticCode::Structure, name.span, message);
         }
         let mut names = signature.iter().zip(given);
         if !domains && let Some((signed, component)) = names.find(|(s, c)| s.name.text != c.name.text) {
             let (wanted, seen) = (&signed.name.text, &component.name.text);
             let message = format!("the ruleset is defined on the variable `{wanted}`, found `{seen}`");
-            return self.fault(Code::Structure, component.name.span, message);
+            return self.fault(DiagnosticCode::Structure, component.name.span, message);
         }
         Some(given.to_vec())
     }
@@ -237,13 +244,15 @@ impl Checker<'_> {
         for name in names.clone().flatten() {
             if !seen.insert(&name.text) {
                 let message = format!("two rules are called `{}`", name.text);
-                return self.fault(Code::Duplicate, name.span, message);
+                return self.fault(DiagnosticCode::Duplicate, name.span, message);
             }
         }
         match names.clone().flatten().next() {
-            Some(name) if named != names.count() => {
-                self.fault(Code::Structure, name.span, "either all rules of a ruleset have a name, or none")
-            }
+            Some(name) if named != names.count() => self.fault(
+                DiagnosticCode::Structure,
+                name.span,
+                "either all rules of a ruleset have a name, or none",
+            ),
             _ => Some(()),
         }
     }
@@ -253,10 +262,10 @@ impl Checker<'_> {
         &mut self,
         ruleset: &DatapointRuleset,
         rule: &DatapointRule,
-        bound: &Rc<BTreeMap<String, Argument>>,
-        fields: &[Field],
-    ) -> Option<Typed> {
-        let mut scope = Scope::row(fields);
+        bound: &Rc<BTreeMap<String, BoundArgument>>,
+        columns: &[PlanColumn],
+    ) -> Option<TypedExpr> {
+        let mut scope = ComponentScope::row(columns);
         self.enter(&ruleset.name.text, Rc::clone(bound));
         let when = rule.when.as_ref().map(|when| self.condition(when, &mut scope));
         let then = self.condition(&rule.then, &mut scope);
@@ -277,43 +286,47 @@ impl Checker<'_> {
         &mut self,
         step: usize,
         (at, rule): (usize, &DatapointRule),
-        truth: Typed,
-        kinds: ErrorKinds,
-        output: Output,
+        truth: TypedExpr,
+        value_types: ErrorTypes,
+        output: ValidationOutput,
         span: Span,
     ) -> Option<usize> {
-        let fields = self.fields(step).to_vec();
+        let columns = self.columns(step).to_vec();
         let mut points = step;
-        if output == Output::Invalid {
+        if output == ValidationOutput::Invalid {
             let condition = self.apply(Op::Not, vec![truth.clone()], span)?;
-            points = self.push(Operation::Filter { input: step, condition }, fields, span);
+            points = self.push(Operation::Filter { input: step, condition }, columns, span);
         }
-        let mut columns = self.pass(points, carried);
+        let mut outputs = self.pass(points, carried);
         let name = rule.name.as_ref().map_or((at + 1).to_string(), |name| name.text.clone());
-        let ruleid =
-            Field { name: "ruleid".to_owned(), role: Role::Identifier, kind: Type::String, from: Vec::new() };
-        columns.push((ruleid, constant(Some(Cell::Text(name)), span)));
-        if output != Output::All {
-            columns.extend(self.pass(points, |field| field.role == Role::Measure));
+        let ruleid = PlanColumn {
+            name: "ruleid".to_owned(),
+            role: Role::Identifier,
+            value_type: Type::String,
+            from: Vec::new(),
+        };
+        outputs.push((ruleid, constant(Some(Cell::Text(name)), span)));
+        if output != ValidationOutput::All {
+            outputs.extend(self.pass(points, |column| column.role == Role::Measure));
         }
-        if output != Output::Invalid {
-            columns.push((measure("bool_var", Type::Boolean), truth.clone()));
+        if output != ValidationOutput::Invalid {
+            outputs.push((measure("bool_var", Type::Boolean), truth.clone()));
         }
-        columns.extend(self.error_columns(&rule.error, kinds, &truth, span)?);
-        self.single(&columns, span)?;
-        Some(self.map(points, columns, span))
+        outputs.extend(self.error_columns(&rule.error, value_types, &truth, span)?);
+        self.single(&outputs, span)?;
+        Some(self.map(points, outputs, span))
     }
 
     /// Each name once.
-    fn single(&mut self, columns: &[(Field, Typed)], span: Span) -> Option<()> {
-        let twice = columns
+    fn single(&mut self, outputs: &[(PlanColumn, TypedExpr)], span: Span) -> Option<()> {
+        let twice = outputs
             .iter()
             .enumerate()
-            .find(|(at, (field, _))| columns.iter().take(*at).any(|(other, _)| other.name == field.name));
+            .find(|(at, (column, _))| outputs.iter().take(*at).any(|(other, _)| other.name == column.name));
         match twice {
-            Some((_, (field, _))) => {
-                let message = format!("the result would have two components `{}`", field.name);
-                self.fault(Code::Duplicate, span, message)
+            Some((_, (column, _))) => {
+                let message = format!("the result would have two components `{}`", column.name);
+                self.fault(DiagnosticCode::Duplicate, span, message)
             }
             None => Some(()),
         }
@@ -321,6 +334,6 @@ impl Checker<'_> {
 }
 
 /// A measure of a result.
-pub(super) fn measure(name: &str, kind: Type) -> Field {
-    Field { name: name.to_owned(), role: Role::Measure, kind, from: Vec::new() }
+pub(super) fn measure(name: &str, value_type: Type) -> PlanColumn {
+    PlanColumn { name: name.to_owned(), role: Role::Measure, value_type, from: Vec::new() }
 }

@@ -11,16 +11,16 @@ use schemas::table::Cell;
 use super::Checker;
 use super::component::{constant, widen};
 use super::typing::article;
-use crate::ast::Merge;
-use crate::fault::{Code, Fault, Span};
-use crate::op::{Aggregator, Op};
-use crate::plan::{Field, Typed};
+use crate::ast::PropagationRule;
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
+use crate::op::{AggregateOp, Op};
+use crate::plan::{PlanColumn, TypedExpr};
 
 /// The type of what a rule makes of values of a type.
-pub(super) fn viral_kind(rule: Option<&Merge>, kind: Type) -> Type {
+pub(super) fn viral_kind(rule: Option<&PropagationRule>, value_type: Type) -> Type {
     match rule {
-        Some(Merge::Aggregate(Aggregator::Avg)) => Type::Number,
-        _ => kind,
+        Some(PropagationRule::Aggregate(AggregateOp::Avg)) => Type::Number,
+        _ => value_type,
     }
 }
 
@@ -31,96 +31,118 @@ impl Checker<'_> {
             let message =
                 format!("`{}` is defined on a value domain, which no component has", rule.name.text);
             let hint = format!("define it on the attribute: `variable {}`", rule.target.text);
-            self.faults.push(Fault::new(Code::Unsupported, rule.target.span, message).hint(hint));
+            self.faults.push(
+                Diagnostic::new(DiagnosticCode::Unsupported, rule.target.span, message).with_hint(hint),
+            );
         }
     }
 
     /// The rule of a viral attribute of a type, if the script has one; it is a fault when the rule
     /// does not fit the type.
-    pub(super) fn merge_of(&mut self, name: &str, kind: Type) -> Option<Option<Merge>> {
+    pub(super) fn merge_of(&mut self, name: &str, value_type: Type) -> Option<Option<PropagationRule>> {
         let definitions = self.definitions;
         let Some(propagation) = definitions.propagation.get(name) else { return Some(None) };
-        match fitted(&propagation.rule, kind) {
+        match fitted(&propagation.rule, value_type) {
             Ok(rule) => {
-                if let Merge::Enumerated { clauses, .. } = &rule {
+                if let PropagationRule::Enumerated { clauses, .. } = &rule {
                     self.expand(clauses.len() as u64, propagation.target.span)?;
                 }
                 Some(Some(rule))
             }
             Err(seen) => {
                 let target = &propagation.target;
-                let message = format!("the rule of `{}` is for {seen}, found {}", target.text, article(kind));
-                self.fault(Code::Type, target.span, message)
+                let message =
+                    format!("the rule of `{}` is for {seen}, found {}", target.text, article(value_type));
+                self.fault(DiagnosticCode::Type, target.span, message)
             }
         }
     }
 
     /// The viral attributes of the operand of a hierarchy, with their rules.
-    pub(super) fn rolled(&mut self, fields: &[Field]) -> Option<Vec<(usize, Type, Option<Merge>)>> {
-        let virals = fields.iter().enumerate().filter(|(_, field)| field.role == Role::ViralAttribute);
-        virals.map(|(at, field)| Some((at, field.kind, self.merge_of(&field.name, field.kind)?))).collect()
+    pub(super) fn rolled(
+        &mut self,
+        columns: &[PlanColumn],
+    ) -> Option<Vec<(usize, Type, Option<PropagationRule>)>> {
+        let virals = columns.iter().enumerate().filter(|(_, column)| column.role == Role::ViralAttribute);
+        virals
+            .map(|(at, column)| {
+                Some((at, column.value_type, self.merge_of(&column.name, column.value_type)?))
+            })
+            .collect()
     }
 
     /// A data set whose viral attributes are numbers where means are made of them.
     pub(super) fn averaged(&mut self, step: usize, span: Span) -> Option<usize> {
-        let mut columns = self.pass(step, |_| true);
+        let mut outputs = self.pass(step, |_| true);
         let mut changed = false;
-        for (field, typed) in columns.iter_mut().filter(|(field, _)| field.role == Role::ViralAttribute) {
-            let rule = self.merge_of(&field.name, field.kind)?;
-            let kind = viral_kind(rule.as_ref(), field.kind);
-            changed |= kind != field.kind;
-            field.kind = kind;
-            *typed = widen(typed.clone(), Some(kind));
+        for (column, typed) in outputs.iter_mut().filter(|(column, _)| column.role == Role::ViralAttribute) {
+            let rule = self.merge_of(&column.name, column.value_type)?;
+            let value_type = viral_kind(rule.as_ref(), column.value_type);
+            changed |= value_type != column.value_type;
+            column.value_type = value_type;
+            *typed = widen(typed.clone(), Some(value_type));
         }
-        Some(if changed { self.map(step, columns, span) } else { step })
+        Some(if changed { self.map(step, outputs, span) } else { step })
     }
 
     /// The value of a viral attribute where two data points are combined.
-    pub(super) fn propagate(&mut self, name: &str, a: Typed, b: Typed, span: Span) -> Option<Typed> {
-        let number = a.kind == Some(Type::Integer) && b.kind == Some(Type::Number);
-        let kind = if number { Type::Number } else { a.kind? };
-        match self.merge_of(name, kind)? {
+    pub(super) fn propagate(
+        &mut self,
+        name: &str,
+        a: TypedExpr,
+        b: TypedExpr,
+        span: Span,
+    ) -> Option<TypedExpr> {
+        let number = a.value_type == Some(Type::Integer) && b.value_type == Some(Type::Number);
+        let value_type = if number { Type::Number } else { a.value_type? };
+        match self.merge_of(name, value_type)? {
             None => self.least(a, b, span),
-            Some(Merge::Aggregate(op)) => self.combined(op, a, b, span),
-            Some(Merge::Enumerated { clauses, other }) => {
-                let other = Typed { kind: Some(kind), ..constant(other, span) };
+            Some(PropagationRule::Aggregate(op)) => self.combined(op, a, b, span),
+            Some(PropagationRule::Enumerated { clauses, other }) => {
+                let other = TypedExpr { value_type: Some(value_type), ..constant(other, span) };
                 self.enumerated(&clauses, other, (a, b), span)
             }
         }
     }
 
     /// Null when one is null, else the smaller.
-    fn least(&mut self, a: Typed, b: Typed, span: Span) -> Option<Typed> {
+    fn least(&mut self, a: TypedExpr, b: TypedExpr, span: Span) -> Option<TypedExpr> {
         let less = self.apply(Op::LessEqual, vec![a.clone(), b.clone()], span)?;
         let smaller = self.apply(Op::If, vec![less, a.clone(), b.clone()], span)?;
         let unknown = self.either_null(&a, &b, span)?;
         self.chosen(unknown, None, smaller, span)
     }
 
-    fn either_null(&mut self, a: &Typed, b: &Typed, span: Span) -> Option<Typed> {
+    fn either_null(&mut self, a: &TypedExpr, b: &TypedExpr, span: Span) -> Option<TypedExpr> {
         let (a, b) =
             (self.apply(Op::IsNull, vec![a.clone()], span)?, self.apply(Op::IsNull, vec![b.clone()], span)?);
         self.apply(Op::Or, vec![a, b], span)
     }
 
     /// `if condition then value else other`.
-    fn chosen(&mut self, condition: Typed, value: Option<Cell>, other: Typed, span: Span) -> Option<Typed> {
-        let value = Typed { kind: other.kind, ..constant(value, span) };
+    fn chosen(
+        &mut self,
+        condition: TypedExpr,
+        value: Option<Cell>,
+        other: TypedExpr,
+        span: Span,
+    ) -> Option<TypedExpr> {
+        let value = TypedExpr { value_type: other.value_type, ..constant(value, span) };
         self.apply(Op::If, vec![condition, value, other], span)
     }
 
     /// An aggregate of two values, nulls left out.
-    fn combined(&mut self, op: Aggregator, a: Typed, b: Typed, span: Span) -> Option<Typed> {
+    fn combined(&mut self, op: AggregateOp, a: TypedExpr, b: TypedExpr, span: Span) -> Option<TypedExpr> {
         let both = match op {
-            Aggregator::Min | Aggregator::Max => {
-                let first = if op == Aggregator::Min { Op::LessEqual } else { Op::GreaterEqual };
+            AggregateOp::Min | AggregateOp::Max => {
+                let first = if op == AggregateOp::Min { Op::LessEqual } else { Op::GreaterEqual };
                 let holds = self.apply(first, vec![a.clone(), b.clone()], span)?;
                 self.apply(Op::If, vec![holds, a.clone(), b.clone()], span)?
             }
             _ => {
                 let sum = self.apply(Op::Add, vec![a.clone(), b.clone()], span)?;
                 match op {
-                    Aggregator::Avg => {
+                    AggregateOp::Avg => {
                         let two = constant(Some(Cell::Integer(2)), span);
                         self.apply(Op::Divide, vec![sum, two], span)?
                     }
@@ -137,17 +159,17 @@ impl Checker<'_> {
     fn enumerated(
         &mut self,
         clauses: &[(Cell, Option<Cell>, Option<Cell>)],
-        other: Typed,
-        pair: (Typed, Typed),
+        other: TypedExpr,
+        pair: (TypedExpr, TypedExpr),
         span: Span,
-    ) -> Option<Typed> {
-        let kind = other.kind;
+    ) -> Option<TypedExpr> {
+        let value_type = other.value_type;
         let (mut ordered, single): (Vec<_>, Vec<_>) = clauses.iter().partition(|clause| clause.1.is_some());
         ordered.extend(single);
         if ordered.is_empty() {
             return Some(other);
         }
-        let (fits, value) = self.first_clause(&ordered, &pair, kind, span)?;
+        let (fits, value) = self.first_clause(&ordered, &pair, value_type, span)?;
         let result = self.apply(Op::If, vec![fits, value, other], span)?;
         self.expanded(&result, span)
     }
@@ -157,10 +179,10 @@ impl Checker<'_> {
     fn first_clause(
         &mut self,
         clauses: &[&(Cell, Option<Cell>, Option<Cell>)],
-        pair: &(Typed, Typed),
-        kind: Option<Type>,
+        pair: &(TypedExpr, TypedExpr),
+        value_type: Option<Type>,
         span: Span,
-    ) -> Option<(Typed, Typed)> {
+    ) -> Option<(TypedExpr, TypedExpr)> {
         let (a, b) = pair;
         if let [(first, second, value)] = clauses {
             let fits = match second {
@@ -174,54 +196,54 @@ impl Checker<'_> {
                     self.apply(Op::Or, vec![x, y], span)?
                 }
             };
-            return Some((fits, Typed { kind, ..constant(value.clone(), span) }));
+            return Some((fits, TypedExpr { value_type, ..constant(value.clone(), span) }));
         }
         let (first, second) = clauses.split_at_checked(clauses.len() / 2)?;
-        let (one, early) = self.first_clause(first, pair, kind, span)?;
-        let (two, late) = self.first_clause(second, pair, kind, span)?;
+        let (one, early) = self.first_clause(first, pair, value_type, span)?;
+        let (two, late) = self.first_clause(second, pair, value_type, span)?;
         let value = self.apply(Op::If, vec![one.clone(), early, late], span)?;
         Some((self.apply(Op::Or, vec![one, two], span)?, value))
     }
 
     /// Whether a value is the one of a clause; null is not.
-    fn value(&mut self, typed: &Typed, cell: &Cell, span: Span) -> Option<Typed> {
+    fn value(&mut self, typed: &TypedExpr, cell: &Cell, span: Span) -> Option<TypedExpr> {
         self.apply(Op::Equal, vec![typed.clone(), constant(Some(cell.clone()), span)], span)
     }
 
-    fn values(&mut self, a: &Typed, x: &Cell, b: &Typed, y: &Cell, span: Span) -> Option<Typed> {
+    fn values(&mut self, a: &TypedExpr, x: &Cell, b: &TypedExpr, y: &Cell, span: Span) -> Option<TypedExpr> {
         let (a, b) = (self.value(a, x, span)?, self.value(b, y, span)?);
         self.apply(Op::And, vec![a, b], span)
     }
 }
 
 /// A rule with its values in a type, or what it is for.
-fn fitted(rule: &Merge, kind: Type) -> Result<Merge, String> {
+fn fitted(rule: &PropagationRule, value_type: Type) -> Result<PropagationRule, String> {
     match rule {
-        Merge::Aggregate(Aggregator::Sum | Aggregator::Avg)
-            if !matches!(kind, Type::Integer | Type::Number) =>
+        PropagationRule::Aggregate(AggregateOp::Sum | AggregateOp::Avg)
+            if !matches!(value_type, Type::Integer | Type::Number) =>
         {
             Err("numbers".to_owned())
         }
-        Merge::Aggregate(_) => Ok(rule.clone()),
-        Merge::Enumerated { clauses, other } => {
+        PropagationRule::Aggregate(_) => Ok(rule.clone()),
+        PropagationRule::Enumerated { clauses, other } => {
             let clauses = clauses.iter().map(|(first, second, value)| {
-                Ok((valued(first, kind)?, maybe(second, kind)?, maybe(value, kind)?))
+                Ok((valued(first, value_type)?, maybe(second, value_type)?, maybe(value, value_type)?))
             });
-            Ok(Merge::Enumerated {
+            Ok(PropagationRule::Enumerated {
                 clauses: clauses.collect::<Result<_, String>>()?,
-                other: maybe(other, kind)?,
+                other: maybe(other, value_type)?,
             })
         }
     }
 }
 
-fn maybe(cell: &Option<Cell>, kind: Type) -> Result<Option<Cell>, String> {
-    cell.as_ref().map(|cell| valued(cell, kind)).transpose()
+fn maybe(cell: &Option<Cell>, value_type: Type) -> Result<Option<Cell>, String> {
+    cell.as_ref().map(|cell| valued(cell, value_type)).transpose()
 }
 
 /// A literal of a rule as a value of a type; an integer passes as a number.
-fn valued(cell: &Cell, kind: Type) -> Result<Cell, String> {
-    match (cell, kind) {
+fn valued(cell: &Cell, value_type: Type) -> Result<Cell, String> {
+    match (cell, value_type) {
         (Cell::Integer(value), Type::Number) => Ok(Cell::Number((*value).into())),
         (Cell::Integer(_), Type::Integer)
         | (Cell::Number(_), Type::Number)

@@ -3,119 +3,134 @@
 
 use schemas::structure::{Role, Type};
 
-use super::component::{Level, Scope, constant, widen};
-use super::typing::{Kind, article, found};
-use super::{Checker, Value, column, positions, time_identifier};
-use crate::ast::{self, Expr, Merge, Mode, Node, Window};
-use crate::fault::{Code, Fault, Span, near};
-use crate::op::{Aggregator, Analytic, default_name};
-use crate::plan::{Field, Frame, Limit, Term, Typed};
+use super::component::{ComponentScope, ScopeLevel, constant, widen};
+use super::typing::{ExprType, article, found};
+use super::{Checker, ExprValue, column_expr, positions, time_identifier};
+use crate::ast::{self, AnalyticInvocation, Expr, ExprNode, GroupingMode, PropagationRule};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Span, suggestion};
+use crate::op::{AggregateOp, AnalyticOp, default_name};
+use crate::plan::{PlanColumn, Term, TypedExpr, WindowBound, WindowCall};
 
 impl Checker<'_> {
     /// In `calc` or `filter`.
     pub(super) fn component_window(
         &mut self,
-        window: &Window,
+        window: &AnalyticInvocation,
         span: Span,
-        scope: &mut Scope,
-    ) -> Option<Typed> {
-        if !matches!(scope.level, Level::Row) {
-            return self.fault(Code::Structure, span, "an analytic invocation belongs in `calc` or `filter`");
+        scope: &mut ComponentScope,
+    ) -> Option<TypedExpr> {
+        if !matches!(scope.level, ScopeLevel::Row) {
+            return self.fault(
+                DiagnosticCode::Structure,
+                span,
+                "an analytic invocation belongs in `calc` or `filter`",
+            );
         }
         let operand = match &window.operand {
             None => constant(None, span),
             Some(operand) => {
-                let mut inner = Scope { fields: scope.fields.clone(), level: Level::Inner };
+                let mut inner = ComponentScope { columns: scope.columns.clone(), level: ScopeLevel::Inner };
                 self.component(operand, &mut inner)?
             }
         };
-        let frame = self.frame(window, &scope.fields, span)?;
+        let frame = self.frame(window, &scope.columns, span)?;
         self.analytic(frame, operand, span)
     }
 
     /// Over each measure of a data set.
-    pub(super) fn dataset_window(&mut self, window: &Window, span: Span) -> Option<usize> {
+    pub(super) fn dataset_window(&mut self, window: &AnalyticInvocation, span: Span) -> Option<usize> {
         let Some(operand) = &window.operand else {
-            return self.fault(Code::Structure, span, "`rank` belongs in `calc` or `filter`");
+            return self.fault(DiagnosticCode::Structure, span, "`rank` belongs in `calc` or `filter`");
         };
         let step = self.data(operand)?;
-        let fields = self.fields(step).to_vec();
-        let frame = self.frame(window, &fields, span)?;
-        if frame.op == Analytic::Aggregate(Aggregator::Count) {
+        let columns = self.columns(step).to_vec();
+        let frame = self.frame(window, &columns, span)?;
+        if frame.op == AnalyticOp::Aggregate(AggregateOp::Count) {
             return self.points(step, &frame, span);
         }
         self.each_measure(step, &frame, span)
     }
 
     /// An analytic invocation over each measure.
-    fn each_measure(&mut self, step: usize, frame: &Frame, span: Span) -> Option<usize> {
-        let fields = self.fields(step).to_vec();
-        let measures = positions(&fields, Role::Measure);
+    fn each_measure(&mut self, step: usize, frame: &WindowCall, span: Span) -> Option<usize> {
+        let columns = self.columns(step).to_vec();
+        let measures = positions(&columns, Role::Measure);
         if measures.is_empty() {
             let message = format!("`{}` needs a measure, the data set has none", frame.op.name());
-            return self.fault(Code::Structure, span, message);
+            return self.fault(DiagnosticCode::Structure, span, message);
         }
-        let mut columns = self.pass(step, |field| field.role == Role::Identifier);
+        let mut outputs = self.pass(step, |column| column.role == Role::Identifier);
         for at in measures {
-            let field = fields.get(at)?;
-            let typed = self.analytic(frame.clone(), column(at, field, span), span)?;
-            let kind = typed.kind?;
-            columns.push((Field { kind, from: Vec::new(), ..field.clone() }, typed));
+            let column = columns.get(at)?;
+            let typed = self.analytic(frame.clone(), column_expr(at, column, span), span)?;
+            let value_type = typed.value_type?;
+            outputs.push((PlanColumn { value_type, from: Vec::new(), ..column.clone() }, typed));
         }
-        columns.extend(self.viral_windows(&fields, frame, span)?);
-        Some(self.map(step, columns, span))
+        outputs.extend(self.viral_windows(&columns, frame, span)?);
+        Some(self.map(step, outputs, span))
     }
 
     /// `count` over a data set counts data points, whatever the measures.
-    fn points(&mut self, step: usize, frame: &Frame, span: Span) -> Option<usize> {
+    fn points(&mut self, step: usize, frame: &WindowCall, span: Span) -> Option<usize> {
         let one = constant(Some(schemas::table::Cell::Integer(1)), span);
         let typed = self.analytic(frame.clone(), one, span)?;
-        let mut columns = self.pass(step, |field| field.role == Role::Identifier);
+        let mut outputs = self.pass(step, |column| column.role == Role::Identifier);
         let name = default_name(Type::Integer).to_owned();
-        columns.push((Field { name, role: Role::Measure, kind: Type::Integer, from: Vec::new() }, typed));
-        let fields = self.fields(step).to_vec();
-        columns.extend(self.viral_windows(&fields, frame, span)?);
-        Some(self.map(step, columns, span))
+        outputs.push((
+            PlanColumn { name, role: Role::Measure, value_type: Type::Integer, from: Vec::new() },
+            typed,
+        ));
+        let columns = self.columns(step).to_vec();
+        outputs.extend(self.viral_windows(&columns, frame, span)?);
+        Some(self.map(step, outputs, span))
     }
 
     /// The viral attributes, each combined over the window of the data point.
-    fn viral_windows(&mut self, fields: &[Field], frame: &Frame, span: Span) -> Option<Vec<(Field, Typed)>> {
-        let mut columns = Vec::new();
-        for at in positions(fields, Role::ViralAttribute) {
-            let field = fields.get(at)?;
-            let op = match self.merge_of(&field.name, field.kind)? {
-                None => Analytic::Viral,
-                Some(Merge::Aggregate(op)) => Analytic::Aggregate(op),
-                Some(Merge::Enumerated { .. }) => {
+    fn viral_windows(
+        &mut self,
+        columns: &[PlanColumn],
+        frame: &WindowCall,
+        span: Span,
+    ) -> Option<Vec<(PlanColumn, TypedExpr)>> {
+        let mut outputs = Vec::new();
+        for at in positions(columns, Role::ViralAttribute) {
+            let column = columns.get(at)?;
+            let op = match self.merge_of(&column.name, column.value_type)? {
+                None => AnalyticOp::Viral,
+                Some(PropagationRule::Aggregate(op)) => AnalyticOp::Aggregate(op),
+                Some(PropagationRule::Enumerated { .. }) => {
                     let message = format!(
                         "the rule of `{}` lists values, which is not supported over windows",
-                        field.name
+                        column.name
                     );
-                    return self.fault(Code::Unsupported, span, message);
+                    return self.fault(DiagnosticCode::Unsupported, span, message);
                 }
             };
-            let frame = Frame { op, offset: None, default: None, ..frame.clone() };
-            let typed = self.analytic(frame, column(at, field, span), span)?;
-            columns.push((Field { kind: typed.kind?, from: Vec::new(), ..field.clone() }, typed));
+            let frame = WindowCall { op, offset: None, default: None, ..frame.clone() };
+            let typed = self.analytic(frame, column_expr(at, column, span), span)?;
+            outputs.push((
+                PlanColumn { value_type: typed.value_type?, from: Vec::new(), ..column.clone() },
+                typed,
+            ));
         }
-        Some(columns)
+        Some(outputs)
     }
 
     /// The extensions `ewma` and `chain_product`: along the time of each series.
     pub(super) fn series(
         &mut self,
-        op: Analytic,
+        op: AnalyticOp,
         step: usize,
-        weight: Option<Typed>,
+        weight: Option<TypedExpr>,
         span: Span,
     ) -> Option<usize> {
-        let fields = self.fields(step).to_vec();
-        let time = match time_identifier(&fields) {
+        let columns = self.columns(step).to_vec();
+        let time = match time_identifier(&columns) {
             Ok(time) => time,
-            Err(reason) => return self.fault(Code::Structure, span, reason),
+            Err(reason) => return self.fault(DiagnosticCode::Structure, span, reason),
         };
-        let partition = positions(&fields, Role::Identifier).into_iter().filter(|at| *at != time).collect();
-        let frame = Frame {
+        let partition = positions(&columns, Role::Identifier).into_iter().filter(|at| *at != time).collect();
+        let frame = WindowCall {
             op,
             operand: constant(None, span),
             offset: weight,
@@ -124,56 +139,67 @@ impl Checker<'_> {
             order: vec![(time, false)],
             lengths: Vec::new(),
             range: false,
-            from: Limit::First,
-            to: Limit::Current,
+            from: WindowBound::First,
+            to: WindowBound::Current,
         };
         self.each_measure(step, &frame, span)
     }
 
     /// The operand and what comes out.
-    fn analytic(&mut self, frame: Frame, operand: Typed, span: Span) -> Option<Typed> {
-        let kind = match frame.op {
-            Analytic::Aggregate(op) => Some(self.aggregated(op, operand.kind, true, span)?),
-            Analytic::Rank => Some(Type::Integer),
-            Analytic::Ratio | Analytic::Ewma | Analytic::Product => {
-                if operand.kind.is_some_and(|kind| !matches!(kind, Type::Integer | Type::Number)) {
-                    let message =
-                        format!("`{}` expected a number, found {}", frame.op.name(), found(operand.kind));
-                    return self.fault(Code::Type, span, message);
+    fn analytic(&mut self, frame: WindowCall, operand: TypedExpr, span: Span) -> Option<TypedExpr> {
+        let value_type = match frame.op {
+            AnalyticOp::Aggregate(op) => Some(self.aggregated(op, operand.value_type, true, span)?),
+            AnalyticOp::Rank => Some(Type::Integer),
+            AnalyticOp::Ratio | AnalyticOp::Ewma | AnalyticOp::Product => {
+                if operand
+                    .value_type
+                    .is_some_and(|value_type| !matches!(value_type, Type::Integer | Type::Number))
+                {
+                    let message = format!(
+                        "`{}` expected a number, found {}",
+                        frame.op.name(),
+                        found(operand.value_type)
+                    );
+                    return self.fault(DiagnosticCode::Type, span, message);
                 }
                 Some(Type::Number)
             }
-            Analytic::First | Analytic::Last | Analytic::Lag | Analytic::Lead | Analytic::Viral => {
-                operand.kind
+            AnalyticOp::First | AnalyticOp::Last | AnalyticOp::Lag | AnalyticOp::Lead | AnalyticOp::Viral => {
+                operand.value_type
             }
         };
         let default = match frame.default.clone() {
-            Some(default) => Some(self.fallback(default, kind, frame.op)?),
+            Some(default) => Some(self.fallback(default, value_type, frame.op)?),
             None => None,
         };
-        let frame = Frame { operand, default, ..frame };
-        Some(Typed { term: Term::Window(Box::new(frame)), kind, span })
+        let frame = WindowCall { operand, default, ..frame };
+        Some(TypedExpr { term: Term::Window(Box::new(frame)), value_type, span })
     }
 
     /// The default of `lag` and `lead` is of the type of the operand.
-    fn fallback(&mut self, default: Typed, kind: Kind, op: Analytic) -> Option<Typed> {
-        let default = widen(default, kind);
-        if default.kind.is_none() || kind.is_none() || default.kind == kind {
+    fn fallback(&mut self, default: TypedExpr, value_type: ExprType, op: AnalyticOp) -> Option<TypedExpr> {
+        let default = widen(default, value_type);
+        if default.value_type.is_none() || value_type.is_none() || default.value_type == value_type {
             return Some(default);
         }
-        let wanted = kind.map_or(String::new(), article);
+        let wanted = value_type.map_or(String::new(), article);
         let message =
-            format!("the default of `{}` is {wanted} here, found {}", op.name(), found(default.kind));
-        self.fault(Code::Type, default.span, message)
+            format!("the default of `{}` is {wanted} here, found {}", op.name(), found(default.value_type));
+        self.fault(DiagnosticCode::Type, default.span, message)
     }
 
     /// Partition, order and window, without the operand.
-    fn frame(&mut self, window: &Window, fields: &[Field], span: Span) -> Option<Frame> {
+    fn frame(
+        &mut self,
+        window: &AnalyticInvocation,
+        columns: &[PlanColumn],
+        span: Span,
+    ) -> Option<WindowCall> {
         let mut order = Vec::new();
         for (component, down) in &window.order {
-            order.push((self.place(component, fields)?, *down));
+            order.push((self.place(component, columns)?, *down));
         }
-        let partition = self.partition(window, &order, fields)?;
+        let partition = self.partition(window, &order, columns)?;
         self.fitting(window, span)?;
         let offset = match &window.offset {
             Some(offset) => Some(self.positive(offset, window.op)?),
@@ -183,10 +209,10 @@ impl Checker<'_> {
             Some(default) => Some(self.scalar(default)?),
             None => None,
         };
-        let (range, from, to) = self.limits(window, &order, fields)?;
-        let long = |at: &usize| fields.get(*at).is_some_and(|field| field.kind == Type::Duration);
+        let (range, from, to) = self.limits(window, &order, columns)?;
+        let long = |at: &usize| columns.get(*at).is_some_and(|column| column.value_type == Type::Duration);
         let lengths = order.iter().map(|(at, _)| *at).filter(long).collect();
-        Some(Frame {
+        Some(WindowCall {
             op: window.op,
             operand: constant(None, span),
             offset,
@@ -203,136 +229,147 @@ impl Checker<'_> {
     /// The identifiers that partition; by default those that do not order.
     fn partition(
         &mut self,
-        window: &Window,
+        window: &AnalyticInvocation,
         order: &[(usize, bool)],
-        fields: &[Field],
+        columns: &[PlanColumn],
     ) -> Option<Vec<usize>> {
-        let identifiers = positions(fields, Role::Identifier);
+        let identifiers = positions(columns, Role::Identifier);
         let mut named = Vec::new();
         for component in window.partition.iter().flat_map(|(_, names)| names) {
-            let at = self.place(component, fields)?;
+            let at = self.place(component, columns)?;
             if !identifiers.contains(&at) {
                 let message =
                     format!("`{}` is no identifier: partitions are made by identifiers", component.name.text);
-                return self.fault(Code::Structure, component.name.span, message);
+                return self.fault(DiagnosticCode::Structure, component.name.span, message);
             }
             named.push(at);
         }
         Some(match &window.partition {
-            Some((Mode::By, _)) => named,
-            Some((Mode::Except, _)) => identifiers.into_iter().filter(|at| !named.contains(at)).collect(),
-            Some((Mode::All, _)) => Vec::new(),
+            Some((GroupingMode::By, _)) => named,
+            Some((GroupingMode::Except, _)) => {
+                identifiers.into_iter().filter(|at| !named.contains(at)).collect()
+            }
+            Some((GroupingMode::All, _)) => Vec::new(),
             None => identifiers.into_iter().filter(|at| !order.iter().any(|(by, _)| by == at)).collect(),
         })
     }
 
     /// Which of partition, order and window an operator needs and takes.
-    fn fitting(&mut self, window: &Window, span: Span) -> Option<()> {
+    fn fitting(&mut self, window: &AnalyticInvocation, span: Span) -> Option<()> {
         let (ordered, framed) = (!window.order.is_empty(), window.frame.is_some());
         let message = match window.op {
-            Analytic::Lag | Analytic::Lead | Analytic::Rank if !ordered || framed => {
+            AnalyticOp::Lag | AnalyticOp::Lead | AnalyticOp::Rank if !ordered || framed => {
                 format!("`{}` needs `order by` and takes no window", window.op.name())
             }
-            Analytic::Ratio if window.partition.is_none() || ordered || framed => {
+            AnalyticOp::Ratio if window.partition.is_none() || ordered || framed => {
                 "`ratio_to_report` needs `partition` and takes neither `order by` nor a window".to_owned()
             }
             _ => return Some(()),
         };
-        self.fault(Code::Structure, span, message)
+        self.fault(DiagnosticCode::Structure, span, message)
     }
 
     /// The ends of the window. Without one it is the partition, or with an order all data points up
     /// to the current one and those that the order does not tell from it.
     fn limits(
         &mut self,
-        window: &Window,
+        window: &AnalyticInvocation,
         order: &[(usize, bool)],
-        fields: &[Field],
-    ) -> Option<(bool, Limit, Limit)> {
-        let moves = matches!(window.op, Analytic::Lag | Analytic::Lead | Analytic::Rank);
+        columns: &[PlanColumn],
+    ) -> Option<(bool, WindowBound, WindowBound)> {
+        let moves = matches!(window.op, AnalyticOp::Lag | AnalyticOp::Lead | AnalyticOp::Rank);
         let Some(frame) = &window.frame else {
             let whole = order.is_empty() || moves;
-            let to = if whole { Limit::Last } else { Limit::Current };
-            return Some((!whole, Limit::First, to));
+            let to = if whole { WindowBound::Last } else { WindowBound::Current };
+            return Some((!whole, WindowBound::First, to));
         };
-        let kind = if frame.range { self.range_kind(frame, order, fields)? } else { Type::Integer };
-        let from = self.limit(&frame.from, kind)?;
-        Some((frame.range, from, self.limit(&frame.to, kind)?))
+        let value_type = if frame.range { self.range_kind(frame, order, columns)? } else { Type::Integer };
+        let from = self.limit(&frame.from, value_type)?;
+        Some((frame.range, from, self.limit(&frame.to, value_type)?))
     }
 
     /// The type of the limits of a `range`: differences of the one component that orders.
-    fn range_kind(&mut self, frame: &ast::Frame, order: &[(usize, bool)], fields: &[Field]) -> Option<Type> {
+    fn range_kind(
+        &mut self,
+        frame: &ast::WindowingClause,
+        order: &[(usize, bool)],
+        columns: &[PlanColumn],
+    ) -> Option<Type> {
         let counted = [&frame.from, &frame.to].into_iter().find_map(|limit| match limit {
-            ast::Limit::Before(count) | ast::Limit::After(count) => Some(count.span),
+            ast::WindowLimit::Before(count) | ast::WindowLimit::After(count) => Some(count.span),
             _ => None,
         });
         let Some(span) = counted else { return Some(Type::Integer) };
         let [(at, _)] = order else {
             return self.fault(
-                Code::Structure,
+                DiagnosticCode::Structure,
                 span,
                 "a `range` in numbers needs one component in `order by`",
             );
         };
-        let field = fields.get(*at)?;
-        match field.kind {
+        let column = columns.get(*at)?;
+        match column.value_type {
             Type::Integer | Type::Date | Type::TimePeriod => Some(Type::Integer),
             Type::Number => Some(Type::Number),
-            kind => {
-                let message = format!("`{}` is {}: it has no differences", field.name, article(kind));
+            value_type => {
+                let message = format!("`{}` is {}: it has no differences", column.name, article(value_type));
                 let hint = "order by a number, a date or a time period, or write `data points`";
-                self.faults.push(Fault::new(Code::Type, span, message).hint(hint));
+                self.faults.push(Diagnostic::new(DiagnosticCode::Type, span, message).with_hint(hint));
                 None
             }
         }
     }
 
-    fn limit(&mut self, limit: &ast::Limit, kind: Type) -> Option<Limit> {
+    fn limit(&mut self, limit: &ast::WindowLimit, value_type: Type) -> Option<WindowBound> {
         Some(match limit {
-            ast::Limit::First => Limit::First,
-            ast::Limit::Last => Limit::Last,
-            ast::Limit::Current => Limit::Current,
-            ast::Limit::Before(count) => Limit::Offset(self.quantity(count, kind)?, true),
-            ast::Limit::After(count) => Limit::Offset(self.quantity(count, kind)?, false),
+            ast::WindowLimit::First => WindowBound::First,
+            ast::WindowLimit::Last => WindowBound::Last,
+            ast::WindowLimit::Current => WindowBound::Current,
+            ast::WindowLimit::Before(count) => WindowBound::Offset(self.quantity(count, value_type)?, true),
+            ast::WindowLimit::After(count) => WindowBound::Offset(self.quantity(count, value_type)?, false),
         })
     }
 
     /// A scalar that is an integer, or a number where that is asked for.
-    fn quantity(&mut self, expr: &Expr, kind: Type) -> Option<Typed> {
-        let typed = widen(self.scalar(expr)?, Some(kind));
-        if typed.kind == Some(kind) {
+    fn quantity(&mut self, expr: &Expr, value_type: Type) -> Option<TypedExpr> {
+        let typed = widen(self.scalar(expr)?, Some(value_type));
+        if typed.value_type == Some(value_type) {
             return Some(typed);
         }
-        let message = format!("expected {}, found {}", article(kind), found(typed.kind));
-        self.fault(Code::Type, expr.span, message)
+        let message = format!("expected {}, found {}", article(value_type), found(typed.value_type));
+        self.fault(DiagnosticCode::Type, expr.span, message)
     }
 
     /// A number of data points above 0; that of a scalar by name is looked at when it is known.
-    fn positive(&mut self, expr: &Expr, op: Analytic) -> Option<Typed> {
+    fn positive(&mut self, expr: &Expr, op: AnalyticOp) -> Option<TypedExpr> {
         let typed = self.quantity(expr, Type::Integer)?;
         if let Term::Constant(Some(schemas::table::Cell::Integer(count))) = typed.term
             && count <= 0
         {
             let message = format!("`{}` needs a number of data points above 0", op.name());
-            return self.fault(Code::Type, expr.span, message);
+            return self.fault(DiagnosticCode::Type, expr.span, message);
         }
         Some(typed)
     }
 
     /// A literal or the name of a scalar, whatever components there are.
-    pub(super) fn scalar(&mut self, expr: &Expr) -> Option<Typed> {
-        if let Node::Name(name) = &expr.node
+    pub(super) fn scalar(&mut self, expr: &Expr) -> Option<TypedExpr> {
+        if let ExprNode::Name(name) = &expr.node
             && self.calls.is_empty()
             && !self.names.contains_key(name)
         {
-            let hint = near(name, self.names.keys().map(String::as_str));
+            let hint = suggestion(name, self.names.keys().map(String::as_str));
             let message = format!("no scalar is called `{name}`");
-            self.faults.push(Fault::new(Code::UnknownName, expr.span, message).hinted(hint));
+            self.faults.push(
+                Diagnostic::new(DiagnosticCode::UnknownName, expr.span, message).with_optional_hint(hint),
+            );
             return None;
         }
         match self.expr(expr)? {
-            Value::Scalar(typed) => Some(typed),
-            Value::Data(_) => self.fault(Code::Type, expr.span, "expected a scalar, found a data set"),
+            ExprValue::Scalar(typed) => Some(typed),
+            ExprValue::Data(_) => {
+                self.fault(DiagnosticCode::Type, expr.span, "expected a scalar, found a data set")
+            }
         }
     }
 }

@@ -15,10 +15,10 @@ use super::column::Values;
 use super::mask;
 use super::row::Mask;
 use crate::decimal128;
-use crate::fault::Code;
+use crate::diagnostic::DiagnosticCode;
 
 /// Code and message, and the row.
-pub(super) type Failed = ((Code, String), usize);
+pub(super) type Failed = ((DiagnosticCode, String), usize);
 
 /// The values of `value` as the second type, of the rows that are evaluated.
 pub(super) fn cast(
@@ -34,7 +34,7 @@ pub(super) fn cast(
         return Ok(Column::Number((0..rows).map(|row| numbers.at(row).filter(|_| taken(row))).collect()));
     }
     let mask = mask.map(|mask| mask::Mask::new(mask, from, to)).transpose();
-    let mask = mask.map_err(|reason| ((Code::Cast, reason), 0))?;
+    let mask = mask.map_err(|reason| ((DiagnosticCode::Cast, reason), 0))?;
     let mut cells = Vec::with_capacity(rows);
     for row in 0..rows {
         let cell = if taken(row) { value.cell(row) } else { None };
@@ -45,7 +45,7 @@ pub(super) fn cast(
                     None => convert(&cell, from, to),
                     Some(mask) => masked(mask, &cell, to),
                 };
-                let failed = || ((Code::Cast, format!("`{cell}` is no {}", to.word())), row);
+                let failed = || ((DiagnosticCode::Cast, format!("`{cell}` is no {}", to.word())), row);
                 Some(made.ok_or_else(failed)?)
             }
         });

@@ -3,7 +3,7 @@
 use schemas::decimal::Decimal;
 
 use crate::decimal128;
-use crate::op::Distance;
+use crate::op::StringDistance;
 
 /// Characters of a text that is compared: the work grows with the product of both.
 pub(super) const CHARACTERS_MAX: usize = 256;
@@ -11,20 +11,20 @@ pub(super) const CHARACTERS_MAX: usize = 256;
 const PREFIX_MAX: usize = 4;
 
 /// The distance; an error says why there is none.
-pub(super) fn distance(method: Distance, a: &str, b: &str) -> Result<Decimal, String> {
+pub(super) fn distance(method: StringDistance, a: &str, b: &str) -> Result<Decimal, String> {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    if method != Distance::Hamming && a.len().max(b.len()) > CHARACTERS_MAX {
+    if method != StringDistance::Hamming && a.len().max(b.len()) > CHARACTERS_MAX {
         return Err(format!("`string_distance` of a text of more than {CHARACTERS_MAX} characters"));
     }
     let count = match method {
-        Distance::Levenshtein => levenshtein(&a, &b),
-        Distance::Damerau => damerau(&a, &b),
-        Distance::Hamming if a.len() == b.len() => a.iter().zip(&b).filter(|(x, y)| x != y).count(),
-        Distance::Hamming => {
+        StringDistance::Levenshtein => levenshtein(&a, &b),
+        StringDistance::Damerau => damerau(&a, &b),
+        StringDistance::Hamming if a.len() == b.len() => a.iter().zip(&b).filter(|(x, y)| x != y).count(),
+        StringDistance::Hamming => {
             let (x, y) = (a.len(), b.len());
             return Err(format!("`hamming` needs texts of one length, found {x} and {y} characters"));
         }
-        Distance::Winkler => return winkler(&a, &b),
+        StringDistance::Winkler => return winkler(&a, &b),
     };
     Ok(Decimal::from(count as i64))
 }
@@ -120,7 +120,7 @@ fn common(a: &[char], b: &[char]) -> (usize, usize) {
 mod tests {
     use super::*;
 
-    fn check(method: Distance, a: &str, b: &str, want: &str) {
+    fn check(method: StringDistance, a: &str, b: &str, want: &str) {
         let found = |a, b| distance(method, a, b).unwrap().to_string();
         assert_eq!((found(a, b), found(b, a)), (want.to_owned(), want.to_owned()), "{a} {b}");
     }
@@ -138,13 +138,13 @@ mod tests {
             ("abcd", "badc", "3", "2"),
             ("é", "e", "1", "1"),
         ] {
-            check(Distance::Levenshtein, a, b, levenshtein);
-            check(Distance::Damerau, a, b, damerau);
+            check(StringDistance::Levenshtein, a, b, levenshtein);
+            check(StringDistance::Damerau, a, b, damerau);
         }
-        check(Distance::Hamming, "karolin", "kathrin", "3");
-        assert!(distance(Distance::Hamming, "a", "").is_err());
+        check(StringDistance::Hamming, "karolin", "kathrin", "3");
+        assert!(distance(StringDistance::Hamming, "a", "").is_err());
         let long = "x".repeat(CHARACTERS_MAX + 1);
-        assert!(distance(Distance::Levenshtein, &long, "").is_err());
+        assert!(distance(StringDistance::Levenshtein, &long, "").is_err());
     }
 
     /// The examples of Winkler (1990), as distances.
@@ -160,7 +160,7 @@ mod tests {
             ("ab", "ba", "1"),
             ("same", "same", "0"),
         ] {
-            check(Distance::Winkler, a, b, want);
+            check(StringDistance::Winkler, a, b, want);
         }
     }
 }

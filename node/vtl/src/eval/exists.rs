@@ -7,9 +7,9 @@ use schemas::table::Column;
 use super::Relation;
 use super::column::Col;
 use super::key::common;
-use crate::budget::{COPY_STEPS, Meter, SORT_STEPS};
-use crate::fault::{Fault, Span};
-use crate::plan::Step;
+use crate::budget::{BudgetMeter, COPY_STEPS, SORT_STEPS};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::plan::PlanStep;
 
 /// The data points of the left whose key the right has, or has not.
 pub(super) fn semi(
@@ -17,15 +17,15 @@ pub(super) fn semi(
     right: &Relation,
     keys: &[(usize, usize)],
     present: bool,
-    meter: &mut Meter,
+    meter: &mut BudgetMeter,
     span: Span,
-) -> Result<Relation, Fault> {
+) -> Result<Relation, Diagnostic> {
     meter.charge(left.rows.saturating_add(right.rows), SORT_STEPS, span)?;
     let found = found(left, right, keys);
     let kept: Vec<u32> =
         found.iter().zip(0..).filter(|(found, _)| **found == present).map(|(_, row)| row).collect();
     meter.charge(kept.len() * left.columns.len(), COPY_STEPS, span)?;
-    meter.hold(kept.len(), left.columns.len(), span)?;
+    meter.reserve(kept.len(), left.columns.len(), span)?;
     let columns = left.columns.iter().map(|column| Col::own(column.gather(&kept))).collect();
     Ok(Relation { columns, rows: kept.len() })
 }
@@ -35,15 +35,15 @@ pub(super) fn exists(
     left: &Relation,
     right: &Relation,
     keys: &[(usize, usize)],
-    meter: &mut Meter,
-    step: &Step,
-) -> Result<Relation, Fault> {
+    meter: &mut BudgetMeter,
+    step: &PlanStep,
+) -> Result<Relation, Diagnostic> {
     meter.charge(left.rows.saturating_add(right.rows), SORT_STEPS, step.span)?;
-    meter.hold(left.rows, step.fields.len(), step.span)?;
+    meter.reserve(left.rows, step.columns.len(), step.span)?;
     let flags = found(left, right, keys).into_iter().map(Some).collect();
     // The measure is the last field; those before it are the identifiers.
     let mut columns: Vec<Col> =
-        left.columns.iter().take(step.fields.len().saturating_sub(1)).cloned().collect();
+        left.columns.iter().take(step.columns.len().saturating_sub(1)).cloned().collect();
     columns.push(Col::own(Column::Boolean(flags)));
     Ok(Relation { columns, rows: left.rows })
 }

@@ -18,11 +18,11 @@ use super::threads::{Threads, each as parts, fill};
 use super::time;
 use super::viral::fold;
 use super::{Relation, point};
-use crate::budget::{Meter, SORT_STEPS};
+use crate::budget::{BudgetMeter, SORT_STEPS};
 use crate::decimal128::{self, Total};
-use crate::fault::{Code, Fault};
-use crate::op::Aggregator;
-use crate::plan::{Key, Step, Summary, Viral};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::op::AggregateOp;
+use crate::plan::{AggregateColumn, GroupKey, PlanStep, ViralMerge};
 
 /// Rows of the operand that make one data point of the result.
 struct Groups {
@@ -82,17 +82,17 @@ impl Groups {
 
 pub(super) fn group(
     relation: &Relation,
-    keys: &[Key],
-    summaries: &[Summary],
+    keys: &[GroupKey],
+    summaries: &[AggregateColumn],
     operands: &[Option<Col>],
-    meter: &mut Meter,
-    step: &Step,
+    meter: &mut BudgetMeter,
+    step: &PlanStep,
     threads: Threads,
-) -> Result<Relation, Fault> {
+) -> Result<Relation, Diagnostic> {
     meter.charge(relation.rows, SORT_STEPS, step.span)?;
     let mut columns = Vec::new();
     for (at, key) in keys.iter().enumerate() {
-        let kind = step.fields.get(at).map(|field| field.kind);
+        let kind = step.columns.get(at).map(|field| field.value_type);
         columns.push(converted(relation, key, kind, step, threads)?);
     }
     // Rows stand in the order of their identifiers: those of one value of the first stand together.
@@ -107,7 +107,7 @@ pub(super) fn group(
         groups.runs = vec![(0, relation.rows)];
     }
     let rows = groups.runs.len();
-    meter.hold(rows, step.fields.len(), step.span)?;
+    meter.reserve(rows, step.columns.len(), step.span)?;
     let firsts: Vec<u32> =
         groups.runs.iter().filter_map(|run| groups.rows(*run).next()).map(|row| row as u32).collect();
     let mut made: Vec<Col> = columns.iter().map(|column| Col::own(column.gather(&firsts))).collect();
@@ -115,7 +115,11 @@ pub(super) fn group(
         let column = aggregate(summary, operand.as_deref(), &groups, threads).map_err(|(error, at)| {
             let keys = Relation { columns: made.iter().take(keys.len()).cloned().collect(), rows };
             let message = format!("`{}`: {error}", summary.op.name());
-            Fault::new(Code::Overflow, summary.span, message).at(point(&step.fields, &keys, at))
+            Diagnostic::new(DiagnosticCode::Overflow, summary.span, message).at_data_point(point(
+                &step.columns,
+                &keys,
+                at,
+            ))
         })?;
         made.push(Col::own(column));
     }
@@ -125,17 +129,17 @@ pub(super) fn group(
 /// The column of a key, its values of time converted.
 fn converted(
     relation: &Relation,
-    key: &Key,
+    key: &GroupKey,
     kind: Option<Type>,
-    step: &Step,
+    step: &PlanStep,
     threads: Threads,
-) -> Result<Col, Fault> {
-    let missing = || Fault::new(Code::Structure, step.span, "a key of the plan has no column");
+) -> Result<Col, Diagnostic> {
+    let missing = || Diagnostic::new(DiagnosticCode::Structure, step.span, "a key of the plan has no column");
     let column = relation.columns.get(key.column).ok_or_else(missing)?;
     let Some(convert) = key.convert else { return Ok(column.clone()) };
     let coarse = |cell: &Cell| {
         time::converted(cell, convert, kind == Some(Type::Date))
-            .map_err(|(code, message)| Fault::new(code, step.span, message))
+            .map_err(|(code, message)| Diagnostic::new(code, step.span, message))
     };
     if let Column::Period(periods) = &**column {
         let mut rows = periods.clone();
@@ -150,13 +154,13 @@ fn converted(
         return Ok(Col::own(Column::Period(rows)));
     }
     let cells = (0..relation.rows).map(|row| column.cell(row).map(|cell| coarse(&cell)).transpose());
-    let cells: Result<Vec<Option<Cell>>, Fault> = cells.collect();
+    let cells: Result<Vec<Option<Cell>>, Diagnostic> = cells.collect();
     Ok(Col::own(gathered(&cells?, Type::Time)))
 }
 
 /// One value a group; an error names the group.
 fn aggregate(
-    summary: &Summary,
+    summary: &AggregateColumn,
     operand: Option<&Column>,
     groups: &Groups,
     threads: Threads,
@@ -165,26 +169,27 @@ fn aggregate(
         let counts = groups.runs.iter().map(|run| Some((run.1 - run.0) as i64));
         return Ok(Column::Integer(counts.collect()));
     };
-    if let Some(Viral(rule)) = &summary.viral {
-        let folded =
-            |run| fold(rule.as_ref(), summary.kind, groups.rows(run).map(|row| operand.cell(row)).collect());
-        return each(groups, threads, folded).map(|cells| gathered(&cells, summary.kind));
+    if let Some(ViralMerge(rule)) = &summary.viral {
+        let folded = |run| {
+            fold(rule.as_ref(), summary.value_type, groups.rows(run).map(|row| operand.cell(row)).collect())
+        };
+        return each(groups, threads, folded).map(|cells| gathered(&cells, summary.value_type));
     }
     match (summary.op, operand) {
-        (Aggregator::Count, _) => {
+        (AggregateOp::Count, _) => {
             let count = |run| Ok(Some(groups.rows(run).filter(|row| !operand.is_null(*row)).count() as i64));
             each(groups, threads, count).map(Column::Integer)
         }
-        (Aggregator::Sum, Column::Integer(rows)) => {
+        (AggregateOp::Sum, Column::Integer(rows)) => {
             each(groups, threads, |run| whole_sum(groups, run, rows)).map(Column::Integer)
         }
-        (Aggregator::Sum | Aggregator::Avg, _) => {
+        (AggregateOp::Sum | AggregateOp::Avg, _) => {
             each(groups, threads, |run| sum(summary.op, operand, groups, run)).map(Column::Number)
         }
-        (op @ (Aggregator::Min | Aggregator::Max), _) => {
-            Ok(extreme(operand, summary.kind, groups, op == Aggregator::Max))
+        (op @ (AggregateOp::Min | AggregateOp::Max), _) => {
+            Ok(extreme(operand, summary.value_type, groups, op == AggregateOp::Max))
         }
-        (Aggregator::Median, _) => each(groups, threads, |run| {
+        (AggregateOp::Median, _) => each(groups, threads, |run| {
             median(groups.rows(run).filter_map(|row| number(operand, row)).collect())
         })
         .map(Column::Number),
@@ -227,7 +232,7 @@ fn whole_sum(
 }
 
 fn sum(
-    op: Aggregator,
+    op: AggregateOp,
     operand: &Column,
     groups: &Groups,
     run: (usize, usize),
@@ -240,7 +245,7 @@ fn sum(
     if count == 0 {
         return Ok(None);
     }
-    if op == Aggregator::Avg { total.mean(count).map(Some) } else { total.sum().map(Some) }
+    if op == AggregateOp::Avg { total.mean(count).map(Some) } else { total.sum().map(Some) }
 }
 
 /// A number of a column, whole or not.

@@ -1,4 +1,4 @@
-//! Merge joins on key codes (reference manual, "Inner join", and the matching of data sets in
+//! PropagationRule joins on key codes (reference manual, "Inner join", and the matching of data sets in
 //! "Operators applicable on two … Data Sets").
 
 use std::ops::Range;
@@ -12,15 +12,15 @@ use super::cast::gathered as cells_as;
 use super::column::Col;
 use super::key::{common, order, ranks};
 use super::threads::{self, Threads};
-use crate::budget::{COPY_STEPS, Meter, SORT_STEPS};
-use crate::fault::{Fault, Span};
-use crate::plan::{Matching, Side};
+use crate::budget::{BudgetMeter, COPY_STEPS, SORT_STEPS};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::plan::{JoinColumn, JoinMode};
 
 /// What is joined and what comes out.
 pub(super) struct Spec<'a> {
     pub(super) keys: &'a [(usize, usize)],
-    pub(super) columns: &'a [(Side, Option<Cell>)],
-    pub(super) matching: Matching,
+    pub(super) columns: &'a [(JoinColumn, Option<Cell>)],
+    pub(super) matching: JoinMode,
     /// How many of the columns are identifiers.
     pub(super) identifiers: usize,
 }
@@ -32,10 +32,10 @@ pub(super) fn join(
     left: &Relation,
     right: &Relation,
     spec: &Spec<'_>,
-    meter: &mut Meter,
+    meter: &mut BudgetMeter,
     span: Span,
     threads: Threads,
-) -> Result<Relation, Fault> {
+) -> Result<Relation, Diagnostic> {
     meter.charge(left.rows + right.rows, SORT_STEPS, span)?;
     let Ranks { sides: [a, b], size } = common(left, right, spec.keys);
     let (a, b) = (Operand::new(a, size), Operand::new(b, size));
@@ -44,10 +44,10 @@ pub(super) fn join(
         rows = rows.saturating_add(left.len().max(1).saturating_mul(right.len().max(1)));
     });
     meter.charge(rows, COPY_STEPS * spec.columns.len() as u64 + SORT_STEPS, span)?;
-    meter.hold(rows, spec.columns.len(), span)?;
+    meter.reserve(rows, spec.columns.len(), span)?;
     let pairs = expand(&a, &b, spec.matching, rows);
     drop((a, b));
-    if spec.matching == Matching::Full || spec.columns.iter().any(|(_, fallback)| fallback.is_some()) {
+    if spec.matching == JoinMode::Full || spec.columns.iter().any(|(_, fallback)| fallback.is_some()) {
         return Ok(filled(&pairs, left, right, spec));
     }
     let pairs = canonical(pairs, left, right, spec);
@@ -63,7 +63,7 @@ struct Pairs {
 impl Pairs {
     fn gather(
         &self,
-        columns: &[(Side, Option<Cell>)],
+        columns: &[(JoinColumn, Option<Cell>)],
         left: &Relation,
         right: &Relation,
         threads: Threads,
@@ -73,11 +73,13 @@ impl Pairs {
         let take = |column: &Col, rows: &[u32], same: bool| {
             if same { column.clone() } else { Col::own(column.gather(rows)) }
         };
-        let pick = |(side, _): &(Side, Option<Cell>)| match side {
-            Side::Left(at) | Side::Either(at, _) => {
+        let pick = |(side, _): &(JoinColumn, Option<Cell>)| match side {
+            JoinColumn::Left(at) | JoinColumn::Either(at, _) => {
                 left.columns.get(*at).map(|column| take(column, &self.lefts, same_left))
             }
-            Side::Right(at) => right.columns.get(*at).map(|column| take(column, &self.rights, same_right)),
+            JoinColumn::Right(at) => {
+                right.columns.get(*at).map(|column| take(column, &self.rights, same_right))
+            }
         };
         threads::each(threads, self.lefts.len(), columns, pick).into_iter().flatten().collect()
     }
@@ -85,20 +87,20 @@ impl Pairs {
 
 /// The rows of a join in which keys come from either side and gaps are filled, in canonical order.
 fn filled(pairs: &Pairs, left: &Relation, right: &Relation, spec: &Spec<'_>) -> Relation {
-    let cell = |side: Side, pair: (u32, u32)| {
+    let cell = |side: JoinColumn, pair: (u32, u32)| {
         let of = |relation: &Relation, at: usize, row: u32| {
             relation.columns.get(at).and_then(|column| column.cell(row as usize))
         };
         match side {
-            Side::Left(at) => of(left, at, pair.0),
-            Side::Right(at) => of(right, at, pair.1),
-            Side::Either(at, other) => of(left, at, pair.0).or_else(|| of(right, other, pair.1)),
+            JoinColumn::Left(at) => of(left, at, pair.0),
+            JoinColumn::Right(at) => of(right, at, pair.1),
+            JoinColumn::Either(at, other) => of(left, at, pair.0).or_else(|| of(right, other, pair.1)),
         }
     };
     let columns = spec.columns.iter().map(|(side, fallback)| {
         let like = match side {
-            Side::Left(at) | Side::Either(at, _) => left.columns.get(*at),
-            Side::Right(at) => right.columns.get(*at),
+            JoinColumn::Left(at) | JoinColumn::Either(at, _) => left.columns.get(*at),
+            JoinColumn::Right(at) => right.columns.get(*at),
         };
         let rows = pairs.lefts.iter().copied().zip(pairs.rights.iter().copied());
         let cells = rows.map(|pair| cell(*side, pair).or_else(|| fallback.clone()));
@@ -163,13 +165,13 @@ impl Operand {
 
 /// Walks both sides in the order of their keys: the places of one key on the left, and on the right;
 /// none where one side has no partner that `matching` keeps.
-fn walk(a: &Operand, b: &Operand, matching: Matching, mut found: impl FnMut(Range<usize>, Range<usize>)) {
+fn walk(a: &Operand, b: &Operand, matching: JoinMode, mut found: impl FnMut(Range<usize>, Range<usize>)) {
     let (mut at, mut other) = (0, 0);
     while let Some(key) = a.rank(at) {
         while b.rank(other).is_some_and(|rank| rank < key) {
             let alone = b.run(other);
             other = alone.end;
-            if matching == Matching::Full {
+            if matching == JoinMode::Full {
                 found(0..0, alone);
             }
         }
@@ -179,11 +181,11 @@ fn walk(a: &Operand, b: &Operand, matching: Matching, mut found: impl FnMut(Rang
             let right = b.run(other);
             other = right.end;
             found(left, right);
-        } else if matching != Matching::Inner {
+        } else if matching != JoinMode::Inner {
             found(left, 0..0);
         }
     }
-    while matching == Matching::Full && b.rank(other).is_some() {
+    while matching == JoinMode::Full && b.rank(other).is_some() {
         let alone = b.run(other);
         other = alone.end;
         found(0..0, alone);
@@ -191,7 +193,7 @@ fn walk(a: &Operand, b: &Operand, matching: Matching, mut found: impl FnMut(Rang
 }
 
 /// All pairs of rows with one key.
-fn expand(a: &Operand, b: &Operand, matching: Matching, rows: usize) -> Pairs {
+fn expand(a: &Operand, b: &Operand, matching: JoinMode, rows: usize) -> Pairs {
     let mut pairs = Pairs { lefts: Vec::with_capacity(rows), rights: Vec::with_capacity(rows) };
     walk(a, b, matching, |left, right| {
         if left.is_empty() {
@@ -216,9 +218,9 @@ fn expand(a: &Operand, b: &Operand, matching: Matching, rows: usize) -> Pairs {
 /// The pairs in the order of the identifiers of the result.
 fn canonical(pairs: Pairs, left: &Relation, right: &Relation, spec: &Spec<'_>) -> Pairs {
     let identifiers = spec.columns.get(..spec.identifiers).unwrap_or_default();
-    let of_left = |(at, (side, _)): (usize, &(Side, Option<Cell>))| match side {
-        Side::Left(column) | Side::Either(column, _) => *column == at,
-        Side::Right(_) => false,
+    let of_left = |(at, (side, _)): (usize, &(JoinColumn, Option<Cell>))| match side {
+        JoinColumn::Left(column) | JoinColumn::Either(column, _) => *column == at,
+        JoinColumn::Right(_) => false,
     };
     // INVARIANT: the left is in canonical order, its identifiers first.
     if identifiers.iter().enumerate().all(of_left) && pairs.lefts.is_sorted() {

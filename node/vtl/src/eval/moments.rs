@@ -7,17 +7,17 @@ use schemas::table::Column;
 use super::group::number;
 use super::slide::Slide;
 use crate::decimal128::{Error, Spread, sqrt};
-use crate::op::Aggregator;
+use crate::op::AggregateOp;
 
 /// The variance or deviation of values that come and go.
 pub(super) struct Moments<'a> {
     operand: &'a Column,
-    op: Aggregator,
+    op: AggregateOp,
     spread: Spread,
 }
 
 impl<'a> Moments<'a> {
-    pub(super) fn new(operand: &'a Column, op: Aggregator) -> Self {
+    pub(super) fn new(operand: &'a Column, op: AggregateOp) -> Self {
         Self { operand, op, spread: Spread::default() }
     }
 }
@@ -42,10 +42,10 @@ impl Slide for Moments<'_> {
     }
 
     fn value(&self) -> Result<Option<Decimal>, Error> {
-        let sample = matches!(self.op, Aggregator::StddevSamp | Aggregator::VarSamp);
+        let sample = matches!(self.op, AggregateOp::StddevSamp | AggregateOp::VarSamp);
         let variance = self.spread.variance(sample)?;
         match self.op {
-            Aggregator::StddevPop | Aggregator::StddevSamp => variance.map(sqrt).transpose(),
+            AggregateOp::StddevPop | AggregateOp::StddevSamp => variance.map(sqrt).transpose(),
             _ => Ok(variance),
         }
     }

@@ -15,12 +15,12 @@ use super::group::number;
 use super::key::{order, ranks, runs};
 use super::viral::fold;
 use super::{Relation, point};
-use crate::ast::{Missing, Output, Source};
-use crate::budget::{Meter, ROW_STEPS, SORT_STEPS, merge_steps};
+use crate::ast::{HierarchyInput, HierarchyMode, ValidationOutput};
+use crate::budget::{BudgetMeter, ROW_STEPS, SORT_STEPS, merge_steps};
 use crate::decimal128::{self as decimal, Error, Total};
-use crate::fault::{Code, Fault};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::op::Op;
-use crate::plan::{Rollup, Step};
+use crate::plan::{PlanStep, Rollup};
 
 /// Whether a rule applies, and its parts, for each row.
 pub(super) struct Conditions {
@@ -71,9 +71,9 @@ pub(super) fn rollup(
     relation: &Relation,
     rollup: &Rollup,
     conditions: &[Conditions],
-    meter: &mut Meter,
-    step: &Step,
-) -> Result<Relation, Fault> {
+    meter: &mut BudgetMeter,
+    step: &PlanStep,
+) -> Result<Relation, Diagnostic> {
     meter.charge(relation.rows, SORT_STEPS, step.span)?;
     let keys = rollup.keys.iter().filter_map(|at| relation.columns.get(*at)).map(|column| &**column);
     let ranks = ranks(keys, relation.rows);
@@ -98,10 +98,10 @@ pub(super) fn rollup(
         let before = run.made.len();
         run.group(&points, first.unwrap_or_default())
             .map_err(|(error, rule)| run.blame(error, rule, first, step))?;
-        meter.hold(run.made.len() - before, step.fields.len(), step.span)?;
+        meter.reserve(run.made.len() - before, step.columns.len(), step.span)?;
         if run.made.len() > ROWS_MAX {
-            return Err(Fault::new(
-                Code::Budget,
+            return Err(Diagnostic::new(
+                DiagnosticCode::Budget,
                 step.span,
                 format!("a result of more than {ROWS_MAX} rows"),
             ));
@@ -218,10 +218,10 @@ impl<'a> Run<'a> {
         let known = |point: &Point| point.value.is_some();
         match self.rollup.source {
             _ if !others => given(),
-            Source::Dataset => given(),
-            Source::Rule => other(),
-            Source::RulePriority => other().filter(known).or_else(given),
-            Source::DatasetPriority => given().filter(known).or_else(other).or_else(given),
+            HierarchyInput::Dataset => given(),
+            HierarchyInput::Rule => other(),
+            HierarchyInput::RulePriority => other().filter(known).or_else(given),
+            HierarchyInput::DatasetPriority => given().filter(known).or_else(other).or_else(given),
         }
     }
 
@@ -235,8 +235,10 @@ impl<'a> Run<'a> {
 
     /// The value of a data point that may be missing.
     fn value(&self, point: Option<&Point>) -> Option<Decimal> {
-        let zero =
-            matches!(self.rollup.missing, Missing::NonZero | Missing::PartialZero | Missing::AlwaysZero);
+        let zero = matches!(
+            self.rollup.missing,
+            HierarchyMode::NonZero | HierarchyMode::PartialZero | HierarchyMode::AlwaysZero
+        );
         match point {
             Some(point) => point.value,
             None => zero.then_some(Decimal::ZERO),
@@ -268,12 +270,12 @@ impl<'a> Run<'a> {
     /// Whether `hierarchy` gives the sum of a right side.
     fn produced(&self, right: &Right) -> bool {
         match self.rollup.missing {
-            Missing::NonNull => right.sum.is_some(),
-            Missing::NonZero => !right.sum.is_some_and(Decimal::is_zero),
-            Missing::PartialNull | Missing::PartialZero => {
+            HierarchyMode::NonNull => right.sum.is_some(),
+            HierarchyMode::NonZero => !right.sum.is_some_and(Decimal::is_zero),
+            HierarchyMode::PartialNull | HierarchyMode::PartialZero => {
                 right.points.iter().any(|(_, point)| point.is_some())
             }
-            Missing::AlwaysNull | Missing::AlwaysZero => true,
+            HierarchyMode::AlwaysNull | HierarchyMode::AlwaysZero => true,
         }
     }
 
@@ -281,10 +283,12 @@ impl<'a> Run<'a> {
     fn compared(&self, points: &[Option<&Point>]) -> bool {
         let value = |point: &Option<&Point>| point.and_then(|point| point.value);
         match self.rollup.missing {
-            Missing::NonNull => points.iter().all(|point| value(point).is_some()),
-            Missing::NonZero => points.iter().any(|point| value(point).is_some_and(|value| !value.is_zero())),
-            Missing::PartialNull | Missing::PartialZero => points.iter().any(Option::is_some),
-            Missing::AlwaysNull | Missing::AlwaysZero => true,
+            HierarchyMode::NonNull => points.iter().all(|point| value(point).is_some()),
+            HierarchyMode::NonZero => {
+                points.iter().any(|point| value(point).is_some_and(|value| !value.is_zero()))
+            }
+            HierarchyMode::PartialNull | HierarchyMode::PartialZero => points.iter().any(Option::is_some),
+            HierarchyMode::AlwaysNull | HierarchyMode::AlwaysZero => true,
         }
     }
 
@@ -306,7 +310,7 @@ impl<'a> Run<'a> {
         }
         let value = self.value(left.as_ref());
         let truth = value.zip(right.sum).map(|(value, sum)| holds(rule.relation, value.compare(sum)));
-        if self.rollup.output == Output::Invalid && truth != Some(false) {
+        if self.rollup.output == ValidationOutput::Invalid && truth != Some(false) {
             return Ok(());
         }
         let imbalance = match value.zip(right.sum) {
@@ -332,32 +336,34 @@ impl<'a> Run<'a> {
         virals.map(|(at, (_, kind, rule))| fold(rule.as_ref(), *kind, of(at))).collect()
     }
 
-    fn blame(&self, error: Error, rule: usize, row: Option<usize>, step: &Step) -> Fault {
+    fn blame(&self, error: Error, rule: usize, row: Option<usize>, step: &PlanStep) -> Diagnostic {
         let span = self.rollup.rules.get(rule).map_or(step.span, |rule| rule.span);
-        let keys: Vec<_> = self.rollup.keys.iter().filter_map(|at| step.fields.get(*at)).cloned().collect();
+        let keys: Vec<_> = self.rollup.keys.iter().filter_map(|at| step.columns.get(*at)).cloned().collect();
         let columns = self.rollup.keys.iter().filter_map(|at| self.relation.columns.get(*at)).cloned();
         let relation = Relation { columns: columns.collect(), rows: self.relation.rows };
-        Fault::new(Code::Overflow, span, error.to_string())
-            .at(row.and_then(|row| point(&keys, &relation, row)))
+        Diagnostic::new(DiagnosticCode::Overflow, span, error.to_string())
+            .at_data_point(row.and_then(|row| point(&keys, &relation, row)))
     }
 
     /// The result in canonical order.
-    fn relation(&self, step: &Step) -> Relation {
+    fn relation(&self, step: &PlanStep) -> Relation {
         let mut identifiers = 0;
         let mut virals = 0;
         let mut columns: Vec<Column> = Vec::new();
         let source: Vec<usize> = self.made.iter().map(|made| made.row).collect();
-        for field in &step.fields {
+        for field in &step.columns {
             let column = match field.role {
                 Role::Identifier
                     if field.name == "ruleid"
                         && self.rollup.check
                         && identifiers > self.rollup.keys.len() =>
                 {
-                    self.cells(field.kind, |made| self.rule(made).map(|rule| Cell::Text(rule.name.clone())))
+                    self.cells(field.value_type, |made| {
+                        self.rule(made).map(|rule| Cell::Text(rule.name.clone()))
+                    })
                 }
-                Role::Identifier if identifiers == self.rollup.rule => self.cells(field.kind, |made| {
-                    self.rule(made).and_then(|rule| code_cell(&rule.left, field.kind))
+                Role::Identifier if identifiers == self.rollup.rule => self.cells(field.value_type, |made| {
+                    self.rule(made).and_then(|rule| code_cell(&rule.left, field.value_type))
                 }),
                 Role::Identifier => {
                     let column = self.relation.columns.get(identifiers);
@@ -366,9 +372,9 @@ impl<'a> Run<'a> {
                 Role::ViralAttribute => {
                     let at = virals;
                     virals += 1;
-                    self.cells(field.kind, |made| made.virals.get(at).cloned().flatten())
+                    self.cells(field.value_type, |made| made.virals.get(at).cloned().flatten())
                 }
-                _ => self.measured(&field.name, field.kind),
+                _ => self.measured(&field.name, field.value_type),
             };
             identifiers += usize::from(field.role == Role::Identifier);
             columns.push(column);

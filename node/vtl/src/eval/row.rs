@@ -21,24 +21,24 @@ use super::threads::{Threads, fill};
 use super::time::time;
 use super::window::window;
 use crate::decimal128::{self as decimal, Error};
-use crate::fault::{Code, Fault, Span};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
 use crate::op::Op;
-use crate::plan::{Term, Typed};
+use crate::plan::{Term, TypedExpr};
 
 /// Why a row has no value.
 #[derive(Debug)]
 pub(super) struct Trouble {
-    pub(super) code: Code,
+    pub(super) code: DiagnosticCode,
     pub(super) message: String,
     pub(super) span: Span,
     pub(super) row: usize,
 }
 
 impl Trouble {
-    pub(super) fn fault(self, cell: Option<String>) -> Fault {
-        let hint = (self.code == Code::DivisionByZero)
+    pub(super) fn fault(self, cell: Option<String>) -> Diagnostic {
+        let hint = (self.code == DiagnosticCode::DivisionByZero)
             .then(|| "guard it: `if … <> 0 then … else null`, or filter those data points".to_owned());
-        Fault::new(self.code, self.span, self.message).hinted(hint).at(cell)
+        Diagnostic::new(self.code, self.span, self.message).with_optional_hint(hint).at_data_point(cell)
     }
 }
 
@@ -61,7 +61,7 @@ impl<'a> Rows<'a> {
         Self { columns: &[], rows: 1, values, spare: RefCell::default(), threads: Threads::ONE }
     }
 
-    pub(super) fn eval(&self, typed: &Typed, mask: Mask<'_>) -> Result<Values, Trouble> {
+    pub(super) fn eval(&self, typed: &TypedExpr, mask: Mask<'_>) -> Result<Values, Trouble> {
         match &typed.term {
             Term::Column(at) => {
                 let spare = self.spare.borrow_mut().get_mut(*at).and_then(Option::take);
@@ -94,7 +94,7 @@ impl<'a> Rows<'a> {
     }
 
     /// `if`: each branch only for its rows.
-    fn branch(&self, typed: &Typed, operands: &[Typed], mask: Mask<'_>) -> Result<Values, Trouble> {
+    fn branch(&self, typed: &TypedExpr, operands: &[TypedExpr], mask: Mask<'_>) -> Result<Values, Trouble> {
         let [condition, then, other] = operands else { return Ok(Values::Constant(None)) };
         let condition = self.eval(condition, mask)?;
         let within = |row: usize| mask.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
@@ -103,7 +103,7 @@ impl<'a> Rows<'a> {
         let then = self.eval(then, Some(&yes))?;
         let other = self.eval(other, Some(&no))?;
         let pick = |row: usize| if yes.get(row).copied().unwrap_or(false) { &then } else { &other };
-        Ok(self.choose(typed.kind, mask, pick))
+        Ok(self.choose(typed.value_type, mask, pick))
     }
 
     /// A column whose value for each row comes from one of several values of one type.
@@ -139,22 +139,22 @@ impl<'a> Rows<'a> {
     fn apply(
         &self,
         op: Op,
-        typed: &Typed,
+        typed: &TypedExpr,
         values: Vec<Values>,
-        operands: &[Typed],
+        operands: &[TypedExpr],
         mask: Mask<'_>,
     ) -> Result<Values, Trouble> {
         let Some(first) = self.first(mask) else { return Ok(Values::Constant(None)) };
         let constant = values.iter().all(|value| matches!(value, Values::Constant(_)));
         // Constants alone give one value for all rows.
         let (rows, mask) = if constant { (1, None) } else { (self.rows, mask) };
-        let kinds = operands.iter().map(|operand| operand.kind).collect::<Vec<_>>();
+        let kinds = operands.iter().map(|operand| operand.value_type).collect::<Vec<_>>();
         let scope = Scope {
             rows,
             mask,
             op,
             span: typed.span,
-            kind: typed.kind,
+            kind: typed.value_type,
             kinds: &kinds,
             threads: self.threads,
         };
@@ -262,7 +262,7 @@ impl Scope<'_> {
             Ok(())
         };
         fill(self.threads, &mut made, renew).map_err(|row: usize| Trouble {
-            code: Code::Frequency,
+            code: DiagnosticCode::Frequency,
             message: format!("`{}` cannot order periods of different frequencies", self.op.name()),
             span: self.span,
             row,
@@ -368,7 +368,7 @@ impl Scope<'_> {
         match (0..self.rows).find(outside) {
             Some(row) => {
                 let message = "the value is none of those of the parameter's type".to_owned();
-                Err(Trouble { code: Code::Domain, message, span: self.span, row })
+                Err(Trouble { code: DiagnosticCode::Domain, message, span: self.span, row })
             }
             None => Ok(self.chosen(|_| a)),
         }
@@ -386,7 +386,7 @@ impl Scope<'_> {
             let text = format!("{}{}", a.at(row).unwrap_or_default(), b.at(row).unwrap_or_default());
             if text.len() > CELL_BYTES_MAX {
                 let message = format!("`||` makes a text of more than {CELL_BYTES_MAX} bytes");
-                return Err(Trouble { code: Code::Overflow, message, span: self.span, row });
+                return Err(Trouble { code: DiagnosticCode::Overflow, message, span: self.span, row });
             }
             made.push(Some(text));
         }
@@ -529,9 +529,9 @@ struct Relate;
 
 pub(super) fn trouble(error: Error, name: &str, span: Span, row: usize) -> Trouble {
     let (code, message) = match error {
-        Error::Zero => (Code::DivisionByZero, "division by zero".to_owned()),
-        Error::Overflow => (Code::Overflow, format!("`{name}`: {error}")),
-        Error::Domain | Error::Fraction => (Code::Domain, format!("`{name}`: {error}")),
+        Error::Zero => (DiagnosticCode::DivisionByZero, "division by zero".to_owned()),
+        Error::Overflow => (DiagnosticCode::Overflow, format!("`{name}`: {error}")),
+        Error::Domain | Error::Fraction => (DiagnosticCode::Domain, format!("`{name}`: {error}")),
     };
     Trouble { code, message, span, row }
 }
@@ -555,7 +555,7 @@ fn logic(op: Op, a: Option<bool>, b: Option<bool>) -> Option<bool> {
 
 fn unary(op: Op, a: Decimal) -> Decimal {
     match op {
-        Op::Minus => decimal::negate(a),
+        Op::Negate => decimal::negate(a),
         Op::Abs => decimal::abs(a),
         _ => a,
     }
@@ -564,8 +564,8 @@ fn unary(op: Op, a: Decimal) -> Decimal {
 /// Checked 64-bit arithmetic; a sign is an operation with 0 on the left.
 fn integer(op: Op, a: i64, b: i64) -> Result<i64, Error> {
     let value = match op {
-        Op::Plus => Some(b),
-        Op::Minus => b.checked_neg(),
+        Op::UnaryPlus => Some(b),
+        Op::Negate => b.checked_neg(),
         Op::Abs => b.checked_abs(),
         Op::Add => a.checked_add(b),
         Op::Subtract => a.checked_sub(b),

@@ -13,7 +13,7 @@ use super::row::Rows;
 use super::slide::earlier;
 use super::window::{Failed, Windows};
 use crate::decimal128::{Error, add, mul, sub};
-use crate::plan::Frame;
+use crate::plan::WindowCall;
 
 /// `E = weight × x + (1 − weight) × E before`: each of the three operations rounded once; the first
 /// value that is not null starts it.
@@ -22,7 +22,7 @@ pub(super) fn average(
     weight: &Decimal,
     windows: &Windows,
     rows: &Rows<'_>,
-    frame: &Frame,
+    frame: &WindowCall,
 ) -> Result<Vec<Option<Decimal>>, Failed> {
     let rest = sub(Decimal::from(1), *weight).map_err(|error| (error, 0))?;
     let step = |before: Decimal, value: Decimal| add(mul(*weight, value)?, mul(rest, before)?);
@@ -34,7 +34,7 @@ pub(super) fn product(
     operand: &Numbers<'_>,
     windows: &Windows,
     rows: &Rows<'_>,
-    frame: &Frame,
+    frame: &WindowCall,
 ) -> Result<Vec<Option<Decimal>>, Failed> {
     recursion(operand, windows, rows, frame, mul)
 }
@@ -43,7 +43,7 @@ fn recursion(
     operand: &Numbers<'_>,
     windows: &Windows,
     rows: &Rows<'_>,
-    frame: &Frame,
+    frame: &WindowCall,
     step: impl Fn(Decimal, Decimal) -> Result<Decimal, Error>,
 ) -> Result<Vec<Option<Decimal>>, Failed> {
     let frequency = |row: usize| -> Option<Frequency> {

@@ -11,11 +11,11 @@ use super::column::{Strings, Values, View};
 use super::distance::distance;
 use super::pattern::Pattern;
 use super::row::Mask;
-use crate::fault::Code;
-use crate::op::Text;
+use crate::diagnostic::DiagnosticCode;
+use crate::op::TextOp;
 
 /// Code and message.
-type Wrong = (Code, String);
+type Wrong = (DiagnosticCode, String);
 
 /// The operands of an operator on texts: texts and numbers.
 struct Operands<'v> {
@@ -26,10 +26,10 @@ struct Operands<'v> {
 }
 
 /// The column of an operator on texts.
-pub(super) fn text(op: Text, values: &[Values], rows: usize, mask: Mask<'_>) -> Result<Column, Failed> {
+pub(super) fn text(op: TextOp, values: &[Values], rows: usize, mask: Mask<'_>) -> Result<Column, Failed> {
     let null = Values::Constant(None);
     let value = |at: usize| values.get(at).unwrap_or(&null);
-    let counts = if op == Text::Substring { [value(1), value(2)] } else { [value(2), value(3)] };
+    let counts = if op == TextOp::Substring { [value(1), value(2)] } else { [value(2), value(3)] };
     let operands = Operands {
         text: value(0).strings(),
         other: value(1).strings(),
@@ -39,27 +39,30 @@ pub(super) fn text(op: Text, values: &[Values], rows: usize, mask: Mask<'_>) -> 
     let each = Each { values, rows, mask };
     let given = values.len();
     match op {
-        Text::Length => each
+        TextOp::Length => each
             .row(|row| Ok(operands.text.at(row).unwrap_or_default().chars().count() as i64))
             .map(Column::Integer),
-        Text::Position => each.row(|row| operands.position(row, given)).map(Column::Integer),
-        Text::Match => {
+        TextOp::Position => each.row(|row| operands.position(row, given)).map(Column::Integer),
+        TextOp::Match => {
             let mut last: Option<(&str, Pattern)> = None;
             let matches = |row: usize| {
                 let wanted = operands.other.at(row).unwrap_or_default();
                 if last.as_ref().is_none_or(|(pattern, _)| *pattern != wanted) {
-                    last = Some((wanted, Pattern::new(wanted).map_err(|reason| (Code::Domain, reason))?));
+                    last = Some((
+                        wanted,
+                        Pattern::new(wanted).map_err(|reason| (DiagnosticCode::Domain, reason))?,
+                    ));
                 }
                 let text = operands.text.at(row).unwrap_or_default();
                 Ok(last.as_ref().is_some_and(|(_, pattern)| pattern.matches(text)))
             };
             each.row(matches).map(Column::Boolean)
         }
-        Text::Distance(method) => {
+        TextOp::Distance(method) => {
             let between = |row: usize| {
                 let (a, b) = (operands.text.at(row), operands.other.at(row));
                 distance(method, a.unwrap_or_default(), b.unwrap_or_default())
-                    .map_err(|reason| (Code::Domain, reason))
+                    .map_err(|reason| (DiagnosticCode::Domain, reason))
             };
             each.row(between).map(Column::Number)
         }
@@ -91,16 +94,16 @@ impl Each<'_> {
 
 impl Operands<'_> {
     /// A text made of a text.
-    fn text(&self, op: Text, row: usize, given: usize) -> Result<String, Wrong> {
+    fn text(&self, op: TextOp, row: usize, given: usize) -> Result<String, Wrong> {
         let text = self.text.at(row).unwrap_or_default();
         let made = match op {
-            Text::Trim => text.trim().to_owned(),
-            Text::TrimLeft => text.trim_start().to_owned(),
-            Text::TrimRight => text.trim_end().to_owned(),
+            TextOp::Trim => text.trim().to_owned(),
+            TextOp::TrimLeft => text.trim_start().to_owned(),
+            TextOp::TrimRight => text.trim_end().to_owned(),
             // At most three times as long.
-            Text::Upper => text.to_uppercase(),
-            Text::Lower => text.to_lowercase(),
-            Text::Substring => self.part(text, row, given)?,
+            TextOp::Upper => text.to_uppercase(),
+            TextOp::Lower => text.to_lowercase(),
+            TextOp::Substring => self.part(text, row, given)?,
             _ => {
                 let (old, new) =
                     (self.other.at(row).unwrap_or_default(), self.third.at(row).unwrap_or_default());
@@ -119,7 +122,10 @@ impl Operands<'_> {
         let start = self.count(0, row, given > 1, "the start of `substr`")?;
         let length = match self.counts.get(1).and_then(|count| count.at(row)) {
             Some(length) if length < 0 => {
-                return Err((Code::Domain, format!("the length of `substr` is 0 or more, found {length}")));
+                return Err((
+                    DiagnosticCode::Domain,
+                    format!("the length of `substr` is 0 or more, found {length}"),
+                ));
             }
             Some(length) => usize::try_from(length).unwrap_or(usize::MAX),
             None => usize::MAX,
@@ -145,16 +151,16 @@ impl Operands<'_> {
     fn count(&self, at: usize, row: usize, given: bool, what: &str) -> Result<usize, Wrong> {
         let count = self.counts.get(at).and_then(|count| count.at(row)).filter(|_| given).unwrap_or(1);
         if count < 1 {
-            return Err((Code::Domain, format!("{what} is 1 or more, found {count}")));
+            return Err((DiagnosticCode::Domain, format!("{what} is 1 or more, found {count}")));
         }
         Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }
 }
 
-fn short(op: Text, bytes: usize) -> Result<(), Wrong> {
+fn short(op: TextOp, bytes: usize) -> Result<(), Wrong> {
     if bytes > CELL_BYTES_MAX {
         let message = format!("`{}` makes a text of more than {CELL_BYTES_MAX} bytes", op.name());
-        return Err((Code::Overflow, message));
+        return Err((DiagnosticCode::Overflow, message));
     }
     Ok(())
 }

@@ -11,11 +11,11 @@ use schemas::table::{Cell, Column};
 use super::cast::{Failed, gathered};
 use super::column::Values;
 use super::row::Mask;
-use crate::fault::Code;
-use crate::op::{Convert, End, Time};
+use crate::diagnostic::DiagnosticCode;
+use crate::op::{PeriodEnd, TimeConversion, TimeOp};
 
 /// Code and message.
-pub(super) type Wrong = (Code, String);
+pub(super) type Wrong = (DiagnosticCode, String);
 
 /// Days of a year and of a month where a duration is counted in days (reference manual, "Duration
 /// to number days").
@@ -24,7 +24,7 @@ const MONTH_DAYS: i64 = 30;
 
 /// The column of an operator on values of time.
 pub(super) fn time(
-    op: Time,
+    op: TimeOp,
     values: &[Values],
     from: Option<Type>,
     to: Option<Type>,
@@ -44,41 +44,41 @@ pub(super) fn time(
     Ok(gathered(&cells, to.unwrap_or(Type::String)))
 }
 
-fn apply(op: Time, operands: &[Cell], kind: Option<Type>) -> Result<Cell, Wrong> {
+fn apply(op: TimeOp, operands: &[Cell], kind: Option<Type>) -> Result<Cell, Wrong> {
     let whole = |value: i32| Cell::Integer(i64::from(value));
     Ok(match (op, operands) {
-        (Time::Aggregate(convert), [cell]) => converted(cell, convert, kind == Some(Type::Date))?,
-        (Time::Indicator, [Cell::Period(period)]) => {
+        (TimeOp::Aggregate(convert), [cell]) => converted(cell, convert, kind == Some(Type::Date))?,
+        (TimeOp::Indicator, [Cell::Period(period)]) => {
             Cell::Text(Duration::from(period.frequency()).to_string())
         }
-        (Time::DayOfMonth, [Cell::Period(period)]) => whole(period.date().2),
-        (Time::DayOfYear, [Cell::Period(period)]) => whole(period.first_day().index()),
-        (Time::Difference, [Cell::Period(from), Cell::Period(to)]) => {
+        (TimeOp::DayOfMonth, [Cell::Period(period)]) => whole(period.date().2),
+        (TimeOp::DayOfYear, [Cell::Period(period)]) => whole(period.first_day().index()),
+        (TimeOp::Difference, [Cell::Period(from), Cell::Period(to)]) => {
             whole(to.last_day().ordinal() - from.last_day().ordinal())
         }
-        (Time::Add, [Cell::Period(period), Cell::Integer(count), Cell::Text(unit)]) => {
+        (TimeOp::Add, [Cell::Period(period), Cell::Integer(count), Cell::Text(unit)]) => {
             Cell::Period(added(*period, *count, unit)?)
         }
-        (Time::DaysToYear | Time::DaysToMonth, [Cell::Integer(days)]) => {
+        (TimeOp::DaysToYear | TimeOp::DaysToMonth, [Cell::Integer(days)]) => {
             Cell::Text(duration(op, *days)?.to_string())
         }
-        (Time::YearToDays | Time::MonthToDays, [Cell::Text(text)]) => Cell::Integer(days(op, text)?),
-        _ => return Err((Code::Type, format!("`{}` has operands of other types", op.name()))),
+        (TimeOp::YearToDays | TimeOp::MonthToDays, [Cell::Text(text)]) => Cell::Integer(days(op, text)?),
+        _ => return Err((DiagnosticCode::Type, format!("`{}` has operands of other types", op.name()))),
     })
 }
 
 /// `time_agg`: a period, an interval or a date as the coarser one that holds it.
-pub(super) fn converted(cell: &Cell, convert: Convert, date: bool) -> Result<Cell, Wrong> {
+pub(super) fn converted(cell: &Cell, convert: TimeConversion, date: bool) -> Result<Cell, Wrong> {
     let to = convert.to;
     let finer = || {
         let message = format!("`time_agg` cannot bring {cell} to the finer frequency {to}");
-        (Code::Frequency, message)
+        (DiagnosticCode::Frequency, message)
     };
     match cell {
         Cell::Period(period) => {
             let coarse = period.convert(to).ok_or_else(finer)?;
             if date {
-                let first = convert.end == Some(End::First);
+                let first = convert.end == Some(PeriodEnd::First);
                 return Ok(Cell::Period(if first { coarse.first_day() } else { coarse.last_day() }));
             }
             given(*period, convert)?;
@@ -93,7 +93,7 @@ pub(super) fn converted(cell: &Cell, convert: Convert, date: bool) -> Result<Cel
                 }
                 None => comprising(interval, to).ok_or_else(|| {
                     let message = format!("no period of frequency {to} comprises {interval}");
-                    (Code::Frequency, message)
+                    (DiagnosticCode::Frequency, message)
                 })?,
             };
             Ok(Cell::Text(Interval::from(coarse).to_string()))
@@ -103,11 +103,12 @@ pub(super) fn converted(cell: &Cell, convert: Convert, date: bool) -> Result<Cel
 }
 
 /// A period must have the frequency that `time_agg` names as its source.
-fn given(period: Period, convert: Convert) -> Result<(), Wrong> {
+fn given(period: Period, convert: TimeConversion) -> Result<(), Wrong> {
     match convert.from {
-        Some(from) if from != period.frequency() => {
-            Err((Code::Frequency, format!("`time_agg` expected periods of frequency {from}, found {period}")))
-        }
+        Some(from) if from != period.frequency() => Err((
+            DiagnosticCode::Frequency,
+            format!("`time_agg` expected periods of frequency {from}, found {period}"),
+        )),
         _ => Ok(()),
     }
 }
@@ -120,7 +121,7 @@ fn comprising(interval: Interval, to: Frequency) -> Option<Period> {
 
 /// `dateadd`: a day so many times a duration later; a month that is too short ends it.
 fn added(period: Period, count: i64, unit: &str) -> Result<Period, Wrong> {
-    let unit = length(unit).map_err(|reason| (Code::Cast, reason))?;
+    let unit = length(unit).map_err(|reason| (DiagnosticCode::Cast, reason))?;
     let moved = || {
         let months = count.checked_mul(i64::from(unit.months()))?;
         let days = count.checked_mul(i64::from(unit.days()))?;
@@ -129,7 +130,7 @@ fn added(period: Period, count: i64, unit: &str) -> Result<Period, Wrong> {
         let last = month.last_day();
         Period::day(month.year(), month.index(), day.min(last.date().2))?.shift(days)
     };
-    let beyond = || (Code::Overflow, "`dateadd` leaves the calendar (years 1 to 9999)".to_owned());
+    let beyond = || (DiagnosticCode::Overflow, "`dateadd` leaves the calendar (years 1 to 9999)".to_owned());
     moved().ok_or_else(beyond)
 }
 
@@ -149,22 +150,22 @@ pub(crate) fn unit_fault(unit: &str) -> Option<String> {
 }
 
 /// Days as years and days, or as months and days.
-fn duration(op: Time, days: i64) -> Result<Duration, Wrong> {
-    let (each, months) = if op == Time::DaysToYear { (YEAR_DAYS, 12) } else { (MONTH_DAYS, 1) };
+fn duration(op: TimeOp, days: i64) -> Result<Duration, Wrong> {
+    let (each, months) = if op == TimeOp::DaysToYear { (YEAR_DAYS, 12) } else { (MONTH_DAYS, 1) };
     let part = |count: i64| u32::try_from(count).ok();
     let made = || Duration::new(part(days.checked_div(each)?)?.checked_mul(months)?, part(days % each)?);
     let message = || format!("`{}`: {days} days are no duration", op.name());
-    made().ok_or_else(|| (Code::Overflow, message()))
+    made().ok_or_else(|| (DiagnosticCode::Overflow, message()))
 }
 
 /// Years and days, or months and days, as days.
-fn days(op: Time, text: &str) -> Result<i64, Wrong> {
-    let years = op == Time::YearToDays;
+fn days(op: TimeOp, text: &str) -> Result<i64, Wrong> {
+    let years = op == TimeOp::YearToDays;
     let parsed: Option<Duration> = text.parse().ok();
     let fitting = parsed.filter(|duration| !years || duration.months().is_multiple_of(12));
     let Some(duration) = fitting else {
         let units = if years { "years and days" } else { "months and days" };
-        return Err((Code::Domain, format!("`{}` takes {units}, found {text}", op.name())));
+        return Err((DiagnosticCode::Domain, format!("`{}` takes {units}, found {text}", op.name())));
     };
     let (months, days) = (i64::from(duration.months()), i64::from(duration.days()));
     Ok(days + if years { months / 12 * YEAR_DAYS } else { months * MONTH_DAYS })

@@ -16,18 +16,18 @@ use super::column::Col;
 use super::key::{order, ranks, runs};
 use super::threads::{Threads, fill as renew};
 use super::{Relation, point};
-use crate::ast::Series;
-use crate::budget::{COPY_STEPS, Meter, ROW_STEPS, SORT_STEPS, TEXT_STEPS};
-use crate::fault::{Code, Fault};
-use crate::op::End;
-use crate::plan::Step;
+use crate::ast::SeriesOp;
+use crate::budget::{BudgetMeter, COPY_STEPS, ROW_STEPS, SORT_STEPS, TEXT_STEPS};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::op::PeriodEnd;
+use crate::plan::PlanStep;
 
 /// What the values of a time identifier stand for.
 #[derive(Debug, Clone, Copy)]
 enum Clock {
     Periods,
     /// First or last days of periods.
-    Dates(Frequency, End),
+    Dates(Frequency, PeriodEnd),
     Intervals,
 }
 
@@ -67,17 +67,17 @@ impl Clock {
     }
 }
 
-fn day(period: Period, end: End) -> Period {
+fn day(period: Period, end: PeriodEnd) -> Period {
     match end {
-        End::First => period.first_day(),
-        End::Last => period.last_day(),
+        PeriodEnd::First => period.first_day(),
+        PeriodEnd::Last => period.last_day(),
     }
 }
 
 /// The coarsest frequency of which all days are last days, or else first days, of a period.
-fn grid(days: &[Option<Period>]) -> Option<(Frequency, End)> {
-    let choices = Frequency::ALL.into_iter().flat_map(|to| [(to, End::Last), (to, End::First)]);
-    let fits = |(to, end): &(Frequency, End)| {
+fn grid(days: &[Option<Period>]) -> Option<(Frequency, PeriodEnd)> {
+    let choices = Frequency::ALL.into_iter().flat_map(|to| [(to, PeriodEnd::Last), (to, PeriodEnd::First)]);
+    let fits = |(to, end): &(Frequency, PeriodEnd)| {
         days.iter().flatten().all(|date| date.convert(*to).is_some_and(|period| day(period, *end) == *date))
     };
     if days.is_empty() { None } else { choices.into_iter().find(fits) }
@@ -88,11 +88,11 @@ pub(super) fn shift(
     relation: Relation,
     column: usize,
     count: i64,
-    meter: &mut Meter,
-    step: &Step,
+    meter: &mut BudgetMeter,
+    step: &PlanStep,
     threads: Threads,
-) -> Result<Relation, Fault> {
-    let kind = step.fields.get(column).map_or(Type::TimePeriod, |field| field.kind);
+) -> Result<Relation, Diagnostic> {
+    let kind = step.columns.get(column).map_or(Type::TimePeriod, |field| field.value_type);
     let each = if kind == Type::TimePeriod { ROW_STEPS } else { TEXT_STEPS };
     meter.charge(relation.rows, each, step.span)?;
     let mut relation = relation;
@@ -109,14 +109,18 @@ pub(super) fn shift(
             return irregular("timeshift", &relation, row, step);
         }
         let message = format!("`timeshift` by {count} leaves the calendar (years 1 to 9999)");
-        Fault::new(Code::Overflow, step.span, message).at(point(&step.fields, &relation, row))
+        Diagnostic::new(DiagnosticCode::Overflow, step.span, message).at_data_point(point(
+            &step.columns,
+            &relation,
+            row,
+        ))
     })?;
     let moved = Col::own(clock.column(&moved));
     if kind == Type::Time {
         return rekeyed(relation, column, moved, meter, step);
     }
     // All move alike, so their order stays.
-    meter.hold(relation.rows, relation.columns.len(), step.span)?;
+    meter.reserve(relation.rows, relation.columns.len(), step.span)?;
     if let Some(slot) = relation.columns.get_mut(column) {
         *slot = moved;
     }
@@ -124,9 +128,13 @@ pub(super) fn shift(
 }
 
 /// The fault of an interval that is no period.
-fn irregular(name: &str, relation: &Relation, row: usize, step: &Step) -> Fault {
+fn irregular(name: &str, relation: &Relation, row: usize, step: &PlanStep) -> Diagnostic {
     let message = format!("`{name}` needs intervals that are periods: years, quarters, months and so on");
-    Fault::new(Code::Frequency, step.span, message).at(point(&step.fields, relation, row))
+    Diagnostic::new(DiagnosticCode::Frequency, step.span, message).at_data_point(point(
+        &step.columns,
+        relation,
+        row,
+    ))
 }
 
 /// The same data points with other values of an identifier, in canonical order.
@@ -134,17 +142,17 @@ pub(super) fn rekeyed(
     relation: Relation,
     column: usize,
     made: Col,
-    meter: &mut Meter,
-    step: &Step,
-) -> Result<Relation, Fault> {
+    meter: &mut BudgetMeter,
+    step: &PlanStep,
+) -> Result<Relation, Diagnostic> {
     let mut relation = relation;
     meter.charge(relation.rows, SORT_STEPS + COPY_STEPS * relation.columns.len() as u64, step.span)?;
-    meter.hold(relation.rows, relation.columns.len(), step.span)?;
+    meter.reserve(relation.rows, relation.columns.len(), step.span)?;
     if let Some(row) = made.first_null() {
-        let name = step.fields.get(column).map_or("", |field| &field.name);
+        let name = step.columns.get(column).map_or("", |field| &field.name);
         let message = format!("the identifier `{name}` is null");
-        let cell = point(&step.fields, &relation, row);
-        return Err(Fault::new(Code::NullIdentifier, step.span, message).at(cell));
+        let cell = point(&step.columns, &relation, row);
+        return Err(Diagnostic::new(DiagnosticCode::NullIdentifier, step.span, message).at_data_point(cell));
     }
     if let Some(slot) = relation.columns.get_mut(column) {
         *slot = made;
@@ -153,15 +161,20 @@ pub(super) fn rekeyed(
 }
 
 /// Brings data points into canonical order; two of one key are a fault.
-fn ordered(relation: Relation, step: &Step) -> Result<Relation, Fault> {
+fn ordered(relation: Relation, step: &PlanStep) -> Result<Relation, Diagnostic> {
     let ranks = ranks(keys(&relation, step, None), relation.rows);
     let order = order(&ranks);
     let runs = runs(&ranks, order.as_deref());
     if let Some((start, _)) = runs.iter().find(|(start, end)| end - start > 1) {
         let row =
             order.as_ref().map_or(*start, |order| order.get(*start).map_or(*start, |row| *row as usize));
-        let cell = point(&step.fields, &relation, row);
-        return Err(Fault::new(Code::Duplicate, step.span, "two data points would have one key").at(cell));
+        let cell = point(&step.columns, &relation, row);
+        return Err(Diagnostic::new(
+            DiagnosticCode::Duplicate,
+            step.span,
+            "two data points would have one key",
+        )
+        .at_data_point(cell));
     }
     let Some(order) = order else { return Ok(relation) };
     let columns = relation.columns.iter().map(|column| Col::own(column.gather(&order))).collect();
@@ -169,8 +182,8 @@ fn ordered(relation: Relation, step: &Step) -> Result<Relation, Fault> {
 }
 
 /// The identifiers, but for one.
-fn keys<'r>(relation: &'r Relation, step: &Step, but: Option<usize>) -> Vec<&'r Column> {
-    let identifiers = step.fields.iter().take_while(|field| field.role == Role::Identifier).count();
+fn keys<'r>(relation: &'r Relation, step: &PlanStep, but: Option<usize>) -> Vec<&'r Column> {
+    let identifiers = step.columns.iter().take_while(|field| field.role == Role::Identifier).count();
     let columns = relation.columns.iter().take(identifiers).enumerate();
     columns.filter(|(at, _)| Some(*at) != but).map(|(_, column)| &**column).collect()
 }
@@ -182,7 +195,7 @@ struct Lines {
 }
 
 impl Lines {
-    fn new(relation: &Relation, time: usize, step: &Step) -> Self {
+    fn new(relation: &Relation, time: usize, step: &PlanStep) -> Self {
         let others = keys(relation, step, Some(time));
         let lines = ranks(others.iter().copied(), relation.rows);
         let clock = relation.columns.get(time).map(|column| &**column);
@@ -201,10 +214,10 @@ impl Lines {
 pub(super) fn series(
     relation: &Relation,
     (time, kind): (usize, Type),
-    op: Series,
-    meter: &mut Meter,
-    step: &Step,
-) -> Result<Relation, Fault> {
+    op: SeriesOp,
+    meter: &mut BudgetMeter,
+    step: &PlanStep,
+) -> Result<Relation, Diagnostic> {
     meter.charge(relation.rows, 2 * SORT_STEPS + TEXT_STEPS, step.span)?;
     let Some(times) = relation.columns.get(time).cloned() else { return Ok(relation.clone()) };
     let lines = Lines::new(relation, time, step);
@@ -213,7 +226,7 @@ pub(super) fn series(
     }
     match Clock::of(&times, kind) {
         None => {
-            meter.hold(relation.rows, relation.columns.len(), step.span)?;
+            meter.reserve(relation.rows, relation.columns.len(), step.span)?;
             Ok(relation.clone())
         }
         Some(clock) => fill::fill(relation, &lines, (time, clock), op, meter, step),

@@ -6,20 +6,20 @@ use schemas::table::{Column, Texts};
 use super::Relation;
 use super::column::Col;
 use super::key::{order, ranks, runs};
-use crate::budget::{COPY_STEPS, Meter, SORT_STEPS};
-use crate::fault::{Fault, Span};
+use crate::budget::{BudgetMeter, COPY_STEPS, SORT_STEPS};
+use crate::diagnostic::{Diagnostic, Span};
 
 /// The union; the first `identifiers` columns are the key.
 pub(super) fn union(
     operands: &[Relation],
     identifiers: usize,
-    meter: &mut Meter,
+    meter: &mut BudgetMeter,
     span: Span,
-) -> Result<Relation, Fault> {
+) -> Result<Relation, Diagnostic> {
     let rows: usize = operands.iter().map(|operand| operand.rows).sum();
     let width = operands.first().map_or(0, |operand| operand.columns.len());
     meter.charge(rows, SORT_STEPS + COPY_STEPS * width as u64, span)?;
-    meter.hold(rows, width, span)?;
+    meter.reserve(rows, width, span)?;
     let columns: Vec<Col> = (0..width).map(|at| Col::own(stacked(operands, at))).collect();
     let ranks = ranks(columns.iter().take(identifiers).map(|column| &**column), rows);
     // Stable: of equal keys the row of the first operand comes first.

@@ -8,19 +8,19 @@ use schemas::duration::Duration;
 use schemas::structure::Type;
 use schemas::table::Cell;
 
-use crate::ast::Merge;
+use crate::ast::PropagationRule;
 use crate::decimal128::{self as decimal, Error, Total};
-use crate::op::Aggregator;
+use crate::op::AggregateOp;
 
 /// One value of many of a type; of none it is null, of one it is that one.
 pub(super) fn fold(
-    rule: Option<&Merge>,
+    rule: Option<&PropagationRule>,
     kind: Type,
     cells: Vec<Option<Cell>>,
 ) -> Result<Option<Cell>, Error> {
     match rule {
-        Some(Merge::Aggregate(op)) => aggregate(*op, kind, cells),
-        Some(Merge::Enumerated { clauses, other }) => {
+        Some(PropagationRule::Aggregate(op)) => aggregate(*op, kind, cells),
+        Some(PropagationRule::Enumerated { clauses, other }) => {
             let pair = |a: Option<Cell>, b: Option<Cell>| enumerated(clauses, other.as_ref(), &a, &b);
             Ok(cells.into_iter().reduce(pair).flatten())
         }
@@ -56,18 +56,18 @@ fn number(cell: &Cell) -> Decimal {
 }
 
 /// Nulls are left out.
-fn aggregate(op: Aggregator, kind: Type, cells: Vec<Option<Cell>>) -> Result<Option<Cell>, Error> {
+fn aggregate(op: AggregateOp, kind: Type, cells: Vec<Option<Cell>>) -> Result<Option<Cell>, Error> {
     let known: Vec<Cell> = cells.into_iter().flatten().collect();
     let Some(first) = known.first() else { return Ok(None) };
     let whole = matches!(first, Cell::Integer(_));
     Ok(match op {
-        Aggregator::Min => known.into_iter().min_by(|a, b| compare(kind, a, b)),
-        Aggregator::Max => known.into_iter().max_by(|a, b| compare(kind, a, b)),
+        AggregateOp::Min => known.into_iter().min_by(|a, b| compare(kind, a, b)),
+        AggregateOp::Max => known.into_iter().max_by(|a, b| compare(kind, a, b)),
         _ => {
             let mut total = Total::default();
             known.iter().for_each(|cell| total.add(number(cell)));
             match op {
-                Aggregator::Avg => Some(Cell::Number(total.mean(known.len() as u64)?)),
+                AggregateOp::Avg => Some(Cell::Number(total.mean(known.len() as u64)?)),
                 _ if whole => Some(Cell::Integer(decimal::integer(total.sum()?)?)),
                 _ => Some(Cell::Number(total.sum()?)),
             }

@@ -20,9 +20,9 @@ use super::row::{Rows, Trouble, trouble};
 use super::series::{average, product};
 use super::slide::{Counts, Extremes, Least, Means, Sums, WholeSums, slide};
 use crate::decimal128::Error;
-use crate::fault::{Code, Span};
-use crate::op::{Aggregator, Analytic};
-use crate::plan::{Frame, Limit, Typed};
+use crate::diagnostic::{DiagnosticCode, Span};
+use crate::op::{AggregateOp, AnalyticOp};
+use crate::plan::{TypedExpr, WindowBound, WindowCall};
 
 /// Why a row has no value.
 pub(super) type Failed = (Error, usize);
@@ -54,39 +54,39 @@ impl Windows {
 }
 
 /// One value a row.
-pub(super) fn window(rows: &Rows<'_>, frame: &Frame, span: Span) -> Result<Column, Trouble> {
+pub(super) fn window(rows: &Rows<'_>, frame: &WindowCall, span: Span) -> Result<Column, Trouble> {
     let operand = rows.eval(&frame.operand, None)?;
     let windows = arranged(rows, frame)?;
     let failed = |(error, row)| trouble(error, frame.op.name(), span, row);
     match frame.op {
-        Analytic::Aggregate(op) => {
-            let column = operand.column(frame.operand.kind, rows.rows);
-            aggregate(op, &column, frame.operand.kind, &windows).map_err(failed)
+        AnalyticOp::Aggregate(op) => {
+            let column = operand.column(frame.operand.value_type, rows.rows);
+            aggregate(op, &column, frame.operand.value_type, &windows).map_err(failed)
         }
-        Analytic::Viral => {
-            let column = operand.column(frame.operand.kind, rows.rows);
-            let sources = slide(&windows, Least::new(&column, frame.operand.kind)).map_err(failed)?;
+        AnalyticOp::Viral => {
+            let column = operand.column(frame.operand.value_type, rows.rows);
+            let sources = slide(&windows, Least::new(&column, frame.operand.value_type)).map_err(failed)?;
             Ok(picked(&column, &sources))
         }
-        Analytic::Rank => Ok(Column::Integer(ranks(&windows))),
-        Analytic::First | Analytic::Last => {
-            let column = operand.column(frame.operand.kind, rows.rows);
-            Ok(column.gather(&rank::ends(&column, &windows, frame.op == Analytic::Last)))
+        AnalyticOp::Rank => Ok(Column::Integer(ranks(&windows))),
+        AnalyticOp::First | AnalyticOp::Last => {
+            let column = operand.column(frame.operand.value_type, rows.rows);
+            Ok(column.gather(&rank::ends(&column, &windows, frame.op == AnalyticOp::Last)))
         }
-        Analytic::Lag | Analytic::Lead => moved(rows, frame, operand, &windows),
-        Analytic::Ratio => rank::ratios(&operand.numbers(), &windows).map(Column::Number).map_err(failed),
-        Analytic::Ewma => {
+        AnalyticOp::Lag | AnalyticOp::Lead => moved(rows, frame, operand, &windows),
+        AnalyticOp::Ratio => rank::ratios(&operand.numbers(), &windows).map(Column::Number).map_err(failed),
+        AnalyticOp::Ewma => {
             let weight = weight(rows, frame, span)?;
             average(&operand.numbers(), &weight, &windows, rows, frame).map(Column::Number).map_err(failed)
         }
-        Analytic::Product => {
+        AnalyticOp::Product => {
             product(&operand.numbers(), &windows, rows, frame).map(Column::Number).map_err(failed)
         }
     }
 }
 
 /// Brings the rows into their partitions and order.
-fn arranged(rows: &Rows<'_>, frame: &Frame) -> Result<Windows, Trouble> {
+fn arranged(rows: &Rows<'_>, frame: &WindowCall) -> Result<Windows, Trouble> {
     let given = |at: usize| rows.columns.get(at).map(|column| &**column);
     let long = frame.lengths.iter().filter_map(|at| Some((*at, rank::places(given(*at)?))));
     let long: BTreeMap<usize, Column> = long.collect();
@@ -115,23 +115,23 @@ fn arranged(rows: &Rows<'_>, frame: &Frame) -> Result<Windows, Trouble> {
 }
 
 /// The end of a window, its scalar evaluated.
-fn edge(rows: &Rows<'_>, limit: &Limit) -> Result<Edge, Trouble> {
+fn edge(rows: &Rows<'_>, limit: &WindowBound) -> Result<Edge, Trouble> {
     Ok(match limit {
-        Limit::First => Edge::First,
-        Limit::Last => Edge::Last,
-        Limit::Current => Edge::Current,
-        Limit::Offset(count, before) => match number(rows, count)? {
+        WindowBound::First => Edge::First,
+        WindowBound::Last => Edge::Last,
+        WindowBound::Current => Edge::Current,
+        WindowBound::Offset(count, before) => match number(rows, count)? {
             Some(count) => Edge::Offset(if *before { crate::decimal128::negate(count) } else { count }),
             None => return Err(invalid("the limit of a window is null".to_owned(), count.span)),
         },
     })
 }
 
-fn scalar(rows: &Rows<'_>, typed: &Typed) -> Result<Option<Cell>, Trouble> {
+fn scalar(rows: &Rows<'_>, typed: &TypedExpr) -> Result<Option<Cell>, Trouble> {
     Ok(Rows::single(rows.values).eval(typed, None)?.cell(0))
 }
 
-fn number(rows: &Rows<'_>, typed: &Typed) -> Result<Option<Decimal>, Trouble> {
+fn number(rows: &Rows<'_>, typed: &TypedExpr) -> Result<Option<Decimal>, Trouble> {
     Ok(match scalar(rows, typed)? {
         Some(Cell::Integer(count)) => Some(count.into()),
         Some(Cell::Number(number)) => Some(number),
@@ -141,11 +141,11 @@ fn number(rows: &Rows<'_>, typed: &Typed) -> Result<Option<Decimal>, Trouble> {
 
 /// A scalar that an operator cannot take; no data point is to blame.
 fn invalid(message: String, span: Span) -> Trouble {
-    Trouble { code: Code::Type, message, span, row: usize::MAX }
+    Trouble { code: DiagnosticCode::Type, message, span, row: usize::MAX }
 }
 
 /// The weight of `ewma`: above 0 and at most 1.
-fn weight(rows: &Rows<'_>, frame: &Frame, span: Span) -> Result<Decimal, Trouble> {
+fn weight(rows: &Rows<'_>, frame: &WindowCall, span: Span) -> Result<Decimal, Trouble> {
     let given = frame.offset.as_ref().map_or(Ok(None), |weight| number(rows, weight))?;
     let fits =
         |weight: &Decimal| weight.compare(Decimal::ZERO).is_gt() && weight.compare(Decimal::from(1)).is_le();
@@ -157,7 +157,7 @@ fn weight(rows: &Rows<'_>, frame: &Frame, span: Span) -> Result<Decimal, Trouble
 }
 
 /// `lag` and `lead`: the value so many data points away, or the default beyond the partition.
-fn moved(rows: &Rows<'_>, frame: &Frame, operand: Values, windows: &Windows) -> Result<Column, Trouble> {
+fn moved(rows: &Rows<'_>, frame: &WindowCall, operand: Values, windows: &Windows) -> Result<Column, Trouble> {
     let count = match &frame.offset {
         None => 1,
         Some(offset) => match scalar(rows, offset)? {
@@ -170,12 +170,12 @@ fn moved(rows: &Rows<'_>, frame: &Frame, operand: Values, windows: &Windows) -> 
             }
         },
     };
-    let sources = rank::sources(windows, count, frame.op == Analytic::Lead);
+    let sources = rank::sources(windows, count, frame.op == AnalyticOp::Lead);
     let default = match &frame.default {
         Some(default) => scalar(rows, default)?,
         None => None,
     };
-    let column = operand.column(frame.operand.kind, rows.rows);
+    let column = operand.column(frame.operand.value_type, rows.rows);
     if default.is_none() {
         return Ok(column.gather(&sources));
     }
@@ -183,26 +183,27 @@ fn moved(rows: &Rows<'_>, frame: &Frame, operand: Values, windows: &Windows) -> 
     let values = Values::Column(super::column::Col::own(column.gather(&sources)));
     let default = Values::Constant(default);
     let pick = |row: usize| if inside.get(row).copied().unwrap_or(false) { &values } else { &default };
-    let chosen = rows.choose(frame.operand.kind, None, pick).column(frame.operand.kind, rows.rows);
+    let chosen =
+        rows.choose(frame.operand.value_type, None, pick).column(frame.operand.value_type, rows.rows);
     Ok((*chosen).clone())
 }
 
 fn aggregate(
-    op: Aggregator,
+    op: AggregateOp,
     operand: &Column,
     kind: Option<Type>,
     windows: &Windows,
 ) -> Result<Column, Failed> {
     Ok(match (op, operand) {
-        (Aggregator::Count, _) => Column::Integer(slide(windows, Counts::new(operand))?),
-        (Aggregator::Sum, Column::Integer(rows)) => Column::Integer(slide(windows, WholeSums::new(rows))?),
-        (Aggregator::Sum, _) => Column::Number(slide(windows, Sums::new(operand))?),
-        (Aggregator::Avg, _) => Column::Number(slide(windows, Means::new(operand))?),
-        (Aggregator::Min | Aggregator::Max, _) => {
-            let extremes = Extremes::new(operand, kind, op == Aggregator::Max);
+        (AggregateOp::Count, _) => Column::Integer(slide(windows, Counts::new(operand))?),
+        (AggregateOp::Sum, Column::Integer(rows)) => Column::Integer(slide(windows, WholeSums::new(rows))?),
+        (AggregateOp::Sum, _) => Column::Number(slide(windows, Sums::new(operand))?),
+        (AggregateOp::Avg, _) => Column::Number(slide(windows, Means::new(operand))?),
+        (AggregateOp::Min | AggregateOp::Max, _) => {
+            let extremes = Extremes::new(operand, kind, op == AggregateOp::Max);
             picked(operand, &slide(windows, extremes)?)
         }
-        (Aggregator::Median, _) => Column::Number(slide(windows, Medians::new(operand))?),
+        (AggregateOp::Median, _) => Column::Number(slide(windows, Medians::new(operand))?),
         (spread, _) => Column::Number(slide(windows, Moments::new(operand, spread))?),
     })
 }

@@ -2,7 +2,7 @@
 
 /// An operator on texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Text {
+pub(crate) enum TextOp {
     Trim,
     TrimLeft,
     TrimRight,
@@ -13,19 +13,19 @@ pub(crate) enum Text {
     Position,
     Length,
     Match,
-    Distance(Distance),
+    Distance(StringDistance),
 }
 
 /// How unlike two texts are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Distance {
+pub(crate) enum StringDistance {
     Levenshtein,
     Damerau,
     Hamming,
     Winkler,
 }
 
-impl Distance {
+impl StringDistance {
     pub(crate) fn from_word(word: &str) -> Option<Self> {
         Some(match word {
             "levenshtein" => Self::Levenshtein,
@@ -46,7 +46,7 @@ impl Distance {
     }
 }
 
-impl Text {
+impl TextOp {
     /// The operator of a reserved word, with its least and most operands.
     pub(crate) fn function(word: &str) -> Option<(Self, usize, usize)> {
         Some(match word {

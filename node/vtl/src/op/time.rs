@@ -4,7 +4,7 @@ use schemas::period::Frequency;
 
 /// An operator on values of time, row by row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Time {
+pub(crate) enum TimeOp {
     Indicator,
     DayOfMonth,
     DayOfYear,
@@ -14,27 +14,27 @@ pub(crate) enum Time {
     DaysToMonth,
     YearToDays,
     MonthToDays,
-    Aggregate(Convert),
+    Aggregate(TimeConversion),
 }
 
 /// `time_agg`: to what values of time are brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Convert {
+pub(crate) struct TimeConversion {
     pub(crate) to: Frequency,
     /// The frequency that periods must have, when it is given.
     pub(crate) from: Option<Frequency>,
     /// The day that stands for the period of a date; the last when it is not given.
-    pub(crate) end: Option<End>,
+    pub(crate) end: Option<PeriodEnd>,
 }
 
 /// A day of a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
+pub(crate) enum PeriodEnd {
     First,
     Last,
 }
 
-impl Time {
+impl TimeOp {
     /// The operator of a reserved word, with its least and most operands.
     pub(crate) fn function(word: &str) -> Option<(Self, usize, usize)> {
         Some(match word {

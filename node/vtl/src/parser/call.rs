@@ -2,20 +2,20 @@
 
 use schemas::structure::Type;
 
-use super::{Parsed, Parser};
-use crate::ast::{Aggregate, Expr, Grouping, Mode, Node, Series, SetOp};
-use crate::fault::{Code, Fault, Span};
+use super::{ParseResult, Parser};
+use crate::ast::{AggregateInvocation, Expr, ExprNode, GroupingClause, GroupingMode, SeriesOp, SetOp};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
+use crate::keywords;
 use crate::lexer::Token;
-use crate::op::{Aggregator, Analytic, Op};
-use crate::words;
+use crate::op::{AggregateOp, AnalyticOp, Op};
 
 impl Parser<'_> {
     /// A call of a reserved word.
-    pub(super) fn call(&mut self, word: &str) -> Parsed<Expr> {
+    pub(super) fn call(&mut self, word: &str) -> ParseResult<Expr> {
         if self.after() != Token::Symbol("(") {
             return self.expected("an expression");
         }
-        if let Some(reason) = words::refused(word) {
+        if let Some(reason) = keywords::refusal_reason(word) {
             return self.refused(word, reason);
         }
         let start = self.span();
@@ -23,20 +23,20 @@ impl Parser<'_> {
             self.at += 2;
             return self.arguments(op, least, most, start);
         }
-        if let Some(op) = Aggregator::from_word(word) {
+        if let Some(op) = AggregateOp::from_word(word) {
             self.at += 2;
             return self.aggregate(op, start);
         }
-        if let Some(op) = Analytic::from_word(word) {
+        if let Some(op) = AnalyticOp::from_word(word) {
             return self.analytic(op);
         }
         match word {
             "cast" => self.cast(),
             "timeshift" => self.shift(),
             "time_agg" => self.time_aggregate(),
-            "fill_time_series" => self.series(Series::FillAll),
-            "flow_to_stock" => self.series(Series::FlowToStock),
-            "stock_to_flow" => self.series(Series::StockToFlow),
+            "fill_time_series" => self.series(SeriesOp::FillAll),
+            "flow_to_stock" => self.series(SeriesOp::FlowToStock),
+            "stock_to_flow" => self.series(SeriesOp::StockToFlow),
             "string_distance" => self.distance(),
             "check" => self.check(),
             "check_datapoint" => self.check_datapoint(),
@@ -52,7 +52,7 @@ impl Parser<'_> {
     }
 
     /// A call of an operator that is refused by name; its syntax must be right all the same.
-    fn refused(&mut self, word: &str, reason: &str) -> Parsed<Expr> {
+    fn refused(&mut self, word: &str, reason: &str) -> ParseResult<Expr> {
         let span = self.span();
         self.at += 2;
         match word {
@@ -65,12 +65,12 @@ impl Parser<'_> {
             _ => {}
         }
         self.require(")")?;
-        self.faults.push(Fault::new(Code::Refused, span, reason));
-        self.node(Node::Constant(None), span)
+        self.faults.push(Diagnostic::new(DiagnosticCode::Refused, span, reason));
+        self.node(ExprNode::Constant(None), span)
     }
 
     /// `routine(…) language "…" returns type`.
-    fn routine(&mut self) -> Parsed<()> {
+    fn routine(&mut self) -> ParseResult<()> {
         self.name("the name of a routine")?;
         self.require("(")?;
         if self.token() != Token::Symbol(")") {
@@ -91,32 +91,32 @@ impl Parser<'_> {
     }
 
     /// A call by name: an operator that the script defines, or an extension.
-    pub(super) fn invocation(&mut self) -> Parsed<Expr> {
+    pub(super) fn invocation(&mut self) -> ParseResult<Expr> {
         let name = self.name("the name of an operator")?;
         self.at += 1;
         let arguments =
             if self.token() == Token::Symbol(")") { Vec::new() } else { self.list(Self::argument)? };
         self.require(")")?;
         let span = name.span.to(self.past());
-        self.node(Node::Call(name, arguments), span)
+        self.node(ExprNode::Call(name, arguments), span)
     }
 
     /// An expression, a list of values, or `_`.
-    fn argument(&mut self) -> Parsed<Expr> {
+    fn argument(&mut self) -> ParseResult<Expr> {
         let span = self.span();
         if self.eat("_") {
-            return self.node(Node::Omitted, span);
+            return self.node(ExprNode::Omitted, span);
         }
         if !self.eat("{") {
             return self.expr();
         }
         let values = self.list(Self::scalar)?;
         self.require("}")?;
-        self.node(Node::List(values), span.to(self.past()))
+        self.node(ExprNode::List(values), span.to(self.past()))
     }
 
     /// Arguments up to the closing bracket; `_` stands for one that is left out.
-    pub(super) fn arguments(&mut self, op: Op, least: usize, most: usize, start: Span) -> Parsed<Expr> {
+    pub(super) fn arguments(&mut self, op: Op, least: usize, most: usize, start: Span) -> ParseResult<Expr> {
         let mut operands = Vec::new();
         if self.token() != Token::Symbol(")") {
             operands =
@@ -134,13 +134,13 @@ impl Parser<'_> {
         if given.len() != operands.len() || given.len() < least || given.len() > most {
             let wanted = if least == most { format!("{least}") } else { format!("{least} to {most}") };
             let message = format!("`{}` takes {wanted} operands, found {}", op.name(), operands.len());
-            return self.fault(Fault::new(Code::Syntax, span, message));
+            return self.fault(Diagnostic::new(DiagnosticCode::Syntax, span, message));
         }
-        self.node(Node::Apply(op, given), span)
+        self.node(ExprNode::Apply(op, given), span)
     }
 
     /// `cast(operand, type)`, perhaps with a mask, which is a literal.
-    fn cast(&mut self) -> Parsed<Expr> {
+    fn cast(&mut self) -> ParseResult<Expr> {
         let start = self.span();
         self.at += 2;
         let mut operands = vec![self.expr()?];
@@ -150,7 +150,8 @@ impl Parser<'_> {
             Token::Name(domain) => {
                 let message = format!("the value domain `{domain}` is not known here");
                 let hint = format!("types: {}", Type::ALL.map(Type::word).join(", "));
-                self.faults.push(Fault::new(Code::UnknownName, self.span(), message).hint(hint));
+                self.faults
+                    .push(Diagnostic::new(DiagnosticCode::UnknownName, self.span(), message).with_hint(hint));
                 Some(Type::String)
             }
             _ => return self.expected("a type"),
@@ -165,41 +166,41 @@ impl Parser<'_> {
         }
         self.require(")")?;
         let span = start.to(self.past());
-        self.node(Node::Apply(Op::Cast(kind), operands), span)
+        self.node(ExprNode::Apply(Op::Cast(kind), operands), span)
     }
 
     /// After `sum(` and the like: an aggregate invocation, or an analytic one when `over` follows.
-    fn aggregate(&mut self, op: Aggregator, start: Span) -> Parsed<Expr> {
-        let empty = op == Aggregator::Count && self.token() == Token::Symbol(")");
+    fn aggregate(&mut self, op: AggregateOp, start: Span) -> ParseResult<Expr> {
+        let empty = op == AggregateOp::Count && self.token() == Token::Symbol(")");
         let operand = if empty { None } else { Some(self.expr()?) };
         if let Some(operand) = &operand
             && self.word("over")
         {
-            return self.aggregate_over(Analytic::Aggregate(op), operand.clone(), start);
+            return self.aggregate_over(AnalyticOp::Aggregate(op), operand.clone(), start);
         }
         let (grouping, having) = self.grouping()?;
         self.require(")")?;
         let span = start.to(self.past());
-        self.node(Node::Aggregate(Box::new(Aggregate { op, operand, grouping, having })), span)
+        self.node(ExprNode::Aggregate(Box::new(AggregateInvocation { op, operand, grouping, having })), span)
     }
 
     /// `group …` and `having …`, when they follow.
-    pub(super) fn grouping(&mut self) -> Parsed<(Option<Grouping>, Option<Expr>)> {
+    pub(super) fn grouping(&mut self) -> ParseResult<(Option<GroupingClause>, Option<Expr>)> {
         let start = self.span();
         if !self.word("group") {
             let having = if self.word("having") { Some(self.expr()?) } else { None };
             return Ok((None, having));
         }
         let mode = match self.token() {
-            Token::Word("by") => Mode::By,
-            Token::Word("except") => Mode::Except,
-            Token::Word("all") => Mode::All,
+            Token::Word("by") => GroupingMode::By,
+            Token::Word("except") => GroupingMode::Except,
+            Token::Word("all") => GroupingMode::All,
             _ => return self.expected("`by` or `except`"),
         };
         self.at += 1;
-        let names = if mode == Mode::All { Vec::new() } else { self.list(Self::component)? };
+        let names = if mode == GroupingMode::All { Vec::new() } else { self.list(Self::component)? };
         let time = if self.token() == Token::Word("time_agg") { Some(self.grouped_time()?) } else { None };
-        let grouping = Grouping { mode, names, time, span: start.to(self.past()) };
+        let grouping = GroupingClause { mode, names, time, span: start.to(self.past()) };
         let having = if self.word("having") { Some(self.expr()?) } else { None };
         Ok((Some(grouping), having))
     }

@@ -1,12 +1,12 @@
 //! Clauses between square brackets (grammar rule `datasetClause`).
 
-use super::{Parsed, Parser};
-use crate::ast::{Assign, Clause, Component, Expr, Node};
+use super::{ParseResult, Parser};
+use crate::ast::{Assignment, Clause, ComponentRef, Expr, ExprNode};
 use crate::lexer::Token;
 
 impl Parser<'_> {
     /// `operand [ clause ]`.
-    pub(super) fn clause(&mut self, operand: Expr) -> Parsed<Expr> {
+    pub(super) fn clause(&mut self, operand: Expr) -> ParseResult<Expr> {
         self.at += 1;
         let clause = match self.token() {
             Token::Word("filter") => self.filter()?,
@@ -25,32 +25,32 @@ impl Parser<'_> {
         };
         self.require("]")?;
         let span = operand.span.to(self.past());
-        self.node(Node::Clause(Box::new(operand), Box::new(clause)), span)
+        self.node(ExprNode::Clause(Box::new(operand), Box::new(clause)), span)
     }
 
-    pub(super) fn filter(&mut self) -> Parsed<Clause> {
+    pub(super) fn filter(&mut self) -> ParseResult<Clause> {
         self.at += 1;
         Ok(Clause::Filter(self.expr()?))
     }
 
-    pub(super) fn calc(&mut self) -> Parsed<Clause> {
+    pub(super) fn calc(&mut self) -> ParseResult<Clause> {
         self.at += 1;
         Ok(Clause::Calc(self.list(Self::assign)?))
     }
 
-    pub(super) fn keep(&mut self) -> Parsed<Clause> {
+    pub(super) fn keep(&mut self) -> ParseResult<Clause> {
         self.at += 1;
         Ok(Clause::Keep(self.list(Self::component)?))
     }
 
-    pub(super) fn discard(&mut self) -> Parsed<Clause> {
+    pub(super) fn discard(&mut self) -> ParseResult<Clause> {
         self.at += 1;
         Ok(Clause::Drop(self.list(Self::component)?))
     }
 
-    pub(super) fn rename(&mut self) -> Parsed<Clause> {
+    pub(super) fn rename(&mut self) -> ParseResult<Clause> {
         self.at += 1;
-        let pair = |parser: &mut Self| -> Parsed<(Component, Component)> {
+        let pair = |parser: &mut Self| -> ParseResult<(ComponentRef, ComponentRef)> {
             let from = parser.component()?;
             parser.require_word("to")?;
             Ok((from, parser.component()?))
@@ -58,9 +58,9 @@ impl Parser<'_> {
         Ok(Clause::Rename(self.list(pair)?))
     }
 
-    fn subspace(&mut self) -> Parsed<Clause> {
+    fn subspace(&mut self) -> ParseResult<Clause> {
         self.at += 1;
-        let item = |parser: &mut Self| -> Parsed<(Component, Expr)> {
+        let item = |parser: &mut Self| -> ParseResult<(ComponentRef, Expr)> {
             let component = parser.component()?;
             parser.require("=")?;
             let value =
@@ -71,7 +71,7 @@ impl Parser<'_> {
     }
 
     /// `pivot identifier, measure` or `unpivot identifier, measure`.
-    fn turned(&mut self, pivot: bool) -> Parsed<Clause> {
+    fn turned(&mut self, pivot: bool) -> ParseResult<Clause> {
         self.at += 1;
         let identifier = self.component()?;
         self.require(",")?;
@@ -79,7 +79,7 @@ impl Parser<'_> {
         Ok(if pivot { Clause::Pivot(identifier, measure) } else { Clause::Unpivot(identifier, measure) })
     }
 
-    pub(super) fn aggr(&mut self) -> Parsed<Clause> {
+    pub(super) fn aggr(&mut self) -> ParseResult<Clause> {
         self.at += 1;
         let items = self.list(Self::assign)?;
         let (grouping, having) = self.grouping()?;
@@ -87,10 +87,10 @@ impl Parser<'_> {
     }
 
     /// `role target := expr`.
-    fn assign(&mut self) -> Parsed<Assign> {
+    fn assign(&mut self) -> ParseResult<Assignment> {
         let role = self.role()?.flatten();
         let target = self.component()?;
         self.require(":=")?;
-        Ok(Assign { role, target, expr: self.expr()? })
+        Ok(Assignment { role, target, expr: self.expr()? })
     }
 }

@@ -4,18 +4,19 @@
 use schemas::structure::{Role, Type};
 use schemas::table::Cell;
 
-use super::{Parsed, Parser};
+use super::{ParseResult, Parser};
 use crate::ast::{
-    Constraint, DatapointRule, DatapointRuleset, Definitions, Error, HierarchicalRule, HierarchicalRuleset,
-    Ident, Item, Kind, Merge, Node, Operator, Parameter, Part, Propagation, Scalar, Signed, Subset,
+    CodeItem, ComponentConstraint, DatapointRule, DatapointRuleset, Definitions, ErrorLabels, ExprNode,
+    HierarchicalRule, HierarchicalRuleset, Ident, OperatorDefinition, Parameter, ParameterType,
+    PropagationRule, ScalarConstraint, SignatureItem, SignedCodeItem, ValueSubset, ViralPropagation,
 };
-use crate::fault::{Code, Fault};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::lexer::Token;
-use crate::op::{Aggregator, Op};
+use crate::op::{AggregateOp, Op};
 
 impl Parser<'_> {
     /// `define … end …;`
-    pub(super) fn definition(&mut self) -> Parsed<()> {
+    pub(super) fn definition(&mut self) -> ParseResult<()> {
         self.at += 1;
         match self.token() {
             Token::Word("operator") => self.operator(),
@@ -28,7 +29,7 @@ impl Parser<'_> {
     }
 
     /// `end` and the words that the definition began with.
-    fn end(&mut self, words: &[&'static str]) -> Parsed<()> {
+    fn end(&mut self, words: &[&'static str]) -> ParseResult<()> {
         self.require_word("end")?;
         for word in words {
             self.require_word(word)?;
@@ -50,13 +51,13 @@ impl Parser<'_> {
             || place(definitions).contains_key(&name.text);
         if taken {
             let message = format!("`{}` is defined a second time", name.text);
-            self.faults.push(Fault::new(Code::Duplicate, name.span, message));
+            self.faults.push(Diagnostic::new(DiagnosticCode::Duplicate, name.span, message));
         } else {
             place(definitions).insert(name.text.clone(), definition);
         }
     }
 
-    fn operator(&mut self) -> Parsed<()> {
+    fn operator(&mut self) -> ParseResult<()> {
         self.at += 1;
         let name = self.name("the name of the operator")?;
         self.require("(")?;
@@ -72,19 +73,21 @@ impl Parser<'_> {
         self.require_word("is")?;
         let body = self.expr()?;
         self.end(&["operator"])?;
-        self.defined(&name.clone(), Operator { name, parameters, returns, body }, |d| &mut d.operators);
+        self.defined(&name.clone(), OperatorDefinition { name, parameters, returns, body }, |d| {
+            &mut d.operators
+        });
         Ok(())
     }
 
-    fn parameter(&mut self) -> Parsed<Parameter> {
+    fn parameter(&mut self) -> ParseResult<Parameter> {
         let name = self.name("the name of a parameter")?;
-        let kind = self.kind()?;
+        let parameter_type = self.kind()?;
         let default = if self.word("default") { Some(self.scalar()?) } else { None };
-        Ok(Parameter { name, kind, default })
+        Ok(Parameter { name, parameter_type, default })
     }
 
     /// A type (grammar rules `inputParameterType`, `outputParameterType`).
-    pub(super) fn kind(&mut self) -> Parsed<Kind> {
+    pub(super) fn kind(&mut self) -> ParseResult<ParameterType> {
         match self.token() {
             Token::Word("dataset") => {
                 self.at += 1;
@@ -95,16 +98,16 @@ impl Parser<'_> {
                 } else {
                     Vec::new()
                 };
-                Ok(Kind::Data(constraints))
+                Ok(ParameterType::Data(constraints))
             }
             Token::Word("set") => {
                 self.at += 1;
                 self.whole_type()?;
-                Ok(Kind::Set)
+                Ok(ParameterType::Set)
             }
             Token::Word("measure" | "component" | "identifier" | "attribute" | "viral") => {
                 let role = self.role()?;
-                Ok(Kind::Component(role.flatten(), self.element_type()?))
+                Ok(ParameterType::Component(role.flatten(), self.element_type()?))
             }
             Token::Word(
                 "ruleset"
@@ -115,37 +118,37 @@ impl Parser<'_> {
                 | "hierarchical_on_valuedomains"
                 | "hierarchical_on_variables",
             ) => self.ruleset_type(),
-            _ => self.scalar_type().map(Kind::Scalar),
+            _ => self.scalar_type().map(ParameterType::Scalar),
         }
     }
 
     /// `< type >`, when it follows, with all its values.
-    fn whole_type(&mut self) -> Parsed<Option<Type>> {
+    fn whole_type(&mut self) -> ParseResult<Option<Type>> {
         let span = self.span();
-        let kind = self.element_type()?;
-        if kind.subset.is_some() || kind.never_null {
+        let value_type = self.element_type()?;
+        if value_type.subset.is_some() || value_type.never_null {
             let message = "types are restricted to some of their values in scalar and component parameters";
-            self.faults.push(Fault::new(Code::Unsupported, span.to(self.past()), message));
+            self.faults.push(Diagnostic::new(DiagnosticCode::Unsupported, span.to(self.past()), message));
         }
-        Ok(kind.kind)
+        Ok(value_type.value_type)
     }
 
     /// `< type >`, when it follows.
-    fn element_type(&mut self) -> Parsed<Scalar> {
+    fn element_type(&mut self) -> ParseResult<ScalarConstraint> {
         if !self.eat("<") {
-            return Ok(Scalar::default());
+            return Ok(ScalarConstraint::default());
         }
-        let kind = self.scalar_type()?;
+        let value_type = self.scalar_type()?;
         self.require(">")?;
-        Ok(kind)
+        Ok(value_type)
     }
 
     /// A scalar type or the name of a value domain; `scalar` and a domain stand for any.
-    fn scalar_type(&mut self) -> Parsed<Scalar> {
-        let kind = match self.token() {
+    fn scalar_type(&mut self) -> ParseResult<ScalarConstraint> {
+        let value_type = match self.token() {
             Token::Word("scalar") | Token::Name(_) => None,
             Token::Word(word) => match Type::from_word(word) {
-                Some(kind) => Some(kind),
+                Some(value_type) => Some(value_type),
                 None => return self.expected("a type"),
             },
             _ => return self.expected("a type"),
@@ -154,11 +157,11 @@ impl Parser<'_> {
         let subset = if self.eat("[") {
             let condition = self.expr()?;
             self.require("]")?;
-            Some(Subset::Where(Box::new(condition)))
+            Some(ValueSubset::Where(Box::new(condition)))
         } else if self.eat("{") {
             let values = self.list(Self::scalar)?;
             self.require("}")?;
-            Some(Subset::Listed(values))
+            Some(ValueSubset::Listed(values))
         } else {
             None
         };
@@ -168,10 +171,10 @@ impl Parser<'_> {
         } else {
             self.word("null");
         }
-        Ok(Scalar { kind, subset, never_null })
+        Ok(ScalarConstraint { value_type, subset, never_null })
     }
 
-    fn ruleset_type(&mut self) -> Parsed<Kind> {
+    fn ruleset_type(&mut self) -> ParseResult<ParameterType> {
         self.at += 1;
         if self.eat("{") {
             self.name("a name")?;
@@ -186,16 +189,16 @@ impl Parser<'_> {
             }
             self.require("}")?;
         }
-        Ok(Kind::Ruleset)
+        Ok(ParameterType::Ruleset)
     }
 
     /// `measure<number> NAME`, `measure<number> _+`.
-    fn constraint(&mut self) -> Parsed<Constraint> {
+    fn constraint(&mut self) -> ParseResult<ComponentConstraint> {
         let role = match self.role()? {
             Some(role) => role,
             None => return self.expected("a role: `identifier`, `measure`, `attribute` or `component`"),
         };
-        let kind = self.whole_type()?;
+        let value_type = self.whole_type()?;
         if self.eat("_") {
             let count = match self.token() {
                 Token::Symbol("+") => (1, usize::MAX),
@@ -203,14 +206,14 @@ impl Parser<'_> {
                 _ => (1, 1),
             };
             self.at += usize::from(count.1 > 1);
-            return Ok(Constraint { role, kind, name: None, count });
+            return Ok(ComponentConstraint { role, value_type, name: None, count });
         }
         let name = self.component()?.name.text;
-        Ok(Constraint { role, kind, name: Some(name), count: (1, 1) })
+        Ok(ComponentConstraint { role, value_type, name: Some(name), count: (1, 1) })
     }
 
     /// A role; `Some(None)` is `component`, which stands for any.
-    pub(super) fn role(&mut self) -> Parsed<Option<Option<Role>>> {
+    pub(super) fn role(&mut self) -> ParseResult<Option<Option<Role>>> {
         let role = match self.token() {
             Token::Word("identifier") => Some(Role::Identifier),
             Token::Word("measure") => Some(Role::Measure),
@@ -230,16 +233,16 @@ impl Parser<'_> {
     }
 
     /// `(variable A as X, B …)`: whether it is of value domains, and the names.
-    fn signature(&mut self) -> Parsed<Vec<Signed>> {
+    fn signature(&mut self) -> ParseResult<Vec<SignatureItem>> {
         self.list(|parser| {
             let name = parser.name("the name of a variable or value domain")?;
             let alias = if parser.word("as") { Some(parser.name("an alias name")?) } else { None };
-            Ok(Signed { name, alias })
+            Ok(SignatureItem { name, alias })
         })
     }
 
     /// `variable` or `valuedomain`.
-    fn domains(&mut self) -> Parsed<bool> {
+    fn domains(&mut self) -> ParseResult<bool> {
         let domains = match self.token() {
             Token::Word("valuedomain") => true,
             Token::Word("variable") => false,
@@ -249,7 +252,7 @@ impl Parser<'_> {
         Ok(domains)
     }
 
-    fn datapoint(&mut self) -> Parsed<()> {
+    fn datapoint(&mut self) -> ParseResult<()> {
         self.at += 1;
         self.require_word("ruleset")?;
         let name = self.name("the name of the ruleset")?;
@@ -266,7 +269,7 @@ impl Parser<'_> {
     }
 
     /// One or more, with semicolons between.
-    fn rules<T>(&mut self, rule: impl Fn(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
+    fn rules<T>(&mut self, rule: impl Fn(&mut Self) -> ParseResult<T>) -> ParseResult<Vec<T>> {
         let mut rules = vec![rule(self)?];
         while self.eat(";") {
             rules.push(rule(self)?);
@@ -275,7 +278,7 @@ impl Parser<'_> {
     }
 
     /// `NAME :`, when it follows.
-    fn rule_name(&mut self) -> Parsed<Option<Ident>> {
+    fn rule_name(&mut self) -> ParseResult<Option<Ident>> {
         if self.after() != Token::Symbol(":") {
             return Ok(None);
         }
@@ -284,7 +287,7 @@ impl Parser<'_> {
         Ok(Some(name))
     }
 
-    fn datapoint_rule(&mut self) -> Parsed<DatapointRule> {
+    fn datapoint_rule(&mut self) -> ParseResult<DatapointRule> {
         let name = self.rule_name()?;
         let when = self.antecedent()?;
         let then = self.expr()?;
@@ -292,7 +295,7 @@ impl Parser<'_> {
     }
 
     /// `when … then`, when it follows.
-    fn antecedent(&mut self) -> Parsed<Option<crate::ast::Expr>> {
+    fn antecedent(&mut self) -> ParseResult<Option<crate::ast::Expr>> {
         if !self.word("when") {
             return Ok(None);
         }
@@ -302,24 +305,24 @@ impl Parser<'_> {
     }
 
     /// `errorcode …` and `errorlevel …`, when they follow.
-    pub(super) fn error(&mut self) -> Parsed<Error> {
+    pub(super) fn error(&mut self) -> ParseResult<ErrorLabels> {
         let code = if self.word("errorcode") { self.constant()? } else { None };
         let level = if self.word("errorlevel") { self.constant()? } else { None };
-        Ok(Error { code, level })
+        Ok(ErrorLabels { code, level })
     }
 
     /// A literal; `None` is `null`.
-    pub(super) fn constant(&mut self) -> Parsed<Option<Cell>> {
+    pub(super) fn constant(&mut self) -> ParseResult<Option<Cell>> {
         if self.token() == Token::Word("cast") {
             return self.expected("a literal value");
         }
         match self.scalar()?.node {
-            Node::Constant(cell) => Ok(cell),
+            ExprNode::Constant(cell) => Ok(cell),
             _ => self.expected("a literal value"),
         }
     }
 
-    fn hierarchical(&mut self) -> Parsed<()> {
+    fn hierarchical(&mut self) -> ParseResult<()> {
         self.at += 1;
         self.require_word("ruleset")?;
         let name = self.name("the name of the ruleset")?;
@@ -337,7 +340,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn hierarchical_rule(&mut self) -> Parsed<HierarchicalRule> {
+    fn hierarchical_rule(&mut self) -> ParseResult<HierarchicalRule> {
         let start = self.span();
         let name = self.rule_name()?;
         let when = self.antecedent()?;
@@ -366,7 +369,7 @@ impl Parser<'_> {
     }
 
     /// A code item: a name or a number.
-    fn item(&mut self) -> Parsed<Item> {
+    fn item(&mut self) -> ParseResult<CodeItem> {
         let start = self.span();
         let sign = if self.eat("-") { "-" } else { "" };
         if sign.is_empty() {
@@ -378,11 +381,11 @@ impl Parser<'_> {
             _ => return self.expected("a code item"),
         };
         self.at += 1;
-        Ok(Item { code, span: start.to(self.past()) })
+        Ok(CodeItem { code, span: start.to(self.past()) })
     }
 
     /// `+ item [ condition ]`.
-    fn part(&mut self) -> Parsed<Part> {
+    fn part(&mut self) -> ParseResult<SignedCodeItem> {
         let minus = self.token() == Token::Symbol("-");
         self.at += usize::from(minus || self.token() == Token::Symbol("+"));
         let item = self.item()?;
@@ -393,10 +396,10 @@ impl Parser<'_> {
         } else {
             None
         };
-        Ok(Part { minus, item, condition })
+        Ok(SignedCodeItem { minus, item, condition })
     }
 
-    fn propagation(&mut self) -> Parsed<()> {
+    fn propagation(&mut self) -> ParseResult<()> {
         self.at += 1;
         // `propagation` is a word of its own in the grammar.
         self.require_word("propagation")?;
@@ -408,24 +411,24 @@ impl Parser<'_> {
         self.require_word("is")?;
         let rule = if self.word("aggregate") { self.aggregate_rule()? } else { self.enumerated()? };
         self.end(&["viral", "propagation"])?;
-        let propagation = Propagation { name, domain, target: target.clone(), rule };
+        let propagation = ViralPropagation { name, domain, target: target.clone(), rule };
         self.defined(&target, propagation, |d| &mut d.propagation);
         Ok(())
     }
 
-    fn aggregate_rule(&mut self) -> Parsed<Merge> {
+    fn aggregate_rule(&mut self) -> ParseResult<PropagationRule> {
         let op = match self.token() {
-            Token::Word("min") => Aggregator::Min,
-            Token::Word("max") => Aggregator::Max,
-            Token::Word("sum") => Aggregator::Sum,
-            Token::Word("avg") => Aggregator::Avg,
+            Token::Word("min") => AggregateOp::Min,
+            Token::Word("max") => AggregateOp::Max,
+            Token::Word("sum") => AggregateOp::Sum,
+            Token::Word("avg") => AggregateOp::Avg,
             _ => return self.expected("`min`, `max`, `sum` or `avg`"),
         };
         self.at += 1;
-        Ok(Merge::Aggregate(op))
+        Ok(PropagationRule::Aggregate(op))
     }
 
-    fn enumerated(&mut self) -> Parsed<Merge> {
+    fn enumerated(&mut self) -> ParseResult<PropagationRule> {
         let (mut clauses, mut other) = (Vec::new(), None);
         loop {
             if !clauses.is_empty() && self.word("else") {
@@ -442,6 +445,6 @@ impl Parser<'_> {
                 break;
             }
         }
-        Ok(Merge::Enumerated { clauses, other })
+        Ok(PropagationRule::Enumerated { clauses, other })
     }
 }

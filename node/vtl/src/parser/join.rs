@@ -2,39 +2,39 @@
 
 use schemas::table::Cell;
 
-use super::{Parsed, Parser};
-use crate::ast::{Clause, Component, Expr, Ident, Join, JoinKind, Node};
+use super::{ParseResult, Parser};
+use crate::ast::{Clause, ComponentRef, Expr, ExprNode, Ident, JoinCall, JoinType};
 use crate::lexer::Token;
 
 impl Parser<'_> {
     /// `inner_join(a as x, b as y using … filter … calc … keep … rename …)`.
-    pub(super) fn join(&mut self, kind: JoinKind) -> Parsed<Expr> {
+    pub(super) fn join(&mut self, join_type: JoinType) -> ParseResult<Expr> {
         let start = self.span();
         self.at += 1;
         self.require("(")?;
         let operands = self.list(Self::operand)?;
         let mut using = None;
         let mut fallbacks = Vec::new();
-        if kind != JoinKind::Cross && self.word("using") {
+        if join_type != JoinType::Cross && self.word("using") {
             using = Some(self.keys()?);
-            while kind != JoinKind::Inner && self.token() == Token::Symbol(",") {
+            while join_type != JoinType::Inner && self.token() == Token::Symbol(",") {
                 fallbacks.push(self.fallback()?);
             }
         }
         let clauses = self.body()?;
         self.require(")")?;
         let span = start.to(self.past());
-        self.node(Node::Join(Box::new(Join { kind, operands, using, fallbacks, clauses })), span)
+        self.node(ExprNode::Join(Box::new(JoinCall { join_type, operands, using, fallbacks, clauses })), span)
     }
 
-    fn operand(&mut self) -> Parsed<(Expr, Option<Ident>)> {
+    fn operand(&mut self) -> ParseResult<(Expr, Option<Ident>)> {
         let operand = self.expr()?;
         let alias = if self.word("as") { Some(self.name("an alias name")?) } else { None };
         Ok((operand, alias))
     }
 
     /// The components of `using`; a comma before `nvl` ends them.
-    fn keys(&mut self) -> Parsed<Vec<Component>> {
+    fn keys(&mut self) -> ParseResult<Vec<ComponentRef>> {
         let mut keys = vec![self.component()?];
         while self.token() == Token::Symbol(",") && self.after() != Token::Word("nvl") {
             self.at += 1;
@@ -44,7 +44,7 @@ impl Parser<'_> {
     }
 
     /// `, nvl(component, value)`.
-    fn fallback(&mut self) -> Parsed<(Component, Option<Cell>)> {
+    fn fallback(&mut self) -> ParseResult<(ComponentRef, Option<Cell>)> {
         self.require(",")?;
         self.require_word("nvl")?;
         self.require("(")?;
@@ -56,7 +56,7 @@ impl Parser<'_> {
     }
 
     /// The clauses in the order that the grammar fixes.
-    fn body(&mut self) -> Parsed<Vec<Clause>> {
+    fn body(&mut self) -> ParseResult<Vec<Clause>> {
         let mut clauses = Vec::new();
         if self.token() == Token::Word("filter") {
             clauses.push(self.filter()?);

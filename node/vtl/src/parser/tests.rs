@@ -1,10 +1,10 @@
 //! Tests of precedence and of what the grammar allows.
 
 use super::read as read_script;
-use crate::ast::{Expr, Node, Statement};
-use crate::fault::Fault;
+use crate::ast::{Expr, ExprNode, Statement};
+use crate::diagnostic::Diagnostic;
 
-fn parsed(text: &str) -> Result<Vec<Statement>, Vec<Fault>> {
+fn parsed(text: &str) -> Result<Vec<Statement>, Vec<Diagnostic>> {
     let reading = read_script(text);
     if reading.faults.is_empty() { Ok(reading.statements) } else { Err(reading.faults) }
 }
@@ -12,14 +12,14 @@ fn parsed(text: &str) -> Result<Vec<Statement>, Vec<Fault>> {
 /// An expression with every operator in front of its operands.
 fn prefix(expr: &Expr) -> String {
     match &expr.node {
-        Node::Constant(cell) => cell.as_ref().map_or("null".to_owned(), ToString::to_string),
-        Node::Name(name) => name.clone(),
-        Node::Member(operand, name) => format!("(# {} {})", prefix(operand), name.text),
-        Node::Apply(op, operands) => {
+        ExprNode::Constant(cell) => cell.as_ref().map_or("null".to_owned(), ToString::to_string),
+        ExprNode::Name(name) => name.clone(),
+        ExprNode::Member(operand, name) => format!("(# {} {})", prefix(operand), name.text),
+        ExprNode::Apply(op, operands) => {
             let operands: Vec<String> = operands.iter().map(prefix).collect();
             format!("({} {})", op.name(), operands.join(" "))
         }
-        Node::Clause(operand, _) => format!("(clause {})", prefix(operand)),
+        ExprNode::Clause(operand, _) => format!("(clause {})", prefix(operand)),
         _ => "…".to_owned(),
     }
 }

@@ -4,15 +4,15 @@
 use schemas::period::Frequency;
 use schemas::table::Cell;
 
-use super::{Parsed, Parser};
-use crate::ast::{Expr, Node, Series};
-use crate::fault::{Code, Fault, Span};
+use super::{ParseResult, Parser};
+use crate::ast::{Expr, ExprNode, SeriesOp};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
 use crate::lexer::Token;
-use crate::op::{Convert, Distance, End, Op, Text, Time};
+use crate::op::{Op, PeriodEnd, StringDistance, TextOp, TimeConversion, TimeOp};
 
 impl Parser<'_> {
     /// `timeshift(operand, count)`.
-    pub(super) fn shift(&mut self) -> Parsed<Expr> {
+    pub(super) fn shift(&mut self) -> ParseResult<Expr> {
         let start = self.span();
         self.at += 2;
         let operand = self.expr()?;
@@ -20,34 +20,34 @@ impl Parser<'_> {
         let count = self.quantity()?;
         self.require(")")?;
         let span = start.to(self.past());
-        self.node(Node::Shift(Box::new(operand), Box::new(count)), span)
+        self.node(ExprNode::Shift(Box::new(operand), Box::new(count)), span)
     }
 
     /// `fill_time_series(operand, single)`, `flow_to_stock(operand)`, `stock_to_flow(operand)`.
-    pub(super) fn series(&mut self, op: Series) -> Parsed<Expr> {
+    pub(super) fn series(&mut self, op: SeriesOp) -> ParseResult<Expr> {
         let start = self.span();
         self.at += 2;
         let operand = self.expr()?;
         let mut op = op;
         if op.fills() && self.eat(",") {
             op = match self.token() {
-                Token::Word("single") => Series::FillSingle,
-                Token::Word("all") => Series::FillAll,
+                Token::Word("single") => SeriesOp::FillSingle,
+                Token::Word("all") => SeriesOp::FillAll,
                 _ => return self.expected("`single` or `all`"),
             };
             self.at += 1;
         }
         self.require(")")?;
         let span = start.to(self.past());
-        self.node(Node::Series(op, Box::new(operand)), span)
+        self.node(ExprNode::Series(op, Box::new(operand)), span)
     }
 
     /// `string_distance(method, text, text)`.
-    pub(super) fn distance(&mut self) -> Parsed<Expr> {
+    pub(super) fn distance(&mut self) -> ParseResult<Expr> {
         let start = self.span();
         self.at += 2;
         let method = match self.token() {
-            Token::Word(word) => Distance::from_word(word),
+            Token::Word(word) => StringDistance::from_word(word),
             _ => None,
         };
         let Some(method) = method else {
@@ -55,15 +55,15 @@ impl Parser<'_> {
         };
         self.at += 1;
         self.require(",")?;
-        self.arguments(Op::Text(Text::Distance(method)), 2, 2, start)
+        self.arguments(Op::Text(TextOp::Distance(method)), 2, 2, start)
     }
 
     /// `time_agg("A", "Q", operand, last)`: all but the first and the operand may be left out.
-    pub(super) fn time_aggregate(&mut self) -> Parsed<Expr> {
+    pub(super) fn time_aggregate(&mut self) -> ParseResult<Expr> {
         let start = self.span();
         self.at += 2;
         let to = self.frequency()?;
-        let mut convert = Convert { to, from: None, end: None };
+        let mut convert = TimeConversion { to, from: None, end: None };
         let (mut operand, mut commas) = (None, 0);
         while self.eat(",") {
             commas += 1;
@@ -80,19 +80,19 @@ impl Parser<'_> {
         }
         let Some(operand) = operand else {
             let message = "`time_agg` needs an operand, unless it stands in a grouping clause";
-            return self.fault(Fault::new(Code::Syntax, start.to(self.span()), message));
+            return self.fault(Diagnostic::new(DiagnosticCode::Syntax, start.to(self.span()), message));
         };
         self.require(")")?;
         let span = start.to(self.past());
-        self.node(Node::Apply(Op::Time(Time::Aggregate(convert)), vec![operand]), span)
+        self.node(ExprNode::Apply(Op::Time(TimeOp::Aggregate(convert)), vec![operand]), span)
     }
 
     /// `time_agg("A", last)` behind the names of a grouping.
-    pub(super) fn grouped_time(&mut self) -> Parsed<(Convert, Span)> {
+    pub(super) fn grouped_time(&mut self) -> ParseResult<(TimeConversion, Span)> {
         let start = self.span();
         self.at += 1;
         self.require("(")?;
-        let mut convert = Convert { to: self.frequency()?, from: None, end: None };
+        let mut convert = TimeConversion { to: self.frequency()?, from: None, end: None };
         if self.eat(",") {
             convert.end = self.first_or_last();
             if convert.end.is_none() {
@@ -103,10 +103,10 @@ impl Parser<'_> {
         Ok((convert, start.to(self.past())))
     }
 
-    fn first_or_last(&mut self) -> Option<End> {
+    fn first_or_last(&mut self) -> Option<PeriodEnd> {
         let end = match self.token() {
-            Token::Word("first") => End::First,
-            Token::Word("last") => End::Last,
+            Token::Word("first") => PeriodEnd::First,
+            Token::Word("last") => PeriodEnd::Last,
             _ => return None,
         };
         self.at += 1;
@@ -114,17 +114,17 @@ impl Parser<'_> {
     }
 
     /// The source of `time_agg`, which is not coarser than what it is brought to.
-    fn finer(&mut self, to: Frequency) -> Parsed<Frequency> {
+    fn finer(&mut self, to: Frequency) -> ParseResult<Frequency> {
         let span = self.span();
         let from = self.frequency()?;
         if from < to {
             let message = format!("`time_agg` cannot bring {from} to the finer frequency {to}");
-            return self.fault(Fault::new(Code::Frequency, span, message));
+            return self.fault(Diagnostic::new(DiagnosticCode::Frequency, span, message));
         }
         Ok(from)
     }
 
-    fn frequency(&mut self) -> Parsed<Frequency> {
+    fn frequency(&mut self) -> ParseResult<Frequency> {
         let frequency = match self.token() {
             Token::Text(code) => Frequency::from_code(code),
             _ => None,
@@ -140,8 +140,8 @@ impl Parser<'_> {
     /// position).
     pub(super) fn default(&mut self, op: Op, operand: usize) -> Option<Expr> {
         match (op, operand) {
-            (Op::Text(Text::Substring), 1) | (Op::Text(Text::Position), 2) => {
-                let node = Node::Constant(Some(Cell::Integer(1)));
+            (Op::Text(TextOp::Substring), 1) | (Op::Text(TextOp::Position), 2) => {
+                let node = ExprNode::Constant(Some(Cell::Integer(1)));
                 self.node(node, self.past()).ok()
             }
             _ => None,

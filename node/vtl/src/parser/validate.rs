@@ -1,36 +1,37 @@
 //! Validation, hierarchies and set operators (grammar rules `validationOperators`,
 //! `hierarchyOperators`, `setOperators`, `existInAtom`).
 
-use super::{Parsed, Parser};
+use super::{ParseResult, Parser};
 use crate::ast::{
-    Check, CheckDatapoint, Component, Expr, Hierarchy, Ident, Missing, Node, Output, SetOp, Source,
+    CheckCall, CheckDatapointCall, ComponentRef, Expr, ExprNode, HierarchyCall, HierarchyInput,
+    HierarchyMode, Ident, SetOp, ValidationOutput,
 };
-use crate::fault::{Code, Fault};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::lexer::Token;
 
 impl Parser<'_> {
     /// `check(operand errorcode … errorlevel … imbalance … all)`.
-    pub(super) fn check(&mut self) -> Parsed<Expr> {
+    pub(super) fn check(&mut self) -> ParseResult<Expr> {
         let start = self.span();
         self.at += 2;
         let operand = self.expr()?;
         let error = self.error()?;
         let imbalance = if self.word("imbalance") { Some(self.expr()?) } else { None };
-        let output = self.output(Output::All)?;
-        if output == Output::AllMeasures {
+        let output = self.output(ValidationOutput::All)?;
+        if output == ValidationOutput::AllMeasures {
             self.at -= 1;
             return self.expected("`invalid` or `all`");
         }
         self.require(")")?;
-        let check = Check { operand, error, imbalance, output };
-        self.node(Node::Check(Box::new(check)), start.to(self.past()))
+        let check = CheckCall { operand, error, imbalance, output };
+        self.node(ExprNode::Check(Box::new(check)), start.to(self.past()))
     }
 
-    fn output(&mut self, default: Output) -> Parsed<Output> {
+    fn output(&mut self, default: ValidationOutput) -> ParseResult<ValidationOutput> {
         let output = match self.token() {
-            Token::Word("invalid") => Output::Invalid,
-            Token::Word("all") => Output::All,
-            Token::Word("all_measures") => Output::AllMeasures,
+            Token::Word("invalid") => ValidationOutput::Invalid,
+            Token::Word("all") => ValidationOutput::All,
+            Token::Word("all_measures") => ValidationOutput::AllMeasures,
             _ => return Ok(default),
         };
         self.at += 1;
@@ -38,7 +39,7 @@ impl Parser<'_> {
     }
 
     /// `operand , ruleset`.
-    fn ruled(&mut self) -> Parsed<(Expr, Ident)> {
+    fn ruled(&mut self) -> ParseResult<(Expr, Ident)> {
         self.at += 2;
         let operand = self.expr()?;
         self.require(",")?;
@@ -46,33 +47,34 @@ impl Parser<'_> {
     }
 
     /// `check_datapoint(operand, ruleset components … all)`.
-    pub(super) fn check_datapoint(&mut self) -> Parsed<Expr> {
+    pub(super) fn check_datapoint(&mut self) -> ParseResult<Expr> {
         let start = self.span();
         let (operand, ruleset) = self.ruled()?;
         let components = if self.word("components") { self.list(Self::component)? } else { Vec::new() };
-        let output = self.output(Output::Invalid)?;
+        let output = self.output(ValidationOutput::Invalid)?;
         self.require(")")?;
-        let check = CheckDatapoint { operand, ruleset, components, output };
-        self.node(Node::CheckDatapoint(Box::new(check)), start.to(self.past()))
+        let check = CheckDatapointCall { operand, ruleset, components, output };
+        self.node(ExprNode::CheckDatapoint(Box::new(check)), start.to(self.past()))
     }
 
     /// `hierarchy(…)`, or `check_hierarchy(…)` when `check`.
-    pub(super) fn hierarchy(&mut self, check: bool) -> Parsed<Expr> {
+    pub(super) fn hierarchy(&mut self, check: bool) -> ParseResult<Expr> {
         let start = self.span();
         let (operand, ruleset) = self.ruled()?;
         let conditions = if self.word("condition") { self.list(Self::component)? } else { Vec::new() };
         let rule = self.rule_component()?;
         let missing = self.missing();
         let source = self.source(check);
-        let output = if check { self.output(Output::Invalid)? } else { self.computed() };
+        let output = if check { self.output(ValidationOutput::Invalid)? } else { self.computed() };
         self.require(")")?;
-        let hierarchy = Box::new(Hierarchy { operand, ruleset, conditions, rule, missing, source, output });
-        let node = if check { Node::CheckHierarchy(hierarchy) } else { Node::Hierarchy(hierarchy) };
+        let hierarchy =
+            Box::new(HierarchyCall { operand, ruleset, conditions, rule, missing, source, output });
+        let node = if check { ExprNode::CheckHierarchy(hierarchy) } else { ExprNode::Hierarchy(hierarchy) };
         self.node(node, start.to(self.past()))
     }
 
     /// `rule COMPONENT`; `rule` alone is a source.
-    fn rule_component(&mut self) -> Parsed<Option<Component>> {
+    fn rule_component(&mut self) -> ParseResult<Option<ComponentRef>> {
         if self.token() != Token::Word("rule") || !matches!(self.after(), Token::Name(_)) {
             return Ok(None);
         }
@@ -80,44 +82,44 @@ impl Parser<'_> {
         self.component().map(Some)
     }
 
-    fn missing(&mut self) -> Missing {
+    fn missing(&mut self) -> HierarchyMode {
         let missing = match self.token() {
-            Token::Word("non_null") => Missing::NonNull,
-            Token::Word("non_zero") => Missing::NonZero,
-            Token::Word("partial_null") => Missing::PartialNull,
-            Token::Word("partial_zero") => Missing::PartialZero,
-            Token::Word("always_null") => Missing::AlwaysNull,
-            Token::Word("always_zero") => Missing::AlwaysZero,
-            _ => return Missing::NonNull,
+            Token::Word("non_null") => HierarchyMode::NonNull,
+            Token::Word("non_zero") => HierarchyMode::NonZero,
+            Token::Word("partial_null") => HierarchyMode::PartialNull,
+            Token::Word("partial_zero") => HierarchyMode::PartialZero,
+            Token::Word("always_null") => HierarchyMode::AlwaysNull,
+            Token::Word("always_zero") => HierarchyMode::AlwaysZero,
+            _ => return HierarchyMode::NonNull,
         };
         self.at += 1;
         missing
     }
 
-    fn source(&mut self, check: bool) -> Source {
+    fn source(&mut self, check: bool) -> HierarchyInput {
         let source = match (self.token(), check) {
-            (Token::Word("dataset"), _) => Source::Dataset,
-            (Token::Word("dataset_priority"), true) => Source::DatasetPriority,
-            (Token::Word("rule"), false) => Source::Rule,
-            (Token::Word("rule_priority"), false) => Source::RulePriority,
-            (_, true) => return Source::Dataset,
-            (_, false) => return Source::Rule,
+            (Token::Word("dataset"), _) => HierarchyInput::Dataset,
+            (Token::Word("dataset_priority"), true) => HierarchyInput::DatasetPriority,
+            (Token::Word("rule"), false) => HierarchyInput::Rule,
+            (Token::Word("rule_priority"), false) => HierarchyInput::RulePriority,
+            (_, true) => return HierarchyInput::Dataset,
+            (_, false) => return HierarchyInput::Rule,
         };
         self.at += 1;
         source
     }
 
     /// `computed` or `all`.
-    fn computed(&mut self) -> Output {
+    fn computed(&mut self) -> ValidationOutput {
         if self.word("all") {
-            return Output::All;
+            return ValidationOutput::All;
         }
         self.word("computed");
-        Output::Invalid
+        ValidationOutput::Invalid
     }
 
     /// `union(…)` and its like.
-    pub(super) fn set(&mut self, op: SetOp) -> Parsed<Expr> {
+    pub(super) fn set(&mut self, op: SetOp) -> ParseResult<Expr> {
         let start = self.span();
         self.at += 2;
         let operands = self.list(Self::expr)?;
@@ -127,13 +129,13 @@ impl Parser<'_> {
         if operands.len() < 2 || (operands.len() > 2 && !many) {
             let wanted = if many { "at least 2" } else { "2" };
             let message = format!("`{}` takes {wanted} operands, found {}", op.name(), operands.len());
-            return self.fault(Fault::new(Code::Syntax, span, message));
+            return self.fault(Diagnostic::new(DiagnosticCode::Syntax, span, message));
         }
-        self.node(Node::Set(op, operands), span)
+        self.node(ExprNode::Set(op, operands), span)
     }
 
     /// `exists_in(left, right, all)`.
-    pub(super) fn exists_in(&mut self) -> Parsed<Expr> {
+    pub(super) fn exists_in(&mut self) -> ParseResult<Expr> {
         let start = self.span();
         self.at += 2;
         let left = self.expr()?;
@@ -151,6 +153,6 @@ impl Parser<'_> {
         }
         self.require(")")?;
         let span = start.to(self.past());
-        self.node(Node::ExistsIn(Box::new(left), Box::new(right), retain), span)
+        self.node(ExprNode::ExistsIn(Box::new(left), Box::new(right), retain), span)
     }
 }

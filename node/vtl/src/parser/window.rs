@@ -1,32 +1,42 @@
 //! Analytic invocations (grammar rules `anFunction`, `anFunctionComponent`).
 
-use super::{Parsed, Parser};
-use crate::ast::{Component, Expr, Frame, Limit, Mode, Node, Window};
-use crate::fault::Span;
+use super::{ParseResult, Parser};
+use crate::ast::{
+    AnalyticInvocation, ComponentRef, Expr, ExprNode, GroupingMode, WindowLimit, WindowingClause,
+};
+use crate::diagnostic::Span;
 use crate::lexer::Token;
-use crate::op::Analytic;
+use crate::op::AnalyticOp;
 
 impl Parser<'_> {
     /// `first_value(…)`, `lag(…)`, `rank(…)`, `ratio_to_report(…)` and their like.
-    pub(super) fn analytic(&mut self, op: Analytic) -> Parsed<Expr> {
+    pub(super) fn analytic(&mut self, op: AnalyticOp) -> ParseResult<Expr> {
         let start = self.span();
         self.at += 2;
-        let operand = if op == Analytic::Rank { None } else { Some(self.expr()?) };
+        let operand = if op == AnalyticOp::Rank { None } else { Some(self.expr()?) };
         let (mut offset, mut default) = (None, None);
-        if matches!(op, Analytic::Lag | Analytic::Lead) && self.eat(",") {
+        if matches!(op, AnalyticOp::Lag | AnalyticOp::Lead) && self.eat(",") {
             offset = Some(self.quantity()?);
             if self.eat(",") {
                 default = Some(self.scalar()?);
             }
         }
         self.require_word("over")?;
-        let window = Window { op, operand, offset, default, partition: None, order: Vec::new(), frame: None };
+        let window = AnalyticInvocation {
+            op,
+            operand,
+            offset,
+            default,
+            partition: None,
+            order: Vec::new(),
+            frame: None,
+        };
         self.over(window, start)
     }
 
     /// After `sum(… over`.
-    pub(super) fn aggregate_over(&mut self, op: Analytic, operand: Expr, start: Span) -> Parsed<Expr> {
-        let window = Window {
+    pub(super) fn aggregate_over(&mut self, op: AnalyticOp, operand: Expr, start: Span) -> ParseResult<Expr> {
+        let window = AnalyticInvocation {
             op,
             operand: Some(operand),
             offset: None,
@@ -39,7 +49,7 @@ impl Parser<'_> {
     }
 
     /// After `over`: `(partition by … order by … data points between … and …))`.
-    fn over(&mut self, mut window: Window, start: Span) -> Parsed<Expr> {
+    fn over(&mut self, mut window: AnalyticInvocation, start: Span) -> ParseResult<Expr> {
         self.require("(")?;
         if self.word("partition") {
             window.partition = Some(self.partition()?);
@@ -52,10 +62,10 @@ impl Parser<'_> {
         self.require(")")?;
         self.require(")")?;
         let span = start.to(self.past());
-        self.node(Node::Window(Box::new(window)), span)
+        self.node(ExprNode::Window(Box::new(window)), span)
     }
 
-    fn order_item(&mut self) -> Parsed<(Component, bool)> {
+    fn order_item(&mut self) -> ParseResult<(ComponentRef, bool)> {
         let component = self.component()?;
         let down = self.word("desc");
         if !down {
@@ -64,20 +74,20 @@ impl Parser<'_> {
         Ok((component, down))
     }
 
-    fn partition(&mut self) -> Parsed<(Mode, Vec<Component>)> {
+    fn partition(&mut self) -> ParseResult<(GroupingMode, Vec<ComponentRef>)> {
         let mode = match self.token() {
-            Token::Word("by") => Mode::By,
-            Token::Word("except") => Mode::Except,
+            Token::Word("by") => GroupingMode::By,
+            Token::Word("except") => GroupingMode::Except,
             _ => return self.expected("`by` or `except`"),
         };
         self.at += 1;
-        if mode == Mode::Except && self.word("all") {
-            return Ok((Mode::All, Vec::new()));
+        if mode == GroupingMode::Except && self.word("all") {
+            return Ok((GroupingMode::All, Vec::new()));
         }
         Ok((mode, self.list(Self::component)?))
     }
 
-    fn frame(&mut self) -> Parsed<Option<Frame>> {
+    fn frame(&mut self) -> ParseResult<Option<WindowingClause>> {
         let range = self.word("range");
         if !range {
             if !self.word("data") {
@@ -88,14 +98,14 @@ impl Parser<'_> {
         self.require_word("between")?;
         let from = self.limit()?;
         self.require_word("and")?;
-        Ok(Some(Frame { range, from, to: self.limit()? }))
+        Ok(Some(WindowingClause { range, from, to: self.limit()? }))
     }
 
-    fn limit(&mut self) -> Parsed<Limit> {
+    fn limit(&mut self) -> ParseResult<WindowLimit> {
         if self.word("current") {
             self.require_word("data")?;
             self.require_word("point")?;
-            return Ok(Limit::Current);
+            return Ok(WindowLimit::Current);
         }
         let count = if self.word("unbounded") { None } else { Some(self.quantity()?) };
         let before = match self.token() {
@@ -105,19 +115,19 @@ impl Parser<'_> {
         };
         self.at += 1;
         Ok(match (count, before) {
-            (None, true) => Limit::First,
-            (None, false) => Limit::Last,
-            (Some(count), true) => Limit::Before(count),
-            (Some(count), false) => Limit::After(count),
+            (None, true) => WindowLimit::First,
+            (None, false) => WindowLimit::Last,
+            (Some(count), true) => WindowLimit::Before(count),
+            (Some(count), false) => WindowLimit::After(count),
         })
     }
 
     /// A literal number or the name of a scalar.
-    pub(super) fn quantity(&mut self) -> Parsed<Expr> {
+    pub(super) fn quantity(&mut self) -> ParseResult<Expr> {
         match self.token() {
             Token::Name(_) => {
                 let name = self.name("the name of a scalar")?;
-                self.node(Node::Name(name.text), name.span)
+                self.node(ExprNode::Name(name.text), name.span)
             }
             Token::Symbol("-" | "+") | Token::Integer(_) | Token::Number(_) => self.scalar(),
             _ => self.expected("a whole number or the name of a scalar"),

@@ -98,7 +98,11 @@ fn outside_its_domain_a_function_has_no_result() {
     let d = "A:i:integer, X:m:number\n1, 4\n2, -1";
     for script in ["R <- sqrt(D);", "R <- ln(D);", "R <- log(D, 2);", "R <- log(2, D#X + 2);"] {
         let found = super::support::outcome(script, &[("D", d)], super::support::LIMITS).unwrap_err();
-        assert_eq!((found[0].code.as_str(), found[0].cell.as_deref()), ("domain", Some("A = 2")), "{script}");
+        assert_eq!(
+            (found[0].code.as_str(), found[0].data_point.as_deref()),
+            ("domain", Some("A = 2")),
+            "{script}"
+        );
     }
     assert_eq!(faults("R <- exp(D * 10000);", &[("D", d)])[0].0, "overflow");
     assert_eq!(faults("R <- ln(D[calc X := \"a\"]);", &[("D", d)])[0].0, "type");
@@ -109,8 +113,8 @@ fn division_by_zero_names_the_data_point() {
     let d = "A:i:string, T:i:time_period, X:m:number\nfr, 2020-Q1, 1\nfr, 2020-Q2, 0\nus, 2020-Q1, 0";
     let script = "R <- 1 / D;";
     let found = super::support::outcome(script, &[("D", d)], super::support::LIMITS).unwrap_err();
-    assert_eq!(found[0].cell.as_deref(), Some("A = fr, T = 2020-Q2"));
-    assert!(vtl::render(script, &found[0]).contains("division-by-zero: division by zero"));
+    assert_eq!(found[0].data_point.as_deref(), Some("A = fr, T = 2020-Q2"));
+    assert!(vtl::render_diagnostic(script, &found[0]).contains("division-by-zero: division by zero"));
     same(
         &result("R <- D[calc X := if X <> 0 then 1 / X else null];", d),
         "A,T,X\nfr,2020-Q1,1\nfr,2020-Q2,\nus,2020-Q1,",

@@ -118,7 +118,7 @@ fn values_outside_a_restricted_type_are_refused() {
         let found = outcome(script, &[("D", D)], LIMITS).unwrap_err();
         assert_eq!(found.len(), 1, "{script}");
         assert_eq!(found[0].code.as_str(), code, "{script}: {}", found[0].message);
-        assert_eq!(found[0].cell.as_deref(), Some(key), "{script}");
+        assert_eq!(found[0].data_point.as_deref(), Some(key), "{script}");
     };
     stopped(&format!("{sign}R <- D[calc V := sign(V - 3)];"), "domain", "AREA = A, T = 2010");
     stopped(&format!("{rate}R <- D[calc V := rate(V)];"), "domain", "AREA = B, T = 2011");

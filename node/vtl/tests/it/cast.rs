@@ -191,6 +191,6 @@ fn columns_are_cast_row_by_row() {
     same(&result("R <- cast(D[filter false], time_period, \"YYYY\\QQ\");", d), "K,time_period_var");
     let fault =
         outcome("R <- D[calc P := cast(S, time_period, \"YYYY\\QQ\")];", &[("D", d)], LIMITS).unwrap_err();
-    assert_eq!((fault[0].code.as_str(), fault[0].cell.as_deref()), ("cast", Some("K = c")));
+    assert_eq!((fault[0].code.as_str(), fault[0].data_point.as_deref()), ("cast", Some("K = c")));
     assert!(fault[0].message.contains("`2010Q5`"), "{}", fault[0].message);
 }

@@ -6,7 +6,7 @@ const D: &str = "REF_AREA:i:string, TIME_PERIOD:i:time_period, OBS_VALUE:m:numbe
 
 fn rendered(script: &str) -> String {
     let faults = outcome(script, &[("CPI", D)], LIMITS).unwrap_err();
-    faults.iter().map(|fault| vtl::render(script, fault)).collect()
+    faults.iter().map(|fault| vtl::render_diagnostic(script, fault)).collect()
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn every_fault_is_told_at_once() {
         R <- CPI[calc X := NONE];";
     let shapes =
         std::collections::BTreeMap::from([("CPI".to_owned(), super::support::table(D).shape().clone())]);
-    let found = vtl::diagnose(script, &shapes).unwrap_err();
+    let found = vtl::parse_and_check(script, &shapes).unwrap_err();
     let found: Vec<(&str, &str)> =
         found.iter().map(|f| (f.code.as_str(), &script[f.span.start..f.span.end])).collect();
     assert_eq!(

@@ -1,11 +1,11 @@
 //! The one layout of scripts.
 
-use vtl::format;
+use vtl::format_script;
 
 fn check(source: &str, want: &str) {
-    let once = format(source).unwrap();
+    let once = format_script(source).unwrap();
     assert_eq!(once, want);
-    assert_eq!(format(&once).unwrap(), once, "formatting twice is formatting once");
+    assert_eq!(format_script(&once).unwrap(), once, "formatting twice is formatting once");
 }
 
 #[test]
@@ -46,8 +46,8 @@ fn definitions_have_a_body() {
 
 #[test]
 fn what_is_no_script_is_not_formatted() {
-    assert!(format("A := ;").is_err());
-    assert_eq!(format("").unwrap(), "");
+    assert!(format_script("A := ;").is_err());
+    assert_eq!(format_script("").unwrap(), "");
 }
 
 /// Every script of the library of recipes: the same tokens, the same layout the second time.
@@ -61,10 +61,10 @@ fn the_shipped_recipes_keep_their_meaning() {
     let mut looked = 0;
     for path in scripts.filter(|path| path.extension().is_some_and(|extension| extension == "vtl")) {
         let text = std::fs::read_to_string(&path).unwrap();
-        let once = format(&text).unwrap();
+        let once = format_script(&text).unwrap();
         let bare = |text: &str| text.split_whitespace().collect::<String>();
         assert_eq!(bare(&once), bare(&text), "{}", path.display());
-        assert_eq!(format(&once).unwrap(), once);
+        assert_eq!(format_script(&once).unwrap(), once);
         looked += 1;
     }
     assert!(looked > 20, "{looked} scripts in {}", library.display());

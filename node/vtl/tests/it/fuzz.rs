@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::support::{LIMITS, outcome, table};
-use vtl::{Limits, Script};
+use vtl::{RunLimits, Script};
 
 const SCRIPTS: [&str; 11] = [
     "R <- round((CPI / timeshift(CPI, 12) - 1) * 100, 1); /* c */ Q := power(CPI, 3) || \"x\";",
@@ -41,7 +41,7 @@ fn inputs() -> BTreeMap<String, Arc<schemas::table::Table>> {
 fn attempt(script: &str) -> bool {
     let tables = inputs();
     let shapes = tables.iter().map(|(name, table)| (name.clone(), table.shape().clone())).collect();
-    let limits = Limits { steps: 200_000, cells: 100_000 };
+    let limits = RunLimits { steps: 200_000, cells: 100_000 };
     let outcome = Script::parse(script)
         .and_then(|script| vtl::check(&script, &shapes))
         .and_then(|plan| vtl::run(&plan, &tables, limits).map_err(|fault| vec![fault]));
@@ -49,7 +49,7 @@ fn attempt(script: &str) -> bool {
         Ok(_) => true,
         Err(faults) => {
             assert!(!faults.is_empty());
-            assert!(faults.iter().all(|fault| !vtl::render(script, fault).is_empty()));
+            assert!(faults.iter().all(|fault| !vtl::render_diagnostic(script, fault).is_empty()));
             false
         }
     }
@@ -147,7 +147,10 @@ fn depth_is_bounded_everywhere() {
             assert!(depth < 1000 || !fine, "{script:.40}");
         }
     }
-    assert_eq!(Script::parse(&" ".repeat(vtl::SCRIPT_BYTES_MAX + 1)).unwrap_err()[0].code, vtl::Code::Size);
+    assert_eq!(
+        Script::parse(&" ".repeat(vtl::SCRIPT_BYTES_MAX + 1)).unwrap_err()[0].code,
+        vtl::DiagnosticCode::Size
+    );
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn agreement(folder: &Path, name: &str) -> Option<u32> {
         inputs.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     let tables = match outcome(&script, &inputs, LIMITS) {
         Ok(outcome) => outcome.tables,
-        Err(faults) => panic!("{name}: {}", vtl::render(&script, &faults[0])),
+        Err(faults) => panic!("{name}: {}", vtl::render_diagnostic(&script, &faults[0])),
     };
     let expected = csv(&folder.join("data").join(name).join("expected"));
     assert!(!expected.is_empty());

@@ -95,7 +95,7 @@ fn every_operator_of_the_engine_has_cases() {
     let names: Vec<String> = operators.map(|operator| operator.name).collect();
     let headings: BTreeSet<&str> = names.iter().map(String::as_str).collect();
     assert_eq!(names.len(), headings.len(), "an operator has one heading");
-    assert_eq!(headings, vtl::operators().chain(TOPICS).collect());
+    assert_eq!(headings, vtl::operator_names().chain(TOPICS).collect());
 }
 
 /// Whether a paragraph of the manual, or one that the specification has, is named.
@@ -191,7 +191,7 @@ fn found(
             format!("fault {} at {}", faults[0].code, &script[span.start..span.end])
         }
         Err(faults) if expected.contains("fault ") => format!("fault {}", faults[0].code),
-        Err(faults) => faults.iter().map(|fault| vtl::render(script, fault)).collect(),
+        Err(faults) => faults.iter().map(|fault| vtl::render_diagnostic(script, fault)).collect(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::support::{LIMITS, outcome, results, same, shown, table};
-use vtl::{Limits, Script};
+use vtl::{RunLimits, Script};
 
 #[test]
 fn statements_run_in_the_order_of_their_needs() {
@@ -57,10 +57,12 @@ fn steps_and_cells_are_counted_the_same_and_end_a_run() {
     let script = "T := D * 2; R <- T + D;";
     let whole = outcome(script, &[("D", d)], LIMITS).unwrap();
     assert_eq!((whole.steps, whole.cells), (64, 10));
-    let exact = Limits { steps: whole.steps, cells: whole.cells };
+    let exact = RunLimits { steps: whole.steps, cells: whole.cells };
     assert_eq!(outcome(script, &[("D", d)], exact).unwrap(), whole);
-    for short in [Limits { steps: whole.steps - 1, ..exact }, Limits { cells: whole.cells - 1, ..exact }] {
-        assert_eq!(outcome(script, &[("D", d)], short).unwrap_err()[0].code, vtl::Code::Budget);
+    for short in
+        [RunLimits { steps: whole.steps - 1, ..exact }, RunLimits { cells: whole.cells - 1, ..exact }]
+    {
+        assert_eq!(outcome(script, &[("D", d)], short).unwrap_err()[0].code, vtl::DiagnosticCode::Budget);
     }
 }
 
@@ -73,8 +75,11 @@ fn an_input_must_have_the_shape_of_the_plan() {
     let plan = vtl::check(&script, &shapes).unwrap();
     assert_eq!(plan.shape("R"), Some(right.shape()));
     let run = |inputs| vtl::run(&plan, &inputs, LIMITS);
-    assert_eq!(run(BTreeMap::new()).unwrap_err().code, vtl::Code::Input);
-    assert_eq!(run(BTreeMap::from([("D".to_owned(), Arc::new(wrong))])).unwrap_err().code, vtl::Code::Input);
+    assert_eq!(run(BTreeMap::new()).unwrap_err().code, vtl::DiagnosticCode::Input);
+    assert_eq!(
+        run(BTreeMap::from([("D".to_owned(), Arc::new(wrong))])).unwrap_err().code,
+        vtl::DiagnosticCode::Input
+    );
     let good = run(BTreeMap::from([("D".to_owned(), Arc::new(right))])).unwrap();
     same(&shown(&good.tables["R"]), "A,X\na,2");
 }

@@ -85,7 +85,7 @@ fn sets_are_bounded_by_the_budget() {
     let inputs = [("A", A), ("B", B)];
     for script in ["R <- union(A, B);", "R <- intersect(A, B);", "R <- exists_in(A, B);"] {
         let used = outcome(script, &inputs, LIMITS).unwrap();
-        let limits = |steps, cells| vtl::Limits { steps, cells };
+        let limits = |steps, cells| vtl::RunLimits { steps, cells };
         assert!(outcome(script, &inputs, limits(used.steps, used.cells)).is_ok(), "{script}");
         let few = outcome(script, &inputs, limits(used.steps - 1, used.cells)).unwrap_err();
         let small = outcome(script, &inputs, limits(used.steps, used.cells - 1)).unwrap_err();

@@ -115,7 +115,7 @@ fn places_are_found() {
     same(&result("R <- instr(D#S, \"o\");", D), "K,int_var\n1,5\n2,\n3,0");
     assert_eq!(faults("R <- instr(D, \"o\");", &[("D", D)])[0].0, "structure");
     let fault = outcome("R <- D[calc N := instr(S, \"o\", K - 3)];", &[("D", D)], LIMITS).unwrap_err();
-    assert_eq!((fault[0].code.as_str(), fault[0].cell.as_deref()), ("domain", Some("K = 1")));
+    assert_eq!((fault[0].code.as_str(), fault[0].data_point.as_deref()), ("domain", Some("K = 1")));
 }
 
 /// RM "String length".

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use schemas::structure::{Component, Role, Shape, Type};
 use schemas::table::{Cell, Column, Table, Texts};
 use schemas::text::Name;
-use vtl::{Fault, Limits, Outcome, Script};
+use vtl::{Diagnostic, Outcome, RunLimits, Script};
 
 /// Plenty for small tests.
-pub const LIMITS: Limits = Limits { steps: 10_000_000, cells: 10_000_000 };
+pub const LIMITS: RunLimits = RunLimits { steps: 10_000_000, cells: 10_000_000 };
 
 /// The empty text in a table; an empty cell is null.
 const EMPTY: &str = "\"\"";
@@ -84,7 +84,7 @@ fn written(cell: Cell) -> String {
 }
 
 /// Parses, checks and runs.
-pub fn outcome(script: &str, inputs: &[(&str, &str)], limits: Limits) -> Result<Outcome, Vec<Fault>> {
+pub fn outcome(script: &str, inputs: &[(&str, &str)], limits: RunLimits) -> Result<Outcome, Vec<Diagnostic>> {
     let tables: BTreeMap<String, Arc<Table>> =
         inputs.iter().map(|(name, text)| ((*name).to_owned(), Arc::new(table(text)))).collect();
     let shapes = tables.iter().map(|(name, table)| (name.clone(), table.shape().clone())).collect();
@@ -105,7 +105,9 @@ pub fn result(script: &str, data: &str) -> String {
 pub fn results(script: &str, inputs: &[(&str, &str)]) -> String {
     match outcome(script, inputs, LIMITS) {
         Ok(outcome) => shown(&outcome.tables["R"]),
-        Err(faults) => panic!("{}", faults.iter().map(|f| vtl::render(script, f)).collect::<String>()),
+        Err(faults) => {
+            panic!("{}", faults.iter().map(|f| vtl::render_diagnostic(script, f)).collect::<String>())
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use schemas::period::{Frequency, Period};
 use schemas::structure::{Component, Role, Shape, Type};
 use schemas::table::{Column, Table, Texts};
 use schemas::text::Name;
-use vtl::{Fault, Limits, Outcome, Script, Threads};
+use vtl::{Diagnostic, Outcome, RunLimits, Script, Threads};
 
 /// More than three threads have rows of their own.
 const AREAS: usize = 120;
@@ -41,7 +41,7 @@ fn panel() -> Table {
     Table::new(shape, columns).unwrap()
 }
 
-fn run(script: &str, table: &Arc<Table>, threads: usize, limits: Limits) -> Result<Outcome, Fault> {
+fn run(script: &str, table: &Arc<Table>, threads: usize, limits: RunLimits) -> Result<Outcome, Diagnostic> {
     let shapes = BTreeMap::from([("D".to_owned(), table.shape().clone())]);
     let plan = vtl::check(&Script::parse(script).unwrap(), &shapes).unwrap();
     let inputs = BTreeMap::from([("D".to_owned(), Arc::clone(table))]);
@@ -49,7 +49,7 @@ fn run(script: &str, table: &Arc<Table>, threads: usize, limits: Limits) -> Resu
 }
 
 #[track_caller]
-fn check(script: &str, table: &Arc<Table>) -> Result<Outcome, Fault> {
+fn check(script: &str, table: &Arc<Table>) -> Result<Outcome, Diagnostic> {
     let one = run(script, table, 1, LIMITS_LARGE);
     for threads in [1, 2, 3, 4, 64] {
         assert!(run(script, table, threads, LIMITS_LARGE) == one, "{threads} threads: {script}");
@@ -57,7 +57,7 @@ fn check(script: &str, table: &Arc<Table>) -> Result<Outcome, Fault> {
     one
 }
 
-const LIMITS_LARGE: Limits = Limits { steps: 1 << 40, cells: 1 << 40 };
+const LIMITS_LARGE: RunLimits = RunLimits { steps: 1 << 40, cells: 1 << 40 };
 
 #[test]
 fn tables_and_costs_are_the_same() {
@@ -93,11 +93,11 @@ fn the_first_fault_is_told_whichever_thread_meets_one() {
             format!("AREA = {}, MONTH = {}", text(areas, first).unwrap(), text(months, first).unwrap());
         let script = format!("R <- D[calc Y := 1 / (if N = {number} and AREA > \"{area}\" then 0 else 1)];");
         let fault = check(&script, &table).unwrap_err();
-        assert_eq!((fault.code, fault.cell), (vtl::Code::DivisionByZero, Some(cell)));
+        assert_eq!((fault.code, fault.data_point), (vtl::DiagnosticCode::DivisionByZero, Some(cell)));
     }
     let late = "R <- timeshift(D, 96500);";
-    assert_eq!(check(late, &table).unwrap_err().code, vtl::Code::Overflow);
+    assert_eq!(check(late, &table).unwrap_err().code, vtl::DiagnosticCode::Overflow);
     let dear = run("R <- D * 2;", &table, 3, LIMITS).unwrap();
-    let short = Limits { steps: dear.steps - 1, ..LIMITS };
+    let short = RunLimits { steps: dear.steps - 1, ..LIMITS };
     assert_eq!(run("R <- D * 2;", &table, 3, short), run("R <- D * 2;", &table, 1, short));
 }

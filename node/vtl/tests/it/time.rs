@@ -171,7 +171,7 @@ fn missing_periods_are_added() {
 #[test]
 fn filling_is_paid_before_it_is_done() {
     let far = "T:i:date, X:m:integer\n0001-01-02, 1\n9999-12-30, 2";
-    let few = vtl::Limits { cells: 1000, ..LIMITS };
+    let few = vtl::RunLimits { cells: 1000, ..LIMITS };
     let fault = outcome("R <- fill_time_series(D);", &[("D", far)], few).unwrap_err();
     assert_eq!(fault[0].code.as_str(), "budget");
     let odd = "T:i:time, X:m:integer\n2021-01-01/2021-01-05, 1";
@@ -306,7 +306,7 @@ fn a_frequency_that_is_found_is_told() {
     let advice = |script: &str, data: &str| -> Vec<String> {
         let shapes = std::collections::BTreeMap::from([("D".to_owned(), table(data).shape().clone())]);
         let plan = vtl::check(&vtl::Script::parse(script).unwrap(), &shapes).unwrap();
-        plan.advice().iter().map(|fault| script[fault.span.start..fault.span.end].to_owned()).collect()
+        plan.lint().iter().map(|fault| script[fault.span.start..fault.span.end].to_owned()).collect()
     };
     let script = "A := timeshift(D, 1); B := fill_time_series(A); R <- stock_to_flow(B);";
     assert_eq!(advice(script, DATE), ["timeshift(D, 1)", "fill_time_series(A)"]);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::support::table;
-use vtl::{Script, difference};
+use vtl::{Script, compare_scripts};
 
 #[test]
 fn a_plan_is_explained_step_by_step() {
@@ -44,7 +44,7 @@ fn a_difference_is_the_smallest_parts_that_differ() {
     let before = "// official\nG := CPI / timeshift(CPI, 12);\nINFLATION <- round((G - 1) * 100, 1);";
     let after =
         "G := HOUSING / timeshift(HOUSING, 12);\nH := 1;\nINFLATION <- round( (G - H) * 100, 1 ); // other";
-    let found = difference(before, after).unwrap();
+    let found = compare_scripts(before, after).unwrap();
     assert_eq!(found.inputs_before, ["CPI"]);
     assert_eq!(found.inputs_after, ["HOUSING"]);
     let parts = |name: &str| {
@@ -56,7 +56,9 @@ fn a_difference_is_the_smallest_parts_that_differ() {
     assert_eq!(found.steps.len(), 3);
     assert_eq!(found.steps[2].after.as_deref(), Some("H := 1"));
     assert!(
-        difference(before, "G:=CPI/timeshift( CPI,12 ) ;INFLATION<-round((G-1)*100,1);").unwrap().is_empty()
+        compare_scripts(before, "G:=CPI/timeshift( CPI,12 ) ;INFLATION<-round((G-1)*100,1);")
+            .unwrap()
+            .is_empty()
     );
 }
 
@@ -64,21 +66,21 @@ fn a_difference_is_the_smallest_parts_that_differ() {
 fn clauses_and_definitions_differ_too() {
     let a = "define operator f (x number) is x + 1 end operator; R <- D[filter X > 1][keep X, Y];";
     let b = "define operator f (x number) is x + 2 end operator; R <- D[filter X > 2][keep X, Z];";
-    let found = difference(a, b).unwrap();
+    let found = compare_scripts(a, b).unwrap();
     assert_eq!(
         found.steps[0].parts,
         [("D[filter X > 1][keep X, Y]".to_owned(), "D[filter X > 2][keep X, Z]".to_owned())]
     );
     assert_eq!(found.steps[1].name, "f");
-    let found = difference("R <- D[filter X > 1];", "R <- D[filter X > 2];").unwrap();
+    let found = compare_scripts("R <- D[filter X > 1];", "R <- D[filter X > 2];").unwrap();
     assert_eq!(found.steps[0].parts, [("1".to_owned(), "2".to_owned())]);
-    assert!(difference("R <- ;", "R <- D;").is_err());
+    assert!(compare_scripts("R <- ;", "R <- D;").is_err());
 }
 
 #[test]
 fn what_is_left_to_defaults_is_named() {
     let advice = |script: &str| -> Vec<String> {
-        let found = Script::parse(script).unwrap().advice();
+        let found = Script::parse(script).unwrap().lint();
         found
             .iter()
             .map(|fault| format!("{}: {}", fault.code, &script[fault.span.start..fault.span.end]))

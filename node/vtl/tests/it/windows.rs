@@ -208,7 +208,7 @@ fn shares_of_a_partition() {
     // Of several faults that of the first data point in canonical order.
     let two = "K:i:integer, J:i:string, X:m:integer\n1, b, 1\n2, a, 1\n3, a, -1\n4, b, -1";
     let found = outcome("R <- ratio_to_report(D over (partition by J));", &[("D", two)], LIMITS).unwrap_err();
-    assert_eq!(found[0].cell.as_deref(), Some("K = 1, J = b"));
+    assert_eq!(found[0].data_point.as_deref(), Some("K = 1, J = b"));
     assert_eq!(faults("R <- ratio_to_report(D over ());", &[("D", d)])[0].0, "structure");
     assert_eq!(
         faults("R <- ratio_to_report(D over (partition by K order by T));", &[("D", d)])[0].0,

@@ -92,7 +92,7 @@ fn recipe() -> Recipe {
             name("INFLATION"),
             Output { title: text("Rate"), unit: text("per cent") },
         )]),
-        semantics: ledger::vtl::SEMANTICS,
+        semantics: ledger::vtl::SEMANTICS_VERSION,
         limits: Limits { steps: 1_000_000, cells: 1_000_000 },
         description: text("For the simulation."),
         references: Vec::new(),

@@ -11,10 +11,10 @@ use schemas::table::{Column, Texts};
 use super::super::Relation;
 use super::super::column::Col;
 use super::{Clock, Lines, irregular, ordered};
-use crate::ast::Series;
-use crate::budget::{COPY_STEPS, Meter, SORT_STEPS};
-use crate::fault::Fault;
-use crate::plan::Step;
+use crate::ast::SeriesOp;
+use crate::budget::{BudgetMeter, COPY_STEPS, SORT_STEPS};
+use crate::diagnostic::Diagnostic;
+use crate::plan::PlanStep;
 
 /// Periods that follow each other and that a series lacks.
 struct Gap {
@@ -25,28 +25,28 @@ struct Gap {
 }
 
 /// The first and the last day that a data set covers.
-type Limits = Option<(Period, Period)>;
+type RunLimits = Option<(Period, Period)>;
 
 pub(super) fn fill(
     relation: &Relation,
     lines: &Lines,
     (time, clock): (usize, Clock),
-    op: Series,
-    meter: &mut Meter,
-    step: &Step,
-) -> Result<Relation, Fault> {
+    op: SeriesOp,
+    meter: &mut BudgetMeter,
+    step: &PlanStep,
+) -> Result<Relation, Diagnostic> {
     let Some(times) = relation.columns.get(time).cloned() else { return Ok(relation.clone()) };
     let mut periods = Vec::with_capacity(relation.rows);
     for row in 0..relation.rows {
         let period = clock.period(&times, row);
         periods.push(period.ok_or_else(|| irregular(op.name(), relation, row, step))?);
     }
-    let limits = if op == Series::FillAll { covered(&periods) } else { None };
+    let limits = if op == SeriesOp::FillAll { covered(&periods) } else { None };
     let gaps: Vec<Gap> = lines.iter().flat_map(|line| gaps(line, &periods, limits)).collect();
     let added: u64 = gaps.iter().map(|gap| u64::from(gap.count)).sum();
     let rows = relation.rows.saturating_add(usize::try_from(added).unwrap_or(usize::MAX));
     meter.charge(rows, SORT_STEPS + COPY_STEPS * relation.columns.len() as u64, step.span)?;
-    meter.hold(rows, relation.columns.len(), step.span)?;
+    meter.reserve(rows, relation.columns.len(), step.span)?;
     if added == 0 {
         return Ok(relation.clone());
     }
@@ -57,7 +57,7 @@ pub(super) fn fill(
     let known = 0..relation.rows;
     let same: Vec<usize> = known.clone().chain(sources).collect();
     let null: Vec<usize> = known.chain((relation.rows..rows).map(|_| usize::MAX)).collect();
-    let columns = step.fields.iter().zip(&relation.columns).enumerate().map(|(at, (field, column))| {
+    let columns = step.columns.iter().zip(&relation.columns).enumerate().map(|(at, (field, column))| {
         if at == time {
             return Col::own(stacked(&times, &made));
         }
@@ -67,13 +67,13 @@ pub(super) fn fill(
 }
 
 /// The days from the first to the last period.
-fn covered(periods: &[Period]) -> Limits {
+fn covered(periods: &[Period]) -> RunLimits {
     let first = periods.iter().map(|period| period.first_day()).min()?;
     Some((first, periods.iter().map(|period| period.last_day()).max()?))
 }
 
 /// What the series of one line lack, between their own ends or those of the data set.
-fn gaps(line: &[u32], periods: &[Period], limits: Limits) -> Vec<Gap> {
+fn gaps(line: &[u32], periods: &[Period], limits: RunLimits) -> Vec<Gap> {
     let mut series: BTreeMap<Frequency, Vec<Period>> = BTreeMap::new();
     for period in line.iter().filter_map(|row| periods.get(*row as usize)) {
         series.entry(period.frequency()).or_default().push(*period);

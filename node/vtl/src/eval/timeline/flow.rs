@@ -10,11 +10,11 @@ use super::super::column::Col;
 use super::super::rank::set;
 use super::super::{Relation, point};
 use super::Lines;
-use crate::ast::Series;
-use crate::budget::{DIVIDE_STEPS, Meter};
+use crate::ast::SeriesOp;
+use crate::budget::{BudgetMeter, DIVIDE_STEPS};
 use crate::decimal128::{self, Error, Total};
-use crate::fault::{Code, Fault};
-use crate::plan::Step;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::plan::PlanStep;
 
 /// The frequencies, and what has none.
 const SERIES: usize = Frequency::ALL.len() + 1;
@@ -24,23 +24,27 @@ pub(super) fn flow(
     relation: &Relation,
     lines: &Lines,
     (times, kind): (&Column, Type),
-    op: Series,
-    meter: &mut Meter,
-    step: &Step,
-) -> Result<Relation, Fault> {
-    let measures = step.fields.iter().filter(|field| field.role == Role::Measure).count();
+    op: SeriesOp,
+    meter: &mut BudgetMeter,
+    step: &PlanStep,
+) -> Result<Relation, Diagnostic> {
+    let measures = step.columns.iter().filter(|field| field.role == Role::Measure).count();
     meter.charge(relation.rows * measures, 2 * DIVIDE_STEPS, step.span)?;
-    meter.hold(relation.rows, relation.columns.len(), step.span)?;
+    meter.reserve(relation.rows, relation.columns.len(), step.span)?;
     let series: Vec<usize> = (0..relation.rows).map(|row| place(times, kind, row)).collect();
     let mut columns = Vec::with_capacity(relation.columns.len());
-    for (field, column) in step.fields.iter().zip(&relation.columns) {
+    for (field, column) in step.columns.iter().zip(&relation.columns) {
         if field.role != Role::Measure {
             columns.push(column.clone());
             continue;
         }
-        let made = along(column, lines, &series, op == Series::FlowToStock).map_err(|(error, row)| {
+        let made = along(column, lines, &series, op == SeriesOp::FlowToStock).map_err(|(error, row)| {
             let message = format!("`{}`: {error}", op.name());
-            Fault::new(Code::Overflow, step.span, message).at(point(&step.fields, relation, row))
+            Diagnostic::new(DiagnosticCode::Overflow, step.span, message).at_data_point(point(
+                &step.columns,
+                relation,
+                row,
+            ))
         })?;
         columns.push(Col::own(made));
     }

@@ -7,19 +7,19 @@ use std::time::Instant;
 
 use super::super::support::table;
 use super::rounds;
-use vtl::{Code, Limits, Script, Threads};
+use vtl::{DiagnosticCode, RunLimits, Script, Threads};
 
-const LIMITS: Limits = Limits { steps: 1 << 32, cells: 1 << 24 };
+const LIMITS: RunLimits = RunLimits { steps: 1 << 32, cells: 1 << 24 };
 
 /// How a script ended, and how long a step took.
 struct End {
-    fault: Option<Code>,
+    fault: Option<DiagnosticCode>,
     steps: u64,
     nanos: u128,
 }
 
 /// Checks and runs a script over one input `D`.
-fn detonate(name: &str, script: &str, data: &str, limits: Limits) -> End {
+fn detonate(name: &str, script: &str, data: &str, limits: RunLimits) -> End {
     let inputs = BTreeMap::from([("D".to_owned(), Arc::new(table(data)))]);
     let shapes = inputs.iter().map(|(name, table)| (name.clone(), table.shape().clone())).collect();
     let start = Instant::now();
@@ -35,7 +35,7 @@ fn detonate(name: &str, script: &str, data: &str, limits: Limits) -> End {
     };
     let nanos = start.elapsed().as_nanos();
     let each = nanos / u128::from(steps.max(1));
-    let ended = fault.map_or("done", Code::as_str);
+    let ended = fault.map_or("done", DiagnosticCode::as_str);
     eprintln!(
         "{each:>7} ns/step  {:>9} µs to check, {:>9} µs to run, {steps:>9} steps, {ended}: {name}",
         checked / 1000,
@@ -244,7 +244,7 @@ fn definitions_that_grow() {
     assert!(detonate("calls that double", &script, data, LIMITS).fault.is_some());
     let doubled: String = (1..30).map(|i| format!("A{i} := A{} || A{};", i - 1, i - 1)).collect();
     let end = detonate("texts that double", &format!("A0 := \"aaaa\";{doubled}R <- A29;"), data, LIMITS);
-    assert_eq!(end.fault, Some(Code::Overflow));
+    assert_eq!(end.fault, Some(DiagnosticCode::Overflow));
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn checks_that_take_long() {
         vec!["1"; 20_000].join(",")
     );
     let end = detonate("lists in calls of calls", &set, data, LIMITS);
-    assert_eq!(end.fault, Some(Code::Size));
+    assert_eq!(end.fault, Some(DiagnosticCode::Size));
     let sums = format!(
         "S:={};R<-D[calc Y:={}];",
         vec!["f(1,1,1,1)"; 150].join("+"),
@@ -409,9 +409,9 @@ fn time_without_end() {
             "R<-fill_time_series(D,single);",
             "R<-fill_time_series(D);Q<-fill_time_series(fill_time_series(D,all),all);",
         ] {
-            detonate(script, script, data, Limits { steps: rounds(1 << 20) as u64, ..LIMITS });
-            let short = detonate(script, script, data, Limits { steps: 100_000, ..LIMITS });
-            assert_eq!(short.fault, Some(Code::Budget));
+            detonate(script, script, data, RunLimits { steps: rounds(1 << 20) as u64, ..LIMITS });
+            let short = detonate(script, script, data, RunLimits { steps: 100_000, ..LIMITS });
+            assert_eq!(short.fault, Some(DiagnosticCode::Budget));
         }
         for count in ["9223372036854775807", "-9223372036854775808", "3652058", "-3652058"] {
             let script = format!("R<-timeshift(D,{count});");
@@ -427,9 +427,9 @@ fn products_without_end() {
     assert!(end.fault.is_some());
     let script = "A:=D[rename K to L,X to Y];R<-cross_join(A as a,D as b);";
     assert_eq!(
-        detonate("a product", script, &data, Limits { steps: 1 << 20, ..LIMITS }).fault,
-        Some(Code::Budget)
+        detonate("a product", script, &data, RunLimits { steps: 1 << 20, ..LIMITS }).fault,
+        Some(DiagnosticCode::Budget)
     );
     let script = "A:=D[rename K to L,X to Y];B:=D[rename K to M,X to Z];R<-cross_join(A as a,B as b,D as c);";
-    assert_eq!(detonate("a product of three", script, &data, LIMITS).fault, Some(Code::Budget));
+    assert_eq!(detonate("a product of three", script, &data, LIMITS).fault, Some(DiagnosticCode::Budget));
 }

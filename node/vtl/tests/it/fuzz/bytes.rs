@@ -78,17 +78,17 @@ fn bytes_that_are_almost_scripts() {
         for _ in 0..40 {
             let text = mutated(&mut random, &script);
             all += 1;
-            if let Err(faults) = vtl::diagnose(&text, &shapes) {
+            if let Err(faults) = vtl::parse_and_check(&text, &shapes) {
                 assert!(!faults.is_empty());
                 for fault in &faults {
                     assert!(text.get(fault.span.start..fault.span.end).is_some(), "{text}");
-                    assert!(!vtl::render(&text, fault).is_empty());
+                    assert!(!vtl::render_diagnostic(&text, fault).is_empty());
                 }
             }
             if Script::parse(&text).is_ok() {
                 read += 1;
-                let laid = vtl::format(&text).unwrap();
-                assert_eq!(vtl::format(&laid).as_deref(), Ok(laid.as_str()), "{text}");
+                let laid = vtl::format_script(&text).unwrap();
+                assert_eq!(vtl::format_script(&laid).as_deref(), Ok(laid.as_str()), "{text}");
                 let plan =
                     |text: &str| Script::parse(text).map(|script| vtl::check(&script, &shapes).is_ok());
                 assert_eq!(plan(&laid), plan(&text), "{text}");

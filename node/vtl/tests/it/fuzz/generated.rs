@@ -6,18 +6,23 @@ use std::num::NonZeroUsize;
 use super::random::{Random, Tables, shuffle, tables, texts};
 use super::rounds;
 use super::script::Generator;
-use vtl::{Code, Fault, Limits, Outcome, Plan, Script, Threads};
+use vtl::{Diagnostic, DiagnosticCode, ExecutionPlan, Outcome, RunLimits, Script, Threads};
 
 /// More than any small script needs: what does need more ends in a fault.
-const LIMITS: Limits = Limits { steps: 3_000_000, cells: 300_000 };
+const LIMITS: RunLimits = RunLimits { steps: 3_000_000, cells: 300_000 };
 
-fn run(plan: &Plan, tables: &Tables, limits: Limits, threads: usize) -> Result<Outcome, Fault> {
+fn run(
+    plan: &ExecutionPlan,
+    tables: &Tables,
+    limits: RunLimits,
+    threads: usize,
+) -> Result<Outcome, Diagnostic> {
     let few = NonZeroUsize::MIN.saturating_add(1);
     vtl::run_with(plan, tables, limits, Threads::new(NonZeroUsize::new(threads).unwrap()).with_rows(few))
 }
 
 /// One seed: a script, its tables, all its properties. Gives the code of its fault.
-fn attempt(seed: u64) -> Option<Code> {
+fn attempt(seed: u64) -> Option<DiagnosticCode> {
     let mut random = Random::new(seed);
     let mut lines = texts(&mut random);
     let inputs = tables(&lines);
@@ -31,13 +36,14 @@ fn attempt(seed: u64) -> Option<Code> {
     assert!(run(&plan, &shuffled, LIMITS, 1) == one, "seed {seed}: the order of rows matters: {script}");
     assert!(run(&plan, &inputs, LIMITS, 4) == one, "seed {seed}: threads matter: {script}");
 
-    let laid = vtl::format(&script).unwrap_or_else(|faults| panic!("seed {seed}: {faults:?}: {script}"));
-    assert_eq!(vtl::format(&laid).unwrap(), laid, "seed {seed}");
+    let laid =
+        vtl::format_script(&script).unwrap_or_else(|faults| panic!("seed {seed}: {faults:?}: {script}"));
+    assert_eq!(vtl::format_script(&laid).unwrap(), laid, "seed {seed}");
     let again = Script::parse(&laid).and_then(|script| vtl::check(&script, &shapes));
     let again = again.unwrap_or_else(|faults| panic!("seed {seed}: {faults:?}: {laid}"));
     let same = match (run(&again, &inputs, LIMITS, 1), &one) {
         (Ok(found), Ok(wanted)) => found == *wanted,
-        (Err(found), Err(wanted)) => (found.code, &found.cell) == (wanted.code, &wanted.cell),
+        (Err(found), Err(wanted)) => (found.code, &found.data_point) == (wanted.code, &wanted.data_point),
         _ => false,
     };
     assert!(same, "seed {seed}: the layout matters: {script}\n{laid}");
@@ -48,21 +54,25 @@ fn attempt(seed: u64) -> Option<Code> {
             None
         }
         Err(fault) => {
-            assert!(!vtl::render(&script, &fault).is_empty());
+            assert!(!vtl::render_diagnostic(&script, &fault).is_empty());
             Some(fault.code)
         }
     }
 }
 
 /// What a run costs is enough for it, and less is not.
-fn budget(seed: u64, plan: &Plan, inputs: &Tables, outcome: &Outcome) {
-    let exact = Limits { steps: outcome.steps, cells: outcome.cells };
+fn budget(seed: u64, plan: &ExecutionPlan, inputs: &Tables, outcome: &Outcome) {
+    let exact = RunLimits { steps: outcome.steps, cells: outcome.cells };
     assert!(exact.steps <= LIMITS.steps && exact.cells <= LIMITS.cells);
     assert!(run(plan, inputs, exact, 2).as_ref() == Ok(outcome), "seed {seed}: the cost is not enough");
-    let less = |limits: Limits| run(plan, inputs, limits, 2).map(|_| ()).unwrap_err().code;
-    assert_eq!(less(Limits { steps: exact.steps - 1, ..exact }), Code::Budget, "seed {seed}");
+    let less = |limits: RunLimits| run(plan, inputs, limits, 2).map(|_| ()).unwrap_err().code;
+    assert_eq!(less(RunLimits { steps: exact.steps - 1, ..exact }), DiagnosticCode::Budget, "seed {seed}");
     if exact.cells > 0 {
-        assert_eq!(less(Limits { cells: exact.cells - 1, ..exact }), Code::Budget, "seed {seed}");
+        assert_eq!(
+            less(RunLimits { cells: exact.cells - 1, ..exact }),
+            DiagnosticCode::Budget,
+            "seed {seed}"
+        );
     }
 }
 

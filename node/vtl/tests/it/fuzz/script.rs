@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::random::{INPUTS, Random};
 use schemas::structure::{Role, Shape, Type};
-use vtl::{Plan, Script};
+use vtl::{ExecutionPlan, Script};
 
 /// Definitions that statements may use.
 pub const DEFINITIONS: &str = r#"
@@ -48,7 +48,7 @@ impl Generator {
     }
 
     /// A script of valid statements, and its plan.
-    pub fn script(&mut self, statements: usize) -> (String, Plan) {
+    pub fn script(&mut self, statements: usize) -> (String, ExecutionPlan) {
         if self.random.one_in(2) {
             self.text.push_str(DEFINITIONS);
         }
@@ -61,7 +61,9 @@ impl Generator {
             let more = format!("{}{name} <- {statement};\n", self.text);
             let checked = Script::parse(&more).and_then(|script| vtl::check(&script, &self.shapes));
             match checked {
-                Err(faults) => assert!(faults.iter().all(|fault| !vtl::render(&more, fault).is_empty())),
+                Err(faults) => {
+                    assert!(faults.iter().all(|fault| !vtl::render_diagnostic(&more, fault).is_empty()))
+                }
                 Ok(made) => {
                     if let Some(shape) = made.shape(&name) {
                         self.sets.push((name, parts(shape)));

@@ -23,7 +23,7 @@ impl Span {
     }
 
     /// Line and column of the start in `source`, both from 1; columns count characters.
-    pub fn place(self, source: &str) -> (usize, usize) {
+    pub fn line_and_column(self, source: &str) -> (usize, usize) {
         let before = source.get(..self.start.min(source.len())).unwrap_or(source);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
@@ -33,7 +33,7 @@ impl Span {
 
 /// The stable kinds of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Code {
+pub enum DiagnosticCode {
     /// The text is not VTL.
     Syntax,
     /// The script is longer or deeper than the bounds.
@@ -75,7 +75,7 @@ pub enum Code {
     Input,
 }
 
-impl Code {
+impl DiagnosticCode {
     /// The code as it stands in reports and in the wire format.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -102,7 +102,7 @@ impl Code {
     }
 }
 
-impl Code {
+impl DiagnosticCode {
     /// The category and group of the technical notes of VTL 2.2 ("Error messages"): 1 syntax,
     /// 2 semantic, 3 runtime.
     pub fn category(self) -> &'static str {
@@ -125,7 +125,7 @@ impl Code {
     }
 }
 
-impl fmt::Display for Code {
+impl fmt::Display for DiagnosticCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -134,9 +134,9 @@ impl fmt::Display for Code {
 /// One thing that is wrong with a script, its structures or its data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
-pub struct Fault {
+pub struct Diagnostic {
     /// Its kind, stable over versions.
-    pub code: Code,
+    pub code: DiagnosticCode,
     /// What is wrong, in lower case, the author's words in backticks.
     pub message: String,
     /// Where in the script.
@@ -144,52 +144,52 @@ pub struct Fault {
     /// What might help.
     pub hint: Option<String>,
     /// The data point, when one is to blame: `REF_AREA = FR, TIME_PERIOD = 2013-M01`.
-    pub cell: Option<String>,
+    pub data_point: Option<String>,
 }
 
-impl Fault {
+impl Diagnostic {
     /// A fault without hint or data point.
-    pub fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), span, hint: None, cell: None }
+    pub fn new(code: DiagnosticCode, span: Span, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), span, hint: None, data_point: None }
     }
 
     /// The same with a hint.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// The same with a hint, if there is one.
     #[must_use]
-    pub fn hinted(mut self, hint: Option<String>) -> Self {
+    pub fn with_optional_hint(mut self, hint: Option<String>) -> Self {
         self.hint = hint.or(self.hint);
         self
     }
 
     /// The same at a data point.
     #[must_use]
-    pub fn at(mut self, cell: Option<String>) -> Self {
-        self.cell = cell.or(self.cell);
+    pub fn at_data_point(mut self, data_point: Option<String>) -> Self {
+        self.data_point = data_point.or(self.data_point);
         self
     }
 }
 
 /// The fault as a person reads it: code and message, the line with a caret, data point and hint.
-pub fn render(source: &str, fault: &Fault) -> String {
-    let (line, column) = fault.span.place(source);
+pub fn render_diagnostic(source: &str, fault: &Diagnostic) -> String {
+    let (line, column) = fault.span.line_and_column(source);
     let text = source.split('\n').nth(line - 1).unwrap_or_default().trim_end_matches('\r');
     let number = line.to_string();
     let margin = " ".repeat(number.len());
-    let (text, column) = excerpt(text, column);
+    let (text, column) = excerpt_around(text, column);
     let room = text.chars().count().saturating_sub(column - 1).max(1);
     let inside = source.get(fault.span.start..fault.span.end).unwrap_or_default();
     let width = inside.split('\n').next().unwrap_or_default().chars().count().clamp(1, room);
     let blank: String = text.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
     let mut out = format!("{}: {}\n", fault.code, fault.message);
-    out.push_str(&format!("{margin}--> line {line}, column {}\n", fault.span.place(source).1));
+    out.push_str(&format!("{margin}--> line {line}, column {}\n", fault.span.line_and_column(source).1));
     out.push_str(&format!("{number} | {text}\n{margin} | {blank}{}\n", "^".repeat(width)));
-    if let Some(cell) = &fault.cell {
+    if let Some(cell) = &fault.data_point {
         out.push_str(&format!("{margin} = data point: {cell}\n"));
     }
     if let Some(hint) = &fault.hint {
@@ -202,7 +202,7 @@ pub fn render(source: &str, fault: &Fault) -> String {
 const LINE_CHARACTERS_MAX: usize = 160;
 
 /// The part of a line around a column, and the column within that part.
-fn excerpt(text: &str, column: usize) -> (String, usize) {
+fn excerpt_around(text: &str, column: usize) -> (String, usize) {
     if text.chars().count() <= LINE_CHARACTERS_MAX {
         return (text.to_owned(), column);
     }
@@ -211,23 +211,23 @@ fn excerpt(text: &str, column: usize) -> (String, usize) {
 }
 
 /// Faults that are kept while a script is read; those told of are fewer.
-const KEPT_MAX: usize = 1024;
+const COLLECTED_MAX: usize = 1024;
 
 /// Faults as they are found. What is too much is let go, so that a script of nothing but faults
 /// does not fill memory with hints.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<Fault>);
+pub(crate) struct DiagnosticList(Vec<Diagnostic>);
 
-impl Faults {
-    pub(crate) fn push(&mut self, fault: Fault) {
-        if !self.full() {
+impl DiagnosticList {
+    pub(crate) fn push(&mut self, fault: Diagnostic) {
+        if !self.is_full() {
             self.0.push(fault);
         }
     }
 
     /// Whether no more are kept: hints need not be sought.
-    pub(crate) fn full(&self) -> bool {
-        self.0.len() >= KEPT_MAX
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.len() >= COLLECTED_MAX
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -240,12 +240,12 @@ impl Faults {
     }
 
     /// Those found from a place in the list on.
-    pub(crate) fn since(&mut self, before: usize) -> impl Iterator<Item = &mut Fault> {
+    pub(crate) fn iter_mut_from(&mut self, before: usize) -> impl Iterator<Item = &mut Diagnostic> {
         self.0.iter_mut().skip(before)
     }
 
     /// The first so many in the order of their places, each once.
-    pub(crate) fn told(self, most: usize) -> Vec<Fault> {
+    pub(crate) fn into_sorted(self, most: usize) -> Vec<Diagnostic> {
         let mut faults = self.0;
         faults.sort_by_key(|fault| fault.span);
         faults.dedup_by(|a, b| (a.span, &a.message) == (b.span, &b.message));
@@ -255,17 +255,17 @@ impl Faults {
 }
 
 /// The hint `did you mean …?` with the nearest of `known`, if one is near.
-pub(crate) fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let far = 1 + name.chars().count() / 4;
     let close = known
-        .map(|candidate| (distance(name, candidate), candidate))
+        .map(|candidate| (edit_distance(name, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= far && *candidate != name)
         .min()?;
     Some(format!("did you mean `{}`?", close.1))
 }
 
 /// Insertions, deletions, replacements and case changes (which cost nothing) between two names.
-fn distance(a: &str, b: &str) -> usize {
+fn edit_distance(a: &str, b: &str) -> usize {
     let clip = |text: &str| -> Vec<char> {
         text.chars().take(NAME_BYTES_MAX).map(|c| c.to_ascii_lowercase()).collect()
     };
@@ -292,18 +292,22 @@ mod tests {
     #[test]
     fn a_fault_shows_its_place() {
         let source = "A := B;\nX <- CPY * 2;";
-        let fault = Fault::new(Code::UnknownName, Span { start: 13, end: 16 }, "no data set is called `CPY`")
-            .hint("did you mean `CPI`?");
+        let fault = Diagnostic::new(
+            DiagnosticCode::UnknownName,
+            Span { start: 13, end: 16 },
+            "no data set is called `CPY`",
+        )
+        .with_hint("did you mean `CPI`?");
         let want = "unknown-name: no data set is called `CPY`\n --> line 2, column 6\n2 | X <- CPY * 2;\n  |      ^^^\n  = hint: did you mean `CPI`?\n";
-        assert_eq!(render(source, &fault), want);
-        assert_eq!(Span { start: 900, end: 901 }.place(source), (2, 14));
+        assert_eq!(render_diagnostic(source, &fault), want);
+        assert_eq!(Span { start: 900, end: 901 }.line_and_column(source), (2, 14));
     }
 
     #[test]
     fn near_names_are_found() {
         let known = ["OBS_VALUE", "REF_AREA"];
-        assert_eq!(near("OBS_VALU", known.into_iter()).as_deref(), Some("did you mean `OBS_VALUE`?"));
-        assert_eq!(near("obs_value", known.into_iter()).as_deref(), Some("did you mean `OBS_VALUE`?"));
-        assert_eq!(near("PRICE", known.into_iter()), None);
+        assert_eq!(suggestion("OBS_VALU", known.into_iter()).as_deref(), Some("did you mean `OBS_VALUE`?"));
+        assert_eq!(suggestion("obs_value", known.into_iter()).as_deref(), Some("did you mean `OBS_VALUE`?"));
+        assert_eq!(suggestion("PRICE", known.into_iter()), None);
     }
 }

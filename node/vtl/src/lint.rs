@@ -7,20 +7,20 @@
 use schemas::structure::Type;
 
 use crate::Script;
-use crate::ast::{Expr, Node, Window};
-use crate::fault::{Code, Fault, Span};
-use crate::op::Analytic;
-use crate::plan::{Operation, Plan, Step};
+use crate::ast::{AnalyticInvocation, Expr, ExprNode};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
+use crate::op::AnalyticOp;
+use crate::plan::{ExecutionPlan, Operation, PlanStep};
 
 impl Script {
     /// Every place where a published script must say what it means, in the order of the places.
-    pub fn advice(&self) -> Vec<Fault> {
+    pub fn lint(&self) -> Vec<Diagnostic> {
         let statements = self.statements.iter().map(|statement| &statement.expr);
         let bodies = self.definitions.operators.values().map(|operator| &operator.body);
         let mut open: Vec<&Expr> = statements.chain(bodies).collect();
         let mut found = Vec::new();
         while let Some(expr) = open.pop() {
-            if let Node::Window(window) = &expr.node {
+            if let ExprNode::Window(window) = &expr.node {
                 found.extend(left_out(window, expr.span));
             }
             open.extend(expr.children());
@@ -30,45 +30,45 @@ impl Script {
     }
 }
 
-impl Plan {
+impl ExecutionPlan {
     /// Every step that takes its meaning from the data that happen to be there: where the frequency
     /// of a `date` identifier is found from its values.
-    pub fn advice(&self) -> Vec<Fault> {
-        let mut found: Vec<Fault> = self.steps.iter().filter_map(|step| self.guessed(step)).collect();
+    pub fn lint(&self) -> Vec<Diagnostic> {
+        let mut found: Vec<Diagnostic> = self.steps.iter().filter_map(|step| self.guessed(step)).collect();
         found.sort_by_key(|fault| fault.span);
         found
     }
 
-    fn guessed(&self, step: &Step) -> Option<Fault> {
+    fn guessed(&self, step: &PlanStep) -> Option<Diagnostic> {
         let (name, time) = match &step.operation {
             Operation::Shift { column, .. } => ("timeshift", *column),
             Operation::Series { time, op, .. } if op.fills() => (op.name(), *time),
             _ => return None,
         };
-        let field = step.fields.get(time).filter(|field| field.kind == Type::Date)?;
-        let message = format!("`{name}` finds the frequency of `{}`, a `date`, from the data", field.name);
+        let column = step.columns.get(time).filter(|column| column.value_type == Type::Date)?;
+        let message = format!("`{name}` finds the frequency of `{}`, a `date`, from the data", column.name);
         let hint = "give the data set an identifier of type `time_period`";
-        Some(Fault::new(Code::Implicit, step.span, message).hint(hint))
+        Some(Diagnostic::new(DiagnosticCode::Implicit, step.span, message).with_hint(hint))
     }
 }
 
-fn left_out(window: &Window, span: Span) -> Vec<Fault> {
+fn left_out(window: &AnalyticInvocation, span: Span) -> Vec<Diagnostic> {
     let name = window.op.name();
     let mut found = Vec::new();
     if window.partition.is_none() {
         let message =
             format!("`{name}` leaves its partition to the default: the identifiers that do not order");
         found.push(
-            Fault::new(Code::Implicit, span, message)
-                .hint("write `partition by …` or `partition except all`"),
+            Diagnostic::new(DiagnosticCode::Implicit, span, message)
+                .with_hint("write `partition by …` or `partition except all`"),
         );
     }
-    let framed = matches!(window.op, Analytic::Aggregate(_) | Analytic::First | Analytic::Last);
+    let framed = matches!(window.op, AnalyticOp::Aggregate(_) | AnalyticOp::First | AnalyticOp::Last);
     if framed && !window.order.is_empty() && window.frame.is_none() {
         let message =
             format!("`{name}` leaves its window to the default, which VTL 2.1 and 2.2 have differently");
         let hint = "write `range between unbounded preceding and current data point`, or what is meant";
-        found.push(Fault::new(Code::Implicit, span, message).hint(hint));
+        found.push(Diagnostic::new(DiagnosticCode::Implicit, span, message).with_hint(hint));
     }
     found
 }

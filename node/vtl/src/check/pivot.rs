@@ -10,58 +10,69 @@ use schemas::table::Cell;
 
 use super::component::{constant, widen};
 use super::dataset::carried;
-use super::{Checker, column, positions};
-use crate::ast::Component;
-use crate::fault::{Code, Fault, Span};
+use super::{Checker, column_expr, positions};
+use crate::ast::ComponentRef;
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
 use crate::op::Op;
-use crate::plan::{Field, Matching, Operation, Side, Term, Typed};
+use crate::plan::{JoinColumn, JoinMode, Operation, PlanColumn, Term, TypedExpr};
 
 impl Checker<'_> {
     /// One data point for each measure that is not null.
     pub(super) fn unpivot(
         &mut self,
         step: usize,
-        identifier: &Component,
-        measure: &Component,
+        identifier: &ComponentRef,
+        measure: &ComponentRef,
         span: Span,
     ) -> Option<usize> {
-        let fields = self.fields(step).to_vec();
-        let measures = positions(&fields, Role::Measure);
-        let kind = self.common_kind(&fields, &measures, span)?;
+        let columns = self.columns(step).to_vec();
+        let measures = positions(&columns, Role::Measure);
+        let value_type = self.common_kind(&columns, &measures, span)?;
         for component in [identifier, measure] {
             let name = &component.name;
-            let taken = |field: &Field| field.role == Role::Identifier && field.name == name.text;
-            if fields.iter().any(taken) || identifier.name.text == measure.name.text {
+            let taken = |column: &PlanColumn| column.role == Role::Identifier && column.name == name.text;
+            if columns.iter().any(taken) || identifier.name.text == measure.name.text {
                 let message = format!("the data set already has a component `{}`", name.text);
-                return self.fault(Code::Duplicate, name.span, message);
+                return self.fault(DiagnosticCode::Duplicate, name.span, message);
             }
         }
         let mut parts = Vec::new();
         for at in measures {
-            let field = fields.get(at)?;
-            let value = column(at, field, span);
+            let column = columns.get(at)?;
+            let value = column_expr(at, column, span);
             let known = self.apply(Op::IsNull, vec![value.clone()], span)?;
             let known = self.apply(Op::Not, vec![known], span)?;
-            let points = self.push(Operation::Filter { input: step, condition: known }, fields.clone(), span);
-            let mut columns = self.pass(points, carried);
-            let name = constant(Some(Cell::Text(field.name.clone())), span);
-            columns.push((made(&identifier.name.text, Role::Identifier, Type::String), name));
-            columns.push((made(&measure.name.text, Role::Measure, kind), widen(value, Some(kind))));
-            parts.push(self.map(points, columns, span));
+            let points =
+                self.push(Operation::Filter { input: step, condition: known }, columns.clone(), span);
+            let mut outputs = self.pass(points, carried);
+            let name = constant(Some(Cell::Text(column.name.clone())), span);
+            outputs.push((made(&identifier.name.text, Role::Identifier, Type::String), name));
+            outputs
+                .push((made(&measure.name.text, Role::Measure, value_type), widen(value, Some(value_type))));
+            parts.push(self.map(points, outputs, span));
         }
         self.union(&parts, span)
     }
 
     /// The one type of all measures.
-    fn common_kind(&mut self, fields: &[Field], measures: &[usize], span: Span) -> Option<Type> {
-        let kinds: Vec<Type> = measures.iter().filter_map(|at| fields.get(*at)).map(|f| f.kind).collect();
-        match kinds.split_first() {
-            Some((first, rest)) if rest.iter().all(|kind| kind == first) => Some(*first),
-            Some(_) if kinds.iter().all(|kind| matches!(kind, Type::Integer | Type::Number)) => {
+    fn common_kind(&mut self, columns: &[PlanColumn], measures: &[usize], span: Span) -> Option<Type> {
+        let value_types: Vec<Type> =
+            measures.iter().filter_map(|at| columns.get(*at)).map(|f| f.value_type).collect();
+        match value_types.split_first() {
+            Some((first, rest)) if rest.iter().all(|value_type| value_type == first) => Some(*first),
+            Some(_)
+                if value_types
+                    .iter()
+                    .all(|value_type| matches!(value_type, Type::Integer | Type::Number)) =>
+            {
                 Some(Type::Number)
             }
-            Some(_) => self.fault(Code::Type, span, "`unpivot` needs measures of one type"),
-            None => self.fault(Code::Structure, span, "`unpivot` needs a measure, the data set has none"),
+            Some(_) => self.fault(DiagnosticCode::Type, span, "`unpivot` needs measures of one type"),
+            None => self.fault(
+                DiagnosticCode::Structure,
+                span,
+                "`unpivot` needs a measure, the data set has none",
+            ),
         }
     }
 
@@ -69,16 +80,16 @@ impl Checker<'_> {
     pub(super) fn pivot(
         &mut self,
         step: usize,
-        identifier: &Component,
-        measure: &Component,
+        identifier: &ComponentRef,
+        measure: &ComponentRef,
         span: Span,
     ) -> Option<usize> {
-        let fields = self.fields(step).to_vec();
-        let (key, value) = (self.place(identifier, &fields)?, self.place(measure, &fields)?);
-        let (from, of) = (fields.get(key)?, fields.get(value)?);
-        if from.role != Role::Identifier || from.kind != Type::String || of.role != Role::Measure {
+        let columns = self.columns(step).to_vec();
+        let (key, value) = (self.place(identifier, &columns)?, self.place(measure, &columns)?);
+        let (from, of) = (columns.get(key)?, columns.get(value)?);
+        if from.role != Role::Identifier || from.value_type != Type::String || of.role != Role::Measure {
             let message = "`pivot` needs an identifier that is a `string`, and a measure";
-            return self.fault(Code::Structure, span, message);
+            return self.fault(DiagnosticCode::Structure, span, message);
         }
         let Some(codes) = self.values_of(step, key) else {
             let name = &from.name;
@@ -89,12 +100,12 @@ impl Checker<'_> {
                 "limit them first: `DS[filter {name} in {{\"A\", \"B\"}}][pivot {name}, {}]`",
                 of.name
             );
-            self.faults.push(Fault::new(Code::Structure, span, message).hint(hint));
+            self.faults.push(Diagnostic::new(DiagnosticCode::Structure, span, message).with_hint(hint));
             return None;
         };
         let mut result: Option<usize> = None;
         for code in codes {
-            let part = self.pivoted(step, (key, value), &code, &fields, span)?;
+            let part = self.pivoted(step, (key, value), &code, &columns, span)?;
             result = Some(match result {
                 None => part,
                 Some(before) => self.beside(before, part, span),
@@ -109,32 +120,32 @@ impl Checker<'_> {
         step: usize,
         (key, value): (usize, usize),
         code: &str,
-        fields: &[Field],
+        columns: &[PlanColumn],
         span: Span,
     ) -> Option<usize> {
-        let (from, of) = (fields.get(key)?, fields.get(value)?);
+        let (from, of) = (columns.get(key)?, columns.get(value)?);
         let wanted = constant(Some(Cell::Text(code.to_owned())), span);
-        let condition = self.apply(Op::Equal, vec![column(key, from, span), wanted], span)?;
-        let points = self.push(Operation::Filter { input: step, condition }, fields.to_vec(), span);
-        let mut columns =
-            self.pass(points, |field| field.role == Role::Identifier && field.name != from.name);
-        columns.push((made(code, Role::Measure, of.kind), column(value, of, span)));
-        Some(self.map(points, columns, span))
+        let condition = self.apply(Op::Equal, vec![column_expr(key, from, span), wanted], span)?;
+        let points = self.push(Operation::Filter { input: step, condition }, columns.to_vec(), span);
+        let mut outputs =
+            self.pass(points, |column| column.role == Role::Identifier && column.name != from.name);
+        outputs.push((made(code, Role::Measure, of.value_type), column_expr(value, of, span)));
+        Some(self.map(points, outputs, span))
     }
 
     /// A full join of two results of the same identifiers.
     fn beside(&mut self, left: usize, right: usize, span: Span) -> usize {
-        let (a, b) = (self.fields(left).to_vec(), self.fields(right).to_vec());
+        let (a, b) = (self.columns(left).to_vec(), self.columns(right).to_vec());
         let count = positions(&a, Role::Identifier).len();
         let keys: Vec<(usize, usize)> = (0..count).map(|at| (at, at)).collect();
-        let mut columns: Vec<(Side, Option<Cell>)> =
-            keys.iter().map(|(x, y)| (Side::Either(*x, *y), None)).collect();
-        columns.extend((count..a.len()).map(|at| (Side::Left(at), None)));
-        columns.extend((count..b.len()).map(|at| (Side::Right(at), None)));
-        let mut fields = a;
-        fields.extend(b.into_iter().skip(count));
-        let operation = Operation::Join { left, right, keys, columns, matching: Matching::Full };
-        self.push(operation, fields, span)
+        let mut outputs: Vec<(JoinColumn, Option<Cell>)> =
+            keys.iter().map(|(x, y)| (JoinColumn::Either(*x, *y), None)).collect();
+        outputs.extend((count..a.len()).map(|at| (JoinColumn::Left(at), None)));
+        outputs.extend((count..b.len()).map(|at| (JoinColumn::Right(at), None)));
+        let mut columns = a;
+        columns.extend(b.into_iter().skip(count));
+        let operation = Operation::Join { left, right, keys, outputs, matching: JoinMode::Full };
+        self.push(operation, columns, span)
     }
 
     /// The values that a column of text can have at most, in ascending order, when the plan says so.
@@ -143,7 +154,7 @@ impl Checker<'_> {
             Operation::Filter { input, condition } => {
                 limited(condition, at).or_else(|| self.values_of(*input, at))?
             }
-            Operation::Map { input, columns } => match &columns.get(at)?.term {
+            Operation::Map { input, outputs } => match &outputs.get(at)?.term {
                 Term::Column(source) => self.values_of(*input, *source)?,
                 Term::Constant(Some(Cell::Text(text))) => vec![text.clone()],
                 _ => return None,
@@ -163,10 +174,10 @@ impl Checker<'_> {
 }
 
 /// The values that a condition limits a column to: `= "A"`, `in {"A", "B"}`, with `and` and `or`.
-fn limited(condition: &Typed, at: usize) -> Option<Vec<String>> {
+fn limited(condition: &TypedExpr, at: usize) -> Option<Vec<String>> {
     let Term::Apply(op, operands) = &condition.term else { return None };
-    let this = |typed: &Typed| matches!(typed.term, Term::Column(column) if column == at);
-    let text = |typed: &Typed| match &typed.term {
+    let this = |typed: &TypedExpr| matches!(typed.term, Term::Column(column) if column == at);
+    let text = |typed: &TypedExpr| match &typed.term {
         Term::Constant(Some(Cell::Text(text))) => Some(text.clone()),
         _ => None,
     };
@@ -179,6 +190,6 @@ fn limited(condition: &Typed, at: usize) -> Option<Vec<String>> {
     }
 }
 
-fn made(name: &str, role: Role, kind: Type) -> Field {
-    Field { name: name.to_owned(), role, kind, from: Vec::new() }
+fn made(name: &str, role: Role, value_type: Type) -> PlanColumn {
+    PlanColumn { name: name.to_owned(), role, value_type, from: Vec::new() }
 }

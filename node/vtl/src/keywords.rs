@@ -4,7 +4,7 @@
 //! name: its result would not be the same everywhere.
 
 /// Every reserved word, in ascending order.
-const RESERVED: &[&str] = &[
+const RESERVED_WORDS: &[&str] = &[
     "Value",
     "abs",
     "aggr",
@@ -310,17 +310,17 @@ pub(crate) const OPERATORS: &[&str] = &[
 ];
 
 /// Whether a word is reserved; `true`, `false` and `null` are too.
-pub(crate) fn reserved(word: &str) -> bool {
-    RESERVED.binary_search(&word).is_ok()
+pub(crate) fn is_reserved(word: &str) -> bool {
+    RESERVED_WORDS.binary_search(&word).is_ok()
 }
 
 /// The reserved words, for hints.
-pub(crate) fn all() -> impl Iterator<Item = &'static str> {
-    RESERVED.iter().copied()
+pub(crate) fn reserved_words() -> impl Iterator<Item = &'static str> {
+    RESERVED_WORDS.iter().copied()
 }
 
 /// Why an operator can never be part of a verifiable recipe, if it cannot.
-pub(crate) fn refused(word: &str) -> Option<&'static str> {
+pub(crate) fn refusal_reason(word: &str) -> Option<&'static str> {
     match word {
         "eval" => Some("`eval` runs other software, so its result cannot be recomputed: it is refused"),
         "random" => {
@@ -339,8 +339,8 @@ mod tests {
 
     #[test]
     fn words_are_in_order() {
-        assert!(RESERVED.windows(2).all(|pair| pair[0] < pair[1]));
-        assert!(reserved("filter") && !reserved("CPI") && !reserved("Filter"));
+        assert!(RESERVED_WORDS.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(is_reserved("filter") && !is_reserved("CPI") && !is_reserved("Filter"));
     }
 
     /// Where a word may stand as an operator.
@@ -359,7 +359,7 @@ mod tests {
     #[test]
     fn operators_are_what_the_parser_takes() {
         assert!(OPERATORS.windows(2).all(|pair| pair[0] < pair[1]));
-        for word in RESERVED.iter().filter(|word| !["true", "false", "null"].contains(word)) {
+        for word in RESERVED_WORDS.iter().filter(|word| !["true", "false", "null"].contains(word)) {
             assert_eq!(taken(word), OPERATORS.contains(word), "{word}");
         }
         for symbol in crate::lexer::SYMBOLS {

@@ -1,0 +1,166 @@
+//! `if` and `case` over whole data sets (reference manual, "if-then-else").
+//!
+//! The data points where the condition is true are joined with one operand, the others with the
+//! other operand, and the result is the union of both: a data point that the chosen operand lacks
+//! is left out. Where the condition is null, the other operand is chosen.
+
+use schemas::structure::{Role, Type};
+
+use super::component::widen;
+use super::dataset::carried;
+use super::set::shared;
+use super::{Checker, ExprValue, column_expr, positions};
+use crate::ast::Expr;
+use crate::diagnostic::{DiagnosticCode, Span};
+use crate::op::Op;
+use crate::plan::{Operation, PlanColumn, TypedExpr};
+
+impl Checker<'_> {
+    pub(super) fn choice(&mut self, values: Vec<ExprValue>, operands: &[Expr], span: Span) -> Option<usize> {
+        let [condition, then, other] = <[ExprValue; 3]>::try_from(values).ok()?;
+        let place = |at: usize| operands.get(at).map_or(span, |operand| operand.span);
+        let ExprValue::Data(condition) = condition else {
+            let message = "the condition is a scalar, so both branches must be scalars";
+            return self.fault(DiagnosticCode::Structure, place(0), message);
+        };
+        let truth = self.truth(condition, place(0))?;
+        let shape = self.branch_shape(condition, &then, &other, (place(1), place(2)))?;
+        let yes = self.branch(condition, truth.clone(), &then, &shape, place(1))?;
+        let no = self.apply(Op::Nvl, vec![truth, super::component::falsity(span)], span)?;
+        let no = self.apply(Op::Not, vec![no], span)?;
+        let no = self.branch(condition, no, &other, &shape, place(2))?;
+        self.union(&[yes, no], span)
+    }
+
+    /// The one measure of a condition.
+    pub(super) fn truth(&mut self, step: usize, span: Span) -> Option<TypedExpr> {
+        let columns = self.columns(step).to_vec();
+        let measures = positions(&columns, Role::Measure);
+        match measures.as_slice() {
+            [at] if columns.get(*at).is_some_and(|column| column.value_type == Type::Boolean) => {
+                Some(column_expr(*at, columns.get(*at)?, span))
+            }
+            _ => self.fault(
+                DiagnosticCode::Structure,
+                span,
+                "the condition needs one measure, which is a `boolean`",
+            ),
+        }
+    }
+
+    /// The components of the result: those of the operand that is a data set.
+    fn branch_shape(
+        &mut self,
+        condition: usize,
+        then: &ExprValue,
+        other: &ExprValue,
+        spans: (Span, Span),
+    ) -> Option<Vec<PlanColumn>> {
+        let of = |value: &ExprValue| if let ExprValue::Data(step) = value { Some(*step) } else { None };
+        let identifiers = |columns: &[PlanColumn]| -> Vec<(String, Type)> {
+            let mut found: Vec<_> = columns
+                .iter()
+                .filter(|column| column.role == Role::Identifier)
+                .map(|column| (column.name.clone(), column.value_type))
+                .collect();
+            found.sort();
+            found
+        };
+        let wanted = identifiers(self.columns(condition));
+        let mut shape: Option<Vec<PlanColumn>> = None;
+        for (value, span) in [(then, spans.0), (other, spans.1)] {
+            let Some(step) = of(value) else { continue };
+            let columns: Vec<PlanColumn> = self
+                .columns(step)
+                .iter()
+                .filter(|column| carried(column) || column.role == Role::Measure)
+                .cloned()
+                .collect();
+            if identifiers(&columns) != wanted {
+                let message = "the identifiers are not those of the condition";
+                return self.fault(DiagnosticCode::Structure, span, message);
+            }
+            shape = match shape {
+                Some(before) => self.alike(before, &columns, span)?.into(),
+                None => Some(columns),
+            };
+        }
+        match shape {
+            Some(shape) => Some(shape),
+            None => self.fault(DiagnosticCode::Structure, spans.0, "one of the branches must be a data set"),
+        }
+    }
+
+    /// The components that both branches have, an integer beside a number as a number.
+    fn alike(
+        &mut self,
+        mut shape: Vec<PlanColumn>,
+        other: &[PlanColumn],
+        span: Span,
+    ) -> Option<Vec<PlanColumn>> {
+        let alike = shape.len() == other.len();
+        for slot in &mut shape {
+            let twin = other.iter().find(|column| column.name == slot.name && column.role == slot.role);
+            match twin.and_then(|twin| shared(slot, twin.value_type)) {
+                Some(value_type) if alike => slot.value_type = value_type,
+                _ => {
+                    return self.fault(
+                        DiagnosticCode::Structure,
+                        span,
+                        "both branches must have the same components",
+                    );
+                }
+            }
+        }
+        Some(shape)
+    }
+
+    /// The data points of one branch: where `holds`, with the components of `shape` in its order.
+    fn branch(
+        &mut self,
+        condition: usize,
+        holds: TypedExpr,
+        value: &ExprValue,
+        shape: &[PlanColumn],
+        span: Span,
+    ) -> Option<usize> {
+        let columns = self.columns(condition).to_vec();
+        let points = self.push(Operation::Filter { input: condition, condition: holds }, columns, span);
+        let keys = self.pass(points, |column| column.role == Role::Identifier);
+        let points = self.map(points, keys, span);
+        let joined = match value {
+            ExprValue::Data(step) => self.align((points, *step), span)?,
+            ExprValue::Scalar(_) => points,
+        };
+        let columns = self.columns(joined).to_vec();
+        let mut outputs = Vec::new();
+        for wanted in shape {
+            let at =
+                columns.iter().position(|column| column.name == wanted.name && column.role == wanted.role);
+            let typed = match (at, value) {
+                (Some(at), _) => widen(column_expr(at, columns.get(at)?, span), Some(wanted.value_type)),
+                (None, ExprValue::Scalar(typed)) if wanted.role == Role::Measure => {
+                    self.filling(typed, wanted, span)?
+                }
+                _ => TypedExpr {
+                    value_type: Some(wanted.value_type),
+                    ..super::component::constant(None, span)
+                },
+            };
+            outputs.push((PlanColumn { from: Vec::new(), ..wanted.clone() }, typed));
+        }
+        Some(self.map(joined, outputs, span))
+    }
+
+    /// A scalar as the value of a measure.
+    fn filling(&mut self, typed: &TypedExpr, column: &PlanColumn, span: Span) -> Option<TypedExpr> {
+        let typed = widen(typed.clone(), Some(column.value_type));
+        match typed.value_type {
+            Some(value_type) if value_type != column.value_type => {
+                let message = super::component::mismatch(&column.name, column.value_type, Some(value_type));
+                self.fault(DiagnosticCode::Type, span, message)
+            }
+            _ => Some(TypedExpr { value_type: Some(column.value_type), ..typed }),
+        }
+    }
+}
