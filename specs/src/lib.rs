@@ -6,39 +6,39 @@
 // A fault in here is a bug of the generator, and stopping is the right answer to it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-pub mod case;
-pub mod chain;
-pub mod checks;
-pub mod code;
-pub mod content;
-pub mod curve;
-pub mod encoding;
-pub mod entry;
-pub mod framing;
-pub mod kit;
-pub mod node;
-pub mod object;
+pub mod bad_points;
+pub mod car_vectors;
+pub mod cbor_tree;
+pub mod cbor_vectors;
+pub mod content_vectors;
+pub mod entry_vectors;
+pub mod error_code;
+pub mod log_vectors;
+pub mod object_vectors;
 pub mod oracle;
+pub mod published_figures;
 pub mod sample;
-pub mod signature;
-pub mod value;
+pub mod signature_vectors;
+pub mod text_forms;
+pub mod vector;
+pub mod vtl_conformance;
 
-use case::File;
+use vector::VectorFile;
 
 /// Every vector file, as it must stand in `specs/vectors`.
-pub fn files() -> Vec<File> {
+pub fn vector_files() -> Vec<VectorFile> {
     vec![
-        encoding::file(),
-        object::file(),
-        object::chunks(),
-        content::file(),
-        value::ids(),
-        value::periods(),
-        value::decimals(),
-        signature::keys(),
-        signature::file(),
-        entry::file(),
-        chain::file(),
-        framing::file(),
+        cbor_vectors::vector_file(),
+        object_vectors::vector_file(),
+        object_vectors::chunk_file(),
+        content_vectors::vector_file(),
+        text_forms::id_file(),
+        text_forms::period_file(),
+        text_forms::decimal_file(),
+        signature_vectors::key_file(),
+        signature_vectors::vector_file(),
+        entry_vectors::vector_file(),
+        log_vectors::vector_file(),
+        car_vectors::vector_file(),
     ]
 }

@@ -15,18 +15,18 @@ use serde::Deserialize;
 use vtl::{RunLimits, Script};
 
 /// Cells of a row as text; `None` is null.
-type Row = Vec<Option<String>>;
+type TextRow = Vec<Option<String>>;
 
 /// One script and what must come of it.
 #[derive(Debug, Deserialize)]
-struct Case {
+struct OracleCase {
     script: String,
     /// Components of `D`: name, role and type, between colons.
     components: Vec<String>,
-    rows: Vec<Row>,
+    rows: Vec<TextRow>,
     #[serde(default)]
     names: Vec<String>,
-    result: Option<Vec<Row>>,
+    result: Option<Vec<TextRow>>,
     fault: Option<String>,
 }
 
@@ -37,9 +37,9 @@ const LIMITS: RunLimits = RunLimits { steps: 100_000_000, cells: 1_000_000 };
 ///
 /// # Errors
 /// The line is no case, or the engine disagrees.
-pub fn run(line: &str) -> Result<(), String> {
-    let case: Case = serde_json::from_str(line).map_err(|error| error.to_string())?;
-    let found = outcome(&case)?;
+pub fn run_case(line: &str) -> Result<(), String> {
+    let case: OracleCase = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let found = evaluate_case(&case)?;
     let wanted = match (&case.fault, &case.result) {
         (Some(code), None) => Err(code.clone()),
         (None, Some(rows)) => Ok((case.names.clone(), rows.clone())),
@@ -52,10 +52,10 @@ pub fn run(line: &str) -> Result<(), String> {
 }
 
 /// Names and rows of the result, or the code of the fault.
-type Found = Result<(Vec<String>, Vec<Row>), String>;
+type ScriptOutcome = Result<(Vec<String>, Vec<TextRow>), String>;
 
-fn outcome(case: &Case) -> Result<Found, String> {
-    let table = Arc::new(table(case)?);
+fn evaluate_case(case: &OracleCase) -> Result<ScriptOutcome, String> {
+    let table = Arc::new(case_table(case)?);
     let shapes = BTreeMap::from([("D".to_owned(), table.shape().clone())]);
     let refused = |faults: Vec<vtl::Diagnostic>| {
         faults.iter().map(|fault| vtl::render_diagnostic(&case.script, fault)).collect::<String>()
@@ -65,40 +65,40 @@ fn outcome(case: &Case) -> Result<Found, String> {
     let inputs = BTreeMap::from([("D".to_owned(), table)]);
     Ok(match vtl::run(&plan, &inputs, LIMITS) {
         Err(fault) => Err(fault.code.as_str().to_owned()),
-        Ok(outcome) => Ok(shown(outcome.tables.get("R").ok_or("no result `R`")?)),
+        Ok(outcome) => Ok(result_rows(outcome.tables.get("R").ok_or("no result `R`")?)),
     })
 }
 
-fn shown(table: &Table) -> (Vec<String>, Vec<Row>) {
+fn result_rows(table: &Table) -> (Vec<String>, Vec<TextRow>) {
     let names = table.shape().components().iter().map(|component| component.id.as_str().to_owned());
-    let row = |at| table.columns().iter().map(|column| column.cell(at).map(written)).collect();
+    let row = |at| table.columns().iter().map(|column| column.cell(at).map(cell_text)).collect();
     (names.collect(), (0..table.rows()).map(row).collect())
 }
 
-fn written(cell: Cell) -> String {
+fn cell_text(cell: Cell) -> String {
     match cell {
         Cell::Number(number) => format!("{}E{}", number.coefficient(), number.exponent()),
         other => other.to_string(),
     }
 }
 
-fn table(case: &Case) -> Result<Table, String> {
+fn case_table(case: &OracleCase) -> Result<Table, String> {
     let components: Result<Vec<Component>, String> =
-        case.components.iter().map(|text| component(text)).collect();
+        case.components.iter().map(|text| parse_component(text)).collect();
     let components = components?;
     let columns: Result<Vec<Column>, String> = components
         .iter()
         .enumerate()
         .map(|(at, component)| {
             let cells = case.rows.iter().map(|row| row.get(at).and_then(Option::as_deref));
-            column(component.kind, cells.collect())
+            parse_column(component.kind, cells.collect())
         })
         .collect();
     let shape = Shape::new(components).map_err(|error| error.to_string())?;
     Table::new(shape, columns?).map_err(|error| error.to_string())
 }
 
-fn component(text: &str) -> Result<Component, String> {
+fn parse_component(text: &str) -> Result<Component, String> {
     let mut parts = text.split(':');
     let mut part = || parts.next().ok_or_else(|| format!("`{text}` lacks a part"));
     let name = Name::new(part()?).map_err(|error| error.to_string())?;
@@ -112,21 +112,24 @@ fn component(text: &str) -> Result<Component, String> {
     Ok(Component::new(name, role, kind))
 }
 
-fn column(kind: Type, cells: Vec<Option<&str>>) -> Result<Column, String> {
+fn parse_column(kind: Type, cells: Vec<Option<&str>>) -> Result<Column, String> {
     Ok(match kind {
-        Type::Integer => Column::Integer(read(&cells, |cell| cell.parse().ok())?),
-        Type::Number => Column::Number(read(&cells, number)?),
+        Type::Integer => Column::Integer(parse_cells(&cells, |cell| cell.parse().ok())?),
+        Type::Number => Column::Number(parse_cells(&cells, parse_number)?),
         Type::String => Column::Text(Texts::from_rows(cells)),
         other => return Err(format!("no cases of type `{}`", other.word())),
     })
 }
 
-fn read<T>(cells: &[Option<&str>], parse: impl Fn(&str) -> Option<T>) -> Result<Vec<Option<T>>, String> {
+fn parse_cells<T>(
+    cells: &[Option<&str>],
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<Option<T>>, String> {
     let one = |cell: &str| parse(cell).ok_or_else(|| format!("`{cell}` is no number"));
     cells.iter().map(|cell| cell.map(one).transpose()).collect()
 }
 
-fn number(text: &str) -> Option<Decimal> {
+fn parse_number(text: &str) -> Option<Decimal> {
     let (coefficient, exponent) = text.split_once('E')?;
     Decimal::new(coefficient.parse().ok()?, exponent.parse().ok()?).ok()
 }

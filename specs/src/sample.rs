@@ -29,78 +29,79 @@ pub const TIME: i64 = 1_793_606_400;
 pub const DOCUMENT: &[u8] = b"REF_AREA,TIME_PERIOD,OBS_VALUE\nAUT,2010,9.1\nAUT,2011,9.10\nBEL,2010,\n";
 
 /// The key made from 32 equal bytes.
-pub fn key(seed: u8) -> SecretKey {
+pub fn secret_key(seed: u8) -> SecretKey {
     SecretKey::from_seed(&[seed; 32])
 }
 
 /// A name.
-pub fn name(text: &str) -> Name {
+pub fn make_name(text: &str) -> Name {
     Name::new(text).expect("a name")
 }
 
 /// A text.
-pub fn text<const MAX: usize>(text: &str) -> Text<MAX> {
+pub fn make_text<const MAX: usize>(text: &str) -> Text<MAX> {
     Text::new(text).expect("a text within its bound")
 }
 
 /// The encoding of a sample.
-pub fn bytes<T: Body>(body: &T) -> Vec<u8> {
+pub fn encode_object<T: Body>(body: &T) -> Vec<u8> {
     encode(body).expect("a sample follows the rules")
 }
 
 /// The publisher of the samples: root key 1, operating keys 2 (publish) and 3 (attest).
-pub fn identity() -> Identity {
-    let operating = |seed, uses: &[Use]| OperatingKey { key: key(seed).public(), uses: uses.to_vec() };
+pub fn identity_object() -> Identity {
+    let operating = |seed, uses: &[Use]| OperatingKey { key: secret_key(seed).public(), uses: uses.to_vec() };
     Identity {
-        name: text("Office of Samples"),
-        contact: Some(text("https://example.org/statistics")),
-        roots: vec![key(1).public()],
-        next_root: *Cid::of(Codec::Raw, key(9).public().as_bytes()).digest(),
+        name: make_text("Office of Samples"),
+        contact: Some(make_text("https://example.org/statistics")),
+        roots: vec![secret_key(1).public()],
+        next_root: *Cid::of(Codec::Raw, secret_key(9).public().as_bytes()).digest(),
         keys: vec![operating(2, &[Use::Publish]), operating(3, &[Use::Attest])],
     }
 }
 
 /// The source document.
-pub fn snapshot() -> Snapshot {
+pub fn snapshot_object() -> Snapshot {
     Snapshot {
-        name: text("prices.csv"),
-        media_type: text("text/csv"),
+        name: make_text("prices.csv"),
+        media_type: make_text("text/csv"),
         size: DOCUMENT.len() as u64,
         blake3: *Cid::of(Codec::Raw, DOCUMENT).digest(),
         pieces: vec![PieceId::of(DOCUMENT)],
-        url: Some(text("https://example.org/prices.csv")),
+        url: Some(make_text("https://example.org/prices.csv")),
         fetched: Some(TIME - 3600),
-        agency: Some(text("EXAMPLE")),
-        licence: Some(text("CC-BY-4.0")),
+        agency: Some(make_text("EXAMPLE")),
+        licence: Some(make_text("CC-BY-4.0")),
     }
 }
 
-fn component(id: &str, role: Role, kind: Type) -> Component {
-    Component::new(name(id), role, kind)
+fn make_component(id: &str, role: Role, kind: Type) -> Component {
+    Component::new(make_name(id), role, kind)
 }
 
 /// Two identifiers, one measure of each remaining type.
-pub fn shape() -> Shape {
+pub fn price_components() -> Shape {
     let parts = vec![
-        component("REF_AREA", Role::Identifier, Type::String),
-        component("TIME_PERIOD", Role::Identifier, Type::TimePeriod),
-        component("OBS_VALUE", Role::Measure, Type::Number),
-        component("OBS_COUNT", Role::Measure, Type::Integer),
-        component("ESTIMATED", Role::Attribute, Type::Boolean),
+        make_component("REF_AREA", Role::Identifier, Type::String),
+        make_component("TIME_PERIOD", Role::Identifier, Type::TimePeriod),
+        make_component("OBS_VALUE", Role::Measure, Type::Number),
+        make_component("OBS_COUNT", Role::Measure, Type::Integer),
+        make_component("ESTIMATED", Role::Attribute, Type::Boolean),
     ];
     Shape::new(parts).expect("a shape")
 }
 
 /// What the columns mean.
-pub fn structure() -> Structure {
-    let code = |id: &str, label: &str, aggregate| Code { id: text(id), name: text(label), aggregate };
+pub fn structure_object() -> Structure {
+    let code =
+        |id: &str, label: &str, aggregate| Code { id: make_text(id), name: make_text(label), aggregate };
     let areas =
         vec![code("AUT", "Austria", false), code("BEL", "Belgium", false), code("EU27", "Union", true)];
-    Structure { components: shape(), codes: BTreeMap::from([(name("REF_AREA"), areas)]) }
+    Structure { components: price_components(), codes: BTreeMap::from([(make_name("REF_AREA"), areas)]) }
 }
 
 /// Three data points with a null in each measure.
-pub fn table() -> Table {
+pub fn price_table() -> Table {
     let period = |text: &str| text.parse::<Period>().ok();
     let number = |text: &str| text.parse::<Decimal>().ok();
     let columns = vec![
@@ -110,187 +111,190 @@ pub fn table() -> Table {
         Column::Integer(vec![Some(300), None, Some(-7)]),
         Column::Boolean(vec![Some(false), Some(true), None]),
     ];
-    Table::new(shape(), columns).expect("a table")
+    Table::new(price_components(), columns).expect("a table")
 }
 
 /// The rows of [`table`].
-pub fn chunk() -> Chunk {
-    Chunk::pack(table().columns(), 0, table().rows())
+pub fn chunk_object() -> Chunk {
+    Chunk::pack(price_table().columns(), 0, price_table().rows())
 }
 
 /// The content of [`table`] and its blocks.
-pub fn content() -> (ContentId, Content) {
-    let (id, blocks) = content::pack(&table(), structure().codes).expect("a content");
+pub fn content_object() -> (ContentId, Content) {
+    let (id, blocks) = content::pack(&price_table(), structure_object().codes).expect("a content");
     let (_, block) = blocks.last().expect("the content comes last");
     (id, schemas::object::decode(block).expect("a content"))
 }
 
 /// The content, published.
-pub fn dataset() -> Dataset {
+pub fn dataset_object() -> Dataset {
     Dataset {
-        dataflow: name("cpi"),
-        title: text("Consumer prices, samples"),
-        unit: Some(text("per cent")),
-        content: content().0,
+        dataflow: make_name("cpi"),
+        title: make_text("Consumer prices, samples"),
+        unit: Some(make_text("per cent")),
+        content: content_object().0,
         provenance: Provenance::Import {
-            snapshot: SnapshotId::of(&bytes(&snapshot())),
-            importer: text("csv/1"),
+            snapshot: SnapshotId::of(&encode_object(&snapshot_object())),
+            importer: make_text("csv/1"),
         },
         plausibility_warnings: Vec::new(),
     }
 }
 
 /// [`dataset`], signed in spite of a doubt.
-pub fn doubted() -> Dataset {
+pub fn implausible_dataset() -> Dataset {
     let doubt = "spike: [AUT, 2011] is 910 between 9.1 and 9.3";
-    Dataset { plausibility_warnings: vec![text(doubt)], ..dataset() }
+    Dataset { plausibility_warnings: vec![make_text(doubt)], ..dataset_object() }
 }
 
 /// A computation.
-pub fn recipe() -> Recipe {
-    let input = Input { title: text("Price index"), components: shape() };
-    let output = Output { title: text("Inflation"), unit: text("per cent") };
+pub fn recipe_object() -> Recipe {
+    let input = Input { title: make_text("Price index"), components: price_components() };
+    let output = Output { title: make_text("Inflation"), unit: make_text("per cent") };
     Recipe {
-        title: text("Inflation, samples"),
-        indicator: name("inflation"),
-        script: text("inflation <- prices [calc OBS_VALUE := OBS_VALUE * 1];"),
-        inputs: BTreeMap::from([(name("prices"), input)]),
-        outputs: BTreeMap::from([(name("inflation"), output)]),
+        title: make_text("Inflation, samples"),
+        indicator: make_name("inflation"),
+        script: make_text("inflation <- prices [calc OBS_VALUE := OBS_VALUE * 1];"),
+        inputs: BTreeMap::from([(make_name("prices"), input)]),
+        outputs: BTreeMap::from([(make_name("inflation"), output)]),
         semantics: 1,
         limits: Limits { steps: 1_000_000, cells: 1_000_000 },
-        description: text("The figures as they are."),
-        references: vec![text("https://example.org/method")],
-        licence: text("CC0-1.0"),
+        description: make_text("The figures as they are."),
+        references: vec![make_text("https://example.org/method")],
+        licence: make_text("CC0-1.0"),
         deviates_from: None,
     }
 }
 
 /// A recipe that departs from [`recipe`].
-pub fn deviation() -> Recipe {
-    let official = RecipeId::of(&bytes(&recipe()));
-    let reasons = vec![text("Owners' housing is counted at its price, not at its rent.")];
-    Recipe { deviates_from: Some(Deviation { recipe: official, reasons }), ..recipe() }
+pub fn deviating_recipe() -> Recipe {
+    let official = RecipeId::of(&encode_object(&recipe_object()));
+    let reasons = vec![make_text("Owners' housing is counted at its price, not at its rent.")];
+    Recipe { deviates_from: Some(Deviation { recipe: official, reasons }), ..recipe_object() }
 }
 
 /// The claim that [`recipe`] on [`dataset`] gives [`content()`].
-pub fn release() -> Release {
+pub fn release_object() -> Release {
     Release {
-        dataflow: name("inflation"),
-        vintage: text("2026-11"),
-        recipe: RecipeId::of(&bytes(&recipe())),
-        inputs: BTreeMap::from([(name("prices"), DatasetId::of(&bytes(&dataset())))]),
-        results: BTreeMap::from([(name("inflation"), content().0)]),
+        dataflow: make_name("inflation"),
+        vintage: make_text("2026-11"),
+        recipe: RecipeId::of(&encode_object(&recipe_object())),
+        inputs: BTreeMap::from([(make_name("prices"), DatasetId::of(&encode_object(&dataset_object())))]),
+        results: BTreeMap::from([(make_name("inflation"), content_object().0)]),
         steps: 42,
         supersedes: None,
     }
 }
 
 /// A release that takes the place of [`release`].
-pub fn revision() -> Release {
-    let earlier = ReleaseId::of(&bytes(&release()));
+pub fn revised_release() -> Release {
+    let earlier = ReleaseId::of(&encode_object(&release_object()));
     let supersedes = Some(Supersedes { release: earlier, reason: Reason::SourceRevision });
-    Release { vintage: text("2026-12"), supersedes, ..release() }
+    Release { vintage: make_text("2026-12"), supersedes, ..release_object() }
 }
 
 /// The result of [`release`] as a data set.
-pub fn derived() -> Dataset {
-    let provenance =
-        Provenance::Release { release: ReleaseId::of(&bytes(&release())), output: name("inflation") };
-    Dataset { dataflow: name("inflation"), unit: None, provenance, ..dataset() }
+pub fn derived_dataset() -> Dataset {
+    let provenance = Provenance::Release {
+        release: ReleaseId::of(&encode_object(&release_object())),
+        output: make_name("inflation"),
+    };
+    Dataset { dataflow: make_name("inflation"), unit: None, provenance, ..dataset_object() }
 }
 
 /// [`release`], taken back.
-pub fn retraction() -> Retraction {
+pub fn retraction_object() -> Retraction {
     Retraction {
-        subject: ReleaseId::of(&bytes(&release())).cid(),
+        subject: ReleaseId::of(&encode_object(&release_object())).cid(),
         scope: Scope::Whole,
-        reason: text("The source was a draft."),
+        reason: make_text("The source was a draft."),
         replacement: None,
     }
 }
 
 /// One point of [`dataset`], taken back.
-pub fn correction() -> Retraction {
+pub fn point_retraction() -> Retraction {
     Retraction {
-        subject: DatasetId::of(&bytes(&dataset())).cid(),
-        scope: Scope::Points(vec![vec![text("AUT"), text("2010")]]),
-        reason: text("A misprint."),
-        replacement: Some(DatasetId::of(&bytes(&derived())).cid()),
+        subject: DatasetId::of(&encode_object(&dataset_object())).cid(),
+        scope: Scope::Points(vec![vec![make_text("AUT"), make_text("2010")]]),
+        reason: make_text("A misprint."),
+        replacement: Some(DatasetId::of(&encode_object(&derived_dataset())).cid()),
     }
 }
 
 /// What somebody found who ran [`release`].
-pub fn attestation(verdict: Verdict) -> Attestation {
+pub fn attestation_object(verdict: Verdict) -> Attestation {
     let found = matches!(verdict, Verdict::Reproduced { .. });
-    let result = found.then(|| (name("inflation"), content().0));
+    let result = found.then(|| (make_name("inflation"), content_object().0));
     Attestation {
-        release: ReleaseId::of(&bytes(&release())),
+        release: ReleaseId::of(&encode_object(&release_object())),
         verdict,
         results: result.into_iter().collect(),
         semantics: 1,
-        build: text("assay/0.1.0"),
+        build: make_text("assay/0.1.0"),
         sources: Sources::Kept,
     }
 }
 
 /// A verdict of each kind.
-pub fn verdicts() -> Vec<Verdict> {
+pub fn all_verdicts() -> Vec<Verdict> {
     let wide = Decimal::new(10_i128.pow(33), -20).ok().map(Cell::Number);
     let key = vec![Cell::Text("AUT".into()), Cell::Period("2010-M01".parse().expect("a month"))];
     let first = Divergence {
-        output: name("inflation"),
+        output: make_name("inflation"),
         key,
-        component: Some(name("OBS_VALUE")),
+        component: Some(make_name("OBS_VALUE")),
         published: wide,
         computed: Some(Cell::Number(Decimal::new(-91, -1).expect("a decimal"))),
     };
     vec![
         Verdict::Reproduced { cells: 9 },
         Verdict::Differs { first, count: 1, cells: 9 },
-        Verdict::Missing { ids: vec![content().0.cid()], count: 1 },
-        Verdict::Failed { code: text("vtl-type"), message: text("`prices` has no component `X`") },
+        Verdict::Missing { ids: vec![content_object().0.cid()], count: 1 },
+        Verdict::Failed { code: make_text("vtl-type"), message: make_text("`prices` has no component `X`") },
     ]
 }
 
 /// The first entry of the samples' log.
-pub fn genesis() -> Sealed<Entry> {
-    entry::sign(Place::Genesis, TIME, &bytes(&identity()), &key(1)).expect("an entry")
+pub fn genesis_entry() -> Sealed<Entry> {
+    entry::sign(Place::Genesis, TIME, &encode_object(&identity_object()), &secret_key(1)).expect("an entry")
 }
 
 /// The publisher of the samples.
-pub fn publisher() -> PublisherId {
-    genesis().publisher()
+pub fn publisher_id() -> PublisherId {
+    genesis_entry().publisher()
 }
 
 /// A place after `before`.
-pub fn after(before: &Sealed<Entry>) -> Place {
-    Place::Next { publisher: publisher(), seq: before.value().seq() + 1, prev: before.id(), authority: 0 }
+pub fn position_after(before: &Sealed<Entry>) -> Place {
+    Place::Next { publisher: publisher_id(), seq: before.value().seq() + 1, prev: before.id(), authority: 0 }
 }
 
 /// An object signed by key `seed` for the place after `before`, a minute later.
-pub fn next<T: Body>(before: &Sealed<Entry>, body: &T, seed: u8) -> Sealed<Entry> {
-    entry::sign(after(before), before.value().time + 60, &bytes(body), &key(seed)).expect("an entry")
+pub fn sign_after<T: Body>(before: &Sealed<Entry>, body: &T, seed: u8) -> Sealed<Entry> {
+    entry::sign(position_after(before), before.value().time + 60, &encode_object(body), &secret_key(seed))
+        .expect("an entry")
 }
 
 /// The log of the samples: identity, data set, recipe, release, attestation, retraction.
-pub fn log() -> Vec<Sealed<Entry>> {
-    let mut log = vec![genesis()];
+pub fn sample_log() -> Vec<Sealed<Entry>> {
+    let mut log = vec![genesis_entry()];
     let mut push = |entry: fn(&Sealed<Entry>) -> Sealed<Entry>| log.push(entry(&log[log.len() - 1]));
-    push(|before| next(before, &dataset(), 2));
-    push(|before| next(before, &recipe(), 2));
-    push(|before| next(before, &release(), 2));
-    push(|before| next(before, &attestation(Verdict::Reproduced { cells: 9 }), 3));
-    push(|before| next(before, &retraction(), 2));
+    push(|before| sign_after(before, &dataset_object(), 2));
+    push(|before| sign_after(before, &recipe_object(), 2));
+    push(|before| sign_after(before, &release_object(), 2));
+    push(|before| sign_after(before, &attestation_object(Verdict::Reproduced { cells: 9 }), 3));
+    push(|before| sign_after(before, &retraction_object(), 2));
     log
 }
 
 /// A recipe too large to stand inline.
-pub fn large() -> Recipe {
+pub fn large_recipe() -> Recipe {
     let script = format!("/* {} */", "x".repeat(schemas::limits::INLINE_BYTES_MAX));
-    Recipe { script: text(&script), ..recipe() }
+    Recipe { script: make_text(&script), ..recipe_object() }
 }
 
 /// The id of an entry as bytes.
-pub fn entry_bytes(id: EntryId) -> Vec<u8> {
+pub fn entry_id_bytes(id: EntryId) -> Vec<u8> {
     id.cid().to_bytes().to_vec()
 }

@@ -15,8 +15,9 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let report = arguments().and_then(|arguments| {
-        specs::checks::report(&arguments.data, &arguments.family).map(|report| (arguments, report))
+    let report = parse_arguments().and_then(|arguments| {
+        specs::published_figures::check_figures(&arguments.data, &arguments.family)
+            .map(|report| (arguments, report))
     });
     let (text, code) = match report {
         Ok((arguments, report)) => {
@@ -30,7 +31,7 @@ fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-fn arguments() -> Result<Arguments, String> {
+fn parse_arguments() -> Result<Arguments, String> {
     let mut found = Arguments::default();
     let mut given = std::env::args().skip(1);
     while let Some(word) = given.next() {

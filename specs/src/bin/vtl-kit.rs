@@ -8,8 +8,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use specs::kit::report::Report;
-use specs::kit::{examples, faulty, folder, grammar};
+use specs::vtl_conformance::report::KitReport;
+use specs::vtl_conformance::{faulty, folder, grammar, run_examples};
 
 #[derive(Default)]
 struct Arguments {
@@ -21,7 +21,8 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let report = arguments().and_then(|arguments| report(&arguments).map(|report| (arguments, report)));
+    let report =
+        parse_arguments().and_then(|arguments| run_kit(&arguments).map(|report| (arguments, report)));
     let (text, code) = match report {
         Ok((arguments, report)) => {
             let text = if arguments.json { report.json() } else { report.text() };
@@ -34,18 +35,19 @@ fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-fn report(arguments: &Arguments) -> Result<Report, String> {
-    let list = arguments.faulty.clone().unwrap_or_else(|| faulty::list(&arguments.manual));
+fn run_kit(arguments: &Arguments) -> Result<KitReport, String> {
+    let list = arguments.faulty.clone().unwrap_or_else(|| faulty::list_path(&arguments.manual));
     let text = std::fs::read_to_string(&list).map_err(|error| format!("{}: {error}", list.display()))?;
-    let faulty = faulty::parse(&text).map_err(|fault| format!("{}: {fault}", list.display()))?;
-    let mut cases = examples(&arguments.manual, &arguments.only)?;
+    let faulty = faulty::parse_list(&text).map_err(|fault| format!("{}: {fault}", list.display()))?;
+    let mut cases = run_examples(&arguments.manual, &arguments.only)?;
     if arguments.grammar {
-        cases.extend(grammar::cases(&folder::grammar(&arguments.manual)?, &arguments.only));
+        cases
+            .extend(grammar::grammar_cases(&folder::read_grammar_tests(&arguments.manual)?, &arguments.only));
     }
-    Ok(Report::new(&cases, &faulty, arguments.only.is_empty()))
+    Ok(KitReport::new(&cases, &faulty, arguments.only.is_empty()))
 }
 
-fn arguments() -> Result<Arguments, String> {
+fn parse_arguments() -> Result<Arguments, String> {
     let mut found = Arguments::default();
     let mut given = std::env::args().skip(1);
     while let Some(word) = given.next() {

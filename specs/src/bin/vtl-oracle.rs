@@ -13,7 +13,7 @@ fn main() -> Result<ExitCode> {
     };
     let (mut passed, mut failed) = (0, 0);
     for line in BufReader::new(std::fs::File::open(path)?).lines() {
-        match specs::oracle::run(&line?) {
+        match specs::oracle::run_case(&line?) {
             Ok(()) => passed += 1,
             Err(difference) => {
                 failed += 1;

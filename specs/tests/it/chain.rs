@@ -5,7 +5,7 @@ use ledger::log::{Fault, Log};
 use schemas::entry::{Entry, Payload, Place};
 use schemas::object::{Identity, Object, Use};
 use schemas::seal::Sealed;
-use specs::case::unhex;
+use specs::vector::decode_hex;
 
 use super::vectors::open;
 
@@ -68,7 +68,7 @@ fn code(fault: &Fault) -> &'static str {
 #[test]
 fn logs_hold_together() {
     for case in open("chain.json").cases {
-        let entries = case.entries.iter().map(|entry| Sealed::<Entry>::open(unhex(entry)));
+        let entries = case.entries.iter().map(|entry| Sealed::<Entry>::open(decode_hex(entry)));
         let entries: Vec<_> = entries.collect::<Result<_, _>>().expect("every entry holds by itself");
         assert_eq!(check(&entries), case.expect, "{}: {}", case.name, case.reason);
         let taken = take(&entries).map_or_else(|fault| code(&fault), |()| "ok");

@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use specs::checks::report::{Count, Finding};
-use specs::checks::{family, folder, report};
+use specs::published_figures::report::{FigureCount, FigureFinding};
+use specs::published_figures::{check_figures, families_folder, family};
 
 fn own() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/checks")
@@ -12,15 +12,15 @@ fn own() -> PathBuf {
 
 #[test]
 fn each_row_comes_out_as_it_should() {
-    let report = report(&own(), "").unwrap();
+    let report = check_figures(&own(), "").unwrap();
     let found: Vec<(bool, String)> = report
         .lines
         .iter()
         .map(|line| {
             let text = match &line.finding {
-                Finding::Reproduced(figure) => format!("reproduced {figure}"),
-                Finding::Differs(figure, gap) => format!("differs {figure} {gap}"),
-                Finding::NotRun(reason) => reason.chars().take(60).collect(),
+                FigureFinding::Reproduced(figure) => format!("reproduced {figure}"),
+                FigureFinding::Differs(figure, gap) => format!("differs {figure} {gap}"),
+                FigureFinding::NotRun(reason) => reason.chars().take(60).collect(),
             };
             (line.passes(), text)
         })
@@ -39,22 +39,22 @@ fn each_row_comes_out_as_it_should() {
         assert!(passes == &should && start.starts_with(text.as_str()), "{text} where {start} is expected");
     }
     assert_eq!(found.len(), wanted.len());
-    let total = Count { rows: 8, agree: 6, reproduced: 1, disagree: 2, differ: 1, not_run: 4 };
+    let total = FigureCount { rows: 8, agree: 6, reproduced: 1, disagree: 2, differ: 1, not_run: 4 };
     assert_eq!((report.total(), report.passes()), (total, false));
 }
 
 #[test]
 fn one_family_can_be_asked_for() {
-    let report = report(&own(), "t10").unwrap();
+    let report = check_figures(&own(), "t10").unwrap();
     assert_eq!((report.lines.len(), report.total().not_run), (1, 1));
     let [series] = report.series.as_slice() else { panic!("{:?}", report.series) };
     assert!(series.pairs.is_err() && !series.passes() && series.text().contains("! t10y2y: "), "{series:?}");
-    assert!(specs::checks::report(&own().join("absent"), "").is_err());
+    assert!(specs::published_figures::check_figures(&own().join("absent"), "").is_err());
 }
 
 #[test]
 fn people_and_programs_read_the_same() {
-    let report = report(&own(), "us_cpi").unwrap();
+    let report = check_figures(&own(), "us_cpi").unwrap();
     let text = report.text();
     let parts: Vec<&str> = text.lines().nth(1).unwrap().split_whitespace().collect();
     assert_eq!(parts, ["us_cpi_12m", "6", "1", "of", "4", "1", "of", "2", "2"]);
@@ -71,7 +71,7 @@ fn people_and_programs_read_the_same() {
 /// Every recipe that the families name reads and may be published.
 #[test]
 fn recipes_of_the_families_are_sound() {
-    for family in family::read(&folder()).unwrap() {
+    for family in family::read_families(&families_folder()).unwrap() {
         for run in family.runs {
             if let Err(fault) = ledger::compute::publishable(&run.recipe) {
                 panic!("{}: {fault}", family.name);
@@ -90,7 +90,7 @@ fn really_published_figures_come_out() {
         println!("notice: no folder of published files (ASSAY_DATA): published figures are not checked");
         return;
     };
-    let report = report(&data, "").unwrap();
+    let report = check_figures(&data, "").unwrap();
     let bad: Vec<String> = report
         .lines
         .iter()

@@ -9,7 +9,7 @@ mod mutation;
 use ipld_core::ipld::Ipld;
 use schemas::cbor::{self, Rules};
 use schemas::object::Object;
-use specs::case::Case;
+use specs::vector::VectorCase;
 
 use super::vectors::open;
 use mutation::{Random, mutate};
@@ -23,7 +23,7 @@ const SEED: u64 = 0x5eed_0123_4567_89ab;
 /// Bytes beyond which an input is not worth its time in a mutation run.
 const INPUT_BYTES_MAX: usize = 2048;
 
-fn cases(names: &[&str]) -> Vec<Case> {
+fn cases(names: &[&str]) -> Vec<VectorCase> {
     names.iter().flat_map(|name| open(name).cases).collect()
 }
 
@@ -75,7 +75,7 @@ fn mutated_objects_never_divide_the_readers() {
     let pool: Vec<Vec<u8>> = cases(&["cbor.json", "object.json", "chunk.json"])
         .iter()
         .filter(|case| case.repeat.is_none())
-        .map(Case::input)
+        .map(VectorCase::input)
         .filter(|input| input.len() < INPUT_BYTES_MAX)
         .collect();
     let mut random = Random::new(SEED);

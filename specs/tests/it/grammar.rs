@@ -1,8 +1,8 @@
 //! The CDDL grammars of `schemas` against the vectors.
 
 use schemas::cbor::Rules;
-use specs::case::{Case, Level};
-use specs::node::{Node, text};
+use specs::cbor_tree::{CborNode, text_node};
+use specs::vector::{VectorCase, VectorLevel};
 
 use super::house::{none, read};
 use super::vectors::open;
@@ -60,17 +60,19 @@ fn anchored(rules: &str) -> String {
 }
 
 /// The same for data.
-fn tagless(node: Node) -> Node {
+fn tagless(node: CborNode) -> CborNode {
     match node {
-        Node::Tag(tag, item) => Node::Map(vec![(text(&format!("#6.{tag}")), tagless(*item))]),
-        Node::Array(items) => Node::Array(items.into_iter().map(tagless).collect()),
-        Node::Map(pairs) => Node::Map(pairs.into_iter().map(|(key, value)| (key, tagless(value))).collect()),
+        CborNode::Tag(tag, item) => CborNode::Map(vec![(text_node(&format!("#6.{tag}")), tagless(*item))]),
+        CborNode::Array(items) => CborNode::Array(items.into_iter().map(tagless).collect()),
+        CborNode::Map(pairs) => {
+            CborNode::Map(pairs.into_iter().map(|(key, value)| (key, tagless(value))).collect())
+        }
         other => other,
     }
 }
 
-fn validate(grammar: &str, root: &str, case: &Case, rules: Rules) -> Result<(), String> {
-    let input = tagless(Node::read(&case.input(), rules)).write();
+fn validate(grammar: &str, root: &str, case: &VectorCase, rules: Rules) -> Result<(), String> {
+    let input = tagless(CborNode::decode(&case.input(), rules)).encode();
     cddl_cat::validate_cbor_bytes(root, grammar, &input).map_err(|fault| fault.to_string())
 }
 
@@ -106,7 +108,7 @@ fn wrong_shapes_do_not_fit() {
     let grammar = grammar();
     let mut faults = Vec::new();
     for case in open("object.json").cases.iter().chain(&open("chunk.json").cases) {
-        let shape = case.level == Level::Object && !matches!(case.expect.as_str(), "ok" | "rule");
+        let shape = case.level == VectorLevel::Object && !matches!(case.expect.as_str(), "ok" | "rule");
         let beyond = BEYOND.contains(&case.name.as_str());
         if shape && beyond == validate(&grammar, "object", case, Rules::DagCbor).is_err() {
             faults.push(format!("`{}` ({})", case.name, case.reason));
@@ -132,7 +134,7 @@ fn wrong_envelopes_do_not_fit() {
     let grammar = grammar();
     let mut faults = Vec::new();
     let payload = ["inline", "payload"];
-    for case in open("entry.json").cases.iter().filter(|case| case.level == Level::Envelope) {
+    for case in open("entry.json").cases.iter().filter(|case| case.level == VectorLevel::Envelope) {
         let beyond = BEYOND_HEADER.contains(&case.name.as_str()) || payload.contains(&case.expect.as_str());
         if beyond == validate(&grammar, "entry", case, Rules::Cose).is_err() {
             faults.push(format!("`{}` ({})", case.name, case.reason));

@@ -2,55 +2,56 @@
 
 use std::path::PathBuf;
 
-use specs::kit::report::{Report, Verdict};
-use specs::kit::{Class, Finding, examples, faulty, folder, grammar};
+use specs::vtl_conformance::report::{ExampleVerdict, KitReport};
+use specs::vtl_conformance::{ExampleFinding, FailureClass, faulty, folder, grammar, run_examples};
 
 /// What must come of each example: its end of path, class (or none) and the start of the difference.
-const EXAMPLES: &[(&str, Option<Class>, &str)] = &[
+const EXAMPLES: &[(&str, Option<FailureClass>, &str)] = &[
     ("Doubling/ex_1", None, ""),
     (
         "Doubling/ex_2",
-        Some(Class::Data),
+        Some(FailureClass::Data),
         "`PRICE` at (Rhône, bas, 2010-Q1) is `3`, expected `3.1` (and 2 more)",
     ),
     (
         "Doubling/ex_3",
-        Some(Class::Structure),
+        Some(FailureClass::Structure),
         "`PRICE`, a measure of type number, expected measure of type integer",
     ),
     ("Doubling/ex_4", None, ""),
-    ("Doubling/ex_5", Some(Class::Refused), "refused: `random`"),
+    ("Doubling/ex_5", Some(FailureClass::Refused), "refused: `random`"),
     ("Doubling/ex_6", None, ""),
     ("Naming/ex_1", None, ""),
     ("Naming/ex_2", None, ""),
     ("Naming/ex_3", None, ""),
-    ("Naming/ex_10", Some(Class::Material), "`DS_2`: `2010Q5` is no time_period"),
-    ("Naming/ex_11", Some(Class::Check), "unknown-name"),
-    ("Naming/ex_12", Some(Class::Parse), "syntax"),
-    ("Naming/ex_13", Some(Class::Fault), "division-by-zero"),
+    ("Naming/ex_10", Some(FailureClass::Material), "`DS_2`: `2010Q5` is no time_period"),
+    ("Naming/ex_11", Some(FailureClass::Check), "unknown-name"),
+    ("Naming/ex_12", Some(FailureClass::Parse), "syntax"),
+    ("Naming/ex_13", Some(FailureClass::Fault), "division-by-zero"),
 ];
 
 fn manual() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/kit")
 }
 
-fn list() -> faulty::Faulty {
-    faulty::parse(&std::fs::read_to_string(manual().join("faulty.toml")).unwrap()).unwrap()
+fn list() -> faulty::FaultyList {
+    faulty::parse_list(&std::fs::read_to_string(manual().join("faulty.toml")).unwrap()).unwrap()
 }
 
 #[test]
 fn each_example_comes_out_as_it_should() {
-    let cases = examples(&manual(), "").unwrap();
+    let cases = run_examples(&manual(), "").unwrap();
     let paths: Vec<String> = cases.iter().map(|case| case.path.clone()).collect();
     let wanted: Vec<String> = EXAMPLES.iter().map(|(path, ..)| format!("Own operators/{path}")).collect();
     assert_eq!(paths, wanted);
     for (case, (path, class, start)) in cases.iter().zip(EXAMPLES) {
         match (&case.finding, class) {
-            (Finding::Differs(found, difference), Some(class)) => {
+            (ExampleFinding::Differs(found, difference), Some(class)) => {
                 assert!(found == class && difference.starts_with(start), "{path}: {found:?} {difference}");
             }
             (finding, class) => {
-                let passes = if *path == "Doubling/ex_4" { Finding::Digits } else { Finding::Exact };
+                let passes =
+                    if *path == "Doubling/ex_4" { ExampleFinding::Digits } else { ExampleFinding::Exact };
                 assert!(class.is_none() && *finding == passes, "{path}: {finding:?}");
             }
         }
@@ -59,9 +60,9 @@ fn each_example_comes_out_as_it_should() {
 
 #[test]
 fn the_report_sets_the_examples_against_the_list() {
-    let report = Report::new(&examples(&manual(), "Doubling").unwrap(), &list(), true);
-    let verdicts: Vec<Verdict> = report.lines.iter().map(|line| line.verdict).collect();
-    use Verdict::{Absent, Digits, Exact, Fails, Faulty, Passes};
+    let report = KitReport::new(&run_examples(&manual(), "Doubling").unwrap(), &list(), true);
+    let verdicts: Vec<ExampleVerdict> = report.lines.iter().map(|line| line.verdict).collect();
+    use ExampleVerdict::{Absent, Digits, Exact, Fails, Faulty, Passes};
     assert_eq!(verdicts, [Exact, Fails, Fails, Digits, Faulty, Passes, Absent]);
     assert_eq!((report.total.examples, report.total.fails), (6, 2));
     assert!(!report.passes());
@@ -75,14 +76,14 @@ fn the_report_sets_the_examples_against_the_list() {
     let json: serde_json::Value = serde_json::from_str(&report.json()).unwrap();
     assert_eq!(json["lines"][1]["class"], "data");
     assert_eq!(json["total"]["fails"], 2);
-    assert!(Report::new(&examples(&manual(), "Doubling/ex_5").unwrap(), &list(), false).passes());
+    assert!(KitReport::new(&run_examples(&manual(), "Doubling/ex_5").unwrap(), &list(), false).passes());
 }
 
 #[test]
 fn scripts_to_accept_and_to_reject_are_told_apart() {
-    let cases = grammar::cases(&folder::grammar(&manual()).unwrap(), "");
+    let cases = grammar::grammar_cases(&folder::read_grammar_tests(&manual()).unwrap(), "");
     let failing: Vec<(&str, bool)> =
-        cases.iter().map(|case| (case.path.as_str(), case.finding == Finding::Exact)).collect();
+        cases.iter().map(|case| (case.path.as_str(), case.finding == ExampleFinding::Exact)).collect();
     let wanted = [
         ("Grammar/PositiveTests/line 1", true),
         ("Grammar/PositiveTests/line 4", true),
@@ -96,9 +97,9 @@ fn scripts_to_accept_and_to_reject_are_told_apart() {
 #[test]
 fn the_lists_of_this_repository_can_be_read() {
     for version in ["v2.1", "v2.2"] {
-        let path = faulty::list(&PathBuf::from(version));
-        let list = faulty::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let path = faulty::list_path(&PathBuf::from(version));
+        let list = faulty::parse_list(&std::fs::read_to_string(&path).unwrap()).unwrap();
         assert!(list.values().all(|entry| !entry.reason.is_empty()), "{}", path.display());
     }
-    assert!(faulty::parse("[\"A/B/ex_1\"]\nclass = \"wrong\"\nreason = \"x\"").is_err());
+    assert!(faulty::parse_list("[\"A/B/ex_1\"]\nclass = \"wrong\"\nreason = \"x\"").is_err());
 }

@@ -12,21 +12,21 @@ use schemas::object::Object;
 use schemas::period::Period;
 use schemas::seal::Sealed;
 use schemas::{car, limits};
-use specs::case::{Case, File, Level, unhex};
-use specs::{code, files};
+use specs::vector::{VectorCase, VectorFile, VectorLevel, decode_hex};
+use specs::{error_code, vector_files};
 
 use super::house::{read, walk};
 
 /// A checked-in vector file.
-pub fn open(name: &str) -> File {
-    File::read(name, &read(&format!("specs/vectors/{name}")))
+pub fn open(name: &str) -> VectorFile {
+    VectorFile::parse(name, &read(&format!("specs/vectors/{name}")))
         .unwrap_or_else(|fault| panic!("{name}: {fault}"))
 }
 
 /// What came out: the step that was reached, and `ok` or the code of a fault.
-type Outcome = (Level, &'static str);
+type Outcome = (VectorLevel, &'static str);
 
-fn run(name: &str, outcome: impl Fn(&Case) -> Outcome) {
+fn run(name: &str, outcome: impl Fn(&VectorCase) -> Outcome) {
     let file = open(name);
     assert!(!file.cases.is_empty() && !file.about.is_empty());
     let mut faults = Vec::new();
@@ -44,20 +44,20 @@ fn run(name: &str, outcome: impl Fn(&Case) -> Outcome) {
 }
 
 /// Accepted blocks have the id that the vector says.
-fn check_id(case: &Case, id: Cid) {
+fn check_id(case: &VectorCase, id: Cid) {
     assert_eq!(case.id, Some(id.to_string()), "{}", case.name);
 }
 
-fn object(case: &Case) -> Outcome {
+fn object(case: &VectorCase) -> Outcome {
     let input = case.input();
     match Sealed::<Object>::open(input.clone()) {
         Ok(sealed) => {
             check_id(case, sealed.id());
-            (Level::Object, "ok")
+            (VectorLevel::Object, "ok")
         }
         Err(fault) => {
-            let (level, code) = code::object(&fault);
-            if level == Level::Object {
+            let (level, code) = error_code::object_code(&fault);
+            if level == VectorLevel::Object {
                 assert_eq!(
                     cbor::scan(&input, Rules::DagCbor, |_| {}),
                     Ok(()),
@@ -75,7 +75,7 @@ fn object(case: &Case) -> Outcome {
 fn cbor_is_strict() {
     run("cbor.json", |case| {
         let scanned = cbor::scan(&case.input(), Rules::DagCbor, |_| {});
-        scanned.map_or_else(|fault| code::cbor(&fault), |()| (Level::Cbor, "ok"))
+        scanned.map_or_else(|fault| error_code::cbor_code(&fault), |()| (VectorLevel::Cbor, "ok"))
     });
 }
 
@@ -92,12 +92,12 @@ fn chunks_have_one_coding() {
 #[test]
 fn contents_are_canonical() {
     run("content.json", |case| {
-        let blocks = case.blocks.iter().map(|block| unhex(block));
+        let blocks = case.blocks.iter().map(|block| decode_hex(block));
         let held: BTreeMap<Cid, Vec<u8>> =
-            blocks.map(|block| (Cid::of(Codec::DagCbor, &block), block)).collect();
+            blocks.map(|sample_block| (Cid::of(Codec::DagCbor, &sample_block), sample_block)).collect();
         let id = case.id.as_deref().and_then(|id| id.parse().ok()).expect("the id of a content");
         let read = schemas::content::unpack(id, |id| held.get(&id).cloned());
-        read.map_or_else(|fault| code::content(&fault), |_| (Level::Content, "ok"))
+        read.map_or_else(|fault| error_code::content_code(&fault), |_| (VectorLevel::Content, "ok"))
     });
 }
 
@@ -105,13 +105,13 @@ fn contents_are_canonical() {
 fn entries_are_ours() {
     run("entry.json", |case| {
         let input = case.input();
-        assert_eq!(input.len() > ENTRY_BYTES_MAX, case.level == Level::Size, "{}", case.name);
+        assert_eq!(input.len() > ENTRY_BYTES_MAX, case.level == VectorLevel::Size, "{}", case.name);
         match Sealed::<Entry>::open(input) {
             Ok(entry) => {
                 check_id(case, entry.id().cid());
-                (Level::Signature, "ok")
+                (VectorLevel::Signature, "ok")
             }
-            Err(fault) => code::entry(&fault),
+            Err(fault) => error_code::entry_code(&fault),
         }
     });
 }
@@ -124,20 +124,20 @@ fn keys_are_sound() {
                 assert_eq!(did.parse(), Ok(key));
                 assert_eq!(&key.did(), did);
             }
-            (Level::Signature, "ok")
+            (VectorLevel::Signature, "ok")
         }
-        Err(fault) => code::key(fault),
+        Err(fault) => error_code::key_code(fault),
     });
 }
 
 #[test]
 fn signatures_are_strict() {
     run("signature.json", |case| {
-        let field = |field: &Option<String>| unhex(field.as_deref().expect("key and message"));
+        let field = |field: &Option<String>| decode_hex(field.as_deref().expect("key and message"));
         let signature = case.input().try_into().expect("64 bytes");
         let checked =
             PublicKey::new(&field(&case.key)).and_then(|key| key.verify(&field(&case.message), &signature));
-        checked.map_or_else(code::key, |()| (Level::Signature, "ok"))
+        checked.map_or_else(error_code::key_code, |()| (VectorLevel::Signature, "ok"))
     });
 }
 
@@ -146,7 +146,7 @@ fn files_of_blocks_are_checked() {
     run("car.json", |case| {
         let input = case.input();
         let blocks = car::open(&input).and_then(|(_, blocks)| blocks.collect::<Result<Vec<_>, _>>());
-        blocks.map_or_else(|fault| code::car(&fault), |_| (Level::Car, "ok"))
+        blocks.map_or_else(|fault| error_code::car_code(&fault), |_| (VectorLevel::Car, "ok"))
     });
 }
 
@@ -155,9 +155,9 @@ fn ids_have_one_spelling() {
     run("id.json", |case| match case.text.as_deref().unwrap_or_default().parse::<Cid>() {
         Ok(id) => {
             assert_eq!(id.to_bytes().as_slice(), case.input(), "{}", case.name);
-            (Level::Id, "ok")
+            (VectorLevel::Id, "ok")
         }
-        Err(fault) => code::id(&fault),
+        Err(fault) => error_code::id_code(&fault),
     });
 }
 
@@ -166,9 +166,9 @@ fn periods_have_one_spelling() {
     run("period.json", |case| match case.text.as_deref().unwrap_or_default().parse::<Period>() {
         Ok(period) => {
             assert_eq!(case.value, Some(period.to_string()));
-            (Level::Value, "ok")
+            (VectorLevel::Value, "ok")
         }
-        Err(_) => (Level::Value, "syntax"),
+        Err(_) => (VectorLevel::Value, "syntax"),
     });
 }
 
@@ -177,11 +177,11 @@ fn decimals_keep_their_digits() {
     run("decimal.json", |case| match case.text.as_deref().unwrap_or_default().parse::<Decimal>() {
         Ok(number) => {
             assert_eq!(case.value, Some(format!("{number:?}")));
-            (Level::Value, "ok")
+            (VectorLevel::Value, "ok")
         }
-        Err(decimal::Error::Syntax(_)) => (Level::Value, "syntax"),
-        Err(decimal::Error::Digits) => (Level::Value, "digits"),
-        Err(decimal::Error::Exponent) => (Level::Value, "exponent"),
+        Err(decimal::Error::Syntax(_)) => (VectorLevel::Value, "syntax"),
+        Err(decimal::Error::Digits) => (VectorLevel::Value, "digits"),
+        Err(decimal::Error::Exponent) => (VectorLevel::Value, "exponent"),
     });
 }
 
@@ -197,10 +197,10 @@ fn signatures_of_the_standard_come_out() {
 
 #[test]
 fn checked_in_vectors_are_what_the_generator_prints() {
-    for file in files() {
+    for file in vector_files() {
         let path = format!("specs/vectors/{}.json", file.name);
         let there = std::fs::read_to_string(super::house::root().join(&path)).unwrap_or_default();
-        assert!(there == file.json(), "{path} is stale: refresh with `cargo run -p specs --bin vectors`");
+        assert!(there == file.to_json(), "{path} is stale: refresh with `cargo run -p specs --bin vectors`");
     }
 }
 
@@ -213,7 +213,7 @@ fn every_vector_file_is_generated_and_opened() {
     for path in walk("specs/vectors") {
         let name = path.rsplit('/').next().unwrap_or_default();
         assert!(tests.contains(&format!("\"{name}\"")), "{path} is opened by no test");
-        let known = files().iter().any(|file| format!("{}.json", file.name) == name);
+        let known = vector_files().iter().any(|file| format!("{}.json", file.name) == name);
         assert!(known, "{path} is made by no generator");
     }
 }

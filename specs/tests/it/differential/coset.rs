@@ -5,8 +5,8 @@ use coset::iana::{Algorithm, EnumI64};
 use coset::{ContentType, CoseSign1, CoseSign1Builder, Header, HeaderBuilder, Label, TaggedCborSerializable};
 use schemas::entry::{Entry, Payload, Place};
 use schemas::seal::Sealed;
-use specs::entry::{Draft, signed, split};
-use specs::node::{Node, text};
+use specs::cbor_tree::{CborNode, text_node};
+use specs::entry_vectors::{EntryDraft, signed_bytes, split_entry};
 use specs::sample;
 
 use super::mutation::{Random, change};
@@ -68,14 +68,14 @@ fn compare_place(header: &Header, issuer: Option<&Value>, place: Place, told: &s
             assert_eq!(number("assay-seq"), Some(seq.into()), "{told}");
             assert_eq!(number("assay-auth"), Some(authority.into()), "{told}");
             let bytes = label(header, "assay-prev").and_then(Value::as_bytes);
-            assert_eq!(bytes, Some(&sample::entry_bytes(prev)), "{told}");
+            assert_eq!(bytes, Some(&sample::entry_id_bytes(prev)), "{told}");
         }
     }
 }
 
 /// The entry as coset builds it from the values of ours.
 fn build(entry: &Sealed<Entry>, seed: u8) -> Vec<u8> {
-    let (value, (_, payload, _)) = (entry.value(), split(entry.bytes()));
+    let (value, (_, payload, _)) = (entry.value(), split_entry(entry.bytes()));
     let suffix = if matches!(value.payload, Payload::Inline(..)) { "dag-cbor" } else { "cid" };
     let claim = |label: i64, value: Value| (Value::from(label), value);
     let mut claims = vec![claim(2, value.subject.as_str().into()), claim(6, value.time.into())];
@@ -91,9 +91,9 @@ fn build(entry: &Sealed<Entry>, seed: u8) -> Vec<u8> {
         header = header
             .text_value("assay-seq".into(), seq.into())
             .text_value("assay-auth".into(), authority.into())
-            .text_value("assay-prev".into(), Value::Bytes(sample::entry_bytes(prev)));
+            .text_value("assay-prev".into(), Value::Bytes(sample::entry_id_bytes(prev)));
     }
-    let sign = |message: &[u8]| sample::key(seed).sign(message).to_vec();
+    let sign = |message: &[u8]| sample::secret_key(seed).sign(message).to_vec();
     let built =
         CoseSign1Builder::new().protected(header.build()).payload(payload).create_signature(&[], sign);
     built.build().to_tagged_vec().expect("an envelope")
@@ -101,7 +101,9 @@ fn build(entry: &Sealed<Entry>, seed: u8) -> Vec<u8> {
 
 /// The seed of the key that signed an entry of the samples.
 fn seed(entry: &Sealed<Entry>) -> u8 {
-    (1..=9).find(|seed| sample::key(*seed).public() == entry.value().key).expect("a key of the samples")
+    (1..=9)
+        .find(|seed| sample::secret_key(*seed).public() == entry.value().key)
+        .expect("a key of the samples")
 }
 
 #[test]
@@ -111,39 +113,42 @@ fn every_entry_reads_the_same() {
         compare(&Sealed::open(case.input()).expect("an entry"), &case.name);
         count += 1;
     }
-    assert!(count >= sample::log().len());
+    assert!(count >= sample::sample_log().len());
 }
 
 #[test]
 fn coset_writes_the_same_bytes() {
-    let large = sample::next(&sample::genesis(), &sample::large(), 2);
-    for entry in sample::log().iter().chain([&large]) {
+    let large = sample::sign_after(&sample::genesis_entry(), &sample::large_recipe(), 2);
+    for entry in sample::sample_log().iter().chain([&large]) {
         assert!(build(entry, seed(entry)) == entry.bytes(), "entry {}", entry.value().seq());
     }
 }
 
 #[test]
 fn both_sign_the_same_bytes() {
-    let entry = sample::genesis();
+    let entry = sample::genesis_entry();
     let read = CoseSign1::from_tagged_slice(entry.bytes()).expect("an envelope");
-    let (header, payload, _) = split(entry.bytes());
-    assert_eq!(read.tbs_data(&[]), signed(&header, &payload));
+    let (header, payload, _) = split_entry(entry.bytes());
+    assert_eq!(read.tbs_data(&[]), signed_bytes(&header, &payload));
 }
 
 #[test]
 fn mutated_headers_never_divide_the_readers() {
-    let log = sample::log();
+    let log = sample::sample_log();
     let mut random = Random::new(SEED);
     let mut accepted = 0;
     for round in 0..ROUNDS {
         let entry = random.pick(&log);
-        let mut draft = Draft::of(entry, seed(entry));
+        let mut draft = EntryDraft::of(entry, seed(entry));
         match random.below(3) {
             0 => change(&mut draft.header, &mut random),
-            1 => draft.header.at(&Node::Unsigned(15)).set(Node::Unsigned(6), Node::Unsigned(round as u64)),
+            1 => draft
+                .header
+                .value_at(&CborNode::Unsigned(15))
+                .set(CborNode::Unsigned(6), CborNode::Unsigned(round as u64)),
             _ if entry.value().seq() > 0 => {
                 let seq = 1 + random.below(1 << 20) as u64;
-                draft.header.set(text("assay-seq"), Node::Unsigned(seq));
+                draft.header.set(text_node("assay-seq"), CborNode::Unsigned(seq));
             }
             _ => {}
         }

@@ -1,7 +1,7 @@
 //! Mutated inputs from a seed: bytes flipped, cut, joined; items of the tree swapped and changed.
 
 use schemas::cbor::{Rules, scan};
-use specs::node::{Node, bytes, text};
+use specs::cbor_tree::{CborNode, bytes_node, text_node};
 
 /// Xorshift (Marsaglia, 2003): the same numbers on every machine.
 pub struct Random(u64);
@@ -32,9 +32,9 @@ pub fn mutate(pool: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     for _ in 0..=random.below(3) {
         let strict = scan(&input, Rules::DagCbor, |_| {}).is_ok();
         if strict && random.below(2) == 0 {
-            let mut tree = Node::read(&input, Rules::DagCbor);
+            let mut tree = CborNode::decode(&input, Rules::DagCbor);
             change(&mut tree, random);
-            input = tree.write();
+            input = tree.encode();
         } else {
             scramble(&mut input, pool, random);
         }
@@ -70,51 +70,51 @@ const EDGES: [u8; 20] = [
 ];
 
 /// Changes one item somewhere in the tree; most trees stay strict.
-pub fn change(node: &mut Node, random: &mut Random) {
+pub fn change(node: &mut CborNode, random: &mut Random) {
     match node {
-        Node::Array(items) if !items.is_empty() && random.below(4) > 0 => {
+        CborNode::Array(items) if !items.is_empty() && random.below(4) > 0 => {
             let at = random.below(items.len());
             change(&mut items[at], random);
         }
-        Node::Map(pairs) if !pairs.is_empty() && random.below(4) > 0 => {
+        CborNode::Map(pairs) if !pairs.is_empty() && random.below(4) > 0 => {
             let at = random.below(pairs.len());
             change(&mut pairs[at].1, random);
         }
-        Node::Array(items) => match random.below(3) {
+        CborNode::Array(items) => match random.below(3) {
             0 => drop(items.pop()),
             1 => items.push(leaf(random)),
             _ => items.reverse(),
         },
-        Node::Map(pairs) => match random.below(4) {
+        CborNode::Map(pairs) => match random.below(4) {
             0 => drop(pairs.pop()),
             1 => {
                 let key = *random.pick(&["a", "v", "$type", "rows", "zz"]);
-                node.set(text(key), leaf(random));
+                node.set(text_node(key), leaf(random));
             }
             2 => pairs.reverse(),
-            _ => pairs.push((leaf(random), Node::Null)),
+            _ => pairs.push((leaf(random), CborNode::Null)),
         },
-        Node::Unsigned(value) => *value = value.wrapping_add(1 << random.below(64)),
-        Node::Text(content) if random.below(2) == 0 => content.push('é'),
-        Node::Bytes(content) if random.below(2) == 0 && !content.is_empty() => {
+        CborNode::Unsigned(value) => *value = value.wrapping_add(1 << random.below(64)),
+        CborNode::Text(content) if random.below(2) == 0 => content.push('é'),
+        CborNode::Bytes(content) if random.below(2) == 0 && !content.is_empty() => {
             let at = random.below(content.len());
             content[at] ^= 1 << random.below(8);
         }
         // A link stays a link to something else.
-        Node::Tag(_, item) => change(item, random),
+        CborNode::Tag(_, item) => change(item, random),
         other => *other = leaf(random),
     }
 }
 
-fn leaf(random: &mut Random) -> Node {
+fn leaf(random: &mut Random) -> CborNode {
     match random.below(8) {
-        0 => Node::Unsigned(random.below(1 << 20) as u64),
-        1 => Node::Negative(u64::MAX >> random.below(64)),
-        2 => bytes([7; 5]),
-        3 => text("leaf"),
-        4 => Node::Bool(true),
-        5 => Node::Array(vec![Node::Null]),
-        6 => Node::Map(vec![(text("b"), Node::Null), (text("aa"), Node::Null)]),
-        _ => Node::Null,
+        0 => CborNode::Unsigned(random.below(1 << 20) as u64),
+        1 => CborNode::Negative(u64::MAX >> random.below(64)),
+        2 => bytes_node([7; 5]),
+        3 => text_node("leaf"),
+        4 => CborNode::Bool(true),
+        5 => CborNode::Array(vec![CborNode::Null]),
+        6 => CborNode::Map(vec![(text_node("b"), CborNode::Null), (text_node("aa"), CborNode::Null)]),
+        _ => CborNode::Null,
     }
 }

@@ -1,0 +1,158 @@
+//! CBOR as a tree that may be wrong on purpose: what it is told is what it writes.
+
+use schemas::cbor::{Rules, Token, scan};
+
+/// An item. Heads are minimal and maps keep their order; [`Node::Raw`] does away with both.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CborNode {
+    /// Major type 0.
+    Unsigned(u64),
+    /// Major type 1: `-1 - n`.
+    Negative(u64),
+    /// Major type 2.
+    Bytes(Vec<u8>),
+    /// Major type 3.
+    Text(String),
+    /// Major type 4.
+    Array(Vec<CborNode>),
+    /// Major type 5, in this order.
+    Map(Vec<(CborNode, CborNode)>),
+    /// Major type 6.
+    Tag(u64, Box<CborNode>),
+    /// False or true.
+    Bool(bool),
+    /// Null.
+    Null,
+    /// These bytes.
+    Raw(Vec<u8>),
+}
+
+/// A text.
+pub fn text_node(text: &str) -> CborNode {
+    CborNode::Text(text.into())
+}
+
+/// Bytes.
+pub fn bytes_node(bytes: impl AsRef<[u8]>) -> CborNode {
+    CborNode::Bytes(bytes.as_ref().to_vec())
+}
+
+/// The head of an item in its shortest form.
+pub fn item_head(major: u8, value: u64) -> Vec<u8> {
+    let width = match value {
+        0..24 => 0,
+        24..=0xff => 1,
+        0x100..=0xffff => 2,
+        0x1_0000..=0xffff_ffff => 4,
+        _ => 8,
+    };
+    item_head_of_width(major, value, width)
+}
+
+/// The head of an item with an argument of `width` bytes, shortest or not.
+pub fn item_head_of_width(major: u8, value: u64, width: usize) -> Vec<u8> {
+    let info = match width {
+        0 => value as u8,
+        1 => 24,
+        2 => 25,
+        4 => 26,
+        _ => 27,
+    };
+    let mut bytes = vec![(major << 5) | info];
+    bytes.extend_from_slice(&value.to_be_bytes()[8 - width..]);
+    bytes
+}
+
+impl CborNode {
+    /// Reads strict CBOR.
+    ///
+    /// # Panics
+    /// On anything else.
+    pub fn decode(input: &[u8], rules: Rules) -> Self {
+        let mut tokens = Vec::new();
+        scan(input, rules, |item| tokens.push(item.token)).expect("strict CBOR");
+        Self::build(&mut tokens.into_iter())
+    }
+
+    fn build<'a>(tokens: &mut impl Iterator<Item = Token<'a>>) -> Self {
+        match tokens.next().expect("a token for every item") {
+            Token::Unsigned(value) => CborNode::Unsigned(value),
+            Token::Negative(value) => CborNode::Negative(value),
+            Token::Bytes(content) => bytes_node(content),
+            Token::Text(content) => text_node(content),
+            Token::Array(count) => CborNode::Array((0..count).map(|_| Self::build(tokens)).collect()),
+            Token::Map(count) => {
+                CborNode::Map((0..count).map(|_| (Self::build(tokens), Self::build(tokens))).collect())
+            }
+            Token::Tag(tag) => CborNode::Tag(tag, Box::new(Self::build(tokens))),
+            Token::Bool(value) => CborNode::Bool(value),
+            Token::Null => CborNode::Null,
+        }
+    }
+
+    /// The bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let list = |major, count: usize, parts: Vec<Vec<u8>>| {
+            [item_head(major, count as u64), parts.concat()].concat()
+        };
+        match self {
+            CborNode::Unsigned(value) => item_head(0, *value),
+            CborNode::Negative(value) => item_head(1, *value),
+            CborNode::Bytes(content) => [item_head(2, content.len() as u64), content.clone()].concat(),
+            CborNode::Text(content) => {
+                [item_head(3, content.len() as u64), content.as_bytes().to_vec()].concat()
+            }
+            CborNode::Array(items) => list(4, items.len(), items.iter().map(CborNode::encode).collect()),
+            CborNode::Map(pairs) => {
+                let parts = pairs.iter().map(|(key, value)| [key.encode(), value.encode()].concat());
+                list(5, pairs.len(), parts.collect())
+            }
+            CborNode::Tag(tag, item) => [item_head(6, *tag), item.encode()].concat(),
+            CborNode::Bool(value) => vec![0xf4 + u8::from(*value)],
+            CborNode::Null => vec![0xf6],
+            CborNode::Raw(bytes) => bytes.clone(),
+        }
+    }
+
+    /// The pairs of a map.
+    pub fn pairs(&mut self) -> &mut Vec<(CborNode, CborNode)> {
+        match self {
+            CborNode::Map(pairs) => pairs,
+            other => panic!("not a map: {other:?}"),
+        }
+    }
+
+    /// The elements of an array.
+    pub fn items(&mut self) -> &mut Vec<CborNode> {
+        match self {
+            CborNode::Array(items) => items,
+            other => panic!("not an array: {other:?}"),
+        }
+    }
+
+    /// The value under a key, which must be there.
+    pub fn value_at(&mut self, key: &CborNode) -> &mut CborNode {
+        let found = self.pairs().iter_mut().find(|(known, _)| known == key);
+        &mut found.unwrap_or_else(|| panic!("no {key:?}")).1
+    }
+
+    /// The value under a text key.
+    pub fn field(&mut self, key: &str) -> &mut CborNode {
+        self.value_at(&text_node(key))
+    }
+
+    /// Sets a key, new or known, and sorts the map as the canonical form asks.
+    pub fn set(&mut self, key: CborNode, value: CborNode) {
+        self.remove(&key);
+        self.pairs().push((key, value));
+        self.pairs().sort_by_key(|(key, _)| {
+            let encoded = key.encode();
+            (encoded[0] >> 5, encoded.len(), encoded)
+        });
+    }
+
+    /// Takes a key away.
+    pub fn remove(&mut self, key: &CborNode) {
+        self.pairs().retain(|(known, _)| known != key);
+    }
+}

@@ -1,0 +1,204 @@
+//! Vectors of whole contents: chunks that hold one by one, and are no data set together.
+
+use std::collections::BTreeMap;
+
+use schemas::chunk::{CHUNK_ROWS_MAX, Chunk, ends};
+use schemas::cid::ContentId;
+use schemas::content::block;
+use schemas::object::{ChunkRef, Content, Structure};
+use schemas::period::{Frequency, Period};
+use schemas::structure::{Component, Role, Shape, Type};
+use schemas::table::{Column, Texts};
+
+use crate::sample;
+use crate::vector::{VectorCase, VectorFile, VectorLevel, encode_hex};
+
+/// `content.json`.
+pub fn vector_file() -> VectorFile {
+    let about =
+        "Contents with their blocks (`blocks`; `id` is that of the content). Every block holds by itself.";
+    VectorFile::new("content", about, [accepted_cases(), column_cases(), order_cases(), cut_cases()].concat())
+}
+
+/// Two identifiers and a measure.
+fn structure_of(kinds: [Type; 3]) -> Structure {
+    let names = ["REF_AREA", "TIME_PERIOD", "OBS_VALUE"];
+    let roles = [Role::Identifier, Role::Identifier, Role::Measure];
+    let parts = names.into_iter().zip(roles).zip(kinds);
+    let parts = parts.map(|((name, role), kind)| Component::new(sample::make_name(name), role, kind));
+    let components = Shape::new(parts.collect()).expect("a shape");
+    Structure { components, codes: BTreeMap::new() }
+}
+
+fn plain_structure() -> Structure {
+    structure_of([Type::String, Type::TimePeriod, Type::Boolean])
+}
+
+fn area_column(areas: &[Option<&str>]) -> Column {
+    Column::Text(Texts::from_rows(areas.iter().copied()))
+}
+
+fn year_column(years: &[i32]) -> Column {
+    Column::Period(years.iter().map(|year| Period::new(Frequency::A, *year, 1)).collect())
+}
+
+fn flag_column(count: usize) -> Column {
+    Column::Boolean(vec![Some(true); count])
+}
+
+/// The content of these rows, cut at `cuts`, and its blocks.
+fn pack_content(structure: &Structure, columns: &[Column], cuts: &[usize]) -> (ContentId, Vec<Vec<u8>>) {
+    let (structure, first) = block(structure).expect("a structure");
+    let (mut blocks, mut chunks, mut from) = (vec![first.1], Vec::new(), 0);
+    for to in cuts {
+        let packed = Chunk::pack(columns, from, *to);
+        let (chunk, bytes) = block(&packed).expect("a chunk");
+        chunks.push(ChunkRef { chunk, rows: packed.rows });
+        blocks.push(bytes.1);
+        from = *to;
+    }
+    let rows = chunks.iter().map(|chunk| u64::from(chunk.rows)).sum();
+    let (id, last) = block(&Content { structure, rows, chunks }).expect("a content");
+    blocks.push(last.1);
+    blocks.dedup();
+    (id, blocks)
+}
+
+fn content_case(name: &str, expect: &str, packed: (ContentId, Vec<Vec<u8>>), reason: &str) -> VectorCase {
+    let blocks = packed.1.iter().map(|block| encode_hex(block)).collect();
+    VectorCase {
+        blocks,
+        ..VectorCase::refused(name, VectorLevel::Content, expect, &[], reason).with_id(packed.0)
+    }
+}
+
+fn accepted_cases() -> Vec<VectorCase> {
+    let (none, one) = (area_column(&[]), area_column(&[Some("AUT"), Some("BEL")]));
+    let empty = pack_content(&plain_structure(), &[none, year_column(&[]), flag_column(0)], &[]);
+    let two = pack_content(&plain_structure(), &[one, year_column(&[2010, 2010]), flag_column(2)], &[2]);
+    let long = rows_beyond_chunk();
+    let cuts = ends(&long, CHUNK_ROWS_MAX + 1);
+    let (id, blocks) =
+        schemas::content::pack(&sample::price_table(), sample::structure_object().codes).expect("a content");
+    let blocks = blocks.into_iter().map(|(_, bytes)| bytes).collect();
+    vec![
+        content_case("sample", "ok", (id, blocks), "every type of column"),
+        content_case("no rows", "ok", empty, "no chunk either"),
+        content_case("two rows", "ok", two, "one chunk"),
+        content_case(
+            "more rows than a chunk holds",
+            "ok",
+            pack_content(&plain_structure(), &long, &cuts),
+            "cut at 16,384 rows",
+        ),
+    ]
+}
+
+/// One row more than a chunk holds: days of one area.
+fn rows_beyond_chunk() -> Vec<Column> {
+    let rows = CHUNK_ROWS_MAX + 1;
+    let days = (0..rows).map(|day| Period::from_ordinal(Frequency::D, 700_000 + day as i32));
+    let area = Texts::from_rows(std::iter::repeat_n(Some("AUT"), rows));
+    vec![Column::Text(area), Column::Period(days.collect()), flag_column(rows)]
+}
+
+/// Columns that are not those of the structure.
+fn column_cases() -> Vec<VectorCase> {
+    let one = || area_column(&[Some("AUT")]);
+    let months = Column::Period(vec![Period::new(Frequency::M, 2010, 1)]);
+    let date = structure_of([Type::String, Type::Date, Type::Boolean]);
+    let number = structure_of([Type::String, Type::TimePeriod, Type::Number]);
+    let misfit = "columns fit their components";
+    vec![
+        content_case(
+            "column too few",
+            "canonical",
+            pack_content(&plain_structure(), &[one(), year_column(&[2010])], &[1]),
+            misfit,
+        ),
+        content_case(
+            "column too many",
+            "canonical",
+            pack_content(
+                &plain_structure(),
+                &[one(), year_column(&[2010]), flag_column(1), flag_column(1)],
+                &[1],
+            ),
+            misfit,
+        ),
+        content_case(
+            "booleans for numbers",
+            "canonical",
+            pack_content(&number, &[one(), year_column(&[2010]), flag_column(1)], &[1]),
+            misfit,
+        ),
+        content_case(
+            "columns swapped",
+            "canonical",
+            pack_content(&plain_structure(), &[year_column(&[2010]), one(), flag_column(1)], &[1]),
+            misfit,
+        ),
+        content_case(
+            "month for a date",
+            "canonical",
+            pack_content(&date, &[one(), months, flag_column(1)], &[1]),
+            "a date is a day",
+        ),
+    ]
+}
+
+/// Rows that are no data set.
+fn order_cases() -> Vec<VectorCase> {
+    let packed = |names: &[Option<&str>], times: &[i32], cuts: &[usize]| {
+        pack_content(
+            &plain_structure(),
+            &[area_column(names), year_column(times), flag_column(times.len())],
+            cuts,
+        )
+    };
+    let (a, b) = (Some("AUT"), Some("BEL"));
+    let order = "rows ascend by their keys";
+    vec![
+        content_case("rows out of order", "table", packed(&[b, a], &[2010, 2010], &[2]), order),
+        content_case("second identifier out of order", "table", packed(&[a, a], &[2011, 2010], &[2]), order),
+        content_case("chunks out of order", "table", packed(&[b, a], &[2010, 2010], &[1, 2]), order),
+        content_case("key twice", "table", packed(&[a, a], &[2010, 2010], &[2]), "a key stands once"),
+        content_case("chunk twice", "table", packed(&[a, a], &[2010, 2010], &[1, 2]), "a key stands once"),
+        content_case(
+            "null in an identifier",
+            "table",
+            packed(&[None, a], &[2010, 2010], &[2]),
+            "a key is whole",
+        ),
+    ]
+}
+
+/// Chunks cut elsewhere than the rule says, and blocks that are not there.
+fn cut_cases() -> Vec<VectorCase> {
+    let pair = || [area_column(&[Some("AUT"), Some("BEL")]), year_column(&[2010, 2010]), flag_column(2)];
+    let (id, mut blocks) = pack_content(&plain_structure(), &pair(), &[2]);
+    let content = blocks.pop().expect("the content");
+    let whole = || (id, vec![blocks[0].clone(), blocks[1].clone(), content.clone()]);
+    let without = |at: usize| {
+        let (id, mut blocks) = whole();
+        blocks.remove(at);
+        (id, blocks)
+    };
+    vec![
+        content_case(
+            "cut too early",
+            "canonical",
+            pack_content(&plain_structure(), &pair(), &[1, 2]),
+            "chunks end where the rule says",
+        ),
+        content_case(
+            "cut before the bound",
+            "canonical",
+            pack_content(&plain_structure(), &rows_beyond_chunk(), &[16_000, 16_385]),
+            "chunks end where the rule says",
+        ),
+        content_case("structure missing", "missing", without(0), "a content needs its structure"),
+        content_case("chunk missing", "missing", without(1), "a content needs its chunks"),
+        content_case("content missing", "missing", without(2), "nothing to read"),
+    ]
+}

@@ -1,0 +1,134 @@
+//! The codes of faults: what a vector expects, for every fault that `schemas` can tell.
+
+use schemas::{car, cbor, cid, content, entry, key, object};
+
+use crate::vector::VectorLevel;
+
+/// Where a fault was found, and its code.
+pub type LevelCode = (VectorLevel, &'static str);
+
+/// Codes of strict CBOR.
+pub fn cbor_code(fault: &cbor::Error) -> LevelCode {
+    use cbor::Error as E;
+    let code = match fault {
+        E::Truncated { .. } => "truncated",
+        E::Trailing { .. } => "trailing",
+        E::Minimal { .. } => "minimal",
+        E::Indefinite { .. } => "indefinite",
+        E::Simple { .. } => "simple",
+        E::Tag { .. } => "tag",
+        E::Link { .. } => "link",
+        E::Key { .. } => "map-key",
+        E::Order { .. } => "order",
+        E::Utf8 { .. } => "utf8",
+        E::Depth { .. } => "depth",
+        E::Items { .. } => "items",
+        // Which of the two notices depends on the decoder: a null where a field should be absent
+        // may be a wrong type or a second spelling.
+        E::Shape(_) | E::Canonical => return (VectorLevel::Object, "shape"),
+    };
+    (VectorLevel::Cbor, code)
+}
+
+/// Codes of objects.
+pub fn object_code(fault: &object::Error) -> LevelCode {
+    use object::Error as E;
+    match fault {
+        E::Large(_) => (VectorLevel::Size, "large"),
+        E::Cbor(fault) => cbor_code(fault),
+        E::Kind(_) => (VectorLevel::Object, "kind"),
+        E::Other { .. } => (VectorLevel::Object, "other"),
+        E::Version(_) => (VectorLevel::Object, "version"),
+        E::Rule(_) => (VectorLevel::Object, "rule"),
+    }
+}
+
+/// Codes of contents with their blocks.
+pub fn content_code(fault: &content::Error) -> LevelCode {
+    use content::Error as E;
+    let code = match fault {
+        E::Missing(_) => "missing",
+        E::Object(_, fault) => return object_code(fault),
+        E::Table(_) => "table",
+        E::Canonical(..) => "canonical",
+    };
+    (VectorLevel::Content, code)
+}
+
+/// Codes of keys and signatures.
+pub fn key_code(fault: key::Error) -> LevelCode {
+    use key::Error as E;
+    let code = match fault {
+        E::Encoding => "key-encoding",
+        E::Weak => "key-weak",
+        E::Signature => "signature",
+        E::Did => "did",
+    };
+    (VectorLevel::Signature, code)
+}
+
+/// What [`entry::Error::Envelope`] says, and its code.
+const ENVELOPE_CODES: &[(&str, &str)] = &[
+    ("tag 18 (COSE_Sign1) is missing", "no-tag"),
+    ("not an array", "parts"),
+    ("not four parts", "parts"),
+    ("the unprotected header is not an empty map", "unprotected"),
+    ("protected header, payload and signature are byte strings", "parts"),
+    ("the signature has not 64 bytes", "signature-length"),
+    ("the protected header is not a map", "header"),
+    ("the algorithm is not EdDSA", "algorithm"),
+    ("no key id", "key-id"),
+    ("no content type", "content-type"),
+    ("no claims", "claims"),
+    ("no subject", "subject"),
+    ("no time", "time"),
+    ("a header label that is not ours", "label"),
+    ("the issuer is no publisher id", "issuer"),
+    ("the entry before is no entry id", "prev"),
+    ("issuer, sequence number, entry before and authority do not fit together", "place"),
+    ("a content type that is not ours", "content-type"),
+    ("an object too large to stand inline", "inline"),
+    ("the content type names another kind of object", "content-type"),
+    ("the subject is not that of the object", "subject"),
+    ("the content type names no kind of object", "content-type"),
+    ("the subject is too long or holds control characters", "subject"),
+    ("the payload is no content id", "payload"),
+    ("the payload names no object", "payload"),
+];
+
+/// Codes of entries.
+pub fn entry_code(fault: &entry::Error) -> LevelCode {
+    use entry::Error as E;
+    match fault {
+        E::Large(_) => (VectorLevel::Size, "large"),
+        E::Cbor(fault) => cbor_code(fault),
+        E::Envelope(text) => {
+            let known = ENVELOPE_CODES.iter().find(|(known, _)| known == text);
+            (VectorLevel::Envelope, known.map_or("unnamed", |(_, code)| code))
+        }
+        E::Key(fault) => key_code(*fault),
+        E::Object(fault) => object_code(fault),
+    }
+}
+
+/// Codes of identifiers as text.
+pub fn id_code(fault: &cid::Error) -> LevelCode {
+    let code = match fault {
+        cid::Error::Syntax(_) => "syntax",
+        cid::Error::Kind => "kind",
+    };
+    (VectorLevel::Id, code)
+}
+
+/// Codes of files of blocks.
+pub fn car_code(fault: &car::Error) -> LevelCode {
+    use car::Error as E;
+    let code = match fault {
+        E::Header(_) => "header",
+        E::Truncated { .. } => "truncated",
+        E::Length { .. } => "length",
+        E::Cid { .. } => "foreign",
+        E::Hash { .. } => "hash",
+    };
+    (VectorLevel::Car, code)
+}

@@ -1,0 +1,140 @@
+//! Vectors of whole logs: entries that hold one by one, and do not hold together.
+
+use schemas::cid::{EntryId, PublisherId};
+use schemas::entry::{self, Entry, Place};
+use schemas::object::{Body, Identity, OperatingKey, Use};
+use schemas::seal::Sealed;
+use schemas::verdict::Verdict;
+
+use crate::sample;
+use crate::vector::{VectorCase, VectorFile, VectorLevel, encode_hex};
+
+/// `chain.json`.
+pub fn vector_file() -> VectorFile {
+    let cases = [accepted_cases(), genesis_cases(), sequence_cases(), key_cases()].concat();
+    let about = "Logs. Every entry holds by itself; the code is that of the first entry that does not fit.";
+    VectorFile::new("chain", about, cases)
+}
+
+fn log_case(name: &str, expect: &str, entries: &[&Sealed<Entry>], reason: &str) -> VectorCase {
+    let entries = entries.iter().map(|entry| encode_hex(entry.bytes())).collect();
+    VectorCase { entries, ..VectorCase::refused(name, VectorLevel::Chain, expect, &[], reason) }
+}
+
+fn sign_at<T: Body>(place: Place, body: &T, seed: u8) -> Sealed<Entry> {
+    entry::sign(place, sample::TIME, &sample::encode_object(body), &sample::secret_key(seed))
+        .expect("an entry")
+}
+
+fn next_position(publisher: PublisherId, seq: u64, prev: EntryId, authority: u64) -> Place {
+    Place::Next { publisher, seq, prev, authority }
+}
+
+fn accepted_cases() -> Vec<VectorCase> {
+    let log = sample::sample_log();
+    let all: Vec<&Sealed<Entry>> = log.iter().collect();
+    let earlier = entry::sign(
+        sample::position_after(&log[0]),
+        0,
+        &sample::encode_object(&sample::dataset_object()),
+        &sample::secret_key(2),
+    );
+    let earlier = earlier.expect("an entry");
+    let large = sample::sign_after(&log[0], &sample::large_recipe(), 2);
+    vec![
+        log_case("log of the samples", "ok", &all, "six entries under two keys"),
+        log_case("genesis alone", "ok", &all[..1], "a log may be short"),
+        log_case("time that goes back", "ok", &[&log[0], &earlier], "validity goes by place, not by clock"),
+        log_case("object by its id", "ok", &[&log[0], &large], "as good as inline"),
+    ]
+}
+
+fn genesis_cases() -> Vec<VectorCase> {
+    let log = sample::sample_log();
+    let stranger = sign_at(Place::Genesis, &sample::identity_object(), 7);
+    let operating = sign_at(Place::Genesis, &sample::identity_object(), 2);
+    let other = sign_at(Place::Genesis, &sample::retraction_object(), 1);
+    let part = sample::sign_after(&log[0], &sample::snapshot_object(), 2);
+    let again = sample::sign_after(&log[0], &sample::identity_object(), 2);
+    vec![
+        log_case("no genesis", "genesis", &[&log[1], &log[2]], "a log begins at 0"),
+        log_case("genesis signed by a stranger", "genesis", &[&stranger], "one of its root keys signs it"),
+        log_case(
+            "genesis signed by an operating key",
+            "genesis",
+            &[&operating],
+            "one of its root keys signs it",
+        ),
+        log_case("genesis without an identity", "genesis", &[&other], "it carries the identity"),
+        log_case("second genesis", "fork", &[&log[0], &log[0]], "number 0 is taken"),
+        log_case("identity later in the log", "kind", &[&log[0], &again], "it stands at 0 only"),
+        log_case("snapshot in the log", "kind", &[&log[0], &part], "parts of a data set travel with it"),
+    ]
+}
+
+fn sequence_cases() -> Vec<VectorCase> {
+    let log = sample::sample_log();
+    let publisher = sample::publisher_id();
+    let release = sample::release_object();
+    let elsewhere: PublisherId = EntryId::of(b"another log").into();
+    let lost = sign_at(next_position(publisher, 1, EntryId::of(b"an entry that nobody has"), 0), &release, 2);
+    let jump = sign_at(next_position(publisher, 2, log[0].id(), 0), &release, 2);
+    let skipped = sign_at(next_position(publisher, 3, log[1].id(), 0), &release, 2);
+    let other = sign_at(next_position(elsewhere, 1, log[0].id(), 0), &release, 2);
+    let fork = sign_at(next_position(publisher, 2, log[1].id(), 0), &release, 2);
+    let over = sign_at(next_position(publisher, 3, log[0].id(), 0), &release, 2);
+    vec![
+        log_case("number left out", "gap", &[&log[0], &jump], "numbers go up by one"),
+        log_case("number left out later", "gap", &[&log[0], &log[1], &skipped], "numbers go up by one"),
+        log_case("entry left out", "gap", &[&log[0], &log[2]], "numbers go up by one"),
+        log_case("entry twice", "fork", &[&log[0], &log[1], &log[1]], "its number is taken"),
+        log_case(
+            "two entries of one number",
+            "fork",
+            &[&log[0], &log[1], &log[2], &fork],
+            "a fork: evidence, and no log",
+        ),
+        log_case("unknown entry before", "prev", &[&log[0], &lost], "the hash is of the entry before"),
+        log_case(
+            "entry before the last",
+            "prev",
+            &[&log[0], &log[1], &log[2], &over],
+            "the hash is of the entry before",
+        ),
+        log_case("another publisher", "publisher", &[&log[0], &other], "one log, one publisher"),
+    ]
+}
+
+/// Which key may sign what: an operating key of the identity at `authority`, with the use.
+fn key_cases() -> Vec<VectorCase> {
+    let log = sample::sample_log();
+    let (first, publisher) = (&log[0], sample::publisher_id());
+    let attestation = sample::attestation_object(Verdict::Reproduced { cells: 9 });
+    let next = |seed| sample::sign_after(first, &sample::release_object(), seed);
+    let attested = |seed| sample::sign_after(first, &attestation, seed);
+    let assumed = sign_at(next_position(publisher, 2, log[1].id(), 1), &sample::release_object(), 2);
+    let both = Identity {
+        keys: vec![OperatingKey {
+            key: sample::secret_key(2).public(),
+            uses: vec![Use::Publish, Use::Attest],
+        }],
+        ..sample::identity_object()
+    };
+    let start = sign_at(Place::Genesis, &both, 1);
+    let here = |before: &Sealed<Entry>, seq| next_position(start.publisher(), seq, before.id(), 0);
+    let published = sign_at(here(&start, 1), &sample::release_object(), 2);
+    let found = sign_at(here(&published, 2), &attestation, 2);
+    vec![
+        log_case("key with both uses", "ok", &[&start, &published, &found], "uses add up"),
+        log_case("key of a stranger", "key", &[first, &next(7)], "an operating key of the identity"),
+        log_case("root key signs a release", "key", &[first, &next(1)], "root keys sign key operations only"),
+        log_case("attesting key signs a release", "key", &[first, &next(3)], "use publish"),
+        log_case("publishing key signs an attestation", "key", &[first, &attested(2)], "use attest"),
+        log_case(
+            "authority that is no identity",
+            "key",
+            &[first, &log[1], &assumed],
+            "a key operation allows keys",
+        ),
+    ]
+}

@@ -1,0 +1,62 @@
+//! Published figures, computed again: every row of `published_checks.csv` goes the whole way from the
+//! file of an office to a verified release, and is compared with what the office published.
+//!
+//! `specs/checks/families.toml` says which recipe and which files belong to which rows. A row that
+//! has no such run, or whose run fails, is reported with the reason; none is left out.
+
+pub mod family;
+pub mod figure;
+pub mod official;
+pub mod pipeline;
+pub mod report;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use family::{FigureFamily, RecipeRun};
+use figure::PublishedFigure;
+use official::SeriesComparison;
+use pipeline::{Pipeline, VerifiedFigures};
+use report::{FigureLine, FigureReport};
+
+/// The folder of the families and of the recipes that are no official method.
+pub fn families_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("checks")
+}
+
+/// Checks every row of `published_checks.csv` in a folder of data, and the whole series of the families;
+/// `only` keeps those whose name contains it.
+///
+/// # Errors
+/// When the rows or the families cannot be read.
+pub fn check_figures(data: &Path, only: &str) -> Result<FigureReport, String> {
+    let rows = figure::read_figures(&data.join("published_checks.csv"))?;
+    let families = family::read_families(&families_folder())?;
+    let mut chain = Pipeline::new(data);
+    let mut done: BTreeMap<(usize, usize), Result<VerifiedFigures, String>> = BTreeMap::new();
+    let mut lines = Vec::new();
+    for row in rows.into_iter().filter(|row| row.family.contains(only)) {
+        let found = find_run(&families, &row).map(|(place, run)| {
+            let figures = done.entry(place).or_insert_with(|| chain.compute_figures(run));
+            figures.clone().and_then(|figures| figures.figure_at(run, &row))
+        });
+        let none = || Err("no run is stated for it in families.toml".to_owned());
+        lines.push(FigureLine::new(row, found.unwrap_or_else(none)));
+    }
+    let wanted =
+        family::read_series(&families_folder())?.into_iter().filter(|series| series.name.contains(only));
+    let series = wanted.map(|series| SeriesComparison::new(&mut chain, &series)).collect();
+    Ok(FigureReport { lines, series })
+}
+
+/// The first run of the row's family that is for it.
+fn find_run<'f>(
+    families: &'f [FigureFamily],
+    row: &PublishedFigure,
+) -> Option<((usize, usize), &'f RecipeRun)> {
+    let (at, family) = families.iter().enumerate().find(|(_, family)| family.name == row.family)?;
+    let (place, run) = family.runs.iter().enumerate().find(|(_, run)| run.covers(row))?;
+    // Runs that differ in the figure that they look up only are one.
+    let same = family.runs.iter().position(|other| other.same_work(run)).unwrap_or(place);
+    Some(((at, same), run))
+}

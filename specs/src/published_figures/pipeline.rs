@@ -1,0 +1,244 @@
+//! The whole way of a figure: import, data set, recipe, release, signature, bundle, verification by
+//! somebody who has nothing but the bundle.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use ingest::{Format, ImportOptions, ImportedTable};
+use ledger::bundle::{self, Bundle};
+use ledger::compute::{self, Source};
+use ledger::log::Log;
+use schemas::cid::{Cid, DatasetId, EntryId, PieceId};
+use schemas::content;
+use schemas::decimal::Decimal;
+use schemas::entry::{self, Place};
+use schemas::key::SecretKey;
+use schemas::limits::PIECE_BYTES_MAX;
+use schemas::object::{Body, Dataset, Provenance, Release, Snapshot, Structure, encode};
+use schemas::period::Period;
+use schemas::structure::Role;
+use schemas::table::{Cell, Table};
+use schemas::text::{Name, Text};
+use schemas::verdict::Verdict;
+
+use super::family::{InputFile, RecipeRun};
+use super::figure::PublishedFigure;
+use crate::sample;
+
+/// Formats by their words.
+const FORMATS: [Format; 3] = [Format::WorldBank, Format::Fred, Format::Csv];
+
+/// A publisher with its blocks, and the folder of files that it publishes.
+pub struct Pipeline {
+    data: PathBuf,
+    key: SecretKey,
+    log: Log,
+    blocks: BTreeMap<Cid, Vec<u8>>,
+    /// Data sets by file and mapping, so that each is read once.
+    held: Vec<(InputFile, DatasetId)>,
+}
+
+/// The verified figures of a run, by output.
+#[derive(Debug, Clone)]
+pub struct VerifiedFigures(BTreeMap<Name, Table>);
+
+impl Pipeline {
+    /// A publisher without anything yet.
+    pub fn new(data: &Path) -> Self {
+        let root = sample::secret_key(1);
+        let genesis =
+            entry::sign(Place::Genesis, 0, &sample::encode_object(&sample::identity_object()), &root)
+                .unwrap();
+        let blocks = BTreeMap::from([(genesis.id().cid(), genesis.bytes().to_vec())]);
+        let log = Log::begin(&genesis).unwrap();
+        Self { data: data.to_owned(), key: sample::secret_key(2), log, blocks, held: Vec::new() }
+    }
+
+    /// The figures of a run, verified from a bundle alone.
+    ///
+    /// # Errors
+    /// Which step failed, and why.
+    pub fn compute_figures(&mut self, run: &RecipeRun) -> Result<VerifiedFigures, String> {
+        let mut inputs = BTreeMap::new();
+        for (name, input) in run.inputs() {
+            let name = Name::new(name.as_str()).map_err(|fault| fault.to_string())?;
+            inputs.insert(name, self.import_dataset(input)?);
+        }
+        let release = self.build_release(run, inputs)?;
+        let entry = self.sign_release(&release)?;
+        let fetch = |id: Cid| self.blocks.get(&id).cloned();
+        let file = bundle::write(&[entry], &[], &fetch).map_err(|reach| format!("bundle: {reach:?}"))?;
+        verify_bundle(&file)
+    }
+
+    fn build_release(
+        &mut self,
+        run: &RecipeRun,
+        inputs: BTreeMap<Name, DatasetId>,
+    ) -> Result<Release, String> {
+        compute::publishable(&run.recipe).map_err(|fault| format!("recipe: {fault}"))?;
+        let mut sources: BTreeMap<Name, Source> = BTreeMap::new();
+        for (name, id) in &inputs {
+            let fetch = |id: Cid| self.blocks.get(&id).cloned();
+            let (_, source) = compute::load(*id, &fetch).map_err(|fault| format!("data set: {fault}"))?;
+            sources.insert(name.clone(), source);
+        }
+        let outcome = compute::run(&run.recipe, sources).map_err(|fault| format!("run: {fault}"))?;
+        let results = outcome.figures.iter().map(|(name, figures)| (name.clone(), figures.content)).collect();
+        self.blocks.extend(outcome.figures.into_values().flat_map(|figures| figures.blocks));
+        let recipe = self.store_object(&run.recipe)?;
+        Ok(Release {
+            dataflow: run.recipe.indicator.clone(),
+            vintage: sample::make_text("published"),
+            recipe,
+            inputs,
+            results,
+            steps: outcome.steps,
+            supersedes: None,
+        })
+    }
+
+    /// The figures of a file as they are.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn import_table(&mut self, input: &InputFile) -> Result<Table, String> {
+        let id = self.import_dataset(input)?;
+        let fetch = |id: Cid| self.blocks.get(&id).cloned();
+        compute::load(id, &fetch).map(|(_, source)| source.table).map_err(|fault| fault.to_string())
+    }
+
+    /// Imports a file, once.
+    fn import_dataset(&mut self, input: &InputFile) -> Result<DatasetId, String> {
+        if let Some((_, id)) = self.held.iter().find(|(known, _)| known == input) {
+            return Ok(*id);
+        }
+        let file = || std::fs::read(self.data.join(&input.file));
+        let bytes = input.text.as_ref().map_or_else(file, |text| Ok(text.clone().into_bytes()));
+        let bytes = bytes.map_err(|error| format!("{}: {error}", input.file))?;
+        let imported = import_file(input, &bytes).map_err(|fault| format!("import: {fault}"))?;
+        let snapshot = self.store_snapshot(&input.file, &bytes)?;
+        let (content, blocks) =
+            content::pack(&imported.table, BTreeMap::new()).map_err(|fault| fault.to_string())?;
+        self.blocks.extend(blocks);
+        let importer = Text::new(imported.importer.as_str()).map_err(|fault| fault.to_string())?;
+        let id = self.store_object(&Dataset {
+            dataflow: imported.dataflow,
+            title: sample::make_text("as imported"),
+            unit: None,
+            content,
+            provenance: Provenance::Import { snapshot, importer },
+            plausibility_warnings: Vec::new(),
+        })?;
+        self.held.push((input.clone(), id));
+        Ok(id)
+    }
+
+    fn store_snapshot(&mut self, file: &str, bytes: &[u8]) -> Result<schemas::cid::SnapshotId, String> {
+        let pieces: Vec<(PieceId, &[u8])> =
+            bytes.chunks(PIECE_BYTES_MAX).map(|piece| (PieceId::of(piece), piece)).collect();
+        self.blocks.extend(pieces.iter().map(|(id, piece)| (id.cid(), piece.to_vec())));
+        self.store_object(&Snapshot {
+            name: Text::new(file).map_err(|fault| fault.to_string())?,
+            media_type: sample::make_text("application/octet-stream"),
+            size: bytes.len() as u64,
+            blake3: *PieceId::of(bytes).cid().digest(),
+            pieces: pieces.into_iter().map(|(id, _)| id).collect(),
+            url: None,
+            fetched: None,
+            agency: None,
+            licence: None,
+        })
+    }
+
+    fn store_object<T: Body>(&mut self, body: &T) -> Result<T::Id, String> {
+        let (id, (cid, bytes)) = content::block(body).map_err(|fault| fault.to_string())?;
+        self.blocks.insert(cid, bytes);
+        Ok(id)
+    }
+
+    fn sign_release(&mut self, release: &Release) -> Result<EntryId, String> {
+        self.store_object(release)?;
+        let object = encode(release).map_err(|fault| fault.to_string())?;
+        let entry = entry::sign(self.log.next(), sample::TIME, &object, &self.key)
+            .map_err(|fault| fault.to_string())?;
+        self.log.take(&entry).map_err(|fault| fault.to_string())?;
+        self.blocks.insert(entry.id().cid(), entry.bytes().to_vec());
+        Ok(entry.id())
+    }
+}
+
+fn import_file(input: &InputFile, bytes: &[u8]) -> Result<ImportedTable, String> {
+    let word = |word: &String| {
+        let found = FORMATS.into_iter().find(|format| format.code() == word);
+        found.ok_or_else(|| format!("`{word}` is no format"))
+    };
+    let options = ImportOptions {
+        format: input.format.as_ref().map(word).transpose()?,
+        mapping: input.mapping.clone(),
+        ..ImportOptions::default()
+    };
+    let name = input.file.rsplit('/').next().unwrap_or_default();
+    ingest::import(ingest::SourceFile { name, bytes }, &options, &mut |_| ())
+        .map_err(|fault| fault.to_string())
+}
+
+/// What somebody finds who has the bundle and nothing else.
+fn verify_bundle(file: &[u8]) -> Result<VerifiedFigures, String> {
+    let bundle = Bundle::read(file).map_err(|fault| format!("bundle: {fault}"))?;
+    let entry = bundle.roots.first().and_then(|id| bundle.entries.get(id)).ok_or("bundle: it has no root")?;
+    let release = entry.value().object();
+    let id = release.try_into().map_err(|_| "bundle: its root is no release")?;
+    let fetch = |id: Cid| bundle.block(id);
+    let found = ledger::verify::verify(id, &fetch);
+    if !matches!(found.verdict, Verdict::Reproduced { .. }) {
+        return Err(format!("verify: {}", found.verdict));
+    }
+    let table = |(name, content)| {
+        let (_, table): (Structure, Table) =
+            content::unpack(content, fetch).map_err(|fault| fault.to_string())?;
+        Ok((name, table))
+    };
+    Ok(VerifiedFigures(found.results.into_iter().map(table).collect::<Result<_, String>>()?))
+}
+
+impl VerifiedFigures {
+    /// The table of an output.
+    ///
+    /// # Errors
+    /// When the release has none of that name.
+    pub fn output_table(&self, output: &str) -> Result<&Table, String> {
+        let table = self.0.iter().find(|(name, _)| name.as_str() == output).map(|(_, table)| table);
+        table.ok_or_else(|| format!("the release has no output `{output}`"))
+    }
+
+    /// The figure of a row.
+    ///
+    /// # Errors
+    /// When the release has none.
+    pub fn figure_at(&self, run: &RecipeRun, row: &PublishedFigure) -> Result<Decimal, String> {
+        let (output, component) = run.figure_component();
+        let table = self.output_table(output)?;
+        let column =
+            table.column(component).ok_or_else(|| format!("`{output}` has no component `{component}`"))?;
+        let place = (0..table.rows()).find(|place| key_matches(table, *place, run, row));
+        let cell = place.and_then(|place| column.cell(place));
+        match cell {
+            Some(Cell::Number(value)) => Ok(value),
+            Some(Cell::Integer(value)) => Ok(value.into()),
+            _ => Err(format!("the release has no figure for {} {}", row.ref_area, row.period)),
+        }
+    }
+}
+
+fn key_matches(table: &Table, place: usize, run: &RecipeRun, row: &PublishedFigure) -> bool {
+    let identifiers =
+        table.shape().components().iter().filter(|component| component.role == Role::Identifier);
+    identifiers.zip(table.key(place)).all(|(component, cell)| {
+        let wanted = run.expected_key(component.id.as_str(), row);
+        match cell {
+            Cell::Period(period) => wanted.and_then(|text| text.parse::<Period>().ok()) == Some(period),
+            cell => wanted == Some(cell.to_string().as_str()),
+        }
+    })
+}

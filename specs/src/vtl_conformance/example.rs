@@ -1,0 +1,108 @@
+//! Runs one example: script, inputs, expectation, comparison.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use schemas::structure::Shape;
+use schemas::table::Table;
+use vtl::{Diagnostic, DiagnosticCode, ExecutionPlan, Outcome, RunLimits, Script};
+
+use super::folder::ExampleFiles;
+use super::structure::{self, ResultStructure};
+use super::{ExampleFinding, FailureClass, cell, compare, csv, page};
+
+/// Plenty: the largest example has some dozen lines.
+const LIMITS: RunLimits = RunLimits { steps: 10_000_000, cells: 10_000_000 };
+
+/// The name of a result that is a data set.
+const RESULT_NAME: &str = "DS_r";
+
+/// Runs an example and compares.
+///
+/// # Errors
+/// The script cannot be read.
+pub fn run_example(place: &ExampleFiles) -> Result<ExampleFinding, String> {
+    let page = place.text("intro.rst").unwrap_or_default();
+    let script = page::complete_script(&place.text(&format!("{}.vtl", place.stem))?, &page);
+    Ok(evaluate_example(place, &script)
+        .unwrap_or_else(|(class, difference)| ExampleFinding::Differs(class, difference)))
+}
+
+/// What ends an example before anything can be compared.
+type ExampleFailure = (FailureClass, String);
+
+fn evaluate_example(place: &ExampleFiles, text: &str) -> Result<ExampleFinding, ExampleFailure> {
+    let script = Script::parse(text).map_err(|faults| failure_from(FailureClass::Parse, text, &faults))?;
+    let inputs = load_inputs(place, &script)?;
+    let shapes: BTreeMap<String, Shape> =
+        inputs.iter().map(|(name, table)| (name.clone(), table.shape().clone())).collect();
+    let plan =
+        vtl::check(&script, &shapes).map_err(|faults| failure_from(FailureClass::Check, text, &faults))?;
+    let plan = plan.with_every_result();
+    let outcome = vtl::run(&plan, &inputs, LIMITS);
+    let outcome =
+        outcome.map_err(|fault| failure_from(FailureClass::Fault, text, std::slice::from_ref(&fault)))?;
+    compare_outcome(place, &plan, &outcome)
+}
+
+/// The first fault, in one line; a part of VTL that the engine lacks is no fault of the example.
+fn failure_from(class: FailureClass, text: &str, faults: &[Diagnostic]) -> ExampleFailure {
+    let Some(fault) = faults.first() else { return (class, "no fault is named".to_owned()) };
+    let class = match fault.code {
+        DiagnosticCode::Unsupported => FailureClass::Unsupported,
+        DiagnosticCode::Refused => FailureClass::Refused,
+        _ => class,
+    };
+    let (line, column) = fault.span.line_and_column(text);
+    (class, format!("{fault} (line {line}, column {column})"))
+}
+
+/// The data sets that the script names and the folder holds.
+fn load_inputs(
+    place: &ExampleFiles,
+    script: &Script,
+) -> Result<BTreeMap<String, Arc<Table>>, ExampleFailure> {
+    let mut tables = BTreeMap::new();
+    for name in script.inputs() {
+        if place.file(&format!("{name}.json")).is_some() {
+            let table = load_input(place, name)
+                .map_err(|fault| (FailureClass::Material, format!("`{name}`: {fault}")))?;
+            tables.insert(name.to_owned(), Arc::new(table));
+        }
+    }
+    Ok(tables)
+}
+
+fn load_input(place: &ExampleFiles, name: &str) -> Result<Table, String> {
+    match structure::parse_structure(&place.text(&format!("{name}.json"))?)? {
+        ResultStructure::Data(shape) => {
+            cell::build_table(&shape, &csv::parse_csv(&place.text(&format!("{name}.csv"))?))
+        }
+        ResultStructure::Scalar(..) => Err("an input that is a scalar".to_owned()),
+    }
+}
+
+fn compare_outcome(
+    place: &ExampleFiles,
+    plan: &ExecutionPlan,
+    outcome: &Outcome,
+) -> Result<ExampleFinding, ExampleFailure> {
+    let material = |fault: String| (FailureClass::Material, format!("the expectation: {fault}"));
+    let expected =
+        place.text(&format!("{}.json", place.stem)).and_then(|text| structure::parse_structure(&text));
+    let lines = place.text(&format!("{}.csv", place.stem)).map_err(material)?;
+    let lines = csv::parse_csv(&lines);
+    match expected.map_err(material)? {
+        ResultStructure::Data(shape) => {
+            let missing = || (FailureClass::Structure, format!("there is no data set `{RESULT_NAME}`"));
+            Ok(compare::compare_table(&shape, &lines, outcome.tables.get(RESULT_NAME).ok_or_else(missing)?))
+        }
+        ResultStructure::Scalar(name, kind) => {
+            let missing = || (FailureClass::Structure, format!("`{name}` is no scalar"));
+            let found = outcome.scalars.get(&name).ok_or_else(missing)?;
+            let found_kind =
+                plan.scalars().into_iter().find(|(own, _)| *own == name).and_then(|(_, kind)| kind);
+            Ok(compare::compare_scalar(kind, &lines, found_kind, found.as_ref()))
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What the page of an operator gives its examples in words: rulesets and value domains.
+//!
+//! Some scripts use a ruleset or a value domain that only the text around them defines. A ruleset is
+//! taken over as it stands, a value domain is written into the script as the set of its values.
+
+/// The script as an engine can read it: what the page defines and the script names is supplied, and
+/// lines that begin with `#`, which VTL does not know as comments, are blank.
+pub fn complete_script(script: &str, page: &str) -> String {
+    let lines = script.lines().map(|line| if line.trim_start().starts_with('#') { "" } else { line });
+    let mut text = lines.collect::<Vec<_>>().join("\n");
+    if let Some((name, values)) = find_value_domain(page) {
+        text = replace_word(&text, name, &straighten_quotes(values));
+    }
+    for (name, definition) in find_rulesets(page) {
+        if split_words(&text).any(|(_, word)| word == name)
+            && !find_rulesets(&text).iter().any(|(own, _)| *own == name)
+        {
+            text = format!("{text}\n{};\n", straighten_quotes(definition));
+        }
+    }
+    text
+}
+
+/// The rulesets of a text: name and definition, without the semicolon.
+fn find_rulesets(text: &str) -> Vec<(&str, &str)> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once("define ") {
+        let Some(kind) =
+            ["datapoint ruleset", "hierarchical ruleset"].iter().find(|k| after.starts_with(**k))
+        else {
+            rest = after;
+            continue;
+        };
+        let end = format!("end {kind}");
+        let Some(at) = after.find(&end) else { break };
+        let whole = rest.len() - after.len() - "define ".len();
+        let definition = rest.get(whole..whole + "define ".len() + at + end.len()).unwrap_or_default();
+        let name = after.get(kind.len()..).map(|signature| split_words(signature).next());
+        found.extend(name.flatten().map(|(_, name)| (name, definition)));
+        rest = after.get(at..).unwrap_or_default();
+    }
+    found
+}
+
+/// The value domain of a page: name and set of values.
+fn find_value_domain(page: &str) -> Option<(&str, &str)> {
+    let (_, after) = page.split_once("Value Domain named ")?;
+    let (_, name) = split_words(after).next()?;
+    let (open, close) = (after.find('{')?, after.find('}')?);
+    Some((name, after.get(open..=close)?))
+}
+
+/// The words of a text, each with its place.
+fn split_words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+    let parts = text.split(move |c| !part(c)).filter(|word| !word.is_empty());
+    parts.map(move |word| (word.as_ptr().addr() - text.as_ptr().addr(), word))
+}
+
+fn replace_word(text: &str, name: &str, by: &str) -> String {
+    let mut out = String::new();
+    let mut from = 0;
+    for (at, word) in split_words(text).filter(|(_, word)| *word == name) {
+        out.push_str(text.get(from..at).unwrap_or_default());
+        out.push_str(by);
+        from = at + word.len();
+    }
+    out + text.get(from..).unwrap_or_default()
+}
+
+/// Quotes as a keyboard has them.
+fn straighten_quotes(text: &str) -> String {
+    text.replace(['“', '”'], "\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_page_defines_is_supplied_once_and_only_when_named() {
+        let page =
+            "Given: ::\n  define datapoint ruleset R ( variable A ) is A = “x” end datapoint ruleset\n";
+        let want = "X := check_datapoint ( D, R );\n\
+                    define datapoint ruleset R ( variable A ) is A = \"x\" end datapoint ruleset;\n";
+        assert_eq!(complete_script("X := check_datapoint ( D, R );", page), want);
+        assert_eq!(complete_script(want.trim_end(), page), want.trim_end());
+        assert_eq!(complete_script("X := D;\n# Y\n", page), "X := D;\n");
+    }
+
+    #[test]
+    fn a_value_domain_is_its_set_of_values() {
+        let page = "and the Value Domain named V (of strings) defined by {“a”, \"b\"}:";
+        assert_eq!(complete_script("X := D#I in V;", page), "X := D#I in {\"a\", \"b\"};");
+        assert_eq!(complete_script("X := D#V1 in W;", page), "X := D#V1 in W;");
+    }
+}

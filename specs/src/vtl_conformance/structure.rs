@@ -1,0 +1,61 @@
+//! The structure files of the examples: components with role and type, or a scalar with its type.
+
+use schemas::structure::{Component, Role, Shape, Type};
+use schemas::text::Name;
+use serde::Deserialize;
+
+/// What a structure file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ResultStructure {
+    /// A data set.
+    Data(Shape),
+    /// A scalar: the name of the result and its type.
+    Scalar(String, Type),
+}
+
+#[derive(Deserialize)]
+struct StructureFile {
+    name: String,
+    components: Option<Vec<ComponentSpec>>,
+    r#type: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ComponentSpec {
+    name: String,
+    role: String,
+    data_type: String,
+}
+
+/// Reads a structure file; components come in the order of their roles.
+///
+/// # Errors
+/// What it does not say, in words.
+pub fn parse_structure(text: &str) -> Result<ResultStructure, String> {
+    let file: StructureFile =
+        serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|e| e.to_string())?;
+    let Some(parts) = file.components else {
+        let word = file.r#type.ok_or("a structure without components and without type")?;
+        return Ok(ResultStructure::Scalar(file.name, parse_type(&word)?));
+    };
+    let components: Result<Vec<Component>, String> = parts.into_iter().map(parse_component).collect();
+    Shape::sorted(components?).map(ResultStructure::Data).map_err(|error| error.to_string())
+}
+
+fn parse_component(part: ComponentSpec) -> Result<Component, String> {
+    let role = match part.role.as_str() {
+        "Identifier" => Role::Identifier,
+        "Measure" => Role::Measure,
+        "Attribute" => Role::Attribute,
+        "ViralAttribute" | "Viral Attribute" => Role::ViralAttribute,
+        other => return Err(format!("`{other}` is no role")),
+    };
+    let name = Name::new(part.name).map_err(|error| error.to_string())?;
+    Ok(Component::new(name, role, parse_type(&part.data_type)?))
+}
+
+fn parse_type(word: &str) -> Result<Type, String> {
+    let plain: String = word.chars().filter(char::is_ascii_alphabetic).collect();
+    let same = |kind: &Type| kind.word().replace('_', "").eq_ignore_ascii_case(&plain);
+    Type::ALL.into_iter().find(same).ok_or_else(|| format!("`{word}` is no type"))
+}
