@@ -2,26 +2,26 @@
 
 use std::sync::Arc;
 
-use dashboard::{Ask, Wanted};
+use dashboard::{DocumentQuery, PageRequest};
 
 /// Pages about what the node holds.
-pub(crate) fn made() -> api::Pages {
-    Arc::new(|asked: &api::Asked, documents: &dyn api::Documents| {
-        let wanted = Wanted {
+pub(crate) fn made() -> api::PageRenderer {
+    Arc::new(|asked: &api::PageRequest, documents: &dyn api::Documents| {
+        let wanted = PageRequest {
             path: &asked.path,
             query: &asked.query,
             origin: &asked.origin,
-            encodings: &asked.encodings,
-            known: &asked.known,
+            accept_encoding: &asked.accept_encoding,
+            if_none_match: &asked.if_none_match,
         };
-        let answer = dashboard::answer(wanted, &|ask| match ask {
-            Ask::Flows => documents.flows(),
-            Ask::Areas => documents.areas(),
-            Ask::Country(area) => documents.country(area),
-            Ask::Figure(place, output, vintage) => documents.figure(place, output, vintage),
-            Ask::Recipe(id) => documents.recipe(id),
-            Ask::Publisher(id) => documents.publisher(id),
+        let answer = dashboard::respond(wanted, &|ask| match ask {
+            DocumentQuery::Flows => documents.flows(),
+            DocumentQuery::Areas => documents.areas(),
+            DocumentQuery::Country(area) => documents.country(area),
+            DocumentQuery::Figure(place, output, vintage) => documents.figure(place, output, vintage),
+            DocumentQuery::Recipe(id) => documents.recipe(id),
+            DocumentQuery::Publisher(id) => documents.publisher(id),
         });
-        api::Page { status: answer.status, headers: answer.headers, body: answer.body }
+        api::PageResponse { status: answer.status, headers: answer.headers, body: answer.body }
     })
 }

@@ -90,7 +90,7 @@ pub struct Node {
 pub async fn start(home: &Home, config: Config) -> Result<Node, Error> {
     let (core, opened) = open(home, config.attest)?;
     // What is asked of this machine is looked at before others are met.
-    let listener = api::bind(config.api).await;
+    let listener = api::bind_loopback(config.api).await;
     let listener = listener.map_err(|source| Error::Api { address: config.api, source })?;
     let address = listener.local_addr().map_err(|source| Error::Api { address: config.api, source })?;
     let seed = home.make_key(Key::Node)?.seed();

@@ -14,36 +14,36 @@ use crate::problem;
 pub const OPENAPI: &str = include_str!("../openapi.json");
 
 /// The page draws pictures of its own and sets styles; scripts come from files alone.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
+static SWAGGER_CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
     Arc::new(Config::from("/openapi.json").use_base_layout().try_it_out_enabled(true).validator_url("none"))
 });
 
-pub(crate) async fn document() -> Response {
+pub(crate) async fn openapi_document() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], OPENAPI).into_response()
 }
 
 /// The page has files beside it, so its address ends like that of a folder.
-pub(crate) async fn lead() -> Response {
+pub(crate) async fn redirect() -> Response {
     (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, "/docs/")]).into_response()
 }
 
-pub(crate) async fn page() -> Response {
-    file("index.html")
+pub(crate) async fn documentation_page() -> Response {
+    documentation_file("index.html")
 }
 
-pub(crate) async fn beside(Path(name): Path<String>) -> Response {
-    file(&name)
+pub(crate) async fn asset(Path(name): Path<String>) -> Response {
+    documentation_file(&name)
 }
 
-fn file(name: &str) -> Response {
-    let Ok(Some(file)) = utoipa_swagger_ui::serve(name, Arc::clone(&CONFIG)) else {
-        return problem::nowhere().into_response();
+fn documentation_file(name: &str) -> Response {
+    let Ok(Some(file)) = utoipa_swagger_ui::serve(name, Arc::clone(&SWAGGER_CONFIG)) else {
+        return problem::unknown_route().into_response();
     };
     let headers = [
         (header::CONTENT_TYPE, file.content_type),
-        (header::CONTENT_SECURITY_POLICY, POLICY.to_owned()),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY.to_owned()),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
     ];
     (headers, file.bytes.into_owned()).into_response()

@@ -7,19 +7,19 @@
 //! web page cannot reach the node by rebinding a name of its own (DNS rebinding). Requests are
 //! bounded in bytes, in number and in time.
 
-mod answers;
 mod docs;
 mod guard;
-mod index;
-mod listen;
 mod live;
 mod metrics;
 mod pages;
 mod problem;
 mod read;
+mod response_cache;
+mod route_list;
 mod routes;
 mod sdmx;
-mod table;
+mod server;
+mod views;
 mod write;
 
 use std::pin::Pin;
@@ -32,22 +32,22 @@ use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use service::{Keep, Service};
 use tokio::sync::Semaphore;
 
-use table::Table;
+use route_list::RouteList;
 
 pub use docs::OPENAPI;
-pub use listen::{bind, serve};
-pub use pages::{Asked, Documents, Page, Pages};
+pub use pages::{Documents, PageRenderer, PageRequest, PageResponse};
 pub use problem::Problem;
+pub use server::{bind_loopback, serve};
 
 /// Bytes of a request's body: a publication with its source document.
 pub const BODY_BYTES_MAX: usize = 600 << 20;
 /// Bytes of the body of every other request.
-const SMALL_BYTES_MAX: usize = 16 << 10;
+const SMALL_BODY_BYTES_MAX: usize = 16 << 10;
 
 /// What tells which peers the network is connected to: addresses by peer id.
-pub type Peers = Arc<dyn Fn() -> Vec<(String, String)> + Send + Sync>;
+pub type PeerAddresses = Arc<dyn Fn() -> Vec<(String, String)> + Send + Sync>;
 /// Dials a peer now, and says who is there or why that fails.
-pub type Dial =
+pub type DialPeer =
     Arc<dyn Fn(String) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send>> + Send + Sync>;
 
 /// What a node gives to its API.
@@ -57,34 +57,34 @@ pub struct Setup<K: Keep> {
     /// The token that writes must carry.
     pub token: String,
     /// Connected peers.
-    pub peers: Peers,
+    pub peers: PeerAddresses,
     /// Dials a peer.
-    pub dial: Dial,
+    pub dial: DialPeer,
     /// Own addresses, told by the network.
-    pub listening: Peers,
+    pub listening: PeerAddresses,
     /// Seconds since 1970, for signatures.
     pub clock: fn() -> i64,
     /// Answers for every path that is no route.
-    pub pages: Pages,
+    pub pages: PageRenderer,
 }
 
 /// What the routes work with; cheap to clone.
-struct State<K: Keep>(Arc<Shared<K>>);
+struct State<K: Keep>(Arc<SharedState<K>>);
 
-struct Shared<K: Keep> {
+struct SharedState<K: Keep> {
     setup: Setup<K>,
-    index: index::Index<K>,
-    answers: answers::Answers,
-    feed: Arc<live::Feed>,
-    metrics: metrics::Metrics,
+    views: views::Views<K>,
+    response_cache: response_cache::ResponseCache,
+    feed: Arc<live::EventFeed>,
+    metrics: metrics::RequestMetrics,
     /// Requests that have no answer yet.
-    flying: AtomicUsize,
+    requests_in_flight: AtomicUsize,
     /// Work that waits for the disk or computes, at one time.
-    turns: Arc<Semaphore>,
+    blocking_permits: Arc<Semaphore>,
 }
 
 /// Threads that make answers at one time; more would wait for each other.
-const TURNS: usize = 8;
+const BLOCKING_MAX: usize = 8;
 
 impl<K: Keep> Clone for State<K> {
     fn clone(&self) -> Self {
@@ -93,14 +93,14 @@ impl<K: Keep> Clone for State<K> {
 }
 
 impl<K: Keep> std::ops::Deref for State<K> {
-    type Target = Shared<K>;
+    type Target = SharedState<K>;
 
-    fn deref(&self) -> &Shared<K> {
+    fn deref(&self) -> &SharedState<K> {
         &self.0
     }
 }
 
-impl<K: Keep> std::ops::Deref for Shared<K> {
+impl<K: Keep> std::ops::Deref for SharedState<K> {
     type Target = Setup<K>;
 
     fn deref(&self) -> &Setup<K> {
@@ -110,120 +110,133 @@ impl<K: Keep> std::ops::Deref for Shared<K> {
 
 impl<K: Keep> State<K> {
     fn new(setup: Setup<K>) -> Self {
-        let (index, feed) = (index::Index::new(setup.service.clone()), live::Feed::start(&setup.service));
-        let (answers, turns) = (answers::Answers::default(), Arc::new(Semaphore::new(TURNS)));
+        let (index, feed) =
+            (views::Views::new(setup.service.clone()), live::EventFeed::start(&setup.service));
+        let (answers, turns) =
+            (response_cache::ResponseCache::default(), Arc::new(Semaphore::new(BLOCKING_MAX)));
         let (metrics, flying) = Default::default();
-        Self(Arc::new(Shared { setup, index, answers, feed, metrics, flying, turns }))
+        Self(Arc::new(SharedState {
+            setup,
+            views: index,
+            response_cache: answers,
+            feed,
+            metrics,
+            requests_in_flight: flying,
+            blocking_permits: turns,
+        }))
     }
 }
 
 /// The routes; must be called inside a tokio runtime.
 pub fn router<K: Keep>(setup: Setup<K>) -> Router {
     let state = State::new(setup);
-    let ours = table(Some(&state)).router().nest("/sdmx", opened(sdmx::routes()));
-    ours.fallback(pages::page::<K>)
-        .method_not_allowed_fallback(problem::method)
-        .layer(from_fn_with_state(state.clone(), guard::bounds::<K>))
-        .layer(from_fn_with_state(state.clone(), metrics::count::<K>))
-        .layer(map_response(problem::shaped))
-        .layer(from_fn(guard::host))
+    let ours = route_list(Some(&state)).router().nest("/sdmx", with_cors(sdmx::sdmx_routes()));
+    ours.fallback(pages::serve_page::<K>)
+        .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(from_fn_with_state(state.clone(), guard::request_limits::<K>))
+        .layer(from_fn_with_state(state.clone(), metrics::count_request::<K>))
+        .layer(map_response(problem::as_problem))
+        .layer(from_fn(guard::loopback_host))
         .with_state(state)
 }
 
 /// The method, in small letters, and the path of every route that the OpenAPI document describes.
 /// SDMX has documents of its own.
-pub fn routes<K: Keep>() -> Vec<(&'static str, String)> {
-    table::<K>(None).paths()
+pub fn route_paths<K: Keep>() -> Vec<(&'static str, String)> {
+    route_list::<K>(None).paths()
 }
 
 /// The routes, and around them, once there is a state, what that decides.
-fn table<K: Keep>(state: Option<&State<K>>) -> Table<State<K>> {
+fn route_list<K: Keep>(state: Option<&State<K>>) -> RouteList<State<K>> {
     let kept = |router: Router<State<K>>| match state {
-        Some(state) => router.route_layer(from_fn_with_state(state.clone(), answers::kept::<K>)),
+        Some(state) => router.route_layer(from_fn_with_state(state.clone(), response_cache::cached::<K>)),
         None => router,
     };
     let writes = |router: Router<State<K>>| match state {
-        Some(state) => router.route_layer(from_fn_with_state(state.clone(), guard::token::<K>)),
+        Some(state) => router.route_layer(from_fn_with_state(state.clone(), guard::bearer_token::<K>)),
         None => router,
     };
-    let own = |router: Router<State<K>>| router.route_layer(from_fn(guard::own));
-    let api = reads().within(kept).merge(live()).within(opened);
-    let api = api.merge(private().within(own)).merge(self::writes().within(writes).within(own));
-    let data = Table::new()
-        .get("/data/{publisher}/{dataflow}/{file}", routes::data::file)
-        .get("/data/{dataflow}/{file}", routes::data::lead);
-    let documents = Table::new()
-        .get("/openapi.json", docs::document)
-        .get("/catalogue.jsonld", routes::catalogue::catalogue)
-        .within(opened);
-    Table::new()
+    let own = |router: Router<State<K>>| router.route_layer(from_fn(guard::same_site));
+    let api = read_routes().with_layers(kept).merge(stream_routes()).with_layers(with_cors);
+    let api = api
+        .merge(local_routes().with_layers(own))
+        .merge(self::write_routes().with_layers(writes).with_layers(own));
+    let data = RouteList::new()
+        .get("/data/{publisher}/{dataflow}/{file}", routes::data::download_file)
+        .get("/data/{dataflow}/{file}", routes::data::redirect);
+    let documents = RouteList::new()
+        .get("/openapi.json", docs::openapi_document)
+        .get("/catalogue.jsonld", routes::catalogue::dcat_catalogue)
+        .with_layers(with_cors);
+    RouteList::new()
         .nest("/api/v1", api)
-        .merge(data.within(kept).within(opened))
+        .merge(data.with_layers(kept).with_layers(with_cors))
         .merge(documents)
-        .get("/docs", docs::lead)
-        .get("/docs/", docs::page)
-        .get("/docs/{file}", docs::beside)
-        .get("/metrics", metrics::metrics)
-        .get("/healthz", metrics::healthy)
-        .get("/readyz", metrics::ready)
+        .get("/docs", docs::redirect)
+        .get("/docs/", docs::documentation_page)
+        .get("/docs/{file}", docs::asset)
+        .get("/metrics", metrics::show_metrics)
+        .get("/healthz", metrics::check_health)
+        .get("/readyz", metrics::check_readiness)
 }
 
 /// Routes that every page may read. What to say of other methods is settled first, so that the layer
 /// answers a browser that asks before it asks.
-fn opened<K: Keep>(routes: Router<State<K>>) -> Router<State<K>> {
-    routes.method_not_allowed_fallback(problem::method).layer(guard::open())
+fn with_cors<K: Keep>(routes: Router<State<K>>) -> Router<State<K>> {
+    routes.method_not_allowed_fallback(problem::method_not_allowed).layer(guard::public_cors())
 }
 
 /// What depends on the state of the ledger alone.
-fn reads<K: Keep>() -> Table<State<K>> {
-    use routes::{figure, library, panel, people, search};
-    Table::new()
-        .get("/logs", read::logs)
-        .get("/releases", read::releases)
-        .get("/releases/{id}", read::release)
-        .get("/datasets", read::datasets)
-        .get("/recipes", read::recipes)
-        .get("/recipes/{id}", library::recipe)
-        .get("/recipes/{id}/difference", library::difference)
-        .get("/resolve", read::resolve)
-        .get("/flows", panel::flows)
-        .get("/areas", panel::area_list)
-        .get("/panels/{release}/{output}", panel::panel)
-        .get("/countries/{area}", panel::country)
-        .get("/series/{release}/{output}/{key}", panel::series)
-        .get("/figures/{publisher}/{dataflow}/{key}/{period}", figure::figure)
-        .get("/publishers", people::publishers)
-        .get("/publishers/{id}", people::publisher)
-        .get("/publishers/{id}/entries", people::entries)
-        .get("/forks", people::forks)
-        .get("/search", search::search)
+fn read_routes<K: Keep>() -> RouteList<State<K>> {
+    use routes::{figure, panel, publishers, recipes, search};
+    RouteList::new()
+        .get("/logs", read::list_logs)
+        .get("/releases", read::list_releases)
+        .get("/releases/{id}", read::show_release)
+        .get("/datasets", read::list_datasets)
+        .get("/recipes", read::list_recipes)
+        .get("/recipes/{id}", recipes::show_recipe)
+        .get("/recipes/{id}/difference", recipes::show_difference)
+        .get("/resolve", read::resolve_identifier)
+        .get("/flows", panel::list_flows)
+        .get("/areas", panel::list_areas)
+        .get("/panels/{release}/{output}", panel::show_panel)
+        .get("/countries/{area}", panel::show_country)
+        .get("/series/{release}/{output}/{key}", panel::show_series)
+        .get("/figures/{publisher}/{dataflow}/{key}/{period}", figure::show_figure)
+        .get("/publishers", publishers::list_publishers)
+        .get("/publishers/{id}", publishers::show_publisher)
+        .get("/publishers/{id}/entries", publishers::list_entries)
+        .get("/forks", publishers::list_forks)
+        .get("/search", search::search_index)
 }
 
 /// What is as large as it likes, and what has no end.
-fn live<K: Keep>() -> Table<State<K>> {
-    Table::new()
-        .get("/blocks/{id}", read::block)
-        .get("/bundles/{id}", read::bundle)
-        .get("/events", live::events)
+fn stream_routes<K: Keep>() -> RouteList<State<K>> {
+    RouteList::new()
+        .get("/blocks/{id}", read::download_block)
+        .get("/bundles/{id}", read::download_bundle)
+        .get("/events", live::stream_events)
 }
 
 /// What tells of the node itself, and what makes it work.
-fn private<K: Keep>() -> Table<State<K>> {
-    Table::new()
-        .get("/status", read::status)
-        .get("/peers", read::peers)
-        .get("/releases/{id}/rerun", live::rerun)
+fn local_routes<K: Keep>() -> RouteList<State<K>> {
+    RouteList::new()
+        .get("/status", read::show_status)
+        .get("/peers", read::list_peers)
+        .get("/releases/{id}/rerun", live::stream_rerun)
 }
 
 /// What changes the node.
-fn writes<K: Keep>() -> Table<State<K>> {
+fn write_routes<K: Keep>() -> RouteList<State<K>> {
     let large = DefaultBodyLimit::max(BODY_BYTES_MAX);
-    let publish = Table::new().post("/publish", write::publish).within(|router| router.layer(large));
-    let small = Table::new()
-        .post("/follows/{publisher}", write::follow)
-        .delete("/follows/{publisher}", write::unfollow)
+    let publish =
+        RouteList::new().post("/publish", write::publish_object).with_layers(|router| router.layer(large));
+    let small = RouteList::new()
+        .post("/follows/{publisher}", write::follow_publisher)
+        .delete("/follows/{publisher}", write::unfollow_publisher)
         .post("/peers", write::add_peer)
-        .post("/releases/{id}/verify", write::verify)
-        .within(|router| router.layer(DefaultBodyLimit::max(SMALL_BYTES_MAX)));
+        .post("/releases/{id}/verify", write::verify_release)
+        .with_layers(|router| router.layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX)));
     publish.merge(small)
 }

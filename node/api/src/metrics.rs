@@ -20,47 +20,48 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use service::{Error, Keep};
 
-use crate::routes::blocking;
+use crate::routes::run_blocking;
 use crate::{Problem, State};
 
 /// Seconds that tell a kept answer from one that had to be made.
-const SECONDS: [f64; 12] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
+const DURATION_BUCKETS: [f64; 12] =
+    [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
 /// The text format of OpenMetrics 1.0.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Asked {
+struct RequestLabels {
     method: &'static str,
     route: String,
     status: u16,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Route {
+struct RouteLabels {
     route: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Outcome {
+struct VerdictLabels {
     verdict: &'static str,
 }
 
 /// What is counted as it happens.
 #[derive(Clone)]
-pub(crate) struct Metrics {
-    requests: Family<Asked, Counter>,
-    seconds: Family<Route, Histogram, fn() -> Histogram>,
+pub(crate) struct RequestMetrics {
+    requests: Family<RequestLabels, Counter>,
+    seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
 }
 
-impl Default for Metrics {
+impl Default for RequestMetrics {
     fn default() -> Self {
-        let buckets: fn() -> Histogram = || Histogram::new(SECONDS);
+        let buckets: fn() -> Histogram = || Histogram::new(DURATION_BUCKETS);
         Self { requests: Family::default(), seconds: Family::new_with_constructor(buckets) }
     }
 }
 
 /// Counts an answer, and how long it took until it began.
-pub(crate) async fn count<K: Keep>(
+pub(crate) async fn count_request<K: Keep>(
     Shared(state): Shared<State<K>>,
     request: Request,
     next: Next,
@@ -77,22 +78,28 @@ pub(crate) async fn count<K: Keep>(
     let started = Instant::now();
     let response = next.run(request).await;
     let metrics = &state.metrics;
-    metrics.seconds.get_or_create(&Route { route: route.clone() }).observe(started.elapsed().as_secs_f64());
-    metrics.requests.get_or_create(&Asked { method, route, status: response.status().as_u16() }).inc();
+    metrics
+        .seconds
+        .get_or_create(&RouteLabels { route: route.clone() })
+        .observe(started.elapsed().as_secs_f64());
+    metrics
+        .requests
+        .get_or_create(&RequestLabels { method, route, status: response.status().as_u16() })
+        .inc();
     response
 }
 
-pub(crate) async fn metrics<K: Keep>(Shared(state): Shared<State<K>>) -> Response {
-    match blocking(state, |state| Ok(text(state)?)).await {
+pub(crate) async fn show_metrics<K: Keep>(Shared(state): Shared<State<K>>) -> Response {
+    match run_blocking(state, |state| Ok(encode_metrics(state)?)).await {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(problem) => problem.into_response(),
     }
 }
 
-fn text<K: Keep>(state: &State<K>) -> Result<String, Error> {
+fn encode_metrics<K: Keep>(state: &State<K>) -> Result<String, Error> {
     let mut registry = Registry::with_prefix("assay");
     registry.register("build", "The program", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
-    let Metrics { requests, seconds } = state.metrics.clone();
+    let RequestMetrics { requests, seconds } = state.metrics.clone();
     registry.register("http_requests", "Answers by route and status", requests);
     let help = "Time from a request to the head of its answer";
     registry.register_with_unit("http_request_duration", help, Unit::Seconds, seconds);
@@ -102,7 +109,7 @@ fn text<K: Keep>(state: &State<K>) -> Result<String, Error> {
         registry.register(name, help, gauge);
     };
     let query = state.service.query();
-    let (logs, catalogue) = (query.logs()?, state.index.catalogue()?);
+    let (logs, catalogue) = (query.logs()?, state.views.catalogue()?);
     gauge("logs", "Logs of publishers held", logs.len() as u64);
     gauge("log_entries", "Entries held", logs.iter().map(|log| log.length).sum());
     gauge(
@@ -122,13 +129,17 @@ fn text<K: Keep>(state: &State<K>) -> Result<String, Error> {
         catalogue.vintages.values().map(|releases| releases.len() as u64).sum(),
     );
     gauge("peers", "Peers connected", (state.peers)().len() as u64);
-    gauge("event_readers", "Readers of the event stream", state.feed.readers() as u64);
-    gauge("runs", "Runs asked for by readers that have not ended", state.feed.runs() as u64);
-    gauge("requests_in_flight", "Requests without an answer", state.flying.load(Ordering::Relaxed) as u64);
-    let verdicts = Family::<Outcome, Gauge>::default();
+    gauge("event_readers", "Readers of the event stream", state.feed.reader_count() as u64);
+    gauge("runs", "Runs asked for by readers that have not ended", state.feed.pending_runs() as u64);
+    gauge(
+        "requests_in_flight",
+        "Requests without an answer",
+        state.requests_in_flight.load(Ordering::Relaxed) as u64,
+    );
+    let verdicts = Family::<VerdictLabels, Gauge>::default();
     for info in catalogue.vintages.values().flatten() {
         let verdict = info.verdict.as_ref().map_or("none", |verdict| verdict.word());
-        verdicts.get_or_create(&Outcome { verdict }).inc();
+        verdicts.get_or_create(&VerdictLabels { verdict }).inc();
     }
     registry.register("verdicts", "Releases by what this node found", verdicts);
     let mut text = String::new();
@@ -138,12 +149,14 @@ fn text<K: Keep>(state: &State<K>) -> Result<String, Error> {
 }
 
 /// Whether the node can read what it keeps.
-pub(crate) async fn healthy<K: Keep>(Shared(state): Shared<State<K>>) -> Result<&'static str, Problem> {
+pub(crate) async fn check_health<K: Keep>(Shared(state): Shared<State<K>>) -> Result<&'static str, Problem> {
     state.service.query().own()?;
     Ok("ok\n")
 }
 
 /// Whether the node has made its index, so that answers come at once.
-pub(crate) async fn ready<K: Keep>(Shared(state): Shared<State<K>>) -> Result<&'static str, Problem> {
-    blocking(state, |state| Ok(state.index.catalogue().map(|_| "ready\n")?)).await
+pub(crate) async fn check_readiness<K: Keep>(
+    Shared(state): Shared<State<K>>,
+) -> Result<&'static str, Problem> {
+    run_blocking(state, |state| Ok(state.views.catalogue().map(|_| "ready\n")?)).await
 }

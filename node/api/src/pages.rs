@@ -11,12 +11,12 @@ use serde::Serialize;
 use serde_json::Value;
 use service::Keep;
 
-use crate::routes::{blocking, figure, library, panel, people};
+use crate::routes::{figure, panel, publishers, recipes, run_blocking};
 use crate::{Problem, State, problem};
 
 /// A request for a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct PageRequest {
     /// The path, percent-encoded as it came.
     pub path: String,
     /// What stands after `?`, as it came.
@@ -24,14 +24,14 @@ pub struct Asked {
     /// Scheme, host and port, as the reader wrote them.
     pub origin: String,
     /// `Accept-Encoding`.
-    pub encodings: String,
+    pub accept_encoding: String,
     /// `If-None-Match`.
-    pub known: String,
+    pub if_none_match: String,
 }
 
 /// A page or a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
+pub struct PageResponse {
     /// The HTTP status.
     pub status: u16,
     /// Names in lower case, and values.
@@ -57,69 +57,69 @@ pub trait Documents {
 }
 
 /// Makes pages. It may read the store, so it is called where waiting is allowed.
-pub type Pages = Arc<dyn Fn(&Asked, &dyn Documents) -> Page + Send + Sync>;
+pub type PageRenderer = Arc<dyn Fn(&PageRequest, &dyn Documents) -> PageResponse + Send + Sync>;
 
 impl<K: Keep> Documents for State<K> {
     fn flows(&self) -> Option<Value> {
-        serde_json::to_value(&self.index.catalogue().ok()?.flows).ok()
+        serde_json::to_value(&self.views.catalogue().ok()?.flows).ok()
     }
 
     fn areas(&self) -> Option<Value> {
-        value(panel::areas(self))
+        to_json(panel::all_areas(self))
     }
 
     fn country(&self, area: &str) -> Option<Value> {
-        value(panel::of_country(self, area))
+        to_json(panel::country_view(self, area))
     }
 
     fn figure(&self, place: [&str; 4], output: Option<&str>, vintage: Option<&str>) -> Option<Value> {
-        value(figure::of_place(self, place, output, vintage))
+        to_json(figure::figure_view(self, place, output, vintage))
     }
 
     fn recipe(&self, id: &str) -> Option<Value> {
-        value(library::of_id(self, id))
+        to_json(recipes::recipe_view(self, id))
     }
 
     fn publisher(&self, id: &str) -> Option<Value> {
-        value(people::of_id(self, id))
+        to_json(publishers::publisher_view(self, id))
     }
 }
 
-fn value(answer: Result<impl Serialize, Problem>) -> Option<Value> {
+fn to_json(answer: Result<impl Serialize, Problem>) -> Option<Value> {
     serde_json::to_value(answer.ok()?).ok()
 }
 
 /// Paths of machines: one that leads nowhere is a problem, not a page.
-const MACHINES: [&str; 4] = ["/api/", "/sdmx/", "/data/", "/.well-known/"];
+const MACHINE_PATHS: [&str; 4] = ["/api/", "/sdmx/", "/data/", "/.well-known/"];
 
-pub(crate) async fn page<K: Keep>(Shared(state): Shared<State<K>>, request: Request) -> Response {
+pub(crate) async fn serve_page<K: Keep>(Shared(state): Shared<State<K>>, request: Request) -> Response {
     let path = request.uri().path();
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    if !reads || MACHINES.iter().any(|machines| path.starts_with(machines)) {
-        return problem::nowhere().into_response();
+    if !reads || MACHINE_PATHS.iter().any(|machines| path.starts_with(machines)) {
+        return problem::unknown_route().into_response();
     }
     let headers = request.headers();
-    let asked = Asked {
+    let asked = PageRequest {
         path: path.to_owned(),
         query: request.uri().query().unwrap_or_default().to_owned(),
-        origin: format!("http://{}", text(headers, header::HOST)),
-        encodings: text(headers, header::ACCEPT_ENCODING),
-        known: text(headers, header::IF_NONE_MATCH),
+        origin: format!("http://{}", header_text(headers, header::HOST)),
+        accept_encoding: header_text(headers, header::ACCEPT_ENCODING),
+        if_none_match: header_text(headers, header::IF_NONE_MATCH),
     };
-    let person = text(headers, header::ACCEPT).contains("text/html");
-    match blocking(state, move |state| Ok((state.pages)(&asked, state))).await {
+    let person = header_text(headers, header::ACCEPT).contains("text/html");
+    match run_blocking(state, move |state| Ok((state.pages)(&asked, state))).await {
         // A program is told in its own language that there is nothing.
-        Ok(page) if page.status == 404 && !person => problem::nowhere().into_response(),
+        Ok(page) if page.status == 404 && !person => problem::unknown_route().into_response(),
         Ok(page) => page.into_response(),
         Err(problem) => problem.into_response(),
     }
 }
 
-fn text(headers: &HeaderMap, name: header::HeaderName) -> String {
+fn header_text(headers: &HeaderMap, name: header::HeaderName) -> String {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
 }
 
-impl IntoResponse for Page {
+impl IntoResponse for PageResponse {
     fn into_response(self) -> Response {
         let body = match self.body {
             Cow::Borrowed(bytes) => Body::from(bytes),

@@ -11,7 +11,7 @@ use service::Error;
 pub struct Problem {
     /// Always `about:blank`: the status says the kind.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub problem_type: String,
     /// The status in words.
     pub title: String,
     /// The HTTP status.
@@ -26,7 +26,7 @@ impl Problem {
     /// A problem with a status, a stable code and a sentence.
     pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
         Self {
-            kind: "about:blank".into(),
+            problem_type: "about:blank".into(),
             title: status.canonical_reason().unwrap_or_default().into(),
             status: status.as_u16(),
             detail: detail.into(),
@@ -37,12 +37,12 @@ impl Problem {
 
 impl Problem {
     /// The parameters are not those of the route.
-    pub(crate) fn query(fault: axum::extract::rejection::QueryRejection) -> Self {
+    pub(crate) fn invalid_query(fault: axum::extract::rejection::QueryRejection) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "query", fault.to_string())
     }
 
     /// Work ended without an answer.
-    pub(crate) fn ended() -> Self {
+    pub(crate) fn no_response() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "ended", "the answer could not be made")
     }
 }
@@ -73,7 +73,7 @@ impl From<Error> for Problem {
 }
 
 /// Gives refusals that were made below the routes (a path that is no text, say) the one form.
-pub(crate) async fn shaped(response: Response) -> Response {
+pub(crate) async fn as_problem(response: Response) -> Response {
     let status = response.status();
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     // What the routes refuse has a form already, be it a problem, a page or a message of SDMX.
@@ -86,17 +86,17 @@ pub(crate) async fn shaped(response: Response) -> Response {
 }
 
 /// The answer for a path that knows other methods only.
-pub(crate) async fn method() -> Problem {
+pub(crate) async fn method_not_allowed() -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "this route does not know that method")
 }
 
 /// The answer for a body beyond the bound.
-pub(crate) fn large() -> Problem {
+pub(crate) fn body_too_large() -> Problem {
     let detail = format!("a request has at most {} bytes", crate::BODY_BYTES_MAX);
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "large", detail)
 }
 
 /// The answer for a path that leads nowhere.
-pub(crate) fn nowhere() -> Problem {
+pub(crate) fn unknown_route() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no-route", "there is no such route; see /docs/")
 }

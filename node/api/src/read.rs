@@ -10,17 +10,17 @@ use serde::{Deserialize, Serialize};
 use service::query::{LogInfo, ReleaseInfo, Target};
 use service::{Error, Keep};
 
-use crate::routes::blocking;
+use crate::routes::run_blocking;
 use crate::{Problem, State};
 
-type Answer<T> = Result<Json<T>, Problem>;
+type JsonResult<T> = Result<Json<T>, Problem>;
 
 /// Content by id never changes.
-pub(crate) const FOREVER: &str = "public, max-age=31536000, immutable";
+pub(crate) const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
 /// What a node says of itself.
 #[derive(Debug, Serialize)]
-pub(crate) struct Status {
+pub(crate) struct NodeStatus {
     version: &'static str,
     own: Option<String>,
     listening: Vec<String>,
@@ -28,9 +28,9 @@ pub(crate) struct Status {
     logs: usize,
 }
 
-pub(crate) async fn status<K: Keep>(Shared(state): Shared<State<K>>) -> Answer<Status> {
+pub(crate) async fn show_status<K: Keep>(Shared(state): Shared<State<K>>) -> JsonResult<NodeStatus> {
     let query = state.service.query();
-    Ok(Json(Status {
+    Ok(Json(NodeStatus {
         version: env!("CARGO_PKG_VERSION"),
         own: query.own()?.map(|own| own.to_string()),
         listening: (state.listening)().into_iter().map(|(_, address)| address).collect(),
@@ -39,7 +39,7 @@ pub(crate) async fn status<K: Keep>(Shared(state): Shared<State<K>>) -> Answer<S
     }))
 }
 
-pub(crate) async fn logs<K: Keep>(Shared(state): Shared<State<K>>) -> Answer<Vec<LogInfo>> {
+pub(crate) async fn list_logs<K: Keep>(Shared(state): Shared<State<K>>) -> JsonResult<Vec<LogInfo>> {
     Ok(Json(state.service.query().logs()?))
 }
 
@@ -49,23 +49,23 @@ const PAGE_MAX: usize = 1000;
 /// Which part of a list is wanted.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Page {
+pub(crate) struct PageParams {
     /// What comes after the object of this id.
     cursor: Option<Cid>,
     limit: Option<usize>,
 }
 
 /// A part of a list in the order of the logs; `Link` leads to the next one.
-async fn listed<K: Keep, T: Serialize + Send + 'static>(
+async fn list_page<K: Keep, T: Serialize + Send + 'static>(
     state: State<K>,
     path: &str,
-    page: Result<Params<Page>, QueryRejection>,
+    page: Result<Params<PageParams>, QueryRejection>,
     read: impl FnOnce(&State<K>) -> Result<Vec<T>, Error> + Send + 'static,
     id: impl Fn(&T) -> Cid + Send + 'static,
 ) -> Result<Response, Problem> {
-    let Params(page) = page.map_err(Problem::query)?;
+    let Params(page) = page.map_err(Problem::invalid_query)?;
     let limit = page.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
-    let made = blocking(state, move |state| {
+    let made = run_blocking(state, move |state| {
         let mut found = read(state)?;
         if let Some(cursor) = page.cursor {
             let place = found.iter().position(|one| id(one) == cursor);
@@ -88,55 +88,55 @@ async fn listed<K: Keep, T: Serialize + Send + 'static>(
     Ok(response)
 }
 
-pub(crate) async fn releases<K: Keep>(
+pub(crate) async fn list_releases<K: Keep>(
     Shared(state): Shared<State<K>>,
-    page: Result<Params<Page>, QueryRejection>,
+    page: Result<Params<PageParams>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    listed(state, "releases", page, |state| state.service.query().releases(), |one| one.id.cid()).await
+    list_page(state, "releases", page, |state| state.service.query().releases(), |one| one.id.cid()).await
 }
 
-pub(crate) async fn release<K: Keep>(
+pub(crate) async fn show_release<K: Keep>(
     Shared(state): Shared<State<K>>,
     Path(id): Path<String>,
-) -> Answer<ReleaseInfo> {
-    let id: ReleaseId = parse(&id)?;
+) -> JsonResult<ReleaseInfo> {
+    let id: ReleaseId = parse_id(&id)?;
     Ok(Json(state.service.query().release(id)?))
 }
 
-pub(crate) async fn datasets<K: Keep>(
+pub(crate) async fn list_datasets<K: Keep>(
     Shared(state): Shared<State<K>>,
-    page: Result<Params<Page>, QueryRejection>,
+    page: Result<Params<PageParams>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    listed(state, "datasets", page, |state| state.service.query().datasets(), |one| one.id.cid()).await
+    list_page(state, "datasets", page, |state| state.service.query().datasets(), |one| one.id.cid()).await
 }
 
-pub(crate) async fn recipes<K: Keep>(
+pub(crate) async fn list_recipes<K: Keep>(
     Shared(state): Shared<State<K>>,
-    page: Result<Params<Page>, QueryRejection>,
+    page: Result<Params<PageParams>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    listed(state, "recipes", page, |state| state.service.query().recipes(), |one| one.id.cid()).await
+    list_page(state, "recipes", page, |state| state.service.query().recipes(), |one| one.id.cid()).await
 }
 
 /// Raw bytes, as a download that no browser will run.
-pub(crate) async fn block<K: Keep>(
+pub(crate) async fn download_block<K: Keep>(
     Shared(state): Shared<State<K>>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let id: Cid = parse(&id)?;
+    let id: Cid = parse_id(&id)?;
     let bytes = state.service.keep().get(id).map_err(Error::from)?;
     let bytes = bytes.ok_or_else(|| Error::Unknown(format!("block {id}")))?;
-    Ok(download("application/octet-stream", FOREVER, bytes))
+    Ok(download_response("application/octet-stream", IMMUTABLE, bytes))
 }
 
-pub(crate) async fn bundle<K: Keep>(
+pub(crate) async fn download_bundle<K: Keep>(
     Shared(state): Shared<State<K>>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let bytes = state.service.query().bundle(parse(&id)?)?;
-    Ok(download("application/vnd.ipld.car", "no-cache", bytes))
+    let bytes = state.service.query().bundle(parse_id(&id)?)?;
+    Ok(download_response("application/vnd.ipld.car", "no-cache", bytes))
 }
 
-fn download(kind: &'static str, cache: &'static str, bytes: Vec<u8>) -> Response {
+fn download_response(kind: &'static str, cache: &'static str, bytes: Vec<u8>) -> Response {
     let headers = [
         (header::CONTENT_TYPE, kind),
         (header::CACHE_CONTROL, cache),
@@ -149,26 +149,26 @@ fn download(kind: &'static str, cache: &'static str, bytes: Vec<u8>) -> Response
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
+pub(crate) struct ResolveParams {
     q: String,
 }
 
 /// What an address or id leads to.
 #[derive(Debug, Serialize)]
-pub(crate) struct Resolved {
+pub(crate) struct ResolveResponse {
     id: Cid,
     address: Option<String>,
 }
 
-pub(crate) async fn resolve<K: Keep>(
+pub(crate) async fn resolve_identifier<K: Keep>(
     Shared(state): Shared<State<K>>,
-    wanted: Result<Params<Wanted>, QueryRejection>,
-) -> Answer<Resolved> {
-    let Params(wanted) = wanted.map_err(Problem::query)?;
+    wanted: Result<Params<ResolveParams>, QueryRejection>,
+) -> JsonResult<ResolveResponse> {
+    let Params(wanted) = wanted.map_err(Problem::invalid_query)?;
     Ok(Json(match state.service.query().resolve(&wanted.q)? {
-        Target::Id(id) => Resolved { id, address: None },
+        Target::Id(id) => ResolveResponse { id, address: None },
         Target::Address(address, release) => {
-            Resolved { id: release.cid(), address: Some(address.to_string()) }
+            ResolveResponse { id: release.cid(), address: Some(address.to_string()) }
         }
     }))
 }
@@ -181,7 +181,7 @@ pub(crate) struct PeerInfo {
     connected: bool,
 }
 
-pub(crate) async fn peers<K: Keep>(Shared(state): Shared<State<K>>) -> Answer<Vec<PeerInfo>> {
+pub(crate) async fn list_peers<K: Keep>(Shared(state): Shared<State<K>>) -> JsonResult<Vec<PeerInfo>> {
     let connected = (state.peers)();
     let known = state.service.query().peers()?.into_iter();
     let idle = known.filter(|address| !connected.iter().any(|(_, live)| live == address));
@@ -192,6 +192,6 @@ pub(crate) async fn peers<K: Keep>(Shared(state): Shared<State<K>>) -> Answer<Ve
 }
 
 /// Reads an id of any kind from a path.
-pub(crate) fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Problem> {
+pub(crate) fn parse_id<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Problem> {
     text.parse().map_err(|fault: T::Err| Problem::new(StatusCode::BAD_REQUEST, "id", fault.to_string()))
 }

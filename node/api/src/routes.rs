@@ -4,9 +4,9 @@
 pub(crate) mod catalogue;
 pub(crate) mod data;
 pub(crate) mod figure;
-pub(crate) mod library;
 pub(crate) mod panel;
-pub(crate) mod people;
+pub(crate) mod publishers;
+pub(crate) mod recipes;
 pub(crate) mod search;
 
 use std::sync::Arc;
@@ -17,50 +17,51 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use service::Keep;
 
-use crate::read::FOREVER;
+use crate::read::IMMUTABLE;
 use crate::{Problem, State};
 
 /// Bytes of a part of a path, or of a parameter.
 const TEXT_BYTES_MAX: usize = 2048;
 
 /// The answer that `work` gives, as JSON.
-pub(crate) async fn answer<K: Keep, T: Serialize + Send + 'static>(
+pub(crate) async fn respond_json<K: Keep, T: Serialize + Send + 'static>(
     state: State<K>,
     work: impl FnOnce(&State<K>) -> Result<T, Problem> + Send + 'static,
 ) -> Response {
-    match blocking(state, work).await {
+    match run_blocking(state, work).await {
         Ok(value) => Json(value).into_response(),
         Err(problem) => problem.into_response(),
     }
 }
 
 /// The same, where what is asked for is named by ids alone and can never be answered otherwise.
-pub(crate) async fn forever<K: Keep, T: Serialize + Send + 'static>(
+pub(crate) async fn respond_immutable<K: Keep, T: Serialize + Send + 'static>(
     state: State<K>,
     work: impl FnOnce(&State<K>) -> Result<T, Problem> + Send + 'static,
 ) -> Response {
-    match blocking(state, work).await {
-        Ok(value) => ([(header::CACHE_CONTROL, FOREVER)], Json(value)).into_response(),
+    match run_blocking(state, work).await {
+        Ok(value) => ([(header::CACHE_CONTROL, IMMUTABLE)], Json(value)).into_response(),
         Err(problem) => problem.into_response(),
     }
 }
 
 /// What `work` gives, made on a thread that may wait, of which there are so many.
-pub(crate) async fn blocking<K: Keep, T: Send + 'static>(
+pub(crate) async fn run_blocking<K: Keep, T: Send + 'static>(
     state: State<K>,
     work: impl FnOnce(&State<K>) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
-    let turn = Arc::clone(&state.turns).acquire_owned().await.map_err(|_| Problem::ended())?;
+    let turn =
+        Arc::clone(&state.blocking_permits).acquire_owned().await.map_err(|_| Problem::no_response())?;
     let made = tokio::task::spawn_blocking(move || {
         let made = work(&state);
         drop(turn);
         made
     });
-    made.await.map_err(|_| Problem::ended())?
+    made.await.map_err(|_| Problem::no_response())?
 }
 
 /// A text from outside, of a length that nothing here exceeds.
-pub(crate) fn bounded(text: &str) -> Result<&str, Problem> {
+pub(crate) fn check_length(text: &str) -> Result<&str, Problem> {
     if text.len() <= TEXT_BYTES_MAX {
         return Ok(text);
     }
@@ -69,16 +70,16 @@ pub(crate) fn bounded(text: &str) -> Result<&str, Problem> {
 }
 
 /// There is no such thing here.
-pub(crate) fn nothing(what: impl std::fmt::Display) -> Problem {
+pub(crate) fn not_found(what: impl std::fmt::Display) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "not-found", format!("{what} is not here"))
 }
 
 /// The parts of a key: dimensions are joined by dots; `_` is the key of figures without any.
-pub(crate) fn key_of(text: &str) -> Vec<String> {
+pub(crate) fn split_key(text: &str) -> Vec<String> {
     if text == "_" { Vec::new() } else { text.split('.').map(str::to_owned).collect() }
 }
 
 /// The parts of a key as one text.
-pub(crate) fn key_text(key: &[String]) -> String {
+pub(crate) fn join_key(key: &[String]) -> String {
     if key.is_empty() { "_".to_owned() } else { key.join(".") }
 }

@@ -3,23 +3,23 @@
 //! Owns the paths and the choice of format. Paths are split by hand, since clients encode commas and
 //! colons, leave tails out and end with a slash. Whatever is not built answers 501. Reads only.
 
-mod accept;
-mod catalogue;
 mod csv;
 mod cube;
 mod data;
-mod fault;
+mod data_set;
+mod dataflows;
+mod error;
 mod ids;
-mod jsondata;
-mod jsonstructure;
-mod select;
+mod json_data;
+mod json_structure;
+mod negotiation;
+mod request;
+mod selection;
 mod stream;
 mod structures;
-mod view;
-mod wanted;
 mod xml;
-mod xmldata;
-mod xmlstructure;
+mod xml_data;
+mod xml_structure;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -35,40 +35,40 @@ use service::Keep;
 use tokio::sync::Semaphore;
 
 use crate::State;
-use accept::{Served, chosen};
-use catalogue::Catalogue;
-use fault::Fault;
-use structures::{Kind, Set};
-use wanted::Wanted;
-pub(crate) use xml::time;
+use dataflows::DataflowCatalogue;
+use error::SdmxError;
+use negotiation::{FormatOffer, negotiate};
+use request::DataRequest;
+use structures::{ArtefactType, StructureSet};
+pub(crate) use xml::date_time;
 
 /// Answers that are made at the same time; each holds a table in memory, or two.
-const ANSWERS_MAX: usize = 3;
+const RESPONSES_MAX: usize = 3;
 
 /// Which of the two interfaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Base {
+pub(crate) enum RestVersion {
     /// REST 1.5.
-    One,
+    V1,
     /// REST 2.
-    Two,
+    V2,
 }
 
 /// What is asked.
-struct Question {
-    base: Base,
+struct SdmxRequest {
+    version: RestVersion,
     path: String,
     query: String,
     /// Without spaces, in small letters.
     accept: String,
     /// The tags of answers that the asker has.
-    known: String,
+    if_none_match: String,
 }
 
-impl Question {
+impl SdmxRequest {
     /// A name of the answer: another one when what it is made of is another. Weak, for an answer
     /// says when it was made.
-    fn tag(&self, kind: &str, made_of: impl Iterator<Item = String>) -> String {
+    fn etag(&self, kind: &str, made_of: impl Iterator<Item = String>) -> String {
         let version = env!("CARGO_PKG_VERSION");
         let mut text = format!("{version}\n{kind}\n{}\n{}", self.path, self.query);
         for part in made_of {
@@ -79,83 +79,88 @@ impl Question {
     }
 
     /// Whether the asker has it.
-    fn knows(&self, tag: &str) -> bool {
-        self.known == "*" || self.known.contains(tag.trim_start_matches("W/"))
+    fn has_cached(&self, tag: &str) -> bool {
+        self.if_none_match == "*" || self.if_none_match.contains(tag.trim_start_matches("W/"))
     }
 }
 
 /// What goes out.
-struct Message {
+struct SdmxMessage {
     /// The media type.
-    kind: &'static str,
+    media_type: &'static str,
     tag: String,
     /// Writes the text.
-    work: stream::Work,
+    writer: stream::BodyWriter,
 }
 
 /// What comes of a question.
-enum Reply {
-    Made(Message),
+enum SdmxReply {
+    Message(SdmxMessage),
     /// The asker has it.
-    Same(String),
+    NotModified(String),
 }
 
 const XML_STRUCTURE: &str = "application/vnd.sdmx.structure+xml;version=2.1";
 const JSON_STRUCTURE: &str = "application/vnd.sdmx.structure+json;version=2.0.0";
 
 /// The routes below `/sdmx`.
-pub(crate) fn routes<K: Keep>() -> Router<State<K>> {
-    let gate = Arc::new(Semaphore::new(ANSWERS_MAX));
-    let route = |base: Base| {
+pub(crate) fn sdmx_routes<K: Keep>() -> Router<State<K>> {
+    let gate = Arc::new(Semaphore::new(RESPONSES_MAX));
+    let route = |base: RestVersion| {
         let gate = Arc::clone(&gate);
         get(move |Shared(state): Shared<State<K>>, request: Request| {
             let gate = Arc::clone(&gate);
-            async move { respond(base, state, request, gate).await }
+            async move { handle_request(base, state, request, gate).await }
         })
     };
     Router::new()
-        .route("/v1", route(Base::One))
-        .route("/v1/", route(Base::One))
-        .route("/v1/{*path}", route(Base::One))
-        .route("/v2", route(Base::Two))
-        .route("/v2/", route(Base::Two))
-        .route("/v2/{*path}", route(Base::Two))
+        .route("/v1", route(RestVersion::V1))
+        .route("/v1/", route(RestVersion::V1))
+        .route("/v1/{*path}", route(RestVersion::V1))
+        .route("/v2", route(RestVersion::V2))
+        .route("/v2/", route(RestVersion::V2))
+        .route("/v2/{*path}", route(RestVersion::V2))
 }
 
-async fn respond<K: Keep>(base: Base, state: State<K>, request: Request, gate: Arc<Semaphore>) -> Response {
-    let question = Question {
-        base,
+async fn handle_request<K: Keep>(
+    base: RestVersion,
+    state: State<K>,
+    request: Request,
+    gate: Arc<Semaphore>,
+) -> Response {
+    let question = SdmxRequest {
+        version: base,
         path: request.uri().path().to_owned(),
         query: request.uri().query().unwrap_or_default().to_owned(),
-        accept: texts(request.headers(), header::ACCEPT).to_ascii_lowercase().replace(' ', ""),
-        known: texts(request.headers(), header::IF_NONE_MATCH),
+        accept: header_values(request.headers(), header::ACCEPT).to_ascii_lowercase().replace(' ', ""),
+        if_none_match: header_values(request.headers(), header::IF_NONE_MATCH),
     };
-    let compressed = texts(request.headers(), header::ACCEPT_ENCODING).contains("gzip");
+    let compressed = header_values(request.headers(), header::ACCEPT_ENCODING).contains("gzip");
     let Ok(place) = gate.acquire_owned().await else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
     // The place goes with the work, which goes on when nobody waits for it any more.
-    let work = move || answer(&state, &question).map(|reply| (reply, place));
+    let work = move || prepare_reply(&state, &question).map(|reply| (reply, place));
     let made = tokio::task::spawn_blocking(work).await;
-    let response = match made.unwrap_or_else(|_| Err(Fault::internal("the answer could not be made"))) {
-        Err(fault) => refused(base, &fault),
-        Ok((Reply::Same(tag), _)) => tagged(StatusCode::NOT_MODIFIED.into_response(), &tag),
-        Ok((Reply::Made(Message { kind, tag, work }), place)) => {
-            match stream::body(work, compressed, place, stream::PATIENCE).await {
-                Err(fault) => refused(base, &Fault::internal(fault.to_string())),
-                Ok(body) => tagged(encoded(kind, compressed, body), &tag),
+    let response = match made.unwrap_or_else(|_| Err(SdmxError::internal("the answer could not be made"))) {
+        Err(fault) => error_response(base, &fault),
+        Ok((SdmxReply::NotModified(tag), _)) => with_etag(StatusCode::NOT_MODIFIED.into_response(), &tag),
+        Ok((SdmxReply::Message(SdmxMessage { media_type: kind, tag, writer }), place)) => {
+            match stream::stream_body(writer, compressed, place, stream::READ_TIMEOUT).await {
+                Err(fault) => error_response(base, &SdmxError::internal(fault.to_string())),
+                Ok(body) => with_etag(data_response(kind, compressed, body), &tag),
             }
         }
     };
-    dressed(response)
+    with_common_headers(response)
 }
 
-fn refused(base: Base, fault: &Fault) -> Response {
-    let (kind, body) = fault.message(base);
+fn error_response(base: RestVersion, fault: &SdmxError) -> Response {
+    let (kind, body) = fault.to_message(base);
     (fault.status, [(header::CONTENT_TYPE, kind)], body).into_response()
 }
 
-fn encoded(kind: &'static str, compressed: bool, body: Body) -> Response {
+fn data_response(kind: &'static str, compressed: bool, body: Body) -> Response {
     let mut response = ([(header::CONTENT_TYPE, kind)], body).into_response();
     if compressed {
         response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
@@ -163,7 +168,7 @@ fn encoded(kind: &'static str, compressed: bool, body: Body) -> Response {
     response
 }
 
-fn tagged(mut response: Response, tag: &str) -> Response {
+fn with_etag(mut response: Response, tag: &str) -> Response {
     if let Ok(tag) = HeaderValue::from_str(tag) {
         response.headers_mut().insert(header::ETAG, tag);
     }
@@ -171,7 +176,7 @@ fn tagged(mut response: Response, tag: &str) -> Response {
 }
 
 /// Adds what every answer has.
-fn dressed(mut response: Response) -> Response {
+fn with_common_headers(mut response: Response) -> Response {
     let every = [
         (header::VARY, "Accept, Accept-Encoding"),
         (header::CACHE_CONTROL, "no-cache"),
@@ -184,73 +189,86 @@ fn dressed(mut response: Response) -> Response {
     response
 }
 
-fn texts(headers: &HeaderMap, name: HeaderName) -> String {
+fn header_values(headers: &HeaderMap, name: HeaderName) -> String {
     let all = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     all.collect::<Vec<_>>().join(",")
 }
 
-fn answer<K: Keep>(state: &State<K>, question: &Question) -> Result<Reply, Fault> {
+fn prepare_reply<K: Keep>(state: &State<K>, question: &SdmxRequest) -> Result<SdmxReply, SdmxError> {
     let tail = question.path.splitn(3, '/').nth(2).unwrap_or_default();
-    let parts = wanted::path(tail)?;
+    let parts = request::split_path(tail)?;
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-    let wanted = Wanted::parse(&question.query)?;
+    let wanted = DataRequest::parse(&question.query)?;
     let (query, keep) = (state.service.query(), state.service.keep());
-    let catalogue = Catalogue { query, index: state.index.catalogue()?, keep, now: (state.clock)() };
-    match (question.base, parts.as_slice()) {
-        (_, ["data", rest @ ..]) => data::answer(&catalogue, question, rest, wanted),
-        (Base::Two, ["structure", kind, rest @ ..]) | (Base::One, [kind, rest @ ..]) => {
+    let catalogue = DataflowCatalogue {
+        query,
+        catalogue: state.views.catalogue()?,
+        storage: keep,
+        prepared: (state.clock)(),
+    };
+    match (question.version, parts.as_slice()) {
+        (_, ["data", rest @ ..]) => data::prepare_data(&catalogue, question, rest, wanted),
+        (RestVersion::V2, ["structure", kind, rest @ ..]) | (RestVersion::V1, [kind, rest @ ..]) => {
             if rest.len() > 3 {
-                return Err(Fault::unbuilt("an item of a scheme"));
+                return Err(SdmxError::not_implemented("an item of a scheme"));
             }
-            let set = structures::find(&catalogue, Kind::parse(kind)?, rest, &wanted)?;
-            structure(question, set)
+            let set = structures::find_structures(&catalogue, ArtefactType::parse(kind)?, rest, &wanted)?;
+            structure_reply(question, set)
         }
-        (Base::Two, ["availability", "dataflow", agency, id, rest @ ..]) => {
-            structure(question, available(&catalogue, (agency, id), rest, wanted, true)?)
+        (RestVersion::V2, ["availability", "dataflow", agency, id, rest @ ..]) => {
+            structure_reply(question, available_structure(&catalogue, (agency, id), rest, wanted, true)?)
         }
-        (Base::Two, ["schema", "dataflow", agency, id, rest @ ..]) => {
-            structure(question, available(&catalogue, (agency, id), rest, wanted, false)?)
+        (RestVersion::V2, ["schema", "dataflow", agency, id, rest @ ..]) => {
+            structure_reply(question, available_structure(&catalogue, (agency, id), rest, wanted, false)?)
         }
-        _ => Err(Fault::unbuilt(format!("`/{tail}`"))),
+        _ => Err(SdmxError::not_implemented(format!("`/{tail}`"))),
     }
 }
 
 /// Writes a message of structures.
-type Writer = fn(&Set) -> String;
+type StructureWriter = fn(&StructureSet) -> String;
 
 /// A message of structures; its tag is of what it says, for that is short.
-fn structure(question: &Question, set: Set) -> Result<Reply, Fault> {
-    let mut served: Vec<Served<Writer>> = Vec::new();
-    if question.base == Base::Two {
+fn structure_reply(question: &SdmxRequest, set: StructureSet) -> Result<SdmxReply, SdmxError> {
+    let mut served: Vec<FormatOffer<StructureWriter>> = Vec::new();
+    if question.version == RestVersion::V2 {
         let (kind, also) = (JSON_STRUCTURE, &["application/json"][..]);
-        served.push(Served { kind, also, format: jsonstructure::write });
+        served.push(FormatOffer {
+            media_type: kind,
+            aliases: also,
+            format: json_structure::write_structures,
+        });
     }
     let also = &["application/xml", "text/xml"][..];
-    served.push(Served { kind: XML_STRUCTURE, also, format: xmlstructure::write });
-    let Served { kind, format: write, .. } = chosen(&question.accept, served)?;
-    let tag = question.tag(kind, [write(&Set { now: 0, ..set.clone() })].into_iter());
-    if question.knows(&tag) {
-        return Ok(Reply::Same(tag));
+    served.push(FormatOffer {
+        media_type: XML_STRUCTURE,
+        aliases: also,
+        format: xml_structure::write_structures,
+    });
+    let FormatOffer { media_type: kind, format: write, .. } = negotiate(&question.accept, served)?;
+    let tag = question.etag(kind, [write(&StructureSet { prepared: 0, ..set.clone() })].into_iter());
+    if question.has_cached(&tag) {
+        return Ok(SdmxReply::NotModified(tag));
     }
     let work = move |out: &mut dyn Write| out.write_all(write(&set).as_bytes());
-    Ok(Reply::Made(Message { kind, tag, work: Box::new(work) }))
+    Ok(SdmxReply::Message(SdmxMessage { media_type: kind, tag, writer: Box::new(work) }))
 }
 
 /// The structure of a dataflow, with what there is where `counted`.
-fn available<K: Keep>(
-    catalogue: &Catalogue<'_, K>,
+fn available_structure<K: Keep>(
+    catalogue: &DataflowCatalogue<'_, K>,
     (agency, id): (&str, &str),
     rest: &[&str],
-    wanted: Wanted,
+    wanted: DataRequest,
     counted: bool,
-) -> Result<Set, Fault> {
-    ids::version(rest.first().copied().unwrap_or("*"), ids::VERSION)?;
-    let flow = catalogue.one(agency, id, wanted.asof, false)?;
-    let cube = catalogue.cube(&flow)?;
-    let mut set = Set::whole(flow, &cube);
+) -> Result<StructureSet, SdmxError> {
+    ids::check_version(rest.first().copied().unwrap_or("*"), ids::VERSION)?;
+    let flow = catalogue.find_dataflow(agency, id, wanted.as_of, false)?;
+    let cube = catalogue.load_cube(&flow)?;
+    let mut set = StructureSet::complete(flow, &cube);
     if counted {
-        let wanted = wanted.keyed(rest.get(1).copied(), true);
-        set.narrow(&cube, &select::select(&cube, &wanted)?);
+        let wanted = wanted.with_key(rest.get(1).copied(), true);
+        set.restrict_to(&cube, &selection::select_observations(&cube, &wanted)?);
     }
     Ok(set)
 }

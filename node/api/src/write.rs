@@ -10,16 +10,16 @@ use schemas::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use service::{Command, Keep, Published};
 
-use crate::read::parse;
+use crate::read::parse_id;
 use crate::{Problem, State, live, problem};
 
 /// Signs the object that is the one root of a CAR file; the other blocks are what it needs.
-pub(crate) async fn publish<K: Keep>(
+pub(crate) async fn publish_object<K: Keep>(
     Shared(state): Shared<State<K>>,
     body: Result<Bytes, axum::extract::rejection::BytesRejection>,
 ) -> Result<Json<Published>, Problem> {
     // A body that broke off has nobody left to answer.
-    let body = body.map_err(|_| problem::large())?;
+    let body = body.map_err(|_| problem::body_too_large())?;
     let bad = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "car", detail);
     let (roots, blocks) = car::open(&body).map_err(|fault| bad(fault.to_string()))?;
     let [root] = roots.as_slice() else { return Err(bad("the file has one root".into())) };
@@ -40,52 +40,52 @@ pub(crate) async fn publish<K: Keep>(
 
 /// What came of a run, and whether it was signed into the own log.
 #[derive(Debug, Serialize)]
-pub(crate) struct Verified {
+pub(crate) struct VerificationResponse {
     verdict: Verdict,
     steps: u64,
     attested: bool,
 }
 
 /// Runs a release again, keeps what came of it, and attests it where the node has an identity.
-pub(crate) async fn verify<K: Keep>(
+pub(crate) async fn verify_release<K: Keep>(
     Shared(state): Shared<State<K>>,
     Path(release): Path<String>,
-) -> Result<Json<Verified>, Problem> {
-    let release: ReleaseId = parse(&release)?;
+) -> Result<Json<VerificationResponse>, Problem> {
+    let release: ReleaseId = parse_id(&release)?;
     state.service.query().release(release)?;
-    let found = live::run(&state, release).await?;
+    let found = live::rerun_in_turn(&state, release).await?;
     let (verdict, steps) = (found.verdict.clone(), found.steps);
     let attested = state.service.ask(|reply| Command::Verified(Box::new(found), Some(reply))).await?;
-    Ok(Json(Verified { verdict, steps, attested }))
+    Ok(Json(VerificationResponse { verdict, steps, attested }))
 }
 
-pub(crate) async fn follow<K: Keep>(
+pub(crate) async fn follow_publisher<K: Keep>(
     Shared(state): Shared<State<K>>,
     Path(publisher): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let publisher: PublisherId = parse(&publisher)?;
+    let publisher: PublisherId = parse_id(&publisher)?;
     state.service.ask(|reply| Command::Follow(publisher, reply)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(crate) async fn unfollow<K: Keep>(
+pub(crate) async fn unfollow_publisher<K: Keep>(
     Shared(state): Shared<State<K>>,
     Path(publisher): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let publisher: PublisherId = parse(&publisher)?;
+    let publisher: PublisherId = parse_id(&publisher)?;
     state.service.ask(|reply| Command::Unfollow(publisher, reply)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct NewPeer {
+pub(crate) struct PeerAddress {
     address: String,
 }
 
 pub(crate) async fn add_peer<K: Keep>(
     Shared(state): Shared<State<K>>,
-    peer: Result<Json<NewPeer>, axum::extract::rejection::JsonRejection>,
+    peer: Result<Json<PeerAddress>, axum::extract::rejection::JsonRejection>,
 ) -> Result<StatusCode, Problem> {
     let Json(peer) =
         peer.map_err(|fault| Problem::new(StatusCode::BAD_REQUEST, "json", fault.to_string()))?;

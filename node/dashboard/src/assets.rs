@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use crate::{Answer, Wanted, security};
+use crate::{PageRequest, PageResponse, security_headers};
 
 /// A file.
 #[derive(Debug)]
-pub(crate) struct File {
+pub(crate) struct Asset {
     /// Its path, with a slash before it.
     pub(crate) path: &'static str,
     media_type: &'static str,
@@ -17,45 +17,45 @@ pub(crate) struct File {
     gz: Option<&'static [u8]>,
 }
 
-const FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
+const FILES: &[Asset] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
 /// The file at a path.
-pub(crate) fn find(path: &str) -> Option<&'static File> {
+pub(crate) fn find_asset(path: &str) -> Option<&'static Asset> {
     FILES.iter().find(|file| file.path == path)
 }
 
-impl File {
+impl Asset {
     /// The file in the best form that the reader takes, or 304 when it has it.
-    pub(crate) fn answer(&self, wanted: Wanted<'_>) -> Answer {
-        let mut headers = security(false);
+    pub(crate) fn respond(&self, wanted: PageRequest<'_>) -> PageResponse {
+        let mut headers = security_headers(false);
         // Names under `/assets/` hold a digest of the content.
         let forever = self.path.starts_with("/assets/");
         let cache = if forever { "public, max-age=31536000, immutable" } else { "public, max-age=86400" };
         headers.push(("cache-control", cache.into()));
         headers.push(("etag", self.etag.into()));
         headers.push(("vary", "accept-encoding".into()));
-        if wanted.known.split(',').any(|known| known.trim().trim_start_matches("W/") == self.etag) {
-            return Answer { status: 304, headers, body: Cow::Borrowed(&[]) };
+        if wanted.if_none_match.split(',').any(|known| known.trim().trim_start_matches("W/") == self.etag) {
+            return PageResponse { status: 304, headers, body: Cow::Borrowed(&[]) };
         }
-        let (encoding, body) = self.form(wanted.encodings);
+        let (encoding, body) = self.best_encoding(wanted.accept_encoding);
         headers.push(("content-type", self.media_type.into()));
         if let Some(encoding) = encoding {
             headers.push(("content-encoding", encoding.into()));
         }
-        Answer { status: 200, headers, body: Cow::Borrowed(body) }
+        PageResponse { status: 200, headers, body: Cow::Borrowed(body) }
     }
 
-    fn form(&self, encodings: &str) -> (Option<&'static str>, &'static [u8]) {
+    fn best_encoding(&self, encodings: &str) -> (Option<&'static str>, &'static [u8]) {
         match (self.br, self.gz) {
-            (Some(br), _) if takes(encodings, "br") => (Some("br"), br),
-            (_, Some(gz)) if takes(encodings, "gzip") => (Some("gzip"), gz),
+            (Some(br), _) if accepts_encoding(encodings, "br") => (Some("br"), br),
+            (_, Some(gz)) if accepts_encoding(encodings, "gzip") => (Some("gzip"), gz),
             _ => (None, self.bytes),
         }
     }
 }
 
 /// Whether `Accept-Encoding` names `wanted` without refusing it (`q=0`).
-fn takes(encodings: &str, wanted: &str) -> bool {
+fn accepts_encoding(encodings: &str, wanted: &str) -> bool {
     encodings.split(',').any(|one| {
         let (name, weight) = one.split_once(';').unwrap_or((one, "q=1"));
         let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok());
@@ -72,7 +72,7 @@ mod tests {
         for (offer, br) in
             [("gzip, deflate, br", true), ("br;q=0.5", true), ("gzip", false), ("br;q=0", false), ("", false)]
         {
-            assert_eq!(takes(offer, "br"), br, "{offer}");
+            assert_eq!(accepts_encoding(offer, "br"), br, "{offer}");
         }
     }
 }

@@ -6,25 +6,25 @@
 //! Answers no request itself; whoever serves HTTP asks [`answer`].
 
 mod assets;
-mod facts;
-mod head;
-pub mod place;
+mod page_facts;
+mod page_metadata;
+pub mod page_route;
 
 use std::borrow::Cow;
 
-pub use facts::{Ask, Documents, Download, Facts, Nothing};
-pub use place::Place;
+pub use page_facts::{DataDownload, DocumentQuery, DocumentSource, NotFound, PageFacts};
+pub use page_route::PageRoute;
 
 /// Scripts, styles and requests of this node only; nothing inline; no page of somebody else around it.
-pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+pub const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
      connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 /// The same for what is made to be shown inside other pages.
-pub const POLICY_EMBED: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+pub const EMBED_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *";
 
 /// What a request for a page or a file says.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Wanted<'a> {
+pub struct PageRequest<'a> {
     /// The path, percent-encoded as it came.
     pub path: &'a str,
     /// What stands after `?`, as it came.
@@ -32,14 +32,14 @@ pub struct Wanted<'a> {
     /// Scheme, host and port under which the reader came here; without a slash at its end.
     pub origin: &'a str,
     /// `Accept-Encoding`.
-    pub encodings: &'a str,
+    pub accept_encoding: &'a str,
     /// `If-None-Match`.
-    pub known: &'a str,
+    pub if_none_match: &'a str,
 }
 
 /// An answer: what HTTP needs, and nothing of any library for HTTP.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct PageResponse {
     /// 200, 304, or 404 with a page that says so.
     pub status: u16,
     /// Names and values.
@@ -49,23 +49,23 @@ pub struct Answer {
 }
 
 /// Whether the program was built in; without it every page is a plain one that says how.
-pub fn built() -> bool {
-    assets::find("/index.html").is_some()
+pub fn is_built() -> bool {
+    assets::find_asset("/index.html").is_some()
 }
 
 /// The answer for a path that is no route of the API; documents are asked for pages only.
-pub fn answer(wanted: Wanted<'_>, ask: Documents<'_>) -> Answer {
-    if let Some(file) = assets::find(wanted.path).filter(|file| file.path != "/index.html") {
-        return file.answer(wanted);
+pub fn respond(wanted: PageRequest<'_>, ask: DocumentSource<'_>) -> PageResponse {
+    if let Some(file) = assets::find_asset(wanted.path).filter(|file| file.path != "/index.html") {
+        return file.respond(wanted);
     }
-    let place = Place::of(wanted.path, wanted.query);
-    let facts = place.as_ref().map_or(Err(Nothing), |place| facts::facts(place, ask));
-    let shell = assets::find("/index.html").map(|file| file.bytes);
-    let html = head::page(shell, place.as_ref(), wanted, &facts);
+    let place = PageRoute::parse(wanted.path, wanted.query);
+    let facts = place.as_ref().map_or(Err(NotFound), |place| page_facts::page_facts(place, ask));
+    let shell = assets::find_asset("/index.html").map(|file| file.bytes);
+    let html = page_metadata::render_page(shell, place.as_ref(), wanted, &facts);
     let embed = place.as_ref().is_some_and(|place| place.embed);
-    let mut answer = Answer {
+    let mut answer = PageResponse {
         status: if facts.is_ok() { 200 } else { 404 },
-        headers: security(embed),
+        headers: security_headers(embed),
         body: Cow::Owned(html.into_bytes()),
     };
     answer.headers.push(("content-type", "text/html; charset=utf-8".into()));
@@ -74,8 +74,8 @@ pub fn answer(wanted: Wanted<'_>, ask: Documents<'_>) -> Answer {
 }
 
 /// Headers that every answer has.
-fn security(embed: bool) -> Vec<(&'static str, Cow<'static, str>)> {
-    let policy = if embed { POLICY_EMBED } else { POLICY };
+fn security_headers(embed: bool) -> Vec<(&'static str, Cow<'static, str>)> {
+    let policy = if embed { EMBED_POLICY } else { CONTENT_POLICY };
     vec![
         ("content-security-policy", policy.into()),
         ("x-content-type-options", "nosniff".into()),

@@ -7,19 +7,19 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use service::Keep;
 
-use super::blocking;
+use super::run_blocking;
 use crate::State;
-use crate::index::Flow;
-use crate::sdmx::time;
+use crate::sdmx::date_time;
+use crate::views::Flow;
 
 const JSON_LD: &str = "application/ld+json";
 
-pub(crate) async fn catalogue<K: Keep>(Shared(state): Shared<State<K>>, headers: HeaderMap) -> Response {
+pub(crate) async fn dcat_catalogue<K: Keep>(Shared(state): Shared<State<K>>, headers: HeaderMap) -> Response {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let origin = format!("http://{host}");
-    let made = blocking(state, move |state| {
-        let catalogue = state.index.catalogue()?;
-        let datasets: Vec<Value> = catalogue.flows.iter().map(|flow| dataset(&origin, flow)).collect();
+    let made = run_blocking(state, move |state| {
+        let catalogue = state.views.catalogue()?;
+        let datasets: Vec<Value> = catalogue.flows.iter().map(|flow| dcat_dataset(&origin, flow)).collect();
         Ok(json!({
             "@context": {
                 "dcat": "http://www.w3.org/ns/dcat#",
@@ -35,9 +35,9 @@ pub(crate) async fn catalogue<K: Keep>(Shared(state): Shared<State<K>>, headers:
             "dct:description": "The latest release of each dataflow that this node holds.",
             "foaf:homepage": { "@id": format!("{origin}/") },
             "dcat:service": [
-                service(&origin, "HTTP API", "/api/v1", "/openapi.json"),
-                service(&origin, "SDMX REST 1.5", "/sdmx/v1", ""),
-                service(&origin, "SDMX REST 2", "/sdmx/v2", ""),
+                data_service(&origin, "HTTP API", "/api/v1", "/openapi.json"),
+                data_service(&origin, "SDMX REST 1.5", "/sdmx/v1", ""),
+                data_service(&origin, "SDMX REST 2", "/sdmx/v2", ""),
             ],
             "dcat:dataset": datasets,
         })
@@ -49,7 +49,7 @@ pub(crate) async fn catalogue<K: Keep>(Shared(state): Shared<State<K>>, headers:
     }
 }
 
-fn service(origin: &str, title: &str, path: &str, described: &str) -> Value {
+fn data_service(origin: &str, title: &str, path: &str, described: &str) -> Value {
     let mut service = json!({
         "@type": "dcat:DataService", "dct:title": title,
         "dcat:endpointURL": { "@id": format!("{origin}{path}") },
@@ -61,13 +61,13 @@ fn service(origin: &str, title: &str, path: &str, described: &str) -> Value {
 }
 
 /// An output of the latest release of a dataflow.
-fn dataset(origin: &str, flow: &Flow) -> Value {
+fn dcat_dataset(origin: &str, flow: &Flow) -> Value {
     let Flow { publisher, dataflow, release, output, .. } = flow;
     let several = flow.outputs > 1;
     let which = |mark: char| if several { format!("{mark}output={output}") } else { String::new() };
     let page = format!("{origin}/world/{}?method={publisher}/{dataflow}{}", flow.indicator, which('&'));
     let title = if several { format!("{}: {}", flow.title, flow.output_title) } else { flow.title.clone() };
-    let published = json!({ "@type": "xsd:dateTime", "@value": time(flow.published) });
+    let published = json!({ "@type": "xsd:dateTime", "@value": date_time(flow.published) });
     let file = |kind: &str, media: &str, title: &str| {
         let url = format!("{origin}/data/{publisher}/{dataflow}/all.{kind}{}", which('?'));
         json!({
@@ -84,7 +84,7 @@ fn dataset(origin: &str, flow: &Flow) -> Value {
         "dct:title": title, "schema:name": title,
         "dct:description": flow.description, "schema:description": flow.description,
         "dcat:keyword": [flow.indicator, output], "schema:variableMeasured": flow.unit,
-        "dct:issued": published, "schema:datePublished": time(flow.published),
+        "dct:issued": published, "schema:datePublished": date_time(flow.published),
         "dcat:version": flow.vintage,
         "dct:temporal": {
             "@type": "dct:PeriodOfTime",

@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 use service::Keep;
 use service::query::Target;
 
-use super::{blocking, bounded, key_of, nothing};
-use crate::index::Held;
-use crate::read::parse;
+use super::{check_length, not_found, run_blocking, split_key};
+use crate::read::parse_id;
+use crate::views::FigureTable;
 use crate::{Problem, State};
 
 /// The key of every series.
@@ -25,32 +25,35 @@ const ALL: &str = "all";
 /// Which release is wanted.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct When {
+pub(crate) struct DataFileParams {
     #[serde(rename = "asOf")]
     as_of: Option<String>,
     /// Which output of a recipe that has several.
     output: Option<String>,
 }
 
-pub(crate) async fn file<K: Keep>(
+pub(crate) async fn download_file<K: Keep>(
     Shared(state): Shared<State<K>>,
     Path((publisher, dataflow, file)): Path<(String, String, String)>,
-    when: Result<Params<When>, axum::extract::rejection::QueryRejection>,
+    when: Result<Params<DataFileParams>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
-    let made = blocking(state, move |state| {
-        let when = when.map_err(Problem::query)?.0;
-        let publisher: PublisherId = parse(bounded(&publisher)?)?;
-        let dataflow = Name::new(bounded(&dataflow)?).map_err(|_| nothing("a dataflow of this name"))?;
-        let (key, kind) = bounded(&file)?.rsplit_once('.').ok_or_else(unnamed)?;
+    let made = run_blocking(state, move |state| {
+        let when = when.map_err(Problem::invalid_query)?.0;
+        let publisher: PublisherId = parse_id(check_length(&publisher)?)?;
+        let dataflow =
+            Name::new(check_length(&dataflow)?).map_err(|_| not_found("a dataflow of this name"))?;
+        let (key, kind) = check_length(&file)?.rsplit_once('.').ok_or_else(unknown_file)?;
         let vintage = when.as_of.as_ref().map_or_else(String::new, |day| format!("@asof={day}"));
         let query = state.service.query();
         let address = format!("assay://{publisher}/{dataflow}{vintage}");
-        let Target::Address(_, release) = query.resolve(bounded(&address)?)? else { return Err(unnamed()) };
-        let (held, rows) = wanted(state, release, when.output.as_deref(), key)?;
+        let Target::Address(_, release) = query.resolve(check_length(&address)?)? else {
+            return Err(unknown_file());
+        };
+        let (held, rows) = select_rows(state, release, when.output.as_deref(), key)?;
         match kind {
-            "csv" => Ok(("text/csv; charset=utf-8", csv(&held, &rows))),
-            "json" => Ok(("application/json", jsonstat(&held, &rows, dataflow.as_str())?)),
-            _ => Err(unnamed()),
+            "csv" => Ok(("text/csv; charset=utf-8", write_csv(&held, &rows))),
+            "json" => Ok(("application/json", write_json_stat(&held, &rows, dataflow.as_str())?)),
+            _ => Err(unknown_file()),
         }
     });
     match made.await {
@@ -60,19 +63,22 @@ pub(crate) async fn file<K: Keep>(
 }
 
 /// Leads to the one publisher who has a dataflow.
-pub(crate) async fn lead<K: Keep>(
+pub(crate) async fn redirect<K: Keep>(
     Shared(state): Shared<State<K>>,
     Path((dataflow, file)): Path<(String, String)>,
 ) -> Response {
-    let found = blocking(state, move |state| {
-        let dataflow = Name::new(bounded(&dataflow)?).map_err(|_| nothing("a dataflow of this name"))?;
-        let catalogue = state.index.catalogue()?;
+    let found = run_blocking(state, move |state| {
+        let dataflow =
+            Name::new(check_length(&dataflow)?).map_err(|_| not_found("a dataflow of this name"))?;
+        let catalogue = state.views.catalogue()?;
         let owners = catalogue.vintages.keys().filter(|(_, name)| *name == dataflow);
         let paths: Vec<String> = owners
-            .map(|(publisher, _)| format!("/data/{publisher}/{dataflow}/{}", bounded(&file).unwrap_or(ALL)))
+            .map(|(publisher, _)| {
+                format!("/data/{publisher}/{dataflow}/{}", check_length(&file).unwrap_or(ALL))
+            })
             .collect();
         match paths.as_slice() {
-            [] => Err(nothing("a dataflow of this name")),
+            [] => Err(not_found("a dataflow of this name")),
             [path] => Ok(path.clone()),
             several => {
                 let detail = format!("several publishers have it: {}", several.join(", "));
@@ -86,42 +92,42 @@ pub(crate) async fn lead<K: Keep>(
     }
 }
 
-fn unnamed() -> Problem {
-    nothing("a file of this name (expected <key>.csv or <key>.json)")
+fn unknown_file() -> Problem {
+    not_found("a file of this name (expected <key>.csv or <key>.json)")
 }
 
 /// The rows of a key in an output of a release, or else in the first one that has it.
-fn wanted<K: Keep>(
+fn select_rows<K: Keep>(
     state: &State<K>,
     release: ReleaseId,
     output: Option<&str>,
     key: &str,
-) -> Result<(std::sync::Arc<Held>, Vec<usize>), Problem> {
+) -> Result<(std::sync::Arc<FigureTable>, Vec<usize>), Problem> {
     let release: Release = state.service.query().object(release.cid())?;
     let results =
         release.results.iter().filter(|(name, _)| output.is_none_or(|wanted| name.as_str() == wanted));
     for (_, content) in results {
-        let held = state.index.table(*content)?;
+        let held = state.views.table(*content)?;
         let rows = if key == ALL {
             Some((0..held.table.rows()).collect())
         } else {
-            held.series.get(&key_of(key)).map(|rows| rows.iter().map(|row| *row as usize).collect())
+            held.series.get(&split_key(key)).map(|rows| rows.iter().map(|row| *row as usize).collect())
         };
         if let Some(rows) = rows {
             return Ok((held, rows));
         }
     }
-    Err(nothing("a series of this key"))
+    Err(not_found("a series of this key"))
 }
 
 /// All components of the rows, to the last digit (RFC 4180).
-fn csv(held: &Held, rows: &[usize]) -> String {
+fn write_csv(held: &FigureTable, rows: &[usize]) -> String {
     let names = held.table.shape().components().iter().map(|part| part.id.to_string());
     let mut text = names.collect::<Vec<_>>().join(",") + "\n";
     for row in rows {
         let cells = held.table.columns().iter().map(|column| column.cell(*row));
         let cells: Vec<String> =
-            cells.map(|cell| cell.map_or_else(String::new, |cell| quoted(&cell.to_string()))).collect();
+            cells.map(|cell| cell.map_or_else(String::new, |cell| quote_cell(&cell.to_string()))).collect();
         text += &cells.join(",");
         text.push('\n');
     }
@@ -129,7 +135,7 @@ fn csv(held: &Held, rows: &[usize]) -> String {
 }
 
 /// A cell, in quotes where it needs them.
-fn quoted(cell: &str) -> String {
+fn quote_cell(cell: &str) -> String {
     if cell.contains(['"', ',', '\n', '\r']) {
         format!("\"{}\"", cell.replace('"', "\"\""))
     } else {
@@ -138,8 +144,8 @@ fn quoted(cell: &str) -> String {
 }
 
 /// A data set of JSON-stat 2.0, its values as they stand, to the last digit.
-fn jsonstat(held: &Held, rows: &[usize], label: &str) -> Result<String, Problem> {
-    let names = held.dimensions();
+fn write_json_stat(held: &FigureTable, rows: &[usize], label: &str) -> Result<String, Problem> {
+    let names = held.dimension_ids();
     let codes = |row: usize| -> Option<Vec<String>> {
         let mut codes = held.key(row);
         codes.push(held.period(row)?.to_string());
@@ -178,7 +184,7 @@ fn jsonstat(held: &Held, rows: &[usize], label: &str) -> Result<String, Problem>
         "size": lists.iter().map(Vec::len).collect::<Vec<_>>(), "dimension": dimension,
         "role": { "time": [names.last()] },
     });
-    let values = serde_json::to_string(&values).map_err(|_| Problem::ended())?;
+    let values = serde_json::to_string(&values).map_err(|_| Problem::no_response())?;
     let head = head.to_string();
     Ok(format!("{},\"value\":{values}}}", head.strip_suffix('}').unwrap_or(&head)))
 }

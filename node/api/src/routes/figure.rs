@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use service::query::{ReleaseInfo, Target, Withdrawn};
 use service::{Error, Keep};
 
-use super::{answer, bounded, key_of, key_text, nothing};
-use crate::index::{Catalogue, Flow, Held, alike};
-use crate::read::parse;
+use super::{check_length, join_key, not_found, respond_json, split_key};
+use crate::read::parse_id;
+use crate::views::{Catalogue, FigureTable, Flow, comparable_units};
 use crate::{Problem, State};
 
 /// Nodes of a provenance tree, and how deep it goes: releases may be made of releases.
@@ -26,7 +26,7 @@ const REVISIONS_MAX: usize = 50;
 
 /// A figure.
 #[derive(Debug, Serialize)]
-struct Figure {
+struct FigureResponse {
     address: String,
     /// To the last digit.
     value: Option<String>,
@@ -41,21 +41,21 @@ struct Figure {
     /// The name of the measure.
     measure: Option<String>,
     components: BTreeMap<String, Option<String>>,
-    badges: Badges,
-    provenance: Node,
+    badges: Standing,
+    provenance: ProvenanceNode,
     revisions: Vec<Revision>,
-    twins: Vec<Twin>,
+    twins: Vec<Alternative>,
 }
 
 /// What holds of a figure, each for itself.
 #[derive(Debug, Serialize)]
-struct Badges {
-    signed: Signed,
-    logged: Logged,
+struct Standing {
+    signed: SignatureInfo,
+    logged: LogStatus,
     latest: bool,
     newer: Option<String>,
-    sources: Vec<Document>,
-    reproduced: Vec<Vote>,
+    sources: Vec<SourceDocument>,
+    reproduced: Vec<Attestation>,
     own: Option<Verdict>,
     disputed: usize,
     forked: bool,
@@ -63,14 +63,14 @@ struct Badges {
 }
 
 #[derive(Debug, Serialize)]
-struct Signed {
+struct SignatureInfo {
     key: String,
     entry: EntryId,
     time: i64,
 }
 
 #[derive(Debug, Serialize)]
-struct Logged {
+struct LogStatus {
     seq: u64,
     length: u64,
     complete: u64,
@@ -78,7 +78,7 @@ struct Logged {
 
 /// A source document.
 #[derive(Debug, Clone, Serialize)]
-struct Document {
+struct SourceDocument {
     snapshot: SnapshotId,
     name: String,
     url: Option<String>,
@@ -91,7 +91,7 @@ struct Document {
 
 /// What somebody found who ran the release again.
 #[derive(Debug, Serialize)]
-struct Vote {
+struct Attestation {
     publisher: PublisherId,
     name: String,
     time: i64,
@@ -102,7 +102,7 @@ struct Vote {
 
 /// Something that a figure comes from.
 #[derive(Debug, Serialize)]
-struct Node {
+struct ProvenanceNode {
     kind: &'static str,
     id: Cid,
     title: String,
@@ -112,7 +112,7 @@ struct Node {
     time: Option<i64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     plausibility_warnings: Vec<String>,
-    children: Vec<Node>,
+    children: Vec<ProvenanceNode>,
 }
 
 /// The figure in one release of its dataflow.
@@ -128,7 +128,7 @@ struct Revision {
 
 /// The same cell by another method or publisher.
 #[derive(Debug, Serialize)]
-struct Twin {
+struct Alternative {
     address: String,
     publisher: PublisherId,
     dataflow: Name,
@@ -145,64 +145,68 @@ struct Twin {
 /// Which release is wanted.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Which {
+pub(crate) struct FigureParams {
     vintage: Option<String>,
     /// Which output of a dataflow that has several; the first one that has the figure when absent.
     output: Option<String>,
 }
 
 /// A figure by the parts of its path.
-pub(crate) fn of_place<K: Keep>(
+pub(crate) fn figure_view<K: Keep>(
     state: &State<K>,
     place: [&str; 4],
     output: Option<&str>,
     vintage: Option<&str>,
 ) -> Result<impl Serialize + use<K>, Problem> {
     let [publisher, dataflow, key, period] = place.map(str::to_owned);
-    let which = Which { vintage: vintage.map(str::to_owned), output: output.map(str::to_owned) };
-    found(state, &(publisher, dataflow, key, period), &which)
+    let which = FigureParams { vintage: vintage.map(str::to_owned), output: output.map(str::to_owned) };
+    find_figure(state, &(publisher, dataflow, key, period), &which)
 }
 
-type Place = (String, String, String, String);
+type FigurePath = (String, String, String, String);
 
-pub(crate) async fn figure<K: Keep>(
+pub(crate) async fn show_figure<K: Keep>(
     Shared(state): Shared<State<K>>,
-    Path(place): Path<Place>,
-    which: Result<Params<Which>, axum::extract::rejection::QueryRejection>,
+    Path(place): Path<FigurePath>,
+    which: Result<Params<FigureParams>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
-    answer(state, move |state| {
-        let which = which.map_err(Problem::query)?.0;
-        found(state, &place, &which)
+    respond_json(state, move |state| {
+        let which = which.map_err(Problem::invalid_query)?.0;
+        find_figure(state, &place, &which)
     })
     .await
 }
 
-fn found<K: Keep>(state: &State<K>, place: &Place, which: &Which) -> Result<Figure, Problem> {
+fn find_figure<K: Keep>(
+    state: &State<K>,
+    place: &FigurePath,
+    which: &FigureParams,
+) -> Result<FigureResponse, Problem> {
     let vintage = which.vintage.as_deref().unwrap_or("latest");
-    let output = which.output.as_deref().map(bounded).transpose()?;
+    let output = which.output.as_deref().map(check_length).transpose()?;
     let (publisher, dataflow, key, period) = place;
-    let publisher: PublisherId = parse(bounded(publisher)?)?;
-    let dataflow = Name::new(bounded(dataflow)?).map_err(|_| nothing("a dataflow of this name"))?;
-    let key = key_of(bounded(key)?);
-    let period: Period = parse(bounded(period)?)?;
+    let publisher: PublisherId = parse_id(check_length(publisher)?)?;
+    let dataflow = Name::new(check_length(dataflow)?).map_err(|_| not_found("a dataflow of this name"))?;
+    let key = split_key(check_length(key)?);
+    let period: Period = parse_id(check_length(period)?)?;
     let path = format!("assay://{publisher}/{dataflow}/{}/{period}", key.join("."));
-    let suffix = if vintage == "latest" { String::new() } else { format!("@{}", bounded(vintage)?) };
+    let suffix = if vintage == "latest" { String::new() } else { format!("@{}", check_length(vintage)?) };
     let query = state.service.query();
     let flow = format!("assay://{publisher}/{dataflow}{suffix}");
-    let Target::Address(_, release) = query.resolve(&flow)? else { return Err(nothing(flow)) };
-    let catalogue = state.index.catalogue()?;
+    let Target::Address(_, release) = query.resolve(&flow)? else { return Err(not_found(flow)) };
+    let catalogue = state.views.catalogue()?;
     let info = query.release(release)?;
-    let cell = cell(state, &info, output, &key, period)?
-        .ok_or_else(|| nothing(format!("a figure at {path}{suffix}")))?;
-    let listed = catalogue.flow(publisher, &dataflow, &cell.output);
-    let listed = listed.ok_or_else(|| nothing("a dataflow with figures"))?;
-    let (chunk, row) = in_chunk(state, cell.content, cell.row)?;
+    let cell = find_cell(state, &info, output, &key, period)?
+        .ok_or_else(|| not_found(format!("a figure at {path}{suffix}")))?;
+    let listed = catalogue.find_flow(publisher, &dataflow, &cell.output);
+    let listed = listed.ok_or_else(|| not_found("a dataflow with figures"))?;
+    let (chunk, row) = locate_chunk(state, cell.content, cell.row)?;
     let recipe: Recipe = query.object(info.release.recipe.cid())?;
     let mut sources = Vec::new();
     let mut nodes = NODES_MAX;
-    let provenance = origin(state, &info, &mut sources, &mut nodes, DEPTH_MAX)?;
+    let provenance = release_provenance(state, &info, &mut sources, &mut nodes, DEPTH_MAX)?;
     let newer = (listed.release != release).then(|| path.clone());
-    Ok(Figure {
+    Ok(FigureResponse {
         value: cell.held.value(cell.row).map(|value| value.to_string()),
         unit: recipe.outputs.get(&cell.output).map(|said| said.unit.to_string()).unwrap_or_default(),
         flow: listed.clone(),
@@ -211,44 +215,44 @@ fn found<K: Keep>(state: &State<K>, place: &Place, which: &Which) -> Result<Figu
         content: cell.content,
         chunk,
         row,
-        measure: cell.held.measure(),
-        components: components(&cell.held, cell.row),
-        badges: badges(state, &catalogue, &info, sources, newer)?,
+        measure: cell.held.measure_id(),
+        components: component_values(&cell.held, cell.row),
+        badges: figure_standing(state, &catalogue, &info, sources, newer)?,
         provenance,
-        revisions: revisions(state, &catalogue, listed, &cell.output, &key, period)?,
-        twins: twins(state, &catalogue, listed, &key, period)?,
+        revisions: list_revisions(state, &catalogue, listed, &cell.output, &key, period)?,
+        twins: list_alternatives(state, &catalogue, listed, &key, period)?,
         address: path + &suffix,
     })
 }
 
 /// A cell of an output.
-struct Found {
+struct CellLocation {
     output: Name,
     content: ContentId,
-    held: std::sync::Arc<Held>,
+    held: std::sync::Arc<FigureTable>,
     row: usize,
 }
 
 /// The cell of a key and period in an output of a release, or in the first one that has it.
-fn cell<K: Keep>(
+fn find_cell<K: Keep>(
     state: &State<K>,
     info: &ReleaseInfo,
     output: Option<&str>,
     key: &[String],
     period: Period,
-) -> Result<Option<Found>, Problem> {
+) -> Result<Option<CellLocation>, Problem> {
     let named = |name: &Name| output.is_none_or(|output| name.as_str() == output);
     for (output, content) in info.release.results.iter().filter(|(name, _)| named(name)) {
-        let held = state.index.table(*content)?;
-        if let Some(row) = held.row(key, period) {
-            return Ok(Some(Found { output: output.clone(), content: *content, held, row }));
+        let held = state.views.table(*content)?;
+        if let Some(row) = held.find_row(key, period) {
+            return Ok(Some(CellLocation { output: output.clone(), content: *content, held, row }));
         }
     }
     Ok(None)
 }
 
 /// The chunk of a content that a row stands in, and the row there.
-fn in_chunk<K: Keep>(
+fn locate_chunk<K: Keep>(
     state: &State<K>,
     content: ContentId,
     row: usize,
@@ -265,23 +269,23 @@ fn in_chunk<K: Keep>(
     Ok((None, 0))
 }
 
-fn components(held: &Held, row: usize) -> BTreeMap<String, Option<String>> {
+fn component_values(held: &FigureTable, row: usize) -> BTreeMap<String, Option<String>> {
     let parts = held.table.shape().components().iter().zip(held.table.columns());
     parts.map(|(part, column)| (part.id.to_string(), column.cell(row).map(|cell| cell.to_string()))).collect()
 }
 
-fn badges<K: Keep>(
+fn figure_standing<K: Keep>(
     state: &State<K>,
     catalogue: &Catalogue,
     info: &ReleaseInfo,
-    sources: Vec<Document>,
+    sources: Vec<SourceDocument>,
     newer: Option<String>,
-) -> Result<Badges, Problem> {
+) -> Result<Standing, Problem> {
     let entry = state.service.query().entry(info.placed.entry)?;
     let log = catalogue.logs.get(&info.placed.publisher);
     let vote = |found: &service::query::AttestationInfo| {
         let log = catalogue.logs.get(&found.placed.publisher);
-        Vote {
+        Attestation {
             publisher: found.placed.publisher,
             name: found.placed.name.clone(),
             time: found.placed.time,
@@ -290,16 +294,16 @@ fn badges<K: Keep>(
             own: log.is_some_and(|log| log.own),
         }
     };
-    let mut votes: Vec<Vote> = info.attestations.iter().map(vote).collect();
+    let mut votes: Vec<Attestation> = info.attestations.iter().map(vote).collect();
     // Those whom the reader of this node trusts come first.
     votes.sort_by_key(|vote| (!vote.own, !vote.followed, vote.time));
-    Ok(Badges {
-        signed: Signed {
+    Ok(Standing {
+        signed: SignatureInfo {
             key: entry.value().key.to_string(),
             entry: info.placed.entry,
             time: info.placed.time,
         },
-        logged: Logged {
+        logged: LogStatus {
             seq: info.placed.seq,
             length: log.map_or(0, |log| log.length),
             complete: log.map_or(0, |log| log.complete),
@@ -316,16 +320,16 @@ fn badges<K: Keep>(
 }
 
 /// What a release is made of, down to the documents.
-fn origin<K: Keep>(
+fn release_provenance<K: Keep>(
     state: &State<K>,
     info: &ReleaseInfo,
-    sources: &mut Vec<Document>,
+    sources: &mut Vec<SourceDocument>,
     nodes: &mut usize,
     depth: usize,
-) -> Result<Node, Problem> {
+) -> Result<ProvenanceNode, Problem> {
     let query = state.service.query();
     let recipe: Recipe = query.object(info.release.recipe.cid())?;
-    let leaf = |kind, id, title: String| Node {
+    let leaf = |kind, id, title: String| ProvenanceNode {
         kind,
         id,
         title,
@@ -343,7 +347,7 @@ fn origin<K: Keep>(
         let dataset: Dataset = query.object(id.cid())?;
         let from = match &dataset.provenance {
             Provenance::Import { snapshot, .. } => {
-                let document = document(state, *snapshot)?;
+                let document = source_document(state, *snapshot)?;
                 let node = leaf("snapshot", snapshot.cid(), document.name.clone());
                 if sources.iter().all(|known| known.snapshot != *snapshot) {
                     sources.push(document);
@@ -351,12 +355,12 @@ fn origin<K: Keep>(
                 Some(node)
             }
             Provenance::Release { release, .. } if depth > 0 => {
-                Some(origin(state, &query.release(*release)?, sources, nodes, depth - 1)?)
+                Some(release_provenance(state, &query.release(*release)?, sources, nodes, depth - 1)?)
             }
             Provenance::Release { .. } => None,
         };
         let placed = query.places(id.cid())?.into_iter().next();
-        children.push(Node {
+        children.push(ProvenanceNode {
             publisher: placed.as_ref().map(|placed| placed.name.clone()),
             time: placed.map(|placed| placed.time),
             plausibility_warnings: dataset
@@ -368,7 +372,7 @@ fn origin<K: Keep>(
             ..leaf("dataset", id.cid(), format!("{name}: {}", dataset.title))
         });
     }
-    Ok(Node {
+    Ok(ProvenanceNode {
         publisher: Some(info.placed.name.clone()),
         time: Some(info.placed.time),
         children,
@@ -376,7 +380,7 @@ fn origin<K: Keep>(
     })
 }
 
-fn document<K: Keep>(state: &State<K>, id: SnapshotId) -> Result<Document, Problem> {
+fn source_document<K: Keep>(state: &State<K>, id: SnapshotId) -> Result<SourceDocument, Problem> {
     let snapshot: Snapshot = state.service.query().object(id.cid())?;
     let keep = state.service.keep();
     let mut kept = true;
@@ -384,7 +388,7 @@ fn document<K: Keep>(state: &State<K>, id: SnapshotId) -> Result<Document, Probl
         kept &= keep.has(piece.cid()).map_err(Error::from)?;
     }
     let text = |text: Option<String>| text.filter(|text| !text.is_empty());
-    Ok(Document {
+    Ok(SourceDocument {
         snapshot: id,
         name: snapshot.name.to_string(),
         url: text(snapshot.url.map(|url| url.to_string())),
@@ -396,7 +400,7 @@ fn document<K: Keep>(state: &State<K>, id: SnapshotId) -> Result<Document, Probl
 }
 
 /// The figure in every release of its dataflow, the newest first.
-fn revisions<K: Keep>(
+fn list_revisions<K: Keep>(
     state: &State<K>,
     catalogue: &Catalogue,
     flow: &Flow,
@@ -407,7 +411,7 @@ fn revisions<K: Keep>(
     let releases = catalogue.vintages.get(&(flow.publisher, flow.dataflow.clone()));
     let mut found = Vec::new();
     for info in releases.into_iter().flatten().rev().take(REVISIONS_MAX) {
-        let cell = cell(state, info, Some(output.as_str()), key, period)?;
+        let cell = find_cell(state, info, Some(output.as_str()), key, period)?;
         found.push(Revision {
             seq: info.placed.seq,
             release: info.id,
@@ -420,24 +424,26 @@ fn revisions<K: Keep>(
     Ok(found)
 }
 
-/// The same key and period in the other flows of the indicator whose unit is alike.
-fn twins<K: Keep>(
+/// The same key and period in the other flows of the measure whose unit is alike.
+fn list_alternatives<K: Keep>(
     state: &State<K>,
     catalogue: &Catalogue,
     flow: &Flow,
     key: &[String],
     period: Period,
-) -> Result<Vec<Twin>, Problem> {
+) -> Result<Vec<Alternative>, Problem> {
     let others = catalogue.flows.iter().filter(|other| {
         let place = |flow: &Flow| (flow.publisher, flow.dataflow.clone(), flow.output.clone());
-        other.indicator == flow.indicator && alike(&other.unit, &flow.unit) && place(other) != place(flow)
+        other.indicator == flow.indicator
+            && comparable_units(&other.unit, &flow.unit)
+            && place(other) != place(flow)
     });
     let mut found = Vec::new();
     for other in others {
-        let held = state.index.table(other.content)?;
-        let Some(row) = held.row(key, period) else { continue };
-        found.push(Twin {
-            address: format!("assay://{}/{}/{}/{period}", other.publisher, other.dataflow, key_text(key)),
+        let held = state.views.table(other.content)?;
+        let Some(row) = held.find_row(key, period) else { continue };
+        found.push(Alternative {
+            address: format!("assay://{}/{}/{}/{period}", other.publisher, other.dataflow, join_key(key)),
             publisher: other.publisher,
             dataflow: other.dataflow.clone(),
             output: other.output.clone(),

@@ -12,13 +12,13 @@ use schemas::text::Name;
 use serde::{Deserialize, Serialize};
 use service::Keep;
 
-use super::{answer, bounded, forever, key_of, key_text, nothing};
-use crate::index::{Flow, Held, number};
-use crate::read::parse;
+use super::{check_length, join_key, not_found, respond_immutable, respond_json, split_key};
+use crate::read::parse_id;
+use crate::views::{FigureTable, Flow, plot_value};
 use crate::{Problem, State};
 
-pub(crate) async fn flows<K: Keep>(Shared(state): Shared<State<K>>) -> Response {
-    answer(state, |state| Ok(state.index.catalogue()?.flows.clone())).await
+pub(crate) async fn list_flows<K: Keep>(Shared(state): Shared<State<K>>) -> Response {
+    respond_json(state, |state| Ok(state.views.catalogue()?.flows.clone())).await
 }
 
 /// An area by its code.
@@ -42,7 +42,7 @@ impl Area {
     }
 
     /// An area as the data sets here name it, or else as ISO 3166 does.
-    fn of(code: &str, said: Option<&schemas::object::Code>) -> Self {
+    fn describe(code: &str, said: Option<&schemas::object::Code>) -> Self {
         let country = rust_iso3166::from_alpha3(code);
         let named = said.map(|said| said.name.to_string()).filter(|name| name != code);
         Self {
@@ -56,25 +56,25 @@ impl Area {
 }
 
 /// Every area of which there is a figure.
-pub(crate) fn areas<K: Keep>(state: &State<K>) -> Result<Vec<Area>, Problem> {
-    let said = state.index.areas()?;
-    let catalogue = state.index.catalogue()?;
+pub(crate) fn all_areas<K: Keep>(state: &State<K>) -> Result<Vec<Area>, Problem> {
+    let said = state.views.areas()?;
+    let catalogue = state.views.catalogue()?;
     let mut codes: BTreeSet<String> = BTreeSet::new();
     for flow in &catalogue.flows {
-        let held = state.index.table(flow.content)?;
-        let Some(at) = held.area() else { continue };
+        let held = state.views.table(flow.content)?;
+        let Some(at) = held.area_position() else { continue };
         codes.extend(held.series.keys().filter_map(|key| key.get(at).cloned()));
     }
-    Ok(codes.iter().map(|code| Area::of(code, said.get(code))).collect())
+    Ok(codes.iter().map(|code| Area::describe(code, said.get(code))).collect())
 }
 
-pub(crate) async fn area_list<K: Keep>(Shared(state): Shared<State<K>>) -> Response {
-    answer(state, areas).await
+pub(crate) async fn list_areas<K: Keep>(Shared(state): Shared<State<K>>) -> Response {
+    respond_json(state, all_areas).await
 }
 
 /// The figures of an output, by area and period.
 #[derive(Debug, Serialize)]
-struct Panel {
+struct PanelResponse {
     release: ReleaseId,
     output: Name,
     unit: String,
@@ -92,25 +92,25 @@ struct Panel {
 /// What part of a panel is wanted.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Part {
+pub(crate) struct PanelParams {
     period: Option<String>,
     area: Option<String>,
 }
 
-pub(crate) async fn panel<K: Keep>(
+pub(crate) async fn show_panel<K: Keep>(
     Shared(state): Shared<State<K>>,
     Path((release, output)): Path<(String, String)>,
-    part: Result<Params<Part>, axum::extract::rejection::QueryRejection>,
+    part: Result<Params<PanelParams>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
-    forever(state, move |state| {
-        let part = part.map_err(Problem::query)?.0;
-        let (release, output, held) = figures(state, &release, &output)?;
+    respond_immutable(state, move |state| {
+        let part = part.map_err(Problem::invalid_query)?.0;
+        let (release, output, held) = load_output(state, &release, &output)?;
         let recipe: Recipe = state
             .service
             .query()
             .object(state.service.query().object::<Release>(release.cid())?.recipe.cid())?;
         let unit = recipe.outputs.get(&output).map(|said| said.unit.to_string()).unwrap_or_default();
-        let area = held.area();
+        let area = held.area_position();
         let wanted = |key: &&Vec<String>| {
             let code = area.and_then(|at| key.get(at));
             part.area.as_ref().is_none_or(|wanted| code == Some(wanted))
@@ -125,18 +125,18 @@ pub(crate) async fn panel<K: Keep>(
             let mut values = vec![None; periods.len()];
             for row in held.series.get(*key).into_iter().flatten().map(|row| *row as usize) {
                 let slot = held.period(row).and_then(|period| values.get_mut(*places.get(&period)?));
-                slot.into_iter().for_each(|slot| *slot = held.value(row).map(number));
+                slot.into_iter().for_each(|slot| *slot = held.value(row).map(plot_value));
             }
             values
         });
         let values = values.collect();
-        let several = held.others.len() > 1;
-        Ok(Panel {
+        let several = held.key_columns.len() > 1;
+        Ok(PanelResponse {
             release,
             output,
             unit,
-            dimensions: held.dimensions(),
-            areas: keys.iter().map(|key| key_text(key)).collect(),
+            dimensions: held.dimension_ids(),
+            areas: keys.iter().map(|key| join_key(key)).collect(),
             keys: several.then(|| keys.into_iter().cloned().collect()),
             periods: periods.into_iter().map(|(_, text)| text).collect(),
             values,
@@ -146,73 +146,80 @@ pub(crate) async fn panel<K: Keep>(
 }
 
 /// The figures of an output of a release.
-fn figures<K: Keep>(
+fn load_output<K: Keep>(
     state: &State<K>,
     release: &str,
     output: &str,
-) -> Result<(ReleaseId, Name, Arc<Held>), Problem> {
-    let id: ReleaseId = parse(bounded(release)?)?;
+) -> Result<(ReleaseId, Name, Arc<FigureTable>), Problem> {
+    let id: ReleaseId = parse_id(check_length(release)?)?;
     let release: Release = state.service.query().object(id.cid())?;
-    let name = Name::new(bounded(output)?).map_err(|_| nothing("an output of this name"))?;
-    let content: ContentId = *release.results.get(&name).ok_or_else(|| nothing("an output of this name"))?;
-    Ok((id, name, state.index.table(content)?))
+    let name = Name::new(check_length(output)?).map_err(|_| not_found("an output of this name"))?;
+    let content: ContentId =
+        *release.results.get(&name).ok_or_else(|| not_found("an output of this name"))?;
+    Ok((id, name, state.views.table(content)?))
 }
 
 /// All that there is of an area.
 #[derive(Debug, Serialize)]
-struct Country {
+struct CountryResponse {
     area: Area,
-    flows: Vec<Drawn>,
+    flows: Vec<FlowSeries>,
 }
 
 /// The series of an area in a flow.
 #[derive(Debug, Serialize)]
-struct Drawn {
+struct FlowSeries {
     flow: Flow,
-    keys: Vec<Line>,
+    keys: Vec<PlotSeries>,
 }
 
 /// A series for drawing.
 #[derive(Debug, Serialize)]
-struct Line {
+struct PlotSeries {
     key: String,
     periods: Vec<String>,
     values: Vec<Option<f64>>,
 }
 
-pub(crate) async fn country<K: Keep>(Shared(state): Shared<State<K>>, Path(code): Path<String>) -> Response {
-    answer(state, move |state| of_country(state, &code)).await
+pub(crate) async fn show_country<K: Keep>(
+    Shared(state): Shared<State<K>>,
+    Path(code): Path<String>,
+) -> Response {
+    respond_json(state, move |state| country_view(state, &code)).await
 }
 
 /// All that there is of the area of a code.
-pub(crate) fn of_country<K: Keep>(state: &State<K>, code: &str) -> Result<impl Serialize + use<K>, Problem> {
-    let code = bounded(code)?.to_owned();
-    let catalogue = state.index.catalogue()?;
+pub(crate) fn country_view<K: Keep>(
+    state: &State<K>,
+    code: &str,
+) -> Result<impl Serialize + use<K>, Problem> {
+    let code = check_length(code)?.to_owned();
+    let catalogue = state.views.catalogue()?;
     let mut flows = Vec::new();
     for flow in &catalogue.flows {
-        let held = state.index.table(flow.content)?;
-        let Some(at) = held.area() else { continue };
+        let held = state.views.table(flow.content)?;
+        let Some(at) = held.area_position() else { continue };
         let lines = held.series.iter().filter(|(key, _)| key.get(at) == Some(&code));
-        let keys: Vec<Line> = lines
+        let keys: Vec<PlotSeries> = lines
             .map(|(key, rows)| {
-                let (periods, values) = held.drawn(rows);
-                Line { key: key_text(key), periods, values }
+                let (periods, values) = held.plot_points(rows);
+                PlotSeries { key: join_key(key), periods, values }
             })
             .collect();
         if !keys.is_empty() {
-            flows.push(Drawn { flow: flow.clone(), keys });
+            flows.push(FlowSeries { flow: flow.clone(), keys });
         }
     }
-    let said = state.index.areas()?;
+    let said = state.views.areas()?;
     if flows.is_empty() && !said.contains_key(&code) && rust_iso3166::from_alpha3(&code).is_none() {
-        return Err(nothing("an area of this code"));
+        return Err(not_found("an area of this code"));
     }
-    Ok(Country { area: Area::of(&code, said.get(&code)), flows })
+    Ok(CountryResponse { area: Area::describe(&code, said.get(&code)), flows })
 }
 
 /// A series to the last digit.
 #[derive(Debug, Serialize)]
-struct Series {
+struct SeriesResponse {
     dimensions: Vec<String>,
     key: String,
     periods: Vec<String>,
@@ -220,14 +227,14 @@ struct Series {
     attributes: BTreeMap<String, Vec<Option<String>>>,
 }
 
-pub(crate) async fn series<K: Keep>(
+pub(crate) async fn show_series<K: Keep>(
     Shared(state): Shared<State<K>>,
     Path((release, output, key)): Path<(String, String, String)>,
 ) -> Response {
-    forever(state, move |state| {
-        let (_, _, held) = figures(state, &release, &output)?;
-        let key = key_of(bounded(&key)?);
-        let rows = held.series.get(&key).ok_or_else(|| nothing("a series of this key"))?;
+    respond_immutable(state, move |state| {
+        let (_, _, held) = load_output(state, &release, &output)?;
+        let key = split_key(check_length(&key)?);
+        let rows = held.series.get(&key).ok_or_else(|| not_found("a series of this key"))?;
         let rows: Vec<usize> = rows.iter().map(|row| *row as usize).collect();
         let text =
             |column: &schemas::table::Column, row: usize| column.cell(row).map(|cell| cell.to_string());
@@ -235,9 +242,9 @@ pub(crate) async fn series<K: Keep>(
         let attributes = parts
             .filter(|(part, _)| part.role == Role::Attribute)
             .map(|(part, column)| (part.id.to_string(), rows.iter().map(|row| text(column, *row)).collect()));
-        Ok(Series {
-            dimensions: held.dimensions(),
-            key: key_text(&key),
+        Ok(SeriesResponse {
+            dimensions: held.dimension_ids(),
+            key: join_key(&key),
             periods: rows.iter().filter_map(|row| held.period(*row)).map(|one| one.to_string()).collect(),
             values: rows.iter().map(|row| held.value(*row).map(|value| value.to_string())).collect(),
             attributes: attributes.collect(),

@@ -6,25 +6,25 @@ use serde::{Deserialize, Serialize};
 use service::Keep;
 use service::query::Target;
 
-use super::{answer, bounded, panel};
-use crate::index::Flow;
+use super::{check_length, panel, respond_json};
+use crate::views::Flow;
 use crate::{Problem, State};
 
 /// Things of one answer.
-const FOUND: usize = 20;
-const FOUND_MAX: usize = 100;
+const HITS_DEFAULT: usize = 20;
+const HITS_MAX: usize = 100;
 
 /// What is looked for.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
+pub(crate) struct SearchParams {
     q: String,
     limit: Option<usize>,
 }
 
 /// Something that was found.
 #[derive(Debug, Serialize)]
-struct Found {
+struct SearchHit {
     kind: &'static str,
     title: String,
     detail: String,
@@ -34,18 +34,18 @@ struct Found {
     rank: u8,
 }
 
-pub(crate) async fn search<K: Keep>(
+pub(crate) async fn search_index<K: Keep>(
     Shared(state): Shared<State<K>>,
-    wanted: Result<Params<Wanted>, axum::extract::rejection::QueryRejection>,
+    wanted: Result<Params<SearchParams>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
-    answer(state, move |state| {
-        let wanted = wanted.map_err(Problem::query)?.0;
+    respond_json(state, move |state| {
+        let wanted = wanted.map_err(Problem::invalid_query)?.0;
         let words: Vec<String> =
-            bounded(&wanted.q)?.split_whitespace().map(|word| word.to_lowercase()).collect();
+            check_length(&wanted.q)?.split_whitespace().map(|word| word.to_lowercase()).collect();
         if words.is_empty() {
             return Ok(Vec::new());
         }
-        let mut found = everything(state)?;
+        let mut found = all_hits(state)?;
         found.retain_mut(|one| {
             let text = format!("{} {}", one.title, one.detail).to_lowercase();
             let title = one.title.to_lowercase();
@@ -60,28 +60,28 @@ pub(crate) async fn search<K: Keep>(
             words.iter().all(|word| text.contains(word.as_str()))
         });
         found.sort_by(|a, b| (a.rank, a.title.len(), &a.title).cmp(&(b.rank, b.title.len(), &b.title)));
-        found.truncate(wanted.limit.unwrap_or(FOUND).clamp(1, FOUND_MAX));
-        found.extend(named(state, &wanted.q));
+        found.truncate(wanted.limit.unwrap_or(HITS_DEFAULT).clamp(1, HITS_MAX));
+        found.extend(resolve_hit(state, &wanted.q));
         Ok(found)
     })
     .await
 }
 
 /// All that can be found by words.
-fn everything<K: Keep>(state: &State<K>) -> Result<Vec<Found>, Problem> {
+fn all_hits<K: Keep>(state: &State<K>) -> Result<Vec<SearchHit>, Problem> {
     let found =
-        |kind, title: String, detail: String, path: String| Found { kind, title, detail, path, rank: 0 };
+        |kind, title: String, detail: String, path: String| SearchHit { kind, title, detail, path, rank: 0 };
     let mut all = Vec::new();
-    for area in panel::areas(state)? {
+    for area in panel::all_areas(state)? {
         let path = format!("/country/{}", area.code());
         all.push(found("country", area.name().to_owned(), area.code().to_owned(), path));
     }
-    let catalogue = state.index.catalogue()?;
+    let catalogue = state.views.catalogue()?;
     for flow in &catalogue.flows {
         let detail = format!("{} by {}, {}", flow.indicator, flow.publisher_name, flow.dataflow);
-        all.push(found("flow", titled(flow), detail, world(flow)));
+        all.push(found("flow", flow_title(flow), detail, flow_page_path(flow)));
     }
-    for info in state.index.recipes()? {
+    for info in state.views.recipes()? {
         let detail = format!("{} by {}", info.recipe.indicator, info.placed.name);
         all.push(found("recipe", info.recipe.title.to_string(), detail, format!("/recipe/{}", info.id)));
     }
@@ -89,7 +89,7 @@ fn everything<K: Keep>(state: &State<K>) -> Result<Vec<Found>, Problem> {
         let id = log.publisher.to_string();
         all.push(found("publisher", log.name.clone(), id.clone(), format!("/publisher/{id}")));
     }
-    for info in state.index.datasets()? {
+    for info in state.views.datasets()? {
         let detail = format!("{} by {}", info.dataset.dataflow, info.placed.name);
         let path = format!("/publisher/{}", info.placed.publisher);
         all.push(found("dataset", info.dataset.title.to_string(), detail, path));
@@ -98,9 +98,9 @@ fn everything<K: Keep>(state: &State<K>) -> Result<Vec<Found>, Problem> {
 }
 
 /// What an address or id leads to.
-fn named<K: Keep>(state: &State<K>, text: &str) -> Option<Found> {
+fn resolve_hit<K: Keep>(state: &State<K>, text: &str) -> Option<SearchHit> {
     let text = text.trim();
-    let found = |kind, title, path| Found { kind, title, detail: text.to_owned(), path, rank: 0 };
+    let found = |kind, title, path| SearchHit { kind, title, detail: text.to_owned(), path, rank: 0 };
     match state.service.query().resolve(text).ok()? {
         Target::Address(address, _) => {
             let key = address.key.as_ref()?.join(".");
@@ -109,21 +109,21 @@ fn named<K: Keep>(state: &State<K>, text: &str) -> Option<Found> {
             Some(found("figure", address.dataflow.to_string(), path))
         }
         Target::Id(id) => {
-            let catalogue = state.index.catalogue().ok()?;
+            let catalogue = state.views.catalogue().ok()?;
             let flow = catalogue.flows.iter().find(|flow| flow.release.cid() == id)?;
-            Some(found("release", flow.title.clone(), world(flow)))
+            Some(found("release", flow.title.clone(), flow_page_path(flow)))
         }
     }
 }
 
 /// The page of a flow.
-fn world(flow: &Flow) -> String {
+fn flow_page_path(flow: &Flow) -> String {
     let output = if flow.outputs > 1 { format!("&output={}", flow.output) } else { String::new() };
     format!("/world/{}?method={}/{}{output}", flow.indicator, flow.publisher, flow.dataflow)
 }
 
 /// The title of a flow, with that of the output where there are several.
-fn titled(flow: &Flow) -> String {
+fn flow_title(flow: &Flow) -> String {
     let output = Some(&flow.output_title).filter(|title| flow.outputs > 1 && !title.is_empty());
     output.map_or_else(|| flow.title.clone(), |output| format!("{output} ({})", flow.title))
 }

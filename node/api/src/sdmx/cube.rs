@@ -12,18 +12,18 @@ use schemas::period::Period;
 use schemas::structure::{Component, Role, Shape, Type};
 use schemas::table::{Cell, Column, Table};
 
-use crate::sdmx::fault::Fault;
+use crate::sdmx::error::SdmxError;
 use crate::sdmx::ids;
 
 /// The dimension of time.
-pub(crate) const TIME: &str = "TIME_PERIOD";
+pub(crate) const TIME_PERIOD: &str = "TIME_PERIOD";
 /// The figure.
-pub(crate) const FIGURE: &str = "OBS_VALUE";
-const FREQUENCY: &str = "FREQ";
+pub(crate) const OBS_VALUE: &str = "OBS_VALUE";
+const FREQ: &str = "FREQ";
 const MEASURE: &str = "MEASURE";
 /// Columns of ours, and those that SDMX-CSV begins with.
-const RESERVED: [&str; 10] = [
-    FIGURE,
+const RESERVED_IDS: [&str; 10] = [
+    OBS_VALUE,
     "ACTION",
     "DATAFLOW",
     "STRUCTURE",
@@ -39,7 +39,7 @@ const CODES_MAX: usize = 20_000;
 
 /// Where a value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Source {
+enum DimensionSource {
     Column(usize),
     Frequency(usize),
     Measure,
@@ -47,83 +47,84 @@ enum Source {
 
 /// A dimension but the time.
 #[derive(Debug, Clone)]
-pub(crate) struct Dimension {
+pub(crate) struct CubeDimension {
     pub(crate) id: String,
-    source: Source,
+    source: DimensionSource,
     /// Codes that occur, with their names; absent where values are no codes.
     pub(crate) codes: Option<BTreeMap<String, String>>,
 }
 
 /// A figure or an attribute: its id and its column.
-type Part = (String, usize);
+type ComponentColumn = (String, usize);
 
 /// Where the parts of a cube stand in a table.
 #[derive(Debug, Clone)]
-pub(crate) struct Layout {
-    dimensions: Vec<(String, Source)>,
+pub(crate) struct CubeLayout {
+    dimensions: Vec<(String, DimensionSource)>,
     time: Option<usize>,
-    pub(crate) measures: Vec<Part>,
-    pub(crate) attributes: Vec<Part>,
+    pub(crate) measures: Vec<ComponentColumn>,
+    pub(crate) attributes: Vec<ComponentColumn>,
 }
 
-impl Layout {
-    pub(crate) fn new(shape: &Shape) -> Result<Self, Fault> {
+impl CubeLayout {
+    pub(crate) fn new(shape: &Shape) -> Result<Self, SdmxError> {
         let components = shape.components();
-        let time =
-            components.iter().position(|part| part.id.as_str() == TIME && part.role == Role::Identifier);
+        let time = components
+            .iter()
+            .position(|part| part.id.as_str() == TIME_PERIOD && part.role == Role::Identifier);
         let of = |wanted: fn(Role) -> bool| {
             let parts = components.iter().enumerate().filter(move |(_, part)| wanted(part.role));
-            parts.map(|(at, part)| (ids::id(part.id.as_str()), at)).collect::<Vec<Part>>()
+            parts.map(|(at, part)| (ids::artefact_id(part.id.as_str()), at)).collect::<Vec<ComponentColumn>>()
         };
         let measures = of(|role| role == Role::Measure);
         let attributes = of(|role| matches!(role, Role::Attribute | Role::ViralAttribute));
         let identifiers = of(|role| role == Role::Identifier).into_iter();
-        let mut dimensions: Vec<(String, Source)> =
-            identifiers.map(|(id, at)| (id, Source::Column(at))).collect();
-        dimensions.retain(|(_, source)| time.is_none_or(|time| *source != Source::Column(time)));
+        let mut dimensions: Vec<(String, DimensionSource)> =
+            identifiers.map(|(id, at)| (id, DimensionSource::Column(at))).collect();
+        dimensions.retain(|(_, source)| time.is_none_or(|time| *source != DimensionSource::Column(time)));
         let told = |part: &Component| matches!(part.kind, Type::TimePeriod | Type::Date);
         if let Some(at) = time.filter(|at| components.get(*at).is_some_and(told))
-            && components.iter().all(|part| part.id.as_str() != FREQUENCY)
+            && components.iter().all(|part| part.id.as_str() != FREQ)
         {
-            dimensions.insert(0, (FREQUENCY.into(), Source::Frequency(at)));
+            dimensions.insert(0, (FREQ.into(), DimensionSource::Frequency(at)));
         }
         if measures.len() > 1 {
-            dimensions.push((MEASURE.into(), Source::Measure));
+            dimensions.push((MEASURE.into(), DimensionSource::Measure));
         }
-        unique(dimensions.iter().map(|(id, _)| id).chain(attributes.iter().map(|(id, _)| id)))?;
+        check_unique(dimensions.iter().map(|(id, _)| id).chain(attributes.iter().map(|(id, _)| id)))?;
         Ok(Self { dimensions, time, measures, attributes })
     }
 
     /// The ids of all dimensions, the time last.
     pub(crate) fn dimensions(&self) -> Vec<&str> {
         let ids = self.dimensions.iter().map(|(id, _)| id.as_str());
-        ids.chain(self.time.map(|_| TIME)).collect()
+        ids.chain(self.time.map(|_| TIME_PERIOD)).collect()
     }
 }
 
 /// An observation: a row, and which of its figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Observation {
     row: u32,
-    figure: u32,
+    measure: u32,
 }
 
 /// A table with its parts.
 #[derive(Debug)]
-pub(crate) struct Cube {
+pub(crate) struct DataCube {
     table: Table,
-    pub(crate) dimensions: Vec<Dimension>,
-    pub(crate) layout: Layout,
+    pub(crate) dimensions: Vec<CubeDimension>,
+    pub(crate) layout: CubeLayout,
 }
 
-impl Cube {
-    pub(crate) fn new(structure: &Structure, table: Table) -> Result<Self, Fault> {
-        let layout = Layout::new(table.shape())?;
+impl DataCube {
+    pub(crate) fn new(structure: &Structure, table: Table) -> Result<Self, SdmxError> {
+        let layout = CubeLayout::new(table.shape())?;
         let mut cube = Self { table, dimensions: Vec::new(), layout };
         let parts = cube.layout.dimensions.iter();
         cube.dimensions = parts
-            .map(|(id, source)| Dimension {
-                codes: cube.codes(structure, *source),
+            .map(|(id, source)| CubeDimension {
+                codes: cube.dimension_codes(structure, *source),
                 id: id.clone(),
                 source: *source,
             })
@@ -132,45 +133,45 @@ impl Cube {
     }
 
     /// Whether observations have a time.
-    pub(crate) fn timed(&self) -> bool {
+    pub(crate) fn has_time(&self) -> bool {
         self.layout.time.is_some()
     }
 
     /// Every observation, as they stand in the table; a row without figures is one that is empty.
-    pub(crate) fn places(&self) -> impl Iterator<Item = Place> {
+    pub(crate) fn observations(&self) -> impl Iterator<Item = Observation> {
         let figures = self.layout.measures.len().max(1) as u32;
         (0..self.table.rows() as u32)
-            .flat_map(move |row| (0..figures).map(move |figure| Place { row, figure }))
+            .flat_map(move |row| (0..figures).map(move |figure| Observation { row, measure: figure }))
     }
 
     /// The value of a dimension.
-    pub(crate) fn key(&self, dimension: &Dimension, place: Place) -> Cow<'_, str> {
+    pub(crate) fn key_value(&self, dimension: &CubeDimension, place: Observation) -> Cow<'_, str> {
         match dimension.source {
-            Source::Column(at) => self.text(at, place).unwrap_or_default(),
-            Source::Frequency(at) => self.frequency(at, place).into(),
-            Source::Measure => self.measure(place).into(),
+            DimensionSource::Column(at) => self.cell_text(at, place).unwrap_or_default(),
+            DimensionSource::Frequency(at) => self.frequency_code(at, place).into(),
+            DimensionSource::Measure => self.measure_id(place).into(),
         }
     }
 
-    fn frequency(&self, at: usize, place: Place) -> &'static str {
-        self.period_of(at, place).map_or("", |period| period.frequency().code())
+    fn frequency_code(&self, at: usize, place: Observation) -> &'static str {
+        self.period_in(at, place).map_or("", |period| period.frequency().code())
     }
 
-    fn measure(&self, place: Place) -> &str {
-        self.layout.measures.get(place.figure as usize).map_or("", |(id, _)| id)
+    fn measure_id(&self, place: Observation) -> &str {
+        self.layout.measures.get(place.measure as usize).map_or("", |(id, _)| id)
     }
 
     /// The time as it is spelled; empty where there is none.
-    pub(crate) fn time(&self, place: Place) -> Cow<'_, str> {
-        self.layout.time.and_then(|at| self.text(at, place)).unwrap_or_default()
+    pub(crate) fn time_text(&self, place: Observation) -> Cow<'_, str> {
+        self.layout.time.and_then(|at| self.cell_text(at, place)).unwrap_or_default()
     }
 
     /// The time, where it is a period.
-    pub(crate) fn period(&self, place: Place) -> Option<Period> {
-        self.period_of(self.layout.time?, place)
+    pub(crate) fn time_period(&self, place: Observation) -> Option<Period> {
+        self.period_in(self.layout.time?, place)
     }
 
-    fn period_of(&self, at: usize, place: Place) -> Option<Period> {
+    fn period_in(&self, at: usize, place: Observation) -> Option<Period> {
         match self.table.columns().get(at)? {
             Column::Period(rows) => rows.get(place.row as usize).copied().flatten(),
             _ => None,
@@ -178,22 +179,22 @@ impl Cube {
     }
 
     /// The column of a figure.
-    fn figures(&self, place: Place) -> Option<usize> {
-        self.layout.measures.get(place.figure as usize).map(|(_, at)| *at)
+    fn measure_column(&self, place: Observation) -> Option<usize> {
+        self.layout.measures.get(place.measure as usize).map(|(_, at)| *at)
     }
 
     /// A figure; absent where it is null.
-    pub(crate) fn value(&self, place: Place) -> Option<Cow<'_, str>> {
-        self.text(self.figures(place)?, place)
+    pub(crate) fn observation_value(&self, place: Observation) -> Option<Cow<'_, str>> {
+        self.cell_text(self.measure_column(place)?, place)
     }
 
     /// The value of an attribute; absent where it is null.
-    pub(crate) fn attribute(&self, id: &str, place: Place) -> Option<Cow<'_, str>> {
+    pub(crate) fn attribute_value(&self, id: &str, place: Observation) -> Option<Cow<'_, str>> {
         let (_, at) = self.layout.attributes.iter().find(|(held, _)| held == id)?;
-        self.text(*at, place)
+        self.cell_text(*at, place)
     }
 
-    fn text(&self, at: usize, place: Place) -> Option<Cow<'_, str>> {
+    fn cell_text(&self, at: usize, place: Observation) -> Option<Cow<'_, str>> {
         match self.table.columns().get(at)? {
             Column::Text(texts) => texts.get(place.row as usize).map(Cow::Borrowed),
             other => other.cell(place.row as usize).map(|cell| cell.to_string().into()),
@@ -201,90 +202,102 @@ impl Cube {
     }
 
     /// Whether two observations are of one series.
-    pub(crate) fn same_series(&self, a: Place, b: Place) -> bool {
-        self.order_series(a, self, b) == Ordering::Equal
+    pub(crate) fn same_series(&self, a: Observation, b: Observation) -> bool {
+        self.compare_series(a, self, b) == Ordering::Equal
     }
 
     /// Orders an observation against one of another cube of the same dimensions: by key, then time.
-    pub(crate) fn order(&self, a: Place, other: &Cube, b: Place) -> Ordering {
-        self.order_series(a, other, b).then_with(|| match (self.layout.time, other.layout.time) {
-            (Some(at), Some(beside)) => self.order_cells((at, a), other, (beside, b)),
+    pub(crate) fn compare_observations(&self, a: Observation, other: &DataCube, b: Observation) -> Ordering {
+        self.compare_series(a, other, b).then_with(|| match (self.layout.time, other.layout.time) {
+            (Some(at), Some(beside)) => self.compare_columns((at, a), other, (beside, b)),
             _ => Ordering::Equal,
         })
     }
 
-    fn order_series(&self, a: Place, other: &Cube, b: Place) -> Ordering {
+    fn compare_series(&self, a: Observation, other: &DataCube, b: Observation) -> Ordering {
         let pairs = self.layout.dimensions.iter().zip(&other.layout.dimensions);
         let orders = pairs.map(|((_, one), (_, two))| match (*one, *two) {
-            (Source::Column(at), Source::Column(beside)) => self.order_cells((at, a), other, (beside, b)),
-            (Source::Frequency(at), Source::Frequency(beside)) => {
-                self.frequency(at, a).cmp(other.frequency(beside, b))
+            (DimensionSource::Column(at), DimensionSource::Column(beside)) => {
+                self.compare_columns((at, a), other, (beside, b))
             }
-            _ => self.measure(a).cmp(other.measure(b)),
+            (DimensionSource::Frequency(at), DimensionSource::Frequency(beside)) => {
+                self.frequency_code(at, a).cmp(other.frequency_code(beside, b))
+            }
+            _ => self.measure_id(a).cmp(other.measure_id(b)),
         });
         orders.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     }
 
-    fn order_cells(&self, (at, a): (usize, Place), other: &Cube, (beside, b): (usize, Place)) -> Ordering {
+    fn compare_columns(
+        &self,
+        (at, a): (usize, Observation),
+        other: &DataCube,
+        (beside, b): (usize, Observation),
+    ) -> Ordering {
         let columns = self.table.columns().get(at).zip(other.table.columns().get(beside));
-        columns.map_or(Ordering::Equal, |(one, two)| between(one, a.row as usize, two, b.row as usize))
+        columns.map_or(Ordering::Equal, |(one, two)| compare_cells(one, a.row as usize, two, b.row as usize))
     }
 
     /// What `id` names here, if it is a component.
-    pub(crate) fn named(&self, id: &str) -> Option<Named> {
-        if id == TIME && self.timed() {
-            return Some(Named::Time);
+    pub(crate) fn find_component(&self, id: &str) -> Option<CubeComponent> {
+        if id == TIME_PERIOD && self.has_time() {
+            return Some(CubeComponent::Time);
         }
-        if id == FIGURE {
-            return Some(Named::Figure);
+        if id == OBS_VALUE {
+            return Some(CubeComponent::Measure);
         }
-        let dimension = self.layout.dimensions.iter().position(|(held, _)| held == id).map(Named::Dimension);
+        let dimension =
+            self.layout.dimensions.iter().position(|(held, _)| held == id).map(CubeComponent::Dimension);
         let attribute = || self.layout.attributes.iter().find(|(held, _)| held == id);
-        dimension.or_else(|| attribute().map(|(_, at)| Named::Attribute(*at)))
+        dimension.or_else(|| attribute().map(|(_, at)| CubeComponent::Attribute(*at)))
     }
 
     /// The value of a component; absent where it is null.
-    pub(crate) fn cell(&self, named: Named, place: Place) -> Option<Cell> {
+    pub(crate) fn component_cell(&self, named: CubeComponent, place: Observation) -> Option<Cell> {
         let at = match named {
-            Named::Time => self.layout.time?,
-            Named::Figure => self.figures(place)?,
-            Named::Attribute(at) => at,
-            Named::Dimension(at) => match self.layout.dimensions.get(at)?.1 {
-                Source::Column(at) => at,
-                _ => return Some(Cell::Text(self.key(self.dimensions.get(at)?, place).into_owned())),
+            CubeComponent::Time => self.layout.time?,
+            CubeComponent::Measure => self.measure_column(place)?,
+            CubeComponent::Attribute(at) => at,
+            CubeComponent::Dimension(at) => match self.layout.dimensions.get(at)?.1 {
+                DimensionSource::Column(at) => at,
+                _ => return Some(Cell::Text(self.key_value(self.dimensions.get(at)?, place).into_owned())),
             },
         };
         self.table.columns().get(at)?.cell(place.row as usize)
     }
 
     /// Whether a component holds numbers.
-    pub(crate) fn numeric(&self, named: Named) -> bool {
+    pub(crate) fn is_numeric(&self, named: CubeComponent) -> bool {
         let numeric = |at: &usize| {
             matches!(self.table.columns().get(*at), Some(Column::Number(_) | Column::Integer(_)))
         };
         match named {
-            Named::Time => false,
-            Named::Figure => self.layout.measures.iter().all(|(_, at)| numeric(at)),
-            Named::Attribute(at) => numeric(&at),
-            Named::Dimension(at) => match self.layout.dimensions.get(at) {
-                Some((_, Source::Column(at))) => numeric(at),
+            CubeComponent::Time => false,
+            CubeComponent::Measure => self.layout.measures.iter().all(|(_, at)| numeric(at)),
+            CubeComponent::Attribute(at) => numeric(&at),
+            CubeComponent::Dimension(at) => match self.layout.dimensions.get(at) {
+                Some((_, DimensionSource::Column(at))) => numeric(at),
                 _ => false,
             },
         }
     }
 
     /// Orders two observations by one component; null first.
-    pub(crate) fn order_by(&self, named: Named, a: Place, b: Place) -> Ordering {
+    pub(crate) fn compare_by(&self, named: CubeComponent, a: Observation, b: Observation) -> Ordering {
         match named {
-            Named::Time => self.layout.time.map(|at| self.order_cells((at, a), self, (at, b))),
-            Named::Attribute(at) => Some(self.order_cells((at, a), self, (at, b))),
-            Named::Figure => {
-                let columns = self.figures(a).zip(self.figures(b));
-                columns.map(|(one, two)| self.order_cells((one, a), self, (two, b)))
+            CubeComponent::Time => self.layout.time.map(|at| self.compare_columns((at, a), self, (at, b))),
+            CubeComponent::Attribute(at) => Some(self.compare_columns((at, a), self, (at, b))),
+            CubeComponent::Measure => {
+                let columns = self.measure_column(a).zip(self.measure_column(b));
+                columns.map(|(one, two)| self.compare_columns((one, a), self, (two, b)))
             }
-            Named::Dimension(at) => match self.layout.dimensions.get(at) {
-                Some((_, Source::Column(at))) => Some(self.order_cells((*at, a), self, (*at, b))),
-                Some(_) => self.dimensions.get(at).map(|part| self.key(part, a).cmp(&self.key(part, b))),
+            CubeComponent::Dimension(at) => match self.layout.dimensions.get(at) {
+                Some((_, DimensionSource::Column(at))) => {
+                    Some(self.compare_columns((*at, a), self, (*at, b)))
+                }
+                Some(_) => {
+                    self.dimensions.get(at).map(|part| self.key_value(part, a).cmp(&self.key_value(part, b)))
+                }
                 None => None,
             },
         }
@@ -294,15 +307,15 @@ impl Cube {
 
 /// A component of a cube.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Named {
+pub(crate) enum CubeComponent {
     Time,
-    Figure,
+    Measure,
     Dimension(usize),
     Attribute(usize),
 }
 
 /// Orders cells of two columns; null first, columns of different types as equals.
-fn between(one: &Column, a: usize, two: &Column, b: usize) -> Ordering {
+fn compare_cells(one: &Column, a: usize, two: &Column, b: usize) -> Ordering {
     match (one, two) {
         (Column::Text(one), Column::Text(two)) => one.get(a).cmp(&two.get(b)),
         (Column::Integer(one), Column::Integer(two)) => one.get(a).cmp(&two.get(b)),
@@ -319,11 +332,15 @@ fn between(one: &Column, a: usize, two: &Column, b: usize) -> Ordering {
 }
 
 /// The codes of dimensions.
-impl Cube {
-    fn codes(&self, structure: &Structure, source: Source) -> Option<BTreeMap<String, String>> {
+impl DataCube {
+    fn dimension_codes(
+        &self,
+        structure: &Structure,
+        source: DimensionSource,
+    ) -> Option<BTreeMap<String, String>> {
         let held: Vec<String> = match source {
-            Source::Measure => self.layout.measures.iter().map(|(id, _)| id.clone()).collect(),
-            Source::Frequency(at) => match self.table.columns().get(at)? {
+            DimensionSource::Measure => self.layout.measures.iter().map(|(id, _)| id.clone()).collect(),
+            DimensionSource::Frequency(at) => match self.table.columns().get(at)? {
                 Column::Period(rows) => {
                     let held: BTreeSet<_> =
                         rows.iter().flatten().map(|period| period.frequency().code()).collect();
@@ -331,7 +348,7 @@ impl Cube {
                 }
                 _ => return None,
             },
-            Source::Column(at) => match self.table.columns().get(at)? {
+            DimensionSource::Column(at) => match self.table.columns().get(at)? {
                 Column::Text(texts) => texts.dictionary().to_vec(),
                 _ => return None,
             },
@@ -339,16 +356,16 @@ impl Cube {
         if held.len() > CODES_MAX || !held.iter().all(|code| is_code(code)) {
             return None;
         }
-        let names = self.names(structure, source);
+        let names = self.code_names(structure, source);
         let named = |code: String| (code.clone(), names.get(&code).cloned().unwrap_or(code));
         Some(held.into_iter().map(named).collect())
     }
 
-    fn names(&self, structure: &Structure, source: Source) -> BTreeMap<String, String> {
-        if let Source::Frequency(_) = source {
-            return FREQUENCIES.iter().map(|(code, name)| ((*code).into(), (*name).into())).collect();
+    fn code_names(&self, structure: &Structure, source: DimensionSource) -> BTreeMap<String, String> {
+        if let DimensionSource::Frequency(_) = source {
+            return FREQUENCY_NAMES.iter().map(|(code, name)| ((*code).into(), (*name).into())).collect();
         }
-        let Source::Column(at) = source else { return BTreeMap::new() };
+        let DimensionSource::Column(at) = source else { return BTreeMap::new() };
         let part = self.table.shape().components().get(at);
         let codes = part.and_then(|part| structure.codes.get(&part.id));
         codes.into_iter().flatten().map(|code| (code.id.to_string(), code.name.to_string())).collect()
@@ -356,7 +373,7 @@ impl Cube {
 }
 
 /// Names of the codes of CL_FREQ that we have.
-const FREQUENCIES: [(&str, &str); 6] = [
+const FREQUENCY_NAMES: [(&str, &str); 6] = [
     ("A", "Annual"),
     ("S", "Half-yearly, semester"),
     ("Q", "Quarterly"),
@@ -370,12 +387,14 @@ fn is_code(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_@$-".contains(&b))
 }
 
-fn unique<'a>(names: impl Iterator<Item = &'a String>) -> Result<(), Fault> {
-    let mut seen: Vec<&str> = RESERVED.to_vec();
-    seen.push(TIME);
+fn check_unique<'a>(names: impl Iterator<Item = &'a String>) -> Result<(), SdmxError> {
+    let mut seen: Vec<&str> = RESERVED_IDS.to_vec();
+    seen.push(TIME_PERIOD);
     for name in names {
         if seen.contains(&name.as_str()) {
-            return Err(Fault::unbuilt(format!("a dataflow with a component `{name}` of its own")));
+            return Err(SdmxError::not_implemented(format!(
+                "a dataflow with a component `{name}` of its own"
+            )));
         }
         seen.push(name);
     }

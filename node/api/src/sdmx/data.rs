@@ -8,106 +8,131 @@ use std::sync::Arc;
 
 use service::Keep;
 
-use crate::sdmx::accept::{Served, chosen};
-use crate::sdmx::catalogue::{Catalogue, Flow, cube};
-use crate::sdmx::csv::Csv;
-use crate::sdmx::cube::{Cube, Place};
-use crate::sdmx::fault::Fault;
-use crate::sdmx::jsondata::Json;
-use crate::sdmx::select::{self, changed, ends, gone, select};
-use crate::sdmx::view::{Action, Format, Head, Valid, View};
-use crate::sdmx::wanted::Wanted;
-use crate::sdmx::xmldata::{Generic, Specific};
-use crate::sdmx::{Base, Message, Question, Reply, ids};
+use crate::sdmx::csv::CsvFormat;
+use crate::sdmx::cube::{DataCube, Observation};
+use crate::sdmx::data_set::{DataFormat, DataSetAction, DataSetView, MessageContext, ValidityPeriod};
+use crate::sdmx::dataflows::{Dataflow, DataflowCatalogue, read_cube};
+use crate::sdmx::error::SdmxError;
+use crate::sdmx::json_data::JsonData;
+use crate::sdmx::negotiation::{FormatOffer, negotiate};
+use crate::sdmx::request::DataRequest;
+use crate::sdmx::selection::{
+    self, changed_observations, first_and_last, removed_observations, select_observations,
+};
+use crate::sdmx::xml_data::{GenericXml, StructureSpecificXml};
+use crate::sdmx::{RestVersion, SdmxMessage, SdmxReply, SdmxRequest, ids};
 
-const GENERIC: &str = "application/vnd.sdmx.genericdata+xml;version=2.1";
-const SPECIFIC: &str = "application/vnd.sdmx.structurespecificdata+xml;version=2.1";
-const CSV_ONE: &str = "application/vnd.sdmx.data+csv;version=1.0.0";
-const CSV_TWO: &str = "application/vnd.sdmx.data+csv;version=2.0.0";
-const JSON: &str = "application/vnd.sdmx.data+json;version=2.0.0";
+const XML_GENERIC: &str = "application/vnd.sdmx.genericdata+xml;version=2.1";
+const XML_SPECIFIC: &str = "application/vnd.sdmx.structurespecificdata+xml;version=2.1";
+const CSV_V1: &str = "application/vnd.sdmx.data+csv;version=1.0.0";
+const CSV_V2: &str = "application/vnd.sdmx.data+csv;version=2.0.0";
+const JSON_V2: &str = "application/vnd.sdmx.data+json;version=2.0.0";
 
 /// Vintages of one answer.
 const VINTAGES_MAX: usize = 512;
 
 /// The formats of data.
-fn formats(base: Base) -> Vec<Served<Box<dyn Format + Send>>> {
+fn data_formats(base: RestVersion) -> Vec<FormatOffer<Box<dyn DataFormat + Send>>> {
     match base {
-        Base::One => vec![
-            Served { kind: GENERIC, also: &["application/xml", "text/xml"], format: Box::new(Generic) },
-            Served { kind: SPECIFIC, also: &[], format: Box::new(Specific) },
-            Served { kind: CSV_ONE, also: &["text/csv", "text/*"], format: Box::new(Csv::One) },
+        RestVersion::V1 => vec![
+            FormatOffer {
+                media_type: XML_GENERIC,
+                aliases: &["application/xml", "text/xml"],
+                format: Box::new(GenericXml),
+            },
+            FormatOffer { media_type: XML_SPECIFIC, aliases: &[], format: Box::new(StructureSpecificXml) },
+            FormatOffer {
+                media_type: CSV_V1,
+                aliases: &["text/csv", "text/*"],
+                format: Box::new(CsvFormat::V1),
+            },
         ],
-        Base::Two => vec![
-            Served { kind: CSV_TWO, also: &["text/csv", "text/*"], format: Box::new(Csv::Two) },
-            Served { kind: JSON, also: &["application/json"], format: Box::new(Json::default()) },
+        RestVersion::V2 => vec![
+            FormatOffer {
+                media_type: CSV_V2,
+                aliases: &["text/csv", "text/*"],
+                format: Box::new(CsvFormat::V2),
+            },
+            FormatOffer {
+                media_type: JSON_V2,
+                aliases: &["application/json"],
+                format: Box::new(JsonData::default()),
+            },
         ],
     }
 }
 
 /// What is asked for, made ready to be written.
-pub(crate) fn answer<K: Keep>(
-    catalogue: &Catalogue<'_, K>,
-    question: &Question,
+pub(crate) fn prepare_data<K: Keep>(
+    catalogue: &DataflowCatalogue<'_, K>,
+    question: &SdmxRequest,
     rest: &[&str],
-    wanted: Wanted,
-) -> Result<Reply, Fault> {
-    let Served { kind, format, .. } = chosen(&question.accept, formats(question.base))?;
-    let (agency, id, version, key) = reference(question.base, rest)?;
-    ids::version(&version, ids::VERSION)?;
-    let two = question.base == Base::Two;
+    wanted: DataRequest,
+) -> Result<SdmxReply, SdmxError> {
+    let FormatOffer { media_type: kind, format, .. } =
+        negotiate(&question.accept, data_formats(question.version))?;
+    let (agency, id, version, key) = parse_reference(question.version, rest)?;
+    ids::check_version(&version, ids::VERSION)?;
+    let two = question.version == RestVersion::V2;
     if !two && (wanted.offset > 0 || wanted.limit.is_some() || !wanted.sort.is_empty()) {
-        return Err(Fault::unbuilt("`offset`, `limit` or `sort` in REST 1, which has none,"));
+        return Err(SdmxError::not_implemented("`offset`, `limit` or `sort` in REST 1, which has none,"));
     }
-    let wanted = wanted.keyed(key.as_deref(), two);
-    let flow = catalogue.one(&agency, &id, wanted.asof, wanted.history)?;
-    let states = states(catalogue, &flow, &wanted)?;
+    let wanted = wanted.with_key(key.as_deref(), two);
+    let flow = catalogue.find_dataflow(&agency, &id, wanted.as_of, wanted.history)?;
+    let states = select_states(catalogue, &flow, &wanted)?;
     let releases = states.iter().map(|state| match &state.1 {
         Some(flow) => format!("{} {}", state.0, flow.release.id),
         None => state.0.to_string(),
     });
-    let tag = question.tag(kind, releases.chain([flow.release.id.to_string()]));
-    if question.knows(&tag) {
-        return Ok(Reply::Same(tag));
+    let tag = question.etag(kind, releases.chain([flow.release.id.to_string()]));
+    if question.has_cached(&tag) {
+        return Ok(SdmxReply::NotModified(tag));
     }
-    let head = head(catalogue, flow, wanted, &states)?;
-    let sets = Sets::new(catalogue, &head, states)?;
-    let keep = Arc::clone(&catalogue.keep);
+    let head = message_context(catalogue, flow, wanted, &states)?;
+    let sets = DataSets::new(catalogue, &head, states)?;
+    let keep = Arc::clone(&catalogue.storage);
     let work = move |out: &mut dyn Write| sets.write(out, format, &head, keep.as_ref());
-    Ok(Reply::Made(Message { kind, tag, work: Box::new(work) }))
+    Ok(SdmxReply::Message(SdmxMessage { media_type: kind, tag, writer: Box::new(work) }))
 }
 
 /// A state of a dataflow: since when, and what; nothing while no release stood.
-type State = (i64, Option<Flow>);
+type DataflowState = (i64, Option<Dataflow>);
 
 /// The states that an answer is made of, beside the latest.
-fn states<K: Keep>(catalogue: &Catalogue<'_, K>, flow: &Flow, wanted: &Wanted) -> Result<Vec<State>, Fault> {
+fn select_states<K: Keep>(
+    catalogue: &DataflowCatalogue<'_, K>,
+    flow: &Dataflow,
+    wanted: &DataRequest,
+) -> Result<Vec<DataflowState>, SdmxError> {
     if !wanted.history {
-        let earlier = |time: i64| (time, catalogue.before(flow, time));
+        let earlier = |time: i64| (time, catalogue.dataflow_at(flow, time));
         return Ok(wanted.updated_after.map(earlier).into_iter().collect());
     }
-    let mut states = catalogue.history(flow, wanted.asof.unwrap_or(i64::MAX));
+    let mut states = catalogue.dataflow_history(flow, wanted.as_of.unwrap_or(i64::MAX));
     states.retain(|(since, _)| wanted.updated_after.is_none_or(|after| *since > after));
     if states.len() > VINTAGES_MAX {
         let detail = format!("{} vintages, at most {VINTAGES_MAX}", states.len());
-        return Err(Fault::large(format!("{detail}: take a part of them with updatedAfter and asOf")));
+        return Err(SdmxError::too_large(format!(
+            "{detail}: take a part of them with updatedAfter and asOf"
+        )));
     }
     Ok(states)
 }
 
 /// What the data sets share, once it is known that they fit together.
-fn head<K: Keep>(
-    catalogue: &Catalogue<'_, K>,
-    flow: Flow,
-    wanted: Wanted,
-    states: &[State],
-) -> Result<Head, Fault> {
-    let layout = catalogue.layout(&flow)?;
+fn message_context<K: Keep>(
+    catalogue: &DataflowCatalogue<'_, K>,
+    flow: Dataflow,
+    wanted: DataRequest,
+    states: &[DataflowState],
+) -> Result<MessageContext, SdmxError> {
+    let layout = catalogue.load_layout(&flow)?;
     let mut attributes: Vec<String> = layout.attributes.iter().map(|(id, _)| id.clone()).collect();
     for held in states.iter().filter_map(|(_, held)| held.as_ref()) {
-        let other = catalogue.layout(held)?;
+        let other = catalogue.load_layout(held)?;
         if other.dimensions() != layout.dimensions() {
             let detail = "vintages with other dimensions in one answer (`asOf` gives each by itself)";
-            return Err(Fault::unbuilt(detail));
+            return Err(SdmxError::not_implemented(detail));
         }
         for (id, _) in other.attributes {
             if !attributes.contains(&id) {
@@ -115,41 +140,45 @@ fn head<K: Keep>(
             }
         }
     }
-    let origin = flow.origin().map(|(id, _)| id);
+    let origin = flow.provenance().map(|(id, _)| id);
     let known = |id: &&String| attributes.contains(id) || origin.contains(&id.as_str());
-    if let Some(id) = wanted.attributes.named.iter().find(|id| !known(id)) {
-        return Err(Fault::meaning(format!("`{id}` is no attribute of this dataflow")));
+    if let Some(id) = wanted.attributes.ids.iter().find(|id| !known(id)) {
+        return Err(SdmxError::semantic(format!("`{id}` is no attribute of this dataflow")));
     }
-    attributes.retain(|id| wanted.attributes.of_observation(id));
-    Ok(Head { flow, layout, attributes, wanted })
+    attributes.retain(|id| wanted.attributes.includes_observation(id));
+    Ok(MessageContext { flow, layout, attributes, request: wanted })
 }
 
 /// The data sets of an answer, as far as they must be read before it begins.
-enum Sets {
+enum DataSets {
     /// The latest release.
-    One(Cube, Vec<Place>),
+    Latest(DataCube, Vec<Observation>),
     /// What changed, and what disappeared.
-    Changes { now: (Cube, Vec<Place>), gone: Option<(Cube, Vec<Place>)> },
+    Changes { now: (DataCube, Vec<Observation>), gone: Option<(DataCube, Vec<Observation>)> },
     /// Every state in turn, each read when it is written.
-    All(Vec<State>),
+    History(Vec<DataflowState>),
 }
 
-impl Sets {
-    fn new<K: Keep>(catalogue: &Catalogue<'_, K>, head: &Head, states: Vec<State>) -> Result<Self, Fault> {
-        let (cube, wanted) = (catalogue.cube(&head.flow)?, &head.wanted);
-        let rows = select(&cube, wanted)?;
+impl DataSets {
+    fn new<K: Keep>(
+        catalogue: &DataflowCatalogue<'_, K>,
+        head: &MessageContext,
+        states: Vec<DataflowState>,
+    ) -> Result<Self, SdmxError> {
+        let (cube, wanted) = (catalogue.load_cube(&head.flow)?, &head.request);
+        let rows = select_observations(&cube, wanted)?;
         // Before anything is written, for a wrong id is told with a status.
-        select::sort(&cube, &mut [], wanted)?;
+        selection::sort_observations(&cube, &mut [], wanted)?;
         if wanted.history {
-            return Ok(Self::All(states));
+            return Ok(Self::History(states));
         }
         match states.into_iter().next() {
-            None => Ok(Self::One(cube, rows)),
+            None => Ok(Self::Latest(cube, rows)),
             Some((_, None)) => Ok(Self::Changes { now: (cube, rows), gone: None }),
             Some((_, Some(earlier))) => {
-                let earlier = catalogue.cube(&earlier)?;
-                let rows = changed(&cube, rows, &earlier);
-                let gone = gone(&earlier, select(&earlier, wanted)?, &cube);
+                let earlier = catalogue.load_cube(&earlier)?;
+                let rows = changed_observations(&cube, rows, &earlier);
+                let gone = removed_observations(&earlier, select_observations(&earlier, wanted)?, &cube);
                 Ok(Self::Changes { now: (cube, rows), gone: Some((earlier, gone)) })
             }
         }
@@ -158,83 +187,106 @@ impl Sets {
     fn write<K: Keep>(
         self,
         out: &mut dyn Write,
-        mut format: Box<dyn Format + Send>,
-        head: &Head,
+        mut format: Box<dyn DataFormat + Send>,
+        head: &MessageContext,
         keep: &K,
     ) -> io::Result<()> {
         format.begin(out, head)?;
-        let mut writer =
-            Writer { out, format: format.as_mut(), head, skip: head.wanted.offset, left: head.wanted.limit };
+        let mut writer = DataSetWriter {
+            out,
+            format: format.as_mut(),
+            head,
+            skip: head.request.offset,
+            remaining: head.request.limit,
+        };
         match self {
-            Self::One(cube, rows) => {
-                let rows = ends(&cube, rows, &head.wanted);
-                writer.set(&head.flow, &cube, rows, Action::Information, Valid::default())?;
+            Self::Latest(cube, rows) => {
+                let rows = first_and_last(&cube, rows, &head.request);
+                writer.write_data_set(
+                    &head.flow,
+                    &cube,
+                    rows,
+                    DataSetAction::Information,
+                    ValidityPeriod::default(),
+                )?;
             }
             Self::Changes { now: (cube, rows), gone } => {
-                let rows = ends(&cube, rows, &head.wanted);
-                let valid = Valid { from: Some(head.flow.release.placed.time), to: None };
-                writer.set(&head.flow, &cube, rows, Action::Replace, valid)?;
+                let rows = first_and_last(&cube, rows, &head.request);
+                let valid = ValidityPeriod { from: Some(head.flow.release.placed.time), to: None };
+                writer.write_data_set(&head.flow, &cube, rows, DataSetAction::Replace, valid)?;
                 if let Some((cube, rows)) = gone.filter(|(_, rows)| !rows.is_empty()) {
-                    let valid = Valid { from: None, to: Some(head.flow.release.placed.time) };
-                    writer.set(&head.flow, &cube, rows, Action::Delete, valid)?;
+                    let valid = ValidityPeriod { from: None, to: Some(head.flow.release.placed.time) };
+                    writer.write_data_set(&head.flow, &cube, rows, DataSetAction::Delete, valid)?;
                 }
             }
-            Self::All(states) => writer.history(states, keep)?,
+            Self::History(states) => writer.write_history(states, keep)?,
         }
         format.end(out, head)
     }
 }
 
 /// Writes data sets, counting what is left out and what may still be told.
-struct Writer<'a> {
+struct DataSetWriter<'a> {
     out: &'a mut dyn Write,
-    format: &'a mut dyn Format,
-    head: &'a Head,
+    format: &'a mut dyn DataFormat,
+    head: &'a MessageContext,
     skip: usize,
-    left: Option<usize>,
+    remaining: Option<usize>,
 }
 
-impl Writer<'_> {
-    fn set(
+impl DataSetWriter<'_> {
+    fn write_data_set(
         &mut self,
-        flow: &Flow,
-        cube: &Cube,
-        mut rows: Vec<Place>,
-        action: Action,
-        valid: Valid,
+        flow: &Dataflow,
+        cube: &DataCube,
+        mut rows: Vec<Observation>,
+        action: DataSetAction,
+        valid: ValidityPeriod,
     ) -> io::Result<()> {
-        if self.head.wanted.keys_only() {
+        if self.head.request.keys_only() {
             rows.dedup_by(|a, b| cube.same_series(*a, *b));
         }
-        select::sort(cube, &mut rows, &self.head.wanted).map_err(stopped)?;
+        selection::sort_observations(cube, &mut rows, &self.head.request).map_err(to_io_error)?;
         let from = self.skip.min(rows.len());
-        let to = self.left.map_or(rows.len(), |left| from.saturating_add(left).min(rows.len()));
+        let to = self.remaining.map_or(rows.len(), |left| from.saturating_add(left).min(rows.len()));
         self.skip -= from;
-        self.left = self.left.map(|left| left - (to - from));
+        self.remaining = self.remaining.map(|left| left - (to - from));
         let rows = rows.get(from..to).unwrap_or_default();
-        self.format.set(self.out, &View { head: self.head, flow, cube, rows, action, valid })
+        self.format
+            .set(self.out, &DataSetView { head: self.head, flow, cube, observations: rows, action, valid })
     }
 
     /// Every state; what the next one does not have is deleted before it.
-    fn history<K: Keep>(&mut self, states: Vec<State>, keep: &K) -> io::Result<()> {
+    fn write_history<K: Keep>(&mut self, states: Vec<DataflowState>, keep: &K) -> io::Result<()> {
         let mut ends_at =
             states.iter().skip(1).map(|(since, _)| Some(*since)).collect::<Vec<_>>().into_iter();
-        let mut last: Option<(Flow, Cube, Vec<Place>)> = None;
+        let mut last: Option<(Dataflow, DataCube, Vec<Observation>)> = None;
         for (since, flow) in states {
-            let held = flow.map(|flow| Ok((cube(keep, &flow)?, flow))).transpose().map_err(stopped)?;
+            let held =
+                flow.map(|flow| Ok((read_cube(keep, &flow)?, flow))).transpose().map_err(to_io_error)?;
             if let Some((flow, cube, rows)) = last.take() {
                 let gone = match &held {
-                    Some((next, _)) => gone(&cube, rows, next),
+                    Some((next, _)) => removed_observations(&cube, rows, next),
                     None => rows,
                 };
                 if !gone.is_empty() {
-                    self.set(&flow, &cube, gone, Action::Delete, Valid { from: None, to: Some(since) })?;
+                    self.write_data_set(
+                        &flow,
+                        &cube,
+                        gone,
+                        DataSetAction::Delete,
+                        ValidityPeriod { from: None, to: Some(since) },
+                    )?;
                 }
             }
-            let valid = Valid { from: Some(since), to: ends_at.next().flatten() };
+            let valid = ValidityPeriod { from: Some(since), to: ends_at.next().flatten() };
             if let Some((cube, flow)) = held {
-                let rows = ends(&cube, select(&cube, &self.head.wanted).map_err(stopped)?, &self.head.wanted);
-                self.set(&flow, &cube, rows.clone(), Action::Replace, valid)?;
+                let rows = first_and_last(
+                    &cube,
+                    select_observations(&cube, &self.head.request).map_err(to_io_error)?,
+                    &self.head.request,
+                );
+                self.write_data_set(&flow, &cube, rows.clone(), DataSetAction::Replace, valid)?;
                 last = Some((flow, cube, rows));
             }
         }
@@ -242,37 +294,37 @@ impl Writer<'_> {
     }
 }
 
-fn stopped(fault: Fault) -> io::Error {
+fn to_io_error(fault: SdmxError) -> io::Error {
     io::Error::other(fault.detail)
 }
 
 /// Agency, id, version and key that a path of data names.
-type Reference = (String, String, String, Option<String>);
+type DataReference = (String, String, String, Option<String>);
 
-fn reference(base: Base, rest: &[&str]) -> Result<Reference, Fault> {
+fn parse_reference(base: RestVersion, rest: &[&str]) -> Result<DataReference, SdmxError> {
     let owned = |text: &&str| (*text).to_owned();
     match (base, rest) {
-        (Base::One, [flow, tail @ ..]) if tail.len() < 3 => {
+        (RestVersion::V1, [flow, tail @ ..]) if tail.len() < 3 => {
             let parts: Vec<&str> = flow.split(',').collect();
             let (agency, id, version) = match parts.as_slice() {
                 [id] => ("all", *id, "latest"),
                 [agency, id] => (*agency, *id, "latest"),
                 [agency, id, version] => (*agency, *id, *version),
                 _ => {
-                    return Err(Fault::syntax(format!(
+                    return Err(SdmxError::syntax(format!(
                         "`{flow}` is no dataflow: expected AGENCY,ID,VERSION"
                     )));
                 }
             };
             if !matches!(tail.get(1), None | Some(&"all")) {
-                return Err(Fault::unbuilt("a choice of providers"));
+                return Err(SdmxError::not_implemented("a choice of providers"));
             }
             Ok((agency.into(), id.into(), version.into(), tail.first().map(owned)))
         }
-        (Base::Two, ["dataflow", agency, id, tail @ ..]) if tail.len() < 3 => {
+        (RestVersion::V2, ["dataflow", agency, id, tail @ ..]) if tail.len() < 3 => {
             let version = tail.first().copied().unwrap_or("*");
             Ok((owned(agency), owned(id), version.into(), tail.get(1).map(owned)))
         }
-        _ => Err(Fault::unbuilt("data of that context")),
+        _ => Err(SdmxError::not_implemented("data of that context")),
     }
 }

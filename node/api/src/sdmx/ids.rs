@@ -3,29 +3,29 @@
 
 use schemas::cid::PublisherId;
 
-use crate::sdmx::fault::Fault;
+use crate::sdmx::error::SdmxError;
 
 /// The version of everything that is ours.
 pub(crate) const VERSION: &str = "1.0";
 
 /// The agency of a publisher.
-pub(crate) fn agency(publisher: PublisherId) -> String {
+pub(crate) fn agency_id(publisher: PublisherId) -> String {
     publisher.to_string().to_ascii_uppercase()
 }
 
 /// A name as an id that XML allows.
-pub(crate) fn id(name: &str) -> String {
+pub(crate) fn artefact_id(name: &str) -> String {
     name.replace('-', "--").replace('.', "-d")
 }
 
 /// The id of an output of a dataflow that has several.
-pub(crate) fn output(dataflow: &str, output: &str) -> String {
-    format!("{}-_{}", id(dataflow), id(output))
+pub(crate) fn output_id(dataflow: &str, output: &str) -> String {
+    format!("{}-_{}", artefact_id(dataflow), artefact_id(output))
 }
 
 /// The dataflow and output that an id stands for.
 #[cfg(test)]
-pub(crate) fn names(id: &str) -> Option<(String, Option<String>)> {
+pub(crate) fn split_id(id: &str) -> Option<(String, Option<String>)> {
     let (mut dataflow, mut output) = (String::new(), None::<String>);
     let mut chars = id.chars();
     while let Some(first) = chars.next() {
@@ -45,22 +45,22 @@ pub(crate) fn names(id: &str) -> Option<(String, Option<String>)> {
 }
 
 /// Whether `text` asks for everything.
-pub(crate) fn every(text: &str) -> bool {
+pub(crate) fn is_wildcard(text: &str) -> bool {
     matches!(text, "all" | "*" | "" | "latest" | "~" | "+")
 }
 
 /// Whether one of the alternatives in `asked` is `held`.
-pub(crate) fn asks(asked: &str, held: &str) -> bool {
-    every(asked) || asked.split([',', '+']).any(|asked| asked == held)
+pub(crate) fn matches_id(asked: &str, held: &str) -> bool {
+    is_wildcard(asked) || asked.split([',', '+']).any(|asked| asked == held)
 }
 
 /// Checks a version that was asked for.
-pub(crate) fn version(asked: &str, held: &str) -> Result<(), Fault> {
+pub(crate) fn check_version(asked: &str, held: &str) -> Result<(), SdmxError> {
     let plain = asked.trim_end_matches('+');
-    if every(asked) || plain == held || plain.strip_suffix(".0") == Some(held) {
+    if is_wildcard(asked) || plain == held || plain.strip_suffix(".0") == Some(held) {
         return Ok(());
     }
-    Err(Fault::absent(format!("version `{asked}`")))
+    Err(SdmxError::not_found(format!("version `{asked}`")))
 }
 
 #[cfg(test)]
@@ -70,9 +70,9 @@ mod tests {
     #[test]
     fn names_come_back() {
         for name in ["gdp", "a.b", "a-b", "a--b.", "A-d", "x-", "u_3.x-1_"] {
-            assert_eq!(names(&id(name)), Some((name.into(), None)));
+            assert_eq!(split_id(&artefact_id(name)), Some((name.into(), None)));
             for other in ["OUT", "_", "a-.d"] {
-                assert_eq!(names(&output(name, other)), Some((name.into(), Some(other.into()))));
+                assert_eq!(split_id(&output_id(name, other)), Some((name.into(), Some(other.into()))));
             }
         }
     }

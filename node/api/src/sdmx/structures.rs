@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use service::Keep;
 
-use crate::sdmx::catalogue::{Catalogue, Flow};
-use crate::sdmx::cube::{Cube, Dimension, Place};
-use crate::sdmx::fault::Fault;
+use crate::sdmx::cube::{CubeDimension, DataCube, Observation};
+use crate::sdmx::dataflows::{Dataflow, DataflowCatalogue};
+use crate::sdmx::error::SdmxError;
 use crate::sdmx::ids;
-use crate::sdmx::wanted::Wanted;
+use crate::sdmx::request::DataRequest;
 
 /// Dataflows whose structure one answer tells: each is read from the store.
 const STRUCTURES_MAX: usize = 64;
@@ -19,43 +19,47 @@ const SDMX: &str = "SDMX";
 
 /// A kind of artefact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Agencies,
-    Flows,
-    Definitions,
-    Lists,
-    Concepts,
+pub(crate) enum ArtefactType {
+    AgencyScheme,
+    Dataflows,
+    DataStructures,
+    CodeLists,
+    ConceptSchemes,
 }
 
-impl Kind {
-    pub(crate) fn parse(word: &str) -> Result<Self, Fault> {
+impl ArtefactType {
+    pub(crate) fn parse(word: &str) -> Result<Self, SdmxError> {
         Ok(match word {
-            "agencyscheme" => Self::Agencies,
-            "dataflow" => Self::Flows,
-            "datastructure" => Self::Definitions,
-            "codelist" => Self::Lists,
-            "conceptscheme" => Self::Concepts,
-            other => return Err(Fault::unbuilt(format!("`{other}`"))),
+            "agencyscheme" => Self::AgencyScheme,
+            "dataflow" => Self::Dataflows,
+            "datastructure" => Self::DataStructures,
+            "codelist" => Self::CodeLists,
+            "conceptscheme" => Self::ConceptSchemes,
+            other => return Err(SdmxError::not_implemented(format!("`{other}`"))),
         })
     }
 
     /// Whether a request for this kind gets the other kind as well.
-    fn shows(self, other: Kind, references: &str) -> bool {
+    fn includes(self, other: ArtefactType, references: &str) -> bool {
         let down = matches!(references, "all" | "descendants");
         let up = matches!(references, "all" | "ancestors");
         let near = |set: &[&str]| set.contains(&references);
-        let flow = matches!(other, Self::Flows);
+        let flow = matches!(other, Self::Dataflows);
         match (self, other) {
             (this, that) if this == that => true,
-            (Self::Agencies, _) | (_, Self::Agencies) => false,
-            (Self::Flows, Self::Definitions) => down || near(&["children", "datastructure"]),
-            (Self::Flows, Self::Lists) => down || references == "codelist",
-            (Self::Flows, Self::Concepts) => down || references == "conceptscheme",
-            (Self::Definitions, Self::Lists) => down || near(&["children", "codelist"]),
-            (Self::Definitions, Self::Concepts) => down || near(&["children", "conceptscheme"]),
-            (Self::Definitions, Self::Flows) => up || near(&["parents", "parentsandsiblings", "dataflow"]),
-            (Self::Lists | Self::Concepts, Self::Definitions) => up || near(&["parents", "datastructure"]),
-            (Self::Lists | Self::Concepts, _) => up && flow || references == "all",
+            (Self::AgencyScheme, _) | (_, Self::AgencyScheme) => false,
+            (Self::Dataflows, Self::DataStructures) => down || near(&["children", "datastructure"]),
+            (Self::Dataflows, Self::CodeLists) => down || references == "codelist",
+            (Self::Dataflows, Self::ConceptSchemes) => down || references == "conceptscheme",
+            (Self::DataStructures, Self::CodeLists) => down || near(&["children", "codelist"]),
+            (Self::DataStructures, Self::ConceptSchemes) => down || near(&["children", "conceptscheme"]),
+            (Self::DataStructures, Self::Dataflows) => {
+                up || near(&["parents", "parentsandsiblings", "dataflow"])
+            }
+            (Self::CodeLists | Self::ConceptSchemes, Self::DataStructures) => {
+                up || near(&["parents", "datastructure"])
+            }
+            (Self::CodeLists | Self::ConceptSchemes, _) => up && flow || references == "all",
             _ => false,
         }
     }
@@ -63,7 +67,7 @@ impl Kind {
 
 /// A code list.
 #[derive(Debug, Clone)]
-pub(crate) struct List {
+pub(crate) struct CodeList {
     pub(crate) agency: String,
     pub(crate) id: String,
     pub(crate) version: &'static str,
@@ -72,30 +76,30 @@ pub(crate) struct List {
 
 /// The structure of a dataflow.
 #[derive(Debug, Clone)]
-pub(crate) struct Definition {
-    pub(crate) flow: Flow,
-    pub(crate) dimensions: Vec<Dimension>,
-    pub(crate) timed: bool,
+pub(crate) struct DataStructure {
+    pub(crate) flow: Dataflow,
+    pub(crate) dimensions: Vec<CubeDimension>,
+    pub(crate) has_time: bool,
     /// The attributes of observations.
     pub(crate) attributes: Vec<String>,
     /// What the figure is called by its recipe.
-    pub(crate) figure: String,
+    pub(crate) measure_title: String,
 }
 
-impl Definition {
-    fn new(flow: Flow, cube: &Cube) -> Self {
+impl DataStructure {
+    fn new(flow: Dataflow, cube: &DataCube) -> Self {
         let figures: Vec<&str> = cube.layout.measures.iter().map(|(id, _)| id.as_str()).collect();
         Self {
             flow,
             dimensions: cube.dimensions.clone(),
-            timed: cube.timed(),
+            has_time: cube.has_time(),
             attributes: cube.layout.attributes.iter().map(|(id, _)| id.clone()).collect(),
-            figure: figures.join(", "),
+            measure_title: figures.join(", "),
         }
     }
 
     /// The list of a dimension, if it has one.
-    pub(crate) fn list(&self, dimension: &Dimension) -> Option<List> {
+    pub(crate) fn code_list(&self, dimension: &CubeDimension) -> Option<CodeList> {
         let codes = dimension.codes.clone()?;
         let (agency, id, version) = match dimension.id.as_str() {
             "FREQ" if codes.keys().all(|code| "ASQMWD".contains(code.as_str())) => {
@@ -103,29 +107,29 @@ impl Definition {
             }
             id => (self.flow.agency.clone(), format!("CL_{}-_{id}", self.flow.id), ids::VERSION),
         };
-        Some(List { agency, id, version, codes })
+        Some(CodeList { agency, id, version, codes })
     }
 
     /// Its concepts: ids and names.
     pub(crate) fn concepts(&self) -> Vec<(String, String)> {
         let same = |id: &str| (id.to_owned(), id.to_owned());
-        let time = self.timed.then(|| same("TIME_PERIOD"));
-        let figure = ("OBS_VALUE".to_owned(), format!("Observation value ({})", self.figure));
+        let time = self.has_time.then(|| same("TIME_PERIOD"));
+        let figure = ("OBS_VALUE".to_owned(), format!("Observation value ({})", self.measure_title));
         let dimensions = self.dimensions.iter().map(|dimension| same(&dimension.id));
-        let origin = self.flow.origin().map(|(id, _)| same(id));
+        let origin = self.flow.provenance().map(|(id, _)| same(id));
         let attributes = self.attributes.iter().map(|id| same(id));
         dimensions.chain(time).chain([figure]).chain(attributes).chain(origin).collect()
     }
 
     /// The id of its scheme of concepts.
-    pub(crate) fn scheme(&self) -> String {
+    pub(crate) fn concept_scheme_id(&self) -> String {
         format!("CS_{}", self.flow.id)
     }
 }
 
 /// How much there is.
 #[derive(Debug, Clone)]
-pub(crate) struct Availability {
+pub(crate) struct DataAvailability {
     pub(crate) observations: usize,
     pub(crate) series: usize,
     /// First and last period.
@@ -134,44 +138,45 @@ pub(crate) struct Availability {
 
 /// The artefacts of an answer.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Set {
-    pub(crate) now: i64,
+pub(crate) struct StructureSet {
+    pub(crate) prepared: i64,
     pub(crate) agencies: BTreeMap<String, String>,
-    pub(crate) flows: Vec<Flow>,
-    pub(crate) definitions: Vec<Definition>,
+    pub(crate) dataflows: Vec<Dataflow>,
+    pub(crate) data_structures: Vec<DataStructure>,
     /// Those whose concepts are told.
-    pub(crate) concepts: Vec<Definition>,
-    pub(crate) lists: Vec<List>,
-    pub(crate) available: Option<Availability>,
+    pub(crate) concept_schemes: Vec<DataStructure>,
+    pub(crate) code_lists: Vec<CodeList>,
+    pub(crate) availability: Option<DataAvailability>,
 }
 
-impl Set {
+impl StructureSet {
     /// A dataflow with all that it refers to.
-    pub(crate) fn whole(flow: Flow, cube: &Cube) -> Self {
-        let definition = Definition::new(flow.clone(), cube);
+    pub(crate) fn complete(flow: Dataflow, cube: &DataCube) -> Self {
+        let definition = DataStructure::new(flow.clone(), cube);
         Self {
-            now: flow.now,
-            lists: definition.dimensions.iter().filter_map(|part| definition.list(part)).collect(),
-            concepts: vec![definition.clone()],
-            definitions: vec![definition],
-            flows: vec![flow],
+            prepared: flow.prepared,
+            code_lists: definition.dimensions.iter().filter_map(|part| definition.code_list(part)).collect(),
+            concept_schemes: vec![definition.clone()],
+            data_structures: vec![definition],
+            dataflows: vec![flow],
             ..Self::default()
         }
     }
 
     /// Leaves the codes that occur in `rows`, and says how many those are.
-    pub(crate) fn narrow(&mut self, cube: &Cube, rows: &[Place]) {
-        let Some(definition) = self.definitions.first_mut() else { return };
+    pub(crate) fn restrict_to(&mut self, cube: &DataCube, rows: &[Observation]) {
+        let Some(definition) = self.data_structures.first_mut() else { return };
         for dimension in &mut definition.dimensions {
-            let held: BTreeSet<_> = rows.iter().map(|place| cube.key(dimension, *place)).collect();
+            let held: BTreeSet<_> = rows.iter().map(|place| cube.key_value(dimension, *place)).collect();
             if let Some(codes) = &mut dimension.codes {
                 codes.retain(|code, _| held.contains(code.as_str()));
             }
         }
-        self.lists = definition.dimensions.iter().filter_map(|part| definition.list(part)).collect();
-        let times = || rows.iter().map(|place| cube.time(*place));
-        let span = times().min().zip(times().max()).filter(|_| cube.timed());
-        self.available = Some(Availability {
+        self.code_lists =
+            definition.dimensions.iter().filter_map(|part| definition.code_list(part)).collect();
+        let times = || rows.iter().map(|place| cube.time_text(*place));
+        let span = times().min().zip(times().max()).filter(|_| cube.has_time());
+        self.availability = Some(DataAvailability {
             observations: rows.len(),
             series: rows.chunk_by(|a, b| cube.same_series(*a, *b)).count(),
             span: span.map(|(first, last)| (first.into_owned(), last.into_owned())),
@@ -180,79 +185,91 @@ impl Set {
 }
 
 /// The artefacts of `kind` that `rest` (agency, id, version) names.
-pub(crate) fn find<K: Keep>(
-    catalogue: &Catalogue<'_, K>,
-    kind: Kind,
+pub(crate) fn find_structures<K: Keep>(
+    catalogue: &DataflowCatalogue<'_, K>,
+    kind: ArtefactType,
     rest: &[&str],
-    wanted: &Wanted,
-) -> Result<Set, Fault> {
+    wanted: &DataRequest,
+) -> Result<StructureSet, SdmxError> {
     let part = |at: usize| rest.get(at).copied().unwrap_or("all");
     let (agency, id, version) = (part(0), part(1), part(2));
-    let mut set = Set { now: catalogue.now, ..Set::default() };
-    if kind == Kind::Agencies {
-        set.agencies = catalogue.agencies()?;
+    let mut set = StructureSet { prepared: catalogue.prepared, ..StructureSet::default() };
+    if kind == ArtefactType::AgencyScheme {
+        set.agencies = catalogue.list_agencies()?;
         return Ok(set);
     }
-    let direct = matches!(kind, Kind::Flows | Kind::Definitions);
+    let direct = matches!(kind, ArtefactType::Dataflows | ArtefactType::DataStructures);
     let agencies = if agency == SDMX { "all" } else { agency };
-    let flows = catalogue.flows(agencies, if direct { id } else { "all" }, wanted.asof);
-    let shows = |other| kind.shows(other, &wanted.references);
-    let deep = [Kind::Definitions, Kind::Lists, Kind::Concepts].into_iter().any(shows);
+    let flows = catalogue.find_dataflows(agencies, if direct { id } else { "all" }, wanted.as_of);
+    let shows = |other| kind.includes(other, &wanted.references);
+    let deep = [ArtefactType::DataStructures, ArtefactType::CodeLists, ArtefactType::ConceptSchemes]
+        .into_iter()
+        .any(shows);
     if deep && flows.len() > STRUCTURES_MAX {
         let detail = format!("the structures of {} dataflows, at most {STRUCTURES_MAX}", flows.len());
-        return Err(Fault::large(detail));
+        return Err(SdmxError::too_large(detail));
     }
-    let exact = |list: &List| ids::asks(agency, &list.agency) && ids::asks(id, &list.id);
+    let exact = |list: &CodeList| ids::matches_id(agency, &list.agency) && ids::matches_id(id, &list.id);
     for flow in flows {
         if direct {
-            ids::version(version, ids::VERSION)?;
+            ids::check_version(version, ids::VERSION)?;
         }
-        if shows(Kind::Flows) && kind == Kind::Flows {
-            set.flows.push(flow.clone());
+        if shows(ArtefactType::Dataflows) && kind == ArtefactType::Dataflows {
+            set.dataflows.push(flow.clone());
         }
         if !deep {
             continue;
         }
-        let definition = Definition::new(flow.clone(), &catalogue.cube(&flow)?);
-        let mut lists: Vec<List> =
-            definition.dimensions.iter().filter_map(|part| definition.list(part)).collect();
+        let definition = DataStructure::new(flow.clone(), &catalogue.load_cube(&flow)?);
+        let mut lists: Vec<CodeList> =
+            definition.dimensions.iter().filter_map(|part| definition.code_list(part)).collect();
         let named = match kind {
-            Kind::Lists => {
-                lists.retain(|list| exact(list) && ids::version(version, list.version).is_ok());
+            ArtefactType::CodeLists => {
+                lists.retain(|list| exact(list) && ids::check_version(version, list.version).is_ok());
                 !lists.is_empty()
             }
-            Kind::Concepts => ids::asks(id, &definition.scheme()),
+            ArtefactType::ConceptSchemes => ids::matches_id(id, &definition.concept_scheme_id()),
             _ => true,
         };
         if named {
-            set.add(definition, lists, kind, &shows);
+            set.add_structure(definition, lists, kind, &shows);
         }
     }
-    if set.flows.is_empty() && set.definitions.is_empty() && set.lists.is_empty() && set.concepts.is_empty() {
+    if set.dataflows.is_empty()
+        && set.data_structures.is_empty()
+        && set.code_lists.is_empty()
+        && set.concept_schemes.is_empty()
+    {
         // Everything of a node that has nothing yet is an empty answer, not a fault.
-        if !(ids::every(agency) || agency == SDMX) || !ids::every(id) {
-            return Err(Fault::absent(format!("`{agency}:{id}({version})`")));
+        if !(ids::is_wildcard(agency) || agency == SDMX) || !ids::is_wildcard(id) {
+            return Err(SdmxError::not_found(format!("`{agency}:{id}({version})`")));
         }
     }
     Ok(set)
 }
 
-impl Set {
-    fn add(&mut self, definition: Definition, lists: Vec<List>, kind: Kind, shows: &dyn Fn(Kind) -> bool) {
-        if shows(Kind::Flows) && kind != Kind::Flows {
-            self.flows.push(definition.flow.clone());
+impl StructureSet {
+    fn add_structure(
+        &mut self,
+        definition: DataStructure,
+        lists: Vec<CodeList>,
+        kind: ArtefactType,
+        shows: &dyn Fn(ArtefactType) -> bool,
+    ) {
+        if shows(ArtefactType::Dataflows) && kind != ArtefactType::Dataflows {
+            self.dataflows.push(definition.flow.clone());
         }
-        for list in lists.into_iter().filter(|_| shows(Kind::Lists)) {
-            match self.lists.iter_mut().find(|held| held.agency == list.agency && held.id == list.id) {
+        for list in lists.into_iter().filter(|_| shows(ArtefactType::CodeLists)) {
+            match self.code_lists.iter_mut().find(|held| held.agency == list.agency && held.id == list.id) {
                 Some(held) => held.codes.extend(list.codes),
-                None => self.lists.push(list),
+                None => self.code_lists.push(list),
             }
         }
-        if shows(Kind::Concepts) {
-            self.concepts.push(definition.clone());
+        if shows(ArtefactType::ConceptSchemes) {
+            self.concept_schemes.push(definition.clone());
         }
-        if shows(Kind::Definitions) {
-            self.definitions.push(definition);
+        if shows(ArtefactType::DataStructures) {
+            self.data_structures.push(definition);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use schemas::period::Period;
 
 /// Documents start with it: pysdmx tells the format by these characters.
-pub(crate) const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+pub(crate) const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 pub(crate) const MESSAGE: &str = "http://www.sdmx.org/resources/sdmxml/schemas/v2_1/message";
 pub(crate) const COMMON: &str = "http://www.sdmx.org/resources/sdmxml/schemas/v2_1/common";
 pub(crate) const STRUCTURE: &str = "http://www.sdmx.org/resources/sdmxml/schemas/v2_1/structure";
@@ -33,7 +33,7 @@ pub(crate) fn escape(text: &str) -> String {
 }
 
 /// A time in the spelling of XML schema.
-pub(crate) fn time(seconds: i64) -> String {
+pub(crate) fn date_time(seconds: i64) -> String {
     let day = Period::day(1970, 1, 1).and_then(|epoch| epoch.shift(seconds.div_euclid(86_400)));
     let (year, month, day) = day.map_or((1970, 1, 1), Period::date);
     let second = seconds.rem_euclid(86_400);
@@ -42,11 +42,11 @@ pub(crate) fn time(seconds: i64) -> String {
 }
 
 /// The parts of a header before the structures: XSD wants all four.
-pub(crate) fn header(prepared: i64, sender: &str) -> String {
+pub(crate) fn header_fields(prepared: i64, sender: &str) -> String {
     format!(
         "<mes:ID>assay</mes:ID><mes:Test>false</mes:Test><mes:Prepared>{}</mes:Prepared>\
          <mes:Sender id=\"{}\"/>",
-        time(prepared),
+        date_time(prepared),
         escape(sender)
     )
 }

@@ -286,10 +286,10 @@ impl World {
             dial: Arc::new(|_| Box::pin(async { Err("no".into()) })),
             listening: Arc::new(Vec::new),
             clock: || TIME + 400_000,
-            pages: Arc::new(|_, _| api::Page { status: 404, headers: Vec::new(), body: b"".into() }),
+            pages: Arc::new(|_, _| api::PageResponse { status: 404, headers: Vec::new(), body: b"".into() }),
         };
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        let listener = runtime.block_on(api::bind("127.0.0.1:0".parse().unwrap())).unwrap();
+        let listener = runtime.block_on(api::bind_loopback("127.0.0.1:0".parse().unwrap())).unwrap();
         let address = listener.local_addr().unwrap();
         runtime.spawn(api::serve(listener, state, std::future::pending()));
         Self { address, agency, _runtime: runtime }

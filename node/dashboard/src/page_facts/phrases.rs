@@ -2,66 +2,67 @@
 
 use serde_json::Value;
 
-use crate::place::encode;
+use crate::page_route::percent_encode;
 
-pub(super) fn span<'a>(flows: impl Iterator<Item = &'a Value> + Clone) -> Option<String> {
-    let first = flows.clone().map(|flow| text(flow, "first")).min()?;
-    let last = flows.map(|flow| text(flow, "last")).max()?;
+pub(super) fn period_span<'a>(flows: impl Iterator<Item = &'a Value> + Clone) -> Option<String> {
+    let first = flows.clone().map(|flow| text_at(flow, "first")).min()?;
+    let last = flows.map(|flow| text_at(flow, "last")).max()?;
     Some(format!("{first}/{last}"))
 }
 
 pub(super) fn world_path(flow: &Value) -> String {
-    let (publisher, dataflow) = (encode(&text(flow, "publisher")), encode(&text(flow, "dataflow")));
+    let (publisher, dataflow) =
+        (percent_encode(&text_at(flow, "publisher")), percent_encode(&text_at(flow, "dataflow")));
     format!(
         "/world/{}?method={publisher}/{dataflow}{}",
-        encode(&text(flow, "indicator")),
-        output_of(flow, '&')
+        percent_encode(&text_at(flow, "indicator")),
+        output_query(flow, '&')
     )
 }
 
 /// The output in an address, where there are several.
-pub(super) fn output_of(flow: &Value, mark: char) -> String {
-    let several = at(flow, "/outputs").as_u64() > Some(1);
-    if several { format!("{mark}output={}", encode(&text(flow, "output"))) } else { String::new() }
+pub(super) fn output_query(flow: &Value, mark: char) -> String {
+    let several = json_at(flow, "/outputs").as_u64() > Some(1);
+    if several { format!("{mark}output={}", percent_encode(&text_at(flow, "output"))) } else { String::new() }
 }
 
-pub(super) fn titled(flow: &Value) -> String {
-    let (title, output) = (text(flow, "title"), text(flow, "output_title"));
-    let several = at(flow, "/outputs").as_u64() > Some(1) && !output.is_empty();
+pub(super) fn flow_title(flow: &Value) -> String {
+    let (title, output) = (text_at(flow, "title"), text_at(flow, "output_title"));
+    let several = json_at(flow, "/outputs").as_u64() > Some(1) && !output.is_empty();
     if several { format!("{output} ({title})") } else { title }
 }
 
 pub(super) fn method_line(flow: &Value) -> String {
-    let kind = if at(flow, "/official") == true { "official" } else { "alternative" };
+    let kind = if json_at(flow, "/official") == true { "official" } else { "alternative" };
     format!(
         "{}, {kind}, by {}, {} to {}",
-        titled(flow),
-        text(flow, "publisher_name"),
-        text(flow, "first"),
-        text(flow, "last")
+        flow_title(flow),
+        text_at(flow, "publisher_name"),
+        text_at(flow, "first"),
+        text_at(flow, "last")
     )
 }
 
 /// What follows a number of this unit.
-pub(super) fn sign(unit: &str) -> String {
+pub(super) fn unit_suffix(unit: &str) -> String {
     let rate = unit.to_lowercase().replace("percent", "per cent").starts_with("per cent");
     if rate { "%".to_owned() } else { unit.to_owned() }
 }
 
 /// A verdict in one word, whichever way it is written.
-pub(super) fn word(verdict: &Value) -> &str {
-    let kind = verdict.as_str().or_else(|| at(verdict, "/kind").as_str());
+pub(super) fn verdict_word(verdict: &Value) -> &str {
+    let kind = verdict.as_str().or_else(|| json_at(verdict, "/kind").as_str());
     kind.or_else(|| verdict.as_object().and_then(|parts| parts.keys().next().map(String::as_str)))
         .unwrap_or_default()
 }
 
 /// What people look for first, then the rest by name.
-pub(super) fn favourite(measure: &str) -> (usize, String) {
+pub(super) fn indicator_rank(indicator: &str) -> (usize, String) {
     let first = ["inflation", "unemployment", "gdp"];
-    (first.iter().position(|one| *one == measure).unwrap_or(first.len()), measure.to_owned())
+    (first.iter().position(|one| *one == indicator).unwrap_or(first.len()), indicator.to_owned())
 }
 
-pub(super) fn listed(words: &[String]) -> String {
+pub(super) fn join_indicators(words: &[String]) -> String {
     let words: Vec<String> =
         words.iter().map(|word| if word == "gdp" { "GDP".into() } else { word.replace('-', " ") }).collect();
     match words.split_last() {
@@ -71,7 +72,7 @@ pub(super) fn listed(words: &[String]) -> String {
     }
 }
 
-pub(super) fn capital(text: &str) -> String {
+pub(super) fn indicator_title(text: &str) -> String {
     if text == "gdp" {
         return "GDP".to_owned();
     }
@@ -84,21 +85,21 @@ pub(super) fn capital(text: &str) -> String {
 }
 
 /// A part of a document; null when it has none.
-pub(super) fn at<'a>(value: &'a Value, place: &str) -> &'a Value {
+pub(super) fn json_at<'a>(value: &'a Value, place: &str) -> &'a Value {
     value.pointer(place).unwrap_or(&Value::Null)
 }
 
-pub(super) fn text(value: &Value, name: &str) -> String {
+pub(super) fn text_at(value: &Value, name: &str) -> String {
     value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-pub(super) fn list(value: &Value) -> &[Value] {
+pub(super) fn array_items(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
 /// The day of a time, as `2026-01-31`: days since 0000-03-01 in eras of 400 years, for a year that
 /// begins in March ends with its leap day.
-pub(super) fn day(time: i64) -> String {
+pub(super) fn calendar_day(time: i64) -> String {
     let days = time.div_euclid(86_400) + 719_468;
     let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
     let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -123,7 +124,7 @@ mod tests {
             (1_798_675_199, "2026-12-30"),
             (4_107_542_400, "2100-03-01"),
         ] {
-            assert_eq!(day(time), expected);
+            assert_eq!(calendar_day(time), expected);
         }
     }
 
@@ -136,7 +137,7 @@ mod tests {
             (vec![], ""),
         ] {
             let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
-            assert_eq!(listed(&words), expected);
+            assert_eq!(join_indicators(&words), expected);
         }
     }
 }

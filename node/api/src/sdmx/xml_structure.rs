@@ -1,20 +1,21 @@
 //! Structures as SDMX-ML 2.1.
 
 use crate::sdmx::ids::VERSION;
-use crate::sdmx::structures::{Definition, List, Set};
+use crate::sdmx::structures::{CodeList, DataStructure, StructureSet};
 use crate::sdmx::xml::{self, escape};
 
 /// What a concept holds: sdmx1 does not read the attributes of a data set whose concepts do not say it.
-const CORE: &str = "<str:CoreRepresentation><str:TextFormat textType=\"String\"/></str:CoreRepresentation>";
+const CORE_REPRESENTATION: &str =
+    "<str:CoreRepresentation><str:TextFormat textType=\"String\"/></str:CoreRepresentation>";
 
 /// The message.
-pub(crate) fn write(set: &Set) -> String {
+pub(crate) fn write_structures(set: &StructureSet) -> String {
     let parts = [
-        ("OrganisationSchemes", agencies(set)),
-        ("Dataflows", set.flows.iter().map(flow).collect()),
-        ("Codelists", set.lists.iter().map(list).collect()),
-        ("Concepts", set.concepts.iter().map(concepts).collect()),
-        ("DataStructures", set.definitions.iter().map(definition).collect::<String>()),
+        ("OrganisationSchemes", agency_scheme(set)),
+        ("Dataflows", set.dataflows.iter().map(dataflow_element).collect()),
+        ("Codelists", set.code_lists.iter().map(codelist_element).collect()),
+        ("Concepts", set.concept_schemes.iter().map(concept_scheme).collect()),
+        ("DataStructures", set.data_structures.iter().map(data_structure).collect::<String>()),
     ];
     let parts: String = parts
         .into_iter()
@@ -24,97 +25,100 @@ pub(crate) fn write(set: &Set) -> String {
     format!(
         "{}<mes:Structure xmlns:mes=\"{}\" xmlns:str=\"{}\" xmlns:com=\"{}\">\n<mes:Header>{}</mes:Header>\n\
          <mes:Structures>{parts}</mes:Structures></mes:Structure>\n",
-        xml::HEAD,
+        xml::DECLARATION,
         xml::MESSAGE,
         xml::STRUCTURE,
         xml::COMMON,
-        xml::header(set.now, "assay")
+        xml::header_fields(set.prepared, "assay")
     )
 }
 
-fn name(text: &str) -> String {
+fn name_element(text: &str) -> String {
     format!("<com:Name xml:lang=\"en\">{}</com:Name>", escape(text))
 }
 
-fn agencies(set: &Set) -> String {
+fn agency_scheme(set: &StructureSet) -> String {
     if set.agencies.is_empty() {
         return String::new();
     }
     let each = set.agencies.iter();
-    let each: String =
-        each.map(|(id, text)| format!("<str:Agency id=\"{id}\">{}</str:Agency>", name(text))).collect();
+    let each: String = each
+        .map(|(id, text)| format!("<str:Agency id=\"{id}\">{}</str:Agency>", name_element(text)))
+        .collect();
     format!(
         "<str:AgencyScheme id=\"AGENCIES\" agencyID=\"SDMX\" version=\"1.0\">{}{each}</str:AgencyScheme>",
-        name("Publishers that this node holds")
+        name_element("Publishers that this node holds")
     )
 }
 
-fn flow(flow: &crate::sdmx::catalogue::Flow) -> String {
+fn dataflow_element(flow: &crate::sdmx::dataflows::Dataflow) -> String {
     let (agency, id) = (&flow.agency, &flow.id);
     format!(
         "<str:Dataflow id=\"{id}\" agencyID=\"{agency}\" version=\"{VERSION}\">{}<str:Structure>\
          <Ref id=\"{id}\" agencyID=\"{agency}\" version=\"{VERSION}\" package=\"datastructure\" \
          class=\"DataStructure\"/></str:Structure></str:Dataflow>",
-        name(&flow.name)
+        name_element(&flow.name)
     )
 }
 
-fn list(list: &List) -> String {
+fn codelist_element(list: &CodeList) -> String {
     let codes = list.codes.iter();
     let codes: String = codes
-        .map(|(id, text)| format!("<str:Code id=\"{}\">{}</str:Code>", escape(id), name(text)))
+        .map(|(id, text)| format!("<str:Code id=\"{}\">{}</str:Code>", escape(id), name_element(text)))
         .collect();
     format!(
         "<str:Codelist id=\"{}\" agencyID=\"{}\" version=\"{}\">{}{codes}</str:Codelist>\n",
         list.id,
         list.agency,
         list.version,
-        name(&list.id)
+        name_element(&list.id)
     )
 }
 
-fn concepts(definition: &Definition) -> String {
+fn concept_scheme(definition: &DataStructure) -> String {
     let each = definition.concepts().into_iter();
     let each: String = each
-        .map(|(id, text)| format!("<str:Concept id=\"{id}\">{}{CORE}</str:Concept>", name(&text)))
+        .map(|(id, text)| {
+            format!("<str:Concept id=\"{id}\">{}{CORE_REPRESENTATION}</str:Concept>", name_element(&text))
+        })
         .collect();
     format!(
         "<str:ConceptScheme id=\"{}\" agencyID=\"{}\" version=\"{VERSION}\">{}{each}</str:ConceptScheme>\n",
-        definition.scheme(),
+        definition.concept_scheme_id(),
         definition.flow.agency,
-        name(&format!("Concepts of {}", definition.flow.name))
+        name_element(&format!("Concepts of {}", definition.flow.name))
     )
 }
 
-fn identity(definition: &Definition, id: &str) -> String {
+fn concept_identity(definition: &DataStructure, id: &str) -> String {
     format!(
         "<str:ConceptIdentity><Ref id=\"{id}\" maintainableParentID=\"{}\" \
          maintainableParentVersion=\"{VERSION}\" agencyID=\"{}\" package=\"conceptscheme\" \
          class=\"Concept\"/></str:ConceptIdentity>",
-        definition.scheme(),
+        definition.concept_scheme_id(),
         definition.flow.agency
     )
 }
 
-fn definition(definition: &Definition) -> String {
+fn data_structure(definition: &DataStructure) -> String {
     let (agency, id) = (&definition.flow.agency, &definition.flow.id);
-    let figure = identity(definition, "OBS_VALUE");
+    let figure = concept_identity(definition, "OBS_VALUE");
     format!(
         "<str:DataStructure id=\"{id}\" agencyID=\"{agency}\" version=\"{VERSION}\">{}\
          <str:DataStructureComponents><str:DimensionList id=\"DimensionDescriptor\">{}</str:DimensionList>\
          <str:AttributeList id=\"AttributeDescriptor\">{}</str:AttributeList>\
          <str:MeasureList id=\"MeasureDescriptor\"><str:PrimaryMeasure id=\"OBS_VALUE\">{figure}\
          </str:PrimaryMeasure></str:MeasureList></str:DataStructureComponents></str:DataStructure>\n",
-        name(&definition.flow.name),
-        dimensions(definition),
-        attributes(definition)
+        name_element(&definition.flow.name),
+        dimension_list(definition),
+        attribute_list(definition)
     )
 }
 
-fn dimensions(definition: &Definition) -> String {
+fn dimension_list(definition: &DataStructure) -> String {
     let mut out = String::new();
     for (at, dimension) in definition.dimensions.iter().enumerate() {
-        let held = match definition.list(dimension) {
+        let held = match definition.code_list(dimension) {
             None => "<str:TextFormat textType=\"String\"/>".to_owned(),
             Some(list) => format!(
                 "<str:Enumeration><Ref id=\"{}\" agencyID=\"{}\" version=\"{}\" package=\"codelist\" \
@@ -127,30 +131,30 @@ fn dimensions(definition: &Definition) -> String {
              </str:LocalRepresentation></str:Dimension>",
             dimension.id,
             at + 1,
-            identity(definition, &dimension.id)
+            concept_identity(definition, &dimension.id)
         );
     }
-    if definition.timed {
+    if definition.has_time {
         out += &format!(
             "<str:TimeDimension id=\"TIME_PERIOD\" position=\"{}\">{}<str:LocalRepresentation>\
              <str:TextFormat textType=\"ObservationalTimePeriod\"/></str:LocalRepresentation>\
              </str:TimeDimension>",
             definition.dimensions.len() + 1,
-            identity(definition, "TIME_PERIOD")
+            concept_identity(definition, "TIME_PERIOD")
         );
     }
     out
 }
 
-fn attributes(definition: &Definition) -> String {
+fn attribute_list(definition: &DataStructure) -> String {
     let one = |id: &str, relationship: &str| {
         format!(
             "<str:Attribute id=\"{id}\" assignmentStatus=\"Conditional\">{}\
              <str:AttributeRelationship>{relationship}</str:AttributeRelationship></str:Attribute>",
-            identity(definition, id)
+            concept_identity(definition, id)
         )
     };
     let observed = "<str:PrimaryMeasure><Ref id=\"OBS_VALUE\"/></str:PrimaryMeasure>";
     let own: String = definition.attributes.iter().map(|id| one(id, observed)).collect();
-    own + &definition.flow.origin().map(|(id, _)| one(id, "<str:None/>")).concat()
+    own + &definition.flow.provenance().map(|(id, _)| one(id, "<str:None/>")).concat()
 }

@@ -12,60 +12,66 @@ use serde::{Deserialize, Serialize};
 use service::Keep;
 use service::query::{EntryInfo, ForkInfo, LogInfo};
 
-use super::{answer, bounded};
-use crate::index::Flow;
-use crate::read::parse;
+use super::{check_length, respond_json};
+use crate::read::parse_id;
+use crate::views::Flow;
 use crate::{Problem, State};
 
 /// Entries of one answer.
-const PAGE: u64 = 50;
-const PAGE_MAX: u64 = 500;
+const ENTRIES_DEFAULT: u64 = 50;
+const ENTRIES_MAX: u64 = 500;
 
-pub(crate) async fn publishers<K: Keep>(Shared(state): Shared<State<K>>) -> Response {
-    answer(state, |state| Ok(state.service.query().logs()?)).await
+pub(crate) async fn list_publishers<K: Keep>(Shared(state): Shared<State<K>>) -> Response {
+    respond_json(state, |state| Ok(state.service.query().logs()?)).await
 }
 
 /// A publisher.
 #[derive(Debug, Serialize)]
-struct Publisher {
+struct PublisherResponse {
     #[serde(flatten)]
     log: LogInfo,
     contact: Option<String>,
     keys: Vec<OperatingKey>,
     flows: Vec<Flow>,
-    confirmed_by: Vec<Confirmed>,
+    confirmed_by: Vec<Confirmation>,
     forks: Vec<ForkInfo>,
 }
 
 /// Somebody who reproduced releases of a publisher.
 #[derive(Debug, Serialize)]
-struct Confirmed {
+struct Confirmation {
     publisher: PublisherId,
     name: String,
     count: u64,
 }
 
-pub(crate) async fn publisher<K: Keep>(Shared(state): Shared<State<K>>, Path(id): Path<String>) -> Response {
-    answer(state, move |state| of_id(state, &id)).await
+pub(crate) async fn show_publisher<K: Keep>(
+    Shared(state): Shared<State<K>>,
+    Path(id): Path<String>,
+) -> Response {
+    respond_json(state, move |state| publisher_view(state, &id)).await
 }
 
 /// A publisher by its id.
-pub(crate) fn of_id<K: Keep>(state: &State<K>, id: &str) -> Result<impl Serialize + use<K>, Problem> {
-    let id: PublisherId = parse(bounded(id)?)?;
+pub(crate) fn publisher_view<K: Keep>(
+    state: &State<K>,
+    id: &str,
+) -> Result<impl Serialize + use<K>, Problem> {
+    let id: PublisherId = parse_id(check_length(id)?)?;
     let query = state.service.query();
     let identity = query.identity(id)?;
-    let catalogue = state.index.catalogue()?;
-    let log = catalogue.logs.get(&id).cloned().ok_or_else(|| super::nothing("this publisher"))?;
-    let mut confirmed: BTreeMap<PublisherId, Confirmed> = BTreeMap::new();
+    let catalogue = state.views.catalogue()?;
+    let log = catalogue.logs.get(&id).cloned().ok_or_else(|| super::not_found("this publisher"))?;
+    let mut confirmed: BTreeMap<PublisherId, Confirmation> = BTreeMap::new();
     let releases = catalogue.vintages.iter().filter(|((publisher, _), _)| *publisher == id);
     for found in releases.flat_map(|(_, releases)| releases).flat_map(|info| &info.attestations) {
         if found.placed.publisher != id && found.attestation.verdict.word() == "reproduced" {
             let (publisher, name) = (found.placed.publisher, found.placed.name.clone());
-            let one = confirmed.entry(publisher).or_insert(Confirmed { publisher, name, count: 0 });
+            let one = confirmed.entry(publisher).or_insert(Confirmation { publisher, name, count: 0 });
             one.count += 1;
         }
     }
-    Ok(Publisher {
+    Ok(PublisherResponse {
         log,
         contact: identity.contact.map(|contact| contact.to_string()),
         keys: identity.keys,
@@ -75,14 +81,14 @@ pub(crate) fn of_id<K: Keep>(state: &State<K>, id: &str) -> Result<impl Serializ
     })
 }
 
-pub(crate) async fn forks<K: Keep>(Shared(state): Shared<State<K>>) -> Response {
-    answer(state, |state| Ok(state.service.query().forks()?)).await
+pub(crate) async fn list_forks<K: Keep>(Shared(state): Shared<State<K>>) -> Response {
+    respond_json(state, |state| Ok(state.service.query().forks()?)).await
 }
 
 /// Where a page of entries begins.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Page {
+pub(crate) struct EntryPageParams {
     /// Entries below this place.
     cursor: Option<u64>,
     limit: Option<u64>,
@@ -90,7 +96,7 @@ pub(crate) struct Page {
 
 /// An entry for people.
 #[derive(Debug, Serialize)]
-struct Listed {
+struct EntryResponse {
     #[serde(flatten)]
     entry: EntryInfo,
     summary: String,
@@ -101,29 +107,29 @@ struct Listed {
     verdict: Option<Verdict>,
 }
 
-impl Listed {
-    fn of<K: Keep>(state: &State<K>, entry: EntryInfo) -> Self {
+impl EntryResponse {
+    fn describe<K: Keep>(state: &State<K>, entry: EntryInfo) -> Self {
         let query = state.service.query();
         // An entry may say that it is an attestation and lead to something else.
         let said = (entry.kind == "attestation").then(|| query.object::<Attestation>(entry.object).ok());
         let (release, verdict) = said.flatten().map(|said| (said.release, said.verdict)).unzip();
-        Self { summary: summary(&entry), entry, release, verdict }
+        Self { summary: entry_summary(&entry), entry, release, verdict }
     }
 }
 
-pub(crate) async fn entries<K: Keep>(
+pub(crate) async fn list_entries<K: Keep>(
     Shared(state): Shared<State<K>>,
     Path(id): Path<String>,
-    page: Result<Params<Page>, axum::extract::rejection::QueryRejection>,
+    page: Result<Params<EntryPageParams>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
     let Params(page) = match page {
         Ok(page) => page,
-        Err(fault) => return Problem::query(fault).into_response(),
+        Err(fault) => return Problem::invalid_query(fault).into_response(),
     };
-    let (path, limit) = (id.clone(), page.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX));
-    let log = bounded(&id).and_then(parse::<PublisherId>).and_then(|id| {
+    let (path, limit) = (id.clone(), page.limit.unwrap_or(ENTRIES_DEFAULT).clamp(1, ENTRIES_MAX));
+    let log = check_length(&id).and_then(parse_id::<PublisherId>).and_then(|id| {
         let logs = state.service.query().logs()?;
-        logs.into_iter().find(|log| log.publisher == id).ok_or_else(|| super::nothing("this publisher"))
+        logs.into_iter().find(|log| log.publisher == id).ok_or_else(|| super::not_found("this publisher"))
     });
     let log = match log {
         Ok(log) => log,
@@ -131,9 +137,9 @@ pub(crate) async fn entries<K: Keep>(
     };
     let end = page.cursor.unwrap_or(log.length).min(log.length);
     let from = end.saturating_sub(limit);
-    let mut response = answer(state, move |state| {
+    let mut response = respond_json(state, move |state| {
         let entries = state.service.query().entries(log.publisher, from..end)?;
-        Ok(entries.into_iter().rev().map(|entry| Listed::of(state, entry)).collect::<Vec<_>>())
+        Ok(entries.into_iter().rev().map(|entry| EntryResponse::describe(state, entry)).collect::<Vec<_>>())
     })
     .await;
     let next = format!("</api/v1/publishers/{path}/entries?cursor={from}&limit={limit}>; rel=\"next\"");
@@ -144,6 +150,6 @@ pub(crate) async fn entries<K: Keep>(
 }
 
 /// What an entry is, in words.
-pub(crate) fn summary(entry: &EntryInfo) -> String {
+pub(crate) fn entry_summary(entry: &EntryInfo) -> String {
     format!("{} {}", entry.kind, entry.subject)
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use service::query::{LogInfo, Query, ReleaseInfo, Withdrawn};
 use service::{Error, Keep};
 
-use super::held::Held;
+use super::figure_table::FigureTable;
 
 /// An output of a dataflow of one publisher, by its latest release.
 #[derive(Debug, Clone, Serialize)]
@@ -39,7 +39,7 @@ pub(crate) struct Flow {
     /// When the release was signed.
     pub(crate) published: i64,
     #[serde(flatten)]
-    pub(crate) summary: Summary,
+    pub(crate) summary: FlowCoverage,
     /// What this node found.
     pub(crate) verdict: Option<Verdict>,
     /// Publishers beside its own that reproduced it, that found a difference, that could not tell.
@@ -58,7 +58,7 @@ pub(crate) struct Flow {
 
 /// What a flow covers.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Summary {
+pub(crate) struct FlowCoverage {
     pub(crate) dimensions: Vec<String>,
     /// Series, by whatever they are told apart.
     pub(crate) areas: usize,
@@ -67,13 +67,13 @@ pub(crate) struct Summary {
     pub(crate) frequency: String,
 }
 
-impl Summary {
+impl FlowCoverage {
     /// `None` for figures without time or without a number.
-    pub(crate) fn of(held: &Held) -> Option<Self> {
-        held.measure()?;
+    pub(crate) fn from_table(held: &FigureTable) -> Option<Self> {
+        held.measure_id()?;
         let (first, last) = (held.periods.first()?, held.periods.last()?);
         Some(Self {
-            dimensions: held.dimensions(),
+            dimensions: held.dimension_ids(),
             areas: held.series.len(),
             first: first.to_string(),
             last: last.to_string(),
@@ -94,7 +94,7 @@ impl Catalogue {
     pub(crate) fn new<K: Keep>(
         query: &Query<'_, K>,
         releases: Vec<ReleaseInfo>,
-        mut summary: impl FnMut(ContentId) -> Option<Arc<Summary>>,
+        mut summary: impl FnMut(ContentId) -> Option<Arc<FlowCoverage>>,
     ) -> Result<Self, Error> {
         let logs: BTreeMap<_, _> = query.logs()?.into_iter().map(|log| (log.publisher, log)).collect();
         let mut vintages: BTreeMap<(PublisherId, Name), Vec<ReleaseInfo>> = BTreeMap::new();
@@ -112,7 +112,7 @@ impl Catalogue {
             for (output, content) in &latest.release.results {
                 let Some(summary) = summary(*content).map(|summary| (*summary).clone()) else { continue };
                 let said = recipe.outputs.get(output);
-                let count = |word: &str| votes(latest, word);
+                let count = |word: &str| count_attestations(latest, word);
                 flows.push(Flow {
                     publisher: *publisher,
                     publisher_name: latest.placed.name.clone(),
@@ -150,7 +150,7 @@ impl Catalogue {
     }
 
     /// The flow of an output of a publisher's dataflow; of its first one when this one is not listed.
-    pub(crate) fn flow(&self, publisher: PublisherId, dataflow: &Name, output: &Name) -> Option<&Flow> {
+    pub(crate) fn find_flow(&self, publisher: PublisherId, dataflow: &Name, output: &Name) -> Option<&Flow> {
         let same = |flow: &&Flow| flow.publisher == publisher && flow.dataflow == *dataflow;
         let mut flows = self.flows.iter().filter(same);
         flows.clone().find(|flow| flow.output == *output).or_else(|| flows.next())
@@ -158,7 +158,7 @@ impl Catalogue {
 }
 
 /// Words that say how often, at the end of a unit, and what they mean.
-const RATES: [(&str, &str); 6] = [
+const RATE_SUFFIXES: [(&str, &str); 6] = [
     (" a year", "year"),
     (" per year", "year"),
     (" per annum", "year"),
@@ -169,8 +169,8 @@ const RATES: [(&str, &str); 6] = [
 
 /// Whether two units measure alike, so that one value can be taken from the other: the same words,
 /// where one may be silent on how often; or shares of two bases one of which widens the other.
-pub(crate) fn alike(a: &str, b: &str) -> bool {
-    let ((a, often_a), (b, often_b)) = (plain(a), plain(b));
+pub(crate) fn comparable_units(a: &str, b: &str) -> bool {
+    let ((a, often_a), (b, often_b)) = (split_rate(a), split_rate(b));
     let widens = |narrow: &str, wide: &str| {
         let share = narrow.starts_with("per cent of ");
         share && wide.strip_prefix(narrow).is_some_and(|more| more.starts_with(" and "))
@@ -180,14 +180,15 @@ pub(crate) fn alike(a: &str, b: &str) -> bool {
 }
 
 /// A unit without how often, and how often.
-fn plain(unit: &str) -> (String, Option<&'static str>) {
+fn split_rate(unit: &str) -> (String, Option<&'static str>) {
     let unit = unit.trim().to_lowercase().replace("percent", "per cent");
-    let cut = RATES.iter().find_map(|(words, often)| Some((unit.strip_suffix(words)?.to_owned(), *often)));
+    let cut =
+        RATE_SUFFIXES.iter().find_map(|(words, often)| Some((unit.strip_suffix(words)?.to_owned(), *often)));
     cut.map_or((unit, None), |(unit, often)| (unit, Some(often)))
 }
 
 /// Publishers other than its own that attested a verdict of a release, the last word of each.
-fn votes(info: &ReleaseInfo, word: &str) -> usize {
+fn count_attestations(info: &ReleaseInfo, word: &str) -> usize {
     let mut last: BTreeMap<PublisherId, (u64, &Verdict)> = BTreeMap::new();
     for found in &info.attestations {
         let place = &found.placed;
@@ -201,7 +202,7 @@ fn votes(info: &ReleaseInfo, word: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::alike;
+    use super::comparable_units;
 
     #[test]
     fn units_are_alike_but_for_how_often() {
@@ -216,7 +217,7 @@ mod tests {
             ("currency of the GDP, per person", "per cent", false),
             ("index", "index and more", false),
         ] {
-            assert_eq!((alike(a, b), alike(b, a)), (expected, expected), "{a} and {b}");
+            assert_eq!((comparable_units(a, b), comparable_units(b, a)), (expected, expected), "{a} and {b}");
         }
     }
 }

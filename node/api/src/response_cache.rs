@@ -18,15 +18,15 @@ use service::Keep;
 use crate::{Problem, State};
 
 /// Bytes of all answers that are kept.
-const KEPT_BYTES_MAX: usize = 64 << 20;
+const CACHE_BYTES_MAX: usize = 64 << 20;
 /// Bytes of one answer.
-const ANSWER_BYTES_MAX: usize = 64 << 20;
+const RESPONSE_BYTES_MAX: usize = 64 << 20;
 /// Fewer bytes are not worth compressing.
-const COMPRESSED_BYTES_MIN: usize = 1024;
+const GZIP_BYTES_MIN: usize = 1024;
 
 /// An answer.
 #[derive(Clone)]
-struct Answer {
+struct CachedResponse {
     headers: HeaderMap,
     etag: HeaderValue,
     plain: Bytes,
@@ -35,64 +35,64 @@ struct Answer {
 
 /// Answers to the questions asked last, of one state of the node.
 #[derive(Default)]
-pub(crate) struct Answers(Mutex<Kept>);
+pub(crate) struct ResponseCache(Mutex<CacheEntries>);
 
 #[derive(Default)]
-struct Kept {
+struct CacheEntries {
     generation: u64,
-    answers: HashMap<String, Answer>,
+    responses: HashMap<String, CachedResponse>,
     order: VecDeque<String>,
     bytes: usize,
 }
 
-impl Answers {
-    fn get(&self, question: &str, generation: u64) -> Option<Answer> {
+impl ResponseCache {
+    fn get(&self, question: &str, generation: u64) -> Option<CachedResponse> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.generation != generation {
-            *kept = Kept { generation, ..Kept::default() };
+            *kept = CacheEntries { generation, ..CacheEntries::default() };
         }
-        kept.answers.get(question).cloned()
+        kept.responses.get(question).cloned()
     }
 
-    fn put(&self, question: String, generation: u64, answer: &Answer) {
+    fn put(&self, question: String, generation: u64, answer: &CachedResponse) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.generation != generation || answer.bytes() > KEPT_BYTES_MAX / 4 {
+        if kept.generation != generation || answer.byte_count() > CACHE_BYTES_MAX / 4 {
             return;
         }
-        if kept.answers.insert(question.clone(), answer.clone()).is_none() {
-            kept.bytes += answer.bytes();
+        if kept.responses.insert(question.clone(), answer.clone()).is_none() {
+            kept.bytes += answer.byte_count();
             kept.order.push_back(question);
         }
-        while kept.bytes > KEPT_BYTES_MAX {
+        while kept.bytes > CACHE_BYTES_MAX {
             let Some(oldest) = kept.order.pop_front() else { return };
-            let oldest = kept.answers.remove(&oldest);
-            kept.bytes -= oldest.map_or(0, |oldest| oldest.bytes());
+            let oldest = kept.responses.remove(&oldest);
+            kept.bytes -= oldest.map_or(0, |oldest| oldest.byte_count());
         }
     }
 }
 
-impl Answer {
-    async fn of(response: Response) -> Result<Self, Problem> {
+impl CachedResponse {
+    async fn from_response(response: Response) -> Result<Self, Problem> {
         let (parts, body) = response.into_parts();
         let large = |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "large", "the answer is too large");
-        let plain = to_bytes(body, ANSWER_BYTES_MAX).await.map_err(large)?;
+        let plain = to_bytes(body, RESPONSE_BYTES_MAX).await.map_err(large)?;
         let etag = format!("\"{}\"", Cid::of(Codec::Raw, &plain));
-        let etag = HeaderValue::from_str(&etag).map_err(|_| Problem::ended())?;
-        let gzip = if plain.len() >= COMPRESSED_BYTES_MIN {
+        let etag = HeaderValue::from_str(&etag).map_err(|_| Problem::no_response())?;
+        let gzip = if plain.len() >= GZIP_BYTES_MIN {
             let bytes = plain.clone();
-            tokio::task::spawn_blocking(move || compressed(&bytes)).await.ok().flatten()
+            tokio::task::spawn_blocking(move || gzip_bytes(&bytes)).await.ok().flatten()
         } else {
             None
         };
         Ok(Self { headers: parts.headers, etag, plain, gzip })
     }
 
-    fn bytes(&self) -> usize {
+    fn byte_count(&self) -> usize {
         self.plain.len() + self.gzip.as_ref().map_or(0, Bytes::len)
     }
 
     /// What is sent to somebody who knows `known` and takes `encodings`.
-    fn response(self, known: &str, encodings: &str) -> Response {
+    fn to_response(self, known: &str, encodings: &str) -> Response {
         let mut response = Response::new(Body::empty());
         *response.headers_mut() = self.headers;
         let same = known == "*" || self.etag.to_str().is_ok_and(|etag| known.contains(etag));
@@ -116,40 +116,44 @@ impl Answer {
     }
 }
 
-fn compressed(bytes: &[u8]) -> Option<Bytes> {
+fn gzip_bytes(bytes: &[u8]) -> Option<Bytes> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes).ok()?;
     Some(encoder.finish().ok()?.into())
 }
 
 /// Answers from what is kept, or keeps the answer.
-pub(crate) async fn kept<K: Keep>(Shared(state): Shared<State<K>>, request: Request, next: Next) -> Response {
+pub(crate) async fn cached<K: Keep>(
+    Shared(state): Shared<State<K>>,
+    request: Request,
+    next: Next,
+) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return next.run(request).await;
     }
-    let known = text(request.headers(), &header::IF_NONE_MATCH);
-    let encodings = text(request.headers(), &header::ACCEPT_ENCODING);
+    let known = header_text(request.headers(), &header::IF_NONE_MATCH);
+    let encodings = header_text(request.headers(), &header::ACCEPT_ENCODING);
     let question = request.uri().to_string();
-    let generation = match state.index.generation() {
+    let generation = match state.views.generation() {
         Ok(generation) => generation,
         Err(error) => return Problem::from(error).into_response(),
     };
-    if let Some(answer) = state.answers.get(&question, generation) {
-        return answer.response(&known, &encodings);
+    if let Some(answer) = state.response_cache.get(&question, generation) {
+        return answer.to_response(&known, &encodings);
     }
     let response = next.run(request).await;
     if response.status() != StatusCode::OK {
         return response;
     }
-    match Answer::of(response).await {
+    match CachedResponse::from_response(response).await {
         Ok(answer) => {
-            state.answers.put(question, generation, &answer);
-            answer.response(&known, &encodings)
+            state.response_cache.put(question, generation, &answer);
+            answer.to_response(&known, &encodings)
         }
         Err(problem) => problem.into_response(),
     }
 }
 
-fn text(headers: &HeaderMap, name: &header::HeaderName) -> String {
+fn header_text(headers: &HeaderMap, name: &header::HeaderName) -> String {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
 }

@@ -6,33 +6,33 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use crate::sdmx::cube::{Place, TIME};
+use crate::sdmx::cube::{Observation, TIME_PERIOD};
+use crate::sdmx::data_set::{DataFormat, DataSetView, MessageContext};
 use crate::sdmx::ids::VERSION;
-use crate::sdmx::view::{Format, Head, View};
 use crate::sdmx::xml::{self, escape};
 
 /// The generic message.
-pub(crate) struct Generic;
+pub(crate) struct GenericXml;
 
-impl Format for Generic {
-    fn begin(&mut self, out: &mut dyn Write, head: &Head) -> io::Result<()> {
+impl DataFormat for GenericXml {
+    fn begin(&mut self, out: &mut dyn Write, head: &MessageContext) -> io::Result<()> {
         write!(
             out,
             "{}<mes:GenericData xmlns:mes=\"{}\" xmlns:gen=\"{}\" xmlns:com=\"{}\">\n{}\n",
-            xml::HEAD,
+            xml::DECLARATION,
             xml::MESSAGE,
             xml::GENERIC,
             xml::COMMON,
-            header(head, "")
+            header_element(head, "")
         )
     }
 
-    fn set(&mut self, out: &mut dyn Write, view: &View<'_>) -> io::Result<()> {
-        write!(out, "<mes:DataSet structureRef=\"{}\" {}>", view.flow.id, action(view))?;
-        let origin = view.origin();
-        parts(out, "Attributes", origin.iter().map(|(id, text)| (*id, Cow::Borrowed(text.as_str()))))?;
-        if view.head.flat() {
-            for place in view.rows {
+    fn set(&mut self, out: &mut dyn Write, view: &DataSetView<'_>) -> io::Result<()> {
+        write!(out, "<mes:DataSet structureRef=\"{}\" {}>", view.flow.id, action_attributes(view))?;
+        let origin = view.provenance();
+        write_values(out, "Attributes", origin.iter().map(|(id, text)| (*id, Cow::Borrowed(text.as_str()))))?;
+        if view.head.is_flat() {
+            for place in view.observations {
                 generic_flat(out, view, *place)?;
             }
         } else {
@@ -43,47 +43,47 @@ impl Format for Generic {
         out.write_all(b"</mes:DataSet>\n")
     }
 
-    fn end(&mut self, out: &mut dyn Write, _: &Head) -> io::Result<()> {
+    fn end(&mut self, out: &mut dyn Write, _: &MessageContext) -> io::Result<()> {
         out.write_all(b"</mes:GenericData>\n")
     }
 }
 
 /// The structure-specific message.
-pub(crate) struct Specific;
+pub(crate) struct StructureSpecificXml;
 
-impl Format for Specific {
-    fn begin(&mut self, out: &mut dyn Write, head: &Head) -> io::Result<()> {
+impl DataFormat for StructureSpecificXml {
+    fn begin(&mut self, out: &mut dyn Write, head: &MessageContext) -> io::Result<()> {
         let (agency, id) = (&head.flow.agency, &head.flow.id);
         let space = format!(
             "urn:sdmx:org.sdmx.infomodel.datastructure.DataStructure={agency}:{id}({VERSION}):ObsLevelDim:{}",
-            head.at_observation()
+            head.observation_dimension()
         );
         write!(
             out,
             "{}<mes:StructureSpecificData xmlns:mes=\"{}\" xmlns:ss=\"{}\" xmlns:com=\"{}\" \
              xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xmlns:ns1=\"{space}\">\n{}\n",
-            xml::HEAD,
+            xml::DECLARATION,
             xml::MESSAGE,
             xml::SPECIFIC,
             xml::COMMON,
-            header(head, &format!(" namespace=\"{space}\""))
+            header_element(head, &format!(" namespace=\"{space}\""))
         )
     }
 
-    fn set(&mut self, out: &mut dyn Write, view: &View<'_>) -> io::Result<()> {
+    fn set(&mut self, out: &mut dyn Write, view: &DataSetView<'_>) -> io::Result<()> {
         write!(
             out,
             "<mes:DataSet ss:structureRef=\"{}\" xsi:type=\"ns1:DataSetType\" \
              ss:dataScope=\"DataStructure\" {}",
             view.flow.id,
-            action(view)
+            action_attributes(view)
         )?;
-        let origin = view.origin();
-        named(out, origin.iter().map(|(id, text)| (*id, Cow::Borrowed(text.as_str()))))?;
+        let origin = view.provenance();
+        write_attributes(out, origin.iter().map(|(id, text)| (*id, Cow::Borrowed(text.as_str()))))?;
         out.write_all(b">")?;
-        if view.head.flat() {
-            for place in view.rows {
-                observation(out, view, *place, true)?;
+        if view.head.is_flat() {
+            for place in view.observations {
+                write_observation(out, view, *place, true)?;
             }
         } else {
             for series in view.series() {
@@ -93,30 +93,30 @@ impl Format for Specific {
         out.write_all(b"</mes:DataSet>\n")
     }
 
-    fn end(&mut self, out: &mut dyn Write, _: &Head) -> io::Result<()> {
+    fn end(&mut self, out: &mut dyn Write, _: &MessageContext) -> io::Result<()> {
         out.write_all(b"</mes:StructureSpecificData>\n")
     }
 }
 
-fn header(head: &Head, more: &str) -> String {
+fn header_element(head: &MessageContext, more: &str) -> String {
     let (agency, id) = (&head.flow.agency, &head.flow.id);
     format!(
         "<mes:Header>{}<mes:Structure structureID=\"{id}\"{more} dimensionAtObservation=\"{}\">\
          <com:Structure><Ref id=\"{id}\" agencyID=\"{agency}\" version=\"{VERSION}\" \
          class=\"DataStructure\"/></com:Structure></mes:Structure></mes:Header>",
-        xml::header(head.flow.now, agency),
-        head.at_observation()
+        xml::header_fields(head.flow.prepared, agency),
+        head.observation_dimension()
     )
 }
 
-fn action(view: &View<'_>) -> String {
-    let valid = view.valid.texts().into_iter().filter_map(|(name, time)| Some((name, time?)));
+fn action_attributes(view: &DataSetView<'_>) -> String {
+    let valid = view.valid.date_times().into_iter().filter_map(|(name, time)| Some((name, time?)));
     let valid: String = valid.map(|(name, time)| format!(" {name}Date=\"{time}\"")).collect();
     format!("action=\"{}\"{valid}", view.action.word())
 }
 
 /// A list of values in an element; nothing where there are none.
-fn parts<'a>(
+fn write_values<'a>(
     out: &mut dyn Write,
     element: &str,
     values: impl Iterator<Item = (&'a str, Cow<'a, str>)>,
@@ -132,60 +132,68 @@ fn parts<'a>(
     if some { write!(out, "</gen:{element}>") } else { Ok(()) }
 }
 
-fn generic_series(out: &mut dyn Write, view: &View<'_>, series: &[Place]) -> io::Result<()> {
+fn generic_series(out: &mut dyn Write, view: &DataSetView<'_>, series: &[Observation]) -> io::Result<()> {
     let Some(first) = series.first() else { return Ok(()) };
     out.write_all(b"<gen:Series>")?;
-    parts(out, "SeriesKey", view.key(*first))?;
-    let rows = if view.head.wanted.keys_only() { &[] } else { series };
+    write_values(out, "SeriesKey", view.key(*first))?;
+    let rows = if view.head.request.keys_only() { &[] } else { series };
     for place in rows {
-        write!(out, "<gen:Obs><gen:ObsDimension value=\"{}\"/>", escape(&view.cube.time(*place)))?;
-        figure(out, view, *place)?;
+        write!(out, "<gen:Obs><gen:ObsDimension value=\"{}\"/>", escape(&view.cube.time_text(*place)))?;
+        write_value(out, view, *place)?;
     }
     out.write_all(b"</gen:Series>\n")
 }
 
-fn figure(out: &mut dyn Write, view: &View<'_>, place: Place) -> io::Result<()> {
+fn write_value(out: &mut dyn Write, view: &DataSetView<'_>, place: Observation) -> io::Result<()> {
     if let Some(value) = view.value(place) {
         write!(out, "<gen:ObsValue value=\"{}\"/>", escape(&value))?;
     }
-    parts(out, "Attributes", view.attributes(place).into_iter())?;
+    write_values(out, "Attributes", view.attributes(place).into_iter())?;
     out.write_all(b"</gen:Obs>")
 }
 
-fn generic_flat(out: &mut dyn Write, view: &View<'_>, place: Place) -> io::Result<()> {
-    let time = view.head.timed().then(|| (TIME, view.cube.time(place)));
+fn generic_flat(out: &mut dyn Write, view: &DataSetView<'_>, place: Observation) -> io::Result<()> {
+    let time = view.head.has_time().then(|| (TIME_PERIOD, view.cube.time_text(place)));
     out.write_all(b"<gen:Obs>")?;
-    parts(out, "ObsKey", view.key(place).chain(time))?;
-    figure(out, view, place)?;
+    write_values(out, "ObsKey", view.key(place).chain(time))?;
+    write_value(out, view, place)?;
     out.write_all(b"\n")
 }
 
-fn named<'a>(out: &mut dyn Write, values: impl Iterator<Item = (&'a str, Cow<'a, str>)>) -> io::Result<()> {
+fn write_attributes<'a>(
+    out: &mut dyn Write,
+    values: impl Iterator<Item = (&'a str, Cow<'a, str>)>,
+) -> io::Result<()> {
     for (id, text) in values {
         write!(out, " {id}=\"{}\"", escape(&text))?;
     }
     Ok(())
 }
 
-fn specific_series(out: &mut dyn Write, view: &View<'_>, series: &[Place]) -> io::Result<()> {
+fn specific_series(out: &mut dyn Write, view: &DataSetView<'_>, series: &[Observation]) -> io::Result<()> {
     let Some(first) = series.first() else { return Ok(()) };
     out.write_all(b"<Series")?;
-    named(out, view.key(*first))?;
+    write_attributes(out, view.key(*first))?;
     out.write_all(b">")?;
-    let rows = if view.head.wanted.keys_only() { &[] } else { series };
+    let rows = if view.head.request.keys_only() { &[] } else { series };
     for place in rows {
-        observation(out, view, *place, false)?;
+        write_observation(out, view, *place, false)?;
     }
     out.write_all(b"</Series>\n")
 }
 
-fn observation(out: &mut dyn Write, view: &View<'_>, place: Place, keyed: bool) -> io::Result<()> {
+fn write_observation(
+    out: &mut dyn Write,
+    view: &DataSetView<'_>,
+    place: Observation,
+    keyed: bool,
+) -> io::Result<()> {
     out.write_all(b"<Obs")?;
     if keyed {
-        named(out, view.key(place))?;
+        write_attributes(out, view.key(place))?;
     }
-    let time = view.head.timed().then(|| (TIME, view.cube.time(place)));
+    let time = view.head.has_time().then(|| (TIME_PERIOD, view.cube.time_text(place)));
     let value = view.value(place).map(|value| ("OBS_VALUE", value));
-    named(out, time.into_iter().chain(value).chain(view.attributes(place)))?;
+    write_attributes(out, time.into_iter().chain(value).chain(view.attributes(place)))?;
     out.write_all(b"/>")
 }

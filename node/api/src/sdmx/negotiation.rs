@@ -3,12 +3,12 @@
 //! A type with a version that is not served, or with a parameter that is not followed (`labels=both`),
 //! is not taken for one that is: its answer would not be what was asked for.
 
-use crate::sdmx::fault::Fault;
+use crate::sdmx::error::SdmxError;
 
 /// A format: its media type, its version, and the plain types that it answers to as well.
-pub(crate) struct Served<T> {
-    pub(crate) kind: &'static str,
-    pub(crate) also: &'static [&'static str],
+pub(crate) struct FormatOffer<T> {
+    pub(crate) media_type: &'static str,
+    pub(crate) aliases: &'static [&'static str],
     pub(crate) format: T,
 }
 
@@ -16,28 +16,30 @@ pub(crate) struct Served<T> {
 ///
 /// # Errors
 /// When none suits.
-pub(crate) fn chosen<T>(accept: &str, served: Vec<Served<T>>) -> Result<Served<T>, Fault> {
+pub(crate) fn negotiate<T>(accept: &str, served: Vec<FormatOffer<T>>) -> Result<FormatOffer<T>, SdmxError> {
     let mut asked: Vec<(u32, &str)> =
-        accept.split(',').filter(|range| !range.is_empty()).map(weighed).collect();
+        accept.split(',').filter(|range| !range.is_empty()).map(parse_weight).collect();
     if asked.is_empty() {
         asked.push((1000, "*/*"));
     }
     // Stable, so that what is asked for first stays first.
     asked.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
     let found = asked.iter().filter(|(weight, _)| *weight > 0);
-    let found = found.filter_map(|(_, range)| served.iter().position(|one| suits(range, one.kind, one.also)));
+    let found = found.filter_map(|(_, range)| {
+        served.iter().position(|one| accepts_type(range, one.media_type, one.aliases))
+    });
     let at = found.into_iter().next();
-    at.and_then(|at| served.into_iter().nth(at)).ok_or_else(|| Fault::format(accept))
+    at.and_then(|at| served.into_iter().nth(at)).ok_or_else(|| SdmxError::not_acceptable(accept))
 }
 
 /// The weight of a range in thousandths.
-fn weighed(range: &str) -> (u32, &str) {
-    let weight = range.split(';').find_map(|part| part.strip_prefix("q=")).map(thousandths);
+fn parse_weight(range: &str) -> (u32, &str) {
+    let weight = range.split(';').find_map(|part| part.strip_prefix("q=")).map(parse_thousandths);
     (weight.unwrap_or(1000), range)
 }
 
 /// `0.85` as 850; what is no weight is 1000.
-fn thousandths(text: &str) -> u32 {
+fn parse_thousandths(text: &str) -> u32 {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let part = format!("{part:0<3}").get(..3).and_then(|part| part.parse::<u32>().ok());
     match (whole, part) {
@@ -46,7 +48,7 @@ fn thousandths(text: &str) -> u32 {
     }
 }
 
-fn suits(range: &str, kind: &str, also: &[&str]) -> bool {
+fn accepts_type(range: &str, kind: &str, also: &[&str]) -> bool {
     let mut parts = range.split(';');
     let plain = parts.next().unwrap_or_default();
     if matches!(plain, "*/*" | "application/*") || also.contains(&plain) {
@@ -70,7 +72,7 @@ mod tests {
     #[test]
     fn what_suits_is_chosen() {
         let served = || {
-            let one = |kind, also| Served { kind, also, format: () };
+            let one = |kind, also| FormatOffer { media_type: kind, aliases: also, format: () };
             vec![
                 one("application/vnd.sdmx.data+csv;version=2.0.0", &["text/csv"][..]),
                 one("application/vnd.sdmx.data+json;version=2.0.0", &["application/json"][..]),
@@ -95,7 +97,7 @@ mod tests {
             (";;;=,;q=", None),
         ];
         for (accept, expected) in cases {
-            let found = chosen(accept, served()).ok().map(|one| one.kind);
+            let found = negotiate(accept, served()).ok().map(|one| one.media_type);
             let expected = expected.map(|word| format!("application/vnd.sdmx.data+{word};version=2.0.0"));
             assert_eq!(found, expected.as_deref(), "{accept}");
         }

@@ -6,35 +6,35 @@ use axum::handler::Handler;
 use axum::routing;
 
 /// Routes, and what they are.
-pub(crate) struct Table<S> {
+pub(crate) struct RouteList<S> {
     router: Router<S>,
     paths: Vec<(&'static str, String)>,
 }
 
-impl<S: Clone + Send + Sync + 'static> Table<S> {
+impl<S: Clone + Send + Sync + 'static> RouteList<S> {
     pub(crate) fn new() -> Self {
         Self { router: Router::new(), paths: Vec::new() }
     }
 
     pub(crate) fn get<H: Handler<T, S>, T: 'static>(self, path: &str, handler: H) -> Self {
-        self.add("get", path, routing::get(handler))
+        self.add_route("get", path, routing::get(handler))
     }
 
     pub(crate) fn post<H: Handler<T, S>, T: 'static>(self, path: &str, handler: H) -> Self {
-        self.add("post", path, routing::post(handler))
+        self.add_route("post", path, routing::post(handler))
     }
 
     pub(crate) fn delete<H: Handler<T, S>, T: 'static>(self, path: &str, handler: H) -> Self {
-        self.add("delete", path, routing::delete(handler))
+        self.add_route("delete", path, routing::delete(handler))
     }
 
-    fn add(mut self, method: &'static str, path: &str, handler: routing::MethodRouter<S>) -> Self {
+    fn add_route(mut self, method: &'static str, path: &str, handler: routing::MethodRouter<S>) -> Self {
         self.paths.push((method, path.to_owned()));
         Self { router: self.router.route(path, handler), ..self }
     }
 
     /// Puts layers around the routes so far.
-    pub(crate) fn within(self, layers: impl FnOnce(Router<S>) -> Router<S>) -> Self {
+    pub(crate) fn with_layers(self, layers: impl FnOnce(Router<S>) -> Router<S>) -> Self {
         Self { router: layers(self.router), ..self }
     }
 

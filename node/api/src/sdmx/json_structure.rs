@@ -3,37 +3,37 @@
 use serde_json::{Map, Value, json};
 
 use crate::sdmx::ids::VERSION;
-use crate::sdmx::structures::{Availability, Definition, List, Set};
+use crate::sdmx::structures::{CodeList, DataAvailability, DataStructure, StructureSet};
 use crate::sdmx::xml;
 
 /// The message.
-pub(crate) fn write(set: &Set) -> String {
+pub(crate) fn write_structures(set: &StructureSet) -> String {
     let mut data = Map::new();
     let mut put = |name: &str, values: Vec<Value>| {
         if !values.is_empty() {
             data.insert(name.into(), Value::Array(values));
         }
     };
-    put("agencySchemes", agencies(set));
-    put("dataflows", set.flows.iter().map(flow).collect());
-    put("dataStructures", set.definitions.iter().map(definition).collect());
-    put("conceptSchemes", set.concepts.iter().map(concepts).collect());
-    put("codelists", set.lists.iter().map(list).collect());
-    if let (Some(available), Some(first)) = (&set.available, set.definitions.first()) {
-        put("dataConstraints", vec![constraint(first, available)]);
+    put("agencySchemes", agency_scheme(set));
+    put("dataflows", set.dataflows.iter().map(dataflow_object).collect());
+    put("dataStructures", set.data_structures.iter().map(data_structure).collect());
+    put("conceptSchemes", set.concept_schemes.iter().map(concept_scheme).collect());
+    put("codelists", set.code_lists.iter().map(codelist_object).collect());
+    if let (Some(available), Some(first)) = (&set.availability, set.data_structures.first()) {
+        put("dataConstraints", vec![availability_constraint(first, available)]);
     }
     let meta = json!({
         "id": "assay",
         "test": false,
         "schema": "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/master/structure-message/tools/schemas/2.0.0/sdmx-json-structure-schema.json",
-        "prepared": xml::time(set.now),
+        "prepared": xml::date_time(set.prepared),
         "contentLanguages": ["en"],
         "sender": { "id": "assay" }
     });
     json!({ "meta": meta, "data": data }).to_string()
 }
 
-fn agencies(set: &Set) -> Vec<Value> {
+fn agency_scheme(set: &StructureSet) -> Vec<Value> {
     if set.agencies.is_empty() {
         return Vec::new();
     }
@@ -42,7 +42,7 @@ fn agencies(set: &Set) -> Vec<Value> {
     vec![json!({ "id": "AGENCIES", "agencyID": "SDMX", "version": "1.0", "name": name, "agencies": each })]
 }
 
-fn flow(flow: &crate::sdmx::catalogue::Flow) -> Value {
+fn dataflow_object(flow: &crate::sdmx::dataflows::Dataflow) -> Value {
     json!({
         "id": flow.id,
         "agencyID": flow.agency,
@@ -52,7 +52,7 @@ fn flow(flow: &crate::sdmx::catalogue::Flow) -> Value {
     })
 }
 
-fn list(list: &List) -> Value {
+fn codelist_object(list: &CodeList) -> Value {
     let codes: Vec<Value> = list.codes.iter().map(|(id, name)| json!({ "id": id, "name": name })).collect();
     let mut written = json!({
         "id": list.id, "agencyID": list.agency, "version": list.version, "name": list.id
@@ -63,11 +63,11 @@ fn list(list: &List) -> Value {
     written
 }
 
-fn concepts(definition: &Definition) -> Value {
+fn concept_scheme(definition: &DataStructure) -> Value {
     let each: Vec<Value> =
         definition.concepts().into_iter().map(|(id, name)| json!({ "id": id, "name": name })).collect();
     json!({
-        "id": definition.scheme(),
+        "id": definition.concept_scheme_id(),
         "agencyID": definition.flow.agency,
         "version": VERSION,
         "name": format!("Concepts of {}", definition.flow.name),
@@ -75,15 +75,15 @@ fn concepts(definition: &Definition) -> Value {
     })
 }
 
-fn definition(definition: &Definition) -> Value {
+fn data_structure(definition: &DataStructure) -> Value {
     let mut parts = Map::new();
-    parts.insert("dimensionList".into(), dimensions(definition));
-    let origin = definition.flow.origin();
-    let own = definition.attributes.iter().map(|id| attribute(definition, id, "observation"));
+    parts.insert("dimensionList".into(), dimension_list(definition));
+    let origin = definition.flow.provenance();
+    let own = definition.attributes.iter().map(|id| attribute_object(definition, id, "observation"));
     let attributes: Vec<Value> =
-        own.chain(origin.iter().map(|(id, _)| attribute(definition, id, "dataflow"))).collect();
+        own.chain(origin.iter().map(|(id, _)| attribute_object(definition, id, "dataflow"))).collect();
     parts.insert("attributeList".into(), json!({ "id": "AttributeDescriptor", "attributes": attributes }));
-    let measure = json!({ "id": "OBS_VALUE", "conceptIdentity": concept(definition, "OBS_VALUE") });
+    let measure = json!({ "id": "OBS_VALUE", "conceptIdentity": concept_urn(definition, "OBS_VALUE") });
     parts.insert("measureList".into(), json!({ "id": "MeasureDescriptor", "measures": [measure] }));
     json!({
         "id": definition.flow.id,
@@ -94,26 +94,26 @@ fn definition(definition: &Definition) -> Value {
     })
 }
 
-fn concept(definition: &Definition, id: &str) -> String {
-    format!("{}.{id}", definition.flow.urn("conceptscheme.Concept", &definition.scheme()))
+fn concept_urn(definition: &DataStructure, id: &str) -> String {
+    format!("{}.{id}", definition.flow.urn("conceptscheme.Concept", &definition.concept_scheme_id()))
 }
 
-fn attribute(definition: &Definition, id: &str, level: &str) -> Value {
+fn attribute_object(definition: &DataStructure, id: &str, level: &str) -> Value {
     json!({
         "id": id,
-        "conceptIdentity": concept(definition, id),
+        "conceptIdentity": concept_urn(definition, id),
         "attributeRelationship": { level: {} },
         "localRepresentation": { "format": { "dataType": "String" } }
     })
 }
 
-fn dimensions(definition: &Definition) -> Value {
+fn dimension_list(definition: &DataStructure) -> Value {
     let each: Vec<Value> = definition
         .dimensions
         .iter()
         .enumerate()
         .map(|(at, dimension)| {
-            let held = match definition.list(dimension) {
+            let held = match definition.code_list(dimension) {
                 None => json!({ "format": { "dataType": "String" } }),
                 Some(list) => json!({ "enumeration": format!(
                     "urn:sdmx:org.sdmx.infomodel.codelist.Codelist={}:{}({})",
@@ -123,7 +123,7 @@ fn dimensions(definition: &Definition) -> Value {
             json!({
                 "id": dimension.id,
                 "position": at + 1,
-                "conceptIdentity": concept(definition, &dimension.id),
+                "conceptIdentity": concept_urn(definition, &dimension.id),
                 "localRepresentation": held
             })
         })
@@ -133,10 +133,10 @@ fn dimensions(definition: &Definition) -> Value {
     if !each.is_empty() {
         fields.insert("dimensions".into(), each.into());
     }
-    if definition.timed {
+    if definition.has_time {
         let time = json!({
             "id": "TIME_PERIOD",
-            "conceptIdentity": concept(definition, "TIME_PERIOD"),
+            "conceptIdentity": concept_urn(definition, "TIME_PERIOD"),
             "localRepresentation": { "format": { "dataType": "ObservationalTimePeriod" } }
         });
         fields.insert("timeDimension".into(), time);
@@ -144,7 +144,7 @@ fn dimensions(definition: &Definition) -> Value {
     fields.into()
 }
 
-fn constraint(definition: &Definition, available: &Availability) -> Value {
+fn availability_constraint(definition: &DataStructure, available: &DataAvailability) -> Value {
     let id = &definition.flow.id;
     let metric =
         |name: &str, count: usize| json!({ "id": name, "title": count.to_string(), "type": "sdmx_metrics" });

@@ -4,8 +4,8 @@
 //! Holds nothing that could not be made again. Tables never change, for they are found by the id of
 //! their content; the list of flows is made anew when the state of the node has changed.
 
-mod flow;
-mod held;
+mod catalogue;
+mod figure_table;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,41 +17,41 @@ use service::query::{DatasetInfo, RecipeInfo};
 use service::{Error, Keep, Notice, Service};
 use tokio::sync::broadcast;
 
-pub(crate) use flow::{Catalogue, Flow, alike};
-pub(crate) use held::{Held, number};
+pub(crate) use catalogue::{Catalogue, Flow, comparable_units};
+pub(crate) use figure_table::{FigureTable, plot_value};
 
 /// Cells of the tables that are kept ready: about 100 MB.
 const CELLS_MAX: usize = 4 << 20;
 
 /// The index of a node.
-pub(crate) struct Index<K: Keep> {
+pub(crate) struct Views<K: Keep> {
     service: Service<K>,
-    tables: Mutex<Tables>,
-    catalogue: Mutex<Latest>,
+    tables: Mutex<TableCache>,
+    catalogue: Mutex<CatalogueState>,
 }
 
 /// The tables used last.
 #[derive(Default)]
-struct Tables {
-    held: BTreeMap<ContentId, Arc<Held>>,
+struct TableCache {
+    tables: BTreeMap<ContentId, Arc<FigureTable>>,
     order: VecDeque<ContentId>,
     cells: usize,
 }
 
 /// The list of flows, and of what state of the node it is.
-struct Latest {
+struct CatalogueState {
     notices: broadcast::Receiver<Notice>,
     heads: Vec<(Vec<u8>, Vec<u8>)>,
     /// Counts the states of the node.
     generation: u64,
     catalogue: Option<Arc<Catalogue>>,
     /// What is known of contents that do not change.
-    summaries: BTreeMap<ContentId, Arc<flow::Summary>>,
+    summaries: BTreeMap<ContentId, Arc<catalogue::FlowCoverage>>,
 }
 
-impl<K: Keep> Index<K> {
+impl<K: Keep> Views<K> {
     pub(crate) fn new(service: Service<K>) -> Self {
-        let latest = Latest {
+        let latest = CatalogueState {
             notices: service.notices(),
             heads: Vec::new(),
             generation: 0,
@@ -64,11 +64,11 @@ impl<K: Keep> Index<K> {
     /// The flows as they are now.
     pub(crate) fn catalogue(&self) -> Result<Arc<Catalogue>, Error> {
         let mut latest = self.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = latest.changed(&self.service)?;
+        let changed = latest.refresh(&self.service)?;
         if let Some(catalogue) = latest.catalogue.as_ref().filter(|_| !changed) {
             return Ok(Arc::clone(catalogue));
         }
-        let made = Arc::new(self.made(&mut latest)?);
+        let made = Arc::new(self.build_catalogue(&mut latest)?);
         latest.catalogue = Some(Arc::clone(&made));
         Ok(made)
     }
@@ -76,13 +76,13 @@ impl<K: Keep> Index<K> {
     /// A number that is another one after every change of the node's state.
     pub(crate) fn generation(&self) -> Result<u64, Error> {
         let mut latest = self.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
-        if latest.changed(&self.service)? {
+        if latest.refresh(&self.service)? {
             latest.catalogue = None;
         }
         Ok(latest.generation)
     }
 
-    fn made(&self, latest: &mut Latest) -> Result<Catalogue, Error> {
+    fn build_catalogue(&self, latest: &mut CatalogueState) -> Result<Catalogue, Error> {
         let query = self.service.query();
         let releases = query.releases()?;
         let summaries = &mut latest.summaries;
@@ -92,7 +92,7 @@ impl<K: Keep> Index<K> {
             }
             // A content that is not whole here has no figures to list.
             let held = self.table(content).ok()?;
-            let made = Arc::new(flow::Summary::of(&held)?);
+            let made = Arc::new(catalogue::FlowCoverage::from_table(&held)?);
             summaries.insert(content, Arc::clone(&made));
             Some(made)
         };
@@ -103,19 +103,19 @@ impl<K: Keep> Index<K> {
     ///
     /// # Errors
     /// [`Error::Unknown`] when it is not whole here.
-    pub(crate) fn table(&self, id: ContentId) -> Result<Arc<Held>, Error> {
-        if let Some(held) = self.tables().held.get(&id) {
+    pub(crate) fn table(&self, id: ContentId) -> Result<Arc<FigureTable>, Error> {
+        if let Some(held) = self.lock_tables().tables.get(&id) {
             return Ok(Arc::clone(held));
         }
         let keep = self.service.keep();
         let unpacked = content::unpack(id, |id| keep.get(id).ok().flatten());
         let (_, table) = unpacked.map_err(|fault| Error::Unknown(format!("content {id}: {fault};")))?;
-        let held = Arc::new(Held::new(table));
-        self.tables().put(id, &held);
+        let held = Arc::new(FigureTable::new(table));
+        self.lock_tables().insert(id, &held);
         Ok(held)
     }
 
-    fn tables(&self) -> std::sync::MutexGuard<'_, Tables> {
+    fn lock_tables(&self) -> std::sync::MutexGuard<'_, TableCache> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -137,29 +137,29 @@ impl<K: Keep> Index<K> {
             let dataset: &Dataset = &info.dataset;
             let content: schemas::object::Content = query.object(dataset.content.cid())?;
             let structure: schemas::object::Structure = query.object(content.structure.cid())?;
-            let codes = structure.codes.into_iter().filter(|(name, _)| name.as_str() == held::AREA);
+            let codes = structure.codes.into_iter().filter(|(name, _)| name.as_str() == figure_table::AREA);
             areas.extend(codes.flat_map(|(_, codes)| codes).map(|code| (code.id.to_string(), code)));
         }
         Ok(areas)
     }
 }
 
-impl Tables {
-    fn put(&mut self, id: ContentId, held: &Arc<Held>) {
-        if self.held.insert(id, Arc::clone(held)).is_none() {
+impl TableCache {
+    fn insert(&mut self, id: ContentId, held: &Arc<FigureTable>) {
+        if self.tables.insert(id, Arc::clone(held)).is_none() {
             self.order.push_back(id);
-            self.cells += held.cells();
+            self.cells += held.cell_count();
         }
         while self.cells > CELLS_MAX && self.order.len() > 1 {
-            let oldest = self.order.pop_front().and_then(|oldest| self.held.remove(&oldest));
-            self.cells -= oldest.map_or(0, |oldest| oldest.cells());
+            let oldest = self.order.pop_front().and_then(|oldest| self.tables.remove(&oldest));
+            self.cells -= oldest.map_or(0, |oldest| oldest.cell_count());
         }
     }
 }
 
-impl Latest {
+impl CatalogueState {
     /// Whether anything happened since the last time.
-    fn changed<K: Keep>(&mut self, service: &Service<K>) -> Result<bool, Error> {
+    fn refresh<K: Keep>(&mut self, service: &Service<K>) -> Result<bool, Error> {
         let mut changed = self.generation == 0;
         while let Ok(_) | Err(broadcast::error::TryRecvError::Lagged(_)) = self.notices.try_recv() {
             changed = true;

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use schemas::decimal::Decimal;
 use schemas::period::{Frequency, Period};
 
-use crate::sdmx::cube::FIGURE;
-use crate::sdmx::fault::Fault;
+use crate::sdmx::cube::OBS_VALUE;
+use crate::sdmx::error::SdmxError;
 
 /// Bytes of a path and of a query.
 const TEXT_BYTES_MAX: usize = 16 << 10;
@@ -21,27 +21,27 @@ const SORTS_MAX: usize = 64;
 
 /// Which attributes are told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Attributes {
+pub(crate) struct AttributeSelection {
     /// Those of the data set.
-    pub(crate) set: bool,
+    pub(crate) data_set: bool,
     /// Those of observations.
-    pub(crate) own: bool,
+    pub(crate) observations: bool,
     /// Those that are named.
-    pub(crate) named: BTreeSet<String>,
+    pub(crate) ids: BTreeSet<String>,
 }
 
-impl Attributes {
-    const NONE: Self = Self { set: false, own: false, named: BTreeSet::new() };
-    const ALL: Self = Self { set: true, own: true, named: BTreeSet::new() };
+impl AttributeSelection {
+    const NONE: Self = Self { data_set: false, observations: false, ids: BTreeSet::new() };
+    const ALL: Self = Self { data_set: true, observations: true, ids: BTreeSet::new() };
 
     /// Whether an attribute of the data set is told.
-    pub(crate) fn of_set(&self, id: &str) -> bool {
-        self.set || self.named.contains(id)
+    pub(crate) fn includes_data_set(&self, id: &str) -> bool {
+        self.data_set || self.ids.contains(id)
     }
 
     /// Whether an attribute of observations is told.
-    pub(crate) fn of_observation(&self, id: &str) -> bool {
-        self.own || self.named.contains(id)
+    pub(crate) fn includes_observation(&self, id: &str) -> bool {
+        self.observations || self.ids.contains(id)
     }
 
     /// Reads what REST 2 says: levels, or ids. Reference metadata and attributes of series are none here.
@@ -49,11 +49,11 @@ impl Attributes {
         let mut told = Self::NONE;
         for word in text.split(',') {
             match word {
-                "all" | "dsd" => (told.set, told.own) = (true, true),
-                "dataset" => told.set = true,
-                "obs" => told.own = true,
+                "all" | "dsd" => (told.data_set, told.observations) = (true, true),
+                "dataset" => told.data_set = true,
+                "obs" => told.observations = true,
                 "none" | "msd" | "series" | "" => {}
-                id => drop(told.named.insert(id.to_owned())),
+                id => drop(told.ids.insert(id.to_owned())),
             }
         }
         told
@@ -62,43 +62,43 @@ impl Attributes {
 
 /// How a value is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Operator {
+pub(crate) enum TestOperator {
     Equal,
-    Unequal,
+    NotEqual,
     Less,
-    AtMost,
+    LessOrEqual,
     Greater,
-    AtLeast,
+    GreaterOrEqual,
     Contains,
-    Lacks,
-    Starts,
-    Ends,
+    NotContains,
+    StartsWith,
+    EndsWith,
 }
 
-impl Operator {
+impl TestOperator {
     /// Whether it asks for an order, not for a part of a text.
-    pub(crate) fn compares(self) -> bool {
-        !matches!(self, Self::Contains | Self::Lacks | Self::Starts | Self::Ends)
+    pub(crate) fn is_ordering(self) -> bool {
+        !matches!(self, Self::Contains | Self::NotContains | Self::StartsWith | Self::EndsWith)
     }
 
     /// Whether a value that stands so to the bound passes.
-    pub(crate) fn fits(self, order: Ordering) -> bool {
+    pub(crate) fn accepts(self, order: Ordering) -> bool {
         match self {
             Self::Equal => order.is_eq(),
-            Self::Unequal => order.is_ne(),
+            Self::NotEqual => order.is_ne(),
             Self::Less => order.is_lt(),
-            Self::AtMost => order.is_le(),
+            Self::LessOrEqual => order.is_le(),
             Self::Greater => order.is_gt(),
-            Self::AtLeast => order.is_ge(),
-            Self::Contains | Self::Lacks | Self::Starts | Self::Ends => false,
+            Self::GreaterOrEqual => order.is_ge(),
+            Self::Contains | Self::NotContains | Self::StartsWith | Self::EndsWith => false,
         }
     }
 }
 
 /// A comparison with a value.
 #[derive(Debug, Clone)]
-pub(crate) struct Test {
-    pub(crate) operator: Operator,
+pub(crate) struct ComponentTest {
+    pub(crate) operator: TestOperator,
     pub(crate) text: String,
     /// The value, where it can be read as a number.
     pub(crate) number: Option<Decimal>,
@@ -107,33 +107,33 @@ pub(crate) struct Test {
 }
 
 /// A test of a component: one of the alternatives, each of which is a list of tests that all hold.
-pub(crate) type Filter = (String, Vec<Vec<Test>>);
+pub(crate) type ComponentFilter = (String, Vec<Vec<ComponentTest>>);
 
 /// A key: for each dimension the values that will do, none for any.
-pub(crate) type Key = Vec<Vec<String>>;
+pub(crate) type KeyPattern = Vec<Vec<String>>;
 
 /// A request for data or structures.
 #[derive(Debug, Clone)]
-pub(crate) struct Wanted {
+pub(crate) struct DataRequest {
     /// Keys of which one must match; none for any.
-    pub(crate) keys: Vec<Key>,
+    pub(crate) keys: Vec<KeyPattern>,
     /// Whether keys may leave their ends out.
-    pub(crate) short: bool,
+    pub(crate) partial_keys: bool,
     pub(crate) start: Option<Period>,
     pub(crate) end: Option<Period>,
-    pub(crate) filters: Vec<Filter>,
-    pub(crate) first: Option<usize>,
-    pub(crate) last: Option<usize>,
+    pub(crate) filters: Vec<ComponentFilter>,
+    pub(crate) first_observations: Option<usize>,
+    pub(crate) last_observations: Option<usize>,
     /// Whether the figures are told.
-    pub(crate) figures: bool,
-    pub(crate) attributes: Attributes,
+    pub(crate) measures: bool,
+    pub(crate) attributes: AttributeSelection,
     /// Whether there are only keys of series.
-    bare: bool,
+    series_keys_only: bool,
     /// Whether observations stand alone instead of in series.
     pub(crate) flat: bool,
     pub(crate) references: String,
     /// Seconds since 1970.
-    pub(crate) asof: Option<i64>,
+    pub(crate) as_of: Option<i64>,
     /// Seconds since 1970.
     pub(crate) updated_after: Option<i64>,
     /// Whether every vintage is told.
@@ -146,22 +146,22 @@ pub(crate) struct Wanted {
     pub(crate) sort: Vec<(String, bool)>,
 }
 
-impl Default for Wanted {
+impl Default for DataRequest {
     fn default() -> Self {
         Self {
             keys: Vec::new(),
-            short: false,
+            partial_keys: false,
             start: None,
             end: None,
             filters: Vec::new(),
-            first: None,
-            last: None,
-            figures: true,
-            attributes: Attributes::ALL,
-            bare: false,
+            first_observations: None,
+            last_observations: None,
+            measures: true,
+            attributes: AttributeSelection::ALL,
+            series_keys_only: false,
             flat: false,
             references: String::new(),
-            asof: None,
+            as_of: None,
             updated_after: None,
             history: false,
             offset: 0,
@@ -172,17 +172,17 @@ impl Default for Wanted {
 }
 
 /// The parts of a path, decoded; empty ones at the end are left out.
-pub(crate) fn path(tail: &str) -> Result<Vec<String>, Fault> {
+pub(crate) fn split_path(tail: &str) -> Result<Vec<String>, SdmxError> {
     if tail.len() > TEXT_BYTES_MAX {
-        return Err(Fault::syntax(format!("a path has at most {TEXT_BYTES_MAX} bytes")));
+        return Err(SdmxError::syntax(format!("a path has at most {TEXT_BYTES_MAX} bytes")));
     }
     let tail = tail.trim_end_matches('/');
-    tail.split('/').map(decode).collect()
+    tail.split('/').map(percent_decode).collect()
 }
 
 /// Undoes percent-encoding; `+` stands for itself.
-fn decode(text: &str) -> Result<String, Fault> {
-    let bad = || Fault::syntax(format!("`{text}` is not encoded as a URL must be"));
+fn percent_decode(text: &str) -> Result<String, SdmxError> {
+    let bad = || SdmxError::syntax(format!("`{text}` is not encoded as a URL must be"));
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
@@ -200,136 +200,136 @@ fn decode(text: &str) -> Result<String, Fault> {
     if decoded.chars().any(char::is_control) { Err(bad()) } else { Ok(decoded) }
 }
 
-impl Wanted {
+impl DataRequest {
     /// Reads the parameters.
-    pub(crate) fn parse(query: &str) -> Result<Self, Fault> {
+    pub(crate) fn parse(query: &str) -> Result<Self, SdmxError> {
         if query.len() > TEXT_BYTES_MAX {
-            return Err(Fault::syntax(format!("a query has at most {TEXT_BYTES_MAX} bytes")));
+            return Err(SdmxError::syntax(format!("a query has at most {TEXT_BYTES_MAX} bytes")));
         }
         let mut wanted = Self::default();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            wanted.take(&decode(name)?, &decode(value)?)?;
+            wanted.apply_parameter(&percent_decode(name)?, &percent_decode(value)?)?;
         }
-        if wanted.updated_after.zip(wanted.asof).is_some_and(|(after, asof)| after > asof) {
-            return Err(Fault::meaning("`updatedAfter` is later than `asOf`"));
+        if wanted.updated_after.zip(wanted.as_of).is_some_and(|(after, asof)| after > asof) {
+            return Err(SdmxError::semantic("`updatedAfter` is later than `asOf`"));
         }
         Ok(wanted)
     }
 
     /// Whether there are only keys of series.
     pub(crate) fn keys_only(&self) -> bool {
-        self.bare || !self.figures && self.attributes == Attributes::NONE
+        self.series_keys_only || !self.measures && self.attributes == AttributeSelection::NONE
     }
 
-    fn take(&mut self, name: &str, value: &str) -> Result<(), Fault> {
-        let wrong = || Fault::meaning(format!("`{name}` cannot be `{value}`"));
+    fn apply_parameter(&mut self, name: &str, value: &str) -> Result<(), SdmxError> {
+        let wrong = || SdmxError::semantic(format!("`{name}` cannot be `{value}`"));
         match name {
-            "startPeriod" => self.start = Some(period(value).ok_or_else(wrong)?),
-            "endPeriod" => self.end = Some(period(value).ok_or_else(wrong)?),
-            "firstNObservations" => self.first = Some(value.parse().map_err(|_| wrong())?),
-            "lastNObservations" => self.last = Some(value.parse().map_err(|_| wrong())?),
-            "asOf" => self.asof = Some(moment(value).ok_or_else(wrong)?),
-            "updatedAfter" => self.updated_after = Some(moment(value).ok_or_else(wrong)?),
+            "startPeriod" => self.start = Some(parse_period(value).ok_or_else(wrong)?),
+            "endPeriod" => self.end = Some(parse_period(value).ok_or_else(wrong)?),
+            "firstNObservations" => self.first_observations = Some(value.parse().map_err(|_| wrong())?),
+            "lastNObservations" => self.last_observations = Some(value.parse().map_err(|_| wrong())?),
+            "asOf" => self.as_of = Some(parse_time(value).ok_or_else(wrong)?),
+            "updatedAfter" => self.updated_after = Some(parse_time(value).ok_or_else(wrong)?),
             "references" => self.references = value.to_owned(),
             "dimensionAtObservation" => match value {
                 "TIME_PERIOD" => self.flat = false,
                 "AllDimensions" => self.flat = true,
-                _ => return Err(Fault::unbuilt(format!("`{name}={value}`"))),
+                _ => return Err(SdmxError::not_implemented(format!("`{name}={value}`"))),
             },
-            "detail" => self.detail(value).ok_or_else(wrong)?,
-            "attributes" => self.attributes = Attributes::parse(value),
+            "detail" => self.apply_detail(value).ok_or_else(wrong)?,
+            "attributes" => self.attributes = AttributeSelection::parse(value),
             "measures" => match value {
-                "all" | FIGURE => self.figures = true,
-                "none" => self.figures = false,
+                "all" | OBS_VALUE => self.measures = true,
+                "none" => self.measures = false,
                 _ => return Err(wrong()),
             },
             "includeHistory" => self.history = value.parse().map_err(|_| wrong())?,
             "offset" => self.offset = value.parse().map_err(|_| wrong())?,
             "limit" => self.limit = Some(value.parse().map_err(|_| wrong())?),
-            "sort" => self.sort = sort(value).ok_or_else(wrong)?,
+            "sort" => self.sort = parse_sort(value).ok_or_else(wrong)?,
             "mode" if matches!(value, "exact" | "available") => {}
             _ => match name.strip_prefix("c[").and_then(|rest| rest.strip_suffix(']')) {
-                Some(component) => self.filter(component, value)?,
-                None => return Err(Fault::unbuilt(format!("parameter `{name}={value}`"))),
+                Some(component) => self.add_filter(component, value)?,
+                None => return Err(SdmxError::not_implemented(format!("parameter `{name}={value}`"))),
             },
         }
         Ok(())
     }
 
     /// Takes what REST 1 calls `detail`, and what it says of structures.
-    fn detail(&mut self, text: &str) -> Option<()> {
+    fn apply_detail(&mut self, text: &str) -> Option<()> {
         let (bare, attributes) = match text {
-            "dataonly" => (false, Attributes::NONE),
-            "serieskeysonly" => (true, Attributes::NONE),
-            "nodata" => (true, Attributes::ALL),
+            "dataonly" => (false, AttributeSelection::NONE),
+            "serieskeysonly" => (true, AttributeSelection::NONE),
+            "nodata" => (true, AttributeSelection::ALL),
             "full"
             | "allstubs"
             | "allcompletestubs"
             | "referencestubs"
             | "referencecompletestubs"
             | "referencepartial"
-            | "raw" => (false, Attributes::ALL),
+            | "raw" => (false, AttributeSelection::ALL),
             _ => return None,
         };
-        (self.bare, self.attributes) = (bare, attributes);
+        (self.series_keys_only, self.attributes) = (bare, attributes);
         Some(())
     }
 
-    fn filter(&mut self, component: &str, value: &str) -> Result<(), Fault> {
-        let tests: Vec<Vec<Test>> =
-            value.split(',').map(|either| either.split('+').map(test).collect()).collect();
+    fn add_filter(&mut self, component: &str, value: &str) -> Result<(), SdmxError> {
+        let tests: Vec<Vec<ComponentTest>> =
+            value.split(',').map(|either| either.split('+').map(parse_test).collect()).collect();
         self.filters.push((component.to_owned(), tests));
         let count = self.filters.iter().flat_map(|(_, either)| either).map(Vec::len).sum::<usize>();
         if count > TESTS_MAX {
-            return Err(Fault::large(format!("a request has at most {TESTS_MAX} tests")));
+            return Err(SdmxError::too_large(format!("a request has at most {TESTS_MAX} tests")));
         }
         Ok(())
     }
 
     /// The same, for a key in a path, of which REST 2 lets the end be left out.
-    pub(crate) fn keyed(self, key: Option<&str>, short: bool) -> Self {
+    pub(crate) fn with_key(self, key: Option<&str>, short: bool) -> Self {
         let one = |key: &str| {
             let part = |part: &str| match part {
                 "" | "*" => Vec::new(),
                 part => part.split('+').map(str::to_owned).collect(),
             };
-            key.split('.').map(part).collect::<Key>()
+            key.split('.').map(part).collect::<KeyPattern>()
         };
         let keys = match key {
             None | Some("all" | "*" | "") => Vec::new(),
             Some(keys) => keys.split(',').map(one).collect(),
         };
-        Self { keys, short, ..self }
+        Self { keys, partial_keys: short, ..self }
     }
 }
 
-fn test(text: &str) -> Test {
+fn parse_test(text: &str) -> ComponentTest {
     let (word, rest) = text.split_once(':').unwrap_or(("", text));
     let operator = match word {
-        "eq" => Some(Operator::Equal),
-        "ne" => Some(Operator::Unequal),
-        "lt" => Some(Operator::Less),
-        "le" => Some(Operator::AtMost),
-        "gt" => Some(Operator::Greater),
-        "ge" => Some(Operator::AtLeast),
-        "co" => Some(Operator::Contains),
-        "nc" => Some(Operator::Lacks),
-        "sw" => Some(Operator::Starts),
-        "ew" => Some(Operator::Ends),
+        "eq" => Some(TestOperator::Equal),
+        "ne" => Some(TestOperator::NotEqual),
+        "lt" => Some(TestOperator::Less),
+        "le" => Some(TestOperator::LessOrEqual),
+        "gt" => Some(TestOperator::Greater),
+        "ge" => Some(TestOperator::GreaterOrEqual),
+        "co" => Some(TestOperator::Contains),
+        "nc" => Some(TestOperator::NotContains),
+        "sw" => Some(TestOperator::StartsWith),
+        "ew" => Some(TestOperator::EndsWith),
         _ => None,
     };
     let text = if operator.is_some() { rest } else { text };
-    Test {
-        operator: operator.unwrap_or(Operator::Equal),
+    ComponentTest {
+        operator: operator.unwrap_or(TestOperator::Equal),
         text: text.to_owned(),
         number: text.parse().ok(),
-        period: period(text),
+        period: parse_period(text),
     }
 }
 
 /// Components joined by `+`, each with `:asc` or `:desc`.
-fn sort(text: &str) -> Option<Vec<(String, bool)>> {
+fn parse_sort(text: &str) -> Option<Vec<(String, bool)>> {
     let part = |part: &str| match part.split_once(':') {
         None | Some((_, "asc")) => Some((part.split(':').next()?.to_owned(), false)),
         Some((id, "desc")) => Some((id.to_owned(), true)),
@@ -340,7 +340,7 @@ fn sort(text: &str) -> Option<Vec<(String, bool)>> {
 }
 
 /// A period as SDMX spells it: ours, and months and days of the calendar.
-pub(crate) fn period(text: &str) -> Option<Period> {
+pub(crate) fn parse_period(text: &str) -> Option<Period> {
     let day = text.get(..10).filter(|_| text.as_bytes().get(10) == Some(&b'T'));
     let text = day.unwrap_or(text);
     if let Some((year, month)) = text.split_once('-')
@@ -354,14 +354,14 @@ pub(crate) fn period(text: &str) -> Option<Period> {
 }
 
 /// Seconds since 1970 of a time; a day stands for its end. Parts of a second are let fall.
-fn moment(text: &str) -> Option<i64> {
+fn parse_time(text: &str) -> Option<i64> {
     let (day, time) = text.split_once('T').map_or((text, None), |(day, time)| (day, Some(time)));
     let day: Period = day.parse().ok().filter(|day: &Period| day.frequency() == Frequency::D)?;
     let start = i64::from(day.ordinal() - Period::day(1970, 1, 1)?.ordinal()) * 86_400;
     let Some(time) = time else { return Some(start + 86_399) };
-    let (time, offset) = zoned(time)?;
+    let (time, offset) = split_zone(time)?;
     let (time, part) = time.split_once('.').unwrap_or((time, "0"));
-    let seconds = match numbers(time)?.as_slice() {
+    let seconds = match two_digit_numbers(time)?.as_slice() {
         [hour @ 0..24, minute @ 0..60, second @ 0..60] => hour * 3600 + minute * 60 + second,
         _ => return None,
     };
@@ -370,7 +370,7 @@ fn moment(text: &str) -> Option<i64> {
 }
 
 /// A time of day without its zone, and the seconds by which that is ahead; none is UTC.
-fn zoned(time: &str) -> Option<(&str, i64)> {
+fn split_zone(time: &str) -> Option<(&str, i64)> {
     if let Some(time) = time.strip_suffix('Z') {
         return Some((time, 0));
     }
@@ -378,14 +378,14 @@ fn zoned(time: &str) -> Option<(&str, i64)> {
     let (time, zone) = time.split_at(at);
     // A plus that was not encoded arrives as a space from some.
     let sign = if zone.starts_with('-') { -1 } else { 1 };
-    match numbers(zone.get(1..)?)?.as_slice() {
+    match two_digit_numbers(zone.get(1..)?)?.as_slice() {
         [hours @ 0..15, minutes @ 0..60] => Some((time, sign * (hours * 3600 + minutes * 60))),
         _ => None,
     }
 }
 
 /// Numbers of two digits, joined by colons.
-fn numbers(text: &str) -> Option<Vec<i64>> {
+fn two_digit_numbers(text: &str) -> Option<Vec<i64>> {
     let two = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
     text.split(':').map(|part| part.parse().ok().filter(|_| two(part))).collect()
 }
@@ -418,7 +418,7 @@ mod tests {
             ("", None),
         ];
         for (text, expected) in cases {
-            assert_eq!(moment(text), expected, "{text}");
+            assert_eq!(parse_time(text), expected, "{text}");
         }
     }
 }

@@ -20,19 +20,19 @@ use crate::{Setup, router};
 /// Connections at one time; more wait to be taken.
 const CONNECTIONS_MAX: usize = 1600;
 /// Time for the head of a request, and between two requests of a connection.
-const HEAD: Duration = Duration::from_secs(20);
+const HEADER_TIMEOUT: Duration = Duration::from_secs(20);
 /// Bytes of a head.
-const HEAD_BYTES_MAX: usize = 64 << 10;
+const HEADER_BYTES_MAX: usize = 64 << 10;
 /// Time for answers under way when the node stops; event streams have no end of their own.
-const LEAVE: Duration = Duration::from_secs(2);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 /// Pause when the system has no more descriptors.
-const PAUSE: Duration = Duration::from_millis(100);
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// Binds a loopback address.
 ///
 /// # Errors
 /// When the address is not a loopback one, or taken.
-pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+pub async fn bind_loopback(address: SocketAddr) -> io::Result<TcpListener> {
     if !address.ip().is_loopback() {
         let message = "it is not a loopback address";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
@@ -42,7 +42,7 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Serves on `listener` until `stop` is ready.
 pub async fn serve<K: Keep>(listener: TcpListener, setup: Setup<K>, stop: impl Future<Output = ()> + Send) {
-    serve_router(listener, router(setup), CONNECTIONS_MAX, HEAD, stop).await;
+    serve_router(listener, router(setup), CONNECTIONS_MAX, HEADER_TIMEOUT, stop).await;
 }
 
 async fn serve_router(
@@ -53,7 +53,7 @@ async fn serve_router(
     stop: impl Future<Output = ()> + Send,
 ) {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(head).max_buf_size(HEAD_BYTES_MAX);
+    http.timer(TokioTimer::new()).header_read_timeout(head).max_buf_size(HEADER_BYTES_MAX);
     let (places, leaving) = (Arc::new(Semaphore::new(most)), GracefulShutdown::new());
     let mut stop = pin!(stop);
     loop {
@@ -67,7 +67,7 @@ async fn serve_router(
             () = &mut stop => break,
         };
         let Ok((stream, _)) = accepted else {
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
             continue;
         };
         // Small answers go out at once.
@@ -81,7 +81,7 @@ async fn serve_router(
         });
     }
     drop(listener);
-    let _ = tokio::time::timeout(LEAVE, leaving.shutdown()).await;
+    let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, leaving.shutdown()).await;
 }
 
 #[cfg(test)]
@@ -97,7 +97,7 @@ mod tests {
 
     /// A server with room for two, who have a moment to speak; ends with the sender.
     async fn stage() -> (SocketAddr, oneshot::Sender<()>) {
-        let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let listener = bind_loopback("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let (address, (stop, stopped)) = (listener.local_addr().unwrap(), oneshot::channel::<()>());
         let router = Router::new().route("/", get(|| async { "hello" }));
         let stopped = async { stopped.await.unwrap_or_default() };
@@ -110,7 +110,7 @@ mod tests {
         let mut text = String::new();
         let read = stream.read_to_string(&mut text);
         // A connection that is reset has ended too.
-        let _ = tokio::time::timeout(PAUSE + PATIENCE, read).await.unwrap();
+        let _ = tokio::time::timeout(ACCEPT_RETRY_DELAY + PATIENCE, read).await.unwrap();
         text
     }
 
@@ -134,14 +134,14 @@ mod tests {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\nX: ").await.unwrap();
         let mut sent = 0_usize;
-        while sent < 64 * HEAD_BYTES_MAX && stream.write_all(&[b'x'; 4096]).await.is_ok() {
+        while sent < 64 * HEADER_BYTES_MAX && stream.write_all(&[b'x'; 4096]).await.is_ok() {
             sent += 4096;
         }
-        assert!(sent < 64 * HEAD_BYTES_MAX, "all of it was taken");
+        assert!(sent < 64 * HEADER_BYTES_MAX, "all of it was taken");
     }
 
     #[tokio::test]
     async fn other_addresses_than_loopback_are_refused() {
-        assert!(bind("0.0.0.0:0".parse().unwrap()).await.is_err());
+        assert!(bind_loopback("0.0.0.0:0".parse().unwrap()).await.is_err());
     }
 }

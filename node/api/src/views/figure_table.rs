@@ -10,10 +10,10 @@ use schemas::table::{Cell, Column, Table};
 /// The dimension of areas.
 pub(crate) const AREA: &str = "REF_AREA";
 /// Significant digits of values for drawing.
-const DIGITS: usize = 7;
+const PLOT_DIGITS: usize = 7;
 
 /// A table of figures, its series found.
-pub(crate) struct Held {
+pub(crate) struct FigureTable {
     /// The figures.
     pub(crate) table: Table,
     /// The rows of each series, by its key: the codes of all dimensions but time.
@@ -21,12 +21,12 @@ pub(crate) struct Held {
     /// All periods, ascending.
     pub(crate) periods: Vec<Period>,
     /// The places of the dimensions but time, of time, and of the measure.
-    pub(crate) others: Vec<usize>,
-    time: Option<usize>,
-    measure: Option<usize>,
+    pub(crate) key_columns: Vec<usize>,
+    time_column: Option<usize>,
+    measure_column: Option<usize>,
 }
 
-impl Held {
+impl FigureTable {
     pub(crate) fn new(table: Table) -> Self {
         let components = table.shape().components();
         let keys = table.shape().identifier_count();
@@ -37,7 +37,7 @@ impl Held {
         let mut series: BTreeMap<Vec<String>, Vec<u32>> = BTreeMap::new();
         let mut last: Option<Vec<String>> = None;
         for row in 0..table.rows() {
-            let key = key(&table, &others, row);
+            let key = series_key(&table, &others, row);
             // Rows of a series follow each other where time is the last dimension.
             if last.as_ref() != Some(&key) {
                 series.entry(key.clone()).or_default();
@@ -53,33 +53,33 @@ impl Held {
         };
         periods.sort_unstable();
         periods.dedup();
-        Self { table, series, periods, others, time, measure }
+        Self { table, series, periods, key_columns: others, time_column: time, measure_column: measure }
     }
 
     /// Cells, as a measure of memory.
-    pub(crate) fn cells(&self) -> usize {
+    pub(crate) fn cell_count(&self) -> usize {
         self.table.rows().saturating_mul(self.table.columns().len() + 1)
     }
 
     /// The names of the dimensions: time last.
-    pub(crate) fn dimensions(&self) -> Vec<String> {
+    pub(crate) fn dimension_ids(&self) -> Vec<String> {
         let name = |at: &usize| self.table.shape().components().get(*at).map(|one| one.id.to_string());
-        self.others.iter().chain(&self.time).filter_map(name).collect()
+        self.key_columns.iter().chain(&self.time_column).filter_map(name).collect()
     }
 
     /// The place of the area in a key.
-    pub(crate) fn area(&self) -> Option<usize> {
-        self.dimensions().iter().take(self.others.len()).position(|name| name == AREA)
+    pub(crate) fn area_position(&self) -> Option<usize> {
+        self.dimension_ids().iter().take(self.key_columns.len()).position(|name| name == AREA)
     }
 
     /// The codes of a row: those of all dimensions but time.
     pub(crate) fn key(&self, row: usize) -> Vec<String> {
-        key(&self.table, &self.others, row)
+        series_key(&self.table, &self.key_columns, row)
     }
 
     /// The period of a row.
     pub(crate) fn period(&self, row: usize) -> Option<Period> {
-        match self.table.columns().get(self.time?)? {
+        match self.table.columns().get(self.time_column?)? {
             Column::Period(rows) => rows.get(row).copied().flatten(),
             _ => None,
         }
@@ -87,7 +87,7 @@ impl Held {
 
     /// The figure of a row.
     pub(crate) fn value(&self, row: usize) -> Option<Decimal> {
-        match self.table.columns().get(self.measure?)? {
+        match self.table.columns().get(self.measure_column?)? {
             Column::Number(rows) => rows.get(row).copied().flatten(),
             Column::Integer(rows) => rows.get(row).copied().flatten().map(Decimal::from),
             _ => None,
@@ -95,31 +95,33 @@ impl Held {
     }
 
     /// The row of a key and period.
-    pub(crate) fn row(&self, key: &[String], period: Period) -> Option<usize> {
+    pub(crate) fn find_row(&self, key: &[String], period: Period) -> Option<usize> {
         let rows = self.series.get(key)?;
         rows.iter().map(|row| *row as usize).find(|row| self.period(*row) == Some(period))
     }
 
     /// The name of the measure.
-    pub(crate) fn measure(&self) -> Option<String> {
-        Some(self.table.shape().components().get(self.measure?)?.id.to_string())
+    pub(crate) fn measure_id(&self) -> Option<String> {
+        Some(self.table.shape().components().get(self.measure_column?)?.id.to_string())
     }
 
     /// Periods and values of a series, for drawing.
-    pub(crate) fn drawn(&self, rows: &[u32]) -> (Vec<String>, Vec<Option<f64>>) {
+    pub(crate) fn plot_points(&self, rows: &[u32]) -> (Vec<String>, Vec<Option<f64>>) {
         let points = rows.iter().map(|row| *row as usize);
-        points.filter_map(|row| Some((self.period(row)?.to_string(), self.value(row).map(number)))).unzip()
+        points
+            .filter_map(|row| Some((self.period(row)?.to_string(), self.value(row).map(plot_value))))
+            .unzip()
     }
 }
 
-fn key(table: &Table, others: &[usize], row: usize) -> Vec<String> {
+fn series_key(table: &Table, others: &[usize], row: usize) -> Vec<String> {
     let cell = |at: &usize| table.columns().get(*at).and_then(|column| column.cell(row));
     let text = |cell: Option<Cell>| cell.map_or_else(String::new, |cell| cell.to_string());
     others.iter().map(|at| text(cell(at))).collect()
 }
 
 /// A figure as a number of seven significant digits, for drawing.
-pub(crate) fn number(value: Decimal) -> f64 {
+pub(crate) fn plot_value(value: Decimal) -> f64 {
     let exact: f64 = value.to_string().parse().unwrap_or(f64::NAN);
-    format!("{exact:.*e}", DIGITS - 1).parse().unwrap_or(exact)
+    format!("{exact:.*e}", PLOT_DIGITS - 1).parse().unwrap_or(exact)
 }

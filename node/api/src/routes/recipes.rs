@@ -8,14 +8,14 @@ use schemas::object::Recipe;
 use serde::{Deserialize, Serialize};
 use service::Keep;
 
-use super::{answer, bounded, forever};
-use crate::index::Flow;
-use crate::read::parse;
+use super::{check_length, respond_immutable, respond_json};
+use crate::read::parse_id;
+use crate::views::Flow;
 use crate::{Problem, State};
 
 /// A recipe.
 #[derive(Debug, Serialize)]
-struct Shown {
+struct RecipeResponse {
     id: RecipeId,
     publisher: Option<PublisherId>,
     publisher_name: Option<String>,
@@ -24,43 +24,46 @@ struct Shown {
     used_by: Vec<Flow>,
 }
 
-pub(crate) async fn recipe<K: Keep>(Shared(state): Shared<State<K>>, Path(id): Path<String>) -> Response {
-    answer(state, move |state| of_id(state, &id)).await
+pub(crate) async fn show_recipe<K: Keep>(
+    Shared(state): Shared<State<K>>,
+    Path(id): Path<String>,
+) -> Response {
+    respond_json(state, move |state| recipe_view(state, &id)).await
 }
 
 /// A recipe by its id.
-pub(crate) fn of_id<K: Keep>(state: &State<K>, id: &str) -> Result<impl Serialize + use<K>, Problem> {
-    let id: RecipeId = parse(bounded(id)?)?;
+pub(crate) fn recipe_view<K: Keep>(state: &State<K>, id: &str) -> Result<impl Serialize + use<K>, Problem> {
+    let id: RecipeId = parse_id(check_length(id)?)?;
     let query = state.service.query();
     let recipe: Recipe = query.object(id.cid())?;
     let placed = query.places(id.cid())?.into_iter().next();
-    let catalogue = state.index.catalogue()?;
+    let catalogue = state.views.catalogue()?;
     let used_by = catalogue.flows.iter().filter(|flow| flow.recipe == id).cloned().collect();
     let (publisher, publisher_name) = placed.map(|placed| (placed.publisher, placed.name)).unzip();
-    Ok(Shown { id, publisher, publisher_name, recipe, used_by })
+    Ok(RecipeResponse { id, publisher, publisher_name, recipe, used_by })
 }
 
 /// The recipe to compare with.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct From {
+pub(crate) struct DifferenceParams {
     from: String,
 }
 
 /// What differs between two recipes.
 #[derive(Debug, Serialize)]
-struct Differs {
+struct RecipeDifference {
     /// Inputs that only the first, and only the second reads.
     inputs_from: Vec<String>,
     inputs_to: Vec<String>,
-    steps: Vec<Step>,
+    steps: Vec<StepDifference>,
     /// Why, as the second says it of the first.
     reasons: Vec<String>,
 }
 
 /// A step that differs.
 #[derive(Debug, Serialize)]
-struct Step {
+struct StepDifference {
     name: String,
     kind: &'static str,
     from: Option<String>,
@@ -70,14 +73,14 @@ struct Step {
     note: Option<String>,
 }
 
-pub(crate) async fn difference<K: Keep>(
+pub(crate) async fn show_difference<K: Keep>(
     Shared(state): Shared<State<K>>,
     Path(id): Path<String>,
-    from: Result<Params<From>, axum::extract::rejection::QueryRejection>,
+    from: Result<Params<DifferenceParams>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
-    forever(state, move |state| {
-        let from: RecipeId = parse(bounded(&from.map_err(Problem::query)?.0.from)?)?;
-        let id: RecipeId = parse(bounded(&id)?)?;
+    respond_immutable(state, move |state| {
+        let from: RecipeId = parse_id(check_length(&from.map_err(Problem::invalid_query)?.0.from)?)?;
+        let id: RecipeId = parse_id(check_length(&id)?)?;
         let query = state.service.query();
         let (before, after): (Recipe, Recipe) = (query.object(from.cid())?, query.object(id.cid())?);
         let unread = |_| Problem::new(StatusCode::CONFLICT, "script", "a script of these cannot be read");
@@ -91,7 +94,7 @@ pub(crate) async fn difference<K: Keep>(
             };
             let parts = step.parts.iter().map(|(from, to)| format!("`{from}` became `{to}`"));
             let note = parts.collect::<Vec<_>>().join("; ");
-            Step {
+            StepDifference {
                 name: step.name,
                 kind,
                 from: step.before,
@@ -101,7 +104,7 @@ pub(crate) async fn difference<K: Keep>(
             }
         });
         let why = after.deviates_from.filter(|deviation| deviation.recipe == from);
-        Ok(Differs {
+        Ok(RecipeDifference {
             inputs_from: found.inputs_before,
             inputs_to: found.inputs_after,
             steps: steps.collect(),

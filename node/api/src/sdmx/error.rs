@@ -7,27 +7,27 @@ use axum::http::StatusCode;
 use serde_json::json;
 use service::Error;
 
-use crate::sdmx::{Base, xml};
+use crate::sdmx::{RestVersion, xml};
 
 /// Characters of a message that repeat what was asked.
 const DETAIL_CHARS_MAX: usize = 400;
 
 /// A refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub(crate) struct SdmxError {
     /// The HTTP status.
     pub(crate) status: StatusCode,
     code: u16,
     pub(crate) detail: String,
 }
 
-impl Fault {
+impl SdmxError {
     fn new(status: StatusCode, code: u16, detail: impl Into<String>) -> Self {
         let detail: String = detail.into();
         Self { status, code, detail: detail.chars().take(DETAIL_CHARS_MAX).collect() }
     }
 
-    pub(crate) fn absent(what: impl Into<String>) -> Self {
+    pub(crate) fn not_found(what: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, 100, format!("there is no {} here", what.into()))
     }
 
@@ -35,20 +35,20 @@ impl Fault {
         Self::new(StatusCode::BAD_REQUEST, 140, detail)
     }
 
-    pub(crate) fn meaning(detail: impl Into<String>) -> Self {
+    pub(crate) fn semantic(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, 150, detail)
     }
 
-    pub(crate) fn format(accept: &str) -> Self {
+    pub(crate) fn not_acceptable(accept: &str) -> Self {
         let detail = format!("none of the formats in `{accept}` is served here; see specs/sdmx.md");
         Self::new(StatusCode::NOT_ACCEPTABLE, 140, detail)
     }
 
-    pub(crate) fn unbuilt(what: impl Into<String>) -> Self {
+    pub(crate) fn not_implemented(what: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_IMPLEMENTED, 501, format!("{} is not built", what.into()))
     }
 
-    pub(crate) fn large(detail: impl Into<String>) -> Self {
+    pub(crate) fn too_large(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, 510, detail)
     }
 
@@ -57,12 +57,12 @@ impl Fault {
     }
 
     /// The error message in the format of the interface, with its media type.
-    pub(crate) fn message(&self, base: Base) -> (&'static str, String) {
+    pub(crate) fn to_message(&self, base: RestVersion) -> (&'static str, String) {
         let xml = || {
             format!(
                 "{}<mes:Error xmlns:mes=\"{}\" xmlns:com=\"{}\"><mes:ErrorMessage code=\"{}\">\
                  <com:Text xml:lang=\"en\">{}</com:Text></mes:ErrorMessage></mes:Error>\n",
-                xml::HEAD,
+                xml::DECLARATION,
                 xml::MESSAGE,
                 xml::COMMON,
                 self.code,
@@ -70,8 +70,8 @@ impl Fault {
             )
         };
         match base {
-            Base::One => ("application/xml", xml()),
-            Base::Two => (
+            RestVersion::V1 => ("application/xml", xml()),
+            RestVersion::V2 => (
                 "application/json",
                 json!({ "errors": [{ "code": self.code, "title": self.detail }] }).to_string(),
             ),
@@ -79,10 +79,10 @@ impl Fault {
     }
 }
 
-impl From<Error> for Fault {
+impl From<Error> for SdmxError {
     fn from(error: Error) -> Self {
         match error {
-            Error::Unknown(what) => Self::absent(what),
+            Error::Unknown(what) => Self::not_found(what),
             other => Self::internal(other.to_string()),
         }
     }

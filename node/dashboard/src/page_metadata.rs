@@ -4,36 +4,36 @@
 
 use serde_json::{Value, json};
 
-use crate::Wanted;
-use crate::facts::{Download, Facts, Nothing};
-use crate::place::{Page, Place};
+use crate::PageRequest;
+use crate::page_facts::{DataDownload, NotFound, PageFacts};
+use crate::page_route::{PageKind, PageRoute};
 
 /// The end of the head in the shell that Vite made, where ours goes in, and the place of the program.
-const SEAM: &str = "</head>";
-const ROOM: &str = "<div id=\"app\"></div>";
-const TITLE: &str = "<title>Assay</title>";
-const SITE: &str = "Assay";
-const WHAT: &str = "Economic statistics that anyone can run again: the data, the formula and the signature \
+const HEAD_END: &str = "</head>";
+const APP_ROOT: &str = "<div id=\"app\"></div>";
+const SHELL_TITLE: &str = "<title>Assay</title>";
+const SITE_NAME: &str = "Assay";
+const DEFAULT_DESCRIPTION: &str = "Economic statistics that anyone can run again: the data, the formula and the signature \
                     behind every figure.";
 
 /// A whole page.
-pub(crate) fn page(
+pub(crate) fn render_page(
     shell: Option<&[u8]>,
-    place: Option<&Place>,
-    wanted: Wanted<'_>,
-    facts: &Result<Option<Facts>, Nothing>,
+    place: Option<&PageRoute>,
+    wanted: PageRequest<'_>,
+    facts: &Result<Option<PageFacts>, NotFound>,
 ) -> String {
-    let shell = shell.and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or(PLAIN);
-    let none = Facts::default();
+    let shell = shell.and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or(FALLBACK_PAGE);
+    let none = PageFacts::default();
     let known = facts.as_ref().ok().and_then(Option::as_ref).unwrap_or(&none);
-    let shown = Shown { place: place.filter(|_| facts.is_ok()), wanted, facts: known };
-    let (before, after) = shell.split_once(SEAM).unwrap_or((shell, ""));
-    let after = after.replacen(ROOM, &format!("<div id=\"app\">{}</div>", shown.body()), 1);
-    format!("{}{}{SEAM}{after}", before.replacen(TITLE, "", 1), shown.head())
+    let shown = PageMetadata { place: place.filter(|_| facts.is_ok()), wanted, facts: known };
+    let (before, after) = shell.split_once(HEAD_END).unwrap_or((shell, ""));
+    let after = after.replacen(APP_ROOT, &format!("<div id=\"app\">{}</div>", shown.body()), 1);
+    format!("{}{}{HEAD_END}{after}", before.replacen(SHELL_TITLE, "", 1), shown.head())
 }
 
 /// What stands there when the program was not built in.
-const PLAIN: &str = "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">\
+const FALLBACK_PAGE: &str = "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">\
 <meta name=\"viewport\" content=\"width=device-width\"><title>Assay</title></head>\n<body>\n\
 <h1>This node has no dashboard built in</h1>\n\
 <p>Its API works: <a href=\"/api/v1/status\">/api/v1/status</a>.</p>\n\
@@ -42,34 +42,34 @@ const PLAIN: &str = "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"
 </body>\n</html>\n";
 
 /// A page that is being written; without a place there is no such page.
-struct Shown<'a> {
-    place: Option<&'a Place>,
-    wanted: Wanted<'a>,
-    facts: &'a Facts,
+struct PageMetadata<'a> {
+    place: Option<&'a PageRoute>,
+    wanted: PageRequest<'a>,
+    facts: &'a PageFacts,
 }
 
-impl Shown<'_> {
+impl PageMetadata<'_> {
     fn head(&self) -> String {
         let name = self.name();
-        let title = if name == SITE { name } else { format!("{name} · {SITE}") };
+        let title = if name == SITE_NAME { name } else { format!("{name} · {SITE_NAME}") };
         let canonical = self.canonical();
-        let mut head = format!("<title>{}</title>\n", escape(&title));
+        let mut head = format!("<title>{}</title>\n", escape_html(&title));
         let mut meta = |key: &str, name: &str, content: &str| {
-            head.push_str(&format!("<meta {key}=\"{name}\" content=\"{}\">\n", escape(content)));
+            head.push_str(&format!("<meta {key}=\"{name}\" content=\"{}\">\n", escape_html(content)));
         };
         meta("name", "description", self.description());
-        meta("property", "og:site_name", SITE);
+        meta("property", "og:site_name", SITE_NAME);
         meta("property", "og:type", "website");
         meta("property", "og:title", &title);
         meta("property", "og:description", self.description());
         meta("property", "og:url", &canonical);
         meta("name", "twitter:card", "summary");
-        if self.place.is_none_or(|place| place.embed || place.page == Page::Search) {
+        if self.place.is_none_or(|place| place.embed || place.page == PageKind::Search) {
             meta("name", "robots", "noindex");
         }
-        head.push_str(&format!("<link rel=\"canonical\" href=\"{}\">\n", escape(&canonical)));
+        head.push_str(&format!("<link rel=\"canonical\" href=\"{}\">\n", escape_html(&canonical)));
         if let Some(data) = self.schema() {
-            head.push_str(&format!("<script type=\"application/ld+json\">{}</script>\n", inline(&data)));
+            head.push_str(&format!("<script type=\"application/ld+json\">{}</script>\n", inline_json(&data)));
         }
         head
     }
@@ -77,16 +77,16 @@ impl Shown<'_> {
     /// What is read before the program runs, or by those who run none.
     fn body(&self) -> String {
         let frame = self.place.is_none_or(|place| !place.embed);
-        let top = if frame { TOP } else { "" };
+        let top = if frame { SITE_HEADER } else { "" };
         let mut body = format!("{top}<main id=\"main\"{}>\n", if frame { "" } else { " class=\"embedded\"" });
         body.push_str(&format!(
             "<h1>{}</h1>\n<p class=\"lead\">{}</p>\n",
-            escape(&self.name()),
-            escape(self.description())
+            escape_html(&self.name()),
+            escape_html(self.description())
         ));
         let links = self.facts.lines.iter().map(|(text, path)| (text.as_str(), path.as_deref()));
         let files = self.facts.downloads.iter().map(|file| (file.title.as_str(), Some(file.path.as_str())));
-        let items: String = links.chain(files).map(|(text, path)| item(text, path)).collect();
+        let items: String = links.chain(files).map(|(text, path)| list_item(text, path)).collect();
         if !items.is_empty() {
             body.push_str(&format!("<ul>\n{items}</ul>\n"));
         }
@@ -95,11 +95,11 @@ impl Shown<'_> {
 
     fn name(&self) -> String {
         let told = self.facts.title.clone();
-        told.unwrap_or_else(|| self.place.map_or_else(|| "Not found".into(), named))
+        told.unwrap_or_else(|| self.place.map_or_else(|| "Not found".into(), default_title))
     }
 
     fn description(&self) -> &str {
-        self.facts.description.as_deref().unwrap_or(WHAT)
+        self.facts.description.as_deref().unwrap_or(DEFAULT_DESCRIPTION)
     }
 
     /// The page proper, also when it is read inside another one.
@@ -113,9 +113,9 @@ impl Shown<'_> {
         let facts = self.facts;
         facts.title.as_ref()?;
         let kind = match self.place?.page {
-            Page::World(Some(_)) | Page::Country(_) | Page::Figure { .. } => "Dataset",
-            Page::Recipe(_) => "SoftwareSourceCode",
-            Page::Publisher(_) => "Organization",
+            PageKind::World(Some(_)) | PageKind::Country(_) | PageKind::Figure { .. } => "Dataset",
+            PageKind::Recipe(_) => "SoftwareSourceCode",
+            PageKind::Publisher(_) => "Organization",
             _ => return None,
         };
         let mut data = json!({
@@ -152,9 +152,9 @@ impl Shown<'_> {
         add("variableMeasured", facts.variable.as_ref().map(variable));
         add("measurementTechnique", facts.method.as_ref().map(|method| json!(method)));
         add("isBasedOn", Some(json!(facts.sources)).filter(|_| !facts.sources.is_empty()));
-        let file = |file: &Download| {
+        let file = |file: &DataDownload| {
             json!({
-                "@type": "DataDownload", "name": file.title, "encodingFormat": file.media,
+                "@type": "DataDownload", "name": file.title, "encodingFormat": file.media_type,
                 "contentUrl": format!("{}{}", self.wanted.origin, file.path),
             })
         };
@@ -163,45 +163,45 @@ impl Shown<'_> {
     }
 }
 
-fn organization(facts: &Facts) -> Option<Value> {
+fn organization(facts: &PageFacts) -> Option<Value> {
     facts.publisher.as_ref().map(|name| json!({ "@type": "Organization", "name": name }))
 }
 
 /// The frame that the program draws too, so that nothing moves when it comes.
-const TOP: &str = "<header class=\"top\"><a class=\"logo\" href=\"/\"><svg viewBox=\"0 0 32 32\" aria-hidden=\"true\">\
+const SITE_HEADER: &str = "<header class=\"top\"><a class=\"logo\" href=\"/\"><svg viewBox=\"0 0 32 32\" aria-hidden=\"true\">\
 <path d=\"M4 23 11 14l6 5L28 7\"/></svg>Assay</a><nav aria-label=\"Main\"><a href=\"/\">World</a>\
 <a href=\"/network\">Network</a></nav></header>\n";
 
 /// A line of a list, with where it leads: a path of ours.
-fn item(text: &str, path: Option<&str>) -> String {
-    let text = escape(text);
+fn list_item(text: &str, path: Option<&str>) -> String {
+    let text = escape_html(text);
     match path.filter(|path| path.starts_with('/') && !path.starts_with("//")) {
-        Some(path) => format!("<li><a href=\"{}\">{text}</a></li>\n", escape(path)),
+        Some(path) => format!("<li><a href=\"{}\">{text}</a></li>\n", escape_html(path)),
         None => format!("<li>{text}</li>\n"),
     }
 }
 
 /// The title of a page that nobody told more about.
-fn named(place: &Place) -> String {
+fn default_title(place: &PageRoute) -> String {
     match &place.page {
-        Page::World(None) => SITE.to_owned(),
-        Page::World(Some(measure)) => format!("{measure}: the world"),
-        Page::Country(area) => area.clone(),
-        Page::Figure { dataflow, key, period, .. } => format!("{dataflow} {key} {period}"),
-        Page::Recipe(_) => "Recipe".to_owned(),
-        Page::Publisher(_) => "Publisher".to_owned(),
-        Page::Network => "Network".to_owned(),
-        Page::Search => "Search".to_owned(),
+        PageKind::World(None) => SITE_NAME.to_owned(),
+        PageKind::World(Some(indicator)) => format!("{indicator}: the world"),
+        PageKind::Country(area) => area.clone(),
+        PageKind::Figure { dataflow, key, period, .. } => format!("{dataflow} {key} {period}"),
+        PageKind::Recipe(_) => "Recipe".to_owned(),
+        PageKind::Publisher(_) => "Publisher".to_owned(),
+        PageKind::Network => "Network".to_owned(),
+        PageKind::Search => "Search".to_owned(),
     }
 }
 
 /// JSON that cannot end the element it stands in.
-fn inline(data: &Value) -> String {
+fn inline_json(data: &Value) -> String {
     data.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
 
 /// Text that is safe in an element and in an attribute with double quotes.
-fn escape(text: &str) -> String {
+fn escape_html(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
@@ -212,17 +212,17 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::Ask;
+    use crate::page_facts::DocumentQuery;
 
     const EVIL: &str = "</script><script>alert(1)</script>\"'&";
 
-    fn shown(path: &str, ask: &dyn Fn(Ask<'_>) -> Option<Value>) -> String {
+    fn shown(path: &str, ask: &dyn Fn(DocumentQuery<'_>) -> Option<Value>) -> String {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let wanted = Wanted { path, query, origin: "http://127.0.0.1:1", ..Wanted::default() };
+        let wanted = PageRequest { path, query, origin: "http://127.0.0.1:1", ..PageRequest::default() };
         let shell = b"<html><head><title>Assay</title></head><body><div id=\"app\"></div></body></html>";
-        let place = Place::of(path, query);
-        let facts = place.as_ref().map_or(Err(Nothing), |place| crate::facts::facts(place, ask));
-        page(Some(shell), place.as_ref(), wanted, &facts)
+        let place = PageRoute::parse(path, query);
+        let facts = place.as_ref().map_or(Err(NotFound), |place| crate::page_facts::page_facts(place, ask));
+        render_page(Some(shell), place.as_ref(), wanted, &facts)
     }
 
     fn schema(html: &str) -> Value {
@@ -240,22 +240,22 @@ mod tests {
         })
     }
 
-    fn answers(said: &str) -> impl Fn(Ask<'_>) -> Option<Value> {
+    fn answers(said: &str) -> impl Fn(DocumentQuery<'_>) -> Option<Value> {
         let flows = [
             flow("growth", "A", 1, true, said),
             flow("two", "B", 2, false, said),
             flow("two", "C", 2, false, said),
         ];
         move |ask| match ask {
-            Ask::Flows => Some(json!(flows)),
-            Ask::Areas => Some(json!([{ "code": "DEU", "name": "Germany" }])),
-            Ask::Country("DEU") => Some(json!({
+            DocumentQuery::Flows => Some(json!(flows)),
+            DocumentQuery::Areas => Some(json!([{ "code": "DEU", "name": "Germany" }])),
+            DocumentQuery::Country("DEU") => Some(json!({
                 "area": { "code": "DEU", "name": "Germany" },
                 "flows": [{ "flow": flows[0], "keys": [
                     { "key": "DEU", "periods": ["2019", "2020", "2021"], "values": [1.5, 2.5, null] }
                 ] }],
             })),
-            Ask::Figure(["pub", "two", "DEU", "2020"], Some("C"), vintage) => Some(json!({
+            DocumentQuery::Figure(["pub", "two", "DEU", "2020"], Some("C"), vintage) => Some(json!({
                 "value": "1.25", "unit": "per cent", "flow": flows[2], "output": "C", "release": "r",
                 "revisions": [{ "release": "r", "vintage": "old" }],
                 "badges": {
@@ -264,11 +264,11 @@ mod tests {
                     "reproduced": [{ "verdict": "reproduced" }, { "verdict": { "kind": "differs" } }],
                 },
             })),
-            Ask::Recipe("rec") => Some(json!({
+            DocumentQuery::Recipe("rec") => Some(json!({
                 "title": said, "indicator": "gdp", "description": said, "publisher_name": said,
                 "deviates_from": null, "used_by": [flows[1]],
             })),
-            Ask::Publisher("pub") => {
+            DocumentQuery::Publisher("pub") => {
                 Some(json!({ "name": said, "flows": flows, "length": 9, "forked": false }))
             }
             _ => None,
@@ -318,12 +318,13 @@ mod tests {
             ("/network", "/network"),
         ] {
             let html = shown(path, &ask);
-            let link = format!("<link rel=\"canonical\" href=\"http://127.0.0.1:1{}\">", escape(canonical));
+            let link =
+                format!("<link rel=\"canonical\" href=\"http://127.0.0.1:1{}\">", escape_html(canonical));
             assert!(html.contains(&link), "{path}: {link} in {html}");
             assert_eq!(html.matches("rel=\"canonical\"").count(), 1);
             assert!(html.contains(&format!(
                 "property=\"og:url\" content=\"http://127.0.0.1:1{}\"",
-                escape(canonical)
+                escape_html(canonical)
             )));
         }
     }

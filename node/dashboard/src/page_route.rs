@@ -2,9 +2,9 @@
 
 /// A page of the dashboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct PageRoute {
     /// Its kind and what it is about.
-    pub page: Page,
+    pub page: PageKind,
     /// Whether it is shown inside another page, without our frame around it.
     pub embed: bool,
     /// What the query says, decoded.
@@ -13,8 +13,8 @@ pub struct Place {
 
 /// The kinds of pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Page {
-    /// The start: the world, for a measure when one is named.
+pub enum PageKind {
+    /// The start: the world, for a indicator when one is named.
     World(Option<String>),
     /// All measures of an area.
     Country(String),
@@ -42,14 +42,17 @@ pub enum Page {
 /// Bytes of a path that is looked at.
 const PATH_BYTES_MAX: usize = 2048;
 
-impl Place {
+impl PageRoute {
     /// The page at a path, if there is one. What cannot be read in a query says nothing.
-    pub fn of(path: &str, query: &str) -> Option<Self> {
+    pub fn parse(path: &str, query: &str) -> Option<Self> {
         if path.len() > PATH_BYTES_MAX || query.len() > PATH_BYTES_MAX {
             return None;
         }
-        let mut parts =
-            path.split('/').filter(|part| !part.is_empty()).map(decode).collect::<Option<Vec<_>>>()?;
+        let mut parts = path
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .map(percent_decode)
+            .collect::<Option<Vec<_>>>()?;
         let embed = parts.first().is_some_and(|first| first == "embed");
         if embed {
             parts.remove(0);
@@ -57,53 +60,57 @@ impl Place {
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         let own = |text: &str| text.to_owned();
         let page = match *parts.as_slice() {
-            [] | ["world"] => Page::World(None),
-            ["world", measure] => Page::World(Some(own(measure))),
-            ["country", area] => Page::Country(own(area)),
-            ["figure", publisher, dataflow, key, period] => Page::Figure {
+            [] | ["world"] => PageKind::World(None),
+            ["world", indicator] => PageKind::World(Some(own(indicator))),
+            ["country", area] => PageKind::Country(own(area)),
+            ["figure", publisher, dataflow, key, period] => PageKind::Figure {
                 publisher: own(publisher),
                 dataflow: own(dataflow),
                 key: own(key),
                 period: own(period),
             },
-            ["recipe", id] => Page::Recipe(own(id)),
-            ["publisher", id] => Page::Publisher(own(id)),
-            ["network"] => Page::Network,
-            ["search"] => Page::Search,
+            ["recipe", id] => PageKind::Recipe(own(id)),
+            ["publisher", id] => PageKind::Publisher(own(id)),
+            ["network"] => PageKind::Network,
+            ["search"] => PageKind::Search,
             _ => return None,
         };
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-        let decoded = |text: &str| decode(&text.replace('+', " "));
+        let decoded = |text: &str| percent_decode(&text.replace('+', " "));
         let query = pairs.filter_map(|(name, value)| Some((decoded(name)?, decoded(value)?))).collect();
         Some(Self { page, embed, query })
     }
 
     /// What the query says of a name.
-    pub fn said(&self, name: &str) -> Option<&str> {
+    pub fn query_value(&self, name: &str) -> Option<&str> {
         let found = self.query.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 }
 
 /// Percent-decodes a part of a path; none when it is not text.
-fn decode(part: &str) -> Option<String> {
+fn percent_decode(part: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(part.len());
     let mut rest = part.bytes();
     while let Some(byte) = rest.next() {
-        bytes.push(if byte == b'%' { hex(rest.next()?)? * 16 + hex(rest.next()?)? } else { byte });
+        bytes.push(if byte == b'%' {
+            hex_digit(rest.next()?)? * 16 + hex_digit(rest.next()?)?
+        } else {
+            byte
+        });
     }
     String::from_utf8(bytes).ok()
 }
 
 /// Percent-encodes all but what stands for itself in a path (RFC 3986, unreserved).
-pub(crate) fn encode(part: &str) -> String {
+pub(crate) fn percent_encode(part: &str) -> String {
     let own = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
     part.bytes()
         .map(|byte| if own(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
         .collect()
 }
 
-fn hex(digit: u8) -> Option<u8> {
+fn hex_digit(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
@@ -113,20 +120,20 @@ mod tests {
 
     #[test]
     fn paths_lead_to_pages() {
-        let page = |path: &str| Place::of(path, "").map(|place| (place.page, place.embed));
-        let figure = Page::Figure {
+        let page = |path: &str| PageRoute::parse(path, "").map(|place| (place.page, place.embed));
+        let figure = PageKind::Figure {
             publisher: "p".into(),
             dataflow: "gdp".into(),
             key: "A.DEU".into(),
             period: "2020".into(),
         };
         let cases = [
-            ("/", Some((Page::World(None), false))),
-            ("/world/gdp/", Some((Page::World(Some("gdp".into())), false))),
-            ("/embed/world/gdp", Some((Page::World(Some("gdp".into())), true))),
-            ("/country/D%45U", Some((Page::Country("DEU".into()), false))),
+            ("/", Some((PageKind::World(None), false))),
+            ("/world/gdp/", Some((PageKind::World(Some("gdp".into())), false))),
+            ("/embed/world/gdp", Some((PageKind::World(Some("gdp".into())), true))),
+            ("/country/D%45U", Some((PageKind::Country("DEU".into()), false))),
             ("/figure/p/gdp/A.DEU/2020", Some((figure, false))),
-            ("/network", Some((Page::Network, false))),
+            ("/network", Some((PageKind::Network, false))),
             ("/country/%ff", None),
             ("/country/%4", None),
             ("/favicon", None),
@@ -135,9 +142,9 @@ mod tests {
         for (path, expected) in cases {
             assert_eq!(page(path), expected, "{path}");
         }
-        let place = Place::of("/world/gdp", "method=p/f&output=A%20B&x&y=%ff&vintage=seq=3").unwrap();
-        let said = ["method", "output", "x", "y", "vintage"].map(|name| place.said(name));
+        let place = PageRoute::parse("/world/gdp", "method=p/f&output=A%20B&x&y=%ff&vintage=seq=3").unwrap();
+        let said = ["method", "output", "x", "y", "vintage"].map(|name| place.query_value(name));
         assert_eq!(said, [Some("p/f"), Some("A B"), None, None, Some("seq=3")]);
-        assert_eq!(Place::of(&format!("/country/{}", "A".repeat(PATH_BYTES_MAX)), ""), None);
+        assert_eq!(PageRoute::parse(&format!("/country/{}", "A".repeat(PATH_BYTES_MAX)), ""), None);
     }
 }

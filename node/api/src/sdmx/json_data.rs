@@ -8,22 +8,22 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use crate::sdmx::cube::Place;
-use crate::sdmx::view::{Format, Head, View};
+use crate::sdmx::cube::Observation;
+use crate::sdmx::data_set::{DataFormat, DataSetView, MessageContext};
 use crate::sdmx::xml;
 
 /// The message, and the structures of the data sets that are written.
 #[derive(Default)]
-pub(crate) struct Json {
+pub(crate) struct JsonData {
     structures: Vec<Value>,
 }
 
 /// Values of a component in the order in which they came, and their places.
 #[derive(Default)]
-struct Values(BTreeMap<String, usize>);
+struct ValuePositions(BTreeMap<String, usize>);
 
-impl Values {
-    fn place(&mut self, value: &str) -> usize {
+impl ValuePositions {
+    fn position(&mut self, value: &str) -> usize {
         let next = self.0.len();
         match self.0.get(value) {
             Some(place) => *place,
@@ -48,83 +48,95 @@ impl Values {
     }
 }
 
-impl Format for Json {
-    fn begin(&mut self, out: &mut dyn Write, head: &Head) -> io::Result<()> {
+impl DataFormat for JsonData {
+    fn begin(&mut self, out: &mut dyn Write, head: &MessageContext) -> io::Result<()> {
         let meta = json!({
             "id": "assay",
             "test": false,
-            "prepared": xml::time(head.flow.now),
+            "prepared": xml::date_time(head.flow.prepared),
             "contentLanguages": ["en"],
             "sender": { "id": head.flow.agency }
         });
         write!(out, "{{\"meta\":{meta},\"data\":{{\"dataSets\":[")
     }
 
-    fn set(&mut self, out: &mut dyn Write, view: &View<'_>) -> io::Result<()> {
+    fn set(&mut self, out: &mut dyn Write, view: &DataSetView<'_>) -> io::Result<()> {
         let at = self.structures.len();
         if at > 0 {
             out.write_all(b",")?;
         }
         write!(out, "{{\"structure\":{at},\"action\":\"{}\"", view.action.word())?;
-        for (name, time) in view.valid.texts() {
+        for (name, time) in view.valid.date_times() {
             if let Some(time) = time {
                 write!(out, ",\"{name}\":\"{time}\"")?;
             }
         }
-        let zeros: Vec<usize> = view.origin().iter().map(|_| 0).collect();
+        let zeros: Vec<usize> = view.provenance().iter().map(|_| 0).collect();
         write!(out, ",\"attributes\":{}", json!(zeros))?;
         let ids = view.head.layout.dimensions();
-        let mut values: Vec<Values> = ids.iter().map(|_| Values::default()).collect();
-        if view.head.flat() {
-            flat(out, view, &mut values)?;
+        let mut values: Vec<ValuePositions> = ids.iter().map(|_| ValuePositions::default()).collect();
+        if view.head.is_flat() {
+            write_flat(out, view, &mut values)?;
         } else {
-            series(out, view, &mut values)?;
+            write_series(out, view, &mut values)?;
         }
         out.write_all(b"}")?;
-        self.structures.push(structure(view, at, values));
+        self.structures.push(data_structure(view, at, values));
         Ok(())
     }
 
-    fn end(&mut self, out: &mut dyn Write, _: &Head) -> io::Result<()> {
+    fn end(&mut self, out: &mut dyn Write, _: &MessageContext) -> io::Result<()> {
         write!(out, "],\"structures\":{}}}}}", json!(self.structures))
     }
 }
 
 /// The places of the values of a key, joined by colons.
-fn places<'a>(values: &mut [Values], cells: impl Iterator<Item = std::borrow::Cow<'a, str>>) -> String {
+fn key_positions<'a>(
+    values: &mut [ValuePositions],
+    cells: impl Iterator<Item = std::borrow::Cow<'a, str>>,
+) -> String {
     let mut text = String::new();
     for (cell, values) in cells.zip(values) {
         if !text.is_empty() {
             text.push(':');
         }
-        text += &values.place(&cell).to_string();
+        text += &values.position(&cell).to_string();
     }
     text
 }
 
-fn flat(out: &mut dyn Write, view: &View<'_>, values: &mut [Values]) -> io::Result<()> {
+fn write_flat(out: &mut dyn Write, view: &DataSetView<'_>, values: &mut [ValuePositions]) -> io::Result<()> {
     out.write_all(b",\"observations\":{")?;
-    for (at, place) in view.rows.iter().enumerate() {
+    for (at, place) in view.observations.iter().enumerate() {
         let comma = if at > 0 { "," } else { "" };
         let cells = view.key(*place).map(|(_, text)| text);
-        let time = view.head.timed().then(|| view.cube.time(*place));
-        write!(out, "{comma}\"{}\":{}", places(values, cells.chain(time)), observation(view, *place))?;
+        let time = view.head.has_time().then(|| view.cube.time_text(*place));
+        write!(
+            out,
+            "{comma}\"{}\":{}",
+            key_positions(values, cells.chain(time)),
+            observation_values(view, *place)
+        )?;
     }
     out.write_all(b"}")
 }
 
-fn series(out: &mut dyn Write, view: &View<'_>, values: &mut [Values]) -> io::Result<()> {
+fn write_series(
+    out: &mut dyn Write,
+    view: &DataSetView<'_>,
+    values: &mut [ValuePositions],
+) -> io::Result<()> {
     out.write_all(b",\"series\":{")?;
     for (at, rows) in view.series().enumerate() {
         let Some(first) = rows.first() else { continue };
         let comma = if at > 0 { "," } else { "" };
-        let key = places(values, view.key(*first).map(|(_, text)| text));
+        let key = key_positions(values, view.key(*first).map(|(_, text)| text));
         write!(out, "{comma}\"{key}\":{{\"observations\":{{")?;
-        let rows = if view.head.wanted.keys_only() { &[] } else { rows };
+        let rows = if view.head.request.keys_only() { &[] } else { rows };
         for (at, place) in rows.iter().enumerate() {
             let comma = if at > 0 { "," } else { "" };
-            let time = values.last_mut().map_or(0, |values| values.place(&view.cube.time(*place)));
-            write!(out, "{comma}\"{time}\":{}", observation(view, *place))?;
+            let time = values.last_mut().map_or(0, |values| values.position(&view.cube.time_text(*place)));
+            write!(out, "{comma}\"{time}\":{}", observation_values(view, *place))?;
         }
         out.write_all(b"}}")?;
     }
@@ -132,36 +144,36 @@ fn series(out: &mut dyn Write, view: &View<'_>, values: &mut [Values]) -> io::Re
 }
 
 /// The figure and the attributes; empty ones at the end are left out.
-fn observation(view: &View<'_>, place: Place) -> Value {
-    if !view.told() {
+fn observation_values(view: &DataSetView<'_>, place: Observation) -> Value {
+    if !view.has_values() {
         return json!([]);
     }
     let text = |text: Option<std::borrow::Cow<'_, str>>| text.map_or(Value::Null, |text| Value::from(&*text));
     let mut values: Vec<Value> = Vec::new();
-    values.extend(view.head.wanted.figures.then(|| text(view.value(place))));
+    values.extend(view.head.request.measures.then(|| text(view.value(place))));
     let figures = values.len();
-    values.extend(view.head.attributes.iter().map(|id| text(view.cube.attribute(id, place))));
+    values.extend(view.head.attributes.iter().map(|id| text(view.cube.attribute_value(id, place))));
     while values.len() > figures && values.last() == Some(&Value::Null) {
         values.pop();
     }
     values.into()
 }
 
-fn structure(view: &View<'_>, at: usize, values: Vec<Values>) -> Value {
+fn data_structure(view: &DataSetView<'_>, at: usize, values: Vec<ValuePositions>) -> Value {
     let (head, flow) = (view.head, view.flow);
     let ids = head.layout.dimensions();
     let components = ids.iter().zip(values).enumerate();
     let codes = |at: usize| view.cube.dimensions.get(at).and_then(|part| part.codes.as_ref());
     let mut components: Vec<Value> =
         components.map(|(at, (id, values))| values.component(id, at, codes(at))).collect();
-    let keys = if head.flat() { 0 } else { ids.len() - usize::from(head.timed()) };
+    let keys = if head.is_flat() { 0 } else { ids.len() - usize::from(head.has_time()) };
     let observation = components.split_off(keys);
-    let dimensions = match (head.flat(), observation.is_empty()) {
+    let dimensions = match (head.is_flat(), observation.is_empty()) {
         (true, _) => json!({ "observation": observation }),
         (false, true) => json!({ "series": components }),
         (false, false) => json!({ "series": components, "observation": observation }),
     };
-    let figures = if head.wanted.figures {
+    let figures = if head.request.measures {
         json!({ "observation": [{ "id": "OBS_VALUE", "name": "OBS_VALUE" }] })
     } else {
         json!({})
@@ -171,7 +183,7 @@ fn structure(view: &View<'_>, at: usize, values: Vec<Values>) -> Value {
         .iter()
         .map(|id| json!({ "id": id, "name": id, "relationship": { "observation": {} } }))
         .collect();
-    let set = view.origin().into_iter().map(|(id, text)| {
+    let set = view.provenance().into_iter().map(|(id, text)| {
         json!({
             "id": id, "name": id, "relationship": { "dataflow": {} }, "values": [{ "id": text, "name": text }]
         })

@@ -1,0 +1,405 @@
+//! What is known of a page before any script runs, from the documents of the API: title, sentence,
+//! numbers, and the address under which the page is known.
+//!
+//! Asks for documents and knows nothing of where they come from. What a document lacks is left out.
+
+mod phrases;
+
+use serde_json::Value;
+
+use crate::page_route::{PageKind, PageRoute, percent_encode};
+use phrases::{
+    array_items, calendar_day, flow_title, indicator_rank, indicator_title, join_indicators, json_at,
+    method_line, output_query, period_span, text_at, unit_suffix, verdict_word, world_path,
+};
+
+/// A document of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DocumentQuery<'a> {
+    /// All flows.
+    Flows,
+    /// All areas.
+    Areas,
+    /// An area with its series.
+    Country(&'a str),
+    /// A figure: publisher, dataflow, key, period; output; vintage.
+    Figure([&'a str; 4], Option<&'a str>, Option<&'a str>),
+    /// A recipe.
+    Recipe(&'a str),
+    /// A publisher.
+    Publisher(&'a str),
+}
+
+/// Gives documents; `None` where there is no such thing.
+pub type DocumentSource<'a> = &'a dyn Fn(DocumentQuery<'_>) -> Option<Value>;
+
+/// What whoever knows the data tells of a page; all of it may be missing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PageFacts {
+    /// Such as `Inflation, Germany, 2020: 1.4 %`.
+    pub title: Option<String>,
+    /// A sentence or two.
+    pub description: Option<String>,
+    /// The path and query under which the page is known; what only changes the view is not in it.
+    pub canonical: Option<String>,
+    /// Who publishes it.
+    pub publisher: Option<String>,
+    /// When, as `2026-01-31`.
+    pub published: Option<String>,
+    /// Which vintage.
+    pub vintage: Option<String>,
+    /// First and last period, as `1960/2024`.
+    pub period: Option<String>,
+    /// What is measured, and its unit.
+    pub variable: Option<(String, String)>,
+    /// Of which area.
+    pub area: Option<String>,
+    /// How it is computed.
+    pub method: Option<String>,
+    /// A name for ever.
+    pub identifier: Option<String>,
+    /// Documents that it is made of.
+    pub sources: Vec<String>,
+    /// Where the data can be had.
+    pub downloads: Vec<DataDownload>,
+    /// Lines for those who run no scripts: text, and where it leads.
+    pub lines: Vec<(String, Option<String>)>,
+}
+
+/// A file with the data of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataDownload {
+    /// What is in it.
+    pub title: String,
+    /// Where it is, below the origin.
+    pub path: String,
+    /// Its media type.
+    pub media_type: &'static str,
+}
+
+/// Flows and countries of one page that are written out.
+const LINKS_MAX: usize = 40;
+const VERIFIABLE: &str =
+    "Signed by its publisher, with the source data and the formula, so that anyone can run it again.";
+
+/// The facts of a page; `Err` when there is no such thing.
+pub fn page_facts(place: &PageRoute, ask: DocumentSource<'_>) -> Result<Option<PageFacts>, NotFound> {
+    let found = match &place.page {
+        PageKind::World(None) => return Ok(world_facts(place, None, ask)),
+        PageKind::World(indicator) => world_facts(place, indicator.as_deref(), ask),
+        PageKind::Country(area) => country_facts(place, area, ask),
+        PageKind::Figure { publisher, dataflow, key, period } => {
+            figure_facts(place, [publisher, dataflow, key, period], ask)
+        }
+        PageKind::Recipe(id) => recipe_facts(id, ask),
+        PageKind::Publisher(id) => publisher_facts(id, ask),
+        PageKind::Network | PageKind::Search => return Ok(None),
+    };
+    found.map(Some).ok_or(NotFound)
+}
+
+/// There is no such thing here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotFound;
+
+fn world_facts(place: &PageRoute, indicator: Option<&str>, ask: DocumentSource<'_>) -> Option<PageFacts> {
+    let flows = ask(DocumentQuery::Flows)?;
+    let mapped = array_items(&flows)
+        .iter()
+        .filter(|flow| array_items(json_at(flow, "/dimensions")).iter().any(|one| one == "REF_AREA"));
+    let Some(indicator) = indicator else {
+        return Some(PageFacts {
+            lines: indicator_links(mapped),
+            canonical: Some("/".into()),
+            ..PageFacts::default()
+        });
+    };
+    let mut methods: Vec<&Value> = mapped.filter(|flow| json_at(flow, "/indicator") == indicator).collect();
+    methods.sort_by_key(|flow| method_rank(flow));
+    let named = |flow: &&&Value| {
+        let name = format!("{}/{}", text_at(flow, "publisher"), text_at(flow, "dataflow"));
+        place.query_value("method") == Some(&name)
+    };
+    let same: Vec<&Value> = methods.iter().filter(named).copied().collect();
+    let output = |flow: &&&Value| place.query_value("output") == json_at(flow, "/output").as_str();
+    let chosen = same.iter().find(output).or(same.first()).copied();
+    let flow = chosen.or(methods.first().copied())?;
+    let canonical = chosen.map_or_else(|| format!("/world/{}", percent_encode(indicator)), world_path);
+    let title = format!(
+        "{}: {}",
+        indicator_title(indicator),
+        if chosen.is_some() { flow_title(flow) } else { "the world".into() }
+    );
+    let description = format!(
+        "{}, {}, {} series, {} to {}. Published by {}. {VERIFIABLE}",
+        flow_title(flow),
+        text_at(flow, "unit"),
+        json_at(flow, "/areas"),
+        text_at(flow, "first"),
+        text_at(flow, "last"),
+        text_at(flow, "publisher_name"),
+    );
+    let lines =
+        methods.iter().take(LINKS_MAX).map(|flow| (method_line(flow), Some(world_path(flow)))).collect();
+    let facts = PageFacts {
+        title: Some(title),
+        description: Some(description),
+        canonical: Some(canonical),
+        lines,
+        ..flow_facts(flow)
+    };
+    Some(PageFacts { downloads: data_downloads(flow, "all", None), ..facts })
+}
+
+/// Official methods first, then the widest: as the pages choose when nothing is chosen.
+fn method_rank(flow: &Value) -> (bool, u64, i64, String, String) {
+    let bad =
+        u64::from(!json_at(flow, "/retracted").is_null()) + json_at(flow, "/differs").as_u64().unwrap_or(0);
+    let areas = -json_at(flow, "/areas").as_i64().unwrap_or(0);
+    (json_at(flow, "/official") != true, bad, areas, text_at(flow, "dataflow"), text_at(flow, "output"))
+}
+
+/// A line for each indicator.
+fn indicator_links<'a>(flows: impl Iterator<Item = &'a Value>) -> Vec<(String, Option<String>)> {
+    let mut names: Vec<String> = flows.map(|flow| text_at(flow, "indicator")).collect();
+    names.sort_by_key(|name| indicator_rank(name));
+    names.dedup();
+    names
+        .iter()
+        .take(LINKS_MAX)
+        .map(|name| (indicator_title(name), Some(format!("/world/{}", percent_encode(name)))))
+        .collect()
+}
+
+fn country_facts(place: &PageRoute, area: &str, ask: DocumentSource<'_>) -> Option<PageFacts> {
+    let country = &ask(DocumentQuery::Country(area))?;
+    let name = Some(text_at(json_at(country, "/area"), "name")).filter(|name| !name.is_empty());
+    let name = name.unwrap_or_else(|| area.to_owned());
+    let mut flows: Vec<&Value> = array_items(json_at(country, "/flows")).iter().collect();
+    let of = |one: &Value, indicator: &str| json_at(one, "/flow/indicator") == indicator;
+    let wanted = place.query_value("indicator").filter(|wanted| flows.iter().any(|one| of(one, wanted)));
+    flows.retain(|one| wanted.is_none_or(|wanted| of(one, wanted)));
+    flows.sort_by_key(|one| {
+        (indicator_rank(&text_at(json_at(one, "/flow"), "indicator")), method_rank(json_at(one, "/flow")))
+    });
+    let mut indicators: Vec<String> =
+        flows.iter().map(|one| text_at(json_at(one, "/flow"), "indicator")).collect();
+    indicators.dedup();
+    let what = if indicators.is_empty() { "no figures".to_owned() } else { join_indicators(&indicators) };
+    // The first method of each indicator stands for it.
+    let first = |indicator: &String| flows.iter().find(|one| of(one, indicator)).copied();
+    let heads: Vec<String> = indicators
+        .iter()
+        .filter_map(|indicator| latest_value(first(indicator)?))
+        .map(|(line, _)| line)
+        .collect();
+    let query = wanted.map(|wanted| format!("?indicator={}", percent_encode(wanted))).unwrap_or_default();
+    Some(PageFacts {
+        title: Some(format!("{name}: {what}")),
+        description: Some(format!("{}. {VERIFIABLE}", heads.join("; "))).filter(|_| !indicators.is_empty()),
+        canonical: Some(format!("/country/{}{query}", percent_encode(area))),
+        area: Some(name),
+        lines: flows.iter().take(LINKS_MAX).filter_map(|one| latest_value(one)).collect(),
+        ..shared_facts(&flows)
+    })
+}
+
+/// What the flows of a country have in common: not vintage and identifier, and one unit only when there
+/// is one flow.
+fn shared_facts(flows: &[&Value]) -> PageFacts {
+    let all = flows.iter().map(|one| json_at(one, "/flow"));
+    let first = all.clone().next().map(flow_facts).unwrap_or_default();
+    let publisher =
+        first.publisher.filter(|name| all.clone().all(|flow| text_at(flow, "publisher_name") == *name));
+    let key = |one: &Value| array_items(json_at(one, "/keys")).first().map(|line| text_at(line, "key"));
+    let csv = |one: &&Value| data_downloads(json_at(one, "/flow"), &key(one)?, None).into_iter().next();
+    PageFacts {
+        period: period_span(all.clone()),
+        published: all.filter_map(|flow| json_at(flow, "/published").as_i64()).max().map(calendar_day),
+        publisher,
+        variable: first.variable.filter(|_| flows.len() == 1),
+        method: first.method.filter(|_| flows.len() == 1),
+        downloads: flows.iter().take(LINKS_MAX).filter_map(csv).collect(),
+        ..PageFacts::default()
+    }
+}
+
+/// The last value of the first series of a flow, in words, and its page.
+fn latest_value(one: &Value) -> Option<(String, Option<String>)> {
+    let (flow, line) = (json_at(one, "/flow"), array_items(json_at(one, "/keys")).first()?);
+    let last = array_items(json_at(line, "/values")).iter().rposition(|value| !value.is_null())?;
+    let (value, period) = (
+        array_items(json_at(line, "/values")).get(last)?,
+        array_items(json_at(line, "/periods")).get(last)?.as_str()?,
+    );
+    let path = format!(
+        "/figure/{}/{}/{}/{}{}",
+        percent_encode(&text_at(flow, "publisher")),
+        percent_encode(&text_at(flow, "dataflow")),
+        percent_encode(&text_at(line, "key")),
+        percent_encode(period),
+        output_query(flow, '?'),
+    );
+    Some((
+        format!("{}, {period}: {value} {}", flow_title(flow), unit_suffix(&text_at(flow, "unit"))),
+        Some(path),
+    ))
+}
+
+fn figure_facts(place: &PageRoute, parts: [&str; 4], ask: DocumentSource<'_>) -> Option<PageFacts> {
+    let (output, vintage) = (place.query_value("output"), place.query_value("vintage"));
+    let figure = &ask(DocumentQuery::Figure(parts, output, vintage))?;
+    let flow = json_at(figure, "/flow");
+    let [publisher, dataflow, key, period] = parts;
+    let areas = ask(DocumentQuery::Areas).unwrap_or_default();
+    let named = |code: &str| {
+        array_items(&areas)
+            .iter()
+            .find(|area| json_at(area, "/code") == code)
+            .map(|area| text_at(area, "name"))
+    };
+    let codes: Vec<String> =
+        key.split('.').map(|code| named(code).unwrap_or_else(|| code.to_owned())).collect();
+    let area = key.split('.').find_map(named);
+    let unit = text_at(figure, "unit");
+    let value = json_at(figure, "/value")
+        .as_str()
+        .map_or_else(|| "no value".to_owned(), |value| format!("{value} {}", unit_suffix(&unit)));
+    let shown = array_items(json_at(figure, "/revisions"))
+        .iter()
+        .find(|one| json_at(one, "/release") == json_at(figure, "/release"));
+    let seq = json_at(figure, "/badges/logged/seq");
+    let query: Vec<String> = [
+        output
+            .filter(|_| json_at(flow, "/outputs").as_u64() > Some(1))
+            .map(|output| format!("output={}", percent_encode(output))),
+        // A vintage by its number is another page; every other name of it is that of the same page.
+        vintage.filter(|_| json_at(figure, "/badges/latest") != true).map(|_| format!("vintage=seq={seq}")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let mark = if query.is_empty() { "" } else { "?" };
+    let path = parts.map(percent_encode).join("/");
+    let time = json_at(figure, "/badges/signed/time").as_i64();
+    let sources = array_items(json_at(figure, "/badges/sources"));
+    let reproduced = array_items(json_at(figure, "/badges/reproduced"))
+        .iter()
+        .filter(|one| verdict_word(json_at(one, "/verdict")) == "reproduced")
+        .count();
+    let description = format!(
+        "{}, {}, {period}: {value}. Published by {}{}; {}. {VERIFIABLE}",
+        flow_title(flow),
+        codes.join(", "),
+        text_at(flow, "publisher_name"),
+        time.map(|time| format!(" on {}", calendar_day(time))).unwrap_or_default(),
+        if reproduced == 0 {
+            "reproduced by nobody else yet".into()
+        } else {
+            format!("reproduced by {reproduced}")
+        },
+    );
+    Some(PageFacts {
+        title: Some(format!("{}, {}, {period}: {value}", flow_title(flow), codes.join(", "))),
+        description: Some(description),
+        canonical: Some(format!("/figure/{path}{mark}{}", query.join("&"))),
+        published: time.map(calendar_day),
+        vintage: shown.map(|one| text_at(one, "vintage")),
+        period: Some(period.to_owned()),
+        variable: Some((flow_title(flow), unit)),
+        area,
+        identifier: Some(format!("assay://{publisher}/{dataflow}/{key}/{period}@seq={seq}")),
+        sources: sources
+            .iter()
+            .filter_map(|one| {
+                json_at(one, "/url").as_str().or(json_at(one, "/name").as_str()).map(str::to_owned)
+            })
+            .collect(),
+        downloads: data_downloads(flow, key, Some(json_at(figure, "/badges/latest") == true)),
+        lines: vec![
+            ("The formula".to_owned(), Some(format!("/recipe/{}", percent_encode(&text_at(flow, "recipe"))))),
+            (
+                format!("Published by {}", text_at(flow, "publisher_name")),
+                Some(format!("/publisher/{}", percent_encode(publisher))),
+            ),
+        ],
+        ..flow_facts(flow)
+    })
+}
+
+fn recipe_facts(id: &str, ask: DocumentSource<'_>) -> Option<PageFacts> {
+    let recipe = &ask(DocumentQuery::Recipe(id))?;
+    let kind = if json_at(recipe, "/deviates_from").is_null() { "official" } else { "alternative" };
+    let used = array_items(json_at(recipe, "/used_by")).iter().take(LINKS_MAX);
+    Some(PageFacts {
+        title: Some(format!("{}, the recipe", text_at(recipe, "title"))),
+        description: Some(format!(
+            "An {kind} method for {}: {} The script, its inputs and what sets it apart.",
+            text_at(recipe, "indicator"),
+            text_at(recipe, "description").trim(),
+        )),
+        canonical: Some(format!("/recipe/{}", percent_encode(id))),
+        publisher: json_at(recipe, "/publisher_name").as_str().map(str::to_owned),
+        identifier: Some(id.to_owned()),
+        lines: used.map(|flow| (method_line(flow), Some(world_path(flow)))).collect(),
+        ..PageFacts::default()
+    })
+}
+
+fn publisher_facts(id: &str, ask: DocumentSource<'_>) -> Option<PageFacts> {
+    let publisher = &ask(DocumentQuery::Publisher(id))?;
+    let name = text_at(publisher, "name");
+    let flows = array_items(json_at(publisher, "/flows"));
+    let what: Vec<String> = flows.iter().take(5).map(flow_title).collect();
+    let forked = if json_at(publisher, "/forked") == true { " It signed two histories." } else { "" };
+    Some(PageFacts {
+        title: Some(format!("{name}, publisher")),
+        description: Some(format!(
+            "{name} publishes {}. {} entries in its log.{forked} {VERIFIABLE}",
+            if what.is_empty() { "no figures yet".into() } else { what.join("; ") },
+            json_at(publisher, "/length"),
+        )),
+        canonical: Some(format!("/publisher/{}", percent_encode(id))),
+        publisher: Some(name),
+        identifier: Some(id.to_owned()),
+        lines: flows.iter().take(LINKS_MAX).map(|flow| (flow_title(flow), Some(world_path(flow)))).collect(),
+        ..PageFacts::default()
+    })
+}
+
+/// What all pages about a flow say.
+fn flow_facts(flow: &Value) -> PageFacts {
+    PageFacts {
+        publisher: Some(text_at(flow, "publisher_name")),
+        published: json_at(flow, "/published").as_i64().map(calendar_day),
+        vintage: Some(text_at(flow, "vintage")).filter(|vintage| !vintage.is_empty()),
+        period: period_span([flow].into_iter()),
+        variable: Some((flow_title(flow), text_at(flow, "unit"))),
+        method: Some(text_at(flow, "title")),
+        identifier: Some(format!(
+            "assay://{}/{}@seq={}",
+            text_at(flow, "publisher"),
+            text_at(flow, "dataflow"),
+            json_at(flow, "/seq")
+        )),
+        ..PageFacts::default()
+    }
+}
+
+/// Files of a key; an older vintage has none at an address that can be guessed.
+fn data_downloads(flow: &Value, key: &str, latest: Option<bool>) -> Vec<DataDownload> {
+    if latest == Some(false) {
+        return Vec::new();
+    }
+    let place = [text_at(flow, "publisher"), text_at(flow, "dataflow"), key.to_owned()]
+        .map(|part| percent_encode(&part));
+    let base = format!("/data/{}", place.join("/"));
+    let kinds = [("csv", "text/csv", "CSV"), ("json", "application/json", "JSON-stat")];
+    kinds
+        .map(|(kind, media, name)| DataDownload {
+            title: format!("{}, {name}", flow_title(flow)),
+            path: format!("{base}.{kind}{}", output_query(flow, '?')),
+            media_type: media,
+        })
+        .into()
+}
