@@ -9,7 +9,7 @@ use schemas::table::Cell;
 
 use crate::ast::PropagationRule;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
-use crate::eval::{POSITIONS_MAX, positions};
+use crate::eval::{POSITIONS_MAX, count_positions};
 use crate::op::{AggregateOp, AnalyticOp, Op, StringDistance, TextOp};
 use crate::plan::{AggregateColumn, Term, TypedExpr, ViralMerge, WindowBound, WindowCall};
 
@@ -18,7 +18,7 @@ use crate::plan::{AggregateColumn, Term, TypedExpr, ViralMerge, WindowBound, Win
 pub struct RunLimits {
     /// Units of work; the table of costs stands in `specs/vtl.md`.
     pub steps: u64,
-    /// Cells (rows × outputs) of all intermediate results that live at one time; inputs are free.
+    /// Cells (rows × columns) of all intermediate results that live at one time; inputs are free.
     pub cells: u64,
 }
 
@@ -132,7 +132,7 @@ fn is_integer_typed(operand: Option<&TypedExpr>) -> bool {
 /// Positions of a pattern; of one that is not a literal the most there may be.
 fn pattern_positions(pattern: Option<&TypedExpr>) -> u64 {
     match pattern.map(|pattern| &pattern.term) {
-        Some(Term::Constant(Some(Cell::Text(pattern)))) => positions(pattern),
+        Some(Term::Constant(Some(Cell::Text(pattern)))) => count_positions(pattern),
         _ => POSITIONS_MAX,
     }
 }

@@ -6,17 +6,17 @@
 //! [`Error::Overflow`]; what is too small rounds to the nearest multiple of 10^[`EXPONENT_MIN`].
 //! Nothing here is floating point.
 
+mod big_decimal;
+mod correct_rounding;
 mod exponential;
-mod fixed;
+mod fixed_point;
 mod logarithm;
-mod near;
-mod places;
 mod power;
 mod round;
-mod spread;
 mod sqrt;
-mod total;
-mod wide;
+mod sum;
+mod u256;
+mod variance;
 
 use std::cmp::Ordering;
 
@@ -28,10 +28,10 @@ pub use exponential::exp;
 pub use logarithm::{ln, log};
 pub use power::power;
 pub use round::{ceil, floor, round, trunc};
-pub use spread::Spread;
 pub use sqrt::sqrt;
-pub use total::Total;
-use wide::Wide;
+pub use sum::ExactSum;
+use u256::U256;
+pub use variance::ExactVariance;
 
 /// Why an operation has no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -41,17 +41,17 @@ pub enum Error {
     Overflow,
     /// A division by zero.
     #[error("division by zero")]
-    Zero,
+    DivisionByZero,
     /// A value for which the operation has no result, such as the root of a negative number.
     #[error("the operation has no result for this number")]
     Domain,
     /// A number that is not whole, where a whole one is needed.
     #[error("the number is not whole")]
-    Fraction,
+    NotInteger,
 }
 
 /// Largest coefficient plus one: 10^34.
-const LIMIT: u128 = 10_u128.pow(DIGITS_MAX);
+const COEFFICIENT_LIMIT: u128 = 10_u128.pow(DIGITS_MAX);
 
 /// The sum, rounded once.
 ///
@@ -59,23 +59,23 @@ const LIMIT: u128 = 10_u128.pow(DIGITS_MAX);
 /// [`Error::Overflow`].
 pub fn add(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
     if let Some((sum, exponent)) = small_sum(a, b) {
-        return narrow(sum, exponent);
+        return round_signed(sum, exponent);
     }
     if a.exponent() == b.exponent() {
         // INVARIANT: each is below 10^34, so the sum fits 128 bits.
-        return narrow(a.coefficient() + b.coefficient(), a.exponent());
+        return round_signed(a.coefficient() + b.coefficient(), a.exponent());
     }
     let (high, low) = if a.exponent() > b.exponent() { (a, b) } else { (b, a) };
     if high.is_zero() {
-        return narrow(low.coefficient(), low.exponent());
+        return round_signed(low.coefficient(), low.exponent());
     }
     if low.is_zero() {
-        return narrow(high.coefficient(), high.exponent());
+        return round_signed(high.coefficient(), high.exponent());
     }
     let gap = high.exponent().abs_diff(low.exponent());
     if high.digits() + gap <= SMALL_DIGITS {
         let scaled = high.coefficient() * pow10(gap) as i128;
-        return narrow(scaled + low.coefficient(), low.exponent());
+        return round_signed(scaled + low.coefficient(), low.exponent());
     }
     if high.digits() + gap <= WIDE_DIGITS {
         return add_wide(high, low, gap);
@@ -113,16 +113,16 @@ const FAR_DIGITS: u32 = 37;
 
 /// Aligns in 256 bits.
 fn add_wide(high: Decimal, low: Decimal, gap: u32) -> Result<Decimal, Error> {
-    let mut scaled = Wide::from(high.coefficient().unsigned_abs());
+    let mut scaled = U256::from(high.coefficient().unsigned_abs());
     scaled = scaled.times_pow10(gap);
-    let small = Wide::from(low.coefficient().unsigned_abs());
+    let small = U256::from(low.coefficient().unsigned_abs());
     let (sign, other) = (high.coefficient() < 0, low.coefficient() < 0);
     if sign == other {
-        return finish(sign, scaled.plus(small), low.exponent().into(), false);
+        return round_wide(sign, scaled.plus(small), low.exponent().into(), false);
     }
     match scaled.cmp(&small) {
-        Ordering::Less => finish(other, small.minus(scaled), low.exponent().into(), false),
-        _ => finish(sign, scaled.minus(small), low.exponent().into(), false),
+        Ordering::Less => round_wide(other, small.minus(scaled), low.exponent().into(), false),
+        _ => round_wide(sign, scaled.minus(small), low.exponent().into(), false),
     }
 }
 
@@ -132,7 +132,7 @@ fn add_far(high: Decimal, low: Decimal) -> Result<Decimal, Error> {
     let scaled = high.coefficient().unsigned_abs() * pow10(shift);
     let same = (high.coefficient() < 0) == (low.coefficient() < 0);
     let scaled = if same { scaled } else { scaled - 1 };
-    finish(high.coefficient() < 0, scaled.into(), i64::from(high.exponent()) - i64::from(shift), true)
+    round_wide(high.coefficient() < 0, scaled.into(), i64::from(high.exponent()) - i64::from(shift), true)
 }
 
 /// The difference, rounded once.
@@ -162,11 +162,11 @@ pub fn mul(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
     let negative = a.is_negative() != b.is_negative();
     let (x, y) = (a.magnitude(), b.magnitude());
     if (x | y) >> 64 == 0 {
-        return finish_small(negative, u128::from(x as u64) * u128::from(y as u64), exponent, false);
+        return round_small(negative, u128::from(x as u64) * u128::from(y as u64), exponent, false);
     }
     match x.checked_mul(y) {
-        Some(product) => finish_small(negative, product, exponent, false),
-        None => finish(negative, Wide::product(x, y), exponent, false),
+        Some(product) => round_small(negative, product, exponent, false),
+        None => round_wide(negative, U256::product(x, y), exponent, false),
     }
 }
 
@@ -176,7 +176,7 @@ pub fn mul(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
 /// [`Error::Zero`] when `b` is zero, [`Error::Overflow`].
 pub fn div(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
     if b.is_zero() {
-        return Err(Error::Zero);
+        return Err(Error::DivisionByZero);
     }
     if a.is_zero() {
         return Ok(Decimal::ZERO);
@@ -184,7 +184,7 @@ pub fn div(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
     let exponent = i64::from(a.exponent()) - i64::from(b.exponent());
     let negative = a.is_negative() != b.is_negative();
     if let (Ok(x), Ok(y)) = (u64::try_from(a.magnitude()), u64::try_from(b.magnitude()))
-        && let Some(quotient) = quotient(negative, x, y, exponent)
+        && let Some(quotient) = divide_short(negative, x, y, exponent)
     {
         return Ok(quotient);
     }
@@ -193,7 +193,7 @@ pub fn div(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
 
 /// The quotient of two numbers that fit 64 bits, when it is in plain range: brought to exactly 34
 /// digits before it is divided, so that the remainder alone decides the rounding.
-fn quotient(negative: bool, x: u64, y: u64, exponent: i64) -> Option<Decimal> {
+fn divide_short(negative: bool, x: u64, y: u64, exponent: i64) -> Option<Decimal> {
     let (x_digits, y_digits) = (digits::count(x.into()), digits::count(y.into()));
     // Whether the leading digits of `x` reach those of `y` tells the digits of the quotient.
     let aligned_x = u128::from(x) * pow10(y_digits.saturating_sub(x_digits));
@@ -217,7 +217,7 @@ fn quotient(negative: bool, x: u64, y: u64, exponent: i64) -> Option<Decimal> {
         Ordering::Equal => quotient & 1 == 1,
     };
     let plain = (i64::from(EXPONENT_MIN)..=0).contains(&exponent);
-    plain.then(|| pack(negative, quotient + u128::from(up), exponent).ok()).flatten()
+    plain.then(|| pack_decimal(negative, quotient + u128::from(up), exponent).ok()).flatten()
 }
 
 /// The low word of 128 bits.
@@ -240,7 +240,7 @@ fn divide_long(negative: bool, a: Decimal, b: Decimal, exponent: i64) -> Result<
         exponent -= i64::from(digits);
         wanted -= digits;
     }
-    finish_small(negative, quotient, exponent, rest != 0)
+    round_small(negative, quotient, exponent, rest != 0)
 }
 
 /// Digits of a quotient before rounding: 34, a guard, and one that the estimate may lack.
@@ -254,7 +254,7 @@ pub fn modulo(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
     if b.is_zero() {
         return Ok(a.normalized());
     }
-    let rest = remainder(a, b);
+    let rest = truncated_remainder(a, b);
     if rest.is_zero() || (rest.coefficient() < 0) == (b.coefficient() < 0) {
         return Ok(rest.normalized());
     }
@@ -262,7 +262,7 @@ pub fn modulo(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
 }
 
 /// The exact remainder of truncated division, with the sign of `a`.
-fn remainder(a: Decimal, b: Decimal) -> Decimal {
+fn truncated_remainder(a: Decimal, b: Decimal) -> Decimal {
     let (x, y) = (a.coefficient().unsigned_abs(), b.coefficient().unsigned_abs());
     let gap = a.exponent().abs_diff(b.exponent());
     let (rest, exponent) = if a.exponent() < b.exponent() {
@@ -285,29 +285,29 @@ fn remainder(a: Decimal, b: Decimal) -> Decimal {
 }
 
 /// Rounds and normalises a signed 128-bit coefficient.
-fn narrow(coefficient: i128, exponent: i32) -> Result<Decimal, Error> {
-    finish_small(coefficient < 0, coefficient.unsigned_abs(), exponent.into(), false)
+fn round_signed(coefficient: i128, exponent: i32) -> Result<Decimal, Error> {
+    round_small(coefficient < 0, coefficient.unsigned_abs(), exponent.into(), false)
 }
 
 /// [`finish`] for a magnitude that fits 128 bits, which almost all do.
 #[inline]
-fn finish_small(negative: bool, magnitude: u128, exponent: i64, sticky: bool) -> Result<Decimal, Error> {
+fn round_small(negative: bool, magnitude: u128, exponent: i64, sticky: bool) -> Result<Decimal, Error> {
     if exponent < i64::from(EXPONENT_MIN) || sticky {
-        return finish(negative, magnitude.into(), exponent, sticky);
+        return round_wide(negative, magnitude.into(), exponent, sticky);
     }
-    if magnitude < LIMIT {
-        return pack(negative, magnitude, exponent);
+    if magnitude < COEFFICIENT_LIMIT {
+        return pack_decimal(negative, magnitude, exponent);
     }
     // INVARIANT: 128 bits have at most 39 digits, so five at most are dropped.
     let drop = digits::count(magnitude) - DIGITS_MAX;
     let unit = pow10(drop) as u64;
-    let (kept, rest) = divide_word(magnitude, unit);
+    let (kept, rest) = divide_by_word(magnitude, unit);
     let up = 2 * rest > unit || (2 * rest == unit && kept & 1 == 1);
-    pack(negative, kept + u128::from(up), exponent + i64::from(drop))
+    pack_decimal(negative, kept + u128::from(up), exponent + i64::from(drop))
 }
 
 /// Quotient and remainder by a number below 2^32, in divisions of 64 bits.
-fn divide_word(value: u128, divisor: u64) -> (u128, u64) {
+fn divide_by_word(value: u128, divisor: u64) -> (u128, u64) {
     let (high, low) = ((value >> 64) as u64, value as u64);
     let middle = ((high % divisor) << 32) | (low >> 32);
     let last = ((middle % divisor) << 32) | (low & u64::from(u32::MAX));
@@ -320,11 +320,11 @@ fn divide_word(value: u128, divisor: u64) -> (u128, u64) {
 /// Rounds `magnitude × 10^exponent` to a decimal128.
 ///
 /// `sticky` says that the true value lies strictly between `magnitude` and `magnitude + 1`.
-fn finish(negative: bool, magnitude: Wide, exponent: i64, sticky: bool) -> Result<Decimal, Error> {
+fn round_wide(negative: bool, magnitude: U256, exponent: i64, sticky: bool) -> Result<Decimal, Error> {
     if magnitude.is_zero() {
         return Ok(Decimal::ZERO);
     }
-    let digits = i64::from(magnitude.digits());
+    let digits = i64::from(magnitude.decimal_digits());
     let precision = digits - i64::from(DIGITS_MAX);
     let range = i64::from(EXPONENT_MIN) - exponent;
     let drop = precision.max(range).max(0);
@@ -332,14 +332,14 @@ fn finish(negative: bool, magnitude: Wide, exponent: i64, sticky: bool) -> Resul
         return Ok(Decimal::ZERO);
     }
     // INVARIANT: 0 <= drop <= digits <= 77.
-    let (mut kept, up) = magnitude.split(drop as u32, sticky);
+    let (mut kept, up) = magnitude.drop_digits(drop as u32, sticky);
     kept += u128::from(up);
-    pack(negative, kept, exponent + drop)
+    pack_decimal(negative, kept, exponent + drop)
 }
 
 /// Strips trailing zeros and brings the exponent into range.
 #[inline]
-fn pack(negative: bool, magnitude: u128, exponent: i64) -> Result<Decimal, Error> {
+fn pack_decimal(negative: bool, magnitude: u128, exponent: i64) -> Result<Decimal, Error> {
     // One value in ten ends in a zero; whether it is odd would be a branch as good as random.
     let ends = match u64::try_from(magnitude) {
         Ok(small) => small.is_multiple_of(10),
@@ -348,11 +348,11 @@ fn pack(negative: bool, magnitude: u128, exponent: i64) -> Result<Decimal, Error
     if !ends && exponent <= i64::from(EXPONENT_MAX) {
         return Decimal::from_magnitude(negative, magnitude, exponent as i32).map_err(|_| Error::Overflow);
     }
-    strip(negative, magnitude, exponent)
+    strip_zeros(negative, magnitude, exponent)
 }
 
 /// [`pack`] for what ends in zeros, or lies beyond the range and might be brought back by more.
-fn strip(negative: bool, magnitude: u128, exponent: i64) -> Result<Decimal, Error> {
+fn strip_zeros(negative: bool, magnitude: u128, exponent: i64) -> Result<Decimal, Error> {
     if magnitude == 0 {
         return Ok(Decimal::ZERO);
     }
@@ -372,9 +372,9 @@ fn strip(negative: bool, magnitude: u128, exponent: i64) -> Result<Decimal, Erro
 ///
 /// # Errors
 /// [`Error::Overflow`] when it is out of range, [`Error::Fraction`] when it is not whole.
-pub fn integer(a: Decimal) -> Result<i64, Error> {
+pub fn to_integer(a: Decimal) -> Result<i64, Error> {
     let a = a.normalized();
-    let exponent = u32::try_from(a.exponent()).map_err(|_| Error::Fraction)?;
+    let exponent = u32::try_from(a.exponent()).map_err(|_| Error::NotInteger)?;
     if a.digits() + exponent > SMALL_DIGITS {
         return Err(Error::Overflow);
     }
@@ -436,7 +436,7 @@ mod tests {
         assert_eq!(add(largest, largest), Err(Error::Overflow));
         assert_eq!(mul(d("1E+6000"), d("1E+6000")), Err(Error::Overflow));
         assert_eq!(mul(d("1E-6000"), d("1E-6000")), Ok(Decimal::ZERO));
-        assert_eq!(div(d("1"), Decimal::ZERO), Err(Error::Zero));
+        assert_eq!(div(d("1"), Decimal::ZERO), Err(Error::DivisionByZero));
         let top = mul(d("1E+6111"), d("1E+33")).unwrap();
         assert_eq!((top.coefficient(), top.exponent()), (10_i128.pow(33), EXPONENT_MAX));
     }
@@ -459,9 +459,9 @@ mod tests {
 
     #[test]
     fn integers_are_whole_and_in_range() {
-        assert_eq!(integer(d("12.0")), Ok(12));
-        assert_eq!(integer(d("9223372036854775808")), Err(Error::Overflow));
-        assert_eq!(integer(d("0.5")), Err(Error::Fraction));
-        assert_eq!(integer(d("1E+6000")), Err(Error::Overflow));
+        assert_eq!(to_integer(d("12.0")), Ok(12));
+        assert_eq!(to_integer(d("9223372036854775808")), Err(Error::Overflow));
+        assert_eq!(to_integer(d("0.5")), Err(Error::NotInteger));
+        assert_eq!(to_integer(d("1E+6000")), Err(Error::Overflow));
     }
 }

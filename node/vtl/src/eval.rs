@@ -4,30 +4,30 @@
 //! stand in the modules below, each columnar. It does no IO, reads no clock and has no state
 //! beyond one run; the result is the same whatever the order of the rows of its inputs.
 
-mod bounds;
+mod attribute_propagation;
 mod cast;
+mod cast_mask;
 mod column;
 mod distance;
-mod exists;
+mod expression;
 mod group;
 mod join;
-mod key;
-mod mask;
-mod moments;
+mod key_ranks;
+mod median;
+mod navigation;
 mod pattern;
-mod quantile;
-mod rank;
+mod recurrence;
 mod rollup;
-mod row;
-mod series;
-mod slide;
-mod text;
+mod semi_join;
+mod sliding_window;
+mod text_operators;
 mod threads;
-mod time;
-mod timeline;
+mod time_operators;
+mod time_series;
 mod union;
-mod viral;
+mod variance;
 mod window;
+mod window_bounds;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -39,17 +39,17 @@ use schemas::table::{Cell, Error, Table};
 use crate::budget::{BudgetMeter, COPY_STEPS, NODE_STEPS, ROW_STEPS, RunLimits, row_steps, summary_steps};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
 use crate::plan::{ExecutionPlan, Operation, PlanColumn, PlanStep, Term, TypedExpr};
-use column::Col;
-pub(crate) use mask::fault as mask_fault;
-pub(crate) use pattern::{POSITIONS_MAX, fault as pattern_fault, positions};
-use row::{Rows, Trouble};
+pub(crate) use cast_mask::mask_error as mask_fault;
+use column::SharedColumn;
+use expression::{EvalError, RowContext};
+pub(crate) use pattern::{POSITIONS_MAX, count_positions, pattern_error as pattern_fault};
 pub use threads::Threads;
-use threads::each;
-pub(crate) use time::unit_fault;
+use threads::map_items;
+pub(crate) use time_operators::unit_error;
 
 /// What a run gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
+pub struct RunOutput {
     /// The persistent results by name; numbers are normalised.
     pub tables: BTreeMap<String, Table>,
     /// The persistent results that are scalars by name; `None` is null.
@@ -63,21 +63,21 @@ pub struct Outcome {
 /// An intermediate result: columns in the order of the fields of its step, rows in canonical order.
 #[derive(Debug, Clone)]
 struct Relation {
-    columns: Vec<Col>,
+    columns: Vec<SharedColumn>,
     rows: usize,
 }
 
 /// The value of a step.
 #[derive(Debug, Clone)]
-enum Value {
+enum StepResult {
     Data(Relation),
     Scalar(Option<Cell>),
 }
 
-struct Run<'a> {
+struct Evaluator<'a> {
     plan: &'a ExecutionPlan,
     inputs: &'a BTreeMap<String, Arc<Table>>,
-    values: Vec<Option<Value>>,
+    values: Vec<Option<StepResult>>,
     /// For each step the last step that reads it.
     last: Vec<usize>,
     meter: BudgetMeter,
@@ -92,37 +92,37 @@ struct Run<'a> {
 /// # Errors
 /// The first fault met, steps in plan order, rows in canonical order: it is the same on every
 /// machine.
-pub fn run(
+pub fn run_plan(
     plan: &ExecutionPlan,
     inputs: &BTreeMap<String, Arc<Table>>,
     limits: RunLimits,
-) -> Result<Outcome, Diagnostic> {
-    run_with(plan, inputs, limits, Threads::here())
+) -> Result<RunOutput, Diagnostic> {
+    run_plan_with(plan, inputs, limits, Threads::available())
 }
 
 /// As [`run`], with so many threads: the outcome or the fault is the same with any number of them.
 ///
 /// # Errors
 /// As [`run`].
-pub fn run_with(
+pub fn run_plan_with(
     plan: &ExecutionPlan,
     inputs: &BTreeMap<String, Arc<Table>>,
     limits: RunLimits,
     threads: Threads,
-) -> Result<Outcome, Diagnostic> {
-    let (values, last, meter) = (Vec::new(), lives(plan), BudgetMeter::new(limits));
-    let mut run = Run { plan, inputs, values, last, meter, threads };
+) -> Result<RunOutput, Diagnostic> {
+    let (values, last, meter) = (Vec::new(), last_readers(plan), BudgetMeter::new(limits));
+    let mut run = Evaluator { plan, inputs, values, last, meter, threads };
     run.meter.charge(usize::try_from(plan.nodes).unwrap_or(usize::MAX), NODE_STEPS, Span::default())?;
     for (at, step) in plan.steps.iter().enumerate() {
-        let value = run.step(step)?;
+        let value = run.eval_step(step)?;
         run.values.push(Some(value));
-        run.release(at, step);
+        run.release_unread(at, step);
     }
-    run.outcome()
+    run.into_output()
 }
 
 /// For each step the last step that reads it; persistent results live to the end.
-fn lives(plan: &ExecutionPlan) -> Vec<usize> {
+fn last_readers(plan: &ExecutionPlan) -> Vec<usize> {
     let mut last: Vec<usize> = (0..plan.steps.len()).collect();
     for (at, step) in plan.steps.iter().enumerate() {
         for input in step.operation.inputs() {
@@ -140,51 +140,51 @@ fn lives(plan: &ExecutionPlan) -> Vec<usize> {
     last
 }
 
-impl Run<'_> {
-    fn step(&mut self, step: &PlanStep) -> Result<Value, Diagnostic> {
+impl Evaluator<'_> {
+    fn eval_step(&mut self, step: &PlanStep) -> Result<StepResult, Diagnostic> {
         let relation = match &step.operation {
-            Operation::Input(name) => return self.input(name).map(Value::Data),
-            Operation::Scalar(typed) => return self.scalar(typed).map(Value::Scalar),
+            Operation::Input(name) => return self.read_input(name).map(StepResult::Data),
+            Operation::Scalar(typed) => return self.eval_scalar(typed).map(StepResult::Scalar),
             Operation::Pick { input, column } => {
                 let cell = self.relation(*input)?.columns.get(*column).and_then(|column| column.cell(0));
-                return Ok(Value::Scalar(cell));
+                return Ok(StepResult::Scalar(cell));
             }
-            Operation::Map { input, outputs: columns } => self.map(*input, columns, step.span)?,
-            Operation::Filter { input, condition } => self.filter(*input, condition, step.span)?,
-            Operation::Rollup { input, rollup } => self.rollup(*input, rollup, step)?,
+            Operation::Map { input, outputs: columns } => self.eval_map(*input, columns, step.span)?,
+            Operation::Filter { input, condition } => self.eval_filter(*input, condition, step.span)?,
+            Operation::Rollup { input, rollup } => self.eval_rollup(*input, rollup, step)?,
             Operation::Union { inputs } => {
                 let operands: Result<Vec<Relation>, Diagnostic> =
                     inputs.iter().map(|input| self.relation(*input).cloned()).collect();
                 let count = step.columns.iter().take_while(|field| field.role == Role::Identifier).count();
-                union::union(&operands?, count, &mut self.meter, step.span)?
+                union::eval_union(&operands?, count, &mut self.meter, step.span)?
             }
             Operation::Join { left, right, keys, outputs: columns, matching } => {
                 let sides = (self.relation(*left)?.clone(), self.relation(*right)?.clone());
                 let count = step.columns.iter().take_while(|field| field.role == Role::Identifier).count();
-                let spec = join::Spec { keys, columns, matching: *matching, identifiers: count };
-                return join::join(&sides.0, &sides.1, &spec, &mut self.meter, step.span, self.threads)
-                    .map(Value::Data);
+                let spec = join::JoinSpec { keys, columns, matching: *matching, identifiers: count };
+                return join::eval_join(&sides.0, &sides.1, &spec, &mut self.meter, step.span, self.threads)
+                    .map(StepResult::Data);
             }
             Operation::SemiJoin { left, right, keys, present } => {
                 let (left, right) = (self.relation(*left)?.clone(), self.relation(*right)?.clone());
-                exists::semi(&left, &right, keys, *present, &mut self.meter, step.span)?
+                semi_join::eval_semi_join(&left, &right, keys, *present, &mut self.meter, step.span)?
             }
             Operation::Exists { left, right, keys } => {
                 let (left, right) = (self.relation(*left)?.clone(), self.relation(*right)?.clone());
-                exists::exists(&left, &right, keys, &mut self.meter, step)?
+                semi_join::eval_exists(&left, &right, keys, &mut self.meter, step)?
             }
-            Operation::Group { input, keys, summaries } => self.group(*input, keys, summaries, step)?,
-            Operation::Rekey { input, column, value } => self.rekey(*input, *column, value, step)?,
+            Operation::Group { input, keys, summaries } => self.eval_group(*input, keys, summaries, step)?,
+            Operation::Rekey { input, column, value } => self.eval_rekey(*input, *column, value, step)?,
             Operation::Series { input, time, time_type: kind, op } => {
                 let relation = self.relation(*input)?.clone();
-                timeline::series(&relation, (*time, *kind), *op, &mut self.meter, step)?
+                time_series::eval_time_series(&relation, (*time, *kind), *op, &mut self.meter, step)?
             }
-            Operation::Shift { input, column, count } => self.shift(*input, *column, count, step)?,
+            Operation::Shift { input, column, count } => self.eval_shift(*input, *column, count, step)?,
         };
-        Ok(Value::Data(relation))
+        Ok(StepResult::Data(relation))
     }
 
-    fn input(&self, name: &str) -> Result<Relation, Diagnostic> {
+    fn read_input(&self, name: &str) -> Result<Relation, Diagnostic> {
         let missing = || {
             Diagnostic::new(DiagnosticCode::Input, Span::default(), format!("the input `{name}` is missing"))
         };
@@ -193,14 +193,15 @@ impl Run<'_> {
             let message = format!("the input `{name}` has another structure than the plan was checked with");
             return Err(Diagnostic::new(DiagnosticCode::Input, Span::default(), message));
         }
-        let columns = (0..table.columns().len()).map(|at| Col::Of(Arc::clone(table), at)).collect();
+        let columns =
+            (0..table.columns().len()).map(|at| SharedColumn::OfTable(Arc::clone(table), at)).collect();
         Ok(Relation { columns, rows: table.rows() })
     }
 
     /// The table of a step that the plan says is there.
     fn relation(&self, step: usize) -> Result<&Relation, Diagnostic> {
         match self.values.get(step) {
-            Some(Some(Value::Data(relation))) => Ok(relation),
+            Some(Some(StepResult::Data(relation))) => Ok(relation),
             _ => Err(Diagnostic::new(
                 DiagnosticCode::Structure,
                 Span::default(),
@@ -209,9 +210,9 @@ impl Run<'_> {
         }
     }
 
-    fn rows<'r>(&'r self, relation: &'r Relation) -> Rows<'r> {
+    fn row_context<'r>(&'r self, relation: &'r Relation) -> RowContext<'r> {
         let spare = RefCell::default();
-        Rows {
+        RowContext {
             columns: &relation.columns,
             rows: relation.rows,
             values: &self.values,
@@ -221,59 +222,60 @@ impl Run<'_> {
     }
 
     /// The table of a step for its last reader: what only that one reads may be written over.
-    fn take(&mut self, step: usize) -> Result<Relation, Diagnostic> {
+    fn take_relation(&mut self, step: usize) -> Result<Relation, Diagnostic> {
         let missing =
             || Diagnostic::new(DiagnosticCode::Structure, Span::default(), "a step of the plan has no table");
         let now = self.values.len();
         match self.values.get_mut(step) {
-            Some(Some(Value::Data(relation))) if self.last.get(step) == Some(&now) => {
+            Some(Some(StepResult::Data(relation))) if self.last.get(step) == Some(&now) => {
                 // What stays behind has the same size: it is given back to the budget later.
-                let columns = vec![Col::nothing(); relation.columns.len()];
+                let columns = vec![SharedColumn::empty(); relation.columns.len()];
                 Ok(Relation {
                     columns: std::mem::replace(&mut relation.columns, columns),
                     rows: relation.rows,
                 })
             }
-            Some(Some(Value::Data(relation))) => Ok(relation.clone()),
+            Some(Some(StepResult::Data(relation))) => Ok(relation.clone()),
             _ => Err(missing()),
         }
     }
 
     /// A scalar is a component expression over one row without columns.
-    fn scalar(&mut self, typed: &TypedExpr) -> Result<Option<Cell>, Diagnostic> {
+    fn eval_scalar(&mut self, typed: &TypedExpr) -> Result<Option<Cell>, Diagnostic> {
         self.meter.charge(1, row_steps(typed) + ROW_STEPS, typed.span)?;
-        match Rows::single(&self.values).eval(typed, None) {
-            Ok(value) => Ok(value.cell(0)),
-            Err(trouble) => Err(trouble.fault(None)),
+        match RowContext::for_scalar(&self.values).eval(typed, None) {
+            Ok(value) => Ok(value.cell_at(0)),
+            Err(trouble) => Err(trouble.into_diagnostic(None)),
         }
     }
 
-    fn map(&mut self, input: usize, columns: &[TypedExpr], span: Span) -> Result<Relation, Diagnostic> {
+    fn eval_map(&mut self, input: usize, columns: &[TypedExpr], span: Span) -> Result<Relation, Diagnostic> {
         let rows = self.relation(input)?.rows;
         let cost: u64 = columns.iter().map(row_steps).sum();
         self.meter.charge(rows, cost, span)?;
         self.meter.reserve(rows, columns.len(), span)?;
-        let mut relation = self.take(input)?;
-        let spare = RefCell::new(spare(&mut relation, columns, self.identifiers(input)));
-        let rows = Rows { spare, ..self.rows(&relation) };
+        let mut relation = self.take_relation(input)?;
+        let spare = RefCell::new(take_spare_columns(&mut relation, columns, self.identifier_count(input)));
+        let rows = RowContext { spare, ..self.row_context(&relation) };
         let mut made = Vec::with_capacity(columns.len());
         for typed in columns {
-            let value = rows.eval(typed, None).map_err(|trouble| self.blame(trouble, input, &relation))?;
-            made.push(value.column(typed.value_type, relation.rows));
+            let value =
+                rows.eval(typed, None).map_err(|trouble| self.locate_error(trouble, input, &relation))?;
+            made.push(value.into_column(typed.value_type, relation.rows));
         }
         let relation = Relation { columns: made, rows: relation.rows };
-        self.whole(&relation, columns, self.identifiers(input), span)?;
+        self.check_identifiers(&relation, columns, self.identifier_count(input), span)?;
         Ok(relation)
     }
 
     /// How many identifiers a step has; they are its first columns.
-    fn identifiers(&self, step: usize) -> usize {
+    fn identifier_count(&self, step: usize) -> usize {
         let fields = self.plan.steps.get(step).map_or(&[][..], |step| &step.columns);
         fields.iter().take_while(|field| field.role == Role::Identifier).count()
     }
 
     /// Identifiers made by `calc` must not be null; those of the operand are not.
-    fn whole(
+    fn check_identifiers(
         &self,
         relation: &Relation,
         made: &[TypedExpr],
@@ -283,34 +285,40 @@ impl Run<'_> {
         let Some(step) = self.plan.steps.get(self.values.len()) else { return Ok(()) };
         let pairs = step.columns.iter().zip(&relation.columns).zip(made);
         for ((field, column), typed) in pairs.take_while(|((field, _), _)| field.role == Role::Identifier) {
-            let kept = matches!(typed.term, Term::Column(at) if at < known);
+            let kept = matches ! ( typed . term , Term :: Column ( at ) if at < known );
             if !kept && let Some(row) = column.first_null() {
                 let message = format!("the identifier `{}` is null", field.name);
                 return Err(Diagnostic::new(DiagnosticCode::NullIdentifier, span, message)
-                    .at_data_point(point(&step.columns, relation, row)));
+                    .at_data_point(data_point_key(&step.columns, relation, row)));
             }
         }
         Ok(())
     }
 
-    fn filter(&mut self, input: usize, condition: &TypedExpr, span: Span) -> Result<Relation, Diagnostic> {
+    fn eval_filter(
+        &mut self,
+        input: usize,
+        condition: &TypedExpr,
+        span: Span,
+    ) -> Result<Relation, Diagnostic> {
         let relation = self.relation(input)?.clone();
         self.meter.charge(relation.rows, row_steps(condition) + ROW_STEPS, span)?;
-        let rows = self.rows(&relation);
-        let value = rows.eval(condition, None).map_err(|trouble| self.blame(trouble, input, &relation))?;
+        let rows = self.row_context(&relation);
+        let value =
+            rows.eval(condition, None).map_err(|trouble| self.locate_error(trouble, input, &relation))?;
         let kept: Vec<u32> =
-            (0..relation.rows).filter(|row| value.truth(*row)).map(|row| row as u32).collect();
+            (0..relation.rows).filter(|row| value.is_true(*row)).map(|row| row as u32).collect();
         self.meter.charge(kept.len() * relation.columns.len(), COPY_STEPS, span)?;
         self.meter.reserve(kept.len(), relation.columns.len(), span)?;
         if kept.len() == relation.rows {
             return Ok(relation);
         }
-        let pick = |column: &Col| Col::own(column.gather(&kept));
-        let columns = each(self.threads, relation.rows, &relation.columns, pick);
+        let pick = |column: &SharedColumn| SharedColumn::new(column.gather(&kept));
+        let columns = map_items(self.threads, relation.rows, &relation.columns, pick);
         Ok(Relation { columns, rows: kept.len() })
     }
 
-    fn group(
+    fn eval_group(
         &mut self,
         input: usize,
         keys: &[crate::plan::GroupKey],
@@ -322,22 +330,23 @@ impl Run<'_> {
         for summary in summaries {
             let cost = summary.operand.as_ref().map_or(0, row_steps) + summary_steps(summary);
             self.meter.charge(relation.rows, cost, step.span)?;
-            let rows = self.rows(&relation);
+            let rows = self.row_context(&relation);
             let value = match &summary.operand {
                 None => None,
                 Some(typed) => {
-                    let value =
-                        rows.eval(typed, None).map_err(|trouble| self.blame(trouble, input, &relation))?;
-                    Some(value.column(typed.value_type, relation.rows))
+                    let value = rows
+                        .eval(typed, None)
+                        .map_err(|trouble| self.locate_error(trouble, input, &relation))?;
+                    Some(value.into_column(typed.value_type, relation.rows))
                 }
             };
             operands.push(value);
         }
-        group::group(&relation, keys, summaries, &operands, &mut self.meter, step, self.threads)
+        group::eval_group(&relation, keys, summaries, &operands, &mut self.meter, step, self.threads)
     }
 
     /// Rules between code items, their conditions evaluated for every row first.
-    fn rollup(
+    fn eval_rollup(
         &mut self,
         input: usize,
         rollup: &crate::plan::Rollup,
@@ -349,22 +358,23 @@ impl Run<'_> {
         });
         let cost: u64 = conditions.map(row_steps).sum();
         self.meter.charge(relation.rows, cost, step.span)?;
-        let rows = self.rows(&relation);
+        let rows = self.row_context(&relation);
         let eval = |typed: &Option<TypedExpr>| match typed {
             None => Ok(None),
             Some(typed) => rows.eval(typed, None).map(Some),
         };
         let of = |rule: &crate::plan::RollupRule| {
-            let parts: Result<_, Trouble> = rule.right.iter().map(|part| eval(&part.condition)).collect();
-            Ok(rollup::Conditions { when: eval(&rule.when)?, parts: parts? })
+            let parts: Result<_, EvalError> = rule.right.iter().map(|part| eval(&part.condition)).collect();
+            Ok(rollup::RuleConditions { when: eval(&rule.when)?, parts: parts? })
         };
-        let conditions: Result<Vec<rollup::Conditions>, Trouble> = rollup.rules.iter().map(of).collect();
-        let conditions = conditions.map_err(|trouble| self.blame(trouble, input, &relation))?;
-        rollup::rollup(&relation, rollup, &conditions, &mut self.meter, step)
+        let conditions: Result<Vec<rollup::RuleConditions>, EvalError> =
+            rollup.rules.iter().map(of).collect();
+        let conditions = conditions.map_err(|trouble| self.locate_error(trouble, input, &relation))?;
+        rollup::eval_rollup(&relation, rollup, &conditions, &mut self.meter, step)
     }
 
     /// An identifier replaced by a value of each data point.
-    fn rekey(
+    fn eval_rekey(
         &mut self,
         input: usize,
         column: usize,
@@ -373,14 +383,14 @@ impl Run<'_> {
     ) -> Result<Relation, Diagnostic> {
         let relation = self.relation(input)?.clone();
         self.meter.charge(relation.rows, row_steps(value), step.span)?;
-        let rows = self.rows(&relation);
-        let made = rows.eval(value, None).map_err(|trouble| self.blame(trouble, input, &relation))?;
-        let made = made.column(value.value_type, relation.rows);
-        timeline::rekeyed(relation, column, made, &mut self.meter, step)
+        let rows = self.row_context(&relation);
+        let made = rows.eval(value, None).map_err(|trouble| self.locate_error(trouble, input, &relation))?;
+        let made = made.into_column(value.value_type, relation.rows);
+        time_series::replace_identifier(relation, column, made, &mut self.meter, step)
     }
 
     /// Moves values of time; the calendar ends with a fault.
-    fn shift(
+    fn eval_shift(
         &mut self,
         input: usize,
         column: usize,
@@ -388,21 +398,21 @@ impl Run<'_> {
         step: &PlanStep,
     ) -> Result<Relation, Diagnostic> {
         let relation = self.relation(input)?.clone();
-        let Some(Cell::Integer(count)) = self.scalar(count)? else {
+        let Some(Cell::Integer(count)) = self.eval_scalar(count)? else {
             return Err(Diagnostic::new(DiagnosticCode::Type, step.span, "`timeshift` by null"));
         };
-        timeline::shift(relation, column, count, &mut self.meter, step, self.threads)
+        time_series::eval_timeshift(relation, column, count, &mut self.meter, step, self.threads)
     }
 
     /// Names the data point of a trouble in the rows of a step.
-    fn blame(&self, trouble: Trouble, step: usize, relation: &Relation) -> Diagnostic {
+    fn locate_error(&self, trouble: EvalError, step: usize, relation: &Relation) -> Diagnostic {
         let fields = self.plan.steps.get(step).map_or(&[][..], |step| &step.columns);
-        let cell = point(fields, relation, trouble.row);
-        trouble.fault(cell)
+        let cell = data_point_key(fields, relation, trouble.row);
+        trouble.into_diagnostic(cell)
     }
 
     /// Lets go of what no later step reads.
-    fn release(&mut self, at: usize, step: &PlanStep) {
+    fn release_unread(&mut self, at: usize, step: &PlanStep) {
         let mut done = step.operation.inputs();
         done.push(at);
         done.sort_unstable();
@@ -414,7 +424,8 @@ impl Run<'_> {
             let counted =
                 self.plan.steps.get(input).is_some_and(|step| !matches!(step.operation, Operation::Input(_)));
             if let Some(slot) = self.values.get_mut(input)
-                && let Some(Value::Data(relation)) = slot.take_if(|value| matches!(value, Value::Data(_)))
+                && let Some(StepResult::Data(relation)) =
+                    slot.take_if(|value| matches!(value, StepResult::Data(_)))
                 && counted
             {
                 self.meter.release(relation.rows, relation.columns.len());
@@ -423,39 +434,42 @@ impl Run<'_> {
     }
 
     /// The value of a scalar step, numbers normalised.
-    fn known(&self, step: usize) -> Option<Cell> {
+    fn scalar_result(&self, step: usize) -> Option<Cell> {
         match self.values.get(step) {
-            Some(Some(Value::Scalar(Some(Cell::Number(value))))) => Some(Cell::Number(value.normalized())),
-            Some(Some(Value::Scalar(cell))) => cell.clone(),
+            Some(Some(StepResult::Scalar(Some(Cell::Number(value))))) => {
+                Some(Cell::Number(value.normalized()))
+            }
+            Some(Some(StepResult::Scalar(cell))) => cell.clone(),
             _ => None,
         }
     }
 
-    fn outcome(mut self) -> Result<Outcome, Diagnostic> {
+    fn into_output(mut self) -> Result<RunOutput, Diagnostic> {
         let mut tables = BTreeMap::new();
         let mut scalars = BTreeMap::new();
         for (at, name) in self.plan.outputs.iter().enumerate() {
             if let Some((step, _)) = self.plan.scalars.get(name) {
-                scalars.insert(name.clone(), self.known(*step));
+                scalars.insert(name.clone(), self.scalar_result(*step));
                 continue;
             }
             let Some((step, shape)) = self.plan.results.get(name) else { continue };
             let others = self.plan.outputs.iter().skip(at + 1).filter_map(|name| self.plan.results.get(name));
             let again = others.into_iter().any(|(other, _)| other == step);
-            let relation = if again { self.relation(*step)?.clone() } else { self.last_of(*step)? };
-            let columns = relation.columns.into_iter().map(|column| column::normal(column, self.threads));
+            let relation = if again { self.relation(*step)?.clone() } else { self.take_result(*step)? };
+            let columns =
+                relation.columns.into_iter().map(|column| column::normalize_column(column, self.threads));
             let span = self.plan.steps.get(*step).map_or(Span::default(), |step| step.span);
-            let table =
-                Table::new(shape.clone(), columns.collect()).map_err(|error| refused(name, &error, span))?;
+            let table = Table::new(shape.clone(), columns.collect())
+                .map_err(|error| invalid_table(name, &error, span))?;
             tables.insert(name.clone(), table);
         }
-        Ok(Outcome { tables, scalars, steps: self.meter.steps, cells: self.meter.cells })
+        Ok(RunOutput { tables, scalars, steps: self.meter.steps, cells: self.meter.cells })
     }
 
     /// A table that nothing needs any more.
-    fn last_of(&mut self, step: usize) -> Result<Relation, Diagnostic> {
+    fn take_result(&mut self, step: usize) -> Result<Relation, Diagnostic> {
         match self.values.get_mut(step).and_then(Option::take) {
-            Some(Value::Data(relation)) => Ok(relation),
+            Some(StepResult::Data(relation)) => Ok(relation),
             _ => self.relation(step).cloned(),
         }
     }
@@ -464,27 +478,30 @@ impl Run<'_> {
 /// Columns that one expression reads once, taken out: whoever reads them may write over them.
 ///
 /// Identifiers stay, for they name the data point of a fault.
-fn spare(relation: &mut Relation, made: &[TypedExpr], identifiers: usize) -> Vec<Option<Col>> {
+fn take_spare_columns(
+    relation: &mut Relation,
+    made: &[TypedExpr],
+    identifiers: usize,
+) -> Vec<Option<SharedColumn>> {
     let mut reads = vec![0_usize; relation.columns.len()];
     let mut open: Vec<&TypedExpr> = made.iter().collect();
     while let Some(typed) = open.pop() {
         match &typed.term {
             Term::Column(at) => reads.get_mut(*at).into_iter().for_each(|count| *count += 1),
-            Term::Apply(_, operands) => open.extend(operands),
-            // A window reads columns by their place.
+            Term::Apply(_, operands) => open.extend(operands), // A window reads columns by their place.
             Term::Window(_) => return Vec::new(),
             Term::Constant(_) | Term::Scalar(_) => {}
         }
     }
     let places = relation.columns.iter_mut().zip(reads).enumerate();
-    let take = |(at, (column, reads)): (usize, (&mut Col, usize))| {
-        (at >= identifiers && reads == 1).then(|| std::mem::replace(column, Col::nothing()))
+    let take = |(at, (column, reads)): (usize, (&mut SharedColumn, usize))| {
+        (at >= identifiers && reads == 1).then(|| std::mem::replace(column, SharedColumn::empty()))
     };
     places.map(take).collect()
 }
 
 /// A result that is no table.
-fn refused(name: &str, error: &Error, span: Span) -> Diagnostic {
+fn invalid_table(name: &str, error: &Error, span: Span) -> Diagnostic {
     let code = match error {
         Error::Null { .. } => DiagnosticCode::NullIdentifier,
         Error::Rows(_) | Error::Text(_) => DiagnosticCode::Budget,
@@ -494,7 +511,7 @@ fn refused(name: &str, error: &Error, span: Span) -> Diagnostic {
 }
 
 /// The key of a row, as a fault names it.
-fn point(fields: &[PlanColumn], relation: &Relation, row: usize) -> Option<String> {
+fn data_point_key(fields: &[PlanColumn], relation: &Relation, row: usize) -> Option<String> {
     let identifiers =
         fields.iter().zip(&relation.columns).filter(|(field, _)| field.role == Role::Identifier);
     let parts: Vec<String> = identifiers

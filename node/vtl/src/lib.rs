@@ -32,7 +32,7 @@ pub use budget::RunLimits;
 pub use check::{DIAGNOSTICS_MAX, check};
 pub use diagnostic::{Diagnostic, DiagnosticCode, Span, render_diagnostic};
 pub use difference::{ChangedStatement, ScriptDifference, compare_scripts};
-pub use eval::{Outcome, Threads, run, run_with};
+pub use eval::{RunOutput, Threads, run_plan, run_plan_with};
 pub use explain::StepExplanation;
 pub use format::format_script;
 pub use plan::ExecutionPlan;

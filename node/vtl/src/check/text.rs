@@ -6,7 +6,7 @@ use schemas::table::Cell;
 use super::Checker;
 use super::typing::{ExprType, TypeMismatch, at, each};
 use crate::diagnostic::DiagnosticCode;
-use crate::eval::{mask_fault, pattern_fault, unit_fault};
+use crate::eval::{mask_fault, pattern_fault, unit_error};
 use crate::op::{Op, TextOp, TimeOp};
 use crate::plan::{Term, TypedExpr};
 
@@ -51,7 +51,7 @@ impl Checker<'_> {
             Op::Text(TextOp::Match) => {
                 (DiagnosticCode::Domain, 1, text(1).and_then(|text| self.pattern(text)))
             }
-            Op::Time(TimeOp::Add) => (DiagnosticCode::Cast, 2, text(2).and_then(unit_fault)),
+            Op::Time(TimeOp::Add) => (DiagnosticCode::Cast, 2, text(2).and_then(unit_error)),
             _ => return Some(()),
         };
         match (reason, operands.get(place)) {

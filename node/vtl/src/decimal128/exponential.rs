@@ -7,9 +7,9 @@
 use schemas::decimal::Decimal;
 
 use super::Error;
-use super::fixed::{Fixed, LN_10};
-use super::logarithm::{NATURAL_ERROR, natural};
-use super::near::{Near, ziv};
+use super::correct_rounding::{Approximation, ziv};
+use super::fixed_point::{FixedPoint, LN_10};
+use super::logarithm::{LN_ERROR_BITS, ln_fixed};
 
 /// e raised to `x`.
 ///
@@ -21,7 +21,7 @@ pub fn exp(x: Decimal) -> Result<Decimal, Error> {
         return Ok(Decimal::from(1));
     }
     if lead > 5 {
-        return beyond(x.is_negative());
+        return beyond_range(x.is_negative());
     }
     ziv!(exp_at(x))
 }
@@ -36,7 +36,7 @@ pub(super) fn root_power(base: Decimal, exponent: Decimal) -> Result<Decimal, Er
         return Err(Error::Domain);
     }
     if base.is_zero() {
-        return if exponent.is_negative() { Err(Error::Zero) } else { Ok(Decimal::ZERO) };
+        return if exponent.is_negative() { Err(Error::DivisionByZero) } else { Ok(Decimal::ZERO) };
     }
     // No logarithm reaches 10^5.
     if exponent.exponent() + (exponent.digits() as i32) < NEGLIGIBLE - 5 {
@@ -51,73 +51,73 @@ const NEGLIGIBLE: i32 = -35;
 const LOGARITHM_MAX: u64 = 15_000;
 
 /// The exponential of a number beyond [`LOGARITHM_MAX`].
-fn beyond(negative: bool) -> Result<Decimal, Error> {
+fn beyond_range(negative: bool) -> Result<Decimal, Error> {
     if negative { Ok(Decimal::ZERO) } else { Err(Error::Overflow) }
 }
 
 fn exp_at<const N: usize>(x: Decimal) -> Option<Result<Decimal, Error>> {
-    let (whole, rest) = Fixed::<N>::decimal(x.magnitude(), x.exponent().min(0).unsigned_abs());
+    let (whole, rest) = FixedPoint::<N>::from_decimal(x.magnitude(), x.exponent().min(0).unsigned_abs());
     // INVARIANT: the magnitude is below 10^5.
     let whole = whole as u64 * 10_u64.pow(x.exponent().max(0).unsigned_abs());
-    exponential(x.is_negative(), Fixed::whole(whole).plus(rest), 1)
+    exp_fixed(x.is_negative(), FixedPoint::from_integer(whole).plus(rest), 1)
 }
 
 fn power_at<const N: usize>(base: Decimal, exponent: Decimal) -> Option<Result<Decimal, Error>> {
-    let (negative, logarithm) = natural::<N>(base);
+    let (negative, logarithm) = ln_fixed::<N>(base);
     let negative = negative != exponent.is_negative();
-    let (whole, rest) = Fixed::decimal(exponent.magnitude(), exponent.exponent().unsigned_abs());
-    let Some(times) = product(logarithm, whole) else { return Some(beyond(negative)) };
-    let error = NATURAL_ERROR + 2 + (u128::BITS - whole.leading_zeros());
-    exponential(negative, times.plus(logarithm.product(rest)), error)
+    let (whole, rest) = FixedPoint::from_decimal(exponent.magnitude(), exponent.exponent().unsigned_abs());
+    let Some(times) = multiply_integer(logarithm, whole) else { return Some(beyond_range(negative)) };
+    let error = LN_ERROR_BITS + 2 + (u128::BITS - whole.leading_zeros());
+    exp_fixed(negative, times.plus(logarithm.multiply(rest)), error)
 }
 
 /// The product with a whole number, when it is below 2^64.
-fn product<const N: usize>(value: Fixed<N>, factor: u128) -> Option<Fixed<N>> {
-    let (low, over) = value.times(factor as u64);
-    let (high, far) = value.times((factor >> 64) as u64);
+fn multiply_integer<const N: usize>(value: FixedPoint<N>, factor: u128) -> Option<FixedPoint<N>> {
+    let (low, over) = value.multiply_word(factor as u64);
+    let (high, far) = value.multiply_word((factor >> 64) as u64);
     // Taking the high part up by a word must lose nothing.
-    (over == 0 && far == 0 && high.top() == 0).then(|| low.plus(high.up(64)))
+    (over == 0 && far == 0 && high.integer_part() == 0).then(|| low.plus(high.shift_left(64)))
 }
 
 /// `exp ±t`, where `t` is known within 2^`error` units.
-fn exponential<const N: usize>(negative: bool, t: Fixed<N>, error: u32) -> Option<Result<Decimal, Error>> {
-    if error >= Fixed::<N>::BITS {
+fn exp_fixed<const N: usize>(negative: bool, t: FixedPoint<N>, error: u32) -> Option<Result<Decimal, Error>> {
+    if error >= FixedPoint::<N>::BITS {
         return None;
     }
-    if t.top() > LOGARITHM_MAX {
-        return Some(beyond(negative));
+    if t.integer_part() > LOGARITHM_MAX {
+        return Some(beyond_range(negative));
     }
-    let ln_10 = Fixed::<N>::constant(&LN_10);
-    let least = (t.lead() / (ln_10.lead() + 1)) as u64;
+    let ln_10 = FixedPoint::<N>::from_constant(&LN_10);
+    let least = (t.leading_words() / (ln_10.leading_words() + 1)) as u64;
     let tens = if negative { least + 1 } else { least };
-    let (_, rest) = ln_10.times(tens).0.distance(t);
-    let value = taylor(rest);
+    let (_, rest) = ln_10.multiply_word(tens).0.abs_difference(t);
+    let value = taylor_series(rest);
     // The series is short of less than 2^7 units, which eight squarings make 2^15 of one, and the
     // value is below 16; so often counts an error of `t`, to which ln 10 adds less than 2^13.
     let error = error.max(15) + 5;
     let tens = if negative { -(tens as i64) } else { tens as i64 };
-    Near { value, error, twos: 0, tens }.decide(false)
+    Approximation { value, error, twos: 0, tens }.round_if_certain(false)
 }
 
 /// Bits by which the argument of the series is made smaller.
 const HALVINGS: u32 = 8;
 
 /// The exponential of a number from 0 to ln 10.
-fn taylor<const N: usize>(rest: Fixed<N>) -> Fixed<N> {
-    let part = rest.down(HALVINGS);
-    let (mut term, mut sum, mut count) = (part, Fixed::whole(1), 1);
+fn taylor_series<const N: usize>(rest: FixedPoint<N>) -> FixedPoint<N> {
+    let part = rest.shift_right(HALVINGS);
+    let (mut term, mut sum, mut count) = (part, FixedPoint::from_integer(1), 1);
     // Each term is at most a hundredth of the one before, so this ends.
     while !term.is_zero() {
         sum = sum.plus(term);
         count += 1;
-        term = term.product(part).over(count);
+        term = term.multiply(part).divide_small(count);
     }
-    (0..HALVINGS).fold(sum, |value, _| value.product(value))
+    (0..HALVINGS).fold(sum, |value, _| value.multiply(value))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixed::WORDS_MAX;
+    use super::super::fixed_point::WORDS_MAX;
     use super::*;
 
     fn d(text: &str) -> Decimal {
@@ -176,7 +176,7 @@ mod tests {
     fn powers_of_zero_and_of_negative_numbers() {
         assert_eq!(root_power(d("-8"), d("0.5")), Err(Error::Domain));
         assert_eq!(root_power(d("0"), d("0.5")), Ok(Decimal::ZERO));
-        assert_eq!(root_power(d("0"), d("-0.5")), Err(Error::Zero));
+        assert_eq!(root_power(d("0"), d("-0.5")), Err(Error::DivisionByZero));
         assert_eq!(root_power(d("9E+6111"), d("123456789.5")), Err(Error::Overflow));
         assert_eq!(root_power(d("9E+6111"), d("-123456789.5")), Ok(Decimal::ZERO));
         assert_eq!(root_power(d("7"), d("1E-6176")), Ok(d("1")));

@@ -8,7 +8,7 @@
 use schemas::decimal::Decimal;
 
 use super::exponential::root_power;
-use super::{Error, div, integer, mul};
+use super::{Error, div, mul, to_integer};
 
 /// `base` raised to `exponent`; 1 when the exponent is 0, whatever the base (reference manual,
 /// "Power").
@@ -17,9 +17,9 @@ use super::{Error, div, integer, mul};
 /// [`Error::Domain`] for a negative number to an exponent that is not whole, [`Error::Zero`] for zero
 /// to a negative exponent, [`Error::Overflow`] when any rounding of the sequence overflows.
 pub fn power(base: Decimal, exponent: Decimal) -> Result<Decimal, Error> {
-    match integer(exponent) {
+    match to_integer(exponent) {
         Ok(exponent) => whole_power(base, exponent),
-        Err(Error::Fraction) => root_power(base, exponent.normalized()),
+        Err(Error::NotInteger) => root_power(base, exponent.normalized()),
         Err(error) => Err(error),
     }
 }
@@ -58,7 +58,7 @@ mod tests {
     fn the_sequence_is_bounded_and_ends_in_faults() {
         assert_eq!(power(d("10"), d("7000")), Err(Error::Overflow));
         assert_eq!(power(d("2"), d("0.5")), Ok(d("1.414213562373095048801688724209698")));
-        assert_eq!(power(d("0"), d("-1")), Err(Error::Zero));
+        assert_eq!(power(d("0"), d("-1")), Err(Error::DivisionByZero));
         assert_eq!(power(d("0"), d("0")), Ok(d("1")));
         assert_eq!(power(d("-1"), d("9223372036854775807")), Ok(d("-1")));
         assert_eq!(power(d("1"), d("1E+40")), Err(Error::Overflow));

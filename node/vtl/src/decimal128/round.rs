@@ -5,19 +5,19 @@ use std::cmp::Ordering;
 
 use schemas::decimal::Decimal;
 
-use super::{Error, finish_small, pow10};
+use super::{Error, pow10, round_small};
 
 /// What is done with the digits that go.
 #[derive(Clone, Copy)]
-enum Mode {
+enum RoundingMode {
     /// Half away from zero.
-    Half,
+    TiesToAway,
     /// Toward zero.
-    Zero,
+    TowardZero,
     /// Toward positive infinity.
-    Up,
+    TowardPositive,
     /// Toward negative infinity.
-    Down,
+    TowardNegative,
 }
 
 /// `a` to `places` digits after the point (before it when negative), half away from zero.
@@ -25,7 +25,7 @@ enum Mode {
 /// # Errors
 /// [`Error::Overflow`] when the rounded value leaves the range.
 pub fn round(a: Decimal, places: i64) -> Result<Decimal, Error> {
-    quantum(a, places, Mode::Half)
+    round_to_digits(a, places, RoundingMode::TiesToAway)
 }
 
 /// `a` cut after `places` digits.
@@ -33,7 +33,7 @@ pub fn round(a: Decimal, places: i64) -> Result<Decimal, Error> {
 /// # Errors
 /// None in practice: truncation never grows a value.
 pub fn trunc(a: Decimal, places: i64) -> Result<Decimal, Error> {
-    quantum(a, places, Mode::Zero)
+    round_to_digits(a, places, RoundingMode::TowardZero)
 }
 
 /// The smallest whole number that is not below `a`.
@@ -41,7 +41,7 @@ pub fn trunc(a: Decimal, places: i64) -> Result<Decimal, Error> {
 /// # Errors
 /// [`Error::Overflow`].
 pub fn ceil(a: Decimal) -> Result<Decimal, Error> {
-    quantum(a, 0, Mode::Up)
+    round_to_digits(a, 0, RoundingMode::TowardPositive)
 }
 
 /// The largest whole number that is not above `a`.
@@ -49,10 +49,10 @@ pub fn ceil(a: Decimal) -> Result<Decimal, Error> {
 /// # Errors
 /// [`Error::Overflow`].
 pub fn floor(a: Decimal) -> Result<Decimal, Error> {
-    quantum(a, 0, Mode::Down)
+    round_to_digits(a, 0, RoundingMode::TowardNegative)
 }
 
-fn quantum(a: Decimal, places: i64, mode: Mode) -> Result<Decimal, Error> {
+fn round_to_digits(a: Decimal, places: i64, mode: RoundingMode) -> Result<Decimal, Error> {
     let drop = places.saturating_neg().saturating_sub(a.exponent().into());
     if drop <= 0 || a.is_zero() {
         return Ok(a.normalized());
@@ -69,12 +69,12 @@ fn quantum(a: Decimal, places: i64, mode: Mode) -> Result<Decimal, Error> {
         None => (0, magnitude, Ordering::Less),
     };
     let away = match mode {
-        Mode::Half => half != Ordering::Less,
-        Mode::Zero => false,
-        Mode::Up => rest != 0 && !negative,
-        Mode::Down => rest != 0 && negative,
+        RoundingMode::TiesToAway => half != Ordering::Less,
+        RoundingMode::TowardZero => false,
+        RoundingMode::TowardPositive => rest != 0 && !negative,
+        RoundingMode::TowardNegative => rest != 0 && negative,
     };
-    finish_small(negative, kept + u128::from(away), places.saturating_neg(), false)
+    round_small(negative, kept + u128::from(away), places.saturating_neg(), false)
 }
 
 #[cfg(test)]

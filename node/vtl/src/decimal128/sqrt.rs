@@ -3,8 +3,8 @@
 
 use schemas::decimal::Decimal;
 
-use super::wide::Wide;
-use super::{Error, finish_small};
+use super::u256::U256;
+use super::{Error, round_small};
 
 /// Digits that the coefficient is brought to, or one more: their root has one more than a result.
 const ROOT_DIGITS: u32 = 69;
@@ -23,10 +23,10 @@ pub fn sqrt(a: Decimal) -> Result<Decimal, Error> {
     let mut shift = ROOT_DIGITS - a.digits();
     // The exponent must be even to be halved.
     shift += (a.exponent().unsigned_abs() + shift) % 2;
-    let square = Wide::from(a.magnitude()).times_pow10(shift);
-    let root = square.root();
-    let exact = Wide::product(root, root) == square;
-    finish_small(false, root, (i64::from(a.exponent()) - i64::from(shift)) / 2, !exact)
+    let square = U256::from(a.magnitude()).times_pow10(shift);
+    let root = square.isqrt();
+    let exact = U256::product(root, root) == square;
+    round_small(false, root, (i64::from(a.exponent()) - i64::from(shift)) / 2, !exact)
 }
 
 #[cfg(test)]

@@ -11,66 +11,66 @@ use schemas::period::{Frequency, Period};
 use schemas::structure::Type;
 use schemas::table::{Cell, Column, Texts};
 
-use super::column::Values;
-use super::mask;
-use super::row::Mask;
+use super::cast_mask;
+use super::column::ColumnarValue;
+use super::expression::RowMask;
 use crate::decimal128;
 use crate::diagnostic::DiagnosticCode;
 
 /// Code and message, and the row.
-pub(super) type Failed = ((DiagnosticCode, String), usize);
+pub(super) type RowError = ((DiagnosticCode, String), usize);
 
 /// The values of `value` as the second type, of the rows that are evaluated.
-pub(super) fn cast(
-    value: &Values,
+pub(super) fn eval_cast(
+    value: &ColumnarValue,
     (from, to): (Option<Type>, Type),
     mask: Option<&str>,
     rows: usize,
-    taken: Mask<'_>,
-) -> Result<Column, Failed> {
+    taken: RowMask<'_>,
+) -> Result<Column, RowError> {
     let taken = |row: usize| taken.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
     if from == Some(Type::Integer) && to == Type::Number {
-        let numbers = value.numbers();
+        let numbers = value.as_numbers();
         return Ok(Column::Number((0..rows).map(|row| numbers.at(row).filter(|_| taken(row))).collect()));
     }
-    let mask = mask.map(|mask| mask::Mask::new(mask, from, to)).transpose();
+    let mask = mask.map(|mask| cast_mask::CastMask::new(mask, from, to)).transpose();
     let mask = mask.map_err(|reason| ((DiagnosticCode::Cast, reason), 0))?;
     let mut cells = Vec::with_capacity(rows);
     for row in 0..rows {
-        let cell = if taken(row) { value.cell(row) } else { None };
+        let cell = if taken(row) { value.cell_at(row) } else { None };
         cells.push(match cell {
             None => None,
             Some(cell) => {
                 let made = match &mask {
-                    None => convert(&cell, from, to),
-                    Some(mask) => masked(mask, &cell, to),
+                    None => cast_cell(&cell, from, to),
+                    Some(mask) => cast_with_mask(mask, &cell, to),
                 };
                 let failed = || ((DiagnosticCode::Cast, format!("`{cell}` is no {}", to.word())), row);
                 Some(made.ok_or_else(failed)?)
             }
         });
     }
-    Ok(gathered(&cells, to))
+    Ok(column_from_cells(&cells, to))
 }
 
 /// One value as text, or a text as a value, in the spelling of a mask.
-fn masked(mask: &mask::Mask, cell: &Cell, to: Type) -> Option<Cell> {
+fn cast_with_mask(mask: &cast_mask::CastMask, cell: &Cell, to: Type) -> Option<Cell> {
     match cell {
-        Cell::Text(text) if to != Type::String => mask.read(text.trim()),
-        _ => mask.write(cell).filter(|text| text.len() <= CELL_BYTES_MAX).map(Cell::Text),
+        Cell::Text(text) if to != Type::String => mask.parse(text.trim()),
+        _ => mask.format(cell).filter(|text| text.len() <= CELL_BYTES_MAX).map(Cell::Text),
     }
 }
 
 /// One value as another type.
-fn convert(cell: &Cell, from: Option<Type>, to: Type) -> Option<Cell> {
+fn cast_cell(cell: &Cell, from: Option<Type>, to: Type) -> Option<Cell> {
     Some(match (cell, to) {
         (Cell::Text(text), Type::TimePeriod | Type::Date | Type::Time) if from == Some(Type::Time) => {
-            from_interval(text, to)?
+            cast_interval(text, to)?
         }
-        (Cell::Text(text), to) if to != Type::String => read(text.trim(), to)?,
+        (Cell::Text(text), to) if to != Type::String => parse_cell(text.trim(), to)?,
         (Cell::Period(period), Type::Time) => Cell::Text(Interval::from(*period).to_string()),
         (Cell::Period(period), Type::Date) if period.frequency() != Frequency::D => return None,
-        (Cell::Number(number), Type::Integer) => Cell::Integer(decimal128::integer(*number).ok()?),
+        (Cell::Number(number), Type::Integer) => Cell::Integer(decimal128::to_integer(*number).ok()?),
         (Cell::Integer(number), Type::Number) => Cell::Number((*number).into()),
         (Cell::Integer(number), Type::Boolean) => Cell::Boolean(*number != 0),
         (Cell::Number(number), Type::Boolean) => Cell::Boolean(!number.is_zero()),
@@ -83,14 +83,14 @@ fn convert(cell: &Cell, from: Option<Type>, to: Type) -> Option<Cell> {
 }
 
 /// A text without blanks around it as a value.
-fn read(text: &str, to: Type) -> Option<Cell> {
+fn parse_cell(text: &str, to: Type) -> Option<Cell> {
     Some(match to {
         Type::Integer => Cell::Integer(text.parse().ok()?),
         Type::Number => Cell::Number(text.parse().map(|number: Decimal| number.normalized()).ok()?),
         Type::Boolean if text.eq_ignore_ascii_case("true") => Cell::Boolean(true),
         Type::Boolean if text.eq_ignore_ascii_case("false") => Cell::Boolean(false),
-        Type::TimePeriod => Cell::Period(period(text)?),
-        Type::Date => Cell::Period(period(text).filter(|day| day.frequency() == Frequency::D)?),
+        Type::TimePeriod => Cell::Period(parse_period(text)?),
+        Type::Date => Cell::Period(parse_period(text).filter(|day| day.frequency() == Frequency::D)?),
         Type::Time => Cell::Text(text.parse::<Interval>().ok()?.to_string()),
         Type::Duration => Cell::Text(text.parse::<Duration>().ok()?.to_string()),
         Type::Boolean | Type::String => return None,
@@ -98,7 +98,7 @@ fn read(text: &str, to: Type) -> Option<Cell> {
 }
 
 /// A period in any of its spellings: with `H` for a half of a year, and as an interval too.
-fn period(text: &str) -> Option<Period> {
+fn parse_period(text: &str) -> Option<Period> {
     if text.contains('/') {
         return text.parse::<Interval>().ok()?.period();
     }
@@ -106,7 +106,7 @@ fn period(text: &str) -> Option<Period> {
 }
 
 /// An interval as the period or the day that it is.
-fn from_interval(text: &str, to: Type) -> Option<Cell> {
+fn cast_interval(text: &str, to: Type) -> Option<Cell> {
     let interval: Interval = text.parse().ok()?;
     match to {
         Type::Time => Some(Cell::Text(text.to_owned())),
@@ -116,7 +116,7 @@ fn from_interval(text: &str, to: Type) -> Option<Cell> {
 }
 
 /// Cells of one type as a column.
-pub(super) fn gathered(cells: &[Option<Cell>], kind: Type) -> Column {
+pub(super) fn column_from_cells(cells: &[Option<Cell>], kind: Type) -> Column {
     let cells = cells.iter();
     match kind {
         Type::String | Type::Time | Type::Duration => {

@@ -9,59 +9,59 @@ use schemas::period::Period;
 use schemas::structure::Type;
 use schemas::table::{Cell, Column, Table, Texts};
 
-use super::threads::{Threads, fill};
+use super::threads::{Threads, fill_slots};
 
 /// A column that costs nothing to pass on: made by a step, or of an input.
 #[derive(Debug, Clone)]
-pub(super) enum Col {
-    Own(Arc<Column>),
-    Of(Arc<Table>, usize),
+pub(super) enum SharedColumn {
+    Computed(Arc<Column>),
+    OfTable(Arc<Table>, usize),
 }
 
 static EMPTY: Column = Column::Integer(Vec::new());
 
-impl Col {
-    pub(super) fn own(column: Column) -> Self {
-        Col::Own(Arc::new(column))
+impl SharedColumn {
+    pub(super) fn new(column: Column) -> Self {
+        SharedColumn::Computed(Arc::new(column))
     }
 
     /// What stands where a column was taken away.
-    pub(super) fn nothing() -> Self {
-        Col::Own(Arc::new(Column::Integer(Vec::new())))
+    pub(super) fn empty() -> Self {
+        SharedColumn::Computed(Arc::new(Column::Integer(Vec::new())))
     }
 }
 
-impl Deref for Col {
+impl Deref for SharedColumn {
     type Target = Column;
 
     fn deref(&self) -> &Column {
         match self {
-            Col::Own(column) => column,
-            Col::Of(table, at) => table.columns().get(*at).unwrap_or(&EMPTY),
+            SharedColumn::Computed(column) => column,
+            SharedColumn::OfTable(table, at) => table.columns().get(*at).unwrap_or(&EMPTY),
         }
     }
 }
 
 /// The value of a component expression over rows: one for all, or one for each.
 #[derive(Debug, Clone)]
-pub(super) enum Values {
+pub(super) enum ColumnarValue {
     Constant(Option<Cell>),
-    Column(Col),
+    Column(SharedColumn),
 }
 
-impl Values {
-    pub(super) fn cell(&self, row: usize) -> Option<Cell> {
+impl ColumnarValue {
+    pub(super) fn cell_at(&self, row: usize) -> Option<Cell> {
         match self {
-            Values::Constant(cell) => cell.clone(),
-            Values::Column(column) => column.cell(row),
+            ColumnarValue::Constant(cell) => cell.clone(),
+            ColumnarValue::Column(column) => column.cell(row),
         }
     }
 
     /// Whether the row is true; null is not.
-    pub(super) fn truth(&self, row: usize) -> bool {
+    pub(super) fn is_true(&self, row: usize) -> bool {
         match self {
-            Values::Constant(cell) => *cell == Some(Cell::Boolean(true)),
-            Values::Column(column) => {
+            ColumnarValue::Constant(cell) => *cell == Some(Cell::Boolean(true)),
+            ColumnarValue::Column(column) => {
                 matches!(&**column, Column::Boolean(rows) if rows.get(row).copied().flatten() == Some(true))
             }
         }
@@ -69,22 +69,22 @@ impl Values {
 
     pub(super) fn is_null(&self, row: usize) -> bool {
         match self {
-            Values::Constant(cell) => cell.is_none(),
-            Values::Column(column) => column.is_null(row),
+            ColumnarValue::Constant(cell) => cell.is_none(),
+            ColumnarValue::Column(column) => column.is_null(row),
         }
     }
 
     /// As a column of `rows` rows.
-    pub(super) fn column(self, kind: Option<Type>, rows: usize) -> Col {
+    pub(super) fn into_column(self, kind: Option<Type>, rows: usize) -> SharedColumn {
         match self {
-            Values::Column(column) => column,
-            Values::Constant(cell) => Col::own(repeat(cell, kind, rows)),
+            ColumnarValue::Column(column) => column,
+            ColumnarValue::Constant(cell) => SharedColumn::new(repeat_cell(cell, kind, rows)),
         }
     }
 }
 
 /// A column of one value.
-fn repeat(cell: Option<Cell>, kind: Option<Type>, rows: usize) -> Column {
+fn repeat_cell(cell: Option<Cell>, kind: Option<Type>, rows: usize) -> Column {
     match (cell, kind) {
         (Some(Cell::Integer(value)), Some(Type::Number)) => Column::Number(vec![Some(value.into()); rows]),
         (Some(Cell::Text(text)), _) => {
@@ -105,128 +105,134 @@ fn repeat(cell: Option<Cell>, kind: Option<Type>, rows: usize) -> Column {
 }
 
 /// A view of values of one type.
-pub(super) enum View<'a, T> {
+pub(super) enum TypedView<'a, T> {
     Constant(Option<T>),
     Rows(&'a [Option<T>]),
 }
 
-impl<T: Copy> View<'_, T> {
+impl<T: Copy> TypedView<'_, T> {
     pub(super) fn at(&self, row: usize) -> Option<T> {
         match self {
-            View::Constant(value) => *value,
-            View::Rows(rows) => rows.get(row).copied().flatten(),
+            TypedView::Constant(value) => *value,
+            TypedView::Rows(rows) => rows.get(row).copied().flatten(),
         }
     }
 }
 
 /// A view of numbers, whole or not.
-pub(super) enum Numbers<'a> {
-    Whole(View<'a, i64>),
-    Decimal(View<'a, Decimal>),
+pub(super) enum NumberView<'a> {
+    Integer(TypedView<'a, i64>),
+    Decimal(TypedView<'a, Decimal>),
 }
 
-impl Numbers<'_> {
+impl NumberView<'_> {
     pub(super) fn at(&self, row: usize) -> Option<Decimal> {
         match self {
-            Numbers::Whole(view) => view.at(row).map(Decimal::from),
-            Numbers::Decimal(view) => view.at(row),
+            NumberView::Integer(view) => view.at(row).map(Decimal::from),
+            NumberView::Decimal(view) => view.at(row),
         }
     }
 }
 
 /// A view of texts.
-pub(super) enum Strings<'a> {
+pub(super) enum TextView<'a> {
     Constant(Option<&'a str>),
     Rows(&'a Texts),
 }
 
-impl<'a> Strings<'a> {
+impl<'a> TextView<'a> {
     pub(super) fn at(&self, row: usize) -> Option<&'a str> {
         match self {
-            Strings::Constant(text) => *text,
-            Strings::Rows(texts) => texts.get(row),
+            TextView::Constant(text) => *text,
+            TextView::Rows(texts) => texts.get(row),
         }
     }
 }
 
-impl Values {
-    pub(super) fn numbers(&self) -> Numbers<'_> {
+impl ColumnarValue {
+    pub(super) fn as_numbers(&self) -> NumberView<'_> {
         match self {
-            Values::Constant(Some(Cell::Integer(value))) => Numbers::Whole(View::Constant(Some(*value))),
-            Values::Constant(Some(Cell::Number(value))) => Numbers::Decimal(View::Constant(Some(*value))),
-            Values::Column(column) => match &**column {
-                Column::Integer(rows) => Numbers::Whole(View::Rows(rows)),
-                Column::Number(rows) => Numbers::Decimal(View::Rows(rows)),
-                _ => Numbers::Whole(View::Constant(None)),
+            ColumnarValue::Constant(Some(Cell::Integer(value))) => {
+                NumberView::Integer(TypedView::Constant(Some(*value)))
+            }
+            ColumnarValue::Constant(Some(Cell::Number(value))) => {
+                NumberView::Decimal(TypedView::Constant(Some(*value)))
+            }
+            ColumnarValue::Column(column) => match &**column {
+                Column::Integer(rows) => NumberView::Integer(TypedView::Rows(rows)),
+                Column::Number(rows) => NumberView::Decimal(TypedView::Rows(rows)),
+                _ => NumberView::Integer(TypedView::Constant(None)),
             },
-            Values::Constant(_) => Numbers::Whole(View::Constant(None)),
+            ColumnarValue::Constant(_) => NumberView::Integer(TypedView::Constant(None)),
         }
     }
 
     /// As numbers that are all decimal: a constant in its one representation, the shortest.
-    pub(super) fn decimals(&self) -> Numbers<'_> {
+    pub(super) fn as_decimals(&self) -> NumberView<'_> {
         match self {
-            Values::Constant(Some(Cell::Integer(value))) => {
-                Numbers::Decimal(View::Constant(Some(Decimal::from(*value).normalized())))
+            ColumnarValue::Constant(Some(Cell::Integer(value))) => {
+                NumberView::Decimal(TypedView::Constant(Some(Decimal::from(*value).normalized())))
             }
-            Values::Constant(Some(Cell::Number(value))) => {
-                Numbers::Decimal(View::Constant(Some(value.normalized())))
+            ColumnarValue::Constant(Some(Cell::Number(value))) => {
+                NumberView::Decimal(TypedView::Constant(Some(value.normalized())))
             }
-            other => other.numbers(),
+            other => other.as_numbers(),
         }
     }
 
     /// The rows of a number column that nothing else reads, to be written over.
-    pub(super) fn into_numbers(self) -> Result<Vec<Option<Decimal>>, Values> {
+    pub(super) fn into_numbers(self) -> Result<Vec<Option<Decimal>>, ColumnarValue> {
         match self {
-            Values::Column(Col::Own(column)) if matches!(&*column, Column::Number(_)) => {
+            ColumnarValue::Column(SharedColumn::Computed(column))
+                if matches!(&*column, Column::Number(_)) =>
+            {
                 match Arc::try_unwrap(column) {
                     Ok(Column::Number(rows)) => Ok(rows),
-                    Ok(other) => Err(Values::Column(Col::own(other))),
-                    Err(shared) => Err(Values::Column(Col::Own(shared))),
+                    Ok(other) => Err(ColumnarValue::Column(SharedColumn::new(other))),
+                    Err(shared) => Err(ColumnarValue::Column(SharedColumn::Computed(shared))),
                 }
             }
             other => Err(other),
         }
     }
 
-    pub(super) fn integers(&self) -> View<'_, i64> {
-        match self.numbers() {
-            Numbers::Whole(view) => view,
-            Numbers::Decimal(_) => View::Constant(None),
+    pub(super) fn as_integers(&self) -> TypedView<'_, i64> {
+        match self.as_numbers() {
+            NumberView::Integer(view) => view,
+            NumberView::Decimal(_) => TypedView::Constant(None),
         }
     }
 
-    pub(super) fn booleans(&self) -> View<'_, bool> {
+    pub(super) fn as_booleans(&self) -> TypedView<'_, bool> {
         match self {
-            Values::Constant(Some(Cell::Boolean(value))) => View::Constant(Some(*value)),
-            Values::Column(column) => match &**column {
-                Column::Boolean(rows) => View::Rows(rows),
-                _ => View::Constant(None),
+            ColumnarValue::Constant(Some(Cell::Boolean(value))) => TypedView::Constant(Some(*value)),
+            ColumnarValue::Column(column) => match &**column {
+                Column::Boolean(rows) => TypedView::Rows(rows),
+                _ => TypedView::Constant(None),
             },
-            Values::Constant(_) => View::Constant(None),
+            ColumnarValue::Constant(_) => TypedView::Constant(None),
         }
     }
 
-    pub(super) fn periods(&self) -> View<'_, Period> {
+    pub(super) fn as_periods(&self) -> TypedView<'_, Period> {
         match self {
-            Values::Constant(Some(Cell::Period(value))) => View::Constant(Some(*value)),
-            Values::Column(column) => match &**column {
-                Column::Period(rows) => View::Rows(rows),
-                _ => View::Constant(None),
+            ColumnarValue::Constant(Some(Cell::Period(value))) => TypedView::Constant(Some(*value)),
+            ColumnarValue::Column(column) => match &**column {
+                Column::Period(rows) => TypedView::Rows(rows),
+                _ => TypedView::Constant(None),
             },
-            Values::Constant(_) => View::Constant(None),
+            ColumnarValue::Constant(_) => TypedView::Constant(None),
         }
     }
 
-    pub(super) fn strings(&self) -> Strings<'_> {
+    pub(super) fn as_texts(&self) -> TextView<'_> {
         match self {
-            Values::Constant(Some(Cell::Text(text))) => Strings::Constant(Some(text)),
-            Values::Column(column) => match &**column {
-                Column::Text(texts) => Strings::Rows(texts),
-                _ => Strings::Constant(None),
+            ColumnarValue::Constant(Some(Cell::Text(text))) => TextView::Constant(Some(text)),
+            ColumnarValue::Column(column) => match &**column {
+                Column::Text(texts) => TextView::Rows(texts),
+                _ => TextView::Constant(None),
             },
-            Values::Constant(_) => Strings::Constant(None),
+            ColumnarValue::Constant(_) => TextView::Constant(None),
         }
     }
 }
@@ -234,9 +240,9 @@ impl Values {
 /// A column as a result holds it: each number in its one representation, no text that no row has.
 ///
 /// The dictionary is brought down to what is used, so that equal tables are equal in memory.
-pub(super) fn normal(column: Col, threads: Threads) -> Column {
+pub(super) fn normalize_column(column: SharedColumn, threads: Threads) -> Column {
     let column = match column {
-        Col::Own(column) => Arc::unwrap_or_clone(column),
+        SharedColumn::Computed(column) => Arc::unwrap_or_clone(column),
         of => (*of).clone(),
     };
     match column {
@@ -245,16 +251,16 @@ pub(super) fn normal(column: Col, threads: Threads) -> Column {
                 *slot = slot.map(Decimal::normalized);
                 Ok::<(), Infallible>(())
             };
-            let Ok(()) = fill(threads, &mut rows, strip);
+            let Ok(()) = fill_slots(threads, &mut rows, strip);
             Column::Number(rows)
         }
-        Column::Text(texts) => Column::Text(used(texts)),
+        Column::Text(texts) => Column::Text(prune_dictionary(texts)),
         other => other,
     }
 }
 
 /// The same texts with a dictionary of those that rows have.
-fn used(texts: Texts) -> Texts {
+fn prune_dictionary(texts: Texts) -> Texts {
     let mut seen = vec![false; texts.dictionary().len()];
     for code in texts.codes() {
         if let Some(slot) = seen.get_mut(*code as usize) {

@@ -11,20 +11,20 @@ pub(super) const CHARACTERS_MAX: usize = 256;
 const PREFIX_MAX: usize = 4;
 
 /// The distance; an error says why there is none.
-pub(super) fn distance(method: StringDistance, a: &str, b: &str) -> Result<Decimal, String> {
+pub(super) fn string_distance(method: StringDistance, a: &str, b: &str) -> Result<Decimal, String> {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     if method != StringDistance::Hamming && a.len().max(b.len()) > CHARACTERS_MAX {
         return Err(format!("`string_distance` of a text of more than {CHARACTERS_MAX} characters"));
     }
     let count = match method {
         StringDistance::Levenshtein => levenshtein(&a, &b),
-        StringDistance::Damerau => damerau(&a, &b),
+        StringDistance::Damerau => damerau_levenshtein(&a, &b),
         StringDistance::Hamming if a.len() == b.len() => a.iter().zip(&b).filter(|(x, y)| x != y).count(),
         StringDistance::Hamming => {
             let (x, y) = (a.len(), b.len());
             return Err(format!("`hamming` needs texts of one length, found {x} and {y} characters"));
         }
-        StringDistance::Winkler => return winkler(&a, &b),
+        StringDistance::Winkler => return jaro_winkler(&a, &b),
     };
     Ok(Decimal::from(count as i64))
 }
@@ -48,14 +48,12 @@ fn levenshtein(a: &[char], b: &[char]) -> usize {
 }
 
 /// The same with swaps of neighbours, between which anything may be inserted or deleted.
-fn damerau(a: &[char], b: &[char]) -> usize {
-    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
-    // For each column the last row, from 1, that has its character.
+fn damerau_levenshtein(a: &[char], b: &[char]) -> usize {
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()]; // For each column the last row, from 1, that has its character.
     let mut seen = vec![0; b.len()];
     for (i, x) in a.iter().enumerate() {
         let before = rows.last().map(Vec::as_slice).unwrap_or_default();
-        let mut row = vec![i + 1];
-        // The last column, from 1, that has the character of this row.
+        let mut row = vec![i + 1]; // The last column, from 1, that has the character of this row.
         let mut column = 0;
         for (j, (y, seen)) in b.iter().zip(&mut seen).enumerate() {
             let above = |j: usize| before.get(j).copied().unwrap_or(0) + 1;
@@ -76,20 +74,18 @@ fn damerau(a: &[char], b: &[char]) -> usize {
 }
 
 /// One less the similarity of Jaro and Winkler, as an exact fraction that is rounded once.
-fn winkler(a: &[char], b: &[char]) -> Result<Decimal, String> {
+fn jaro_winkler(a: &[char], b: &[char]) -> Result<Decimal, String> {
     if a == b {
         return Ok(Decimal::ZERO);
-    }
-    // The shorter one, or the smaller of two of one length, looks for its characters in the other:
+    } // The shorter one, or the smaller of two of one length, looks for its characters in the other:
     // so the distance is the same both ways.
     let (a, b) = if (a.len(), a) <= (b.len(), b) { (a, b) } else { (b, a) };
-    let (matches, moved) = common(a, b);
+    let (matches, moved) = matching_characters(a, b);
     if matches == 0 {
         return Ok(Decimal::from(1));
     }
     let prefix = a.iter().zip(b).take(PREFIX_MAX).take_while(|(x, y)| x == y).count();
-    let [n, m, c, k, p] = [a.len(), b.len(), matches, moved, prefix].map(|count| count as i64);
-    // INVARIANT: each factor is at most 256, so the products stay below 2^40.
+    let [n, m, c, k, p] = [a.len(), b.len(), matches, moved, prefix].map(|count| count as i64); // INVARIANT: each factor is at most 256, so the products stay below 2^40.
     let alike = 2 * c * c * (n + m) + (2 * c - k) * n * m;
     let whole = 6 * n * m * c;
     let fraction = decimal128::div(((whole - alike) * (10 - p)).into(), (whole * 10).into());
@@ -97,7 +93,7 @@ fn winkler(a: &[char], b: &[char]) -> Result<Decimal, String> {
 }
 
 /// Characters that both have, near enough to each other, and how many of them are out of order.
-fn common(a: &[char], b: &[char]) -> (usize, usize) {
+fn matching_characters(a: &[char], b: &[char]) -> (usize, usize) {
     let reach = (a.len().max(b.len()) / 2).saturating_sub(1);
     let mut taken = vec![false; b.len()];
     let mut of_a = Vec::new();
@@ -121,7 +117,7 @@ mod tests {
     use super::*;
 
     fn check(method: StringDistance, a: &str, b: &str, want: &str) {
-        let found = |a, b| distance(method, a, b).unwrap().to_string();
+        let found = |a, b| string_distance(method, a, b).unwrap().to_string();
         assert_eq!((found(a, b), found(b, a)), (want.to_owned(), want.to_owned()), "{a} {b}");
     }
 
@@ -142,9 +138,9 @@ mod tests {
             check(StringDistance::Damerau, a, b, damerau);
         }
         check(StringDistance::Hamming, "karolin", "kathrin", "3");
-        assert!(distance(StringDistance::Hamming, "a", "").is_err());
+        assert!(string_distance(StringDistance::Hamming, "a", "").is_err());
         let long = "x".repeat(CHARACTERS_MAX + 1);
-        assert!(distance(StringDistance::Levenshtein, &long, "").is_err());
+        assert!(string_distance(StringDistance::Levenshtein, &long, "").is_err());
     }
 
     /// The examples of Winkler (1990), as distances.

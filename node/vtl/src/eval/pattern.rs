@@ -19,21 +19,21 @@ const GROUPS_MAX: usize = 32;
 const AUTOMATON_BYTES_MAX: usize = 1 << 20;
 
 /// A pattern, ready to match whole texts.
-pub(super) struct Pattern(Regex);
+pub(super) struct CharacterPattern(Regex);
 
-impl Pattern {
+impl CharacterPattern {
     /// Reads a pattern.
     ///
     /// # Errors
     /// What is wrong with it, in words.
     pub(super) fn new(pattern: &str) -> Result<Self, String> {
-        let (spelled, _) = read(pattern)?;
+        let (spelled, _) = parse_pattern(pattern)?;
         RegexBuilder::new(&format!("\\A(?:{spelled})\\z"))
             .dot_matches_new_line(true)
             .size_limit(AUTOMATON_BYTES_MAX)
             .build()
             .map(Self)
-            .map_err(|_| wrong(pattern, "it is too large"))
+            .map_err(|_| invalid_pattern(pattern, "it is too large"))
     }
 
     /// Whether a text as a whole matches.
@@ -43,79 +43,79 @@ impl Pattern {
 }
 
 /// What is wrong with a pattern.
-pub(crate) fn fault(pattern: &str) -> Option<String> {
-    Pattern::new(pattern).err()
+pub(crate) fn pattern_error(pattern: &str) -> Option<String> {
+    CharacterPattern::new(pattern).err()
 }
 
 /// How many positions a pattern has; the most there may be when it is wrong.
-pub(crate) fn positions(pattern: &str) -> u64 {
-    read(pattern).map_or(POSITIONS_MAX, |(_, positions)| positions)
+pub(crate) fn count_positions(pattern: &str) -> u64 {
+    parse_pattern(pattern).map_or(POSITIONS_MAX, |(_, positions)| positions)
 }
 
-fn wrong(pattern: &str, why: &str) -> String {
+fn invalid_pattern(pattern: &str, why: &str) -> String {
     let shown: String = pattern.chars().take(40).collect();
     format!("`{shown}` is no pattern: {why}")
 }
 
 /// A pattern in the spelling of the engine, and its positions.
-fn read(pattern: &str) -> Result<(String, u64), String> {
+fn parse_pattern(pattern: &str) -> Result<(String, u64), String> {
     if pattern.len() > PATTERN_BYTES_MAX {
-        return Err(wrong(pattern, &format!("it has more than {PATTERN_BYTES_MAX} bytes")));
+        return Err(invalid_pattern(pattern, &format!("it has more than {PATTERN_BYTES_MAX} bytes")));
     }
-    let mut reader = Reader { rest: pattern.chars().peekable(), out: String::new(), groups: 0 };
-    let positions = reader.choice().map_err(|why| wrong(pattern, why))?;
+    let mut reader = PatternParser { rest: pattern.chars().peekable(), out: String::new(), groups: 0 };
+    let positions = reader.parse_alternatives().map_err(|why| invalid_pattern(pattern, why))?;
     match reader.rest.next() {
         None => Ok((reader.out, positions)),
-        Some(_) => Err(wrong(pattern, "`)` closes nothing")),
+        Some(_) => Err(invalid_pattern(pattern, "`)` closes nothing")),
     }
 }
 
-struct Reader<'p> {
+struct PatternParser<'p> {
     rest: Peekable<Chars<'p>>,
     out: String,
     groups: usize,
 }
 
-type Read<T> = Result<T, &'static str>;
+type PatternResult<T> = Result<T, &'static str>;
 
 /// What may repeat a part of a pattern.
 const REPEATS: [char; 4] = ['*', '+', '?', '{'];
 
-impl Reader<'_> {
-    fn eat(&mut self, wanted: char) -> bool {
+impl PatternParser<'_> {
+    fn eat_char(&mut self, wanted: char) -> bool {
         self.rest.next_if_eq(&wanted).is_some()
     }
 
     /// Branches with `|` between.
-    fn choice(&mut self) -> Read<u64> {
-        let mut positions = self.branch()?;
-        while self.eat('|') {
+    fn parse_alternatives(&mut self) -> PatternResult<u64> {
+        let mut positions = self.parse_branch()?;
+        while self.eat_char('|') {
             self.out.push('|');
-            positions += self.branch()?;
+            positions += self.parse_branch()?;
         }
-        bounded(positions)
+        check_positions(positions)
     }
 
-    fn branch(&mut self) -> Read<u64> {
+    fn parse_branch(&mut self) -> PatternResult<u64> {
         let mut positions = 0;
         let mut empty = true;
         while self.rest.peek().is_some_and(|next| !matches!(next, '|' | ')')) {
-            positions = bounded(positions + self.piece()?)?;
+            positions = check_positions(positions + self.parse_piece()?)?;
             empty = false;
         }
         if empty { Err("a part of it is empty") } else { Ok(positions) }
     }
 
     /// An atom and how often it may repeat.
-    fn piece(&mut self) -> Read<u64> {
+    fn parse_piece(&mut self) -> PatternResult<u64> {
         let anchor = matches!(self.rest.peek(), Some('^' | '$'));
-        let positions = self.atom()?;
+        let positions = self.parse_atom()?;
         let Some(repeat) = self.rest.next_if(|next| REPEATS.contains(next)) else { return Ok(positions) };
         if anchor {
             return Err("`^` and `$` cannot be repeated");
         }
         let times = if repeat == '{' {
-            self.times()?
+            self.parse_repeat_count()?
         } else {
             self.out.push(repeat);
             1
@@ -123,17 +123,17 @@ impl Reader<'_> {
         if self.rest.peek().is_some_and(|next| REPEATS.contains(next)) {
             return Err("two repetitions follow each other");
         }
-        bounded(positions * times)
+        check_positions(positions * times)
     }
 
     /// `n}`, `n,}` or `n,m}`: how many copies it takes.
-    fn times(&mut self) -> Read<u64> {
-        let least = self.number()?.ok_or("a repetition is `{2}`, `{2,}` or `{2,3}`")?;
+    fn parse_repeat_count(&mut self) -> PatternResult<u64> {
+        let least = self.parse_number()?.ok_or("a repetition is `{2}`, `{2,}` or `{2,3}`")?;
         let mut most = Some(least);
-        if self.eat(',') {
-            most = self.number()?;
+        if self.eat_char(',') {
+            most = self.parse_number()?;
         }
-        if !self.eat('}') || most.is_some_and(|most| most < least) {
+        if !self.eat_char('}') || most.is_some_and(|most| most < least) {
             return Err("a repetition is `{2}`, `{2,}` or `{2,3}`");
         }
         match most {
@@ -143,63 +143,63 @@ impl Reader<'_> {
         Ok(most.unwrap_or(least + 1).max(1))
     }
 
-    fn number(&mut self) -> Read<Option<u64>> {
+    fn parse_number(&mut self) -> PatternResult<Option<u64>> {
         let mut number = None;
         while let Some(digit) = self.rest.next_if(char::is_ascii_digit) {
             let digit = u64::from(digit) - u64::from('0');
-            number = Some(bounded(number.unwrap_or(0) * 10 + digit)?);
+            number = Some(check_positions(number.unwrap_or(0) * 10 + digit)?);
         }
         Ok(number)
     }
 
-    fn atom(&mut self) -> Read<u64> {
+    fn parse_atom(&mut self) -> PatternResult<u64> {
         match self.rest.next().ok_or("it ends too early")? {
-            '(' => return self.group(),
-            '[' => self.bracket()?,
+            '(' => return self.parse_group(),
+            '[' => self.parse_bracket()?,
             '.' => self.out.push('.'),
             '^' => self.out.push_str("\\A"),
             '$' => self.out.push_str("\\z"),
-            '\\' => self.escape()?,
+            '\\' => self.parse_escape()?,
             next if REPEATS.contains(&next) => return Err("a repetition has nothing before it"),
-            next => self.literal(next),
+            next => self.push_literal(next),
         }
         Ok(1)
     }
 
-    fn group(&mut self) -> Read<u64> {
+    fn parse_group(&mut self) -> PatternResult<u64> {
         self.groups += 1;
         if self.groups > GROUPS_MAX {
             return Err("its brackets are nested too deep");
         }
         self.out.push_str("(?:");
-        let positions = self.choice()?;
+        let positions = self.parse_alternatives()?;
         self.out.push(')');
         self.groups -= 1;
-        if self.eat(')') { Ok(positions) } else { Err("a `(` is never closed") }
+        if self.eat_char(')') { Ok(positions) } else { Err("a `(` is never closed") }
     }
 
-    fn literal(&mut self, character: char) {
+    fn push_literal(&mut self, character: char) {
         self.out.push_str(&format!("\\x{{{:X}}}", u32::from(character)));
     }
 
     /// After a reverse slash outside of brackets.
-    fn escape(&mut self) -> Read<()> {
+    fn parse_escape(&mut self) -> PatternResult<()> {
         let next = self.rest.next().ok_or("it ends with a reverse slash")?;
-        match class(next.to_ascii_lowercase()) {
+        match character_class(next.to_ascii_lowercase()) {
             Some(class) => {
                 let negated = if next.is_ascii_uppercase() { "^" } else { "" };
                 self.out.push_str(&format!("[{negated}{class}]"));
             }
-            None if next.is_ascii_punctuation() => self.literal(next),
+            None if next.is_ascii_punctuation() => self.push_literal(next),
             None => return Err("a reverse slash stands before a sign, or before one of `d w s D W S`"),
         }
         Ok(())
     }
 
     /// After `[`.
-    fn bracket(&mut self) -> Read<()> {
+    fn parse_bracket(&mut self) -> PatternResult<()> {
         self.out.push('[');
-        if self.eat('^') {
+        if self.eat_char('^') {
             self.out.push('^');
         }
         let mut first = true;
@@ -207,12 +207,12 @@ impl Reader<'_> {
             let next = self.rest.next().ok_or("a `[` is never closed")?;
             match next {
                 ']' if !first => break,
-                '[' if matches!(self.rest.peek(), Some(':' | '.' | '=')) => self.named()?,
-                '\\' if self.rest.peek().is_some_and(|next| class(*next).is_some()) => {
-                    let name = self.rest.next().and_then(class).unwrap_or_default();
+                '[' if matches!(self.rest.peek(), Some(':' | '.' | '=')) => self.parse_named_class()?,
+                '\\' if self.rest.peek().is_some_and(|next| character_class(*next).is_some()) => {
+                    let name = self.rest.next().and_then(character_class).unwrap_or_default();
                     self.out.push_str(name);
                 }
-                _ => self.range(next)?,
+                _ => self.parse_range(next)?,
             }
             first = false;
         }
@@ -221,13 +221,13 @@ impl Reader<'_> {
     }
 
     /// `[:alpha:]` and the like.
-    fn named(&mut self) -> Read<()> {
+    fn parse_named_class(&mut self) -> PatternResult<()> {
         let mark = self.rest.next();
         let mut name = String::new();
         while let Some(letter) = self.rest.next_if(char::is_ascii_lowercase) {
             name.push(letter);
         }
-        let closed = self.eat(':') && self.eat(']');
+        let closed = self.eat_char(':') && self.eat_char(']');
         if mark != Some(':') || !closed || !CLASSES.contains(&name.as_str()) {
             return Err("a class of characters is one of `[:alpha:]`, `[:digit:]` and the other ten");
         }
@@ -236,26 +236,26 @@ impl Reader<'_> {
     }
 
     /// A character, or two with `-` between.
-    fn range(&mut self, first: char) -> Read<()> {
-        let first = self.single(first)?;
-        self.literal(first);
+    fn parse_range(&mut self, first: char) -> PatternResult<()> {
+        let first = self.parse_bracket_char(first)?;
+        self.push_literal(first);
         let mut ahead = self.rest.clone();
         if ahead.next() != Some('-') || matches!(ahead.peek(), None | Some(']')) {
             return Ok(());
         }
         self.rest.next();
         let last = self.rest.next().ok_or("a `[` is never closed")?;
-        let last = self.single(last)?;
+        let last = self.parse_bracket_char(last)?;
         if last < first {
             return Err("a range of characters ends before it starts");
         }
         self.out.push('-');
-        self.literal(last);
+        self.push_literal(last);
         Ok(())
     }
 
     /// A character in brackets, perhaps behind a reverse slash.
-    fn single(&mut self, character: char) -> Read<char> {
+    fn parse_bracket_char(&mut self, character: char) -> PatternResult<char> {
         if character != '\\' {
             return Ok(character);
         }
@@ -271,7 +271,7 @@ const CLASSES: [&str; 12] = [
 ];
 
 /// The class of a letter behind a reverse slash.
-fn class(letter: char) -> Option<&'static str> {
+fn character_class(letter: char) -> Option<&'static str> {
     Some(match letter {
         'd' => "0-9",
         'w' => "0-9A-Za-z_",
@@ -280,7 +280,7 @@ fn class(letter: char) -> Option<&'static str> {
     })
 }
 
-fn bounded(positions: u64) -> Read<u64> {
+fn check_positions(positions: u64) -> PatternResult<u64> {
     if positions > POSITIONS_MAX { Err("it stands for too many characters") } else { Ok(positions) }
 }
 
@@ -304,7 +304,7 @@ mod tests {
             ("a{0}b", "b", "ab"),
             ("\\W\\S", " x", "xx"),
         ] {
-            let compiled = Pattern::new(pattern).unwrap();
+            let compiled = CharacterPattern::new(pattern).unwrap();
             assert!(compiled.matches(yes) && !compiled.matches(no), "{pattern}");
         }
     }
@@ -334,11 +334,11 @@ mod tests {
             "(?i)a",
             "[\\D]",
         ] {
-            assert!(fault(pattern).is_some(), "{pattern}");
+            assert!(pattern_error(pattern).is_some(), "{pattern}");
         }
-        assert!(fault(&"(".repeat(200)).is_some() && fault(&"a".repeat(257)).is_some());
-        assert!(Pattern::new(&"[^a]".repeat(64)).is_ok());
-        assert!(Pattern::new("[^a]{256}").is_ok());
-        assert_eq!((positions("[a-z]{2}(b|c)*"), positions("(")), (4, POSITIONS_MAX));
+        assert!(pattern_error(&"(".repeat(200)).is_some() && pattern_error(&"a".repeat(257)).is_some());
+        assert!(CharacterPattern::new(&"[^a]".repeat(64)).is_ok());
+        assert!(CharacterPattern::new("[^a]{256}").is_ok());
+        assert_eq!((count_positions("[a-z]{2}(b|c)*"), count_positions("(")), (4, POSITIONS_MAX));
     }
 }

@@ -29,28 +29,28 @@ impl Threads {
 
     /// The same, each with at least so many rows: few make small tables a test of many threads.
     #[must_use]
-    pub fn with_rows(self, rows: NonZeroUsize) -> Self {
+    pub fn with_rows_min(self, rows: NonZeroUsize) -> Self {
         Self { rows, ..self }
     }
 
     /// As many as the machine offers.
-    pub fn here() -> Self {
+    pub fn available() -> Self {
         std::thread::available_parallelism().map_or(Self::ONE, Self::new)
     }
 
     /// Parts that so many rows are cut into.
-    fn parts(self, rows: usize) -> usize {
+    fn part_count(self, rows: usize) -> usize {
         self.count.get().min(THREADS_MAX).min(rows / self.rows).max(1)
     }
 }
 
 /// Gives each slot its value; the fault is that of the first row that has one.
-pub(super) fn fill<T: Send, E: Send>(
+pub(super) fn fill_slots<T: Send, E: Send>(
     threads: Threads,
     slots: &mut [T],
     value: impl Fn(usize, &mut T) -> Result<(), E> + Sync,
 ) -> Result<(), E> {
-    let size = slots.len().div_ceil(threads.parts(slots.len())).max(1);
+    let size = slots.len().div_ceil(threads.part_count(slots.len())).max(1);
     let part = |from: usize, slots: &mut [T]| {
         slots.iter_mut().enumerate().try_for_each(|(at, slot)| value(from + at, slot))
     };
@@ -61,19 +61,19 @@ pub(super) fn fill<T: Send, E: Send>(
         let others: Vec<_> = parts.map(|(at, slots)| scope.spawn(move || part(at * size, slots))).collect();
         let first = part(0, first);
         // All are waited for, then the first fault counts.
-        let others: Vec<Result<(), E>> = others.into_iter().map(joined).collect();
+        let others: Vec<Result<(), E>> = others.into_iter().map(join_thread).collect();
         others.into_iter().fold(first, Result::and)
     })
 }
 
 /// One value for each of a few things, each of which is work on `rows` rows.
-pub(super) fn each<T: Sync, R: Send>(
+pub(super) fn map_items<T: Sync, R: Send>(
     threads: Threads,
     rows: usize,
     things: &[T],
     work: impl Fn(&T) -> R + Sync,
 ) -> Vec<R> {
-    let size = things.len().div_ceil(threads.parts(rows)).max(1);
+    let size = things.len().div_ceil(threads.part_count(rows)).max(1);
     let part = |things: &[T]| things.iter().map(&work).collect::<Vec<R>>();
     let mut parts = things.chunks(size);
     let Some(first) = parts.next() else { return Vec::new() };
@@ -81,13 +81,13 @@ pub(super) fn each<T: Sync, R: Send>(
         let part = &part;
         let others: Vec<_> = parts.map(|things| scope.spawn(move || part(things))).collect();
         let mut made = part(first);
-        made.extend(others.into_iter().flat_map(joined));
+        made.extend(others.into_iter().flat_map(join_thread));
         made
     })
 }
 
 /// The result of a thread; its panic is ours.
-fn joined<R>(thread: std::thread::ScopedJoinHandle<'_, R>) -> R {
+fn join_thread<R>(thread: std::thread::ScopedJoinHandle<'_, R>) -> R {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
@@ -108,11 +108,11 @@ mod tests {
                     if bad.contains(&row) { Err(row) } else { Ok(()) }
                 }
             };
-            assert_eq!(fill(threads, &mut slots, faulty(&[])), Ok(()));
+            assert_eq!(fill_slots(threads, &mut slots, faulty(&[])), Ok(()));
             assert!(slots.iter().enumerate().all(|(row, slot)| row == *slot));
-            assert_eq!(fill(threads, &mut slots, faulty(&[LEAST * 4, 70, LEAST * 2])), Err(70));
-            assert_eq!(each(threads, rows, &[1, 2, 3], |thing| thing * 2), [2, 4, 6]);
+            assert_eq!(fill_slots(threads, &mut slots, faulty(&[LEAST * 4, 70, LEAST * 2])), Err(70));
+            assert_eq!(map_items(threads, rows, &[1, 2, 3], |thing| thing * 2), [2, 4, 6]);
         }
-        assert_eq!(fill(Threads::ONE, &mut [], |_, _: &mut u8| Err(())), Ok(()));
+        assert_eq!(fill_slots(Threads::ONE, &mut [], |_, _: &mut u8| Err(())), Ok(()));
     }
 }

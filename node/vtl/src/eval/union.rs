@@ -4,13 +4,13 @@
 use schemas::table::{Column, Texts};
 
 use super::Relation;
-use super::column::Col;
-use super::key::{order, ranks, runs};
+use super::column::SharedColumn;
+use super::key_ranks::{equal_runs, rank_rows, sort_order};
 use crate::budget::{BudgetMeter, COPY_STEPS, SORT_STEPS};
 use crate::diagnostic::{Diagnostic, Span};
 
 /// The union; the first `identifiers` columns are the key.
-pub(super) fn union(
+pub(super) fn eval_union(
     operands: &[Relation],
     identifiers: usize,
     meter: &mut BudgetMeter,
@@ -20,23 +20,23 @@ pub(super) fn union(
     let width = operands.first().map_or(0, |operand| operand.columns.len());
     meter.charge(rows, SORT_STEPS + COPY_STEPS * width as u64, span)?;
     meter.reserve(rows, width, span)?;
-    let columns: Vec<Col> = (0..width).map(|at| Col::own(stacked(operands, at))).collect();
-    let ranks = ranks(columns.iter().take(identifiers).map(|column| &**column), rows);
-    // Stable: of equal keys the row of the first operand comes first.
-    let order = order(&ranks);
-    let runs = runs(&ranks, order.as_deref());
+    let columns: Vec<SharedColumn> =
+        (0..width).map(|at| SharedColumn::new(stack_column(operands, at))).collect();
+    let ranks = rank_rows(columns.iter().take(identifiers).map(|column| &**column), rows); // Stable: of equal keys the row of the first operand comes first.
+    let order = sort_order(&ranks);
+    let runs = equal_runs(&ranks, order.as_deref());
     meter.release(rows - runs.len(), width);
     if runs.len() == rows && order.is_none() {
         return Ok(Relation { columns, rows });
     }
     let row = |place: usize| order.as_ref().map_or(Some(place as u32), |order| order.get(place).copied());
     let firsts: Vec<u32> = runs.iter().filter_map(|run| row(run.0)).collect();
-    let columns = columns.iter().map(|column| Col::own(column.gather(&firsts))).collect();
+    let columns = columns.iter().map(|column| SharedColumn::new(column.gather(&firsts))).collect();
     Ok(Relation { columns, rows: firsts.len() })
 }
 
 /// One column of all operands, one operand after the other.
-fn stacked(operands: &[Relation], at: usize) -> Column {
+fn stack_column(operands: &[Relation], at: usize) -> Column {
     let parts: Vec<&Column> =
         operands.iter().filter_map(|operand| operand.columns.get(at)).map(|column| &**column).collect();
     match parts.first() {
@@ -49,25 +49,25 @@ fn stacked(operands: &[Relation], at: usize) -> Column {
             });
             Column::Text(Texts::from_rows(rows))
         }
-        Some(Column::Integer(_)) => Column::Integer(gather(&parts, |part| match part {
+        Some(Column::Integer(_)) => Column::Integer(concat_rows(&parts, |part| match part {
             Column::Integer(rows) => rows,
             _ => &[],
         })),
-        Some(Column::Number(_)) | None => Column::Number(gather(&parts, |part| match part {
+        Some(Column::Number(_)) | None => Column::Number(concat_rows(&parts, |part| match part {
             Column::Number(rows) => rows,
             _ => &[],
         })),
-        Some(Column::Boolean(_)) => Column::Boolean(gather(&parts, |part| match part {
+        Some(Column::Boolean(_)) => Column::Boolean(concat_rows(&parts, |part| match part {
             Column::Boolean(rows) => rows,
             _ => &[],
         })),
-        Some(Column::Period(_)) => Column::Period(gather(&parts, |part| match part {
+        Some(Column::Period(_)) => Column::Period(concat_rows(&parts, |part| match part {
             Column::Period(rows) => rows,
             _ => &[],
         })),
     }
 }
 
-fn gather<T: Copy>(parts: &[&Column], open: fn(&Column) -> &[T]) -> Vec<T> {
+fn concat_rows<T: Copy>(parts: &[&Column], open: fn(&Column) -> &[T]) -> Vec<T> {
     parts.iter().flat_map(|part| open(part).iter().copied()).collect()
 }

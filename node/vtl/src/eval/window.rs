@@ -10,85 +10,97 @@ use schemas::decimal::Decimal;
 use schemas::structure::Type;
 use schemas::table::{Cell, Column};
 
-use super::bounds::{Bounds, Edge, Scale};
-use super::column::Values;
-use super::key::{order, ranks as ranked, runs};
-use super::moments::Moments;
-use super::quantile::Medians;
-use super::rank::{self, ranks};
-use super::row::{Rows, Trouble, trouble};
-use super::series::{average, product};
-use super::slide::{Counts, Extremes, Least, Means, Sums, WholeSums, slide};
+use super::column::ColumnarValue;
+use super::expression::{EvalError, RowContext, decimal_error};
+use super::key_ranks::{equal_runs, rank_rows as ranked, sort_order};
+use super::median::WindowMedian;
+use super::navigation::{self, rank_points};
+use super::recurrence::{chain_product, exponential_average};
+use super::sliding_window::{
+    NonNullMinimum, WindowCount, WindowExtreme, WindowIntegerSum, WindowMean, WindowSum, slide_windows,
+};
+use super::variance::WindowVariance;
+use super::window_bounds::{RangeScale, WindowBounds, WindowEdge};
 use crate::decimal128::Error;
 use crate::diagnostic::{DiagnosticCode, Span};
 use crate::op::{AggregateOp, AnalyticOp};
 use crate::plan::{TypedExpr, WindowBound, WindowCall};
 
 /// Why a row has no value.
-pub(super) type Failed = (Error, usize);
+pub(super) type DecimalRowError = (Error, usize);
 
 /// The rows in their partitions and order, and the windows over them.
-pub(super) struct Windows {
+pub(super) struct PartitionedRows {
     order: Vec<usize>,
     parts: Vec<(usize, usize)>,
     /// The rank of each row by what orders, turned round where that descends.
     pub(super) peers: Vec<u64>,
     range: bool,
-    from: Edge,
-    to: Edge,
-    scale: Scale,
+    from: WindowEdge,
+    to: WindowEdge,
+    scale: RangeScale,
     pub(super) rows: usize,
 }
 
-impl Windows {
+impl PartitionedRows {
     /// The rows of each partition, in order.
-    pub(super) fn parts(&self) -> impl Iterator<Item = &[usize]> {
+    pub(super) fn partitions(&self) -> impl Iterator<Item = &[usize]> {
         self.parts.iter().map(|(start, end)| self.order.get(*start..*end).unwrap_or_default())
     }
 
     /// The windows of the data points of a partition, first to last.
-    pub(super) fn bounds<'w>(&'w self, points: &'w [usize]) -> Bounds<'w> {
+    pub(super) fn window_bounds<'w>(&'w self, points: &'w [usize]) -> WindowBounds<'w> {
         let scale = if self.range { Some((&self.scale, self.peers.as_slice())) } else { None };
-        Bounds::new(points, self.from, self.to, scale)
+        WindowBounds::new(points, self.from, self.to, scale)
     }
 }
 
 /// One value a row.
-pub(super) fn window(rows: &Rows<'_>, frame: &WindowCall, span: Span) -> Result<Column, Trouble> {
+pub(super) fn eval_window(
+    rows: &RowContext<'_>,
+    frame: &WindowCall,
+    span: Span,
+) -> Result<Column, EvalError> {
     let operand = rows.eval(&frame.operand, None)?;
-    let windows = arranged(rows, frame)?;
-    let failed = |(error, row)| trouble(error, frame.op.name(), span, row);
+    let windows = partition_rows(rows, frame)?;
+    let failed = |(error, row)| decimal_error(error, frame.op.name(), span, row);
     match frame.op {
         AnalyticOp::Aggregate(op) => {
-            let column = operand.column(frame.operand.value_type, rows.rows);
-            aggregate(op, &column, frame.operand.value_type, &windows).map_err(failed)
+            let column = operand.into_column(frame.operand.value_type, rows.rows);
+            aggregate_windows(op, &column, frame.operand.value_type, &windows).map_err(failed)
         }
         AnalyticOp::Viral => {
-            let column = operand.column(frame.operand.value_type, rows.rows);
-            let sources = slide(&windows, Least::new(&column, frame.operand.value_type)).map_err(failed)?;
-            Ok(picked(&column, &sources))
+            let column = operand.into_column(frame.operand.value_type, rows.rows);
+            let sources = slide_windows(&windows, NonNullMinimum::new(&column, frame.operand.value_type))
+                .map_err(failed)?;
+            Ok(gather_optional(&column, &sources))
         }
-        AnalyticOp::Rank => Ok(Column::Integer(ranks(&windows))),
+        AnalyticOp::Rank => Ok(Column::Integer(rank_points(&windows))),
         AnalyticOp::First | AnalyticOp::Last => {
-            let column = operand.column(frame.operand.value_type, rows.rows);
-            Ok(column.gather(&rank::ends(&column, &windows, frame.op == AnalyticOp::Last)))
+            let column = operand.into_column(frame.operand.value_type, rows.rows);
+            Ok(column.gather(&navigation::first_or_last(&column, &windows, frame.op == AnalyticOp::Last)))
         }
-        AnalyticOp::Lag | AnalyticOp::Lead => moved(rows, frame, operand, &windows),
-        AnalyticOp::Ratio => rank::ratios(&operand.numbers(), &windows).map(Column::Number).map_err(failed),
+        AnalyticOp::Lag | AnalyticOp::Lead => eval_lag_lead(rows, frame, operand, &windows),
+        AnalyticOp::Ratio => {
+            navigation::ratios_to_report(&operand.as_numbers(), &windows).map(Column::Number).map_err(failed)
+        }
         AnalyticOp::Ewma => {
-            let weight = weight(rows, frame, span)?;
-            average(&operand.numbers(), &weight, &windows, rows, frame).map(Column::Number).map_err(failed)
+            let weight = eval_weight(rows, frame, span)?;
+            exponential_average(&operand.as_numbers(), &weight, &windows, rows, frame)
+                .map(Column::Number)
+                .map_err(failed)
         }
         AnalyticOp::Product => {
-            product(&operand.numbers(), &windows, rows, frame).map(Column::Number).map_err(failed)
+            chain_product(&operand.as_numbers(), &windows, rows, frame).map(Column::Number).map_err(failed)
         }
     }
 }
 
 /// Brings the rows into their partitions and order.
-fn arranged(rows: &Rows<'_>, frame: &WindowCall) -> Result<Windows, Trouble> {
+fn partition_rows(rows: &RowContext<'_>, frame: &WindowCall) -> Result<PartitionedRows, EvalError> {
     let given = |at: usize| rows.columns.get(at).map(|column| &**column);
-    let long = frame.lengths.iter().filter_map(|at| Some((*at, rank::places(given(*at)?))));
+    let long =
+        frame.lengths.iter().filter_map(|at| Some((*at, navigation::duration_rank_column(given(*at)?))));
     let long: BTreeMap<usize, Column> = long.collect();
     let column = |at: usize| long.get(&at).or_else(|| given(at));
     let partition = ranked(frame.partition.iter().filter_map(|at| column(*at)), rows.rows);
@@ -97,42 +109,42 @@ fn arranged(rows: &Rows<'_>, frame: &WindowCall) -> Result<Windows, Trouble> {
         let keys: Vec<_> = keys.iter().filter_map(|(at, down)| Some((column(*at)?, *down))).collect();
         schemas::rank::directed(&keys, rows.rows)
     };
-    let order = order(&directed(&up.chain(frame.order.iter().copied()).collect::<Vec<_>>()));
-    let parts = runs(&partition, order.as_deref());
+    let order = sort_order(&directed(&up.chain(frame.order.iter().copied()).collect::<Vec<_>>()));
+    let parts = equal_runs(&partition, order.as_deref());
     let order = match order {
         None => (0..rows.rows).collect(),
         Some(order) => order.into_iter().map(|row| row as usize).collect(),
     };
     let schemas::rank::Ranks { sides: [peers], .. } = directed(&frame.order);
-    let (from, to) = (edge(rows, &frame.from)?, edge(rows, &frame.to)?);
+    let (from, to) = (eval_edge(rows, &frame.from)?, eval_edge(rows, &frame.to)?);
     let scale = match frame.order.as_slice() {
-        [(at, down)] if from.counts() || to.counts() => {
-            rows.columns.get(*at).map_or(Scale::None, |column| Scale::new(column, *down))
+        [(at, down)] if from.is_offset() || to.is_offset() => {
+            rows.columns.get(*at).map_or(RangeScale::None, |column| RangeScale::new(column, *down))
         }
-        _ => Scale::None,
+        _ => RangeScale::None,
     };
-    Ok(Windows { order, parts, peers, range: frame.range, from, to, scale, rows: rows.rows })
+    Ok(PartitionedRows { order, parts, peers, range: frame.range, from, to, scale, rows: rows.rows })
 }
 
 /// The end of a window, its scalar evaluated.
-fn edge(rows: &Rows<'_>, limit: &WindowBound) -> Result<Edge, Trouble> {
+fn eval_edge(rows: &RowContext<'_>, limit: &WindowBound) -> Result<WindowEdge, EvalError> {
     Ok(match limit {
-        WindowBound::First => Edge::First,
-        WindowBound::Last => Edge::Last,
-        WindowBound::Current => Edge::Current,
-        WindowBound::Offset(count, before) => match number(rows, count)? {
-            Some(count) => Edge::Offset(if *before { crate::decimal128::negate(count) } else { count }),
-            None => return Err(invalid("the limit of a window is null".to_owned(), count.span)),
+        WindowBound::First => WindowEdge::First,
+        WindowBound::Last => WindowEdge::Last,
+        WindowBound::Current => WindowEdge::Current,
+        WindowBound::Offset(count, before) => match eval_number(rows, count)? {
+            Some(count) => WindowEdge::Offset(if *before { crate::decimal128::negate(count) } else { count }),
+            None => return Err(invalid_scalar("the limit of a window is null".to_owned(), count.span)),
         },
     })
 }
 
-fn scalar(rows: &Rows<'_>, typed: &TypedExpr) -> Result<Option<Cell>, Trouble> {
-    Ok(Rows::single(rows.values).eval(typed, None)?.cell(0))
+fn eval_scalar(rows: &RowContext<'_>, typed: &TypedExpr) -> Result<Option<Cell>, EvalError> {
+    Ok(RowContext::for_scalar(rows.values).eval(typed, None)?.cell_at(0))
 }
 
-fn number(rows: &Rows<'_>, typed: &TypedExpr) -> Result<Option<Decimal>, Trouble> {
-    Ok(match scalar(rows, typed)? {
+fn eval_number(rows: &RowContext<'_>, typed: &TypedExpr) -> Result<Option<Decimal>, EvalError> {
+    Ok(match eval_scalar(rows, typed)? {
         Some(Cell::Integer(count)) => Some(count.into()),
         Some(Cell::Number(number)) => Some(number),
         _ => None,
@@ -140,76 +152,84 @@ fn number(rows: &Rows<'_>, typed: &TypedExpr) -> Result<Option<Decimal>, Trouble
 }
 
 /// A scalar that an operator cannot take; no data point is to blame.
-fn invalid(message: String, span: Span) -> Trouble {
-    Trouble { code: DiagnosticCode::Type, message, span, row: usize::MAX }
+fn invalid_scalar(message: String, span: Span) -> EvalError {
+    EvalError { code: DiagnosticCode::Type, message, span, row: usize::MAX }
 }
 
 /// The weight of `ewma`: above 0 and at most 1.
-fn weight(rows: &Rows<'_>, frame: &WindowCall, span: Span) -> Result<Decimal, Trouble> {
-    let given = frame.offset.as_ref().map_or(Ok(None), |weight| number(rows, weight))?;
+fn eval_weight(rows: &RowContext<'_>, frame: &WindowCall, span: Span) -> Result<Decimal, EvalError> {
+    let given = frame.offset.as_ref().map_or(Ok(None), |weight| eval_number(rows, weight))?;
     let fits =
         |weight: &Decimal| weight.compare(Decimal::ZERO).is_gt() && weight.compare(Decimal::from(1)).is_le();
     let place = frame.offset.as_ref().map_or(span, |weight| weight.span);
     given.filter(fits).ok_or_else(|| {
         let shown = given.map_or("null".to_owned(), |weight| weight.to_string());
-        invalid(format!("the weight of `ewma` is above 0 and at most 1, found {shown}"), place)
+        invalid_scalar(format!("the weight of `ewma` is above 0 and at most 1, found {shown}"), place)
     })
 }
 
 /// `lag` and `lead`: the value so many data points away, or the default beyond the partition.
-fn moved(rows: &Rows<'_>, frame: &WindowCall, operand: Values, windows: &Windows) -> Result<Column, Trouble> {
+fn eval_lag_lead(
+    rows: &RowContext<'_>,
+    frame: &WindowCall,
+    operand: ColumnarValue,
+    windows: &PartitionedRows,
+) -> Result<Column, EvalError> {
     let count = match &frame.offset {
         None => 1,
-        Some(offset) => match scalar(rows, offset)? {
+        Some(offset) => match eval_scalar(rows, offset)? {
             Some(Cell::Integer(count)) if count > 0 => usize::try_from(count).unwrap_or(usize::MAX),
             other => {
                 let shown = other.map_or("null".to_owned(), |cell| cell.to_string());
                 let message =
                     format!("`{}` needs a number of data points above 0, found {shown}", frame.op.name());
-                return Err(invalid(message, offset.span));
+                return Err(invalid_scalar(message, offset.span));
             }
         },
     };
-    let sources = rank::sources(windows, count, frame.op == AnalyticOp::Lead);
+    let sources = navigation::offset_sources(windows, count, frame.op == AnalyticOp::Lead);
     let default = match &frame.default {
-        Some(default) => scalar(rows, default)?,
+        Some(default) => eval_scalar(rows, default)?,
         None => None,
     };
-    let column = operand.column(frame.operand.value_type, rows.rows);
+    let column = operand.into_column(frame.operand.value_type, rows.rows);
     if default.is_none() {
         return Ok(column.gather(&sources));
     }
     let inside: Vec<bool> = sources.iter().map(|source| *source != usize::MAX).collect();
-    let values = Values::Column(super::column::Col::own(column.gather(&sources)));
-    let default = Values::Constant(default);
+    let values = ColumnarValue::Column(super::column::SharedColumn::new(column.gather(&sources)));
+    let default = ColumnarValue::Constant(default);
     let pick = |row: usize| if inside.get(row).copied().unwrap_or(false) { &values } else { &default };
-    let chosen =
-        rows.choose(frame.operand.value_type, None, pick).column(frame.operand.value_type, rows.rows);
+    let chosen = rows
+        .choose_values(frame.operand.value_type, None, pick)
+        .into_column(frame.operand.value_type, rows.rows);
     Ok((*chosen).clone())
 }
 
-fn aggregate(
+fn aggregate_windows(
     op: AggregateOp,
     operand: &Column,
     kind: Option<Type>,
-    windows: &Windows,
-) -> Result<Column, Failed> {
+    windows: &PartitionedRows,
+) -> Result<Column, DecimalRowError> {
     Ok(match (op, operand) {
-        (AggregateOp::Count, _) => Column::Integer(slide(windows, Counts::new(operand))?),
-        (AggregateOp::Sum, Column::Integer(rows)) => Column::Integer(slide(windows, WholeSums::new(rows))?),
-        (AggregateOp::Sum, _) => Column::Number(slide(windows, Sums::new(operand))?),
-        (AggregateOp::Avg, _) => Column::Number(slide(windows, Means::new(operand))?),
-        (AggregateOp::Min | AggregateOp::Max, _) => {
-            let extremes = Extremes::new(operand, kind, op == AggregateOp::Max);
-            picked(operand, &slide(windows, extremes)?)
+        (AggregateOp::Count, _) => Column::Integer(slide_windows(windows, WindowCount::new(operand))?),
+        (AggregateOp::Sum, Column::Integer(rows)) => {
+            Column::Integer(slide_windows(windows, WindowIntegerSum::new(rows))?)
         }
-        (AggregateOp::Median, _) => Column::Number(slide(windows, Medians::new(operand))?),
-        (spread, _) => Column::Number(slide(windows, Moments::new(operand, spread))?),
+        (AggregateOp::Sum, _) => Column::Number(slide_windows(windows, WindowSum::new(operand))?),
+        (AggregateOp::Avg, _) => Column::Number(slide_windows(windows, WindowMean::new(operand))?),
+        (AggregateOp::Min | AggregateOp::Max, _) => {
+            let extremes = WindowExtreme::new(operand, kind, op == AggregateOp::Max);
+            gather_optional(operand, &slide_windows(windows, extremes)?)
+        }
+        (AggregateOp::Median, _) => Column::Number(slide_windows(windows, WindowMedian::new(operand))?),
+        (spread, _) => Column::Number(slide_windows(windows, WindowVariance::new(operand, spread))?),
     })
 }
 
 /// The values of the rows named; of none it is null.
-fn picked(operand: &Column, sources: &[Option<usize>]) -> Column {
+fn gather_optional(operand: &Column, sources: &[Option<usize>]) -> Column {
     let rows: Vec<usize> = sources.iter().map(|row| row.unwrap_or(usize::MAX)).collect();
     operand.gather(&rows)
 }

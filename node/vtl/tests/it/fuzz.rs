@@ -44,7 +44,7 @@ fn attempt(script: &str) -> bool {
     let limits = RunLimits { steps: 200_000, cells: 100_000 };
     let outcome = Script::parse(script)
         .and_then(|script| vtl::check(&script, &shapes))
-        .and_then(|plan| vtl::run(&plan, &tables, limits).map_err(|fault| vec![fault]));
+        .and_then(|plan| vtl::run_plan(&plan, &tables, limits).map_err(|fault| vec![fault]));
     match outcome {
         Ok(_) => true,
         Err(faults) => {

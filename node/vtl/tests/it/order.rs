@@ -74,7 +74,7 @@ fn an_input_must_have_the_shape_of_the_plan() {
     let shapes = BTreeMap::from([("D".to_owned(), right.shape().clone())]);
     let plan = vtl::check(&script, &shapes).unwrap();
     assert_eq!(plan.shape("R"), Some(right.shape()));
-    let run = |inputs| vtl::run(&plan, &inputs, LIMITS);
+    let run = |inputs| vtl::run_plan(&plan, &inputs, LIMITS);
     assert_eq!(run(BTreeMap::new()).unwrap_err().code, vtl::DiagnosticCode::Input);
     assert_eq!(
         run(BTreeMap::from([("D".to_owned(), Arc::new(wrong))])).unwrap_err().code,

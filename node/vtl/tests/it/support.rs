@@ -6,7 +6,7 @@ use std::sync::Arc;
 use schemas::structure::{Component, Role, Shape, Type};
 use schemas::table::{Cell, Column, Table, Texts};
 use schemas::text::Name;
-use vtl::{Diagnostic, Outcome, RunLimits, Script};
+use vtl::{Diagnostic, RunLimits, RunOutput, Script};
 
 /// Plenty for small tests.
 pub const LIMITS: RunLimits = RunLimits { steps: 10_000_000, cells: 10_000_000 };
@@ -84,12 +84,16 @@ fn written(cell: Cell) -> String {
 }
 
 /// Parses, checks and runs.
-pub fn outcome(script: &str, inputs: &[(&str, &str)], limits: RunLimits) -> Result<Outcome, Vec<Diagnostic>> {
+pub fn outcome(
+    script: &str,
+    inputs: &[(&str, &str)],
+    limits: RunLimits,
+) -> Result<RunOutput, Vec<Diagnostic>> {
     let tables: BTreeMap<String, Arc<Table>> =
         inputs.iter().map(|(name, text)| ((*name).to_owned(), Arc::new(table(text)))).collect();
     let shapes = tables.iter().map(|(name, table)| (name.clone(), table.shape().clone())).collect();
     let plan = vtl::check(&Script::parse(script)?, &shapes)?;
-    let outcome = vtl::run(&plan, &tables, limits).map_err(|fault| vec![fault])?;
+    let outcome = vtl::run_plan(&plan, &tables, limits).map_err(|fault| vec![fault])?;
     for (name, shape) in plan.outputs() {
         assert_eq!(outcome.tables[name].shape(), shape, "the plan knows the shape of `{name}`");
     }

@@ -10,7 +10,7 @@ use schemas::period::{Frequency, Period};
 use schemas::structure::{Component, Role, Shape, Type};
 use schemas::table::{Column, Table, Texts};
 use schemas::text::Name;
-use vtl::{Diagnostic, Outcome, RunLimits, Script, Threads};
+use vtl::{Diagnostic, RunLimits, RunOutput, Script, Threads};
 
 /// More than three threads have rows of their own.
 const AREAS: usize = 120;
@@ -41,15 +41,15 @@ fn panel() -> Table {
     Table::new(shape, columns).unwrap()
 }
 
-fn run(script: &str, table: &Arc<Table>, threads: usize, limits: RunLimits) -> Result<Outcome, Diagnostic> {
+fn run(script: &str, table: &Arc<Table>, threads: usize, limits: RunLimits) -> Result<RunOutput, Diagnostic> {
     let shapes = BTreeMap::from([("D".to_owned(), table.shape().clone())]);
     let plan = vtl::check(&Script::parse(script).unwrap(), &shapes).unwrap();
     let inputs = BTreeMap::from([("D".to_owned(), Arc::clone(table))]);
-    vtl::run_with(&plan, &inputs, limits, Threads::new(NonZeroUsize::new(threads).unwrap()))
+    vtl::run_plan_with(&plan, &inputs, limits, Threads::new(NonZeroUsize::new(threads).unwrap()))
 }
 
 #[track_caller]
-fn check(script: &str, table: &Arc<Table>) -> Result<Outcome, Diagnostic> {
+fn check(script: &str, table: &Arc<Table>) -> Result<RunOutput, Diagnostic> {
     let one = run(script, table, 1, LIMITS_LARGE);
     for threads in [1, 2, 3, 4, 64] {
         assert!(run(script, table, threads, LIMITS_LARGE) == one, "{threads} threads: {script}");

@@ -28,9 +28,9 @@ fn outcome(operation: &str, a: Decimal, b: Decimal) -> String {
     match result {
         Ok(value) => format!("{},{}", value.coefficient(), value.exponent()),
         Err(Error::Overflow) => "overflow".to_owned(),
-        Err(Error::Zero) => "zero".to_owned(),
+        Err(Error::DivisionByZero) => "zero".to_owned(),
         Err(Error::Domain) => "domain".to_owned(),
-        Err(Error::Fraction) => "fraction".to_owned(),
+        Err(Error::NotInteger) => "fraction".to_owned(),
     }
 }
 

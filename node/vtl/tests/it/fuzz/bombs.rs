@@ -28,7 +28,7 @@ fn detonate(name: &str, script: &str, data: &str, limits: RunLimits) -> End {
     let start = Instant::now();
     let (fault, steps) = match plan {
         Err(faults) => (Some(faults[0].code), 0),
-        Ok(plan) => match vtl::run_with(&plan, &inputs, limits, Threads::ONE) {
+        Ok(plan) => match vtl::run_plan_with(&plan, &inputs, limits, Threads::ONE) {
             Ok(outcome) => (None, outcome.steps),
             Err(fault) => (Some(fault.code), 0),
         },

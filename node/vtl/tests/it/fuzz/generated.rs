@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use super::random::{Random, Tables, shuffle, tables, texts};
 use super::rounds;
 use super::script::Generator;
-use vtl::{Diagnostic, DiagnosticCode, ExecutionPlan, Outcome, RunLimits, Script, Threads};
+use vtl::{Diagnostic, DiagnosticCode, ExecutionPlan, RunLimits, RunOutput, Script, Threads};
 
 /// More than any small script needs: what does need more ends in a fault.
 const LIMITS: RunLimits = RunLimits { steps: 3_000_000, cells: 300_000 };
@@ -16,9 +16,14 @@ fn run(
     tables: &Tables,
     limits: RunLimits,
     threads: usize,
-) -> Result<Outcome, Diagnostic> {
+) -> Result<RunOutput, Diagnostic> {
     let few = NonZeroUsize::MIN.saturating_add(1);
-    vtl::run_with(plan, tables, limits, Threads::new(NonZeroUsize::new(threads).unwrap()).with_rows(few))
+    vtl::run_plan_with(
+        plan,
+        tables,
+        limits,
+        Threads::new(NonZeroUsize::new(threads).unwrap()).with_rows_min(few),
+    )
 }
 
 /// One seed: a script, its tables, all its properties. Gives the code of its fault.
@@ -61,7 +66,7 @@ fn attempt(seed: u64) -> Option<DiagnosticCode> {
 }
 
 /// What a run costs is enough for it, and less is not.
-fn budget(seed: u64, plan: &ExecutionPlan, inputs: &Tables, outcome: &Outcome) {
+fn budget(seed: u64, plan: &ExecutionPlan, inputs: &Tables, outcome: &RunOutput) {
     let exact = RunLimits { steps: outcome.steps, cells: outcome.cells };
     assert!(exact.steps <= LIMITS.steps && exact.cells <= LIMITS.cells);
     assert!(run(plan, inputs, exact, 2).as_ref() == Ok(outcome), "seed {seed}: the cost is not enough");

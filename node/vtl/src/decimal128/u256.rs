@@ -9,7 +9,7 @@ use schemas::digits::{count as digits, power as pow10};
 
 /// Two halves of 128 bits, the high one first so that the derived order is the numeric one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Wide {
+pub(super) struct U256 {
     high: u128,
     low: u128,
 }
@@ -18,13 +18,13 @@ const HALF: u128 = (1 << 64) - 1;
 /// Digits that one division by a 64-bit power of ten drops.
 const CHUNK_DIGITS: u32 = 19;
 
-impl From<u128> for Wide {
+impl From<u128> for U256 {
     fn from(low: u128) -> Self {
         Self { high: 0, low }
     }
 }
 
-impl Wide {
+impl U256 {
     pub(super) fn is_zero(self) -> bool {
         self.high == 0 && self.low == 0
     }
@@ -66,7 +66,7 @@ impl Wide {
     }
 
     /// Quotient and remainder by a 64-bit divisor.
-    pub(super) fn divide(self, divisor: u64) -> (Self, u64) {
+    pub(super) fn divide_word(self, divisor: u64) -> (Self, u64) {
         let by = u128::from(divisor);
         let mut rest = 0_u128;
         let mut digit = |part: u128| {
@@ -80,17 +80,17 @@ impl Wide {
     }
 
     /// Decimal digits (0 for zero).
-    pub(super) fn digits(self) -> u32 {
+    pub(super) fn decimal_digits(self) -> u32 {
         let (mut value, mut dropped) = (self, 0);
         while value.high != 0 {
-            value = value.divide(10_u64.pow(CHUNK_DIGITS)).0;
+            value = value.divide_word(10_u64.pow(CHUNK_DIGITS)).0;
             dropped += CHUNK_DIGITS;
         }
         digits(value.low) + dropped
     }
 
     /// The largest integer whose square is not above this.
-    pub(super) fn root(self) -> u128 {
+    pub(super) fn isqrt(self) -> u128 {
         if self.high == 0 {
             return self.low.isqrt();
         }
@@ -110,19 +110,19 @@ impl Wide {
     }
 
     /// What is left after dropping `drop` digits, and whether half-even rounding adds one.
-    pub(super) fn split(self, drop: u32, sticky: bool) -> (u128, bool) {
+    pub(super) fn drop_digits(self, drop: u32, sticky: bool) -> (u128, bool) {
         if drop == 0 {
             return (self.low, false);
         }
         let (mut value, mut sticky, mut left) = (self, sticky, drop - 1);
         while left > 0 {
             let step = left.min(CHUNK_DIGITS);
-            let (quotient, rest) = value.divide(10_u64.pow(step));
+            let (quotient, rest) = value.divide_word(10_u64.pow(step));
             value = quotient;
             sticky |= rest != 0;
             left -= step;
         }
-        let (kept, last) = value.divide(10);
+        let (kept, last) = value.divide_word(10);
         let up = match last.cmp(&5) {
             Ordering::Less => false,
             Ordering::Greater => true,
@@ -139,12 +139,12 @@ mod tests {
     #[test]
     fn products_and_quotients_agree() {
         let (a, b) = (10_u128.pow(34) - 1, 10_u128.pow(34) - 3);
-        let product = Wide::product(a, b);
-        assert_eq!(product.digits(), 68);
-        let (kept, up) = product.split(34, false);
+        let product = U256::product(a, b);
+        assert_eq!(product.decimal_digits(), 68);
+        let (kept, up) = product.drop_digits(34, false);
         assert_eq!((kept, up), (10_u128.pow(34) - 4, false));
-        assert_eq!(Wide::from(7).times_pow10(70).digits(), 71);
-        assert_eq!(Wide::product(u128::MAX, u128::MAX).high, u128::MAX - 1);
+        assert_eq!(U256::from(7).times_pow10(70).decimal_digits(), 71);
+        assert_eq!(U256::product(u128::MAX, u128::MAX).high, u128::MAX - 1);
     }
 
     #[test]
@@ -153,11 +153,11 @@ mod tests {
         for step in 0..2_000_u128 {
             root = root.wrapping_mul(0x2545_f491_4f6c_dd1d_2545_f491_4f6c_dd1d).wrapping_add(step) | 1;
             let root = root >> (step % 120);
-            let square = Wide::product(root, root);
-            assert_eq!(square.root(), root);
-            assert_eq!(square.minus(1.into()).root(), root - 1);
-            assert_eq!(square.plus(root.into()).plus(root.into()).root(), root);
+            let square = U256::product(root, root);
+            assert_eq!(square.isqrt(), root);
+            assert_eq!(square.minus(1.into()).isqrt(), root - 1);
+            assert_eq!(square.plus(root.into()).plus(root.into()).isqrt(), root);
         }
-        assert_eq!(Wide { high: u128::MAX, low: u128::MAX }.root(), u128::MAX);
+        assert_eq!(U256 { high: u128::MAX, low: u128::MAX }.isqrt(), u128::MAX);
     }
 }

@@ -7,13 +7,13 @@ use super::Relation;
 
 /// The ranks of rows by these columns: equal keys have equal ranks, smaller keys smaller ones, and
 /// null is the smallest value.
-pub(super) fn ranks<'c>(columns: impl IntoIterator<Item = &'c Column>, rows: usize) -> Ranks<1> {
+pub(super) fn rank_rows<'c>(columns: impl IntoIterator<Item = &'c Column>, rows: usize) -> Ranks<1> {
     let columns: Vec<&Column> = columns.into_iter().collect();
     rank::ranks([&columns], [rows])
 }
 
 /// The ranks of the rows of two relations by pairs of their columns, on one scale.
-pub(super) fn common(left: &Relation, right: &Relation, keys: &[(usize, usize)]) -> Ranks<2> {
+pub(super) fn rank_both(left: &Relation, right: &Relation, keys: &[(usize, usize)]) -> Ranks<2> {
     let columns =
         keys.iter().filter_map(|(x, y)| Some((&**left.columns.get(*x)?, &**right.columns.get(*y)?)));
     let (a, b): (Vec<&Column>, Vec<&Column>) = columns.unzip();
@@ -21,21 +21,21 @@ pub(super) fn common(left: &Relation, right: &Relation, keys: &[(usize, usize)])
 }
 
 /// The order that sorts the rows; equal rows keep their order. `None` when they are sorted.
-pub(super) fn order(ranks: &Ranks<1>) -> Option<Vec<u32>> {
+pub(super) fn sort_order(ranks: &Ranks<1>) -> Option<Vec<u32>> {
     let Ranks { sides: [sides], size } = ranks;
     rank::order(sides, *size)
 }
 
 /// Ranges of equal ranks of rows in `order` (as they stand, when there is none).
-pub(super) fn runs(ranks: &Ranks<1>, order: Option<&[u32]>) -> Vec<(usize, usize)> {
+pub(super) fn equal_runs(ranks: &Ranks<1>, order: Option<&[u32]>) -> Vec<(usize, usize)> {
     let Ranks { sides: [ranks], .. } = ranks;
     match order {
-        None => breaks(ranks.len(), |place| ranks.get(place).copied()),
-        Some(order) => breaks(order.len(), |place| ranks.get(*order.get(place)? as usize).copied()),
+        None => split_runs(ranks.len(), |place| ranks.get(place).copied()),
+        Some(order) => split_runs(order.len(), |place| ranks.get(*order.get(place)? as usize).copied()),
     }
 }
 
-fn breaks(rows: usize, rank: impl Fn(usize) -> Option<u64>) -> Vec<(usize, usize)> {
+fn split_runs(rows: usize, rank: impl Fn(usize) -> Option<u64>) -> Vec<(usize, usize)> {
     let mut runs = Vec::new();
     let (mut start, mut last) = (0, rank(0));
     for place in 1..=rows {

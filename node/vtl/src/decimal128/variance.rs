@@ -6,26 +6,26 @@
 
 use schemas::decimal::Decimal;
 
-use super::places::Places;
-use super::wide::Wide;
-use super::{Error, finish};
+use super::big_decimal::BigDecimal;
+use super::u256::U256;
+use super::{Error, round_wide};
 
 /// The number of values, their sum and the sum of their squares.
 #[derive(Debug, Clone)]
-pub struct Spread {
+pub struct ExactVariance {
     count: u64,
-    form: Form,
+    form: MomentForm,
 }
 
 #[derive(Debug, Clone)]
-enum Form {
-    Small(Small),
-    Long(Long),
+enum MomentForm {
+    Compact(CompactMoments),
+    Big(BigMoments),
 }
 
 /// Whole numbers at one exponent.
 #[derive(Debug, Clone, Default)]
-struct Small {
+struct CompactMoments {
     exponent: i32,
     sum: i128,
     squares: i128,
@@ -33,13 +33,13 @@ struct Small {
     peak: i128,
 }
 
-/// INVARIANT: `gap` is `n·Σx² − (Σx)²`, exact. It is carried along with each number that comes or
+/// INVARIANT: `numerator` is `n·Σx² − (Σx)²`, exact. It is carried along with each number that comes or
 /// goes, so the work for one is bounded by the spread of the exponents, not by how many there are.
 #[derive(Debug, Clone, Default)]
-struct Long {
-    sum: Places,
-    squares: Places,
-    gap: Places,
+struct BigMoments {
+    sum: BigDecimal,
+    squares: BigDecimal,
+    numerator: BigDecimal,
 }
 
 /// Squares of smaller numbers, 2^26 of them, fit 128 bits.
@@ -47,29 +47,29 @@ const SMALL_LIMIT: i128 = 1 << 50;
 /// Values after which the small form would have no room.
 const SMALL_COUNT_MAX: u64 = 1 << 26;
 /// Digits that a difference is brought to before it is divided: as many as 256 bits take.
-const GAP_DIGITS: u32 = 76;
+const NUMERATOR_DIGITS: u32 = 76;
 
-impl Default for Spread {
+impl Default for ExactVariance {
     fn default() -> Self {
-        Self { count: 0, form: Form::Small(Small::default()) }
+        Self { count: 0, form: MomentForm::Compact(CompactMoments::default()) }
     }
 }
 
-impl Spread {
+impl ExactVariance {
     /// Takes a value in; at most 2^40 of them.
     pub fn add(&mut self, value: Decimal) {
         if self.count >= SMALL_COUNT_MAX {
-            self.lengthen();
+            self.promote();
         }
-        if let Form::Small(small) = &mut self.form {
-            if let Some(scaled) = small.scaled(value) {
-                small.shift(scaled, 1);
+        if let MomentForm::Compact(small) = &mut self.form {
+            if let Some(scaled) = small.rescale(value) {
+                small.accumulate(scaled, 1);
                 self.count += 1;
                 return;
             }
-            self.lengthen();
+            self.promote();
         }
-        if let Form::Long(long) = &mut self.form {
+        if let MomentForm::Big(long) = &mut self.form {
             long.add(value, self.count);
         }
         self.count += 1;
@@ -79,19 +79,19 @@ impl Spread {
     pub fn remove(&mut self, value: Decimal) {
         self.count = self.count.saturating_sub(1);
         match &mut self.form {
-            Form::Small(small) => {
+            MomentForm::Compact(small) => {
                 // What was taken in fits the scale.
-                let scaled = small.scaled(value).unwrap_or_default();
-                small.shift(scaled, -1);
+                let scaled = small.rescale(value).unwrap_or_default();
+                small.accumulate(scaled, -1);
             }
-            Form::Long(long) => long.remove(value, self.count),
+            MomentForm::Big(long) => long.remove(value, self.count),
         }
     }
 
     /// Moves to digits of any length.
-    fn lengthen(&mut self) {
-        if let Form::Small(small) = &self.form {
-            self.form = Form::Long(small.long(self.count));
+    fn promote(&mut self) {
+        if let MomentForm::Compact(small) = &self.form {
+            self.form = MomentForm::Big(small.to_big(self.count));
         }
     }
 
@@ -107,15 +107,15 @@ impl Spread {
         }
         let divisor = u128::from(self.count) * u128::from(degrees);
         match &self.form {
-            Form::Small(small) => small.quotient(self.count, divisor as u64).map(Some),
-            Form::Long(long) => long.gap.quotient(divisor).map(Some),
+            MomentForm::Compact(small) => small.divide_rounded(self.count, divisor as u64).map(Some),
+            MomentForm::Big(long) => long.numerator.divide_rounded(divisor).map(Some),
         }
     }
 }
 
-impl Small {
+impl CompactMoments {
     /// The value at the common exponent, which goes down where that leaves room.
-    fn scaled(&mut self, value: Decimal) -> Option<i128> {
+    fn rescale(&mut self, value: Decimal) -> Option<i128> {
         if value.is_zero() {
             return Some(0);
         }
@@ -141,65 +141,65 @@ impl Small {
         Some(scaled)
     }
 
-    fn shift(&mut self, scaled: i128, sign: i128) {
+    fn accumulate(&mut self, scaled: i128, sign: i128) {
         self.sum += sign * scaled;
         self.squares += sign * scaled * scaled;
     }
 
-    fn long(&self, count: u64) -> Long {
-        let sum = Places::new(self.sum, self.exponent);
-        let squares = Places::new(self.squares, 2 * self.exponent);
-        let mut gap = Places::default();
-        gap.add(&squares, i128::from(count));
-        gap.add(&sum.times(&sum), -1);
-        gap.settle();
-        Long { sum, squares, gap }
+    fn to_big(&self, count: u64) -> BigMoments {
+        let sum = BigDecimal::new(self.sum, self.exponent);
+        let squares = BigDecimal::new(self.squares, 2 * self.exponent);
+        let mut numerator = BigDecimal::default();
+        numerator.add_scaled(&squares, i128::from(count));
+        numerator.add_scaled(&sum.multiply(&sum), -1);
+        numerator.normalize();
+        BigMoments { sum, squares, numerator }
     }
 
     /// `n·Σx² − (Σx)²` divided by `divisor` (at most 2^52), rounded once.
-    fn quotient(&self, count: u64, divisor: u64) -> Result<Decimal, Error> {
+    fn divide_rounded(&self, count: u64, divisor: u64) -> Result<Decimal, Error> {
         let (sum, squares) = (self.sum.unsigned_abs(), self.squares.unsigned_abs());
-        let gap = Wide::product(squares, count.into()).minus(Wide::product(sum, sum));
+        let gap = U256::product(squares, count.into()).minus(U256::product(sum, sum));
         if gap.is_zero() {
             return Ok(Decimal::ZERO);
         }
-        let shift = GAP_DIGITS - gap.digits();
-        let (quotient, rest) = gap.times_pow10(shift).divide(divisor);
-        finish(false, quotient, i64::from(2 * self.exponent) - i64::from(shift), rest != 0)
+        let shift = NUMERATOR_DIGITS - gap.decimal_digits();
+        let (quotient, rest) = gap.times_pow10(shift).divide_word(divisor);
+        round_wide(false, quotient, i64::from(2 * self.exponent) - i64::from(shift), rest != 0)
     }
 }
 
-impl Long {
+impl BigMoments {
     fn add(&mut self, value: Decimal, count: u64) {
-        let value = Places::from(value);
-        let square = value.times(&value);
-        self.shift(&value, &square, count, 1);
-        self.sum.add(&value, 1);
-        self.squares.add(&square, 1);
-        self.settle();
+        let value = BigDecimal::from(value);
+        let square = value.multiply(&value);
+        self.update_numerator(&value, &square, count, 1);
+        self.sum.add_scaled(&value, 1);
+        self.squares.add_scaled(&square, 1);
+        self.normalize();
     }
 
     /// `count` is that of the values that stay.
     fn remove(&mut self, value: Decimal, count: u64) {
-        let value = Places::from(value);
-        let square = value.times(&value);
-        self.sum.add(&value, -1);
-        self.squares.add(&square, -1);
-        self.settle();
-        self.shift(&value, &square, count, -1);
+        let value = BigDecimal::from(value);
+        let square = value.multiply(&value);
+        self.sum.add_scaled(&value, -1);
+        self.squares.add_scaled(&square, -1);
+        self.normalize();
+        self.update_numerator(&value, &square, count, -1);
     }
 
     /// `(n+1)(Q+x²) − (S+x)² = nQ − S² + Q + n·x² − 2·S·x`, forwards or backwards.
-    fn shift(&mut self, value: &Places, square: &Places, count: u64, sign: i128) {
-        self.gap.add(&self.squares, sign);
-        self.gap.add(square, sign * i128::from(count));
-        self.gap.add(&self.sum.times(value), -2 * sign);
-        self.gap.settle();
+    fn update_numerator(&mut self, value: &BigDecimal, square: &BigDecimal, count: u64, sign: i128) {
+        self.numerator.add_scaled(&self.squares, sign);
+        self.numerator.add_scaled(square, sign * i128::from(count));
+        self.numerator.add_scaled(&self.sum.multiply(value), -2 * sign);
+        self.numerator.normalize();
     }
 
-    fn settle(&mut self) {
-        self.sum.settle();
-        self.squares.settle();
+    fn normalize(&mut self) {
+        self.sum.normalize();
+        self.squares.normalize();
     }
 }
 
@@ -212,7 +212,7 @@ mod tests {
     }
 
     fn variances(values: &[&str]) -> (Option<Decimal>, Option<Decimal>) {
-        let mut spread = Spread::default();
+        let mut spread = ExactVariance::default();
         values.iter().for_each(|value| spread.add(d(value)));
         (spread.variance(false).unwrap(), spread.variance(true).unwrap())
     }
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn what_comes_and_goes_leaves_nothing_behind() {
-        let mut spread = Spread::default();
+        let mut spread = ExactVariance::default();
         for value in ["1E+3000", "3", "-1E-3000", "5", "7"] {
             spread.add(d(value));
         }
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn the_range_ends_in_a_fault() {
-        let mut spread = Spread::default();
+        let mut spread = ExactVariance::default();
         spread.add(d("1E+6000"));
         assert_eq!(spread.variance(false), Ok(Some(Decimal::ZERO)));
         spread.add(d("-1E+6000"));
@@ -257,27 +257,27 @@ mod tests {
     fn both_forms_agree() {
         // Whole numbers, then finer ones, then one too long for the small form.
         let values = ["1200", "-7", "0", "3.25", "0.001", "99999999999", "12345.678", "0.5"];
-        let mut small = Spread::default();
-        let mut long = Spread::default();
-        long.lengthen();
+        let mut small = ExactVariance::default();
+        let mut long = ExactVariance::default();
+        long.promote();
         for value in values {
             small.add(d(value));
             long.add(d(value));
             assert_eq!(small.variance(true), long.variance(true), "{value}");
         }
-        assert!(matches!(small.form, Form::Small(_)));
+        assert!(matches!(small.form, MomentForm::Compact(_)));
         for value in ["1234567890123456", "1E-20", "7E+30"] {
             small.add(d(value));
             long.add(d(value));
             assert_eq!(small.variance(false), long.variance(false), "{value}");
         }
-        assert!(matches!(small.form, Form::Long(_)));
-        let mut back = Spread::default();
+        assert!(matches!(small.form, MomentForm::Big(_)));
+        let mut back = ExactVariance::default();
         values.iter().for_each(|value| back.add(d(value)));
         for value in ["1200", "99999999999", "0.001", "0"] {
             back.remove(d(value));
         }
-        let mut left = Spread::default();
+        let mut left = ExactVariance::default();
         ["0.5", "-7", "12345.678", "3.25"].iter().for_each(|value| left.add(d(value)));
         assert_eq!(back.variance(true), left.variance(true));
     }

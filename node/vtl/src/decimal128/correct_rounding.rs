@@ -3,36 +3,36 @@
 
 use schemas::decimal::Decimal;
 
-use super::fixed::{Fixed, WORDS_MAX};
-use super::{Error, finish_small};
+use super::fixed_point::{FixedPoint, WORDS_MAX};
+use super::{Error, round_small};
 
 /// A positive number known within 2^`error` units of its last place: `value × 2^twos × 10^tens`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Near<const N: usize> {
-    pub(super) value: Fixed<N>,
+pub(super) struct Approximation<const N: usize> {
+    pub(super) value: FixedPoint<N>,
     pub(super) error: u32,
     pub(super) twos: u32,
     pub(super) tens: i64,
 }
 
-impl<const N: usize> Near<N> {
+impl<const N: usize> Approximation<N> {
     /// The one number that it rounds to, or `None` when more precision must tell.
     ///
     /// At the largest precision the answer is always given: what lies so near to the middle of two
     /// numbers is taken to be the middle.
-    pub(super) fn decide(self, negative: bool) -> Option<Result<Decimal, Error>> {
-        let error = Fixed::<N>::bit(self.error);
-        let (small, low) = self.value.distance(error);
-        if small || self.error >= Fixed::<N>::BITS {
+    pub(super) fn round_if_certain(self, negative: bool) -> Option<Result<Decimal, Error>> {
+        let error = FixedPoint::<N>::from_bit(self.error);
+        let (small, low) = self.value.abs_difference(error);
+        if small || self.error >= FixedPoint::<N>::BITS {
             return None;
         }
         let high = self.value.plus(error);
-        let places = places(high.length() + self.twos as i32);
-        let round = |value: Fixed<N>, nearest: bool| {
-            let (whole, rest) = value.digits(places, self.twos);
-            let up = nearest && rest.length() == 0;
+        let places = scale_digits(high.bit_length() + self.twos as i32);
+        let round = |value: FixedPoint<N>, nearest: bool| {
+            let (whole, rest) = value.scaled_integer(places, self.twos);
+            let up = nearest && rest.bit_length() == 0;
             let sticky = !nearest && !rest.is_zero();
-            finish_small(negative, whole + u128::from(up), self.tens - i64::from(places), sticky)
+            round_small(negative, whole + u128::from(up), self.tens - i64::from(places), sticky)
         };
         let (low, high) = (round(low, false), round(high, false));
         if low == high {
@@ -44,7 +44,7 @@ impl<const N: usize> Near<N> {
 
 /// The power of ten that brings a number of so many bits to 36 to 38 whole digits, which are then 34
 /// and a guard or more.
-fn places(length: i32) -> u32 {
+fn scale_digits(length: i32) -> u32 {
     (37 - (length * 30_103).div_euclid(100_000)).max(0).unsigned_abs()
 }
 
@@ -53,7 +53,7 @@ macro_rules! ziv {
     ($at:ident ( $($argument:expr),* )) => {
         $at::<4>($($argument),*)
             .or_else(|| $at::<7>($($argument),*))
-            .or_else(|| $at::<{ $crate::decimal128::fixed::WORDS_MAX }>($($argument),*))
+            .or_else(|| $at::<{ $crate::decimal128::fixed_point::WORDS_MAX }>($($argument),*))
             .unwrap_or(Err($crate::decimal128::Error::Overflow))
     };
 }

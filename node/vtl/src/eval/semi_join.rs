@@ -5,14 +5,14 @@ use schemas::rank::{self, Ranks};
 use schemas::table::Column;
 
 use super::Relation;
-use super::column::Col;
-use super::key::common;
+use super::column::SharedColumn;
+use super::key_ranks::rank_both;
 use crate::budget::{BudgetMeter, COPY_STEPS, SORT_STEPS};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::plan::PlanStep;
 
 /// The data points of the left whose key the right has, or has not.
-pub(super) fn semi(
+pub(super) fn eval_semi_join(
     left: &Relation,
     right: &Relation,
     keys: &[(usize, usize)],
@@ -21,17 +21,17 @@ pub(super) fn semi(
     span: Span,
 ) -> Result<Relation, Diagnostic> {
     meter.charge(left.rows.saturating_add(right.rows), SORT_STEPS, span)?;
-    let found = found(left, right, keys);
+    let found = match_keys(left, right, keys);
     let kept: Vec<u32> =
         found.iter().zip(0..).filter(|(found, _)| **found == present).map(|(_, row)| row).collect();
     meter.charge(kept.len() * left.columns.len(), COPY_STEPS, span)?;
     meter.reserve(kept.len(), left.columns.len(), span)?;
-    let columns = left.columns.iter().map(|column| Col::own(column.gather(&kept))).collect();
+    let columns = left.columns.iter().map(|column| SharedColumn::new(column.gather(&kept))).collect();
     Ok(Relation { columns, rows: kept.len() })
 }
 
 /// The identifiers of the left, and whether the right has a data point of the same keys.
-pub(super) fn exists(
+pub(super) fn eval_exists(
     left: &Relation,
     right: &Relation,
     keys: &[(usize, usize)],
@@ -40,17 +40,16 @@ pub(super) fn exists(
 ) -> Result<Relation, Diagnostic> {
     meter.charge(left.rows.saturating_add(right.rows), SORT_STEPS, step.span)?;
     meter.reserve(left.rows, step.columns.len(), step.span)?;
-    let flags = found(left, right, keys).into_iter().map(Some).collect();
-    // The measure is the last field; those before it are the identifiers.
-    let mut columns: Vec<Col> =
+    let flags = match_keys(left, right, keys).into_iter().map(Some).collect(); // The measure is the last field; those before it are the identifiers.
+    let mut columns: Vec<SharedColumn> =
         left.columns.iter().take(step.columns.len().saturating_sub(1)).cloned().collect();
-    columns.push(Col::own(Column::Boolean(flags)));
+    columns.push(SharedColumn::new(Column::Boolean(flags)));
     Ok(Relation { columns, rows: left.rows })
 }
 
 /// For each row of the left whether the right has its key.
-fn found(left: &Relation, right: &Relation, keys: &[(usize, usize)]) -> Vec<bool> {
-    let Ranks { sides: [a, mut b], size } = common(left, right, keys);
+fn match_keys(left: &Relation, right: &Relation, keys: &[(usize, usize)]) -> Vec<bool> {
+    let Ranks { sides: [a, mut b], size } = rank_both(left, right, keys);
     if !b.is_sorted() {
         b.sort_unstable();
     }

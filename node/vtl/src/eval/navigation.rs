@@ -5,16 +5,16 @@ use schemas::decimal::Decimal;
 use schemas::duration::Duration;
 use schemas::table::Column;
 
-use super::column::Numbers;
-use super::slide::earlier;
-use super::window::{Failed, Windows};
-use crate::decimal128::{self, Total};
+use super::column::NumberView;
+use super::sliding_window::keep_earlier;
+use super::window::{DecimalRowError, PartitionedRows};
+use crate::decimal128::{self, ExactSum};
 
 /// Ranks from 1 in the order of each partition; equal data points share one, and a gap follows
 /// (reference manual, "Rank").
-pub(super) fn ranks(windows: &Windows) -> Vec<Option<i64>> {
+pub(super) fn rank_points(windows: &PartitionedRows) -> Vec<Option<i64>> {
     let mut ranks = vec![None; windows.rows];
-    for points in windows.parts() {
+    for points in windows.partitions() {
         let (mut rank, mut last) = (1, None);
         for (place, row) in points.iter().enumerate() {
             let peer = windows.peers.get(*row);
@@ -22,25 +22,25 @@ pub(super) fn ranks(windows: &Windows) -> Vec<Option<i64>> {
                 rank = place as i64 + 1;
             }
             last = peer;
-            set(&mut ranks, *row, Some(rank));
+            set_row(&mut ranks, *row, Some(rank));
         }
     }
     ranks
 }
 
 /// The row of the first or last value of each window that is not null.
-pub(super) fn ends(operand: &Column, windows: &Windows, last: bool) -> Vec<usize> {
+pub(super) fn first_or_last(operand: &Column, windows: &PartitionedRows, last: bool) -> Vec<usize> {
     let mut sources = vec![usize::MAX; windows.rows];
-    for points in windows.parts() {
-        let known = neighbours(operand, points, last);
-        let mut bounds = windows.bounds(points);
+    for points in windows.partitions() {
+        let known = nearest_values(operand, points, last);
+        let mut bounds = windows.window_bounds(points);
         for (at, row) in points.iter().enumerate() {
             let (start, end) = bounds.window(at);
             let from = if last { end.checked_sub(1) } else { Some(start) };
             let place = from.and_then(|from| known.get(from).copied().flatten());
             let inside = place.filter(|place| (start..end).contains(place));
             if let Some(source) = inside.and_then(|place| points.get(place)) {
-                set(&mut sources, *row, *source);
+                set_row(&mut sources, *row, *source);
             }
         }
     }
@@ -48,7 +48,7 @@ pub(super) fn ends(operand: &Column, windows: &Windows, last: bool) -> Vec<usize
 }
 
 /// For each place the nearest with a value, itself included: looking ahead, or back.
-fn neighbours(operand: &Column, points: &[usize], back: bool) -> Vec<Option<usize>> {
+fn nearest_values(operand: &Column, points: &[usize], back: bool) -> Vec<Option<usize>> {
     let mut nearest = None;
     let mut look = |(place, row): (usize, &usize)| {
         if !operand.is_null(*row) {
@@ -65,13 +65,13 @@ fn neighbours(operand: &Column, points: &[usize], back: bool) -> Vec<Option<usiz
 }
 
 /// The row `count` data points before each row, or after it; none is `usize::MAX`.
-pub(super) fn sources(windows: &Windows, count: usize, ahead: bool) -> Vec<usize> {
+pub(super) fn offset_sources(windows: &PartitionedRows, count: usize, ahead: bool) -> Vec<usize> {
     let mut sources = vec![usize::MAX; windows.rows];
-    for points in windows.parts() {
+    for points in windows.partitions() {
         for (at, row) in points.iter().enumerate() {
             let place = if ahead { at.checked_add(count) } else { at.checked_sub(count) };
             if let Some(source) = place.and_then(|place| points.get(place)) {
-                set(&mut sources, *row, *source);
+                set_row(&mut sources, *row, *source);
             }
         }
     }
@@ -79,17 +79,20 @@ pub(super) fn sources(windows: &Windows, count: usize, ahead: bool) -> Vec<usize
 }
 
 /// Each value divided by the sum of its partition, rounded once, then the quotient.
-pub(super) fn ratios(operand: &Numbers<'_>, windows: &Windows) -> Result<Vec<Option<Decimal>>, Failed> {
+pub(super) fn ratios_to_report(
+    operand: &NumberView<'_>,
+    windows: &PartitionedRows,
+) -> Result<Vec<Option<Decimal>>, DecimalRowError> {
     let (mut made, mut failed) = (vec![None; windows.rows], None);
-    for points in windows.parts() {
-        let mut total = Total::default();
+    for points in windows.partitions() {
+        let mut total = ExactSum::default();
         points.iter().filter_map(|row| operand.at(*row)).for_each(|value| total.add(value));
         let sum = total.sum();
         for row in points {
             let Some(value) = operand.at(*row) else { continue };
             match sum.and_then(|sum| decimal128::div(value, sum)) {
-                Ok(share) => set(&mut made, *row, Some(share)),
-                Err(error) => earlier(&mut failed, (error, *row)),
+                Ok(share) => set_row(&mut made, *row, Some(share)),
+                Err(error) => keep_earlier(&mut failed, (error, *row)),
             }
         }
     }
@@ -97,22 +100,22 @@ pub(super) fn ratios(operand: &Numbers<'_>, windows: &Windows) -> Result<Vec<Opt
 }
 
 /// The place of each row of a column of durations in the order of their lengths; null is -1.
-pub(super) fn lengths(column: &Column) -> Vec<i64> {
+pub(super) fn duration_ranks(column: &Column) -> Vec<i64> {
     let Column::Text(texts) = column else { return Vec::new() };
     let mut sorted: Vec<(Option<Duration>, usize)> =
         texts.dictionary().iter().enumerate().map(|(at, text)| (text.parse().ok(), at)).collect();
     sorted.sort_unstable();
     let mut places = vec![0; sorted.len()];
-    sorted.iter().enumerate().for_each(|(place, (_, at))| set(&mut places, *at, place as i64));
+    sorted.iter().enumerate().for_each(|(place, (_, at))| set_row(&mut places, *at, place as i64));
     texts.codes().iter().map(|code| places.get(*code as usize).copied().unwrap_or(-1)).collect()
 }
 
 /// The same as a column, in which null is null.
-pub(super) fn places(column: &Column) -> Column {
-    Column::Integer(lengths(column).into_iter().map(|place| (place >= 0).then_some(place)).collect())
+pub(super) fn duration_rank_column(column: &Column) -> Column {
+    Column::Integer(duration_ranks(column).into_iter().map(|place| (place >= 0).then_some(place)).collect())
 }
 
-pub(super) fn set<T>(rows: &mut [T], row: usize, value: T) {
+pub(super) fn set_row<T>(rows: &mut [T], row: usize, value: T) {
     if let Some(slot) = rows.get_mut(row) {
         *slot = value;
     }

@@ -12,25 +12,25 @@ use schemas::table::Cell;
 use super::FIELD_DIGITS_MAX;
 
 /// How a value of time is spelled.
-pub(in super::super) struct Mask {
-    parts: Vec<Part>,
+pub(in super::super) struct TimeMask {
+    parts: Vec<MaskPart>,
     /// The units within the year, coarsest first.
     chain: Vec<Frequency>,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Part {
+enum MaskPart {
     Literal(char),
     /// From so many to so many digits.
-    Digits(Unit, usize, usize),
+    Digits(TimeUnit, usize, usize),
     /// A name in some case, cut to so many letters.
-    Name(Unit, Case, usize),
+    Name(TimeUnit, LetterCase, usize),
     /// The letter of a frequency.
     Indicator,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Unit {
+enum TimeUnit {
     Century,
     Year,
     Within(Frequency),
@@ -39,7 +39,7 @@ enum Unit {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Case {
+enum LetterCase {
     Upper,
     Lower,
     Title,
@@ -62,116 +62,119 @@ const MONTHS: [&str; 12] = [
 const DAYS: [&str; 7] = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"];
 
 /// The special words, their units and their cases.
-const WORDS: [(&str, Unit, Case); 6] = [
-    ("MONTH", Unit::Within(Frequency::M), Case::Upper),
-    ("Month", Unit::Within(Frequency::M), Case::Title),
-    ("month", Unit::Within(Frequency::M), Case::Lower),
-    ("DAY", Unit::Within(Frequency::D), Case::Upper),
-    ("Day", Unit::Within(Frequency::D), Case::Title),
-    ("day", Unit::Within(Frequency::D), Case::Lower),
+const WORDS: [(&str, TimeUnit, LetterCase); 6] = [
+    ("MONTH", TimeUnit::Within(Frequency::M), LetterCase::Upper),
+    ("Month", TimeUnit::Within(Frequency::M), LetterCase::Title),
+    ("month", TimeUnit::Within(Frequency::M), LetterCase::Lower),
+    ("DAY", TimeUnit::Within(Frequency::D), LetterCase::Upper),
+    ("Day", TimeUnit::Within(Frequency::D), LetterCase::Title),
+    ("day", TimeUnit::Within(Frequency::D), LetterCase::Lower),
 ];
 
-fn unit(letter: char) -> Option<Unit> {
+fn unit_of_letter(letter: char) -> Option<TimeUnit> {
     Some(match letter {
-        'C' => Unit::Century,
-        'Y' => Unit::Year,
-        'p' => Unit::Count,
-        'S' => Unit::Within(Frequency::S),
-        'Q' => Unit::Within(Frequency::Q),
-        'M' => Unit::Within(Frequency::M),
-        'W' => Unit::Within(Frequency::W),
-        'D' => Unit::Within(Frequency::D),
+        'C' => TimeUnit::Century,
+        'Y' => TimeUnit::Year,
+        'p' => TimeUnit::Count,
+        'S' => TimeUnit::Within(Frequency::S),
+        'Q' => TimeUnit::Within(Frequency::Q),
+        'M' => TimeUnit::Within(Frequency::M),
+        'W' => TimeUnit::Within(Frequency::W),
+        'D' => TimeUnit::Within(Frequency::D),
         _ => return None,
     })
 }
 
 /// What was read: numbers of units, the letter of a frequency, a day of the week.
 #[derive(Default)]
-struct Found {
-    numbers: BTreeMap<Unit, i32>,
+struct ParsedTime {
+    numbers: BTreeMap<TimeUnit, i32>,
     frequency: Option<Frequency>,
     weekday: Option<i32>,
 }
 
-impl Mask {
+impl TimeMask {
     pub(super) fn new(mask: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut rest = mask;
         while let Some(next) = rest.chars().next() {
-            let (part, behind) = part(rest, next)?;
+            let (part, behind) = parse_part(rest, next)?;
             parts.push(part);
             rest = behind;
         }
-        let mut units: Vec<Unit> = parts.iter().filter_map(|part| part.digits()).collect();
+        let mut units: Vec<TimeUnit> = parts.iter().filter_map(|part| part.numbered_unit()).collect();
         units.sort_unstable();
         if units.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
             return Err("a unit of time stands in it twice".to_owned());
         }
-        let within = |unit: &Unit| if let Unit::Within(frequency) = unit { Some(*frequency) } else { None };
+        let within =
+            |unit: &TimeUnit| if let TimeUnit::Within(frequency) = unit { Some(*frequency) } else { None };
         Ok(Self { chain: units.iter().filter_map(within).collect(), parts })
     }
 
-    fn has(&self, unit: Unit) -> bool {
-        self.parts.iter().any(|part| part.digits() == Some(unit))
+    fn has_unit(&self, unit: TimeUnit) -> bool {
+        self.parts.iter().any(|part| part.numbered_unit() == Some(unit))
     }
 
-    fn indicates(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Indicator))
+    fn has_indicator(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, MaskPart::Indicator))
     }
 
     /// Whether a day of the week stands in it as a word.
-    fn weekday(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Name(Unit::Within(Frequency::D), ..)))
+    fn has_weekday(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, MaskPart::Name(TimeUnit::Within(Frequency::D), ..)))
     }
 
     /// The mask as one of dates or periods, if it can be.
-    pub(super) fn dated(mut self, reading: bool, day: bool) -> Result<Self, String> {
+    pub(super) fn for_dates(mut self, reading: bool, day: bool) -> Result<Self, String> {
         let weeks = self.chain.contains(&Frequency::W);
-        if self.weekday() && weeks && !self.chain.contains(&Frequency::D) {
+        if self.has_weekday() && weeks && !self.chain.contains(&Frequency::D) {
             // The day of the week is the day within the week.
             self.chain.push(Frequency::D);
         }
         if weeks && self.chain.iter().any(|unit| !matches!(unit, Frequency::W | Frequency::D)) {
             return Err("weeks are counted within years".to_owned());
         }
-        if self.indicates() && !self.chain.is_empty() {
+        if self.has_indicator() && !self.chain.is_empty() {
             return Err("`P` stands for the unit within the year".to_owned());
         }
-        if self.has(Unit::Count) && !self.indicates() {
+        if self.has_unit(TimeUnit::Count) && !self.has_indicator() {
             return Err("`p` counts the periods of `P`".to_owned());
         }
         if !reading {
             return Ok(self);
         }
-        let wide = |part: &Part| matches!(part, Part::Digits(Unit::Year, _, most) if *most >= 4);
-        if !self.has(Unit::Year) || !(self.has(Unit::Century) || self.parts.iter().any(wide)) {
+        let wide = |part: &MaskPart| matches!(part, MaskPart::Digits(TimeUnit::Year, _, most) if *most >= 4);
+        if !self.has_unit(TimeUnit::Year)
+            || !(self.has_unit(TimeUnit::Century) || self.parts.iter().any(wide))
+        {
             return Err("it does not tell the year".to_owned());
         }
-        let days = self.indicates() || self.chain.contains(&Frequency::D);
-        if (day || self.weekday()) && !days {
+        let days = self.has_indicator() || self.chain.contains(&Frequency::D);
+        if (day || self.has_weekday()) && !days {
             return Err("it does not tell the day".to_owned());
         }
         Ok(self)
     }
 
     /// The mask as one of durations, if it can be.
-    pub(super) fn long(self) -> Result<Self, String> {
-        let plain = |part: &Part| match part {
-            Part::Digits(Unit::Within(unit), ..) => !matches!(unit, Frequency::S | Frequency::Q),
-            Part::Digits(unit, ..) => *unit != Unit::Century,
-            Part::Name(..) => false,
-            Part::Literal(_) | Part::Indicator => true,
+    pub(super) fn for_durations(self) -> Result<Self, String> {
+        let plain = |part: &MaskPart| match part {
+            MaskPart::Digits(TimeUnit::Within(unit), ..) => !matches!(unit, Frequency::S | Frequency::Q),
+            MaskPart::Digits(unit, ..) => *unit != TimeUnit::Century,
+            MaskPart::Name(..) => false,
+            MaskPart::Literal(_) | MaskPart::Indicator => true,
         };
-        let counts = self.has(Unit::Year) || !self.chain.is_empty();
-        if !self.parts.iter().all(plain) || counts == self.indicates() {
+        let counts = self.has_unit(TimeUnit::Year) || !self.chain.is_empty();
+        if !self.parts.iter().all(plain) || counts == self.has_indicator() {
             return Err("a mask of durations is like `P`, `\\PppP` or `\\PYY\\YMM\\MDD\\D`".to_owned());
         }
         Ok(self)
     }
 
     /// What a text says, read from its front; the rest of it.
-    fn scan<'t>(&self, text: &'t str) -> Option<(Found, &'t str)> {
-        let mut found = Found::default();
+    fn scan<'t>(&self, text: &'t str) -> Option<(ParsedTime, &'t str)> {
+        let mut found = ParsedTime::default();
         let mut rest = text;
         for part in &self.parts {
             rest = part.scan(rest, &mut found)?;
@@ -179,12 +182,12 @@ impl Mask {
         Some((found, rest))
     }
 
-    fn whole(&self, text: &str) -> Option<Found> {
+    fn scan_whole(&self, text: &str) -> Option<ParsedTime> {
         self.scan(text).filter(|(_, rest)| rest.is_empty()).map(|(found, _)| found)
     }
 
-    pub(super) fn period(&self, text: &str, kind: Type) -> Option<Cell> {
-        let period = self.placed(&self.whole(text)?)?;
+    pub(super) fn parse_period(&self, text: &str, kind: Type) -> Option<Cell> {
+        let period = self.resolve_period(&self.scan_whole(text)?)?;
         match kind {
             Type::Time => Some(Cell::Text(Interval::from(period).to_string())),
             Type::Date if period.frequency() != Frequency::D => None,
@@ -193,72 +196,74 @@ impl Mask {
     }
 
     /// The period that units within units lead to.
-    fn placed(&self, found: &Found) -> Option<Period> {
-        let number = |unit: Unit| found.numbers.get(&unit).copied();
-        let year = number(Unit::Year)? + number(Unit::Century).unwrap_or(0) * 100;
+    fn resolve_period(&self, found: &ParsedTime) -> Option<Period> {
+        let number = |unit: TimeUnit| found.numbers.get(&unit).copied();
+        let year = number(TimeUnit::Year)? + number(TimeUnit::Century).unwrap_or(0) * 100;
         if let Some(frequency) = found.frequency {
-            return Period::new(frequency, year, number(Unit::Count).unwrap_or(1));
+            return Period::new(frequency, year, number(TimeUnit::Count).unwrap_or(1));
         }
         let mut period = Period::new(Frequency::A, year, 1)?;
         for unit in &self.chain {
             let weekday = || found.weekday.filter(|_| *unit == Frequency::D).map(|day| day + 1);
-            let index = number(Unit::Within(*unit)).or_else(weekday)?;
-            period = nth(period, *unit, index)?;
+            let index = number(TimeUnit::Within(*unit)).or_else(weekday)?;
+            period = nth_within(period, *unit, index)?;
         }
         let named = found.weekday.is_none_or(|day| period.first_day().ordinal() % 7 == day);
         named.then_some(period)
     }
 
-    pub(super) fn duration(&self, text: &str) -> Option<Cell> {
-        let found = self.whole(text)?;
-        let number = |unit: Unit| found.numbers.get(&unit).copied().and_then(|n| u32::try_from(n).ok());
-        let within = |frequency| number(Unit::Within(frequency)).unwrap_or(0);
-        let (mut months, mut days) = (number(Unit::Year).unwrap_or(0) * 12, within(Frequency::D));
+    pub(super) fn parse_duration(&self, text: &str) -> Option<Cell> {
+        let found = self.scan_whole(text)?;
+        let number = |unit: TimeUnit| found.numbers.get(&unit).copied().and_then(|n| u32::try_from(n).ok());
+        let within = |frequency| number(TimeUnit::Within(frequency)).unwrap_or(0);
+        let (mut months, mut days) = (number(TimeUnit::Year).unwrap_or(0) * 12, within(Frequency::D));
         months += within(Frequency::M);
         days += within(Frequency::W) * 7;
         if let Some(frequency) = found.frequency {
-            let (each, count) = (Duration::from(frequency), number(Unit::Count).unwrap_or(1));
+            let (each, count) = (Duration::from(frequency), number(TimeUnit::Count).unwrap_or(1));
             (months, days) = (each.months() * count, each.days() * count);
         }
         Duration::new(months, days).map(|duration| Cell::Text(duration.to_string()))
     }
 
-    pub(super) fn spelled(&self, cell: &Cell) -> Option<String> {
+    pub(super) fn format_cell(&self, cell: &Cell) -> Option<String> {
         let period = match cell {
             Cell::Period(period) => *period,
             Cell::Text(text) => text.parse::<Interval>().ok()?.period()?,
             _ => return None,
         };
-        self.written(period)
+        self.format_period(period)
     }
 
-    fn written(&self, period: Period) -> Option<String> {
+    fn format_period(&self, period: Period) -> Option<String> {
         let base = self.chain.first().map_or(Some(period), |unit| period.convert(*unit))?;
         let mut out = String::new();
         for part in &self.parts {
             match *part {
-                Part::Literal(character) => out.push(character),
-                Part::Indicator => out.push_str(period.frequency().code()),
-                Part::Name(Unit::Within(Frequency::M), case, length) => {
+                MaskPart::Literal(character) => out.push(character),
+                MaskPart::Indicator => out.push_str(period.frequency().code()),
+                MaskPart::Name(TimeUnit::Within(Frequency::M), case, length) => {
                     let month = period.convert(Frequency::M)?.index();
-                    out.push_str(&cased(MONTHS.get(usize::try_from(month - 1).ok()?)?, case, length));
+                    out.push_str(&apply_case(MONTHS.get(usize::try_from(month - 1).ok()?)?, case, length));
                 }
-                Part::Name(_, case, length) => {
+                MaskPart::Name(_, case, length) => {
                     let day = period.convert(Frequency::D)?.ordinal() % 7;
-                    out.push_str(&cased(DAYS.get(usize::try_from(day).ok()?)?, case, length));
+                    out.push_str(&apply_case(DAYS.get(usize::try_from(day).ok()?)?, case, length));
                 }
-                Part::Digits(Unit::Century, least, most) => {
-                    out.push_str(&padded(base.year() / 100, least, most)?)
+                MaskPart::Digits(TimeUnit::Century, least, most) => {
+                    out.push_str(&pad_number(base.year() / 100, least, most)?)
                 }
-                Part::Digits(Unit::Year, least, most) => {
+                MaskPart::Digits(TimeUnit::Year, least, most) => {
                     let digits = u32::try_from(most).ok()?.min(4);
-                    let digits = if self.has(Unit::Century) { 2 } else { digits };
-                    out.push_str(&padded(base.year() % 10_i32.pow(digits), least, most)?);
+                    let digits = if self.has_unit(TimeUnit::Century) { 2 } else { digits };
+                    out.push_str(&pad_number(base.year() % 10_i32.pow(digits), least, most)?);
                 }
-                Part::Digits(Unit::Count, 0, _) if period.frequency() == Frequency::A => {}
-                Part::Digits(Unit::Count, least, most) => out.push_str(&padded(period.index(), least, most)?),
-                Part::Digits(Unit::Within(unit), least, most) => {
-                    out.push_str(&padded(self.index(period, unit)?, least, most)?);
+                MaskPart::Digits(TimeUnit::Count, 0, _) if period.frequency() == Frequency::A => {}
+                MaskPart::Digits(TimeUnit::Count, least, most) => {
+                    out.push_str(&pad_number(period.index(), least, most)?)
+                }
+                MaskPart::Digits(TimeUnit::Within(unit), least, most) => {
+                    out.push_str(&pad_number(self.unit_index(period, unit)?, least, most)?);
                 }
             }
         }
@@ -266,7 +271,7 @@ impl Mask {
     }
 
     /// The number of a unit within the next coarser one of the mask.
-    fn index(&self, period: Period, unit: Frequency) -> Option<i32> {
+    fn unit_index(&self, period: Period, unit: Frequency) -> Option<i32> {
         let fine = period.convert(unit)?;
         match self.chain.iter().rev().find(|coarse| **coarse < unit) {
             None => Some(fine.index()),
@@ -277,40 +282,43 @@ impl Mask {
         }
     }
 
-    pub(super) fn spelled_duration(&self, cell: &Cell) -> Option<String> {
+    pub(super) fn format_duration(&self, cell: &Cell) -> Option<String> {
         let Cell::Text(text) = cell else { return None };
         let duration: Duration = text.parse().ok()?;
-        let mut counts = self.counts(duration)?;
+        let mut counts = self.unit_counts(duration)?;
         let mut out = String::new();
         for part in &self.parts {
             match *part {
-                Part::Literal(character) => out.push(character),
-                Part::Indicator => out.push_str(units(duration, self.has(Unit::Count))?.0.code()),
-                Part::Digits(unit, least, most) => {
-                    out.push_str(&padded(i32::try_from(counts.remove(&unit)?).ok()?, least, most)?);
+                MaskPart::Literal(character) => out.push(character),
+                MaskPart::Indicator => {
+                    out.push_str(duration_in_frequency(duration, self.has_unit(TimeUnit::Count))?.0.code())
                 }
-                Part::Name(..) => return None,
+                MaskPart::Digits(unit, least, most) => {
+                    out.push_str(&pad_number(i32::try_from(counts.remove(&unit)?).ok()?, least, most)?);
+                }
+                MaskPart::Name(..) => return None,
             }
         }
         Some(out)
     }
 
     /// A duration in the units of the mask, without a rest.
-    fn counts(&self, duration: Duration) -> Option<BTreeMap<Unit, u32>> {
+    fn unit_counts(&self, duration: Duration) -> Option<BTreeMap<TimeUnit, u32>> {
         let mut counts = BTreeMap::new();
-        if self.indicates() {
-            counts.insert(Unit::Count, units(duration, self.has(Unit::Count))?.1);
+        if self.has_indicator() {
+            counts
+                .insert(TimeUnit::Count, duration_in_frequency(duration, self.has_unit(TimeUnit::Count))?.1);
             return Some(counts);
         }
         let (mut months, mut days) = (duration.months(), duration.days());
-        for (unit, each) in [(Unit::Year, 12), (Unit::Within(Frequency::M), 1)] {
-            if self.has(unit) {
+        for (unit, each) in [(TimeUnit::Year, 12), (TimeUnit::Within(Frequency::M), 1)] {
+            if self.has_unit(unit) {
                 counts.insert(unit, months / each);
                 months %= each;
             }
         }
-        for (unit, each) in [(Unit::Within(Frequency::W), 7), (Unit::Within(Frequency::D), 1)] {
-            if self.has(unit) {
+        for (unit, each) in [(TimeUnit::Within(Frequency::W), 7), (TimeUnit::Within(Frequency::D), 1)] {
+            if self.has_unit(unit) {
                 counts.insert(unit, days / each);
                 days %= each;
             }
@@ -320,7 +328,7 @@ impl Mask {
 }
 
 /// A duration as so many times that of a frequency, the coarsest that will do.
-fn units(duration: Duration, many: bool) -> Option<(Frequency, u32)> {
+fn duration_in_frequency(duration: Duration, many: bool) -> Option<(Frequency, u32)> {
     if !many {
         return duration.frequency().map(|frequency| (frequency, 1));
     }
@@ -334,25 +342,25 @@ fn units(duration: Duration, many: bool) -> Option<(Frequency, u32)> {
     Frequency::ALL.into_iter().find_map(times)
 }
 
-impl Part {
+impl MaskPart {
     /// The unit that it gives the number of.
-    fn digits(&self) -> Option<Unit> {
+    fn numbered_unit(&self) -> Option<TimeUnit> {
         match self {
-            Part::Digits(unit, ..) => Some(*unit),
-            Part::Name(unit @ Unit::Within(Frequency::M), ..) => Some(*unit),
+            MaskPart::Digits(unit, ..) => Some(*unit),
+            MaskPart::Name(unit @ TimeUnit::Within(Frequency::M), ..) => Some(*unit),
             _ => None,
         }
     }
 
-    fn scan<'t>(&self, text: &'t str, found: &mut Found) -> Option<&'t str> {
+    fn scan<'t>(&self, text: &'t str, found: &mut ParsedTime) -> Option<&'t str> {
         match *self {
-            Part::Literal(character) => text.strip_prefix(character),
-            Part::Indicator => {
+            MaskPart::Literal(character) => text.strip_prefix(character),
+            MaskPart::Indicator => {
                 let (letter, rest) = text.split_at_checked(1)?;
                 found.frequency = Some(Frequency::from_code(letter)?);
                 Some(rest)
             }
-            Part::Digits(unit, least, most) => {
+            MaskPart::Digits(unit, least, most) => {
                 let count = text.bytes().take(most).take_while(u8::is_ascii_digit).count();
                 let (digits, rest) = text.split_at_checked(count)?;
                 if count < least {
@@ -363,12 +371,12 @@ impl Part {
                 }
                 Some(rest)
             }
-            Part::Name(unit, case, length) => {
-                let names = if unit == Unit::Within(Frequency::M) { &MONTHS[..] } else { &DAYS[..] };
-                let mut spelled = names.iter().map(|name| cased(name, case, length)).enumerate();
+            MaskPart::Name(unit, case, length) => {
+                let names = if unit == TimeUnit::Within(Frequency::M) { &MONTHS[..] } else { &DAYS[..] };
+                let mut spelled = names.iter().map(|name| apply_case(name, case, length)).enumerate();
                 let (at, name) = spelled.find(|(_, name)| text.starts_with(name.as_str()))?;
                 let at = i32::try_from(at).ok()?;
-                if unit == Unit::Within(Frequency::M) {
+                if unit == TimeUnit::Within(Frequency::M) {
                     found.numbers.insert(unit, at + 1);
                 } else {
                     found.weekday = Some(at);
@@ -380,11 +388,11 @@ impl Part {
 }
 
 /// The part that a mask begins with, and the rest of the mask.
-fn part(mask: &str, first: char) -> Result<(Part, &str), String> {
+fn parse_part(mask: &str, first: char) -> Result<(MaskPart, &str), String> {
     let behind = |bytes: usize| mask.get(bytes..).unwrap_or_default();
     if first == '\\' {
         let next = mask.chars().nth(1).ok_or("it ends with a reverse slash")?;
-        return Ok((Part::Literal(next), behind(1 + next.len_utf8())));
+        return Ok((MaskPart::Literal(next), behind(1 + next.len_utf8())));
     }
     if let Some((word, unit, case)) = WORDS.into_iter().find(|(word, ..)| mask.starts_with(word)) {
         let rest = behind(word.len());
@@ -392,22 +400,22 @@ fn part(mask: &str, first: char) -> Result<(Part, &str), String> {
         let (length, rest) = rest.split_at_checked(digits).unwrap_or(("", rest));
         let length = if length.is_empty() { Ok(usize::MAX) } else { length.parse() };
         let length = length.ok().filter(|length| *length >= 3).ok_or("a name has three letters at least")?;
-        return Ok((Part::Name(unit, case, length), rest));
+        return Ok((MaskPart::Name(unit, case, length), rest));
     }
     match first {
-        'P' => Ok((Part::Indicator, behind(1))),
+        'P' => Ok((MaskPart::Indicator, behind(1))),
         'h' | 'm' | 's' | 'd' => Err(format!(
             "`{first}` is of the clock, and values of time have days only; write `\\{first}` for the letter"
         )),
-        _ if first == '{' || unit(first).is_some() => field(mask),
-        _ => Ok((Part::Literal(first), behind(first.len_utf8()))),
+        _ if first == '{' || unit_of_letter(first).is_some() => parse_field(mask),
+        _ => Ok((MaskPart::Literal(first), behind(first.len_utf8()))),
     }
 }
 
 /// Letters of one unit; those in braces may have no digit.
-fn field(mask: &str) -> Result<(Part, &str), String> {
+fn parse_field(mask: &str) -> Result<(MaskPart, &str), String> {
     let letter = mask.chars().find(|next| *next != '{').ok_or("a `{` is never closed")?;
-    let unit = unit(letter).ok_or("braces hold letters of a unit of time")?;
+    let unit = unit_of_letter(letter).ok_or("braces hold letters of a unit of time")?;
     let (mut least, mut most, mut inside, mut end) = (0, 0, false, 0);
     for (at, next) in mask.char_indices() {
         match next {
@@ -425,11 +433,11 @@ fn field(mask: &str) -> Result<(Part, &str), String> {
     if inside || most > FIELD_DIGITS_MAX {
         return Err(format!("a `{{` is never closed, or there are more than {FIELD_DIGITS_MAX} digits"));
     }
-    Ok((Part::Digits(unit, least, most), mask.get(end..).unwrap_or_default()))
+    Ok((MaskPart::Digits(unit, least, most), mask.get(end..).unwrap_or_default()))
 }
 
 /// The n-th unit within a period, if it lies within.
-fn nth(period: Period, unit: Frequency, index: i32) -> Option<Period> {
+fn nth_within(period: Period, unit: Frequency, index: i32) -> Option<Period> {
     let found = if unit == Frequency::W {
         return Period::new(unit, period.year(), index);
     } else {
@@ -440,32 +448,33 @@ fn nth(period: Period, unit: Frequency, index: i32) -> Option<Period> {
     within.then_some(found)
 }
 
-fn padded(number: i32, least: usize, most: usize) -> Option<String> {
+fn pad_number(number: i32, least: usize, most: usize) -> Option<String> {
     let text = format!("{number:0least$}");
     (text.len() <= most).then_some(text)
 }
 
-fn cased(name: &str, case: Case, length: usize) -> String {
+fn apply_case(name: &str, case: LetterCase, length: usize) -> String {
     let letters = name.chars().take(length).enumerate();
     let lower = |at: usize| match case {
-        Case::Upper => false,
-        Case::Lower => true,
-        Case::Title => at > 0,
+        LetterCase::Upper => false,
+        LetterCase::Lower => true,
+        LetterCase::Title => at > 0,
     };
     letters.map(|(at, letter)| if lower(at) { letter.to_ascii_lowercase() } else { letter }).collect()
 }
 
 /// A text as the days from a first to a last one.
-pub(super) fn interval(first: &Mask, last: &Mask, text: &str) -> Option<Cell> {
+pub(super) fn parse_interval(first: &TimeMask, last: &TimeMask, text: &str) -> Option<Cell> {
     let (from, rest) = first.scan(text)?;
-    let to = last.whole(rest.strip_prefix('/')?)?;
-    let interval = Interval::new(first.placed(&from)?.first_day(), last.placed(&to)?.last_day())?;
+    let to = last.scan_whole(rest.strip_prefix('/')?)?;
+    let interval =
+        Interval::new(first.resolve_period(&from)?.first_day(), last.resolve_period(&to)?.last_day())?;
     Some(Cell::Text(interval.to_string()))
 }
 
 /// The first and the last day of an interval as text.
-pub(super) fn spelled(first: &Mask, last: &Mask, cell: &Cell) -> Option<String> {
+pub(super) fn format_interval(first: &TimeMask, last: &TimeMask, cell: &Cell) -> Option<String> {
     let Cell::Text(text) = cell else { return None };
     let interval: Interval = text.parse().ok()?;
-    Some(format!("{}/{}", first.written(interval.first())?, last.written(interval.last())?))
+    Some(format!("{}/{}", first.format_period(interval.first())?, last.format_period(interval.last())?))
 }

@@ -7,45 +7,45 @@ use schemas::decimal::Decimal;
 use schemas::period::Frequency;
 use schemas::table::Column;
 
-use super::column::Numbers;
-use super::rank::set;
-use super::row::Rows;
-use super::slide::earlier;
-use super::window::{Failed, Windows};
+use super::column::NumberView;
+use super::expression::RowContext;
+use super::navigation::set_row;
+use super::sliding_window::keep_earlier;
+use super::window::{DecimalRowError, PartitionedRows};
 use crate::decimal128::{Error, add, mul, sub};
 use crate::plan::WindowCall;
 
 /// `E = weight × x + (1 − weight) × E before`: each of the three operations rounded once; the first
 /// value that is not null starts it.
-pub(super) fn average(
-    operand: &Numbers<'_>,
+pub(super) fn exponential_average(
+    operand: &NumberView<'_>,
     weight: &Decimal,
-    windows: &Windows,
-    rows: &Rows<'_>,
+    windows: &PartitionedRows,
+    rows: &RowContext<'_>,
     frame: &WindowCall,
-) -> Result<Vec<Option<Decimal>>, Failed> {
+) -> Result<Vec<Option<Decimal>>, DecimalRowError> {
     let rest = sub(Decimal::from(1), *weight).map_err(|error| (error, 0))?;
     let step = |before: Decimal, value: Decimal| add(mul(*weight, value)?, mul(rest, before)?);
-    recursion(operand, windows, rows, frame, step)
+    run_recurrence(operand, windows, rows, frame, step)
 }
 
 /// The product of all values up to each, rounded at each step.
-pub(super) fn product(
-    operand: &Numbers<'_>,
-    windows: &Windows,
-    rows: &Rows<'_>,
+pub(super) fn chain_product(
+    operand: &NumberView<'_>,
+    windows: &PartitionedRows,
+    rows: &RowContext<'_>,
     frame: &WindowCall,
-) -> Result<Vec<Option<Decimal>>, Failed> {
-    recursion(operand, windows, rows, frame, mul)
+) -> Result<Vec<Option<Decimal>>, DecimalRowError> {
+    run_recurrence(operand, windows, rows, frame, mul)
 }
 
-fn recursion(
-    operand: &Numbers<'_>,
-    windows: &Windows,
-    rows: &Rows<'_>,
+fn run_recurrence(
+    operand: &NumberView<'_>,
+    windows: &PartitionedRows,
+    rows: &RowContext<'_>,
     frame: &WindowCall,
     step: impl Fn(Decimal, Decimal) -> Result<Decimal, Error>,
-) -> Result<Vec<Option<Decimal>>, Failed> {
+) -> Result<Vec<Option<Decimal>>, DecimalRowError> {
     let frequency = |row: usize| -> Option<Frequency> {
         let (time, _) = frame.order.first()?;
         match rows.columns.get(*time).map(|column| &**column) {
@@ -54,7 +54,7 @@ fn recursion(
         }
     };
     let (mut made, mut failed) = (vec![None; windows.rows], None);
-    for points in windows.parts() {
+    for points in windows.partitions() {
         let (mut state, mut series): (Option<Decimal>, Option<Frequency>) = (None, None);
         for row in points {
             if frequency(*row) != series {
@@ -68,11 +68,11 @@ fn recursion(
             match next {
                 Ok(next) => state = Some(next),
                 Err(error) => {
-                    earlier(&mut failed, (error, *row));
+                    keep_earlier(&mut failed, (error, *row));
                     break;
                 }
             }
-            set(&mut made, *row, state);
+            set_row(&mut made, *row, state);
         }
     }
     failed.map_or(Ok(made), Err)

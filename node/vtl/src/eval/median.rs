@@ -4,12 +4,12 @@
 use schemas::decimal::Decimal;
 use schemas::table::Column;
 
-use super::group::number;
-use super::slide::{Slide, middle};
+use super::group::number_at;
+use super::sliding_window::{WindowAggregate, mean_of_two};
 use crate::decimal128::Error;
 
 /// The median of values in any order; `None` of none.
-pub(super) fn median(mut values: Vec<Decimal>) -> Result<Option<Decimal>, Error> {
+pub(super) fn median_of(mut values: Vec<Decimal>) -> Result<Option<Decimal>, Error> {
     let half = values.len() / 2;
     if values.is_empty() {
         return Ok(None);
@@ -19,14 +19,14 @@ pub(super) fn median(mut values: Vec<Decimal>) -> Result<Option<Decimal>, Error>
     let upper = *upper;
     let lower = below.iter().copied().reduce(|a, b| if a.compare(b).is_ge() { a } else { b });
     match lower {
-        Some(lower) if even => middle(lower, upper).map(Some),
+        Some(lower) if even => mean_of_two(lower, upper).map(Some),
         _ => Ok(Some(upper.normalized())),
     }
 }
 
 /// Medians of windows: counts of the distinct values of a partition in a binary indexed tree, in
 /// which a value enters, leaves and is found by its place in a logarithmic number of steps.
-pub(super) struct Medians<'a> {
+pub(super) struct WindowMedian<'a> {
     operand: &'a Column,
     /// The distinct values of the partition, ascending.
     values: Vec<Decimal>,
@@ -35,13 +35,13 @@ pub(super) struct Medians<'a> {
     count: u32,
 }
 
-impl<'a> Medians<'a> {
+impl<'a> WindowMedian<'a> {
     pub(super) fn new(operand: &'a Column) -> Self {
         Self { operand, values: Vec::new(), tree: Vec::new(), count: 0 }
     }
 
-    fn shift(&mut self, row: usize, enters: bool) {
-        let Some(value) = number(self.operand, row) else { return };
+    fn update_count(&mut self, row: usize, enters: bool) {
+        let Some(value) = number_at(self.operand, row) else { return };
         let Ok(place) = self.values.binary_search_by(|probe| probe.compare(value)) else { return };
         let change = |slot: u32| if enters { slot + 1 } else { slot.saturating_sub(1) };
         self.count = change(self.count);
@@ -53,7 +53,7 @@ impl<'a> Medians<'a> {
     }
 
     /// The value at a place (from 0) of the window in ascending order.
-    fn at(&self, place: u32) -> Option<Decimal> {
+    fn value_at(&self, place: u32) -> Option<Decimal> {
         let (mut below, mut left) = (0_usize, place);
         let mut step = self.tree.len().next_power_of_two() / 2;
         while step > 0 {
@@ -67,11 +67,11 @@ impl<'a> Medians<'a> {
     }
 }
 
-impl Slide for Medians<'_> {
+impl WindowAggregate for WindowMedian<'_> {
     type Value = Decimal;
 
-    fn start(&mut self, points: &[usize]) {
-        self.values = points.iter().filter_map(|row| number(self.operand, *row)).collect();
+    fn start_partition(&mut self, points: &[usize]) {
+        self.values = points.iter().filter_map(|row| number_at(self.operand, *row)).collect();
         self.values.sort_unstable_by(|a, b| a.compare(*b));
         self.values.dedup_by(|a, b| a.compare(*b).is_eq());
         self.tree = vec![0; self.values.len() + 1];
@@ -79,17 +79,17 @@ impl Slide for Medians<'_> {
     }
 
     fn enter(&mut self, row: usize) {
-        self.shift(row, true);
+        self.update_count(row, true);
     }
 
     fn leave(&mut self, row: usize) {
-        self.shift(row, false);
+        self.update_count(row, false);
     }
 
     fn value(&self) -> Result<Option<Decimal>, Error> {
         let Some(last) = self.count.checked_sub(1) else { return Ok(None) };
-        match (self.at(last / 2), self.at(self.count / 2)) {
-            (Some(lower), Some(upper)) => middle(lower, upper).map(Some),
+        match (self.value_at(last / 2), self.value_at(self.count / 2)) {
+            (Some(lower), Some(upper)) => mean_of_two(lower, upper).map(Some),
             _ => Ok(None),
         }
     }
@@ -110,16 +110,16 @@ mod tests {
             })
             .collect();
         let column = Column::Integer(numbers.clone());
-        let mut medians = Medians::new(&column);
+        let mut medians = WindowMedian::new(&column);
         let points: Vec<usize> = (0..200).collect();
-        medians.start(&points);
+        medians.start_partition(&points);
         for row in 0..200 {
             medians.enter(row);
             if row >= 10 {
                 medians.leave(row - 10);
             }
             let window = numbers[row.saturating_sub(9)..=row].iter().flatten();
-            let sorted = median(window.map(|value| Decimal::from(*value)).collect()).unwrap();
+            let sorted = median_of(window.map(|value| Decimal::from(*value)).collect()).unwrap();
             assert_eq!(medians.value().unwrap(), sorted, "row {row}");
         }
     }
@@ -127,9 +127,9 @@ mod tests {
     #[test]
     fn the_middle_is_rounded_once() {
         let d = |text: &str| text.parse::<Decimal>().unwrap();
-        assert_eq!(median(Vec::new()), Ok(None));
-        assert_eq!(median(vec![d("2.50")]), Ok(Some(d("2.5"))));
+        assert_eq!(median_of(Vec::new()), Ok(None));
+        assert_eq!(median_of(vec![d("2.50")]), Ok(Some(d("2.5"))));
         let wide = vec![d("9999999999999999999999999999999999"), d("9999999999999999999999999999999998")];
-        assert_eq!(median(wide), Ok(Some(d("9999999999999999999999999999999998"))));
+        assert_eq!(median_of(wide), Ok(Some(d("9999999999999999999999999999999998"))));
     }
 }

@@ -12,10 +12,10 @@ use schemas::period::{Frequency, Period};
 use schemas::structure::{Role, Type};
 use schemas::table::{Column, Texts};
 
-use super::column::Col;
-use super::key::{order, ranks, runs};
-use super::threads::{Threads, fill as renew};
-use super::{Relation, point};
+use super::column::SharedColumn;
+use super::key_ranks::{equal_runs, rank_rows, sort_order};
+use super::threads::{Threads, fill_slots};
+use super::{Relation, data_point_key};
 use crate::ast::SeriesOp;
 use crate::budget::{BudgetMeter, COPY_STEPS, ROW_STEPS, SORT_STEPS, TEXT_STEPS};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
@@ -24,18 +24,18 @@ use crate::plan::PlanStep;
 
 /// What the values of a time identifier stand for.
 #[derive(Debug, Clone, Copy)]
-enum Clock {
+enum TimeAxis {
     Periods,
     /// First or last days of periods.
     Dates(Frequency, PeriodEnd),
     Intervals,
 }
 
-impl Clock {
+impl TimeAxis {
     /// The clock of a column; `None` when it holds nothing that tells.
     fn of(column: &Column, kind: Type) -> Option<Self> {
         match (column, kind) {
-            (Column::Period(days), Type::Date) => grid(days).map(|(to, end)| Self::Dates(to, end)),
+            (Column::Period(days), Type::Date) => date_frequency(days).map(|(to, end)| Self::Dates(to, end)),
             (Column::Period(_), _) => Some(Self::Periods),
             _ => Some(Self::Intervals),
         }
@@ -55,9 +55,9 @@ impl Clock {
     fn column(self, periods: &[Option<Period>]) -> Column {
         match self {
             Self::Periods => Column::Period(periods.to_vec()),
-            Self::Dates(_, end) => {
-                Column::Period(periods.iter().map(|period| period.map(|period| day(period, end))).collect())
-            }
+            Self::Dates(_, end) => Column::Period(
+                periods.iter().map(|period| period.map(|period| end_day(period, end))).collect(),
+            ),
             Self::Intervals => {
                 let spelled = |period: &Option<Period>| period.map(|p| Interval::from(p).to_string());
                 let texts: Vec<Option<String>> = periods.iter().map(spelled).collect();
@@ -67,7 +67,7 @@ impl Clock {
     }
 }
 
-fn day(period: Period, end: PeriodEnd) -> Period {
+fn end_day(period: Period, end: PeriodEnd) -> Period {
     match end {
         PeriodEnd::First => period.first_day(),
         PeriodEnd::Last => period.last_day(),
@@ -75,16 +75,18 @@ fn day(period: Period, end: PeriodEnd) -> Period {
 }
 
 /// The coarsest frequency of which all days are last days, or else first days, of a period.
-fn grid(days: &[Option<Period>]) -> Option<(Frequency, PeriodEnd)> {
+fn date_frequency(days: &[Option<Period>]) -> Option<(Frequency, PeriodEnd)> {
     let choices = Frequency::ALL.into_iter().flat_map(|to| [(to, PeriodEnd::Last), (to, PeriodEnd::First)]);
     let fits = |(to, end): &(Frequency, PeriodEnd)| {
-        days.iter().flatten().all(|date| date.convert(*to).is_some_and(|period| day(period, *end) == *date))
+        days.iter()
+            .flatten()
+            .all(|date| date.convert(*to).is_some_and(|period| end_day(period, *end) == *date))
     };
     if days.is_empty() { None } else { choices.into_iter().find(fits) }
 }
 
 /// Moves the values of the time identifier by so many periods of their own frequency.
-pub(super) fn shift(
+pub(super) fn eval_timeshift(
     relation: Relation,
     column: usize,
     count: i64,
@@ -97,29 +99,28 @@ pub(super) fn shift(
     meter.charge(relation.rows, each, step.span)?;
     let mut relation = relation;
     let Some(times) = relation.columns.get(column).cloned() else { return Ok(relation) };
-    let Some(clock) = Clock::of(&times, kind) else { return Ok(relation) };
+    let Some(clock) = TimeAxis::of(&times, kind) else { return Ok(relation) };
     let mut moved: Vec<Option<Period>> = vec![None; relation.rows];
-    let renewed = renew(threads, &mut moved, |row, slot| {
+    let renewed = fill_slots(threads, &mut moved, |row, slot| {
         let period = clock.period(&times, row).ok_or((row, false))?;
         *slot = Some(period.shift(count).ok_or((row, true))?);
         Ok(())
     });
     renewed.map_err(|(row, beyond)| {
         if !beyond {
-            return irregular("timeshift", &relation, row, step);
+            return irregular_interval("timeshift", &relation, row, step);
         }
         let message = format!("`timeshift` by {count} leaves the calendar (years 1 to 9999)");
-        Diagnostic::new(DiagnosticCode::Overflow, step.span, message).at_data_point(point(
+        Diagnostic::new(DiagnosticCode::Overflow, step.span, message).at_data_point(data_point_key(
             &step.columns,
             &relation,
             row,
         ))
     })?;
-    let moved = Col::own(clock.column(&moved));
+    let moved = SharedColumn::new(clock.column(&moved));
     if kind == Type::Time {
-        return rekeyed(relation, column, moved, meter, step);
-    }
-    // All move alike, so their order stays.
+        return replace_identifier(relation, column, moved, meter, step);
+    } // All move alike, so their order stays.
     meter.reserve(relation.rows, relation.columns.len(), step.span)?;
     if let Some(slot) = relation.columns.get_mut(column) {
         *slot = moved;
@@ -128,9 +129,9 @@ pub(super) fn shift(
 }
 
 /// The fault of an interval that is no period.
-fn irregular(name: &str, relation: &Relation, row: usize, step: &PlanStep) -> Diagnostic {
+fn irregular_interval(name: &str, relation: &Relation, row: usize, step: &PlanStep) -> Diagnostic {
     let message = format!("`{name}` needs intervals that are periods: years, quarters, months and so on");
-    Diagnostic::new(DiagnosticCode::Frequency, step.span, message).at_data_point(point(
+    Diagnostic::new(DiagnosticCode::Frequency, step.span, message).at_data_point(data_point_key(
         &step.columns,
         relation,
         row,
@@ -138,10 +139,10 @@ fn irregular(name: &str, relation: &Relation, row: usize, step: &PlanStep) -> Di
 }
 
 /// The same data points with other values of an identifier, in canonical order.
-pub(super) fn rekeyed(
+pub(super) fn replace_identifier(
     relation: Relation,
     column: usize,
-    made: Col,
+    made: SharedColumn,
     meter: &mut BudgetMeter,
     step: &PlanStep,
 ) -> Result<Relation, Diagnostic> {
@@ -151,24 +152,24 @@ pub(super) fn rekeyed(
     if let Some(row) = made.first_null() {
         let name = step.columns.get(column).map_or("", |field| &field.name);
         let message = format!("the identifier `{name}` is null");
-        let cell = point(&step.columns, &relation, row);
+        let cell = data_point_key(&step.columns, &relation, row);
         return Err(Diagnostic::new(DiagnosticCode::NullIdentifier, step.span, message).at_data_point(cell));
     }
     if let Some(slot) = relation.columns.get_mut(column) {
         *slot = made;
     }
-    ordered(relation, step)
+    sort_canonical(relation, step)
 }
 
 /// Brings data points into canonical order; two of one key are a fault.
-fn ordered(relation: Relation, step: &PlanStep) -> Result<Relation, Diagnostic> {
-    let ranks = ranks(keys(&relation, step, None), relation.rows);
-    let order = order(&ranks);
-    let runs = runs(&ranks, order.as_deref());
+fn sort_canonical(relation: Relation, step: &PlanStep) -> Result<Relation, Diagnostic> {
+    let ranks = rank_rows(identifier_columns(&relation, step, None), relation.rows);
+    let order = sort_order(&ranks);
+    let runs = equal_runs(&ranks, order.as_deref());
     if let Some((start, _)) = runs.iter().find(|(start, end)| end - start > 1) {
         let row =
             order.as_ref().map_or(*start, |order| order.get(*start).map_or(*start, |row| *row as usize));
-        let cell = point(&step.columns, &relation, row);
+        let cell = data_point_key(&step.columns, &relation, row);
         return Err(Diagnostic::new(
             DiagnosticCode::Duplicate,
             step.span,
@@ -177,31 +178,31 @@ fn ordered(relation: Relation, step: &PlanStep) -> Result<Relation, Diagnostic> 
         .at_data_point(cell));
     }
     let Some(order) = order else { return Ok(relation) };
-    let columns = relation.columns.iter().map(|column| Col::own(column.gather(&order))).collect();
+    let columns = relation.columns.iter().map(|column| SharedColumn::new(column.gather(&order))).collect();
     Ok(Relation { columns, rows: relation.rows })
 }
 
 /// The identifiers, but for one.
-fn keys<'r>(relation: &'r Relation, step: &PlanStep, but: Option<usize>) -> Vec<&'r Column> {
+fn identifier_columns<'r>(relation: &'r Relation, step: &PlanStep, but: Option<usize>) -> Vec<&'r Column> {
     let identifiers = step.columns.iter().take_while(|field| field.role == Role::Identifier).count();
     let columns = relation.columns.iter().take(identifiers).enumerate();
     columns.filter(|(at, _)| Some(*at) != but).map(|(_, column)| &**column).collect()
 }
 
 /// The rows of all data points of equal identifiers beside time, each in the order of time.
-struct Lines {
+struct SeriesRows {
     order: Vec<u32>,
     runs: Vec<(usize, usize)>,
 }
 
-impl Lines {
+impl SeriesRows {
     fn new(relation: &Relation, time: usize, step: &PlanStep) -> Self {
-        let others = keys(relation, step, Some(time));
-        let lines = ranks(others.iter().copied(), relation.rows);
+        let others = identifier_columns(relation, step, Some(time));
+        let lines = rank_rows(others.iter().copied(), relation.rows);
         let clock = relation.columns.get(time).map(|column| &**column);
-        let order = order(&ranks(others.iter().copied().chain(clock), relation.rows));
+        let order = sort_order(&rank_rows(others.iter().copied().chain(clock), relation.rows));
         let order = order.unwrap_or_else(|| (0..relation.rows as u32).collect());
-        let runs = if relation.rows == 0 { Vec::new() } else { runs(&lines, Some(&order)) };
+        let runs = if relation.rows == 0 { Vec::new() } else { equal_runs(&lines, Some(&order)) };
         Self { order, runs }
     }
 
@@ -211,7 +212,7 @@ impl Lines {
 }
 
 /// An operator along the time of each series.
-pub(super) fn series(
+pub(super) fn eval_time_series(
     relation: &Relation,
     (time, kind): (usize, Type),
     op: SeriesOp,
@@ -220,15 +221,15 @@ pub(super) fn series(
 ) -> Result<Relation, Diagnostic> {
     meter.charge(relation.rows, 2 * SORT_STEPS + TEXT_STEPS, step.span)?;
     let Some(times) = relation.columns.get(time).cloned() else { return Ok(relation.clone()) };
-    let lines = Lines::new(relation, time, step);
+    let lines = SeriesRows::new(relation, time, step);
     if !op.fills() {
-        return flow::flow(relation, &lines, (&times, kind), op, meter, step);
+        return flow::eval_flow(relation, &lines, (&times, kind), op, meter, step);
     }
-    match Clock::of(&times, kind) {
+    match TimeAxis::of(&times, kind) {
         None => {
             meter.reserve(relation.rows, relation.columns.len(), step.span)?;
             Ok(relation.clone())
         }
-        Some(clock) => fill::fill(relation, &lines, (time, clock), op, meter, step),
+        Some(clock) => fill::fill_periods(relation, &lines, (time, clock), op, meter, step),
     }
 }

@@ -16,15 +16,15 @@ const MASK_BYTES_MAX: usize = 128;
 const FIELD_DIGITS_MAX: usize = 6;
 
 /// A mask, and the type of the values that it spells.
-pub(super) enum Mask {
-    Number(number::Mask),
-    Time(time::Mask, Type),
+pub(super) enum CastMask {
+    Number(number::NumberMask),
+    Time(time::TimeMask, Type),
     /// A first and a last day.
-    Interval(time::Mask, time::Mask),
-    Duration(time::Mask),
+    Interval(time::TimeMask, time::TimeMask),
+    Duration(time::TimeMask),
 }
 
-impl Mask {
+impl CastMask {
     /// The mask of a cast from or to text.
     ///
     /// # Errors
@@ -39,48 +39,50 @@ impl Mask {
         }
         let made = match kind {
             Type::Integer | Type::Number => {
-                number::Mask::new(mask, reading && kind == Type::Integer).map(Self::Number)
+                number::NumberMask::new(mask, reading && kind == Type::Integer).map(Self::Number)
             }
             Type::Time => match mask.split_once('/') {
                 Some((first, last)) => {
-                    let day = |mask: &str| time::Mask::new(mask)?.dated(reading, true);
+                    let day = |mask: &str| time::TimeMask::new(mask)?.for_dates(reading, true);
                     day(first).and_then(|first| Ok(Self::Interval(first, day(last)?)))
                 }
-                None => time::Mask::new(mask)
-                    .and_then(|mask| mask.dated(reading, false))
+                None => time::TimeMask::new(mask)
+                    .and_then(|mask| mask.for_dates(reading, false))
                     .map(|mask| Self::Time(mask, kind)),
             },
-            Type::Date | Type::TimePeriod => time::Mask::new(mask)
-                .and_then(|mask| mask.dated(reading, kind == Type::Date))
+            Type::Date | Type::TimePeriod => time::TimeMask::new(mask)
+                .and_then(|mask| mask.for_dates(reading, kind == Type::Date))
                 .map(|mask| Self::Time(mask, kind)),
-            Type::Duration => time::Mask::new(mask).and_then(time::Mask::long).map(Self::Duration),
+            Type::Duration => {
+                time::TimeMask::new(mask).and_then(time::TimeMask::for_durations).map(Self::Duration)
+            }
             Type::String | Type::Boolean => Err(format!("`{}` has no masks", kind.word())),
         };
         made.map_err(|why| format!("the mask `{mask}` does not fit: {why}"))
     }
 
     /// A text as a value.
-    pub(super) fn read(&self, text: &str) -> Option<Cell> {
+    pub(super) fn parse(&self, text: &str) -> Option<Cell> {
         match self {
-            Self::Number(mask) => mask.read(text),
-            Self::Time(mask, kind) => mask.period(text, *kind),
-            Self::Interval(first, last) => time::interval(first, last, text),
-            Self::Duration(mask) => mask.duration(text),
+            Self::Number(mask) => mask.parse_number(text),
+            Self::Time(mask, kind) => mask.parse_period(text, *kind),
+            Self::Interval(first, last) => time::parse_interval(first, last, text),
+            Self::Duration(mask) => mask.parse_duration(text),
         }
     }
 
     /// A value as a text.
-    pub(super) fn write(&self, cell: &Cell) -> Option<String> {
+    pub(super) fn format(&self, cell: &Cell) -> Option<String> {
         match self {
-            Self::Number(mask) => mask.write(cell),
-            Self::Time(mask, _) => mask.spelled(cell),
-            Self::Interval(first, last) => time::spelled(first, last, cell),
-            Self::Duration(mask) => mask.spelled_duration(cell),
+            Self::Number(mask) => mask.format_number(cell),
+            Self::Time(mask, _) => mask.format_cell(cell),
+            Self::Interval(first, last) => time::format_interval(first, last, cell),
+            Self::Duration(mask) => mask.format_duration(cell),
         }
     }
 }
 
 /// What is wrong with a mask.
-pub(crate) fn fault(mask: &str, from: Option<Type>, to: Type) -> Option<String> {
-    Mask::new(mask, from, to).err()
+pub(crate) fn mask_error(mask: &str, from: Option<Type>, to: Type) -> Option<String> {
+    CastMask::new(mask, from, to).err()
 }

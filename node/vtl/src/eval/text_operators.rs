@@ -6,82 +6,90 @@
 use schemas::limits::CELL_BYTES_MAX;
 use schemas::table::{Column, Texts};
 
-use super::cast::Failed;
-use super::column::{Strings, Values, View};
-use super::distance::distance;
-use super::pattern::Pattern;
-use super::row::Mask;
+use super::cast::RowError;
+use super::column::{ColumnarValue, TextView, TypedView};
+use super::distance::string_distance;
+use super::expression::RowMask;
+use super::pattern::CharacterPattern;
 use crate::diagnostic::DiagnosticCode;
 use crate::op::TextOp;
 
 /// Code and message.
-type Wrong = (DiagnosticCode, String);
+type ValueError = (DiagnosticCode, String);
 
 /// The operands of an operator on texts: texts and numbers.
-struct Operands<'v> {
-    text: Strings<'v>,
-    other: Strings<'v>,
-    third: Strings<'v>,
-    counts: [View<'v, i64>; 2],
+struct TextOperands<'v> {
+    text: TextView<'v>,
+    other: TextView<'v>,
+    third: TextView<'v>,
+    counts: [TypedView<'v, i64>; 2],
 }
 
 /// The column of an operator on texts.
-pub(super) fn text(op: TextOp, values: &[Values], rows: usize, mask: Mask<'_>) -> Result<Column, Failed> {
-    let null = Values::Constant(None);
+pub(super) fn eval_text(
+    op: TextOp,
+    values: &[ColumnarValue],
+    rows: usize,
+    mask: RowMask<'_>,
+) -> Result<Column, RowError> {
+    let null = ColumnarValue::Constant(None);
     let value = |at: usize| values.get(at).unwrap_or(&null);
     let counts = if op == TextOp::Substring { [value(1), value(2)] } else { [value(2), value(3)] };
-    let operands = Operands {
-        text: value(0).strings(),
-        other: value(1).strings(),
-        third: value(2).strings(),
-        counts: counts.map(Values::integers),
+    let operands = TextOperands {
+        text: value(0).as_texts(),
+        other: value(1).as_texts(),
+        third: value(2).as_texts(),
+        counts: counts.map(ColumnarValue::as_integers),
     };
-    let each = Each { values, rows, mask };
+    let each = NonNullRows { values, rows, mask };
     let given = values.len();
     match op {
         TextOp::Length => each
-            .row(|row| Ok(operands.text.at(row).unwrap_or_default().chars().count() as i64))
+            .map_rows(|row| Ok(operands.text.at(row).unwrap_or_default().chars().count() as i64))
             .map(Column::Integer),
-        TextOp::Position => each.row(|row| operands.position(row, given)).map(Column::Integer),
+        TextOp::Position => each.map_rows(|row| operands.find_occurrence(row, given)).map(Column::Integer),
         TextOp::Match => {
-            let mut last: Option<(&str, Pattern)> = None;
+            let mut last: Option<(&str, CharacterPattern)> = None;
             let matches = |row: usize| {
                 let wanted = operands.other.at(row).unwrap_or_default();
                 if last.as_ref().is_none_or(|(pattern, _)| *pattern != wanted) {
                     last = Some((
                         wanted,
-                        Pattern::new(wanted).map_err(|reason| (DiagnosticCode::Domain, reason))?,
+                        CharacterPattern::new(wanted).map_err(|reason| (DiagnosticCode::Domain, reason))?,
                     ));
                 }
                 let text = operands.text.at(row).unwrap_or_default();
                 Ok(last.as_ref().is_some_and(|(_, pattern)| pattern.matches(text)))
             };
-            each.row(matches).map(Column::Boolean)
+            each.map_rows(matches).map(Column::Boolean)
         }
         TextOp::Distance(method) => {
             let between = |row: usize| {
                 let (a, b) = (operands.text.at(row), operands.other.at(row));
-                distance(method, a.unwrap_or_default(), b.unwrap_or_default())
+                string_distance(method, a.unwrap_or_default(), b.unwrap_or_default())
                     .map_err(|reason| (DiagnosticCode::Domain, reason))
             };
-            each.row(between).map(Column::Number)
+            each.map_rows(between).map(Column::Number)
         }
         _ => {
-            let made = each.row(|row| operands.text(op, row, given))?;
+            let made = each.map_rows(|row| operands.transform_text(op, row, given))?;
             Ok(Column::Text(Texts::from_rows(made.iter().map(Option::as_deref))))
         }
     }
 }
 
 /// The rows that have a value: those that are evaluated and have no null.
-struct Each<'a> {
-    values: &'a [Values],
+struct NonNullRows<'a> {
+    values: &'a [ColumnarValue],
     rows: usize,
-    mask: Mask<'a>,
+    mask: RowMask<'a>,
 }
 
-impl Each<'_> {
-    fn row<T>(&self, mut value: impl FnMut(usize) -> Result<T, Wrong>) -> Result<Vec<Option<T>>, Failed> {
+impl NonNullRows<'_> {
+    fn map_rows<T>(
+        &self,
+        mut value: impl FnMut(usize) -> Result<T, ValueError>,
+    ) -> Result<Vec<Option<T>>, RowError> {
         let taken = |row: usize| self.mask.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
         let mut made = Vec::with_capacity(self.rows);
         for row in 0..self.rows {
@@ -92,34 +100,32 @@ impl Each<'_> {
     }
 }
 
-impl Operands<'_> {
+impl TextOperands<'_> {
     /// A text made of a text.
-    fn text(&self, op: TextOp, row: usize, given: usize) -> Result<String, Wrong> {
+    fn transform_text(&self, op: TextOp, row: usize, given: usize) -> Result<String, ValueError> {
         let text = self.text.at(row).unwrap_or_default();
         let made = match op {
             TextOp::Trim => text.trim().to_owned(),
             TextOp::TrimLeft => text.trim_start().to_owned(),
-            TextOp::TrimRight => text.trim_end().to_owned(),
-            // At most three times as long.
+            TextOp::TrimRight => text.trim_end().to_owned(), // At most three times as long.
             TextOp::Upper => text.to_uppercase(),
             TextOp::Lower => text.to_lowercase(),
-            TextOp::Substring => self.part(text, row, given)?,
+            TextOp::Substring => self.substring(text, row, given)?,
             _ => {
                 let (old, new) =
                     (self.other.at(row).unwrap_or_default(), self.third.at(row).unwrap_or_default());
-                let count = if old.is_empty() { 0 } else { text.matches(old).count() };
-                // INVARIANT: found texts do not overlap, so they are no longer than the text.
-                short(op, text.len() - count * old.len() + count * new.len())?;
+                let count = if old.is_empty() { 0 } else { text.matches(old).count() }; // INVARIANT: found texts do not overlap, so they are no longer than the text.
+                check_text_size(op, text.len() - count * old.len() + count * new.len())?;
                 if count == 0 { text.to_owned() } else { text.replace(old, new) }
             }
         };
-        short(op, made.len())?;
+        check_text_size(op, made.len())?;
         Ok(made)
     }
 
     /// `substr`: from a position, so many characters or to the end.
-    fn part(&self, text: &str, row: usize, given: usize) -> Result<String, Wrong> {
-        let start = self.count(0, row, given > 1, "the start of `substr`")?;
+    fn substring(&self, text: &str, row: usize, given: usize) -> Result<String, ValueError> {
+        let start = self.positive_count(0, row, given > 1, "the start of `substr`")?;
         let length = match self.counts.get(1).and_then(|count| count.at(row)) {
             Some(length) if length < 0 => {
                 return Err((
@@ -134,9 +140,9 @@ impl Operands<'_> {
     }
 
     /// `instr`: where the text stands the n-th time, from a position on; 0 when it does not.
-    fn position(&self, row: usize, given: usize) -> Result<i64, Wrong> {
-        let start = self.count(0, row, given > 2, "the start of `instr`")?;
-        let nth = self.count(1, row, given > 3, "the occurrence of `instr`")?;
+    fn find_occurrence(&self, row: usize, given: usize) -> Result<i64, ValueError> {
+        let start = self.positive_count(0, row, given > 2, "the start of `instr`")?;
+        let nth = self.positive_count(1, row, given > 3, "the occurrence of `instr`")?;
         let (text, wanted) = (self.text.at(row).unwrap_or_default(), self.other.at(row).unwrap_or_default());
         if wanted.is_empty() {
             return Ok(0);
@@ -148,7 +154,7 @@ impl Operands<'_> {
     }
 
     /// A count above 0; 1 when it is not given.
-    fn count(&self, at: usize, row: usize, given: bool, what: &str) -> Result<usize, Wrong> {
+    fn positive_count(&self, at: usize, row: usize, given: bool, what: &str) -> Result<usize, ValueError> {
         let count = self.counts.get(at).and_then(|count| count.at(row)).filter(|_| given).unwrap_or(1);
         if count < 1 {
             return Err((DiagnosticCode::Domain, format!("{what} is 1 or more, found {count}")));
@@ -157,7 +163,7 @@ impl Operands<'_> {
     }
 }
 
-fn short(op: TextOp, bytes: usize) -> Result<(), Wrong> {
+fn check_text_size(op: TextOp, bytes: usize) -> Result<(), ValueError> {
     if bytes > CELL_BYTES_MAX {
         let message = format!("`{}` makes a text of more than {CELL_BYTES_MAX} bytes", op.name());
         return Err((DiagnosticCode::Overflow, message));

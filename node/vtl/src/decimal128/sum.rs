@@ -7,27 +7,27 @@
 use schemas::decimal::Decimal;
 use schemas::digits::{count as digits, power as pow10};
 
-use super::{Error, finish, finish_small};
+use super::{Error, round_small, round_wide};
 
 /// Decimal digits of one place of the wide accumulator.
-const PLACE_DIGITS: i32 = 18;
+const LIMB_DIGITS: i32 = 18;
 /// 10^18.
-const PLACE: i128 = 10_i128.pow(18);
+const LIMB_BASE: i128 = 10_i128.pow(18);
 /// Largest gap of exponents that the small accumulator bridges.
 const SHIFT_MAX: u32 = 20;
 
 /// An exact sum of decimals.
 #[derive(Debug, Clone, Default)]
-pub struct Total {
+pub struct ExactSum {
     sum: i128,
     exponent: i32,
     /// Signed digits, each below [`PLACE`] in magnitude, from the place `bottom` (multiples of
     /// [`PLACE_DIGITS`]) on: so the work for a value does not grow with those before it.
-    digits: Vec<i64>,
+    limbs: Vec<i64>,
     bottom: i32,
 }
 
-impl Total {
+impl ExactSum {
     /// Adds a value.
     pub fn add(&mut self, value: Decimal) {
         if value.is_zero() {
@@ -37,10 +37,10 @@ impl Total {
             (self.sum, self.exponent) = (value.coefficient(), value.exponent());
             return;
         }
-        match self.joined(value) {
+        match self.try_add(value) {
             Some((sum, exponent)) => (self.sum, self.exponent) = (sum, exponent),
             None => {
-                self.spill(self.sum, self.exponent);
+                self.spill_to_limbs(self.sum, self.exponent);
                 (self.sum, self.exponent) = (value.coefficient(), value.exponent());
             }
         }
@@ -53,7 +53,7 @@ impl Total {
 
     /// The small sum with `value` added, when that fits.
     #[inline]
-    fn joined(&self, value: Decimal) -> Option<(i128, i32)> {
+    fn try_add(&self, value: Decimal) -> Option<(i128, i32)> {
         let (coefficient, exponent) = (value.coefficient(), value.exponent());
         if self.exponent == exponent {
             return Some((self.sum.checked_add(coefficient)?, exponent));
@@ -63,46 +63,46 @@ impl Total {
             return None;
         }
         if self.exponent < exponent {
-            return Some((self.sum.checked_add(scaled(coefficient, gap)?)?, self.exponent));
+            return Some((self.sum.checked_add(scale_checked(coefficient, gap)?)?, self.exponent));
         }
-        Some((scaled(self.sum, gap)?.checked_add(coefficient)?, exponent))
+        Some((scale_checked(self.sum, gap)?.checked_add(coefficient)?, exponent))
     }
 
     /// Moves `coefficient × 10^exponent` to the digits.
-    fn spill(&mut self, coefficient: i128, exponent: i32) {
-        let place = exponent.div_euclid(PLACE_DIGITS);
-        let mut at = self.reach(place);
+    fn spill_to_limbs(&mut self, coefficient: i128, exponent: i32) {
+        let place = exponent.div_euclid(LIMB_DIGITS);
+        let mut at = self.limb_index(place);
         let mut rest = coefficient;
         // Align to the place in two steps so that nothing exceeds 128 bits.
-        let scale = pow10(exponent.rem_euclid(PLACE_DIGITS).unsigned_abs()) as i128;
+        let scale = pow10(exponent.rem_euclid(LIMB_DIGITS).unsigned_abs()) as i128;
         let mut carry = 0;
         while rest != 0 || carry != 0 {
-            if self.digits.len() <= at {
-                self.digits.push(0);
+            if self.limbs.len() <= at {
+                self.limbs.push(0);
             }
-            let Some(slot) = self.digits.get_mut(at) else { return };
-            let value = (rest % PLACE) * scale + carry + i128::from(*slot);
+            let Some(slot) = self.limbs.get_mut(at) else { return };
+            let value = (rest % LIMB_BASE) * scale + carry + i128::from(*slot);
             // INVARIANT: a remainder of 10^18 fits 64 bits.
-            *slot = (value % PLACE) as i64;
-            carry = value / PLACE;
-            rest /= PLACE;
+            *slot = (value % LIMB_BASE) as i64;
+            carry = value / LIMB_BASE;
+            rest /= LIMB_BASE;
             at += 1;
         }
     }
 
     /// Where the digit of a place stands, which there now is room for.
-    fn reach(&mut self, place: i32) -> usize {
-        if self.digits.is_empty() {
+    fn limb_index(&mut self, place: i32) -> usize {
+        if self.limbs.is_empty() {
             self.bottom = place;
         }
         if place < self.bottom {
             let missing = self.bottom.abs_diff(place) as usize;
-            self.digits.splice(0..0, std::iter::repeat_n(0, missing));
+            self.limbs.splice(0..0, std::iter::repeat_n(0, missing));
             self.bottom = place;
         }
         let at = place.abs_diff(self.bottom) as usize;
-        if self.digits.len() < at {
-            self.digits.resize(at, 0);
+        if self.limbs.len() < at {
+            self.limbs.resize(at, 0);
         }
         at
     }
@@ -112,7 +112,7 @@ impl Total {
     /// # Errors
     /// [`Error::Overflow`].
     pub fn sum(&self) -> Result<Decimal, Error> {
-        self.quotient(1)
+        self.divide_rounded(1)
     }
 
     /// The sum divided by `count` (at least 1), rounded once.
@@ -120,54 +120,54 @@ impl Total {
     /// # Errors
     /// [`Error::Overflow`].
     pub fn mean(&self, count: u64) -> Result<Decimal, Error> {
-        self.quotient(count.max(1))
+        self.divide_rounded(count.max(1))
     }
 
-    fn quotient(&self, count: u64) -> Result<Decimal, Error> {
-        if self.digits.is_empty() {
+    fn divide_rounded(&self, count: u64) -> Result<Decimal, Error> {
+        if self.limbs.is_empty() {
             return small_quotient(self.sum, self.exponent, count.into());
         }
         let mut whole = self.clone();
-        whole.spill(self.sum, self.exponent);
-        let negative = settle(&mut whole.digits);
-        whole.wide_quotient(negative, count)
+        whole.spill_to_limbs(self.sum, self.exponent);
+        let negative = normalize_limbs(&mut whole.limbs);
+        whole.divide_limbs(negative, count)
     }
 
     /// Long division of settled digits, most significant place first.
-    fn wide_quotient(&self, negative: bool, count: u64) -> Result<Decimal, Error> {
-        if self.digits.is_empty() {
+    fn divide_limbs(&self, negative: bool, count: u64) -> Result<Decimal, Error> {
+        if self.limbs.is_empty() {
             return Ok(Decimal::ZERO);
         }
         let (mut kept, mut last, mut rest) = (0_u128, 0_i32, 0_u128);
-        let mut place = self.bottom + self.digits.len() as i32 - 1;
+        let mut place = self.bottom + self.limbs.len() as i32 - 1;
         // A place that no longer fits 128 bits is past the 34 digits and a guard: it ends the work.
         while place >= self.bottom || (rest != 0 && digits(kept) <= super::DIGITS_MAX + 1) {
             let at = usize::try_from(place - self.bottom).ok();
-            let digit = at.and_then(|at| self.digits.get(at)).copied().unwrap_or(0).unsigned_abs();
-            let value = rest * PLACE.unsigned_abs() + u128::from(digit);
+            let digit = at.and_then(|at| self.limbs.get(at)).copied().unwrap_or(0).unsigned_abs();
+            let value = rest * LIMB_BASE.unsigned_abs() + u128::from(digit);
             let step = value / u128::from(count);
             rest = value % u128::from(count);
-            if digits(kept) + PLACE_DIGITS.unsigned_abs() <= 38 {
-                kept = kept * PLACE.unsigned_abs() + step;
+            if digits(kept) + LIMB_DIGITS.unsigned_abs() <= 38 {
+                kept = kept * LIMB_BASE.unsigned_abs() + step;
                 last = place;
             } else {
-                let left = at.and_then(|at| self.digits.get(..at)).unwrap_or_default();
+                let left = at.and_then(|at| self.limbs.get(..at)).unwrap_or_default();
                 let below = rest != 0 || left.iter().any(|digit| *digit != 0);
-                let wide = super::Wide::product(kept, PLACE.unsigned_abs()).plus(step.into());
-                return finish(negative, wide, i64::from(place) * i64::from(PLACE_DIGITS), below);
+                let wide = super::U256::product(kept, LIMB_BASE.unsigned_abs()).plus(step.into());
+                return round_wide(negative, wide, i64::from(place) * i64::from(LIMB_DIGITS), below);
             }
             place -= 1;
         }
-        finish(negative, kept.into(), i64::from(last) * i64::from(PLACE_DIGITS), rest != 0)
+        round_wide(negative, kept.into(), i64::from(last) * i64::from(LIMB_DIGITS), rest != 0)
     }
 }
 
 /// `value × 10^gap`, when it fits.
 #[inline]
-fn scaled(value: i128, gap: u32) -> Option<i128> {
+fn scale_checked(value: i128, gap: u32) -> Option<i128> {
     match i64::try_from(value) {
         // INVARIANT: 64 bits times 10^18 fit 128 bits.
-        Ok(small) if gap <= PLACE_DIGITS.unsigned_abs() => Some(i128::from(small) * pow10(gap) as i128),
+        Ok(small) if gap <= LIMB_DIGITS.unsigned_abs() => Some(i128::from(small) * pow10(gap) as i128),
         _ => value.checked_mul(pow10(gap) as i128),
     }
 }
@@ -179,24 +179,24 @@ fn small_quotient(sum: i128, exponent: i32, count: u128) -> Result<Decimal, Erro
     let mut rest = magnitude - quotient * count;
     let mut exponent = i64::from(exponent);
     // The count has at most 20 digits, so the remainder takes 18 more in 128 bits.
-    while rest != 0 && digits(quotient) + PLACE_DIGITS.unsigned_abs() <= 38 {
-        let scaled = rest * PLACE.unsigned_abs();
+    while rest != 0 && digits(quotient) + LIMB_DIGITS.unsigned_abs() <= 38 {
+        let scaled = rest * LIMB_BASE.unsigned_abs();
         let more = scaled / count;
-        quotient = quotient * PLACE.unsigned_abs() + more;
+        quotient = quotient * LIMB_BASE.unsigned_abs() + more;
         rest = scaled - more * count;
-        exponent -= i64::from(PLACE_DIGITS);
+        exponent -= i64::from(LIMB_DIGITS);
     }
     if rest == 0 {
-        return finish_small(negative, quotient, exponent, false);
+        return round_small(negative, quotient, exponent, false);
     }
-    let scaled = rest * PLACE.unsigned_abs();
-    let wide = super::Wide::product(quotient, PLACE.unsigned_abs()).plus((scaled / count).into());
-    finish(negative, wide, exponent - i64::from(PLACE_DIGITS), !scaled.is_multiple_of(count))
+    let scaled = rest * LIMB_BASE.unsigned_abs();
+    let wide = super::U256::product(quotient, LIMB_BASE.unsigned_abs()).plus((scaled / count).into());
+    round_wide(negative, wide, exponent - i64::from(LIMB_DIGITS), !scaled.is_multiple_of(count))
 }
 
 /// Makes all digits not negative, those of the magnitude, without leading zeros; says whether the
 /// number was negative.
-fn settle(digits: &mut Vec<i64>) -> bool {
+fn normalize_limbs(digits: &mut Vec<i64>) -> bool {
     while digits.last() == Some(&0) {
         digits.pop();
     }
@@ -206,7 +206,7 @@ fn settle(digits: &mut Vec<i64>) -> bool {
     for digit in digits.iter_mut() {
         let value = if negative { -*digit } else { *digit } - borrow;
         borrow = i64::from(value < 0);
-        *digit = value + borrow * PLACE as i64;
+        *digit = value + borrow * LIMB_BASE as i64;
     }
     while digits.last() == Some(&0) {
         digits.pop();
@@ -218,8 +218,8 @@ fn settle(digits: &mut Vec<i64>) -> bool {
 mod tests {
     use super::*;
 
-    fn total(values: &[&str]) -> Total {
-        let mut total = Total::default();
+    fn total(values: &[&str]) -> ExactSum {
+        let mut total = ExactSum::default();
         for value in values {
             total.add(value.parse().unwrap());
         }
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn too_large_a_sum_is_an_overflow() {
         let top = Decimal::new(10_i128.pow(34) - 1, 6111).unwrap();
-        let mut sum = Total::default();
+        let mut sum = ExactSum::default();
         sum.add(top);
         sum.add(top);
         assert_eq!(sum.sum(), Err(Error::Overflow));

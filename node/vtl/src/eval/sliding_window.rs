@@ -7,17 +7,17 @@ use schemas::decimal::Decimal;
 use schemas::structure::Type;
 use schemas::table::Column;
 
-use super::group::number;
-use super::rank::lengths;
-use super::window::{Failed, Windows};
-use crate::decimal128::{self, Error, Total};
+use super::group::number_at;
+use super::navigation::duration_ranks;
+use super::window::{DecimalRowError, PartitionedRows};
+use crate::decimal128::{self, Error, ExactSum};
 
 /// What an aggregate knows of the window.
-pub(super) trait Slide {
+pub(super) trait WindowAggregate {
     type Value: Clone;
 
     /// A new partition; the window is empty.
-    fn start(&mut self, points: &[usize]);
+    fn start_partition(&mut self, points: &[usize]);
     fn enter(&mut self, row: usize);
     fn leave(&mut self, row: usize);
     /// The value of the window; null as `None`.
@@ -25,12 +25,15 @@ pub(super) trait Slide {
 }
 
 /// The value of the window of each row. Neighbours with one window share its value.
-pub(super) fn slide<S: Slide>(windows: &Windows, mut state: S) -> Result<Vec<Option<S::Value>>, Failed> {
+pub(super) fn slide_windows<S: WindowAggregate>(
+    windows: &PartitionedRows,
+    mut state: S,
+) -> Result<Vec<Option<S::Value>>, DecimalRowError> {
     let mut made: Vec<Option<S::Value>> = vec![None; windows.rows];
     let mut failed = None;
-    for points in windows.parts() {
-        state.start(points);
-        let mut bounds = windows.bounds(points);
+    for points in windows.partitions() {
+        state.start_partition(points);
+        let mut bounds = windows.window_bounds(points);
         let (mut from, mut to) = (0, 0);
         let mut value: Option<Option<S::Value>> = None;
         for (at, row) in points.iter().enumerate() {
@@ -45,7 +48,7 @@ pub(super) fn slide<S: Slide>(windows: &Windows, mut state: S) -> Result<Vec<Opt
             let current = match value.take() {
                 Some(current) => current,
                 None => state.value().unwrap_or_else(|error| {
-                    earlier(&mut failed, (error, *row));
+                    keep_earlier(&mut failed, (error, *row));
                     None
                 }),
             };
@@ -59,28 +62,28 @@ pub(super) fn slide<S: Slide>(windows: &Windows, mut state: S) -> Result<Vec<Opt
 }
 
 /// Of two faults that of the row that comes first in canonical order.
-pub(super) fn earlier(slot: &mut Option<Failed>, failed: Failed) {
+pub(super) fn keep_earlier(slot: &mut Option<DecimalRowError>, failed: DecimalRowError) {
     if slot.as_ref().is_none_or(|(_, row)| failed.1 < *row) {
         *slot = Some(failed);
     }
 }
 
 /// How many values are not null.
-pub(super) struct Counts<'a> {
+pub(super) struct WindowCount<'a> {
     operand: &'a Column,
     count: i64,
 }
 
-impl<'a> Counts<'a> {
+impl<'a> WindowCount<'a> {
     pub(super) fn new(operand: &'a Column) -> Self {
         Self { operand, count: 0 }
     }
 }
 
-impl Slide for Counts<'_> {
+impl WindowAggregate for WindowCount<'_> {
     type Value = i64;
 
-    fn start(&mut self, _: &[usize]) {
+    fn start_partition(&mut self, _: &[usize]) {
         self.count = 0;
     }
 
@@ -98,13 +101,13 @@ impl Slide for Counts<'_> {
 }
 
 /// Checked sums of integers.
-pub(super) struct WholeSums<'a> {
+pub(super) struct WindowIntegerSum<'a> {
     rows: &'a [Option<i64>],
     count: u64,
     sum: i128,
 }
 
-impl<'a> WholeSums<'a> {
+impl<'a> WindowIntegerSum<'a> {
     pub(super) fn new(rows: &'a [Option<i64>]) -> Self {
         Self { rows, count: 0, sum: 0 }
     }
@@ -114,10 +117,10 @@ impl<'a> WholeSums<'a> {
     }
 }
 
-impl Slide for WholeSums<'_> {
+impl WindowAggregate for WindowIntegerSum<'_> {
     type Value = i64;
 
-    fn start(&mut self, _: &[usize]) {
+    fn start_partition(&mut self, _: &[usize]) {
         (self.count, self.sum) = (0, 0);
     }
 
@@ -140,34 +143,34 @@ impl Slide for WholeSums<'_> {
 }
 
 /// Exact sums of numbers.
-pub(super) struct Sums<'a> {
+pub(super) struct WindowSum<'a> {
     operand: &'a Column,
     count: u64,
-    total: Total,
+    total: ExactSum,
 }
 
-impl<'a> Sums<'a> {
+impl<'a> WindowSum<'a> {
     pub(super) fn new(operand: &'a Column) -> Self {
-        Self { operand, count: 0, total: Total::default() }
+        Self { operand, count: 0, total: ExactSum::default() }
     }
 }
 
-impl Slide for Sums<'_> {
+impl WindowAggregate for WindowSum<'_> {
     type Value = Decimal;
 
-    fn start(&mut self, _: &[usize]) {
-        (self.count, self.total) = (0, Total::default());
+    fn start_partition(&mut self, _: &[usize]) {
+        (self.count, self.total) = (0, ExactSum::default());
     }
 
     fn enter(&mut self, row: usize) {
-        if let Some(value) = number(self.operand, row) {
+        if let Some(value) = number_at(self.operand, row) {
             self.count += 1;
             self.total.add(value);
         }
     }
 
     fn leave(&mut self, row: usize) {
-        if let Some(value) = number(self.operand, row) {
+        if let Some(value) = number_at(self.operand, row) {
             self.count -= 1;
             self.total.remove(value);
         }
@@ -179,19 +182,19 @@ impl Slide for Sums<'_> {
 }
 
 /// Exact sums, divided by how many there are.
-pub(super) struct Means<'a>(Sums<'a>);
+pub(super) struct WindowMean<'a>(WindowSum<'a>);
 
-impl<'a> Means<'a> {
+impl<'a> WindowMean<'a> {
     pub(super) fn new(operand: &'a Column) -> Self {
-        Self(Sums::new(operand))
+        Self(WindowSum::new(operand))
     }
 }
 
-impl Slide for Means<'_> {
+impl WindowAggregate for WindowMean<'_> {
     type Value = Decimal;
 
-    fn start(&mut self, points: &[usize]) {
-        self.0.start(points);
+    fn start_partition(&mut self, points: &[usize]) {
+        self.0.start_partition(points);
     }
 
     fn enter(&mut self, row: usize) {
@@ -208,7 +211,7 @@ impl Slide for Means<'_> {
 }
 
 /// The row of the least or greatest value: a queue in which each is better than all behind it.
-pub(super) struct Extremes<'a> {
+pub(super) struct WindowExtreme<'a> {
     operand: &'a Column,
     /// The places of durations, which are spelled in another order than they have.
     lengths: Option<Vec<i64>>,
@@ -216,9 +219,9 @@ pub(super) struct Extremes<'a> {
     queue: VecDeque<usize>,
 }
 
-impl<'a> Extremes<'a> {
+impl<'a> WindowExtreme<'a> {
     pub(super) fn new(operand: &'a Column, kind: Option<Type>, greatest: bool) -> Self {
-        let lengths = (kind == Some(Type::Duration)).then(|| lengths(operand));
+        let lengths = (kind == Some(Type::Duration)).then(|| duration_ranks(operand));
         Self { operand, lengths, greatest, queue: VecDeque::new() }
     }
 
@@ -232,10 +235,10 @@ impl<'a> Extremes<'a> {
     }
 }
 
-impl Slide for Extremes<'_> {
+impl WindowAggregate for WindowExtreme<'_> {
     type Value = usize;
 
-    fn start(&mut self, _: &[usize]) {
+    fn start_partition(&mut self, _: &[usize]) {
         self.queue.clear();
     }
 
@@ -261,22 +264,22 @@ impl Slide for Extremes<'_> {
 }
 
 /// The row of the least value of a window without nulls.
-pub(super) struct Least<'a> {
-    least: Extremes<'a>,
+pub(super) struct NonNullMinimum<'a> {
+    least: WindowExtreme<'a>,
     nulls: usize,
 }
 
-impl<'a> Least<'a> {
+impl<'a> NonNullMinimum<'a> {
     pub(super) fn new(operand: &'a Column, kind: Option<Type>) -> Self {
-        Self { least: Extremes::new(operand, kind, false), nulls: 0 }
+        Self { least: WindowExtreme::new(operand, kind, false), nulls: 0 }
     }
 }
 
-impl Slide for Least<'_> {
+impl WindowAggregate for NonNullMinimum<'_> {
     type Value = usize;
 
-    fn start(&mut self, points: &[usize]) {
-        self.least.start(points);
+    fn start_partition(&mut self, points: &[usize]) {
+        self.least.start_partition(points);
         self.nulls = 0;
     }
 
@@ -296,8 +299,8 @@ impl Slide for Least<'_> {
 }
 
 /// The mean of two numbers, rounded once.
-pub(super) fn middle(a: Decimal, b: Decimal) -> Result<Decimal, decimal128::Error> {
-    let mut total = Total::default();
+pub(super) fn mean_of_two(a: Decimal, b: Decimal) -> Result<Decimal, decimal128::Error> {
+    let mut total = ExactSum::default();
     total.add(a);
     total.add(b);
     total.mean(2)

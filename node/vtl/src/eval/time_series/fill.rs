@@ -9,15 +9,15 @@ use schemas::structure::Role;
 use schemas::table::{Column, Texts};
 
 use super::super::Relation;
-use super::super::column::Col;
-use super::{Clock, Lines, irregular, ordered};
+use super::super::column::SharedColumn;
+use super::{SeriesRows, TimeAxis, irregular_interval, sort_canonical};
 use crate::ast::SeriesOp;
 use crate::budget::{BudgetMeter, COPY_STEPS, SORT_STEPS};
 use crate::diagnostic::Diagnostic;
 use crate::plan::PlanStep;
 
 /// Periods that follow each other and that a series lacks.
-struct Gap {
+struct PeriodGap {
     /// A row of the series, for its other identifiers.
     row: usize,
     first: Period,
@@ -25,12 +25,12 @@ struct Gap {
 }
 
 /// The first and the last day that a data set covers.
-type RunLimits = Option<(Period, Period)>;
+type CoveredDays = Option<(Period, Period)>;
 
-pub(super) fn fill(
+pub(super) fn fill_periods(
     relation: &Relation,
-    lines: &Lines,
-    (time, clock): (usize, Clock),
+    lines: &SeriesRows,
+    (time, clock): (usize, TimeAxis),
     op: SeriesOp,
     meter: &mut BudgetMeter,
     step: &PlanStep,
@@ -39,10 +39,10 @@ pub(super) fn fill(
     let mut periods = Vec::with_capacity(relation.rows);
     for row in 0..relation.rows {
         let period = clock.period(&times, row);
-        periods.push(period.ok_or_else(|| irregular(op.name(), relation, row, step))?);
+        periods.push(period.ok_or_else(|| irregular_interval(op.name(), relation, row, step))?);
     }
-    let limits = if op == SeriesOp::FillAll { covered(&periods) } else { None };
-    let gaps: Vec<Gap> = lines.iter().flat_map(|line| gaps(line, &periods, limits)).collect();
+    let limits = if op == SeriesOp::FillAll { covered_days(&periods) } else { None };
+    let gaps: Vec<PeriodGap> = lines.iter().flat_map(|line| find_gaps(line, &periods, limits)).collect();
     let added: u64 = gaps.iter().map(|gap| u64::from(gap.count)).sum();
     let rows = relation.rows.saturating_add(usize::try_from(added).unwrap_or(usize::MAX));
     meter.charge(rows, SORT_STEPS + COPY_STEPS * relation.columns.len() as u64, step.span)?;
@@ -59,21 +59,21 @@ pub(super) fn fill(
     let null: Vec<usize> = known.chain((relation.rows..rows).map(|_| usize::MAX)).collect();
     let columns = step.columns.iter().zip(&relation.columns).enumerate().map(|(at, (field, column))| {
         if at == time {
-            return Col::own(stacked(&times, &made));
+            return SharedColumn::new(append_times(&times, &made));
         }
-        Col::own(column.gather(if field.role == Role::Identifier { &same } else { &null }))
+        SharedColumn::new(column.gather(if field.role == Role::Identifier { &same } else { &null }))
     });
-    ordered(Relation { columns: columns.collect(), rows }, step)
+    sort_canonical(Relation { columns: columns.collect(), rows }, step)
 }
 
 /// The days from the first to the last period.
-fn covered(periods: &[Period]) -> RunLimits {
+fn covered_days(periods: &[Period]) -> CoveredDays {
     let first = periods.iter().map(|period| period.first_day()).min()?;
     Some((first, periods.iter().map(|period| period.last_day()).max()?))
 }
 
 /// What the series of one line lack, between their own ends or those of the data set.
-fn gaps(line: &[u32], periods: &[Period], limits: RunLimits) -> Vec<Gap> {
+fn find_gaps(line: &[u32], periods: &[Period], limits: CoveredDays) -> Vec<PeriodGap> {
     let mut series: BTreeMap<Frequency, Vec<Period>> = BTreeMap::new();
     for period in line.iter().filter_map(|row| periods.get(*row as usize)) {
         series.entry(period.frequency()).or_default().push(*period);
@@ -84,8 +84,8 @@ fn gaps(line: &[u32], periods: &[Period], limits: RunLimits) -> Vec<Gap> {
         let ends = (known.first().copied(), known.last().copied());
         let (Some(mut first), Some(mut last)) = ends else { continue };
         if let Some((from, to)) = limits {
-            first = within(from, frequency, true).unwrap_or(first).min(first);
-            last = within(to, frequency, false).unwrap_or(last).max(last);
+            first = nearest_within(from, frequency, true).unwrap_or(first).min(first);
+            last = nearest_within(to, frequency, false).unwrap_or(last).max(last);
         }
         let past = last.ordinal() + 1;
         let mut next = first.ordinal();
@@ -93,7 +93,7 @@ fn gaps(line: &[u32], periods: &[Period], limits: RunLimits) -> Vec<Gap> {
             if at > next
                 && let Some(first) = Period::from_ordinal(frequency, next)
             {
-                found.push(Gap { row, first, count: at.abs_diff(next) });
+                found.push(PeriodGap { row, first, count: at.abs_diff(next) });
             }
             next = at + 1;
         }
@@ -102,7 +102,7 @@ fn gaps(line: &[u32], periods: &[Period], limits: RunLimits) -> Vec<Gap> {
 }
 
 /// The first period of a frequency that begins at a day or later, or the last that ends by then.
-fn within(day: Period, frequency: Frequency, first: bool) -> Option<Period> {
+fn nearest_within(day: Period, frequency: Frequency, first: bool) -> Option<Period> {
     let period = day.convert(frequency)?;
     match first {
         true if period.first_day() < day => period.shift(1),
@@ -112,7 +112,7 @@ fn within(day: Period, frequency: Frequency, first: bool) -> Option<Period> {
 }
 
 /// Two columns of times, one after the other.
-fn stacked(a: &Column, b: &Column) -> Column {
+fn append_times(a: &Column, b: &Column) -> Column {
     match (a, b) {
         (Column::Period(a), Column::Period(b)) => Column::Period(a.iter().chain(b).copied().collect()),
         (Column::Text(a), Column::Text(b)) => {

@@ -8,14 +8,14 @@ use schemas::period::{Frequency, Period};
 use schemas::structure::Type;
 use schemas::table::{Cell, Column};
 
-use super::cast::{Failed, gathered};
-use super::column::Values;
-use super::row::Mask;
+use super::cast::{RowError, column_from_cells};
+use super::column::ColumnarValue;
+use super::expression::RowMask;
 use crate::diagnostic::DiagnosticCode;
 use crate::op::{PeriodEnd, TimeConversion, TimeOp};
 
 /// Code and message.
-pub(super) type Wrong = (DiagnosticCode, String);
+pub(super) type ValueError = (DiagnosticCode, String);
 
 /// Days of a year and of a month where a duration is counted in days (reference manual, "Duration
 /// to number days").
@@ -23,31 +23,31 @@ const YEAR_DAYS: i64 = 365;
 const MONTH_DAYS: i64 = 30;
 
 /// The column of an operator on values of time.
-pub(super) fn time(
+pub(super) fn eval_time(
     op: TimeOp,
-    values: &[Values],
+    values: &[ColumnarValue],
     from: Option<Type>,
     to: Option<Type>,
     rows: usize,
-    mask: Mask<'_>,
-) -> Result<Column, Failed> {
+    mask: RowMask<'_>,
+) -> Result<Column, RowError> {
     let taken = |row: usize| mask.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
     let mut cells = Vec::with_capacity(rows);
     for row in 0..rows {
         let operands: Option<Vec<Cell>> =
-            if taken(row) { values.iter().map(|value| value.cell(row)).collect() } else { None };
+            if taken(row) { values.iter().map(|value| value.cell_at(row)).collect() } else { None };
         cells.push(match operands {
             None => None,
-            Some(operands) => Some(apply(op, &operands, from).map_err(|wrong| (wrong, row))?),
+            Some(operands) => Some(apply_time(op, &operands, from).map_err(|wrong| (wrong, row))?),
         });
     }
-    Ok(gathered(&cells, to.unwrap_or(Type::String)))
+    Ok(column_from_cells(&cells, to.unwrap_or(Type::String)))
 }
 
-fn apply(op: TimeOp, operands: &[Cell], kind: Option<Type>) -> Result<Cell, Wrong> {
+fn apply_time(op: TimeOp, operands: &[Cell], kind: Option<Type>) -> Result<Cell, ValueError> {
     let whole = |value: i32| Cell::Integer(i64::from(value));
     Ok(match (op, operands) {
-        (TimeOp::Aggregate(convert), [cell]) => converted(cell, convert, kind == Some(Type::Date))?,
+        (TimeOp::Aggregate(convert), [cell]) => aggregate_time(cell, convert, kind == Some(Type::Date))?,
         (TimeOp::Indicator, [Cell::Period(period)]) => {
             Cell::Text(Duration::from(period.frequency()).to_string())
         }
@@ -57,18 +57,20 @@ fn apply(op: TimeOp, operands: &[Cell], kind: Option<Type>) -> Result<Cell, Wron
             whole(to.last_day().ordinal() - from.last_day().ordinal())
         }
         (TimeOp::Add, [Cell::Period(period), Cell::Integer(count), Cell::Text(unit)]) => {
-            Cell::Period(added(*period, *count, unit)?)
+            Cell::Period(add_duration(*period, *count, unit)?)
         }
         (TimeOp::DaysToYear | TimeOp::DaysToMonth, [Cell::Integer(days)]) => {
-            Cell::Text(duration(op, *days)?.to_string())
+            Cell::Text(days_to_duration(op, *days)?.to_string())
         }
-        (TimeOp::YearToDays | TimeOp::MonthToDays, [Cell::Text(text)]) => Cell::Integer(days(op, text)?),
+        (TimeOp::YearToDays | TimeOp::MonthToDays, [Cell::Text(text)]) => {
+            Cell::Integer(duration_to_days(op, text)?)
+        }
         _ => return Err((DiagnosticCode::Type, format!("`{}` has operands of other types", op.name()))),
     })
 }
 
 /// `time_agg`: a period, an interval or a date as the coarser one that holds it.
-pub(super) fn converted(cell: &Cell, convert: TimeConversion, date: bool) -> Result<Cell, Wrong> {
+pub(super) fn aggregate_time(cell: &Cell, convert: TimeConversion, date: bool) -> Result<Cell, ValueError> {
     let to = convert.to;
     let finer = || {
         let message = format!("`time_agg` cannot bring {cell} to the finer frequency {to}");
@@ -81,17 +83,17 @@ pub(super) fn converted(cell: &Cell, convert: TimeConversion, date: bool) -> Res
                 let first = convert.end == Some(PeriodEnd::First);
                 return Ok(Cell::Period(if first { coarse.first_day() } else { coarse.last_day() }));
             }
-            given(*period, convert)?;
+            check_frequency(*period, convert)?;
             Ok(Cell::Period(coarse))
         }
         Cell::Text(text) => {
             let interval: Interval = text.parse().map_err(|_| finer())?;
             let coarse = match interval.period() {
                 Some(period) => {
-                    given(period, convert)?;
+                    check_frequency(period, convert)?;
                     period.convert(to).ok_or_else(finer)?
                 }
-                None => comprising(interval, to).ok_or_else(|| {
+                None => comprising_period(interval, to).ok_or_else(|| {
                     let message = format!("no period of frequency {to} comprises {interval}");
                     (DiagnosticCode::Frequency, message)
                 })?,
@@ -103,7 +105,7 @@ pub(super) fn converted(cell: &Cell, convert: TimeConversion, date: bool) -> Res
 }
 
 /// A period must have the frequency that `time_agg` names as its source.
-fn given(period: Period, convert: TimeConversion) -> Result<(), Wrong> {
+fn check_frequency(period: Period, convert: TimeConversion) -> Result<(), ValueError> {
     match convert.from {
         Some(from) if from != period.frequency() => Err((
             DiagnosticCode::Frequency,
@@ -114,14 +116,14 @@ fn given(period: Period, convert: TimeConversion) -> Result<(), Wrong> {
 }
 
 /// The period that holds the whole interval.
-fn comprising(interval: Interval, to: Frequency) -> Option<Period> {
+fn comprising_period(interval: Interval, to: Frequency) -> Option<Period> {
     let period = interval.first().convert(to)?;
     (interval.last() <= period.last_day()).then_some(period)
 }
 
 /// `dateadd`: a day so many times a duration later; a month that is too short ends it.
-fn added(period: Period, count: i64, unit: &str) -> Result<Period, Wrong> {
-    let unit = length(unit).map_err(|reason| (DiagnosticCode::Cast, reason))?;
+fn add_duration(period: Period, count: i64, unit: &str) -> Result<Period, ValueError> {
+    let unit = parse_unit(unit).map_err(|reason| (DiagnosticCode::Cast, reason))?;
     let moved = || {
         let months = count.checked_mul(i64::from(unit.months()))?;
         let days = count.checked_mul(i64::from(unit.days()))?;
@@ -135,7 +137,7 @@ fn added(period: Period, count: i64, unit: &str) -> Result<Period, Wrong> {
 }
 
 /// A unit of time: a duration, or `Y` for a year.
-fn length(unit: &str) -> Result<Duration, String> {
+fn parse_unit(unit: &str) -> Result<Duration, String> {
     match unit {
         "Y" => Ok(Frequency::A.into()),
         _ => unit
@@ -145,12 +147,12 @@ fn length(unit: &str) -> Result<Duration, String> {
 }
 
 /// What is wrong with a unit of time.
-pub(crate) fn unit_fault(unit: &str) -> Option<String> {
-    length(unit).err()
+pub(crate) fn unit_error(unit: &str) -> Option<String> {
+    parse_unit(unit).err()
 }
 
 /// Days as years and days, or as months and days.
-fn duration(op: TimeOp, days: i64) -> Result<Duration, Wrong> {
+fn days_to_duration(op: TimeOp, days: i64) -> Result<Duration, ValueError> {
     let (each, months) = if op == TimeOp::DaysToYear { (YEAR_DAYS, 12) } else { (MONTH_DAYS, 1) };
     let part = |count: i64| u32::try_from(count).ok();
     let made = || Duration::new(part(days.checked_div(each)?)?.checked_mul(months)?, part(days % each)?);
@@ -159,7 +161,7 @@ fn duration(op: TimeOp, days: i64) -> Result<Duration, Wrong> {
 }
 
 /// Years and days, or months and days, as days.
-fn days(op: TimeOp, text: &str) -> Result<i64, Wrong> {
+fn duration_to_days(op: TimeOp, text: &str) -> Result<i64, ValueError> {
     let years = op == TimeOp::YearToDays;
     let parsed: Option<Duration> = text.parse().ok();
     let fitting = parsed.filter(|duration| !years || duration.months().is_multiple_of(12));

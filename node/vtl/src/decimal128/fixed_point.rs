@@ -6,7 +6,7 @@
 
 /// `N` words, the least significant first; the last one is the whole part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fixed<const N: usize>([u64; N]);
+pub(super) struct FixedPoint<const N: usize>([u64; N]);
 
 /// Words of the largest working precision.
 pub(super) const WORDS_MAX: usize = 12;
@@ -43,14 +43,14 @@ pub(super) const LN_10: [u64; WORDS_MAX] = [
     2,
 ];
 
-impl<const N: usize> Fixed<N> {
+impl<const N: usize> FixedPoint<N> {
     /// Bits after the point.
     pub(super) const BITS: u32 = 64 * (N as u32 - 1);
     /// Nothing.
     pub(super) const ZERO: Self = Self([0; N]);
 
     /// A whole number.
-    pub(super) fn whole(value: u64) -> Self {
+    pub(super) fn from_integer(value: u64) -> Self {
         let mut words = [0; N];
         if let Some(top) = words.last_mut() {
             *top = value;
@@ -59,7 +59,7 @@ impl<const N: usize> Fixed<N> {
     }
 
     /// 2^`bit` units of the last place.
-    pub(super) fn bit(bit: u32) -> Self {
+    pub(super) fn from_bit(bit: u32) -> Self {
         let mut words = [0; N];
         if let Some(word) = words.get_mut((bit / 64) as usize) {
             *word = 1 << (bit % 64);
@@ -68,7 +68,7 @@ impl<const N: usize> Fixed<N> {
     }
 
     /// The leading words of a constant.
-    pub(super) fn constant(words: &[u64; WORDS_MAX]) -> Self {
+    pub(super) fn from_constant(words: &[u64; WORDS_MAX]) -> Self {
         let mut own = [0; N];
         for (own, word) in own.iter_mut().rev().zip(words.iter().rev()) {
             *own = *word;
@@ -77,17 +77,17 @@ impl<const N: usize> Fixed<N> {
     }
 
     /// `value / 2^shift`, which is below 2^64 and exact: `shift` is at most 128.
-    pub(super) fn ratio(value: u128, shift: u32) -> Self {
+    pub(super) fn from_ratio(value: u128, shift: u32) -> Self {
         let mut words = [0; N];
         for (word, part) in words.iter_mut().rev().zip([(value >> 64) as u64, value as u64]) {
             *word = part;
         }
         let value = Self(words);
-        if shift < 64 { value.up(64 - shift) } else { value.down(shift - 64) }
+        if shift < 64 { value.shift_left(64 - shift) } else { value.shift_right(shift - 64) }
     }
 
     /// `magnitude / 10^places`: the whole part, and the rest, too small by less than two units.
-    pub(super) fn decimal(magnitude: u128, places: u32) -> (u128, Self) {
+    pub(super) fn from_decimal(magnitude: u128, places: u32) -> (u128, Self) {
         let (mut whole, mut rest, mut left) = (magnitude, Self::ZERO, places);
         while left > 0 {
             let step = left.min(DIVISOR_DIGITS);
@@ -95,13 +95,13 @@ impl<const N: usize> Fixed<N> {
             let over = (whole % u128::from(divisor)) as u64;
             whole /= u128::from(divisor);
             // INVARIANT: the remainder is below the divisor, so the quotient stays below one.
-            rest = Self::with_top(rest, over).over(divisor);
+            rest = Self::with_integer_part(rest, over).divide_small(divisor);
             left -= step;
         }
         (whole, rest)
     }
 
-    fn with_top(mut self, top: u64) -> Self {
+    fn with_integer_part(mut self, top: u64) -> Self {
         if let Some(word) = self.0.last_mut() {
             *word = top;
         }
@@ -109,12 +109,12 @@ impl<const N: usize> Fixed<N> {
     }
 
     /// The whole part.
-    pub(super) fn top(self) -> u64 {
+    pub(super) fn integer_part(self) -> u64 {
         self.0.last().copied().unwrap_or(0)
     }
 
     /// The whole part and 64 bits after the point.
-    pub(super) fn lead(self) -> u128 {
+    pub(super) fn leading_words(self) -> u128 {
         let mut words = self.0.iter().rev();
         let mut next = || words.next().copied().map_or(0, u128::from);
         (next() << 64) | next()
@@ -125,7 +125,7 @@ impl<const N: usize> Fixed<N> {
     }
 
     /// Bits of the whole part; not positive for a value below one: 0 for one that is at least 1/2.
-    pub(super) fn length(self) -> i32 {
+    pub(super) fn bit_length(self) -> i32 {
         let mut length = 64 * N as i32;
         for word in self.0.iter().rev() {
             if *word != 0 {
@@ -148,7 +148,7 @@ impl<const N: usize> Fixed<N> {
     }
 
     /// The distance between two values, and whether the first is the smaller.
-    pub(super) fn distance(self, other: Self) -> (bool, Self) {
+    pub(super) fn abs_difference(self, other: Self) -> (bool, Self) {
         let smaller = self.0.iter().rev().lt(other.0.iter().rev());
         (smaller, if smaller { other.minus(self) } else { self.minus(other) })
     }
@@ -165,7 +165,7 @@ impl<const N: usize> Fixed<N> {
     }
 
     /// Times 2^`shift`.
-    pub(super) fn up(self, shift: u32) -> Self {
+    pub(super) fn shift_left(self, shift: u32) -> Self {
         let (skip, bits) = ((shift / 64) as usize, shift % 64);
         let mut words = [0; N];
         let mut below = 0;
@@ -177,7 +177,7 @@ impl<const N: usize> Fixed<N> {
     }
 
     /// Divided by 2^`shift`, too small by less than a unit.
-    pub(super) fn down(self, shift: u32) -> Self {
+    pub(super) fn shift_right(self, shift: u32) -> Self {
         let (skip, bits) = ((shift / 64) as usize, shift % 64);
         let mut words = [0; N];
         let mut above = 0;
@@ -189,7 +189,7 @@ impl<const N: usize> Fixed<N> {
     }
 
     /// The product with a word, and what it has beyond 2^64.
-    pub(super) fn times(mut self, factor: u64) -> (Self, u64) {
+    pub(super) fn multiply_word(mut self, factor: u64) -> (Self, u64) {
         let mut carry = 0;
         for word in &mut self.0 {
             let product = u128::from(*word) * u128::from(factor) + u128::from(carry);
@@ -199,7 +199,7 @@ impl<const N: usize> Fixed<N> {
     }
 
     /// The quotient by a small number, too small by less than a unit.
-    pub(super) fn over(mut self, divisor: u32) -> Self {
+    pub(super) fn divide_small(mut self, divisor: u32) -> Self {
         // Half words at a time: the division of 64 bits is the fast one.
         let (divisor, mut rest) = (u64::from(divisor), 0);
         for word in self.0.iter_mut().rev() {
@@ -212,7 +212,7 @@ impl<const N: usize> Fixed<N> {
     }
 
     /// The product, too small by less than `N` units.
-    pub(super) fn product(self, other: Self) -> Self {
+    pub(super) fn multiply(self, other: Self) -> Self {
         let mut words = [0; N];
         let (mut sum, mut over) = (0_u128, 0_u128);
         // What is left of these columns weighs less than N units.
@@ -235,25 +235,25 @@ impl<const N: usize> Fixed<N> {
     /// The reciprocal of a number from 1 to 4, within 8 `N` units: Newton's method doubles the bits
     /// of a first guess.
     pub(super) fn reciprocal(self) -> Self {
-        let lead = (self.lead() >> 2).max(1);
+        let lead = (self.leading_words() >> 2).max(1);
         let guess = u64::try_from((1_u128 << 126) / lead).unwrap_or(u64::MAX);
-        let mut result = Self::ratio(guess.into(), 64);
+        let mut result = Self::from_ratio(guess.into(), 64);
         let mut bits = GUESS_BITS;
         while bits < Self::BITS {
-            let (_, rest) = Self::whole(2).distance(self.product(result));
-            result = result.product(rest);
+            let (_, rest) = Self::from_integer(2).abs_difference(self.multiply(result));
+            result = result.multiply(rest);
             bits = 2 * bits - 4;
         }
         result
     }
 
     /// The whole part of `self × 10^tens × 2^twos`, which is below 2^128, and whether a rest is cut.
-    pub(super) fn digits(self, tens: u32, twos: u32) -> (u128, Self) {
-        let (mut rest, mut whole) = (self.with_top(0), u128::from(self.top()));
+    pub(super) fn scaled_integer(self, tens: u32, twos: u32) -> (u128, Self) {
+        let (mut rest, mut whole) = (self.with_integer_part(0), u128::from(self.integer_part()));
         let mut scale = |factor: u64| {
-            let (more, carry) = rest.times(factor);
-            whole = whole * u128::from(factor) + u128::from(carry) + u128::from(more.top());
-            rest = more.with_top(0);
+            let (more, carry) = rest.multiply_word(factor);
+            whole = whole * u128::from(factor) + u128::from(carry) + u128::from(more.integer_part());
+            rest = more.with_integer_part(0);
         };
         for _ in 0..tens / FACTOR_DIGITS {
             scale(10_u64.pow(FACTOR_DIGITS));

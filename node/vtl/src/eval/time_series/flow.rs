@@ -6,13 +6,13 @@ use schemas::period::Frequency;
 use schemas::structure::{Role, Type};
 use schemas::table::Column;
 
-use super::super::column::Col;
-use super::super::rank::set;
-use super::super::{Relation, point};
-use super::Lines;
+use super::super::column::SharedColumn;
+use super::super::navigation::set_row;
+use super::super::{Relation, data_point_key};
+use super::SeriesRows;
 use crate::ast::SeriesOp;
 use crate::budget::{BudgetMeter, DIVIDE_STEPS};
-use crate::decimal128::{self, Error, Total};
+use crate::decimal128::{self, Error, ExactSum};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::plan::PlanStep;
 
@@ -20,9 +20,9 @@ use crate::plan::PlanStep;
 const SERIES: usize = Frequency::ALL.len() + 1;
 
 /// Each measure as running sums or differences; data points and attributes stay.
-pub(super) fn flow(
+pub(super) fn eval_flow(
     relation: &Relation,
-    lines: &Lines,
+    lines: &SeriesRows,
     (times, kind): (&Column, Type),
     op: SeriesOp,
     meter: &mut BudgetMeter,
@@ -31,28 +31,29 @@ pub(super) fn flow(
     let measures = step.columns.iter().filter(|field| field.role == Role::Measure).count();
     meter.charge(relation.rows * measures, 2 * DIVIDE_STEPS, step.span)?;
     meter.reserve(relation.rows, relation.columns.len(), step.span)?;
-    let series: Vec<usize> = (0..relation.rows).map(|row| place(times, kind, row)).collect();
+    let series: Vec<usize> = (0..relation.rows).map(|row| frequency_index(times, kind, row)).collect();
     let mut columns = Vec::with_capacity(relation.columns.len());
     for (field, column) in step.columns.iter().zip(&relation.columns) {
         if field.role != Role::Measure {
             columns.push(column.clone());
             continue;
         }
-        let made = along(column, lines, &series, op == SeriesOp::FlowToStock).map_err(|(error, row)| {
-            let message = format!("`{}`: {error}", op.name());
-            Diagnostic::new(DiagnosticCode::Overflow, step.span, message).at_data_point(point(
-                &step.columns,
-                relation,
-                row,
-            ))
-        })?;
-        columns.push(Col::own(made));
+        let made =
+            flow_column(column, lines, &series, op == SeriesOp::FlowToStock).map_err(|(error, row)| {
+                let message = format!("`{}`: {error}", op.name());
+                Diagnostic::new(DiagnosticCode::Overflow, step.span, message).at_data_point(data_point_key(
+                    &step.columns,
+                    relation,
+                    row,
+                ))
+            })?;
+        columns.push(SharedColumn::new(made));
     }
     Ok(Relation { columns, rows: relation.rows })
 }
 
 /// The place of the frequency of a row; dates, and intervals that are no periods, are one series.
-fn place(times: &Column, kind: Type, row: usize) -> usize {
+fn frequency_index(times: &Column, kind: Type, row: usize) -> usize {
     let frequency = match times {
         Column::Period(rows) if kind != Type::Date => rows.get(row).copied().flatten(),
         Column::Text(texts) => texts.get(row).and_then(|text| text.parse().ok()).and_then(Interval::period),
@@ -61,7 +62,12 @@ fn place(times: &Column, kind: Type, row: usize) -> usize {
     frequency.map_or(SERIES - 1, |period| period.frequency() as usize)
 }
 
-fn along(column: &Column, lines: &Lines, series: &[usize], sums: bool) -> Result<Column, (Error, usize)> {
+fn flow_column(
+    column: &Column,
+    lines: &SeriesRows,
+    series: &[usize],
+    sums: bool,
+) -> Result<Column, (Error, usize)> {
     Ok(match (column, sums) {
         (Column::Integer(rows), true) => {
             let add = |sum: &mut i128, value: i64| {
@@ -69,28 +75,30 @@ fn along(column: &Column, lines: &Lines, series: &[usize], sums: bool) -> Result
                 *sum += i128::from(value);
                 i64::try_from(*sum).map_err(|_| Error::Overflow)
             };
-            Column::Integer(sum(rows, lines, series, add)?)
+            Column::Integer(running_sums(rows, lines, series, add)?)
         }
         (Column::Number(rows), true) => {
-            let add = |total: &mut Total, value: Decimal| {
+            let add = |total: &mut ExactSum, value: Decimal| {
                 total.add(value);
                 total.sum()
             };
-            Column::Number(sum(rows, lines, series, add)?)
+            Column::Number(running_sums(rows, lines, series, add)?)
         }
         (Column::Integer(rows), false) => {
             let less = |value: i64, before: i64| value.checked_sub(before).ok_or(Error::Overflow);
-            Column::Integer(difference(rows, lines, series, less)?)
+            Column::Integer(period_differences(rows, lines, series, less)?)
         }
-        (Column::Number(rows), false) => Column::Number(difference(rows, lines, series, decimal128::sub)?),
+        (Column::Number(rows), false) => {
+            Column::Number(period_differences(rows, lines, series, decimal128::sub)?)
+        }
         (other, _) => other.clone(),
     })
 }
 
 /// The sum of all values up to each; a null stays null and adds nothing.
-fn sum<T: Copy, S: Default>(
+fn running_sums<T: Copy, S: Default>(
     rows: &[Option<T>],
-    lines: &Lines,
+    lines: &SeriesRows,
     series: &[usize],
     add: impl Fn(&mut S, T) -> Result<T, Error>,
 ) -> Result<Vec<Option<T>>, (Error, usize)> {
@@ -100,7 +108,7 @@ fn sum<T: Copy, S: Default>(
         for row in line.iter().map(|row| *row as usize) {
             let state = series.get(row).and_then(|at| states.get_mut(*at));
             if let (Some(value), Some(state)) = (rows.get(row).copied().flatten(), state) {
-                set(&mut made, row, Some(add(state, value).map_err(|error| (error, row))?));
+                set_row(&mut made, row, Some(add(state, value).map_err(|error| (error, row))?));
             }
         }
     }
@@ -108,9 +116,9 @@ fn sum<T: Copy, S: Default>(
 }
 
 /// The first value, then each less the one before; null when one of them is.
-fn difference<T: Copy>(
+fn period_differences<T: Copy>(
     rows: &[Option<T>],
-    lines: &Lines,
+    lines: &SeriesRows,
     series: &[usize],
     less: impl Fn(T, T) -> Result<T, Error>,
 ) -> Result<Vec<Option<T>>, (Error, usize)> {
@@ -125,7 +133,7 @@ fn difference<T: Copy>(
                 (value, None) => value,
                 _ => None,
             };
-            set(&mut made, row, flow);
+            set_row(&mut made, row, flow);
             *state = Some(value);
         }
     }

@@ -12,30 +12,30 @@ use crate::decimal128;
 
 /// An end of a window; offsets are negative before the current data point.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Edge {
+pub(super) enum WindowEdge {
     First,
     Last,
     Current,
     Offset(Decimal),
 }
 
-impl Edge {
-    pub(super) fn counts(self) -> bool {
-        matches!(self, Edge::Offset(_))
+impl WindowEdge {
+    pub(super) fn is_offset(self) -> bool {
+        matches!(self, WindowEdge::Offset(_))
     }
 
     /// In data points.
-    fn points(self) -> Option<i64> {
+    fn point_offset(self) -> Option<i64> {
         match self {
-            Edge::First | Edge::Last => None,
-            Edge::Current => Some(0),
-            Edge::Offset(count) => Some(decimal128::integer(count).unwrap_or(0)),
+            WindowEdge::First | WindowEdge::Last => None,
+            WindowEdge::Current => Some(0),
+            WindowEdge::Offset(count) => Some(decimal128::to_integer(count).unwrap_or(0)),
         }
     }
 }
 
 /// What a range measures differences on: one number a row, turned round when it descends.
-pub(super) enum Scale {
+pub(super) enum RangeScale {
     None,
     Whole(Vec<Option<i128>>),
     Decimal(Vec<Option<Decimal>>),
@@ -44,7 +44,7 @@ pub(super) enum Scale {
 /// Periods of different frequencies are further apart than any range reaches.
 const FREQUENCY_GAP: i128 = 1 << 72;
 
-impl Scale {
+impl RangeScale {
     pub(super) fn new(column: &Column, down: bool) -> Self {
         let sign = if down { -1 } else { 1 };
         match column {
@@ -66,14 +66,14 @@ impl Scale {
     }
 
     /// Orders the value of `row` against that of `base` moved by `offset`; `None` when one is null.
-    fn compare(&self, row: usize, base: usize, offset: Decimal) -> Option<Ordering> {
+    fn compare_offset(&self, row: usize, base: usize, offset: Decimal) -> Option<Ordering> {
         match self {
-            Scale::None => None,
-            Scale::Whole(rows) => {
+            RangeScale::None => None,
+            RangeScale::Whole(rows) => {
                 let (value, base) = (rows.get(row).copied()??, rows.get(base).copied()??);
-                Some(value.cmp(&(base + i128::from(decimal128::integer(offset).unwrap_or(0)))))
+                Some(value.cmp(&(base + i128::from(decimal128::to_integer(offset).unwrap_or(0)))))
             }
-            Scale::Decimal(rows) => {
+            RangeScale::Decimal(rows) => {
                 let (value, base) = (rows.get(row).copied()??, rows.get(base).copied()??);
                 Some(match decimal128::add(base, offset) {
                     Ok(limit) => value.compare(limit),
@@ -87,29 +87,29 @@ impl Scale {
 
     fn is_null(&self, row: usize) -> bool {
         match self {
-            Scale::None => true,
-            Scale::Whole(rows) => rows.get(row).is_none_or(Option::is_none),
-            Scale::Decimal(rows) => rows.get(row).is_none_or(Option::is_none),
+            RangeScale::None => true,
+            RangeScale::Whole(rows) => rows.get(row).is_none_or(Option::is_none),
+            RangeScale::Decimal(rows) => rows.get(row).is_none_or(Option::is_none),
         }
     }
 }
 
 /// The windows of one partition; ask for its data points first to last.
-pub(super) struct Bounds<'a> {
+pub(super) struct WindowBounds<'a> {
     points: &'a [usize],
-    from: Edge,
-    to: Edge,
-    range: Option<(&'a Scale, &'a [u64])>,
+    from: WindowEdge,
+    to: WindowEdge,
+    range: Option<(&'a RangeScale, &'a [u64])>,
     start: usize,
     end: usize,
 }
 
-impl<'a> Bounds<'a> {
+impl<'a> WindowBounds<'a> {
     pub(super) fn new(
         points: &'a [usize],
-        from: Edge,
-        to: Edge,
-        range: Option<(&'a Scale, &'a [u64])>,
+        from: WindowEdge,
+        to: WindowEdge,
+        range: Option<(&'a RangeScale, &'a [u64])>,
     ) -> Self {
         Self { points, from, to, range, start: 0, end: 0 }
     }
@@ -117,42 +117,50 @@ impl<'a> Bounds<'a> {
     /// The places `start..end` of the window of the data point at a place.
     pub(super) fn window(&mut self, at: usize) -> (usize, usize) {
         let (start, end) = match self.range {
-            None => self.counted(at),
+            None => self.rows_window(at),
             Some((scale, ranks)) => {
-                self.start = self.reach(self.start, at, self.from, scale, ranks, false);
-                self.end = self.reach(self.end, at, self.to, scale, ranks, true);
+                self.start = self.advance(self.start, at, self.from, scale, ranks, false);
+                self.end = self.advance(self.end, at, self.to, scale, ranks, true);
                 (self.start, self.end)
             }
         };
         (start, end.max(start))
     }
 
-    fn counted(&self, at: usize) -> (usize, usize) {
+    fn rows_window(&self, at: usize) -> (usize, usize) {
         let length = self.points.len();
         let place = |offset: i64| (at as i64).saturating_add(offset).clamp(0, length as i64) as usize;
-        let limit = |edge: Edge, after: i64| match edge.points() {
+        let limit = |edge: WindowEdge, after: i64| match edge.point_offset() {
             Some(offset) => place(offset.saturating_add(after)),
-            None if matches!(edge, Edge::First) => 0,
+            None if matches!(edge, WindowEdge::First) => 0,
             None => length,
         };
         (limit(self.from, 0), limit(self.to, 1))
     }
 
     /// The first place, from `place` on, that is not before the limit; with `past` the first beyond.
-    fn reach(&self, place: usize, at: usize, edge: Edge, scale: &Scale, ranks: &[u64], past: bool) -> usize {
+    fn advance(
+        &self,
+        place: usize,
+        at: usize,
+        edge: WindowEdge,
+        scale: &RangeScale,
+        ranks: &[u64],
+        past: bool,
+    ) -> usize {
         let Some(current) = self.points.get(at).copied() else { return place };
         let offset = match edge {
-            Edge::First => return 0,
-            Edge::Last => return self.points.len(),
-            Edge::Current => None,
-            Edge::Offset(_) if scale.is_null(current) => None,
-            Edge::Offset(offset) => Some(offset),
+            WindowEdge::First => return 0,
+            WindowEdge::Last => return self.points.len(),
+            WindowEdge::Current => None,
+            WindowEdge::Offset(_) if scale.is_null(current) => None,
+            WindowEdge::Offset(offset) => Some(offset),
         };
         let before = |row: usize| {
             let peers = || ranks.get(row).cmp(&ranks.get(current));
             let order = offset.map_or_else(peers, |offset| {
                 // A null has no distance: it stays on its side.
-                scale.compare(row, current, offset).unwrap_or_else(peers)
+                scale.compare_offset(row, current, offset).unwrap_or_else(peers)
             });
             order.is_lt() || (past && order.is_eq())
         };

@@ -4,46 +4,46 @@
 use schemas::decimal::Decimal;
 use schemas::table::Column;
 
-use super::group::number;
-use super::slide::Slide;
-use crate::decimal128::{Error, Spread, sqrt};
+use super::group::number_at;
+use super::sliding_window::WindowAggregate;
+use crate::decimal128::{Error, ExactVariance, sqrt};
 use crate::op::AggregateOp;
 
 /// The variance or deviation of values that come and go.
-pub(super) struct Moments<'a> {
+pub(super) struct WindowVariance<'a> {
     operand: &'a Column,
     op: AggregateOp,
-    spread: Spread,
+    variance: ExactVariance,
 }
 
-impl<'a> Moments<'a> {
+impl<'a> WindowVariance<'a> {
     pub(super) fn new(operand: &'a Column, op: AggregateOp) -> Self {
-        Self { operand, op, spread: Spread::default() }
+        Self { operand, op, variance: ExactVariance::default() }
     }
 }
 
-impl Slide for Moments<'_> {
+impl WindowAggregate for WindowVariance<'_> {
     type Value = Decimal;
 
-    fn start(&mut self, _: &[usize]) {
-        self.spread = Spread::default();
+    fn start_partition(&mut self, _: &[usize]) {
+        self.variance = ExactVariance::default();
     }
 
     fn enter(&mut self, row: usize) {
-        if let Some(value) = number(self.operand, row) {
-            self.spread.add(value);
+        if let Some(value) = number_at(self.operand, row) {
+            self.variance.add(value);
         }
     }
 
     fn leave(&mut self, row: usize) {
-        if let Some(value) = number(self.operand, row) {
-            self.spread.remove(value);
+        if let Some(value) = number_at(self.operand, row) {
+            self.variance.remove(value);
         }
     }
 
     fn value(&self) -> Result<Option<Decimal>, Error> {
         let sample = matches!(self.op, AggregateOp::StddevSamp | AggregateOp::VarSamp);
-        let variance = self.spread.variance(sample)?;
+        let variance = self.variance.variance(sample)?;
         match self.op {
             AggregateOp::StddevPop | AggregateOp::StddevSamp => variance.map(sqrt).transpose(),
             _ => Ok(variance),

@@ -6,41 +6,41 @@
 use schemas::decimal::Decimal;
 use schemas::digits::count as digits;
 
-use super::wide::Wide;
-use super::{Error, finish};
+use super::u256::U256;
+use super::{Error, round_wide};
 
 /// Decimal digits of one place.
-const PLACE_DIGITS: i32 = 18;
+const LIMB_DIGITS: i32 = 18;
 /// 10^18.
-const PLACE: i128 = 10_i128.pow(18);
+const LIMB_BASE: i128 = 10_i128.pow(18);
 /// Digits of a quotient that 128 bits take before one more place.
 const KEPT_DIGITS: u32 = 20;
 
 /// `Σ digits[i] × 10^(18 × (bottom + i))`.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Places {
+pub(super) struct BigDecimal {
     bottom: i32,
     digits: Vec<i128>,
 }
 
-impl From<Decimal> for Places {
+impl From<Decimal> for BigDecimal {
     /// INVARIANT: the result is settled; it has at most three places.
     fn from(value: Decimal) -> Self {
         Self::new(value.coefficient(), value.exponent())
     }
 }
 
-impl Places {
+impl BigDecimal {
     /// `coefficient × 10^exponent`, settled.
     pub(super) fn new(coefficient: i128, exponent: i32) -> Self {
-        let mut places = Self { bottom: exponent.div_euclid(PLACE_DIGITS), digits: Vec::new() };
-        let scale = 10_i128.pow(exponent.rem_euclid(PLACE_DIGITS).unsigned_abs());
+        let mut places = Self { bottom: exponent.div_euclid(LIMB_DIGITS), digits: Vec::new() };
+        let scale = 10_i128.pow(exponent.rem_euclid(LIMB_DIGITS).unsigned_abs());
         let (mut rest, mut carry) = (coefficient, 0);
         while rest != 0 || carry != 0 {
-            let digit = (rest % PLACE) * scale + carry;
-            places.digits.push(digit % PLACE);
-            carry = digit / PLACE;
-            rest /= PLACE;
+            let digit = (rest % LIMB_BASE) * scale + carry;
+            places.digits.push(digit % LIMB_BASE);
+            carry = digit / LIMB_BASE;
+            rest /= LIMB_BASE;
         }
         places
     }
@@ -49,7 +49,7 @@ impl Places {
     ///
     /// INVARIANT: digits of `other` are settled and `factor` is below 2^50, so that a digit here has
     /// room for thousands of additions before it is settled.
-    pub(super) fn add(&mut self, other: &Places, factor: i128) {
+    pub(super) fn add_scaled(&mut self, other: &BigDecimal, factor: i128) {
         if other.digits.is_empty() {
             return;
         }
@@ -71,7 +71,7 @@ impl Places {
     }
 
     /// The exact product with a settled number of few places, settled.
-    pub(super) fn times(&self, few: &Places) -> Places {
+    pub(super) fn multiply(&self, few: &BigDecimal) -> BigDecimal {
         let mut digits = vec![0_i128; self.digits.len() + few.digits.len()];
         for (at, a) in self.digits.iter().enumerate() {
             for (slot, b) in digits.iter_mut().skip(at).zip(&few.digits) {
@@ -79,20 +79,20 @@ impl Places {
                 *slot += a * b;
             }
         }
-        let mut product = Places { bottom: self.bottom + few.bottom, digits };
-        product.settle();
+        let mut product = BigDecimal { bottom: self.bottom + few.bottom, digits };
+        product.normalize();
         product
     }
 
     /// Brings every digit below the base in magnitude; zeros at both ends go away.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn normalize(&mut self) {
         let mut carry = 0;
         for digit in &mut self.digits {
-            (carry, *digit) = divided(*digit + carry);
+            (carry, *digit) = split_limb(*digit + carry);
         }
         while carry != 0 {
-            self.digits.push(carry % PLACE);
-            carry /= PLACE;
+            self.digits.push(carry % LIMB_BASE);
+            carry /= LIMB_BASE;
         }
         while self.digits.last() == Some(&0) {
             self.digits.pop();
@@ -103,42 +103,42 @@ impl Places {
     }
 
     /// The number divided by `divisor` (1 to 2^60), rounded once.
-    pub(super) fn quotient(&self, divisor: u128) -> Result<Decimal, Error> {
+    pub(super) fn divide_rounded(&self, divisor: u128) -> Result<Decimal, Error> {
         let mut whole = self.clone();
-        whole.settle();
+        whole.normalize();
         let negative = whole.digits.last().is_some_and(|digit| *digit < 0);
-        whole.positive(negative);
+        whole.take_magnitude(negative);
         let (mut kept, mut rest) = (0_u128, 0_u128);
         let mut place = whole.bottom + whole.digits.len() as i32;
         loop {
             let below = (place - whole.bottom).max(0) as usize;
             let more = whole.digits.iter().take(below).any(|digit| *digit != 0);
             if !more && rest == 0 {
-                return finish(negative, kept.into(), i64::from(place) * i64::from(PLACE_DIGITS), false);
+                return round_wide(negative, kept.into(), i64::from(place) * i64::from(LIMB_DIGITS), false);
             }
             place -= 1;
             let at = usize::try_from(place - whole.bottom).ok();
             let digit = at.and_then(|at| whole.digits.get(at)).copied().unwrap_or(0).unsigned_abs();
-            let value = rest * PLACE.unsigned_abs() + digit;
+            let value = rest * LIMB_BASE.unsigned_abs() + digit;
             let step = value / divisor;
             rest = value % divisor;
             if digits(kept) > KEPT_DIGITS {
                 let left = at.and_then(|at| whole.digits.get(..at)).unwrap_or_default();
                 let sticky = rest != 0 || left.iter().any(|digit| *digit != 0);
-                let wide = Wide::product(kept, PLACE.unsigned_abs()).plus(step.into());
-                return finish(negative, wide, i64::from(place) * i64::from(PLACE_DIGITS), sticky);
+                let wide = U256::product(kept, LIMB_BASE.unsigned_abs()).plus(step.into());
+                return round_wide(negative, wide, i64::from(place) * i64::from(LIMB_DIGITS), sticky);
             }
-            kept = kept * PLACE.unsigned_abs() + step;
+            kept = kept * LIMB_BASE.unsigned_abs() + step;
         }
     }
 
     /// All digits not negative; of a negative number the magnitude.
-    fn positive(&mut self, negative: bool) {
+    fn take_magnitude(&mut self, negative: bool) {
         let mut carry = 0;
         for digit in &mut self.digits {
-            let (more, rest) = divided(if negative { -*digit } else { *digit } + carry);
+            let (more, rest) = split_limb(if negative { -*digit } else { *digit } + carry);
             let borrow = i128::from(rest < 0);
-            (carry, *digit) = (more - borrow, rest + borrow * PLACE);
+            (carry, *digit) = (more - borrow, rest + borrow * LIMB_BASE);
         }
     }
 }
@@ -146,22 +146,22 @@ impl Places {
 /// The quotient by the base and the rest, with the sign of the number. A division of 128 bits takes
 /// as long as many additions, and most digits need none.
 #[inline]
-fn divided(value: i128) -> (i128, i128) {
-    if value.unsigned_abs() < PLACE.unsigned_abs() {
+fn split_limb(value: i128) -> (i128, i128) {
+    if value.unsigned_abs() < LIMB_BASE.unsigned_abs() {
         return (0, value);
     }
-    let quotient = value / PLACE;
-    (quotient, value - quotient * PLACE)
+    let quotient = value / LIMB_BASE;
+    (quotient, value - quotient * LIMB_BASE)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn places(values: &[&str]) -> Places {
-        let mut sum = Places::default();
+    fn places(values: &[&str]) -> BigDecimal {
+        let mut sum = BigDecimal::default();
         for value in values {
-            sum.add(&Places::from(value.parse::<Decimal>().unwrap()), 1);
+            sum.add_scaled(&BigDecimal::from(value.parse::<Decimal>().unwrap()), 1);
         }
         sum
     }
@@ -184,12 +184,12 @@ mod tests {
             (&[], 5, "0"),
         ] {
             let want: Decimal = want.parse().unwrap();
-            assert_eq!(places(values).quotient(divisor).unwrap(), want.normalized(), "{values:?}");
+            assert_eq!(places(values).divide_rounded(divisor).unwrap(), want.normalized(), "{values:?}");
         }
         let nines = places(&["9999999999999999999999999999999999E-17"]);
-        let mut square = nines.times(&nines);
-        square.add(&places(&["1E-34"]), -1);
+        let mut square = nines.multiply(&nines);
+        square.add_scaled(&places(&["1E-34"]), -1);
         let want: Decimal = "9999999999999999999999999999999998E+0".parse().unwrap();
-        assert_eq!(square.quotient(1).unwrap(), want);
+        assert_eq!(square.divide_rounded(1).unwrap(), want);
     }
 }

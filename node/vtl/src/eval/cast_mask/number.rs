@@ -6,22 +6,22 @@ use schemas::limits::CELL_BYTES_MAX;
 use schemas::table::Cell;
 
 /// How a number is spelled.
-pub(in super::super) struct Mask {
-    whole: Digits,
+pub(in super::super) struct NumberMask {
+    whole: DigitCount,
     /// The separator and the digits behind it.
-    fraction: Option<(char, Digits)>,
-    exponent: Option<Digits>,
+    fraction: Option<(char, DigitCount)>,
+    exponent: Option<DigitCount>,
     integer: bool,
 }
 
 /// How many digits there may be; no bound is `None`.
 #[derive(Debug, Clone, Copy, Default)]
-struct Digits {
+struct DigitCount {
     least: usize,
     most: Option<usize>,
 }
 
-impl Digits {
+impl DigitCount {
     /// Reads letters, with `*` or `+` among them, from the front of a mask.
     fn take(mask: &mut &str, letter: char) -> Option<Self> {
         let (mut least, mut bounded, mut seen, mut before) = (0, true, false, false);
@@ -45,17 +45,17 @@ impl Digits {
     }
 }
 
-impl Mask {
+impl NumberMask {
     pub(super) fn new(mask: &str, integer: bool) -> Result<Self, String> {
         let wrong = "a mask of numbers is like `DD.DDD`, `D*`, `D+,D+` or `D.DDDEE`";
         let mut rest = mask;
-        let whole = Digits::take(&mut rest, 'D').ok_or(wrong)?;
+        let whole = DigitCount::take(&mut rest, 'D').ok_or(wrong)?;
         let mut fraction = None;
         if let Some(mark) = rest.chars().next().filter(|mark| ['.', ','].contains(mark)) {
             rest = rest.get(1..).unwrap_or_default();
-            fraction = Some((mark, Digits::take(&mut rest, 'D').ok_or(wrong)?));
+            fraction = Some((mark, DigitCount::take(&mut rest, 'D').ok_or(wrong)?));
         }
-        let exponent = Digits::take(&mut rest, 'E');
+        let exponent = DigitCount::take(&mut rest, 'E');
         if !rest.is_empty() {
             return Err(wrong.to_owned());
         }
@@ -65,18 +65,18 @@ impl Mask {
         Ok(Self { whole, fraction, exponent, integer })
     }
 
-    pub(super) fn read(&self, text: &str) -> Option<Cell> {
+    pub(super) fn parse_number(&self, text: &str) -> Option<Cell> {
         let (sign, mut rest) = match text.strip_prefix('-') {
             Some(rest) => ("-", rest),
             None => ("", text.strip_prefix('+').unwrap_or(text)),
         };
-        let whole = digits(&mut rest, self.whole)?;
+        let whole = take_digits(&mut rest, self.whole)?;
         let mut fraction = "";
         if let Some((mark, digits_of)) = self.fraction {
             match rest.strip_prefix(mark) {
                 Some(behind) => {
                     rest = behind;
-                    fraction = digits(&mut rest, digits_of)?;
+                    fraction = take_digits(&mut rest, digits_of)?;
                 }
                 None if digits_of.least > 0 => return None,
                 None => {}
@@ -87,7 +87,7 @@ impl Mask {
             rest = rest.strip_prefix('E')?;
             let minus = rest.starts_with('-');
             rest = rest.strip_prefix(['-', '+']).unwrap_or(rest);
-            exponent = format!("{}{}", if minus { "-" } else { "" }, digits(&mut rest, digits_of)?);
+            exponent = format!("{}{}", if minus { "-" } else { "" }, take_digits(&mut rest, digits_of)?);
         }
         if !rest.is_empty() {
             return None;
@@ -99,7 +99,7 @@ impl Mask {
         Some(Cell::Number(number.normalized()))
     }
 
-    pub(super) fn write(&self, cell: &Cell) -> Option<String> {
+    pub(super) fn format_number(&self, cell: &Cell) -> Option<String> {
         let number = match cell {
             Cell::Integer(value) => Decimal::from(*value).normalized(),
             Cell::Number(value) => value.normalized(),
@@ -121,9 +121,9 @@ impl Mask {
                 (whole, format!("E{}{count}", if shift < 0 { "-" } else { "" }))
             }
         };
-        let (whole, fraction) = split(if number.is_zero() { "" } else { &digits }, point)?;
+        let (whole, fraction) = split_at_point(if number.is_zero() { "" } else { &digits }, point)?;
         let whole = "0".repeat(self.whole.least.max(1).saturating_sub(whole.len())) + &whole;
-        let (mark, width) = self.fraction.unwrap_or(('.', Digits { least: 0, most: Some(0) }));
+        let (mark, width) = self.fraction.unwrap_or(('.', DigitCount { least: 0, most: Some(0) }));
         let fraction = fraction.clone() + &"0".repeat(width.least.saturating_sub(fraction.len()));
         if !self.whole.fits(whole.len()) || !width.fits(fraction.len()) {
             return None;
@@ -134,7 +134,7 @@ impl Mask {
 }
 
 /// Takes as many digits as there may be.
-fn digits<'t>(rest: &mut &'t str, width: Digits) -> Option<&'t str> {
+fn take_digits<'t>(rest: &mut &'t str, width: DigitCount) -> Option<&'t str> {
     let found = rest.bytes().take_while(u8::is_ascii_digit).count();
     let count = width.most.map_or(found, |most| found.min(most));
     let (taken, behind) = rest.split_at_checked(count)?;
@@ -143,7 +143,7 @@ fn digits<'t>(rest: &mut &'t str, width: Digits) -> Option<&'t str> {
 }
 
 /// Digits before and behind a point that stands behind so many of them.
-fn split(digits: &str, point: i64) -> Option<(String, String)> {
+fn split_at_point(digits: &str, point: i64) -> Option<(String, String)> {
     if point.unsigned_abs() > CELL_BYTES_MAX as u64 {
         return None;
     }

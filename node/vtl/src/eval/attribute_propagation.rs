@@ -9,32 +9,32 @@ use schemas::structure::Type;
 use schemas::table::Cell;
 
 use crate::ast::PropagationRule;
-use crate::decimal128::{self as decimal, Error, Total};
+use crate::decimal128::{self as decimal, Error, ExactSum};
 use crate::op::AggregateOp;
 
 /// One value of many of a type; of none it is null, of one it is that one.
-pub(super) fn fold(
+pub(super) fn propagate_attribute(
     rule: Option<&PropagationRule>,
     kind: Type,
     cells: Vec<Option<Cell>>,
 ) -> Result<Option<Cell>, Error> {
     match rule {
-        Some(PropagationRule::Aggregate(op)) => aggregate(*op, kind, cells),
+        Some(PropagationRule::Aggregate(op)) => aggregate_cells(*op, kind, cells),
         Some(PropagationRule::Enumerated { clauses, other }) => {
-            let pair = |a: Option<Cell>, b: Option<Cell>| enumerated(clauses, other.as_ref(), &a, &b);
+            let pair = |a: Option<Cell>, b: Option<Cell>| match_clauses(clauses, other.as_ref(), &a, &b);
             Ok(cells.into_iter().reduce(pair).flatten())
         }
-        None => Ok(cells.into_iter().reduce(|a, b| least(kind, a, b)).flatten()),
+        None => Ok(cells.into_iter().reduce(|a, b| smaller_or_null(kind, a, b)).flatten()),
     }
 }
 
 /// Without a rule: null when one is null, else the smaller.
-fn least(kind: Type, a: Option<Cell>, b: Option<Cell>) -> Option<Cell> {
+fn smaller_or_null(kind: Type, a: Option<Cell>, b: Option<Cell>) -> Option<Cell> {
     let (a, b) = (a?, b?);
-    Some(if compare(kind, &a, &b).is_le() { a } else { b })
+    Some(if compare_cells(kind, &a, &b).is_le() { a } else { b })
 }
 
-fn compare(kind: Type, a: &Cell, b: &Cell) -> Ordering {
+fn compare_cells(kind: Type, a: &Cell, b: &Cell) -> Ordering {
     match (a, b) {
         // Durations are spelled in another order than they have.
         (Cell::Text(a), Cell::Text(b)) if kind == Type::Duration => {
@@ -43,11 +43,11 @@ fn compare(kind: Type, a: &Cell, b: &Cell) -> Ordering {
         (Cell::Text(a), Cell::Text(b)) => a.cmp(b),
         (Cell::Boolean(a), Cell::Boolean(b)) => a.cmp(b),
         (Cell::Period(a), Cell::Period(b)) => a.cmp(b),
-        (a, b) => number(a).compare(number(b)),
+        (a, b) => cell_number(a).compare(cell_number(b)),
     }
 }
 
-fn number(cell: &Cell) -> Decimal {
+fn cell_number(cell: &Cell) -> Decimal {
     match cell {
         Cell::Integer(value) => (*value).into(),
         Cell::Number(value) => *value,
@@ -56,19 +56,19 @@ fn number(cell: &Cell) -> Decimal {
 }
 
 /// Nulls are left out.
-fn aggregate(op: AggregateOp, kind: Type, cells: Vec<Option<Cell>>) -> Result<Option<Cell>, Error> {
+fn aggregate_cells(op: AggregateOp, kind: Type, cells: Vec<Option<Cell>>) -> Result<Option<Cell>, Error> {
     let known: Vec<Cell> = cells.into_iter().flatten().collect();
     let Some(first) = known.first() else { return Ok(None) };
     let whole = matches!(first, Cell::Integer(_));
     Ok(match op {
-        AggregateOp::Min => known.into_iter().min_by(|a, b| compare(kind, a, b)),
-        AggregateOp::Max => known.into_iter().max_by(|a, b| compare(kind, a, b)),
+        AggregateOp::Min => known.into_iter().min_by(|a, b| compare_cells(kind, a, b)),
+        AggregateOp::Max => known.into_iter().max_by(|a, b| compare_cells(kind, a, b)),
         _ => {
-            let mut total = Total::default();
-            known.iter().for_each(|cell| total.add(number(cell)));
+            let mut total = ExactSum::default();
+            known.iter().for_each(|cell| total.add(cell_number(cell)));
             match op {
                 AggregateOp::Avg => Some(Cell::Number(total.mean(known.len() as u64)?)),
-                _ if whole => Some(Cell::Integer(decimal::integer(total.sum()?)?)),
+                _ if whole => Some(Cell::Integer(decimal::to_integer(total.sum()?)?)),
                 _ => Some(Cell::Number(total.sum()?)),
             }
         }
@@ -76,7 +76,7 @@ fn aggregate(op: AggregateOp, kind: Type, cells: Vec<Option<Cell>>) -> Result<Op
 }
 
 /// The first clause of two values that fits, then the first of one, then the value for the rest.
-fn enumerated(
+fn match_clauses(
     clauses: &[(Cell, Option<Cell>, Option<Cell>)],
     other: Option<&Cell>,
     a: &Option<Cell>,

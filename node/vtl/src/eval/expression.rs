@@ -1,0 +1,603 @@
+//! Row-wise operators over columns (reference manual, "Numeric", "Comparison", "Boolean",
+//! "Conditional", "String" operators).
+//!
+//! Null in, null out, but for the boolean operators, `if`, `nvl`, `isnull` and `||`. The branches of
+//! `if` are evaluated only for the rows that take them, so `if` guards a division.
+
+use std::cell::RefCell;
+use std::cmp::Ordering;
+
+use schemas::decimal::Decimal;
+use schemas::duration::Duration;
+use schemas::limits::CELL_BYTES_MAX;
+use schemas::structure::Type;
+use schemas::table::{Column, Texts};
+
+use super::StepResult;
+use super::cast::{RowError, eval_cast};
+use super::column::{ColumnarValue, NumberView, SharedColumn, TypedView};
+use super::text_operators::eval_text;
+use super::threads::{Threads, fill_slots};
+use super::time_operators::eval_time;
+use super::window::eval_window;
+use crate::decimal128::{self as decimal, Error};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
+use crate::op::Op;
+use crate::plan::{Term, TypedExpr};
+
+/// Why a row has no value.
+#[derive(Debug)]
+pub(super) struct EvalError {
+    pub(super) code: DiagnosticCode,
+    pub(super) message: String,
+    pub(super) span: Span,
+    pub(super) row: usize,
+}
+
+impl EvalError {
+    pub(super) fn into_diagnostic(self, cell: Option<String>) -> Diagnostic {
+        let hint = (self.code == DiagnosticCode::DivisionByZero)
+            .then(|| "guard it: `if … <> 0 then … else null`, or filter those data points".to_owned());
+        Diagnostic::new(self.code, self.span, self.message).with_optional_hint(hint).at_data_point(cell)
+    }
+}
+
+/// The rows that an expression is evaluated over.
+pub(super) struct RowContext<'a> {
+    pub(super) columns: &'a [SharedColumn],
+    pub(super) rows: usize,
+    pub(super) values: &'a [Option<StepResult>],
+    /// Columns that are read once and by nobody else: they may be written over.
+    pub(super) spare: RefCell<Vec<Option<SharedColumn>>>,
+    pub(super) threads: Threads,
+}
+
+/// Rows that are evaluated; the others become null.
+pub(super) type RowMask<'m> = Option<&'m [bool]>;
+
+impl<'a> RowContext<'a> {
+    /// One row without columns, over which a scalar is evaluated.
+    pub(super) fn for_scalar(values: &'a [Option<StepResult>]) -> Self {
+        Self { columns: &[], rows: 1, values, spare: RefCell::default(), threads: Threads::ONE }
+    }
+
+    pub(super) fn eval(&self, typed: &TypedExpr, mask: RowMask<'_>) -> Result<ColumnarValue, EvalError> {
+        match &typed.term {
+            Term::Column(at) => {
+                let spare = self.spare.borrow_mut().get_mut(*at).and_then(Option::take);
+                let column = spare.or_else(|| self.columns.get(*at).cloned());
+                Ok(column.map_or(ColumnarValue::Constant(None), ColumnarValue::Column))
+            }
+            Term::Constant(cell) => Ok(ColumnarValue::Constant(cell.clone())),
+            Term::Scalar(step) => match self.values.get(*step) {
+                Some(Some(StepResult::Scalar(cell))) => Ok(ColumnarValue::Constant(cell.clone())),
+                _ => Ok(ColumnarValue::Constant(None)),
+            },
+            Term::Apply(Op::If, operands) => self.eval_if(typed, operands, mask),
+            Term::Apply(op, operands) => {
+                let values: Result<Vec<ColumnarValue>, EvalError> =
+                    operands.iter().map(|operand| self.eval(operand, mask)).collect();
+                self.apply_operator(*op, typed, values?, operands, mask)
+            }
+            Term::Window(frame) => eval_window(self, frame, typed.span)
+                .map(|column| ColumnarValue::Column(SharedColumn::new(column))),
+        }
+    }
+
+    /// The first row that is evaluated.
+    fn first_selected(&self, mask: RowMask<'_>) -> Option<usize> {
+        match mask {
+            None => (self.rows > 0).then_some(0),
+            Some(mask) => mask.iter().position(|taken| *taken),
+        }
+    }
+
+    /// `if`: each branch only for its rows.
+    fn eval_if(
+        &self,
+        typed: &TypedExpr,
+        operands: &[TypedExpr],
+        mask: RowMask<'_>,
+    ) -> Result<ColumnarValue, EvalError> {
+        let [condition, then, other] = operands else { return Ok(ColumnarValue::Constant(None)) };
+        let condition = self.eval(condition, mask)?;
+        let within = |row: usize| mask.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
+        let yes: Vec<bool> = (0..self.rows).map(|row| within(row) && condition.is_true(row)).collect();
+        let no: Vec<bool> = (0..self.rows).map(|row| within(row) && !condition.is_true(row)).collect();
+        let then = self.eval(then, Some(&yes))?;
+        let other = self.eval(other, Some(&no))?;
+        let pick = |row: usize| if yes.get(row).copied().unwrap_or(false) { &then } else { &other };
+        Ok(self.choose_values(typed.value_type, mask, pick))
+    }
+
+    /// A column whose value for each row comes from one of several values of one type.
+    pub(super) fn choose_values<'v>(
+        &self,
+        kind: Option<Type>,
+        mask: RowMask<'_>,
+        pick: impl Fn(usize) -> &'v ColumnarValue,
+    ) -> ColumnarValue {
+        let taken = |row: usize| mask.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
+        let rows = (0..self.rows).map(|row| taken(row).then(|| pick(row)));
+        let column = match kind {
+            None => return ColumnarValue::Constant(None),
+            Some(Type::Number) => Column::Number(
+                rows.enumerate().map(|(row, v)| v.and_then(|v| v.as_numbers().at(row))).collect(),
+            ),
+            Some(Type::Integer) => Column::Integer(
+                rows.enumerate().map(|(row, v)| v.and_then(|v| v.as_integers().at(row))).collect(),
+            ),
+            Some(Type::Boolean) => Column::Boolean(
+                rows.enumerate().map(|(row, v)| v.and_then(|v| v.as_booleans().at(row))).collect(),
+            ),
+            Some(Type::TimePeriod | Type::Date) => Column::Period(
+                rows.enumerate().map(|(row, v)| v.and_then(|v| v.as_periods().at(row))).collect(),
+            ),
+            Some(Type::String | Type::Time | Type::Duration) => Column::Text(Texts::from_rows(
+                rows.enumerate().map(|(row, v)| v.and_then(|v| v.as_texts().at(row))),
+            )),
+        };
+        ColumnarValue::Column(SharedColumn::new(column))
+    }
+
+    fn apply_operator(
+        &self,
+        op: Op,
+        typed: &TypedExpr,
+        values: Vec<ColumnarValue>,
+        operands: &[TypedExpr],
+        mask: RowMask<'_>,
+    ) -> Result<ColumnarValue, EvalError> {
+        let Some(first) = self.first_selected(mask) else { return Ok(ColumnarValue::Constant(None)) };
+        let constant = values.iter().all(|value| matches!(value, ColumnarValue::Constant(_))); // Constants alone give one value for all rows.
+        let (rows, mask) = if constant { (1, None) } else { (self.rows, mask) };
+        let kinds = operands.iter().map(|operand| operand.value_type).collect::<Vec<_>>();
+        let scope = OperatorCall {
+            rows,
+            mask,
+            op,
+            span: typed.span,
+            kind: typed.value_type,
+            kinds: &kinds,
+            threads: self.threads,
+        };
+        let column = scope.eval_operator(values).map_err(|mut trouble| {
+            if constant {
+                trouble.row = first;
+            }
+            trouble
+        })?;
+        Ok(if constant {
+            ColumnarValue::Constant(column.cell(0))
+        } else {
+            ColumnarValue::Column(SharedColumn::new(column))
+        })
+    }
+}
+
+/// One operator over the values of its operands.
+struct OperatorCall<'a> {
+    rows: usize,
+    mask: RowMask<'a>,
+    op: Op,
+    span: Span,
+    kind: Option<Type>,
+    kinds: &'a [Option<Type>],
+    threads: Threads,
+}
+
+impl OperatorCall<'_> {
+    fn eval_operator(&self, values: Vec<ColumnarValue>) -> Result<Column, EvalError> {
+        match (self.op, values.as_slice()) {
+            (Op::IsNull, [a]) => self.map_booleans(|row| Ok(Some(a.is_null(row)))),
+            (Op::Not, [a]) => {
+                let a = a.as_booleans();
+                self.map_booleans(|row| Ok(a.at(row).map(|a| !a)))
+            }
+            (Op::And | Op::Or | Op::Xor, [a, b]) => {
+                let (a, b) = (a.as_booleans(), b.as_booleans());
+                self.map_booleans(|row| Ok(three_valued(self.op, a.at(row), b.at(row))))
+            }
+            (Op::Nvl, [a, b]) => Ok(self.choose_column(|row| if a.is_null(row) { b } else { a })),
+            (Op::Limit(nullable), [a, fits]) => self.check_parameter(a, fits, nullable),
+            (Op::Concat, [a, b]) => self.eval_concat(a, b),
+            (Op::Year | Op::Month, [a]) => self.eval_calendar(a),
+            (Op::Cast(to), [a, mask @ ..]) => {
+                let mask = mask.first().and_then(|mask| mask.as_texts().at(0));
+                let from = self.kinds.first().copied().flatten();
+                self.at_row(eval_cast(a, (from, to), mask, self.rows, self.mask))
+            }
+            (Op::Text(op), values) => self.at_row(eval_text(op, values, self.rows, self.mask)),
+            (Op::Time(op), values) => {
+                let from = self.kinds.first().copied().flatten();
+                self.at_row(eval_time(op, values, from, self.kind, self.rows, self.mask))
+            }
+            (
+                Op::Equal | Op::NotEqual | Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual,
+                [a, b],
+            ) => {
+                let compare = self.comparator(a, b);
+                self.map_booleans(|row| self.relation_holds(self.op, compare(row)))
+            }
+            (Op::Between, [a, low, high]) => self.eval_between(a, low, high),
+            (Op::In | Op::NotIn, [a, list @ ..]) => self.eval_in(a, list),
+            _ => self.eval_arithmetic(values),
+        }
+    }
+
+    fn at_row(&self, column: Result<Column, RowError>) -> Result<Column, EvalError> {
+        let span = self.span;
+        column.map_err(|((code, message), row)| EvalError { code, message, span, row })
+    }
+
+    fn is_selected(&self, row: usize) -> bool {
+        self.mask.is_none_or(|mask| mask.get(row).copied().unwrap_or(false))
+    }
+
+    /// One value a row that is evaluated.
+    fn map_rows<T: Copy + Send>(
+        &self,
+        value: impl Fn(usize) -> Result<Option<T>, Error> + Sync,
+    ) -> Result<Vec<Option<T>>, EvalError> {
+        self.update_rows(vec![None; self.rows], |row, _| value(row))
+    }
+
+    /// A new value for each row that is evaluated, from its old one.
+    fn update_rows<T: Copy + Send>(
+        &self,
+        mut rows: Vec<Option<T>>,
+        value: impl Fn(usize, Option<T>) -> Result<Option<T>, Error> + Sync,
+    ) -> Result<Vec<Option<T>>, EvalError> {
+        let renew = |row: usize, slot: &mut Option<T>| {
+            *slot =
+                if self.is_selected(row) { value(row, *slot).map_err(|error| (error, row))? } else { None };
+            Ok(())
+        };
+        fill_slots(self.threads, &mut rows, renew)
+            .map_err(|(error, row)| decimal_error(error, self.op.name(), self.span, row))?;
+        Ok(rows)
+    }
+
+    fn map_booleans(
+        &self,
+        value: impl Fn(usize) -> Result<Option<bool>, IncomparablePeriods> + Sync,
+    ) -> Result<Column, EvalError> {
+        let mut made = vec![None; self.rows];
+        let renew = |row: usize, slot: &mut Option<bool>| {
+            if self.is_selected(row) {
+                *slot = value(row).map_err(|IncomparablePeriods| row)?;
+            }
+            Ok(())
+        };
+        fill_slots(self.threads, &mut made, renew).map_err(|row: usize| EvalError {
+            code: DiagnosticCode::Frequency,
+            message: format!("`{}` cannot order periods of different frequencies", self.op.name()),
+            span: self.span,
+            row,
+        })?;
+        Ok(Column::Boolean(made))
+    }
+
+    /// Orders the values of a row; `None` when one is null.
+    fn comparator<'v>(
+        &self,
+        a: &'v ColumnarValue,
+        b: &'v ColumnarValue,
+    ) -> Box<dyn Fn(usize) -> Option<PairOrder> + Sync + 'v> {
+        let kind = self.kinds.iter().copied().flatten().next();
+        let plain = |order: Ordering| PairOrder { order, same_frequency: true };
+        match kind {
+            Some(Type::Integer | Type::Number) => match (a.as_numbers(), b.as_numbers()) {
+                (NumberView::Integer(a), NumberView::Integer(b)) => {
+                    Box::new(move |row| Some(plain(a.at(row)?.cmp(&b.at(row)?))))
+                }
+                (a, b) => Box::new(move |row| Some(plain(a.at(row)?.compare(b.at(row)?)))),
+            },
+            Some(Type::String | Type::Time) => {
+                let (a, b) = (a.as_texts(), b.as_texts());
+                Box::new(move |row| Some(plain(a.at(row)?.cmp(b.at(row)?))))
+            }
+            Some(Type::Boolean) => {
+                let (a, b) = (a.as_booleans(), b.as_booleans());
+                Box::new(move |row| Some(plain(a.at(row)?.cmp(&b.at(row)?))))
+            }
+            Some(Type::TimePeriod | Type::Date) => {
+                let (a, b) = (a.as_periods(), b.as_periods());
+                Box::new(move |row| {
+                    let (a, b) = (a.at(row)?, b.at(row)?);
+                    Some(PairOrder { order: a.cmp(&b), same_frequency: a.frequency() == b.frequency() })
+                })
+            }
+            Some(Type::Duration) => {
+                let (a, b) = (a.as_texts(), b.as_texts());
+                let length = |text: Option<&str>| text?.parse::<Duration>().ok();
+                Box::new(move |row| Some(plain(length(a.at(row))?.cmp(&length(b.at(row))?))))
+            }
+            None => Box::new(|_| None),
+        }
+    }
+
+    fn relation_holds(
+        &self,
+        op: Op,
+        compared: Option<PairOrder>,
+    ) -> Result<Option<bool>, IncomparablePeriods> {
+        let Some(PairOrder { order, same_frequency }) = compared else { return Ok(None) };
+        if !same_frequency && !matches!(op, Op::Equal | Op::NotEqual) {
+            return Err(IncomparablePeriods);
+        }
+        Ok(Some(match op {
+            Op::Equal => order.is_eq(),
+            Op::NotEqual => order.is_ne(),
+            Op::Less => order.is_lt(),
+            Op::LessEqual => order.is_le(),
+            Op::Greater => order.is_gt(),
+            _ => order.is_ge(),
+        }))
+    }
+
+    /// `between`: at least the one and at most the other, with three-valued `and`.
+    fn eval_between(
+        &self,
+        a: &ColumnarValue,
+        low: &ColumnarValue,
+        high: &ColumnarValue,
+    ) -> Result<Column, EvalError> {
+        let (least, most) = (self.comparator(a, low), self.comparator(a, high));
+        self.map_booleans(|row| {
+            let above = self.relation_holds(Op::GreaterEqual, least(row))?;
+            let below = self.relation_holds(Op::LessEqual, most(row))?;
+            Ok(three_valued(Op::And, above, below))
+        })
+    }
+
+    /// `in`: equal to one of the list, with three-valued `or`.
+    fn eval_in(&self, a: &ColumnarValue, list: &[ColumnarValue]) -> Result<Column, EvalError> {
+        let comparisons: Vec<_> = list.iter().map(|item| self.comparator(a, item)).collect();
+        self.map_booleans(|row| {
+            let mut found = Some(false);
+            for compare in &comparisons {
+                found = three_valued(Op::Or, found, self.relation_holds(Op::Equal, compare(row))?);
+            }
+            Ok(if self.op == Op::NotIn { found.map(|found| !found) } else { found })
+        })
+    }
+
+    /// A column of the value that is chosen in each row.
+    fn choose_column<'v>(&self, pick: impl Fn(usize) -> &'v ColumnarValue) -> Column {
+        let rows = RowContext {
+            columns: &[],
+            rows: self.rows,
+            values: &[],
+            spare: RefCell::default(),
+            threads: self.threads,
+        };
+        (*rows.choose_values(self.kind, self.mask, pick).into_column(self.kind, self.rows)).clone()
+    }
+
+    /// The values of a parameter, all of which are of its type.
+    fn check_parameter(
+        &self,
+        a: &ColumnarValue,
+        fits: &ColumnarValue,
+        nullable: bool,
+    ) -> Result<Column, EvalError> {
+        let truths = fits.as_booleans();
+        let outside = |row: &usize| {
+            let fits = if a.is_null(*row) { nullable } else { truths.at(*row) == Some(true) };
+            self.is_selected(*row) && !fits
+        };
+        match (0..self.rows).find(outside) {
+            Some(row) => {
+                let message = "the value is none of those of the parameter's type".to_owned();
+                Err(EvalError { code: DiagnosticCode::Domain, message, span: self.span, row })
+            }
+            None => Ok(self.choose_column(|_| a)),
+        }
+    }
+
+    /// `||`: null is the empty text; the result stays within the bound of a cell.
+    fn eval_concat(&self, a: &ColumnarValue, b: &ColumnarValue) -> Result<Column, EvalError> {
+        let (a, b) = (a.as_texts(), b.as_texts());
+        let mut made: Vec<Option<String>> = Vec::with_capacity(self.rows);
+        for row in 0..self.rows {
+            if !self.is_selected(row) {
+                made.push(None);
+                continue;
+            }
+            let text = format!("{}{}", a.at(row).unwrap_or_default(), b.at(row).unwrap_or_default());
+            if text.len() > CELL_BYTES_MAX {
+                let message = format!("`||` makes a text of more than {CELL_BYTES_MAX} bytes");
+                return Err(EvalError { code: DiagnosticCode::Overflow, message, span: self.span, row });
+            }
+            made.push(Some(text));
+        }
+        Ok(Column::Text(Texts::from_rows(made.iter().map(Option::as_deref))))
+    }
+
+    /// `getyear`, `getmonth`: of the first day of a period; the year of a week is its ISO year.
+    fn eval_calendar(&self, a: &ColumnarValue) -> Result<Column, EvalError> {
+        let periods = a.as_periods();
+        let part = |row: usize| {
+            let Some(period) = periods.at(row) else { return Ok(None) };
+            let part = if self.op == Op::Year { period.year() } else { period.date().1 };
+            Ok(Some(i64::from(part)))
+        };
+        self.map_rows(part).map(Column::Integer)
+    }
+
+    fn eval_arithmetic(&self, values: Vec<ColumnarValue>) -> Result<Column, EvalError> {
+        let whole = self.kinds.iter().all(|kind| *kind != Some(Type::Number));
+        let mut values = values.into_iter();
+        match (self.op, values.next(), values.next()) {
+            (Op::Round | Op::Trunc | Op::Ceil | Op::Floor, Some(a), places) => {
+                self.eval_rounding(a, places.as_ref())
+            }
+            (Op::Sqrt, Some(a), None) => self.map_numbers(a, decimal::sqrt).map(Column::Number),
+            (Op::Ln, Some(a), None) => self.map_numbers(a, decimal::ln).map(Column::Number),
+            (Op::Exp, Some(a), None) => self.map_numbers(a, decimal::exp).map(Column::Number),
+            (_, Some(a), None) if whole => {
+                let a = a.as_integers();
+                self.map_rows(|row| a.at(row).map(|a| eval_integer(self.op, 0, a)).transpose())
+                    .map(Column::Integer)
+            }
+            (_, Some(a), None) => self.map_numbers(a, |a| Ok(eval_unary(self.op, a))).map(Column::Number),
+            (_, Some(a), Some(b)) if whole && self.kind != Some(Type::Number) => {
+                let (a, b) = (a.as_integers(), b.as_integers());
+                let pair = |row| match (a.at(row), b.at(row)) {
+                    (Some(a), Some(b)) => eval_integer(self.op, a, b).map(Some),
+                    _ => Ok(None),
+                };
+                self.map_rows(pair).map(Column::Integer)
+            }
+            (_, Some(a), Some(b)) => self.eval_binary(a, b).map(Column::Number),
+            _ => self.map_rows(|_| Ok(None)).map(Column::Integer),
+        }
+    }
+
+    fn eval_binary(&self, a: ColumnarValue, b: ColumnarValue) -> Result<Vec<Option<Decimal>>, EvalError> {
+        // Each is a loop of its own.
+        match self.op {
+            Op::Add => self.map_pairs(a, b, decimal::add),
+            Op::Subtract => self.map_pairs(a, b, decimal::sub),
+            Op::Multiply => self.map_pairs(a, b, decimal::mul),
+            Op::Divide => self.map_pairs(a, b, decimal::div),
+            Op::Power => self.map_pairs(a, b, decimal::power),
+            Op::Log => self.map_pairs(a, b, decimal::log),
+            _ => self.map_pairs(a, b, decimal::modulo),
+        }
+    }
+
+    /// An operator of two numbers; its result is written over an operand that nobody else reads.
+    fn map_pairs(
+        &self,
+        a: ColumnarValue,
+        b: ColumnarValue,
+        apply: impl Fn(Decimal, Decimal) -> Result<Decimal, Error> + Sync,
+    ) -> Result<Vec<Option<Decimal>>, EvalError> {
+        let pair = |a: Option<Decimal>, b: Option<Decimal>| match (a, b) {
+            (Some(a), Some(b)) => apply(a, b).map(Some),
+            _ => Ok(None),
+        };
+        match (a.into_numbers(), b) {
+            (Ok(rows), b) => {
+                let b = b.as_decimals();
+                self.update_rows(rows, |row, a| pair(a, b.at(row)))
+            }
+            (Err(a), b) => match b.into_numbers() {
+                Ok(rows) => {
+                    let a = a.as_decimals();
+                    self.update_rows(rows, |row, b| pair(a.at(row), b))
+                }
+                Err(b) => {
+                    let (a, b) = (a.as_decimals(), b.as_decimals());
+                    self.map_rows(|row| pair(a.at(row), b.at(row)))
+                }
+            },
+        }
+    }
+
+    /// An operator of one number.
+    fn map_numbers(
+        &self,
+        a: ColumnarValue,
+        apply: impl Fn(Decimal) -> Result<Decimal, Error> + Sync,
+    ) -> Result<Vec<Option<Decimal>>, EvalError> {
+        match a.into_numbers() {
+            Ok(rows) => self.update_rows(rows, |_, a| a.map(&apply).transpose()),
+            Err(a) => {
+                let a = a.as_numbers();
+                self.map_rows(|row| a.at(row).map(&apply).transpose())
+            }
+        }
+    }
+
+    /// `round`, `trunc`, `ceil`, `floor`; whole when no number of digits is given.
+    fn eval_rounding(&self, a: ColumnarValue, places: Option<&ColumnarValue>) -> Result<Column, EvalError> {
+        let digits = places.map_or(TypedView::Constant(Some(0)), ColumnarValue::as_integers);
+        let round = |number: Decimal, places: i64| match self.op {
+            Op::Round => decimal::round(number, places),
+            Op::Trunc => decimal::trunc(number, places),
+            Op::Ceil => decimal::ceil(number),
+            _ => decimal::floor(number),
+        };
+        if self.kind != Some(Type::Number) {
+            let numbers = a.as_numbers();
+            let value = |row: usize| match (numbers.at(row), digits.at(row)) {
+                (Some(number), Some(places)) => decimal::to_integer(round(number, places)?).map(Some),
+                _ => Ok(None),
+            };
+            return self.map_rows(value).map(Column::Integer);
+        }
+        if let TypedView::Constant(Some(places)) = digits {
+            return self.map_numbers(a, |number| round(number, places)).map(Column::Number);
+        }
+        let numbers = a.as_numbers();
+        let value = |row: usize| match (numbers.at(row), digits.at(row)) {
+            (Some(number), Some(places)) => round(number, places).map(Some),
+            _ => Ok(None),
+        };
+        self.map_rows(value).map(Column::Number)
+    }
+}
+
+/// Two values of a row, ordered, and whether an order between them means anything.
+struct PairOrder {
+    order: Ordering,
+    same_frequency: bool,
+}
+
+/// Periods of different frequencies have no order.
+struct IncomparablePeriods;
+
+pub(super) fn decimal_error(error: Error, name: &str, span: Span, row: usize) -> EvalError {
+    let (code, message) = match error {
+        Error::DivisionByZero => (DiagnosticCode::DivisionByZero, "division by zero".to_owned()),
+        Error::Overflow => (DiagnosticCode::Overflow, format!("`{name}`: {error}")),
+        Error::Domain | Error::NotInteger => (DiagnosticCode::Domain, format!("`{name}`: {error}")),
+    };
+    EvalError { code, message, span, row }
+}
+
+/// Three-valued logic (reference manual, "Boolean operators").
+fn three_valued(op: Op, a: Option<bool>, b: Option<bool>) -> Option<bool> {
+    match op {
+        Op::And => match (a, b) {
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            (Some(true), Some(true)) => Some(true),
+            _ => None,
+        },
+        Op::Or => match (a, b) {
+            (Some(true), _) | (_, Some(true)) => Some(true),
+            (Some(false), Some(false)) => Some(false),
+            _ => None,
+        },
+        _ => Some(a? != b?),
+    }
+}
+
+fn eval_unary(op: Op, a: Decimal) -> Decimal {
+    match op {
+        Op::Negate => decimal::negate(a),
+        Op::Abs => decimal::abs(a),
+        _ => a,
+    }
+}
+
+/// Checked 64-bit arithmetic; a sign is an operation with 0 on the left.
+fn eval_integer(op: Op, a: i64, b: i64) -> Result<i64, Error> {
+    let value = match op {
+        Op::UnaryPlus => Some(b),
+        Op::Negate => b.checked_neg(),
+        Op::Abs => b.checked_abs(),
+        Op::Add => a.checked_add(b),
+        Op::Subtract => a.checked_sub(b),
+        Op::Multiply => a.checked_mul(b),
+        _ if b == 0 => Some(a), // INVARIANT: only `mod` is left; the remainder takes the sign of the divisor.
+        _ => a
+            .checked_rem(b)
+            .or(Some(0))
+            .map(|rest| if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest }),
+    };
+    value.ok_or(Error::Overflow)
+}
