@@ -157,19 +157,19 @@ impl From<ingest::ImportError> for Fault {
     }
 }
 
-impl From<fetch::Fault> for Fault {
-    fn from(fault: fetch::Fault) -> Self {
-        let kind = match fault.kind {
+impl From<fetch::FetchError> for Fault {
+    fn from(fault: fetch::FetchError) -> Self {
+        let kind = match fault.category {
             // The words were right; where they led is the doing of the source or the network.
             _ if matches!(fault.code, "address-private" | "redirect" | "redirects") => Kind::Network,
-            fetch::Kind::Asked | fetch::Kind::Refused => Kind::Usage,
-            fetch::Kind::Gone => Kind::NotFound,
-            fetch::Kind::Disk => Kind::Failure,
-            fetch::Kind::Denied
-            | fetch::Kind::Busy
-            | fetch::Kind::Way
-            | fetch::Kind::Large
-            | fetch::Kind::Answer => Kind::Network,
+            fetch::FetchErrorCategory::InvalidRequest | fetch::FetchErrorCategory::Blocked => Kind::Usage,
+            fetch::FetchErrorCategory::NotFound => Kind::NotFound,
+            fetch::FetchErrorCategory::Storage => Kind::Failure,
+            fetch::FetchErrorCategory::AccessDenied
+            | fetch::FetchErrorCategory::Unavailable
+            | fetch::FetchErrorCategory::Network
+            | fetch::FetchErrorCategory::TooLarge
+            | fetch::FetchErrorCategory::InvalidResponse => Kind::Network,
         };
         let told = Fault::new(kind, fault.code, fault.message);
         match fault.hint {

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fetch::{Agency, Ask, Asked, Clock, Fetcher, Guard, Keys, Memory, Outcome, Progress, Source, Validators};
+use fetch::{
+    Agency, AgencyQuery, ApiKeys, FetchClock, FetchHistory, FetchSource, Fetcher, LoadOutcome, LoadProgress,
+    RequestRecord, UrlPolicy, Validators,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 use ingest::Format;
 use schemas::cid::PieceId;
@@ -42,7 +45,7 @@ pub enum Wanted {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Place {
     /// What an agency has under a code.
-    Agency(Agency, Ask),
+    Agency(Agency, AgencyQuery),
     /// What is at an address.
     Url(String),
 }
@@ -58,9 +61,9 @@ pub struct Origin {
     pub media_type: String,
     /// The agency, when it is known.
     pub agency: Option<&'static str>,
-    asked: Vec<Asked>,
+    asked: Vec<RequestRecord>,
     validators: Validators,
-    memory: Memory,
+    memory: FetchHistory,
 }
 
 /// A fetched document.
@@ -96,8 +99,8 @@ pub fn wanted(args: &Import) -> Result<Wanted, Fault> {
             Err(Fault::usage("usage", format!("`{more}` is no file, and a code has one key")))
         }
         [agency, code, rest @ ..] => {
-            let agency = Agency::named(agency).ok_or_else(|| unnamed(agency, code))?;
-            let ask = Ask {
+            let agency = Agency::from_code(agency).ok_or_else(|| unnamed(agency, code))?;
+            let ask = AgencyQuery {
                 code: (*code).to_owned(),
                 key: rest.first().map(|key| (*key).to_owned()),
                 country: args.country.clone(),
@@ -158,8 +161,8 @@ fn listed(words: impl Iterator<Item = &'static str>) -> String {
 pub fn load(global: &Global, args: &Import, place: &Place, screen: &Screen) -> Result<Loaded, Fault> {
     let fetcher = fetcher(args)?;
     let source = match place {
-        Place::Agency(agency, ask) => Source::ask(fetcher.guard(), *agency, ask, year())?,
-        Place::Url(url) => Source::url(fetcher.guard(), url)?,
+        Place::Agency(agency, ask) => FetchSource::from_agency(fetcher.url_policy(), *agency, ask, year())?,
+        Place::Url(url) => FetchSource::from_url(fetcher.url_policy(), url)?,
     };
     let memory = memory(global)?;
     match ask(&fetcher, &source, None, &memory, screen)? {
@@ -176,8 +179,13 @@ pub fn load(global: &Global, args: &Import, place: &Place, screen: &Screen) -> R
 pub fn fetcher(args: &Import) -> Result<Fetcher, Fault> {
     let variable = |name: &str| std::env::var(name).ok();
     let contact = variable("ASSAY_CONTACT").filter(|contact| plain(contact));
-    let guard = Guard::new(&args.allow_host)?;
-    Ok(Fetcher::new(guard, Keys::read(variable)?, contact.as_deref(), Arc::new(Wall(Instant::now()))))
+    let guard = UrlPolicy::new(&args.allow_host)?;
+    Ok(Fetcher::new(
+        guard,
+        ApiKeys::from_variables(variable)?,
+        contact.as_deref(),
+        Arc::new(Wall(Instant::now())),
+    ))
 }
 
 /// Whether a contact can stand in a header.
@@ -189,8 +197,8 @@ fn plain(contact: &str) -> bool {
 ///
 /// # Errors
 /// When there is none.
-pub fn memory(global: &Global) -> Result<Memory, Fault> {
-    Ok(Memory::new(home(global)?.path().join("fetch")))
+pub fn memory(global: &Global) -> Result<FetchHistory, Fault> {
+    Ok(FetchHistory::new(home(global)?.path().join("fetch")))
 }
 
 /// Asks a source, with progress for people; none when what is known is still the document.
@@ -199,22 +207,22 @@ pub fn memory(global: &Global) -> Result<Memory, Fault> {
 /// Each fault of the fetcher.
 pub fn ask(
     fetcher: &Fetcher,
-    source: &Source,
+    source: &FetchSource,
     known: Option<&Validators>,
-    memory: &Memory,
+    memory: &FetchHistory,
     screen: &Screen,
 ) -> Result<Option<Loaded>, Fault> {
-    let bar = bar(screen, &source.name());
-    let pages = memory.pages();
+    let bar = bar(screen, &source.file_stem());
+    let pages = memory.pages_folder();
     let outcome = fetcher.load(source, known, Some(&pages), &mut |progress| tell(&bar, &progress));
     bar.finish_and_clear();
-    let Outcome::Loaded(loaded) = outcome? else { return Ok(None) };
+    let LoadOutcome::Loaded(loaded) = outcome? else { return Ok(None) };
     let origin = Origin {
         url: source.address().to_owned(),
         fetched: loaded.fetched,
         media_type: loaded.media_type,
         agency: source.agency().map(Agency::name),
-        asked: loaded.asked,
+        asked: loaded.requests,
         validators: loaded.validators,
         memory: memory.clone(),
     };
@@ -231,7 +239,7 @@ fn bar(screen: &Screen, what: &str) -> ProgressBar {
     bar
 }
 
-fn tell(bar: &ProgressBar, progress: &Progress) {
+fn tell(bar: &ProgressBar, progress: &LoadProgress) {
     bar.set_position(progress.bytes);
     bar.set_message(match (progress.waiting, progress.pages) {
         (Some(wait), _) => format!("the source is busy: next try in {} s", wait.div_ceil(1_000)),
@@ -247,12 +255,12 @@ impl Origin {
     /// When it cannot be written.
     pub fn remember(&self, bytes: &[u8]) -> Result<(), Fault> {
         let hash = *PieceId::of(bytes).cid().digest();
-        Ok(self.memory.know(&self.url, &hash, &self.validators)?)
+        Ok(self.memory.record_validators(&self.url, &hash, &self.validators)?)
     }
 
     /// What was asked, for programs.
     pub fn document(&self) -> Value {
-        let one = |asked: &Asked| json!({ "url": asked.url, "at": asked.at, "bytes": asked.bytes, "resumed": asked.resumed });
+        let one = |asked: &RequestRecord| json!({ "url": asked.url, "at": asked.at, "bytes": asked.bytes, "resumed": asked.resumed });
         self.asked.iter().map(one).collect()
     }
 }
@@ -268,7 +276,7 @@ impl Loaded {
             agency: None,
             asked: Vec::new(),
             validators: Validators::default(),
-            memory: Memory::new(PathBuf::new()),
+            memory: FetchHistory::new(PathBuf::new()),
         };
         Self { name: "x.csv".into(), bytes: bytes.into(), origin }
     }
@@ -278,7 +286,7 @@ impl Loaded {
 #[derive(Debug)]
 struct Wall(Instant);
 
-impl Clock for Wall {
+impl FetchClock for Wall {
     fn seconds(&self) -> i64 {
         node::system()
     }

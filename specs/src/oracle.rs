@@ -63,7 +63,7 @@ fn evaluate_case(case: &OracleCase) -> Result<ScriptOutcome, String> {
     let script = Script::parse(&case.script).map_err(refused)?;
     let plan = vtl::check(&script, &shapes).map_err(refused)?;
     let inputs = BTreeMap::from([("D".to_owned(), table)]);
-    Ok(match vtl::run(&plan, &inputs, LIMITS) {
+    Ok(match vtl::run_plan(&plan, &inputs, LIMITS) {
         Err(fault) => Err(fault.code.as_str().to_owned()),
         Ok(outcome) => Ok(result_rows(outcome.tables.get("R").ok_or("no result `R`")?)),
     })

@@ -1,6 +1,6 @@
 //! `assay import --check-source`: is the source still what was signed?
 
-use fetch::{Look, Source};
+use fetch::{FetchSource, SourceCheck};
 use ledger::compute;
 use ledger::revision::{Revision, revision};
 use schemas::cid::{DatasetId, PieceId};
@@ -44,7 +44,7 @@ pub(super) fn run(global: &Global, args: &Import, wanted: &str, screen: &Screen)
         .hint("import it by `assay import <agency> <code>` or an address, or name one with `--url`"));
     };
     let fetcher = net::fetcher(args)?;
-    let source = Source::url(fetcher.guard(), &url)?;
+    let source = FetchSource::from_url(fetcher.url_policy(), &url)?;
     let memory = net::memory(global)?;
     let known = memory.validators(&url, &snapshot.blake3);
     let found = match net::ask(&fetcher, &source, known.as_ref(), &memory, screen) {
@@ -54,7 +54,8 @@ pub(super) fn run(global: &Global, args: &Import, wanted: &str, screen: &Screen)
         Err(fault) => return Err(fault),
     };
     let at = node::system();
-    memory.looked(&id.to_string(), &Look { url: url.clone(), at, found: found.word().into() })?;
+    memory
+        .record_check(&id.to_string(), &SourceCheck { url: url.clone(), at, found: found.word().into() })?;
     tell(&id, &url, at, &found, screen);
     Ok(found.exit())
 }

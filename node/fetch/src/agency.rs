@@ -4,7 +4,7 @@
 
 use url::Url;
 
-use crate::fault::{Fault, Kind, shown};
+use crate::error::{FetchError, FetchErrorCategory, terminal_safe};
 
 /// SDMX-CSV 1.0, for services that choose the format by the `Accept` header.
 pub(crate) const SDMX_CSV: &str = "application/vnd.sdmx.data+csv;version=1.0.0";
@@ -39,7 +39,7 @@ pub enum Agency {
 
 /// What is wanted of an agency.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Ask {
+pub struct AgencyQuery {
     /// Indicator, series (several with commas) or dataflow.
     pub code: String,
     /// SDMX key; all when absent.
@@ -97,12 +97,12 @@ impl Agency {
     }
 
     /// The agency with this word.
-    pub fn named(code: &str) -> Option<Self> {
+    pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|agency| agency.code() == code)
     }
 
     /// The agency that an address belongs to.
-    pub fn of(url: &Url) -> Option<Self> {
+    pub fn of_url(url: &Url) -> Option<Self> {
         match url.host_str()? {
             "api.worldbank.org" => Some(Agency::WorldBank),
             "api.stlouisfed.org" | "fred.stlouisfed.org" => Some(Agency::Fred),
@@ -119,7 +119,7 @@ impl Agency {
 }
 
 /// The media type that must be asked for by a header.
-pub(crate) fn accept(url: &Url) -> Option<&'static str> {
+pub(crate) fn accept_header(url: &Url) -> Option<&'static str> {
     match url.host_str()? {
         "api.imf.org" | "sdmx.ilo.org" => Some(SDMX_CSV),
         "bdm.insee.fr" | "api.insee.fr" => Some(SDMX_ML),
@@ -131,54 +131,56 @@ pub(crate) fn accept(url: &Url) -> Option<&'static str> {
 ///
 /// # Errors
 /// [`Kind::Asked`] when a part of the question cannot stand in an address of this agency.
-pub(crate) fn address(agency: Agency, ask: &Ask, year: i64) -> Result<Url, Fault> {
-    let code = checked("code", &ask.code)?;
-    let key = ask.key.as_deref().map(|key| checked("key", key)).transpose()?;
+pub(crate) fn query_url(agency: Agency, ask: &AgencyQuery, year: i64) -> Result<Url, FetchError> {
+    let code = check_code("code", &ask.code)?;
+    let key = ask.key.as_deref().map(|key| check_code("key", key)).transpose()?;
     for (what, period) in [("--from", &ask.from), ("--to", &ask.to)] {
-        period.as_deref().map_or(Ok(()), |period| plain_period(what, period))?;
+        period.as_deref().map_or(Ok(()), |period| check_period(what, period))?;
     }
     let flow = key.unwrap_or("all");
     match agency {
-        Agency::WorldBank => world_bank(code, ask),
-        Agency::Fred => fred(code, ask),
-        Agency::Bls => bls(code, ask, year),
+        Agency::WorldBank => world_bank_url(code, ask),
+        Agency::Fred => fred_url(code, ask),
+        Agency::Bls => bls_url(code, ask, year),
         Agency::Eurostat => {
             let data = match key {
                 Some(key) => format!("{code}/{key}"),
                 None => code.to_owned(),
             };
             let base = "https://ec.europa.eu/eurostat/api/dissemination/sdmx/2.1/data";
-            sdmx(&format!("{base}/{data}"), &[("format", "SDMX-CSV")], ask)
+            sdmx_url(&format!("{base}/{data}"), &[("format", "SDMX-CSV")], ask)
         }
         Agency::Oecd => {
             let fixed = [("dimensionAtObservation", "AllDimensions"), ("format", "csvfile")];
-            sdmx(&format!("https://sdmx.oecd.org/public/rest/data/{code}/{flow}"), &fixed, ask)
+            sdmx_url(&format!("https://sdmx.oecd.org/public/rest/data/{code}/{flow}"), &fixed, ask)
         }
-        Agency::Imf => sdmx(&format!("https://api.imf.org/external/sdmx/2.1/data/{code}/{flow}"), &[], ask),
+        Agency::Imf => {
+            sdmx_url(&format!("https://api.imf.org/external/sdmx/2.1/data/{code}/{flow}"), &[], ask)
+        }
         Agency::Ilo => {
             let code = if code.contains(',') { code.to_owned() } else { format!("ILO,{code}") };
-            sdmx(&format!("https://sdmx.ilo.org/rest/data/{code}/{flow}"), &[("format", "csvfile")], ask)
+            sdmx_url(&format!("https://sdmx.ilo.org/rest/data/{code}/{flow}"), &[("format", "csvfile")], ask)
         }
         Agency::Ecb => {
             let data =
                 format!("https://data-api.ecb.europa.eu/service/data/{code}/{}", key.unwrap_or_default());
-            sdmx(data.trim_end_matches('/'), &[("format", "csvdata")], ask)
+            sdmx_url(data.trim_end_matches('/'), &[("format", "csvdata")], ask)
         }
         Agency::Insee => {
             let data = format!("https://bdm.insee.fr/series/sdmx/data/{code}/{}", key.unwrap_or_default());
-            sdmx(data.trim_end_matches('/'), &[], ask)
+            sdmx_url(data.trim_end_matches('/'), &[], ask)
         }
     }
 }
 
 /// All countries and years come as the one ZIP of the bulk download; a part of them as pages.
-fn world_bank(code: &str, ask: &Ask) -> Result<Url, Fault> {
-    let country = checked("--country", ask.country.as_deref().unwrap_or("all"))?;
+fn world_bank_url(code: &str, ask: &AgencyQuery) -> Result<Url, FetchError> {
+    let country = check_code("--country", ask.country.as_deref().unwrap_or("all"))?;
     let all = country.eq_ignore_ascii_case("all");
     let mut url = if all && ask.from.is_none() && ask.to.is_none() {
-        parse(&format!("https://api.worldbank.org/v2/en/indicator/{code}"))?
+        parse_url(&format!("https://api.worldbank.org/v2/en/indicator/{code}"))?
     } else {
-        parse(&format!("https://api.worldbank.org/v2/country/{country}/indicator/{code}"))?
+        parse_url(&format!("https://api.worldbank.org/v2/country/{country}/indicator/{code}"))?
     };
     match (&ask.from, &ask.to) {
         (None, None) if all => {
@@ -189,18 +191,18 @@ fn world_bank(code: &str, ask: &Ask) -> Result<Url, Fault> {
         (Some(from), Some(to)) => {
             url.query_pairs_mut().append_pair("date", &format!("{from}:{to}"));
         }
-        _ => return Err(both()),
+        _ => return Err(require_both_years()),
     }
     url.query_pairs_mut().append_pair("format", "json").append_pair("footnote", "y");
     Ok(url)
 }
 
-fn both() -> Fault {
-    Fault::new(Kind::Asked, "period", "expected `--from` and `--to` together")
+fn require_both_years() -> FetchError {
+    FetchError::new(FetchErrorCategory::InvalidRequest, "period", "expected `--from` and `--to` together")
 }
 
-fn fred(code: &str, ask: &Ask) -> Result<Url, Fault> {
-    let mut url = parse("https://fred.stlouisfed.org/graph/fredgraph.csv")?;
+fn fred_url(code: &str, ask: &AgencyQuery) -> Result<Url, FetchError> {
+    let mut url = parse_url("https://fred.stlouisfed.org/graph/fredgraph.csv")?;
     url.query_pairs_mut().append_pair("id", code);
     for (name, period, day) in [("cosd", &ask.from, "01-01"), ("coed", &ask.to, "12-31")] {
         if let Some(period) = period {
@@ -212,11 +214,11 @@ fn fred(code: &str, ask: &Ask) -> Result<Url, Fault> {
 }
 
 /// One address for all batches of years: it is the address of the first series with all years.
-fn bls(code: &str, ask: &Ask, year: i64) -> Result<Url, Fault> {
-    let mut url = parse(&format!("https://api.bls.gov/publicAPI/v2/timeseries/data/{code}"))?;
+fn bls_url(code: &str, ask: &AgencyQuery, year: i64) -> Result<Url, FetchError> {
+    let mut url = parse_url(&format!("https://api.bls.gov/publicAPI/v2/timeseries/data/{code}"))?;
     match (&ask.from, &ask.to) {
         (None, None) => {}
-        (None, Some(_)) => return Err(both()),
+        (None, Some(_)) => return Err(require_both_years()),
         (Some(from), to) => {
             let to = to.clone().unwrap_or_else(|| year.to_string());
             url.query_pairs_mut().append_pair("startyear", from).append_pair("endyear", &to);
@@ -225,8 +227,8 @@ fn bls(code: &str, ask: &Ask, year: i64) -> Result<Url, Fault> {
     Ok(url)
 }
 
-fn sdmx(text: &str, fixed: &[(&str, &str)], ask: &Ask) -> Result<Url, Fault> {
-    let mut url = parse(text)?;
+fn sdmx_url(text: &str, fixed: &[(&str, &str)], ask: &AgencyQuery) -> Result<Url, FetchError> {
+    let mut url = parse_url(text)?;
     let periods = [("startPeriod", ask.from.as_deref()), ("endPeriod", ask.to.as_deref())];
     let periods = periods.iter().filter_map(|(name, period)| Some((*name, (*period)?)));
     let pairs: Vec<(&str, &str)> = periods.chain(fixed.iter().copied()).collect();
@@ -236,12 +238,18 @@ fn sdmx(text: &str, fixed: &[(&str, &str)], ask: &Ask) -> Result<Url, Fault> {
     Ok(url)
 }
 
-fn parse(text: &str) -> Result<Url, Fault> {
-    Url::parse(text).map_err(|fault| Fault::new(Kind::Asked, "url", format!("`{}`: {fault}", shown(text))))
+fn parse_url(text: &str) -> Result<Url, FetchError> {
+    Url::parse(text).map_err(|fault| {
+        FetchError::new(
+            FetchErrorCategory::InvalidRequest,
+            "url",
+            format!("`{}`: {fault}", terminal_safe(text)),
+        )
+    })
 }
 
 /// A code that stands in an address as one part of it, and leads nowhere else.
-fn checked<'a>(what: &str, code: &'a str) -> Result<&'a str, Fault> {
+fn check_code<'a>(what: &str, code: &'a str) -> Result<&'a str, FetchError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-,;+@*:".contains(c);
     if !code.is_empty() && code.len() <= CODE_CHARS_MAX && code.chars().all(plain) && !code.contains("..") {
         return Ok(code);
@@ -251,16 +259,18 @@ fn checked<'a>(what: &str, code: &'a str) -> Result<&'a str, Fault> {
     if what == "key" && key {
         return Ok(code);
     }
-    let message = format!("the {what} `{}` cannot stand in an address", shown(code));
-    Err(Fault::new(Kind::Asked, "code", message).hint("expected letters, digits and `. _ - , ; + @ * :`"))
+    let message = format!("the {what} `{}` cannot stand in an address", terminal_safe(code));
+    Err(FetchError::new(FetchErrorCategory::InvalidRequest, "code", message)
+        .with_hint("expected letters, digits and `. _ - , ; + @ * :`"))
 }
 
-fn plain_period(what: &str, period: &str) -> Result<(), Fault> {
+fn check_period(what: &str, period: &str) -> Result<(), FetchError> {
     let year = period.get(..4).is_some_and(|year| year.bytes().all(|b| b.is_ascii_digit()));
     let plain = period.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if year && plain && period.len() <= 10 {
         return Ok(());
     }
-    let message = format!("{what} `{}` is no year or period", shown(period));
-    Err(Fault::new(Kind::Asked, "period", message).hint("as in 2010, 2010-M03 or 2010-03-31"))
+    let message = format!("{what} `{}` is no year or period", terminal_safe(period));
+    Err(FetchError::new(FetchErrorCategory::InvalidRequest, "period", message)
+        .with_hint("as in 2010, 2010-M03 or 2010-03-31"))
 }

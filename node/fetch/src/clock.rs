@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A clock, a bed and a die.
-pub trait Clock: fmt::Debug + Send + Sync {
+pub trait FetchClock: fmt::Debug + Send + Sync {
     /// Seconds since 1970-01-01T00:00:00Z.
     fn seconds(&self) -> i64;
     /// Milliseconds of a clock that never runs backwards.

@@ -10,26 +10,26 @@
 // A fault ends the load: it is made once, and its size costs nothing.
 #![allow(clippy::result_large_err)]
 
-mod address;
 mod agency;
+mod api_key;
 mod clock;
-mod desk;
-mod fault;
-mod guard;
-mod key;
-mod load;
-mod memory;
-mod patience;
+mod error;
+mod fetcher;
+mod history;
+mod http;
+mod public_address;
+mod resume_cache;
+mod retry;
 mod source;
-mod wire;
+mod url_policy;
 
-pub use address::public;
-pub use agency::{Agency, Ask};
-pub use clock::Clock;
-pub use fault::{Fault, Kind};
-pub use guard::{Guard, HOSTS, Names, URL_CHARS_MAX};
-pub use key::Keys;
-pub use load::{Asked, Fetcher, Loaded, Local, Outcome, Progress};
-pub use memory::{Look, Memory};
-pub use source::Source;
-pub use wire::{Bounds, Validators};
+pub use agency::{Agency, AgencyQuery};
+pub use api_key::ApiKeys;
+pub use clock::FetchClock;
+pub use error::{FetchError, FetchErrorCategory};
+pub use fetcher::{Fetcher, LoadOutcome, LoadProgress, LoadedSource, LocalServer, RequestRecord};
+pub use history::{FetchHistory, SourceCheck};
+pub use http::{RequestLimits, Validators};
+pub use public_address::is_public;
+pub use source::FetchSource;
+pub use url_policy::{AGENCY_HOSTS, HostResolver, URL_CHARS_MAX, UrlPolicy};

@@ -17,10 +17,10 @@ use schemas::text::Name;
 use crate::Fetch;
 
 /// Why a recipe gives no figures. `code` is stable; the message names the place.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror :: Error)]
 pub enum Fault {
     /// Blocks that are not at hand.
-    #[error("{} blocks are not at hand", .0.len())]
+    # [ error ( "{} blocks are not at hand" , . 0 . len ( ) ) ]
     Missing(Vec<Cid>),
     /// It cannot run.
     #[error("{message}")]
@@ -195,7 +195,7 @@ pub fn tables(recipe: &Recipe, mut inputs: BTreeMap<Name, Source>) -> Result<Tab
         return Err(Fault::failed("inputs", format!("the recipe has no input `{extra}`")));
     }
     let limits = vtl::RunLimits { steps: recipe.limits.steps, cells: recipe.limits.cells };
-    let outcome = vtl::run(&plan, &given, limits)
+    let outcome = vtl::run_plan(&plan, &given, limits)
         .map_err(|fault| script_fault(recipe.script.as_str(), std::slice::from_ref(&fault)))?;
     let mut tables = BTreeMap::new();
     for (name, table) in outcome.tables {

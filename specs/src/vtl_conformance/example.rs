@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use schemas::structure::Shape;
 use schemas::table::Table;
-use vtl::{Diagnostic, DiagnosticCode, ExecutionPlan, Outcome, RunLimits, Script};
+use vtl::{Diagnostic, DiagnosticCode, ExecutionPlan, RunLimits, RunOutput, Script};
 
 use super::folder::ExampleFiles;
 use super::structure::{self, ResultStructure};
@@ -39,7 +39,7 @@ fn evaluate_example(place: &ExampleFiles, text: &str) -> Result<ExampleFinding, 
     let plan =
         vtl::check(&script, &shapes).map_err(|faults| failure_from(FailureClass::Check, text, &faults))?;
     let plan = plan.with_every_result();
-    let outcome = vtl::run(&plan, &inputs, LIMITS);
+    let outcome = vtl::run_plan(&plan, &inputs, LIMITS);
     let outcome =
         outcome.map_err(|fault| failure_from(FailureClass::Fault, text, std::slice::from_ref(&fault)))?;
     compare_outcome(place, &plan, &outcome)
@@ -85,7 +85,7 @@ fn load_input(place: &ExampleFiles, name: &str) -> Result<Table, String> {
 fn compare_outcome(
     place: &ExampleFiles,
     plan: &ExecutionPlan,
-    outcome: &Outcome,
+    outcome: &RunOutput,
 ) -> Result<ExampleFinding, ExampleFailure> {
     let material = |fault: String| (FailureClass::Material, format!("the expectation: {fault}"));
     let expected =

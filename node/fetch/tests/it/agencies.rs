@@ -1,9 +1,9 @@
 //! The addresses of the agencies, and what stands in them.
 
-use fetch::{Agency, Ask, Guard, Source};
+use fetch::{Agency, AgencyQuery, FetchSource, UrlPolicy};
 
-fn ask(code: &str, rest: &[(&str, &str)]) -> Ask {
-    let mut ask = Ask { code: code.into(), ..Ask::default() };
+fn ask(code: &str, rest: &[(&str, &str)]) -> AgencyQuery {
+    let mut ask = AgencyQuery { code: code.into(), ..AgencyQuery::default() };
     for (name, value) in rest {
         let place = match *name {
             "key" => &mut ask.key,
@@ -18,15 +18,19 @@ fn ask(code: &str, rest: &[(&str, &str)]) -> Ask {
 
 #[test]
 fn a_code_becomes_an_address_and_a_name() {
-    let guard = Guard::new(&[]).expect("no hosts");
+    let guard = UrlPolicy::new(&[]).expect("no hosts");
     let check = |agency: &str, code: &str, rest: &[(&str, &str)], address: &str, name: &str| {
-        let agency = Agency::named(agency).expect("an agency");
-        let source = Source::ask(&guard, agency, &ask(code, rest), 2026).expect("a source");
+        let agency = Agency::from_code(agency).expect("an agency");
+        let source = FetchSource::from_agency(&guard, agency, &ask(code, rest), 2026).expect("a source");
         assert_eq!(
-            (source.address(), source.name().as_str(), source.agency()),
+            (source.address(), source.file_stem().as_str(), source.agency()),
             (address, name, Some(agency))
         );
-        assert_eq!(Source::url(&guard, address).expect("again"), source, "the address alone leads back");
+        assert_eq!(
+            FetchSource::from_url(&guard, address).expect("again"),
+            source,
+            "the address alone leads back"
+        );
     };
     let wb = "https://api.worldbank.org/v2";
     let zip = format!("{wb}/en/indicator/FP.CPI.TOTL?downloadformat=csv");
@@ -62,10 +66,10 @@ fn a_code_becomes_an_address_and_a_name() {
 
 #[test]
 fn a_code_cannot_lead_elsewhere() {
-    let guard = Guard::new(&[]).expect("no hosts");
+    let guard = UrlPolicy::new(&[]).expect("no hosts");
     let check = |agency: &str, code: &str, rest: &[(&str, &str)], word: &str| {
-        let agency = Agency::named(agency).expect("an agency");
-        let fault = Source::ask(&guard, agency, &ask(code, rest), 2026).expect_err(code);
+        let agency = Agency::from_code(agency).expect("an agency");
+        let fault = FetchSource::from_agency(&guard, agency, &ask(code, rest), 2026).expect_err(code);
         assert_eq!(fault.code, word, "{agency:?} {code} {rest:?}: {fault}");
     };
     for agency in Agency::ALL {
@@ -87,8 +91,8 @@ fn a_code_cannot_lead_elsewhere() {
 #[test]
 fn every_agency_has_a_word_and_a_name() {
     for agency in Agency::ALL {
-        assert_eq!(Agency::named(agency.code()), Some(*agency));
+        assert_eq!(Agency::from_code(agency.code()), Some(*agency));
         assert!(!agency.name().is_empty());
     }
-    assert_eq!(Agency::named("nobody"), None);
+    assert_eq!(Agency::from_code("nobody"), None);
 }

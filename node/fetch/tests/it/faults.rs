@@ -2,27 +2,27 @@
 
 use std::io::Write;
 
-use fetch::{Bounds, Keys, Kind};
+use fetch::{ApiKeys, FetchErrorCategory, RequestLimits};
 
-use super::server::{Desk, Reply, START, Server, TIGHT, answer, head, ok};
+use super::server::{FetchFixture, Reply, START, TIGHT, TestServer, ok, response, response_head};
 
 const URL: &str = "https://data.example.org/x.csv";
 
 fn down() -> Reply {
-    answer("503 Service Unavailable", "content-type: text/plain\r\n", b"maintenance")
+    response("503 Service Unavailable", "content-type: text/plain\r\n", b"maintenance")
 }
 
 #[test]
 fn a_busy_source_is_tried_again_later() {
     let check = |replies: Vec<Reply>, waits: &[u64]| {
         let asked = replies.len();
-        let desk = Desk::new(replies);
-        assert_eq!(desk.get(URL).expect("loaded").bytes, b"a\n");
-        assert_eq!((desk.clock.waits(), desk.server.asked().len()), (waits.to_vec(), asked));
+        let desk = FetchFixture::new(replies);
+        assert_eq!(desk.load_url(URL).expect("loaded").bytes, b"a\n");
+        assert_eq!((desk.clock.waits(), desk.server.requests().len()), (waits.to_vec(), asked));
     };
-    let slow = |after: &str| answer("429 Too Many Requests", &format!("retry-after: {after}\r\n"), b"");
+    let slow = |after: &str| response("429 Too Many Requests", &format!("retry-after: {after}\r\n"), b"");
     check(vec![ok("a\n")], &[]);
-    check(vec![answer("500 Internal Server Error", "", b""), ok("a\n")], &[500]);
+    check(vec![response("500 Internal Server Error", "", b""), ok("a\n")], &[500]);
     check(vec![down(), down(), down(), ok("a\n")], &[500, 1_000, 2_000]);
     check(vec![slow("7"), ok("a\n")], &[7_000]);
     let date =
@@ -35,51 +35,81 @@ fn a_busy_source_is_tried_again_later() {
 #[test]
 fn patience_ends() {
     let check = |replies: Vec<Reply>, asked: usize, words: &str| {
-        let desk = Desk::new(replies);
-        let fault = desk.get(URL).expect_err("busy");
-        assert_eq!((fault.kind, desk.server.asked().len()), (Kind::Busy, asked), "{fault}");
+        let desk = FetchFixture::new(replies);
+        let fault = desk.load_url(URL).expect_err("busy");
+        assert_eq!(
+            (fault.category, desk.server.requests().len()),
+            (FetchErrorCategory::Unavailable, asked),
+            "{fault}"
+        );
         assert!(format!("{fault} {:?}", fault.hint).contains(words), "{fault:?}");
     };
     check((0..9).map(|_| down()).collect(), 5, "answered 503: maintenance (5 tries)");
-    check(vec![answer("429 Too Many Requests", "retry-after: 3600\r\n", b"")], 1, "3600 seconds");
+    check(vec![response("429 Too Many Requests", "retry-after: 3600\r\n", b"")], 1, "3600 seconds");
     let never = format!("retry-after: {}\r\n", u64::MAX);
-    check(vec![answer("429 Too Many Requests", &never, b"")], 1, "seconds");
+    check(vec![response("429 Too Many Requests", &never, b"")], 1, "seconds");
 }
 
-fn check(reply: Reply, bounds: Bounds, kind: Kind, code: &str) {
-    let desk = Desk::with(Server::start(vec![reply]), Keys::default(), bounds, Default::default());
-    let fault = desk.get(URL).expect_err("a fault");
-    assert_eq!((fault.kind, fault.code), (kind, code), "{fault}");
+fn check(reply: Reply, bounds: RequestLimits, kind: FetchErrorCategory, code: &str) {
+    let desk =
+        FetchFixture::with(TestServer::start(vec![reply]), ApiKeys::default(), bounds, Default::default());
+    let fault = desk.load_url(URL).expect_err("a fault");
+    assert_eq!((fault.category, fault.code), (kind, code), "{fault}");
     assert_eq!(desk.clock.waits(), Vec::<u64>::new(), "no second try: {fault}");
 }
 
 #[test]
 fn an_answer_that_says_no_is_told() {
-    check(answer("404 Not Found", "", b"no such series"), TIGHT, Kind::Gone, "source-gone");
-    check(answer("410 Gone", "", b""), TIGHT, Kind::Gone, "source-gone");
-    check(answer("403 Forbidden", "", b""), TIGHT, Kind::Denied, "source-denied");
-    check(answer("400 Bad Request", "", b"bad"), TIGHT, Kind::Answer, "source-status");
-    check(answer("204 No Content", "", b""), TIGHT, Kind::Answer, "source-status");
-    check(answer("304 Not Modified", "", b""), TIGHT, Kind::Answer, "source-status");
-    check(answer("300 Multiple Choices", "location: /y\r\n", b""), TIGHT, Kind::Answer, "source-status");
+    check(
+        response("404 Not Found", "", b"no such series"),
+        TIGHT,
+        FetchErrorCategory::NotFound,
+        "source-gone",
+    );
+    check(response("410 Gone", "", b""), TIGHT, FetchErrorCategory::NotFound, "source-gone");
+    check(response("403 Forbidden", "", b""), TIGHT, FetchErrorCategory::AccessDenied, "source-denied");
+    check(
+        response("400 Bad Request", "", b"bad"),
+        TIGHT,
+        FetchErrorCategory::InvalidResponse,
+        "source-status",
+    );
+    check(response("204 No Content", "", b""), TIGHT, FetchErrorCategory::InvalidResponse, "source-status");
+    check(response("304 Not Modified", "", b""), TIGHT, FetchErrorCategory::InvalidResponse, "source-status");
+    check(
+        response("300 Multiple Choices", "location: /y\r\n", b""),
+        TIGHT,
+        FetchErrorCategory::InvalidResponse,
+        "source-status",
+    );
 }
 
 #[test]
 fn words_of_a_source_do_not_steer_a_terminal() {
-    let desk = Desk::new(vec![answer("400 Bad Request", "", b"\x1b[2Jno\nway \xe2\x80\xae")]);
-    let fault = desk.get(URL).expect_err("a fault");
+    let desk = FetchFixture::new(vec![response("400 Bad Request", "", b"\x1b[2Jno\nway \xe2\x80\xae")]);
+    let fault = desk.load_url(URL).expect_err("a fault");
     assert_eq!(fault.message, "`data.example.org` answered 400: \\u{1b}[2Jno way \\u{202e}");
 }
 
 #[test]
 fn an_answer_without_end_is_cut_off() {
-    let large = Bounds { bytes_max: 10_000, ..TIGHT };
-    check(Reply::Endless(head("content-type: text/csv\r\n")), large, Kind::Large, "source-large");
-    check(Reply::Endless(head("content-length: 99999999999\r\n")), large, Kind::Large, "source-large");
+    let large = RequestLimits { bytes_max: 10_000, ..TIGHT };
+    check(
+        Reply::Endless(response_head("content-type: text/csv\r\n")),
+        large,
+        FetchErrorCategory::TooLarge,
+        "source-large",
+    );
+    check(
+        Reply::Endless(response_head("content-length: 99999999999\r\n")),
+        large,
+        FetchErrorCategory::TooLarge,
+        "source-large",
+    );
     let many: String = (0..3_000).map(|at| format!("x-{at}: {}\r\n", "y".repeat(60))).collect();
-    check(Reply::Bytes(head(&many)), large, Kind::Answer, "protocol");
+    check(Reply::Bytes(response_head(&many)), large, FetchErrorCategory::InvalidResponse, "protocol");
     let long = format!("x-long: {}\r\n", "y".repeat(200_000));
-    check(Reply::Bytes(head(&long)), large, Kind::Answer, "head-large");
+    check(Reply::Bytes(response_head(&long)), large, FetchErrorCategory::InvalidResponse, "head-large");
 }
 
 #[test]
@@ -91,49 +121,60 @@ fn a_packed_answer_is_bounded_by_what_it_becomes() {
     };
     let bomb = packed(&vec![0; 20_000_000]);
     assert!(bomb.len() < TIGHT.bytes_max as usize);
-    check(answer("200 OK", "content-encoding: gzip\r\n", &bomb), TIGHT, Kind::Large, "source-large");
-    let whole = answer("200 OK", "content-encoding: gzip\r\n", &packed(b"a,b\n"));
-    assert_eq!(Desk::new(vec![whole]).get(URL).expect("loaded").bytes, b"a,b\n");
+    check(
+        response("200 OK", "content-encoding: gzip\r\n", &bomb),
+        TIGHT,
+        FetchErrorCategory::TooLarge,
+        "source-large",
+    );
+    let whole = response("200 OK", "content-encoding: gzip\r\n", &packed(b"a,b\n"));
+    assert_eq!(FetchFixture::new(vec![whole]).load_url(URL).expect("loaded").bytes, b"a,b\n");
 }
 
 /// A fault of the way may pass: the next try has the whole document.
 #[test]
 fn a_broken_answer_is_never_taken_for_a_whole_one() {
     let check = |broken: Vec<u8>| {
-        let desk = Desk::new(vec![Reply::Bytes(broken), ok("a,b\n")]);
-        assert_eq!(desk.get(URL).expect("loaded").bytes, b"a,b\n");
-        assert_eq!((desk.server.asked().len(), desk.clock.waits()), (2, vec![500]));
+        let desk = FetchFixture::new(vec![Reply::Bytes(broken), ok("a,b\n")]);
+        assert_eq!(desk.load_url(URL).expect("loaded").bytes, b"a,b\n");
+        assert_eq!((desk.server.requests().len(), desk.clock.waits()), (2, vec![500]));
     };
-    check([head("content-length: 100\r\n"), b"a,b".to_vec()].concat());
-    check([head("transfer-encoding: chunked\r\n"), b"3\r\na,b\r\n".to_vec()].concat());
-    check([head("transfer-encoding: chunked\r\n"), b"ff\r\na,b".to_vec()].concat());
+    check([response_head("content-length: 100\r\n"), b"a,b".to_vec()].concat());
+    check([response_head("transfer-encoding: chunked\r\n"), b"3\r\na,b\r\n".to_vec()].concat());
+    check([response_head("transfer-encoding: chunked\r\n"), b"ff\r\na,b".to_vec()].concat());
     check(b"HTTP/1.1 200 OK\r\ncontent-".to_vec());
     check(Vec::new());
 }
 
 #[test]
 fn nonsense_is_no_answer() {
-    check(Reply::Bytes(b"SSH-2.0-x\r\n\r\n".to_vec()), TIGHT, Kind::Answer, "protocol");
+    check(
+        Reply::Bytes(b"SSH-2.0-x\r\n\r\n".to_vec()),
+        TIGHT,
+        FetchErrorCategory::InvalidResponse,
+        "protocol",
+    );
 }
 
 #[test]
 fn a_slow_source_is_given_up() {
-    let slow = Bounds { answer_ms: 150, call_ms: 200, ..TIGHT };
+    let slow = RequestLimits { response_ms: 150, call_ms: 200, ..TIGHT };
     let check = |replies: Vec<Reply>| {
         let asked = replies.len();
-        let desk = Desk::with(Server::start(replies), Keys::default(), slow, Default::default());
-        let fault = desk.get(URL).expect_err("slow");
-        assert_eq!((fault.kind, fault.code), (Kind::Way, "time"), "{fault}");
-        assert_eq!(desk.server.asked().len(), asked);
+        let desk =
+            FetchFixture::with(TestServer::start(replies), ApiKeys::default(), slow, Default::default());
+        let fault = desk.load_url(URL).expect_err("slow");
+        assert_eq!((fault.category, fault.code), (FetchErrorCategory::Network, "time"), "{fault}");
+        assert_eq!(desk.server.requests().len(), asked);
     };
     check((0..5).map(|_| Reply::Stall(Vec::new())).collect());
-    check((0..5).map(|_| Reply::Stall(head("content-length: 9\r\n"))).collect());
-    check((0..5).map(|_| Reply::Drip(head("content-length: 100000\r\n"))).collect());
+    check((0..5).map(|_| Reply::Stall(response_head("content-length: 9\r\n"))).collect());
+    check((0..5).map(|_| Reply::Drip(response_head("content-length: 100000\r\n"))).collect());
 }
 
 #[test]
 fn a_name_without_an_address_is_told() {
     let others = [("data.example.org".to_owned(), Vec::new())].into();
-    let desk = Desk::with(Server::start(vec![ok("x")]), Keys::default(), TIGHT, others);
-    assert_eq!(desk.get(URL).expect_err("unknown").code, "name");
+    let desk = FetchFixture::with(TestServer::start(vec![ok("x")]), ApiKeys::default(), TIGHT, others);
+    assert_eq!(desk.load_url(URL).expect_err("unknown").code, "name");
 }

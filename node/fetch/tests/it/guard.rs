@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use fetch::{Guard, Keys, Kind, public};
+use fetch::{ApiKeys, FetchErrorCategory, UrlPolicy, is_public};
 
-use super::server::{Desk, Server, TIGHT, answer, ok};
+use super::server::{FetchFixture, TIGHT, TestServer, ok, response};
 
 #[test]
 fn only_public_addresses_are_connected_to() {
@@ -83,14 +83,14 @@ fn only_public_addresses_are_connected_to() {
         "64:ff9b::8.8.8.8",
         "::ffff:8.8.8.8",
     ];
-    let judged = |text: &str| public(text.parse::<IpAddr>().expect(text));
+    let judged = |text: &str| is_public(text.parse::<IpAddr>().expect(text));
     assert_eq!(private.into_iter().filter(|text| judged(text)).collect::<Vec<_>>(), Vec::<&str>::new());
     assert_eq!(open.into_iter().filter(|text| !judged(text)).collect::<Vec<_>>(), Vec::<&str>::new());
 }
 
 #[test]
 fn only_allowed_addresses_are_asked() {
-    let guard = Guard::new(&["Data.Example.ORG".into()]).expect("a host");
+    let guard = UrlPolicy::new(&["Data.Example.ORG".into()]).expect("a host");
     let check = |url: &str, code: &str| {
         let found = guard.parse(url).map_or_else(|fault| fault.code, |_| "");
         assert_eq!(found, code, "{url}");
@@ -136,8 +136,8 @@ fn a_host_that_is_allowed_has_a_name() {
         "example.org/x",
         "https://example.org",
     ] {
-        let fault = Guard::new(&[bad.to_owned()]).expect_err(bad);
-        assert_eq!((fault.kind, fault.code), (Kind::Asked, "host-name"), "{bad}");
+        let fault = UrlPolicy::new(&[bad.to_owned()]).expect_err(bad);
+        assert_eq!((fault.category, fault.code), (FetchErrorCategory::InvalidRequest, "host-name"), "{bad}");
     }
 }
 
@@ -146,10 +146,14 @@ fn a_name_that_leads_inside_is_refused() {
     let check = |addresses: &[&str]| {
         let found = addresses.iter().map(|text| text.parse().expect("an address")).collect();
         let others = BTreeMap::from([("evil.example.org".to_owned(), found)]);
-        let desk = Desk::with(Server::start(vec![ok("x")]), Keys::default(), TIGHT, others);
-        let fault = desk.get("https://evil.example.org/x.csv").expect_err("refused");
-        assert_eq!((fault.kind, fault.code), (Kind::Refused, "address-private"), "{addresses:?}: {fault}");
-        assert_eq!(desk.server.asked(), Vec::<String>::new());
+        let desk = FetchFixture::with(TestServer::start(vec![ok("x")]), ApiKeys::default(), TIGHT, others);
+        let fault = desk.load_url("https://evil.example.org/x.csv").expect_err("refused");
+        assert_eq!(
+            (fault.category, fault.code),
+            (FetchErrorCategory::Blocked, "address-private"),
+            "{addresses:?}: {fault}"
+        );
+        assert_eq!(desk.server.requests(), Vec::<String>::new());
         assert_eq!(desk.clock.waits(), Vec::<u64>::new(), "no second try");
     };
     check(&["169.254.169.254"]);
@@ -164,11 +168,11 @@ fn a_redirect_is_judged_like_the_first_address() {
     let check = |location: &str, code: &str| {
         let found = vec!["10.0.0.7".parse().expect("an address")];
         let others = BTreeMap::from([("evil.example.org".to_owned(), found)]);
-        let replies = vec![answer("302 Found", &format!("location: {location}\r\n"), b"")];
-        let desk = Desk::with(Server::start(replies), Keys::default(), TIGHT, others);
-        let fault = desk.get("https://data.example.org/x.csv").expect_err("refused");
-        assert_eq!((fault.kind, fault.code), (Kind::Refused, code), "{location}: {fault}");
-        assert_eq!(desk.server.asked().len(), 1, "{location}");
+        let replies = vec![response("302 Found", &format!("location: {location}\r\n"), b"")];
+        let desk = FetchFixture::with(TestServer::start(replies), ApiKeys::default(), TIGHT, others);
+        let fault = desk.load_url("https://data.example.org/x.csv").expect_err("refused");
+        assert_eq!((fault.category, fault.code), (FetchErrorCategory::Blocked, code), "{location}: {fault}");
+        assert_eq!(desk.server.requests().len(), 1, "{location}");
     };
     check("https://169.254.169.254/latest/meta-data/", "host-address");
     check("http://169.254.169.254/latest/meta-data/", "url-scheme");
@@ -185,27 +189,27 @@ fn a_redirect_is_judged_like_the_first_address() {
 
 #[test]
 fn redirects_come_to_an_end() {
-    let turn = || answer("301 Moved Permanently", "location: /again\r\n", b"");
-    let desk = Desk::new((0..20).map(|_| turn()).collect());
-    let fault = desk.get("https://data.example.org/x.csv").expect_err("refused");
+    let turn = || response("301 Moved Permanently", "location: /again\r\n", b"");
+    let desk = FetchFixture::new((0..20).map(|_| turn()).collect());
+    let fault = desk.load_url("https://data.example.org/x.csv").expect_err("refused");
     assert_eq!(fault.code, "redirects");
-    assert_eq!(desk.server.asked().len(), 6);
+    assert_eq!(desk.server.requests().len(), 6);
 }
 
 #[test]
 fn a_good_redirect_is_followed() {
-    let moved = answer("307 Temporary Redirect", "location: https://www.ons.gov.uk/y.csv?z=1\r\n", b"");
-    let desk = Desk::new(vec![moved, ok("a,b\n")]);
-    let loaded = desk.get("https://data.example.org/x.csv").expect("loaded");
+    let moved = response("307 Temporary Redirect", "location: https://www.ons.gov.uk/y.csv?z=1\r\n", b"");
+    let desk = FetchFixture::new(vec![moved, ok("a,b\n")]);
+    let loaded = desk.load_url("https://data.example.org/x.csv").expect("loaded");
     assert_eq!(loaded.bytes, b"a,b\n");
-    assert_eq!(desk.server.lines(), ["GET /x.csv", "GET /y.csv?z=1"]);
+    assert_eq!(desk.server.request_lines(), ["GET /x.csv", "GET /y.csv?z=1"]);
 }
 
 #[test]
 fn another_certificate_is_refused() {
-    let server = Server::named(vec!["elsewhere.example.org".into()], vec![ok("x")]);
-    let desk = Desk::with(server, Keys::default(), TIGHT, BTreeMap::new());
-    let fault = desk.get("https://data.example.org/x.csv").expect_err("refused");
+    let server = TestServer::named(vec!["elsewhere.example.org".into()], vec![ok("x")]);
+    let desk = FetchFixture::with(server, ApiKeys::default(), TIGHT, BTreeMap::new());
+    let fault = desk.load_url("https://data.example.org/x.csv").expect_err("refused");
     assert_eq!(fault.code, "certificate", "{fault}");
-    assert_eq!(desk.server.asked(), Vec::<String>::new());
+    assert_eq!(desk.server.requests(), Vec::<String>::new());
 }

@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
-use fetch::{Agency, Ask, Fault, Kind, Loaded, Outcome, Progress, Source, Validators};
+use fetch::{
+    Agency, AgencyQuery, FetchError, FetchErrorCategory, FetchSource, LoadOutcome, LoadProgress,
+    LoadedSource, Validators,
+};
 
-use super::server::{Desk, Reply, START, answer, ok};
+use super::server::{FetchFixture, Reply, START, ok, response};
 
 const PAGED: &str = "https://api.worldbank.org/v2/country/all/indicator/FP.CPI.TOTL?format=json";
 
@@ -14,10 +17,10 @@ fn page(number: u32, pages: u32, updated: &str, rows: &str) -> String {
     )
 }
 
-fn resumed(desk: &Desk, source: &Source, under: &Path) -> Result<Loaded, Fault> {
+fn resumed(desk: &FetchFixture, source: &FetchSource, under: &Path) -> Result<LoadedSource, FetchError> {
     match desk.fetcher.load(source, None, Some(under), &mut |_| {})? {
-        Outcome::Loaded(loaded) => Ok(loaded),
-        Outcome::Same => panic!("nothing was known"),
+        LoadOutcome::Loaded(loaded) => Ok(loaded),
+        LoadOutcome::NotModified => panic!("nothing was known"),
     }
 }
 
@@ -28,18 +31,18 @@ fn files(under: &Path) -> usize {
 
 #[test]
 fn one_page_comes_as_it_is() {
-    let desk = Desk::new(vec![ok("observation_date,GDP\n")]);
-    let loaded = desk.get("https://fred.stlouisfed.org/graph/fredgraph.csv?id=GDP#top").expect("loaded");
+    let desk = FetchFixture::new(vec![ok("observation_date,GDP\n")]);
+    let loaded = desk.load_url("https://fred.stlouisfed.org/graph/fredgraph.csv?id=GDP#top").expect("loaded");
     assert_eq!((loaded.name.as_str(), loaded.media_type.as_str()), ("GDP.csv", "text/csv"));
     assert_eq!((loaded.bytes.as_slice(), loaded.fetched), (b"observation_date,GDP\n".as_slice(), START));
-    assert_eq!(loaded.asked[0].url, "https://fred.stlouisfed.org/graph/fredgraph.csv?id=GDP");
+    assert_eq!(loaded.requests[0].url, "https://fred.stlouisfed.org/graph/fredgraph.csv?id=GDP");
 }
 
 #[test]
 fn the_name_and_type_follow_the_bytes() {
     let check = |body: &[u8], said: &str, name: &str, kind: &str| {
-        let desk = Desk::new(vec![answer("200 OK", &format!("content-type: {said}\r\n"), body)]);
-        let loaded = desk.get("https://data.example.org/a/x").expect("loaded");
+        let desk = FetchFixture::new(vec![response("200 OK", &format!("content-type: {said}\r\n"), body)]);
+        let loaded = desk.load_url("https://data.example.org/a/x").expect("loaded");
         assert_eq!((loaded.name.as_str(), loaded.media_type.as_str()), (name, kind));
     };
     check(b"PK\x03\x04", "text/html", "x.zip", "application/zip");
@@ -52,44 +55,44 @@ fn the_name_and_type_follow_the_bytes() {
 #[test]
 fn pages_of_the_world_bank_become_one_document() {
     let (one, two, three) = (page(1, 3, "d", "1"), page(2, 3, "d", "2"), page(3, 3, "d", "3"));
-    let desk = Desk::new(vec![ok(&one), ok(&two), ok(&three)]);
+    let desk = FetchFixture::new(vec![ok(&one), ok(&two), ok(&three)]);
     let mut told = Vec::new();
     let source = desk.source(PAGED);
-    let outcome = desk.fetcher.load(&source, None, None, &mut |progress: Progress| told.push(progress));
-    let Outcome::Loaded(loaded) = outcome.expect("loaded") else { panic!("loaded") };
+    let outcome = desk.fetcher.load(&source, None, None, &mut |progress: LoadProgress| told.push(progress));
+    let LoadOutcome::Loaded(loaded) = outcome.expect("loaded") else { panic!("loaded") };
     assert_eq!(String::from_utf8_lossy(&loaded.bytes), format!("{one}\n{two}\n{three}"));
     let paths =
         |at: u32| format!("GET /v2/country/all/indicator/FP.CPI.TOTL?format=json&per_page=20000&page={at}");
-    assert_eq!(desk.server.lines(), [paths(1), paths(2), paths(3)]);
+    assert_eq!(desk.server.request_lines(), [paths(1), paths(2), paths(3)]);
     assert_eq!(desk.clock.waits(), [500, 500], "a host is asked twice a second at the most");
     let last = told.last().expect("progress");
     assert_eq!((last.page, last.pages, last.bytes), (3, Some(3), (one.len() * 3) as u64));
-    assert_eq!(loaded.asked.len(), 3);
+    assert_eq!(loaded.requests.len(), 3);
 }
 
 #[test]
 fn a_page_that_does_not_belong_is_refused() {
-    let check = |replies: Vec<String>, kind: Kind, code: &str| {
-        let desk = Desk::new(replies.iter().map(|body| ok(body)).collect());
-        let fault = desk.get(PAGED).expect_err("refused");
-        assert_eq!((fault.kind, fault.code), (kind, code), "{fault}");
+    let check = |replies: Vec<String>, kind: FetchErrorCategory, code: &str| {
+        let desk = FetchFixture::new(replies.iter().map(|body| ok(body)).collect());
+        let fault = desk.load_url(PAGED).expect_err("refused");
+        assert_eq!((fault.category, fault.code), (kind, code), "{fault}");
     };
     let message = "[{\"message\":[{\"id\":\"120\",\"key\":\"Invalid value\",\"value\":\"not valid\"}]}]";
-    check(vec![message.into()], Kind::Gone, "source-gone");
-    check(vec!["<html>".into()], Kind::Answer, "pages");
-    check(vec!["[]".into()], Kind::Answer, "pages");
-    check(vec![page(1, 1_001, "d", "")], Kind::Answer, "pages");
-    check(vec![page(1, u32::MAX, "d", "")], Kind::Answer, "pages");
+    check(vec![message.into()], FetchErrorCategory::NotFound, "source-gone");
+    check(vec!["<html>".into()], FetchErrorCategory::InvalidResponse, "pages");
+    check(vec!["[]".into()], FetchErrorCategory::InvalidResponse, "pages");
+    check(vec![page(1, 1_001, "d", "")], FetchErrorCategory::InvalidResponse, "pages");
+    check(vec![page(1, u32::MAX, "d", "")], FetchErrorCategory::InvalidResponse, "pages");
     let twice = || vec![page(1, 2, "d", ""), page(1, 2, "d", ""), page(1, 2, "d", ""), page(1, 2, "d", "")];
-    check(twice(), Kind::Answer, "pages-differ");
+    check(twice(), FetchErrorCategory::InvalidResponse, "pages-differ");
 }
 
 #[test]
 fn a_source_that_changes_between_pages_is_asked_anew() {
     let bodies =
         [page(1, 2, "old", "1"), page(2, 2, "new", "2"), page(1, 2, "new", "1"), page(2, 2, "new", "2")];
-    let desk = Desk::new(bodies.iter().map(|body| ok(body)).collect());
-    let loaded = desk.get(PAGED).expect("loaded");
+    let desk = FetchFixture::new(bodies.iter().map(|body| ok(body)).collect());
+    let loaded = desk.load_url(PAGED).expect("loaded");
     assert_eq!(String::from_utf8_lossy(&loaded.bytes), format!("{}\n{}", bodies[2], bodies[3]));
 }
 
@@ -97,15 +100,15 @@ fn a_source_that_changes_between_pages_is_asked_anew() {
 fn a_load_goes_on_where_it_was_broken_off() {
     let under = tempfile::tempdir().expect("a folder");
     let (one, two) = (page(1, 2, "d", "1"), page(2, 2, "d", "2"));
-    let broken = Desk::new(vec![ok(&one), answer("400 Bad Request", "", b"")]);
+    let broken = FetchFixture::new(vec![ok(&one), response("400 Bad Request", "", b"")]);
     let source = broken.source(PAGED);
     assert_eq!(resumed(&broken, &source, under.path()).expect_err("broken off").code, "source-status");
     assert_eq!(files(under.path()), 1);
-    let desk = Desk::new(vec![ok(&two)]);
+    let desk = FetchFixture::new(vec![ok(&two)]);
     let loaded = resumed(&desk, &source, under.path()).expect("loaded");
     assert_eq!(String::from_utf8_lossy(&loaded.bytes), format!("{one}\n{two}"));
-    assert_eq!(loaded.asked.iter().map(|asked| asked.resumed).collect::<Vec<_>>(), [true, false]);
-    assert_eq!((desk.server.asked().len(), files(under.path())), (1, 0), "nothing stays behind");
+    assert_eq!(loaded.requests.iter().map(|asked| asked.resumed).collect::<Vec<_>>(), [true, false]);
+    assert_eq!((desk.server.requests().len(), files(under.path())), (1, 0), "nothing stays behind");
 }
 
 #[test]
@@ -113,16 +116,16 @@ fn a_kept_page_that_was_tampered_with_is_asked_again() {
     let check = |spoil: fn(Vec<u8>) -> Vec<u8>| {
         let under = tempfile::tempdir().expect("a folder");
         let (one, two) = (page(1, 2, "d", "1"), page(2, 2, "d", "2"));
-        let broken = Desk::new(vec![ok(&one), answer("400 Bad Request", "", b"")]);
+        let broken = FetchFixture::new(vec![ok(&one), response("400 Bad Request", "", b"")]);
         let source = broken.source(PAGED);
         resumed(&broken, &source, under.path()).expect_err("broken off");
         let folder = std::fs::read_dir(under.path()).expect("a folder").flatten().next().expect("one");
         let file = std::fs::read_dir(folder.path()).expect("files").flatten().next().expect("one").path();
         std::fs::write(&file, spoil(std::fs::read(&file).expect("a page"))).expect("written");
-        let desk = Desk::new(vec![ok(&one), ok(&two)]);
+        let desk = FetchFixture::new(vec![ok(&one), ok(&two)]);
         let loaded = resumed(&desk, &source, under.path()).expect("loaded");
         assert_eq!(String::from_utf8_lossy(&loaded.bytes), format!("{one}\n{two}"));
-        assert_eq!(desk.server.asked().len(), 2);
+        assert_eq!(desk.server.requests().len(), 2);
     };
     check(|_| Vec::new());
     check(|bytes| bytes[..bytes.len() - 1].to_vec());
@@ -135,14 +138,19 @@ fn a_kept_page_that_was_tampered_with_is_asked_again() {
 #[test]
 fn bls_is_asked_in_batches_of_series_and_years() {
     let done = "{\"status\":\"REQUEST_SUCCEEDED\",\"Results\":{}}";
-    let desk = Desk::new((0..6).map(|_| ok(done)).collect());
+    let desk = FetchFixture::new((0..6).map(|_| ok(done)).collect());
     let series: Vec<String> = (0..26).map(|at| format!("S{at:02}")).collect();
-    let ask =
-        Ask { code: series.join(","), from: Some("2000".into()), to: Some("2025".into()), ..Ask::default() };
-    let source = Source::ask(desk.fetcher.guard(), Agency::Bls, &ask, 2026).expect("a source");
-    let loaded = desk.load(&source).expect("loaded");
+    let ask = AgencyQuery {
+        code: series.join(","),
+        from: Some("2000".into()),
+        to: Some("2025".into()),
+        ..AgencyQuery::default()
+    };
+    let source =
+        FetchSource::from_agency(desk.fetcher.url_policy(), Agency::Bls, &ask, 2026).expect("a source");
+    let loaded = desk.load_source(&source).expect("loaded");
     let bodies: Vec<String> =
-        desk.server.asked().iter().filter_map(|all| Some(all.split_once("\r\n\r\n")?.1.into())).collect();
+        desk.server.requests().iter().filter_map(|all| Some(all.split_once("\r\n\r\n")?.1.into())).collect();
     let years = |body: &String| {
         let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
         let series = body["seriesid"].as_array().expect("series").len();
@@ -157,49 +165,55 @@ fn bls_is_asked_in_batches_of_series_and_years() {
         [25, 1].iter().flat_map(|n| spans.map(|span| format!("{n} {span}"))).collect();
     assert_eq!(bodies.iter().map(years).collect::<Vec<_>>(), expected);
     assert_eq!(String::from_utf8_lossy(&loaded.bytes), [done; 6].join("\n"));
-    assert!(desk.server.lines().iter().all(|line| line == "POST /publicAPI/v2/timeseries/data/"));
+    assert!(desk.server.request_lines().iter().all(|line| line == "POST /publicAPI/v2/timeseries/data/"));
 }
 
 #[test]
 fn a_question_that_bls_did_not_take_is_told() {
     let refused = "{\"status\":\"REQUEST_NOT_PROCESSED\",\"message\":[\"daily threshold reached\"]}";
-    let desk = Desk::new(vec![ok(refused)]);
+    let desk = FetchFixture::new(vec![ok(refused)]);
     let fault =
-        desk.get("https://api.bls.gov/publicAPI/v2/timeseries/data/CUUR0000SA0").expect_err("refused");
-    assert_eq!((fault.kind, fault.code), (Kind::Denied, "source-denied"));
+        desk.load_url("https://api.bls.gov/publicAPI/v2/timeseries/data/CUUR0000SA0").expect_err("refused");
+    assert_eq!((fault.category, fault.code), (FetchErrorCategory::AccessDenied, "source-denied"));
     assert!(fault.message.contains("daily threshold reached"), "{fault}");
 }
 
 #[test]
 fn a_question_with_a_body_is_not_redirected() {
-    let desk = Desk::new(vec![answer("307 Temporary Redirect", "location: /elsewhere\r\n", b"")]);
+    let desk = FetchFixture::new(vec![response("307 Temporary Redirect", "location: /elsewhere\r\n", b"")]);
     let fault =
-        desk.get("https://api.bls.gov/publicAPI/v2/timeseries/data/CUUR0000SA0").expect_err("refused");
+        desk.load_url("https://api.bls.gov/publicAPI/v2/timeseries/data/CUUR0000SA0").expect_err("refused");
     assert_eq!(fault.code, "redirect");
 }
 
 #[test]
 fn a_source_can_say_that_nothing_changed() {
     let tagged = |body: &str| {
-        answer("200 OK", "etag: \"v1\"\r\nlast-modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n", body.as_bytes())
+        response(
+            "200 OK",
+            "etag: \"v1\"\r\nlast-modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n",
+            body.as_bytes(),
+        )
     };
-    let desk = Desk::new(vec![tagged("a"), answer("304 Not Modified", "", b""), tagged("b")]);
+    let desk = FetchFixture::new(vec![tagged("a"), response("304 Not Modified", "", b""), tagged("b")]);
     let source = desk.source("https://data.example.org/x.csv");
-    let first = desk.load(&source).expect("loaded");
+    let first = desk.load_source(&source).expect("loaded");
     let known = first.validators.clone();
     let expected =
         Validators { etag: Some("\"v1\"".into()), modified: Some("Sun, 06 Nov 1994 08:49:37 GMT".into()) };
     assert_eq!(known, expected);
     let again =
         |known: &Validators| desk.fetcher.load(&source, Some(known), None, &mut |_| {}).expect("an outcome");
-    assert_eq!(again(&known), Outcome::Same);
-    assert!(desk.server.asked()[1].contains("if-none-match: \"v1\"\r\nif-modified-since: Sun, 06 Nov 1994"));
-    assert!(matches!(again(&known), Outcome::Loaded(loaded) if loaded.bytes == b"b"));
+    assert_eq!(again(&known), LoadOutcome::NotModified);
+    assert!(
+        desk.server.requests()[1].contains("if-none-match: \"v1\"\r\nif-modified-since: Sun, 06 Nov 1994")
+    );
+    assert!(matches!(again(&known), LoadOutcome::Loaded(loaded) if loaded.bytes == b"b"));
 }
 
 #[test]
 fn media_types_are_asked_for_where_an_address_has_none() {
-    let desk = Desk::new(vec![ok("x"), ok("x"), ok("x")]);
+    let desk = FetchFixture::new(vec![ok("x"), ok("x"), ok("x")]);
     let accept =
         |text: &String| text.lines().find_map(|line| line.strip_prefix("accept: ").map(str::to_owned));
     for url in [
@@ -207,28 +221,28 @@ fn media_types_are_asked_for_where_an_address_has_none() {
         "https://bdm.insee.fr/series/sdmx/data/X",
         "https://data.example.org/x",
     ] {
-        desk.get(url).expect("loaded");
+        desk.load_url(url).expect("loaded");
     }
     let csv = "application/vnd.sdmx.data+csv;version=1.0.0";
     let xml = "application/vnd.sdmx.structurespecificdata+xml;version=2.1";
-    let asked: Vec<Option<String>> = desk.server.asked().iter().map(accept).collect();
+    let asked: Vec<Option<String>> = desk.server.requests().iter().map(accept).collect();
     assert_eq!(asked, [Some(csv.into()), Some(xml.into()), Some("*/*".into())]);
 }
 
 #[test]
 fn a_load_has_an_end_in_bytes() {
     let rows = "1,".repeat(30_000) + "1";
-    let desk = Desk::new(vec![ok(&page(1, 2, "d", &rows)), ok(&page(2, 2, "d", &rows))]);
-    let fault = desk.get(PAGED).expect_err("too large");
-    assert_eq!((fault.kind, fault.code), (Kind::Large, "source-large"));
+    let desk = FetchFixture::new(vec![ok(&page(1, 2, "d", &rows)), ok(&page(2, 2, "d", &rows))]);
+    let fault = desk.load_url(PAGED).expect_err("too large");
+    assert_eq!((fault.category, fault.code), (FetchErrorCategory::TooLarge, "source-large"));
 }
 
 #[test]
 fn a_load_has_an_end_in_time() {
     // Each page is had at the second try, after two minutes; an hour has thirty of them.
-    let busy = || answer("503 Service Unavailable", "retry-after: 120\r\n", b"");
+    let busy = || response("503 Service Unavailable", "retry-after: 120\r\n", b"");
     let replies = (1..=40).flat_map(|at| [busy(), ok(&page(at, 40, "d", "1"))]).collect::<Vec<Reply>>();
-    let desk = Desk::new(replies);
-    let fault = desk.get(PAGED).expect_err("too late");
-    assert_eq!((fault.kind, fault.code), (Kind::Way, "time"), "{fault}");
+    let desk = FetchFixture::new(replies);
+    let fault = desk.load_url(PAGED).expect_err("too late");
+    assert_eq!((fault.category, fault.code), (FetchErrorCategory::Network, "time"), "{fault}");
 }

@@ -6,7 +6,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use fetch::{Bounds, Clock, Fault, Fetcher, Guard, Keys, Loaded, Local, Names, Outcome, Source};
+use fetch::{
+    ApiKeys, FetchClock, FetchError, FetchSource, Fetcher, HostResolver, LoadOutcome, LoadedSource,
+    LocalServer, RequestLimits, UrlPolicy,
+};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
@@ -23,14 +26,14 @@ pub enum Reply {
 }
 
 /// The server.
-pub struct Server {
+pub struct TestServer {
     pub address: SocketAddr,
     pub root: Vec<u8>,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 /// An answer with a status line, headers and a body.
-pub fn answer(status: &str, headers: &str, body: &[u8]) -> Reply {
+pub fn response(status: &str, headers: &str, body: &[u8]) -> Reply {
     let mut bytes =
         format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n", body.len())
             .into_bytes();
@@ -40,18 +43,18 @@ pub fn answer(status: &str, headers: &str, body: &[u8]) -> Reply {
 
 /// A good answer.
 pub fn ok(body: &str) -> Reply {
-    answer("200 OK", "content-type: text/csv\r\n", body.as_bytes())
+    response("200 OK", "content-type: text/csv\r\n", body.as_bytes())
 }
 
 /// The head of an answer whose body is sent otherwise.
-pub fn head(headers: &str) -> Vec<u8> {
+pub fn response_head(headers: &str) -> Vec<u8> {
     format!("HTTP/1.1 200 OK\r\nconnection: close\r\n{headers}\r\n").into_bytes()
 }
 
-impl Server {
+impl TestServer {
     /// A server for the names of all known hosts, and two more.
     pub fn start(replies: Vec<Reply>) -> Self {
-        let mut hosts: Vec<String> = fetch::HOSTS.iter().map(|host| (*host).to_owned()).collect();
+        let mut hosts: Vec<String> = fetch::AGENCY_HOSTS.iter().map(|host| (*host).to_owned()).collect();
         hosts.extend(["data.example.org".to_owned()]);
         Self::named(hosts, replies)
     }
@@ -76,25 +79,25 @@ impl Server {
             for reply in replies {
                 let Ok((stream, _)) = listener.accept() else { return };
                 // A client that goes away early is part of many cases.
-                let _ = serve(stream, config.clone(), &log, reply);
+                let _ = serve_request(stream, config.clone(), &log, reply);
             }
         });
         Self { address, root: cert.der().to_vec(), asked }
     }
 
     /// The requests so far, heads and bodies.
-    pub fn asked(&self) -> Vec<String> {
+    pub fn requests(&self) -> Vec<String> {
         self.asked.lock().expect("the log").clone()
     }
 
     /// The request lines so far, without the protocol.
-    pub fn lines(&self) -> Vec<String> {
+    pub fn request_lines(&self) -> Vec<String> {
         let line = |text: &String| text.lines().next().unwrap_or_default().replace(" HTTP/1.1", "");
-        self.asked().iter().map(line).collect()
+        self.requests().iter().map(line).collect()
     }
 }
 
-fn serve(
+fn serve_request(
     stream: TcpStream,
     config: Arc<ServerConfig>,
     log: &Mutex<Vec<String>>,
@@ -102,7 +105,7 @@ fn serve(
 ) -> std::io::Result<()> {
     let socket = stream.try_clone()?;
     let mut tls = StreamOwned::new(ServerConnection::new(config).map_err(std::io::Error::other)?, stream);
-    let request = request(&mut tls)?;
+    let request = read_request(&mut tls)?;
     log.lock().expect("the log").push(request);
     match reply {
         Reply::Bytes(bytes) => {
@@ -135,7 +138,7 @@ fn serve(
     }
 }
 
-fn request(tls: &mut impl Read) -> std::io::Result<String> {
+fn read_request(tls: &mut impl Read) -> std::io::Result<String> {
     let mut bytes = Vec::new();
     let mut byte = [0];
     while !bytes.ends_with(b"\r\n\r\n") {
@@ -152,20 +155,20 @@ fn request(tls: &mut impl Read) -> std::io::Result<String> {
 
 /// A clock that waits in no time and remembers it.
 #[derive(Debug, Default)]
-pub struct Patient {
+pub struct FakeClock {
     waits: Mutex<Vec<u64>>,
 }
 
 /// What the clock shows at first.
 pub const START: i64 = 1_795_000_000;
 
-impl Patient {
+impl FakeClock {
     pub fn waits(&self) -> Vec<u64> {
         self.waits.lock().expect("waits").clone()
     }
 }
 
-impl Clock for Patient {
+impl FetchClock for FakeClock {
     fn seconds(&self) -> i64 {
         START + (self.millis() / 1_000) as i64
     }
@@ -185,12 +188,12 @@ impl Clock for Patient {
 
 /// A book of names in which all lead to one place, but for some.
 #[derive(Debug, Clone)]
-pub struct Book {
+pub struct FakeResolver {
     pub all: SocketAddr,
     pub others: BTreeMap<String, Vec<IpAddr>>,
 }
 
-impl Names for Book {
+impl HostResolver for FakeResolver {
     fn lookup(&self, host: &str, port: u16) -> Vec<SocketAddr> {
         match self.others.get(host) {
             Some(found) => found.iter().map(|address| SocketAddr::new(*address, port)).collect(),
@@ -200,43 +203,49 @@ impl Names for Book {
 }
 
 /// Bounds that a test reaches soon.
-pub const TIGHT: Bounds = Bounds { bytes_max: 100_000, connect_ms: 5_000, answer_ms: 5_000, call_ms: 10_000 };
+pub const TIGHT: RequestLimits =
+    RequestLimits { bytes_max: 100_000, connect_ms: 5_000, response_ms: 5_000, call_ms: 10_000 };
 
 /// A desk with a server, a clock and a fetcher.
-pub struct Desk {
-    pub server: Server,
-    pub clock: Arc<Patient>,
+pub struct FetchFixture {
+    pub server: TestServer,
+    pub clock: Arc<FakeClock>,
     pub fetcher: Fetcher,
 }
 
-impl Desk {
+impl FetchFixture {
     pub fn new(replies: Vec<Reply>) -> Self {
-        Self::with(Server::start(replies), Keys::default(), TIGHT, BTreeMap::new())
+        Self::with(TestServer::start(replies), ApiKeys::default(), TIGHT, BTreeMap::new())
     }
 
-    pub fn with(server: Server, keys: Keys, bounds: Bounds, others: BTreeMap<String, Vec<IpAddr>>) -> Self {
-        let clock = Arc::new(Patient::default());
-        let names = Arc::new(Book { all: server.address, others });
-        let local = Local { names, root: server.root.clone(), bounds };
-        let guard = Guard::new(&["data.example.org".into(), "evil.example.org".into()]).expect("hosts");
-        let fetcher = Fetcher::local(guard, keys, clock.clone(), local);
+    pub fn with(
+        server: TestServer,
+        keys: ApiKeys,
+        bounds: RequestLimits,
+        others: BTreeMap<String, Vec<IpAddr>>,
+    ) -> Self {
+        let clock = Arc::new(FakeClock::default());
+        let names = Arc::new(FakeResolver { all: server.address, others });
+        let local = LocalServer { resolver: names, root: server.root.clone(), limits: bounds };
+        let guard = UrlPolicy::new(&["data.example.org".into(), "evil.example.org".into()]).expect("hosts");
+        let fetcher = Fetcher::with_local_server(guard, keys, clock.clone(), local);
         Self { server, clock, fetcher }
     }
 
-    pub fn source(&self, url: &str) -> Source {
-        Source::url(self.fetcher.guard(), url).expect("a source")
+    pub fn source(&self, url: &str) -> FetchSource {
+        FetchSource::from_url(self.fetcher.url_policy(), url).expect("a source")
     }
 
     /// Loads a source without a folder.
-    pub fn load(&self, source: &Source) -> Result<Loaded, Fault> {
+    pub fn load_source(&self, source: &FetchSource) -> Result<LoadedSource, FetchError> {
         match self.fetcher.load(source, None, None, &mut |_| {})? {
-            Outcome::Loaded(loaded) => Ok(loaded),
-            Outcome::Same => panic!("nothing was known"),
+            LoadOutcome::Loaded(loaded) => Ok(loaded),
+            LoadOutcome::NotModified => panic!("nothing was known"),
         }
     }
 
     /// Loads an address.
-    pub fn get(&self, url: &str) -> Result<Loaded, Fault> {
-        self.load(&self.source(url))
+    pub fn load_url(&self, url: &str) -> Result<LoadedSource, FetchError> {
+        self.load_source(&self.source(url))
     }
 }

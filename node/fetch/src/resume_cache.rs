@@ -11,21 +11,21 @@ use std::path::{Path, PathBuf};
 use schemas::cid::PieceId;
 use serde::{Deserialize, Serialize};
 
-use crate::fault::{Fault, Kind};
-use crate::wire::{Document, Request, Validators};
+use crate::error::{FetchError, FetchErrorCategory};
+use crate::http::{FetchRequest, FetchedDocument, Validators};
 
 /// Seconds that a page is good for: a source may be a later vintage the next day.
-const FRESH_SECONDS: i64 = 6 * 3_600;
+const PAGE_AGE_SECONDS_MAX: i64 = 6 * 3_600;
 
 /// The pages of one load.
 #[derive(Debug)]
-pub(crate) struct Desk {
+pub(crate) struct ResumeCache {
     folder: Option<PathBuf>,
 }
 
 /// The first line of a page.
 #[derive(Debug, Serialize, Deserialize)]
-struct Label {
+struct PageLabel {
     request: String,
     at: i64,
     media_type: String,
@@ -33,7 +33,7 @@ struct Label {
     piece: String,
 }
 
-impl Desk {
+impl ResumeCache {
     /// The folder for a source, in `under`; none keeps nothing.
     pub(crate) fn new(under: Option<&Path>, address: &str) -> Self {
         let name = PieceId::of(address.as_bytes()).cid().to_string();
@@ -41,25 +41,31 @@ impl Desk {
     }
 
     /// The page that answers a request, when it is whole and fresh, and when it was fetched.
-    pub(crate) fn page(&self, request: &Request, now: i64) -> Option<(Document, i64)> {
-        let bytes = fs::read(self.file(request)?).ok()?;
+    pub(crate) fn read_page(&self, request: &FetchRequest, now: i64) -> Option<(FetchedDocument, i64)> {
+        let bytes = fs::read(self.page_path(request)?).ok()?;
         let end = bytes.iter().position(|byte| *byte == b'\n')?;
-        let label: Label = serde_json::from_slice(bytes.get(..end)?).ok()?;
+        let label: PageLabel = serde_json::from_slice(bytes.get(..end)?).ok()?;
         let page = bytes.get(end + 1..)?;
-        let fresh = (0..=FRESH_SECONDS).contains(&now.checked_sub(label.at)?);
-        let own = label.request == text(request) && label.piece == PieceId::of(page).cid().to_string();
-        let Label { at, media_type, validators, .. } = label;
-        (fresh && own).then(|| (Document { bytes: page.to_vec(), media_type, validators }, at))
+        let fresh = (0..=PAGE_AGE_SECONDS_MAX).contains(&now.checked_sub(label.at)?);
+        let own =
+            label.request == request_text(request) && label.piece == PieceId::of(page).cid().to_string();
+        let PageLabel { at, media_type, validators, .. } = label;
+        (fresh && own).then(|| (FetchedDocument { bytes: page.to_vec(), media_type, validators }, at))
     }
 
     /// Keeps a page.
     ///
     /// # Errors
     /// [`Kind::Disk`].
-    pub(crate) fn keep(&self, request: &Request, document: &Document, at: i64) -> Result<(), Fault> {
-        let (Some(folder), Some(file)) = (&self.folder, self.file(request)) else { return Ok(()) };
-        let label = Label {
-            request: text(request),
+    pub(crate) fn store_page(
+        &self,
+        request: &FetchRequest,
+        document: &FetchedDocument,
+        at: i64,
+    ) -> Result<(), FetchError> {
+        let (Some(folder), Some(file)) = (&self.folder, self.page_path(request)) else { return Ok(()) };
+        let label = PageLabel {
+            request: request_text(request),
             at,
             media_type: document.media_type.clone(),
             validators: document.validators.clone(),
@@ -75,7 +81,11 @@ impl Desk {
             fs::rename(&part, &file)
         };
         written().map_err(|fault| {
-            Fault::new(Kind::Disk, "disk", format!("cannot keep a page in `{}`: {fault}", folder.display()))
+            FetchError::new(
+                FetchErrorCategory::Storage,
+                "disk",
+                format!("cannot keep a page in `{}`: {fault}", folder.display()),
+            )
         })
     }
 
@@ -87,14 +97,14 @@ impl Desk {
         }
     }
 
-    fn file(&self, request: &Request) -> Option<PathBuf> {
-        let name = PieceId::of(text(request).as_bytes()).cid().to_string();
+    fn page_path(&self, request: &FetchRequest) -> Option<PathBuf> {
+        let name = PieceId::of(request_text(request).as_bytes()).cid().to_string();
         Some(self.folder.as_ref()?.join(name))
     }
 }
 
 /// A request as text; it has no key.
-fn text(request: &Request) -> String {
+fn request_text(request: &FetchRequest) -> String {
     let body = request.body.as_ref().map(ToString::to_string).unwrap_or_default();
     format!("{} {} {body}", request.url, request.accept.unwrap_or_default())
 }

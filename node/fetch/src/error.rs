@@ -3,38 +3,38 @@
 use std::fmt;
 
 /// Characters of a foreign text that a fault repeats.
-const SAID_CHARS_MAX: usize = 200;
+const FOREIGN_CHARS_MAX: usize = 200;
 
 /// What kind of failure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum FetchErrorCategory {
     /// What was asked for cannot be asked: a wrong address, code or period.
-    Asked,
+    InvalidRequest,
     /// The guard refused: a scheme, host, address or redirect that is not allowed.
-    Refused,
+    Blocked,
     /// The source says that there is no such thing.
-    Gone,
+    NotFound,
     /// The source wants a key, or does not take the one it got.
-    Denied,
+    AccessDenied,
     /// The source cannot answer now.
-    Busy,
+    Unavailable,
     /// The way to the source failed: name, connection, certificate, time.
-    Way,
+    Network,
     /// More bytes than are allowed.
-    Large,
+    TooLarge,
     /// The answer is not what its protocol says.
-    Answer,
+    InvalidResponse,
     /// The folder of a load that was broken off cannot be used.
-    Disk,
+    Storage,
 }
 
 /// A source that was not fetched.
 ///
 /// Displayed as its message; hints are left to the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct FetchError {
     /// Its kind.
-    pub kind: Kind,
+    pub category: FetchErrorCategory,
     /// Stable word for it, as in `address-private`.
     pub code: &'static str,
     /// What is wrong and where.
@@ -42,56 +42,63 @@ pub struct Fault {
     /// What to do about it.
     pub hint: Option<String>,
     /// Whether another try can help.
-    pub again: bool,
+    pub retryable: bool,
     /// Seconds that the source asks to wait before.
-    pub after: Option<u64>,
+    pub retry_after_seconds: Option<u64>,
 }
 
-impl Fault {
-    pub(crate) fn new(kind: Kind, code: &'static str, message: impl Into<String>) -> Self {
-        Self { kind, code, message: message.into(), hint: None, again: false, after: None }
+impl FetchError {
+    pub(crate) fn new(kind: FetchErrorCategory, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            category: kind,
+            code,
+            message: message.into(),
+            hint: None,
+            retryable: false,
+            retry_after_seconds: None,
+        }
     }
 
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    pub(crate) fn again(mut self) -> Self {
-        self.again = true;
+    pub(crate) fn retryable(mut self) -> Self {
+        self.retryable = true;
         self
     }
 
-    pub(crate) fn after(mut self, seconds: Option<u64>) -> Self {
-        self.after = seconds;
+    pub(crate) fn after_seconds(mut self, seconds: Option<u64>) -> Self {
+        self.retry_after_seconds = seconds;
         self
     }
 
     /// The fault with each place of `secret` in its words taken out.
-    pub(crate) fn without(mut self, secret: &str) -> Self {
-        self.message = hide(&self.message, secret);
-        self.hint = self.hint.map(|hint| hide(&hint, secret));
+    pub(crate) fn redacted(mut self, secret: &str) -> Self {
+        self.message = redact_secret(&self.message, secret);
+        self.hint = self.hint.map(|hint| redact_secret(&hint, secret));
         self
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for FetchError {}
 
-fn hide(text: &str, secret: &str) -> String {
+fn redact_secret(text: &str, secret: &str) -> String {
     if secret.is_empty() { text.to_owned() } else { text.replace(secret, "…") }
 }
 
 /// Foreign words, fit for a terminal: one short line, without characters that steer it.
-pub(crate) fn shown(text: &str) -> String {
+pub(crate) fn terminal_safe(text: &str) -> String {
     let mut words = String::new();
     let mut chars = text.trim().chars();
-    for c in chars.by_ref().take(SAID_CHARS_MAX) {
+    for c in chars.by_ref().take(FOREIGN_CHARS_MAX) {
         // U+202x and U+206x override the direction of the text around them.
         match c {
             '\n' | '\r' | '\t' => words.push(' '),

@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::clock::Clock;
-use crate::fault::{Fault, Kind};
+use crate::clock::FetchClock;
+use crate::error::{FetchError, FetchErrorCategory};
 
 /// Tries of one request.
 pub(crate) const TRIES_MAX: u32 = 5;
 /// The wait before the second try; doubled for each that follows.
-const FIRST_MS: u64 = 1_000;
+const BACKOFF_FIRST_MS: u64 = 1_000;
 /// The longest wait that is chosen here.
-const WAIT_MS_MAX: u64 = 60_000;
+const BACKOFF_MS_MAX: u64 = 60_000;
 /// The longest wait that a source may ask for.
-const ASKED_SECONDS_MAX: u64 = 120;
+const RETRY_AFTER_SECONDS_MAX: u64 = 120;
 
 /// Milliseconds between the starts of two requests to a host that has no line of its own.
-const PACE_MS: u64 = 500;
+const REQUEST_GAP_MS: u64 = 500;
 /// Hosts that say how often they may be asked, with milliseconds between two requests.
-const PACES: &[(&str, u64)] = &[
+const HOST_GAPS_MS: &[(&str, u64)] = &[
     // 120 a minute.
     ("api.stlouisfed.org", 500),
     // 50 in ten seconds, and a daily number.
@@ -35,12 +35,13 @@ const PACES: &[(&str, u64)] = &[
 
 /// When each host may be asked again.
 #[derive(Debug, Default)]
-pub(crate) struct Pace(Mutex<BTreeMap<String, u64>>);
+pub(crate) struct RequestPacing(Mutex<BTreeMap<String, u64>>);
 
-impl Pace {
+impl RequestPacing {
     /// Waits until `host` may be asked, and takes that turn.
-    pub(crate) fn turn(&self, host: &str, clock: &dyn Clock) {
-        let gap = PACES.iter().find(|(known, _)| *known == host).map_or(PACE_MS, |(_, gap)| *gap);
+    pub(crate) fn wait_turn(&self, host: &str, clock: &dyn FetchClock) {
+        let gap =
+            HOST_GAPS_MS.iter().find(|(known, _)| *known == host).map_or(REQUEST_GAP_MS, |(_, gap)| *gap);
         let now = clock.millis();
         let start = {
             let mut next = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,26 +60,26 @@ impl Pace {
 ///
 /// # Errors
 /// The fault itself when another try is of no use, comes too late or is one too many.
-pub(crate) fn wait(fault: Fault, tries: u32, clock: &dyn Clock) -> Result<u64, Fault> {
-    if !fault.again {
+pub(crate) fn backoff_wait(fault: FetchError, tries: u32, clock: &dyn FetchClock) -> Result<u64, FetchError> {
+    if !fault.retryable {
         return Err(fault);
     }
-    if let Some(seconds) = fault.after.filter(|seconds| *seconds > ASKED_SECONDS_MAX) {
-        return Err(fault.hint(format!("try again in {seconds} seconds: pages that came are kept")));
+    if let Some(seconds) = fault.retry_after_seconds.filter(|seconds| *seconds > RETRY_AFTER_SECONDS_MAX) {
+        return Err(fault.with_hint(format!("try again in {seconds} seconds: pages that came are kept")));
     }
     if tries >= TRIES_MAX {
         let message = format!("{} ({tries} tries)", fault.message);
-        return Err(Fault { message, ..fault }.hint("try again later: pages that came are kept"));
+        return Err(FetchError { message, ..fault }.with_hint("try again later: pages that came are kept"));
     }
-    if let Some(seconds) = fault.after {
+    if let Some(seconds) = fault.retry_after_seconds {
         return Ok(seconds.saturating_mul(1_000));
     }
-    let whole = FIRST_MS.saturating_mul(1 << (tries - 1).min(16)).min(WAIT_MS_MAX);
+    let whole = BACKOFF_FIRST_MS.saturating_mul(1 << (tries - 1).min(16)).min(BACKOFF_MS_MAX);
     Ok(whole / 2 + clock.random() % (whole / 2 + 1))
 }
 
 /// The seconds that a `Retry-After` asks for: a number, or a date (RFC 9110, 10.2.3).
-pub(crate) fn retry_after(text: &str, clock: &dyn Clock) -> Option<u64> {
+pub(crate) fn parse_retry_after(text: &str, clock: &dyn FetchClock) -> Option<u64> {
     if let Ok(seconds) = text.trim().parse() {
         return Some(seconds);
     }
@@ -88,6 +89,6 @@ pub(crate) fn retry_after(text: &str, clock: &dyn Clock) -> Option<u64> {
 }
 
 /// The fault of a source that cannot answer now.
-pub(crate) fn busy(message: String, after: Option<u64>) -> Fault {
-    Fault::new(Kind::Busy, "source-busy", message).again().after(after)
+pub(crate) fn unavailable_error(message: String, after: Option<u64>) -> FetchError {
+    FetchError::new(FetchErrorCategory::Unavailable, "source-busy", message).retryable().after_seconds(after)
 }

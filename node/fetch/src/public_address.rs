@@ -7,7 +7,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// IPv4 ranges that are not public: network and prefix length.
-const PRIVATE: &[([u8; 4], u32)] = &[
+const NON_PUBLIC_V4: &[([u8; 4], u32)] = &[
     ([0, 0, 0, 0], 8),
     ([10, 0, 0, 0], 8),
     ([100, 64, 0, 0], 10),
@@ -30,7 +30,7 @@ const PRIVATE: &[([u8; 4], u32)] = &[
 ];
 
 /// Ranges inside 2000::/3, the only public IPv6 space, that are not public.
-const SPECIAL: &[(u128, u32)] = &[
+const NON_PUBLIC_V6: &[(u128, u32)] = &[
     // IETF protocol assignments, with Teredo.
     (0x2001 << 112, 23),
     // Documentation.
@@ -42,12 +42,12 @@ const SPECIAL: &[(u128, u32)] = &[
 ];
 
 /// IPv4 addresses behind a translator of the network (RFC 6052).
-const TRANSLATED: (u128, u32) = (0x0064_ff9b << 96, 96);
+const NAT64_PREFIX: (u128, u32) = (0x0064_ff9b << 96, 96);
 /// All public IPv6 space.
-const UNICAST: (u128, u32) = (0x2000 << 112, 3);
+const GLOBAL_UNICAST: (u128, u32) = (0x2000 << 112, 3);
 
 /// Whether an address belongs to a machine of the public network.
-pub fn public(address: IpAddr) -> bool {
+pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => public_v4(address),
         IpAddr::V6(address) => public_v6(address),
@@ -59,7 +59,7 @@ fn public_v4(address: Ipv4Addr) -> bool {
     let within = |(net, length): &([u8; 4], u32)| {
         bits.checked_shr(32 - length) == Ipv4Addr::from(*net).to_bits().checked_shr(32 - length)
     };
-    !PRIVATE.iter().any(within)
+    !NON_PUBLIC_V4.iter().any(within)
 }
 
 fn public_v6(address: Ipv6Addr) -> bool {
@@ -68,9 +68,9 @@ fn public_v6(address: Ipv6Addr) -> bool {
     }
     let bits = address.to_bits();
     let within = |(net, length): (u128, u32)| bits.checked_shr(128 - length) == net.checked_shr(128 - length);
-    if within(TRANSLATED) {
+    if within(NAT64_PREFIX) {
         // The last 32 bits are the address.
         return public_v4(Ipv4Addr::from_bits((bits & u128::from(u32::MAX)) as u32));
     }
-    within(UNICAST) && !SPECIAL.iter().any(|range| within(*range))
+    within(GLOBAL_UNICAST) && !NON_PUBLIC_V6.iter().any(|range| within(*range))
 }

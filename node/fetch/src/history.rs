@@ -10,19 +10,19 @@ use schemas::cid::PieceId;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::fault::{Fault, Kind};
-use crate::wire::Validators;
+use crate::error::{FetchError, FetchErrorCategory};
+use crate::http::Validators;
 
 /// Bytes of a file of the memory.
-const NOTE_BYTES_MAX: u64 = 64 << 10;
+const RECORD_BYTES_MAX: u64 = 64 << 10;
 
 /// The folder.
 #[derive(Debug, Clone)]
-pub struct Memory(PathBuf);
+pub struct FetchHistory(PathBuf);
 
 /// What a source said about a document.
 #[derive(Debug, Serialize, Deserialize)]
-struct Note {
+struct KnownDocument {
     url: String,
     /// BLAKE3-256 of the document.
     blake3: [u8; 32],
@@ -31,7 +31,7 @@ struct Note {
 
 /// What a look at a source found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Look {
+pub struct SourceCheck {
     /// The address.
     pub url: String,
     /// When: seconds since 1970-01-01T00:00:00Z.
@@ -40,20 +40,20 @@ pub struct Look {
     pub found: String,
 }
 
-impl Memory {
+impl FetchHistory {
     /// The memory in a folder, which need not be there yet.
     pub fn new(folder: PathBuf) -> Self {
         Self(folder)
     }
 
     /// The folder for pages of loads that are broken off.
-    pub fn pages(&self) -> PathBuf {
+    pub fn pages_folder(&self) -> PathBuf {
         self.0.join("pages")
     }
 
     /// How to ask whether the document with this hash is still the one at `url`.
     pub fn validators(&self, url: &str, blake3: &[u8; 32]) -> Option<Validators> {
-        let note: Note = self.read(&self.file("known", url))?;
+        let note: KnownDocument = self.read_record(&self.record_path("known", url))?;
         (note.url == url && note.blake3 == *blake3).then_some(note.validators)
     }
 
@@ -61,41 +61,46 @@ impl Memory {
     ///
     /// # Errors
     /// [`Kind::Disk`].
-    pub fn know(&self, url: &str, blake3: &[u8; 32], validators: &Validators) -> Result<(), Fault> {
+    pub fn record_validators(
+        &self,
+        url: &str,
+        blake3: &[u8; 32],
+        validators: &Validators,
+    ) -> Result<(), FetchError> {
         if *validators == Validators::default() {
             return Ok(());
         }
-        let note = Note { url: url.into(), blake3: *blake3, validators: validators.clone() };
-        self.write(&self.file("known", url), &note)
+        let note = KnownDocument { url: url.into(), blake3: *blake3, validators: validators.clone() };
+        self.write_record(&self.record_path("known", url), &note)
     }
 
     /// The last look at the source of a data set.
-    pub fn look(&self, dataset: &str) -> Option<Look> {
-        self.read(&self.file("looks", dataset))
+    pub fn last_check(&self, dataset: &str) -> Option<SourceCheck> {
+        self.read_record(&self.record_path("looks", dataset))
     }
 
     /// Remembers a look.
     ///
     /// # Errors
     /// [`Kind::Disk`].
-    pub fn looked(&self, dataset: &str, look: &Look) -> Result<(), Fault> {
-        self.write(&self.file("looks", dataset), look)
+    pub fn record_check(&self, dataset: &str, look: &SourceCheck) -> Result<(), FetchError> {
+        self.write_record(&self.record_path("looks", dataset), look)
     }
 
-    fn file(&self, kind: &str, name: &str) -> PathBuf {
+    fn record_path(&self, kind: &str, name: &str) -> PathBuf {
         // A hash: what a foreign name says must not become a path.
         self.0.join(kind).join(PieceId::of(name.as_bytes()).cid().to_string()).with_extension("json")
     }
 
-    fn read<T: DeserializeOwned>(&self, file: &PathBuf) -> Option<T> {
+    fn read_record<T: DeserializeOwned>(&self, file: &PathBuf) -> Option<T> {
         let size = fs::metadata(file).ok()?.len();
-        if size > NOTE_BYTES_MAX {
+        if size > RECORD_BYTES_MAX {
             return None;
         }
         serde_json::from_slice(&fs::read(file).ok()?).ok()
     }
 
-    fn write(&self, file: &PathBuf, value: &impl Serialize) -> Result<(), Fault> {
+    fn write_record(&self, file: &PathBuf, value: &impl Serialize) -> Result<(), FetchError> {
         let part = file.with_extension("part");
         let written = || -> std::io::Result<()> {
             if let Some(folder) = file.parent() {
@@ -105,7 +110,11 @@ impl Memory {
             fs::rename(&part, file)
         };
         written().map_err(|fault| {
-            Fault::new(Kind::Disk, "disk", format!("cannot write `{}`: {fault}", file.display()))
+            FetchError::new(
+                FetchErrorCategory::Storage,
+                "disk",
+                format!("cannot write `{}`: {fault}", file.display()),
+            )
         })
     }
 }
