@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use ledger::address::Address;
-use node::Home;
-use node::service::query::{DatasetInfo, LogInfo, Query, RecipeInfo, ReleaseInfo, Target};
-use node::service::{Core, Published};
+use node::DataDirectory;
+use node::service::query::{DatasetInfo, LedgerQuery, LogInfo, RecipeInfo, ReleaseInfo, ResolvedReference};
+use node::service::{Core, PublishReceipt};
 use node::store::Store;
 use schemas::car;
 use schemas::cid::{Cid, Codec, PublisherId};
@@ -43,12 +43,12 @@ pub struct Remote {
 ///
 /// # Errors
 /// When it cannot be made, or no place is known for it.
-pub fn home(global: &Global) -> Result<Home, Fault> {
+pub fn home(global: &Global) -> Result<DataDirectory, Fault> {
     let path = match &global.data {
         Some(path) => path.clone(),
         None => default_home()?,
     };
-    Ok(Home::open(path)?)
+    Ok(DataDirectory::open(path)?)
 }
 
 fn default_home() -> Result<std::path::PathBuf, Fault> {
@@ -66,14 +66,14 @@ impl Backend {
     ///
     /// # Errors
     /// When the directory is in use by something that does not answer.
-    pub fn open(home: &Home) -> Result<Self, Fault> {
+    pub fn open(home: &DataDirectory) -> Result<Self, Fault> {
         if let Some(running) = home.running() {
             let remote = Remote::new(running.api, home.token()?);
             if remote.get::<Value>("status").is_ok() {
                 return Ok(Backend::Remote(remote));
             }
         }
-        let (core, _) = node::open(home, false)?;
+        let (core, _) = node::open_core(home, false)?;
         Ok(Backend::Local(Box::new(core)))
     }
 
@@ -83,7 +83,7 @@ impl Backend {
     /// Of the state or the node.
     pub fn logs(&self) -> Result<Vec<LogInfo>, Fault> {
         match self {
-            Backend::Local(core) => Ok(Query(core.keep().as_ref()).logs()?),
+            Backend::Local(core) => Ok(LedgerQuery(core.storage().as_ref()).list_logs()?),
             Backend::Remote(remote) => remote.get("logs"),
         }
     }
@@ -94,7 +94,7 @@ impl Backend {
     /// Of the state or the node.
     pub fn releases(&self) -> Result<Vec<ReleaseInfo>, Fault> {
         match self {
-            Backend::Local(core) => Ok(Query(core.keep().as_ref()).releases()?),
+            Backend::Local(core) => Ok(LedgerQuery(core.storage().as_ref()).list_releases()?),
             Backend::Remote(remote) => remote.list("releases"),
         }
     }
@@ -105,7 +105,7 @@ impl Backend {
     /// Of the state or the node.
     pub fn datasets(&self) -> Result<Vec<DatasetInfo>, Fault> {
         match self {
-            Backend::Local(core) => Ok(Query(core.keep().as_ref()).datasets()?),
+            Backend::Local(core) => Ok(LedgerQuery(core.storage().as_ref()).list_datasets()?),
             Backend::Remote(remote) => remote.list("datasets"),
         }
     }
@@ -116,7 +116,7 @@ impl Backend {
     /// Of the state or the node.
     pub fn recipes(&self) -> Result<Vec<RecipeInfo>, Fault> {
         match self {
-            Backend::Local(core) => Ok(Query(core.keep().as_ref()).recipes()?),
+            Backend::Local(core) => Ok(LedgerQuery(core.storage().as_ref()).list_recipes()?),
             Backend::Remote(remote) => remote.list("recipes"),
         }
     }
@@ -128,9 +128,9 @@ impl Backend {
     pub fn resolve(&self, text: &str) -> Result<Cid, Fault> {
         named(text)?;
         match self {
-            Backend::Local(core) => match Query(core.keep().as_ref()).resolve(text)? {
-                Target::Id(id) => Ok(id),
-                Target::Address(_, release) => Ok(release.cid()),
+            Backend::Local(core) => match LedgerQuery(core.storage().as_ref()).resolve(text)? {
+                ResolvedReference::Id(id) => Ok(id),
+                ResolvedReference::Address(_, release) => Ok(release.cid()),
             },
             Backend::Remote(remote) => {
                 let answer: Value = remote.get(&format!("resolve?q={}", escape(text)))?;
@@ -147,7 +147,7 @@ impl Backend {
     pub fn block(&self, id: Cid) -> Result<Option<Vec<u8>>, Fault> {
         match self {
             Backend::Local(core) => {
-                core.keep().get(id).map_err(|error| node::service::Error::from(error).into())
+                core.storage().get(id).map_err(|error| node::service::Error::from(error).into())
             }
             Backend::Remote(remote) => match remote.bytes(&format!("blocks/{id}")) {
                 Ok(bytes) if id.matches(&bytes) => Ok(Some(bytes)),
@@ -172,7 +172,7 @@ impl Backend {
     /// When it is not held whole.
     pub fn bundle(&self, id: Cid) -> Result<Vec<u8>, Fault> {
         match self {
-            Backend::Local(core) => Ok(Query(core.keep().as_ref()).bundle(id)?),
+            Backend::Local(core) => Ok(LedgerQuery(core.storage().as_ref()).export_bundle(id)?),
             Backend::Remote(remote) => remote.bytes(&format!("bundles/{id}")),
         }
     }
@@ -181,15 +181,15 @@ impl Backend {
     ///
     /// # Errors
     /// Of the state or the node.
-    pub fn publish(&mut self, object: &[u8], blocks: Vec<Block>) -> Result<Published, Fault> {
+    pub fn publish(&mut self, object: &[u8], blocks: Vec<Block>) -> Result<PublishReceipt, Fault> {
         match self {
-            Backend::Local(core) => Ok(core.publish(object, blocks, node::system())?),
+            Backend::Local(core) => Ok(core.publish(object, blocks, node::unix_seconds())?),
             Backend::Remote(remote) => {
                 let root = Cid::of(Codec::DagCbor, object);
-                let mut body = car::header(&[root]);
-                body.extend(car::record(root, object));
+                let mut body = car::encode_header(&[root]);
+                body.extend(car::encode_record(root, object));
                 for (id, bytes) in blocks {
-                    body.extend(car::record(id, &bytes));
+                    body.extend(car::encode_record(id, &bytes));
                 }
                 remote.post("publish", "application/vnd.ipld.car", &body)
             }
@@ -226,7 +226,7 @@ impl Backend {
     pub fn peers(&self) -> Result<Vec<Value>, Fault> {
         match self {
             Backend::Local(core) => {
-                let peers = Query(core.keep().as_ref()).peers()?.into_iter();
+                let peers = LedgerQuery(core.storage().as_ref()).list_peers()?.into_iter();
                 Ok(peers
                     .map(
                         |address| serde_json::json!({ "peer": null, "address": address, "connected": false }),

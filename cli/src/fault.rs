@@ -88,8 +88,8 @@ impl fmt::Display for Fault {
 impl From<node::Error> for Fault {
     fn from(error: node::Error) -> Self {
         let (kind, code) = match &error {
-            node::Error::Home(node::home::Error::Identity(_)) => (Kind::Usage, "identity"),
-            node::Error::Home(_) => (Kind::Failure, "data-directory"),
+            node::Error::DataDirectory(node::data_directory::Error::Identity(_)) => (Kind::Usage, "identity"),
+            node::Error::DataDirectory(_) => (Kind::Failure, "data-directory"),
             node::Error::Store(_) => (Kind::Failure, "store"),
             node::Error::Service(_) => (Kind::Failure, "state"),
             node::Error::Network(node::network::Error::Address(_)) => (Kind::Usage, "address"),
@@ -113,8 +113,8 @@ impl From<node::Error> for Fault {
     }
 }
 
-impl From<node::home::Error> for Fault {
-    fn from(error: node::home::Error) -> Self {
+impl From<node::data_directory::Error> for Fault {
+    fn from(error: node::data_directory::Error) -> Self {
         node::Error::from(error).into()
     }
 }
@@ -123,7 +123,7 @@ impl From<node::service::Error> for Fault {
     fn from(error: node::service::Error) -> Self {
         use node::service::Error;
         match &error {
-            Error::Unknown(_) => {
+            Error::NotFound(_) => {
                 Fault::absent(error.to_string()).hint("`assay show` lists what is held here")
             }
             Error::Malformed(_) => Fault::usage("address", error.to_string()),
@@ -140,7 +140,7 @@ impl From<node::service::Error> for Fault {
                 Fault::new(Kind::Failure, "write", error.to_string())
                     .hint("make room on the disk and try again; what was kept before is untouched")
             }
-            Error::Store(_) | Error::Object(_) | Error::Row(_) => {
+            Error::Store(_) | Error::Object(_) | Error::CorruptRow(_) => {
                 Fault::new(Kind::Failure, "store", error.to_string())
             }
         }
@@ -179,11 +179,11 @@ impl From<fetch::FetchError> for Fault {
     }
 }
 
-impl From<ledger::compute::Fault> for Fault {
-    fn from(fault: ledger::compute::Fault) -> Self {
+impl From<ledger::compute::RunError> for Fault {
+    fn from(fault: ledger::compute::RunError) -> Self {
         match fault {
-            ledger::compute::Fault::Missing(_) => Fault::absent(fault.to_string()),
-            ledger::compute::Fault::Failed { code, message } => Fault::usage(&code, message),
+            ledger::compute::RunError::Missing(_) => Fault::absent(fault.to_string()),
+            ledger::compute::RunError::Failed { code, message } => Fault::usage(&code, message),
         }
     }
 }

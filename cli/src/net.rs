@@ -288,7 +288,7 @@ struct Wall(Instant);
 
 impl FetchClock for Wall {
     fn seconds(&self) -> i64 {
-        node::system()
+        node::unix_seconds()
     }
 
     fn millis(&self) -> u64 {
@@ -306,7 +306,7 @@ impl FetchClock for Wall {
 }
 
 fn year() -> i64 {
-    1970 + node::system() / YEAR_SECONDS
+    1970 + node::unix_seconds() / YEAR_SECONDS
 }
 
 #[cfg(test)]

@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 
 use recipes::LIBRARY;
-use schemas::object::Input;
+use schemas::object::RecipeInput;
 use schemas::period::Frequency;
-use schemas::structure::{Role, Shape, Type};
+use schemas::structure::{ComponentList, Role, ValueType};
 use schemas::table::{Column, Table};
 use schemas::text::Name;
 
@@ -20,7 +20,7 @@ pub struct Offer {
     /// The dataflow.
     pub name: String,
     /// Its columns.
-    pub shape: Shape,
+    pub shape: ComponentList,
     /// The frequency of its periods, when all have one.
     pub frequency: Option<Frequency>,
 }
@@ -35,7 +35,7 @@ impl Offer {
 /// The one frequency of all periods of the identifier that is a time.
 fn frequency(table: &Table) -> Option<Frequency> {
     let timely = |(component, _): &(&schemas::structure::Component, &Column)| {
-        component.role == Role::Identifier && component.kind == Type::TimePeriod
+        component.role == Role::Identifier && component.value_type == ValueType::TimePeriod
     };
     let (_, column) = table.shape().components().iter().zip(table.columns()).find(timely)?;
     let Column::Period(periods) = column else { return None };
@@ -100,7 +100,7 @@ fn none(measure: &str, offers: &[Offer]) -> Fault {
 /// # Errors
 /// When an input has no offer, or more than one, or an offer is of no use.
 pub fn inputs<'i>(
-    wanted: impl IntoIterator<Item = (&'i Name, &'i Input)>,
+    wanted: impl IntoIterator<Item = (&'i Name, &'i RecipeInput)>,
     frequencies: &BTreeMap<Name, Frequency>,
     offers: &[Offer],
 ) -> Result<BTreeMap<Name, usize>, Fault> {
@@ -144,19 +144,19 @@ pub fn inputs<'i>(
     }
 }
 
-fn missing(name: &Name, input: &Input) -> Fault {
+fn missing(name: &Name, input: &RecipeInput) -> Fault {
     Fault::usage("inputs", format!("nothing given fits the input `{name}` ({})", input.title))
         .hint(format!("add `--input {name}=<data set>`, or `--from` a data set with its columns"))
 }
 
 /// Whether a table has the components: the same identifiers, and at least the others.
-fn fits(wanted: &Shape, found: &Shape) -> bool {
+fn fits(wanted: &ComponentList, found: &ComponentList) -> bool {
     let has = |component: &schemas::structure::Component| {
         found.components().iter().any(|other| {
             other.id == component.id
                 && other.role == component.role
-                && (other.kind == component.kind
-                    || (component.kind, other.kind) == (Type::Number, Type::Integer))
+                && (other.value_type == component.value_type
+                    || (component.value_type, other.value_type) == (ValueType::Number, ValueType::Integer))
         })
     };
     wanted.identifier_count() == found.identifier_count() && wanted.components().iter().all(has)
@@ -171,10 +171,10 @@ mod tests {
     fn offer(name: &str, keys: &[&str], frequency: Option<Frequency>) -> Offer {
         let component = |id: &str, role, kind| Component::new(Name::new(id).unwrap(), role, kind);
         let mut components: Vec<Component> =
-            keys.iter().map(|key| component(key, Role::Identifier, Type::String)).collect();
-        components.push(component("TIME_PERIOD", Role::Identifier, Type::TimePeriod));
-        components.push(component("OBS_VALUE", Role::Measure, Type::Number));
-        Offer { name: name.to_owned(), shape: Shape::new(components).unwrap(), frequency }
+            keys.iter().map(|key| component(key, Role::Identifier, ValueType::String)).collect();
+        components.push(component("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod));
+        components.push(component("OBS_VALUE", Role::Measure, ValueType::Number));
+        Offer { name: name.to_owned(), shape: ComponentList::new(components).unwrap(), frequency }
     }
 
     fn check(measure: &str, offers: &[Offer], expected: Result<&str, &str>) {
@@ -205,7 +205,7 @@ mod tests {
             shown,
             [("CONSUMPTION", 4), ("EXPORTS", 1), ("GOVERNMENT", 2), ("IMPORTS", 0), ("INVESTMENT", 3)]
         );
-        let read = recipes::find("gdp/expenditure").unwrap().read().unwrap();
+        let read = recipes::find_recipe("gdp/expenditure").unwrap().read().unwrap();
         let others = ["a", "b", "c", "d", "e"].map(|name| offer(name, &["REF_AREA"], None));
         let fault = inputs(&read.recipe.inputs, &read.frequencies, &others).unwrap_err();
         assert!(fault.message.contains("may be each of a, b, c"), "{}", fault.message);

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ledger::vtl;
-use recipes::Read;
-use schemas::object::{Input, Output, Recipe};
+use recipes::RecipeFile;
+use schemas::object::{Recipe, RecipeInput, RecipeOutput};
 use schemas::text::{Name, Text};
 
 use crate::fault::Fault;
@@ -18,7 +18,7 @@ impl From<recipes::Error> for Fault {
                 "types: string, integer, number, boolean, time_period, date, time, duration"
             }
             recipes::Error::Base { .. } => "`assay recipe list` shows the recipes of the library",
-            recipes::Error::Parameter { .. } => {
+            recipes::Error::RecipeParameter { .. } => {
                 "parameters are scalars that the script sets, each in a line of its own"
             }
             recipes::Error::Setting { .. } => "`assay recipe show` lists the parameters and their values",
@@ -42,8 +42,8 @@ pub fn open(name: &str) -> Result<Recipe, Fault> {
 ///
 /// # Errors
 /// As [`open`].
-pub fn read(name: &str) -> Result<Read, Fault> {
-    if let Some(entry) = recipes::find(name) {
+pub fn read(name: &str) -> Result<RecipeFile, Fault> {
+    if let Some(entry) = recipes::find_recipe(name) {
         return Ok(entry.read()?);
     }
     let path = Path::new(name);
@@ -55,26 +55,26 @@ pub fn read(name: &str) -> Result<Read, Fault> {
         return Err(Fault::usage("recipe", format!("`{name}` is a script, not a recipe file")).hint(hint));
     }
     let toml = text(path)?;
-    let script = text(&beside(path, recipes::script(name, &toml)?))?;
-    Ok(recipes::read(name, &toml, &script)?)
+    let script = text(&beside(path, recipes::script_file_name(name, &toml)?))?;
+    Ok(recipes::read_recipe(name, &toml, &script)?)
 }
 
 /// Other values for parameters, `NAME=VALUE`, written into the script.
 ///
 /// # Errors
 /// When a flag is not of that form, or the recipe cannot have the value.
-pub fn set(read: Read, flags: &[String]) -> Result<Read, Fault> {
+pub fn set(read: RecipeFile, flags: &[String]) -> Result<RecipeFile, Fault> {
     let pair = |flag: &String| match flag.split_once('=') {
         Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
         None => Err(Fault::usage("set", format!("`{flag}` is not of the form NAME=VALUE"))),
     };
     let values = flags.iter().map(pair).collect::<Result<Vec<_>, Fault>>()?;
-    Ok(read.with(&values)?)
+    Ok(read.with_parameters(&values)?)
 }
 
 /// The fault for a name that nothing has.
 fn unknown(name: &str) -> Fault {
-    let near = recipes::near(name);
+    let near = recipes::similar_names(name);
     let hint = match near.as_slice() {
         [] => "`assay recipe list` shows the recipes of the library".to_owned(),
         [only] => format!("did you mean `{only}`?"),
@@ -98,19 +98,22 @@ pub fn script(name: &str) -> bool {
 ///
 /// # Errors
 /// As [`open`]; a script without inputs is one.
-pub fn opened(name: &str, inputs: &BTreeMap<Name, ledger::compute::Source>) -> Result<Recipe, Fault> {
+pub fn opened(name: &str, inputs: &BTreeMap<Name, ledger::compute::InputData>) -> Result<Recipe, Fault> {
     let path = Path::new(name);
     if !script(name) || inputs.is_empty() {
         return open(name);
     }
     let source = text(path)?;
-    let output = || Ok::<Output, Fault>(Output { title: Text::new("")?, unit: Text::new("")? });
+    let output = || Ok::<RecipeOutput, Fault>(RecipeOutput { title: Text::new("")?, unit: Text::new("")? });
     // A script that cannot be read has no outputs; its check says why.
     let outputs: Vec<String> = vtl::Script::parse(&source)
         .map(|script| script.outputs().into_iter().map(str::to_owned).collect())
         .unwrap_or_default();
-    let given = |source: &ledger::compute::Source| {
-        Ok::<Input, Fault>(Input { title: Text::new("")?, components: source.table.shape().clone() })
+    let given = |source: &ledger::compute::InputData| {
+        Ok::<RecipeInput, Fault>(RecipeInput {
+            title: Text::new("")?,
+            components: source.table.shape().clone(),
+        })
     };
     Ok(Recipe {
         title: Text::new(
@@ -127,7 +130,7 @@ pub fn opened(name: &str, inputs: &BTreeMap<Name, ledger::compute::Source>) -> R
             .map(|name| Ok((Name::new(name)?, output()?)))
             .collect::<Result<_, Fault>>()?,
         semantics: vtl::SEMANTICS_VERSION,
-        limits: recipes::LIMITS,
+        limits: recipes::DEFAULT_LIMITS,
         description: Text::new("")?,
         references: Vec::new(),
         licence: Text::new("")?,
@@ -143,7 +146,7 @@ pub fn script_of(path: &Path) -> Result<PathBuf, Fault> {
     if path.extension().is_some_and(|extension| extension == "vtl") {
         return Ok(path.to_owned());
     }
-    Ok(beside(path, recipes::script(&path.display().to_string(), &text(path)?)?))
+    Ok(beside(path, recipes::script_file_name(&path.display().to_string(), &text(path)?)?))
 }
 
 fn text(path: &Path) -> Result<String, Fault> {

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use ingest::{ColumnMapping, CompanionFile, ImportOptions, ImportedTable, Mapping, SourceFile};
 use schemas::cid::PieceId;
-use schemas::content::{self, Block, block};
+use schemas::content::{self, Block, encode_block};
 use schemas::limits::{PIECE_BYTES_MAX, SNAPSHOT_BYTES_MAX};
 use schemas::object::{Code, Dataset, Provenance, Snapshot, Structure};
-use schemas::structure::{Component, Shape};
+use schemas::structure::{Component, ComponentList};
 use schemas::text::{Name, Text};
 
 use crate::args::{Global, Import};
@@ -80,7 +80,7 @@ pub struct Prepared {
 /// # Errors
 /// When it is not there, not readable, or too large.
 pub fn read(path: &Path) -> Result<Vec<u8>, Fault> {
-    match node::home::read(path, SNAPSHOT_BYTES_MAX) {
+    match node::data_directory::read_bounded(path, SNAPSHOT_BYTES_MAX) {
         Ok(Some(bytes)) => Ok(bytes),
         Ok(None) => {
             let message = format!("`{}` has more than {SNAPSHOT_BYTES_MAX} bytes", path.display());
@@ -91,15 +91,15 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Fault> {
 }
 
 /// The fault of a file that cannot be opened.
-fn absent(path: &Path, fault: node::home::Error) -> Fault {
+fn absent(path: &Path, fault: node::data_directory::Error) -> Fault {
     match fault {
-        node::home::Error::Io { .. } if !path.exists() => Fault::absent(fault.to_string()),
+        node::data_directory::Error::Io { .. } if !path.exists() => Fault::absent(fault.to_string()),
         _ => Fault::usage("file", fault.to_string()),
     }
 }
 
 /// A file that is read piece by piece.
-struct OnDisk(node::home::Opened);
+struct OnDisk(node::data_directory::RandomAccessFile);
 
 impl ingest::ReadAt for OnDisk {
     fn size(&self) -> u64 {
@@ -165,9 +165,9 @@ pub fn prepare(args: &Import, given: Given, screen: &Screen) -> Result<Prepared,
     let mut imported = reread(args, &given, screen)?;
     imported.summary.notes.extend(unkept(&given.companions));
     let (snapshot, mut blocks) = snapshot(args, &given, &imported)?;
-    let (content, content_blocks) = content::pack(&imported.table, codes(&imported)?)?;
+    let (content, content_blocks) = content::pack_table(&imported.table, codes(&imported)?)?;
     blocks.extend(content_blocks);
-    let (snapshot, snapshot_block) = block(&snapshot)?;
+    let (snapshot, snapshot_block) = encode_block(&snapshot)?;
     blocks.push(snapshot_block);
     let dataflow = args.dataflow.as_deref().map_or_else(|| Ok(imported.dataflow.clone()), Name::new)?;
     let dataset = Dataset {
@@ -249,7 +249,7 @@ fn unkept(companions: &[CompanionFile]) -> Option<String> {
 /// # Errors
 /// Texts out of bounds.
 pub fn content(imported: &ImportedTable) -> Result<schemas::cid::ContentId, Fault> {
-    Ok(content::pack(&imported.table, codes(imported)?)?.0)
+    Ok(content::pack_table(&imported.table, codes(imported)?)?.0)
 }
 
 /// The media type of a file, by its first bytes.
@@ -293,7 +293,11 @@ fn codes(imported: &ImportedTable) -> Result<BTreeMap<Name, Vec<Code>>, Fault> {
 ///
 /// # Errors
 /// Each fault of the importer.
-pub fn local(path: &Path, wanted: Option<&Shape>, screen: &Screen) -> Result<ledger::compute::Source, Fault> {
+pub fn local(
+    path: &Path,
+    wanted: Option<&ComponentList>,
+    screen: &Screen,
+) -> Result<ledger::compute::InputData, Fault> {
     let mut imported = in_pieces(path, &ImportOptions::default(), screen)?;
     if let Some(mapping) = wanted.and_then(|wanted| retyped(imported.table.shape(), wanted)) {
         let options = ImportOptions { mapping: Some(mapping), ..ImportOptions::default() };
@@ -301,7 +305,7 @@ pub fn local(path: &Path, wanted: Option<&Shape>, screen: &Screen) -> Result<led
         imported = in_pieces(path, &options, screen).unwrap_or(imported);
     }
     let structure = Structure { components: imported.table.shape().clone(), codes: codes(&imported)? };
-    Ok(ledger::compute::Source { structure, table: imported.table })
+    Ok(ledger::compute::InputData { structure, table: imported.table })
 }
 
 /// Reads a file piece by piece; a pipe, which has no places, as a whole.
@@ -309,7 +313,8 @@ fn in_pieces(path: &Path, options: &ImportOptions, screen: &Screen) -> Result<Im
     if !path.is_file() {
         return import(&base(path), &read(path)?, options, screen);
     }
-    let file = OnDisk(node::home::Opened::open(path).map_err(|fault| absent(path, fault))?);
+    let file =
+        OnDisk(node::data_directory::RandomAccessFile::open(path).map_err(|fault| absent(path, fault))?);
     let bar = screen.bar(file.0.size(), &base(path));
     let imported = ingest::import_document(&base(path), &file, options, &mut |done| bar.set_position(done));
     bar.finish_and_clear();
@@ -317,14 +322,15 @@ fn in_pieces(path: &Path, options: &ImportOptions, screen: &Screen) -> Result<Im
 }
 
 /// The columns as they are wanted, when they were found under the same names as something else.
-fn retyped(found: &Shape, wanted: &Shape) -> Option<Mapping> {
-    let ids = |shape: &Shape| shape.components().iter().map(|one| one.id.clone()).collect::<BTreeSet<_>>();
+fn retyped(found: &ComponentList, wanted: &ComponentList) -> Option<Mapping> {
+    let ids =
+        |shape: &ComponentList| shape.components().iter().map(|one| one.id.clone()).collect::<BTreeSet<_>>();
     if found == wanted || ids(found) != ids(wanted) {
         return None;
     }
     let link = |one: &Component| ColumnMapping {
         role: Some(one.role),
-        value_type: Some(one.kind),
+        value_type: Some(one.value_type),
         ..ColumnMapping::column(one.id.as_str(), one.id.clone())
     };
     Some(Mapping { columns: wanted.components().iter().map(link).collect(), ..Mapping::default() })

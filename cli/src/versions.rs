@@ -25,10 +25,10 @@ pub fn find(backend: &Backend, wanted: &str) -> Result<DatasetId, Fault> {
     let found = match vintage.split_once('=') {
         None if vintage == "latest" => versions.last(),
         None if vintage == "first" => versions.first(),
-        Some(("seq", seq)) => versions.iter().find(|info| info.placed.seq.to_string() == seq),
+        Some(("seq", seq)) => versions.iter().find(|info| info.position.seq.to_string() == seq),
         Some(("asof", day)) => {
             let end = end_of(day)?;
-            versions.iter().rev().find(|info| info.placed.time < end)
+            versions.iter().rev().find(|info| info.position.time < end)
         }
         _ => {
             return Err(Fault::usage("vintage", format!("`@{vintage}` is not a vintage"))
@@ -38,7 +38,7 @@ pub fn find(backend: &Backend, wanted: &str) -> Result<DatasetId, Fault> {
     found.map(|info| info.id).ok_or_else(|| {
         let known: Vec<String> = versions
             .iter()
-            .map(|info| format!("@seq={} of {}", info.placed.seq, view::day(info.placed.time)))
+            .map(|info| format!("@seq={} of {}", info.position.seq, view::day(info.position.time)))
             .collect();
         Fault::absent(format!("`{name}` has no version `@{vintage}`"))
             .hint(format!("versions: {}", known.join(", ")))
@@ -53,11 +53,11 @@ pub fn versions(backend: &Backend, name: &str) -> Result<Vec<DatasetInfo>, Fault
     let held = backend.datasets()?;
     let mut matching: Vec<DatasetInfo> =
         held.iter().filter(|info| info.dataset.dataflow.as_str() == name).cloned().collect();
-    let publishers: BTreeSet<_> = matching.iter().map(|info| info.placed.publisher).collect();
+    let publishers: BTreeSet<_> = matching.iter().map(|info| info.position.publisher).collect();
     if publishers.len() > 1 {
         let message = format!("several publishers have data sets called `{name}`");
         let ids: Vec<String> =
-            matching.iter().map(|info| format!("{} ({})", info.id, info.placed.name)).collect();
+            matching.iter().map(|info| format!("{} ({})", info.id, info.position.name)).collect();
         return Err(Fault::usage("ambiguous", message).hint(format!("name one by id: {}", ids.join(", "))));
     }
     if matching.is_empty() {
@@ -70,7 +70,7 @@ pub fn versions(backend: &Backend, name: &str) -> Result<Vec<DatasetInfo>, Fault
         };
         return Err(Fault::absent(format!("no data set `{name}` is held here")).hint(hint));
     }
-    matching.sort_by_key(|info| info.placed.seq);
+    matching.sort_by_key(|info| info.position.seq);
     Ok(matching)
 }
 

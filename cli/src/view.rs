@@ -103,7 +103,7 @@ pub fn time(seconds: i64) -> String {
     let day = seconds.div_euclid(86_400);
     let rest = seconds.rem_euclid(86_400);
     let date = i32::try_from(day).ok().and_then(|day| {
-        let epoch = Period::day(1970, 1, 1)?;
+        let epoch = Period::from_date(1970, 1, 1)?;
         epoch.shift(i64::from(day))
     });
     match date {

@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use replication::Millis;
 
 /// Seconds since 1970-01-01T00:00:00Z by the wall clock; negative before.
-pub fn system() -> i64 {
+pub fn unix_seconds() -> i64 {
     match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
         Err(before) => -i64::try_from(before.duration().as_secs()).unwrap_or(i64::MAX),
@@ -14,7 +14,7 @@ pub fn system() -> i64 {
 }
 
 /// Milliseconds since the first call in this process; never runs backwards.
-pub fn now() -> Millis {
+pub fn monotonic_millis() -> Millis {
     static START: OnceLock<Instant> = OnceLock::new();
     let elapsed = START.get_or_init(Instant::now).elapsed();
     Millis(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))

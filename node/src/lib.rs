@@ -4,18 +4,18 @@
 //! network to the service, actions of the service to the network, and time to both.
 
 mod clock;
-pub mod home;
+pub mod data_directory;
 mod pages;
+mod peer_scores;
 mod running;
-mod score;
 mod wiring;
 
-pub use clock::{now, system};
-pub use home::Home;
+pub use clock::{monotonic_millis, unix_seconds};
+pub use data_directory::DataDirectory;
 /// The owner of a node's state, for those who open a data directory without running a node.
 pub use network;
-pub use running::{Config, Error, Node, open, start};
+pub use running::{Error, NodeConfig, RunningNode, open_core, start_node};
 pub use service;
 /// The keeping of blocks, for the same.
 pub use store;
-pub use wiring::Sighting;
+pub use wiring::NetworkEvent;

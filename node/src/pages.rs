@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dashboard::{DocumentQuery, PageRequest};
 
 /// Pages about what the node holds.
-pub(crate) fn made() -> api::PageRenderer {
+pub(crate) fn render_pages() -> api::PageRenderer {
     Arc::new(|asked: &api::PageRequest, documents: &dyn api::Documents| {
         let wanted = PageRequest {
             path: &asked.path,

@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use network::NodeKey;
 use schemas::text::Text;
-use service::{Core, Service, Setup, Signer};
+use service::{Core, CoreSetup, Service, Signer};
 use store::{OpenReport, Store};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::clock;
-use crate::home::{self, Home, Key, Running};
-use crate::wiring::{self, Contacts, Sighting};
+use crate::data_directory::{self, DataDirectory, KeyRole, RunningInfo};
+use crate::wiring::{self, ConnectedPeers, NetworkEvent};
 
 /// How a node is started.
 #[derive(Debug, Clone)]
-pub struct Config {
+pub struct NodeConfig {
     /// Multiaddresses to listen on.
     pub listen: Vec<String>,
     /// Multiaddresses of peers to dial, besides those remembered.
@@ -32,7 +32,7 @@ pub struct Config {
 pub enum Error {
     /// The data directory.
     #[error(transparent)]
-    Home(#[from] home::Error),
+    DataDirectory(#[from] data_directory::Error),
     /// The store.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -59,26 +59,26 @@ pub enum Error {
 ///
 /// # Errors
 /// [`Error::Store`], [`Error::Service`], [`Error::Home`].
-pub fn open(home: &Home, attest: bool) -> Result<(Core<Store>, OpenReport), Error> {
+pub fn open_core(home: &DataDirectory, attest: bool) -> Result<(Core<Store>, OpenReport), Error> {
     let (store, opened) = Store::open(&home.store())?;
-    let signer = home.key(Key::Operating)?.map(Signer);
+    let signer = home.key(KeyRole::Operating)?.map(Signer);
     let build = Text::new(concat!("assay/", env!("CARGO_PKG_VERSION"))).unwrap_or_default();
-    let core = Core::open(Arc::new(store), Setup { signer, build, attest })?;
+    let core = Core::open(Arc::new(store), CoreSetup { signer, build, attest })?;
     Ok((core, opened))
 }
 
 /// A running node.
-pub struct Node {
+pub struct RunningNode {
     /// The owner of its state.
     pub service: Service<Store>,
     /// Where its API answers, such as `http://127.0.0.1:7171`.
     pub api: String,
     /// How the store was opened.
-    pub opened: OpenReport,
+    pub open_report: OpenReport,
     /// Peers met and addresses listened on, as it happens.
-    pub sightings: mpsc::Receiver<Sighting>,
+    pub network_events: mpsc::Receiver<NetworkEvent>,
     network: network::NetworkHandle,
-    home: Home,
+    home: DataDirectory,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -87,38 +87,47 @@ pub struct Node {
 ///
 /// # Errors
 /// [`enum@Error`].
-pub async fn start(home: &Home, config: Config) -> Result<Node, Error> {
-    let (core, opened) = open(home, config.attest)?;
+pub async fn start_node(home: &DataDirectory, config: NodeConfig) -> Result<RunningNode, Error> {
+    let (core, opened) = open_core(home, config.attest)?;
     // What is asked of this machine is looked at before others are met.
     let listener = api::bind_loopback(config.api).await;
     let listener = listener.map_err(|source| Error::Api { address: config.api, source })?;
     let address = listener.local_addr().map_err(|source| Error::Api { address: config.api, source })?;
-    let seed = home.make_key(Key::Node)?.seed();
-    let (service, actions) = Service::start(core, clock::system).map_err(Error::Thread)?;
+    let seed = home.make_key(KeyRole::Node)?.seed();
+    let (service, actions) = Service::start(core, clock::unix_seconds).map_err(Error::Thread)?;
     let mut bootstrap = config.peers.clone();
-    bootstrap.extend(service.query().peers()?.into_iter().filter(|peer| !config.peers.contains(peer)));
+    bootstrap.extend(service.query().list_peers()?.into_iter().filter(|peer| !config.peers.contains(peer)));
     let mut setup = network::NetworkConfig::new(NodeKey::from_seed(seed));
     setup.listen = config.listen;
     setup.bootstrap = bootstrap;
-    let (network, events) = join(setup, &config.peers)?;
-    let contacts = Contacts::default();
-    let (seen, sightings) = mpsc::channel(wiring::SIGHTINGS_MAX);
+    let (network, events) = start_network(setup, &config.peers)?;
+    let contacts = ConnectedPeers::default();
+    let (seen, sightings) = mpsc::channel(wiring::NETWORK_EVENTS_MAX);
     let (stop, stopped) = watch::channel(false);
     let state = wiring::api_state(&service, home.token()?, &contacts, &network);
     let tasks = vec![
-        tokio::spawn(wiring::events(events, service.clone(), contacts, seen)),
-        tokio::spawn(wiring::actions(actions, service.clone(), network.clone())),
-        tokio::spawn(wiring::ticks(service.clone(), stopped.clone())),
-        tokio::spawn(wiring::api(listener, state, stopped)),
+        tokio::spawn(wiring::forward_events(events, service.clone(), contacts, seen)),
+        tokio::spawn(wiring::run_actions(actions, service.clone(), network.clone())),
+        tokio::spawn(wiring::run_ticks(service.clone(), stopped.clone())),
+        tokio::spawn(wiring::serve_api(listener, state, stopped)),
     ];
     let api = format!("http://{address}");
-    home.set_running(Some(&Running { pid: std::process::id(), api: api.clone() }))?;
-    Ok(Node { service, api, opened, sightings, network, home: home.clone(), stop, tasks })
+    home.set_running(Some(&RunningInfo { pid: std::process::id(), api: api.clone() }))?;
+    Ok(RunningNode {
+        service,
+        api,
+        open_report: opened,
+        network_events: sightings,
+        network,
+        home: home.clone(),
+        stop,
+        tasks,
+    })
 }
 
 /// Starts the network. An address that was remembered and is none (of another version, say) is
 /// passed over: nobody could take it back while it kept the node from starting.
-fn join(
+fn start_network(
     mut setup: network::NetworkConfig,
     given: &[String],
 ) -> Result<(network::NetworkHandle, mpsc::Receiver<network::SwarmReport>), network::Error> {
@@ -133,7 +142,7 @@ fn join(
     }
 }
 
-impl Node {
+impl RunningNode {
     /// Ends streams and connections, finishes what is pending, and says that no node runs here.
     ///
     /// # Errors

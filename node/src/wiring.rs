@@ -9,20 +9,20 @@ use replication::limits::TICK_MILLIS;
 use replication::{StreamError, StreamOutcome, SyncAction, SyncEvent, SyncRequest};
 use schemas::cid::Cid;
 use serde::{Deserialize, Serialize};
-use service::{Command, Keep, Service};
+use service::{Service, ServiceCommand, Storage};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
-use crate::clock::{now, system};
-use crate::score::Scores;
+use crate::clock::{monotonic_millis, unix_seconds};
+use crate::peer_scores::PeerScores;
 
 /// Sightings that wait for whoever prints them; more are dropped.
-pub(crate) const SIGHTINGS_MAX: usize = 256;
+pub(crate) const NETWORK_EVENTS_MAX: usize = 256;
 
 /// Something that the network saw and people may want to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum Sighting {
+pub enum NetworkEvent {
     /// An address at which this node can be reached.
     Listening {
         /// With the peer id at its end.
@@ -51,39 +51,39 @@ pub enum Sighting {
 
 /// Who is connected, and where this node listens.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Contacts(Arc<Mutex<Known>>);
+pub(crate) struct ConnectedPeers(Arc<Mutex<PeerTable>>);
 
 #[derive(Debug, Default)]
-struct Known {
+struct PeerTable {
     peers: BTreeMap<String, String>,
     listening: Vec<String>,
 }
 
-impl Contacts {
-    fn known(&self) -> MutexGuard<'_, Known> {
+impl ConnectedPeers {
+    fn lock_table(&self) -> MutexGuard<'_, PeerTable> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, sighting: &Sighting) {
-        let mut known = self.known();
+    fn record_event(&self, sighting: &NetworkEvent) {
+        let mut known = self.lock_table();
         match sighting {
-            Sighting::Listening { address } => known.listening.push(address.clone()),
-            Sighting::Connected { peer, address } => {
+            NetworkEvent::Listening { address } => known.listening.push(address.clone()),
+            NetworkEvent::Connected { peer, address } => {
                 known.peers.insert(peer.clone(), address.clone());
             }
-            Sighting::Disconnected { peer } => {
+            NetworkEvent::Disconnected { peer } => {
                 known.peers.remove(peer);
             }
-            Sighting::Unreachable { .. } => {}
+            NetworkEvent::Unreachable { .. } => {}
         }
     }
 }
 
 /// What the API needs to know of the network.
-pub(crate) fn api_state<K: Keep>(
+pub(crate) fn api_state<K: Storage>(
     service: &Service<K>,
     token: String,
-    contacts: &Contacts,
+    contacts: &ConnectedPeers,
     network: &NetworkHandle,
 ) -> api::Setup<K> {
     let (peers, listening, network) = (contacts.clone(), contacts.clone(), network.clone());
@@ -91,9 +91,9 @@ pub(crate) fn api_state<K: Keep>(
     api::Setup {
         service: service.clone(),
         token,
-        peers: Arc::new(move || peers.known().peers.clone().into_iter().collect()),
+        peers: Arc::new(move || peers.lock_table().peers.clone().into_iter().collect()),
         listening: Arc::new(move || {
-            listening.known().listening.iter().map(|address| (local.clone(), address.clone())).collect()
+            listening.lock_table().listening.iter().map(|address| (local.clone(), address.clone())).collect()
         }),
         dial: Arc::new(move |address| {
             let network = network.clone();
@@ -102,38 +102,43 @@ pub(crate) fn api_state<K: Keep>(
                 Ok(peer.to_string())
             })
         }),
-        clock: system,
-        pages: crate::pages::made(),
+        clock: unix_seconds,
+        pages: crate::pages::render_pages(),
     }
 }
 
 /// Hands what the network saw to the service.
-pub(crate) async fn events<K: Keep>(
+pub(crate) async fn forward_events<K: Storage>(
     mut events: mpsc::Receiver<Seen>,
     service: Service<K>,
-    contacts: Contacts,
-    seen: mpsc::Sender<Sighting>,
+    contacts: ConnectedPeers,
+    seen: mpsc::Sender<NetworkEvent>,
 ) {
     while let Some(event) = events.recv().await {
-        if let Some(sighting) = sighting(&event) {
-            contacts.note(&sighting);
+        if let Some(sighting) = network_event(&event) {
+            contacts.record_event(&sighting);
             // A node whose owner prints nothing works all the same.
             let _ = seen.try_send(sighting);
         }
         let command = match event {
-            Seen::Connected { peer, .. } => Command::Network(now(), SyncEvent::Connected(peer)),
-            Seen::Disconnected(peer) => Command::Network(now(), SyncEvent::Disconnected(peer)),
+            Seen::Connected { peer, .. } => {
+                ServiceCommand::Network(monotonic_millis(), SyncEvent::Connected(peer))
+            }
+            Seen::Disconnected(peer) => {
+                ServiceCommand::Network(monotonic_millis(), SyncEvent::Disconnected(peer))
+            }
             Seen::HeadsReceived { from, heads } => {
-                Command::Network(now(), SyncEvent::HeadsReceived { from, heads })
+                ServiceCommand::Network(monotonic_millis(), SyncEvent::HeadsReceived { from, heads })
             }
             Seen::BlockReceived { request_id, id, bytes, .. } => {
-                Command::Received(now(), request_id, id, bytes)
+                ServiceCommand::Received(monotonic_millis(), request_id, id, bytes)
             }
-            Seen::RequestFinished { request_id, outcome } => {
-                Command::Network(now(), SyncEvent::RequestFinished { request_id, outcome })
-            }
+            Seen::RequestFinished { request_id, outcome } => ServiceCommand::Network(
+                monotonic_millis(),
+                SyncEvent::RequestFinished { request_id, outcome },
+            ),
             Seen::RequestReceived { request, reply, .. } => {
-                tokio::spawn(serve(service.clone(), request, reply));
+                tokio::spawn(serve_request(service.clone(), request, reply));
                 continue;
             }
             Seen::Misbehaved { peer, reason } => {
@@ -148,30 +153,35 @@ pub(crate) async fn events<K: Keep>(
     }
 }
 
-fn sighting(event: &Seen) -> Option<Sighting> {
+fn network_event(event: &Seen) -> Option<NetworkEvent> {
     Some(match event {
-        Seen::Listening(address) => Sighting::Listening { address: address.clone() },
+        Seen::Listening(address) => NetworkEvent::Listening { address: address.clone() },
         Seen::Connected { peer, address } => {
-            Sighting::Connected { peer: peer.to_string(), address: address.clone() }
+            NetworkEvent::Connected { peer: peer.to_string(), address: address.clone() }
         }
-        Seen::Disconnected(peer) => Sighting::Disconnected { peer: peer.to_string() },
+        Seen::Disconnected(peer) => NetworkEvent::Disconnected { peer: peer.to_string() },
         Seen::Unreachable { address, reason } => {
-            Sighting::Unreachable { address: address.clone(), reason: reason.clone() }
+            NetworkEvent::Unreachable { address: address.clone(), reason: reason.clone() }
         }
         _ => return None,
     })
 }
 
 /// Sends a peer the blocks that it asks for, those that are held.
-async fn serve<K: Keep>(service: Service<K>, request: SyncRequest, reply: mpsc::Sender<(Cid, Vec<u8>)>) {
+async fn serve_request<K: Storage>(
+    service: Service<K>,
+    request: SyncRequest,
+    reply: mpsc::Sender<(Cid, Vec<u8>)>,
+) {
     let ids: Vec<Cid> = match request {
         SyncRequest::Blocks { ids } => ids,
         SyncRequest::Entries { publisher, from, count } => {
-            let entries = service.ask(|reply| Command::Entries(publisher, from, count, reply)).await;
+            let entries =
+                service.request(|reply| ServiceCommand::Entries(publisher, from, count, reply)).await;
             entries.unwrap_or_default().into_iter().map(|entry| entry.cid()).collect()
         }
     };
-    let keep = service.keep();
+    let keep = service.storage();
     for id in ids {
         let reader = Arc::clone(&keep);
         let Ok(Ok(Some(bytes))) = tokio::task::spawn_blocking(move || reader.get(id)).await else { continue };
@@ -182,12 +192,12 @@ async fn serve<K: Keep>(service: Service<K>, request: SyncRequest, reply: mpsc::
 }
 
 /// Hands what the service wants done to the network.
-pub(crate) async fn actions<K: Keep>(
+pub(crate) async fn run_actions<K: Storage>(
     mut actions: mpsc::Receiver<SyncAction>,
     service: Service<K>,
     network: NetworkHandle,
 ) {
-    let mut scores = Scores::default();
+    let mut scores = PeerScores::default();
     while let Some(action) = actions.recv().await {
         let done = match action {
             SyncAction::Gossip(heads) => network.gossip_heads(heads).await,
@@ -198,14 +208,21 @@ pub(crate) async fn actions<K: Keep>(
                 if asked.is_err() {
                     let outcome = StreamOutcome::Interrupted(StreamError::Unreachable);
                     service
-                        .send(Command::Network(now(), SyncEvent::RequestFinished { request_id, outcome }))
+                        .send(ServiceCommand::Network(
+                            monotonic_millis(),
+                            SyncEvent::RequestFinished { request_id, outcome },
+                        ))
                         .await;
                 }
                 asked
             }
             SyncAction::Penalise { peer, severity, reason } => {
                 tracing::warn!(%peer, ?severity, reason, "a peer is penalised");
-                if scores.note(now(), &peer, severity) { network.ban_peer(&peer).await } else { Ok(()) }
+                if scores.add_points(monotonic_millis(), &peer, severity) {
+                    network.ban_peer(&peer).await
+                } else {
+                    Ok(())
+                }
             }
         };
         if let Err(error) = done {
@@ -215,12 +232,12 @@ pub(crate) async fn actions<K: Keep>(
 }
 
 /// Tells the service that time passes.
-pub(crate) async fn ticks<K: Keep>(service: Service<K>, mut stopped: watch::Receiver<bool>) {
+pub(crate) async fn run_ticks<K: Storage>(service: Service<K>, mut stopped: watch::Receiver<bool>) {
     let mut interval = tokio::time::interval(Duration::from_millis(TICK_MILLIS));
     loop {
         tokio::select! {
             _ = interval.tick() => {
-                if !service.send(Command::Network(now(), SyncEvent::Tick)).await {
+                if !service.send(ServiceCommand::Network(monotonic_millis(), SyncEvent::Tick)).await {
                     return;
                 }
             }
@@ -230,7 +247,7 @@ pub(crate) async fn ticks<K: Keep>(service: Service<K>, mut stopped: watch::Rece
 }
 
 /// Answers API requests.
-pub(crate) async fn api<K: Keep>(
+pub(crate) async fn serve_api<K: Storage>(
     listener: TcpListener,
     state: api::Setup<K>,
     mut stopped: watch::Receiver<bool>,

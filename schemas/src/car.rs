@@ -26,7 +26,7 @@ const VARINT_BYTES_MAX: usize = 4;
 pub enum Error {
     /// The header is not `{roots, version: 1}`.
     #[error("not a CARv1 file: {0}")]
-    Header(String),
+    CarHeader(String),
     /// The bytes end inside a record.
     #[error("truncated record at byte {at}")]
     Truncated {
@@ -57,36 +57,36 @@ pub enum Error {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Header {
+struct CarHeader {
     roots: Vec<Cid>,
     version: u8,
 }
 
 /// The header of a file with these roots, at most [`ROOTS_MAX`]; a reader refuses more.
-pub fn header(roots: &[Cid]) -> Vec<u8> {
+pub fn encode_header(roots: &[Cid]) -> Vec<u8> {
     // INVARIANT: a list of so many links and a small integer always have an encoding.
-    let body = cbor::encode(&Header { roots: roots.to_vec(), version: 1 }).unwrap_or_default();
-    let mut bytes = varint(body.len());
+    let body = cbor::encode(&CarHeader { roots: roots.to_vec(), version: 1 }).unwrap_or_default();
+    let mut bytes = encode_varint(body.len());
     bytes.extend(body);
     bytes
 }
 
 /// The record of a block.
-pub fn record(id: Cid, block: &[u8]) -> Vec<u8> {
-    let mut bytes = record_head(id, block.len());
+pub fn encode_record(id: Cid, block: &[u8]) -> Vec<u8> {
+    let mut bytes = encode_record_header(id, block.len());
     bytes.extend_from_slice(block);
     bytes
 }
 
 /// What stands before the bytes of a block of `length` bytes.
-pub fn record_head(id: Cid, length: usize) -> Vec<u8> {
-    let mut bytes = varint(CID_BYTES + length);
+pub fn encode_record_header(id: Cid, length: usize) -> Vec<u8> {
+    let mut bytes = encode_varint(CID_BYTES + length);
     bytes.extend_from_slice(&id.to_bytes());
     bytes
 }
 
 /// Unsigned LEB128 (multiformats "unsigned-varint").
-pub fn varint(value: usize) -> Vec<u8> {
+pub fn encode_varint(value: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(VARINT_BYTES_MAX);
     let mut rest = value;
     while rest >= 0x80 {
@@ -122,7 +122,7 @@ pub fn read_varint(bytes: &[u8]) -> Varint {
 
 /// Where a record begins, what it names, and where its bytes lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Record {
+pub struct CarRecord {
     /// The id it claims.
     pub id: Cid,
     /// Offset of the block's first byte.
@@ -136,13 +136,13 @@ pub struct Record {
 /// # Errors
 /// [`Error::Header`].
 pub fn read_header(bytes: &[u8]) -> Result<(Vec<Cid>, usize), Error> {
-    let bad = |text: &str| Error::Header(text.into());
+    let bad = |text: &str| Error::CarHeader(text.into());
     let Varint::Value(length, start) = read_varint(bytes) else { return Err(bad("no header")) };
     if length > HEADER_BYTES_MAX {
         return Err(bad("the header is too long"));
     }
     let body = bytes.get(start..start + length).ok_or_else(|| bad("the header is cut off"))?;
-    let header: Header = cbor::decode(body).map_err(|fault| Error::Header(fault.to_string()))?;
+    let header: CarHeader = cbor::decode(body).map_err(|fault| Error::CarHeader(fault.to_string()))?;
     if header.version != 1 {
         return Err(bad("the version is not 1"));
     }
@@ -156,12 +156,12 @@ pub fn read_header(bytes: &[u8]) -> Result<(Vec<Cid>, usize), Error> {
 ///
 /// # Errors
 /// [`Error::Truncated`], [`Error::Length`], [`Error::Cid`].
-pub fn read_record(bytes: &[u8], at: usize) -> Option<Result<Record, Error>> {
+pub fn read_record(bytes: &[u8], at: usize) -> Option<Result<CarRecord, Error>> {
     let rest = bytes.get(at..).filter(|rest| !rest.is_empty())?;
     Some(record_at(rest, at))
 }
 
-fn record_at(rest: &[u8], at: usize) -> Result<Record, Error> {
+fn record_at(rest: &[u8], at: usize) -> Result<CarRecord, Error> {
     let (length, head) = match read_varint(rest) {
         Varint::Value(length, head) => (length, head),
         Varint::More => return Err(Error::Truncated { at }),
@@ -175,12 +175,12 @@ fn record_at(rest: &[u8], at: usize) -> Result<Record, Error> {
     if rest.len() < head + length {
         return Err(Error::Truncated { at });
     }
-    Ok(Record { id, start: at + head + CID_BYTES, end: at + head + length })
+    Ok(CarRecord { id, start: at + head + CID_BYTES, end: at + head + length })
 }
 
 /// The checked blocks of a whole file.
 #[derive(Debug)]
-pub struct Blocks<'a> {
+pub struct CarBlocks<'a> {
     bytes: &'a [u8],
     at: usize,
 }
@@ -189,12 +189,12 @@ pub struct Blocks<'a> {
 ///
 /// # Errors
 /// [`Error::Header`].
-pub fn open(bytes: &[u8]) -> Result<(Vec<Cid>, Blocks<'_>), Error> {
+pub fn open_archive(bytes: &[u8]) -> Result<(Vec<Cid>, CarBlocks<'_>), Error> {
     let (roots, at) = read_header(bytes)?;
-    Ok((roots, Blocks { bytes, at }))
+    Ok((roots, CarBlocks { bytes, at }))
 }
 
-impl<'a> Iterator for Blocks<'a> {
+impl<'a> Iterator for CarBlocks<'a> {
     type Item = Result<(Cid, &'a [u8]), Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -223,15 +223,15 @@ mod tests {
 
     fn sample() -> (Cid, Vec<u8>) {
         let id = Cid::of(Codec::Raw, b"block");
-        let mut file = header(&[id]);
-        file.extend(record(id, b"block"));
+        let mut file = encode_header(&[id]);
+        file.extend(encode_record(id, b"block"));
         (id, file)
     }
 
     #[test]
     fn a_file_leads_back_to_its_blocks() {
         let (id, file) = sample();
-        let (roots, blocks) = open(&file).unwrap();
+        let (roots, blocks) = open_archive(&file).unwrap();
         assert_eq!(roots, [id]);
         assert_eq!(blocks.collect::<Result<Vec<_>, _>>().unwrap(), [(id, b"block".as_slice())]);
     }
@@ -240,7 +240,7 @@ mod tests {
     fn every_flipped_byte_and_every_cut_is_noticed() {
         let (id, file) = sample();
         let whole = |file: &[u8]| {
-            let (roots, blocks) = open(file)?;
+            let (roots, blocks) = open_archive(file)?;
             blocks.collect::<Result<Vec<_>, _>>().map(|blocks| (roots, blocks.len()))
         };
         for at in 0..file.len() {
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn varints_have_one_form() {
         for value in [0, 1, 127, 128, 16_383, 16_384, BLOCK_BYTES_MAX + CID_BYTES] {
-            let bytes = varint(value);
+            let bytes = encode_varint(value);
             assert_eq!(read_varint(&bytes), Varint::Value(value, bytes.len()));
         }
         assert_eq!(read_varint(&[0x80, 0]), Varint::Bad);

@@ -105,7 +105,7 @@ pub enum Error {
 
 /// What may stand in the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rules {
+pub enum CborRules {
     /// Objects: text keys, links.
     DagCbor,
     /// The parts of a COSE envelope: integer and text keys, no tag but 18 (RFC 9052, section 4.2).
@@ -114,9 +114,9 @@ pub enum Rules {
 
 /// One item met on the walk.
 #[derive(Debug, Clone, Copy)]
-pub struct Item<'a> {
+pub struct CborItem<'a> {
     /// What it is.
-    pub token: Token<'a>,
+    pub token: CborToken<'a>,
     /// Containers around it.
     pub depth: usize,
     /// Offset of its first byte.
@@ -127,7 +127,7 @@ pub struct Item<'a> {
 
 /// The head of an item, with the content of strings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Token<'a> {
+pub enum CborToken<'a> {
     /// Major type 0: the value.
     Unsigned(u64),
     /// Major type 1: the value is `-1 - n`.
@@ -149,7 +149,7 @@ pub enum Token<'a> {
 }
 
 #[derive(Clone, Copy, Default)]
-struct Frame<'a> {
+struct ContainerFrame<'a> {
     /// Items (keys and values apart) that are still to come.
     left: u64,
     map: bool,
@@ -161,14 +161,14 @@ struct Frame<'a> {
 ///
 /// # Errors
 /// The first fault, by kind and offset.
-pub fn scan<'a>(bytes: &'a [u8], rules: Rules, mut visit: impl FnMut(Item<'a>)) -> Result<(), Error> {
-    let mut stack = [Frame::default(); DEPTH_MAX];
+pub fn scan<'a>(bytes: &'a [u8], rules: CborRules, mut visit: impl FnMut(CborItem<'a>)) -> Result<(), Error> {
+    let mut stack = [ContainerFrame::default(); DEPTH_MAX];
     let mut depth = 0_usize;
     let mut at = 0_usize;
     let mut items = 0_usize;
     loop {
         let start = at;
-        let (token, next) = head(bytes, at, rules)?;
+        let (token, next) = read_head(bytes, at, rules)?;
         at = next;
         items += 1;
         if items > ITEMS_MAX {
@@ -181,24 +181,24 @@ pub fn scan<'a>(bytes: &'a [u8], rules: Rules, mut visit: impl FnMut(Item<'a>)) 
                 check_key(frame, token, bytes.get(start..at).unwrap_or_default(), rules, start)?;
             }
         }
-        visit(Item { token, depth, start, key });
+        visit(CborItem { token, depth, start, key });
         match token {
-            Token::Tag(_) => {
+            CborToken::Tag(_) => {
                 check_tagged(bytes, at, rules)?;
                 continue;
             }
-            Token::Array(count) if count > 0 => {
-                push(&mut stack, &mut depth, bytes, at, start, count, false)?;
+            CborToken::Array(count) if count > 0 => {
+                push_container(&mut stack, &mut depth, bytes, at, start, count, false)?;
                 continue;
             }
-            Token::Map(count) if count > 0 => {
+            CborToken::Map(count) if count > 0 => {
                 let both = count.checked_mul(2).ok_or(Error::Truncated { at })?;
-                push(&mut stack, &mut depth, bytes, at, start, both, true)?;
+                push_container(&mut stack, &mut depth, bytes, at, start, both, true)?;
                 continue;
             }
             _ => {}
         }
-        finish(&mut stack, &mut depth);
+        finish_item(&mut stack, &mut depth);
         if depth == 0 {
             break;
         }
@@ -206,8 +206,8 @@ pub fn scan<'a>(bytes: &'a [u8], rules: Rules, mut visit: impl FnMut(Item<'a>)) 
     if at == bytes.len() { Ok(()) } else { Err(Error::Trailing { at }) }
 }
 
-fn push<'a>(
-    stack: &mut [Frame<'a>; DEPTH_MAX],
+fn push_container<'a>(
+    stack: &mut [ContainerFrame<'a>; DEPTH_MAX],
     depth: &mut usize,
     bytes: &[u8],
     at: usize,
@@ -220,13 +220,13 @@ fn push<'a>(
         return Err(Error::Truncated { at: bytes.len() });
     }
     let frame = stack.get_mut(*depth).ok_or(Error::Depth { at: start })?;
-    *frame = Frame { left, map, key_next: map, last_key: None };
+    *frame = ContainerFrame { left, map, key_next: map, last_key: None };
     *depth += 1;
     Ok(())
 }
 
 /// Counts a finished item in its container, and every container that this finishes.
-fn finish(stack: &mut [Frame<'_>; DEPTH_MAX], depth: &mut usize) {
+fn finish_item(stack: &mut [ContainerFrame<'_>; DEPTH_MAX], depth: &mut usize) {
     while let Some(frame) = depth.checked_sub(1).and_then(|top| stack.get_mut(top)) {
         frame.left -= 1;
         frame.key_next = frame.map && !frame.key_next;
@@ -238,14 +238,14 @@ fn finish(stack: &mut [Frame<'_>; DEPTH_MAX], depth: &mut usize) {
 }
 
 fn check_key<'a>(
-    frame: &mut Frame<'a>,
-    token: Token<'a>,
+    frame: &mut ContainerFrame<'a>,
+    token: CborToken<'a>,
     encoded: &'a [u8],
-    rules: Rules,
+    rules: CborRules,
     at: usize,
 ) -> Result<(), Error> {
     match (token, rules) {
-        (Token::Text(_), _) | (Token::Unsigned(_) | Token::Negative(_), Rules::Cose) => {}
+        (CborToken::Text(_), _) | (CborToken::Unsigned(_) | CborToken::Negative(_), CborRules::Cose) => {}
         _ => return Err(Error::Key { at }),
     }
     // The head carries the length, so comparing encodings by major type, length and bytes is
@@ -258,32 +258,32 @@ fn check_key<'a>(
 }
 
 /// The item after a tag: under tag 42 a byte string that holds a link, under tag 18 an array.
-fn check_tagged(bytes: &[u8], at: usize, rules: Rules) -> Result<(), Error> {
-    let (token, _) = head(bytes, at, rules)?;
+fn check_tagged(bytes: &[u8], at: usize, rules: CborRules) -> Result<(), Error> {
+    let (token, _) = read_head(bytes, at, rules)?;
     match (rules, token) {
-        (Rules::DagCbor, Token::Bytes(content)) => {
+        (CborRules::DagCbor, CborToken::Bytes(content)) => {
             cid::from_link(content).map(|_| ()).ok_or(Error::Link { at })
         }
-        (Rules::DagCbor, _) => Err(Error::Link { at }),
-        (Rules::Cose, Token::Array(_)) => Ok(()),
-        (Rules::Cose, _) => Err(Error::Tag { tag: 18, at }),
+        (CborRules::DagCbor, _) => Err(Error::Link { at }),
+        (CborRules::Cose, CborToken::Array(_)) => Ok(()),
+        (CborRules::Cose, _) => Err(Error::Tag { tag: 18, at }),
     }
 }
 
 /// Reads one head (and the content of a string) and the offset after it.
-fn head(bytes: &[u8], at: usize, rules: Rules) -> Result<(Token<'_>, usize), Error> {
+fn read_head(bytes: &[u8], at: usize, rules: CborRules) -> Result<(CborToken<'_>, usize), Error> {
     let first = *bytes.get(at).ok_or(Error::Truncated { at })?;
     let (major, info) = (first >> 5, first & 0x1f);
     if major == 7 {
         return match info {
-            20 => Ok((Token::Bool(false), at + 1)),
-            21 => Ok((Token::Bool(true), at + 1)),
-            22 => Ok((Token::Null, at + 1)),
+            20 => Ok((CborToken::Bool(false), at + 1)),
+            21 => Ok((CborToken::Bool(true), at + 1)),
+            22 => Ok((CborToken::Null, at + 1)),
             31 => Err(Error::Indefinite { at }),
             _ => Err(Error::Simple { at }),
         };
     }
-    let (value, next) = argument(bytes, at, info)?;
+    let (value, next) = read_argument(bytes, at, info)?;
     let content = |kind: fn(usize) -> Error| {
         let end = usize::try_from(value).ok().and_then(|length| next.checked_add(length));
         let end = end.filter(|end| *end <= bytes.len()).ok_or(kind(bytes.len()))?;
@@ -291,29 +291,29 @@ fn head(bytes: &[u8], at: usize, rules: Rules) -> Result<(Token<'_>, usize), Err
     };
     let truncated = |at| Error::Truncated { at };
     match major {
-        0 => Ok((Token::Unsigned(value), next)),
-        1 => Ok((Token::Negative(value), next)),
-        2 => content(truncated).map(|(content, end)| (Token::Bytes(content), end)),
+        0 => Ok((CborToken::Unsigned(value), next)),
+        1 => Ok((CborToken::Negative(value), next)),
+        2 => content(truncated).map(|(content, end)| (CborToken::Bytes(content), end)),
         3 => {
             let (content, end) = content(truncated)?;
             let text = std::str::from_utf8(content)
                 .map_err(|fault| Error::Utf8 { at: next + fault.valid_up_to() })?;
-            Ok((Token::Text(text), end))
+            Ok((CborToken::Text(text), end))
         }
-        4 => Ok((Token::Array(value), next)),
-        5 => Ok((Token::Map(value), next)),
+        4 => Ok((CborToken::Array(value), next)),
+        5 => Ok((CborToken::Map(value), next)),
         _ => {
             let allowed = match rules {
-                Rules::DagCbor => value == TAG_LINK,
-                Rules::Cose => value == 18 && at == 0,
+                CborRules::DagCbor => value == TAG_LINK,
+                CborRules::Cose => value == 18 && at == 0,
             };
-            if allowed { Ok((Token::Tag(value), next)) } else { Err(Error::Tag { tag: value, at }) }
+            if allowed { Ok((CborToken::Tag(value), next)) } else { Err(Error::Tag { tag: value, at }) }
         }
     }
 }
 
 /// The argument of a head in its shortest form (RFC 8949, section 3).
-fn argument(bytes: &[u8], at: usize, info: u8) -> Result<(u64, usize), Error> {
+fn read_argument(bytes: &[u8], at: usize, info: u8) -> Result<(u64, usize), Error> {
     let width = match info {
         0..=23 => return Ok((u64::from(info), at + 1)),
         24 => 1,
@@ -338,14 +338,14 @@ fn argument(bytes: &[u8], at: usize, info: u8) -> Result<(u64, usize), Error> {
 ///
 /// # Errors
 /// As [`scan`].
-pub fn links(bytes: &[u8]) -> Result<Vec<Cid>, Error> {
+pub fn find_links(bytes: &[u8]) -> Result<Vec<Cid>, Error> {
     let mut links = Vec::new();
     let mut tagged = false;
-    scan(bytes, Rules::DagCbor, |item| {
-        if let (true, Token::Bytes(content)) = (tagged, item.token) {
+    scan(bytes, CborRules::DagCbor, |item| {
+        if let (true, CborToken::Bytes(content)) = (tagged, item.token) {
             links.extend(cid::from_link(content));
         }
-        tagged = matches!(item.token, Token::Tag(_));
+        tagged = matches!(item.token, CborToken::Tag(_));
     })?;
     Ok(links)
 }
@@ -356,7 +356,7 @@ pub fn links(bytes: &[u8]) -> Result<Vec<Cid>, Error> {
 /// [`Error::Shape`] when the value has no such encoding (a float, an integer beyond 64 bits).
 pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
     let bytes = to_bytes(&to_value(value)?)?;
-    scan(&bytes, Rules::DagCbor, |_| {})?;
+    scan(&bytes, CborRules::DagCbor, |_| {})?;
     Ok(bytes)
 }
 
@@ -365,7 +365,7 @@ pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
 /// # Errors
 /// Every variant of [`enum@Error`].
 pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    scan(bytes, Rules::DagCbor, |_| {})?;
+    scan(bytes, CborRules::DagCbor, |_| {})?;
     let value: T = from_bytes(bytes)?;
     if encode(&value)? == bytes { Ok(value) } else { Err(Error::Canonical) }
 }
@@ -373,20 +373,20 @@ pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, Error>
 /// A value as a tree whose maps sort canonically. Through bytes, because serde_cbor's direct
 /// conversion drops tags.
 pub(crate) fn to_value<T: Serialize>(value: &T) -> Result<Value, Error> {
-    let unsorted = serde_cbor::to_vec(value).map_err(shape)?;
-    serde_cbor::from_slice(&unsorted).map_err(shape)
+    let unsorted = serde_cbor::to_vec(value).map_err(shape_error)?;
+    serde_cbor::from_slice(&unsorted).map_err(shape_error)
 }
 
 /// The bytes of a tree.
 pub(crate) fn to_bytes(value: &Value) -> Result<Vec<u8>, Error> {
-    serde_cbor::to_vec(value).map_err(shape)
+    serde_cbor::to_vec(value).map_err(shape_error)
 }
 
 /// Decodes bytes that [`scan`] has passed.
 pub(crate) fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    serde_cbor::from_slice(bytes).map_err(shape)
+    serde_cbor::from_slice(bytes).map_err(shape_error)
 }
 
-fn shape(fault: serde_cbor::Error) -> Error {
+fn shape_error(fault: serde_cbor::Error) -> Error {
     Error::Shape(fault.to_string())
 }

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::cid::ChunkId;
 use crate::decimal::Decimal;
 use crate::limits::{CELL_BYTES_MAX, CHUNK_BYTES_MAX, COMPONENTS_MAX};
-use crate::object::Body;
+use crate::object::ObjectType;
 use crate::period::{Frequency, Period};
-use crate::table::{Column, Texts};
+use crate::table::{Column, TextColumn};
 
 /// Rows of one chunk: small enough that one figure is proved with little, even of narrow tables.
 pub const CHUNK_ROWS_MAX: usize = 16_384;
@@ -27,13 +27,13 @@ pub struct Chunk {
     /// Number of rows, at least one.
     pub rows: u32,
     /// The columns in the order of the structure's components.
-    pub columns: Vec<Coded>,
+    pub columns: Vec<ColumnEncoding>,
 }
 
 /// One column of a chunk. `runs` are pairs of a value and a length.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Coded {
+pub enum ColumnEncoding {
     /// Texts.
     Text {
         /// The distinct texts, ascending by code point.
@@ -77,11 +77,11 @@ pub enum Coded {
     },
 }
 
-impl Body for Chunk {
+impl ObjectType for Chunk {
     const TYPE: &'static str = "chunk";
     type Id = ChunkId;
 
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         let rows = self.rows as usize;
         if !(1..=CHUNK_ROWS_MAX).contains(&rows) || self.columns.len() > COMPONENTS_MAX {
             return Err(format!(
@@ -89,9 +89,9 @@ impl Body for Chunk {
             ));
         }
         for (place, coded) in self.columns.iter().enumerate() {
-            let column =
-                unpack(coded, rows).ok_or_else(|| format!("column {place} of the chunk is malformed"))?;
-            if pack(&column, 0, rows) != *coded {
+            let column = decode_column(coded, rows)
+                .ok_or_else(|| format!("column {place} of the chunk is malformed"))?;
+            if encode_column(&column, 0, rows) != *coded {
                 return Err(format!("column {place} of the chunk is not in canonical form"));
             }
         }
@@ -101,14 +101,14 @@ impl Body for Chunk {
 
 impl Chunk {
     /// The rows `from..to` of columns.
-    pub fn pack(columns: &[Column], from: usize, to: usize) -> Self {
-        let columns = columns.iter().map(|column| pack(column, from, to)).collect();
+    pub fn encode_column(columns: &[Column], from: usize, to: usize) -> Self {
+        let columns = columns.iter().map(|column| encode_column(column, from, to)).collect();
         Self { rows: (to - from) as u32, columns }
     }
 
     /// The columns; `None` for a chunk that [`Body::check`] would refuse.
-    pub fn unpack(&self) -> Option<Vec<Column>> {
-        self.columns.iter().map(|coded| unpack(coded, self.rows as usize)).collect()
+    pub fn decode_column(&self) -> Option<Vec<Column>> {
+        self.columns.iter().map(|coded| decode_column(coded, self.rows as usize)).collect()
     }
 }
 
@@ -116,11 +116,11 @@ impl Chunk {
 ///
 /// A chunk takes rows until [`CHUNK_ROWS_MAX`], or until their plain size would pass
 /// [`CHUNK_BYTES_MAX`]: a rule that depends on the data only.
-pub fn ends(columns: &[Column], rows: usize) -> Vec<usize> {
+pub fn chunk_ends(columns: &[Column], rows: usize) -> Vec<usize> {
     let mut ends = Vec::new();
     let (mut start, mut bytes) = (0, 0);
     for row in 0..rows {
-        let weight: usize = columns.iter().map(|column| weight(column, row)).sum();
+        let weight: usize = columns.iter().map(|column| cell_weight(column, row)).sum();
         if row > start && (row - start == CHUNK_ROWS_MAX || bytes + weight > WEIGHT_MAX) {
             ends.push(row);
             (start, bytes) = (row, 0);
@@ -137,7 +137,7 @@ pub fn ends(columns: &[Column], rows: usize) -> Vec<usize> {
 const WEIGHT_MAX: usize = CHUNK_BYTES_MAX - (8 << 10);
 
 /// What a cell can cost at the most, in bytes.
-fn weight(column: &Column, row: usize) -> usize {
+fn cell_weight(column: &Column, row: usize) -> usize {
     match column {
         Column::Text(texts) => 8 + texts.get(row).map_or(0, str::len),
         Column::Integer(_) => 14,
@@ -147,32 +147,36 @@ fn weight(column: &Column, row: usize) -> usize {
     }
 }
 
-fn pack(column: &Column, from: usize, to: usize) -> Coded {
+fn encode_column(column: &Column, from: usize, to: usize) -> ColumnEncoding {
     match column {
-        Column::Text(texts) => pack_text(texts, from, to),
+        Column::Text(texts) => encode_text_column(texts, from, to),
         Column::Integer(values) => {
             let rows = values.get(from..to).unwrap_or_default();
             let mut before = 0;
             let mut deltas = Vec::new();
             for value in rows.iter().flatten() {
-                push(&mut deltas, zigzag(i128::from(*value) - before));
+                write_varint(&mut deltas, zigzag_encode(i128::from(*value) - before));
                 before = i128::from(*value);
             }
-            Coded::Integer { present: runs(rows.iter().map(|value| u128::from(value.is_some()))), deltas }
+            ColumnEncoding::Integer {
+                present: rle_encode(rows.iter().map(|value| u128::from(value.is_some()))),
+                deltas,
+            }
         }
         Column::Number(values) => {
             let rows = values.get(from..to).unwrap_or_default();
-            let exponent = |value: &Option<Decimal>| value.map_or(NULL, |v| zigzag(v.exponent().into()) + 1);
+            let exponent =
+                |value: &Option<Decimal>| value.map_or(NULL, |v| zigzag_encode(v.exponent().into()) + 1);
             let mut coefficients = Vec::new();
             for value in rows.iter().flatten() {
-                push(&mut coefficients, zigzag(value.coefficient()));
+                write_varint(&mut coefficients, zigzag_encode(value.coefficient()));
             }
-            Coded::Number { exponents: runs(rows.iter().map(exponent)), coefficients }
+            ColumnEncoding::Number { exponents: rle_encode(rows.iter().map(exponent)), coefficients }
         }
         Column::Boolean(values) => {
             let rows = values.get(from..to).unwrap_or_default();
-            Coded::Boolean {
-                values: runs(rows.iter().map(|value| value.map_or(NULL, |v| 1 + u128::from(v)))),
+            ColumnEncoding::Boolean {
+                values: rle_encode(rows.iter().map(|value| value.map_or(NULL, |v| 1 + u128::from(v)))),
             }
         }
         Column::Period(values) => {
@@ -180,43 +184,43 @@ fn pack(column: &Column, from: usize, to: usize) -> Coded {
             let mut before = 0;
             let mut deltas = Vec::new();
             for value in rows.iter().flatten() {
-                push(&mut deltas, zigzag(i128::from(value.ordinal()) - before));
+                write_varint(&mut deltas, zigzag_encode(i128::from(value.ordinal()) - before));
                 before = i128::from(value.ordinal());
             }
             let place = |value: &Option<Period>| value.map_or(NULL, |v| 1 + v.frequency() as u128);
-            Coded::Period { frequencies: runs(rows.iter().map(place)), deltas }
+            ColumnEncoding::Period { frequencies: rle_encode(rows.iter().map(place)), deltas }
         }
     }
 }
 
-fn pack_text(texts: &Texts, from: usize, to: usize) -> Coded {
+fn encode_text_column(texts: &TextColumn, from: usize, to: usize) -> ColumnEncoding {
     let codes = texts.codes().get(from..to).unwrap_or_default();
-    let mut used: Vec<u32> = codes.iter().copied().filter(|code| *code != Texts::NULL).collect();
+    let mut used: Vec<u32> = codes.iter().copied().filter(|code| *code != TextColumn::NULL).collect();
     used.sort_unstable();
     used.dedup();
     let place = |code: &u32| used.binary_search(code).map_or(NULL, |place| place as u128 + 1);
     let dictionary = used.iter().filter_map(|code| texts.dictionary().get(*code as usize).cloned()).collect();
-    Coded::Text { codes: runs(codes.iter().map(place)), dictionary }
+    ColumnEncoding::Text { codes: rle_encode(codes.iter().map(place)), dictionary }
 }
 
 /// `None` when the bytes do not give exactly `rows` values within their bounds.
-fn unpack(coded: &Coded, rows: usize) -> Option<Column> {
+fn decode_column(coded: &ColumnEncoding, rows: usize) -> Option<Column> {
     Some(match coded {
-        Coded::Text { dictionary, codes } => {
+        ColumnEncoding::Text { dictionary, codes } => {
             if dictionary.iter().any(|text| text.len() > CELL_BYTES_MAX) {
                 return None;
             }
             let code = |value: u128| match value {
-                NULL => Some(Texts::NULL),
+                NULL => Some(TextColumn::NULL),
                 place => u32::try_from(place - 1).ok(),
             };
-            let codes = unrun(codes, rows)?.into_iter().map(code).collect::<Option<_>>()?;
-            Column::Text(Texts::from_parts(dictionary.clone(), codes)?)
+            let codes = rle_decode(codes, rows)?.into_iter().map(code).collect::<Option<_>>()?;
+            Column::Text(TextColumn::from_parts(dictionary.clone(), codes)?)
         }
-        Coded::Integer { present, deltas } => {
+        ColumnEncoding::Integer { present, deltas } => {
             let mut before: i128 = 0;
-            let mut next = Reader(deltas);
-            let values = unrun(present, rows)?.into_iter().map(|present| match present {
+            let mut next = VarintReader(deltas);
+            let values = rle_decode(present, rows)?.into_iter().map(|present| match present {
                 NULL => Some(None),
                 1 => {
                     before = before.checked_add(next.signed()?)?;
@@ -227,31 +231,31 @@ fn unpack(coded: &Coded, rows: usize) -> Option<Column> {
             let column = Column::Integer(values.collect::<Option<_>>()?);
             next.done().then_some(column)?
         }
-        Coded::Number { exponents, coefficients } => {
-            let mut next = Reader(coefficients);
-            let values = unrun(exponents, rows)?.into_iter().map(|exponent| match exponent {
+        ColumnEncoding::Number { exponents, coefficients } => {
+            let mut next = VarintReader(coefficients);
+            let values = rle_decode(exponents, rows)?.into_iter().map(|exponent| match exponent {
                 NULL => Some(None),
                 some => {
-                    let exponent = i32::try_from(unzigzag(some - 1)).ok()?;
+                    let exponent = i32::try_from(zigzag_decode(some - 1)).ok()?;
                     Decimal::new(next.signed()?, exponent).ok().map(Some)
                 }
             });
             let column = Column::Number(values.collect::<Option<_>>()?);
             next.done().then_some(column)?
         }
-        Coded::Boolean { values } => {
+        ColumnEncoding::Boolean { values } => {
             let truth = |value: u128| match value {
                 NULL => Some(None),
                 1 => Some(Some(false)),
                 2 => Some(Some(true)),
                 _ => None,
             };
-            Column::Boolean(unrun(values, rows)?.into_iter().map(truth).collect::<Option<_>>()?)
+            Column::Boolean(rle_decode(values, rows)?.into_iter().map(truth).collect::<Option<_>>()?)
         }
-        Coded::Period { frequencies, deltas } => {
+        ColumnEncoding::Period { frequencies, deltas } => {
             let mut before: i128 = 0;
-            let mut next = Reader(deltas);
-            let values = unrun(frequencies, rows)?.into_iter().map(|place| match place {
+            let mut next = VarintReader(deltas);
+            let values = rle_decode(frequencies, rows)?.into_iter().map(|place| match place {
                 NULL => Some(None),
                 place => {
                     let frequency = *Frequency::ALL.get(usize::try_from(place - 1).ok()?)?;
@@ -266,33 +270,33 @@ fn unpack(coded: &Coded, rows: usize) -> Option<Column> {
 }
 
 /// Pairs of a value and how often it stands in a row.
-fn runs(values: impl Iterator<Item = u128>) -> Vec<u8> {
+fn rle_encode(values: impl Iterator<Item = u128>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut current: Option<(u128, u128)> = None;
     for value in values {
         current = match current {
             Some((same, count)) if same == value => Some((same, count + 1)),
             before => {
-                flush(&mut bytes, before);
+                write_run(&mut bytes, before);
                 Some((value, 1))
             }
         };
     }
-    flush(&mut bytes, current);
+    write_run(&mut bytes, current);
     bytes
 }
 
-fn flush(bytes: &mut Vec<u8>, run: Option<(u128, u128)>) {
+fn write_run(bytes: &mut Vec<u8>, run: Option<(u128, u128)>) {
     if let Some((value, count)) = run {
-        push(bytes, value);
-        push(bytes, count);
+        write_varint(bytes, value);
+        write_varint(bytes, count);
     }
 }
 
 /// Exactly `rows` values, or nothing; never more memory than that.
-fn unrun(bytes: &[u8], rows: usize) -> Option<Vec<u128>> {
+fn rle_decode(bytes: &[u8], rows: usize) -> Option<Vec<u128>> {
     let mut values = Vec::with_capacity(rows);
-    let mut next = Reader(bytes);
+    let mut next = VarintReader(bytes);
     while !next.done() {
         let (value, count) = (next.unsigned()?, usize::try_from(next.unsigned()?).ok()?);
         if count > rows - values.len() {
@@ -304,16 +308,16 @@ fn unrun(bytes: &[u8], rows: usize) -> Option<Vec<u128>> {
 }
 
 /// Interleaves negative and positive values: 0, -1, 1, -2, …
-fn zigzag(value: i128) -> u128 {
+fn zigzag_encode(value: i128) -> u128 {
     ((value << 1) ^ (value >> 127)) as u128
 }
 
-fn unzigzag(value: u128) -> i128 {
+fn zigzag_decode(value: u128) -> i128 {
     (value >> 1) as i128 ^ -((value & 1) as i128)
 }
 
 /// Appends an unsigned LEB128.
-fn push(bytes: &mut Vec<u8>, mut value: u128) {
+fn write_varint(bytes: &mut Vec<u8>, mut value: u128) {
     while value >= 0x80 {
         bytes.push((value & 0x7f) as u8 | 0x80);
         value >>= 7;
@@ -321,9 +325,9 @@ fn push(bytes: &mut Vec<u8>, mut value: u128) {
     bytes.push(value as u8);
 }
 
-struct Reader<'a>(&'a [u8]);
+struct VarintReader<'a>(&'a [u8]);
 
-impl Reader<'_> {
+impl VarintReader<'_> {
     fn done(&self) -> bool {
         self.0.is_empty()
     }
@@ -343,21 +347,21 @@ impl Reader<'_> {
     }
 
     fn signed(&mut self) -> Option<i128> {
-        self.unsigned().map(unzigzag)
+        self.unsigned().map(zigzag_decode)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::object::{decode, encode};
+    use crate::object::{decode_object, encode_object};
 
     fn columns() -> Vec<Column> {
         let periods = ["2019", "2020", "2020-Q1", "2020-02-29"].map(|text| text.parse().ok());
         let numbers =
             ["0.10", "-9999999999999999999999999999999999E-6176", "1E+6111"].map(|text| text.parse().ok());
         vec![
-            Column::Text(Texts::from_rows([Some("b"), None, Some("a"), Some("b")])),
+            Column::Text(TextColumn::from_rows([Some("b"), None, Some("a"), Some("b")])),
             Column::Integer(vec![Some(i64::MIN), Some(i64::MAX), None, Some(0)]),
             Column::Number(numbers.into_iter().chain([None]).collect()),
             Column::Boolean(vec![Some(true), Some(true), None, Some(false)]),
@@ -367,23 +371,25 @@ mod tests {
 
     #[test]
     fn columns_lead_back() {
-        let chunk = Chunk::pack(&columns(), 0, 4);
-        let read: Chunk = decode(&encode(&chunk).unwrap()).unwrap();
-        assert_eq!(read.unpack().unwrap(), columns());
-        let part = Chunk::pack(&columns(), 1, 3).unpack().unwrap();
+        let chunk = Chunk::encode_column(&columns(), 0, 4);
+        let read: Chunk = decode_object(&encode_object(&chunk).unwrap()).unwrap();
+        assert_eq!(read.decode_column().unwrap(), columns());
+        let part = Chunk::encode_column(&columns(), 1, 3).decode_column().unwrap();
         assert_eq!(part[0].cell(1), columns()[0].cell(2));
     }
 
     #[test]
     fn other_spellings_of_the_same_column_are_refused() {
-        let refused = |columns: Vec<Coded>| encode(&Chunk { rows: 2, columns }).unwrap_err().to_string();
+        let refused = |columns: Vec<ColumnEncoding>| {
+            encode_object(&Chunk { rows: 2, columns }).unwrap_err().to_string()
+        };
         let dictionary = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        let unused = Coded::Text { dictionary: dictionary(&["a", "b"]), codes: vec![1, 2] };
-        let unsorted = Coded::Text { dictionary: dictionary(&["b", "a"]), codes: vec![1, 1, 2, 1] };
-        let split = Coded::Boolean { values: vec![1, 1, 1, 1] };
-        let padded = Coded::Boolean { values: vec![0x81, 0, 2] };
-        let endless = Coded::Boolean { values: vec![1, 0xff, 0xff, 0xff, 0xff, 0x7f] };
-        let over = Coded::Integer { present: vec![0, 2], deltas: vec![0] };
+        let unused = ColumnEncoding::Text { dictionary: dictionary(&["a", "b"]), codes: vec![1, 2] };
+        let unsorted = ColumnEncoding::Text { dictionary: dictionary(&["b", "a"]), codes: vec![1, 1, 2, 1] };
+        let split = ColumnEncoding::Boolean { values: vec![1, 1, 1, 1] };
+        let padded = ColumnEncoding::Boolean { values: vec![0x81, 0, 2] };
+        let endless = ColumnEncoding::Boolean { values: vec![1, 0xff, 0xff, 0xff, 0xff, 0x7f] };
+        let over = ColumnEncoding::Integer { present: vec![0, 2], deltas: vec![0] };
         for column in [unused, unsorted, split, padded, endless, over] {
             assert!(refused(vec![column]).starts_with("column 0"), "every spelling but one is refused");
         }
@@ -392,10 +398,10 @@ mod tests {
     #[test]
     fn chunks_end_by_the_data_alone() {
         let narrow = vec![Column::Boolean(vec![None; 40_000])];
-        assert_eq!(ends(&narrow, 40_000), [16_384, 32_768, 40_000]);
+        assert_eq!(chunk_ends(&narrow, 40_000), [16_384, 32_768, 40_000]);
         let text = "x".repeat(1000);
-        let wide = vec![Column::Text(Texts::from_rows(std::iter::repeat_n(Some(text.as_str()), 600)))];
-        assert_eq!(ends(&wide, 600), [251, 502, 600]);
-        assert!(ends(&[], 0).is_empty());
+        let wide = vec![Column::Text(TextColumn::from_rows(std::iter::repeat_n(Some(text.as_str()), 600)))];
+        assert_eq!(chunk_ends(&wide, 600), [251, 502, 600]);
+        assert!(chunk_ends(&[], 0).is_empty());
     }
 }

@@ -53,7 +53,7 @@ pub enum Error {
     Syntax(String),
     /// A CID with another version, codec or hash.
     #[error("a content id of another kind (expected CIDv1, dag-cbor or raw, BLAKE3-256)")]
-    Kind,
+    Unsupported,
 }
 
 impl Cid {
@@ -94,9 +94,9 @@ impl Cid {
         let (codec, digest) = match bytes {
             [1, 0x55, 0x1e, 32, digest @ ..] => (Codec::Raw, digest),
             [1, 0x71, 0x1e, 32, digest @ ..] => (Codec::DagCbor, digest),
-            _ => return Err(Error::Kind),
+            _ => return Err(Error::Unsupported),
         };
-        let digest = digest.try_into().map_err(|_| Error::Kind)?;
+        let digest = digest.try_into().map_err(|_| Error::Unsupported)?;
         Ok(Self { codec, digest })
     }
 }
@@ -184,7 +184,7 @@ macro_rules! ids {
         impl TryFrom<Cid> for $name {
             type Error = Error;
             fn try_from(id: Cid) -> Result<Self, Error> {
-                if id.codec() == Self::CODEC { Ok(Self(id)) } else { Err(Error::Kind) }
+                if id.codec() == Self::CODEC { Ok(Self(id)) } else { Err(Error::Unsupported) }
             }
         }
 

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use crate::chunk::{self, Chunk};
 use crate::cid::{Cid, ContentId, StructureId};
 use crate::limits::CELLS_MAX;
-use crate::object::{self, Body, ChunkRef, Code, Content, Structure, decode, encode};
-use crate::structure::{Shape, Type};
-use crate::table::{self, Column, Table, Texts};
+use crate::object::{self, ChunkRef, Code, Content, ObjectType, Structure, decode_object, encode_object};
+use crate::structure::{ComponentList, ValueType};
+use crate::table::{self, Column, Table, TextColumn};
 use crate::text::Name;
 
 /// Why blocks are no content.
@@ -38,10 +38,10 @@ pub type Block = (Cid, Vec<u8>);
 ///
 /// # Errors
 /// As [`object::encode`].
-pub fn block<T: Body>(body: &T) -> Result<(T::Id, Block), object::Error> {
-    let bytes = encode(body)?;
+pub fn encode_block<T: ObjectType>(body: &T) -> Result<(T::Id, Block), object::Error> {
+    let bytes = encode_object(body)?;
     let id = Cid::of(crate::cid::Codec::DagCbor, &bytes);
-    let typed = T::Id::try_from(id).map_err(|_| object::Error::Kind(T::TYPE.into()))?;
+    let typed = T::Id::try_from(id).map_err(|_| object::Error::UnknownType(T::TYPE.into()))?;
     Ok((typed, (id, bytes)))
 }
 
@@ -49,23 +49,23 @@ pub fn block<T: Body>(body: &T) -> Result<(T::Id, Block), object::Error> {
 ///
 /// # Errors
 /// As [`object::encode`], when the code lists break a rule.
-pub fn pack(
+pub fn pack_table(
     table: &Table,
     codes: BTreeMap<Name, Vec<Code>>,
 ) -> Result<(ContentId, Vec<Block>), object::Error> {
     let structure = Structure { components: table.shape().clone(), codes };
-    let (structure, structure_block) = block(&structure)?;
+    let (structure, structure_block) = encode_block(&structure)?;
     let mut blocks = vec![structure_block];
     let mut chunks = Vec::new();
     let mut from = 0;
-    for to in chunk::ends(table.columns(), table.rows()) {
-        let packed = Chunk::pack(table.columns(), from, to);
-        let (chunk, chunk_block) = block(&packed)?;
+    for to in chunk::chunk_ends(table.columns(), table.rows()) {
+        let packed = Chunk::encode_column(table.columns(), from, to);
+        let (chunk, chunk_block) = encode_block(&packed)?;
         chunks.push(ChunkRef { chunk, rows: packed.rows });
         blocks.push(chunk_block);
         from = to;
     }
-    let (id, content_block) = block(&Content { structure, rows: table.rows() as u64, chunks })?;
+    let (id, content_block) = encode_block(&Content { structure, rows: table.rows() as u64, chunks })?;
     blocks.push(content_block);
     Ok((id, blocks))
 }
@@ -75,24 +75,29 @@ pub fn pack(
 /// # Errors
 /// Each variant of [`enum@Error`]; [`Error::Missing`] names every block of this content that
 /// could be told to be absent.
-pub fn unpack(id: ContentId, fetch: impl Fn(Cid) -> Option<Vec<u8>>) -> Result<(Structure, Table), Error> {
-    let content: Content = read(id.cid(), &fetch)?;
-    let missing: Vec<Cid> = content.needs().into_iter().filter(|need| fetch(*need).is_none()).collect();
+pub fn unpack_table(
+    id: ContentId,
+    fetch: impl Fn(Cid) -> Option<Vec<u8>>,
+) -> Result<(Structure, Table), Error> {
+    let content: Content = read_object(id.cid(), &fetch)?;
+    let missing: Vec<Cid> =
+        content.dependencies().into_iter().filter(|need| fetch(*need).is_none()).collect();
     if !missing.is_empty() {
         return Err(Error::Missing(missing));
     }
-    let structure: Structure = read(StructureId::cid(content.structure), &fetch)?;
+    let structure: Structure = read_object(StructureId::cid(content.structure), &fetch)?;
     let shape = &structure.components;
     if (content.rows as usize).saturating_mul(shape.components().len()) > CELLS_MAX {
         return Err(Error::Canonical(id.cid(), "it has more cells than a table may have"));
     }
     let mut tables: Vec<Table> = Vec::new();
     for reference in &content.chunks {
-        let chunk: Chunk = read(reference.chunk.cid(), &fetch)?;
-        let columns = chunk.unpack().filter(|_| chunk.rows == reference.rows);
+        let chunk: Chunk = read_object(reference.chunk.cid(), &fetch)?;
+        let columns = chunk.decode_column().filter(|_| chunk.rows == reference.rows);
         let columns = columns.ok_or(Error::Canonical(id.cid(), "a chunk does not fit the structure"))?;
         // Keys are checked chunk by chunk, so that blocks which repeat themselves are refused early.
-        let next = Table::from_sorted(shape.clone(), columns).map_err(|fault| misfit(id, fault))?;
+        let next =
+            Table::from_sorted(shape.clone(), columns).map_err(|fault| structure_mismatch(id, fault))?;
         let follows =
             |last: &Table| last.compare_key(last.rows().saturating_sub(1), &next, 0) == Ordering::Less;
         if !tables.last().is_none_or(follows) {
@@ -111,14 +116,14 @@ pub fn unpack(id: ContentId, fetch: impl Fn(Cid) -> Option<Vec<u8>>) -> Result<(
             Some(*end)
         })
         .collect();
-    if rows != chunk::ends(table.columns(), table.rows()) {
+    if rows != chunk::chunk_ends(table.columns(), table.rows()) {
         return Err(Error::Canonical(id.cid(), "chunks are cut elsewhere than the rule says"));
     }
     Ok((structure, table))
 }
 
 /// Columns that do not fit the structure are the writer's fault, not a property of the rows.
-fn misfit(id: ContentId, fault: table::Error) -> Error {
+fn structure_mismatch(id: ContentId, fault: table::Error) -> Error {
     match fault {
         table::Error::Column(_) => Error::Canonical(id.cid(), "a chunk does not fit the structure"),
         other => Error::Table(other),
@@ -126,38 +131,43 @@ fn misfit(id: ContentId, fault: table::Error) -> Error {
 }
 
 /// The columns of tables of one shape, one after another.
-fn join_tables(shape: &Shape, tables: Vec<Table>) -> Option<Vec<Column>> {
+fn join_tables(shape: &ComponentList, tables: Vec<Table>) -> Option<Vec<Column>> {
     let mut parts: Vec<Vec<Column>> = vec![Vec::new(); shape.components().len()];
     for table in tables {
         for (part, column) in parts.iter_mut().zip(table.into_columns()) {
             part.push(column);
         }
     }
-    shape.components().iter().zip(parts).map(|(component, parts)| join(component.kind, parts)).collect()
+    shape
+        .components()
+        .iter()
+        .zip(parts)
+        .map(|(component, parts)| join_columns(component.value_type, parts))
+        .collect()
 }
 
-fn read<T: Body>(id: Cid, fetch: &impl Fn(Cid) -> Option<Vec<u8>>) -> Result<T, Error> {
+fn read_object<T: ObjectType>(id: Cid, fetch: &impl Fn(Cid) -> Option<Vec<u8>>) -> Result<T, Error> {
     let bytes = fetch(id).ok_or_else(|| Error::Missing(vec![id]))?;
-    decode(&bytes).map_err(|fault| Error::Object(id, fault))
+    decode_object(&bytes).map_err(|fault| Error::Object(id, fault))
 }
 
 /// The parts of one column after another; `None` when one is of another type.
-fn join(kind: Type, parts: Vec<Column>) -> Option<Column> {
+fn join_columns(kind: ValueType, parts: Vec<Column>) -> Option<Column> {
     Some(match kind {
-        Type::String | Type::Time | Type::Duration => Column::Text(join_texts(&parts)?),
-        Type::Integer => Column::Integer(join_rows(parts, |part| match part {
+        ValueType::String | ValueType::Time | ValueType::Duration => Column::Text(join_texts(&parts)?),
+        ValueType::Integer => Column::Integer(join_rows(parts, |part| match part {
             Column::Integer(rows) => Some(rows),
             _ => None,
         })?),
-        Type::Number => Column::Number(join_rows(parts, |part| match part {
+        ValueType::Number => Column::Number(join_rows(parts, |part| match part {
             Column::Number(rows) => Some(rows),
             _ => None,
         })?),
-        Type::Boolean => Column::Boolean(join_rows(parts, |part| match part {
+        ValueType::Boolean => Column::Boolean(join_rows(parts, |part| match part {
             Column::Boolean(rows) => Some(rows),
             _ => None,
         })?),
-        Type::TimePeriod | Type::Date => Column::Period(join_rows(parts, |part| match part {
+        ValueType::TimePeriod | ValueType::Date => Column::Period(join_rows(parts, |part| match part {
             Column::Period(rows) => Some(rows),
             _ => None,
         })?),
@@ -172,8 +182,8 @@ fn join_rows<T>(parts: Vec<Column>, open: impl Fn(Column) -> Option<Vec<T>>) -> 
     Some(rows)
 }
 
-fn join_texts(parts: &[Column]) -> Option<Texts> {
-    let parts: Vec<&Texts> = parts
+fn join_texts(parts: &[Column]) -> Option<TextColumn> {
+    let parts: Vec<&TextColumn> = parts
         .iter()
         .map(|part| match part {
             Column::Text(texts) => Some(texts),
@@ -181,7 +191,7 @@ fn join_texts(parts: &[Column]) -> Option<Texts> {
         })
         .collect::<Option<_>>()?;
     let rows = parts.iter().flat_map(|texts| (0..texts.codes().len()).map(|row| texts.get(row)));
-    Some(Texts::from_rows(rows))
+    Some(TextColumn::from_rows(rows))
 }
 
 #[cfg(test)]
@@ -191,10 +201,10 @@ mod tests {
 
     fn table(rows: usize, reverse: bool) -> Table {
         let part = |id: &str, role, kind| Component::new(Name::new(id).unwrap(), role, kind);
-        let shape = Shape::new(vec![
-            part("REF_AREA", Role::Identifier, Type::String),
-            part("TIME_PERIOD", Role::Identifier, Type::TimePeriod),
-            part("OBS_VALUE", Role::Measure, Type::Number),
+        let shape = ComponentList::new(vec![
+            part("REF_AREA", Role::Identifier, ValueType::String),
+            part("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod),
+            part("OBS_VALUE", Role::Measure, ValueType::Number),
         ]);
         let mut order: Vec<usize> = (0..rows).collect();
         if reverse {
@@ -206,7 +216,7 @@ mod tests {
         };
         let number = |row: &usize| crate::decimal::Decimal::new(*row as i128, -1).ok();
         let columns = vec![
-            Column::Text(Texts::from_rows(areas.iter().map(|area| Some(area.as_str())))),
+            Column::Text(TextColumn::from_rows(areas.iter().map(|area| Some(area.as_str())))),
             Column::Period(order.iter().map(period).collect()),
             Column::Number(order.iter().map(number).collect()),
         ];
@@ -215,33 +225,34 @@ mod tests {
 
     #[test]
     fn a_table_leads_back_whatever_the_order_of_its_rows() {
-        let (id, blocks) = pack(&table(10_000, false), BTreeMap::new()).unwrap();
-        let (same, _) = pack(&table(10_000, true), BTreeMap::new()).unwrap();
+        let (id, blocks) = pack_table(&table(10_000, false), BTreeMap::new()).unwrap();
+        let (same, _) = pack_table(&table(10_000, true), BTreeMap::new()).unwrap();
         assert_eq!(id, same);
         assert!(blocks.len() > 3, "several chunks");
         let held: BTreeMap<Cid, Vec<u8>> = blocks.into_iter().collect();
-        let (_, read) = unpack(id, |id| held.get(&id).cloned()).unwrap();
+        let (_, read) = unpack_table(id, |id| held.get(&id).cloned()).unwrap();
         assert_eq!(read, table(10_000, false));
     }
 
     #[test]
     fn what_is_absent_is_named_and_what_is_cut_otherwise_refused() {
         let whole = table(300, false);
-        let (id, blocks) = pack(&whole, BTreeMap::new()).unwrap();
+        let (id, blocks) = pack_table(&whole, BTreeMap::new()).unwrap();
         let held: BTreeMap<Cid, Vec<u8>> = blocks.into_iter().collect();
         let without_chunk = |wanted: Cid| (wanted == id.cid()).then(|| held.get(&wanted).cloned()).flatten();
-        assert!(matches!(unpack(id, without_chunk), Err(Error::Missing(ids)) if ids.len() == 2));
+        assert!(matches!(unpack_table(id, without_chunk), Err(Error::Missing(ids)) if ids.len() == 2));
 
         let mut held = held;
-        let structure = decode::<Content>(&held[&id.cid()]).unwrap().structure;
+        let structure = decode_object::<Content>(&held[&id.cid()]).unwrap().structure;
         let mut chunks = Vec::new();
         for (from, to) in [(0, 100), (100, 300)] {
-            let (chunk, (cid, bytes)) = block(&Chunk::pack(whole.columns(), from, to)).unwrap();
+            let (chunk, (cid, bytes)) =
+                encode_block(&Chunk::encode_column(whole.columns(), from, to)).unwrap();
             held.insert(cid, bytes);
             chunks.push(ChunkRef { chunk, rows: (to - from) as u32 });
         }
-        let (other, (cid, bytes)) = block(&Content { structure, rows: 300, chunks }).unwrap();
+        let (other, (cid, bytes)) = encode_block(&Content { structure, rows: 300, chunks }).unwrap();
         held.insert(cid, bytes);
-        assert!(matches!(unpack(other, |id| held.get(&id).cloned()), Err(Error::Canonical(..))));
+        assert!(matches!(unpack_table(other, |id| held.get(&id).cloned()), Err(Error::Canonical(..))));
     }
 }

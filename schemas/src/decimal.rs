@@ -60,7 +60,7 @@ pub enum Error {
 
 impl Decimal {
     /// Zero with no decimals.
-    pub const ZERO: Decimal = Decimal::packed(false, 0, 0);
+    pub const ZERO: Decimal = Decimal::pack_unchecked(false, 0, 0);
 
     /// The decimal `coefficient × 10^exponent`.
     ///
@@ -83,11 +83,11 @@ impl Decimal {
         if !(EXPONENT_MIN..=EXPONENT_MAX).contains(&exponent) {
             return Err(Error::Exponent);
         }
-        Ok(Self::packed(negative && magnitude != 0, magnitude, exponent))
+        Ok(Self::pack_unchecked(negative && magnitude != 0, magnitude, exponent))
     }
 
     /// INVARIANT: callers have checked the ranges, and zero is not negative.
-    const fn packed(negative: bool, magnitude: u128, exponent: i32) -> Self {
+    const fn pack_unchecked(negative: bool, magnitude: u128, exponent: i32) -> Self {
         let counted = (exponent + BIAS) as u64;
         let high = ((negative as u64) << 63) | (counted << HIGH_BITS) | (magnitude >> 64) as u64;
         let high = match NonZeroU64::new(high) {
@@ -141,7 +141,7 @@ impl Decimal {
     }
 
     /// Decimals written after the point (0 for whole numbers).
-    pub fn decimals(self) -> u32 {
+    pub fn decimal_places(self) -> u32 {
         self.exponent().min(0).unsigned_abs()
     }
 
@@ -149,16 +149,16 @@ impl Decimal {
     #[inline]
     pub fn normalized(self) -> Self {
         // A multiple of ten is even: half of all values are told at a glance.
-        if self.low & 1 == 1 { self } else { self.stripped() }
+        if self.low & 1 == 1 { self } else { self.strip_zeros() }
     }
 
-    fn stripped(self) -> Self {
+    fn strip_zeros(self) -> Self {
         if self.is_zero() {
             return Self::ZERO;
         }
         let most = (EXPONENT_MAX - self.exponent()).unsigned_abs();
-        let (magnitude, zeros) = digits::strip(self.magnitude(), most);
-        Self::packed(self.is_negative(), magnitude, self.exponent() + zeros as i32)
+        let (magnitude, zeros) = digits::strip_zeros(self.magnitude(), most);
+        Self::pack_unchecked(self.is_negative(), magnitude, self.exponent() + zeros as i32)
     }
 
     /// Whether both have the same value, whatever their trailing zeros.
@@ -187,49 +187,49 @@ impl Decimal {
 
     /// Number of significant digits of the coefficient (1 for zero).
     #[inline]
-    pub fn digits(self) -> u32 {
-        digits::count(self.magnitude()).max(1)
+    pub fn digit_count(self) -> u32 {
+        digits::count_digits(self.magnitude()).max(1)
     }
 
     /// Appends the plain notation with every digit kept; `[1, 2]` is `100`. Scientific beyond 40
     /// zeros.
-    pub fn write(self, out: &mut Vec<u8>) {
+    pub fn write_to(self, out: &mut Vec<u8>) {
         if self.is_negative() {
             out.push(b'-');
         }
         let after = self.exponent();
         if after > WRITTEN_ZEROS_MAX || after < -(WRITTEN_ZEROS_MAX + DIGITS_MAX as i32) {
-            digits::write(self.magnitude(), 1, out);
+            digits::write_digits(self.magnitude(), 1, out);
             out.push(b'E');
             out.push(if after < 0 { b'-' } else { b'+' });
-            return digits::write(after.unsigned_abs().into(), 1, out);
+            return digits::write_digits(after.unsigned_abs().into(), 1, out);
         }
         if after >= 0 {
-            digits::write(self.magnitude(), 1, out);
+            digits::write_digits(self.magnitude(), 1, out);
             let zeros = if self.is_zero() { 0 } else { after as usize };
             return out.resize(out.len() + zeros, b'0');
         }
         let places = after.unsigned_abs() as usize;
-        let unit = u64::try_from(digits::power(after.unsigned_abs()));
+        let unit = u64::try_from(digits::power_of_ten(after.unsigned_abs()));
         if let (Ok(value), Ok(unit)) = (u64::try_from(self.magnitude()), unit) {
             digits::write_word(value / unit, 1, out);
             out.push(b'.');
             return digits::write_word(value % unit, places, out);
         }
-        digits::write(self.magnitude(), places + 1, out);
+        digits::write_digits(self.magnitude(), places + 1, out);
         out.insert(out.len() - places, b'.');
     }
 }
 
 /// Orders two non-zero decimals by magnitude.
 fn compare_magnitude(a: Decimal, b: Decimal) -> Ordering {
-    let top = |d: Decimal| i64::from(d.exponent()) + i64::from(d.digits());
+    let top = |d: Decimal| i64::from(d.exponent()) + i64::from(d.digit_count());
     top(a).cmp(&top(b)).then_with(|| {
         // INVARIANT: equal leading positions and at most 34 digits each, so the exponents differ
         // by less than 34 and the aligned coefficient stays below 10^34.
         let (mut x, mut y) = (a.magnitude(), b.magnitude());
         let gap = a.exponent().abs_diff(b.exponent()).min(DIGITS_MAX);
-        let scale = digits::power(gap);
+        let scale = digits::power_of_ten(gap);
         if a.exponent() > b.exponent() {
             x *= scale
         } else {
@@ -241,7 +241,7 @@ fn compare_magnitude(a: Decimal, b: Decimal) -> Ordering {
 
 impl From<i64> for Decimal {
     fn from(value: i64) -> Self {
-        Self::packed(value < 0, value.unsigned_abs().into(), 0)
+        Self::pack_unchecked(value < 0, value.unsigned_abs().into(), 0)
     }
 }
 
@@ -263,7 +263,7 @@ impl Decimal {
     pub fn from_ascii(text: &[u8]) -> Result<Self, Error> {
         match Self::from_plain(text) {
             Some(decimal) => Ok(decimal),
-            None => parse(text).map_err(|fault| fault.unwrap_or_else(|| syntax(text))),
+            None => parse_decimal(text).map_err(|fault| fault.unwrap_or_else(|| syntax_error(text))),
         }
     }
 
@@ -279,8 +279,8 @@ impl Decimal {
             rest => (false, rest),
         };
         if (WORD_BYTES_MIN..=WORD_BYTES_MAX).contains(&rest.len()) {
-            let (value, decimals) = word(rest)?;
-            return Some(Decimal::packed(negative && value != 0, value.into(), -decimals));
+            let (value, decimals) = read_word(rest)?;
+            return Some(Decimal::pack_unchecked(negative && value != 0, value.into(), -decimals));
         }
         let (mut value, mut digits, mut whole) = (0_u64, 0, None);
         for &byte in rest {
@@ -296,7 +296,7 @@ impl Decimal {
         }
         let decimals = whole.map_or(0, |whole| digits - whole);
         let fits = (1..=18).contains(&digits);
-        fits.then(|| Decimal::packed(negative && value != 0, value.into(), -decimals))
+        fits.then(|| Decimal::pack_unchecked(negative && value != 0, value.into(), -decimals))
     }
 }
 
@@ -307,7 +307,7 @@ const WORD_BYTES_MIN: usize = 4;
 
 /// The digits of such a number, and how many stand behind the point: all bytes at the same time.
 #[inline]
-fn word(text: &[u8]) -> Option<(u64, i32)> {
+fn read_word(text: &[u8]) -> Option<(u64, i32)> {
     const ONES: u64 = u64::MAX / 0xff;
     let (head, tail) = (text.first_chunk::<4>()?, text.last_chunk::<4>()?);
     // Halves that overlap have the same bytes there.
@@ -340,12 +340,12 @@ fn word(text: &[u8]) -> Option<(u64, i32)> {
 /// Characters of a number whose digits surely fit 64 bits.
 const PLAIN_BYTES_MAX: usize = 20;
 
-fn syntax(text: &[u8]) -> Error {
+fn syntax_error(text: &[u8]) -> Error {
     Error::Syntax(String::from_utf8_lossy(text).chars().take(40).collect())
 }
 
 /// `Err(None)` is a fault of syntax.
-fn parse(text: &[u8]) -> Result<Decimal, Option<Error>> {
+fn parse_decimal(text: &[u8]) -> Result<Decimal, Option<Error>> {
     if text.len() > NUMBER_BYTES_MAX {
         return Err(Some(Error::Digits));
     }
@@ -413,7 +413,7 @@ impl fmt::Display for Decimal {
     /// As [`Decimal::write`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = Vec::with_capacity(WRITTEN_BYTES);
-        self.write(&mut text);
+        self.write_to(&mut text);
         f.write_str(&String::from_utf8_lossy(&text))
     }
 }
@@ -465,27 +465,27 @@ fn wide_value(bytes: &[u8]) -> Option<i128> {
 }
 
 /// The first element of the pair: a machine word or a byte string.
-struct Coefficient(i128);
+struct WireCoefficient(i128);
 
-impl<'de> Deserialize<'de> for Coefficient {
+impl<'de> Deserialize<'de> for WireCoefficient {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Either;
         impl Visitor<'_> for Either {
-            type Value = Coefficient;
+            type Value = WireCoefficient;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an integer or a byte string")
             }
-            fn visit_i64<E>(self, value: i64) -> Result<Coefficient, E> {
-                Ok(Coefficient(value.into()))
+            fn visit_i64<E>(self, value: i64) -> Result<WireCoefficient, E> {
+                Ok(WireCoefficient(value.into()))
             }
-            fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Coefficient, E> {
+            fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<WireCoefficient, E> {
                 i64::try_from(value)
-                    .map(|value| Coefficient(value.into()))
+                    .map(|value| WireCoefficient(value.into()))
                     .map_err(|_| E::custom("a coefficient beyond 64 bits is a byte string"))
             }
-            fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<Coefficient, E> {
+            fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<WireCoefficient, E> {
                 wide_value(bytes)
-                    .map(Coefficient)
+                    .map(WireCoefficient)
                     .ok_or_else(|| E::custom("not the shortest form of a coefficient"))
             }
         }
@@ -503,7 +503,7 @@ impl<'de> Deserialize<'de> for Decimal {
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Decimal, A::Error> {
                 let missing = || A::Error::custom("a decimal has two parts");
-                let Coefficient(coefficient) = seq.next_element()?.ok_or_else(missing)?;
+                let WireCoefficient(coefficient) = seq.next_element()?.ok_or_else(missing)?;
                 let exponent: i32 = seq.next_element()?.ok_or_else(missing)?;
                 Decimal::new(coefficient, exponent).map_err(A::Error::custom)
             }
@@ -549,7 +549,7 @@ mod tests {
         }
         let mut plain = 0;
         for text in &texts {
-            let slow = parse(text.as_bytes()).ok();
+            let slow = parse_decimal(text.as_bytes()).ok();
             match Decimal::from_plain(text.as_bytes()) {
                 None => {
                     assert!(slow.is_none() || text.starts_with('+') || text.contains('e'), "{text}");
@@ -572,7 +572,7 @@ mod tests {
                 assert_eq!((decimal.coefficient(), decimal.exponent()), (coefficient, exponent));
                 assert_eq!(decimal.is_zero(), coefficient == 0);
                 assert_eq!(decimal.negated(), Decimal::new(-coefficient, exponent).unwrap());
-                assert_eq!(decimal.digits(), coefficient.unsigned_abs().to_string().len() as u32);
+                assert_eq!(decimal.digit_count(), coefficient.unsigned_abs().to_string().len() as u32);
             }
         }
     }

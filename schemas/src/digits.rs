@@ -4,15 +4,15 @@
 
 /// Decimal digits of a value; 0 for zero.
 #[inline]
-pub fn count(value: u128) -> u32 {
+pub fn count_digits(value: u128) -> u32 {
     // 1233 / 4096 is just above the logarithm of 2, exactly enough for 128 bits.
     let guess = ((u128::BITS - value.leading_zeros()) * 1233) >> 12;
-    guess + u32::from(value >= power(guess))
+    guess + u32::from(value >= power_of_ten(guess))
 }
 
 /// 10^`exponent`; the largest number of 128 bits when that is larger.
 #[inline]
-pub fn power(exponent: u32) -> u128 {
+pub fn power_of_ten(exponent: u32) -> u128 {
     POWERS.get(exponent as usize).copied().unwrap_or(u128::MAX)
 }
 
@@ -29,7 +29,7 @@ static POWERS: [u128; 39] = {
 };
 
 /// Removes the trailing zeros of a non-zero value, `most` of them, and counts them.
-pub fn strip(mut value: u128, most: u32) -> (u128, u32) {
+pub fn strip_zeros(mut value: u128, most: u32) -> (u128, u32) {
     let mut zeros = 0;
     for (step, power) in [(16, 10_u128.pow(16)), (8, 10_u128.pow(8))] {
         // A number that ends in so many zeros has as many factors of two.
@@ -55,20 +55,20 @@ pub fn strip(mut value: u128, most: u32) -> (u128, u32) {
 /// Whether a value is a multiple of ten.
 #[inline]
 pub fn ends_in_zero(value: u128) -> bool {
-    value & 1 == 0 && fifth(value)
+    value & 1 == 0 && divisible_by_five(value)
 }
 
 /// Whether five divides it; 2^64 is one more than a multiple of five.
-fn fifth(value: u128) -> bool {
+fn divisible_by_five(value: u128) -> bool {
     (((value >> 64) as u64) % 5 + (value as u64) % 5).is_multiple_of(5)
 }
 
 /// The digits of a value, at least `width` of them.
-pub fn write(value: u128, width: usize, out: &mut Vec<u8>) {
+pub fn write_digits(value: u128, width: usize, out: &mut Vec<u8>) {
     if let Ok(word) = u64::try_from(value) {
         return write_word(word, width, out);
     }
-    write(value / PART, width.saturating_sub(PART_DIGITS), out);
+    write_digits(value / PART, width.saturating_sub(PART_DIGITS), out);
     write_word((value % PART) as u64, PART_DIGITS, out);
 }
 
@@ -106,17 +106,17 @@ mod tests {
     fn digits_and_trailing_zeros_are_counted_at_any_size() {
         for (zeros, power) in POWERS.iter().enumerate() {
             let zeros = zeros as u32;
-            assert_eq!((count(*power), count(power - 1)), (zeros + 1, zeros));
-            assert_eq!(strip(*power, u32::MAX), (1, zeros));
-            assert_eq!(strip(*power, 3), (power / 10_u128.pow(zeros.min(3)), zeros.min(3)));
+            assert_eq!((count_digits(*power), count_digits(power - 1)), (zeros + 1, zeros));
+            assert_eq!(strip_zeros(*power, u32::MAX), (1, zeros));
+            assert_eq!(strip_zeros(*power, 3), (power / 10_u128.pow(zeros.min(3)), zeros.min(3)));
             if zeros < 34 {
-                assert_eq!(strip(7 * power, u32::MAX), (7, zeros));
+                assert_eq!(strip_zeros(7 * power, u32::MAX), (7, zeros));
             }
         }
-        assert_eq!((count(0), count(u128::MAX)), (0, 39));
-        assert_eq!(power(38) / 10, power(37));
+        assert_eq!((count_digits(0), count_digits(u128::MAX)), (0, 39));
+        assert_eq!(power_of_ten(38) / 10, power_of_ten(37));
         let long = 12_345_678_901_234_567_890_123_u128;
-        assert_eq!(strip(long * 1000, u32::MAX), (long, 3));
+        assert_eq!(strip_zeros(long * 1000, u32::MAX), (long, 3));
         assert!(ends_in_zero(0) && ends_in_zero(long * 10) && !ends_in_zero(long) && !ends_in_zero(long * 5));
     }
 
@@ -124,10 +124,10 @@ mod tests {
     fn numbers_are_written_as_the_library_writes_them() {
         for value in [0, 7, 10, u128::from(u64::MAX), 1 << 64, 10_u128.pow(19), 10_u128.pow(38), u128::MAX] {
             let mut text = b"x".to_vec();
-            write(value, 3, &mut text);
+            write_digits(value, 3, &mut text);
             assert_eq!(text, format!("x{value:03}").into_bytes());
             text.clear();
-            write(value, 45, &mut text);
+            write_digits(value, 45, &mut text);
             assert_eq!(text, format!("{value:045}").into_bytes());
         }
     }

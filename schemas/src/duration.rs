@@ -45,7 +45,7 @@ impl Duration {
     }
 
     /// Whether a text is the one spelling of a duration.
-    pub fn canonical(text: &str) -> bool {
+    pub fn is_canonical(text: &str) -> bool {
         text.parse().is_ok_and(|duration: Self| duration.to_string() == text)
     }
 }
@@ -85,11 +85,11 @@ impl FromStr for Duration {
     /// Reads a letter, or `P` with years, months, weeks and days, each at most once, in that order.
     fn from_str(text: &str) -> Result<Self, Error> {
         let letter = Frequency::from_code(text).map(Self::from);
-        letter.or_else(|| iso(text)).ok_or_else(|| Error(text.chars().take(40).collect()))
+        letter.or_else(|| parse_iso(text)).ok_or_else(|| Error(text.chars().take(40).collect()))
     }
 }
 
-fn iso(text: &str) -> Option<Duration> {
+fn parse_iso(text: &str) -> Option<Duration> {
     let mut rest = text.strip_prefix('P').filter(|rest| !rest.is_empty())?;
     let (mut months, mut days) = (0_u32, 0_u32);
     for unit in ['Y', 'M', 'W', 'D'] {
@@ -128,7 +128,7 @@ mod tests {
             ("P2W", "P14D"),
         ] {
             assert_eq!(text.parse::<Duration>().unwrap().to_string(), canonical);
-            assert_eq!(Duration::canonical(text), text == canonical);
+            assert_eq!(Duration::is_canonical(text), text == canonical);
         }
     }
 

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use serde_cbor::Value;
 
-use crate::cbor::{self, Rules};
+use crate::cbor::{self, CborRules};
 use crate::cid::{Cid, Codec, EntryId, PublisherId};
 use crate::key::{self, PublicKey, SIGNATURE_BYTES, SecretKey};
 use crate::limits::{ENTRY_BYTES_MAX, INLINE_BYTES_MAX};
@@ -48,7 +48,7 @@ const CONTEXT: &str = "Signature1";
 
 /// Where an entry stands in its log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum EntryPosition {
     /// The first entry: it carries the identity, and its id is the publisher's.
     Genesis,
     /// A later entry.
@@ -77,13 +77,13 @@ pub enum Payload {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Its place in the log.
-    pub place: Place,
+    pub position: EntryPosition,
     /// The key that signed it.
     pub key: PublicKey,
     /// When it was signed, as the publisher claims: seconds since 1970-01-01T00:00:00Z.
     pub time: i64,
     /// The kind of object.
-    pub kind: String,
+    pub object_type: String,
     /// Subject: a dataflow, an indicator, a release (see [`subject`]).
     pub subject: String,
     /// The object or its id.
@@ -95,7 +95,7 @@ pub struct Entry {
 pub enum Error {
     /// More bytes than an entry may have.
     #[error("an entry of {0} bytes where at most {ENTRY_BYTES_MAX} are allowed")]
-    Large(usize),
+    TooLarge(usize),
     /// The envelope is not canonical CBOR.
     #[error("envelope: {0}")]
     Cbor(#[from] cbor::Error),
@@ -113,9 +113,9 @@ pub enum Error {
 impl Entry {
     /// The sequence number.
     pub fn seq(&self) -> u64 {
-        match self.place {
-            Place::Genesis => 0,
-            Place::Next { seq, .. } => seq,
+        match self.position {
+            EntryPosition::Genesis => 0,
+            EntryPosition::Next { seq, .. } => seq,
         }
     }
 
@@ -131,15 +131,15 @@ impl Entry {
 impl Sealed<Entry> {
     /// The log that this entry belongs to.
     pub fn publisher(&self) -> PublisherId {
-        match self.value().place {
-            Place::Genesis => self.id().into(),
-            Place::Next { publisher, .. } => publisher,
+        match self.value().position {
+            EntryPosition::Genesis => self.id().into(),
+            EntryPosition::Next { publisher, .. } => publisher,
         }
     }
 }
 
 /// What an object is about, for the header.
-pub fn subject(object: &Object) -> String {
+pub fn object_subject(object: &Object) -> String {
     match object {
         Object::Identity(identity) => identity.name.to_string(),
         Object::Dataset(dataset) => dataset.dataflow.to_string(),
@@ -155,19 +155,24 @@ pub fn subject(object: &Object) -> String {
 ///
 /// # Errors
 /// [`Error::Object`] when `object` are not the bytes of an acceptable object.
-pub fn sign(place: Place, time: i64, object: &[u8], key: &SecretKey) -> Result<Sealed<Entry>, Error> {
-    let value = Object::decode(object)?;
+pub fn sign_entry(
+    place: EntryPosition,
+    time: i64,
+    object: &[u8],
+    key: &SecretKey,
+) -> Result<Sealed<Entry>, Error> {
+    let value = Object::decode_object(object)?;
     let id = Cid::of(Codec::DagCbor, object);
     let inline = object.len() <= INLINE_BYTES_MAX;
     let payload = if inline { object.to_vec() } else { id.to_bytes().to_vec() };
-    let protected = protected(place, time, &value, inline, &key.public())?;
+    let protected = encode_protected_header(place, time, &value, inline, &key.public())?;
     let signature = key.sign(&to_be_signed(&protected, &payload)?);
-    Sealed::open(envelope(protected, payload, signature.to_vec())?)
+    Sealed::open(encode_envelope(protected, payload, signature.to_vec())?)
 }
 
 /// The bytes of the protected header.
-fn protected(
-    place: Place,
+fn encode_protected_header(
+    place: EntryPosition,
     time: i64,
     object: &Object,
     inline: bool,
@@ -175,15 +180,15 @@ fn protected(
 ) -> Result<Vec<u8>, Error> {
     let text = |text: &str| Value::Text(text.into());
     let mut claims = BTreeMap::from([
-        (Value::Integer(SUB), Value::Text(subject(object))),
+        (Value::Integer(SUB), Value::Text(object_subject(object))),
         (Value::Integer(IAT), Value::Integer(time.into())),
     ]);
     let mut header = BTreeMap::from([
         (Value::Integer(ALG), Value::Integer(EDDSA)),
-        (Value::Integer(CONTENT_TYPE), Value::Text(content_type(object.kind(), inline))),
+        (Value::Integer(CONTENT_TYPE), Value::Text(content_type(object.object_type(), inline))),
         (Value::Integer(KID), Value::Bytes(key.as_bytes().to_vec())),
     ]);
-    if let Place::Next { publisher, seq, prev, authority } = place {
+    if let EntryPosition::Next { publisher, seq, prev, authority } = place {
         claims.insert(Value::Integer(ISS), Value::Text(publisher.to_string()));
         header.insert(text(SEQ), Value::Integer(seq.into()));
         header.insert(text(PREV), Value::Bytes(prev.cid().to_bytes().to_vec()));
@@ -205,7 +210,7 @@ fn to_be_signed(protected: &[u8], payload: &[u8]) -> Result<Vec<u8>, Error> {
     Ok(cbor::to_bytes(&Value::Array(parts))?)
 }
 
-fn envelope(protected: Vec<u8>, payload: Vec<u8>, signature: Vec<u8>) -> Result<Vec<u8>, Error> {
+fn encode_envelope(protected: Vec<u8>, payload: Vec<u8>, signature: Vec<u8>) -> Result<Vec<u8>, Error> {
     let parts = vec![
         Value::Bytes(protected),
         Value::Map(BTreeMap::new()),
@@ -221,24 +226,24 @@ impl Seal for Entry {
 
     fn open(bytes: &[u8]) -> Result<(EntryId, Entry), Error> {
         if bytes.len() > ENTRY_BYTES_MAX {
-            return Err(Error::Large(bytes.len()));
+            return Err(Error::TooLarge(bytes.len()));
         }
-        cbor::scan(bytes, Rules::Cose, |_| {})?;
-        let (protected, payload, signature) = parts(cbor::from_bytes(bytes)?)?;
-        cbor::scan(&protected, Rules::Cose, |_| {})?;
+        cbor::scan(bytes, CborRules::Cose, |_| {})?;
+        let (protected, payload, signature) = split_envelope(cbor::from_bytes(bytes)?)?;
+        cbor::scan(&protected, CborRules::Cose, |_| {})?;
         let Value::Map(header) = cbor::from_bytes(&protected)? else {
             return Err(Error::Envelope("the protected header is not a map"));
         };
-        let entry = read(header, &payload)?;
+        let entry = read_entry(header, &payload)?;
         entry.key.verify(&to_be_signed(&protected, &payload)?, &signature)?;
         Ok((EntryId::of(bytes), entry))
     }
 }
 
-type Parts = (Vec<u8>, Vec<u8>, [u8; SIGNATURE_BYTES]);
+type EnvelopeParts = (Vec<u8>, Vec<u8>, [u8; SIGNATURE_BYTES]);
 
 /// The parts of the envelope, which must be exactly four of the right types behind tag 18.
-fn parts(value: Value) -> Result<Parts, Error> {
+fn split_envelope(value: Value) -> Result<EnvelopeParts, Error> {
     let Value::Tag(18, array) = value else {
         return Err(Error::Envelope("tag 18 (COSE_Sign1) is missing"));
     };
@@ -260,9 +265,9 @@ fn parts(value: Value) -> Result<Parts, Error> {
 }
 
 /// The labels of a header, taken one by one so that unknown ones are left over.
-struct Labels(BTreeMap<Value, Value>);
+struct HeaderLabels(BTreeMap<Value, Value>);
 
-impl Labels {
+impl HeaderLabels {
     fn integer(&mut self, label: Value) -> Option<i128> {
         match self.0.remove(&label)? {
             Value::Integer(value) => Some(value),
@@ -289,8 +294,8 @@ impl Labels {
     }
 }
 
-fn read(header: BTreeMap<Value, Value>, payload: &[u8]) -> Result<Entry, Error> {
-    let mut header = Labels(header);
+fn read_entry(header: BTreeMap<Value, Value>, payload: &[u8]) -> Result<Entry, Error> {
+    let mut header = HeaderLabels(header);
     if header.integer(Value::Integer(ALG)) != Some(EDDSA) {
         return Err(Error::Envelope("the algorithm is not EdDSA"));
     }
@@ -300,38 +305,38 @@ fn read(header: BTreeMap<Value, Value>, payload: &[u8]) -> Result<Entry, Error> 
     let Some(Value::Map(claims)) = header.0.remove(&Value::Integer(CLAIMS)) else {
         return Err(Error::Envelope("no claims"));
     };
-    let mut claims = Labels(claims);
+    let mut claims = HeaderLabels(claims);
     let subject = claims.text(Value::Integer(SUB)).ok_or(Error::Envelope("no subject"))?;
     let time = claims.integer(Value::Integer(IAT)).and_then(|time| i64::try_from(time).ok());
     let time = time.ok_or(Error::Envelope("no time"))?;
-    let place = place(&mut header, claims.text(Value::Integer(ISS)))?;
+    let place = read_position(&mut header, claims.text(Value::Integer(ISS)))?;
     header.done()?;
     claims.done()?;
-    let (kind, payload) = content(&content_type, &subject, payload)?;
-    Ok(Entry { place, key, time, kind, subject, payload })
+    let (kind, payload) = read_payload(&content_type, &subject, payload)?;
+    Ok(Entry { position: place, key, time, object_type: kind, subject, payload })
 }
 
 /// Genesis has neither issuer nor sequence number; every other entry has all four.
-fn place(header: &mut Labels, issuer: Option<String>) -> Result<Place, Error> {
-    let number = |header: &mut Labels, label: &str| {
+fn read_position(header: &mut HeaderLabels, issuer: Option<String>) -> Result<EntryPosition, Error> {
+    let number = |header: &mut HeaderLabels, label: &str| {
         header.integer(Value::Text(label.into())).and_then(|value| u64::try_from(value).ok())
     };
     let (seq, authority) = (number(header, SEQ), number(header, AUTH));
     let prev = header.bytes(Value::Text(PREV.into()));
     match (issuer, seq, authority, prev) {
-        (None, None, None, None) => Ok(Place::Genesis),
+        (None, None, None, None) => Ok(EntryPosition::Genesis),
         (Some(issuer), Some(seq @ 1..), Some(authority), Some(prev)) if authority < seq => {
             let publisher = issuer.parse().map_err(|_| Error::Envelope("the issuer is no publisher id"))?;
             let prev = Cid::from_bytes(&prev).and_then(EntryId::try_from);
             let prev = prev.map_err(|_| Error::Envelope("the entry before is no entry id"))?;
-            Ok(Place::Next { publisher, seq, prev, authority })
+            Ok(EntryPosition::Next { publisher, seq, prev, authority })
         }
         _ => Err(Error::Envelope("issuer, sequence number, entry before and authority do not fit together")),
     }
 }
 
 /// The kind in the content type, and the payload it announces.
-fn content(content_type: &str, stated: &str, payload: &[u8]) -> Result<(String, Payload), Error> {
+fn read_payload(content_type: &str, stated: &str, payload: &[u8]) -> Result<(String, Payload), Error> {
     let unknown = Error::Envelope("a content type that is not ours");
     let rest = content_type.strip_prefix("application/vnd.assay.").ok_or(unknown.clone())?;
     match rest.split_once('+') {
@@ -339,11 +344,11 @@ fn content(content_type: &str, stated: &str, payload: &[u8]) -> Result<(String, 
             if payload.len() > INLINE_BYTES_MAX {
                 return Err(Error::Envelope("an object too large to stand inline"));
             }
-            let object = Object::decode(payload)?;
-            if object.kind() != kind {
+            let object = Object::decode_object(payload)?;
+            if object.object_type() != kind {
                 return Err(Error::Envelope("the content type names another kind of object"));
             }
-            if subject(&object) != stated {
+            if object_subject(&object) != stated {
                 return Err(Error::Envelope("the subject is not that of the object"));
             }
             Ok((kind.to_owned(), Payload::Inline(Box::new(object), payload.to_vec())))
@@ -353,7 +358,7 @@ fn content(content_type: &str, stated: &str, payload: &[u8]) -> Result<(String, 
             if id.codec() != Codec::DagCbor {
                 return Err(Error::Envelope("the payload names no object"));
             }
-            if !object::KINDS.contains(&kind) {
+            if !object::OBJECT_TYPES.contains(&kind) {
                 return Err(Error::Envelope("the content type names no kind of object"));
             }
             if Text::<256>::new(stated).is_err() {
@@ -368,9 +373,9 @@ fn content(content_type: &str, stated: &str, payload: &[u8]) -> Result<(String, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::object::{Identity, OperatingKey, Retraction, Scope, Use, encode};
+    use crate::object::{Identity, KeyUse, OperatingKey, Retraction, RetractionScope, encode_object};
     fn identity(root: &SecretKey, operating: &SecretKey) -> Vec<u8> {
-        let key = OperatingKey { key: operating.public(), uses: vec![Use::Publish, Use::Attest] };
+        let key = OperatingKey { key: operating.public(), uses: vec![KeyUse::Publish, KeyUse::Attest] };
         let identity = Identity {
             name: Text::new("Office").unwrap(),
             contact: None,
@@ -378,29 +383,32 @@ mod tests {
             next_root: [9; 32],
             keys: vec![key],
         };
-        encode(&identity).unwrap()
+        encode_object(&identity).unwrap()
     }
 
     fn log() -> (Sealed<Entry>, Sealed<Entry>) {
         let (root, operating) = (SecretKey::from_seed(&[1; 32]), SecretKey::from_seed(&[2; 32]));
-        let genesis = sign(Place::Genesis, 1_700_000_000, &identity(&root, &operating), &root).unwrap();
+        let genesis =
+            sign_entry(EntryPosition::Genesis, 1_700_000_000, &identity(&root, &operating), &root).unwrap();
         let retraction = Retraction {
             subject: genesis.id().cid(),
-            scope: Scope::Whole,
+            scope: RetractionScope::Whole,
             reason: Text::new("a test").unwrap(),
             replacement: None,
         };
-        let place = Place::Next { publisher: genesis.publisher(), seq: 1, prev: genesis.id(), authority: 0 };
-        let next = sign(place, 1_700_000_060, &encode(&retraction).unwrap(), &operating).unwrap();
+        let place =
+            EntryPosition::Next { publisher: genesis.publisher(), seq: 1, prev: genesis.id(), authority: 0 };
+        let next =
+            sign_entry(place, 1_700_000_060, &encode_object(&retraction).unwrap(), &operating).unwrap();
         (genesis, next)
     }
 
     #[test]
     fn entries_lead_back() {
         let (genesis, next) = log();
-        assert_eq!(genesis.value().place, Place::Genesis);
+        assert_eq!(genesis.value().position, EntryPosition::Genesis);
         assert_eq!((next.publisher(), next.value().seq()), (genesis.publisher(), 1));
-        assert_eq!(next.value().kind, "retraction");
+        assert_eq!(next.value().object_type, "retraction");
         let again = Sealed::<Entry>::open(next.bytes().to_vec()).unwrap();
         assert_eq!(again, next);
     }

@@ -41,11 +41,11 @@ impl Interval {
     /// The period that has just these days, if there is one: the coarsest.
     pub fn period(self) -> Option<Period> {
         let fits = |period: &Period| period.first_day() == self.first && period.last_day() == self.last;
-        Frequency::ALL.into_iter().filter_map(|frequency| self.first.convert(frequency)).find(fits)
+        Frequency::ALL.into_iter().filter_map(|frequency| self.first.to_frequency(frequency)).find(fits)
     }
 
     /// Whether a text is the one spelling of an interval.
-    pub fn canonical(text: &str) -> bool {
+    pub fn is_canonical(text: &str) -> bool {
         text.parse().is_ok_and(|interval: Self| interval.to_string() == text)
     }
 }
@@ -83,9 +83,9 @@ mod tests {
         for text in ["2010-01-01/2010-12-31", "2010M1/2010M12", "2010", "2010-Q1/2010-Q4"] {
             assert_eq!(text.parse::<Interval>().unwrap().to_string(), "2010-01-01/2010-12-31");
         }
-        assert!(Interval::canonical("2010-01-01/2010-12-31"));
+        assert!(Interval::is_canonical("2010-01-01/2010-12-31"));
         for text in ["2010", "", "/", "2011/2010", "2010-01-01/2010-12-32", "a/b", "2010/2011/2012"] {
-            assert!(!Interval::canonical(text), "{text}");
+            assert!(!Interval::is_canonical(text), "{text}");
         }
     }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_cbor::Value;
 
-use crate::cbor::{self, Item, Rules, Token};
+use crate::cbor::{self, CborItem, CborRules, CborToken};
 use crate::chunk::Chunk;
 use crate::cid::{Cid, Codec};
 use crate::limits::BLOCK_BYTES_MAX;
@@ -20,9 +20,11 @@ mod recipe;
 mod release;
 
 pub use data::{CHUNKS_MAX, CODES_MAX, ChunkRef, Code, Content, Dataset, Provenance, Snapshot, Structure};
-pub use identity::{Identity, KEYS_MAX, OperatingKey, Use};
-pub use recipe::{Deviation, Input, Limits, NOTES_MAX, Output, PORTS_MAX, Recipe};
-pub use release::{Attestation, POINTS_MAX, Reason, Release, Retraction, Scope, Sources, Supersedes};
+pub use identity::{Identity, KEYS_MAX, KeyUse, OperatingKey};
+pub use recipe::{Deviation, NOTES_MAX, PORTS_MAX, Recipe, RecipeInput, RecipeOutput, RunLimits};
+pub use release::{
+    Attestation, POINTS_MAX, Release, Retraction, RetractionScope, RevisionReason, SourceCheck, Supersession,
+};
 
 /// The version of every object so far.
 pub const VERSION: u64 = 1;
@@ -32,16 +34,16 @@ pub const VERSION: u64 = 1;
 pub enum Error {
     /// More bytes than a block may have.
     #[error("{0} bytes where at most {BLOCK_BYTES_MAX} are allowed")]
-    Large(usize),
+    TooLarge(usize),
     /// Not strict DAG-CBOR, or not the fields of its kind.
     #[error(transparent)]
     Cbor(#[from] cbor::Error),
     /// No `$type`, or one that this version does not know.
     #[error("unknown kind of object `{0}`")]
-    Kind(String),
+    UnknownType(String),
     /// An object of another kind than expected.
     #[error("expected an object of kind `{expected}`, found `{found}`")]
-    Other {
+    WrongType {
         /// The kind asked for.
         expected: &'static str,
         /// The kind found.
@@ -56,7 +58,7 @@ pub enum Error {
 }
 
 /// What all kinds of object have in common.
-pub trait Body: Serialize + DeserializeOwned {
+pub trait ObjectType: Serialize + DeserializeOwned {
     /// The value of `$type`.
     const TYPE: &'static str;
     /// The id of an object of this kind.
@@ -66,12 +68,12 @@ pub trait Body: Serialize + DeserializeOwned {
     ///
     /// # Errors
     /// A sentence that says which rule is broken.
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         Ok(())
     }
 
     /// The blocks that must be held for this object to be whole, not counting what they need.
-    fn needs(&self) -> Vec<Cid> {
+    fn dependencies(&self) -> Vec<Cid> {
         Vec::new()
     }
 }
@@ -80,67 +82,67 @@ pub trait Body: Serialize + DeserializeOwned {
 ///
 /// # Errors
 /// [`Error::Rule`] when it breaks a rule of its kind, [`Error::Large`].
-pub fn encode<T: Body>(body: &T) -> Result<Vec<u8>, Error> {
-    body.check().map_err(Error::Rule)?;
+pub fn encode_object<T: ObjectType>(body: &T) -> Result<Vec<u8>, Error> {
+    body.check_rules().map_err(Error::Rule)?;
     let Value::Map(mut map) = cbor::to_value(body)? else {
         return Err(Error::Rule("an object is a map".into()));
     };
     map.insert(Value::Text("$type".into()), Value::Text(T::TYPE.into()));
     map.insert(Value::Text("v".into()), Value::Integer(VERSION.into()));
     let bytes = cbor::to_bytes(&Value::Map(map))?;
-    cbor::scan(&bytes, Rules::DagCbor, |_| {})?;
-    if bytes.len() > BLOCK_BYTES_MAX { Err(Error::Large(bytes.len())) } else { Ok(bytes) }
+    cbor::scan(&bytes, CborRules::DagCbor, |_| {})?;
+    if bytes.len() > BLOCK_BYTES_MAX { Err(Error::TooLarge(bytes.len())) } else { Ok(bytes) }
 }
 
 /// Reads an object of one kind.
 ///
 /// # Errors
 /// Each variant of [`enum@Error`].
-pub fn decode<T: Body>(bytes: &[u8]) -> Result<T, Error> {
-    let head = head(bytes)?;
-    if head.kind != T::TYPE {
-        return Err(Error::Other { expected: T::TYPE, found: head.kind.to_owned() });
+pub fn decode_object<T: ObjectType>(bytes: &[u8]) -> Result<T, Error> {
+    let head = read_header(bytes)?;
+    if head.object_type != T::TYPE {
+        return Err(Error::WrongType { expected: T::TYPE, found: head.object_type.to_owned() });
     }
     if head.version != VERSION {
         return Err(Error::Version(head.version));
     }
     let body: T = cbor::from_bytes(&head.fields)?;
-    if encode(&body)? == bytes { Ok(body) } else { Err(cbor::Error::Canonical.into()) }
+    if encode_object(&body)? == bytes { Ok(body) } else { Err(cbor::Error::Canonical.into()) }
 }
 
 /// The kind, the version and the map without these two.
-struct Head<'a> {
-    kind: &'a str,
+struct ObjectHeader<'a> {
+    object_type: &'a str,
     version: u64,
     fields: Vec<u8>,
 }
 
 /// Splits `$type` and `v` from the fields: serde cannot flatten a struct whose fields carry tags.
-fn head(bytes: &[u8]) -> Result<Head<'_>, Error> {
+fn read_header(bytes: &[u8]) -> Result<ObjectHeader<'_>, Error> {
     if bytes.len() > BLOCK_BYTES_MAX {
-        return Err(Error::Large(bytes.len()));
+        return Err(Error::TooLarge(bytes.len()));
     }
     let mut pairs = 0;
     let mut starts: Vec<(usize, Option<&str>)> = Vec::new();
     let mut wanted: Option<&str> = None;
     let (mut kind, mut version) = (None, None);
-    cbor::scan(bytes, Rules::DagCbor, |item: Item<'_>| match (item.depth, item.token) {
-        (0, Token::Map(count)) => pairs = count,
-        (1, Token::Text(text)) if item.key => {
+    cbor::scan(bytes, CborRules::DagCbor, |item: CborItem<'_>| match (item.depth, item.token) {
+        (0, CborToken::Map(count)) => pairs = count,
+        (1, CborToken::Text(text)) if item.key => {
             starts.push((item.start, Some(text)));
             wanted = Some(text);
         }
         (1, token) => match (wanted.take(), token) {
-            (Some("$type"), Token::Text(text)) => kind = Some(text),
-            (Some("v"), Token::Unsigned(value)) => version = Some(value),
+            (Some("$type"), CborToken::Text(text)) => kind = Some(text),
+            (Some("v"), CborToken::Unsigned(value)) => version = Some(value),
             _ => {}
         },
         _ => {}
     })?;
     let (Some(kind), Some(version)) = (kind, version) else {
-        return Err(Error::Kind(kind.unwrap_or_default().to_owned()));
+        return Err(Error::UnknownType(kind.unwrap_or_default().to_owned()));
     };
-    Ok(Head { kind, version, fields: without_head(bytes, pairs, &starts) })
+    Ok(ObjectHeader { object_type: kind, version, fields: without_head(bytes, pairs, &starts) })
 }
 
 /// The map without the pairs `$type` and `v`, which [`head`] has found in it.
@@ -176,28 +178,28 @@ macro_rules! objects {
         }
 
         /// The value of `$type` of every kind of object.
-        pub const KINDS: &[&str] = &[$($type),*];
+        pub const OBJECT_TYPES: &[&str] = &[$($type),*];
 
         impl Object {
             /// Reads an object of whatever kind it says it is.
             ///
             /// # Errors
             /// Each variant of [`enum@Error`].
-            pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
-                match head(bytes)?.kind {
-                    $($type => decode::<$name>(bytes).map(Object::$name),)*
-                    kind => Err(Error::Kind(kind.chars().take(40).collect())),
+            pub fn decode_object(bytes: &[u8]) -> Result<Self, Error> {
+                match read_header(bytes)?.object_type {
+                    $($type => decode_object::<$name>(bytes).map(Object::$name),)*
+                    kind => Err(Error::UnknownType(kind.chars().take(40).collect())),
                 }
             }
 
             /// The value of `$type`.
-            pub fn kind(&self) -> &'static str {
+            pub fn object_type(&self) -> &'static str {
                 match self { $(Object::$name(_) => $type,)* }
             }
 
             /// As [`Body::needs`].
-            pub fn needs(&self) -> Vec<Cid> {
-                match self { $(Object::$name(body) => body.needs(),)* }
+            pub fn dependencies(&self) -> Vec<Cid> {
+                match self { $(Object::$name(body) => body.dependencies(),)* }
             }
         }
 
@@ -229,10 +231,10 @@ objects! {
 ///
 /// # Errors
 /// As [`Object::decode`].
-pub fn needs(id: Cid, bytes: &[u8]) -> Result<Vec<Cid>, Error> {
+pub fn block_dependencies(id: Cid, bytes: &[u8]) -> Result<Vec<Cid>, Error> {
     match id.codec() {
         Codec::Raw => Ok(Vec::new()),
-        Codec::DagCbor if head(bytes)?.kind == Chunk::TYPE => Ok(Vec::new()),
-        Codec::DagCbor => Object::decode(bytes).map(|object| object.needs()),
+        Codec::DagCbor if read_header(bytes)?.object_type == Chunk::TYPE => Ok(Vec::new()),
+        Codec::DagCbor => Object::decode_object(bytes).map(|object| object.dependencies()),
     }
 }

@@ -117,7 +117,7 @@ impl Period {
     }
 
     /// The day `year-month-day` of the Gregorian calendar.
-    pub fn day(year: i32, month: i32, day: i32) -> Option<Self> {
+    pub fn from_date(year: i32, month: i32, day: i32) -> Option<Self> {
         if !(1..=YEAR_MAX).contains(&year) || !(1..=12).contains(&month) {
             return None;
         }
@@ -159,7 +159,7 @@ impl Period {
         match self.frequency.per_year() {
             Some(count) => self.ordinal / count,
             None if self.frequency == Frequency::W => iso_year(self.ordinal),
-            None => civil(self.ordinal).0,
+            None => civil_date(self.ordinal).0,
         }
     }
 
@@ -201,15 +201,15 @@ impl Period {
     }
 
     /// Year, month and day of the first day.
-    pub fn date(self) -> (i32, i32, i32) {
-        civil(self.first_day().ordinal)
+    pub fn start_date(self) -> (i32, i32, i32) {
+        civil_date(self.first_day().ordinal)
     }
 
     /// The period of a coarser (or the same) frequency that this one begins in.
     ///
     /// A week belongs to the year of its Thursday for `A`; its first day decides for `S`, `Q`, `M`.
     /// `None` when `frequency` is finer.
-    pub fn convert(self, frequency: Frequency) -> Option<Self> {
+    pub fn to_frequency(self, frequency: Frequency) -> Option<Self> {
         if let (Some(fine), Some(coarse)) = (self.frequency.per_year(), frequency.per_year()) {
             let ordinal = self.ordinal / (fine / coarse).max(1);
             return (frequency <= self.frequency).then_some(Self { frequency, ordinal });
@@ -217,7 +217,7 @@ impl Period {
         if frequency < self.frequency && frequency == Frequency::A {
             return Period::new(Frequency::A, self.year(), 1);
         }
-        let (year, month, _) = self.date();
+        let (year, month, _) = self.start_date();
         match frequency {
             _ if frequency == self.frequency => Some(self),
             _ if frequency > self.frequency => None,
@@ -234,23 +234,24 @@ impl Period {
     /// As [`Period::from_str`], from bytes; `None` when they are no period.
     #[inline]
     pub fn from_ascii(text: &[u8]) -> Option<Self> {
-        parse(text)
+        parse_period(text)
     }
 
     /// Appends the canonical spelling: `2010`, `2010-S1`, `2010-Q1`, `2010-M01`, `2010-W05`,
     /// `2010-01-31`.
-    pub fn write(self, out: &mut Vec<u8>) {
-        let number =
-            |value: i32, width, out: &mut Vec<u8>| digits::write(value.unsigned_abs().into(), width, out);
-        number(self.year(), 4, out);
+    pub fn write_to(self, out: &mut Vec<u8>) {
+        let write_number = |value: i32, width, out: &mut Vec<u8>| {
+            digits::write_digits(value.unsigned_abs().into(), width, out)
+        };
+        write_number(self.year(), 4, out);
         let (letter, width) = match self.frequency {
             Frequency::A => return,
             Frequency::D => {
-                let (_, month, day) = self.date();
+                let (_, month, day) = self.start_date();
                 out.push(b'-');
-                number(month, 2, out);
+                write_number(month, 2, out);
                 out.push(b'-');
-                return number(day, 2, out);
+                return write_number(day, 2, out);
             }
             Frequency::S => (b'S', 1),
             Frequency::Q => (b'Q', 1),
@@ -258,7 +259,7 @@ impl Period {
             Frequency::W => (b'W', 2),
         };
         out.extend([b'-', letter]);
-        number(self.index(), width, out);
+        write_number(self.index(), width, out);
     }
 }
 
@@ -266,7 +267,7 @@ impl fmt::Display for Period {
     /// As [`Period::write`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = Vec::with_capacity(SPELLING_BYTES_MAX);
-        self.write(&mut text);
+        self.write_to(&mut text);
         f.write_str(&String::from_utf8_lossy(&text))
     }
 }
@@ -290,25 +291,25 @@ impl FromStr for Period {
     }
 }
 
-fn parse(text: &[u8]) -> Option<Period> {
+fn parse_period(text: &[u8]) -> Option<Period> {
     if text.len() > SPELLING_BYTES_MAX {
         return None;
     }
     if let [years @ .., b'-', b'M', tens, ones] = text
         && let Ok(years) = <&[u8; 4]>::try_from(years)
     {
-        return month(years, [*tens, *ones]);
+        return parse_month(years, [*tens, *ones]);
     }
     let (year, rest) = text.split_first_chunk::<4>()?;
-    let year = number(year, 4)?;
+    let year = parse_digits(year, 4)?;
     let rest = rest.strip_prefix(b"-").unwrap_or(rest);
     let plain = rest.len() == text.len() - 4;
     match rest {
         [] if plain => Period::new(Frequency::A, year, 1),
         [b'A'] => Period::new(Frequency::A, year, 1),
-        [b'0'..=b'9', b'0'..=b'9'] if !plain => Period::new(Frequency::M, year, number(rest, 2)?),
+        [b'0'..=b'9', b'0'..=b'9'] if !plain => Period::new(Frequency::M, year, parse_digits(rest, 2)?),
         [_, _, b'-', _, _] if !plain => {
-            Period::day(year, number(rest.get(..2)?, 2)?, number(rest.get(3..)?, 2)?)
+            Period::from_date(year, parse_digits(rest.get(..2)?, 2)?, parse_digits(rest.get(3..)?, 2)?)
         }
         [letter, index @ ..] if !index.is_empty() => {
             let frequency = Frequency::from_letter(*letter)?;
@@ -317,7 +318,7 @@ fn parse(text: &[u8]) -> Option<Period> {
                 Frequency::M | Frequency::W => 2,
                 Frequency::D => 3,
             };
-            (index.len() <= width).then(|| Period::new(frequency, year, number(index, width)?))?
+            (index.len() <= width).then(|| Period::new(frequency, year, parse_digits(index, width)?))?
         }
         _ => None,
     }
@@ -325,7 +326,7 @@ fn parse(text: &[u8]) -> Option<Period> {
 
 /// A month as it is spelled most, the four digits of its year first.
 #[inline]
-fn month(year: &[u8; 4], month: [u8; 2]) -> Option<Period> {
+fn parse_month(year: &[u8; 4], month: [u8; 2]) -> Option<Period> {
     let digits = year.iter().chain(&month).map(|byte| byte.wrapping_sub(b'0'));
     let sound = digits.clone().fold(true, |sound, digit| sound & (digit <= 9));
     let all = digits.fold(0, |value, digit| value * 10 + i32::from(digit));
@@ -333,7 +334,7 @@ fn month(year: &[u8; 4], month: [u8; 2]) -> Option<Period> {
 }
 
 /// One to `width` digits.
-fn number(text: &[u8], width: usize) -> Option<i32> {
+fn parse_digits(text: &[u8], width: usize) -> Option<i32> {
     let digits = text.len() <= width && !text.is_empty() && text.iter().all(u8::is_ascii_digit);
     digits.then(|| text.iter().fold(0, |value, byte| value * 10 + i32::from(byte - b'0')))
 }
@@ -362,13 +363,13 @@ fn days_before(year: i32) -> i32 {
     past * 365 + past / 4 - past / 100 + past / 400
 }
 
-fn leap(year: i32) -> bool {
+fn is_leap_year(year: i32) -> bool {
     (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
 }
 
 fn days_in_month(year: i32, month: i32) -> i32 {
     match month {
-        2 => 28 + i32::from(leap(year)),
+        2 => 28 + i32::from(is_leap_year(year)),
         4 | 6 | 9 | 11 => 30,
         _ => 31,
     }
@@ -380,7 +381,7 @@ fn date_ordinal(year: i32, month: i32, day: i32) -> i32 {
 }
 
 /// Year, month, day of a day counted from 0001-01-01.
-fn civil(ordinal: i32) -> (i32, i32, i32) {
+fn civil_date(ordinal: i32) -> (i32, i32, i32) {
     // At most one too small: 146,097 days are 400 years.
     let mut year = (i64::from(ordinal) * 400 / 146_097).max(1) as i32;
     while days_before(year + 1) <= ordinal {
@@ -406,7 +407,7 @@ fn weeks_in(year: i32) -> i32 {
 
 /// The ISO year of a week: the year of its Thursday.
 fn iso_year(week: i32) -> i32 {
-    civil(week * 7 + 3).0
+    civil_date(week * 7 + 3).0
 }
 
 #[cfg(test)]
@@ -463,7 +464,7 @@ mod tests {
         assert!("2021-W53".parse::<Period>().is_err());
         assert_eq!(p("2020-W53").shift(1), Some(p("2021-W01")));
         assert_eq!(p("2020-W53").first_day().to_string(), "2020-12-28");
-        assert_eq!(p("2021-01-03").convert(Frequency::W), Some(p("2020-W53")));
+        assert_eq!(p("2021-01-03").to_frequency(Frequency::W), Some(p("2020-W53")));
     }
 
     #[test]
@@ -490,9 +491,9 @@ mod tests {
 
     #[test]
     fn conversion_to_coarser_frequencies() {
-        assert_eq!(p("2010-M05").convert(Frequency::Q), Some(p("2010-Q2")));
-        assert_eq!(p("2010-Q4").convert(Frequency::S), Some(p("2010-S2")));
-        assert_eq!(p("2010-Q4").convert(Frequency::M), None);
-        assert_eq!(p("2010-07-01").convert(Frequency::A), Some(p("2010")));
+        assert_eq!(p("2010-M05").to_frequency(Frequency::Q), Some(p("2010-Q2")));
+        assert_eq!(p("2010-Q4").to_frequency(Frequency::S), Some(p("2010-S2")));
+        assert_eq!(p("2010-Q4").to_frequency(Frequency::M), None);
+        assert_eq!(p("2010-07-01").to_frequency(Frequency::A), Some(p("2010")));
     }
 }

@@ -4,7 +4,7 @@
 //! this one door. The bytes are the truth: they are hashed, kept and forwarded as received.
 
 use crate::cid::Cid;
-use crate::object::{self, Body, Object};
+use crate::object::{self, Object, ObjectType};
 
 /// What can be sealed.
 pub trait Seal: Sized {
@@ -60,14 +60,14 @@ impl<T: Seal> Sealed<T> {
     }
 }
 
-impl<T: Body> Seal for T {
+impl<T: ObjectType> Seal for T {
     type Id = T::Id;
     type Error = object::Error;
 
     fn open(bytes: &[u8]) -> Result<(T::Id, T), object::Error> {
-        let body = object::decode(bytes)?;
+        let body = object::decode_object(bytes)?;
         let id = T::Id::try_from(Cid::of(crate::cid::Codec::DagCbor, bytes));
-        id.map(|id| (id, body)).map_err(|_| object::Error::Kind(T::TYPE.into()))
+        id.map(|id| (id, body)).map_err(|_| object::Error::UnknownType(T::TYPE.into()))
     }
 }
 
@@ -76,6 +76,6 @@ impl Seal for Object {
     type Error = object::Error;
 
     fn open(bytes: &[u8]) -> Result<(Cid, Object), object::Error> {
-        Ok((Cid::of(crate::cid::Codec::DagCbor, bytes), Object::decode(bytes)?))
+        Ok((Cid::of(crate::cid::Codec::DagCbor, bytes), Object::decode_object(bytes)?))
     }
 }

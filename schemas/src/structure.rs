@@ -27,7 +27,7 @@ pub enum Role {
 /// What a component holds (VTL basic scalar types).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Type {
+pub enum ValueType {
     /// Text; compared by Unicode code point.
     String,
     /// A 64-bit signed integer.
@@ -46,9 +46,9 @@ pub enum Type {
     Duration,
 }
 
-impl Type {
+impl ValueType {
     /// Every type.
-    pub const ALL: [Type; 8] = [
+    pub const ALL: [ValueType; 8] = [
         Self::String,
         Self::Integer,
         Self::Number,
@@ -60,7 +60,7 @@ impl Type {
     ];
 
     /// Its name, as VTL and the objects write it.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::String => "string",
             Self::Integer => "integer",
@@ -74,14 +74,14 @@ impl Type {
     }
 
     /// The type of a name.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    pub fn from_name(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 
 impl Role {
     /// Its name, as VTL writes it.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Identifier => "identifier",
             Self::Measure => "measure",
@@ -101,43 +101,43 @@ pub struct Component {
     pub role: Role,
     /// What it holds.
     #[serde(rename = "type")]
-    pub kind: Type,
+    pub value_type: ValueType,
 }
 
 impl Component {
     /// A component.
-    pub fn new(id: Name, role: Role, kind: Type) -> Self {
-        Self { id, role, kind }
+    pub fn new(id: Name, role: Role, kind: ValueType) -> Self {
+        Self { id, role, value_type: kind }
     }
 }
 
 /// The ordered components of a data set: identifiers first, then measures, then attributes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
-pub struct Shape(Vec<Component>);
+pub struct ComponentList(Vec<Component>);
 
 /// Why a list of components is no [`Shape`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// More components than the bound.
     #[error("{0} components where at most {COMPONENTS_MAX} are allowed")]
-    Many(usize),
+    TooMany(usize),
     /// Two components of one name.
     #[error("two components are called `{0}`")]
-    Twice(Name),
+    Duplicate(Name),
     /// Not in the order identifiers, measures, attributes.
     #[error("component `{0}` is out of order: identifiers come first, then measures, then attributes")]
     Order(Name),
 }
 
-impl Shape {
+impl ComponentList {
     /// Checks the order and the names.
     ///
     /// # Errors
     /// [`Error`].
     pub fn new(components: Vec<Component>) -> Result<Self, Error> {
         if components.len() > COMPONENTS_MAX {
-            return Err(Error::Many(components.len()));
+            return Err(Error::TooMany(components.len()));
         }
         let mut last = Role::Identifier;
         for (at, component) in components.iter().enumerate() {
@@ -146,7 +146,7 @@ impl Shape {
             }
             last = component.role;
             if components.iter().take(at).any(|earlier| earlier.id == component.id) {
-                return Err(Error::Twice(component.id.clone()));
+                return Err(Error::Duplicate(component.id.clone()));
             }
         }
         Ok(Self(components))
@@ -156,7 +156,7 @@ impl Shape {
     ///
     /// # Errors
     /// [`Error::Many`], [`Error::Twice`].
-    pub fn sorted(mut components: Vec<Component>) -> Result<Self, Error> {
+    pub fn sorted_by_role(mut components: Vec<Component>) -> Result<Self, Error> {
         components.sort_by_key(|component| component.role);
         Self::new(components)
     }
@@ -177,7 +177,7 @@ impl Shape {
     }
 }
 
-impl<'de> Deserialize<'de> for Shape {
+impl<'de> Deserialize<'de> for ComponentList {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::new(Vec::deserialize(deserializer)?).map_err(serde::de::Error::custom)
     }

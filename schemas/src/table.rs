@@ -16,8 +16,8 @@ use crate::duration::Duration;
 use crate::interval::Interval;
 use crate::limits::{CELL_BYTES_MAX, CELLS_MAX, ROWS_MAX};
 use crate::period::Period;
-use crate::rank::{self, Ranks};
-use crate::structure::{Component, Shape, Type};
+use crate::sort_key::{self, SortKeys};
+use crate::structure::{Component, ComponentList, ValueType};
 
 /// One value of a data set.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ impl fmt::Display for Cell {
 
 /// Text in dictionary form.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Texts {
+pub struct TextColumn {
     /// INVARIANT: strictly ascending, so that codes order as their texts do. Shared by the columns
     /// that are made of one another.
     dictionary: Arc<[String]>,
@@ -68,7 +68,7 @@ pub struct Texts {
     codes: Vec<u32>,
 }
 
-impl Texts {
+impl TextColumn {
     /// The code of a null.
     pub const NULL: u32 = u32::MAX;
 
@@ -121,7 +121,7 @@ impl Texts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Column {
     /// Of type [`Type::String`], [`Type::Time`] or [`Type::Duration`].
-    Text(Texts),
+    Text(TextColumn),
     /// Of type [`Type::Integer`].
     Integer(Vec<Option<i64>>),
     /// Of type [`Type::Number`].
@@ -163,7 +163,7 @@ impl Column {
     /// Whether the row is null (or absent).
     pub fn is_null(&self, row: usize) -> bool {
         match self {
-            Column::Text(texts) => texts.codes.get(row).is_none_or(|code| *code == Texts::NULL),
+            Column::Text(texts) => texts.codes.get(row).is_none_or(|code| *code == TextColumn::NULL),
             Column::Integer(rows) => rows.get(row).is_none_or(Option::is_none),
             Column::Number(rows) => rows.get(row).is_none_or(Option::is_none),
             Column::Boolean(rows) => rows.get(row).is_none_or(Option::is_none),
@@ -174,7 +174,7 @@ impl Column {
     /// The first row that is null.
     pub fn first_null(&self) -> Option<usize> {
         match self {
-            Column::Text(texts) => texts.codes.iter().position(|code| *code == Texts::NULL),
+            Column::Text(texts) => texts.codes.iter().position(|code| *code == TextColumn::NULL),
             Column::Integer(rows) => rows.iter().position(Option::is_none),
             Column::Number(rows) => rows.iter().position(Option::is_none),
             Column::Boolean(rows) => rows.iter().position(Option::is_none),
@@ -190,9 +190,9 @@ impl Column {
         }
         let order = order.iter().map(row);
         match self {
-            Column::Text(texts) => Column::Text(Texts {
+            Column::Text(texts) => Column::Text(TextColumn {
                 dictionary: Arc::clone(&texts.dictionary),
-                codes: order.map(|row| texts.codes.get(row).copied().unwrap_or(Texts::NULL)).collect(),
+                codes: order.map(|row| texts.codes.get(row).copied().unwrap_or(TextColumn::NULL)).collect(),
             }),
             Column::Integer(rows) => Column::Integer(pick(rows, order)),
             Column::Number(rows) => Column::Number(pick(rows, order)),
@@ -208,7 +208,7 @@ impl Column {
             rows.get(range.start.min(to)..to).unwrap_or_default().to_vec()
         }
         match self {
-            Column::Text(texts) => Column::Text(Texts {
+            Column::Text(texts) => Column::Text(TextColumn {
                 dictionary: Arc::clone(&texts.dictionary),
                 codes: part(&texts.codes, range),
             }),
@@ -237,13 +237,13 @@ impl Column {
     }
 
     /// Whether the column can hold what `kind` says.
-    fn fits(&self, kind: Type) -> bool {
+    fn fits(&self, kind: ValueType) -> bool {
         match self {
-            Column::Text(_) => matches!(kind, Type::String | Type::Time | Type::Duration),
-            Column::Integer(_) => kind == Type::Integer,
-            Column::Number(_) => kind == Type::Number,
-            Column::Boolean(_) => kind == Type::Boolean,
-            Column::Period(_) => matches!(kind, Type::TimePeriod | Type::Date),
+            Column::Text(_) => matches!(kind, ValueType::String | ValueType::Time | ValueType::Duration),
+            Column::Integer(_) => kind == ValueType::Integer,
+            Column::Number(_) => kind == ValueType::Number,
+            Column::Boolean(_) => kind == ValueType::Boolean,
+            Column::Period(_) => matches!(kind, ValueType::TimePeriod | ValueType::Date),
         }
     }
 }
@@ -286,7 +286,7 @@ pub enum Error {
 /// A data set whose rows are sorted by key, with distinct keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
-    shape: Shape,
+    shape: ComponentList,
     columns: Vec<Column>,
     rows: usize,
 }
@@ -296,7 +296,7 @@ impl Table {
     ///
     /// # Errors
     /// Each variant of [`enum@Error`].
-    pub fn new(shape: Shape, columns: Vec<Column>) -> Result<Self, Error> {
+    pub fn new(shape: ComponentList, columns: Vec<Column>) -> Result<Self, Error> {
         let rows = columns.first().map_or(0, Column::len);
         check_columns(&shape, &columns, rows)?;
         let keys = shape.identifier_count();
@@ -313,7 +313,7 @@ impl Table {
     ///
     /// # Errors
     /// Each variant of [`enum@Error`].
-    pub fn from_sorted(shape: Shape, columns: Vec<Column>) -> Result<Self, Error> {
+    pub fn from_sorted(shape: ComponentList, columns: Vec<Column>) -> Result<Self, Error> {
         let rows = columns.first().map_or(0, Column::len);
         check_columns(&shape, &columns, rows)?;
         check_keys(&shape, &columns, None)?;
@@ -325,7 +325,7 @@ impl Table {
     }
 
     /// The components, in the order of the columns.
-    pub fn shape(&self) -> &Shape {
+    pub fn shape(&self) -> &ComponentList {
         &self.shape
     }
 
@@ -381,7 +381,7 @@ fn compare_cells(a: &Column, row: usize, b: &Column, other: usize) -> Ordering {
     }
 }
 
-fn check_columns(shape: &Shape, columns: &[Column], rows: usize) -> Result<(), Error> {
+fn check_columns(shape: &ComponentList, columns: &[Column], rows: usize) -> Result<(), Error> {
     if rows > ROWS_MAX || rows.saturating_mul(columns.len()) > CELLS_MAX {
         return Err(Error::Rows(rows));
     }
@@ -390,11 +390,17 @@ fn check_columns(shape: &Shape, columns: &[Column], rows: usize) -> Result<(), E
     }
     for (component, column) in shape.components().iter().zip(columns) {
         let named = || component.id.as_str().to_owned();
-        if column.len() != rows || !column.fits(component.kind) || !spelled(component, column) {
+        if column.len() != rows
+            || !column.fits(component.value_type)
+            || !has_canonical_spelling(component, column)
+        {
             return Err(Error::Column(named()));
         }
         if let Column::Text(texts) = column
-            && texts.dictionary.iter().any(|text| text.len() > CELL_BYTES_MAX || !crate::text::readable(text))
+            && texts
+                .dictionary
+                .iter()
+                .any(|text| text.len() > CELL_BYTES_MAX || !crate::text::is_readable(text))
         {
             return Err(Error::Text(named()));
         }
@@ -403,15 +409,15 @@ fn check_columns(shape: &Shape, columns: &[Column], rows: usize) -> Result<(), E
 }
 
 /// A date column holds days and nothing else; times and durations have their one spelling.
-fn spelled(component: &Component, column: &Column) -> bool {
+fn has_canonical_spelling(component: &Component, column: &Column) -> bool {
     match column {
-        Column::Text(texts) if component.kind == Type::Time => {
-            texts.dictionary.iter().all(|text| Interval::canonical(text))
+        Column::Text(texts) if component.value_type == ValueType::Time => {
+            texts.dictionary.iter().all(|text| Interval::is_canonical(text))
         }
-        Column::Text(texts) if component.kind == Type::Duration => {
-            texts.dictionary.iter().all(|text| Duration::canonical(text))
+        Column::Text(texts) if component.value_type == ValueType::Duration => {
+            texts.dictionary.iter().all(|text| Duration::is_canonical(text))
         }
-        Column::Period(rows) if component.kind == Type::Date => {
+        Column::Period(rows) if component.value_type == ValueType::Date => {
             rows.iter().flatten().all(|day| day.frequency() == crate::period::Frequency::D)
         }
         _ => true,
@@ -423,19 +429,19 @@ fn sorted_order(keys: &[Column], rows: usize) -> Option<Vec<u32>> {
     if rows <= 1 {
         return None;
     }
-    if ascending(keys, rows) {
+    if is_strictly_ascending(keys, rows) {
         return None;
     }
     let columns: Vec<&Column> = keys.iter().collect();
-    let Ranks { sides: [ranks], size } = rank::ranks([&columns], [rows]);
-    Some(rank::order(&ranks, size).unwrap_or_else(|| (0..rows as u32).collect()))
+    let SortKeys { sides: [ranks], size } = sort_key::sort_keys([&columns], [rows]);
+    Some(sort_key::sort_order(&ranks, size).unwrap_or_else(|| (0..rows as u32).collect()))
 }
 
 /// Rows that are compared at a time, column by column.
 const BLOCK_ROWS: usize = 1 << 12;
 
 /// Whether each row has a greater key than the one before it.
-fn ascending(keys: &[Column], rows: usize) -> bool {
+fn is_strictly_ascending(keys: &[Column], rows: usize) -> bool {
     let mut orders = Vec::with_capacity(BLOCK_ROWS);
     (1..rows).step_by(BLOCK_ROWS).all(|from| {
         let block = from - 1..(from + BLOCK_ROWS).min(rows);
@@ -444,11 +450,11 @@ fn ascending(keys: &[Column], rows: usize) -> bool {
         for column in keys {
             match column {
                 Column::Text(texts) => {
-                    decide(&mut orders, &texts.codes, &block, |code| code.wrapping_add(1));
+                    order_neighbours(&mut orders, &texts.codes, &block, |code| code.wrapping_add(1));
                 }
-                Column::Integer(rows) => decide(&mut orders, rows, &block, |value| value),
-                Column::Boolean(rows) => decide(&mut orders, rows, &block, |value| value),
-                Column::Period(rows) => decide(&mut orders, rows, &block, |value| value),
+                Column::Integer(rows) => order_neighbours(&mut orders, rows, &block, |value| value),
+                Column::Boolean(rows) => order_neighbours(&mut orders, rows, &block, |value| value),
+                Column::Period(rows) => order_neighbours(&mut orders, rows, &block, |value| value),
                 Column::Number(_) => {
                     let undecided = orders.iter_mut().zip(block.clone()).filter(|(order, _)| order.is_eq());
                     undecided.for_each(|(order, row)| *order = column.compare(row, row + 1));
@@ -460,7 +466,12 @@ fn ascending(keys: &[Column], rows: usize) -> bool {
 }
 
 /// Orders the neighbours that the columns before left equal.
-fn decide<T: Copy, K: Ord>(orders: &mut [Ordering], rows: &[T], block: &Range<usize>, key: impl Fn(T) -> K) {
+fn order_neighbours<T: Copy, K: Ord>(
+    orders: &mut [Ordering],
+    rows: &[T],
+    block: &Range<usize>,
+    key: impl Fn(T) -> K,
+) {
     let rows = rows.get(block.clone()).unwrap_or_default();
     for (order, pair) in orders.iter_mut().zip(rows.windows(2)) {
         if let ([a, b], Ordering::Equal) = (pair, *order) {
@@ -469,7 +480,7 @@ fn decide<T: Copy, K: Ord>(orders: &mut [Ordering], rows: &[T], block: &Range<us
     }
 }
 
-fn check_keys(shape: &Shape, columns: &[Column], order: Option<&[u32]>) -> Result<(), Error> {
+fn check_keys(shape: &ComponentList, columns: &[Column], order: Option<&[u32]>) -> Result<(), Error> {
     let count = shape.identifier_count();
     let keys = columns.get(..count).unwrap_or_default();
     for (component, column) in shape.components().iter().zip(keys) {
@@ -499,21 +510,21 @@ mod tests {
     use crate::structure::Role;
     use crate::text::Name;
 
-    fn shape(parts: &[(&str, Role, Type)]) -> Shape {
+    fn shape(parts: &[(&str, Role, ValueType)]) -> ComponentList {
         let components =
             parts.iter().map(|(id, role, kind)| Component::new(Name::new(*id).unwrap(), *role, *kind));
-        Shape::new(components.collect()).unwrap()
+        ComponentList::new(components.collect()).unwrap()
     }
 
     fn texts(rows: &[&str]) -> Column {
-        Column::Text(Texts::from_rows(rows.iter().map(|text| Some(*text))))
+        Column::Text(TextColumn::from_rows(rows.iter().map(|text| Some(*text))))
     }
 
     #[test]
     fn rows_come_into_canonical_order() {
         let shape = shape(&[
-            ("REF_AREA", Role::Identifier, Type::String),
-            ("OBS_VALUE", Role::Measure, Type::Integer),
+            ("REF_AREA", Role::Identifier, ValueType::String),
+            ("OBS_VALUE", Role::Measure, ValueType::Integer),
         ]);
         let table =
             Table::new(shape, vec![texts(&["b", "é", "a"]), Column::Integer(vec![Some(2), None, Some(1)])])
@@ -524,10 +535,10 @@ mod tests {
 
     #[test]
     fn a_key_is_whole_and_single() {
-        let one = shape(&[("REF_AREA", Role::Identifier, Type::String)]);
+        let one = shape(&[("REF_AREA", Role::Identifier, ValueType::String)]);
         let fault = Table::new(one.clone(), vec![texts(&["a", "b", "a"])]).unwrap_err();
         assert_eq!(fault, Error::Duplicate { key: "a".into(), first: 0, second: 2 });
-        let holed = Column::Text(Texts::from_rows([Some("a"), None]));
+        let holed = Column::Text(TextColumn::from_rows([Some("a"), None]));
         assert!(matches!(Table::new(one.clone(), vec![holed]), Err(Error::Null { row: 1, .. })));
         assert!(matches!(Table::new(one, vec![Column::Integer(vec![])]), Err(Error::Column(_))));
         let none = Table::new(shape(&[]), vec![]).unwrap();

@@ -11,7 +11,7 @@ use crate::limits::NAME_BYTES_MAX;
 pub enum Error {
     /// Longer than its bound, in bytes of UTF-8.
     #[error("text of {bytes} bytes where at most {max} are allowed")]
-    Long {
+    TooLong {
         /// Bytes found.
         bytes: usize,
         /// Bytes allowed.
@@ -26,7 +26,7 @@ pub enum Error {
 }
 
 /// Whether a character may stand in text that people will read.
-fn allowed(c: char) -> bool {
+fn is_allowed(c: char) -> bool {
     match c {
         '\n' | '\t' => true,
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => false,
@@ -35,8 +35,8 @@ fn allowed(c: char) -> bool {
 }
 
 /// Whether all characters of a text may stand in text that people will read.
-pub(crate) fn readable(text: &str) -> bool {
-    text.chars().all(allowed)
+pub(crate) fn is_readable(text: &str) -> bool {
+    text.chars().all(is_allowed)
 }
 
 /// Free text of at most `MAX` bytes, without control characters or direction overrides.
@@ -51,9 +51,9 @@ impl<const MAX: usize> Text<MAX> {
     pub fn new(text: impl Into<String>) -> Result<Self, Error> {
         let text = text.into();
         if text.len() > MAX {
-            return Err(Error::Long { bytes: text.len(), max: MAX });
+            return Err(Error::TooLong { bytes: text.len(), max: MAX });
         }
-        match text.chars().find(|c| !allowed(*c)) {
+        match text.chars().find(|c| !is_allowed(*c)) {
             Some(c) => Err(Error::Control(c as u32)),
             None => Ok(Self(text)),
         }
@@ -138,7 +138,7 @@ mod tests {
         for bad in ["", "1A", "_a", "a b", "é", "a/b", &"a".repeat(65)] {
             assert!(Name::new(bad).is_err(), "{bad}");
         }
-        assert_eq!(Text::<3>::new("abcd"), Err(Error::Long { bytes: 4, max: 3 }));
+        assert_eq!(Text::<3>::new("abcd"), Err(Error::TooLong { bytes: 4, max: 3 }));
         assert_eq!(Text::<9>::new("a\u{202e}b"), Err(Error::Control(0x202e)));
         assert_eq!(Text::<9>::new("a\u{7}"), Err(Error::Control(7)));
         assert!(Text::<9>::new("a\tb\nc").is_ok());

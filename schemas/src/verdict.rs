@@ -67,7 +67,7 @@ pub struct Divergence {
 
 impl Verdict {
     /// A single word: `reproduced`, `differs`, `missing`, `failed`.
-    pub fn word(&self) -> &'static str {
+    pub fn as_str(&self) -> &'static str {
         match self {
             Verdict::Reproduced { .. } => "reproduced",
             Verdict::Differs { .. } => "differs",

@@ -1,6 +1,6 @@
 //! Vectors of CARv1 files.
 
-use schemas::car::{self, record, varint};
+use schemas::car::{self, encode_record, encode_varint};
 use schemas::cid::{Cid, Codec};
 use schemas::limits::BLOCK_BYTES_MAX;
 
@@ -19,11 +19,11 @@ fn sample_block() -> (Cid, &'static [u8]) {
 }
 
 fn header_bytes() -> Vec<u8> {
-    car::header(&[sample_block().0])
+    car::encode_header(&[sample_block().0])
 }
 
 fn complete_file() -> Vec<u8> {
-    [header_bytes(), record(sample_block().0, sample_block().1)].concat()
+    [header_bytes(), encode_record(sample_block().0, sample_block().1)].concat()
 }
 
 fn refused_case(name: &str, expect: &str, input: impl AsRef<[u8]>, reason: &str) -> VectorCase {
@@ -37,19 +37,19 @@ fn accepted_case(name: &str, input: impl AsRef<[u8]>, reason: &str) -> VectorCas
 fn accepted_cases() -> Vec<VectorCase> {
     let log = sample::sample_log();
     let roots: Vec<Cid> = log.iter().map(|entry| entry.id().cid()).collect();
-    let records = log.iter().map(|entry| record(entry.id().cid(), entry.bytes()));
-    let bundle = [car::header(&roots), records.collect::<Vec<_>>().concat()].concat();
+    let records = log.iter().map(|entry| encode_record(entry.id().cid(), entry.bytes()));
+    let bundle = [car::encode_header(&roots), records.collect::<Vec<_>>().concat()].concat();
     vec![
         accepted_case("one block", complete_file(), "a root and its block"),
-        accepted_case("no roots, no blocks", car::header(&[]), "nothing is something"),
+        accepted_case("no roots, no blocks", car::encode_header(&[]), "nothing is something"),
         accepted_case(
             "a block of no bytes",
-            [header_bytes(), record(Cid::of(Codec::Raw, b""), b"")].concat(),
+            [header_bytes(), encode_record(Cid::of(Codec::Raw, b""), b"")].concat(),
             "36 bytes of record",
         ),
         accepted_case(
             "the same block twice",
-            [complete_file(), record(sample_block().0, sample_block().1)].concat(),
+            [complete_file(), encode_record(sample_block().0, sample_block().1)].concat(),
             "the reader keeps one",
         ),
         accepted_case("log of the samples", bundle, "roots are entry ids"),
@@ -58,7 +58,7 @@ fn accepted_cases() -> Vec<VectorCase> {
 
 fn framed_header(header: &CborNode) -> Vec<u8> {
     let body = header.encode();
-    [varint(body.len()), body].concat()
+    [encode_varint(body.len()), body].concat()
 }
 
 fn header_with(roots: CborNode, version: CborNode) -> Vec<u8> {
@@ -118,26 +118,31 @@ fn header_cases() -> Vec<VectorCase> {
         refused_case(
             "header length padded",
             "header",
-            [&[0x91, 0x00][..], &car::header(&[])[1..]].concat(),
+            [&[0x91, 0x00][..], &car::encode_header(&[])[1..]].concat(),
             "varints in their shortest form",
         ),
         refused_case("header length of 2^28", "header", [0xff, 0xff, 0xff, 0xff, 1], "a bound on headers"),
-        refused_case("header too long", "header", varint(car::HEADER_BYTES_MAX + 1), "a bound on headers")
-            .repeating(&[0], car::HEADER_BYTES_MAX + 1, &[]),
+        refused_case(
+            "header too long",
+            "header",
+            encode_varint(car::HEADER_BYTES_MAX + 1),
+            "a bound on headers",
+        )
+        .repeating(&[0], car::HEADER_BYTES_MAX + 1, &[]),
     ]
 }
 
 fn record_cases() -> Vec<VectorCase> {
     let (id, content) = sample_block();
     let after = |record: Vec<u8>| [header_bytes(), record].concat();
-    let framed = |length: usize, rest: &[u8]| after([varint(length), rest.to_vec()].concat());
+    let framed = |length: usize, rest: &[u8]| after([encode_varint(length), rest.to_vec()].concat());
     let cid = id.to_bytes();
     let foreign = |at: usize, value: u8| {
         let mut cid = cid;
         cid[at] = value;
         framed(36 + content.len(), &[&cid[..], content].concat())
     };
-    let whole = record(id, content);
+    let whole = encode_record(id, content);
     let padded = [&[0x80 | 41, 0][..], &whole[1..]].concat();
     let over = BLOCK_BYTES_MAX + 37;
     vec![
@@ -165,7 +170,7 @@ fn record_cases() -> Vec<VectorCase> {
         refused_case(
             "other bytes than the id says",
             "hash",
-            after(record(id, b"blocj")),
+            after(encode_record(id, b"blocj")),
             "every block is hashed",
         ),
         refused_case("bytes of another codec", "hash", foreign(35, 0), "the digest counts to its last byte"),

@@ -1,6 +1,6 @@
 //! CBOR as a tree that may be wrong on purpose: what it is told is what it writes.
 
-use schemas::cbor::{Rules, Token, scan};
+use schemas::cbor::{CborRules, CborToken, scan};
 
 /// An item. Heads are minimal and maps keep their order; [`Node::Raw`] does away with both.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,25 +68,25 @@ impl CborNode {
     ///
     /// # Panics
     /// On anything else.
-    pub fn decode(input: &[u8], rules: Rules) -> Self {
+    pub fn decode(input: &[u8], rules: CborRules) -> Self {
         let mut tokens = Vec::new();
         scan(input, rules, |item| tokens.push(item.token)).expect("strict CBOR");
         Self::build(&mut tokens.into_iter())
     }
 
-    fn build<'a>(tokens: &mut impl Iterator<Item = Token<'a>>) -> Self {
+    fn build<'a>(tokens: &mut impl Iterator<Item = CborToken<'a>>) -> Self {
         match tokens.next().expect("a token for every item") {
-            Token::Unsigned(value) => CborNode::Unsigned(value),
-            Token::Negative(value) => CborNode::Negative(value),
-            Token::Bytes(content) => bytes_node(content),
-            Token::Text(content) => text_node(content),
-            Token::Array(count) => CborNode::Array((0..count).map(|_| Self::build(tokens)).collect()),
-            Token::Map(count) => {
+            CborToken::Unsigned(value) => CborNode::Unsigned(value),
+            CborToken::Negative(value) => CborNode::Negative(value),
+            CborToken::Bytes(content) => bytes_node(content),
+            CborToken::Text(content) => text_node(content),
+            CborToken::Array(count) => CborNode::Array((0..count).map(|_| Self::build(tokens)).collect()),
+            CborToken::Map(count) => {
                 CborNode::Map((0..count).map(|_| (Self::build(tokens), Self::build(tokens))).collect())
             }
-            Token::Tag(tag) => CborNode::Tag(tag, Box::new(Self::build(tokens))),
-            Token::Bool(value) => CborNode::Bool(value),
-            Token::Null => CborNode::Null,
+            CborToken::Tag(tag) => CborNode::Tag(tag, Box::new(Self::build(tokens))),
+            CborToken::Bool(value) => CborNode::Bool(value),
+            CborToken::Null => CborNode::Null,
         }
     }
 

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use schemas::chunk::{CHUNK_ROWS_MAX, Chunk, ends};
+use schemas::chunk::{CHUNK_ROWS_MAX, Chunk, chunk_ends};
 use schemas::cid::ContentId;
-use schemas::content::block;
+use schemas::content::encode_block;
 use schemas::object::{ChunkRef, Content, Structure};
 use schemas::period::{Frequency, Period};
-use schemas::structure::{Component, Role, Shape, Type};
-use schemas::table::{Column, Texts};
+use schemas::structure::{Component, ComponentList, Role, ValueType};
+use schemas::table::{Column, TextColumn};
 
 use crate::sample;
 use crate::vector::{VectorCase, VectorFile, VectorLevel, encode_hex};
@@ -21,21 +21,21 @@ pub fn vector_file() -> VectorFile {
 }
 
 /// Two identifiers and a measure.
-fn structure_of(kinds: [Type; 3]) -> Structure {
+fn structure_of(kinds: [ValueType; 3]) -> Structure {
     let names = ["REF_AREA", "TIME_PERIOD", "OBS_VALUE"];
     let roles = [Role::Identifier, Role::Identifier, Role::Measure];
     let parts = names.into_iter().zip(roles).zip(kinds);
     let parts = parts.map(|((name, role), kind)| Component::new(sample::make_name(name), role, kind));
-    let components = Shape::new(parts.collect()).expect("a shape");
+    let components = ComponentList::new(parts.collect()).expect("a shape");
     Structure { components, codes: BTreeMap::new() }
 }
 
 fn plain_structure() -> Structure {
-    structure_of([Type::String, Type::TimePeriod, Type::Boolean])
+    structure_of([ValueType::String, ValueType::TimePeriod, ValueType::Boolean])
 }
 
 fn area_column(areas: &[Option<&str>]) -> Column {
-    Column::Text(Texts::from_rows(areas.iter().copied()))
+    Column::Text(TextColumn::from_rows(areas.iter().copied()))
 }
 
 fn year_column(years: &[i32]) -> Column {
@@ -48,17 +48,17 @@ fn flag_column(count: usize) -> Column {
 
 /// The content of these rows, cut at `cuts`, and its blocks.
 fn pack_content(structure: &Structure, columns: &[Column], cuts: &[usize]) -> (ContentId, Vec<Vec<u8>>) {
-    let (structure, first) = block(structure).expect("a structure");
+    let (structure, first) = encode_block(structure).expect("a structure");
     let (mut blocks, mut chunks, mut from) = (vec![first.1], Vec::new(), 0);
     for to in cuts {
-        let packed = Chunk::pack(columns, from, *to);
-        let (chunk, bytes) = block(&packed).expect("a chunk");
+        let packed = Chunk::encode_column(columns, from, *to);
+        let (chunk, bytes) = encode_block(&packed).expect("a chunk");
         chunks.push(ChunkRef { chunk, rows: packed.rows });
         blocks.push(bytes.1);
         from = *to;
     }
     let rows = chunks.iter().map(|chunk| u64::from(chunk.rows)).sum();
-    let (id, last) = block(&Content { structure, rows, chunks }).expect("a content");
+    let (id, last) = encode_block(&Content { structure, rows, chunks }).expect("a content");
     blocks.push(last.1);
     blocks.dedup();
     (id, blocks)
@@ -77,9 +77,9 @@ fn accepted_cases() -> Vec<VectorCase> {
     let empty = pack_content(&plain_structure(), &[none, year_column(&[]), flag_column(0)], &[]);
     let two = pack_content(&plain_structure(), &[one, year_column(&[2010, 2010]), flag_column(2)], &[2]);
     let long = rows_beyond_chunk();
-    let cuts = ends(&long, CHUNK_ROWS_MAX + 1);
-    let (id, blocks) =
-        schemas::content::pack(&sample::price_table(), sample::structure_object().codes).expect("a content");
+    let cuts = chunk_ends(&long, CHUNK_ROWS_MAX + 1);
+    let (id, blocks) = schemas::content::pack_table(&sample::price_table(), sample::structure_object().codes)
+        .expect("a content");
     let blocks = blocks.into_iter().map(|(_, bytes)| bytes).collect();
     vec![
         content_case("sample", "ok", (id, blocks), "every type of column"),
@@ -98,7 +98,7 @@ fn accepted_cases() -> Vec<VectorCase> {
 fn rows_beyond_chunk() -> Vec<Column> {
     let rows = CHUNK_ROWS_MAX + 1;
     let days = (0..rows).map(|day| Period::from_ordinal(Frequency::D, 700_000 + day as i32));
-    let area = Texts::from_rows(std::iter::repeat_n(Some("AUT"), rows));
+    let area = TextColumn::from_rows(std::iter::repeat_n(Some("AUT"), rows));
     vec![Column::Text(area), Column::Period(days.collect()), flag_column(rows)]
 }
 
@@ -106,8 +106,8 @@ fn rows_beyond_chunk() -> Vec<Column> {
 fn column_cases() -> Vec<VectorCase> {
     let one = || area_column(&[Some("AUT")]);
     let months = Column::Period(vec![Period::new(Frequency::M, 2010, 1)]);
-    let date = structure_of([Type::String, Type::Date, Type::Boolean]);
-    let number = structure_of([Type::String, Type::TimePeriod, Type::Number]);
+    let date = structure_of([ValueType::String, ValueType::Date, ValueType::Boolean]);
+    let number = structure_of([ValueType::String, ValueType::TimePeriod, ValueType::Number]);
     let misfit = "columns fit their components";
     vec![
         content_case(

@@ -3,7 +3,7 @@
 //! What is wrong is wrong before signing, and the signature holds, unless the case is about the
 //! signature.
 
-use schemas::cbor::Rules;
+use schemas::cbor::CborRules;
 use schemas::cid::{Cid, Codec};
 use schemas::entry::Entry;
 use schemas::limits::{ENTRY_BYTES_MAX, INLINE_BYTES_MAX};
@@ -46,7 +46,7 @@ impl EntryDraft {
     /// The parts of an entry that the key of `seed` signed.
     pub fn of(entry: &Sealed<Entry>, seed: u8) -> Self {
         let (header, payload, _) = split_entry(entry.bytes());
-        Self { header: CborNode::decode(&header, Rules::Cose), payload, seed }
+        Self { header: CborNode::decode(&header, CborRules::Cose), payload, seed }
     }
 
     /// The entry, signed.
@@ -74,7 +74,7 @@ fn encode_envelope(header: &[u8], payload: &[u8], signature: &[u8]) -> Vec<u8> {
 
 /// Header, payload and signature of an entry.
 pub fn split_entry(entry: &[u8]) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
-    let CborNode::Tag(18, mut array) = CborNode::decode(entry, Rules::Cose) else { panic!("tag 18") };
+    let CborNode::Tag(18, mut array) = CborNode::decode(entry, CborRules::Cose) else { panic!("tag 18") };
     let mut strings = array.items().drain(..).filter_map(|part| match part {
         CborNode::Bytes(content) => Some(content),
         _ => None,
@@ -116,7 +116,7 @@ fn accepted_cases() -> Vec<VectorCase> {
         .iter()
         .map(|entry| {
             accepted_entry(
-                &format!("{} at {}", entry.value().kind, entry.value().seq()),
+                &format!("{} at {}", entry.value().object_type, entry.value().seq()),
                 entry,
                 "the samples' log",
             )
@@ -208,7 +208,7 @@ fn encoding_cases() -> Vec<VectorCase> {
 /// The four parts of the envelope.
 fn part_cases() -> Vec<VectorCase> {
     let case = |name: &str, expect: &str, reason: &str, change: &dyn Fn(&mut Vec<CborNode>)| {
-        let CborNode::Tag(_, mut array) = CborNode::decode(&later_draft().sign(), Rules::Cose) else {
+        let CborNode::Tag(_, mut array) = CborNode::decode(&later_draft().sign(), CborRules::Cose) else {
             panic!("tag 18")
         };
         change(array.items());

@@ -34,10 +34,10 @@ pub fn cbor_code(fault: &cbor::Error) -> LevelCode {
 pub fn object_code(fault: &object::Error) -> LevelCode {
     use object::Error as E;
     match fault {
-        E::Large(_) => (VectorLevel::Size, "large"),
+        E::TooLarge(_) => (VectorLevel::Size, "large"),
         E::Cbor(fault) => cbor_code(fault),
-        E::Kind(_) => (VectorLevel::Object, "kind"),
-        E::Other { .. } => (VectorLevel::Object, "other"),
+        E::UnknownType(_) => (VectorLevel::Object, "kind"),
+        E::WrongType { .. } => (VectorLevel::Object, "other"),
         E::Version(_) => (VectorLevel::Object, "version"),
         E::Rule(_) => (VectorLevel::Object, "rule"),
     }
@@ -100,7 +100,7 @@ const ENVELOPE_CODES: &[(&str, &str)] = &[
 pub fn entry_code(fault: &entry::Error) -> LevelCode {
     use entry::Error as E;
     match fault {
-        E::Large(_) => (VectorLevel::Size, "large"),
+        E::TooLarge(_) => (VectorLevel::Size, "large"),
         E::Cbor(fault) => cbor_code(fault),
         E::Envelope(text) => {
             let known = ENVELOPE_CODES.iter().find(|(known, _)| known == text);
@@ -115,7 +115,7 @@ pub fn entry_code(fault: &entry::Error) -> LevelCode {
 pub fn id_code(fault: &cid::Error) -> LevelCode {
     let code = match fault {
         cid::Error::Syntax(_) => "syntax",
-        cid::Error::Kind => "kind",
+        cid::Error::Unsupported => "kind",
     };
     (VectorLevel::Id, code)
 }
@@ -124,7 +124,7 @@ pub fn id_code(fault: &cid::Error) -> LevelCode {
 pub fn car_code(fault: &car::Error) -> LevelCode {
     use car::Error as E;
     let code = match fault {
-        E::Header(_) => "header",
+        E::CarHeader(_) => "header",
         E::Truncated { .. } => "truncated",
         E::Length { .. } => "length",
         E::Cid { .. } => "foreign",

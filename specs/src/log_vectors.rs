@@ -1,8 +1,8 @@
 //! Vectors of whole logs: entries that hold one by one, and do not hold together.
 
 use schemas::cid::{EntryId, PublisherId};
-use schemas::entry::{self, Entry, Place};
-use schemas::object::{Body, Identity, OperatingKey, Use};
+use schemas::entry::{self, Entry, EntryPosition};
+use schemas::object::{Identity, KeyUse, ObjectType, OperatingKey};
 use schemas::seal::Sealed;
 use schemas::verdict::Verdict;
 
@@ -21,19 +21,19 @@ fn log_case(name: &str, expect: &str, entries: &[&Sealed<Entry>], reason: &str) 
     VectorCase { entries, ..VectorCase::refused(name, VectorLevel::Chain, expect, &[], reason) }
 }
 
-fn sign_at<T: Body>(place: Place, body: &T, seed: u8) -> Sealed<Entry> {
-    entry::sign(place, sample::TIME, &sample::encode_object(body), &sample::secret_key(seed))
+fn sign_at<T: ObjectType>(place: EntryPosition, body: &T, seed: u8) -> Sealed<Entry> {
+    entry::sign_entry(place, sample::TIME, &sample::encode_object(body), &sample::secret_key(seed))
         .expect("an entry")
 }
 
-fn next_position(publisher: PublisherId, seq: u64, prev: EntryId, authority: u64) -> Place {
-    Place::Next { publisher, seq, prev, authority }
+fn next_position(publisher: PublisherId, seq: u64, prev: EntryId, authority: u64) -> EntryPosition {
+    EntryPosition::Next { publisher, seq, prev, authority }
 }
 
 fn accepted_cases() -> Vec<VectorCase> {
     let log = sample::sample_log();
     let all: Vec<&Sealed<Entry>> = log.iter().collect();
-    let earlier = entry::sign(
+    let earlier = entry::sign_entry(
         sample::position_after(&log[0]),
         0,
         &sample::encode_object(&sample::dataset_object()),
@@ -51,9 +51,9 @@ fn accepted_cases() -> Vec<VectorCase> {
 
 fn genesis_cases() -> Vec<VectorCase> {
     let log = sample::sample_log();
-    let stranger = sign_at(Place::Genesis, &sample::identity_object(), 7);
-    let operating = sign_at(Place::Genesis, &sample::identity_object(), 2);
-    let other = sign_at(Place::Genesis, &sample::retraction_object(), 1);
+    let stranger = sign_at(EntryPosition::Genesis, &sample::identity_object(), 7);
+    let operating = sign_at(EntryPosition::Genesis, &sample::identity_object(), 2);
+    let other = sign_at(EntryPosition::Genesis, &sample::retraction_object(), 1);
     let part = sample::sign_after(&log[0], &sample::snapshot_object(), 2);
     let again = sample::sign_after(&log[0], &sample::identity_object(), 2);
     vec![
@@ -116,11 +116,11 @@ fn key_cases() -> Vec<VectorCase> {
     let both = Identity {
         keys: vec![OperatingKey {
             key: sample::secret_key(2).public(),
-            uses: vec![Use::Publish, Use::Attest],
+            uses: vec![KeyUse::Publish, KeyUse::Attest],
         }],
         ..sample::identity_object()
     };
-    let start = sign_at(Place::Genesis, &both, 1);
+    let start = sign_at(EntryPosition::Genesis, &both, 1);
     let here = |before: &Sealed<Entry>, seq| next_position(start.publisher(), seq, before.id(), 0);
     let published = sign_at(here(&start, 1), &sample::release_object(), 2);
     let found = sign_at(here(&published, 2), &attestation, 2);

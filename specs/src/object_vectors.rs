@@ -3,10 +3,10 @@
 mod chunk;
 mod rules;
 
-use schemas::cbor::Rules;
+use schemas::cbor::CborRules;
 use schemas::cid::{Cid, Codec};
 use schemas::limits::BLOCK_BYTES_MAX;
-use schemas::object::Body;
+use schemas::object::ObjectType;
 
 pub use chunk::chunk_file;
 
@@ -22,21 +22,21 @@ pub fn vector_file() -> VectorFile {
 }
 
 /// An object that must be accepted, with its id.
-fn accepted_object<T: Body>(name: &str, body: &T, reason: &str) -> VectorCase {
+fn accepted_object<T: ObjectType>(name: &str, body: &T, reason: &str) -> VectorCase {
     let bytes = sample::encode_object(body);
     let id = Cid::of(Codec::DagCbor, &bytes);
     VectorCase::accepted(name, VectorLevel::Object, &bytes, reason).with_id(id)
 }
 
 /// A sample after one change.
-fn changed_object<T: Body>(
+fn changed_object<T: ObjectType>(
     name: &str,
     expect: &str,
     body: &T,
     reason: &str,
     change: impl FnOnce(&mut CborNode),
 ) -> VectorCase {
-    let mut node = CborNode::decode(&sample::encode_object(body), Rules::DagCbor);
+    let mut node = CborNode::decode(&sample::encode_object(body), CborRules::DagCbor);
     change(&mut node);
     VectorCase::refused(name, VectorLevel::Object, expect, &node.encode(), reason)
 }
@@ -64,7 +64,7 @@ fn accepted_cases() -> Vec<VectorCase> {
         ),
     ];
     for verdict in sample::all_verdicts() {
-        let name = format!("attestation, {}", verdict.word());
+        let name = format!("attestation, {}", verdict.as_str());
         cases.push(accepted_object(&name, &sample::attestation_object(verdict), "a verdict of each kind"));
     }
     let mut bare = sample::snapshot_object();

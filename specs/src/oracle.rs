@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use schemas::decimal::Decimal;
-use schemas::structure::{Component, Role, Shape, Type};
-use schemas::table::{Cell, Column, Table, Texts};
+use schemas::structure::{Component, ComponentList, Role, ValueType};
+use schemas::table::{Cell, Column, Table, TextColumn};
 use schemas::text::Name;
 use serde::Deserialize;
 use vtl::{RunLimits, Script};
@@ -91,10 +91,10 @@ fn case_table(case: &OracleCase) -> Result<Table, String> {
         .enumerate()
         .map(|(at, component)| {
             let cells = case.rows.iter().map(|row| row.get(at).and_then(Option::as_deref));
-            parse_column(component.kind, cells.collect())
+            parse_column(component.value_type, cells.collect())
         })
         .collect();
-    let shape = Shape::new(components).map_err(|error| error.to_string())?;
+    let shape = ComponentList::new(components).map_err(|error| error.to_string())?;
     Table::new(shape, columns?).map_err(|error| error.to_string())
 }
 
@@ -108,16 +108,16 @@ fn parse_component(text: &str) -> Result<Component, String> {
         other => return Err(format!("no role `{other}`")),
     };
     let kind = part()?;
-    let kind = Type::from_word(kind).ok_or_else(|| format!("no type `{kind}`"))?;
+    let kind = ValueType::from_name(kind).ok_or_else(|| format!("no type `{kind}`"))?;
     Ok(Component::new(name, role, kind))
 }
 
-fn parse_column(kind: Type, cells: Vec<Option<&str>>) -> Result<Column, String> {
+fn parse_column(kind: ValueType, cells: Vec<Option<&str>>) -> Result<Column, String> {
     Ok(match kind {
-        Type::Integer => Column::Integer(parse_cells(&cells, |cell| cell.parse().ok())?),
-        Type::Number => Column::Number(parse_cells(&cells, parse_number)?),
-        Type::String => Column::Text(Texts::from_rows(cells)),
-        other => return Err(format!("no cases of type `{}`", other.word())),
+        ValueType::Integer => Column::Integer(parse_cells(&cells, |cell| cell.parse().ok())?),
+        ValueType::Number => Column::Number(parse_cells(&cells, parse_number)?),
+        ValueType::String => Column::Text(TextColumn::from_rows(cells)),
+        other => return Err(format!("no cases of type `{}`", other.as_str())),
     })
 }
 

@@ -8,17 +8,17 @@ use schemas::cid::{
 };
 use schemas::content;
 use schemas::decimal::Decimal;
-use schemas::entry::{self, Entry, Place};
+use schemas::entry::{self, Entry, EntryPosition};
 use schemas::key::SecretKey;
 use schemas::object::{
-    Attestation, Body, Code, Content, Dataset, Deviation, Identity, Input, Limits, OperatingKey, Output,
-    Provenance, Reason, Recipe, Release, Retraction, Scope, Snapshot, Sources, Structure, Supersedes, Use,
-    encode,
+    Attestation, Code, Content, Dataset, Deviation, Identity, KeyUse, ObjectType, OperatingKey, Provenance,
+    Recipe, RecipeInput, RecipeOutput, Release, Retraction, RetractionScope, RevisionReason, RunLimits,
+    Snapshot, SourceCheck, Structure, Supersession,
 };
 use schemas::period::Period;
 use schemas::seal::Sealed;
-use schemas::structure::{Component, Role, Shape, Type};
-use schemas::table::{Cell, Column, Table, Texts};
+use schemas::structure::{Component, ComponentList, Role, ValueType};
+use schemas::table::{Cell, Column, Table, TextColumn};
 use schemas::text::{Name, Text};
 use schemas::verdict::{Divergence, Verdict};
 
@@ -44,19 +44,20 @@ pub fn make_text<const MAX: usize>(text: &str) -> Text<MAX> {
 }
 
 /// The encoding of a sample.
-pub fn encode_object<T: Body>(body: &T) -> Vec<u8> {
-    encode(body).expect("a sample follows the rules")
+pub fn encode_object<T: ObjectType>(body: &T) -> Vec<u8> {
+    schemas::object::encode_object(body).expect("a sample follows the rules")
 }
 
 /// The publisher of the samples: root key 1, operating keys 2 (publish) and 3 (attest).
 pub fn identity_object() -> Identity {
-    let operating = |seed, uses: &[Use]| OperatingKey { key: secret_key(seed).public(), uses: uses.to_vec() };
+    let operating =
+        |seed, uses: &[KeyUse]| OperatingKey { key: secret_key(seed).public(), uses: uses.to_vec() };
     Identity {
         name: make_text("Office of Samples"),
         contact: Some(make_text("https://example.org/statistics")),
         roots: vec![secret_key(1).public()],
         next_root: *Cid::of(Codec::Raw, secret_key(9).public().as_bytes()).digest(),
-        keys: vec![operating(2, &[Use::Publish]), operating(3, &[Use::Attest])],
+        keys: vec![operating(2, &[KeyUse::Publish]), operating(3, &[KeyUse::Attest])],
     }
 }
 
@@ -75,20 +76,20 @@ pub fn snapshot_object() -> Snapshot {
     }
 }
 
-fn make_component(id: &str, role: Role, kind: Type) -> Component {
+fn make_component(id: &str, role: Role, kind: ValueType) -> Component {
     Component::new(make_name(id), role, kind)
 }
 
 /// Two identifiers, one measure of each remaining type.
-pub fn price_components() -> Shape {
+pub fn price_components() -> ComponentList {
     let parts = vec![
-        make_component("REF_AREA", Role::Identifier, Type::String),
-        make_component("TIME_PERIOD", Role::Identifier, Type::TimePeriod),
-        make_component("OBS_VALUE", Role::Measure, Type::Number),
-        make_component("OBS_COUNT", Role::Measure, Type::Integer),
-        make_component("ESTIMATED", Role::Attribute, Type::Boolean),
+        make_component("REF_AREA", Role::Identifier, ValueType::String),
+        make_component("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod),
+        make_component("OBS_VALUE", Role::Measure, ValueType::Number),
+        make_component("OBS_COUNT", Role::Measure, ValueType::Integer),
+        make_component("ESTIMATED", Role::Attribute, ValueType::Boolean),
     ];
-    Shape::new(parts).expect("a shape")
+    ComponentList::new(parts).expect("a shape")
 }
 
 /// What the columns mean.
@@ -105,7 +106,7 @@ pub fn price_table() -> Table {
     let period = |text: &str| text.parse::<Period>().ok();
     let number = |text: &str| text.parse::<Decimal>().ok();
     let columns = vec![
-        Column::Text(Texts::from_rows([Some("AUT"), Some("AUT"), Some("BEL")])),
+        Column::Text(TextColumn::from_rows([Some("AUT"), Some("AUT"), Some("BEL")])),
         Column::Period(vec![period("2010"), period("2011"), period("2010")]),
         Column::Number(vec![number("9.1"), number("9.10"), None]),
         Column::Integer(vec![Some(300), None, Some(-7)]),
@@ -116,14 +117,14 @@ pub fn price_table() -> Table {
 
 /// The rows of [`table`].
 pub fn chunk_object() -> Chunk {
-    Chunk::pack(price_table().columns(), 0, price_table().rows())
+    Chunk::encode_column(price_table().columns(), 0, price_table().rows())
 }
 
 /// The content of [`table`] and its blocks.
 pub fn content_object() -> (ContentId, Content) {
-    let (id, blocks) = content::pack(&price_table(), structure_object().codes).expect("a content");
+    let (id, blocks) = content::pack_table(&price_table(), structure_object().codes).expect("a content");
     let (_, block) = blocks.last().expect("the content comes last");
-    (id, schemas::object::decode(block).expect("a content"))
+    (id, schemas::object::decode_object(block).expect("a content"))
 }
 
 /// The content, published.
@@ -149,8 +150,8 @@ pub fn implausible_dataset() -> Dataset {
 
 /// A computation.
 pub fn recipe_object() -> Recipe {
-    let input = Input { title: make_text("Price index"), components: price_components() };
-    let output = Output { title: make_text("Inflation"), unit: make_text("per cent") };
+    let input = RecipeInput { title: make_text("Price index"), components: price_components() };
+    let output = RecipeOutput { title: make_text("Inflation"), unit: make_text("per cent") };
     Recipe {
         title: make_text("Inflation, samples"),
         indicator: make_name("inflation"),
@@ -158,7 +159,7 @@ pub fn recipe_object() -> Recipe {
         inputs: BTreeMap::from([(make_name("prices"), input)]),
         outputs: BTreeMap::from([(make_name("inflation"), output)]),
         semantics: 1,
-        limits: Limits { steps: 1_000_000, cells: 1_000_000 },
+        limits: RunLimits { steps: 1_000_000, cells: 1_000_000 },
         description: make_text("The figures as they are."),
         references: vec![make_text("https://example.org/method")],
         licence: make_text("CC0-1.0"),
@@ -189,7 +190,7 @@ pub fn release_object() -> Release {
 /// A release that takes the place of [`release`].
 pub fn revised_release() -> Release {
     let earlier = ReleaseId::of(&encode_object(&release_object()));
-    let supersedes = Some(Supersedes { release: earlier, reason: Reason::SourceRevision });
+    let supersedes = Some(Supersession { release: earlier, reason: RevisionReason::SourceRevision });
     Release { vintage: make_text("2026-12"), supersedes, ..release_object() }
 }
 
@@ -206,7 +207,7 @@ pub fn derived_dataset() -> Dataset {
 pub fn retraction_object() -> Retraction {
     Retraction {
         subject: ReleaseId::of(&encode_object(&release_object())).cid(),
-        scope: Scope::Whole,
+        scope: RetractionScope::Whole,
         reason: make_text("The source was a draft."),
         replacement: None,
     }
@@ -216,7 +217,7 @@ pub fn retraction_object() -> Retraction {
 pub fn point_retraction() -> Retraction {
     Retraction {
         subject: DatasetId::of(&encode_object(&dataset_object())).cid(),
-        scope: Scope::Points(vec![vec![make_text("AUT"), make_text("2010")]]),
+        scope: RetractionScope::Points(vec![vec![make_text("AUT"), make_text("2010")]]),
         reason: make_text("A misprint."),
         replacement: Some(DatasetId::of(&encode_object(&derived_dataset())).cid()),
     }
@@ -232,7 +233,7 @@ pub fn attestation_object(verdict: Verdict) -> Attestation {
         results: result.into_iter().collect(),
         semantics: 1,
         build: make_text("assay/0.1.0"),
-        sources: Sources::Kept,
+        sources: SourceCheck::Kept,
     }
 }
 
@@ -257,7 +258,8 @@ pub fn all_verdicts() -> Vec<Verdict> {
 
 /// The first entry of the samples' log.
 pub fn genesis_entry() -> Sealed<Entry> {
-    entry::sign(Place::Genesis, TIME, &encode_object(&identity_object()), &secret_key(1)).expect("an entry")
+    entry::sign_entry(EntryPosition::Genesis, TIME, &encode_object(&identity_object()), &secret_key(1))
+        .expect("an entry")
 }
 
 /// The publisher of the samples.
@@ -266,14 +268,24 @@ pub fn publisher_id() -> PublisherId {
 }
 
 /// A place after `before`.
-pub fn position_after(before: &Sealed<Entry>) -> Place {
-    Place::Next { publisher: publisher_id(), seq: before.value().seq() + 1, prev: before.id(), authority: 0 }
+pub fn position_after(before: &Sealed<Entry>) -> EntryPosition {
+    EntryPosition::Next {
+        publisher: publisher_id(),
+        seq: before.value().seq() + 1,
+        prev: before.id(),
+        authority: 0,
+    }
 }
 
 /// An object signed by key `seed` for the place after `before`, a minute later.
-pub fn sign_after<T: Body>(before: &Sealed<Entry>, body: &T, seed: u8) -> Sealed<Entry> {
-    entry::sign(position_after(before), before.value().time + 60, &encode_object(body), &secret_key(seed))
-        .expect("an entry")
+pub fn sign_after<T: ObjectType>(before: &Sealed<Entry>, body: &T, seed: u8) -> Sealed<Entry> {
+    entry::sign_entry(
+        position_after(before),
+        before.value().time + 60,
+        &encode_object(body),
+        &secret_key(seed),
+    )
+    .expect("an entry")
 }
 
 /// The log of the samples: identity, data set, recipe, release, attestation, retraction.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ledger::compute;
-use ledger::revision::{Change, Revision, revision};
+use ledger::revision::{Revision, ValueChange, compare_versions};
 use schemas::table::{Cell, Table};
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ fn diff(global: &Global, args: &DatasetDiff, screen: &Screen) -> Result<u8, Faul
     };
     let old = table(&backend, &before, screen)?;
     let new = table(&backend, &after, screen)?;
-    let found = revision(&old, &new).map_err(|unlike| Fault::usage("unlike", unlike.to_string()))?;
+    let found = compare_versions(&old, &new).map_err(|unlike| Fault::usage("unlike", unlike.to_string()))?;
     screen.document(&document(&found, Some((&before, &after)), args.limit));
     let (minus, plus) = (screen.paint(Tone::Bad, "-"), screen.paint(Tone::Good, "+"));
     screen.say(format_args!("{minus} {before}\n{plus} {after}"));
@@ -51,7 +51,7 @@ fn table(backend: &Backend, wanted: &str, screen: &Screen) -> Result<Table, Faul
         return Ok(source::local(Path::new(wanted), None, screen)?.table);
     }
     let id = versions::find(backend, wanted)?;
-    Ok(compute::load(id, &backend.fetch())?.1.table)
+    Ok(compute::load_dataset(id, &backend.fetch())?.1.table)
 }
 
 /// Says what changed, the largest changes first.
@@ -95,7 +95,7 @@ fn counts(found: &Revision) -> String {
     said.join(", ")
 }
 
-fn row(change: &Change) -> Vec<String> {
+fn row(change: &ValueChange) -> Vec<String> {
     let shown = |cell: &Option<Cell>| cell.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
     let number =
         |value: Option<schemas::decimal::Decimal>| value.map_or_else(String::new, |value| value.to_string());

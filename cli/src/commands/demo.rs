@@ -11,9 +11,9 @@ use std::path::Path;
 use ledger::compute;
 use node::service::query::ReleaseInfo;
 use schemas::cid::{DatasetId, RecipeId, ReleaseId};
-use schemas::content::{self, block};
+use schemas::content::{self, encode_block};
 use schemas::decimal::Decimal;
-use schemas::object::{Release, encode};
+use schemas::object::{Release, encode_object};
 use schemas::table::{Cell, Column, Table};
 use schemas::text::{Name, Text};
 use schemas::verdict::Verdict;
@@ -145,7 +145,7 @@ fn publish(
         fs::write(&path, sample).map_err(|fault| Fault::new(Kind::Failure, "file", fault.to_string()))?;
         let given = source::Given::file(Some(ingest::Format::Csv), &path)?;
         let prepared = source::prepare(&import(dataflow, title), given, screen)?;
-        let published = backend.publish(&encode(&prepared.dataset)?, prepared.blocks)?;
+        let published = backend.publish(&encode_object(&prepared.dataset)?, prepared.blocks)?;
         points += prepared.imported.summary.observations;
         let id = DatasetId::try_from(published.object)
             .map_err(|fault| Fault::usage("data-set", fault.to_string()))?;
@@ -162,8 +162,8 @@ fn publish(
     let mut told = Vec::new();
     for Play { recipe, dataflow, inputs } in PLAYS {
         let recipe = plan::open(recipe)?;
-        let (id, _) = block(&recipe)?;
-        backend.publish(&encode(&recipe)?, Vec::new())?;
+        let (id, _) = encode_block(&recipe)?;
+        backend.publish(&encode_object(&recipe)?, Vec::new())?;
         let mut chosen = BTreeMap::new();
         for input in inputs {
             let dataset = datasets.get(input).ok_or_else(|| Fault::absent(*input))?;
@@ -171,13 +171,13 @@ fn publish(
         }
         let mut sources = BTreeMap::new();
         for (input, dataset) in &chosen {
-            sources.insert(input.clone(), compute::load(*dataset, &backend.fetch())?.1);
+            sources.insert(input.clone(), compute::load_dataset(*dataset, &backend.fetch())?.1);
         }
-        let outcome = compute::run(&recipe, sources)?;
+        let outcome = compute::run_recipe(&recipe, sources)?;
         let results = outcome.figures.iter().map(|(name, figures)| (name.clone(), figures.content)).collect();
         let blocks = outcome.figures.into_values().flat_map(|figures| figures.blocks).collect();
         let release = claim(dataflow, id, chosen, results, outcome.steps)?;
-        let published = backend.publish(&encode(&release)?, blocks)?;
+        let published = backend.publish(&encode_object(&release)?, blocks)?;
         let release = ReleaseId::try_from(published.object)
             .map_err(|fault| Fault::usage("release", fault.to_string()))?;
         told.push(Told { recipe: id, dataflow, release });
@@ -202,7 +202,7 @@ fn claim(
 ) -> Result<Release, Fault> {
     Ok(Release {
         dataflow: Name::new(dataflow)?,
-        vintage: Text::new(view::day(node::system()))?,
+        vintage: Text::new(view::day(node::unix_seconds()))?,
         recipe,
         inputs,
         results,
@@ -278,8 +278,8 @@ fn falsify(
         told.iter().find(|claim| claim.dataflow == "inflation").ok_or_else(|| Fault::absent("inflation"))?;
     let dataset = *datasets.get("CPI").ok_or_else(|| Fault::absent("CPI"))?;
     let (recipe, input) = (plan::open("inflation/cpi-annual")?, Name::new("CPI")?);
-    let (_, source) = compute::load(dataset, &backend.fetch())?;
-    let outcome = compute::run(&recipe, BTreeMap::from([(input.clone(), source)]))?;
+    let (_, source) = compute::load_dataset(dataset, &backend.fetch())?;
+    let outcome = compute::run_recipe(&recipe, BTreeMap::from([(input.clone(), source)]))?;
     let mut results = BTreeMap::new();
     let mut blocks = Vec::new();
     let mut words = String::new();
@@ -287,19 +287,19 @@ fn falsify(
         let (table, was, now) = bend(&figures.table)?;
         let (_, (structure, _)) = (
             name.clone(),
-            content::unpack(figures.content, |id| {
+            content::unpack_table(figures.content, |id| {
                 figures.blocks.iter().find(|(block, _)| *block == id).map(|(_, bytes)| bytes.clone())
             })
             .map_err(|fault| Fault::usage("content", fault.to_string()))?,
         );
-        let (content, packed) = content::pack(&table, structure.codes)?;
+        let (content, packed) = content::pack_table(&table, structure.codes)?;
         results.insert(name, content);
         blocks.extend(packed);
         words = format!("{was} becomes {now}");
     }
     let release =
         claim("inflation", genuine.recipe, BTreeMap::from([(input, dataset)]), results, outcome.steps)?;
-    let published = backend.publish(&encode(&release)?, blocks)?;
+    let published = backend.publish(&encode_object(&release)?, blocks)?;
     let (_, area, period, _) = FALSIFIED;
     screen.field(
         "falsified",
@@ -324,7 +324,7 @@ fn bend(table: &Table) -> Result<(Table, Decimal, Decimal), Fault> {
     let Some(Column::Number(values)) = columns.last_mut() else { return Err(absent()) };
     let cell = values.get_mut(row).ok_or_else(absent)?;
     let was = cell.ok_or_else(absent)?;
-    let unit = 10_i128.pow(was.decimals());
+    let unit = 10_i128.pow(was.decimal_places());
     let now = Decimal::new(was.coefficient() + i128::from(change) * unit, was.exponent())
         .map_err(|fault| Fault::usage("figure", fault.to_string()))?;
     *cell = Some(now);

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use ingest::{ImportSummary, PlausibilityWarning};
 use ledger::compute;
-use ledger::revision::{Revision, revision};
-use node::service::Published;
+use ledger::revision::{Revision, compare_versions};
+use node::service::PublishReceipt;
 use node::service::query::DatasetInfo;
 use schemas::cid::DatasetId;
-use schemas::object::encode;
+use schemas::object::encode_object;
 use schemas::table::Table;
 use schemas::text::{Name, Text};
 use serde_json::{Value, json};
@@ -106,12 +106,12 @@ fn look(prepared: &mut Prepared, before: Option<&Table>) -> Result<Look, Fault> 
     let doubts = doubts(prepared, before);
     prepared.dataset.plausibility_warnings =
         doubts.iter().map(|doubt| Text::new(said(doubt))).collect::<Result<_, _>>()?;
-    let revision = before.and_then(|before| revision(before, &prepared.imported.table).ok());
+    let revision = before.and_then(|before| compare_versions(before, &prepared.imported.table).ok());
     Ok(Look { doubts, revision })
 }
 
-fn sign(backend: &mut Backend, prepared: &Prepared, screen: &Screen) -> Result<Published, Fault> {
-    let object = encode(&prepared.dataset)?;
+fn sign(backend: &mut Backend, prepared: &Prepared, screen: &Screen) -> Result<PublishReceipt, Fault> {
+    let object = encode_object(&prepared.dataset)?;
     let bytes: u64 = prepared.blocks.iter().map(|(_, block)| block.len() as u64).sum();
     let bar = screen.bar(bytes, "signing and keeping");
     let published = backend.publish(&object, prepared.blocks.clone())?;
@@ -120,7 +120,7 @@ fn sign(backend: &mut Backend, prepared: &Prepared, screen: &Screen) -> Result<P
 }
 
 /// What was imported, for programs.
-fn document(prepared: &Prepared, look: &Look, published: Option<&Published>) -> Value {
+fn document(prepared: &Prepared, look: &Look, published: Option<&PublishReceipt>) -> Value {
     let Prepared { given, imported, dataset, .. } = prepared;
     let summary = &imported.summary;
     json!({
@@ -186,9 +186,9 @@ fn tell(args: &Import, prepared: &Prepared, look: &Look, screen: &Screen) {
 fn before(backend: &Backend, dataflow: &Name) -> Result<Option<(DatasetInfo, Table)>, Fault> {
     let Some(own) = backend.own()? else { return Ok(None) };
     let held = backend.datasets()?.into_iter();
-    let versions = held.filter(|info| info.placed.publisher == own && info.dataset.dataflow == *dataflow);
-    let Some(latest) = versions.max_by_key(|info| info.placed.seq) else { return Ok(None) };
-    let (_, source) = compute::load(latest.id, &backend.fetch())?;
+    let versions = held.filter(|info| info.position.publisher == own && info.dataset.dataflow == *dataflow);
+    let Some(latest) = versions.max_by_key(|info| info.position.seq) else { return Ok(None) };
+    let (_, source) = compute::load_dataset(latest.id, &backend.fetch())?;
     Ok(Some((latest, source.table)))
 }
 

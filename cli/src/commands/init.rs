@@ -9,13 +9,13 @@ use crate::screen::Screen;
 
 pub(super) fn run(global: &Global, args: &Init, screen: &Screen) -> Result<u8, Fault> {
     let home = home(global)?;
-    let (mut core, _) = node::open(&home, false)?;
-    if let Some(own) = core.own() {
+    let (mut core, _) = node::open_core(&home, false)?;
+    if let Some(own) = core.own_publisher() {
         return Err(node::service::Error::HasIdentity(own).into());
     }
-    let genesis = home.genesis(&args.name, args.contact.as_deref(), node::system())?;
+    let genesis = home.create_identity(&args.name, args.contact.as_deref(), node::unix_seconds())?;
     let did = genesis.value().key.did();
-    let publisher = core.found(genesis)?;
+    let publisher = core.adopt_identity(genesis)?;
     screen.document(&json!({
         "publisher": publisher, "did": did, "name": args.name, "data": home.path(),
     }));

@@ -1,7 +1,7 @@
 //! `assay node`: run a node until it is told to stop.
 
-use node::service::Notice;
-use node::{Config, Sighting};
+use node::service::NodeEvent;
+use node::{NetworkEvent, NodeConfig};
 use schemas::verdict::Verdict;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
@@ -30,27 +30,29 @@ async fn serve(global: &Global, args: &Node, screen: &Screen) -> Result<u8, Faul
     let home = home(global)?;
     let listen =
         if args.listen.is_empty() { LISTEN.map(str::to_owned).to_vec() } else { args.listen.clone() };
-    let config = Config { listen, peers: args.peer.clone(), api: args.api, attest: !args.no_attest };
+    let config = NodeConfig { listen, peers: args.peer.clone(), api: args.api, attest: !args.no_attest };
     let mut stop = Stop::new(args.with_parent)?;
-    let mut node = node::start(&home, config).await?;
-    let mut notices = node.service.notices();
+    let mut node = node::start_node(&home, config).await?;
+    let mut notices = node.service.subscribe();
     screen.record(&json!({ "event": "started", "api": node.api, "opened": {
-        "cut_bytes": node.opened.cut_bytes, "rebuilt": node.opened.rebuilt, "blocks": node.opened.blocks,
+        "cut_bytes": node.open_report.cut_bytes, "rebuilt": node.open_report.rebuilt, "blocks": node.open_report.blocks,
     }}));
     screen.field("node", format!("data in {}", home.path().display()));
     screen.field("dashboard", format!("{}/", node.api));
     screen.field("api", format!("{}/api/v1/status", node.api));
-    if let Some(reason) = &node.opened.rebuilt {
+    if let Some(reason) = &node.open_report.rebuilt {
         screen.field("index", format!("made anew: {reason}"));
     }
-    if node.opened.cut_bytes > 0 {
-        screen
-            .field("archive", format!("{} bytes of an unfinished write were cut off", node.opened.cut_bytes));
+    if node.open_report.cut_bytes > 0 {
+        screen.field(
+            "archive",
+            format!("{} bytes of an unfinished write were cut off", node.open_report.cut_bytes),
+        );
     }
     loop {
         tokio::select! {
             () = stop.asked() => break,
-            seen = node.sightings.recv() => match seen {
+            seen = node.network_events.recv() => match seen {
                 Some(seen) => sighting(&seen, screen),
                 None => break,
             },
@@ -110,25 +112,25 @@ impl Stop {
     }
 }
 
-fn sighting(seen: &Sighting, screen: &Screen) {
+fn sighting(seen: &NetworkEvent, screen: &Screen) {
     screen.record(seen);
     match seen {
-        Sighting::Listening { address } => screen.field("listening", address),
-        Sighting::Connected { address, .. } => screen.field("connected", address),
-        Sighting::Disconnected { peer } => screen.field("gone", peer),
-        Sighting::Unreachable { address, reason } => {
+        NetworkEvent::Listening { address } => screen.field("listening", address),
+        NetworkEvent::Connected { address, .. } => screen.field("connected", address),
+        NetworkEvent::Disconnected { peer } => screen.field("gone", peer),
+        NetworkEvent::Unreachable { address, reason } => {
             screen.field("unreachable", format!("{address}: {reason} (tried again)"));
         }
     }
 }
 
-fn tell(notice: &Notice, screen: &Screen) {
+fn tell(notice: &NodeEvent, screen: &Screen) {
     screen.record(notice);
     match notice {
-        Notice::Accepted { publisher, seq, kind, object } => {
+        NodeEvent::Accepted { publisher, seq, kind, object } => {
             screen.field("held", format!("{kind} {object} (entry {seq} of {})", view::short(publisher)));
         }
-        Notice::Verified { release, verdict, attested } => {
+        NodeEvent::Verified { release, verdict, attested } => {
             let tone = if matches!(verdict, Verdict::Reproduced { .. }) { Tone::Good } else { Tone::Bad };
             let signed = if *attested { ", attested" } else { "" };
             screen.field(
@@ -136,7 +138,7 @@ fn tell(notice: &Notice, screen: &Screen) {
                 format!("{} {}{signed}", view::short(release), screen.paint(tone, verdict)),
             );
         }
-        Notice::Forked { publisher, seq } => {
+        NodeEvent::Forked { publisher, seq } => {
             let word = screen.paint(Tone::Bad, "fork");
             screen.field(&word, format!("{publisher} signed two histories, at entry {seq}"));
         }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use ledger::compute::{self, Source};
-use ledger::revision::revision;
+use ledger::compute::{self, InputData};
+use ledger::revision::compare_versions;
 use node::service::query::ReleaseInfo;
-use recipes::Read;
+use recipes::RecipeFile;
 use schemas::cid::{DatasetId, RecipeId};
-use schemas::content::{self, Block, block};
-use schemas::object::{Reason, Recipe, Release, Supersedes, decode, encode};
+use schemas::content::{self, Block, encode_block};
+use schemas::object::{Recipe, Release, RevisionReason, Supersession, decode_object, encode_object};
 use schemas::text::{Name, Text};
 use serde_json::{Value, json};
 
@@ -32,18 +32,18 @@ pub(super) fn run(global: &Global, args: &Publish, screen: &Screen) -> Result<u8
     let dataflow = dataflow(args, &name, &recipe)?;
     let earlier = backend.releases()?.into_iter();
     let before = earlier
-        .filter(|info| info.placed.publisher == own && info.release.dataflow == dataflow)
-        .max_by_key(|info| info.placed.seq);
+        .filter(|info| info.position.publisher == own && info.release.dataflow == dataflow)
+        .max_by_key(|info| info.position.seq);
     let datasets = inputs.iter().map(|(name, input)| (name.clone(), input.id)).collect();
     let outcome =
-        compute::run(&recipe, inputs.into_iter().map(|(name, input)| (name, input.source)).collect())?;
+        compute::run_recipe(&recipe, inputs.into_iter().map(|(name, input)| (name, input.source)).collect())?;
     let tables = outcome.figures.iter().map(|(name, figures)| (name, &figures.table));
     screen.field("recipe", format!("{name}: {}", recipe.title));
     view::figures(&recipe, tables, screen);
     let revisions = revisions(&backend, before.as_ref(), &outcome, screen)?;
     let release = Release {
         dataflow: dataflow.clone(),
-        vintage: Text::new(args.vintage.clone().unwrap_or_else(|| view::day(node::system())))?,
+        vintage: Text::new(args.vintage.clone().unwrap_or_else(|| view::day(node::unix_seconds())))?,
         recipe: id,
         inputs: datasets,
         results: outcome.figures.iter().map(|(name, figures)| (name.clone(), figures.content)).collect(),
@@ -62,10 +62,10 @@ pub(super) fn run(global: &Global, args: &Publish, screen: &Screen) -> Result<u8
         return Ok(0);
     }
     if new {
-        backend.publish(&encode(&recipe)?, Vec::new())?;
+        backend.publish(&encode_object(&recipe)?, Vec::new())?;
     }
     let blocks: Vec<Block> = outcome.figures.into_values().flat_map(|figures| figures.blocks).collect();
-    let published = backend.publish(&encode(&release)?, blocks)?;
+    let published = backend.publish(&encode_object(&release)?, blocks)?;
     let address = format!("assay://{own}/{dataflow}");
     screen.document(&json!({
         "release": published.object, "address": address, "recipe": name, "published": published,
@@ -94,7 +94,7 @@ struct Work {
 struct Given {
     id: DatasetId,
     dataflow: Name,
-    source: Source,
+    source: InputData,
 }
 
 /// The recipe and its inputs: named one by one (`--input`), or found among what is offered (`--from`).
@@ -117,7 +117,7 @@ fn work(global: &Global, backend: &mut Backend, args: &Publish, screen: &Screen)
     } else {
         (args.recipe.clone(), None)
     };
-    let (id, Read { recipe, frequencies, .. }, new) = recipe(backend, &name, &args.set)?;
+    let (id, RecipeFile { recipe, frequencies, .. }, new) = recipe(backend, &name, &args.set)?;
     let mut inputs = named(backend, &recipe, &args.input)?;
     let mapped = match picked {
         Some(mapped) => mapped,
@@ -159,7 +159,7 @@ fn offered(
 }
 
 fn given(backend: &Backend, id: DatasetId) -> Result<Given, Fault> {
-    let (dataset, source) = compute::load(id, &backend.fetch())?;
+    let (dataset, source) = compute::load_dataset(id, &backend.fetch())?;
     Ok(Given { id, dataflow: dataset.dataflow, source })
 }
 
@@ -173,7 +173,7 @@ fn dataflow(args: &Publish, name: &str, recipe: &Recipe) -> Result<Name, Fault> 
             let hint = format!("add `--dataflow {}-other`", name.replace('/', "-"));
             Err(Fault::usage("dataflow", message).hint(hint))
         }
-        None if recipes::find(&args.recipe).is_some() => Ok(Name::new(name.replace('/', "-"))?),
+        None if recipes::find_recipe(&args.recipe).is_some() => Ok(Name::new(name.replace('/', "-"))?),
         None => Ok(recipe.indicator.clone()),
     }
 }
@@ -182,15 +182,15 @@ fn dataflow(args: &Publish, name: &str, recipe: &Recipe) -> Result<Name, Fault> 
 fn revisions(
     backend: &Backend,
     before: Option<&ReleaseInfo>,
-    outcome: &compute::Outcome,
+    outcome: &compute::RunOutcome,
     screen: &Screen,
 ) -> Result<BTreeMap<Name, Value>, Fault> {
     let mut said = BTreeMap::new();
     for (name, figures) in &outcome.figures {
         let Some(content) = before.and_then(|before| before.release.results.get(name)) else { continue };
-        let (_, table) = content::unpack(*content, backend.fetch()).map_err(compute::Fault::from)?;
+        let (_, table) = content::unpack_table(*content, backend.fetch()).map_err(compute::RunError::from)?;
         // Figures of other identifiers are no revision: the reason, `method`, says so.
-        if let Ok(found) = revision(&table, &figures.table) {
+        if let Ok(found) = compare_versions(&table, &figures.table) {
             dataset::tell(&found, CHANGES, screen);
             said.insert(name.clone(), dataset::document(&found, None, CHANGES));
         }
@@ -200,7 +200,7 @@ fn revisions(
 
 /// The recipe by id, by file, or by the name of one that comes with the program; and whether it
 /// has to be published first.
-fn recipe(backend: &Backend, text: &str, set: &[String]) -> Result<(RecipeId, Read, bool), Fault> {
+fn recipe(backend: &Backend, text: &str, set: &[String]) -> Result<(RecipeId, RecipeFile, bool), Fault> {
     if let Ok(id) = text.parse::<RecipeId>() {
         let bytes =
             backend.block(id.cid())?.ok_or_else(|| Fault::absent(format!("recipe {id} is not held here")))?;
@@ -211,11 +211,11 @@ fn recipe(backend: &Backend, text: &str, set: &[String]) -> Result<(RecipeId, Re
             )
             .hint("publish the recipe from its file, or by its name in the library"));
         }
-        return Ok((id, Read::published(decode(&bytes)?), false));
+        return Ok((id, RecipeFile::from_recipe(decode_object(&bytes)?), false));
     }
     let read = plan::set(plan::read(text)?, set)?;
-    compute::publishable(&read.recipe)?;
-    let (id, _) = block(&read.recipe)?;
+    compute::check_publishable(&read.recipe)?;
+    let (id, _) = encode_block(&read.recipe)?;
     let new = backend.block(id.cid())?.is_none();
     Ok((id, read, new))
 }
@@ -251,9 +251,9 @@ fn supersedes(
     args: &Publish,
     dataflow: &Name,
     before: Option<&ReleaseInfo>,
-    outcome: &compute::Outcome,
+    outcome: &compute::RunOutcome,
     screen: &Screen,
-) -> Result<Option<Supersedes>, Fault> {
+) -> Result<Option<Supersession>, Fault> {
     let Some(before) = before else {
         return match &args.reason {
             None => Ok(None),
@@ -273,14 +273,14 @@ fn supersedes(
             .all(|(name, figures)| before.release.results.get(name) == Some(&figures.content));
         let message = format!(
             "`{dataflow}` has a release already (entry {}, vintage {}){}",
-            before.placed.seq,
+            before.position.seq,
             before.release.vintage,
             if same { " with the same figures" } else { "" }
         );
         return Err(Fault::usage("reason", message)
             .hint(format!("say why this one takes its place with `--reason`; {known}")));
     };
-    let reason: Reason = serde_json::from_value(json!(reason.trim()))
+    let reason: RevisionReason = serde_json::from_value(json!(reason.trim()))
         .map_err(|_| Fault::usage("reason", format!("`{reason}` is no reason")).hint(known))?;
-    Ok(Some(Supersedes { release: before.id, reason }))
+    Ok(Some(Supersession { release: before.id, reason }))
 }

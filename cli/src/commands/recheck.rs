@@ -2,9 +2,9 @@
 
 use fetch::{FetchSource, SourceCheck};
 use ledger::compute;
-use ledger::revision::{Revision, revision};
+use ledger::revision::{Revision, compare_versions};
 use schemas::cid::{DatasetId, PieceId};
-use schemas::object::{Dataset, Provenance, Snapshot, decode};
+use schemas::object::{Dataset, Provenance, Snapshot, decode_object};
 use serde_json::json;
 
 use crate::args::{Global, Import};
@@ -34,7 +34,7 @@ enum Found {
 pub(super) fn run(global: &Global, args: &Import, wanted: &str, screen: &Screen) -> Result<u8, Fault> {
     let backend = Backend::open(&home(global)?)?;
     let id = versions::find(&backend, wanted)?;
-    let (dataset, before) = compute::load(id, &backend.fetch())?;
+    let (dataset, before) = compute::load_dataset(id, &backend.fetch())?;
     let (snapshot, importer) = origin(&backend, &dataset)?;
     let Some(url) = snapshot.url.as_ref().map(ToString::to_string) else {
         return Err(Fault::usage(
@@ -53,7 +53,7 @@ pub(super) fn run(global: &Global, args: &Import, wanted: &str, screen: &Screen)
         Err(fault) if fault.code == "source-gone" => Found::Gone(fault.message),
         Err(fault) => return Err(fault),
     };
-    let at = node::system();
+    let at = node::unix_seconds();
     memory
         .record_check(&id.to_string(), &SourceCheck { url: url.clone(), at, found: found.word().into() })?;
     tell(&id, &url, at, &found, screen);
@@ -68,7 +68,7 @@ fn origin(backend: &Backend, dataset: &Dataset) -> Result<(Snapshot, String), Fa
     let bytes = backend.block(snapshot.cid())?.ok_or_else(|| {
         Fault::absent(format!("the source document {snapshot} of the data set is not held here"))
     })?;
-    Ok((decode(&bytes)?, importer.to_string()))
+    Ok((decode_object(&bytes)?, importer.to_string()))
 }
 
 /// Compares what the source has now with what was signed: byte by byte, then figure by figure.
@@ -97,7 +97,7 @@ fn judge(
     if source::content(&imported)? == dataset.content {
         return Ok(Found::Same("the document is another, its figures are the same"));
     }
-    Ok(match revision(before, &imported.table) {
+    Ok(match compare_versions(before, &imported.table) {
         Ok(found)
             if found.added + found.vanished + found.revised == 0
                 && found.components == Default::default() =>
@@ -173,7 +173,7 @@ mod tests {
             panic!("an import")
         };
         let (_, block) = prepared.blocks.iter().find(|(id, _)| *id == snapshot.cid()).expect("the snapshot");
-        let snapshot: Snapshot = decode(block)?;
+        let snapshot: Snapshot = decode_object(block)?;
         assert_eq!(
             snapshot.url.as_ref().map(ToString::to_string).as_deref(),
             Some("https://www.ons.gov.uk/x.csv")

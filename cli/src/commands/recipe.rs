@@ -7,7 +7,7 @@ mod library;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use schemas::object::encode;
+use schemas::object::encode_object;
 use schemas::table::Cell;
 use schemas::text::Name;
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ fn files(
     flags: &[String],
     recipe: Option<&schemas::object::Recipe>,
     screen: &Screen,
-) -> Result<BTreeMap<Name, ledger::compute::Source>, Fault> {
+) -> Result<BTreeMap<Name, ledger::compute::InputData>, Fault> {
     let mut inputs = BTreeMap::new();
     for flag in flags {
         let (name, file) = flag
@@ -63,11 +63,11 @@ fn compute(args: &RecipeRun, screen: &Screen) -> Result<u8, Fault> {
     };
     if let Some(recipe) = &known {
         // What is wrong with a recipe is told before its files are read.
-        ledger::compute::check(recipe)?;
+        ledger::compute::check_recipe(recipe)?;
     }
     let inputs = files(&args.input, known.as_ref(), screen)?;
     let recipe = known.map_or_else(|| plan::opened(&args.recipe, &inputs), Ok)?;
-    let outcome = ledger::compute::tables(&recipe, inputs)?;
+    let outcome = ledger::compute::compute_tables(&recipe, inputs)?;
     if let Some(wanted) = &args.csv {
         let table = outcome.tables.iter().find(|(name, _)| name.as_str() == wanted);
         let (_, table) =
@@ -109,9 +109,9 @@ pub(super) fn csv(table: &schemas::table::Table) -> Result<String, Fault> {
 
 fn publish(global: &Global, args: &RecipePublish, screen: &Screen) -> Result<u8, Fault> {
     let recipe = plan::set(plan::read(&args.recipe)?, &args.set)?.recipe;
-    ledger::compute::publishable(&recipe)?;
+    ledger::compute::check_publishable(&recipe)?;
     let mut backend = Backend::open(&home(global)?)?;
-    let published = backend.publish(&encode(&recipe)?, Vec::new())?;
+    let published = backend.publish(&encode_object(&recipe)?, Vec::new())?;
     screen.document(&json!({ "recipe": published.object, "published": published }));
     screen.field("recipe", published.object);
     screen.field("title", &recipe.title);

@@ -2,7 +2,7 @@
 
 use node::service::query::ReleaseInfo;
 use schemas::cid::{Cid, PublisherId};
-use schemas::object::{Retraction, Scope, encode};
+use schemas::object::{Retraction, RetractionScope, encode_object};
 use schemas::text::Text;
 use serde_json::json;
 
@@ -22,8 +22,8 @@ pub(super) fn run(global: &Global, args: &Retract, screen: &Screen) -> Result<u8
         return Err(Fault::usage("replacement", message));
     }
     let reason = Text::new(args.reason.as_str())?;
-    let retraction = Retraction { subject, scope: Scope::Whole, reason, replacement };
-    let published = backend.publish(&encode(&retraction)?, Vec::new())?;
+    let retraction = Retraction { subject, scope: RetractionScope::Whole, reason, replacement };
+    let published = backend.publish(&encode_object(&retraction)?, Vec::new())?;
     screen.document(&json!({ "retraction": published.object, "subject": subject, "published": published }));
     screen.field("retracted", format!("{subject} ({}, vintage {})", release.dataflow, release.vintage));
     screen.field("reason", &args.reason);
@@ -39,11 +39,11 @@ fn mine(backend: &Backend, own: PublisherId, subject: Cid) -> Result<ReleaseInfo
     let release = release.ok_or_else(|| {
         Fault::absent(format!("{subject} is no release that is held here")).hint("`assay show` lists them")
     })?;
-    if release.placed.publisher == own {
+    if release.position.publisher == own {
         return Ok(release);
     }
     let message =
-        format!("the release is of {}, and a publisher takes back its own only", release.placed.name);
+        format!("the release is of {}, and a publisher takes back its own only", release.position.name);
     Err(Fault::new(Kind::Trust, "retract", message)
         .hint("`assay verify` says whether it holds; a node with an identity attests what it finds"))
 }

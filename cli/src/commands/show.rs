@@ -27,12 +27,12 @@ pub(super) fn run(global: &Global, args: &Show, screen: &Screen) -> Result<u8, F
     let id = backend.resolve(target)?;
     let address = target.parse::<Address>().ok();
     if let Some(release) =
-        backend.releases()?.into_iter().find(|info| info.id.cid() == id || info.placed.entry.cid() == id)
+        backend.releases()?.into_iter().find(|info| info.id.cid() == id || info.position.entry.cid() == id)
     {
         return one_release(&backend, &release, address.as_ref(), args, screen);
     }
     if let Some(dataset) =
-        backend.datasets()?.into_iter().find(|info| info.id.cid() == id || info.placed.entry.cid() == id)
+        backend.datasets()?.into_iter().find(|info| info.id.cid() == id || info.position.entry.cid() == id)
     {
         return one_dataset(&backend, &dataset, args, screen);
     }
@@ -40,7 +40,7 @@ pub(super) fn run(global: &Global, args: &Show, screen: &Screen) -> Result<u8, F
         screen.document(&recipe);
         screen.field("recipe", recipe.id);
         screen.field("title", &recipe.recipe.title);
-        screen.field("signed", format!("by {}, entry {}", recipe.placed.name, recipe.placed.seq));
+        screen.field("signed", format!("by {}, entry {}", recipe.position.name, recipe.position.seq));
         screen.say("");
         screen.say(recipe.recipe.script.as_str().trim_end());
         return Ok(0);
@@ -68,7 +68,7 @@ fn everything(backend: &Backend, screen: &Screen) -> Result<u8, Fault> {
         screen.say(screen.paint(Tone::Bold, "Data sets"));
         let row = |info: &DatasetInfo| {
             let points = view::count(info.rows, "data point", "data points");
-            vec![info.dataset.dataflow.to_string(), points, info.placed.name.clone(), info.id.to_string()]
+            vec![info.dataset.dataflow.to_string(), points, info.position.name.clone(), info.id.to_string()]
         };
         lines(&datasets.iter().map(row).collect::<Vec<_>>(), screen);
     }
@@ -110,14 +110,14 @@ fn lines(rows: &[Vec<String>], screen: &Screen) {
 }
 
 fn address(info: &ReleaseInfo) -> String {
-    format!("assay://{}/{}@seq={}", info.placed.publisher, info.release.dataflow, info.placed.seq)
+    format!("assay://{}/{}@seq={}", info.position.publisher, info.release.dataflow, info.position.seq)
 }
 
 /// Who reproduced it, who did not.
 fn standing(info: &ReleaseInfo, screen: &Screen) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for said in &info.attestations {
-        *counts.entry(said.attestation.verdict.word()).or_default() += 1;
+        *counts.entry(said.attestation.verdict.as_str()).or_default() += 1;
     }
     let mut parts = Vec::new();
     if info.retracted.is_some() {
@@ -132,12 +132,12 @@ fn standing(info: &ReleaseInfo, screen: &Screen) -> String {
 
 fn word(verdict: &Verdict, screen: &Screen) -> String {
     let tone = if matches!(verdict, Verdict::Reproduced { .. }) { Tone::Good } else { Tone::Bad };
-    screen.paint(tone, verdict.word())
+    screen.paint(tone, verdict.as_str())
 }
 
 fn one_log(backend: &Backend, log: &LogInfo, screen: &Screen) -> Result<u8, Fault> {
     let releases: Vec<ReleaseInfo> =
-        backend.releases()?.into_iter().filter(|info| info.placed.publisher == log.publisher).collect();
+        backend.releases()?.into_iter().filter(|info| info.position.publisher == log.publisher).collect();
     screen.document(&json!({ "log": log, "releases": releases }));
     screen.field("publisher", log.publisher);
     screen.field("name", &log.name);
@@ -195,10 +195,10 @@ fn one_release(
         "signed",
         format!(
             "by {} ({}), entry {}, {}",
-            info.placed.name,
-            info.placed.publisher,
-            info.placed.seq,
-            view::time(info.placed.time)
+            info.position.name,
+            info.position.publisher,
+            info.position.seq,
+            view::time(info.position.time)
         ),
     );
     if let Some(supersedes) = &info.release.supersedes {
@@ -216,7 +216,7 @@ fn one_release(
         None => screen.field("run here", "not yet"),
     }
     for said in &info.attestations {
-        screen.field("attested", format!("{} — {}", said.placed.name, said.attestation.verdict));
+        screen.field("attested", format!("{} — {}", said.position.name, said.attestation.verdict));
     }
     for (output, table) in &tables {
         screen.say("");
@@ -242,7 +242,8 @@ fn one_dataset(backend: &Backend, info: &DatasetInfo, args: &Show, screen: &Scre
         .datasets()?
         .into_iter()
         .filter(|other| {
-            other.dataset.content == info.dataset.content && other.placed.publisher != info.placed.publisher
+            other.dataset.content == info.dataset.content
+                && other.position.publisher != info.position.publisher
         })
         .collect();
     screen.document(&json!({ "dataset": info, "same_content": twins }));
@@ -254,7 +255,7 @@ fn one_dataset(backend: &Backend, info: &DatasetInfo, args: &Show, screen: &Scre
         screen.field("doubt", screen.paint(Tone::Bad, doubt));
     }
     for twin in &twins {
-        screen.field("same as", format!("{} published the same content: {}", twin.placed.name, twin.id));
+        screen.field("same as", format!("{} published the same content: {}", twin.position.name, twin.id));
     }
     match &info.dataset.provenance {
         Provenance::Import { snapshot, importer } => {
@@ -266,7 +267,7 @@ fn one_dataset(backend: &Backend, info: &DatasetInfo, args: &Show, screen: &Scre
     }
     screen.field(
         "signed",
-        format!("by {}, entry {}, {}", info.placed.name, info.placed.seq, view::time(info.placed.time)),
+        format!("by {}, entry {}, {}", info.position.name, info.position.seq, view::time(info.position.time)),
     );
     screen.say("");
     for line in view::table(&table) {
@@ -276,7 +277,7 @@ fn one_dataset(backend: &Backend, info: &DatasetInfo, args: &Show, screen: &Scre
 }
 
 fn unpack(id: ContentId, fetch: &impl Fn(Cid) -> Option<Vec<u8>>) -> Result<Table, Fault> {
-    match content::unpack(id, fetch) {
+    match content::unpack_table(id, fetch) {
         Ok((_, table)) => Ok(table),
         Err(content::Error::Missing(ids)) => {
             Err(Fault::absent(format!("{} blocks are not at hand", ids.len())))
@@ -287,7 +288,7 @@ fn unpack(id: ContentId, fetch: &impl Fn(Cid) -> Option<Vec<u8>>) -> Result<Tabl
 
 fn block(backend: &Backend, id: Cid, screen: &Screen) -> Result<u8, Fault> {
     let bytes = backend.block(id)?.ok_or_else(|| Fault::absent(format!("{id} is not held here")))?;
-    let kind = Object::decode(&bytes).map_or("raw bytes", |object| object.kind());
+    let kind = Object::decode_object(&bytes).map_or("raw bytes", |object| object.object_type());
     screen.document(
         &json!({ "id": id, "kind": kind, "bytes": bytes.len(), "release": ReleaseId::try_from(id).is_ok() }),
     );

@@ -41,7 +41,7 @@ pub(super) fn run(global: &Global, args: &Verify, screen: &Screen) -> Result<u8,
 fn fetch(global: &Global, target: &str) -> Result<Vec<u8>, Fault> {
     let path = Path::new(target);
     if path.is_file() {
-        let bytes = node::home::read(path, BUNDLE_BYTES_MAX as u64)?;
+        let bytes = node::data_directory::read_bounded(path, BUNDLE_BYTES_MAX as u64)?;
         return bytes.ok_or_else(|| Fault::usage("bundle", format!("`{target}` is larger than any bundle")));
     }
     let named = target.starts_with("assay://") || target.parse::<schemas::cid::Cid>().is_ok();
@@ -67,10 +67,10 @@ fn entry(
         bundle.identities.get(&publisher).map(|identity| identity.name.to_string()).unwrap_or_default();
     let object = sealed.value().object();
     let head = json!({
-        "entry": root, "kind": sealed.value().kind, "object": object, "publisher": publisher, "name": name,
+        "entry": root, "kind": sealed.value().object_type, "object": object, "publisher": publisher, "name": name,
         "seq": sealed.value().seq(), "time": sealed.value().time, "signature": "holds",
     });
-    screen.field(&sealed.value().kind, object);
+    screen.field(&sealed.value().object_type, object);
     screen.field(
         "signed",
         format!(
@@ -82,11 +82,11 @@ fn entry(
     );
     screen.field("signature", format!("{}, key {}", screen.paint(Tone::Good, "holds"), sealed.value().key));
     let Ok(release) = ReleaseId::try_from(object) else { return Ok((0, head)) };
-    if sealed.value().kind != "release" {
+    if sealed.value().object_type != "release" {
         return other(bundle, object, head, screen);
     }
     let start = Instant::now();
-    let found = verify::verify(release, &|id| bundle.block(id));
+    let found = verify::verify_release(release, &|id| bundle.block(id));
     let seconds = start.elapsed().as_secs_f64();
     let code = show(bundle, &found, seconds, screen)?;
     let figure = match address {
@@ -98,7 +98,7 @@ fn entry(
         merge(
             head,
             json!({
-                "verdict": found.verdict, "word": found.verdict.word(), "results": found.results,
+                "verdict": found.verdict, "word": found.verdict.as_str(), "results": found.results,
                 "steps": found.steps, "seconds": seconds, "figure": figure,
                 "attestations": bundle.attestations(release.cid()).iter().map(|(attestor, said)| json!({
                     "attestor": attestor, "verdict": said.verdict,
@@ -115,13 +115,17 @@ fn other(
     head: Value,
     screen: &Screen,
 ) -> Result<(u8, Value), Fault> {
-    let reach = ledger::reach::walk([object], &|id| bundle.block(id), schemas::verdict::MISSING_MAX);
-    if !reach.whole() {
+    let reach = ledger::dependencies::walk_dependencies(
+        [object],
+        &|id| bundle.block(id),
+        schemas::verdict::MISSING_MAX,
+    );
+    if !reach.is_complete() {
         let message = format!("{} blocks are missing and {} broken", reach.missing.len(), reach.broken.len());
         return Err(Fault::new(Kind::Trust, "bundle", message));
     }
-    screen.field("blocks", format!("{} at hand, each what its id says", reach.held.len()));
-    Ok((0, merge(head, json!({ "blocks": reach.held.len() }))))
+    screen.field("blocks", format!("{} at hand, each what its id says", reach.present.len()));
+    Ok((0, merge(head, json!({ "blocks": reach.present.len() }))))
 }
 
 fn merge(mut head: Value, more: Value) -> Value {
@@ -165,7 +169,7 @@ fn show(bundle: &Bundle, found: &Verification, seconds: f64, screen: &Screen) ->
     for (attestor, said) in &attestations {
         let name =
             bundle.identities.get(attestor).map(|identity| identity.name.to_string()).unwrap_or_default();
-        screen.field("attested", format!("{} by {name} ({})", said.verdict.word(), view::short(attestor)));
+        screen.field("attested", format!("{} by {name} ({})", said.verdict.as_str(), view::short(attestor)));
     }
     Ok(code)
 }
@@ -173,10 +177,12 @@ fn show(bundle: &Bundle, found: &Verification, seconds: f64, screen: &Screen) ->
 /// The cell that an address names, in each output that has it.
 fn figure(bundle: &Bundle, release: ReleaseId, address: &Address, screen: &Screen) -> Result<Value, Fault> {
     let bytes = bundle.block(release.cid()).unwrap_or_default();
-    let Ok(Object::Release(Release { results, .. })) = Object::decode(&bytes) else { return Ok(Value::Null) };
+    let Ok(Object::Release(Release { results, .. })) = Object::decode_object(&bytes) else {
+        return Ok(Value::Null);
+    };
     let mut found = Vec::new();
     for (output, id) in &results {
-        let (_, table) = content::unpack(*id, |id| bundle.block(id))
+        let (_, table) = content::unpack_table(*id, |id| bundle.block(id))
             .map_err(|fault| Fault::new(Kind::Trust, "content", fault.to_string()))?;
         for row in address.rows(&table) {
             found.push(point(output.as_str(), &table, row, screen));

@@ -177,15 +177,15 @@ fn bodies_that_are_no_publication_are_refused() {
     let block = http::ask(&node.api, &[&format!("GET /api/v1/blocks/{release}")], &[]).body;
     let root: Cid = release.parse().unwrap();
     let absent = Cid::of(Codec::DagCbor, b"nothing");
-    let whole = [car::header(&[root]), car::record(root, &block)].concat();
+    let whole = [car::encode_header(&[root]), car::encode_record(root, &block)].concat();
     let mut spoilt = whole.clone();
     *spoilt.last_mut().unwrap() ^= 1;
     let bodies: [(&str, Vec<u8>); 7] = [
         ("empty", Vec::new()),
         ("garbage", vec![0xff; 4096]),
-        ("no root", car::header(&[])),
-        ("two roots", car::header(&[root, absent])),
-        ("root absent", car::header(&[absent])),
+        ("no root", car::encode_header(&[])),
+        ("two roots", car::encode_header(&[root, absent])),
+        ("root absent", car::encode_header(&[absent])),
         ("cut off", whole[..whole.len() - 1].to_vec()),
         ("spoilt", spoilt),
     ];
@@ -193,7 +193,7 @@ fn bodies_that_are_no_publication_are_refused() {
         println!("{name}");
         publish(&body).problem(422, "car");
     }
-    let note = [car::header(&[absent]), car::record(absent, b"nothing")].concat();
+    let note = [car::encode_header(&[absent]), car::encode_record(absent, b"nothing")].concat();
     publish(&note).problem(422, "refused");
     let length = format!("Content-Length: {}", (600_u64 << 20) + 1);
     http::ask(&node.api, &["POST /api/v1/publish", CAR, &token, &length], &[]).problem(413, "large");

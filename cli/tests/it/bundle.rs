@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemas::cid::ReleaseId;
 use schemas::content;
 use schemas::decimal::Decimal;
-use schemas::object::{Release, decode, encode};
+use schemas::object::{Release, decode_object, encode_object};
 use schemas::table::{Column, Table};
 use schemas::text::{Name, Text};
 
@@ -98,12 +98,12 @@ fn a_falsified_release_is_told_by_its_cell() {
 
 /// Signs a second release whose figure for Turkey in 2010 is one too low; its id.
 pub fn falsify(office: &Desk, release: &str) -> String {
-    let (mut core, _) = node::open(&node::Home::open(office.data()).unwrap(), false).unwrap();
-    let fetch = |id| core.keep().get(id).unwrap();
+    let (mut core, _) = node::open_core(&node::DataDirectory::open(office.data()).unwrap(), false).unwrap();
+    let fetch = |id| core.storage().get(id).unwrap();
     let id: ReleaseId = release.parse().unwrap();
-    let mut release: Release = decode(&fetch(id.cid()).unwrap()).unwrap();
+    let mut release: Release = decode_object(&fetch(id.cid()).unwrap()).unwrap();
     let name = Name::new("INFLATION").unwrap();
-    let (structure, table) = content::unpack(release.results[&name], fetch).unwrap();
+    let (structure, table) = content::unpack_table(release.results[&name], fetch).unwrap();
     let named = |row: &usize| {
         let key: Vec<String> = table.key(*row).iter().map(ToString::to_string).collect();
         key == ["TUR", "2010"]
@@ -111,12 +111,12 @@ pub fn falsify(office: &Desk, release: &str) -> String {
     let row = (0..table.rows()).find(named).unwrap();
     let mut columns = table.columns().to_vec();
     let Column::Number(rates) = &mut columns[2] else { panic!("a rate is a number") };
-    let (rate, one) = (rates[row].unwrap(), 10_i128.pow(rates[row].unwrap().decimals()));
+    let (rate, one) = (rates[row].unwrap(), 10_i128.pow(rates[row].unwrap().decimal_places()));
     rates[row] = Decimal::new(rate.coefficient() - one, rate.exponent()).ok();
     let table = Table::new(table.shape().clone(), columns).unwrap();
-    let (content, blocks) = content::pack(&table, structure.codes).unwrap();
+    let (content, blocks) = content::pack_table(&table, structure.codes).unwrap();
     release.results = BTreeMap::from([(name, content)]);
     release.vintage = Text::new("falsified").unwrap();
-    let published = core.publish(&encode(&release).unwrap(), blocks, node::system()).unwrap();
+    let published = core.publish(&encode_object(&release).unwrap(), blocks, node::unix_seconds()).unwrap();
     published.object.to_string()
 }

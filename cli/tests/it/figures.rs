@@ -159,7 +159,7 @@ fn a_figure_knows_where_it_comes_from() {
     // What the figure says of its place holds: the chunk is one of its content.
     let bundle = stage.get(&format!("/bundles/{}", stage.release)).body;
     let chunk: Cid = figure["chunk"].as_str().unwrap().parse().unwrap();
-    let (_, blocks) = schemas::car::open(&bundle).unwrap();
+    let (_, blocks) = schemas::car::open_archive(&bundle).unwrap();
     assert!(blocks.into_iter().any(|block| block.unwrap().0 == chunk));
     let recipe = figure["flow"]["recipe"].as_str().unwrap();
     let shown = stage.json(&format!("/recipes/{recipe}"));

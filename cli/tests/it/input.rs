@@ -182,7 +182,7 @@ fn peers_that_are_none() {
 fn a_remembered_peer_that_is_none_keeps_no_node_from_starting() {
     let desk = Desk::founded("Office");
     {
-        let (mut core, _) = node::open(&node::Home::open(desk.data()).unwrap(), false).unwrap();
+        let (mut core, _) = node::open_core(&node::DataDirectory::open(desk.data()).unwrap(), false).unwrap();
         core.add_peer("from an older program").unwrap();
     }
     let node = Daemon::start(&desk, TCP);

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use ingest::{ImportOptions, SourceFile};
 use schemas::car;
 use schemas::cid::{Cid, Codec, PieceId};
-use schemas::content::{Block, block, pack};
-use schemas::object::{Dataset, Provenance, Snapshot, encode};
+use schemas::content::{Block, encode_block, pack_table};
+use schemas::object::{Dataset, Provenance, Snapshot, encode_object};
 use schemas::text::{Name, Text};
 use serde_json::Value;
 
@@ -111,11 +111,11 @@ fn publication(number: u64) -> Vec<u8> {
         licence: None,
     };
     let (content, mut blocks): (_, Vec<Block>) =
-        pack(&imported.table, std::collections::BTreeMap::new()).unwrap();
-    let (snapshot, made) = block(&snapshot).unwrap();
+        pack_table(&imported.table, std::collections::BTreeMap::new()).unwrap();
+    let (snapshot, made) = encode_block(&snapshot).unwrap();
     blocks.extend([made, (piece.cid(), text.into_bytes())]);
     let importer = Text::new(imported.importer.as_str()).unwrap();
-    let object = encode(&Dataset {
+    let object = encode_object(&Dataset {
         dataflow: Name::new("CPI").unwrap(),
         title: Text::new(format!("Prices, file {number}")).unwrap(),
         unit: None,
@@ -125,9 +125,9 @@ fn publication(number: u64) -> Vec<u8> {
     })
     .unwrap();
     let root = Cid::of(Codec::DagCbor, &object);
-    let mut file = car::header(&[root]);
-    file.extend(car::record(root, &object));
-    blocks.iter().for_each(|(id, bytes)| file.extend(car::record(*id, bytes)));
+    let mut file = car::encode_header(&[root]);
+    file.extend(car::encode_record(root, &object));
+    blocks.iter().for_each(|(id, bytes)| file.extend(car::encode_record(*id, bytes)));
     file
 }
 

@@ -123,7 +123,7 @@ fn a_release_taken_back_is_not_the_latest_and_never_gone() {
     let publish = "assay publish inflation/cpi-annual --input FP.CPI.TOTL --dataflow inflation";
     let second = desk.json(&format!("{publish} --reason source-revision"))["release"].clone();
     let id = second.as_str().unwrap();
-    let place = desk.json(&format!("assay show {id}"))["placed"]["seq"].clone();
+    let place = desk.json(&format!("assay show {id}"))["position"]["seq"].clone();
     assert_eq!(resolved(&flow), second);
     desk.type_line(&format!("assay retract {id} --reason one --replacement {id}"))
         .exit(2)

@@ -7,7 +7,7 @@ use axum::extract::{Request, State as Shared};
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use service::Keep;
+use service::Storage;
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::{BODY_BYTES_MAX, Problem, State, problem};
@@ -59,7 +59,7 @@ pub(crate) fn public_cors() -> CorsLayer {
 
 /// Refuses a body that says itself that it is too large, more requests than there is room for, and
 /// an answer that takes too long.
-pub(crate) async fn request_limits<K: Keep>(
+pub(crate) async fn request_limits<K: Storage>(
     Shared(state): Shared<State<K>>,
     request: Request,
     next: Next,
@@ -86,16 +86,16 @@ fn retry_later(code: &str, detail: &str) -> Response {
 }
 
 /// One of the requests that may wait at one time.
-struct RequestPermit<K: Keep>(State<K>);
+struct RequestPermit<K: Storage>(State<K>);
 
-impl<K: Keep> RequestPermit<K> {
+impl<K: Storage> RequestPermit<K> {
     fn acquire(state: &State<K>) -> Option<Self> {
         let place = Self(state.clone());
         (state.requests_in_flight.fetch_add(1, Ordering::Relaxed) < REQUESTS_MAX).then_some(place)
     }
 }
 
-impl<K: Keep> Drop for RequestPermit<K> {
+impl<K: Storage> Drop for RequestPermit<K> {
     fn drop(&mut self) {
         self.0.requests_in_flight.fetch_sub(1, Ordering::Relaxed);
     }
@@ -115,7 +115,7 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// Lets a request pass that carries the token of the data directory.
-pub(crate) async fn bearer_token<K: Keep>(
+pub(crate) async fn bearer_token<K: Storage>(
     Shared(state): Shared<State<K>>,
     request: Request,
     next: Next,

@@ -29,7 +29,7 @@ use std::sync::atomic::AtomicUsize;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
-use service::{Keep, Service};
+use service::{Service, Storage};
 use tokio::sync::Semaphore;
 
 use route_list::RouteList;
@@ -51,7 +51,7 @@ pub type DialPeer =
     Arc<dyn Fn(String) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send>> + Send + Sync>;
 
 /// What a node gives to its API.
-pub struct Setup<K: Keep> {
+pub struct Setup<K: Storage> {
     /// The owner of the node's state.
     pub service: Service<K>,
     /// The token that writes must carry.
@@ -69,9 +69,9 @@ pub struct Setup<K: Keep> {
 }
 
 /// What the routes work with; cheap to clone.
-struct State<K: Keep>(Arc<SharedState<K>>);
+struct State<K: Storage>(Arc<SharedState<K>>);
 
-struct SharedState<K: Keep> {
+struct SharedState<K: Storage> {
     setup: Setup<K>,
     views: views::Views<K>,
     response_cache: response_cache::ResponseCache,
@@ -86,13 +86,13 @@ struct SharedState<K: Keep> {
 /// Threads that make answers at one time; more would wait for each other.
 const BLOCKING_MAX: usize = 8;
 
-impl<K: Keep> Clone for State<K> {
+impl<K: Storage> Clone for State<K> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<K: Keep> std::ops::Deref for State<K> {
+impl<K: Storage> std::ops::Deref for State<K> {
     type Target = SharedState<K>;
 
     fn deref(&self) -> &SharedState<K> {
@@ -100,7 +100,7 @@ impl<K: Keep> std::ops::Deref for State<K> {
     }
 }
 
-impl<K: Keep> std::ops::Deref for SharedState<K> {
+impl<K: Storage> std::ops::Deref for SharedState<K> {
     type Target = Setup<K>;
 
     fn deref(&self) -> &Setup<K> {
@@ -108,7 +108,7 @@ impl<K: Keep> std::ops::Deref for SharedState<K> {
     }
 }
 
-impl<K: Keep> State<K> {
+impl<K: Storage> State<K> {
     fn new(setup: Setup<K>) -> Self {
         let (index, feed) =
             (views::Views::new(setup.service.clone()), live::EventFeed::start(&setup.service));
@@ -128,7 +128,7 @@ impl<K: Keep> State<K> {
 }
 
 /// The routes; must be called inside a tokio runtime.
-pub fn router<K: Keep>(setup: Setup<K>) -> Router {
+pub fn router<K: Storage>(setup: Setup<K>) -> Router {
     let state = State::new(setup);
     let ours = route_list(Some(&state)).router().nest("/sdmx", with_cors(sdmx::sdmx_routes()));
     ours.fallback(pages::serve_page::<K>)
@@ -142,12 +142,12 @@ pub fn router<K: Keep>(setup: Setup<K>) -> Router {
 
 /// The method, in small letters, and the path of every route that the OpenAPI document describes.
 /// SDMX has documents of its own.
-pub fn route_paths<K: Keep>() -> Vec<(&'static str, String)> {
+pub fn route_paths<K: Storage>() -> Vec<(&'static str, String)> {
     route_list::<K>(None).paths()
 }
 
 /// The routes, and around them, once there is a state, what that decides.
-fn route_list<K: Keep>(state: Option<&State<K>>) -> RouteList<State<K>> {
+fn route_list<K: Storage>(state: Option<&State<K>>) -> RouteList<State<K>> {
     let kept = |router: Router<State<K>>| match state {
         Some(state) => router.route_layer(from_fn_with_state(state.clone(), response_cache::cached::<K>)),
         None => router,
@@ -182,12 +182,12 @@ fn route_list<K: Keep>(state: Option<&State<K>>) -> RouteList<State<K>> {
 
 /// Routes that every page may read. What to say of other methods is settled first, so that the layer
 /// answers a browser that asks before it asks.
-fn with_cors<K: Keep>(routes: Router<State<K>>) -> Router<State<K>> {
+fn with_cors<K: Storage>(routes: Router<State<K>>) -> Router<State<K>> {
     routes.method_not_allowed_fallback(problem::method_not_allowed).layer(guard::public_cors())
 }
 
 /// What depends on the state of the ledger alone.
-fn read_routes<K: Keep>() -> RouteList<State<K>> {
+fn read_routes<K: Storage>() -> RouteList<State<K>> {
     use routes::{figure, panel, publishers, recipes, search};
     RouteList::new()
         .get("/logs", read::list_logs)
@@ -212,7 +212,7 @@ fn read_routes<K: Keep>() -> RouteList<State<K>> {
 }
 
 /// What is as large as it likes, and what has no end.
-fn stream_routes<K: Keep>() -> RouteList<State<K>> {
+fn stream_routes<K: Storage>() -> RouteList<State<K>> {
     RouteList::new()
         .get("/blocks/{id}", read::download_block)
         .get("/bundles/{id}", read::download_bundle)
@@ -220,7 +220,7 @@ fn stream_routes<K: Keep>() -> RouteList<State<K>> {
 }
 
 /// What tells of the node itself, and what makes it work.
-fn local_routes<K: Keep>() -> RouteList<State<K>> {
+fn local_routes<K: Storage>() -> RouteList<State<K>> {
     RouteList::new()
         .get("/status", read::show_status)
         .get("/peers", read::list_peers)
@@ -228,7 +228,7 @@ fn local_routes<K: Keep>() -> RouteList<State<K>> {
 }
 
 /// What changes the node.
-fn write_routes<K: Keep>() -> RouteList<State<K>> {
+fn write_routes<K: Storage>() -> RouteList<State<K>> {
     let large = DefaultBodyLimit::max(BODY_BYTES_MAX);
     let publish =
         RouteList::new().post("/publish", write::publish_object).with_layers(|router| router.layer(large));

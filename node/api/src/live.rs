@@ -16,7 +16,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use schemas::cid::ReleaseId;
 use serde_json::{Value, json};
-use service::{Keep, Notice, Service, Verification};
+use service::{NodeEvent, Service, Storage, Verification};
 use tokio::sync::{broadcast, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -50,13 +50,13 @@ pub(crate) struct EventFeed {
 
 impl EventFeed {
     /// Starts to note what happens; must be called inside a tokio runtime. Ends with the service.
-    pub(crate) fn start<K: Keep>(service: &Service<K>) -> Arc<Self> {
+    pub(crate) fn start<K: Storage>(service: &Service<K>) -> Arc<Self> {
         let (news, _) = broadcast::channel(LAG_MAX);
         let turn = tokio::sync::Semaphore::new(1);
         let past = Mutex::new((0, VecDeque::new()));
         let feed =
             Arc::new(Self { past, sender: news, readers: 0.into(), run_permit: turn, pending: 0.into() });
-        let (mut notices, keep, noting) = (service.notices(), service.keep(), Arc::downgrade(&feed));
+        let (mut notices, keep, noting) = (service.subscribe(), service.storage(), Arc::downgrade(&feed));
         tokio::spawn(async move {
             loop {
                 let notice = match notices.recv().await {
@@ -111,18 +111,19 @@ impl EventFeed {
 }
 
 /// An event in words: its kind, and what it is about.
-fn describe_notice<K: Keep>(keep: &K, notice: &Notice) -> (&'static str, Value) {
-    let query = service::query::Query(keep);
+fn describe_notice<K: Storage>(keep: &K, notice: &NodeEvent) -> (&'static str, Value) {
+    let query = service::query::LedgerQuery(keep);
     match notice {
-        Notice::Accepted { publisher, seq, kind, object } => {
-            let entry = query.entries(*publisher, *seq..seq + 1).ok().and_then(|mut found| found.pop());
-            let name = query.identity(*publisher).map(|one| one.name.to_string()).unwrap_or_default();
+        NodeEvent::Accepted { publisher, seq, kind, object } => {
+            let entry = query.list_entries(*publisher, *seq..seq + 1).ok().and_then(|mut found| found.pop());
+            let name =
+                query.publisher_identity(*publisher).map(|one| one.name.to_string()).unwrap_or_default();
             let event = match kind.as_str() {
                 "release" => "release",
                 "attestation" => "attestation",
                 _ => "head",
             };
-            let attested = (event == "attestation").then(|| query.any(*object).ok()).flatten();
+            let attested = (event == "attestation").then(|| query.read_any_object(*object).ok()).flatten();
             let verdict = match attested {
                 Some(schemas::object::Object::Attestation(found)) => {
                     json!({ "release": found.release, "verdict": found.verdict })
@@ -139,11 +140,12 @@ fn describe_notice<K: Keep>(keep: &K, notice: &Notice) -> (&'static str, Value) 
             }
             (event, value)
         }
-        Notice::Verified { release, verdict, attested } => {
+        NodeEvent::Verified { release, verdict, attested } => {
             ("verified", json!({ "release": release, "verdict": verdict, "attested": attested }))
         }
-        Notice::Forked { publisher, seq } => {
-            let name = query.identity(*publisher).map(|one| one.name.to_string()).unwrap_or_default();
+        NodeEvent::Forked { publisher, seq } => {
+            let name =
+                query.publisher_identity(*publisher).map(|one| one.name.to_string()).unwrap_or_default();
             ("fork", json!({ "publisher": publisher, "name": name, "seq": seq }))
         }
     }
@@ -155,15 +157,18 @@ fn sse_event((number, kind, value): FeedEvent) -> Event {
 }
 
 /// A count of readers that goes down when one leaves.
-struct ReaderGuard<K: Keep>(State<K>);
+struct ReaderGuard<K: Storage>(State<K>);
 
-impl<K: Keep> Drop for ReaderGuard<K> {
+impl<K: Storage> Drop for ReaderGuard<K> {
     fn drop(&mut self) {
         self.0.feed.readers.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-pub(crate) async fn stream_events<K: Keep>(Shared(state): Shared<State<K>>, headers: HeaderMap) -> Response {
+pub(crate) async fn stream_events<K: Storage>(
+    Shared(state): Shared<State<K>>,
+    headers: HeaderMap,
+) -> Response {
     if state.feed.readers.fetch_add(1, Ordering::Relaxed) >= READERS_MAX {
         state.feed.readers.fetch_sub(1, Ordering::Relaxed);
         let detail = format!("at most {READERS_MAX} readers at one time");
@@ -196,12 +201,12 @@ pub(crate) async fn stream_events<K: Keep>(Shared(state): Shared<State<K>>, head
 }
 
 /// Runs a release again without signing anything, and says what came of it.
-pub(crate) async fn stream_rerun<K: Keep>(
+pub(crate) async fn stream_rerun<K: Storage>(
     Shared(state): Shared<State<K>>,
     Path(id): Path<String>,
 ) -> Response {
     let found = check_length(&id).and_then(parse_id::<ReleaseId>);
-    let found = found.and_then(|id| Ok(state.service.query().release(id)?));
+    let found = found.and_then(|id| Ok(state.service.query().find_release(id)?));
     let info = match found {
         Ok(info) => info,
         Err(problem) => return problem.into_response(),
@@ -224,7 +229,7 @@ pub(crate) async fn stream_rerun<K: Keep>(
                 Ok(found) => {
                     let seconds = started.elapsed().as_secs_f64();
                     let value = json!({
-                        "verdict": found.verdict, "word": found.verdict.word(), "steps": found.steps,
+                        "verdict": found.verdict, "word": found.verdict.as_str(), "steps": found.steps,
                         "results": found.results, "seconds": seconds,
                     });
                     say("verdict", value).await;
@@ -238,7 +243,7 @@ pub(crate) async fn stream_rerun<K: Keep>(
 }
 
 /// Runs a release again when its turn has come.
-pub(crate) async fn rerun_in_turn<K: Keep>(
+pub(crate) async fn rerun_in_turn<K: Storage>(
     state: &State<K>,
     release: ReleaseId,
 ) -> Result<Verification, Problem> {
@@ -247,16 +252,16 @@ pub(crate) async fn rerun_in_turn<K: Keep>(
     rerun_blocking(state, release).await
 }
 
-async fn rerun_blocking<K: Keep>(state: &State<K>, release: ReleaseId) -> Result<Verification, Problem> {
+async fn rerun_blocking<K: Storage>(state: &State<K>, release: ReleaseId) -> Result<Verification, Problem> {
     let state = state.clone();
-    let run = tokio::task::spawn_blocking(move || state.service.query().rerun(release));
+    let run = tokio::task::spawn_blocking(move || state.service.query().rerun_release(release));
     run.await.map_err(|_| Problem::no_response())
 }
 
 /// A place among those who wait for a run, and whoever has one.
-struct RunGuard<K: Keep>(State<K>);
+struct RunGuard<K: Storage>(State<K>);
 
-impl<K: Keep> RunGuard<K> {
+impl<K: Storage> RunGuard<K> {
     fn enter(state: &State<K>) -> Result<Self, Problem> {
         let waiting = Self(state.clone());
         if state.feed.pending.fetch_add(1, Ordering::Relaxed) > PENDING_RUNS_MAX {
@@ -267,7 +272,7 @@ impl<K: Keep> RunGuard<K> {
     }
 }
 
-impl<K: Keep> Drop for RunGuard<K> {
+impl<K: Storage> Drop for RunGuard<K> {
     fn drop(&mut self) {
         self.0.feed.pending.fetch_sub(1, Ordering::Relaxed);
     }

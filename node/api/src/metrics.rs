@@ -18,7 +18,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
-use service::{Error, Keep};
+use service::{Error, Storage};
 
 use crate::routes::run_blocking;
 use crate::{Problem, State};
@@ -61,7 +61,7 @@ impl Default for RequestMetrics {
 }
 
 /// Counts an answer, and how long it took until it began.
-pub(crate) async fn count_request<K: Keep>(
+pub(crate) async fn count_request<K: Storage>(
     Shared(state): Shared<State<K>>,
     request: Request,
     next: Next,
@@ -89,14 +89,14 @@ pub(crate) async fn count_request<K: Keep>(
     response
 }
 
-pub(crate) async fn show_metrics<K: Keep>(Shared(state): Shared<State<K>>) -> Response {
+pub(crate) async fn show_metrics<K: Storage>(Shared(state): Shared<State<K>>) -> Response {
     match run_blocking(state, |state| Ok(encode_metrics(state)?)).await {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(problem) => problem.into_response(),
     }
 }
 
-fn encode_metrics<K: Keep>(state: &State<K>) -> Result<String, Error> {
+fn encode_metrics<K: Storage>(state: &State<K>) -> Result<String, Error> {
     let mut registry = Registry::with_prefix("assay");
     registry.register("build", "The program", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
     let RequestMetrics { requests, seconds } = state.metrics.clone();
@@ -109,7 +109,7 @@ fn encode_metrics<K: Keep>(state: &State<K>) -> Result<String, Error> {
         registry.register(name, help, gauge);
     };
     let query = state.service.query();
-    let (logs, catalogue) = (query.logs()?, state.views.catalogue()?);
+    let (logs, catalogue) = (query.list_logs()?, state.views.catalogue()?);
     gauge("logs", "Logs of publishers held", logs.len() as u64);
     gauge("log_entries", "Entries held", logs.iter().map(|log| log.length).sum());
     gauge(
@@ -138,7 +138,7 @@ fn encode_metrics<K: Keep>(state: &State<K>) -> Result<String, Error> {
     );
     let verdicts = Family::<VerdictLabels, Gauge>::default();
     for info in catalogue.vintages.values().flatten() {
-        let verdict = info.verdict.as_ref().map_or("none", |verdict| verdict.word());
+        let verdict = info.verdict.as_ref().map_or("none", |verdict| verdict.as_str());
         verdicts.get_or_create(&VerdictLabels { verdict }).inc();
     }
     registry.register("verdicts", "Releases by what this node found", verdicts);
@@ -149,13 +149,15 @@ fn encode_metrics<K: Keep>(state: &State<K>) -> Result<String, Error> {
 }
 
 /// Whether the node can read what it keeps.
-pub(crate) async fn check_health<K: Keep>(Shared(state): Shared<State<K>>) -> Result<&'static str, Problem> {
-    state.service.query().own()?;
+pub(crate) async fn check_health<K: Storage>(
+    Shared(state): Shared<State<K>>,
+) -> Result<&'static str, Problem> {
+    state.service.query().own_publisher()?;
     Ok("ok\n")
 }
 
 /// Whether the node has made its index, so that answers come at once.
-pub(crate) async fn check_readiness<K: Keep>(
+pub(crate) async fn check_readiness<K: Storage>(
     Shared(state): Shared<State<K>>,
 ) -> Result<&'static str, Problem> {
     run_blocking(state, |state| Ok(state.views.catalogue().map(|_| "ready\n")?)).await

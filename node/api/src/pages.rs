@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value;
-use service::Keep;
+use service::Storage;
 
 use crate::routes::{figure, panel, publishers, recipes, run_blocking};
 use crate::{Problem, State, problem};
@@ -59,7 +59,7 @@ pub trait Documents {
 /// Makes pages. It may read the store, so it is called where waiting is allowed.
 pub type PageRenderer = Arc<dyn Fn(&PageRequest, &dyn Documents) -> PageResponse + Send + Sync>;
 
-impl<K: Keep> Documents for State<K> {
+impl<K: Storage> Documents for State<K> {
     fn flows(&self) -> Option<Value> {
         serde_json::to_value(&self.views.catalogue().ok()?.flows).ok()
     }
@@ -92,7 +92,7 @@ fn to_json(answer: Result<impl Serialize, Problem>) -> Option<Value> {
 /// Paths of machines: one that leads nowhere is a problem, not a page.
 const MACHINE_PATHS: [&str; 4] = ["/api/", "/sdmx/", "/data/", "/.well-known/"];
 
-pub(crate) async fn serve_page<K: Keep>(Shared(state): Shared<State<K>>, request: Request) -> Response {
+pub(crate) async fn serve_page<K: Storage>(Shared(state): Shared<State<K>>, request: Request) -> Response {
     let path = request.uri().path();
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     if !reads || MACHINE_PATHS.iter().any(|machines| path.starts_with(machines)) {

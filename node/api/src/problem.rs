@@ -57,7 +57,7 @@ impl IntoResponse for Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let (status, code) = match &error {
-            Error::Unknown(_) => (StatusCode::NOT_FOUND, "not-found"),
+            Error::NotFound(_) => (StatusCode::NOT_FOUND, "not-found"),
             Error::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed"),
             Error::Missing(_) => (StatusCode::CONFLICT, "missing"),
             Error::NoIdentity => (StatusCode::CONFLICT, "no-identity"),
@@ -66,7 +66,7 @@ impl From<Error> for Problem {
             Error::Log(_) | Error::Entry(_) | Error::Object(_) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "refused")
             }
-            Error::Store(_) | Error::Row(_) => (StatusCode::INTERNAL_SERVER_ERROR, "store"),
+            Error::Store(_) | Error::CorruptRow(_) => (StatusCode::INTERNAL_SERVER_ERROR, "store"),
         };
         Problem::new(status, code, error.to_string())
     }

@@ -7,8 +7,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use schemas::cid::{Cid, ReleaseId};
 use serde::{Deserialize, Serialize};
-use service::query::{LogInfo, ReleaseInfo, Target};
-use service::{Error, Keep};
+use service::query::{LogInfo, ReleaseInfo, ResolvedReference};
+use service::{Error, Storage};
 
 use crate::routes::run_blocking;
 use crate::{Problem, State};
@@ -28,19 +28,19 @@ pub(crate) struct NodeStatus {
     logs: usize,
 }
 
-pub(crate) async fn show_status<K: Keep>(Shared(state): Shared<State<K>>) -> JsonResult<NodeStatus> {
+pub(crate) async fn show_status<K: Storage>(Shared(state): Shared<State<K>>) -> JsonResult<NodeStatus> {
     let query = state.service.query();
     Ok(Json(NodeStatus {
         version: env!("CARGO_PKG_VERSION"),
-        own: query.own()?.map(|own| own.to_string()),
+        own: query.own_publisher()?.map(|own| own.to_string()),
         listening: (state.listening)().into_iter().map(|(_, address)| address).collect(),
         peers: (state.peers)().len(),
-        logs: query.logs()?.len(),
+        logs: query.list_logs()?.len(),
     }))
 }
 
-pub(crate) async fn list_logs<K: Keep>(Shared(state): Shared<State<K>>) -> JsonResult<Vec<LogInfo>> {
-    Ok(Json(state.service.query().logs()?))
+pub(crate) async fn list_logs<K: Storage>(Shared(state): Shared<State<K>>) -> JsonResult<Vec<LogInfo>> {
+    Ok(Json(state.service.query().list_logs()?))
 }
 
 /// Objects of one answer: the most, and as many as there are where nothing is said.
@@ -56,7 +56,7 @@ pub(crate) struct PageParams {
 }
 
 /// A part of a list in the order of the logs; `Link` leads to the next one.
-async fn list_page<K: Keep, T: Serialize + Send + 'static>(
+async fn list_page<K: Storage, T: Serialize + Send + 'static>(
     state: State<K>,
     path: &str,
     page: Result<Params<PageParams>, QueryRejection>,
@@ -88,51 +88,53 @@ async fn list_page<K: Keep, T: Serialize + Send + 'static>(
     Ok(response)
 }
 
-pub(crate) async fn list_releases<K: Keep>(
+pub(crate) async fn list_releases<K: Storage>(
     Shared(state): Shared<State<K>>,
     page: Result<Params<PageParams>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    list_page(state, "releases", page, |state| state.service.query().releases(), |one| one.id.cid()).await
+    list_page(state, "releases", page, |state| state.service.query().list_releases(), |one| one.id.cid())
+        .await
 }
 
-pub(crate) async fn show_release<K: Keep>(
+pub(crate) async fn show_release<K: Storage>(
     Shared(state): Shared<State<K>>,
     Path(id): Path<String>,
 ) -> JsonResult<ReleaseInfo> {
     let id: ReleaseId = parse_id(&id)?;
-    Ok(Json(state.service.query().release(id)?))
+    Ok(Json(state.service.query().find_release(id)?))
 }
 
-pub(crate) async fn list_datasets<K: Keep>(
+pub(crate) async fn list_datasets<K: Storage>(
     Shared(state): Shared<State<K>>,
     page: Result<Params<PageParams>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    list_page(state, "datasets", page, |state| state.service.query().datasets(), |one| one.id.cid()).await
+    list_page(state, "datasets", page, |state| state.service.query().list_datasets(), |one| one.id.cid())
+        .await
 }
 
-pub(crate) async fn list_recipes<K: Keep>(
+pub(crate) async fn list_recipes<K: Storage>(
     Shared(state): Shared<State<K>>,
     page: Result<Params<PageParams>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    list_page(state, "recipes", page, |state| state.service.query().recipes(), |one| one.id.cid()).await
+    list_page(state, "recipes", page, |state| state.service.query().list_recipes(), |one| one.id.cid()).await
 }
 
 /// Raw bytes, as a download that no browser will run.
-pub(crate) async fn download_block<K: Keep>(
+pub(crate) async fn download_block<K: Storage>(
     Shared(state): Shared<State<K>>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let id: Cid = parse_id(&id)?;
-    let bytes = state.service.keep().get(id).map_err(Error::from)?;
-    let bytes = bytes.ok_or_else(|| Error::Unknown(format!("block {id}")))?;
+    let bytes = state.service.storage().get(id).map_err(Error::from)?;
+    let bytes = bytes.ok_or_else(|| Error::NotFound(format!("block {id}")))?;
     Ok(download_response("application/octet-stream", IMMUTABLE, bytes))
 }
 
-pub(crate) async fn download_bundle<K: Keep>(
+pub(crate) async fn download_bundle<K: Storage>(
     Shared(state): Shared<State<K>>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let bytes = state.service.query().bundle(parse_id(&id)?)?;
+    let bytes = state.service.query().export_bundle(parse_id(&id)?)?;
     Ok(download_response("application/vnd.ipld.car", "no-cache", bytes))
 }
 
@@ -160,14 +162,14 @@ pub(crate) struct ResolveResponse {
     address: Option<String>,
 }
 
-pub(crate) async fn resolve_identifier<K: Keep>(
+pub(crate) async fn resolve_identifier<K: Storage>(
     Shared(state): Shared<State<K>>,
     wanted: Result<Params<ResolveParams>, QueryRejection>,
 ) -> JsonResult<ResolveResponse> {
     let Params(wanted) = wanted.map_err(Problem::invalid_query)?;
     Ok(Json(match state.service.query().resolve(&wanted.q)? {
-        Target::Id(id) => ResolveResponse { id, address: None },
-        Target::Address(address, release) => {
+        ResolvedReference::Id(id) => ResolveResponse { id, address: None },
+        ResolvedReference::Address(address, release) => {
             ResolveResponse { id: release.cid(), address: Some(address.to_string()) }
         }
     }))
@@ -181,9 +183,9 @@ pub(crate) struct PeerInfo {
     connected: bool,
 }
 
-pub(crate) async fn list_peers<K: Keep>(Shared(state): Shared<State<K>>) -> JsonResult<Vec<PeerInfo>> {
+pub(crate) async fn list_peers<K: Storage>(Shared(state): Shared<State<K>>) -> JsonResult<Vec<PeerInfo>> {
     let connected = (state.peers)();
-    let known = state.service.query().peers()?.into_iter();
+    let known = state.service.query().list_peers()?.into_iter();
     let idle = known.filter(|address| !connected.iter().any(|(_, live)| live == address));
     let idle = idle.map(|address| PeerInfo { peer: None, address, connected: false }).collect::<Vec<_>>();
     let live =

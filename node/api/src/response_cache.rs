@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use schemas::cid::{Cid, Codec};
-use service::Keep;
+use service::Storage;
 
 use crate::{Problem, State};
 
@@ -123,7 +123,7 @@ fn gzip_bytes(bytes: &[u8]) -> Option<Bytes> {
 }
 
 /// Answers from what is kept, or keeps the answer.
-pub(crate) async fn cached<K: Keep>(
+pub(crate) async fn cached<K: Storage>(
     Shared(state): Shared<State<K>>,
     request: Request,
     next: Next,

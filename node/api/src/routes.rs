@@ -15,7 +15,7 @@ use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use service::Keep;
+use service::Storage;
 
 use crate::read::IMMUTABLE;
 use crate::{Problem, State};
@@ -24,7 +24,7 @@ use crate::{Problem, State};
 const TEXT_BYTES_MAX: usize = 2048;
 
 /// The answer that `work` gives, as JSON.
-pub(crate) async fn respond_json<K: Keep, T: Serialize + Send + 'static>(
+pub(crate) async fn respond_json<K: Storage, T: Serialize + Send + 'static>(
     state: State<K>,
     work: impl FnOnce(&State<K>) -> Result<T, Problem> + Send + 'static,
 ) -> Response {
@@ -35,7 +35,7 @@ pub(crate) async fn respond_json<K: Keep, T: Serialize + Send + 'static>(
 }
 
 /// The same, where what is asked for is named by ids alone and can never be answered otherwise.
-pub(crate) async fn respond_immutable<K: Keep, T: Serialize + Send + 'static>(
+pub(crate) async fn respond_immutable<K: Storage, T: Serialize + Send + 'static>(
     state: State<K>,
     work: impl FnOnce(&State<K>) -> Result<T, Problem> + Send + 'static,
 ) -> Response {
@@ -46,7 +46,7 @@ pub(crate) async fn respond_immutable<K: Keep, T: Serialize + Send + 'static>(
 }
 
 /// What `work` gives, made on a thread that may wait, of which there are so many.
-pub(crate) async fn run_blocking<K: Keep, T: Send + 'static>(
+pub(crate) async fn run_blocking<K: Storage, T: Send + 'static>(
     state: State<K>,
     work: impl FnOnce(&State<K>) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {

@@ -31,7 +31,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use schemas::cid::{Cid, Codec};
-use service::Keep;
+use service::Storage;
 use tokio::sync::Semaphore;
 
 use crate::State;
@@ -104,7 +104,7 @@ const XML_STRUCTURE: &str = "application/vnd.sdmx.structure+xml;version=2.1";
 const JSON_STRUCTURE: &str = "application/vnd.sdmx.structure+json;version=2.0.0";
 
 /// The routes below `/sdmx`.
-pub(crate) fn sdmx_routes<K: Keep>() -> Router<State<K>> {
+pub(crate) fn sdmx_routes<K: Storage>() -> Router<State<K>> {
     let gate = Arc::new(Semaphore::new(RESPONSES_MAX));
     let route = |base: RestVersion| {
         let gate = Arc::clone(&gate);
@@ -122,7 +122,7 @@ pub(crate) fn sdmx_routes<K: Keep>() -> Router<State<K>> {
         .route("/v2/{*path}", route(RestVersion::V2))
 }
 
-async fn handle_request<K: Keep>(
+async fn handle_request<K: Storage>(
     base: RestVersion,
     state: State<K>,
     request: Request,
@@ -194,12 +194,12 @@ fn header_values(headers: &HeaderMap, name: HeaderName) -> String {
     all.collect::<Vec<_>>().join(",")
 }
 
-fn prepare_reply<K: Keep>(state: &State<K>, question: &SdmxRequest) -> Result<SdmxReply, SdmxError> {
+fn prepare_reply<K: Storage>(state: &State<K>, question: &SdmxRequest) -> Result<SdmxReply, SdmxError> {
     let tail = question.path.splitn(3, '/').nth(2).unwrap_or_default();
     let parts = request::split_path(tail)?;
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     let wanted = DataRequest::parse(&question.query)?;
-    let (query, keep) = (state.service.query(), state.service.keep());
+    let (query, keep) = (state.service.query(), state.service.storage());
     let catalogue = DataflowCatalogue {
         query,
         catalogue: state.views.catalogue()?,
@@ -255,7 +255,7 @@ fn structure_reply(question: &SdmxRequest, set: StructureSet) -> Result<SdmxRepl
 }
 
 /// The structure of a dataflow, with what there is where `counted`.
-fn available_structure<K: Keep>(
+fn available_structure<K: Storage>(
     catalogue: &DataflowCatalogue<'_, K>,
     (agency, id): (&str, &str),
     rest: &[&str],

@@ -11,7 +11,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use service::Keep;
+use service::Storage;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
@@ -41,7 +41,11 @@ pub async fn bind_loopback(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Serves on `listener` until `stop` is ready.
-pub async fn serve<K: Keep>(listener: TcpListener, setup: Setup<K>, stop: impl Future<Output = ()> + Send) {
+pub async fn serve<K: Storage>(
+    listener: TcpListener,
+    setup: Setup<K>,
+    stop: impl Future<Output = ()> + Send,
+) {
     serve_router(listener, router(setup), CONNECTIONS_MAX, HEADER_TIMEOUT, stop).await;
 }
 

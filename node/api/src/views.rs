@@ -14,7 +14,7 @@ use schemas::cid::ContentId;
 use schemas::content;
 use schemas::object::{Code, Dataset};
 use service::query::{DatasetInfo, RecipeInfo};
-use service::{Error, Keep, Notice, Service};
+use service::{Error, NodeEvent, Service, Storage};
 use tokio::sync::broadcast;
 
 pub(crate) use catalogue::{Catalogue, Flow, comparable_units};
@@ -24,7 +24,7 @@ pub(crate) use figure_table::{FigureTable, plot_value};
 const CELLS_MAX: usize = 4 << 20;
 
 /// The index of a node.
-pub(crate) struct Views<K: Keep> {
+pub(crate) struct Views<K: Storage> {
     service: Service<K>,
     tables: Mutex<TableCache>,
     catalogue: Mutex<CatalogueState>,
@@ -40,7 +40,7 @@ struct TableCache {
 
 /// The list of flows, and of what state of the node it is.
 struct CatalogueState {
-    notices: broadcast::Receiver<Notice>,
+    notices: broadcast::Receiver<NodeEvent>,
     heads: Vec<(Vec<u8>, Vec<u8>)>,
     /// Counts the states of the node.
     generation: u64,
@@ -49,10 +49,10 @@ struct CatalogueState {
     summaries: BTreeMap<ContentId, Arc<catalogue::FlowCoverage>>,
 }
 
-impl<K: Keep> Views<K> {
+impl<K: Storage> Views<K> {
     pub(crate) fn new(service: Service<K>) -> Self {
         let latest = CatalogueState {
-            notices: service.notices(),
+            notices: service.subscribe(),
             heads: Vec::new(),
             generation: 0,
             catalogue: None,
@@ -84,7 +84,7 @@ impl<K: Keep> Views<K> {
 
     fn build_catalogue(&self, latest: &mut CatalogueState) -> Result<Catalogue, Error> {
         let query = self.service.query();
-        let releases = query.releases()?;
+        let releases = query.list_releases()?;
         let summaries = &mut latest.summaries;
         let summary = |content: ContentId| {
             if let Some(known) = summaries.get(&content) {
@@ -107,9 +107,9 @@ impl<K: Keep> Views<K> {
         if let Some(held) = self.lock_tables().tables.get(&id) {
             return Ok(Arc::clone(held));
         }
-        let keep = self.service.keep();
-        let unpacked = content::unpack(id, |id| keep.get(id).ok().flatten());
-        let (_, table) = unpacked.map_err(|fault| Error::Unknown(format!("content {id}: {fault};")))?;
+        let keep = self.service.storage();
+        let unpacked = content::unpack_table(id, |id| keep.get(id).ok().flatten());
+        let (_, table) = unpacked.map_err(|fault| Error::NotFound(format!("content {id}: {fault};")))?;
         let held = Arc::new(FigureTable::new(table));
         self.lock_tables().insert(id, &held);
         Ok(held)
@@ -121,22 +121,22 @@ impl<K: Keep> Views<K> {
 
     /// Every data set that is whole here.
     pub(crate) fn datasets(&self) -> Result<Vec<DatasetInfo>, Error> {
-        self.service.query().datasets()
+        self.service.query().list_datasets()
     }
 
     /// Every recipe that is held here.
     pub(crate) fn recipes(&self) -> Result<Vec<RecipeInfo>, Error> {
-        self.service.query().recipes()
+        self.service.query().list_recipes()
     }
 
     /// The codes of the areas in all data sets here.
     pub(crate) fn areas(&self) -> Result<BTreeMap<String, Code>, Error> {
         let query = self.service.query();
         let mut areas = BTreeMap::new();
-        for info in query.datasets()? {
+        for info in query.list_datasets()? {
             let dataset: &Dataset = &info.dataset;
-            let content: schemas::object::Content = query.object(dataset.content.cid())?;
-            let structure: schemas::object::Structure = query.object(content.structure.cid())?;
+            let content: schemas::object::Content = query.read_object(dataset.content.cid())?;
+            let structure: schemas::object::Structure = query.read_object(content.structure.cid())?;
             let codes = structure.codes.into_iter().filter(|(name, _)| name.as_str() == figure_table::AREA);
             areas.extend(codes.flat_map(|(_, codes)| codes).map(|code| (code.id.to_string(), code)));
         }
@@ -159,13 +159,13 @@ impl TableCache {
 
 impl CatalogueState {
     /// Whether anything happened since the last time.
-    fn refresh<K: Keep>(&mut self, service: &Service<K>) -> Result<bool, Error> {
+    fn refresh<K: Storage>(&mut self, service: &Service<K>) -> Result<bool, Error> {
         let mut changed = self.generation == 0;
         while let Ok(_) | Err(broadcast::error::TryRecvError::Lagged(_)) = self.notices.try_recv() {
             changed = true;
         }
         // An answer to whoever published may be earlier than the notice of it.
-        let heads = service.query().heads()?;
+        let heads = service.query().list_head_rows()?;
         changed |= heads != self.heads;
         self.heads = heads;
         self.generation += u64::from(changed);

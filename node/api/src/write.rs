@@ -8,20 +8,20 @@ use schemas::car;
 use schemas::cid::{PublisherId, ReleaseId};
 use schemas::verdict::Verdict;
 use serde::{Deserialize, Serialize};
-use service::{Command, Keep, Published};
+use service::{PublishReceipt, ServiceCommand, Storage};
 
 use crate::read::parse_id;
 use crate::{Problem, State, live, problem};
 
 /// Signs the object that is the one root of a CAR file; the other blocks are what it needs.
-pub(crate) async fn publish_object<K: Keep>(
+pub(crate) async fn publish_object<K: Storage>(
     Shared(state): Shared<State<K>>,
     body: Result<Bytes, axum::extract::rejection::BytesRejection>,
-) -> Result<Json<Published>, Problem> {
+) -> Result<Json<PublishReceipt>, Problem> {
     // A body that broke off has nobody left to answer.
     let body = body.map_err(|_| problem::body_too_large())?;
     let bad = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "car", detail);
-    let (roots, blocks) = car::open(&body).map_err(|fault| bad(fault.to_string()))?;
+    let (roots, blocks) = car::open_archive(&body).map_err(|fault| bad(fault.to_string()))?;
     let [root] = roots.as_slice() else { return Err(bad("the file has one root".into())) };
     let mut object = None;
     let mut needs = Vec::new();
@@ -35,7 +35,7 @@ pub(crate) async fn publish_object<K: Keep>(
     }
     let object = object.ok_or_else(|| bad("the root is not in the file".into()))?;
     let time = (state.clock)();
-    Ok(Json(state.service.ask(|reply| Command::Publish(object, needs, time, reply)).await?))
+    Ok(Json(state.service.request(|reply| ServiceCommand::Publish(object, needs, time, reply)).await?))
 }
 
 /// What came of a run, and whether it was signed into the own log.
@@ -47,33 +47,34 @@ pub(crate) struct VerificationResponse {
 }
 
 /// Runs a release again, keeps what came of it, and attests it where the node has an identity.
-pub(crate) async fn verify_release<K: Keep>(
+pub(crate) async fn verify_release<K: Storage>(
     Shared(state): Shared<State<K>>,
     Path(release): Path<String>,
 ) -> Result<Json<VerificationResponse>, Problem> {
     let release: ReleaseId = parse_id(&release)?;
-    state.service.query().release(release)?;
+    state.service.query().find_release(release)?;
     let found = live::rerun_in_turn(&state, release).await?;
     let (verdict, steps) = (found.verdict.clone(), found.steps);
-    let attested = state.service.ask(|reply| Command::Verified(Box::new(found), Some(reply))).await?;
+    let attested =
+        state.service.request(|reply| ServiceCommand::Verified(Box::new(found), Some(reply))).await?;
     Ok(Json(VerificationResponse { verdict, steps, attested }))
 }
 
-pub(crate) async fn follow_publisher<K: Keep>(
+pub(crate) async fn follow_publisher<K: Storage>(
     Shared(state): Shared<State<K>>,
     Path(publisher): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let publisher: PublisherId = parse_id(&publisher)?;
-    state.service.ask(|reply| Command::Follow(publisher, reply)).await?;
+    state.service.request(|reply| ServiceCommand::Follow(publisher, reply)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(crate) async fn unfollow_publisher<K: Keep>(
+pub(crate) async fn unfollow_publisher<K: Storage>(
     Shared(state): Shared<State<K>>,
     Path(publisher): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let publisher: PublisherId = parse_id(&publisher)?;
-    state.service.ask(|reply| Command::Unfollow(publisher, reply)).await?;
+    state.service.request(|reply| ServiceCommand::Unfollow(publisher, reply)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -83,7 +84,7 @@ pub(crate) struct PeerAddress {
     address: String,
 }
 
-pub(crate) async fn add_peer<K: Keep>(
+pub(crate) async fn add_peer<K: Storage>(
     Shared(state): Shared<State<K>>,
     peer: Result<Json<PeerAddress>, axum::extract::rejection::JsonRejection>,
 ) -> Result<StatusCode, Problem> {
@@ -92,6 +93,6 @@ pub(crate) async fn add_peer<K: Keep>(
     (state.dial)(peer.address.clone())
         .await
         .map_err(|reason| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "address", reason))?;
-    state.service.ask(|reply| Command::AddPeer(peer.address, reply)).await?;
+    state.service.request(|reply| ServiceCommand::AddPeer(peer.address, reply)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -125,7 +125,7 @@ fn period(text: &str) -> Result<Period, ImportError> {
 /// The day of `19/12/2024 11:00`.
 fn updated(text: &str) -> Option<Period> {
     let day = text.split(' ').next().unwrap_or_default();
-    value::triple(day, '/').and_then(|[day, month, year]| Period::day(year, month, day))
+    value::triple(day, '/').and_then(|[day, month, year]| Period::from_date(year, month, day))
 }
 
 /// What all figures have in common, as in `Sex: Total`: the rows with a word in the third column.

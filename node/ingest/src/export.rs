@@ -100,7 +100,7 @@ impl<'a> Written<'a> {
             }
             Self::Number(rows) => {
                 if let Some(value) = known(rows, row) {
-                    value.write(out);
+                    value.write_to(out);
                 }
             }
             Self::Boolean(rows) => {
@@ -110,7 +110,7 @@ impl<'a> Written<'a> {
             }
             Self::Period(rows) => {
                 if let Some(value) = known(rows, row) {
-                    value.write(out);
+                    value.write_to(out);
                 }
             }
         }
@@ -159,8 +159,8 @@ fn quoted(text: &str, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use schemas::structure::{Component, Role, Shape, Type};
-    use schemas::table::Texts;
+    use schemas::structure::{Component, ComponentList, Role, ValueType};
+    use schemas::table::TextColumn;
     use schemas::text::Name;
 
     use super::*;
@@ -177,10 +177,10 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(parts: &[(&str, Role, Type)], columns: Vec<Column>) {
+    fn check(parts: &[(&str, Role, ValueType)], columns: Vec<Column>) {
         let parts =
             parts.iter().map(|(id, role, kind)| Component::new(Name::new(*id).unwrap(), *role, *kind));
-        let table = Table::new(Shape::new(parts.collect()).unwrap(), columns).unwrap();
+        let table = Table::new(ComponentList::new(parts.collect()).unwrap(), columns).unwrap();
         for threads in [1, 2, 3] {
             let mut out = Vec::new();
             export(&table, &mut out, threads).unwrap();
@@ -199,21 +199,21 @@ mod tests {
         let day = |row: usize| Period::from_ordinal(schemas::period::Frequency::D, row as i32 * 11);
         check(
             &[
-                ("ID", Role::Identifier, Type::Integer),
-                ("N", Role::Measure, Type::Number),
-                ("DAY", Role::Measure, Type::TimePeriod),
-                ("T", Role::Attribute, Type::String),
-                ("B", Role::Attribute, Type::Boolean),
+                ("ID", Role::Identifier, ValueType::Integer),
+                ("N", Role::Measure, ValueType::Number),
+                ("DAY", Role::Measure, ValueType::TimePeriod),
+                ("T", Role::Attribute, ValueType::String),
+                ("B", Role::Attribute, ValueType::Boolean),
             ],
             vec![
                 Column::Integer((0..rows).map(|row| Some(row as i64 * 3 - 50)).collect()),
                 Column::Number((0..rows).map(number).collect()),
                 Column::Period((0..rows).map(day).collect()),
-                Column::Text(Texts::from_rows((0..rows).map(text))),
+                Column::Text(TextColumn::from_rows((0..rows).map(text))),
                 Column::Boolean((0..rows).map(|row| [Some(true), None, Some(false)][row % 3]).collect()),
             ],
         );
-        check(&[("N", Role::Measure, Type::Number)], vec![Column::Number(vec![None])]);
-        check(&[("N", Role::Measure, Type::Number)], vec![Column::Number(vec![])]);
+        check(&[("N", Role::Measure, ValueType::Number)], vec![Column::Number(vec![None])]);
+        check(&[("N", Role::Measure, ValueType::Number)], vec![Column::Number(vec![])]);
     }
 }

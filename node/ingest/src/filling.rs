@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use schemas::decimal::Decimal;
 use schemas::period::Period;
-use schemas::structure::Type;
-use schemas::table::{Column, Texts};
+use schemas::structure::ValueType;
+use schemas::table::{Column, TextColumn};
 
 /// One column.
 pub(crate) enum Filling {
@@ -21,20 +21,22 @@ pub(crate) enum Filling {
 }
 
 impl Filling {
-    pub(crate) fn new(kind: Type) -> Self {
+    pub(crate) fn new(kind: ValueType) -> Self {
         match kind {
-            Type::String | Type::Time | Type::Duration => Self::Text(Dictionary::default(), Vec::new()),
-            Type::Integer => Self::Integer(Vec::new()),
-            Type::Number => Self::Number(Vec::new()),
-            Type::Boolean => Self::Boolean(Vec::new()),
-            Type::TimePeriod | Type::Date => Self::Period(Vec::new()),
+            ValueType::String | ValueType::Time | ValueType::Duration => {
+                Self::Text(Dictionary::default(), Vec::new())
+            }
+            ValueType::Integer => Self::Integer(Vec::new()),
+            ValueType::Number => Self::Number(Vec::new()),
+            ValueType::Boolean => Self::Boolean(Vec::new()),
+            ValueType::TimePeriod | ValueType::Date => Self::Period(Vec::new()),
         }
     }
 
     /// Adds a missing value.
     pub(crate) fn push_missing(&mut self) {
         match self {
-            Self::Text(_, rows) => rows.push(Texts::NULL),
+            Self::Text(_, rows) => rows.push(TextColumn::NULL),
             Self::Integer(rows) => rows.push(None),
             Self::Number(rows) => rows.push(None),
             Self::Boolean(rows) => rows.push(None),
@@ -45,7 +47,7 @@ impl Filling {
     /// Whether a row has a value.
     pub(crate) fn is_known(&self, row: usize) -> bool {
         match self {
-            Self::Text(_, values) => values.get(row).is_some_and(|code| *code != Texts::NULL),
+            Self::Text(_, values) => values.get(row).is_some_and(|code| *code != TextColumn::NULL),
             Self::Integer(values) => values.get(row).is_some_and(Option::is_some),
             Self::Number(values) => values.get(row).is_some_and(Option::is_some),
             Self::Boolean(values) => values.get(row).is_some_and(Option::is_some),
@@ -93,7 +95,7 @@ impl Filling {
             (Self::Text(dictionary, rows), Self::Text(others, codes)) => {
                 let others = std::mem::take(others);
                 let places: Vec<u32> = others.texts.iter().map(|text| dictionary.code(text)).collect();
-                let place = |code: u32| places.get(code as usize).copied().unwrap_or(Texts::NULL);
+                let place = |code: u32| places.get(code as usize).copied().unwrap_or(TextColumn::NULL);
                 rows.extend(codes.drain(..).map(place));
             }
             (Self::Integer(rows), Self::Integer(others)) => rows.append(others),
@@ -208,7 +210,7 @@ impl Dictionary {
     }
 
     /// The column of these codes: its dictionary has the texts that rows have, in their order.
-    pub(crate) fn sorted(self, mut codes: Vec<u32>) -> Texts {
+    pub(crate) fn sorted(self, mut codes: Vec<u32>) -> TextColumn {
         let mut used = vec![false; self.texts.len()];
         for code in &codes {
             if let Some(slot) = used.get_mut(*code as usize) {
@@ -218,17 +220,17 @@ impl Dictionary {
         let all = self.texts.iter().zip(0_u32..).zip(&used);
         let mut kept: Vec<(&Arc<str>, u32)> = all.filter(|(_, used)| **used).map(|(pair, _)| pair).collect();
         kept.sort_unstable();
-        let mut places = vec![Texts::NULL; self.texts.len()];
+        let mut places = vec![TextColumn::NULL; self.texts.len()];
         for (place, (_, code)) in kept.iter().enumerate() {
             if let Some(slot) = places.get_mut(*code as usize) {
                 *slot = place as u32;
             }
         }
         for code in &mut codes {
-            *code = places.get(*code as usize).copied().unwrap_or(Texts::NULL);
+            *code = places.get(*code as usize).copied().unwrap_or(TextColumn::NULL);
         }
         let dictionary = kept.into_iter().map(|(text, _)| text.to_string()).collect();
-        Texts::from_parts(dictionary, codes).unwrap_or_default()
+        TextColumn::from_parts(dictionary, codes).unwrap_or_default()
     }
 }
 
@@ -240,7 +242,7 @@ mod tests {
     fn texts_are_found_in_any_order_and_end_sorted() {
         let rows = ["b", "a", "b", "a", "c", "c", "a", "é", "b"];
         for cut in 0..rows.len() {
-            let (mut first, mut second) = (Filling::new(Type::String), Filling::new(Type::String));
+            let (mut first, mut second) = (Filling::new(ValueType::String), Filling::new(ValueType::String));
             for (at, text) in rows.iter().enumerate() {
                 let filling = if at < cut { &mut first } else { &mut second };
                 let Filling::Text(dictionary, codes) = filling else { panic!("a column of texts") };
@@ -257,7 +259,7 @@ mod tests {
             assert_eq!(second.done().len(), 0);
             let mut expected: Vec<Option<&str>> = rows.iter().map(|text| Some(*text)).collect();
             expected.insert(cut, None);
-            assert_eq!(first.done(), Column::Text(Texts::from_rows(expected)));
+            assert_eq!(first.done(), Column::Text(TextColumn::from_rows(expected)));
         }
     }
 }

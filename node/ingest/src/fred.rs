@@ -113,7 +113,8 @@ pub(crate) fn vintage(title: &str) -> Option<(String, String)> {
     let (id, day) = title.rsplit_once('_')?;
     let digits = day.len() == 8 && day.bytes().all(|byte| byte.is_ascii_digit());
     let number = |range: std::ops::Range<usize>| day.get(range)?.parse().ok();
-    let day = if digits { Period::day(number(0..4)?, number(4..6)?, number(6..8)?)? } else { return None };
+    let day =
+        if digits { Period::from_date(number(0..4)?, number(4..6)?, number(6..8)?)? } else { return None };
     (!id.is_empty()).then(|| (id.to_owned(), day.to_string()))
 }
 

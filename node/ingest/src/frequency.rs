@@ -25,14 +25,14 @@ pub(crate) fn infer(days: &[Dated]) -> Result<Frequency, ImportError> {
     if sorted.len() < 2 {
         return Err(unclear("one date does not tell a frequency"));
     }
-    let first_days = sorted.iter().filter(|(day, _)| day.date().2 == 1).count();
+    let first_days = sorted.iter().filter(|(day, _)| day.start_date().2 == 1).count();
     if first_days == sorted.len() {
         return monthly(&sorted);
     }
     if steady(&sorted) {
         return Ok(Frequency::D);
     }
-    let odd = days.iter().find(|(day, _)| day.date().2 != 1);
+    let odd = days.iter().find(|(day, _)| day.start_date().2 != 1);
     let fault = unclear("the dates fit no frequency: neither days, weeks nor first days of months");
     Err(match odd {
         Some((day, line)) if first_days * 2 > sorted.len() => fault.line(*line).value(day.to_string()),
@@ -43,7 +43,7 @@ pub(crate) fn infer(days: &[Dated]) -> Result<Frequency, ImportError> {
 /// First days of months: the smallest step decides, and every other one must fit it.
 fn monthly(sorted: &[Dated]) -> Result<Frequency, ImportError> {
     let month = |day: Period| {
-        let (year, month, _) = day.date();
+        let (year, month, _) = day.start_date();
         year * 12 + month - 1
     };
     let steps = sorted.windows(2).filter_map(|pair| match pair {
@@ -83,7 +83,7 @@ fn unclear(message: impl Into<String>) -> ImportError {
 
 /// The period of `frequency` that a day stands for.
 pub(crate) fn period(day: Period, frequency: Frequency) -> Result<Period, ImportError> {
-    day.convert(frequency).ok_or_else(|| {
+    day.to_frequency(frequency).ok_or_else(|| {
         let message = format!("expected a period that lies in one of frequency {frequency}");
         ImportError::new("period", message).value(day.to_string())
     })

@@ -12,7 +12,7 @@ use schemas::duration::Duration;
 use schemas::interval::Interval;
 use schemas::limits::CELL_BYTES_MAX;
 use schemas::period::{Frequency, Period};
-use schemas::structure::{Component, Role, Shape, Type};
+use schemas::structure::{Component, ComponentList, Role, ValueType};
 use schemas::table::{Column, Table};
 use schemas::text::Text;
 
@@ -125,7 +125,7 @@ struct Step {
 /// All components, in the order of the shape.
 struct Plan {
     steps: Vec<Step>,
-    shape: Shape,
+    shape: ComponentList,
     missing: Vec<String>,
     /// Bytes of the longest of them.
     missing_bytes: usize,
@@ -150,12 +150,12 @@ impl Plan {
             let zero = link.zero_is_missing;
             if zero
                 && (component.role != Role::Measure
-                    || !matches!(component.kind, Type::Number | Type::Integer))
+                    || !matches!(component.value_type, ValueType::Number | ValueType::Integer))
             {
                 let message = format!("`{}` is no measure of numbers: a zero in it is none missing", link.to);
                 return Err(ImportError::new("mapping", message));
             }
-            if link.areas.is_some() && component.kind != Type::String {
+            if link.areas.is_some() && component.value_type != ValueType::String {
                 return Err(ImportError::new(
                     "mapping",
                     format!("`{}` is no text: it has no codes of areas", link.to),
@@ -165,7 +165,8 @@ impl Plan {
         }
         steps.sort_by_key(|step| step.component.role);
         let components = steps.iter().map(|step| step.component.clone()).collect();
-        let shape = Shape::new(components).map_err(|error| ImportError::new("mapping", error.to_string()))?;
+        let shape =
+            ComponentList::new(components).map_err(|error| ImportError::new("mapping", error.to_string()))?;
         if shape.identifier_count() == 0 {
             return Err(ImportError::new("mapping", "expected an identifier among the columns"));
         }
@@ -240,9 +241,9 @@ impl Plan {
         match column {
             Filling::Number(rows) if !self.decimal_comma => rows.push(Some(value::number(cell)?)),
             Filling::Number(rows) => rows.push(Some(value::comma_number(cell)?)),
-            Filling::Text(texts, rows) => rows.push(match step.component.kind {
-                Type::Time => texts.code(&spelled::<Interval>(cell)?),
-                Type::Duration => texts.code(&spelled::<Duration>(cell)?),
+            Filling::Text(texts, rows) => rows.push(match step.component.value_type {
+                ValueType::Time => texts.code(&spelled::<Interval>(cell)?),
+                ValueType::Duration => texts.code(&spelled::<Duration>(cell)?),
                 _ if step.areas.is_some() => {
                     let area = step.areas.and_then(|scheme| areas::coded(scheme, cell));
                     texts.code(area.as_ref().map_or(value::label(cell)?, |area| &area.code))
@@ -259,7 +260,7 @@ impl Plan {
                 ));
             }
             Filling::Boolean(rows) => rows.push(Some(boolean(cell)?)),
-            Filling::Period(rows) if step.component.kind == Type::Date => {
+            Filling::Period(rows) if step.component.value_type == ValueType::Date => {
                 rows.push(Some(period(cell, step.dates).and_then(whole_day)?));
             }
             Filling::Period(rows) => {
@@ -351,12 +352,14 @@ fn period(cell: &str, dates: DateFormat) -> Result<Period, ImportError> {
             if cell.contains(' ') { cell.replacen(' ', "", 1).parse().ok() } else { cell.parse().ok() },
             "expected forms: 2010, 2010-S1, 2010-Q1, 2010-01, 2010-W05, 2010-01-31; for others say `dates`",
         ),
-        DateFormat::MonthDayYear => {
-            (parts().and_then(|[month, day, year]| Period::day(year, month, day)), "expected form: 1/31/2010")
-        }
-        DateFormat::DayMonthYear => {
-            (parts().and_then(|[day, month, year]| Period::day(year, month, day)), "expected form: 31/1/2010")
-        }
+        DateFormat::MonthDayYear => (
+            parts().and_then(|[month, day, year]| Period::from_date(year, month, day)),
+            "expected form: 1/31/2010",
+        ),
+        DateFormat::DayMonthYear => (
+            parts().and_then(|[day, month, year]| Period::from_date(year, month, day)),
+            "expected form: 31/1/2010",
+        ),
     };
     found.ok_or_else(|| {
         value::timed(cell)

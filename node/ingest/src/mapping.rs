@@ -28,7 +28,7 @@
 use std::str::FromStr;
 
 use schemas::period::Frequency;
-use schemas::structure::{Role, Type};
+use schemas::structure::{Role, ValueType};
 use schemas::text::Name;
 use serde::de::{Deserialize, Deserializer, Error as _};
 
@@ -79,7 +79,7 @@ pub struct ColumnMapping {
     pub role: Option<Role>,
     /// Its type; when absent, TIME_PERIOD is a period, OBS_VALUE a number, and everything else text.
     #[serde(default, rename = "type")]
-    pub value_type: Option<Type>,
+    pub value_type: Option<ValueType>,
     /// How its dates are written.
     #[serde(default)]
     pub dates: DateFormat,
@@ -151,10 +151,10 @@ impl Mapping {
             })?;
             let attribute = id == "UNIT_MEASURE" || roles::is_attribute(id);
             let (role, kind) = match at {
-                _ if at == time && id == "TIME_PERIOD" => (Role::Identifier, Type::TimePeriod),
-                _ if at < time => (Role::Identifier, Type::String),
-                _ if attribute => (Role::Attribute, Type::String),
-                _ => (Role::Measure, Type::Number),
+                _ if at == time && id == "TIME_PERIOD" => (Role::Identifier, ValueType::TimePeriod),
+                _ if at < time => (Role::Identifier, ValueType::String),
+                _ if attribute => (Role::Attribute, ValueType::String),
+                _ => (Role::Measure, ValueType::Number),
             };
             Ok(ColumnMapping {
                 role: Some(role),
@@ -183,18 +183,18 @@ impl ColumnMapping {
     }
 
     /// The type, said or by the id.
-    pub(crate) fn component_type(&self) -> Type {
+    pub(crate) fn component_type(&self) -> ValueType {
         self.value_type.unwrap_or(match self.to.as_str() {
-            "TIME_PERIOD" => Type::TimePeriod,
-            "OBS_VALUE" => Type::Number,
-            _ => Type::String,
+            "TIME_PERIOD" => ValueType::TimePeriod,
+            "OBS_VALUE" => ValueType::Number,
+            _ => ValueType::String,
         })
     }
 
     /// The role, said or by the type.
     pub(crate) fn component_role(&self) -> Role {
         self.role.unwrap_or(match self.component_type() {
-            Type::Number => Role::Measure,
+            ValueType::Number => Role::Measure,
             _ => Role::Identifier,
         })
     }
@@ -213,7 +213,7 @@ impl FromStr for ColumnMapping {
         let (left, right) = text.split_once('=').ok_or_else(|| fault("expected `TO=FROM`"))?;
         let (to, kind) = match left.split_once(':') {
             None => (left, None),
-            Some((to, kind)) => (to, Some(Type::from_word(kind).ok_or_else(|| fault("unknown type"))?)),
+            Some((to, kind)) => (to, Some(ValueType::from_name(kind).ok_or_else(|| fault("unknown type"))?)),
         };
         let to = Name::new(to).map_err(|error| fault(&error.to_string()))?;
         let constant = right.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).map(str::to_owned);
@@ -241,7 +241,7 @@ mod tests {
         assert_eq!((mapping.delimiter, mapping.frequency), (';', Some(Frequency::M)));
         assert_eq!(
             (mapping.columns[0].component_type(), mapping.columns[0].component_role()),
-            (Type::Number, Role::Measure)
+            (ValueType::Number, Role::Measure)
         );
         assert_eq!(mapping.missing.len(), 6);
     }
@@ -269,7 +269,7 @@ mod tests {
         assert_eq!(link, ColumnMapping::column("Country Code", Name::new("REF_AREA").unwrap()));
         let link: ColumnMapping = "REF_AREA=\"USA\"".parse().unwrap();
         assert_eq!((link.from, link.constant.as_deref()), (None, Some("USA")));
-        assert_eq!("N:integer=x".parse::<ColumnMapping>().unwrap().component_type(), Type::Integer);
+        assert_eq!("N:integer=x".parse::<ColumnMapping>().unwrap().component_type(), ValueType::Integer);
         for bad in ["REF_AREA", "a b=c", "A:float=c"] {
             assert_eq!(bad.parse::<ColumnMapping>().unwrap_err().code, "mapping", "{bad}");
         }

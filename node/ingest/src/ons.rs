@@ -114,7 +114,7 @@ impl Head {
 
 /// A day written as `23-12-2024`.
 fn released(cell: &str) -> Option<Period> {
-    value::triple(cell, '-').and_then(|[day, month, year]| Period::day(year, month, day))
+    value::triple(cell, '-').and_then(|[day, month, year]| Period::from_date(year, month, day))
 }
 
 /// A period as it is written here.

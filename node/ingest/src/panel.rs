@@ -148,8 +148,8 @@ impl Form {
         let (day, expected) = match self {
             Self::Iso => (value::day(cell), "2010-01-31"),
             Self::Excel => {
-                let day =
-                    value::triple(cell, '/').and_then(|[month, day, year]| Period::day(year, month, day));
+                let day = value::triple(cell, '/')
+                    .and_then(|[month, day, year]| Period::from_date(year, month, day));
                 (day, "1/31/2010")
             }
             Self::Year => (value::year(cell), "2010"),

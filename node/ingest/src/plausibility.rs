@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use schemas::decimal::Decimal;
 use schemas::period::Period;
-use schemas::rank::{self, Ranks};
-use schemas::structure::{Role, Type};
+use schemas::sort_key::{self, SortKeys};
+use schemas::structure::{Role, ValueType};
 use schemas::table::{Column, Table};
 
 /// Common observations that a comparison with the version before needs.
@@ -76,11 +76,11 @@ type Points = Vec<(Period, Decimal)>;
 /// The series of a table by key: identifiers other than time, joined by dots.
 fn series(table: &Table) -> BTreeMap<String, Points> {
     let components = table.shape().components();
-    let place = |wanted: fn(Type) -> bool, role: Role| {
-        components.iter().position(|component| component.role == role && wanted(component.kind))
+    let place = |wanted: fn(ValueType) -> bool, role: Role| {
+        components.iter().position(|component| component.role == role && wanted(component.value_type))
     };
-    let time = place(|kind| kind == Type::TimePeriod, Role::Identifier);
-    let figure = place(|kind| kind == Type::Number, Role::Measure);
+    let time = place(|kind| kind == ValueType::TimePeriod, Role::Identifier);
+    let figure = place(|kind| kind == ValueType::Number, Role::Measure);
     let (Some(time), Some(figure)) = (time, figure) else { return BTreeMap::new() };
     let (Some(Column::Period(periods)), Some(Column::Number(values))) =
         (table.columns().get(time), table.columns().get(figure))
@@ -90,7 +90,7 @@ fn series(table: &Table) -> BTreeMap<String, Points> {
     let keys = table.shape().identifier_count();
     let others: Vec<&Column> =
         (0..keys).filter(|key| *key != time).filter_map(|key| table.columns().get(key)).collect();
-    let Ranks { sides: [ranks], .. } = rank::ranks([&others], [table.rows()]);
+    let SortKeys { sides: [ranks], .. } = sort_key::sort_keys([&others], [table.rows()]);
     let mut by_rank: BTreeMap<u64, (usize, Points)> = BTreeMap::new();
     for (row, rank) in ranks.iter().enumerate() {
         let points = by_rank.entry(*rank).or_insert_with(|| (row, Points::new()));
@@ -246,8 +246,8 @@ fn shifted(key: &str, earlier: &BTreeMap<Period, Decimal>, new: &[(Period, Decim
 
 #[cfg(test)]
 mod tests {
-    use schemas::structure::{Component, Shape};
-    use schemas::table::Texts;
+    use schemas::structure::{Component, ComponentList};
+    use schemas::table::TextColumn;
     use schemas::text::Name;
 
     use super::*;
@@ -266,14 +266,14 @@ mod tests {
             }
         }
         let component = |id: &str, role, kind| Component::new(Name::new(id).unwrap(), role, kind);
-        let shape = Shape::new(vec![
-            component("REF_AREA", Role::Identifier, Type::String),
-            component("TIME_PERIOD", Role::Identifier, Type::TimePeriod),
-            component("OBS_VALUE", Role::Measure, Type::Number),
+        let shape = ComponentList::new(vec![
+            component("REF_AREA", Role::Identifier, ValueType::String),
+            component("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod),
+            component("OBS_VALUE", Role::Measure, ValueType::Number),
         ])
         .unwrap();
         let columns =
-            vec![Column::Text(Texts::from_rows(keys)), Column::Period(years), Column::Number(values)];
+            vec![Column::Text(TextColumn::from_rows(keys)), Column::Period(years), Column::Number(values)];
         Table::new(shape, columns).unwrap()
     }
 

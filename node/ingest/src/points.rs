@@ -7,9 +7,9 @@ use std::ops::Range;
 
 use schemas::decimal::Decimal;
 use schemas::period::Period;
-use schemas::rank::{self, Ranks};
-use schemas::structure::{Component, Role, Shape, Type};
-use schemas::table::{self, Column, Table, Texts};
+use schemas::sort_key::{self, SortKeys};
+use schemas::structure::{Component, ComponentList, Role, ValueType};
+use schemas::table::{self, Column, Table, TextColumn};
 use schemas::text::Name;
 
 use crate::areas::Register;
@@ -57,7 +57,7 @@ impl Points {
         if lines.is_empty() {
             return Err(empty(rows));
         }
-        let texts = Texts::from_rows(areas.iter().map(|place| register.code(*place)));
+        let texts = TextColumn::from_rows(areas.iter().map(|place| register.code(*place)));
         let columns = vec![Column::Text(texts), Column::Period(periods), Column::Number(values)];
         let table =
             Table::new(shape()?, columns).map_err(|error| refused(&error, |row| lines.get(row).copied()))?;
@@ -89,18 +89,18 @@ pub(crate) fn empty(rows: u64) -> ImportError {
     ImportError::new("no-data", message).hint("take the file from its source again")
 }
 
-fn shape() -> Result<Shape, ImportError> {
+fn shape() -> Result<ComponentList, ImportError> {
     let parts = [
-        ("REF_AREA", Role::Identifier, Type::String),
-        ("TIME_PERIOD", Role::Identifier, Type::TimePeriod),
-        ("OBS_VALUE", Role::Measure, Type::Number),
+        ("REF_AREA", Role::Identifier, ValueType::String),
+        ("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod),
+        ("OBS_VALUE", Role::Measure, ValueType::Number),
     ];
     let components: Result<Vec<Component>, _> = parts
         .into_iter()
         .map(|(id, role, kind)| Name::new(id).map(|id| Component::new(id, role, kind)))
         .collect();
     let components = components.map_err(|error| ImportError::new("mapping", error.to_string()))?;
-    Shape::new(components).map_err(|error| ImportError::new("mapping", error.to_string()))
+    ComponentList::new(components).map_err(|error| ImportError::new("mapping", error.to_string()))
 }
 
 /// A refusal of the table in the words of the file: `line` knows the line of each row.
@@ -176,7 +176,7 @@ fn series(table: &Table, time: Option<usize>) -> u64 {
         });
         return counts.sum::<u64>() + rows.min(1) as u64;
     }
-    let Ranks { sides: [mut ranks], .. } = rank::ranks([&others], [table.rows()]);
+    let SortKeys { sides: [mut ranks], .. } = sort_key::sort_keys([&others], [table.rows()]);
     ranks.sort_unstable();
     ranks.dedup();
     ranks.len() as u64

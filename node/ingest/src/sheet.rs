@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, HashMap};
 use schemas::decimal::Decimal;
 use schemas::limits::{CELL_BYTES_MAX, CELLS_MAX};
 use schemas::period::Period;
-use schemas::structure::{Component, Role, Shape, Type};
-use schemas::table::{Column, Table, Texts};
+use schemas::structure::{Component, ComponentList, Role, ValueType};
+use schemas::table::{Column, Table, TextColumn};
 use schemas::text::Name;
 
 use crate::ImportSummary;
@@ -82,7 +82,7 @@ impl Sheet {
             id: id.to_owned(),
             texts: Dictionary::default(),
             codes: Vec::new(),
-            now: Texts::NULL,
+            now: TextColumn::NULL,
         });
         self.places.insert(id.to_owned(), place);
         Ok(place)
@@ -97,8 +97,8 @@ impl Sheet {
     /// before, to [`Sheet::restore`].
     #[inline]
     pub(crate) fn set(&mut self, place: usize, text: &str) -> u32 {
-        let Some(column) = self.columns.get_mut(place) else { return Texts::NULL };
-        let code = if text.is_empty() { Texts::NULL } else { column.code(text) };
+        let Some(column) = self.columns.get_mut(place) else { return TextColumn::NULL };
+        let code = if text.is_empty() { TextColumn::NULL } else { column.code(text) };
         std::mem::replace(&mut column.now, code)
     }
 
@@ -112,7 +112,7 @@ impl Sheet {
 
     /// Whether the next observation has something in a column.
     pub(crate) fn has(&self, place: usize) -> bool {
-        self.columns.get(place).is_some_and(|column| column.now != Texts::NULL)
+        self.columns.get(place).is_some_and(|column| column.now != TextColumn::NULL)
     }
 
     /// Adds an observation. One without any figure is counted as missing, and kept only if it is
@@ -132,8 +132,8 @@ impl Sheet {
         }
         self.bounded(line)?;
         let rows = self.lines.len();
-        for column in self.columns.iter_mut().filter(|column| column.now != Texts::NULL) {
-            column.codes.resize(rows, Texts::NULL);
+        for column in self.columns.iter_mut().filter(|column| column.now != TextColumn::NULL) {
+            column.codes.resize(rows, TextColumn::NULL);
             column.codes.push(column.now);
         }
         for (at, (_, values)) in self.measures.iter_mut().enumerate() {
@@ -161,7 +161,7 @@ impl Sheet {
     /// Whether each observation has something in a column.
     pub(crate) fn full(&self, place: usize) -> bool {
         self.columns.get(place).is_some_and(|column| {
-            column.codes.len() == self.lines.len() && !column.codes.contains(&Texts::NULL)
+            column.codes.len() == self.lines.len() && !column.codes.contains(&TextColumn::NULL)
         })
     }
 
@@ -191,7 +191,7 @@ impl Sheet {
 
     fn code(&self, place: usize, row: usize) -> u32 {
         let codes = self.columns.get(place).map(|column| &column.codes);
-        codes.and_then(|codes| codes.get(row).copied()).unwrap_or(Texts::NULL)
+        codes.and_then(|codes| codes.get(row).copied()).unwrap_or(TextColumn::NULL)
     }
 
     /// Writes attributes into all observations that have these codes, as groups of SDMX do; what an
@@ -248,10 +248,10 @@ impl Sheet {
         let old = std::mem::take(&mut column.texts);
         let places: Vec<u32> = old
             .iter()
-            .map(|text| labelled(text).map_or(Texts::NULL, |(code, _)| column.texts.code(code)))
+            .map(|text| labelled(text).map_or(TextColumn::NULL, |(code, _)| column.texts.code(code)))
             .collect();
         for code in &mut column.codes {
-            *code = places.get(*code as usize).copied().unwrap_or(Texts::NULL);
+            *code = places.get(*code as usize).copied().unwrap_or(TextColumn::NULL);
         }
         Some(names)
     }
@@ -273,24 +273,25 @@ impl Sheet {
         let mut take = |places: &[usize], role: Role, parts: &mut Vec<(Component, Column)>| {
             for place in places {
                 let Some(met) = columns.get_mut(*place).and_then(Option::take) else { continue };
-                if role == Role::Attribute && met.codes.iter().all(|code| *code == Texts::NULL) {
+                if role == Role::Attribute && met.codes.iter().all(|code| *code == TextColumn::NULL) {
                     continue;
                 }
-                parts.push((component(&met.id, role, Type::String)?, met.column(count)));
+                parts.push((component(&met.id, role, ValueType::String)?, met.column(count)));
             }
             Ok::<(), ImportError>(())
         };
         take(dimensions, Role::Identifier, &mut parts)?;
         if periods.iter().any(Option::is_some) {
-            let time = component("TIME_PERIOD", Role::Identifier, Type::TimePeriod)?;
+            let time = component("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod)?;
             parts.push((time, Column::Period(periods)));
         }
         for (id, values) in measures {
-            parts.push((component(&id, Role::Measure, Type::Number)?, Column::Number(values)));
+            parts.push((component(&id, Role::Measure, ValueType::Number)?, Column::Number(values)));
         }
         take(attributes, Role::Attribute, &mut parts)?;
         let (components, columns) = parts.into_iter().unzip();
-        let shape = Shape::new(components).map_err(|error| ImportError::new("columns", error.to_string()))?;
+        let shape =
+            ComponentList::new(components).map_err(|error| ImportError::new("columns", error.to_string()))?;
         if shape.identifier_count() == 0 {
             return Err(ImportError::new("columns", "expected a dimension, this has none"));
         }
@@ -331,21 +332,21 @@ impl Met {
     fn give(&mut self, row: usize, text: &str) {
         let code = self.code(text);
         if self.codes.len() <= row {
-            self.codes.resize(row + 1, Texts::NULL);
+            self.codes.resize(row + 1, TextColumn::NULL);
         }
-        if let Some(slot) = self.codes.get_mut(row).filter(|slot| **slot == Texts::NULL) {
+        if let Some(slot) = self.codes.get_mut(row).filter(|slot| **slot == TextColumn::NULL) {
             *slot = code;
         }
     }
 
     fn column(mut self, rows: usize) -> Column {
-        self.codes.resize(rows, Texts::NULL);
+        self.codes.resize(rows, TextColumn::NULL);
         Column::Text(self.texts.sorted(self.codes))
     }
 }
 
 /// A component of this id; what may not stand in a name becomes `_`.
-fn component(id: &str, role: Role, kind: Type) -> Result<Component, ImportError> {
+fn component(id: &str, role: Role, kind: ValueType) -> Result<Component, ImportError> {
     let named = Name::new(id).ok().or_else(|| value::name(id));
     let named = named.ok_or_else(|| ImportError::new("name", "expected an id").value(id))?;
     Ok(Component::new(named, role, kind))

@@ -34,7 +34,7 @@ mod it {
     pub fn again(imported: &ImportedTable) -> String {
         let link = |component: &schemas::structure::Component| ingest::ColumnMapping {
             role: Some(component.role),
-            value_type: Some(component.kind),
+            value_type: Some(component.value_type),
             ..ingest::ColumnMapping::column(component.id.as_str(), component.id.clone())
         };
         let columns = imported.table.shape().components().iter().map(link).collect();

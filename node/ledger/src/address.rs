@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use schemas::cid::PublisherId;
 use schemas::period::{Frequency, Period};
-use schemas::structure::Type;
+use schemas::structure::ValueType;
 use schemas::table::{Cell, Table};
 use schemas::text::Name;
 
@@ -87,7 +87,7 @@ impl Address {
         let keys = table.shape().identifier_count();
         let components = table.shape().components().iter().zip(table.columns()).take(keys);
         let (times, others): (Vec<_>, Vec<_>) =
-            components.partition(|(component, _)| component.kind == Type::TimePeriod);
+            components.partition(|(component, _)| component.value_type == ValueType::TimePeriod);
         let wanted = self.key.as_deref().unwrap_or_default();
         if wanted.len() > others.len() {
             return Vec::new();
@@ -125,7 +125,7 @@ fn day(text: &str) -> Option<Period> {
 
 /// The first second after a day, since 1970-01-01T00:00:00Z.
 pub fn end_of(day: Period) -> i64 {
-    let epoch = Period::day(1970, 1, 1).map_or(0, |epoch| i64::from(epoch.ordinal()));
+    let epoch = Period::from_date(1970, 1, 1).map_or(0, |epoch| i64::from(epoch.ordinal()));
     (i64::from(day.ordinal()) - epoch + 1) * 86_400
 }
 

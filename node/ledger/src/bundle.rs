@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::car;
 use schemas::cid::{Cid, Codec, EntryId, PublisherId};
-use schemas::entry::{Entry, Payload, Place};
+use schemas::entry::{Entry, EntryPosition, Payload};
 use schemas::object::{self, Identity, Object};
 use schemas::seal::Sealed;
 
+use crate::dependencies::{self, DependencyWalk};
 use crate::log::{self, Log};
-use crate::reach::{self, Reach};
-use crate::{Fetch, log::Fault};
+use crate::{BlockSource, log::LogError};
 
 /// Bytes of a bundle that will be read.
 pub const BUNDLE_BYTES_MAX: usize = 1 << 30;
@@ -24,7 +24,7 @@ pub const BUNDLE_BYTES_MAX: usize = 1 << 30;
 pub enum Error {
     /// More bytes than a bundle may have.
     #[error("a bundle of {0} bytes where at most {BUNDLE_BYTES_MAX} are allowed")]
-    Large(usize),
+    TooLarge(usize),
     /// Not a CAR file, or a block that is not what its id says.
     #[error(transparent)]
     Car(#[from] car::Error),
@@ -36,13 +36,13 @@ pub enum Error {
     Entry(Cid, schemas::entry::Error),
     /// An entry that the rules of its log refuse.
     #[error("entry {0}: {1}")]
-    Log(Cid, Fault),
+    Log(Cid, LogError),
     /// The log of an entry cannot be judged without its genesis.
     #[error("the genesis of publisher {0} is not in the bundle")]
     Genesis(PublisherId),
     /// A block that nothing in the bundle needs: what it was for may have been lost with a changed id.
     #[error("block {0} is in the bundle and nothing there needs it")]
-    Idle(Cid),
+    Unreferenced(Cid),
 }
 
 impl Error {
@@ -71,9 +71,9 @@ impl Bundle {
     /// Each variant of [`enum@Error`].
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
         if bytes.len() > BUNDLE_BYTES_MAX {
-            return Err(Error::Large(bytes.len()));
+            return Err(Error::TooLarge(bytes.len()));
         }
-        let (roots, records) = car::open(bytes)?;
+        let (roots, records) = car::open_archive(bytes)?;
         let mut bundle = Bundle::default();
         for record in records {
             let (id, block) = record?;
@@ -81,31 +81,34 @@ impl Bundle {
         }
         for root in roots {
             let id = EntryId::try_from(root).map_err(|_| Error::Root(root))?;
-            bundle.open(id)?;
+            bundle.open_entry(id)?;
             bundle.roots.push(id);
         }
-        bundle.others()?;
-        bundle.judge()?;
-        bundle.idle()?;
+        bundle.open_other_entries()?;
+        bundle.check_entries()?;
+        bundle.check_unreferenced()?;
         Ok(bundle)
     }
 
     /// Refuses what is neither an entry nor needed by the object of one.
-    fn idle(&self) -> Result<(), Error> {
+    fn check_unreferenced(&self) -> Result<(), Error> {
         let objects = self.entries.values().map(|entry| entry.value().object());
         let needed: BTreeSet<Cid> =
-            reach::walk(objects, &|id| self.block(id), usize::MAX).held.into_iter().collect();
+            dependencies::walk_dependencies(objects, &|id| self.block(id), usize::MAX)
+                .present
+                .into_iter()
+                .collect();
         let of_use = |id: &Cid| {
             needed.contains(id) || EntryId::try_from(*id).is_ok_and(|id| self.entries.contains_key(&id))
         };
         match self.blocks.keys().find(|id| !of_use(id)) {
-            Some(id) => Err(Error::Idle(*id)),
+            Some(id) => Err(Error::Unreferenced(*id)),
             None => Ok(()),
         }
     }
 
     /// Opens the entry `id` and the genesis of its log.
-    fn open(&mut self, id: EntryId) -> Result<(), Error> {
+    fn open_entry(&mut self, id: EntryId) -> Result<(), Error> {
         if self.entries.contains_key(&id) {
             return Ok(());
         }
@@ -119,37 +122,40 @@ impl Bundle {
         if !self.blocks.contains_key(&publisher.cid()) {
             return Err(Error::Genesis(publisher));
         }
-        self.open(publisher.genesis())
+        self.open_entry(publisher.genesis())
     }
 
     /// Opens what else in the file is an entry (attestations): raw blocks that begin as one.
-    fn others(&mut self) -> Result<(), Error> {
+    fn open_other_entries(&mut self) -> Result<(), Error> {
         let raw = self.blocks.iter().filter(|(id, _)| id.codec() == Codec::Raw);
         let entries = raw.filter(|(_, bytes)| Sealed::<Entry>::open(bytes.as_slice()).is_ok());
         let ids: Vec<Cid> = entries.map(|(id, _)| *id).collect();
         for id in ids {
             if let Ok(id) = EntryId::try_from(id) {
-                self.open(id)?;
+                self.open_entry(id)?;
             }
         }
         Ok(())
     }
 
     /// Whether each entry's key may sign it.
-    fn judge(&mut self) -> Result<(), Error> {
-        for (id, entry) in self.entries.iter().filter(|(_, entry)| entry.value().place == Place::Genesis) {
-            let log = Log::begin(entry).map_err(|fault| Error::Log(id.cid(), fault))?;
+    fn check_entries(&mut self) -> Result<(), Error> {
+        for (id, entry) in
+            self.entries.iter().filter(|(_, entry)| entry.value().position == EntryPosition::Genesis)
+        {
+            let log = Log::from_genesis(entry).map_err(|fault| Error::Log(id.cid(), fault))?;
             self.identities.insert(log.publisher(), log.identity().clone());
         }
         for (id, entry) in &self.entries {
             let identity =
                 self.identities.get(&entry.publisher()).ok_or(Error::Genesis(entry.publisher()))?;
-            if entry.value().place != Place::Genesis {
-                log::authorised(identity, entry.value()).map_err(|fault| Error::Log(id.cid(), fault))?;
+            if entry.value().position != EntryPosition::Genesis {
+                log::check_key(identity, entry.value()).map_err(|fault| Error::Log(id.cid(), fault))?;
             }
             if let Some(object) = self.object(entry) {
                 let bytes = self.blocks.get(&entry.value().object()).map_or(0, Vec::len);
-                log::fits(entry.value(), &object, bytes).map_err(|fault| Error::Log(id.cid(), fault))?;
+                log::check_object(entry.value(), &object, bytes)
+                    .map_err(|fault| Error::Log(id.cid(), fault))?;
             }
         }
         Ok(())
@@ -159,7 +165,7 @@ impl Bundle {
     pub fn object(&self, entry: &Sealed<Entry>) -> Option<Object> {
         match &entry.value().payload {
             Payload::Inline(object, _) => Some(object.as_ref().clone()),
-            Payload::Linked(id) => Object::decode(self.blocks.get(id)?).ok(),
+            Payload::Linked(id) => Object::decode_object(self.blocks.get(id)?).ok(),
         }
     }
 
@@ -186,8 +192,12 @@ impl Bundle {
 ///
 /// # Errors
 /// The walk, when a block is missing or broken.
-pub fn write(roots: &[EntryId], beside: &[EntryId], fetch: Fetch<'_>) -> Result<Vec<u8>, Reach> {
-    let absent = |id: Cid| Reach { missing: vec![id], ..Reach::default() };
+pub fn write_bundle(
+    roots: &[EntryId],
+    beside: &[EntryId],
+    fetch: BlockSource<'_>,
+) -> Result<Vec<u8>, DependencyWalk> {
+    let absent = |id: Cid| DependencyWalk { missing: vec![id], ..DependencyWalk::default() };
     let mut order: Vec<Cid> = Vec::new();
     let mut blocks: BTreeMap<Cid, Vec<u8>> = BTreeMap::new();
     let mut inline: Vec<Cid> = Vec::new();
@@ -205,7 +215,7 @@ pub fn write(roots: &[EntryId], beside: &[EntryId], fetch: Fetch<'_>) -> Result<
             inline.push(entry.value().object());
         }
         if whole {
-            for (id, bytes) in reach::collect([entry.value().object()], fetch)? {
+            for (id, bytes) in dependencies::collect_blocks([entry.value().object()], fetch)? {
                 if blocks.insert(id, bytes).is_none() {
                     order.push(id);
                 }
@@ -213,10 +223,10 @@ pub fn write(roots: &[EntryId], beside: &[EntryId], fetch: Fetch<'_>) -> Result<
         }
     }
     let roots: Vec<Cid> = roots.iter().map(|id| id.cid()).collect();
-    let mut file = car::header(&roots);
+    let mut file = car::encode_header(&roots);
     for id in order.into_iter().filter(|id| !inline.contains(id)) {
         if let Some(bytes) = blocks.get(&id) {
-            file.extend(car::record(id, bytes));
+            file.extend(car::encode_record(id, bytes));
         }
     }
     Ok(file)

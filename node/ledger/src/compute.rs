@@ -10,15 +10,15 @@ use std::sync::Arc;
 use schemas::cid::{Cid, ContentId, DatasetId};
 use schemas::content::{self, Block};
 use schemas::object::{self, Code, Dataset, Recipe, Structure};
-use schemas::structure::{Component, Role, Shape};
+use schemas::structure::{Component, ComponentList, Role};
 use schemas::table::{Column, Table};
 use schemas::text::Name;
 
-use crate::Fetch;
+use crate::BlockSource;
 
 /// Why a recipe gives no figures. `code` is stable; the message names the place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror :: Error)]
-pub enum Fault {
+pub enum RunError {
     /// Blocks that are not at hand.
     # [ error ( "{} blocks are not at hand" , . 0 . len ( ) ) ]
     Missing(Vec<Cid>),
@@ -32,24 +32,24 @@ pub enum Fault {
     },
 }
 
-impl Fault {
+impl RunError {
     fn failed(code: &str, message: impl Into<String>) -> Self {
-        Fault::Failed { code: code.into(), message: message.into() }
+        RunError::Failed { code: code.into(), message: message.into() }
     }
 }
 
-impl From<content::Error> for Fault {
+impl From<content::Error> for RunError {
     fn from(fault: content::Error) -> Self {
         match fault {
-            content::Error::Missing(ids) => Fault::Missing(ids),
-            other => Fault::failed("content", other.to_string()),
+            content::Error::Missing(ids) => RunError::Missing(ids),
+            other => RunError::failed("content", other.to_string()),
         }
     }
 }
 
 /// A data set ready to be computed with.
 #[derive(Debug, Clone)]
-pub struct Source {
+pub struct InputData {
     /// Its structure, with code lists.
     pub structure: Structure,
     /// Its rows.
@@ -58,7 +58,7 @@ pub struct Source {
 
 /// The figures of one output.
 #[derive(Debug, Clone)]
-pub struct Figures {
+pub struct OutputFigures {
     /// The rows.
     pub table: Table,
     /// Their id.
@@ -69,9 +69,9 @@ pub struct Figures {
 
 /// What a run gave.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub struct RunOutcome {
     /// The figures by output.
-    pub figures: BTreeMap<Name, Figures>,
+    pub figures: BTreeMap<Name, OutputFigures>,
     /// Steps that the run took.
     pub steps: u64,
 }
@@ -80,26 +80,26 @@ pub struct Outcome {
 ///
 /// # Errors
 /// [`Fault`].
-pub fn load(id: DatasetId, fetch: Fetch<'_>) -> Result<(Dataset, Source), Fault> {
-    let bytes = fetch(id.cid()).ok_or_else(|| Fault::Missing(vec![id.cid()]))?;
-    let dataset: Dataset =
-        object::decode(&bytes).map_err(|fault| Fault::failed("object", format!("data set {id}: {fault}")))?;
-    let (structure, table) = content::unpack(dataset.content, fetch)?;
-    Ok((dataset, Source { structure, table }))
+pub fn load_dataset(id: DatasetId, fetch: BlockSource<'_>) -> Result<(Dataset, InputData), RunError> {
+    let bytes = fetch(id.cid()).ok_or_else(|| RunError::Missing(vec![id.cid()]))?;
+    let dataset: Dataset = object::decode_object(&bytes)
+        .map_err(|fault| RunError::failed("object", format!("data set {id}: {fault}")))?;
+    let (structure, table) = content::unpack_table(dataset.content, fetch)?;
+    Ok((dataset, InputData { structure, table }))
 }
 
 /// Checks a recipe without data: the script, its inputs and its outputs.
 ///
 /// # Errors
 /// [`Fault::Failed`] with every fault of the script.
-pub fn check(recipe: &Recipe) -> Result<vtl::ExecutionPlan, Fault> {
+pub fn check_recipe(recipe: &Recipe) -> Result<vtl::ExecutionPlan, RunError> {
     if recipe.semantics != vtl::SEMANTICS_VERSION {
         let message = format!(
             "the recipe asks for version {} of the semantics; this program runs version {}",
             recipe.semantics,
             vtl::SEMANTICS_VERSION
         );
-        return Err(Fault::failed("semantics", message));
+        return Err(RunError::failed("semantics", message));
     }
     let source = recipe.script.as_str();
     let shapes = recipe
@@ -108,18 +108,21 @@ pub fn check(recipe: &Recipe) -> Result<vtl::ExecutionPlan, Fault> {
         .map(|(name, input)| (name.as_str().to_owned(), input.components.clone()))
         .collect();
     let (script, plan) =
-        vtl::parse_and_check(source, &shapes).map_err(|faults| script_fault(source, &faults))?;
+        vtl::parse_and_check(source, &shapes).map_err(|faults| script_error(source, &faults))?;
     if let Some((name, _)) = plan.scalars().first() {
         let message = format!("the result `{name}` is a scalar; figures are data sets");
-        return Err(Fault::failed("outputs", message));
+        return Err(RunError::failed("outputs", message));
     }
     let mut given: Vec<&str> = script.outputs();
     given.sort_unstable();
     let stated: Vec<&str> = recipe.outputs.keys().map(Name::as_str).collect();
     if given != stated {
-        let message =
-            format!("the script gives the results {}, the recipe states {}", quoted(&given), quoted(&stated));
-        return Err(Fault::failed("outputs", message));
+        let message = format!(
+            "the script gives the results {}, the recipe states {}",
+            quote_names(&given),
+            quote_names(&stated)
+        );
+        return Err(RunError::failed("outputs", message));
     }
     Ok(plan)
 }
@@ -129,45 +132,45 @@ pub fn check(recipe: &Recipe) -> Result<vtl::ExecutionPlan, Fault> {
 ///
 /// # Errors
 /// [`Fault`].
-pub fn publishable(recipe: &Recipe) -> Result<vtl::ExecutionPlan, Fault> {
-    let plan = check(recipe)?;
+pub fn check_publishable(recipe: &Recipe) -> Result<vtl::ExecutionPlan, RunError> {
+    let plan = check_recipe(recipe)?;
     let source = recipe.script.as_str();
-    let script = vtl::Script::parse(source).map_err(|faults| script_fault(source, &faults))?;
+    let script = vtl::Script::parse(source).map_err(|faults| script_error(source, &faults))?;
     let advice: Vec<vtl::Diagnostic> = script.lint().into_iter().chain(plan.lint()).collect();
-    if advice.is_empty() { Ok(plan) } else { Err(script_fault(source, &advice)) }
+    if advice.is_empty() { Ok(plan) } else { Err(script_error(source, &advice)) }
 }
 
-fn quoted(names: &[&str]) -> String {
+fn quote_names(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     if quoted.is_empty() { "none".into() } else { quoted.join(", ") }
 }
 
 /// All faults of a script, each with its place; the code is that of the first.
-fn script_fault(source: &str, faults: &[vtl::Diagnostic]) -> Fault {
+fn script_error(source: &str, faults: &[vtl::Diagnostic]) -> RunError {
     let code = faults.first().map_or("syntax", |fault| fault.code.as_str());
     let lines: Vec<String> = faults.iter().map(|fault| vtl::render_diagnostic(source, fault)).collect();
-    Fault::failed(code, lines.join("\n"))
+    RunError::failed(code, lines.join("\n"))
 }
 
 /// Runs a recipe on its inputs.
 ///
 /// # Errors
 /// [`Fault`].
-pub fn run(recipe: &Recipe, inputs: BTreeMap<Name, Source>) -> Result<Outcome, Fault> {
-    let Tables { tables, steps, structures } = tables(recipe, inputs)?;
+pub fn run_recipe(recipe: &Recipe, inputs: BTreeMap<Name, InputData>) -> Result<RunOutcome, RunError> {
+    let RunTables { tables, steps, structures } = compute_tables(recipe, inputs)?;
     let mut figures = BTreeMap::new();
     for (name, table) in tables {
         let codes = code_lists(&table, &structures);
-        let (content, blocks) =
-            content::pack(&table, codes).map_err(|fault| Fault::failed("outputs", fault.to_string()))?;
-        figures.insert(name, Figures { table, content, blocks });
+        let (content, blocks) = content::pack_table(&table, codes)
+            .map_err(|fault| RunError::failed("outputs", fault.to_string()))?;
+        figures.insert(name, OutputFigures { table, content, blocks });
     }
-    Ok(Outcome { figures, steps })
+    Ok(RunOutcome { figures, steps })
 }
 
 /// The tables that a run gave, not packed for publishing.
 #[derive(Debug, Clone)]
-pub struct Tables {
+pub struct RunTables {
     /// The rows by output.
     pub tables: BTreeMap<Name, Table>,
     /// Steps that the run took.
@@ -180,46 +183,58 @@ pub struct Tables {
 ///
 /// # Errors
 /// [`Fault`].
-pub fn tables(recipe: &Recipe, mut inputs: BTreeMap<Name, Source>) -> Result<Tables, Fault> {
-    let plan = check(recipe)?;
+pub fn compute_tables(recipe: &Recipe, mut inputs: BTreeMap<Name, InputData>) -> Result<RunTables, RunError> {
+    let plan = check_recipe(recipe)?;
     let mut given = BTreeMap::new();
     let mut structures = Vec::new();
     for (name, input) in &recipe.inputs {
         let source = inputs
             .remove(name)
-            .ok_or_else(|| Fault::failed("inputs", format!("input `{name}` is not given")))?;
-        given.insert(name.as_str().to_owned(), Arc::new(cut(name, source.table, &input.components)?));
+            .ok_or_else(|| RunError::failed("inputs", format!("input `{name}` is not given")))?;
+        given.insert(
+            name.as_str().to_owned(),
+            Arc::new(select_components(name, source.table, &input.components)?),
+        );
         structures.push(source.structure);
     }
     if let Some(extra) = inputs.keys().next() {
-        return Err(Fault::failed("inputs", format!("the recipe has no input `{extra}`")));
+        return Err(RunError::failed("inputs", format!("the recipe has no input `{extra}`")));
     }
     let limits = vtl::RunLimits { steps: recipe.limits.steps, cells: recipe.limits.cells };
     let outcome = vtl::run_plan(&plan, &given, limits)
-        .map_err(|fault| script_fault(recipe.script.as_str(), std::slice::from_ref(&fault)))?;
+        .map_err(|fault| script_error(recipe.script.as_str(), std::slice::from_ref(&fault)))?;
     let mut tables = BTreeMap::new();
     for (name, table) in outcome.tables {
-        tables.insert(Name::new(name).map_err(|fault| Fault::failed("outputs", fault.to_string()))?, table);
+        tables
+            .insert(Name::new(name).map_err(|fault| RunError::failed("outputs", fault.to_string()))?, table);
     }
-    Ok(Tables { tables, steps: outcome.steps, structures })
+    Ok(RunTables { tables, steps: outcome.steps, structures })
 }
 
 /// The table with the declared components only, in the declared order.
-fn cut(name: &Name, table: Table, declared: &Shape) -> Result<Table, Fault> {
+fn select_components(name: &Name, table: Table, declared: &ComponentList) -> Result<Table, RunError> {
     if table.shape() == declared {
         return Ok(table);
     }
-    let fault = |message: String| Fault::failed("structure", format!("input `{name}`: {message}"));
+    let fault = |message: String| RunError::failed("structure", format!("input `{name}`: {message}"));
     let held = table.shape();
     let mut columns: Vec<Column> = Vec::new();
     for component in declared.components() {
         let place = held.position(component.id.as_str());
         let found = place.and_then(|place| held.components().get(place).zip(table.columns().get(place)));
         let Some((actual, column)) = found else {
-            return Err(fault(format!("it has no component `{}` (it has {})", component.id, names(held))));
+            return Err(fault(format!(
+                "it has no component `{}` (it has {})",
+                component.id,
+                list_components(held)
+            )));
         };
         if actual != component {
-            return Err(fault(format!("expected {}, found {}", describe(component), describe(actual))));
+            return Err(fault(format!(
+                "expected {}, found {}",
+                describe_component(component),
+                describe_component(actual)
+            )));
         }
         columns.push(column.clone());
     }
@@ -230,14 +245,14 @@ fn cut(name: &Name, table: Table, declared: &Shape) -> Result<Table, Fault> {
     Table::new(declared.clone(), columns).map_err(|error| fault(error.to_string()))
 }
 
-fn names(shape: &Shape) -> String {
+fn list_components(shape: &ComponentList) -> String {
     let names: Vec<String> =
         shape.components().iter().map(|component| format!("`{}`", component.id)).collect();
     names.join(", ")
 }
 
-fn describe(component: &Component) -> String {
-    format!("{} `{}` of type {}", component.role.word(), component.id, component.kind.word())
+fn describe_component(component: &Component) -> String {
+    format!("{} `{}` of type {}", component.role.as_str(), component.id, component.value_type.as_str())
 }
 
 /// For each text component of the result: the codes that occur in it, as the inputs explain them;

@@ -8,8 +8,8 @@
 pub mod address;
 pub mod bundle;
 pub mod compute;
+pub mod dependencies;
 pub mod log;
-pub mod reach;
 pub mod revision;
 pub mod verify;
 
@@ -20,15 +20,15 @@ use schemas::cid::Cid;
 
 /// Finds a block by its id. What it gives must be the bytes that the id names; whoever implements
 /// this has checked the hash.
-pub type Fetch<'a> = &'a dyn Fn(Cid) -> Option<Vec<u8>>;
+pub type BlockSource<'a> = &'a dyn Fn(Cid) -> Option<Vec<u8>>;
 
 #[cfg(test)]
 mod tests {
     //! A publisher for the tests of this crate.
 
-    use schemas::entry::{self, Entry, Place};
+    use schemas::entry::{self, Entry, EntryPosition};
     use schemas::key::SecretKey;
-    use schemas::object::{Identity, OperatingKey, Retraction, Scope, Use, encode};
+    use schemas::object::{Identity, KeyUse, OperatingKey, Retraction, RetractionScope, encode_object};
     use schemas::seal::Sealed;
     use schemas::text::Text;
 
@@ -50,17 +50,20 @@ mod tests {
                 contact: None,
                 roots: vec![root.public()],
                 next_root: [0; 32],
-                keys: vec![OperatingKey { key: key.public(), uses: vec![Use::Publish, Use::Attest] }],
+                keys: vec![OperatingKey { key: key.public(), uses: vec![KeyUse::Publish, KeyUse::Attest] }],
             };
-            let genesis = entry::sign(Place::Genesis, 0, &encode(&identity).unwrap(), &root).unwrap();
-            let log = Log::begin(&genesis).unwrap();
+            let genesis =
+                entry::sign_entry(EntryPosition::Genesis, 0, &encode_object(&identity).unwrap(), &root)
+                    .unwrap();
+            let log = Log::from_genesis(&genesis).unwrap();
             Self { root, key, log, genesis }
         }
 
         fn retraction(reason: &str) -> Vec<u8> {
             let subject = schemas::cid::EntryId::of(b"x").cid();
             let reason = Text::new(reason).unwrap();
-            encode(&Retraction { subject, scope: Scope::Whole, reason, replacement: None }).unwrap()
+            encode_object(&Retraction { subject, scope: RetractionScope::Whole, reason, replacement: None })
+                .unwrap()
         }
 
         pub(crate) fn retract(&mut self, reason: &str) -> Sealed<Entry> {
@@ -68,13 +71,13 @@ mod tests {
         }
 
         pub(crate) fn sign(&mut self, object: &[u8]) -> Sealed<Entry> {
-            let entry = entry::sign(self.log.next(), 0, object, &self.key).unwrap();
-            self.log.take(&entry).unwrap();
+            let entry = entry::sign_entry(self.log.next_position(), 0, object, &self.key).unwrap();
+            self.log.append(&entry).unwrap();
             entry
         }
 
         pub(crate) fn signed_by_root(&self, reason: &str) -> Sealed<Entry> {
-            entry::sign(self.log.next(), 0, &Self::retraction(reason), &self.root).unwrap()
+            entry::sign_entry(self.log.next_position(), 0, &Self::retraction(reason), &self.root).unwrap()
         }
     }
 }

@@ -5,23 +5,24 @@
 //! for that kind of object. Key validity goes by position in the log, never by clock.
 
 use schemas::cid::{EntryId, PublisherId};
-use schemas::entry::{Entry, Payload, Place};
+use schemas::entry::{Entry, EntryPosition, Payload};
 use schemas::limits::INLINE_BYTES_MAX;
-use schemas::object::{Identity, Object, Use};
+use schemas::object::{Identity, KeyUse, Object};
 use schemas::seal::Sealed;
 
 /// Kinds of object that a log may carry.
-pub const KINDS: [&str; 6] = ["identity", "dataset", "recipe", "release", "retraction", "attestation"];
+pub const LOG_OBJECT_TYPES: [&str; 6] =
+    ["identity", "dataset", "recipe", "release", "retraction", "attestation"];
 
 /// Why an entry may not stand where it wants to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum LogError {
     /// A first entry that carries no identity, or is not signed by one of its root keys.
     #[error("not a genesis: {0}")]
     Genesis(&'static str),
     /// An entry of another log.
     #[error("an entry of publisher {found} in the log of {expected}")]
-    Foreign {
+    WrongPublisher {
         /// The log.
         expected: PublisherId,
         /// The log that the entry names.
@@ -56,7 +57,7 @@ pub enum Fault {
     Key(String),
     /// A kind of object that has no place in a log.
     #[error("an object of kind `{0}` has no place in a log")]
-    Kind(String),
+    ObjectType(String),
     /// The object of an entry is not what the entry says.
     #[error("the object of entry {seq} does not fit it: {reason}")]
     Object {
@@ -67,10 +68,10 @@ pub enum Fault {
     },
 }
 
-impl Fault {
+impl LogError {
     /// Whether the entry shows that the publisher signed two histories.
     pub fn is_fork(&self) -> bool {
-        matches!(self, Fault::Fork { .. } | Fault::Prev { .. })
+        matches!(self, LogError::Fork { .. } | LogError::Prev { .. })
     }
 }
 
@@ -88,19 +89,19 @@ impl Log {
     ///
     /// # Errors
     /// [`Fault::Genesis`].
-    pub fn begin(genesis: &Sealed<Entry>) -> Result<Self, Fault> {
+    pub fn from_genesis(genesis: &Sealed<Entry>) -> Result<Self, LogError> {
         let entry = genesis.value();
-        let Place::Genesis = entry.place else {
-            return Err(Fault::Genesis("it has a sequence number"));
+        let EntryPosition::Genesis = entry.position else {
+            return Err(LogError::Genesis("it has a sequence number"));
         };
         let Payload::Inline(object, _) = &entry.payload else {
-            return Err(Fault::Genesis("its object is not inline"));
+            return Err(LogError::Genesis("its object is not inline"));
         };
         let Object::Identity(identity) = object.as_ref() else {
-            return Err(Fault::Genesis("it carries no identity"));
+            return Err(LogError::Genesis("it carries no identity"));
         };
         if !identity.roots.contains(&entry.key) {
-            return Err(Fault::Genesis("it is not signed by a root key of its identity"));
+            return Err(LogError::Genesis("it is not signed by a root key of its identity"));
         }
         Ok(Self { publisher: genesis.publisher(), identity: identity.clone(), length: 1, last: genesis.id() })
     }
@@ -109,8 +110,8 @@ impl Log {
     ///
     /// # Errors
     /// Every variant of [`Fault`] but `Genesis`; the log is unchanged then.
-    pub fn take(&mut self, entry: &Sealed<Entry>) -> Result<(), Fault> {
-        self.check(entry)?;
+    pub fn append(&mut self, entry: &Sealed<Entry>) -> Result<(), LogError> {
+        self.check_entry(entry)?;
         self.length += 1;
         self.last = entry.id();
         Ok(())
@@ -120,23 +121,23 @@ impl Log {
     ///
     /// # Errors
     /// As [`Log::take`].
-    pub fn check(&self, entry: &Sealed<Entry>) -> Result<(), Fault> {
+    pub fn check_entry(&self, entry: &Sealed<Entry>) -> Result<(), LogError> {
         if entry.publisher() != self.publisher {
-            return Err(Fault::Foreign { expected: self.publisher, found: entry.publisher() });
+            return Err(LogError::WrongPublisher { expected: self.publisher, found: entry.publisher() });
         }
-        let Place::Next { seq, prev, .. } = entry.value().place else {
-            return Err(Fault::Fork { seq: 0 });
+        let EntryPosition::Next { seq, prev, .. } = entry.value().position else {
+            return Err(LogError::Fork { seq: 0 });
         };
         if seq < self.length {
-            return Err(Fault::Fork { seq });
+            return Err(LogError::Fork { seq });
         }
         if seq > self.length {
-            return Err(Fault::Gap { expected: self.length, found: seq });
+            return Err(LogError::Gap { expected: self.length, found: seq });
         }
         if prev != self.last {
-            return Err(Fault::Prev { seq, expected: self.last, found: prev });
+            return Err(LogError::Prev { seq, expected: self.last, found: prev });
         }
-        authorised(&self.identity, entry.value())
+        check_key(&self.identity, entry.value())
     }
 
     /// The publisher.
@@ -160,14 +161,14 @@ impl Log {
     }
 
     /// The place of the next entry.
-    pub fn next(&self) -> Place {
-        Place::Next { publisher: self.publisher, seq: self.length, prev: self.last, authority: 0 }
+    pub fn next_position(&self) -> EntryPosition {
+        EntryPosition::Next { publisher: self.publisher, seq: self.length, prev: self.last, authority: 0 }
     }
 
     /// The log as it was kept: `length` entries ending in `last`, of which the caller knows that
     /// they were taken one by one.
-    pub fn resume(genesis: &Sealed<Entry>, length: u64, last: EntryId) -> Result<Self, Fault> {
-        Self::begin(genesis).map(|log| Self { length: length.max(1), last, ..log })
+    pub fn resume(genesis: &Sealed<Entry>, length: u64, last: EntryId) -> Result<Self, LogError> {
+        Self::from_genesis(genesis).map(|log| Self { length: length.max(1), last, ..log })
     }
 }
 
@@ -175,15 +176,15 @@ impl Log {
 ///
 /// # Errors
 /// [`Fault::Key`], [`Fault::Kind`].
-pub fn authorised(identity: &Identity, entry: &Entry) -> Result<(), Fault> {
-    let kind = entry.kind.as_str();
-    if !KINDS.contains(&kind) || kind == "identity" {
-        return Err(Fault::Kind(entry.kind.clone()));
+pub fn check_key(identity: &Identity, entry: &Entry) -> Result<(), LogError> {
+    let kind = entry.object_type.as_str();
+    if !LOG_OBJECT_TYPES.contains(&kind) || kind == "identity" {
+        return Err(LogError::ObjectType(entry.object_type.clone()));
     }
-    let wanted = if kind == "attestation" { Use::Attest } else { Use::Publish };
-    let authority = matches!(entry.place, Place::Next { authority: 0, .. });
+    let wanted = if kind == "attestation" { KeyUse::Attest } else { KeyUse::Publish };
+    let authority = matches!(entry.position, EntryPosition::Next { authority: 0, .. });
     let allowed = identity.keys.iter().any(|key| key.key == entry.key && key.uses.contains(&wanted));
-    if authority && allowed { Ok(()) } else { Err(Fault::Key(entry.kind.clone())) }
+    if authority && allowed { Ok(()) } else { Err(LogError::Key(entry.object_type.clone())) }
 }
 
 /// Whether the object of an entry that carries it by id is what the entry says, once its bytes
@@ -191,12 +192,12 @@ pub fn authorised(identity: &Identity, entry: &Entry) -> Result<(), Fault> {
 ///
 /// # Errors
 /// [`Fault::Object`].
-pub fn fits(entry: &Entry, object: &Object, bytes: usize) -> Result<(), Fault> {
-    let fault = |reason| Err(Fault::Object { seq: entry.seq(), reason });
-    if object.kind() != entry.kind {
+pub fn check_object(entry: &Entry, object: &Object, bytes: usize) -> Result<(), LogError> {
+    let fault = |reason| Err(LogError::Object { seq: entry.seq(), reason });
+    if object.object_type() != entry.object_type {
         return fault("it is of another kind");
     }
-    if schemas::entry::subject(object) != entry.subject {
+    if schemas::entry::object_subject(object) != entry.subject {
         return fault("it is about something else");
     }
     if matches!(entry.payload, Payload::Linked(_)) && bytes <= INLINE_BYTES_MAX {
@@ -213,34 +214,34 @@ mod tests {
     #[test]
     fn entries_follow_one_another() {
         let mut office = Publisher::new(1);
-        let mut log = Log::begin(&office.genesis).unwrap();
+        let mut log = Log::from_genesis(&office.genesis).unwrap();
         let first = office.retract("a");
         let second = office.retract("b");
-        assert_eq!(log.take(&second), Err(Fault::Gap { expected: 1, found: 2 }));
-        assert_eq!(log.take(&first), Ok(()));
-        assert_eq!(log.take(&first), Err(Fault::Fork { seq: 1 }));
-        assert_eq!(log.take(&second), Ok(()));
+        assert_eq!(log.append(&second), Err(LogError::Gap { expected: 1, found: 2 }));
+        assert_eq!(log.append(&first), Ok(()));
+        assert_eq!(log.append(&first), Err(LogError::Fork { seq: 1 }));
+        assert_eq!(log.append(&second), Ok(()));
         assert_eq!((log.length(), log.last()), (3, second.id()));
     }
 
     #[test]
     fn two_histories_are_a_fork_and_foreign_entries_are_refused() {
         let (mut one, mut other) = (Publisher::new(1), Publisher::new(1));
-        let mut log = Log::begin(&one.genesis).unwrap();
-        log.take(&one.retract("a")).unwrap();
+        let mut log = Log::from_genesis(&one.genesis).unwrap();
+        log.append(&one.retract("a")).unwrap();
         other.retract("b");
-        let fault = log.take(&other.retract("c")).unwrap_err();
+        let fault = log.append(&other.retract("c")).unwrap_err();
         assert!(fault.is_fork(), "{fault}");
         let mut stranger = Publisher::new(2);
-        assert!(matches!(log.take(&stranger.retract("a")), Err(Fault::Foreign { .. })));
+        assert!(matches!(log.append(&stranger.retract("a")), Err(LogError::WrongPublisher { .. })));
     }
 
     #[test]
     fn a_key_signs_what_it_may() {
         let office = Publisher::new(1);
-        let mut log = Log::begin(&office.genesis).unwrap();
+        let mut log = Log::from_genesis(&office.genesis).unwrap();
         let by_root = office.signed_by_root("a");
-        assert_eq!(log.take(&by_root), Err(Fault::Key("retraction".into())));
-        assert!(matches!(Log::begin(&by_root), Err(Fault::Genesis(_))));
+        assert_eq!(log.append(&by_root), Err(LogError::Key("retraction".into())));
+        assert!(matches!(Log::from_genesis(&by_root), Err(LogError::Genesis(_))));
     }
 }

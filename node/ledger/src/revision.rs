@@ -8,7 +8,7 @@
 use std::cmp::Ordering;
 
 use schemas::decimal::Decimal;
-use schemas::structure::{Component, Role, Shape};
+use schemas::structure::{Component, ComponentList, Role};
 use schemas::table::{Cell, Table};
 use schemas::text::Name;
 use vtl::decimal128;
@@ -28,7 +28,7 @@ pub struct Revision {
     /// Data points in both with a value that differs.
     pub revised: u64,
     /// Values that differ, the largest change first; at most [`CHANGES_MAX`].
-    pub changes: Vec<Change>,
+    pub changes: Vec<ValueChange>,
     /// The key of the first data point that vanished.
     pub first_vanished: Option<Vec<Cell>>,
     /// Components that only one of the versions has, beside those compared.
@@ -37,7 +37,7 @@ pub struct Revision {
 
 /// A value that was revised.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct ValueChange {
     /// Identifiers of the data point.
     pub key: Vec<Cell>,
     /// The component.
@@ -48,15 +48,15 @@ pub struct Change {
     pub after: Option<Cell>,
 }
 
-impl Change {
+impl ValueChange {
     /// The newer figure less the older, when both are numbers.
     pub fn difference(&self) -> Option<Decimal> {
-        decimal128::sub(figure(self.after.as_ref())?, figure(self.before.as_ref())?).ok()
+        decimal128::sub(numeric_value(self.after.as_ref())?, numeric_value(self.before.as_ref())?).ok()
     }
 
     /// The difference in percent of the older figure, to two decimals, when that is not zero.
     pub fn percent(&self) -> Option<Decimal> {
-        let before = decimal128::abs(figure(self.before.as_ref())?);
+        let before = decimal128::abs(numeric_value(self.before.as_ref())?);
         let share = decimal128::div(self.difference()?, before).ok()?;
         decimal128::mul(share, Decimal::from(100_i64)).and_then(|percent| decimal128::round(percent, 2)).ok()
     }
@@ -67,7 +67,7 @@ impl Change {
     }
 }
 
-fn figure(cell: Option<&Cell>) -> Option<Decimal> {
+fn numeric_value(cell: Option<&Cell>) -> Option<Decimal> {
     match cell? {
         Cell::Number(value) => Some(*value),
         Cell::Integer(value) => Some((*value).into()),
@@ -78,7 +78,7 @@ fn figure(cell: Option<&Cell>) -> Option<Decimal> {
 /// Why two versions are not compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the data points of the two have other identifiers: {before}; {after}")]
-pub struct Unlike {
+pub struct IdentifierMismatch {
     before: String,
     after: String,
 }
@@ -87,13 +87,17 @@ pub struct Unlike {
 ///
 /// # Errors
 /// [`Unlike`] when they do not have the same identifiers.
-pub fn revision(before: &Table, after: &Table) -> Result<Revision, Unlike> {
-    let keys = identifiers(before.shape());
-    if keys != identifiers(after.shape()) {
-        return Err(Unlike { before: listed(keys), after: listed(identifiers(after.shape())) });
+pub fn compare_versions(before: &Table, after: &Table) -> Result<Revision, IdentifierMismatch> {
+    let keys = identifiers_of(before.shape());
+    if keys != identifiers_of(after.shape()) {
+        return Err(IdentifierMismatch {
+            before: list_types(keys),
+            after: list_types(identifiers_of(after.shape())),
+        });
     }
-    let pairs = pairs(before.shape(), after.shape());
-    let mut found = Revision { components: alone(before.shape(), after.shape()), ..Revision::default() };
+    let pairs = match_components(before.shape(), after.shape());
+    let mut found =
+        Revision { components: unmatched_components(before.shape(), after.shape()), ..Revision::default() };
     let (mut a, mut b) = (0, 0);
     while a < before.rows() || b < after.rows() {
         let order = match (a < before.rows(), b < after.rows()) {
@@ -102,7 +106,7 @@ pub fn revision(before: &Table, after: &Table) -> Result<Revision, Unlike> {
             _ => Ordering::Greater,
         };
         match order {
-            Ordering::Equal => both((before, a), (after, b), &pairs, &mut found),
+            Ordering::Equal => compare_point((before, a), (after, b), &pairs, &mut found),
             Ordering::Less => {
                 found.vanished += 1;
                 found.first_vanished.get_or_insert_with(|| before.key(a));
@@ -112,40 +116,41 @@ pub fn revision(before: &Table, after: &Table) -> Result<Revision, Unlike> {
         a += usize::from(order != Ordering::Greater);
         b += usize::from(order != Ordering::Less);
     }
-    rank(&mut found.changes);
+    sort_by_size(&mut found.changes);
     found.changes.truncate(CHANGES_MAX);
     Ok(found)
 }
 
-fn identifiers(shape: &Shape) -> &[Component] {
+fn identifiers_of(shape: &ComponentList) -> &[Component] {
     shape.components().get(..shape.identifier_count()).unwrap_or_default()
 }
 
-fn listed(components: &[Component]) -> String {
-    let words = components.iter().map(|component| format!("{} ({})", component.id, component.kind.word()));
+fn list_types(components: &[Component]) -> String {
+    let words =
+        components.iter().map(|component| format!("{} ({})", component.id, component.value_type.as_str()));
     words.collect::<Vec<_>>().join(", ")
 }
 
 /// A component that both have, and where it stands in each.
-struct Pair {
+struct ComponentPair {
     component: Name,
     before: usize,
     after: usize,
 }
 
-fn pairs(before: &Shape, after: &Shape) -> Vec<Pair> {
+fn match_components(before: &ComponentList, after: &ComponentList) -> Vec<ComponentPair> {
     let others = before.components().iter().enumerate().filter(|(_, c)| c.role != Role::Identifier);
     others
         .filter_map(|(place, component)| {
             let found = after.position(component.id.as_str())?;
             let alike = after.components().get(found)?.role != Role::Identifier;
-            alike.then(|| Pair { component: component.id.clone(), before: place, after: found })
+            alike.then(|| ComponentPair { component: component.id.clone(), before: place, after: found })
         })
         .collect()
 }
 
-fn alone(before: &Shape, after: &Shape) -> (Vec<Name>, Vec<Name>) {
-    let only = |a: &Shape, b: &Shape| -> Vec<Name> {
+fn unmatched_components(before: &ComponentList, after: &ComponentList) -> (Vec<Name>, Vec<Name>) {
+    let only = |a: &ComponentList, b: &ComponentList| -> Vec<Name> {
         let missing = a.components().iter().filter(|component| b.position(component.id.as_str()).is_none());
         missing.map(|component| component.id.clone()).collect()
     };
@@ -153,7 +158,12 @@ fn alone(before: &Shape, after: &Shape) -> (Vec<Name>, Vec<Name>) {
 }
 
 /// Compares a data point of both.
-fn both((before, a): (&Table, usize), (after, b): (&Table, usize), pairs: &[Pair], found: &mut Revision) {
+fn compare_point(
+    (before, a): (&Table, usize),
+    (after, b): (&Table, usize),
+    pairs: &[ComponentPair],
+    found: &mut Revision,
+) {
     let mut same = true;
     for pair in pairs {
         let cell = |table: &Table, column: usize, row: usize| table.columns().get(column)?.cell(row);
@@ -165,20 +175,20 @@ fn both((before, a): (&Table, usize), (after, b): (&Table, usize), pairs: &[Pair
         if !alike {
             same = false;
             let component = pair.component.clone();
-            found.changes.push(Change { key: before.key(a), component, before: old, after: new });
+            found.changes.push(ValueChange { key: before.key(a), component, before: old, after: new });
         }
     }
     found.same += u64::from(same);
     found.revised += u64::from(!same);
     // Now and then, so that a wholly revised version of millions does not fill memory.
     if found.changes.len() >= 2 * CHANGES_MAX {
-        rank(&mut found.changes);
+        sort_by_size(&mut found.changes);
         found.changes.truncate(CHANGES_MAX);
     }
 }
 
 /// The largest first; of equal ones those that came first.
-fn rank(changes: &mut [Change]) {
+fn sort_by_size(changes: &mut [ValueChange]) {
     changes.sort_by(|a, b| match (a.size(), b.size()) {
         (Some(a), Some(b)) => b.compare(a),
         (None, Some(_)) => Ordering::Less,
@@ -189,19 +199,19 @@ fn rank(changes: &mut [Change]) {
 
 #[cfg(test)]
 mod tests {
-    use schemas::structure::Type;
-    use schemas::table::{Column, Texts};
+    use schemas::structure::ValueType;
+    use schemas::table::{Column, TextColumn};
 
     use super::*;
 
     fn table(rows: &[(&str, &str)], key: &str) -> Table {
         let component = |id: &str, role, kind| Component::new(Name::new(id).unwrap(), role, kind);
-        let shape = Shape::new(vec![
-            component(key, Role::Identifier, Type::String),
-            component("OBS_VALUE", Role::Measure, Type::Number),
+        let shape = ComponentList::new(vec![
+            component(key, Role::Identifier, ValueType::String),
+            component("OBS_VALUE", Role::Measure, ValueType::Number),
         ])
         .unwrap();
-        let keys = Column::Text(Texts::from_rows(rows.iter().map(|(key, _)| Some(*key))));
+        let keys = Column::Text(TextColumn::from_rows(rows.iter().map(|(key, _)| Some(*key))));
         let values = Column::Number(rows.iter().map(|(_, value)| value.parse().ok()).collect());
         Table::new(shape, vec![keys, values]).unwrap()
     }
@@ -210,7 +220,7 @@ mod tests {
     fn what_changed_is_counted_and_ordered_by_size() {
         let before = table(&[("A", "1.0"), ("B", "10"), ("C", "3"), ("D", "4"), ("E", "")], "K");
         let after = table(&[("A", "1.00"), ("B", "10.5"), ("C", "1"), ("E", "2"), ("F", "9")], "K");
-        let found = revision(&before, &after).unwrap();
+        let found = compare_versions(&before, &after).unwrap();
         assert_eq!((found.added, found.vanished, found.same, found.revised), (1, 1, 1, 3));
         assert_eq!(found.first_vanished, Some(vec![Cell::Text("D".into())]));
         let shown: Vec<(String, Option<String>, Option<String>)> = found
@@ -228,10 +238,10 @@ mod tests {
     #[test]
     fn a_version_changes_nothing_in_itself_and_others_are_refused() {
         let one = table(&[("A", "1"), ("B", "")], "K");
-        let same = revision(&one, &one).unwrap();
+        let same = compare_versions(&one, &one).unwrap();
         assert_eq!((same.same, same.added + same.vanished + same.revised), (2, 0));
         let other = table(&[("A", "1")], "L");
-        assert!(revision(&one, &other).unwrap_err().to_string().contains("K (string); L (string)"));
+        assert!(compare_versions(&one, &other).unwrap_err().to_string().contains("K (string); L (string)"));
     }
 
     #[test]
@@ -241,7 +251,7 @@ mod tests {
         let rows: Vec<(&str, &str)> =
             names.iter().zip(&made).map(|(a, b)| (a.as_str(), b.as_str())).collect();
         let none: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "0")).collect();
-        let found = revision(&table(&none, "K"), &table(&rows, "K")).unwrap();
+        let found = compare_versions(&table(&none, "K"), &table(&rows, "K")).unwrap();
         assert_eq!((found.revised, found.changes.len()), (3 * CHANGES_MAX as u64 - 1, CHANGES_MAX));
         assert_eq!(found.changes[0].key, [Cell::Text(format!("{:05}", 3 * CHANGES_MAX - 1))]);
     }

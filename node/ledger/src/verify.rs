@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use schemas::cid::{Cid, ContentId, RecipeId, ReleaseId};
 use schemas::content;
-use schemas::object::{self, Attestation, Recipe, Release, Sources};
+use schemas::object::{self, Attestation, Recipe, Release, SourceCheck};
 use schemas::structure::Component;
 use schemas::table::Table;
 use schemas::text::{Name, Text};
 use schemas::verdict::{Divergence, MISSING_MAX, Verdict};
 
-use crate::Fetch;
-use crate::compute::{self, Fault, Source};
+use crate::BlockSource;
+use crate::compute::{self, InputData, RunError};
 
 /// What a verification found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Verification {
             results: self.results.clone(),
             semantics: vtl::SEMANTICS_VERSION,
             build,
-            sources: Sources::Kept,
+            sources: SourceCheck::Kept,
         }
     }
 }
@@ -44,30 +44,30 @@ impl Verification {
 /// Runs a release again from blocks and compares every cell with what was published.
 ///
 /// Never fails: what keeps it from an answer is the verdict `Missing` or `Failed`.
-pub fn verify(release: ReleaseId, fetch: Fetch<'_>) -> Verification {
+pub fn verify_release(release: ReleaseId, fetch: BlockSource<'_>) -> Verification {
     let mut found =
-        Verification { release, verdict: missing(Vec::new()), results: BTreeMap::new(), steps: 0 };
-    found.verdict = match rerun(release, fetch, &mut found) {
+        Verification { release, verdict: missing_verdict(Vec::new()), results: BTreeMap::new(), steps: 0 };
+    found.verdict = match rerun_release(release, fetch, &mut found) {
         Ok(verdict) => verdict,
-        Err(Fault::Missing(ids)) => missing(ids),
-        Err(Fault::Failed { code, message }) => failed(&code, &message),
+        Err(RunError::Missing(ids)) => missing_verdict(ids),
+        Err(RunError::Failed { code, message }) => failed_verdict(&code, &message),
     };
     found
 }
 
-fn missing(mut ids: Vec<Cid>) -> Verdict {
+fn missing_verdict(mut ids: Vec<Cid>) -> Verdict {
     let count = ids.len() as u64;
     ids.truncate(MISSING_MAX);
     Verdict::Missing { ids, count }
 }
 
 /// Cuts what does not fit the bounds of an attestation.
-fn failed(code: &str, message: &str) -> Verdict {
-    Verdict::Failed { code: clip(code), message: clip(message) }
+fn failed_verdict(code: &str, message: &str) -> Verdict {
+    Verdict::Failed { code: truncate_text(code), message: truncate_text(message) }
 }
 
 /// The longest beginning that the bound allows, without characters that text may not hold.
-fn clip<const MAX: usize>(text: &str) -> Text<MAX> {
+fn truncate_text<const MAX: usize>(text: &str) -> Text<MAX> {
     let mut kept = String::new();
     for c in text.chars() {
         if kept.len() + c.len_utf8() > MAX {
@@ -80,49 +80,53 @@ fn clip<const MAX: usize>(text: &str) -> Text<MAX> {
     Text::new(kept).unwrap_or_default()
 }
 
-fn rerun(id: ReleaseId, fetch: Fetch<'_>, found: &mut Verification) -> Result<Verdict, Fault> {
-    let absent = crate::reach::walk([id.cid()], fetch, usize::MAX);
+fn rerun_release(
+    id: ReleaseId,
+    fetch: BlockSource<'_>,
+    found: &mut Verification,
+) -> Result<Verdict, RunError> {
+    let absent = crate::dependencies::walk_dependencies([id.cid()], fetch, usize::MAX);
     if !absent.missing.is_empty() {
-        return Err(Fault::Missing(absent.missing));
+        return Err(RunError::Missing(absent.missing));
     }
-    let release: Release = read(id.cid(), fetch)?;
-    let recipe: Recipe = read(RecipeId::cid(release.recipe), fetch)?;
+    let release: Release = read_object(id.cid(), fetch)?;
+    let recipe: Recipe = read_object(RecipeId::cid(release.recipe), fetch)?;
     let stated: Vec<&Name> = release.results.keys().collect();
     if !recipe.outputs.keys().eq(stated.iter().copied()) {
         let message = "the release does not state one result for each output of its recipe";
-        return Err(Fault::Failed { code: "outputs".into(), message: message.into() });
+        return Err(RunError::Failed { code: "outputs".into(), message: message.into() });
     }
-    let mut inputs: BTreeMap<Name, Source> = BTreeMap::new();
+    let mut inputs: BTreeMap<Name, InputData> = BTreeMap::new();
     for (name, dataset) in &release.inputs {
-        let (_, source) = compute::load(*dataset, fetch)?;
+        let (_, source) = compute::load_dataset(*dataset, fetch)?;
         inputs.insert(name.clone(), source);
     }
-    let outcome = compute::run(&recipe, inputs)?;
+    let outcome = compute::run_recipe(&recipe, inputs)?;
     found.steps = outcome.steps;
     found.results = outcome.figures.iter().map(|(name, figures)| (name.clone(), figures.content)).collect();
     let mut comparison = Comparison::default();
     for (name, figures) in &outcome.figures {
         let Some(published) = release.results.get(name) else { continue };
         if *published == figures.content {
-            comparison.cells += cells(&figures.table);
+            comparison.cells += count_cells(&figures.table);
             continue;
         }
-        let (_, table) = content::unpack(*published, fetch)?;
-        compare(name, &table, &figures.table, &mut comparison);
+        let (_, table) = content::unpack_table(*published, fetch)?;
+        compare_tables(name, &table, &figures.table, &mut comparison);
     }
     Ok(comparison.verdict())
 }
 
-fn read<T: object::Body>(id: Cid, fetch: Fetch<'_>) -> Result<T, Fault> {
-    let bytes = fetch(id).ok_or_else(|| Fault::Missing(vec![id]))?;
-    object::decode(&bytes).map_err(|fault| Fault::Failed {
+fn read_object<T: object::ObjectType>(id: Cid, fetch: BlockSource<'_>) -> Result<T, RunError> {
+    let bytes = fetch(id).ok_or_else(|| RunError::Missing(vec![id]))?;
+    object::decode_object(&bytes).map_err(|fault| RunError::Failed {
         code: "object".into(),
         message: format!("{} {id}: {fault}", T::TYPE),
     })
 }
 
 /// Cells of a table that are not part of a key.
-fn cells(table: &Table) -> u64 {
+fn count_cells(table: &Table) -> u64 {
     let measures = table.shape().components().len() - table.shape().identifier_count();
     (table.rows() as u64) * (measures as u64)
 }
@@ -139,7 +143,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    fn note(&mut self, cells: u64, divergence: impl FnOnce() -> Divergence) {
+    fn add_difference(&mut self, cells: u64, divergence: impl FnOnce() -> Divergence) {
         self.count += cells;
         self.first.get_or_insert_with(divergence);
     }
@@ -156,11 +160,11 @@ impl Comparison {
 /// Compares two tables cell by cell, in the order of keys; numbers by value.
 ///
 /// A data point on one side only counts all its cells as different.
-pub fn compare(output: &Name, published: &Table, computed: &Table, comparison: &mut Comparison) {
+pub fn compare_tables(output: &Name, published: &Table, computed: &Table, comparison: &mut Comparison) {
     if published.shape() != computed.shape() {
-        let all = cells(computed).max(cells(published)).max(1);
+        let all = count_cells(computed).max(count_cells(published)).max(1);
         comparison.cells += all;
-        comparison.note(all, || shape_divergence(output, published, computed));
+        comparison.add_difference(all, || shape_divergence(output, published, computed));
         return;
     }
     let width = (published.shape().components().len() - published.shape().identifier_count()) as u64;
@@ -173,16 +177,27 @@ pub fn compare(output: &Name, published: &Table, computed: &Table, comparison: &
         };
         comparison.cells += width.max(1);
         match order {
-            Ordering::Equal => row(output, published, a, computed, b, comparison),
-            Ordering::Less => comparison.note(width.max(1), || lonely(output, published, a, true)),
-            Ordering::Greater => comparison.note(width.max(1), || lonely(output, computed, b, false)),
+            Ordering::Equal => compare_row(output, published, a, computed, b, comparison),
+            Ordering::Less => {
+                comparison.add_difference(width.max(1), || unmatched_row(output, published, a, true))
+            }
+            Ordering::Greater => {
+                comparison.add_difference(width.max(1), || unmatched_row(output, computed, b, false))
+            }
         }
         a += usize::from(order != Ordering::Greater);
         b += usize::from(order != Ordering::Less);
     }
 }
 
-fn row(output: &Name, published: &Table, a: usize, computed: &Table, b: usize, comparison: &mut Comparison) {
+fn compare_row(
+    output: &Name,
+    published: &Table,
+    a: usize,
+    computed: &Table,
+    b: usize,
+    comparison: &mut Comparison,
+) {
     let keys = published.shape().identifier_count();
     let columns = published.columns().iter().zip(computed.columns());
     for (component, (left, right)) in published.shape().components().iter().zip(columns).skip(keys) {
@@ -192,7 +207,7 @@ fn row(output: &Name, published: &Table, a: usize, computed: &Table, b: usize, c
             (left, right) => left.is_none() && right.is_none(),
         };
         if !same {
-            comparison.note(1, || Divergence {
+            comparison.add_difference(1, || Divergence {
                 output: output.clone(),
                 key: published.key(a),
                 component: Some(component.id.clone()),
@@ -204,7 +219,7 @@ fn row(output: &Name, published: &Table, a: usize, computed: &Table, b: usize, c
 }
 
 /// A data point that stands in one table only: shown by its first cell that is not null.
-fn lonely(output: &Name, table: &Table, row: usize, published: bool) -> Divergence {
+fn unmatched_row(output: &Name, table: &Table, row: usize, published: bool) -> Divergence {
     let keys = table.shape().identifier_count();
     let cell = table.columns().iter().skip(keys).find_map(|column| column.cell(row));
     let (left, right) = if published { (cell, None) } else { (None, cell) };

@@ -74,7 +74,7 @@ pub(crate) async fn read_frame(
 
 /// Writes a message behind its length.
 pub(crate) async fn write_frame(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<()> {
-    stream.write_all(&car::varint(bytes.len())).await?;
+    stream.write_all(&car::encode_varint(bytes.len())).await?;
     stream.write_all(bytes).await?;
     stream.flush().await
 }
@@ -102,7 +102,7 @@ pub(crate) async fn write_record(
     id: Cid,
     bytes: &[u8],
 ) -> io::Result<()> {
-    stream.write_all(&car::record_head(id, bytes.len())).await?;
+    stream.write_all(&car::encode_record_header(id, bytes.len())).await?;
     stream.write_all(bytes).await
 }
 
@@ -162,7 +162,7 @@ mod tests {
         let id = Cid::of(Codec::Raw, b"block");
         let mut bytes = Vec::new();
         write_record(&mut bytes, id, b"block").await.unwrap();
-        assert_eq!(bytes, car::record(id, b"block"));
+        assert_eq!(bytes, car::encode_record(id, b"block"));
         assert_eq!(record(&bytes).await, Ok(StreamRecord::Block(id, b"block".to_vec())));
         for cut in 0..bytes.len() {
             assert_eq!(record(&bytes[..cut]).await, Err(FrameError::Broken), "cut at {cut}");
@@ -172,13 +172,13 @@ mod tests {
     #[tokio::test]
     async fn what_does_not_follow_the_protocol_is_refused() {
         let id = Cid::of(Codec::Raw, b"block");
-        assert_eq!(record(&car::record(id, b"clock")).await, Err(FrameError::HashMismatch));
-        let large = car::record_head(id, BLOCK_BYTES_MAX + 1);
+        assert_eq!(record(&car::encode_record(id, b"clock")).await, Err(FrameError::HashMismatch));
+        let large = car::encode_record_header(id, BLOCK_BYTES_MAX + 1);
         assert_eq!(record(&large).await, Err(FrameError::Malformed));
         for bytes in [&[35][..], &[0, 2], &[0x80, 0], &[0xff; 4], &[0; 40][..0]] {
             assert_ne!(record(bytes).await.map(|_| ()), Ok(()), "{bytes:?}");
         }
-        let mut foreign = car::record(id, b"block");
+        let mut foreign = car::encode_record(id, b"block");
         foreign[1] = 0;
         assert_eq!(record(&foreign).await, Err(FrameError::Malformed));
     }

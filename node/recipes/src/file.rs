@@ -31,15 +31,15 @@
 use std::collections::BTreeMap;
 
 use schemas::cid::RecipeId;
-use schemas::content::block;
-use schemas::object::{Deviation, Input, Limits, Output, Recipe};
+use schemas::content::encode_block;
+use schemas::object::{Deviation, Recipe, RecipeInput, RecipeOutput, RunLimits};
 use schemas::period::Frequency;
-use schemas::structure::{Component, Role, Shape, Type};
+use schemas::structure::{Component, ComponentList, Role, ValueType};
 use schemas::text::{Name, Text};
 use serde::Deserialize;
 
 /// What a recipe may use when its file does not say it: a world panel of a century, many times.
-pub const LIMITS: Limits = Limits { steps: 1_000_000_000, cells: 100_000_000 };
+pub const DEFAULT_LIMITS: RunLimits = RunLimits { steps: 1_000_000_000, cells: 100_000_000 };
 
 /// Version of the semantics that a file means when it does not say it.
 const SEMANTICS: u32 = 1;
@@ -75,7 +75,7 @@ pub enum Error {
     },
     /// A parameter that the script does not set to the value stated.
     #[error("`{name}`: the script does not say `{parameter} := {value};`")]
-    Parameter {
+    RecipeParameter {
         /// The recipe.
         name: String,
         /// The parameter.
@@ -103,22 +103,22 @@ pub enum Error {
 
 /// A recipe, and what its file says that is not part of the published object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Read {
+pub struct RecipeFile {
     /// The recipe as it is published.
     pub recipe: Recipe,
     /// What it deviates from, as the file names it.
     pub deviates_from: Option<String>,
     /// The scalars that the script sets and a reader may wish to change, by name.
-    pub parameters: BTreeMap<String, Parameter>,
+    pub parameters: BTreeMap<String, RecipeParameter>,
     /// The frequency that the method is for, by input.
     pub frequencies: BTreeMap<Name, Frequency>,
     /// Whether it is what its indicator means when no recipe is named.
     pub headline: bool,
 }
 
-impl Read {
+impl RecipeFile {
     /// A published recipe, of which nothing but the object is known.
-    pub fn published(recipe: Recipe) -> Self {
+    pub fn from_recipe(recipe: Recipe) -> Self {
         let (parameters, frequencies) = (BTreeMap::new(), BTreeMap::new());
         Self { recipe, deviates_from: None, parameters, frequencies, headline: false }
     }
@@ -127,7 +127,7 @@ impl Read {
 /// A scalar that the script sets.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Parameter {
+pub struct RecipeParameter {
     /// What it does.
     pub title: String,
     /// Its value as the script has it.
@@ -136,7 +136,7 @@ pub struct Parameter {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct TomlRecipe {
     title: String,
     indicator: String,
     description: String,
@@ -146,24 +146,24 @@ struct File {
     script: Option<String>,
     #[serde(default)]
     references: Vec<String>,
-    limits: Option<FileLimits>,
-    inputs: BTreeMap<String, FileInput>,
-    outputs: BTreeMap<String, FileOutput>,
+    limits: Option<TomlLimits>,
+    inputs: BTreeMap<String, TomlInput>,
+    outputs: BTreeMap<String, TomlOutput>,
     #[serde(default)]
-    parameters: BTreeMap<String, Parameter>,
-    deviates_from: Option<FileDeviation>,
+    parameters: BTreeMap<String, RecipeParameter>,
+    deviates_from: Option<TomlDeviation>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct FileLimits {
+struct TomlLimits {
     steps: u64,
     cells: u64,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct FileInput {
+struct TomlInput {
     title: String,
     frequency: Option<String>,
     identifiers: Vec<String>,
@@ -175,14 +175,14 @@ struct FileInput {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct FileOutput {
+struct TomlOutput {
     title: String,
     unit: String,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct FileDeviation {
+struct TomlDeviation {
     recipe: String,
     reasons: Vec<String>,
 }
@@ -191,53 +191,60 @@ struct FileDeviation {
 ///
 /// # Errors
 /// [`Error::Toml`].
-pub fn script(name: &str, toml: &str) -> Result<Option<String>, Error> {
-    Ok(parse(name, toml)?.script)
+pub fn script_file_name(name: &str, toml: &str) -> Result<Option<String>, Error> {
+    Ok(parse_toml(name, toml)?.script)
 }
 
 /// Reads the two files of a recipe; `name` is for faults. The script is not checked.
 ///
 /// # Errors
 /// [`Error`].
-pub fn read(name: &str, toml: &str, script: &str) -> Result<Read, Error> {
-    let file = parse(name, toml)?;
+pub fn read_recipe(name: &str, toml: &str, script: &str) -> Result<RecipeFile, Error> {
+    let file = parse_toml(name, toml)?;
     let script = script.replace("\r\n", "\n");
-    for (parameter, Parameter { value, .. }) in &file.parameters {
+    for (parameter, RecipeParameter { value, .. }) in &file.parameters {
         if !script.lines().any(|line| line.starts_with(&format!("{parameter} := {value};"))) {
             let (parameter, value) = (parameter.clone(), value.clone());
-            return Err(Error::Parameter { name: name.to_owned(), parameter, value });
+            return Err(Error::RecipeParameter { name: name.to_owned(), parameter, value });
         }
     }
-    let base = file.deviates_from.as_ref().map(|deviation| base(name, &deviation.recipe)).transpose()?;
+    let base =
+        file.deviates_from.as_ref().map(|deviation| resolve_base(name, &deviation.recipe)).transpose()?;
     let deviates_from = file.deviates_from.as_ref().map(|deviation| deviation.recipe.clone());
     let parameters = file.parameters.clone();
-    let inputs = inputs(name, &file.inputs)?;
-    let (frequencies, headline) = (frequencies(name, &file.inputs)?, file.headline);
-    let recipe = recipe(file, script, inputs, base)
+    let inputs = read_inputs(name, &file.inputs)?;
+    let (frequencies, headline) = (read_frequencies(name, &file.inputs)?, file.headline);
+    let recipe = build_recipe(file, script, inputs, base)
         .map_err(|message| Error::Text { name: name.to_owned(), message: message.to_string() })?;
-    Ok(Read { recipe, deviates_from, parameters, frequencies, headline })
+    Ok(RecipeFile { recipe, deviates_from, parameters, frequencies, headline })
 }
 
-fn parse(name: &str, toml: &str) -> Result<File, Error> {
+fn parse_toml(name: &str, toml: &str) -> Result<TomlRecipe, Error> {
     toml::from_str(toml).map_err(|fault| Error::Toml { name: name.to_owned(), message: fault.to_string() })
 }
 
 /// The id of what a recipe deviates from.
-fn base(name: &str, base: &str) -> Result<RecipeId, Error> {
+fn resolve_base(name: &str, base: &str) -> Result<RecipeId, Error> {
     if let Ok(id) = base.parse() {
         return Ok(id);
     }
     let absent = || Error::Base { name: name.to_owned(), base: base.to_owned() };
     // A recipe of the library deviates from others of it, never in a circle: a test reads them all.
-    let recipe = crate::find(base).filter(|entry| entry.name != name).ok_or_else(absent)?.recipe()?;
-    block(&recipe).map(|(id, _)| id).map_err(|_| absent())
+    let recipe = crate::find_recipe(base).filter(|entry| entry.name != name).ok_or_else(absent)?.recipe()?;
+    encode_block(&recipe).map(|(id, _)| id).map_err(|_| absent())
 }
 
-fn inputs(name: &str, files: &BTreeMap<String, FileInput>) -> Result<BTreeMap<String, Shape>, Error> {
-    files.iter().map(|(id, input)| Ok((id.clone(), shape(name, id, input)?))).collect()
+fn read_inputs(
+    name: &str,
+    files: &BTreeMap<String, TomlInput>,
+) -> Result<BTreeMap<String, ComponentList>, Error> {
+    files.iter().map(|(id, input)| Ok((id.clone(), read_components(name, id, input)?))).collect()
 }
 
-fn frequencies(name: &str, files: &BTreeMap<String, FileInput>) -> Result<BTreeMap<Name, Frequency>, Error> {
+fn read_frequencies(
+    name: &str,
+    files: &BTreeMap<String, TomlInput>,
+) -> Result<BTreeMap<Name, Frequency>, Error> {
     let stated = files.iter().filter_map(|(id, input)| Some((id, input.frequency.as_ref()?)));
     stated
         .map(|(id, code)| {
@@ -250,20 +257,20 @@ fn frequencies(name: &str, files: &BTreeMap<String, FileInput>) -> Result<BTreeM
         .collect()
 }
 
-fn recipe(
-    file: File,
+fn build_recipe(
+    file: TomlRecipe,
     script: String,
-    mut shapes: BTreeMap<String, Shape>,
+    mut shapes: BTreeMap<String, ComponentList>,
     base: Option<RecipeId>,
 ) -> Result<Recipe, schemas::text::Error> {
     let mut inputs = BTreeMap::new();
     for (id, input) in file.inputs {
         let Some(components) = shapes.remove(&id) else { continue };
-        inputs.insert(Name::new(id)?, Input { title: Text::new(input.title)?, components });
+        inputs.insert(Name::new(id)?, RecipeInput { title: Text::new(input.title)?, components });
     }
     let mut outputs = BTreeMap::new();
     for (id, output) in file.outputs {
-        let output = Output { title: Text::new(output.title)?, unit: Text::new(output.unit)? };
+        let output = RecipeOutput { title: Text::new(output.title)?, unit: Text::new(output.unit)? };
         outputs.insert(Name::new(id)?, output);
     }
     let deviation = file.deviates_from.zip(base).map(|(deviation, recipe)| {
@@ -277,7 +284,9 @@ fn recipe(
         inputs,
         outputs,
         semantics: SEMANTICS,
-        limits: file.limits.map_or(LIMITS, |limits| Limits { steps: limits.steps, cells: limits.cells }),
+        limits: file
+            .limits
+            .map_or(DEFAULT_LIMITS, |limits| RunLimits { steps: limits.steps, cells: limits.cells }),
         description: Text::new(file.description.trim())?,
         references: file.references.into_iter().map(Text::new).collect::<Result<_, _>>()?,
         licence: Text::new(file.licence)?,
@@ -285,7 +294,7 @@ fn recipe(
     })
 }
 
-fn shape(name: &str, id: &str, input: &FileInput) -> Result<Shape, Error> {
+fn read_components(name: &str, id: &str, input: &TomlInput) -> Result<ComponentList, Error> {
     let fault = |message: String| Error::Structure { name: name.to_owned(), input: id.to_owned(), message };
     let groups = [
         (Role::Identifier, &input.identifiers),
@@ -296,10 +305,10 @@ fn shape(name: &str, id: &str, input: &FileInput) -> Result<Shape, Error> {
     for (role, texts) in groups {
         for text in texts {
             let (component, kind) = text.split_once(':').unwrap_or((text, "string"));
-            let kind = Type::from_word(kind).ok_or_else(|| fault(format!("`{kind}` is no type")))?;
+            let kind = ValueType::from_name(kind).ok_or_else(|| fault(format!("`{kind}` is no type")))?;
             let component = Name::new(component).map_err(|error| fault(error.to_string()))?;
             components.push(Component::new(component, role, kind));
         }
     }
-    Shape::new(components).map_err(|error| fault(error.to_string()))
+    ComponentList::new(components).map_err(|error| fault(error.to_string()))
 }

@@ -11,12 +11,12 @@ mod parameter;
 
 use schemas::object::Recipe;
 
-pub use file::{Error, LIMITS, Parameter, Read, read, script};
+pub use file::{DEFAULT_LIMITS, Error, RecipeFile, RecipeParameter, read_recipe, script_file_name};
 pub use library::LIBRARY;
 
 /// One recipe of the library: its name as in `inflation/cpi-12-month`, and its two files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
+pub struct LibraryRecipe {
     /// Indicator and name.
     pub name: &'static str,
     /// What it is: title, inputs, outputs, parameters, references, what it deviates from.
@@ -25,13 +25,13 @@ pub struct Entry {
     pub script: &'static str,
 }
 
-impl Entry {
+impl LibraryRecipe {
     /// The recipe with what its file says beside it.
     ///
     /// # Errors
     /// When the files are broken, which a test rules out.
-    pub fn read(&self) -> Result<Read, Error> {
-        read(self.name, self.toml, self.script)
+    pub fn read(&self) -> Result<RecipeFile, Error> {
+        read_recipe(self.name, self.toml, self.script)
     }
 
     /// The recipe as it is published.
@@ -44,13 +44,13 @@ impl Entry {
 }
 
 /// The recipe of this name.
-pub fn find(name: &str) -> Option<&'static Entry> {
+pub fn find_recipe(name: &str) -> Option<&'static LibraryRecipe> {
     LIBRARY.iter().find(|entry| entry.name == name)
 }
 
 /// Names that share their indicator or a word of three letters or more with what was asked for.
-pub fn near(name: &str) -> Vec<&'static str> {
+pub fn similar_names(name: &str) -> Vec<&'static str> {
     let words: Vec<&str> = name.split(['/', '-', '_', ' ']).filter(|word| word.len() > 2).collect();
-    let alike = |entry: &&Entry| words.iter().any(|word| entry.name.contains(word));
+    let alike = |entry: &&LibraryRecipe| words.iter().any(|word| entry.name.contains(word));
     LIBRARY.iter().filter(alike).map(|entry| entry.name).collect()
 }

@@ -1,11 +1,11 @@
 //! The list: one line a recipe, in the order in which people look for them.
 
-use crate::Entry;
+use crate::LibraryRecipe;
 
 macro_rules! library {
     ($($name:literal),* $(,)?) => {
         /// Every recipe that comes with the program.
-        pub const LIBRARY: &[Entry] = &[$(Entry {
+        pub const LIBRARY: &[LibraryRecipe] = &[$(LibraryRecipe {
             name: $name,
             toml: include_str!(concat!("../", $name, ".toml")),
             script: include_str!(concat!("../", $name, ".vtl")),

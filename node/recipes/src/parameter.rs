@@ -4,37 +4,37 @@
 //! another script, and another recipe: it says itself from which one it departs, and by what. Only
 //! literals of the same kind are taken; whether the value makes sense is for the check of the script.
 
-use schemas::content::block;
+use schemas::content::encode_block;
 use schemas::object::Deviation;
 use schemas::text::Text;
 
-use crate::file::{Error, Parameter, Read};
+use crate::file::{Error, RecipeFile, RecipeParameter};
 
 /// Bytes of a value: no literal that people type is longer.
 const VALUE_BYTES_MAX: usize = 64;
 
 /// What a literal of VTL is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum LiteralType {
     Number,
     Text,
     Boolean,
 }
 
-impl Read {
+impl RecipeFile {
     /// The recipe with other values, each the name of a parameter and a literal.
     ///
     /// # Errors
     /// [`Error::Setting`]: no such parameter, no literal of its kind, or a name that is given twice.
-    pub fn with(mut self, values: &[(String, String)]) -> Result<Self, Error> {
-        let base = block(&self.recipe).map(|(id, _)| id);
+    pub fn with_parameters(mut self, values: &[(String, String)]) -> Result<Self, Error> {
+        let base = encode_block(&self.recipe).map(|(id, _)| id);
         let mut reasons = Vec::new();
         for (at, (name, value)) in values.iter().enumerate() {
             let wrong = |message: String| Error::Setting { parameter: name.clone(), message };
             if values.iter().take(at).any(|(other, _)| other == name) {
                 return Err(wrong("it is set twice".to_owned()));
             }
-            let old = self.set(name, value).map_err(wrong)?;
+            let old = self.set_parameter(name, value).map_err(wrong)?;
             if old != *value {
                 let reason = format!("The parameter {name} is {value} where that recipe has {old}.");
                 reasons.push(Text::new(reason).map_err(|fault| wrong(fault.to_string()))?);
@@ -49,13 +49,13 @@ impl Read {
     }
 
     /// Writes one value into the script; the value that it had, or what is wrong.
-    fn set(&mut self, name: &str, value: &str) -> Result<String, String> {
+    fn set_parameter(&mut self, name: &str, value: &str) -> Result<String, String> {
         let known: Vec<&str> = self.parameters.keys().map(String::as_str).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         let absent = || format!("the recipe has no such parameter; it has {known}");
-        let Parameter { value: old, .. } = self.parameters.get_mut(name).ok_or_else(absent)?;
-        match kind(value) {
-            Some(found) if kind(old) == Some(found) => {}
+        let RecipeParameter { value: old, .. } = self.parameters.get_mut(name).ok_or_else(absent)?;
+        match literal_type(value) {
+            Some(found) if literal_type(old) == Some(found) => {}
             _ => return Err(format!("expected a literal like `{old}`, found `{value}`")),
         }
         let (from, to) = (format!("{name} := {old};"), format!("{name} := {value};"));
@@ -72,20 +72,21 @@ impl Read {
 }
 
 /// The kind of a literal; `None` when it is none, or more than one token of the language.
-fn kind(text: &str) -> Option<Kind> {
+fn literal_type(text: &str) -> Option<LiteralType> {
     if text.len() > VALUE_BYTES_MAX {
         return None;
     }
     if let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        return (!inner.contains(['"', '\\']) && !inner.contains(char::is_control)).then_some(Kind::Text);
+        return (!inner.contains(['"', '\\']) && !inner.contains(char::is_control))
+            .then_some(LiteralType::Text);
     }
     if matches!(text, "true" | "false") {
-        return Some(Kind::Boolean);
+        return Some(LiteralType::Boolean);
     }
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let plain = text.strip_prefix('-').unwrap_or(text);
     let number = plain.split_once('.').map_or(digits(plain), |(whole, part)| digits(whole) && digits(part));
-    number.then_some(Kind::Number)
+    number.then_some(LiteralType::Number)
 }
 
 #[cfg(test)]
@@ -95,10 +96,10 @@ mod tests {
     #[test]
     fn a_literal_is_one_token() {
         for (text, found) in [
-            ("2", Some(Kind::Number)),
-            ("-0.25", Some(Kind::Number)),
-            ("true", Some(Kind::Boolean)),
-            ("\"FOOD\"", Some(Kind::Text)),
+            ("2", Some(LiteralType::Number)),
+            ("-0.25", Some(LiteralType::Number)),
+            ("true", Some(LiteralType::Boolean)),
+            ("\"FOOD\"", Some(LiteralType::Text)),
             ("", None),
             (".5", None),
             ("1.", None),
@@ -108,8 +109,8 @@ mod tests {
             ("\"a\n\"", None),
             ("LIMIT", None),
         ] {
-            assert_eq!(kind(text), found, "{text}");
+            assert_eq!(literal_type(text), found, "{text}");
         }
-        assert_eq!(kind(&"9".repeat(VALUE_BYTES_MAX + 1)), None);
+        assert_eq!(literal_type(&"9".repeat(VALUE_BYTES_MAX + 1)), None);
     }
 }

@@ -9,16 +9,16 @@ use replication::{Millis, Peer, RequestId, StreamOutcome, SyncAction, SyncEvent,
 use schemas::cbor;
 use schemas::cid::{Cid, EntryId, PublisherId, ReleaseId};
 use schemas::entry::Entry;
-use schemas::object::{self, Attestation, Use};
+use schemas::object::{self, Attestation, KeyUse};
 use schemas::seal::Sealed;
 use schemas::text::Text;
 use store::{IndexTree, WriteBatch};
 
-use crate::claims::Claims;
-use crate::frontier::Frontier;
-use crate::keep::Keep;
+use crate::frontier::SyncFrontier;
+use crate::index_rows::{self, HeadRow};
+use crate::length_claims::LengthClaims;
 use crate::publish::Signer;
-use crate::rows::{self, HeadRow};
+use crate::storage::Storage;
 
 /// Logs of strangers of which entries are kept, so that attestations reach everyone.
 pub const STRANGERS_MAX: usize = 1024;
@@ -27,7 +27,7 @@ pub const STRANGER_ENTRIES_MAX: u64 = 16_384;
 /// Bytes of delivered blocks held back to be committed together.
 pub const PENDING_BYTES_MAX: usize = 4 << 20;
 /// Entries whose missing blocks are sought at once.
-pub const WINDOW: u64 = 32;
+pub const WINDOW_ENTRIES: u64 = 32;
 
 /// Why something cannot be done.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +37,7 @@ pub enum Error {
     Store(#[from] store::Error),
     /// The entry does not fit its log.
     #[error(transparent)]
-    Log(#[from] ledger::log::Fault),
+    Log(#[from] ledger::log::LogError),
     /// The bytes are no entry.
     #[error(transparent)]
     Entry(#[from] schemas::entry::Error),
@@ -66,18 +66,18 @@ pub enum Error {
     },
     /// Nothing is known of it.
     #[error("{0} is not known here")]
-    Unknown(String),
+    NotFound(String),
     /// A text that is neither an id nor an address.
     #[error("{0}")]
     Malformed(String),
     /// A row of the index does not read.
     #[error("the index row of `{0}` is damaged; `assay fsck --rebuild-index` makes it anew")]
-    Row(&'static str),
+    CorruptRow(&'static str),
 }
 
 /// What the core wants done, or others told.
 #[derive(Debug)]
-pub enum Output {
+pub enum CoreOutput {
     /// For the network.
     Network(SyncAction),
     /// A release of somebody else is whole and wants to be run again.
@@ -104,7 +104,7 @@ pub enum Output {
 
 /// How a core is set up.
 #[derive(Debug, Default)]
-pub struct Setup {
+pub struct CoreSetup {
     /// The keys of the own publisher, if it has any.
     pub signer: Option<Signer>,
     /// Name and version of the program, for attestations.
@@ -115,35 +115,35 @@ pub struct Setup {
 
 /// A log as held.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct LogState {
     pub(crate) log: Log,
     /// Entries from the start whose objects are whole.
     pub(crate) complete: u64,
     /// The place and the entry by which the publisher contradicts itself, once that is known: the
     /// first such place.
     pub(crate) fork: Option<(u64, EntryId)>,
-    pub(crate) frontier: Option<Frontier>,
+    pub(crate) frontier: Option<SyncFrontier>,
 }
 
-impl Held {
+impl LogState {
     /// The contradiction, where everybody who holds as much of the log can check it: two entries for
     /// one place.
-    pub(crate) fn proved(&self) -> Option<(u64, EntryId)> {
+    pub(crate) fn proven_fork(&self) -> Option<(u64, EntryId)> {
         self.fork.filter(|(seq, _)| *seq < self.log.length())
     }
 }
 
 /// The state of a node.
-pub struct Core<K: Keep> {
-    pub(crate) keep: Arc<K>,
-    pub(crate) logs: BTreeMap<PublisherId, Held>,
+pub struct Core<K: Storage> {
+    pub(crate) storage: Arc<K>,
+    pub(crate) logs: BTreeMap<PublisherId, LogState>,
     pub(crate) follows: BTreeSet<PublisherId>,
     pub(crate) own: Option<PublisherId>,
-    pub(crate) claims: Claims,
+    pub(crate) claims: LengthClaims,
     /// Whether something found could not be signed, since peers claim more of the own log.
     unsigned: bool,
-    pub(crate) setup: Setup,
-    pub(crate) outputs: Vec<Output>,
+    pub(crate) setup: CoreSetup,
+    pub(crate) outputs: Vec<CoreOutput>,
     /// Blocks delivered but not committed yet.
     pub(crate) pending: BTreeMap<Cid, Vec<u8>>,
     pub(crate) pending_bytes: usize,
@@ -153,27 +153,27 @@ pub struct Core<K: Keep> {
     pub(crate) now: Millis,
 }
 
-impl<K: Keep> Core<K> {
+impl<K: Storage> Core<K> {
     /// The state as kept. Entries that became whole since are found; releases without a verdict
     /// are asked to be verified.
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
-    pub fn open(keep: Arc<K>, setup: Setup) -> Result<Self, Error> {
-        let own = match keep.row(IndexTree::Meta, rows::OWN)? {
+    pub fn open(keep: Arc<K>, setup: CoreSetup) -> Result<Self, Error> {
+        let own = match keep.row(IndexTree::Meta, index_rows::OWN)? {
             None => None,
-            Some(bytes) => Some(read_publisher(&bytes).ok_or(Error::Row("own"))?),
+            Some(bytes) => Some(read_publisher(&bytes).ok_or(Error::CorruptRow("own"))?),
         };
         let mut follows = BTreeSet::new();
         for (key, _) in keep.rows(IndexTree::Follows, &[])? {
-            follows.insert(read_publisher(&key).ok_or(Error::Row("follows"))?);
+            follows.insert(read_publisher(&key).ok_or(Error::CorruptRow("follows"))?);
         }
         let mut core = Self {
-            keep,
+            storage: keep,
             logs: BTreeMap::new(),
             follows,
             own,
-            claims: Claims::default(),
+            claims: LengthClaims::default(),
             unsigned: false,
             setup,
             outputs: Vec::new(),
@@ -183,56 +183,60 @@ impl<K: Keep> Core<K> {
             machine: SyncMachine::default(),
             now: Millis(0),
         };
-        core.load()?;
+        core.load_logs()?;
         for publisher in core.logs.keys().copied().collect::<Vec<_>>() {
-            core.advance(publisher)?;
+            core.advance_complete(publisher)?;
         }
-        core.unverified()?;
+        core.queue_verifications()?;
         Ok(core)
     }
 
-    fn load(&mut self) -> Result<(), Error> {
-        for (key, value) in self.keep.rows(IndexTree::Heads, &[])? {
-            let publisher = read_publisher(&key).ok_or(Error::Row("heads"))?;
-            let head: HeadRow = cbor::decode(&value).map_err(|_| Error::Row("heads"))?;
-            let bytes = self.keep.get(publisher.cid())?.ok_or(Error::Row("heads"))?;
+    fn load_logs(&mut self) -> Result<(), Error> {
+        for (key, value) in self.storage.rows(IndexTree::Heads, &[])? {
+            let publisher = read_publisher(&key).ok_or(Error::CorruptRow("heads"))?;
+            let head: HeadRow = cbor::decode(&value).map_err(|_| Error::CorruptRow("heads"))?;
+            let bytes = self.storage.get(publisher.cid())?.ok_or(Error::CorruptRow("heads"))?;
             let genesis = Sealed::<Entry>::open(bytes)?;
             let log = Log::resume(&genesis, head.length, head.last)?;
-            let fork = self.fork(publisher)?;
-            self.logs.insert(publisher, Held { log, complete: head.complete, fork, frontier: None });
+            let fork = self.load_fork(publisher)?;
+            self.logs.insert(publisher, LogState { log, complete: head.complete, fork, frontier: None });
         }
         Ok(())
     }
 
     /// The evidence that a publisher signed two histories, as kept.
-    fn fork(&self, publisher: PublisherId) -> Result<Option<(u64, EntryId)>, Error> {
-        let rows = self.keep.rows(IndexTree::Forks, &publisher.cid().to_bytes())?;
+    fn load_fork(&self, publisher: PublisherId) -> Result<Option<(u64, EntryId)>, Error> {
+        let rows = self.storage.rows(IndexTree::Forks, &publisher.cid().to_bytes())?;
         let Some((key, value)) = rows.first() else { return Ok(None) };
-        let (_, seq) = rows::read_place(key).ok_or(Error::Row("forks"))?;
+        let (_, seq) = index_rows::read_position_key(key).ok_or(Error::CorruptRow("forks"))?;
         let entry = Cid::from_bytes(value).and_then(EntryId::try_from);
-        Ok(Some((seq, entry.map_err(|_| Error::Row("forks"))?)))
+        Ok(Some((seq, entry.map_err(|_| Error::CorruptRow("forks"))?)))
     }
 
     /// Asks for what is lacking on every release that is whole: a verdict, or the signature under it
     /// (the node stopped before it came to them, had no identity, or was behind).
-    pub(crate) fn unverified(&mut self) -> Result<(), Error> {
-        for (key, value) in self.keep.rows(IndexTree::Releases, &[])? {
-            let (publisher, _) = rows::read_place(&key).ok_or(Error::Row("releases"))?;
+    pub(crate) fn queue_verifications(&mut self) -> Result<(), Error> {
+        for (key, value) in self.storage.rows(IndexTree::Releases, &[])? {
+            let (publisher, _) = index_rows::read_position_key(&key).ok_or(Error::CorruptRow("releases"))?;
             let release = Cid::from_bytes(&value).and_then(ReleaseId::try_from);
-            self.want_verdict(publisher, release.map_err(|_| Error::Row("releases"))?)?;
+            self.queue_verification(publisher, release.map_err(|_| Error::CorruptRow("list_releases"))?)?;
         }
         Ok(())
     }
 
     /// Asks for a verdict on a release of a followed publisher that has none here.
-    pub(crate) fn want_verdict(&mut self, publisher: PublisherId, release: ReleaseId) -> Result<(), Error> {
+    pub(crate) fn queue_verification(
+        &mut self,
+        publisher: PublisherId,
+        release: ReleaseId,
+    ) -> Result<(), Error> {
         let foreign = self.own != Some(publisher) && self.follows.contains(&publisher);
         if !foreign || !self.setup.attest {
             return Ok(());
         }
-        let found = self.keep.row(IndexTree::Verdicts, &release.cid().to_bytes())?.is_some();
-        if !found || (self.may_attest() && !self.attested(release)?) {
-            self.outputs.push(Output::Verify(release));
+        let found = self.storage.row(IndexTree::Verdicts, &release.cid().to_bytes())?.is_some();
+        if !found || (self.may_attest() && !self.is_attested(release)?) {
+            self.outputs.push(CoreOutput::Verify(release));
         }
         Ok(())
     }
@@ -243,38 +247,38 @@ impl<K: Keep> Core<K> {
         let key = self.setup.signer.as_ref().map(|Signer(key)| key.public());
         held.zip(key).is_some_and(|(held, key)| {
             let mut keys = held.log.identity().keys.iter();
-            keys.any(|one| one.key == key && one.uses.contains(&Use::Attest))
+            keys.any(|one| one.key == key && one.uses.contains(&KeyUse::Attest))
         })
     }
 
     /// Whether the own log speaks of a release already: it attests it, or carries it itself, for nobody
     /// is a witness of himself.
-    fn attested(&self, release: ReleaseId) -> Result<bool, Error> {
+    fn is_attested(&self, release: ReleaseId) -> Result<bool, Error> {
         let Some(own) = self.own else { return Ok(false) };
-        if self.published(own, release.cid())?.is_some() {
+        if self.find_published(own, release.cid())?.is_some() {
             return Ok(true);
         }
         let prefix = [release.cid().to_bytes(), own.cid().to_bytes()].concat();
-        Ok(!self.keep.rows(IndexTree::Attestations, &prefix)?.is_empty())
+        Ok(!self.storage.rows(IndexTree::Attestations, &prefix)?.is_empty())
     }
 
     /// What keeps the bytes, to read beside the owner.
-    pub fn keep(&self) -> Arc<K> {
-        Arc::clone(&self.keep)
+    pub fn storage(&self) -> Arc<K> {
+        Arc::clone(&self.storage)
     }
 
     /// The own publisher.
-    pub fn own(&self) -> Option<PublisherId> {
+    pub fn own_publisher(&self) -> Option<PublisherId> {
         self.own
     }
 
     /// What came of the inputs so far, given away.
-    pub fn take_outputs(&mut self) -> Vec<Output> {
+    pub fn take_outputs(&mut self) -> Vec<CoreOutput> {
         std::mem::take(&mut self.outputs)
     }
 
     /// Tells the sync machine something and takes its actions.
-    pub(crate) fn tell(&mut self, event: SyncEvent) {
+    pub(crate) fn drive_sync(&mut self, event: SyncEvent) {
         let mut machine = std::mem::take(&mut self.machine);
         let actions = machine.handle_event(self.now, event, self);
         self.machine = machine;
@@ -288,57 +292,59 @@ impl<K: Keep> Core<K> {
                 }
                 _ => {}
             }
-            self.outputs.push(Output::Network(action));
+            self.outputs.push(CoreOutput::Network(action));
         }
     }
 
     /// Something happened on the network at the time `now`, or time passed. Delivered blocks come
-    /// by [`Core::received`] instead.
+    /// by [`Core::accept_block`] instead.
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub fn handle(&mut self, now: Millis, event: SyncEvent) -> Result<(), Error> {
+    pub fn handle_event(&mut self, now: Millis, event: SyncEvent) -> Result<(), Error> {
         self.now = now;
         match (&event, self.own) {
             (SyncEvent::Connected(peer), _) => self.claims.connected(peer),
             (SyncEvent::Disconnected(peer), _) => self.claims.disconnected(peer),
-            (SyncEvent::HeadsReceived { from, heads }, Some(own)) => self.claims.heard(own, from, heads),
+            (SyncEvent::HeadsReceived { from, heads }, Some(own)) => {
+                self.claims.record_heads(own, from, heads)
+            }
             (SyncEvent::RequestFinished { request_id, outcome }, _) => {
                 let asked = self.asked.remove(request_id);
-                self.flush()?;
+                self.flush_pending()?;
                 if let (Some((peer, request)), StreamOutcome::Complete) = (asked, outcome) {
-                    self.answered(&peer, &request);
+                    self.note_request_finished(&peer, &request);
                 }
             }
             _ => {}
         }
-        self.caught_up()?;
-        self.tell(event);
+        self.retry_attestations()?;
+        self.drive_sync(event);
         Ok(())
     }
 
     /// A peer has sent all that it has of what it was asked for.
-    fn answered(&mut self, peer: &Peer, request: &SyncRequest) {
+    fn note_request_finished(&mut self, peer: &Peer, request: &SyncRequest) {
         if let SyncRequest::Entries { publisher, from, .. } = request
             && Some(*publisher) == self.own
             && self.logs.get(publisher).is_some_and(|held| held.log.length() <= *from)
         {
-            self.claims.refuted(peer);
+            self.claims.refute(peer);
         }
     }
 
     /// The length of the own log that peers claim, where it is more than is held.
-    pub(crate) fn behind(&self) -> Option<(u64, u64)> {
+    pub(crate) fn claimed_ahead(&self) -> Option<(u64, u64)> {
         let held = self.logs.get(&self.own?).map_or(0, |held| held.log.length());
         let told = self.claims.longest();
         (told > held).then_some((held, told))
     }
 
     /// Comes back to what could not be signed while peers claimed more of the own log.
-    pub(crate) fn caught_up(&mut self) -> Result<(), Error> {
-        if self.unsigned && self.behind().is_none() {
+    pub(crate) fn retry_attestations(&mut self) -> Result<(), Error> {
+        if self.unsigned && self.claimed_ahead().is_none() {
             self.unsigned = false;
-            self.unverified()?;
+            self.queue_verifications()?;
         }
         Ok(())
     }
@@ -350,11 +356,11 @@ impl<K: Keep> Core<K> {
     pub fn follow(&mut self, publisher: PublisherId) -> Result<(), Error> {
         let mut batch = WriteBatch::new();
         batch.put_row(IndexTree::Follows, &publisher.cid().to_bytes(), &[]);
-        self.keep.commit(batch)?;
+        self.storage.commit(batch)?;
         self.follows.insert(publisher);
-        self.advance(publisher)?;
-        self.unverified()?;
-        self.tell(SyncEvent::Followed { publisher });
+        self.advance_complete(publisher)?;
+        self.queue_verifications()?;
+        self.drive_sync(SyncEvent::Followed { publisher });
         Ok(())
     }
 
@@ -365,7 +371,7 @@ impl<K: Keep> Core<K> {
     pub fn unfollow(&mut self, publisher: PublisherId) -> Result<(), Error> {
         let mut batch = WriteBatch::new();
         batch.delete_row(IndexTree::Follows, &publisher.cid().to_bytes());
-        self.keep.commit(batch)?;
+        self.storage.commit(batch)?;
         self.follows.remove(&publisher);
         if let Some(held) = self.logs.get_mut(&publisher) {
             held.frontier = None;
@@ -378,17 +384,17 @@ impl<K: Keep> Core<K> {
     ///
     /// # Errors
     /// [`enum@Error`].
-    pub fn verified(&mut self, found: &Verification, time: i64) -> Result<bool, Error> {
+    pub fn record_verification(&mut self, found: &Verification, time: i64) -> Result<bool, Error> {
         if let schemas::verdict::Verdict::Missing { .. } = found.verdict {
             return Ok(false);
         }
         let attestation: Attestation = found.attestation(self.setup.build.clone());
-        let (id, (cid, bytes)) = schemas::content::block(&attestation)?;
+        let (id, (cid, bytes)) = schemas::content::encode_block(&attestation)?;
         let mut batch = WriteBatch::new();
         batch.put_block(cid, bytes.clone());
         batch.put_row(IndexTree::Verdicts, &found.release.cid().to_bytes(), &id.cid().to_bytes());
-        self.keep.commit(batch)?;
-        let own = self.own.map(|own| self.published(own, found.release.cid())).transpose()?.flatten();
+        self.storage.commit(batch)?;
+        let own = self.own.map(|own| self.find_published(own, found.release.cid())).transpose()?.flatten();
         if own.is_some() || !self.may_attest() {
             return Ok(false);
         }
@@ -399,20 +405,20 @@ impl<K: Keep> Core<K> {
 
     /// The entry of a log at a place.
     pub(crate) fn entry_at(&self, publisher: PublisherId, seq: u64) -> Result<Option<(EntryId, Cid)>, Error> {
-        let row = self.keep.row(IndexTree::Entries, &rows::place(publisher, seq))?;
-        row.map(|row| rows::read_pair(&row).ok_or(Error::Row("entries"))).transpose()
+        let row = self.storage.row(IndexTree::Entries, &index_rows::position_key(publisher, seq))?;
+        row.map(|row| index_rows::read_entry_value(&row).ok_or(Error::CorruptRow("entries"))).transpose()
     }
 
     /// A block, committed or pending.
-    pub(crate) fn block(&self, id: Cid) -> Option<Vec<u8>> {
+    pub(crate) fn find_block(&self, id: Cid) -> Option<Vec<u8>> {
         if let Some(bytes) = self.pending.get(&id) {
             return Some(bytes.clone());
         }
-        self.keep.get(id).ok().flatten()
+        self.storage.get(id).ok().flatten()
     }
 
     /// Commits the pending blocks.
-    pub(crate) fn flush(&mut self) -> Result<(), Error> {
+    pub(crate) fn flush_pending(&mut self) -> Result<(), Error> {
         if self.pending.is_empty() {
             return Ok(());
         }
@@ -420,7 +426,7 @@ impl<K: Keep> Core<K> {
         for (id, bytes) in &self.pending {
             batch.put_block(*id, bytes.clone());
         }
-        self.keep.commit(batch)?;
+        self.storage.commit(batch)?;
         self.pending.clear();
         self.pending_bytes = 0;
         Ok(())

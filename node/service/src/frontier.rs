@@ -7,7 +7,7 @@ use schemas::cid::Cid;
 
 /// Absent blocks of a window of entries.
 #[derive(Debug, Default)]
-pub(crate) struct Frontier {
+pub(crate) struct SyncFrontier {
     /// In the order in which to ask; may name blocks that have come since.
     queue: VecDeque<Cid>,
     absent: BTreeSet<Cid>,
@@ -15,19 +15,19 @@ pub(crate) struct Frontier {
     pub(crate) until: u64,
 }
 
-impl Frontier {
+impl SyncFrontier {
     pub(crate) fn new(missing: Vec<Cid>, until: u64) -> Self {
         let absent = missing.iter().copied().collect();
         Self { queue: missing.into(), absent, until }
     }
 
     /// Whether the block is one of those waited for.
-    pub(crate) fn wants(&self, id: Cid) -> bool {
+    pub(crate) fn contains(&self, id: Cid) -> bool {
         self.absent.contains(&id)
     }
 
     /// A block is no longer waited for; it needs others, of which `missing` are absent.
-    pub(crate) fn settle(&mut self, id: Cid, missing: &[Cid]) {
+    pub(crate) fn resolve(&mut self, id: Cid, missing: &[Cid]) {
         self.absent.remove(&id);
         while self.queue.front().is_some_and(|first| !self.absent.contains(first)) {
             self.queue.pop_front();
@@ -40,12 +40,12 @@ impl Frontier {
     }
 
     /// The next ids to ask for.
-    pub(crate) fn next(&self, max: usize) -> Vec<Cid> {
+    pub(crate) fn next_missing(&self, max: usize) -> Vec<Cid> {
         self.queue.iter().filter(|id| self.absent.contains(id)).take(max).copied().collect()
     }
 
     /// Whether nothing is waited for any more.
-    pub(crate) fn settled(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.absent.is_empty()
     }
 }
@@ -58,13 +58,13 @@ mod tests {
     #[test]
     fn needs_found_late_are_waited_for_and_nothing_is_asked_twice() {
         let [a, b, c] = [b"a", b"b", b"c"].map(|bytes| Cid::of(Codec::Raw, bytes));
-        let mut frontier = Frontier::new(vec![a, b], 1);
-        frontier.settle(b, &[c]);
-        frontier.settle(b, &[c]);
-        assert_eq!(frontier.next(9), [a, c]);
-        frontier.settle(a, &[]);
-        assert!(frontier.wants(c) && !frontier.settled());
-        frontier.settle(c, &[]);
-        assert!(frontier.settled() && frontier.next(9).is_empty());
+        let mut frontier = SyncFrontier::new(vec![a, b], 1);
+        frontier.resolve(b, &[c]);
+        frontier.resolve(b, &[c]);
+        assert_eq!(frontier.next_missing(9), [a, c]);
+        frontier.resolve(a, &[]);
+        assert!(frontier.contains(c) && !frontier.is_empty());
+        frontier.resolve(c, &[]);
+        assert!(frontier.is_empty() && frontier.next_missing(9).is_empty());
     }
 }

@@ -5,22 +5,22 @@
 //! outputs; it opens no socket and starts no task. [`Service`] runs a core on a thread of its own
 //! and lets others send it commands. [`query`] reads what is kept, beside the owner.
 
-mod claims;
 mod core;
 mod frontier;
+mod index_rows;
 mod intake;
-pub mod keep;
+mod length_claims;
 mod publish;
 pub mod query;
-mod rows;
+mod references;
 mod service;
-mod sound;
-mod view;
+pub mod storage;
+mod sync_view;
 
 pub use ledger::verify::Verification;
 pub use ledger::vtl::{ScriptDifference, compare_scripts};
 
-pub use crate::core::{Core, Error, Output, STRANGER_ENTRIES_MAX, STRANGERS_MAX, Setup};
-pub use crate::keep::{Keep, Memory};
-pub use crate::publish::{Published, Signer};
-pub use crate::service::{Command, Notice, Service};
+pub use crate::core::{Core, CoreOutput, CoreSetup, Error, STRANGER_ENTRIES_MAX, STRANGERS_MAX};
+pub use crate::publish::{PublishReceipt, Signer};
+pub use crate::service::{NodeEvent, Service, ServiceCommand};
+pub use crate::storage::{MemoryStorage, Storage};

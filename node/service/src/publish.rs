@@ -1,7 +1,7 @@
 //! Signing for the own log.
 
+use ledger::dependencies;
 use ledger::log::Log;
-use ledger::reach;
 use replication::SyncEvent;
 use schemas::cid::{Cid, Codec, EntryId, PublisherId};
 use schemas::content::Block;
@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use store::{IndexTree, WriteBatch};
 
 use crate::core::{Core, Error, PENDING_BYTES_MAX};
-use crate::keep::Keep;
-use crate::rows;
+use crate::index_rows;
+use crate::storage::Storage;
 
 /// The operating key of the own publisher.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct Signer(pub SecretKey);
 
 /// Where an object was published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Published {
+pub struct PublishReceipt {
     /// The log.
     pub publisher: PublisherId,
     /// The place in it.
@@ -33,30 +33,30 @@ pub struct Published {
     pub object: Cid,
 }
 
-impl<K: Keep> Core<K> {
+impl<K: Storage> Core<K> {
     /// Makes this node the home of a publisher: takes the genesis entry of its log.
     ///
     /// # Errors
     /// [`Error::HasIdentity`], [`Error::Log`], [`Error::Store`].
-    pub fn found(&mut self, genesis: Sealed<Entry>) -> Result<PublisherId, Error> {
+    pub fn adopt_identity(&mut self, genesis: Sealed<Entry>) -> Result<PublisherId, Error> {
         if let Some(own) = self.own {
             return Err(Error::HasIdentity(own));
         }
         let publisher = genesis.publisher();
-        Log::begin(&genesis)?;
+        Log::from_genesis(&genesis)?;
         let mut batch = WriteBatch::new();
-        batch.put_row(IndexTree::Meta, rows::OWN, &publisher.cid().to_bytes());
+        batch.put_row(IndexTree::Meta, index_rows::OWN, &publisher.cid().to_bytes());
         if self.logs.contains_key(&publisher) {
-            self.keep.commit(batch)?;
+            self.storage.commit(batch)?;
             self.own = Some(publisher);
             // Until now it was a stranger's: what its entries need is fetched from here on.
-            self.advance(publisher)?;
-            self.tell(SyncEvent::Followed { publisher });
+            self.advance_complete(publisher)?;
+            self.drive_sync(SyncEvent::Followed { publisher });
         } else {
             self.own = Some(publisher);
-            self.append(&genesis, batch)?;
+            self.append_entry(&genesis, batch)?;
         }
-        self.unverified()?;
+        self.queue_verifications()?;
         Ok(publisher)
     }
 
@@ -67,17 +67,18 @@ impl<K: Keep> Core<K> {
     /// # Errors
     /// [`Error::NoIdentity`], [`Error::Missing`] when something that the object needs is neither
     /// held nor given, [`Error::Behind`], [`Error::Store`].
-    pub fn publish(&mut self, object: &[u8], blocks: Vec<Block>, time: i64) -> Result<Published, Error> {
+    pub fn publish(&mut self, object: &[u8], blocks: Vec<Block>, time: i64) -> Result<PublishReceipt, Error> {
         let own = self.own.ok_or(Error::NoIdentity)?;
-        let value = Object::decode(object)?;
+        let value = Object::decode_object(object)?;
         let id = Cid::of(Codec::DagCbor, object);
-        if let Some(published) = self.published(own, id)? {
+        if let Some(published) = self.find_published(own, id)? {
             return Ok(published);
         }
         let given: std::collections::BTreeMap<Cid, Vec<u8>> =
             blocks.into_iter().filter(|(id, bytes)| id.matches(bytes)).collect();
-        let fetch = |id: Cid| given.get(&id).cloned().or_else(|| self.block(id));
-        let reach = reach::walk(value.needs(), &fetch, schemas::verdict::MISSING_MAX);
+        let fetch = |id: Cid| given.get(&id).cloned().or_else(|| self.find_block(id));
+        let reach =
+            dependencies::walk_dependencies(value.dependencies(), &fetch, schemas::verdict::MISSING_MAX);
         if let Some((_, fault)) = reach.broken.into_iter().next() {
             return Err(fault.into());
         }
@@ -85,12 +86,12 @@ impl<K: Keep> Core<K> {
             return Err(Error::Missing(reach.missing));
         }
         let held = self.logs.get(&own).ok_or(Error::NoIdentity)?;
-        if let Some((held, told)) = self.behind() {
+        if let Some((held, told)) = self.claimed_ahead() {
             return Err(Error::Behind { held, told });
         }
         let Signer(key) = self.setup.signer.as_ref().ok_or(Error::NoIdentity)?;
-        let signed = entry::sign(held.log.next(), time, object, key)?;
-        held.log.check(&signed)?;
+        let signed = entry::sign_entry(held.log.next_position(), time, object, key)?;
+        held.log.check_entry(&signed)?;
         // Blocks that nothing refers to yet are not visible, so they need not be one batch.
         let mut batch = WriteBatch::new();
         let mut size = 0;
@@ -99,26 +100,31 @@ impl<K: Keep> Core<K> {
             size += bytes.len();
             batch.put_block(id, bytes);
             if size > PENDING_BYTES_MAX {
-                self.keep.commit(std::mem::take(&mut batch))?;
+                self.storage.commit(std::mem::take(&mut batch))?;
                 size = 0;
             }
         }
         batch.put_block(id, object);
-        self.keep.commit(batch)?;
+        self.storage.commit(batch)?;
         let published =
-            Published { publisher: own, seq: signed.value().seq(), entry: signed.id(), object: id };
-        self.take(signed)?;
-        self.came(&ids)?;
+            PublishReceipt { publisher: own, seq: signed.value().seq(), entry: signed.id(), object: id };
+        self.accept_entry(signed)?;
+        self.blocks_arrived(&ids)?;
         Ok(published)
     }
 
     /// Where the own log carries an object already.
-    pub(crate) fn published(&self, own: PublisherId, object: Cid) -> Result<Option<Published>, Error> {
-        for (key, _) in self.keep.rows(IndexTree::Meta, &rows::object(object))? {
-            let place = key.get(rows::object(object).len()..).and_then(rows::read_place);
+    pub(crate) fn find_published(
+        &self,
+        own: PublisherId,
+        object: Cid,
+    ) -> Result<Option<PublishReceipt>, Error> {
+        for (key, _) in self.storage.rows(IndexTree::Meta, &index_rows::object_prefix(object))? {
+            let place =
+                key.get(index_rows::object_prefix(object).len()..).and_then(index_rows::read_position_key);
             if let Some((publisher, seq)) = place.filter(|(publisher, _)| *publisher == own) {
-                let (entry, _) = self.entry_at(own, seq)?.ok_or(Error::Row("entries"))?;
-                return Ok(Some(Published { publisher, seq, entry, object }));
+                let (entry, _) = self.entry_at(own, seq)?.ok_or(Error::CorruptRow("entries"))?;
+                return Ok(Some(PublishReceipt { publisher, seq, entry, object }));
             }
         }
         Ok(None)

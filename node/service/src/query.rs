@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 use store::IndexTree;
 
 use crate::core::Error;
-use crate::keep::{Keep, Row};
-use crate::rows::{self, HeadRow};
+use crate::index_rows::{self, HeadRow};
+use crate::storage::{IndexRow, Storage};
 
 /// A publisher's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +48,7 @@ pub struct LogInfo {
 
 /// Where something stands in a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Placed {
+pub struct LogPosition {
     /// Whose log.
     pub publisher: PublisherId,
     /// What the publisher calls itself.
@@ -65,7 +65,7 @@ pub struct Placed {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttestationInfo {
     /// Where it stands.
-    pub placed: Placed,
+    pub position: LogPosition,
     /// What was found.
     pub attestation: Attestation,
 }
@@ -76,7 +76,7 @@ pub struct ReleaseInfo {
     /// Its id.
     pub id: ReleaseId,
     /// Where it stands.
-    pub placed: Placed,
+    pub position: LogPosition,
     /// What it says.
     pub release: Release,
     /// Title of the recipe.
@@ -84,7 +84,7 @@ pub struct ReleaseInfo {
     /// Indicator of the recipe.
     pub indicator: String,
     /// Whether its publisher took it back.
-    pub retracted: Option<Withdrawn>,
+    pub retracted: Option<RetractionInfo>,
     /// What this node found.
     pub verdict: Option<Verdict>,
     /// What others found.
@@ -97,7 +97,7 @@ pub struct DatasetInfo {
     /// Its id.
     pub id: DatasetId,
     /// Where it stands.
-    pub placed: Placed,
+    pub position: LogPosition,
     /// What it says.
     pub dataset: Dataset,
     /// Data points.
@@ -110,7 +110,7 @@ pub struct RecipeInfo {
     /// Its id.
     pub id: RecipeId,
     /// Where it stands.
-    pub placed: Placed,
+    pub position: LogPosition,
     /// What it says.
     pub recipe: Recipe,
 }
@@ -147,7 +147,7 @@ pub struct ForkInfo {
 
 /// Something that its publisher took back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Withdrawn {
+pub struct RetractionInfo {
     /// Why.
     pub reason: String,
     /// When that was signed, as the publisher claims: seconds since 1970.
@@ -159,7 +159,7 @@ pub struct Withdrawn {
 
 /// What a text names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
+pub enum ResolvedReference {
     /// An address, and the release that it leads to.
     Address(Address, ReleaseId),
     /// An object or entry by id.
@@ -168,20 +168,20 @@ pub enum Target {
 
 /// Reads what `keep` holds.
 #[derive(Debug)]
-pub struct Query<'a, K: Keep>(pub &'a K);
+pub struct LedgerQuery<'a, K: Storage>(pub &'a K);
 
-impl<K: Keep> Query<'_, K> {
+impl<K: Storage> LedgerQuery<'_, K> {
     /// Every log.
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
-    pub fn logs(&self) -> Result<Vec<LogInfo>, Error> {
-        let own = self.own()?;
+    pub fn list_logs(&self) -> Result<Vec<LogInfo>, Error> {
+        let own = self.own_publisher()?;
         let mut logs = Vec::new();
         for (key, value) in self.0.rows(IndexTree::Heads, &[])? {
-            let publisher = publisher_key(&key).ok_or(Error::Row("heads"))?;
-            let head: HeadRow = schemas::cbor::decode(&value).map_err(|_| Error::Row("heads"))?;
-            let identity = self.identity(publisher)?;
+            let publisher = read_publisher_key(&key).ok_or(Error::CorruptRow("heads"))?;
+            let head: HeadRow = schemas::cbor::decode(&value).map_err(|_| Error::CorruptRow("heads"))?;
+            let identity = self.publisher_identity(publisher)?;
             logs.push(LogInfo {
                 publisher,
                 name: identity.name.to_string(),
@@ -201,17 +201,17 @@ impl<K: Keep> Query<'_, K> {
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
-    pub fn own(&self) -> Result<Option<PublisherId>, Error> {
-        let row = self.0.row(IndexTree::Meta, rows::OWN)?;
-        row.map(|key| publisher_key(&key).ok_or(Error::Row("own"))).transpose()
+    pub fn own_publisher(&self) -> Result<Option<PublisherId>, Error> {
+        let row = self.0.row(IndexTree::Meta, index_rows::OWN)?;
+        row.map(|key| read_publisher_key(&key).ok_or(Error::CorruptRow("own"))).transpose()
     }
 
     /// Who a publisher says it is.
     ///
     /// # Errors
     /// [`Error::Unknown`] when its genesis is not held.
-    pub fn identity(&self, publisher: PublisherId) -> Result<Identity, Error> {
-        let unknown = || Error::Unknown(format!("publisher {publisher}"));
+    pub fn publisher_identity(&self, publisher: PublisherId) -> Result<Identity, Error> {
+        let unknown = || Error::NotFound(format!("publisher {publisher}"));
         let genesis = Sealed::<Entry>::open(self.0.get(publisher.cid())?.ok_or_else(unknown)?)?;
         match &genesis.value().payload {
             Payload::Inline(object, _) => match object.as_ref() {
@@ -226,20 +226,20 @@ impl<K: Keep> Query<'_, K> {
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
-    pub fn releases(&self) -> Result<Vec<ReleaseInfo>, Error> {
-        self.objects(IndexTree::Releases, |id, placed| self.release_info(id, placed))
+    pub fn list_releases(&self) -> Result<Vec<ReleaseInfo>, Error> {
+        self.list_objects(IndexTree::Releases, |id, placed| self.release_info(id, placed))
     }
 
     /// Every data set that is whole here.
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
-    pub fn datasets(&self) -> Result<Vec<DatasetInfo>, Error> {
-        self.objects(IndexTree::Datasets, |id, placed| {
-            let dataset: Dataset = self.object(id)?;
-            let content: schemas::object::Content = self.object(dataset.content.cid())?;
-            let id = DatasetId::try_from(id).map_err(|_| Error::Row("datasets"))?;
-            Ok(DatasetInfo { id, placed, dataset, rows: content.rows })
+    pub fn list_datasets(&self) -> Result<Vec<DatasetInfo>, Error> {
+        self.list_objects(IndexTree::Datasets, |id, placed| {
+            let dataset: Dataset = self.read_object(id)?;
+            let content: schemas::object::Content = self.read_object(dataset.content.cid())?;
+            let id = DatasetId::try_from(id).map_err(|_| Error::CorruptRow("datasets"))?;
+            Ok(DatasetInfo { id, position: placed, dataset, rows: content.rows })
         })
     }
 
@@ -247,11 +247,11 @@ impl<K: Keep> Query<'_, K> {
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
-    pub fn recipes(&self) -> Result<Vec<RecipeInfo>, Error> {
-        self.objects(IndexTree::Recipes, |id, placed| {
-            let recipe = self.object(id)?;
-            let id = RecipeId::try_from(id).map_err(|_| Error::Row("recipes"))?;
-            Ok(RecipeInfo { id, placed, recipe })
+    pub fn list_recipes(&self) -> Result<Vec<RecipeInfo>, Error> {
+        self.list_objects(IndexTree::Recipes, |id, placed| {
+            let recipe = self.read_object(id)?;
+            let id = RecipeId::try_from(id).map_err(|_| Error::CorruptRow("recipes"))?;
+            Ok(RecipeInfo { id, position: placed, recipe })
         })
     }
 
@@ -259,23 +259,23 @@ impl<K: Keep> Query<'_, K> {
     ///
     /// # Errors
     /// [`Error::Unknown`].
-    pub fn release(&self, id: ReleaseId) -> Result<ReleaseInfo, Error> {
-        let placed = self.places(id.cid())?.into_iter().next();
-        self.release_info(id.cid(), placed.ok_or_else(|| Error::Unknown(format!("release {id}")))?)
+    pub fn find_release(&self, id: ReleaseId) -> Result<ReleaseInfo, Error> {
+        let placed = self.find_positions(id.cid())?.into_iter().next();
+        self.release_info(id.cid(), placed.ok_or_else(|| Error::NotFound(format!("release {id}")))?)
     }
 
-    fn release_info(&self, id: Cid, placed: Placed) -> Result<ReleaseInfo, Error> {
-        let release: Release = self.object(id)?;
-        let recipe: Recipe = self.object(release.recipe.cid())?;
-        let id = ReleaseId::try_from(id).map_err(|_| Error::Row("releases"))?;
+    fn release_info(&self, id: Cid, placed: LogPosition) -> Result<ReleaseInfo, Error> {
+        let release: Release = self.read_object(id)?;
+        let recipe: Recipe = self.read_object(release.recipe.cid())?;
+        let id = ReleaseId::try_from(id).map_err(|_| Error::CorruptRow("releases"))?;
         Ok(ReleaseInfo {
             id,
-            retracted: self.withdrawn(placed.publisher, id.cid())?,
-            placed,
+            retracted: self.find_retraction(placed.publisher, id.cid())?,
+            position: placed,
             title: recipe.title.to_string(),
             indicator: recipe.indicator.to_string(),
-            verdict: self.verdict(id)?,
-            attestations: self.attestations(id)?,
+            verdict: self.local_verdict(id)?,
+            attestations: self.list_attestations(id)?,
             release,
         })
     }
@@ -284,25 +284,25 @@ impl<K: Keep> Query<'_, K> {
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
-    pub fn verdict(&self, release: ReleaseId) -> Result<Option<Verdict>, Error> {
+    pub fn local_verdict(&self, release: ReleaseId) -> Result<Option<Verdict>, Error> {
         let Some(row) = self.0.row(IndexTree::Verdicts, &release.cid().to_bytes())? else { return Ok(None) };
-        let id = Cid::from_bytes(&row).map_err(|_| Error::Row("verdicts"))?;
-        Ok(Some(self.object::<Attestation>(id)?.verdict))
+        let id = Cid::from_bytes(&row).map_err(|_| Error::CorruptRow("verdicts"))?;
+        Ok(Some(self.read_object::<Attestation>(id)?.verdict))
     }
 
     /// What is attested of a release, by attestor and place.
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
-    pub fn attestations(&self, release: ReleaseId) -> Result<Vec<AttestationInfo>, Error> {
+    pub fn list_attestations(&self, release: ReleaseId) -> Result<Vec<AttestationInfo>, Error> {
         let prefix = release.cid().to_bytes();
         let mut found = Vec::new();
         for (key, value) in self.0.rows(IndexTree::Attestations, &prefix)? {
-            let place = key.get(prefix.len()..).and_then(rows::read_place);
-            let (publisher, seq) = place.ok_or(Error::Row("attestations"))?;
+            let place = key.get(prefix.len()..).and_then(index_rows::read_position_key);
+            let (publisher, seq) = place.ok_or(Error::CorruptRow("attestations"))?;
             let id = Cid::from_bytes(&value).and_then(AttestationId::try_from);
-            let attestation = self.object(id.map_err(|_| Error::Row("attestations"))?.cid())?;
-            found.push(AttestationInfo { placed: self.placed(publisher, seq)?, attestation });
+            let attestation = self.read_object(id.map_err(|_| Error::CorruptRow("attestations"))?.cid())?;
+            found.push(AttestationInfo { position: self.read_position(publisher, seq)?, attestation });
         }
         Ok(found)
     }
@@ -312,58 +312,61 @@ impl<K: Keep> Query<'_, K> {
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
-    pub fn places(&self, object: Cid) -> Result<Vec<Placed>, Error> {
-        let prefix = rows::object(object);
+    pub fn find_positions(&self, object: Cid) -> Result<Vec<LogPosition>, Error> {
+        let prefix = index_rows::object_prefix(object);
         let mut places = Vec::new();
         for (key, _) in self.0.rows(IndexTree::Meta, &prefix)? {
-            let place = key.get(prefix.len()..).and_then(rows::read_place);
-            let (publisher, seq) = place.ok_or(Error::Row("meta"))?;
-            let strange = self.own()? != Some(publisher);
+            let place = key.get(prefix.len()..).and_then(index_rows::read_position_key);
+            let (publisher, seq) = place.ok_or(Error::CorruptRow("meta"))?;
+            let strange = self.own_publisher()? != Some(publisher);
             let stranger = strange && self.0.row(IndexTree::Follows, &publisher.cid().to_bytes())?.is_none();
-            places.push((strange, stranger, self.placed(publisher, seq)?));
+            places.push((strange, stranger, self.read_position(publisher, seq)?));
         }
         places.sort_by_key(|(strange, stranger, _)| (*stranger, *strange));
         Ok(places.into_iter().map(|(.., placed)| placed).collect())
     }
 
-    fn placed(&self, publisher: PublisherId, seq: u64) -> Result<Placed, Error> {
-        let row = self.0.row(IndexTree::Entries, &rows::place(publisher, seq))?;
-        let (entry, _) = row.as_deref().and_then(rows::read_pair).ok_or(Error::Row("entries"))?;
-        let sealed = Sealed::<Entry>::open(self.0.get(entry.cid())?.ok_or(Error::Row("entries"))?)?;
-        let name = self.identity(publisher)?.name.to_string();
-        Ok(Placed { publisher, name, seq, entry, time: sealed.value().time })
+    fn read_position(&self, publisher: PublisherId, seq: u64) -> Result<LogPosition, Error> {
+        let row = self.0.row(IndexTree::Entries, &index_rows::position_key(publisher, seq))?;
+        let (entry, _) =
+            row.as_deref().and_then(index_rows::read_entry_value).ok_or(Error::CorruptRow("entries"))?;
+        let sealed = Sealed::<Entry>::open(self.0.get(entry.cid())?.ok_or(Error::CorruptRow("entries"))?)?;
+        let name = self.publisher_identity(publisher)?.name.to_string();
+        Ok(LogPosition { publisher, name, seq, entry, time: sealed.value().time })
     }
 
     /// An object by id.
     ///
     /// # Errors
     /// [`Error::Unknown`] when it is not held, [`Error::Object`] when it is of another kind.
-    pub fn object<T: schemas::object::Body>(&self, id: Cid) -> Result<T, Error> {
-        let bytes = self.0.get(id)?.ok_or_else(|| Error::Unknown(format!("{} {id}", T::TYPE)))?;
-        Ok(schemas::object::decode(&bytes)?)
+    pub fn read_object<T: schemas::object::ObjectType>(&self, id: Cid) -> Result<T, Error> {
+        let bytes = self.0.get(id)?.ok_or_else(|| Error::NotFound(format!("{} {id}", T::TYPE)))?;
+        Ok(schemas::object::decode_object(&bytes)?)
     }
 
     /// An object of whatever kind.
     ///
     /// # Errors
     /// [`Error::Unknown`] when it is not held.
-    pub fn any(&self, id: Cid) -> Result<Object, Error> {
-        let bytes = self.0.get(id)?.ok_or_else(|| Error::Unknown(format!("object {id}")))?;
-        Ok(Object::decode(&bytes)?)
+    pub fn read_any_object(&self, id: Cid) -> Result<Object, Error> {
+        let bytes = self.0.get(id)?.ok_or_else(|| Error::NotFound(format!("object {id}")))?;
+        Ok(Object::decode_object(&bytes)?)
     }
 
     /// The entries of a log at these places, ascending, as far as they are held.
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
-    pub fn entries(&self, publisher: PublisherId, places: Range<u64>) -> Result<Vec<EntryInfo>, Error> {
+    pub fn list_entries(&self, publisher: PublisherId, places: Range<u64>) -> Result<Vec<EntryInfo>, Error> {
         let mut found = Vec::new();
         for seq in places {
-            let Some(row) = self.0.row(IndexTree::Entries, &rows::place(publisher, seq))? else { break };
-            let (entry, object) = rows::read_pair(&row).ok_or(Error::Row("entries"))?;
-            let sealed = self.entry(entry)?;
+            let Some(row) = self.0.row(IndexTree::Entries, &index_rows::position_key(publisher, seq))? else {
+                break;
+            };
+            let (entry, object) = index_rows::read_entry_value(&row).ok_or(Error::CorruptRow("entries"))?;
+            let sealed = self.read_entry(entry)?;
             let said = sealed.value();
-            let (kind, subject) = (said.kind.clone(), said.subject.clone());
+            let (kind, subject) = (said.object_type.clone(), said.subject.clone());
             found.push(EntryInfo { seq, entry, kind, subject, object, time: said.time, key: said.key });
         }
         Ok(found)
@@ -373,8 +376,8 @@ impl<K: Keep> Query<'_, K> {
     ///
     /// # Errors
     /// [`Error::Unknown`] when it is not held.
-    pub fn entry(&self, id: EntryId) -> Result<Sealed<Entry>, Error> {
-        let bytes = self.0.get(id.cid())?.ok_or_else(|| Error::Unknown(format!("entry {id}")))?;
+    pub fn read_entry(&self, id: EntryId) -> Result<Sealed<Entry>, Error> {
+        let bytes = self.0.get(id.cid())?.ok_or_else(|| Error::NotFound(format!("entry {id}")))?;
         Ok(Sealed::<Entry>::open(bytes)?)
     }
 
@@ -382,14 +385,15 @@ impl<K: Keep> Query<'_, K> {
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
-    pub fn forks(&self) -> Result<Vec<ForkInfo>, Error> {
+    pub fn list_forks(&self) -> Result<Vec<ForkInfo>, Error> {
         let mut found = Vec::new();
         for (key, value) in self.0.rows(IndexTree::Forks, &[])? {
-            let (publisher, seq) = rows::read_place(&key).ok_or(Error::Row("forks"))?;
-            let rival =
-                Cid::from_bytes(&value).and_then(EntryId::try_from).map_err(|_| Error::Row("forks"))?;
-            let row = self.0.row(IndexTree::Entries, &rows::place(publisher, seq))?;
-            let held = row.as_deref().and_then(rows::read_pair).map(|(entry, _)| entry);
+            let (publisher, seq) = index_rows::read_position_key(&key).ok_or(Error::CorruptRow("forks"))?;
+            let rival = Cid::from_bytes(&value)
+                .and_then(EntryId::try_from)
+                .map_err(|_| Error::CorruptRow("forks"))?;
+            let row = self.0.row(IndexTree::Entries, &index_rows::position_key(publisher, seq))?;
+            let held = row.as_deref().and_then(index_rows::read_entry_value).map(|(entry, _)| entry);
             found.push(ForkInfo { publisher, seq, entries: held.into_iter().chain([rival]).collect() });
         }
         Ok(found)
@@ -399,37 +403,42 @@ impl<K: Keep> Query<'_, K> {
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub fn heads(&self) -> Result<Vec<Row>, Error> {
+    pub fn list_head_rows(&self) -> Result<Vec<IndexRow>, Error> {
         Ok(self.0.rows(IndexTree::Heads, &[])?)
     }
 
     /// Runs a release again, from what is held; nothing is kept or signed.
-    pub fn rerun(&self, release: ReleaseId) -> Verification {
-        ledger::verify::verify(release, &|id| self.0.get(id).ok().flatten())
+    pub fn rerun_release(&self, release: ReleaseId) -> Verification {
+        ledger::verify::verify_release(release, &|id| self.0.get(id).ok().flatten())
     }
 
-    fn objects<T>(
+    fn list_objects<T>(
         &self,
         tree: IndexTree,
-        read: impl Fn(Cid, Placed) -> Result<T, Error>,
+        read: impl Fn(Cid, LogPosition) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
         let mut found = Vec::new();
         for (key, value) in self.0.rows(tree, &[])? {
-            let (publisher, seq) = rows::read_place(&key).ok_or(Error::Row("objects"))?;
-            let id = Cid::from_bytes(&value).map_err(|_| Error::Row("objects"))?;
-            found.push(read(id, self.placed(publisher, seq)?)?);
+            let (publisher, seq) = index_rows::read_position_key(&key).ok_or(Error::CorruptRow("objects"))?;
+            let id = Cid::from_bytes(&value).map_err(|_| Error::CorruptRow("objects"))?;
+            found.push(read(id, self.read_position(publisher, seq)?)?);
         }
         Ok(found)
     }
 
     /// The releases of a dataflow by their places in the log.
-    fn vintages(&self, publisher: PublisherId, dataflow: &Name) -> Result<BTreeMap<u64, ReleaseId>, Error> {
+    fn list_vintages(
+        &self,
+        publisher: PublisherId,
+        dataflow: &Name,
+    ) -> Result<BTreeMap<u64, ReleaseId>, Error> {
         let mut vintages = BTreeMap::new();
         for (key, value) in self.0.rows(IndexTree::Releases, &publisher.cid().to_bytes())? {
-            let (_, seq) = rows::read_place(&key).ok_or(Error::Row("releases"))?;
-            let id =
-                Cid::from_bytes(&value).and_then(ReleaseId::try_from).map_err(|_| Error::Row("releases"))?;
-            if self.object::<Release>(id.cid())?.dataflow == *dataflow {
+            let (_, seq) = index_rows::read_position_key(&key).ok_or(Error::CorruptRow("releases"))?;
+            let id = Cid::from_bytes(&value)
+                .and_then(ReleaseId::try_from)
+                .map_err(|_| Error::CorruptRow("releases"))?;
+            if self.read_object::<Release>(id.cid())?.dataflow == *dataflow {
                 vintages.insert(seq, id);
             }
         }
@@ -438,7 +447,7 @@ impl<K: Keep> Query<'_, K> {
 
     /// The last of some releases that stood before a time: signed, and not taken back. Where all were
     /// taken back it is the last one, for an address must say what became of it.
-    fn standing(
+    fn latest_standing(
         &self,
         publisher: PublisherId,
         vintages: &BTreeMap<u64, ReleaseId>,
@@ -447,10 +456,10 @@ impl<K: Keep> Query<'_, K> {
         let past = |time: i64| before.is_none_or(|end| time < end);
         let mut fallen = None;
         for (seq, id) in vintages.iter().rev() {
-            if before.is_some() && !past(self.placed(publisher, *seq)?.time) {
+            if before.is_some() && !past(self.read_position(publisher, *seq)?.time) {
                 continue;
             }
-            if !self.withdrawn(publisher, id.cid())?.is_some_and(|withdrawn| past(withdrawn.time)) {
+            if !self.find_retraction(publisher, id.cid())?.is_some_and(|withdrawn| past(withdrawn.time)) {
                 return Ok(Some(*id));
             }
             fallen = fallen.or(Some(*id));
@@ -462,36 +471,40 @@ impl<K: Keep> Query<'_, K> {
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
-    pub fn withdrawn(&self, publisher: PublisherId, subject: Cid) -> Result<Option<Withdrawn>, Error> {
-        let Some(row) = self.0.row(IndexTree::Meta, &rows::retraction(publisher, subject))? else {
+    pub fn find_retraction(
+        &self,
+        publisher: PublisherId,
+        subject: Cid,
+    ) -> Result<Option<RetractionInfo>, Error> {
+        let Some(row) = self.0.row(IndexTree::Meta, &index_rows::retraction_key(publisher, subject))? else {
             return Ok(None);
         };
-        let (id, seq) = rows::read_retracted(&row).ok_or(Error::Row("meta"))?;
-        let said: Retraction = self.object(id)?;
-        let time = self.placed(publisher, seq)?.time;
-        Ok(Some(Withdrawn { reason: said.reason.to_string(), time, replacement: said.replacement }))
+        let (id, seq) = index_rows::read_retraction_value(&row).ok_or(Error::CorruptRow("meta"))?;
+        let said: Retraction = self.read_object(id)?;
+        let time = self.read_position(publisher, seq)?.time;
+        Ok(Some(RetractionInfo { reason: said.reason.to_string(), time, replacement: said.replacement }))
     }
 
     /// What a text names: an address, or an id.
     ///
     /// # Errors
     /// [`Error::Unknown`] when it names nothing here.
-    pub fn resolve(&self, text: &str) -> Result<Target, Error> {
+    pub fn resolve(&self, text: &str) -> Result<ResolvedReference, Error> {
         if let Ok(id) = text.parse::<Cid>() {
-            return Ok(Target::Id(id));
+            return Ok(ResolvedReference::Id(id));
         }
         let address: Address =
             text.parse().map_err(|fault: ledger::address::Error| Error::Malformed(fault.to_string()))?;
-        let vintages = self.vintages(address.publisher, &address.dataflow)?;
+        let vintages = self.list_vintages(address.publisher, &address.dataflow)?;
         let found = match address.vintage {
-            Vintage::Latest => self.standing(address.publisher, &vintages, None)?,
+            Vintage::Latest => self.latest_standing(address.publisher, &vintages, None)?,
             Vintage::First => vintages.values().next().copied(),
             Vintage::Seq(seq) => vintages.get(&seq).copied(),
-            Vintage::Asof(day) => self.standing(address.publisher, &vintages, Some(end_of(day)))?,
+            Vintage::Asof(day) => self.latest_standing(address.publisher, &vintages, Some(end_of(day)))?,
         };
         match found {
-            Some(release) => Ok(Target::Address(address, release)),
-            None => Err(Error::Unknown(format!("a release at {address}"))),
+            Some(release) => Ok(ResolvedReference::Address(address, release)),
+            None => Err(Error::NotFound(format!("a release at {address}"))),
         }
     }
 
@@ -500,21 +513,21 @@ impl<K: Keep> Query<'_, K> {
     ///
     /// # Errors
     /// [`Error::Unknown`], [`Error::Missing`].
-    pub fn bundle(&self, id: Cid) -> Result<Vec<u8>, Error> {
-        let roots: Vec<EntryId> = match self.places(id)? {
+    pub fn export_bundle(&self, id: Cid) -> Result<Vec<u8>, Error> {
+        let roots: Vec<EntryId> = match self.find_positions(id)? {
             places if places.is_empty() => self.as_entry(id)?.into_iter().collect(),
             places => places.into_iter().take(1).map(|placed| placed.entry).collect(),
         };
-        let root = *roots.first().ok_or_else(|| Error::Unknown(id.to_string()))?;
-        let sealed = Sealed::<Entry>::open(self.0.get(root.cid())?.ok_or(Error::Row("entries"))?)?;
+        let root = *roots.first().ok_or_else(|| Error::NotFound(id.to_string()))?;
+        let sealed = Sealed::<Entry>::open(self.0.get(root.cid())?.ok_or(Error::CorruptRow("entries"))?)?;
         let beside = match ReleaseId::try_from(sealed.value().object()) {
-            Ok(release) if sealed.value().kind == "release" => {
-                self.attestations(release)?.into_iter().map(|info| info.placed.entry).collect()
+            Ok(release) if sealed.value().object_type == "release" => {
+                self.list_attestations(release)?.into_iter().map(|info| info.position.entry).collect()
             }
             _ => Vec::new(),
         };
         let fetch = |id| self.0.get(id).ok().flatten();
-        bundle::write(&roots, &beside, &fetch).map_err(|reach| Error::Missing(reach.missing))
+        bundle::write_bundle(&roots, &beside, &fetch).map_err(|reach| Error::Missing(reach.missing))
     }
 
     fn as_entry(&self, id: Cid) -> Result<Option<EntryId>, Error> {
@@ -527,7 +540,7 @@ impl<K: Keep> Query<'_, K> {
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub fn peers(&self) -> Result<Vec<String>, Error> {
+    pub fn list_peers(&self) -> Result<Vec<String>, Error> {
         let rows = self.0.rows(IndexTree::Peers, &[])?;
         Ok(rows.into_iter().filter_map(|(key, _)| String::from_utf8(key).ok()).collect())
     }
@@ -536,19 +549,19 @@ impl<K: Keep> Query<'_, K> {
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
-    pub fn twins(&self, dataset: DatasetId) -> Result<Vec<DatasetInfo>, Error> {
-        let content = self.object::<Dataset>(dataset.cid())?.content;
+    pub fn datasets_with_same_content(&self, dataset: DatasetId) -> Result<Vec<DatasetInfo>, Error> {
+        let content = self.read_object::<Dataset>(dataset.cid())?.content;
         let same = |info: &DatasetInfo| info.dataset.content == content && info.id != dataset;
-        Ok(self.datasets()?.into_iter().filter(same).collect())
+        Ok(self.list_datasets()?.into_iter().filter(same).collect())
     }
 }
 
-fn publisher_key(key: &[u8]) -> Option<PublisherId> {
+fn read_publisher_key(key: &[u8]) -> Option<PublisherId> {
     PublisherId::try_from(Cid::from_bytes(key).ok()?).ok()
 }
 
 /// Where the data of a data set come from, in a word and an id.
-pub fn source(dataset: &Dataset) -> (&'static str, Cid) {
+pub fn provenance_root(dataset: &Dataset) -> (&'static str, Cid) {
     match &dataset.provenance {
         Provenance::Import { snapshot, .. } => ("snapshot", snapshot.cid()),
         Provenance::Release { release, .. } => ("release", release.cid()),

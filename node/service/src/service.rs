@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use store::{IndexTree, WriteBatch};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use crate::core::{Core, Error, Output};
-use crate::keep::Keep;
-use crate::publish::Published;
-use crate::query::Query;
+use crate::core::{Core, CoreOutput, Error};
+use crate::publish::PublishReceipt;
+use crate::query::LedgerQuery;
+use crate::storage::Storage;
 
 /// Commands waiting for the owner. Senders wait when it is full, so a flood slows its source.
 pub const INBOX_MAX: usize = 256;
@@ -25,31 +25,31 @@ pub const INBOX_MAX: usize = 256;
 /// lost anyway, and the machine asks again.
 pub const ACTIONS_MAX: usize = 4096;
 /// Notices that a slow listener may lag behind before it loses some.
-pub const NOTICES_MAX: usize = 1024;
+pub const EVENTS_MAX: usize = 1024;
 /// Releases run again at the same time; each run is bounded by the limits of its recipe.
 pub const WORKERS: usize = 2;
 
-type Reply<T> = oneshot::Sender<Result<T, Error>>;
+type ReplySender<T> = oneshot::Sender<Result<T, Error>>;
 
 /// What others ask of the owner.
 #[derive(Debug)]
-pub enum Command {
+pub enum ServiceCommand {
     /// Something happened on the network.
     Network(Millis, SyncEvent),
     /// A stream delivered a block.
     Received(Millis, RequestId, Cid, Vec<u8>),
     /// Sign an object: its bytes, the blocks it needs, the time.
-    Publish(Vec<u8>, Vec<Block>, i64, Reply<Published>),
+    Publish(Vec<u8>, Vec<Block>, i64, ReplySender<PublishReceipt>),
     /// Follow a publisher.
-    Follow(PublisherId, Reply<()>),
+    Follow(PublisherId, ReplySender<()>),
     /// No longer follow a publisher.
-    Unfollow(PublisherId, Reply<()>),
+    Unfollow(PublisherId, ReplySender<()>),
     /// Remember the address of a peer.
-    AddPeer(String, Reply<()>),
+    AddPeer(String, ReplySender<()>),
     /// Entries of a log by number, for a peer that asks.
-    Entries(PublisherId, u64, u64, Reply<Vec<EntryId>>),
+    Entries(PublisherId, u64, u64, ReplySender<Vec<EntryId>>),
     /// A verification is done; whether it was attested is told to whoever asked for it.
-    Verified(Box<Verification>, Option<Reply<bool>>),
+    Verified(Box<Verification>, Option<ReplySender<bool>>),
     /// Finish what is pending and end.
     Stop(oneshot::Sender<()>),
 }
@@ -57,7 +57,7 @@ pub enum Command {
 /// Something that people may want to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum Notice {
+pub enum NodeEvent {
     /// An entry and all it needs is held.
     Accepted {
         /// Whose log.
@@ -88,19 +88,23 @@ pub enum Notice {
 }
 
 /// A handle to the owner; cheap to clone.
-pub struct Service<K: Keep> {
-    commands: mpsc::Sender<Command>,
-    notices: broadcast::Sender<Notice>,
-    keep: Arc<K>,
+pub struct Service<K: Storage> {
+    commands: mpsc::Sender<ServiceCommand>,
+    events: broadcast::Sender<NodeEvent>,
+    storage: Arc<K>,
 }
 
-impl<K: Keep> Clone for Service<K> {
+impl<K: Storage> Clone for Service<K> {
     fn clone(&self) -> Self {
-        Self { commands: self.commands.clone(), notices: self.notices.clone(), keep: Arc::clone(&self.keep) }
+        Self {
+            commands: self.commands.clone(),
+            events: self.events.clone(),
+            storage: Arc::clone(&self.storage),
+        }
     }
 }
 
-impl<K: Keep> Service<K> {
+impl<K: Storage> Service<K> {
     /// Starts the owner of `core` and its workers. `clock` gives seconds since 1970 for signatures.
     ///
     /// Returns the handle and what is for the network. The owner ends with the last handle.
@@ -110,38 +114,39 @@ impl<K: Keep> Service<K> {
     pub fn start(core: Core<K>, clock: fn() -> i64) -> std::io::Result<(Self, mpsc::Receiver<SyncAction>)> {
         let (commands, inbox) = mpsc::channel(INBOX_MAX);
         let (actions, network) = mpsc::channel(ACTIONS_MAX);
-        let (notices, _) = broadcast::channel(NOTICES_MAX);
+        let (notices, _) = broadcast::channel(EVENTS_MAX);
         let (jobs, queue) = channel();
-        let handle = Self { commands, notices: notices.clone(), keep: core.keep() };
+        let handle = Self { commands, events: notices.clone(), storage: core.storage() };
         let queue = Arc::new(Mutex::new(queue));
         for number in 0..WORKERS {
-            let (queue, keep) = (Arc::clone(&queue), core.keep());
+            let (queue, keep) = (Arc::clone(&queue), core.storage());
             let done = handle.commands.downgrade();
-            let work = move || worker(&queue, keep.as_ref(), &done);
+            let work = move || run_verifications(&queue, keep.as_ref(), &done);
             thread::Builder::new().name(format!("verify-{number}")).spawn(work)?;
         }
-        let owner = Owner { core, inbox, actions, notices, jobs, running: BTreeSet::new(), clock };
+        let owner =
+            CoreOwner { core, inbox, actions, events: notices, jobs, running: BTreeSet::new(), clock };
         thread::Builder::new().name("service".into()).spawn(move || owner.run())?;
         Ok((handle, network))
     }
 
     /// Reads what is kept.
-    pub fn query(&self) -> Query<'_, K> {
-        Query(self.keep.as_ref())
+    pub fn query(&self) -> LedgerQuery<'_, K> {
+        LedgerQuery(self.storage.as_ref())
     }
 
     /// What keeps the bytes.
-    pub fn keep(&self) -> Arc<K> {
-        Arc::clone(&self.keep)
+    pub fn storage(&self) -> Arc<K> {
+        Arc::clone(&self.storage)
     }
 
     /// What happens from now on.
-    pub fn notices(&self) -> broadcast::Receiver<Notice> {
-        self.notices.subscribe()
+    pub fn subscribe(&self) -> broadcast::Receiver<NodeEvent> {
+        self.events.subscribe()
     }
 
     /// Sends a command that has no answer; `false` when the owner has ended.
-    pub async fn send(&self, command: Command) -> bool {
+    pub async fn send(&self, command: ServiceCommand) -> bool {
         self.commands.send(command).await.is_ok()
     }
 
@@ -149,9 +154,12 @@ impl<K: Keep> Service<K> {
     ///
     /// # Errors
     /// Those of the command; [`Error::Unknown`] when the owner has ended.
-    pub async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Error> {
+    pub async fn request<T>(
+        &self,
+        command: impl FnOnce(ReplySender<T>) -> ServiceCommand,
+    ) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
-        let ended = || Error::Unknown("the service has ended; its state".into());
+        let ended = || Error::NotFound("the service has ended; its state".into());
         self.commands.send(command(reply)).await.map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
     }
@@ -159,7 +167,7 @@ impl<K: Keep> Service<K> {
     /// Waits until the owner has finished what is pending, and ends it.
     pub async fn stop(&self) {
         let (reply, done) = oneshot::channel();
-        if self.commands.send(Command::Stop(reply)).await.is_ok() {
+        if self.commands.send(ServiceCommand::Stop(reply)).await.is_ok() {
             // An owner that is gone already has nothing pending.
             let _ = done.await;
         }
@@ -167,121 +175,133 @@ impl<K: Keep> Service<K> {
 }
 
 /// Runs releases again until the owner is gone.
-fn worker<K: Keep>(queue: &Mutex<Jobs<ReleaseId>>, keep: &K, done: &mpsc::WeakSender<Command>) {
+fn run_verifications<K: Storage>(
+    queue: &Mutex<Jobs<ReleaseId>>,
+    keep: &K,
+    done: &mpsc::WeakSender<ServiceCommand>,
+) {
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(release) = next else { return };
-        let found = verify::verify(release, &|id| keep.get(id).ok().flatten());
+        let found = verify::verify_release(release, &|id| keep.get(id).ok().flatten());
         let Some(done) = done.upgrade() else { return };
-        if done.blocking_send(Command::Verified(Box::new(found), None)).is_err() {
+        if done.blocking_send(ServiceCommand::Verified(Box::new(found), None)).is_err() {
             return;
         }
     }
 }
 
-struct Owner<K: Keep> {
+struct CoreOwner<K: Storage> {
     core: Core<K>,
-    inbox: mpsc::Receiver<Command>,
+    inbox: mpsc::Receiver<ServiceCommand>,
     actions: mpsc::Sender<SyncAction>,
-    notices: broadcast::Sender<Notice>,
+    events: broadcast::Sender<NodeEvent>,
     jobs: JobSender<ReleaseId>,
     /// Releases that a worker has or will get.
     running: BTreeSet<ReleaseId>,
     clock: fn() -> i64,
 }
 
-impl<K: Keep> Owner<K> {
+impl<K: Storage> CoreOwner<K> {
     fn run(mut self) {
-        self.outputs();
+        self.dispatch_outputs();
         while let Some(command) = self.inbox.blocking_recv() {
-            if let Command::Stop(done) = command {
-                self.settle();
+            if let ServiceCommand::Stop(done) = command {
+                self.flush_pending();
                 // Whoever asked may have given up waiting.
                 let _ = done.send(());
                 return;
             }
-            self.take(command);
-            self.outputs();
+            self.handle_command(command);
+            self.dispatch_outputs();
         }
-        self.settle();
+        self.flush_pending();
     }
 
-    fn settle(&mut self) {
-        if let Err(error) = self.core.flush() {
+    fn flush_pending(&mut self) {
+        if let Err(error) = self.core.flush_pending() {
             tracing::error!(%error, "what was pending could not be kept");
         }
     }
 
-    fn take(&mut self, command: Command) {
+    fn handle_command(&mut self, command: ServiceCommand) {
         let core = &mut self.core;
         let trouble = match command {
-            Command::Network(now, event) => core.handle(now, event),
-            Command::Received(now, request_id, id, bytes) => core.received(now, request_id, id, bytes),
-            Command::Publish(object, blocks, time, reply) => {
-                answer(reply, core.publish(&object, blocks, time))
+            ServiceCommand::Network(now, event) => core.handle_event(now, event),
+            ServiceCommand::Received(now, request_id, id, bytes) => {
+                core.accept_block(now, request_id, id, bytes)
             }
-            Command::Follow(publisher, reply) => answer(reply, core.follow(publisher)),
-            Command::Unfollow(publisher, reply) => answer(reply, core.unfollow(publisher)),
-            Command::AddPeer(address, reply) => answer(reply, core.add_peer(&address)),
-            Command::Entries(publisher, from, count, reply) => {
-                answer(reply, core.entries(publisher, from, count))
+            ServiceCommand::Publish(object, blocks, time, reply) => {
+                send_reply(reply, core.publish(&object, blocks, time))
             }
-            Command::Verified(found, reply) => {
+            ServiceCommand::Follow(publisher, reply) => send_reply(reply, core.follow(publisher)),
+            ServiceCommand::Unfollow(publisher, reply) => send_reply(reply, core.unfollow(publisher)),
+            ServiceCommand::AddPeer(address, reply) => send_reply(reply, core.add_peer(&address)),
+            ServiceCommand::Entries(publisher, from, count, reply) => {
+                send_reply(reply, core.entry_ids(publisher, from, count))
+            }
+            ServiceCommand::Verified(found, reply) => {
                 self.running.remove(&found.release);
-                let attested = self.verified(&found);
+                let attested = self.record_verification(&found);
                 match reply {
-                    Some(reply) => answer(reply, attested),
+                    Some(reply) => send_reply(reply, attested),
                     None => attested.map(|_| ()),
                 }
             }
-            Command::Stop(_) => Ok(()),
+            ServiceCommand::Stop(_) => Ok(()),
         };
         if let Err(error) = trouble {
             tracing::error!(%error, "an input could not be taken");
         }
     }
 
-    fn verified(&mut self, found: &Verification) -> Result<bool, Error> {
-        let attested = self.core.verified(found, (self.clock)())?;
-        self.notify(Notice::Verified { release: found.release, verdict: found.verdict.clone(), attested });
+    fn record_verification(&mut self, found: &Verification) -> Result<bool, Error> {
+        let attested = self.core.record_verification(found, (self.clock)())?;
+        self.publish_event(NodeEvent::Verified {
+            release: found.release,
+            verdict: found.verdict.clone(),
+            attested,
+        });
         Ok(attested)
     }
 
-    fn outputs(&mut self) {
+    fn dispatch_outputs(&mut self) {
         for output in self.core.take_outputs() {
             match output {
-                Output::Network(action) => {
+                CoreOutput::Network(action) => {
                     if self.actions.try_send(action).is_err() {
                         tracing::debug!("an action for the network was dropped");
                     }
                 }
-                Output::Verify(release) => {
+                CoreOutput::Verify(release) => {
                     if self.running.insert(release) && self.jobs.send(release).is_err() {
                         tracing::error!("no worker is left to run releases again");
                     }
                 }
-                Output::Accepted { publisher, seq, kind, object } => {
-                    self.notify(Notice::Accepted { publisher, seq, kind, object });
+                CoreOutput::Accepted { publisher, seq, kind, object } => {
+                    self.publish_event(NodeEvent::Accepted { publisher, seq, kind, object });
                 }
-                Output::Forked { publisher, seq } => self.notify(Notice::Forked { publisher, seq }),
+                CoreOutput::Forked { publisher, seq } => {
+                    self.publish_event(NodeEvent::Forked { publisher, seq })
+                }
             }
         }
     }
 
-    fn notify(&self, notice: Notice) {
+    fn publish_event(&self, notice: NodeEvent) {
         // Nobody has to listen.
-        let _ = self.notices.send(notice);
+        let _ = self.events.send(notice);
     }
 }
 
 /// Hands a result to whoever asked; a store that fails is trouble for the owner as well.
-fn answer<T>(reply: Reply<T>, result: Result<T, Error>) -> Result<(), Error> {
+fn send_reply<T>(reply: ReplySender<T>, result: Result<T, Error>) -> Result<(), Error> {
     // Whoever asked may have given up waiting.
     let _ = reply.send(result);
     Ok(())
 }
 
-impl<K: Keep> Core<K> {
+impl<K: Storage> Core<K> {
     /// Remembers the address of a peer, to be dialled at every start.
     ///
     /// # Errors
@@ -289,6 +309,6 @@ impl<K: Keep> Core<K> {
     pub fn add_peer(&mut self, address: &str) -> Result<(), Error> {
         let mut batch = WriteBatch::new();
         batch.put_row(IndexTree::Peers, address.as_bytes(), &[]);
-        Ok(self.keep.commit(batch)?)
+        Ok(self.storage.commit(batch)?)
     }
 }

@@ -222,7 +222,7 @@ impl Archive {
         if cursor.offset == 0 {
             return Ok(match segment.check_header()? {
                 Ok(()) => {
-                    cursor.offset = car::header(&[]).len() as u64;
+                    cursor.offset = car::encode_header(&[]).len() as u64;
                     None
                 }
                 Err(fault) => Some(GroupScan { defects: vec![fault], ..GroupScan::default() }),
@@ -273,7 +273,7 @@ impl Archive {
         let open = OpenOptions::new().read(true).write(true).open(&path);
         let file = open.map_err(Error::io("open", &path))?;
         let length = file.metadata().map_err(Error::io("measure", &path))?.len();
-        let header = car::header(&[]);
+        let header = car::encode_header(&[]);
         let repair = || -> io::Result<()> {
             if cursor.offset < length {
                 self.disk.truncate(&file, cursor.offset)?;
@@ -295,7 +295,7 @@ impl Archive {
     /// Begins a new segment. `number` is that of the last group.
     pub(crate) fn create_segment(&self, segment: u32, number: u64) -> Result<ArchiveTail, Error> {
         let path = self.segment_path(segment);
-        let header = car::header(&[]);
+        let header = car::encode_header(&[]);
         let make = || -> io::Result<File> {
             let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&path)?;
             self.disk.write(&file, &header, 0)?;
@@ -324,7 +324,7 @@ impl Archive {
             return Err(Error::Poisoned(reason.clone()));
         }
         let draft = GroupLayout::new(tail.number + 1, batch);
-        let empty = tail.length <= car::header(&[]).len() as u64;
+        let empty = tail.length <= car::encode_header(&[]).len() as u64;
         if !empty && tail.length + draft.len() > self.segment_bytes {
             *tail = self.create_segment(tail.segment + 1, tail.number)?;
         }
@@ -376,7 +376,7 @@ impl Archive {
 
     /// Reads a block, which must be what its id says.
     pub(crate) fn read_block(&self, segment: u32, place: &BlockLocation) -> Result<Vec<u8>, Error> {
-        let head = car::record_head(place.id, place.length as usize);
+        let head = car::encode_record_header(place.id, place.length as usize);
         let mut record = vec![0; head.len() + place.length as usize];
         let damaged = |what: &str| Error::Damaged { segment, offset: place.offset, detail: what.into() };
         let file = self.segment_file(segment)?;

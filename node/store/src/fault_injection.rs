@@ -96,7 +96,7 @@ fn a_full_disk_refuses_the_batch_and_only_that() {
     let (store, disk) = faulty_store(dir.path(), SEGMENT_BYTES_MAX);
     store.commit(sample_batch(0)).unwrap();
     let bytes = store.stats().bytes;
-    let group = bytes - schemas::car::header(&[]).len() as u64;
+    let group = bytes - schemas::car::encode_header(&[]).len() as u64;
     let path = dir.path().join("archive/000001.car");
     for room in 0..group {
         disk.room(room);
@@ -177,7 +177,7 @@ fn segments_follow_each_other() {
     drop(store);
     for path in fs::read_dir(dir.path().join("archive")).unwrap() {
         let file = fs::read(path.unwrap().path()).unwrap();
-        let (roots, records) = schemas::car::open(&file).unwrap();
+        let (roots, records) = schemas::car::open_archive(&file).unwrap();
         assert_eq!((roots.len(), records.map(Result::unwrap).count()), (0, 4), "plain CAR");
     }
     let (store, opened) = small_segment_store(dir.path()).unwrap();
@@ -196,7 +196,7 @@ fn a_segment_cut_while_it_was_begun_is_begun_again() {
         let (store, _) = small_segment_store(dir.path()).unwrap();
         (0..2).for_each(|number| store.commit(sample_batch(number)).unwrap());
         drop(store);
-        let header = &schemas::car::header(&[])[..length.min(18)];
+        let header = &schemas::car::encode_header(&[])[..length.min(18)];
         fs::write(dir.path().join("archive/000003.car"), header).unwrap();
         let (store, _) = small_segment_store(dir.path()).unwrap();
         store.commit(sample_batch(2)).unwrap();
@@ -252,7 +252,7 @@ fn a_record_of_a_later_version_is_not_cut() {
     let path = dir.path().join("archive/000001.car");
     let file = OpenOptions::new().write(true).open(&path).unwrap();
     let length = file.metadata().unwrap().len();
-    write_at(&file, &schemas::car::record(Cid::of(Codec::Raw, later), later), length).unwrap();
+    write_at(&file, &schemas::car::encode_record(Cid::of(Codec::Raw, later), later), length).unwrap();
     let fault = Store::open(dir.path()).unwrap_err();
     assert!(matches!(fault, Error::Damaged { segment: 1, offset, .. } if offset == length), "{fault}");
 }

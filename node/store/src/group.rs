@@ -135,7 +135,7 @@ impl GroupLayout {
         let mut ids = Vec::with_capacity(CID_BYTES * (1 + blocks.len() + self.lists.len()));
         let mut record = |id: Cid, block: &[u8]| {
             ids.extend(id.to_bytes());
-            sink(&car::record_head(id, block.len()))?;
+            sink(&car::encode_record_header(id, block.len()))?;
             sink(block)
         };
         let begin = self.begin.block();
@@ -148,7 +148,7 @@ impl GroupLayout {
             digest: *raw_cid(&ids).digest(),
         };
         let block = commit.block();
-        sink(&car::record(raw_cid(&block), &block))?;
+        sink(&car::encode_record(raw_cid(&block), &block))?;
         Ok(raw_cid(&block))
     }
 }
@@ -160,7 +160,7 @@ pub(crate) fn raw_cid(bytes: &[u8]) -> Cid {
 
 /// Bytes of the record of a block of `length` bytes.
 pub(crate) fn record_bytes(length: usize) -> u64 {
-    (car::varint(CID_BYTES + length).len() + CID_BYTES + length) as u64
+    (car::encode_varint(CID_BYTES + length).len() + CID_BYTES + length) as u64
 }
 
 fn row_lists(rows: &[IndexRow]) -> Vec<Vec<u8>> {
@@ -260,9 +260,9 @@ mod tests {
         batch.put_block(raw_cid(b"one"), b"one".as_slice());
         batch.put_row(IndexTree::Heads, b"key", b"value");
         batch.delete_row(IndexTree::Meta, b"gone");
-        let mut file = car::header(&[]);
+        let mut file = car::encode_header(&[]);
         file.extend(written(&batch));
-        let (_, blocks) = car::open(&file).unwrap();
+        let (_, blocks) = car::open_archive(&file).unwrap();
         let blocks: Vec<_> = blocks.collect::<Result<_, _>>().unwrap();
         let begin = BeginRecord::read(blocks[0].1).unwrap();
         assert_eq!((begin.number, begin.blocks, begin.lists), (7, 1, 1));

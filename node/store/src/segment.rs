@@ -88,7 +88,7 @@ enum RecordRead {
 impl SegmentReader<'_> {
     /// Checks the header.
     pub(crate) fn check_header(&self) -> io::Result<Result<(), RecordDefect>> {
-        let wanted = car::header(&[]);
+        let wanted = car::encode_header(&[]);
         let mut found = vec![0; wanted.len().min(self.length as usize)];
         read_at(self.file, &mut found, 0)?;
         Ok(if found == wanted { Ok(()) } else { Err(defect_at(0, "not an archive header")) })

@@ -68,7 +68,8 @@ fn functions() {
 
 /// A number of the same digits from 1 to 10.
 fn small(a: Decimal) -> Decimal {
-    Decimal::from_magnitude(a.is_negative(), a.magnitude(), 1 - a.digits() as i32).unwrap_or(Decimal::ZERO)
+    Decimal::from_magnitude(a.is_negative(), a.magnitude(), 1 - a.digit_count() as i32)
+        .unwrap_or(Decimal::ZERO)
 }
 
 fn line(name: &str, digits: u32, ns: f64, other: Option<f64>) {

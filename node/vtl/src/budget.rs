@@ -4,7 +4,7 @@
 //! made before the work is done, so a run ends at the same place on every machine.
 
 use schemas::limits::ROWS_MAX;
-use schemas::structure::Type;
+use schemas::structure::ValueType;
 use schemas::table::Cell;
 
 use crate::ast::PropagationRule;
@@ -126,7 +126,7 @@ fn operator_steps(op: Op, operands: &[TypedExpr]) -> u64 {
 
 /// Whether an operand is an integer by its type.
 fn is_integer_typed(operand: Option<&TypedExpr>) -> bool {
-    operand.is_some_and(|operand| operand.value_type == Some(Type::Integer))
+    operand.is_some_and(|operand| operand.value_type == Some(ValueType::Integer))
 }
 
 /// Positions of a pattern; of one that is not a literal the most there may be.

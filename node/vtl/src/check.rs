@@ -25,7 +25,7 @@ mod window;
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::limits::COMPONENTS_MAX;
-use schemas::structure::{Role, Shape, Type};
+use schemas::structure::{ComponentList, Role, ValueType};
 
 pub(crate) use extension::NAMES as EXTENSIONS;
 pub(crate) use order::names;
@@ -52,7 +52,7 @@ const FIELDS_MAX: usize = 2 * COMPONENTS_MAX;
 pub const DIAGNOSTICS_MAX: usize = 64;
 
 struct Checker<'a> {
-    shapes: &'a BTreeMap<String, Shape>,
+    shapes: &'a BTreeMap<String, ComponentList>,
     definitions: &'a Definitions,
     /// Names of what has a fault of syntax.
     broken: &'a BTreeSet<String>,
@@ -77,7 +77,10 @@ struct Checker<'a> {
 ///
 /// # Errors
 /// Every fault that needs no data, in the order of their places.
-pub fn check(script: &Script, inputs: &BTreeMap<String, Shape>) -> Result<ExecutionPlan, Vec<Diagnostic>> {
+pub fn check(
+    script: &Script,
+    inputs: &BTreeMap<String, ComponentList>,
+) -> Result<ExecutionPlan, Vec<Diagnostic>> {
     let mut checker = Checker {
         shapes: inputs,
         definitions: &script.definitions,
@@ -273,7 +276,8 @@ fn positions(columns: &[PlanColumn], role: Role) -> Vec<usize> {
 /// The single identifier of a time type, or why there is none.
 fn time_identifier(columns: &[PlanColumn]) -> Result<usize, &'static str> {
     let timely = |column: &PlanColumn| {
-        column.role == Role::Identifier && matches!(column.value_type, Type::TimePeriod | Type::Date)
+        column.role == Role::Identifier
+            && matches!(column.value_type, ValueType::TimePeriod | ValueType::Date)
     };
     let mut found = columns.iter().enumerate().filter(|(_, column)| timely(column)).map(|(at, _)| at);
     match (found.next(), found.next()) {

@@ -21,7 +21,7 @@ mod variance;
 use std::cmp::Ordering;
 
 use schemas::decimal::Decimal;
-use schemas::digits::{self, power as pow10};
+use schemas::digits::{self, power_of_ten as pow10};
 use schemas::limits::{DIGITS_MAX, EXPONENT_MAX, EXPONENT_MIN};
 
 pub use exponential::exp;
@@ -73,11 +73,11 @@ pub fn add(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
         return round_signed(high.coefficient(), high.exponent());
     }
     let gap = high.exponent().abs_diff(low.exponent());
-    if high.digits() + gap <= SMALL_DIGITS {
+    if high.digit_count() + gap <= SMALL_DIGITS {
         let scaled = high.coefficient() * pow10(gap) as i128;
         return round_signed(scaled + low.coefficient(), low.exponent());
     }
-    if high.digits() + gap <= WIDE_DIGITS {
+    if high.digit_count() + gap <= WIDE_DIGITS {
         return add_wide(high, low, gap);
     }
     add_far(high, low)
@@ -128,7 +128,7 @@ fn add_wide(high: Decimal, low: Decimal, gap: u32) -> Result<Decimal, Error> {
 
 /// Adds an operand that is smaller than the other's last guard digit: only its sign matters.
 fn add_far(high: Decimal, low: Decimal) -> Result<Decimal, Error> {
-    let shift = FAR_DIGITS.saturating_sub(high.digits());
+    let shift = FAR_DIGITS.saturating_sub(high.digit_count());
     let scaled = high.coefficient().unsigned_abs() * pow10(shift);
     let same = (high.coefficient() < 0) == (low.coefficient() < 0);
     let scaled = if same { scaled } else { scaled - 1 };
@@ -194,7 +194,7 @@ pub fn div(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
 /// The quotient of two numbers that fit 64 bits, when it is in plain range: brought to exactly 34
 /// digits before it is divided, so that the remainder alone decides the rounding.
 fn divide_short(negative: bool, x: u64, y: u64, exponent: i64) -> Option<Decimal> {
-    let (x_digits, y_digits) = (digits::count(x.into()), digits::count(y.into()));
+    let (x_digits, y_digits) = (digits::count_digits(x.into()), digits::count_digits(y.into()));
     // Whether the leading digits of `x` reach those of `y` tells the digits of the quotient.
     let aligned_x = u128::from(x) * pow10(y_digits.saturating_sub(x_digits));
     let aligned_y = u128::from(y) * pow10(x_digits.saturating_sub(y_digits));
@@ -229,8 +229,8 @@ fn divide_long(negative: bool, a: Decimal, b: Decimal, exponent: i64) -> Result<
     let mut quotient = rest / divisor;
     rest -= quotient * divisor;
     // The remainder is below the divisor, so it can take this many more digits in 128 bits.
-    let step = SMALL_DIGITS - b.digits();
-    let mut wanted = (QUOTIENT_DIGITS + b.digits()).saturating_sub(a.digits());
+    let step = SMALL_DIGITS - b.digit_count();
+    let mut wanted = (QUOTIENT_DIGITS + b.digit_count()).saturating_sub(a.digit_count());
     while wanted > 0 && rest != 0 {
         let digits = step.min(wanted);
         let scaled = rest * pow10(digits);
@@ -266,12 +266,12 @@ fn truncated_remainder(a: Decimal, b: Decimal) -> Decimal {
     let (x, y) = (a.coefficient().unsigned_abs(), b.coefficient().unsigned_abs());
     let gap = a.exponent().abs_diff(b.exponent());
     let (rest, exponent) = if a.exponent() < b.exponent() {
-        if gap + b.digits() > a.digits() {
+        if gap + b.digit_count() > a.digit_count() {
             return a;
         }
         (x % (y * pow10(gap)), a.exponent())
     } else {
-        let step = SMALL_DIGITS - b.digits();
+        let step = SMALL_DIGITS - b.digit_count();
         let (mut rest, mut left) = (x % y, gap);
         while left > 0 && rest != 0 {
             let digits = step.min(left);
@@ -299,7 +299,7 @@ fn round_small(negative: bool, magnitude: u128, exponent: i64, sticky: bool) -> 
         return pack_decimal(negative, magnitude, exponent);
     }
     // INVARIANT: 128 bits have at most 39 digits, so five at most are dropped.
-    let drop = digits::count(magnitude) - DIGITS_MAX;
+    let drop = digits::count_digits(magnitude) - DIGITS_MAX;
     let unit = pow10(drop) as u64;
     let (kept, rest) = divide_by_word(magnitude, unit);
     let up = 2 * rest > unit || (2 * rest == unit && kept & 1 == 1);
@@ -356,7 +356,7 @@ fn strip_zeros(negative: bool, magnitude: u128, exponent: i64) -> Result<Decimal
     if magnitude == 0 {
         return Ok(Decimal::ZERO);
     }
-    let (mut magnitude, zeros) = digits::strip(magnitude, u32::MAX);
+    let (mut magnitude, zeros) = digits::strip_zeros(magnitude, u32::MAX);
     let mut exponent = exponent + i64::from(zeros);
     let over = exponent - i64::from(EXPONENT_MAX);
     if over > 0 {
@@ -375,7 +375,7 @@ fn strip_zeros(negative: bool, magnitude: u128, exponent: i64) -> Result<Decimal
 pub fn to_integer(a: Decimal) -> Result<i64, Error> {
     let a = a.normalized();
     let exponent = u32::try_from(a.exponent()).map_err(|_| Error::NotInteger)?;
-    if a.digits() + exponent > SMALL_DIGITS {
+    if a.digit_count() + exponent > SMALL_DIGITS {
         return Err(Error::Overflow);
     }
     i64::try_from(a.coefficient() * pow10(exponent) as i128).map_err(|_| Error::Overflow)

@@ -1,7 +1,7 @@
 //! A plan in words: what `explain` shows of a recipe, step by step, with the structure of each
 //! intermediate result.
 
-use schemas::structure::{Role, Type};
+use schemas::structure::{Role, ValueType};
 use schemas::table::Cell;
 
 use crate::diagnostic::Span;
@@ -23,7 +23,7 @@ pub struct StepExplanation {
     /// The numbers of the steps that it reads.
     pub reads: Vec<usize>,
     /// Name, role and type of each component of its result; none for a scalar.
-    pub components: Vec<(String, Role, Type)>,
+    pub components: Vec<(String, Role, ValueType)>,
     /// The part of the script that it comes from.
     pub place: Span,
 }
@@ -227,8 +227,10 @@ fn name(columns: &[PlanColumn], at: usize) -> String {
 fn applied(op: Op, operands: &[String]) -> String {
     match (op, operands) {
         (Op::If, [condition, then, other]) => format!("(if {condition} then {then} else {other})"),
-        (Op::Cast(value_type), [operand]) => format!("cast({operand}, {})", value_type.word()),
-        (Op::Cast(value_type), [operand, mask]) => format!("cast({operand}, {}, {mask})", value_type.word()),
+        (Op::Cast(value_type), [operand]) => format!("cast({operand}, {})", value_type.as_str()),
+        (Op::Cast(value_type), [operand, mask]) => {
+            format!("cast({operand}, {}, {mask})", value_type.as_str())
+        }
         (Op::Text(TextOp::Distance(method)), [a, b]) => {
             format!("string_distance({}, {a}, {b})", method.name())
         }

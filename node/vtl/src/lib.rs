@@ -25,7 +25,7 @@ mod plan;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemas::structure::Shape;
+use schemas::structure::ComponentList;
 
 pub use ast::{DEPTH_MAX, SCRIPT_BYTES_MAX};
 pub use budget::RunLimits;
@@ -61,7 +61,7 @@ pub struct Script {
 /// The faults of syntax, and those of [`check()`] in all that could be read.
 pub fn parse_and_check(
     text: &str,
-    inputs: &BTreeMap<String, Shape>,
+    inputs: &BTreeMap<String, ComponentList>,
 ) -> Result<(Script, ExecutionPlan), Vec<Diagnostic>> {
     let (script, mut faults) = Script::read(text);
     let plan = check(&script, inputs);

@@ -4,7 +4,7 @@
 //! others; a `date` has the frequency that its data set seems to have. A script that is published
 //! writes them out.
 
-use schemas::structure::Type;
+use schemas::structure::ValueType;
 
 use crate::Script;
 use crate::ast::{AnalyticInvocation, Expr, ExprNode};
@@ -45,7 +45,7 @@ impl ExecutionPlan {
             Operation::Series { time, op, .. } if op.fills() => (op.name(), *time),
             _ => return None,
         };
-        let column = step.columns.get(time).filter(|column| column.value_type == Type::Date)?;
+        let column = step.columns.get(time).filter(|column| column.value_type == ValueType::Date)?;
         let message = format!("`{name}` finds the frequency of `{}`, a `date`, from the data", column.name);
         let hint = "give the data set an identifier of type `time_period`";
         Some(Diagnostic::new(DiagnosticCode::Implicit, step.span, message).with_hint(hint))

@@ -6,7 +6,7 @@
 mod text;
 mod time;
 
-use schemas::structure::Type;
+use schemas::structure::ValueType;
 
 pub(crate) use text::{StringDistance, TextOp};
 pub(crate) use time::{PeriodEnd, TimeConversion, TimeOp};
@@ -54,7 +54,7 @@ pub(crate) enum Op {
     Year,
     Month,
     /// A second operand is the mask.
-    Cast(Type),
+    Cast(ValueType),
     Text(TextOp),
     Time(TimeOp),
 }
@@ -253,15 +253,15 @@ impl AnalyticOp {
 }
 
 /// The default name of a measure of a type (reference manual, "Operators changing the data type").
-pub(crate) fn default_name(kind: Type) -> &'static str {
+pub(crate) fn default_name(kind: ValueType) -> &'static str {
     match kind {
-        Type::String => "string_var",
-        Type::Integer => "int_var",
-        Type::Number => "num_var",
-        Type::Boolean => "bool_var",
-        Type::TimePeriod => "time_period_var",
-        Type::Date => "date_var",
-        Type::Time => "time_var",
-        Type::Duration => "duration_var",
+        ValueType::String => "string_var",
+        ValueType::Integer => "int_var",
+        ValueType::Number => "num_var",
+        ValueType::Boolean => "bool_var",
+        ValueType::TimePeriod => "time_period_var",
+        ValueType::Date => "date_var",
+        ValueType::Time => "time_var",
+        ValueType::Duration => "duration_var",
     }
 }

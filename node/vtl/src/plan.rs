@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use schemas::structure::{Component, Error, Role, Shape, Type};
+use schemas::structure::{Component, ComponentList, Error, Role, ValueType};
 use schemas::table::Cell;
 use schemas::text::Name;
 
@@ -20,7 +20,7 @@ use crate::op::{AggregateOp, AnalyticOp, Op, TimeConversion};
 pub(crate) struct PlanColumn {
     pub(crate) name: String,
     pub(crate) role: Role,
-    pub(crate) value_type: Type,
+    pub(crate) value_type: ValueType,
     /// Inside a join: the aliases of the operands that it comes from.
     pub(crate) from: Vec<String>,
 }
@@ -29,7 +29,7 @@ pub(crate) struct PlanColumn {
 #[derive(Debug, Clone)]
 pub(crate) struct TypedExpr {
     pub(crate) term: Term,
-    pub(crate) value_type: Option<Type>,
+    pub(crate) value_type: Option<ValueType>,
     pub(crate) span: Span,
 }
 
@@ -86,7 +86,7 @@ pub(crate) struct GroupKey {
 pub(crate) struct AggregateColumn {
     pub(crate) op: AggregateOp,
     pub(crate) operand: Option<TypedExpr>,
-    pub(crate) value_type: Type,
+    pub(crate) value_type: ValueType,
     pub(crate) span: Span,
     /// The operand is a viral attribute, whose values become one by this instead of `op`.
     pub(crate) viral: Option<ViralMerge>,
@@ -123,7 +123,7 @@ pub(crate) struct Rollup {
     /// The other identifiers.
     pub(crate) keys: Vec<usize>,
     /// The viral attributes, their types and their rules.
-    pub(crate) virals: Vec<(usize, Type, Option<PropagationRule>)>,
+    pub(crate) virals: Vec<(usize, ValueType, Option<PropagationRule>)>,
     /// In an order in which each comes after those that it takes values from.
     pub(crate) rules: Vec<RollupRule>,
     /// Whether the rules are checked, not used to compute.
@@ -225,7 +225,7 @@ pub(crate) enum Operation {
         input: usize,
         time: usize,
         /// The type of the time identifier.
-        time_type: Type,
+        time_type: ValueType,
         op: SeriesOp,
     },
 }
@@ -263,11 +263,11 @@ pub(crate) struct PlanStep {
 #[derive(Debug, Clone)]
 pub struct ExecutionPlan {
     pub(crate) steps: Vec<PlanStep>,
-    pub(crate) inputs: BTreeMap<String, Shape>,
+    pub(crate) inputs: BTreeMap<String, ComponentList>,
     /// Every data set that a statement defines, with its step.
-    pub(crate) results: BTreeMap<String, (usize, Shape)>,
+    pub(crate) results: BTreeMap<String, (usize, ComponentList)>,
     /// Every scalar that a statement defines, with its step and its type.
-    pub(crate) scalars: BTreeMap<String, (usize, Option<Type>)>,
+    pub(crate) scalars: BTreeMap<String, (usize, Option<ValueType>)>,
     /// Persistent results in the order of the script.
     pub(crate) outputs: Vec<String>,
     /// All results in the order of the script.
@@ -278,13 +278,13 @@ pub struct ExecutionPlan {
 
 impl ExecutionPlan {
     /// The shape of an input or of a result of a statement, persistent or not.
-    pub fn shape(&self, name: &str) -> Option<&Shape> {
+    pub fn shape(&self, name: &str) -> Option<&ComponentList> {
         self.results.get(name).map(|(_, shape)| shape).or_else(|| self.inputs.get(name))
     }
 
     /// The persistent results that are scalars and their types (`None` is the type of `null`), in the
     /// order of the script.
-    pub fn scalars(&self) -> Vec<(&str, Option<Type>)> {
+    pub fn scalars(&self) -> Vec<(&str, Option<ValueType>)> {
         let named = self.outputs.iter().filter_map(|name| Some((name.as_str(), self.scalars.get(name)?.1)));
         named.collect()
     }
@@ -297,33 +297,33 @@ impl ExecutionPlan {
     }
 
     /// The persistent results that are data sets and their shapes, in the order of the script.
-    pub fn outputs(&self) -> Vec<(&str, &Shape)> {
+    pub fn outputs(&self) -> Vec<(&str, &ComponentList)> {
         let named = self.outputs.iter().filter_map(|name| Some((name.as_str(), self.shape(name)?)));
         named.collect()
     }
 
     /// The inputs that the script reads and the shapes that it was checked with, by name.
-    pub fn inputs(&self) -> Vec<(&str, &Shape)> {
+    pub fn inputs(&self) -> Vec<(&str, &ComponentList)> {
         self.inputs.iter().map(|(name, shape)| (name.as_str(), shape)).collect()
     }
 }
 
 /// The shape of a result; its names must be names of components.
-pub(crate) fn result_shape(columns: &[PlanColumn]) -> Result<Shape, String> {
+pub(crate) fn result_shape(columns: &[PlanColumn]) -> Result<ComponentList, String> {
     let mut components = Vec::new();
     for column in columns {
         let id = Name::new(column.name.clone()).map_err(|error| error.to_string())?;
         components.push(Component::new(id, column.role, column.value_type));
     }
-    Shape::new(components).map_err(|error: Error| error.to_string())
+    ComponentList::new(components).map_err(|error: Error| error.to_string())
 }
 
 /// The columns of a shape.
-pub(crate) fn shape_columns(shape: &Shape) -> Vec<PlanColumn> {
+pub(crate) fn shape_columns(shape: &ComponentList) -> Vec<PlanColumn> {
     let column = |component: &Component| PlanColumn {
         name: component.id.as_str().to_owned(),
         role: component.role,
-        value_type: component.kind,
+        value_type: component.value_type,
         from: Vec::new(),
     };
     shape.components().iter().map(column).collect()

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Body;
+use super::ObjectType;
 use crate::cid::{ChunkId, Cid, ContentId, DatasetId, PieceId, ReleaseId, SnapshotId, StructureId};
-use crate::structure::Shape;
+use crate::structure::ComponentList;
 use crate::text::{Name, Text};
 
 /// Chunks of one content: what a whole block of links can hold.
@@ -45,11 +45,11 @@ pub struct Snapshot {
     pub licence: Option<Text<128>>,
 }
 
-impl Body for Snapshot {
+impl ObjectType for Snapshot {
     const TYPE: &'static str = "snapshot";
     type Id = SnapshotId;
 
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         use crate::limits::{PIECE_BYTES_MAX, SNAPSHOT_BYTES_MAX};
         let pieces = self.size.div_ceil(PIECE_BYTES_MAX as u64);
         if self.size > SNAPSHOT_BYTES_MAX || pieces != self.pieces.len() as u64 {
@@ -58,7 +58,7 @@ impl Body for Snapshot {
         Ok(())
     }
 
-    fn needs(&self) -> Vec<Cid> {
+    fn dependencies(&self) -> Vec<Cid> {
         self.pieces.iter().map(|piece| piece.cid()).collect()
     }
 }
@@ -80,16 +80,16 @@ pub struct Code {
 #[serde(deny_unknown_fields)]
 pub struct Structure {
     /// The components.
-    pub components: Shape,
+    pub components: ComponentList,
     /// Code lists by component; codes ascending.
     pub codes: BTreeMap<Name, Vec<Code>>,
 }
 
-impl Body for Structure {
+impl ObjectType for Structure {
     const TYPE: &'static str = "structure";
     type Id = StructureId;
 
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         if self.codes.values().map(Vec::len).sum::<usize>() > CODES_MAX {
             return Err(format!("a structure has at most {CODES_MAX} codes"));
         }
@@ -127,11 +127,11 @@ pub struct Content {
     pub chunks: Vec<ChunkRef>,
 }
 
-impl Body for Content {
+impl ObjectType for Content {
     const TYPE: &'static str = "content";
     type Id = ContentId;
 
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         let rows: u64 = self.chunks.iter().map(|chunk| u64::from(chunk.rows)).sum();
         if rows != self.rows || self.rows > crate::limits::ROWS_MAX as u64 {
             return Err("the rows of the chunks do not add up to the rows of the content".into());
@@ -142,7 +142,7 @@ impl Body for Content {
         Ok(())
     }
 
-    fn needs(&self) -> Vec<Cid> {
+    fn dependencies(&self) -> Vec<Cid> {
         let chunks = self.chunks.iter().map(|chunk| chunk.chunk.cid());
         [self.structure.cid()].into_iter().chain(chunks).collect()
     }
@@ -188,18 +188,18 @@ pub struct Dataset {
     pub plausibility_warnings: Vec<Text<512>>,
 }
 
-impl Body for Dataset {
+impl ObjectType for Dataset {
     const TYPE: &'static str = "dataset";
     type Id = DatasetId;
 
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         if self.plausibility_warnings.len() > PLAUSIBILITY_WARNINGS_MAX {
             return Err(format!("a data set has at most {PLAUSIBILITY_WARNINGS_MAX} plausibility warnings"));
         }
         Ok(())
     }
 
-    fn needs(&self) -> Vec<Cid> {
+    fn dependencies(&self) -> Vec<Cid> {
         let source = match &self.provenance {
             Provenance::Import { snapshot, .. } => snapshot.cid(),
             Provenance::Release { release, .. } => release.cid(),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Body;
+use super::ObjectType;
 use crate::cid::IdentityId;
 use crate::key::PublicKey;
 use crate::text::Text;
@@ -13,7 +13,7 @@ pub const KEYS_MAX: usize = 16;
 /// What an operating key may sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Use {
+pub enum KeyUse {
     /// Data sets, recipes, releases, retractions.
     Publish,
     /// Attestations.
@@ -27,7 +27,7 @@ pub struct OperatingKey {
     /// The key.
     pub key: PublicKey,
     /// Its uses, ascending, at least one.
-    pub uses: Vec<Use>,
+    pub uses: Vec<KeyUse>,
 }
 
 /// The genesis of a publisher's log: who signs from now on.
@@ -48,11 +48,11 @@ pub struct Identity {
     pub keys: Vec<OperatingKey>,
 }
 
-impl Body for Identity {
+impl ObjectType for Identity {
     const TYPE: &'static str = "identity";
     type Id = IdentityId;
 
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         if self.name.as_str().trim().is_empty() {
             return Err("an identity has a name".into());
         }

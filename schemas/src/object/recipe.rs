@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Body;
+use super::ObjectType;
 use crate::cid::RecipeId;
-use crate::structure::Shape;
+use crate::structure::ComponentList;
 use crate::text::{Name, Text};
 
 /// Inputs, and outputs, of one recipe.
@@ -17,7 +17,7 @@ pub const NOTES_MAX: usize = 32;
 /// What a recipe may use at the most; part of its meaning, so the same on every machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Limits {
+pub struct RunLimits {
     /// Steps of the engine.
     pub steps: u64,
     /// Cells of all results alive.
@@ -27,17 +27,17 @@ pub struct Limits {
 /// What an input of a recipe must be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Input {
+pub struct RecipeInput {
     /// A title for people.
     pub title: Text<256>,
     /// The components that the data set must have (it may have more measures and attributes).
-    pub components: Shape,
+    pub components: ComponentList,
 }
 
 /// What an output of a recipe is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Output {
+pub struct RecipeOutput {
     /// A title for people.
     pub title: Text<256>,
     /// Unit of the measures, such as `per cent`.
@@ -65,13 +65,13 @@ pub struct Recipe {
     /// The script.
     pub script: Text<65_536>,
     /// The inputs by the name that the script uses.
-    pub inputs: BTreeMap<Name, Input>,
+    pub inputs: BTreeMap<Name, RecipeInput>,
     /// The persistent results by name.
-    pub outputs: BTreeMap<Name, Output>,
+    pub outputs: BTreeMap<Name, RecipeOutput>,
     /// Version of the engine's semantics.
     pub semantics: u32,
     /// What a run may use.
-    pub limits: Limits,
+    pub limits: RunLimits,
     /// What it does and why, for people.
     pub description: Text<4096>,
     /// Where the official method is described.
@@ -83,11 +83,11 @@ pub struct Recipe {
     pub deviates_from: Option<Deviation>,
 }
 
-impl Body for Recipe {
+impl ObjectType for Recipe {
     const TYPE: &'static str = "recipe";
     type Id = RecipeId;
 
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         let ports = 1..=PORTS_MAX;
         if !ports.contains(&self.inputs.len()) || !ports.contains(&self.outputs.len()) {
             return Err(format!("a recipe has 1 to {PORTS_MAX} inputs and as many outputs"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Body, PORTS_MAX};
+use super::{ObjectType, PORTS_MAX};
 use crate::cid::{AttestationId, Cid, ContentId, DatasetId, RecipeId, ReleaseId, RetractionId};
 use crate::text::{Name, Text};
 use crate::verdict::Verdict;
@@ -15,7 +15,7 @@ pub const POINTS_MAX: usize = 1024;
 /// Why a release takes the place of an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Reason {
+pub enum RevisionReason {
     /// The source published other data.
     SourceRevision,
     /// The publisher had made a mistake.
@@ -31,11 +31,11 @@ pub enum Reason {
 /// What a release takes the place of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Supersedes {
+pub struct Supersession {
     /// The earlier release.
     pub release: ReleaseId,
     /// Why.
-    pub reason: Reason,
+    pub reason: RevisionReason,
 }
 
 /// The claim: this recipe on these data sets gives these figures.
@@ -56,14 +56,14 @@ pub struct Release {
     pub steps: u64,
     /// What it takes the place of; absent in the first release of a dataflow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub supersedes: Option<Supersedes>,
+    pub supersedes: Option<Supersession>,
 }
 
-impl Body for Release {
+impl ObjectType for Release {
     const TYPE: &'static str = "release";
     type Id = ReleaseId;
 
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         let ports = 1..=PORTS_MAX;
         if !ports.contains(&self.inputs.len()) || !ports.contains(&self.results.len()) {
             return Err(format!("a release has 1 to {PORTS_MAX} inputs and as many results"));
@@ -71,7 +71,7 @@ impl Body for Release {
         Ok(())
     }
 
-    fn needs(&self) -> Vec<Cid> {
+    fn dependencies(&self) -> Vec<Cid> {
         let inputs = self.inputs.values().map(|id| id.cid());
         let results = self.results.values().map(|id| id.cid());
         [self.recipe.cid()].into_iter().chain(inputs).chain(results).collect()
@@ -81,7 +81,7 @@ impl Body for Release {
 /// What a retraction takes back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Scope {
+pub enum RetractionScope {
     /// The whole object.
     Whole,
     /// Single data points, by their keys as text.
@@ -95,7 +95,7 @@ pub struct Retraction {
     /// What is taken back.
     pub subject: Cid,
     /// How much of it.
-    pub scope: Scope,
+    pub scope: RetractionScope,
     /// Why.
     pub reason: Text<1024>,
     /// What to use instead.
@@ -103,13 +103,13 @@ pub struct Retraction {
     pub replacement: Option<Cid>,
 }
 
-impl Body for Retraction {
+impl ObjectType for Retraction {
     const TYPE: &'static str = "retraction";
     type Id = RetractionId;
 
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         match &self.scope {
-            Scope::Points(points)
+            RetractionScope::Points(points)
                 if !(1..=POINTS_MAX).contains(&points.len()) || points.iter().any(Vec::is_empty) =>
             {
                 Err(format!("a retraction of points names 1 to {POINTS_MAX} of them"))
@@ -122,7 +122,7 @@ impl Body for Retraction {
 /// Whether the attestor looked at the sources again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Sources {
+pub enum SourceCheck {
     /// The kept source documents were taken as they are.
     Kept,
     /// The source documents were fetched again and are the same.
@@ -144,14 +144,14 @@ pub struct Attestation {
     /// The program that ran it, such as `assay/0.1.0`.
     pub build: Text<64>,
     /// Whether the sources were looked at again.
-    pub sources: Sources,
+    pub sources: SourceCheck,
 }
 
-impl Body for Attestation {
+impl ObjectType for Attestation {
     const TYPE: &'static str = "attestation";
     type Id = AttestationId;
 
-    fn check(&self) -> Result<(), String> {
+    fn check_rules(&self) -> Result<(), String> {
         if self.results.len() > PORTS_MAX {
             return Err(format!("an attestation has at most {PORTS_MAX} results"));
         }

@@ -1,6 +1,6 @@
 //! Vectors of column chunks, byte by byte: the coding of each kind of column and its other spellings.
 
-use schemas::chunk::{CHUNK_ROWS_MAX, Chunk, Coded};
+use schemas::chunk::{CHUNK_ROWS_MAX, Chunk, ColumnEncoding};
 use schemas::limits::COMPONENTS_MAX;
 
 use super::accepted_object;
@@ -49,28 +49,36 @@ fn chunk_case(name: &str, expect: &str, rows: u64, columns: Vec<CborNode>, reaso
 }
 
 fn accepted_cases() -> Vec<VectorCase> {
-    let column = |name: &str, coded: Coded, reason: &str| {
+    let column = |name: &str, coded: ColumnEncoding, reason: &str| {
         accepted_object(name, &Chunk { rows: 2, columns: vec![coded] }, reason)
     };
     let dictionary = vec!["a".to_owned(), "b".to_owned()];
     let long = Chunk {
         rows: CHUNK_ROWS_MAX as u32,
-        columns: vec![Coded::Boolean { values: vec![0, 0x80, 0x80, 1] }],
+        columns: vec![ColumnEncoding::Boolean { values: vec![0, 0x80, 0x80, 1] }],
     };
     vec![
         accepted_object("sample", &sample::chunk_object(), "the worked example of objects.md"),
-        column("texts", Coded::Text { dictionary, codes: vec![2, 1, 1, 1] }, "b, a"),
-        column("text nulls", Coded::Text { dictionary: vec![], codes: vec![0, 2] }, "an empty dictionary"),
-        column("integers", Coded::Integer { present: vec![1, 2], deltas: vec![4, 1] }, "2, then 1 less"),
+        column("texts", ColumnEncoding::Text { dictionary, codes: vec![2, 1, 1, 1] }, "b, a"),
+        column(
+            "text nulls",
+            ColumnEncoding::Text { dictionary: vec![], codes: vec![0, 2] },
+            "an empty dictionary",
+        ),
+        column(
+            "integers",
+            ColumnEncoding::Integer { present: vec![1, 2], deltas: vec![4, 1] },
+            "2, then 1 less",
+        ),
         column(
             "numbers",
-            Coded::Number { exponents: vec![2, 1, 4, 1], coefficients: vec![0xb6, 1, 0x9c, 0x0e] },
+            ColumnEncoding::Number { exponents: vec![2, 1, 4, 1], coefficients: vec![0xb6, 1, 0x9c, 0x0e] },
             "9.1, 9.10",
         ),
-        column("booleans", Coded::Boolean { values: vec![2, 1, 1, 1] }, "true, false"),
+        column("booleans", ColumnEncoding::Boolean { values: vec![2, 1, 1, 1] }, "true, false"),
         column(
             "periods",
-            Coded::Period { frequencies: vec![4, 2], deltas: vec![0xf0, 0xf8, 2, 2] },
+            ColumnEncoding::Period { frequencies: vec![4, 2], deltas: vec![0xf0, 0xf8, 2, 2] },
             "2010-M01, 2010-M02",
         ),
         accepted_object("rows as many as allowed", &long, "a run of 16,384 nulls"),

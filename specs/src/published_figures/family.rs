@@ -210,12 +210,12 @@ fn load_run(folder: &Path, stated: RunSpec) -> Result<RecipeRun, String> {
 
 /// A recipe of the library, or one beside the families.
 fn load_recipe(folder: &Path, name: &str) -> Result<Recipe, String> {
-    if let Some(entry) = recipes::find(name) {
+    if let Some(entry) = recipes::find_recipe(name) {
         return entry.recipe().map_err(|fault| fault.to_string());
     }
     let toml = read_text(&folder.join(name).with_extension("toml"))?;
     let script = read_text(&folder.join(name).with_extension("vtl"))?;
-    recipes::read(name, &toml, &script).map(|read| read.recipe).map_err(|fault| fault.to_string())
+    recipes::read_recipe(name, &toml, &script).map(|read| read.recipe).map_err(|fault| fault.to_string())
 }
 
 fn read_text(path: &Path) -> Result<String, String> {

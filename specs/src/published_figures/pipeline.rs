@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 
 use ingest::{Format, ImportOptions, ImportedTable};
 use ledger::bundle::{self, Bundle};
-use ledger::compute::{self, Source};
+use ledger::compute::{self, InputData};
 use ledger::log::Log;
 use schemas::cid::{Cid, DatasetId, EntryId, PieceId};
 use schemas::content;
 use schemas::decimal::Decimal;
-use schemas::entry::{self, Place};
+use schemas::entry::{self, EntryPosition};
 use schemas::key::SecretKey;
 use schemas::limits::PIECE_BYTES_MAX;
-use schemas::object::{Body, Dataset, Provenance, Release, Snapshot, Structure, encode};
+use schemas::object::{Dataset, ObjectType, Provenance, Release, Snapshot, Structure, encode_object};
 use schemas::period::Period;
 use schemas::structure::Role;
 use schemas::table::{Cell, Table};
@@ -46,11 +46,15 @@ impl Pipeline {
     /// A publisher without anything yet.
     pub fn new(data: &Path) -> Self {
         let root = sample::secret_key(1);
-        let genesis =
-            entry::sign(Place::Genesis, 0, &sample::encode_object(&sample::identity_object()), &root)
-                .unwrap();
+        let genesis = entry::sign_entry(
+            EntryPosition::Genesis,
+            0,
+            &sample::encode_object(&sample::identity_object()),
+            &root,
+        )
+        .unwrap();
         let blocks = BTreeMap::from([(genesis.id().cid(), genesis.bytes().to_vec())]);
-        let log = Log::begin(&genesis).unwrap();
+        let log = Log::from_genesis(&genesis).unwrap();
         Self { data: data.to_owned(), key: sample::secret_key(2), log, blocks, held: Vec::new() }
     }
 
@@ -67,7 +71,8 @@ impl Pipeline {
         let release = self.build_release(run, inputs)?;
         let entry = self.sign_release(&release)?;
         let fetch = |id: Cid| self.blocks.get(&id).cloned();
-        let file = bundle::write(&[entry], &[], &fetch).map_err(|reach| format!("bundle: {reach:?}"))?;
+        let file =
+            bundle::write_bundle(&[entry], &[], &fetch).map_err(|reach| format!("bundle: {reach:?}"))?;
         verify_bundle(&file)
     }
 
@@ -76,14 +81,15 @@ impl Pipeline {
         run: &RecipeRun,
         inputs: BTreeMap<Name, DatasetId>,
     ) -> Result<Release, String> {
-        compute::publishable(&run.recipe).map_err(|fault| format!("recipe: {fault}"))?;
-        let mut sources: BTreeMap<Name, Source> = BTreeMap::new();
+        compute::check_publishable(&run.recipe).map_err(|fault| format!("recipe: {fault}"))?;
+        let mut sources: BTreeMap<Name, InputData> = BTreeMap::new();
         for (name, id) in &inputs {
             let fetch = |id: Cid| self.blocks.get(&id).cloned();
-            let (_, source) = compute::load(*id, &fetch).map_err(|fault| format!("data set: {fault}"))?;
+            let (_, source) =
+                compute::load_dataset(*id, &fetch).map_err(|fault| format!("data set: {fault}"))?;
             sources.insert(name.clone(), source);
         }
-        let outcome = compute::run(&run.recipe, sources).map_err(|fault| format!("run: {fault}"))?;
+        let outcome = compute::run_recipe(&run.recipe, sources).map_err(|fault| format!("run: {fault}"))?;
         let results = outcome.figures.iter().map(|(name, figures)| (name.clone(), figures.content)).collect();
         self.blocks.extend(outcome.figures.into_values().flat_map(|figures| figures.blocks));
         let recipe = self.store_object(&run.recipe)?;
@@ -105,7 +111,7 @@ impl Pipeline {
     pub fn import_table(&mut self, input: &InputFile) -> Result<Table, String> {
         let id = self.import_dataset(input)?;
         let fetch = |id: Cid| self.blocks.get(&id).cloned();
-        compute::load(id, &fetch).map(|(_, source)| source.table).map_err(|fault| fault.to_string())
+        compute::load_dataset(id, &fetch).map(|(_, source)| source.table).map_err(|fault| fault.to_string())
     }
 
     /// Imports a file, once.
@@ -119,7 +125,7 @@ impl Pipeline {
         let imported = import_file(input, &bytes).map_err(|fault| format!("import: {fault}"))?;
         let snapshot = self.store_snapshot(&input.file, &bytes)?;
         let (content, blocks) =
-            content::pack(&imported.table, BTreeMap::new()).map_err(|fault| fault.to_string())?;
+            content::pack_table(&imported.table, BTreeMap::new()).map_err(|fault| fault.to_string())?;
         self.blocks.extend(blocks);
         let importer = Text::new(imported.importer.as_str()).map_err(|fault| fault.to_string())?;
         let id = self.store_object(&Dataset {
@@ -151,18 +157,18 @@ impl Pipeline {
         })
     }
 
-    fn store_object<T: Body>(&mut self, body: &T) -> Result<T::Id, String> {
-        let (id, (cid, bytes)) = content::block(body).map_err(|fault| fault.to_string())?;
+    fn store_object<T: ObjectType>(&mut self, body: &T) -> Result<T::Id, String> {
+        let (id, (cid, bytes)) = content::encode_block(body).map_err(|fault| fault.to_string())?;
         self.blocks.insert(cid, bytes);
         Ok(id)
     }
 
     fn sign_release(&mut self, release: &Release) -> Result<EntryId, String> {
         self.store_object(release)?;
-        let object = encode(release).map_err(|fault| fault.to_string())?;
-        let entry = entry::sign(self.log.next(), sample::TIME, &object, &self.key)
+        let object = encode_object(release).map_err(|fault| fault.to_string())?;
+        let entry = entry::sign_entry(self.log.next_position(), sample::TIME, &object, &self.key)
             .map_err(|fault| fault.to_string())?;
-        self.log.take(&entry).map_err(|fault| fault.to_string())?;
+        self.log.append(&entry).map_err(|fault| fault.to_string())?;
         self.blocks.insert(entry.id().cid(), entry.bytes().to_vec());
         Ok(entry.id())
     }
@@ -190,13 +196,13 @@ fn verify_bundle(file: &[u8]) -> Result<VerifiedFigures, String> {
     let release = entry.value().object();
     let id = release.try_into().map_err(|_| "bundle: its root is no release")?;
     let fetch = |id: Cid| bundle.block(id);
-    let found = ledger::verify::verify(id, &fetch);
+    let found = ledger::verify::verify_release(id, &fetch);
     if !matches!(found.verdict, Verdict::Reproduced { .. }) {
         return Err(format!("verify: {}", found.verdict));
     }
     let table = |(name, content)| {
         let (_, table): (Structure, Table) =
-            content::unpack(content, fetch).map_err(|fault| fault.to_string())?;
+            content::unpack_table(content, fetch).map_err(|fault| fault.to_string())?;
         Ok((name, table))
     };
     Ok(VerifiedFigures(found.results.into_iter().map(table).collect::<Result<_, String>>()?))

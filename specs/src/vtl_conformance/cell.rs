@@ -8,8 +8,8 @@ use schemas::decimal::Decimal;
 use schemas::duration::Duration;
 use schemas::interval::Interval;
 use schemas::period::{Frequency, Period};
-use schemas::structure::{Shape, Type};
-use schemas::table::{Cell, Column, Table, Texts};
+use schemas::structure::{ComponentList, ValueType};
+use schemas::table::{Cell, Column, Table, TextColumn};
 
 use super::csv::CsvField;
 
@@ -17,27 +17,27 @@ use super::csv::CsvField;
 ///
 /// # Errors
 /// A text that the type cannot hold.
-pub fn parse_field(kind: Type, field: &CsvField) -> Result<Option<Cell>, String> {
-    let text = if kind == Type::String { field.text.as_str() } else { field.text.trim() };
-    if text.is_empty() && !(field.quoted && kind == Type::String) {
+pub fn parse_field(kind: ValueType, field: &CsvField) -> Result<Option<Cell>, String> {
+    let text = if kind == ValueType::String { field.text.as_str() } else { field.text.trim() };
+    if text.is_empty() && !(field.quoted && kind == ValueType::String) {
         return Ok(None);
     }
-    parse_value(kind, text).map(Some).ok_or_else(|| format!("`{text}` is no {}", kind.word()))
+    parse_value(kind, text).map(Some).ok_or_else(|| format!("`{text}` is no {}", kind.as_str()))
 }
 
-fn parse_value(kind: Type, text: &str) -> Option<Cell> {
+fn parse_value(kind: ValueType, text: &str) -> Option<Cell> {
     Some(match kind {
-        Type::String => Cell::Text(text.to_owned()),
-        Type::Integer => Cell::Integer(text.parse().ok()?),
-        Type::Number => Cell::Number(Decimal::from_ascii(text.as_bytes()).ok()?),
-        Type::Boolean => Cell::Boolean(text.to_ascii_lowercase().parse().ok()?),
-        Type::TimePeriod => Cell::Period(text.parse().ok()?),
-        Type::Date => {
+        ValueType::String => Cell::Text(text.to_owned()),
+        ValueType::Integer => Cell::Integer(text.parse().ok()?),
+        ValueType::Number => Cell::Number(Decimal::from_ascii(text.as_bytes()).ok()?),
+        ValueType::Boolean => Cell::Boolean(text.to_ascii_lowercase().parse().ok()?),
+        ValueType::TimePeriod => Cell::Period(text.parse().ok()?),
+        ValueType::Date => {
             let day: Period = text.parse().ok()?;
             Cell::Period((day.frequency() == Frequency::D).then_some(day)?)
         }
-        Type::Time => Cell::Text(text.parse::<Interval>().ok()?.to_string()),
-        Type::Duration => Cell::Text(text.parse::<Duration>().ok()?.to_string()),
+        ValueType::Time => Cell::Text(text.parse::<Interval>().ok()?.to_string()),
+        ValueType::Duration => Cell::Text(text.parse::<Duration>().ok()?.to_string()),
     })
 }
 
@@ -46,7 +46,7 @@ fn parse_value(kind: Type, text: &str) -> Option<Cell> {
 /// # Errors
 /// A component without column, a line of another length, a cell that its type cannot hold, and
 /// whatever a table refuses.
-pub fn build_table(shape: &Shape, lines: &[Vec<CsvField>]) -> Result<Table, String> {
+pub fn build_table(shape: &ComponentList, lines: &[Vec<CsvField>]) -> Result<Table, String> {
     let (names, rows) = lines.split_first().ok_or("a file without a line of names")?;
     if let Some(row) = rows.iter().find(|row| row.len() != names.len()) {
         return Err(format!("a line has {} fields where {} are named", row.len(), names.len()));
@@ -56,33 +56,35 @@ pub fn build_table(shape: &Shape, lines: &[Vec<CsvField>]) -> Result<Table, Stri
         let id = component.id.as_str();
         let place = names.iter().position(|name| name.text.trim() == id);
         let place = place.ok_or_else(|| format!("component `{id}` has no column"))?;
-        let cells =
-            rows.iter().filter_map(|row| row.get(place)).map(|field| parse_field(component.kind, field));
-        columns.push(build_column(component.kind, cells.collect::<Result<_, _>>()?));
+        let cells = rows
+            .iter()
+            .filter_map(|row| row.get(place))
+            .map(|field| parse_field(component.value_type, field));
+        columns.push(build_column(component.value_type, cells.collect::<Result<_, _>>()?));
     }
     Table::new(shape.clone(), columns).map_err(|error| error.to_string())
 }
 
-fn build_column(kind: Type, cells: Vec<Option<Cell>>) -> Column {
+fn build_column(kind: ValueType, cells: Vec<Option<Cell>>) -> Column {
     fn collect_values<T>(cells: Vec<Option<Cell>>, take: impl Fn(Cell) -> Option<T>) -> Vec<Option<T>> {
         cells.into_iter().map(|cell| cell.and_then(&take)).collect()
     }
     match kind {
-        Type::String | Type::Time | Type::Duration => {
+        ValueType::String | ValueType::Time | ValueType::Duration => {
             let texts =
                 collect_values(cells, |cell| if let Cell::Text(text) = cell { Some(text) } else { None });
-            Column::Text(Texts::from_rows(texts.iter().map(Option::as_deref)))
+            Column::Text(TextColumn::from_rows(texts.iter().map(Option::as_deref)))
         }
-        Type::Integer => {
+        ValueType::Integer => {
             Column::Integer(collect_values(cells, |c| if let Cell::Integer(v) = c { Some(v) } else { None }))
         }
-        Type::Number => {
+        ValueType::Number => {
             Column::Number(collect_values(cells, |c| if let Cell::Number(v) = c { Some(v) } else { None }))
         }
-        Type::Boolean => {
+        ValueType::Boolean => {
             Column::Boolean(collect_values(cells, |c| if let Cell::Boolean(v) = c { Some(v) } else { None }))
         }
-        Type::TimePeriod | Type::Date => {
+        ValueType::TimePeriod | ValueType::Date => {
             Column::Period(collect_values(cells, |c| if let Cell::Period(v) = c { Some(v) } else { None }))
         }
     }
@@ -92,7 +94,7 @@ fn build_column(kind: Type, cells: Vec<Option<Cell>>) -> Column {
 mod tests {
     use super::*;
 
-    fn spelled(kind: Type, text: &str) -> Option<String> {
+    fn spelled(kind: ValueType, text: &str) -> Option<String> {
         let field = CsvField { text: text.to_owned(), quoted: false };
         parse_field(kind, &field).unwrap().map(|cell| cell.to_string())
     }
@@ -100,20 +102,20 @@ mod tests {
     #[test]
     fn each_spelling_of_the_manual_has_one_value() {
         for text in ["2010-Q1", "2010Q1"] {
-            assert_eq!(spelled(Type::TimePeriod, text).as_deref(), Some("2010-Q1"));
+            assert_eq!(spelled(ValueType::TimePeriod, text).as_deref(), Some("2010-Q1"));
         }
         for text in ["2010", "2010A", "2010A1"] {
-            assert_eq!(spelled(Type::TimePeriod, text).as_deref(), Some("2010"));
+            assert_eq!(spelled(ValueType::TimePeriod, text).as_deref(), Some("2010"));
         }
         for text in ["2010-01-01/2010-12-31", "2010M1/2010M12"] {
-            assert_eq!(spelled(Type::Time, text).as_deref(), Some("2010-01-01/2010-12-31"));
+            assert_eq!(spelled(ValueType::Time, text).as_deref(), Some("2010-01-01/2010-12-31"));
         }
-        assert_eq!(spelled(Type::Boolean, "True").as_deref(), Some("true"));
-        assert_eq!(spelled(Type::Number, "2.1   ").as_deref(), Some("2.1"));
-        assert_eq!(spelled(Type::String, "hi ").as_deref(), Some("hi "));
-        assert_eq!((spelled(Type::String, ""), spelled(Type::Integer, " ")), (None, None));
+        assert_eq!(spelled(ValueType::Boolean, "True").as_deref(), Some("true"));
+        assert_eq!(spelled(ValueType::Number, "2.1   ").as_deref(), Some("2.1"));
+        assert_eq!(spelled(ValueType::String, "hi ").as_deref(), Some("hi "));
+        assert_eq!((spelled(ValueType::String, ""), spelled(ValueType::Integer, " ")), (None, None));
         let empty = CsvField { text: String::new(), quoted: true };
-        assert_eq!(parse_field(Type::String, &empty), Ok(Some(Cell::Text(String::new()))));
-        assert!(parse_field(Type::Integer, &CsvField { text: "P1Y".into(), quoted: false }).is_err());
+        assert_eq!(parse_field(ValueType::String, &empty), Ok(Some(Cell::Text(String::new()))));
+        assert!(parse_field(ValueType::Integer, &CsvField { text: "P1Y".into(), quoted: false }).is_err());
     }
 }

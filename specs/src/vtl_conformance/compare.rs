@@ -7,14 +7,14 @@
 use std::collections::BTreeMap;
 
 use schemas::decimal::Decimal;
-use schemas::structure::{Component, Role, Shape, Type};
+use schemas::structure::{Component, ComponentList, Role, ValueType};
 use schemas::table::{Cell, Table};
 
 use super::csv::CsvField;
 use super::{ExampleFinding, FailureClass, cell};
 
 /// Compares a data set with its expected structure and lines.
-pub fn compare_table(expected: &Shape, lines: &[Vec<CsvField>], found: &Table) -> ExampleFinding {
+pub fn compare_table(expected: &ComponentList, lines: &[Vec<CsvField>], found: &Table) -> ExampleFinding {
     let structure = compare_structure(expected, found.shape());
     let data = if identifier_names(expected) == identifier_names(found.shape()) {
         compare_data(lines, found)
@@ -34,9 +34,9 @@ pub fn compare_table(expected: &Shape, lines: &[Vec<CsvField>], found: &Table) -
 
 /// Compares a scalar with its expected type and value.
 pub fn compare_scalar(
-    kind: Type,
+    kind: ValueType,
     lines: &[Vec<CsvField>],
-    found_kind: Option<Type>,
+    found_kind: Option<ValueType>,
     found: Option<&Cell>,
 ) -> ExampleFinding {
     let field = lines.get(1).and_then(|line| line.first()).cloned().unwrap_or_default();
@@ -48,7 +48,7 @@ pub fn compare_scalar(
     };
     match (found_kind, agreement) {
         (Some(other), _) if other != kind => {
-            let difference = format!("the scalar is of type {}, expected {}", other.word(), kind.word());
+            let difference = format!("the scalar is of type {}, expected {}", other.as_str(), kind.as_str());
             ExampleFinding::Differs(FailureClass::Structure, difference)
         }
         (_, Agreement::Digits) => ExampleFinding::Digits,
@@ -62,7 +62,7 @@ enum Agreement {
     Digits,
 }
 
-fn identifier_names(shape: &Shape) -> Vec<&str> {
+fn identifier_names(shape: &ComponentList) -> Vec<&str> {
     let identifiers = shape.components().iter().take(shape.identifier_count());
     let mut names: Vec<&str> = identifiers.map(|component| component.id.as_str()).collect();
     names.sort_unstable();
@@ -70,8 +70,8 @@ fn identifier_names(shape: &Shape) -> Vec<&str> {
 }
 
 /// The first difference of two structures and the number of the others.
-fn compare_structure(expected: &Shape, found: &Shape) -> Option<String> {
-    let has = |shape: &Shape, component: &Component| shape.position(component.id.as_str()).is_some();
+fn compare_structure(expected: &ComponentList, found: &ComponentList) -> Option<String> {
+    let has = |shape: &ComponentList, component: &Component| shape.position(component.id.as_str()).is_some();
     let missing = expected.components().iter().filter(|component| !has(found, component));
     let missing = missing.map(|component| format!("{} is missing", describe_component(component)));
     let more = found.components().iter().filter(|component| !has(expected, component));
@@ -79,7 +79,7 @@ fn compare_structure(expected: &Shape, found: &Shape) -> Option<String> {
     let other = found.components().iter().filter_map(|component| {
         let place = expected.position(component.id.as_str())?;
         let wanted = expected.components().get(place).filter(|wanted| !component_fits(wanted, component))?;
-        let wanted = format!("{} of type {}", wanted.role.word(), wanted.kind.word());
+        let wanted = format!("{} of type {}", wanted.role.as_str(), wanted.value_type.as_str());
         Some(format!("{}, expected {wanted}", describe_component(component)))
     });
     summarise_differences(missing.chain(more).chain(other).collect())
@@ -87,14 +87,14 @@ fn compare_structure(expected: &Shape, found: &Shape) -> Option<String> {
 
 /// Whether a component is what the manual says; an integer is a number.
 fn component_fits(wanted: &Component, found: &Component) -> bool {
-    let number = wanted.kind == Type::Number && found.kind == Type::Integer;
+    let number = wanted.value_type == ValueType::Number && found.value_type == ValueType::Integer;
     wanted == found || (number && wanted.id == found.id && wanted.role == found.role)
 }
 
 fn describe_component(component: &Component) -> String {
-    let Component { id, role, kind } = component;
+    let Component { id, role, value_type: kind } = component;
     let article = if matches!(role, Role::Identifier | Role::Attribute) { "an" } else { "a" };
-    format!("`{id}`, {article} {} of type {},", role.word(), kind.word()).trim_end_matches(',').to_owned()
+    format!("`{id}`, {article} {} of type {},", role.as_str(), kind.as_str()).trim_end_matches(',').to_owned()
 }
 
 fn summarise_differences(differences: Vec<String>) -> Option<String> {
@@ -156,7 +156,7 @@ impl<'a> ExpectedPoint<'a> {
         let keys = self.found.shape().components().iter().take(self.found.shape().identifier_count());
         let text = |component: &Component| {
             let field = self.fields.get(component.id.as_str())?;
-            let cell = cell::parse_field(component.kind, field).ok().flatten();
+            let cell = cell::parse_field(component.value_type, field).ok().flatten();
             Some(cell.map_or_else(|| field.text.clone(), |cell| normalised_cell(&cell).to_string()))
         };
         keys.map(|component| text(component).unwrap_or_default()).collect()
@@ -168,7 +168,7 @@ impl<'a> ExpectedPoint<'a> {
         let rest = pairs.skip(self.found.shape().identifier_count());
         let compare = |(component, column): (&Component, &schemas::table::Column)| {
             let field = self.fields.get(component.id.as_str())?;
-            let agreement = compare_field(field, component.kind, column.cell(row).as_ref());
+            let agreement = compare_field(field, component.value_type, column.cell(row).as_ref());
             Some(agreement.map_err(|difference| {
                 format!("`{}` at ({}) is {difference}", component.id, self.key().join(", "))
             }))
@@ -178,7 +178,7 @@ impl<'a> ExpectedPoint<'a> {
 }
 
 /// Whether a field says the value that was found; if not, `found, expected …`.
-fn compare_field(field: &CsvField, kind: Type, found: Option<&Cell>) -> Result<Agreement, String> {
+fn compare_field(field: &CsvField, kind: ValueType, found: Option<&Cell>) -> Result<Agreement, String> {
     let shown = || found.map_or_else(|| "null".to_owned(), |cell| format!("`{cell}`"));
     let differs = |expected: &str| Err(format!("{}, expected {expected}", shown()));
     match (parse_number(field), found.and_then(cell_decimal)) {
@@ -237,7 +237,7 @@ mod tests {
 
     fn agreement(field: &str, found: &str) -> Option<Agreement> {
         let field = CsvField { text: field.to_owned(), quoted: false };
-        compare_field(&field, Type::Number, Some(&Cell::Number(found.parse().unwrap()))).ok()
+        compare_field(&field, ValueType::Number, Some(&Cell::Number(found.parse().unwrap()))).ok()
     }
 
     #[test]
@@ -265,9 +265,9 @@ mod tests {
     fn null_and_empty_text_are_told_apart() {
         let empty = Cell::Text(String::new());
         let field = |quoted| CsvField { text: String::new(), quoted };
-        assert!(compare_field(&field(true), Type::String, Some(&empty)).is_ok());
-        assert!(compare_field(&field(false), Type::String, None).is_ok());
-        let difference = compare_field(&field(false), Type::String, Some(&Cell::Text("x".into())));
+        assert!(compare_field(&field(true), ValueType::String, Some(&empty)).is_ok());
+        assert!(compare_field(&field(false), ValueType::String, None).is_ok());
+        let difference = compare_field(&field(false), ValueType::String, Some(&Cell::Text("x".into())));
         assert_eq!(difference, Err("`x`, expected null".to_owned()));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use schemas::structure::Shape;
+use schemas::structure::ComponentList;
 use schemas::table::Table;
 use vtl::{Diagnostic, DiagnosticCode, ExecutionPlan, RunLimits, RunOutput, Script};
 
@@ -34,7 +34,7 @@ type ExampleFailure = (FailureClass, String);
 fn evaluate_example(place: &ExampleFiles, text: &str) -> Result<ExampleFinding, ExampleFailure> {
     let script = Script::parse(text).map_err(|faults| failure_from(FailureClass::Parse, text, &faults))?;
     let inputs = load_inputs(place, &script)?;
-    let shapes: BTreeMap<String, Shape> =
+    let shapes: BTreeMap<String, ComponentList> =
         inputs.iter().map(|(name, table)| (name.clone(), table.shape().clone())).collect();
     let plan =
         vtl::check(&script, &shapes).map_err(|faults| failure_from(FailureClass::Check, text, &faults))?;

@@ -1,6 +1,6 @@
 //! The structure files of the examples: components with role and type, or a scalar with its type.
 
-use schemas::structure::{Component, Role, Shape, Type};
+use schemas::structure::{Component, ComponentList, Role, ValueType};
 use schemas::text::Name;
 use serde::Deserialize;
 
@@ -8,9 +8,9 @@ use serde::Deserialize;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResultStructure {
     /// A data set.
-    Data(Shape),
+    Data(ComponentList),
     /// A scalar: the name of the result and its type.
-    Scalar(String, Type),
+    Scalar(String, ValueType),
 }
 
 #[derive(Deserialize)]
@@ -39,7 +39,7 @@ pub fn parse_structure(text: &str) -> Result<ResultStructure, String> {
         return Ok(ResultStructure::Scalar(file.name, parse_type(&word)?));
     };
     let components: Result<Vec<Component>, String> = parts.into_iter().map(parse_component).collect();
-    Shape::sorted(components?).map(ResultStructure::Data).map_err(|error| error.to_string())
+    ComponentList::sorted_by_role(components?).map(ResultStructure::Data).map_err(|error| error.to_string())
 }
 
 fn parse_component(part: ComponentSpec) -> Result<Component, String> {
@@ -54,8 +54,8 @@ fn parse_component(part: ComponentSpec) -> Result<Component, String> {
     Ok(Component::new(name, role, parse_type(&part.data_type)?))
 }
 
-fn parse_type(word: &str) -> Result<Type, String> {
+fn parse_type(word: &str) -> Result<ValueType, String> {
     let plain: String = word.chars().filter(char::is_ascii_alphabetic).collect();
-    let same = |kind: &Type| kind.word().replace('_', "").eq_ignore_ascii_case(&plain);
-    Type::ALL.into_iter().find(same).ok_or_else(|| format!("`{word}` is no type"))
+    let same = |kind: &ValueType| kind.as_str().replace('_', "").eq_ignore_ascii_case(&plain);
+    ValueType::ALL.into_iter().find(same).ok_or_else(|| format!("`{word}` is no type"))
 }

@@ -1,9 +1,9 @@
 //! Whole logs: the ledger's own check, and the rules of `specs/log.md` written once more as plainly
 //! as possible.
 
-use ledger::log::{Fault, Log};
-use schemas::entry::{Entry, Payload, Place};
-use schemas::object::{Identity, Object, Use};
+use ledger::log::{Log, LogError};
+use schemas::entry::{Entry, EntryPosition, Payload};
+use schemas::object::{Identity, KeyUse, Object};
 use schemas::seal::Sealed;
 use specs::vector::decode_hex;
 
@@ -22,15 +22,15 @@ fn genesis(entry: &Sealed<Entry>) -> Option<&Identity> {
     let entry = entry.value();
     let Payload::Inline(object, _) = &entry.payload else { return None };
     let Object::Identity(identity) = object.as_ref() else { return None };
-    (entry.place == Place::Genesis && identity.roots.contains(&entry.key)).then_some(identity)
+    (entry.position == EntryPosition::Genesis && identity.roots.contains(&entry.key)).then_some(identity)
 }
 
 fn follow(identity: &Identity, before: &Sealed<Entry>, entry: &Sealed<Entry>) -> &'static str {
     let value = entry.value();
-    let Place::Next { seq, prev, authority, .. } = value.place else { return "fork" };
-    let needed = match value.kind.as_str() {
-        "attestation" => Some(Use::Attest),
-        "dataset" | "recipe" | "release" | "retraction" => Some(Use::Publish),
+    let EntryPosition::Next { seq, prev, authority, .. } = value.position else { return "fork" };
+    let needed = match value.object_type.as_str() {
+        "attestation" => Some(KeyUse::Attest),
+        "dataset" | "recipe" | "release" | "retraction" => Some(KeyUse::Publish),
         _ => None,
     };
     let key = identity.keys.iter().find(|key| key.key == value.key);
@@ -47,21 +47,21 @@ fn follow(identity: &Identity, before: &Sealed<Entry>, entry: &Sealed<Entry>) ->
 }
 
 /// The same by the ledger.
-fn take(entries: &[Sealed<Entry>]) -> Result<(), Fault> {
-    let mut log = Log::begin(&entries[0])?;
-    entries[1..].iter().try_for_each(|entry| log.take(entry))
+fn take(entries: &[Sealed<Entry>]) -> Result<(), LogError> {
+    let mut log = Log::from_genesis(&entries[0])?;
+    entries[1..].iter().try_for_each(|entry| log.append(entry))
 }
 
-fn code(fault: &Fault) -> &'static str {
+fn code(fault: &LogError) -> &'static str {
     match fault {
-        Fault::Genesis(_) => "genesis",
-        Fault::Foreign { .. } => "publisher",
-        Fault::Gap { .. } => "gap",
-        Fault::Fork { .. } => "fork",
-        Fault::Prev { .. } => "prev",
-        Fault::Key(_) => "key",
-        Fault::Kind(_) => "kind",
-        Fault::Object { .. } => "object",
+        LogError::Genesis(_) => "genesis",
+        LogError::WrongPublisher { .. } => "publisher",
+        LogError::Gap { .. } => "gap",
+        LogError::Fork { .. } => "fork",
+        LogError::Prev { .. } => "prev",
+        LogError::Key(_) => "key",
+        LogError::ObjectType(_) => "kind",
+        LogError::Object { .. } => "object",
     }
 }
 

@@ -7,7 +7,7 @@ mod coset;
 mod mutation;
 
 use ipld_core::ipld::Ipld;
-use schemas::cbor::{self, Rules};
+use schemas::cbor::{self, CborRules};
 use schemas::object::Object;
 use specs::vector::VectorCase;
 
@@ -29,19 +29,24 @@ fn cases(names: &[&str]) -> Vec<VectorCase> {
 
 /// Whether we accept; when we do, so must the other, with the same bytes.
 fn agree(input: &[u8], told: &dyn Fn() -> String) -> bool {
-    let accepted = cbor::scan(input, Rules::DagCbor, |_| {}).is_ok();
+    let accepted = cbor::scan(input, CborRules::DagCbor, |_| {}).is_ok();
     if accepted {
         let value: Ipld = serde_ipld_dagcbor::from_slice(input)
             .unwrap_or_else(|fault| panic!("{}: we accept what the other refuses: {fault}", told()));
         let again = serde_ipld_dagcbor::to_vec(&value).expect("what was read can be written");
         assert!(again == input, "{}: we accept what the other writes otherwise", told());
     }
-    if let Ok(object) = Object::decode(input) {
+    if let Ok(object) = Object::decode_object(input) {
         assert!(accepted, "{}: an object that is not strict", told());
-        assert_eq!(cbor::links(input).map(|links| links.is_empty()), Ok(links(input) == 0), "{}", told());
+        assert_eq!(
+            cbor::find_links(input).map(|links| links.is_empty()),
+            Ok(links(input) == 0),
+            "{}",
+            told()
+        );
         // Whatever must be held is named by a link.
-        let named = cbor::links(input).expect("strict");
-        assert!(object.needs().iter().all(|need| named.contains(need)), "{}", told());
+        let named = cbor::find_links(input).expect("strict");
+        assert!(object.dependencies().iter().all(|need| named.contains(need)), "{}", told());
     }
     accepted
 }
@@ -83,7 +88,7 @@ fn mutated_objects_never_divide_the_readers() {
     for round in 0..ROUNDS {
         let input = mutate(&pool, &mut random);
         strict += usize::from(agree(&input, &|| format!("seed {SEED:#x}, round {round}")));
-        objects += usize::from(Object::decode(&input).is_ok());
+        objects += usize::from(Object::decode_object(&input).is_ok());
     }
     println!("seed {SEED:#x}: of {ROUNDS} mutated inputs {strict} strict, {objects} objects");
     assert!(strict > ROUNDS / 20 && objects > ROUNDS / 1000, "mutations are too wild to say anything");

@@ -1,6 +1,6 @@
 //! The CDDL grammars of `schemas` against the vectors.
 
-use schemas::cbor::Rules;
+use schemas::cbor::CborRules;
 use specs::cbor_tree::{CborNode, text_node};
 use specs::vector::{VectorCase, VectorLevel};
 
@@ -71,12 +71,12 @@ fn tagless(node: CborNode) -> CborNode {
     }
 }
 
-fn validate(grammar: &str, root: &str, case: &VectorCase, rules: Rules) -> Result<(), String> {
+fn validate(grammar: &str, root: &str, case: &VectorCase, rules: CborRules) -> Result<(), String> {
     let input = tagless(CborNode::decode(&case.input(), rules)).encode();
     cddl_cat::validate_cbor_bytes(root, grammar, &input).map_err(|fault| fault.to_string())
 }
 
-fn positives(file: &str, root: &str, rules: Rules) {
+fn positives(file: &str, root: &str, rules: CborRules) {
     let grammar = grammar();
     let mut faults = Vec::new();
     for case in open(file).cases.iter().filter(|case| case.expect == "ok") {
@@ -94,13 +94,13 @@ fn positives(file: &str, root: &str, rules: Rules) {
 
 #[test]
 fn objects_fit_the_grammar() {
-    positives("object.json", "object", Rules::DagCbor);
-    positives("chunk.json", "object", Rules::DagCbor);
+    positives("object.json", "object", CborRules::DagCbor);
+    positives("chunk.json", "object", CborRules::DagCbor);
 }
 
 #[test]
 fn entries_fit_the_grammar() {
-    positives("entry.json", "entry", Rules::Cose);
+    positives("entry.json", "entry", CborRules::Cose);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn wrong_shapes_do_not_fit() {
     for case in open("object.json").cases.iter().chain(&open("chunk.json").cases) {
         let shape = case.level == VectorLevel::Object && !matches!(case.expect.as_str(), "ok" | "rule");
         let beyond = BEYOND.contains(&case.name.as_str());
-        if shape && beyond == validate(&grammar, "object", case, Rules::DagCbor).is_err() {
+        if shape && beyond == validate(&grammar, "object", case, CborRules::DagCbor).is_err() {
             faults.push(format!("`{}` ({})", case.name, case.reason));
         }
     }
@@ -136,7 +136,7 @@ fn wrong_envelopes_do_not_fit() {
     let payload = ["inline", "payload"];
     for case in open("entry.json").cases.iter().filter(|case| case.level == VectorLevel::Envelope) {
         let beyond = BEYOND_HEADER.contains(&case.name.as_str()) || payload.contains(&case.expect.as_str());
-        if beyond == validate(&grammar, "entry", case, Rules::Cose).is_err() {
+        if beyond == validate(&grammar, "entry", case, CborRules::Cose).is_err() {
             faults.push(format!("`{}` ({})", case.name, case.reason));
         }
     }

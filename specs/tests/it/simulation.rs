@@ -131,8 +131,8 @@ fn a_fork_is_kept_as_evidence_and_stops_nobody() {
         let (mut world, release) = line(seed, Claim::Honest);
         settle(&mut world, release, false);
         let (left, right) = publisher::fork(&mut world, 0);
-        world.core(1).take(left).unwrap();
-        world.core(2).take(right).unwrap();
+        world.core(1).accept_entry(left).unwrap();
+        world.core(2).accept_entry(right).unwrap();
         let end = world.now + END_MILLIS;
         while !(1..3).all(|node| world.forked(node, 0)) {
             let known = [world.forked(1, 0), world.forked(2, 0)];

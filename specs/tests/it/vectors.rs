@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use schemas::cbor::{self, Rules};
+use schemas::cbor::{self, CborRules};
 use schemas::cid::{Cid, Codec};
 use schemas::decimal::{self, Decimal};
 use schemas::entry::Entry;
@@ -59,7 +59,7 @@ fn object(case: &VectorCase) -> Outcome {
             let (level, code) = error_code::object_code(&fault);
             if level == VectorLevel::Object {
                 assert_eq!(
-                    cbor::scan(&input, Rules::DagCbor, |_| {}),
+                    cbor::scan(&input, CborRules::DagCbor, |_| {}),
                     Ok(()),
                     "{}: an earlier fault",
                     case.name
@@ -74,7 +74,7 @@ fn object(case: &VectorCase) -> Outcome {
 #[test]
 fn cbor_is_strict() {
     run("cbor.json", |case| {
-        let scanned = cbor::scan(&case.input(), Rules::DagCbor, |_| {});
+        let scanned = cbor::scan(&case.input(), CborRules::DagCbor, |_| {});
         scanned.map_or_else(|fault| error_code::cbor_code(&fault), |()| (VectorLevel::Cbor, "ok"))
     });
 }
@@ -96,7 +96,7 @@ fn contents_are_canonical() {
         let held: BTreeMap<Cid, Vec<u8>> =
             blocks.map(|sample_block| (Cid::of(Codec::DagCbor, &sample_block), sample_block)).collect();
         let id = case.id.as_deref().and_then(|id| id.parse().ok()).expect("the id of a content");
-        let read = schemas::content::unpack(id, |id| held.get(&id).cloned());
+        let read = schemas::content::unpack_table(id, |id| held.get(&id).cloned());
         read.map_or_else(|fault| error_code::content_code(&fault), |_| (VectorLevel::Content, "ok"))
     });
 }
@@ -145,7 +145,7 @@ fn signatures_are_strict() {
 fn files_of_blocks_are_checked() {
     run("car.json", |case| {
         let input = case.input();
-        let blocks = car::open(&input).and_then(|(_, blocks)| blocks.collect::<Result<Vec<_>, _>>());
+        let blocks = car::open_archive(&input).and_then(|(_, blocks)| blocks.collect::<Result<Vec<_>, _>>());
         blocks.map_or_else(|fault| error_code::car_code(&fault), |_| (VectorLevel::Car, "ok"))
     });
 }

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use node::Home;
+use node::DataDirectory;
 use schemas::cid::PublisherId;
 use serde_json::Value;
 
@@ -26,7 +26,7 @@ pub(super) struct Actor {
     /// Its publisher.
     pub publisher: PublisherId,
     /// Its data directory.
-    pub home: Home,
+    pub home: DataDirectory,
     /// Where its API answers.
     pub api: String,
     /// Where it listens, TCP first.
@@ -52,7 +52,7 @@ impl Stage {
 
     /// Makes an identity and starts its node, which dials the nodes that are there already.
     pub(super) fn enter(&mut self, dir: &Path, letter: char, name: &'static str) -> Result<(), Fault> {
-        let home = Home::open(dir.join(letter.to_string()))?;
+        let home = DataDirectory::open(dir.join(letter.to_string()))?;
         let publisher = found(&home, name)?;
         let failed = |fault: std::io::Error| {
             Fault::new(Kind::Failure, "process", format!("cannot start a node: {fault}"))
@@ -164,10 +164,10 @@ impl Drop for Stage {
     }
 }
 
-fn found(home: &Home, name: &str) -> Result<PublisherId, Fault> {
-    let (mut core, _) = node::open(home, false)?;
-    let genesis = home.genesis(name, None, node::system())?;
-    Ok(core.found(genesis)?)
+fn found(home: &DataDirectory, name: &str) -> Result<PublisherId, Fault> {
+    let (mut core, _) = node::open_core(home, false)?;
+    let genesis = home.create_identity(name, None, node::unix_seconds())?;
+    Ok(core.adopt_identity(genesis)?)
 }
 
 /// Whether an event is of this kind.

@@ -26,10 +26,10 @@ pub(super) fn check(args: &RecipeCheck, screen: &Screen) -> Result<u8, Fault> {
         screen.document(&json!({ "ok": false, "title": recipe.title, "faults": faults }));
         return Ok(WRONG);
     }
-    let plan = ledger::compute::check(&recipe)?;
-    let parts = |shape: &schemas::structure::Shape| -> Vec<Value> {
+    let plan = ledger::compute::check_recipe(&recipe)?;
+    let parts = |shape: &schemas::structure::ComponentList| -> Vec<Value> {
         let components = shape.components().iter();
-        components.map(|part| json!({ "id": part.id, "role": part.role, "type": part.kind })).collect()
+        components.map(|part| json!({ "id": part.id, "role": part.role, "type": part.value_type })).collect()
     };
     let outputs: Vec<Value> = plan
         .outputs()
@@ -133,7 +133,7 @@ fn replace(path: &Path, text: &str) -> Result<(), Fault> {
 /// Shows the steps that a recipe runs as.
 pub(super) fn explain(args: &RecipeExplain, screen: &Screen) -> Result<u8, Fault> {
     let recipe = plan::opened(&args.recipe, &super::files(&args.input, None, screen)?)?;
-    let steps = ledger::compute::check(&recipe)?.explain();
+    let steps = ledger::compute::check_recipe(&recipe)?.explain();
     let document: Vec<Value> = steps
         .iter()
         .map(|step| {
@@ -157,7 +157,7 @@ pub(super) fn explain(args: &RecipeExplain, screen: &Screen) -> Result<u8, Fault
             .iter()
             .map(|(name, role, kind)| match role {
                 schemas::structure::Role::Identifier => format!("{name}*"),
-                _ => format!("{name}:{}", kind.word()),
+                _ => format!("{name}:{}", kind.as_str()),
             })
             .collect();
         rows.push(vec![

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ledger::compute::Source;
+use ledger::compute::InputData;
 use ledger::vtl::{self, ScriptDifference, decimal128};
-use schemas::content::block;
+use schemas::content::encode_block;
 use schemas::decimal::Decimal;
 use schemas::object::Recipe;
 use schemas::structure::Role;
@@ -41,8 +41,8 @@ impl Effect {
 
 pub(super) fn run(args: &RecipeDiff, screen: &Screen) -> Result<u8, Fault> {
     let (before, after) = (plan::open(&args.before)?, plan::open(&args.after)?);
-    ledger::compute::check(&before)?;
-    ledger::compute::check(&after)?;
+    ledger::compute::check_recipe(&before)?;
+    ledger::compute::check_recipe(&after)?;
     let difference =
         vtl::compare_scripts(before.script.as_str(), after.script.as_str()).map_err(|faults| {
             Fault::usage("syntax", faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
@@ -93,7 +93,7 @@ fn structure(before: &Recipe, after: &Recipe, difference: &ScriptDifference, scr
 /// Why the second recipe deviates from the first, where it says that it does.
 fn reasons<'r>(before: &Recipe, after: &'r Recipe) -> Vec<&'r str> {
     let Some(deviation) = &after.deviates_from else { return Vec::new() };
-    let same = block(before).is_ok_and(|(id, _)| id == deviation.recipe);
+    let same = encode_block(before).is_ok_and(|(id, _)| id == deviation.recipe);
     deviation.reasons.iter().filter(|_| same).map(Text::as_str).collect()
 }
 
@@ -112,7 +112,7 @@ fn effects(
         files.insert(Name::new(name)?, file);
     }
     let figures = |recipe: &Recipe| -> Result<Table, Fault> {
-        let mut inputs: BTreeMap<Name, Source> = BTreeMap::new();
+        let mut inputs: BTreeMap<Name, InputData> = BTreeMap::new();
         for (name, input) in &recipe.inputs {
             let file = files.get(name).ok_or_else(|| {
                 Fault::usage("input", format!("`{}` needs the input `{name}`", recipe.title))
@@ -120,7 +120,7 @@ fn effects(
             })?;
             inputs.insert(name.clone(), source::local(Path::new(file), Some(&input.components), screen)?);
         }
-        let outcome = ledger::compute::tables(recipe, inputs)?;
+        let outcome = ledger::compute::compute_tables(recipe, inputs)?;
         let wanted = args.output.as_deref();
         let found =
             outcome.tables.into_iter().find(|(name, _)| wanted.is_none_or(|wanted| name.as_str() == wanted));

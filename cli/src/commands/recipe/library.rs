@@ -1,10 +1,10 @@
 //! `assay recipe list` and `assay recipe show`: what there is, and what one recipe says of itself.
 
 use ledger::compute;
-use recipes::Read;
+use recipes::RecipeFile;
 use schemas::cid::RecipeId;
-use schemas::object::{Recipe as Plan, decode};
-use schemas::structure::{Role, Shape};
+use schemas::object::{Recipe as Plan, decode_object};
+use schemas::structure::{ComponentList, Role};
 use schemas::text::Name;
 use serde_json::{Value, json};
 
@@ -65,7 +65,7 @@ fn names(recipe: &Plan) -> Vec<&str> {
 pub(super) fn show(global: &Global, args: &RecipeShow, screen: &Screen) -> Result<u8, Fault> {
     let read = found(global, &args.recipe)?;
     let recipe = &read.recipe;
-    let plan = compute::check(recipe)?;
+    let plan = compute::check_recipe(recipe)?;
     screen.document(&document(&args.recipe, &read, &plan.outputs()));
     screen.say(screen.paint(Tone::Bold, &recipe.title));
     screen.say(format_args!("\n{}\n", view::wrapped(recipe.description.as_str(), "")));
@@ -105,24 +105,24 @@ fn wrapped(text: &str) -> String {
 }
 
 /// A recipe by its id, by name, or by file.
-fn found(global: &Global, name: &str) -> Result<Read, Fault> {
+fn found(global: &Global, name: &str) -> Result<RecipeFile, Fault> {
     let Ok(id) = name.parse::<RecipeId>() else { return plan::read(name) };
     let absent = || Fault::absent(format!("recipe {id} is not held here"));
     let bytes = Backend::open(&home(global)?)?.block(id.cid())?.ok_or_else(absent)?;
-    Ok(Read::published(decode(&bytes)?))
+    Ok(RecipeFile::from_recipe(decode_object(&bytes)?))
 }
 
 /// Components as `REF_AREA* TIME_PERIOD*:time_period OBS_VALUE:number`.
-fn parts(shape: &Shape) -> String {
+fn parts(shape: &ComponentList) -> String {
     let part = |component: &schemas::structure::Component| {
         let star = if component.role == Role::Identifier { "*" } else { "" };
-        format!("{}{star}:{}", component.id, component.kind.word())
+        format!("{}{star}:{}", component.id, component.value_type.as_str())
     };
     let parts: Vec<String> = shape.components().iter().map(part).collect();
     parts.join(" ")
 }
 
-fn next(name: &str, read: &Read, screen: &Screen) {
+fn next(name: &str, read: &RecipeFile, screen: &Screen) {
     let inputs = |word: &str| {
         let inputs: Vec<String> =
             names(&read.recipe).iter().map(|name| format!("--input {name}={word}")).collect();
@@ -133,7 +133,7 @@ fn next(name: &str, read: &Read, screen: &Screen) {
     screen.next(&lines);
 }
 
-fn document(name: &str, read: &Read, outputs: &[(&str, &Shape)]) -> Value {
+fn document(name: &str, read: &RecipeFile, outputs: &[(&str, &ComponentList)]) -> Value {
     let recipe = &read.recipe;
     let shapes: Vec<Value> = outputs
         .iter()

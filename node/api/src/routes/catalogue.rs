@@ -5,7 +5,7 @@ use axum::extract::State as Shared;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use service::Keep;
+use service::Storage;
 
 use super::run_blocking;
 use crate::State;
@@ -14,7 +14,10 @@ use crate::views::Flow;
 
 const JSON_LD: &str = "application/ld+json";
 
-pub(crate) async fn dcat_catalogue<K: Keep>(Shared(state): Shared<State<K>>, headers: HeaderMap) -> Response {
+pub(crate) async fn dcat_catalogue<K: Storage>(
+    Shared(state): Shared<State<K>>,
+    headers: HeaderMap,
+) -> Response {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let origin = format!("http://{host}");
     let made = run_blocking(state, move |state| {

@@ -11,8 +11,8 @@ use schemas::text::Name;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use service::Keep;
-use service::query::Target;
+use service::Storage;
+use service::query::ResolvedReference;
 
 use super::{check_length, not_found, run_blocking, split_key};
 use crate::read::parse_id;
@@ -32,7 +32,7 @@ pub(crate) struct DataFileParams {
     output: Option<String>,
 }
 
-pub(crate) async fn download_file<K: Keep>(
+pub(crate) async fn download_file<K: Storage>(
     Shared(state): Shared<State<K>>,
     Path((publisher, dataflow, file)): Path<(String, String, String)>,
     when: Result<Params<DataFileParams>, axum::extract::rejection::QueryRejection>,
@@ -46,7 +46,7 @@ pub(crate) async fn download_file<K: Keep>(
         let vintage = when.as_of.as_ref().map_or_else(String::new, |day| format!("@asof={day}"));
         let query = state.service.query();
         let address = format!("assay://{publisher}/{dataflow}{vintage}");
-        let Target::Address(_, release) = query.resolve(check_length(&address)?)? else {
+        let ResolvedReference::Address(_, release) = query.resolve(check_length(&address)?)? else {
             return Err(unknown_file());
         };
         let (held, rows) = select_rows(state, release, when.output.as_deref(), key)?;
@@ -63,7 +63,7 @@ pub(crate) async fn download_file<K: Keep>(
 }
 
 /// Leads to the one publisher who has a dataflow.
-pub(crate) async fn redirect<K: Keep>(
+pub(crate) async fn redirect<K: Storage>(
     Shared(state): Shared<State<K>>,
     Path((dataflow, file)): Path<(String, String)>,
 ) -> Response {
@@ -97,13 +97,13 @@ fn unknown_file() -> Problem {
 }
 
 /// The rows of a key in an output of a release, or else in the first one that has it.
-fn select_rows<K: Keep>(
+fn select_rows<K: Storage>(
     state: &State<K>,
     release: ReleaseId,
     output: Option<&str>,
     key: &str,
 ) -> Result<(std::sync::Arc<FigureTable>, Vec<usize>), Problem> {
-    let release: Release = state.service.query().object(release.cid())?;
+    let release: Release = state.service.query().read_object(release.cid())?;
     let results =
         release.results.iter().filter(|(name, _)| output.is_none_or(|wanted| name.as_str() == wanted));
     for (_, content) in results {

@@ -10,8 +10,8 @@ use schemas::period::Period;
 use schemas::text::Name;
 use schemas::verdict::Verdict;
 use serde::{Deserialize, Serialize};
-use service::query::{ReleaseInfo, Target, Withdrawn};
-use service::{Error, Keep};
+use service::query::{ReleaseInfo, ResolvedReference, RetractionInfo};
+use service::{Error, Storage};
 
 use super::{check_length, join_key, not_found, respond_json, split_key};
 use crate::read::parse_id;
@@ -59,7 +59,7 @@ struct Standing {
     own: Option<Verdict>,
     disputed: usize,
     forked: bool,
-    retracted: Option<Withdrawn>,
+    retracted: Option<RetractionInfo>,
 }
 
 #[derive(Debug, Serialize)]
@@ -123,7 +123,7 @@ struct Revision {
     vintage: String,
     published: i64,
     value: Option<String>,
-    reason: Option<schemas::object::Reason>,
+    reason: Option<schemas::object::RevisionReason>,
 }
 
 /// The same cell by another method or publisher.
@@ -152,7 +152,7 @@ pub(crate) struct FigureParams {
 }
 
 /// A figure by the parts of its path.
-pub(crate) fn figure_view<K: Keep>(
+pub(crate) fn figure_view<K: Storage>(
     state: &State<K>,
     place: [&str; 4],
     output: Option<&str>,
@@ -165,7 +165,7 @@ pub(crate) fn figure_view<K: Keep>(
 
 type FigurePath = (String, String, String, String);
 
-pub(crate) async fn show_figure<K: Keep>(
+pub(crate) async fn show_figure<K: Storage>(
     Shared(state): Shared<State<K>>,
     Path(place): Path<FigurePath>,
     which: Result<Params<FigureParams>, axum::extract::rejection::QueryRejection>,
@@ -177,7 +177,7 @@ pub(crate) async fn show_figure<K: Keep>(
     .await
 }
 
-fn find_figure<K: Keep>(
+fn find_figure<K: Storage>(
     state: &State<K>,
     place: &FigurePath,
     which: &FigureParams,
@@ -193,15 +193,15 @@ fn find_figure<K: Keep>(
     let suffix = if vintage == "latest" { String::new() } else { format!("@{}", check_length(vintage)?) };
     let query = state.service.query();
     let flow = format!("assay://{publisher}/{dataflow}{suffix}");
-    let Target::Address(_, release) = query.resolve(&flow)? else { return Err(not_found(flow)) };
+    let ResolvedReference::Address(_, release) = query.resolve(&flow)? else { return Err(not_found(flow)) };
     let catalogue = state.views.catalogue()?;
-    let info = query.release(release)?;
+    let info = query.find_release(release)?;
     let cell = find_cell(state, &info, output, &key, period)?
         .ok_or_else(|| not_found(format!("a figure at {path}{suffix}")))?;
     let listed = catalogue.find_flow(publisher, &dataflow, &cell.output);
     let listed = listed.ok_or_else(|| not_found("a dataflow with figures"))?;
     let (chunk, row) = locate_chunk(state, cell.content, cell.row)?;
-    let recipe: Recipe = query.object(info.release.recipe.cid())?;
+    let recipe: Recipe = query.read_object(info.release.recipe.cid())?;
     let mut sources = Vec::new();
     let mut nodes = NODES_MAX;
     let provenance = release_provenance(state, &info, &mut sources, &mut nodes, DEPTH_MAX)?;
@@ -234,7 +234,7 @@ struct CellLocation {
 }
 
 /// The cell of a key and period in an output of a release, or in the first one that has it.
-fn find_cell<K: Keep>(
+fn find_cell<K: Storage>(
     state: &State<K>,
     info: &ReleaseInfo,
     output: Option<&str>,
@@ -252,12 +252,12 @@ fn find_cell<K: Keep>(
 }
 
 /// The chunk of a content that a row stands in, and the row there.
-fn locate_chunk<K: Keep>(
+fn locate_chunk<K: Storage>(
     state: &State<K>,
     content: ContentId,
     row: usize,
 ) -> Result<(Option<ChunkId>, usize), Problem> {
-    let content: Content = state.service.query().object(content.cid())?;
+    let content: Content = state.service.query().read_object(content.cid())?;
     let mut before = 0;
     for chunk in &content.chunks {
         let rows = chunk.rows as usize;
@@ -274,21 +274,21 @@ fn component_values(held: &FigureTable, row: usize) -> BTreeMap<String, Option<S
     parts.map(|(part, column)| (part.id.to_string(), column.cell(row).map(|cell| cell.to_string()))).collect()
 }
 
-fn figure_standing<K: Keep>(
+fn figure_standing<K: Storage>(
     state: &State<K>,
     catalogue: &Catalogue,
     info: &ReleaseInfo,
     sources: Vec<SourceDocument>,
     newer: Option<String>,
 ) -> Result<Standing, Problem> {
-    let entry = state.service.query().entry(info.placed.entry)?;
-    let log = catalogue.logs.get(&info.placed.publisher);
+    let entry = state.service.query().read_entry(info.position.entry)?;
+    let log = catalogue.logs.get(&info.position.publisher);
     let vote = |found: &service::query::AttestationInfo| {
-        let log = catalogue.logs.get(&found.placed.publisher);
+        let log = catalogue.logs.get(&found.position.publisher);
         Attestation {
-            publisher: found.placed.publisher,
-            name: found.placed.name.clone(),
-            time: found.placed.time,
+            publisher: found.position.publisher,
+            name: found.position.name.clone(),
+            time: found.position.time,
             verdict: found.attestation.verdict.clone(),
             followed: log.is_some_and(|log| log.followed),
             own: log.is_some_and(|log| log.own),
@@ -300,18 +300,18 @@ fn figure_standing<K: Keep>(
     Ok(Standing {
         signed: SignatureInfo {
             key: entry.value().key.to_string(),
-            entry: info.placed.entry,
-            time: info.placed.time,
+            entry: info.position.entry,
+            time: info.position.time,
         },
         logged: LogStatus {
-            seq: info.placed.seq,
+            seq: info.position.seq,
             length: log.map_or(0, |log| log.length),
             complete: log.map_or(0, |log| log.complete),
         },
         latest: newer.is_none(),
         newer,
         sources,
-        disputed: votes.iter().filter(|vote| vote.verdict.word() == "differs").count(),
+        disputed: votes.iter().filter(|vote| vote.verdict.as_str() == "differs").count(),
         reproduced: votes,
         own: info.verdict.clone(),
         forked: log.is_some_and(|log| log.forked),
@@ -320,7 +320,7 @@ fn figure_standing<K: Keep>(
 }
 
 /// What a release is made of, down to the documents.
-fn release_provenance<K: Keep>(
+fn release_provenance<K: Storage>(
     state: &State<K>,
     info: &ReleaseInfo,
     sources: &mut Vec<SourceDocument>,
@@ -328,7 +328,7 @@ fn release_provenance<K: Keep>(
     depth: usize,
 ) -> Result<ProvenanceNode, Problem> {
     let query = state.service.query();
-    let recipe: Recipe = query.object(info.release.recipe.cid())?;
+    let recipe: Recipe = query.read_object(info.release.recipe.cid())?;
     let leaf = |kind, id, title: String| ProvenanceNode {
         kind,
         id,
@@ -344,7 +344,7 @@ fn release_provenance<K: Keep>(
             break;
         }
         *nodes -= 1;
-        let dataset: Dataset = query.object(id.cid())?;
+        let dataset: Dataset = query.read_object(id.cid())?;
         let from = match &dataset.provenance {
             Provenance::Import { snapshot, .. } => {
                 let document = source_document(state, *snapshot)?;
@@ -355,11 +355,11 @@ fn release_provenance<K: Keep>(
                 Some(node)
             }
             Provenance::Release { release, .. } if depth > 0 => {
-                Some(release_provenance(state, &query.release(*release)?, sources, nodes, depth - 1)?)
+                Some(release_provenance(state, &query.find_release(*release)?, sources, nodes, depth - 1)?)
             }
             Provenance::Release { .. } => None,
         };
-        let placed = query.places(id.cid())?.into_iter().next();
+        let placed = query.find_positions(id.cid())?.into_iter().next();
         children.push(ProvenanceNode {
             publisher: placed.as_ref().map(|placed| placed.name.clone()),
             time: placed.map(|placed| placed.time),
@@ -373,16 +373,16 @@ fn release_provenance<K: Keep>(
         });
     }
     Ok(ProvenanceNode {
-        publisher: Some(info.placed.name.clone()),
-        time: Some(info.placed.time),
+        publisher: Some(info.position.name.clone()),
+        time: Some(info.position.time),
         children,
         ..leaf("release", info.id.cid(), info.title.clone())
     })
 }
 
-fn source_document<K: Keep>(state: &State<K>, id: SnapshotId) -> Result<SourceDocument, Problem> {
-    let snapshot: Snapshot = state.service.query().object(id.cid())?;
-    let keep = state.service.keep();
+fn source_document<K: Storage>(state: &State<K>, id: SnapshotId) -> Result<SourceDocument, Problem> {
+    let snapshot: Snapshot = state.service.query().read_object(id.cid())?;
+    let keep = state.service.storage();
     let mut kept = true;
     for piece in &snapshot.pieces {
         kept &= keep.has(piece.cid()).map_err(Error::from)?;
@@ -400,7 +400,7 @@ fn source_document<K: Keep>(state: &State<K>, id: SnapshotId) -> Result<SourceDo
 }
 
 /// The figure in every release of its dataflow, the newest first.
-fn list_revisions<K: Keep>(
+fn list_revisions<K: Storage>(
     state: &State<K>,
     catalogue: &Catalogue,
     flow: &Flow,
@@ -413,10 +413,10 @@ fn list_revisions<K: Keep>(
     for info in releases.into_iter().flatten().rev().take(REVISIONS_MAX) {
         let cell = find_cell(state, info, Some(output.as_str()), key, period)?;
         found.push(Revision {
-            seq: info.placed.seq,
+            seq: info.position.seq,
             release: info.id,
             vintage: info.release.vintage.to_string(),
-            published: info.placed.time,
+            published: info.position.time,
             value: cell.and_then(|cell| cell.held.value(cell.row)).map(|value| value.to_string()),
             reason: info.release.supersedes.as_ref().map(|before| before.reason),
         });
@@ -425,7 +425,7 @@ fn list_revisions<K: Keep>(
 }
 
 /// The same key and period in the other flows of the measure whose unit is alike.
-fn list_alternatives<K: Keep>(
+fn list_alternatives<K: Storage>(
     state: &State<K>,
     catalogue: &Catalogue,
     flow: &Flow,

@@ -10,14 +10,14 @@ use schemas::object::{Recipe, Release};
 use schemas::structure::Role;
 use schemas::text::Name;
 use serde::{Deserialize, Serialize};
-use service::Keep;
+use service::Storage;
 
 use super::{check_length, join_key, not_found, respond_immutable, respond_json, split_key};
 use crate::read::parse_id;
 use crate::views::{FigureTable, Flow, plot_value};
 use crate::{Problem, State};
 
-pub(crate) async fn list_flows<K: Keep>(Shared(state): Shared<State<K>>) -> Response {
+pub(crate) async fn list_flows<K: Storage>(Shared(state): Shared<State<K>>) -> Response {
     respond_json(state, |state| Ok(state.views.catalogue()?.flows.clone())).await
 }
 
@@ -56,7 +56,7 @@ impl Area {
 }
 
 /// Every area of which there is a figure.
-pub(crate) fn all_areas<K: Keep>(state: &State<K>) -> Result<Vec<Area>, Problem> {
+pub(crate) fn all_areas<K: Storage>(state: &State<K>) -> Result<Vec<Area>, Problem> {
     let said = state.views.areas()?;
     let catalogue = state.views.catalogue()?;
     let mut codes: BTreeSet<String> = BTreeSet::new();
@@ -68,7 +68,7 @@ pub(crate) fn all_areas<K: Keep>(state: &State<K>) -> Result<Vec<Area>, Problem>
     Ok(codes.iter().map(|code| Area::describe(code, said.get(code))).collect())
 }
 
-pub(crate) async fn list_areas<K: Keep>(Shared(state): Shared<State<K>>) -> Response {
+pub(crate) async fn list_areas<K: Storage>(Shared(state): Shared<State<K>>) -> Response {
     respond_json(state, all_areas).await
 }
 
@@ -97,7 +97,7 @@ pub(crate) struct PanelParams {
     area: Option<String>,
 }
 
-pub(crate) async fn show_panel<K: Keep>(
+pub(crate) async fn show_panel<K: Storage>(
     Shared(state): Shared<State<K>>,
     Path((release, output)): Path<(String, String)>,
     part: Result<Params<PanelParams>, axum::extract::rejection::QueryRejection>,
@@ -108,7 +108,7 @@ pub(crate) async fn show_panel<K: Keep>(
         let recipe: Recipe = state
             .service
             .query()
-            .object(state.service.query().object::<Release>(release.cid())?.recipe.cid())?;
+            .read_object(state.service.query().read_object::<Release>(release.cid())?.recipe.cid())?;
         let unit = recipe.outputs.get(&output).map(|said| said.unit.to_string()).unwrap_or_default();
         let area = held.area_position();
         let wanted = |key: &&Vec<String>| {
@@ -146,13 +146,13 @@ pub(crate) async fn show_panel<K: Keep>(
 }
 
 /// The figures of an output of a release.
-fn load_output<K: Keep>(
+fn load_output<K: Storage>(
     state: &State<K>,
     release: &str,
     output: &str,
 ) -> Result<(ReleaseId, Name, Arc<FigureTable>), Problem> {
     let id: ReleaseId = parse_id(check_length(release)?)?;
-    let release: Release = state.service.query().object(id.cid())?;
+    let release: Release = state.service.query().read_object(id.cid())?;
     let name = Name::new(check_length(output)?).map_err(|_| not_found("an output of this name"))?;
     let content: ContentId =
         *release.results.get(&name).ok_or_else(|| not_found("an output of this name"))?;
@@ -181,7 +181,7 @@ struct PlotSeries {
     values: Vec<Option<f64>>,
 }
 
-pub(crate) async fn show_country<K: Keep>(
+pub(crate) async fn show_country<K: Storage>(
     Shared(state): Shared<State<K>>,
     Path(code): Path<String>,
 ) -> Response {
@@ -189,7 +189,7 @@ pub(crate) async fn show_country<K: Keep>(
 }
 
 /// All that there is of the area of a code.
-pub(crate) fn country_view<K: Keep>(
+pub(crate) fn country_view<K: Storage>(
     state: &State<K>,
     code: &str,
 ) -> Result<impl Serialize + use<K>, Problem> {
@@ -227,7 +227,7 @@ struct SeriesResponse {
     attributes: BTreeMap<String, Vec<Option<String>>>,
 }
 
-pub(crate) async fn show_series<K: Keep>(
+pub(crate) async fn show_series<K: Storage>(
     Shared(state): Shared<State<K>>,
     Path((release, output, key)): Path<(String, String, String)>,
 ) -> Response {

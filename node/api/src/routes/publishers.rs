@@ -9,7 +9,7 @@ use schemas::cid::{PublisherId, ReleaseId};
 use schemas::object::{Attestation, OperatingKey};
 use schemas::verdict::Verdict;
 use serde::{Deserialize, Serialize};
-use service::Keep;
+use service::Storage;
 use service::query::{EntryInfo, ForkInfo, LogInfo};
 
 use super::{check_length, respond_json};
@@ -21,8 +21,8 @@ use crate::{Problem, State};
 const ENTRIES_DEFAULT: u64 = 50;
 const ENTRIES_MAX: u64 = 500;
 
-pub(crate) async fn list_publishers<K: Keep>(Shared(state): Shared<State<K>>) -> Response {
-    respond_json(state, |state| Ok(state.service.query().logs()?)).await
+pub(crate) async fn list_publishers<K: Storage>(Shared(state): Shared<State<K>>) -> Response {
+    respond_json(state, |state| Ok(state.service.query().list_logs()?)).await
 }
 
 /// A publisher.
@@ -45,7 +45,7 @@ struct Confirmation {
     count: u64,
 }
 
-pub(crate) async fn show_publisher<K: Keep>(
+pub(crate) async fn show_publisher<K: Storage>(
     Shared(state): Shared<State<K>>,
     Path(id): Path<String>,
 ) -> Response {
@@ -53,20 +53,20 @@ pub(crate) async fn show_publisher<K: Keep>(
 }
 
 /// A publisher by its id.
-pub(crate) fn publisher_view<K: Keep>(
+pub(crate) fn publisher_view<K: Storage>(
     state: &State<K>,
     id: &str,
 ) -> Result<impl Serialize + use<K>, Problem> {
     let id: PublisherId = parse_id(check_length(id)?)?;
     let query = state.service.query();
-    let identity = query.identity(id)?;
+    let identity = query.publisher_identity(id)?;
     let catalogue = state.views.catalogue()?;
     let log = catalogue.logs.get(&id).cloned().ok_or_else(|| super::not_found("this publisher"))?;
     let mut confirmed: BTreeMap<PublisherId, Confirmation> = BTreeMap::new();
     let releases = catalogue.vintages.iter().filter(|((publisher, _), _)| *publisher == id);
     for found in releases.flat_map(|(_, releases)| releases).flat_map(|info| &info.attestations) {
-        if found.placed.publisher != id && found.attestation.verdict.word() == "reproduced" {
-            let (publisher, name) = (found.placed.publisher, found.placed.name.clone());
+        if found.position.publisher != id && found.attestation.verdict.as_str() == "reproduced" {
+            let (publisher, name) = (found.position.publisher, found.position.name.clone());
             let one = confirmed.entry(publisher).or_insert(Confirmation { publisher, name, count: 0 });
             one.count += 1;
         }
@@ -77,12 +77,12 @@ pub(crate) fn publisher_view<K: Keep>(
         keys: identity.keys,
         flows: catalogue.flows.iter().filter(|flow| flow.publisher == id).cloned().collect(),
         confirmed_by: confirmed.into_values().collect(),
-        forks: query.forks()?.into_iter().filter(|fork| fork.publisher == id).collect(),
+        forks: query.list_forks()?.into_iter().filter(|fork| fork.publisher == id).collect(),
     })
 }
 
-pub(crate) async fn list_forks<K: Keep>(Shared(state): Shared<State<K>>) -> Response {
-    respond_json(state, |state| Ok(state.service.query().forks()?)).await
+pub(crate) async fn list_forks<K: Storage>(Shared(state): Shared<State<K>>) -> Response {
+    respond_json(state, |state| Ok(state.service.query().list_forks()?)).await
 }
 
 /// Where a page of entries begins.
@@ -108,16 +108,16 @@ struct EntryResponse {
 }
 
 impl EntryResponse {
-    fn describe<K: Keep>(state: &State<K>, entry: EntryInfo) -> Self {
+    fn describe<K: Storage>(state: &State<K>, entry: EntryInfo) -> Self {
         let query = state.service.query();
         // An entry may say that it is an attestation and lead to something else.
-        let said = (entry.kind == "attestation").then(|| query.object::<Attestation>(entry.object).ok());
+        let said = (entry.kind == "attestation").then(|| query.read_object::<Attestation>(entry.object).ok());
         let (release, verdict) = said.flatten().map(|said| (said.release, said.verdict)).unzip();
         Self { summary: entry_summary(&entry), entry, release, verdict }
     }
 }
 
-pub(crate) async fn list_entries<K: Keep>(
+pub(crate) async fn list_entries<K: Storage>(
     Shared(state): Shared<State<K>>,
     Path(id): Path<String>,
     page: Result<Params<EntryPageParams>, axum::extract::rejection::QueryRejection>,
@@ -128,7 +128,7 @@ pub(crate) async fn list_entries<K: Keep>(
     };
     let (path, limit) = (id.clone(), page.limit.unwrap_or(ENTRIES_DEFAULT).clamp(1, ENTRIES_MAX));
     let log = check_length(&id).and_then(parse_id::<PublisherId>).and_then(|id| {
-        let logs = state.service.query().logs()?;
+        let logs = state.service.query().list_logs()?;
         logs.into_iter().find(|log| log.publisher == id).ok_or_else(|| super::not_found("this publisher"))
     });
     let log = match log {
@@ -138,7 +138,7 @@ pub(crate) async fn list_entries<K: Keep>(
     let end = page.cursor.unwrap_or(log.length).min(log.length);
     let from = end.saturating_sub(limit);
     let mut response = respond_json(state, move |state| {
-        let entries = state.service.query().entries(log.publisher, from..end)?;
+        let entries = state.service.query().list_entries(log.publisher, from..end)?;
         Ok(entries.into_iter().rev().map(|entry| EntryResponse::describe(state, entry)).collect::<Vec<_>>())
     })
     .await;

@@ -6,7 +6,7 @@ use axum::response::Response;
 use schemas::cid::{PublisherId, RecipeId};
 use schemas::object::Recipe;
 use serde::{Deserialize, Serialize};
-use service::Keep;
+use service::Storage;
 
 use super::{check_length, respond_immutable, respond_json};
 use crate::read::parse_id;
@@ -24,7 +24,7 @@ struct RecipeResponse {
     used_by: Vec<Flow>,
 }
 
-pub(crate) async fn show_recipe<K: Keep>(
+pub(crate) async fn show_recipe<K: Storage>(
     Shared(state): Shared<State<K>>,
     Path(id): Path<String>,
 ) -> Response {
@@ -32,11 +32,14 @@ pub(crate) async fn show_recipe<K: Keep>(
 }
 
 /// A recipe by its id.
-pub(crate) fn recipe_view<K: Keep>(state: &State<K>, id: &str) -> Result<impl Serialize + use<K>, Problem> {
+pub(crate) fn recipe_view<K: Storage>(
+    state: &State<K>,
+    id: &str,
+) -> Result<impl Serialize + use<K>, Problem> {
     let id: RecipeId = parse_id(check_length(id)?)?;
     let query = state.service.query();
-    let recipe: Recipe = query.object(id.cid())?;
-    let placed = query.places(id.cid())?.into_iter().next();
+    let recipe: Recipe = query.read_object(id.cid())?;
+    let placed = query.find_positions(id.cid())?.into_iter().next();
     let catalogue = state.views.catalogue()?;
     let used_by = catalogue.flows.iter().filter(|flow| flow.recipe == id).cloned().collect();
     let (publisher, publisher_name) = placed.map(|placed| (placed.publisher, placed.name)).unzip();
@@ -73,7 +76,7 @@ struct StepDifference {
     note: Option<String>,
 }
 
-pub(crate) async fn show_difference<K: Keep>(
+pub(crate) async fn show_difference<K: Storage>(
     Shared(state): Shared<State<K>>,
     Path(id): Path<String>,
     from: Result<Params<DifferenceParams>, axum::extract::rejection::QueryRejection>,
@@ -82,7 +85,8 @@ pub(crate) async fn show_difference<K: Keep>(
         let from: RecipeId = parse_id(check_length(&from.map_err(Problem::invalid_query)?.0.from)?)?;
         let id: RecipeId = parse_id(check_length(&id)?)?;
         let query = state.service.query();
-        let (before, after): (Recipe, Recipe) = (query.object(from.cid())?, query.object(id.cid())?);
+        let (before, after): (Recipe, Recipe) =
+            (query.read_object(from.cid())?, query.read_object(id.cid())?);
         let unread = |_| Problem::new(StatusCode::CONFLICT, "script", "a script of these cannot be read");
         let found =
             service::compare_scripts(before.script.as_str(), after.script.as_str()).map_err(unread)?;

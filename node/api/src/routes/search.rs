@@ -3,8 +3,8 @@
 use axum::extract::{Query as Params, State as Shared};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use service::Keep;
-use service::query::Target;
+use service::Storage;
+use service::query::ResolvedReference;
 
 use super::{check_length, panel, respond_json};
 use crate::views::Flow;
@@ -34,7 +34,7 @@ struct SearchHit {
     rank: u8,
 }
 
-pub(crate) async fn search_index<K: Keep>(
+pub(crate) async fn search_index<K: Storage>(
     Shared(state): Shared<State<K>>,
     wanted: Result<Params<SearchParams>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
@@ -68,7 +68,7 @@ pub(crate) async fn search_index<K: Keep>(
 }
 
 /// All that can be found by words.
-fn all_hits<K: Keep>(state: &State<K>) -> Result<Vec<SearchHit>, Problem> {
+fn all_hits<K: Storage>(state: &State<K>) -> Result<Vec<SearchHit>, Problem> {
     let found =
         |kind, title: String, detail: String, path: String| SearchHit { kind, title, detail, path, rank: 0 };
     let mut all = Vec::new();
@@ -82,7 +82,7 @@ fn all_hits<K: Keep>(state: &State<K>) -> Result<Vec<SearchHit>, Problem> {
         all.push(found("flow", flow_title(flow), detail, flow_page_path(flow)));
     }
     for info in state.views.recipes()? {
-        let detail = format!("{} by {}", info.recipe.indicator, info.placed.name);
+        let detail = format!("{} by {}", info.recipe.indicator, info.position.name);
         all.push(found("recipe", info.recipe.title.to_string(), detail, format!("/recipe/{}", info.id)));
     }
     for log in catalogue.logs.values() {
@@ -90,25 +90,25 @@ fn all_hits<K: Keep>(state: &State<K>) -> Result<Vec<SearchHit>, Problem> {
         all.push(found("publisher", log.name.clone(), id.clone(), format!("/publisher/{id}")));
     }
     for info in state.views.datasets()? {
-        let detail = format!("{} by {}", info.dataset.dataflow, info.placed.name);
-        let path = format!("/publisher/{}", info.placed.publisher);
+        let detail = format!("{} by {}", info.dataset.dataflow, info.position.name);
+        let path = format!("/publisher/{}", info.position.publisher);
         all.push(found("dataset", info.dataset.title.to_string(), detail, path));
     }
     Ok(all)
 }
 
 /// What an address or id leads to.
-fn resolve_hit<K: Keep>(state: &State<K>, text: &str) -> Option<SearchHit> {
+fn resolve_hit<K: Storage>(state: &State<K>, text: &str) -> Option<SearchHit> {
     let text = text.trim();
     let found = |kind, title, path| SearchHit { kind, title, detail: text.to_owned(), path, rank: 0 };
     match state.service.query().resolve(text).ok()? {
-        Target::Address(address, _) => {
+        ResolvedReference::Address(address, _) => {
             let key = address.key.as_ref()?.join(".");
             let path =
                 format!("/figure/{}/{}/{key}/{}", address.publisher, address.dataflow, address.period?);
             Some(found("figure", address.dataflow.to_string(), path))
         }
-        Target::Id(id) => {
+        ResolvedReference::Id(id) => {
             let catalogue = state.views.catalogue().ok()?;
             let flow = catalogue.flows.iter().find(|flow| flow.release.cid() == id)?;
             Some(found("release", flow.title.clone(), flow_page_path(flow)))

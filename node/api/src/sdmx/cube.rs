@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::object::Structure;
 use schemas::period::Period;
-use schemas::structure::{Component, Role, Shape, Type};
+use schemas::structure::{Component, ComponentList, Role, ValueType};
 use schemas::table::{Cell, Column, Table};
 
 use crate::sdmx::error::SdmxError;
@@ -67,7 +67,7 @@ pub(crate) struct CubeLayout {
 }
 
 impl CubeLayout {
-    pub(crate) fn new(shape: &Shape) -> Result<Self, SdmxError> {
+    pub(crate) fn new(shape: &ComponentList) -> Result<Self, SdmxError> {
         let components = shape.components();
         let time = components
             .iter()
@@ -82,7 +82,7 @@ impl CubeLayout {
         let mut dimensions: Vec<(String, DimensionSource)> =
             identifiers.map(|(id, at)| (id, DimensionSource::Column(at))).collect();
         dimensions.retain(|(_, source)| time.is_none_or(|time| *source != DimensionSource::Column(time)));
-        let told = |part: &Component| matches!(part.kind, Type::TimePeriod | Type::Date);
+        let told = |part: &Component| matches!(part.value_type, ValueType::TimePeriod | ValueType::Date);
         if let Some(at) = time.filter(|at| components.get(*at).is_some_and(told))
             && components.iter().all(|part| part.id.as_str() != FREQ)
         {

@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use service::Keep;
+use service::Storage;
 
 use crate::sdmx::csv::CsvFormat;
 use crate::sdmx::cube::{DataCube, Observation};
@@ -63,7 +63,7 @@ fn data_formats(base: RestVersion) -> Vec<FormatOffer<Box<dyn DataFormat + Send>
 }
 
 /// What is asked for, made ready to be written.
-pub(crate) fn prepare_data<K: Keep>(
+pub(crate) fn prepare_data<K: Storage>(
     catalogue: &DataflowCatalogue<'_, K>,
     question: &SdmxRequest,
     rest: &[&str],
@@ -99,7 +99,7 @@ pub(crate) fn prepare_data<K: Keep>(
 type DataflowState = (i64, Option<Dataflow>);
 
 /// The states that an answer is made of, beside the latest.
-fn select_states<K: Keep>(
+fn select_states<K: Storage>(
     catalogue: &DataflowCatalogue<'_, K>,
     flow: &Dataflow,
     wanted: &DataRequest,
@@ -120,7 +120,7 @@ fn select_states<K: Keep>(
 }
 
 /// What the data sets share, once it is known that they fit together.
-fn message_context<K: Keep>(
+fn message_context<K: Storage>(
     catalogue: &DataflowCatalogue<'_, K>,
     flow: Dataflow,
     wanted: DataRequest,
@@ -160,7 +160,7 @@ enum DataSets {
 }
 
 impl DataSets {
-    fn new<K: Keep>(
+    fn new<K: Storage>(
         catalogue: &DataflowCatalogue<'_, K>,
         head: &MessageContext,
         states: Vec<DataflowState>,
@@ -184,7 +184,7 @@ impl DataSets {
         }
     }
 
-    fn write<K: Keep>(
+    fn write<K: Storage>(
         self,
         out: &mut dyn Write,
         mut format: Box<dyn DataFormat + Send>,
@@ -212,10 +212,10 @@ impl DataSets {
             }
             Self::Changes { now: (cube, rows), gone } => {
                 let rows = first_and_last(&cube, rows, &head.request);
-                let valid = ValidityPeriod { from: Some(head.flow.release.placed.time), to: None };
+                let valid = ValidityPeriod { from: Some(head.flow.release.position.time), to: None };
                 writer.write_data_set(&head.flow, &cube, rows, DataSetAction::Replace, valid)?;
                 if let Some((cube, rows)) = gone.filter(|(_, rows)| !rows.is_empty()) {
-                    let valid = ValidityPeriod { from: None, to: Some(head.flow.release.placed.time) };
+                    let valid = ValidityPeriod { from: None, to: Some(head.flow.release.position.time) };
                     writer.write_data_set(&head.flow, &cube, rows, DataSetAction::Delete, valid)?;
                 }
             }
@@ -257,7 +257,7 @@ impl DataSetWriter<'_> {
     }
 
     /// Every state; what the next one does not have is deleted before it.
-    fn write_history<K: Keep>(&mut self, states: Vec<DataflowState>, keep: &K) -> io::Result<()> {
+    fn write_history<K: Storage>(&mut self, states: Vec<DataflowState>, keep: &K) -> io::Result<()> {
         let mut ends_at =
             states.iter().skip(1).map(|(since, _)| Some(*since)).collect::<Vec<_>>().into_iter();
         let mut last: Option<(Dataflow, DataCube, Vec<Observation>)> = None;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use schemas::cid::ContentId;
 use schemas::content;
 use schemas::object::{Content, Structure};
-use service::Keep;
-use service::query::{Query, ReleaseInfo};
+use service::Storage;
+use service::query::{LedgerQuery, ReleaseInfo};
 
 use crate::sdmx::cube::{CubeLayout, DataCube};
 use crate::sdmx::error::SdmxError;
@@ -16,8 +16,8 @@ use crate::sdmx::ids;
 use crate::views;
 
 /// Reads what is kept.
-pub(crate) struct DataflowCatalogue<'a, K: Keep> {
-    pub(crate) query: Query<'a, K>,
+pub(crate) struct DataflowCatalogue<'a, K: Storage> {
+    pub(crate) query: LedgerQuery<'a, K>,
     pub(crate) catalogue: Arc<views::Catalogue>,
     pub(crate) storage: Arc<K>,
     /// Seconds since 1970.
@@ -53,10 +53,10 @@ impl Dataflow {
     }
 }
 
-impl<K: Keep> DataflowCatalogue<'_, K> {
+impl<K: Storage> DataflowCatalogue<'_, K> {
     /// Agencies with their names.
     pub(crate) fn list_agencies(&self) -> Result<BTreeMap<String, String>, SdmxError> {
-        let logs = self.query.logs()?;
+        let logs = self.query.list_logs()?;
         Ok(logs.into_iter().map(|log| (ids::agency_id(log.publisher), log.name)).collect())
     }
 
@@ -84,7 +84,7 @@ impl<K: Keep> DataflowCatalogue<'_, K> {
     fn latest_release<'r>(&self, releases: &'r [ReleaseInfo], time: i64) -> Option<&'r ReleaseInfo> {
         let withdrawn =
             |info: &ReleaseInfo| info.retracted.as_ref().is_some_and(|withdrawn| withdrawn.time <= time);
-        releases.iter().rev().find(|info| info.placed.time <= time && !withdrawn(info))
+        releases.iter().rev().find(|info| info.position.time <= time && !withdrawn(info))
     }
 
     fn release_outputs(&self, release: &ReleaseInfo) -> Vec<Dataflow> {
@@ -93,7 +93,7 @@ impl<K: Keep> DataflowCatalogue<'_, K> {
         let flow = |(output, content): (&schemas::text::Name, &ContentId)| {
             let several = results.len() > 1;
             Dataflow {
-                agency: ids::agency_id(release.placed.publisher),
+                agency: ids::agency_id(release.position.publisher),
                 id: if several {
                     ids::output_id(dataflow, output.as_str())
                 } else {
@@ -122,11 +122,11 @@ impl<K: Keep> DataflowCatalogue<'_, K> {
         }
         let time = asof.unwrap_or(i64::MAX);
         let mut flows = self.pick_dataflows(agency, id, |releases| {
-            let last = || releases.iter().rev().find(|info| ever && info.placed.time <= time);
+            let last = || releases.iter().rev().find(|info| ever && info.position.time <= time);
             self.latest_release(releases, time).or_else(last)
         });
         if flows.len() > 1 {
-            let own = self.query.own()?.map(ids::agency_id);
+            let own = self.query.own_publisher()?.map(ids::agency_id);
             flows.retain(|flow| Some(&flow.agency) == own.as_ref());
             if flows.is_empty() {
                 return Err(SdmxError::semantic(format!(
@@ -144,25 +144,29 @@ impl<K: Keep> DataflowCatalogue<'_, K> {
 
     /// Where the parts of the figures of a dataflow stand, without reading them.
     pub(crate) fn load_layout(&self, flow: &Dataflow) -> Result<CubeLayout, SdmxError> {
-        let content: Content = self.query.object(flow.content.cid())?;
-        let structure: Structure = self.query.object(content.structure.cid())?;
+        let content: Content = self.query.read_object(flow.content.cid())?;
+        let structure: Structure = self.query.read_object(content.structure.cid())?;
         CubeLayout::new(&structure.components)
     }
 
     /// The same dataflow as it was at `time`, if there was any.
     pub(crate) fn dataflow_at(&self, flow: &Dataflow, time: i64) -> Option<Dataflow> {
-        let place = (flow.release.placed.publisher, flow.release.release.dataflow.clone());
+        let place = (flow.release.position.publisher, flow.release.release.dataflow.clone());
         let release = self.latest_release(self.catalogue.vintages.get(&place)?, time)?;
         self.release_outputs(release).into_iter().find(|held| held.id == flow.id)
     }
 
     /// Every state of a dataflow up to `until`, each with the time at which it began.
     pub(crate) fn dataflow_history(&self, flow: &Dataflow, until: i64) -> Vec<(i64, Option<Dataflow>)> {
-        let place = (flow.release.placed.publisher, flow.release.release.dataflow.clone());
+        let place = (flow.release.position.publisher, flow.release.release.dataflow.clone());
         let releases = self.catalogue.vintages.get(&place).map_or(&[][..], Vec::as_slice);
         let withdrawn = releases.iter().filter_map(|info| info.retracted.as_ref()).map(|one| one.time);
-        let moments: BTreeSet<i64> =
-            releases.iter().map(|info| info.placed.time).chain(withdrawn).filter(|at| *at <= until).collect();
+        let moments: BTreeSet<i64> = releases
+            .iter()
+            .map(|info| info.position.time)
+            .chain(withdrawn)
+            .filter(|at| *at <= until)
+            .collect();
         let mut states: Vec<(i64, Option<Dataflow>)> = Vec::new();
         for moment in moments {
             let state = self.dataflow_at(flow, moment);
@@ -176,9 +180,9 @@ impl<K: Keep> DataflowCatalogue<'_, K> {
 }
 
 /// The figures of a dataflow.
-pub(crate) fn read_cube(keep: &impl Keep, flow: &Dataflow) -> Result<DataCube, SdmxError> {
+pub(crate) fn read_cube(keep: &impl Storage, flow: &Dataflow) -> Result<DataCube, SdmxError> {
     let fetch = |id| keep.get(id).ok().flatten();
     let (structure, table) =
-        content::unpack(flow.content, fetch).map_err(|fault| SdmxError::internal(fault.to_string()))?;
+        content::unpack_table(flow.content, fetch).map_err(|fault| SdmxError::internal(fault.to_string()))?;
     DataCube::new(&structure, table)
 }

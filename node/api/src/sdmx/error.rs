@@ -82,7 +82,7 @@ impl SdmxError {
 impl From<Error> for SdmxError {
     fn from(error: Error) -> Self {
         match error {
-            Error::Unknown(what) => Self::not_found(what),
+            Error::NotFound(what) => Self::not_found(what),
             other => Self::internal(other.to_string()),
         }
     }

@@ -357,7 +357,7 @@ pub(crate) fn parse_period(text: &str) -> Option<Period> {
 fn parse_time(text: &str) -> Option<i64> {
     let (day, time) = text.split_once('T').map_or((text, None), |(day, time)| (day, Some(time)));
     let day: Period = day.parse().ok().filter(|day: &Period| day.frequency() == Frequency::D)?;
-    let start = i64::from(day.ordinal() - Period::day(1970, 1, 1)?.ordinal()) * 86_400;
+    let start = i64::from(day.ordinal() - Period::from_date(1970, 1, 1)?.ordinal()) * 86_400;
     let Some(time) = time else { return Some(start + 86_399) };
     let (time, offset) = split_zone(time)?;
     let (time, part) = time.split_once('.').unwrap_or((time, "0"));

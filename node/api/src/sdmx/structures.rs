@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use service::Keep;
+use service::Storage;
 
 use crate::sdmx::cube::{CubeDimension, DataCube, Observation};
 use crate::sdmx::dataflows::{Dataflow, DataflowCatalogue};
@@ -185,7 +185,7 @@ impl StructureSet {
 }
 
 /// The artefacts of `kind` that `rest` (agency, id, version) names.
-pub(crate) fn find_structures<K: Keep>(
+pub(crate) fn find_structures<K: Storage>(
     catalogue: &DataflowCatalogue<'_, K>,
     kind: ArtefactType,
     rest: &[&str],

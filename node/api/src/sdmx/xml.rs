@@ -34,8 +34,8 @@ pub(crate) fn escape(text: &str) -> String {
 
 /// A time in the spelling of XML schema.
 pub(crate) fn date_time(seconds: i64) -> String {
-    let day = Period::day(1970, 1, 1).and_then(|epoch| epoch.shift(seconds.div_euclid(86_400)));
-    let (year, month, day) = day.map_or((1970, 1, 1), Period::date);
+    let day = Period::from_date(1970, 1, 1).and_then(|epoch| epoch.shift(seconds.div_euclid(86_400)));
+    let (year, month, day) = day.map_or((1970, 1, 1), Period::start_date);
     let second = seconds.rem_euclid(86_400);
     let (hour, minute) = (second / 3600, second / 60 % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}Z", second % 60)

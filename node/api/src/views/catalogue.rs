@@ -8,8 +8,8 @@ use schemas::object::Recipe;
 use schemas::text::Name;
 use schemas::verdict::Verdict;
 use serde::Serialize;
-use service::query::{LogInfo, Query, ReleaseInfo, Withdrawn};
-use service::{Error, Keep};
+use service::query::{LedgerQuery, LogInfo, ReleaseInfo, RetractionInfo};
+use service::{Error, Storage};
 
 use super::figure_table::FigureTable;
 
@@ -49,7 +49,7 @@ pub(crate) struct Flow {
     pub(crate) failed: usize,
     /// Whether the publisher signed two histories.
     pub(crate) forked: bool,
-    pub(crate) retracted: Option<Withdrawn>,
+    pub(crate) retracted: Option<RetractionInfo>,
     /// Releases of the dataflow.
     pub(crate) vintages: usize,
     #[serde(skip)]
@@ -91,23 +91,23 @@ pub(crate) struct Catalogue {
 }
 
 impl Catalogue {
-    pub(crate) fn new<K: Keep>(
-        query: &Query<'_, K>,
+    pub(crate) fn new<K: Storage>(
+        query: &LedgerQuery<'_, K>,
         releases: Vec<ReleaseInfo>,
         mut summary: impl FnMut(ContentId) -> Option<Arc<FlowCoverage>>,
     ) -> Result<Self, Error> {
-        let logs: BTreeMap<_, _> = query.logs()?.into_iter().map(|log| (log.publisher, log)).collect();
+        let logs: BTreeMap<_, _> = query.list_logs()?.into_iter().map(|log| (log.publisher, log)).collect();
         let mut vintages: BTreeMap<(PublisherId, Name), Vec<ReleaseInfo>> = BTreeMap::new();
         for info in releases {
-            let place = (info.placed.publisher, info.release.dataflow.clone());
+            let place = (info.position.publisher, info.release.dataflow.clone());
             vintages.entry(place).or_default().push(info);
         }
         let mut flows = Vec::new();
         for ((publisher, dataflow), releases) in &mut vintages {
-            releases.sort_by_key(|info| info.placed.seq);
+            releases.sort_by_key(|info| info.position.seq);
             let stands = |info: &&ReleaseInfo| info.retracted.is_none();
             let Some(latest) = releases.iter().rfind(stands).or(releases.last()) else { continue };
-            let recipe: Recipe = query.object(latest.release.recipe.cid())?;
+            let recipe: Recipe = query.read_object(latest.release.recipe.cid())?;
             let before = flows.len();
             for (output, content) in &latest.release.results {
                 let Some(summary) = summary(*content).map(|summary| (*summary).clone()) else { continue };
@@ -115,7 +115,7 @@ impl Catalogue {
                 let count = |word: &str| count_attestations(latest, word);
                 flows.push(Flow {
                     publisher: *publisher,
-                    publisher_name: latest.placed.name.clone(),
+                    publisher_name: latest.position.name.clone(),
                     dataflow: dataflow.clone(),
                     indicator: latest.indicator.clone(),
                     title: latest.title.clone(),
@@ -125,12 +125,12 @@ impl Catalogue {
                     own: logs.get(publisher).is_some_and(|log| log.own),
                     recipe: latest.release.recipe,
                     release: latest.id,
-                    seq: latest.placed.seq,
+                    seq: latest.position.seq,
                     output: output.clone(),
                     output_title: said.map(|said| said.title.to_string()).unwrap_or_default(),
                     outputs: 0,
                     vintage: latest.release.vintage.to_string(),
-                    published: latest.placed.time,
+                    published: latest.position.time,
                     summary,
                     verdict: latest.verdict.clone(),
                     reproduced: count("reproduced"),
@@ -191,13 +191,13 @@ fn split_rate(unit: &str) -> (String, Option<&'static str>) {
 fn count_attestations(info: &ReleaseInfo, word: &str) -> usize {
     let mut last: BTreeMap<PublisherId, (u64, &Verdict)> = BTreeMap::new();
     for found in &info.attestations {
-        let place = &found.placed;
+        let place = &found.position;
         let later = last.get(&place.publisher).is_none_or(|(seq, _)| *seq < place.seq);
-        if place.publisher != info.placed.publisher && later {
+        if place.publisher != info.position.publisher && later {
             last.insert(place.publisher, (place.seq, &found.attestation.verdict));
         }
     }
-    last.values().filter(|(_, verdict)| verdict.word() == word).count()
+    last.values().filter(|(_, verdict)| verdict.as_str() == word).count()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemas::decimal::Decimal;
 use schemas::period::Period;
-use schemas::structure::{Role, Type};
+use schemas::structure::{Role, ValueType};
 use schemas::table::{Cell, Column, Table};
 
 /// The dimension of areas.
@@ -30,10 +30,11 @@ impl FigureTable {
     pub(crate) fn new(table: Table) -> Self {
         let components = table.shape().components();
         let keys = table.shape().identifier_count();
-        let time = (0..keys).find(|at| components.get(*at).is_some_and(|one| one.kind == Type::TimePeriod));
+        let time = (0..keys)
+            .find(|at| components.get(*at).is_some_and(|one| one.value_type == ValueType::TimePeriod));
         let others: Vec<usize> = (0..keys).filter(|at| Some(*at) != time).collect();
-        let numeric = |kind: Type| matches!(kind, Type::Number | Type::Integer);
-        let measure = components.iter().position(|one| one.role == Role::Measure && numeric(one.kind));
+        let numeric = |kind: ValueType| matches!(kind, ValueType::Number | ValueType::Integer);
+        let measure = components.iter().position(|one| one.role == Role::Measure && numeric(one.value_type));
         let mut series: BTreeMap<Vec<String>, Vec<u32>> = BTreeMap::new();
         let mut last: Option<Vec<String>> = None;
         for row in 0..table.rows() {

@@ -9,7 +9,7 @@ fn every_route_is_described_and_nothing_else() {
     let document: Value = serde_json::from_str(api::OPENAPI).unwrap();
     let described: BTreeSet<(String, String)> =
         operations(&document).map(|(path, method, _)| (method.to_owned(), path.to_owned())).collect();
-    let routes = api::route_paths::<service::Memory>().into_iter();
+    let routes = api::route_paths::<service::MemoryStorage>().into_iter();
     let routes: BTreeSet<(String, String)> = routes.map(|(method, path)| (method.to_owned(), path)).collect();
     assert_eq!(described, routes);
 }

@@ -67,9 +67,9 @@ test('a bundle of the command line holds, and no byte of it can be another', asy
   expect(publisher).not.toBe(office.publisher);
   const file = join(mkdtempSync(join(tmpdir(), 'assay-car-')), 'inflation.car');
   assay(data, 'export', `assay://${office.publisher}/inflation`, '-o', file);
-  const releases = (await (await fetch(`${api}/api/v1/releases`)).json()) as { id: string; placed: { publisher: string; entry: string }; release: { dataflow: string } }[];
-  const release = releases.find((one) => one.placed.publisher === office.publisher && one.release.dataflow === 'inflation')!;
-  const claim: Claim = { publisher: office.publisher, entry: release.placed.entry, release: release.id, output: 'INFLATION', key: ['TUR'], period: '2018', value: '16.332464' };
+  const releases = (await (await fetch(`${api}/api/v1/releases`)).json()) as { id: string; position: { publisher: string; entry: string }; release: { dataflow: string } }[];
+  const release = releases.find((one) => one.position.publisher === office.publisher && one.release.dataflow === 'inflation')!;
+  const claim: Claim = { publisher: office.publisher, entry: release.position.entry, release: release.id, output: 'INFLATION', key: ['TUR'], period: '2018', value: '16.332464' };
   const bytes = new Uint8Array(readFileSync(file));
   const held: string[] = [];
   await check(bytes, claim, (text) => held.push(text));

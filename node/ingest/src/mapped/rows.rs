@@ -2,7 +2,7 @@
 
 use schemas::decimal::Decimal;
 use schemas::period::Period;
-use schemas::structure::{Role, Type};
+use schemas::structure::{Role, ValueType};
 
 use super::{Origin, Plan, Step};
 use crate::block::Block;
@@ -35,7 +35,7 @@ struct Holes {
 
 impl Rows {
     pub(super) fn new(plan: &Plan) -> Self {
-        let columns = plan.steps.iter().map(|step| Filling::new(step.component.kind)).collect();
+        let columns = plan.steps.iter().map(|step| Filling::new(step.component.value_type)).collect();
         Self { columns, lines: Lines::default(), read: 0, missing: plan.no_gaps() }
     }
 
@@ -149,8 +149,8 @@ fn plain(plan: &Plan, step: &Step, block: &Block<'_>, from: usize, column: &mut 
             many(cells, rows, |cell| Decimal::from_plain(cell).map(Some))
         }
         Filling::Period(rows) if plan.plain_periods() && step.dates == DateFormat::Sdmx => {
-            match step.component.kind {
-                Type::TimePeriod => many(cells, rows, |cell| Period::from_ascii(cell).map(Some)),
+            match step.component.value_type {
+                ValueType::TimePeriod => many(cells, rows, |cell| Period::from_ascii(cell).map(Some)),
                 _ => 0,
             }
         }

@@ -1,5 +1,5 @@
-use ledger::bundle::{Bundle, Error, write};
-use ledger::verify::verify;
+use ledger::bundle::{Bundle, Error, write_bundle};
+use ledger::verify::verify_release;
 use schemas::car;
 use schemas::cid::{Cid, EntryId};
 use schemas::verdict::Verdict;
@@ -11,10 +11,10 @@ fn bundle() -> (Desk, EntryId, Vec<u8>) {
     let mut desk = Desk::new();
     let release = desk.honest();
     let root = desk.sign(release.cid()).id();
-    let found = verify(release, &|id| desk.blocks.get(&id).cloned());
+    let found = verify_release(release, &|id| desk.blocks.get(&id).cloned());
     let attestation = desk.put(&found.attestation(super::desk::text("assay/test")));
     let beside = desk.sign(attestation.cid()).id();
-    let file = write(&[root], &[beside], &|id| desk.blocks.get(&id).cloned()).unwrap();
+    let file = write_bundle(&[root], &[beside], &|id| desk.blocks.get(&id).cloned()).unwrap();
     (desk, root, file)
 }
 
@@ -24,7 +24,7 @@ fn a_bundle_is_verified_without_anything_else() {
     let read = Bundle::read(&file).unwrap();
     assert_eq!(read.roots, [root]);
     let release = read.entries[&root].value().object();
-    let found = verify(release.try_into().unwrap(), &|id| read.block(id));
+    let found = verify_release(release.try_into().unwrap(), &|id| read.block(id));
     assert_eq!(found.verdict, Verdict::Reproduced { cells: 2 });
     let said = read.attestations(release);
     assert_eq!(said.len(), 1);
@@ -37,7 +37,7 @@ fn objects_that_stand_in_entries_are_not_repeated() {
     let (_, root, file) = bundle();
     let read = Bundle::read(&file).unwrap();
     let inline = read.entries[&root].value().object();
-    let (_, blocks) = car::open(&file).unwrap();
+    let (_, blocks) = car::open_archive(&file).unwrap();
     let ids: Vec<Cid> = blocks.map(|block| block.unwrap().0).collect();
     assert!(!ids.contains(&inline) && ids.contains(&root.cid()));
 }
@@ -55,7 +55,7 @@ fn every_flipped_byte_is_noticed() {
         let cut = Bundle::read(&file[..end]);
         let whole = cut.is_ok_and(|read| {
             let release = read.entries[&root].value().object();
-            let found = verify(release.try_into().unwrap(), &|id| read.block(id));
+            let found = verify_release(release.try_into().unwrap(), &|id| read.block(id));
             matches!(found.verdict, Verdict::Reproduced { .. }) && read.attestations(release).len() == 1
         });
         assert!(!whole, "cut at {end}");
@@ -68,9 +68,9 @@ fn a_block_that_nothing_needs_is_refused() {
     let (_, _, file) = bundle();
     let stray = Cid::of(schemas::cid::Codec::Raw, b"stray");
     let mut more = file.clone();
-    more.extend(car::record(stray, b"stray"));
-    assert!(matches!(Bundle::read(&more), Err(Error::Idle(id)) if id == stray));
-    let (roots, records) = car::open(&file).unwrap();
+    more.extend(car::encode_record(stray, b"stray"));
+    assert!(matches!(Bundle::read(&more), Err(Error::Unreferenced(id)) if id == stray));
+    let (roots, records) = car::open_archive(&file).unwrap();
     let records: Vec<(Cid, Vec<u8>)> =
         records.map(|record| record.map(|(id, bytes)| (id, bytes.to_vec())).unwrap()).collect();
     for (at, (id, _)) in records.iter().enumerate().filter(|(_, (id, _))| !roots.contains(id)) {
@@ -78,10 +78,10 @@ fn a_block_that_nothing_needs_is_refused() {
             schemas::cid::Codec::Raw => schemas::cid::Codec::DagCbor,
             schemas::cid::Codec::DagCbor => schemas::cid::Codec::Raw,
         };
-        let mut changed = car::header(&roots);
+        let mut changed = car::encode_header(&roots);
         for (place, (id, bytes)) in records.iter().enumerate() {
             let id = if place == at { Cid::of(other, bytes) } else { *id };
-            changed.extend(car::record(id, bytes));
+            changed.extend(car::encode_record(id, bytes));
         }
         assert!(Bundle::read(&changed).is_err(), "{id}");
     }
@@ -90,11 +90,11 @@ fn a_block_that_nothing_needs_is_refused() {
 #[test]
 fn an_entry_without_its_genesis_is_not_believed() {
     let (desk, root, _) = bundle();
-    let mut file = car::header(&[root.cid()]);
-    file.extend(car::record(root.cid(), &desk.blocks[&root.cid()]));
+    let mut file = car::encode_header(&[root.cid()]);
+    file.extend(car::encode_record(root.cid(), &desk.blocks[&root.cid()]));
     assert!(
         matches!(Bundle::read(&file), Err(Error::Genesis(publisher)) if publisher == desk.log.publisher())
     );
     let stranger = Cid::of(schemas::cid::Codec::Raw, b"x");
-    assert!(matches!(Bundle::read(&car::header(&[stranger])), Err(Error::Root(id)) if id == stranger));
+    assert!(matches!(Bundle::read(&car::encode_header(&[stranger])), Err(Error::Root(id)) if id == stranger));
 }

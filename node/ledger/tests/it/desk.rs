@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use ledger::compute::{self, Source};
+use ledger::compute::{self, InputData};
 use ledger::log::Log;
 use schemas::cid::{Cid, ContentId, DatasetId, PieceId, RecipeId, ReleaseId};
-use schemas::content::{self, block};
-use schemas::entry::{self, Entry, Place};
+use schemas::content::{self, encode_block};
+use schemas::entry::{self, Entry, EntryPosition};
 use schemas::key::SecretKey;
 use schemas::object::{
-    Body, Code, Dataset, Identity, Input, Limits, OperatingKey, Output, Provenance, Recipe, Release,
-    Snapshot, Structure, Use, encode,
+    Code, Dataset, Identity, KeyUse, ObjectType, OperatingKey, Provenance, Recipe, RecipeInput, RecipeOutput,
+    Release, RunLimits, Snapshot, Structure, encode_object,
 };
 use schemas::seal::Sealed;
-use schemas::structure::{Component, Role, Shape, Type};
-use schemas::table::{Column, Table, Texts};
+use schemas::structure::{Component, ComponentList, Role, ValueType};
+use schemas::table::{Column, Table, TextColumn};
 use schemas::text::{Name, Text};
 
 /// The script of the recipe.
@@ -35,12 +35,12 @@ pub(super) fn text<const MAX: usize>(text: &str) -> Text<MAX> {
     Text::new(text).unwrap()
 }
 
-pub(super) fn shape() -> Shape {
+pub(super) fn shape() -> ComponentList {
     let part = |id, role, kind| Component::new(name(id), role, kind);
-    Shape::new(vec![
-        part("REF_AREA", Role::Identifier, Type::String),
-        part("TIME_PERIOD", Role::Identifier, Type::TimePeriod),
-        part("OBS_VALUE", Role::Measure, Type::Number),
+    ComponentList::new(vec![
+        part("REF_AREA", Role::Identifier, ValueType::String),
+        part("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod),
+        part("OBS_VALUE", Role::Measure, ValueType::Number),
     ])
     .unwrap()
 }
@@ -48,7 +48,7 @@ pub(super) fn shape() -> Shape {
 /// A table of area, period and value.
 pub(super) fn table(rows: &[(&str, &str, &str)]) -> Table {
     let columns = vec![
-        Column::Text(Texts::from_rows(rows.iter().map(|row| Some(row.0)))),
+        Column::Text(TextColumn::from_rows(rows.iter().map(|row| Some(row.0)))),
         Column::Period(rows.iter().map(|row| row.1.parse().ok()).collect()),
         Column::Number(rows.iter().map(|row| row.2.parse().ok()).collect()),
     ];
@@ -69,13 +69,13 @@ pub(super) fn recipe(script: &str) -> Recipe {
         title: text("Inflation"),
         indicator: name("inflation"),
         script: text(script),
-        inputs: BTreeMap::from([(name("CPI"), Input { title: text("Index"), components: shape() })]),
+        inputs: BTreeMap::from([(name("CPI"), RecipeInput { title: text("Index"), components: shape() })]),
         outputs: BTreeMap::from([(
             name("INFLATION"),
-            Output { title: text("Rate"), unit: text("per cent") },
+            RecipeOutput { title: text("Rate"), unit: text("per cent") },
         )]),
         semantics: ledger::vtl::SEMANTICS_VERSION,
-        limits: Limits { steps: 1_000_000, cells: 1_000_000 },
+        limits: RunLimits { steps: 1_000_000, cells: 1_000_000 },
         description: text("A test."),
         references: Vec::new(),
         licence: text("CC0-1.0"),
@@ -91,24 +91,25 @@ impl Desk {
             contact: None,
             roots: vec![root.public()],
             next_root: [0; 32],
-            keys: vec![OperatingKey { key: key.public(), uses: vec![Use::Publish, Use::Attest] }],
+            keys: vec![OperatingKey { key: key.public(), uses: vec![KeyUse::Publish, KeyUse::Attest] }],
         };
-        let genesis = entry::sign(Place::Genesis, 0, &encode(&identity).unwrap(), &root).unwrap();
+        let genesis =
+            entry::sign_entry(EntryPosition::Genesis, 0, &encode_object(&identity).unwrap(), &root).unwrap();
         let blocks = BTreeMap::from([(genesis.id().cid(), genesis.bytes().to_vec())]);
-        Self { blocks, key, log: Log::begin(&genesis).unwrap() }
+        Self { blocks, key, log: Log::from_genesis(&genesis).unwrap() }
     }
 
     /// Keeps an object as a block.
-    pub(super) fn put<T: Body>(&mut self, body: &T) -> T::Id {
-        let (id, (cid, bytes)) = block(body).unwrap();
+    pub(super) fn put<T: ObjectType>(&mut self, body: &T) -> T::Id {
+        let (id, (cid, bytes)) = encode_block(body).unwrap();
         self.blocks.insert(cid, bytes);
         id
     }
 
     /// Signs an object that is kept already.
     pub(super) fn sign(&mut self, object: Cid) -> Sealed<Entry> {
-        let entry = entry::sign(self.log.next(), 0, &self.blocks[&object], &self.key).unwrap();
-        self.log.take(&entry).unwrap();
+        let entry = entry::sign_entry(self.log.next_position(), 0, &self.blocks[&object], &self.key).unwrap();
+        self.log.append(&entry).unwrap();
         self.blocks.insert(entry.id().cid(), entry.bytes().to_vec());
         entry
     }
@@ -116,7 +117,7 @@ impl Desk {
     pub(super) fn content(&mut self, table: &Table) -> ContentId {
         let code = |id: &str, label: &str| Code { id: text(id), name: text(label), aggregate: false };
         let codes = vec![code("DEU", "Germany"), code("FRA", "France"), code("USA", "United States")];
-        let (id, blocks) = content::pack(table, BTreeMap::from([(name("REF_AREA"), codes)])).unwrap();
+        let (id, blocks) = content::pack_table(table, BTreeMap::from([(name("REF_AREA"), codes)])).unwrap();
         self.blocks.extend(blocks);
         id
     }
@@ -171,8 +172,8 @@ impl Desk {
     pub(super) fn honest(&mut self) -> ReleaseId {
         let plan = recipe(SCRIPT);
         let structure = Structure { components: shape(), codes: BTreeMap::new() };
-        let source = Source { structure, table: prices() };
-        let outcome = compute::run(&plan, BTreeMap::from([(name("CPI"), source)])).unwrap();
+        let source = InputData { structure, table: prices() };
+        let outcome = compute::run_recipe(&plan, BTreeMap::from([(name("CPI"), source)])).unwrap();
         let table = outcome.figures[&name("INFLATION")].table.clone();
         self.claim_table(&table)
     }

@@ -1,16 +1,16 @@
 use std::collections::BTreeMap;
 
-use ledger::verify::verify;
+use ledger::verify::verify_release;
 use schemas::cid::ReleaseId;
 use schemas::decimal::Decimal;
-use schemas::structure::{Component, Role, Shape, Type};
+use schemas::structure::{Component, ComponentList, Role, ValueType};
 use schemas::table::{Cell, Column, Table};
 use schemas::verdict::Verdict;
 
 use super::desk::{Desk, SCRIPT, name, prices, recipe, table};
 
 fn verdict(desk: &Desk, release: ReleaseId) -> Verdict {
-    verify(release, &|id| desk.blocks.get(&id).cloned()).verdict
+    verify_release(release, &|id| desk.blocks.get(&id).cloned()).verdict
 }
 
 /// The verdict on a release that claims these rows.
@@ -24,10 +24,10 @@ fn claimed(rows: &[(&str, &str, &str)]) -> Verdict {
 fn what_holds_is_reproduced_to_the_same_ids() {
     let mut desk = Desk::new();
     let release = desk.honest();
-    let found = verify(release, &|id| desk.blocks.get(&id).cloned());
+    let found = verify_release(release, &|id| desk.blocks.get(&id).cloned());
     assert_eq!(found.verdict, Verdict::Reproduced { cells: 2 });
     assert!(found.steps > 0);
-    let again = verify(release, &|id| desk.blocks.get(&id).cloned());
+    let again = verify_release(release, &|id| desk.blocks.get(&id).cloned());
     assert_eq!(again, found, "the same blocks give the same answer");
 }
 
@@ -35,11 +35,13 @@ fn what_holds_is_reproduced_to_the_same_ids() {
 fn code_lists_of_the_inputs_come_with_the_result() {
     let mut desk = Desk::new();
     let dataset = desk.dataset(&prices());
-    let (_, source) = ledger::compute::load(dataset, &|id| desk.blocks.get(&id).cloned()).unwrap();
-    let outcome = ledger::compute::run(&recipe(SCRIPT), BTreeMap::from([(name("CPI"), source)])).unwrap();
+    let (_, source) = ledger::compute::load_dataset(dataset, &|id| desk.blocks.get(&id).cloned()).unwrap();
+    let outcome =
+        ledger::compute::run_recipe(&recipe(SCRIPT), BTreeMap::from([(name("CPI"), source)])).unwrap();
     let figures = &outcome.figures[&name("INFLATION")];
     let blocks: BTreeMap<_, _> = figures.blocks.iter().cloned().collect();
-    let (structure, _) = schemas::content::unpack(figures.content, |id| blocks.get(&id).cloned()).unwrap();
+    let (structure, _) =
+        schemas::content::unpack_table(figures.content, |id| blocks.get(&id).cloned()).unwrap();
     let codes: Vec<&str> = structure.codes[&name("REF_AREA")].iter().map(|code| code.name.as_str()).collect();
     assert_eq!(codes, ["Germany", "France"], "the code that does not occur is left out");
 }
@@ -82,10 +84,10 @@ fn data_points_on_one_side_only_are_differences() {
 fn another_structure_is_a_difference() {
     let mut desk = Desk::new();
     let part = |id, role, kind| Component::new(name(id), role, kind);
-    let shape = Shape::new(vec![
-        part("REF_AREA", Role::Identifier, Type::String),
-        part("TIME_PERIOD", Role::Identifier, Type::TimePeriod),
-        part("RATE", Role::Measure, Type::Number),
+    let shape = ComponentList::new(vec![
+        part("REF_AREA", Role::Identifier, ValueType::String),
+        part("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod),
+        part("RATE", Role::Measure, ValueType::Number),
     ]);
     let columns: Vec<Column> = prices().columns().to_vec();
     let release = desk.claim_table(&Table::new(shape.unwrap(), columns).unwrap());
@@ -98,7 +100,8 @@ fn what_is_absent_is_named_and_is_no_difference() {
     let mut desk = Desk::new();
     let release = desk.honest();
     for id in desk.blocks.keys().copied().collect::<Vec<_>>() {
-        let found = verify(release, &|wanted| desk.blocks.get(&wanted).filter(|_| wanted != id).cloned());
+        let found =
+            verify_release(release, &|wanted| desk.blocks.get(&wanted).filter(|_| wanted != id).cloned());
         match found.verdict {
             Verdict::Missing { ids, count } => assert!(count >= 1 && ids.contains(&id)),
             Verdict::Reproduced { .. } => {
@@ -142,9 +145,9 @@ fn what_cannot_run_is_failed_and_says_why() {
     assert_eq!(failed(with_recipe(|plan| plan.limits.steps = 1)).0, "budget");
     assert_eq!(failed(with_recipe(|plan| plan.semantics = 99)).0, "semantics");
     let (code, message) = failed(with_recipe(|plan| {
-        let part = Component::new(name("ITEM"), Role::Identifier, Type::String);
+        let part = Component::new(name("ITEM"), Role::Identifier, ValueType::String);
         let more = prices().shape().components().iter().cloned().chain([part]).collect();
-        plan.inputs.get_mut(&name("CPI")).unwrap().components = Shape::sorted(more).unwrap();
+        plan.inputs.get_mut(&name("CPI")).unwrap().components = ComponentList::sorted_by_role(more).unwrap();
     }));
     assert_eq!(code, "structure");
     assert!(message.contains("`ITEM`") && message.contains("`REF_AREA`"), "{message}");
@@ -155,12 +158,12 @@ fn columns_that_the_recipe_does_not_know_change_nothing() {
     let mut desk = Desk::new();
     let plan = recipe(SCRIPT);
     let mut parts = prices().shape().components().to_vec();
-    parts.push(Component::new(name("NOTE"), Role::Attribute, Type::String));
-    let notes = Column::Text(schemas::table::Texts::from_rows([Some("a"), None, Some("b"), Some("c")]));
+    parts.push(Component::new(name("NOTE"), Role::Attribute, ValueType::String));
+    let notes = Column::Text(schemas::table::TextColumn::from_rows([Some("a"), None, Some("b"), Some("c")]));
     let columns = prices().columns().iter().cloned().chain([notes]).collect();
-    let table = Table::new(Shape::new(parts).unwrap(), columns).unwrap();
+    let table = Table::new(ComponentList::new(parts).unwrap(), columns).unwrap();
     let dataset = desk.dataset(&table);
-    let (_, source) = ledger::compute::load(dataset, &|id| desk.blocks.get(&id).cloned()).unwrap();
-    let outcome = ledger::compute::run(&plan, BTreeMap::from([(name("CPI"), source)])).unwrap();
+    let (_, source) = ledger::compute::load_dataset(dataset, &|id| desk.blocks.get(&id).cloned()).unwrap();
+    let outcome = ledger::compute::run_recipe(&plan, BTreeMap::from([(name("CPI"), source)])).unwrap();
     assert_eq!(outcome.figures[&name("INFLATION")].table.shape(), prices().shape());
 }

@@ -34,12 +34,12 @@ async fn outcome(answer: Answer) -> (usize, StreamOutcome) {
 }
 
 fn record(content: &[u8]) -> Vec<u8> {
-    car::record(Cid::of(Codec::Raw, content), content)
+    car::encode_record(Cid::of(Codec::Raw, content), content)
 }
 
 #[tokio::test]
 async fn a_wrong_block_ends_the_stream() {
-    let wrong = car::record(Cid::of(Codec::Raw, b"right"), b"wrong");
+    let wrong = car::encode_record(Cid::of(Codec::Raw, b"right"), b"wrong");
     let bytes = [record(b"right"), wrong, record(b"never seen")].concat();
     assert_eq!(
         outcome(Answer::Bytes(bytes)).await,
@@ -49,7 +49,7 @@ async fn a_wrong_block_ends_the_stream() {
 
 #[tokio::test]
 async fn an_oversized_record_is_refused_before_it_comes() {
-    let bytes = car::record_head(Cid::of(Codec::Raw, b""), BLOCK_BYTES_MAX + 1);
+    let bytes = car::encode_record_header(Cid::of(Codec::Raw, b""), BLOCK_BYTES_MAX + 1);
     assert_eq!(outcome(Answer::Stall(bytes)).await, (0, StreamOutcome::Interrupted(StreamError::Malformed)));
 }
 
@@ -105,8 +105,8 @@ async fn misbehaved(node: &mut Node) -> (Peer, String) {
 
 #[tokio::test]
 async fn requests_that_are_none_are_named() {
-    let too_long = car::varint(REQUEST_BYTES_MAX + 1);
-    let nonsense = [car::varint(3), vec![1, 2, 3]].concat();
+    let too_long = car::encode_varint(REQUEST_BYTES_MAX + 1);
+    let nonsense = [car::encode_varint(3), vec![1, 2, 3]].concat();
     // The last one is a slow one: two bytes of a request, and no more.
     for bytes in [too_long, nonsense, vec![100, 1]] {
         let mut a = hasty().await;
@@ -126,7 +126,7 @@ async fn heads_that_are_none_are_named() {
     let mut visitor = visitor(&a.address).await;
     let peer = a.peer().0.parse().unwrap();
     let mut stream = visitor.control.open_stream(peer, HEADS).await.unwrap();
-    stream.write_all(&[car::varint(3), vec![1, 2, 3]].concat()).await.unwrap();
+    stream.write_all(&[car::encode_varint(3), vec![1, 2, 3]].concat()).await.unwrap();
     stream.close().await.unwrap();
     assert_eq!(misbehaved(&mut a).await.0, Peer(visitor.peer.to_string()));
 }
@@ -160,7 +160,7 @@ async fn a_flood_of_heads_is_dropped() {
     let mut visitor = visitor(&a.address).await;
     let peer = a.peer().0.parse().unwrap();
     let told = Announcement { heads: vec![head(1)] }.encode().unwrap();
-    let frame = [car::varint(told.len()), told].concat();
+    let frame = [car::encode_varint(told.len()), told].concat();
     tokio::spawn(async move {
         for _ in 0..20 * HEADS_BURST {
             let mut stream = visitor.control.open_stream(peer, HEADS).await.unwrap();

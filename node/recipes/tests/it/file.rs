@@ -1,6 +1,6 @@
 //! Recipe files that are wrong, each in one way.
 
-use recipes::{Error, read, script};
+use recipes::{Error, read_recipe, script_file_name};
 
 const TOML: &str = "title = \"A test\"\nindicator = \"inflation\"\ndescription = \"A test.\"\nlicence = \"CC0-1.0\"\n\
     [inputs.CPI]\ntitle = \"Index\"\nidentifiers = [\"REF_AREA\"]\nmeasures = [\"OBS_VALUE:number\"]\n\
@@ -9,20 +9,20 @@ const TOML: &str = "title = \"A test\"\nindicator = \"inflation\"\ndescription =
 #[test]
 fn a_file_gives_what_it_says() {
     let toml = format!("{TOML}[parameters.PLACES]\ntitle = \"decimals\"\nvalue = \"1\"\n");
-    let found = read("my", &toml, "PLACES := 1;\r\nR <- round(CPI, PLACES);\r\n").unwrap();
+    let found = read_recipe("my", &toml, "PLACES := 1;\r\nR <- round(CPI, PLACES);\r\n").unwrap();
     assert_eq!(found.recipe.script.as_str(), "PLACES := 1;\nR <- round(CPI, PLACES);\n");
     assert_eq!(found.parameters["PLACES"].title, "decimals");
     assert_eq!((found.recipe.semantics, found.recipe.limits.cells), (1, 100_000_000));
     assert_eq!((found.deviates_from, found.recipe.deviates_from), (None, None));
-    assert_eq!(script("my", &format!("script = \"x.vtl\"\n{TOML}")), Ok(Some("x.vtl".to_owned())));
+    assert_eq!(script_file_name("my", &format!("script = \"x.vtl\"\n{TOML}")), Ok(Some("x.vtl".to_owned())));
 }
 
 #[test]
 fn what_it_deviates_from_is_named_or_an_id() {
     let base = |base: &str| format!("{TOML}[deviates_from]\nrecipe = \"{base}\"\nreasons = [\"because\"]\n");
-    let by_name = read("my", &base("inflation/cpi-annual"), "R <- CPI;").unwrap();
+    let by_name = read_recipe("my", &base("inflation/cpi-annual"), "R <- CPI;").unwrap();
     let id = by_name.recipe.deviates_from.as_ref().unwrap().recipe.to_string();
-    let by_id = read("my", &base(&id), "R <- CPI;").unwrap();
+    let by_id = read_recipe("my", &base(&id), "R <- CPI;").unwrap();
     assert_eq!(by_name.recipe, by_id.recipe);
 }
 
@@ -47,7 +47,7 @@ fn a_wrong_file_says_what_is_wrong() {
         ),
     ];
     for (old, new, message) in cases {
-        let fault: Error = read("my", &TOML.replacen(old, new, 1), "N := 1;\nR <- CPI;").unwrap_err();
+        let fault: Error = read_recipe("my", &TOML.replacen(old, new, 1), "N := 1;\nR <- CPI;").unwrap_err();
         assert!(fault.to_string().contains(message), "{fault}");
     }
 }

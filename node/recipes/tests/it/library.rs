@@ -9,11 +9,11 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use ingest::{ColumnMapping, ImportOptions, Mapping};
-use ledger::compute::{self, Source};
+use ledger::compute::{self, InputData};
 use ledger::vtl;
-use recipes::{Entry, LIBRARY};
-use schemas::object::{Recipe, Structure, encode};
-use schemas::structure::Shape;
+use recipes::{LIBRARY, LibraryRecipe};
+use schemas::object::{Recipe, Structure, encode_object};
+use schemas::structure::ComponentList;
 use schemas::text::Name;
 
 /// Whether a file says this; `ASSAY_BLESS=1` makes it so: read the difference before it is kept.
@@ -60,8 +60,8 @@ fn every_recipe_can_be_published() {
         let read = entry.read().unwrap_or_else(|fault| panic!("{fault}"));
         let recipe = &read.recipe;
         assert_eq!(recipe.semantics, vtl::SEMANTICS_VERSION);
-        encode(recipe).unwrap_or_else(|fault| panic!("{}: {fault}", entry.name));
-        if let Err(fault) = compute::publishable(recipe) {
+        encode_object(recipe).unwrap_or_else(|fault| panic!("{}: {fault}", entry.name));
+        if let Err(fault) = compute::check_publishable(recipe) {
             panic!("{}: {fault}", entry.name);
         }
         let layout = vtl::format_script(entry.script).unwrap();
@@ -93,10 +93,10 @@ fn every_recipe_gives_what_was_worked_out() {
 }
 
 /// The case with the results that the recipe gives.
-fn worked(entry: &Entry, case: &str) -> String {
+fn worked(entry: &LibraryRecipe, case: &str) -> String {
     let recipe = entry.recipe().unwrap();
     let head = case.find("> ").unwrap_or(case.len());
-    let inputs: BTreeMap<Name, Source> = sections(&case[..head])
+    let inputs: BTreeMap<Name, InputData> = sections(&case[..head])
         .into_iter()
         .map(|(name, csv)| {
             let input = recipe
@@ -106,7 +106,8 @@ fn worked(entry: &Entry, case: &str) -> String {
             (Name::new(name).unwrap(), source(name, csv, &input.components))
         })
         .collect();
-    let outcome = compute::tables(&recipe, inputs).unwrap_or_else(|fault| panic!("{}: {fault}", entry.name));
+    let outcome =
+        compute::compute_tables(&recipe, inputs).unwrap_or_else(|fault| panic!("{}: {fault}", entry.name));
     let mut text = case[..head].to_owned();
     for (name, table) in &outcome.tables {
         let mut csv = Vec::new();
@@ -122,10 +123,10 @@ fn sections(text: &str) -> Vec<(&str, &str)> {
     text.split("\n= ").skip(1).filter_map(|section| section.split_once('\n')).collect()
 }
 
-fn source(name: &str, csv: &str, shape: &Shape) -> Source {
+fn source(name: &str, csv: &str, shape: &ComponentList) -> InputData {
     let link = |component: &schemas::structure::Component| ColumnMapping {
         role: Some(component.role),
-        value_type: Some(component.kind),
+        value_type: Some(component.value_type),
         ..ColumnMapping::column(component.id.as_str(), component.id.clone())
     };
     let columns = shape.components().iter().map(link).collect();
@@ -136,7 +137,7 @@ fn source(name: &str, csv: &str, shape: &Shape) -> Source {
     let source = ingest::SourceFile { name, bytes: csv.trim_end().as_bytes() };
     let imported = ingest::import(source, &options, &mut |_| ()).unwrap_or_else(|fault| panic!("{fault}"));
     let structure = Structure { components: imported.table.shape().clone(), codes: BTreeMap::new() };
-    Source { structure, table: imported.table }
+    InputData { structure, table: imported.table }
 }
 
 #[test]
@@ -146,7 +147,7 @@ fn a_deviation_is_from_another_recipe_and_says_why() {
         let read = entry.read().unwrap();
         let Some(base) = read.deviates_from else { continue };
         let recipe: Recipe = read.recipe;
-        let other = recipes::find(&base).unwrap().recipe().unwrap();
+        let other = recipes::find_recipe(&base).unwrap().recipe().unwrap();
         assert_eq!(other.indicator, recipe.indicator, "{}", entry.name);
         assert!(recipe.deviates_from.unwrap().reasons.iter().all(|reason| reason.as_str().len() > 20));
         count += 1;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ledger::verify::verify;
+use ledger::verify::verify_release;
 use replication::LogView;
 use schemas::cid::{Cid, ReleaseId};
-use service::keep::Row;
-use service::query::Query;
-use service::{Core, Error, Keep, Memory, Output};
+use service::query::LedgerQuery;
+use service::storage::IndexRow;
+use service::{Core, CoreOutput, Error, MemoryStorage, Storage};
 use store::{IndexTree, WriteBatch};
 
 use super::office::{self, Office, open, retraction};
@@ -18,11 +18,11 @@ use super::peer::{head, serve, tell};
 /// is killed.
 #[derive(Clone)]
 struct Frail {
-    memory: Memory,
+    memory: MemoryStorage,
     left: Arc<AtomicUsize>,
 }
 
-impl Keep for Frail {
+impl Storage for Frail {
     fn has(&self, id: Cid) -> Result<bool, store::Error> {
         self.memory.has(id)
     }
@@ -44,31 +44,31 @@ impl Keep for Frail {
         self.memory.row(tree, key)
     }
 
-    fn rows(&self, tree: IndexTree, prefix: &[u8]) -> Result<Vec<Row>, store::Error> {
+    fn rows(&self, tree: IndexTree, prefix: &[u8]) -> Result<Vec<IndexRow>, store::Error> {
         self.memory.rows(tree, prefix)
     }
 }
 
 /// All that a node may do; begun again after each crash.
 fn script(core: &mut Core<Frail>, office: &Office, rival: &Office) -> Result<(), Error> {
-    if core.own().is_none() {
-        core.found(Office::new(50).genesis())?;
+    if core.own_publisher().is_none() {
+        core.adopt_identity(Office::new(50).genesis())?;
     }
     core.publish(&retraction("mine"), Vec::new(), 0)?;
     core.follow(office.id())?;
     tell(core, vec![head(office)])?;
     let outputs = serve(core, office)?;
-    let keep = core.keep();
+    let keep = core.storage();
     for output in outputs {
-        if let Output::Verify(release) = output {
-            core.verified(&verify(release, &|id| keep.get(id).unwrap()), 0)?;
+        if let CoreOutput::Verify(release) = output {
+            core.record_verification(&verify_release(release, &|id| keep.get(id).unwrap()), 0)?;
         }
     }
     tell(core, vec![head(rival)])?;
     serve(core, rival).map(|_| ())
 }
 
-fn frail(memory: &Memory, left: usize) -> Frail {
+fn frail(memory: &MemoryStorage, left: usize) -> Frail {
     Frail { memory: memory.clone(), left: Arc::new(AtomicUsize::new(left)) }
 }
 
@@ -81,28 +81,28 @@ fn a_crash_at_any_write_loses_nothing_and_leaves_nothing_half_done() {
     let release = ReleaseId::try_from(office.entries[3].value().object()).unwrap();
     let mut stops = 0;
     for writes in 0.. {
-        let memory = Memory::default();
+        let memory = MemoryStorage::default();
         let mut core = open(frail(&memory, usize::MAX), 50);
         core = {
             drop(core);
             open(frail(&memory, writes), 50)
         };
         let first = script(&mut core, &office, &rival);
-        let whole = first.is_ok() && core.keep().left.load(Ordering::Relaxed) > 0;
+        let whole = first.is_ok() && core.storage().left.load(Ordering::Relaxed) > 0;
         drop(core);
         let mut core = open(frail(&memory, usize::MAX), 50);
         script(&mut core, &office, &rival).unwrap_or_else(|fault| panic!("after {writes} writes: {fault}"));
-        let query = Query(&memory);
-        let own = core.own().unwrap();
+        let query = LedgerQuery(&memory);
+        let own = core.own_publisher().unwrap();
         assert_eq!(
             LogView::log_head(&core, own).unwrap().length,
             3,
             "after {writes} writes: identity, mine, attested"
         );
-        assert!(query.verdict(release).unwrap().is_some(), "after {writes} writes");
-        assert_eq!(query.attestations(release).unwrap().len(), 1, "after {writes} writes");
+        assert!(query.local_verdict(release).unwrap().is_some(), "after {writes} writes");
+        assert_eq!(query.list_attestations(release).unwrap().len(), 1, "after {writes} writes");
         assert!(LogView::has_fork(&core, office.id()), "after {writes} writes");
-        assert_eq!(core.entries(office.id(), 0, 9).unwrap().len(), 5, "after {writes} writes");
+        assert_eq!(core.entry_ids(office.id(), 0, 9).unwrap().len(), 5, "after {writes} writes");
         stops += 1;
         if whole {
             break;

@@ -2,7 +2,7 @@
 
 use ledger::log::Log;
 use schemas::cid::Cid;
-use schemas::entry::{Entry, Place};
+use schemas::entry::{Entry, EntryPosition};
 use schemas::key::SecretKey;
 use schemas::seal::Sealed;
 
@@ -36,7 +36,9 @@ fn map(mut pairs: Vec<(Vec<u8>, Vec<u8>)>) -> Vec<u8> {
 
 /// The next entry of a log, which links to `object` as one of `kind` about `subject`.
 pub(crate) fn linked(log: &Log, kind: &str, subject: &str, object: Cid, key: &SecretKey) -> Sealed<Entry> {
-    let Place::Next { publisher, seq, prev, authority } = log.next() else { panic!("a log has begun") };
+    let EntryPosition::Next { publisher, seq, prev, authority } = log.next_position() else {
+        panic!("a log has begun")
+    };
     let number = |value: u64| head(0, value as usize);
     let claims = map(vec![
         (number(1), text(&publisher.to_string())),

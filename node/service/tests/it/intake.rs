@@ -8,29 +8,29 @@ use schemas::cid::EntryId;
 use schemas::content::Block;
 use schemas::entry::{self, Entry};
 use schemas::seal::Sealed;
-use service::query::Query;
-use service::{Core, Keep, Memory, Output, STRANGER_ENTRIES_MAX, STRANGERS_MAX};
+use service::query::LedgerQuery;
+use service::{Core, CoreOutput, MemoryStorage, STRANGER_ENTRIES_MAX, STRANGERS_MAX, Storage};
 use store::{IndexTree, WriteBatch};
 
 use super::office::{self, Office, dataset, dataset_on, follower, id, operating, release};
 use super::peer::{answer, asks, head, peer, serve, sync, tell};
 
-fn penalties(outputs: Vec<Output>) -> Vec<Severity> {
+fn penalties(outputs: Vec<CoreOutput>) -> Vec<Severity> {
     let penalty = |output| match output {
-        Output::Network(SyncAction::Penalise { severity, .. }) => Some(severity),
+        CoreOutput::Network(SyncAction::Penalise { severity, .. }) => Some(severity),
         _ => None,
     };
     outputs.into_iter().filter_map(penalty).collect()
 }
 
 /// The whole entries of an office's log.
-fn complete(keep: &Memory, office: &Office) -> u64 {
-    let logs = Query(keep).logs().unwrap();
+fn complete(keep: &MemoryStorage, office: &Office) -> u64 {
+    let logs = LedgerQuery(keep).list_logs().unwrap();
     logs.iter().find(|log| log.publisher == office.id()).map_or(0, |log| log.complete)
 }
 
 /// A core that asked for the log of an office, and what it asked.
-fn asking(office: &Office) -> (Core<Memory>, Memory, RequestId, SyncRequest) {
+fn asking(office: &Office) -> (Core<MemoryStorage>, MemoryStorage, RequestId, SyncRequest) {
     let (mut core, memory) = follower(office);
     tell(&mut core, vec![head(office)]).unwrap();
     let (request_id, request) = asks(core.take_outputs())[0].clone();
@@ -47,10 +47,13 @@ fn wrong_bytes_and_blocks_that_nobody_asked_for_are_refused() {
             true => (office.genesis().id().cid(), b"wrong".to_vec()),
             false => (id(&object), object.clone()),
         };
-        core.received(Millis(0), request_id, named, bytes).unwrap();
+        core.accept_block(Millis(0), request_id, named, bytes).unwrap();
         assert_eq!(penalties(core.take_outputs()), [Severity::Severe], "spoil {spoil}");
-        core.handle(Millis(0), SyncEvent::RequestFinished { request_id, outcome: StreamOutcome::Complete })
-            .unwrap();
+        core.handle_event(
+            Millis(0),
+            SyncEvent::RequestFinished { request_id, outcome: StreamOutcome::Complete },
+        )
+        .unwrap();
         assert!(!memory.has(named).unwrap());
     }
 }
@@ -59,10 +62,10 @@ fn wrong_bytes_and_blocks_that_nobody_asked_for_are_refused() {
 fn blocks_of_a_request_that_is_over_are_not_kept() {
     let office = office::published(1);
     let (mut core, memory, request_id, request) = asking(&office);
-    core.handle(Millis(0), SyncEvent::RequestFinished { request_id, outcome: StreamOutcome::Complete })
+    core.handle_event(Millis(0), SyncEvent::RequestFinished { request_id, outcome: StreamOutcome::Complete })
         .unwrap();
     for (id, bytes) in answer(&office, &request) {
-        core.received(Millis(0), request_id, id, bytes).unwrap();
+        core.accept_block(Millis(0), request_id, id, bytes).unwrap();
         assert!(!memory.has(id).unwrap());
     }
 }
@@ -70,18 +73,21 @@ fn blocks_of_a_request_that_is_over_are_not_kept() {
 #[test]
 fn an_entry_with_a_forged_signature_is_a_lie() {
     let mut office = office::published(1);
-    let forged = entry::sign(office.log.next(), 0, &office::retraction("forged"), &operating(2)).unwrap();
+    let forged =
+        entry::sign_entry(office.log.next_position(), 0, &office::retraction("forged"), &operating(2))
+            .unwrap();
     let (mut core, _, request_id, request) = asking(&office);
     for (id, bytes) in answer(&office, &request) {
-        core.received(Millis(0), request_id, id, bytes).unwrap();
+        core.accept_block(Millis(0), request_id, id, bytes).unwrap();
     }
-    core.handle(Millis(0), SyncEvent::RequestFinished { request_id, outcome: StreamOutcome::Complete })
+    core.handle_event(Millis(0), SyncEvent::RequestFinished { request_id, outcome: StreamOutcome::Complete })
         .unwrap();
     serve(&mut core, &office).unwrap();
     office.retract("true");
-    core.handle(Millis(0), SyncEvent::HeadsReceived { from: peer(), heads: vec![head(&office)] }).unwrap();
+    core.handle_event(Millis(0), SyncEvent::HeadsReceived { from: peer(), heads: vec![head(&office)] })
+        .unwrap();
     let (request_id, _) = asks(core.take_outputs())[0];
-    core.received(Millis(0), request_id, forged.id().cid(), forged.bytes().to_vec()).unwrap();
+    core.accept_block(Millis(0), request_id, forged.id().cid(), forged.bytes().to_vec()).unwrap();
     assert_eq!(penalties(core.take_outputs()), [Severity::Severe]);
     assert_eq!(LogView::log_head(&core, office.id()).unwrap().length, 4);
     assert!(!LogView::has_fork(&core, office.id()), "a forgery is no evidence");
@@ -93,13 +99,13 @@ fn a_followed_log_becomes_whole_and_a_release_is_to_be_run() {
     let (mut core, memory) = follower(&office);
     let outputs = sync(&mut core, &office).unwrap();
     assert_eq!(complete(&memory, &office), 4);
-    assert!(outputs.iter().any(|output| matches!(output, Output::Verify(_))));
+    assert!(outputs.iter().any(|output| matches!(output, CoreOutput::Verify(_))));
 }
 
 #[test]
 fn a_stranger_whom_the_operator_begins_to_follow_is_fetched_whole() {
     let office = office::published(1);
-    let memory = Memory::default();
+    let memory = MemoryStorage::default();
     let mut core = office::open(memory.clone(), 50);
     sync(&mut core, &office).unwrap();
     assert_eq!((LogView::log_head(&core, office.id()).unwrap().length, complete(&memory, &office)), (4, 1));
@@ -111,8 +117,8 @@ fn a_stranger_whom_the_operator_begins_to_follow_is_fetched_whole() {
 #[test]
 fn a_stranger_stays_within_its_quota() {
     let mut office = Office::new(1).aged(STRANGER_ENTRIES_MAX - 1);
-    let memory = Memory::default();
-    office::open(memory.clone(), 50).take(office.genesis()).unwrap();
+    let memory = MemoryStorage::default();
+    office::open(memory.clone(), 50).accept_entry(office.genesis()).unwrap();
     // As if all but one of the entries that a stranger may have were held.
     let row = Aged { length: office.log.length(), last: office.log.last(), complete: 1 };
     let mut batch = WriteBatch::new();
@@ -123,13 +129,13 @@ fn a_stranger_stays_within_its_quota() {
     tell(&mut core, vec![head(&office)]).unwrap();
     let (request_id, _) = asks(core.take_outputs())[0];
     for entry in &two {
-        core.received(Millis(0), request_id, entry.id().cid(), entry.bytes().to_vec()).unwrap();
+        core.accept_block(Millis(0), request_id, entry.id().cid(), entry.bytes().to_vec()).unwrap();
     }
-    let length = |core: &Core<Memory>| LogView::log_head(core, office.id()).unwrap().length;
+    let length = |core: &Core<MemoryStorage>| LogView::log_head(core, office.id()).unwrap().length;
     assert_eq!(length(&core), STRANGER_ENTRIES_MAX);
     assert_eq!(penalties(core.take_outputs()), [], "the peer is not to blame");
     core.follow(office.id()).unwrap();
-    core.take(two[1].clone()).unwrap();
+    core.accept_entry(two[1].clone()).unwrap();
     assert_eq!(length(&core), STRANGER_ENTRIES_MAX + 1, "whoever is followed has no quota");
 }
 
@@ -143,17 +149,17 @@ struct Aged {
 
 #[test]
 fn strangers_are_not_without_number() {
-    let mut core = office::open(Memory::default(), 50);
+    let mut core = office::open(MemoryStorage::default(), 50);
     let offices: Vec<Office> = (0..=STRANGERS_MAX).map(|n| Office::named(1, &n.to_string())).collect();
     let last = &offices[STRANGERS_MAX];
     // Asked for while there was room, delivered when there is none.
     tell(&mut core, vec![head(last)]).unwrap();
     let (request_id, _) = asks(core.take_outputs())[0];
     for office in &offices[..STRANGERS_MAX] {
-        core.take(office.genesis()).unwrap();
+        core.accept_entry(office.genesis()).unwrap();
     }
     let genesis = last.genesis();
-    core.received(Millis(0), request_id, genesis.id().cid(), genesis.bytes().to_vec()).unwrap();
+    core.accept_block(Millis(0), request_id, genesis.id().cid(), genesis.bytes().to_vec()).unwrap();
     assert!(LogView::log_head(&core, last.id()).is_none());
     assert_eq!(penalties(core.take_outputs()), []);
     core.follow(last.id()).unwrap();
@@ -177,10 +183,12 @@ fn traps() -> Vec<(&'static str, Vec<u8>, Vec<Block>)> {
 }
 
 /// The core holds the whole log, its lists read, and it starts again.
-fn check_alive(what: &str, mut core: Core<Memory>, memory: &Memory, office: &Office) {
+fn check_alive(what: &str, mut core: Core<MemoryStorage>, memory: &MemoryStorage, office: &Office) {
     sync(&mut core, office).unwrap_or_else(|fault| panic!("{what}: {fault}"));
     assert_eq!(complete(memory, office), office.log.length(), "{what}: the log goes on");
-    for list in [Query(memory).datasets().map(|_| ()), Query(memory).releases().map(|_| ())] {
+    for list in
+        [LedgerQuery(memory).list_datasets().map(|_| ()), LedgerQuery(memory).list_releases().map(|_| ())]
+    {
         list.unwrap_or_else(|fault| panic!("{what}: a list does not read: {fault}"));
     }
     office::open(memory.clone(), 50);
@@ -195,7 +203,7 @@ fn an_object_that_is_wrong_in_itself_stops_nothing() {
         office.sign(&object, blocks);
         let (core, memory) = follower(&office);
         check_alive(what, core, &memory, &office);
-        assert_eq!(Query(&memory).datasets().unwrap().len(), 1, "{what}: what is sound is found");
+        assert_eq!(LedgerQuery(&memory).list_datasets().unwrap().len(), 1, "{what}: what is sound is found");
     }
 }
 
@@ -231,7 +239,7 @@ fn evidence_of_a_fork_is_kept_told_and_there_after_a_restart() {
     let (mut core, memory) = follower(&left);
     sync(&mut core, &left).unwrap();
     let outputs = sync(&mut core, &right).unwrap();
-    assert!(outputs.iter().any(|output| matches!(output, Output::Forked { seq: 4, .. })));
+    assert!(outputs.iter().any(|output| matches!(output, CoreOutput::Forked { seq: 4, .. })));
     for core in [core, office::open(memory.clone(), 50)] {
         let heads: Vec<LogHead> = LogView::all_heads(&core);
         assert_eq!(heads, [head(&left), head(&right)]);
@@ -261,10 +269,10 @@ fn a_branch_taken_from_a_file_is_no_head_until_it_can_be_proved() {
     let second = right.retract("right again");
     let (mut core, memory) = follower(&left);
     sync(&mut core, &left).unwrap();
-    assert!(core.take(second).is_err());
-    assert!(Query(&memory).logs().unwrap()[0].forked, "it is evidence all the same");
+    assert!(core.accept_entry(second).is_err());
+    assert!(LedgerQuery(&memory).list_logs().unwrap()[0].forked, "it is evidence all the same");
     assert_eq!(LogView::all_heads(&core), [head(&left)], "a peer that holds as much could not check it");
-    assert!(core.take(first.clone()).is_err());
+    assert!(core.accept_entry(first.clone()).is_err());
     let rival = LogHead { last: first.id(), ..head(&left) };
     assert_eq!(LogView::all_heads(&core), [head(&left), rival]);
     assert_eq!(LogView::all_heads(&office::open(memory, 50)), [head(&left), rival]);
@@ -289,9 +297,9 @@ fn blocks_that_come_another_way_are_not_waited_for() {
     let (object, blocks) = dataset(b"source");
     office.sign(&object, blocks.clone());
     let (mut core, memory) = follower(&office);
-    core.found(Office::new(50).genesis()).unwrap();
+    core.adopt_identity(Office::new(50).genesis()).unwrap();
     for entry in &office.entries {
-        core.take(entry.clone()).unwrap();
+        core.accept_entry(entry.clone()).unwrap();
     }
     assert_eq!(complete(&memory, &office), 1, "its blocks are nowhere");
     core.publish(&object, blocks, 0).unwrap();
@@ -308,9 +316,9 @@ fn whoever_signs_the_same_object_does_not_take_its_place() {
         let mut copy = Office::new(seed);
         let object = office.blocks[&office.last().value().object()].clone();
         let entry = copy.sign(&object, Vec::new());
-        core.take(copy.genesis()).unwrap();
-        core.take(entry).unwrap();
+        core.accept_entry(copy.genesis()).unwrap();
+        core.accept_entry(entry).unwrap();
     }
     let release = office.last().value().object().try_into().unwrap();
-    assert_eq!(Query(&memory).release(release).unwrap().placed.publisher, office.id());
+    assert_eq!(LedgerQuery(&memory).find_release(release).unwrap().position.publisher, office.id());
 }

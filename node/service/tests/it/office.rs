@@ -5,20 +5,20 @@ use std::sync::Arc;
 
 use ledger::log::Log;
 use schemas::cid::{Cid, Codec, ContentId, DatasetId, PieceId, PublisherId, RecipeId};
-use schemas::content::{self, Block, block};
+use schemas::content::{self, Block, encode_block};
 use schemas::decimal::Decimal;
-use schemas::entry::{self, Entry, Place};
+use schemas::entry::{self, Entry, EntryPosition};
 use schemas::key::SecretKey;
 use schemas::object::{
-    Dataset, Identity, Input, Limits, OperatingKey, Output, Provenance, Recipe, Release, Retraction, Scope,
-    Snapshot, Use, encode,
+    Dataset, Identity, KeyUse, OperatingKey, Provenance, Recipe, RecipeInput, RecipeOutput, Release,
+    Retraction, RetractionScope, RunLimits, Snapshot, encode_object,
 };
 use schemas::period::{Frequency, Period};
 use schemas::seal::Sealed;
-use schemas::structure::{Component, Role, Shape, Type};
-use schemas::table::{Column, Table, Texts};
+use schemas::structure::{Component, ComponentList, Role, ValueType};
+use schemas::table::{Column, Table, TextColumn};
 use schemas::text::{Name, Text};
-use service::{Core, Keep, Memory, Setup, Signer};
+use service::{Core, CoreSetup, MemoryStorage, Signer, Storage};
 
 pub(crate) fn name(text: &str) -> Name {
     Name::new(text).unwrap()
@@ -50,10 +50,11 @@ impl Office {
             contact: None,
             roots: vec![root.public()],
             next_root: [0; 32],
-            keys: vec![OperatingKey { key, uses: vec![Use::Publish, Use::Attest] }],
+            keys: vec![OperatingKey { key, uses: vec![KeyUse::Publish, KeyUse::Attest] }],
         };
-        let genesis = entry::sign(Place::Genesis, 0, &encode(&identity).unwrap(), &root).unwrap();
-        let log = Log::begin(&genesis).unwrap();
+        let genesis =
+            entry::sign_entry(EntryPosition::Genesis, 0, &encode_object(&identity).unwrap(), &root).unwrap();
+        let log = Log::from_genesis(&genesis).unwrap();
         let mut office = Self { seed, log, entries: Vec::new(), blocks: BTreeMap::new() };
         office.put(genesis);
         office
@@ -78,8 +79,8 @@ impl Office {
 
     /// Signs an object and keeps it with the blocks that it needs.
     pub(crate) fn sign(&mut self, object: &[u8], blocks: Vec<Block>) -> Sealed<Entry> {
-        let entry = entry::sign(self.log.next(), 0, object, &operating(self.seed)).unwrap();
-        self.log.take(&entry).unwrap();
+        let entry = entry::sign_entry(self.log.next_position(), 0, object, &operating(self.seed)).unwrap();
+        self.log.append(&entry).unwrap();
         self.blocks.insert(entry.value().object(), object.to_vec());
         self.blocks.extend(blocks);
         self.put(entry.clone());
@@ -90,7 +91,7 @@ impl Office {
     pub(crate) fn link(&mut self, kind: &str, object: Vec<u8>) {
         let object = (id(&object), object);
         let entry = super::forge::linked(&self.log, kind, "x", object.0, &operating(self.seed));
-        self.log.take(&entry).unwrap();
+        self.log.append(&entry).unwrap();
         self.blocks.extend([object]);
         self.put(entry);
     }
@@ -115,18 +116,24 @@ pub(crate) fn operating(seed: u8) -> SecretKey {
 
 pub(crate) fn retraction(reason: &str) -> Vec<u8> {
     let subject = schemas::cid::EntryId::of(b"x").cid();
-    encode(&Retraction { subject, scope: Scope::Whole, reason: text(reason), replacement: None }).unwrap()
+    encode_object(&Retraction {
+        subject,
+        scope: RetractionScope::Whole,
+        reason: text(reason),
+        replacement: None,
+    })
+    .unwrap()
 }
 
 /// Opens a core that signs as the office with this seed.
-pub(crate) fn open<K: Keep>(keep: K, seed: u8) -> Core<K> {
-    let setup = Setup { signer: Some(Signer(operating(seed))), build: text("test"), attest: true };
+pub(crate) fn open<K: Storage>(keep: K, seed: u8) -> Core<K> {
+    let setup = CoreSetup { signer: Some(Signer(operating(seed))), build: text("test"), attest: true };
     Core::open(Arc::new(keep), setup).unwrap()
 }
 
 /// A core on new memory that follows an office.
-pub(crate) fn follower(office: &Office) -> (Core<Memory>, Memory) {
-    let memory = Memory::default();
+pub(crate) fn follower(office: &Office) -> (Core<MemoryStorage>, MemoryStorage) {
+    let memory = MemoryStorage::default();
     let mut core = open(memory.clone(), 50);
     core.follow(office.id()).unwrap();
     (core, memory)
@@ -146,23 +153,23 @@ fn snapshot(piece: &[u8]) -> (schemas::cid::SnapshotId, Vec<Block>) {
         agency: None,
         licence: None,
     };
-    let (snapshot, packed) = block(&snapshot).unwrap();
+    let (snapshot, packed) = encode_block(&snapshot).unwrap();
     (snapshot, vec![packed, (id.cid(), piece.to_vec())])
 }
 
-fn shape() -> Shape {
+fn shape() -> ComponentList {
     let part = |id, role, kind| Component::new(name(id), role, kind);
     let parts = vec![
-        part("REF_AREA", Role::Identifier, Type::String),
-        part("TIME_PERIOD", Role::Identifier, Type::TimePeriod),
-        part("OBS_VALUE", Role::Measure, Type::Number),
+        part("REF_AREA", Role::Identifier, ValueType::String),
+        part("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod),
+        part("OBS_VALUE", Role::Measure, ValueType::Number),
     ];
-    Shape::new(parts).unwrap()
+    ComponentList::new(parts).unwrap()
 }
 
 fn table() -> Table {
     let columns = vec![
-        Column::Text(Texts::from_rows([Some("A"), Some("A")])),
+        Column::Text(TextColumn::from_rows([Some("A"), Some("A")])),
         Column::Period((0..2).map(|year| Period::new(Frequency::A, 2000 + year, 1)).collect()),
         Column::Number((0..2).map(|year| Decimal::new(100 + year, 0).ok()).collect()),
     ];
@@ -171,7 +178,7 @@ fn table() -> Table {
 
 /// A data set, and the blocks that it needs.
 pub(crate) fn dataset(piece: &[u8]) -> (Vec<u8>, Vec<Block>) {
-    let (content, mut blocks) = content::pack(&table(), BTreeMap::new()).unwrap();
+    let (content, mut blocks) = content::pack_table(&table(), BTreeMap::new()).unwrap();
     let (snapshot, source) = snapshot(piece);
     blocks.extend(source);
     (dataset_of(content, snapshot), blocks)
@@ -186,7 +193,7 @@ fn dataset_of(content: ContentId, snapshot: schemas::cid::SnapshotId) -> Vec<u8>
         provenance: Provenance::Import { snapshot, importer: text("csv/1") },
         plausibility_warnings: Vec::new(),
     };
-    encode(&dataset).unwrap()
+    encode_object(&dataset).unwrap()
 }
 
 /// A data set whose content is the object `block`, whatever that is.
@@ -202,16 +209,19 @@ pub(crate) fn recipe() -> Vec<u8> {
         title: text("Twice"),
         indicator: name("twice"),
         script: text("TWICE <- CPI * 2;"),
-        inputs: BTreeMap::from([(name("CPI"), Input { title: text("Index"), components: shape() })]),
-        outputs: BTreeMap::from([(name("TWICE"), Output { title: text("Twice"), unit: text("index") })]),
+        inputs: BTreeMap::from([(name("CPI"), RecipeInput { title: text("Index"), components: shape() })]),
+        outputs: BTreeMap::from([(
+            name("TWICE"),
+            RecipeOutput { title: text("Twice"), unit: text("index") },
+        )]),
         semantics: ledger::vtl::SEMANTICS_VERSION,
-        limits: Limits { steps: 1_000_000, cells: 1_000_000 },
+        limits: RunLimits { steps: 1_000_000, cells: 1_000_000 },
         description: text("For tests."),
         references: Vec::new(),
         licence: text("CC0-1.0"),
         deviates_from: None,
     };
-    encode(&recipe).unwrap()
+    encode_object(&recipe).unwrap()
 }
 
 /// The id of an object.
@@ -221,7 +231,7 @@ pub(crate) fn id(object: &[u8]) -> Cid {
 
 /// A release that states the input itself as the result, which is wrong.
 pub(crate) fn release(recipe: Cid, dataset: Cid) -> (Vec<u8>, Vec<Block>) {
-    let (content, blocks) = content::pack(&table(), BTreeMap::new()).unwrap();
+    let (content, blocks) = content::pack_table(&table(), BTreeMap::new()).unwrap();
     let release = Release {
         dataflow: name("twice"),
         vintage: text("1"),
@@ -231,7 +241,7 @@ pub(crate) fn release(recipe: Cid, dataset: Cid) -> (Vec<u8>, Vec<Block>) {
         steps: 1,
         supersedes: None,
     };
-    (encode(&release).unwrap(), blocks)
+    (encode_object(&release).unwrap(), blocks)
 }
 
 /// An office that has published a data set, a recipe and a release.

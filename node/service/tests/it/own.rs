@@ -1,25 +1,25 @@
 //! The own log, when peers say things about it, and attestations, whatever stops them.
 
-use ledger::verify::verify;
+use ledger::verify::verify_release;
 use replication::{LogHead, Millis, StreamOutcome, SyncEvent};
 use schemas::cid::{EntryId, ReleaseId};
-use service::{Core, Error, Keep, Memory, Output};
+use service::{Core, CoreOutput, Error, MemoryStorage, Storage};
 
 use super::office::{self, Office, follower, open, retraction};
 use super::peer::{asks, head, peer, serve, sync, tell};
 
 /// Runs the releases that the core wants run.
-fn verify_all<K: Keep>(core: &mut Core<K>, outputs: Vec<Output>) -> Vec<Result<bool, Error>> {
+fn verify_all<K: Storage>(core: &mut Core<K>, outputs: Vec<CoreOutput>) -> Vec<Result<bool, Error>> {
     let wanted: Vec<ReleaseId> = outputs
         .into_iter()
         .filter_map(|output| match output {
-            Output::Verify(release) => Some(release),
+            CoreOutput::Verify(release) => Some(release),
             _ => None,
         })
         .collect();
-    let keep = core.keep();
-    let run = |release| verify(release, &|id| keep.get(id).unwrap());
-    wanted.into_iter().map(|release| core.verified(&run(release), 0)).collect()
+    let keep = core.storage();
+    let run = |release| verify_release(release, &|id| keep.get(id).unwrap());
+    wanted.into_iter().map(|release| core.record_verification(&run(release), 0)).collect()
 }
 
 /// A claim of more entries of a log than there are.
@@ -30,30 +30,32 @@ fn boast(office: &Office) -> LogHead {
 #[test]
 fn a_peer_that_boasts_of_the_own_log_does_not_stop_it() {
     let office = Office::new(1);
-    let mut core = open(Memory::default(), 1);
-    core.found(office.genesis()).unwrap();
+    let mut core = open(MemoryStorage::default(), 1);
+    core.adopt_identity(office.genesis()).unwrap();
     tell(&mut core, vec![boast(&office)]).unwrap();
     let behind = core.publish(&retraction("a"), Vec::new(), 0);
     assert!(matches!(behind, Err(Error::Behind { told: 1000, .. })), "it may be true");
     let asked = asks(core.take_outputs());
     let (request_id, _) = asked[0];
-    core.handle(Millis(1), SyncEvent::RequestFinished { request_id, outcome: StreamOutcome::Complete })
+    core.handle_event(Millis(1), SyncEvent::RequestFinished { request_id, outcome: StreamOutcome::Complete })
         .unwrap();
     assert_eq!(core.publish(&retraction("a"), Vec::new(), 0).unwrap().seq, 1, "it is not");
-    core.handle(Millis(2), SyncEvent::HeadsReceived { from: peer(), heads: vec![boast(&office)] }).unwrap();
+    core.handle_event(Millis(2), SyncEvent::HeadsReceived { from: peer(), heads: vec![boast(&office)] })
+        .unwrap();
     assert_eq!(core.publish(&retraction("b"), Vec::new(), 0).unwrap().seq, 2, "nor when said again");
 }
 
 #[test]
 fn a_claim_goes_with_the_peer_that_made_it() {
     let office = Office::new(1);
-    let mut core = open(Memory::default(), 1);
-    core.found(office.genesis()).unwrap();
-    core.handle(Millis(0), SyncEvent::HeadsReceived { from: peer(), heads: vec![boast(&office)] }).unwrap();
+    let mut core = open(MemoryStorage::default(), 1);
+    core.adopt_identity(office.genesis()).unwrap();
+    core.handle_event(Millis(0), SyncEvent::HeadsReceived { from: peer(), heads: vec![boast(&office)] })
+        .unwrap();
     assert!(core.publish(&retraction("a"), Vec::new(), 0).is_ok(), "nobody connected says so");
     tell(&mut core, vec![boast(&office)]).unwrap();
     assert!(matches!(core.publish(&retraction("b"), Vec::new(), 0), Err(Error::Behind { .. })));
-    core.handle(Millis(0), SyncEvent::Disconnected(peer())).unwrap();
+    core.handle_event(Millis(0), SyncEvent::Disconnected(peer())).unwrap();
     assert!(core.publish(&retraction("b"), Vec::new(), 0).is_ok());
 }
 
@@ -61,8 +63,8 @@ fn a_claim_goes_with_the_peer_that_made_it() {
 fn a_node_that_was_behind_attests_once_it_is_not() {
     let (mut own, other) = (Office::new(1), office::published(2));
     own.retract("signed before the copy was made");
-    let mut core = open(Memory::default(), 1);
-    core.found(own.genesis()).unwrap();
+    let mut core = open(MemoryStorage::default(), 1);
+    core.adopt_identity(own.genesis()).unwrap();
     core.follow(other.id()).unwrap();
     tell(&mut core, vec![head(&own), head(&other)]).unwrap();
     let asked = asks(core.take_outputs());
@@ -71,15 +73,15 @@ fn a_node_that_was_behind_attests_once_it_is_not() {
             && *publisher == other.id()
         {
             for (id, bytes) in super::peer::answer(&other, &request) {
-                core.received(Millis(0), request_id, id, bytes).unwrap();
+                core.accept_block(Millis(0), request_id, id, bytes).unwrap();
             }
-            core.handle(
+            core.handle_event(
                 Millis(0),
                 SyncEvent::RequestFinished { request_id, outcome: StreamOutcome::Complete },
             )
             .unwrap();
         } else {
-            core.handle(
+            core.handle_event(
                 Millis(0),
                 SyncEvent::RequestFinished {
                     request_id,
@@ -92,7 +94,7 @@ fn a_node_that_was_behind_attests_once_it_is_not() {
     let outputs = serve(&mut core, &other).unwrap();
     let done = verify_all(&mut core, outputs);
     assert!(matches!(done[..], [Err(Error::Behind { .. })]), "{done:?}");
-    core.handle(Millis(100_000), SyncEvent::Tick).unwrap();
+    core.handle_event(Millis(100_000), SyncEvent::Tick).unwrap();
     let outputs = sync(&mut core, &own).unwrap();
     let done = verify_all(&mut core, outputs);
     assert!(matches!(done[..], [Ok(true)]), "{done:?}");
@@ -101,12 +103,12 @@ fn a_node_that_was_behind_attests_once_it_is_not() {
 #[test]
 fn an_identity_made_later_attests_what_was_found_before() {
     let other = office::published(2);
-    let memory = Memory::default();
+    let memory = MemoryStorage::default();
     let mut core = open(memory.clone(), 1);
     core.follow(other.id()).unwrap();
     let outputs = sync(&mut core, &other).unwrap();
     assert!(matches!(verify_all(&mut core, outputs)[..], [Ok(false)]));
-    core.found(Office::new(1).genesis()).unwrap();
+    core.adopt_identity(Office::new(1).genesis()).unwrap();
     let outputs = core.take_outputs();
     assert!(matches!(verify_all(&mut core, outputs)[..], [Ok(true)]));
     let mut again = open(memory, 1);
@@ -117,26 +119,26 @@ fn an_identity_made_later_attests_what_was_found_before() {
 #[test]
 fn a_key_that_may_not_attest_does_not_run_releases_for_ever() {
     let other = office::published(2);
-    let memory = Memory::default();
+    let memory = MemoryStorage::default();
     let mut core = open(memory.clone(), 7);
-    core.found(Office::new(1).genesis()).unwrap();
+    core.adopt_identity(Office::new(1).genesis()).unwrap();
     core.follow(other.id()).unwrap();
     let outputs = sync(&mut core, &other).unwrap();
     assert!(matches!(verify_all(&mut core, outputs)[..], [Ok(false)]), "found, and not signed");
     let mut again = open(memory, 7);
-    assert!(again.take_outputs().iter().all(|output| !matches!(output, Output::Verify(_))));
+    assert!(again.take_outputs().iter().all(|output| !matches!(output, CoreOutput::Verify(_))));
 }
 
 #[test]
 fn a_log_that_is_held_already_becomes_the_own() {
     let office = office::published(1);
-    let mut core = open(Memory::default(), 1);
+    let mut core = open(MemoryStorage::default(), 1);
     for entry in &office.entries {
-        core.take(entry.clone()).unwrap();
+        core.accept_entry(entry.clone()).unwrap();
     }
-    core.found(office.genesis()).unwrap();
+    core.adopt_identity(office.genesis()).unwrap();
     sync(&mut core, &office).unwrap();
-    let lost = office.blocks.keys().filter(|id| !core.keep().has(**id).unwrap()).count();
+    let lost = office.blocks.keys().filter(|id| !core.storage().has(**id).unwrap()).count();
     assert_eq!(lost, 0, "an own log is kept whole");
 }
 
@@ -144,14 +146,14 @@ fn a_log_that_is_held_already_becomes_the_own() {
 fn nobody_is_a_witness_of_himself() {
     let office = office::published(1);
     let (mut core, memory) = follower(&office);
-    core.found(Office::new(50).genesis()).unwrap();
+    core.adopt_identity(Office::new(50).genesis()).unwrap();
     sync(&mut core, &office).unwrap();
     let release = ReleaseId::try_from(office.last().value().object()).unwrap();
-    let keep = core.keep();
-    let found = verify(release, &|id| keep.get(id).unwrap());
+    let keep = core.storage();
+    let found = verify_release(release, &|id| keep.get(id).unwrap());
     core.publish(&keep.get(release.cid()).unwrap().unwrap(), Vec::new(), 0).unwrap();
-    assert!(!core.verified(&found, 0).unwrap(), "it has signed the figures itself");
-    assert!(service::query::Query(keep.as_ref()).verdict(release).unwrap().is_some());
+    assert!(!core.record_verification(&found, 0).unwrap(), "it has signed the figures itself");
+    assert!(service::query::LedgerQuery(keep.as_ref()).local_verdict(release).unwrap().is_some());
     let outputs = open(memory, 50).take_outputs();
-    assert!(outputs.iter().all(|output| !matches!(output, Output::Verify(_))), "nor asked again");
+    assert!(outputs.iter().all(|output| !matches!(output, CoreOutput::Verify(_))), "nor asked again");
 }

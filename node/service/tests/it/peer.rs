@@ -3,7 +3,7 @@
 use replication::{LogHead, Millis, Peer, RequestId, StreamOutcome, SyncAction, SyncEvent, SyncRequest};
 use schemas::cid::Cid;
 use schemas::content::Block;
-use service::{Core, Error, Keep, Output};
+use service::{Core, CoreOutput, Error, Storage};
 
 use super::office::Office;
 
@@ -20,9 +20,11 @@ pub(crate) fn head(office: &Office) -> LogHead {
 }
 
 /// What a core wants to know, of what it gave out.
-pub(crate) fn asks(outputs: Vec<Output>) -> Vec<(RequestId, SyncRequest)> {
+pub(crate) fn asks(outputs: Vec<CoreOutput>) -> Vec<(RequestId, SyncRequest)> {
     let ask = |output| match output {
-        Output::Network(SyncAction::SendRequest { request_id, request, .. }) => Some((request_id, request)),
+        CoreOutput::Network(SyncAction::SendRequest { request_id, request, .. }) => {
+            Some((request_id, request))
+        }
         _ => None,
     };
     outputs.into_iter().filter_map(ask).collect()
@@ -41,13 +43,13 @@ pub(crate) fn answer(office: &Office, request: &SyncRequest) -> Vec<Block> {
 }
 
 /// Connects the peer and lets it tell heads.
-pub(crate) fn tell<K: Keep>(core: &mut Core<K>, heads: Vec<LogHead>) -> Result<(), Error> {
-    core.handle(Millis(0), SyncEvent::Connected(peer()))?;
-    core.handle(Millis(0), SyncEvent::HeadsReceived { from: peer(), heads })
+pub(crate) fn tell<K: Storage>(core: &mut Core<K>, heads: Vec<LogHead>) -> Result<(), Error> {
+    core.handle_event(Millis(0), SyncEvent::Connected(peer()))?;
+    core.handle_event(Millis(0), SyncEvent::HeadsReceived { from: peer(), heads })
 }
 
 /// Answers what the core asks until it asks nothing more; gives its other outputs.
-pub(crate) fn serve<K: Keep>(core: &mut Core<K>, office: &Office) -> Result<Vec<Output>, Error> {
+pub(crate) fn serve<K: Storage>(core: &mut Core<K>, office: &Office) -> Result<Vec<CoreOutput>, Error> {
     let mut rest = Vec::new();
     for _ in 0..ROUNDS_MAX {
         let outputs = core.take_outputs();
@@ -55,14 +57,14 @@ pub(crate) fn serve<K: Keep>(core: &mut Core<K>, office: &Office) -> Result<Vec<
             return Ok(rest);
         }
         for output in outputs {
-            let Output::Network(SyncAction::SendRequest { request_id, request, .. }) = output else {
+            let CoreOutput::Network(SyncAction::SendRequest { request_id, request, .. }) = output else {
                 rest.push(output);
                 continue;
             };
             for (id, bytes) in answer(office, &request) {
-                core.received(Millis(0), request_id, id, bytes)?;
+                core.accept_block(Millis(0), request_id, id, bytes)?;
             }
-            core.handle(
+            core.handle_event(
                 Millis(0),
                 SyncEvent::RequestFinished { request_id, outcome: StreamOutcome::Complete },
             )?;
@@ -72,7 +74,7 @@ pub(crate) fn serve<K: Keep>(core: &mut Core<K>, office: &Office) -> Result<Vec<
 }
 
 /// Tells the core of the office's log and serves it.
-pub(crate) fn sync<K: Keep>(core: &mut Core<K>, office: &Office) -> Result<Vec<Output>, Error> {
+pub(crate) fn sync<K: Storage>(core: &mut Core<K>, office: &Office) -> Result<Vec<CoreOutput>, Error> {
     tell(core, vec![head(office)])?;
     serve(core, office)
 }

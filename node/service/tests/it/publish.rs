@@ -2,8 +2,8 @@
 
 use replication::LogView;
 use schemas::cid::Cid;
-use service::query::Query;
-use service::{Error, Keep, Memory};
+use service::query::LedgerQuery;
+use service::{Error, MemoryStorage, Storage};
 use store::Store;
 
 use super::office::{self, Office, dataset, id, open};
@@ -11,8 +11,8 @@ use super::peer::{head, sync, tell};
 
 #[test]
 fn all_that_an_object_needs_is_given_or_held() {
-    let mut core = open(Memory::default(), 1);
-    let own = core.found(Office::new(1).genesis()).unwrap();
+    let mut core = open(MemoryStorage::default(), 1);
+    let own = core.adopt_identity(Office::new(1).genesis()).unwrap();
     let (object, blocks) = dataset(b"source");
     let missing = core.publish(&object, Vec::new(), 0);
     assert!(matches!(missing, Err(Error::Missing(ids)) if !ids.is_empty()));
@@ -27,8 +27,8 @@ fn all_that_an_object_needs_is_given_or_held() {
 
 #[test]
 fn what_is_published_already_is_not_signed_again() {
-    let mut core = open(Memory::default(), 1);
-    let own = core.found(Office::new(1).genesis()).unwrap();
+    let mut core = open(MemoryStorage::default(), 1);
+    let own = core.adopt_identity(Office::new(1).genesis()).unwrap();
     let (object, blocks) = dataset(b"source");
     let first = core.publish(&object, blocks.clone(), 0).unwrap();
     assert_eq!(core.publish(&object, blocks, 9).unwrap(), first);
@@ -37,11 +37,11 @@ fn what_is_published_already_is_not_signed_again() {
 
 #[test]
 fn nobody_signs_without_an_identity_nor_with_a_key_that_may_not() {
-    let mut core = open(Memory::default(), 1);
+    let mut core = open(MemoryStorage::default(), 1);
     let (object, blocks) = dataset(b"source");
     assert!(matches!(core.publish(&object, blocks.clone(), 0), Err(Error::NoIdentity)));
-    let mut other = open(Memory::default(), 2);
-    other.found(Office::new(1).genesis()).unwrap();
+    let mut other = open(MemoryStorage::default(), 2);
+    other.adopt_identity(Office::new(1).genesis()).unwrap();
     assert!(matches!(other.publish(&object, blocks, 0), Err(Error::Log(_))));
 }
 
@@ -51,16 +51,16 @@ fn what_was_acknowledged_is_there_after_a_restart_of_a_real_store() {
     let (object, blocks) = dataset(b"source");
     let published = {
         let mut core = open(Store::open(dir.path()).unwrap().0, 1);
-        core.found(Office::new(1).genesis()).unwrap();
+        core.adopt_identity(Office::new(1).genesis()).unwrap();
         core.publish(&object, blocks.clone(), 7).unwrap()
     };
     let core = open(Store::open(dir.path()).unwrap().0, 1);
-    assert_eq!(core.own(), Some(published.publisher));
-    assert_eq!(core.entries(published.publisher, 1, 9).unwrap(), [published.entry]);
-    let keep = core.keep();
-    let query = Query(keep.as_ref());
-    let datasets = query.datasets().unwrap();
-    assert_eq!((datasets.len(), datasets[0].placed.seq, datasets[0].placed.time), (1, 1, 7));
+    assert_eq!(core.own_publisher(), Some(published.publisher));
+    assert_eq!(core.entry_ids(published.publisher, 1, 9).unwrap(), [published.entry]);
+    let keep = core.storage();
+    let query = LedgerQuery(keep.as_ref());
+    let datasets = query.list_datasets().unwrap();
+    assert_eq!((datasets.len(), datasets[0].position.seq, datasets[0].position.time), (1, 1, 7));
     for (id, bytes) in blocks {
         assert_eq!(keep.get(id).unwrap().as_ref(), Some(&bytes));
     }
@@ -69,14 +69,15 @@ fn what_was_acknowledged_is_there_after_a_restart_of_a_real_store() {
 #[test]
 fn a_restored_node_learns_its_own_log_before_it_signs() {
     let office = office::published(1);
-    let mut core = open(Memory::default(), 1);
-    core.found(office.genesis()).unwrap();
+    let mut core = open(MemoryStorage::default(), 1);
+    core.adopt_identity(office.genesis()).unwrap();
     tell(&mut core, vec![head(&office)]).unwrap();
     let object = office::retraction("after the loss");
     let behind = core.publish(&object, Vec::new(), 0);
     assert!(matches!(behind, Err(Error::Behind { held: 1, told: 4 })));
     sync(&mut core, &office).unwrap();
     assert_eq!(core.publish(&object, Vec::new(), 0).unwrap().seq, 4);
-    let lost: Vec<Cid> = office.blocks.keys().copied().filter(|id| !core.keep().has(*id).unwrap()).collect();
+    let lost: Vec<Cid> =
+        office.blocks.keys().copied().filter(|id| !core.storage().has(*id).unwrap()).collect();
     assert_eq!(lost, [], "the blocks came back with the entries");
 }

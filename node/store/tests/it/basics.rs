@@ -122,7 +122,7 @@ fn a_block_that_looks_like_our_records_stays_a_block() {
     let dir = tempfile::tempdir().unwrap();
     made(dir.path(), 2);
     let file = std::fs::read(crate::common::segment(dir.path())).unwrap();
-    let (_, records) = schemas::car::open(&file).unwrap();
+    let (_, records) = schemas::car::open_archive(&file).unwrap();
     let mut forged = WriteBatch::new();
     for record in records {
         let (id, block) = record.unwrap();

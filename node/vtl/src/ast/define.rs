@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use schemas::structure::{Role, Type};
+use schemas::structure::{Role, ValueType};
 use schemas::table::Cell;
 
 use super::{Expr, Ident};
@@ -54,7 +54,7 @@ pub(crate) enum ParameterType {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ScalarConstraint {
     /// Any type when none is named.
-    pub(crate) value_type: Option<Type>,
+    pub(crate) value_type: Option<ValueType>,
     pub(crate) subset: Option<ValueSubset>,
     /// Whether null is none of its values.
     pub(crate) never_null: bool,
@@ -73,7 +73,7 @@ pub(crate) enum ValueSubset {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ComponentConstraint {
     pub(crate) role: Option<Role>,
-    pub(crate) value_type: Option<Type>,
+    pub(crate) value_type: Option<ValueType>,
     pub(crate) name: Option<String>,
     /// `_`, `_+`, `_*`: fewest and most of them.
     pub(crate) count: (usize, usize),

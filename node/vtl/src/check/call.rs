@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use schemas::structure::{Role, Type};
+use schemas::structure::{Role, ValueType};
 use schemas::table::Cell;
 
 use super::component::{ComponentScope, constant, widen};
@@ -256,7 +256,7 @@ impl<'a> Checker<'a> {
         parameter: &Ident,
     ) -> Option<TypedExpr> {
         let alike = match (wanted.value_type, typed.value_type) {
-            (None, _) | (_, None) | (Some(Type::Number), Some(Type::Integer)) => true,
+            (None, _) | (_, None) | (Some(ValueType::Number), Some(ValueType::Integer)) => true,
             (Some(wanted), Some(seen)) => wanted == seen,
         };
         if !alike {
@@ -283,7 +283,7 @@ impl<'a> Checker<'a> {
         if let (Some(role), Some(column)) = (role, column)
             && *role != column.role
         {
-            let (name, role, found) = (&parameter.name.text, role.word(), column.role.word());
+            let (name, role, found) = (&parameter.name.text, role.as_str(), column.role.as_str());
             let message = format!("`{name}` is of role `{role}`, `{}` of role `{found}`", column.name);
             return self.fault(DiagnosticCode::Structure, typed.span, message);
         }
@@ -477,9 +477,9 @@ impl<'a> Checker<'a> {
 
 /// A constraint as a fault names it.
 fn described(constraint: &ComponentConstraint) -> String {
-    let role = constraint.role.map_or("component", Role::word);
+    let role = constraint.role.map_or("component", Role::as_str);
     let value_type =
-        constraint.value_type.map_or(String::new(), |value_type| format!("<{}>", value_type.word()));
+        constraint.value_type.map_or(String::new(), |value_type| format!("<{}>", value_type.as_str()));
     match (&constraint.name, constraint.count) {
         (Some(name), _) => format!("{role}{value_type} `{name}`"),
         (None, (1, 1)) => format!("one {role}{value_type}"),

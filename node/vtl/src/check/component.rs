@@ -1,6 +1,6 @@
 //! Expressions at component level: names are components of one data set.
 
-use schemas::structure::Type;
+use schemas::structure::ValueType;
 use schemas::table::Cell;
 
 use super::call::BoundArgument;
@@ -82,7 +82,7 @@ impl Checker<'_> {
     /// A condition: a boolean at component level.
     pub(super) fn condition(&mut self, expr: &Expr, scope: &mut ComponentScope) -> Option<TypedExpr> {
         let typed = self.component(expr, scope)?;
-        if typed.value_type.is_some_and(|value_type| value_type != Type::Boolean) {
+        if typed.value_type.is_some_and(|value_type| value_type != ValueType::Boolean) {
             let message = format!("expected a condition (`boolean`), found {}", found(typed.value_type));
             return self.fault(DiagnosticCode::Type, expr.span, message);
         }
@@ -252,12 +252,14 @@ impl Checker<'_> {
         value_type: ExprType,
         given: bool,
         span: Span,
-    ) -> Option<Type> {
+    ) -> Option<ValueType> {
         match (op, value_type) {
-            (AggregateOp::Count, _) => Some(Type::Integer),
-            (AggregateOp::Sum, Some(value_type @ (Type::Integer | Type::Number))) => Some(value_type),
+            (AggregateOp::Count, _) => Some(ValueType::Integer),
+            (AggregateOp::Sum, Some(value_type @ (ValueType::Integer | ValueType::Number))) => {
+                Some(value_type)
+            }
             (AggregateOp::Min | AggregateOp::Max, Some(value_type)) => Some(value_type),
-            (_, Some(Type::Integer | Type::Number)) => Some(Type::Number),
+            (_, Some(ValueType::Integer | ValueType::Number)) => Some(ValueType::Number),
             (_, None) if given => {
                 self.fault(DiagnosticCode::Type, span, "an aggregate of `null` has no type")
             }
@@ -282,22 +284,22 @@ pub(super) fn falsity(span: Span) -> TypedExpr {
 /// A literal.
 pub(super) fn constant(cell: Option<Cell>, span: Span) -> TypedExpr {
     let value_type = cell.as_ref().map(|cell| match cell {
-        Cell::Text(_) => Type::String,
-        Cell::Integer(_) => Type::Integer,
-        Cell::Number(_) => Type::Number,
-        Cell::Boolean(_) => Type::Boolean,
-        Cell::Period(_) => Type::TimePeriod,
+        Cell::Text(_) => ValueType::String,
+        Cell::Integer(_) => ValueType::Integer,
+        Cell::Number(_) => ValueType::Number,
+        Cell::Boolean(_) => ValueType::Boolean,
+        Cell::Period(_) => ValueType::TimePeriod,
     });
     TypedExpr { term: Term::Constant(cell), value_type, span }
 }
 
 /// An integer as a number, where the other branch is a number.
 pub(super) fn widen(operand: TypedExpr, value_type: ExprType) -> TypedExpr {
-    if value_type != Some(Type::Number) || operand.value_type != Some(Type::Integer) {
+    if value_type != Some(ValueType::Number) || operand.value_type != Some(ValueType::Integer) {
         return operand;
     }
     let span = operand.span;
-    TypedExpr { term: Term::Apply(Op::Cast(Type::Number), vec![operand]), value_type, span }
+    TypedExpr { term: Term::Apply(Op::Cast(ValueType::Number), vec![operand]), value_type, span }
 }
 
 /// The fault of a value that has no type because it is always null.
@@ -308,6 +310,6 @@ pub(super) fn typeless(name: &str, span: Span) -> Diagnostic {
 }
 
 /// What a type fault says of a component that should have had another type.
-pub(super) fn mismatch(name: &str, wanted: Type, seen: ExprType) -> String {
+pub(super) fn mismatch(name: &str, wanted: ValueType, seen: ExprType) -> String {
     format!("`{name}` is {}, found {}", article(wanted), found(seen))
 }

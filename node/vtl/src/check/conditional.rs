@@ -4,7 +4,7 @@
 //! other operand, and the result is the union of both: a data point that the chosen operand lacks
 //! is left out. Where the condition is null, the other operand is chosen.
 
-use schemas::structure::{Role, Type};
+use schemas::structure::{Role, ValueType};
 
 use super::component::widen;
 use super::dataset::carried;
@@ -37,7 +37,7 @@ impl Checker<'_> {
         let columns = self.columns(step).to_vec();
         let measures = positions(&columns, Role::Measure);
         match measures.as_slice() {
-            [at] if columns.get(*at).is_some_and(|column| column.value_type == Type::Boolean) => {
+            [at] if columns.get(*at).is_some_and(|column| column.value_type == ValueType::Boolean) => {
                 Some(column_expr(*at, columns.get(*at)?, span))
             }
             _ => self.fault(
@@ -57,7 +57,7 @@ impl Checker<'_> {
         spans: (Span, Span),
     ) -> Option<Vec<PlanColumn>> {
         let of = |value: &ExprValue| if let ExprValue::Data(step) = value { Some(*step) } else { None };
-        let identifiers = |columns: &[PlanColumn]| -> Vec<(String, Type)> {
+        let identifiers = |columns: &[PlanColumn]| -> Vec<(String, ValueType)> {
             let mut found: Vec<_> = columns
                 .iter()
                 .filter(|column| column.role == Role::Identifier)

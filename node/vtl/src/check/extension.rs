@@ -1,7 +1,7 @@
 //! The extensions of this engine (`specs/vtl.md`, "Extensions"): operators called by name, which the
 //! grammar of VTL reads as calls. An operator that the script defines under such a name goes first.
 
-use schemas::structure::Type;
+use schemas::structure::ValueType;
 
 use super::component::widen;
 use super::typing::found;
@@ -33,8 +33,10 @@ impl Checker<'_> {
 
     fn weight(&mut self, expr: &Expr) -> Option<TypedExpr> {
         match self.expr(expr)? {
-            ExprValue::Scalar(typed) if matches!(typed.value_type, Some(Type::Integer | Type::Number)) => {
-                Some(widen(typed, Some(Type::Number)))
+            ExprValue::Scalar(typed)
+                if matches!(typed.value_type, Some(ValueType::Integer | ValueType::Number)) =>
+            {
+                Some(widen(typed, Some(ValueType::Number)))
             }
             ExprValue::Scalar(typed) => {
                 let message = format!("the weight of `ewma` is a number, found {}", found(typed.value_type));

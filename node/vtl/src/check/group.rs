@@ -3,7 +3,7 @@
 //! A grouping gives its keys and its aggregates; `having` adds further aggregates, a filter on
 //! them, and a map that takes them away again.
 
-use schemas::structure::{Role, Type};
+use schemas::structure::{Role, ValueType};
 
 use super::component::{ComponentScope, ScopeLevel};
 use super::time::reference;
@@ -25,8 +25,12 @@ impl Checker<'_> {
         let op = aggregate.op;
         let mut outputs = Vec::new();
         if op == AggregateOp::Count {
-            let summary = AggregateColumn { op, operand: None, value_type: Type::Integer, span, viral: None };
-            outputs.push((measure(default_name(Type::Integer), Role::Measure, Type::Integer), summary));
+            let summary =
+                AggregateColumn { op, operand: None, value_type: ValueType::Integer, span, viral: None };
+            outputs.push((
+                measure(default_name(ValueType::Integer), Role::Measure, ValueType::Integer),
+                summary,
+            ));
         } else {
             let measures = positions(&columns, Role::Measure);
             if measures.is_empty() {
@@ -219,6 +223,6 @@ impl Checker<'_> {
     }
 }
 
-fn measure(name: &str, role: Role, value_type: Type) -> PlanColumn {
+fn measure(name: &str, role: Role, value_type: ValueType) -> PlanColumn {
     PlanColumn { name: name.to_owned(), role, value_type, from: Vec::new() }
 }

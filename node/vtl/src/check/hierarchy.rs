@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use schemas::structure::{Role, Type};
+use schemas::structure::{Role, ValueType};
 
 use super::call::BoundArgument;
 use super::component::ComponentScope;
@@ -61,12 +61,12 @@ impl Checker<'_> {
         let shape = if check {
             let mut shape: Vec<PlanColumn> =
                 columns.iter().filter(|column| column.role == Role::Identifier).cloned().collect();
-            shape.push(PlanColumn { role: Role::Identifier, ..measure("ruleid", Type::String) });
+            shape.push(PlanColumn { role: Role::Identifier, ..measure("ruleid", ValueType::String) });
             if call.output != ValidationOutput::All {
                 shape.push(columns.get(value)?.clone());
             }
             if call.output != ValidationOutput::Invalid {
-                shape.push(measure("bool_var", Type::Boolean));
+                shape.push(measure("bool_var", ValueType::Boolean));
             }
             shape.push(measure("imbalance", columns.get(value)?.value_type));
             shape.push(measure("errorcode", value_types.code));
@@ -109,7 +109,8 @@ impl Checker<'_> {
         };
         let at = self.place(&component, columns)?;
         let fits = |column: &PlanColumn| {
-            column.role == Role::Identifier && matches!(column.value_type, Type::String | Type::Integer)
+            column.role == Role::Identifier
+                && matches!(column.value_type, ValueType::String | ValueType::Integer)
         };
         if !columns.get(at).is_some_and(fits) {
             let message =
@@ -121,7 +122,9 @@ impl Checker<'_> {
 
     fn single_number(&mut self, columns: &[PlanColumn], span: Span) -> Option<usize> {
         match positions(columns, Role::Measure).as_slice() {
-            [at] if matches!(columns.get(*at)?.value_type, Type::Integer | Type::Number) => Some(*at),
+            [at] if matches!(columns.get(*at)?.value_type, ValueType::Integer | ValueType::Number) => {
+                Some(*at)
+            }
             _ => self.fault(
                 DiagnosticCode::Structure,
                 span,

@@ -5,7 +5,7 @@
 //! before data: so the identifier must be limited to a list of values first, as a filter does or an
 //! `unpivot`.
 
-use schemas::structure::{Role, Type};
+use schemas::structure::{Role, ValueType};
 use schemas::table::Cell;
 
 use super::component::{constant, widen};
@@ -46,7 +46,7 @@ impl Checker<'_> {
                 self.push(Operation::Filter { input: step, condition: known }, columns.clone(), span);
             let mut outputs = self.pass(points, carried);
             let name = constant(Some(Cell::Text(column.name.clone())), span);
-            outputs.push((made(&identifier.name.text, Role::Identifier, Type::String), name));
+            outputs.push((made(&identifier.name.text, Role::Identifier, ValueType::String), name));
             outputs
                 .push((made(&measure.name.text, Role::Measure, value_type), widen(value, Some(value_type))));
             parts.push(self.map(points, outputs, span));
@@ -55,17 +55,17 @@ impl Checker<'_> {
     }
 
     /// The one type of all measures.
-    fn common_kind(&mut self, columns: &[PlanColumn], measures: &[usize], span: Span) -> Option<Type> {
-        let value_types: Vec<Type> =
+    fn common_kind(&mut self, columns: &[PlanColumn], measures: &[usize], span: Span) -> Option<ValueType> {
+        let value_types: Vec<ValueType> =
             measures.iter().filter_map(|at| columns.get(*at)).map(|f| f.value_type).collect();
         match value_types.split_first() {
             Some((first, rest)) if rest.iter().all(|value_type| value_type == first) => Some(*first),
             Some(_)
                 if value_types
                     .iter()
-                    .all(|value_type| matches!(value_type, Type::Integer | Type::Number)) =>
+                    .all(|value_type| matches!(value_type, ValueType::Integer | ValueType::Number)) =>
             {
-                Some(Type::Number)
+                Some(ValueType::Number)
             }
             Some(_) => self.fault(DiagnosticCode::Type, span, "`unpivot` needs measures of one type"),
             None => self.fault(
@@ -87,7 +87,7 @@ impl Checker<'_> {
         let columns = self.columns(step).to_vec();
         let (key, value) = (self.place(identifier, &columns)?, self.place(measure, &columns)?);
         let (from, of) = (columns.get(key)?, columns.get(value)?);
-        if from.role != Role::Identifier || from.value_type != Type::String || of.role != Role::Measure {
+        if from.role != Role::Identifier || from.value_type != ValueType::String || of.role != Role::Measure {
             let message = "`pivot` needs an identifier that is a `string`, and a measure";
             return self.fault(DiagnosticCode::Structure, span, message);
         }
@@ -190,6 +190,6 @@ fn limited(condition: &TypedExpr, at: usize) -> Option<Vec<String>> {
     }
 }
 
-fn made(name: &str, role: Role, value_type: Type) -> PlanColumn {
+fn made(name: &str, role: Role, value_type: ValueType) -> PlanColumn {
     PlanColumn { name: name.to_owned(), role, value_type, from: Vec::new() }
 }

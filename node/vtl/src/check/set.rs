@@ -2,7 +2,7 @@
 //!
 //! Data points are told apart by their identifiers alone; all is brought to unions and semi-joins.
 
-use schemas::structure::{Role, Type};
+use schemas::structure::{Role, ValueType};
 
 use super::component::widen;
 use super::{Checker, column_expr, positions};
@@ -82,9 +82,9 @@ impl Checker<'_> {
         let shown = odd.map_or(String::new(), |column| {
             format!(
                 ": not all have the {} `{}` of type `{}`",
-                column.role.word(),
+                column.role.as_str(),
                 column.name,
-                column.value_type.word()
+                column.value_type.as_str()
             )
         });
         let message = format!("`{}` needs data sets of the same components{shown}", op.name());
@@ -133,21 +133,28 @@ impl Checker<'_> {
             self.same_kind(ours.get(*x)?, theirs.get(*y)?, span)?;
         }
         let mut columns: Vec<PlanColumn> = mine.iter().filter_map(|at| ours.get(*at)).cloned().collect();
-        let name = default_name(Type::Boolean).to_owned();
-        columns.push(PlanColumn { name, role: Role::Measure, value_type: Type::Boolean, from: Vec::new() });
+        let name = default_name(ValueType::Boolean).to_owned();
+        columns.push(PlanColumn {
+            name,
+            role: Role::Measure,
+            value_type: ValueType::Boolean,
+            from: Vec::new(),
+        });
         let found = self.push(Operation::Exists { left: a, right: b, keys }, columns.clone(), span);
         let Some(retain) = retain else { return Some(found) };
-        let flag = TypedExpr { term: Term::Column(columns.len() - 1), value_type: Some(Type::Boolean), span };
+        let flag =
+            TypedExpr { term: Term::Column(columns.len() - 1), value_type: Some(ValueType::Boolean), span };
         let condition = if retain { flag } else { self.apply(crate::op::Op::Not, vec![flag], span)? };
         Some(self.push(Operation::Filter { input: found, condition }, columns, span))
     }
 }
 
 /// The type that both pass as; identifiers must be of one type.
-pub(super) fn shared(column: &PlanColumn, other: Type) -> Option<Type> {
-    let numeric = |value_type: Type| matches!(value_type, Type::Integer | Type::Number);
+pub(super) fn shared(column: &PlanColumn, other: ValueType) -> Option<ValueType> {
+    let numeric = |value_type: ValueType| matches!(value_type, ValueType::Integer | ValueType::Number);
     if column.value_type == other {
         return Some(other);
     }
-    (column.role != Role::Identifier && numeric(column.value_type) && numeric(other)).then_some(Type::Number)
+    (column.role != Role::Identifier && numeric(column.value_type) && numeric(other))
+        .then_some(ValueType::Number)
 }

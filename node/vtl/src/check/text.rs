@@ -1,6 +1,6 @@
 //! Operators on texts: their types, and literals that can be judged without data.
 
-use schemas::structure::Type;
+use schemas::structure::ValueType;
 use schemas::table::Cell;
 
 use super::Checker;
@@ -12,8 +12,8 @@ use crate::plan::{Term, TypedExpr};
 
 /// The type that an operator on texts gives.
 pub(super) fn result(op: TextOp, value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
-    let string = |value_type| value_type == Type::String;
-    let integer = |value_type| value_type == Type::Integer;
+    let string = |value_type| value_type == ValueType::String;
+    let integer = |value_type| value_type == ValueType::Integer;
     match op {
         TextOp::Substring => {
             at(value_types, 0, string, "a string")?;
@@ -29,10 +29,10 @@ pub(super) fn result(op: TextOp, value_types: &[ExprType]) -> Result<ExprType, T
         _ => each(value_types, string, "a string")?,
     }
     Ok(Some(match op {
-        TextOp::Length | TextOp::Position => Type::Integer,
-        TextOp::Match => Type::Boolean,
-        TextOp::Distance(_) => Type::Number,
-        _ => Type::String,
+        TextOp::Length | TextOp::Position => ValueType::Integer,
+        TextOp::Match => ValueType::Boolean,
+        TextOp::Distance(_) => ValueType::Number,
+        _ => ValueType::String,
     }))
 }
 

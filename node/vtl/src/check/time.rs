@@ -1,7 +1,7 @@
 //! Operators on time: the types of row-wise ones, and those that work on the time identifier of a
 //! data set.
 
-use schemas::structure::{Role, Type};
+use schemas::structure::{Role, ValueType};
 
 use super::component::widen;
 use super::dataset::carried;
@@ -14,52 +14,53 @@ use crate::plan::{Operation, PlanColumn, TypedExpr};
 
 /// The type that an operator on values of time gives.
 pub(super) fn result(op: TimeOp, value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
-    let day = |value_type| matches!(value_type, Type::TimePeriod | Type::Date);
-    let timely = |value_type| matches!(value_type, Type::TimePeriod | Type::Date | Type::Time);
+    let day = |value_type| matches!(value_type, ValueType::TimePeriod | ValueType::Date);
+    let timely = |value_type| matches!(value_type, ValueType::TimePeriod | ValueType::Date | ValueType::Time);
     match op {
         TimeOp::Indicator => {
-            each(value_types, |value_type| value_type == Type::TimePeriod, "a `time_period`")?
+            each(value_types, |value_type| value_type == ValueType::TimePeriod, "a `time_period`")?
         }
         TimeOp::DayOfMonth | TimeOp::DayOfYear | TimeOp::Difference => {
             each(value_types, day, "a time period or a date")?;
         }
         TimeOp::Add => {
             at(value_types, 0, day, "a time period or a date")?;
-            at(value_types, 1, |value_type| value_type == Type::Integer, "an integer")?;
+            at(value_types, 1, |value_type| value_type == ValueType::Integer, "an integer")?;
             at(
                 value_types,
                 2,
-                |value_type| matches!(value_type, Type::String | Type::Duration),
+                |value_type| matches!(value_type, ValueType::String | ValueType::Duration),
                 "a duration",
             )?;
         }
         TimeOp::DaysToYear | TimeOp::DaysToMonth => {
-            each(value_types, |value_type| value_type == Type::Integer, "an integer")?;
+            each(value_types, |value_type| value_type == ValueType::Integer, "an integer")?;
         }
         TimeOp::YearToDays | TimeOp::MonthToDays => {
-            each(value_types, |value_type| value_type == Type::Duration, "a `duration`")?;
+            each(value_types, |value_type| value_type == ValueType::Duration, "a `duration`")?;
         }
         TimeOp::Aggregate(convert) if convert.end.is_some() => {
             each(
                 value_types,
-                |value_type| value_type == Type::Date,
+                |value_type| value_type == ValueType::Date,
                 "a `date`, which `first` and `last` are for",
             )?;
         }
         TimeOp::Aggregate(_) => each(value_types, timely, "a time period, a date or a time")?,
     }
     Ok(match op {
-        TimeOp::Indicator | TimeOp::DaysToYear | TimeOp::DaysToMonth => Some(Type::Duration),
-        TimeOp::Add => Some(Type::Date),
+        TimeOp::Indicator | TimeOp::DaysToYear | TimeOp::DaysToMonth => Some(ValueType::Duration),
+        TimeOp::Add => Some(ValueType::Date),
         TimeOp::Aggregate(_) => value_types.first().copied().flatten(),
-        _ => Some(Type::Integer),
+        _ => Some(ValueType::Integer),
     })
 }
 
 /// The single identifier of a type of time, or why there is none.
 pub(super) fn reference(columns: &[PlanColumn]) -> Result<usize, &'static str> {
     let timely = |column: &PlanColumn| {
-        let value_type = matches!(column.value_type, Type::TimePeriod | Type::Date | Type::Time);
+        let value_type =
+            matches!(column.value_type, ValueType::TimePeriod | ValueType::Date | ValueType::Time);
         value_type && column.role == Role::Identifier
     };
     let mut found = columns.iter().enumerate().filter(|(_, column)| timely(column)).map(|(at, _)| at);
@@ -87,8 +88,9 @@ impl Checker<'_> {
     }
 
     fn periods(&mut self, columns: &[PlanColumn], span: Span) -> Option<usize> {
-        let fits =
-            |column: &PlanColumn| column.role == Role::Identifier && column.value_type == Type::TimePeriod;
+        let fits = |column: &PlanColumn| {
+            column.role == Role::Identifier && column.value_type == ValueType::TimePeriod
+        };
         let mut found = columns.iter().enumerate().filter(|(_, column)| fits(column)).map(|(at, _)| at);
         match (found.next(), found.next()) {
             (Some(at), None) => Some(at),
@@ -111,9 +113,9 @@ impl Checker<'_> {
         if op == TimeOp::Indicator {
             let typed = self.own_indicator(&columns, span)?;
             let mut outputs = self.pass(step, carried);
-            let name = default_name(Type::Duration).to_owned();
+            let name = default_name(ValueType::Duration).to_owned();
             let column =
-                PlanColumn { name, role: Role::Measure, value_type: Type::Duration, from: Vec::new() };
+                PlanColumn { name, role: Role::Measure, value_type: ValueType::Duration, from: Vec::new() };
             outputs.push((column, typed));
             return Some(self.map(step, outputs, span));
         }
@@ -138,7 +140,8 @@ impl Checker<'_> {
         if !op.fills() {
             let measures: Vec<&PlanColumn> =
                 columns.iter().filter(|column| column.role == Role::Measure).collect();
-            let numeric = |column: &&PlanColumn| matches!(column.value_type, Type::Integer | Type::Number);
+            let numeric =
+                |column: &&PlanColumn| matches!(column.value_type, ValueType::Integer | ValueType::Number);
             if let Some(other) = measures.iter().find(|column| !numeric(column)) {
                 let message =
                     format!("`{}` expected a number, found {}", op.name(), found(Some(other.value_type)));
@@ -165,8 +168,8 @@ impl Checker<'_> {
     /// The number of periods of a shift: a scalar integer.
     fn count(&mut self, count: &Expr) -> Option<TypedExpr> {
         match self.expr(count)? {
-            ExprValue::Scalar(typed) if typed.value_type == Some(Type::Integer) => {
-                Some(widen(typed, Some(Type::Integer)))
+            ExprValue::Scalar(typed) if typed.value_type == Some(ValueType::Integer) => {
+                Some(widen(typed, Some(ValueType::Integer)))
             }
             ExprValue::Scalar(typed) => {
                 let message = format!("`timeshift` expected an integer, found {}", found(typed.value_type));

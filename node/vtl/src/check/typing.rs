@@ -2,13 +2,13 @@
 //!
 //! `integer` passes as `number`; `null` passes as anything. Nothing else is converted unasked.
 
-use schemas::structure::Type;
+use schemas::structure::ValueType;
 
 use super::{text, time};
 use crate::op::Op;
 
 /// A type, or `None` for `null`.
-pub(super) type ExprType = Option<Type>;
+pub(super) type ExprType = Option<ValueType>;
 
 /// Which operand does not fit, and what was expected of it.
 pub(super) struct TypeMismatch {
@@ -25,36 +25,36 @@ pub(super) fn result(op: Op, value_types: &[ExprType]) -> Result<ExprType, TypeM
         }
         Op::Divide | Op::Power | Op::Sqrt | Op::Ln | Op::Exp | Op::Log => {
             each(value_types, numeric, "a number")?;
-            Ok(Some(Type::Number))
+            Ok(Some(ValueType::Number))
         }
         Op::Ceil | Op::Floor => {
             each(value_types, numeric, "a number")?;
-            Ok(Some(Type::Integer))
+            Ok(Some(ValueType::Integer))
         }
         Op::Round | Op::Trunc => rounding(value_types),
         Op::Equal | Op::NotEqual | Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual => {
             comparison(value_types)
         }
         Op::Between | Op::In | Op::NotIn => comparison(value_types),
-        Op::IsNull => Ok(Some(Type::Boolean)),
+        Op::IsNull => Ok(Some(ValueType::Boolean)),
         Op::And | Op::Or | Op::Xor | Op::Not => {
-            each(value_types, |value_type| value_type == Type::Boolean, "a boolean")?;
-            Ok(Some(Type::Boolean))
+            each(value_types, |value_type| value_type == ValueType::Boolean, "a boolean")?;
+            Ok(Some(ValueType::Boolean))
         }
         Op::If => condition(value_types),
         Op::Nvl => unified(value_types),
         Op::Limit(_) => Ok(value_types.first().copied().flatten()),
         Op::Concat => {
-            each(value_types, |value_type| value_type == Type::String, "a string")?;
-            Ok(Some(Type::String))
+            each(value_types, |value_type| value_type == ValueType::String, "a string")?;
+            Ok(Some(ValueType::String))
         }
         Op::Year | Op::Month => {
             each(
                 value_types,
-                |value_type| matches!(value_type, Type::TimePeriod | Type::Date),
+                |value_type| matches!(value_type, ValueType::TimePeriod | ValueType::Date),
                 "a time period or a date",
             )?;
-            Ok(Some(Type::Integer))
+            Ok(Some(ValueType::Integer))
         }
         Op::Cast(to) => conversion(value_types, to),
         Op::Text(op) => text::result(op, value_types),
@@ -62,15 +62,15 @@ pub(super) fn result(op: Op, value_types: &[ExprType]) -> Result<ExprType, TypeM
     }
 }
 
-fn numeric(value_type: Type) -> bool {
-    matches!(value_type, Type::Integer | Type::Number)
+fn numeric(value_type: ValueType) -> bool {
+    matches!(value_type, ValueType::Integer | ValueType::Number)
 }
 
 /// One operand, if it is there.
 pub(super) fn at(
     value_types: &[ExprType],
     operand: usize,
-    fits: impl Fn(Type) -> bool,
+    fits: impl Fn(ValueType) -> bool,
     expected: &str,
 ) -> Result<(), TypeMismatch> {
     match value_types.get(operand).copied().flatten() {
@@ -82,7 +82,7 @@ pub(super) fn at(
 /// All operands.
 pub(super) fn each(
     value_types: &[ExprType],
-    fits: impl Fn(Type) -> bool,
+    fits: impl Fn(ValueType) -> bool,
     expected: &str,
 ) -> Result<(), TypeMismatch> {
     match value_types.iter().position(|value_type| value_type.is_some_and(|value_type| !fits(value_type))) {
@@ -99,7 +99,7 @@ fn unified(value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
             (None, value_type) => value_type,
             (common, None) => common,
             (Some(a), Some(b)) if a == b => Some(a),
-            (Some(a), Some(b)) if numeric(a) && numeric(b) => Some(Type::Number),
+            (Some(a), Some(b)) if numeric(a) && numeric(b) => Some(ValueType::Number),
             (Some(a), Some(_)) => return Err(TypeMismatch { operand, expected: article(a) }),
         };
     }
@@ -107,53 +107,59 @@ fn unified(value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
 }
 
 fn comparison(value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
-    unified(value_types).map(|_| Some(Type::Boolean))
+    unified(value_types).map(|_| Some(ValueType::Boolean))
 }
 
 fn rounding(value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
-    let fits = |value_type: Option<&ExprType>, fits: fn(Type) -> bool| {
+    let fits = |value_type: Option<&ExprType>, fits: fn(ValueType) -> bool| {
         value_type.copied().flatten().is_none_or(fits)
     };
     if !fits(value_types.first(), numeric) {
         return Err(TypeMismatch { operand: 0, expected: "a number".to_owned() });
     }
-    if !fits(value_types.get(1), |value_type| value_type == Type::Integer) {
+    if !fits(value_types.get(1), |value_type| value_type == ValueType::Integer) {
         return Err(TypeMismatch { operand: 1, expected: "an integer".to_owned() });
     }
-    Ok(Some(if value_types.len() > 1 { Type::Number } else { Type::Integer }))
+    Ok(Some(if value_types.len() > 1 { ValueType::Number } else { ValueType::Integer }))
 }
 
 fn condition(value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
     let (first, rest) = value_types.split_first().unwrap_or((&None, &[]));
-    if first.is_some_and(|value_type| value_type != Type::Boolean) {
+    if first.is_some_and(|value_type| value_type != ValueType::Boolean) {
         return Err(TypeMismatch { operand: 0, expected: "a boolean".to_owned() });
     }
     unified(rest).map_err(|misfit| TypeMismatch { operand: misfit.operand + 1, ..misfit })
 }
 
 /// What can be cast (reference manual, "Type conversion"); with a mask one side is text.
-fn conversion(value_types: &[ExprType], to: Type) -> Result<ExprType, TypeMismatch> {
+fn conversion(value_types: &[ExprType], to: ValueType) -> Result<ExprType, TypeMismatch> {
     let masked = value_types.len() > 1;
-    let fits = |from: Type| match (from, to) {
-        (Type::Boolean, _) | (_, Type::Boolean) if masked => false,
-        (Type::String, to) => !masked || to != Type::String,
-        (_, Type::String) => true,
+    let fits = |from: ValueType| match (from, to) {
+        (ValueType::Boolean, _) | (_, ValueType::Boolean) if masked => false,
+        (ValueType::String, to) => !masked || to != ValueType::String,
+        (_, ValueType::String) => true,
         _ if masked => false,
         (from, to) if from == to => true,
-        (Type::Integer | Type::Number | Type::Boolean, Type::Integer | Type::Number | Type::Boolean) => true,
-        (Type::Date | Type::TimePeriod | Type::Time, Type::Date | Type::TimePeriod | Type::Time) => true,
+        (
+            ValueType::Integer | ValueType::Number | ValueType::Boolean,
+            ValueType::Integer | ValueType::Number | ValueType::Boolean,
+        ) => true,
+        (
+            ValueType::Date | ValueType::TimePeriod | ValueType::Time,
+            ValueType::Date | ValueType::TimePeriod | ValueType::Time,
+        ) => true,
         _ => false,
     };
     let with = if masked { " with a mask" } else { "" };
     let expected = format!("something that can be cast to {}{with}", article(to).trim_start_matches("a "));
     at(value_types, 0, fits, &expected)?;
-    at(value_types, 1, |value_type| value_type == Type::String, "a mask")?;
+    at(value_types, 1, |value_type| value_type == ValueType::String, "a mask")?;
     Ok(Some(to))
 }
 
 /// The name of a type with its article.
-pub(super) fn article(value_type: Type) -> String {
-    let name = value_type.word();
+pub(super) fn article(value_type: ValueType) -> String {
+    let name = value_type.as_str();
     format!("{} `{name}`", if name.starts_with('i') { "an" } else { "a" })
 }
 

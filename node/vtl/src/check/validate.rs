@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use schemas::structure::{Role, Type};
+use schemas::structure::{Role, ValueType};
 use schemas::table::Cell;
 
 use super::call::BoundArgument;
@@ -24,8 +24,8 @@ use crate::plan::{JoinColumn, JoinMode, Operation, PlanColumn, TypedExpr};
 /// The types of `errorcode` and `errorlevel` in a result.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ErrorTypes {
-    pub(super) code: Type,
-    pub(super) level: Type,
+    pub(super) code: ValueType,
+    pub(super) level: ValueType,
 }
 
 impl Checker<'_> {
@@ -51,11 +51,11 @@ impl Checker<'_> {
         }
         let difference = match measures.get(1) {
             Some(at) => column_expr(*at, columns.get(*at)?, span),
-            None => TypedExpr { value_type: Some(Type::Number), ..constant(None, span) },
+            None => TypedExpr { value_type: Some(ValueType::Number), ..constant(None, span) },
         };
         let mut outputs = self.pass(step, carried);
-        outputs.push((measure("bool_var", Type::Boolean), truth.clone()));
-        outputs.push((measure("imbalance", difference.value_type.unwrap_or(Type::Number)), difference));
+        outputs.push((measure("bool_var", ValueType::Boolean), truth.clone()));
+        outputs.push((measure("imbalance", difference.value_type.unwrap_or(ValueType::Number)), difference));
         outputs.extend(self.error_columns(&check.error, value_types, &truth, span)?);
         Some(ExprValue::Data(self.map(step, outputs, span)))
     }
@@ -64,7 +64,7 @@ impl Checker<'_> {
     fn balanced(&mut self, left: usize, right: usize, span: Span) -> Option<usize> {
         let (a, b) = (self.columns(left).to_vec(), self.columns(right).to_vec());
         let difference = match positions(&b, Role::Measure).as_slice() {
-            [at] if matches!(b.get(*at)?.value_type, Type::Integer | Type::Number) => *at,
+            [at] if matches!(b.get(*at)?.value_type, ValueType::Integer | ValueType::Number) => *at,
             _ => {
                 return self.fault(
                     DiagnosticCode::Structure,
@@ -116,7 +116,7 @@ impl Checker<'_> {
         errors: impl Iterator<Item = &'e ErrorLabels> + Clone,
         span: Span,
     ) -> Option<ErrorTypes> {
-        let mut common = |cells: &mut dyn Iterator<Item = &'e Cell>, default: Type| {
+        let mut common = |cells: &mut dyn Iterator<Item = &'e Cell>, default: ValueType| {
             let mut value_type = None;
             for cell in cells {
                 let seen = constant(Some(cell.clone()), span).value_type;
@@ -128,8 +128,8 @@ impl Checker<'_> {
             }
             Some(value_type.unwrap_or(default))
         };
-        let code = common(&mut errors.clone().filter_map(|error| error.code.as_ref()), Type::String)?;
-        let level = common(&mut errors.filter_map(|error| error.level.as_ref()), Type::Integer)?;
+        let code = common(&mut errors.clone().filter_map(|error| error.code.as_ref()), ValueType::String)?;
+        let level = common(&mut errors.filter_map(|error| error.level.as_ref()), ValueType::Integer)?;
         Some(ErrorTypes { code, level })
     }
 
@@ -302,7 +302,7 @@ impl Checker<'_> {
         let ruleid = PlanColumn {
             name: "ruleid".to_owned(),
             role: Role::Identifier,
-            value_type: Type::String,
+            value_type: ValueType::String,
             from: Vec::new(),
         };
         outputs.push((ruleid, constant(Some(Cell::Text(name)), span)));
@@ -310,7 +310,7 @@ impl Checker<'_> {
             outputs.extend(self.pass(points, |column| column.role == Role::Measure));
         }
         if output != ValidationOutput::Invalid {
-            outputs.push((measure("bool_var", Type::Boolean), truth.clone()));
+            outputs.push((measure("bool_var", ValueType::Boolean), truth.clone()));
         }
         outputs.extend(self.error_columns(&rule.error, value_types, &truth, span)?);
         self.single(&outputs, span)?;
@@ -334,6 +334,6 @@ impl Checker<'_> {
 }
 
 /// A measure of a result.
-pub(super) fn measure(name: &str, value_type: Type) -> PlanColumn {
+pub(super) fn measure(name: &str, value_type: ValueType) -> PlanColumn {
     PlanColumn { name: name.to_owned(), role: Role::Measure, value_type, from: Vec::new() }
 }

@@ -5,7 +5,7 @@
 //! result is null when one of them is, and the smaller one otherwise, which is what the examples
 //! of the standard show.
 
-use schemas::structure::{Role, Type};
+use schemas::structure::{Role, ValueType};
 use schemas::table::Cell;
 
 use super::Checker;
@@ -17,9 +17,9 @@ use crate::op::{AggregateOp, Op};
 use crate::plan::{PlanColumn, TypedExpr};
 
 /// The type of what a rule makes of values of a type.
-pub(super) fn viral_kind(rule: Option<&PropagationRule>, value_type: Type) -> Type {
+pub(super) fn viral_kind(rule: Option<&PropagationRule>, value_type: ValueType) -> ValueType {
     match rule {
-        Some(PropagationRule::Aggregate(AggregateOp::Avg)) => Type::Number,
+        Some(PropagationRule::Aggregate(AggregateOp::Avg)) => ValueType::Number,
         _ => value_type,
     }
 }
@@ -39,7 +39,7 @@ impl Checker<'_> {
 
     /// The rule of a viral attribute of a type, if the script has one; it is a fault when the rule
     /// does not fit the type.
-    pub(super) fn merge_of(&mut self, name: &str, value_type: Type) -> Option<Option<PropagationRule>> {
+    pub(super) fn merge_of(&mut self, name: &str, value_type: ValueType) -> Option<Option<PropagationRule>> {
         let definitions = self.definitions;
         let Some(propagation) = definitions.propagation.get(name) else { return Some(None) };
         match fitted(&propagation.rule, value_type) {
@@ -62,7 +62,7 @@ impl Checker<'_> {
     pub(super) fn rolled(
         &mut self,
         columns: &[PlanColumn],
-    ) -> Option<Vec<(usize, Type, Option<PropagationRule>)>> {
+    ) -> Option<Vec<(usize, ValueType, Option<PropagationRule>)>> {
         let virals = columns.iter().enumerate().filter(|(_, column)| column.role == Role::ViralAttribute);
         virals
             .map(|(at, column)| {
@@ -93,8 +93,8 @@ impl Checker<'_> {
         b: TypedExpr,
         span: Span,
     ) -> Option<TypedExpr> {
-        let number = a.value_type == Some(Type::Integer) && b.value_type == Some(Type::Number);
-        let value_type = if number { Type::Number } else { a.value_type? };
+        let number = a.value_type == Some(ValueType::Integer) && b.value_type == Some(ValueType::Number);
+        let value_type = if number { ValueType::Number } else { a.value_type? };
         match self.merge_of(name, value_type)? {
             None => self.least(a, b, span),
             Some(PropagationRule::Aggregate(op)) => self.combined(op, a, b, span),
@@ -180,7 +180,7 @@ impl Checker<'_> {
         &mut self,
         clauses: &[&(Cell, Option<Cell>, Option<Cell>)],
         pair: &(TypedExpr, TypedExpr),
-        value_type: Option<Type>,
+        value_type: Option<ValueType>,
         span: Span,
     ) -> Option<(TypedExpr, TypedExpr)> {
         let (a, b) = pair;
@@ -217,10 +217,10 @@ impl Checker<'_> {
 }
 
 /// A rule with its values in a type, or what it is for.
-fn fitted(rule: &PropagationRule, value_type: Type) -> Result<PropagationRule, String> {
+fn fitted(rule: &PropagationRule, value_type: ValueType) -> Result<PropagationRule, String> {
     match rule {
         PropagationRule::Aggregate(AggregateOp::Sum | AggregateOp::Avg)
-            if !matches!(value_type, Type::Integer | Type::Number) =>
+            if !matches!(value_type, ValueType::Integer | ValueType::Number) =>
         {
             Err("numbers".to_owned())
         }
@@ -237,18 +237,18 @@ fn fitted(rule: &PropagationRule, value_type: Type) -> Result<PropagationRule, S
     }
 }
 
-fn maybe(cell: &Option<Cell>, value_type: Type) -> Result<Option<Cell>, String> {
+fn maybe(cell: &Option<Cell>, value_type: ValueType) -> Result<Option<Cell>, String> {
     cell.as_ref().map(|cell| valued(cell, value_type)).transpose()
 }
 
 /// A literal of a rule as a value of a type; an integer passes as a number.
-fn valued(cell: &Cell, value_type: Type) -> Result<Cell, String> {
+fn valued(cell: &Cell, value_type: ValueType) -> Result<Cell, String> {
     match (cell, value_type) {
-        (Cell::Integer(value), Type::Number) => Ok(Cell::Number((*value).into())),
-        (Cell::Integer(_), Type::Integer)
-        | (Cell::Number(_), Type::Number)
-        | (Cell::Boolean(_), Type::Boolean)
-        | (Cell::Text(_), Type::String) => Ok(cell.clone()),
+        (Cell::Integer(value), ValueType::Number) => Ok(Cell::Number((*value).into())),
+        (Cell::Integer(_), ValueType::Integer)
+        | (Cell::Number(_), ValueType::Number)
+        | (Cell::Boolean(_), ValueType::Boolean)
+        | (Cell::Text(_), ValueType::String) => Ok(cell.clone()),
         _ => Err(format!("values like `{cell}`")),
     }
 }

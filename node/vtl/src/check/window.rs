@@ -1,7 +1,7 @@
 //! Analytic invocations, on components and on whole data sets (reference manual, "Analytic
 //! invocation").
 
-use schemas::structure::{Role, Type};
+use schemas::structure::{Role, ValueType};
 
 use super::component::{ComponentScope, ScopeLevel, constant, widen};
 use super::typing::{ExprType, article, found};
@@ -75,9 +75,9 @@ impl Checker<'_> {
         let one = constant(Some(schemas::table::Cell::Integer(1)), span);
         let typed = self.analytic(frame.clone(), one, span)?;
         let mut outputs = self.pass(step, |column| column.role == Role::Identifier);
-        let name = default_name(Type::Integer).to_owned();
+        let name = default_name(ValueType::Integer).to_owned();
         outputs.push((
-            PlanColumn { name, role: Role::Measure, value_type: Type::Integer, from: Vec::new() },
+            PlanColumn { name, role: Role::Measure, value_type: ValueType::Integer, from: Vec::new() },
             typed,
         ));
         let columns = self.columns(step).to_vec();
@@ -149,11 +149,11 @@ impl Checker<'_> {
     fn analytic(&mut self, frame: WindowCall, operand: TypedExpr, span: Span) -> Option<TypedExpr> {
         let value_type = match frame.op {
             AnalyticOp::Aggregate(op) => Some(self.aggregated(op, operand.value_type, true, span)?),
-            AnalyticOp::Rank => Some(Type::Integer),
+            AnalyticOp::Rank => Some(ValueType::Integer),
             AnalyticOp::Ratio | AnalyticOp::Ewma | AnalyticOp::Product => {
                 if operand
                     .value_type
-                    .is_some_and(|value_type| !matches!(value_type, Type::Integer | Type::Number))
+                    .is_some_and(|value_type| !matches!(value_type, ValueType::Integer | ValueType::Number))
                 {
                     let message = format!(
                         "`{}` expected a number, found {}",
@@ -162,7 +162,7 @@ impl Checker<'_> {
                     );
                     return self.fault(DiagnosticCode::Type, span, message);
                 }
-                Some(Type::Number)
+                Some(ValueType::Number)
             }
             AnalyticOp::First | AnalyticOp::Last | AnalyticOp::Lag | AnalyticOp::Lead | AnalyticOp::Viral => {
                 operand.value_type
@@ -210,7 +210,8 @@ impl Checker<'_> {
             None => None,
         };
         let (range, from, to) = self.limits(window, &order, columns)?;
-        let long = |at: &usize| columns.get(*at).is_some_and(|column| column.value_type == Type::Duration);
+        let long =
+            |at: &usize| columns.get(*at).is_some_and(|column| column.value_type == ValueType::Duration);
         let lengths = order.iter().map(|(at, _)| *at).filter(long).collect();
         Some(WindowCall {
             op: window.op,
@@ -283,7 +284,8 @@ impl Checker<'_> {
             let to = if whole { WindowBound::Last } else { WindowBound::Current };
             return Some((!whole, WindowBound::First, to));
         };
-        let value_type = if frame.range { self.range_kind(frame, order, columns)? } else { Type::Integer };
+        let value_type =
+            if frame.range { self.range_kind(frame, order, columns)? } else { ValueType::Integer };
         let from = self.limit(&frame.from, value_type)?;
         Some((frame.range, from, self.limit(&frame.to, value_type)?))
     }
@@ -294,12 +296,12 @@ impl Checker<'_> {
         frame: &ast::WindowingClause,
         order: &[(usize, bool)],
         columns: &[PlanColumn],
-    ) -> Option<Type> {
+    ) -> Option<ValueType> {
         let counted = [&frame.from, &frame.to].into_iter().find_map(|limit| match limit {
             ast::WindowLimit::Before(count) | ast::WindowLimit::After(count) => Some(count.span),
             _ => None,
         });
-        let Some(span) = counted else { return Some(Type::Integer) };
+        let Some(span) = counted else { return Some(ValueType::Integer) };
         let [(at, _)] = order else {
             return self.fault(
                 DiagnosticCode::Structure,
@@ -309,8 +311,8 @@ impl Checker<'_> {
         };
         let column = columns.get(*at)?;
         match column.value_type {
-            Type::Integer | Type::Date | Type::TimePeriod => Some(Type::Integer),
-            Type::Number => Some(Type::Number),
+            ValueType::Integer | ValueType::Date | ValueType::TimePeriod => Some(ValueType::Integer),
+            ValueType::Number => Some(ValueType::Number),
             value_type => {
                 let message = format!("`{}` is {}: it has no differences", column.name, article(value_type));
                 let hint = "order by a number, a date or a time period, or write `data points`";
@@ -320,7 +322,7 @@ impl Checker<'_> {
         }
     }
 
-    fn limit(&mut self, limit: &ast::WindowLimit, value_type: Type) -> Option<WindowBound> {
+    fn limit(&mut self, limit: &ast::WindowLimit, value_type: ValueType) -> Option<WindowBound> {
         Some(match limit {
             ast::WindowLimit::First => WindowBound::First,
             ast::WindowLimit::Last => WindowBound::Last,
@@ -331,7 +333,7 @@ impl Checker<'_> {
     }
 
     /// A scalar that is an integer, or a number where that is asked for.
-    fn quantity(&mut self, expr: &Expr, value_type: Type) -> Option<TypedExpr> {
+    fn quantity(&mut self, expr: &Expr, value_type: ValueType) -> Option<TypedExpr> {
         let typed = widen(self.scalar(expr)?, Some(value_type));
         if typed.value_type == Some(value_type) {
             return Some(typed);
@@ -342,7 +344,7 @@ impl Checker<'_> {
 
     /// A number of data points above 0; that of a scalar by name is looked at when it is known.
     fn positive(&mut self, expr: &Expr, op: AnalyticOp) -> Option<TypedExpr> {
-        let typed = self.quantity(expr, Type::Integer)?;
+        let typed = self.quantity(expr, ValueType::Integer)?;
         if let Term::Constant(Some(schemas::table::Cell::Integer(count))) = typed.term
             && count <= 0
         {

@@ -4,7 +4,7 @@
 //! Digits are signed and may each be beyond the base until [`Places::settle`].
 
 use schemas::decimal::Decimal;
-use schemas::digits::count as digits;
+use schemas::digits::count_digits as digits;
 
 use super::u256::U256;
 use super::{Error, round_wide};

@@ -16,7 +16,7 @@ use super::logarithm::{LN_ERROR_BITS, ln_fixed};
 /// # Errors
 /// [`Error::Overflow`].
 pub fn exp(x: Decimal) -> Result<Decimal, Error> {
-    let lead = x.exponent() + x.digits() as i32;
+    let lead = x.exponent() + x.digit_count() as i32;
     if x.is_zero() || lead < NEGLIGIBLE {
         return Ok(Decimal::from(1));
     }
@@ -39,7 +39,7 @@ pub(super) fn root_power(base: Decimal, exponent: Decimal) -> Result<Decimal, Er
         return if exponent.is_negative() { Err(Error::DivisionByZero) } else { Ok(Decimal::ZERO) };
     }
     // No logarithm reaches 10^5.
-    if exponent.exponent() + (exponent.digits() as i32) < NEGLIGIBLE - 5 {
+    if exponent.exponent() + (exponent.digit_count() as i32) < NEGLIGIBLE - 5 {
         return Ok(Decimal::from(1));
     }
     ziv!(power_at(base, exponent))

@@ -20,7 +20,7 @@ pub fn sqrt(a: Decimal) -> Result<Decimal, Error> {
     if a.is_zero() {
         return Ok(Decimal::ZERO);
     }
-    let mut shift = ROOT_DIGITS - a.digits();
+    let mut shift = ROOT_DIGITS - a.digit_count();
     // The exponent must be even to be halved.
     shift += (a.exponent().unsigned_abs() + shift) % 2;
     let square = U256::from(a.magnitude()).times_pow10(shift);

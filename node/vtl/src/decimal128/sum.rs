@@ -5,7 +5,7 @@
 //! order of the values. One rounding happens at the end.
 
 use schemas::decimal::Decimal;
-use schemas::digits::{count as digits, power as pow10};
+use schemas::digits::{count_digits as digits, power_of_ten as pow10};
 
 use super::{Error, round_small, round_wide};
 

@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use schemas::digits::{count as digits, power as pow10};
+use schemas::digits::{count_digits as digits, power_of_ten as pow10};
 
 /// Two halves of 128 bits, the high one first so that the derived order is the numeric one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use schemas::decimal::Decimal;
 use schemas::duration::Duration;
-use schemas::structure::Type;
+use schemas::structure::ValueType;
 use schemas::table::Cell;
 
 use crate::ast::PropagationRule;
@@ -15,7 +15,7 @@ use crate::op::AggregateOp;
 /// One value of many of a type; of none it is null, of one it is that one.
 pub(super) fn propagate_attribute(
     rule: Option<&PropagationRule>,
-    kind: Type,
+    kind: ValueType,
     cells: Vec<Option<Cell>>,
 ) -> Result<Option<Cell>, Error> {
     match rule {
@@ -29,15 +29,15 @@ pub(super) fn propagate_attribute(
 }
 
 /// Without a rule: null when one is null, else the smaller.
-fn smaller_or_null(kind: Type, a: Option<Cell>, b: Option<Cell>) -> Option<Cell> {
+fn smaller_or_null(kind: ValueType, a: Option<Cell>, b: Option<Cell>) -> Option<Cell> {
     let (a, b) = (a?, b?);
     Some(if compare_cells(kind, &a, &b).is_le() { a } else { b })
 }
 
-fn compare_cells(kind: Type, a: &Cell, b: &Cell) -> Ordering {
+fn compare_cells(kind: ValueType, a: &Cell, b: &Cell) -> Ordering {
     match (a, b) {
         // Durations are spelled in another order than they have.
-        (Cell::Text(a), Cell::Text(b)) if kind == Type::Duration => {
+        (Cell::Text(a), Cell::Text(b)) if kind == ValueType::Duration => {
             a.parse::<Duration>().ok().cmp(&b.parse::<Duration>().ok())
         }
         (Cell::Text(a), Cell::Text(b)) => a.cmp(b),
@@ -56,7 +56,11 @@ fn cell_number(cell: &Cell) -> Decimal {
 }
 
 /// Nulls are left out.
-fn aggregate_cells(op: AggregateOp, kind: Type, cells: Vec<Option<Cell>>) -> Result<Option<Cell>, Error> {
+fn aggregate_cells(
+    op: AggregateOp,
+    kind: ValueType,
+    cells: Vec<Option<Cell>>,
+) -> Result<Option<Cell>, Error> {
     let known: Vec<Cell> = cells.into_iter().flatten().collect();
     let Some(first) = known.first() else { return Ok(None) };
     let whole = matches!(first, Cell::Integer(_));

@@ -8,8 +8,8 @@ use schemas::duration::Duration;
 use schemas::interval::Interval;
 use schemas::limits::CELL_BYTES_MAX;
 use schemas::period::{Frequency, Period};
-use schemas::structure::Type;
-use schemas::table::{Cell, Column, Texts};
+use schemas::structure::ValueType;
+use schemas::table::{Cell, Column, TextColumn};
 
 use super::cast_mask;
 use super::column::ColumnarValue;
@@ -23,13 +23,13 @@ pub(super) type RowError = ((DiagnosticCode, String), usize);
 /// The values of `value` as the second type, of the rows that are evaluated.
 pub(super) fn eval_cast(
     value: &ColumnarValue,
-    (from, to): (Option<Type>, Type),
+    (from, to): (Option<ValueType>, ValueType),
     mask: Option<&str>,
     rows: usize,
     taken: RowMask<'_>,
 ) -> Result<Column, RowError> {
     let taken = |row: usize| taken.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
-    if from == Some(Type::Integer) && to == Type::Number {
+    if from == Some(ValueType::Integer) && to == ValueType::Number {
         let numbers = value.as_numbers();
         return Ok(Column::Number((0..rows).map(|row| numbers.at(row).filter(|_| taken(row))).collect()));
     }
@@ -45,7 +45,7 @@ pub(super) fn eval_cast(
                     None => cast_cell(&cell, from, to),
                     Some(mask) => cast_with_mask(mask, &cell, to),
                 };
-                let failed = || ((DiagnosticCode::Cast, format!("`{cell}` is no {}", to.word())), row);
+                let failed = || ((DiagnosticCode::Cast, format!("`{cell}` is no {}", to.as_str())), row);
                 Some(made.ok_or_else(failed)?)
             }
         });
@@ -54,46 +54,48 @@ pub(super) fn eval_cast(
 }
 
 /// One value as text, or a text as a value, in the spelling of a mask.
-fn cast_with_mask(mask: &cast_mask::CastMask, cell: &Cell, to: Type) -> Option<Cell> {
+fn cast_with_mask(mask: &cast_mask::CastMask, cell: &Cell, to: ValueType) -> Option<Cell> {
     match cell {
-        Cell::Text(text) if to != Type::String => mask.parse(text.trim()),
+        Cell::Text(text) if to != ValueType::String => mask.parse(text.trim()),
         _ => mask.format(cell).filter(|text| text.len() <= CELL_BYTES_MAX).map(Cell::Text),
     }
 }
 
 /// One value as another type.
-fn cast_cell(cell: &Cell, from: Option<Type>, to: Type) -> Option<Cell> {
+fn cast_cell(cell: &Cell, from: Option<ValueType>, to: ValueType) -> Option<Cell> {
     Some(match (cell, to) {
-        (Cell::Text(text), Type::TimePeriod | Type::Date | Type::Time) if from == Some(Type::Time) => {
+        (Cell::Text(text), ValueType::TimePeriod | ValueType::Date | ValueType::Time)
+            if from == Some(ValueType::Time) =>
+        {
             cast_interval(text, to)?
         }
-        (Cell::Text(text), to) if to != Type::String => parse_cell(text.trim(), to)?,
-        (Cell::Period(period), Type::Time) => Cell::Text(Interval::from(*period).to_string()),
-        (Cell::Period(period), Type::Date) if period.frequency() != Frequency::D => return None,
-        (Cell::Number(number), Type::Integer) => Cell::Integer(decimal128::to_integer(*number).ok()?),
-        (Cell::Integer(number), Type::Number) => Cell::Number((*number).into()),
-        (Cell::Integer(number), Type::Boolean) => Cell::Boolean(*number != 0),
-        (Cell::Number(number), Type::Boolean) => Cell::Boolean(!number.is_zero()),
-        (Cell::Boolean(truth), Type::Integer) => Cell::Integer(i64::from(*truth)),
-        (Cell::Boolean(truth), Type::Number) => Cell::Number(i64::from(*truth).into()),
-        (Cell::Number(number), Type::String) => Cell::Text(number.normalized().to_string()),
-        (cell, Type::String) => Cell::Text(cell.to_string()),
+        (Cell::Text(text), to) if to != ValueType::String => parse_cell(text.trim(), to)?,
+        (Cell::Period(period), ValueType::Time) => Cell::Text(Interval::from(*period).to_string()),
+        (Cell::Period(period), ValueType::Date) if period.frequency() != Frequency::D => return None,
+        (Cell::Number(number), ValueType::Integer) => Cell::Integer(decimal128::to_integer(*number).ok()?),
+        (Cell::Integer(number), ValueType::Number) => Cell::Number((*number).into()),
+        (Cell::Integer(number), ValueType::Boolean) => Cell::Boolean(*number != 0),
+        (Cell::Number(number), ValueType::Boolean) => Cell::Boolean(!number.is_zero()),
+        (Cell::Boolean(truth), ValueType::Integer) => Cell::Integer(i64::from(*truth)),
+        (Cell::Boolean(truth), ValueType::Number) => Cell::Number(i64::from(*truth).into()),
+        (Cell::Number(number), ValueType::String) => Cell::Text(number.normalized().to_string()),
+        (cell, ValueType::String) => Cell::Text(cell.to_string()),
         (cell, _) => cell.clone(),
     })
 }
 
 /// A text without blanks around it as a value.
-fn parse_cell(text: &str, to: Type) -> Option<Cell> {
+fn parse_cell(text: &str, to: ValueType) -> Option<Cell> {
     Some(match to {
-        Type::Integer => Cell::Integer(text.parse().ok()?),
-        Type::Number => Cell::Number(text.parse().map(|number: Decimal| number.normalized()).ok()?),
-        Type::Boolean if text.eq_ignore_ascii_case("true") => Cell::Boolean(true),
-        Type::Boolean if text.eq_ignore_ascii_case("false") => Cell::Boolean(false),
-        Type::TimePeriod => Cell::Period(parse_period(text)?),
-        Type::Date => Cell::Period(parse_period(text).filter(|day| day.frequency() == Frequency::D)?),
-        Type::Time => Cell::Text(text.parse::<Interval>().ok()?.to_string()),
-        Type::Duration => Cell::Text(text.parse::<Duration>().ok()?.to_string()),
-        Type::Boolean | Type::String => return None,
+        ValueType::Integer => Cell::Integer(text.parse().ok()?),
+        ValueType::Number => Cell::Number(text.parse().map(|number: Decimal| number.normalized()).ok()?),
+        ValueType::Boolean if text.eq_ignore_ascii_case("true") => Cell::Boolean(true),
+        ValueType::Boolean if text.eq_ignore_ascii_case("false") => Cell::Boolean(false),
+        ValueType::TimePeriod => Cell::Period(parse_period(text)?),
+        ValueType::Date => Cell::Period(parse_period(text).filter(|day| day.frequency() == Frequency::D)?),
+        ValueType::Time => Cell::Text(text.parse::<Interval>().ok()?.to_string()),
+        ValueType::Duration => Cell::Text(text.parse::<Duration>().ok()?.to_string()),
+        ValueType::Boolean | ValueType::String => return None,
     })
 }
 
@@ -106,35 +108,35 @@ fn parse_period(text: &str) -> Option<Period> {
 }
 
 /// An interval as the period or the day that it is.
-fn cast_interval(text: &str, to: Type) -> Option<Cell> {
+fn cast_interval(text: &str, to: ValueType) -> Option<Cell> {
     let interval: Interval = text.parse().ok()?;
     match to {
-        Type::Time => Some(Cell::Text(text.to_owned())),
-        Type::Date => (interval.first() == interval.last()).then(|| Cell::Period(interval.first())),
+        ValueType::Time => Some(Cell::Text(text.to_owned())),
+        ValueType::Date => (interval.first() == interval.last()).then(|| Cell::Period(interval.first())),
         _ => interval.period().map(Cell::Period),
     }
 }
 
 /// Cells of one type as a column.
-pub(super) fn column_from_cells(cells: &[Option<Cell>], kind: Type) -> Column {
+pub(super) fn column_from_cells(cells: &[Option<Cell>], kind: ValueType) -> Column {
     let cells = cells.iter();
     match kind {
-        Type::String | Type::Time | Type::Duration => {
-            Column::Text(Texts::from_rows(cells.map(|cell| match cell {
+        ValueType::String | ValueType::Time | ValueType::Duration => {
+            Column::Text(TextColumn::from_rows(cells.map(|cell| match cell {
                 Some(Cell::Text(text)) => Some(text.as_str()),
                 _ => None,
             })))
         }
-        Type::Integer => Column::Integer(
+        ValueType::Integer => Column::Integer(
             cells.map(|c| if let Some(Cell::Integer(v)) = c { Some(*v) } else { None }).collect(),
         ),
-        Type::Number => Column::Number(
+        ValueType::Number => Column::Number(
             cells.map(|c| if let Some(Cell::Number(v)) = c { Some(*v) } else { None }).collect(),
         ),
-        Type::Boolean => Column::Boolean(
+        ValueType::Boolean => Column::Boolean(
             cells.map(|c| if let Some(Cell::Boolean(v)) = c { Some(*v) } else { None }).collect(),
         ),
-        Type::TimePeriod | Type::Date => Column::Period(
+        ValueType::TimePeriod | ValueType::Date => Column::Period(
             cells.map(|c| if let Some(Cell::Period(v)) = c { Some(*v) } else { None }).collect(),
         ),
     }

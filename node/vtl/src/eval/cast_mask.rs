@@ -7,7 +7,7 @@
 mod number;
 mod time;
 
-use schemas::structure::Type;
+use schemas::structure::ValueType;
 use schemas::table::Cell;
 
 /// Bytes of a mask.
@@ -18,7 +18,7 @@ const FIELD_DIGITS_MAX: usize = 6;
 /// A mask, and the type of the values that it spells.
 pub(super) enum CastMask {
     Number(number::NumberMask),
-    Time(time::TimeMask, Type),
+    Time(time::TimeMask, ValueType),
     /// A first and a last day.
     Interval(time::TimeMask, time::TimeMask),
     Duration(time::TimeMask),
@@ -29,19 +29,19 @@ impl CastMask {
     ///
     /// # Errors
     /// What is wrong with it, in words.
-    pub(super) fn new(mask: &str, from: Option<Type>, to: Type) -> Result<Self, String> {
+    pub(super) fn new(mask: &str, from: Option<ValueType>, to: ValueType) -> Result<Self, String> {
         let (kind, reading) = match from {
-            Some(Type::String) | None => (to, true),
+            Some(ValueType::String) | None => (to, true),
             Some(kind) => (kind, false),
         };
         if mask.len() > MASK_BYTES_MAX {
             return Err(format!("a mask of more than {MASK_BYTES_MAX} bytes"));
         }
         let made = match kind {
-            Type::Integer | Type::Number => {
-                number::NumberMask::new(mask, reading && kind == Type::Integer).map(Self::Number)
+            ValueType::Integer | ValueType::Number => {
+                number::NumberMask::new(mask, reading && kind == ValueType::Integer).map(Self::Number)
             }
-            Type::Time => match mask.split_once('/') {
+            ValueType::Time => match mask.split_once('/') {
                 Some((first, last)) => {
                     let day = |mask: &str| time::TimeMask::new(mask)?.for_dates(reading, true);
                     day(first).and_then(|first| Ok(Self::Interval(first, day(last)?)))
@@ -50,13 +50,13 @@ impl CastMask {
                     .and_then(|mask| mask.for_dates(reading, false))
                     .map(|mask| Self::Time(mask, kind)),
             },
-            Type::Date | Type::TimePeriod => time::TimeMask::new(mask)
-                .and_then(|mask| mask.for_dates(reading, kind == Type::Date))
+            ValueType::Date | ValueType::TimePeriod => time::TimeMask::new(mask)
+                .and_then(|mask| mask.for_dates(reading, kind == ValueType::Date))
                 .map(|mask| Self::Time(mask, kind)),
-            Type::Duration => {
+            ValueType::Duration => {
                 time::TimeMask::new(mask).and_then(time::TimeMask::for_durations).map(Self::Duration)
             }
-            Type::String | Type::Boolean => Err(format!("`{}` has no masks", kind.word())),
+            ValueType::String | ValueType::Boolean => Err(format!("`{}` has no masks", kind.as_str())),
         };
         made.map_err(|why| format!("the mask `{mask}` does not fit: {why}"))
     }
@@ -83,6 +83,6 @@ impl CastMask {
 }
 
 /// What is wrong with a mask.
-pub(crate) fn mask_error(mask: &str, from: Option<Type>, to: Type) -> Option<String> {
+pub(crate) fn mask_error(mask: &str, from: Option<ValueType>, to: ValueType) -> Option<String> {
     CastMask::new(mask, from, to).err()
 }

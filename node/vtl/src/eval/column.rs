@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use schemas::decimal::Decimal;
 use schemas::period::Period;
-use schemas::structure::Type;
-use schemas::table::{Cell, Column, Table, Texts};
+use schemas::structure::ValueType;
+use schemas::table::{Cell, Column, Table, TextColumn};
 
 use super::threads::{Threads, fill_slots};
 
@@ -75,7 +75,7 @@ impl ColumnarValue {
     }
 
     /// As a column of `rows` rows.
-    pub(super) fn into_column(self, kind: Option<Type>, rows: usize) -> SharedColumn {
+    pub(super) fn into_column(self, kind: Option<ValueType>, rows: usize) -> SharedColumn {
         match self {
             ColumnarValue::Column(column) => column,
             ColumnarValue::Constant(cell) => SharedColumn::new(repeat_cell(cell, kind, rows)),
@@ -84,23 +84,25 @@ impl ColumnarValue {
 }
 
 /// A column of one value.
-fn repeat_cell(cell: Option<Cell>, kind: Option<Type>, rows: usize) -> Column {
+fn repeat_cell(cell: Option<Cell>, kind: Option<ValueType>, rows: usize) -> Column {
     match (cell, kind) {
-        (Some(Cell::Integer(value)), Some(Type::Number)) => Column::Number(vec![Some(value.into()); rows]),
+        (Some(Cell::Integer(value)), Some(ValueType::Number)) => {
+            Column::Number(vec![Some(value.into()); rows])
+        }
         (Some(Cell::Text(text)), _) => {
-            Column::Text(Texts::from_parts(vec![text], vec![0; rows]).unwrap_or_default())
+            Column::Text(TextColumn::from_parts(vec![text], vec![0; rows]).unwrap_or_default())
         }
         (Some(Cell::Integer(value)), _) => Column::Integer(vec![Some(value); rows]),
         (Some(Cell::Number(value)), _) => Column::Number(vec![Some(value); rows]),
         (Some(Cell::Boolean(value)), _) => Column::Boolean(vec![Some(value); rows]),
         (Some(Cell::Period(value)), _) => Column::Period(vec![Some(value); rows]),
-        (None, Some(Type::String | Type::Time | Type::Duration) | None) => {
-            Column::Text(Texts::from_parts(Vec::new(), vec![Texts::NULL; rows]).unwrap_or_default())
+        (None, Some(ValueType::String | ValueType::Time | ValueType::Duration) | None) => {
+            Column::Text(TextColumn::from_parts(Vec::new(), vec![TextColumn::NULL; rows]).unwrap_or_default())
         }
-        (None, Some(Type::Integer)) => Column::Integer(vec![None; rows]),
-        (None, Some(Type::Number)) => Column::Number(vec![None; rows]),
-        (None, Some(Type::Boolean)) => Column::Boolean(vec![None; rows]),
-        (None, Some(Type::TimePeriod | Type::Date)) => Column::Period(vec![None; rows]),
+        (None, Some(ValueType::Integer)) => Column::Integer(vec![None; rows]),
+        (None, Some(ValueType::Number)) => Column::Number(vec![None; rows]),
+        (None, Some(ValueType::Boolean)) => Column::Boolean(vec![None; rows]),
+        (None, Some(ValueType::TimePeriod | ValueType::Date)) => Column::Period(vec![None; rows]),
     }
 }
 
@@ -137,7 +139,7 @@ impl NumberView<'_> {
 /// A view of texts.
 pub(super) enum TextView<'a> {
     Constant(Option<&'a str>),
-    Rows(&'a Texts),
+    Rows(&'a TextColumn),
 }
 
 impl<'a> TextView<'a> {
@@ -260,7 +262,7 @@ pub(super) fn normalize_column(column: SharedColumn, threads: Threads) -> Column
 }
 
 /// The same texts with a dictionary of those that rows have.
-fn prune_dictionary(texts: Texts) -> Texts {
+fn prune_dictionary(texts: TextColumn) -> TextColumn {
     let mut seen = vec![false; texts.dictionary().len()];
     for code in texts.codes() {
         if let Some(slot) = seen.get_mut(*code as usize) {
@@ -281,6 +283,7 @@ fn prune_dictionary(texts: Texts) -> Texts {
         .collect();
     let dictionary =
         texts.dictionary().iter().zip(&seen).filter(|(_, seen)| **seen).map(|(text, _)| text.clone());
-    let codes = texts.codes().iter().map(|code| places.get(*code as usize).copied().unwrap_or(Texts::NULL));
-    Texts::from_parts(dictionary.collect(), codes.collect()).unwrap_or_default()
+    let codes =
+        texts.codes().iter().map(|code| places.get(*code as usize).copied().unwrap_or(TextColumn::NULL));
+    TextColumn::from_parts(dictionary.collect(), codes.collect()).unwrap_or_default()
 }

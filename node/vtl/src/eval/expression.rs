@@ -10,8 +10,8 @@ use std::cmp::Ordering;
 use schemas::decimal::Decimal;
 use schemas::duration::Duration;
 use schemas::limits::CELL_BYTES_MAX;
-use schemas::structure::Type;
-use schemas::table::{Column, Texts};
+use schemas::structure::ValueType;
+use schemas::table::{Column, TextColumn};
 
 use super::StepResult;
 use super::cast::{RowError, eval_cast};
@@ -113,7 +113,7 @@ impl<'a> RowContext<'a> {
     /// A column whose value for each row comes from one of several values of one type.
     pub(super) fn choose_values<'v>(
         &self,
-        kind: Option<Type>,
+        kind: Option<ValueType>,
         mask: RowMask<'_>,
         pick: impl Fn(usize) -> &'v ColumnarValue,
     ) -> ColumnarValue {
@@ -121,21 +121,21 @@ impl<'a> RowContext<'a> {
         let rows = (0..self.rows).map(|row| taken(row).then(|| pick(row)));
         let column = match kind {
             None => return ColumnarValue::Constant(None),
-            Some(Type::Number) => Column::Number(
+            Some(ValueType::Number) => Column::Number(
                 rows.enumerate().map(|(row, v)| v.and_then(|v| v.as_numbers().at(row))).collect(),
             ),
-            Some(Type::Integer) => Column::Integer(
+            Some(ValueType::Integer) => Column::Integer(
                 rows.enumerate().map(|(row, v)| v.and_then(|v| v.as_integers().at(row))).collect(),
             ),
-            Some(Type::Boolean) => Column::Boolean(
+            Some(ValueType::Boolean) => Column::Boolean(
                 rows.enumerate().map(|(row, v)| v.and_then(|v| v.as_booleans().at(row))).collect(),
             ),
-            Some(Type::TimePeriod | Type::Date) => Column::Period(
+            Some(ValueType::TimePeriod | ValueType::Date) => Column::Period(
                 rows.enumerate().map(|(row, v)| v.and_then(|v| v.as_periods().at(row))).collect(),
             ),
-            Some(Type::String | Type::Time | Type::Duration) => Column::Text(Texts::from_rows(
-                rows.enumerate().map(|(row, v)| v.and_then(|v| v.as_texts().at(row))),
-            )),
+            Some(ValueType::String | ValueType::Time | ValueType::Duration) => Column::Text(
+                TextColumn::from_rows(rows.enumerate().map(|(row, v)| v.and_then(|v| v.as_texts().at(row)))),
+            ),
         };
         ColumnarValue::Column(SharedColumn::new(column))
     }
@@ -181,8 +181,8 @@ struct OperatorCall<'a> {
     mask: RowMask<'a>,
     op: Op,
     span: Span,
-    kind: Option<Type>,
-    kinds: &'a [Option<Type>],
+    kind: Option<ValueType>,
+    kinds: &'a [Option<ValueType>],
     threads: Threads,
 }
 
@@ -287,28 +287,28 @@ impl OperatorCall<'_> {
         let kind = self.kinds.iter().copied().flatten().next();
         let plain = |order: Ordering| PairOrder { order, same_frequency: true };
         match kind {
-            Some(Type::Integer | Type::Number) => match (a.as_numbers(), b.as_numbers()) {
+            Some(ValueType::Integer | ValueType::Number) => match (a.as_numbers(), b.as_numbers()) {
                 (NumberView::Integer(a), NumberView::Integer(b)) => {
                     Box::new(move |row| Some(plain(a.at(row)?.cmp(&b.at(row)?))))
                 }
                 (a, b) => Box::new(move |row| Some(plain(a.at(row)?.compare(b.at(row)?)))),
             },
-            Some(Type::String | Type::Time) => {
+            Some(ValueType::String | ValueType::Time) => {
                 let (a, b) = (a.as_texts(), b.as_texts());
                 Box::new(move |row| Some(plain(a.at(row)?.cmp(b.at(row)?))))
             }
-            Some(Type::Boolean) => {
+            Some(ValueType::Boolean) => {
                 let (a, b) = (a.as_booleans(), b.as_booleans());
                 Box::new(move |row| Some(plain(a.at(row)?.cmp(&b.at(row)?))))
             }
-            Some(Type::TimePeriod | Type::Date) => {
+            Some(ValueType::TimePeriod | ValueType::Date) => {
                 let (a, b) = (a.as_periods(), b.as_periods());
                 Box::new(move |row| {
                     let (a, b) = (a.at(row)?, b.at(row)?);
                     Some(PairOrder { order: a.cmp(&b), same_frequency: a.frequency() == b.frequency() })
                 })
             }
-            Some(Type::Duration) => {
+            Some(ValueType::Duration) => {
                 let (a, b) = (a.as_texts(), b.as_texts());
                 let length = |text: Option<&str>| text?.parse::<Duration>().ok();
                 Box::new(move |row| Some(plain(length(a.at(row))?.cmp(&length(b.at(row))?))))
@@ -412,7 +412,7 @@ impl OperatorCall<'_> {
             }
             made.push(Some(text));
         }
-        Ok(Column::Text(Texts::from_rows(made.iter().map(Option::as_deref))))
+        Ok(Column::Text(TextColumn::from_rows(made.iter().map(Option::as_deref))))
     }
 
     /// `getyear`, `getmonth`: of the first day of a period; the year of a week is its ISO year.
@@ -420,14 +420,14 @@ impl OperatorCall<'_> {
         let periods = a.as_periods();
         let part = |row: usize| {
             let Some(period) = periods.at(row) else { return Ok(None) };
-            let part = if self.op == Op::Year { period.year() } else { period.date().1 };
+            let part = if self.op == Op::Year { period.year() } else { period.start_date().1 };
             Ok(Some(i64::from(part)))
         };
         self.map_rows(part).map(Column::Integer)
     }
 
     fn eval_arithmetic(&self, values: Vec<ColumnarValue>) -> Result<Column, EvalError> {
-        let whole = self.kinds.iter().all(|kind| *kind != Some(Type::Number));
+        let whole = self.kinds.iter().all(|kind| *kind != Some(ValueType::Number));
         let mut values = values.into_iter();
         match (self.op, values.next(), values.next()) {
             (Op::Round | Op::Trunc | Op::Ceil | Op::Floor, Some(a), places) => {
@@ -442,7 +442,7 @@ impl OperatorCall<'_> {
                     .map(Column::Integer)
             }
             (_, Some(a), None) => self.map_numbers(a, |a| Ok(eval_unary(self.op, a))).map(Column::Number),
-            (_, Some(a), Some(b)) if whole && self.kind != Some(Type::Number) => {
+            (_, Some(a), Some(b)) if whole && self.kind != Some(ValueType::Number) => {
                 let (a, b) = (a.as_integers(), b.as_integers());
                 let pair = |row| match (a.at(row), b.at(row)) {
                     (Some(a), Some(b)) => eval_integer(self.op, a, b).map(Some),
@@ -521,7 +521,7 @@ impl OperatorCall<'_> {
             Op::Ceil => decimal::ceil(number),
             _ => decimal::floor(number),
         };
-        if self.kind != Some(Type::Number) {
+        if self.kind != Some(ValueType::Number) {
             let numbers = a.as_numbers();
             let value = |row: usize| match (numbers.at(row), digits.at(row)) {
                 (Some(number), Some(places)) => decimal::to_integer(round(number, places)?).map(Some),

@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use schemas::decimal::Decimal;
-use schemas::structure::Type;
-use schemas::table::{Cell, Column, Texts};
+use schemas::structure::ValueType;
+use schemas::table::{Cell, Column, TextColumn};
 
 use super::attribute_propagation::propagate_attribute;
 use super::cast::column_from_cells;
@@ -128,7 +128,7 @@ pub(super) fn eval_group(
 fn key_column(
     relation: &Relation,
     key: &GroupKey,
-    kind: Option<Type>,
+    kind: Option<ValueType>,
     step: &PlanStep,
     threads: Threads,
 ) -> Result<SharedColumn, Diagnostic> {
@@ -136,7 +136,7 @@ fn key_column(
     let column = relation.columns.get(key.column).ok_or_else(missing)?;
     let Some(convert) = key.convert else { return Ok(column.clone()) };
     let coarse = |cell: &Cell| {
-        time_operators::aggregate_time(cell, convert, kind == Some(Type::Date))
+        time_operators::aggregate_time(cell, convert, kind == Some(ValueType::Date))
             .map_err(|(code, message)| Diagnostic::new(code, step.span, message))
     };
     if let Column::Period(periods) = &**column {
@@ -153,7 +153,7 @@ fn key_column(
     }
     let cells = (0..relation.rows).map(|row| column.cell(row).map(|cell| coarse(&cell)).transpose());
     let cells: Result<Vec<Option<Cell>>, Diagnostic> = cells.collect();
-    Ok(SharedColumn::new(column_from_cells(&cells?, Type::Time)))
+    Ok(SharedColumn::new(column_from_cells(&cells?, ValueType::Time)))
 }
 
 /// One value a group; an error names the group.
@@ -261,9 +261,9 @@ pub(super) fn number_at(column: &Column, row: usize) -> Option<Decimal> {
 }
 
 /// The least or greatest value of each group, in the canonical order of the type.
-fn extreme_by_group(operand: &Column, kind: Type, groups: &RowGroups, greatest: bool) -> Column {
+fn extreme_by_group(operand: &Column, kind: ValueType, groups: &RowGroups, greatest: bool) -> Column {
     // Durations are spelled in another order than they have.
-    let lengths = (kind == Type::Duration).then(|| duration_ranks(operand));
+    let lengths = (kind == ValueType::Duration).then(|| duration_ranks(operand));
     let best = |run: &(usize, usize)| {
         let known = groups.rows(*run).filter(|row| !operand.is_null(*row));
         let best = known.reduce(|best, row| {
@@ -277,7 +277,7 @@ fn extreme_by_group(operand: &Column, kind: Type, groups: &RowGroups, greatest: 
     let rows: Vec<usize> = groups.runs.iter().map(best).collect();
     match operand {
         Column::Text(texts) if rows.is_empty() => {
-            Column::Text(Texts::from_parts(texts.dictionary().to_vec(), Vec::new()).unwrap_or_default())
+            Column::Text(TextColumn::from_parts(texts.dictionary().to_vec(), Vec::new()).unwrap_or_default())
         }
         other => other.gather(&rows),
     }

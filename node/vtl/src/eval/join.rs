@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-use schemas::rank::{self, Ranks};
-use schemas::structure::Type;
+use schemas::sort_key::{self, SortKeys};
+use schemas::structure::ValueType;
 use schemas::table::{Cell, Column};
 
 use super::Relation;
@@ -37,7 +37,7 @@ pub(super) fn eval_join(
     threads: Threads,
 ) -> Result<Relation, Diagnostic> {
     meter.charge(left.rows + right.rows, SORT_STEPS, span)?;
-    let Ranks { sides: [a, b], size } = rank_both(left, right, spec.keys);
+    let SortKeys { sides: [a, b], size } = rank_both(left, right, spec.keys);
     let (a, b) = (SortedKeys::new(a, size), SortedKeys::new(b, size));
     let mut rows = 0_usize;
     merge_keys(&a, &b, spec.matching, |left, right| {
@@ -119,11 +119,11 @@ fn join_with_fallbacks(pairs: &RowPairs, left: &Relation, right: &Relation, spec
 /// Cells as a column of the type of another.
 fn column_like(cells: Vec<Option<Cell>>, like: Option<&SharedColumn>) -> Column {
     match like.map(|column| &**column) {
-        Some(Column::Text(_)) => column_from_cells(&cells, Type::String),
-        Some(Column::Integer(_)) => column_from_cells(&cells, Type::Integer),
-        Some(Column::Number(_)) | None => column_from_cells(&cells, Type::Number),
-        Some(Column::Boolean(_)) => column_from_cells(&cells, Type::Boolean),
-        Some(Column::Period(_)) => column_from_cells(&cells, Type::TimePeriod),
+        Some(Column::Text(_)) => column_from_cells(&cells, ValueType::String),
+        Some(Column::Integer(_)) => column_from_cells(&cells, ValueType::Integer),
+        Some(Column::Number(_)) | None => column_from_cells(&cells, ValueType::Number),
+        Some(Column::Boolean(_)) => column_from_cells(&cells, ValueType::Boolean),
+        Some(Column::Period(_)) => column_from_cells(&cells, ValueType::TimePeriod),
     }
 }
 
@@ -136,7 +136,7 @@ struct SortedKeys {
 
 impl SortedKeys {
     fn new(ranks: Vec<u64>, size: u64) -> Self {
-        match rank::order(&ranks, size) {
+        match sort_key::sort_order(&ranks, size) {
             None => Self { ranks, order: None },
             Some(order) => {
                 let sorted = order.iter().filter_map(|row| ranks.get(*row as usize).copied()).collect();

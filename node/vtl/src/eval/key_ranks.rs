@@ -1,34 +1,34 @@
 //! Rows by their keys: one number a row, so that sorting, grouping and merging compare integers.
 
-use schemas::rank::{self, Ranks};
+use schemas::sort_key::{self, SortKeys};
 use schemas::table::Column;
 
 use super::Relation;
 
 /// The ranks of rows by these columns: equal keys have equal ranks, smaller keys smaller ones, and
 /// null is the smallest value.
-pub(super) fn rank_rows<'c>(columns: impl IntoIterator<Item = &'c Column>, rows: usize) -> Ranks<1> {
+pub(super) fn rank_rows<'c>(columns: impl IntoIterator<Item = &'c Column>, rows: usize) -> SortKeys<1> {
     let columns: Vec<&Column> = columns.into_iter().collect();
-    rank::ranks([&columns], [rows])
+    sort_key::sort_keys([&columns], [rows])
 }
 
 /// The ranks of the rows of two relations by pairs of their columns, on one scale.
-pub(super) fn rank_both(left: &Relation, right: &Relation, keys: &[(usize, usize)]) -> Ranks<2> {
+pub(super) fn rank_both(left: &Relation, right: &Relation, keys: &[(usize, usize)]) -> SortKeys<2> {
     let columns =
         keys.iter().filter_map(|(x, y)| Some((&**left.columns.get(*x)?, &**right.columns.get(*y)?)));
     let (a, b): (Vec<&Column>, Vec<&Column>) = columns.unzip();
-    rank::ranks([&a, &b], [left.rows, right.rows])
+    sort_key::sort_keys([&a, &b], [left.rows, right.rows])
 }
 
 /// The order that sorts the rows; equal rows keep their order. `None` when they are sorted.
-pub(super) fn sort_order(ranks: &Ranks<1>) -> Option<Vec<u32>> {
-    let Ranks { sides: [sides], size } = ranks;
-    rank::order(sides, *size)
+pub(super) fn sort_order(ranks: &SortKeys<1>) -> Option<Vec<u32>> {
+    let SortKeys { sides: [sides], size } = ranks;
+    sort_key::sort_order(sides, *size)
 }
 
 /// Ranges of equal ranks of rows in `order` (as they stand, when there is none).
-pub(super) fn equal_runs(ranks: &Ranks<1>, order: Option<&[u32]>) -> Vec<(usize, usize)> {
-    let Ranks { sides: [ranks], .. } = ranks;
+pub(super) fn equal_runs(ranks: &SortKeys<1>, order: Option<&[u32]>) -> Vec<(usize, usize)> {
+    let SortKeys { sides: [ranks], .. } = ranks;
     match order {
         None => split_runs(ranks.len(), |place| ranks.get(place).copied()),
         Some(order) => split_runs(order.len(), |place| ranks.get(*order.get(place)? as usize).copied()),

@@ -401,18 +401,18 @@ impl<'a> RollupEvaluator<'a> {
 
     fn row_column(
         &self,
-        kind: schemas::structure::Type,
+        kind: schemas::structure::ValueType,
         cell: impl Fn(&RollupRow) -> Option<Cell>,
     ) -> Column {
         column_from_cells(&self.made.iter().map(cell).collect::<Vec<_>>(), kind)
     }
 
     /// A measure of the result by name.
-    fn measure_column(&self, name: &str, kind: schemas::structure::Type) -> Column {
+    fn measure_column(&self, name: &str, kind: schemas::structure::ValueType) -> Column {
         let value = |number: Option<Decimal>| {
             let number = number?;
             match kind {
-                schemas::structure::Type::Integer => decimal::to_integer(number).ok().map(Cell::Integer),
+                schemas::structure::ValueType::Integer => decimal::to_integer(number).ok().map(Cell::Integer),
                 _ => Some(Cell::Number(number)),
             }
         };
@@ -430,9 +430,9 @@ impl<'a> RollupEvaluator<'a> {
 }
 
 /// A code item as a value of the identifier.
-fn code_cell(code: &str, kind: schemas::structure::Type) -> Option<Cell> {
+fn code_cell(code: &str, kind: schemas::structure::ValueType) -> Option<Cell> {
     match kind {
-        schemas::structure::Type::Integer => code.parse().ok().map(Cell::Integer),
+        schemas::structure::ValueType::Integer => code.parse().ok().map(Cell::Integer),
         _ => Some(Cell::Text(code.to_owned())),
     }
 }

@@ -1,7 +1,7 @@
 //! Whether a data set has a key (reference manual, "Exists in", "Intersection", "Set difference"):
 //! semi-joins by merging on key codes.
 
-use schemas::rank::{self, Ranks};
+use schemas::sort_key::{self, SortKeys};
 use schemas::table::Column;
 
 use super::Relation;
@@ -49,11 +49,11 @@ pub(super) fn eval_exists(
 
 /// For each row of the left whether the right has its key.
 fn match_keys(left: &Relation, right: &Relation, keys: &[(usize, usize)]) -> Vec<bool> {
-    let Ranks { sides: [a, mut b], size } = rank_both(left, right, keys);
+    let SortKeys { sides: [a, mut b], size } = rank_both(left, right, keys);
     if !b.is_sorted() {
         b.sort_unstable();
     }
-    let order = rank::order(&a, size);
+    let order = sort_key::sort_order(&a, size);
     let mut others = b.into_iter().peekable();
     let mut found = vec![false; left.rows];
     for place in 0..left.rows {

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use schemas::decimal::Decimal;
-use schemas::structure::Type;
+use schemas::structure::ValueType;
 use schemas::table::Column;
 
 use super::group::number_at;
@@ -220,8 +220,8 @@ pub(super) struct WindowExtreme<'a> {
 }
 
 impl<'a> WindowExtreme<'a> {
-    pub(super) fn new(operand: &'a Column, kind: Option<Type>, greatest: bool) -> Self {
-        let lengths = (kind == Some(Type::Duration)).then(|| duration_ranks(operand));
+    pub(super) fn new(operand: &'a Column, kind: Option<ValueType>, greatest: bool) -> Self {
+        let lengths = (kind == Some(ValueType::Duration)).then(|| duration_ranks(operand));
         Self { operand, lengths, greatest, queue: VecDeque::new() }
     }
 
@@ -270,7 +270,7 @@ pub(super) struct NonNullMinimum<'a> {
 }
 
 impl<'a> NonNullMinimum<'a> {
-    pub(super) fn new(operand: &'a Column, kind: Option<Type>) -> Self {
+    pub(super) fn new(operand: &'a Column, kind: Option<ValueType>) -> Self {
         Self { least: WindowExtreme::new(operand, kind, false), nulls: 0 }
     }
 }

@@ -4,7 +4,7 @@
 //! than a cell may be; what would be is refused before it is made.
 
 use schemas::limits::CELL_BYTES_MAX;
-use schemas::table::{Column, Texts};
+use schemas::table::{Column, TextColumn};
 
 use super::cast::RowError;
 use super::column::{ColumnarValue, TextView, TypedView};
@@ -73,7 +73,7 @@ pub(super) fn eval_text(
         }
         _ => {
             let made = each.map_rows(|row| operands.transform_text(op, row, given))?;
-            Ok(Column::Text(Texts::from_rows(made.iter().map(Option::as_deref))))
+            Ok(Column::Text(TextColumn::from_rows(made.iter().map(Option::as_deref))))
         }
     }
 }

@@ -5,7 +5,7 @@
 use schemas::duration::Duration;
 use schemas::interval::Interval;
 use schemas::period::{Frequency, Period};
-use schemas::structure::Type;
+use schemas::structure::ValueType;
 use schemas::table::{Cell, Column};
 
 use super::cast::{RowError, column_from_cells};
@@ -26,8 +26,8 @@ const MONTH_DAYS: i64 = 30;
 pub(super) fn eval_time(
     op: TimeOp,
     values: &[ColumnarValue],
-    from: Option<Type>,
-    to: Option<Type>,
+    from: Option<ValueType>,
+    to: Option<ValueType>,
     rows: usize,
     mask: RowMask<'_>,
 ) -> Result<Column, RowError> {
@@ -41,17 +41,17 @@ pub(super) fn eval_time(
             Some(operands) => Some(apply_time(op, &operands, from).map_err(|wrong| (wrong, row))?),
         });
     }
-    Ok(column_from_cells(&cells, to.unwrap_or(Type::String)))
+    Ok(column_from_cells(&cells, to.unwrap_or(ValueType::String)))
 }
 
-fn apply_time(op: TimeOp, operands: &[Cell], kind: Option<Type>) -> Result<Cell, ValueError> {
+fn apply_time(op: TimeOp, operands: &[Cell], kind: Option<ValueType>) -> Result<Cell, ValueError> {
     let whole = |value: i32| Cell::Integer(i64::from(value));
     Ok(match (op, operands) {
-        (TimeOp::Aggregate(convert), [cell]) => aggregate_time(cell, convert, kind == Some(Type::Date))?,
+        (TimeOp::Aggregate(convert), [cell]) => aggregate_time(cell, convert, kind == Some(ValueType::Date))?,
         (TimeOp::Indicator, [Cell::Period(period)]) => {
             Cell::Text(Duration::from(period.frequency()).to_string())
         }
-        (TimeOp::DayOfMonth, [Cell::Period(period)]) => whole(period.date().2),
+        (TimeOp::DayOfMonth, [Cell::Period(period)]) => whole(period.start_date().2),
         (TimeOp::DayOfYear, [Cell::Period(period)]) => whole(period.first_day().index()),
         (TimeOp::Difference, [Cell::Period(from), Cell::Period(to)]) => {
             whole(to.last_day().ordinal() - from.last_day().ordinal())
@@ -78,7 +78,7 @@ pub(super) fn aggregate_time(cell: &Cell, convert: TimeConversion, date: bool) -
     };
     match cell {
         Cell::Period(period) => {
-            let coarse = period.convert(to).ok_or_else(finer)?;
+            let coarse = period.to_frequency(to).ok_or_else(finer)?;
             if date {
                 let first = convert.end == Some(PeriodEnd::First);
                 return Ok(Cell::Period(if first { coarse.first_day() } else { coarse.last_day() }));
@@ -91,7 +91,7 @@ pub(super) fn aggregate_time(cell: &Cell, convert: TimeConversion, date: bool) -
             let coarse = match interval.period() {
                 Some(period) => {
                     check_frequency(period, convert)?;
-                    period.convert(to).ok_or_else(finer)?
+                    period.to_frequency(to).ok_or_else(finer)?
                 }
                 None => comprising_period(interval, to).ok_or_else(|| {
                     let message = format!("no period of frequency {to} comprises {interval}");
@@ -117,7 +117,7 @@ fn check_frequency(period: Period, convert: TimeConversion) -> Result<(), ValueE
 
 /// The period that holds the whole interval.
 fn comprising_period(interval: Interval, to: Frequency) -> Option<Period> {
-    let period = interval.first().convert(to)?;
+    let period = interval.first().to_frequency(to)?;
     (interval.last() <= period.last_day()).then_some(period)
 }
 
@@ -127,10 +127,10 @@ fn add_duration(period: Period, count: i64, unit: &str) -> Result<Period, ValueE
     let moved = || {
         let months = count.checked_mul(i64::from(unit.months()))?;
         let days = count.checked_mul(i64::from(unit.days()))?;
-        let (_, _, day) = period.last_day().date();
-        let month = period.last_day().convert(Frequency::M)?.shift(months)?;
+        let (_, _, day) = period.last_day().start_date();
+        let month = period.last_day().to_frequency(Frequency::M)?.shift(months)?;
         let last = month.last_day();
-        Period::day(month.year(), month.index(), day.min(last.date().2))?.shift(days)
+        Period::from_date(month.year(), month.index(), day.min(last.start_date().2))?.shift(days)
     };
     let beyond = || (DiagnosticCode::Overflow, "`dateadd` leaves the calendar (years 1 to 9999)".to_owned());
     moved().ok_or_else(beyond)

@@ -9,8 +9,8 @@ mod flow;
 
 use schemas::interval::Interval;
 use schemas::period::{Frequency, Period};
-use schemas::structure::{Role, Type};
-use schemas::table::{Column, Texts};
+use schemas::structure::{Role, ValueType};
+use schemas::table::{Column, TextColumn};
 
 use super::column::SharedColumn;
 use super::key_ranks::{equal_runs, rank_rows, sort_order};
@@ -33,9 +33,11 @@ enum TimeAxis {
 
 impl TimeAxis {
     /// The clock of a column; `None` when it holds nothing that tells.
-    fn of(column: &Column, kind: Type) -> Option<Self> {
+    fn of(column: &Column, kind: ValueType) -> Option<Self> {
         match (column, kind) {
-            (Column::Period(days), Type::Date) => date_frequency(days).map(|(to, end)| Self::Dates(to, end)),
+            (Column::Period(days), ValueType::Date) => {
+                date_frequency(days).map(|(to, end)| Self::Dates(to, end))
+            }
             (Column::Period(_), _) => Some(Self::Periods),
             _ => Some(Self::Intervals),
         }
@@ -45,7 +47,7 @@ impl TimeAxis {
     fn period(self, column: &Column, row: usize) -> Option<Period> {
         match (self, column) {
             (Self::Periods, Column::Period(rows)) => rows.get(row).copied().flatten(),
-            (Self::Dates(to, _), Column::Period(rows)) => rows.get(row).copied().flatten()?.convert(to),
+            (Self::Dates(to, _), Column::Period(rows)) => rows.get(row).copied().flatten()?.to_frequency(to),
             (_, Column::Text(texts)) => texts.get(row)?.parse::<Interval>().ok()?.period(),
             _ => None,
         }
@@ -61,7 +63,7 @@ impl TimeAxis {
             Self::Intervals => {
                 let spelled = |period: &Option<Period>| period.map(|p| Interval::from(p).to_string());
                 let texts: Vec<Option<String>> = periods.iter().map(spelled).collect();
-                Column::Text(Texts::from_rows(texts.iter().map(Option::as_deref)))
+                Column::Text(TextColumn::from_rows(texts.iter().map(Option::as_deref)))
             }
         }
     }
@@ -80,7 +82,7 @@ fn date_frequency(days: &[Option<Period>]) -> Option<(Frequency, PeriodEnd)> {
     let fits = |(to, end): &(Frequency, PeriodEnd)| {
         days.iter()
             .flatten()
-            .all(|date| date.convert(*to).is_some_and(|period| end_day(period, *end) == *date))
+            .all(|date| date.to_frequency(*to).is_some_and(|period| end_day(period, *end) == *date))
     };
     if days.is_empty() { None } else { choices.into_iter().find(fits) }
 }
@@ -94,8 +96,8 @@ pub(super) fn eval_timeshift(
     step: &PlanStep,
     threads: Threads,
 ) -> Result<Relation, Diagnostic> {
-    let kind = step.columns.get(column).map_or(Type::TimePeriod, |field| field.value_type);
-    let each = if kind == Type::TimePeriod { ROW_STEPS } else { TEXT_STEPS };
+    let kind = step.columns.get(column).map_or(ValueType::TimePeriod, |field| field.value_type);
+    let each = if kind == ValueType::TimePeriod { ROW_STEPS } else { TEXT_STEPS };
     meter.charge(relation.rows, each, step.span)?;
     let mut relation = relation;
     let Some(times) = relation.columns.get(column).cloned() else { return Ok(relation) };
@@ -118,7 +120,7 @@ pub(super) fn eval_timeshift(
         ))
     })?;
     let moved = SharedColumn::new(clock.column(&moved));
-    if kind == Type::Time {
+    if kind == ValueType::Time {
         return replace_identifier(relation, column, moved, meter, step);
     } // All move alike, so their order stays.
     meter.reserve(relation.rows, relation.columns.len(), step.span)?;
@@ -214,7 +216,7 @@ impl SeriesRows {
 /// An operator along the time of each series.
 pub(super) fn eval_time_series(
     relation: &Relation,
-    (time, kind): (usize, Type),
+    (time, kind): (usize, ValueType),
     op: SeriesOp,
     meter: &mut BudgetMeter,
     step: &PlanStep,

@@ -1,7 +1,7 @@
 //! The union of data sets of one structure (reference manual, "Union"): of data points with one key
 //! the one of the first operand stays.
 
-use schemas::table::{Column, Texts};
+use schemas::table::{Column, TextColumn};
 
 use super::Relation;
 use super::column::SharedColumn;
@@ -47,7 +47,7 @@ fn stack_column(operands: &[Relation], at: usize) -> Column {
                     _ => None,
                 })
             });
-            Column::Text(Texts::from_rows(rows))
+            Column::Text(TextColumn::from_rows(rows))
         }
         Some(Column::Integer(_)) => Column::Integer(concat_rows(&parts, |part| match part {
             Column::Integer(rows) => rows,

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use schemas::decimal::Decimal;
-use schemas::structure::Type;
+use schemas::structure::ValueType;
 use schemas::table::{Cell, Column};
 
 use super::column::ColumnarValue;
@@ -107,7 +107,7 @@ fn partition_rows(rows: &RowContext<'_>, frame: &WindowCall) -> Result<Partition
     let up = frame.partition.iter().map(|at| (*at, false));
     let directed = |keys: &[(usize, bool)]| {
         let keys: Vec<_> = keys.iter().filter_map(|(at, down)| Some((column(*at)?, *down))).collect();
-        schemas::rank::directed(&keys, rows.rows)
+        schemas::sort_key::directed_sort_keys(&keys, rows.rows)
     };
     let order = sort_order(&directed(&up.chain(frame.order.iter().copied()).collect::<Vec<_>>()));
     let parts = equal_runs(&partition, order.as_deref());
@@ -115,7 +115,7 @@ fn partition_rows(rows: &RowContext<'_>, frame: &WindowCall) -> Result<Partition
         None => (0..rows.rows).collect(),
         Some(order) => order.into_iter().map(|row| row as usize).collect(),
     };
-    let schemas::rank::Ranks { sides: [peers], .. } = directed(&frame.order);
+    let schemas::sort_key::SortKeys { sides: [peers], .. } = directed(&frame.order);
     let (from, to) = (eval_edge(rows, &frame.from)?, eval_edge(rows, &frame.to)?);
     let scale = match frame.order.as_slice() {
         [(at, down)] if from.is_offset() || to.is_offset() => {
@@ -209,7 +209,7 @@ fn eval_lag_lead(
 fn aggregate_windows(
     op: AggregateOp,
     operand: &Column,
-    kind: Option<Type>,
+    kind: Option<ValueType>,
     windows: &PartitionedRows,
 ) -> Result<Column, DecimalRowError> {
     Ok(match (op, operand) {

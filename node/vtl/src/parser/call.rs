@@ -1,6 +1,6 @@
 //! Operators in functional syntax: row-wise, aggregate, analytic, `cast`, `timeshift`.
 
-use schemas::structure::Type;
+use schemas::structure::ValueType;
 
 use super::{ParseResult, Parser};
 use crate::ast::{AggregateInvocation, Expr, ExprNode, GroupingClause, GroupingMode, SeriesOp, SetOp};
@@ -146,13 +146,13 @@ impl Parser<'_> {
         let mut operands = vec![self.expr()?];
         self.require(",")?;
         let kind = match self.token() {
-            Token::Word(word) => Type::from_word(word),
+            Token::Word(word) => ValueType::from_name(word),
             Token::Name(domain) => {
                 let message = format!("the value domain `{domain}` is not known here");
-                let hint = format!("types: {}", Type::ALL.map(Type::word).join(", "));
+                let hint = format!("types: {}", ValueType::ALL.map(ValueType::as_str).join(", "));
                 self.faults
                     .push(Diagnostic::new(DiagnosticCode::UnknownName, self.span(), message).with_hint(hint));
-                Some(Type::String)
+                Some(ValueType::String)
             }
             _ => return self.expected("a type"),
         };

@@ -1,7 +1,7 @@
 //! Definitions (grammar rule `defOperators`): operators and the types of their parameters,
 //! rulesets, propagation of viral attributes.
 
-use schemas::structure::{Role, Type};
+use schemas::structure::{Role, ValueType};
 use schemas::table::Cell;
 
 use super::{ParseResult, Parser};
@@ -123,7 +123,7 @@ impl Parser<'_> {
     }
 
     /// `< type >`, when it follows, with all its values.
-    fn whole_type(&mut self) -> ParseResult<Option<Type>> {
+    fn whole_type(&mut self) -> ParseResult<Option<ValueType>> {
         let span = self.span();
         let value_type = self.element_type()?;
         if value_type.subset.is_some() || value_type.never_null {
@@ -147,7 +147,7 @@ impl Parser<'_> {
     fn scalar_type(&mut self) -> ParseResult<ScalarConstraint> {
         let value_type = match self.token() {
             Token::Word("scalar") | Token::Name(_) => None,
-            Token::Word(word) => match Type::from_word(word) {
+            Token::Word(word) => match ValueType::from_name(word) {
                 Some(value_type) => Some(value_type),
                 None => return self.expected("a type"),
             },

@@ -16,7 +16,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemas::structure::{Role, Shape};
+use schemas::structure::{ComponentList, Role};
 use schemas::table::Table;
 
 use super::support::{LIMITS, outcome, shown, table};
@@ -210,16 +210,16 @@ fn part(component: &schemas::structure::Component) -> String {
         Role::Attribute => "a",
         Role::ViralAttribute => "v",
     };
-    format!("{}:{role}:{}", component.id.as_str(), component.kind.word())
+    format!("{}:{role}:{}", component.id.as_str(), component.value_type.as_str())
 }
 
 /// What is expected, as `found` spells it.
 fn wanted(expected: &str, tables: &BTreeMap<String, String>) -> String {
     let text = expected.replace(" | ", "\n");
     let (heading, rows) = text.split_once('\n').unwrap_or((&text, ""));
-    let shapes: Vec<Shape> = tables.values().map(|text| table(text).shape().clone()).collect();
+    let shapes: Vec<ComponentList> = tables.values().map(|text| table(text).shape().clone()).collect();
     let known = |name: &str| -> Option<String> {
-        let all = shapes.iter().flat_map(Shape::components).filter(|c| c.id.as_str() == name);
+        let all = shapes.iter().flat_map(ComponentList::components).filter(|c| c.id.as_str() == name);
         let parts: BTreeSet<String> = all.map(part).collect();
         parts.first().filter(|_| parts.len() == 1).cloned()
     };

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use schemas::structure::{Component, Role, Shape, Type};
-use schemas::table::{Cell, Column, Table, Texts};
+use schemas::structure::{Component, ComponentList, Role, ValueType};
+use schemas::table::{Cell, Column, Table, TextColumn};
 use schemas::text::Name;
 use vtl::{Diagnostic, RunLimits, RunOutput, Script};
 
@@ -24,9 +24,9 @@ pub fn table(text: &str) -> Table {
     let columns = components
         .iter()
         .enumerate()
-        .map(|(at, component)| column(component.kind, rows.iter().map(|row| row[at]).collect()));
+        .map(|(at, component)| column(component.value_type, rows.iter().map(|row| row[at]).collect()));
     let columns = columns.collect();
-    Table::new(Shape::new(components).unwrap(), columns).unwrap()
+    Table::new(ComponentList::new(components).unwrap(), columns).unwrap()
 }
 
 fn component(text: &str) -> Component {
@@ -37,10 +37,10 @@ fn component(text: &str) -> Component {
         "v" => Role::ViralAttribute,
         _ => Role::Attribute,
     };
-    Component::new(Name::new(parts[0]).unwrap(), role, Type::from_word(parts[2]).unwrap())
+    Component::new(Name::new(parts[0]).unwrap(), role, ValueType::from_name(parts[2]).unwrap())
 }
 
-fn column(kind: Type, cells: Vec<&str>) -> Column {
+fn column(kind: ValueType, cells: Vec<&str>) -> Column {
     fn read<T: std::str::FromStr>(cells: Vec<&str>) -> Vec<Option<T>> {
         cells
             .into_iter()
@@ -54,14 +54,14 @@ fn column(kind: Type, cells: Vec<&str>) -> Column {
             .collect()
     }
     match kind {
-        Type::String | Type::Time | Type::Duration => {
+        ValueType::String | ValueType::Time | ValueType::Duration => {
             let text = |cell| if cell == EMPTY { "" } else { cell };
-            Column::Text(Texts::from_rows(cells.into_iter().map(|c| (!c.is_empty()).then(|| text(c)))))
+            Column::Text(TextColumn::from_rows(cells.into_iter().map(|c| (!c.is_empty()).then(|| text(c)))))
         }
-        Type::Integer => Column::Integer(read(cells)),
-        Type::Number => Column::Number(read(cells)),
-        Type::Boolean => Column::Boolean(read(cells)),
-        Type::TimePeriod | Type::Date => Column::Period(read(cells)),
+        ValueType::Integer => Column::Integer(read(cells)),
+        ValueType::Number => Column::Number(read(cells)),
+        ValueType::Boolean => Column::Boolean(read(cells)),
+        ValueType::TimePeriod | ValueType::Date => Column::Period(read(cells)),
     }
 }
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::support::LIMITS;
 use schemas::decimal::Decimal;
 use schemas::period::{Frequency, Period};
-use schemas::structure::{Component, Role, Shape, Type};
-use schemas::table::{Column, Table, Texts};
+use schemas::structure::{Component, ComponentList, Role, ValueType};
+use schemas::table::{Column, Table, TextColumn};
 use schemas::text::Name;
 use vtl::{Diagnostic, RunLimits, RunOutput, Script, Threads};
 
@@ -19,13 +19,14 @@ const MONTHS: usize = 600;
 /// A panel of AREAS × MONTHS numbers, whole numbers and texts; some are null.
 fn panel() -> Table {
     let parts = [
-        ("AREA", Role::Identifier, Type::String),
-        ("MONTH", Role::Identifier, Type::TimePeriod),
-        ("X", Role::Measure, Type::Number),
-        ("N", Role::Measure, Type::Integer),
+        ("AREA", Role::Identifier, ValueType::String),
+        ("MONTH", Role::Identifier, ValueType::TimePeriod),
+        ("X", Role::Measure, ValueType::Number),
+        ("N", Role::Measure, ValueType::Integer),
     ];
-    let component = |(id, role, kind): (&str, Role, Type)| Component::new(Name::new(id).unwrap(), role, kind);
-    let shape = Shape::new(parts.into_iter().map(component).collect()).unwrap();
+    let component =
+        |(id, role, kind): (&str, Role, ValueType)| Component::new(Name::new(id).unwrap(), role, kind);
+    let shape = ComponentList::new(parts.into_iter().map(component).collect()).unwrap();
     let rows = AREAS * MONTHS;
     let names: Vec<String> = (0..AREAS).map(|area| format!("A{area:03}")).collect();
     let month = |row: usize| Period::from_ordinal(Frequency::M, 23_400 + (row % MONTHS) as i32);
@@ -33,7 +34,7 @@ fn panel() -> Table {
     let number =
         |row: usize| Decimal::new((mixed(row) % 1_000_003) as i128 + 1, -((row % 5) as i32)).unwrap();
     let columns = vec![
-        Column::Text(Texts::from_rows((0..rows).map(|row| Some(names[row / MONTHS].as_str())))),
+        Column::Text(TextColumn::from_rows((0..rows).map(|row| Some(names[row / MONTHS].as_str())))),
         Column::Period((0..rows).map(month).collect()),
         Column::Number((0..rows).map(|row| (row % 97 != 5).then(|| number(row))).collect()),
         Column::Integer((0..rows).map(|row| (row % 89 != 7).then_some((mixed(row) % 1000) as i64)).collect()),

@@ -3,7 +3,7 @@
 use coset::cbor::value::Value;
 use coset::iana::{Algorithm, EnumI64};
 use coset::{ContentType, CoseSign1, CoseSign1Builder, Header, HeaderBuilder, Label, TaggedCborSerializable};
-use schemas::entry::{Entry, Payload, Place};
+use schemas::entry::{Entry, EntryPosition, Payload};
 use schemas::seal::Sealed;
 use specs::cbor_tree::{CborNode, text_node};
 use specs::entry_vectors::{EntryDraft, signed_bytes, split_entry};
@@ -38,13 +38,13 @@ fn compare(entry: &Sealed<Entry>, told: &str) {
     assert_eq!(Algorithm::EdDSA.to_i64(), -8);
     assert_eq!(header.key_id, value.key.as_bytes(), "{told}");
     let suffix = if matches!(value.payload, Payload::Inline(..)) { "dag-cbor" } else { "cid" };
-    let kind = format!("application/vnd.assay.{}+{suffix}", value.kind);
+    let kind = format!("application/vnd.assay.{}+{suffix}", value.object_type);
     assert_eq!(header.content_type, Some(ContentType::Text(kind)), "{told}");
     let claims = claims(header);
     let claim = |wanted: i128| claims.iter().find(|(label, _)| *label == wanted).map(|(_, value)| value);
     assert_eq!(claim(2).and_then(Value::as_text), Some(value.subject.as_str()), "{told}");
     assert_eq!(claim(6).map(integer), Some(value.time.into()), "{told}");
-    compare_place(header, claim(1), value.place, told);
+    compare_place(header, claim(1), value.position, told);
     let payload = match &value.payload {
         Payload::Inline(_, bytes) => bytes.clone(),
         Payload::Linked(id) => id.to_bytes().to_vec(),
@@ -57,13 +57,13 @@ fn compare(entry: &Sealed<Entry>, told: &str) {
     assert_eq!(checked, Ok(()), "{told}: both sign the same bytes");
 }
 
-fn compare_place(header: &Header, issuer: Option<&Value>, place: Place, told: &str) {
+fn compare_place(header: &Header, issuer: Option<&Value>, place: EntryPosition, told: &str) {
     let number = |wanted| label(header, wanted).map(integer);
     match place {
-        Place::Genesis => {
+        EntryPosition::Genesis => {
             assert_eq!((issuer, number("assay-seq"), number("assay-auth")), (None, None, None), "{told}");
         }
-        Place::Next { publisher, seq, prev, authority } => {
+        EntryPosition::Next { publisher, seq, prev, authority } => {
             assert_eq!(issuer.and_then(Value::as_text), Some(publisher.to_string().as_str()), "{told}");
             assert_eq!(number("assay-seq"), Some(seq.into()), "{told}");
             assert_eq!(number("assay-auth"), Some(authority.into()), "{told}");
@@ -81,13 +81,13 @@ fn build(entry: &Sealed<Entry>, seed: u8) -> Vec<u8> {
     let mut claims = vec![claim(2, value.subject.as_str().into()), claim(6, value.time.into())];
     let mut header = HeaderBuilder::new()
         .algorithm(Algorithm::EdDSA)
-        .content_type(format!("application/vnd.assay.{}+{suffix}", value.kind))
+        .content_type(format!("application/vnd.assay.{}+{suffix}", value.object_type))
         .key_id(value.key.as_bytes().to_vec());
-    if let Place::Next { publisher, .. } = value.place {
+    if let EntryPosition::Next { publisher, .. } = value.position {
         claims.insert(0, claim(1, publisher.to_string().into()));
     }
     header = header.value(15, Value::Map(claims));
-    if let Place::Next { seq, prev, authority, .. } = value.place {
+    if let EntryPosition::Next { seq, prev, authority, .. } = value.position {
         header = header
             .text_value("assay-seq".into(), seq.into())
             .text_value("assay-auth".into(), authority.into())

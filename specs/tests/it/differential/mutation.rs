@@ -1,6 +1,6 @@
 //! Mutated inputs from a seed: bytes flipped, cut, joined; items of the tree swapped and changed.
 
-use schemas::cbor::{Rules, scan};
+use schemas::cbor::{CborRules, scan};
 use specs::cbor_tree::{CborNode, bytes_node, text_node};
 
 /// Xorshift (Marsaglia, 2003): the same numbers on every machine.
@@ -30,9 +30,9 @@ impl Random {
 pub fn mutate(pool: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     let mut input = random.pick(pool).clone();
     for _ in 0..=random.below(3) {
-        let strict = scan(&input, Rules::DagCbor, |_| {}).is_ok();
+        let strict = scan(&input, CborRules::DagCbor, |_| {}).is_ok();
         if strict && random.below(2) == 0 {
-            let mut tree = CborNode::decode(&input, Rules::DagCbor);
+            let mut tree = CborNode::decode(&input, CborRules::DagCbor);
             change(&mut tree, random);
             input = tree.encode();
         } else {

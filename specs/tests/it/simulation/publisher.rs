@@ -3,22 +3,22 @@
 
 use std::collections::BTreeMap;
 
-use ledger::compute::{self, Source};
+use ledger::compute::{self, InputData};
 use schemas::cid::{DatasetId, PieceId, PublisherId, RecipeId, ReleaseId};
-use schemas::content::{self, Block, block};
+use schemas::content::{self, Block, encode_block};
 use schemas::decimal::Decimal;
-use schemas::entry::{self, Entry, Place};
+use schemas::entry::{self, Entry, EntryPosition};
 use schemas::key::SecretKey;
 use schemas::object::{
-    Dataset, Identity, Input, Limits, OperatingKey, Output, Provenance, Recipe, Release, Retraction, Scope,
-    Snapshot, Structure, Use, encode,
+    Dataset, Identity, KeyUse, OperatingKey, Provenance, Recipe, RecipeInput, RecipeOutput, Release,
+    Retraction, RetractionScope, RunLimits, Snapshot, Structure, encode_object,
 };
 use schemas::period::{Frequency, Period};
 use schemas::seal::Sealed;
-use schemas::structure::{Component, Role, Shape, Type};
-use schemas::table::{Column, Table, Texts};
+use schemas::structure::{Component, ComponentList, Role, ValueType};
+use schemas::table::{Column, Table, TextColumn};
 use schemas::text::{Name, Text};
-use service::{Core, Memory};
+use service::{Core, MemoryStorage};
 
 use super::world::{World, key};
 
@@ -48,23 +48,24 @@ pub(super) fn found(world: &mut World, node: usize) -> PublisherId {
         contact: None,
         roots: vec![root.public()],
         next_root: [0; 32],
-        keys: vec![OperatingKey { key: key(node).public(), uses: vec![Use::Publish, Use::Attest] }],
+        keys: vec![OperatingKey { key: key(node).public(), uses: vec![KeyUse::Publish, KeyUse::Attest] }],
     };
-    let genesis = entry::sign(Place::Genesis, 0, &encode(&identity).unwrap(), &root).unwrap();
-    world.core(node).found(genesis).unwrap()
+    let genesis =
+        entry::sign_entry(EntryPosition::Genesis, 0, &encode_object(&identity).unwrap(), &root).unwrap();
+    world.core(node).adopt_identity(genesis).unwrap()
 }
 
-fn shape(note: bool) -> Shape {
+fn shape(note: bool) -> ComponentList {
     let part = |id, role, kind| Component::new(name(id), role, kind);
     let mut parts = vec![
-        part("REF_AREA", Role::Identifier, Type::String),
-        part("TIME_PERIOD", Role::Identifier, Type::TimePeriod),
-        part("OBS_VALUE", Role::Measure, Type::Number),
+        part("REF_AREA", Role::Identifier, ValueType::String),
+        part("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod),
+        part("OBS_VALUE", Role::Measure, ValueType::Number),
     ];
     if note {
-        parts.push(part("NOTE", Role::Attribute, Type::String));
+        parts.push(part("NOTE", Role::Attribute, ValueType::String));
     }
-    Shape::new(parts).unwrap()
+    ComponentList::new(parts).unwrap()
 }
 
 /// Thirty areas, ten years each, every value with a note of a thousand bytes.
@@ -74,10 +75,10 @@ fn table() -> Table {
     let period = |row: usize| Period::new(Frequency::A, 2000 + (row % 10) as i32, 1);
     let value = |row: usize| Decimal::new(1000 + row as i128 * 7, -1).ok();
     let columns = vec![
-        Column::Text(Texts::from_rows(areas.iter().map(|area| Some(area.as_str())))),
+        Column::Text(TextColumn::from_rows(areas.iter().map(|area| Some(area.as_str())))),
         Column::Period((0..ROWS).map(period).collect()),
         Column::Number((0..ROWS).map(value).collect()),
-        Column::Text(Texts::from_rows(notes.iter().map(|note| Some(note.as_str())))),
+        Column::Text(TextColumn::from_rows(notes.iter().map(|note| Some(note.as_str())))),
     ];
     Table::new(shape(true), columns).unwrap()
 }
@@ -87,13 +88,16 @@ fn recipe() -> Recipe {
         title: text("Inflation"),
         indicator: name("inflation"),
         script: text("INFLATION <- round((CPI / timeshift(CPI, 1) - 1) * 100, 1);"),
-        inputs: BTreeMap::from([(name("CPI"), Input { title: text("Index"), components: shape(false) })]),
+        inputs: BTreeMap::from([(
+            name("CPI"),
+            RecipeInput { title: text("Index"), components: shape(false) },
+        )]),
         outputs: BTreeMap::from([(
             name("INFLATION"),
-            Output { title: text("Rate"), unit: text("per cent") },
+            RecipeOutput { title: text("Rate"), unit: text("per cent") },
         )]),
         semantics: ledger::vtl::SEMANTICS_VERSION,
-        limits: Limits { steps: 1_000_000, cells: 1_000_000 },
+        limits: RunLimits { steps: 1_000_000, cells: 1_000_000 },
         description: text("For the simulation."),
         references: Vec::new(),
         licence: text("CC0-1.0"),
@@ -101,7 +105,7 @@ fn recipe() -> Recipe {
     }
 }
 
-fn dataset(core: &mut Core<Memory>) -> DatasetId {
+fn dataset(core: &mut Core<MemoryStorage>) -> DatasetId {
     let piece = PieceId::of(b"source");
     let snapshot = Snapshot {
         name: text("cpi.csv"),
@@ -114,8 +118,8 @@ fn dataset(core: &mut Core<Memory>) -> DatasetId {
         agency: None,
         licence: None,
     };
-    let (snapshot, snapshot_block) = block(&snapshot).unwrap();
-    let (content, mut blocks) = content::pack(&table(), BTreeMap::new()).unwrap();
+    let (snapshot, snapshot_block) = encode_block(&snapshot).unwrap();
+    let (content, mut blocks) = content::pack_table(&table(), BTreeMap::new()).unwrap();
     assert!(blocks.len() > 3, "several chunks");
     blocks.extend([snapshot_block, (piece.cid(), b"source".to_vec())]);
     let dataset = Dataset {
@@ -126,21 +130,21 @@ fn dataset(core: &mut Core<Memory>) -> DatasetId {
         provenance: Provenance::Import { snapshot, importer: text("csv/1") },
         plausibility_warnings: Vec::new(),
     };
-    core.publish(&encode(&dataset).unwrap(), blocks, 0).unwrap().object.try_into().unwrap()
+    core.publish(&encode_object(&dataset).unwrap(), blocks, 0).unwrap().object.try_into().unwrap()
 }
 
 /// Publishes data set, recipe and release.
-pub(super) fn publish(core: &mut Core<Memory>, claim: Claim) -> ReleaseId {
+pub(super) fn publish(core: &mut Core<MemoryStorage>, claim: Claim) -> ReleaseId {
     let dataset = dataset(core);
     let plan = recipe();
-    let published = core.publish(&encode(&plan).unwrap(), Vec::new(), 0).unwrap();
+    let published = core.publish(&encode_object(&plan).unwrap(), Vec::new(), 0).unwrap();
     let structure = Structure { components: shape(true), codes: BTreeMap::new() };
-    let inputs = BTreeMap::from([(name("CPI"), Source { structure, table: table() })]);
-    let outcome = compute::run(&plan, inputs).unwrap();
+    let inputs = BTreeMap::from([(name("CPI"), InputData { structure, table: table() })]);
+    let outcome = compute::run_recipe(&plan, inputs).unwrap();
     let figures = &outcome.figures[&name("INFLATION")];
     let (content, blocks): (_, Vec<Block>) = match claim {
         Claim::Honest => (figures.content, figures.blocks.clone()),
-        Claim::Falsified => content::pack(&bent(&figures.table), BTreeMap::new()).unwrap(),
+        Claim::Falsified => content::pack_table(&bent(&figures.table), BTreeMap::new()).unwrap(),
     };
     let release = Release {
         dataflow: name("inflation"),
@@ -151,7 +155,7 @@ pub(super) fn publish(core: &mut Core<Memory>, claim: Claim) -> ReleaseId {
         steps: outcome.steps,
         supersedes: None,
     };
-    core.publish(&encode(&release).unwrap(), blocks, 0).unwrap().object.try_into().unwrap()
+    core.publish(&encode_object(&release).unwrap(), blocks, 0).unwrap().object.try_into().unwrap()
 }
 
 /// The table with the figure of A01 in 2001 changed.
@@ -179,26 +183,27 @@ pub(super) fn unsound(world: &mut World, node: usize) {
         provenance: Provenance::Import { snapshot, importer: text("csv/1") },
         plausibility_warnings: Vec::new(),
     };
-    let own = core.own().unwrap();
+    let own = core.own_publisher().unwrap();
     let head = replication::LogView::log_head(core, own).unwrap();
-    let place = Place::Next { publisher: own, seq: head.length, prev: head.last, authority: 0 };
-    let entry = entry::sign(place, 0, &encode(&dataset).unwrap(), &key(node)).unwrap();
+    let place = EntryPosition::Next { publisher: own, seq: head.length, prev: head.last, authority: 0 };
+    let entry = entry::sign_entry(place, 0, &encode_object(&dataset).unwrap(), &key(node)).unwrap();
     let mut batch = store::WriteBatch::new();
     batch.put_block(content.cid(), garbage);
-    service::Keep::commit(core.keep().as_ref(), batch).unwrap();
-    core.take(entry).unwrap();
+    service::Storage::commit(core.storage().as_ref(), batch).unwrap();
+    core.accept_entry(entry).unwrap();
 }
 
 /// Two entries for the same place of the log of the publisher at `node`.
 pub(super) fn fork(world: &mut World, node: usize) -> (Sealed<Entry>, Sealed<Entry>) {
     let head = replication::LogView::all_heads(world.core(node)).into_iter();
-    let own = world.core(node).own().unwrap();
+    let own = world.core(node).own_publisher().unwrap();
     let head = head.into_iter().find(|head| head.publisher == own).unwrap();
-    let place = Place::Next { publisher: own, seq: head.length, prev: head.last, authority: 0 };
+    let place = EntryPosition::Next { publisher: own, seq: head.length, prev: head.last, authority: 0 };
     let branch = |reason: &str| {
         let subject = own.cid();
-        let retraction = Retraction { subject, scope: Scope::Whole, reason: text(reason), replacement: None };
-        entry::sign(place, 0, &encode(&retraction).unwrap(), &key(node)).unwrap()
+        let retraction =
+            Retraction { subject, scope: RetractionScope::Whole, reason: text(reason), replacement: None };
+        entry::sign_entry(place, 0, &encode_object(&retraction).unwrap(), &key(node)).unwrap()
     };
     (branch("left"), branch("right"))
 }

@@ -11,8 +11,8 @@ use schemas::cid::{Cid, PublisherId, ReleaseId};
 use schemas::key::SecretKey;
 use schemas::text::Text;
 use schemas::verdict::Verdict;
-use service::query::Query;
-use service::{Core, Keep, Memory, Output, Setup, Signer};
+use service::query::LedgerQuery;
+use service::{Core, CoreOutput, CoreSetup, MemoryStorage, Signer, Storage};
 
 /// Longest delay of a message.
 const DELAY_MILLIS: u64 = 2_000;
@@ -45,8 +45,8 @@ enum Parcel {
 pub(super) struct World {
     pub(super) seed: u64,
     pub(super) now: u64,
-    cores: Vec<Core<Memory>>,
-    keeps: Vec<Memory>,
+    cores: Vec<Core<MemoryStorage>>,
+    keeps: Vec<MemoryStorage>,
     links: Vec<(usize, usize)>,
     /// By time, then by order of sending.
     queue: BTreeMap<(u64, u64), (usize, u32, Parcel)>,
@@ -62,9 +62,9 @@ pub(super) fn key(node: usize) -> SecretKey {
     SecretKey::from_seed(&[100 + node as u8; 32])
 }
 
-fn open(node: usize, keep: &Memory) -> Core<Memory> {
+fn open(node: usize, keep: &MemoryStorage) -> Core<MemoryStorage> {
     let build = Text::new("simulation").unwrap();
-    let setup = Setup { signer: Some(Signer(key(node))), build, attest: true };
+    let setup = CoreSetup { signer: Some(Signer(key(node))), build, attest: true };
     Core::open(std::sync::Arc::new(keep.clone()), setup).unwrap()
 }
 
@@ -74,7 +74,7 @@ fn peer(node: usize) -> Peer {
 
 impl World {
     pub(super) fn new(seed: u64, nodes: usize, links: &[(usize, usize)], loss: u64) -> Self {
-        let keeps: Vec<Memory> = (0..nodes).map(|_| Memory::default()).collect();
+        let keeps: Vec<MemoryStorage> = (0..nodes).map(|_| MemoryStorage::default()).collect();
         let cores = keeps.iter().enumerate().map(|(node, keep)| open(node, keep)).collect();
         let random = Random::new(seed);
         Self {
@@ -91,7 +91,7 @@ impl World {
         }
     }
 
-    pub(super) fn core(&mut self, node: usize) -> &mut Core<Memory> {
+    pub(super) fn core(&mut self, node: usize) -> &mut Core<MemoryStorage> {
         &mut self.cores[node]
     }
 
@@ -155,10 +155,10 @@ impl World {
                 if event == SyncEvent::Tick {
                     self.post(node, TICK_MILLIS, Parcel::Event(SyncEvent::Tick));
                 }
-                self.cores[node].handle(now, event).unwrap();
+                self.cores[node].handle_event(now, event).unwrap();
             }
             Parcel::Block(request_id, id, bytes) => {
-                self.cores[node].received(now, request_id, id, bytes).unwrap()
+                self.cores[node].accept_block(now, request_id, id, bytes).unwrap()
             }
             Parcel::Asked { asker, request_id, request } => self.serve(node, asker, request_id, request),
         }
@@ -170,7 +170,7 @@ impl World {
         let ids: Vec<Cid> = match request {
             SyncRequest::Blocks { ids } => ids,
             SyncRequest::Entries { publisher, from, count } => {
-                let entries = self.cores[node].entries(publisher, from, count).unwrap();
+                let entries = self.cores[node].entry_ids(publisher, from, count).unwrap();
                 entries.into_iter().map(|entry| entry.cid()).collect()
             }
         };
@@ -197,13 +197,13 @@ impl World {
             }
             for output in outputs {
                 match output {
-                    Output::Network(action) => self.act(node, action),
-                    Output::Verify(release) => {
+                    CoreOutput::Network(action) => self.act(node, action),
+                    CoreOutput::Verify(release) => {
                         let keep = self.keeps[node].clone();
-                        let found = verify::verify(release, &|id| keep.get(id).ok().flatten());
-                        self.cores[node].verified(&found, 0).unwrap();
+                        let found = verify::verify_release(release, &|id| keep.get(id).ok().flatten());
+                        self.cores[node].record_verification(&found, 0).unwrap();
                     }
-                    Output::Accepted { .. } | Output::Forked { .. } => {}
+                    CoreOutput::Accepted { .. } | CoreOutput::Forked { .. } => {}
                 }
             }
         }
@@ -247,26 +247,26 @@ impl World {
     }
 
     pub(super) fn verdict(&self, node: usize, release: ReleaseId) -> Option<Verdict> {
-        Query(&self.keeps[node]).verdict(release).unwrap()
+        LedgerQuery(&self.keeps[node]).local_verdict(release).unwrap()
     }
 
     pub(super) fn attestations(&self, node: usize, release: ReleaseId) -> usize {
-        Query(&self.keeps[node]).attestations(release).unwrap().len()
+        LedgerQuery(&self.keeps[node]).list_attestations(release).unwrap().len()
     }
 
     fn publisher(&self, node: usize) -> PublisherId {
-        self.cores[node].own().unwrap()
+        self.cores[node].own_publisher().unwrap()
     }
 
     /// Entries that `node` holds whole of the log of the publisher at `of`.
     pub(super) fn whole(&self, node: usize, of: usize) -> u64 {
-        let logs = Query(&self.keeps[node]).logs().unwrap();
+        let logs = LedgerQuery(&self.keeps[node]).list_logs().unwrap();
         logs.iter().find(|log| log.publisher == self.publisher(of)).map_or(0, |log| log.complete)
     }
 
     /// Entries that `node` holds of all logs.
     pub(super) fn held(&self, node: usize) -> u64 {
-        Query(&self.keeps[node]).logs().unwrap().iter().map(|log| log.length).sum()
+        LedgerQuery(&self.keeps[node]).list_logs().unwrap().iter().map(|log| log.length).sum()
     }
 
     /// Whether `node` knows that the publisher at `of` signed two histories.

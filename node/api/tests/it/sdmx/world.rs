@@ -6,17 +6,17 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use schemas::cid::{Cid, Codec, PieceId, ReleaseId};
-use schemas::content::{Block, block, pack};
-use schemas::entry::{self, Place};
+use schemas::content::{Block, encode_block, pack_table};
+use schemas::entry::{self, EntryPosition};
 use schemas::key::SecretKey;
 use schemas::object::{
-    Dataset, Identity, Input, Limits, OperatingKey, Output, Provenance, Reason, Recipe, Release, Retraction,
-    Scope, Snapshot, Supersedes, Use, encode,
+    Dataset, Identity, KeyUse, OperatingKey, Provenance, Recipe, RecipeInput, RecipeOutput, Release,
+    Retraction, RetractionScope, RevisionReason, RunLimits, Snapshot, Supersession, encode_object,
 };
-use schemas::structure::{Component, Role, Shape, Type};
-use schemas::table::{Column, Table, Texts};
+use schemas::structure::{Component, ComponentList, Role, ValueType};
+use schemas::table::{Column, Table, TextColumn};
 use schemas::text::{Name, Text};
-use service::{Core, Memory, Service, Setup, Signer};
+use service::{Core, CoreSetup, MemoryStorage, Service, Signer};
 
 /// FREQ, REF_AREA, SEX, TIME_PERIOD, OBS_VALUE.
 pub type Row = [String; 5];
@@ -78,14 +78,14 @@ fn text<const MAX: usize>(words: &str) -> Text<MAX> {
     Text::new(words).unwrap()
 }
 
-fn shape() -> Shape {
+fn shape() -> ComponentList {
     let part = |id, role, kind| Component::new(name(id), role, kind);
-    Shape::new(vec![
-        part("REF_AREA", Role::Identifier, Type::String),
-        part("SEX", Role::Identifier, Type::String),
-        part("TIME_PERIOD", Role::Identifier, Type::TimePeriod),
-        part("RATE", Role::Measure, Type::Number),
-        part("NOTE", Role::Attribute, Type::String),
+    ComponentList::new(vec![
+        part("REF_AREA", Role::Identifier, ValueType::String),
+        part("SEX", Role::Identifier, ValueType::String),
+        part("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod),
+        part("RATE", Role::Measure, ValueType::Number),
+        part("NOTE", Role::Attribute, ValueType::String),
     ])
     .unwrap()
 }
@@ -93,11 +93,11 @@ fn shape() -> Shape {
 fn table(rows: &[Row]) -> Table {
     let column = |at: usize| rows.iter().map(move |row| row[at].as_str());
     let columns = vec![
-        Column::Text(Texts::from_rows(column(1).map(Some))),
-        Column::Text(Texts::from_rows(column(2).map(Some))),
+        Column::Text(TextColumn::from_rows(column(1).map(Some))),
+        Column::Text(TextColumn::from_rows(column(2).map(Some))),
         Column::Period(column(3).map(|time| time.parse().ok()).collect()),
         Column::Number(column(4).map(|value| value.parse().ok()).collect()),
-        Column::Text(Texts::from_rows(rows.iter().map(|_| Some(NOTE)))),
+        Column::Text(TextColumn::from_rows(rows.iter().map(|_| Some(NOTE)))),
     ];
     Table::new(shape(), columns).unwrap()
 }
@@ -105,14 +105,14 @@ fn table(rows: &[Row]) -> Table {
 /// A table of two areas in one year, with two figures, of which one is null.
 fn wide() -> Table {
     let part = |id, role, kind| Component::new(name(id), role, kind);
-    let shape = Shape::new(vec![
-        part("REF_AREA", Role::Identifier, Type::String),
-        part("TIME_PERIOD", Role::Identifier, Type::TimePeriod),
-        part("MALE", Role::Measure, Type::Number),
-        part("FEMALE", Role::Measure, Type::Number),
+    let shape = ComponentList::new(vec![
+        part("REF_AREA", Role::Identifier, ValueType::String),
+        part("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod),
+        part("MALE", Role::Measure, ValueType::Number),
+        part("FEMALE", Role::Measure, ValueType::Number),
     ]);
     let columns = vec![
-        Column::Text(Texts::from_rows([Some("AUT"), Some("BEL")])),
+        Column::Text(TextColumn::from_rows([Some("AUT"), Some("BEL")])),
         Column::Period(vec!["2020".parse().ok(); 2]),
         Column::Number(vec!["1.0".parse().ok(), "2.5".parse().ok()]),
         Column::Number(vec!["-3".parse().ok(), None]),
@@ -121,28 +121,32 @@ fn wide() -> Table {
 }
 
 /// The core of the node.
-struct Office(Core<Memory>);
+struct Office(Core<MemoryStorage>);
 
 impl Office {
-    fn found() -> (Self, Arc<Memory>) {
+    fn found() -> (Self, Arc<MemoryStorage>) {
         let (root, key) = (SecretKey::from_seed(&[1; 32]), SecretKey::from_seed(&[2; 32]));
         let identity = Identity {
             name: text("Office <of> & \"tests\""),
             contact: None,
             roots: vec![root.public()],
             next_root: [7; 32],
-            keys: vec![OperatingKey { key: key.public(), uses: vec![Use::Publish] }],
+            keys: vec![OperatingKey { key: key.public(), uses: vec![KeyUse::Publish] }],
         };
-        let keep = Arc::new(Memory::default());
-        let setup = Setup { signer: Some(Signer(key)), build: text("test"), attest: false };
+        let keep = Arc::new(MemoryStorage::default());
+        let setup = CoreSetup { signer: Some(Signer(key)), build: text("test"), attest: false };
         let mut core = Core::open(Arc::clone(&keep), setup).unwrap();
-        core.found(entry::sign(Place::Genesis, TIME, &encode(&identity).unwrap(), &root).unwrap()).unwrap();
+        core.adopt_identity(
+            entry::sign_entry(EntryPosition::Genesis, TIME, &encode_object(&identity).unwrap(), &root)
+                .unwrap(),
+        )
+        .unwrap();
         (Self(core), keep)
     }
 
-    fn release(&mut self, table: &Table, time: i64, supersedes: Option<Supersedes>) -> ReleaseId {
+    fn release(&mut self, table: &Table, time: i64, supersedes: Option<Supersession>) -> ReleaseId {
         let mut blocks: Vec<Block> = Vec::new();
-        let (content, content_blocks) = pack(table, BTreeMap::new()).unwrap();
+        let (content, content_blocks) = pack_table(table, BTreeMap::new()).unwrap();
         blocks.extend(content_blocks);
         let document = content.to_string().into_bytes();
         let piece = PieceId::of(&document);
@@ -158,7 +162,7 @@ impl Office {
             licence: None,
         };
         blocks.push((piece.cid(), document));
-        let (snapshot, made) = block(&snapshot).unwrap();
+        let (snapshot, made) = encode_block(&snapshot).unwrap();
         blocks.push(made);
         let dataset = Dataset {
             dataflow: name("source"),
@@ -168,9 +172,9 @@ impl Office {
             provenance: Provenance::Import { snapshot, importer: text("csv/1") },
             plausibility_warnings: Vec::new(),
         };
-        let (dataset, made) = block(&dataset).unwrap();
+        let (dataset, made) = encode_block(&dataset).unwrap();
         blocks.push(made);
-        let (recipe, made) = block(&recipe()).unwrap();
+        let (recipe, made) = encode_block(&recipe()).unwrap();
         blocks.push(made);
         let release = Release {
             dataflow: name("labour"),
@@ -181,28 +185,28 @@ impl Office {
             steps: 1,
             supersedes,
         };
-        let bytes = encode(&release).unwrap();
+        let bytes = encode_object(&release).unwrap();
         self.0.publish(&bytes, blocks, time).unwrap();
         ReleaseId::of(&bytes)
     }
 
     fn retract(&mut self, release: ReleaseId, time: i64) {
         let (subject, reason) = (release.cid(), text("a wrong column"));
-        let retraction = Retraction { subject, scope: Scope::Whole, reason, replacement: None };
-        self.0.publish(&encode(&retraction).unwrap(), Vec::new(), time).unwrap();
+        let retraction = Retraction { subject, scope: RetractionScope::Whole, reason, replacement: None };
+        self.0.publish(&encode_object(&retraction).unwrap(), Vec::new(), time).unwrap();
     }
 }
 
 fn recipe() -> Recipe {
-    let output = Output { title: text("Rates"), unit: text("per cent") };
+    let output = RecipeOutput { title: text("Rates"), unit: text("per cent") };
     Recipe {
         title: text("Rates & more"),
         indicator: name("unemployment"),
         script: text("OUT <- IN;"),
-        inputs: BTreeMap::from([(name("IN"), Input { title: text("Source"), components: shape() })]),
+        inputs: BTreeMap::from([(name("IN"), RecipeInput { title: text("Source"), components: shape() })]),
         outputs: BTreeMap::from([(name("OUT"), output)]),
         semantics: 1,
-        limits: Limits { steps: 1_000_000, cells: 1_000_000 },
+        limits: RunLimits { steps: 1_000_000, cells: 1_000_000 },
         description: text("As they are."),
         references: vec![text("https://example.org/method")],
         licence: text("CC0-1.0"),
@@ -249,7 +253,7 @@ impl World {
     fn after(more: impl FnOnce(&mut Office, ReleaseId, ReleaseId)) -> Self {
         Self::of(|office| {
             let first = office.release(&table(&earlier()), TIME, None);
-            let supersedes = Supersedes { release: first, reason: Reason::SourceRevision };
+            let supersedes = Supersession { release: first, reason: RevisionReason::SourceRevision };
             let second = office.release(&table(&rows()), TIME + 86_400, Some(supersedes));
             more(office, first, second);
         })
@@ -277,7 +281,12 @@ impl World {
     fn of(publish: impl FnOnce(&mut Office)) -> Self {
         let (mut office, keep) = Office::found();
         publish(&mut office);
-        let agency = service::query::Query(keep.as_ref()).own().unwrap().unwrap().to_string().to_uppercase();
+        let agency = service::query::LedgerQuery(keep.as_ref())
+            .own_publisher()
+            .unwrap()
+            .unwrap()
+            .to_string()
+            .to_uppercase();
         let (service, _) = Service::start(office.0, || TIME + 400_000).unwrap();
         let state = api::Setup {
             service,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use schemas::duration::Duration;
 use schemas::interval::Interval;
 use schemas::period::{Frequency, Period};
-use schemas::structure::Type;
+use schemas::structure::ValueType;
 use schemas::table::Cell;
 
 use super::FIELD_DIGITS_MAX;
@@ -186,11 +186,11 @@ impl TimeMask {
         self.scan(text).filter(|(_, rest)| rest.is_empty()).map(|(found, _)| found)
     }
 
-    pub(super) fn parse_period(&self, text: &str, kind: Type) -> Option<Cell> {
+    pub(super) fn parse_period(&self, text: &str, kind: ValueType) -> Option<Cell> {
         let period = self.resolve_period(&self.scan_whole(text)?)?;
         match kind {
-            Type::Time => Some(Cell::Text(Interval::from(period).to_string())),
-            Type::Date if period.frequency() != Frequency::D => None,
+            ValueType::Time => Some(Cell::Text(Interval::from(period).to_string())),
+            ValueType::Date if period.frequency() != Frequency::D => None,
             _ => Some(Cell::Period(period)),
         }
     }
@@ -236,18 +236,18 @@ impl TimeMask {
     }
 
     fn format_period(&self, period: Period) -> Option<String> {
-        let base = self.chain.first().map_or(Some(period), |unit| period.convert(*unit))?;
+        let base = self.chain.first().map_or(Some(period), |unit| period.to_frequency(*unit))?;
         let mut out = String::new();
         for part in &self.parts {
             match *part {
                 MaskPart::Literal(character) => out.push(character),
                 MaskPart::Indicator => out.push_str(period.frequency().code()),
                 MaskPart::Name(TimeUnit::Within(Frequency::M), case, length) => {
-                    let month = period.convert(Frequency::M)?.index();
+                    let month = period.to_frequency(Frequency::M)?.index();
                     out.push_str(&apply_case(MONTHS.get(usize::try_from(month - 1).ok()?)?, case, length));
                 }
                 MaskPart::Name(_, case, length) => {
-                    let day = period.convert(Frequency::D)?.ordinal() % 7;
+                    let day = period.to_frequency(Frequency::D)?.ordinal() % 7;
                     out.push_str(&apply_case(DAYS.get(usize::try_from(day).ok()?)?, case, length));
                 }
                 MaskPart::Digits(TimeUnit::Century, least, most) => {
@@ -272,11 +272,11 @@ impl TimeMask {
 
     /// The number of a unit within the next coarser one of the mask.
     fn unit_index(&self, period: Period, unit: Frequency) -> Option<i32> {
-        let fine = period.convert(unit)?;
+        let fine = period.to_frequency(unit)?;
         match self.chain.iter().rev().find(|coarse| **coarse < unit) {
             None => Some(fine.index()),
             Some(coarse) => {
-                let start = period.convert(*coarse)?.first_day().convert(unit)?;
+                let start = period.to_frequency(*coarse)?.first_day().to_frequency(unit)?;
                 Some(fine.ordinal() - start.ordinal() + 1)
             }
         }
@@ -441,7 +441,7 @@ fn nth_within(period: Period, unit: Frequency, index: i32) -> Option<Period> {
     let found = if unit == Frequency::W {
         return Period::new(unit, period.year(), index);
     } else {
-        period.first_day().convert(unit)?.shift(i64::from(index) - 1)?
+        period.first_day().to_frequency(unit)?.shift(i64::from(index) - 1)?
     };
     let within =
         index > 0 && found.first_day() >= period.first_day() && found.last_day() <= period.last_day();

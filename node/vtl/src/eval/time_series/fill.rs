@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use schemas::period::{Frequency, Period};
 use schemas::structure::Role;
-use schemas::table::{Column, Texts};
+use schemas::table::{Column, TextColumn};
 
 use super::super::Relation;
 use super::super::column::SharedColumn;
@@ -103,7 +103,7 @@ fn find_gaps(line: &[u32], periods: &[Period], limits: CoveredDays) -> Vec<Perio
 
 /// The first period of a frequency that begins at a day or later, or the last that ends by then.
 fn nearest_within(day: Period, frequency: Frequency, first: bool) -> Option<Period> {
-    let period = day.convert(frequency)?;
+    let period = day.to_frequency(frequency)?;
     match first {
         true if period.first_day() < day => period.shift(1),
         false if period.last_day() > day => period.shift(-1),
@@ -116,10 +116,10 @@ fn append_times(a: &Column, b: &Column) -> Column {
     match (a, b) {
         (Column::Period(a), Column::Period(b)) => Column::Period(a.iter().chain(b).copied().collect()),
         (Column::Text(a), Column::Text(b)) => {
-            let rows = |texts: &'_ Texts| texts.codes().len();
+            let rows = |texts: &'_ TextColumn| texts.codes().len();
             let (x, y) = (rows(a), rows(b));
             let texts = (0..x).map(|row| a.get(row)).chain((0..y).map(|row| b.get(row)));
-            Column::Text(Texts::from_rows(texts))
+            Column::Text(TextColumn::from_rows(texts))
         }
         (a, _) => a.clone(),
     }

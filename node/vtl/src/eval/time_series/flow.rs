@@ -3,7 +3,7 @@
 use schemas::decimal::Decimal;
 use schemas::interval::Interval;
 use schemas::period::Frequency;
-use schemas::structure::{Role, Type};
+use schemas::structure::{Role, ValueType};
 use schemas::table::Column;
 
 use super::super::column::SharedColumn;
@@ -23,7 +23,7 @@ const SERIES: usize = Frequency::ALL.len() + 1;
 pub(super) fn eval_flow(
     relation: &Relation,
     lines: &SeriesRows,
-    (times, kind): (&Column, Type),
+    (times, kind): (&Column, ValueType),
     op: SeriesOp,
     meter: &mut BudgetMeter,
     step: &PlanStep,
@@ -53,9 +53,9 @@ pub(super) fn eval_flow(
 }
 
 /// The place of the frequency of a row; dates, and intervals that are no periods, are one series.
-fn frequency_index(times: &Column, kind: Type, row: usize) -> usize {
+fn frequency_index(times: &Column, kind: ValueType, row: usize) -> usize {
     let frequency = match times {
-        Column::Period(rows) if kind != Type::Date => rows.get(row).copied().flatten(),
+        Column::Period(rows) if kind != ValueType::Date => rows.get(row).copied().flatten(),
         Column::Text(texts) => texts.get(row).and_then(|text| text.parse().ok()).and_then(Interval::period),
         _ => None,
     };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::random::{INPUTS, Random};
-use schemas::structure::{Role, Shape, Type};
+use schemas::structure::{ComponentList, Role, ValueType};
 use vtl::{ExecutionPlan, Script};
 
 /// Definitions that statements may use.
@@ -20,29 +20,29 @@ define viral propagation VP (variable V) is when "a" then "b"; when "a" and "b" 
 struct Part {
     name: String,
     role: Role,
-    kind: Type,
+    kind: ValueType,
 }
 
 pub struct Generator {
     pub random: Random,
-    shapes: BTreeMap<String, Shape>,
+    shapes: BTreeMap<String, ComponentList>,
     /// Data sets that may be read, with their components.
     sets: Vec<(String, Vec<Part>)>,
     text: String,
     count: usize,
 }
 
-fn parts(shape: &Shape) -> Vec<Part> {
+fn parts(shape: &ComponentList) -> Vec<Part> {
     let part = |c: &schemas::structure::Component| Part {
         name: c.id.as_str().to_owned(),
         role: c.role,
-        kind: c.kind,
+        kind: c.value_type,
     };
     shape.components().iter().map(part).collect()
 }
 
 impl Generator {
-    pub fn new(seed: u64, shapes: BTreeMap<String, Shape>) -> Self {
+    pub fn new(seed: u64, shapes: BTreeMap<String, ComponentList>) -> Self {
         let sets = INPUTS.iter().map(|(name, _)| ((*name).to_owned(), parts(&shapes[*name]))).collect();
         Self { random: Random::new(seed), shapes, sets, text: String::new(), count: 0 }
     }
@@ -85,8 +85,8 @@ impl Generator {
         self.set(2)
     }
 
-    fn kind(&mut self) -> Type {
-        use Type::{Boolean, Date, Duration, Integer, Number, String, Time, TimePeriod};
+    fn kind(&mut self) -> ValueType {
+        use ValueType::{Boolean, Date, Duration, Integer, Number, String, Time, TimePeriod};
         [Number, Number, Integer, String, Boolean, Date, TimePeriod, Time, Duration][self.random.below(9)]
     }
 
@@ -106,7 +106,7 @@ impl Generator {
         (!fitting.is_empty()).then(|| fitting[self.random.below(fitting.len())].name.clone())
     }
 
-    fn measure(&mut self, parts: &[Part], kind: Option<Type>) -> String {
+    fn measure(&mut self, parts: &[Part], kind: Option<ValueType>) -> String {
         let fits = |part: &Part| part.role == Role::Measure && kind.is_none_or(|kind| kind == part.kind);
         self.part(parts, fits).or_else(|| self.part(parts, |_| true)).unwrap_or_default()
     }
@@ -136,7 +136,7 @@ impl Generator {
 
     fn arithmetic(&mut self, name: &str, parts: &[Part]) -> String {
         let measure = self.measure(parts, None);
-        let kind = parts.iter().find(|part| part.name == measure).map_or(Type::Number, |part| part.kind);
+        let kind = parts.iter().find(|part| part.name == measure).map_or(ValueType::Number, |part| part.kind);
         let one = format!("{name}#{measure}");
         let kept = format!("{name}[keep {measure}]");
         let (other, _) = self.named();
@@ -167,7 +167,7 @@ impl Generator {
             10 => format!(
                 "case when {one} = {value} then {kept} when {one} > {value} then {kept} {op} {value} else {kept}"
             ),
-            11 => format!("cast({one}, {})", self.kind().word()),
+            11 => format!("cast({one}, {})", self.kind().as_str()),
             12 => format!(
                 "not({one} {compare} {value}) {} ({one} = {value})",
                 self.random.of(&["and", "or", "xor"])
@@ -180,7 +180,7 @@ impl Generator {
         let measure = self.measure(parts, None);
         let key = self.identifier(parts);
         match self.random.below(13) {
-            0 => format!("{name}[filter {}]", self.expr(Type::Boolean, 3, parts)),
+            0 => format!("{name}[filter {}]", self.expr(ValueType::Boolean, 3, parts)),
             1..=4 => {
                 let kind = self.kind();
                 let target =
@@ -201,7 +201,8 @@ impl Generator {
             7 => format!("{name}[rename {measure} to m{}]", self.random.below(3)),
             8 => format!("{name}[rename {key} to k{}]", self.random.below(3)),
             9 => {
-                let kind = parts.iter().find(|part| part.name == key).map_or(Type::String, |part| part.kind);
+                let kind =
+                    parts.iter().find(|part| part.name == key).map_or(ValueType::String, |part| part.kind);
                 format!("{name}[sub {key} = {}]", self.expr(kind, 0, &[]))
             }
             10 => {
@@ -231,7 +232,7 @@ impl Generator {
             "var_pop",
             "var_samp",
         ]);
-        let kind = if self.random.one_in(3) { Type::Integer } else { Type::Number };
+        let kind = if self.random.one_in(3) { ValueType::Integer } else { ValueType::Number };
         format!("{op}({})", self.expr(kind, 2, parts))
     }
 
@@ -239,7 +240,7 @@ impl Generator {
         let key = self.identifier(parts);
         let other = self.identifier(parts);
         let having = if self.random.one_in(3) {
-            format!(" having {} > {}", self.aggregate(parts), self.expr(Type::Number, 0, &[]))
+            format!(" having {} > {}", self.aggregate(parts), self.expr(ValueType::Number, 0, &[]))
         } else {
             String::new()
         };
@@ -267,7 +268,7 @@ impl Generator {
             "var_pop",
             "var_samp",
         ]);
-        let measure = self.measure(parts, Some(Type::Number));
+        let measure = self.measure(parts, Some(ValueType::Number));
         format!("{op}({name}[keep {measure}] {})", self.grouping(parts))
     }
 
@@ -326,14 +327,14 @@ impl Generator {
     }
 
     fn windowed(&mut self, name: &str, parts: &[Part]) -> String {
-        let measure = self.measure(parts, Some(Type::Number));
+        let measure = self.measure(parts, Some(ValueType::Number));
         match self.random.below(4) {
             0 => self.analytic(&format!("{name}[keep {measure}]"), parts),
             1 => format!("{name}[calc w := rank({})]", self.over(parts)),
             2 => {
-                let operand = self.expr(Type::Number, 1, parts);
+                let operand = self.expr(ValueType::Number, 1, parts);
                 let inner = self.analytic(&operand, parts);
-                format!("{name}[filter {inner} > {}]", self.expr(Type::Number, 1, parts))
+                format!("{name}[filter {inner} > {}]", self.expr(ValueType::Number, 1, parts))
             }
             _ => {
                 let operand = if self.random.one_in(2) { measure } else { self.measure(parts, None) };
@@ -351,8 +352,8 @@ impl Generator {
         let using =
             if self.random.one_in(3) && op != "cross_join" { format!(" using {key}") } else { String::new() };
         let tail = match self.random.below(6) {
-            0 => format!(" filter {}", self.expr(Type::Boolean, 2, parts)),
-            1 => format!(" calc z := {}", self.expr(Type::Number, 2, parts)),
+            0 => format!(" filter {}", self.expr(ValueType::Boolean, 2, parts)),
+            1 => format!(" calc z := {}", self.expr(ValueType::Number, 2, parts)),
             2 => format!(" keep {measure}"),
             3 => " apply a + b".to_owned(),
             _ => String::new(),
@@ -367,7 +368,7 @@ impl Generator {
 
     fn sets_of(&mut self, name: &str) -> String {
         let (other, parts) = self.named();
-        let filtered = format!("{name}[filter {}]", self.expr(Type::Boolean, 2, &parts));
+        let filtered = format!("{name}[filter {}]", self.expr(ValueType::Boolean, 2, &parts));
         let op = self.random.of(&["union", "intersect", "setdiff", "symdiff"]);
         match self.random.below(5) {
             0 => format!("exists_in({name}, {other}, {})", self.random.of(&["all", "true", "false"])),
@@ -418,12 +419,12 @@ impl Generator {
                     "daytomonth"
                 ])
             ),
-            _ => format!("datediff({name}#{measure}, {})", self.expr(Type::Date, 1, &[])),
+            _ => format!("datediff({name}#{measure}, {})", self.expr(ValueType::Date, 1, &[])),
         }
     }
 
     fn validated(&mut self, name: &str, parts: &[Part]) -> String {
-        let measure = self.measure(parts, Some(Type::Number));
+        let measure = self.measure(parts, Some(ValueType::Number));
         let output = self.random.of(&["", " all", " invalid"]);
         let mode = self.random.of(&[
             "",
@@ -438,7 +439,7 @@ impl Generator {
         match self.random.below(5) {
             0 => format!(
                 "check({name}#{measure} > {} errorcode \"e\" errorlevel 1 imbalance {name}#{measure}{output})",
-                self.expr(Type::Number, 1, &[])
+                self.expr(ValueType::Number, 1, &[])
             ),
             1 => format!(
                 "check_datapoint({name}, DP{})",
@@ -449,48 +450,48 @@ impl Generator {
                 self.random.of(&["", " rule", " rule_priority", " dataset"])
             ),
             3 => format!("check_hierarchy({name}[keep {measure}], HR rule A{mode}{priority}{output})"),
-            _ => format!("check({name}#{measure} = {}{output})", self.expr(Type::Number, 1, &[])),
+            _ => format!("check({name}#{measure} = {}{output})", self.expr(ValueType::Number, 1, &[])),
         }
     }
 
     fn texted(&mut self, name: &str, parts: &[Part]) -> String {
-        let measure = self.measure(parts, Some(Type::String));
+        let measure = self.measure(parts, Some(ValueType::String));
         let one = format!("{name}#{measure}");
         let op = self.random.of(&["trim", "ltrim", "rtrim", "upper", "lower", "length"]);
         match self.random.below(7) {
             0 => format!("{op}({one})"),
             1 => format!(
                 "substr({one}, {}, {})",
-                self.expr(Type::Integer, 0, &[]),
-                self.expr(Type::Integer, 0, &[])
+                self.expr(ValueType::Integer, 0, &[]),
+                self.expr(ValueType::Integer, 0, &[])
             ),
             2 => format!(
                 "replace({one}, {}, {})",
-                self.expr(Type::String, 0, &[]),
-                self.expr(Type::String, 0, &[])
+                self.expr(ValueType::String, 0, &[]),
+                self.expr(ValueType::String, 0, &[])
             ),
-            3 => format!("instr({one}, {})", self.expr(Type::String, 0, &[])),
-            4 => format!("{one} || {one} || {}", self.expr(Type::String, 1, &[])),
+            3 => format!("instr({one}, {})", self.expr(ValueType::String, 0, &[])),
+            4 => format!("{one} || {one} || {}", self.expr(ValueType::String, 1, &[])),
             5 => format!("match_characters({one}, \"[a-zß]+.?(é|x)*\")"),
             _ => format!(
                 "string_distance({}, {one}, {})",
                 self.random.of(&["levenshtein", "damerau_levenshtein", "hamming", "jaro_winkler"]),
-                self.expr(Type::String, 1, &[])
+                self.expr(ValueType::String, 1, &[])
             ),
         }
     }
 
     fn called(&mut self, name: &str, parts: &[Part]) -> String {
-        let measure = self.measure(parts, Some(Type::Number));
+        let measure = self.measure(parts, Some(ValueType::Number));
         match self.random.below(3) {
             0 => format!("grow({name}[keep {measure}], {})", self.random.of(&["1", "_", "-4"])),
-            1 => format!("{name}[calc y := twice({})]", self.expr(Type::Number, 2, parts)),
-            _ => format!("{name}[calc y := shout({})]", self.expr(Type::String, 2, parts)),
+            1 => format!("{name}[calc y := twice({})]", self.expr(ValueType::Number, 2, parts)),
+            _ => format!("{name}[calc y := shout({})]", self.expr(ValueType::String, 2, parts)),
         }
     }
 
     /// An expression of a type over some components, or over none.
-    fn expr(&mut self, kind: Type, depth: usize, parts: &[Part]) -> String {
+    fn expr(&mut self, kind: ValueType, depth: usize, parts: &[Part]) -> String {
         if depth == 0 || self.random.one_in(4) {
             let component = self.part(parts, |part| part.kind == kind);
             return component.filter(|_| !self.random.one_in(3)).unwrap_or_else(|| self.literal(kind));
@@ -500,31 +501,31 @@ impl Generator {
             return self.choice(kind, depth, parts);
         }
         match kind {
-            Type::Number => self.number(depth, parts),
-            Type::Integer => self.integer(depth, parts),
-            Type::String => self.string(depth, parts),
-            Type::Boolean => self.boolean(depth, parts),
-            Type::Date => self.date(depth, parts),
-            Type::TimePeriod => {
+            ValueType::Number => self.number(depth, parts),
+            ValueType::Integer => self.integer(depth, parts),
+            ValueType::String => self.string(depth, parts),
+            ValueType::Boolean => self.boolean(depth, parts),
+            ValueType::Date => self.date(depth, parts),
+            ValueType::TimePeriod => {
                 let unit = self.random.of(&["A", "S", "Q", "M"]);
                 format!("time_agg(\"{unit}\", {})", self.expr(kind, depth, parts))
             }
-            Type::Time => {
-                let kind = if self.random.one_in(2) { Type::Date } else { Type::TimePeriod };
+            ValueType::Time => {
+                let kind = if self.random.one_in(2) { ValueType::Date } else { ValueType::TimePeriod };
                 format!("cast({}, time)", self.expr(kind, depth, parts))
             }
-            Type::Duration if self.random.one_in(3) => {
-                format!("period_indicator({})", self.expr(Type::TimePeriod, depth, parts))
+            ValueType::Duration if self.random.one_in(3) => {
+                format!("period_indicator({})", self.expr(ValueType::TimePeriod, depth, parts))
             }
-            Type::Duration => {
+            ValueType::Duration => {
                 let op = self.random.of(&["daytoyear", "daytomonth"]);
-                format!("{op}({})", self.expr(Type::Integer, depth, parts))
+                format!("{op}({})", self.expr(ValueType::Integer, depth, parts))
             }
         }
     }
 
-    fn choice(&mut self, kind: Type, depth: usize, parts: &[Part]) -> String {
-        let condition = self.expr(Type::Boolean, depth, parts);
+    fn choice(&mut self, kind: ValueType, depth: usize, parts: &[Part]) -> String {
+        let condition = self.expr(ValueType::Boolean, depth, parts);
         let (then, other) = (self.expr(kind, depth, parts), self.expr(kind, depth, parts));
         match self.random.below(3) {
             0 => format!("nvl({then}, {other})"),
@@ -534,8 +535,8 @@ impl Generator {
     }
 
     fn number(&mut self, depth: usize, parts: &[Part]) -> String {
-        let (a, b) = (self.expr(Type::Number, depth, parts), self.expr(Type::Number, depth, parts));
-        let n = self.expr(Type::Integer, depth, parts);
+        let (a, b) = (self.expr(ValueType::Number, depth, parts), self.expr(ValueType::Number, depth, parts));
+        let n = self.expr(ValueType::Integer, depth, parts);
         match self.random.below(9) {
             0 => format!("{}({a})", self.random.of(&["abs", "sqrt", "ln", "exp", "-"])),
             1 => format!("{}({a}, {n})", self.random.of(&["round", "trunc", "power"])),
@@ -546,31 +547,33 @@ impl Generator {
     }
 
     fn integer(&mut self, depth: usize, parts: &[Part]) -> String {
-        let (a, b) = (self.expr(Type::Integer, depth, parts), self.expr(Type::Integer, depth, parts));
-        let (text, number) = (self.expr(Type::String, depth, parts), self.expr(Type::Number, depth, parts));
-        let date = self.expr(Type::Date, depth, parts);
+        let (a, b) =
+            (self.expr(ValueType::Integer, depth, parts), self.expr(ValueType::Integer, depth, parts));
+        let (text, number) =
+            (self.expr(ValueType::String, depth, parts), self.expr(ValueType::Number, depth, parts));
+        let date = self.expr(ValueType::Date, depth, parts);
         match self.random.below(8) {
             0 => format!("length({text})"),
-            1 => format!("instr({text}, {})", self.literal(Type::String)),
+            1 => format!("instr({text}, {})", self.literal(ValueType::String)),
             2 => format!("{}({number})", self.random.of(&["round", "trunc", "ceil", "floor"])),
             3 => format!("{}({date})", self.random.of(&["getyear", "getmonth", "dayofmonth", "dayofyear"])),
-            4 => format!("datediff({date}, {})", self.literal(Type::Date)),
+            4 => format!("datediff({date}, {})", self.literal(ValueType::Date)),
             5 => format!("mod({a}, {b})"),
             _ => format!("({a} {} {b})", self.random.of(&["+", "-", "*"])),
         }
     }
 
     fn string(&mut self, depth: usize, parts: &[Part]) -> String {
-        let (a, b) = (self.expr(Type::String, depth, parts), self.expr(Type::String, depth, parts));
+        let (a, b) = (self.expr(ValueType::String, depth, parts), self.expr(ValueType::String, depth, parts));
         let kind = self.kind();
         match self.random.below(6) {
             0 => format!("{}({a})", self.random.of(&["trim", "upper", "lower", "ltrim", "rtrim"])),
             1 => format!(
                 "substr({a}, {}, {})",
-                self.expr(Type::Integer, depth, parts),
-                self.literal(Type::Integer)
+                self.expr(ValueType::Integer, depth, parts),
+                self.literal(ValueType::Integer)
             ),
-            2 => format!("replace({a}, {b}, {})", self.literal(Type::String)),
+            2 => format!("replace({a}, {b}, {})", self.literal(ValueType::String)),
             3 => format!("cast({}, string)", self.expr(kind, depth, parts)),
             _ => format!("({a} || {b})"),
         }
@@ -579,7 +582,8 @@ impl Generator {
     fn boolean(&mut self, depth: usize, parts: &[Part]) -> String {
         let kind = self.kind();
         let (a, b) = (self.expr(kind, depth, parts), self.expr(kind, depth, parts));
-        let (p, q) = (self.expr(Type::Boolean, depth, parts), self.expr(Type::Boolean, depth, parts));
+        let (p, q) =
+            (self.expr(ValueType::Boolean, depth, parts), self.expr(ValueType::Boolean, depth, parts));
         let (m, n) = (self.literal(kind), self.literal(kind));
         match self.random.below(7) {
             0 => format!("isnull({a})"),
@@ -592,22 +596,22 @@ impl Generator {
     }
 
     fn date(&mut self, depth: usize, parts: &[Part]) -> String {
-        let a = self.expr(Type::Date, depth, parts);
+        let a = self.expr(ValueType::Date, depth, parts);
         let (unit, end) = (self.random.of(&["A", "M", "W", "Q", "D"]), self.random.of(&["first", "last"]));
         match self.random.below(3) {
-            0 => format!("dateadd({a}, {}, \"{unit}\")", self.expr(Type::Integer, depth, parts)),
+            0 => format!("dateadd({a}, {}, \"{unit}\")", self.expr(ValueType::Integer, depth, parts)),
             1 => format!("time_agg(\"{unit}\", _, {a}, {end})"),
             _ => format!("cast(cast({a}, string), date)"),
         }
     }
 
-    fn literal(&mut self, kind: Type) -> String {
+    fn literal(&mut self, kind: ValueType) -> String {
         if self.random.one_in(12) {
-            return format!("cast(null, {})", kind.word());
+            return format!("cast(null, {})", kind.as_str());
         }
         let random = &mut self.random;
         match kind {
-            Type::Number => random
+            ValueType::Number => random
                 .of(&[
                     "1.0",
                     "0.5",
@@ -619,25 +623,25 @@ impl Generator {
                     "3.0",
                 ])
                 .to_owned(),
-            Type::Integer => {
+            ValueType::Integer => {
                 random.of(&["0", "1", "2", "3", "-1", "12", "9223372036854775807", "100"]).to_owned()
             }
-            Type::String => {
+            ValueType::String => {
                 random.of(&["\"a\"", "\"\"", "\"b\"", "\"ß\"", "\"x y\"", "\"2010\"", "\"é😀\""]).to_owned()
             }
-            Type::Boolean => random.of(&["true", "false"]).to_owned(),
-            Type::Date => format!(
+            ValueType::Boolean => random.of(&["true", "false"]).to_owned(),
+            ValueType::Date => format!(
                 "cast(\"{}\", date)",
                 random.of(&["2020-02-29", "0001-01-01", "9999-12-31", "2020-01-31"])
             ),
-            Type::TimePeriod => format!(
+            ValueType::TimePeriod => format!(
                 "cast(\"{}\", time_period)",
                 random.of(&["2020", "2020Q1", "2020M12", "9999W52", "0001"])
             ),
-            Type::Time => {
+            ValueType::Time => {
                 format!("cast(\"{}\", time)", random.of(&["2010-01-01/2010-12-31", "2010-01-05/2010-01-06"]))
             }
-            Type::Duration => format!("cast(\"{}\", duration)", random.of(&["A", "M", "P1Y6M", "P10D"])),
+            ValueType::Duration => format!("cast(\"{}\", duration)", random.of(&["A", "M", "P1Y6M", "P10D"])),
         }
     }
 }

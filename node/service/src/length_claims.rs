@@ -8,16 +8,16 @@ use schemas::cid::PublisherId;
 
 /// The claims of connected peers.
 #[derive(Debug, Default)]
-pub(crate) struct Claims(BTreeMap<Peer, Claim>);
+pub(crate) struct LengthClaims(BTreeMap<Peer, LengthClaim>);
 
 #[derive(Debug, Default)]
-struct Claim {
+struct LengthClaim {
     length: u64,
     /// Up to this length the peer was asked for entries and had none.
     refuted: u64,
 }
 
-impl Claims {
+impl LengthClaims {
     pub(crate) fn connected(&mut self, peer: &Peer) {
         self.0.entry(peer.clone()).or_default();
     }
@@ -28,14 +28,14 @@ impl Claims {
     }
 
     /// A peer says what it holds; one that is not connected could not be asked, and is not believed.
-    pub(crate) fn heard(&mut self, own: PublisherId, peer: &Peer, heads: &[LogHead]) {
+    pub(crate) fn record_heads(&mut self, own: PublisherId, peer: &Peer, heads: &[LogHead]) {
         let Some(claim) = self.0.get_mut(peer) else { return };
         let told = heads.iter().filter(|head| head.publisher == own).map(|head| head.length).max();
         claim.length = claim.length.max(told.unwrap_or(0));
     }
 
     /// A peer had nothing of what it claims.
-    pub(crate) fn refuted(&mut self, peer: &Peer) {
+    pub(crate) fn refute(&mut self, peer: &Peer) {
         if let Some(claim) = self.0.get_mut(peer) {
             claim.refuted = claim.length;
         }

@@ -6,11 +6,11 @@
 
 use crate::decimal::Decimal;
 use crate::period::{Frequency, Period};
-use crate::table::{Column, Texts};
+use crate::table::{Column, TextColumn};
 
 /// The numbers of the rows of each side, all below `size`.
 #[derive(Debug, Clone)]
-pub struct Ranks<const N: usize> {
+pub struct SortKeys<const N: usize> {
     /// For each side one number a row.
     pub sides: [Vec<u64>; N],
     /// More than the largest number.
@@ -20,35 +20,35 @@ pub struct Ranks<const N: usize> {
 /// The ranks of `rows` rows of each side by its columns, the first column first.
 ///
 /// Columns in the same place are of one type; a column of another type counts as null.
-pub fn ranks<const N: usize>(columns: [&[&Column]; N], rows: [usize; N]) -> Ranks<N> {
-    let mut ranks = Ranks { sides: rows.map(|rows| vec![0; rows]), size: 1 };
+pub fn sort_keys<const N: usize>(columns: [&[&Column]; N], rows: [usize; N]) -> SortKeys<N> {
+    let mut ranks = SortKeys { sides: rows.map(|rows| vec![0; rows]), size: 1 };
     let width = columns.iter().map(|side| side.len()).min().unwrap_or(0);
     for at in 0..width {
         let place = columns.map(|side| side.get(at).copied());
-        ranks.refine(&place.map(|column| column.unwrap_or(&NOTHING)), false);
+        ranks.refine(&place.map(|column| column.unwrap_or(&NULL_COLUMN)), false);
     }
     ranks
 }
 
 /// The ranks of rows by columns of which some descend: those say `true`.
-pub fn directed(columns: &[(&Column, bool)], rows: usize) -> Ranks<1> {
-    let mut ranks = Ranks { sides: [vec![0; rows]], size: 1 };
+pub fn directed_sort_keys(columns: &[(&Column, bool)], rows: usize) -> SortKeys<1> {
+    let mut ranks = SortKeys { sides: [vec![0; rows]], size: 1 };
     for (column, down) in columns {
         ranks.refine(&[*column], *down);
     }
     ranks
 }
 
-static NOTHING: Column = Column::Boolean(Vec::new());
+static NULL_COLUMN: Column = Column::Boolean(Vec::new());
 
-impl<const N: usize> Ranks<N> {
+impl<const N: usize> SortKeys<N> {
     /// Breaks ties by one more column.
     fn refine(&mut self, columns: &[&Column; N], down: bool) {
-        let mut scale = Scale::of(columns);
+        let mut scale = KeyScale::of(columns);
         if self.size.checked_mul(scale.size()).is_none() {
             // INVARIANT: dense numbers are below the rows of all sides, whose square fits 64 bits.
             self.condense();
-            scale = Scale::dense(columns);
+            scale = KeyScale::dense(columns);
         }
         let size = scale.size();
         for (side, (ranks, column)) in self.sides.iter_mut().zip(columns).enumerate() {
@@ -74,9 +74,9 @@ impl<const N: usize> Ranks<N> {
 }
 
 /// How the values of one column become numbers.
-enum Scale {
+enum KeyScale {
     /// Codes of texts; for each side the place of each code, when the dictionaries differ.
-    Texts {
+    TextColumn {
         places: Option<Vec<Vec<u32>>>,
         size: u64,
     },
@@ -96,14 +96,14 @@ enum Scale {
     Decimals(Vec<Decimal>),
 }
 
-impl Scale {
+impl KeyScale {
     fn of(columns: &[&Column]) -> Self {
         match columns.first() {
-            Some(Column::Text(_)) => texts(columns),
-            Some(Column::Integer(_)) => integers(columns),
-            Some(Column::Period(_)) => periods(columns),
-            Some(Column::Number(_)) => Scale::dense(columns),
-            Some(Column::Boolean(_)) | None => Scale::Booleans,
+            Some(Column::Text(_)) => text_scale(columns),
+            Some(Column::Integer(_)) => integer_scale(columns),
+            Some(Column::Period(_)) => period_scale(columns),
+            Some(Column::Number(_)) => KeyScale::dense(columns),
+            Some(Column::Boolean(_)) | None => KeyScale::Booleans,
         }
     }
 
@@ -111,27 +111,30 @@ impl Scale {
     fn dense(columns: &[&Column]) -> Self {
         match columns.first() {
             Some(Column::Integer(_)) => {
-                let mut known: Vec<i64> = columns.iter().flat_map(|column| whole(column)).collect();
+                let mut known: Vec<i64> = columns.iter().flat_map(|column| integer_values(column)).collect();
                 known.sort_unstable();
                 known.dedup();
-                Scale::Integers(known)
+                KeyScale::Integers(known)
             }
             Some(Column::Number(_)) => {
-                let mut known: Vec<Decimal> = columns.iter().flat_map(|column| numbers(column)).collect();
+                let mut known: Vec<Decimal> =
+                    columns.iter().flat_map(|column| decimal_values(column)).collect();
                 known.sort_by(|a, b| a.compare(*b));
                 known.dedup_by(|a, b| a.same_value(*b));
-                Scale::Decimals(known)
+                KeyScale::Decimals(known)
             }
-            _ => Scale::of(columns),
+            _ => KeyScale::of(columns),
         }
     }
 
     fn size(&self) -> u64 {
         match self {
-            Scale::Texts { size, .. } | Scale::From { size, .. } | Scale::Periods { size, .. } => *size,
-            Scale::Booleans => 3,
-            Scale::Integers(known) => known.len() as u64 + 1,
-            Scale::Decimals(known) => known.len() as u64 + 1,
+            KeyScale::TextColumn { size, .. }
+            | KeyScale::From { size, .. }
+            | KeyScale::Periods { size, .. } => *size,
+            KeyScale::Booleans => 3,
+            KeyScale::Integers(known) => known.len() as u64 + 1,
+            KeyScale::Decimals(known) => known.len() as u64 + 1,
         }
     }
 
@@ -139,27 +142,29 @@ impl Scale {
     fn add(&self, column: &Column, side: usize, ranks: &mut [u64]) {
         let size = self.size();
         match (self, column) {
-            (Scale::Texts { places: None, .. }, Column::Text(texts)) => {
-                shift(ranks, size, texts.codes(), |code| u64::from(code.wrapping_add(1)));
+            (KeyScale::TextColumn { places: None, .. }, Column::Text(texts)) => {
+                append_digit(ranks, size, texts.codes(), |code| u64::from(code.wrapping_add(1)));
             }
-            (Scale::Texts { places: Some(places), .. }, Column::Text(texts)) => {
+            (KeyScale::TextColumn { places: Some(places), .. }, Column::Text(texts)) => {
                 let places = places.get(side).map(Vec::as_slice).unwrap_or_default();
                 let place = |code: u32| places.get(code as usize).map_or(0, |place| u64::from(*place) + 1);
-                shift(ranks, size, texts.codes(), place);
+                append_digit(ranks, size, texts.codes(), place);
             }
-            (Scale::From { least, .. }, Column::Integer(rows)) => {
-                shift(ranks, size, rows, |value| value.map_or(0, |value| value.abs_diff(*least) + 1));
+            (KeyScale::From { least, .. }, Column::Integer(rows)) => {
+                append_digit(ranks, size, rows, |value| value.map_or(0, |value| value.abs_diff(*least) + 1));
             }
-            (Scale::Booleans, Column::Boolean(rows)) => {
-                shift(ranks, size, rows, |value| value.map_or(0, |value| 1 + u64::from(value)));
+            (KeyScale::Booleans, Column::Boolean(rows)) => {
+                append_digit(ranks, size, rows, |value| value.map_or(0, |value| 1 + u64::from(value)));
             }
-            (Scale::Periods { starts, .. }, Column::Period(rows)) => {
-                shift(ranks, size, rows, |period| period.map_or(0, |period| place(starts, period)));
+            (KeyScale::Periods { starts, .. }, Column::Period(rows)) => {
+                append_digit(ranks, size, rows, |period| {
+                    period.map_or(0, |period| period_digit(starts, period))
+                });
             }
-            (Scale::Integers(known), Column::Integer(rows)) => shift(ranks, size, rows, |value| {
+            (KeyScale::Integers(known), Column::Integer(rows)) => append_digit(ranks, size, rows, |value| {
                 value.map_or(0, |value| known.binary_search(&value).map_or(0, |at| at as u64 + 1))
             }),
-            (Scale::Decimals(known), Column::Number(rows)) => shift(ranks, size, rows, |value| {
+            (KeyScale::Decimals(known), Column::Number(rows)) => append_digit(ranks, size, rows, |value| {
                 let find = |value: Decimal| known.binary_search_by(|probe| probe.compare(value));
                 value.map_or(0, |value| find(value).map_or(0, |at| at as u64 + 1))
             }),
@@ -168,39 +173,39 @@ impl Scale {
     }
 }
 
-fn shift<T: Copy>(ranks: &mut [u64], size: u64, values: &[T], number: impl Fn(T) -> u64) {
+fn append_digit<T: Copy>(ranks: &mut [u64], size: u64, values: &[T], number: impl Fn(T) -> u64) {
     for (rank, value) in ranks.iter_mut().zip(values) {
         *rank = *rank * size + number(*value);
     }
 }
 
-fn whole(column: &Column) -> impl Iterator<Item = i64> {
+fn integer_values(column: &Column) -> impl Iterator<Item = i64> {
     let rows = if let Column::Integer(rows) = column { rows.as_slice() } else { &[] };
     rows.iter().flatten().copied()
 }
 
-fn numbers(column: &Column) -> impl Iterator<Item = Decimal> {
+fn decimal_values(column: &Column) -> impl Iterator<Item = Decimal> {
     let rows = if let Column::Number(rows) = column { rows.as_slice() } else { &[] };
     rows.iter().flatten().copied()
 }
 
-fn integers(columns: &[&Column]) -> Scale {
-    let values = || columns.iter().flat_map(|column| whole(column));
+fn integer_scale(columns: &[&Column]) -> KeyScale {
+    let values = || columns.iter().flat_map(|column| integer_values(column));
     let (least, most) = (values().min().unwrap_or(0), values().max().unwrap_or(0));
     match most.abs_diff(least).checked_add(2) {
-        Some(size) => Scale::From { least, size },
-        None => Scale::dense(columns),
+        Some(size) => KeyScale::From { least, size },
+        None => KeyScale::dense(columns),
     }
 }
 
-fn texts(columns: &[&Column]) -> Scale {
+fn text_scale(columns: &[&Column]) -> KeyScale {
     let all =
         columns.iter().filter_map(|column| if let Column::Text(texts) = column { Some(texts) } else { None });
-    let dictionaries: Vec<&[String]> = all.map(Texts::dictionary).collect();
-    let Some((first, others)) = dictionaries.split_first() else { return Scale::Booleans };
+    let dictionaries: Vec<&[String]> = all.map(TextColumn::dictionary).collect();
+    let Some((first, others)) = dictionaries.split_first() else { return KeyScale::Booleans };
     let alike = |other: &&[String]| std::ptr::eq(*first, *other) || first == other;
     if others.iter().all(alike) && dictionaries.len() == columns.len() {
-        return Scale::Texts { places: None, size: first.len() as u64 + 1 };
+        return KeyScale::TextColumn { places: None, size: first.len() as u64 + 1 };
     }
     let mut union: Vec<&str> = dictionaries.iter().copied().flatten().map(String::as_str).collect();
     union.sort_unstable();
@@ -210,10 +215,10 @@ fn texts(columns: &[&Column]) -> Scale {
         Column::Text(texts) => texts.dictionary().iter().map(place).collect(),
         _ => Vec::new(),
     });
-    Scale::Texts { places: Some(places.collect()), size: union.len() as u64 + 1 }
+    KeyScale::TextColumn { places: Some(places.collect()), size: union.len() as u64 + 1 }
 }
 
-fn periods(columns: &[&Column]) -> Scale {
+fn period_scale(columns: &[&Column]) -> KeyScale {
     let mut ends: [Option<(i32, i32)>; Frequency::ALL.len()] = Default::default();
     for column in columns {
         let Column::Period(rows) = column else { continue };
@@ -232,22 +237,22 @@ fn periods(columns: &[&Column]) -> Scale {
         size += end.map_or(0, |(low, high)| u64::from(high.abs_diff(low)) + 1);
         (end.map_or(0, |(low, _)| low), start)
     });
-    Scale::Periods { starts, size }
+    KeyScale::Periods { starts, size }
 }
 
-fn place(starts: &[(i32, u64)], period: Period) -> u64 {
+fn period_digit(starts: &[(i32, u64)], period: Period) -> u64 {
     let start = starts.get(period.frequency() as usize);
     start.map_or(0, |(low, start)| start + u64::from(period.ordinal().abs_diff(*low)))
 }
 
 /// The order that sorts rows by their ranks; equal rows keep their order. `None` when they are
 /// sorted.
-pub fn order(ranks: &[u64], size: u64) -> Option<Vec<u32>> {
+pub fn sort_order(ranks: &[u64], size: u64) -> Option<Vec<u32>> {
     if ranks.is_sorted() {
         return None;
     }
     if size <= (ranks.len() as u64).saturating_mul(COUNTED_PER_ROW) {
-        return Some(counted(ranks, size as usize));
+        return Some(counting_sort(ranks, size as usize));
     }
     let mut pairs: Vec<(u64, u32)> =
         ranks.iter().enumerate().map(|(row, rank)| (*rank, row as u32)).collect();
@@ -259,7 +264,7 @@ pub fn order(ranks: &[u64], size: u64) -> Option<Vec<u32>> {
 const COUNTED_PER_ROW: u64 = 4;
 
 /// Sorts by counting how many rows each rank has.
-fn counted(ranks: &[u64], size: usize) -> Vec<u32> {
+fn counting_sort(ranks: &[u64], size: usize) -> Vec<u32> {
     let mut ends = vec![0_u32; size + 1];
     for rank in ranks {
         if let Some(count) = ends.get_mut(*rank as usize + 1) {
@@ -290,11 +295,11 @@ mod tests {
 
     use super::*;
 
-    fn texts(rows: &[&str]) -> Column {
-        Column::Text(Texts::from_rows(rows.iter().map(|text| (!text.is_empty()).then_some(*text))))
+    fn text_column(rows: &[&str]) -> Column {
+        Column::Text(TextColumn::from_rows(rows.iter().map(|text| (!text.is_empty()).then_some(*text))))
     }
 
-    fn periods(rows: &[&str]) -> Column {
+    fn period_column(rows: &[&str]) -> Column {
         Column::Period(rows.iter().map(|text| text.parse().ok()).collect())
     }
 
@@ -303,7 +308,7 @@ mod tests {
     fn check(columns: &[Column]) {
         let rows = columns.first().map_or(0, Column::len);
         let all: Vec<&Column> = columns.iter().collect();
-        let Ranks { sides: [ranks], size } = ranks([&all], [rows]);
+        let SortKeys { sides: [ranks], size } = sort_keys([&all], [rows]);
         for a in 0..rows {
             assert!(ranks[a] < size);
             for b in 0..rows {
@@ -313,19 +318,19 @@ mod tests {
         }
         let mut expected: Vec<u32> = (0..rows as u32).collect();
         expected.sort_by_key(|row| ranks[*row as usize]);
-        assert_eq!(order(&ranks, size).unwrap_or_else(|| (0..rows as u32).collect()), expected);
+        assert_eq!(sort_order(&ranks, size).unwrap_or_else(|| (0..rows as u32).collect()), expected);
         let turned: Vec<(&Column, bool)> = columns.iter().map(|column| (column, true)).collect();
-        let Ranks { sides: [down], .. } = directed(&turned, rows);
+        let SortKeys { sides: [down], .. } = directed_sort_keys(&turned, rows);
         for (a, b) in (0..rows).flat_map(|a| (0..rows).map(move |b| (a, b))) {
             assert_eq!(down[a].cmp(&down[b]), ranks[b].cmp(&ranks[a]), "{a} {b}");
         }
-        assert_eq!(order(&ranks, u64::MAX).unwrap_or_else(|| (0..rows as u32).collect()), expected);
+        assert_eq!(sort_order(&ranks, u64::MAX).unwrap_or_else(|| (0..rows as u32).collect()), expected);
     }
 
     #[test]
     fn ranks_order_rows_as_their_values_do() {
-        let names = texts(&["b", "", "a", "b", "é", "a"]);
-        let times = periods(&["2010-M02", "2010", "", "2009-M12", "2010-Q1", "2010-M02"]);
+        let names = text_column(&["b", "", "a", "b", "é", "a"]);
+        let times = period_column(&["2010-M02", "2010", "", "2009-M12", "2010-Q1", "2010-M02"]);
         let flags = Column::Boolean(vec![Some(true), None, Some(false), Some(true), None, Some(true)]);
         let far = Column::Integer(vec![Some(i64::MIN), Some(i64::MAX), None, Some(0), Some(-1), Some(0)]);
         let near = Column::Integer(vec![Some(3), Some(-2), None, Some(0), Some(3), Some(7)]);
@@ -342,10 +347,12 @@ mod tests {
 
     #[test]
     fn two_sides_have_one_scale() {
-        let (left, right) = (texts(&["b", "c", ""]), texts(&["a", "c", "b"]));
-        let (early, late) =
-            (periods(&["2010-M02", "2010-M03", "2011"]), periods(&["2011-M01", "2010-M03", "2010-M02"]));
-        let Ranks { sides: [a, b], .. } = ranks([&[&left, &early], &[&right, &late]], [3, 3]);
+        let (left, right) = (text_column(&["b", "c", ""]), text_column(&["a", "c", "b"]));
+        let (early, late) = (
+            period_column(&["2010-M02", "2010-M03", "2011"]),
+            period_column(&["2011-M01", "2010-M03", "2010-M02"]),
+        );
+        let SortKeys { sides: [a, b], .. } = sort_keys([&[&left, &early], &[&right, &late]], [3, 3]);
         assert_eq!((a[0], a[1]), (b[2], b[1]));
         assert!(a[2] < b[0] && b[0] < a[0]);
     }

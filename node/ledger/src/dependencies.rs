@@ -5,33 +5,37 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use schemas::cid::Cid;
 use schemas::object;
 
-use crate::Fetch;
+use crate::BlockSource;
 
 /// Blocks that one walk visits: a log of a thousand releases of the largest panels.
 pub const VISITED_MAX: usize = 4 << 20;
 
 /// What a walk found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Reach {
+pub struct DependencyWalk {
     /// Blocks that are not at hand, in the order met; at most as many as asked for.
     pub missing: Vec<Cid>,
     /// Blocks that are at hand but not what they should be.
     pub broken: Vec<(Cid, object::Error)>,
     /// Blocks that are at hand, in the order met.
-    pub held: Vec<Cid>,
+    pub present: Vec<Cid>,
 }
 
-impl Reach {
+impl DependencyWalk {
     /// Whether everything is at hand and in order.
-    pub fn whole(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         self.missing.is_empty() && self.broken.is_empty()
     }
 }
 
 /// Walks from `roots` through all that they need, breadth first, and stops once `missing_max`
 /// absent blocks are known.
-pub fn walk(roots: impl IntoIterator<Item = Cid>, fetch: Fetch<'_>, missing_max: usize) -> Reach {
-    let mut reach = Reach::default();
+pub fn walk_dependencies(
+    roots: impl IntoIterator<Item = Cid>,
+    fetch: BlockSource<'_>,
+    missing_max: usize,
+) -> DependencyWalk {
+    let mut reach = DependencyWalk::default();
     let mut queue: VecDeque<Cid> = VecDeque::new();
     let mut seen = BTreeSet::new();
     let mut push = |id: Cid, queue: &mut VecDeque<Cid>| {
@@ -50,9 +54,9 @@ pub fn walk(roots: impl IntoIterator<Item = Cid>, fetch: Fetch<'_>, missing_max:
             }
             continue;
         };
-        match object::needs(id, &bytes) {
+        match object::block_dependencies(id, &bytes) {
             Ok(needs) => {
-                reach.held.push(id);
+                reach.present.push(id);
                 for need in needs {
                     push(need, &mut queue);
                 }
@@ -67,13 +71,13 @@ pub fn walk(roots: impl IntoIterator<Item = Cid>, fetch: Fetch<'_>, missing_max:
 ///
 /// # Errors
 /// The walk, when something is missing or broken.
-pub fn collect(
+pub fn collect_blocks(
     roots: impl IntoIterator<Item = Cid>,
-    fetch: Fetch<'_>,
-) -> Result<BTreeMap<Cid, Vec<u8>>, Reach> {
-    let reach = walk(roots, fetch, schemas::verdict::MISSING_MAX);
-    if !reach.whole() {
+    fetch: BlockSource<'_>,
+) -> Result<BTreeMap<Cid, Vec<u8>>, DependencyWalk> {
+    let reach = walk_dependencies(roots, fetch, schemas::verdict::MISSING_MAX);
+    if !reach.is_complete() {
         return Err(reach);
     }
-    Ok(reach.held.into_iter().filter_map(|id| fetch(id).map(|bytes| (id, bytes))).collect())
+    Ok(reach.present.into_iter().filter_map(|id| fetch(id).map(|bytes| (id, bytes))).collect())
 }

@@ -16,13 +16,13 @@ const SCORES_MAX: usize = 1024;
 
 /// The points of every peer that has any.
 #[derive(Debug, Default)]
-pub(crate) struct Scores(BTreeMap<Peer, (u64, Millis)>);
+pub(crate) struct PeerScores(BTreeMap<Peer, (u64, Millis)>);
 
-impl Scores {
+impl PeerScores {
     /// Notes a fault; `true` when the peer is to be banned.
-    pub(crate) fn note(&mut self, now: Millis, peer: &Peer, severity: Severity) -> bool {
-        self.0.retain(|_, score| faded(*score, now) > 0);
-        let before = self.0.get(peer).map_or(0, |score| faded(*score, now));
+    pub(crate) fn add_points(&mut self, now: Millis, peer: &Peer, severity: Severity) -> bool {
+        self.0.retain(|_, score| decayed_points(*score, now) > 0);
+        let before = self.0.get(peer).map_or(0, |score| decayed_points(*score, now));
         let sum = before + u64::from(severity.points());
         if sum >= BAN_POINTS {
             self.0.remove(peer);
@@ -30,8 +30,11 @@ impl Scores {
         }
         self.0.insert(peer.clone(), (sum, now));
         if self.0.len() > SCORES_MAX {
-            let least =
-                self.0.iter().min_by_key(|(_, score)| faded(**score, now)).map(|(peer, _)| peer.clone());
+            let least = self
+                .0
+                .iter()
+                .min_by_key(|(_, score)| decayed_points(**score, now))
+                .map(|(peer, _)| peer.clone());
             least.map(|peer| self.0.remove(&peer));
         }
         false
@@ -39,7 +42,7 @@ impl Scores {
 }
 
 /// What is left of a score.
-fn faded((points, at): (u64, Millis), now: Millis) -> u64 {
+fn decayed_points((points, at): (u64, Millis), now: Millis) -> u64 {
     points.saturating_sub(now.since(at) / FADE_MILLIS)
 }
 
@@ -49,20 +52,20 @@ mod tests {
 
     #[test]
     fn liars_are_banned_and_honest_peers_in_trouble_are_not() {
-        let mut scores = Scores::default();
+        let mut scores = PeerScores::default();
         let (liar, honest) = (Peer("liar".into()), Peer("honest".into()));
-        assert!(!scores.note(Millis(0), &liar, Severity::Severe));
-        assert!(scores.note(Millis(1), &liar, Severity::Severe));
+        assert!(!scores.add_points(Millis(0), &liar, Severity::Severe));
+        assert!(scores.add_points(Millis(1), &liar, Severity::Severe));
         for minute in 0..1000 {
-            assert!(!scores.note(Millis(minute * 60_000), &honest, Severity::Minor));
+            assert!(!scores.add_points(Millis(minute * 60_000), &honest, Severity::Minor));
         }
     }
 
     #[test]
     fn the_memory_is_bounded() {
-        let mut scores = Scores::default();
+        let mut scores = PeerScores::default();
         for number in 0..5000 {
-            scores.note(Millis(0), &Peer(number.to_string()), Severity::Minor);
+            scores.add_points(Millis(0), &Peer(number.to_string()), Severity::Minor);
         }
         assert_eq!(scores.0.len(), SCORES_MAX);
     }

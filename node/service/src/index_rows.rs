@@ -35,50 +35,50 @@ pub(crate) struct HeadRow {
 pub(crate) const OWN: &[u8] = b"own";
 
 /// `publisher ‖ seq`.
-pub(crate) fn place(publisher: PublisherId, seq: u64) -> Vec<u8> {
+pub(crate) fn position_key(publisher: PublisherId, seq: u64) -> Vec<u8> {
     [publisher.cid().to_bytes().as_slice(), &seq.to_be_bytes()].concat()
 }
 
 /// Reads [`place`].
-pub(crate) fn read_place(key: &[u8]) -> Option<(PublisherId, u64)> {
+pub(crate) fn read_position_key(key: &[u8]) -> Option<(PublisherId, u64)> {
     let (publisher, seq) = key.split_at_checked(CID_BYTES)?;
     let publisher = PublisherId::try_from(Cid::from_bytes(publisher).ok()?).ok()?;
     Some((publisher, u64::from_be_bytes(seq.try_into().ok()?)))
 }
 
 /// `entry ‖ object`.
-pub(crate) fn pair(entry: EntryId, object: Cid) -> Vec<u8> {
+pub(crate) fn entry_value(entry: EntryId, object: Cid) -> Vec<u8> {
     [entry.cid().to_bytes(), object.to_bytes()].concat()
 }
 
 /// Reads [`pair`].
-pub(crate) fn read_pair(value: &[u8]) -> Option<(EntryId, Cid)> {
+pub(crate) fn read_entry_value(value: &[u8]) -> Option<(EntryId, Cid)> {
     let (entry, object) = value.split_at_checked(CID_BYTES)?;
     Some((EntryId::try_from(Cid::from_bytes(entry).ok()?).ok()?, Cid::from_bytes(object).ok()?))
 }
 
 /// `release ‖ attestor ‖ seq`.
-pub(crate) fn attestation(release: Cid, attestor: PublisherId, seq: u64) -> Vec<u8> {
-    [release.to_bytes().as_slice(), &place(attestor, seq)].concat()
+pub(crate) fn attestation_key(release: Cid, attestor: PublisherId, seq: u64) -> Vec<u8> {
+    [release.to_bytes().as_slice(), &position_key(attestor, seq)].concat()
 }
 
 /// `o ‖ object`, the beginning of the keys that say where an object was published.
-pub(crate) fn object(object: Cid) -> Vec<u8> {
+pub(crate) fn object_prefix(object: Cid) -> Vec<u8> {
     [b"o".as_slice(), &object.to_bytes()].concat()
 }
 
 /// `r ‖ publisher ‖ subject`, where a publisher says that something of its own is taken back.
-pub(crate) fn retraction(publisher: PublisherId, subject: Cid) -> Vec<u8> {
+pub(crate) fn retraction_key(publisher: PublisherId, subject: Cid) -> Vec<u8> {
     [b"r".as_slice(), &publisher.cid().to_bytes(), &subject.to_bytes()].concat()
 }
 
 /// `retraction ‖ seq`.
-pub(crate) fn retracted(retraction: Cid, seq: u64) -> Vec<u8> {
+pub(crate) fn retraction_value(retraction: Cid, seq: u64) -> Vec<u8> {
     [retraction.to_bytes().as_slice(), &seq.to_be_bytes()].concat()
 }
 
 /// Reads [`retracted`].
-pub(crate) fn read_retracted(value: &[u8]) -> Option<(Cid, u64)> {
+pub(crate) fn read_retraction_value(value: &[u8]) -> Option<(Cid, u64)> {
     let (retraction, seq) = value.split_at_checked(CID_BYTES)?;
     Some((Cid::from_bytes(retraction).ok()?, u64::from_be_bytes(seq.try_into().ok()?)))
 }

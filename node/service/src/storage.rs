@@ -7,10 +7,10 @@ use schemas::cid::Cid;
 use store::{Error, IndexTree, Store, WriteBatch};
 
 /// A row: key and value.
-pub type Row = (Vec<u8>, Vec<u8>);
+pub type IndexRow = (Vec<u8>, Vec<u8>);
 
 /// Blocks and rows, durable as far as the kind of keeping goes.
-pub trait Keep: Send + Sync + 'static {
+pub trait Storage: Send + Sync + 'static {
     /// Whether a block is held.
     ///
     /// # Errors
@@ -35,10 +35,10 @@ pub trait Keep: Send + Sync + 'static {
     ///
     /// # Errors
     /// As the store.
-    fn rows(&self, tree: IndexTree, prefix: &[u8]) -> Result<Vec<Row>, Error>;
+    fn rows(&self, tree: IndexTree, prefix: &[u8]) -> Result<Vec<IndexRow>, Error>;
 }
 
-impl Keep for Store {
+impl Storage for Store {
     fn has(&self, id: Cid) -> Result<bool, Error> {
         Store::has_block(self, id)
     }
@@ -55,38 +55,38 @@ impl Keep for Store {
         Store::find_row(self, tree, key)
     }
 
-    fn rows(&self, tree: IndexTree, prefix: &[u8]) -> Result<Vec<Row>, Error> {
+    fn rows(&self, tree: IndexTree, prefix: &[u8]) -> Result<Vec<IndexRow>, Error> {
         Store::scan_rows(self, tree, prefix).collect()
     }
 }
 
 /// Keeping in memory, for simulations.
 #[derive(Debug, Clone, Default)]
-pub struct Memory(Arc<Mutex<Held>>);
+pub struct MemoryStorage(Arc<Mutex<MemoryContents>>);
 
 #[derive(Debug, Default)]
-struct Held {
+struct MemoryContents {
     blocks: BTreeMap<Cid, Vec<u8>>,
     rows: BTreeMap<(IndexTree, Vec<u8>), Vec<u8>>,
 }
 
-impl Memory {
-    fn held(&self) -> MutexGuard<'_, Held> {
+impl MemoryStorage {
+    fn lock_contents(&self) -> MutexGuard<'_, MemoryContents> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Keep for Memory {
+impl Storage for MemoryStorage {
     fn has(&self, id: Cid) -> Result<bool, Error> {
-        Ok(self.held().blocks.contains_key(&id))
+        Ok(self.lock_contents().blocks.contains_key(&id))
     }
 
     fn get(&self, id: Cid) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.held().blocks.get(&id).cloned())
+        Ok(self.lock_contents().blocks.get(&id).cloned())
     }
 
     fn commit(&self, batch: WriteBatch) -> Result<(), Error> {
-        let mut held = self.held();
+        let mut held = self.lock_contents();
         let (blocks, rows) = batch.into_parts();
         held.blocks.extend(blocks);
         for row in rows {
@@ -99,11 +99,11 @@ impl Keep for Memory {
     }
 
     fn row(&self, tree: IndexTree, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.held().rows.get(&(tree, key.to_vec())).cloned())
+        Ok(self.lock_contents().rows.get(&(tree, key.to_vec())).cloned())
     }
 
-    fn rows(&self, tree: IndexTree, prefix: &[u8]) -> Result<Vec<Row>, Error> {
-        let held = self.held();
+    fn rows(&self, tree: IndexTree, prefix: &[u8]) -> Result<Vec<IndexRow>, Error> {
+        let held = self.lock_contents();
         let from = held.rows.range((tree, prefix.to_vec())..);
         let matching = from.take_while(|((t, key), _)| *t == tree && key.starts_with(prefix));
         Ok(matching.map(|((_, key), value)| (key.clone(), value.clone())).collect())

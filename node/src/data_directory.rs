@@ -17,9 +17,9 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use schemas::entry::{self, Entry, Place};
+use schemas::entry::{self, Entry, EntryPosition};
 use schemas::key::{KEY_BYTES, SecretKey};
-use schemas::object::{Identity, OperatingKey, Use, encode};
+use schemas::object::{Identity, KeyUse, OperatingKey, encode_object};
 use schemas::seal::Sealed;
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
@@ -42,7 +42,7 @@ pub enum Error {
     },
     /// A key file that is not one.
     #[error("`{}` is not a key file", .0.display())]
-    Key(PathBuf),
+    KeyRole(PathBuf),
     /// The system gives no random numbers.
     #[error("the system gives no random numbers: {0}")]
     Random(String),
@@ -53,7 +53,7 @@ pub enum Error {
 
 /// Which key of a data directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Key {
+pub enum KeyRole {
     /// Signs the genesis.
     Root,
     /// Takes the root's place one day.
@@ -64,20 +64,20 @@ pub enum Key {
     Node,
 }
 
-impl Key {
-    fn file(self) -> &'static str {
+impl KeyRole {
+    fn file_name(self) -> &'static str {
         match self {
-            Key::Root => "root",
-            Key::NextRoot => "next-root",
-            Key::Operating => "operating",
-            Key::Node => "node",
+            KeyRole::Root => "root",
+            KeyRole::NextRoot => "next-root",
+            KeyRole::Operating => "operating",
+            KeyRole::Node => "node",
         }
     }
 }
 
 /// The process that has the data directory, and where its API answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Running {
+pub struct RunningInfo {
     /// Process id.
     pub pid: u32,
     /// Address of the API, such as `http://127.0.0.1:7171`.
@@ -86,9 +86,9 @@ pub struct Running {
 
 /// A data directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Home(PathBuf);
+pub struct DataDirectory(PathBuf);
 
-impl Home {
+impl DataDirectory {
     /// The data directory at `path`, made if it is not there (mode 0700).
     ///
     /// # Errors
@@ -96,7 +96,7 @@ impl Home {
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, Error> {
         let home = Self(path.into());
         let keys = home.0.join("keys");
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&keys).map_err(failed("make", &keys))?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&keys).map_err(io_error("make", &keys))?;
         Ok(home)
     }
 
@@ -114,12 +114,14 @@ impl Home {
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Key`].
-    pub fn key(&self, key: Key) -> Result<Option<SecretKey>, Error> {
+    pub fn key(&self, key: KeyRole) -> Result<Option<SecretKey>, Error> {
         let path = self.key_path(key);
         match fs::read_to_string(&path) {
-            Ok(text) => parse(&text).map(|seed| Some(SecretKey::from_seed(&seed))).ok_or(Error::Key(path)),
+            Ok(text) => parse_key_file(&text)
+                .map(|seed| Some(SecretKey::from_seed(&seed)))
+                .ok_or(Error::KeyRole(path)),
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(fault) => Err(failed("read", &path)(fault)),
+            Err(fault) => Err(io_error("read", &path)(fault)),
         }
     }
 
@@ -127,17 +129,17 @@ impl Home {
     ///
     /// # Errors
     /// [`enum@Error`].
-    pub fn make_key(&self, key: Key) -> Result<SecretKey, Error> {
+    pub fn make_key(&self, key: KeyRole) -> Result<SecretKey, Error> {
         if let Some(found) = self.key(key)? {
             return Ok(found);
         }
-        let seed = random::<KEY_BYTES>()?;
-        secret(&self.key_path(key), &format!("{KEY_PREFIX}{}\n", hex(&seed)))?;
+        let seed = random_bytes::<KEY_BYTES>()?;
+        write_secret(&self.key_path(key), &format!("{KEY_PREFIX}{}\n", hex_encode(&seed)))?;
         Ok(SecretKey::from_seed(&seed))
     }
 
-    fn key_path(&self, key: Key) -> PathBuf {
-        self.0.join("keys").join(key.file())
+    fn key_path(&self, key: KeyRole) -> PathBuf {
+        self.0.join("keys").join(key.file_name())
     }
 
     /// Makes the keys of a publisher and signs the genesis of its log. Keys that exist are used,
@@ -145,22 +147,28 @@ impl Home {
     ///
     /// # Errors
     /// [`enum@Error`].
-    pub fn genesis(&self, name: &str, contact: Option<&str>, time: i64) -> Result<Sealed<Entry>, Error> {
+    pub fn create_identity(
+        &self,
+        name: &str,
+        contact: Option<&str>,
+        time: i64,
+    ) -> Result<Sealed<Entry>, Error> {
         let bad = |fault: String| Error::Identity(fault);
         let name = Text::new(name).map_err(|fault| bad(fault.to_string()))?;
         let contact = contact.map(Text::new).transpose().map_err(|fault| bad(fault.to_string()))?;
-        let root = self.make_key(Key::Root)?;
-        let next = self.make_key(Key::NextRoot)?;
-        let operating = self.make_key(Key::Operating)?;
+        let root = self.make_key(KeyRole::Root)?;
+        let next = self.make_key(KeyRole::NextRoot)?;
+        let operating = self.make_key(KeyRole::Operating)?;
         let identity = Identity {
             name,
             contact,
             roots: vec![root.public()],
             next_root: *schemas::cid::PieceId::of(next.public().as_bytes()).cid().digest(),
-            keys: vec![OperatingKey { key: operating.public(), uses: vec![Use::Publish, Use::Attest] }],
+            keys: vec![OperatingKey { key: operating.public(), uses: vec![KeyUse::Publish, KeyUse::Attest] }],
         };
-        let object = encode(&identity).map_err(|fault| bad(fault.to_string()))?;
-        entry::sign(Place::Genesis, time, &object, &root).map_err(|fault| bad(fault.to_string()))
+        let object = encode_object(&identity).map_err(|fault| bad(fault.to_string()))?;
+        entry::sign_entry(EntryPosition::Genesis, time, &object, &root)
+            .map_err(|fault| bad(fault.to_string()))
     }
 
     /// The token of the local API, made if there is none.
@@ -172,16 +180,16 @@ impl Home {
         match fs::read_to_string(&path) {
             Ok(token) => Ok(token.trim().to_owned()),
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
-                let token = hex(&random::<KEY_BYTES>()?);
-                secret(&path, &format!("{token}\n"))?;
+                let token = hex_encode(&random_bytes::<KEY_BYTES>()?);
+                write_secret(&path, &format!("{token}\n"))?;
                 Ok(token)
             }
-            Err(fault) => Err(failed("read", &path)(fault)),
+            Err(fault) => Err(io_error("read", &path)(fault)),
         }
     }
 
     /// The running node, as it says itself. The file of a node that was killed may be left over.
-    pub fn running(&self) -> Option<Running> {
+    pub fn running(&self) -> Option<RunningInfo> {
         let text = fs::read_to_string(self.0.join("running.json")).ok()?;
         serde_json::from_str(&text).ok()
     }
@@ -190,12 +198,12 @@ impl Home {
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn set_running(&self, running: Option<&Running>) -> Result<(), Error> {
+    pub fn set_running(&self, running: Option<&RunningInfo>) -> Result<(), Error> {
         let path = self.0.join("running.json");
         let done = match running {
             Some(running) => {
                 let text =
-                    serde_json::to_string(running).map_err(|fault| failed("write", &path)(fault.into()))?;
+                    serde_json::to_string(running).map_err(|fault| io_error("write", &path)(fault.into()))?;
                 fs::write(&path, text)
             }
             None => match fs::remove_file(&path) {
@@ -203,23 +211,23 @@ impl Home {
                 done => done,
             },
         };
-        done.map_err(failed("write", &path))
+        done.map_err(io_error("write", &path))
     }
 }
 
-fn failed<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> Error + 'a {
+fn io_error<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> Error + 'a {
     move |source| Error::Io { action, path: path.to_owned(), source }
 }
 
 /// Random bytes of the system.
-fn random<const N: usize>() -> Result<[u8; N], Error> {
+fn random_bytes<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|fault| Error::Random(fault.to_string()))?;
     Ok(bytes)
 }
 
 /// Writes a file that only its owner may read, durably and whole: another name first, then renamed.
-fn secret(path: &Path, text: &str) -> Result<(), Error> {
+fn write_secret(path: &Path, text: &str) -> Result<(), Error> {
     let partial = path.with_extension("partial");
     let write = || -> io::Result<()> {
         let mut file =
@@ -229,14 +237,14 @@ fn secret(path: &Path, text: &str) -> Result<(), Error> {
         fs::rename(&partial, path)?;
         path.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
     };
-    write().map_err(failed("write", path))
+    write().map_err(io_error("write", path))
 }
 
-fn hex(bytes: &[u8]) -> String {
+fn hex_encode(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn parse(text: &str) -> Option<[u8; KEY_BYTES]> {
+fn parse_key_file(text: &str) -> Option<[u8; KEY_BYTES]> {
     let digits = text.trim_end().strip_prefix(KEY_PREFIX)?;
     if digits.len() != 2 * KEY_BYTES || !digits.is_ascii() {
         return None;
@@ -253,17 +261,17 @@ fn parse(text: &str) -> Option<[u8; KEY_BYTES]> {
 ///
 /// # Errors
 /// [`Error::Io`].
-pub fn read(path: &Path, max: u64) -> Result<Option<Vec<u8>>, Error> {
-    let opened = Opened::open(path)?;
+pub fn read_bounded(path: &Path, max: u64) -> Result<Option<Vec<u8>>, Error> {
+    let opened = RandomAccessFile::open(path)?;
     if opened.size > max {
         return Ok(None);
     }
-    if let Some(bytes) = at_once(&opened) {
-        return bytes.map(Some).map_err(failed("read", path));
+    if let Some(bytes) = read_in_halves(&opened) {
+        return bytes.map(Some).map_err(io_error("read", path));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(opened.size).unwrap_or_default() + 1);
     // It may grow while it is read.
-    opened.file.take(max + 1).read_to_end(&mut bytes).map_err(failed("read", path))?;
+    opened.file.take(max + 1).read_to_end(&mut bytes).map_err(io_error("read", path))?;
     Ok((bytes.len() as u64 <= max).then_some(bytes))
 }
 
@@ -271,7 +279,7 @@ pub fn read(path: &Path, max: u64) -> Result<Option<Vec<u8>>, Error> {
 const HALVES_BYTES_MIN: usize = 4 << 20;
 
 /// The bytes of a large file as long as it is now, read in two halves at the same time.
-fn at_once(file: &Opened) -> Option<io::Result<Vec<u8>>> {
+fn read_in_halves(file: &RandomAccessFile) -> Option<io::Result<Vec<u8>>> {
     let size = usize::try_from(file.size).ok().filter(|size| *size >= HALVES_BYTES_MIN)?;
     let mut bytes = vec![0; size];
     let (first, second) = bytes.split_at_mut(size / 2);
@@ -287,19 +295,19 @@ fn at_once(file: &Opened) -> Option<io::Result<Vec<u8>>> {
 
 /// An open file, read from any place of it by any thread.
 #[derive(Debug)]
-pub struct Opened {
+pub struct RandomAccessFile {
     file: File,
     size: u64,
 }
 
-impl Opened {
+impl RandomAccessFile {
     /// Opens a file.
     ///
     /// # Errors
     /// [`Error::Io`].
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let file = File::open(path).map_err(failed("open", path))?;
-        let size = file.metadata().map_err(failed("read", path))?.len();
+        let file = File::open(path).map_err(io_error("open", path))?;
+        let size = file.metadata().map_err(io_error("read", path))?.len();
         Ok(Self { file, size })
     }
 

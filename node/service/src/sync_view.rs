@@ -3,26 +3,26 @@
 use replication::{LogHead, LogView};
 use schemas::cid::{Cid, EntryId, PublisherId};
 
-use crate::core::{Core, Held, STRANGER_ENTRIES_MAX, STRANGERS_MAX};
-use crate::frontier::Frontier;
-use crate::keep::Keep;
+use crate::core::{Core, LogState, STRANGER_ENTRIES_MAX, STRANGERS_MAX};
+use crate::frontier::SyncFrontier;
+use crate::storage::Storage;
 
-fn head(held: &Held) -> LogHead {
+fn log_head(held: &LogState) -> LogHead {
     LogHead { publisher: held.log.publisher(), length: held.log.length(), last: held.log.last() }
 }
 
-impl<K: Keep> LogView for Core<K> {
+impl<K: Storage> LogView for Core<K> {
     fn all_heads(&self) -> Vec<LogHead> {
         // A forked log has a second head, so that others learn of the contradiction.
-        let rival = |held: &Held| {
+        let rival = |held: &LogState| {
             let publisher = held.log.publisher();
-            held.proved().map(|(seq, last)| LogHead { publisher, length: seq + 1, last })
+            held.proven_fork().map(|(seq, last)| LogHead { publisher, length: seq + 1, last })
         };
-        self.logs.values().flat_map(|held| [Some(head(held)), rival(held)]).flatten().collect()
+        self.logs.values().flat_map(|held| [Some(log_head(held)), rival(held)]).flatten().collect()
     }
 
     fn log_head(&self, publisher: PublisherId) -> Option<LogHead> {
-        self.logs.get(&publisher).map(head)
+        self.logs.get(&publisher).map(log_head)
     }
 
     fn entry_id(&self, publisher: PublisherId, sequence: u64) -> Option<EntryId> {
@@ -30,15 +30,15 @@ impl<K: Keep> LogView for Core<K> {
     }
 
     fn has_fork(&self, publisher: PublisherId) -> bool {
-        self.logs.get(&publisher).is_some_and(|held| held.proved().is_some())
+        self.logs.get(&publisher).is_some_and(|held| held.proven_fork().is_some())
     }
 
     fn is_followed(&self, publisher: PublisherId) -> bool {
-        self.whole(publisher)
+        self.is_replicated(publisher)
     }
 
     fn accepts_entries(&self, publisher: PublisherId) -> bool {
-        if self.whole(publisher) {
+        if self.is_replicated(publisher) {
             return true;
         }
         match self.logs.get(&publisher) {
@@ -48,17 +48,17 @@ impl<K: Keep> LogView for Core<K> {
     }
 
     fn missing_blocks(&self, publisher: PublisherId, max: usize) -> Vec<Cid> {
-        if !self.whole(publisher) {
+        if !self.is_replicated(publisher) {
             return Vec::new();
         }
         let frontier = self.logs.get(&publisher).and_then(|held| held.frontier.as_ref());
-        frontier.map_or_else(Vec::new, |frontier: &Frontier| frontier.next(max))
+        frontier.map_or_else(Vec::new, |frontier: &SyncFrontier| frontier.next_missing(max))
     }
 }
 
-impl<K: Keep> Core<K> {
+impl<K: Storage> Core<K> {
     /// Whether a log is kept with everything that its objects need: followed ones and the own.
-    pub(crate) fn whole(&self, publisher: PublisherId) -> bool {
+    pub(crate) fn is_replicated(&self, publisher: PublisherId) -> bool {
         self.follows.contains(&publisher) || self.own == Some(publisher)
     }
 }
