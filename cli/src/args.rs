@@ -1,4 +1,4 @@
-//! The command line: what may be typed, and the help that teaches it.
+//! Command-line arguments, declared with clap. The doc comments here are the help texts that users read.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -6,35 +6,36 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 const AFTER: &str = "\
-Exit codes: 0 ok, 1 failure, 2 wrong usage or input, 3 a release differs, 4 signature or trust, \
-5 not found, 6 network, 130 interrupted.
-
 First steps:
-  assay demo                                    watch the whole idea work
+  assay demo                                    see the whole workflow on this machine
   assay init --name \"My office\"                 become a publisher
   assay import API_FP.CPI.TOTL.csv              sign and publish a data set
-  assay publish inflation/cpi-annual --input FP.CPI.TOTL --dataflow inflation
-  assay verify assay://<publisher>/inflation    run a release again, cell by cell";
+  assay publish inflation --from FP.CPI.TOTL    compute, sign and publish figures
+  assay verify assay://<publisher>/inflation    recompute a release, cell by cell
 
-/// Stands above the flags of every verb, apart from a verb's own.
-const EVERYWHERE: &str = "Options of every verb";
+Exit codes:
+  0 success   1 failure   2 invalid usage or input   3 a release differs
+  4 signature or trust   5 not found   6 network   130 interrupted";
 
-/// A peer-to-peer ledger of economic statistics: anyone can run a published figure again.
+/// Help heading of the flags that every command accepts.
+const EVERYWHERE: &str = "Global options";
+
+/// Publish and verify economic statistics on a peer-to-peer ledger where every figure can be recomputed.
 #[derive(Debug, Parser)]
 #[command(name = "assay", version, after_help = AFTER, disable_help_subcommand = true)]
-pub struct Args {
-    /// Flags of every verb.
+pub struct CommandLine {
+    /// Flags that every command accepts.
     #[command(flatten)]
-    pub global: Global,
-    /// The verb.
+    pub global: GlobalArgs,
+    /// The command to run.
     #[command(subcommand)]
     pub verb: Verb,
 }
 
-/// When to use colour.
+/// When to colour the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set.
+pub enum ColorChoice {
+    /// When standard output is a terminal and `NO_COLOR` is not set.
     Auto,
     /// Always.
     Always,
@@ -42,68 +43,73 @@ pub enum Color {
     Never,
 }
 
-/// Flags of every verb.
+/// Flags that every command accepts.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Global {
+pub struct GlobalArgs {
     /// Data directory [default: $XDG_DATA_HOME/assay].
     #[arg(long, global = true, env = "ASSAY_DATA_DIR", hide_env_values = true, value_name = "DIR", help_heading = EVERYWHERE)]
     pub data: Option<PathBuf>,
-    /// One JSON document on stdout instead of text.
+    /// Print one JSON document to stdout instead of text.
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
-    /// Say nothing but results and errors.
+    /// Print only results and errors.
     #[arg(short, long, global = true, help_heading = EVERYWHERE)]
     pub quiet: bool,
-    /// When to use colour.
+    /// When to colour the output: auto, always or never.
     #[arg(long, global = true, value_enum, default_value = "auto", hide_possible_values = true, help_heading = EVERYWHERE)]
-    pub color: Color,
+    pub color: ColorChoice,
 }
 
-/// The verbs.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Make a publisher identity: keys, and the first entry of a log.
-    Init(Init),
-    /// Read a file of a statistical office, sign and publish it as a data set.
-    Import(Box<Import>),
-    /// Compare versions of data sets.
+    /// Create a publisher identity: its keys and the first entry of its log.
+    Init(InitArgs),
+    /// Import a file or an online source, and publish it as a signed data set.
+    Import(Box<ImportArgs>),
+    /// Compare versions of a data set.
     #[command(subcommand)]
-    Dataset(Dataset),
-    /// Check, run and publish recipes.
+    Dataset(DatasetCommand),
+    /// List, check, run and publish recipes.
     #[command(subcommand)]
-    Recipe(Recipe),
-    /// Run a recipe on published data sets, sign and publish the figures (a release).
-    Publish(Publish),
-    /// Take a release of your own back, and say why.
-    Retract(Retract),
-    /// Run a release again and compare every cell.
-    Verify(Verify),
-    /// Show what is held here: all, or one thing by address or id.
-    Show(Show),
-    /// Follow a publisher: keep its log whole, run its releases again, attest them.
-    Follow(Follow),
-    /// No longer follow a publisher.
-    Unfollow(Follow),
+    Recipe(RecipeCommand),
+    /// Run a recipe on published data sets and publish the figures as a signed release.
+    Publish(PublishArgs),
+    /// Retract one of your own releases, with a reason.
+    Retract(RetractArgs),
+    /// Recompute a release and compare every cell.
+    Verify(VerifyArgs),
+    /// Show everything stored here, or one object by its address or id.
+    Show(ShowArgs),
+    /// Follow a publisher: replicate its log, then recompute and attest its releases.
+    Follow(FollowArgs),
+    /// Stop following a publisher.
+    Unfollow(FollowArgs),
     /// List and add peers.
     #[command(subcommand)]
-    Peer(Peer),
-    /// Run a node: sync, verify, attest, answer the local API.
-    Node(Node),
-    /// Write one file with all that is needed to verify something offline.
-    Export(Export),
+    Peer(PeerCommand),
+    /// Run a node: replicate, verify, attest, and serve the dashboard and the local API.
+    Node(NodeArgs),
+    /// Write a bundle: one file with everything needed to verify an object offline.
+    Export(ExportArgs),
     /// Check every block and index row of the data directory.
-    Fsck(Fsck),
-    /// Watch three nodes publish, copy, run again, confirm, and expose a falsified figure.
-    Demo(Demo),
+    Fsck(FsckArgs),
+    /// Run three local nodes that publish, replicate and verify figures, and expose a falsified one.
+    Demo(DemoArgs),
 }
 
 /// `assay init`.
 #[derive(Debug, clap::Args)]
-pub struct Init {
-    /// What the publisher calls itself.
+#[command(after_help = "\
+The keys are created in the data directory and never leave it. Back them up: a lost key cannot be restored.
+
+Examples:
+  assay init --name \"Statistics Office\" --contact https://example.org")]
+pub struct InitArgs {
+    /// Name of the publisher, shown beside its figures.
     #[arg(long)]
     pub name: String,
-    /// Where to ask: a web or mail address.
+    /// Web or mail address for questions.
     #[arg(long)]
     pub contact: Option<String>,
 }
@@ -122,129 +128,131 @@ Examples:
   assay import fred CPIAUCNS.csv --title \"CPI-U, not seasonally adjusted\"
   assay import csv prices.csv --map 'REF_AREA=Country Code' --map TIME_PERIOD=Year --map OBS_VALUE=Index
   assay import csv prices.csv --mapping prices.toml --dry-run
-  assay import worldbank FP.CPI.TOTL --country all          from the agency itself
+  assay import worldbank FP.CPI.TOTL --country all          from the agency's API
   assay import bls CUUR0000SA0 --from 2000 --to 2025
   assay import ecb EXR M.USD.EUR.SP00.A
-  assay import --check-source FP.CPI.TOTL                   is the source still what was signed?
+  assay import --check-source FP.CPI.TOTL                   has the source changed since it was signed?
 
-Agencies: worldbank, fred, bls, eurostat, oecd, imf, ilo, ecb, insee. Keys are read from FRED_API_KEY, \
-BLS_API_KEY, INSEE_API_KEY and IMF_API_KEY, a contact for the agencies from ASSAY_CONTACT; neither is \
-kept. A load that was broken off goes on where it stopped.
+Agencies: worldbank, fred, bls, eurostat, oecd, imf, ilo, ecb, insee. API keys are read from \
+FRED_API_KEY, BLS_API_KEY, INSEE_API_KEY and IMF_API_KEY, a contact address for the agencies from \
+ASSAY_CONTACT; they are never stored. An interrupted download resumes where it stopped.
 
-With --check-source: exit code 0 when it is the same, 3 when it changed, 5 when it is gone.")]
-pub struct Import {
-    /// A file, and after it further pages or the lists of its codes; an agency, a code and perhaps a
-    /// key; or an https address. A file shows what it is; a format (fred, csv …) before it says it.
-    #[arg(required_unless_present = "check_source", num_args = 1.., value_name = "WHAT")]
-    pub what: Vec<String>,
-    /// Ask again for the source of a data set, and say whether it is the same, changed or gone.
-    #[arg(long, value_name = "DATASET", conflicts_with_all = ["what", "country", "from", "to", "dry_run", "force"])]
+Exit codes of --check-source: 0 unchanged, 3 changed, 5 gone.")]
+pub struct ImportArgs {
+    /// A file, followed by its further pages or code lists; or an agency, a code and an optional key;
+    /// or an https URL. The format of a file is detected; name it before the file to choose it (fred,
+    /// csv …).
+    #[arg(required_unless_present = "check_source", num_args = 1.., value_name = "SOURCE")]
+    pub source: Vec<String>,
+    /// Fetch the source of a data set again, and report whether it is the same, changed or gone.
+    #[arg(long, value_name = "DATASET", conflicts_with_all = ["source", "country", "from", "to", "dry_run", "force"])]
     pub check_source: Option<String>,
-    /// Countries of a World Bank indicator, with semicolons [default: all].
+    /// Countries of a World Bank indicator, separated by semicolons, such as USA;FRA [default: all].
     #[arg(long, value_name = "CODES")]
     pub country: Option<String>,
-    /// First year or period to ask for.
+    /// First year or period to request.
     #[arg(long, value_name = "PERIOD")]
     pub from: Option<String>,
-    /// Last year or period to ask for.
+    /// Last year or period to request.
     #[arg(long, value_name = "PERIOD")]
     pub to: Option<String>,
-    /// A host to fetch from, beside those of the agencies; may be given several times.
+    /// Allow fetching from this host as well as from the agencies; can be repeated.
     #[arg(long, value_name = "HOST")]
     pub allow_host: Vec<String>,
-    /// Name of the dataflow; the id of the source when absent.
+    /// Name of the dataflow [default: the id that the source uses].
     #[arg(long, value_name = "NAME")]
     pub dataflow: Option<String>,
-    /// Title for people; that of the source when absent.
+    /// Title of the data set [default: the title in the source].
     #[arg(long)]
     pub title: Option<String>,
-    /// Unit of the figures.
+    /// Unit of the figures, such as "per cent".
     #[arg(long)]
     pub unit: Option<String>,
-    /// Area of a series that names none (FRED) [default: USA].
+    /// Area of a series that names none, such as one of FRED [default: USA].
     #[arg(long, value_name = "CODE")]
     pub area: Option<String>,
-    /// Frequency where the file does not say it: A, S, Q, M, W or D.
+    /// Frequency, when the file does not state it: A, S, Q, M, W or D.
     #[arg(long, value_name = "CODE")]
     pub frequency: Option<String>,
-    /// A file that came beside it and explains its codes, as `Metadata_Country` of the World Bank;
-    /// the same as a further file.
+    /// File with the code lists of the source, such as `Metadata_Country` of the World Bank; the same
+    /// as a further file argument.
     #[arg(long, value_name = "FILE")]
     pub metadata: Vec<PathBuf>,
-    /// A column of a CSV or sheet: `COMPONENT=COLUMN`, `COMPONENT:TYPE=COLUMN` or `COMPONENT="constant"`.
+    /// Map a column of a CSV file or sheet to a component: `COMPONENT=COLUMN`, `COMPONENT:TYPE=COLUMN`
+    /// or `COMPONENT="constant"`.
     #[arg(long, value_name = "MAP")]
     pub map: Vec<String>,
-    /// A TOML file that says what the columns of a CSV or sheet mean, and how they say that there is no
-    /// figure (`missing`, `zero_is_missing`).
+    /// TOML file that maps the columns of a CSV file or sheet, and names the spellings of missing
+    /// values (`missing`, `zero_is_missing`).
     #[arg(long, value_name = "FILE", conflicts_with = "map")]
     pub mapping: Option<PathBuf>,
-    /// Where the file was fetched.
+    /// URL that the file was downloaded from.
     #[arg(long)]
     pub url: Option<String>,
-    /// The agency that issued the file.
+    /// Agency that published the file.
     #[arg(long)]
     pub agency: Option<String>,
-    /// Licence of the file.
+    /// Licence of the file, such as CC-BY-4.0.
     #[arg(long)]
     pub licence: Option<String>,
-    /// Sign although something is implausible; what it is stands in the data set.
+    /// Sign despite plausibility warnings; the data set records them.
     #[arg(long)]
     pub force: bool,
-    /// Read and show, but sign and keep nothing.
+    /// Read and show the file, but sign and store nothing.
     #[arg(long)]
     pub dry_run: bool,
 }
 
 /// `assay dataset`.
 #[derive(Debug, Subcommand)]
-pub enum Dataset {
-    /// Show what one version has otherwise than another: added, vanished, revised, by how much.
-    Diff(DatasetDiff),
+pub enum DatasetCommand {
+    /// Show the changes between two versions: data points added, removed and revised, and by how much.
+    Diff(DatasetDiffArgs),
 }
 
 /// `assay dataset diff`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  assay dataset diff FP.CPI.TOTL                        the last version against the one before
+  assay dataset diff FP.CPI.TOTL                        the last two versions
   assay dataset diff FP.CPI.TOTL@first FP.CPI.TOTL
   assay dataset diff FP.CPI.TOTL@asof=2026-01-31 new.csv")]
-pub struct DatasetDiff {
-    /// A data set by id or by name with a vintage (@first, @latest, @seq=N, @asof=DATE), or a file.
+pub struct DatasetDiffArgs {
+    /// Data set by id, by name with an optional vintage (@first, @latest, @seq=N, @asof=DATE), or a file.
     pub before: String,
-    /// The other one; alone, a name stands for its last two versions.
+    /// Data set to compare with [default: compares the last two versions of BEFORE].
     pub after: Option<String>,
-    /// Changes to show, the largest first.
+    /// Number of changes to show, the largest first.
     #[arg(long, default_value_t = 10, value_name = "N")]
     pub limit: usize,
 }
 
 /// `assay recipe`.
 #[derive(Debug, Subcommand)]
-pub enum Recipe {
-    /// List the recipes of the library and those held here.
+pub enum RecipeCommand {
+    /// List the recipes of the library and those stored here.
     List(RecipeList),
-    /// Show what a recipe is: inputs, outputs, method, what it deviates from and why, script.
-    Show(RecipeShow),
-    /// Check a recipe without data: syntax, names, types, structures.
-    Check(RecipeCheck),
-    /// Show the steps that a recipe runs as, each with its structure.
-    Explain(RecipeExplain),
-    /// Bring scripts into their one layout; comments stay.
-    Fmt(RecipeFmt),
-    /// Show what one recipe does otherwise than another, and what that does to figures.
-    Diff(RecipeDiff),
-    /// Run a recipe on local files; nothing is signed or kept.
-    Run(RecipeRun),
+    /// Show a recipe: inputs, outputs, method, deviations with their reasons, and script.
+    Show(RecipeShowArgs),
+    /// Check a recipe without data: syntax, names, types and structures.
+    Check(RecipeCheckArgs),
+    /// Show the execution plan of a recipe: its steps, each with its structure.
+    Explain(RecipeExplainArgs),
+    /// Format scripts in the standard layout; comments are kept.
+    Fmt(RecipeFmtArgs),
+    /// Compare two recipes, and the figures that they compute.
+    Diff(RecipeDiffArgs),
+    /// Run a recipe on local files; nothing is signed or stored.
+    Run(RecipeRunArgs),
     /// Sign and publish a recipe.
-    Publish(RecipePublish),
+    Publish(RecipePublishArgs),
 }
 
 /// `assay recipe list`.
 #[derive(Debug, clap::Args)]
 pub struct RecipeList {
-    /// Only those of one measure: inflation, unemployment, gdp, indicators.
-    pub measure: Option<String>,
+    /// Only recipes of this indicator: inflation, unemployment, gdp or indicators.
+    pub indicator: Option<String>,
 }
 
 /// `assay recipe show`.
@@ -252,40 +260,40 @@ pub struct RecipeList {
 #[command(after_help = "\
 Examples:
   assay recipe show inflation/cpi-12-month
-  assay recipe show inflation/housing-alternative    what it deviates from, and why
-  assay recipe show bafy…                            a published one")]
-pub struct RecipeShow {
-    /// The name of a recipe of the library, a recipe file (TOML), or an id.
+  assay recipe show inflation/housing-alternative    an alternative method
+  assay recipe show bafy…                            a published recipe")]
+pub struct RecipeShowArgs {
+    /// Name of a library recipe, recipe file (TOML), or id.
     pub recipe: String,
 }
 
 /// `assay recipe check`.
 #[derive(Debug, clap::Args)]
-pub struct RecipeCheck {
-    /// The name of a recipe of the library, a recipe file (TOML), or a script (.vtl).
+pub struct RecipeCheckArgs {
+    /// Name of a library recipe, recipe file (TOML), or script (.vtl).
     pub recipe: String,
-    /// For a bare script: a file for an input, which also says its structure: NAME=FILE.
+    /// For a bare script: file that gives an input its structure: NAME=FILE.
     #[arg(long, value_name = "NAME=FILE")]
     pub input: Vec<String>,
 }
 
 /// `assay recipe explain`.
 #[derive(Debug, clap::Args)]
-pub struct RecipeExplain {
-    /// The name of a recipe of the library, a recipe file (TOML), or a script (.vtl).
+pub struct RecipeExplainArgs {
+    /// Name of a library recipe, recipe file (TOML), or script (.vtl).
     pub recipe: String,
-    /// For a bare script: a file for an input, which also says its structure: NAME=FILE.
+    /// For a bare script: file that gives an input its structure: NAME=FILE.
     #[arg(long, value_name = "NAME=FILE")]
     pub input: Vec<String>,
 }
 
 /// `assay recipe fmt`.
 #[derive(Debug, clap::Args)]
-pub struct RecipeFmt {
-    /// Scripts (.vtl), or recipe files (TOML) whose scripts are meant.
+pub struct RecipeFmtArgs {
+    /// Scripts (.vtl), or recipe files (TOML) that name them.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<std::path::PathBuf>,
-    /// Change nothing; say which scripts are not in layout (exit 2 if there is one).
+    /// Write nothing; list the scripts that are not formatted, and exit with code 2 if there are any.
     #[arg(long)]
     pub check: bool,
 }
@@ -296,18 +304,18 @@ pub struct RecipeFmt {
 Examples:
   assay recipe diff inflation/cpi-12-month inflation/housing-alternative
   assay recipe diff inflation/cpi-annual my.toml --on CPI=cpi.csv --figure USA/2022")]
-pub struct RecipeDiff {
-    /// The recipe to compare with: the name of one of the library, or a recipe file (TOML).
+pub struct RecipeDiffArgs {
+    /// Recipe to compare with: name of a library recipe, or recipe file (TOML).
     pub before: String,
-    /// The recipe that is compared.
+    /// Recipe to compare, named in the same way.
     pub after: String,
-    /// A file for an input of either recipe: both run, and their figures are compared.
+    /// File for an input of either recipe. Both recipes are run and their figures compared.
     #[arg(long, value_name = "NAME=FILE")]
     pub on: Vec<String>,
-    /// The output that is compared [default: the first of each recipe].
+    /// Output to compare [default: the first output of each recipe].
     #[arg(long, value_name = "OUTPUT", requires = "on")]
     pub output: Option<String>,
-    /// Show the figures whose key begins so, as in USA/2022 [default: those that differ most].
+    /// Show the figures whose key begins with KEY, such as USA/2022 [default: the largest differences].
     #[arg(long, value_name = "KEY", requires = "on")]
     pub figure: Vec<String>,
 }
@@ -320,27 +328,27 @@ Examples:
   assay recipe run my.toml --input CPI=cpi.csv --csv INFLATION > inflation.csv
   assay recipe run inflation/rebase --input INDEX=cpi.csv --set BASE_YEAR=2010
   assay recipe run draft.vtl --input CPI=cpi.csv")]
-pub struct RecipeRun {
-    /// The name of a recipe of the library, a recipe file (TOML), or a script (.vtl).
+pub struct RecipeRunArgs {
+    /// Name of a library recipe, recipe file (TOML), or script (.vtl).
     pub recipe: String,
-    /// A file for an input: NAME=FILE.
+    /// File for an input: NAME=FILE.
     #[arg(long, value_name = "NAME=FILE", required = true)]
     pub input: Vec<String>,
-    /// Another value for a parameter; it is written into the script that runs.
+    /// Set a parameter to another value, in a copy of the script: BASE_YEAR=2010.
     #[arg(long, value_name = "NAME=VALUE")]
     pub set: Vec<String>,
-    /// Print one output as CSV.
+    /// Print this output as CSV.
     #[arg(long, value_name = "OUTPUT")]
     pub csv: Option<String>,
 }
 
 /// `assay recipe publish`.
 #[derive(Debug, clap::Args)]
-pub struct RecipePublish {
-    /// The name of a recipe of the library, or a recipe file (TOML).
+pub struct RecipePublishArgs {
+    /// Name of a library recipe, or recipe file (TOML).
     pub recipe: String,
-    /// Another value for a parameter; it is written into the script that is signed, which makes another
-    /// recipe: that says from which one it departs.
+    /// Set a parameter to another value: BASE_YEAR=2010. This makes a new recipe that records its
+    /// deviation from the original.
     #[arg(long, value_name = "NAME=VALUE")]
     pub set: Vec<String>,
 }
@@ -349,38 +357,38 @@ pub struct RecipePublish {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  assay publish inflation --from FP.CPI.TOTL         picks the recipe by the data
+  assay publish inflation --from FP.CPI.TOTL         chooses the recipe by the data
   assay publish inflation --from CPIAUCNS.csv        imports the file first
   assay publish inflation/cpi-annual --input FP.CPI.TOTL --dataflow inflation
   assay publish gdp/per-person --input GDP=NY.GDP.MKTP.CD@first --input POPULATION=SP.POP.TOTL
   assay publish inflation --from CPIAUCNS --reason source-revision")]
-pub struct Publish {
-    /// The recipe: a measure (inflation, unemployment, gdp), the name of one of the library, a recipe
-    /// file, or an id.
+pub struct PublishArgs {
+    /// Indicator (inflation, unemployment, gdp), name of a library recipe, recipe file (TOML), or id.
+    /// For an indicator, the recipe is chosen by the structure and frequency of the data.
     pub recipe: String,
-    /// A data set or a file; which input it is, and for a measure which recipe, is told by its
-    /// columns, its frequency and its name.
+    /// Data set or file. It is assigned to the input that its columns, its frequency and its name
+    /// fit; can be repeated.
     #[arg(long, value_name = "DATASET|FILE")]
     pub from: Vec<String>,
-    /// A data set for an input: NAME=DATASET, by id or dataflow; NAME= may be left out when the
-    /// recipe has one input.
+    /// Data set for an input, by id or dataflow: NAME=DATASET. NAME= can be omitted when the recipe
+    /// has one input.
     #[arg(long, value_name = "[NAME=]DATASET")]
     pub input: Vec<String>,
-    /// Another value for a parameter; it is written into the script that is signed, which makes another
-    /// recipe: that says from which one it departs. Wants a `--dataflow` of its own.
+    /// Set a parameter to another value: BASE_YEAR=2010. This makes a new recipe that records its
+    /// deviation from the original; it needs its own `--dataflow`.
     #[arg(long, value_name = "NAME=VALUE")]
     pub set: Vec<String>,
-    /// Name of the dataflow that the figures are a vintage of; after the recipe when absent.
+    /// Dataflow that the figures belong to [default: derived from the recipe].
     #[arg(long, value_name = "NAME")]
     pub dataflow: Option<String>,
-    /// Label of the vintage [default: the day, as in 2026-11-22].
+    /// Label of the vintage [default: the current day, such as 2026-11-22].
     #[arg(long)]
     pub vintage: Option<String>,
-    /// Why it takes the place of the release before: source-revision, publisher-error, method,
-    /// rebase, seasonal.
+    /// Reason for superseding the previous release: source-revision, publisher-error, method, rebase
+    /// or seasonal.
     #[arg(long)]
     pub reason: Option<String>,
-    /// Run and show, but sign and keep nothing.
+    /// Run the recipe and show the figures, but sign and store nothing.
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -391,109 +399,131 @@ pub struct Publish {
 Examples:
   assay verify assay://<publisher>/inflation/USA/2010
   assay verify bafyr4i…                 a release by its id
-  assay verify inflation.car            a bundle, offline, trusting no node
+  assay verify inflation.car            a bundle, offline, without trusting any node
 
-Exit code 3 when a cell differs, 4 when a signature does not hold.")]
-pub struct Verify {
-    /// An address, an id, or a bundle file.
+Exit codes: 3 when a cell differs, 4 when signature verification fails.")]
+pub struct VerifyArgs {
+    /// Address, id, or bundle file.
     pub target: String,
 }
 
 /// `assay retract`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Nothing is deleted: the release stays in the log, marked as taken back, with the reason. Addresses
-without a vintage lead to the release before it; `@seq=N` still leads to it.
+Nothing is deleted: the release stays in the log, marked as retracted, with the reason. Addresses
+without a vintage then resolve to the release before it; `@seq=N` still resolves to this one.
 
 Examples:
-  assay retract assay://<publisher>/inflation --reason \"the index of March was read twice\"")]
-pub struct Retract {
-    /// An address or id of your own.
+  assay retract assay://<publisher>/inflation --reason \"the March index was read twice\"")]
+pub struct RetractArgs {
+    /// Address or id of one of your own releases.
     pub target: String,
-    /// Why, for everybody to read.
+    /// Reason for the retraction; it is public.
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
-    /// What to use instead: an address or id.
+    /// Address or id of the release to use instead.
     #[arg(long, value_name = "TARGET")]
     pub replacement: Option<String>,
 }
 
 /// `assay show`.
 #[derive(Debug, clap::Args)]
-pub struct Show {
-    /// An address or id; everything when absent.
+#[command(after_help = "\
+Examples:
+  assay show
+  assay show assay://<publisher>/inflation/USA/2010
+  assay show bafyr4i… --csv")]
+pub struct ShowArgs {
+    /// Address or id [default: an overview of everything stored].
     pub target: Option<String>,
-    /// Print all rows of an output or data set as CSV.
+    /// Print all rows of the release or data set as CSV.
     #[arg(long)]
     pub csv: bool,
 }
 
-/// `assay follow`, `assay unfollow`.
+/// `assay follow` and `assay unfollow`.
 #[derive(Debug, clap::Args)]
-pub struct Follow {
-    /// The publisher's id.
+pub struct FollowArgs {
+    /// Id of the publisher, as `assay init` and `assay show` print it.
     pub publisher: String,
 }
 
 /// `assay peer`.
 #[derive(Debug, Subcommand)]
-pub enum Peer {
-    /// List the peers that are known, and which are connected.
+pub enum PeerCommand {
+    /// List the known peers and whether they are connected.
     List,
-    /// Remember a peer, and dial it when a node runs.
-    Add(PeerAdd),
+    /// Add a peer to the known ones, and connect to it if a node is running.
+    Add(PeerAddArgs),
 }
 
 /// `assay peer add`.
 #[derive(Debug, clap::Args)]
-pub struct PeerAdd {
-    /// Its multiaddress, such as /ip4/192.0.2.1/tcp/4001/p2p/12D3….
+#[command(after_help = "\
+Examples:
+  assay peer add /ip4/192.0.2.1/tcp/7170")]
+pub struct PeerAddArgs {
+    /// Multiaddress of the peer, such as /ip4/192.0.2.1/tcp/7170/p2p/12D3….
     pub address: String,
 }
 
 /// `assay node`.
 #[derive(Debug, clap::Args)]
-pub struct Node {
-    /// Multiaddress to listen on; may be given several times
-    /// [default: TCP and QUIC on port 7170 of every interface].
+#[command(after_help = "\
+Examples:
+  assay node
+  assay node --peer /ip4/192.0.2.1/tcp/7170 --api 127.0.0.1:8080
+
+Logs go to stderr; set their level with ASSAY_LOG, such as ASSAY_LOG=info.")]
+pub struct NodeArgs {
+    /// Multiaddress to listen on; can be repeated [default: TCP and QUIC on port 7170 of every
+    /// interface].
     #[arg(long, value_name = "MULTIADDR")]
     pub listen: Vec<String>,
-    /// A peer to stay connected to; may be given several times.
+    /// Peer to stay connected to; can be repeated.
     #[arg(long, value_name = "MULTIADDR")]
     pub peer: Vec<String>,
-    /// Where the local API answers; port 0 for a free one.
+    /// Loopback address of the dashboard and the API; port 0 picks a free one.
     #[arg(long, default_value = "127.0.0.1:7171", value_name = "ADDRESS")]
     pub api: SocketAddr,
-    /// Do not run releases again.
+    /// Do not recompute and attest the releases of others.
     #[arg(long)]
     pub no_attest: bool,
-    /// Stop when standard input ends, as it does when the program that started this node is gone.
+    /// Stop when standard input closes, that is when the parent process ends.
     #[arg(long, hide = true)]
     pub with_parent: bool,
 }
 
 /// `assay export`.
 #[derive(Debug, clap::Args)]
-pub struct Export {
-    /// An address or id.
+#[command(after_help = "\
+Examples:
+  assay export assay://<publisher>/inflation -o inflation.car
+  assay verify inflation.car")]
+pub struct ExportArgs {
+    /// Address or id of a release, data set or recipe.
     pub target: String,
-    /// The file to write.
+    /// File to write, such as inflation.car.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
 }
 
 /// `assay fsck`.
 #[derive(Debug, clap::Args)]
-pub struct Fsck {
-    /// Make the index anew from the archive.
+#[command(after_help = "\
+Examples:
+  assay fsck
+  assay fsck --rebuild-index")]
+pub struct FsckArgs {
+    /// Rebuild the index from the archive before checking it.
     #[arg(long)]
     pub rebuild_index: bool,
 }
 
 /// `assay demo`.
 #[derive(Debug, clap::Args)]
-pub struct Demo {
-    /// Leave the nodes and their dashboard running until Ctrl-C, as at a terminal.
+pub struct DemoArgs {
+    /// Keep the nodes and their dashboard running until Ctrl-C, as is the default on a terminal.
     #[arg(long)]
     pub keep: bool,
 }

@@ -14,26 +14,26 @@ use schemas::content::Block;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::args::Global;
-use crate::fault::{Fault, Kind};
+use crate::args::GlobalArgs;
+use crate::error::{CommandError, ErrorCategory};
 
 /// How an address begins.
 const SCHEME: &str = "assay://";
 /// Time for an answer of a node on this machine.
-const ANSWER: Duration = Duration::from_secs(120);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(120);
 /// Bytes of an answer: the largest bundle.
-const ANSWER_BYTES_MAX: u64 = 1 << 30;
+const RESPONSE_BYTES_MAX: u64 = 1 << 30;
 
 /// Access to the state.
 pub enum Backend {
     /// No node runs: the data directory is open here.
     Local(Box<Core<Store>>),
     /// A node runs.
-    Remote(Remote),
+    Remote(NodeClient),
 }
 
 /// The API of a running node.
-pub struct Remote {
+pub struct NodeClient {
     agent: ureq::Agent,
     api: String,
     token: String,
@@ -43,7 +43,7 @@ pub struct Remote {
 ///
 /// # Errors
 /// When it cannot be made, or no place is known for it.
-pub fn home(global: &Global) -> Result<DataDirectory, Fault> {
+pub fn open_home(global: &GlobalArgs) -> Result<DataDirectory, CommandError> {
     let path = match &global.data {
         Some(path) => path.clone(),
         None => default_home()?,
@@ -51,12 +51,12 @@ pub fn home(global: &Global) -> Result<DataDirectory, Fault> {
     Ok(DataDirectory::open(path)?)
 }
 
-fn default_home() -> Result<std::path::PathBuf, Fault> {
+fn default_home() -> Result<std::path::PathBuf, CommandError> {
     let set =
         |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(std::path::PathBuf::from);
     let base = set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local").join("share")));
     base.map(|base| base.join("assay")).ok_or_else(|| {
-        Fault::usage("data-directory", "no place for a data directory is known")
+        CommandError::usage("data-directory", "no place for a data directory is known")
             .hint("name one with `--data DIR`")
     })
 }
@@ -66,9 +66,9 @@ impl Backend {
     ///
     /// # Errors
     /// When the directory is in use by something that does not answer.
-    pub fn open(home: &DataDirectory) -> Result<Self, Fault> {
+    pub fn open(home: &DataDirectory) -> Result<Self, CommandError> {
         if let Some(running) = home.running() {
-            let remote = Remote::new(running.api, home.token()?);
+            let remote = NodeClient::new(running.api, home.token()?);
             if remote.get::<Value>("status").is_ok() {
                 return Ok(Backend::Remote(remote));
             }
@@ -81,7 +81,7 @@ impl Backend {
     ///
     /// # Errors
     /// Of the state or the node.
-    pub fn logs(&self) -> Result<Vec<LogInfo>, Fault> {
+    pub fn list_logs(&self) -> Result<Vec<LogInfo>, CommandError> {
         match self {
             Backend::Local(core) => Ok(LedgerQuery(core.storage().as_ref()).list_logs()?),
             Backend::Remote(remote) => remote.get("logs"),
@@ -92,10 +92,10 @@ impl Backend {
     ///
     /// # Errors
     /// Of the state or the node.
-    pub fn releases(&self) -> Result<Vec<ReleaseInfo>, Fault> {
+    pub fn list_releases(&self) -> Result<Vec<ReleaseInfo>, CommandError> {
         match self {
             Backend::Local(core) => Ok(LedgerQuery(core.storage().as_ref()).list_releases()?),
-            Backend::Remote(remote) => remote.list("releases"),
+            Backend::Remote(remote) => remote.get_list("releases"),
         }
     }
 
@@ -103,10 +103,10 @@ impl Backend {
     ///
     /// # Errors
     /// Of the state or the node.
-    pub fn datasets(&self) -> Result<Vec<DatasetInfo>, Fault> {
+    pub fn list_datasets(&self) -> Result<Vec<DatasetInfo>, CommandError> {
         match self {
             Backend::Local(core) => Ok(LedgerQuery(core.storage().as_ref()).list_datasets()?),
-            Backend::Remote(remote) => remote.list("datasets"),
+            Backend::Remote(remote) => remote.get_list("datasets"),
         }
     }
 
@@ -114,10 +114,10 @@ impl Backend {
     ///
     /// # Errors
     /// Of the state or the node.
-    pub fn recipes(&self) -> Result<Vec<RecipeInfo>, Fault> {
+    pub fn list_recipes(&self) -> Result<Vec<RecipeInfo>, CommandError> {
         match self {
             Backend::Local(core) => Ok(LedgerQuery(core.storage().as_ref()).list_recipes()?),
-            Backend::Remote(remote) => remote.list("recipes"),
+            Backend::Remote(remote) => remote.get_list("recipes"),
         }
     }
 
@@ -125,17 +125,19 @@ impl Backend {
     ///
     /// # Errors
     /// When it is neither, or leads nowhere.
-    pub fn resolve(&self, text: &str) -> Result<Cid, Fault> {
-        named(text)?;
+    pub fn resolve_reference(&self, text: &str) -> Result<Cid, CommandError> {
+        check_reference(text)?;
         match self {
             Backend::Local(core) => match LedgerQuery(core.storage().as_ref()).resolve(text)? {
                 ResolvedReference::Id(id) => Ok(id),
                 ResolvedReference::Address(_, release) => Ok(release.cid()),
             },
             Backend::Remote(remote) => {
-                let answer: Value = remote.get(&format!("resolve?q={}", escape(text)))?;
+                let answer: Value = remote.get(&format!("resolve?q={}", percent_encode(text)))?;
                 let id = answer.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
-                id.ok_or_else(|| Fault::new(Kind::Network, "answer", "the node's answer has no id"))
+                id.ok_or_else(|| {
+                    CommandError::new(ErrorCategory::Network, "answer", "the node's answer has no id")
+                })
             }
         }
     }
@@ -144,36 +146,38 @@ impl Backend {
     ///
     /// # Errors
     /// Of the state or the node.
-    pub fn block(&self, id: Cid) -> Result<Option<Vec<u8>>, Fault> {
+    pub fn load_block(&self, id: Cid) -> Result<Option<Vec<u8>>, CommandError> {
         match self {
             Backend::Local(core) => {
                 core.storage().get(id).map_err(|error| node::service::Error::from(error).into())
             }
-            Backend::Remote(remote) => match remote.bytes(&format!("blocks/{id}")) {
-                Ok(bytes) if id.matches(&bytes) => Ok(Some(bytes)),
-                Ok(_) => {
-                    Err(Fault::new(Kind::Trust, "block", format!("the node sent other bytes for block {id}")))
-                }
-                Err(fault) if fault.kind == Kind::NotFound => Ok(None),
-                Err(fault) => Err(fault),
+            Backend::Remote(remote) => match remote.get_bytes(&format!("blocks/{id}")) {
+                Ok(get_bytes) if id.matches(&get_bytes) => Ok(Some(get_bytes)),
+                Ok(_) => Err(CommandError::new(
+                    ErrorCategory::Trust,
+                    "block",
+                    format!("the node sent other bytes for block {id}"),
+                )),
+                Err(error) if error.category == ErrorCategory::NotFound => Ok(None),
+                Err(error) => Err(error),
             },
         }
     }
 
     /// Fetches blocks for computing; a failure counts as absent and is reported by the caller as
     /// a missing block.
-    pub fn fetch(&self) -> impl Fn(Cid) -> Option<Vec<u8>> + '_ {
-        |id| self.block(id).ok().flatten()
+    pub fn block_reader(&self) -> impl Fn(Cid) -> Option<Vec<u8>> + '_ {
+        |id| self.load_block(id).ok().flatten()
     }
 
     /// The bundle of an object or entry.
     ///
     /// # Errors
     /// When it is not held whole.
-    pub fn bundle(&self, id: Cid) -> Result<Vec<u8>, Fault> {
+    pub fn load_bundle(&self, id: Cid) -> Result<Vec<u8>, CommandError> {
         match self {
             Backend::Local(core) => Ok(LedgerQuery(core.storage().as_ref()).export_bundle(id)?),
-            Backend::Remote(remote) => remote.bytes(&format!("bundles/{id}")),
+            Backend::Remote(remote) => remote.get_bytes(&format!("bundles/{id}")),
         }
     }
 
@@ -181,7 +185,11 @@ impl Backend {
     ///
     /// # Errors
     /// Of the state or the node.
-    pub fn publish(&mut self, object: &[u8], blocks: Vec<Block>) -> Result<PublishReceipt, Fault> {
+    pub fn publish_object(
+        &mut self,
+        object: &[u8],
+        blocks: Vec<Block>,
+    ) -> Result<PublishReceipt, CommandError> {
         match self {
             Backend::Local(core) => Ok(core.publish(object, blocks, node::unix_seconds())?),
             Backend::Remote(remote) => {
@@ -200,15 +208,15 @@ impl Backend {
     ///
     /// # Errors
     /// Of the state or the node.
-    pub fn own(&self) -> Result<Option<PublisherId>, Fault> {
-        Ok(self.logs()?.into_iter().find(|log| log.own).map(|log| log.publisher))
+    pub fn own_publisher(&self) -> Result<Option<PublisherId>, CommandError> {
+        Ok(self.list_logs()?.into_iter().find(|log| log.own).map(|log| log.publisher))
     }
 
     /// Follows a publisher, or no longer.
     ///
     /// # Errors
     /// Of the state or the node.
-    pub fn follow(&mut self, publisher: PublisherId, follow: bool) -> Result<(), Fault> {
+    pub fn set_following(&mut self, publisher: PublisherId, follow: bool) -> Result<(), CommandError> {
         match self {
             Backend::Local(core) if follow => Ok(core.follow(publisher)?),
             Backend::Local(core) => Ok(core.unfollow(publisher)?),
@@ -223,7 +231,7 @@ impl Backend {
     ///
     /// # Errors
     /// Of the state or the node.
-    pub fn peers(&self) -> Result<Vec<Value>, Fault> {
+    pub fn list_peers(&self) -> Result<Vec<Value>, CommandError> {
         match self {
             Backend::Local(core) => {
                 let peers = LedgerQuery(core.storage().as_ref()).list_peers()?.into_iter();
@@ -241,7 +249,7 @@ impl Backend {
     ///
     /// # Errors
     /// When it cannot be reached.
-    pub fn add_peer(&mut self, address: &str) -> Result<(), Fault> {
+    pub fn add_peer(&mut self, address: &str) -> Result<(), CommandError> {
         match self {
             Backend::Local(core) => Ok(core.add_peer(address)?),
             Backend::Remote(remote) => {
@@ -252,16 +260,16 @@ impl Backend {
     }
 
     /// Whether a node runs.
-    pub fn is_remote(&self) -> bool {
+    pub fn is_node_running(&self) -> bool {
         matches!(self, Backend::Remote(_))
     }
 }
 
-impl Remote {
+impl NodeClient {
     /// The API at `api`.
     pub fn new(api: String, token: String) -> Self {
         let config = ureq::Agent::config_builder()
-            .timeout_global(Some(ANSWER))
+            .timeout_global(Some(RESPONSE_TIMEOUT))
             .timeout_connect(Some(Duration::from_secs(2)))
             .http_status_as_error(false)
             .proxy(None)
@@ -269,7 +277,7 @@ impl Remote {
         Self { agent: config.new_agent(), api, token }
     }
 
-    fn url(&self, path: &str) -> String {
+    fn endpoint_url(&self, path: &str) -> String {
         format!("{}/api/v1/{path}", self.api)
     }
 
@@ -277,18 +285,18 @@ impl Remote {
     ///
     /// # Errors
     /// Of the node, or of the way to it.
-    pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Fault> {
-        json(&self.bytes(path)?)
+    pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, CommandError> {
+        parse_json(&self.get_bytes(path)?)
     }
 
     /// Reads a list that comes in parts.
-    fn list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, Fault> {
+    fn get_list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, CommandError> {
         let (mut all, mut path) = (Vec::new(), path.to_owned());
         loop {
-            let answer = self.agent.get(self.url(&path)).call();
+            let answer = self.agent.get(self.endpoint_url(&path)).call();
             let link = answer.as_ref().ok().and_then(|answer| answer.headers().get("link"));
-            let next = link.and_then(|link| next(link.to_str().ok()?)).map(str::to_owned);
-            let part: Vec<T> = json(&self.read(answer)?)?;
+            let next = link.and_then(|link| next_page_path(link.to_str().ok()?)).map(str::to_owned);
+            let part: Vec<T> = parse_json(&self.read_response(answer)?)?;
             let ended = part.is_empty();
             all.extend(part);
             match next.filter(|_| !ended) {
@@ -298,80 +306,99 @@ impl Remote {
         }
     }
 
-    fn bytes(&self, path: &str) -> Result<Vec<u8>, Fault> {
-        self.read(self.agent.get(self.url(path)).call())
+    fn get_bytes(&self, path: &str) -> Result<Vec<u8>, CommandError> {
+        self.read_response(self.agent.get(self.endpoint_url(path)).call())
     }
 
-    fn post<T: DeserializeOwned>(&self, path: &str, kind: &str, body: &[u8]) -> Result<T, Fault> {
-        let request = self.agent.post(self.url(path)).header("content-type", kind);
+    fn post<T: DeserializeOwned>(&self, path: &str, kind: &str, body: &[u8]) -> Result<T, CommandError> {
+        let request = self.agent.post(self.endpoint_url(path)).header("content-type", kind);
         let request = request.header("authorization", format!("Bearer {}", self.token));
-        json(&self.read(request.send(body))?)
+        parse_json(&self.read_response(request.send(body))?)
     }
 
-    fn delete(&self, path: &str) -> Result<(), Fault> {
-        let request = self.agent.delete(self.url(path));
+    fn delete(&self, path: &str) -> Result<(), CommandError> {
+        let request = self.agent.delete(self.endpoint_url(path));
         let request = request.header("authorization", format!("Bearer {}", self.token));
-        self.read(request.call()).map(|_| ())
+        self.read_response(request.call()).map(|_| ())
     }
 
-    fn read(&self, answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Vec<u8>, Fault> {
-        let unreachable = |fault: ureq::Error| {
-            Fault::new(Kind::Network, "node", format!("the node at {} does not answer: {fault}", self.api))
+    fn read_response(
+        &self,
+        answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> Result<Vec<u8>, CommandError> {
+        let unreachable = |error: ureq::Error| {
+            CommandError::new(
+                ErrorCategory::Network,
+                "node",
+                format!("the node at {} does not answer: {error}", self.api),
+            )
         };
         let mut answer = answer.map_err(unreachable)?;
         let bytes =
-            answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec().map_err(unreachable)?;
-        if answer.status().is_success() { Ok(bytes) } else { Err(problem(answer.status().as_u16(), &bytes)) }
+            answer.body_mut().with_config().limit(RESPONSE_BYTES_MAX).read_to_vec().map_err(unreachable)?;
+        if answer.status().is_success() {
+            Ok(bytes)
+        } else {
+            Err(problem_error(answer.status().as_u16(), &bytes))
+        }
     }
 }
 
 /// Where the next part of a list is (RFC 8288), below the root of the API.
-fn next(link: &str) -> Option<&str> {
+fn next_page_path(link: &str) -> Option<&str> {
     let (target, rest) = link.strip_prefix("</api/v1/")?.split_once('>')?;
     rest.contains("rel=\"next\"").then_some(target)
 }
 
-fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
+fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CommandError> {
     let text = if bytes.is_empty() { b"null" } else { bytes };
-    serde_json::from_slice(text).map_err(|fault| {
-        Fault::new(Kind::Network, "answer", format!("the node's answer does not read: {fault}"))
+    serde_json::from_slice(text).map_err(|error| {
+        CommandError::new(
+            ErrorCategory::Network,
+            "answer",
+            format!("the node's answer does not read: {error}"),
+        )
     })
 }
 
 /// A problem document (RFC 9457) as an error.
-fn problem(status: u16, bytes: &[u8]) -> Fault {
+fn problem_error(status: u16, bytes: &[u8]) -> CommandError {
     let value: Value = serde_json::from_slice(bytes).unwrap_or_default();
     let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (code, detail) = (text("code"), text("detail"));
-    let kind = match (status, code.as_str()) {
-        (404, _) => Kind::NotFound,
-        (401 | 403, _) | (_, "behind" | "refused") => Kind::Trust,
-        (_, "address") => Kind::Network,
-        (400..=499, _) => Kind::Usage,
-        _ => Kind::Failure,
+    let category = match (status, code.as_str()) {
+        (404, _) => ErrorCategory::NotFound,
+        (401 | 403, _) | (_, "behind" | "refused") => ErrorCategory::Trust,
+        (_, "address") => ErrorCategory::Network,
+        (400..=499, _) => ErrorCategory::Usage,
+        _ => ErrorCategory::Failure,
     };
     let message = if detail.is_empty() { format!("the node answered with status {status}") } else { detail };
-    let fault = Fault::new(kind, &code, message);
+    let error = CommandError::new(category, &code, message);
     if code == "no-identity" {
-        fault.hint("stop the node, then `assay init --name \"Your office\"`")
+        error.hint("stop the node, then `assay init --name \"Your office\"`")
     } else {
-        fault
+        error
     }
 }
 
 /// Whether a text is an id or an address.
-fn named(text: &str) -> Result<(), Fault> {
+fn check_reference(text: &str) -> Result<(), CommandError> {
     match (text.parse::<Cid>(), text.parse::<Address>()) {
-        (Err(_), Err(fault)) if text.starts_with(SCHEME) => Err(Fault::usage("address", fault.to_string())),
-        (Err(_), Err(_)) => Err(Fault::usage("address", format!("`{text}` is neither an address nor an id"))
-            .hint("addresses look like assay://<publisher>/<dataflow>/<key>/<period>")
-            .hint("`assay show` lists what is held here")),
+        (Err(_), Err(error)) if text.starts_with(SCHEME) => {
+            Err(CommandError::usage("address", error.to_string()))
+        }
+        (Err(_), Err(_)) => {
+            Err(CommandError::usage("address", format!("`{text}` is neither an address nor an id"))
+                .hint("addresses look like assay://<publisher>/<dataflow>/<key>/<period>")
+                .hint("`assay show` lists what is held here"))
+        }
         _ => Ok(()),
     }
 }
 
 /// Percent-encodes what may not stand in a query.
-fn escape(text: &str) -> String {
+fn percent_encode(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:@".contains(&byte);
     text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }

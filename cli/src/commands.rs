@@ -1,5 +1,6 @@
 //! The verbs, one file each.
 
+mod check_source;
 mod dataset;
 mod demo;
 mod export;
@@ -10,37 +11,36 @@ mod init;
 mod node;
 mod peer;
 mod publish;
-mod recheck;
 mod recipe;
 mod retract;
 mod show;
 mod verify;
 
-use crate::args::{Args, Verb};
-use crate::fault::Fault;
-use crate::screen::Screen;
+use crate::args::{CommandLine, Verb};
+use crate::error::CommandError;
+use crate::output::Printer;
 
 /// Runs the verb and gives the exit code.
 ///
 /// # Errors
 /// Whatever keeps the verb from its work.
-pub fn run(args: Args, screen: &Screen) -> Result<u8, Fault> {
+pub fn run(args: CommandLine, printer: &Printer) -> Result<u8, CommandError> {
     let global = &args.global;
     match &args.verb {
-        Verb::Init(verb) => init::run(global, verb, screen),
-        Verb::Import(verb) => import::run(global, verb, screen),
-        Verb::Dataset(verb) => dataset::run(global, verb, screen),
-        Verb::Recipe(verb) => recipe::run(global, verb, screen),
-        Verb::Publish(verb) => publish::run(global, verb, screen),
-        Verb::Retract(verb) => retract::run(global, verb, screen),
-        Verb::Verify(verb) => verify::run(global, verb, screen),
-        Verb::Show(verb) => show::run(global, verb, screen),
-        Verb::Follow(verb) => follow::run(global, verb, screen, true),
-        Verb::Unfollow(verb) => follow::run(global, verb, screen, false),
-        Verb::Peer(verb) => peer::run(global, verb, screen),
-        Verb::Node(verb) => node::run(global, verb, screen),
-        Verb::Export(verb) => export::run(global, verb, screen),
-        Verb::Fsck(verb) => fsck::run(global, verb, screen),
-        Verb::Demo(verb) => demo::run(verb, screen),
+        Verb::Init(verb) => init::run(global, verb, printer),
+        Verb::Import(verb) => import::run(global, verb, printer),
+        Verb::Dataset(verb) => dataset::run(global, verb, printer),
+        Verb::Recipe(verb) => recipe::run(global, verb, printer),
+        Verb::Publish(verb) => publish::run(global, verb, printer),
+        Verb::Retract(verb) => retract::run(global, verb, printer),
+        Verb::Verify(verb) => verify::run(global, verb, printer),
+        Verb::Show(verb) => show::run(global, verb, printer),
+        Verb::Follow(verb) => follow::run(global, verb, printer, true),
+        Verb::Unfollow(verb) => follow::run(global, verb, printer, false),
+        Verb::Peer(verb) => peer::run(global, verb, printer),
+        Verb::Node(verb) => node::run(global, verb, printer),
+        Verb::Export(verb) => export::run(global, verb, printer),
+        Verb::Fsck(verb) => fsck::run(global, verb, printer),
+        Verb::Demo(verb) => demo::run(verb, printer),
     }
 }

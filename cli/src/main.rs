@@ -6,30 +6,29 @@
 mod args;
 mod backend;
 mod commands;
-mod fault;
-mod net;
-mod pick;
-mod plan;
-mod screen;
-mod source;
-mod versions;
-mod view;
+mod dataset_versions;
+mod error;
+mod format;
+mod output;
+mod recipe_source;
+mod remote_source;
+mod source_document;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::Args;
-use crate::fault::Fault;
-use crate::screen::Screen;
+use crate::args::CommandLine;
+use crate::error::CommandError;
+use crate::output::Printer;
 
 fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    let args = match CommandLine::try_parse() {
         Ok(args) => args,
         Err(asked) if asked.use_stderr() && std::env::args().any(|arg| arg == "--json") => {
-            let fault = Fault::misuse(&asked.to_string());
-            Screen::documents().fault(&fault);
-            return ExitCode::from(fault.exit());
+            let error = CommandError::from_parser(&asked.to_string());
+            Printer::json_only().print_error(&error);
+            return ExitCode::from(error.exit_code());
         }
         Err(asked) => {
             // A pipe closed by the reader is no failure.
@@ -37,12 +36,12 @@ fn main() -> ExitCode {
             return ExitCode::from(if asked.use_stderr() { 2 } else { 0 });
         }
     };
-    let screen = Screen::new(&args.global);
-    match commands::run(args, &screen) {
+    let printer = Printer::new(&args.global);
+    match commands::run(args, &printer) {
         Ok(code) => ExitCode::from(code),
-        Err(fault) => {
-            screen.fault(&fault);
-            ExitCode::from(fault.exit())
+        Err(error) => {
+            printer.print_error(&error);
+            ExitCode::from(error.exit_code())
         }
     }
 }

@@ -7,79 +7,80 @@ use ledger::revision::{Revision, ValueChange, compare_versions};
 use schemas::table::{Cell, Table};
 use serde_json::{Value, json};
 
-use crate::args::{Dataset, DatasetDiff, Global};
-use crate::backend::{Backend, home};
-use crate::fault::Fault;
-use crate::screen::{Screen, Tone};
-use crate::{source, versions, view};
+use crate::args::{DatasetCommand, DatasetDiffArgs, GlobalArgs};
+use crate::backend::{Backend, open_home};
+use crate::error::CommandError;
+use crate::output::{Printer, TextStyle};
+use crate::{dataset_versions, format, source_document};
 
-pub(super) fn run(global: &Global, verb: &Dataset, screen: &Screen) -> Result<u8, Fault> {
+pub(super) fn run(global: &GlobalArgs, verb: &DatasetCommand, printer: &Printer) -> Result<u8, CommandError> {
     match verb {
-        Dataset::Diff(args) => diff(global, args, screen),
+        DatasetCommand::Diff(args) => diff_versions(global, args, printer),
     }
 }
 
-fn diff(global: &Global, args: &DatasetDiff, screen: &Screen) -> Result<u8, Fault> {
-    let backend = Backend::open(&home(global)?)?;
+fn diff_versions(global: &GlobalArgs, args: &DatasetDiffArgs, printer: &Printer) -> Result<u8, CommandError> {
+    let backend = Backend::open(&open_home(global)?)?;
     let (before, after) = match &args.after {
         Some(after) => (args.before.clone(), after.clone()),
-        None => last_two(&backend, &args.before)?,
+        None => last_two_versions(&backend, &args.before)?,
     };
-    let old = table(&backend, &before, screen)?;
-    let new = table(&backend, &after, screen)?;
-    let found = compare_versions(&old, &new).map_err(|unlike| Fault::usage("unlike", unlike.to_string()))?;
-    screen.document(&document(&found, Some((&before, &after)), args.limit));
-    let (minus, plus) = (screen.paint(Tone::Bad, "-"), screen.paint(Tone::Good, "+"));
-    screen.say(format_args!("{minus} {before}\n{plus} {after}"));
-    tell(&found, args.limit, screen);
+    let old = load_table(&backend, &before, printer)?;
+    let new = load_table(&backend, &after, printer)?;
+    let found =
+        compare_versions(&old, &new).map_err(|unlike| CommandError::usage("unlike", unlike.to_string()))?;
+    printer.print_json(&revision_json(&found, Some((&before, &after)), args.limit));
+    let (minus, plus) = (printer.style_text(TextStyle::Bad, "-"), printer.style_text(TextStyle::Good, "+"));
+    printer.print_line(format_args!("{minus} {before}\n{plus} {after}"));
+    print_revision(&found, args.limit, printer);
     Ok(0)
 }
 
 /// The last version of a dataflow and the one before.
-fn last_two(backend: &Backend, name: &str) -> Result<(String, String), Fault> {
-    let held = versions::versions(backend, name)?;
+fn last_two_versions(backend: &Backend, name: &str) -> Result<(String, String), CommandError> {
+    let held = dataset_versions::list_versions(backend, name)?;
     match held.as_slice() {
         [.., before, after] => Ok((before.id.to_string(), after.id.to_string())),
-        _ => Err(Fault::absent(format!("`{name}` has one version only"))
+        _ => Err(CommandError::not_found(format!("`{name}` has one version only"))
             .hint("name two data sets or files: assay dataset diff BEFORE AFTER")),
     }
 }
 
 /// The rows of a file or of a data set that is held.
-fn table(backend: &Backend, wanted: &str, screen: &Screen) -> Result<Table, Fault> {
+fn load_table(backend: &Backend, wanted: &str, printer: &Printer) -> Result<Table, CommandError> {
     if Path::new(wanted).is_file() {
-        return Ok(source::local(Path::new(wanted), None, screen)?.table);
+        return Ok(source_document::load_input_table(Path::new(wanted), None, printer)?.table);
     }
-    let id = versions::find(backend, wanted)?;
-    Ok(compute::load_dataset(id, &backend.fetch())?.1.table)
+    let id = dataset_versions::find_dataset(backend, wanted)?;
+    Ok(compute::load_dataset(id, &backend.block_reader())?.1.table)
 }
 
 /// Says what changed, the largest changes first.
-pub(super) fn tell(found: &Revision, limit: usize, screen: &Screen) {
-    screen.field("revision", counts(found));
+pub(super) fn print_revision(found: &Revision, limit: usize, printer: &Printer) {
+    printer.print_field("revision", format_counts(found));
     for (components, word) in [(&found.components.0, "without"), (&found.components.1, "new")] {
         if !components.is_empty() {
             let names: Vec<&str> = components.iter().map(schemas::text::Name::as_str).collect();
-            screen.field("columns", format!("{word} {}", names.join(", ")));
+            printer.print_field("columns", format!("{word} {}", names.join(", ")));
         }
     }
     if let Some(key) = &found.first_vanished {
-        screen.field("vanished", format!("first [{}]", cells(key)));
+        printer.print_field("vanished", format!("first [{}]", format_key(key)));
     }
     if found.changes.is_empty() {
         return;
     }
     let mut rows = vec![["figure", "before", "after", "difference", "%"].map(str::to_owned).to_vec()];
-    rows.extend(found.changes.iter().take(limit).map(row));
-    for line in view::columns(&rows, |column| column > 0) {
-        screen.say(format_args!("  {line}"));
+    rows.extend(found.changes.iter().take(limit).map(change_row));
+    for line in format::align_columns(&rows, |column| column > 0) {
+        printer.print_line(format_args!("  {line}"));
     }
 }
 
 /// `12 added, 1 vanished, 3 revised, 400 as they were`.
-fn counts(found: &Revision) -> String {
+fn format_counts(found: &Revision) -> String {
     if found.added + found.vanished + found.revised == 0 {
-        return format!("none: {} as before", view::count(found.same, "data point", "data points"));
+        return format!("none: {} as before", format::format_count(found.same, "data point", "data points"));
     }
     let parts = [
         (found.added, "added"),
@@ -90,17 +91,17 @@ fn counts(found: &Revision) -> String {
     let said: Vec<String> = parts
         .iter()
         .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{} {word}", view::grouped(*count)))
+        .map(|(count, word)| format!("{} {word}", format::group_digits(*count)))
         .collect();
     said.join(", ")
 }
 
-fn row(change: &ValueChange) -> Vec<String> {
+fn change_row(change: &ValueChange) -> Vec<String> {
     let shown = |cell: &Option<Cell>| cell.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
     let number =
         |value: Option<schemas::decimal::Decimal>| value.map_or_else(String::new, |value| value.to_string());
     vec![
-        format!("[{}].{}", cells(&change.key), change.component),
+        format!("[{}].{}", format_key(&change.key), change.component),
         shown(&change.before),
         shown(&change.after),
         number(change.difference()),
@@ -108,12 +109,12 @@ fn row(change: &ValueChange) -> Vec<String> {
     ]
 }
 
-fn cells(key: &[Cell]) -> String {
+fn format_key(key: &[Cell]) -> String {
     key.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// The same as JSON.
-pub(super) fn document(found: &Revision, versions: Option<(&str, &str)>, limit: usize) -> Value {
+pub(super) fn revision_json(found: &Revision, versions: Option<(&str, &str)>, limit: usize) -> Value {
     let text = |cell: &Option<Cell>| cell.as_ref().map(ToString::to_string);
     let changes: Vec<Value> = found
         .changes

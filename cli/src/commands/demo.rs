@@ -2,31 +2,30 @@
 //! processes of their own; one publishes real figures, two run them again; then one publishes a
 //! falsified figure, and the other two expose it.
 
-mod stage;
+mod cluster;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
-use ledger::compute;
+use ingest::{Format, ImportOptions};
 use node::service::query::ReleaseInfo;
 use schemas::cid::{DatasetId, RecipeId, ReleaseId};
-use schemas::content::{self, encode_block};
+use schemas::content;
 use schemas::decimal::Decimal;
-use schemas::object::{Release, encode_object};
 use schemas::table::{Cell, Column, Table};
 use schemas::text::{Name, Text};
 use schemas::verdict::Verdict;
 use serde_json::{Value, json};
+use submit::release::publishable_recipe;
+use submit::{DatasetRequest, InputDataset, ReleaseLabels, SourceDocument};
 
-use crate::args::{Demo, Import};
-use crate::fault::{Fault, Kind};
-use crate::plan;
-use crate::screen::{Screen, Tone};
-use crate::source;
-use crate::view;
+use crate::args::DemoArgs;
+use crate::error::{CommandError, ErrorCategory};
+use crate::format;
+use crate::output::{Printer, TextStyle};
+use crate::recipe_source;
 
-use stage::{Stage, is, text};
+use cluster::{DemoCluster, is_event, text_field};
 
 /// File, text, dataflow and title of each part of the built-in sample; the figures and their
 /// sources are named in `sample/SOURCES.md`.
@@ -58,207 +57,210 @@ const SAMPLE: [(&str, &str, &str, &str); 4] = [
 ];
 
 /// A release of the demonstration.
-struct Play {
+struct DemoRelease {
     recipe: &'static str,
     dataflow: &'static str,
     /// Inputs, each fed by the data set whose dataflow has its name.
     inputs: &'static [&'static str],
 }
 
-const PLAYS: [Play; 3] = [
-    Play { recipe: "inflation/cpi-annual", dataflow: "inflation", inputs: &["CPI"] },
-    Play { recipe: "unemployment/u3", dataflow: "unemployment", inputs: &["LFS"] },
-    Play { recipe: "gdp/per-person", dataflow: "gdp", inputs: &["GDP", "POPULATION"] },
+const RELEASES: [DemoRelease; 3] = [
+    DemoRelease { recipe: "inflation/cpi-annual", dataflow: "inflation", inputs: &["CPI"] },
+    DemoRelease { recipe: "unemployment/u3", dataflow: "unemployment", inputs: &["LFS"] },
+    DemoRelease { recipe: "gdp/per-person", dataflow: "gdp", inputs: &["GDP", "POPULATION"] },
 ];
 
 /// The figure that is falsified: output, area, period, and what is taken off it.
 const FALSIFIED: (&str, &str, &str, i64) = ("INFLATION", "TUR", "2018", -6);
 
 /// The nodes.
-const ACTORS: [(char, &str); 3] =
+const NODES: [(char, &str); 3] =
     [('A', "Statistics Office"), ('B', "Bureau of Good News"), ('C', "University")];
 
 /// What has been published.
-struct Told {
+struct PublishedRelease {
     recipe: RecipeId,
     dataflow: &'static str,
     release: ReleaseId,
 }
 
-pub(super) fn run(args: &Demo, screen: &Screen) -> Result<u8, Fault> {
-    let failed =
-        |fault: std::io::Error| Fault::new(Kind::Failure, "file", format!("no folder for the demo: {fault}"));
+pub(super) fn run(args: &DemoArgs, printer: &Printer) -> Result<u8, CommandError> {
+    let failed = |error: std::io::Error| {
+        CommandError::new(ErrorCategory::Failure, "file", format!("no folder for the demo: {error}"))
+    };
     let dir = tempfile::Builder::new().prefix("assay-demo-").tempdir().map_err(failed)?;
-    let mut stage = Stage::new();
-    enter(&mut stage, dir.path(), screen)?;
-    let (datasets, told) = publish(&mut stage, dir.path(), screen)?;
-    confirm(&mut stage, &told, screen)?;
-    let falsified = falsify(&mut stage, &datasets, &told, screen)?;
-    let exposed = expose(&mut stage, falsified, screen)?;
-    let keep = args.keep || screen.attended();
-    finish(&mut stage, &told, falsified, &exposed, keep, screen)?;
+    let mut cluster = DemoCluster::new();
+    start_nodes(&mut cluster, dir.path(), printer)?;
+    let (datasets, published_releases) = publish_sample(&mut cluster, printer)?;
+    await_confirmations(&mut cluster, &published_releases, printer)?;
+    let falsified = publish_falsified(&mut cluster, &datasets, &published_releases, printer)?;
+    let exposed = await_exposure(&mut cluster, falsified, printer)?;
+    let keep = args.keep || printer.is_interactive();
+    print_summary(&mut cluster, &published_releases, falsified, &exposed, keep, printer)?;
     if keep {
-        stage.linger();
+        cluster.wait_until_stopped();
     }
     Ok(0)
 }
 
 /// Three nodes start and follow one another.
-fn enter(stage: &mut Stage, dir: &Path, screen: &Screen) -> Result<(), Fault> {
-    for (letter, name) in ACTORS {
-        stage.enter(dir, letter, name)?;
+fn start_nodes(cluster: &mut DemoCluster, dir: &Path, printer: &Printer) -> Result<(), CommandError> {
+    for (letter, name) in NODES {
+        cluster.start_node(dir, letter, name)?;
     }
-    for (letter, _) in ACTORS {
-        let mut backend = stage.backend(letter)?;
-        for other in stage.actors.iter().filter(|actor| actor.letter != letter) {
-            backend.follow(other.publisher, true)?;
+    for (letter, _) in NODES {
+        let mut backend = cluster.backend(letter)?;
+        for other in cluster.nodes.iter().filter(|node| node.letter != letter) {
+            backend.set_following(other.publisher, true)?;
         }
     }
     let mut title = "three nodes";
-    for actor in &stage.actors {
-        let address = actor.addresses.first().map(String::as_str).unwrap_or_default();
+    for node in &cluster.nodes {
+        let address = node.addresses.first().map(String::as_str).unwrap_or_default();
         let place = address.split("/p2p/").next().unwrap_or_default();
-        screen.field(
+        printer.print_field(
             title,
-            format!("{} {:<20} {place}  {}", letter(actor.letter, screen), actor.name, actor.api),
+            format!("{} {:<20} {place}  {}", styled_letter(node.letter, printer), node.name, node.api),
         );
         title = "";
     }
     Ok(())
 }
 
-fn letter(letter: char, screen: &Screen) -> String {
-    screen.paint(Tone::Bold, letter)
+fn styled_letter(letter: char, printer: &Printer) -> String {
+    printer.style_text(TextStyle::Bold, letter)
 }
 
 /// A imports the sample and publishes three releases.
-fn publish(
-    stage: &mut Stage,
-    dir: &Path,
-    screen: &Screen,
-) -> Result<(BTreeMap<&'static str, DatasetId>, Vec<Told>), Fault> {
-    let mut backend = stage.backend('A')?;
+fn publish_sample(
+    cluster: &mut DemoCluster,
+    printer: &Printer,
+) -> Result<(BTreeMap<&'static str, DatasetId>, Vec<PublishedRelease>), CommandError> {
+    let mut backend = cluster.backend('A')?;
     let mut datasets = BTreeMap::new();
     let mut points = 0;
     for (file, sample, dataflow, title) in SAMPLE {
-        let path = dir.join(file);
-        fs::write(&path, sample).map_err(|fault| Fault::new(Kind::Failure, "file", fault.to_string()))?;
-        let given = source::Given::file(Some(ingest::Format::Csv), &path)?;
-        let prepared = source::prepare(&import(dataflow, title), given, screen)?;
-        let published = backend.publish(&encode_object(&prepared.dataset)?, prepared.blocks)?;
-        points += prepared.imported.summary.observations;
+        let document = SourceDocument { name: file.into(), bytes: sample.into(), origin: None };
+        let draft = submit::draft_dataset(&document, &dataset_request(dataflow, title), &mut |_| ())?;
+        points += draft.imported.summary.observations;
+        let published = backend.publish_object(&draft.encode()?, draft.blocks)?;
         let id = DatasetId::try_from(published.object)
-            .map_err(|fault| Fault::usage("data-set", fault.to_string()))?;
+            .map_err(|error| CommandError::usage("data-set", error.to_string()))?;
         datasets.insert(dataflow, id);
     }
-    screen.field(
+    printer.print_field(
         "published",
         format!(
             "{} signs 4 data sets, {} of World Bank and BLS, each with its source file",
-            letter('A', screen),
-            view::count(points, "real figure", "real figures"),
+            styled_letter('A', printer),
+            format::format_count(points, "real figure", "real figures"),
         ),
     );
-    let mut told = Vec::new();
-    for Play { recipe, dataflow, inputs } in PLAYS {
-        let recipe = plan::open(recipe)?;
-        let (id, _) = encode_block(&recipe)?;
-        backend.publish(&encode_object(&recipe)?, Vec::new())?;
+    let mut published_releases = Vec::new();
+    for DemoRelease { recipe, dataflow, inputs } in RELEASES {
+        let recipe = recipe_source::load_recipe(recipe)?;
+        let (id, (_, bytes)) = publishable_recipe(&recipe)?;
+        backend.publish_object(&bytes, Vec::new())?;
         let mut chosen = BTreeMap::new();
         for input in inputs {
-            let dataset = datasets.get(input).ok_or_else(|| Fault::absent(*input))?;
-            chosen.insert(Name::new(*input)?, *dataset);
+            let dataset = datasets.get(input).ok_or_else(|| CommandError::not_found(*input))?;
+            chosen.insert(Name::new(*input)?, InputDataset::load(*dataset, &backend.block_reader())?);
         }
-        let mut sources = BTreeMap::new();
-        for (input, dataset) in &chosen {
-            sources.insert(input.clone(), compute::load_dataset(*dataset, &backend.fetch())?.1);
-        }
-        let outcome = compute::run_recipe(&recipe, sources)?;
-        let results = outcome.figures.iter().map(|(name, figures)| (name.clone(), figures.content)).collect();
-        let blocks = outcome.figures.into_values().flat_map(|figures| figures.blocks).collect();
-        let release = claim(dataflow, id, chosen, results, outcome.steps)?;
-        let published = backend.publish(&encode_object(&release)?, blocks)?;
+        let draft = submit::compute_figures(&recipe, chosen)?.into_release(id, release_labels(dataflow)?);
+        let published = backend.publish_object(&draft.encode()?, draft.blocks)?;
         let release = ReleaseId::try_from(published.object)
-            .map_err(|fault| Fault::usage("release", fault.to_string()))?;
-        told.push(Told { recipe: id, dataflow, release });
+            .map_err(|error| CommandError::usage("release", error.to_string()))?;
+        published_releases.push(PublishedRelease { recipe: id, dataflow, release });
     }
-    screen.field(
+    printer.print_field(
         "",
-        format!("{} signs 3 recipes and runs them: inflation, unemployment, gdp", letter('A', screen)),
+        format!(
+            "{} signs 3 recipes and runs them: inflation, unemployment, gdp",
+            styled_letter('A', printer)
+        ),
     );
-    Ok((datasets, told))
+    Ok((datasets, published_releases))
 }
 
-fn import(dataflow: &str, title: &str) -> Import {
-    Import { dataflow: Some(dataflow.into()), title: Some(title.into()), ..Import::default() }
+fn dataset_request(dataflow: &str, title: &str) -> DatasetRequest {
+    let options = ImportOptions { format: Some(Format::Csv), ..ImportOptions::default() };
+    DatasetRequest {
+        options,
+        dataflow: Some(dataflow.into()),
+        title: Some(title.into()),
+        ..Default::default()
+    }
 }
 
-fn claim(
-    dataflow: &str,
-    recipe: RecipeId,
-    inputs: BTreeMap<Name, DatasetId>,
-    results: BTreeMap<Name, schemas::cid::ContentId>,
-    steps: u64,
-) -> Result<Release, Fault> {
-    Ok(Release {
+fn release_labels(dataflow: &str) -> Result<ReleaseLabels, CommandError> {
+    Ok(ReleaseLabels {
         dataflow: Name::new(dataflow)?,
-        vintage: Text::new(view::day(node::unix_seconds()))?,
-        recipe,
-        inputs,
-        results,
-        steps,
+        vintage: Text::new(format::format_day(node::unix_seconds()))?,
         supersedes: None,
     })
 }
 
 /// B and C receive, run again, attest; A hears of it.
-fn confirm(stage: &mut Stage, told: &[Told], screen: &Screen) -> Result<(), Fault> {
+fn await_confirmations(
+    cluster: &mut DemoCluster,
+    published_releases: &[PublishedRelease],
+    printer: &Printer,
+) -> Result<(), CommandError> {
     let mut title = "run again";
-    for claim in told {
+    for claim in published_releases {
         let mut parts = Vec::new();
         for witness in ['B', 'C'] {
-            let event = verified(stage, witness, claim.release)?;
-            parts.push(format!("{} {}", letter(witness, screen), verdict(&event, screen)?));
+            let event = await_verdict(cluster, witness, claim.release)?;
+            parts.push(format!("{} {}", styled_letter(witness, printer), format_verdict(&event, printer)?));
         }
-        screen.field(title, format!("{:<13} {}", claim.dataflow, parts.join("   ")));
+        printer.print_field(title, format!("{:<13} {}", claim.dataflow, parts.join("   ")));
         title = "";
     }
-    attested(stage, 'A', &["B", "C"], told.len())?;
+    await_attestations(cluster, 'A', &["B", "C"], published_releases.len())?;
     Ok(())
 }
 
-fn verified(stage: &mut Stage, witness: char, release: ReleaseId) -> Result<Value, Fault> {
+fn await_verdict(
+    cluster: &mut DemoCluster,
+    witness: char,
+    release: ReleaseId,
+) -> Result<Value, CommandError> {
     let id = release.to_string();
-    stage.wait(&format!("node {witness} to run a release again"), |from, event| {
-        from == witness && is(event, "verified") && text(event, "release") == id
+    cluster.wait_for_event(&format!("node {witness} to run a release again"), |from, event| {
+        from == witness && is_event(event, "verified") && text_field(event, "release") == id
     })
 }
 
-fn verdict(event: &Value, screen: &Screen) -> Result<String, Fault> {
+fn format_verdict(event: &Value, printer: &Printer) -> Result<String, CommandError> {
     let found = event.get("verdict").cloned().unwrap_or_default();
-    let found: Verdict = serde_json::from_value(found).map_err(|fault| {
-        Fault::new(Kind::Failure, "event", format!("a node's word does not read: {fault}"))
+    let found: Verdict = serde_json::from_value(found).map_err(|error| {
+        CommandError::new(ErrorCategory::Failure, "event", format!("a node's word does not read: {error}"))
     })?;
-    let tone = if matches!(found, Verdict::Reproduced { .. }) { Tone::Good } else { Tone::Bad };
+    let tone = if matches!(found, Verdict::Reproduced { .. }) { TextStyle::Good } else { TextStyle::Bad };
     Ok(match found {
         Verdict::Reproduced { cells } => {
-            format!("{} {cells} of {cells} cells", screen.paint(tone, "reproduced"))
+            format!("{} {cells} of {cells} cells", printer.style_text(tone, "reproduced"))
         }
-        other => screen.paint(tone, other),
+        other => printer.style_text(tone, other),
     })
 }
 
 /// Waits until `node` holds `count` attestations of each of the witnesses.
-fn attested(stage: &mut Stage, node: char, witnesses: &[&str], count: usize) -> Result<(), Fault> {
+fn await_attestations(
+    cluster: &mut DemoCluster,
+    node: char,
+    witnesses: &[&str],
+    count: usize,
+) -> Result<(), CommandError> {
     for witness in witnesses {
-        let publisher = stage.actor(witness.chars().next().unwrap_or('?'))?.publisher.to_string();
+        let publisher = cluster.node(witness.chars().next().unwrap_or('?'))?.publisher.to_string();
         // Sequence number 0 is the genesis; the attestations follow it one by one.
         for seq in 1..=count {
-            stage.wait(&format!("node {node} to hear of an attestation"), |from, event| {
+            cluster.wait_for_event(&format!("node {node} to hear of an attestation"), |from, event| {
                 from == node
-                    && is(event, "accepted")
-                    && text(event, "kind") == "attestation"
-                    && text(event, "publisher") == publisher
+                    && is_event(event, "accepted")
+                    && text_field(event, "kind") == "attestation"
+                    && text_field(event, "publisher") == publisher
                     && event.get("seq").and_then(Value::as_u64) == Some(seq as u64)
             })?;
         }
@@ -267,58 +269,53 @@ fn attested(stage: &mut Stage, node: char, witnesses: &[&str], count: usize) -> 
 }
 
 /// B publishes the same recipe on the same data, with one figure changed.
-fn falsify(
-    stage: &mut Stage,
+fn publish_falsified(
+    cluster: &mut DemoCluster,
     datasets: &BTreeMap<&'static str, DatasetId>,
-    told: &[Told],
-    screen: &Screen,
-) -> Result<ReleaseId, Fault> {
-    let mut backend = stage.backend('B')?;
-    let genuine =
-        told.iter().find(|claim| claim.dataflow == "inflation").ok_or_else(|| Fault::absent("inflation"))?;
-    let dataset = *datasets.get("CPI").ok_or_else(|| Fault::absent("CPI"))?;
-    let (recipe, input) = (plan::open("inflation/cpi-annual")?, Name::new("CPI")?);
-    let (_, source) = compute::load_dataset(dataset, &backend.fetch())?;
-    let outcome = compute::run_recipe(&recipe, BTreeMap::from([(input.clone(), source)]))?;
-    let mut results = BTreeMap::new();
-    let mut blocks = Vec::new();
-    let mut words = String::new();
-    for (name, figures) in outcome.figures {
-        let (table, was, now) = bend(&figures.table)?;
-        let (_, (structure, _)) = (
-            name.clone(),
-            content::unpack_table(figures.content, |id| {
-                figures.blocks.iter().find(|(block, _)| *block == id).map(|(_, bytes)| bytes.clone())
-            })
-            .map_err(|fault| Fault::usage("content", fault.to_string()))?,
-        );
-        let (content, packed) = content::pack_table(&table, structure.codes)?;
-        results.insert(name, content);
-        blocks.extend(packed);
-        words = format!("{was} becomes {now}");
+    published_releases: &[PublishedRelease],
+    printer: &Printer,
+) -> Result<ReleaseId, CommandError> {
+    let mut backend = cluster.backend('B')?;
+    let genuine = published_releases
+        .iter()
+        .find(|claim| claim.dataflow == "inflation")
+        .ok_or_else(|| CommandError::not_found("inflation"))?;
+    let dataset = *datasets.get("CPI").ok_or_else(|| CommandError::not_found("CPI"))?;
+    let recipe = recipe_source::load_recipe("inflation/cpi-annual")?;
+    let input = InputDataset::load(dataset, &backend.block_reader())?;
+    let mut computed = submit::compute_figures(&recipe, BTreeMap::from([(Name::new("CPI")?, input)]))?;
+    let mut change = String::new();
+    for figures in computed.figures.values_mut() {
+        let (table, before, after) = falsify_figure(&figures.table)?;
+        let block =
+            |id| figures.blocks.iter().find(|(block, _)| *block == id).map(|(_, bytes)| bytes.clone());
+        let (structure, _) = content::unpack_table(figures.content, block)
+            .map_err(|error| CommandError::usage("content", error.to_string()))?;
+        (figures.content, figures.blocks) = content::pack_table(&table, structure.codes)?;
+        figures.table = table;
+        change = format!("{before} becomes {after}");
     }
-    let release =
-        claim("inflation", genuine.recipe, BTreeMap::from([(input, dataset)]), results, outcome.steps)?;
-    let published = backend.publish(&encode_object(&release)?, blocks)?;
+    let draft = computed.into_release(genuine.recipe, release_labels("inflation")?);
+    let published = backend.publish_object(&draft.encode()?, draft.blocks)?;
     let (_, area, period, _) = FALSIFIED;
-    screen.field(
+    printer.print_field(
         "falsified",
         format!(
-            "{} publishes inflation too, and bends one figure: {area} {period}, {words}",
-            letter('B', screen)
+            "{} publishes inflation too, and bends one figure: {area} {period}, {change}",
+            styled_letter('B', printer)
         ),
     );
-    ReleaseId::try_from(published.object).map_err(|fault| Fault::usage("release", fault.to_string()))
+    ReleaseId::try_from(published.object).map_err(|error| CommandError::usage("release", error.to_string()))
 }
 
 /// The table with the one figure changed; what it was, what it is now.
-fn bend(table: &Table) -> Result<(Table, Decimal, Decimal), Fault> {
+fn falsify_figure(table: &Table) -> Result<(Table, Decimal, Decimal), CommandError> {
     let (_, area, period, change) = FALSIFIED;
     let named = |row: &usize| {
         let key: Vec<String> = table.key(*row).iter().map(Cell::to_string).collect();
         key == [area, period]
     };
-    let absent = || Fault::absent(format!("the figure of {area} in {period}"));
+    let absent = || CommandError::not_found(format!("the figure of {area} in {period}"));
     let row = (0..table.rows()).find(named).ok_or_else(absent)?;
     let mut columns = table.columns().to_vec();
     let Some(Column::Number(values)) = columns.last_mut() else { return Err(absent()) };
@@ -326,24 +323,35 @@ fn bend(table: &Table) -> Result<(Table, Decimal, Decimal), Fault> {
     let was = cell.ok_or_else(absent)?;
     let unit = 10_i128.pow(was.decimal_places());
     let now = Decimal::new(was.coefficient() + i128::from(change) * unit, was.exponent())
-        .map_err(|fault| Fault::usage("figure", fault.to_string()))?;
+        .map_err(|error| CommandError::usage("figure", error.to_string()))?;
     *cell = Some(now);
     let table = Table::new(table.shape().clone(), columns)
-        .map_err(|fault| Fault::usage("figure", fault.to_string()))?;
+        .map_err(|error| CommandError::usage("figure", error.to_string()))?;
     Ok((table, was, now))
 }
 
 /// A and C run it again and say which cell differs.
-fn expose(stage: &mut Stage, falsified: ReleaseId, screen: &Screen) -> Result<String, Fault> {
+fn await_exposure(
+    cluster: &mut DemoCluster,
+    falsified: ReleaseId,
+    printer: &Printer,
+) -> Result<String, CommandError> {
     let mut title = "exposed";
     let mut cell = String::new();
     for witness in ['A', 'C'] {
-        let event = verified(stage, witness, falsified)?;
-        screen.field(title, format!("{} {}", letter(witness, screen), verdict(&event, screen)?));
+        let event = await_verdict(cluster, witness, falsified)?;
+        printer.print_field(
+            title,
+            format!("{} {}", styled_letter(witness, printer), format_verdict(&event, printer)?),
+        );
         title = "";
         let found = event.pointer("/verdict/differs/first").cloned().unwrap_or_default();
         let found: schemas::verdict::Divergence = serde_json::from_value(found).map_err(|_| {
-            Fault::new(Kind::Failure, "demo", format!("node {witness} did not find the falsified cell"))
+            CommandError::new(
+                ErrorCategory::Failure,
+                "demo",
+                format!("node {witness} did not find the falsified cell"),
+            )
         })?;
         cell = found.to_string();
     }
@@ -351,23 +359,23 @@ fn expose(stage: &mut Stage, falsified: ReleaseId, screen: &Screen) -> Result<St
 }
 
 /// The count at the end, taken from what node C holds, and the commands to try next.
-fn finish(
-    stage: &mut Stage,
-    told: &[Told],
+fn print_summary(
+    cluster: &mut DemoCluster,
+    published_releases: &[PublishedRelease],
     falsified: ReleaseId,
     cell: &str,
     keep: bool,
-    screen: &Screen,
-) -> Result<(), Fault> {
-    attested(stage, 'C', &["B"], told.len())?;
-    stage.wait("node C to hear of the last attestation", |from, event| {
-        from == 'C' && is(event, "accepted") && text(event, "kind") == "attestation"
+    printer: &Printer,
+) -> Result<(), CommandError> {
+    await_attestations(cluster, 'C', &["B"], published_releases.len())?;
+    cluster.wait_for_event("node C to hear of the last attestation", |from, event| {
+        from == 'C' && is_event(event, "accepted") && text_field(event, "kind") == "attestation"
     })?;
-    let backend = stage.backend('A')?;
-    let releases = backend.releases()?;
+    let backend = cluster.backend('A')?;
+    let releases = backend.list_releases()?;
     let mut good = 0;
-    for claim in told {
-        let info = one(&releases, claim.release)?;
+    for claim in published_releases {
+        let info = find_release(&releases, claim.release)?;
         good += usize::from(
             info.attestations.len() == 2
                 && info
@@ -376,45 +384,52 @@ fn finish(
                     .all(|said| matches!(said.attestation.verdict, Verdict::Reproduced { .. })),
         );
     }
-    let bad = one(&releases, falsified)?;
+    let bad = find_release(&releases, falsified)?;
     let (_, area, period, _) = FALSIFIED;
     let named = cell.contains(&format!("[{area}, {period}]"));
     let differs = matches!(bad.verdict, Some(Verdict::Differs { .. })) && named;
-    screen.document(&json!({
-        "reproduced": good, "releases": told.len(), "witnesses": 2, "falsified": falsified, "exposed": differs, "cell": cell,
-        "nodes": stage.actors.iter().map(|actor| json!({
-            "letter": actor.letter, "name": actor.name, "publisher": actor.publisher, "api": actor.api,
-            "addresses": actor.addresses, "data": actor.home.path(),
+    printer.print_json(&json!({
+        "reproduced": good, "releases": published_releases.len(), "witnesses": 2, "falsified": falsified, "exposed": differs, "cell": cell,
+        "nodes": cluster.nodes.iter().map(|node| json!({
+            "letter": node.letter, "name": node.name, "publisher": node.publisher, "api": node.api,
+            "addresses": node.addresses, "data": node.home.path(),
         })).collect::<Vec<_>>(),
     }));
-    screen.say("");
-    screen.say(format_args!(
+    printer.print_line("");
+    printer.print_line(format_args!(
         "{good} releases {} by 2 of 2 other nodes",
-        screen.paint(Tone::Good, "reproduced")
+        printer.style_text(TextStyle::Good, "reproduced")
     ));
-    screen.say(format_args!("1 falsified release {} at {cell}", screen.paint(Tone::Bad, "differs")));
-    if good != told.len() || !differs {
-        return Err(Fault::new(Kind::Failure, "demo", "the demonstration did not end as it should"));
+    printer.print_line(format_args!(
+        "1 falsified release {} at {cell}",
+        printer.style_text(TextStyle::Bad, "differs")
+    ));
+    if good != published_releases.len() || !differs {
+        return Err(CommandError::new(
+            ErrorCategory::Failure,
+            "demo",
+            "the demonstration did not end as it should",
+        ));
     }
-    next(stage, keep, screen)
+    suggest_next_steps(cluster, keep, printer)
 }
 
-fn one(releases: &[ReleaseInfo], id: ReleaseId) -> Result<&ReleaseInfo, Fault> {
-    releases.iter().find(|info| info.id == id).ok_or_else(|| Fault::absent(format!("release {id}")))
+fn find_release(releases: &[ReleaseInfo], id: ReleaseId) -> Result<&ReleaseInfo, CommandError> {
+    releases.iter().find(|info| info.id == id).ok_or_else(|| CommandError::not_found(format!("release {id}")))
 }
 
-fn next(stage: &Stage, keep: bool, screen: &Screen) -> Result<(), Fault> {
+fn suggest_next_steps(cluster: &DemoCluster, keep: bool, printer: &Printer) -> Result<(), CommandError> {
     if !keep {
-        screen.next(&[
+        printer.suggest_commands(&[
             "assay demo --keep".into(),
             "assay init --name \"Your office\"".into(),
             "assay --help".into(),
         ]);
         return Ok(());
     }
-    let (office, rival, witness) = (stage.actor('A')?, stage.actor('B')?, stage.actor('C')?);
+    let (office, rival, witness) = (cluster.node('A')?, cluster.node('B')?, cluster.node('C')?);
     let data = witness.home.path().display();
-    screen.next(&[
+    printer.suggest_commands(&[
         format!("assay --data {data} show"),
         format!("assay --data {data} verify assay://{}/inflation/USA/2018", office.publisher),
         format!("assay --data {data} verify assay://{}/inflation    # exit code 3", rival.publisher),
@@ -423,8 +438,8 @@ fn next(stage: &Stage, keep: bool, screen: &Screen) -> Result<(), Fault> {
             office.publisher
         ),
     ]);
-    screen.say("");
-    screen.field("dashboard", format!("{}/", witness.api));
-    screen.say("the nodes run until Ctrl-C");
+    printer.print_line("");
+    printer.print_field("dashboard", format!("{}/", witness.api));
+    printer.print_line("the nodes run until Ctrl-C");
     Ok(())
 }

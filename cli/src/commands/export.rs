@@ -6,36 +6,42 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::args::{Export, Global};
-use crate::backend::{Backend, home};
-use crate::fault::{Fault, Kind};
-use crate::screen::Screen;
-use crate::view;
+use crate::args::{ExportArgs, GlobalArgs};
+use crate::backend::{Backend, open_home};
+use crate::error::{CommandError, ErrorCategory};
+use crate::format;
+use crate::output::Printer;
 
-pub(super) fn run(global: &Global, args: &Export, screen: &Screen) -> Result<u8, Fault> {
-    let backend = Backend::open(&home(global)?)?;
-    let id = backend.resolve(&args.target)?;
-    let bytes = backend.bundle(id)?;
-    write(&args.output, &bytes).map_err(|fault| {
-        Fault::new(Kind::Failure, "file", format!("cannot write `{}`: {fault}", args.output.display()))
+pub(super) fn run(global: &GlobalArgs, args: &ExportArgs, printer: &Printer) -> Result<u8, CommandError> {
+    let backend = Backend::open(&open_home(global)?)?;
+    let id = backend.resolve_reference(&args.target)?;
+    let bytes = backend.load_bundle(id)?;
+    write_atomically(&args.output, &bytes).map_err(|error| {
+        CommandError::new(
+            ErrorCategory::Failure,
+            "file",
+            format!("cannot write `{}`: {error}", args.output.display()),
+        )
     })?;
-    screen.document(&json!({ "id": id, "file": args.output, "bytes": bytes.len() }));
-    screen
-        .field("written", format!("{} ({} bytes)", args.output.display(), view::grouped(bytes.len() as u64)));
-    screen.next(&[format!("assay verify {}", args.output.display())]);
+    printer.print_json(&json!({ "id": id, "file": args.output, "bytes": bytes.len() }));
+    printer.print_field(
+        "written",
+        format!("{} ({} bytes)", args.output.display(), format::group_digits(bytes.len() as u64)),
+    );
+    printer.suggest_commands(&[format!("assay verify {}", args.output.display())]);
     Ok(0)
 }
 
 /// Writes the whole file under another name first, so that nobody finds half of it.
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     let done =
         File::create(&partial).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
-    if let Err(fault) = done.and_then(|()| fs::rename(&partial, path)) {
-        // What was begun is of no use to anybody; the first fault is the one to tell.
+    if let Err(error) = done.and_then(|()| fs::rename(&partial, path)) {
+        // What was begun is of no use to anybody; the first error is the one to tell.
         let _ = fs::remove_file(&partial);
-        return Err(fault);
+        return Err(error);
     }
     Ok(())
 }

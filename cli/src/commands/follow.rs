@@ -3,23 +3,28 @@
 use schemas::cid::PublisherId;
 use serde_json::json;
 
-use crate::args::{Follow, Global};
-use crate::backend::{Backend, home};
-use crate::fault::Fault;
-use crate::screen::Screen;
+use crate::args::{FollowArgs, GlobalArgs};
+use crate::backend::{Backend, open_home};
+use crate::error::CommandError;
+use crate::output::Printer;
 
-pub(super) fn run(global: &Global, args: &Follow, screen: &Screen, follow: bool) -> Result<u8, Fault> {
-    let publisher: PublisherId = args.publisher.parse().map_err(|fault: schemas::cid::Error| {
-        Fault::usage("publisher", fault.to_string())
+pub(super) fn run(
+    global: &GlobalArgs,
+    args: &FollowArgs,
+    printer: &Printer,
+    follow: bool,
+) -> Result<u8, CommandError> {
+    let publisher: PublisherId = args.publisher.parse().map_err(|error: schemas::cid::Error| {
+        CommandError::usage("publisher", error.to_string())
             .hint("`assay show` lists publishers, `assay init` prints one's own id")
     })?;
-    let mut backend = Backend::open(&home(global)?)?;
-    backend.follow(publisher, follow)?;
-    screen.document(&json!({ "publisher": publisher, "followed": follow }));
+    let mut backend = Backend::open(&open_home(global)?)?;
+    backend.set_following(publisher, follow)?;
+    printer.print_json(&json!({ "publisher": publisher, "followed": follow }));
     let words = if follow { "following" } else { "no longer following" };
-    screen.field(words, publisher);
-    if follow && !backend.is_remote() {
-        screen.next(&["assay peer add <multiaddr>".into(), "assay node".into()]);
+    printer.print_field(words, publisher);
+    if follow && !backend.is_node_running() {
+        printer.suggest_commands(&["assay peer add <multiaddr>".into(), "assay node".into()]);
     }
     Ok(0)
 }

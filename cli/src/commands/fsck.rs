@@ -3,45 +3,49 @@
 use node::store::{FsckFinding, Store};
 use serde_json::json;
 
-use crate::args::{Fsck, Global};
-use crate::backend::home;
-use crate::fault::{Fault, Kind};
-use crate::screen::{Screen, Tone};
-use crate::view;
+use crate::args::{FsckArgs, GlobalArgs};
+use crate::backend::open_home;
+use crate::error::{CommandError, ErrorCategory};
+use crate::format;
+use crate::output::{Printer, TextStyle};
 
-pub(super) fn run(global: &Global, args: &Fsck, screen: &Screen) -> Result<u8, Fault> {
-    let dir = home(global)?.store();
+pub(super) fn run(global: &GlobalArgs, args: &FsckArgs, printer: &Printer) -> Result<u8, CommandError> {
+    let dir = open_home(global)?.store();
     let opened = if args.rebuild_index { Store::rebuild_index(&dir) } else { Store::open(&dir) };
     let (store, _) = opened.map_err(node::Error::from)?;
-    let bar = screen.bar(1, "checking");
+    let bar = printer.progress_bar(1, "checking");
     let report = store.fsck(&mut |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     });
     bar.finish_and_clear();
     let report = report.map_err(node::Error::from)?;
-    let findings: Vec<String> = report.findings.iter().map(words).collect();
-    screen.document(&json!({
+    let findings: Vec<String> = report.findings.iter().map(describe_finding).collect();
+    printer.print_json(&json!({
         "clean": report.is_clean(), "blocks": report.blocks, "bytes": report.bytes,
         "findings": findings, "more": report.unlisted,
     }));
-    screen.field(
+    printer.print_field(
         "checked",
-        format!("{}, {} bytes", view::count(report.blocks, "block", "blocks"), view::grouped(report.bytes)),
+        format!(
+            "{}, {} bytes",
+            format::format_count(report.blocks, "block", "blocks"),
+            format::group_digits(report.bytes)
+        ),
     );
     if report.is_clean() {
-        screen.field("result", screen.paint(Tone::Good, "clean"));
+        printer.print_field("result", printer.style_text(TextStyle::Good, "clean"));
         return Ok(0);
     }
     for finding in &findings {
-        screen.field("finding", finding);
+        printer.print_field("finding", finding);
     }
     let message = format!("{} findings", findings.len() as u64 + report.unlisted);
-    Err(Fault::new(Kind::Failure, "fsck", message)
+    Err(CommandError::new(ErrorCategory::Failure, "fsck", message)
         .hint("`assay fsck --rebuild-index` makes a damaged index anew"))
 }
 
-fn words(finding: &FsckFinding) -> String {
+fn describe_finding(finding: &FsckFinding) -> String {
     let hex = |key: &[u8]| key.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     match finding {
         FsckFinding::Damaged { segment, offset, detail, .. } => {

@@ -1,56 +1,68 @@
-//! `assay import`: from a file to a signed data set.
+//! `assay import`: from a source document to a signed data set.
+//!
+//! ```text
+//! load_import_input ─▶ ImportInput::draft ─▶ load_previous_version ─▶ review ─▶ require_plausible ─▶ sign_dataset
+//! ```
 
 use std::path::Path;
 
-use ingest::{ImportSummary, PlausibilityWarning};
+use ingest::ImportSummary;
 use ledger::compute;
-use ledger::revision::{Revision, compare_versions};
 use node::service::PublishReceipt;
 use node::service::query::DatasetInfo;
 use schemas::cid::DatasetId;
-use schemas::object::encode_object;
 use schemas::table::Table;
-use schemas::text::{Name, Text};
+use schemas::text::Name;
 use serde_json::{Value, json};
+use submit::DatasetDraft;
+use submit::dataset::format_warning;
 
-use crate::args::{Global, Import};
-use crate::backend::{Backend, home};
-use crate::commands::{dataset, recheck};
-use crate::fault::Fault;
-use crate::net;
-use crate::screen::{Screen, Tone};
-use crate::source::{self, Prepared};
-use crate::view;
+use crate::args::{GlobalArgs, ImportArgs};
+use crate::backend::{Backend, open_home};
+use crate::commands::{check_source, dataset};
+use crate::error::CommandError;
+use crate::format;
+use crate::output::{Printer, TextStyle};
+use crate::remote_source::DownloadRecord;
+use crate::source_document::{ImportInput, load_import_input};
 
-/// Characters of a doubt: at four bytes each, and with the count, what the field holds.
-const SAID_CHARS: usize = 110;
-/// Changes against the version before that are shown.
-const CHANGES: usize = 5;
+/// Changes against the previous version that are shown.
+const CHANGES_SHOWN: usize = 5;
 
-pub(super) fn run(global: &Global, args: &Import, screen: &Screen) -> Result<u8, Fault> {
+pub(super) fn run(global: &GlobalArgs, args: &ImportArgs, printer: &Printer) -> Result<u8, CommandError> {
     if let Some(dataset) = &args.check_source {
-        return recheck::run(global, args, dataset, screen);
+        return check_source::run(global, args, dataset, printer);
     }
-    let mut prepared = source::prepare(args, source::given(global, args, screen)?, screen)?;
-    let mut backend = if args.dry_run { None } else { Some(Backend::open(&home(global)?)?) };
-    let before = backend.as_ref().map_or(Ok(None), |backend| before(backend, &prepared.dataset.dataflow))?;
-    let look = look(&mut prepared, before.map(|(_, table)| table).as_ref())?;
-    if !args.dry_run && !args.force {
-        look.plausible()?;
+    let input = load_import_input(global, args, printer)?;
+    let mut draft = input.draft(args, printer)?;
+    let published = if args.dry_run {
+        // A dry run works without a data directory, so there is no previous version to compare with.
+        draft.review(None)?;
+        None
+    } else {
+        let mut backend = Backend::open(&open_home(global)?)?;
+        let previous = load_previous_version(&backend, &draft.dataset.dataflow)?;
+        draft.review(previous.map(|(_, table)| table).as_ref())?;
+        if !args.force {
+            require_plausible(&draft)?;
+        }
+        Some(sign_dataset(&mut backend, &draft, printer)?)
+    };
+    if let (Some(download), Some(_)) = (&input.download, &published) {
+        download.save_validators(&input.document.bytes)?;
     }
-    let published = backend.as_mut().map(|backend| sign(backend, &prepared, screen)).transpose()?;
-    if let (Some(origin), Some(_)) = (&prepared.given.origin, &published) {
-        origin.remember(&prepared.given.bytes)?;
-    }
-    screen.document(&document(&prepared, &look, published.as_ref()));
-    tell(args, &prepared, &look, screen);
+    printer.print_json(&import_json(&input, &draft, published.as_ref()));
+    print_import(args, &input, &draft, printer);
     match published {
-        None => screen.say(screen.paint(Tone::Dim, "nothing was signed or kept (--dry-run)")),
+        None => {
+            printer
+                .print_line(printer.style_text(TextStyle::Dim, "nothing was signed or stored (--dry-run)"));
+        }
         Some(published) => {
-            screen.field("data set", published.object);
-            screen.field("signed", format!("entry {} of {}", published.seq, published.publisher));
-            screen.next(&[
-                format!("assay publish <measure> --from {}", prepared.dataset.dataflow),
+            printer.print_field("data set", published.object);
+            printer.print_field("signed", format!("entry {} of {}", published.seq, published.publisher));
+            printer.suggest_commands(&[
+                format!("assay publish <indicator> --from {}", draft.dataset.dataflow),
                 "assay recipe list".into(),
             ]);
         }
@@ -58,70 +70,61 @@ pub(super) fn run(global: &Global, args: &Import, screen: &Screen) -> Result<u8,
     Ok(0)
 }
 
-/// The data set of a file, for those who want to compute with it at once: the one that is held
-/// already when the file has nothing new.
-pub(super) fn file(
-    global: &Global,
+/// Imports and signs a file that is to be an input at once. Returns the stored data set when the file
+/// has the same content.
+pub(super) fn import_file(
+    global: &GlobalArgs,
     backend: &mut Backend,
     path: &Path,
-    screen: &Screen,
-) -> Result<DatasetId, Fault> {
-    let args = Import { what: vec![path.display().to_string()], ..Import::default() };
-    let mut prepared = source::prepare(&args, source::given(global, &args, screen)?, screen)?;
-    let before = before(backend, &prepared.dataset.dataflow)?;
-    if let Some((info, _)) = &before
-        && info.dataset.content == prepared.dataset.content
+    printer: &Printer,
+) -> Result<DatasetId, CommandError> {
+    let args = ImportArgs { source: vec![path.display().to_string()], ..ImportArgs::default() };
+    let mut draft = load_import_input(global, &args, printer)?.draft(&args, printer)?;
+    let previous = load_previous_version(backend, &draft.dataset.dataflow)?;
+    if let Some((info, _)) = &previous
+        && info.dataset.content == draft.dataset.content
     {
         return Ok(info.id);
     }
-    look(&mut prepared, before.map(|(_, table)| table).as_ref())?.plausible()?;
-    let published = sign(backend, &prepared, screen)?;
-    let (dataflow, seq) = (&prepared.dataset.dataflow, published.seq);
-    screen.field("imported", format!("{} as data set {dataflow}, entry {seq}", path.display()));
-    DatasetId::try_from(published.object).map_err(|_| Fault::usage("data-set", "the import gave no data set"))
+    draft.review(previous.map(|(_, table)| table).as_ref())?;
+    require_plausible(&draft)?;
+    let published = sign_dataset(backend, &draft, printer)?;
+    let (dataflow, seq) = (&draft.dataset.dataflow, published.seq);
+    printer.print_field("imported", format!("{} as data set {dataflow}, entry {seq}", path.display()));
+    DatasetId::try_from(published.object)
+        .map_err(|_| CommandError::usage("data-set", "the import returned no data set"))
 }
 
-/// What a look at a data set before it is signed shows.
-struct Look {
-    doubts: Vec<PlausibilityWarning>,
-    revision: Option<Revision>,
+/// Refuses a draft with plausibility warnings.
+fn require_plausible(draft: &DatasetDraft) -> Result<(), CommandError> {
+    let Some(first) = draft.warnings.first() else { return Ok(()) };
+    let more = match draft.warnings.len() {
+        1 => String::new(),
+        count => format!(" (and {} more)", count - 1),
+    };
+    let message = format!("the data set is implausible: {}{more}", format_warning(first));
+    Err(CommandError::usage("doubt", message).hint(
+        "compare it with the source; `--force` signs it all the same and records the warning in the data set",
+    ))
 }
 
-impl Look {
-    /// Refuses what is not plausible.
-    fn plausible(&self) -> Result<(), Fault> {
-        let Some(first) = self.doubts.first() else { return Ok(()) };
-        let more = match self.doubts.len() {
-            1 => String::new(),
-            count => format!(" (and {} more)", count - 1),
-        };
-        Err(Fault::usage("doubt", format!("this is not plausible: {}{more}", said(first))).hint(
-            "look at the source; to sign it all the same import it with `--force`, which keeps the doubt in the data set",
-        ))
-    }
-}
-
-/// Looks at a data set beside the version before, and writes the doubts into it.
-fn look(prepared: &mut Prepared, before: Option<&Table>) -> Result<Look, Fault> {
-    let doubts = doubts(prepared, before);
-    prepared.dataset.plausibility_warnings =
-        doubts.iter().map(|doubt| Text::new(said(doubt))).collect::<Result<_, _>>()?;
-    let revision = before.and_then(|before| compare_versions(before, &prepared.imported.table).ok());
-    Ok(Look { doubts, revision })
-}
-
-fn sign(backend: &mut Backend, prepared: &Prepared, screen: &Screen) -> Result<PublishReceipt, Fault> {
-    let object = encode_object(&prepared.dataset)?;
-    let bytes: u64 = prepared.blocks.iter().map(|(_, block)| block.len() as u64).sum();
-    let bar = screen.bar(bytes, "signing and keeping");
-    let published = backend.publish(&object, prepared.blocks.clone())?;
+fn sign_dataset(
+    backend: &mut Backend,
+    draft: &DatasetDraft,
+    printer: &Printer,
+) -> Result<PublishReceipt, CommandError> {
+    let object = draft.encode()?;
+    let bytes: u64 = draft.blocks.iter().map(|(_, block)| block.len() as u64).sum();
+    let bar = printer.progress_bar(bytes, "signing and storing");
+    let published = backend.publish_object(&object, draft.blocks.clone())?;
     bar.finish_and_clear();
     Ok(published)
 }
 
-/// What was imported, for programs.
-fn document(prepared: &Prepared, look: &Look, published: Option<&PublishReceipt>) -> Value {
-    let Prepared { given, imported, dataset, .. } = prepared;
+/// The import as JSON.
+fn import_json(input: &ImportInput, draft: &DatasetDraft, published: Option<&PublishReceipt>) -> Value {
+    let DatasetDraft { imported, dataset, .. } = draft;
+    let origin = input.document.origin.as_ref();
     let summary = &imported.summary;
     json!({
         "format": imported.format.code(),
@@ -131,92 +134,81 @@ fn document(prepared: &Prepared, look: &Look, published: Option<&PublishReceipt>
         "series": summary.series, "aggregates": summary.aggregates,
         "first": summary.first, "last": summary.last,
         "frequency": summary.frequency.map(|frequency| frequency.code()),
-        "url": given.origin.as_ref().map(|origin| &origin.url),
-        "fetched": given.origin.as_ref().map(|origin| origin.fetched),
-        "asked": given.origin.as_ref().map(net::Origin::document),
+        "url": origin.map(|origin| &origin.url),
+        "fetched": origin.map(|origin| origin.fetched),
+        "asked": input.download.as_ref().map(DownloadRecord::requests_json),
         "plausibility_warnings": dataset.plausibility_warnings,
-        "revision": look.revision.as_ref().map(|revision| dataset::document(revision, None, CHANGES)),
+        "revision": draft.revision.as_ref().map(|revision| dataset::revision_json(revision, None, CHANGES_SHOWN)),
         "published": published,
     })
 }
 
-/// What was imported, for people.
-fn tell(args: &Import, prepared: &Prepared, look: &Look, screen: &Screen) {
-    let Prepared { given, imported, dataset, .. } = prepared;
+/// Prints a summary of the import.
+fn print_import(args: &ImportArgs, input: &ImportInput, draft: &DatasetDraft, printer: &Printer) {
+    let DatasetDraft { imported, dataset, .. } = draft;
     let summary = &imported.summary;
-    screen
-        .field("read", format!("{} as {}: {}", given.shown(args), imported.format, imported.format.title()));
-    if let Some(origin) = &given.origin {
-        screen.field("fetched", &origin.url);
+    printer.print_field(
+        "read",
+        format!("{} as {}: {}", input.display_name(args), imported.format, imported.format.title()),
+    );
+    if let Some(origin) = &input.document.origin {
+        printer.print_field("fetched", &origin.url);
     }
-    screen.field("title", &dataset.title);
+    printer.print_field("title", &dataset.title);
     let span = match (summary.first, summary.last) {
         (Some(first), Some(last)) => format!(", {first} to {last}"),
         _ => String::new(),
     };
-    screen.field(
+    printer.print_field(
         "data",
         format!(
-            "{} in {} series{span}; {} cells are empty in the source{}",
-            view::count(summary.observations, "observation", "observations"),
-            view::grouped(summary.series),
-            view::grouped(summary.missing),
-            spelled(summary),
+            "{} in {} series{span}; {} missing in the source{}",
+            format::format_count(summary.observations, "observation", "observations"),
+            format::group_digits(summary.series),
+            format::format_count(summary.missing, "value", "values"),
+            describe_missing(summary),
         ),
     );
     if summary.aggregates > 0 {
-        screen.field(
+        printer.print_field(
             "areas",
-            format!("{}, of which {} are aggregates", imported.areas.len(), summary.aggregates),
+            format!("{}, including {} aggregates", imported.areas.len(), summary.aggregates),
         );
     }
     for note in &summary.notes {
-        screen.field("note", note);
+        printer.print_field("note", note);
     }
-    for doubt in &look.doubts {
-        screen.field("doubt", screen.paint(Tone::Bad, said(doubt)));
+    for warning in &draft.warnings {
+        printer.print_field("warning", printer.style_text(TextStyle::Bad, format_warning(warning)));
     }
-    if let Some(revision) = &look.revision {
-        dataset::tell(revision, CHANGES, screen);
+    if let Some(revision) = &draft.revision {
+        dataset::print_revision(revision, CHANGES_SHOWN, printer);
     }
-    screen.field("content", dataset.content);
+    printer.print_field("content", dataset.content);
 }
 
-/// The own version before, if there is one.
-fn before(backend: &Backend, dataflow: &Name) -> Result<Option<(DatasetInfo, Table)>, Fault> {
-    let Some(own) = backend.own()? else { return Ok(None) };
-    let held = backend.datasets()?.into_iter();
-    let versions = held.filter(|info| info.position.publisher == own && info.dataset.dataflow == *dataflow);
+/// Loads the latest version of a dataflow in the own log.
+fn load_previous_version(
+    backend: &Backend,
+    dataflow: &Name,
+) -> Result<Option<(DatasetInfo, Table)>, CommandError> {
+    let Some(own) = backend.own_publisher()? else { return Ok(None) };
+    let datasets = backend.list_datasets()?.into_iter();
+    let versions =
+        datasets.filter(|info| info.position.publisher == own && info.dataset.dataflow == *dataflow);
     let Some(latest) = versions.max_by_key(|info| info.position.seq) else { return Ok(None) };
-    let (_, source) = compute::load_dataset(latest.id, &backend.fetch())?;
+    let (_, source) = compute::load_dataset(latest.id, &backend.block_reader())?;
     Ok(Some((latest, source.table)))
 }
 
-fn doubts(prepared: &Prepared, before: Option<&Table>) -> Vec<PlausibilityWarning> {
-    let (dataset, imported) = (&prepared.dataset, &prepared.imported);
-    let unit = dataset.unit.as_ref().map(ToString::to_string).unwrap_or_default();
-    let words = format!("{} {} {unit}", dataset.dataflow, dataset.title);
-    let aggregate = |code: &str| imported.areas.iter().any(|area| area.code == code && area.aggregate);
-    ingest::check_plausibility(&imported.table, &words, before, aggregate)
-}
-
-/// A doubt in one line, as it stands in the data set.
-fn said(doubt: &PlausibilityWarning) -> String {
-    let more =
-        if doubt.series > 1 { format!(" (and {} more series)", doubt.series - 1) } else { String::new() };
-    // Within the bound of the field, whatever keys a file has.
-    let text: String = format!("{}: {}", doubt.code, doubt.message).chars().take(SAID_CHARS).collect();
-    text + &more
-}
-
-/// How the source writes that there is no figure, where it is not an empty cell only.
-fn spelled(summary: &ImportSummary) -> String {
+/// Lists the spellings of missing values in the source, unless all are empty cells.
+fn describe_missing(summary: &ImportSummary) -> String {
     if summary.missing_spellings.keys().all(String::is_empty) {
         return String::new();
     }
     let spelling = |(word, count): (&String, &u64)| match word.as_str() {
-        "" => format!("{} blank", view::grouped(*count)),
-        word => format!("{} as `{word}`", view::grouped(*count)),
+        "" => format!("{} blank", format::group_digits(*count)),
+        word => format!("{} as `{word}`", format::group_digits(*count)),
     };
     format!(" ({})", summary.missing_spellings.iter().map(spelling).collect::<Vec<_>>().join(", "))
 }

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use crate::args::{Global, Init};
-use crate::backend::home;
-use crate::fault::Fault;
-use crate::screen::Screen;
+use crate::args::{GlobalArgs, InitArgs};
+use crate::backend::open_home;
+use crate::error::CommandError;
+use crate::output::Printer;
 
-pub(super) fn run(global: &Global, args: &Init, screen: &Screen) -> Result<u8, Fault> {
-    let home = home(global)?;
+pub(super) fn run(global: &GlobalArgs, args: &InitArgs, printer: &Printer) -> Result<u8, CommandError> {
+    let home = open_home(global)?;
     let (mut core, _) = node::open_core(&home, false)?;
     if let Some(own) = core.own_publisher() {
         return Err(node::service::Error::HasIdentity(own).into());
@@ -16,20 +16,20 @@ pub(super) fn run(global: &Global, args: &Init, screen: &Screen) -> Result<u8, F
     let genesis = home.create_identity(&args.name, args.contact.as_deref(), node::unix_seconds())?;
     let did = genesis.value().key.did();
     let publisher = core.adopt_identity(genesis)?;
-    screen.document(&json!({
+    printer.print_json(&json!({
         "publisher": publisher, "did": did, "name": args.name, "data": home.path(),
     }));
-    screen.field("publisher", publisher);
-    screen.field("name", &args.name);
-    screen.field("root key", did);
-    screen.field("data", home.path().display());
-    screen.field(
+    printer.print_field("publisher", publisher);
+    printer.print_field("name", &args.name);
+    printer.print_field("root key", did);
+    printer.print_field("data", home.path().display());
+    printer.print_field(
         "keys",
         format!(
             "{} (mode 0600; back them up, nobody can make them again)",
             home.path().join("keys").display()
         ),
     );
-    screen.next(&["assay import worldbank API_FP.CPI.TOTL.csv".into(), "assay node".into()]);
+    printer.suggest_commands(&["assay import worldbank API_FP.CPI.TOTL.csv".into(), "assay node".into()]);
     Ok(0)
 }

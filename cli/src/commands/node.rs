@@ -7,79 +7,82 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-use crate::args::{Global, Node};
-use crate::backend::home;
-use crate::fault::{Fault, Kind};
-use crate::screen::{Screen, Tone};
-use crate::view;
+use crate::args::{GlobalArgs, NodeArgs};
+use crate::backend::open_home;
+use crate::error::{CommandError, ErrorCategory};
+use crate::format;
+use crate::output::{Printer, TextStyle};
 
 /// Where a node listens when nobody says otherwise.
-const LISTEN: [&str; 2] = ["/ip4/0.0.0.0/tcp/7170", "/ip4/0.0.0.0/udp/7170/quic-v1"];
+const DEFAULT_LISTEN: [&str; 2] = ["/ip4/0.0.0.0/tcp/7170", "/ip4/0.0.0.0/udp/7170/quic-v1"];
 
-pub(super) fn run(global: &Global, args: &Node, screen: &Screen) -> Result<u8, Fault> {
+pub(super) fn run(global: &GlobalArgs, args: &NodeArgs, printer: &Printer) -> Result<u8, CommandError> {
     let filter = tracing_subscriber::EnvFilter::try_from_env("ASSAY_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let runtime = tokio::runtime::Runtime::new()
-        .map_err(|fault| Fault::new(Kind::Failure, "system", format!("no runtime: {fault}")))?;
-    runtime.block_on(serve(global, args, screen))
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| {
+        CommandError::new(ErrorCategory::Failure, "system", format!("no runtime: {error}"))
+    })?;
+    runtime.block_on(run_node(global, args, printer))
 }
 
-async fn serve(global: &Global, args: &Node, screen: &Screen) -> Result<u8, Fault> {
-    args.peer.iter().try_for_each(|address| super::peer::check(address))?;
-    let home = home(global)?;
+async fn run_node(global: &GlobalArgs, args: &NodeArgs, printer: &Printer) -> Result<u8, CommandError> {
+    args.peer.iter().try_for_each(|address| super::peer::check_multiaddr(address))?;
+    let home = open_home(global)?;
     let listen =
-        if args.listen.is_empty() { LISTEN.map(str::to_owned).to_vec() } else { args.listen.clone() };
+        if args.listen.is_empty() { DEFAULT_LISTEN.map(str::to_owned).to_vec() } else { args.listen.clone() };
     let config = NodeConfig { listen, peers: args.peer.clone(), api: args.api, attest: !args.no_attest };
-    let mut stop = Stop::new(args.with_parent)?;
+    let mut stop = StopSignal::new(args.with_parent)?;
     let mut node = node::start_node(&home, config).await?;
     let mut notices = node.service.subscribe();
-    screen.record(&json!({ "event": "started", "api": node.api, "opened": {
+    printer.print_json_line(&json!({ "event": "started", "api": node.api, "opened": {
         "cut_bytes": node.open_report.cut_bytes, "rebuilt": node.open_report.rebuilt, "blocks": node.open_report.blocks,
     }}));
-    screen.field("node", format!("data in {}", home.path().display()));
-    screen.field("dashboard", format!("{}/", node.api));
-    screen.field("api", format!("{}/api/v1/status", node.api));
+    printer.print_field("node", format!("data in {}", home.path().display()));
+    printer.print_field("dashboard", format!("{}/", node.api));
+    printer.print_field("api", format!("{}/api/v1/status", node.api));
     if let Some(reason) = &node.open_report.rebuilt {
-        screen.field("index", format!("made anew: {reason}"));
+        printer.print_field("index", format!("made anew: {reason}"));
     }
     if node.open_report.cut_bytes > 0 {
-        screen.field(
+        printer.print_field(
             "archive",
             format!("{} bytes of an unfinished write were cut off", node.open_report.cut_bytes),
         );
     }
     loop {
         tokio::select! {
-            () = stop.asked() => break,
+            () = stop.wait() => break,
             seen = node.network_events.recv() => match seen {
-                Some(seen) => sighting(&seen, screen),
+                Some(seen) => print_network_event(&seen, printer),
                 None => break,
             },
             notice = notices.recv() => {
                 if let Ok(notice) = notice {
-                    tell(&notice, screen);
+                    print_node_event(&notice, printer);
                 }
             }
         }
     }
     node.stop().await?;
-    screen.record(&json!({ "event": "stopped" }));
-    screen.say("stopped");
+    printer.print_json_line(&json!({ "event": "stopped" }));
+    printer.print_line("stopped");
     Ok(0)
 }
 
 /// Ctrl-C, the signal by which services are stopped, and the end of the parent.
-struct Stop {
+struct StopSignal {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
     parent: Option<oneshot::Receiver<()>>,
 }
 
-impl Stop {
-    fn new(with_parent: bool) -> Result<Self, Fault> {
-        let listen =
-            |kind| signal(kind).map_err(|fault| Fault::new(Kind::Failure, "system", fault.to_string()));
+impl StopSignal {
+    fn new(with_parent: bool) -> Result<Self, CommandError> {
+        let listen = |kind| {
+            signal(kind)
+                .map_err(|error| CommandError::new(ErrorCategory::Failure, "system", error.to_string()))
+        };
         let parent = with_parent.then(|| {
             let (gone, parent) = oneshot::channel();
             // A thread of its own: reading standard input cannot be cancelled.
@@ -97,7 +100,7 @@ impl Stop {
         })
     }
 
-    async fn asked(&mut self) {
+    async fn wait(&mut self) {
         let parent = async {
             match self.parent.as_mut() {
                 Some(parent) => drop(parent.await),
@@ -112,35 +115,39 @@ impl Stop {
     }
 }
 
-fn sighting(seen: &NetworkEvent, screen: &Screen) {
-    screen.record(seen);
+fn print_network_event(seen: &NetworkEvent, printer: &Printer) {
+    printer.print_json_line(seen);
     match seen {
-        NetworkEvent::Listening { address } => screen.field("listening", address),
-        NetworkEvent::Connected { address, .. } => screen.field("connected", address),
-        NetworkEvent::Disconnected { peer } => screen.field("gone", peer),
+        NetworkEvent::Listening { address } => printer.print_field("listening", address),
+        NetworkEvent::Connected { address, .. } => printer.print_field("connected", address),
+        NetworkEvent::Disconnected { peer } => printer.print_field("gone", peer),
         NetworkEvent::Unreachable { address, reason } => {
-            screen.field("unreachable", format!("{address}: {reason} (tried again)"));
+            printer.print_field("unreachable", format!("{address}: {reason} (tried again)"));
         }
     }
 }
 
-fn tell(notice: &NodeEvent, screen: &Screen) {
-    screen.record(notice);
+fn print_node_event(notice: &NodeEvent, printer: &Printer) {
+    printer.print_json_line(notice);
     match notice {
         NodeEvent::Accepted { publisher, seq, kind, object } => {
-            screen.field("held", format!("{kind} {object} (entry {seq} of {})", view::short(publisher)));
+            printer.print_field(
+                "held",
+                format!("{kind} {object} (entry {seq} of {})", format::shorten_id(publisher)),
+            );
         }
         NodeEvent::Verified { release, verdict, attested } => {
-            let tone = if matches!(verdict, Verdict::Reproduced { .. }) { Tone::Good } else { Tone::Bad };
+            let tone =
+                if matches!(verdict, Verdict::Reproduced { .. }) { TextStyle::Good } else { TextStyle::Bad };
             let signed = if *attested { ", attested" } else { "" };
-            screen.field(
+            printer.print_field(
                 "run again",
-                format!("{} {}{signed}", view::short(release), screen.paint(tone, verdict)),
+                format!("{} {}{signed}", format::shorten_id(release), printer.style_text(tone, verdict)),
             );
         }
         NodeEvent::Forked { publisher, seq } => {
-            let word = screen.paint(Tone::Bad, "fork");
-            screen.field(&word, format!("{publisher} signed two histories, at entry {seq}"));
+            let word = printer.style_text(TextStyle::Bad, "fork");
+            printer.print_field(&word, format!("{publisher} signed two histories, at entry {seq}"));
         }
     }
 }

@@ -4,37 +4,37 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde_json::{Value, json};
 
-use crate::args::{Global, Peer};
-use crate::backend::{Backend, home};
-use crate::fault::Fault;
-use crate::screen::{Screen, Tone};
+use crate::args::{GlobalArgs, PeerCommand};
+use crate::backend::{Backend, open_home};
+use crate::error::CommandError;
+use crate::output::{Printer, TextStyle};
 
-pub(super) fn run(global: &Global, verb: &Peer, screen: &Screen) -> Result<u8, Fault> {
-    let mut backend = Backend::open(&home(global)?)?;
+pub(super) fn run(global: &GlobalArgs, verb: &PeerCommand, printer: &Printer) -> Result<u8, CommandError> {
+    let mut backend = Backend::open(&open_home(global)?)?;
     match verb {
-        Peer::Add(args) => {
-            check(&args.address)?;
+        PeerCommand::Add(args) => {
+            check_multiaddr(&args.address)?;
             backend.add_peer(&args.address)?;
-            screen.document(&json!({ "address": args.address, "dialled": backend.is_remote() }));
-            let words = if backend.is_remote() { "connected" } else { "remembered" };
-            screen.field(words, &args.address);
+            printer.print_json(&json!({ "address": args.address, "dialled": backend.is_node_running() }));
+            let words = if backend.is_node_running() { "connected" } else { "remembered" };
+            printer.print_field(words, &args.address);
         }
-        Peer::List => {
-            let peers = backend.peers()?;
-            screen.document(&peers);
+        PeerCommand::List => {
+            let peers = backend.list_peers()?;
+            printer.print_json(&peers);
             if peers.is_empty() {
-                screen.say("no peers are known");
-                screen.next(&["assay peer add <multiaddr>".into()]);
+                printer.print_line("no peers are known");
+                printer.suggest_commands(&["assay peer add <multiaddr>".into()]);
             }
             for peer in &peers {
                 let address = peer.get("address").and_then(Value::as_str).unwrap_or_default();
                 let connected = peer.get("connected").and_then(Value::as_bool).unwrap_or_default();
                 let state = if connected {
-                    screen.paint(Tone::Good, "connected")
+                    printer.style_text(TextStyle::Good, "connected")
                 } else {
-                    screen.paint(Tone::Dim, "known")
+                    printer.style_text(TextStyle::Dim, "known")
                 };
-                screen.say(format_args!("{state}  {address}"));
+                printer.print_line(format_args!("{state}  {address}"));
             }
         }
     }
@@ -45,7 +45,7 @@ pub(super) fn run(global: &Global, verb: &Peer, screen: &Screen) -> Result<u8, F
 ///
 /// # Errors
 /// When it has not: it would be remembered, and tried, for ever.
-pub(super) fn check(address: &str) -> Result<(), Fault> {
+pub(super) fn check_multiaddr(address: &str) -> Result<(), CommandError> {
     let mut parts = address.split('/').skip(1);
     let host = match (parts.next(), parts.next()) {
         (Some("ip4"), Some(ip)) => ip.parse::<Ipv4Addr>().is_ok(),
@@ -59,5 +59,6 @@ pub(super) fn check(address: &str) -> Result<(), Fault> {
         return Ok(());
     }
     let message = format!("`{address}` is not an address");
-    Err(Fault::usage("address", message).hint("expected a multiaddress such as `/ip4/192.0.2.1/tcp/7170`"))
+    Err(CommandError::usage("address", message)
+        .hint("expected a multiaddress such as `/ip4/192.0.2.1/tcp/7170`"))
 }

@@ -1,286 +1,293 @@
-//! `assay publish`: run a recipe on published data sets and sign the figures.
+//! `assay publish`: runs a recipe on published data sets and signs the figures.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use ledger::compute::{self, InputData};
-use ledger::revision::compare_versions;
 use node::service::query::ReleaseInfo;
 use recipes::RecipeFile;
-use schemas::cid::{DatasetId, RecipeId};
-use schemas::content::{self, Block, encode_block};
-use schemas::object::{Recipe, Release, RevisionReason, Supersession, decode_object, encode_object};
+use schemas::cid::RecipeId;
+use schemas::content::Block;
+use schemas::object::{Recipe, RevisionReason, Supersession, decode_object};
 use schemas::text::{Name, Text};
 use serde_json::{Value, json};
+use submit::release::publishable_recipe;
+use submit::{CandidateDataset, InputDataset, ReleaseFigures, ReleaseLabels};
 
-use crate::args::{Global, Publish};
-use crate::backend::{Backend, home};
+use crate::args::{GlobalArgs, PublishArgs};
+use crate::backend::{Backend, open_home};
 use crate::commands::{dataset, import};
-use crate::fault::Fault;
-use crate::pick::{self, Offer};
-use crate::plan;
-use crate::screen::{Screen, Tone};
-use crate::versions;
-use crate::view;
+use crate::dataset_versions;
+use crate::error::CommandError;
+use crate::format;
+use crate::output::{Printer, TextStyle};
+use crate::recipe_source;
 
 /// Revised figures that are shown.
-const CHANGES: usize = 5;
+const CHANGES_SHOWN: usize = 5;
+/// Reasons for superseding a release, for hints and questions.
+const REASONS: &str = "reasons: source-revision, publisher-error, method, rebase, seasonal";
 
-pub(super) fn run(global: &Global, args: &Publish, screen: &Screen) -> Result<u8, Fault> {
-    let mut backend = Backend::open(&home(global)?)?;
-    let own = backend.own()?.ok_or(node::service::Error::NoIdentity)?;
-    let Work { name, id, recipe, new, inputs } = work(global, &mut backend, args, screen)?;
-    let dataflow = dataflow(args, &name, &recipe)?;
-    let earlier = backend.releases()?.into_iter();
-    let before = earlier
+pub(super) fn run(global: &GlobalArgs, args: &PublishArgs, printer: &Printer) -> Result<u8, CommandError> {
+    let mut backend = Backend::open(&open_home(global)?)?;
+    let own = backend.own_publisher()?.ok_or(node::service::Error::NoIdentity)?;
+    let ReleasePlan { recipe: ChosenRecipe { name, id, file, unpublished }, inputs } =
+        plan_release(global, &mut backend, args, printer)?;
+    let recipe = file.recipe;
+    let dataflow = choose_dataflow(args, &name, &recipe)?;
+    let releases = backend.list_releases()?.into_iter();
+    let previous = releases
         .filter(|info| info.position.publisher == own && info.release.dataflow == dataflow)
         .max_by_key(|info| info.position.seq);
-    let datasets = inputs.iter().map(|(name, input)| (name.clone(), input.id)).collect();
-    let outcome =
-        compute::run_recipe(&recipe, inputs.into_iter().map(|(name, input)| (name, input.source)).collect())?;
-    let tables = outcome.figures.iter().map(|(name, figures)| (name, &figures.table));
-    screen.field("recipe", format!("{name}: {}", recipe.title));
-    view::figures(&recipe, tables, screen);
-    let revisions = revisions(&backend, before.as_ref(), &outcome, screen)?;
-    let release = Release {
+    let figures = submit::compute_figures(&recipe, inputs)?;
+    printer.print_field("recipe", format!("{name}: {}", recipe.title));
+    format::print_figures(&recipe, figures.tables(), printer);
+    let revisions = print_revisions(&backend, previous.as_ref(), &figures, printer)?;
+    let labels = ReleaseLabels {
         dataflow: dataflow.clone(),
-        vintage: Text::new(args.vintage.clone().unwrap_or_else(|| view::day(node::unix_seconds())))?,
-        recipe: id,
-        inputs: datasets,
-        results: outcome.figures.iter().map(|(name, figures)| (name.clone(), figures.content)).collect(),
-        steps: outcome.steps,
+        vintage: Text::new(args.vintage.clone().unwrap_or_else(|| format::format_day(node::unix_seconds())))?,
         supersedes: if args.dry_run {
             None
         } else {
-            supersedes(args, &dataflow, before.as_ref(), &outcome, screen)?
+            build_supersedes(args, &dataflow, previous.as_ref(), &figures, printer)?
         },
     };
+    let draft = figures.into_release(id, labels);
     if args.dry_run {
-        screen.document(
-            &json!({ "dry_run": true, "recipe": name, "release": release, "revisions": revisions }),
+        printer.print_json(
+            &json!({ "dry_run": true, "recipe": name, "release": draft.release, "revisions": revisions }),
         );
-        screen.say(screen.paint(Tone::Dim, "nothing was signed or kept (--dry-run)"));
+        printer.print_line(printer.style_text(TextStyle::Dim, "nothing was signed or stored (--dry-run)"));
         return Ok(0);
     }
-    if new {
-        backend.publish(&encode_object(&recipe)?, Vec::new())?;
+    // The recipe comes first: a node accepts a release only when everything that it refers to is stored.
+    if let Some((_, recipe)) = unpublished {
+        backend.publish_object(&recipe, Vec::new())?;
     }
-    let blocks: Vec<Block> = outcome.figures.into_values().flat_map(|figures| figures.blocks).collect();
-    let published = backend.publish(&encode_object(&release)?, blocks)?;
+    let object = draft.encode()?;
+    let published = backend.publish_object(&object, draft.blocks)?;
     let address = format!("assay://{own}/{dataflow}");
-    screen.document(&json!({
+    let steps = draft.release.steps;
+    printer.print_json(&json!({
         "release": published.object, "address": address, "recipe": name, "published": published,
-        "steps": release.steps, "revisions": revisions,
+        "steps": steps, "revisions": revisions,
     }));
-    screen.field("release", published.object);
-    screen.field("address", &address);
-    screen
-        .field("signed", format!("entry {} of {own}, {} steps", published.seq, view::grouped(release.steps)));
-    screen.next(&[format!("assay verify {address}"), format!("assay export {address} -o {dataflow}.car")]);
+    printer.print_field("release", published.object);
+    printer.print_field("address", &address);
+    printer.print_field(
+        "signed",
+        format!("entry {} of {own}, {} steps", published.seq, format::group_digits(steps)),
+    );
+    printer.suggest_commands(&[
+        format!("assay verify {address}"),
+        format!("assay export {address} -o {dataflow}.car"),
+    ]);
     Ok(0)
 }
 
-/// What is to be run, on what.
-struct Work {
-    /// The recipe as it was named or picked.
+/// A recipe and its inputs.
+struct ReleasePlan {
+    recipe: ChosenRecipe,
+    inputs: BTreeMap<Name, InputDataset>,
+}
+
+/// The recipe that is run.
+struct ChosenRecipe {
+    /// Its name, file or id, as typed or as chosen for an indicator.
     name: String,
     id: RecipeId,
-    recipe: Recipe,
-    /// Whether it has to be published first.
-    new: bool,
-    inputs: BTreeMap<Name, Given>,
+    file: RecipeFile,
+    /// The block of a recipe that is not published yet.
+    unpublished: Option<Block>,
 }
 
-/// A data set that is held.
-struct Given {
-    id: DatasetId,
-    dataflow: Name,
-    source: InputData,
-}
-
-/// The recipe and its inputs: named one by one (`--input`), or found among what is offered (`--from`).
-fn work(global: &Global, backend: &mut Backend, args: &Publish, screen: &Screen) -> Result<Work, Fault> {
-    let mut offered = offered(global, backend, &args.from, screen)?;
-    let offers: Vec<Offer> = offered
+/// Finds the recipe and its inputs: named one by one (`--input`), or matched among candidates (`--from`).
+fn plan_release(
+    global: &GlobalArgs,
+    backend: &mut Backend,
+    args: &PublishArgs,
+    printer: &Printer,
+) -> Result<ReleasePlan, CommandError> {
+    let mut datasets = load_candidates(global, backend, &args.from, printer)?;
+    let candidates: Vec<CandidateDataset> = datasets
         .iter()
         .flatten()
-        .map(|given| Offer::new(given.dataflow.as_str(), &given.source.table))
+        .map(|input| CandidateDataset::new(input.dataflow.as_str(), &input.source.table))
         .collect();
-    let (name, picked) = if pick::is_measure(&args.recipe) && !std::path::Path::new(&args.recipe).exists() {
-        if offers.is_empty() {
-            let message = format!("`{}` is a measure: its recipe is picked by the data", args.recipe);
-            return Err(
-                Fault::usage("inputs", message).hint("add `--from` a data set or a file, or name a recipe")
-            );
-        }
-        let (name, mapped) = pick::recipe(&args.recipe, &offers)?;
-        (name.to_owned(), Some(mapped))
+    // A file with the name of an indicator takes precedence over the indicator.
+    let is_indicator = submit::is_indicator(&args.recipe) && !Path::new(&args.recipe).exists();
+    let (name, chosen) = if is_indicator {
+        let (name, inputs) = choose_recipe(&args.recipe, &candidates)?;
+        (name.to_owned(), Some(inputs))
     } else {
         (args.recipe.clone(), None)
     };
-    let (id, RecipeFile { recipe, frequencies, .. }, new) = recipe(backend, &name, &args.set)?;
-    let mut inputs = named(backend, &recipe, &args.input)?;
-    let mapped = match picked {
-        Some(mapped) => mapped,
+    let recipe = resolve_recipe(backend, name, &args.set)?;
+    let expected = &recipe.file.recipe.inputs;
+    let mut inputs = load_named_inputs(backend, &recipe.file.recipe, &args.input)?;
+    let matched = match chosen {
+        Some(matched) => matched,
         None => {
-            let open = recipe.inputs.iter().filter(|(name, _)| !inputs.contains_key(*name));
-            pick::inputs(open, &frequencies, &offers)?
+            let open = expected.iter().filter(|(name, _)| !inputs.contains_key(*name));
+            submit::match_inputs(open, &recipe.file.frequencies, &candidates)?
         }
     };
-    for (input, at) in mapped {
-        if let Some(given) = offered.get_mut(at).and_then(Option::take) {
-            inputs.insert(input, given);
+    for (input, position) in matched {
+        if let Some(dataset) = datasets.get_mut(position).and_then(Option::take) {
+            inputs.insert(input, dataset);
         }
     }
-    if let Some((name, input)) = recipe.inputs.iter().find(|(name, _)| !inputs.contains_key(*name)) {
-        let message = format!("input `{name}` is not given ({})", input.title);
-        return Err(Fault::usage("input", message).hint(format!("add `--input {name}=<data set>`")));
+    if let Some((name, input)) = expected.iter().find(|(name, _)| !inputs.contains_key(*name)) {
+        let message = format!("input `{name}` ({}) is missing", input.title);
+        return Err(CommandError::usage("input", message).hint(format!("add `--input {name}=<data set>`")));
     }
-    Ok(Work { name, id, recipe, new, inputs })
+    Ok(ReleasePlan { recipe, inputs })
 }
 
-/// What `--from` names: data sets that are held, and files, which become data sets first.
-fn offered(
-    global: &Global,
+/// Chooses the library recipe of an indicator, with the candidate of each input.
+fn choose_recipe(
+    indicator: &str,
+    candidates: &[CandidateDataset],
+) -> Result<(&'static str, BTreeMap<Name, usize>), CommandError> {
+    if candidates.is_empty() {
+        let message = format!("`{indicator}` is an indicator: its recipe is chosen by the data");
+        return Err(CommandError::usage("inputs", message)
+            .hint("add `--from` with a data set or a file, or name a recipe"));
+    }
+    Ok(submit::choose_recipe(indicator, candidates)?)
+}
+
+/// Loads the data sets of `--from`; files are imported and published first.
+fn load_candidates(
+    global: &GlobalArgs,
     backend: &mut Backend,
     from: &[String],
-    screen: &Screen,
-) -> Result<Vec<Option<Given>>, Fault> {
-    from.iter()
-        .map(|wanted| {
-            let path = std::path::Path::new(wanted);
-            let id = if path.is_file() {
-                import::file(global, backend, path, screen)?
-            } else {
-                versions::find(backend, wanted)?
-            };
-            given(backend, id).map(Some)
-        })
-        .collect()
+    printer: &Printer,
+) -> Result<Vec<Option<InputDataset>>, CommandError> {
+    let load = |name: &String| {
+        let path = Path::new(name);
+        let id = if path.is_file() {
+            import::import_file(global, backend, path, printer)?
+        } else {
+            dataset_versions::find_dataset(backend, name)?
+        };
+        Ok(Some(InputDataset::load(id, &backend.block_reader())?))
+    };
+    from.iter().map(load).collect()
 }
 
-fn given(backend: &Backend, id: DatasetId) -> Result<Given, Fault> {
-    let (dataset, source) = compute::load_dataset(id, &backend.fetch())?;
-    Ok(Given { id, dataflow: dataset.dataflow, source })
-}
-
-/// The dataflow: as the flag says, else after what was typed.
-fn dataflow(args: &Publish, name: &str, recipe: &Recipe) -> Result<Name, Fault> {
+/// Returns the name of the dataflow: from the flag, otherwise derived from the recipe.
+fn choose_dataflow(args: &PublishArgs, name: &str, recipe: &Recipe) -> Result<Name, CommandError> {
     match &args.dataflow {
         Some(dataflow) => Ok(Name::new(dataflow.as_str())?),
-        // Under the name of the unchanged recipe they would look like its next vintage.
+        // Under the name of the unchanged recipe, the figures would look like its next vintage.
         None if !args.set.is_empty() => {
-            let message = "figures of another value of a parameter are another dataflow, and it has no name";
+            let message = "a recipe with changed parameters needs a dataflow of its own";
             let hint = format!("add `--dataflow {}-other`", name.replace('/', "-"));
-            Err(Fault::usage("dataflow", message).hint(hint))
+            Err(CommandError::usage("dataflow", message).hint(hint))
         }
         None if recipes::find_recipe(&args.recipe).is_some() => Ok(Name::new(name.replace('/', "-"))?),
         None => Ok(recipe.indicator.clone()),
     }
 }
 
-/// What each output has otherwise than in the release before.
-fn revisions(
+/// Compares the figures with the previous release; prints the changes and returns them as JSON.
+fn print_revisions(
     backend: &Backend,
-    before: Option<&ReleaseInfo>,
-    outcome: &compute::RunOutcome,
-    screen: &Screen,
-) -> Result<BTreeMap<Name, Value>, Fault> {
-    let mut said = BTreeMap::new();
-    for (name, figures) in &outcome.figures {
-        let Some(content) = before.and_then(|before| before.release.results.get(name)) else { continue };
-        let (_, table) = content::unpack_table(*content, backend.fetch()).map_err(compute::RunError::from)?;
-        // Figures of other identifiers are no revision: the reason, `method`, says so.
-        if let Ok(found) = compare_versions(&table, &figures.table) {
-            dataset::tell(&found, CHANGES, screen);
-            said.insert(name.clone(), dataset::document(&found, None, CHANGES));
-        }
+    previous: Option<&ReleaseInfo>,
+    figures: &ReleaseFigures,
+    printer: &Printer,
+) -> Result<BTreeMap<Name, Value>, CommandError> {
+    let Some(previous) = previous else { return Ok(BTreeMap::new()) };
+    let mut documents = BTreeMap::new();
+    for (name, revision) in figures.revisions(&previous.release, &backend.block_reader())? {
+        dataset::print_revision(&revision, CHANGES_SHOWN, printer);
+        documents.insert(name, dataset::revision_json(&revision, None, CHANGES_SHOWN));
     }
-    Ok(said)
+    Ok(documents)
 }
 
-/// The recipe by id, by file, or by the name of one that comes with the program; and whether it
-/// has to be published first.
-fn recipe(backend: &Backend, text: &str, set: &[String]) -> Result<(RecipeId, RecipeFile, bool), Fault> {
-    if let Ok(id) = text.parse::<RecipeId>() {
-        let bytes =
-            backend.block(id.cid())?.ok_or_else(|| Fault::absent(format!("recipe {id} is not held here")))?;
+/// Loads the recipe by its id, its file, or its name in the library.
+fn resolve_recipe(backend: &Backend, name: String, set: &[String]) -> Result<ChosenRecipe, CommandError> {
+    if let Ok(id) = name.parse::<RecipeId>() {
+        let bytes = backend
+            .load_block(id.cid())?
+            .ok_or_else(|| CommandError::not_found(format!("recipe {id} is not stored here")))?;
         if !set.is_empty() {
-            return Err(Fault::usage(
-                "set",
-                "what is signed does not say which of its values are parameters",
-            )
-            .hint("publish the recipe from its file, or by its name in the library"));
+            let message = "the parameters of a published recipe are not recorded";
+            return Err(CommandError::usage("set", message)
+                .hint("use the recipe by its file, or by its name in the library"));
         }
-        return Ok((id, RecipeFile::from_recipe(decode_object(&bytes)?), false));
+        return Ok(ChosenRecipe {
+            name,
+            id,
+            file: RecipeFile::from_recipe(decode_object(&bytes)?),
+            unpublished: None,
+        });
     }
-    let read = plan::set(plan::read(text)?, set)?;
-    compute::check_publishable(&read.recipe)?;
-    let (id, _) = encode_block(&read.recipe)?;
-    let new = backend.block(id.cid())?.is_none();
-    Ok((id, read, new))
+    let file = recipe_source::set_parameters(recipe_source::load_recipe_file(&name)?, set)?;
+    let (id, block) = publishable_recipe(&file.recipe)?;
+    let unpublished = backend.load_block(id.cid())?.is_none().then_some(block);
+    Ok(ChosenRecipe { name, id, file, unpublished })
 }
 
-/// The data sets of the inputs that are named, by id or by dataflow and vintage.
-fn named(backend: &Backend, recipe: &Recipe, flags: &[String]) -> Result<BTreeMap<Name, Given>, Fault> {
-    let mut found = BTreeMap::new();
+/// Loads the data sets of `--input`, by id or by dataflow and vintage.
+fn load_named_inputs(
+    backend: &Backend,
+    recipe: &Recipe,
+    flags: &[String],
+) -> Result<BTreeMap<Name, InputDataset>, CommandError> {
+    let names = || recipe.inputs.keys().map(Name::as_str).collect::<Vec<_>>().join(", ");
+    let mut inputs = BTreeMap::new();
     for flag in flags {
-        // `CPI@seq=3` is a data set and a vintage, `PRICES=CPI@seq=3` an input and these.
+        // `CPI@seq=3` is a data set with a vintage; in `PRICES=CPI@seq=3` the first `=` ends the input.
         let pair = flag.split_once('=').filter(|(name, _)| !name.contains('@'));
-        let (name, wanted) = match (pair, recipe.inputs.keys().next()) {
-            (Some((name, wanted)), _) => (Name::new(name)?, wanted),
+        let (name, dataset) = match (pair, recipe.inputs.keys().next()) {
+            (Some((name, dataset)), _) => (Name::new(name)?, dataset),
             (None, Some(only)) if recipe.inputs.len() == 1 => (only.clone(), flag.as_str()),
             _ => {
-                let names: Vec<&str> = recipe.inputs.keys().map(Name::as_str).collect();
-                let message = format!("`{flag}` does not say for which input it is");
-                return Err(Fault::usage("input", message)
-                    .hint(format!("inputs of the recipe: {}", names.join(", "))));
+                let message = format!("`--input {flag}` does not name an input");
+                return Err(CommandError::usage("input", message)
+                    .hint(format!("expected NAME=DATASET; inputs of the recipe: {}", names())));
             }
         };
         if !recipe.inputs.contains_key(&name) {
-            let names: Vec<&str> = recipe.inputs.keys().map(Name::as_str).collect();
             let message = format!("the recipe has no input `{name}`");
-            return Err(Fault::usage("input", message).hint(format!("its inputs are: {}", names.join(", "))));
+            return Err(
+                CommandError::usage("input", message).hint(format!("inputs of the recipe: {}", names()))
+            );
         }
-        found.insert(name, given(backend, versions::find(backend, wanted)?)?);
+        let id = dataset_versions::find_dataset(backend, dataset)?;
+        inputs.insert(name, InputDataset::load(id, &backend.block_reader())?);
     }
-    Ok(found)
+    Ok(inputs)
 }
 
-/// What the release takes the place of, and why; the same figures again are no release.
-fn supersedes(
-    args: &Publish,
+/// Returns the release that the new one supersedes, with the reason; asks for it on a terminal.
+fn build_supersedes(
+    args: &PublishArgs,
     dataflow: &Name,
-    before: Option<&ReleaseInfo>,
-    outcome: &compute::RunOutcome,
-    screen: &Screen,
-) -> Result<Option<Supersession>, Fault> {
-    let Some(before) = before else {
+    previous: Option<&ReleaseInfo>,
+    figures: &ReleaseFigures,
+    printer: &Printer,
+) -> Result<Option<Supersession>, CommandError> {
+    let Some(previous) = previous else {
         return match &args.reason {
             None => Ok(None),
-            Some(_) => Err(Fault::usage(
-                "reason",
-                format!("`{dataflow}` has no earlier release to take the place of"),
-            )
-            .hint("leave `--reason` out")),
+            Some(_) => {
+                let message = format!("`{dataflow}` has no earlier release to supersede");
+                Err(CommandError::usage("reason", message).hint("omit `--reason`"))
+            }
         };
     };
-    let known = "reasons: source-revision, publisher-error, method, rebase, seasonal";
-    let Some(reason) = args.reason.clone().or_else(|| screen.ask(&format!("why a new release? {known}")))
-    else {
-        let same = outcome
-            .figures
-            .iter()
-            .all(|(name, figures)| before.release.results.get(name) == Some(&figures.content));
-        let message = format!(
-            "`{dataflow}` has a release already (entry {}, vintage {}){}",
-            before.position.seq,
-            before.release.vintage,
-            if same { " with the same figures" } else { "" }
-        );
-        return Err(Fault::usage("reason", message)
-            .hint(format!("say why this one takes its place with `--reason`; {known}")));
+    let asked = || printer.ask_user(&format!("reason for a new release? {REASONS}"));
+    let Some(reason) = args.reason.clone().or_else(asked) else {
+        let same = if figures.same_as(&previous.release) { " with the same figures" } else { "" };
+        let (seq, vintage) = (previous.position.seq, &previous.release.vintage);
+        let message = format!("`{dataflow}` already has a release (entry {seq}, vintage {vintage}){same}");
+        return Err(CommandError::usage("reason", message)
+            .hint(format!("state why this one supersedes it with `--reason`; {REASONS}")));
     };
     let reason: RevisionReason = serde_json::from_value(json!(reason.trim()))
-        .map_err(|_| Fault::usage("reason", format!("`{reason}` is no reason")).hint(known))?;
-    Ok(Some(Supersession { release: before.id, reason }))
+        .map_err(|_| CommandError::usage("reason", format!("`{reason}` is not a reason")).hint(REASONS))?;
+    Ok(Some(Supersession { release: previous.id, reason }))
 }

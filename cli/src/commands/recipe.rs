@@ -1,6 +1,6 @@
 //! `assay recipe`: list, show, check, explain, fmt, diff, run, publish.
 
-mod author;
+mod authoring;
 mod diff;
 mod library;
 
@@ -12,82 +12,84 @@ use schemas::table::Cell;
 use schemas::text::Name;
 use serde_json::{Value, json};
 
-use crate::args::{Global, Recipe, RecipePublish, RecipeRun};
-use crate::backend::{Backend, home};
-use crate::fault::Fault;
-use crate::plan;
-use crate::screen::Screen;
-use crate::source;
-use crate::view;
+use crate::args::{GlobalArgs, RecipeCommand, RecipePublishArgs, RecipeRunArgs};
+use crate::backend::{Backend, open_home};
+use crate::error::CommandError;
+use crate::format;
+use crate::output::Printer;
+use crate::recipe_source;
+use crate::source_document;
 
-pub(super) fn run(global: &Global, verb: &Recipe, screen: &Screen) -> Result<u8, Fault> {
+pub(super) fn run(global: &GlobalArgs, verb: &RecipeCommand, printer: &Printer) -> Result<u8, CommandError> {
     match verb {
-        Recipe::List(args) => library::list(global, args, screen),
-        Recipe::Show(args) => library::show(global, args, screen),
-        Recipe::Check(args) => author::check(args, screen),
-        Recipe::Explain(args) => author::explain(args, screen),
-        Recipe::Fmt(args) => author::fmt(args, screen),
-        Recipe::Diff(args) => diff::run(args, screen),
-        Recipe::Run(args) => compute(args, screen),
-        Recipe::Publish(args) => publish(global, args, screen),
+        RecipeCommand::List(args) => library::list_recipes(global, args, printer),
+        RecipeCommand::Show(args) => library::show_recipe(global, args, printer),
+        RecipeCommand::Check(args) => authoring::check_recipe(args, printer),
+        RecipeCommand::Explain(args) => authoring::explain_recipe(args, printer),
+        RecipeCommand::Fmt(args) => authoring::format_scripts(args, printer),
+        RecipeCommand::Diff(args) => diff::run(args, printer),
+        RecipeCommand::Run(args) => run_recipe(args, printer),
+        RecipeCommand::Publish(args) => publish_recipe(global, args, printer),
     }
 }
 
 /// Local files as inputs of a recipe, where it is known already: `NAME=FILE`.
-fn files(
+fn load_input_files(
     flags: &[String],
     recipe: Option<&schemas::object::Recipe>,
-    screen: &Screen,
-) -> Result<BTreeMap<Name, ledger::compute::InputData>, Fault> {
+    printer: &Printer,
+) -> Result<BTreeMap<Name, ledger::compute::InputData>, CommandError> {
     let mut inputs = BTreeMap::new();
     for flag in flags {
         let (name, file) = flag
             .split_once('=')
-            .ok_or_else(|| Fault::usage("input", format!("`{flag}` is not of the form NAME=FILE")))?;
+            .ok_or_else(|| CommandError::usage("input", format!("`{flag}` is not of the form NAME=FILE")))?;
         let name = Name::new(name)?;
         let wanted = recipe.and_then(|recipe| recipe.inputs.get(&name)).map(|input| &input.components);
-        let source = source::local(Path::new(file), wanted, screen)?;
+        let source = source_document::load_input_table(Path::new(file), wanted, printer)?;
         inputs.insert(name, source);
     }
     Ok(inputs)
 }
 
-fn compute(args: &RecipeRun, screen: &Screen) -> Result<u8, Fault> {
-    let known = match plan::script(&args.recipe) {
+fn run_recipe(args: &RecipeRunArgs, printer: &Printer) -> Result<u8, CommandError> {
+    let known = match recipe_source::is_script(&args.recipe) {
         true if args.set.is_empty() => None,
         true => {
-            return Err(Fault::usage("set", "a script alone does not say what its parameters are")
+            return Err(CommandError::usage("set", "a script alone does not say what its parameters are")
                 .hint("describe it in a recipe file (TOML), or change its text"));
         }
-        false => Some(plan::set(plan::read(&args.recipe)?, &args.set)?.recipe),
+        false => Some(
+            recipe_source::set_parameters(recipe_source::load_recipe_file(&args.recipe)?, &args.set)?.recipe,
+        ),
     };
     if let Some(recipe) = &known {
         // What is wrong with a recipe is told before its files are read.
         ledger::compute::check_recipe(recipe)?;
     }
-    let inputs = files(&args.input, known.as_ref(), screen)?;
-    let recipe = known.map_or_else(|| plan::opened(&args.recipe, &inputs), Ok)?;
+    let inputs = load_input_files(&args.input, known.as_ref(), printer)?;
+    let recipe = known.map_or_else(|| recipe_source::load_recipe_or_script(&args.recipe, &inputs), Ok)?;
     let outcome = ledger::compute::compute_tables(&recipe, inputs)?;
     if let Some(wanted) = &args.csv {
         let table = outcome.tables.iter().find(|(name, _)| name.as_str() == wanted);
         let (_, table) =
-            table.ok_or_else(|| Fault::absent(format!("the recipe has no output `{wanted}`")))?;
-        screen.stream(|out| ingest::export_csv(table, out));
+            table.ok_or_else(|| CommandError::not_found(format!("the recipe has no output `{wanted}`")))?;
+        printer.write_stream(|out| ingest::export_csv(table, out));
         return Ok(0);
     }
-    if screen.json {
+    if printer.json {
         let outputs: BTreeMap<String, Value> =
-            outcome.tables.iter().map(|(name, table)| (name.to_string(), points(table))).collect();
-        screen.document(&json!({ "steps": outcome.steps, "outputs": outputs }));
+            outcome.tables.iter().map(|(name, table)| (name.to_string(), table_json(table))).collect();
+        printer.print_json(&json!({ "steps": outcome.steps, "outputs": outputs }));
     }
-    view::figures(&recipe, &outcome.tables, screen);
-    screen.field("steps", view::grouped(outcome.steps));
+    format::print_figures(&recipe, &outcome.tables, printer);
+    printer.print_field("steps", format::group_digits(outcome.steps));
     Ok(0)
 }
 
 /// A table for programs: its components and its data points, numbers as text so that no digit is
 /// lost.
-fn points(table: &schemas::table::Table) -> Value {
+fn table_json(table: &schemas::table::Table) -> Value {
     let shown = |cell: Option<Cell>| match cell {
         None => Value::Null,
         Some(Cell::Boolean(value)) => value.into(),
@@ -100,23 +102,32 @@ fn points(table: &schemas::table::Table) -> Value {
 }
 
 /// A table as CSV text.
-pub(super) fn csv(table: &schemas::table::Table) -> Result<String, Fault> {
+pub(super) fn format_csv(table: &schemas::table::Table) -> Result<String, CommandError> {
     let mut bytes = Vec::new();
     ingest::export_csv(table, &mut bytes)
-        .map_err(|fault| Fault::new(crate::fault::Kind::Failure, "csv", fault.to_string()))?;
+        .map_err(|error| CommandError::new(crate::error::ErrorCategory::Failure, "csv", error.to_string()))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn publish(global: &Global, args: &RecipePublish, screen: &Screen) -> Result<u8, Fault> {
-    let recipe = plan::set(plan::read(&args.recipe)?, &args.set)?.recipe;
+fn publish_recipe(
+    global: &GlobalArgs,
+    args: &RecipePublishArgs,
+    printer: &Printer,
+) -> Result<u8, CommandError> {
+    let recipe =
+        recipe_source::set_parameters(recipe_source::load_recipe_file(&args.recipe)?, &args.set)?.recipe;
     ledger::compute::check_publishable(&recipe)?;
-    let mut backend = Backend::open(&home(global)?)?;
-    let published = backend.publish(&encode_object(&recipe)?, Vec::new())?;
-    screen.document(&json!({ "recipe": published.object, "published": published }));
-    screen.field("recipe", published.object);
-    screen.field("title", &recipe.title);
-    screen.field("signed", format!("entry {} of {}", published.seq, published.publisher));
+    let mut backend = Backend::open(&open_home(global)?)?;
+    let published = backend.publish_object(&encode_object(&recipe)?, Vec::new())?;
+    printer.print_json(&json!({ "recipe": published.object, "published": published }));
+    printer.print_field("recipe", published.object);
+    printer.print_field("title", &recipe.title);
+    printer.print_field("signed", format!("entry {} of {}", published.seq, published.publisher));
     let inputs: Vec<String> = recipe.inputs.keys().map(|name| format!("--input {name}=<data set>")).collect();
-    screen.next(&[format!("assay publish {} {} --dataflow <name>", published.object, inputs.join(" "))]);
+    printer.suggest_commands(&[format!(
+        "assay publish {} {} --dataflow <name>",
+        published.object,
+        inputs.join(" ")
+    )]);
     Ok(0)
 }

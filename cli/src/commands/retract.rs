@@ -6,44 +6,49 @@ use schemas::object::{Retraction, RetractionScope, encode_object};
 use schemas::text::Text;
 use serde_json::json;
 
-use crate::args::{Global, Retract};
-use crate::backend::{Backend, home};
-use crate::fault::{Fault, Kind};
-use crate::screen::Screen;
+use crate::args::{GlobalArgs, RetractArgs};
+use crate::backend::{Backend, open_home};
+use crate::error::{CommandError, ErrorCategory};
+use crate::output::Printer;
 
-pub(super) fn run(global: &Global, args: &Retract, screen: &Screen) -> Result<u8, Fault> {
-    let mut backend = Backend::open(&home(global)?)?;
-    let own = backend.own()?.ok_or(node::service::Error::NoIdentity)?;
-    let subject = backend.resolve(&args.target)?;
-    let release = mine(&backend, own, subject)?.release;
-    let replacement = args.replacement.as_ref().map(|text| backend.resolve(text)).transpose()?;
+pub(super) fn run(global: &GlobalArgs, args: &RetractArgs, printer: &Printer) -> Result<u8, CommandError> {
+    let mut backend = Backend::open(&open_home(global)?)?;
+    let own = backend.own_publisher()?.ok_or(node::service::Error::NoIdentity)?;
+    let subject = backend.resolve_reference(&args.target)?;
+    let release = find_own_release(&backend, own, subject)?.release;
+    let replacement = args.replacement.as_ref().map(|text| backend.resolve_reference(text)).transpose()?;
     if replacement == Some(subject) {
         let message = format!("{subject} cannot take its own place");
-        return Err(Fault::usage("replacement", message));
+        return Err(CommandError::usage("replacement", message));
     }
     let reason = Text::new(args.reason.as_str())?;
     let retraction = Retraction { subject, scope: RetractionScope::Whole, reason, replacement };
-    let published = backend.publish(&encode_object(&retraction)?, Vec::new())?;
-    screen.document(&json!({ "retraction": published.object, "subject": subject, "published": published }));
-    screen.field("retracted", format!("{subject} ({}, vintage {})", release.dataflow, release.vintage));
-    screen.field("reason", &args.reason);
-    screen.field("signed", format!("entry {} of {own}", published.seq));
-    screen.say("it stays in the log for everybody to see; addresses without a vintage no longer lead to it");
-    screen.next(&[format!("assay show {subject}")]);
+    let published = backend.publish_object(&encode_object(&retraction)?, Vec::new())?;
+    printer
+        .print_json(&json!({ "retraction": published.object, "subject": subject, "published": published }));
+    printer
+        .print_field("retracted", format!("{subject} ({}, vintage {})", release.dataflow, release.vintage));
+    printer.print_field("reason", &args.reason);
+    printer.print_field("signed", format!("entry {} of {own}", published.seq));
+    printer.print_line(
+        "it stays in the log for everybody to see; addresses without a vintage no longer lead to it",
+    );
+    printer.suggest_commands(&[format!("assay show {subject}")]);
     Ok(0)
 }
 
 /// The release, which has to stand in the own log.
-fn mine(backend: &Backend, own: PublisherId, subject: Cid) -> Result<ReleaseInfo, Fault> {
-    let release = backend.releases()?.into_iter().find(|info| info.id.cid() == subject);
+fn find_own_release(backend: &Backend, own: PublisherId, subject: Cid) -> Result<ReleaseInfo, CommandError> {
+    let release = backend.list_releases()?.into_iter().find(|info| info.id.cid() == subject);
     let release = release.ok_or_else(|| {
-        Fault::absent(format!("{subject} is no release that is held here")).hint("`assay show` lists them")
+        CommandError::not_found(format!("{subject} is no release that is held here"))
+            .hint("`assay show` lists them")
     })?;
     if release.position.publisher == own {
         return Ok(release);
     }
     let message =
         format!("the release is of {}, and a publisher takes back its own only", release.position.name);
-    Err(Fault::new(Kind::Trust, "retract", message)
+    Err(CommandError::new(ErrorCategory::Trust, "retract", message)
         .hint("`assay verify` says whether it holds; a node with an identity attests what it finds"))
 }

@@ -11,72 +11,81 @@ use schemas::table::Table;
 use schemas::verdict::Verdict;
 use serde_json::json;
 
-use crate::args::{Global, Show};
-use crate::backend::{Backend, home};
-use crate::commands::recipe::csv;
-use crate::fault::{Fault, Kind};
-use crate::screen::{Screen, Tone};
-use crate::view;
+use crate::args::{GlobalArgs, ShowArgs};
+use crate::backend::{Backend, open_home};
+use crate::commands::recipe::format_csv;
+use crate::error::{CommandError, ErrorCategory};
+use crate::format;
+use crate::output::{Printer, TextStyle};
 
-pub(super) fn run(global: &Global, args: &Show, screen: &Screen) -> Result<u8, Fault> {
-    let backend = Backend::open(&home(global)?)?;
-    let Some(target) = &args.target else { return everything(&backend, screen) };
-    if let Some(log) = backend.logs()?.into_iter().find(|log| log.publisher.to_string() == *target) {
-        return one_log(&backend, &log, screen);
+pub(super) fn run(global: &GlobalArgs, args: &ShowArgs, printer: &Printer) -> Result<u8, CommandError> {
+    let backend = Backend::open(&open_home(global)?)?;
+    let Some(target) = &args.target else { return show_overview(&backend, printer) };
+    if let Some(log) = backend.list_logs()?.into_iter().find(|log| log.publisher.to_string() == *target) {
+        return show_log(&backend, &log, printer);
     }
-    let id = backend.resolve(target)?;
+    let id = backend.resolve_reference(target)?;
     let address = target.parse::<Address>().ok();
-    if let Some(release) =
-        backend.releases()?.into_iter().find(|info| info.id.cid() == id || info.position.entry.cid() == id)
+    if let Some(release) = backend
+        .list_releases()?
+        .into_iter()
+        .find(|info| info.id.cid() == id || info.position.entry.cid() == id)
     {
-        return one_release(&backend, &release, address.as_ref(), args, screen);
+        return show_release(&backend, &release, address.as_ref(), args, printer);
     }
-    if let Some(dataset) =
-        backend.datasets()?.into_iter().find(|info| info.id.cid() == id || info.position.entry.cid() == id)
+    if let Some(dataset) = backend
+        .list_datasets()?
+        .into_iter()
+        .find(|info| info.id.cid() == id || info.position.entry.cid() == id)
     {
-        return one_dataset(&backend, &dataset, args, screen);
+        return show_dataset(&backend, &dataset, args, printer);
     }
-    if let Some(recipe) = backend.recipes()?.into_iter().find(|info| info.id.cid() == id) {
-        screen.document(&recipe);
-        screen.field("recipe", recipe.id);
-        screen.field("title", &recipe.recipe.title);
-        screen.field("signed", format!("by {}, entry {}", recipe.position.name, recipe.position.seq));
-        screen.say("");
-        screen.say(recipe.recipe.script.as_str().trim_end());
+    if let Some(recipe) = backend.list_recipes()?.into_iter().find(|info| info.id.cid() == id) {
+        printer.print_json(&recipe);
+        printer.print_field("recipe", recipe.id);
+        printer.print_field("title", &recipe.recipe.title);
+        printer.print_field("signed", format!("by {}, entry {}", recipe.position.name, recipe.position.seq));
+        printer.print_line("");
+        printer.print_line(recipe.recipe.script.as_str().trim_end());
         return Ok(0);
     }
-    block(&backend, id, screen)
+    show_block(&backend, id, printer)
 }
 
-fn everything(backend: &Backend, screen: &Screen) -> Result<u8, Fault> {
-    let (logs, releases, datasets) = (backend.logs()?, backend.releases()?, backend.datasets()?);
-    screen.document(&json!({ "logs": logs, "releases": releases, "datasets": datasets }));
+fn show_overview(backend: &Backend, printer: &Printer) -> Result<u8, CommandError> {
+    let (logs, releases, datasets) =
+        (backend.list_logs()?, backend.list_releases()?, backend.list_datasets()?);
+    printer.print_json(&json!({ "logs": logs, "releases": releases, "datasets": datasets }));
     if logs.is_empty() {
-        screen.say("nothing is held here yet");
-        screen.next(&[
+        printer.print_line("nothing is held here yet");
+        printer.suggest_commands(&[
             "assay init --name \"Your office\"".into(),
             "assay follow <publisher>".into(),
             "assay demo".into(),
         ]);
         return Ok(0);
     }
-    screen.say(screen.paint(Tone::Bold, "Publishers"));
+    printer.print_line(printer.style_text(TextStyle::Bold, "Publishers"));
     let rows: Vec<Vec<String>> = logs.iter().map(log_row).collect();
-    lines(&rows, screen);
+    print_rows(&rows, printer);
     if !datasets.is_empty() {
-        screen.say("");
-        screen.say(screen.paint(Tone::Bold, "Data sets"));
+        printer.print_line("");
+        printer.print_line(printer.style_text(TextStyle::Bold, "Data sets"));
         let row = |info: &DatasetInfo| {
-            let points = view::count(info.rows, "data point", "data points");
+            let points = format::format_count(info.rows, "data point", "data points");
             vec![info.dataset.dataflow.to_string(), points, info.position.name.clone(), info.id.to_string()]
         };
-        lines(&datasets.iter().map(row).collect::<Vec<_>>(), screen);
+        print_rows(&datasets.iter().map(row).collect::<Vec<_>>(), printer);
     }
     if !releases.is_empty() {
-        screen.say("");
-        screen.say(screen.paint(Tone::Bold, "Releases"));
+        printer.print_line("");
+        printer.print_line(printer.style_text(TextStyle::Bold, "Releases"));
         for info in &releases {
-            screen.say(format_args!("  {}  {}", address(info), standing(info, screen)));
+            printer.print_line(format_args!(
+                "  {}  {}",
+                release_address(info),
+                format_standing(info, printer)
+            ));
         }
     }
     Ok(0)
@@ -93,7 +102,7 @@ fn log_row(log: &LogInfo) -> Vec<String> {
     if log.forked {
         marks.push("FORKED");
     }
-    let entries = view::count(log.length, "entry", "entries");
+    let entries = format::format_count(log.length, "entry", "entries");
     let rest = log.length - log.complete;
     let entries = if rest > 0 && (log.followed || log.own) {
         format!("{entries}, {rest} not whole yet")
@@ -103,196 +112,215 @@ fn log_row(log: &LogInfo) -> Vec<String> {
     vec![log.name.clone(), entries, marks.join(", "), log.publisher.to_string()]
 }
 
-fn lines(rows: &[Vec<String>], screen: &Screen) {
-    for line in view::columns(rows, |_| false) {
-        screen.say(format_args!("  {line}"));
+fn print_rows(rows: &[Vec<String>], printer: &Printer) {
+    for line in format::align_columns(rows, |_| false) {
+        printer.print_line(format_args!("  {line}"));
     }
 }
 
-fn address(info: &ReleaseInfo) -> String {
+fn release_address(info: &ReleaseInfo) -> String {
     format!("assay://{}/{}@seq={}", info.position.publisher, info.release.dataflow, info.position.seq)
 }
 
 /// Who reproduced it, who did not.
-fn standing(info: &ReleaseInfo, screen: &Screen) -> String {
+fn format_standing(info: &ReleaseInfo, printer: &Printer) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for said in &info.attestations {
         *counts.entry(said.attestation.verdict.as_str()).or_default() += 1;
     }
     let mut parts = Vec::new();
     if info.retracted.is_some() {
-        parts.push(screen.paint(Tone::Bad, "RETRACTED"));
+        parts.push(printer.style_text(TextStyle::Bad, "RETRACTED"));
     }
     if let Some(verdict) = &info.verdict {
-        parts.push(format!("here: {}", word(verdict, screen)));
+        parts.push(format!("here: {}", styled_verdict(verdict, printer)));
     }
     parts.extend(counts.iter().map(|(word, count)| format!("attested {word} by {count}")));
-    if parts.is_empty() { screen.paint(Tone::Dim, "not run again yet") } else { parts.join(", ") }
+    if parts.is_empty() { printer.style_text(TextStyle::Dim, "not run again yet") } else { parts.join(", ") }
 }
 
-fn word(verdict: &Verdict, screen: &Screen) -> String {
-    let tone = if matches!(verdict, Verdict::Reproduced { .. }) { Tone::Good } else { Tone::Bad };
-    screen.paint(tone, verdict.as_str())
+fn styled_verdict(verdict: &Verdict, printer: &Printer) -> String {
+    let tone = if matches!(verdict, Verdict::Reproduced { .. }) { TextStyle::Good } else { TextStyle::Bad };
+    printer.style_text(tone, verdict.as_str())
 }
 
-fn one_log(backend: &Backend, log: &LogInfo, screen: &Screen) -> Result<u8, Fault> {
-    let releases: Vec<ReleaseInfo> =
-        backend.releases()?.into_iter().filter(|info| info.position.publisher == log.publisher).collect();
-    screen.document(&json!({ "log": log, "releases": releases }));
-    screen.field("publisher", log.publisher);
-    screen.field("name", &log.name);
+fn show_log(backend: &Backend, log: &LogInfo, printer: &Printer) -> Result<u8, CommandError> {
+    let releases: Vec<ReleaseInfo> = backend
+        .list_releases()?
+        .into_iter()
+        .filter(|info| info.position.publisher == log.publisher)
+        .collect();
+    printer.print_json(&json!({ "log": log, "releases": releases }));
+    printer.print_field("publisher", log.publisher);
+    printer.print_field("name", &log.name);
     for root in &log.roots {
-        screen.field("root key", root);
+        printer.print_field("root key", root);
     }
-    screen.field(
+    printer.print_field(
         "log",
-        format!("{}, {} whole here", view::count(log.length, "entry", "entries"), log.complete),
+        format!("{}, {} whole here", format::format_count(log.length, "entry", "entries"), log.complete),
     );
     if log.forked {
-        screen.field("fork", screen.paint(Tone::Bad, "this publisher signed two histories"));
+        printer
+            .print_field("fork", printer.style_text(TextStyle::Bad, "this publisher signed two histories"));
     }
     for info in &releases {
-        screen.field("release", format!("{}  {}", address(info), standing(info, screen)));
+        printer
+            .print_field("release", format!("{}  {}", release_address(info), format_standing(info, printer)));
     }
     Ok(0)
 }
 
-fn one_release(
+fn show_release(
     backend: &Backend,
     info: &ReleaseInfo,
     address: Option<&Address>,
-    args: &Show,
-    screen: &Screen,
-) -> Result<u8, Fault> {
-    let fetch = backend.fetch();
+    args: &ShowArgs,
+    printer: &Printer,
+) -> Result<u8, CommandError> {
+    let fetch = backend.block_reader();
     let mut tables = BTreeMap::new();
     let address = address.filter(|address| address.key.is_some());
     for (output, id) in &info.release.results {
-        let table = unpack(*id, &fetch)?;
+        let table = load_content(*id, &fetch)?;
         let table = match address.map(|address| address.rows(&table)) {
-            Some(rows) => view::rows(table, &rows),
+            Some(rows) => format::select_rows(table, &rows),
             None => table,
         };
         tables.insert(output.to_string(), table);
     }
     if let Some(address) = address.filter(|_| tables.values().all(|table| table.rows() == 0)) {
-        return Err(Fault::absent(format!("the release has no figure at {address}")));
+        return Err(CommandError::not_found(format!("the release has no figure at {address}")));
     }
     if args.csv {
         for table in tables.values() {
-            screen.raw(&csv(table)?);
+            printer.print_raw(&format_csv(table)?);
         }
         return Ok(0);
     }
-    screen.document(info);
-    screen.field("release", info.id);
-    screen.field("dataflow", format!("{}, vintage {}", info.release.dataflow, info.release.vintage));
-    screen.field("recipe", format!("{} ({})", info.title, info.release.recipe));
+    printer.print_json(info);
+    printer.print_field("release", info.id);
+    printer.print_field("dataflow", format!("{}, vintage {}", info.release.dataflow, info.release.vintage));
+    printer.print_field("recipe", format!("{} ({})", info.title, info.release.recipe));
     for (name, id) in &info.release.inputs {
-        screen.field("input", format!("{name}: {id}"));
+        printer.print_field("input", format!("{name}: {id}"));
     }
-    screen.field(
+    printer.print_field(
         "signed",
         format!(
             "by {} ({}), entry {}, {}",
             info.position.name,
             info.position.publisher,
             info.position.seq,
-            view::time(info.position.time)
+            format::format_time(info.position.time)
         ),
     );
     if let Some(supersedes) = &info.release.supersedes {
-        screen.field("supersedes", format!("{} ({:?})", supersedes.release, supersedes.reason));
+        printer.print_field("supersedes", format!("{} ({:?})", supersedes.release, supersedes.reason));
     }
     if let Some(withdrawn) = &info.retracted {
-        let said = format!("{}: {}", view::time(withdrawn.time), withdrawn.reason);
-        screen.field("retracted", screen.paint(Tone::Bad, said));
+        let said = format!("{}: {}", format::format_time(withdrawn.time), withdrawn.reason);
+        printer.print_field("retracted", printer.style_text(TextStyle::Bad, said));
         if let Some(replacement) = withdrawn.replacement {
-            screen.field("use instead", replacement);
+            printer.print_field("use instead", replacement);
         }
     }
     match &info.verdict {
-        Some(verdict) => screen.field("run here", verdict),
-        None => screen.field("run here", "not yet"),
+        Some(verdict) => printer.print_field("run here", verdict),
+        None => printer.print_field("run here", "not yet"),
     }
     for said in &info.attestations {
-        screen.field("attested", format!("{} — {}", said.position.name, said.attestation.verdict));
+        printer.print_field("attested", format!("{} — {}", said.position.name, said.attestation.verdict));
     }
     for (output, table) in &tables {
-        screen.say("");
-        screen.say(screen.paint(Tone::Bold, output));
-        for line in view::table(table) {
-            screen.say(format_args!("  {line}"));
+        printer.print_line("");
+        printer.print_line(printer.style_text(TextStyle::Bold, output));
+        for line in format::format_table(table) {
+            printer.print_line(format_args!("  {line}"));
         }
     }
-    screen.next(&[
+    printer.suggest_commands(&[
         format!("assay verify {}", info.id),
         format!("assay export {} -o {}.car", info.id, info.release.dataflow),
     ]);
     Ok(0)
 }
 
-fn one_dataset(backend: &Backend, info: &DatasetInfo, args: &Show, screen: &Screen) -> Result<u8, Fault> {
-    let table = unpack(info.dataset.content, &backend.fetch())?;
+fn show_dataset(
+    backend: &Backend,
+    info: &DatasetInfo,
+    args: &ShowArgs,
+    printer: &Printer,
+) -> Result<u8, CommandError> {
+    let table = load_content(info.dataset.content, &backend.block_reader())?;
     if args.csv {
-        screen.raw(&csv(&table)?);
+        printer.print_raw(&format_csv(&table)?);
         return Ok(0);
     }
     let twins: Vec<DatasetInfo> = backend
-        .datasets()?
+        .list_datasets()?
         .into_iter()
         .filter(|other| {
             other.dataset.content == info.dataset.content
                 && other.position.publisher != info.position.publisher
         })
         .collect();
-    screen.document(&json!({ "dataset": info, "same_content": twins }));
-    screen.field("data set", info.id);
-    screen.field("dataflow", &info.dataset.dataflow);
-    screen.field("title", &info.dataset.title);
-    screen.field("content", info.dataset.content);
+    printer.print_json(&json!({ "dataset": info, "same_content": twins }));
+    printer.print_field("data set", info.id);
+    printer.print_field("dataflow", &info.dataset.dataflow);
+    printer.print_field("title", &info.dataset.title);
+    printer.print_field("content", info.dataset.content);
     for doubt in &info.dataset.plausibility_warnings {
-        screen.field("doubt", screen.paint(Tone::Bad, doubt));
+        printer.print_field("doubt", printer.style_text(TextStyle::Bad, doubt));
     }
     for twin in &twins {
-        screen.field("same as", format!("{} published the same content: {}", twin.position.name, twin.id));
+        printer.print_field(
+            "same as",
+            format!("{} published the same content: {}", twin.position.name, twin.id),
+        );
     }
     match &info.dataset.provenance {
         Provenance::Import { snapshot, importer } => {
-            screen.field("source", format!("snapshot {snapshot}, read by {importer}"))
+            printer.print_field("source", format!("snapshot {snapshot}, read by {importer}"))
         }
         Provenance::Release { release, output } => {
-            screen.field("source", format!("output {output} of release {release}"))
+            printer.print_field("source", format!("output {output} of release {release}"))
         }
     }
-    screen.field(
+    printer.print_field(
         "signed",
-        format!("by {}, entry {}, {}", info.position.name, info.position.seq, view::time(info.position.time)),
+        format!(
+            "by {}, entry {}, {}",
+            info.position.name,
+            info.position.seq,
+            format::format_time(info.position.time)
+        ),
     );
-    screen.say("");
-    for line in view::table(&table) {
-        screen.say(format_args!("  {line}"));
+    printer.print_line("");
+    for line in format::format_table(&table) {
+        printer.print_line(format_args!("  {line}"));
     }
     Ok(0)
 }
 
-fn unpack(id: ContentId, fetch: &impl Fn(Cid) -> Option<Vec<u8>>) -> Result<Table, Fault> {
+fn load_content(id: ContentId, fetch: &impl Fn(Cid) -> Option<Vec<u8>>) -> Result<Table, CommandError> {
     match content::unpack_table(id, fetch) {
         Ok((_, table)) => Ok(table),
         Err(content::Error::Missing(ids)) => {
-            Err(Fault::absent(format!("{} blocks are not at hand", ids.len())))
+            Err(CommandError::not_found(format!("{} blocks are not at hand", ids.len())))
         }
-        Err(fault) => Err(Fault::new(Kind::Trust, "content", fault.to_string())),
+        Err(error) => Err(CommandError::new(ErrorCategory::Trust, "content", error.to_string())),
     }
 }
 
-fn block(backend: &Backend, id: Cid, screen: &Screen) -> Result<u8, Fault> {
-    let bytes = backend.block(id)?.ok_or_else(|| Fault::absent(format!("{id} is not held here")))?;
+fn show_block(backend: &Backend, id: Cid, printer: &Printer) -> Result<u8, CommandError> {
+    let bytes =
+        backend.load_block(id)?.ok_or_else(|| CommandError::not_found(format!("{id} is not held here")))?;
     let kind = Object::decode_object(&bytes).map_or("raw bytes", |object| object.object_type());
-    screen.document(
+    printer.print_json(
         &json!({ "id": id, "kind": kind, "bytes": bytes.len(), "release": ReleaseId::try_from(id).is_ok() }),
     );
-    screen.field(kind, id);
-    screen.field("bytes", view::grouped(bytes.len() as u64));
+    printer.print_field(kind, id);
+    printer.print_field("bytes", format::group_digits(bytes.len() as u64));
     Ok(0)
 }

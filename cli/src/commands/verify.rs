@@ -13,55 +13,55 @@ use schemas::table::{Cell, Table};
 use schemas::verdict::Verdict;
 use serde_json::{Value, json};
 
-use crate::args::{Global, Verify};
-use crate::backend::{Backend, home};
-use crate::fault::{DIFFERS, Fault, Kind};
-use crate::screen::{Screen, Tone};
-use crate::view;
+use crate::args::{GlobalArgs, VerifyArgs};
+use crate::backend::{Backend, open_home};
+use crate::error::{CommandError, EXIT_DIFFERS, ErrorCategory};
+use crate::format;
+use crate::output::{Printer, TextStyle};
 
-pub(super) fn run(global: &Global, args: &Verify, screen: &Screen) -> Result<u8, Fault> {
-    let bytes = fetch(global, &args.target)?;
+pub(super) fn run(global: &GlobalArgs, args: &VerifyArgs, printer: &Printer) -> Result<u8, CommandError> {
+    let bytes = load_bundle(global, &args.target)?;
     let bundle = Bundle::read(&bytes)?;
     let address = args.target.parse::<Address>().ok();
     let mut worst = 0;
     let mut documents = Vec::new();
     for root in &bundle.roots {
-        let (code, document) = entry(&bundle, *root, address.as_ref(), screen)?;
+        let (code, document) = verify_entry(&bundle, *root, address.as_ref(), printer)?;
         worst = worst.max(code);
         documents.push(document);
     }
     if documents.is_empty() {
-        return Err(Fault::usage("bundle", "the bundle has no root: nothing to verify"));
+        return Err(CommandError::usage("bundle", "the bundle has no root: nothing to verify"));
     }
-    screen.document(&json!({ "verified": documents }));
+    printer.print_json(&json!({ "verified": documents }));
     Ok(worst)
 }
 
 /// The bundle: a file as it is, anything else from the state.
-fn fetch(global: &Global, target: &str) -> Result<Vec<u8>, Fault> {
+fn load_bundle(global: &GlobalArgs, target: &str) -> Result<Vec<u8>, CommandError> {
     let path = Path::new(target);
     if path.is_file() {
         let bytes = node::data_directory::read_bounded(path, BUNDLE_BYTES_MAX as u64)?;
-        return bytes.ok_or_else(|| Fault::usage("bundle", format!("`{target}` is larger than any bundle")));
+        return bytes
+            .ok_or_else(|| CommandError::usage("bundle", format!("`{target}` is larger than any bundle")));
     }
     let named = target.starts_with("assay://") || target.parse::<schemas::cid::Cid>().is_ok();
     if !named {
         let message = format!("`{target}` is neither a file, an address nor an id");
-        return Err(
-            Fault::absent(message).hint("addresses look like assay://<publisher>/<dataflow>/<key>/<period>")
-        );
+        return Err(CommandError::not_found(message)
+            .hint("addresses look like assay://<publisher>/<dataflow>/<key>/<period>"));
     }
-    let backend = Backend::open(&home(global)?)?;
-    backend.bundle(backend.resolve(target)?)
+    let backend = Backend::open(&open_home(global)?)?;
+    backend.load_bundle(backend.resolve_reference(target)?)
 }
 
-fn entry(
+fn verify_entry(
     bundle: &Bundle,
     root: EntryId,
     address: Option<&Address>,
-    screen: &Screen,
-) -> Result<(u8, Value), Fault> {
-    let sealed = bundle.entries.get(&root).ok_or_else(|| Fault::absent(format!("entry {root}")))?;
+    printer: &Printer,
+) -> Result<(u8, Value), CommandError> {
+    let sealed = bundle.entries.get(&root).ok_or_else(|| CommandError::not_found(format!("entry {root}")))?;
     let publisher = sealed.publisher();
     let name =
         bundle.identities.get(&publisher).map(|identity| identity.name.to_string()).unwrap_or_default();
@@ -70,32 +70,35 @@ fn entry(
         "entry": root, "kind": sealed.value().object_type, "object": object, "publisher": publisher, "name": name,
         "seq": sealed.value().seq(), "time": sealed.value().time, "signature": "holds",
     });
-    screen.field(&sealed.value().object_type, object);
-    screen.field(
+    printer.print_field(&sealed.value().object_type, object);
+    printer.print_field(
         "signed",
         format!(
             "by {} ({publisher}), entry {}, {}",
-            screen.paint(Tone::Bold, &name),
+            printer.style_text(TextStyle::Bold, &name),
             sealed.value().seq(),
-            view::time(sealed.value().time)
+            format::format_time(sealed.value().time)
         ),
     );
-    screen.field("signature", format!("{}, key {}", screen.paint(Tone::Good, "holds"), sealed.value().key));
+    printer.print_field(
+        "signature",
+        format!("{}, key {}", printer.style_text(TextStyle::Good, "holds"), sealed.value().key),
+    );
     let Ok(release) = ReleaseId::try_from(object) else { return Ok((0, head)) };
     if sealed.value().object_type != "release" {
-        return other(bundle, object, head, screen);
+        return check_object(bundle, object, head, printer);
     }
     let start = Instant::now();
     let found = verify::verify_release(release, &|id| bundle.block(id));
     let seconds = start.elapsed().as_secs_f64();
-    let code = show(bundle, &found, seconds, screen)?;
+    let code = print_verification(bundle, &found, seconds, printer)?;
     let figure = match address {
-        Some(address) if address.key.is_some() => figure(bundle, release, address, screen)?,
+        Some(address) if address.key.is_some() => print_figures_at(bundle, release, address, printer)?,
         _ => Value::Null,
     };
     Ok((
         code,
-        merge(
+        merge_json(
             head,
             json!({
                 "verdict": found.verdict, "word": found.verdict.as_str(), "results": found.results,
@@ -109,12 +112,12 @@ fn entry(
 }
 
 /// Anything but a release: its signature and its blocks are all there is to check.
-fn other(
+fn check_object(
     bundle: &Bundle,
     object: schemas::cid::Cid,
     head: Value,
-    screen: &Screen,
-) -> Result<(u8, Value), Fault> {
+    printer: &Printer,
+) -> Result<(u8, Value), CommandError> {
     let reach = ledger::dependencies::walk_dependencies(
         [object],
         &|id| bundle.block(id),
@@ -122,60 +125,85 @@ fn other(
     );
     if !reach.is_complete() {
         let message = format!("{} blocks are missing and {} broken", reach.missing.len(), reach.broken.len());
-        return Err(Fault::new(Kind::Trust, "bundle", message));
+        return Err(CommandError::new(ErrorCategory::Trust, "bundle", message));
     }
-    screen.field("blocks", format!("{} at hand, each what its id says", reach.present.len()));
-    Ok((0, merge(head, json!({ "blocks": reach.present.len() }))))
+    printer.print_field("blocks", format!("{} at hand, each what its id says", reach.present.len()));
+    Ok((0, merge_json(head, json!({ "blocks": reach.present.len() }))))
 }
 
-fn merge(mut head: Value, more: Value) -> Value {
+fn merge_json(mut head: Value, more: Value) -> Value {
     if let (Value::Object(head), Value::Object(more)) = (&mut head, more) {
         head.extend(more);
     }
     head
 }
 
-fn show(bundle: &Bundle, found: &Verification, seconds: f64, screen: &Screen) -> Result<u8, Fault> {
-    let effort = format!("({} steps, {seconds:.3} s)", view::grouped(found.steps));
+fn print_verification(
+    bundle: &Bundle,
+    found: &Verification,
+    seconds: f64,
+    printer: &Printer,
+) -> Result<u8, CommandError> {
+    let effort = format!("({} steps, {seconds:.3} s)", format::group_digits(found.steps));
     let code = match &found.verdict {
         Verdict::Reproduced { cells } => {
-            let word = screen.paint(Tone::Good, "reproduced");
-            screen.field(
+            let word = printer.style_text(TextStyle::Good, "reproduced");
+            printer.print_field(
                 "run here",
-                format!("{word}: {} of {} cells {effort}", view::grouped(*cells), view::grouped(*cells)),
+                format!(
+                    "{word}: {} of {} cells {effort}",
+                    format::group_digits(*cells),
+                    format::group_digits(*cells)
+                ),
             );
             0
         }
         Verdict::Differs { first, count, cells } => {
-            let word = screen.paint(Tone::Bad, "differs");
-            screen.field(
+            let word = printer.style_text(TextStyle::Bad, "differs");
+            printer.print_field(
                 "run here",
-                format!("{word}: {} of {} cells {effort}", view::grouped(*count), view::grouped(*cells)),
+                format!(
+                    "{word}: {} of {} cells {effort}",
+                    format::group_digits(*count),
+                    format::group_digits(*cells)
+                ),
             );
-            screen.field("first", first);
-            DIFFERS
+            printer.print_field("first", first);
+            EXIT_DIFFERS
         }
         Verdict::Missing { ids, count } => {
             let first = ids.first().map(ToString::to_string).unwrap_or_default();
-            return Err(Fault::absent(format!(
+            return Err(CommandError::not_found(format!(
                 "could not check: {count} blocks are missing, the first is {first}"
             )));
         }
         Verdict::Failed { code, message } => {
-            return Err(Fault::new(Kind::Failure, code.as_str(), format!("could not check: {message}")));
+            return Err(CommandError::new(
+                ErrorCategory::Failure,
+                code.as_str(),
+                format!("could not check: {message}"),
+            ));
         }
     };
     let attestations = bundle.attestations(found.release.cid());
     for (attestor, said) in &attestations {
         let name =
             bundle.identities.get(attestor).map(|identity| identity.name.to_string()).unwrap_or_default();
-        screen.field("attested", format!("{} by {name} ({})", said.verdict.as_str(), view::short(attestor)));
+        printer.print_field(
+            "attested",
+            format!("{} by {name} ({})", said.verdict.as_str(), format::shorten_id(attestor)),
+        );
     }
     Ok(code)
 }
 
 /// The cell that an address names, in each output that has it.
-fn figure(bundle: &Bundle, release: ReleaseId, address: &Address, screen: &Screen) -> Result<Value, Fault> {
+fn print_figures_at(
+    bundle: &Bundle,
+    release: ReleaseId,
+    address: &Address,
+    printer: &Printer,
+) -> Result<Value, CommandError> {
     let bytes = bundle.block(release.cid()).unwrap_or_default();
     let Ok(Object::Release(Release { results, .. })) = Object::decode_object(&bytes) else {
         return Ok(Value::Null);
@@ -183,18 +211,18 @@ fn figure(bundle: &Bundle, release: ReleaseId, address: &Address, screen: &Scree
     let mut found = Vec::new();
     for (output, id) in &results {
         let (_, table) = content::unpack_table(*id, |id| bundle.block(id))
-            .map_err(|fault| Fault::new(Kind::Trust, "content", fault.to_string()))?;
+            .map_err(|error| CommandError::new(ErrorCategory::Trust, "content", error.to_string()))?;
         for row in address.rows(&table) {
-            found.push(point(output.as_str(), &table, row, screen));
+            found.push(print_figure(output.as_str(), &table, row, printer));
         }
     }
     if found.is_empty() {
-        return Err(Fault::absent(format!("the release has no figure at {address}")));
+        return Err(CommandError::not_found(format!("the release has no figure at {address}")));
     }
     Ok(Value::Array(found))
 }
 
-fn point(output: &str, table: &Table, row: usize, screen: &Screen) -> Value {
+fn print_figure(output: &str, table: &Table, row: usize, printer: &Printer) -> Value {
     let components = table.shape().components().iter().zip(table.columns());
     let text = |cell: Option<Cell>| cell.map(|cell| cell.to_string());
     let cells: Vec<(String, Option<String>)> =
@@ -206,7 +234,7 @@ fn point(output: &str, table: &Table, row: usize, screen: &Screen) -> Value {
         .skip(keys)
         .map(|(name, cell)| format!("{name} {}", cell.as_deref().unwrap_or("null")))
         .collect();
-    let values = screen.paint(Tone::Bold, values.join(", "));
-    screen.field("figure", format!("{output} [{}]: {values}", key.join(", ")));
+    let values = printer.style_text(TextStyle::Bold, values.join(", "));
+    printer.print_field("figure", format!("{output} [{}]: {values}", key.join(", ")));
     json!({ "output": output, "cells": cells.into_iter().collect::<std::collections::BTreeMap<_, _>>() })
 }

@@ -13,58 +13,72 @@ use schemas::table::{Cell, Column, Table};
 use schemas::text::{Name, Text};
 use serde_json::{Value, json};
 
-use crate::args::RecipeDiff;
-use crate::fault::Fault;
-use crate::plan;
-use crate::screen::{Screen, Tone};
-use crate::{source, view};
+use crate::args::RecipeDiffArgs;
+use crate::error::CommandError;
+use crate::output::{Printer, TextStyle};
+use crate::recipe_source;
+use crate::{format, source_document};
 
 /// Figures that are shown unless some are chosen: those that differ most.
-const SHOWN: usize = 10;
+const FIGURES_SHOWN: usize = 10;
 
 /// One figure under both recipes.
-struct Effect {
+struct FigureDifference {
     key: String,
     before: Option<Decimal>,
     after: Option<Decimal>,
 }
 
-impl Effect {
-    fn gap(&self) -> Option<Decimal> {
+impl FigureDifference {
+    fn difference(&self) -> Option<Decimal> {
         decimal128::sub(self.after?, self.before?).ok()
     }
 
-    fn size(&self) -> Decimal {
-        self.gap().map_or(Decimal::ZERO, decimal128::abs)
+    fn magnitude(&self) -> Decimal {
+        self.difference().map_or(Decimal::ZERO, decimal128::abs)
     }
 }
 
-pub(super) fn run(args: &RecipeDiff, screen: &Screen) -> Result<u8, Fault> {
-    let (before, after) = (plan::open(&args.before)?, plan::open(&args.after)?);
+pub(super) fn run(args: &RecipeDiffArgs, printer: &Printer) -> Result<u8, CommandError> {
+    let (before, after) =
+        (recipe_source::load_recipe(&args.before)?, recipe_source::load_recipe(&args.after)?);
     ledger::compute::check_recipe(&before)?;
     ledger::compute::check_recipe(&after)?;
     let difference =
         vtl::compare_scripts(before.script.as_str(), after.script.as_str()).map_err(|faults| {
-            Fault::usage("syntax", faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+            CommandError::usage(
+                "syntax",
+                faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+            )
         })?;
-    structure(&before, &after, &difference, screen);
-    let effects = if args.on.is_empty() { None } else { Some(effects(args, &before, &after, screen)?) };
-    screen.document(&document(&before, &after, &difference, effects.as_deref()));
-    if let Some(effects) = effects {
-        numbers(args, &effects, screen);
+    print_script_difference(&before, &after, &difference, printer);
+    let effects =
+        if args.on.is_empty() { None } else { Some(compare_figures(args, &before, &after, printer)?) };
+    printer.print_json(&diff_json(&before, &after, &difference, effects.as_deref()));
+    if let Some(compare_figures) = effects {
+        print_figure_differences(args, &compare_figures, printer);
     }
     Ok(0)
 }
 
 /// The words for the difference of the scripts.
-fn structure(before: &Recipe, after: &Recipe, difference: &ScriptDifference, screen: &Screen) {
-    let (minus, plus) = (screen.paint(Tone::Bad, "-"), screen.paint(Tone::Good, "+"));
-    screen.say(format_args!("{minus} {}\n{plus} {}", before.title, after.title));
-    for reason in reasons(before, after) {
-        screen.say(format_args!("{} {}", screen.paint(Tone::Dim, "why"), view::wrapped(reason, "    ")));
+fn print_script_difference(
+    before: &Recipe,
+    after: &Recipe,
+    difference: &ScriptDifference,
+    printer: &Printer,
+) {
+    let (minus, plus) = (printer.style_text(TextStyle::Bad, "-"), printer.style_text(TextStyle::Good, "+"));
+    printer.print_line(format_args!("{minus} {}\n{plus} {}", before.title, after.title));
+    for reason in deviation_reasons(before, after) {
+        printer.print_line(format_args!(
+            "{} {}",
+            printer.style_text(TextStyle::Dim, "why"),
+            format::wrap_text(reason, "    ")
+        ));
     }
     if difference.is_empty() {
-        screen.say("the scripts say the same");
+        printer.print_line("the scripts say the same");
         return;
     }
     let title = |recipe: &Recipe, name: &str| {
@@ -72,67 +86,75 @@ fn structure(before: &Recipe, after: &Recipe, difference: &ScriptDifference, scr
         found.map_or_else(String::new, |(_, input)| format!(": {}", input.title))
     };
     for name in &difference.inputs_before {
-        screen.say(format_args!("{minus} input {name}{}", title(before, name)));
+        printer.print_line(format_args!("{minus} input {name}{}", title(before, name)));
     }
     for name in &difference.inputs_after {
-        screen.say(format_args!("{plus} input {name}{}", title(after, name)));
+        printer.print_line(format_args!("{plus} input {name}{}", title(after, name)));
     }
     for step in &difference.steps {
-        screen.say(format_args!("\n{}", screen.paint(Tone::Bold, &step.name)));
+        printer.print_line(format_args!("\n{}", printer.style_text(TextStyle::Bold, &step.name)));
         for (mark, text) in [(&minus, &step.before), (&plus, &step.after)] {
             if let Some(text) = text {
-                screen.say(format_args!("  {mark} {text}"));
+                printer.print_line(format_args!("  {mark} {text}"));
             }
         }
         for (old, new) in &step.parts {
-            screen.say(format_args!("    {old}  \u{2192}  {new}"));
+            printer.print_line(format_args!("    {old}  \u{2192}  {new}"));
         }
     }
 }
 
 /// Why the second recipe deviates from the first, where it says that it does.
-fn reasons<'r>(before: &Recipe, after: &'r Recipe) -> Vec<&'r str> {
+fn deviation_reasons<'r>(before: &Recipe, after: &'r Recipe) -> Vec<&'r str> {
     let Some(deviation) = &after.deviates_from else { return Vec::new() };
     let same = encode_block(before).is_ok_and(|(id, _)| id == deviation.recipe);
     deviation.reasons.iter().filter(|_| same).map(Text::as_str).collect()
 }
 
 /// Runs both recipes and pairs their figures.
-fn effects(
-    args: &RecipeDiff,
+fn compare_figures(
+    args: &RecipeDiffArgs,
     before: &Recipe,
     after: &Recipe,
-    screen: &Screen,
-) -> Result<Vec<Effect>, Fault> {
+    printer: &Printer,
+) -> Result<Vec<FigureDifference>, CommandError> {
     let mut files = BTreeMap::new();
     for input in &args.on {
         let (name, file) = input
             .split_once('=')
-            .ok_or_else(|| Fault::usage("input", format!("`{input}` is not of the form NAME=FILE")))?;
+            .ok_or_else(|| CommandError::usage("input", format!("`{input}` is not of the form NAME=FILE")))?;
         files.insert(Name::new(name)?, file);
     }
-    let figures = |recipe: &Recipe| -> Result<Table, Fault> {
+    let figures = |recipe: &Recipe| -> Result<Table, CommandError> {
         let mut inputs: BTreeMap<Name, InputData> = BTreeMap::new();
         for (name, input) in &recipe.inputs {
             let file = files.get(name).ok_or_else(|| {
-                Fault::usage("input", format!("`{}` needs the input `{name}`", recipe.title))
+                CommandError::usage("input", format!("`{}` needs the input `{name}`", recipe.title))
                     .hint(format!("add `--on {name}=FILE`"))
             })?;
-            inputs.insert(name.clone(), source::local(Path::new(file), Some(&input.components), screen)?);
+            inputs.insert(
+                name.clone(),
+                source_document::load_input_table(Path::new(file), Some(&input.components), printer)?,
+            );
         }
         let outcome = ledger::compute::compute_tables(recipe, inputs)?;
         let wanted = args.output.as_deref();
         let found =
             outcome.tables.into_iter().find(|(name, _)| wanted.is_none_or(|wanted| name.as_str() == wanted));
-        let missing =
-            || Fault::absent(format!("`{}` has no output `{}`", recipe.title, wanted.unwrap_or_default()));
+        let missing = || {
+            CommandError::not_found(format!(
+                "`{}` has no output `{}`",
+                recipe.title,
+                wanted.unwrap_or_default()
+            ))
+        };
         found.map(|(_, table)| table).ok_or_else(missing)
     };
-    let (old, new) = (values(&figures(before)?), values(&figures(after)?));
+    let (old, new) = (measure_by_key(&figures(before)?), measure_by_key(&figures(after)?));
     let mut keys: Vec<&String> = old.keys().chain(new.keys()).collect();
     keys.sort_unstable();
     keys.dedup();
-    let pair = |key: &String| Effect {
+    let pair = |key: &String| FigureDifference {
         key: key.clone(),
         before: old.get(key).copied().flatten(),
         after: new.get(key).copied().flatten(),
@@ -141,7 +163,7 @@ fn effects(
 }
 
 /// The first numeric measure of a table by key.
-fn values(table: &Table) -> BTreeMap<String, Option<Decimal>> {
+fn measure_by_key(table: &Table) -> BTreeMap<String, Option<Decimal>> {
     let components = table.shape().components().iter().zip(table.columns());
     let measure = components
         .filter(|(component, _)| component.role == Role::Measure)
@@ -160,42 +182,49 @@ fn values(table: &Table) -> BTreeMap<String, Option<Decimal>> {
 }
 
 /// The figures to show: those chosen, or those that differ most.
-fn chosen<'e>(args: &RecipeDiff, effects: &'e [Effect]) -> Vec<&'e Effect> {
+fn select_figures<'e>(args: &RecipeDiffArgs, effects: &'e [FigureDifference]) -> Vec<&'e FigureDifference> {
     if !args.figure.is_empty() {
-        let wanted = |effect: &&Effect| args.figure.iter().any(|key| effect.key.starts_with(key.as_str()));
+        let wanted =
+            |effect: &&FigureDifference| args.figure.iter().any(|key| effect.key.starts_with(key.as_str()));
         return effects.iter().filter(wanted).collect();
     }
-    let mut most: Vec<&Effect> = effects.iter().filter(|effect| !effect.size().is_zero()).collect();
-    most.sort_by(|a, b| b.size().compare(a.size()).then_with(|| a.key.cmp(&b.key)));
-    most.truncate(SHOWN);
+    let mut most: Vec<&FigureDifference> =
+        effects.iter().filter(|effect| !effect.magnitude().is_zero()).collect();
+    most.sort_by(|a, b| b.magnitude().compare(a.magnitude()).then_with(|| a.key.cmp(&b.key)));
+    most.truncate(FIGURES_SHOWN);
     most
 }
 
-fn numbers(args: &RecipeDiff, effects: &[Effect], screen: &Screen) {
-    let (same, differ, one) = counts(effects);
-    screen.say(format_args!(
+fn print_figure_differences(args: &RecipeDiffArgs, effects: &[FigureDifference], printer: &Printer) {
+    let (same, differ, one) = count_differences(effects);
+    printer.print_line(format_args!(
         "\n{} figures: {} the same, {} differ, {} under one recipe only",
-        view::grouped(effects.len() as u64),
-        view::grouped(same),
-        view::grouped(differ),
-        view::grouped(one)
+        format::group_digits(effects.len() as u64),
+        format::group_digits(same),
+        format::group_digits(differ),
+        format::group_digits(one)
     ));
     let shown = |value: Option<Decimal>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
     let mut rows = vec![["figure", "before", "after", "difference"].map(str::to_owned).to_vec()];
-    for effect in chosen(args, effects) {
-        rows.push(vec![effect.key.clone(), shown(effect.before), shown(effect.after), shown(effect.gap())]);
+    for effect in select_figures(args, effects) {
+        rows.push(vec![
+            effect.key.clone(),
+            shown(effect.before),
+            shown(effect.after),
+            shown(effect.difference()),
+        ]);
     }
     if rows.len() > 1 {
-        for line in view::columns(&rows, |column| column > 0) {
-            screen.say(line);
+        for line in format::align_columns(&rows, |column| column > 0) {
+            printer.print_line(line);
         }
     } else if !args.figure.is_empty() {
-        screen.say("no figure begins with what was asked for");
+        printer.print_line("no figure begins with what was asked for");
     }
 }
 
 /// Figures that are the same, that differ, and that only one recipe gives.
-fn counts(effects: &[Effect]) -> (u64, u64, u64) {
+fn count_differences(effects: &[FigureDifference]) -> (u64, u64, u64) {
     effects.iter().fold((0, 0, 0), |(same, differ, one), effect| match (effect.before, effect.after) {
         (Some(a), Some(b)) if a.same_value(b) => (same + 1, differ, one),
         (Some(_), Some(_)) => (same, differ + 1, one),
@@ -204,11 +233,11 @@ fn counts(effects: &[Effect]) -> (u64, u64, u64) {
     })
 }
 
-fn document(
+fn diff_json(
     before: &Recipe,
     after: &Recipe,
     difference: &ScriptDifference,
-    effects: Option<&[Effect]>,
+    effects: Option<&[FigureDifference]>,
 ) -> Value {
     let steps: Vec<Value> = difference
         .steps
@@ -226,7 +255,7 @@ fn document(
             .map(|effect| {
                 json!({
                     "key": effect.key, "before": shown(effect.before), "after": shown(effect.after),
-                    "difference": shown(effect.gap()),
+                    "difference": shown(effect.difference()),
                 })
             })
             .collect();
@@ -234,7 +263,7 @@ fn document(
     });
     json!({
         "before": before.title, "after": after.title, "same": difference.is_empty(),
-        "reasons": reasons(before, after),
+        "reasons": deviation_reasons(before, after),
         "inputs_before": difference.inputs_before, "inputs_after": difference.inputs_after,
         "steps": steps, "figures": figures,
     })

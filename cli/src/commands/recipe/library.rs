@@ -8,17 +8,21 @@ use schemas::structure::{ComponentList, Role};
 use schemas::text::Name;
 use serde_json::{Value, json};
 
-use crate::args::{Global, RecipeList, RecipeShow};
-use crate::backend::{Backend, home};
-use crate::fault::Fault;
-use crate::plan;
-use crate::screen::{Screen, Tone};
-use crate::view;
+use crate::args::{GlobalArgs, RecipeList, RecipeShowArgs};
+use crate::backend::{Backend, open_home};
+use crate::error::CommandError;
+use crate::format;
+use crate::output::{Printer, TextStyle};
+use crate::recipe_source;
 
 /// Lists the recipes of the library and those held here.
-pub(super) fn list(global: &Global, args: &RecipeList, screen: &Screen) -> Result<u8, Fault> {
+pub(super) fn list_recipes(
+    global: &GlobalArgs,
+    args: &RecipeList,
+    printer: &Printer,
+) -> Result<u8, CommandError> {
     let wanted =
-        |recipe: &Plan| args.measure.as_deref().is_none_or(|measure| recipe.indicator.as_str() == measure);
+        |recipe: &Plan| args.indicator.as_deref().is_none_or(|measure| recipe.indicator.as_str() == measure);
     let mut library = Vec::new();
     for entry in recipes::LIBRARY {
         let read = entry.read()?;
@@ -26,22 +30,23 @@ pub(super) fn list(global: &Global, args: &RecipeList, screen: &Screen) -> Resul
             library.push((entry.name, read));
         }
     }
-    let mut held = Backend::open(&home(global)?)?.recipes()?;
+    let mut held = Backend::open(&open_home(global)?)?.list_recipes()?;
     held.retain(|info| wanted(&info.recipe));
-    screen.document(&json!({
+    printer.print_json(&json!({
         "library": library.iter().map(|(name, read)| json!({
             "name": name, "title": read.recipe.title, "indicator": read.recipe.indicator,
-            "inputs": names(&read.recipe), "outputs": read.recipe.outputs.keys().collect::<Vec<_>>(),
+            "inputs": input_names(&read.recipe), "outputs": read.recipe.outputs.keys().collect::<Vec<_>>(),
             "deviates_from": read.deviates_from,
         })).collect::<Vec<_>>(),
         "held": held,
     }));
-    let row = |name: String, recipe: &Plan| vec![name, names(recipe).join(", "), recipe.title.to_string()];
+    let row =
+        |name: String, recipe: &Plan| vec![name, input_names(recipe).join(", "), recipe.title.to_string()];
     let mut rows = vec![["name or id", "inputs", "title"].map(str::to_owned).to_vec()];
     rows.extend(library.iter().map(|(name, read)| row((*name).to_owned(), &read.recipe)));
     rows.extend(held.iter().map(|info| row(info.id.to_string(), &info.recipe)));
-    for line in view::columns(&rows, |_| false) {
-        screen.say(line);
+    for line in format::align_columns(&rows, |_| false) {
+        printer.print_line(line);
     }
     if rows.len() == 1 {
         let measures: std::collections::BTreeSet<&str> = recipes::LIBRARY
@@ -50,70 +55,80 @@ pub(super) fn list(global: &Global, args: &RecipeList, screen: &Screen) -> Resul
             .map(|(first, _)| first)
             .collect();
         let measures: Vec<&str> = measures.into_iter().collect();
-        screen.say(format_args!("measures of the library: {}", measures.join(", ")));
+        printer.print_line(format_args!("measures of the library: {}", measures.join(", ")));
         return Ok(0);
     }
-    screen.next(&["assay recipe show <recipe>".to_owned()]);
+    printer.suggest_commands(&["assay recipe show <recipe>".to_owned()]);
     Ok(0)
 }
 
-fn names(recipe: &Plan) -> Vec<&str> {
+fn input_names(recipe: &Plan) -> Vec<&str> {
     recipe.inputs.keys().map(Name::as_str).collect()
 }
 
 /// Shows one recipe: what it says of itself, and its script.
-pub(super) fn show(global: &Global, args: &RecipeShow, screen: &Screen) -> Result<u8, Fault> {
-    let read = found(global, &args.recipe)?;
+pub(super) fn show_recipe(
+    global: &GlobalArgs,
+    args: &RecipeShowArgs,
+    printer: &Printer,
+) -> Result<u8, CommandError> {
+    let read = find_recipe(global, &args.recipe)?;
     let recipe = &read.recipe;
     let plan = compute::check_recipe(recipe)?;
-    screen.document(&document(&args.recipe, &read, &plan.outputs()));
-    screen.say(screen.paint(Tone::Bold, &recipe.title));
-    screen.say(format_args!("\n{}\n", view::wrapped(recipe.description.as_str(), "")));
+    printer.print_json(&recipe_json(&args.recipe, &read, &plan.outputs()));
+    printer.print_line(printer.style_text(TextStyle::Bold, &recipe.title));
+    printer.print_line(format_args!("\n{}\n", format::wrap_text(recipe.description.as_str(), "")));
     for (name, input) in &recipe.inputs {
-        screen.field("input", format!("{} {}", screen.paint(Tone::Bold, name), parts(&input.components)));
-        screen.field("", format!("  {}", input.title));
+        printer.print_field(
+            "input",
+            format!("{} {}", printer.style_text(TextStyle::Bold, name), format_components(&input.components)),
+        );
+        printer.print_field("", format!("  {}", input.title));
     }
     for (name, shape) in plan.outputs() {
-        screen.field("output", format!("{} {}", screen.paint(Tone::Bold, name), parts(shape)));
+        printer.print_field(
+            "output",
+            format!("{} {}", printer.style_text(TextStyle::Bold, name), format_components(shape)),
+        );
         let output = recipe.outputs.iter().find(|(known, _)| known.as_str() == name);
         if let Some((_, output)) = output {
-            screen.field("", format!("  {}, {}", output.title, output.unit));
+            printer.print_field("", format!("  {}, {}", output.title, output.unit));
         }
     }
     for (name, parameter) in &read.parameters {
-        screen.field("parameter", format!("{name} = {}: {}", parameter.value, parameter.title));
+        printer.print_field("parameter", format!("{name} = {}: {}", parameter.value, parameter.title));
     }
     for reference in &recipe.references {
-        screen.field("method", wrapped(reference.as_str()));
+        printer.print_field("method", wrap_field(reference.as_str()));
     }
     if let Some(deviation) = &recipe.deviates_from {
         let base = read.deviates_from.clone().unwrap_or_else(|| deviation.recipe.to_string());
-        screen.field("deviates", format!("from {base}"));
+        printer.print_field("deviates", format!("from {base}"));
         for reason in &deviation.reasons {
-            screen.field("", format!("  {}", wrapped(reason.as_str())));
+            printer.print_field("", format!("  {}", wrap_field(reason.as_str())));
         }
     }
-    screen.field("licence", &recipe.licence);
-    screen.say(format_args!("\n{}", recipe.script.as_str().trim_end()));
-    next(&args.recipe, &read, screen);
+    printer.print_field("licence", &recipe.licence);
+    printer.print_line(format_args!("\n{}", recipe.script.as_str().trim_end()));
+    suggest_next_steps(&args.recipe, &read, printer);
     Ok(0)
 }
 
 /// A text in the right column of a field.
-fn wrapped(text: &str) -> String {
-    view::wrapped(text, "              ")
+fn wrap_field(text: &str) -> String {
+    format::wrap_text(text, "              ")
 }
 
 /// A recipe by its id, by name, or by file.
-fn found(global: &Global, name: &str) -> Result<RecipeFile, Fault> {
-    let Ok(id) = name.parse::<RecipeId>() else { return plan::read(name) };
-    let absent = || Fault::absent(format!("recipe {id} is not held here"));
-    let bytes = Backend::open(&home(global)?)?.block(id.cid())?.ok_or_else(absent)?;
+fn find_recipe(global: &GlobalArgs, name: &str) -> Result<RecipeFile, CommandError> {
+    let Ok(id) = name.parse::<RecipeId>() else { return recipe_source::load_recipe_file(name) };
+    let absent = || CommandError::not_found(format!("recipe {id} is not held here"));
+    let bytes = Backend::open(&open_home(global)?)?.load_block(id.cid())?.ok_or_else(absent)?;
     Ok(RecipeFile::from_recipe(decode_object(&bytes)?))
 }
 
 /// Components as `REF_AREA* TIME_PERIOD*:time_period OBS_VALUE:number`.
-fn parts(shape: &ComponentList) -> String {
+fn format_components(shape: &ComponentList) -> String {
     let part = |component: &schemas::structure::Component| {
         let star = if component.role == Role::Identifier { "*" } else { "" };
         format!("{}{star}:{}", component.id, component.value_type.as_str())
@@ -122,18 +137,18 @@ fn parts(shape: &ComponentList) -> String {
     parts.join(" ")
 }
 
-fn next(name: &str, read: &RecipeFile, screen: &Screen) {
+fn suggest_next_steps(name: &str, read: &RecipeFile, printer: &Printer) {
     let inputs = |word: &str| {
         let inputs: Vec<String> =
-            names(&read.recipe).iter().map(|name| format!("--input {name}={word}")).collect();
+            input_names(&read.recipe).iter().map(|name| format!("--input {name}={word}")).collect();
         inputs.join(" ")
     };
     let mut lines = vec![format!("assay recipe run {name} {}", inputs("<file>"))];
     lines.extend(read.deviates_from.as_ref().map(|base| format!("assay recipe diff {base} {name}")));
-    screen.next(&lines);
+    printer.suggest_commands(&lines);
 }
 
-fn document(name: &str, read: &RecipeFile, outputs: &[(&str, &ComponentList)]) -> Value {
+fn recipe_json(name: &str, read: &RecipeFile, outputs: &[(&str, &ComponentList)]) -> Value {
     let recipe = &read.recipe;
     let shapes: Vec<Value> = outputs
         .iter()

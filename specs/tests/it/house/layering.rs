@@ -27,6 +27,7 @@ const HOUSE: &[Place] = &[
     place("ingest", "node/ingest", 2, &["schemas"]),
     place("recipes", "node/recipes", 3, &["schemas"]),
     place("fetch", "node/fetch", 2, &["schemas"]),
+    place("submit", "node/submit", 4, &["schemas", "ledger", "ingest", "recipes"]),
     place("service", "node/service", 3, &["schemas", "ledger", "store", "replication", "ingest"]),
     place("api", "node/api", 4, &["schemas", "service"]),
     place("dashboard", "node/dashboard", 4, &[]),

@@ -8,20 +8,20 @@ use schemas::cid::DatasetId;
 use schemas::period::{Frequency, Period};
 
 use crate::backend::Backend;
-use crate::fault::Fault;
-use crate::view;
+use crate::error::CommandError;
+use crate::format;
 
 /// The data set that `wanted` names: an id, or `NAME`, `NAME@first`, `NAME@seq=3`,
 /// `NAME@asof=2024-01-31`.
 ///
 /// # Errors
 /// When none is held, when several publishers have one of the name, or when the vintage is none.
-pub fn find(backend: &Backend, wanted: &str) -> Result<DatasetId, Fault> {
+pub fn find_dataset(backend: &Backend, wanted: &str) -> Result<DatasetId, CommandError> {
     if let Ok(id) = wanted.parse::<DatasetId>() {
         return Ok(id);
     }
     let (name, vintage) = wanted.split_once('@').unwrap_or((wanted, "latest"));
-    let versions = versions(backend, name)?;
+    let versions = list_versions(backend, name)?;
     let found = match vintage.split_once('=') {
         None if vintage == "latest" => versions.last(),
         None if vintage == "first" => versions.first(),
@@ -31,16 +31,16 @@ pub fn find(backend: &Backend, wanted: &str) -> Result<DatasetId, Fault> {
             versions.iter().rev().find(|info| info.position.time < end)
         }
         _ => {
-            return Err(Fault::usage("vintage", format!("`@{vintage}` is not a vintage"))
+            return Err(CommandError::usage("vintage", format!("`@{vintage}` is not a vintage"))
                 .hint("vintages: latest, first, seq=<n>, asof=<date>"));
         }
     };
     found.map(|info| info.id).ok_or_else(|| {
         let known: Vec<String> = versions
             .iter()
-            .map(|info| format!("@seq={} of {}", info.position.seq, view::day(info.position.time)))
+            .map(|info| format!("@seq={} of {}", info.position.seq, format::format_day(info.position.time)))
             .collect();
-        Fault::absent(format!("`{name}` has no version `@{vintage}`"))
+        CommandError::not_found(format!("`{name}` has no version `@{vintage}`"))
             .hint(format!("versions: {}", known.join(", ")))
     })
 }
@@ -49,8 +49,8 @@ pub fn find(backend: &Backend, wanted: &str) -> Result<DatasetId, Fault> {
 ///
 /// # Errors
 /// As [`find`].
-pub fn versions(backend: &Backend, name: &str) -> Result<Vec<DatasetInfo>, Fault> {
-    let held = backend.datasets()?;
+pub fn list_versions(backend: &Backend, name: &str) -> Result<Vec<DatasetInfo>, CommandError> {
+    let held = backend.list_datasets()?;
     let mut matching: Vec<DatasetInfo> =
         held.iter().filter(|info| info.dataset.dataflow.as_str() == name).cloned().collect();
     let publishers: BTreeSet<_> = matching.iter().map(|info| info.position.publisher).collect();
@@ -58,7 +58,9 @@ pub fn versions(backend: &Backend, name: &str) -> Result<Vec<DatasetInfo>, Fault
         let message = format!("several publishers have data sets called `{name}`");
         let ids: Vec<String> =
             matching.iter().map(|info| format!("{} ({})", info.id, info.position.name)).collect();
-        return Err(Fault::usage("ambiguous", message).hint(format!("name one by id: {}", ids.join(", "))));
+        return Err(
+            CommandError::usage("ambiguous", message).hint(format!("name one by id: {}", ids.join(", ")))
+        );
     }
     if matching.is_empty() {
         let names: BTreeSet<&str> = held.iter().map(|info| info.dataset.dataflow.as_str()).collect();
@@ -68,15 +70,15 @@ pub fn versions(backend: &Backend, name: &str) -> Result<Vec<DatasetInfo>, Fault
         } else {
             format!("data sets here: {}", names.join(", "))
         };
-        return Err(Fault::absent(format!("no data set `{name}` is held here")).hint(hint));
+        return Err(CommandError::not_found(format!("no data set `{name}` is held here")).hint(hint));
     }
     matching.sort_by_key(|info| info.position.seq);
     Ok(matching)
 }
 
-fn end_of(day: &str) -> Result<i64, Fault> {
+fn end_of(day: &str) -> Result<i64, CommandError> {
     let parsed = day.parse::<Period>().ok().filter(|parsed| parsed.frequency() == Frequency::D);
     parsed
         .map(address::end_of)
-        .ok_or_else(|| Fault::usage("vintage", format!("`{day}` is not a day (form: 2024-01-31)")))
+        .ok_or_else(|| CommandError::usage("vintage", format!("`{day}` is not a day (form: 2024-01-31)")))
 }

@@ -8,12 +8,12 @@ use recipes::RecipeFile;
 use schemas::object::{Recipe, RecipeInput, RecipeOutput};
 use schemas::text::{Name, Text};
 
-use crate::fault::Fault;
-use crate::source;
+use crate::error::CommandError;
+use crate::source_document;
 
-impl From<recipes::Error> for Fault {
-    fn from(fault: recipes::Error) -> Self {
-        let hint = match &fault {
+impl From<recipes::Error> for CommandError {
+    fn from(error: recipes::Error) -> Self {
+        let hint = match &error {
             recipes::Error::Structure { .. } => {
                 "types: string, integer, number, boolean, time_period, date, time, duration"
             }
@@ -23,10 +23,10 @@ impl From<recipes::Error> for Fault {
             }
             recipes::Error::Setting { .. } => "`assay recipe show` lists the parameters and their values",
             recipes::Error::Toml { .. } | recipes::Error::Text { .. } => {
-                return Fault::usage("recipe", fault.to_string());
+                return CommandError::usage("recipe", error.to_string());
             }
         };
-        Fault::usage("recipe", fault.to_string()).hint(hint)
+        CommandError::usage("recipe", error.to_string()).hint(hint)
     }
 }
 
@@ -34,28 +34,30 @@ impl From<recipes::Error> for Fault {
 ///
 /// # Errors
 /// Where the file is wrong; the script is not checked yet.
-pub fn open(name: &str) -> Result<Recipe, Fault> {
-    Ok(read(name)?.recipe)
+pub fn load_recipe(name: &str) -> Result<Recipe, CommandError> {
+    Ok(load_recipe_file(name)?.recipe)
 }
 
 /// As [`open`], with what the file says that is not published.
 ///
 /// # Errors
 /// As [`open`].
-pub fn read(name: &str) -> Result<RecipeFile, Fault> {
+pub fn load_recipe_file(name: &str) -> Result<RecipeFile, CommandError> {
     if let Some(entry) = recipes::find_recipe(name) {
         return Ok(entry.read()?);
     }
     let path = Path::new(name);
     if !path.exists() {
-        return Err(unknown(name));
+        return Err(unknown_recipe_error(name));
     }
-    if script(name) {
+    if is_script(name) {
         let hint = "name the TOML file that describes the script's inputs and outputs, or give the inputs: `--input NAME=FILE`";
-        return Err(Fault::usage("recipe", format!("`{name}` is a script, not a recipe file")).hint(hint));
+        return Err(
+            CommandError::usage("recipe", format!("`{name}` is a script, not a recipe file")).hint(hint)
+        );
     }
-    let toml = text(path)?;
-    let script = text(&beside(path, recipes::script_file_name(name, &toml)?))?;
+    let toml = read_text(path)?;
+    let script = read_text(&script_path(path, recipes::script_file_name(name, &toml)?))?;
     Ok(recipes::read_recipe(name, &toml, &script)?)
 }
 
@@ -63,33 +65,33 @@ pub fn read(name: &str) -> Result<RecipeFile, Fault> {
 ///
 /// # Errors
 /// When a flag is not of that form, or the recipe cannot have the value.
-pub fn set(read: RecipeFile, flags: &[String]) -> Result<RecipeFile, Fault> {
+pub fn set_parameters(read: RecipeFile, flags: &[String]) -> Result<RecipeFile, CommandError> {
     let pair = |flag: &String| match flag.split_once('=') {
         Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
-        None => Err(Fault::usage("set", format!("`{flag}` is not of the form NAME=VALUE"))),
+        None => Err(CommandError::usage("set", format!("`{flag}` is not of the form NAME=VALUE"))),
     };
-    let values = flags.iter().map(pair).collect::<Result<Vec<_>, Fault>>()?;
+    let values = flags.iter().map(pair).collect::<Result<Vec<_>, CommandError>>()?;
     Ok(read.with_parameters(&values)?)
 }
 
-/// The fault for a name that nothing has.
-fn unknown(name: &str) -> Fault {
+/// The error for a name that nothing has.
+fn unknown_recipe_error(name: &str) -> CommandError {
     let near = recipes::similar_names(name);
     let hint = match near.as_slice() {
         [] => "`assay recipe list` shows the recipes of the library".to_owned(),
         [only] => format!("did you mean `{only}`?"),
         near => format!("in the library: {}", near.join(", ")),
     };
-    Fault::absent(format!("`{name}` is neither a recipe file nor the name of a recipe")).hint(hint)
+    CommandError::not_found(format!("`{name}` is neither a recipe file nor the name of a recipe")).hint(hint)
 }
 
 /// The script of a recipe file: the one that it names, or the file of the same name.
-fn beside(path: &Path, named: Option<String>) -> PathBuf {
+fn script_path(path: &Path, named: Option<String>) -> PathBuf {
     named.map_or_else(|| path.with_extension("vtl"), |name| path.parent().unwrap_or(Path::new("")).join(name))
 }
 
 /// Whether a name is that of a script.
-pub fn script(name: &str) -> bool {
+pub fn is_script(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|extension| extension == "vtl")
 }
 
@@ -98,19 +100,23 @@ pub fn script(name: &str) -> bool {
 ///
 /// # Errors
 /// As [`open`]; a script without inputs is one.
-pub fn opened(name: &str, inputs: &BTreeMap<Name, ledger::compute::InputData>) -> Result<Recipe, Fault> {
+pub fn load_recipe_or_script(
+    name: &str,
+    inputs: &BTreeMap<Name, ledger::compute::InputData>,
+) -> Result<Recipe, CommandError> {
     let path = Path::new(name);
-    if !script(name) || inputs.is_empty() {
-        return open(name);
+    if !is_script(name) || inputs.is_empty() {
+        return load_recipe(name);
     }
-    let source = text(path)?;
-    let output = || Ok::<RecipeOutput, Fault>(RecipeOutput { title: Text::new("")?, unit: Text::new("")? });
+    let source = read_text(path)?;
+    let output =
+        || Ok::<RecipeOutput, CommandError>(RecipeOutput { title: Text::new("")?, unit: Text::new("")? });
     // A script that cannot be read has no outputs; its check says why.
     let outputs: Vec<String> = vtl::Script::parse(&source)
         .map(|script| script.outputs().into_iter().map(str::to_owned).collect())
         .unwrap_or_default();
     let given = |source: &ledger::compute::InputData| {
-        Ok::<RecipeInput, Fault>(RecipeInput {
+        Ok::<RecipeInput, CommandError>(RecipeInput {
             title: Text::new("")?,
             components: source.table.shape().clone(),
         })
@@ -124,11 +130,11 @@ pub fn opened(name: &str, inputs: &BTreeMap<Name, ledger::compute::InputData>) -
         inputs: inputs
             .iter()
             .map(|(name, source)| Ok((name.clone(), given(source)?)))
-            .collect::<Result<_, Fault>>()?,
+            .collect::<Result<_, CommandError>>()?,
         outputs: outputs
             .into_iter()
             .map(|name| Ok((Name::new(name)?, output()?)))
-            .collect::<Result<_, Fault>>()?,
+            .collect::<Result<_, CommandError>>()?,
         semantics: vtl::SEMANTICS_VERSION,
         limits: recipes::DEFAULT_LIMITS,
         description: Text::new("")?,
@@ -142,15 +148,15 @@ pub fn opened(name: &str, inputs: &BTreeMap<Name, ledger::compute::InputData>) -
 ///
 /// # Errors
 /// When the file is not there or is no recipe file.
-pub fn script_of(path: &Path) -> Result<PathBuf, Fault> {
+pub fn find_script(path: &Path) -> Result<PathBuf, CommandError> {
     if path.extension().is_some_and(|extension| extension == "vtl") {
         return Ok(path.to_owned());
     }
-    Ok(beside(path, recipes::script_file_name(&path.display().to_string(), &text(path)?)?))
+    Ok(script_path(path, recipes::script_file_name(&path.display().to_string(), &read_text(path)?)?))
 }
 
-fn text(path: &Path) -> Result<String, Fault> {
-    let bytes = source::read(path)?;
+fn read_text(path: &Path) -> Result<String, CommandError> {
+    let bytes = source_document::read_file(path)?;
     String::from_utf8(bytes)
-        .map_err(|_| Fault::usage("recipe", format!("`{}` is not UTF-8 text", path.display())))
+        .map_err(|_| CommandError::usage("recipe", format!("`{}` is not UTF-8 text", path.display())))
 }

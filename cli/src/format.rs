@@ -6,7 +6,7 @@ use schemas::structure::Role;
 use schemas::table::Table;
 use schemas::text::Name;
 
-use crate::screen::{Screen, Tone};
+use crate::output::{Printer, TextStyle};
 
 /// Rows of a table that are shown when nobody asked for all.
 const ROWS_SHOWN: usize = 8;
@@ -15,7 +15,7 @@ const ROWS_SHOWN: usize = 8;
 const LINE_CHARACTERS: usize = 100;
 
 /// The first and last rows of a table, in columns.
-pub fn table(table: &Table) -> Vec<String> {
+pub fn format_table(table: &Table) -> Vec<String> {
     let components = table.shape().components();
     let header: Vec<String> = components.iter().map(|component| component.id.to_string()).collect();
     let cells = |row: usize| -> Vec<String> {
@@ -29,7 +29,7 @@ pub fn table(table: &Table) -> Vec<String> {
     rows.extend((0..head).map(cells));
     rows.extend((table.rows() - (if hidden > 0 { ROWS_SHOWN / 2 } else { 0 })..table.rows()).map(cells));
     let right = |place: usize| components.get(place).is_some_and(|component| component.role == Role::Measure);
-    let mut lines = columns(&rows, right);
+    let mut lines = align_columns(&rows, right);
     if hidden > 0 {
         lines.insert(1 + head, format!("… {hidden} more"));
     }
@@ -37,30 +37,34 @@ pub fn table(table: &Table) -> Vec<String> {
 }
 
 /// Prints the figures of each output under its title.
-pub fn figures<'a>(
+pub fn print_figures<'a>(
     recipe: &Recipe,
     tables: impl IntoIterator<Item = (&'a Name, &'a Table)>,
-    screen: &Screen,
+    printer: &Printer,
 ) {
     for (name, figures) in tables {
         let output = recipe.outputs.get(name).filter(|output| !output.title.as_str().is_empty());
         let title = output.map(|output| format!(" {}, {}", output.title, output.unit));
-        screen.say(format_args!("{}{}", screen.paint(Tone::Bold, name), title.unwrap_or_default()));
-        for line in table(figures) {
-            screen.say(format_args!("  {line}"));
+        printer.print_line(format_args!(
+            "{}{}",
+            printer.style_text(TextStyle::Bold, name),
+            title.unwrap_or_default()
+        ));
+        for line in format_table(figures) {
+            printer.print_line(format_args!("  {line}"));
         }
     }
 }
 
 /// Some rows of a table, in their order.
-pub fn rows(whole: Table, wanted: &[usize]) -> Table {
+pub fn select_rows(whole: Table, wanted: &[usize]) -> Table {
     let columns = whole.columns().iter().map(|column| column.gather(wanted)).collect();
     // INVARIANT: rows of a table in their order are a table.
     Table::from_sorted(whole.shape().clone(), columns).unwrap_or(whole)
 }
 
 /// Rows of texts as aligned lines; `right` says which columns are aligned to the right.
-pub fn columns(rows: &[Vec<String>], right: impl Fn(usize) -> bool) -> Vec<String> {
+pub fn align_columns(rows: &[Vec<String>], right: impl Fn(usize) -> bool) -> Vec<String> {
     let mut widths: Vec<usize> = Vec::new();
     for row in rows {
         widths.resize(widths.len().max(row.len()), 0);
@@ -78,7 +82,7 @@ pub fn columns(rows: &[Vec<String>], right: impl Fn(usize) -> bool) -> Vec<Strin
 }
 
 /// A text in lines of a readable length; those after the first begin with `indent`.
-pub fn wrapped(text: &str, indent: &str) -> String {
+pub fn wrap_text(text: &str, indent: &str) -> String {
     let (mut lines, mut length) = (String::new(), indent.len());
     for word in text.split(' ') {
         let width = word.chars().count();
@@ -99,7 +103,7 @@ pub fn wrapped(text: &str, indent: &str) -> String {
 }
 
 /// A time in seconds since 1970 as `2026-11-22 21:35 UTC`.
-pub fn time(seconds: i64) -> String {
+pub fn format_time(seconds: i64) -> String {
     let day = seconds.div_euclid(86_400);
     let rest = seconds.rem_euclid(86_400);
     let date = i32::try_from(day).ok().and_then(|day| {
@@ -113,12 +117,12 @@ pub fn time(seconds: i64) -> String {
 }
 
 /// The day of a time, for a label.
-pub fn day(seconds: i64) -> String {
-    time(seconds).split(' ').next().unwrap_or_default().to_owned()
+pub fn format_day(seconds: i64) -> String {
+    format_time(seconds).split(' ').next().unwrap_or_default().to_owned()
 }
 
 /// The beginning of an id, where its kind is clear from the words around it.
-pub fn short(id: impl ToString) -> String {
+pub fn shorten_id(id: impl ToString) -> String {
     let text = id.to_string();
     let start: String = text.chars().take(6).collect();
     let end: String = text.chars().skip(text.chars().count().saturating_sub(8)).collect();
@@ -126,12 +130,12 @@ pub fn short(id: impl ToString) -> String {
 }
 
 /// A count with the right form of its noun.
-pub fn count(number: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+pub fn format_count(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", group_digits(number), if number == 1 { one } else { many })
 }
 
 /// Digits in groups of three.
-pub fn grouped(number: u64) -> String {
+pub fn group_digits(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -149,13 +153,13 @@ mod tests {
 
     #[test]
     fn times_and_numbers_read_well() {
-        assert_eq!(time(0), "1970-01-01 00:00 UTC");
-        assert_eq!(time(1_795_384_500), "2026-11-22 21:55 UTC");
-        assert_eq!(time(-1), "1969-12-31 23:59 UTC");
-        assert_eq!(grouped(1_234_567), "1,234,567");
-        assert_eq!(count(1, "cell", "cells"), "1 cell");
-        assert_eq!(wrapped("one two", "  "), "one two");
+        assert_eq!(format_time(0), "1970-01-01 00:00 UTC");
+        assert_eq!(format_time(1_795_384_500), "2026-11-22 21:55 UTC");
+        assert_eq!(format_time(-1), "1969-12-31 23:59 UTC");
+        assert_eq!(group_digits(1_234_567), "1,234,567");
+        assert_eq!(format_count(1, "cell", "cells"), "1 cell");
+        assert_eq!(wrap_text("one two", "  "), "one two");
         let long = "a".repeat(60);
-        assert_eq!(wrapped(&format!("{long} {long}"), "  "), format!("{long}\n  {long}"));
+        assert_eq!(wrap_text(&format!("{long} {long}"), "  "), format!("{long}\n  {long}"));
     }
 }

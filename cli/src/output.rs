@@ -8,12 +8,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::args::{Color, Global};
-use crate::fault::Fault;
+use crate::args::{ColorChoice, GlobalArgs};
+use crate::error::CommandError;
 
 /// Where output goes, and how.
 #[derive(Debug, Clone)]
-pub struct Screen {
+pub struct Printer {
     /// One JSON document instead of text.
     pub json: bool,
     quiet: bool,
@@ -22,7 +22,7 @@ pub struct Screen {
 
 /// How a word is to look where colour is shown.
 #[derive(Debug, Clone, Copy)]
-pub enum Tone {
+pub enum TextStyle {
     /// Good news.
     Good,
     /// Bad news.
@@ -33,24 +33,24 @@ pub enum Tone {
     Bold,
 }
 
-impl Screen {
+impl Printer {
     /// As the global flags, the environment and the terminal say.
-    pub fn new(global: &Global) -> Self {
+    pub fn new(global: &GlobalArgs) -> Self {
         let color = match global.color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         };
         Self { json: global.json, quiet: global.quiet, color }
     }
 
     /// For a program, before the flags could be read.
-    pub fn documents() -> Self {
+    pub fn json_only() -> Self {
         Self { json: true, quiet: false, color: false }
     }
 
     /// Asks a person at the terminal; `None` when nobody is there to answer.
-    pub fn ask(&self, question: &str) -> Option<String> {
+    pub fn ask_user(&self, question: &str) -> Option<String> {
         if self.json || self.quiet || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return None;
         }
@@ -62,85 +62,85 @@ impl Screen {
     }
 
     /// Whether a person reads along at a terminal.
-    pub fn attended(&self) -> bool {
+    pub fn is_interactive(&self) -> bool {
         !self.json && !self.quiet && io::stdout().is_terminal()
     }
 
     /// A line for people; nothing when a program listens.
-    pub fn say(&self, line: impl Display) {
+    pub fn print_line(&self, line: impl Display) {
         if !self.json && !self.quiet {
-            print(&format!("{line}\n"));
+            write_stdout(&format!("{line}\n"));
         }
     }
 
     /// The result for programs: one document.
-    pub fn document(&self, value: &impl Serialize) {
+    pub fn print_json(&self, value: &impl Serialize) {
         if self.json {
-            print(&format!("{}\n", serde_json::to_string_pretty(value).unwrap_or_default()));
+            write_stdout(&format!("{}\n", serde_json::to_string_pretty(value).unwrap_or_default()));
         }
     }
 
     /// One line of a stream of documents (NDJSON).
-    pub fn record(&self, value: &impl Serialize) {
+    pub fn print_json_line(&self, value: &impl Serialize) {
         if self.json {
-            print(&format!("{}\n", serde_json::to_string(value).unwrap_or_default()));
+            write_stdout(&format!("{}\n", serde_json::to_string(value).unwrap_or_default()));
         }
     }
 
     /// Text that is the result itself (CSV), whatever the other flags.
-    pub fn raw(&self, text: &str) {
-        print(text);
+    pub fn print_raw(&self, text: &str) {
+        write_stdout(text);
     }
 
     /// A result that is too large to be held as text.
-    pub fn stream(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+    pub fn write_stream(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
         if write(&mut io::stdout().lock()).is_err() {
-            gone();
+            exit_on_closed_pipe();
         }
     }
 
     /// A word in its tone.
-    pub fn paint(&self, tone: Tone, word: impl Display) -> String {
+    pub fn style_text(&self, tone: TextStyle, word: impl Display) -> String {
         if !self.color {
             return word.to_string();
         }
         let code = match tone {
-            Tone::Good => "32",
-            Tone::Bad => "31",
-            Tone::Dim => "2",
-            Tone::Bold => "1",
+            TextStyle::Good => "32",
+            TextStyle::Bad => "31",
+            TextStyle::Dim => "2",
+            TextStyle::Bold => "1",
         };
         format!("\x1b[{code}m{word}\x1b[0m")
     }
 
     /// A word on the left, what it is about on the right.
-    pub fn field(&self, name: &str, value: impl Display) {
-        self.say(format_args!("{} {value}", self.paint(Tone::Dim, format!("{name:<11}"))));
+    pub fn print_field(&self, name: &str, value: impl Display) {
+        self.print_line(format_args!("{} {value}", self.style_text(TextStyle::Dim, format!("{name:<11}"))));
     }
 
     /// The next commands to try.
-    pub fn next(&self, commands: &[String]) {
+    pub fn suggest_commands(&self, commands: &[String]) {
         if commands.is_empty() {
             return;
         }
-        self.say("");
+        self.print_line("");
         for command in commands {
-            self.say(format_args!("  {} {command}", self.paint(Tone::Dim, "$")));
+            self.print_line(format_args!("  {} {command}", self.style_text(TextStyle::Dim, "$")));
         }
     }
 
     /// An error, with its hints.
-    pub fn fault(&self, fault: &Fault) {
+    pub fn print_error(&self, error: &CommandError) {
         let mut text = String::new();
         if self.json {
             let value = json!({ "error": {
-                "code": fault.code, "message": fault.message, "hints": fault.hints, "exit": fault.exit(),
+                "code": error.code, "message": error.message, "hints": error.hints, "exit": error.exit_code(),
             }});
             text = format!("{}\n", serde_json::to_string_pretty(&value).unwrap_or_default());
         } else {
-            text += &format!("{} {}\n", self.paint(Tone::Bad, "error:"), fault.message);
-            for hint in &fault.hints {
-                text += &format!("{} {hint}\n", self.paint(Tone::Dim, " hint:"));
+            text += &format!("{} {}\n", self.style_text(TextStyle::Bad, "error:"), error.message);
+            for hint in &error.hints {
+                text += &format!("{} {hint}\n", self.style_text(TextStyle::Dim, " hint:"));
             }
         }
         // Nobody may be reading.
@@ -148,7 +148,7 @@ impl Screen {
     }
 
     /// A bar for work of `total` bytes; hidden unless a person watches.
-    pub fn bar(&self, total: u64, what: &str) -> ProgressBar {
+    pub fn progress_bar(&self, total: u64, what: &str) -> ProgressBar {
         if self.json || self.quiet || !io::stderr().is_terminal() {
             return ProgressBar::hidden();
         }
@@ -163,14 +163,14 @@ impl Screen {
 }
 
 /// Writes to stdout. A reader that has gone away ends the command in peace.
-fn print(text: &str) {
+fn write_stdout(text: &str) {
     let mut out = io::stdout().lock();
     if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
-        gone();
+        exit_on_closed_pipe();
     }
 }
 
 /// Nobody reads any more.
-fn gone() -> ! {
+fn exit_on_closed_pipe() -> ! {
     std::process::exit(0);
 }
