@@ -1,6 +1,6 @@
 //! The semantic check: everything that can be wrong without looking at data.
 //!
-//! Owns the order of statements, the meaning of names and the making of the plan. All faults of a
+//! Owns the order of statements, the meaning of names and the making of the plan. All diagnostics of a
 //! script are reported at once; what depends on something faulty is left out in silence.
 
 mod call;
@@ -27,8 +27,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemas::limits::COMPONENTS_MAX;
 use schemas::structure::{ComponentList, Role, ValueType};
 
-pub(crate) use extension::NAMES as EXTENSIONS;
-pub(crate) use order::names;
+pub(crate) use extension::EXTENSIONS;
+pub(crate) use order::referenced_names;
 
 use crate::Script;
 use crate::ast::{DEPTH_MAX, Definitions, Expr, Ident, Statement};
@@ -54,10 +54,10 @@ pub const DIAGNOSTICS_MAX: usize = 64;
 struct Checker<'a> {
     shapes: &'a BTreeMap<String, ComponentList>,
     definitions: &'a Definitions,
-    /// Names of what has a fault of syntax.
+    /// Names of what has a diagnostic of syntax.
     broken: &'a BTreeSet<String>,
     steps: Vec<PlanStep>,
-    /// Inputs and results; `None` is one whose definition has a fault.
+    /// Inputs and results; `None` is one whose definition has a diagnostic.
     names: BTreeMap<String, Option<ExprValue>>,
     /// The calls of operators whose bodies are being checked, outermost first.
     calls: Vec<call::ActiveCall>,
@@ -67,7 +67,7 @@ struct Checker<'a> {
     patterns: BTreeMap<String, Option<String>>,
     /// Nodes around the one that is being checked, those of the bodies of operators too.
     level: u16,
-    faults: DiagnosticList,
+    diagnostics: DiagnosticList,
 }
 
 /// Checks a script against the structures of its inputs.
@@ -76,7 +76,7 @@ struct Checker<'a> {
 /// shape holds beyond what the script uses is carried or dropped as VTL says.
 ///
 /// # Errors
-/// Every fault that needs no data, in the order of their places.
+/// Every diagnostic that needs no data, in the order of their places.
 pub fn check(
     script: &Script,
     inputs: &BTreeMap<String, ComponentList>,
@@ -91,9 +91,9 @@ pub fn check(
         expansion: 0,
         patterns: BTreeMap::new(),
         level: 0,
-        faults: DiagnosticList::default(),
+        diagnostics: DiagnosticList::default(),
     };
-    let sequence = order::sequence(&script.statements, &script.definitions, &mut checker.faults);
+    let sequence = order::order_statements(&script.statements, &script.definitions, &mut checker.diagnostics);
     let mut plan = ExecutionPlan {
         steps: Vec::new(),
         inputs: BTreeMap::new(),
@@ -103,19 +103,19 @@ pub fn check(
         order: Vec::new(),
         nodes: script.nodes(),
     };
-    checker.propagations();
+    checker.check_propagations();
     checker.names.extend(script.broken.iter().map(|name| (name.clone(), None)));
     for name in script.inputs() {
-        checker.input(name, script, &mut plan);
+        checker.add_input(name, script, &mut plan);
     }
     for statement in sequence {
-        checker.statement(statement, &mut plan);
+        checker.check_statement(statement, &mut plan);
     }
     let persistent = script.statements.iter().filter(|statement| statement.persistent);
     plan.outputs = persistent.map(|statement| statement.target.text.clone()).collect();
     plan.order = script.statements.iter().map(|statement| statement.target.text.clone()).collect();
-    if checker.faults.len() > 0 {
-        return Err(checker.faults.into_sorted(DIAGNOSTICS_MAX));
+    if checker.diagnostics.len() > 0 {
+        return Err(checker.diagnostics.into_sorted(DIAGNOSTICS_MAX));
     }
     plan.nodes += checker.expansion;
     plan.steps = checker.steps;
@@ -123,16 +123,19 @@ pub fn check(
 }
 
 impl Checker<'_> {
-    fn input(&mut self, name: &str, script: &Script, plan: &mut ExecutionPlan) {
+    fn add_input(&mut self, name: &str, script: &Script, plan: &mut ExecutionPlan) {
         let value = match self.shapes.get(name) {
             Some(shape) => {
                 plan.inputs.insert(name.to_owned(), shape.clone());
-                let step =
-                    self.push(Operation::Input(name.to_owned()), plan::shape_columns(shape), Span::default());
+                let step = self.push_step(
+                    Operation::Input(name.to_owned()),
+                    plan::shape_columns(shape),
+                    Span::default(),
+                );
                 Some(ExprValue::Data(step))
             }
             None => {
-                self.unknown_data(name, script);
+                self.report_unknown_dataset(name, script);
                 None
             }
         };
@@ -140,28 +143,29 @@ impl Checker<'_> {
     }
 
     /// A name that is neither an input nor a result, at each place where it stands for a data set.
-    fn unknown_data(&mut self, name: &str, script: &Script) {
-        if self.faults.len() > DIAGNOSTICS_MAX {
+    fn report_unknown_dataset(&mut self, name: &str, script: &Script) {
+        if self.diagnostics.len() > DIAGNOSTICS_MAX {
             return;
         }
         let results = script.statements.iter().map(|statement| statement.target.text.as_str());
         let hint = suggestion(name, self.shapes.keys().map(String::as_str).chain(results));
-        for span in order::places(&script.statements, &script.definitions, name) {
+        for span in order::reference_spans(&script.statements, &script.definitions, name) {
             let message = format!("no data set is called `{name}`");
-            self.faults.push(
+            self.diagnostics.push(
                 Diagnostic::new(DiagnosticCode::UnknownName, span, message).with_optional_hint(hint.clone()),
             );
         }
     }
 
-    fn statement(&mut self, statement: &Statement, plan: &mut ExecutionPlan) {
+    fn check_statement(&mut self, statement: &Statement, plan: &mut ExecutionPlan) {
         let name = &statement.target.text;
-        let value = self.expr(&statement.expr).and_then(|value| self.result(statement, value, plan));
+        let value =
+            self.check_expr(&statement.expr).and_then(|value| self.bind_result(statement, value, plan));
         self.names.insert(name.clone(), value);
     }
 
     /// Gives the value of a statement its name.
-    fn result(
+    fn bind_result(
         &mut self,
         statement: &Statement,
         value: ExprValue,
@@ -170,29 +174,31 @@ impl Checker<'_> {
         let target = &statement.target;
         match value {
             ExprValue::Data(step) => {
-                let shape = match plan::result_shape(self.columns(step)) {
+                let shape = match plan::result_shape(self.step_columns(step)) {
                     Ok(shape) => shape,
-                    Err(reason) => return self.fault(DiagnosticCode::Structure, statement.expr.span, reason),
+                    Err(reason) => {
+                        return self.report_error(DiagnosticCode::Structure, statement.expr.span, reason);
+                    }
                 };
                 plan.results.insert(target.text.clone(), (step, shape));
                 Some(ExprValue::Data(step))
             }
             ExprValue::Scalar(typed) => {
                 let (value_type, span) = (typed.value_type, typed.span);
-                let step = self.push(Operation::Scalar(typed), Vec::new(), span);
+                let step = self.push_step(Operation::Scalar(typed), Vec::new(), span);
                 plan.scalars.insert(target.text.clone(), (step, value_type));
                 Some(ExprValue::Scalar(TypedExpr { term: Term::Scalar(step), value_type, span }))
             }
         }
     }
 
-    fn push(&mut self, operation: Operation, columns: Vec<PlanColumn>, span: Span) -> usize {
+    fn push_step(&mut self, operation: Operation, columns: Vec<PlanColumn>, span: Span) -> usize {
         let mut columns = columns;
         if self.steps.len() >= STEPS_MAX || columns.len() > FIELDS_MAX {
             if self.steps.len() <= STEPS_MAX {
                 let bounds =
                     format!("more than {STEPS_MAX} steps or a result of more than {FIELDS_MAX} components");
-                self.faults.push(Diagnostic::new(DiagnosticCode::Size, span, bounds));
+                self.diagnostics.push(Diagnostic::new(DiagnosticCode::Size, span, bounds));
             }
             columns.clear();
         }
@@ -200,36 +206,37 @@ impl Checker<'_> {
         self.steps.len() - 1
     }
 
-    fn columns(&self, step: usize) -> &[PlanColumn] {
+    fn step_columns(&self, step: usize) -> &[PlanColumn] {
         self.steps.get(step).map_or(&[], |step| &step.columns)
     }
 
     /// An operator that nobody defined.
-    fn stranger<T>(&mut self, name: &Ident) -> Option<T> {
+    fn unknown_operator<T>(&mut self, name: &Ident) -> Option<T> {
         if self.broken.contains(&name.text) {
             return None;
         }
         let defined = self.definitions.operators.keys().map(String::as_str);
-        let known =
-            defined.chain(extension::NAMES).chain(keywords::reserved_words().map(|word| -> &str { word }));
+        let known = defined
+            .chain(extension::EXTENSIONS)
+            .chain(keywords::reserved_words().map(|word| -> &str { word }));
         let hint = suggestion(&name.text, known);
         let message = format!("no operator is called `{}`", name.text);
-        self.faults
+        self.diagnostics
             .push(Diagnostic::new(DiagnosticCode::UnknownName, name.span, message).with_optional_hint(hint));
         None
     }
 
-    /// Pushes a fault; there is no value.
-    fn fault<T>(&mut self, code: DiagnosticCode, span: Span, message: impl Into<String>) -> Option<T> {
-        self.faults.push(Diagnostic::new(code, span, message));
+    /// Pushes a diagnostic; there is no value.
+    fn report_error<T>(&mut self, code: DiagnosticCode, span: Span, message: impl Into<String>) -> Option<T> {
+        self.diagnostics.push(Diagnostic::new(code, span, message));
         None
     }
 
     /// Checks a node within others. INVARIANT: recursion is bounded through calls too.
-    fn deeper<T>(&mut self, span: Span, check: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+    fn check_nested<T>(&mut self, span: Span, check: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         if self.level >= DEPTH_MAX {
             let message = format!("calls make an expression nested more than {DEPTH_MAX} deep");
-            return self.fault(DiagnosticCode::Size, span, message);
+            return self.report_error(DiagnosticCode::Size, span, message);
         }
         self.level += 1;
         let checked = check(self);
@@ -238,26 +245,26 @@ impl Checker<'_> {
     }
 
     /// An expression that must be a data set.
-    fn data(&mut self, expr: &Expr) -> Option<usize> {
-        match self.expr(expr)? {
+    fn check_dataset(&mut self, expr: &Expr) -> Option<usize> {
+        match self.check_expr(expr)? {
             ExprValue::Data(step) => Some(step),
             ExprValue::Scalar(_) => {
-                self.fault(DiagnosticCode::Type, expr.span, "expected a data set, found a scalar")
+                self.report_error(DiagnosticCode::Type, expr.span, "expected a data set, found a scalar")
             }
         }
     }
 
     /// A map step whose columns are brought into the order of their roles.
-    fn map(&mut self, input: usize, outputs: Vec<(PlanColumn, TypedExpr)>, span: Span) -> usize {
+    fn push_map(&mut self, input: usize, outputs: Vec<(PlanColumn, TypedExpr)>, span: Span) -> usize {
         let mut outputs = outputs;
         outputs.sort_by_key(|(column, _)| column.role);
         let (columns, outputs) = outputs.into_iter().unzip();
-        self.push(Operation::Map { input, outputs }, columns, span)
+        self.push_step(Operation::Map { input, outputs }, columns, span)
     }
 
     /// The columns of a step that pass, each as it is.
-    fn pass(&self, step: usize, keep: impl Fn(&PlanColumn) -> bool) -> Vec<(PlanColumn, TypedExpr)> {
-        let columns = self.columns(step).iter().enumerate().filter(|(_, column)| keep(column));
+    fn pass_columns(&self, step: usize, keep: impl Fn(&PlanColumn) -> bool) -> Vec<(PlanColumn, TypedExpr)> {
+        let columns = self.step_columns(step).iter().enumerate().filter(|(_, column)| keep(column));
         columns.map(|(at, column)| (column.clone(), column_expr(at, column, Span::default()))).collect()
     }
 }
@@ -268,7 +275,7 @@ fn column_expr(at: usize, column: &PlanColumn, span: Span) -> TypedExpr {
 }
 
 /// Positions of the columns of a role.
-fn positions(columns: &[PlanColumn], role: Role) -> Vec<usize> {
+fn columns_with_role(columns: &[PlanColumn], role: Role) -> Vec<usize> {
     let found = columns.iter().enumerate().filter(|(_, column)| column.role == role);
     found.map(|(at, _)| at).collect()
 }

@@ -1,6 +1,6 @@
 //! Faults: what is wrong, where, and what might help.
 //!
-//! Owns the codes, the places (byte ranges of the script) and the rendering with a caret. A fault
+//! Owns the codes, the places (byte ranges of the script) and the rendering with a caret. A diagnostic
 //! is a value for the author of a script; it is never a bug of the engine.
 
 use std::fmt;
@@ -31,7 +31,7 @@ impl Span {
     }
 }
 
-/// The stable kinds of fault.
+/// The stable kinds of diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DiagnosticCode {
     /// The text is not VTL.
@@ -148,7 +148,7 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// A fault without hint or data point.
+    /// A diagnostic without hint or data point.
     pub fn new(code: DiagnosticCode, span: Span, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), span, hint: None, data_point: None }
     }
@@ -175,24 +175,24 @@ impl Diagnostic {
     }
 }
 
-/// The fault as a person reads it: code and message, the line with a caret, data point and hint.
-pub fn render_diagnostic(source: &str, fault: &Diagnostic) -> String {
-    let (line, column) = fault.span.line_and_column(source);
+/// The diagnostic as a person reads it: code and message, the line with a caret, data point and hint.
+pub fn render_diagnostic(source: &str, diagnostic: &Diagnostic) -> String {
+    let (line, column) = diagnostic.span.line_and_column(source);
     let text = source.split('\n').nth(line - 1).unwrap_or_default().trim_end_matches('\r');
     let number = line.to_string();
     let margin = " ".repeat(number.len());
     let (text, column) = excerpt_around(text, column);
     let room = text.chars().count().saturating_sub(column - 1).max(1);
-    let inside = source.get(fault.span.start..fault.span.end).unwrap_or_default();
+    let inside = source.get(diagnostic.span.start..diagnostic.span.end).unwrap_or_default();
     let width = inside.split('\n').next().unwrap_or_default().chars().count().clamp(1, room);
     let blank: String = text.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-    let mut out = format!("{}: {}\n", fault.code, fault.message);
-    out.push_str(&format!("{margin}--> line {line}, column {}\n", fault.span.line_and_column(source).1));
+    let mut out = format!("{}: {}\n", diagnostic.code, diagnostic.message);
+    out.push_str(&format!("{margin}--> line {line}, column {}\n", diagnostic.span.line_and_column(source).1));
     out.push_str(&format!("{number} | {text}\n{margin} | {blank}{}\n", "^".repeat(width)));
-    if let Some(cell) = &fault.data_point {
+    if let Some(cell) = &diagnostic.data_point {
         out.push_str(&format!("{margin} = data point: {cell}\n"));
     }
-    if let Some(hint) = &fault.hint {
+    if let Some(hint) = &diagnostic.hint {
         out.push_str(&format!("{margin} = hint: {hint}\n"));
     }
     out
@@ -213,15 +213,15 @@ fn excerpt_around(text: &str, column: usize) -> (String, usize) {
 /// Faults that are kept while a script is read; those told of are fewer.
 const COLLECTED_MAX: usize = 1024;
 
-/// Faults as they are found. What is too much is let go, so that a script of nothing but faults
+/// Faults as they are found. What is too much is let go, so that a script of nothing but diagnostics
 /// does not fill memory with hints.
 #[derive(Debug, Default)]
 pub(crate) struct DiagnosticList(Vec<Diagnostic>);
 
 impl DiagnosticList {
-    pub(crate) fn push(&mut self, fault: Diagnostic) {
+    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
         if !self.is_full() {
-            self.0.push(fault);
+            self.0.push(diagnostic);
         }
     }
 
@@ -246,11 +246,11 @@ impl DiagnosticList {
 
     /// The first so many in the order of their places, each once.
     pub(crate) fn into_sorted(self, most: usize) -> Vec<Diagnostic> {
-        let mut faults = self.0;
-        faults.sort_by_key(|fault| fault.span);
-        faults.dedup_by(|a, b| (a.span, &a.message) == (b.span, &b.message));
-        faults.truncate(most);
-        faults
+        let mut diagnostics = self.0;
+        diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+        diagnostics.dedup_by(|a, b| (a.span, &a.message) == (b.span, &b.message));
+        diagnostics.truncate(most);
+        diagnostics
     }
 }
 
@@ -292,14 +292,14 @@ mod tests {
     #[test]
     fn a_fault_shows_its_place() {
         let source = "A := B;\nX <- CPY * 2;";
-        let fault = Diagnostic::new(
+        let diagnostic = Diagnostic::new(
             DiagnosticCode::UnknownName,
             Span { start: 13, end: 16 },
             "no data set is called `CPY`",
         )
         .with_hint("did you mean `CPI`?");
         let want = "unknown-name: no data set is called `CPY`\n --> line 2, column 6\n2 | X <- CPY * 2;\n  |      ^^^\n  = hint: did you mean `CPI`?\n";
-        assert_eq!(render_diagnostic(source, &fault), want);
+        assert_eq!(render_diagnostic(source, &diagnostic), want);
         assert_eq!(Span { start: 900, end: 901 }.line_and_column(source), (2, 14));
     }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ast::{Expr, ExprNode, Statement};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::format::flat;
+use crate::format::format_on_one_line;
 use crate::parser;
 
 /// What differs between two scripts.
@@ -48,24 +48,24 @@ struct ScriptText<'a> {
 }
 
 impl ScriptText<'_> {
-    fn shown(&self, span: Span) -> String {
-        flat(self.text.get(span.start..span.end).unwrap_or_default())
+    fn source_text(&self, span: Span) -> String {
+        format_on_one_line(self.text.get(span.start..span.end).unwrap_or_default())
     }
 
-    fn statement(&self, name: &str) -> Option<&Statement> {
+    fn find_statement(&self, name: &str) -> Option<&Statement> {
         self.script.statements.iter().find(|statement| statement.target.text == name)
     }
 
-    fn assigned(&self, statement: &Statement) -> String {
+    fn statement_text(&self, statement: &Statement) -> String {
         let arrow = if statement.persistent { "<-" } else { ":=" };
-        format!("{} {arrow} {}", statement.target.text, self.shown(statement.expr.span))
+        format!("{} {arrow} {}", statement.target.text, self.source_text(statement.expr.span))
     }
 }
 
 /// The difference between two scripts.
 ///
 /// # Errors
-/// The faults of syntax of the first script that has any.
+/// The diagnostics of syntax of the first script that has any.
 pub fn compare_scripts(before: &str, after: &str) -> Result<ScriptDifference, Vec<Diagnostic>> {
     let a = ScriptText { text: before, script: crate::Script::parse(before)? };
     let b = ScriptText { text: after, script: crate::Script::parse(after)? };
@@ -75,11 +75,11 @@ pub fn compare_scripts(before: &str, after: &str) -> Result<ScriptDifference, Ve
         |x: &BTreeSet<&str>, y: &BTreeSet<&str>| x.difference(y).map(|name| (*name).to_owned()).collect();
     let mut steps = Vec::new();
     for statement in &a.script.statements {
-        steps.extend(changed(&a, statement, &b));
+        steps.extend(changed_statement(&a, statement, &b));
     }
     for statement in &b.script.statements {
-        if a.statement(&statement.target.text).is_none() {
-            let after = Some(b.assigned(statement));
+        if a.find_statement(&statement.target.text).is_none() {
+            let after = Some(b.statement_text(statement));
             steps.push(ChangedStatement {
                 name: statement.target.text.clone(),
                 before: None,
@@ -88,29 +88,39 @@ pub fn compare_scripts(before: &str, after: &str) -> Result<ScriptDifference, Ve
             });
         }
     }
-    steps.extend(definitions(before, after));
+    steps.extend(changed_definitions(before, after));
     Ok(ScriptDifference { inputs_before: only(&x, &y), inputs_after: only(&y, &x), steps })
 }
 
-fn changed(a: &ScriptText<'_>, statement: &Statement, b: &ScriptText<'_>) -> Option<ChangedStatement> {
+fn changed_statement(
+    a: &ScriptText<'_>,
+    statement: &Statement,
+    b: &ScriptText<'_>,
+) -> Option<ChangedStatement> {
     let name = statement.target.text.clone();
-    let before = a.assigned(statement);
-    let Some(other) = b.statement(&name) else {
+    let before = a.statement_text(statement);
+    let Some(other) = b.find_statement(&name) else {
         return Some(ChangedStatement { name, before: Some(before), after: None, parts: Vec::new() });
     };
-    let after = b.assigned(other);
+    let after = b.statement_text(other);
     if before == after {
         return None;
     }
     let mut parts = Vec::new();
-    compare(a, &statement.expr, b, &other.expr, &mut parts);
+    collect_differing_parts(a, &statement.expr, b, &other.expr, &mut parts);
     parts.dedup();
     Some(ChangedStatement { name, before: Some(before), after: Some(after), parts })
 }
 
 /// Finds the smallest parts that differ.
-fn compare(a: &ScriptText<'_>, x: &Expr, b: &ScriptText<'_>, y: &Expr, parts: &mut Vec<(String, String)>) {
-    let (before, after) = (a.shown(x.span), b.shown(y.span));
+fn collect_differing_parts(
+    a: &ScriptText<'_>,
+    x: &Expr,
+    b: &ScriptText<'_>,
+    y: &Expr,
+    parts: &mut Vec<(String, String)>,
+) {
+    let (before, after) = (a.source_text(x.span), b.source_text(y.span));
     if before == after {
         return;
     }
@@ -123,7 +133,7 @@ fn compare(a: &ScriptText<'_>, x: &Expr, b: &ScriptText<'_>, y: &Expr, parts: &m
         return;
     }
     for (x, y) in inner.into_iter().zip(other) {
-        compare(a, x, b, y, parts);
+        collect_differing_parts(a, x, b, y, parts);
     }
 }
 
@@ -134,12 +144,12 @@ fn same_node(a: &ScriptText<'_>, x: &Expr, b: &ScriptText<'_>, y: &Expr) -> bool
     }
     match (&x.node, &y.node) {
         (ExprNode::Apply(one, _), ExprNode::Apply(other, _)) => one == other,
-        _ => frame(a, x) == frame(b, y),
+        _ => text_without_operands(a, x) == text_without_operands(b, y),
     }
 }
 
 /// The text of a node with its operands left out.
-fn frame(side: &ScriptText<'_>, expr: &Expr) -> String {
+fn text_without_operands(side: &ScriptText<'_>, expr: &Expr) -> String {
     let mut spans: Vec<Span> = expr.children().iter().map(|child| child.span).collect();
     spans.sort_unstable();
     let mut out = String::new();
@@ -154,9 +164,10 @@ fn frame(side: &ScriptText<'_>, expr: &Expr) -> String {
 }
 
 /// Definitions that differ, whole.
-fn definitions(before: &str, after: &str) -> Vec<ChangedStatement> {
+fn changed_definitions(before: &str, after: &str) -> Vec<ChangedStatement> {
     let (a, b) = (parser::definition_texts(before), parser::definition_texts(after));
-    let shown = |texts: &BTreeMap<String, &str>, name: &str| texts.get(name).map(|text| flat(text));
+    let shown =
+        |texts: &BTreeMap<String, &str>, name: &str| texts.get(name).map(|text| format_on_one_line(text));
     let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
     let pairs = names.into_iter().map(|name| (name.clone(), shown(&a, name), shown(&b, name)));
     let changed = pairs.filter(|(_, before, after)| before != after);

@@ -25,60 +25,65 @@ pub struct StepExplanation {
     /// Name, role and type of each component of its result; none for a scalar.
     pub components: Vec<(String, Role, ValueType)>,
     /// The part of the script that it comes from.
-    pub place: Span,
+    pub span: Span,
 }
 
 impl ExecutionPlan {
     /// The steps in the order in which they run.
     pub fn explain(&self) -> Vec<StepExplanation> {
-        self.steps.iter().enumerate().map(|(at, step)| self.explained(at, step)).collect()
+        self.steps.iter().enumerate().map(|(at, step)| self.explain_step(at, step)).collect()
     }
 
-    fn explained(&self, at: usize, step: &PlanStep) -> StepExplanation {
+    fn explain_step(&self, at: usize, step: &PlanStep) -> StepExplanation {
         let data = self.results.iter().map(|(name, (step, _))| (name, step));
         let scalars = self.scalars.iter().map(|(name, (step, _))| (name, step));
         let results = data.chain(scalars).filter(|(_, step)| **step == at).map(|(name, _)| name.clone());
         StepExplanation {
             number: at + 1,
             results: results.collect(),
-            action: self.action(step),
+            action: self.describe_step(step),
             reads: step.operation.inputs().into_iter().map(|input| input + 1).collect(),
             components: step.columns.iter().map(|f| (f.name.clone(), f.role, f.value_type)).collect(),
-            place: step.span,
+            span: step.span,
         }
     }
 
-    fn columns(&self, step: usize) -> &[PlanColumn] {
+    fn step_columns(&self, step: usize) -> &[PlanColumn] {
         self.steps.get(step).map_or(&[], |step| &step.columns)
     }
 
-    fn action(&self, step: &PlanStep) -> String {
+    fn describe_step(&self, step: &PlanStep) -> String {
         match &step.operation {
             Operation::Input(name) => format!("input `{name}`"),
-            Operation::Scalar(typed) => format!("scalar {}", self.term(typed, &[])),
+            Operation::Scalar(typed) => format!("scalar {}", self.describe_term(typed, &[])),
             Operation::Pick { input, column } => {
-                format!("{} of {} as a scalar", name(self.columns(*input), *column), input + 1)
+                format!("{} of {} as a scalar", column_name(self.step_columns(*input), *column), input + 1)
             }
-            Operation::Map { input, outputs } => self.map(*input, outputs, &step.columns),
+            Operation::Map { input, outputs } => self.describe_map(*input, outputs, &step.columns),
             Operation::Filter { input, condition } => {
-                format!("filter {} where {}", input + 1, self.term(condition, self.columns(*input)))
+                format!(
+                    "filter {} where {}",
+                    input + 1,
+                    self.describe_term(condition, self.step_columns(*input))
+                )
             }
             Operation::Join { left, right, keys, outputs, matching } => {
-                self.join((*left, *right), keys, outputs, *matching)
+                self.describe_join((*left, *right), keys, outputs, *matching)
             }
             Operation::Group { input, keys, summaries } => {
-                let columns = self.columns(*input);
+                let columns = self.step_columns(*input);
                 let names: Vec<String> = keys
                     .iter()
                     .map(|key| {
-                        let name = name(columns, key.column);
+                        let name = column_name(columns, key.column);
                         key.convert.map_or(name.clone(), |convert| format!("{name} as {}", convert.to))
                     })
                     .collect();
                 let made: Vec<String> = summaries
                     .iter()
                     .map(|summary| {
-                        let operand = summary.operand.as_ref().map(|typed| self.term(typed, columns));
+                        let operand =
+                            summary.operand.as_ref().map(|typed| self.describe_term(typed, columns));
                         format!("{}({})", summary.op.name(), operand.unwrap_or_default())
                     })
                     .collect();
@@ -90,15 +95,30 @@ impl ExecutionPlan {
                 format!("group {} {by}: {}", input + 1, made.join(", "))
             }
             Operation::Shift { input, column, count } => {
-                let columns = self.columns(*input);
-                format!("shift {} of {} by {}", name(columns, *column), input + 1, self.term(count, &[]))
+                let columns = self.step_columns(*input);
+                format!(
+                    "shift {} of {} by {}",
+                    column_name(columns, *column),
+                    input + 1,
+                    self.describe_term(count, &[])
+                )
             }
             Operation::Rekey { input, column, value } => {
-                let columns = self.columns(*input);
-                format!("{} of {} becomes {}", name(columns, *column), input + 1, self.term(value, columns))
+                let columns = self.step_columns(*input);
+                format!(
+                    "{} of {} becomes {}",
+                    column_name(columns, *column),
+                    input + 1,
+                    self.describe_term(value, columns)
+                )
             }
             Operation::Series { input, time, op, .. } => {
-                format!("{} of {} along {}", op.name(), input + 1, name(self.columns(*input), *time))
+                format!(
+                    "{} of {} along {}",
+                    op.name(),
+                    input + 1,
+                    column_name(self.step_columns(*input), *time)
+                )
             }
             Operation::Union { inputs } => {
                 let inputs: Vec<String> = inputs.iter().map(|input| (input + 1).to_string()).collect();
@@ -106,7 +126,7 @@ impl ExecutionPlan {
             }
             Operation::SemiJoin { left, right, keys, present } => {
                 let names: Vec<String> =
-                    keys.iter().map(|(key, _)| name(self.columns(*left), *key)).collect();
+                    keys.iter().map(|(key, _)| column_name(self.step_columns(*left), *key)).collect();
                 let with = if *present { "that have" } else { "that lack" };
                 format!(
                     "data points of {} {with} a partner in {} by {}",
@@ -117,7 +137,7 @@ impl ExecutionPlan {
             }
             Operation::Exists { left, right, keys } => {
                 let names: Vec<String> =
-                    keys.iter().map(|(key, _)| name(self.columns(*left), *key)).collect();
+                    keys.iter().map(|(key, _)| column_name(self.step_columns(*left), *key)).collect();
                 format!(
                     "whether data points of {} have a partner in {} by {}",
                     left + 1,
@@ -127,20 +147,20 @@ impl ExecutionPlan {
             }
             Operation::Rollup { input, rollup } => {
                 let verb = if rollup.check { "check" } else { "compute" };
-                let item = name(self.columns(*input), rollup.rule);
+                let item = column_name(self.step_columns(*input), rollup.rule);
                 format!("{verb} {} rules between values of {item} in {}", rollup.rules.len(), input + 1)
             }
         }
     }
 
     /// What a map changes: columns that pass as they are go without saying.
-    fn map(&self, input: usize, outputs: &[TypedExpr], columns: &[PlanColumn]) -> String {
-        let from = self.columns(input);
+    fn describe_map(&self, input: usize, outputs: &[TypedExpr], columns: &[PlanColumn]) -> String {
+        let from = self.step_columns(input);
         let mut made = Vec::new();
         for (typed, column) in outputs.iter().zip(columns) {
             match &typed.term {
-                Term::Column(at) if name(from, *at) == column.name => {}
-                _ => made.push(format!("{} := {}", column.name, self.term(typed, from))),
+                Term::Column(at) if column_name(from, *at) == column.name => {}
+                _ => made.push(format!("{} := {}", column.name, self.describe_term(typed, from))),
             }
         }
         if made.is_empty() {
@@ -150,7 +170,7 @@ impl ExecutionPlan {
         format!("calculate {} from {}", made.join(", "), input + 1)
     }
 
-    fn join(
+    fn describe_join(
         &self,
         sides: (usize, usize),
         keys: &[(usize, usize)],
@@ -162,7 +182,8 @@ impl ExecutionPlan {
             JoinMode::Left => "left join",
             JoinMode::Full => "full join",
         };
-        let names: Vec<String> = keys.iter().map(|(key, _)| name(self.columns(sides.0), *key)).collect();
+        let names: Vec<String> =
+            keys.iter().map(|(key, _)| column_name(self.step_columns(sides.0), *key)).collect();
         let on = if names.is_empty() { "as pairs".to_owned() } else { format!("on {}", names.join(", ")) };
         let filled = outputs.iter().filter(|(_, fallback)| fallback.is_some()).count();
         let filled = if filled == 0 { String::new() } else { format!(", {filled} identifiers filled") };
@@ -170,9 +191,9 @@ impl ExecutionPlan {
     }
 
     /// A component expression over outputs of these names.
-    fn term(&self, typed: &TypedExpr, columns: &[PlanColumn]) -> String {
+    fn describe_term(&self, typed: &TypedExpr, columns: &[PlanColumn]) -> String {
         match &typed.term {
-            Term::Column(at) => name(columns, *at),
+            Term::Column(at) => column_name(columns, *at),
             Term::Constant(None) => "null".to_owned(),
             Term::Constant(Some(Cell::Text(text))) => format!("\"{text}\""),
             Term::Constant(Some(cell)) => cell.to_string(),
@@ -182,35 +203,36 @@ impl ExecutionPlan {
             }
             Term::Apply(op, operands) => {
                 let operands: Vec<String> =
-                    operands.iter().map(|operand| self.term(operand, columns)).collect();
-                applied(*op, &operands)
+                    operands.iter().map(|operand| self.describe_term(operand, columns)).collect();
+                format_application(*op, &operands)
             }
-            Term::Window(frame) => self.window(frame, columns),
+            Term::Window(frame) => self.describe_window(frame, columns),
         }
     }
 
-    fn limit(&self, limit: &WindowBound) -> String {
+    fn describe_bound(&self, limit: &WindowBound) -> String {
         match limit {
             WindowBound::First => "the first".to_owned(),
             WindowBound::Last => "the last".to_owned(),
             WindowBound::Current => "here".to_owned(),
-            WindowBound::Offset(typed, true) => format!("{} before", self.term(typed, &[])),
-            WindowBound::Offset(typed, false) => format!("{} behind", self.term(typed, &[])),
+            WindowBound::Offset(typed, true) => format!("{} before", self.describe_term(typed, &[])),
+            WindowBound::Offset(typed, false) => format!("{} behind", self.describe_term(typed, &[])),
         }
     }
 
-    fn window(&self, frame: &WindowCall, columns: &[PlanColumn]) -> String {
-        let operand = self.term(&frame.operand, columns);
-        let names =
-            |outputs: &[usize]| -> Vec<String> { outputs.iter().map(|at| name(columns, *at)).collect() };
+    fn describe_window(&self, frame: &WindowCall, columns: &[PlanColumn]) -> String {
+        let operand = self.describe_term(&frame.operand, columns);
+        let names = |outputs: &[usize]| -> Vec<String> {
+            outputs.iter().map(|at| column_name(columns, *at)).collect()
+        };
         let order: Vec<String> = frame
             .order
             .iter()
-            .map(|(at, down)| format!("{}{}", name(columns, *at), if *down { " desc" } else { "" }))
+            .map(|(at, down)| format!("{}{}", column_name(columns, *at), if *down { " desc" } else { "" }))
             .collect();
-        let offset = frame.offset.as_ref().map(|offset| format!(", {}", self.term(offset, columns)));
+        let offset = frame.offset.as_ref().map(|offset| format!(", {}", self.describe_term(offset, columns)));
         let call = format!("{}({operand}{})", frame.op.name(), offset.unwrap_or_default());
-        let (from, to) = (self.limit(&frame.from), self.limit(&frame.to));
+        let (from, to) = (self.describe_bound(&frame.from), self.describe_bound(&frame.to));
         let partition = names(&frame.partition).join(", ");
         let unit = if frame.range { "range" } else { "data points" };
         format!("{call} over [{partition}] ordered by [{}], {unit} from {from} to {to}", order.join(", "))
@@ -218,13 +240,13 @@ impl ExecutionPlan {
 }
 
 /// The name of a column, with a mark for each column of that name before it.
-fn name(columns: &[PlanColumn], at: usize) -> String {
+fn column_name(columns: &[PlanColumn], at: usize) -> String {
     let Some(column) = columns.get(at) else { return format!("column {at}") };
     let before = columns.iter().take(at).filter(|other| other.name == column.name).count();
     format!("{}{}", column.name, "\u{2032}".repeat(before))
 }
 
-fn applied(op: Op, operands: &[String]) -> String {
+fn format_application(op: Op, operands: &[String]) -> String {
     match (op, operands) {
         (Op::If, [condition, then, other]) => format!("(if {condition} then {then} else {other})"),
         (Op::Cast(value_type), [operand]) => format!("cast({operand}, {})", value_type.as_str()),

@@ -6,7 +6,7 @@
 //! once.
 
 use crate::diagnostic::Diagnostic;
-use crate::lexer::{Comment, Lexeme, Token, lex_all};
+use crate::lexer::{Comment, Lexeme, Token, lex_with_comments};
 
 /// Columns of a line, where there is a place to break it.
 const WIDTH: usize = 100;
@@ -16,23 +16,23 @@ const INDENT: usize = 2;
 /// A script in its one layout.
 ///
 /// # Errors
-/// Every fault of syntax.
+/// Every diagnostic of syntax.
 pub fn format_script(text: &str) -> Result<String, Vec<Diagnostic>> {
     crate::Script::parse(text)?;
-    let (tokens, comments, _) = lex_all(text);
-    let items = items(text, &tokens, &comments);
-    let mut printer = Formatter { out: String::new(), indent: 0 };
-    for statement in statements(&items) {
-        printer.statement(statement);
+    let (tokens, comments, _) = lex_with_comments(text);
+    let items = collect_items(text, &tokens, &comments);
+    let mut formatter = Formatter { out: String::new(), indent: 0 };
+    for statement in split_statements(&items) {
+        formatter.write_statement(statement);
     }
-    Ok(printer.out)
+    Ok(formatter.out)
 }
 
 /// The tokens of a piece of a script on one line, spaced as [`format_script()`] does.
-pub(crate) fn flat(text: &str) -> String {
-    let (tokens, _, _) = lex_all(text);
-    let items = items(text, &tokens, &[]);
-    line(&items)
+pub(crate) fn format_on_one_line(text: &str) -> String {
+    let (tokens, _, _) = lex_with_comments(text);
+    let items = collect_items(text, &tokens, &[]);
+    join_on_one_line(&items)
 }
 
 /// A token or a comment of a script.
@@ -65,7 +65,7 @@ enum ItemClass {
     Block,
 }
 
-fn items<'a>(text: &'a str, tokens: &[Lexeme<'a>], comments: &[Comment]) -> Vec<FormatItem<'a>> {
+fn collect_items<'a>(text: &'a str, tokens: &[Lexeme<'a>], comments: &[Comment]) -> Vec<FormatItem<'a>> {
     let mut places: Vec<(usize, usize, Option<Token<'a>>)> = tokens
         .iter()
         .filter(|lexeme| lexeme.token != Token::End)
@@ -80,7 +80,7 @@ fn items<'a>(text: &'a str, tokens: &[Lexeme<'a>], comments: &[Comment]) -> Vec<
         let kind = match token {
             None if text_of.starts_with("//") => ItemClass::Comment,
             None => ItemClass::Block,
-            Some(token) => kind(token, items.iter().rev().find(|item| !item.comment())),
+            Some(token) => classify_token(token, items.iter().rev().find(|item| !item.is_comment())),
         };
         let breaks = text.get(before..start).unwrap_or_default().matches('\n').count();
         items.push(FormatItem { text: text_of.trim_end(), kind, breaks });
@@ -89,7 +89,7 @@ fn items<'a>(text: &'a str, tokens: &[Lexeme<'a>], comments: &[Comment]) -> Vec<
     items
 }
 
-fn kind(token: Token<'_>, before: Option<&FormatItem<'_>>) -> ItemClass {
+fn classify_token(token: Token<'_>, before: Option<&FormatItem<'_>>) -> ItemClass {
     match token {
         Token::Name(_) => ItemClass::Name,
         Token::Word(_) => ItemClass::Word,
@@ -100,18 +100,18 @@ fn kind(token: Token<'_>, before: Option<&FormatItem<'_>>) -> ItemClass {
         Token::Symbol(";") | Token::End => ItemClass::End,
         Token::Symbol("#") => ItemClass::Tie,
         Token::Symbol("_") => ItemClass::Literal,
-        Token::Symbol("+" | "-") if !before.is_some_and(FormatItem::operand) => ItemClass::Prefix,
+        Token::Symbol("+" | "-") if !before.is_some_and(FormatItem::ends_operand) => ItemClass::Prefix,
         Token::Symbol(_) => ItemClass::Infix,
     }
 }
 
 impl FormatItem<'_> {
-    fn comment(&self) -> bool {
+    fn is_comment(&self) -> bool {
         matches!(self.kind, ItemClass::Comment | ItemClass::Block)
     }
 
     /// Whether an operand may end here, so that a sign after it is infix.
-    fn operand(&self) -> bool {
+    fn ends_operand(&self) -> bool {
         match self.kind {
             ItemClass::Name | ItemClass::Literal | ItemClass::Close => true,
             ItemClass::Word => matches!(self.text, "true" | "false" | "null"),
@@ -120,7 +120,7 @@ impl FormatItem<'_> {
     }
 
     /// Whether a bracket after this word opens its arguments.
-    fn calls(&self) -> bool {
+    fn takes_arguments(&self) -> bool {
         match self.kind {
             ItemClass::Name => true,
             ItemClass::Word => !matches!(
@@ -157,7 +157,7 @@ impl FormatItem<'_> {
 }
 
 /// Whether a space stands between two neighbours on a line.
-fn spaced(a: &FormatItem<'_>, b: &FormatItem<'_>) -> bool {
+fn needs_space(a: &FormatItem<'_>, b: &FormatItem<'_>) -> bool {
     match (a.kind, b.kind) {
         (_, ItemClass::Comma | ItemClass::End | ItemClass::Tie) | (ItemClass::Tie | ItemClass::Prefix, _) => {
             false
@@ -165,18 +165,18 @@ fn spaced(a: &FormatItem<'_>, b: &FormatItem<'_>) -> bool {
         (ItemClass::Open, _) => a.text == "{",
         (_, ItemClass::Close) => b.text == "}",
         (_, ItemClass::Open) if b.text == "[" => !matches!(a.kind, ItemClass::Name | ItemClass::Close),
-        (_, ItemClass::Open) if b.text == "(" => !a.calls(),
+        (_, ItemClass::Open) if b.text == "(" => !a.takes_arguments(),
         (_, ItemClass::Infix) => b.text != ":",
         _ => true,
     }
 }
 
 /// Items on one line.
-fn line(items: &[FormatItem<'_>]) -> String {
+fn join_on_one_line(items: &[FormatItem<'_>]) -> String {
     let mut out = String::new();
     let mut before: Option<&FormatItem<'_>> = None;
     for item in items {
-        if before.is_some_and(|before| spaced(before, item)) {
+        if before.is_some_and(|before| needs_space(before, item)) {
             out.push(' ');
         }
         out.push_str(item.text);
@@ -186,7 +186,7 @@ fn line(items: &[FormatItem<'_>]) -> String {
 }
 
 /// The items up to each semicolon outside of definitions, with the comment that follows on its line.
-fn statements<'i, 'a>(items: &'i [FormatItem<'a>]) -> Vec<&'i [FormatItem<'a>]> {
+fn split_statements<'i, 'a>(items: &'i [FormatItem<'a>]) -> Vec<&'i [FormatItem<'a>]> {
     let mut found = Vec::new();
     let (mut start, mut at, mut defining) = (0, 0, false);
     while let Some(item) = items.get(at) {
@@ -195,7 +195,7 @@ fn statements<'i, 'a>(items: &'i [FormatItem<'a>]) -> Vec<&'i [FormatItem<'a>]> 
             ItemClass::Word if item.text == "define" => defining = true,
             ItemClass::Word if item.text == "end" => defining = false,
             ItemClass::End if !defining => {
-                if items.get(at).is_some_and(|next| next.comment() && next.breaks == 0) {
+                if items.get(at).is_some_and(|next| next.is_comment() && next.breaks == 0) {
                     at += 1;
                 }
                 found.extend(items.get(start..at));
@@ -218,15 +218,15 @@ struct Formatter {
 }
 
 impl Formatter {
-    fn statement(&mut self, items: &[FormatItem<'_>]) {
+    fn write_statement(&mut self, items: &[FormatItem<'_>]) {
         if !self.out.is_empty() && items.first().is_some_and(|first| first.breaks > 1) {
             self.out.push('\n');
         }
         self.indent = 0;
         if items.first().is_some_and(|first| first.text == "define") {
-            self.definition(items);
+            self.write_definition(items);
         } else {
-            self.sequence(items, 0);
+            self.write_items(items, 0);
         }
         while self.out.ends_with(' ') {
             self.out.pop();
@@ -234,11 +234,11 @@ impl Formatter {
         self.out.push('\n');
     }
 
-    fn column(&self) -> usize {
+    fn current_column(&self) -> usize {
         self.out.rsplit('\n').next().unwrap_or_default().chars().count()
     }
 
-    fn newline(&mut self, level: usize) {
+    fn start_line(&mut self, level: usize) {
         while self.out.ends_with(' ') {
             self.out.pop();
         }
@@ -247,46 +247,47 @@ impl Formatter {
     }
 
     /// A definition: its head, its body one level in, its end.
-    fn definition(&mut self, items: &[FormatItem<'_>]) {
+    fn write_definition(&mut self, items: &[FormatItem<'_>]) {
         let is = items.iter().position(|item| item.kind == ItemClass::Word && item.text == "is");
         let end = items.iter().rposition(|item| item.kind == ItemClass::Word && item.text == "end");
-        let (Some(is), Some(end)) = (is, end) else { return self.sequence(items, 0) };
-        self.sequence(items.get(..=is).unwrap_or_default(), 0);
+        let (Some(is), Some(end)) = (is, end) else { return self.write_items(items, 0) };
+        self.write_items(items.get(..=is).unwrap_or_default(), 0);
         for rule in
             items.get(is + 1..end).unwrap_or_default().split_inclusive(|item| item.kind == ItemClass::End)
         {
-            self.newline(1);
-            self.sequence(rule, 1);
+            self.start_line(1);
+            self.write_items(rule, 1);
         }
-        self.newline(0);
-        self.sequence(items.get(end..).unwrap_or_default(), 0);
+        self.start_line(0);
+        self.write_items(items.get(end..).unwrap_or_default(), 0);
     }
 
     /// Items from here on, at a level; brackets that do not fit are broken.
-    fn sequence(&mut self, items: &[FormatItem<'_>], level: usize) {
+    fn write_items(&mut self, items: &[FormatItem<'_>], level: usize) {
         let mut at = 0;
         while let Some(item) = items.get(at) {
             let before = at.checked_sub(1).and_then(|at| items.get(at));
-            if item.comment() {
-                self.comment(item, before.is_some(), at + 1 < items.len(), level);
+            if item.is_comment() {
+                self.write_comment(item, before.is_some(), at + 1 < items.len(), level);
                 at += 1;
                 continue;
             }
             match before {
                 Some(before) if before.kind == ItemClass::Comment => {}
-                Some(before) if spaced(before, item) => self.out.push(' '),
+                Some(before) if needs_space(before, item) => self.out.push(' '),
                 _ => {}
             }
-            let close = if item.kind == ItemClass::Open { closing(items, at) } else { None };
+            let close = if item.kind == ItemClass::Open { matching_bracket(items, at) } else { None };
             match close {
                 Some(close)
-                    if !self.fits(items.get(at..=close).unwrap_or_default(), items.get(close + 1)) =>
+                    if !self
+                        .fits_on_line(items.get(at..=close).unwrap_or_default(), items.get(close + 1)) =>
                 {
-                    self.broken(items.get(at..=close).unwrap_or_default(), level);
+                    self.write_broken_bracket(items.get(at..=close).unwrap_or_default(), level);
                     at = close + 1;
                 }
                 Some(close) => {
-                    self.out.push_str(&line(items.get(at..=close).unwrap_or_default()));
+                    self.out.push_str(&join_on_one_line(items.get(at..=close).unwrap_or_default()));
                     at = close + 1;
                 }
                 None => {
@@ -297,42 +298,42 @@ impl Formatter {
         }
     }
 
-    fn comment(&mut self, item: &FormatItem<'_>, behind: bool, more: bool, level: usize) {
+    fn write_comment(&mut self, item: &FormatItem<'_>, behind: bool, more: bool, level: usize) {
         if behind && item.breaks > 0 {
-            self.newline(level + 1);
+            self.start_line(level + 1);
         } else if behind && !self.out.ends_with(' ') {
             self.out.push_str(if item.kind == ItemClass::Comment { "  " } else { " " });
         }
         self.out.push_str(item.text);
         if item.kind == ItemClass::Comment && more {
-            self.newline(level + 1);
+            self.start_line(level + 1);
         }
     }
 
     /// Whether a bracket fits on the line, together with what holds on to its end.
-    fn fits(&self, items: &[FormatItem<'_>], after: Option<&FormatItem<'_>>) -> bool {
+    fn fits_on_line(&self, items: &[FormatItem<'_>], after: Option<&FormatItem<'_>>) -> bool {
         let tail =
             after.filter(|item| matches!(item.kind, ItemClass::End | ItemClass::Comma)).map_or(0, |_| 1);
         let plain = items.iter().all(|item| item.kind != ItemClass::Comment && !item.text.contains('\n'));
-        plain && self.column() + line(items).chars().count() + tail <= WIDTH
+        plain && self.current_column() + join_on_one_line(items).chars().count() + tail <= WIDTH
     }
 
     /// A bracket over several lines: one line for each of its parts.
-    fn broken(&mut self, items: &[FormatItem<'_>], level: usize) {
+    fn write_broken_bracket(&mut self, items: &[FormatItem<'_>], level: usize) {
         let (Some(open), Some(close)) = (items.first(), items.last()) else { return };
         self.out.push_str(open.text);
         let inner = items.get(1..items.len() - 1).unwrap_or_default();
-        for part in parts(inner) {
-            self.newline(level + 1);
-            self.sequence(part, level + 1);
+        for part in split_parts(inner) {
+            self.start_line(level + 1);
+            self.write_items(part, level + 1);
         }
-        self.newline(level);
+        self.start_line(level);
         self.out.push_str(close.text);
     }
 }
 
 /// The place of the bracket that closes the one at `open`.
-fn closing(items: &[FormatItem<'_>], open: usize) -> Option<usize> {
+fn matching_bracket(items: &[FormatItem<'_>], open: usize) -> Option<usize> {
     let mut depth = 0_usize;
     for (at, item) in items.iter().enumerate().skip(open) {
         match item.kind {
@@ -350,7 +351,7 @@ fn closing(items: &[FormatItem<'_>], open: usize) -> Option<usize> {
 }
 
 /// What stands between brackets, cut behind its commas and before the words that begin a clause.
-fn parts<'i, 'a>(items: &'i [FormatItem<'a>]) -> Vec<&'i [FormatItem<'a>]> {
+fn split_parts<'i, 'a>(items: &'i [FormatItem<'a>]) -> Vec<&'i [FormatItem<'a>]> {
     let mut found = Vec::new();
     let (mut start, mut depth) = (0, 0_usize);
     for (at, item) in items.iter().enumerate() {
@@ -365,7 +366,7 @@ fn parts<'i, 'a>(items: &'i [FormatItem<'a>]) -> Vec<&'i [FormatItem<'a>]> {
                 found.extend(items.get(start..end));
                 start = end;
             }
-            ItemClass::Word if depth == 0 && at > start && begins(item.text, items.get(at + 1)) => {
+            ItemClass::Word if depth == 0 && at > start && starts_part(item.text, items.get(at + 1)) => {
                 found.extend(items.get(start..at));
                 start = at;
             }
@@ -377,7 +378,7 @@ fn parts<'i, 'a>(items: &'i [FormatItem<'a>]) -> Vec<&'i [FormatItem<'a>]> {
 }
 
 /// Whether a word begins a part of its own in a broken bracket.
-fn begins(word: &str, next: Option<&FormatItem<'_>>) -> bool {
+fn starts_part(word: &str, next: Option<&FormatItem<'_>>) -> bool {
     match word {
         "group" | "having" | "partition" | "order" | "using" | "filter" | "calc" | "aggr" | "keep"
         | "drop" | "rename" | "apply" | "errorcode" | "errorlevel" | "imbalance" => true,

@@ -351,8 +351,10 @@ mod tests {
     fn taken(word: &str) -> bool {
         PLACES.iter().any(|place| {
             let start = place.find('?').unwrap();
-            let faults = crate::Script::parse(&place.replace('?', word)).err().unwrap_or_default();
-            !faults.iter().any(|fault| fault.span.start == start && fault.message.starts_with("expected"))
+            let diagnostics = crate::Script::parse(&place.replace('?', word)).err().unwrap_or_default();
+            !diagnostics.iter().any(|diagnostic| {
+                diagnostic.span.start == start && diagnostic.message.starts_with("expected")
+            })
         })
     }
 

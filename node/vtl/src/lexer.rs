@@ -48,46 +48,46 @@ struct Lexer<'a> {
     text: &'a str,
     at: usize,
     comments: Vec<Comment>,
-    faults: Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 /// The tokens of `text`, ended by [`Token::End`], and what is no token.
-pub(crate) fn lex(text: &str) -> (Vec<Lexeme<'_>>, Vec<Diagnostic>) {
-    let (tokens, _, faults) = lex_all(text);
-    (tokens, faults)
+pub(crate) fn lex_tokens(text: &str) -> (Vec<Lexeme<'_>>, Vec<Diagnostic>) {
+    let (tokens, _, diagnostics) = lex_with_comments(text);
+    (tokens, diagnostics)
 }
 
 /// The same with the comments.
-pub(crate) fn lex_all(text: &str) -> (Vec<Lexeme<'_>>, Vec<Comment>, Vec<Diagnostic>) {
-    let mut lexer = Lexer { text, at: 0, comments: Vec::new(), faults: Vec::new() };
+pub(crate) fn lex_with_comments(text: &str) -> (Vec<Lexeme<'_>>, Vec<Comment>, Vec<Diagnostic>) {
+    let mut lexer = Lexer { text, at: 0, comments: Vec::new(), diagnostics: Vec::new() };
     let mut tokens = Vec::new();
-    while lexer.blank() {
+    while lexer.skip_blank() {
         let start = lexer.at;
-        if let Some(token) = lexer.token() {
+        if let Some(token) = lexer.next_token() {
             tokens.push(Lexeme { token, span: Span { start, end: lexer.at } });
         }
     }
     let span = Span { start: text.len(), end: text.len() };
     tokens.push(Lexeme { token: Token::End, span });
-    (tokens, lexer.comments, lexer.faults)
+    (tokens, lexer.comments, lexer.diagnostics)
 }
 
 impl<'a> Lexer<'a> {
-    fn rest(&self) -> &'a str {
+    fn remaining(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or_default()
     }
 
     /// Skips white space and comments; false at the end of the text.
-    fn blank(&mut self) -> bool {
+    fn skip_blank(&mut self) -> bool {
         loop {
-            let rest = self.rest();
+            let rest = self.remaining();
             let trimmed = rest.trim_start_matches([' ', '\t', '\r', '\n', '\u{c}']);
             self.at += rest.len() - trimmed.len();
             let start = self.at;
             if trimmed.starts_with("//") {
                 self.at += trimmed.find(['\r', '\n']).unwrap_or(trimmed.len());
             } else if trimmed.starts_with("/*") {
-                self.comment(trimmed);
+                self.skip_block_comment(trimmed);
             } else {
                 return !trimmed.is_empty();
             }
@@ -95,54 +95,59 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn comment(&mut self, rest: &str) {
+    fn skip_block_comment(&mut self, rest: &str) {
         match rest.get(2..).and_then(|inner| inner.find("*/")) {
             Some(end) => self.at += end + 4,
             None => {
-                self.fault(2, "a comment is opened by `/*` and never closed by `*/`");
+                self.report_error(2, "a comment is opened by `/*` and never closed by `*/`");
                 self.at = self.text.len();
             }
         }
     }
 
-    fn fault(&mut self, length: usize, message: impl Into<String>) {
+    fn report_error(&mut self, length: usize, message: impl Into<String>) {
         let span = Span { start: self.at, end: self.at + length };
-        self.faults.push(Diagnostic::new(DiagnosticCode::Syntax, span, message));
+        self.diagnostics.push(Diagnostic::new(DiagnosticCode::Syntax, span, message));
     }
 
     /// Takes `length` bytes.
-    fn take(&mut self, length: usize) -> &'a str {
-        let taken = self.rest().get(..length).unwrap_or_default();
+    fn take_bytes(&mut self, length: usize) -> &'a str {
+        let taken = self.remaining().get(..length).unwrap_or_default();
         self.at += length;
         taken
     }
 
-    fn token(&mut self) -> Option<Token<'a>> {
-        let rest = self.rest();
+    fn next_token(&mut self) -> Option<Token<'a>> {
+        let rest = self.remaining();
         let first = rest.chars().next()?;
         match first {
-            '0'..='9' => self.number(),
-            '"' => self.quoted('"').map(Token::Text),
-            '\'' => self.quoted('\'').map(Token::Name),
-            _ if first.is_ascii_alphabetic() => Some(self.name()),
-            '_' if rest.strip_prefix('_').is_some_and(|rest| rest.starts_with(part)) => Some(self.name()),
-            _ => self.symbol(first),
+            '0'..='9' => self.lex_number(),
+            '"' => self.lex_quoted('"').map(Token::Text),
+            '\'' => self.lex_quoted('\'').map(Token::Name),
+            _ if first.is_ascii_alphabetic() => Some(self.lex_word()),
+            '_' if rest.strip_prefix('_').is_some_and(|rest| rest.starts_with(continues_name)) => {
+                Some(self.lex_word())
+            }
+            _ => self.lex_symbol(first),
         }
     }
 
-    fn symbol(&mut self, first: char) -> Option<Token<'a>> {
-        let rest = self.rest();
+    fn lex_symbol(&mut self, first: char) -> Option<Token<'a>> {
+        let rest = self.remaining();
         if let Some(symbol) = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol)) {
             self.at += symbol.len();
             return Some(Token::Symbol(symbol));
         }
-        self.fault(first.len_utf8(), format!("the character `{}` has no meaning here", first.escape_debug()));
+        self.report_error(
+            first.len_utf8(),
+            format!("the character `{}` has no meaning here", first.escape_debug()),
+        );
         self.at += first.len_utf8();
         None
     }
 
-    fn number(&mut self) -> Option<Token<'a>> {
-        let rest = self.rest();
+    fn lex_number(&mut self) -> Option<Token<'a>> {
+        let rest = self.remaining();
         let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
         let whole = digits(rest);
         let fraction = rest.get(whole..).and_then(|rest| rest.strip_prefix('.')).map_or(0, digits);
@@ -152,28 +157,28 @@ impl<'a> Lexer<'a> {
             tail.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.')).count();
         if stuck > 0 {
             let word = rest.get(..length + stuck).unwrap_or_default();
-            self.fault(length + stuck, format!("`{word}` is neither a number nor a name"));
+            self.report_error(length + stuck, format!("`{word}` is neither a number nor a name"));
             let hint = "numbers are written with digits and one point; a name that begins with a digit stands in single quotes";
-            if let Some(fault) = self.faults.last_mut() {
-                fault.hint = Some(hint.to_owned());
+            if let Some(diagnostic) = self.diagnostics.last_mut() {
+                diagnostic.hint = Some(hint.to_owned());
             }
             self.at += length + stuck;
             return None;
         }
-        let text = self.take(length);
+        let text = self.take_bytes(length);
         Some(if fraction > 0 { Token::Number(text) } else { Token::Integer(text) })
     }
 
     /// A string or a quoted name; VTL 2.2 has no escapes in strings, and `\'` in names.
-    fn quoted(&mut self, quote: char) -> Option<&'a str> {
-        let inner = self.rest().get(1..).unwrap_or_default();
+    fn lex_quoted(&mut self, quote: char) -> Option<&'a str> {
+        let inner = self.remaining().get(1..).unwrap_or_default();
         match inner.find(quote) {
             Some(end) => {
                 self.at += end + 2;
                 inner.get(..end)
             }
             None => {
-                self.fault(1, format!("a text is opened by `{quote}` and never closed"));
+                self.report_error(1, format!("a text is opened by `{quote}` and never closed"));
                 self.at = self.text.len();
                 None
             }
@@ -181,34 +186,34 @@ impl<'a> Lexer<'a> {
     }
 
     /// A word, or a name with agency and version: `AGENCY:NAME(1.0)`.
-    fn name(&mut self) -> Token<'a> {
-        let rest = self.rest();
-        let run = |text: &str| text.find(|c| !part(c)).unwrap_or(text.len());
+    fn lex_word(&mut self) -> Token<'a> {
+        let rest = self.remaining();
+        let run = |text: &str| text.find(|c| !continues_name(c)).unwrap_or(text.len());
         let mut length = run(rest);
         let word = rest.get(..length).unwrap_or_default();
         if keywords::is_reserved(word) {
-            return Token::Word(self.take(length));
+            return Token::Word(self.take_bytes(length));
         }
         let after = rest.get(length..).unwrap_or_default();
-        if let Some(second) = after.strip_prefix(':').filter(|text| text.starts_with(start)) {
+        if let Some(second) = after.strip_prefix(':').filter(|text| text.starts_with(starts_name)) {
             length += 1 + run(second);
-            length += version(rest.get(length..).unwrap_or_default());
-            length += series(rest.get(length..).unwrap_or_default());
+            length += version_suffix_length(rest.get(length..).unwrap_or_default());
+            length += series_key_length(rest.get(length..).unwrap_or_default());
         }
-        Token::Name(self.take(length))
+        Token::Name(self.take_bytes(length))
     }
 }
 
-fn start(c: char) -> bool {
+fn starts_name(c: char) -> bool {
     c.is_ascii_alphabetic() || c == '_'
 }
 
-fn part(c: char) -> bool {
+fn continues_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '.')
 }
 
 /// Length of `(1.0)` or `(1.0.+)` or `(*)` at the start of `text`, or 0.
-fn version(text: &str) -> usize {
+fn version_suffix_length(text: &str) -> usize {
     let wild = |c: char| matches!(c, '_' | '+' | '*' | '~');
     let Some(inner) = text.strip_prefix('(') else { return 0 };
     let Some((inner, _)) = inner.split_once(')') else { return 0 };
@@ -222,7 +227,7 @@ fn version(text: &str) -> usize {
 }
 
 /// Length of the key of a series, `:A.USD..`, at the start of `text`, or 0.
-fn series(text: &str) -> usize {
+fn series_key_length(text: &str) -> usize {
     let Some(key) = text.strip_prefix(':') else { return 0 };
     let end = key.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.').unwrap_or(key.len());
     if end > 0 { end + 1 } else { 0 }
@@ -233,8 +238,8 @@ mod tests {
     use super::*;
 
     fn tokens(text: &str) -> Vec<Token<'_>> {
-        let (tokens, faults) = lex(text);
-        assert_eq!(faults, []);
+        let (tokens, diagnostics) = lex_tokens(text);
+        assert_eq!(diagnostics, []);
         tokens.into_iter().map(|lexeme| lexeme.token).collect()
     }
 
@@ -269,9 +274,9 @@ mod tests {
     #[test]
     fn what_is_no_token_is_reported_and_skipped() {
         for bad in ["1.5E2", "12abc", "€", "\"open", "/* open", "'open", "@"] {
-            let (_, faults) = lex(bad);
-            assert_eq!(faults.len(), 1, "{bad}");
+            let (_, diagnostics) = lex_tokens(bad);
+            assert_eq!(diagnostics.len(), 1, "{bad}");
         }
-        assert_eq!(lex("@ a ? b").1.len(), 2);
+        assert_eq!(lex_tokens("@ a ? b").1.len(), 2);
     }
 }

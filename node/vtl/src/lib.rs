@@ -2,7 +2,7 @@
 //!
 //! A script goes from text to tokens to statements ([`Script::parse`]), is checked against the
 //! structures of its inputs ([`check()`]), and runs on tables ([`run`]). Same script, same tables,
-//! same limits: same result or same fault, on every machine. The normative text is `specs/vtl.md`.
+//! same limits: same result or same diagnostic, on every machine. The normative text is `specs/vtl.md`.
 //!
 //! The crate stands alone: it knows nothing of ledgers, does no IO, reads no clock, has no
 //! randomness and no floating point. It refuses by name what VTL has of these.
@@ -50,29 +50,29 @@ pub fn operator_names() -> impl Iterator<Item = &'static str> {
 pub struct Script {
     statements: Vec<ast::Statement>,
     definitions: ast::Definitions,
-    /// Names of what could not be read, when faults of the rest are looked for.
+    /// Names of what could not be read, when diagnostics of the rest are looked for.
     broken: BTreeSet<String>,
 }
 
-/// Reads and checks a script in one go, for those who want every fault at once: what has a fault of
+/// Reads and checks a script in one go, for those who want every diagnostic at once: what has a diagnostic of
 /// syntax is left out of the check, and what depends on it is left out in silence.
 ///
 /// # Errors
-/// The faults of syntax, and those of [`check()`] in all that could be read.
+/// The diagnostics of syntax, and those of [`check()`] in all that could be read.
 pub fn parse_and_check(
     text: &str,
     inputs: &BTreeMap<String, ComponentList>,
 ) -> Result<(Script, ExecutionPlan), Vec<Diagnostic>> {
-    let (script, mut faults) = Script::read(text);
+    let (script, mut diagnostics) = Script::read(text);
     let plan = check(&script, inputs);
     match plan {
-        Ok(plan) if faults.is_empty() => Ok((script, plan)),
-        Ok(_) => Err(faults),
+        Ok(plan) if diagnostics.is_empty() => Ok((script, plan)),
+        Ok(_) => Err(diagnostics),
         Err(others) => {
-            faults.extend(others);
-            faults.sort_by_key(|fault| fault.span);
-            faults.truncate(DIAGNOSTICS_MAX);
-            Err(faults)
+            diagnostics.extend(others);
+            diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+            diagnostics.truncate(DIAGNOSTICS_MAX);
+            Err(diagnostics)
         }
     }
 }
@@ -81,27 +81,29 @@ impl Script {
     /// Reads a script of at most [`SCRIPT_BYTES_MAX`] bytes.
     ///
     /// # Errors
-    /// Every fault of syntax, and every operator that is refused or not supported yet, in the order
+    /// Every diagnostic of syntax, and every operator that is refused or not supported yet, in the order
     /// of their places.
     pub fn parse(text: &str) -> Result<Script, Vec<Diagnostic>> {
         match Self::read(text) {
-            (script, faults) if faults.is_empty() => Ok(script),
-            (_, faults) => Err(faults),
+            (script, diagnostics) if diagnostics.is_empty() => Ok(script),
+            (_, diagnostics) => Err(diagnostics),
         }
     }
 
-    /// What could be read, and the faults of the rest.
+    /// What could be read, and the diagnostics of the rest.
     fn read(text: &str) -> (Script, Vec<Diagnostic>) {
-        let parser::ParseOutput { statements, definitions, broken, faults } = parser::read(text);
-        (Script { statements, definitions, broken }, faults)
+        let parser::ParseOutput { statements, definitions, broken, diagnostics } = parser::parse_script(text);
+        (Script { statements, definitions, broken }, diagnostics)
     }
 
     /// The data sets that the script uses and never assigns, in ascending order.
     pub fn inputs(&self) -> Vec<&str> {
         let assigned: BTreeSet<&str> =
             self.statements.iter().map(|statement| statement.target.text.as_str()).collect();
-        let used =
-            self.statements.iter().flat_map(|statement| check::names(&statement.expr, &self.definitions));
+        let used = self
+            .statements
+            .iter()
+            .flat_map(|statement| check::referenced_names(&statement.expr, &self.definitions));
         let inputs: BTreeSet<&str> = used
             .map(|(name, _)| name)
             .filter(|name| !assigned.contains(name) && !self.broken.contains(*name))

@@ -21,11 +21,11 @@ impl Script {
         let mut found = Vec::new();
         while let Some(expr) = open.pop() {
             if let ExprNode::Window(window) = &expr.node {
-                found.extend(left_out(window, expr.span));
+                found.extend(implicit_window_parts(window, expr.span));
             }
             open.extend(expr.children());
         }
-        found.sort_by_key(|fault| fault.span);
+        found.sort_by_key(|diagnostic| diagnostic.span);
         found
     }
 }
@@ -34,12 +34,13 @@ impl ExecutionPlan {
     /// Every step that takes its meaning from the data that happen to be there: where the frequency
     /// of a `date` identifier is found from its values.
     pub fn lint(&self) -> Vec<Diagnostic> {
-        let mut found: Vec<Diagnostic> = self.steps.iter().filter_map(|step| self.guessed(step)).collect();
-        found.sort_by_key(|fault| fault.span);
+        let mut found: Vec<Diagnostic> =
+            self.steps.iter().filter_map(|step| self.inferred_frequency(step)).collect();
+        found.sort_by_key(|diagnostic| diagnostic.span);
         found
     }
 
-    fn guessed(&self, step: &PlanStep) -> Option<Diagnostic> {
+    fn inferred_frequency(&self, step: &PlanStep) -> Option<Diagnostic> {
         let (name, time) = match &step.operation {
             Operation::Shift { column, .. } => ("timeshift", *column),
             Operation::Series { time, op, .. } if op.fills() => (op.name(), *time),
@@ -52,7 +53,7 @@ impl ExecutionPlan {
     }
 }
 
-fn left_out(window: &AnalyticInvocation, span: Span) -> Vec<Diagnostic> {
+fn implicit_window_parts(window: &AnalyticInvocation, span: Span) -> Vec<Diagnostic> {
     let name = window.op.name();
     let mut found = Vec::new();
     if window.partition.is_none() {

@@ -47,7 +47,7 @@ pub(crate) enum Op {
     Not,
     If,
     Nvl,
-    /// The first operand where the second is true, else a fault: the type of a parameter. Whether
+    /// The first operand where the second is true, else a diagnostic: the type of a parameter. Whether
     /// null passes.
     Limit(bool),
     Concat,
@@ -61,7 +61,7 @@ pub(crate) enum Op {
 
 impl Op {
     /// The operator of a reserved word in functional syntax, with its least and most operands.
-    pub(crate) fn function(word: &str) -> Option<(Op, usize, usize)> {
+    pub(crate) fn from_function_name(word: &str) -> Option<(Op, usize, usize)> {
         Some(match word {
             "abs" => (Op::Abs, 1, 1),
             "between" => (Op::Between, 3, 3),
@@ -80,8 +80,10 @@ impl Op {
             "sqrt" => (Op::Sqrt, 1, 1),
             "trunc" => (Op::Trunc, 1, 2),
             _ => {
-                let text = TextOp::function(word).map(|(op, least, most)| (Op::Text(op), least, most));
-                let time = || TimeOp::function(word).map(|(op, least, most)| (Op::Time(op), least, most));
+                let text =
+                    TextOp::from_function_name(word).map(|(op, least, most)| (Op::Text(op), least, most));
+                let time =
+                    || TimeOp::from_function_name(word).map(|(op, least, most)| (Op::Time(op), least, most));
                 return text.or_else(time);
             }
         })
@@ -134,10 +136,10 @@ impl Op {
     /// Whether the result is of another type than the operands, so that at data set level it needs
     /// one measure and takes the default name of its type (reference manual, "Operators changing
     /// the data type").
-    pub(crate) fn renames(self) -> bool {
+    pub(crate) fn changes_type(self) -> bool {
         match self {
-            Op::Text(op) => op.renames(),
-            Op::Time(op) => op.renames(),
+            Op::Text(op) => op.changes_type(),
+            Op::Time(op) => op.changes_type(),
             Op::Equal
             | Op::NotEqual
             | Op::Less
@@ -253,7 +255,7 @@ impl AnalyticOp {
 }
 
 /// The default name of a measure of a type (reference manual, "Operators changing the data type").
-pub(crate) fn default_name(kind: ValueType) -> &'static str {
+pub(crate) fn default_measure_name(kind: ValueType) -> &'static str {
     match kind {
         ValueType::String => "string_var",
         ValueType::Integer => "int_var",

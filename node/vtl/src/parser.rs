@@ -1,7 +1,7 @@
 //! Tokens to statements (grammar `Vtl.g4` of VTL 2.2), by recursive descent.
 //!
 //! Owns statements, expressions and their precedence; clauses, joins and aggregates stand in the
-//! modules below. A fault of syntax ends its statement, not the script: all are reported at once.
+//! modules below. A diagnostic of syntax ends its statement, not the script: all are reported at once.
 //! Recursion and the depth of the trees are bounded by [`DEPTH_MAX`].
 
 mod call;
@@ -22,13 +22,13 @@ use crate::ast::{
 };
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Span, suggestion};
 use crate::keywords;
-use crate::lexer::{Lexeme, Token, lex};
+use crate::lexer::{Lexeme, Token, lex_tokens};
 use crate::op::Op;
 
 /// Faults after which the parser gives up.
 const DIAGNOSTICS_MAX: usize = 64;
 
-/// The statement cannot be read further; the fault is on the list.
+/// The statement cannot be read further; the diagnostic is on the list.
 #[derive(Debug)]
 struct StatementAbort;
 
@@ -37,11 +37,11 @@ type ParseResult<T> = Result<T, StatementAbort>;
 struct Parser<'a> {
     text: &'a str,
     tokens: Vec<Lexeme<'a>>,
-    at: usize,
-    level: u16,
+    position: usize,
+    nesting: u16,
     definitions: Definitions,
     broken: BTreeSet<String>,
-    faults: Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 /// What a script says, as far as it could be read.
@@ -51,31 +51,32 @@ pub(crate) struct ParseOutput {
     pub(crate) definitions: Definitions,
     /// Names of results and definitions that could not be read.
     pub(crate) broken: BTreeSet<String>,
-    /// Every fault of syntax, in the order of their places.
-    pub(crate) faults: Vec<Diagnostic>,
+    /// Every diagnostic of syntax, in the order of their places.
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads a script; what has a fault is left out, the rest is there.
-pub(crate) fn read(text: &str) -> ParseOutput {
+/// Reads a script; what has a diagnostic is left out, the rest is there.
+pub(crate) fn parse_script(text: &str) -> ParseOutput {
     if text.len() > SCRIPT_BYTES_MAX {
         let message =
             format!("a script of {} bytes where at most {SCRIPT_BYTES_MAX} are allowed", text.len());
-        let fault = Diagnostic::new(DiagnosticCode::Size, Span { start: 0, end: 0 }, message);
-        return ParseOutput { faults: vec![fault], ..ParseOutput::default() };
+        let diagnostic = Diagnostic::new(DiagnosticCode::Size, Span { start: 0, end: 0 }, message);
+        return ParseOutput { diagnostics: vec![diagnostic], ..ParseOutput::default() };
     }
-    let (tokens, faults) = lex(text);
+    let (tokens, diagnostics) = lex_tokens(text);
     let definitions = Definitions::default();
-    let mut parser = Parser { text, tokens, at: 0, level: 0, definitions, broken: BTreeSet::new(), faults };
-    let statements = parser.statements();
-    let mut faults = parser.faults;
-    faults.sort_by_key(|fault| fault.span);
-    faults.truncate(DIAGNOSTICS_MAX);
-    ParseOutput { statements, definitions: parser.definitions, broken: parser.broken, faults }
+    let mut parser =
+        Parser { text, tokens, position: 0, nesting: 0, definitions, broken: BTreeSet::new(), diagnostics };
+    let statements = parser.parse_statements();
+    let mut diagnostics = parser.diagnostics;
+    diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+    diagnostics.truncate(DIAGNOSTICS_MAX);
+    ParseOutput { statements, definitions: parser.definitions, broken: parser.broken, diagnostics }
 }
 
 /// The text of each definition of a script whose syntax is right, by name.
 pub(crate) fn definition_texts(text: &str) -> BTreeMap<String, &str> {
-    let (tokens, _) = lex(text);
+    let (tokens, _) = lex_tokens(text);
     let mut found = BTreeMap::new();
     let mut open: Option<usize> = None;
     for (at, lexeme) in tokens.iter().enumerate() {
@@ -100,26 +101,26 @@ pub(crate) fn definition_texts(text: &str) -> BTreeMap<String, &str> {
 }
 
 impl<'a> Parser<'a> {
-    fn statements(&mut self) -> Vec<Statement> {
+    fn parse_statements(&mut self) -> Vec<Statement> {
         let mut statements = Vec::new();
-        while self.token() != Token::End && self.faults.len() < DIAGNOSTICS_MAX {
-            let (start, before) = (self.at, self.faults.len());
-            let read = self.statement();
+        while self.current_token() != Token::End && self.diagnostics.len() < DIAGNOSTICS_MAX {
+            let (start, before) = (self.position, self.diagnostics.len());
+            let read = self.parse_statement();
             if read.is_err() {
-                self.resume(start);
+                self.skip_statement(start);
             }
             match read {
-                Ok(Some(statement)) if self.faults.len() == before => statements.push(statement),
-                Ok(None) if self.faults.len() == before => {}
-                _ => self.broken.extend(self.named(start)),
+                Ok(Some(statement)) if self.diagnostics.len() == before => statements.push(statement),
+                Ok(None) if self.diagnostics.len() == before => {}
+                _ => self.broken.extend(self.first_name(start)),
             }
         }
         statements
     }
 
     /// The first name of the statement or definition that begins at a token.
-    fn named(&self, start: usize) -> Option<String> {
-        let tokens = self.tokens.get(start..self.at)?;
+    fn first_name(&self, start: usize) -> Option<String> {
+        let tokens = self.tokens.get(start..self.position)?;
         tokens.iter().find_map(|lexeme| match lexeme.token {
             Token::Name(name) => Some(name.to_owned()),
             _ => None,
@@ -127,10 +128,10 @@ impl<'a> Parser<'a> {
     }
 
     /// Goes on after the next semicolon; after the end of a definition that began at `start`.
-    fn resume(&mut self, start: usize) {
-        self.level = 0;
+    fn skip_statement(&mut self, start: usize) {
+        self.nesting = 0;
         let token = |at: usize| self.tokens.get(at).map_or(Token::End, |lexeme| lexeme.token);
-        let mut at = self.at;
+        let mut at = self.position;
         if token(start) == Token::Word("define") {
             while !matches!(token(at), Token::End | Token::Word("end" | "define")) {
                 at += 1;
@@ -140,66 +141,66 @@ impl<'a> Parser<'a> {
             at += 1;
         }
         // A definition that is never closed ends where the next one begins.
-        self.at = at.max(start + 1);
-        self.eat(";");
+        self.position = at.max(start + 1);
+        self.eat_symbol(";");
     }
 
-    fn statement(&mut self) -> ParseResult<Option<Statement>> {
-        if self.token() == Token::Word("define") {
-            return self.definition().map(|()| None);
+    fn parse_statement(&mut self) -> ParseResult<Option<Statement>> {
+        if self.current_token() == Token::Word("define") {
+            return self.parse_definition().map(|()| None);
         }
-        let target = self.name("the name of a result")?;
-        let persistent = match self.token() {
+        let target = self.parse_name("the name of a result")?;
+        let persistent = match self.current_token() {
             Token::Symbol("<-") => true,
             Token::Symbol(":=") => false,
-            _ => return self.expected("`:=` or `<-`"),
+            _ => return self.report_expected("`:=` or `<-`"),
         };
-        self.at += 1;
-        let expr = self.expr()?;
-        self.require(";")?;
+        self.position += 1;
+        let expr = self.parse_expr()?;
+        self.expect_symbol(";")?;
         Ok(Some(Statement { target, persistent, expr }))
     }
 
-    fn token(&self) -> Token<'a> {
-        self.tokens.get(self.at).map_or(Token::End, |lexeme| lexeme.token)
+    fn current_token(&self) -> Token<'a> {
+        self.tokens.get(self.position).map_or(Token::End, |lexeme| lexeme.token)
     }
 
-    fn after(&self) -> Token<'a> {
-        self.tokens.get(self.at + 1).map_or(Token::End, |lexeme| lexeme.token)
+    fn next_token(&self) -> Token<'a> {
+        self.tokens.get(self.position + 1).map_or(Token::End, |lexeme| lexeme.token)
     }
 
-    fn span(&self) -> Span {
+    fn current_span(&self) -> Span {
         let last = self.tokens.last().map_or(Span::default(), |lexeme| lexeme.span);
-        self.tokens.get(self.at).map_or(last, |lexeme| lexeme.span)
+        self.tokens.get(self.position).map_or(last, |lexeme| lexeme.span)
     }
 
     /// The place of the token before this one.
-    fn past(&self) -> Span {
-        self.tokens.get(self.at.saturating_sub(1)).map_or(Span::default(), |lexeme| lexeme.span)
+    fn previous_span(&self) -> Span {
+        self.tokens.get(self.position.saturating_sub(1)).map_or(Span::default(), |lexeme| lexeme.span)
     }
 
-    fn eat(&mut self, symbol: &'static str) -> bool {
-        self.take(Token::Symbol(symbol))
+    fn eat_symbol(&mut self, symbol: &'static str) -> bool {
+        self.eat_token(Token::Symbol(symbol))
     }
 
-    fn word(&mut self, word: &'static str) -> bool {
-        self.take(Token::Word(word))
+    fn eat_word(&mut self, word: &'static str) -> bool {
+        self.eat_token(Token::Word(word))
     }
 
-    fn take(&mut self, token: Token<'_>) -> bool {
-        let found = self.token() == token;
-        self.at += usize::from(found);
+    fn eat_token(&mut self, token: Token<'_>) -> bool {
+        let found = self.current_token() == token;
+        self.position += usize::from(found);
         found
     }
 
-    fn require(&mut self, symbol: &'static str) -> ParseResult<()> {
-        if self.eat(symbol) {
+    fn expect_symbol(&mut self, symbol: &'static str) -> ParseResult<()> {
+        if self.eat_symbol(symbol) {
             return Ok(());
         }
         let open = self.open_bracket(symbol);
-        let missing = self.expected(&format!("`{symbol}`"));
-        if let Some(fault) = self.faults.last_mut().filter(|fault| fault.hint.is_none()) {
-            fault.hint = open;
+        let missing = self.report_expected(&format!("`{symbol}`"));
+        if let Some(diagnostic) = self.diagnostics.last_mut().filter(|diagnostic| diagnostic.hint.is_none()) {
+            diagnostic.hint = open;
         }
         missing
     }
@@ -213,7 +214,7 @@ impl<'a> Parser<'a> {
             _ => return None,
         };
         let mut depth = 0_usize;
-        let before = self.tokens.get(..self.at)?;
+        let before = self.tokens.get(..self.position)?;
         let found = before.iter().enumerate().rev().find(|(_, lexeme)| match lexeme.token {
             Token::Symbol(symbol) if symbol == close => {
                 depth += 1;
@@ -237,13 +238,13 @@ impl<'a> Parser<'a> {
         })
     }
 
-    fn require_word(&mut self, word: &'static str) -> ParseResult<()> {
-        if self.word(word) { Ok(()) } else { self.expected(&format!("`{word}`")) }
+    fn expect_word(&mut self, word: &'static str) -> ParseResult<()> {
+        if self.eat_word(word) { Ok(()) } else { self.report_expected(&format!("`{word}`")) }
     }
 
     /// Reports that something else was expected here.
-    fn expected<T>(&mut self, what: &str) -> ParseResult<T> {
-        let (found, hint) = match self.token() {
+    fn report_expected<T>(&mut self, what: &str) -> ParseResult<T> {
+        let (found, hint) = match self.current_token() {
             Token::End => ("the end of the script".to_owned(), None),
             Token::Name(text) => (format!("`{text}`"), suggestion(text, keywords::reserved_words())),
             Token::Word(text) => {
@@ -256,239 +257,243 @@ impl<'a> Parser<'a> {
             Token::Symbol(text) => (format!("`{text}`"), None),
         };
         let message = format!("expected {what}, found {found}");
-        self.fault(Diagnostic::new(DiagnosticCode::Syntax, self.span(), message).with_optional_hint(hint))
+        self.report_error(
+            Diagnostic::new(DiagnosticCode::Syntax, self.current_span(), message).with_optional_hint(hint),
+        )
     }
 
-    fn fault<T>(&mut self, fault: Diagnostic) -> ParseResult<T> {
-        self.faults.push(fault);
+    fn report_error<T>(&mut self, diagnostic: Diagnostic) -> ParseResult<T> {
+        self.diagnostics.push(diagnostic);
         Err(StatementAbort)
     }
 
-    fn name(&mut self, what: &str) -> ParseResult<Ident> {
-        match self.token() {
+    fn parse_name(&mut self, what: &str) -> ParseResult<Ident> {
+        match self.current_token() {
             Token::Name(text) => {
-                let ident = Ident { text: text.to_owned(), span: self.span() };
-                self.at += 1;
+                let ident = Ident { text: text.to_owned(), span: self.current_span() };
+                self.position += 1;
                 Ok(ident)
             }
-            _ => self.expected(what),
+            _ => self.report_expected(what),
         }
     }
 
     /// `NAME` or `alias#NAME`.
-    fn component(&mut self) -> ParseResult<ComponentRef> {
-        let first = self.name("the name of a component")?;
-        if !self.eat("#") {
+    fn parse_component(&mut self) -> ParseResult<ComponentRef> {
+        let first = self.parse_name("the name of a component")?;
+        if !self.eat_symbol("#") {
             return Ok(ComponentRef { alias: None, name: first });
         }
-        let name = self.name("the name of a component")?;
+        let name = self.parse_name("the name of a component")?;
         Ok(ComponentRef { alias: Some(first), name })
     }
 
     /// One or more, with commas between.
-    fn list<T>(&mut self, item: impl Fn(&mut Self) -> ParseResult<T>) -> ParseResult<Vec<T>> {
+    fn parse_list<T>(&mut self, item: impl Fn(&mut Self) -> ParseResult<T>) -> ParseResult<Vec<T>> {
         let mut items = vec![item(self)?];
-        while self.eat(",") {
+        while self.eat_symbol(",") {
             items.push(item(self)?);
         }
         Ok(items)
     }
 
-    fn expr(&mut self) -> ParseResult<Expr> {
-        self.binary(0)
+    fn parse_expr(&mut self) -> ParseResult<Expr> {
+        self.parse_infix(0)
     }
 
     /// An expression whose infix operators bind at least as strongly as `least`.
-    fn binary(&mut self, least: u8) -> ParseResult<Expr> {
-        self.level += 1;
-        if self.level > DEPTH_MAX {
-            return self.deep(self.span());
+    fn parse_infix(&mut self, least: u8) -> ParseResult<Expr> {
+        self.nesting += 1;
+        if self.nesting > DEPTH_MAX {
+            return self.report_too_deep(self.current_span());
         }
-        let mut left = self.prefix()?;
+        let mut left = self.parse_prefix()?;
         loop {
-            left = match self.token() {
-                Token::Symbol("[") => self.clause(left)?,
-                Token::Symbol("#") => self.member(left)?,
-                Token::Word(word @ ("in" | "not_in")) if least <= COMPARISON => self.element(left, word)?,
-                token => match infix(token) {
+            left = match self.current_token() {
+                Token::Symbol("[") => self.parse_clause(left)?,
+                Token::Symbol("#") => self.parse_membership(left)?,
+                Token::Word(word @ ("in" | "not_in")) if least <= COMPARISON => {
+                    self.parse_element_of(left, word)?
+                }
+                token => match infix_operator(token) {
                     Some((op, binding)) if binding >= least => {
-                        self.at += 1;
-                        let right = self.binary(binding + 1)?;
+                        self.position += 1;
+                        let right = self.parse_infix(binding + 1)?;
                         let span = left.span.to(right.span);
-                        self.node(ExprNode::Apply(op, vec![left, right]), span)?
+                        self.build_node(ExprNode::Apply(op, vec![left, right]), span)?
                     }
                     _ => break,
                 },
             };
         }
-        self.level -= 1;
+        self.nesting -= 1;
         Ok(left)
     }
 
-    fn deep<T>(&mut self, span: Span) -> ParseResult<T> {
+    fn report_too_deep<T>(&mut self, span: Span) -> ParseResult<T> {
         let message = format!("an expression nested more than {DEPTH_MAX} deep");
-        self.fault(
+        self.report_error(
             Diagnostic::new(DiagnosticCode::Size, span, message)
                 .with_hint("give a part of it a name in a statement of its own"),
         )
     }
 
     /// A node over its children, refused when it would be too deep.
-    fn node(&mut self, node: ExprNode, span: Span) -> ParseResult<Expr> {
+    fn build_node(&mut self, node: ExprNode, span: Span) -> ParseResult<Expr> {
         let mut expr = Expr { node, span, depth: 1 };
         let below = expr.children().iter().map(|child| child.depth).max().unwrap_or(0);
         if below >= DEPTH_MAX {
-            return self.deep(span);
+            return self.report_too_deep(span);
         }
         expr.depth = below + 1;
         Ok(expr)
     }
 
-    fn member(&mut self, operand: Expr) -> ParseResult<Expr> {
-        self.at += 1;
-        let name = self.name("the name of a component")?;
+    fn parse_membership(&mut self, operand: Expr) -> ParseResult<Expr> {
+        self.position += 1;
+        let name = self.parse_name("the name of a component")?;
         let span = operand.span.to(name.span);
-        self.node(ExprNode::Member(Box::new(operand), name), span)
+        self.build_node(ExprNode::Member(Box::new(operand), name), span)
     }
 
     /// `operand in { … }`.
-    fn element(&mut self, operand: Expr, word: &str) -> ParseResult<Expr> {
-        self.at += 1;
-        if let Token::Name(_) = self.token() {
-            let domain = self.name("the name of a value domain")?;
+    fn parse_element_of(&mut self, operand: Expr, word: &str) -> ParseResult<Expr> {
+        self.position += 1;
+        if let Token::Name(_) = self.current_token() {
+            let domain = self.parse_name("the name of a value domain")?;
             let span = operand.span.to(domain.span);
             let negated = word == "not_in";
-            return self.node(ExprNode::Domain { operand: Box::new(operand), domain, negated }, span);
+            return self.build_node(ExprNode::Domain { operand: Box::new(operand), domain, negated }, span);
         }
         let op = if word == "in" { Op::In } else { Op::NotIn };
         let start = operand.span;
-        self.require("{")?;
+        self.expect_symbol("{")?;
         let mut operands = vec![operand];
-        operands.extend(self.list(Self::scalar)?);
-        self.require("}")?;
-        let span = start.to(self.past());
-        self.node(ExprNode::Apply(op, operands), span)
+        operands.extend(self.parse_list(Self::parse_literal)?);
+        self.expect_symbol("}")?;
+        let span = start.to(self.previous_span());
+        self.build_node(ExprNode::Apply(op, operands), span)
     }
 
     /// A literal, perhaps signed, or a `cast` of one.
-    fn scalar(&mut self) -> ParseResult<Expr> {
-        match (self.token(), self.after()) {
-            (Token::Word("cast"), _) => self.prefix(),
-            (Token::Symbol("-" | "+"), Token::Integer(_) | Token::Number(_)) => self.signed(),
-            (Token::Integer(_) | Token::Number(_) | Token::Text(_), _) => self.prefix(),
-            (Token::Word("true" | "false" | "null"), _) => self.prefix(),
-            _ => self.expected("a literal value"),
+    fn parse_literal(&mut self) -> ParseResult<Expr> {
+        match (self.current_token(), self.next_token()) {
+            (Token::Word("cast"), _) => self.parse_prefix(),
+            (Token::Symbol("-" | "+"), Token::Integer(_) | Token::Number(_)) => self.parse_signed_number(),
+            (Token::Integer(_) | Token::Number(_) | Token::Text(_), _) => self.parse_prefix(),
+            (Token::Word("true" | "false" | "null"), _) => self.parse_prefix(),
+            _ => self.report_expected("a literal value"),
         }
     }
 
-    fn prefix(&mut self) -> ParseResult<Expr> {
-        let span = self.span();
-        match self.token() {
+    fn parse_prefix(&mut self) -> ParseResult<Expr> {
+        let span = self.current_span();
+        match self.current_token() {
             Token::Symbol("(") => {
-                self.at += 1;
-                let inner = self.expr()?;
-                self.require(")")?;
-                Ok(Expr { span: span.to(self.past()), ..inner })
+                self.position += 1;
+                let inner = self.parse_expr()?;
+                self.expect_symbol(")")?;
+                Ok(Expr { span: span.to(self.previous_span()), ..inner })
             }
-            Token::Symbol("-" | "+") if matches!(self.after(), Token::Integer(_) | Token::Number(_)) => {
-                self.signed()
+            Token::Symbol("-" | "+") if matches!(self.next_token(), Token::Integer(_) | Token::Number(_)) => {
+                self.parse_signed_number()
             }
-            Token::Symbol("-") => self.unary(Op::Negate),
-            Token::Symbol("+") => self.unary(Op::UnaryPlus),
-            Token::Word("not") => self.unary(Op::Not),
-            Token::Integer(_) | Token::Number(_) => self.numeral("", span),
-            Token::Text(text) => self.literal(Some(Cell::Text(text.to_owned()))),
-            Token::Word("true") => self.literal(Some(Cell::Boolean(true))),
-            Token::Word("false") => self.literal(Some(Cell::Boolean(false))),
-            Token::Word("null") => self.literal(None),
-            Token::Word("if") => self.condition(),
-            Token::Word("case") => self.case(),
-            Token::Word("inner_join") => self.join(JoinType::Inner),
-            Token::Word("left_join") => self.join(JoinType::Left),
-            Token::Word("full_join") => self.join(JoinType::Full),
-            Token::Word("cross_join") => self.join(JoinType::Cross),
-            Token::Word(word) => self.call(word),
-            Token::Name(_) if self.after() == Token::Symbol("(") => self.invocation(),
+            Token::Symbol("-") => self.parse_unary(Op::Negate),
+            Token::Symbol("+") => self.parse_unary(Op::UnaryPlus),
+            Token::Word("not") => self.parse_unary(Op::Not),
+            Token::Integer(_) | Token::Number(_) => self.parse_number("", span),
+            Token::Text(text) => self.build_literal(Some(Cell::Text(text.to_owned()))),
+            Token::Word("true") => self.build_literal(Some(Cell::Boolean(true))),
+            Token::Word("false") => self.build_literal(Some(Cell::Boolean(false))),
+            Token::Word("null") => self.build_literal(None),
+            Token::Word("if") => self.parse_if(),
+            Token::Word("case") => self.parse_case(),
+            Token::Word("inner_join") => self.parse_join(JoinType::Inner),
+            Token::Word("left_join") => self.parse_join(JoinType::Left),
+            Token::Word("full_join") => self.parse_join(JoinType::Full),
+            Token::Word("cross_join") => self.parse_join(JoinType::Cross),
+            Token::Word(word) => self.parse_call(word),
+            Token::Name(_) if self.next_token() == Token::Symbol("(") => self.parse_operator_call(),
             Token::Name(name) => {
-                self.at += 1;
-                self.node(ExprNode::Name(name.to_owned()), span)
+                self.position += 1;
+                self.build_node(ExprNode::Name(name.to_owned()), span)
             }
-            _ => self.expected("an expression"),
+            _ => self.report_expected("an expression"),
         }
     }
 
-    fn unary(&mut self, op: Op) -> ParseResult<Expr> {
-        let span = self.span();
-        self.at += 1;
-        let operand = self.binary(UNARY)?;
+    fn parse_unary(&mut self, op: Op) -> ParseResult<Expr> {
+        let span = self.current_span();
+        self.position += 1;
+        let operand = self.parse_infix(UNARY)?;
         let span = span.to(operand.span);
-        self.node(ExprNode::Apply(op, vec![operand]), span)
+        self.build_node(ExprNode::Apply(op, vec![operand]), span)
     }
 
-    fn literal(&mut self, cell: Option<Cell>) -> ParseResult<Expr> {
-        let span = self.span();
-        self.at += 1;
-        self.node(ExprNode::Constant(cell), span)
+    fn build_literal(&mut self, cell: Option<Cell>) -> ParseResult<Expr> {
+        let span = self.current_span();
+        self.position += 1;
+        self.build_node(ExprNode::Constant(cell), span)
     }
 
     /// A sign and a numeral.
-    fn signed(&mut self) -> ParseResult<Expr> {
-        let span = self.span();
-        let sign = if self.token() == Token::Symbol("-") { "-" } else { "" };
-        self.at += 1;
-        self.numeral(sign, span)
+    fn parse_signed_number(&mut self) -> ParseResult<Expr> {
+        let span = self.current_span();
+        let sign = if self.current_token() == Token::Symbol("-") { "-" } else { "" };
+        self.position += 1;
+        self.parse_number(sign, span)
     }
 
-    fn numeral(&mut self, sign: &str, start: Span) -> ParseResult<Expr> {
-        let span = start.to(self.span());
-        let cell = match self.token() {
+    fn parse_number(&mut self, sign: &str, start: Span) -> ParseResult<Expr> {
+        let span = start.to(self.current_span());
+        let cell = match self.current_token() {
             Token::Integer(text) => format!("{sign}{text}").parse().map(Cell::Integer).ok(),
             Token::Number(text) => {
                 format!("{sign}{text}").parse().map(|number: Decimal| Cell::Number(number.normalized())).ok()
             }
             _ => None,
         };
-        self.at += 1;
+        self.position += 1;
         match cell {
-            Some(cell) => self.node(ExprNode::Constant(Some(cell)), span),
+            Some(cell) => self.build_node(ExprNode::Constant(Some(cell)), span),
             None => {
                 let message = "a number that does not fit: whole numbers have 64 bits, others 34 digits";
-                self.fault(Diagnostic::new(DiagnosticCode::Overflow, span, message))
+                self.report_error(Diagnostic::new(DiagnosticCode::Overflow, span, message))
             }
         }
     }
 
     /// `if … then … else …`.
-    fn condition(&mut self) -> ParseResult<Expr> {
-        let start = self.span();
-        self.at += 1;
-        let condition = self.expr()?;
-        self.require_word("then")?;
-        let then = self.expr()?;
-        self.require_word("else")?;
-        let other = self.expr()?;
+    fn parse_if(&mut self) -> ParseResult<Expr> {
+        let start = self.current_span();
+        self.position += 1;
+        let condition = self.parse_expr()?;
+        self.expect_word("then")?;
+        let then = self.parse_expr()?;
+        self.expect_word("else")?;
+        let other = self.parse_expr()?;
         let span = start.to(other.span);
-        self.node(ExprNode::Apply(Op::If, vec![condition, then, other]), span)
+        self.build_node(ExprNode::Apply(Op::If, vec![condition, then, other]), span)
     }
 
     /// `case when … then … else …`, which is a chain of `if`.
-    fn case(&mut self) -> ParseResult<Expr> {
-        let start = self.span();
-        self.at += 1;
+    fn parse_case(&mut self) -> ParseResult<Expr> {
+        let start = self.current_span();
+        self.position += 1;
         let mut branches = Vec::new();
-        while self.word("when") {
-            let condition = self.expr()?;
-            self.require_word("then")?;
-            branches.push((condition, self.expr()?));
+        while self.eat_word("when") {
+            let condition = self.parse_expr()?;
+            self.expect_word("then")?;
+            branches.push((condition, self.parse_expr()?));
         }
         if branches.is_empty() {
-            return self.expected("`when`");
+            return self.report_expected("`when`");
         }
-        self.require_word("else")?;
-        let mut result = self.expr()?;
+        self.expect_word("else")?;
+        let mut result = self.parse_expr()?;
         let span = start.to(result.span);
         while let Some((condition, then)) = branches.pop() {
-            result = self.node(ExprNode::Apply(Op::If, vec![condition, then, result]), span)?;
+            result = self.build_node(ExprNode::Apply(Op::If, vec![condition, then, result]), span)?;
         }
         Ok(result)
     }
@@ -500,7 +505,7 @@ const COMPARISON: u8 = 3;
 const UNARY: u8 = 6;
 
 /// An infix operator and how strongly it binds, in the order of the alternatives of the grammar.
-fn infix(token: Token<'_>) -> Option<(Op, u8)> {
+fn infix_operator(token: Token<'_>) -> Option<(Op, u8)> {
     Some(match token {
         Token::Word("or") => (Op::Or, 1),
         Token::Word("xor") => (Op::Xor, 1),

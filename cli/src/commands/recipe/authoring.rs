@@ -156,7 +156,7 @@ pub(super) fn explain_recipe(args: &RecipeExplainArgs, printer: &Printer) -> Res
                 .collect();
             json!({
                 "step": step.number, "results": step.results, "action": step.action, "reads": step.reads,
-                "components": components, "line": step.place.line_and_column(recipe.script.as_str()).0,
+                "components": components, "line": step.span.line_and_column(recipe.script.as_str()).0,
             })
         })
         .collect();

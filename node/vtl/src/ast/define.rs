@@ -88,7 +88,7 @@ pub(crate) struct SignatureItem {
 
 impl SignatureItem {
     /// The name that the rules use.
-    pub(crate) fn known(&self) -> &str {
+    pub(crate) fn local_name(&self) -> &str {
         self.alias.as_ref().map_or(&self.name.text, |alias| &alias.text)
     }
 }

@@ -10,8 +10,8 @@ use std::rc::Rc;
 use schemas::structure::{Role, ValueType};
 use schemas::table::Cell;
 
-use super::component::{ComponentScope, constant, widen};
-use super::typing::{article, found};
+use super::component::{ComponentScope, constant_expr, widen_to_number};
+use super::typing::{describe_type, with_article};
 use super::{Checker, ExprValue, extension};
 use crate::ast::{
     ComponentConstraint, ComponentRef, DEPTH_MAX, Expr, ExprNode, Ident, OperatorDefinition, Parameter,
@@ -36,7 +36,7 @@ pub(super) enum BoundArgument {
     /// Shared, for it may be long and passed on in many calls.
     Values(Rc<[TypedExpr]>),
     Ruleset(Ident),
-    /// The argument has a fault.
+    /// The argument has a diagnostic.
     Faulty,
 }
 
@@ -51,27 +51,27 @@ pub(super) struct ActiveCall {
 
 impl<'a> Checker<'a> {
     /// What a name stands for in the call that is being checked.
-    pub(super) fn bound(&self, name: &str) -> Option<&BoundArgument> {
+    pub(super) fn parameter_value(&self, name: &str) -> Option<&BoundArgument> {
         self.calls.last()?.parameters.get(name)
     }
 
     /// Whether a name that is no parameter has no meaning here.
-    pub(super) fn closed(&self) -> bool {
+    pub(super) fn in_component_call(&self) -> bool {
         self.calls.last().is_some_and(|call| call.component)
     }
 
     /// A name that is no parameter of the operator whose body is being checked.
-    pub(super) fn outside<T>(&mut self, name: &str, span: Span) -> Option<T> {
+    pub(super) fn report_not_a_parameter<T>(&mut self, name: &str, span: Span) -> Option<T> {
         let operator = self.calls.last().map_or(String::new(), |call| call.operator.clone());
         let message = format!("`{name}` is no parameter of `{operator}`");
         let hint = "an operator knows its parameters only";
-        self.faults.push(Diagnostic::new(DiagnosticCode::UnknownName, span, message).with_hint(hint));
+        self.diagnostics.push(Diagnostic::new(DiagnosticCode::UnknownName, span, message).with_hint(hint));
         None
     }
 
     /// The name of a component: that which a parameter stands for, or the name itself.
-    pub(super) fn meant<'n>(&self, name: &'n Ident) -> std::borrow::Cow<'n, Ident> {
-        match self.bound(&name.text) {
+    pub(super) fn substitute_name<'n>(&self, name: &'n Ident) -> std::borrow::Cow<'n, Ident> {
+        match self.parameter_value(&name.text) {
             Some(BoundArgument::Component(component, _) | BoundArgument::Ruleset(component)) => {
                 std::borrow::Cow::Owned(component.clone())
             }
@@ -80,65 +80,67 @@ impl<'a> Checker<'a> {
     }
 
     /// The value of a scalar parameter, counted against what calls may expand to.
-    pub(super) fn expanded(&mut self, typed: &TypedExpr, span: Span) -> Option<TypedExpr> {
-        self.expand(size(typed), span)?;
+    pub(super) fn expand_value(&mut self, typed: &TypedExpr, span: Span) -> Option<TypedExpr> {
+        self.charge_expansion(count_typed_nodes(typed), span)?;
         Some(TypedExpr { span, ..typed.clone() })
     }
 
-    pub(super) fn expand(&mut self, nodes: u64, span: Span) -> Option<()> {
+    pub(super) fn charge_expansion(&mut self, nodes: u64, span: Span) -> Option<()> {
         self.expansion += nodes;
         if self.expansion > EXPANSION_MAX {
             let message = format!("the calls of operators expand to more than {EXPANSION_MAX} nodes");
-            return self.fault(DiagnosticCode::Size, span, message);
+            return self.report_error(DiagnosticCode::Size, span, message);
         }
         Some(())
     }
 
     /// A call at data set level.
-    pub(super) fn call(&mut self, name: &Ident, arguments: &[Expr], span: Span) -> Option<ExprValue> {
-        if extension::NAMES.contains(&name.text.as_str())
+    pub(super) fn check_call(&mut self, name: &Ident, arguments: &[Expr], span: Span) -> Option<ExprValue> {
+        if extension::EXTENSIONS.contains(&name.text.as_str())
             && !self.definitions.operators.contains_key(&name.text)
         {
-            return self.extension(name, arguments, span);
+            return self.check_extension(name, arguments, span);
         }
-        let operator = self.operator_of(name)?;
-        let bound = self.arguments(operator, arguments, span, |checker, parameter, argument| {
-            checker.argument(parameter, argument)
+        let operator = self.find_operator(name)?;
+        let bound = self.bind_arguments(operator, arguments, span, |checker, parameter, argument| {
+            checker.check_argument(parameter, argument)
         })?;
-        let value = self.within(operator, bound, span, false, |checker| checker.expr(&operator.body))?;
-        self.returned(operator, value)
+        let value =
+            self.check_body(operator, bound, span, false, |checker| checker.check_expr(&operator.body))?;
+        self.check_returned_value(operator, value)
     }
 
     /// A call at component level.
-    pub(super) fn component_call(
+    pub(super) fn check_component_call(
         &mut self,
         name: &Ident,
         arguments: &[Expr],
         span: Span,
         scope: &mut ComponentScope,
     ) -> Option<TypedExpr> {
-        let operator = self.operator_of(name)?;
-        let bound = self.arguments(operator, arguments, span, |checker, parameter, argument| {
-            checker.component_argument(parameter, argument, scope)
+        let operator = self.find_operator(name)?;
+        let bound = self.bind_arguments(operator, arguments, span, |checker, parameter, argument| {
+            checker.check_component_argument(parameter, argument, scope)
         })?;
-        let typed =
-            self.within(operator, bound, span, true, |checker| checker.component(&operator.body, scope))?;
-        match self.returned(operator, ExprValue::Scalar(typed))? {
+        let typed = self.check_body(operator, bound, span, true, |checker| {
+            checker.check_component(&operator.body, scope)
+        })?;
+        match self.check_returned_value(operator, ExprValue::Scalar(typed))? {
             ExprValue::Scalar(typed) => Some(typed),
             ExprValue::Data(_) => None,
         }
     }
 
-    fn operator_of(&mut self, name: &Ident) -> Option<&'a OperatorDefinition> {
+    fn find_operator(&mut self, name: &Ident) -> Option<&'a OperatorDefinition> {
         let definitions = self.definitions;
         match definitions.operators.get(&name.text) {
             Some(operator) => Some(operator),
-            None => self.stranger(name),
+            None => self.unknown_operator(name),
         }
     }
 
     /// Binds each parameter to its argument or default.
-    fn arguments(
+    fn bind_arguments(
         &mut self,
         operator: &OperatorDefinition,
         arguments: &[Expr],
@@ -148,7 +150,7 @@ impl<'a> Checker<'a> {
         if arguments.len() > operator.parameters.len() {
             let (name, most) = (&operator.name.text, operator.parameters.len());
             let message = format!("`{name}` takes at most {most} arguments, found {}", arguments.len());
-            return self.fault(DiagnosticCode::Syntax, span, message);
+            return self.report_error(DiagnosticCode::Syntax, span, message);
         }
         let mut bound = BTreeMap::new();
         for (at, parameter) in operator.parameters.iter().enumerate() {
@@ -158,41 +160,41 @@ impl<'a> Checker<'a> {
                     "`{}` needs an argument for `{}`, which has no default",
                     operator.name.text, parameter.name.text
                 );
-                return self.fault(DiagnosticCode::Syntax, span, message);
+                return self.report_error(DiagnosticCode::Syntax, span, message);
             };
             let value = read(self, parameter, argument).unwrap_or(BoundArgument::Faulty);
             if bound.insert(parameter.name.text.clone(), value).is_some() {
                 let message = format!("`{}` is the name of two parameters", parameter.name.text);
-                return self.fault(DiagnosticCode::Duplicate, parameter.name.span, message);
+                return self.report_error(DiagnosticCode::Duplicate, parameter.name.span, message);
             }
         }
         Some(bound)
     }
 
-    fn argument(&mut self, parameter: &Parameter, argument: &Expr) -> Option<BoundArgument> {
+    fn check_argument(&mut self, parameter: &Parameter, argument: &Expr) -> Option<BoundArgument> {
         match &parameter.parameter_type {
             ParameterType::Data(constraints) => {
-                let step = self.data(argument)?;
-                let columns = self.columns(step).to_vec();
-                self.conforms(&columns, constraints, argument.span)?;
+                let step = self.check_dataset(argument)?;
+                let columns = self.step_columns(step).to_vec();
+                self.check_constraints(&columns, constraints, argument.span)?;
                 Some(BoundArgument::Data(step))
             }
-            ParameterType::Scalar(value_type) => match self.expr(argument)? {
+            ParameterType::Scalar(value_type) => match self.check_expr(argument)? {
                 ExprValue::Scalar(typed) => {
-                    self.fits(typed, value_type, &parameter.name).map(BoundArgument::Scalar)
+                    self.check_parameter_type(typed, value_type, &parameter.name).map(BoundArgument::Scalar)
                 }
                 ExprValue::Data(_) => {
                     let message =
                         format!("`{}` is a scalar parameter, found a data set", parameter.name.text);
-                    self.fault(DiagnosticCode::Type, argument.span, message)
+                    self.report_error(DiagnosticCode::Type, argument.span, message)
                 }
             },
-            ParameterType::Component(..) => self.named_argument(parameter, argument),
-            ParameterType::Set | ParameterType::Ruleset => self.plain_argument(parameter, argument),
+            ParameterType::Component(..) => self.component_name_argument(parameter, argument),
+            ParameterType::Set | ParameterType::Ruleset => self.set_or_ruleset_argument(parameter, argument),
         }
     }
 
-    fn component_argument(
+    fn check_component_argument(
         &mut self,
         parameter: &Parameter,
         argument: &Expr,
@@ -201,55 +203,55 @@ impl<'a> Checker<'a> {
         match &parameter.parameter_type {
             ParameterType::Data(_) => {
                 let message = format!("`{}` is a data set; components have none", parameter.name.text);
-                self.fault(DiagnosticCode::Type, argument.span, message)
+                self.report_error(DiagnosticCode::Type, argument.span, message)
             }
             ParameterType::Scalar(value_type) | ParameterType::Component(_, value_type) => {
-                let typed = self.component(argument, scope)?;
-                self.fits(typed, value_type, &parameter.name).map(BoundArgument::Scalar)
+                let typed = self.check_component(argument, scope)?;
+                self.check_parameter_type(typed, value_type, &parameter.name).map(BoundArgument::Scalar)
             }
-            ParameterType::Set | ParameterType::Ruleset => self.plain_argument(parameter, argument),
+            ParameterType::Set | ParameterType::Ruleset => self.set_or_ruleset_argument(parameter, argument),
         }
     }
 
     /// A component by name: the body says of which data set.
-    fn named_argument(&mut self, parameter: &Parameter, argument: &Expr) -> Option<BoundArgument> {
+    fn component_name_argument(&mut self, parameter: &Parameter, argument: &Expr) -> Option<BoundArgument> {
         match &argument.node {
             ExprNode::Name(text) => {
                 let ident = Ident { text: text.clone(), span: argument.span };
                 let wanted = Box::new(parameter.clone());
-                Some(BoundArgument::Component(self.meant(&ident).into_owned(), wanted))
+                Some(BoundArgument::Component(self.substitute_name(&ident).into_owned(), wanted))
             }
             _ => {
                 let message =
                     format!("`{}` is a component parameter: expected its name", parameter.name.text);
-                self.fault(DiagnosticCode::Type, argument.span, message)
+                self.report_error(DiagnosticCode::Type, argument.span, message)
             }
         }
     }
 
-    fn plain_argument(&mut self, parameter: &Parameter, argument: &Expr) -> Option<BoundArgument> {
+    fn set_or_ruleset_argument(&mut self, parameter: &Parameter, argument: &Expr) -> Option<BoundArgument> {
         match (&parameter.parameter_type, &argument.node) {
             (ParameterType::Set, ExprNode::List(values)) => {
-                let typed = values.iter().map(|value| self.scalar(value));
+                let typed = values.iter().map(|value| self.check_scalar(value));
                 typed.collect::<Option<Rc<[TypedExpr]>>>().map(BoundArgument::Values)
             }
             (ParameterType::Set | ParameterType::Ruleset, ExprNode::Name(name))
-                if self.bound(name).is_some() =>
+                if self.parameter_value(name).is_some() =>
             {
-                self.bound(name).cloned()
+                self.parameter_value(name).cloned()
             }
             (ParameterType::Ruleset, ExprNode::Name(name)) => {
                 Some(BoundArgument::Ruleset(Ident { text: name.clone(), span: argument.span }))
             }
             (ParameterType::Set, _) => {
-                self.fault(DiagnosticCode::Type, argument.span, "expected a list of values: `{1, 2}`")
+                self.report_error(DiagnosticCode::Type, argument.span, "expected a list of values: `{1, 2}`")
             }
-            _ => self.fault(DiagnosticCode::Type, argument.span, "expected the name of a ruleset"),
+            _ => self.report_error(DiagnosticCode::Type, argument.span, "expected the name of a ruleset"),
         }
     }
 
     /// A scalar of the type of a parameter.
-    pub(super) fn fits(
+    pub(super) fn check_parameter_type(
         &mut self,
         typed: TypedExpr,
         wanted: &ScalarConstraint,
@@ -260,16 +262,17 @@ impl<'a> Checker<'a> {
             (Some(wanted), Some(seen)) => wanted == seen,
         };
         if !alike {
-            let wanted = wanted.value_type.map_or(String::new(), article);
-            let message = format!("`{}` is {wanted}, found {}", parameter.text, found(typed.value_type));
-            return self.fault(DiagnosticCode::Type, typed.span, message);
+            let wanted = wanted.value_type.map_or(String::new(), with_article);
+            let message =
+                format!("`{}` is {wanted}, found {}", parameter.text, describe_type(typed.value_type));
+            return self.report_error(DiagnosticCode::Type, typed.span, message);
         }
-        self.shallow(&typed, typed.span)?;
-        self.limited(widen(typed, wanted.value_type), wanted, parameter)
+        self.check_expression_depth(&typed, typed.span)?;
+        self.check_value_subset(widen_to_number(typed, wanted.value_type), wanted, parameter)
     }
 
     /// A component that a parameter stands for, which must be what the parameter says.
-    pub(super) fn of_role(
+    pub(super) fn check_parameter_role(
         &mut self,
         typed: TypedExpr,
         parameter: &Parameter,
@@ -285,13 +288,13 @@ impl<'a> Checker<'a> {
         {
             let (name, role, found) = (&parameter.name.text, role.as_str(), column.role.as_str());
             let message = format!("`{name}` is of role `{role}`, `{}` of role `{found}`", column.name);
-            return self.fault(DiagnosticCode::Structure, typed.span, message);
+            return self.report_error(DiagnosticCode::Structure, typed.span, message);
         }
-        self.fits(typed, wanted, &parameter.name)
+        self.check_parameter_type(typed, wanted, &parameter.name)
     }
 
     /// A value that must be one of those of a restricted type: told now of a literal, else by the run.
-    fn limited(
+    fn check_value_subset(
         &mut self,
         typed: TypedExpr,
         wanted: &ScalarConstraint,
@@ -306,47 +309,48 @@ impl<'a> Checker<'a> {
             Some(ValueSubset::Listed(values)) => values,
             _ => &none,
         };
-        self.expand(values.len() as u64, span)?;
-        let values = values.iter().map(|value| self.scalar(value)).collect::<Option<Vec<TypedExpr>>>()?;
-        match listed(&typed, &values, wanted) {
+        self.charge_expansion(values.len() as u64, span)?;
+        let values =
+            values.iter().map(|value| self.check_scalar(value)).collect::<Option<Vec<TypedExpr>>>()?;
+        match is_listed_literal(&typed, &values, wanted) {
             Some(true) => return Some(typed),
             Some(false) => {
                 let message = format!("`{}` has a type of which this is no value", parameter.text);
-                return self.fault(DiagnosticCode::Domain, span, message);
+                return self.report_error(DiagnosticCode::Domain, span, message);
             }
             None => {}
         }
         let condition = match &wanted.subset {
-            None => constant(Some(Cell::Boolean(true)), span),
+            None => constant_expr(Some(Cell::Boolean(true)), span),
             Some(ValueSubset::Listed(_)) => {
-                let value = self.expanded(&typed, span)?;
-                self.apply(Op::In, std::iter::once(value).chain(values).collect(), span)?
+                let value = self.expand_value(&typed, span)?;
+                self.apply_operator(Op::In, std::iter::once(value).chain(values).collect(), span)?
             }
             Some(ValueSubset::Where(condition)) => {
-                self.expand(nodes(condition), span)?;
+                self.charge_expansion(count_nodes(condition), span)?;
                 let value = BoundArgument::Scalar(typed.clone());
-                self.enter(&parameter.text, BTreeMap::from([("value".to_owned(), value)]));
-                let condition = self.condition(condition, &mut ComponentScope::row(&[]));
-                self.leave();
+                self.enter_scope(&parameter.text, BTreeMap::from([("value".to_owned(), value)]));
+                let condition = self.check_condition(condition, &mut ComponentScope::row(&[]));
+                self.leave_scope();
                 condition?
             }
         };
         let value_type = typed.value_type;
-        let limited = self.apply(Op::Limit(!wanted.never_null), vec![typed, condition], span)?;
+        let limited = self.apply_operator(Op::Limit(!wanted.never_null), vec![typed, condition], span)?;
         Some(TypedExpr { value_type, ..limited })
     }
 
     /// Refuses what arguments in arguments, and bodies in bodies, make too deep.
-    fn shallow(&mut self, typed: &TypedExpr, span: Span) -> Option<()> {
-        if depth(typed) <= DEPTH_MAX {
+    fn check_expression_depth(&mut self, typed: &TypedExpr, span: Span) -> Option<()> {
+        if typed_depth(typed) <= DEPTH_MAX {
             return Some(());
         }
         let message = format!("the call makes an expression nested more than {DEPTH_MAX} deep");
-        self.fault(DiagnosticCode::Size, span, message)
+        self.report_error(DiagnosticCode::Size, span, message)
     }
 
     /// Whether a data set has the components that a parameter asks for.
-    fn conforms(
+    fn check_constraints(
         &mut self,
         columns: &[PlanColumn],
         constraints: &[ComponentConstraint],
@@ -362,15 +366,16 @@ impl<'a> Checker<'a> {
                 None => columns.iter().filter(alike).count(),
             };
             if count < constraint.count.0 || (constraint.name.is_none() && count > constraint.count.1) {
-                let message = format!("expected a data set with {}, found {count}", described(constraint));
-                return self.fault(DiagnosticCode::Structure, span, message);
+                let message =
+                    format!("expected a data set with {}, found {count}", describe_constraint(constraint));
+                return self.report_error(DiagnosticCode::Structure, span, message);
             }
         }
         Some(())
     }
 
     /// Checks a body with its parameters.
-    fn within<T>(
+    fn check_body<T>(
         &mut self,
         operator: &OperatorDefinition,
         parameters: BTreeMap<String, BoundArgument>,
@@ -381,21 +386,23 @@ impl<'a> Checker<'a> {
         let name = &operator.name.text;
         if self.calls.len() >= CALLS_MAX || self.calls.iter().any(|call| call.operator == *name) {
             let message = format!("`{name}` calls itself, or calls are nested more than {CALLS_MAX} deep");
-            return self.fault(DiagnosticCode::Cycle, span, message);
+            return self.report_error(DiagnosticCode::Cycle, span, message);
         }
-        self.expand(nodes(&operator.body), span)?;
-        let before = self.faults.len();
+        self.charge_expansion(count_nodes(&operator.body), span)?;
+        let before = self.diagnostics.len();
         self.calls.push(ActiveCall { operator: name.clone(), parameters: parameters.into(), component });
         let value = check(self);
         self.calls.pop();
-        for fault in self.faults.iter_mut_from(before).filter(|fault| fault.hint.is_none()) {
-            fault.hint = Some(format!("in a call of `{name}`"));
+        for diagnostic in
+            self.diagnostics.iter_mut_from(before).filter(|diagnostic| diagnostic.hint.is_none())
+        {
+            diagnostic.hint = Some(format!("in a call of `{name}`"));
         }
         value
     }
 
     /// Binds names for a component expression, until [`Checker::leave`].
-    pub(super) fn enter(
+    pub(super) fn enter_scope(
         &mut self,
         operator: &str,
         parameters: impl Into<Rc<BTreeMap<String, BoundArgument>>>,
@@ -407,20 +414,20 @@ impl<'a> Checker<'a> {
         });
     }
 
-    pub(super) fn leave(&mut self) {
+    pub(super) fn leave_scope(&mut self) {
         self.calls.pop();
     }
 
     /// The result of a call as the operator declares it.
-    fn returned(&mut self, operator: &OperatorDefinition, value: ExprValue) -> Option<ExprValue> {
+    fn check_returned_value(&mut self, operator: &OperatorDefinition, value: ExprValue) -> Option<ExprValue> {
         if let ExprValue::Scalar(typed) = &value {
-            self.shallow(typed, operator.body.span)?;
+            self.check_expression_depth(typed, operator.body.span)?;
         }
         let Some((value_type, span)) = &operator.returns else { return Some(value) };
         match (value_type, value) {
             (ParameterType::Data(constraints), ExprValue::Data(step)) => {
-                let columns = self.columns(step).to_vec();
-                self.conforms(&columns, constraints, *span)?;
+                let columns = self.step_columns(step).to_vec();
+                self.check_constraints(&columns, constraints, *span)?;
                 Some(ExprValue::Data(step))
             }
             (
@@ -428,22 +435,25 @@ impl<'a> Checker<'a> {
                 ExprValue::Scalar(typed),
             ) => {
                 let seen = typed.value_type;
-                let typed = widen(typed, wanted.value_type);
+                let typed = widen_to_number(typed, wanted.value_type);
                 if wanted.value_type.is_some()
                     && typed.value_type.is_some()
                     && typed.value_type != wanted.value_type
                 {
-                    let wanted = wanted.value_type.map_or(String::new(), article);
-                    let message = format!("`{}` returns {wanted}, found {}", operator.name.text, found(seen));
-                    return self.fault(DiagnosticCode::Type, *span, message);
+                    let wanted = wanted.value_type.map_or(String::new(), with_article);
+                    let message =
+                        format!("`{}` returns {wanted}, found {}", operator.name.text, describe_type(seen));
+                    return self.report_error(DiagnosticCode::Type, *span, message);
                 }
-                self.limited(typed, wanted, &operator.name).map(ExprValue::Scalar)
+                self.check_value_subset(typed, wanted, &operator.name).map(ExprValue::Scalar)
             }
             (ParameterType::Data(_), ExprValue::Scalar(_)) => {
-                self.fault(DiagnosticCode::Type, *span, "the body gives a scalar, not a data set")
+                self.report_error(DiagnosticCode::Type, *span, "the body gives a scalar, not a data set")
             }
-            (_, ExprValue::Data(_)) => self.fault(DiagnosticCode::Type, *span, "the body gives a data set"),
-            _ => self.fault(
+            (_, ExprValue::Data(_)) => {
+                self.report_error(DiagnosticCode::Type, *span, "the body gives a data set")
+            }
+            _ => self.report_error(
                 DiagnosticCode::Type,
                 *span,
                 "an operator returns a data set, a component or a scalar",
@@ -452,17 +462,17 @@ impl<'a> Checker<'a> {
     }
 
     /// `operand in values`, where the values are a parameter: counted like any that is replaced.
-    pub(super) fn listed(&mut self, domain: &Ident, span: Span) -> Option<Vec<TypedExpr>> {
-        match self.bound(&domain.text) {
+    pub(super) fn value_list(&mut self, domain: &Ident, span: Span) -> Option<Vec<TypedExpr>> {
+        match self.parameter_value(&domain.text) {
             Some(BoundArgument::Values(values)) => {
                 let values = Rc::clone(values);
-                self.expand(values.len() as u64, span)?;
+                self.charge_expansion(values.len() as u64, span)?;
                 Some(values.to_vec())
             }
             _ => {
                 let message = format!("the value domain `{}` is not known here", domain.text);
                 let hint = "list the values: { 1, 2 }";
-                self.faults
+                self.diagnostics
                     .push(Diagnostic::new(DiagnosticCode::UnknownName, domain.span, message).with_hint(hint));
                 None
             }
@@ -470,13 +480,16 @@ impl<'a> Checker<'a> {
     }
 
     /// A component with the parameters in it replaced.
-    pub(super) fn meant_component(&self, component: &ComponentRef) -> ComponentRef {
-        ComponentRef { alias: component.alias.clone(), name: self.meant(&component.name).into_owned() }
+    pub(super) fn substitute_component(&self, component: &ComponentRef) -> ComponentRef {
+        ComponentRef {
+            alias: component.alias.clone(),
+            name: self.substitute_name(&component.name).into_owned(),
+        }
     }
 }
 
-/// A constraint as a fault names it.
-fn described(constraint: &ComponentConstraint) -> String {
+/// A constraint as a diagnostic names it.
+fn describe_constraint(constraint: &ComponentConstraint) -> String {
     let role = constraint.role.map_or("component", Role::as_str);
     let value_type =
         constraint.value_type.map_or(String::new(), |value_type| format!("<{}>", value_type.as_str()));
@@ -488,7 +501,7 @@ fn described(constraint: &ComponentConstraint) -> String {
 }
 
 /// Whether a literal is of a type with these values listed; `None` when that takes a run.
-fn listed(typed: &TypedExpr, values: &[TypedExpr], wanted: &ScalarConstraint) -> Option<bool> {
+fn is_listed_literal(typed: &TypedExpr, values: &[TypedExpr], wanted: &ScalarConstraint) -> Option<bool> {
     let literal = |typed: &TypedExpr| match &typed.term {
         Term::Constant(cell) => Some(cell.clone()),
         _ => None,
@@ -504,23 +517,23 @@ fn listed(typed: &TypedExpr, values: &[TypedExpr], wanted: &ScalarConstraint) ->
     }
 }
 
-fn nodes(expr: &Expr) -> u64 {
-    1 + expr.children().into_iter().map(nodes).sum::<u64>()
+fn count_nodes(expr: &Expr) -> u64 {
+    1 + expr.children().into_iter().map(count_nodes).sum::<u64>()
 }
 
 /// Nodes of a typed expression.
-fn size(typed: &TypedExpr) -> u64 {
+fn count_typed_nodes(typed: &TypedExpr) -> u64 {
     1 + match &typed.term {
-        Term::Apply(_, operands) => operands.iter().map(size).sum(),
-        Term::Window(frame) => size(&frame.operand),
+        Term::Apply(_, operands) => operands.iter().map(count_typed_nodes).sum(),
+        Term::Window(frame) => count_typed_nodes(&frame.operand),
         _ => 0,
     }
 }
 
-fn depth(typed: &TypedExpr) -> u16 {
+fn typed_depth(typed: &TypedExpr) -> u16 {
     let below = match &typed.term {
-        Term::Apply(_, operands) => operands.iter().map(depth).max().unwrap_or(0),
-        Term::Window(frame) => depth(&frame.operand),
+        Term::Apply(_, operands) => operands.iter().map(typed_depth).max().unwrap_or(0),
+        Term::Window(frame) => typed_depth(&frame.operand),
         _ => 0,
     };
     below.saturating_add(1)

@@ -4,7 +4,7 @@ use schemas::structure::ValueType;
 use schemas::table::Cell;
 
 use super::call::BoundArgument;
-use super::typing::{ExprType, article, found, result};
+use super::typing::{ExprType, describe_type, result_type, with_article};
 use super::{Checker, ExprValue, column_expr};
 use crate::ast::{ComponentRef, Expr, ExprNode};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Span, suggestion};
@@ -34,111 +34,125 @@ impl ComponentScope {
 }
 
 impl Checker<'_> {
-    pub(super) fn component(&mut self, expr: &Expr, scope: &mut ComponentScope) -> Option<TypedExpr> {
-        self.deeper(expr.span, |checker| checker.component_here(expr, scope))
+    pub(super) fn check_component(&mut self, expr: &Expr, scope: &mut ComponentScope) -> Option<TypedExpr> {
+        self.check_nested(expr.span, |checker| checker.check_component_node(expr, scope))
     }
 
-    fn component_here(&mut self, expr: &Expr, scope: &mut ComponentScope) -> Option<TypedExpr> {
+    fn check_component_node(&mut self, expr: &Expr, scope: &mut ComponentScope) -> Option<TypedExpr> {
         match &expr.node {
-            ExprNode::Constant(cell) => Some(constant(cell.clone(), expr.span)),
-            ExprNode::Name(name) => self.named(name, expr.span, scope),
+            ExprNode::Constant(cell) => Some(constant_expr(cell.clone(), expr.span)),
+            ExprNode::Name(name) => self.resolve_component_name(name, expr.span, scope),
             ExprNode::Member(operand, name) => match &operand.node {
-                ExprNode::Name(alias) => self.lookup(Some(alias), &name.text, expr.span, &scope.columns),
-                _ => self.fault(DiagnosticCode::Structure, expr.span, "expected `alias#component`"),
+                ExprNode::Name(alias) => {
+                    self.column_by_name(Some(alias), &name.text, expr.span, &scope.columns)
+                }
+                _ => self.report_error(DiagnosticCode::Structure, expr.span, "expected `alias#component`"),
             },
             ExprNode::Apply(Op::Time(TimeOp::Indicator), operands) if operands.is_empty() => {
-                self.own_indicator(&scope.columns, expr.span)
+                self.indicator_of_identifier(&scope.columns, expr.span)
             }
             ExprNode::Apply(op, operands) => {
                 let typed: Vec<Option<TypedExpr>> =
-                    operands.iter().map(|operand| self.component(operand, scope)).collect();
+                    operands.iter().map(|operand| self.check_component(operand, scope)).collect();
                 let typed: Option<Vec<TypedExpr>> = typed.into_iter().collect();
-                self.apply(*op, typed?, expr.span)
+                self.apply_operator(*op, typed?, expr.span)
             }
             ExprNode::Aggregate(aggregate) => {
                 if aggregate.grouping.is_some() {
                     let message =
                         "a grouping clause stands behind the aggregates of a clause, not within them";
-                    return self.fault(DiagnosticCode::Structure, expr.span, message);
+                    return self.report_error(DiagnosticCode::Structure, expr.span, message);
                 }
                 let (op, operand) = (aggregate.op, aggregate.operand.as_ref());
-                self.grouped(op, operand, expr.span, scope)
+                self.check_group_aggregate(op, operand, expr.span, scope)
             }
-            ExprNode::Window(window) => self.component_window(window, expr.span, scope),
-            ExprNode::Call(name, arguments) => self.component_call(name, arguments, expr.span, scope),
+            ExprNode::Window(window) => self.check_component_window(window, expr.span, scope),
+            ExprNode::Call(name, arguments) => self.check_component_call(name, arguments, expr.span, scope),
             ExprNode::Domain { operand, domain, negated } => {
-                let typed = self.component(operand, scope);
-                let mut operands = self.listed(domain, expr.span)?;
+                let typed = self.check_component(operand, scope);
+                let mut operands = self.value_list(domain, expr.span)?;
                 operands.insert(0, typed?);
-                self.apply(membership(*negated), operands, expr.span)
+                self.apply_operator(membership_operator(*negated), operands, expr.span)
             }
             ExprNode::Omitted | ExprNode::List(_) => {
-                self.fault(DiagnosticCode::Syntax, expr.span, "expected an expression")
+                self.report_error(DiagnosticCode::Syntax, expr.span, "expected an expression")
             }
-            _ => self.fault(DiagnosticCode::Type, expr.span, "expected a component, found a data set"),
+            _ => self.report_error(DiagnosticCode::Type, expr.span, "expected a component, found a data set"),
         }
     }
 
     /// A condition: a boolean at component level.
-    pub(super) fn condition(&mut self, expr: &Expr, scope: &mut ComponentScope) -> Option<TypedExpr> {
-        let typed = self.component(expr, scope)?;
+    pub(super) fn check_condition(&mut self, expr: &Expr, scope: &mut ComponentScope) -> Option<TypedExpr> {
+        let typed = self.check_component(expr, scope)?;
         if typed.value_type.is_some_and(|value_type| value_type != ValueType::Boolean) {
-            let message = format!("expected a condition (`boolean`), found {}", found(typed.value_type));
-            return self.fault(DiagnosticCode::Type, expr.span, message);
+            let message =
+                format!("expected a condition (`boolean`), found {}", describe_type(typed.value_type));
+            return self.report_error(DiagnosticCode::Type, expr.span, message);
         }
         Some(typed)
     }
 
-    fn named(&mut self, name: &str, span: Span, scope: &ComponentScope) -> Option<TypedExpr> {
-        match self.bound(name).cloned() {
-            Some(BoundArgument::Scalar(typed)) => return self.expanded(&typed, span),
+    fn resolve_component_name(
+        &mut self,
+        name: &str,
+        span: Span,
+        scope: &ComponentScope,
+    ) -> Option<TypedExpr> {
+        match self.parameter_value(name).cloned() {
+            Some(BoundArgument::Scalar(typed)) => return self.expand_value(&typed, span),
             Some(BoundArgument::Component(component, wanted)) => {
-                let typed = self.lookup(None, &component.text, span, &scope.columns)?;
-                return self.of_role(typed, &wanted, &scope.columns);
+                let typed = self.column_by_name(None, &component.text, span, &scope.columns)?;
+                return self.check_parameter_role(typed, &wanted, &scope.columns);
             }
             Some(BoundArgument::Faulty) => return None,
-            Some(_) => return self.fault(DiagnosticCode::Type, span, format!("`{name}` is no component")),
+            Some(_) => {
+                return self.report_error(DiagnosticCode::Type, span, format!("`{name}` is no component"));
+            }
             None => {}
         }
         if let ScopeLevel::Group { .. } = scope.level {
             let message = format!("`{name}` has many values in a group: `having` compares aggregates");
-            self.faults.push(
+            self.diagnostics.push(
                 Diagnostic::new(DiagnosticCode::Structure, span, message)
                     .with_hint(format!("for example `max({name})`")),
             );
             return None;
         }
         let known = scope.columns.iter().any(|column| column.name == name);
-        if self.closed() || (!known && !self.calls.is_empty()) {
-            return self.outside(name, span);
+        if self.in_component_call() || (!known && !self.calls.is_empty()) {
+            return self.report_not_a_parameter(name, span);
         }
         if !known && let Some(Some(ExprValue::Scalar(typed))) = self.names.get(name) {
             return Some(TypedExpr { span, ..typed.clone() });
         }
-        self.lookup(None, name, span, &scope.columns)
+        self.column_by_name(None, name, span, &scope.columns)
     }
 
     /// A column by name, or by the alias of a join operand and name.
-    pub(super) fn lookup(
+    pub(super) fn column_by_name(
         &mut self,
         alias: Option<&str>,
         name: &str,
         span: Span,
         columns: &[PlanColumn],
     ) -> Option<TypedExpr> {
-        let at = self.position(alias, name, span, columns)?;
+        let at = self.find_column(alias, name, span, columns)?;
         columns.get(at).map(|column| column_expr(at, column, span))
     }
 
-    pub(super) fn place(&mut self, component: &ComponentRef, columns: &[PlanColumn]) -> Option<usize> {
-        let component = &self.meant_component(component);
+    pub(super) fn component_position(
+        &mut self,
+        component: &ComponentRef,
+        columns: &[PlanColumn],
+    ) -> Option<usize> {
+        let component = &self.substitute_component(component);
         let alias = component.alias.as_ref().map(|alias| alias.text.as_str());
         let span =
             component.alias.as_ref().map_or(component.name.span, |alias| alias.span.to(component.name.span));
-        self.position(alias, &component.name.text, span, columns)
+        self.find_column(alias, &component.name.text, span, columns)
     }
 
-    fn position(
+    fn find_column(
         &mut self,
         alias: Option<&str>,
         name: &str,
@@ -152,14 +166,14 @@ impl Checker<'_> {
         let (first, second) = (matches.next(), matches.next());
         match (first, second) {
             (Some(at), None) => Some(at),
-            _ if self.faults.is_full() => None,
+            _ if self.diagnostics.is_full() => None,
             (None, _) => {
                 let hint = suggestion(name, columns.iter().map(|column| column.name.as_str()));
                 let shown = alias.map_or(name.to_owned(), |alias| format!("{alias}#{name}"));
                 let message = format!("the data set has no component `{shown}`");
                 let known: Vec<String> = columns.iter().map(|column| format!("`{}`", column.name)).collect();
                 let hint = hint.or_else(|| Some(format!("it has {}", known.join(", "))));
-                self.faults.push(
+                self.diagnostics.push(
                     Diagnostic::new(DiagnosticCode::UnknownName, span, message).with_optional_hint(hint),
                 );
                 None
@@ -170,36 +184,44 @@ impl Checker<'_> {
                 let choices: Vec<String> = aliases.map(|alias| format!("`{alias}#{name}`")).collect();
                 let message = format!("`{name}` is a component of several operands of the join");
                 let hint = format!("write {}", choices.join(" or "));
-                self.faults.push(Diagnostic::new(DiagnosticCode::Ambiguous, span, message).with_hint(hint));
+                self.diagnostics
+                    .push(Diagnostic::new(DiagnosticCode::Ambiguous, span, message).with_hint(hint));
                 None
             }
         }
     }
 
     /// A row-wise operator over typed operands.
-    pub(super) fn apply(&mut self, op: Op, operands: Vec<TypedExpr>, span: Span) -> Option<TypedExpr> {
+    pub(super) fn apply_operator(
+        &mut self,
+        op: Op,
+        operands: Vec<TypedExpr>,
+        span: Span,
+    ) -> Option<TypedExpr> {
         let value_types: Vec<ExprType> = operands.iter().map(|operand| operand.value_type).collect();
-        let value_type = match result(op, &value_types) {
+        let value_type = match result_type(op, &value_types) {
             Ok(value_type) => value_type,
             Err(misfit) => {
                 let operand = operands.get(misfit.operand);
                 let place = operand.map_or(span, |operand| operand.span);
                 let place = if place == Span::default() { span } else { place };
-                let seen = found(operand.and_then(|operand| operand.value_type));
+                let seen = describe_type(operand.and_then(|operand| operand.value_type));
                 let message = format!("`{}` expected {}, found {seen}", op.name(), misfit.expected);
-                return self.fault(DiagnosticCode::Type, place, message);
+                return self.report_error(DiagnosticCode::Type, place, message);
             }
         };
-        self.literals(op, &operands)?;
+        self.check_literals(op, &operands)?;
         let operands = match op {
-            Op::If | Op::Nvl => operands.into_iter().map(|operand| widen(operand, value_type)).collect(),
+            Op::If | Op::Nvl => {
+                operands.into_iter().map(|operand| widen_to_number(operand, value_type)).collect()
+            }
             _ => operands,
         };
         Some(TypedExpr { term: Term::Apply(op, operands), value_type, span })
     }
 
     /// An aggregate in `having`: a further column of the groups.
-    fn grouped(
+    fn check_group_aggregate(
         &mut self,
         op: AggregateOp,
         operand: Option<&Expr>,
@@ -209,10 +231,10 @@ impl Checker<'_> {
         if !matches!(scope.level, ScopeLevel::Group { .. }) {
             let message = format!("`{}` over a component belongs in `aggr` or `having`", op.name());
             let hint = format!("over a window write `{}(… over (…))`", op.name());
-            self.faults.push(Diagnostic::new(DiagnosticCode::Structure, span, message).with_hint(hint));
+            self.diagnostics.push(Diagnostic::new(DiagnosticCode::Structure, span, message).with_hint(hint));
             return None;
         }
-        let summary = self.summary(op, operand, span, &scope.columns)?;
+        let summary = self.check_aggregate_column(op, operand, span, &scope.columns)?;
         let value_type = summary.value_type;
         let ScopeLevel::Group { keys, summaries } = &mut scope.level else { return None };
         summaries.push(summary);
@@ -224,7 +246,7 @@ impl Checker<'_> {
     }
 
     /// An aggregate over a component expression.
-    pub(super) fn summary(
+    pub(super) fn check_aggregate_column(
         &mut self,
         op: AggregateOp,
         operand: Option<&Expr>,
@@ -234,9 +256,9 @@ impl Checker<'_> {
         let mut inner = ComponentScope { columns: columns.to_vec(), level: ScopeLevel::Inner };
         let operand = match operand {
             None => None,
-            Some(expr) => Some(self.component(expr, &mut inner)?),
+            Some(expr) => Some(self.check_component(expr, &mut inner)?),
         };
-        let value_type = self.aggregated(
+        let value_type = self.aggregate_type(
             op,
             operand.as_ref().and_then(|operand| operand.value_type),
             operand.is_some(),
@@ -246,7 +268,7 @@ impl Checker<'_> {
     }
 
     /// The type that an aggregate gives.
-    pub(super) fn aggregated(
+    pub(super) fn aggregate_type(
         &mut self,
         op: AggregateOp,
         value_type: ExprType,
@@ -261,28 +283,29 @@ impl Checker<'_> {
             (AggregateOp::Min | AggregateOp::Max, Some(value_type)) => Some(value_type),
             (_, Some(ValueType::Integer | ValueType::Number)) => Some(ValueType::Number),
             (_, None) if given => {
-                self.fault(DiagnosticCode::Type, span, "an aggregate of `null` has no type")
+                self.report_error(DiagnosticCode::Type, span, "an aggregate of `null` has no type")
             }
             _ => {
-                let message = format!("`{}` expected a number, found {}", op.name(), found(value_type));
-                self.fault(DiagnosticCode::Type, span, message)
+                let message =
+                    format!("`{}` expected a number, found {}", op.name(), describe_type(value_type));
+                self.report_error(DiagnosticCode::Type, span, message)
             }
         }
     }
 }
 
 /// `operand in { … }` as an operator.
-pub(super) fn membership(negated: bool) -> Op {
+pub(super) fn membership_operator(negated: bool) -> Op {
     if negated { Op::NotIn } else { Op::In }
 }
 
 /// The literal `false`.
-pub(super) fn falsity(span: Span) -> TypedExpr {
-    constant(Some(Cell::Boolean(false)), span)
+pub(super) fn false_constant(span: Span) -> TypedExpr {
+    constant_expr(Some(Cell::Boolean(false)), span)
 }
 
 /// A literal.
-pub(super) fn constant(cell: Option<Cell>, span: Span) -> TypedExpr {
+pub(super) fn constant_expr(cell: Option<Cell>, span: Span) -> TypedExpr {
     let value_type = cell.as_ref().map(|cell| match cell {
         Cell::Text(_) => ValueType::String,
         Cell::Integer(_) => ValueType::Integer,
@@ -294,7 +317,7 @@ pub(super) fn constant(cell: Option<Cell>, span: Span) -> TypedExpr {
 }
 
 /// An integer as a number, where the other branch is a number.
-pub(super) fn widen(operand: TypedExpr, value_type: ExprType) -> TypedExpr {
+pub(super) fn widen_to_number(operand: TypedExpr, value_type: ExprType) -> TypedExpr {
     if value_type != Some(ValueType::Number) || operand.value_type != Some(ValueType::Integer) {
         return operand;
     }
@@ -302,14 +325,14 @@ pub(super) fn widen(operand: TypedExpr, value_type: ExprType) -> TypedExpr {
     TypedExpr { term: Term::Apply(Op::Cast(ValueType::Number), vec![operand]), value_type, span }
 }
 
-/// The fault of a value that has no type because it is always null.
-pub(super) fn typeless(name: &str, span: Span) -> Diagnostic {
+/// The diagnostic of a value that has no type because it is always null.
+pub(super) fn null_type_error(name: &str, span: Span) -> Diagnostic {
     let message = format!("`{name}` is always null and so has no type");
     Diagnostic::new(DiagnosticCode::Type, span, message)
         .with_hint(format!("for example `cast(null, {})`", "number"))
 }
 
-/// What a type fault says of a component that should have had another type.
-pub(super) fn mismatch(name: &str, wanted: ValueType, seen: ExprType) -> String {
-    format!("`{name}` is {}, found {}", article(wanted), found(seen))
+/// What a type diagnostic says of a component that should have had another type.
+pub(super) fn type_mismatch_message(name: &str, wanted: ValueType, seen: ExprType) -> String {
+    format!("`{name}` is {}, found {}", with_article(wanted), describe_type(seen))
 }

@@ -6,41 +6,46 @@
 
 use schemas::structure::{Role, ValueType};
 
-use super::component::widen;
-use super::dataset::carried;
-use super::set::shared;
-use super::{Checker, ExprValue, column_expr, positions};
+use super::component::widen_to_number;
+use super::dataset::is_carried;
+use super::set::shared_column_type;
+use super::{Checker, ExprValue, column_expr, columns_with_role};
 use crate::ast::Expr;
 use crate::diagnostic::{DiagnosticCode, Span};
 use crate::op::Op;
 use crate::plan::{Operation, PlanColumn, TypedExpr};
 
 impl Checker<'_> {
-    pub(super) fn choice(&mut self, values: Vec<ExprValue>, operands: &[Expr], span: Span) -> Option<usize> {
+    pub(super) fn check_conditional(
+        &mut self,
+        values: Vec<ExprValue>,
+        operands: &[Expr],
+        span: Span,
+    ) -> Option<usize> {
         let [condition, then, other] = <[ExprValue; 3]>::try_from(values).ok()?;
         let place = |at: usize| operands.get(at).map_or(span, |operand| operand.span);
         let ExprValue::Data(condition) = condition else {
             let message = "the condition is a scalar, so both branches must be scalars";
-            return self.fault(DiagnosticCode::Structure, place(0), message);
+            return self.report_error(DiagnosticCode::Structure, place(0), message);
         };
-        let truth = self.truth(condition, place(0))?;
-        let shape = self.branch_shape(condition, &then, &other, (place(1), place(2)))?;
-        let yes = self.branch(condition, truth.clone(), &then, &shape, place(1))?;
-        let no = self.apply(Op::Nvl, vec![truth, super::component::falsity(span)], span)?;
-        let no = self.apply(Op::Not, vec![no], span)?;
-        let no = self.branch(condition, no, &other, &shape, place(2))?;
-        self.union(&[yes, no], span)
+        let truth = self.condition_measure(condition, place(0))?;
+        let shape = self.branch_columns(condition, &then, &other, (place(1), place(2)))?;
+        let yes = self.push_branch(condition, truth.clone(), &then, &shape, place(1))?;
+        let no = self.apply_operator(Op::Nvl, vec![truth, super::component::false_constant(span)], span)?;
+        let no = self.apply_operator(Op::Not, vec![no], span)?;
+        let no = self.push_branch(condition, no, &other, &shape, place(2))?;
+        self.push_union(&[yes, no], span)
     }
 
     /// The one measure of a condition.
-    pub(super) fn truth(&mut self, step: usize, span: Span) -> Option<TypedExpr> {
-        let columns = self.columns(step).to_vec();
-        let measures = positions(&columns, Role::Measure);
+    pub(super) fn condition_measure(&mut self, step: usize, span: Span) -> Option<TypedExpr> {
+        let columns = self.step_columns(step).to_vec();
+        let measures = columns_with_role(&columns, Role::Measure);
         match measures.as_slice() {
             [at] if columns.get(*at).is_some_and(|column| column.value_type == ValueType::Boolean) => {
                 Some(column_expr(*at, columns.get(*at)?, span))
             }
-            _ => self.fault(
+            _ => self.report_error(
                 DiagnosticCode::Structure,
                 span,
                 "the condition needs one measure, which is a `boolean`",
@@ -49,7 +54,7 @@ impl Checker<'_> {
     }
 
     /// The components of the result: those of the operand that is a data set.
-    fn branch_shape(
+    fn branch_columns(
         &mut self,
         condition: usize,
         then: &ExprValue,
@@ -66,33 +71,37 @@ impl Checker<'_> {
             found.sort();
             found
         };
-        let wanted = identifiers(self.columns(condition));
+        let wanted = identifiers(self.step_columns(condition));
         let mut shape: Option<Vec<PlanColumn>> = None;
         for (value, span) in [(then, spans.0), (other, spans.1)] {
             let Some(step) = of(value) else { continue };
             let columns: Vec<PlanColumn> = self
-                .columns(step)
+                .step_columns(step)
                 .iter()
-                .filter(|column| carried(column) || column.role == Role::Measure)
+                .filter(|column| is_carried(column) || column.role == Role::Measure)
                 .cloned()
                 .collect();
             if identifiers(&columns) != wanted {
                 let message = "the identifiers are not those of the condition";
-                return self.fault(DiagnosticCode::Structure, span, message);
+                return self.report_error(DiagnosticCode::Structure, span, message);
             }
             shape = match shape {
-                Some(before) => self.alike(before, &columns, span)?.into(),
+                Some(before) => self.unify_branches(before, &columns, span)?.into(),
                 None => Some(columns),
             };
         }
         match shape {
             Some(shape) => Some(shape),
-            None => self.fault(DiagnosticCode::Structure, spans.0, "one of the branches must be a data set"),
+            None => self.report_error(
+                DiagnosticCode::Structure,
+                spans.0,
+                "one of the branches must be a data set",
+            ),
         }
     }
 
     /// The components that both branches have, an integer beside a number as a number.
-    fn alike(
+    fn unify_branches(
         &mut self,
         mut shape: Vec<PlanColumn>,
         other: &[PlanColumn],
@@ -101,10 +110,10 @@ impl Checker<'_> {
         let alike = shape.len() == other.len();
         for slot in &mut shape {
             let twin = other.iter().find(|column| column.name == slot.name && column.role == slot.role);
-            match twin.and_then(|twin| shared(slot, twin.value_type)) {
+            match twin.and_then(|twin| shared_column_type(slot, twin.value_type)) {
                 Some(value_type) if alike => slot.value_type = value_type,
                 _ => {
-                    return self.fault(
+                    return self.report_error(
                         DiagnosticCode::Structure,
                         span,
                         "both branches must have the same components",
@@ -116,7 +125,7 @@ impl Checker<'_> {
     }
 
     /// The data points of one branch: where `holds`, with the components of `shape` in its order.
-    fn branch(
+    fn push_branch(
         &mut self,
         condition: usize,
         holds: TypedExpr,
@@ -124,41 +133,47 @@ impl Checker<'_> {
         shape: &[PlanColumn],
         span: Span,
     ) -> Option<usize> {
-        let columns = self.columns(condition).to_vec();
-        let points = self.push(Operation::Filter { input: condition, condition: holds }, columns, span);
-        let keys = self.pass(points, |column| column.role == Role::Identifier);
-        let points = self.map(points, keys, span);
+        let columns = self.step_columns(condition).to_vec();
+        let points = self.push_step(Operation::Filter { input: condition, condition: holds }, columns, span);
+        let keys = self.pass_columns(points, |column| column.role == Role::Identifier);
+        let points = self.push_map(points, keys, span);
         let joined = match value {
-            ExprValue::Data(step) => self.align((points, *step), span)?,
+            ExprValue::Data(step) => self.join_datasets((points, *step), span)?,
             ExprValue::Scalar(_) => points,
         };
-        let columns = self.columns(joined).to_vec();
+        let columns = self.step_columns(joined).to_vec();
         let mut outputs = Vec::new();
         for wanted in shape {
             let at =
                 columns.iter().position(|column| column.name == wanted.name && column.role == wanted.role);
             let typed = match (at, value) {
-                (Some(at), _) => widen(column_expr(at, columns.get(at)?, span), Some(wanted.value_type)),
+                (Some(at), _) => {
+                    widen_to_number(column_expr(at, columns.get(at)?, span), Some(wanted.value_type))
+                }
                 (None, ExprValue::Scalar(typed)) if wanted.role == Role::Measure => {
-                    self.filling(typed, wanted, span)?
+                    self.scalar_as_measure(typed, wanted, span)?
                 }
                 _ => TypedExpr {
                     value_type: Some(wanted.value_type),
-                    ..super::component::constant(None, span)
+                    ..super::component::constant_expr(None, span)
                 },
             };
             outputs.push((PlanColumn { from: Vec::new(), ..wanted.clone() }, typed));
         }
-        Some(self.map(joined, outputs, span))
+        Some(self.push_map(joined, outputs, span))
     }
 
     /// A scalar as the value of a measure.
-    fn filling(&mut self, typed: &TypedExpr, column: &PlanColumn, span: Span) -> Option<TypedExpr> {
-        let typed = widen(typed.clone(), Some(column.value_type));
+    fn scalar_as_measure(&mut self, typed: &TypedExpr, column: &PlanColumn, span: Span) -> Option<TypedExpr> {
+        let typed = widen_to_number(typed.clone(), Some(column.value_type));
         match typed.value_type {
             Some(value_type) if value_type != column.value_type => {
-                let message = super::component::mismatch(&column.name, column.value_type, Some(value_type));
-                self.fault(DiagnosticCode::Type, span, message)
+                let message = super::component::type_mismatch_message(
+                    &column.name,
+                    column.value_type,
+                    Some(value_type),
+                );
+                self.report_error(DiagnosticCode::Type, span, message)
             }
             _ => Some(TypedExpr { value_type: Some(column.value_type), ..typed }),
         }

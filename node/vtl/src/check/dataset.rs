@@ -5,80 +5,91 @@ use std::collections::BTreeSet;
 use schemas::structure::Role;
 
 use super::call::BoundArgument;
-use super::component::{constant, membership, typeless};
-use super::typing::found;
-use super::{Checker, ExprValue, column_expr, positions};
+use super::component::{constant_expr, membership_operator, null_type_error};
+use super::typing::describe_type;
+use super::{Checker, ExprValue, column_expr, columns_with_role};
 use crate::ast::{Expr, ExprNode, Ident};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
-use crate::op::{Op, TimeOp, default_name};
+use crate::op::{Op, TimeOp, default_measure_name};
 use crate::plan::{JoinColumn, JoinMode, Operation, PlanColumn, Term, TypedExpr};
 
 impl Checker<'_> {
-    pub(super) fn expr(&mut self, expr: &Expr) -> Option<ExprValue> {
-        self.deeper(expr.span, |checker| checker.expr_here(expr))
+    pub(super) fn check_expr(&mut self, expr: &Expr) -> Option<ExprValue> {
+        self.check_nested(expr.span, |checker| checker.check_expr_node(expr))
     }
 
-    fn expr_here(&mut self, expr: &Expr) -> Option<ExprValue> {
+    fn check_expr_node(&mut self, expr: &Expr) -> Option<ExprValue> {
         match &expr.node {
-            ExprNode::Constant(cell) => Some(ExprValue::Scalar(constant(cell.clone(), expr.span))),
-            ExprNode::Name(name) if !self.calls.is_empty() => self.parameter(name, expr.span),
+            ExprNode::Constant(cell) => Some(ExprValue::Scalar(constant_expr(cell.clone(), expr.span))),
+            ExprNode::Name(name) if !self.calls.is_empty() => self.resolve_parameter(name, expr.span),
             ExprNode::Name(name) => match self.names.get(name)?.clone()? {
                 ExprValue::Scalar(typed) => Some(ExprValue::Scalar(TypedExpr { span: expr.span, ..typed })),
                 data => Some(data),
             },
-            ExprNode::Member(operand, name) => self.member(operand, name, expr.span),
+            ExprNode::Member(operand, name) => self.check_membership(operand, name, expr.span),
             ExprNode::Apply(op, operands) => {
                 let values: Vec<Option<ExprValue>> =
-                    operands.iter().map(|operand| self.expr(operand)).collect();
+                    operands.iter().map(|operand| self.check_expr(operand)).collect();
                 let values: Option<Vec<ExprValue>> = values.into_iter().collect();
-                self.operator(*op, values?, operands, expr.span)
+                self.check_operator(*op, values?, operands, expr.span)
             }
-            ExprNode::Shift(operand, count) => self.shift(operand, count, expr.span),
-            ExprNode::Series(op, operand) => self.along(*op, operand, expr.span).map(ExprValue::Data),
-            ExprNode::Aggregate(aggregate) => self.aggregate(aggregate, expr.span),
-            ExprNode::Window(window) => self.dataset_window(window, expr.span).map(ExprValue::Data),
+            ExprNode::Shift(operand, count) => self.check_timeshift(operand, count, expr.span),
+            ExprNode::Series(op, operand) => {
+                self.check_series_operator(*op, operand, expr.span).map(ExprValue::Data)
+            }
+            ExprNode::Aggregate(aggregate) => self.check_aggregate(aggregate, expr.span),
+            ExprNode::Window(window) => self.check_dataset_window(window, expr.span).map(ExprValue::Data),
             ExprNode::Clause(operand, clause) => {
-                let step = self.data(operand)?;
-                self.clause(step, clause, expr.span).map(ExprValue::Data)
+                let step = self.check_dataset(operand)?;
+                self.check_clause(step, clause, expr.span).map(ExprValue::Data)
             }
-            ExprNode::Join(join) => self.join(join, expr.span).map(ExprValue::Data),
-            ExprNode::Call(name, arguments) => self.call(name, arguments, expr.span),
+            ExprNode::Join(join) => self.check_join(join, expr.span).map(ExprValue::Data),
+            ExprNode::Call(name, arguments) => self.check_call(name, arguments, expr.span),
             ExprNode::Omitted | ExprNode::List(_) => {
-                self.fault(DiagnosticCode::Syntax, expr.span, "expected an expression")
+                self.report_error(DiagnosticCode::Syntax, expr.span, "expected an expression")
             }
             ExprNode::Domain { operand, domain, negated } => {
-                let value = self.expr(operand);
-                let list = self.listed(domain, expr.span)?;
+                let value = self.check_expr(operand);
+                let list = self.value_list(domain, expr.span)?;
                 let mut values = vec![value?];
                 values.extend(list.into_iter().map(ExprValue::Scalar));
-                self.operator(membership(*negated), values, std::slice::from_ref(operand), expr.span)
+                self.check_operator(
+                    membership_operator(*negated),
+                    values,
+                    std::slice::from_ref(operand),
+                    expr.span,
+                )
             }
-            ExprNode::Set(op, operands) => self.combine(*op, operands, expr.span).map(ExprValue::Data),
+            ExprNode::Set(op, operands) => {
+                self.check_set_operator(*op, operands, expr.span).map(ExprValue::Data)
+            }
             ExprNode::ExistsIn(left, right, retain) => {
-                self.exists(left, right, *retain, expr.span).map(ExprValue::Data)
+                self.check_exists_in(left, right, *retain, expr.span).map(ExprValue::Data)
             }
-            ExprNode::Check(check) => self.check_points(check, expr.span),
+            ExprNode::Check(check) => self.check_validation(check, expr.span),
             ExprNode::CheckDatapoint(check) => self.check_datapoint(check, expr.span),
-            ExprNode::CheckHierarchy(call) => self.hierarchy(call, true, expr.span),
-            ExprNode::Hierarchy(call) => self.hierarchy(call, false, expr.span),
+            ExprNode::CheckHierarchy(call) => self.check_hierarchy(call, true, expr.span),
+            ExprNode::Hierarchy(call) => self.check_hierarchy(call, false, expr.span),
         }
     }
 
     /// A parameter of the operator whose body is being checked.
-    fn parameter(&mut self, name: &str, span: Span) -> Option<ExprValue> {
-        match self.bound(name).cloned() {
+    fn resolve_parameter(&mut self, name: &str, span: Span) -> Option<ExprValue> {
+        match self.parameter_value(name).cloned() {
             Some(BoundArgument::Data(step)) => Some(ExprValue::Data(step)),
-            Some(BoundArgument::Scalar(typed)) => self.expanded(&typed, span).map(ExprValue::Scalar),
+            Some(BoundArgument::Scalar(typed)) => self.expand_value(&typed, span).map(ExprValue::Scalar),
             Some(BoundArgument::Faulty) => None,
-            Some(_) => {
-                self.fault(DiagnosticCode::Type, span, format!("`{name}` is neither a data set nor a scalar"))
-            }
-            None => self.outside(name, span),
+            Some(_) => self.report_error(
+                DiagnosticCode::Type,
+                span,
+                format!("`{name}` is neither a data set nor a scalar"),
+            ),
+            None => self.report_not_a_parameter(name, span),
         }
     }
 
     /// An operator over data sets and scalars.
-    fn operator(
+    fn check_operator(
         &mut self,
         op: Op,
         values: Vec<ExprValue>,
@@ -94,51 +105,53 @@ impl Checker<'_> {
                 let scalars = values.into_iter().filter_map(|value| {
                     if let ExprValue::Scalar(typed) = value { Some(typed) } else { None }
                 });
-                self.apply(op, scalars.collect(), span).map(ExprValue::Scalar)
+                self.apply_operator(op, scalars.collect(), span).map(ExprValue::Scalar)
             }
             (Op::Time(op @ (TimeOp::Indicator | TimeOp::Add)), [only]) => {
-                self.timely(op, *only, &values, span).map(ExprValue::Data)
+                self.check_time_operator(op, *only, &values, span).map(ExprValue::Data)
             }
-            (Op::Time(TimeOp::Indicator | TimeOp::Add), _) => {
-                self.fault(DiagnosticCode::Structure, span, format!("`{}` takes one data set", op.name()))
-            }
-            (Op::If, _) => self.choice(values, operands, span).map(ExprValue::Data),
-            (_, [only]) => self.rowwise(op, *only, &values, span).map(ExprValue::Data),
-            (_, sets) => self.several(op, sets, &values, operands, span).map(ExprValue::Data),
+            (Op::Time(TimeOp::Indicator | TimeOp::Add), _) => self.report_error(
+                DiagnosticCode::Structure,
+                span,
+                format!("`{}` takes one data set", op.name()),
+            ),
+            (Op::If, _) => self.check_conditional(values, operands, span).map(ExprValue::Data),
+            (_, [only]) => self.apply_rowwise(op, *only, &values, span).map(ExprValue::Data),
+            (_, sets) => self.apply_between_datasets(op, sets, &values, operands, span).map(ExprValue::Data),
         }
     }
 
     /// One data set, and scalars: the operator on each measure.
-    fn rowwise(&mut self, op: Op, step: usize, values: &[ExprValue], span: Span) -> Option<usize> {
-        let columns = self.columns(step).to_vec();
-        let measures = self.measures(op, &columns, span)?;
-        let mut outputs = self.pass(step, carried);
+    fn apply_rowwise(&mut self, op: Op, step: usize, values: &[ExprValue], span: Span) -> Option<usize> {
+        let columns = self.step_columns(step).to_vec();
+        let measures = self.operand_measures(op, &columns, span)?;
+        let mut outputs = self.pass_columns(step, is_carried);
         for at in measures {
             let column = columns.get(at)?;
             let operands = values.iter().map(|value| match value {
                 ExprValue::Data(_) => column_expr(at, column, span),
                 ExprValue::Scalar(typed) => typed.clone(),
             });
-            let typed = self.apply(op, operands.collect(), span)?;
-            outputs.push(self.measure(op, &column.name, typed)?);
+            let typed = self.apply_operator(op, operands.collect(), span)?;
+            outputs.push(self.result_measure(op, &column.name, typed)?);
         }
-        Some(self.map(step, outputs, span))
+        Some(self.push_map(step, outputs, span))
     }
 
-    /// The measures that an operator is applied to, or a fault.
-    fn measures(&mut self, op: Op, columns: &[PlanColumn], span: Span) -> Option<Vec<usize>> {
-        let measures = positions(columns, Role::Measure);
+    /// The measures that an operator is applied to, or a diagnostic.
+    fn operand_measures(&mut self, op: Op, columns: &[PlanColumn], span: Span) -> Option<Vec<usize>> {
+        let measures = columns_with_role(columns, Role::Measure);
         if measures.is_empty() {
-            return self.fault(
+            return self.report_error(
                 DiagnosticCode::Structure,
                 span,
                 format!("`{}` needs a measure, the data set has none", op.name()),
             );
         }
-        if op.renames() && measures.len() != 1 {
+        if op.changes_type() && measures.len() != 1 {
             let message =
                 format!("`{}` needs a data set with one measure, found {}", op.name(), measures.len());
-            self.faults.push(
+            self.diagnostics.push(
                 Diagnostic::new(DiagnosticCode::Structure, span, message)
                     .with_hint("choose one: `DS#measure`"),
             );
@@ -148,18 +161,18 @@ impl Checker<'_> {
     }
 
     /// The measure that an operator gives.
-    fn measure(&mut self, op: Op, name: &str, typed: TypedExpr) -> Option<(PlanColumn, TypedExpr)> {
+    fn result_measure(&mut self, op: Op, name: &str, typed: TypedExpr) -> Option<(PlanColumn, TypedExpr)> {
         let Some(value_type) = typed.value_type else {
-            self.faults.push(typeless(name, typed.span));
+            self.diagnostics.push(null_type_error(name, typed.span));
             return None;
         };
-        let name = if op.renames() { default_name(value_type) } else { name };
+        let name = if op.changes_type() { default_measure_name(value_type) } else { name };
         Some((PlanColumn { name: name.to_owned(), role: Role::Measure, value_type, from: Vec::new() }, typed))
     }
 
     /// Several data sets, and scalars: joined on their common identifiers, the operator on measures
     /// of one name.
-    fn several(
+    fn apply_between_datasets(
         &mut self,
         op: Op,
         sets: &[usize],
@@ -168,19 +181,19 @@ impl Checker<'_> {
         span: Span,
     ) -> Option<usize> {
         let (first, rest) = sets.split_first()?;
-        let columns = self.columns(*first).to_vec();
-        let measures = self.measures(op, &columns, span)?;
+        let columns = self.step_columns(*first).to_vec();
+        let measures = self.operand_measures(op, &columns, span)?;
         let mut joined = *first;
         for set in rest {
-            let others = self.columns(*set).to_vec();
-            self.same_measures(&columns, &others, operands, span)?;
-            joined = self.align((joined, *set), span)?;
+            let others = self.step_columns(*set).to_vec();
+            self.check_same_measures(&columns, &others, operands, span)?;
+            joined = self.join_datasets((joined, *set), span)?;
         }
-        let columns = self.columns(joined).to_vec();
-        let mut outputs = self.pass(joined, carried);
+        let columns = self.step_columns(joined).to_vec();
+        let mut outputs = self.pass_columns(joined, is_carried);
         for at in &measures {
-            let name = self.columns(*first).get(*at)?.name.clone();
-            let homonyms = positions(&columns, Role::Measure)
+            let name = self.step_columns(*first).get(*at)?.name.clone();
+            let homonyms = columns_with_role(&columns, Role::Measure)
                 .into_iter()
                 .filter(|at| columns.get(*at).is_some_and(|f| f.name == name));
             let mut homonyms = homonyms.filter_map(|at| Some(column_expr(at, columns.get(at)?, span)));
@@ -189,13 +202,13 @@ impl Checker<'_> {
                 ExprValue::Scalar(typed) => Some(typed.clone()),
             });
             let each: Option<Vec<TypedExpr>> = each.collect();
-            let typed = self.apply(op, each?, span)?;
-            outputs.push(self.measure(op, &name, typed)?);
+            let typed = self.apply_operator(op, each?, span)?;
+            outputs.push(self.result_measure(op, &name, typed)?);
         }
-        Some(self.map(joined, outputs, span))
+        Some(self.push_map(joined, outputs, span))
     }
 
-    fn same_measures(
+    fn check_same_measures(
         &mut self,
         left: &[PlanColumn],
         right: &[PlanColumn],
@@ -220,24 +233,26 @@ impl Checker<'_> {
         let message = format!("the data sets have different measures: {} and {}", list(&a), list(&b));
         let span = operands.get(1).map_or(span, |operand| operand.span);
         let hint = "select or rename a measure first: `DS#measure`, `DS[rename … to …]`";
-        self.faults.push(Diagnostic::new(DiagnosticCode::Structure, span, message).with_hint(hint));
+        self.diagnostics.push(Diagnostic::new(DiagnosticCode::Structure, span, message).with_hint(hint));
         None
     }
 
     /// Joins two data sets where the identifiers of one contain those of the other: their measures
     /// side by side, their viral attributes as one.
-    pub(super) fn align(&mut self, sides: (usize, usize), span: Span) -> Option<usize> {
-        let columns = (self.columns(sides.0).to_vec(), self.columns(sides.1).to_vec());
-        let (left, right) =
-            (positions(&columns.0, Role::Identifier), positions(&columns.1, Role::Identifier));
+    pub(super) fn join_datasets(&mut self, sides: (usize, usize), span: Span) -> Option<usize> {
+        let columns = (self.step_columns(sides.0).to_vec(), self.step_columns(sides.1).to_vec());
+        let (left, right) = (
+            columns_with_role(&columns.0, Role::Identifier),
+            columns_with_role(&columns.1, Role::Identifier),
+        );
         let keys: Vec<(usize, usize)> =
-            left.iter().filter_map(|at| Some((*at, partner(&columns.0, *at, &columns.1)?))).collect();
+            left.iter().filter_map(|at| Some((*at, matching_column(&columns.0, *at, &columns.1)?))).collect();
         if keys.len() != left.len().min(right.len()) {
             let message = "the identifiers of neither data set contain those of the other";
-            return self.fault(DiagnosticCode::Structure, span, message);
+            return self.report_error(DiagnosticCode::Structure, span, message);
         }
         for (a, b) in &keys {
-            self.same_kind(columns.0.get(*a)?, columns.1.get(*b)?, span)?;
+            self.check_same_type(columns.0.get(*a)?, columns.1.get(*b)?, span)?;
         }
         let wide_left = left.len() >= right.len();
         let mut outputs: Vec<JoinColumn> = if wide_left {
@@ -246,8 +261,8 @@ impl Checker<'_> {
             right.iter().map(|at| JoinColumn::Right(*at)).collect()
         };
         for role in [Role::Measure, Role::ViralAttribute] {
-            outputs.extend(positions(&columns.0, role).into_iter().map(JoinColumn::Left));
-            outputs.extend(positions(&columns.1, role).into_iter().map(JoinColumn::Right));
+            outputs.extend(columns_with_role(&columns.0, role).into_iter().map(JoinColumn::Left));
+            outputs.extend(columns_with_role(&columns.1, role).into_iter().map(JoinColumn::Right));
         }
         let described = outputs.iter().filter_map(|side| match side {
             JoinColumn::Left(at) | JoinColumn::Either(at, _) => columns.0.get(*at).cloned(),
@@ -257,42 +272,45 @@ impl Checker<'_> {
         let outputs = outputs.into_iter().map(|side| (side, None)).collect();
         let matching = JoinMode::Inner;
         let operation = Operation::Join { left: sides.0, right: sides.1, keys, outputs, matching };
-        let step = self.push(operation, described, span);
-        self.merged_virals(step, span)
+        let step = self.push_step(operation, described, span);
+        self.merge_viral_attributes(step, span)
     }
 
     /// Identifiers that match must be of one type.
-    pub(super) fn same_kind(&mut self, a: &PlanColumn, b: &PlanColumn, span: Span) -> Option<()> {
+    pub(super) fn check_same_type(&mut self, a: &PlanColumn, b: &PlanColumn, span: Span) -> Option<()> {
         if a.value_type == b.value_type {
             return Some(());
         }
         let message = format!(
             "identifier `{}` is {} in one data set and {} in the other",
             a.name,
-            found(Some(a.value_type)),
-            found(Some(b.value_type))
+            describe_type(Some(a.value_type)),
+            describe_type(Some(b.value_type))
         );
-        self.fault(DiagnosticCode::Type, span, message)
+        self.report_error(DiagnosticCode::Type, span, message)
     }
 
     /// `operand # name` (reference manual, "Membership").
-    fn member(&mut self, operand: &Expr, name: &Ident, span: Span) -> Option<ExprValue> {
-        let name = &self.meant(name).into_owned();
-        let step = self.data(operand)?;
-        let columns = self.columns(step).to_vec();
-        let typed = self.lookup(None, &name.text, name.span, &columns)?;
+    fn check_membership(&mut self, operand: &Expr, name: &Ident, span: Span) -> Option<ExprValue> {
+        let name = &self.substitute_name(name).into_owned();
+        let step = self.check_dataset(operand)?;
+        let columns = self.step_columns(step).to_vec();
+        let typed = self.column_by_name(None, &name.text, name.span, &columns)?;
         let (at, column) = columns.iter().enumerate().find(|(_, column)| column.name == name.text)?;
-        if positions(&columns, Role::Identifier).is_empty() {
-            let picked = self.push(Operation::Pick { input: step, column: at }, Vec::new(), span);
+        if columns_with_role(&columns, Role::Identifier).is_empty() {
+            let picked = self.push_step(Operation::Pick { input: step, column: at }, Vec::new(), span);
             return Some(ExprValue::Scalar(TypedExpr {
                 term: Term::Scalar(picked),
                 value_type: Some(column.value_type),
                 span,
             }));
         }
-        let mut outputs = self.pass(step, carried);
-        let shown =
-            if column.role == Role::Measure { column.name.as_str() } else { default_name(column.value_type) };
+        let mut outputs = self.pass_columns(step, is_carried);
+        let shown = if column.role == Role::Measure {
+            column.name.as_str()
+        } else {
+            default_measure_name(column.value_type)
+        };
         let measure = PlanColumn {
             name: shown.to_owned(),
             role: Role::Measure,
@@ -300,17 +318,17 @@ impl Checker<'_> {
             from: Vec::new(),
         };
         outputs.push((measure, typed));
-        Some(ExprValue::Data(self.map(step, outputs, span)))
+        Some(ExprValue::Data(self.push_map(step, outputs, span)))
     }
 }
 
 /// Whether operators on whole data sets carry a component on: identifiers and viral attributes.
-pub(super) fn carried(column: &PlanColumn) -> bool {
+pub(super) fn is_carried(column: &PlanColumn) -> bool {
     matches!(column.role, Role::Identifier | Role::ViralAttribute)
 }
 
 /// The column of the other side that has the name and the role class of one of this side.
-fn partner(columns: &[PlanColumn], at: usize, other: &[PlanColumn]) -> Option<usize> {
+fn matching_column(columns: &[PlanColumn], at: usize, other: &[PlanColumn]) -> Option<usize> {
     let column = columns.get(at)?;
     other.iter().position(|candidate| candidate.name == column.name && candidate.role == column.role)
 }

@@ -3,8 +3,8 @@
 
 use schemas::structure::ValueType;
 
-use super::component::widen;
-use super::typing::found;
+use super::component::widen_to_number;
+use super::typing::describe_type;
 use super::{Checker, ExprValue};
 use crate::ast::{Expr, Ident};
 use crate::diagnostic::{DiagnosticCode, Span};
@@ -12,37 +12,43 @@ use crate::op::AnalyticOp;
 use crate::plan::TypedExpr;
 
 /// The names of the extensions.
-pub(crate) const NAMES: [&str; 2] = ["chain_product", "ewma"];
+pub(crate) const EXTENSIONS: [&str; 2] = ["chain_product", "ewma"];
 
 impl Checker<'_> {
     /// `ewma(data set, weight)` or `chain_product(data set)`.
-    pub(super) fn extension(&mut self, name: &Ident, arguments: &[Expr], span: Span) -> Option<ExprValue> {
+    pub(super) fn check_extension(
+        &mut self,
+        name: &Ident,
+        arguments: &[Expr],
+        span: Span,
+    ) -> Option<ExprValue> {
         let op = if name.text == "ewma" { AnalyticOp::Ewma } else { AnalyticOp::Product };
         let wanted = if op == AnalyticOp::Ewma { 2 } else { 1 };
         if arguments.len() != wanted {
             let message = format!("`{}` takes {wanted} operands, found {}", name.text, arguments.len());
-            return self.fault(DiagnosticCode::Syntax, span, message);
+            return self.report_error(DiagnosticCode::Syntax, span, message);
         }
-        let step = self.data(arguments.first()?);
+        let step = self.check_dataset(arguments.first()?);
         let weight = match arguments.get(1) {
-            Some(weight) => Some(self.weight(weight)?),
+            Some(weight) => Some(self.check_weight(weight)?),
             None => None,
         };
-        self.series(op, step?, weight, span).map(ExprValue::Data)
+        self.push_series_window(op, step?, weight, span).map(ExprValue::Data)
     }
 
-    fn weight(&mut self, expr: &Expr) -> Option<TypedExpr> {
-        match self.expr(expr)? {
+    fn check_weight(&mut self, expr: &Expr) -> Option<TypedExpr> {
+        match self.check_expr(expr)? {
             ExprValue::Scalar(typed)
                 if matches!(typed.value_type, Some(ValueType::Integer | ValueType::Number)) =>
             {
-                Some(widen(typed, Some(ValueType::Number)))
+                Some(widen_to_number(typed, Some(ValueType::Number)))
             }
             ExprValue::Scalar(typed) => {
-                let message = format!("the weight of `ewma` is a number, found {}", found(typed.value_type));
-                self.fault(DiagnosticCode::Type, expr.span, message)
+                let message =
+                    format!("the weight of `ewma` is a number, found {}", describe_type(typed.value_type));
+                self.report_error(DiagnosticCode::Type, expr.span, message)
             }
-            ExprValue::Data(_) => self.fault(
+            ExprValue::Data(_) => self.report_error(
                 DiagnosticCode::Type,
                 expr.span,
                 "the weight of `ewma` is a number, found a data set",

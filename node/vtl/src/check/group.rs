@@ -6,51 +6,59 @@
 use schemas::structure::{Role, ValueType};
 
 use super::component::{ComponentScope, ScopeLevel};
-use super::time::reference;
-use super::viral::viral_kind;
-use super::{Checker, ExprValue, column_expr, positions};
+use super::time::time_reference;
+use super::viral::merged_type;
+use super::{Checker, ExprValue, column_expr, columns_with_role};
 use crate::ast::{AggregateInvocation, Assignment, Expr, ExprNode, GroupingClause, GroupingMode};
 use crate::diagnostic::{DiagnosticCode, Span};
-use crate::op::{AggregateOp, Op, TimeOp, default_name};
+use crate::op::{AggregateOp, Op, TimeOp, default_measure_name};
 use crate::plan::{AggregateColumn, GroupKey, Operation, PlanColumn, ViralMerge};
 
 impl Checker<'_> {
     /// An aggregate of a whole data set: of each of its measures.
-    pub(super) fn aggregate(&mut self, aggregate: &AggregateInvocation, span: Span) -> Option<ExprValue> {
+    pub(super) fn check_aggregate(
+        &mut self,
+        aggregate: &AggregateInvocation,
+        span: Span,
+    ) -> Option<ExprValue> {
         let Some(operand) = &aggregate.operand else {
-            return self.fault(DiagnosticCode::Structure, span, "`count()` belongs in `aggr` or `having`");
+            return self.report_error(
+                DiagnosticCode::Structure,
+                span,
+                "`count()` belongs in `aggr` or `having`",
+            );
         };
-        let step = self.data(operand)?;
-        let columns = self.columns(step).to_vec();
+        let step = self.check_dataset(operand)?;
+        let columns = self.step_columns(step).to_vec();
         let op = aggregate.op;
         let mut outputs = Vec::new();
         if op == AggregateOp::Count {
             let summary =
                 AggregateColumn { op, operand: None, value_type: ValueType::Integer, span, viral: None };
             outputs.push((
-                measure(default_name(ValueType::Integer), Role::Measure, ValueType::Integer),
+                measure(default_measure_name(ValueType::Integer), Role::Measure, ValueType::Integer),
                 summary,
             ));
         } else {
-            let measures = positions(&columns, Role::Measure);
+            let measures = columns_with_role(&columns, Role::Measure);
             if measures.is_empty() {
                 let message = format!("`{}` needs a measure, the data set has none", op.name());
-                return self.fault(DiagnosticCode::Structure, span, message);
+                return self.report_error(DiagnosticCode::Structure, span, message);
             }
             for at in measures {
                 let column = columns.get(at)?;
-                let value_type = self.aggregated(op, Some(column.value_type), true, span)?;
+                let value_type = self.aggregate_type(op, Some(column.value_type), true, span)?;
                 let operand = Some(column_expr(at, column, span));
                 let summary = AggregateColumn { op, operand, value_type, span, viral: None };
                 outputs.push((measure(&column.name, Role::Measure, value_type), summary));
             }
         }
-        self.groups(step, outputs, aggregate.grouping.as_ref(), aggregate.having.as_ref(), span)
+        self.push_groups(step, outputs, aggregate.grouping.as_ref(), aggregate.having.as_ref(), span)
             .map(ExprValue::Data)
     }
 
     /// The clause `aggr`.
-    pub(super) fn aggr(
+    pub(super) fn check_aggr(
         &mut self,
         step: usize,
         items: &[Assignment],
@@ -58,26 +66,26 @@ impl Checker<'_> {
         having: Option<&Expr>,
         span: Span,
     ) -> Option<usize> {
-        let columns = self.columns(step).to_vec();
+        let columns = self.step_columns(step).to_vec();
         let mut outputs: Vec<(PlanColumn, AggregateColumn)> = Vec::new();
-        let mut sound = true;
+        let mut valid = true;
         for item in items {
-            match self.aggregated_item(item, &columns, &outputs) {
+            match self.check_aggr_item(item, &columns, &outputs) {
                 Some(column) => outputs.push(column),
-                None => sound = false,
+                None => valid = false,
             }
         }
-        if sound { self.groups(step, outputs, grouping, having, span) } else { None }
+        if valid { self.push_groups(step, outputs, grouping, having, span) } else { None }
     }
 
-    fn aggregated_item(
+    fn check_aggr_item(
         &mut self,
         item: &Assignment,
         columns: &[PlanColumn],
         made: &[(PlanColumn, AggregateColumn)],
     ) -> Option<(PlanColumn, AggregateColumn)> {
         let ExprNode::Aggregate(aggregate) = &item.expr.node else {
-            return self.fault(
+            return self.report_error(
                 DiagnosticCode::Structure,
                 item.expr.span,
                 "expected an aggregate such as `sum(…)`",
@@ -85,22 +93,23 @@ impl Checker<'_> {
         };
         if aggregate.grouping.is_some() {
             let message = "the grouping of `aggr` stands behind all its aggregates";
-            return self.fault(DiagnosticCode::Structure, item.expr.span, message);
+            return self.report_error(DiagnosticCode::Structure, item.expr.span, message);
         }
         let name = &item.target.name;
-        self.fresh(&item.target, made.iter().map(|(column, _)| column))?;
+        self.check_new_name(&item.target, made.iter().map(|(column, _)| column))?;
         let existing = columns.iter().find(|column| column.name == name.text).map(|column| column.role);
         if existing == Some(Role::Identifier) || item.role == Some(Role::Identifier) {
             let message = format!("an aggregate cannot be the identifier `{}`", name.text);
-            return self.fault(DiagnosticCode::Structure, name.span, message);
+            return self.report_error(DiagnosticCode::Structure, name.span, message);
         }
-        let summary = self.summary(aggregate.op, aggregate.operand.as_ref(), item.expr.span, columns)?;
+        let summary =
+            self.check_aggregate_column(aggregate.op, aggregate.operand.as_ref(), item.expr.span, columns)?;
         let role = item.role.or(existing).unwrap_or(Role::Measure);
         Some((measure(&name.text, role, summary.value_type), summary))
     }
 
     /// The grouping step and what `having` needs behind it.
-    fn groups(
+    fn push_groups(
         &mut self,
         step: usize,
         outputs: Vec<(PlanColumn, AggregateColumn)>,
@@ -108,10 +117,10 @@ impl Checker<'_> {
         having: Option<&Expr>,
         span: Span,
     ) -> Option<usize> {
-        let columns = self.columns(step).to_vec();
-        let keys = self.keys(&columns, grouping)?;
+        let columns = self.step_columns(step).to_vec();
+        let keys = self.grouping_keys(&columns, grouping)?;
         let mut outputs = outputs;
-        outputs.extend(self.virals(&columns, &outputs, span)?);
+        outputs.extend(self.viral_columns(&columns, &outputs, span)?);
         outputs.sort_by_key(|(column, _)| column.role);
         let mut shape: Vec<PlanColumn> =
             keys.iter().filter_map(|key| columns.get(key.column)).cloned().collect();
@@ -124,26 +133,26 @@ impl Checker<'_> {
             .find(|(at, column)| shape.iter().take(*at).any(|f| f.name == column.name))
         {
             let message = format!("the result would have two components `{}`", clash.1.name);
-            return self.fault(DiagnosticCode::Duplicate, span, message);
+            return self.report_error(DiagnosticCode::Duplicate, span, message);
         }
         let Some(having) = having else {
-            return Some(self.push(Operation::Group { input: step, keys, summaries }, shape, span));
+            return Some(self.push_step(Operation::Group { input: step, keys, summaries }, shape, span));
         };
         let mut scope = ComponentScope { columns, level: ScopeLevel::Group { keys: keys.len(), summaries } };
-        let condition = self.condition(having, &mut scope)?;
+        let condition = self.check_condition(having, &mut scope)?;
         let ScopeLevel::Group { summaries, .. } = scope.level else { return None };
         let visible = shape.len();
         for (at, summary) in summaries.iter().enumerate().skip(visible - keys.len()) {
             shape.push(measure(&format!("having {at}"), Role::Attribute, summary.value_type));
         }
-        let grouped = self.push(Operation::Group { input: step, keys, summaries }, shape.clone(), span);
-        let filtered = self.push(Operation::Filter { input: grouped, condition }, shape, having.span);
-        let outputs = self.pass(filtered, |_| true).into_iter().take(visible).collect();
-        Some(self.map(filtered, outputs, span))
+        let grouped = self.push_step(Operation::Group { input: step, keys, summaries }, shape.clone(), span);
+        let filtered = self.push_step(Operation::Filter { input: grouped, condition }, shape, having.span);
+        let outputs = self.pass_columns(filtered, |_| true).into_iter().take(visible).collect();
+        Some(self.push_map(filtered, outputs, span))
     }
 
     /// The viral attributes that are not calculated anew.
-    fn virals(
+    fn viral_columns(
         &mut self,
         columns: &[PlanColumn],
         made: &[(PlanColumn, AggregateColumn)],
@@ -155,8 +164,8 @@ impl Checker<'_> {
             .enumerate()
             .filter(|(_, column)| column.role == Role::ViralAttribute && !anew(column));
         let combined = carried.map(|(at, column)| {
-            let rule = self.merge_of(&column.name, column.value_type)?;
-            let value_type = viral_kind(rule.as_ref(), column.value_type);
+            let rule = self.propagation_rule(&column.name, column.value_type)?;
+            let value_type = merged_type(rule.as_ref(), column.value_type);
             let operand = Some(column_expr(at, column, span));
             let viral = Some(ViralMerge(rule));
             let summary = AggregateColumn { op: AggregateOp::Min, operand, value_type, span, viral };
@@ -166,20 +175,24 @@ impl Checker<'_> {
     }
 
     /// The identifiers that group, in the order of the data set.
-    fn keys(&mut self, columns: &[PlanColumn], grouping: Option<&GroupingClause>) -> Option<Vec<GroupKey>> {
+    fn grouping_keys(
+        &mut self,
+        columns: &[PlanColumn],
+        grouping: Option<&GroupingClause>,
+    ) -> Option<Vec<GroupKey>> {
         let Some(grouping) = grouping else { return Some(Vec::new()) };
-        let identifiers = positions(columns, Role::Identifier);
+        let identifiers = columns_with_role(columns, Role::Identifier);
         let mut named = Vec::new();
         for component in &grouping.names {
-            let at = self.place(component, columns)?;
+            let at = self.component_position(component, columns)?;
             let name = &component.name;
             if !identifiers.contains(&at) {
                 let message = format!("`{}` is no identifier: groups are made by identifiers", name.text);
-                return self.fault(DiagnosticCode::Structure, name.span, message);
+                return self.report_error(DiagnosticCode::Structure, name.span, message);
             }
             if named.contains(&at) {
                 let message = format!("`{}` is given twice in one clause", name.text);
-                return self.fault(DiagnosticCode::Duplicate, name.span, message);
+                return self.report_error(DiagnosticCode::Duplicate, name.span, message);
             }
             named.push(at);
         }
@@ -190,24 +203,24 @@ impl Checker<'_> {
         };
         let mut keys: Vec<GroupKey> =
             chosen.into_iter().map(|column| GroupKey { column, convert: None }).collect();
-        self.convert(&mut keys, columns, grouping)?;
+        self.convert_time_key(&mut keys, columns, grouping)?;
         Some(keys)
     }
 
     /// `time_agg`: the time identifier is converted before it groups.
-    fn convert(
+    fn convert_time_key(
         &mut self,
         keys: &mut [GroupKey],
         columns: &[PlanColumn],
         grouping: &GroupingClause,
     ) -> Option<()> {
         let Some((convert, span)) = grouping.time else { return Some(()) };
-        let at = match reference(columns) {
+        let at = match time_reference(columns) {
             Ok(at) => at,
-            Err(reason) => return self.fault(DiagnosticCode::Structure, span, reason),
+            Err(reason) => return self.report_error(DiagnosticCode::Structure, span, reason),
         };
         let operand = column_expr(at, columns.get(at)?, span);
-        self.apply(Op::Time(TimeOp::Aggregate(convert)), vec![operand], span)?;
+        self.apply_operator(Op::Time(TimeOp::Aggregate(convert)), vec![operand], span)?;
         match keys.iter_mut().find(|key| key.column == at) {
             Some(key) => {
                 key.convert = Some(convert);
@@ -217,7 +230,7 @@ impl Checker<'_> {
                 let name = columns.get(at).map_or("", |column| &column.name);
                 let message =
                     format!("`time_agg` converts `{name}`, which is not among the identifiers that group");
-                self.fault(DiagnosticCode::Structure, grouping.span, message)
+                self.report_error(DiagnosticCode::Structure, grouping.span, message)
             }
         }
     }

@@ -8,9 +8,9 @@ use schemas::structure::{Role, ValueType};
 
 use super::call::BoundArgument;
 use super::component::ComponentScope;
-use super::dataset::carried;
+use super::dataset::is_carried;
 use super::validate::measure;
-use super::{Checker, ExprValue, column_expr, positions};
+use super::{Checker, ExprValue, column_expr, columns_with_role};
 use crate::ast::{
     ComponentRef, HierarchicalRule, HierarchicalRuleset, HierarchyCall, HierarchyInput, Ident,
     ValidationOutput,
@@ -20,37 +20,47 @@ use crate::op::Op;
 use crate::plan::{Operation, PlanColumn, Rollup, RollupItem, RollupRule, TypedExpr};
 
 impl Checker<'_> {
-    pub(super) fn hierarchy(&mut self, call: &HierarchyCall, check: bool, span: Span) -> Option<ExprValue> {
+    pub(super) fn check_hierarchy(
+        &mut self,
+        call: &HierarchyCall,
+        check: bool,
+        span: Span,
+    ) -> Option<ExprValue> {
         let definitions = self.definitions;
-        let step = self.data(&call.operand);
-        let name = self.meant(&call.ruleset).into_owned();
+        let step = self.check_dataset(&call.operand);
+        let name = self.substitute_name(&call.ruleset).into_owned();
         let Some(ruleset) = definitions.hierarchical.get(&name.text) else {
-            return self
-                .unknown_ruleset(&name, definitions.hierarchical.keys().map(String::as_str).collect());
+            return self.report_unknown_ruleset(
+                &name,
+                definitions.hierarchical.keys().map(String::as_str).collect(),
+            );
         };
-        let step = self.averaged(step?, span)?;
-        let columns = self.columns(step).to_vec();
-        let rule = self.rule_column(ruleset, call, &name, &columns)?;
-        let value = self.single_number(&columns, call.operand.span)?;
-        let bound = Rc::new(self.conditions(ruleset, call, &name, &columns, rule)?);
-        let value_types = self.error_kinds(ruleset.rules.iter().map(|rule| &rule.error), span)?;
-        self.rule_names(ruleset.rules.iter().map(|rule| rule.name.as_ref()))?;
+        let step = self.widen_averaged_virals(step?, span)?;
+        let columns = self.step_columns(step).to_vec();
+        let rule = self.code_item_column(ruleset, call, &name, &columns)?;
+        let value = self.single_numeric_measure(&columns, call.operand.span)?;
+        let bound = Rc::new(self.bind_conditions(ruleset, call, &name, &columns, rule)?);
+        let value_types = self.error_types(ruleset.rules.iter().map(|rule| &rule.error), span)?;
+        self.check_rule_names(ruleset.rules.iter().map(|rule| rule.name.as_ref()))?;
         // Each call has rules of its own.
         let items: usize = ruleset.rules.iter().map(|rule| 1 + rule.right.len()).sum();
-        self.expand(items as u64, span)?;
-        let sequence = self.dependencies(ruleset, call.source)?;
+        self.charge_expansion(items as u64, span)?;
+        let sequence = self.order_rules(ruleset, call.source)?;
         let mut rules = Vec::new();
         for at in sequence {
             let rule = ruleset.rules.get(at)?;
             if check || rule.relation == Op::Equal {
-                rules.push(self.rollup_rule(ruleset, at, rule, &bound, &columns)?);
+                rules.push(self.check_rollup_rule(ruleset, at, rule, &bound, &columns)?);
             }
         }
-        let virals = self.rolled(&columns)?;
+        let virals = self.rollup_virals(&columns)?;
         let rollup = Rollup {
             rule,
             value,
-            keys: positions(&columns, Role::Identifier).into_iter().filter(|at| *at != rule).collect(),
+            keys: columns_with_role(&columns, Role::Identifier)
+                .into_iter()
+                .filter(|at| *at != rule)
+                .collect(),
             virals,
             rules,
             check,
@@ -74,20 +84,24 @@ impl Checker<'_> {
             shape.extend(columns.iter().filter(|column| column.role == Role::ViralAttribute).cloned());
             shape
         } else {
-            columns.iter().filter(|column| carried(column) || column.role == Role::Measure).cloned().collect()
+            columns
+                .iter()
+                .filter(|column| is_carried(column) || column.role == Role::Measure)
+                .cloned()
+                .collect()
         };
         let operation = Operation::Rollup { input: step, rollup: Box::new(rollup) };
-        let computed = self.push(operation, shape, span);
+        let computed = self.push_step(operation, shape, span);
         if check || call.output != ValidationOutput::All {
             return Some(ExprValue::Data(computed));
         }
-        let outputs = self.pass(step, |column| column.role != Role::Attribute);
-        let all = self.map(step, outputs, span);
-        self.union(&[computed, all], span).map(ExprValue::Data)
+        let outputs = self.pass_columns(step, |column| column.role != Role::Attribute);
+        let all = self.push_map(step, outputs, span);
+        self.push_union(&[computed, all], span).map(ExprValue::Data)
     }
 
     /// The identifier whose values are the code items.
-    fn rule_column(
+    fn code_item_column(
         &mut self,
         ruleset: &HierarchicalRuleset,
         call: &HierarchyCall,
@@ -99,7 +113,7 @@ impl Checker<'_> {
             None if ruleset.domains => {
                 let message = format!("`{}` is defined on a value domain", name.text);
                 let hint = "name the identifier: `rule COMPONENT`";
-                self.faults
+                self.diagnostics
                     .push(Diagnostic::new(DiagnosticCode::Structure, name.span, message).with_hint(hint));
                 return None;
             }
@@ -107,7 +121,7 @@ impl Checker<'_> {
                 ComponentRef { alias: None, name: Ident { text: ruleset.rule.text.clone(), span: name.span } }
             }
         };
-        let at = self.place(&component, columns)?;
+        let at = self.component_position(&component, columns)?;
         let fits = |column: &PlanColumn| {
             column.role == Role::Identifier
                 && matches!(column.value_type, ValueType::String | ValueType::Integer)
@@ -115,17 +129,17 @@ impl Checker<'_> {
         if !columns.get(at).is_some_and(fits) {
             let message =
                 format!("`{}` must be an identifier of type `string` or `integer`", component.name.text);
-            return self.fault(DiagnosticCode::Structure, component.name.span, message);
+            return self.report_error(DiagnosticCode::Structure, component.name.span, message);
         }
         Some(at)
     }
 
-    fn single_number(&mut self, columns: &[PlanColumn], span: Span) -> Option<usize> {
-        match positions(columns, Role::Measure).as_slice() {
+    fn single_numeric_measure(&mut self, columns: &[PlanColumn], span: Span) -> Option<usize> {
+        match columns_with_role(columns, Role::Measure).as_slice() {
             [at] if matches!(columns.get(*at)?.value_type, ValueType::Integer | ValueType::Number) => {
                 Some(*at)
             }
-            _ => self.fault(
+            _ => self.report_error(
                 DiagnosticCode::Structure,
                 span,
                 "expected a data set with one measure, which is a number",
@@ -134,7 +148,7 @@ impl Checker<'_> {
     }
 
     /// What the names in the conditions of the rules stand for: identifiers beside the code items.
-    fn conditions(
+    fn bind_conditions(
         &mut self,
         ruleset: &HierarchicalRuleset,
         call: &HierarchyCall,
@@ -142,26 +156,26 @@ impl Checker<'_> {
         columns: &[PlanColumn],
         rule: usize,
     ) -> Option<BTreeMap<String, BoundArgument>> {
-        let names = self.signed(&ruleset.conditions, ruleset.domains, &call.conditions, name)?;
+        let names = self.resolve_signature(&ruleset.conditions, ruleset.domains, &call.conditions, name)?;
         let mut bound = BTreeMap::new();
         for (signed, component) in ruleset.conditions.iter().zip(&names) {
-            let at = self.place(component, columns)?;
+            let at = self.component_position(component, columns)?;
             let column = columns.get(at)?;
             if column.role != Role::Identifier || at == rule {
                 let message = format!(
                     "`{}` is no identifier beside the code items: conditions are on such identifiers",
                     column.name
                 );
-                return self.fault(DiagnosticCode::Structure, component.name.span, message);
+                return self.report_error(DiagnosticCode::Structure, component.name.span, message);
             }
             let typed = column_expr(at, column, component.name.span);
-            bound.insert(signed.known().to_owned(), BoundArgument::Scalar(typed));
+            bound.insert(signed.local_name().to_owned(), BoundArgument::Scalar(typed));
         }
         Some(bound)
     }
 
     /// The rules in an order in which what one takes from others is computed before.
-    fn dependencies(&mut self, ruleset: &HierarchicalRuleset, source: HierarchyInput) -> Option<Vec<usize>> {
+    fn order_rules(&mut self, ruleset: &HierarchicalRuleset, source: HierarchyInput) -> Option<Vec<usize>> {
         let rules = &ruleset.rules;
         let computes =
             |rule: &HierarchicalRule| rule.relation == Op::Equal && source != HierarchyInput::Dataset;
@@ -199,12 +213,12 @@ impl Checker<'_> {
             None => Some(order),
             Some(rule) => {
                 let message = format!("the code item `{}` is computed from itself", rule.left.code);
-                self.fault(DiagnosticCode::Cycle, rule.left.span, message)
+                self.report_error(DiagnosticCode::Cycle, rule.left.span, message)
             }
         }
     }
 
-    fn rollup_rule(
+    fn check_rollup_rule(
         &mut self,
         ruleset: &HierarchicalRuleset,
         at: usize,
@@ -213,14 +227,15 @@ impl Checker<'_> {
         columns: &[PlanColumn],
     ) -> Option<RollupRule> {
         let mut scope = ComponentScope::row(columns);
-        self.enter(&ruleset.name.text, Rc::clone(bound));
-        let when = rule.when.as_ref().map(|when| self.condition(when, &mut scope));
+        self.enter_scope(&ruleset.name.text, Rc::clone(bound));
+        let when = rule.when.as_ref().map(|when| self.check_condition(when, &mut scope));
         let mut parts = Vec::new();
         for part in &rule.right {
-            let condition = part.condition.as_ref().map(|condition| self.condition(condition, &mut scope));
+            let condition =
+                part.condition.as_ref().map(|condition| self.check_condition(condition, &mut scope));
             parts.push((part, condition));
         }
-        self.leave();
+        self.leave_scope();
         let given =
             |condition: Option<Option<TypedExpr>>| condition.map_or(Some(None), |found| found.map(Some));
         let mut right = Vec::new();

@@ -10,7 +10,7 @@ use schemas::table::Cell;
 
 use super::call::BoundArgument;
 use super::component::ComponentScope;
-use super::{Checker, column_expr, positions};
+use super::{Checker, column_expr, columns_with_role};
 use crate::ast::{Clause, ComponentRef, Expr, ExprNode, JoinCall, JoinType};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
 use crate::plan::{JoinColumn, JoinMode, Operation, PlanColumn, TypedExpr};
@@ -38,20 +38,20 @@ struct JoinCondition<'a> {
 }
 
 impl Checker<'_> {
-    pub(super) fn join(&mut self, join: &JoinCall, span: Span) -> Option<usize> {
-        let operands = self.operands(join)?;
+    pub(super) fn check_join(&mut self, join: &JoinCall, span: Span) -> Option<usize> {
+        let operands = self.check_join_operands(join)?;
         let keys = self.join_keys(&operands, join)?;
         let aliases: Vec<String> = operands.iter().map(|operand| operand.alias.clone()).collect();
         let how = JoinCondition { join_type: join.join_type, keys, fallbacks: &join.fallbacks };
-        self.known_fallbacks(&how, &operands)?;
-        let mut step = self.joined(operands, &how, span)?;
+        self.check_fallbacks(&how, &operands)?;
+        let mut step = self.push_joins(operands, &how, span)?;
         for clause in &join.clauses {
             step = match clause {
-                Clause::Apply(expr) => self.homonyms(step, expr, &aliases)?,
-                clause => self.clause(step, clause, span)?,
+                Clause::Apply(expr) => self.apply_to_homonyms(step, expr, &aliases)?,
+                clause => self.check_clause(step, clause, span)?,
             };
         }
-        let columns = self.columns(step).to_vec();
+        let columns = self.step_columns(step).to_vec();
         let twice = columns
             .iter()
             .enumerate()
@@ -59,7 +59,7 @@ impl Checker<'_> {
         if let Some((_, column)) = twice {
             let message = format!("the result of the join has several components `{}`", column.name);
             let hint = "keep, drop or rename until each name is single";
-            self.faults.push(Diagnostic::new(DiagnosticCode::Ambiguous, span, message).with_hint(hint));
+            self.diagnostics.push(Diagnostic::new(DiagnosticCode::Ambiguous, span, message).with_hint(hint));
             return None;
         }
         // Aliases mean nothing outside the join.
@@ -69,7 +69,7 @@ impl Checker<'_> {
         Some(step)
     }
 
-    fn operands(&mut self, join: &JoinCall) -> Option<Vec<JoinOperand>> {
+    fn check_join_operands(&mut self, join: &JoinCall) -> Option<Vec<JoinOperand>> {
         let mut operands: Vec<Option<JoinOperand>> = Vec::new();
         let mut aliases = BTreeSet::new();
         for (expr, alias) in &join.operands {
@@ -81,10 +81,10 @@ impl Checker<'_> {
                 }
                 (None, _) => None,
             };
-            let step = self.data(expr);
+            let step = self.check_dataset(expr);
             let Some(alias) = alias else {
                 let message = "an operand of a join that is an expression needs an alias";
-                self.faults.push(
+                self.diagnostics.push(
                     Diagnostic::new(DiagnosticCode::Structure, expr.span, message)
                         .with_hint("write `… as A`"),
                 );
@@ -93,13 +93,13 @@ impl Checker<'_> {
             };
             if !aliases.insert(alias.clone()) {
                 let message = format!("two operands of the join are called `{alias}`");
-                self.faults.push(
+                self.diagnostics.push(
                     Diagnostic::new(DiagnosticCode::Duplicate, expr.span, message)
                         .with_hint("give them aliases: `… as A`"),
                 );
             }
             operands.push(step.map(|step| {
-                let mut columns = self.columns(step).to_vec();
+                let mut columns = self.step_columns(step).to_vec();
                 columns.iter_mut().for_each(|column| column.from = vec![alias.clone()]);
                 JoinOperand { step, alias, columns, span: expr.span }
             }));
@@ -122,10 +122,10 @@ impl Checker<'_> {
         };
         let mut keys = BTreeSet::new();
         for component in using {
-            let name = self.meant(&component.name).into_owned();
+            let name = self.substitute_name(&component.name).into_owned();
             if !shared(&name.text) {
                 let message = format!("`{}` is not an identifier of several operands of the join", name.text);
-                return self.fault(DiagnosticCode::Structure, name.span, message);
+                return self.report_error(DiagnosticCode::Structure, name.span, message);
             }
             keys.insert(name.text);
         }
@@ -133,7 +133,7 @@ impl Checker<'_> {
     }
 
     /// Whether each `nvl` names an identifier that is no key.
-    fn known_fallbacks(&mut self, how: &JoinCondition<'_>, operands: &[JoinOperand]) -> Option<()> {
+    fn check_fallbacks(&mut self, how: &JoinCondition<'_>, operands: &[JoinOperand]) -> Option<()> {
         for (component, _) in how.fallbacks {
             let name = &component.name;
             let known = operands.iter().any(|operand| {
@@ -142,14 +142,19 @@ impl Checker<'_> {
             });
             if !known || how.keys.contains(&name.text) {
                 let message = format!("`{}` is no identifier beside the keys of the join", name.text);
-                return self.fault(DiagnosticCode::Structure, name.span, message);
+                return self.report_error(DiagnosticCode::Structure, name.span, message);
             }
         }
         Some(())
     }
 
     /// Joins the operands one by one, each time the first that shares a key with those before.
-    fn joined(&mut self, operands: Vec<JoinOperand>, how: &JoinCondition<'_>, span: Span) -> Option<usize> {
+    fn push_joins(
+        &mut self,
+        operands: Vec<JoinOperand>,
+        how: &JoinCondition<'_>,
+        span: Span,
+    ) -> Option<usize> {
         let mut rest = operands;
         if rest.is_empty() {
             return None;
@@ -164,15 +169,15 @@ impl Checker<'_> {
                 let names: Vec<String> = rest.iter().map(|operand| format!("`{}`", operand.alias)).collect();
                 let message =
                     format!("{} shares no key with the other operands of the join", names.join(", "));
-                return self.fault(DiagnosticCode::Structure, span, message);
+                return self.report_error(DiagnosticCode::Structure, span, message);
             };
             let right = rest.remove(next);
-            left = self.pair(left, right, how, span)?;
+            left = self.join_pair(left, right, how, span)?;
         }
         Some(left.step)
     }
 
-    fn pair(
+    fn join_pair(
         &mut self,
         left: JoinOperand,
         right: JoinOperand,
@@ -182,7 +187,7 @@ impl Checker<'_> {
         let mut matched = Vec::new();
         for name in &how.keys {
             if let (Some(a), Some(b)) = (left.identifier(name), right.identifier(name)) {
-                self.same_kind(left.columns.get(a)?, right.columns.get(b)?, right.span)?;
+                self.check_same_type(left.columns.get(a)?, right.columns.get(b)?, right.span)?;
                 matched.push((a, b));
             }
         }
@@ -208,28 +213,31 @@ impl Checker<'_> {
                         None,
                     )
                 }
-                None => (JoinColumn::Left(at), self.gap(&column, matching == JoinMode::Full, how, &right)?),
+                None => (
+                    JoinColumn::Left(at),
+                    self.missing_value(&column, matching == JoinMode::Full, how, &right)?,
+                ),
             };
             outputs.push((column, (side, gap)));
         }
         let others =
             right.columns.iter().enumerate().filter(|(at, _)| !matched.iter().any(|(_, key)| key == at));
         for (at, column) in others {
-            let gap = self.gap(column, matching != JoinMode::Inner, how, &right)?;
+            let gap = self.missing_value(column, matching != JoinMode::Inner, how, &right)?;
             outputs.push((column.clone(), (JoinColumn::Right(at), gap)));
         }
         outputs.sort_by_key(|(column, _)| column.role);
         let (columns, outputs): (Vec<PlanColumn>, Vec<_>) = outputs.into_iter().unzip();
         let operation =
             Operation::Join { left: left.step, right: right.step, keys: matched, outputs, matching };
-        let step = self.push(operation, columns, span);
-        let step = self.merged_virals(step, span)?;
-        let columns = self.columns(step).to_vec();
+        let step = self.push_step(operation, columns, span);
+        let step = self.merge_viral_attributes(step, span)?;
+        let columns = self.step_columns(step).to_vec();
         Some(JoinOperand { step, alias: left.alias, columns, span: left.span })
     }
 
     /// The value of a component where a data point lacks it: of an identifier that of `nvl`.
-    fn gap(
+    fn missing_value(
         &mut self,
         column: &PlanColumn,
         missing: bool,
@@ -245,15 +253,18 @@ impl Checker<'_> {
         });
         match found {
             Some((component, Some(cell))) => {
-                let typed = super::component::constant(Some(cell.clone()), component.name.span);
+                let typed = super::component::constant_expr(Some(cell.clone()), component.name.span);
                 if typed.value_type != Some(column.value_type) {
-                    let message =
-                        super::component::mismatch(&column.name, column.value_type, typed.value_type);
-                    return self.fault(DiagnosticCode::Type, component.name.span, message);
+                    let message = super::component::type_mismatch_message(
+                        &column.name,
+                        column.value_type,
+                        typed.value_type,
+                    );
+                    return self.report_error(DiagnosticCode::Type, component.name.span, message);
                 }
                 Some(Some(cell.clone()))
             }
-            Some((component, None)) => self.fault(
+            Some((component, None)) => self.report_error(
                 DiagnosticCode::NullIdentifier,
                 component.name.span,
                 "an identifier cannot be null",
@@ -263,7 +274,7 @@ impl Checker<'_> {
                 let message =
                     format!("the identifier `{name}` is no key of the `{join}`, so data points may lack it");
                 let hint = format!("name the keys with `using …` and give a value: `nvl({name}, …)`");
-                self.faults
+                self.diagnostics
                     .push(Diagnostic::new(DiagnosticCode::Structure, right.span, message).with_hint(hint));
                 None
             }
@@ -271,24 +282,24 @@ impl Checker<'_> {
     }
 
     /// `apply`: an expression over the operands by alias, for each measure that several have.
-    fn homonyms(&mut self, step: usize, expr: &Expr, aliases: &[String]) -> Option<usize> {
-        let columns = self.columns(step).to_vec();
-        let measures = positions(&columns, Role::Measure);
+    fn apply_to_homonyms(&mut self, step: usize, expr: &Expr, aliases: &[String]) -> Option<usize> {
+        let columns = self.step_columns(step).to_vec();
+        let measures = columns_with_role(&columns, Role::Measure);
         let mut names: Vec<&str> = Vec::new();
         for column in measures.iter().filter_map(|at| columns.get(*at)) {
             if !names.contains(&column.name.as_str()) {
                 names.push(&column.name);
             }
         }
-        let mut outputs = self.pass(step, |column| column.role == Role::Identifier);
-        let before = self.faults.len();
+        let mut outputs = self.pass_columns(step, |column| column.role == Role::Identifier);
+        let before = self.diagnostics.len();
         for name in names {
-            let homonyms = self.aliased(name, &columns, aliases);
+            let homonyms = self.homonyms_by_alias(name, &columns, aliases);
             if homonyms.len() < 2 {
                 continue;
             }
             let mut scope = ComponentScope::row(&columns);
-            let typed = self.applied(expr, homonyms, &mut scope);
+            let typed = self.check_applied_expr(expr, homonyms, &mut scope);
             if let Some(value_type) = typed.as_ref().and_then(|typed| typed.value_type) {
                 let column =
                     PlanColumn { name: name.to_owned(), role: Role::Measure, value_type, from: Vec::new() };
@@ -296,19 +307,19 @@ impl Checker<'_> {
             }
         }
         if outputs.iter().all(|(column, _)| column.role != Role::Measure) {
-            if self.faults.len() == before {
+            if self.diagnostics.len() == before {
                 let message = "the operands of the join have no measure of one name to apply this to";
-                return self.fault(DiagnosticCode::Structure, expr.span, message);
+                return self.report_error(DiagnosticCode::Structure, expr.span, message);
             }
             return None;
         }
         // Measures whose type the expression does not fit are left out.
-        self.faults.truncate(before);
-        Some(self.map(step, outputs, expr.span))
+        self.diagnostics.truncate(before);
+        Some(self.push_map(step, outputs, expr.span))
     }
 
     /// The measure of one name in each operand, by alias.
-    fn aliased(
+    fn homonyms_by_alias(
         &self,
         name: &str,
         columns: &[PlanColumn],
@@ -325,29 +336,29 @@ impl Checker<'_> {
         aliases.iter().filter_map(of).collect()
     }
 
-    fn applied(
+    fn check_applied_expr(
         &mut self,
         expr: &Expr,
         homonyms: BTreeMap<String, BoundArgument>,
         scope: &mut ComponentScope,
     ) -> Option<TypedExpr> {
-        self.enter("apply", homonyms);
-        let typed = self.component(expr, scope);
-        self.leave();
+        self.enter_scope("apply", homonyms);
+        let typed = self.check_component(expr, scope);
+        self.leave_scope();
         typed
     }
 
     /// Brings the viral attributes that several operands have to one each: two at a time, each time
     /// in a step of its own, for an expression that holds all would double with every operand.
-    pub(super) fn merged_virals(&mut self, step: usize, span: Span) -> Option<usize> {
-        let columns = self.columns(step).to_vec();
-        let virals = positions(&columns, Role::ViralAttribute);
+    pub(super) fn merge_viral_attributes(&mut self, step: usize, span: Span) -> Option<usize> {
+        let columns = self.step_columns(step).to_vec();
+        let virals = columns_with_role(&columns, Role::ViralAttribute);
         let named = |at: usize| columns.get(at).map(|column| &column.name);
         let alike = |at: usize| virals.iter().copied().filter(move |other| named(*other) == named(at));
         if virals.iter().all(|at| alike(*at).count() == 1) {
             return Some(step);
         }
-        let mut outputs = self.pass(step, |column| column.role != Role::ViralAttribute);
+        let mut outputs = self.pass_columns(step, |column| column.role != Role::ViralAttribute);
         for at in virals.iter().copied() {
             let place = alike(at).position(|other| other == at)?;
             let mut column = columns.get(at)?.clone();
@@ -358,12 +369,12 @@ impl Checker<'_> {
             if let Some(other) = alike(at).nth(1).filter(|_| place == 0) {
                 let second = columns.get(other)?;
                 column.from.extend(second.from.iter().cloned());
-                typed = self.propagate(&column.name, typed, column_expr(other, second, span), span)?;
+                typed = self.propagate_viral(&column.name, typed, column_expr(other, second, span), span)?;
             }
             column.value_type = typed.value_type.unwrap_or(column.value_type);
             outputs.push((column, typed));
         }
-        let merged = self.map(step, outputs, span);
-        self.merged_virals(merged, span)
+        let merged = self.push_map(step, outputs, span);
+        self.merge_viral_attributes(merged, span)
     }
 }

@@ -9,27 +9,29 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode, DiagnosticList, Span};
 /// The statements in an order in which each comes after what it uses.
 ///
 /// Statements of equal rank keep the order of the script. Those in or behind a cycle are left out.
-pub(super) fn sequence<'a>(
+pub(super) fn order_statements<'a>(
     statements: &'a [Statement],
     definitions: &Definitions,
-    faults: &mut DiagnosticList,
+    diagnostics: &mut DiagnosticList,
 ) -> Vec<&'a Statement> {
     let mut defined: BTreeMap<&str, usize> = BTreeMap::new();
     for (at, statement) in statements.iter().enumerate() {
         if defined.contains_key(statement.target.text.as_str()) {
             let message = format!("`{}` is assigned a second time", statement.target.text);
-            faults.push(Diagnostic::new(DiagnosticCode::Duplicate, statement.target.span, message));
+            diagnostics.push(Diagnostic::new(DiagnosticCode::Duplicate, statement.target.span, message));
         } else {
             defined.insert(&statement.target.text, at);
         }
     }
     // Those that use no name are scalars, which clauses may use.
-    let plain: Vec<bool> =
-        statements.iter().map(|statement| names(&statement.expr, definitions).is_empty()).collect();
+    let plain: Vec<bool> = statements
+        .iter()
+        .map(|statement| referenced_names(&statement.expr, definitions).is_empty())
+        .collect();
     let mut needs: Vec<usize> = Vec::new();
     let mut users: Vec<Vec<usize>> = vec![Vec::new(); statements.len()];
     for (at, statement) in statements.iter().enumerate() {
-        let used = sources(statement, &plain, definitions, &defined);
+        let used = statement_sources(statement, &plain, definitions, &defined);
         needs.push(used.len());
         for source in used {
             if let Some(list) = users.get_mut(source) {
@@ -52,32 +54,33 @@ pub(super) fn sequence<'a>(
         }
     }
     if order.len() < statements.len() {
-        cycle(statements, definitions, &defined, &needs, faults);
+        report_cycle(statements, definitions, &defined, &needs, diagnostics);
     }
     order.iter().filter_map(|at| statements.get(*at)).collect()
 }
 
 /// The statements that one uses: as data sets, and inside clauses those that are plain scalars.
-fn sources(
+fn statement_sources(
     statement: &Statement,
     plain: &[bool],
     definitions: &Definitions,
     defined: &BTreeMap<&str, usize>,
 ) -> BTreeSet<usize> {
-    let outer =
-        names(&statement.expr, definitions).into_iter().filter_map(|(name, _)| defined.get(name).copied());
+    let outer = referenced_names(&statement.expr, definitions)
+        .into_iter()
+        .filter_map(|(name, _)| defined.get(name).copied());
     let scalar = |at: &usize| plain.get(*at).copied().unwrap_or(false);
-    let inner = inner_names(&statement.expr).into_iter().filter_map(|name| defined.get(name).copied());
+    let inner = clause_names(&statement.expr).into_iter().filter_map(|name| defined.get(name).copied());
     outer.chain(inner.filter(scalar)).collect()
 }
 
 /// Reports one cycle: from the first statement that waits, along what it waits for.
-fn cycle(
+fn report_cycle(
     statements: &[Statement],
     definitions: &Definitions,
     defined: &BTreeMap<&str, usize>,
     needs: &[usize],
-    faults: &mut DiagnosticList,
+    diagnostics: &mut DiagnosticList,
 ) {
     let waits = |at: usize| needs.get(at).is_some_and(|left| *left > 0);
     let mut path: Vec<usize> = Vec::new();
@@ -89,12 +92,12 @@ fn cycle(
                 ring.filter_map(|at| statements.get(*at)).map(|s| format!("`{}`", s.target.text)).collect();
             let span = statements.get(at).map_or(Span::default(), |statement| statement.target.span);
             let message = format!("results are defined by each other: {}", names.join(" needs "));
-            faults.push(Diagnostic::new(DiagnosticCode::Cycle, span, message));
+            diagnostics.push(Diagnostic::new(DiagnosticCode::Cycle, span, message));
             return;
         }
         path.push(at);
         next = statements.get(at).and_then(|statement| {
-            names(&statement.expr, definitions)
+            referenced_names(&statement.expr, definitions)
                 .iter()
                 .filter_map(|(name, _)| defined.get(name))
                 .copied()
@@ -107,7 +110,7 @@ fn cycle(
 ///
 /// A name inside a clause is a component, unless it stands in no clause of an outer data set; it
 /// then only counts when a statement assigns it, so that a component never becomes an input.
-pub(crate) fn names<'e>(expr: &'e Expr, definitions: &Definitions) -> Vec<(&'e str, Span)> {
+pub(crate) fn referenced_names<'e>(expr: &'e Expr, definitions: &Definitions) -> Vec<(&'e str, Span)> {
     let mut found = Vec::new();
     let mut open = vec![expr];
     while let Some(expr) = open.pop() {
@@ -119,7 +122,9 @@ pub(crate) fn names<'e>(expr: &'e Expr, definitions: &Definitions) -> Vec<(&'e s
             }
             ExprNode::Join(join) => open.extend(join.operands.iter().map(|(operand, _)| operand)),
             ExprNode::Aggregate(aggregate) => open.extend(&aggregate.operand),
-            ExprNode::Call(name, arguments) => open.extend(values(&name.text, arguments, definitions)),
+            ExprNode::Call(name, arguments) => {
+                open.extend(value_arguments(&name.text, arguments, definitions))
+            }
             _ => open.extend(expr.children()),
         }
     }
@@ -127,7 +132,7 @@ pub(crate) fn names<'e>(expr: &'e Expr, definitions: &Definitions) -> Vec<(&'e s
 }
 
 /// The arguments of a call that are data sets or scalars: not names of components or rulesets.
-fn values<'e>(name: &str, arguments: &'e [Expr], definitions: &Definitions) -> Vec<&'e Expr> {
+fn value_arguments<'e>(name: &str, arguments: &'e [Expr], definitions: &Definitions) -> Vec<&'e Expr> {
     let parameters = definitions.operators.get(name).map_or(&[][..], |operator| &operator.parameters);
     let plain = |at: usize| {
         parameters.get(at).is_none_or(|parameter| {
@@ -138,7 +143,7 @@ fn values<'e>(name: &str, arguments: &'e [Expr], definitions: &Definitions) -> V
 }
 
 /// Names inside clauses and `having`: components, or scalars when a statement assigns them.
-pub(crate) fn inner_names(expr: &Expr) -> Vec<&str> {
+pub(crate) fn clause_names(expr: &Expr) -> Vec<&str> {
     let mut found = Vec::new();
     let mut open: Vec<(&Expr, bool)> = vec![(expr, false)];
     while let Some((expr, inside)) = open.pop() {
@@ -171,7 +176,7 @@ fn sub_names(clause: &Clause) -> Vec<(&str, Span)> {
 }
 
 /// The places where a name stands for a data set or a scalar.
-pub(super) fn places(statements: &[Statement], definitions: &Definitions, name: &str) -> Vec<Span> {
-    let all = statements.iter().flat_map(|statement| names(&statement.expr, definitions));
+pub(super) fn reference_spans(statements: &[Statement], definitions: &Definitions, name: &str) -> Vec<Span> {
+    let all = statements.iter().flat_map(|statement| referenced_names(&statement.expr, definitions));
     all.filter(|(found, _)| *found == name).map(|(_, span)| span).collect()
 }

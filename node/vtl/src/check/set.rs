@@ -4,61 +4,73 @@
 
 use schemas::structure::{Role, ValueType};
 
-use super::component::widen;
-use super::{Checker, column_expr, positions};
+use super::component::widen_to_number;
+use super::{Checker, column_expr, columns_with_role};
 use crate::ast::{Expr, SetOp};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
-use crate::op::default_name;
+use crate::op::default_measure_name;
 use crate::plan::{Operation, PlanColumn, Term, TypedExpr};
 
 impl Checker<'_> {
     /// `union`, `intersect`, `setdiff`, `symdiff`.
-    pub(super) fn combine(&mut self, op: SetOp, operands: &[Expr], span: Span) -> Option<usize> {
-        let steps: Vec<Option<usize>> = operands.iter().map(|operand| self.data(operand)).collect();
+    pub(super) fn check_set_operator(&mut self, op: SetOp, operands: &[Expr], span: Span) -> Option<usize> {
+        let steps: Vec<Option<usize>> = operands.iter().map(|operand| self.check_dataset(operand)).collect();
         let steps: Vec<usize> = steps.into_iter().collect::<Option<_>>()?;
-        let common = self.common_fields(op, &steps, operands)?;
-        let steps: Vec<usize> = steps.iter().map(|step| self.aligned(*step, &common, span)).collect();
+        let common = self.common_columns(op, &steps, operands)?;
+        let steps: Vec<usize> = steps.iter().map(|step| self.align_columns(*step, &common, span)).collect();
         match (op, steps.as_slice()) {
-            (SetOp::Union, steps) => self.union(steps, span),
+            (SetOp::Union, steps) => self.push_union(steps, span),
             (SetOp::Symdiff, [left, right]) => {
-                let apart = [self.semi(*left, *right, false, span), self.semi(*right, *left, false, span)];
-                self.union(&apart, span)
+                let apart = [
+                    self.push_semi_join(*left, *right, false, span),
+                    self.push_semi_join(*right, *left, false, span),
+                ];
+                self.push_union(&apart, span)
             }
             (op, [first, others @ ..]) => {
                 let present = op == SetOp::Intersect;
-                Some(others.iter().fold(*first, |left, right| self.semi(left, *right, present, span)))
+                Some(
+                    others
+                        .iter()
+                        .fold(*first, |left, right| self.push_semi_join(left, *right, present, span)),
+                )
             }
             _ => None,
         }
     }
 
     /// The union of steps whose columns have the same names, roles and types in the same order.
-    pub(super) fn union(&mut self, steps: &[usize], span: Span) -> Option<usize> {
-        let columns = self.columns(*steps.first()?).to_vec();
-        Some(self.push(Operation::Union { inputs: steps.to_vec() }, columns, span))
+    pub(super) fn push_union(&mut self, steps: &[usize], span: Span) -> Option<usize> {
+        let columns = self.step_columns(*steps.first()?).to_vec();
+        Some(self.push_step(Operation::Union { inputs: steps.to_vec() }, columns, span))
     }
 
     /// The data points of the left whose key the right has, or has not.
-    fn semi(&mut self, left: usize, right: usize, present: bool, span: Span) -> usize {
-        let columns = self.columns(left).to_vec();
-        let keys = positions(&columns, Role::Identifier).into_iter().map(|at| (at, at)).collect();
-        self.push(Operation::SemiJoin { left, right, keys, present }, columns, span)
+    fn push_semi_join(&mut self, left: usize, right: usize, present: bool, span: Span) -> usize {
+        let columns = self.step_columns(left).to_vec();
+        let keys = columns_with_role(&columns, Role::Identifier).into_iter().map(|at| (at, at)).collect();
+        self.push_step(Operation::SemiJoin { left, right, keys, present }, columns, span)
     }
 
     /// The columns of the first data set, each of a type that those of all others pass as.
-    fn common_fields(&mut self, op: SetOp, steps: &[usize], operands: &[Expr]) -> Option<Vec<PlanColumn>> {
-        let mut common = self.columns(*steps.first()?).to_vec();
+    fn common_columns(&mut self, op: SetOp, steps: &[usize], operands: &[Expr]) -> Option<Vec<PlanColumn>> {
+        let mut common = self.step_columns(*steps.first()?).to_vec();
         for (step, operand) in steps.iter().zip(operands).skip(1) {
-            let columns = self.columns(*step).to_vec();
+            let columns = self.step_columns(*step).to_vec();
             if columns.len() != common.len() {
-                return self.unlike(op, &common, &columns, operand.span);
+                return self.report_different_components(op, &common, &columns, operand.span);
             }
             for slot in &mut common {
                 let other =
                     columns.iter().find(|column| column.name == slot.name && column.role == slot.role);
-                let value_type = other.and_then(|other| shared(slot, other.value_type));
+                let value_type = other.and_then(|other| shared_column_type(slot, other.value_type));
                 let Some(value_type) = value_type else {
-                    return self.unlike(op, &columns, std::slice::from_ref(slot), operand.span);
+                    return self.report_different_components(
+                        op,
+                        &columns,
+                        std::slice::from_ref(slot),
+                        operand.span,
+                    );
                 };
                 slot.value_type = value_type;
             }
@@ -68,7 +80,13 @@ impl Checker<'_> {
     }
 
     /// Names what one data set has and the other has not.
-    fn unlike<T>(&mut self, op: SetOp, a: &[PlanColumn], b: &[PlanColumn], span: Span) -> Option<T> {
+    fn report_different_components<T>(
+        &mut self,
+        op: SetOp,
+        a: &[PlanColumn],
+        b: &[PlanColumn],
+        span: Span,
+    ) -> Option<T> {
         let missing = |from: &[PlanColumn], to: &[PlanColumn]| {
             let absent = |column: &&PlanColumn| {
                 !to.iter().any(|other| {
@@ -89,37 +107,38 @@ impl Checker<'_> {
         });
         let message = format!("`{}` needs data sets of the same components{shown}", op.name());
         let hint = "bring them to one structure with `keep`, `rename`, `calc`";
-        self.faults.push(Diagnostic::new(DiagnosticCode::Structure, span, message).with_hint(hint));
+        self.diagnostics.push(Diagnostic::new(DiagnosticCode::Structure, span, message).with_hint(hint));
         None
     }
 
     /// The same data set with its components in the common order and of the common types.
-    fn aligned(&mut self, step: usize, common: &[PlanColumn], span: Span) -> usize {
-        let columns = self.columns(step).to_vec();
+    fn align_columns(&mut self, step: usize, common: &[PlanColumn], span: Span) -> usize {
+        let columns = self.step_columns(step).to_vec();
         if columns == common {
             return step;
         }
         let outputs = common.iter().filter_map(|wanted| {
             let at = columns.iter().position(|column| column.name == wanted.name)?;
             let typed = column_expr(at, columns.get(at)?, span);
-            Some((wanted.clone(), widen(typed, Some(wanted.value_type))))
+            Some((wanted.clone(), widen_to_number(typed, Some(wanted.value_type))))
         });
         let outputs = outputs.collect();
-        self.map(step, outputs, span)
+        self.push_map(step, outputs, span)
     }
 
     /// `exists_in`: for each data point of the left whether the right has its common identifiers.
-    pub(super) fn exists(
+    pub(super) fn check_exists_in(
         &mut self,
         left: &Expr,
         right: &Expr,
         retain: Option<bool>,
         span: Span,
     ) -> Option<usize> {
-        let (a, b) = (self.data(left), self.data(right));
+        let (a, b) = (self.check_dataset(left), self.check_dataset(right));
         let (a, b) = (a?, b?);
-        let (ours, theirs) = (self.columns(a).to_vec(), self.columns(b).to_vec());
-        let (mine, others) = (positions(&ours, Role::Identifier), positions(&theirs, Role::Identifier));
+        let (ours, theirs) = (self.step_columns(a).to_vec(), self.step_columns(b).to_vec());
+        let (mine, others) =
+            (columns_with_role(&ours, Role::Identifier), columns_with_role(&theirs, Role::Identifier));
         let twin = |at: usize| {
             let name = &ours.get(at)?.name;
             others.iter().copied().find(|other| theirs.get(*other).is_some_and(|column| column.name == *name))
@@ -127,30 +146,31 @@ impl Checker<'_> {
         let keys: Vec<(usize, usize)> = mine.iter().filter_map(|at| Some((*at, twin(*at)?))).collect();
         if keys.len() != mine.len().min(others.len()) {
             let message = "the identifiers of neither data set contain those of the other";
-            return self.fault(DiagnosticCode::Structure, span, message);
+            return self.report_error(DiagnosticCode::Structure, span, message);
         }
         for (x, y) in &keys {
-            self.same_kind(ours.get(*x)?, theirs.get(*y)?, span)?;
+            self.check_same_type(ours.get(*x)?, theirs.get(*y)?, span)?;
         }
         let mut columns: Vec<PlanColumn> = mine.iter().filter_map(|at| ours.get(*at)).cloned().collect();
-        let name = default_name(ValueType::Boolean).to_owned();
+        let name = default_measure_name(ValueType::Boolean).to_owned();
         columns.push(PlanColumn {
             name,
             role: Role::Measure,
             value_type: ValueType::Boolean,
             from: Vec::new(),
         });
-        let found = self.push(Operation::Exists { left: a, right: b, keys }, columns.clone(), span);
+        let found = self.push_step(Operation::Exists { left: a, right: b, keys }, columns.clone(), span);
         let Some(retain) = retain else { return Some(found) };
         let flag =
             TypedExpr { term: Term::Column(columns.len() - 1), value_type: Some(ValueType::Boolean), span };
-        let condition = if retain { flag } else { self.apply(crate::op::Op::Not, vec![flag], span)? };
-        Some(self.push(Operation::Filter { input: found, condition }, columns, span))
+        let condition =
+            if retain { flag } else { self.apply_operator(crate::op::Op::Not, vec![flag], span)? };
+        Some(self.push_step(Operation::Filter { input: found, condition }, columns, span))
     }
 }
 
 /// The type that both pass as; identifiers must be of one type.
-pub(super) fn shared(column: &PlanColumn, other: ValueType) -> Option<ValueType> {
+pub(super) fn shared_column_type(column: &PlanColumn, other: ValueType) -> Option<ValueType> {
     let numeric = |value_type: ValueType| matches!(value_type, ValueType::Integer | ValueType::Number);
     if column.value_type == other {
         return Some(other);

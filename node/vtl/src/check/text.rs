@@ -4,29 +4,29 @@ use schemas::structure::ValueType;
 use schemas::table::Cell;
 
 use super::Checker;
-use super::typing::{ExprType, TypeMismatch, at, each};
+use super::typing::{ExprType, TypeMismatch, expect_all, expect_operand};
 use crate::diagnostic::DiagnosticCode;
 use crate::eval::{mask_fault, pattern_fault, unit_error};
 use crate::op::{Op, TextOp, TimeOp};
 use crate::plan::{Term, TypedExpr};
 
 /// The type that an operator on texts gives.
-pub(super) fn result(op: TextOp, value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
+pub(super) fn text_result_type(op: TextOp, value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
     let string = |value_type| value_type == ValueType::String;
     let integer = |value_type| value_type == ValueType::Integer;
     match op {
         TextOp::Substring => {
-            at(value_types, 0, string, "a string")?;
-            at(value_types, 1, integer, "an integer")?;
-            at(value_types, 2, integer, "an integer")?;
+            expect_operand(value_types, 0, string, "a string")?;
+            expect_operand(value_types, 1, integer, "an integer")?;
+            expect_operand(value_types, 2, integer, "an integer")?;
         }
         TextOp::Position => {
-            at(value_types, 0, string, "a string")?;
-            at(value_types, 1, string, "a string")?;
-            at(value_types, 2, integer, "an integer")?;
-            at(value_types, 3, integer, "an integer")?;
+            expect_operand(value_types, 0, string, "a string")?;
+            expect_operand(value_types, 1, string, "a string")?;
+            expect_operand(value_types, 2, integer, "an integer")?;
+            expect_operand(value_types, 3, integer, "an integer")?;
         }
-        _ => each(value_types, string, "a string")?,
+        _ => expect_all(value_types, string, "a string")?,
     }
     Ok(Some(match op {
         TextOp::Length | TextOp::Position => ValueType::Integer,
@@ -38,7 +38,7 @@ pub(super) fn result(op: TextOp, value_types: &[ExprType]) -> Result<ExprType, T
 
 impl Checker<'_> {
     /// What is wrong with a mask, a pattern or a unit of time that is a literal.
-    pub(super) fn literals(&mut self, op: Op, operands: &[TypedExpr]) -> Option<()> {
+    pub(super) fn check_literals(&mut self, op: Op, operands: &[TypedExpr]) -> Option<()> {
         let text = |at: usize| match operands.get(at).map(|typed| &typed.term) {
             Some(Term::Constant(Some(Cell::Text(text)))) => Some(text.as_str()),
             _ => None,
@@ -49,23 +49,23 @@ impl Checker<'_> {
                 (DiagnosticCode::Cast, 1, text(1).and_then(|mask| mask_fault(mask, from, to)))
             }
             Op::Text(TextOp::Match) => {
-                (DiagnosticCode::Domain, 1, text(1).and_then(|text| self.pattern(text)))
+                (DiagnosticCode::Domain, 1, text(1).and_then(|text| self.check_pattern(text)))
             }
             Op::Time(TimeOp::Add) => (DiagnosticCode::Cast, 2, text(2).and_then(unit_error)),
             _ => return Some(()),
         };
         match (reason, operands.get(place)) {
-            (Some(reason), Some(operand)) => self.fault(code, operand.span, reason),
+            (Some(reason), Some(operand)) => self.report_error(code, operand.span, reason),
             _ => Some(()),
         }
     }
     /// What is wrong with a pattern. Each is read once: calls repeat a pattern many times.
-    fn pattern(&mut self, pattern: &str) -> Option<String> {
+    fn check_pattern(&mut self, pattern: &str) -> Option<String> {
         if let Some(known) = self.patterns.get(pattern) {
             return known.clone();
         }
-        let fault = pattern_fault(pattern);
-        self.patterns.insert(pattern.to_owned(), fault.clone());
-        fault
+        let diagnostic = pattern_fault(pattern);
+        self.patterns.insert(pattern.to_owned(), diagnostic.clone());
+        diagnostic
     }
 }

@@ -3,30 +3,30 @@
 
 use schemas::structure::{Role, ValueType};
 
-use super::component::widen;
-use super::dataset::carried;
-use super::typing::{ExprType, TypeMismatch, at, each, found};
+use super::component::widen_to_number;
+use super::dataset::is_carried;
+use super::typing::{ExprType, TypeMismatch, describe_type, expect_all, expect_operand};
 use super::{Checker, ExprValue, column_expr};
 use crate::ast::{Expr, SeriesOp};
 use crate::diagnostic::{DiagnosticCode, Span};
-use crate::op::{Op, TimeOp, default_name};
+use crate::op::{Op, TimeOp, default_measure_name};
 use crate::plan::{Operation, PlanColumn, TypedExpr};
 
 /// The type that an operator on values of time gives.
-pub(super) fn result(op: TimeOp, value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
+pub(super) fn time_result_type(op: TimeOp, value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
     let day = |value_type| matches!(value_type, ValueType::TimePeriod | ValueType::Date);
     let timely = |value_type| matches!(value_type, ValueType::TimePeriod | ValueType::Date | ValueType::Time);
     match op {
         TimeOp::Indicator => {
-            each(value_types, |value_type| value_type == ValueType::TimePeriod, "a `time_period`")?
+            expect_all(value_types, |value_type| value_type == ValueType::TimePeriod, "a `time_period`")?
         }
         TimeOp::DayOfMonth | TimeOp::DayOfYear | TimeOp::Difference => {
-            each(value_types, day, "a time period or a date")?;
+            expect_all(value_types, day, "a time period or a date")?;
         }
         TimeOp::Add => {
-            at(value_types, 0, day, "a time period or a date")?;
-            at(value_types, 1, |value_type| value_type == ValueType::Integer, "an integer")?;
-            at(
+            expect_operand(value_types, 0, day, "a time period or a date")?;
+            expect_operand(value_types, 1, |value_type| value_type == ValueType::Integer, "an integer")?;
+            expect_operand(
                 value_types,
                 2,
                 |value_type| matches!(value_type, ValueType::String | ValueType::Duration),
@@ -34,19 +34,19 @@ pub(super) fn result(op: TimeOp, value_types: &[ExprType]) -> Result<ExprType, T
             )?;
         }
         TimeOp::DaysToYear | TimeOp::DaysToMonth => {
-            each(value_types, |value_type| value_type == ValueType::Integer, "an integer")?;
+            expect_all(value_types, |value_type| value_type == ValueType::Integer, "an integer")?;
         }
         TimeOp::YearToDays | TimeOp::MonthToDays => {
-            each(value_types, |value_type| value_type == ValueType::Duration, "a `duration`")?;
+            expect_all(value_types, |value_type| value_type == ValueType::Duration, "a `duration`")?;
         }
         TimeOp::Aggregate(convert) if convert.end.is_some() => {
-            each(
+            expect_all(
                 value_types,
                 |value_type| value_type == ValueType::Date,
                 "a `date`, which `first` and `last` are for",
             )?;
         }
-        TimeOp::Aggregate(_) => each(value_types, timely, "a time period, a date or a time")?,
+        TimeOp::Aggregate(_) => expect_all(value_types, timely, "a time period, a date or a time")?,
     }
     Ok(match op {
         TimeOp::Indicator | TimeOp::DaysToYear | TimeOp::DaysToMonth => Some(ValueType::Duration),
@@ -57,7 +57,7 @@ pub(super) fn result(op: TimeOp, value_types: &[ExprType]) -> Result<ExprType, T
 }
 
 /// The single identifier of a type of time, or why there is none.
-pub(super) fn reference(columns: &[PlanColumn]) -> Result<usize, &'static str> {
+pub(super) fn time_reference(columns: &[PlanColumn]) -> Result<usize, &'static str> {
     let timely = |column: &PlanColumn| {
         let value_type =
             matches!(column.value_type, ValueType::TimePeriod | ValueType::Date | ValueType::Time);
@@ -73,21 +73,25 @@ pub(super) fn reference(columns: &[PlanColumn]) -> Result<usize, &'static str> {
 
 impl Checker<'_> {
     /// The time identifier of a data set.
-    fn clock(&mut self, columns: &[PlanColumn], span: Span) -> Option<usize> {
-        match reference(columns) {
+    fn time_column(&mut self, columns: &[PlanColumn], span: Span) -> Option<usize> {
+        match time_reference(columns) {
             Ok(at) => Some(at),
-            Err(reason) => self.fault(DiagnosticCode::Structure, span, reason),
+            Err(reason) => self.report_error(DiagnosticCode::Structure, span, reason),
         }
     }
 
     /// `period_indicator()` in a clause: of the one identifier that is a `time_period`.
-    pub(super) fn own_indicator(&mut self, columns: &[PlanColumn], span: Span) -> Option<TypedExpr> {
-        let at = self.periods(columns, span)?;
+    pub(super) fn indicator_of_identifier(
+        &mut self,
+        columns: &[PlanColumn],
+        span: Span,
+    ) -> Option<TypedExpr> {
+        let at = self.period_column(columns, span)?;
         let operand = column_expr(at, columns.get(at)?, span);
-        self.apply(Op::Time(TimeOp::Indicator), vec![operand], span)
+        self.apply_operator(Op::Time(TimeOp::Indicator), vec![operand], span)
     }
 
-    fn periods(&mut self, columns: &[PlanColumn], span: Span) -> Option<usize> {
+    fn period_column(&mut self, columns: &[PlanColumn], span: Span) -> Option<usize> {
         let fits = |column: &PlanColumn| {
             column.role == Role::Identifier && column.value_type == ValueType::TimePeriod
         };
@@ -96,46 +100,51 @@ impl Checker<'_> {
             (Some(at), None) => Some(at),
             _ => {
                 let message = "`period_indicator` needs one identifier of type `time_period`";
-                self.fault(DiagnosticCode::Structure, span, message)
+                self.report_error(DiagnosticCode::Structure, span, message)
             }
         }
     }
 
     /// Operators on a whole data set that work on its time identifier, not on its measures.
-    pub(super) fn timely(
+    pub(super) fn check_time_operator(
         &mut self,
         op: TimeOp,
         step: usize,
         values: &[ExprValue],
         span: Span,
     ) -> Option<usize> {
-        let columns = self.columns(step).to_vec();
+        let columns = self.step_columns(step).to_vec();
         if op == TimeOp::Indicator {
-            let typed = self.own_indicator(&columns, span)?;
-            let mut outputs = self.pass(step, carried);
-            let name = default_name(ValueType::Duration).to_owned();
+            let typed = self.indicator_of_identifier(&columns, span)?;
+            let mut outputs = self.pass_columns(step, is_carried);
+            let name = default_measure_name(ValueType::Duration).to_owned();
             let column =
                 PlanColumn { name, role: Role::Measure, value_type: ValueType::Duration, from: Vec::new() };
             outputs.push((column, typed));
-            return Some(self.map(step, outputs, span));
+            return Some(self.push_map(step, outputs, span));
         }
-        let at = self.clock(&columns, span)?;
+        let at = self.time_column(&columns, span)?;
         let operands = values.iter().map(|value| match value {
             ExprValue::Data(_) => columns.get(at).map(|column| column_expr(at, column, span)),
             ExprValue::Scalar(typed) => Some(typed.clone()),
         });
         let operands: Option<Vec<TypedExpr>> = operands.collect();
-        let value = self.apply(Op::Time(op), operands?, span)?;
+        let value = self.apply_operator(Op::Time(op), operands?, span)?;
         let mut columns = columns;
         columns.get_mut(at)?.value_type = value.value_type?;
-        Some(self.push(Operation::Rekey { input: step, column: at, value }, columns, span))
+        Some(self.push_step(Operation::Rekey { input: step, column: at, value }, columns, span))
     }
 
     /// `fill_time_series`, `flow_to_stock`, `stock_to_flow`: along the time of each series.
-    pub(super) fn along(&mut self, op: SeriesOp, operand: &Expr, span: Span) -> Option<usize> {
-        let step = self.data(operand)?;
-        let columns = self.columns(step).to_vec();
-        let time = self.clock(&columns, operand.span)?;
+    pub(super) fn check_series_operator(
+        &mut self,
+        op: SeriesOp,
+        operand: &Expr,
+        span: Span,
+    ) -> Option<usize> {
+        let step = self.check_dataset(operand)?;
+        let columns = self.step_columns(step).to_vec();
+        let time = self.time_column(&columns, operand.span)?;
         let time_type = columns.get(time)?.value_type;
         if !op.fills() {
             let measures: Vec<&PlanColumn> =
@@ -143,39 +152,43 @@ impl Checker<'_> {
             let numeric =
                 |column: &&PlanColumn| matches!(column.value_type, ValueType::Integer | ValueType::Number);
             if let Some(other) = measures.iter().find(|column| !numeric(column)) {
-                let message =
-                    format!("`{}` expected a number, found {}", op.name(), found(Some(other.value_type)));
-                return self.fault(DiagnosticCode::Type, operand.span, message);
+                let message = format!(
+                    "`{}` expected a number, found {}",
+                    op.name(),
+                    describe_type(Some(other.value_type))
+                );
+                return self.report_error(DiagnosticCode::Type, operand.span, message);
             }
             if measures.is_empty() {
                 let message = format!("`{}` needs a measure, the data set has none", op.name());
-                return self.fault(DiagnosticCode::Structure, operand.span, message);
+                return self.report_error(DiagnosticCode::Structure, operand.span, message);
             }
         }
-        Some(self.push(Operation::Series { input: step, time, time_type, op }, columns, span))
+        Some(self.push_step(Operation::Series { input: step, time, time_type, op }, columns, span))
     }
 
     /// `timeshift` moves the values of the single time identifier.
-    pub(super) fn shift(&mut self, operand: &Expr, count: &Expr, span: Span) -> Option<ExprValue> {
-        let step = self.data(operand);
-        let count = self.count(count);
+    pub(super) fn check_timeshift(&mut self, operand: &Expr, count: &Expr, span: Span) -> Option<ExprValue> {
+        let step = self.check_dataset(operand);
+        let count = self.check_shift_count(count);
         let (step, count) = (step?, count?);
-        let columns = self.columns(step).to_vec();
-        let column = self.clock(&columns, operand.span)?;
-        Some(ExprValue::Data(self.push(Operation::Shift { input: step, column, count }, columns, span)))
+        let columns = self.step_columns(step).to_vec();
+        let column = self.time_column(&columns, operand.span)?;
+        Some(ExprValue::Data(self.push_step(Operation::Shift { input: step, column, count }, columns, span)))
     }
 
     /// The number of periods of a shift: a scalar integer.
-    fn count(&mut self, count: &Expr) -> Option<TypedExpr> {
-        match self.expr(count)? {
+    fn check_shift_count(&mut self, count: &Expr) -> Option<TypedExpr> {
+        match self.check_expr(count)? {
             ExprValue::Scalar(typed) if typed.value_type == Some(ValueType::Integer) => {
-                Some(widen(typed, Some(ValueType::Integer)))
+                Some(widen_to_number(typed, Some(ValueType::Integer)))
             }
             ExprValue::Scalar(typed) => {
-                let message = format!("`timeshift` expected an integer, found {}", found(typed.value_type));
-                self.fault(DiagnosticCode::Type, count.span, message)
+                let message =
+                    format!("`timeshift` expected an integer, found {}", describe_type(typed.value_type));
+                self.report_error(DiagnosticCode::Type, count.span, message)
             }
-            ExprValue::Data(_) => self.fault(
+            ExprValue::Data(_) => self.report_error(
                 DiagnosticCode::Type,
                 count.span,
                 "`timeshift` expected an integer, found a data set",

@@ -17,57 +17,57 @@ pub(super) struct TypeMismatch {
 }
 
 /// The type that an operator gives for operands of these types.
-pub(super) fn result(op: Op, value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
+pub(super) fn result_type(op: Op, value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
     match op {
         Op::UnaryPlus | Op::Negate | Op::Abs | Op::Add | Op::Subtract | Op::Multiply | Op::Modulo => {
-            each(value_types, numeric, "a number")?;
-            unified(value_types)
+            expect_all(value_types, is_numeric, "a number")?;
+            unify_types(value_types)
         }
         Op::Divide | Op::Power | Op::Sqrt | Op::Ln | Op::Exp | Op::Log => {
-            each(value_types, numeric, "a number")?;
+            expect_all(value_types, is_numeric, "a number")?;
             Ok(Some(ValueType::Number))
         }
         Op::Ceil | Op::Floor => {
-            each(value_types, numeric, "a number")?;
+            expect_all(value_types, is_numeric, "a number")?;
             Ok(Some(ValueType::Integer))
         }
-        Op::Round | Op::Trunc => rounding(value_types),
+        Op::Round | Op::Trunc => rounding_type(value_types),
         Op::Equal | Op::NotEqual | Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual => {
-            comparison(value_types)
+            comparison_type(value_types)
         }
-        Op::Between | Op::In | Op::NotIn => comparison(value_types),
+        Op::Between | Op::In | Op::NotIn => comparison_type(value_types),
         Op::IsNull => Ok(Some(ValueType::Boolean)),
         Op::And | Op::Or | Op::Xor | Op::Not => {
-            each(value_types, |value_type| value_type == ValueType::Boolean, "a boolean")?;
+            expect_all(value_types, |value_type| value_type == ValueType::Boolean, "a boolean")?;
             Ok(Some(ValueType::Boolean))
         }
-        Op::If => condition(value_types),
-        Op::Nvl => unified(value_types),
+        Op::If => conditional_type(value_types),
+        Op::Nvl => unify_types(value_types),
         Op::Limit(_) => Ok(value_types.first().copied().flatten()),
         Op::Concat => {
-            each(value_types, |value_type| value_type == ValueType::String, "a string")?;
+            expect_all(value_types, |value_type| value_type == ValueType::String, "a string")?;
             Ok(Some(ValueType::String))
         }
         Op::Year | Op::Month => {
-            each(
+            expect_all(
                 value_types,
                 |value_type| matches!(value_type, ValueType::TimePeriod | ValueType::Date),
                 "a time period or a date",
             )?;
             Ok(Some(ValueType::Integer))
         }
-        Op::Cast(to) => conversion(value_types, to),
-        Op::Text(op) => text::result(op, value_types),
-        Op::Time(op) => time::result(op, value_types),
+        Op::Cast(to) => cast_type(value_types, to),
+        Op::Text(op) => text::text_result_type(op, value_types),
+        Op::Time(op) => time::time_result_type(op, value_types),
     }
 }
 
-fn numeric(value_type: ValueType) -> bool {
+fn is_numeric(value_type: ValueType) -> bool {
     matches!(value_type, ValueType::Integer | ValueType::Number)
 }
 
 /// One operand, if it is there.
-pub(super) fn at(
+pub(super) fn expect_operand(
     value_types: &[ExprType],
     operand: usize,
     fits: impl Fn(ValueType) -> bool,
@@ -80,7 +80,7 @@ pub(super) fn at(
 }
 
 /// All operands.
-pub(super) fn each(
+pub(super) fn expect_all(
     value_types: &[ExprType],
     fits: impl Fn(ValueType) -> bool,
     expected: &str,
@@ -92,29 +92,29 @@ pub(super) fn each(
 }
 
 /// One type that all operands pass as.
-fn unified(value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
+fn unify_types(value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
     let mut common: ExprType = None;
     for (operand, value_type) in value_types.iter().enumerate() {
         common = match (common, *value_type) {
             (None, value_type) => value_type,
             (common, None) => common,
             (Some(a), Some(b)) if a == b => Some(a),
-            (Some(a), Some(b)) if numeric(a) && numeric(b) => Some(ValueType::Number),
-            (Some(a), Some(_)) => return Err(TypeMismatch { operand, expected: article(a) }),
+            (Some(a), Some(b)) if is_numeric(a) && is_numeric(b) => Some(ValueType::Number),
+            (Some(a), Some(_)) => return Err(TypeMismatch { operand, expected: with_article(a) }),
         };
     }
     Ok(common)
 }
 
-fn comparison(value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
-    unified(value_types).map(|_| Some(ValueType::Boolean))
+fn comparison_type(value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
+    unify_types(value_types).map(|_| Some(ValueType::Boolean))
 }
 
-fn rounding(value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
+fn rounding_type(value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
     let fits = |value_type: Option<&ExprType>, fits: fn(ValueType) -> bool| {
         value_type.copied().flatten().is_none_or(fits)
     };
-    if !fits(value_types.first(), numeric) {
+    if !fits(value_types.first(), is_numeric) {
         return Err(TypeMismatch { operand: 0, expected: "a number".to_owned() });
     }
     if !fits(value_types.get(1), |value_type| value_type == ValueType::Integer) {
@@ -123,16 +123,16 @@ fn rounding(value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
     Ok(Some(if value_types.len() > 1 { ValueType::Number } else { ValueType::Integer }))
 }
 
-fn condition(value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
+fn conditional_type(value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
     let (first, rest) = value_types.split_first().unwrap_or((&None, &[]));
     if first.is_some_and(|value_type| value_type != ValueType::Boolean) {
         return Err(TypeMismatch { operand: 0, expected: "a boolean".to_owned() });
     }
-    unified(rest).map_err(|misfit| TypeMismatch { operand: misfit.operand + 1, ..misfit })
+    unify_types(rest).map_err(|misfit| TypeMismatch { operand: misfit.operand + 1, ..misfit })
 }
 
 /// What can be cast (reference manual, "Type conversion"); with a mask one side is text.
-fn conversion(value_types: &[ExprType], to: ValueType) -> Result<ExprType, TypeMismatch> {
+fn cast_type(value_types: &[ExprType], to: ValueType) -> Result<ExprType, TypeMismatch> {
     let masked = value_types.len() > 1;
     let fits = |from: ValueType| match (from, to) {
         (ValueType::Boolean, _) | (_, ValueType::Boolean) if masked => false,
@@ -151,19 +151,20 @@ fn conversion(value_types: &[ExprType], to: ValueType) -> Result<ExprType, TypeM
         _ => false,
     };
     let with = if masked { " with a mask" } else { "" };
-    let expected = format!("something that can be cast to {}{with}", article(to).trim_start_matches("a "));
-    at(value_types, 0, fits, &expected)?;
-    at(value_types, 1, |value_type| value_type == ValueType::String, "a mask")?;
+    let expected =
+        format!("something that can be cast to {}{with}", with_article(to).trim_start_matches("a "));
+    expect_operand(value_types, 0, fits, &expected)?;
+    expect_operand(value_types, 1, |value_type| value_type == ValueType::String, "a mask")?;
     Ok(Some(to))
 }
 
 /// The name of a type with its article.
-pub(super) fn article(value_type: ValueType) -> String {
+pub(super) fn with_article(value_type: ValueType) -> String {
     let name = value_type.as_str();
     format!("{} `{name}`", if name.starts_with('i') { "an" } else { "a" })
 }
 
-/// A type as a fault names it.
-pub(super) fn found(value_type: ExprType) -> String {
-    value_type.map_or_else(|| "`null`".to_owned(), article)
+/// A type as a diagnostic names it.
+pub(super) fn describe_type(value_type: ExprType) -> String {
+    value_type.map_or_else(|| "`null`".to_owned(), with_article)
 }

@@ -10,9 +10,9 @@ use schemas::structure::{Role, ValueType};
 use schemas::table::Cell;
 
 use super::call::BoundArgument;
-use super::component::{ComponentScope, constant};
-use super::dataset::carried;
-use super::{Checker, ExprValue, column_expr, positions};
+use super::component::{ComponentScope, constant_expr};
+use super::dataset::is_carried;
+use super::{Checker, ExprValue, column_expr, columns_with_role};
 use crate::ast::{
     CheckCall, CheckDatapointCall, ComponentRef, DatapointRule, DatapointRuleset, ErrorLabels, Ident,
     SignatureItem, ValidationOutput,
@@ -30,58 +30,58 @@ pub(super) struct ErrorTypes {
 
 impl Checker<'_> {
     /// `check`: the truth of each data point, its imbalance, and what is wrong with it.
-    pub(super) fn check_points(&mut self, check: &CheckCall, span: Span) -> Option<ExprValue> {
-        let operand = self.data(&check.operand);
+    pub(super) fn check_validation(&mut self, check: &CheckCall, span: Span) -> Option<ExprValue> {
+        let operand = self.check_dataset(&check.operand);
         let imbalance = match &check.imbalance {
-            Some(expr) => self.data(expr).map(|step| Some((step, expr.span))),
+            Some(expr) => self.check_dataset(expr).map(|step| Some((step, expr.span))),
             None => Some(None),
         };
         let (mut step, imbalance) = (operand?, imbalance?);
-        let value_types = self.error_kinds([&check.error].into_iter(), span)?;
-        self.truth(step, check.operand.span)?;
+        let value_types = self.error_types([&check.error].into_iter(), span)?;
+        self.condition_measure(step, check.operand.span)?;
         if let Some((other, place)) = imbalance {
-            step = self.balanced(step, other, place)?;
+            step = self.join_imbalance(step, other, place)?;
         }
-        let columns = self.columns(step).to_vec();
-        let measures = positions(&columns, Role::Measure);
+        let columns = self.step_columns(step).to_vec();
+        let measures = columns_with_role(&columns, Role::Measure);
         let truth = column_expr(*measures.first()?, columns.get(*measures.first()?)?, span);
         if check.output == ValidationOutput::Invalid {
-            let condition = self.apply(Op::Not, vec![truth.clone()], span)?;
-            step = self.push(Operation::Filter { input: step, condition }, columns.clone(), span);
+            let condition = self.apply_operator(Op::Not, vec![truth.clone()], span)?;
+            step = self.push_step(Operation::Filter { input: step, condition }, columns.clone(), span);
         }
         let difference = match measures.get(1) {
             Some(at) => column_expr(*at, columns.get(*at)?, span),
-            None => TypedExpr { value_type: Some(ValueType::Number), ..constant(None, span) },
+            None => TypedExpr { value_type: Some(ValueType::Number), ..constant_expr(None, span) },
         };
-        let mut outputs = self.pass(step, carried);
+        let mut outputs = self.pass_columns(step, is_carried);
         outputs.push((measure("bool_var", ValueType::Boolean), truth.clone()));
         outputs.push((measure("imbalance", difference.value_type.unwrap_or(ValueType::Number)), difference));
-        outputs.extend(self.error_columns(&check.error, value_types, &truth, span)?);
-        Some(ExprValue::Data(self.map(step, outputs, span)))
+        outputs.extend(self.error_label_columns(&check.error, value_types, &truth, span)?);
+        Some(ExprValue::Data(self.push_map(step, outputs, span)))
     }
 
     /// A condition and its imbalance side by side; a data point may lack the latter.
-    fn balanced(&mut self, left: usize, right: usize, span: Span) -> Option<usize> {
-        let (a, b) = (self.columns(left).to_vec(), self.columns(right).to_vec());
-        let difference = match positions(&b, Role::Measure).as_slice() {
+    fn join_imbalance(&mut self, left: usize, right: usize, span: Span) -> Option<usize> {
+        let (a, b) = (self.step_columns(left).to_vec(), self.step_columns(right).to_vec());
+        let difference = match columns_with_role(&b, Role::Measure).as_slice() {
             [at] if matches!(b.get(*at)?.value_type, ValueType::Integer | ValueType::Number) => *at,
             _ => {
-                return self.fault(
+                return self.report_error(
                     DiagnosticCode::Structure,
                     span,
                     "the imbalance needs one measure, which is a number",
                 );
             }
         };
-        let identifiers = positions(&a, Role::Identifier);
+        let identifiers = columns_with_role(&a, Role::Identifier);
         let partner = |at: &usize| {
             let column = a.get(*at)?;
             let found = b.iter().position(|other| other.name == column.name && other.role == column.role)?;
             (b.get(found)?.value_type == column.value_type).then_some((*at, found))
         };
         let keys: Vec<(usize, usize)> = identifiers.iter().filter_map(partner).collect();
-        if keys.len() != identifiers.len() || keys.len() != positions(&b, Role::Identifier).len() {
-            return self.fault(
+        if keys.len() != identifiers.len() || keys.len() != columns_with_role(&b, Role::Identifier).len() {
+            return self.report_error(
                 DiagnosticCode::Structure,
                 span,
                 "the imbalance must have the identifiers of the condition",
@@ -103,7 +103,7 @@ impl Checker<'_> {
             outputs.push((JoinColumn::Right(difference), None));
             columns.push(measure("imbalance", b.get(difference)?.value_type));
         }
-        Some(self.push(
+        Some(self.push_step(
             Operation::Join { left, right, keys, outputs, matching: JoinMode::Left },
             columns,
             span,
@@ -111,7 +111,7 @@ impl Checker<'_> {
     }
 
     /// The one type of all error codes, and of all levels.
-    pub(super) fn error_kinds<'e>(
+    pub(super) fn error_types<'e>(
         &mut self,
         errors: impl Iterator<Item = &'e ErrorLabels> + Clone,
         span: Span,
@@ -119,10 +119,10 @@ impl Checker<'_> {
         let mut common = |cells: &mut dyn Iterator<Item = &'e Cell>, default: ValueType| {
             let mut value_type = None;
             for cell in cells {
-                let seen = constant(Some(cell.clone()), span).value_type;
+                let seen = constant_expr(Some(cell.clone()), span).value_type;
                 if value_type.is_some() && value_type != seen {
                     let message = "the error codes, or the error levels, are of different types";
-                    return self.fault(DiagnosticCode::Type, span, message);
+                    return self.report_error(DiagnosticCode::Type, span, message);
                 }
                 value_type = seen;
             }
@@ -134,7 +134,7 @@ impl Checker<'_> {
     }
 
     /// `errorcode` and `errorlevel`: of data points that are invalid.
-    fn error_columns(
+    fn error_label_columns(
         &mut self,
         error: &ErrorLabels,
         value_types: ErrorTypes,
@@ -145,13 +145,13 @@ impl Checker<'_> {
         for (name, value_type, cell) in
             [("errorcode", value_types.code, &error.code), ("errorlevel", value_types.level, &error.level)]
         {
-            let none = TypedExpr { value_type: Some(value_type), ..constant(None, span) };
+            let none = TypedExpr { value_type: Some(value_type), ..constant_expr(None, span) };
             let value = match cell {
                 None => none,
                 Some(cell) => {
-                    let wrong = self.apply(Op::Not, vec![truth.clone()], span)?;
-                    let value = constant(Some(cell.clone()), span);
-                    self.apply(Op::If, vec![wrong, value, none], span)?
+                    let wrong = self.apply_operator(Op::Not, vec![truth.clone()], span)?;
+                    let value = constant_expr(Some(cell.clone()), span);
+                    self.apply_operator(Op::If, vec![wrong, value, none], span)?
                 }
             };
             outputs.push((measure(name, value_type), value));
@@ -162,47 +162,48 @@ impl Checker<'_> {
     /// `check_datapoint`: for each rule the data points and whether they follow it.
     pub(super) fn check_datapoint(&mut self, check: &CheckDatapointCall, span: Span) -> Option<ExprValue> {
         let definitions = self.definitions;
-        let step = self.data(&check.operand);
-        let name = self.meant(&check.ruleset).into_owned();
+        let step = self.check_dataset(&check.operand);
+        let name = self.substitute_name(&check.ruleset).into_owned();
         let Some(ruleset) = definitions.datapoint.get(&name.text) else {
-            return self.unknown_ruleset(&name, definitions.datapoint.keys().map(String::as_str).collect());
+            return self
+                .report_unknown_ruleset(&name, definitions.datapoint.keys().map(String::as_str).collect());
         };
         let step = step?;
-        let names = self.signed(&ruleset.signature, ruleset.domains, &check.components, &name)?;
-        let columns = self.columns(step).to_vec();
+        let names = self.resolve_signature(&ruleset.signature, ruleset.domains, &check.components, &name)?;
+        let columns = self.step_columns(step).to_vec();
         let mut bound = BTreeMap::new();
         for (signed, component) in ruleset.signature.iter().zip(&names) {
-            let at = self.place(component, &columns)?;
+            let at = self.component_position(component, &columns)?;
             bound.insert(
-                signed.known().to_owned(),
+                signed.local_name().to_owned(),
                 BoundArgument::Scalar(column_expr(at, columns.get(at)?, span)),
             );
         }
         let bound = Rc::new(bound);
-        let value_types = self.error_kinds(ruleset.rules.iter().map(|rule| &rule.error), span)?;
-        self.rule_names(ruleset.rules.iter().map(|rule| rule.name.as_ref()))?;
+        let value_types = self.error_types(ruleset.rules.iter().map(|rule| &rule.error), span)?;
+        self.check_rule_names(ruleset.rules.iter().map(|rule| rule.name.as_ref()))?;
         let mut parts = Vec::new();
         for (at, rule) in ruleset.rules.iter().enumerate() {
             let truth = self.rule_truth(ruleset, rule, &bound, &columns)?;
-            parts.push(self.ruled_points(step, (at, rule), truth, value_types, check.output, span)?);
+            parts.push(self.push_rule_points(step, (at, rule), truth, value_types, check.output, span)?);
         }
-        self.union(&parts, span).map(ExprValue::Data)
+        self.push_union(&parts, span).map(ExprValue::Data)
     }
 
     /// A ruleset that nobody defined.
-    pub(super) fn unknown_ruleset<T>(&mut self, name: &Ident, known: Vec<&str>) -> Option<T> {
+    pub(super) fn report_unknown_ruleset<T>(&mut self, name: &Ident, known: Vec<&str>) -> Option<T> {
         if self.broken.contains(&name.text) {
             return None;
         }
         let hint = suggestion(&name.text, known.into_iter());
         let message = format!("no ruleset of this value_type is called `{}`", name.text);
-        self.faults
+        self.diagnostics
             .push(Diagnostic::new(DiagnosticCode::UnknownName, name.span, message).with_optional_hint(hint));
         None
     }
 
     /// The components that a signature stands for: named by the call, or by the signature.
-    pub(super) fn signed(
+    pub(super) fn resolve_signature(
         &mut self,
         signature: &[SignatureItem],
         domains: bool,
@@ -223,19 +224,19 @@ impl Checker<'_> {
                 signature.len(),
                 given.len()
             );
-            return self.fault(DiagnosticCode::Structure, name.span, message);
+            return self.report_error(DiagnosticCode::Structure, name.span, message);
         }
         let mut names = signature.iter().zip(given);
         if !domains && let Some((signed, component)) = names.find(|(s, c)| s.name.text != c.name.text) {
             let (wanted, seen) = (&signed.name.text, &component.name.text);
             let message = format!("the ruleset is defined on the variable `{wanted}`, found `{seen}`");
-            return self.fault(DiagnosticCode::Structure, component.name.span, message);
+            return self.report_error(DiagnosticCode::Structure, component.name.span, message);
         }
         Some(given.to_vec())
     }
 
     /// All rules have a name of their own, or none has.
-    pub(super) fn rule_names<'r>(
+    pub(super) fn check_rule_names<'r>(
         &mut self,
         names: impl Iterator<Item = Option<&'r Ident>> + Clone,
     ) -> Option<()> {
@@ -244,11 +245,11 @@ impl Checker<'_> {
         for name in names.clone().flatten() {
             if !seen.insert(&name.text) {
                 let message = format!("two rules are called `{}`", name.text);
-                return self.fault(DiagnosticCode::Duplicate, name.span, message);
+                return self.report_error(DiagnosticCode::Duplicate, name.span, message);
             }
         }
         match names.clone().flatten().next() {
-            Some(name) if named != names.count() => self.fault(
+            Some(name) if named != names.count() => self.report_error(
                 DiagnosticCode::Structure,
                 name.span,
                 "either all rules of a ruleset have a name, or none",
@@ -266,23 +267,23 @@ impl Checker<'_> {
         columns: &[PlanColumn],
     ) -> Option<TypedExpr> {
         let mut scope = ComponentScope::row(columns);
-        self.enter(&ruleset.name.text, Rc::clone(bound));
-        let when = rule.when.as_ref().map(|when| self.condition(when, &mut scope));
-        let then = self.condition(&rule.then, &mut scope);
-        self.leave();
+        self.enter_scope(&ruleset.name.text, Rc::clone(bound));
+        let when = rule.when.as_ref().map(|when| self.check_condition(when, &mut scope));
+        let then = self.check_condition(&rule.then, &mut scope);
+        self.leave_scope();
         match when {
             None => then,
             Some(when) => {
                 let (when, then) = (when?, then?);
                 let span = then.span;
-                let otherwise = self.apply(Op::Not, vec![when], span)?;
-                self.apply(Op::Or, vec![otherwise, then], span)
+                let otherwise = self.apply_operator(Op::Not, vec![when], span)?;
+                self.apply_operator(Op::Or, vec![otherwise, then], span)
             }
         }
     }
 
     /// The data points of one rule, as the output asks.
-    fn ruled_points(
+    fn push_rule_points(
         &mut self,
         step: usize,
         (at, rule): (usize, &DatapointRule),
@@ -291,13 +292,13 @@ impl Checker<'_> {
         output: ValidationOutput,
         span: Span,
     ) -> Option<usize> {
-        let columns = self.columns(step).to_vec();
+        let columns = self.step_columns(step).to_vec();
         let mut points = step;
         if output == ValidationOutput::Invalid {
-            let condition = self.apply(Op::Not, vec![truth.clone()], span)?;
-            points = self.push(Operation::Filter { input: step, condition }, columns, span);
+            let condition = self.apply_operator(Op::Not, vec![truth.clone()], span)?;
+            points = self.push_step(Operation::Filter { input: step, condition }, columns, span);
         }
-        let mut outputs = self.pass(points, carried);
+        let mut outputs = self.pass_columns(points, is_carried);
         let name = rule.name.as_ref().map_or((at + 1).to_string(), |name| name.text.clone());
         let ruleid = PlanColumn {
             name: "ruleid".to_owned(),
@@ -305,20 +306,20 @@ impl Checker<'_> {
             value_type: ValueType::String,
             from: Vec::new(),
         };
-        outputs.push((ruleid, constant(Some(Cell::Text(name)), span)));
+        outputs.push((ruleid, constant_expr(Some(Cell::Text(name)), span)));
         if output != ValidationOutput::All {
-            outputs.extend(self.pass(points, |column| column.role == Role::Measure));
+            outputs.extend(self.pass_columns(points, |column| column.role == Role::Measure));
         }
         if output != ValidationOutput::Invalid {
             outputs.push((measure("bool_var", ValueType::Boolean), truth.clone()));
         }
-        outputs.extend(self.error_columns(&rule.error, value_types, &truth, span)?);
-        self.single(&outputs, span)?;
-        Some(self.map(points, outputs, span))
+        outputs.extend(self.error_label_columns(&rule.error, value_types, &truth, span)?);
+        self.check_distinct_names(&outputs, span)?;
+        Some(self.push_map(points, outputs, span))
     }
 
     /// Each name once.
-    fn single(&mut self, outputs: &[(PlanColumn, TypedExpr)], span: Span) -> Option<()> {
+    fn check_distinct_names(&mut self, outputs: &[(PlanColumn, TypedExpr)], span: Span) -> Option<()> {
         let twice = outputs
             .iter()
             .enumerate()
@@ -326,7 +327,7 @@ impl Checker<'_> {
         match twice {
             Some((_, (column, _))) => {
                 let message = format!("the result would have two components `{}`", column.name);
-                self.fault(DiagnosticCode::Duplicate, span, message)
+                self.report_error(DiagnosticCode::Duplicate, span, message)
             }
             None => Some(()),
         }

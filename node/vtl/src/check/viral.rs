@@ -9,15 +9,15 @@ use schemas::structure::{Role, ValueType};
 use schemas::table::Cell;
 
 use super::Checker;
-use super::component::{constant, widen};
-use super::typing::article;
+use super::component::{constant_expr, widen_to_number};
+use super::typing::with_article;
 use crate::ast::PropagationRule;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
 use crate::op::{AggregateOp, Op};
 use crate::plan::{PlanColumn, TypedExpr};
 
 /// The type of what a rule makes of values of a type.
-pub(super) fn viral_kind(rule: Option<&PropagationRule>, value_type: ValueType) -> ValueType {
+pub(super) fn merged_type(rule: Option<&PropagationRule>, value_type: ValueType) -> ValueType {
     match rule {
         Some(PropagationRule::Aggregate(AggregateOp::Avg)) => ValueType::Number,
         _ => value_type,
@@ -26,67 +26,74 @@ pub(super) fn viral_kind(rule: Option<&PropagationRule>, value_type: ValueType) 
 
 impl Checker<'_> {
     /// Rules are attached to attributes: components have no value domains here.
-    pub(super) fn propagations(&mut self) {
+    pub(super) fn check_propagations(&mut self) {
         for rule in self.definitions.propagation.values().filter(|rule| rule.domain) {
             let message =
                 format!("`{}` is defined on a value domain, which no component has", rule.name.text);
             let hint = format!("define it on the attribute: `variable {}`", rule.target.text);
-            self.faults.push(
+            self.diagnostics.push(
                 Diagnostic::new(DiagnosticCode::Unsupported, rule.target.span, message).with_hint(hint),
             );
         }
     }
 
-    /// The rule of a viral attribute of a type, if the script has one; it is a fault when the rule
+    /// The rule of a viral attribute of a type, if the script has one; it is a diagnostic when the rule
     /// does not fit the type.
-    pub(super) fn merge_of(&mut self, name: &str, value_type: ValueType) -> Option<Option<PropagationRule>> {
+    pub(super) fn propagation_rule(
+        &mut self,
+        name: &str,
+        value_type: ValueType,
+    ) -> Option<Option<PropagationRule>> {
         let definitions = self.definitions;
         let Some(propagation) = definitions.propagation.get(name) else { return Some(None) };
-        match fitted(&propagation.rule, value_type) {
+        match fit_rule_to_type(&propagation.rule, value_type) {
             Ok(rule) => {
                 if let PropagationRule::Enumerated { clauses, .. } = &rule {
-                    self.expand(clauses.len() as u64, propagation.target.span)?;
+                    self.charge_expansion(clauses.len() as u64, propagation.target.span)?;
                 }
                 Some(Some(rule))
             }
             Err(seen) => {
                 let target = &propagation.target;
-                let message =
-                    format!("the rule of `{}` is for {seen}, found {}", target.text, article(value_type));
-                self.fault(DiagnosticCode::Type, target.span, message)
+                let message = format!(
+                    "the rule of `{}` is for {seen}, found {}",
+                    target.text,
+                    with_article(value_type)
+                );
+                self.report_error(DiagnosticCode::Type, target.span, message)
             }
         }
     }
 
     /// The viral attributes of the operand of a hierarchy, with their rules.
-    pub(super) fn rolled(
+    pub(super) fn rollup_virals(
         &mut self,
         columns: &[PlanColumn],
     ) -> Option<Vec<(usize, ValueType, Option<PropagationRule>)>> {
         let virals = columns.iter().enumerate().filter(|(_, column)| column.role == Role::ViralAttribute);
         virals
             .map(|(at, column)| {
-                Some((at, column.value_type, self.merge_of(&column.name, column.value_type)?))
+                Some((at, column.value_type, self.propagation_rule(&column.name, column.value_type)?))
             })
             .collect()
     }
 
     /// A data set whose viral attributes are numbers where means are made of them.
-    pub(super) fn averaged(&mut self, step: usize, span: Span) -> Option<usize> {
-        let mut outputs = self.pass(step, |_| true);
+    pub(super) fn widen_averaged_virals(&mut self, step: usize, span: Span) -> Option<usize> {
+        let mut outputs = self.pass_columns(step, |_| true);
         let mut changed = false;
         for (column, typed) in outputs.iter_mut().filter(|(column, _)| column.role == Role::ViralAttribute) {
-            let rule = self.merge_of(&column.name, column.value_type)?;
-            let value_type = viral_kind(rule.as_ref(), column.value_type);
+            let rule = self.propagation_rule(&column.name, column.value_type)?;
+            let value_type = merged_type(rule.as_ref(), column.value_type);
             changed |= value_type != column.value_type;
             column.value_type = value_type;
-            *typed = widen(typed.clone(), Some(value_type));
+            *typed = widen_to_number(typed.clone(), Some(value_type));
         }
-        Some(if changed { self.map(step, outputs, span) } else { step })
+        Some(if changed { self.push_map(step, outputs, span) } else { step })
     }
 
     /// The value of a viral attribute where two data points are combined.
-    pub(super) fn propagate(
+    pub(super) fn propagate_viral(
         &mut self,
         name: &str,
         a: TypedExpr,
@@ -95,68 +102,76 @@ impl Checker<'_> {
     ) -> Option<TypedExpr> {
         let number = a.value_type == Some(ValueType::Integer) && b.value_type == Some(ValueType::Number);
         let value_type = if number { ValueType::Number } else { a.value_type? };
-        match self.merge_of(name, value_type)? {
-            None => self.least(a, b, span),
-            Some(PropagationRule::Aggregate(op)) => self.combined(op, a, b, span),
+        match self.propagation_rule(name, value_type)? {
+            None => self.null_or_minimum(a, b, span),
+            Some(PropagationRule::Aggregate(op)) => self.combine_by_aggregate(op, a, b, span),
             Some(PropagationRule::Enumerated { clauses, other }) => {
-                let other = TypedExpr { value_type: Some(value_type), ..constant(other, span) };
-                self.enumerated(&clauses, other, (a, b), span)
+                let other = TypedExpr { value_type: Some(value_type), ..constant_expr(other, span) };
+                self.combine_by_clauses(&clauses, other, (a, b), span)
             }
         }
     }
 
     /// Null when one is null, else the smaller.
-    fn least(&mut self, a: TypedExpr, b: TypedExpr, span: Span) -> Option<TypedExpr> {
-        let less = self.apply(Op::LessEqual, vec![a.clone(), b.clone()], span)?;
-        let smaller = self.apply(Op::If, vec![less, a.clone(), b.clone()], span)?;
+    fn null_or_minimum(&mut self, a: TypedExpr, b: TypedExpr, span: Span) -> Option<TypedExpr> {
+        let less = self.apply_operator(Op::LessEqual, vec![a.clone(), b.clone()], span)?;
+        let smaller = self.apply_operator(Op::If, vec![less, a.clone(), b.clone()], span)?;
         let unknown = self.either_null(&a, &b, span)?;
-        self.chosen(unknown, None, smaller, span)
+        self.if_constant(unknown, None, smaller, span)
     }
 
     fn either_null(&mut self, a: &TypedExpr, b: &TypedExpr, span: Span) -> Option<TypedExpr> {
-        let (a, b) =
-            (self.apply(Op::IsNull, vec![a.clone()], span)?, self.apply(Op::IsNull, vec![b.clone()], span)?);
-        self.apply(Op::Or, vec![a, b], span)
+        let (a, b) = (
+            self.apply_operator(Op::IsNull, vec![a.clone()], span)?,
+            self.apply_operator(Op::IsNull, vec![b.clone()], span)?,
+        );
+        self.apply_operator(Op::Or, vec![a, b], span)
     }
 
     /// `if condition then value else other`.
-    fn chosen(
+    fn if_constant(
         &mut self,
         condition: TypedExpr,
         value: Option<Cell>,
         other: TypedExpr,
         span: Span,
     ) -> Option<TypedExpr> {
-        let value = TypedExpr { value_type: other.value_type, ..constant(value, span) };
-        self.apply(Op::If, vec![condition, value, other], span)
+        let value = TypedExpr { value_type: other.value_type, ..constant_expr(value, span) };
+        self.apply_operator(Op::If, vec![condition, value, other], span)
     }
 
     /// An aggregate of two values, nulls left out.
-    fn combined(&mut self, op: AggregateOp, a: TypedExpr, b: TypedExpr, span: Span) -> Option<TypedExpr> {
+    fn combine_by_aggregate(
+        &mut self,
+        op: AggregateOp,
+        a: TypedExpr,
+        b: TypedExpr,
+        span: Span,
+    ) -> Option<TypedExpr> {
         let both = match op {
             AggregateOp::Min | AggregateOp::Max => {
                 let first = if op == AggregateOp::Min { Op::LessEqual } else { Op::GreaterEqual };
-                let holds = self.apply(first, vec![a.clone(), b.clone()], span)?;
-                self.apply(Op::If, vec![holds, a.clone(), b.clone()], span)?
+                let holds = self.apply_operator(first, vec![a.clone(), b.clone()], span)?;
+                self.apply_operator(Op::If, vec![holds, a.clone(), b.clone()], span)?
             }
             _ => {
-                let sum = self.apply(Op::Add, vec![a.clone(), b.clone()], span)?;
+                let sum = self.apply_operator(Op::Add, vec![a.clone(), b.clone()], span)?;
                 match op {
                     AggregateOp::Avg => {
-                        let two = constant(Some(Cell::Integer(2)), span);
-                        self.apply(Op::Divide, vec![sum, two], span)?
+                        let two = constant_expr(Some(Cell::Integer(2)), span);
+                        self.apply_operator(Op::Divide, vec![sum, two], span)?
                     }
                     _ => sum,
                 }
             }
         };
-        let one = self.apply(Op::Nvl, vec![a.clone(), b.clone()], span)?;
+        let one = self.apply_operator(Op::Nvl, vec![a.clone(), b.clone()], span)?;
         let unknown = self.either_null(&a, &b, span)?;
-        self.apply(Op::If, vec![unknown, one, both], span)
+        self.apply_operator(Op::If, vec![unknown, one, both], span)
     }
 
     /// The first clause of two values that fits, then the first of one, then the value for the rest.
-    fn enumerated(
+    fn combine_by_clauses(
         &mut self,
         clauses: &[(Cell, Option<Cell>, Option<Cell>)],
         other: TypedExpr,
@@ -169,14 +184,14 @@ impl Checker<'_> {
         if ordered.is_empty() {
             return Some(other);
         }
-        let (fits, value) = self.first_clause(&ordered, &pair, value_type, span)?;
-        let result = self.apply(Op::If, vec![fits, value, other], span)?;
-        self.expanded(&result, span)
+        let (fits, value) = self.first_matching_clause(&ordered, &pair, value_type, span)?;
+        let result = self.apply_operator(Op::If, vec![fits, value, other], span)?;
+        self.expand_value(&result, span)
     }
 
     /// Whether one of the clauses fits, and the value of the first that does. INVARIANT: halves of
     /// halves, so that many clauses do not make a deep expression.
-    fn first_clause(
+    fn first_matching_clause(
         &mut self,
         clauses: &[&(Cell, Option<Cell>, Option<Cell>)],
         pair: &(TypedExpr, TypedExpr),
@@ -187,37 +202,44 @@ impl Checker<'_> {
         if let [(first, second, value)] = clauses {
             let fits = match second {
                 Some(second) => {
-                    let straight = self.values(a, first, b, second, span)?;
-                    let crossed = self.values(a, second, b, first, span)?;
-                    self.apply(Op::Or, vec![straight, crossed], span)?
+                    let straight = self.equal_cells(a, first, b, second, span)?;
+                    let crossed = self.equal_cells(a, second, b, first, span)?;
+                    self.apply_operator(Op::Or, vec![straight, crossed], span)?
                 }
                 None => {
-                    let (x, y) = (self.value(a, first, span)?, self.value(b, first, span)?);
-                    self.apply(Op::Or, vec![x, y], span)?
+                    let (x, y) = (self.equals_cell(a, first, span)?, self.equals_cell(b, first, span)?);
+                    self.apply_operator(Op::Or, vec![x, y], span)?
                 }
             };
-            return Some((fits, TypedExpr { value_type, ..constant(value.clone(), span) }));
+            return Some((fits, TypedExpr { value_type, ..constant_expr(value.clone(), span) }));
         }
         let (first, second) = clauses.split_at_checked(clauses.len() / 2)?;
-        let (one, early) = self.first_clause(first, pair, value_type, span)?;
-        let (two, late) = self.first_clause(second, pair, value_type, span)?;
-        let value = self.apply(Op::If, vec![one.clone(), early, late], span)?;
-        Some((self.apply(Op::Or, vec![one, two], span)?, value))
+        let (one, early) = self.first_matching_clause(first, pair, value_type, span)?;
+        let (two, late) = self.first_matching_clause(second, pair, value_type, span)?;
+        let value = self.apply_operator(Op::If, vec![one.clone(), early, late], span)?;
+        Some((self.apply_operator(Op::Or, vec![one, two], span)?, value))
     }
 
     /// Whether a value is the one of a clause; null is not.
-    fn value(&mut self, typed: &TypedExpr, cell: &Cell, span: Span) -> Option<TypedExpr> {
-        self.apply(Op::Equal, vec![typed.clone(), constant(Some(cell.clone()), span)], span)
+    fn equals_cell(&mut self, typed: &TypedExpr, cell: &Cell, span: Span) -> Option<TypedExpr> {
+        self.apply_operator(Op::Equal, vec![typed.clone(), constant_expr(Some(cell.clone()), span)], span)
     }
 
-    fn values(&mut self, a: &TypedExpr, x: &Cell, b: &TypedExpr, y: &Cell, span: Span) -> Option<TypedExpr> {
-        let (a, b) = (self.value(a, x, span)?, self.value(b, y, span)?);
-        self.apply(Op::And, vec![a, b], span)
+    fn equal_cells(
+        &mut self,
+        a: &TypedExpr,
+        x: &Cell,
+        b: &TypedExpr,
+        y: &Cell,
+        span: Span,
+    ) -> Option<TypedExpr> {
+        let (a, b) = (self.equals_cell(a, x, span)?, self.equals_cell(b, y, span)?);
+        self.apply_operator(Op::And, vec![a, b], span)
     }
 }
 
 /// A rule with its values in a type, or what it is for.
-fn fitted(rule: &PropagationRule, value_type: ValueType) -> Result<PropagationRule, String> {
+fn fit_rule_to_type(rule: &PropagationRule, value_type: ValueType) -> Result<PropagationRule, String> {
     match rule {
         PropagationRule::Aggregate(AggregateOp::Sum | AggregateOp::Avg)
             if !matches!(value_type, ValueType::Integer | ValueType::Number) =>
@@ -227,22 +249,26 @@ fn fitted(rule: &PropagationRule, value_type: ValueType) -> Result<PropagationRu
         PropagationRule::Aggregate(_) => Ok(rule.clone()),
         PropagationRule::Enumerated { clauses, other } => {
             let clauses = clauses.iter().map(|(first, second, value)| {
-                Ok((valued(first, value_type)?, maybe(second, value_type)?, maybe(value, value_type)?))
+                Ok((
+                    literal_of_type(first, value_type)?,
+                    optional_literal(second, value_type)?,
+                    optional_literal(value, value_type)?,
+                ))
             });
             Ok(PropagationRule::Enumerated {
                 clauses: clauses.collect::<Result<_, String>>()?,
-                other: maybe(other, value_type)?,
+                other: optional_literal(other, value_type)?,
             })
         }
     }
 }
 
-fn maybe(cell: &Option<Cell>, value_type: ValueType) -> Result<Option<Cell>, String> {
-    cell.as_ref().map(|cell| valued(cell, value_type)).transpose()
+fn optional_literal(cell: &Option<Cell>, value_type: ValueType) -> Result<Option<Cell>, String> {
+    cell.as_ref().map(|cell| literal_of_type(cell, value_type)).transpose()
 }
 
 /// A literal of a rule as a value of a type; an integer passes as a number.
-fn valued(cell: &Cell, value_type: ValueType) -> Result<Cell, String> {
+fn literal_of_type(cell: &Cell, value_type: ValueType) -> Result<Cell, String> {
     match (cell, value_type) {
         (Cell::Integer(value), ValueType::Number) => Ok(Cell::Number((*value).into())),
         (Cell::Integer(_), ValueType::Integer)

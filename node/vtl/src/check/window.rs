@@ -3,99 +3,103 @@
 
 use schemas::structure::{Role, ValueType};
 
-use super::component::{ComponentScope, ScopeLevel, constant, widen};
-use super::typing::{ExprType, article, found};
-use super::{Checker, ExprValue, column_expr, positions, time_identifier};
+use super::component::{ComponentScope, ScopeLevel, constant_expr, widen_to_number};
+use super::typing::{ExprType, describe_type, with_article};
+use super::{Checker, ExprValue, column_expr, columns_with_role, time_identifier};
 use crate::ast::{self, AnalyticInvocation, Expr, ExprNode, GroupingMode, PropagationRule};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Span, suggestion};
-use crate::op::{AggregateOp, AnalyticOp, default_name};
+use crate::op::{AggregateOp, AnalyticOp, default_measure_name};
 use crate::plan::{PlanColumn, Term, TypedExpr, WindowBound, WindowCall};
 
 impl Checker<'_> {
     /// In `calc` or `filter`.
-    pub(super) fn component_window(
+    pub(super) fn check_component_window(
         &mut self,
         window: &AnalyticInvocation,
         span: Span,
         scope: &mut ComponentScope,
     ) -> Option<TypedExpr> {
         if !matches!(scope.level, ScopeLevel::Row) {
-            return self.fault(
+            return self.report_error(
                 DiagnosticCode::Structure,
                 span,
                 "an analytic invocation belongs in `calc` or `filter`",
             );
         }
         let operand = match &window.operand {
-            None => constant(None, span),
+            None => constant_expr(None, span),
             Some(operand) => {
                 let mut inner = ComponentScope { columns: scope.columns.clone(), level: ScopeLevel::Inner };
-                self.component(operand, &mut inner)?
+                self.check_component(operand, &mut inner)?
             }
         };
-        let frame = self.frame(window, &scope.columns, span)?;
-        self.analytic(frame, operand, span)
+        let frame = self.window_call(window, &scope.columns, span)?;
+        self.analytic_expr(frame, operand, span)
     }
 
     /// Over each measure of a data set.
-    pub(super) fn dataset_window(&mut self, window: &AnalyticInvocation, span: Span) -> Option<usize> {
+    pub(super) fn check_dataset_window(&mut self, window: &AnalyticInvocation, span: Span) -> Option<usize> {
         let Some(operand) = &window.operand else {
-            return self.fault(DiagnosticCode::Structure, span, "`rank` belongs in `calc` or `filter`");
+            return self.report_error(
+                DiagnosticCode::Structure,
+                span,
+                "`rank` belongs in `calc` or `filter`",
+            );
         };
-        let step = self.data(operand)?;
-        let columns = self.columns(step).to_vec();
-        let frame = self.frame(window, &columns, span)?;
+        let step = self.check_dataset(operand)?;
+        let columns = self.step_columns(step).to_vec();
+        let frame = self.window_call(window, &columns, span)?;
         if frame.op == AnalyticOp::Aggregate(AggregateOp::Count) {
-            return self.points(step, &frame, span);
+            return self.count_data_points(step, &frame, span);
         }
-        self.each_measure(step, &frame, span)
+        self.apply_to_measures(step, &frame, span)
     }
 
     /// An analytic invocation over each measure.
-    fn each_measure(&mut self, step: usize, frame: &WindowCall, span: Span) -> Option<usize> {
-        let columns = self.columns(step).to_vec();
-        let measures = positions(&columns, Role::Measure);
+    fn apply_to_measures(&mut self, step: usize, frame: &WindowCall, span: Span) -> Option<usize> {
+        let columns = self.step_columns(step).to_vec();
+        let measures = columns_with_role(&columns, Role::Measure);
         if measures.is_empty() {
             let message = format!("`{}` needs a measure, the data set has none", frame.op.name());
-            return self.fault(DiagnosticCode::Structure, span, message);
+            return self.report_error(DiagnosticCode::Structure, span, message);
         }
-        let mut outputs = self.pass(step, |column| column.role == Role::Identifier);
+        let mut outputs = self.pass_columns(step, |column| column.role == Role::Identifier);
         for at in measures {
             let column = columns.get(at)?;
-            let typed = self.analytic(frame.clone(), column_expr(at, column, span), span)?;
+            let typed = self.analytic_expr(frame.clone(), column_expr(at, column, span), span)?;
             let value_type = typed.value_type?;
             outputs.push((PlanColumn { value_type, from: Vec::new(), ..column.clone() }, typed));
         }
-        outputs.extend(self.viral_windows(&columns, frame, span)?);
-        Some(self.map(step, outputs, span))
+        outputs.extend(self.viral_window_columns(&columns, frame, span)?);
+        Some(self.push_map(step, outputs, span))
     }
 
     /// `count` over a data set counts data points, whatever the measures.
-    fn points(&mut self, step: usize, frame: &WindowCall, span: Span) -> Option<usize> {
-        let one = constant(Some(schemas::table::Cell::Integer(1)), span);
-        let typed = self.analytic(frame.clone(), one, span)?;
-        let mut outputs = self.pass(step, |column| column.role == Role::Identifier);
-        let name = default_name(ValueType::Integer).to_owned();
+    fn count_data_points(&mut self, step: usize, frame: &WindowCall, span: Span) -> Option<usize> {
+        let one = constant_expr(Some(schemas::table::Cell::Integer(1)), span);
+        let typed = self.analytic_expr(frame.clone(), one, span)?;
+        let mut outputs = self.pass_columns(step, |column| column.role == Role::Identifier);
+        let name = default_measure_name(ValueType::Integer).to_owned();
         outputs.push((
             PlanColumn { name, role: Role::Measure, value_type: ValueType::Integer, from: Vec::new() },
             typed,
         ));
-        let columns = self.columns(step).to_vec();
-        outputs.extend(self.viral_windows(&columns, frame, span)?);
-        Some(self.map(step, outputs, span))
+        let columns = self.step_columns(step).to_vec();
+        outputs.extend(self.viral_window_columns(&columns, frame, span)?);
+        Some(self.push_map(step, outputs, span))
     }
 
     /// The viral attributes, each combined over the window of the data point.
-    fn viral_windows(
+    fn viral_window_columns(
         &mut self,
         columns: &[PlanColumn],
         frame: &WindowCall,
         span: Span,
     ) -> Option<Vec<(PlanColumn, TypedExpr)>> {
         let mut outputs = Vec::new();
-        for at in positions(columns, Role::ViralAttribute) {
+        for at in columns_with_role(columns, Role::ViralAttribute) {
             let column = columns.get(at)?;
-            let op = match self.merge_of(&column.name, column.value_type)? {
+            let op = match self.propagation_rule(&column.name, column.value_type)? {
                 None => AnalyticOp::Viral,
                 Some(PropagationRule::Aggregate(op)) => AnalyticOp::Aggregate(op),
                 Some(PropagationRule::Enumerated { .. }) => {
@@ -103,11 +107,11 @@ impl Checker<'_> {
                         "the rule of `{}` lists values, which is not supported over windows",
                         column.name
                     );
-                    return self.fault(DiagnosticCode::Unsupported, span, message);
+                    return self.report_error(DiagnosticCode::Unsupported, span, message);
                 }
             };
             let frame = WindowCall { op, offset: None, default: None, ..frame.clone() };
-            let typed = self.analytic(frame, column_expr(at, column, span), span)?;
+            let typed = self.analytic_expr(frame, column_expr(at, column, span), span)?;
             outputs.push((
                 PlanColumn { value_type: typed.value_type?, from: Vec::new(), ..column.clone() },
                 typed,
@@ -117,22 +121,23 @@ impl Checker<'_> {
     }
 
     /// The extensions `ewma` and `chain_product`: along the time of each series.
-    pub(super) fn series(
+    pub(super) fn push_series_window(
         &mut self,
         op: AnalyticOp,
         step: usize,
         weight: Option<TypedExpr>,
         span: Span,
     ) -> Option<usize> {
-        let columns = self.columns(step).to_vec();
+        let columns = self.step_columns(step).to_vec();
         let time = match time_identifier(&columns) {
             Ok(time) => time,
-            Err(reason) => return self.fault(DiagnosticCode::Structure, span, reason),
+            Err(reason) => return self.report_error(DiagnosticCode::Structure, span, reason),
         };
-        let partition = positions(&columns, Role::Identifier).into_iter().filter(|at| *at != time).collect();
+        let partition =
+            columns_with_role(&columns, Role::Identifier).into_iter().filter(|at| *at != time).collect();
         let frame = WindowCall {
             op,
-            operand: constant(None, span),
+            operand: constant_expr(None, span),
             offset: weight,
             default: None,
             partition,
@@ -142,13 +147,13 @@ impl Checker<'_> {
             from: WindowBound::First,
             to: WindowBound::Current,
         };
-        self.each_measure(step, &frame, span)
+        self.apply_to_measures(step, &frame, span)
     }
 
     /// The operand and what comes out.
-    fn analytic(&mut self, frame: WindowCall, operand: TypedExpr, span: Span) -> Option<TypedExpr> {
+    fn analytic_expr(&mut self, frame: WindowCall, operand: TypedExpr, span: Span) -> Option<TypedExpr> {
         let value_type = match frame.op {
-            AnalyticOp::Aggregate(op) => Some(self.aggregated(op, operand.value_type, true, span)?),
+            AnalyticOp::Aggregate(op) => Some(self.aggregate_type(op, operand.value_type, true, span)?),
             AnalyticOp::Rank => Some(ValueType::Integer),
             AnalyticOp::Ratio | AnalyticOp::Ewma | AnalyticOp::Product => {
                 if operand
@@ -158,9 +163,9 @@ impl Checker<'_> {
                     let message = format!(
                         "`{}` expected a number, found {}",
                         frame.op.name(),
-                        found(operand.value_type)
+                        describe_type(operand.value_type)
                     );
-                    return self.fault(DiagnosticCode::Type, span, message);
+                    return self.report_error(DiagnosticCode::Type, span, message);
                 }
                 Some(ValueType::Number)
             }
@@ -169,7 +174,7 @@ impl Checker<'_> {
             }
         };
         let default = match frame.default.clone() {
-            Some(default) => Some(self.fallback(default, value_type, frame.op)?),
+            Some(default) => Some(self.check_lag_default(default, value_type, frame.op)?),
             None => None,
         };
         let frame = WindowCall { operand, default, ..frame };
@@ -177,19 +182,27 @@ impl Checker<'_> {
     }
 
     /// The default of `lag` and `lead` is of the type of the operand.
-    fn fallback(&mut self, default: TypedExpr, value_type: ExprType, op: AnalyticOp) -> Option<TypedExpr> {
-        let default = widen(default, value_type);
+    fn check_lag_default(
+        &mut self,
+        default: TypedExpr,
+        value_type: ExprType,
+        op: AnalyticOp,
+    ) -> Option<TypedExpr> {
+        let default = widen_to_number(default, value_type);
         if default.value_type.is_none() || value_type.is_none() || default.value_type == value_type {
             return Some(default);
         }
-        let wanted = value_type.map_or(String::new(), article);
-        let message =
-            format!("the default of `{}` is {wanted} here, found {}", op.name(), found(default.value_type));
-        self.fault(DiagnosticCode::Type, default.span, message)
+        let wanted = value_type.map_or(String::new(), with_article);
+        let message = format!(
+            "the default of `{}` is {wanted} here, found {}",
+            op.name(),
+            describe_type(default.value_type)
+        );
+        self.report_error(DiagnosticCode::Type, default.span, message)
     }
 
     /// Partition, order and window, without the operand.
-    fn frame(
+    fn window_call(
         &mut self,
         window: &AnalyticInvocation,
         columns: &[PlanColumn],
@@ -197,25 +210,25 @@ impl Checker<'_> {
     ) -> Option<WindowCall> {
         let mut order = Vec::new();
         for (component, down) in &window.order {
-            order.push((self.place(component, columns)?, *down));
+            order.push((self.component_position(component, columns)?, *down));
         }
-        let partition = self.partition(window, &order, columns)?;
-        self.fitting(window, span)?;
+        let partition = self.partition_columns(window, &order, columns)?;
+        self.check_window_clauses(window, span)?;
         let offset = match &window.offset {
-            Some(offset) => Some(self.positive(offset, window.op)?),
+            Some(offset) => Some(self.check_positive_count(offset, window.op)?),
             None => None,
         };
         let default = match &window.default {
-            Some(default) => Some(self.scalar(default)?),
+            Some(default) => Some(self.check_scalar(default)?),
             None => None,
         };
-        let (range, from, to) = self.limits(window, &order, columns)?;
+        let (range, from, to) = self.window_bounds(window, &order, columns)?;
         let long =
             |at: &usize| columns.get(*at).is_some_and(|column| column.value_type == ValueType::Duration);
         let lengths = order.iter().map(|(at, _)| *at).filter(long).collect();
         Some(WindowCall {
             op: window.op,
-            operand: constant(None, span),
+            operand: constant_expr(None, span),
             offset,
             default,
             partition,
@@ -228,20 +241,20 @@ impl Checker<'_> {
     }
 
     /// The identifiers that partition; by default those that do not order.
-    fn partition(
+    fn partition_columns(
         &mut self,
         window: &AnalyticInvocation,
         order: &[(usize, bool)],
         columns: &[PlanColumn],
     ) -> Option<Vec<usize>> {
-        let identifiers = positions(columns, Role::Identifier);
+        let identifiers = columns_with_role(columns, Role::Identifier);
         let mut named = Vec::new();
         for component in window.partition.iter().flat_map(|(_, names)| names) {
-            let at = self.place(component, columns)?;
+            let at = self.component_position(component, columns)?;
             if !identifiers.contains(&at) {
                 let message =
                     format!("`{}` is no identifier: partitions are made by identifiers", component.name.text);
-                return self.fault(DiagnosticCode::Structure, component.name.span, message);
+                return self.report_error(DiagnosticCode::Structure, component.name.span, message);
             }
             named.push(at);
         }
@@ -256,7 +269,7 @@ impl Checker<'_> {
     }
 
     /// Which of partition, order and window an operator needs and takes.
-    fn fitting(&mut self, window: &AnalyticInvocation, span: Span) -> Option<()> {
+    fn check_window_clauses(&mut self, window: &AnalyticInvocation, span: Span) -> Option<()> {
         let (ordered, framed) = (!window.order.is_empty(), window.frame.is_some());
         let message = match window.op {
             AnalyticOp::Lag | AnalyticOp::Lead | AnalyticOp::Rank if !ordered || framed => {
@@ -267,12 +280,12 @@ impl Checker<'_> {
             }
             _ => return Some(()),
         };
-        self.fault(DiagnosticCode::Structure, span, message)
+        self.report_error(DiagnosticCode::Structure, span, message)
     }
 
     /// The ends of the window. Without one it is the partition, or with an order all data points up
     /// to the current one and those that the order does not tell from it.
-    fn limits(
+    fn window_bounds(
         &mut self,
         window: &AnalyticInvocation,
         order: &[(usize, bool)],
@@ -285,13 +298,13 @@ impl Checker<'_> {
             return Some((!whole, WindowBound::First, to));
         };
         let value_type =
-            if frame.range { self.range_kind(frame, order, columns)? } else { ValueType::Integer };
-        let from = self.limit(&frame.from, value_type)?;
-        Some((frame.range, from, self.limit(&frame.to, value_type)?))
+            if frame.range { self.range_limit_type(frame, order, columns)? } else { ValueType::Integer };
+        let from = self.window_bound(&frame.from, value_type)?;
+        Some((frame.range, from, self.window_bound(&frame.to, value_type)?))
     }
 
     /// The type of the limits of a `range`: differences of the one component that orders.
-    fn range_kind(
+    fn range_limit_type(
         &mut self,
         frame: &ast::WindowingClause,
         order: &[(usize, bool)],
@@ -303,7 +316,7 @@ impl Checker<'_> {
         });
         let Some(span) = counted else { return Some(ValueType::Integer) };
         let [(at, _)] = order else {
-            return self.fault(
+            return self.report_error(
                 DiagnosticCode::Structure,
                 span,
                 "a `range` in numbers needs one component in `order by`",
@@ -314,63 +327,69 @@ impl Checker<'_> {
             ValueType::Integer | ValueType::Date | ValueType::TimePeriod => Some(ValueType::Integer),
             ValueType::Number => Some(ValueType::Number),
             value_type => {
-                let message = format!("`{}` is {}: it has no differences", column.name, article(value_type));
+                let message =
+                    format!("`{}` is {}: it has no differences", column.name, with_article(value_type));
                 let hint = "order by a number, a date or a time period, or write `data points`";
-                self.faults.push(Diagnostic::new(DiagnosticCode::Type, span, message).with_hint(hint));
+                self.diagnostics.push(Diagnostic::new(DiagnosticCode::Type, span, message).with_hint(hint));
                 None
             }
         }
     }
 
-    fn limit(&mut self, limit: &ast::WindowLimit, value_type: ValueType) -> Option<WindowBound> {
+    fn window_bound(&mut self, limit: &ast::WindowLimit, value_type: ValueType) -> Option<WindowBound> {
         Some(match limit {
             ast::WindowLimit::First => WindowBound::First,
             ast::WindowLimit::Last => WindowBound::Last,
             ast::WindowLimit::Current => WindowBound::Current,
-            ast::WindowLimit::Before(count) => WindowBound::Offset(self.quantity(count, value_type)?, true),
-            ast::WindowLimit::After(count) => WindowBound::Offset(self.quantity(count, value_type)?, false),
+            ast::WindowLimit::Before(count) => {
+                WindowBound::Offset(self.check_quantity(count, value_type)?, true)
+            }
+            ast::WindowLimit::After(count) => {
+                WindowBound::Offset(self.check_quantity(count, value_type)?, false)
+            }
         })
     }
 
     /// A scalar that is an integer, or a number where that is asked for.
-    fn quantity(&mut self, expr: &Expr, value_type: ValueType) -> Option<TypedExpr> {
-        let typed = widen(self.scalar(expr)?, Some(value_type));
+    fn check_quantity(&mut self, expr: &Expr, value_type: ValueType) -> Option<TypedExpr> {
+        let typed = widen_to_number(self.check_scalar(expr)?, Some(value_type));
         if typed.value_type == Some(value_type) {
             return Some(typed);
         }
-        let message = format!("expected {}, found {}", article(value_type), found(typed.value_type));
-        self.fault(DiagnosticCode::Type, expr.span, message)
+        let message =
+            format!("expected {}, found {}", with_article(value_type), describe_type(typed.value_type));
+        self.report_error(DiagnosticCode::Type, expr.span, message)
     }
 
     /// A number of data points above 0; that of a scalar by name is looked at when it is known.
-    fn positive(&mut self, expr: &Expr, op: AnalyticOp) -> Option<TypedExpr> {
-        let typed = self.quantity(expr, ValueType::Integer)?;
+    fn check_positive_count(&mut self, expr: &Expr, op: AnalyticOp) -> Option<TypedExpr> {
+        let typed = self.check_quantity(expr, ValueType::Integer)?;
         if let Term::Constant(Some(schemas::table::Cell::Integer(count))) = typed.term
             && count <= 0
         {
             let message = format!("`{}` needs a number of data points above 0", op.name());
-            return self.fault(DiagnosticCode::Type, expr.span, message);
+            return self.report_error(DiagnosticCode::Type, expr.span, message);
         }
         Some(typed)
     }
 
     /// A literal or the name of a scalar, whatever components there are.
-    pub(super) fn scalar(&mut self, expr: &Expr) -> Option<TypedExpr> {
+    pub(super) fn check_scalar(&mut self, expr: &Expr) -> Option<TypedExpr> {
         if let ExprNode::Name(name) = &expr.node
             && self.calls.is_empty()
             && !self.names.contains_key(name)
         {
             let hint = suggestion(name, self.names.keys().map(String::as_str));
             let message = format!("no scalar is called `{name}`");
-            self.faults.push(
+            self.diagnostics.push(
                 Diagnostic::new(DiagnosticCode::UnknownName, expr.span, message).with_optional_hint(hint),
             );
             return None;
         }
-        match self.expr(expr)? {
+        match self.check_expr(expr)? {
             ExprValue::Scalar(typed) => Some(typed),
             ExprValue::Data(_) => {
-                self.fault(DiagnosticCode::Type, expr.span, "expected a scalar, found a data set")
+                self.report_error(DiagnosticCode::Type, expr.span, "expected a scalar, found a data set")
             }
         }
     }

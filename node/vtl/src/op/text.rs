@@ -48,7 +48,7 @@ impl StringDistance {
 
 impl TextOp {
     /// The operator of a reserved word, with its least and most operands.
-    pub(crate) fn function(word: &str) -> Option<(Self, usize, usize)> {
+    pub(crate) fn from_function_name(word: &str) -> Option<(Self, usize, usize)> {
         Some(match word {
             "instr" => (Self::Position, 2, 4),
             "length" => (Self::Length, 1, 1),
@@ -81,7 +81,7 @@ impl TextOp {
     }
 
     /// Whether the result is no text.
-    pub(crate) fn renames(self) -> bool {
+    pub(crate) fn changes_type(self) -> bool {
         matches!(self, Self::Position | Self::Length | Self::Match | Self::Distance(_))
     }
 }

@@ -36,7 +36,7 @@ pub(crate) enum PeriodEnd {
 
 impl TimeOp {
     /// The operator of a reserved word, with its least and most operands.
-    pub(crate) fn function(word: &str) -> Option<(Self, usize, usize)> {
+    pub(crate) fn from_function_name(word: &str) -> Option<(Self, usize, usize)> {
         Some(match word {
             "dateadd" => (Self::Add, 3, 3),
             "datediff" => (Self::Difference, 2, 2),
@@ -68,7 +68,7 @@ impl TimeOp {
 
     /// Whether the result is of another type than the operand; `time_agg` keeps it, and `dateadd`
     /// moves the identifier of a data set.
-    pub(crate) fn renames(self) -> bool {
+    pub(crate) fn changes_type(self) -> bool {
         !matches!(self, Self::Aggregate(_) | Self::Add)
     }
 }

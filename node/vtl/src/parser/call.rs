@@ -11,197 +11,217 @@ use crate::op::{AggregateOp, AnalyticOp, Op};
 
 impl Parser<'_> {
     /// A call of a reserved word.
-    pub(super) fn call(&mut self, word: &str) -> ParseResult<Expr> {
-        if self.after() != Token::Symbol("(") {
-            return self.expected("an expression");
+    pub(super) fn parse_call(&mut self, word: &str) -> ParseResult<Expr> {
+        if self.next_token() != Token::Symbol("(") {
+            return self.report_expected("an expression");
         }
         if let Some(reason) = keywords::refusal_reason(word) {
-            return self.refused(word, reason);
+            return self.parse_refused_call(word, reason);
         }
-        let start = self.span();
-        if let Some((op, least, most)) = Op::function(word) {
-            self.at += 2;
-            return self.arguments(op, least, most, start);
+        let start = self.current_span();
+        if let Some((op, least, most)) = Op::from_function_name(word) {
+            self.position += 2;
+            return self.parse_arguments(op, least, most, start);
         }
         if let Some(op) = AggregateOp::from_word(word) {
-            self.at += 2;
-            return self.aggregate(op, start);
+            self.position += 2;
+            return self.parse_aggregate(op, start);
         }
         if let Some(op) = AnalyticOp::from_word(word) {
-            return self.analytic(op);
+            return self.parse_analytic(op);
         }
         match word {
-            "cast" => self.cast(),
-            "timeshift" => self.shift(),
-            "time_agg" => self.time_aggregate(),
-            "fill_time_series" => self.series(SeriesOp::FillAll),
-            "flow_to_stock" => self.series(SeriesOp::FlowToStock),
-            "stock_to_flow" => self.series(SeriesOp::StockToFlow),
-            "string_distance" => self.distance(),
-            "check" => self.check(),
-            "check_datapoint" => self.check_datapoint(),
-            "check_hierarchy" => self.hierarchy(true),
-            "hierarchy" => self.hierarchy(false),
-            "union" => self.set(SetOp::Union),
-            "intersect" => self.set(SetOp::Intersect),
-            "setdiff" => self.set(SetOp::Setdiff),
-            "symdiff" => self.set(SetOp::Symdiff),
-            "exists_in" => self.exists_in(),
-            _ => self.expected("an expression"),
+            "cast" => self.parse_cast(),
+            "timeshift" => self.parse_timeshift(),
+            "time_agg" => self.parse_time_agg(),
+            "fill_time_series" => self.parse_series_operator(SeriesOp::FillAll),
+            "flow_to_stock" => self.parse_series_operator(SeriesOp::FlowToStock),
+            "stock_to_flow" => self.parse_series_operator(SeriesOp::StockToFlow),
+            "string_distance" => self.parse_string_distance(),
+            "check" => self.parse_check(),
+            "check_datapoint" => self.parse_check_datapoint(),
+            "check_hierarchy" => self.parse_hierarchy(true),
+            "hierarchy" => self.parse_hierarchy(false),
+            "union" => self.parse_set_operator(SetOp::Union),
+            "intersect" => self.parse_set_operator(SetOp::Intersect),
+            "setdiff" => self.parse_set_operator(SetOp::Setdiff),
+            "symdiff" => self.parse_set_operator(SetOp::Symdiff),
+            "exists_in" => self.parse_exists_in(),
+            _ => self.report_expected("an expression"),
         }
     }
 
     /// A call of an operator that is refused by name; its syntax must be right all the same.
-    fn refused(&mut self, word: &str, reason: &str) -> ParseResult<Expr> {
-        let span = self.span();
-        self.at += 2;
+    fn parse_refused_call(&mut self, word: &str, reason: &str) -> ParseResult<Expr> {
+        let span = self.current_span();
+        self.position += 2;
         match word {
-            "eval" => self.routine()?,
+            "eval" => self.parse_external_routine()?,
             "random" => {
-                self.expr()?;
-                self.require(",")?;
-                self.expr()?;
+                self.parse_expr()?;
+                self.expect_symbol(",")?;
+                self.parse_expr()?;
             }
             _ => {}
         }
-        self.require(")")?;
-        self.faults.push(Diagnostic::new(DiagnosticCode::Refused, span, reason));
-        self.node(ExprNode::Constant(None), span)
+        self.expect_symbol(")")?;
+        self.diagnostics.push(Diagnostic::new(DiagnosticCode::Refused, span, reason));
+        self.build_node(ExprNode::Constant(None), span)
     }
 
     /// `routine(…) language "…" returns type`.
-    fn routine(&mut self) -> ParseResult<()> {
-        self.name("the name of a routine")?;
-        self.require("(")?;
-        if self.token() != Token::Symbol(")") {
-            self.list(|parser| match parser.token() {
-                Token::Name(_) => parser.component().map(|_| ()),
-                _ => parser.scalar().map(|_| ()),
+    fn parse_external_routine(&mut self) -> ParseResult<()> {
+        self.parse_name("the name of a routine")?;
+        self.expect_symbol("(")?;
+        if self.current_token() != Token::Symbol(")") {
+            self.parse_list(|parser| match parser.current_token() {
+                Token::Name(_) => parser.parse_component().map(|_| ()),
+                _ => parser.parse_literal().map(|_| ()),
             })?;
         }
-        self.require(")")?;
-        if self.word("language") && !matches!(self.token(), Token::Text(_)) {
-            return self.expected("the name of a language");
+        self.expect_symbol(")")?;
+        if self.eat_word("language") && !matches!(self.current_token(), Token::Text(_)) {
+            return self.report_expected("the name of a language");
         }
-        self.at += usize::from(matches!(self.token(), Token::Text(_)));
-        if self.word("returns") {
-            self.kind()?;
+        self.position += usize::from(matches!(self.current_token(), Token::Text(_)));
+        if self.eat_word("returns") {
+            self.parse_parameter_type()?;
         }
         Ok(())
     }
 
     /// A call by name: an operator that the script defines, or an extension.
-    pub(super) fn invocation(&mut self) -> ParseResult<Expr> {
-        let name = self.name("the name of an operator")?;
-        self.at += 1;
-        let arguments =
-            if self.token() == Token::Symbol(")") { Vec::new() } else { self.list(Self::argument)? };
-        self.require(")")?;
-        let span = name.span.to(self.past());
-        self.node(ExprNode::Call(name, arguments), span)
+    pub(super) fn parse_operator_call(&mut self) -> ParseResult<Expr> {
+        let name = self.parse_name("the name of an operator")?;
+        self.position += 1;
+        let arguments = if self.current_token() == Token::Symbol(")") {
+            Vec::new()
+        } else {
+            self.parse_list(Self::parse_argument)?
+        };
+        self.expect_symbol(")")?;
+        let span = name.span.to(self.previous_span());
+        self.build_node(ExprNode::Call(name, arguments), span)
     }
 
     /// An expression, a list of values, or `_`.
-    fn argument(&mut self) -> ParseResult<Expr> {
-        let span = self.span();
-        if self.eat("_") {
-            return self.node(ExprNode::Omitted, span);
+    fn parse_argument(&mut self) -> ParseResult<Expr> {
+        let span = self.current_span();
+        if self.eat_symbol("_") {
+            return self.build_node(ExprNode::Omitted, span);
         }
-        if !self.eat("{") {
-            return self.expr();
+        if !self.eat_symbol("{") {
+            return self.parse_expr();
         }
-        let values = self.list(Self::scalar)?;
-        self.require("}")?;
-        self.node(ExprNode::List(values), span.to(self.past()))
+        let values = self.parse_list(Self::parse_literal)?;
+        self.expect_symbol("}")?;
+        self.build_node(ExprNode::List(values), span.to(self.previous_span()))
     }
 
     /// Arguments up to the closing bracket; `_` stands for one that is left out.
-    pub(super) fn arguments(&mut self, op: Op, least: usize, most: usize, start: Span) -> ParseResult<Expr> {
+    pub(super) fn parse_arguments(
+        &mut self,
+        op: Op,
+        least: usize,
+        most: usize,
+        start: Span,
+    ) -> ParseResult<Expr> {
         let mut operands = Vec::new();
-        if self.token() != Token::Symbol(")") {
-            operands =
-                self.list(|parser| if parser.eat("_") { Ok(None) } else { parser.expr().map(Some) })?;
+        if self.current_token() != Token::Symbol(")") {
+            operands = self.parse_list(|parser| {
+                if parser.eat_symbol("_") { Ok(None) } else { parser.parse_expr().map(Some) }
+            })?;
         }
         while operands.len() > least && operands.last().is_some_and(Option::is_none) {
             operands.pop();
         }
-        self.require(")")?;
-        let span = start.to(self.past());
+        self.expect_symbol(")")?;
+        let span = start.to(self.previous_span());
         let operands = operands.into_iter().enumerate();
         let operands: Vec<Option<Expr>> =
-            operands.map(|(at, operand)| operand.or_else(|| self.default(op, at))).collect();
+            operands.map(|(at, operand)| operand.or_else(|| self.default_operand(op, at))).collect();
         let given: Vec<Expr> = operands.iter().flatten().cloned().collect();
         if given.len() != operands.len() || given.len() < least || given.len() > most {
             let wanted = if least == most { format!("{least}") } else { format!("{least} to {most}") };
             let message = format!("`{}` takes {wanted} operands, found {}", op.name(), operands.len());
-            return self.fault(Diagnostic::new(DiagnosticCode::Syntax, span, message));
+            return self.report_error(Diagnostic::new(DiagnosticCode::Syntax, span, message));
         }
-        self.node(ExprNode::Apply(op, given), span)
+        self.build_node(ExprNode::Apply(op, given), span)
     }
 
     /// `cast(operand, type)`, perhaps with a mask, which is a literal.
-    fn cast(&mut self) -> ParseResult<Expr> {
-        let start = self.span();
-        self.at += 2;
-        let mut operands = vec![self.expr()?];
-        self.require(",")?;
-        let kind = match self.token() {
+    fn parse_cast(&mut self) -> ParseResult<Expr> {
+        let start = self.current_span();
+        self.position += 2;
+        let mut operands = vec![self.parse_expr()?];
+        self.expect_symbol(",")?;
+        let kind = match self.current_token() {
             Token::Word(word) => ValueType::from_name(word),
             Token::Name(domain) => {
                 let message = format!("the value domain `{domain}` is not known here");
                 let hint = format!("types: {}", ValueType::ALL.map(ValueType::as_str).join(", "));
-                self.faults
-                    .push(Diagnostic::new(DiagnosticCode::UnknownName, self.span(), message).with_hint(hint));
+                self.diagnostics.push(
+                    Diagnostic::new(DiagnosticCode::UnknownName, self.current_span(), message)
+                        .with_hint(hint),
+                );
                 Some(ValueType::String)
             }
-            _ => return self.expected("a type"),
+            _ => return self.report_expected("a type"),
         };
-        let Some(kind) = kind else { return self.expected("a type") };
-        self.at += 1;
-        if self.eat(",") {
-            match self.token() {
-                Token::Text(_) => operands.push(self.prefix()?),
-                _ => return self.expected("a mask in double quotes"),
+        let Some(kind) = kind else { return self.report_expected("a type") };
+        self.position += 1;
+        if self.eat_symbol(",") {
+            match self.current_token() {
+                Token::Text(_) => operands.push(self.parse_prefix()?),
+                _ => return self.report_expected("a mask in double quotes"),
             }
         }
-        self.require(")")?;
-        let span = start.to(self.past());
-        self.node(ExprNode::Apply(Op::Cast(kind), operands), span)
+        self.expect_symbol(")")?;
+        let span = start.to(self.previous_span());
+        self.build_node(ExprNode::Apply(Op::Cast(kind), operands), span)
     }
 
     /// After `sum(` and the like: an aggregate invocation, or an analytic one when `over` follows.
-    fn aggregate(&mut self, op: AggregateOp, start: Span) -> ParseResult<Expr> {
-        let empty = op == AggregateOp::Count && self.token() == Token::Symbol(")");
-        let operand = if empty { None } else { Some(self.expr()?) };
+    fn parse_aggregate(&mut self, op: AggregateOp, start: Span) -> ParseResult<Expr> {
+        let empty = op == AggregateOp::Count && self.current_token() == Token::Symbol(")");
+        let operand = if empty { None } else { Some(self.parse_expr()?) };
         if let Some(operand) = &operand
-            && self.word("over")
+            && self.eat_word("over")
         {
-            return self.aggregate_over(AnalyticOp::Aggregate(op), operand.clone(), start);
+            return self.parse_aggregate_over(AnalyticOp::Aggregate(op), operand.clone(), start);
         }
-        let (grouping, having) = self.grouping()?;
-        self.require(")")?;
-        let span = start.to(self.past());
-        self.node(ExprNode::Aggregate(Box::new(AggregateInvocation { op, operand, grouping, having })), span)
+        let (grouping, having) = self.parse_grouping()?;
+        self.expect_symbol(")")?;
+        let span = start.to(self.previous_span());
+        self.build_node(
+            ExprNode::Aggregate(Box::new(AggregateInvocation { op, operand, grouping, having })),
+            span,
+        )
     }
 
     /// `group …` and `having …`, when they follow.
-    pub(super) fn grouping(&mut self) -> ParseResult<(Option<GroupingClause>, Option<Expr>)> {
-        let start = self.span();
-        if !self.word("group") {
-            let having = if self.word("having") { Some(self.expr()?) } else { None };
+    pub(super) fn parse_grouping(&mut self) -> ParseResult<(Option<GroupingClause>, Option<Expr>)> {
+        let start = self.current_span();
+        if !self.eat_word("group") {
+            let having = if self.eat_word("having") { Some(self.parse_expr()?) } else { None };
             return Ok((None, having));
         }
-        let mode = match self.token() {
+        let mode = match self.current_token() {
             Token::Word("by") => GroupingMode::By,
             Token::Word("except") => GroupingMode::Except,
             Token::Word("all") => GroupingMode::All,
-            _ => return self.expected("`by` or `except`"),
+            _ => return self.report_expected("`by` or `except`"),
         };
-        self.at += 1;
-        let names = if mode == GroupingMode::All { Vec::new() } else { self.list(Self::component)? };
-        let time = if self.token() == Token::Word("time_agg") { Some(self.grouped_time()?) } else { None };
-        let grouping = GroupingClause { mode, names, time, span: start.to(self.past()) };
-        let having = if self.word("having") { Some(self.expr()?) } else { None };
+        self.position += 1;
+        let names =
+            if mode == GroupingMode::All { Vec::new() } else { self.parse_list(Self::parse_component)? };
+        let time = if self.current_token() == Token::Word("time_agg") {
+            Some(self.parse_grouped_time_agg()?)
+        } else {
+            None
+        };
+        let grouping = GroupingClause { mode, names, time, span: start.to(self.previous_span()) };
+        let having = if self.eat_word("having") { Some(self.parse_expr()?) } else { None };
         Ok((Some(grouping), having))
     }
 }

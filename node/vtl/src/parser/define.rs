@@ -16,29 +16,30 @@ use crate::op::{AggregateOp, Op};
 
 impl Parser<'_> {
     /// `define … end …;`
-    pub(super) fn definition(&mut self) -> ParseResult<()> {
-        self.at += 1;
-        match self.token() {
-            Token::Word("operator") => self.operator(),
-            Token::Word("datapoint") => self.datapoint(),
-            Token::Word("hierarchical") => self.hierarchical(),
-            Token::Word("viral") => self.propagation(),
-            _ => self
-                .expected("`operator`, `datapoint ruleset`, `hierarchical ruleset` or `viral propagation`"),
+    pub(super) fn parse_definition(&mut self) -> ParseResult<()> {
+        self.position += 1;
+        match self.current_token() {
+            Token::Word("operator") => self.parse_operator_definition(),
+            Token::Word("datapoint") => self.parse_datapoint_ruleset(),
+            Token::Word("hierarchical") => self.parse_hierarchical_ruleset(),
+            Token::Word("viral") => self.parse_viral_propagation(),
+            _ => self.report_expected(
+                "`operator`, `datapoint ruleset`, `hierarchical ruleset` or `viral propagation`",
+            ),
         }
     }
 
     /// `end` and the words that the definition began with.
-    fn end(&mut self, words: &[&'static str]) -> ParseResult<()> {
-        self.require_word("end")?;
+    fn parse_end(&mut self, words: &[&'static str]) -> ParseResult<()> {
+        self.expect_word("end")?;
         for word in words {
-            self.require_word(word)?;
+            self.expect_word(word)?;
         }
-        self.require(";")
+        self.expect_symbol(";")
     }
 
     /// Keeps a definition, unless its name is taken.
-    fn defined<T>(
+    fn add_definition<T>(
         &mut self,
         name: &Ident,
         definition: T,
@@ -51,49 +52,52 @@ impl Parser<'_> {
             || place(definitions).contains_key(&name.text);
         if taken {
             let message = format!("`{}` is defined a second time", name.text);
-            self.faults.push(Diagnostic::new(DiagnosticCode::Duplicate, name.span, message));
+            self.diagnostics.push(Diagnostic::new(DiagnosticCode::Duplicate, name.span, message));
         } else {
             place(definitions).insert(name.text.clone(), definition);
         }
     }
 
-    fn operator(&mut self) -> ParseResult<()> {
-        self.at += 1;
-        let name = self.name("the name of the operator")?;
-        self.require("(")?;
-        let parameters =
-            if self.token() == Token::Symbol(")") { Vec::new() } else { self.list(Self::parameter)? };
-        self.require(")")?;
-        let returns = if self.word("returns") {
-            let start = self.span();
-            Some((self.kind()?, start.to(self.past())))
+    fn parse_operator_definition(&mut self) -> ParseResult<()> {
+        self.position += 1;
+        let name = self.parse_name("the name of the operator")?;
+        self.expect_symbol("(")?;
+        let parameters = if self.current_token() == Token::Symbol(")") {
+            Vec::new()
+        } else {
+            self.parse_list(Self::parse_parameter)?
+        };
+        self.expect_symbol(")")?;
+        let returns = if self.eat_word("returns") {
+            let start = self.current_span();
+            Some((self.parse_parameter_type()?, start.to(self.previous_span())))
         } else {
             None
         };
-        self.require_word("is")?;
-        let body = self.expr()?;
-        self.end(&["operator"])?;
-        self.defined(&name.clone(), OperatorDefinition { name, parameters, returns, body }, |d| {
+        self.expect_word("is")?;
+        let body = self.parse_expr()?;
+        self.parse_end(&["operator"])?;
+        self.add_definition(&name.clone(), OperatorDefinition { name, parameters, returns, body }, |d| {
             &mut d.operators
         });
         Ok(())
     }
 
-    fn parameter(&mut self) -> ParseResult<Parameter> {
-        let name = self.name("the name of a parameter")?;
-        let parameter_type = self.kind()?;
-        let default = if self.word("default") { Some(self.scalar()?) } else { None };
+    fn parse_parameter(&mut self) -> ParseResult<Parameter> {
+        let name = self.parse_name("the name of a parameter")?;
+        let parameter_type = self.parse_parameter_type()?;
+        let default = if self.eat_word("default") { Some(self.parse_literal()?) } else { None };
         Ok(Parameter { name, parameter_type, default })
     }
 
     /// A type (grammar rules `inputParameterType`, `outputParameterType`).
-    pub(super) fn kind(&mut self) -> ParseResult<ParameterType> {
-        match self.token() {
+    pub(super) fn parse_parameter_type(&mut self) -> ParseResult<ParameterType> {
+        match self.current_token() {
             Token::Word("dataset") => {
-                self.at += 1;
-                let constraints = if self.eat("{") {
-                    let constraints = self.list(Self::constraint)?;
-                    self.require("}")?;
+                self.position += 1;
+                let constraints = if self.eat_symbol("{") {
+                    let constraints = self.parse_list(Self::parse_constraint)?;
+                    self.expect_symbol("}")?;
                     constraints
                 } else {
                     Vec::new()
@@ -101,13 +105,13 @@ impl Parser<'_> {
                 Ok(ParameterType::Data(constraints))
             }
             Token::Word("set") => {
-                self.at += 1;
-                self.whole_type()?;
+                self.position += 1;
+                self.parse_unrestricted_type()?;
                 Ok(ParameterType::Set)
             }
             Token::Word("measure" | "component" | "identifier" | "attribute" | "viral") => {
-                let role = self.role()?;
-                Ok(ParameterType::Component(role.flatten(), self.element_type()?))
+                let role = self.parse_role()?;
+                Ok(ParameterType::Component(role.flatten(), self.parse_element_type()?))
             }
             Token::Word(
                 "ruleset"
@@ -117,235 +121,242 @@ impl Parser<'_> {
                 | "hierarchical"
                 | "hierarchical_on_valuedomains"
                 | "hierarchical_on_variables",
-            ) => self.ruleset_type(),
-            _ => self.scalar_type().map(ParameterType::Scalar),
+            ) => self.parse_ruleset_type(),
+            _ => self.parse_scalar_type().map(ParameterType::Scalar),
         }
     }
 
     /// `< type >`, when it follows, with all its values.
-    fn whole_type(&mut self) -> ParseResult<Option<ValueType>> {
-        let span = self.span();
-        let value_type = self.element_type()?;
+    fn parse_unrestricted_type(&mut self) -> ParseResult<Option<ValueType>> {
+        let span = self.current_span();
+        let value_type = self.parse_element_type()?;
         if value_type.subset.is_some() || value_type.never_null {
             let message = "types are restricted to some of their values in scalar and component parameters";
-            self.faults.push(Diagnostic::new(DiagnosticCode::Unsupported, span.to(self.past()), message));
+            self.diagnostics.push(Diagnostic::new(
+                DiagnosticCode::Unsupported,
+                span.to(self.previous_span()),
+                message,
+            ));
         }
         Ok(value_type.value_type)
     }
 
     /// `< type >`, when it follows.
-    fn element_type(&mut self) -> ParseResult<ScalarConstraint> {
-        if !self.eat("<") {
+    fn parse_element_type(&mut self) -> ParseResult<ScalarConstraint> {
+        if !self.eat_symbol("<") {
             return Ok(ScalarConstraint::default());
         }
-        let value_type = self.scalar_type()?;
-        self.require(">")?;
+        let value_type = self.parse_scalar_type()?;
+        self.expect_symbol(">")?;
         Ok(value_type)
     }
 
     /// A scalar type or the name of a value domain; `scalar` and a domain stand for any.
-    fn scalar_type(&mut self) -> ParseResult<ScalarConstraint> {
-        let value_type = match self.token() {
+    fn parse_scalar_type(&mut self) -> ParseResult<ScalarConstraint> {
+        let value_type = match self.current_token() {
             Token::Word("scalar") | Token::Name(_) => None,
             Token::Word(word) => match ValueType::from_name(word) {
                 Some(value_type) => Some(value_type),
-                None => return self.expected("a type"),
+                None => return self.report_expected("a type"),
             },
-            _ => return self.expected("a type"),
+            _ => return self.report_expected("a type"),
         };
-        self.at += 1;
-        let subset = if self.eat("[") {
-            let condition = self.expr()?;
-            self.require("]")?;
+        self.position += 1;
+        let subset = if self.eat_symbol("[") {
+            let condition = self.parse_expr()?;
+            self.expect_symbol("]")?;
             Some(ValueSubset::Where(Box::new(condition)))
-        } else if self.eat("{") {
-            let values = self.list(Self::scalar)?;
-            self.require("}")?;
+        } else if self.eat_symbol("{") {
+            let values = self.parse_list(Self::parse_literal)?;
+            self.expect_symbol("}")?;
             Some(ValueSubset::Listed(values))
         } else {
             None
         };
-        let never_null = self.word("not");
+        let never_null = self.eat_word("not");
         if never_null {
-            self.require_word("null")?;
+            self.expect_word("null")?;
         } else {
-            self.word("null");
+            self.eat_word("null");
         }
         Ok(ScalarConstraint { value_type, subset, never_null })
     }
 
-    fn ruleset_type(&mut self) -> ParseResult<ParameterType> {
-        self.at += 1;
-        if self.eat("{") {
-            self.name("a name")?;
-            let nested = self.eat("(");
-            while self.eat("*") || matches!(self.token(), Token::Name(_)) {
-                if matches!(self.token(), Token::Name(_)) {
-                    self.at += 1;
+    fn parse_ruleset_type(&mut self) -> ParseResult<ParameterType> {
+        self.position += 1;
+        if self.eat_symbol("{") {
+            self.parse_name("a name")?;
+            let nested = self.eat_symbol("(");
+            while self.eat_symbol("*") || matches!(self.current_token(), Token::Name(_)) {
+                if matches!(self.current_token(), Token::Name(_)) {
+                    self.position += 1;
                 }
             }
             if nested {
-                self.require(")")?;
+                self.expect_symbol(")")?;
             }
-            self.require("}")?;
+            self.expect_symbol("}")?;
         }
         Ok(ParameterType::Ruleset)
     }
 
     /// `measure<number> NAME`, `measure<number> _+`.
-    fn constraint(&mut self) -> ParseResult<ComponentConstraint> {
-        let role = match self.role()? {
+    fn parse_constraint(&mut self) -> ParseResult<ComponentConstraint> {
+        let role = match self.parse_role()? {
             Some(role) => role,
-            None => return self.expected("a role: `identifier`, `measure`, `attribute` or `component`"),
+            None => {
+                return self.report_expected("a role: `identifier`, `measure`, `attribute` or `component`");
+            }
         };
-        let value_type = self.whole_type()?;
-        if self.eat("_") {
-            let count = match self.token() {
+        let value_type = self.parse_unrestricted_type()?;
+        if self.eat_symbol("_") {
+            let count = match self.current_token() {
                 Token::Symbol("+") => (1, usize::MAX),
                 Token::Symbol("*") => (0, usize::MAX),
                 _ => (1, 1),
             };
-            self.at += usize::from(count.1 > 1);
+            self.position += usize::from(count.1 > 1);
             return Ok(ComponentConstraint { role, value_type, name: None, count });
         }
-        let name = self.component()?.name.text;
+        let name = self.parse_component()?.name.text;
         Ok(ComponentConstraint { role, value_type, name: Some(name), count: (1, 1) })
     }
 
     /// A role; `Some(None)` is `component`, which stands for any.
-    pub(super) fn role(&mut self) -> ParseResult<Option<Option<Role>>> {
-        let role = match self.token() {
+    pub(super) fn parse_role(&mut self) -> ParseResult<Option<Option<Role>>> {
+        let role = match self.current_token() {
             Token::Word("identifier") => Some(Role::Identifier),
             Token::Word("measure") => Some(Role::Measure),
             Token::Word("attribute") => Some(Role::Attribute),
             Token::Word("component") => None,
             Token::Word("viral") => {
-                self.at += 1;
-                if self.token() != Token::Word("attribute") {
-                    return self.expected("`attribute`");
+                self.position += 1;
+                if self.current_token() != Token::Word("attribute") {
+                    return self.report_expected("`attribute`");
                 }
                 Some(Role::ViralAttribute)
             }
             _ => return Ok(None),
         };
-        self.at += 1;
+        self.position += 1;
         Ok(Some(role))
     }
 
     /// `(variable A as X, B …)`: whether it is of value domains, and the names.
-    fn signature(&mut self) -> ParseResult<Vec<SignatureItem>> {
-        self.list(|parser| {
-            let name = parser.name("the name of a variable or value domain")?;
-            let alias = if parser.word("as") { Some(parser.name("an alias name")?) } else { None };
+    fn parse_signature(&mut self) -> ParseResult<Vec<SignatureItem>> {
+        self.parse_list(|parser| {
+            let name = parser.parse_name("the name of a variable or value domain")?;
+            let alias = if parser.eat_word("as") { Some(parser.parse_name("an alias name")?) } else { None };
             Ok(SignatureItem { name, alias })
         })
     }
 
     /// `variable` or `valuedomain`.
-    fn domains(&mut self) -> ParseResult<bool> {
-        let domains = match self.token() {
+    fn parse_variable_or_valuedomain(&mut self) -> ParseResult<bool> {
+        let domains = match self.current_token() {
             Token::Word("valuedomain") => true,
             Token::Word("variable") => false,
-            _ => return self.expected("`variable` or `valuedomain`"),
+            _ => return self.report_expected("`variable` or `valuedomain`"),
         };
-        self.at += 1;
+        self.position += 1;
         Ok(domains)
     }
 
-    fn datapoint(&mut self) -> ParseResult<()> {
-        self.at += 1;
-        self.require_word("ruleset")?;
-        let name = self.name("the name of the ruleset")?;
-        self.require("(")?;
-        let domains = self.domains()?;
-        let signature = if self.token() == Token::Symbol(")") { Vec::new() } else { self.signature()? };
-        self.require(")")?;
-        self.require_word("is")?;
-        let rules = self.rules(Self::datapoint_rule)?;
-        self.end(&["datapoint", "ruleset"])?;
+    fn parse_datapoint_ruleset(&mut self) -> ParseResult<()> {
+        self.position += 1;
+        self.expect_word("ruleset")?;
+        let name = self.parse_name("the name of the ruleset")?;
+        self.expect_symbol("(")?;
+        let domains = self.parse_variable_or_valuedomain()?;
+        let signature =
+            if self.current_token() == Token::Symbol(")") { Vec::new() } else { self.parse_signature()? };
+        self.expect_symbol(")")?;
+        self.expect_word("is")?;
+        let rules = self.parse_rules(Self::parse_datapoint_rule)?;
+        self.parse_end(&["datapoint", "ruleset"])?;
         let ruleset = DatapointRuleset { name: name.clone(), domains, signature, rules };
-        self.defined(&name, ruleset, |d| &mut d.datapoint);
+        self.add_definition(&name, ruleset, |d| &mut d.datapoint);
         Ok(())
     }
 
     /// One or more, with semicolons between.
-    fn rules<T>(&mut self, rule: impl Fn(&mut Self) -> ParseResult<T>) -> ParseResult<Vec<T>> {
+    fn parse_rules<T>(&mut self, rule: impl Fn(&mut Self) -> ParseResult<T>) -> ParseResult<Vec<T>> {
         let mut rules = vec![rule(self)?];
-        while self.eat(";") {
+        while self.eat_symbol(";") {
             rules.push(rule(self)?);
         }
         Ok(rules)
     }
 
     /// `NAME :`, when it follows.
-    fn rule_name(&mut self) -> ParseResult<Option<Ident>> {
-        if self.after() != Token::Symbol(":") {
+    fn parse_rule_name(&mut self) -> ParseResult<Option<Ident>> {
+        if self.next_token() != Token::Symbol(":") {
             return Ok(None);
         }
-        let name = self.name("the name of a rule")?;
-        self.at += 1;
+        let name = self.parse_name("the name of a rule")?;
+        self.position += 1;
         Ok(Some(name))
     }
 
-    fn datapoint_rule(&mut self) -> ParseResult<DatapointRule> {
-        let name = self.rule_name()?;
-        let when = self.antecedent()?;
-        let then = self.expr()?;
-        Ok(DatapointRule { name, when, then, error: self.error()? })
+    fn parse_datapoint_rule(&mut self) -> ParseResult<DatapointRule> {
+        let name = self.parse_rule_name()?;
+        let when = self.parse_antecedent()?;
+        let then = self.parse_expr()?;
+        Ok(DatapointRule { name, when, then, error: self.parse_error_labels()? })
     }
 
     /// `when … then`, when it follows.
-    fn antecedent(&mut self) -> ParseResult<Option<crate::ast::Expr>> {
-        if !self.word("when") {
+    fn parse_antecedent(&mut self) -> ParseResult<Option<crate::ast::Expr>> {
+        if !self.eat_word("when") {
             return Ok(None);
         }
-        let when = self.expr()?;
-        self.require_word("then")?;
+        let when = self.parse_expr()?;
+        self.expect_word("then")?;
         Ok(Some(when))
     }
 
     /// `errorcode …` and `errorlevel …`, when they follow.
-    pub(super) fn error(&mut self) -> ParseResult<ErrorLabels> {
-        let code = if self.word("errorcode") { self.constant()? } else { None };
-        let level = if self.word("errorlevel") { self.constant()? } else { None };
+    pub(super) fn parse_error_labels(&mut self) -> ParseResult<ErrorLabels> {
+        let code = if self.eat_word("errorcode") { self.parse_constant()? } else { None };
+        let level = if self.eat_word("errorlevel") { self.parse_constant()? } else { None };
         Ok(ErrorLabels { code, level })
     }
 
     /// A literal; `None` is `null`.
-    pub(super) fn constant(&mut self) -> ParseResult<Option<Cell>> {
-        if self.token() == Token::Word("cast") {
-            return self.expected("a literal value");
+    pub(super) fn parse_constant(&mut self) -> ParseResult<Option<Cell>> {
+        if self.current_token() == Token::Word("cast") {
+            return self.report_expected("a literal value");
         }
-        match self.scalar()?.node {
+        match self.parse_literal()?.node {
             ExprNode::Constant(cell) => Ok(cell),
-            _ => self.expected("a literal value"),
+            _ => self.report_expected("a literal value"),
         }
     }
 
-    fn hierarchical(&mut self) -> ParseResult<()> {
-        self.at += 1;
-        self.require_word("ruleset")?;
-        let name = self.name("the name of the ruleset")?;
-        self.require("(")?;
-        let domains = self.domains()?;
-        let conditions = if self.word("condition") { self.signature()? } else { Vec::new() };
-        self.require_word("rule")?;
-        let rule = self.name("the variable or value domain of the rules")?;
-        self.require(")")?;
-        self.require_word("is")?;
-        let rules = self.rules(Self::hierarchical_rule)?;
-        self.end(&["hierarchical", "ruleset"])?;
+    fn parse_hierarchical_ruleset(&mut self) -> ParseResult<()> {
+        self.position += 1;
+        self.expect_word("ruleset")?;
+        let name = self.parse_name("the name of the ruleset")?;
+        self.expect_symbol("(")?;
+        let domains = self.parse_variable_or_valuedomain()?;
+        let conditions = if self.eat_word("condition") { self.parse_signature()? } else { Vec::new() };
+        self.expect_word("rule")?;
+        let rule = self.parse_name("the variable or value domain of the rules")?;
+        self.expect_symbol(")")?;
+        self.expect_word("is")?;
+        let rules = self.parse_rules(Self::parse_hierarchical_rule)?;
+        self.parse_end(&["hierarchical", "ruleset"])?;
         let ruleset = HierarchicalRuleset { name: name.clone(), domains, conditions, rule, rules };
-        self.defined(&name, ruleset, |d| &mut d.hierarchical);
+        self.add_definition(&name, ruleset, |d| &mut d.hierarchical);
         Ok(())
     }
 
-    fn hierarchical_rule(&mut self) -> ParseResult<HierarchicalRule> {
-        let start = self.span();
-        let name = self.rule_name()?;
-        let when = self.antecedent()?;
-        let left = self.item()?;
-        let relation = match self.token() {
+    fn parse_hierarchical_rule(&mut self) -> ParseResult<HierarchicalRule> {
+        let start = self.current_span();
+        let name = self.parse_rule_name()?;
+        let when = self.parse_antecedent()?;
+        let left = self.parse_code_item()?;
+        let relation = match self.current_token() {
             Token::Symbol("=") => Some(Op::Equal),
             Token::Symbol("<") => Some(Op::Less),
             Token::Symbol("<=") => Some(Op::LessEqual),
@@ -354,44 +365,44 @@ impl Parser<'_> {
             Token::Symbol("<>") => Some(Op::NotEqual),
             _ => None,
         };
-        self.at += usize::from(relation.is_some());
+        self.position += usize::from(relation.is_some());
         let relation = relation.unwrap_or(Op::Equal);
-        let mut right = vec![self.part()?];
+        let mut right = vec![self.parse_signed_item()?];
         while matches!(
-            self.token(),
+            self.current_token(),
             Token::Symbol("+" | "-") | Token::Name(_) | Token::Integer(_) | Token::Number(_)
         ) {
-            right.push(self.part()?);
+            right.push(self.parse_signed_item()?);
         }
-        let error = self.error()?;
-        let span = start.to(self.past());
+        let error = self.parse_error_labels()?;
+        let span = start.to(self.previous_span());
         Ok(HierarchicalRule { name, when, left, relation, right, error, span })
     }
 
     /// A code item: a name or a number.
-    fn item(&mut self) -> ParseResult<CodeItem> {
-        let start = self.span();
-        let sign = if self.eat("-") { "-" } else { "" };
+    fn parse_code_item(&mut self) -> ParseResult<CodeItem> {
+        let start = self.current_span();
+        let sign = if self.eat_symbol("-") { "-" } else { "" };
         if sign.is_empty() {
-            self.eat("+");
+            self.eat_symbol("+");
         }
-        let code = match self.token() {
+        let code = match self.current_token() {
             Token::Name(text) if sign.is_empty() => text.to_owned(),
             Token::Integer(text) | Token::Number(text) => format!("{sign}{text}"),
-            _ => return self.expected("a code item"),
+            _ => return self.report_expected("a code item"),
         };
-        self.at += 1;
-        Ok(CodeItem { code, span: start.to(self.past()) })
+        self.position += 1;
+        Ok(CodeItem { code, span: start.to(self.previous_span()) })
     }
 
     /// `+ item [ condition ]`.
-    fn part(&mut self) -> ParseResult<SignedCodeItem> {
-        let minus = self.token() == Token::Symbol("-");
-        self.at += usize::from(minus || self.token() == Token::Symbol("+"));
-        let item = self.item()?;
-        let condition = if self.eat("[") {
-            let condition = self.expr()?;
-            self.require("]")?;
+    fn parse_signed_item(&mut self) -> ParseResult<SignedCodeItem> {
+        let minus = self.current_token() == Token::Symbol("-");
+        self.position += usize::from(minus || self.current_token() == Token::Symbol("+"));
+        let item = self.parse_code_item()?;
+        let condition = if self.eat_symbol("[") {
+            let condition = self.parse_expr()?;
+            self.expect_symbol("]")?;
             Some(condition)
         } else {
             None
@@ -399,49 +410,55 @@ impl Parser<'_> {
         Ok(SignedCodeItem { minus, item, condition })
     }
 
-    fn propagation(&mut self) -> ParseResult<()> {
-        self.at += 1;
+    fn parse_viral_propagation(&mut self) -> ParseResult<()> {
+        self.position += 1;
         // `propagation` is a word of its own in the grammar.
-        self.require_word("propagation")?;
-        let name = self.name("the name of the propagation")?;
-        self.require("(")?;
-        let domain = self.domains()?;
-        let target = self.name("the name of an attribute or value domain")?;
-        self.require(")")?;
-        self.require_word("is")?;
-        let rule = if self.word("aggregate") { self.aggregate_rule()? } else { self.enumerated()? };
-        self.end(&["viral", "propagation"])?;
+        self.expect_word("propagation")?;
+        let name = self.parse_name("the name of the propagation")?;
+        self.expect_symbol("(")?;
+        let domain = self.parse_variable_or_valuedomain()?;
+        let target = self.parse_name("the name of an attribute or value domain")?;
+        self.expect_symbol(")")?;
+        self.expect_word("is")?;
+        let rule = if self.eat_word("aggregate") {
+            self.parse_aggregate_rule()?
+        } else {
+            self.parse_enumerated_rule()?
+        };
+        self.parse_end(&["viral", "propagation"])?;
         let propagation = ViralPropagation { name, domain, target: target.clone(), rule };
-        self.defined(&target, propagation, |d| &mut d.propagation);
+        self.add_definition(&target, propagation, |d| &mut d.propagation);
         Ok(())
     }
 
-    fn aggregate_rule(&mut self) -> ParseResult<PropagationRule> {
-        let op = match self.token() {
+    fn parse_aggregate_rule(&mut self) -> ParseResult<PropagationRule> {
+        let op = match self.current_token() {
             Token::Word("min") => AggregateOp::Min,
             Token::Word("max") => AggregateOp::Max,
             Token::Word("sum") => AggregateOp::Sum,
             Token::Word("avg") => AggregateOp::Avg,
-            _ => return self.expected("`min`, `max`, `sum` or `avg`"),
+            _ => return self.report_expected("`min`, `max`, `sum` or `avg`"),
         };
-        self.at += 1;
+        self.position += 1;
         Ok(PropagationRule::Aggregate(op))
     }
 
-    fn enumerated(&mut self) -> ParseResult<PropagationRule> {
+    fn parse_enumerated_rule(&mut self) -> ParseResult<PropagationRule> {
         let (mut clauses, mut other) = (Vec::new(), None);
         loop {
-            if !clauses.is_empty() && self.word("else") {
-                other = self.constant()?;
+            if !clauses.is_empty() && self.eat_word("else") {
+                other = self.parse_constant()?;
                 break;
             }
-            self.rule_name()?;
-            self.require_word("when")?;
-            let Some(first) = self.constant()? else { return self.expected("a value that is not null") };
-            let second = if self.word("and") { self.constant()? } else { None };
-            self.require_word("then")?;
-            clauses.push((first, second, self.constant()?));
-            if !self.eat(";") {
+            self.parse_rule_name()?;
+            self.expect_word("when")?;
+            let Some(first) = self.parse_constant()? else {
+                return self.report_expected("a value that is not null");
+            };
+            let second = if self.eat_word("and") { self.parse_constant()? } else { None };
+            self.expect_word("then")?;
+            clauses.push((first, second, self.parse_constant()?));
+            if !self.eat_symbol(";") {
                 break;
             }
         }

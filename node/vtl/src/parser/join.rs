@@ -8,75 +8,78 @@ use crate::lexer::Token;
 
 impl Parser<'_> {
     /// `inner_join(a as x, b as y using … filter … calc … keep … rename …)`.
-    pub(super) fn join(&mut self, join_type: JoinType) -> ParseResult<Expr> {
-        let start = self.span();
-        self.at += 1;
-        self.require("(")?;
-        let operands = self.list(Self::operand)?;
+    pub(super) fn parse_join(&mut self, join_type: JoinType) -> ParseResult<Expr> {
+        let start = self.current_span();
+        self.position += 1;
+        self.expect_symbol("(")?;
+        let operands = self.parse_list(Self::parse_join_operand)?;
         let mut using = None;
         let mut fallbacks = Vec::new();
-        if join_type != JoinType::Cross && self.word("using") {
-            using = Some(self.keys()?);
-            while join_type != JoinType::Inner && self.token() == Token::Symbol(",") {
-                fallbacks.push(self.fallback()?);
+        if join_type != JoinType::Cross && self.eat_word("using") {
+            using = Some(self.parse_using()?);
+            while join_type != JoinType::Inner && self.current_token() == Token::Symbol(",") {
+                fallbacks.push(self.parse_nvl_fallback()?);
             }
         }
-        let clauses = self.body()?;
-        self.require(")")?;
-        let span = start.to(self.past());
-        self.node(ExprNode::Join(Box::new(JoinCall { join_type, operands, using, fallbacks, clauses })), span)
+        let clauses = self.parse_join_clauses()?;
+        self.expect_symbol(")")?;
+        let span = start.to(self.previous_span());
+        self.build_node(
+            ExprNode::Join(Box::new(JoinCall { join_type, operands, using, fallbacks, clauses })),
+            span,
+        )
     }
 
-    fn operand(&mut self) -> ParseResult<(Expr, Option<Ident>)> {
-        let operand = self.expr()?;
-        let alias = if self.word("as") { Some(self.name("an alias name")?) } else { None };
+    fn parse_join_operand(&mut self) -> ParseResult<(Expr, Option<Ident>)> {
+        let operand = self.parse_expr()?;
+        let alias = if self.eat_word("as") { Some(self.parse_name("an alias name")?) } else { None };
         Ok((operand, alias))
     }
 
     /// The components of `using`; a comma before `nvl` ends them.
-    fn keys(&mut self) -> ParseResult<Vec<ComponentRef>> {
-        let mut keys = vec![self.component()?];
-        while self.token() == Token::Symbol(",") && self.after() != Token::Word("nvl") {
-            self.at += 1;
-            keys.push(self.component()?);
+    fn parse_using(&mut self) -> ParseResult<Vec<ComponentRef>> {
+        let mut keys = vec![self.parse_component()?];
+        while self.current_token() == Token::Symbol(",") && self.next_token() != Token::Word("nvl") {
+            self.position += 1;
+            keys.push(self.parse_component()?);
         }
         Ok(keys)
     }
 
     /// `, nvl(component, value)`.
-    fn fallback(&mut self) -> ParseResult<(ComponentRef, Option<Cell>)> {
-        self.require(",")?;
-        self.require_word("nvl")?;
-        self.require("(")?;
-        let component = self.component()?;
-        self.require(",")?;
-        let value = self.constant()?;
-        self.require(")")?;
+    fn parse_nvl_fallback(&mut self) -> ParseResult<(ComponentRef, Option<Cell>)> {
+        self.expect_symbol(",")?;
+        self.expect_word("nvl")?;
+        self.expect_symbol("(")?;
+        let component = self.parse_component()?;
+        self.expect_symbol(",")?;
+        let value = self.parse_constant()?;
+        self.expect_symbol(")")?;
         Ok((component, value))
     }
 
     /// The clauses in the order that the grammar fixes.
-    fn body(&mut self) -> ParseResult<Vec<Clause>> {
+    fn parse_join_clauses(&mut self) -> ParseResult<Vec<Clause>> {
         let mut clauses = Vec::new();
-        if self.token() == Token::Word("filter") {
-            clauses.push(self.filter()?);
+        if self.current_token() == Token::Word("filter") {
+            clauses.push(self.parse_filter()?);
         }
-        match self.token() {
-            Token::Word("calc") => clauses.push(self.calc()?),
-            Token::Word("aggr") => clauses.push(self.aggr()?),
+        match self.current_token() {
+            Token::Word("calc") => clauses.push(self.parse_calc()?),
+            Token::Word("aggr") => clauses.push(self.parse_aggr()?),
             Token::Word("apply") => {
-                self.at += 1;
-                clauses.push(Clause::Apply(self.expr()?));
+                self.position += 1;
+                clauses.push(Clause::Apply(self.parse_expr()?));
             }
             _ => {}
         }
-        match self.token() {
-            Token::Word("keep") => clauses.push(self.keep()?),
-            Token::Word("drop") => clauses.push(self.discard()?),
+        match self.current_token() {
+            Token::Word("keep") => clauses.push(self.parse_keep()?),
+            Token::Word("drop") => clauses.push(self.parse_drop()?),
             _ => {}
         }
-        if self.token() == Token::Word("rename") {
-            clauses.push(self.rename()?);
+        if self.current_token() == Token::Word("rename") {
+            clauses.push(self.parse_rename()?);
         }
         Ok(clauses)
     }

@@ -1,12 +1,12 @@
 //! Tests of precedence and of what the grammar allows.
 
-use super::read as read_script;
+use super::parse_script;
 use crate::ast::{Expr, ExprNode, Statement};
 use crate::diagnostic::Diagnostic;
 
 fn parsed(text: &str) -> Result<Vec<Statement>, Vec<Diagnostic>> {
-    let reading = read_script(text);
-    if reading.faults.is_empty() { Ok(reading.statements) } else { Err(reading.faults) }
+    let reading = parse_script(text);
+    if reading.diagnostics.is_empty() { Ok(reading.statements) } else { Err(reading.diagnostics) }
 }
 
 /// An expression with every operator in front of its operands.

@@ -12,137 +12,142 @@ use crate::op::{Op, PeriodEnd, StringDistance, TextOp, TimeConversion, TimeOp};
 
 impl Parser<'_> {
     /// `timeshift(operand, count)`.
-    pub(super) fn shift(&mut self) -> ParseResult<Expr> {
-        let start = self.span();
-        self.at += 2;
-        let operand = self.expr()?;
-        self.require(",")?;
-        let count = self.quantity()?;
-        self.require(")")?;
-        let span = start.to(self.past());
-        self.node(ExprNode::Shift(Box::new(operand), Box::new(count)), span)
+    pub(super) fn parse_timeshift(&mut self) -> ParseResult<Expr> {
+        let start = self.current_span();
+        self.position += 2;
+        let operand = self.parse_expr()?;
+        self.expect_symbol(",")?;
+        let count = self.parse_quantity()?;
+        self.expect_symbol(")")?;
+        let span = start.to(self.previous_span());
+        self.build_node(ExprNode::Shift(Box::new(operand), Box::new(count)), span)
     }
 
     /// `fill_time_series(operand, single)`, `flow_to_stock(operand)`, `stock_to_flow(operand)`.
-    pub(super) fn series(&mut self, op: SeriesOp) -> ParseResult<Expr> {
-        let start = self.span();
-        self.at += 2;
-        let operand = self.expr()?;
+    pub(super) fn parse_series_operator(&mut self, op: SeriesOp) -> ParseResult<Expr> {
+        let start = self.current_span();
+        self.position += 2;
+        let operand = self.parse_expr()?;
         let mut op = op;
-        if op.fills() && self.eat(",") {
-            op = match self.token() {
+        if op.fills() && self.eat_symbol(",") {
+            op = match self.current_token() {
                 Token::Word("single") => SeriesOp::FillSingle,
                 Token::Word("all") => SeriesOp::FillAll,
-                _ => return self.expected("`single` or `all`"),
+                _ => return self.report_expected("`single` or `all`"),
             };
-            self.at += 1;
+            self.position += 1;
         }
-        self.require(")")?;
-        let span = start.to(self.past());
-        self.node(ExprNode::Series(op, Box::new(operand)), span)
+        self.expect_symbol(")")?;
+        let span = start.to(self.previous_span());
+        self.build_node(ExprNode::Series(op, Box::new(operand)), span)
     }
 
     /// `string_distance(method, text, text)`.
-    pub(super) fn distance(&mut self) -> ParseResult<Expr> {
-        let start = self.span();
-        self.at += 2;
-        let method = match self.token() {
+    pub(super) fn parse_string_distance(&mut self) -> ParseResult<Expr> {
+        let start = self.current_span();
+        self.position += 2;
+        let method = match self.current_token() {
             Token::Word(word) => StringDistance::from_word(word),
             _ => None,
         };
         let Some(method) = method else {
-            return self.expected("`levenshtein`, `damerau_levenshtein`, `hamming` or `jaro_winkler`");
+            return self.report_expected("`levenshtein`, `damerau_levenshtein`, `hamming` or `jaro_winkler`");
         };
-        self.at += 1;
-        self.require(",")?;
-        self.arguments(Op::Text(TextOp::Distance(method)), 2, 2, start)
+        self.position += 1;
+        self.expect_symbol(",")?;
+        self.parse_arguments(Op::Text(TextOp::Distance(method)), 2, 2, start)
     }
 
     /// `time_agg("A", "Q", operand, last)`: all but the first and the operand may be left out.
-    pub(super) fn time_aggregate(&mut self) -> ParseResult<Expr> {
-        let start = self.span();
-        self.at += 2;
-        let to = self.frequency()?;
+    pub(super) fn parse_time_agg(&mut self) -> ParseResult<Expr> {
+        let start = self.current_span();
+        self.position += 2;
+        let to = self.parse_frequency()?;
         let mut convert = TimeConversion { to, from: None, end: None };
         let (mut operand, mut commas) = (None, 0);
-        while self.eat(",") {
+        while self.eat_symbol(",") {
             commas += 1;
-            convert.end = self.first_or_last();
+            convert.end = self.parse_period_end();
             if convert.end.is_some() {
                 break;
             }
-            match self.token() {
-                Token::Text(_) if commas == 1 => convert.from = Some(self.finer(to)?),
-                Token::Symbol("_") => self.at += 1,
-                _ if operand.is_none() => operand = Some(self.expr()?),
-                _ => return self.expected("`first` or `last`"),
+            match self.current_token() {
+                Token::Text(_) if commas == 1 => convert.from = Some(self.parse_source_frequency(to)?),
+                Token::Symbol("_") => self.position += 1,
+                _ if operand.is_none() => operand = Some(self.parse_expr()?),
+                _ => return self.report_expected("`first` or `last`"),
             }
         }
         let Some(operand) = operand else {
             let message = "`time_agg` needs an operand, unless it stands in a grouping clause";
-            return self.fault(Diagnostic::new(DiagnosticCode::Syntax, start.to(self.span()), message));
+            return self.report_error(Diagnostic::new(
+                DiagnosticCode::Syntax,
+                start.to(self.current_span()),
+                message,
+            ));
         };
-        self.require(")")?;
-        let span = start.to(self.past());
-        self.node(ExprNode::Apply(Op::Time(TimeOp::Aggregate(convert)), vec![operand]), span)
+        self.expect_symbol(")")?;
+        let span = start.to(self.previous_span());
+        self.build_node(ExprNode::Apply(Op::Time(TimeOp::Aggregate(convert)), vec![operand]), span)
     }
 
     /// `time_agg("A", last)` behind the names of a grouping.
-    pub(super) fn grouped_time(&mut self) -> ParseResult<(TimeConversion, Span)> {
-        let start = self.span();
-        self.at += 1;
-        self.require("(")?;
-        let mut convert = TimeConversion { to: self.frequency()?, from: None, end: None };
-        if self.eat(",") {
-            convert.end = self.first_or_last();
+    pub(super) fn parse_grouped_time_agg(&mut self) -> ParseResult<(TimeConversion, Span)> {
+        let start = self.current_span();
+        self.position += 1;
+        self.expect_symbol("(")?;
+        let mut convert = TimeConversion { to: self.parse_frequency()?, from: None, end: None };
+        if self.eat_symbol(",") {
+            convert.end = self.parse_period_end();
             if convert.end.is_none() {
-                return self.expected("`first` or `last`");
+                return self.report_expected("`first` or `last`");
             }
         }
-        self.require(")")?;
-        Ok((convert, start.to(self.past())))
+        self.expect_symbol(")")?;
+        Ok((convert, start.to(self.previous_span())))
     }
 
-    fn first_or_last(&mut self) -> Option<PeriodEnd> {
-        let end = match self.token() {
+    fn parse_period_end(&mut self) -> Option<PeriodEnd> {
+        let end = match self.current_token() {
             Token::Word("first") => PeriodEnd::First,
             Token::Word("last") => PeriodEnd::Last,
             _ => return None,
         };
-        self.at += 1;
+        self.position += 1;
         Some(end)
     }
 
     /// The source of `time_agg`, which is not coarser than what it is brought to.
-    fn finer(&mut self, to: Frequency) -> ParseResult<Frequency> {
-        let span = self.span();
-        let from = self.frequency()?;
+    fn parse_source_frequency(&mut self, to: Frequency) -> ParseResult<Frequency> {
+        let span = self.current_span();
+        let from = self.parse_frequency()?;
         if from < to {
             let message = format!("`time_agg` cannot bring {from} to the finer frequency {to}");
-            return self.fault(Diagnostic::new(DiagnosticCode::Frequency, span, message));
+            return self.report_error(Diagnostic::new(DiagnosticCode::Frequency, span, message));
         }
         Ok(from)
     }
 
-    fn frequency(&mut self) -> ParseResult<Frequency> {
-        let frequency = match self.token() {
+    fn parse_frequency(&mut self) -> ParseResult<Frequency> {
+        let frequency = match self.current_token() {
             Token::Text(code) => Frequency::from_code(code),
             _ => None,
         };
         let Some(frequency) = frequency else {
-            return self.expected("a frequency: `\"A\"`, `\"S\"`, `\"Q\"`, `\"M\"`, `\"W\"` or `\"D\"`");
+            return self
+                .report_expected("a frequency: `\"A\"`, `\"S\"`, `\"Q\"`, `\"M\"`, `\"W\"` or `\"D\"`");
         };
-        self.at += 1;
+        self.position += 1;
         Ok(frequency)
     }
 
     /// What an operand is that is left out with `_` before others (reference manual: the first
     /// position).
-    pub(super) fn default(&mut self, op: Op, operand: usize) -> Option<Expr> {
+    pub(super) fn default_operand(&mut self, op: Op, operand: usize) -> Option<Expr> {
         match (op, operand) {
             (Op::Text(TextOp::Substring), 1) | (Op::Text(TextOp::Position), 2) => {
                 let node = ExprNode::Constant(Some(Cell::Integer(1)));
-                self.node(node, self.past()).ok()
+                self.build_node(node, self.previous_span()).ok()
             }
             _ => None,
         }

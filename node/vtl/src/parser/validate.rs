@@ -11,79 +11,85 @@ use crate::lexer::Token;
 
 impl Parser<'_> {
     /// `check(operand errorcode … errorlevel … imbalance … all)`.
-    pub(super) fn check(&mut self) -> ParseResult<Expr> {
-        let start = self.span();
-        self.at += 2;
-        let operand = self.expr()?;
-        let error = self.error()?;
-        let imbalance = if self.word("imbalance") { Some(self.expr()?) } else { None };
-        let output = self.output(ValidationOutput::All)?;
+    pub(super) fn parse_check(&mut self) -> ParseResult<Expr> {
+        let start = self.current_span();
+        self.position += 2;
+        let operand = self.parse_expr()?;
+        let error = self.parse_error_labels()?;
+        let imbalance = if self.eat_word("imbalance") { Some(self.parse_expr()?) } else { None };
+        let output = self.parse_validation_output(ValidationOutput::All)?;
         if output == ValidationOutput::AllMeasures {
-            self.at -= 1;
-            return self.expected("`invalid` or `all`");
+            self.position -= 1;
+            return self.report_expected("`invalid` or `all`");
         }
-        self.require(")")?;
+        self.expect_symbol(")")?;
         let check = CheckCall { operand, error, imbalance, output };
-        self.node(ExprNode::Check(Box::new(check)), start.to(self.past()))
+        self.build_node(ExprNode::Check(Box::new(check)), start.to(self.previous_span()))
     }
 
-    fn output(&mut self, default: ValidationOutput) -> ParseResult<ValidationOutput> {
-        let output = match self.token() {
+    fn parse_validation_output(&mut self, default: ValidationOutput) -> ParseResult<ValidationOutput> {
+        let output = match self.current_token() {
             Token::Word("invalid") => ValidationOutput::Invalid,
             Token::Word("all") => ValidationOutput::All,
             Token::Word("all_measures") => ValidationOutput::AllMeasures,
             _ => return Ok(default),
         };
-        self.at += 1;
+        self.position += 1;
         Ok(output)
     }
 
     /// `operand , ruleset`.
-    fn ruled(&mut self) -> ParseResult<(Expr, Ident)> {
-        self.at += 2;
-        let operand = self.expr()?;
-        self.require(",")?;
-        Ok((operand, self.name("the name of a ruleset")?))
+    fn parse_operand_and_ruleset(&mut self) -> ParseResult<(Expr, Ident)> {
+        self.position += 2;
+        let operand = self.parse_expr()?;
+        self.expect_symbol(",")?;
+        Ok((operand, self.parse_name("the name of a ruleset")?))
     }
 
     /// `check_datapoint(operand, ruleset components … all)`.
-    pub(super) fn check_datapoint(&mut self) -> ParseResult<Expr> {
-        let start = self.span();
-        let (operand, ruleset) = self.ruled()?;
-        let components = if self.word("components") { self.list(Self::component)? } else { Vec::new() };
-        let output = self.output(ValidationOutput::Invalid)?;
-        self.require(")")?;
+    pub(super) fn parse_check_datapoint(&mut self) -> ParseResult<Expr> {
+        let start = self.current_span();
+        let (operand, ruleset) = self.parse_operand_and_ruleset()?;
+        let components =
+            if self.eat_word("components") { self.parse_list(Self::parse_component)? } else { Vec::new() };
+        let output = self.parse_validation_output(ValidationOutput::Invalid)?;
+        self.expect_symbol(")")?;
         let check = CheckDatapointCall { operand, ruleset, components, output };
-        self.node(ExprNode::CheckDatapoint(Box::new(check)), start.to(self.past()))
+        self.build_node(ExprNode::CheckDatapoint(Box::new(check)), start.to(self.previous_span()))
     }
 
     /// `hierarchy(…)`, or `check_hierarchy(…)` when `check`.
-    pub(super) fn hierarchy(&mut self, check: bool) -> ParseResult<Expr> {
-        let start = self.span();
-        let (operand, ruleset) = self.ruled()?;
-        let conditions = if self.word("condition") { self.list(Self::component)? } else { Vec::new() };
-        let rule = self.rule_component()?;
-        let missing = self.missing();
-        let source = self.source(check);
-        let output = if check { self.output(ValidationOutput::Invalid)? } else { self.computed() };
-        self.require(")")?;
+    pub(super) fn parse_hierarchy(&mut self, check: bool) -> ParseResult<Expr> {
+        let start = self.current_span();
+        let (operand, ruleset) = self.parse_operand_and_ruleset()?;
+        let conditions =
+            if self.eat_word("condition") { self.parse_list(Self::parse_component)? } else { Vec::new() };
+        let rule = self.parse_rule_component()?;
+        let missing = self.parse_hierarchy_mode();
+        let source = self.parse_hierarchy_input(check);
+        let output = if check {
+            self.parse_validation_output(ValidationOutput::Invalid)?
+        } else {
+            self.parse_hierarchy_output()
+        };
+        self.expect_symbol(")")?;
         let hierarchy =
             Box::new(HierarchyCall { operand, ruleset, conditions, rule, missing, source, output });
         let node = if check { ExprNode::CheckHierarchy(hierarchy) } else { ExprNode::Hierarchy(hierarchy) };
-        self.node(node, start.to(self.past()))
+        self.build_node(node, start.to(self.previous_span()))
     }
 
     /// `rule COMPONENT`; `rule` alone is a source.
-    fn rule_component(&mut self) -> ParseResult<Option<ComponentRef>> {
-        if self.token() != Token::Word("rule") || !matches!(self.after(), Token::Name(_)) {
+    fn parse_rule_component(&mut self) -> ParseResult<Option<ComponentRef>> {
+        if self.current_token() != Token::Word("rule") || !matches!(self.next_token(), Token::Name(_)) {
             return Ok(None);
         }
-        self.at += 1;
-        self.component().map(Some)
+        self.position += 1;
+        self.parse_component().map(Some)
     }
 
-    fn missing(&mut self) -> HierarchyMode {
-        let missing = match self.token() {
+    fn parse_hierarchy_mode(&mut self) -> HierarchyMode {
+        let missing = match self.current_token() {
             Token::Word("non_null") => HierarchyMode::NonNull,
             Token::Word("non_zero") => HierarchyMode::NonZero,
             Token::Word("partial_null") => HierarchyMode::PartialNull,
@@ -92,12 +98,12 @@ impl Parser<'_> {
             Token::Word("always_zero") => HierarchyMode::AlwaysZero,
             _ => return HierarchyMode::NonNull,
         };
-        self.at += 1;
+        self.position += 1;
         missing
     }
 
-    fn source(&mut self, check: bool) -> HierarchyInput {
-        let source = match (self.token(), check) {
+    fn parse_hierarchy_input(&mut self, check: bool) -> HierarchyInput {
+        let source = match (self.current_token(), check) {
             (Token::Word("dataset"), _) => HierarchyInput::Dataset,
             (Token::Word("dataset_priority"), true) => HierarchyInput::DatasetPriority,
             (Token::Word("rule"), false) => HierarchyInput::Rule,
@@ -105,54 +111,54 @@ impl Parser<'_> {
             (_, true) => return HierarchyInput::Dataset,
             (_, false) => return HierarchyInput::Rule,
         };
-        self.at += 1;
+        self.position += 1;
         source
     }
 
     /// `computed` or `all`.
-    fn computed(&mut self) -> ValidationOutput {
-        if self.word("all") {
+    fn parse_hierarchy_output(&mut self) -> ValidationOutput {
+        if self.eat_word("all") {
             return ValidationOutput::All;
         }
-        self.word("computed");
+        self.eat_word("computed");
         ValidationOutput::Invalid
     }
 
     /// `union(…)` and its like.
-    pub(super) fn set(&mut self, op: SetOp) -> ParseResult<Expr> {
-        let start = self.span();
-        self.at += 2;
-        let operands = self.list(Self::expr)?;
-        self.require(")")?;
-        let span = start.to(self.past());
+    pub(super) fn parse_set_operator(&mut self, op: SetOp) -> ParseResult<Expr> {
+        let start = self.current_span();
+        self.position += 2;
+        let operands = self.parse_list(Self::parse_expr)?;
+        self.expect_symbol(")")?;
+        let span = start.to(self.previous_span());
         let many = matches!(op, SetOp::Union | SetOp::Intersect);
         if operands.len() < 2 || (operands.len() > 2 && !many) {
             let wanted = if many { "at least 2" } else { "2" };
             let message = format!("`{}` takes {wanted} operands, found {}", op.name(), operands.len());
-            return self.fault(Diagnostic::new(DiagnosticCode::Syntax, span, message));
+            return self.report_error(Diagnostic::new(DiagnosticCode::Syntax, span, message));
         }
-        self.node(ExprNode::Set(op, operands), span)
+        self.build_node(ExprNode::Set(op, operands), span)
     }
 
     /// `exists_in(left, right, all)`.
-    pub(super) fn exists_in(&mut self) -> ParseResult<Expr> {
-        let start = self.span();
-        self.at += 2;
-        let left = self.expr()?;
-        self.require(",")?;
-        let right = self.expr()?;
+    pub(super) fn parse_exists_in(&mut self) -> ParseResult<Expr> {
+        let start = self.current_span();
+        self.position += 2;
+        let left = self.parse_expr()?;
+        self.expect_symbol(",")?;
+        let right = self.parse_expr()?;
         let mut retain = None;
-        if self.eat(",") {
-            retain = match self.token() {
+        if self.eat_symbol(",") {
+            retain = match self.current_token() {
                 Token::Word("true") => Some(true),
                 Token::Word("false") => Some(false),
                 Token::Word("all") => None,
-                _ => return self.expected("`true`, `false` or `all`"),
+                _ => return self.report_expected("`true`, `false` or `all`"),
             };
-            self.at += 1;
+            self.position += 1;
         }
-        self.require(")")?;
-        let span = start.to(self.past());
-        self.node(ExprNode::ExistsIn(Box::new(left), Box::new(right), retain), span)
+        self.expect_symbol(")")?;
+        let span = start.to(self.previous_span());
+        self.build_node(ExprNode::ExistsIn(Box::new(left), Box::new(right), retain), span)
     }
 }

@@ -10,18 +10,18 @@ use crate::op::AnalyticOp;
 
 impl Parser<'_> {
     /// `first_value(…)`, `lag(…)`, `rank(…)`, `ratio_to_report(…)` and their like.
-    pub(super) fn analytic(&mut self, op: AnalyticOp) -> ParseResult<Expr> {
-        let start = self.span();
-        self.at += 2;
-        let operand = if op == AnalyticOp::Rank { None } else { Some(self.expr()?) };
+    pub(super) fn parse_analytic(&mut self, op: AnalyticOp) -> ParseResult<Expr> {
+        let start = self.current_span();
+        self.position += 2;
+        let operand = if op == AnalyticOp::Rank { None } else { Some(self.parse_expr()?) };
         let (mut offset, mut default) = (None, None);
-        if matches!(op, AnalyticOp::Lag | AnalyticOp::Lead) && self.eat(",") {
-            offset = Some(self.quantity()?);
-            if self.eat(",") {
-                default = Some(self.scalar()?);
+        if matches!(op, AnalyticOp::Lag | AnalyticOp::Lead) && self.eat_symbol(",") {
+            offset = Some(self.parse_quantity()?);
+            if self.eat_symbol(",") {
+                default = Some(self.parse_literal()?);
             }
         }
-        self.require_word("over")?;
+        self.expect_word("over")?;
         let window = AnalyticInvocation {
             op,
             operand,
@@ -31,11 +31,16 @@ impl Parser<'_> {
             order: Vec::new(),
             frame: None,
         };
-        self.over(window, start)
+        self.parse_over_clause(window, start)
     }
 
     /// After `sum(… over`.
-    pub(super) fn aggregate_over(&mut self, op: AnalyticOp, operand: Expr, start: Span) -> ParseResult<Expr> {
+    pub(super) fn parse_aggregate_over(
+        &mut self,
+        op: AnalyticOp,
+        operand: Expr,
+        start: Span,
+    ) -> ParseResult<Expr> {
         let window = AnalyticInvocation {
             op,
             operand: Some(operand),
@@ -45,75 +50,75 @@ impl Parser<'_> {
             order: Vec::new(),
             frame: None,
         };
-        self.over(window, start)
+        self.parse_over_clause(window, start)
     }
 
     /// After `over`: `(partition by … order by … data points between … and …))`.
-    fn over(&mut self, mut window: AnalyticInvocation, start: Span) -> ParseResult<Expr> {
-        self.require("(")?;
-        if self.word("partition") {
-            window.partition = Some(self.partition()?);
+    fn parse_over_clause(&mut self, mut window: AnalyticInvocation, start: Span) -> ParseResult<Expr> {
+        self.expect_symbol("(")?;
+        if self.eat_word("partition") {
+            window.partition = Some(self.parse_partition()?);
         }
-        if self.word("order") {
-            self.require_word("by")?;
-            window.order = self.list(Self::order_item)?;
+        if self.eat_word("order") {
+            self.expect_word("by")?;
+            window.order = self.parse_list(Self::parse_order_item)?;
         }
-        window.frame = self.frame()?;
-        self.require(")")?;
-        self.require(")")?;
-        let span = start.to(self.past());
-        self.node(ExprNode::Window(Box::new(window)), span)
+        window.frame = self.parse_windowing_clause()?;
+        self.expect_symbol(")")?;
+        self.expect_symbol(")")?;
+        let span = start.to(self.previous_span());
+        self.build_node(ExprNode::Window(Box::new(window)), span)
     }
 
-    fn order_item(&mut self) -> ParseResult<(ComponentRef, bool)> {
-        let component = self.component()?;
-        let down = self.word("desc");
+    fn parse_order_item(&mut self) -> ParseResult<(ComponentRef, bool)> {
+        let component = self.parse_component()?;
+        let down = self.eat_word("desc");
         if !down {
-            self.word("asc");
+            self.eat_word("asc");
         }
         Ok((component, down))
     }
 
-    fn partition(&mut self) -> ParseResult<(GroupingMode, Vec<ComponentRef>)> {
-        let mode = match self.token() {
+    fn parse_partition(&mut self) -> ParseResult<(GroupingMode, Vec<ComponentRef>)> {
+        let mode = match self.current_token() {
             Token::Word("by") => GroupingMode::By,
             Token::Word("except") => GroupingMode::Except,
-            _ => return self.expected("`by` or `except`"),
+            _ => return self.report_expected("`by` or `except`"),
         };
-        self.at += 1;
-        if mode == GroupingMode::Except && self.word("all") {
+        self.position += 1;
+        if mode == GroupingMode::Except && self.eat_word("all") {
             return Ok((GroupingMode::All, Vec::new()));
         }
-        Ok((mode, self.list(Self::component)?))
+        Ok((mode, self.parse_list(Self::parse_component)?))
     }
 
-    fn frame(&mut self) -> ParseResult<Option<WindowingClause>> {
-        let range = self.word("range");
+    fn parse_windowing_clause(&mut self) -> ParseResult<Option<WindowingClause>> {
+        let range = self.eat_word("range");
         if !range {
-            if !self.word("data") {
+            if !self.eat_word("data") {
                 return Ok(None);
             }
-            self.require_word("points")?;
+            self.expect_word("points")?;
         }
-        self.require_word("between")?;
-        let from = self.limit()?;
-        self.require_word("and")?;
-        Ok(Some(WindowingClause { range, from, to: self.limit()? }))
+        self.expect_word("between")?;
+        let from = self.parse_window_limit()?;
+        self.expect_word("and")?;
+        Ok(Some(WindowingClause { range, from, to: self.parse_window_limit()? }))
     }
 
-    fn limit(&mut self) -> ParseResult<WindowLimit> {
-        if self.word("current") {
-            self.require_word("data")?;
-            self.require_word("point")?;
+    fn parse_window_limit(&mut self) -> ParseResult<WindowLimit> {
+        if self.eat_word("current") {
+            self.expect_word("data")?;
+            self.expect_word("point")?;
             return Ok(WindowLimit::Current);
         }
-        let count = if self.word("unbounded") { None } else { Some(self.quantity()?) };
-        let before = match self.token() {
+        let count = if self.eat_word("unbounded") { None } else { Some(self.parse_quantity()?) };
+        let before = match self.current_token() {
             Token::Word("preceding") => true,
             Token::Word("following") => false,
-            _ => return self.expected("`preceding` or `following`"),
+            _ => return self.report_expected("`preceding` or `following`"),
         };
-        self.at += 1;
+        self.position += 1;
         Ok(match (count, before) {
             (None, true) => WindowLimit::First,
             (None, false) => WindowLimit::Last,
@@ -123,14 +128,14 @@ impl Parser<'_> {
     }
 
     /// A literal number or the name of a scalar.
-    pub(super) fn quantity(&mut self) -> ParseResult<Expr> {
-        match self.token() {
+    pub(super) fn parse_quantity(&mut self) -> ParseResult<Expr> {
+        match self.current_token() {
             Token::Name(_) => {
-                let name = self.name("the name of a scalar")?;
-                self.node(ExprNode::Name(name.text), name.span)
+                let name = self.parse_name("the name of a scalar")?;
+                self.build_node(ExprNode::Name(name.text), name.span)
             }
-            Token::Symbol("-" | "+") | Token::Integer(_) | Token::Number(_) => self.scalar(),
-            _ => self.expected("a whole number or the name of a scalar"),
+            Token::Symbol("-" | "+") | Token::Integer(_) | Token::Number(_) => self.parse_literal(),
+            _ => self.report_expected("a whole number or the name of a scalar"),
         }
     }
 }
