@@ -5,8 +5,8 @@ use schemas::cid::{Cid, Codec};
 use schemas::limits::BLOCK_BYTES_MAX;
 
 use crate::cbor_tree::{CborNode, bytes_node, text_node};
-use crate::sample;
 use crate::vector::{VectorCase, VectorFile, VectorLevel};
+use testkit::sample;
 
 /// `car.json`.
 pub fn vector_file() -> VectorFile {

@@ -10,8 +10,8 @@ use schemas::period::{Frequency, Period};
 use schemas::structure::{Component, ComponentList, Role, ValueType};
 use schemas::table::{Column, TextColumn};
 
-use crate::sample;
 use crate::vector::{VectorCase, VectorFile, VectorLevel, encode_hex};
+use testkit::sample;
 
 /// `content.json`.
 pub fn vector_file() -> VectorFile {

@@ -11,8 +11,8 @@ use schemas::seal::Sealed;
 
 use crate::bad_points;
 use crate::cbor_tree::{CborNode, bytes_node, item_head, text_node};
-use crate::sample;
 use crate::vector::{VectorCase, VectorFile, VectorLevel};
+use testkit::sample;
 
 /// `entry.json`.
 pub fn vector_file() -> VectorFile {

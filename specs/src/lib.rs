@@ -1,6 +1,6 @@
 //! What the documents say, as data: the samples and the test vectors, made from fixed seeds.
 //!
-//! `cargo run -p specs --bin vectors` writes `specs/vectors`; the tests of this crate compare, run
+//! `cargo xtask vectors` writes `specs/vectors`; the tests of this crate compare, run
 //! and count them. Nothing depends on this crate.
 
 // A fault in here is a bug of the generator, and stopping is the right answer to it.
@@ -15,13 +15,9 @@ pub mod entry_vectors;
 pub mod error_code;
 pub mod log_vectors;
 pub mod object_vectors;
-pub mod oracle;
-pub mod published_figures;
-pub mod sample;
 pub mod signature_vectors;
 pub mod text_forms;
 pub mod vector;
-pub mod vtl_conformance;
 
 use vector::VectorFile;
 

@@ -6,8 +6,8 @@ use schemas::object::{Identity, KeyUse, ObjectType, OperatingKey};
 use schemas::seal::Sealed;
 use schemas::verdict::Verdict;
 
-use crate::sample;
 use crate::vector::{VectorCase, VectorFile, VectorLevel, encode_hex};
+use testkit::sample;
 
 /// `chain.json`.
 pub fn vector_file() -> VectorFile {

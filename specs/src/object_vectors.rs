@@ -11,8 +11,8 @@ use schemas::object::ObjectType;
 pub use chunk::chunk_file;
 
 use crate::cbor_tree::{CborNode, bytes_node, text_node};
-use crate::sample;
 use crate::vector::{VectorCase, VectorFile, VectorLevel};
+use testkit::sample;
 
 /// `object.json`.
 pub fn vector_file() -> VectorFile {

@@ -10,13 +10,10 @@
 )]
 
 mod it {
-    mod chain;
-    mod checks;
     mod differential;
     mod grammar;
     mod house;
-    mod kit;
-    mod oracle;
+    mod logs;
     mod simulation;
     mod vectors;
 }

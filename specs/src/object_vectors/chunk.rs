@@ -5,8 +5,8 @@ use schemas::limits::COMPONENTS_MAX;
 
 use super::accepted_object;
 use crate::cbor_tree::{CborNode, bytes_node, text_node};
-use crate::sample;
 use crate::vector::{VectorCase, VectorFile, VectorLevel};
+use testkit::sample;
 
 /// `chunk.json`.
 pub fn chunk_file() -> VectorFile {

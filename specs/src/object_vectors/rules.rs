@@ -8,8 +8,8 @@ use schemas::verdict::MISSING_MAX;
 use super::changed_object;
 use crate::bad_points;
 use crate::cbor_tree::{CborNode, bytes_node, text_node};
-use crate::sample;
 use crate::vector::VectorCase;
+use testkit::sample;
 
 pub(super) fn rule_cases() -> Vec<VectorCase> {
     [

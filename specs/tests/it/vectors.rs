@@ -200,7 +200,7 @@ fn checked_in_vectors_are_what_the_generator_prints() {
     for file in vector_files() {
         let path = format!("specs/vectors/{}.json", file.name);
         let there = std::fs::read_to_string(super::house::root().join(&path)).unwrap_or_default();
-        assert!(there == file.to_json(), "{path} is stale: refresh with `cargo run -p specs --bin vectors`");
+        assert!(there == file.to_json(), "{path} is stale: refresh with `cargo xtask vectors`");
     }
 }
 

@@ -7,7 +7,7 @@ use schemas::entry::{Entry, EntryPosition, Payload};
 use schemas::seal::Sealed;
 use specs::cbor_tree::{CborNode, text_node};
 use specs::entry_vectors::{EntryDraft, signed_bytes, split_entry};
-use specs::sample;
+use testkit::sample;
 
 use super::mutation::{Random, change};
 use super::{SEED, cases};

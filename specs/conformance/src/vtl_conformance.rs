@@ -3,7 +3,7 @@
 //! The standard has no licence that lets its files be copied, so the kit reads them where a person
 //! has fetched them (`github.com/sdmx-twg/vtl`, folder `v2.2` or `v2.1`). This module owns how they
 //! are found, read and compared, and the list of examples that the project considers faulty, with a
-//! reason in its own words (`specs/kit/faulty-*.toml`). It holds nothing of the standard itself.
+//! reason in its own words (`specs/conformance/vtl/faulty-*.toml`). It holds nothing of the standard itself.
 
 pub mod cell;
 pub mod compare;

@@ -16,7 +16,7 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let report = parse_arguments().and_then(|arguments| {
-        specs::published_figures::check_figures(&arguments.data, &arguments.family)
+        conformance::published_figures::check_figures(&arguments.data, &arguments.family)
             .map(|report| (arguments, report))
     });
     let (text, code) = match report {

@@ -39,5 +39,5 @@ pub fn parse_list(text: &str) -> Result<FaultyList, String> {
 pub fn list_path(manual: &Path) -> PathBuf {
     let old = manual.components().any(|part| part.as_os_str() == "v2.1");
     let version = if old { "2.1" } else { "2.2" };
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("kit/faulty-{version}.toml"))
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("vtl/faulty-{version}.toml"))
 }

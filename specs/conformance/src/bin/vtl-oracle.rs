@@ -1,4 +1,4 @@
-//! Runs the cases of `oracle/generate.py` on the engine: `cargo run -p specs --bin vtl-oracle -- FILE`.
+//! Runs the cases of `oracle/generate.py` on the engine: `cargo run -p conformance --bin vtl-oracle -- FILE`.
 
 use std::io::{BufRead, BufReader, Result, Write, stdout};
 use std::process::ExitCode;
@@ -13,7 +13,7 @@ fn main() -> Result<ExitCode> {
     };
     let (mut passed, mut failed) = (0, 0);
     for line in BufReader::new(std::fs::File::open(path)?).lines() {
-        match specs::oracle::run_case(&line?) {
+        match conformance::oracle::run_case(&line?) {
             Ok(()) => passed += 1,
             Err(difference) => {
                 failed += 1;

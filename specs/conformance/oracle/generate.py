@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes numeric scripts, the data they run on, and what must come of them.
 
-    python3 specs/oracle/generate.py SEED COUNT > cases.jsonl
-    cargo run -p specs --bin vtl-oracle -- cases.jsonl
+    python3 specs/conformance/oracle/generate.py SEED COUNT > cases.jsonl
+    cargo run -p conformance --bin vtl-oracle -- cases.jsonl
 
 Each line is one case: a script over the data set `D`, the components and rows of `D`, and either the
 components and rows of the result or the code of the fault. A number is written `coefficientEexponent`,
@@ -17,7 +17,7 @@ import random
 import sys
 from decimal import Decimal as D
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "node/vtl/tests/vectors"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "node/vtl/tests/vectors"))
 import decimal128 as arithmetic  # noqa: E402
 
 CONTEXT, EXACT = arithmetic.CONTEXT, arithmetic.EXACT

@@ -1,9 +1,9 @@
-//! The compatibility kit on a small manual of our own (`specs/tests/kit`), laid out as the standard's.
+//! The compatibility kit on a small manual of our own (`specs/conformance/tests/manual`), laid out as the standard's.
 
 use std::path::PathBuf;
 
-use specs::vtl_conformance::report::{ExampleVerdict, KitReport};
-use specs::vtl_conformance::{ExampleFinding, FailureClass, faulty, folder, grammar, run_examples};
+use conformance::vtl_conformance::report::{ExampleVerdict, KitReport};
+use conformance::vtl_conformance::{ExampleFinding, FailureClass, faulty, folder, grammar, run_examples};
 
 /// What must come of each example: its end of path, class (or none) and the start of the difference.
 const EXAMPLES: &[(&str, Option<FailureClass>, &str)] = &[
@@ -31,7 +31,7 @@ const EXAMPLES: &[(&str, Option<FailureClass>, &str)] = &[
 ];
 
 fn manual() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/kit")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/manual")
 }
 
 fn list() -> faulty::FaultyList {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every recipe of the library against two others: an oracle on Python's decimals, and vtlengine.
 
-    specs/checks/library/check.py [--data FOLDER] [--assay PATH] [--only TEXT] [--without-peer]
+    specs/conformance/library/check.py [--data FOLDER] [--assay PATH] [--only TEXT] [--without-peer]
                                   [--duckdb] [--folder target/library-check]
 
 Each recipe runs on inputs made from a fixed seed (`inputs.py`) and, with `--data`, on files of the

@@ -1,13 +1,13 @@
-//! The harness of published figures: on a folder of our own (`specs/tests/checks`) where each row shows
+//! The harness of published figures: on a folder of our own (`specs/conformance/tests/figures`) where each row shows
 //! one finding, and on the real ones where they are at hand.
 
 use std::path::{Path, PathBuf};
 
-use specs::published_figures::report::{FigureCount, FigureFinding};
-use specs::published_figures::{check_figures, families_folder, family};
+use conformance::published_figures::report::{FigureCount, FigureFinding};
+use conformance::published_figures::{check_figures, families_folder, family};
 
 fn own() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/checks")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/figures")
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn one_family_can_be_asked_for() {
     assert_eq!((report.lines.len(), report.total().not_run), (1, 1));
     let [series] = report.series.as_slice() else { panic!("{:?}", report.series) };
     assert!(series.pairs.is_err() && !series.passes() && series.text().contains("! t10y2y: "), "{series:?}");
-    assert!(specs::published_figures::check_figures(&own().join("absent"), "").is_err());
+    assert!(conformance::published_figures::check_figures(&own().join("absent"), "").is_err());
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn recipes_of_the_families_are_sound() {
 #[test]
 fn really_published_figures_come_out() {
     let set = std::env::var_os("ASSAY_DATA").map(PathBuf::from);
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(|dir| dir.join("shared/data"));
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3).map(|dir| dir.join("shared/data"));
     let Some(data) = set.or(beside).filter(|dir| dir.join("published_checks.csv").is_file()) else {
         println!("notice: no folder of published files (ASSAY_DATA): published figures are not checked");
         return;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Drives real clients of SDMX against a node, and compares what they read with what the command line says.
 
-    python3 specs/checks/sdmx_clients.py [--require-r] target/debug/assay
+    python3 specs/conformance/clients/sdmx_clients.py [--require-r] target/debug/assay
 
 Makes virtual environments in a temporary folder (pip asks the package registry), publishes two vintages of
 the sample figures of the command line, starts a node on a free port, and lets sdmx1, pysdmx, pandasdmx and, where
@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 
-import stage
+import publisher
 
 HERE = pathlib.Path(__file__).resolve()
 MODERN = ["sdmx1==2.28.0", "pysdmx[data,xml]==1.21.0", "requests"]
@@ -177,25 +177,25 @@ def main(assay, require_r):
     r = has_rsdmx()
     if require_r and not r:
         sys.exit("rsdmx is not here (Debian: r-cran-rsdmx), and --require-r asks for it")
-    with stage.desk(assay, "Office <of> & \"tests\"") as desk:
+    with publisher.temporary_publisher(assay, "Agency <of> & \"tests\"") as author:
 
         def publish(file, *words):
-            desk.publish(file, *words)
-            said = desk.run(
+            author.publish(file, *words)
+            said = author.run(
                 "recipe", "run", "inflation/cpi-annual", "--input", f"CPI={file}", "--csv", "INFLATION"
             )
             columns = ("REF_AREA", "TIME_PERIOD", "OBS_VALUE")
             return [[row[column] for column in columns] for row in csv.DictReader(io.StringIO(said))]
 
-        earlier = publish(stage.SAMPLE / "cpi.csv")
+        earlier = publish(publisher.SAMPLE / "cpi.csv")
         # A vintage is of a second: two of one second would be one.
         time.sleep(1.1)
-        truth = publish(revised(desk.folder), "--reason", "source-revision")
-        folders = [(desk.folder / "modern", MODERN), (desk.folder / "old", OLD)]
-        modern, old = (programs / "python" for programs in stage.environments(*folders))
+        truth = publish(revised(author.folder), "--reason", "source-revision")
+        folders = [(author.folder / "modern", MODERN), (author.folder / "old", OLD)]
+        modern, old = (programs / "python" for programs in publisher.environments(*folders))
         clients = [(modern, "sdmx1"), (modern, "pysdmx"), (old, "pandasdmx")]
         clients += [(pathlib.Path(sys.executable), "rsdmx")] if r else []
-        with desk.node() as address:
+        with author.node() as address:
             for python, name in clients:
                 order = {"client": name, "base": address + "/sdmx", "truth": truth, "earlier": earlier}
                 words = [python, HERE, "--client"]
@@ -207,7 +207,7 @@ def main(assay, require_r):
 
 def revised(folder):
     """The sample with one observation less and one that is another."""
-    lines = (stage.SAMPLE / "cpi.csv").read_text().splitlines()
+    lines = (publisher.SAMPLE / "cpi.csv").read_text().splitlines()
     lines = [line for line in lines if not line.startswith("AUS,2013,")]
     lines = ["TUR,2018,999.5" if line.startswith("TUR,2018,") else line for line in lines]
     file = folder / "revised.csv"

@@ -23,7 +23,7 @@ use schemas::verdict::Verdict;
 
 use super::family::{InputFile, RecipeRun};
 use super::figure::PublishedFigure;
-use crate::sample;
+use testkit::sample;
 
 /// Formats by their words.
 const FORMATS: [Format; 3] = [Format::WorldBank, Format::Fred, Format::Csv];

@@ -1,7 +1,7 @@
 //! Published figures, computed again: every row of `published_checks.csv` goes the whole way from the
 //! file of an office to a verified release, and is compared with what the office published.
 //!
-//! `specs/checks/families.toml` says which recipe and which files belong to which rows. A row that
+//! `specs/conformance/figures/families.toml` says which recipe and which files belong to which rows. A row that
 //! has no such run, or whose run fails, is reported with the reason; none is left out.
 
 pub mod family;
@@ -21,7 +21,7 @@ use report::{FigureLine, FigureReport};
 
 /// The folder of the families and of the recipes that are no official method.
 pub fn families_folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("checks")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("figures")
 }
 
 /// Checks every row of `published_checks.csv` in a folder of data, and the whole series of the families;

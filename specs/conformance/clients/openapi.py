@@ -2,7 +2,7 @@
 """Asks a node thousands of questions made from its OpenAPI document (Schemathesis), sound ones and
 others, and demands that each answer is one that the document describes, and none a fault of the node.
 
-    python3 specs/checks/openapi.py target/debug/assay [questions of each kind, 50 where not said]
+    python3 specs/conformance/clients/openapi.py target/debug/assay [questions of each kind, 50 where not said]
 
 Makes a virtual environment in a temporary folder (pip asks the package registry). Ends with 1 when an
 answer is not as described.
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import urllib.request
 
-import stage
+import publisher
 
 PACKAGES = ["schemathesis==4.32.5"]
 # What makes a node dial strangers, or ends only when the reader has enough.
@@ -40,16 +40,16 @@ def car(context, value):
 
 
 def main(assay, count):
-    with stage.desk(assay, "Office") as desk:
-        desk.publish(stage.SAMPLE / "cpi.csv")
-        with desk.node() as address:
+    with publisher.temporary_publisher(assay, "Agency") as author:
+        author.publish(publisher.SAMPLE / "cpi.csv")
+        with author.node() as address:
             return ask(desk, address, count)
 
 
 def ask(desk, address, count):
     # One worker: two of them change the limit of recursion under each other's feet (CPython 3.11).
-    folder = desk.folder
-    [programs] = stage.environments((folder / "venv", PACKAGES))
+    folder = author.folder
+    [programs] = publisher.environments((folder / "venv", PACKAGES))
     document = json.loads(get(address, "/openapi.json"))
     for path in WITHOUT:
         del document["paths"][path]
@@ -60,7 +60,7 @@ def ask(desk, address, count):
     command = [
         programs / "schemathesis", "run", folder / "openapi.json", "--url", address,
         "--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing", "--max-examples", str(count),
-        "--header", f"Authorization: Bearer {desk.token()}", "--seed", "1", "--workers", "1",
+        "--header", f"Authorization: Bearer {author.token()}", "--seed", "1", "--workers", "1",
         "--continue-on-failure", "--warnings", "off", "--request-timeout", "60",
     ]  # fmt: skip
     (folder / "hooks.py").write_text(HOOKS)

@@ -9,10 +9,10 @@ import sys
 import tempfile
 import venv
 
-SAMPLE = pathlib.Path(__file__).resolve().parents[2] / "cli" / "sample"
+SAMPLE = pathlib.Path(__file__).resolve().parents[3] / "cli" / "sample"
 
 
-class Desk:
+class Publisher:
     """A data directory, and the program on it."""
 
     def __init__(self, assay, folder):
@@ -55,12 +55,12 @@ class Desk:
 
 
 @contextlib.contextmanager
-def desk(assay, name):
+def temporary_publisher(assay, name):
     """A publisher of this name; everything is removed at the end, come what may."""
     with tempfile.TemporaryDirectory() as folder:
-        made = Desk(assay, folder)
-        made.run("init", "--name", name)
-        yield made
+        author = Publisher(assay, folder)
+        author.run("init", "--name", name)
+        yield author
 
 
 def environments(*wanted):

@@ -8,8 +8,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use specs::vtl_conformance::report::KitReport;
-use specs::vtl_conformance::{faulty, folder, grammar, run_examples};
+use conformance::vtl_conformance::report::KitReport;
+use conformance::vtl_conformance::{faulty, folder, grammar, run_examples};
 
 #[derive(Default)]
 struct Arguments {
