@@ -43,10 +43,10 @@ def main(assay, count):
     with publisher.temporary_publisher(assay, "Agency") as author:
         author.publish(publisher.SAMPLE / "cpi.csv")
         with author.node() as address:
-            return ask(desk, address, count)
+            return run_schemathesis(author, address, count)
 
 
-def ask(desk, address, count):
+def run_schemathesis(author, address, count):
     # One worker: two of them change the limit of recursion under each other's feet (CPython 3.11).
     folder = author.folder
     [programs] = publisher.environments((folder / "venv", PACKAGES))
