@@ -1,4 +1,4 @@
-//! Points, scalars and signatures that no honest signer makes (edwards25519, RFC 8032).
+//! Points, scalars and signatures outside the honest range of edwards25519 (RFC 8032).
 
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::scalar::Scalar;
@@ -18,13 +18,13 @@ const FIELD_PRIME: [u8; 32] = {
     prime
 };
 
-/// The eight points of small order in their canonical encodings: the multiples of one of order 8.
+/// Canonical encodings of the eight points of small order: multiples of a point of order 8.
 pub fn torsion_points() -> [[u8; 32]; 8] {
     curve25519_dalek::constants::EIGHT_TORSION.map(|point| point.compress().to_bytes())
 }
 
-/// Encodings of points of small order that are not canonical: y not below the prime, or the sign
-/// of x set although x is 0.
+/// Non-canonical encodings of points of small order: y is not below the prime, or the sign of x is
+/// set although x is 0.
 pub fn non_canonical_points() -> Vec<[u8; 32]> {
     let mut found = Vec::new();
     for (low, high) in [([0; 32], FIELD_PRIME), (number_one(), add_numbers(FIELD_PRIME, number_one()))] {
@@ -50,7 +50,7 @@ fn number_one() -> [u8; 32] {
     bytes
 }
 
-/// The sum of two numbers, little endian, without the carry out of the last byte.
+/// Adds two little-endian numbers; the carry out of the last byte is dropped.
 pub fn add_numbers(a: [u8; 32], b: [u8; 32]) -> [u8; 32] {
     let mut carry = 0;
     std::array::from_fn(|at| {
@@ -76,25 +76,25 @@ pub fn off_curve() -> [u8; 32] {
     }
 }
 
-/// A signer who chooses the nonce and the points.
+/// A signer that chooses its nonce and adds points of small order.
 pub struct Forger {
     secret: Scalar,
     prefix: [u8; 32],
 }
 
-/// A key or nonce point and what is added to it.
+/// Points of small order added to the key and to the nonce point.
 #[derive(Clone, Copy)]
 pub struct PointTwist {
-    /// Which multiple of the point of order 8 is added to the key.
+    /// Multiple of the point of order 8 that is added to the key, from 0 to 7.
     pub key: usize,
-    /// Which is added to the nonce point.
+    /// Multiple of the point of order 8 that is added to the nonce point, from 0 to 7.
     pub nonce: usize,
-    /// Whether the nonce is zero, so that its point is of small order.
+    /// Whether the nonce is zero, which makes its point one of small order.
     pub zero: bool,
 }
 
 impl Forger {
-    /// The signer of a seed (RFC 8032, section 5.1.5).
+    /// Derives the signer from a seed (RFC 8032, section 5.1.5).
     pub fn new(seed: [u8; 32]) -> Self {
         let hash: [u8; 64] = Sha512::digest(seed).into();
         let (mut secret, mut prefix) = ([0; 32], [0; 32]);
@@ -117,7 +117,7 @@ impl Forger {
         EdwardsPoint::mul_base(&Scalar::ONE).compress().to_bytes()
     }
 
-    /// The signature that these points give, and the challenge modulo 8.
+    /// Signs with the twisted points; also returns the challenge modulo 8.
     pub fn sign(&self, message: &[u8], twist: PointTwist) -> ([u8; 64], u8) {
         let nonce = if twist.zero { Scalar::ZERO } else { hash_to_scalar(&[&self.prefix, message]) };
         let point = EdwardsPoint::mul_base(&nonce) + curve25519_dalek::constants::EIGHT_TORSION[twist.nonce];
@@ -127,7 +127,7 @@ impl Forger {
         (join_signature(point, answer.to_bytes()), challenge.to_bytes()[0] & 7)
     }
 
-    /// A message whose challenge is, or is not, a multiple of 8 under these points.
+    /// Searches for a message whose challenge is a multiple of 8, or is none.
     pub fn find_message(&self, twist: PointTwist, multiple: bool) -> Vec<u8> {
         let found = (0_u32..).map(|at| format!("figure {at}").into_bytes());
         let fits = |message: &Vec<u8>| (self.sign(message, twist).1 == 0) == multiple;
@@ -140,17 +140,17 @@ fn hash_to_scalar(parts: &[&[u8]]) -> Scalar {
     Scalar::from_bytes_mod_order_wide(&hash)
 }
 
-/// A signature of its halves.
+/// Joins the halves R and S of a signature.
 pub fn join_signature(point: [u8; 32], answer: [u8; 32]) -> [u8; 64] {
     std::array::from_fn(|at| if at < 32 { point[at] } else { answer[at - 32] })
 }
 
-/// The halves of a signature.
+/// Splits a signature into its halves R and S.
 pub fn split_signature(signature: [u8; 64]) -> ([u8; 32], [u8; 32]) {
     (std::array::from_fn(|at| signature[at]), std::array::from_fn(|at| signature[at + 32]))
 }
 
-/// The same answer, `times` times the order further: equal modulo the order, not canonical.
+/// Adds the group order to S `times` times: equal modulo the order, but not canonical.
 pub fn add_group_order(signature: [u8; 64], times: usize) -> [u8; 64] {
     let (point, answer) = split_signature(signature);
     join_signature(point, (0..times).fold(answer, |sum, _| add_numbers(sum, GROUP_ORDER)))

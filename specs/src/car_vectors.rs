@@ -11,7 +11,7 @@ use testkit::sample;
 /// `car.json`.
 pub fn vector_file() -> VectorFile {
     let cases = [accepted_cases(), header_cases(), record_cases()].concat();
-    VectorFile::new("car", "Files of blocks (CARv1): the header, then one record a block.", cases)
+    VectorFile::new("car", "Files of blocks (CARv1): the header, then one record for each block.", cases)
 }
 
 fn sample_block() -> (Cid, &'static [u8]) {
@@ -41,7 +41,7 @@ fn accepted_cases() -> Vec<VectorCase> {
     let bundle = [car::encode_header(&roots), records.collect::<Vec<_>>().concat()].concat();
     vec![
         accepted_case("one block", complete_file(), "a root and its block"),
-        accepted_case("no roots, no blocks", car::encode_header(&[]), "nothing is something"),
+        accepted_case("no roots, no blocks", car::encode_header(&[]), "an empty file is valid"),
         accepted_case(
             "a block of no bytes",
             [header_bytes(), encode_record(Cid::of(Codec::Raw, b""), b"")].concat(),
@@ -50,7 +50,7 @@ fn accepted_cases() -> Vec<VectorCase> {
         accepted_case(
             "the same block twice",
             [complete_file(), encode_record(sample_block().0, sample_block().1)].concat(),
-            "the reader keeps one",
+            "the reader keeps one copy",
         ),
         accepted_case("log of the samples", bundle, "roots are entry ids"),
     ]
@@ -103,7 +103,7 @@ fn header_cases() -> Vec<VectorCase> {
                 CborNode::Array(vec![CborNode::Tag(42, Box::new(bytes_node(sha256)))]),
                 CborNode::Unsigned(1),
             ),
-            "our ids only",
+            "ids are CIDv1 over BLAKE3-256",
         ),
         refused_case(
             "keys out of order",
@@ -114,7 +114,7 @@ fn header_cases() -> Vec<VectorCase> {
             ])),
             "strict DAG-CBOR",
         ),
-        refused_case("header cut off", "header", &header_bytes()[..20], "the header is whole"),
+        refused_case("header cut off", "header", &header_bytes()[..20], "the header must be complete"),
         refused_case(
             "header length padded",
             "header",
@@ -150,10 +150,15 @@ fn record_cases() -> Vec<VectorCase> {
             "record cut off",
             "truncated",
             after(whole[..whole.len() - 1].to_vec()),
-            "a record is whole",
+            "a record must be complete",
         ),
-        refused_case("record cut in its id", "truncated", after(whole[..20].to_vec()), "a record is whole"),
-        refused_case("record cut in its length", "truncated", after(vec![0x80]), "a record is whole"),
+        refused_case(
+            "record cut in its id",
+            "truncated",
+            after(whole[..20].to_vec()),
+            "a record must be complete",
+        ),
+        refused_case("record cut in its length", "truncated", after(vec![0x80]), "a record must be complete"),
         refused_case("record of no bytes", "length", framed(0, &[]), "a record has an id"),
         refused_case("record shorter than an id", "length", framed(35, &cid[..35]), "a record has an id"),
         refused_case("record one byte too long", "length", framed(over, &cid), "a bound on blocks"),
@@ -164,9 +169,9 @@ fn record_cases() -> Vec<VectorCase> {
             after(vec![0x80, 0x80, 0x80, 0x80, 1]),
             "a bound on blocks",
         ),
-        refused_case("id by SHA-256", "foreign", foreign(2, 0x12), "our ids only"),
-        refused_case("id of version 0", "foreign", foreign(0, 0), "our ids only"),
-        refused_case("id of dag-pb", "foreign", foreign(1, 0x70), "our ids only"),
+        refused_case("id by SHA-256", "foreign", foreign(2, 0x12), "ids are CIDv1 over BLAKE3-256"),
+        refused_case("id of version 0", "foreign", foreign(0, 0), "ids are CIDv1 over BLAKE3-256"),
+        refused_case("id of dag-pb", "foreign", foreign(1, 0x70), "ids are CIDv1 over BLAKE3-256"),
         refused_case(
             "other bytes than the id says",
             "hash",

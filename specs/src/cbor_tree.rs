@@ -1,8 +1,8 @@
-//! CBOR as a tree that may be wrong on purpose: what it is told is what it writes.
+//! CBOR trees that may be invalid on purpose: the encoder writes exactly the nodes that it is given.
 
 use schemas::cbor::{CborRules, CborToken, scan};
 
-/// An item. Heads are minimal and maps keep their order; [`Node::Raw`] does away with both.
+/// A CBOR item. Heads are minimal and maps keep their order, except inside [`CborNode::Raw`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CborNode {
     /// Major type 0.
@@ -15,7 +15,7 @@ pub enum CborNode {
     Text(String),
     /// Major type 4.
     Array(Vec<CborNode>),
-    /// Major type 5, in this order.
+    /// Major type 5; pairs keep this order.
     Map(Vec<(CborNode, CborNode)>),
     /// Major type 6.
     Tag(u64, Box<CborNode>),
@@ -23,21 +23,21 @@ pub enum CborNode {
     Bool(bool),
     /// Null.
     Null,
-    /// These bytes.
+    /// Bytes that are written unchanged.
     Raw(Vec<u8>),
 }
 
-/// A text.
+/// A text node.
 pub fn text_node(text: &str) -> CborNode {
     CborNode::Text(text.into())
 }
 
-/// Bytes.
+/// A byte string node.
 pub fn bytes_node(bytes: impl AsRef<[u8]>) -> CborNode {
     CborNode::Bytes(bytes.as_ref().to_vec())
 }
 
-/// The head of an item in its shortest form.
+/// Head of an item in its shortest form.
 pub fn item_head(major: u8, value: u64) -> Vec<u8> {
     let width = match value {
         0..24 => 0,
@@ -49,7 +49,7 @@ pub fn item_head(major: u8, value: u64) -> Vec<u8> {
     item_head_of_width(major, value, width)
 }
 
-/// The head of an item with an argument of `width` bytes, shortest or not.
+/// Head of an item with an argument of `width` bytes (0, 1, 2, 4 or 8), shortest or not.
 pub fn item_head_of_width(major: u8, value: u64, width: usize) -> Vec<u8> {
     let info = match width {
         0 => value as u8,
@@ -64,10 +64,10 @@ pub fn item_head_of_width(major: u8, value: u64, width: usize) -> Vec<u8> {
 }
 
 impl CborNode {
-    /// Reads strict CBOR.
+    /// Decodes strict CBOR.
     ///
     /// # Panics
-    /// On anything else.
+    /// The input is not strict CBOR under `rules`.
     pub fn decode(input: &[u8], rules: CborRules) -> Self {
         let mut tokens = Vec::new();
         scan(input, rules, |item| tokens.push(item.token)).expect("strict CBOR");
@@ -90,7 +90,7 @@ impl CborNode {
         }
     }
 
-    /// The bytes.
+    /// Encodes the tree.
     pub fn encode(&self) -> Vec<u8> {
         let list = |major, count: usize, parts: Vec<Vec<u8>>| {
             [item_head(major, count as u64), parts.concat()].concat()
@@ -114,7 +114,7 @@ impl CborNode {
         }
     }
 
-    /// The pairs of a map.
+    /// Pairs of a map. Panics for any other node.
     pub fn pairs(&mut self) -> &mut Vec<(CborNode, CborNode)> {
         match self {
             CborNode::Map(pairs) => pairs,
@@ -122,7 +122,7 @@ impl CborNode {
         }
     }
 
-    /// The elements of an array.
+    /// Elements of an array. Panics for any other node.
     pub fn items(&mut self) -> &mut Vec<CborNode> {
         match self {
             CborNode::Array(items) => items,
@@ -130,18 +130,18 @@ impl CborNode {
         }
     }
 
-    /// The value under a key, which must be there.
+    /// Value of a map key. Panics when the key is missing.
     pub fn value_at(&mut self, key: &CborNode) -> &mut CborNode {
         let found = self.pairs().iter_mut().find(|(known, _)| known == key);
         &mut found.unwrap_or_else(|| panic!("no {key:?}")).1
     }
 
-    /// The value under a text key.
+    /// Value of a text key. Panics when the key is missing.
     pub fn field(&mut self, key: &str) -> &mut CborNode {
         self.value_at(&text_node(key))
     }
 
-    /// Sets a key, new or known, and sorts the map as the canonical form asks.
+    /// Inserts or replaces a key and sorts the map by the canonical order.
     pub fn set(&mut self, key: CborNode, value: CborNode) {
         self.remove(&key);
         self.pairs().push((key, value));
@@ -151,7 +151,7 @@ impl CborNode {
         });
     }
 
-    /// Takes a key away.
+    /// Removes a key, if present.
     pub fn remove(&mut self, key: &CborNode) {
         self.pairs().retain(|(known, _)| known != key);
     }

@@ -1,4 +1,4 @@
-//! Vectors of strict DAG-CBOR: every way to write an item that has another way.
+//! Vectors of strict DAG-CBOR: every non-canonical way to encode an item.
 
 use schemas::cid::{Cid, Codec};
 use schemas::limits::{DEPTH_MAX, ITEMS_MAX};
@@ -19,7 +19,8 @@ pub fn vector_file() -> VectorFile {
         bound_cases(),
     ]
     .concat();
-    let about = "Strict DAG-CBOR, before anybody asks what it means. Level cbor: the prescan decides.";
+    let about =
+        "Strict DAG-CBOR, independent of the meaning. Level cbor: decided by the scan before decoding.";
     VectorFile::new("cbor", about, cases)
 }
 
@@ -84,7 +85,7 @@ fn accepted_cases() -> Vec<VectorCase> {
     cases.push(accepted_case(
         "link to raw bytes",
         encode_tagged(42, bytes_node(raw)),
-        "codec raw is ours too",
+        "codec raw is allowed",
     ));
     let nested = nested_arrays(DEPTH_MAX, &[0xf6]);
     cases.push(accepted_case(
@@ -104,7 +105,7 @@ fn nested_arrays(levels: usize, inner: &[u8]) -> Vec<u8> {
     [vec![0x81; levels], inner.to_vec()].concat()
 }
 
-/// Heads longer than they need to be.
+/// Heads that are longer than necessary, or reserved.
 fn head_cases() -> Vec<VectorCase> {
     let mut cases = Vec::new();
     let kinds = ["integer", "negative integer", "bytes", "text", "array", "map", "tag"];
@@ -171,12 +172,12 @@ fn map_cases() -> Vec<VectorCase> {
     let two = |a: &str, b: &str| encode_map(&[(text_node(a), null()), (text_node(b), null())]);
     let of_type = "keys are text";
     vec![
-        refused_case("duplicate key", "order", two("a", "a"), "a key stands once"),
+        refused_case("duplicate key", "order", two("a", "a"), "keys are unique"),
         refused_case(
             "duplicate key, not adjacent",
             "order",
             encode_map(&[(text_node("a"), null()), (text_node("b"), null()), (text_node("a"), null())]),
-            "a key stands once",
+            "keys are unique",
         ),
         refused_case("keys out of order", "order", two("b", "a"), "bytewise among keys of one length"),
         refused_case("longer key first", "order", two("aa", "b"), "length goes before content"),

@@ -1,4 +1,4 @@
-//! Vectors of whole contents: chunks that hold one by one, and are no data set together.
+//! Vectors of contents: every chunk is valid on its own, but the content may not be.
 
 use std::collections::BTreeMap;
 
@@ -15,12 +15,11 @@ use testkit::sample;
 
 /// `content.json`.
 pub fn vector_file() -> VectorFile {
-    let about =
-        "Contents with their blocks (`blocks`; `id` is that of the content). Every block holds by itself.";
+    let about = "Contents with their blocks (`blocks`; `id` is that of the content). Every block is valid on its own.";
     VectorFile::new("content", about, [accepted_cases(), column_cases(), order_cases(), cut_cases()].concat())
 }
 
-/// Two identifiers and a measure.
+/// A structure of two identifiers and a measure, of these types.
 fn structure_of(kinds: [ValueType; 3]) -> Structure {
     let names = ["REF_AREA", "TIME_PERIOD", "OBS_VALUE"];
     let roles = [Role::Identifier, Role::Identifier, Role::Measure];
@@ -46,7 +45,7 @@ fn flag_column(count: usize) -> Column {
     Column::Boolean(vec![Some(true); count])
 }
 
-/// The content of these rows, cut at `cuts`, and its blocks.
+/// The content of these columns, with chunks that end at the rows `cuts`, and its blocks.
 fn pack_content(structure: &Structure, columns: &[Column], cuts: &[usize]) -> (ContentId, Vec<Vec<u8>>) {
     let (structure, first) = encode_block(structure).expect("a structure");
     let (mut blocks, mut chunks, mut from) = (vec![first.1], Vec::new(), 0);
@@ -94,7 +93,7 @@ fn accepted_cases() -> Vec<VectorCase> {
     ]
 }
 
-/// One row more than a chunk holds: days of one area.
+/// One row more than fits into a chunk: days of one area.
 fn rows_beyond_chunk() -> Vec<Column> {
     let rows = CHUNK_ROWS_MAX + 1;
     let days = (0..rows).map(|day| Period::from_ordinal(Frequency::D, 700_000 + day as i32));
@@ -102,7 +101,7 @@ fn rows_beyond_chunk() -> Vec<Column> {
     vec![Column::Text(area), Column::Period(days.collect()), flag_column(rows)]
 }
 
-/// Columns that are not those of the structure.
+/// Columns that do not match the structure.
 fn column_cases() -> Vec<VectorCase> {
     let one = || area_column(&[Some("AUT")]);
     let months = Column::Period(vec![Period::new(Frequency::M, 2010, 1)]);
@@ -147,7 +146,7 @@ fn column_cases() -> Vec<VectorCase> {
     ]
 }
 
-/// Rows that are no data set.
+/// Rows that are out of order or have a key twice or a null in a key.
 fn order_cases() -> Vec<VectorCase> {
     let packed = |names: &[Option<&str>], times: &[i32], cuts: &[usize]| {
         pack_content(
@@ -162,18 +161,18 @@ fn order_cases() -> Vec<VectorCase> {
         content_case("rows out of order", "table", packed(&[b, a], &[2010, 2010], &[2]), order),
         content_case("second identifier out of order", "table", packed(&[a, a], &[2011, 2010], &[2]), order),
         content_case("chunks out of order", "table", packed(&[b, a], &[2010, 2010], &[1, 2]), order),
-        content_case("key twice", "table", packed(&[a, a], &[2010, 2010], &[2]), "a key stands once"),
-        content_case("chunk twice", "table", packed(&[a, a], &[2010, 2010], &[1, 2]), "a key stands once"),
+        content_case("key twice", "table", packed(&[a, a], &[2010, 2010], &[2]), "keys are unique"),
+        content_case("chunk twice", "table", packed(&[a, a], &[2010, 2010], &[1, 2]), "keys are unique"),
         content_case(
             "null in an identifier",
             "table",
             packed(&[None, a], &[2010, 2010], &[2]),
-            "a key is whole",
+            "no identifier is null",
         ),
     ]
 }
 
-/// Chunks cut elsewhere than the rule says, and blocks that are not there.
+/// Chunk boundaries that break the rule, and missing blocks.
 fn cut_cases() -> Vec<VectorCase> {
     let pair = || [area_column(&[Some("AUT"), Some("BEL")]), year_column(&[2010, 2010]), flag_column(2)];
     let (id, mut blocks) = pack_content(&plain_structure(), &pair(), &[2]);
@@ -199,6 +198,6 @@ fn cut_cases() -> Vec<VectorCase> {
         ),
         content_case("structure missing", "missing", without(0), "a content needs its structure"),
         content_case("chunk missing", "missing", without(1), "a content needs its chunks"),
-        content_case("content missing", "missing", without(2), "nothing to read"),
+        content_case("content missing", "missing", without(2), "the content itself is needed"),
     ]
 }

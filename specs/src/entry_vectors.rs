@@ -1,7 +1,6 @@
-//! Vectors of log entries: every way in which an envelope can be almost ours.
+//! Vectors of log entries: envelopes that differ from a valid one in a single point.
 //!
-//! What is wrong is wrong before signing, and the signature holds, unless the case is about the
-//! signature.
+//! The change is made before signing, so the signature is valid, except in cases about signatures.
 
 use schemas::cbor::CborRules;
 use schemas::cid::{Cid, Codec};
@@ -27,41 +26,40 @@ pub fn vector_file() -> VectorFile {
         size_cases(),
     ]
     .concat();
-    let about =
-        "Log entries: COSE_Sign1 with our header. The steps are size, cbor, envelope, object, signature.";
+    let about = "Log entries: COSE_Sign1 with the Assay header. The steps are size, cbor, envelope, object, signature.";
     VectorFile::new("entry", about, cases)
 }
 
-/// An entry in parts, to be spoilt and signed.
+/// An entry in parts, to be changed and signed.
 pub struct EntryDraft {
     /// The protected header.
     pub header: CborNode,
     /// The payload.
     pub payload: Vec<u8>,
-    /// The seed of the key that signs.
+    /// Seed of the signing key.
     pub seed: u8,
 }
 
 impl EntryDraft {
-    /// The parts of an entry that the key of `seed` signed.
+    /// Splits an entry that the key of `seed` signed.
     pub fn of(entry: &Sealed<Entry>, seed: u8) -> Self {
         let (header, payload, _) = split_entry(entry.bytes());
         Self { header: CborNode::decode(&header, CborRules::Cose), payload, seed }
     }
 
-    /// The entry, signed.
+    /// Signs the entry.
     pub fn sign(&self) -> Vec<u8> {
         self.sign_header(&self.header.encode())
     }
 
-    /// The entry with these bytes as its header, signed.
+    /// Signs the entry with these bytes as its protected header.
     fn sign_header(&self, header: &[u8]) -> Vec<u8> {
         let signature = sample::secret_key(self.seed).sign(&signed_bytes(header, &self.payload));
         encode_envelope(header, &self.payload, &signature)
     }
 }
 
-/// The bytes that are signed (RFC 9052, section 4.4).
+/// Bytes that the signature covers: the Sig_structure of RFC 9052, section 4.4.
 pub fn signed_bytes(header: &[u8], payload: &[u8]) -> Vec<u8> {
     CborNode::Array(vec![text_node("Signature1"), bytes_node(header), bytes_node([]), bytes_node(payload)])
         .encode()
@@ -95,7 +93,7 @@ fn accepted_entry(name: &str, entry: &Sealed<Entry>, reason: &str) -> VectorCase
     VectorCase::accepted(name, VectorLevel::Signature, entry.bytes(), reason).with_id(entry.id())
 }
 
-/// A later entry whose header was changed before it was signed.
+/// An entry after the genesis whose header is changed before signing.
 fn changed_header(name: &str, expect: &str, reason: &str, change: impl FnOnce(&mut CborNode)) -> VectorCase {
     changed_entry(name, expect, later_draft(), reason, |draft| change(&mut draft.header))
 }
@@ -127,7 +125,7 @@ fn accepted_cases() -> Vec<VectorCase> {
     cases
 }
 
-/// Faults of CBOR: in the envelope, and in the header inside it.
+/// CBOR errors in the envelope and in the header inside it.
 fn encoding_cases() -> Vec<VectorCase> {
     let case = |name: &str, expect: &str, input: Vec<u8>, reason: &str| {
         VectorCase::refused(name, VectorLevel::Cbor, expect, &input, reason)
@@ -165,10 +163,15 @@ fn encoding_cases() -> Vec<VectorCase> {
             "definite lengths",
         ),
         case("bytes after the envelope", "trailing", [whole.clone(), vec![0]].concat(), "exactly one item"),
-        case("envelope cut off", "truncated", whole[..whole.len() - 1].to_vec(), "the whole entry"),
-        case("nothing", "truncated", vec![], "the whole entry"),
+        case(
+            "envelope cut off",
+            "truncated",
+            whole[..whole.len() - 1].to_vec(),
+            "the entry must be complete",
+        ),
+        case("nothing", "truncated", vec![], "the entry must be complete"),
         inner("labels out of order", "order", swapped.encode(), "labels ascend by their bytes"),
-        inner("label twice", "order", twice.encode(), "a label stands once"),
+        inner("label twice", "order", twice.encode(), "labels are unique"),
         inner("header with a long head", "minimal", long, "shortest heads, also inside"),
         inner("header of indefinite length", "indefinite", endless, "definite lengths, also inside"),
         inner(
@@ -181,7 +184,7 @@ fn encoding_cases() -> Vec<VectorCase> {
             "header of no bytes",
             "truncated",
             vec![],
-            "RFC 9052 allows it for an empty map; ours is not empty",
+            "RFC 9052 allows it for an empty map; this header is not empty",
         ),
         inner("time as a float", "simple", float.encode(), "no floats"),
         inner(
@@ -222,7 +225,7 @@ fn part_cases() -> Vec<VectorCase> {
             VectorLevel::Envelope,
             "no-tag",
             &untagged,
-            "the tag says what it is",
+            "an entry carries tag 18",
         ),
         VectorCase::refused("a map", VectorLevel::Envelope, "no-tag", &[0xa0], "not an envelope"),
         case("unprotected header with a label", "unprotected", "everything is signed", &|p| {
@@ -265,7 +268,7 @@ fn label_cases() -> Vec<VectorCase> {
     let drop = |at: u64| move |header: &mut CborNode| header.remove(&label_node(at));
     let drop_claim = |at: u64| move |header: &mut CborNode| header.labelled(15).remove(&label_node(at));
     let kind = |kind: &str| set(3, text_node(kind));
-    let (only, known) = ("EdDSA only, spelled -8", "every label is known and understood");
+    let (only, known) = ("EdDSA only, spelled -8", "unknown labels are refused");
     let listed = "application/vnd.assay.<kind>+dag-cbor or +cid";
     vec![
         changed_header("ES256", "algorithm", only, set(1, CborNode::Negative(6))),
@@ -282,7 +285,7 @@ fn label_cases() -> Vec<VectorCase> {
         changed_header(
             "content type as a number",
             "content-type",
-            "RFC 9052 allows it, we do not",
+            "RFC 9052 allows numbers, Assay does not",
             set(3, CborNode::Unsigned(60)),
         ),
         changed_header("foreign content type", "content-type", listed, kind("application/cbor")),
@@ -310,11 +313,11 @@ fn label_cases() -> Vec<VectorCase> {
             listed,
             kind("application/vnd.assay.retraction"),
         ),
-        changed_header("no key id", "key-id", "the key stands in the header", drop(4)),
+        changed_header("no key id", "key-id", "the header carries the key", drop(4)),
         changed_header("key id as text", "key-id", "32 bytes", set(4, text_node("key"))),
         changed_header("no claims", "claims", "RFC 9597", drop(15)),
         changed_header("claims as an array", "claims", "a map", set(15, CborNode::Array(vec![]))),
-        changed_header("no subject", "subject", "an entry says what it is about", drop_claim(2)),
+        changed_header("no subject", "subject", "an entry has a subject", drop_claim(2)),
         changed_header("subject as bytes", "subject", "a text", claim(2, bytes_node(b"x"))),
         changed_header(
             "subject of another object",
@@ -322,7 +325,7 @@ fn label_cases() -> Vec<VectorCase> {
             "that of its object",
             claim(2, text_node("cpi")),
         ),
-        changed_header("no time", "time", "an entry says when", drop_claim(6)),
+        changed_header("no time", "time", "an entry has a time", drop_claim(6)),
         changed_header("time as text", "time", "seconds", claim(6, text_node("2026-11-02"))),
         changed_header(
             "time beyond 63 bits",
@@ -347,7 +350,7 @@ fn label_cases() -> Vec<VectorCase> {
     ]
 }
 
-/// Where the entry stands: all four of issuer, sequence number, entry before and authority, or none.
+/// Position of the entry: issuer, sequence number, previous entry and authority are all present or all absent.
 fn position_cases() -> Vec<VectorCase> {
     let set =
         |key: &'static str, value: CborNode| move |header: &mut CborNode| header.set(text_node(key), value);
@@ -455,7 +458,7 @@ fn payload_cases() -> Vec<VectorCase> {
             "id with an unreadable subject",
             "subject",
             later_draft(),
-            "text that people may read",
+            "a subject is printable text",
             |draft| {
                 linked(draft, &id);
                 draft.header.value_at(&label_node(15)).set(label_node(2), text_node("a\u{202e}b"));
@@ -483,7 +486,7 @@ fn payload_cases() -> Vec<VectorCase> {
     ]
 }
 
-/// The header of the large recipe, as if it stood inline.
+/// Header of the large recipe, changed to claim an inline object.
 fn large_header() -> CborNode {
     let mut draft =
         EntryDraft::of(&sample::sign_after(&sample::genesis_entry(), &sample::large_recipe(), 2), 2);
@@ -533,7 +536,7 @@ fn signature_cases() -> Vec<VectorCase> {
         case(
             "S plus the order",
             "signature",
-            "else anyone makes a second entry",
+            "otherwise anyone could make a second entry",
             encode_envelope(&protected, &draft.payload, &bad_points::add_group_order(honest, 1)),
         ),
         case(
@@ -572,8 +575,8 @@ fn signature_cases() -> Vec<VectorCase> {
             "the header is signed",
             by(signed("Signature1", &[], &draft.payload)),
         ),
-        case("key of small order", "key-weak", "anyone can sign under it", weak(torsion[0])),
-        case("key of order 8", "key-weak", "anyone can sign under it", weak(torsion[1])),
+        case("key of small order", "key-weak", "anyone can sign for such a key", weak(torsion[0])),
+        case("key of order 8", "key-weak", "anyone can sign for such a key", weak(torsion[1])),
         case(
             "key non-canonical",
             "key-encoding",

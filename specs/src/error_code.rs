@@ -1,10 +1,10 @@
-//! The codes of faults: what a vector expects, for every fault that `schemas` can tell.
+//! Stable codes of the errors of `schemas`, as the vectors expect them.
 
 use schemas::{car, cbor, cid, content, entry, key, object};
 
 use crate::vector::VectorLevel;
 
-/// Where a fault was found, and its code.
+/// Step that found an error, and the code of the error.
 pub type LevelCode = (VectorLevel, &'static str);
 
 /// Codes of strict CBOR.
@@ -23,8 +23,8 @@ pub fn cbor_code(fault: &cbor::Error) -> LevelCode {
         E::Utf8 { .. } => "utf8",
         E::Depth { .. } => "depth",
         E::Items { .. } => "items",
-        // Which of the two notices depends on the decoder: a null where a field should be absent
-        // may be a wrong type or a second spelling.
+        // Decoders differ in which of the two they report: a null for an absent field may count as
+        // a wrong type or as a non-canonical encoding.
         E::Shape(_) | E::Canonical => return (VectorLevel::Object, "shape"),
     };
     (VectorLevel::Cbor, code)
@@ -67,7 +67,7 @@ pub fn key_code(fault: key::Error) -> LevelCode {
     (VectorLevel::Signature, code)
 }
 
-/// What [`entry::Error::Envelope`] says, and its code.
+/// Messages of [`entry::Error::Envelope`], each with its code.
 const ENVELOPE_CODES: &[(&str, &str)] = &[
     ("tag 18 (COSE_Sign1) is missing", "no-tag"),
     ("not an array", "parts"),

@@ -1,9 +1,9 @@
-//! What the documents say, as data: the samples and the test vectors, made from fixed seeds.
+//! Generator of the test vectors, from fixed seeds, and the house rules as tests.
 //!
-//! `cargo xtask vectors` writes `specs/vectors`; the tests of this crate compare, run
-//! and count them. Nothing depends on this crate.
+//! `cargo xtask vectors` writes `specs/vectors`; the tests of this crate compare
+//! them with the checked-in files and run them. No crate depends on this one.
 
-// A fault in here is a bug of the generator, and stopping is the right answer to it.
+// An error here is a bug of the generator; stopping is the right response.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 pub mod bad_points;
@@ -21,7 +21,7 @@ pub mod vector;
 
 use vector::VectorFile;
 
-/// Every vector file, as it must stand in `specs/vectors`.
+/// Every file of `specs/vectors`.
 pub fn vector_files() -> Vec<VectorFile> {
     vec![
         cbor_vectors::vector_file(),

@@ -1,4 +1,4 @@
-//! Vectors of whole logs: entries that hold one by one, and do not hold together.
+//! Vectors of logs: every entry is valid on its own, but the log may not be.
 
 use schemas::cid::{EntryId, PublisherId};
 use schemas::entry::{self, Entry, EntryPosition};
@@ -12,7 +12,8 @@ use testkit::sample;
 /// `chain.json`.
 pub fn vector_file() -> VectorFile {
     let cases = [accepted_cases(), genesis_cases(), sequence_cases(), key_cases()].concat();
-    let about = "Logs. Every entry holds by itself; the code is that of the first entry that does not fit.";
+    let about =
+        "Logs. Every entry is valid on its own; the code is that of the first entry that the log refuses.";
     VectorFile::new("chain", about, cases)
 }
 
@@ -44,8 +45,13 @@ fn accepted_cases() -> Vec<VectorCase> {
     vec![
         log_case("log of the samples", "ok", &all, "six entries under two keys"),
         log_case("genesis alone", "ok", &all[..1], "a log may be short"),
-        log_case("time that goes back", "ok", &[&log[0], &earlier], "validity goes by place, not by clock"),
-        log_case("object by its id", "ok", &[&log[0], &large], "as good as inline"),
+        log_case(
+            "time that goes back",
+            "ok",
+            &[&log[0], &earlier],
+            "validity depends on the position, not on the clock",
+        ),
+        log_case("object by its id", "ok", &[&log[0], &large], "a linked object counts like an inline one"),
     ]
 }
 
@@ -65,10 +71,15 @@ fn genesis_cases() -> Vec<VectorCase> {
             &[&operating],
             "one of its root keys signs it",
         ),
-        log_case("genesis without an identity", "genesis", &[&other], "it carries the identity"),
-        log_case("second genesis", "fork", &[&log[0], &log[0]], "number 0 is taken"),
-        log_case("identity later in the log", "kind", &[&log[0], &again], "it stands at 0 only"),
-        log_case("snapshot in the log", "kind", &[&log[0], &part], "parts of a data set travel with it"),
+        log_case("genesis without an identity", "genesis", &[&other], "the genesis carries the identity"),
+        log_case("second genesis", "fork", &[&log[0], &log[0]], "sequence number 0 is taken"),
+        log_case("identity later in the log", "kind", &[&log[0], &again], "an identity is only allowed at 0"),
+        log_case(
+            "snapshot in the log",
+            "kind",
+            &[&log[0], &part],
+            "a snapshot is part of a data set and has no entry",
+        ),
     ]
 }
 
@@ -84,15 +95,20 @@ fn sequence_cases() -> Vec<VectorCase> {
     let fork = sign_at(next_position(publisher, 2, log[1].id(), 0), &release, 2);
     let over = sign_at(next_position(publisher, 3, log[0].id(), 0), &release, 2);
     vec![
-        log_case("number left out", "gap", &[&log[0], &jump], "numbers go up by one"),
-        log_case("number left out later", "gap", &[&log[0], &log[1], &skipped], "numbers go up by one"),
-        log_case("entry left out", "gap", &[&log[0], &log[2]], "numbers go up by one"),
-        log_case("entry twice", "fork", &[&log[0], &log[1], &log[1]], "its number is taken"),
+        log_case("number left out", "gap", &[&log[0], &jump], "sequence numbers ascend by one"),
+        log_case(
+            "number left out later",
+            "gap",
+            &[&log[0], &log[1], &skipped],
+            "sequence numbers ascend by one",
+        ),
+        log_case("entry left out", "gap", &[&log[0], &log[2]], "sequence numbers ascend by one"),
+        log_case("entry twice", "fork", &[&log[0], &log[1], &log[1]], "the sequence number is taken"),
         log_case(
             "two entries of one number",
             "fork",
             &[&log[0], &log[1], &log[2], &fork],
-            "a fork: evidence, and no log",
+            "a fork is evidence, not part of a log",
         ),
         log_case("unknown entry before", "prev", &[&log[0], &lost], "the hash is of the entry before"),
         log_case(
@@ -101,11 +117,11 @@ fn sequence_cases() -> Vec<VectorCase> {
             &[&log[0], &log[1], &log[2], &over],
             "the hash is of the entry before",
         ),
-        log_case("another publisher", "publisher", &[&log[0], &other], "one log, one publisher"),
+        log_case("another publisher", "publisher", &[&log[0], &other], "a log has one publisher"),
     ]
 }
 
-/// Which key may sign what: an operating key of the identity at `authority`, with the use.
+/// Use of keys: an entry is signed by an operating key of the identity at `authority`, which lists the use.
 fn key_cases() -> Vec<VectorCase> {
     let log = sample::sample_log();
     let (first, publisher) = (&log[0], sample::publisher_id());

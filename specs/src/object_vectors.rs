@@ -1,4 +1,4 @@
-//! Vectors of objects: one of each kind, and every rule of a kind broken once.
+//! Vectors of objects: one of each type, and one violation of every rule.
 
 mod chunk;
 mod rules;
@@ -21,14 +21,14 @@ pub fn vector_file() -> VectorFile {
     VectorFile::new("object", about, cases)
 }
 
-/// An object that must be accepted, with its id.
+/// An accepted object with its id.
 fn accepted_object<T: ObjectType>(name: &str, body: &T, reason: &str) -> VectorCase {
     let bytes = sample::encode_object(body);
     let id = Cid::of(Codec::DagCbor, &bytes);
     VectorCase::accepted(name, VectorLevel::Object, &bytes, reason).with_id(id)
 }
 
-/// A sample after one change.
+/// A sample object with one change.
 fn changed_object<T: ObjectType>(
     name: &str,
     expect: &str,
@@ -49,7 +49,11 @@ fn accepted_cases() -> Vec<VectorCase> {
         accepted_object("chunk", &sample::chunk_object(), "a column of each kind, a null in each measure"),
         accepted_object("content", &sample::content_object().1, "one chunk"),
         accepted_object("dataset, imported", &sample::dataset_object(), "from a source document"),
-        accepted_object("dataset, doubted", &sample::implausible_dataset(), "signed in spite of a doubt"),
+        accepted_object(
+            "dataset, doubted",
+            &sample::implausible_dataset(),
+            "signed with a plausibility warning",
+        ),
         accepted_object("dataset, computed", &sample::derived_dataset(), "an output of a release"),
         accepted_object("recipe", &sample::recipe_object(), "one input, one output"),
         accepted_object("recipe that deviates", &sample::deviating_recipe(), "with its reason"),
@@ -69,7 +73,7 @@ fn accepted_cases() -> Vec<VectorCase> {
     }
     let mut bare = sample::snapshot_object();
     (bare.url, bare.fetched, bare.agency, bare.licence) = (None, None, None, None);
-    cases.push(accepted_object("snapshot without optional fields", &bare, "what is unknown is absent"));
+    cases.push(accepted_object("snapshot without optional fields", &bare, "unknown facts are absent"));
     cases
 }
 
@@ -80,7 +84,7 @@ fn type_cases() -> Vec<VectorCase> {
     let object = |name: &str, node: CborNode, reason: &str| {
         VectorCase::refused(name, VectorLevel::Object, "kind", &node.encode(), reason)
     };
-    let known = "a version that is not known is refused, not guessed";
+    let known = "unknown versions are refused";
     vec![
         changed_object(
             "unknown kind",
@@ -138,7 +142,7 @@ fn type_cases() -> Vec<VectorCase> {
     ]
 }
 
-/// Fields that are absent, unknown, of another type, or spelled in another way.
+/// Fields that are absent, unknown, of another type, or not canonical.
 fn field_cases() -> Vec<VectorCase> {
     let (release, dataset) = (sample::release_object(), sample::dataset_object());
     let (snapshot, identity) = (sample::snapshot_object(), sample::identity_object());
@@ -153,9 +157,7 @@ fn field_cases() -> Vec<VectorCase> {
     let digest = [9; 31];
     let one_form = "a value has one form";
     vec![
-        shape("unknown field", "nothing is signed that is not understood", &|n| {
-            n.set(text_node("extra"), CborNode::Null)
-        }),
+        shape("unknown field", "unknown fields are refused", &|n| n.set(text_node("extra"), CborNode::Null)),
         shape("unknown field inside", "at every depth", &|node| {
             let supersedes = [(text_node("note"), text_node("x"))];
             node.set(text_node("supersedes"), CborNode::Map(supersedes.to_vec()));
@@ -163,7 +165,7 @@ fn field_cases() -> Vec<VectorCase> {
         shape("missing field", "only optional fields may be absent", &|node| {
             node.remove(&text_node("steps"))
         }),
-        shape("null for an optional field", "what is absent is not written", &|node| {
+        shape("null for an optional field", "absent fields are not encoded", &|node| {
             node.set(text_node("supersedes"), CborNode::Null);
         }),
         shape("null for a required field", "no field is null", &|node| {
@@ -253,7 +255,7 @@ fn field_cases() -> Vec<VectorCase> {
             "control character",
             "shape",
             &dataset,
-            "text is for people",
+            "no control characters",
             set("title", text_node("a\u{7}b")),
         ),
         changed_object(
@@ -267,7 +269,7 @@ fn field_cases() -> Vec<VectorCase> {
             "direction override",
             "shape",
             &dataset,
-            "text must not lie about its order",
+            "no characters that change the reading order",
             set("title", text_node("\u{202e}x")),
         ),
         changed_object(
@@ -303,7 +305,7 @@ fn field_cases() -> Vec<VectorCase> {
 
 fn size_cases() -> Vec<VectorCase> {
     let large = |name: &str, count: usize, reason: &str| {
-        // The bound is on bytes, so what they are does not matter.
+        // Only the number of bytes counts, so zeros will do.
         VectorCase::refused(name, VectorLevel::Size, "large", &[], reason).repeating(&[0], count, &[])
     };
     vec![

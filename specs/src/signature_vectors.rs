@@ -1,7 +1,7 @@
-//! Vectors of keys and signatures: where two honest libraries might disagree.
+//! Vectors of keys and signatures on which Ed25519 libraries are known to disagree.
 //!
-//! The list of edges follows "Taming the many EdDSAs" (2020) and "It's 255:19AM" (2020); the
-//! points and signatures are made here.
+//! The list follows "Taming the many EdDSAs" (2020) and "It's 255:19AM" (2020); the points and
+//! signatures are computed here.
 
 use schemas::key::SecretKey;
 
@@ -21,10 +21,11 @@ pub fn key_file() -> VectorFile {
     cases.push(mixed);
     for (at, point) in bad_points::torsion_points().iter().enumerate() {
         let name = format!("point of small order {at}");
-        cases.push(key_case(&name, "key-weak", point, "anyone can sign under it"));
+        cases.push(key_case(&name, "key-weak", point, "anyone can sign for such a key"));
     }
     for (at, point) in bad_points::non_canonical_points().iter().enumerate() {
-        // Where only the sign is wrong, x is 0, and that is a point of small order.
+        // With a y below the prime only the sign is wrong. Then x is 0, so the point has small order,
+        // and that is reported first.
         let below = point[31] & 0x7f != 0x7f || point[0] < 0xed;
         let code = if below { "key-weak" } else { "key-encoding" };
         let name = format!("point of small order, non-canonical {at}");
@@ -40,7 +41,7 @@ pub fn key_file() -> VectorFile {
         key_case("33 bytes", "key-encoding", &[1; 33], "32 bytes"),
         key_case("no bytes", "key-encoding", &[], "32 bytes"),
     ]);
-    VectorFile::new("key", "Ed25519 public keys. What is accepted has its did:key as value.", cases)
+    VectorFile::new("key", "Ed25519 public keys. Accepted keys have their did:key as value.", cases)
 }
 
 fn key_case(name: &str, expect: &str, key: &[u8], reason: &str) -> VectorCase {
@@ -154,7 +155,7 @@ fn scalar_cases() -> Vec<VectorCase> {
             refused_signature(
                 &name,
                 add_group_order(signature, times),
-                "S is below the order: else anyone makes a second signature",
+                "S is below the order: otherwise anyone could make a second signature",
             )
         })
         .collect();
@@ -191,7 +192,8 @@ fn nonce_cases() -> Vec<VectorCase> {
     cases
 }
 
-/// A key of mixed order: the plain equation holds only if the challenge wipes out what was added.
+/// Keys of mixed order: the cofactorless equation holds only if the challenge is a multiple of 8,
+/// which cancels the added point.
 fn mixed_order_cases() -> Vec<VectorCase> {
     let forger = Forger::new([4; 32]);
     let mut cases = Vec::new();
@@ -209,7 +211,7 @@ fn mixed_order_cases() -> Vec<VectorCase> {
     cases
 }
 
-/// Signatures that anybody can make under a key of small order.
+/// Signatures that need no secret, because the key has small order.
 fn weak_key_cases() -> Vec<VectorCase> {
     let forger = Forger::new([5; 32]);
     let nonce = split_signature(forger.sign(MESSAGE, PointTwist { key: 0, nonce: 0, zero: false }).0).0;

@@ -1,4 +1,4 @@
-//! Vectors of texts that stand for one thing: identifiers, periods, decimals.
+//! Vectors of values as text: identifiers, periods, decimals.
 
 use schemas::cid::{Cid, Codec};
 
@@ -44,10 +44,10 @@ pub fn id_file() -> VectorFile {
         bad("version 0", "syntax", "QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG", "CIDv1 only"),
         bad("base58", "syntax", "zdpuAyvkgEDQm9TenwGkd5eNaosSxjgEYd8QatfPetgB1CdEZ", "base32 only"),
     ];
-    VectorFile::new("id", "Identifiers as text; where accepted, `bytes` is the binary form.", cases)
+    VectorFile::new("id", "Identifiers as text; for accepted ones, `bytes` is the binary form.", cases)
 }
 
-/// The same bytes with the two bits set that base32 has beyond 36 bytes.
+/// Sets the two padding bits that base32 has beyond 36 bytes.
 fn set_spare_bits(text: &str) -> String {
     const DIGITS: &str = "abcdefghijklmnopqrstuvwxyz234567";
     let (head, last) = text.split_at(text.len() - 1);
@@ -119,7 +119,7 @@ pub fn period_file() -> VectorFile {
     ] {
         cases.push(VectorCase::from_text(&format!("`{text}`"), VectorLevel::Value, "syntax", text, reason));
     }
-    VectorFile::new("period", "Periods as text. `value` is the one spelling that objects hold.", cases)
+    VectorFile::new("period", "Periods as text. `value` is the canonical form, used in objects.", cases)
 }
 
 /// `decimal.json`.
@@ -142,7 +142,7 @@ pub fn decimal_file() -> VectorFile {
         ("-12.50", "[-1250, -2]"),
         ("9999999999999999999999999999999999", "[9999999999999999999999999999999999, 0]"),
         ("0.0000000000000000000000000000000000001", "[1, -37]"),
-        // Zeros behind 34 digits are read: so are large numbers written.
+        // Trailing zeros beyond 34 digits move into the exponent; large numbers are published that way.
         ("10000000000000000000000000000000000", "[1000000000000000000000000000000000, 1]"),
         ("1.0000000000000000000000000000000000", "[1000000000000000000000000000000000, -33]"),
     ] {

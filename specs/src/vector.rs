@@ -1,58 +1,58 @@
-//! One case, one reason: the form of a vector.
+//! File format of the test vectors: one case tests one rule.
 
 use serde::{Deserialize, Serialize};
 
-/// The step at which a case is decided. A case passes every step before its own.
+/// Verification step that decides a case. The input passes every earlier step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum VectorLevel {
-    /// The number of bytes.
+    /// Size in bytes.
     Size,
-    /// Strict CBOR, whatever it means.
+    /// Strict CBOR encoding, independent of the meaning.
     Cbor,
-    /// The fields of an object and the rules of its kind.
+    /// Fields and rules of an object type.
     Object,
-    /// The blocks of a content together.
+    /// Blocks of a content, taken together.
     Content,
-    /// The COSE envelope and its header.
+    /// COSE envelope and header.
     Envelope,
     /// Keys and signatures.
     Signature,
-    /// The place in the log.
+    /// Position of an entry in its log.
     Chain,
-    /// Identifiers as text.
+    /// Identifier as text.
     Id,
-    /// Periods and decimals as text.
+    /// Period or decimal as text.
     Value,
-    /// The framing of blocks in a file.
+    /// Framing of blocks in a CAR file.
     Car,
 }
 
-/// Bytes too many to be written out: `unit` times `count`, then `tail`, after the case's `bytes`.
+/// Input too long to be written out: after `bytes` of the case, `unit` repeated `count` times, then `tail`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RepeatedBytes {
-    /// Hexadecimal.
+    /// Repeated bytes, hexadecimal.
     pub unit: String,
-    /// How often.
+    /// Number of repetitions.
     pub count: usize,
-    /// Hexadecimal.
+    /// Bytes after the repetition, hexadecimal.
     pub tail: String,
 }
 
-/// An input and what must come of it.
+/// An input and its expected result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VectorCase {
-    /// Its name, unique within the file.
+    /// Name, unique within the file.
     pub name: String,
-    /// Why it must come out like this.
+    /// The rule that the case tests, in a few words.
     pub reason: String,
-    /// Where it is decided.
+    /// Step that decides the case.
     pub level: VectorLevel,
-    /// `ok`, or the code of the fault (`specs/README.md`, "Codes").
+    /// `ok`, or the error code (`specs/README.md`, "Codes").
     pub expect: String,
-    /// The id of the block, where it is accepted and has one.
+    /// Id of an accepted block; absent where there is no block.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The public key of a signature, hexadecimal.
@@ -61,7 +61,7 @@ pub struct VectorCase {
     /// The message of a signature, hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// What the text means, in the canonical spelling.
+    /// Value of an accepted text, in its canonical form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     /// The entries of a log in order, hexadecimal.
@@ -70,24 +70,24 @@ pub struct VectorCase {
     /// The blocks of a content, hexadecimal.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocks: Vec<String>,
-    /// The input, hexadecimal.
+    /// Input, hexadecimal; empty where the input is text, entries or blocks.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub bytes: String,
-    /// The input, where it is text.
+    /// Input, where it is text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// More input.
+    /// Further input after `bytes`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<RepeatedBytes>,
 }
 
 impl VectorCase {
-    /// A case that must be accepted.
+    /// A case with an accepted input.
     pub fn accepted(name: &str, level: VectorLevel, bytes: &[u8], reason: &str) -> Self {
         Self::refused(name, level, "ok", bytes, reason)
     }
 
-    /// A case that must be refused with this code at this level.
+    /// A case that is refused with the code `expect` at this level.
     pub fn refused(name: &str, level: VectorLevel, expect: &str, bytes: &[u8], reason: &str) -> Self {
         Self {
             name: name.into(),
@@ -106,22 +106,22 @@ impl VectorCase {
         }
     }
 
-    /// A case about text.
+    /// A case with a text as input.
     pub fn from_text(name: &str, level: VectorLevel, expect: &str, text: &str, reason: &str) -> Self {
         Self { text: Some(text.into()), ..Self::refused(name, level, expect, &[], reason) }
     }
 
-    /// With the id of what is accepted.
+    /// Sets the id of the accepted block.
     pub fn with_id(self, id: impl ToString) -> Self {
         Self { id: Some(id.to_string()), ..self }
     }
 
-    /// With more input after `bytes`.
+    /// Appends repeated bytes and a tail to the input.
     pub fn repeating(self, unit: &[u8], count: usize, tail: &[u8]) -> Self {
         Self { repeat: Some(RepeatedBytes { unit: encode_hex(unit), count, tail: encode_hex(tail) }), ..self }
     }
 
-    /// The whole input.
+    /// The complete input: `bytes`, then the repetition.
     pub fn input(&self) -> Vec<u8> {
         let mut input = decode_hex(&self.bytes);
         if let Some(repeat) = &self.repeat {
@@ -132,40 +132,40 @@ impl VectorCase {
     }
 }
 
-/// The cases of one theme.
+/// One vector file: cases on one subject.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VectorFile {
-    /// The name of the file without its ending.
+    /// File name without its extension.
     #[serde(skip)]
     pub name: String,
-    /// What the cases have in common.
+    /// Subject of the cases.
     pub about: String,
     /// The cases.
     pub cases: Vec<VectorCase>,
 }
 
 impl VectorFile {
-    /// A file; case names must be unique.
+    /// Creates a file. Panics when two cases have the same name.
     pub fn new(name: &str, about: &str, cases: Vec<VectorCase>) -> Self {
         let mut names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
         names.sort_unstable();
         let twice = names.windows(2).find(|pair| pair[0] == pair[1]);
-        assert!(twice.is_none(), "two cases of {name} have one name: {twice:?}");
+        assert!(twice.is_none(), "duplicate case name in {name}: {twice:?}");
         Self { name: name.into(), about: about.into(), cases }
     }
 
-    /// The text of the file.
+    /// The file as JSON, with a final line feed.
     pub fn to_json(&self) -> String {
         let mut text = serde_json::to_string_pretty(self).expect("plain data has a JSON form");
         text.push('\n');
         text
     }
 
-    /// Reads the text of a file.
+    /// Parses the JSON of a file.
     ///
     /// # Errors
-    /// What is wrong with the JSON.
+    /// Invalid JSON, an unknown field or a missing one.
     pub fn parse(name: &str, text: &str) -> Result<Self, serde_json::Error> {
         let file: Self = serde_json::from_str(text)?;
         Ok(Self { name: name.into(), ..file })
@@ -177,10 +177,10 @@ pub fn encode_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The bytes of hexadecimal text.
+/// Decodes hexadecimal text.
 ///
 /// # Panics
-/// On anything else.
+/// The text is not hexadecimal.
 pub fn decode_hex(text: &str) -> Vec<u8> {
     assert!(text.len().is_multiple_of(2), "an even number of digits");
     let byte = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).expect("hexadecimal");

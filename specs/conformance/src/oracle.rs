@@ -1,7 +1,7 @@
-//! Numeric scripts run on the engine, compared to what `oracle/generate.py` computed of them.
+//! Numeric scripts, run on the engine and compared with the results of `oracle/generate.py`.
 //!
 //! A case is a line of JSON: a script over the data set `D`, its data, and the result or the code of
-//! the fault. Numbers are compared digit for digit: the engine must give the same coefficient and the
+//! the error. Numbers are compared digit for digit: the engine must give the same coefficient and the
 //! same exponent.
 
 use std::collections::BTreeMap;
@@ -17,11 +17,11 @@ use vtl::{RunLimits, Script};
 /// Cells of a row as text; `None` is null.
 type TextRow = Vec<Option<String>>;
 
-/// One script and what must come of it.
+/// One script with its data and expected result.
 #[derive(Debug, Deserialize)]
 struct OracleCase {
     script: String,
-    /// Components of `D`: name, role and type, between colons.
+    /// Components of `D`, each as `name:role:type`.
     components: Vec<String>,
     rows: Vec<TextRow>,
     #[serde(default)]
@@ -30,20 +30,20 @@ struct OracleCase {
     fault: Option<String>,
 }
 
-/// More than any generated script needs.
+/// Limits beyond the need of any generated script.
 const LIMITS: RunLimits = RunLimits { steps: 100_000_000, cells: 1_000_000 };
 
-/// Runs the case on a line; an error tells what was expected and what came.
+/// Runs the case on a line.
 ///
 /// # Errors
-/// The line is no case, or the engine disagrees.
+/// The line is not a case, or the result differs; the message has the expected and the found result.
 pub fn run_case(line: &str) -> Result<(), String> {
     let case: OracleCase = serde_json::from_str(line).map_err(|error| error.to_string())?;
     let found = evaluate_case(&case)?;
     let wanted = match (&case.fault, &case.result) {
         (Some(code), None) => Err(code.clone()),
         (None, Some(rows)) => Ok((case.names.clone(), rows.clone())),
-        _ => return Err("a case has either a result or a fault".to_owned()),
+        _ => return Err("a case has either a result or an error code".to_owned()),
     };
     if found == wanted {
         return Ok(());
@@ -51,7 +51,7 @@ pub fn run_case(line: &str) -> Result<(), String> {
     Err(format!("{}\n  data     {:?}\n  expected {wanted:?}\n  found    {found:?}", case.script, case.rows))
 }
 
-/// Names and rows of the result, or the code of the fault.
+/// Names and rows of the result, or the code of the error.
 type ScriptOutcome = Result<(Vec<String>, Vec<TextRow>), String>;
 
 fn evaluate_case(case: &OracleCase) -> Result<ScriptOutcome, String> {
@@ -100,15 +100,15 @@ fn case_table(case: &OracleCase) -> Result<Table, String> {
 
 fn parse_component(text: &str) -> Result<Component, String> {
     let mut parts = text.split(':');
-    let mut part = || parts.next().ok_or_else(|| format!("`{text}` lacks a part"));
+    let mut part = || parts.next().ok_or_else(|| format!("`{text}` has no name, role and type"));
     let name = Name::new(part()?).map_err(|error| error.to_string())?;
     let role = match part()? {
         "identifier" => Role::Identifier,
         "measure" => Role::Measure,
-        other => return Err(format!("no role `{other}`")),
+        other => return Err(format!("unknown role `{other}`")),
     };
     let kind = part()?;
-    let kind = ValueType::from_name(kind).ok_or_else(|| format!("no type `{kind}`"))?;
+    let kind = ValueType::from_name(kind).ok_or_else(|| format!("unknown type `{kind}`"))?;
     Ok(Component::new(name, role, kind))
 }
 
@@ -117,7 +117,7 @@ fn parse_column(kind: ValueType, cells: Vec<Option<&str>>) -> Result<Column, Str
         ValueType::Integer => Column::Integer(parse_cells(&cells, |cell| cell.parse().ok())?),
         ValueType::Number => Column::Number(parse_cells(&cells, parse_number)?),
         ValueType::String => Column::Text(TextColumn::from_rows(cells)),
-        other => return Err(format!("no cases of type `{}`", other.as_str())),
+        other => return Err(format!("cases have no columns of type `{}`", other.as_str())),
     })
 }
 
@@ -125,7 +125,7 @@ fn parse_cells<T>(
     cells: &[Option<&str>],
     parse: impl Fn(&str) -> Option<T>,
 ) -> Result<Vec<Option<T>>, String> {
-    let one = |cell: &str| parse(cell).ok_or_else(|| format!("`{cell}` is no number"));
+    let one = |cell: &str| parse(cell).ok_or_else(|| format!("`{cell}` is not a number"));
     cells.iter().map(|cell| cell.map(one).transpose()).collect()
 }
 

@@ -1,8 +1,8 @@
-//! Published figures, computed again: every row of `published_checks.csv` goes the whole way from the
-//! file of an office to a verified release, and is compared with what the office published.
+//! Published figures, computed again: every row of `published_checks.csv` runs from the file of an
+//! agency to a verified release, and is compared with the figure that the agency published.
 //!
-//! `specs/conformance/figures/families.toml` says which recipe and which files belong to which rows. A row that
-//! has no such run, or whose run fails, is reported with the reason; none is left out.
+//! `specs/conformance/figures/families.toml` assigns recipes and files to rows. A row without a run, or
+//! whose run fails, is reported with the reason; no row is skipped.
 
 pub mod family;
 pub mod figure;
@@ -19,16 +19,16 @@ use official::SeriesComparison;
 use pipeline::{Pipeline, VerifiedFigures};
 use report::{FigureLine, FigureReport};
 
-/// The folder of the families and of the recipes that are no official method.
+/// Folder of `families.toml` and of the recipes that are not in the library.
 pub fn families_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("figures")
 }
 
-/// Checks every row of `published_checks.csv` in a folder of data, and the whole series of the families;
-/// `only` keeps those whose name contains it.
+/// Checks every row of `published_checks.csv` in the folder `data`, then the complete series; `only`
+/// keeps the families and series whose name contains it.
 ///
 /// # Errors
-/// When the rows or the families cannot be read.
+/// The rows or the families cannot be read.
 pub fn check_figures(data: &Path, only: &str) -> Result<FigureReport, String> {
     let rows = figure::read_figures(&data.join("published_checks.csv"))?;
     let families = family::read_families(&families_folder())?;
@@ -40,7 +40,7 @@ pub fn check_figures(data: &Path, only: &str) -> Result<FigureReport, String> {
             let figures = done.entry(place).or_insert_with(|| chain.compute_figures(run));
             figures.clone().and_then(|figures| figures.figure_at(run, &row))
         });
-        let none = || Err("no run is stated for it in families.toml".to_owned());
+        let none = || Err("families.toml has no run for this row".to_owned());
         lines.push(FigureLine::new(row, found.unwrap_or_else(none)));
     }
     let wanted =
@@ -49,14 +49,14 @@ pub fn check_figures(data: &Path, only: &str) -> Result<FigureReport, String> {
     Ok(FigureReport { lines, series })
 }
 
-/// The first run of the row's family that is for it.
+/// The first run of the family of a row that covers the row, with its position.
 fn find_run<'f>(
     families: &'f [FigureFamily],
     row: &PublishedFigure,
 ) -> Option<((usize, usize), &'f RecipeRun)> {
     let (at, family) = families.iter().enumerate().find(|(_, family)| family.name == row.family)?;
     let (place, run) = family.runs.iter().enumerate().find(|(_, run)| run.covers(row))?;
-    // Runs that differ in the figure that they look up only are one.
+    // Runs that differ only in the figure that they look up share one computation.
     let same = family.runs.iter().position(|other| other.same_work(run)).unwrap_or(place);
     Some(((at, same), run))
 }

@@ -1,9 +1,9 @@
-//! The compatibility kit: the examples and grammar tests of the VTL standard, run on the engine.
+//! VTL conformance kit: runs the examples and grammar tests of the VTL standard on the engine.
 //!
-//! The standard has no licence that lets its files be copied, so the kit reads them where a person
-//! has fetched them (`github.com/sdmx-twg/vtl`, folder `v2.2` or `v2.1`). This module owns how they
-//! are found, read and compared, and the list of examples that the project considers faulty, with a
-//! reason in its own words (`specs/conformance/vtl/faulty-*.toml`). It holds nothing of the standard itself.
+//! The licence of the standard does not permit copying its files, so the kit reads a checkout of
+//! `github.com/sdmx-twg/vtl` (folder `v2.2` or `v2.1`). This module finds, reads and compares the
+//! examples, and keeps a list of the examples that the project considers faulty, each with a reason
+//! (`specs/conformance/vtl/faulty-*.toml`). It contains no text of the standard.
 
 pub mod cell;
 pub mod compare;
@@ -18,32 +18,32 @@ pub mod structure;
 
 use serde::Serialize;
 
-/// How an example fails.
+/// Class of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FailureClass {
-    /// Its files are not what they say: a cell that its type cannot hold, a key that comes twice.
+    /// The files of the example are inconsistent: a cell does not fit its type, a key occurs twice.
     Material,
-    /// The engine finds a fault of syntax.
+    /// The engine reports a syntax error.
     Parse,
-    /// The engine does not know this part of VTL.
+    /// The engine does not support this part of VTL.
     Unsupported,
-    /// The engine refuses the operator for good.
+    /// The engine refuses the operator by design.
     Refused,
-    /// The engine finds a fault before it runs.
+    /// The engine reports an error before the run.
     Check,
-    /// The run ends with a fault.
+    /// The run ends with an error.
     Fault,
-    /// Names, roles or types of components differ; the data agree as far as they can be compared.
+    /// Names, roles or types of components differ; the comparable data agree.
     Structure,
     /// Data points differ.
     Data,
-    /// A script that is no VTL is taken for VTL.
+    /// An invalid script is accepted.
     Accepted,
 }
 
 impl FailureClass {
-    /// The name in reports and lists.
+    /// Name in reports and lists.
     pub fn word(self) -> &'static str {
         match self {
             Self::Material => "material",
@@ -59,31 +59,31 @@ impl FailureClass {
     }
 }
 
-/// What came of an example.
+/// Result of an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExampleFinding {
-    /// Structure and data are the same.
+    /// Structure and data are equal.
     Exact,
-    /// The same to the digits that the manual prints: some numbers have more digits, and are the
-    /// printed ones when rounded or cut there (the manual does both).
+    /// Equal to the printed digits: some numbers have more digits, and give the printed ones when
+    /// rounded or truncated (the manual does both).
     Digits,
-    /// Something differs: the class, and the first difference.
+    /// Class and text of the first difference.
     Differs(FailureClass, String),
 }
 
-/// An example with what came of it.
+/// An example with its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExampleCase {
     /// `Category/Operator/ex_N`, or `Grammar/PositiveTests/line N`.
     pub path: String,
-    /// What came of it.
+    /// Result.
     pub finding: ExampleFinding,
 }
 
-/// All examples of a manual whose path has `only` in it, in the order of their paths.
+/// Runs the examples of a manual whose path contains `only`, in the order of their paths.
 ///
 /// # Errors
-/// A folder that is no manual, or a file that cannot be read.
+/// The folder is not a manual, or a file cannot be read.
 pub fn run_examples(manual: &std::path::Path, only: &str) -> Result<Vec<ExampleCase>, String> {
     let found = folder::find_examples(manual)?;
     let wanted = found.into_iter().filter(|place| place.path.contains(only));

@@ -1,4 +1,4 @@
-//! Writes `specs/vectors` anew.
+//! Writes the files of `specs/vectors` (`cargo xtask vectors`).
 
 use std::io::Result;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Vectors of column chunks, byte by byte: the coding of each kind of column and its other spellings.
+//! Vectors of column chunks, byte by byte: the encoding of each column type and its non-canonical variants.
 
 use schemas::chunk::{CHUNK_ROWS_MAX, Chunk, ColumnEncoding};
 use schemas::limits::COMPONENTS_MAX;
@@ -20,7 +20,7 @@ pub fn chunk_file() -> VectorFile {
         frame_cases(),
     ]
     .concat();
-    let about = "Column chunks. Each column has one coding; every other is refused by the rules of the kind.";
+    let about = "Column chunks. Each column has one encoding; every other is refused.";
     VectorFile::new("chunk", about, cases)
 }
 
@@ -90,7 +90,7 @@ fn accepted_cases() -> Vec<VectorCase> {
     ]
 }
 
-/// Runs: pairs of a value and a count, neighbours of one value joined, counts that add up.
+/// Run-length encoding: pairs of value and count, no equal neighbours, counts that add up to the rows.
 fn run_cases() -> Vec<VectorCase> {
     let case = |name: &str, values: &[u8], reason: &str| {
         column_case(name, "rule", "boolean", &[("values", bytes_node(values))], reason)
@@ -121,7 +121,7 @@ fn text_cases() -> Vec<VectorCase> {
         case("dictionary out of order", &["b", "a"], &[1, 1, 2, 1], "by code point"),
         case("text twice", &["a", "a"], &[1, 1, 2, 1], "distinct texts"),
         case("text unused", &["a", "b"], &[1, 2], "only what the rows use"),
-        case("code beyond the dictionary", &["a"], &[1, 1, 2, 1], "a code is a place, from 1"),
+        case("code beyond the dictionary", &["a"], &[1, 1, 2, 1], "a code is an index from 1"),
         case("code of 2^32", &["a"], &[0x80, 0x80, 0x80, 0x80, 0x10, 2], "no wrap to null"),
         case("text beyond its bound", &[&long], &[1, 2], "1024 bytes"),
         case(

@@ -1,4 +1,4 @@
-//! The rules of each kind that the types of its fields cannot say.
+//! Rules of the object types beyond the types of their fields.
 
 use schemas::cid::{Cid, Codec};
 use schemas::limits::{COMPONENTS_MAX, PIECE_BYTES_MAX, ROWS_MAX, SNAPSHOT_BYTES_MAX};
@@ -48,19 +48,19 @@ fn identity_cases() -> Vec<VectorCase> {
     };
     let many = KEYS_MAX as u8 + 20;
     vec![
-        case("identity without a name", "rule", "a name that people can read", &|n| {
+        case("identity without a name", "rule", "the name is not blank", &|n| {
             n.set(text_node("name"), text_node(" "))
         }),
-        case("identity without roots", "rule", "somebody signs the genesis", &|n| {
+        case("identity without roots", "rule", "at least one root key", &|n| {
             n.set(text_node("roots"), key_list(0..0))
         }),
         case("identity with 17 roots", "rule", "a bound on keys", &|n| {
             n.set(text_node("roots"), key_list(19..many))
         }),
-        case("identity without keys", "rule", "somebody signs the log", &|n| {
+        case("identity without keys", "rule", "at least one operating key", &|n| {
             n.set(text_node("keys"), CborNode::Array(vec![]));
         }),
-        case("same root twice", "rule", "every key is another", &|n| {
+        case("same root twice", "rule", "keys are distinct", &|n| {
             n.set(text_node("roots"), CborNode::Array(vec![public_key_node(1), public_key_node(1)]));
         }),
         case("root that signs the log", "rule", "root keys sign key operations only", &|n| {
@@ -70,7 +70,7 @@ fn identity_cases() -> Vec<VectorCase> {
         case("uses out of order", "rule", "ascending: publish, attest", &|n| uses(n, &["attest", "publish"])),
         case("use twice", "rule", "distinct uses", &|n| uses(n, &["publish", "publish"])),
         case("unknown use", "shape", "uses are listed", &|n| uses(n, &["rule"])),
-        case("root of small order", "shape", "anyone can sign under it", &|n| {
+        case("root of small order", "shape", "anyone can sign for such a key", &|n| {
             n.set(text_node("roots"), CborNode::Array(vec![bytes_node(bad_points::torsion_points()[1])]));
         }),
         case("root of 31 bytes", "shape", "32 bytes", &|n| {
@@ -181,14 +181,14 @@ fn recipe_cases() -> Vec<VectorCase> {
     };
     let notes = |count: usize| CborNode::Array(vec![text_node("x"); count]);
     vec![
-        case("recipe without inputs", "a computation reads something", &|node| ports(node, "inputs", 0)),
-        case("recipe without outputs", "a computation gives something", &|node| ports(node, "outputs", 0)),
+        case("recipe without inputs", "at least one input", &|node| ports(node, "inputs", 0)),
+        case("recipe without outputs", "at least one output", &|node| ports(node, "outputs", 0)),
         case("recipe with 33 inputs", "a bound on inputs", &|node| ports(node, "inputs", PORTS_MAX + 1)),
         case("recipe with 33 outputs", "a bound on outputs", &|node| ports(node, "outputs", PORTS_MAX + 1)),
         case("recipe with 33 references", "a bound", &|node| {
             node.set(text_node("references"), notes(NOTES_MAX + 1))
         }),
-        case("deviation without a reason", "who departs says why", &|node| {
+        case("deviation without a reason", "a deviation gives a reason", &|node| {
             node.field("deviates_from").set(text_node("reasons"), notes(0));
         }),
         case("deviation with 33 reasons", "a bound", &|node| {
@@ -204,10 +204,10 @@ fn release_cases() -> Vec<VectorCase> {
     let many =
         || CborNode::Map((0..=PORTS_MAX).map(|at| (text_node(&format!("p{at:02}")), link_node(1))).collect());
     vec![
-        case("release without inputs", "rule", "as its recipe", &|n| {
+        case("release without inputs", "rule", "as many as the recipe has, so at least one", &|n| {
             n.set(text_node("inputs"), CborNode::Map(vec![]))
         }),
-        case("release without results", "rule", "as its recipe", &|n| {
+        case("release without results", "rule", "as many as the recipe has, so at least one", &|n| {
             n.set(text_node("results"), CborNode::Map(vec![]))
         }),
         case("release with 33 inputs", "rule", "a bound", &|n| n.set(text_node("inputs"), many())),
@@ -269,7 +269,7 @@ fn attestation_cases() -> Vec<VectorCase> {
     ]
 }
 
-/// Cells of a divergence: decimals, periods and texts have one spelling each.
+/// Cells of a divergence: decimals, periods and texts have one encoding each.
 fn cell_cases() -> Vec<VectorCase> {
     let differs = sample::attestation_object(sample::all_verdicts().swap_remove(1));
     let first = |name: &str, expect: &str, reason: &str, change: &dyn Fn(&mut CborNode)| {

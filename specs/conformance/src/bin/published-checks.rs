@@ -1,7 +1,7 @@
 //! Computes published figures again: `published-checks FOLDER [--family TEXT] [--json]`.
 //!
-//! `FOLDER` holds `published_checks.csv` and the files that it names. Ends with 1 when a row does not
-//! come out as it says (reproduced, or differing where it is known to), with 2 when nothing could run.
+//! `FOLDER` contains `published_checks.csv` and the files of the agencies. Exit code 1: a row has
+//! another result than expected (reproduced, or a known difference); 2: nothing could run.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -24,9 +24,9 @@ fn main() -> ExitCode {
             let text = if arguments.json { report.json() } else { report.text() };
             (text, u8::from(!report.passes()))
         }
-        Err(fault) => (format!("{fault}\n"), 2),
+        Err(error) => (format!("{error}\n"), 2),
     };
-    // Whoever closed the pipe has read enough.
+    // A closed pipe is not an error: the reader has seen enough.
     let _ = std::io::stdout().write_all(text.as_bytes());
     ExitCode::from(code)
 }
@@ -38,7 +38,9 @@ fn parse_arguments() -> Result<Arguments, String> {
         match word.as_str() {
             "--family" => found.family = given.next().ok_or("`--family` needs a value")?,
             "--json" => found.json = true,
-            _ if word.starts_with('-') => return Err(format!("`{word}` is no option of published-checks")),
+            _ if word.starts_with('-') => {
+                return Err(format!("`{word}` is not an option of published-checks"));
+            }
             _ => found.data = word.into(),
         }
     }

@@ -1,8 +1,8 @@
-//! Runs the examples of a VTL manual that somebody has fetched:
+//! Runs the examples of a VTL manual:
 //! `vtl-kit FOLDER [--only TEXT] [--grammar] [--json] [--faulty FILE]`.
 //!
-//! `FOLDER` is `v2.2` or `v2.1` of `github.com/sdmx-twg/vtl`, or its reference manual. Ends with 1
-//! when something fails that is not on the list of faulty examples, with 2 when nothing could run.
+//! `FOLDER` is `v2.2` or `v2.1` of a checkout of `github.com/sdmx-twg/vtl`, or its reference manual.
+//! Exit code 1: an example fails that is not on the list of faulty ones; 2: nothing could run.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -28,9 +28,9 @@ fn main() -> ExitCode {
             let text = if arguments.json { report.json() } else { report.text() };
             (text, u8::from(!report.passes()))
         }
-        Err(fault) => (format!("{fault}\n"), 2),
+        Err(error) => (format!("{error}\n"), 2),
     };
-    // Whoever closed the pipe has read enough.
+    // A closed pipe is not an error: the reader has seen enough.
     let _ = std::io::stdout().write_all(text.as_bytes());
     ExitCode::from(code)
 }
@@ -57,7 +57,7 @@ fn parse_arguments() -> Result<Arguments, String> {
             "--faulty" => found.faulty = Some(next()?.into()),
             "--grammar" => found.grammar = true,
             "--json" => found.json = true,
-            _ if word.starts_with('-') => return Err(format!("`{word}` is no option of vtl-kit")),
+            _ if word.starts_with('-') => return Err(format!("`{word}` is not an option of vtl-kit")),
             _ => found.manual = word.into(),
         }
     }

@@ -3,12 +3,12 @@
 use std::io::{BufRead, BufReader, Result, Write, stdout};
 use std::process::ExitCode;
 
-/// Disagreements that are shown.
+/// Differences that are printed; more are only counted.
 const SHOWN_MAX: usize = 5;
 
 fn main() -> Result<ExitCode> {
     let Some(path) = std::env::args_os().nth(1) else {
-        writeln!(stdout(), "give a file of cases, one a line")?;
+        writeln!(stdout(), "usage: vtl-oracle FILE (one case on each line)")?;
         return Ok(ExitCode::from(2));
     };
     let (mut passed, mut failed) = (0, 0);

@@ -1,4 +1,4 @@
-//! `families.toml`: which recipe on which files gives the figures of which rows.
+//! `families.toml`: the recipe and the files for each family of published figures.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,37 +13,37 @@ use super::figure::PublishedFigure;
 /// The rows of one source and method.
 #[derive(Debug, Clone)]
 pub struct FigureFamily {
-    /// As in the rows.
+    /// Name, as in the rows.
     pub name: String,
-    /// The runs that give its figures: the first one that fits a row is taken.
+    /// Runs of the family; the first one that covers a row is used.
     pub runs: Vec<RecipeRun>,
 }
 
-/// A whole series and the official one that it is held against.
+/// A computed series and the official one that it is compared with.
 #[derive(Debug, Clone)]
 pub struct OfficialSeries {
     /// A short name.
     pub name: String,
-    /// What is compared with what.
+    /// Title: both sides of the comparison.
     pub title: String,
-    /// Decimals to which both are rounded.
+    /// Decimal places to which both are rounded.
     pub decimals: u32,
-    /// The largest gap that is as expected, in the unit of the figures.
+    /// Largest expected gap, in the unit of the figures.
     pub within: Decimal,
     /// Only periods of these years; all when empty.
     pub years: Vec<String>,
     /// The official series.
     pub official: InputFile,
-    /// What gives ours.
+    /// Run that computes the series.
     pub run: RecipeRun,
 }
 
 /// A recipe on files.
 #[derive(Debug, Clone)]
 pub struct RecipeRun {
-    /// What is stated.
+    /// The run as written in the file.
     stated: RunSpec,
-    /// The recipe; that its files are sound is known when it is run.
+    /// The parsed recipe; its script is checked when it runs.
     pub recipe: Recipe,
 }
 
@@ -88,16 +88,16 @@ struct RunSpec {
     output: String,
     #[serde(default = "default_component")]
     component: String,
-    /// What the data call the area of the rows.
+    /// Identifier of the data that holds the area of the rows.
     #[serde(default = "default_area")]
     area_is: String,
-    /// What stands before the code of the area in the rows.
+    /// Prefix of the area codes in the rows, which the data do not have.
     #[serde(default)]
     area_prefix: String,
-    /// The codes of areas in the data, where the table of checks has others.
+    /// Area codes of the data by area code of the rows, where they differ.
     #[serde(default)]
     areas: BTreeMap<String, String>,
-    /// Identifiers beside area and period.
+    /// Values of the identifiers other than area and period.
     #[serde(default)]
     key: BTreeMap<String, String>,
     inputs: BTreeMap<String, InputFile>,
@@ -111,22 +111,22 @@ fn default_area() -> String {
     "REF_AREA".to_owned()
 }
 
-/// A file for an input.
+/// A file that is imported for an input.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InputFile {
-    /// The file, in the folder of data.
+    /// Path in the folder of data.
     pub file: String,
-    /// What it says, when it is not in that folder: a figure that is stated in words somewhere.
+    /// Content of the file, for figures that a source states in prose only.
     pub text: Option<String>,
-    /// The format by its word; recognised when absent.
+    /// Format word; detected when absent.
     pub format: Option<String>,
-    /// How its columns are read, when it has no format of its own.
+    /// Column mapping, for files of the general format.
     pub mapping: Option<Mapping>,
 }
 
 impl RecipeRun {
-    /// Whether a row is one of its figures.
+    /// Whether a row is a figure of this run.
     pub fn covers(&self, row: &PublishedFigure) -> bool {
         let equal =
             |stated: &Option<String>, found: &str| stated.as_deref().is_none_or(|stated| stated == found);
@@ -135,22 +135,23 @@ impl RecipeRun {
             && self.stated.how.as_deref().is_none_or(|how| row.how.contains(how))
     }
 
-    /// Whether two runs compute the same.
+    /// Whether two runs have the same recipe and inputs.
     pub fn same_work(&self, other: &RecipeRun) -> bool {
         self.stated.recipe == other.stated.recipe && self.stated.inputs == other.stated.inputs
     }
 
-    /// The files by input.
+    /// Files by input.
     pub fn inputs(&self) -> &BTreeMap<String, InputFile> {
         &self.stated.inputs
     }
 
-    /// The output and the component that hold the figure.
+    /// Output and component of the figure.
     pub fn figure_component(&self) -> (&str, &str) {
         (&self.stated.output, &self.stated.component)
     }
 
-    /// What an identifier must be in the data point of a row; a period is compared as a period.
+    /// Expected value of an identifier in the data point of a row. Periods are compared by value, not as
+    /// text.
     pub fn expected_key<'r>(&'r self, identifier: &str, row: &'r PublishedFigure) -> Option<&'r str> {
         match identifier {
             "TIME_PERIOD" => Some(&row.period),
@@ -166,7 +167,7 @@ impl RecipeRun {
 /// Reads the families of a folder.
 ///
 /// # Errors
-/// When the file or a recipe that it names is broken.
+/// `families.toml` or one of its recipes cannot be read.
 pub fn read_families(folder: &Path) -> Result<Vec<FigureFamily>, String> {
     let run = |stated: RunSpec| load_run(folder, stated);
     let family = |family: FamilySpec| {
@@ -178,14 +179,14 @@ pub fn read_families(folder: &Path) -> Result<Vec<FigureFamily>, String> {
     read_families_file(folder)?.family.into_iter().map(family).collect()
 }
 
-/// Reads the whole series of a folder.
+/// Reads the official series of a folder.
 ///
 /// # Errors
 /// As [`read`].
 pub fn read_series(folder: &Path) -> Result<Vec<OfficialSeries>, String> {
     let series = |stated: SeriesSpec| {
         let SeriesSpec { name, title, decimals, years, official, .. } = stated;
-        let within = stated.within.parse().map_err(|_| format!("`{}` is no number", stated.within))?;
+        let within = stated.within.parse().map_err(|_| format!("`{}` is not a number", stated.within))?;
         Ok(OfficialSeries {
             name,
             title,

@@ -1,4 +1,4 @@
-//! The rows of `published_checks.csv`, and how a figure is compared with one.
+//! Rows of `published_checks.csv` and the comparison of a computed figure with one.
 
 use std::path::Path;
 
@@ -9,36 +9,38 @@ use vtl::decimal128;
 /// One published figure.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct PublishedFigure {
-    /// What was published.
+    /// Indicator that was published.
     pub measure: String,
-    /// Of which area (or series).
+    /// Area or series.
     pub ref_area: String,
-    /// For which period.
+    /// Period.
     pub period: String,
-    /// The figure as it was published.
+    /// Published figure, as printed.
     pub published_value: String,
-    /// Decimals to which it is compared.
+    /// Decimal places of the comparison.
     pub decimals: u32,
-    /// How it is computed, in words.
+    /// Method in words; selects among the runs of a family.
     pub how: String,
-    /// What whoever collected the rows computed: the figure that is to be met.
+    /// Figure computed by the collector of the rows; not used in the comparison.
     pub recomputed_value: String,
-    /// Whether that is what was published: `yes` or `no`.
+    /// Whether the computed figure equals the published one: `yes` or `no`.
     pub agrees: String,
-    /// Rows of one source and method.
+    /// Family: rows of one source and method.
     pub family: String,
-    /// Why it does not agree.
+    /// Reason for a difference, in words.
     pub note: String,
 }
 
 impl PublishedFigure {
-    /// Whether the figure comes out as published, and by how much it does not.
+    /// Compares a figure with the published one: the difference after rounding, or `None` if equal.
     ///
     /// # Errors
-    /// When the published value is no number.
+    /// The published value is not a number, or the difference exceeds the decimal range.
     pub fn compare(&self, figure: Decimal) -> Result<Option<Decimal>, String> {
-        let published: Decimal =
-            self.published_value.parse().map_err(|_| format!("`{}` is no number", self.published_value))?;
+        let published: Decimal = self
+            .published_value
+            .parse()
+            .map_err(|_| format!("`{}` is not a number", self.published_value))?;
         let (published, figure) =
             (round_half_up(published, self.decimals), round_half_up(figure, self.decimals));
         let gap = decimal128::sub(figure, published).map_err(|fault| fault.to_string())?;
@@ -46,7 +48,7 @@ impl PublishedFigure {
     }
 }
 
-/// Rounded half up, that is half away from zero, to `places` decimals.
+/// Rounds half away from zero to `places` decimals.
 pub fn round_half_up(value: Decimal, places: u32) -> Decimal {
     let drop = (-value.exponent()).saturating_sub(places as i32);
     if drop <= 0 {
@@ -62,7 +64,7 @@ pub fn round_half_up(value: Decimal, places: u32) -> Decimal {
 /// Reads the rows.
 ///
 /// # Errors
-/// When the file is not there or has not the columns.
+/// The file cannot be read, or a column is missing.
 pub fn read_figures(path: &Path) -> Result<Vec<PublishedFigure>, String> {
     let fault = |error: csv::Error| format!("{}: {error}", path.display());
     let mut reader = csv::Reader::from_path(path).map_err(fault)?;

@@ -1,8 +1,8 @@
-//! Whole series against the official ones: every period that both have, and the gap.
+//! Comparison of complete series with the official ones, over all periods that both have.
 //!
-//! A row of `published_checks.csv` says one figure; here a method is seen at work over decades. What is
-//! asked for is not always that nothing differs: an alternative is there to differ, and a total is
-//! published with roundings that its parts do not have. So each series states how large a gap is expected.
+//! A row of `published_checks.csv` is one figure; a series shows a method over decades. Equality is not
+//! always expected: an alternative method differs on purpose, and a published total is rounded
+//! differently from its parts. Each series therefore states the largest expected gap.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -16,30 +16,30 @@ use super::family::OfficialSeries;
 use super::figure::round_half_up;
 use super::pipeline::Pipeline;
 
-/// So few figures are shown one by one; of more, those that differ when they are so few.
+/// Up to this number, figures are listed one by one; of longer series, only up to as many that differ.
 const FEW: usize = 12;
 
-/// A series and what came of it.
+/// Result of comparing a series.
 #[derive(Debug, Clone)]
 pub struct SeriesComparison {
     /// A short name.
     pub name: String,
-    /// What is compared with what.
+    /// Title: both sides of the comparison.
     pub title: String,
-    /// The largest gap that is as expected.
+    /// Largest expected gap, in the unit of the figures.
     pub within: Decimal,
-    /// The figures of both by key, or why there are none.
+    /// Pairs of figures by key, or the error of the run.
     pub pairs: Result<BTreeMap<String, FigurePair>, String>,
 }
 
-/// A figure and the official one, rounded.
+/// A computed and an official figure, both rounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FigurePair {
-    /// Ours.
+    /// Computed figure.
     pub figure: Decimal,
-    /// The official one.
+    /// Official figure.
     pub official: Decimal,
-    /// Ours less the official one.
+    /// Computed less official figure.
     pub gap: Decimal,
 }
 
@@ -49,34 +49,34 @@ impl SeriesComparison {
         Self { name, title, within, pairs: compare_series(chain, series) }
     }
 
-    /// Whether there are figures, and none is farther off than expected.
+    /// Whether there are pairs and every gap is within the expected one.
     pub fn passes(&self) -> bool {
         let near = |pair: &FigurePair| !is_larger(pair.gap, self.within);
         self.pairs.as_ref().is_ok_and(|pairs| !pairs.is_empty() && pairs.values().all(near))
     }
 
-    /// How many figures there are, and how many of them are the official ones.
+    /// Number of pairs, and number of equal pairs.
     pub fn counts(&self) -> (usize, usize) {
         let pairs = self.pairs.as_ref().map(BTreeMap::len).unwrap_or_default();
         let equal = self.pairs.iter().flat_map(BTreeMap::values).filter(|pair| pair.gap.is_zero()).count();
         (pairs, equal)
     }
 
-    /// The figure that is farthest off, the first of several.
+    /// Pair with the largest gap; the first one of several.
     pub fn largest_gap(&self) -> Option<(&str, FigurePair)> {
         let pairs = self.pairs.iter().flatten();
         let found = pairs.reduce(|far, next| if is_larger(next.1.gap, far.1.gap) { next } else { far });
         found.map(|(key, pair)| (key.as_str(), *pair))
     }
 
-    /// For people.
+    /// Report as text.
     pub fn text(&self) -> String {
         let mark = if self.passes() { " " } else { "!" };
         let mut text = format!("{mark} {}: {}\n", self.name, self.title);
         let (pairs, far) = match (&self.pairs, self.largest_gap()) {
             (Err(reason), _) => return text + &format!("      not run: {reason}\n"),
             (Ok(pairs), Some(far)) => (pairs, far),
-            (Ok(_), None) => return text + "      no period that both have\n",
+            (Ok(_), None) => return text + "      no common period\n",
         };
         let (count, equal) = self.counts();
         let ends = [pairs.keys().next(), pairs.keys().next_back()].map(|key| key.map_or("", String::as_str));
@@ -93,7 +93,7 @@ impl SeriesComparison {
         text
     }
 
-    /// For programs.
+    /// Report as JSON.
     pub fn json(&self) -> Value {
         let ((count, equal), far) = (self.counts(), self.largest_gap());
         json!({
@@ -128,7 +128,7 @@ fn compare_series(
     Ok(pairs)
 }
 
-/// The figures of a table by the words of their identifiers.
+/// Figures of a table by their identifiers, joined by spaces.
 fn values_by_key(table: &Table, component: &str) -> Result<BTreeMap<String, Decimal>, String> {
     let column = table.column(component).ok_or_else(|| format!("no component `{component}`"))?;
     let key = |row| table.key(row).iter().map(Cell::to_string).collect::<Vec<_>>().join(" ");
@@ -139,7 +139,7 @@ fn values_by_key(table: &Table, component: &str) -> Result<BTreeMap<String, Deci
     Ok((0..table.rows()).filter_map(value).collect())
 }
 
-/// Whether one gap is larger than another, whatever their signs.
+/// Whether a gap is larger than another in absolute value.
 fn is_larger(one: Decimal, other: Decimal) -> bool {
     decimal128::abs(one).compare(decimal128::abs(other)).is_gt()
 }

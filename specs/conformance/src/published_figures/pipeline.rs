@@ -1,5 +1,5 @@
-//! The whole way of a figure: import, data set, recipe, release, signature, bundle, verification by
-//! somebody who has nothing but the bundle.
+//! Complete pipeline of a figure: import, data set, recipe, release, signature, bundle, and
+//! verification from the bundle alone.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,25 +25,25 @@ use super::family::{InputFile, RecipeRun};
 use super::figure::PublishedFigure;
 use testkit::sample;
 
-/// Formats by their words.
+/// Formats that `families.toml` may name.
 const FORMATS: [Format; 3] = [Format::WorldBank, Format::Fred, Format::Csv];
 
-/// A publisher with its blocks, and the folder of files that it publishes.
+/// A publisher with its blocks, and the folder of files that it publishes from.
 pub struct Pipeline {
     data: PathBuf,
     key: SecretKey,
     log: Log,
     blocks: BTreeMap<Cid, Vec<u8>>,
-    /// Data sets by file and mapping, so that each is read once.
+    /// Data sets by file and mapping; each file is imported once.
     held: Vec<(InputFile, DatasetId)>,
 }
 
-/// The verified figures of a run, by output.
+/// Verified figures of a run, by output.
 #[derive(Debug, Clone)]
 pub struct VerifiedFigures(BTreeMap<Name, Table>);
 
 impl Pipeline {
-    /// A publisher without anything yet.
+    /// A publisher with an empty log and files in the folder `data`.
     pub fn new(data: &Path) -> Self {
         let root = sample::secret_key(1);
         let genesis = entry::sign_entry(
@@ -58,10 +58,10 @@ impl Pipeline {
         Self { data: data.to_owned(), key: sample::secret_key(2), log, blocks, held: Vec::new() }
     }
 
-    /// The figures of a run, verified from a bundle alone.
+    /// Publishes the release of a run and returns its figures, verified from a bundle alone.
     ///
     /// # Errors
-    /// Which step failed, and why.
+    /// The step that failed and its error.
     pub fn compute_figures(&mut self, run: &RecipeRun) -> Result<VerifiedFigures, String> {
         let mut inputs = BTreeMap::new();
         for (name, input) in run.inputs() {
@@ -104,10 +104,10 @@ impl Pipeline {
         })
     }
 
-    /// The figures of a file as they are.
+    /// Imports a file and returns its figures unchanged.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// The file cannot be read or imported.
     pub fn import_table(&mut self, input: &InputFile) -> Result<Table, String> {
         let id = self.import_dataset(input)?;
         let fetch = |id: Cid| self.blocks.get(&id).cloned();
@@ -177,7 +177,7 @@ impl Pipeline {
 fn import_file(input: &InputFile, bytes: &[u8]) -> Result<ImportedTable, String> {
     let word = |word: &String| {
         let found = FORMATS.into_iter().find(|format| format.code() == word);
-        found.ok_or_else(|| format!("`{word}` is no format"))
+        found.ok_or_else(|| format!("`{word}` is not a known format"))
     };
     let options = ImportOptions {
         format: input.format.as_ref().map(word).transpose()?,
@@ -189,12 +189,12 @@ fn import_file(input: &InputFile, bytes: &[u8]) -> Result<ImportedTable, String>
         .map_err(|fault| fault.to_string())
 }
 
-/// What somebody finds who has the bundle and nothing else.
+/// Verifies the release at the root of a bundle, with no other source of blocks.
 fn verify_bundle(file: &[u8]) -> Result<VerifiedFigures, String> {
     let bundle = Bundle::read(file).map_err(|fault| format!("bundle: {fault}"))?;
-    let entry = bundle.roots.first().and_then(|id| bundle.entries.get(id)).ok_or("bundle: it has no root")?;
+    let entry = bundle.roots.first().and_then(|id| bundle.entries.get(id)).ok_or("bundle: no root")?;
     let release = entry.value().object();
-    let id = release.try_into().map_err(|_| "bundle: its root is no release")?;
+    let id = release.try_into().map_err(|_| "bundle: the root is not a release")?;
     let fetch = |id: Cid| bundle.block(id);
     let found = ledger::verify::verify_release(id, &fetch);
     if !matches!(found.verdict, Verdict::Reproduced { .. }) {
@@ -209,19 +209,19 @@ fn verify_bundle(file: &[u8]) -> Result<VerifiedFigures, String> {
 }
 
 impl VerifiedFigures {
-    /// The table of an output.
+    /// Table of an output.
     ///
     /// # Errors
-    /// When the release has none of that name.
+    /// The release has no output of that name.
     pub fn output_table(&self, output: &str) -> Result<&Table, String> {
         let table = self.0.iter().find(|(name, _)| name.as_str() == output).map(|(_, table)| table);
         table.ok_or_else(|| format!("the release has no output `{output}`"))
     }
 
-    /// The figure of a row.
+    /// Figure of a row.
     ///
     /// # Errors
-    /// When the release has none.
+    /// The release has no such figure.
     pub fn figure_at(&self, run: &RecipeRun, row: &PublishedFigure) -> Result<Decimal, String> {
         let (output, component) = run.figure_component();
         let table = self.output_table(output)?;

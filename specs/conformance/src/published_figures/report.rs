@@ -1,4 +1,4 @@
-//! The report: a table by family, then every row that is not reproduced or was not run.
+//! Report: totals by family, then every row that differs or did not run.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -9,47 +9,47 @@ use serde_json::json;
 use super::figure::PublishedFigure;
 use super::official::SeriesComparison;
 
-/// What came of a row.
+/// Result of checking a row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FigureFinding {
-    /// The figure is the published one, to the decimals of the row.
+    /// The figure equals the published one, to the decimals of the row.
     Reproduced(Decimal),
-    /// It is not; the second is what it lies above the published one.
+    /// The figure differs; second, computed less published.
     Differs(Decimal, Decimal),
-    /// There is no figure, and why.
+    /// No figure, with the reason.
     NotRun(String),
 }
 
-/// A row and what came of it.
+/// A row with its result.
 #[derive(Debug, Clone)]
 pub struct FigureLine {
-    /// The row.
+    /// Row of `published_checks.csv`.
     pub row: PublishedFigure,
-    /// What came of it.
+    /// Result.
     pub finding: FigureFinding,
 }
 
-/// All lines, in the order of the rows.
+/// Results of all rows, in their order, and of the series.
 #[derive(Debug, Clone)]
 pub struct FigureReport {
-    /// The lines.
+    /// Results of the rows.
     pub lines: Vec<FigureLine>,
-    /// Whole series, beside the rows.
+    /// Results of the complete series.
     pub series: Vec<SeriesComparison>,
 }
 
-/// Numbers of a family, or of all.
+/// Totals of a family, or of all rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FigureCount {
     /// Rows.
     pub rows: usize,
-    /// Rows that are said to agree.
+    /// Rows expected to agree.
     pub agree: usize,
-    /// Of these, the reproduced ones.
+    /// Rows expected to agree that were reproduced.
     pub reproduced: usize,
-    /// Rows that are said not to agree.
+    /// Rows expected to differ.
     pub disagree: usize,
-    /// Of these, the ones that differ.
+    /// Rows expected to differ that do.
     pub differ: usize,
     /// Rows without a figure.
     pub not_run: usize,
@@ -69,7 +69,7 @@ impl FigureLine {
         self.row.agrees == "yes"
     }
 
-    /// Whether it came out as the row says.
+    /// Whether the result is the one that the row expects.
     pub fn passes(&self) -> bool {
         match self.finding {
             FigureFinding::Reproduced(_) => self.agrees(),
@@ -82,7 +82,7 @@ impl FigureLine {
         let PublishedFigure { family, ref_area, period, published_value, note, .. } = &self.row;
         let mark = if self.passes() { " " } else { "!" };
         let rest = match &self.finding {
-            FigureFinding::Reproduced(figure) => format!("reproduced, which was not expected: {figure}"),
+            FigureFinding::Reproduced(figure) => format!("unexpectedly reproduced: {figure}"),
             FigureFinding::Differs(figure, gap) => {
                 format!("computed {figure}, {gap} off{}", note_suffix(note))
             }
@@ -111,19 +111,19 @@ impl FigureCount {
 }
 
 impl FigureReport {
-    /// Whether every row came out as it says, and every series is as near as it says.
+    /// Whether every row and every series has the expected result.
     pub fn passes(&self) -> bool {
         self.lines.iter().all(FigureLine::passes) && self.series.iter().all(SeriesComparison::passes)
     }
 
-    /// The numbers of all rows.
+    /// Totals of all rows.
     pub fn total(&self) -> FigureCount {
         let mut total = FigureCount::default();
         self.lines.iter().for_each(|line| total.add(line));
         total
     }
 
-    /// The numbers by family, in the order of the names.
+    /// Totals by family, in the order of the names.
     pub fn families(&self) -> BTreeMap<&str, FigureCount> {
         let mut counts: BTreeMap<&str, FigureCount> = BTreeMap::new();
         for line in &self.lines {
@@ -132,7 +132,7 @@ impl FigureReport {
         counts
     }
 
-    /// For people.
+    /// Report as text.
     pub fn text(&self) -> String {
         let mut text = String::new();
         let width = self.lines.iter().map(|line| line.row.family.len()).max().unwrap_or(0).max(6);
@@ -160,13 +160,13 @@ impl FigureReport {
             text += &line.text();
         }
         if !self.series.is_empty() {
-            text += "\nwhole series against the official ones\n";
+            text += "\ncomplete series and the official ones\n";
         }
         self.series.iter().for_each(|series| text += &series.text());
         text
     }
 
-    /// For programs.
+    /// Report as JSON.
     pub fn json(&self) -> String {
         let lines: Vec<serde_json::Value> = self
             .lines

@@ -1,8 +1,8 @@
-//! Cells in the many spellings of the manual, and tables made of them.
+//! Parsing of the cells and tables of the manual, which has several spellings for one value.
 //!
 //! Periods are written `2010Q1` and `2010-Q1`, `2010`, `2010A` and `2010A1`; times as two days or as
-//! two periods; booleans with a capital or without. An empty field is null; in quotes it is empty
-//! text.
+//! two periods; booleans with or without a capital. An empty field is null, a quoted empty field is
+//! the empty text.
 
 use schemas::decimal::Decimal;
 use schemas::duration::Duration;
@@ -13,16 +13,16 @@ use schemas::table::{Cell, Column, Table, TextColumn};
 
 use super::csv::CsvField;
 
-/// The value of a field of a type; `None` is null.
+/// Parses a field as a value of a type; `None` is null.
 ///
 /// # Errors
-/// A text that the type cannot hold.
+/// The text is not a value of the type.
 pub fn parse_field(kind: ValueType, field: &CsvField) -> Result<Option<Cell>, String> {
     let text = if kind == ValueType::String { field.text.as_str() } else { field.text.trim() };
     if text.is_empty() && !(field.quoted && kind == ValueType::String) {
         return Ok(None);
     }
-    parse_value(kind, text).map(Some).ok_or_else(|| format!("`{text}` is no {}", kind.as_str()))
+    parse_value(kind, text).map(Some).ok_or_else(|| format!("`{text}` is not a {}", kind.as_str()))
 }
 
 fn parse_value(kind: ValueType, text: &str) -> Option<Cell> {
@@ -41,13 +41,13 @@ fn parse_value(kind: ValueType, text: &str) -> Option<Cell> {
     })
 }
 
-/// The table of a file: a line of names, then the data points, of the components of `shape`.
+/// Builds the table of a file: a line of names, then the data points.
 ///
 /// # Errors
-/// A component without column, a line of another length, a cell that its type cannot hold, and
-/// whatever a table refuses.
+/// A component has no column, a line has another length, a cell does not fit its type, or the rows
+/// are not a valid table.
 pub fn build_table(shape: &ComponentList, lines: &[Vec<CsvField>]) -> Result<Table, String> {
-    let (names, rows) = lines.split_first().ok_or("a file without a line of names")?;
+    let (names, rows) = lines.split_first().ok_or("the file has no line of names")?;
     if let Some(row) = rows.iter().find(|row| row.len() != names.len()) {
         return Err(format!("a line has {} fields where {} are named", row.len(), names.len()));
     }

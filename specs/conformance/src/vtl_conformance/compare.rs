@@ -1,8 +1,8 @@
-//! Compares a result with what the manual prints: structure by name, data points by key.
+//! Comparison of a result with the printed one: structure by name, data points by key.
 //!
-//! The order of components and of data points says nothing. A number is compared exactly first, then
-//! to the digits that are printed. Data are compared even where types differ, as long as both have
-//! the same identifiers, so that a sloppy type does not hide a wrong figure.
+//! The order of components and of data points is ignored. Numbers are compared exactly first, then to
+//! the printed digits. Where types differ but the identifiers agree, the data are compared all the
+//! same, so that a wrong type does not hide a wrong figure.
 
 use std::collections::BTreeMap;
 
@@ -85,7 +85,7 @@ fn compare_structure(expected: &ComponentList, found: &ComponentList) -> Option<
     summarise_differences(missing.chain(more).chain(other).collect())
 }
 
-/// Whether a component is what the manual says; an integer is a number.
+/// Whether a component matches the expected one. An integer is accepted as a number.
 fn component_fits(wanted: &Component, found: &Component) -> bool {
     let number = wanted.value_type == ValueType::Number && found.value_type == ValueType::Integer;
     wanted == found || (number && wanted.id == found.id && wanted.role == found.role)
@@ -105,9 +105,9 @@ fn summarise_differences(differences: Vec<String>) -> Option<String> {
     }
 }
 
-/// Compares the data points of lines with those of a table of the same identifiers.
+/// Compares printed data points with those of a table with the same identifiers.
 fn compare_data(lines: &[Vec<CsvField>], found: &Table) -> Result<Agreement, String> {
-    let (names, rows) = lines.split_first().ok_or("the expectation has no line of names")?;
+    let (names, rows) = lines.split_first().ok_or("the expected data have no line of names")?;
     let mut left: BTreeMap<Vec<String>, usize> =
         (0..found.rows()).map(|row| (row_key(found, row), row)).collect();
     let mut agreement = Agreement::Exact;
@@ -140,7 +140,7 @@ fn normalised_cell(cell: &Cell) -> Cell {
     }
 }
 
-/// An expected data point beside the table that should have it.
+/// An expected data point, with the table that should contain it.
 struct ExpectedPoint<'a> {
     fields: BTreeMap<&'a str, &'a CsvField>,
     found: &'a Table,
@@ -162,7 +162,7 @@ impl<'a> ExpectedPoint<'a> {
         keys.map(|component| text(component).unwrap_or_default()).collect()
     }
 
-    /// What is not an identifier, as far as both have it.
+    /// Compares the measures and attributes that both sides have.
     fn compare_row(&self, row: usize) -> Vec<Result<Agreement, String>> {
         let pairs = self.found.shape().components().iter().zip(self.found.columns());
         let rest = pairs.skip(self.found.shape().identifier_count());
@@ -177,7 +177,7 @@ impl<'a> ExpectedPoint<'a> {
     }
 }
 
-/// Whether a field says the value that was found; if not, `found, expected …`.
+/// Compares a field with the found value; the error reads `found, expected …`.
 fn compare_field(field: &CsvField, kind: ValueType, found: Option<&Cell>) -> Result<Agreement, String> {
     let shown = || found.map_or_else(|| "null".to_owned(), |cell| format!("`{cell}`"));
     let differs = |expected: &str| Err(format!("{}, expected {expected}", shown()));
@@ -205,8 +205,8 @@ fn cell_decimal(cell: &Cell) -> Option<Decimal> {
     }
 }
 
-/// Whether `found` is the number `expected` to the decimals that the field prints, rounded or cut.
-/// A whole number is printed in full, so it says nothing about more digits.
+/// Whether `found` gives the printed digits when rounded or truncated to the decimals of the field.
+/// A number without a decimal point is printed in full, so it must be equal.
 fn equals_as_printed(field: &CsvField, expected: Decimal, found: Decimal) -> bool {
     let decimals = field.text.trim().split_once('.').map_or(0, |(_, digits)| digits.len());
     let place = u32::try_from(decimals).unwrap_or(u32::MAX);
@@ -220,7 +220,7 @@ fn equals_as_printed(field: &CsvField, expected: Decimal, found: Decimal) -> boo
     wanted.0 == cut.0 || wanted.0 == up
 }
 
-/// The magnitude in units of the last of so many decimals, and the digit after it.
+/// Magnitude in units of the last of `decimals` decimal places, and the digit after it.
 fn cut_decimals(number: Decimal, decimals: u32) -> Option<(u128, u128)> {
     let shift = i64::from(number.exponent()) + i64::from(decimals);
     let power = |exponent: i64| u32::try_from(exponent).ok().and_then(|e| 10_u128.checked_pow(e));

@@ -1,17 +1,17 @@
-//! Comma-separated values as the examples write them: quotes, doubled quotes, line ends of any kind.
+//! Parser for the CSV files of the examples: quotes, doubled quotes, line ends of any kind.
 //!
-//! Whether a field is quoted is kept, because an empty field is null and a quoted one empty text.
+//! Quoting is preserved, because an empty field is null and a quoted empty field is the empty text.
 
 /// A field of a line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CsvField {
-    /// Its text without the quotes.
+    /// Text without the quotes.
     pub text: String,
-    /// Whether it stood in quotes.
+    /// Whether the field was quoted.
     pub quoted: bool,
 }
 
-/// The lines of a file that are not blank, each with its fields.
+/// Parses the lines of a file, without blank ones, into fields.
 pub fn parse_csv(text: &str) -> Vec<Vec<CsvField>> {
     let mut lines = vec![vec![CsvField::default()]];
     let mut inside = false;

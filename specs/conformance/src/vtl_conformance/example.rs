@@ -11,16 +11,16 @@ use super::folder::ExampleFiles;
 use super::structure::{self, ResultStructure};
 use super::{ExampleFinding, FailureClass, cell, compare, csv, page};
 
-/// Plenty: the largest example has some dozen lines.
+/// Limits beyond the need of any example; the largest has some dozen lines.
 const LIMITS: RunLimits = RunLimits { steps: 10_000_000, cells: 10_000_000 };
 
-/// The name of a result that is a data set.
+/// Name of the result in examples with a data set as result.
 const RESULT_NAME: &str = "DS_r";
 
-/// Runs an example and compares.
+/// Runs an example and compares its result with the printed one.
 ///
 /// # Errors
-/// The script cannot be read.
+/// The script file cannot be read.
 pub fn run_example(place: &ExampleFiles) -> Result<ExampleFinding, String> {
     let page = place.text("intro.rst").unwrap_or_default();
     let script = page::complete_script(&place.text(&format!("{}.vtl", place.stem))?, &page);
@@ -28,7 +28,7 @@ pub fn run_example(place: &ExampleFiles) -> Result<ExampleFinding, String> {
         .unwrap_or_else(|(class, difference)| ExampleFinding::Differs(class, difference)))
 }
 
-/// What ends an example before anything can be compared.
+/// A failure before the comparison: class and message.
 type ExampleFailure = (FailureClass, String);
 
 fn evaluate_example(place: &ExampleFiles, text: &str) -> Result<ExampleFinding, ExampleFailure> {
@@ -45,9 +45,10 @@ fn evaluate_example(place: &ExampleFiles, text: &str) -> Result<ExampleFinding, 
     compare_outcome(place, &plan, &outcome)
 }
 
-/// The first fault, in one line; a part of VTL that the engine lacks is no fault of the example.
+/// First diagnostic in one line. An unsupported part of VTL gets its own class, because the example is
+/// not wrong.
 fn failure_from(class: FailureClass, text: &str, faults: &[Diagnostic]) -> ExampleFailure {
-    let Some(fault) = faults.first() else { return (class, "no fault is named".to_owned()) };
+    let Some(fault) = faults.first() else { return (class, "the engine gives no diagnostic".to_owned()) };
     let class = match fault.code {
         DiagnosticCode::Unsupported => FailureClass::Unsupported,
         DiagnosticCode::Refused => FailureClass::Refused,
@@ -57,7 +58,7 @@ fn failure_from(class: FailureClass, text: &str, faults: &[Diagnostic]) -> Examp
     (class, format!("{fault} (line {line}, column {column})"))
 }
 
-/// The data sets that the script names and the folder holds.
+/// Loads the data sets that the script reads and that have a structure file in the folder.
 fn load_inputs(
     place: &ExampleFiles,
     script: &Script,
@@ -78,7 +79,7 @@ fn load_input(place: &ExampleFiles, name: &str) -> Result<Table, String> {
         ResultStructure::Data(shape) => {
             cell::build_table(&shape, &csv::parse_csv(&place.text(&format!("{name}.csv"))?))
         }
-        ResultStructure::Scalar(..) => Err("an input that is a scalar".to_owned()),
+        ResultStructure::Scalar(..) => Err("the input is a scalar".to_owned()),
     }
 }
 
@@ -87,7 +88,7 @@ fn compare_outcome(
     plan: &ExecutionPlan,
     outcome: &RunOutput,
 ) -> Result<ExampleFinding, ExampleFailure> {
-    let material = |fault: String| (FailureClass::Material, format!("the expectation: {fault}"));
+    let material = |fault: String| (FailureClass::Material, format!("the expected result: {fault}"));
     let expected =
         place.text(&format!("{}.json", place.stem)).and_then(|text| structure::parse_structure(&text));
     let lines = place.text(&format!("{}.csv", place.stem)).map_err(material)?;
@@ -98,7 +99,7 @@ fn compare_outcome(
             Ok(compare::compare_table(&shape, &lines, outcome.tables.get(RESULT_NAME).ok_or_else(missing)?))
         }
         ResultStructure::Scalar(name, kind) => {
-            let missing = || (FailureClass::Structure, format!("`{name}` is no scalar"));
+            let missing = || (FailureClass::Structure, format!("`{name}` is not a scalar result"));
             let found = outcome.scalars.get(&name).ok_or_else(missing)?;
             let found_kind =
                 plan.scalars().into_iter().find(|(own, _)| *own == name).and_then(|(_, kind)| kind);

@@ -1,4 +1,4 @@
-//! The examples that the project considers faulty, each with the class of its failure and the reason.
+//! Examples that the project considers faulty, each with its class of failure and the reason.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,35 +7,35 @@ use serde::Deserialize;
 
 use super::FailureClass;
 
-/// Why an example cannot come out as the manual prints it.
+/// Listed failure of an example.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultyExample {
-    /// How it fails; if it fails otherwise, the entry does not cover it.
+    /// Class of the failure; the entry does not cover other classes.
     pub class: FailureClass,
-    /// Why the manual is wrong, or why its example cannot be run.
+    /// Reason: the error of the manual, or the deviation of the project.
     pub reason: String,
 }
 
 impl FaultyExample {
-    /// Whether the project departs from the manual, which is not wrong.
+    /// Whether the manual is right and the project departs from it.
     pub fn by_design(&self) -> bool {
         self.reason.starts_with("by design: ")
     }
 }
 
-/// The entries by the path of the example.
+/// Listed failures by the path of the example.
 pub type FaultyList = BTreeMap<String, FaultyExample>;
 
-/// Reads a list.
+/// Parses a list.
 ///
 /// # Errors
-/// What is no list.
+/// The text is not TOML, or has an unknown class or field.
 pub fn parse_list(text: &str) -> Result<FaultyList, String> {
     toml::from_str(text).map_err(|error| error.to_string())
 }
 
-/// The list of this repository for a manual: that of 2.1 when its path says so, else that of 2.2.
+/// Path of the list for a manual: the one of 2.1 when the path contains `v2.1`, else the one of 2.2.
 pub fn list_path(manual: &Path) -> PathBuf {
     let old = manual.components().any(|part| part.as_os_str() == "v2.1");
     let version = if old { "2.1" } else { "2.2" };

@@ -1,39 +1,40 @@
-//! Where the manual keeps its examples and grammar tests, whatever the case of the names of files.
+//! Files of a manual: examples and grammar tests. File names are compared without regard to case,
+//! because the manual mixes `DS_1.csv` and `ds_1.csv`.
 
 use std::path::{Path, PathBuf};
 
-/// An example: its script, with the folder in which its inputs lie.
+/// Files of an example: its script, and the folder of its inputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExampleFiles {
     /// `Category/Operator/ex_N`.
     pub path: String,
-    /// The folder of the files.
+    /// Folder of the files.
     pub folder: PathBuf,
     /// `ex_N`.
     pub stem: String,
 }
 
 impl ExampleFiles {
-    /// The file of a name without regard to case, if there is one.
+    /// Path of the file with this name, without regard to case.
     pub fn file(&self, name: &str) -> Option<PathBuf> {
         let same = |path: &PathBuf| path.file_name().is_some_and(|n| n.eq_ignore_ascii_case(name));
         list_entries(&self.folder).ok()?.into_iter().find(same)
     }
 
-    /// The text of a file of a name without regard to case.
+    /// Text of the file with this name, without regard to case.
     ///
     /// # Errors
-    /// No such file, or one that is no text.
+    /// There is no such file, or it is not UTF-8.
     pub fn text(&self, name: &str) -> Result<String, String> {
         let path = self.file(name).ok_or_else(|| format!("there is no file `{name}`"))?;
         read_text(&path)
     }
 }
 
-/// Every example of a manual, in the order of categories, operators and numbers.
+/// Finds all examples of a manual, ordered by category, operator and number.
 ///
 /// # Errors
-/// A folder without `operators`, or one that cannot be read.
+/// There is no folder `operators`, or a folder cannot be read.
 pub fn find_examples(manual: &Path) -> Result<Vec<ExampleFiles>, String> {
     let mut found = Vec::new();
     for category in list_folders(&operators_folder(manual)?)? {
@@ -50,10 +51,10 @@ pub fn find_examples(manual: &Path) -> Result<Vec<ExampleFiles>, String> {
     Ok(found)
 }
 
-/// The two files of the grammar tests, of scripts to accept and of scripts to reject.
+/// Reads the two files of grammar tests: scripts to accept and scripts to reject.
 ///
 /// # Errors
-/// Neither in this folder nor above it is there a file of that name.
+/// The files are neither in this folder nor in one above it.
 pub fn read_grammar_tests(manual: &Path) -> Result<[String; 2], String> {
     let inside = Path::new("src/test/resources/org/sdmx/vtl");
     let folder = manual.ancestors().map(|folder| folder.join(inside)).find(|folder| folder.is_dir());

@@ -1,24 +1,24 @@
-//! The grammar tests of the standard: scripts that its grammar accepts, and scripts that it rejects.
+//! Grammar tests of the standard: scripts that its grammar accepts, and scripts that it rejects.
 //!
-//! A file is a row of scripts with a blank line between them; a line `## …` before a script is the
-//! parse tree that the standard's own parser makes, which is nothing to us. Rejected scripts lack
-//! their last semicolon. What the engine refuses by name (`eval`, or a part that is not supported)
-//! is accepted by the grammar all the same: only faults of syntax count.
+//! A file is a sequence of scripts, separated by blank lines. A line `## …` before a script is the
+//! parse tree of the standard's parser, and is skipped. The scripts to reject have no final semicolon;
+//! it is added, so that they are rejected for their own error. Only syntax errors count: operators
+//! that the engine refuses by name (`eval`, unsupported ones) are accepted by the grammar.
 
 use vtl::{DiagnosticCode, Script};
 
 use super::{ExampleCase, ExampleFinding, FailureClass};
 
-/// A script of a test file with the line that it begins on, from 1.
+/// A script of a test file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrammarScript {
-    /// The line.
+    /// First line, counted from 1.
     pub line: usize,
-    /// The script.
+    /// Text of the script.
     pub text: String,
 }
 
-/// The cases of both files whose path has `only` in it.
+/// Cases of both files whose path contains `only`.
 pub fn grammar_cases([positive, negative]: &[String; 2], only: &str) -> Vec<ExampleCase> {
     let named = |file: &str, sample: &GrammarScript| format!("Grammar/{file}/line {}", sample.line);
     let positive = split_scripts(positive).into_iter().map(|sample| ExampleCase {
@@ -39,7 +39,7 @@ fn split_scripts(file: &str) -> Vec<GrammarScript> {
         if line.trim().is_empty() {
             open = false;
         } else if line.starts_with("## ") && !open {
-            // The tree; the script follows.
+            // The parse tree of the script that follows.
         } else if open {
             found.iter_mut().next_back().into_iter().for_each(|sample| sample.text += &format!("{line}\n"));
         } else {
@@ -66,7 +66,7 @@ fn check_rejected(text: &str) -> ExampleFinding {
     }
 }
 
-/// The first fault of syntax.
+/// First syntax error of a script.
 fn syntax_error(text: &str) -> Option<String> {
     let faults = Script::parse(text).err()?;
     let fault =
@@ -75,7 +75,7 @@ fn syntax_error(text: &str) -> Option<String> {
     Some(format!("{fault} (line {line}, column {column})"))
 }
 
-/// A script in one line.
+/// A script on one line.
 fn single_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

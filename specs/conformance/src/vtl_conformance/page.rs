@@ -1,10 +1,10 @@
-//! What the page of an operator gives its examples in words: rulesets and value domains.
+//! Definitions in the page of an operator: rulesets and value domains.
 //!
-//! Some scripts use a ruleset or a value domain that only the text around them defines. A ruleset is
-//! taken over as it stands, a value domain is written into the script as the set of its values.
+//! Some example scripts use a ruleset or a value domain that only the surrounding page defines. A
+//! ruleset is appended to the script, a value domain is replaced by the set of its values.
 
-/// The script as an engine can read it: what the page defines and the script names is supplied, and
-/// lines that begin with `#`, which VTL does not know as comments, are blank.
+/// Completes a script with the definitions of its page that it uses. Lines that begin with `#` become
+/// blank: the manual uses them as comments, VTL does not.
 pub fn complete_script(script: &str, page: &str) -> String {
     let lines = script.lines().map(|line| if line.trim_start().starts_with('#') { "" } else { line });
     let mut text = lines.collect::<Vec<_>>().join("\n");
@@ -21,7 +21,7 @@ pub fn complete_script(script: &str, page: &str) -> String {
     text
 }
 
-/// The rulesets of a text: name and definition, without the semicolon.
+/// Rulesets of a text: name and definition, without the semicolon.
 fn find_rulesets(text: &str) -> Vec<(&str, &str)> {
     let mut found = Vec::new();
     let mut rest = text;
@@ -43,7 +43,7 @@ fn find_rulesets(text: &str) -> Vec<(&str, &str)> {
     found
 }
 
-/// The value domain of a page: name and set of values.
+/// Value domain of a page: name and set of values.
 fn find_value_domain(page: &str) -> Option<(&str, &str)> {
     let (_, after) = page.split_once("Value Domain named ")?;
     let (_, name) = split_words(after).next()?;
@@ -51,7 +51,7 @@ fn find_value_domain(page: &str) -> Option<(&str, &str)> {
     Some((name, after.get(open..=close)?))
 }
 
-/// The words of a text, each with its place.
+/// Words of a text, each with its byte offset.
 fn split_words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
     let parts = text.split(move |c| !part(c)).filter(|word| !word.is_empty());
@@ -69,7 +69,7 @@ fn replace_word(text: &str, name: &str, by: &str) -> String {
     out + text.get(from..).unwrap_or_default()
 }
 
-/// Quotes as a keyboard has them.
+/// Replaces typographic quotes, which the manual uses in scripts, by straight ones.
 fn straighten_quotes(text: &str) -> String {
     text.replace(['“', '”'], "\"")
 }

@@ -1,4 +1,4 @@
-//! The report on a manual: what fails, what fails as the list says, totals by category.
+//! Report on a manual: failures, listed failures, and totals by category.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -8,76 +8,76 @@ use serde::Serialize;
 use super::faulty::FaultyList;
 use super::{ExampleCase, ExampleFinding, FailureClass};
 
-/// How an example stands to the list of faulty ones.
+/// Result of an example in view of the list of faulty ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ExampleVerdict {
-    /// Passes, as it should.
+    /// Passes exactly.
     Exact,
-    /// Passes to the digits printed.
+    /// Passes to the printed digits.
     Digits,
-    /// Fails as the list says: the manual is wrong.
+    /// Fails as listed, because the manual is wrong.
     Faulty,
-    /// Fails as the list says: the project departs from the manual.
+    /// Fails as listed, because the project departs from the manual.
     Design,
-    /// Fails, and is not on the list, or fails otherwise than the list says.
+    /// Fails and is not listed, or fails in another class than listed.
     Fails,
-    /// Is on the list and passes.
+    /// Is listed and passes.
     Passes,
-    /// Is on the list, but the manual has no such example.
+    /// Is listed, but the manual has no such example.
     Absent,
 }
 
 /// A line of the report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReportLine {
-    /// The example.
+    /// Path of the example.
     pub path: String,
-    /// How it stands.
+    /// Result.
     pub verdict: ExampleVerdict,
-    /// How it fails.
+    /// Class of the failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<FailureClass>,
     /// The first difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub difference: Option<String>,
-    /// What the list says of it.
+    /// Reason in the list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// Numbers of examples.
+/// Counts of examples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct ExampleTotals {
-    /// All.
+    /// All examples.
     pub examples: usize,
-    /// Those that pass exactly.
+    /// Examples that pass exactly, listed or not.
     pub exact: usize,
-    /// Those that pass to the digits printed.
+    /// Examples that pass to the printed digits.
     pub digits: usize,
-    /// Those that fail as the list says, because the manual is wrong.
+    /// Examples that fail as listed, because the manual is wrong.
     pub faulty: usize,
-    /// Those that fail as the list says, by design.
+    /// Examples that fail as listed, by design.
     pub design: usize,
-    /// Those that fail otherwise.
+    /// Examples that fail otherwise.
     pub fails: usize,
 }
 
-/// The report.
+/// Report on a manual.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KitReport {
     /// One line for each example.
     pub lines: Vec<ReportLine>,
-    /// By category.
+    /// Totals by category.
     pub categories: BTreeMap<String, ExampleTotals>,
-    /// Of all.
+    /// Totals of all examples.
     pub total: ExampleTotals,
 }
 
 impl KitReport {
-    /// Sets the cases against the list. `whole` says that every example of the manual is among them,
-    /// so that one that is only on the list is told.
-    pub fn new(cases: &[ExampleCase], faulty: &FaultyList, whole: bool) -> Self {
+    /// Judges the cases by the list. With `complete`, the cases are all examples of the manual, so listed
+    /// examples without a case are reported as absent.
+    pub fn new(cases: &[ExampleCase], faulty: &FaultyList, complete: bool) -> Self {
         let mut categories: BTreeMap<String, ExampleTotals> = BTreeMap::new();
         let mut lines: Vec<ReportLine> = Vec::new();
         for case in cases {
@@ -87,7 +87,7 @@ impl KitReport {
         }
         let mut total = ExampleTotals::default();
         lines.iter().for_each(|line| total.count(line.verdict));
-        if whole {
+        if complete {
             // The grammar tests may have been left out as a whole.
             let known = |path: &str| cases.iter().any(|case| case.path == path);
             let absent =
@@ -97,25 +97,25 @@ impl KitReport {
         Self { lines, categories, total }
     }
 
-    /// Whether nothing fails that is not on the list.
+    /// Whether every failure is listed.
     pub fn passes(&self) -> bool {
         self.total.fails == 0
     }
 
-    /// As JSON.
+    /// Report as JSON.
     pub fn json(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 
-    /// As a person reads it.
+    /// Report as text.
     pub fn text(&self) -> String {
         let mut out = String::new();
         self.section(&mut out, ExampleVerdict::Fails, "fails");
-        self.section(&mut out, ExampleVerdict::Faulty, "faulty in the manual, as the list says");
-        self.section(&mut out, ExampleVerdict::Design, "not done by design, as the list says");
-        self.section(&mut out, ExampleVerdict::Digits, "the same to the digits printed");
-        self.section(&mut out, ExampleVerdict::Passes, "on the list, but passes");
-        self.section(&mut out, ExampleVerdict::Absent, "on the list, but not in the manual");
+        self.section(&mut out, ExampleVerdict::Faulty, "faulty in the manual, as listed");
+        self.section(&mut out, ExampleVerdict::Design, "not supported by design, as listed");
+        self.section(&mut out, ExampleVerdict::Digits, "equal to the printed digits");
+        self.section(&mut out, ExampleVerdict::Passes, "listed, but passes");
+        self.section(&mut out, ExampleVerdict::Absent, "listed, but not in the manual");
         let total = [("total", &self.total)];
         let rows = self.categories.iter().map(|(name, totals)| (name.as_str(), totals)).chain(total);
         write_row(&mut out, "", ["all", "exact", "digits", "faulty", "design", "fails"].map(str::to_owned));
@@ -134,20 +134,20 @@ impl KitReport {
         out.push_str(&format!("{title}:\n"));
         for line in lines {
             let class = line.class.map_or_else(String::new, |class| format!("  {}", class.word()));
-            let told = line
+            let detail = line
                 .reason
                 .iter()
                 .filter(|_| matches!(verdict, ExampleVerdict::Faulty | ExampleVerdict::Design))
                 .chain(&line.difference)
                 .next();
-            let told = told.map_or_else(String::new, |told| format!("  {told}"));
-            out.push_str(&format!("  {}{class}{told}\n", line.path));
+            let detail = detail.map_or_else(String::new, |detail| format!("  {detail}"));
+            out.push_str(&format!("  {}{class}{detail}\n", line.path));
         }
         out.push('\n');
     }
 }
 
-/// The first part of a path.
+/// Category of an example: the first part of its path.
 fn example_category(path: &str) -> &str {
     path.split('/').next().unwrap_or_default()
 }

@@ -1,15 +1,15 @@
-//! The structure files of the examples: components with role and type, or a scalar with its type.
+//! Structure files of the examples: components with role and type, or a scalar with its type.
 
 use schemas::structure::{Component, ComponentList, Role, ValueType};
 use schemas::text::Name;
 use serde::Deserialize;
 
-/// What a structure file says.
+/// Structure of an input or a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResultStructure {
-    /// A data set.
+    /// Data set with these components.
     Data(ComponentList),
-    /// A scalar: the name of the result and its type.
+    /// Scalar: name and type.
     Scalar(String, ValueType),
 }
 
@@ -27,15 +27,15 @@ struct ComponentSpec {
     data_type: String,
 }
 
-/// Reads a structure file; components come in the order of their roles.
+/// Parses a structure file and orders the components by role.
 ///
 /// # Errors
-/// What it does not say, in words.
+/// The JSON is invalid, or a role, name or type is missing or unknown.
 pub fn parse_structure(text: &str) -> Result<ResultStructure, String> {
     let file: StructureFile =
         serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|e| e.to_string())?;
     let Some(parts) = file.components else {
-        let word = file.r#type.ok_or("a structure without components and without type")?;
+        let word = file.r#type.ok_or("the structure has neither components nor a type")?;
         return Ok(ResultStructure::Scalar(file.name, parse_type(&word)?));
     };
     let components: Result<Vec<Component>, String> = parts.into_iter().map(parse_component).collect();
@@ -48,7 +48,7 @@ fn parse_component(part: ComponentSpec) -> Result<Component, String> {
         "Measure" => Role::Measure,
         "Attribute" => Role::Attribute,
         "ViralAttribute" | "Viral Attribute" => Role::ViralAttribute,
-        other => return Err(format!("`{other}` is no role")),
+        other => return Err(format!("`{other}` is not a role")),
     };
     let name = Name::new(part.name).map_err(|error| error.to_string())?;
     Ok(Component::new(name, role, parse_type(&part.data_type)?))
@@ -57,5 +57,5 @@ fn parse_component(part: ComponentSpec) -> Result<Component, String> {
 fn parse_type(word: &str) -> Result<ValueType, String> {
     let plain: String = word.chars().filter(char::is_ascii_alphabetic).collect();
     let same = |kind: &ValueType| kind.as_str().replace('_', "").eq_ignore_ascii_case(&plain);
-    ValueType::ALL.into_iter().find(same).ok_or_else(|| format!("`{word}` is no type"))
+    ValueType::ALL.into_iter().find(same).ok_or_else(|| format!("`{word}` is not a type"))
 }

@@ -1,4 +1,4 @@
-//! The engine against another implementation of its arithmetic, on generated scripts.
+//! The engine compared with another implementation of its arithmetic, on generated scripts.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ fn numeric_scripts_agree_digit_for_digit() {
 }
 
 #[test]
-fn a_digit_that_differs_is_told() {
+fn a_different_digit_is_reported() {
     let case = |result: &str| {
         format!(
             r#"{{"script":"R <- D[aggr S := sum(X)];","components":["A:identifier:integer","X:measure:number"],"rows":[["1","15E-1"],["2",null]],"names":["S"],"result":[["{result}"]]}}"#

@@ -1,4 +1,4 @@
-//! The harness of published figures: on a folder of our own (`specs/conformance/tests/figures`) where each row shows
+//! The check of published figures: on a small folder made for this test (`specs/conformance/tests/figures`) where each row shows
 //! one finding, and on the real ones where they are at hand.
 
 use std::path::{Path, PathBuf};
@@ -31,9 +31,9 @@ fn each_row_comes_out_as_it_should() {
         (false, "differs 2.4 -0.1"),
         (false, "reproduced 2.4"),
         (false, "the release has no figure for USA 2021-02"),
-        (false, "`about 2` is no number"),
+        (false, "`about 2` is not a number"),
         (false, "fred/DGS10_lowercase.csv: No such file or directory (os error"),
-        (false, "no run is stated for it in families.toml"),
+        (false, "families.toml has no run for this row"),
     ];
     for ((passes, text), (should, start)) in found.iter().zip(wanted) {
         assert!(passes == &should && start.starts_with(text.as_str()), "{text} where {start} is expected");

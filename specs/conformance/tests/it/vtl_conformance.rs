@@ -1,11 +1,11 @@
-//! The compatibility kit on a small manual of our own (`specs/conformance/tests/manual`), laid out as the standard's.
+//! The VTL conformance kit on a small manual made for this test (`specs/conformance/tests/manual`), laid out as the standard's.
 
 use std::path::PathBuf;
 
 use conformance::vtl_conformance::report::{ExampleVerdict, KitReport};
 use conformance::vtl_conformance::{ExampleFinding, FailureClass, faulty, folder, grammar, run_examples};
 
-/// What must come of each example: its end of path, class (or none) and the start of the difference.
+/// Expected result of each example: end of its path, class of failure and start of the difference.
 const EXAMPLES: &[(&str, Option<FailureClass>, &str)] = &[
     ("Doubling/ex_1", None, ""),
     (
@@ -24,7 +24,7 @@ const EXAMPLES: &[(&str, Option<FailureClass>, &str)] = &[
     ("Naming/ex_1", None, ""),
     ("Naming/ex_2", None, ""),
     ("Naming/ex_3", None, ""),
-    ("Naming/ex_10", Some(FailureClass::Material), "`DS_2`: `2010Q5` is no time_period"),
+    ("Naming/ex_10", Some(FailureClass::Material), "`DS_2`: `2010Q5` is not a time_period"),
     ("Naming/ex_11", Some(FailureClass::Check), "unknown-name"),
     ("Naming/ex_12", Some(FailureClass::Parse), "syntax"),
     ("Naming/ex_13", Some(FailureClass::Fault), "division-by-zero"),
@@ -67,10 +67,9 @@ fn the_report_sets_the_examples_against_the_list() {
     assert_eq!((report.total.examples, report.total.fails), (6, 2));
     assert!(!report.passes());
     let text = report.text();
-    for part in [
-        "ex_5  refused  chance has no right answer",
-        "on the list, but passes:\n  Own operators/Doubling/ex_6",
-    ] {
+    for part in
+        ["ex_5  refused  chance has no right answer", "listed, but passes:\n  Own operators/Doubling/ex_6"]
+    {
         assert!(text.contains(part), "{part}\n{text}");
     }
     let json: serde_json::Value = serde_json::from_str(&report.json()).unwrap();
