@@ -62,6 +62,7 @@ const CRATES: &[&str] = &[
     "node/ingest",
     "node/fetch",
     "node/service",
+    "node/submit",
     "node/api",
     "node/dashboard",
     "node",
