@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use ledger::address::Address;
 use node::DataDirectory;
 use node::service::query::{DatasetInfo, LedgerQuery, LogInfo, RecipeInfo, ReleaseInfo, ResolvedReference};
 use node::service::{Core, PublishReceipt};
 use node::store::Store;
+use schemas::address::Address;
 use schemas::car;
 use schemas::cid::{Cid, Codec, PublisherId};
 use schemas::content::Block;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use ledger::address;
 use node::service::query::DatasetInfo;
+use schemas::address;
 use schemas::cid::DatasetId;
 use schemas::period::{Frequency, Period};
 
@@ -79,6 +79,6 @@ pub fn list_versions(backend: &Backend, name: &str) -> Result<Vec<DatasetInfo>, 
 fn end_of(day: &str) -> Result<i64, CommandError> {
     let parsed = day.parse::<Period>().ok().filter(|parsed| parsed.frequency() == Frequency::D);
     parsed
-        .map(address::end_of)
+        .map(address::end_of_day)
         .ok_or_else(|| CommandError::usage("vintage", format!("`{day}` is not a day (form: 2024-01-31)")))
 }

@@ -8,6 +8,7 @@
 //! The normative text stands in `specs/`; the grammar of each object in `schemas/*.cddl`; the
 //! vectors in `specs/vectors`.
 
+pub mod address;
 pub mod car;
 pub mod cbor;
 pub mod chunk;

@@ -31,6 +31,7 @@ pub fn vector_files() -> Vec<VectorFile> {
         text_forms::id_file(),
         text_forms::period_file(),
         text_forms::decimal_file(),
+        text_forms::address_file(),
         signature_vectors::key_file(),
         signature_vectors::vector_file(),
         entry_vectors::vector_file(),

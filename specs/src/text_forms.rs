@@ -1,6 +1,6 @@
 //! Vectors of values as text: identifiers, periods, decimals.
 
-use schemas::cid::{Cid, Codec};
+use schemas::cid::{Cid, Codec, EntryId, PublisherId};
 
 use crate::vector::{VectorCase, VectorFile, VectorLevel};
 
@@ -120,6 +120,51 @@ pub fn period_file() -> VectorFile {
         cases.push(VectorCase::from_text(&format!("`{text}`"), VectorLevel::Value, "syntax", text, reason));
     }
     VectorFile::new("period", "Periods as text. `value` is the canonical form, used in objects.", cases)
+}
+
+/// `address.json`.
+pub fn address_file() -> VectorFile {
+    let publisher = PublisherId::from(EntryId::of(b"genesis"));
+    let mut cases = Vec::new();
+    for (tail, canonical, reason) in [
+        ("/inflation", "/inflation", "a dataflow, in its latest release"),
+        ("/inflation@latest", "/inflation", "the default is left out"),
+        ("/inflation/", "/inflation", "slashes at the end are ignored"),
+        ("/inflation/USA", "/inflation/USA", "a series"),
+        ("/inflation/USA/2010", "/inflation/USA/2010", "a figure"),
+        ("/inflation/USA/2010-01", "/inflation/USA/2010-M01", "the canonical spelling of the period"),
+        ("/inflation/USA.A/2010@first", "/inflation/USA.A/2010@first", "two values, the first release"),
+        ("/inflation/USA/2010@seq=7", "/inflation/USA/2010@seq=7", "a release by sequence number"),
+        ("/inflation@asof=2024-02-29", "/inflation@asof=2024-02-29", "a release by date"),
+        ("/inflation/_/2010", "/inflation/_/2010", "no identifier besides time"),
+        ("/inflation/%5F/2010", "/inflation/%5F/2010", "the single value `_`"),
+        ("/inflation/%5f/2010", "/inflation/%5F/2010", "escapes in capitals"),
+        ("/inflation/%55SA/2010", "/inflation/USA/2010", "nothing is escaped without need"),
+        ("/inflation/1%2EA.50%25", "/inflation/1%2EA.50%25", "a dot and a per cent sign in a value"),
+        ("/inflation/a%2Fb%40c%20d", "/inflation/a%2Fb%40c%20d", "the separators of an address in a value"),
+    ] {
+        let text = format!("assay://{publisher}{tail}");
+        let case = VectorCase::from_text(tail, VectorLevel::Value, "ok", &text, reason);
+        cases.push(VectorCase { value: Some(format!("assay://{publisher}{canonical}")), ..case });
+    }
+    for (text, reason) in [
+        ("inflation".to_owned(), "the scheme first"),
+        (format!("ASSAY://{publisher}/i"), "the scheme in small letters"),
+        ("assay://x/inflation".to_owned(), "a publisher id"),
+        (format!("assay://{publisher}"), "a dataflow"),
+        (format!("assay://{publisher}/1"), "a dataflow is a name"),
+        (format!("assay://{publisher}/i/US%4/2010"), "two digits after `%`"),
+        (format!("assay://{publisher}/i/US%+1/2010"), "hexadecimal digits after `%`"),
+        (format!("assay://{publisher}/i/%ff/2010"), "escapes are UTF-8"),
+        (format!("assay://{publisher}/i/USA/20100"), "a period"),
+        (format!("assay://{publisher}/i/USA/2010/x"), "nothing after the period"),
+        (format!("assay://{publisher}/i@newest"), "a vintage"),
+        (format!("assay://{publisher}/i@asof=2024"), "a day after `asof=`"),
+        (format!("assay://{publisher}/i@seq=-1"), "a sequence number"),
+    ] {
+        cases.push(VectorCase::from_text(reason, VectorLevel::Value, "syntax", &text, reason));
+    }
+    VectorFile::new("address", "Addresses as text. `value` is the canonical spelling.", cases)
 }
 
 /// `decimal.json`.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use ledger::address::Address;
 use node::service::query::{DatasetInfo, LogInfo, ReleaseInfo};
+use schemas::address::Address;
 use schemas::cid::{Cid, ContentId, ReleaseId};
 use schemas::content;
 use schemas::object::{Object, Provenance};
@@ -180,10 +180,10 @@ fn show_release(
 ) -> Result<u8, CommandError> {
     let fetch = backend.block_reader();
     let mut tables = BTreeMap::new();
-    let address = address.filter(|address| address.key.is_some());
+    let address = address.filter(|address| address.key().is_some());
     for (output, id) in &info.release.results {
         let table = load_content(*id, &fetch)?;
-        let table = match address.map(|address| address.rows(&table)) {
+        let table = match address.map(|address| address.select_rows(&table)) {
             Some(rows) => format::select_rows(table, &rows),
             None => table,
         };

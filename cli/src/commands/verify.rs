@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::Instant;
 
-use ledger::address::Address;
 use ledger::bundle::{BUNDLE_BYTES_MAX, Bundle};
 use ledger::verify::{self, Verification};
+use schemas::address::Address;
 use schemas::cid::{EntryId, ReleaseId};
 use schemas::content;
 use schemas::object::{Object, Release};
@@ -93,7 +93,7 @@ fn verify_entry(
     let seconds = start.elapsed().as_secs_f64();
     let code = print_verification(bundle, &found, seconds, printer)?;
     let figure = match address {
-        Some(address) if address.key.is_some() => print_figures_at(bundle, release, address, printer)?,
+        Some(address) if address.key().is_some() => print_figures_at(bundle, release, address, printer)?,
         _ => Value::Null,
     };
     Ok((
@@ -212,7 +212,7 @@ fn print_figures_at(
     for (output, id) in &results {
         let (_, table) = content::unpack_table(*id, |id| bundle.block(id))
             .map_err(|error| CommandError::new(ErrorCategory::Trust, "content", error.to_string()))?;
-        for row in address.rows(&table) {
+        for row in address.select_rows(&table) {
             found.push(print_figure(output.as_str(), &table, row, printer));
         }
     }

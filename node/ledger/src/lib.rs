@@ -5,7 +5,6 @@
 //! randomness. A node, the command line with a bundle and the simulator call the same functions,
 //! so they reach the same verdicts.
 
-pub mod address;
 pub mod bundle;
 pub mod compute;
 pub mod dependencies;

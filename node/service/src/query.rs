@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use ledger::address::{Address, Vintage, end_of};
 use ledger::bundle;
 use ledger::verify::Verification;
+use schemas::address::{self, Address, Vintage};
 use schemas::cid::{AttestationId, Cid, DatasetId, EntryId, PublisherId, RecipeId, ReleaseId};
 use schemas::entry::{Entry, Payload};
 use schemas::key::PublicKey;
@@ -485,27 +485,36 @@ impl<K: Storage> LedgerQuery<'_, K> {
         Ok(Some(RetractionInfo { reason: said.reason.to_string(), time, replacement: said.replacement }))
     }
 
-    /// What a text names: an address, or an id.
+    /// Resolves a text from outside: an id, or an address.
     ///
     /// # Errors
-    /// [`Error::Unknown`] when it names nothing here.
+    /// [`Error::Malformed`] when it is neither, [`Error::NotFound`] when no release is at the address.
     pub fn resolve(&self, text: &str) -> Result<ResolvedReference, Error> {
         if let Ok(id) = text.parse::<Cid>() {
             return Ok(ResolvedReference::Id(id));
         }
         let address: Address =
-            text.parse().map_err(|fault: ledger::address::Error| Error::Malformed(fault.to_string()))?;
-        let vintages = self.list_vintages(address.publisher, &address.dataflow)?;
-        let found = match address.vintage {
-            Vintage::Latest => self.latest_standing(address.publisher, &vintages, None)?,
+            text.parse().map_err(|error: address::Error| Error::Malformed(error.to_string()))?;
+        let release = self.resolve_address(&address)?;
+        Ok(ResolvedReference::Address(address, release))
+    }
+
+    /// The release that an address names.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the dataflow has no such release here.
+    pub fn resolve_address(&self, address: &Address) -> Result<ReleaseId, Error> {
+        let publisher = address.publisher();
+        let vintages = self.list_vintages(publisher, address.dataflow())?;
+        let found = match address.vintage() {
+            Vintage::Latest => self.latest_standing(publisher, &vintages, None)?,
             Vintage::First => vintages.values().next().copied(),
             Vintage::Seq(seq) => vintages.get(&seq).copied(),
-            Vintage::Asof(day) => self.latest_standing(address.publisher, &vintages, Some(end_of(day)))?,
+            Vintage::AsOf(day) => {
+                self.latest_standing(publisher, &vintages, Some(address::end_of_day(day)))?
+            }
         };
-        match found {
-            Some(release) => Ok(ResolvedReference::Address(address, release)),
-            None => Err(Error::NotFound(format!("a release at {address}"))),
-        }
+        found.ok_or_else(|| Error::NotFound(format!("a release at {address}")))
     }
 
     /// The bundle of an object or entry: all that is needed to verify it offline, and the

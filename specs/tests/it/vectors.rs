@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemas::address::Address;
 use schemas::cbor::{self, CborRules};
 use schemas::cid::{Cid, Codec};
 use schemas::decimal::{self, Decimal};
@@ -158,6 +159,17 @@ fn ids_have_one_spelling() {
             (VectorLevel::Id, "ok")
         }
         Err(fault) => error_code::id_code(&fault),
+    });
+}
+
+#[test]
+fn addresses_have_one_spelling() {
+    run("address.json", |case| match case.text.as_deref().unwrap_or_default().parse::<Address>() {
+        Ok(address) => {
+            assert_eq!(case.value, Some(address.to_string()));
+            (VectorLevel::Value, "ok")
+        }
+        Err(_) => (VectorLevel::Value, "syntax"),
     });
 }
 

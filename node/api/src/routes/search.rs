@@ -103,10 +103,10 @@ fn resolve_hit<K: Storage>(state: &State<K>, text: &str) -> Option<SearchHit> {
     let found = |kind, title, path| SearchHit { kind, title, detail: text.to_owned(), path, rank: 0 };
     match state.service.query().resolve(text).ok()? {
         ResolvedReference::Address(address, _) => {
-            let key = address.key.as_ref()?.join(".");
+            let key = address.key()?.to_string();
             let path =
-                format!("/figure/{}/{}/{key}/{}", address.publisher, address.dataflow, address.period?);
-            Some(found("figure", address.dataflow.to_string(), path))
+                format!("/figure/{}/{}/{key}/{}", address.publisher(), address.dataflow(), address.period()?);
+            Some(found("figure", address.dataflow().to_string(), path))
         }
         ResolvedReference::Id(id) => {
             let catalogue = state.views.catalogue().ok()?;
