@@ -1,7 +1,8 @@
-//! SDMX in front of a node: `/sdmx/v1` (REST 1.5) and `/sdmx/v2` (REST 2), as `specs/sdmx.md` says.
+//! SDMX web services: `/sdmx/v1` (REST 1.5) and `/sdmx/v2` (REST 2), specified in `specs/sdmx.md`.
 //!
-//! Owns the paths and the choice of format. Paths are split by hand, since clients encode commas and
-//! colons, leave tails out and end with a slash. Whatever is not built answers 501. Reads only.
+//! Owns the paths and content negotiation. Paths are split by hand because clients percent-encode commas
+//! and colons, omit trailing segments and append slashes. Features that are not implemented answer 501.
+//! Read-only.
 
 mod csv;
 mod cube;
@@ -42,10 +43,10 @@ use request::DataRequest;
 use structures::{ArtefactType, StructureSet};
 pub(crate) use xml::date_time;
 
-/// Answers that are made at the same time; each holds a table in memory, or two.
+/// Responses prepared at a time. Each holds one table in memory, or two when it compares vintages.
 const RESPONSES_MAX: usize = 3;
 
-/// Which of the two interfaces.
+/// Version of the SDMX REST interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RestVersion {
     /// REST 1.5.
@@ -54,20 +55,20 @@ pub(crate) enum RestVersion {
     V2,
 }
 
-/// What is asked.
+/// An SDMX request, split into the parts that decide the response.
 struct SdmxRequest {
     version: RestVersion,
     path: String,
     query: String,
-    /// Without spaces, in small letters.
+    /// `Accept`, lower case and without spaces.
     accept: String,
-    /// The tags of answers that the asker has.
+    /// `If-None-Match`.
     if_none_match: String,
 }
 
 impl SdmxRequest {
-    /// A name of the answer: another one when what it is made of is another. Weak, for an answer
-    /// says when it was made.
+    /// Returns the entity tag of a response built from `made_of`. The tag is weak because the body
+    /// contains the time of preparation.
     fn etag(&self, kind: &str, made_of: impl Iterator<Item = String>) -> String {
         let version = env!("CARGO_PKG_VERSION");
         let mut text = format!("{version}\n{kind}\n{}\n{}", self.path, self.query);
@@ -78,32 +79,32 @@ impl SdmxRequest {
         format!("W/\"{}\"", Cid::of(Codec::Raw, text.as_bytes()))
     }
 
-    /// Whether the asker has it.
+    /// Whether the client already has the response with this tag.
     fn has_cached(&self, tag: &str) -> bool {
         self.if_none_match == "*" || self.if_none_match.contains(tag.trim_start_matches("W/"))
     }
 }
 
-/// What goes out.
+/// A successful response that is not written yet.
 struct SdmxMessage {
-    /// The media type.
+    /// Media type of the body.
     media_type: &'static str,
     tag: String,
-    /// Writes the text.
+    /// Writes the body.
     writer: stream::BodyWriter,
 }
 
-/// What comes of a question.
+/// Outcome of a request.
 enum SdmxReply {
     Message(SdmxMessage),
-    /// The asker has it.
+    /// The client has the current version (304).
     NotModified(String),
 }
 
 const XML_STRUCTURE: &str = "application/vnd.sdmx.structure+xml;version=2.1";
 const JSON_STRUCTURE: &str = "application/vnd.sdmx.structure+json;version=2.0.0";
 
-/// The routes below `/sdmx`.
+/// Returns the routes below `/sdmx`.
 pub(crate) fn sdmx_routes<K: Storage>() -> Router<State<K>> {
     let gate = Arc::new(Semaphore::new(RESPONSES_MAX));
     let route = |base: RestVersion| {
@@ -139,10 +140,10 @@ async fn handle_request<K: Storage>(
     let Ok(place) = gate.acquire_owned().await else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
-    // The place goes with the work, which goes on when nobody waits for it any more.
+    // The permit moves into the task: the task keeps running when the client has disconnected.
     let work = move || prepare_reply(&state, &question).map(|reply| (reply, place));
     let made = tokio::task::spawn_blocking(work).await;
-    let response = match made.unwrap_or_else(|_| Err(SdmxError::internal("the answer could not be made"))) {
+    let response = match made.unwrap_or_else(|_| Err(SdmxError::internal("internal error"))) {
         Err(fault) => error_response(base, &fault),
         Ok((SdmxReply::NotModified(tag), _)) => with_etag(StatusCode::NOT_MODIFIED.into_response(), &tag),
         Ok((SdmxReply::Message(SdmxMessage { media_type: kind, tag, writer }), place)) => {
@@ -175,7 +176,7 @@ fn with_etag(mut response: Response, tag: &str) -> Response {
     response
 }
 
-/// Adds what every answer has.
+/// Adds the headers common to all SDMX responses.
 fn with_common_headers(mut response: Response) -> Response {
     let every = [
         (header::VARY, "Accept, Accept-Encoding"),
@@ -210,7 +211,7 @@ fn prepare_reply<K: Storage>(state: &State<K>, question: &SdmxRequest) -> Result
         (_, ["data", rest @ ..]) => data::prepare_data(&catalogue, question, rest, wanted),
         (RestVersion::V2, ["structure", kind, rest @ ..]) | (RestVersion::V1, [kind, rest @ ..]) => {
             if rest.len() > 3 {
-                return Err(SdmxError::not_implemented("an item of a scheme"));
+                return Err(SdmxError::not_implemented("a request for a single item of a scheme"));
             }
             let set = structures::find_structures(&catalogue, ArtefactType::parse(kind)?, rest, &wanted)?;
             structure_reply(question, set)
@@ -225,10 +226,10 @@ fn prepare_reply<K: Storage>(state: &State<K>, question: &SdmxRequest) -> Result
     }
 }
 
-/// Writes a message of structures.
+/// Serialises a structure message.
 type StructureWriter = fn(&StructureSet) -> String;
 
-/// A message of structures; its tag is of what it says, for that is short.
+/// Builds a structure message. Its entity tag hashes the body, which is small.
 fn structure_reply(question: &SdmxRequest, set: StructureSet) -> Result<SdmxReply, SdmxError> {
     let mut served: Vec<FormatOffer<StructureWriter>> = Vec::new();
     if question.version == RestVersion::V2 {
@@ -254,7 +255,8 @@ fn structure_reply(question: &SdmxRequest, set: StructureSet) -> Result<SdmxRepl
     Ok(SdmxReply::Message(SdmxMessage { media_type: kind, tag, writer: Box::new(work) }))
 }
 
-/// The structure of a dataflow, with what there is where `counted`.
+/// Returns the structure of a dataflow; with `counted`, restricted to the codes that occur in the
+/// selected observations, and with their counts.
 fn available_structure<K: Storage>(
     catalogue: &DataflowCatalogue<'_, K>,
     (agency, id): (&str, &str),

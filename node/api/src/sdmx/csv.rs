@@ -1,6 +1,6 @@
-//! Data as SDMX-CSV 1.0 (pysdmx reads it) and 2.0 (sdmx1 wants `ACTION`, pysdmx `STRUCTURE` first).
+//! Data as SDMX-CSV 1.0 (read by pysdmx) and 2.0 (sdmx1 needs `ACTION`, pysdmx needs `STRUCTURE` first).
 //!
-//! SDMX-CSV 1.0 has no actions: what disappeared cannot be told in it.
+//! SDMX-CSV 1.0 has no actions, so it cannot express deletions.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -9,7 +9,7 @@ use crate::sdmx::cube::{OBS_VALUE, Observation};
 use crate::sdmx::data_set::{DataFormat, DataSetView, MessageContext};
 use crate::sdmx::ids;
 
-/// Which of the two.
+/// Version of SDMX-CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CsvFormat {
     V1,
@@ -17,7 +17,7 @@ pub(crate) enum CsvFormat {
 }
 
 impl DataFormat for CsvFormat {
-    fn begin(&mut self, out: &mut dyn Write, head: &MessageContext) -> io::Result<()> {
+    fn write_start(&mut self, out: &mut dyn Write, head: &MessageContext) -> io::Result<()> {
         let first: &[&str] = match self {
             Self::V1 => &["DATAFLOW"],
             Self::V2 => &["STRUCTURE", "STRUCTURE_ID", "ACTION"],
@@ -34,7 +34,7 @@ impl DataFormat for CsvFormat {
         out.write_all(b"\r\n")
     }
 
-    fn set(&mut self, out: &mut dyn Write, view: &DataSetView<'_>) -> io::Result<()> {
+    fn write_data_set(&mut self, out: &mut dyn Write, view: &DataSetView<'_>) -> io::Result<()> {
         if *self == Self::V1 && !view.has_values() {
             return Ok(());
         }
@@ -43,7 +43,8 @@ impl DataFormat for CsvFormat {
             Self::V1 => vec![&flow],
             Self::V2 => vec!["dataflow", &flow, view.action.letter()],
         };
-        // What every row begins and ends with is made once: it is most of what is written.
+        // The prefix and suffix are the same for all rows and make up most of the output, so they are
+        // built once.
         let mut before = Vec::new();
         write_cells(&mut before, first.into_iter())?;
         let mut after = Vec::new();
@@ -59,12 +60,12 @@ impl DataFormat for CsvFormat {
         Ok(())
     }
 
-    fn end(&mut self, _: &mut dyn Write, _: &MessageContext) -> io::Result<()> {
+    fn write_end(&mut self, _: &mut dyn Write, _: &MessageContext) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// The attributes of the data set, and in a history its times.
+/// Returns the data set attributes and, in a history, the validity times.
 fn data_set_cells(view: &DataSetView<'_>) -> Vec<String> {
     let origin = view.provenance();
     let told = |id: &str| origin.iter().find(|(held, _)| *held == id).map(|(_, text)| text.clone());
@@ -76,7 +77,7 @@ fn data_set_cells(view: &DataSetView<'_>) -> Vec<String> {
     cells
 }
 
-/// The key, the time, the figure and the attributes of an observation.
+/// Returns the key, time, value and attributes of an observation.
 fn observation_cells<'a>(view: &DataSetView<'a>, place: Observation) -> Vec<Cow<'a, str>> {
     let (head, bare) = (view.head, view.head.request.keys_only());
     let mut cells: Vec<Cow<'a, str>> = view.key(place).map(|(_, text)| text).collect();

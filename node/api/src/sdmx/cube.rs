@@ -1,7 +1,8 @@
-//! A table as SDMX sees it: dimensions with the time last, one figure an observation, attributes.
+//! SDMX view of a table: dimensions with time last, one value per observation, and attributes.
 //!
-//! FREQ is added where the periods tell it, MEASURE where there are several figures. Refuses tables
-//! whose components have names that the formats need for themselves.
+//! Adds the dimension FREQ if the periods have a frequency and the table has no such column, and MEASURE
+//! if the table has several measures. Rejects tables whose components have names reserved by the
+//! formats.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -15,13 +16,13 @@ use schemas::table::{Cell, Column, Table};
 use crate::sdmx::error::SdmxError;
 use crate::sdmx::ids;
 
-/// The dimension of time.
+/// Id of the time dimension.
 pub(crate) const TIME_PERIOD: &str = "TIME_PERIOD";
-/// The figure.
+/// Id of the observation value.
 pub(crate) const OBS_VALUE: &str = "OBS_VALUE";
 const FREQ: &str = "FREQ";
 const MEASURE: &str = "MEASURE";
-/// Columns of ours, and those that SDMX-CSV begins with.
+/// Ids of the attributes that this node adds, and of the leading columns of SDMX-CSV.
 const RESERVED_IDS: [&str; 10] = [
     OBS_VALUE,
     "ACTION",
@@ -34,10 +35,10 @@ const RESERVED_IDS: [&str; 10] = [
     "VALID_FROM",
     "VALID_TO",
 ];
-/// Codes of one list; a dimension with more has none.
+/// Codes per code list. A dimension with more codes has no code list.
 const CODES_MAX: usize = 20_000;
 
-/// Where a value comes from.
+/// Origin of the values of a dimension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DimensionSource {
     Column(usize),
@@ -45,19 +46,19 @@ enum DimensionSource {
     Measure,
 }
 
-/// A dimension but the time.
+/// A dimension other than time.
 #[derive(Debug, Clone)]
 pub(crate) struct CubeDimension {
     pub(crate) id: String,
     source: DimensionSource,
-    /// Codes that occur, with their names; absent where values are no codes.
+    /// Codes that occur, with their names. `None` if the values are not valid codes.
     pub(crate) codes: Option<BTreeMap<String, String>>,
 }
 
-/// A figure or an attribute: its id and its column.
+/// Id and column index of a measure or attribute.
 type ComponentColumn = (String, usize);
 
-/// Where the parts of a cube stand in a table.
+/// Assignment of table columns to dimensions, time, measures and attributes.
 #[derive(Debug, Clone)]
 pub(crate) struct CubeLayout {
     dimensions: Vec<(String, DimensionSource)>,
@@ -95,21 +96,21 @@ impl CubeLayout {
         Ok(Self { dimensions, time, measures, attributes })
     }
 
-    /// The ids of all dimensions, the time last.
+    /// Returns the ids of all dimensions, time last.
     pub(crate) fn dimensions(&self) -> Vec<&str> {
         let ids = self.dimensions.iter().map(|(id, _)| id.as_str());
         ids.chain(self.time.map(|_| TIME_PERIOD)).collect()
     }
 }
 
-/// An observation: a row, and which of its figures.
+/// Reference to an observation: a row and the index of one of its measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Observation {
     row: u32,
     measure: u32,
 }
 
-/// A table with its parts.
+/// A table with its SDMX layout.
 #[derive(Debug)]
 pub(crate) struct DataCube {
     table: Table,
@@ -132,19 +133,19 @@ impl DataCube {
         Ok(cube)
     }
 
-    /// Whether observations have a time.
+    /// Whether there is a time dimension.
     pub(crate) fn has_time(&self) -> bool {
         self.layout.time.is_some()
     }
 
-    /// Every observation, as they stand in the table; a row without figures is one that is empty.
+    /// Returns all observations in table order. A row without measures is one empty observation.
     pub(crate) fn observations(&self) -> impl Iterator<Item = Observation> {
         let figures = self.layout.measures.len().max(1) as u32;
         (0..self.table.rows() as u32)
             .flat_map(move |row| (0..figures).map(move |figure| Observation { row, measure: figure }))
     }
 
-    /// The value of a dimension.
+    /// Returns the value of a dimension.
     pub(crate) fn key_value(&self, dimension: &CubeDimension, place: Observation) -> Cow<'_, str> {
         match dimension.source {
             DimensionSource::Column(at) => self.cell_text(at, place).unwrap_or_default(),
@@ -161,12 +162,12 @@ impl DataCube {
         self.layout.measures.get(place.measure as usize).map_or("", |(id, _)| id)
     }
 
-    /// The time as it is spelled; empty where there is none.
+    /// Returns the time as text; empty if the cube has no time dimension or the cell is null.
     pub(crate) fn time_text(&self, place: Observation) -> Cow<'_, str> {
         self.layout.time.and_then(|at| self.cell_text(at, place)).unwrap_or_default()
     }
 
-    /// The time, where it is a period.
+    /// Returns the time if it is a period.
     pub(crate) fn time_period(&self, place: Observation) -> Option<Period> {
         self.period_in(self.layout.time?, place)
     }
@@ -178,17 +179,17 @@ impl DataCube {
         }
     }
 
-    /// The column of a figure.
+    /// Returns the column index of the observation's measure.
     fn measure_column(&self, place: Observation) -> Option<usize> {
         self.layout.measures.get(place.measure as usize).map(|(_, at)| *at)
     }
 
-    /// A figure; absent where it is null.
+    /// Returns the observation value; `None` if null.
     pub(crate) fn observation_value(&self, place: Observation) -> Option<Cow<'_, str>> {
         self.cell_text(self.measure_column(place)?, place)
     }
 
-    /// The value of an attribute; absent where it is null.
+    /// Returns an attribute value; `None` if null.
     pub(crate) fn attribute_value(&self, id: &str, place: Observation) -> Option<Cow<'_, str>> {
         let (_, at) = self.layout.attributes.iter().find(|(held, _)| held == id)?;
         self.cell_text(*at, place)
@@ -201,12 +202,12 @@ impl DataCube {
         }
     }
 
-    /// Whether two observations are of one series.
+    /// Whether two observations belong to the same series.
     pub(crate) fn same_series(&self, a: Observation, b: Observation) -> bool {
         self.compare_series(a, self, b) == Ordering::Equal
     }
 
-    /// Orders an observation against one of another cube of the same dimensions: by key, then time.
+    /// Compares observations of two cubes with the same dimensions: by key, then by time.
     pub(crate) fn compare_observations(&self, a: Observation, other: &DataCube, b: Observation) -> Ordering {
         self.compare_series(a, other, b).then_with(|| match (self.layout.time, other.layout.time) {
             (Some(at), Some(beside)) => self.compare_columns((at, a), other, (beside, b)),
@@ -238,7 +239,7 @@ impl DataCube {
         columns.map_or(Ordering::Equal, |(one, two)| compare_cells(one, a.row as usize, two, b.row as usize))
     }
 
-    /// What `id` names here, if it is a component.
+    /// Returns the component with this id.
     pub(crate) fn find_component(&self, id: &str) -> Option<CubeComponent> {
         if id == TIME_PERIOD && self.has_time() {
             return Some(CubeComponent::Time);
@@ -252,7 +253,7 @@ impl DataCube {
         dimension.or_else(|| attribute().map(|(_, at)| CubeComponent::Attribute(*at)))
     }
 
-    /// The value of a component; absent where it is null.
+    /// Returns the cell of a component; `None` if null.
     pub(crate) fn component_cell(&self, named: CubeComponent, place: Observation) -> Option<Cell> {
         let at = match named {
             CubeComponent::Time => self.layout.time?,
@@ -266,7 +267,7 @@ impl DataCube {
         self.table.columns().get(at)?.cell(place.row as usize)
     }
 
-    /// Whether a component holds numbers.
+    /// Whether a component is numeric.
     pub(crate) fn is_numeric(&self, named: CubeComponent) -> bool {
         let numeric = |at: &usize| {
             matches!(self.table.columns().get(*at), Some(Column::Number(_) | Column::Integer(_)))
@@ -282,7 +283,7 @@ impl DataCube {
         }
     }
 
-    /// Orders two observations by one component; null first.
+    /// Compares two observations by one component; null sorts first.
     pub(crate) fn compare_by(&self, named: CubeComponent, a: Observation, b: Observation) -> Ordering {
         match named {
             CubeComponent::Time => self.layout.time.map(|at| self.compare_columns((at, a), self, (at, b))),
@@ -314,7 +315,7 @@ pub(crate) enum CubeComponent {
     Attribute(usize),
 }
 
-/// Orders cells of two columns; null first, columns of different types as equals.
+/// Compares cells of two columns. Null sorts first; columns of different types compare equal.
 fn compare_cells(one: &Column, a: usize, two: &Column, b: usize) -> Ordering {
     match (one, two) {
         (Column::Text(one), Column::Text(two)) => one.get(a).cmp(&two.get(b)),
@@ -331,7 +332,7 @@ fn compare_cells(one: &Column, a: usize, two: &Column, b: usize) -> Ordering {
     }
 }
 
-/// The codes of dimensions.
+/// Code lists.
 impl DataCube {
     fn dimension_codes(
         &self,
@@ -372,7 +373,7 @@ impl DataCube {
     }
 }
 
-/// Names of the codes of CL_FREQ that we have.
+/// Supported codes of CL_FREQ with their names.
 const FREQUENCY_NAMES: [(&str, &str); 6] = [
     ("A", "Annual"),
     ("S", "Half-yearly, semester"),
@@ -382,7 +383,7 @@ const FREQUENCY_NAMES: [(&str, &str); 6] = [
     ("D", "Daily"),
 ];
 
-/// Whether a text may be the id of a code.
+/// Whether a value is a valid SDMX code id.
 fn is_code(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_@$-".contains(&b))
 }
@@ -393,7 +394,7 @@ fn check_unique<'a>(names: impl Iterator<Item = &'a String>) -> Result<(), SdmxE
     for name in names {
         if seen.contains(&name.as_str()) {
             return Err(SdmxError::not_implemented(format!(
-                "a dataflow with a component `{name}` of its own"
+                "a dataflow with a component named `{name}`, which is reserved,"
             )));
         }
         seen.push(name);

@@ -1,7 +1,7 @@
-//! Requests for data: which data sets an answer has, and their writing, one after another.
+//! Data requests: selects the data sets of a message and writes them one after another.
 //!
-//! A plain answer has one. `updatedAfter` gives what changed, and what disappeared to be deleted;
-//! `includeHistory` every vintage, and between two of them what the later one no longer has.
+//! A plain message has one data set. With `updatedAfter` it has the changed observations and the deleted
+//! ones; with `includeHistory` it has every vintage and, between two vintages, the deleted observations.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -28,10 +28,10 @@ const CSV_V1: &str = "application/vnd.sdmx.data+csv;version=1.0.0";
 const CSV_V2: &str = "application/vnd.sdmx.data+csv;version=2.0.0";
 const JSON_V2: &str = "application/vnd.sdmx.data+json;version=2.0.0";
 
-/// Vintages of one answer.
+/// Vintages per message.
 const VINTAGES_MAX: usize = 512;
 
-/// The formats of data.
+/// Data formats of an interface version, default first.
 fn data_formats(base: RestVersion) -> Vec<FormatOffer<Box<dyn DataFormat + Send>>> {
     match base {
         RestVersion::V1 => vec![
@@ -62,7 +62,7 @@ fn data_formats(base: RestVersion) -> Vec<FormatOffer<Box<dyn DataFormat + Send>
     }
 }
 
-/// What is asked for, made ready to be written.
+/// Prepares the response to a data request.
 pub(crate) fn prepare_data<K: Storage>(
     catalogue: &DataflowCatalogue<'_, K>,
     question: &SdmxRequest,
@@ -75,7 +75,7 @@ pub(crate) fn prepare_data<K: Storage>(
     ids::check_version(&version, ids::VERSION)?;
     let two = question.version == RestVersion::V2;
     if !two && (wanted.offset > 0 || wanted.limit.is_some() || !wanted.sort.is_empty()) {
-        return Err(SdmxError::not_implemented("`offset`, `limit` or `sort` in REST 1, which has none,"));
+        return Err(SdmxError::not_implemented("`offset`, `limit` or `sort` (parameters of REST 2)"));
     }
     let wanted = wanted.with_key(key.as_deref(), two);
     let flow = catalogue.find_dataflow(&agency, &id, wanted.as_of, wanted.history)?;
@@ -95,10 +95,10 @@ pub(crate) fn prepare_data<K: Storage>(
     Ok(SdmxReply::Message(SdmxMessage { media_type: kind, tag, writer: Box::new(work) }))
 }
 
-/// A state of a dataflow: since when, and what; nothing while no release stood.
+/// State of a dataflow: start time and content; `None` while all releases were retracted.
 type DataflowState = (i64, Option<Dataflow>);
 
-/// The states that an answer is made of, beside the latest.
+/// Returns the states that the message needs in addition to the latest release.
 fn select_states<K: Storage>(
     catalogue: &DataflowCatalogue<'_, K>,
     flow: &Dataflow,
@@ -111,15 +111,13 @@ fn select_states<K: Storage>(
     let mut states = catalogue.dataflow_history(flow, wanted.as_of.unwrap_or(i64::MAX));
     states.retain(|(since, _)| wanted.updated_after.is_none_or(|after| *since > after));
     if states.len() > VINTAGES_MAX {
-        let detail = format!("{} vintages, at most {VINTAGES_MAX}", states.len());
-        return Err(SdmxError::too_large(format!(
-            "{detail}: take a part of them with updatedAfter and asOf"
-        )));
+        let detail = format!("the history has {} vintages, expected at most {VINTAGES_MAX}", states.len());
+        return Err(SdmxError::too_large(format!("{detail}; restrict it with `updatedAfter` and `asOf`")));
     }
     Ok(states)
 }
 
-/// What the data sets share, once it is known that they fit together.
+/// Checks that the data sets fit into one message and returns their common context.
 fn message_context<K: Storage>(
     catalogue: &DataflowCatalogue<'_, K>,
     flow: Dataflow,
@@ -131,7 +129,7 @@ fn message_context<K: Storage>(
     for held in states.iter().filter_map(|(_, held)| held.as_ref()) {
         let other = catalogue.load_layout(held)?;
         if other.dimensions() != layout.dimensions() {
-            let detail = "vintages with other dimensions in one answer (`asOf` gives each by itself)";
+            let detail = "one response with vintages of different dimensions (request each with `asOf`)";
             return Err(SdmxError::not_implemented(detail));
         }
         for (id, _) in other.attributes {
@@ -143,19 +141,19 @@ fn message_context<K: Storage>(
     let origin = flow.provenance().map(|(id, _)| id);
     let known = |id: &&String| attributes.contains(id) || origin.contains(&id.as_str());
     if let Some(id) = wanted.attributes.ids.iter().find(|id| !known(id)) {
-        return Err(SdmxError::semantic(format!("`{id}` is no attribute of this dataflow")));
+        return Err(SdmxError::semantic(format!("`{id}` is not an attribute of this dataflow")));
     }
     attributes.retain(|id| wanted.attributes.includes_observation(id));
     Ok(MessageContext { flow, layout, attributes, request: wanted })
 }
 
-/// The data sets of an answer, as far as they must be read before it begins.
+/// Data sets of a message, read as far as needed before the first byte is written.
 enum DataSets {
-    /// The latest release.
+    /// The latest release only.
     Latest(DataCube, Vec<Observation>),
-    /// What changed, and what disappeared.
+    /// Changed and deleted observations.
     Changes { now: (DataCube, Vec<Observation>), gone: Option<(DataCube, Vec<Observation>)> },
-    /// Every state in turn, each read when it is written.
+    /// All states. Each is read when its turn comes, so at most two tables are in memory.
     History(Vec<DataflowState>),
 }
 
@@ -167,7 +165,7 @@ impl DataSets {
     ) -> Result<Self, SdmxError> {
         let (cube, wanted) = (catalogue.load_cube(&head.flow)?, &head.request);
         let rows = select_observations(&cube, wanted)?;
-        // Before anything is written, for a wrong id is told with a status.
+        // Checks the sort keys now: after the first byte the status can no longer change.
         selection::sort_observations(&cube, &mut [], wanted)?;
         if wanted.history {
             return Ok(Self::History(states));
@@ -191,7 +189,7 @@ impl DataSets {
         head: &MessageContext,
         keep: &K,
     ) -> io::Result<()> {
-        format.begin(out, head)?;
+        format.write_start(out, head)?;
         let mut writer = DataSetWriter {
             out,
             format: format.as_mut(),
@@ -221,11 +219,11 @@ impl DataSets {
             }
             Self::History(states) => writer.write_history(states, keep)?,
         }
-        format.end(out, head)
+        format.write_end(out, head)
     }
 }
 
-/// Writes data sets, counting what is left out and what may still be told.
+/// Writes data sets and applies `offset` and `limit` across them.
 struct DataSetWriter<'a> {
     out: &'a mut dyn Write,
     format: &'a mut dyn DataFormat,
@@ -252,11 +250,13 @@ impl DataSetWriter<'_> {
         self.skip -= from;
         self.remaining = self.remaining.map(|left| left - (to - from));
         let rows = rows.get(from..to).unwrap_or_default();
-        self.format
-            .set(self.out, &DataSetView { head: self.head, flow, cube, observations: rows, action, valid })
+        self.format.write_data_set(
+            self.out,
+            &DataSetView { head: self.head, flow, cube, observations: rows, action, valid },
+        )
     }
 
-    /// Every state; what the next one does not have is deleted before it.
+    /// Writes every state. Observations that the next state lacks are deleted before it.
     fn write_history<K: Storage>(&mut self, states: Vec<DataflowState>, keep: &K) -> io::Result<()> {
         let mut ends_at =
             states.iter().skip(1).map(|(since, _)| Some(*since)).collect::<Vec<_>>().into_iter();
@@ -298,7 +298,7 @@ fn to_io_error(fault: SdmxError) -> io::Error {
     io::Error::other(fault.detail)
 }
 
-/// Agency, id, version and key that a path of data names.
+/// Agency, id, version and key of a data path.
 type DataReference = (String, String, String, Option<String>);
 
 fn parse_reference(base: RestVersion, rest: &[&str]) -> Result<DataReference, SdmxError> {
@@ -312,12 +312,12 @@ fn parse_reference(base: RestVersion, rest: &[&str]) -> Result<DataReference, Sd
                 [agency, id, version] => (*agency, *id, *version),
                 _ => {
                     return Err(SdmxError::syntax(format!(
-                        "`{flow}` is no dataflow: expected AGENCY,ID,VERSION"
+                        "invalid dataflow reference `{flow}`: expected AGENCY,ID,VERSION"
                     )));
                 }
             };
             if !matches!(tail.get(1), None | Some(&"all")) {
-                return Err(SdmxError::not_implemented("a choice of providers"));
+                return Err(SdmxError::not_implemented("selection by provider"));
             }
             Ok((agency.into(), id.into(), version.into(), tail.first().map(owned)))
         }
@@ -325,6 +325,6 @@ fn parse_reference(base: RestVersion, rest: &[&str]) -> Result<DataReference, Sd
             let version = tail.first().copied().unwrap_or("*");
             Ok((owned(agency), owned(id), version.into(), tail.get(1).map(owned)))
         }
-        _ => Err(SdmxError::not_implemented("data of that context")),
+        _ => Err(SdmxError::not_implemented("data of this context")),
     }
 }

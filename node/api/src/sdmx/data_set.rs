@@ -1,5 +1,5 @@
-//! A data set of an answer, as the formats write it: observations with their keys, figures and
-//! attributes, and what is to be done with them.
+//! Format-independent data set of a message: observations with keys, values and attributes, and the
+//! action that the receiver applies.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -9,14 +9,14 @@ use crate::sdmx::dataflows::Dataflow;
 use crate::sdmx::request::DataRequest;
 use crate::sdmx::xml;
 
-/// What a data set is for.
+/// Action of a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DataSetAction {
-    /// To be read.
+    /// For information only.
     Information,
-    /// To take the place of what was there.
+    /// Replaces existing observations.
     Replace,
-    /// To be left out from now on; keys only.
+    /// Deletes observations; keys only.
     Delete,
 }
 
@@ -29,7 +29,7 @@ impl DataSetAction {
         }
     }
 
-    /// As SDMX-CSV spells it.
+    /// Returns the SDMX-CSV code.
     pub(crate) fn letter(self) -> &'static str {
         match self {
             Self::Information => "I",
@@ -39,7 +39,7 @@ impl DataSetAction {
     }
 }
 
-/// Since when and until when a data set was the latest.
+/// Period during which a data set was the latest; seconds since 1970.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct ValidityPeriod {
     pub(crate) from: Option<i64>,
@@ -47,82 +47,83 @@ pub(crate) struct ValidityPeriod {
 }
 
 impl ValidityPeriod {
-    /// Both times as texts.
+    /// Returns the names and values of both bounds.
     pub(crate) fn date_times(self) -> [(&'static str, Option<String>); 2] {
         [("validFrom", self.from.map(xml::date_time)), ("validTo", self.to.map(xml::date_time))]
     }
 }
 
-/// What all data sets of an answer share.
+/// Context shared by all data sets of a message.
 pub(crate) struct MessageContext {
-    /// The latest.
+    /// The latest state of the dataflow.
     pub(crate) flow: Dataflow,
     pub(crate) layout: CubeLayout,
-    /// The attributes of observations that are told of any of the data sets.
+    /// Ids of the observation attributes written for any data set.
     pub(crate) attributes: Vec<String>,
     pub(crate) request: DataRequest,
 }
 
 impl MessageContext {
-    /// Whether observations have a time.
+    /// Whether there is a time dimension.
     pub(crate) fn has_time(&self) -> bool {
         self.layout.dimensions().last() == Some(&crate::sdmx::cube::TIME_PERIOD)
     }
 
-    /// Whether observations stand alone: where series would be torn apart, they do.
+    /// Whether observations are written outside of series. Sorting forces this, because it can split a
+    /// series.
     pub(crate) fn is_flat(&self) -> bool {
         !self.request.keys_only() && (self.request.flat || !self.has_time() || !self.request.sort.is_empty())
     }
 
-    /// The dimension of observations within their series.
+    /// Returns the dimension at observation level.
     pub(crate) fn observation_dimension(&self) -> &'static str {
         if self.is_flat() || !self.has_time() { "AllDimensions" } else { crate::sdmx::cube::TIME_PERIOD }
     }
 
-    /// The attributes of data sets that are told.
+    /// Returns the ids of the data set attributes to write.
     pub(crate) fn provenance_ids(&self) -> Vec<&'static str> {
         let ids = self.flow.provenance().map(|(id, _)| id);
         ids.into_iter().filter(|id| self.request.attributes.includes_data_set(id)).collect()
     }
 }
 
-/// One data set.
+/// One data set of a message.
 pub(crate) struct DataSetView<'a> {
     pub(crate) head: &'a MessageContext,
     pub(crate) flow: &'a Dataflow,
     pub(crate) cube: &'a DataCube,
-    /// In the order in which they are told; one of each series where only keys are.
+    /// Observations in output order; one per series if only series keys are requested.
     pub(crate) observations: &'a [Observation],
     pub(crate) action: DataSetAction,
     pub(crate) valid: ValidityPeriod,
 }
 
 impl<'a> DataSetView<'a> {
-    /// Observations of one key after another.
+    /// Groups the observations by series.
     pub(crate) fn series(&self) -> impl Iterator<Item = &'a [Observation]> {
         let cube = self.cube;
         self.observations.chunk_by(move |a, b| cube.same_series(*a, *b))
     }
 
-    /// The key of an observation.
+    /// Returns the dimension ids and values of an observation, except time.
     pub(crate) fn key(&self, place: Observation) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
         let cube = self.cube;
         cube.dimensions.iter().map(move |part| (part.id.as_str(), cube.key_value(part, place)))
     }
 
-    /// The figure, where it is told.
+    /// Returns the observation value if it is requested.
     pub(crate) fn value(&self, place: Observation) -> Option<Cow<'a, str>> {
         self.cube.observation_value(place).filter(|_| self.head.request.measures && self.has_values())
     }
 
-    /// The attributes of an observation that it has and that are told.
+    /// Returns the requested attributes that the observation has.
     pub(crate) fn attributes(&self, place: Observation) -> Vec<(&'a str, Cow<'a, str>)> {
         let ids = self.cube.layout.attributes.iter().map(|(id, _)| id.as_str());
         let ids = ids.filter(|id| self.has_values() && self.head.request.attributes.includes_observation(id));
         ids.filter_map(|id| Some((id, self.cube.attribute_value(id, place)?))).collect()
     }
 
-    /// The attributes of the data set that are told.
+    /// Returns the requested data set attributes.
     pub(crate) fn provenance(&self) -> Vec<(&'static str, String)> {
         let told = |(id, _): &(&str, String)| {
             self.has_values() && self.head.request.attributes.includes_data_set(id)
@@ -130,18 +131,18 @@ impl<'a> DataSetView<'a> {
         self.flow.provenance().into_iter().filter(told).collect()
     }
 
-    /// Whether more than keys is told.
+    /// Whether the data set has values. A deletion has keys only.
     pub(crate) fn has_values(&self) -> bool {
         self.action != DataSetAction::Delete
     }
 }
 
-/// A format: what stands before, within and after the data sets.
+/// A data format.
 pub(crate) trait DataFormat {
-    /// Begins the answer.
-    fn begin(&mut self, out: &mut dyn Write, head: &MessageContext) -> io::Result<()>;
+    /// Writes the start of the message.
+    fn write_start(&mut self, out: &mut dyn Write, head: &MessageContext) -> io::Result<()>;
     /// Writes a data set.
-    fn set(&mut self, out: &mut dyn Write, view: &DataSetView<'_>) -> io::Result<()>;
-    /// Ends the answer.
-    fn end(&mut self, out: &mut dyn Write, head: &MessageContext) -> io::Result<()>;
+    fn write_data_set(&mut self, out: &mut dyn Write, view: &DataSetView<'_>) -> io::Result<()>;
+    /// Writes the end of the message.
+    fn write_end(&mut self, out: &mut dyn Write, head: &MessageContext) -> io::Result<()>;
 }

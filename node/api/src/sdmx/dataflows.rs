@@ -1,5 +1,5 @@
-//! Which dataflows a node can serve: one for each output of the latest release of each dataflow of
-//! each publisher, or of the release that was the latest at a time.
+//! SDMX dataflows of a node: one per output of the latest release of each publisher's dataflow, or of
+//! the release that was the latest at a given time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::sdmx::error::SdmxError;
 use crate::sdmx::ids;
 use crate::views;
 
-/// Reads what is kept.
+/// Finds dataflows and reads their tables.
 pub(crate) struct DataflowCatalogue<'a, K: Storage> {
     pub(crate) query: LedgerQuery<'a, K>,
     pub(crate) catalogue: Arc<views::Catalogue>,
@@ -24,7 +24,7 @@ pub(crate) struct DataflowCatalogue<'a, K: Storage> {
     pub(crate) prepared: i64,
 }
 
-/// One dataflow.
+/// An SDMX dataflow, bound to one release.
 #[derive(Debug, Clone)]
 pub(crate) struct Dataflow {
     pub(crate) agency: String,
@@ -32,12 +32,12 @@ pub(crate) struct Dataflow {
     pub(crate) name: String,
     pub(crate) release: ReleaseInfo,
     pub(crate) content: ContentId,
-    /// When the answer is made.
+    /// Time of preparation, in seconds since 1970.
     pub(crate) prepared: i64,
 }
 
 impl Dataflow {
-    /// Our attributes of the data set: what was read, how it was computed, where it was published.
+    /// Returns the data set attributes with the ids of the inputs, the recipe and the release.
     pub(crate) fn provenance(&self) -> [(&'static str, String); 3] {
         let inputs: Vec<String> = self.release.release.inputs.values().map(ToString::to_string).collect();
         [
@@ -47,25 +47,25 @@ impl Dataflow {
         ]
     }
 
-    /// The name of an artefact of this agency as SDMX spells it.
+    /// Returns the SDMX URN of an artefact of this agency.
     pub(crate) fn urn(&self, class: &str, id: &str) -> String {
         format!("urn:sdmx:org.sdmx.infomodel.{class}={}:{id}({})", self.agency, ids::VERSION)
     }
 }
 
 impl<K: Storage> DataflowCatalogue<'_, K> {
-    /// Agencies with their names.
+    /// Returns agency ids with names.
     pub(crate) fn list_agencies(&self) -> Result<BTreeMap<String, String>, SdmxError> {
         let logs = self.query.list_logs()?;
         Ok(logs.into_iter().map(|log| (ids::agency_id(log.publisher), log.name)).collect())
     }
 
-    /// The dataflows that are asked for, as they were at `asof`.
+    /// Returns the matching dataflows as of `asof`, in seconds since 1970.
     pub(crate) fn find_dataflows(&self, agency: &str, id: &str, asof: Option<i64>) -> Vec<Dataflow> {
         self.pick_dataflows(agency, id, |releases| self.latest_release(releases, asof.unwrap_or(i64::MAX)))
     }
 
-    /// The dataflows that are asked for, each by the release that `pick` takes.
+    /// Returns the matching dataflows, each bound to the release chosen by `pick`.
     fn pick_dataflows<'s>(
         &'s self,
         agency: &str,
@@ -80,7 +80,7 @@ impl<K: Storage> DataflowCatalogue<'_, K> {
         flows.filter(|flow| ids::matches_id(id, &flow.id)).collect()
     }
 
-    /// The release that was the latest at `time`: one that was taken back by then is none.
+    /// Returns the release that was the latest at `time`, ignoring releases retracted by then.
     fn latest_release<'r>(&self, releases: &'r [ReleaseInfo], time: i64) -> Option<&'r ReleaseInfo> {
         let withdrawn =
             |info: &ReleaseInfo| info.retracted.as_ref().is_some_and(|withdrawn| withdrawn.time <= time);
@@ -108,8 +108,9 @@ impl<K: Storage> DataflowCatalogue<'_, K> {
         results.iter().map(flow).collect()
     }
 
-    /// The one dataflow of an id; where several agencies have it and none is named, the node's own.
-    /// With `ever`, one whose releases were all taken back counts by the last of them.
+    /// Returns the dataflow with this id. If several agencies have it and none is named, returns the
+    /// node's own. With `ever`, a dataflow whose releases were all retracted is bound to the last of
+    /// them.
     pub(crate) fn find_dataflow(
         &self,
         agency: &str,
@@ -118,7 +119,7 @@ impl<K: Storage> DataflowCatalogue<'_, K> {
         ever: bool,
     ) -> Result<Dataflow, SdmxError> {
         if ids::is_wildcard(id) || id.contains([',', '+']) {
-            return Err(SdmxError::not_implemented("data of several dataflows at once"));
+            return Err(SdmxError::not_implemented("a request for several dataflows"));
         }
         let time = asof.unwrap_or(i64::MAX);
         let mut flows = self.pick_dataflows(agency, id, |releases| {
@@ -130,33 +131,33 @@ impl<K: Storage> DataflowCatalogue<'_, K> {
             flows.retain(|flow| Some(&flow.agency) == own.as_ref());
             if flows.is_empty() {
                 return Err(SdmxError::semantic(format!(
-                    "several agencies have a dataflow `{id}`: name one"
+                    "several agencies have a dataflow `{id}`; add the agency"
                 )));
             }
         }
         flows.pop().ok_or_else(|| SdmxError::not_found(format!("dataflow `{id}`")))
     }
 
-    /// The figures of a dataflow.
+    /// Reads the table of a dataflow.
     pub(crate) fn load_cube(&self, flow: &Dataflow) -> Result<DataCube, SdmxError> {
         read_cube(self.storage.as_ref(), flow)
     }
 
-    /// Where the parts of the figures of a dataflow stand, without reading them.
+    /// Returns the layout of a dataflow without reading its table.
     pub(crate) fn load_layout(&self, flow: &Dataflow) -> Result<CubeLayout, SdmxError> {
         let content: Content = self.query.read_object(flow.content.cid())?;
         let structure: Structure = self.query.read_object(content.structure.cid())?;
         CubeLayout::new(&structure.components)
     }
 
-    /// The same dataflow as it was at `time`, if there was any.
+    /// Returns the dataflow as of `time`.
     pub(crate) fn dataflow_at(&self, flow: &Dataflow, time: i64) -> Option<Dataflow> {
         let place = (flow.release.position.publisher, flow.release.release.dataflow.clone());
         let release = self.latest_release(self.catalogue.vintages.get(&place)?, time)?;
         self.release_outputs(release).into_iter().find(|held| held.id == flow.id)
     }
 
-    /// Every state of a dataflow up to `until`, each with the time at which it began.
+    /// Returns all states of a dataflow up to `until`, each with its start time.
     pub(crate) fn dataflow_history(&self, flow: &Dataflow, until: i64) -> Vec<(i64, Option<Dataflow>)> {
         let place = (flow.release.position.publisher, flow.release.release.dataflow.clone());
         let releases = self.catalogue.vintages.get(&place).map_or(&[][..], Vec::as_slice);
@@ -179,7 +180,7 @@ impl<K: Storage> DataflowCatalogue<'_, K> {
     }
 }
 
-/// The figures of a dataflow.
+/// Reads the table of a dataflow.
 pub(crate) fn read_cube(keep: &impl Storage, flow: &Dataflow) -> Result<DataCube, SdmxError> {
     let fetch = |id| keep.get(id).ok().flatten();
     let (structure, table) =

@@ -1,7 +1,7 @@
-//! Why a request of SDMX has no other answer: a status, the code of the standard, a sentence.
+//! SDMX error messages: HTTP status, SDMX error code and text.
 //!
-//! The codes are those of the SDMX web services guidelines: 100 nothing found, 140 syntax, 150
-//! semantics, 500 server, 501 not implemented, 510 answer too large.
+//! Codes of the SDMX web services guidelines: 100 no results found, 140 syntax error, 150 semantic
+//! error, 500 internal error, 501 not implemented, 510 response too large.
 
 use axum::http::StatusCode;
 use serde_json::json;
@@ -9,10 +9,10 @@ use service::Error;
 
 use crate::sdmx::{RestVersion, xml};
 
-/// Characters of a message that repeat what was asked.
+/// Characters per message. Messages quote the request, so this bounds the echo.
 const DETAIL_CHARS_MAX: usize = 400;
 
-/// A refusal.
+/// Error of an SDMX request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SdmxError {
     /// The HTTP status.
@@ -28,7 +28,7 @@ impl SdmxError {
     }
 
     pub(crate) fn not_found(what: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, 100, format!("there is no {} here", what.into()))
+        Self::new(StatusCode::NOT_FOUND, 100, format!("{} not found", what.into()))
     }
 
     pub(crate) fn syntax(detail: impl Into<String>) -> Self {
@@ -40,12 +40,12 @@ impl SdmxError {
     }
 
     pub(crate) fn not_acceptable(accept: &str) -> Self {
-        let detail = format!("none of the formats in `{accept}` is served here; see specs/sdmx.md");
+        let detail = format!("no supported format in `{accept}`; specs/sdmx.md lists the formats");
         Self::new(StatusCode::NOT_ACCEPTABLE, 140, detail)
     }
 
     pub(crate) fn not_implemented(what: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_IMPLEMENTED, 501, format!("{} is not built", what.into()))
+        Self::new(StatusCode::NOT_IMPLEMENTED, 501, format!("{} is not implemented", what.into()))
     }
 
     pub(crate) fn too_large(detail: impl Into<String>) -> Self {
@@ -56,7 +56,7 @@ impl SdmxError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, 500, detail)
     }
 
-    /// The error message in the format of the interface, with its media type.
+    /// Returns the media type and body of the error message: XML for v1, JSON for v2.
     pub(crate) fn to_message(&self, base: RestVersion) -> (&'static str, String) {
         let xml = || {
             format!(

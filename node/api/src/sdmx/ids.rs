@@ -1,29 +1,30 @@
-//! Ids of SDMX made from ours, and back: an agency is a publisher's id in capitals, a dataflow the
-//! name of ours with `.` as `-d` and `-` as `--`; `-_` stands before the output, where several are.
+//! Mapping of ledger names to SDMX ids. An agency is a publisher id in upper case. A dataflow id is the
+//! ledger name with `.` written as `-d` and `-` as `--`, followed by `-_` and the output if the release
+//! has several outputs.
 
 use schemas::cid::PublisherId;
 
 use crate::sdmx::error::SdmxError;
 
-/// The version of everything that is ours.
+/// Version of all artefacts of this node.
 pub(crate) const VERSION: &str = "1.0";
 
-/// The agency of a publisher.
+/// Returns the agency id of a publisher.
 pub(crate) fn agency_id(publisher: PublisherId) -> String {
     publisher.to_string().to_ascii_uppercase()
 }
 
-/// A name as an id that XML allows.
+/// Encodes a name as an id that is valid in XML.
 pub(crate) fn artefact_id(name: &str) -> String {
     name.replace('-', "--").replace('.', "-d")
 }
 
-/// The id of an output of a dataflow that has several.
+/// Returns the id of one output of a dataflow with several outputs.
 pub(crate) fn output_id(dataflow: &str, output: &str) -> String {
     format!("{}-_{}", artefact_id(dataflow), artefact_id(output))
 }
 
-/// The dataflow and output that an id stands for.
+/// Decodes an id into dataflow and output.
 #[cfg(test)]
 pub(crate) fn split_id(id: &str) -> Option<(String, Option<String>)> {
     let (mut dataflow, mut output) = (String::new(), None::<String>);
@@ -44,17 +45,17 @@ pub(crate) fn split_id(id: &str) -> Option<(String, Option<String>)> {
     Some((dataflow, output))
 }
 
-/// Whether `text` asks for everything.
+/// Whether `text` is a wildcard.
 pub(crate) fn is_wildcard(text: &str) -> bool {
     matches!(text, "all" | "*" | "" | "latest" | "~" | "+")
 }
 
-/// Whether one of the alternatives in `asked` is `held`.
+/// Whether `held` is one of the alternatives in `asked`, which are separated by `,` or `+`.
 pub(crate) fn matches_id(asked: &str, held: &str) -> bool {
     is_wildcard(asked) || asked.split([',', '+']).any(|asked| asked == held)
 }
 
-/// Checks a version that was asked for.
+/// Checks that a requested version exists.
 pub(crate) fn check_version(asked: &str, held: &str) -> Result<(), SdmxError> {
     let plain = asked.trim_end_matches('+');
     if is_wildcard(asked) || plain == held || plain.strip_suffix(".0") == Some(held) {

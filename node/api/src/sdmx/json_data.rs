@@ -1,7 +1,8 @@
-//! Data as SDMX-JSON 2.0: series, or observations that stand alone, each under the places of its
-//! values. Figures are texts, so that no reader's floating point takes their digits.
+//! Data as SDMX-JSON 2.0: series or flat observations, keyed by value positions. Values are strings, so
+//! that readers do not round them.
 //!
-//! Each data set has a structure of its own, written after it: so it need not be known before.
+//! Each data set has its own structure. It is written after the data sets, because the value lists are
+//! complete only then.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -12,13 +13,13 @@ use crate::sdmx::cube::Observation;
 use crate::sdmx::data_set::{DataFormat, DataSetView, MessageContext};
 use crate::sdmx::xml;
 
-/// The message, and the structures of the data sets that are written.
+/// SDMX-JSON writer. Collects the structures of the data sets written so far.
 #[derive(Default)]
 pub(crate) struct JsonData {
     structures: Vec<Value>,
 }
 
-/// Values of a component in the order in which they came, and their places.
+/// Values of a component with their positions, in order of first occurrence.
 #[derive(Default)]
 struct ValuePositions(BTreeMap<String, usize>);
 
@@ -31,8 +32,8 @@ impl ValuePositions {
         }
     }
 
-    /// The component, with the names of its values; the schema wants a name everywhere, and no
-    /// list that is empty.
+    /// Returns the component with its named values. The SDMX-JSON schema requires names and forbids
+    /// empty lists.
     fn component(self, id: &str, position: usize, codes: Option<&BTreeMap<String, String>>) -> Value {
         let mut ordered: Vec<(String, usize)> = self.0.into_iter().collect();
         ordered.sort_by_key(|(_, place)| *place);
@@ -49,7 +50,7 @@ impl ValuePositions {
 }
 
 impl DataFormat for JsonData {
-    fn begin(&mut self, out: &mut dyn Write, head: &MessageContext) -> io::Result<()> {
+    fn write_start(&mut self, out: &mut dyn Write, head: &MessageContext) -> io::Result<()> {
         let meta = json!({
             "id": "assay",
             "test": false,
@@ -60,7 +61,7 @@ impl DataFormat for JsonData {
         write!(out, "{{\"meta\":{meta},\"data\":{{\"dataSets\":[")
     }
 
-    fn set(&mut self, out: &mut dyn Write, view: &DataSetView<'_>) -> io::Result<()> {
+    fn write_data_set(&mut self, out: &mut dyn Write, view: &DataSetView<'_>) -> io::Result<()> {
         let at = self.structures.len();
         if at > 0 {
             out.write_all(b",")?;
@@ -85,12 +86,12 @@ impl DataFormat for JsonData {
         Ok(())
     }
 
-    fn end(&mut self, out: &mut dyn Write, _: &MessageContext) -> io::Result<()> {
+    fn write_end(&mut self, out: &mut dyn Write, _: &MessageContext) -> io::Result<()> {
         write!(out, "],\"structures\":{}}}}}", json!(self.structures))
     }
 }
 
-/// The places of the values of a key, joined by colons.
+/// Returns the positions of the key values, joined by colons.
 fn key_positions<'a>(
     values: &mut [ValuePositions],
     cells: impl Iterator<Item = std::borrow::Cow<'a, str>>,
@@ -143,7 +144,7 @@ fn write_series(
     out.write_all(b"}")
 }
 
-/// The figure and the attributes; empty ones at the end are left out.
+/// Returns the value and attributes of an observation; trailing nulls are omitted.
 fn observation_values(view: &DataSetView<'_>, place: Observation) -> Value {
     if !view.has_values() {
         return json!([]);

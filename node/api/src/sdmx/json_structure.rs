@@ -1,4 +1,5 @@
-//! Structures as SDMX-JSON 2.0, which pysdmx asks for. No list is written empty: it refuses those.
+//! Structures as SDMX-JSON 2.0, the format that pysdmx requests. Empty lists are omitted because pysdmx
+//! rejects them.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +7,7 @@ use crate::sdmx::ids::VERSION;
 use crate::sdmx::structures::{CodeList, DataAvailability, DataStructure, StructureSet};
 use crate::sdmx::xml;
 
-/// The message.
+/// Writes the structure message.
 pub(crate) fn write_structures(set: &StructureSet) -> String {
     let mut data = Map::new();
     let mut put = |name: &str, values: Vec<Value>| {
@@ -38,7 +39,7 @@ fn agency_scheme(set: &StructureSet) -> Vec<Value> {
         return Vec::new();
     }
     let each: Vec<Value> = set.agencies.iter().map(|(id, name)| json!({ "id": id, "name": name })).collect();
-    let name = "Publishers that this node holds";
+    let name = "Publishers known to this node";
     vec![json!({ "id": "AGENCIES", "agencyID": "SDMX", "version": "1.0", "name": name, "agencies": each })]
 }
 
@@ -165,7 +166,7 @@ fn availability_constraint(definition: &DataStructure, available: &DataAvailabil
         "id": format!("CC_{id}"),
         "agencyID": definition.flow.agency,
         "version": VERSION,
-        "name": format!("What there is of {}", definition.flow.name),
+        "name": format!("Available data of {}", definition.flow.name),
         "role": "Actual",
         "annotations": [metric("obs_count", available.observations), metric("series_count", available.series)],
         "constraintAttachment": { "dataflows": [definition.flow.urn("datastructure.Dataflow", id)] }

@@ -1,28 +1,29 @@
-//! Which of the formats that are served an `Accept` asks for.
+//! Content negotiation by `Accept`.
 //!
-//! A type with a version that is not served, or with a parameter that is not followed (`labels=both`),
-//! is not taken for one that is: its answer would not be what was asked for.
+//! A media type with an unsupported version or parameter (`labels=both`) does not match: the response
+//! would differ from the request.
 
 use crate::sdmx::error::SdmxError;
 
-/// A format: its media type, its version, and the plain types that it answers to as well.
+/// A supported format: its media type with version, and generic media types that also select it.
 pub(crate) struct FormatOffer<T> {
     pub(crate) media_type: &'static str,
     pub(crate) aliases: &'static [&'static str],
     pub(crate) format: T,
 }
 
-/// The format that suits best; of equals the one that is asked for first, for any the first served.
+/// Returns the best match for `Accept`. Of equal weights the first one listed wins; a wildcard selects
+/// the first format served.
 ///
 /// # Errors
-/// When none suits.
+/// If no format matches.
 pub(crate) fn negotiate<T>(accept: &str, served: Vec<FormatOffer<T>>) -> Result<FormatOffer<T>, SdmxError> {
     let mut asked: Vec<(u32, &str)> =
         accept.split(',').filter(|range| !range.is_empty()).map(parse_weight).collect();
     if asked.is_empty() {
         asked.push((1000, "*/*"));
     }
-    // Stable, so that what is asked for first stays first.
+    // The sort is stable: ranges of equal weight keep their order.
     asked.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
     let found = asked.iter().filter(|(weight, _)| *weight > 0);
     let found = found.filter_map(|(_, range)| {
@@ -32,13 +33,13 @@ pub(crate) fn negotiate<T>(accept: &str, served: Vec<FormatOffer<T>>) -> Result<
     at.and_then(|at| served.into_iter().nth(at)).ok_or_else(|| SdmxError::not_acceptable(accept))
 }
 
-/// The weight of a range in thousandths.
+/// Returns the weight (`q`) of a media range in thousandths.
 fn parse_weight(range: &str) -> (u32, &str) {
     let weight = range.split(';').find_map(|part| part.strip_prefix("q=")).map(parse_thousandths);
     (weight.unwrap_or(1000), range)
 }
 
-/// `0.85` as 850; what is no weight is 1000.
+/// Parses `0.85` as 850; an invalid weight counts as 1000.
 fn parse_thousandths(text: &str) -> u32 {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let part = format!("{part:0<3}").get(..3).and_then(|part| part.parse::<u32>().ok());

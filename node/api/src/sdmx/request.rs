@@ -1,6 +1,6 @@
-//! What a request asks for: its path and its parameters, checked and bounded.
+//! Parsing of request paths and query parameters, with bounds.
 //!
-//! Parameters that are not built answer 501, for a filter that is not applied would be a lie.
+//! Unsupported parameters answer 501: silently ignoring a filter would return wrong data.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -11,22 +11,22 @@ use schemas::period::{Frequency, Period};
 use crate::sdmx::cube::OBS_VALUE;
 use crate::sdmx::error::SdmxError;
 
-/// Bytes of a path and of a query.
+/// Bytes of a path, and of a query string.
 const TEXT_BYTES_MAX: usize = 16 << 10;
-/// Tests of one request, and keys.
+/// Component tests per request.
 const TESTS_MAX: usize = 512;
 
-/// Sorts of one request.
+/// Sort keys per request.
 const SORTS_MAX: usize = 64;
 
-/// Which attributes are told.
+/// Attributes to include in a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AttributeSelection {
-    /// Those of the data set.
+    /// All data set attributes.
     pub(crate) data_set: bool,
-    /// Those of observations.
+    /// All observation attributes.
     pub(crate) observations: bool,
-    /// Those that are named.
+    /// Attributes selected by id.
     pub(crate) ids: BTreeSet<String>,
 }
 
@@ -34,17 +34,18 @@ impl AttributeSelection {
     const NONE: Self = Self { data_set: false, observations: false, ids: BTreeSet::new() };
     const ALL: Self = Self { data_set: true, observations: true, ids: BTreeSet::new() };
 
-    /// Whether an attribute of the data set is told.
+    /// Whether a data set attribute is included.
     pub(crate) fn includes_data_set(&self, id: &str) -> bool {
         self.data_set || self.ids.contains(id)
     }
 
-    /// Whether an attribute of observations is told.
+    /// Whether an observation attribute is included.
     pub(crate) fn includes_observation(&self, id: &str) -> bool {
         self.observations || self.ids.contains(id)
     }
 
-    /// Reads what REST 2 says: levels, or ids. Reference metadata and attributes of series are none here.
+    /// Parses the REST 2 parameter `attributes`: levels or ids. This node has no reference metadata and
+    /// no series attributes.
     fn parse(text: &str) -> Self {
         let mut told = Self::NONE;
         for word in text.split(',') {
@@ -60,7 +61,7 @@ impl AttributeSelection {
     }
 }
 
-/// How a value is compared.
+/// Comparison operator of a component test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TestOperator {
     Equal,
@@ -76,12 +77,12 @@ pub(crate) enum TestOperator {
 }
 
 impl TestOperator {
-    /// Whether it asks for an order, not for a part of a text.
+    /// Whether the operator compares values; the others match parts of a text.
     pub(crate) fn is_ordering(self) -> bool {
         !matches!(self, Self::Contains | Self::NotContains | Self::StartsWith | Self::EndsWith)
     }
 
-    /// Whether a value that stands so to the bound passes.
+    /// Whether the test passes for a value that compares to the bound as `order`.
     pub(crate) fn accepts(self, order: Ordering) -> bool {
         match self {
             Self::Equal => order.is_eq(),
@@ -95,54 +96,54 @@ impl TestOperator {
     }
 }
 
-/// A comparison with a value.
+/// A comparison of a component with a value.
 #[derive(Debug, Clone)]
 pub(crate) struct ComponentTest {
     pub(crate) operator: TestOperator,
     pub(crate) text: String,
-    /// The value, where it can be read as a number.
+    /// `text` as a number, if it is one.
     pub(crate) number: Option<Decimal>,
-    /// The value, where it can be read as a period.
+    /// `text` as a period, if it is one.
     pub(crate) period: Option<Period>,
 }
 
-/// A test of a component: one of the alternatives, each of which is a list of tests that all hold.
+/// Filter of a component: alternatives, each a list of tests that all have to pass.
 pub(crate) type ComponentFilter = (String, Vec<Vec<ComponentTest>>);
 
-/// A key: for each dimension the values that will do, none for any.
+/// Key pattern: the accepted values of each dimension; an empty list accepts any value.
 pub(crate) type KeyPattern = Vec<Vec<String>>;
 
-/// A request for data or structures.
+/// Parameters of a data or structure request.
 #[derive(Debug, Clone)]
 pub(crate) struct DataRequest {
-    /// Keys of which one must match; none for any.
+    /// Key patterns; an observation matches one of them. Empty accepts any key.
     pub(crate) keys: Vec<KeyPattern>,
-    /// Whether keys may leave their ends out.
+    /// Whether keys may omit trailing dimensions (REST 2).
     pub(crate) partial_keys: bool,
     pub(crate) start: Option<Period>,
     pub(crate) end: Option<Period>,
     pub(crate) filters: Vec<ComponentFilter>,
     pub(crate) first_observations: Option<usize>,
     pub(crate) last_observations: Option<usize>,
-    /// Whether the figures are told.
+    /// Whether values are written.
     pub(crate) measures: bool,
     pub(crate) attributes: AttributeSelection,
-    /// Whether there are only keys of series.
+    /// Whether only series keys are written.
     series_keys_only: bool,
-    /// Whether observations stand alone instead of in series.
+    /// Whether observations are written flat instead of in series.
     pub(crate) flat: bool,
     pub(crate) references: String,
     /// Seconds since 1970.
     pub(crate) as_of: Option<i64>,
     /// Seconds since 1970.
     pub(crate) updated_after: Option<i64>,
-    /// Whether every vintage is told.
+    /// Whether all vintages are written.
     pub(crate) history: bool,
-    /// Observations, or series where only their keys are told, that are left out first.
+    /// Number of observations to skip; of series, if only series keys are written.
     pub(crate) offset: usize,
-    /// How many are told.
+    /// Maximum number of observations, or series, to write.
     pub(crate) limit: Option<usize>,
-    /// Components, and whether they go down.
+    /// Sort keys: component id, and whether the order is descending.
     pub(crate) sort: Vec<(String, bool)>,
 }
 
@@ -171,18 +172,18 @@ impl Default for DataRequest {
     }
 }
 
-/// The parts of a path, decoded; empty ones at the end are left out.
+/// Splits a path into decoded segments, without trailing empty ones.
 pub(crate) fn split_path(tail: &str) -> Result<Vec<String>, SdmxError> {
     if tail.len() > TEXT_BYTES_MAX {
-        return Err(SdmxError::syntax(format!("a path has at most {TEXT_BYTES_MAX} bytes")));
+        return Err(SdmxError::syntax(format!("the path is longer than {TEXT_BYTES_MAX} bytes")));
     }
     let tail = tail.trim_end_matches('/');
     tail.split('/').map(percent_decode).collect()
 }
 
-/// Undoes percent-encoding; `+` stands for itself.
+/// Decodes percent-encoding; `+` stays as it is.
 fn percent_decode(text: &str) -> Result<String, SdmxError> {
-    let bad = || SdmxError::syntax(format!("`{text}` is not encoded as a URL must be"));
+    let bad = || SdmxError::syntax(format!("invalid percent-encoding in `{text}`"));
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
@@ -201,10 +202,10 @@ fn percent_decode(text: &str) -> Result<String, SdmxError> {
 }
 
 impl DataRequest {
-    /// Reads the parameters.
+    /// Parses the query parameters.
     pub(crate) fn parse(query: &str) -> Result<Self, SdmxError> {
         if query.len() > TEXT_BYTES_MAX {
-            return Err(SdmxError::syntax(format!("a query has at most {TEXT_BYTES_MAX} bytes")));
+            return Err(SdmxError::syntax(format!("the query is longer than {TEXT_BYTES_MAX} bytes")));
         }
         let mut wanted = Self::default();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -217,13 +218,13 @@ impl DataRequest {
         Ok(wanted)
     }
 
-    /// Whether there are only keys of series.
+    /// Whether only series keys are written.
     pub(crate) fn keys_only(&self) -> bool {
         self.series_keys_only || !self.measures && self.attributes == AttributeSelection::NONE
     }
 
     fn apply_parameter(&mut self, name: &str, value: &str) -> Result<(), SdmxError> {
-        let wrong = || SdmxError::semantic(format!("`{name}` cannot be `{value}`"));
+        let wrong = || SdmxError::semantic(format!("invalid value `{value}` of parameter `{name}`"));
         match name {
             "startPeriod" => self.start = Some(parse_period(value).ok_or_else(wrong)?),
             "endPeriod" => self.end = Some(parse_period(value).ok_or_else(wrong)?),
@@ -257,7 +258,7 @@ impl DataRequest {
         Ok(())
     }
 
-    /// Takes what REST 1 calls `detail`, and what it says of structures.
+    /// Applies the REST 1 parameter `detail`. The values for structures are accepted without effect.
     fn apply_detail(&mut self, text: &str) -> Option<()> {
         let (bare, attributes) = match text {
             "dataonly" => (false, AttributeSelection::NONE),
@@ -282,12 +283,14 @@ impl DataRequest {
         self.filters.push((component.to_owned(), tests));
         let count = self.filters.iter().flat_map(|(_, either)| either).map(Vec::len).sum::<usize>();
         if count > TESTS_MAX {
-            return Err(SdmxError::too_large(format!("a request has at most {TESTS_MAX} tests")));
+            return Err(SdmxError::too_large(format!(
+                "the request has more than {TESTS_MAX} component tests"
+            )));
         }
         Ok(())
     }
 
-    /// The same, for a key in a path, of which REST 2 lets the end be left out.
+    /// Returns the request with the key patterns of a path.
     pub(crate) fn with_key(self, key: Option<&str>, short: bool) -> Self {
         let one = |key: &str| {
             let part = |part: &str| match part {
@@ -328,7 +331,7 @@ fn parse_test(text: &str) -> ComponentTest {
     }
 }
 
-/// Components joined by `+`, each with `:asc` or `:desc`.
+/// Parses components joined by `+`, each with an optional `:asc` or `:desc`.
 fn parse_sort(text: &str) -> Option<Vec<(String, bool)>> {
     let part = |part: &str| match part.split_once(':') {
         None | Some((_, "asc")) => Some((part.split(':').next()?.to_owned(), false)),
@@ -339,7 +342,7 @@ fn parse_sort(text: &str) -> Option<Vec<(String, bool)>> {
     parts.filter(|parts| parts.len() <= SORTS_MAX)
 }
 
-/// A period as SDMX spells it: ours, and months and days of the calendar.
+/// Parses a period in SDMX notation: ledger notation, calendar months (`2020-04`) and timestamps.
 pub(crate) fn parse_period(text: &str) -> Option<Period> {
     let day = text.get(..10).filter(|_| text.as_bytes().get(10) == Some(&b'T'));
     let text = day.unwrap_or(text);
@@ -353,7 +356,8 @@ pub(crate) fn parse_period(text: &str) -> Option<Period> {
     text.parse().ok()
 }
 
-/// Seconds since 1970 of a time; a day stands for its end. Parts of a second are let fall.
+/// Parses a time to seconds since 1970. A day stands for its last second; fractions of a second are
+/// dropped.
 fn parse_time(text: &str) -> Option<i64> {
     let (day, time) = text.split_once('T').map_or((text, None), |(day, time)| (day, Some(time)));
     let day: Period = day.parse().ok().filter(|day: &Period| day.frequency() == Frequency::D)?;
@@ -369,14 +373,14 @@ fn parse_time(text: &str) -> Option<i64> {
     fraction.then_some(start + seconds - offset)
 }
 
-/// A time of day without its zone, and the seconds by which that is ahead; none is UTC.
+/// Splits a time of day from its zone and returns the offset from UTC in seconds. No zone means UTC.
 fn split_zone(time: &str) -> Option<(&str, i64)> {
     if let Some(time) = time.strip_suffix('Z') {
         return Some((time, 0));
     }
     let Some(at) = time.find(['+', '-', ' ']) else { return Some((time, 0)) };
     let (time, zone) = time.split_at(at);
-    // A plus that was not encoded arrives as a space from some.
+    // Some clients send `+` unencoded, and it arrives as a space.
     let sign = if zone.starts_with('-') { -1 } else { 1 };
     match two_digit_numbers(zone.get(1..)?)?.as_slice() {
         [hours @ 0..15, minutes @ 0..60] => Some((time, sign * (hours * 3600 + minutes * 60))),
@@ -384,7 +388,7 @@ fn split_zone(time: &str) -> Option<(&str, i64)> {
     }
 }
 
-/// Numbers of two digits, joined by colons.
+/// Parses two-digit numbers joined by colons.
 fn two_digit_numbers(text: &str) -> Option<Vec<i64>> {
     let two = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
     text.split(':').map(|part| part.parse().ok().filter(|_| two(part))).collect()

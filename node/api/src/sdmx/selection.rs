@@ -1,5 +1,7 @@
-//! Which observations a request gets: keys, periods, tests, the first and last of each series, what
-//! changed since a vintage. Clients do not notice a filter that is ignored, so all is done here.
+//! Selection of observations: keys, periods, component tests, first and last of each series, and changes
+//! since a vintage.
+//!
+//! Every filter is applied here, because clients cannot detect a filter that the server ignores.
 
 use std::cmp::Ordering;
 
@@ -11,10 +13,10 @@ use crate::sdmx::cube::{CubeComponent, DataCube, Observation};
 use crate::sdmx::error::SdmxError;
 use crate::sdmx::request::{ComponentTest, DataRequest, KeyPattern, TestOperator};
 
-/// Parts and values of all keys of one request.
+/// Segments and values of all keys of a request.
 const KEYS_MAX: usize = 1024;
 
-/// The observations of `cube` that pass, by key and time.
+/// Returns the matching observations, ordered by key and time.
 pub(crate) fn select_observations(
     cube: &DataCube,
     wanted: &DataRequest,
@@ -31,7 +33,7 @@ pub(crate) fn select_observations(
     Ok(found)
 }
 
-/// Every observation, by key and time.
+/// Returns all observations, ordered by key and time.
 pub(crate) fn all_observations(cube: &DataCube) -> Vec<Observation> {
     let mut found: Vec<Observation> = cube.observations().collect();
     sort_by_key(cube, &mut found);
@@ -45,7 +47,7 @@ fn sort_by_key(cube: &DataCube, places: &mut [Observation]) {
     }
 }
 
-/// Those of `rows` that are not in `other`, or say something else there.
+/// Returns those of `rows` that are missing or have other values in `other`.
 pub(crate) fn changed_observations(
     cube: &DataCube,
     rows: Vec<Observation>,
@@ -57,7 +59,7 @@ pub(crate) fn changed_observations(
     match_observations(cube, rows, other).filter(kept).map(|(place, _)| place).collect()
 }
 
-/// Those of `rows` whose keys and times are not in `other`.
+/// Returns those of `rows` whose key and time do not occur in `other`.
 pub(crate) fn removed_observations(
     cube: &DataCube,
     rows: Vec<Observation>,
@@ -69,7 +71,8 @@ pub(crate) fn removed_observations(
         .collect()
 }
 
-/// Each of `rows`, which are in order, and the place of the same key and time in `other`.
+/// Pairs each of `rows` with the observation of the same key and time in `other`. `rows` must be ordered
+/// by key and time; both lists are merged in one pass.
 fn match_observations(
     cube: &DataCube,
     rows: Vec<Observation>,
@@ -83,31 +86,31 @@ fn match_observations(
     })
 }
 
-/// Whether two observations have the same figure and the same attributes, to the letter.
+/// Whether two observations have the same value and attributes, compared as text.
 fn same_values(cube: &DataCube, place: Observation, other: &DataCube, beside: Observation) -> bool {
     let ids = cube.layout.attributes.iter().chain(&other.layout.attributes).map(|(id, _)| id);
     let mut pairs = ids.map(|id| (cube.attribute_value(id, place), other.attribute_value(id, beside)));
     cube.observation_value(place) == other.observation_value(beside) && pairs.all(|(one, two)| one == two)
 }
 
-/// A component and its tests.
+/// A component with its tests.
 type BoundFilter<'w> = (CubeComponent, &'w [Vec<ComponentTest>]);
 
-/// Filters with what they test, once it is known that they make sense.
+/// Checks keys, periods and filters against the cube and binds the filters to components.
 fn check_request<'w>(cube: &DataCube, wanted: &'w DataRequest) -> Result<Vec<BoundFilter<'w>>, SdmxError> {
     let count = cube.dimensions.len();
     if wanted.keys.iter().flatten().map(|values| 1 + values.len()).sum::<usize>() > KEYS_MAX {
-        return Err(SdmxError::too_large(format!("the keys have more than {KEYS_MAX} parts and values")));
+        return Err(SdmxError::too_large(format!("the keys have more than {KEYS_MAX} segments and values")));
     }
-    // REST 2 lets the end of a key be left out.
+    // REST 2 allows trailing dimensions to be omitted.
     let misfit = |key: &&KeyPattern| key.len() > count || key.len() < count && !wanted.partial_keys;
     if let Some(key) = wanted.keys.iter().find(misfit) {
         let ids: Vec<&str> = cube.dimensions.iter().map(|dimension| dimension.id.as_str()).collect();
-        let detail = format!("the key has {} parts, expected {count}: {}", key.len(), ids.join("."));
+        let detail = format!("the key has {} segments, expected {count}: {}", key.len(), ids.join("."));
         return Err(SdmxError::semantic(detail));
     }
     if (wanted.start.is_some() || wanted.end.is_some()) && !cube.has_time() {
-        return Err(SdmxError::semantic("this dataflow has no dimension of time"));
+        return Err(SdmxError::semantic("this dataflow has no time dimension"));
     }
     wanted.filters.iter().map(|(id, either)| check_filter(cube, id, either)).collect()
 }
@@ -118,16 +121,16 @@ fn check_filter<'w>(
     either: &'w [Vec<ComponentTest>],
 ) -> Result<BoundFilter<'w>, SdmxError> {
     let Some(named) = cube.find_component(id) else {
-        return Err(SdmxError::semantic(format!("`{id}` is no component of this dataflow")));
+        return Err(SdmxError::semantic(format!("`{id}` is not a component of this dataflow")));
     };
     let numeric = cube.is_numeric(named);
     for test in either.iter().flatten() {
         if named == CubeComponent::Time && test.period.is_none() {
-            return Err(SdmxError::semantic(format!("`{}` is no period", test.text)));
+            return Err(SdmxError::semantic(format!("`{}` is not a period", test.text)));
         }
         if numeric && test.operator.is_ordering() && test.number.is_none() {
             return Err(SdmxError::semantic(format!(
-                "`{}` is no number, and `{id}` holds numbers",
+                "`{}` is not a number, but `{id}` is numeric",
                 test.text
             )));
         }
@@ -155,7 +158,7 @@ fn within_bounds(time: Option<Period>, wanted: &DataRequest) -> bool {
     fits(TestOperator::GreaterOrEqual, wanted.start) && fits(TestOperator::LessOrEqual, wanted.end)
 }
 
-/// Whether a period is on that side of another; of different frequencies by their days.
+/// Compares two periods. Periods of different frequencies compare by their first and last days.
 fn test_period(held: Period, operator: TestOperator, bound: Period) -> bool {
     let (first, last) = (held.first_day(), held.last_day());
     match operator {
@@ -182,8 +185,7 @@ fn passes_any(
     either.iter().any(|all| all.iter().all(|test| test_cell(held.as_ref(), named, test)))
 }
 
-/// Whether a value passes; of a figure that is null nothing is true, an attribute without a value
-/// is an empty text.
+/// Whether a cell passes a test. A null measure fails every test; a null attribute counts as empty text.
 fn test_cell(held: Option<&Cell>, named: CubeComponent, test: &ComponentTest) -> bool {
     match (held, test.number, test.period) {
         (Some(Cell::Period(held)), _, Some(bound)) if named == CubeComponent::Time => {
@@ -212,7 +214,7 @@ fn test_text(held: &str, operator: TestOperator, text: &str) -> bool {
     }
 }
 
-/// The first and the last observations of each series, where only those are wanted.
+/// Restricts each series to its first and last observations, if requested.
 pub(crate) fn first_and_last(
     cube: &DataCube,
     found: Vec<Observation>,
@@ -230,7 +232,7 @@ pub(crate) fn first_and_last(
     kept.map(|(_, place)| *place).collect()
 }
 
-/// Brings observations, which are by key and time, into the order that is asked for.
+/// Sorts observations as requested. The sort is stable, so ties stay ordered by key and time.
 pub(crate) fn sort_observations(
     cube: &DataCube,
     rows: &mut [Observation],
@@ -245,7 +247,7 @@ pub(crate) fn sort_observations(
                 parts.extend(dimensions.chain(cube.has_time().then_some((CubeComponent::Time, *down))))
             }
             (_, Some(named)) => parts.push((named, *down)),
-            _ => return Err(SdmxError::semantic(format!("`{id}` is no component of this dataflow"))),
+            _ => return Err(SdmxError::semantic(format!("`{id}` is not a component of this dataflow"))),
         }
     }
     if !parts.is_empty() {

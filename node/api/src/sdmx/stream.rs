@@ -1,7 +1,9 @@
-//! Answers as they are made: a thread writes, the connection reads, and no more than a few pieces are
-//! in memory between them. Who does not read for a while gets no more, so that a place is not held
-//! for ever. An answer of one piece has a length; one that breaks off has no end, so that nobody
-//! takes it for whole.
+//! Streaming response bodies: a blocking task writes, the connection reads, and a bounded channel holds
+//! a few chunks in between.
+//!
+//! A reader that takes no chunk within a timeout is disconnected, so that it does not hold a permit
+//! forever. A body of one chunk has a `Content-Length`. A failed body has no final chunk, so clients
+//! detect that it is incomplete.
 
 use std::io::{self, Write};
 use std::sync::{Arc, OnceLock};
@@ -15,20 +17,20 @@ use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
-/// Bytes of a piece.
+/// Bytes per chunk.
 const CHUNK_BYTES: usize = 256 << 10;
-/// Pieces between writer and reader.
+/// Chunks buffered between writer and reader.
 const CHUNKS_MAX: usize = 2;
-/// Time in which a reader takes a piece.
+/// Time in which a reader has to take a chunk.
 pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Writes an answer.
+/// Writes a response body.
 pub(crate) type BodyWriter = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send>;
 
-/// How the writing ended: nothing while it goes on, and nothing for ever where the writer is lost.
+/// Result of the writer; unset while it runs, and forever if it panicked.
 type StreamEnd = Arc<OnceLock<Result<(), String>>>;
 
-/// The pieces of an answer on their way.
+/// Collects written bytes into chunks and sends them.
 struct ChunkWriter {
     chunk: Vec<u8>,
     sender: mpsc::Sender<Bytes>,
@@ -53,16 +55,15 @@ impl Write for ChunkWriter {
         let (to, patience) = (&self.sender, self.read_timeout);
         match self.runtime.block_on(async { tokio::time::timeout(patience, to.send(piece)).await }) {
             Ok(Ok(())) => Ok(()),
-            _ => Err(io::Error::new(io::ErrorKind::BrokenPipe, "nobody reads the answer")),
+            _ => Err(io::Error::new(io::ErrorKind::BrokenPipe, "the client stopped reading")),
         }
     }
 }
 
-/// The body that `work` writes, compressed or not, for a reader who takes a piece within `patience`;
-/// `held` is let go when it is written.
+/// Returns the body written by `work`. `held` is dropped when the writer ends.
 ///
 /// # Errors
-/// When it fails before its second piece is done.
+/// If the writer fails before its second chunk.
 pub(crate) async fn stream_body(
     work: BodyWriter,
     compressed: bool,
@@ -84,14 +85,14 @@ pub(crate) async fn stream_body(
     let Some(first) = from.recv().await else { return check_complete(&end).map(|()| Body::empty()) };
     let Some(second) = from.recv().await else { return check_complete(&end).map(|()| Body::from(first)) };
     let rest = tokio_stream::iter([first, second]).chain(ReceiverStream::new(from)).map(Ok);
-    // Looked at when all pieces are read: a stream that only stops would pass for a whole one.
+    // Checked after the last chunk: a stream that merely ends would look complete.
     let end = tokio_stream::once(()).filter_map(move |()| check_complete(&end).err().map(Err));
     Ok(Body::from_stream(rest.chain(end)))
 }
 
-/// Whether all was written, once no piece comes any more.
+/// Returns an error unless the writer completed.
 fn check_complete(end: &StreamEnd) -> io::Result<()> {
-    let lost = || Err("the answer broke off".to_owned());
+    let lost = || Err("the writer failed".to_owned());
     end.get().cloned().unwrap_or_else(lost).map_err(io::Error::other)
 }
 
@@ -105,7 +106,7 @@ fn write_gzip(work: BodyWriter, pieces: &mut ChunkWriter) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    /// Writes so many pieces, and then stops as it is told.
+    /// Writes `count` chunks and then returns `end`.
     fn pieces(count: usize, end: io::Result<()>) -> BodyWriter {
         Box::new(move |out| {
             (0..count).try_for_each(|_| out.write_all(&[b'x'; CHUNK_BYTES]))?;
@@ -113,7 +114,7 @@ mod tests {
         })
     }
 
-    /// Tells when it is let go.
+    /// Signals when it is dropped.
     struct DropSignal(Option<tokio::sync::oneshot::Sender<()>>);
 
     impl Drop for DropSignal {

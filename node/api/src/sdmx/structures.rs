@@ -1,6 +1,7 @@
-//! Which structures a request gets, with what they refer to and what refers to them.
+//! Structure requests: artefacts with their references.
 //!
-//! `references=none`, the default, gives the artefacts alone: rsdmx makes a table of dataflows from it.
+//! `references=none`, the default, returns the artefacts alone; rsdmx builds its table of dataflows from
+//! that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,12 +13,12 @@ use crate::sdmx::error::SdmxError;
 use crate::sdmx::ids;
 use crate::sdmx::request::DataRequest;
 
-/// Dataflows whose structure one answer tells: each is read from the store.
+/// Data structures per message. Each requires a read of the table from the store.
 const STRUCTURES_MAX: usize = 64;
-/// The agency of the standard's own lists.
+/// Agency of the code lists maintained by SDMX.
 const SDMX: &str = "SDMX";
 
-/// A kind of artefact.
+/// Type of a structural artefact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ArtefactType {
     AgencyScheme,
@@ -39,7 +40,7 @@ impl ArtefactType {
         })
     }
 
-    /// Whether a request for this kind gets the other kind as well.
+    /// Whether a request for this type with `references` also returns `other`.
     fn includes(self, other: ArtefactType, references: &str) -> bool {
         let down = matches!(references, "all" | "descendants");
         let up = matches!(references, "all" | "ancestors");
@@ -74,15 +75,15 @@ pub(crate) struct CodeList {
     pub(crate) codes: BTreeMap<String, String>,
 }
 
-/// The structure of a dataflow.
+/// Data structure definition of a dataflow.
 #[derive(Debug, Clone)]
 pub(crate) struct DataStructure {
     pub(crate) flow: Dataflow,
     pub(crate) dimensions: Vec<CubeDimension>,
     pub(crate) has_time: bool,
-    /// The attributes of observations.
+    /// Ids of the observation attributes.
     pub(crate) attributes: Vec<String>,
-    /// What the figure is called by its recipe.
+    /// Ids of the measures, as named by the recipe.
     pub(crate) measure_title: String,
 }
 
@@ -98,7 +99,7 @@ impl DataStructure {
         }
     }
 
-    /// The list of a dimension, if it has one.
+    /// Returns the code list of a dimension.
     pub(crate) fn code_list(&self, dimension: &CubeDimension) -> Option<CodeList> {
         let codes = dimension.codes.clone()?;
         let (agency, id, version) = match dimension.id.as_str() {
@@ -110,7 +111,7 @@ impl DataStructure {
         Some(CodeList { agency, id, version, codes })
     }
 
-    /// Its concepts: ids and names.
+    /// Returns the concepts: ids and names.
     pub(crate) fn concepts(&self) -> Vec<(String, String)> {
         let same = |id: &str| (id.to_owned(), id.to_owned());
         let time = self.has_time.then(|| same("TIME_PERIOD"));
@@ -121,13 +122,13 @@ impl DataStructure {
         dimensions.chain(time).chain([figure]).chain(attributes).chain(origin).collect()
     }
 
-    /// The id of its scheme of concepts.
+    /// Returns the id of the concept scheme.
     pub(crate) fn concept_scheme_id(&self) -> String {
         format!("CS_{}", self.flow.id)
     }
 }
 
-/// How much there is.
+/// Counts of the available data.
 #[derive(Debug, Clone)]
 pub(crate) struct DataAvailability {
     pub(crate) observations: usize,
@@ -136,21 +137,21 @@ pub(crate) struct DataAvailability {
     pub(crate) span: Option<(String, String)>,
 }
 
-/// The artefacts of an answer.
+/// Artefacts of a structure message.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct StructureSet {
     pub(crate) prepared: i64,
     pub(crate) agencies: BTreeMap<String, String>,
     pub(crate) dataflows: Vec<Dataflow>,
     pub(crate) data_structures: Vec<DataStructure>,
-    /// Those whose concepts are told.
+    /// Data structures whose concept schemes are written.
     pub(crate) concept_schemes: Vec<DataStructure>,
     pub(crate) code_lists: Vec<CodeList>,
     pub(crate) availability: Option<DataAvailability>,
 }
 
 impl StructureSet {
-    /// A dataflow with all that it refers to.
+    /// Returns a dataflow with all artefacts that it refers to.
     pub(crate) fn complete(flow: Dataflow, cube: &DataCube) -> Self {
         let definition = DataStructure::new(flow.clone(), cube);
         Self {
@@ -163,7 +164,7 @@ impl StructureSet {
         }
     }
 
-    /// Leaves the codes that occur in `rows`, and says how many those are.
+    /// Restricts the code lists to codes that occur in `rows`, and counts observations and series.
     pub(crate) fn restrict_to(&mut self, cube: &DataCube, rows: &[Observation]) {
         let Some(definition) = self.data_structures.first_mut() else { return };
         for dimension in &mut definition.dimensions {
@@ -184,7 +185,7 @@ impl StructureSet {
     }
 }
 
-/// The artefacts of `kind` that `rest` (agency, id, version) names.
+/// Returns the artefacts of type `kind` selected by `rest` (agency, id, version).
 pub(crate) fn find_structures<K: Storage>(
     catalogue: &DataflowCatalogue<'_, K>,
     kind: ArtefactType,
@@ -206,7 +207,8 @@ pub(crate) fn find_structures<K: Storage>(
         .into_iter()
         .any(shows);
     if deep && flows.len() > STRUCTURES_MAX {
-        let detail = format!("the structures of {} dataflows, at most {STRUCTURES_MAX}", flows.len());
+        let detail =
+            format!("the response needs {} data structures, expected at most {STRUCTURES_MAX}", flows.len());
         return Err(SdmxError::too_large(detail));
     }
     let exact = |list: &CodeList| ids::matches_id(agency, &list.agency) && ids::matches_id(id, &list.id);
@@ -240,7 +242,7 @@ pub(crate) fn find_structures<K: Storage>(
         && set.code_lists.is_empty()
         && set.concept_schemes.is_empty()
     {
-        // Everything of a node that has nothing yet is an empty answer, not a fault.
+        // A wildcard request to an empty node gets an empty message, not an error.
         if !(ids::is_wildcard(agency) || agency == SDMX) || !ids::is_wildcard(id) {
             return Err(SdmxError::not_found(format!("`{agency}:{id}({version})`")));
         }

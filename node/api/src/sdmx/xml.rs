@@ -1,10 +1,10 @@
-//! What every document of SDMX-ML 2.1 shares: name spaces, header, escaping.
+//! Common parts of SDMX-ML 2.1 documents: namespaces, header, escaping.
 
 use std::fmt::Write as _;
 
 use schemas::period::Period;
 
-/// Documents start with it: pysdmx tells the format by these characters.
+/// XML declaration. pysdmx detects the format by these first characters.
 pub(crate) const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 pub(crate) const MESSAGE: &str = "http://www.sdmx.org/resources/sdmxml/schemas/v2_1/message";
 pub(crate) const COMMON: &str = "http://www.sdmx.org/resources/sdmxml/schemas/v2_1/common";
@@ -12,7 +12,7 @@ pub(crate) const STRUCTURE: &str = "http://www.sdmx.org/resources/sdmxml/schemas
 pub(crate) const GENERIC: &str = "http://www.sdmx.org/resources/sdmxml/schemas/v2_1/data/generic";
 pub(crate) const SPECIFIC: &str = "http://www.sdmx.org/resources/sdmxml/schemas/v2_1/data/structurespecific";
 
-/// Text as it may stand in content and in attributes; characters that XML cannot hold are replaced.
+/// Escapes text for element content and attribute values. Characters that XML 1.0 forbids are replaced.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -32,7 +32,7 @@ pub(crate) fn escape(text: &str) -> String {
     out
 }
 
-/// A time in the spelling of XML schema.
+/// Formats a time as `xs:dateTime` in UTC.
 pub(crate) fn date_time(seconds: i64) -> String {
     let day = Period::from_date(1970, 1, 1).and_then(|epoch| epoch.shift(seconds.div_euclid(86_400)));
     let (year, month, day) = day.map_or((1970, 1, 1), Period::start_date);
@@ -41,7 +41,7 @@ pub(crate) fn date_time(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}Z", second % 60)
 }
 
-/// The parts of a header before the structures: XSD wants all four.
+/// Returns the header elements that precede the structures. The schema requires all four.
 pub(crate) fn header_fields(prepared: i64, sender: &str) -> String {
     format!(
         "<mes:ID>assay</mes:ID><mes:Test>false</mes:Test><mes:Prepared>{}</mes:Prepared>\

@@ -1,7 +1,7 @@
 //! Data as SDMX-ML 2.1, generic and structure-specific.
 //!
-//! The header names the structure by `Structure`, since `StructureUsage` breaks pandasdmx. A data
-//! set stands there even when it is empty: sdmx1 and rsdmx do not read an answer without.
+//! The header refers to the data structure with `Structure`, because `StructureUsage` breaks pandasdmx.
+//! A data set is written even if it is empty, because sdmx1 and rsdmx cannot read a message without one.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -11,11 +11,11 @@ use crate::sdmx::data_set::{DataFormat, DataSetView, MessageContext};
 use crate::sdmx::ids::VERSION;
 use crate::sdmx::xml::{self, escape};
 
-/// The generic message.
+/// Generic data message.
 pub(crate) struct GenericXml;
 
 impl DataFormat for GenericXml {
-    fn begin(&mut self, out: &mut dyn Write, head: &MessageContext) -> io::Result<()> {
+    fn write_start(&mut self, out: &mut dyn Write, head: &MessageContext) -> io::Result<()> {
         write!(
             out,
             "{}<mes:GenericData xmlns:mes=\"{}\" xmlns:gen=\"{}\" xmlns:com=\"{}\">\n{}\n",
@@ -27,7 +27,7 @@ impl DataFormat for GenericXml {
         )
     }
 
-    fn set(&mut self, out: &mut dyn Write, view: &DataSetView<'_>) -> io::Result<()> {
+    fn write_data_set(&mut self, out: &mut dyn Write, view: &DataSetView<'_>) -> io::Result<()> {
         write!(out, "<mes:DataSet structureRef=\"{}\" {}>", view.flow.id, action_attributes(view))?;
         let origin = view.provenance();
         write_values(out, "Attributes", origin.iter().map(|(id, text)| (*id, Cow::Borrowed(text.as_str()))))?;
@@ -43,16 +43,16 @@ impl DataFormat for GenericXml {
         out.write_all(b"</mes:DataSet>\n")
     }
 
-    fn end(&mut self, out: &mut dyn Write, _: &MessageContext) -> io::Result<()> {
+    fn write_end(&mut self, out: &mut dyn Write, _: &MessageContext) -> io::Result<()> {
         out.write_all(b"</mes:GenericData>\n")
     }
 }
 
-/// The structure-specific message.
+/// Structure-specific data message.
 pub(crate) struct StructureSpecificXml;
 
 impl DataFormat for StructureSpecificXml {
-    fn begin(&mut self, out: &mut dyn Write, head: &MessageContext) -> io::Result<()> {
+    fn write_start(&mut self, out: &mut dyn Write, head: &MessageContext) -> io::Result<()> {
         let (agency, id) = (&head.flow.agency, &head.flow.id);
         let space = format!(
             "urn:sdmx:org.sdmx.infomodel.datastructure.DataStructure={agency}:{id}({VERSION}):ObsLevelDim:{}",
@@ -70,7 +70,7 @@ impl DataFormat for StructureSpecificXml {
         )
     }
 
-    fn set(&mut self, out: &mut dyn Write, view: &DataSetView<'_>) -> io::Result<()> {
+    fn write_data_set(&mut self, out: &mut dyn Write, view: &DataSetView<'_>) -> io::Result<()> {
         write!(
             out,
             "<mes:DataSet ss:structureRef=\"{}\" xsi:type=\"ns1:DataSetType\" \
@@ -93,7 +93,7 @@ impl DataFormat for StructureSpecificXml {
         out.write_all(b"</mes:DataSet>\n")
     }
 
-    fn end(&mut self, out: &mut dyn Write, _: &MessageContext) -> io::Result<()> {
+    fn write_end(&mut self, out: &mut dyn Write, _: &MessageContext) -> io::Result<()> {
         out.write_all(b"</mes:StructureSpecificData>\n")
     }
 }
@@ -115,7 +115,7 @@ fn action_attributes(view: &DataSetView<'_>) -> String {
     format!("action=\"{}\"{valid}", view.action.word())
 }
 
-/// A list of values in an element; nothing where there are none.
+/// Writes values inside an element; writes nothing if there are none.
 fn write_values<'a>(
     out: &mut dyn Write,
     element: &str,

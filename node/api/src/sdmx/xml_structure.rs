@@ -4,11 +4,11 @@ use crate::sdmx::ids::VERSION;
 use crate::sdmx::structures::{CodeList, DataStructure, StructureSet};
 use crate::sdmx::xml::{self, escape};
 
-/// What a concept holds: sdmx1 does not read the attributes of a data set whose concepts do not say it.
+/// Core representation of a concept. sdmx1 fails to read data set attributes whose concepts have none.
 const CORE_REPRESENTATION: &str =
     "<str:CoreRepresentation><str:TextFormat textType=\"String\"/></str:CoreRepresentation>";
 
-/// The message.
+/// Writes the structure message.
 pub(crate) fn write_structures(set: &StructureSet) -> String {
     let parts = [
         ("OrganisationSchemes", agency_scheme(set)),
@@ -47,7 +47,7 @@ fn agency_scheme(set: &StructureSet) -> String {
         .collect();
     format!(
         "<str:AgencyScheme id=\"AGENCIES\" agencyID=\"SDMX\" version=\"1.0\">{}{each}</str:AgencyScheme>",
-        name_element("Publishers that this node holds")
+        name_element("Publishers known to this node")
     )
 }
 
