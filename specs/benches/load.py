@@ -77,8 +77,8 @@ async def routes(host, port):
         base = f"{flow['release']}/{flow['output']}"
         panel = await fetch(f"/api/v1/panels/{base}")
         mix.append(f"/api/v1/panels/{base}")
-        for at in range(0, len(panel["areas"]), max(1, len(panel["areas"]) // 20)):
-            key = panel["areas"][at]
+        for at in range(0, len(panel["series"]), max(1, len(panel["series"]) // 20)):
+            key = panel["series"][at]
             known = [period for period, value in zip(panel["periods"], panel["values"][at]) if value is not None]
             mix += [f"/api/v1/series/{base}/{key}", f"/api/v1/countries/{key.split('.')[0]}"]
             if known:

@@ -49,9 +49,9 @@ fn a_flow_says_what_it_covers() {
         ("official", json!(true)),
         ("release", json!(stage.release)),
         ("dimensions", json!(["REF_AREA", "TIME_PERIOD"])),
-        ("areas", json!(3)),
-        ("first", json!("2006")),
-        ("last", json!("2010")),
+        ("series", json!(3)),
+        ("first_period", json!("2006")),
+        ("last_period", json!("2010")),
         ("frequency", json!("A")),
         ("vintage", json!("2010")),
         ("vintages", json!(1)),
@@ -74,12 +74,12 @@ fn every_figure_is_the_one_that_the_command_line_gives() {
     let output = stage.json("/flows")[0]["output"].as_str().unwrap().to_owned();
     let base = format!("{}/{output}", stage.release);
     let panel = stage.json(&format!("/panels/{base}"));
-    assert_eq!(panel["areas"], json!(["FRA", "TUR", "USA"]));
+    assert_eq!(panel["series"], json!(["FRA", "TUR", "USA"]));
     assert_eq!(panel["periods"], json!(["2006", "2007", "2008", "2009", "2010"]));
     for (row, area) in ["FRA", "TUR", "USA"].into_iter().enumerate() {
         let series = stage.json(&format!("/series/{base}/{area}"));
         let country = stage.json(&format!("/countries/{area}"));
-        assert_eq!(country["flows"][0]["keys"][0]["values"], panel["values"][row]);
+        assert_eq!(country["flows"][0]["series"][0]["values"], panel["values"][row]);
         for (at, year) in (2006..=2010).enumerate() {
             let address = format!("assay://{}/inflation/{area}/{year}", stage.desk.publisher());
             let said = stage.desk.json(&format!("assay verify {address}"));
@@ -93,7 +93,7 @@ fn every_figure_is_the_one_that_the_command_line_gives() {
         }
     }
     let part = stage.json(&format!("/panels/{base}?period=2008&area=TUR"));
-    assert_eq!((&part["areas"], &part["periods"]), (&json!(["TUR"]), &json!(["2008"])));
+    assert_eq!((&part["series"], &part["periods"]), (&json!(["TUR"]), &json!(["2008"])));
     assert_eq!(part["values"][0][0], panel["values"][1][2]);
 }
 
@@ -141,13 +141,13 @@ fn files_stand_at_addresses_that_can_be_guessed() {
 fn a_figure_knows_where_it_comes_from() {
     let stage = stage();
     let figure = stage.json(&stage.figure("TUR/2008"));
-    let badges = &figure["badges"];
+    let standing = &figure["standing"];
     assert_eq!(
-        (&badges["latest"], &badges["forked"], &badges["disputed"]),
+        (&standing["latest"], &standing["forked"], &standing["disputed"]),
         (&json!(true), &json!(false), &json!(0))
     );
-    assert_eq!(badges["sources"][0]["name"], "cpi.csv");
-    assert_eq!(badges["sources"][0]["kept"], true);
+    assert_eq!(standing["sources"][0]["name"], "cpi.csv");
+    assert_eq!(standing["sources"][0]["stored"], true);
     assert_eq!(figure["provenance"]["kind"], "release");
     let kinds = |node: &Value| {
         let children = node["children"].as_array().unwrap();
@@ -213,11 +213,14 @@ fn each_output_of_a_dataflow_has_its_figures() {
     assert_ne!(rate["value"], factor["value"]);
     assert_eq!(rate["revisions"][0]["value"], rate["value"]);
     // Only what is measured alike is the same by another method.
-    assert_eq!(factor["twins"], json!([]));
-    assert_eq!(rate["twins"][0]["dataflow"], "inflation");
+    assert_eq!(factor["alternatives"], json!([]));
+    assert_eq!(rate["alternatives"][0]["dataflow"], "inflation");
     let inflation = stage.json(&stage.figure("TUR/2008"));
-    assert_eq!((&inflation["twins"][0]["output"], &inflation["twins"][1]), (&json!("RATE"), &json!(null)));
-    assert_eq!(inflation["twins"][0]["value"], rate["value"]);
+    assert_eq!(
+        (&inflation["alternatives"][0]["output"], &inflation["alternatives"][1]),
+        (&json!("RATE"), &json!(null))
+    );
+    assert_eq!(inflation["alternatives"][0]["value"], rate["value"]);
     let path = format!("/world/inflation?method={id}/two&output=RATE");
     let found = stage.json("/search?q=rate");
     assert!(found.as_array().unwrap().iter().any(|one| one["path"] == path.as_str()), "{found}");
@@ -283,7 +286,7 @@ fn an_answer_that_is_known_is_not_sent_again() {
     assert_ne!(stage.get("/flows").header("etag"), Some(&*before));
     assert_eq!(stage.json("/flows").as_array().map(Vec::len), Some(2));
     let twins = stage.json(&stage.figure("TUR/2008"));
-    assert_eq!(twins["twins"][0]["dataflow"], "other");
+    assert_eq!(twins["alternatives"][0]["dataflow"], "other");
 }
 
 #[test]

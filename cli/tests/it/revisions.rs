@@ -143,8 +143,8 @@ fn a_release_taken_back_is_not_the_latest_and_never_gone() {
     let figure = format!("/api/v1/figures/{}/inflation/USA/2010", desk.publisher());
     assert_eq!(get(&figure)["release"], first.as_str());
     let taken_back = get(&format!("{figure}?vintage=seq={place}"));
-    assert_eq!(taken_back["badges"]["retracted"]["reason"], "a row was read twice");
-    assert!(taken_back["badges"]["newer"].is_string(), "the address without a vintage leads elsewhere");
+    assert_eq!(taken_back["standing"]["retracted"]["reason"], "a row was read twice");
+    assert!(taken_back["standing"]["newer"].is_string(), "the address without a vintage leads elsewhere");
     drop(node);
     // Where nothing stands, the address says what became of it.
     desk.type_line(&format!("assay retract {first} --reason all")).ok();

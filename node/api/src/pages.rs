@@ -1,27 +1,34 @@
-//! Whatever is no route: handed to the pages of whoever runs the node, such as the dashboard.
+//! Fallback for paths that are not routes: pages rendered by the node, such as the dashboard.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Request, State as Shared};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value;
 use service::Storage;
 
-use crate::routes::{figure, panel, publishers, recipes, run_blocking};
-use crate::{Problem, State, problem};
+use crate::middleware::header_text;
+use crate::routes::run_blocking;
+use crate::state::State;
+use crate::views::areas::all_areas;
+use crate::views::country::country_view;
+use crate::views::figure::figure_view;
+use crate::views::publisher::publisher_view;
+use crate::views::recipe::recipe_view;
+use crate::{Problem, problem};
 
-/// A request for a page.
+/// Request for a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest {
-    /// The path, percent-encoded as it came.
+    /// Path, percent-encoded as received.
     pub path: String,
-    /// What stands after `?`, as it came.
+    /// Query string without `?`, as received.
     pub query: String,
-    /// Scheme, host and port, as the reader wrote them.
+    /// Scheme, host and port as seen by the client.
     pub origin: String,
     /// `Accept-Encoding`.
     pub accept_encoding: String,
@@ -29,18 +36,18 @@ pub struct PageRequest {
     pub if_none_match: String,
 }
 
-/// A page or a file.
+/// A page or file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageResponse {
-    /// The HTTP status.
+    /// HTTP status.
     pub status: u16,
-    /// Names in lower case, and values.
+    /// Header names in lower case, and values.
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
-    /// The bytes.
+    /// Body.
     pub body: Cow<'static, [u8]>,
 }
 
-/// What the routes of `/api/v1` answer, for whoever makes pages; `None` where they answer with a problem.
+/// Responses of `/api/v1` for page renderers; `None` if the route answers with a problem.
 pub trait Documents {
     /// `/flows`.
     fn flows(&self) -> Option<Value>;
@@ -56,7 +63,7 @@ pub trait Documents {
     fn publisher(&self, id: &str) -> Option<Value>;
 }
 
-/// Makes pages. It may read the store, so it is called where waiting is allowed.
+/// Renders pages. It may read the store, so it runs on the blocking pool.
 pub type PageRenderer = Arc<dyn Fn(&PageRequest, &dyn Documents) -> PageResponse + Send + Sync>;
 
 impl<K: Storage> Documents for State<K> {
@@ -65,23 +72,23 @@ impl<K: Storage> Documents for State<K> {
     }
 
     fn areas(&self) -> Option<Value> {
-        to_json(panel::all_areas(self))
+        to_json(all_areas(self))
     }
 
     fn country(&self, area: &str) -> Option<Value> {
-        to_json(panel::country_view(self, area))
+        to_json(country_view(self, area))
     }
 
     fn figure(&self, place: [&str; 4], output: Option<&str>, vintage: Option<&str>) -> Option<Value> {
-        to_json(figure::figure_view(self, place, output, vintage))
+        to_json(figure_view(self, place, output, vintage))
     }
 
     fn recipe(&self, id: &str) -> Option<Value> {
-        to_json(recipes::recipe_view(self, id))
+        to_json(recipe_view(self, id))
     }
 
     fn publisher(&self, id: &str) -> Option<Value> {
-        to_json(publishers::publisher_view(self, id))
+        to_json(publisher_view(self, id))
     }
 }
 
@@ -89,7 +96,7 @@ fn to_json(answer: Result<impl Serialize, Problem>) -> Option<Value> {
     serde_json::to_value(answer.ok()?).ok()
 }
 
-/// Paths of machines: one that leads nowhere is a problem, not a page.
+/// Path prefixes for programs: an unknown path gets a problem document instead of a page.
 const MACHINE_PATHS: [&str; 4] = ["/api/", "/sdmx/", "/data/", "/.well-known/"];
 
 pub(crate) async fn serve_page<K: Storage>(Shared(state): Shared<State<K>>, request: Request) -> Response {
@@ -102,21 +109,17 @@ pub(crate) async fn serve_page<K: Storage>(Shared(state): Shared<State<K>>, requ
     let asked = PageRequest {
         path: path.to_owned(),
         query: request.uri().query().unwrap_or_default().to_owned(),
-        origin: format!("http://{}", header_text(headers, header::HOST)),
-        accept_encoding: header_text(headers, header::ACCEPT_ENCODING),
-        if_none_match: header_text(headers, header::IF_NONE_MATCH),
+        origin: format!("http://{}", header_text(headers, header::HOST).unwrap_or_default().to_owned()),
+        accept_encoding: header_text(headers, header::ACCEPT_ENCODING).unwrap_or_default().to_owned(),
+        if_none_match: header_text(headers, header::IF_NONE_MATCH).unwrap_or_default().to_owned(),
     };
-    let person = header_text(headers, header::ACCEPT).contains("text/html");
+    let person = header_text(headers, header::ACCEPT).unwrap_or_default().to_owned().contains("text/html");
     match run_blocking(state, move |state| Ok((state.pages)(&asked, state))).await {
-        // A program is told in its own language that there is nothing.
+        // A client that does not accept HTML gets a problem document.
         Ok(page) if page.status == 404 && !person => problem::unknown_route().into_response(),
         Ok(page) => page.into_response(),
         Err(problem) => problem.into_response(),
     }
-}
-
-fn header_text(headers: &HeaderMap, name: header::HeaderName) -> String {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
 }
 
 impl IntoResponse for PageResponse {

@@ -6,24 +6,24 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use service::Error;
 
-/// Why a request has no other answer.
+/// Problem document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// Always `about:blank`: the status says the kind.
+    /// Always `about:blank`: the status identifies the problem type.
     #[serde(rename = "type")]
     pub problem_type: String,
-    /// The status in words.
+    /// Reason phrase of the status.
     pub title: String,
-    /// The HTTP status.
+    /// HTTP status.
     pub status: u16,
-    /// What is wrong here.
+    /// Explanation of this occurrence.
     pub detail: String,
-    /// Stable code.
+    /// Stable error code.
     pub code: String,
 }
 
 impl Problem {
-    /// A problem with a status, a stable code and a sentence.
+    /// Creates a problem with a status, a stable code and an explanation.
     pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
         Self {
             problem_type: "about:blank".into(),
@@ -36,14 +36,14 @@ impl Problem {
 }
 
 impl Problem {
-    /// The parameters are not those of the route.
+    /// Problem for invalid query parameters.
     pub(crate) fn invalid_query(fault: axum::extract::rejection::QueryRejection) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "query", fault.to_string())
     }
 
-    /// Work ended without an answer.
+    /// Problem for a task that panicked or was cancelled.
     pub(crate) fn no_response() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "ended", "the answer could not be made")
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "ended", "internal error")
     }
 }
 
@@ -72,31 +72,31 @@ impl From<Error> for Problem {
     }
 }
 
-/// Gives refusals that were made below the routes (a path that is no text, say) the one form.
+/// Converts plain-text errors of the framework, such as an invalid path, to problem documents.
 pub(crate) async fn as_problem(response: Response) -> Response {
     let status = response.status();
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    // What the routes refuse has a form already, be it a problem, a page or a message of SDMX.
+    // Errors of the routes already have a format: a problem document, a page or an SDMX message.
     let plain = kind.is_none_or(|kind| kind.starts_with("text/plain"));
     if !(status.is_client_error() || status.is_server_error()) || !plain {
         return response;
     }
     let code = if status == StatusCode::BAD_REQUEST { "path" } else { "http" };
-    Problem::new(status, code, "the request cannot be read").into_response()
+    Problem::new(status, code, "malformed request").into_response()
 }
 
-/// The answer for a path that knows other methods only.
+/// Problem for an unsupported method.
 pub(crate) async fn method_not_allowed() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "this route does not know that method")
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "method not allowed")
 }
 
-/// The answer for a body beyond the bound.
+/// Problem for a body that exceeds the bound.
 pub(crate) fn body_too_large() -> Problem {
-    let detail = format!("a request has at most {} bytes", crate::BODY_BYTES_MAX);
+    let detail = format!("the request body exceeds {} bytes", crate::BODY_BYTES_MAX);
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "large", detail)
 }
 
-/// The answer for a path that leads nowhere.
+/// Problem for an unknown path.
 pub(crate) fn unknown_route() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "no-route", "there is no such route; see /docs/")
+    Problem::new(StatusCode::NOT_FOUND, "no-route", "no such route; /docs/ lists all routes")
 }

@@ -1,13 +1,24 @@
-//! The routes that read the index. Each is a function that may wait for the disk; [`answer`] runs it
-//! where that is allowed.
+//! Route handlers, one module per resource, and the helpers that they share.
 
-pub(crate) mod catalogue;
-pub(crate) mod data;
-pub(crate) mod figure;
-pub(crate) mod panel;
+pub(crate) mod blocks;
+pub(crate) mod countries;
+pub(crate) mod data_files;
+pub(crate) mod dcat;
+pub(crate) mod documentation;
+pub(crate) mod events;
+pub(crate) mod figures;
+pub(crate) mod follows;
+pub(crate) mod monitoring;
+pub(crate) mod objects;
+pub(crate) mod panels;
+pub(crate) mod peers;
+pub(crate) mod publish;
 pub(crate) mod publishers;
 pub(crate) mod recipes;
+pub(crate) mod reruns;
+pub(crate) mod resolve;
 pub(crate) mod search;
+pub(crate) mod status;
 
 use std::sync::Arc;
 
@@ -17,13 +28,18 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use service::Storage;
 
-use crate::read::IMMUTABLE;
-use crate::{Problem, State};
+use crate::Problem;
+use crate::state::State;
 
-/// Bytes of a part of a path, or of a parameter.
+/// Response of a handler without blocking work.
+pub(crate) type JsonResult<T> = Result<Json<T>, Problem>;
+
+/// Bytes of a path segment or query parameter.
 const TEXT_BYTES_MAX: usize = 2048;
+/// `Cache-Control` of responses that depend on content ids only.
+pub(crate) const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
-/// The answer that `work` gives, as JSON.
+/// Runs `work` on the blocking pool and responds with its result as JSON.
 pub(crate) async fn respond_json<K: Storage, T: Serialize + Send + 'static>(
     state: State<K>,
     work: impl FnOnce(&State<K>) -> Result<T, Problem> + Send + 'static,
@@ -34,7 +50,7 @@ pub(crate) async fn respond_json<K: Storage, T: Serialize + Send + 'static>(
     }
 }
 
-/// The same, where what is asked for is named by ids alone and can never be answered otherwise.
+/// Like [`respond_json`], for resources that are identified by content ids and therefore never change.
 pub(crate) async fn respond_immutable<K: Storage, T: Serialize + Send + 'static>(
     state: State<K>,
     work: impl FnOnce(&State<K>) -> Result<T, Problem> + Send + 'static,
@@ -45,7 +61,7 @@ pub(crate) async fn respond_immutable<K: Storage, T: Serialize + Send + 'static>
     }
 }
 
-/// What `work` gives, made on a thread that may wait, of which there are so many.
+/// Runs `work` on the blocking pool, with at most `BLOCKING_MAX` tasks at a time.
 pub(crate) async fn run_blocking<K: Storage, T: Send + 'static>(
     state: State<K>,
     work: impl FnOnce(&State<K>) -> Result<T, Problem> + Send + 'static,
@@ -60,26 +76,21 @@ pub(crate) async fn run_blocking<K: Storage, T: Send + 'static>(
     made.await.map_err(|_| Problem::no_response())?
 }
 
-/// A text from outside, of a length that nothing here exceeds.
+/// Checks the length of untrusted text.
 pub(crate) fn check_length(text: &str) -> Result<&str, Problem> {
     if text.len() <= TEXT_BYTES_MAX {
         return Ok(text);
     }
-    let detail = format!("a name or key has at most {TEXT_BYTES_MAX} bytes");
+    let detail = format!("a path segment or parameter is longer than {TEXT_BYTES_MAX} bytes");
     Err(Problem::new(StatusCode::BAD_REQUEST, "long", detail))
 }
 
-/// There is no such thing here.
+/// Problem for something that is not stored here.
 pub(crate) fn not_found(what: impl std::fmt::Display) -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "not-found", format!("{what} is not here"))
+    Problem::new(StatusCode::NOT_FOUND, "not-found", format!("{what} not found"))
 }
 
-/// The parts of a key: dimensions are joined by dots; `_` is the key of figures without any.
-pub(crate) fn split_key(text: &str) -> Vec<String> {
-    if text == "_" { Vec::new() } else { text.split('.').map(str::to_owned).collect() }
-}
-
-/// The parts of a key as one text.
-pub(crate) fn join_key(key: &[String]) -> String {
-    if key.is_empty() { "_".to_owned() } else { key.join(".") }
+/// Parses an id or period from a path.
+pub(crate) fn parse_id<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|fault: T::Err| Problem::new(StatusCode::BAD_REQUEST, "id", fault.to_string()))
 }

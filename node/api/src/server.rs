@@ -1,4 +1,4 @@
-//! Connections: how many there are at one time, and how long a stranger may take to say what he wants.
+//! TCP server: bounds the number of connections and the time that a client may take to send a request.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,21 +17,21 @@ use tokio::sync::Semaphore;
 
 use crate::{Setup, router};
 
-/// Connections at one time; more wait to be taken.
+/// Connections at a time. Further ones wait in the backlog.
 const CONNECTIONS_MAX: usize = 1600;
-/// Time for the head of a request, and between two requests of a connection.
+/// Time for a request head, and between two requests of a connection.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(20);
-/// Bytes of a head.
+/// Bytes of a request head.
 const HEADER_BYTES_MAX: usize = 64 << 10;
-/// Time for answers under way when the node stops; event streams have no end of their own.
+/// Time that responses in progress get on shutdown. Event streams never end by themselves.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
-/// Pause when the system has no more descriptors.
+/// Delay before the next `accept` when the process is out of file descriptors.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// Binds a loopback address.
 ///
 /// # Errors
-/// When the address is not a loopback one, or taken.
+/// If the address is not a loopback address or is in use.
 pub async fn bind_loopback(address: SocketAddr) -> io::Result<TcpListener> {
     if !address.ip().is_loopback() {
         let message = "it is not a loopback address";
@@ -40,7 +40,7 @@ pub async fn bind_loopback(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
-/// Serves on `listener` until `stop` is ready.
+/// Serves on `listener` until `stop` resolves.
 pub async fn serve<K: Storage>(
     listener: TcpListener,
     setup: Setup<K>,
@@ -74,12 +74,12 @@ async fn serve_router(
             tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
             continue;
         };
-        // Small answers go out at once.
+        // Disables Nagle's algorithm, which would delay small responses.
         let _ = stream.set_nodelay(true);
         let service = TowerToHyperService::new(router.clone());
         let connection = leaving.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
-            // Whoever breaks off or is too slow has nobody left to tell.
+            // An error means that the client disconnected or was too slow; nobody is left to answer.
             let _ = connection.await;
             drop(place);
         });
@@ -99,7 +99,8 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(30);
 
-    /// A server with room for two, who have a moment to speak; ends with the sender.
+    /// Starts a server with two connection slots and a short header timeout; it stops when the sender is
+    /// dropped.
     async fn stage() -> (SocketAddr, oneshot::Sender<()>) {
         let listener = bind_loopback("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let (address, (stop, stopped)) = (listener.local_addr().unwrap(), oneshot::channel::<()>());
@@ -109,11 +110,11 @@ mod tests {
         (address, stop)
     }
 
-    /// What comes on a connection until its end.
+    /// Reads a connection to its end.
     async fn rest(mut stream: TcpStream) -> String {
         let mut text = String::new();
         let read = stream.read_to_string(&mut text);
-        // A connection that is reset has ended too.
+        // A reset also ends the connection.
         let _ = tokio::time::timeout(ACCEPT_RETRY_DELAY + PATIENCE, read).await.unwrap();
         text
     }
@@ -124,7 +125,7 @@ mod tests {
         let silent = TcpStream::connect(address).await.unwrap();
         let mut slow = TcpStream::connect(address).await.unwrap();
         slow.write_all(b"GET / HTTP/1.1\r\nHost: loc").await.unwrap();
-        // Both places are taken, so this one waits until they are given up.
+        // Both slots are taken, so this connection waits until they are released.
         let mut third = TcpStream::connect(address).await.unwrap();
         third.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
         assert!(rest(third).await.ends_with("hello"));

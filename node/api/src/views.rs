@@ -1,11 +1,17 @@
-//! What the routes read again and again: the flows of all publishers and the tables of their
-//! figures, ready for use.
+//! Results that several routes and the dashboard share, and the in-memory caches behind them.
 //!
-//! Holds nothing that could not be made again. Tables never change, for they are found by the id of
-//! their content; the list of flows is made anew when the state of the node has changed.
+//! Everything here can be rebuilt from the store. Tables are identified by content id and never change;
+//! the catalogue of flows is rebuilt when the state of the node changes.
 
+pub(crate) mod areas;
 mod catalogue;
+pub(crate) mod country;
+pub(crate) mod figure;
 mod figure_table;
+mod provenance;
+pub(crate) mod publisher;
+pub(crate) mod recipe;
+pub(crate) mod series_key;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,17 +26,17 @@ use tokio::sync::broadcast;
 pub(crate) use catalogue::{Catalogue, Flow, comparable_units};
 pub(crate) use figure_table::{FigureTable, plot_value};
 
-/// Cells of the tables that are kept ready: about 100 MB.
+/// Cells of all cached tables: about 100 MB.
 const CELLS_MAX: usize = 4 << 20;
 
-/// The index of a node.
+/// Caches of a node.
 pub(crate) struct Views<K: Storage> {
     service: Service<K>,
     tables: Mutex<TableCache>,
     catalogue: Mutex<CatalogueState>,
 }
 
-/// The tables used last.
+/// Recently used tables.
 #[derive(Default)]
 struct TableCache {
     tables: BTreeMap<ContentId, Arc<FigureTable>>,
@@ -38,14 +44,14 @@ struct TableCache {
     cells: usize,
 }
 
-/// The list of flows, and of what state of the node it is.
+/// The catalogue of flows, and the state of the node from which it was built.
 struct CatalogueState {
     notices: broadcast::Receiver<NodeEvent>,
     heads: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Counts the states of the node.
+    /// Incremented with every change of the node's state.
     generation: u64,
     catalogue: Option<Arc<Catalogue>>,
-    /// What is known of contents that do not change.
+    /// Coverage by content id. Contents never change, so entries stay valid.
     summaries: BTreeMap<ContentId, Arc<catalogue::FlowCoverage>>,
 }
 
@@ -61,7 +67,7 @@ impl<K: Storage> Views<K> {
         Self { service, tables: Mutex::default(), catalogue: Mutex::new(latest) }
     }
 
-    /// The flows as they are now.
+    /// Returns the current catalogue of flows.
     pub(crate) fn catalogue(&self) -> Result<Arc<Catalogue>, Error> {
         let mut latest = self.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = latest.refresh(&self.service)?;
@@ -73,7 +79,7 @@ impl<K: Storage> Views<K> {
         Ok(made)
     }
 
-    /// A number that is another one after every change of the node's state.
+    /// Returns a number that changes whenever the state of the node changes.
     pub(crate) fn generation(&self) -> Result<u64, Error> {
         let mut latest = self.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
         if latest.refresh(&self.service)? {
@@ -90,7 +96,7 @@ impl<K: Storage> Views<K> {
             if let Some(known) = summaries.get(&content) {
                 return Some(Arc::clone(known));
             }
-            // A content that is not whole here has no figures to list.
+            // An incomplete content cannot be listed.
             let held = self.table(content).ok()?;
             let made = Arc::new(catalogue::FlowCoverage::from_table(&held)?);
             summaries.insert(content, Arc::clone(&made));
@@ -99,10 +105,10 @@ impl<K: Storage> Views<K> {
         Catalogue::new(&query, releases, summary)
     }
 
-    /// A table of figures.
+    /// Returns the table of a content.
     ///
     /// # Errors
-    /// [`Error::Unknown`] when it is not whole here.
+    /// [`Error::NotFound`] if blocks are missing.
     pub(crate) fn table(&self, id: ContentId) -> Result<Arc<FigureTable>, Error> {
         if let Some(held) = self.lock_tables().tables.get(&id) {
             return Ok(Arc::clone(held));
@@ -119,17 +125,17 @@ impl<K: Storage> Views<K> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Every data set that is whole here.
+    /// Returns all data sets that are stored completely.
     pub(crate) fn datasets(&self) -> Result<Vec<DatasetInfo>, Error> {
         self.service.query().list_datasets()
     }
 
-    /// Every recipe that is held here.
+    /// Returns all stored recipes.
     pub(crate) fn recipes(&self) -> Result<Vec<RecipeInfo>, Error> {
         self.service.query().list_recipes()
     }
 
-    /// The codes of the areas in all data sets here.
+    /// Returns the area codes of all data sets.
     pub(crate) fn areas(&self) -> Result<BTreeMap<String, Code>, Error> {
         let query = self.service.query();
         let mut areas = BTreeMap::new();
@@ -158,13 +164,13 @@ impl TableCache {
 }
 
 impl CatalogueState {
-    /// Whether anything happened since the last time.
+    /// Updates the generation; returns whether the state of the node changed since the last call.
     fn refresh<K: Storage>(&mut self, service: &Service<K>) -> Result<bool, Error> {
         let mut changed = self.generation == 0;
         while let Ok(_) | Err(broadcast::error::TryRecvError::Lagged(_)) = self.notices.try_recv() {
             changed = true;
         }
-        // An answer to whoever published may be earlier than the notice of it.
+        // The response to a publication can precede its notice, so the heads are compared as well.
         let heads = service.query().list_head_rows()?;
         changed |= heads != self.heads;
         self.heads = heads;

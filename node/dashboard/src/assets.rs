@@ -1,17 +1,17 @@
-//! The files of the program, with their digests and their compressed forms, as `build.rs` made them.
+//! Embedded files of the web app, with digests and compressed forms.
 
 use std::borrow::Cow;
 
 use crate::{PageRequest, PageResponse, security_headers};
 
-/// A file.
+/// An embedded file.
 #[derive(Debug)]
 pub(crate) struct Asset {
-    /// Its path, with a slash before it.
+    /// Path with a leading slash.
     pub(crate) path: &'static str,
     media_type: &'static str,
     etag: &'static str,
-    /// As it is.
+    /// Uncompressed content.
     pub(crate) bytes: &'static [u8],
     br: Option<&'static [u8]>,
     gz: Option<&'static [u8]>,
@@ -19,16 +19,16 @@ pub(crate) struct Asset {
 
 const FILES: &[Asset] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
-/// The file at a path.
+/// Returns the file at a path.
 pub(crate) fn find_asset(path: &str) -> Option<&'static Asset> {
     FILES.iter().find(|file| file.path == path)
 }
 
 impl Asset {
-    /// The file in the best form that the reader takes, or 304 when it has it.
+    /// Responds with the smallest form that the client accepts, or 304 if it has the file.
     pub(crate) fn respond(&self, wanted: PageRequest<'_>) -> PageResponse {
         let mut headers = security_headers(false);
-        // Names under `/assets/` hold a digest of the content.
+        // File names below `/assets/` contain a content digest, so they can be cached forever.
         let forever = self.path.starts_with("/assets/");
         let cache = if forever { "public, max-age=31536000, immutable" } else { "public, max-age=86400" };
         headers.push(("cache-control", cache.into()));
@@ -54,7 +54,7 @@ impl Asset {
     }
 }
 
-/// Whether `Accept-Encoding` names `wanted` without refusing it (`q=0`).
+/// Whether `Accept-Encoding` lists `wanted` with a weight above 0.
 fn accepts_encoding(encodings: &str, wanted: &str) -> bool {
     encodings.split(',').any(|one| {
         let (name, weight) = one.split_once(';').unwrap_or((one, "q=1"));

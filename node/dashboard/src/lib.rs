@@ -1,9 +1,8 @@
-//! The dashboard: the program in `web/`, built and embedded, and what its pages say before it runs.
+//! The dashboard: the embedded web app built from `web/`, and the server-rendered parts of its pages.
 //!
-//! Owns which path is a file, which is a page and which is neither, the head that search engines and
-//! social sites read, the text of those who run no scripts, and the policy that a browser must keep.
-//! Knows no data: what a page is about comes in as documents of the API, of which it makes [`Facts`].
-//! Answers no request itself; whoever serves HTTP asks [`answer`].
+//! Owns the routing of paths to files and pages, the metadata for search engines and social sites, the
+//! static text for clients without scripts, and the content security policy. Has no access to data: it
+//! derives [`PageFacts`] from API documents. Does no HTTP itself; the server calls [`respond`].
 
 mod assets;
 mod page_facts;
@@ -15,21 +14,22 @@ use std::borrow::Cow;
 pub use page_facts::{DataDownload, DocumentQuery, DocumentSource, NotFound, PageFacts};
 pub use page_route::PageRoute;
 
-/// Scripts, styles and requests of this node only; nothing inline; no page of somebody else around it.
+/// Content security policy of pages: scripts, styles and requests of this node only, nothing inline, no
+/// framing by other sites.
 pub const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
      connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-/// The same for what is made to be shown inside other pages.
+/// Content security policy of embeddable pages, which other sites may frame.
 pub const EMBED_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *";
 
-/// What a request for a page or a file says.
+/// Request for a page or file.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PageRequest<'a> {
-    /// The path, percent-encoded as it came.
+    /// Path, percent-encoded as received.
     pub path: &'a str,
-    /// What stands after `?`, as it came.
+    /// Query string without `?`, as received.
     pub query: &'a str,
-    /// Scheme, host and port under which the reader came here; without a slash at its end.
+    /// Scheme, host and port as seen by the client, without a trailing slash.
     pub origin: &'a str,
     /// `Accept-Encoding`.
     pub accept_encoding: &'a str,
@@ -37,23 +37,23 @@ pub struct PageRequest<'a> {
     pub if_none_match: &'a str,
 }
 
-/// An answer: what HTTP needs, and nothing of any library for HTTP.
+/// Response, independent of any HTTP library.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageResponse {
-    /// 200, 304, or 404 with a page that says so.
+    /// HTTP status: 200, 304, or 404 with an error page.
     pub status: u16,
-    /// Names and values.
+    /// Header names and values.
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
-    /// The bytes.
+    /// Body.
     pub body: Cow<'static, [u8]>,
 }
 
-/// Whether the program was built in; without it every page is a plain one that says how.
+/// Whether the web app is embedded. If not, every page shows how to build it.
 pub fn is_built() -> bool {
     assets::find_asset("/index.html").is_some()
 }
 
-/// The answer for a path that is no route of the API; documents are asked for pages only.
+/// Responds to a path that is not a route of the API. Documents are requested for pages only.
 pub fn respond(wanted: PageRequest<'_>, ask: DocumentSource<'_>) -> PageResponse {
     if let Some(file) = assets::find_asset(wanted.path).filter(|file| file.path != "/index.html") {
         return file.respond(wanted);
@@ -73,7 +73,7 @@ pub fn respond(wanted: PageRequest<'_>, ask: DocumentSource<'_>) -> PageResponse
     answer
 }
 
-/// Headers that every answer has.
+/// Headers common to all responses.
 fn security_headers(embed: bool) -> Vec<(&'static str, Cow<'static, str>)> {
     let policy = if embed { EMBED_POLICY } else { CONTENT_POLICY };
     vec![

@@ -1,7 +1,8 @@
-//! What is known of a page before any script runs, from the documents of the API: title, sentence,
-//! numbers, and the address under which the page is known.
+//! Server-rendered facts of a page, taken from API documents: title, description, figures and canonical
+//! URL.
 //!
-//! Asks for documents and knows nothing of where they come from. What a document lacks is left out.
+//! Requests documents from a [`DocumentSource`] and does not know where they come from. Missing fields
+//! are omitted.
 
 mod phrases;
 
@@ -30,59 +31,62 @@ pub enum DocumentQuery<'a> {
     Publisher(&'a str),
 }
 
-/// Gives documents; `None` where there is no such thing.
+/// Returns documents; `None` if there is no such document.
 pub type DocumentSource<'a> = &'a dyn Fn(DocumentQuery<'_>) -> Option<Value>;
 
-/// What whoever knows the data tells of a page; all of it may be missing.
+/// Facts of a page; every field is optional.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PageFacts {
-    /// Such as `Inflation, Germany, 2020: 1.4 %`.
+    /// For example `Inflation, Germany, 2020: 1.4 %`.
     pub title: Option<String>,
-    /// A sentence or two.
+    /// One or two sentences.
     pub description: Option<String>,
-    /// The path and query under which the page is known; what only changes the view is not in it.
+    /// Canonical path and query, without parameters that only change the view.
     pub canonical: Option<String>,
-    /// Who publishes it.
+    /// Name of the publisher.
     pub publisher: Option<String>,
-    /// When, as `2026-01-31`.
+    /// Date of publication, as `2026-01-31`.
     pub published: Option<String>,
-    /// Which vintage.
+    /// Vintage.
     pub vintage: Option<String>,
     /// First and last period, as `1960/2024`.
     pub period: Option<String>,
-    /// What is measured, and its unit.
+    /// Variable and unit.
     pub variable: Option<(String, String)>,
-    /// Of which area.
+    /// Name of the area.
     pub area: Option<String>,
-    /// How it is computed.
+    /// Method.
     pub method: Option<String>,
-    /// A name for ever.
+    /// Permanent identifier.
     pub identifier: Option<String>,
-    /// Documents that it is made of.
+    /// URLs or names of the source documents.
     pub sources: Vec<String>,
-    /// Where the data can be had.
+    /// Downloads of the data.
     pub downloads: Vec<DataDownload>,
-    /// Lines for those who run no scripts: text, and where it leads.
+    /// Links shown without scripts: text and path.
     pub lines: Vec<(String, Option<String>)>,
 }
 
-/// A file with the data of a page.
+/// A download of the data of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataDownload {
-    /// What is in it.
+    /// Title.
     pub title: String,
-    /// Where it is, below the origin.
+    /// Path below the origin.
     pub path: String,
-    /// Its media type.
+    /// Media type.
     pub media_type: &'static str,
 }
 
-/// Flows and countries of one page that are written out.
+/// Links per page.
 const LINKS_MAX: usize = 40;
 const VERIFIABLE: &str =
-    "Signed by its publisher, with the source data and the formula, so that anyone can run it again.";
+    "Signed by its publisher, with source data and formula, so that anyone can recompute it.";
 
-/// The facts of a page; `Err` when there is no such thing.
+/// Returns the facts of a page; `None` if the page needs none.
+///
+/// # Errors
+/// [`NotFound`] if the subject of the page does not exist.
 pub fn page_facts(place: &PageRoute, ask: DocumentSource<'_>) -> Result<Option<PageFacts>, NotFound> {
     let found = match &place.page {
         PageKind::World(None) => return Ok(world_facts(place, None, ask)),
@@ -98,7 +102,7 @@ pub fn page_facts(place: &PageRoute, ask: DocumentSource<'_>) -> Result<Option<P
     found.map(Some).ok_or(NotFound)
 }
 
-/// There is no such thing here.
+/// The subject of the page does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotFound;
 
@@ -128,15 +132,15 @@ fn world_facts(place: &PageRoute, indicator: Option<&str>, ask: DocumentSource<'
     let title = format!(
         "{}: {}",
         indicator_title(indicator),
-        if chosen.is_some() { flow_title(flow) } else { "the world".into() }
+        if chosen.is_some() { flow_title(flow) } else { "world map".into() }
     );
     let description = format!(
         "{}, {}, {} series, {} to {}. Published by {}. {VERIFIABLE}",
         flow_title(flow),
         text_at(flow, "unit"),
-        json_at(flow, "/areas"),
-        text_at(flow, "first"),
-        text_at(flow, "last"),
+        json_at(flow, "/series"),
+        text_at(flow, "first_period"),
+        text_at(flow, "last_period"),
         text_at(flow, "publisher_name"),
     );
     let lines =
@@ -151,15 +155,16 @@ fn world_facts(place: &PageRoute, indicator: Option<&str>, ask: DocumentSource<'
     Some(PageFacts { downloads: data_downloads(flow, "all", None), ..facts })
 }
 
-/// Official methods first, then the widest: as the pages choose when nothing is chosen.
+/// Sort key of methods: official first, then undisputed, then widest. The web app selects its default
+/// method in the same order.
 fn method_rank(flow: &Value) -> (bool, u64, i64, String, String) {
     let bad =
         u64::from(!json_at(flow, "/retracted").is_null()) + json_at(flow, "/differs").as_u64().unwrap_or(0);
-    let areas = -json_at(flow, "/areas").as_i64().unwrap_or(0);
+    let areas = -json_at(flow, "/series").as_i64().unwrap_or(0);
     (json_at(flow, "/official") != true, bad, areas, text_at(flow, "dataflow"), text_at(flow, "output"))
 }
 
-/// A line for each indicator.
+/// Returns a link for each indicator.
 fn indicator_links<'a>(flows: impl Iterator<Item = &'a Value>) -> Vec<(String, Option<String>)> {
     let mut names: Vec<String> = flows.map(|flow| text_at(flow, "indicator")).collect();
     names.sort_by_key(|name| indicator_rank(name));
@@ -186,7 +191,7 @@ fn country_facts(place: &PageRoute, area: &str, ask: DocumentSource<'_>) -> Opti
         flows.iter().map(|one| text_at(json_at(one, "/flow"), "indicator")).collect();
     indicators.dedup();
     let what = if indicators.is_empty() { "no figures".to_owned() } else { join_indicators(&indicators) };
-    // The first method of each indicator stands for it.
+    // The first method represents its indicator.
     let first = |indicator: &String| flows.iter().find(|one| of(one, indicator)).copied();
     let heads: Vec<String> = indicators
         .iter()
@@ -204,14 +209,14 @@ fn country_facts(place: &PageRoute, area: &str, ask: DocumentSource<'_>) -> Opti
     })
 }
 
-/// What the flows of a country have in common: not vintage and identifier, and one unit only when there
-/// is one flow.
+/// Facts shared by the flows of a country. Vintage and identifier are omitted; unit and method are set
+/// only if there is one flow.
 fn shared_facts(flows: &[&Value]) -> PageFacts {
     let all = flows.iter().map(|one| json_at(one, "/flow"));
     let first = all.clone().next().map(flow_facts).unwrap_or_default();
     let publisher =
         first.publisher.filter(|name| all.clone().all(|flow| text_at(flow, "publisher_name") == *name));
-    let key = |one: &Value| array_items(json_at(one, "/keys")).first().map(|line| text_at(line, "key"));
+    let key = |one: &Value| array_items(json_at(one, "/series")).first().map(|line| text_at(line, "key"));
     let csv = |one: &&Value| data_downloads(json_at(one, "/flow"), &key(one)?, None).into_iter().next();
     PageFacts {
         period: period_span(all.clone()),
@@ -224,9 +229,9 @@ fn shared_facts(flows: &[&Value]) -> PageFacts {
     }
 }
 
-/// The last value of the first series of a flow, in words, and its page.
+/// Returns the last value of the first series of a flow as text, and the path of its page.
 fn latest_value(one: &Value) -> Option<(String, Option<String>)> {
-    let (flow, line) = (json_at(one, "/flow"), array_items(json_at(one, "/keys")).first()?);
+    let (flow, line) = (json_at(one, "/flow"), array_items(json_at(one, "/series")).first()?);
     let last = array_items(json_at(line, "/values")).iter().rposition(|value| !value.is_null())?;
     let (value, period) = (
         array_items(json_at(line, "/values")).get(last)?,
@@ -268,22 +273,23 @@ fn figure_facts(place: &PageRoute, parts: [&str; 4], ask: DocumentSource<'_>) ->
     let shown = array_items(json_at(figure, "/revisions"))
         .iter()
         .find(|one| json_at(one, "/release") == json_at(figure, "/release"));
-    let seq = json_at(figure, "/badges/logged/seq");
+    let seq = json_at(figure, "/standing/log/seq");
     let query: Vec<String> = [
         output
             .filter(|_| json_at(flow, "/outputs").as_u64() > Some(1))
             .map(|output| format!("output={}", percent_encode(output))),
-        // A vintage by its number is another page; every other name of it is that of the same page.
-        vintage.filter(|_| json_at(figure, "/badges/latest") != true).map(|_| format!("vintage=seq={seq}")),
+        // Only `seq=N` identifies an older vintage permanently; all other spellings refer to the same
+        // page.
+        vintage.filter(|_| json_at(figure, "/standing/latest") != true).map(|_| format!("vintage=seq={seq}")),
     ]
     .into_iter()
     .flatten()
     .collect();
     let mark = if query.is_empty() { "" } else { "?" };
     let path = parts.map(percent_encode).join("/");
-    let time = json_at(figure, "/badges/signed/time").as_i64();
-    let sources = array_items(json_at(figure, "/badges/sources"));
-    let reproduced = array_items(json_at(figure, "/badges/reproduced"))
+    let time = json_at(figure, "/standing/signature/time").as_i64();
+    let sources = array_items(json_at(figure, "/standing/sources"));
+    let reproduced = array_items(json_at(figure, "/standing/attestations"))
         .iter()
         .filter(|one| verdict_word(json_at(one, "/verdict")) == "reproduced")
         .count();
@@ -293,10 +299,10 @@ fn figure_facts(place: &PageRoute, parts: [&str; 4], ask: DocumentSource<'_>) ->
         codes.join(", "),
         text_at(flow, "publisher_name"),
         time.map(|time| format!(" on {}", calendar_day(time))).unwrap_or_default(),
-        if reproduced == 0 {
-            "reproduced by nobody else yet".into()
-        } else {
-            format!("reproduced by {reproduced}")
+        match reproduced {
+            0 => "not yet reproduced by others".into(),
+            1 => "reproduced by 1 other publisher".into(),
+            several => format!("reproduced by {several} other publishers"),
         },
     );
     Some(PageFacts {
@@ -315,9 +321,9 @@ fn figure_facts(place: &PageRoute, parts: [&str; 4], ask: DocumentSource<'_>) ->
                 json_at(one, "/url").as_str().or(json_at(one, "/name").as_str()).map(str::to_owned)
             })
             .collect(),
-        downloads: data_downloads(flow, key, Some(json_at(figure, "/badges/latest") == true)),
+        downloads: data_downloads(flow, key, Some(json_at(figure, "/standing/latest") == true)),
         lines: vec![
-            ("The formula".to_owned(), Some(format!("/recipe/{}", percent_encode(&text_at(flow, "recipe"))))),
+            ("Recipe".to_owned(), Some(format!("/recipe/{}", percent_encode(&text_at(flow, "recipe"))))),
             (
                 format!("Published by {}", text_at(flow, "publisher_name")),
                 Some(format!("/publisher/{}", percent_encode(publisher))),
@@ -329,12 +335,12 @@ fn figure_facts(place: &PageRoute, parts: [&str; 4], ask: DocumentSource<'_>) ->
 
 fn recipe_facts(id: &str, ask: DocumentSource<'_>) -> Option<PageFacts> {
     let recipe = &ask(DocumentQuery::Recipe(id))?;
-    let kind = if json_at(recipe, "/deviates_from").is_null() { "official" } else { "alternative" };
+    let kind = if json_at(recipe, "/deviates_from").is_null() { "Official" } else { "Alternative" };
     let used = array_items(json_at(recipe, "/used_by")).iter().take(LINKS_MAX);
     Some(PageFacts {
-        title: Some(format!("{}, the recipe", text_at(recipe, "title"))),
+        title: Some(format!("{}: recipe", text_at(recipe, "title"))),
         description: Some(format!(
-            "An {kind} method for {}: {} The script, its inputs and what sets it apart.",
+            "{kind} method for {}: {} Script, inputs and comparison with other methods.",
             text_at(recipe, "indicator"),
             text_at(recipe, "description").trim(),
         )),
@@ -351,11 +357,12 @@ fn publisher_facts(id: &str, ask: DocumentSource<'_>) -> Option<PageFacts> {
     let name = text_at(publisher, "name");
     let flows = array_items(json_at(publisher, "/flows"));
     let what: Vec<String> = flows.iter().take(5).map(flow_title).collect();
-    let forked = if json_at(publisher, "/forked") == true { " It signed two histories." } else { "" };
+    let forked =
+        if json_at(publisher, "/forked") == true { " It signed two conflicting histories." } else { "" };
     Some(PageFacts {
         title: Some(format!("{name}, publisher")),
         description: Some(format!(
-            "{name} publishes {}. {} entries in its log.{forked} {VERIFIABLE}",
+            "{name} publishes {}. Its log has {} entries.{forked} {VERIFIABLE}",
             if what.is_empty() { "no figures yet".into() } else { what.join("; ") },
             json_at(publisher, "/length"),
         )),
@@ -367,7 +374,7 @@ fn publisher_facts(id: &str, ask: DocumentSource<'_>) -> Option<PageFacts> {
     })
 }
 
-/// What all pages about a flow say.
+/// Facts common to all pages about a flow.
 fn flow_facts(flow: &Value) -> PageFacts {
     PageFacts {
         publisher: Some(text_at(flow, "publisher_name")),
@@ -386,7 +393,7 @@ fn flow_facts(flow: &Value) -> PageFacts {
     }
 }
 
-/// Files of a key; an older vintage has none at an address that can be guessed.
+/// Downloads of a key. An older vintage has no predictable URL, so it has none.
 fn data_downloads(flow: &Value, key: &str, latest: Option<bool>) -> Vec<DataDownload> {
     if latest == Some(false) {
         return Vec::new();

@@ -1,6 +1,7 @@
-//! The parts of a page that need no script: title, description, canonical address, OpenGraph,
-//! schema.org as JSON-LD, and text in the place of the program until it runs. All of it may be text of
-//! strangers and is escaped.
+//! Page metadata that needs no script: title, description, canonical URL, OpenGraph, schema.org as
+//! JSON-LD, and static text shown until the web app runs.
+//!
+//! All text may come from untrusted publishers and is escaped.
 
 use serde_json::{Value, json};
 
@@ -8,15 +9,16 @@ use crate::PageRequest;
 use crate::page_facts::{DataDownload, NotFound, PageFacts};
 use crate::page_route::{PageKind, PageRoute};
 
-/// The end of the head in the shell that Vite made, where ours goes in, and the place of the program.
+/// Markers in the HTML shell built by Vite: the metadata goes before the end of the head, the static
+/// text into the app element.
 const HEAD_END: &str = "</head>";
 const APP_ROOT: &str = "<div id=\"app\"></div>";
 const SHELL_TITLE: &str = "<title>Assay</title>";
 const SITE_NAME: &str = "Assay";
-const DEFAULT_DESCRIPTION: &str = "Economic statistics that anyone can run again: the data, the formula and the signature \
+const DEFAULT_DESCRIPTION: &str = "Economic statistics that anyone can recompute: with the data, the formula and the signature \
                     behind every figure.";
 
-/// A whole page.
+/// Renders a page.
 pub(crate) fn render_page(
     shell: Option<&[u8]>,
     place: Option<&PageRoute>,
@@ -32,16 +34,16 @@ pub(crate) fn render_page(
     format!("{}{}{HEAD_END}{after}", before.replacen(SHELL_TITLE, "", 1), shown.head())
 }
 
-/// What stands there when the program was not built in.
+/// Page shown if the web app is not embedded.
 const FALLBACK_PAGE: &str = "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">\
 <meta name=\"viewport\" content=\"width=device-width\"><title>Assay</title></head>\n<body>\n\
-<h1>This node has no dashboard built in</h1>\n\
+<h1>This node was built without a dashboard</h1>\n\
 <p>Its API works: <a href=\"/api/v1/status\">/api/v1/status</a>.</p>\n\
 <p>The dashboard is built along with the program where Node.js 20.19 or later and npm are installed \
 (Debian: <code>apt install nodejs npm</code>, or nodejs.org). Then run <code>cargo build</code> again.</p>\n\
 </body>\n</html>\n";
 
-/// A page that is being written; without a place there is no such page.
+/// Renders the metadata of a page. Without a route the page does not exist.
 struct PageMetadata<'a> {
     place: Option<&'a PageRoute>,
     wanted: PageRequest<'a>,
@@ -74,7 +76,7 @@ impl PageMetadata<'_> {
         head
     }
 
-    /// What is read before the program runs, or by those who run none.
+    /// Returns the static text, shown before the web app runs and to clients without scripts.
     fn body(&self) -> String {
         let frame = self.place.is_none_or(|place| !place.embed);
         let top = if frame { SITE_HEADER } else { "" };
@@ -102,13 +104,13 @@ impl PageMetadata<'_> {
         self.facts.description.as_deref().unwrap_or(DEFAULT_DESCRIPTION)
     }
 
-    /// The page proper, also when it is read inside another one.
+    /// Returns the canonical URL; an embedded page refers to its full page.
     fn canonical(&self) -> String {
         let path = self.wanted.path.strip_prefix("/embed").unwrap_or(self.wanted.path);
         format!("{}{}", self.wanted.origin, self.facts.canonical.as_deref().unwrap_or(path))
     }
 
-    /// schema.org: what kind of thing the page is about. None where nothing is known of it.
+    /// Returns the schema.org description of the page; `None` if its subject has no facts.
     fn schema(&self) -> Option<Value> {
         let facts = self.facts;
         facts.title.as_ref()?;
@@ -167,12 +169,12 @@ fn organization(facts: &PageFacts) -> Option<Value> {
     facts.publisher.as_ref().map(|name| json!({ "@type": "Organization", "name": name }))
 }
 
-/// The frame that the program draws too, so that nothing moves when it comes.
+/// Site header. The web app renders the same one, so that the layout does not shift.
 const SITE_HEADER: &str = "<header class=\"top\"><a class=\"logo\" href=\"/\"><svg viewBox=\"0 0 32 32\" aria-hidden=\"true\">\
 <path d=\"M4 23 11 14l6 5L28 7\"/></svg>Assay</a><nav aria-label=\"Main\"><a href=\"/\">World</a>\
 <a href=\"/network\">Network</a></nav></header>\n";
 
-/// A line of a list, with where it leads: a path of ours.
+/// Returns a list item, linked if `path` is a path of this node.
 fn list_item(text: &str, path: Option<&str>) -> String {
     let text = escape_html(text);
     match path.filter(|path| path.starts_with('/') && !path.starts_with("//")) {
@@ -181,11 +183,11 @@ fn list_item(text: &str, path: Option<&str>) -> String {
     }
 }
 
-/// The title of a page that nobody told more about.
+/// Returns the title of a page without facts.
 fn default_title(place: &PageRoute) -> String {
     match &place.page {
         PageKind::World(None) => SITE_NAME.to_owned(),
-        PageKind::World(Some(indicator)) => format!("{indicator}: the world"),
+        PageKind::World(Some(indicator)) => format!("{indicator}: world map"),
         PageKind::Country(area) => area.clone(),
         PageKind::Figure { dataflow, key, period, .. } => format!("{dataflow} {key} {period}"),
         PageKind::Recipe(_) => "Recipe".to_owned(),
@@ -195,12 +197,12 @@ fn default_title(place: &PageRoute) -> String {
     }
 }
 
-/// JSON that cannot end the element it stands in.
+/// Serialises JSON so that it cannot end its `<script>` element.
 fn inline_json(data: &Value) -> String {
     data.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
 
-/// Text that is safe in an element and in an attribute with double quotes.
+/// Escapes text for elements and double-quoted attributes.
 fn escape_html(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
@@ -234,7 +236,7 @@ mod tests {
         json!({
             "publisher": "pub", "publisher_name": said, "dataflow": dataflow, "indicator": "gdp", "title": said,
             "output": output, "output_title": output.to_lowercase(), "outputs": outputs, "unit": "per cent",
-            "official": official, "areas": 200, "first": "1960", "last": "2024", "published": 1_700_000_000,
+            "official": official, "series": 200, "first_period": "1960", "last_period": "2024", "published": 1_700_000_000,
             "seq": 7, "vintage": "v1", "differs": 0, "retracted": null, "recipe": "rec",
             "dimensions": ["REF_AREA", "TIME_PERIOD"],
         })
@@ -251,17 +253,17 @@ mod tests {
             DocumentQuery::Areas => Some(json!([{ "code": "DEU", "name": "Germany" }])),
             DocumentQuery::Country("DEU") => Some(json!({
                 "area": { "code": "DEU", "name": "Germany" },
-                "flows": [{ "flow": flows[0], "keys": [
+                "flows": [{ "flow": flows[0], "series": [
                     { "key": "DEU", "periods": ["2019", "2020", "2021"], "values": [1.5, 2.5, null] }
                 ] }],
             })),
             DocumentQuery::Figure(["pub", "two", "DEU", "2020"], Some("C"), vintage) => Some(json!({
                 "value": "1.25", "unit": "per cent", "flow": flows[2], "output": "C", "release": "r",
                 "revisions": [{ "release": "r", "vintage": "old" }],
-                "badges": {
-                    "latest": vintage.is_none(), "logged": { "seq": 3 }, "signed": { "time": 0 },
+                "standing": {
+                    "latest": vintage.is_none(), "log": { "seq": 3 }, "signature": { "time": 0 },
                     "sources": [{ "name": "a.csv", "url": null }, { "name": "b", "url": "https://example.org/b" }],
-                    "reproduced": [{ "verdict": "reproduced" }, { "verdict": { "kind": "differs" } }],
+                    "attestations": [{ "verdict": "reproduced" }, { "verdict": { "kind": "differs" } }],
                 },
             })),
             DocumentQuery::Recipe("rec") => Some(json!({
@@ -336,8 +338,8 @@ mod tests {
             (
                 "/world/gdp",
                 [
-                    "<title>GDP: the world · Assay</title>",
-                    "<h1>GDP: the world</h1>",
+                    "<title>GDP: world map · Assay</title>",
+                    "<h1>GDP: world map</h1>",
                     "200 series, 1960 to 2024",
                     "/world/gdp?method=pub/two&amp;output=C",
                 ],
@@ -355,7 +357,7 @@ mod tests {
                 FIGURE,
                 [
                     "<title>c (Office), Germany, 2020: 1.25 % · Assay</title>",
-                    "on 1970-01-01; reproduced by 1.",
+                    "on 1970-01-01; reproduced by 1 other publisher.",
                     "href=\"/data/pub/two/DEU.csv?output=C\"",
                     "href=\"/recipe/rec\"",
                 ],
@@ -363,15 +365,20 @@ mod tests {
             (
                 "/recipe/rec",
                 [
-                    "<title>Office, the recipe · Assay</title>",
-                    "An official method for gdp",
+                    "<title>Office: recipe · Assay</title>",
+                    "Official method for gdp",
                     "SoftwareSourceCode",
                     "alternative, by Office",
                 ],
             ),
             (
                 "/publisher/pub",
-                ["<title>Office, publisher · Assay</title>", "9 entries", "\"Organization\"", "c (Office)"],
+                [
+                    "<title>Office, publisher · Assay</title>",
+                    "has 9 entries",
+                    "\"Organization\"",
+                    "c (Office)",
+                ],
             ),
             ("/embed/country/DEU", ["content=\"noindex\"", "class=\"embedded\"", "Germany", "2.5 %"]),
             (

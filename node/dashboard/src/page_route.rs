@@ -1,22 +1,22 @@
-//! Which page a path leads to.
+//! Page routes of the dashboard.
 
-/// A page of the dashboard.
+/// A parsed page URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRoute {
-    /// Its kind and what it is about.
+    /// Type and subject of the page.
     pub page: PageKind,
-    /// Whether it is shown inside another page, without our frame around it.
+    /// Whether the page is embedded in another site and shown without header.
     pub embed: bool,
-    /// What the query says, decoded.
+    /// Decoded query parameters.
     pub query: Vec<(String, String)>,
 }
 
-/// The kinds of pages.
+/// Type and subject of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PageKind {
-    /// The start: the world, for a indicator when one is named.
+    /// Start page: the world, for an indicator if one is named.
     World(Option<String>),
-    /// All measures of an area.
+    /// All indicators of an area.
     Country(String),
     /// One figure.
     Figure {
@@ -24,7 +24,7 @@ pub enum PageKind {
         publisher: String,
         /// Dataflow.
         dataflow: String,
-        /// Codes of the dimensions but time, joined by `.`.
+        /// Codes of all dimensions except time, joined by `.`; `_` if there are none.
         key: String,
         /// Period.
         period: String,
@@ -33,17 +33,17 @@ pub enum PageKind {
     Recipe(String),
     /// A publisher.
     Publisher(String),
-    /// Publishers, peers and what comes in.
+    /// Publishers, peers and recent events.
     Network,
-    /// The search.
+    /// Search.
     Search,
 }
 
-/// Bytes of a path that is looked at.
+/// Bytes of a path, and of a query string.
 const PATH_BYTES_MAX: usize = 2048;
 
 impl PageRoute {
-    /// The page at a path, if there is one. What cannot be read in a query says nothing.
+    /// Parses a path and query; `None` if there is no such page. Malformed parameters are ignored.
     pub fn parse(path: &str, query: &str) -> Option<Self> {
         if path.len() > PATH_BYTES_MAX || query.len() > PATH_BYTES_MAX {
             return None;
@@ -81,14 +81,14 @@ impl PageRoute {
         Some(Self { page, embed, query })
     }
 
-    /// What the query says of a name.
+    /// Returns a query parameter, unless it is absent or empty.
     pub fn query_value(&self, name: &str) -> Option<&str> {
         let found = self.query.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 }
 
-/// Percent-decodes a part of a path; none when it is not text.
+/// Percent-decodes a path segment; `None` if it is malformed or not UTF-8.
 fn percent_decode(part: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(part.len());
     let mut rest = part.bytes();
@@ -102,7 +102,7 @@ fn percent_decode(part: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Percent-encodes all but what stands for itself in a path (RFC 3986, unreserved).
+/// Percent-encodes all characters except the unreserved ones of RFC 3986.
 pub(crate) fn percent_encode(part: &str) -> String {
     let own = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
     part.bytes()

@@ -83,7 +83,7 @@ def known(address):
     return {
         "id": ids, "from": [flow["recipe"]], "release": [flow["release"]], "publisher": [flow["publisher"]],
         "output": [flow["output"]], "dataflow": [flow["dataflow"]], "area": ["DEU", "TUR"], "key": ["DEU", "TUR"],
-        "period": [flow["first"], flow["last"]], "vintage": ["first", "latest"], "q": ["inflation", *ids],
+        "period": [flow["first_period"], flow["last_period"]], "vintage": ["first", "latest"], "q": ["inflation", *ids],
         "file": ["DEU.csv", "all.json", "all.csv", "index.html"], "asOf": ["2026-01-31", "2999-01-01"],
     }  # fmt: skip
 

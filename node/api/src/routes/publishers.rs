@@ -1,48 +1,27 @@
-//! Publishers, their logs, and their contradictions.
+//! Publishers, their log entries and forks.
 
-use std::collections::BTreeMap;
-
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query as Params, State as Shared};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use schemas::cid::{PublisherId, ReleaseId};
-use schemas::object::{Attestation, OperatingKey};
+use schemas::object::Attestation;
 use schemas::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use service::Storage;
-use service::query::{EntryInfo, ForkInfo, LogInfo};
+use service::query::EntryInfo;
 
-use super::{check_length, respond_json};
-use crate::read::parse_id;
-use crate::views::Flow;
-use crate::{Problem, State};
+use super::{check_length, not_found, parse_id, respond_json};
+use crate::Problem;
+use crate::state::State;
+use crate::views::publisher::publisher_view;
 
-/// Entries of one answer.
+/// Entries per page: default.
 const ENTRIES_DEFAULT: u64 = 50;
 const ENTRIES_MAX: u64 = 500;
 
 pub(crate) async fn list_publishers<K: Storage>(Shared(state): Shared<State<K>>) -> Response {
     respond_json(state, |state| Ok(state.service.query().list_logs()?)).await
-}
-
-/// A publisher.
-#[derive(Debug, Serialize)]
-struct PublisherResponse {
-    #[serde(flatten)]
-    log: LogInfo,
-    contact: Option<String>,
-    keys: Vec<OperatingKey>,
-    flows: Vec<Flow>,
-    confirmed_by: Vec<Confirmation>,
-    forks: Vec<ForkInfo>,
-}
-
-/// Somebody who reproduced releases of a publisher.
-#[derive(Debug, Serialize)]
-struct Confirmation {
-    publisher: PublisherId,
-    name: String,
-    count: u64,
 }
 
 pub(crate) async fn show_publisher<K: Storage>(
@@ -52,55 +31,26 @@ pub(crate) async fn show_publisher<K: Storage>(
     respond_json(state, move |state| publisher_view(state, &id)).await
 }
 
-/// A publisher by its id.
-pub(crate) fn publisher_view<K: Storage>(
-    state: &State<K>,
-    id: &str,
-) -> Result<impl Serialize + use<K>, Problem> {
-    let id: PublisherId = parse_id(check_length(id)?)?;
-    let query = state.service.query();
-    let identity = query.publisher_identity(id)?;
-    let catalogue = state.views.catalogue()?;
-    let log = catalogue.logs.get(&id).cloned().ok_or_else(|| super::not_found("this publisher"))?;
-    let mut confirmed: BTreeMap<PublisherId, Confirmation> = BTreeMap::new();
-    let releases = catalogue.vintages.iter().filter(|((publisher, _), _)| *publisher == id);
-    for found in releases.flat_map(|(_, releases)| releases).flat_map(|info| &info.attestations) {
-        if found.position.publisher != id && found.attestation.verdict.as_str() == "reproduced" {
-            let (publisher, name) = (found.position.publisher, found.position.name.clone());
-            let one = confirmed.entry(publisher).or_insert(Confirmation { publisher, name, count: 0 });
-            one.count += 1;
-        }
-    }
-    Ok(PublisherResponse {
-        log,
-        contact: identity.contact.map(|contact| contact.to_string()),
-        keys: identity.keys,
-        flows: catalogue.flows.iter().filter(|flow| flow.publisher == id).cloned().collect(),
-        confirmed_by: confirmed.into_values().collect(),
-        forks: query.list_forks()?.into_iter().filter(|fork| fork.publisher == id).collect(),
-    })
-}
-
 pub(crate) async fn list_forks<K: Storage>(Shared(state): Shared<State<K>>) -> Response {
     respond_json(state, |state| Ok(state.service.query().list_forks()?)).await
 }
 
-/// Where a page of entries begins.
+/// Page of log entries.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EntryPageParams {
-    /// Entries below this place.
+    /// Exclusive upper bound of the sequence numbers.
     cursor: Option<u64>,
     limit: Option<u64>,
 }
 
-/// An entry for people.
+/// A log entry with a summary.
 #[derive(Debug, Serialize)]
 struct EntryResponse {
     #[serde(flatten)]
     entry: EntryInfo,
     summary: String,
-    /// What an attestation is about, and what it says.
+    /// Attested release; attestations only.
     #[serde(skip_serializing_if = "Option::is_none")]
     release: Option<ReleaseId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,7 +60,7 @@ struct EntryResponse {
 impl EntryResponse {
     fn describe<K: Storage>(state: &State<K>, entry: EntryInfo) -> Self {
         let query = state.service.query();
-        // An entry may say that it is an attestation and lead to something else.
+        // The object type in an entry is a claim of its signer; the object may be something else.
         let said = (entry.kind == "attestation").then(|| query.read_object::<Attestation>(entry.object).ok());
         let (release, verdict) = said.flatten().map(|said| (said.release, said.verdict)).unzip();
         Self { summary: entry_summary(&entry), entry, release, verdict }
@@ -120,7 +70,7 @@ impl EntryResponse {
 pub(crate) async fn list_entries<K: Storage>(
     Shared(state): Shared<State<K>>,
     Path(id): Path<String>,
-    page: Result<Params<EntryPageParams>, axum::extract::rejection::QueryRejection>,
+    page: Result<Params<EntryPageParams>, QueryRejection>,
 ) -> Response {
     let Params(page) = match page {
         Ok(page) => page,
@@ -129,7 +79,7 @@ pub(crate) async fn list_entries<K: Storage>(
     let (path, limit) = (id.clone(), page.limit.unwrap_or(ENTRIES_DEFAULT).clamp(1, ENTRIES_MAX));
     let log = check_length(&id).and_then(parse_id::<PublisherId>).and_then(|id| {
         let logs = state.service.query().list_logs()?;
-        logs.into_iter().find(|log| log.publisher == id).ok_or_else(|| super::not_found("this publisher"))
+        logs.into_iter().find(|log| log.publisher == id).ok_or_else(|| not_found("publisher"))
     });
     let log = match log {
         Ok(log) => log,
@@ -149,7 +99,7 @@ pub(crate) async fn list_entries<K: Storage>(
     response
 }
 
-/// What an entry is, in words.
+/// Returns a one-line summary of an entry.
 pub(crate) fn entry_summary(entry: &EntryInfo) -> String {
     format!("{} {}", entry.kind, entry.subject)
 }

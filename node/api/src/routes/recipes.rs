@@ -1,49 +1,24 @@
-//! Recipes, and how they differ.
+//! Recipes and the differences between two of them.
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query as Params, State as Shared};
 use axum::http::StatusCode;
 use axum::response::Response;
-use schemas::cid::{PublisherId, RecipeId};
+use schemas::cid::RecipeId;
 use schemas::object::Recipe;
 use serde::{Deserialize, Serialize};
 use service::Storage;
 
-use super::{check_length, respond_immutable, respond_json};
-use crate::read::parse_id;
-use crate::views::Flow;
-use crate::{Problem, State};
-
-/// A recipe.
-#[derive(Debug, Serialize)]
-struct RecipeResponse {
-    id: RecipeId,
-    publisher: Option<PublisherId>,
-    publisher_name: Option<String>,
-    #[serde(flatten)]
-    recipe: Recipe,
-    used_by: Vec<Flow>,
-}
+use super::{check_length, parse_id, respond_immutable, respond_json};
+use crate::Problem;
+use crate::state::State;
+use crate::views::recipe::recipe_view;
 
 pub(crate) async fn show_recipe<K: Storage>(
     Shared(state): Shared<State<K>>,
     Path(id): Path<String>,
 ) -> Response {
     respond_json(state, move |state| recipe_view(state, &id)).await
-}
-
-/// A recipe by its id.
-pub(crate) fn recipe_view<K: Storage>(
-    state: &State<K>,
-    id: &str,
-) -> Result<impl Serialize + use<K>, Problem> {
-    let id: RecipeId = parse_id(check_length(id)?)?;
-    let query = state.service.query();
-    let recipe: Recipe = query.read_object(id.cid())?;
-    let placed = query.find_positions(id.cid())?.into_iter().next();
-    let catalogue = state.views.catalogue()?;
-    let used_by = catalogue.flows.iter().filter(|flow| flow.recipe == id).cloned().collect();
-    let (publisher, publisher_name) = placed.map(|placed| (placed.publisher, placed.name)).unzip();
-    Ok(RecipeResponse { id, publisher, publisher_name, recipe, used_by })
 }
 
 /// The recipe to compare with.
@@ -53,14 +28,14 @@ pub(crate) struct DifferenceParams {
     from: String,
 }
 
-/// What differs between two recipes.
+/// Differences between two recipes.
 #[derive(Debug, Serialize)]
 struct RecipeDifference {
-    /// Inputs that only the first, and only the second reads.
+    /// Inputs read by only one of the recipes: the first, the second.
     inputs_from: Vec<String>,
     inputs_to: Vec<String>,
     steps: Vec<StepDifference>,
-    /// Why, as the second says it of the first.
+    /// Reasons for deviating from the first recipe, as stated by the second.
     reasons: Vec<String>,
 }
 
@@ -71,7 +46,7 @@ struct StepDifference {
     kind: &'static str,
     from: Option<String>,
     to: Option<String>,
-    /// The smallest parts that differ.
+    /// Smallest differing expressions, before and after.
     parts: Vec<(String, String)>,
     note: Option<String>,
 }
@@ -79,7 +54,7 @@ struct StepDifference {
 pub(crate) async fn show_difference<K: Storage>(
     Shared(state): Shared<State<K>>,
     Path(id): Path<String>,
-    from: Result<Params<DifferenceParams>, axum::extract::rejection::QueryRejection>,
+    from: Result<Params<DifferenceParams>, QueryRejection>,
 ) -> Response {
     respond_immutable(state, move |state| {
         let from: RecipeId = parse_id(check_length(&from.map_err(Problem::invalid_query)?.0.from)?)?;
@@ -87,7 +62,7 @@ pub(crate) async fn show_difference<K: Storage>(
         let query = state.service.query();
         let (before, after): (Recipe, Recipe) =
             (query.read_object(from.cid())?, query.read_object(id.cid())?);
-        let unread = |_| Problem::new(StatusCode::CONFLICT, "script", "a script of these cannot be read");
+        let unread = |_| Problem::new(StatusCode::CONFLICT, "script", "one of the scripts cannot be parsed");
         let found =
             service::compare_scripts(before.script.as_str(), after.script.as_str()).map_err(unread)?;
         let steps = found.steps.into_iter().map(|step| {

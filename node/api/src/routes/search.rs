@@ -6,15 +6,17 @@ use serde::{Deserialize, Serialize};
 use service::Storage;
 use service::query::ResolvedReference;
 
-use super::{check_length, panel, respond_json};
+use super::{check_length, respond_json};
+use crate::Problem;
+use crate::state::State;
 use crate::views::Flow;
-use crate::{Problem, State};
+use crate::views::areas::all_areas;
 
-/// Things of one answer.
+/// Hits per response: default.
 const HITS_DEFAULT: usize = 20;
 const HITS_MAX: usize = 100;
 
-/// What is looked for.
+/// Search parameters.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SearchParams {
@@ -22,13 +24,13 @@ pub(crate) struct SearchParams {
     limit: Option<usize>,
 }
 
-/// Something that was found.
+/// A search hit.
 #[derive(Debug, Serialize)]
 struct SearchHit {
     kind: &'static str,
     title: String,
     detail: String,
-    /// Its page.
+    /// Path of the dashboard page.
     path: String,
     #[serde(skip)]
     rank: u8,
@@ -67,12 +69,12 @@ pub(crate) async fn search_index<K: Storage>(
     .await
 }
 
-/// All that can be found by words.
+/// Returns everything that can be found by words.
 fn all_hits<K: Storage>(state: &State<K>) -> Result<Vec<SearchHit>, Problem> {
     let found =
         |kind, title: String, detail: String, path: String| SearchHit { kind, title, detail, path, rank: 0 };
     let mut all = Vec::new();
-    for area in panel::all_areas(state)? {
+    for area in all_areas(state)? {
         let path = format!("/country/{}", area.code());
         all.push(found("country", area.name().to_owned(), area.code().to_owned(), path));
     }
@@ -97,7 +99,7 @@ fn all_hits<K: Storage>(state: &State<K>) -> Result<Vec<SearchHit>, Problem> {
     Ok(all)
 }
 
-/// What an address or id leads to.
+/// Object that an address or id resolves to.
 fn resolve_hit<K: Storage>(state: &State<K>, text: &str) -> Option<SearchHit> {
     let text = text.trim();
     let found = |kind, title, path| SearchHit { kind, title, detail: text.to_owned(), path, rank: 0 };
@@ -116,13 +118,13 @@ fn resolve_hit<K: Storage>(state: &State<K>, text: &str) -> Option<SearchHit> {
     }
 }
 
-/// The page of a flow.
+/// Returns the page path of a flow.
 fn flow_page_path(flow: &Flow) -> String {
     let output = if flow.outputs > 1 { format!("&output={}", flow.output) } else { String::new() };
     format!("/world/{}?method={}/{}{output}", flow.indicator, flow.publisher, flow.dataflow)
 }
 
-/// The title of a flow, with that of the output where there are several.
+/// Returns the title of a flow, prefixed with the output title if the dataflow has several outputs.
 fn flow_title(flow: &Flow) -> String {
     let output = Some(&flow.output_title).filter(|title| flow.outputs > 1 && !title.is_empty());
     output.map_or_else(|| flow.title.clone(), |output| format!("{output} ({})", flow.title))

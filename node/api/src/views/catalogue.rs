@@ -1,4 +1,4 @@
-//! Flows: what each publisher publishes, and how it stands.
+//! Catalogue of flows: published outputs with coverage, verdict and attestations.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use service::{Error, Storage};
 
 use super::figure_table::FigureTable;
 
-/// An output of a dataflow of one publisher, by its latest release.
+/// One output of the latest release of a publisher's dataflow.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Flow {
     pub(crate) publisher: PublisherId,
@@ -23,7 +23,7 @@ pub(crate) struct Flow {
     pub(crate) title: String,
     pub(crate) description: String,
     pub(crate) unit: String,
-    /// Whether its recipe departs from no other.
+    /// Whether the recipe deviates from no other recipe.
     pub(crate) official: bool,
     /// Whether this node signs for the publisher.
     pub(crate) own: bool,
@@ -31,61 +31,61 @@ pub(crate) struct Flow {
     pub(crate) release: ReleaseId,
     pub(crate) seq: u64,
     pub(crate) output: Name,
-    /// What the recipe calls the output.
+    /// Title of the output in the recipe.
     pub(crate) output_title: String,
-    /// Outputs of the dataflow that are listed: an address needs to name one when there are several.
+    /// Number of listed outputs of the dataflow. If above 1, a URL has to name the output.
     pub(crate) outputs: usize,
     pub(crate) vintage: String,
-    /// When the release was signed.
+    /// Time of the signature; seconds since 1970.
     pub(crate) published: i64,
     #[serde(flatten)]
     pub(crate) summary: FlowCoverage,
-    /// What this node found.
+    /// Verdict of this node.
     pub(crate) verdict: Option<Verdict>,
-    /// Publishers beside its own that reproduced it, that found a difference, that could not tell.
+    /// Number of other publishers by attested verdict.
     pub(crate) reproduced: usize,
     pub(crate) differs: usize,
     pub(crate) missing: usize,
     pub(crate) failed: usize,
-    /// Whether the publisher signed two histories.
+    /// Whether the publisher signed two conflicting histories.
     pub(crate) forked: bool,
     pub(crate) retracted: Option<RetractionInfo>,
-    /// Releases of the dataflow.
+    /// Number of releases of the dataflow.
     pub(crate) vintages: usize,
     #[serde(skip)]
     pub(crate) content: ContentId,
 }
 
-/// What a flow covers.
+/// Coverage of a flow.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct FlowCoverage {
     pub(crate) dimensions: Vec<String>,
-    /// Series, by whatever they are told apart.
-    pub(crate) areas: usize,
-    pub(crate) first: String,
-    pub(crate) last: String,
+    /// Number of series.
+    pub(crate) series: usize,
+    pub(crate) first_period: String,
+    pub(crate) last_period: String,
     pub(crate) frequency: String,
 }
 
 impl FlowCoverage {
-    /// `None` for figures without time or without a number.
+    /// Returns `None` for tables without time or without a numeric measure.
     pub(crate) fn from_table(held: &FigureTable) -> Option<Self> {
         held.measure_id()?;
         let (first, last) = (held.periods.first()?, held.periods.last()?);
         Some(Self {
             dimensions: held.dimension_ids(),
-            areas: held.series.len(),
-            first: first.to_string(),
-            last: last.to_string(),
+            series: held.series.len(),
+            first_period: first.to_string(),
+            last_period: last.to_string(),
             frequency: last.frequency().code().to_owned(),
         })
     }
 }
 
-/// All flows, and the releases that they are made of.
+/// All flows, and the releases of their dataflows.
 pub(crate) struct Catalogue {
     pub(crate) flows: Vec<Flow>,
-    /// The releases of each dataflow, ascending.
+    /// Releases of each dataflow, ascending by sequence number.
     pub(crate) vintages: BTreeMap<(PublisherId, Name), Vec<ReleaseInfo>>,
     pub(crate) logs: BTreeMap<PublisherId, LogInfo>,
 }
@@ -149,7 +149,7 @@ impl Catalogue {
         Ok(Self { flows, vintages, logs })
     }
 
-    /// The flow of an output of a publisher's dataflow; of its first one when this one is not listed.
+    /// Returns the flow of an output, or the first flow of the dataflow if that output is not listed.
     pub(crate) fn find_flow(&self, publisher: PublisherId, dataflow: &Name, output: &Name) -> Option<&Flow> {
         let same = |flow: &&Flow| flow.publisher == publisher && flow.dataflow == *dataflow;
         let mut flows = self.flows.iter().filter(same);
@@ -157,7 +157,7 @@ impl Catalogue {
     }
 }
 
-/// Words that say how often, at the end of a unit, and what they mean.
+/// Unit suffixes that state a rate, and the period that they refer to.
 const RATE_SUFFIXES: [(&str, &str); 6] = [
     (" a year", "year"),
     (" per year", "year"),
@@ -167,8 +167,8 @@ const RATE_SUFFIXES: [(&str, &str); 6] = [
     (" a month", "month"),
 ];
 
-/// Whether two units measure alike, so that one value can be taken from the other: the same words,
-/// where one may be silent on how often; or shares of two bases one of which widens the other.
+/// Whether values in two units can be subtracted: equal units, of which one may omit the rate; or shares
+/// of two bases, of which one extends the other.
 pub(crate) fn comparable_units(a: &str, b: &str) -> bool {
     let ((a, often_a), (b, often_b)) = (split_rate(a), split_rate(b));
     let widens = |narrow: &str, wide: &str| {
@@ -179,7 +179,7 @@ pub(crate) fn comparable_units(a: &str, b: &str) -> bool {
     agree && (a == b || widens(&a, &b) || widens(&b, &a))
 }
 
-/// A unit without how often, and how often.
+/// Splits a unit into its text and its rate.
 fn split_rate(unit: &str) -> (String, Option<&'static str>) {
     let unit = unit.trim().to_lowercase().replace("percent", "per cent");
     let cut =
@@ -187,7 +187,7 @@ fn split_rate(unit: &str) -> (String, Option<&'static str>) {
     cut.map_or((unit, None), |(unit, often)| (unit, Some(often)))
 }
 
-/// Publishers other than its own that attested a verdict of a release, the last word of each.
+/// Counts the other publishers whose last attestation of a release has this verdict.
 fn count_attestations(info: &ReleaseInfo, word: &str) -> usize {
     let mut last: BTreeMap<PublisherId, (u64, &Verdict)> = BTreeMap::new();
     for found in &info.attestations {

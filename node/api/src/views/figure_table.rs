@@ -1,4 +1,4 @@
-//! A table of figures by its series.
+//! A table of figures, indexed by series.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,20 @@ use schemas::period::Period;
 use schemas::structure::{Role, ValueType};
 use schemas::table::{Cell, Column, Table};
 
-/// The dimension of areas.
+/// Id of the area dimension.
 pub(crate) const AREA: &str = "REF_AREA";
-/// Significant digits of values for drawing.
+/// Significant digits of chart values.
 const PLOT_DIGITS: usize = 7;
 
-/// A table of figures, its series found.
+/// A table with an index of its series.
 pub(crate) struct FigureTable {
-    /// The figures.
+    /// The table.
     pub(crate) table: Table,
-    /// The rows of each series, by its key: the codes of all dimensions but time.
+    /// Rows of each series, by key: the codes of all dimensions except time.
     pub(crate) series: BTreeMap<Vec<String>, Vec<u32>>,
     /// All periods, ascending.
     pub(crate) periods: Vec<Period>,
-    /// The places of the dimensions but time, of time, and of the measure.
+    /// Column indexes of all dimensions except time.
     pub(crate) key_columns: Vec<usize>,
     time_column: Option<usize>,
     measure_column: Option<usize>,
@@ -39,7 +39,7 @@ impl FigureTable {
         let mut last: Option<Vec<String>> = None;
         for row in 0..table.rows() {
             let key = series_key(&table, &others, row);
-            // Rows of a series follow each other where time is the last dimension.
+            // Rows of a series are adjacent if time is the last dimension, so most lookups are avoided.
             if last.as_ref() != Some(&key) {
                 series.entry(key.clone()).or_default();
                 last = Some(key);
@@ -57,28 +57,28 @@ impl FigureTable {
         Self { table, series, periods, key_columns: others, time_column: time, measure_column: measure }
     }
 
-    /// Cells, as a measure of memory.
+    /// Returns the number of cells, as an estimate of memory.
     pub(crate) fn cell_count(&self) -> usize {
         self.table.rows().saturating_mul(self.table.columns().len() + 1)
     }
 
-    /// The names of the dimensions: time last.
+    /// Returns the dimension ids; time comes last.
     pub(crate) fn dimension_ids(&self) -> Vec<String> {
         let name = |at: &usize| self.table.shape().components().get(*at).map(|one| one.id.to_string());
         self.key_columns.iter().chain(&self.time_column).filter_map(name).collect()
     }
 
-    /// The place of the area in a key.
+    /// Returns the position of the area in a key.
     pub(crate) fn area_position(&self) -> Option<usize> {
         self.dimension_ids().iter().take(self.key_columns.len()).position(|name| name == AREA)
     }
 
-    /// The codes of a row: those of all dimensions but time.
+    /// Returns the key of a row.
     pub(crate) fn key(&self, row: usize) -> Vec<String> {
         series_key(&self.table, &self.key_columns, row)
     }
 
-    /// The period of a row.
+    /// Returns the period of a row.
     pub(crate) fn period(&self, row: usize) -> Option<Period> {
         match self.table.columns().get(self.time_column?)? {
             Column::Period(rows) => rows.get(row).copied().flatten(),
@@ -86,7 +86,7 @@ impl FigureTable {
         }
     }
 
-    /// The figure of a row.
+    /// Returns the value of a row.
     pub(crate) fn value(&self, row: usize) -> Option<Decimal> {
         match self.table.columns().get(self.measure_column?)? {
             Column::Number(rows) => rows.get(row).copied().flatten(),
@@ -95,18 +95,18 @@ impl FigureTable {
         }
     }
 
-    /// The row of a key and period.
+    /// Returns the row of a key and period.
     pub(crate) fn find_row(&self, key: &[String], period: Period) -> Option<usize> {
         let rows = self.series.get(key)?;
         rows.iter().map(|row| *row as usize).find(|row| self.period(*row) == Some(period))
     }
 
-    /// The name of the measure.
+    /// Id of the measure component.
     pub(crate) fn measure_id(&self) -> Option<String> {
         Some(self.table.shape().components().get(self.measure_column?)?.id.to_string())
     }
 
-    /// Periods and values of a series, for drawing.
+    /// Returns the periods and chart values of a series.
     pub(crate) fn plot_points(&self, rows: &[u32]) -> (Vec<String>, Vec<Option<f64>>) {
         let points = rows.iter().map(|row| *row as usize);
         points
@@ -121,7 +121,7 @@ fn series_key(table: &Table, others: &[usize], row: usize) -> Vec<String> {
     others.iter().map(|at| text(cell(at))).collect()
 }
 
-/// A figure as a number of seven significant digits, for drawing.
+/// Returns a chart value, rounded to seven significant digits.
 pub(crate) fn plot_value(value: Decimal) -> f64 {
     let exact: f64 = value.to_string().parse().unwrap_or(f64::NAN);
     format!("{exact:.*e}", PLOT_DIGITS - 1).parse().unwrap_or(exact)

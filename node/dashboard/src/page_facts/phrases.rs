@@ -1,12 +1,12 @@
-//! What documents say, in words and addresses.
+//! Phrases and URLs built from fields of API documents.
 
 use serde_json::Value;
 
 use crate::page_route::percent_encode;
 
 pub(super) fn period_span<'a>(flows: impl Iterator<Item = &'a Value> + Clone) -> Option<String> {
-    let first = flows.clone().map(|flow| text_at(flow, "first")).min()?;
-    let last = flows.map(|flow| text_at(flow, "last")).max()?;
+    let first = flows.clone().map(|flow| text_at(flow, "first_period")).min()?;
+    let last = flows.map(|flow| text_at(flow, "last_period")).max()?;
     Some(format!("{first}/{last}"))
 }
 
@@ -20,7 +20,7 @@ pub(super) fn world_path(flow: &Value) -> String {
     )
 }
 
-/// The output in an address, where there are several.
+/// Returns the `output` parameter if the dataflow has several outputs.
 pub(super) fn output_query(flow: &Value, mark: char) -> String {
     let several = json_at(flow, "/outputs").as_u64() > Some(1);
     if several { format!("{mark}output={}", percent_encode(&text_at(flow, "output"))) } else { String::new() }
@@ -38,25 +38,25 @@ pub(super) fn method_line(flow: &Value) -> String {
         "{}, {kind}, by {}, {} to {}",
         flow_title(flow),
         text_at(flow, "publisher_name"),
-        text_at(flow, "first"),
-        text_at(flow, "last")
+        text_at(flow, "first_period"),
+        text_at(flow, "last_period")
     )
 }
 
-/// What follows a number of this unit.
+/// Returns the suffix of a number in this unit.
 pub(super) fn unit_suffix(unit: &str) -> String {
     let rate = unit.to_lowercase().replace("percent", "per cent").starts_with("per cent");
     if rate { "%".to_owned() } else { unit.to_owned() }
 }
 
-/// A verdict in one word, whichever way it is written.
+/// Returns the type of a verdict, in any of its JSON forms.
 pub(super) fn verdict_word(verdict: &Value) -> &str {
     let kind = verdict.as_str().or_else(|| json_at(verdict, "/kind").as_str());
     kind.or_else(|| verdict.as_object().and_then(|parts| parts.keys().next().map(String::as_str)))
         .unwrap_or_default()
 }
 
-/// What people look for first, then the rest by name.
+/// Sort key of indicators: the most popular first, the rest by name.
 pub(super) fn indicator_rank(indicator: &str) -> (usize, String) {
     let first = ["inflation", "unemployment", "gdp"];
     (first.iter().position(|one| *one == indicator).unwrap_or(first.len()), indicator.to_owned())
@@ -84,7 +84,7 @@ pub(super) fn indicator_title(text: &str) -> String {
         .replace('-', " ")
 }
 
-/// A part of a document; null when it has none.
+/// Returns the value at a JSON pointer; null if absent.
 pub(super) fn json_at<'a>(value: &'a Value, place: &str) -> &'a Value {
     value.pointer(place).unwrap_or(&Value::Null)
 }
@@ -97,8 +97,8 @@ pub(super) fn array_items(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// The day of a time, as `2026-01-31`: days since 0000-03-01 in eras of 400 years, for a year that
-/// begins in March ends with its leap day.
+/// Formats a time as a date, `2026-01-31`. Counts days since 0000-03-01 in eras of 400 years: in a year
+/// that starts in March, the leap day comes last.
 pub(super) fn calendar_day(time: i64) -> String {
     let days = time.div_euclid(86_400) + 719_468;
     let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));

@@ -24,9 +24,10 @@ export interface Flow {
   vintage: string;
   published: number;
   dimensions: string[];
-  areas: number;
-  first: string;
-  last: string;
+  /** Number of series. */
+  series: number;
+  first_period: string;
+  last_period: string;
   frequency: string;
   verdict: Verdict | null;
   reproduced: number;
@@ -51,15 +52,16 @@ export interface Panel {
   output: string;
   unit: string;
   dimensions: string[];
-  areas: string[];
-  keys?: string[][];
+  /** Key of each series, its codes joined by dots. */
+  series: string[];
+  key_codes?: string[][];
   periods: string[];
   values: (number | null)[][];
 }
 
 export interface Country {
   area: Area;
-  flows: { flow: Flow; keys: { key: string; periods: string[]; values: (number | null)[] }[] }[];
+  flows: { flow: Flow; series: { key: string; periods: string[]; values: (number | null)[] }[] }[];
 }
 
 export interface Node {
@@ -84,21 +86,21 @@ export interface Figure {
   chunk: string | null;
   row: number;
   components: Record<string, string | null>;
-  badges: {
-    signed: { key: string; entry: string; time: number };
-    logged: { seq: number; length: number; complete: number };
+  standing: {
+    signature: { key: string; entry: string; time: number };
+    log: { seq: number; length: number; complete: number };
     latest: boolean;
     newer: string | null;
-    sources: { snapshot: string; name: string; url: string | null; agency: string | null; licence: string | null; size: number; kept: boolean }[];
-    reproduced: { publisher: string; name: string; time: number; verdict: Verdict; followed: boolean; own: boolean }[];
-    own: Verdict | null;
+    sources: { snapshot: string; name: string; url: string | null; agency: string | null; licence: string | null; size: number; stored: boolean }[];
+    attestations: { publisher: string; name: string; time: number; verdict: Verdict; followed: boolean; own: boolean }[];
+    own_verdict: Verdict | null;
     disputed: number;
     forked: boolean;
     retracted: { reason: string; time: number } | null;
   };
   provenance: Node;
   revisions: { seq: number; release: string; vintage: string; published: number; value: string | null; reason: string | null }[];
-  twins: { address: string; output: string; title: string; output_title: string; several: boolean; official: boolean; unit: string; value: string | null }[];
+  alternatives: { address: string; output: string; title: string; output_title: string; several_outputs: boolean; official: boolean; unit: string; value: string | null }[];
 }
 
 export interface Recipe {
@@ -160,7 +162,7 @@ export interface Entry {
 
 export interface Status {
   version: string;
-  own: string | null;
+  publisher: string | null;
   listening: string[];
   peers: number;
   logs: number;

@@ -95,7 +95,7 @@ export const flowId = (flow: Flow) => `${flow.publisher}/${flow.dataflow}${flow.
 /** Official methods first; one that others contradict or that is taken back, last; then the widest. */
 export function better(a: Flow, b: Flow): number {
   const bad = (flow: Flow) => Number(Boolean(flow.retracted)) + flow.differs;
-  return Number(b.official) - Number(a.official) || bad(a) - bad(b) || b.areas - a.areas || a.dataflow.localeCompare(b.dataflow) || a.output.localeCompare(b.output);
+  return Number(b.official) - Number(a.official) || bad(a) - bad(b) || b.series - a.series || a.dataflow.localeCompare(b.dataflow) || a.output.localeCompare(b.output);
 }
 
 /** What is measured, where the title of the recipe does not say which of its outputs it is. */

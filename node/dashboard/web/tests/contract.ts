@@ -14,11 +14,11 @@ export type Contract = [
   Fits<Api['Panel'], Page.Panel>,
   Fits<Api['Country'], Page.Country>,
   Fits<Api['Figure'], Page.Figure>,
-  Fits<Api['RecipeShown'], Page.Recipe>,
+  Fits<Api['RecipeDetails'], Page.Recipe>,
   Fits<Api['RecipeInfo'], Page.Listed>,
   Fits<Api['Difference'], Page.Difference>,
   Fits<Api['Publisher'], Page.Publisher>,
   Fits<Api['EntryInfo'], Page.Entry>,
   Fits<Api['Status'], Page.Status>,
-  Fits<Api['Found'], Page.Found>,
+  Fits<Api['SearchHit'], Page.Found>,
 ];

@@ -96,7 +96,7 @@ test.describe('without scripts', () => {
       ['/country/DEU?indicator=inflation', '/country/DEU?indicator=inflation', /Germany: inflation/, 'Dataset'],
       [`/figure/${publisher}/inflation/DEU/2020?vintage=latest`, `/figure/${publisher}/inflation/DEU/2020`, /Germany, 2020: 4\.5 %/, 'Dataset'],
       [`/figure/${publisher}/two/DEU/2020?output=RATE`, `/figure/${publisher}/two/DEU/2020?output=RATE`, /The rate .*Germany, 2020: 4\.5 %/, 'Dataset'],
-      [`/recipe/${middle}?from=x`, `/recipe/${middle}`, /alternative method for inflation/, 'SoftwareSourceCode'],
+      [`/recipe/${middle}?from=x`, `/recipe/${middle}`, /Alternative method for inflation/, 'SoftwareSourceCode'],
       [`/publisher/${publisher}`, `/publisher/${publisher}`, /entries in its log/, 'Organization'],
     ];
     for (const [path, canonical, said, kind] of cases) {

@@ -122,7 +122,7 @@ export async function node(here: Scene, data: string, name: string | null): Prom
   const started = await document(child, (value) => value['event'] === 'started');
   const api = String(started['api']);
   const status = (await (await fetch(`${api}/api/v1/status`)).json()) as { own: string | null };
-  return { api, publisher: status.own ?? '', data };
+  return { api, publisher: status.publisher ?? '', data };
 }
 
 export const AREAS =

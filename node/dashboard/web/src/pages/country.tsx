@@ -67,13 +67,13 @@ function Measures({ route, answer }: { route: Route; answer: Answer }) {
 
 /** One line for each key of each flow; the key is named where a flow has several. */
 export function lines(answer: Answer): Line[] {
-  return answer.flows.flatMap(({ flow, keys }) =>
-    keys.map(({ key, periods, values }) => ({
+  return answer.flows.flatMap(({ flow, series }) =>
+    series.map(({ key, periods, values }) => ({
       flow,
       key,
       periods,
       values,
-      name: keys.length > 1 ? `${flowTitle(flow)} (${key.split('.').filter((one) => one !== answer.area.code).join(' ')})` : flowTitle(flow),
+      name: series.length > 1 ? `${flowTitle(flow)} (${key.split('.').filter((one) => one !== answer.area.code).join(' ')})` : flowTitle(flow),
     })),
   );
 }

@@ -35,7 +35,7 @@ interface ShownProps {
 }
 
 function Shown({ answer, keyText, period, vintage }: ShownProps) {
-  const { flow, badges } = answer;
+  const { flow, standing } = answer;
   const areas = useLoad<Area[]>('/areas');
   const named = keyText.split('.').map((code) => areas.value?.find((one) => one.code === code)?.name ?? code);
   useTitle(`${flowTitle(flow)}, ${named.join(', ')}, ${period}: ${answer.value ?? 'no value'}${suffix(answer.unit)}`);
@@ -51,16 +51,16 @@ function Shown({ answer, keyText, period, vintage }: ShownProps) {
           <Value value={answer.value} unit={answer.unit} />
         </h1>
         <p class="lead">
-          {answer.unit.charAt(0).toUpperCase() + answer.unit.slice(1)}. Published by <a href={`/publisher/${part(flow.publisher)}`}>{flow.publisher_name}</a> on {date(badges.signed.time)}
+          {answer.unit.charAt(0).toUpperCase() + answer.unit.slice(1)}. Published by <a href={`/publisher/${part(flow.publisher)}`}>{flow.publisher_name}</a> on {date(standing.signature.time)}
           {answer.flow.official ? ' by an official method.' : ' by an alternative method.'}
         </p>
         <Outputs answer={answer} keyText={keyText} period={period} />
-        {badges.retracted && (
+        {standing.retracted && (
           <p class="alarm" role="alert">
-            Taken back by its publisher on {date(badges.retracted.time)}: {badges.retracted.reason}
+            Taken back by its publisher on {date(standing.retracted.time)}: {standing.retracted.reason}
           </p>
         )}
-        {badges.newer && (
+        {standing.newer && (
           <p class="notice">
             This is an older vintage. <a href={newest(answer, keyText, period)}>See the latest</a>.
           </p>
@@ -146,54 +146,54 @@ function Value({ value, unit }: { value: string | null; unit: string }) {
 }
 
 /** The address of this vintage, whatever comes after it. */
-function permanent({ address, badges }: Answer): string {
-  return `${address.split('@')[0]}@seq=${badges.logged.seq}`;
+function permanent({ address, standing }: Answer): string {
+  return `${address.split('@')[0]}@seq=${standing.log.seq}`;
 }
 
-function vintageName({ revisions, release, badges }: Answer): string {
-  return revisions.find((one) => one.release === release)?.vintage || `entry ${badges.logged.seq}`;
+function vintageName({ revisions, release, standing }: Answer): string {
+  return revisions.find((one) => one.release === release)?.vintage || `entry ${standing.log.seq}`;
 }
 
 function citation(answer: Answer, key: string, period: string): string {
-  const { flow, badges } = answer;
-  const year = new Date(badges.signed.time * 1000).getUTCFullYear();
+  const { flow, standing } = answer;
+  const year = new Date(standing.signature.time * 1000).getUTCFullYear();
   return `${flow.publisher_name} (${year}). ${flowTitle(flow)}, ${key}, ${period}: ${answer.value ?? 'no value'} (${answer.unit}). Vintage ${vintageName(answer)}. ${permanent(answer)}${flow.outputs > 1 ? `, output ${answer.output}` : ''}`;
 }
 
 function Badges({ answer, report }: { answer: Answer; report: Report | null }) {
-  const { badges } = answer;
-  const good = badges.reproduced.filter((one) => verdictWord(one.verdict) === 'reproduced');
+  const { standing } = answer;
+  const good = standing.attestations.filter((one) => verdictWord(one.verdict) === 'reproduced');
   const trusted = good.filter((one) => one.followed || one.own);
-  const kept = badges.sources.filter((source) => source.kept).length;
-  const own = verdictWord(badges.own);
+  const kept = standing.sources.filter((source) => source.stored).length;
+  const own = verdictWord(standing.own_verdict);
   // A node does not run again what it computed itself.
   const ours = answer.flow.own && !own;
   const checked = report?.done ? (report.steps.some((step) => step.outcome === 'wrong') ? 'bad' : report.steps.some((step) => step.outcome === 'unknown') ? 'plain' : 'good') : 'plain';
   return (
     <ul class="badges" aria-label="What is known about this figure">
       <Badge tone="good" title="Signed">
-        {time(badges.signed.time)}, by key <Id id={badges.signed.key} />
+        {time(standing.signature.time)}, by key <Id id={standing.signature.key} />
       </Badge>
-      <Badge tone={badges.forked ? 'bad' : 'good'} title={badges.forked ? 'Forked' : 'Logged'}>
-        {badges.forked ? 'the publisher signed two histories' : `entry ${badges.logged.seq} of ${badges.logged.length}, ${badges.logged.complete >= badges.logged.length ? 'all of them held' : `${badges.logged.complete} whole here`}`}
+      <Badge tone={standing.forked ? 'bad' : 'good'} title={standing.forked ? 'Forked' : 'Logged'}>
+        {standing.forked ? 'the publisher signed two histories' : `entry ${standing.log.seq} of ${standing.log.length}, ${standing.log.complete >= standing.log.length ? 'all of them held' : `${standing.log.complete} whole here`}`}
       </Badge>
-      <Badge tone={badges.latest ? 'good' : 'plain'} title={badges.latest ? 'Latest' : 'Superseded'}>
-        {badges.latest ? 'no newer vintage is known' : 'a newer vintage is out'}
+      <Badge tone={standing.latest ? 'good' : 'plain'} title={standing.latest ? 'Latest' : 'Superseded'}>
+        {standing.latest ? 'no newer vintage is known' : 'a newer vintage is out'}
       </Badge>
-      <Badge tone={kept === badges.sources.length && kept > 0 ? 'good' : 'plain'} title="Source kept">
-        {kept} of {count(badges.sources.length, 'source document')} held here
+      <Badge tone={kept === standing.sources.length && kept > 0 ? 'good' : 'plain'} title="Source kept">
+        {kept} of {count(standing.sources.length, 'source document')} held here
       </Badge>
-      <Badge tone={good.length ? 'good' : 'plain'} title={good.length ? `Reproduced by ${good.length} of ${badges.reproduced.length}` : 'Reproduced by nobody else'}>
+      <Badge tone={good.length ? 'good' : 'plain'} title={good.length ? `Reproduced by ${good.length} of ${standing.attestations.length}` : 'Reproduced by nobody else'}>
         {good.length ? names(trusted.length ? trusted : good) : 'no other publisher has attested it here'}
       </Badge>
       <Badge tone={own === 'reproduced' || ours ? 'good' : own === 'differs' ? 'bad' : 'plain'} title={ours ? 'Computed here' : 'Run again here'}>
-        {ours ? 'this node computed and signed it' : <VerdictText verdict={badges.own} />}
+        {ours ? 'this node computed and signed it' : <VerdictText verdict={standing.own_verdict} />}
       </Badge>
       <Badge tone={checked} title="Checked by your browser">
         {!report ? 'waiting' : !report.done ? 'at work …' : checked === 'good' ? 'all steps hold' : checked === 'bad' ? 'something does not hold' : 'could not be checked'}
       </Badge>
-      {badges.disputed > 0 && (
-        <Badge tone="bad" title={`Disputed by ${badges.disputed}`}>
+      {standing.disputed > 0 && (
+        <Badge tone="bad" title={`Disputed by ${standing.disputed}`}>
           they ran it and found another value
         </Badge>
       )}
@@ -214,7 +214,7 @@ function useCheck(answer: Answer, key: string, period: string): Report | null {
     const worker = new Worker(new URL('../check/worker.ts', import.meta.url), { type: 'module' });
     worker.onmessage = (event: MessageEvent<Report>) => set(event.data);
     worker.onerror = () => set({ done: true, steps: [{ outcome: 'unknown', text: 'The code for checking could not be read from this node.' }], trusted: [] });
-    worker.postMessage({ entry: answer.badges.signed.entry, release: answer.release, output: answer.output, key: key === '_' ? [] : key.split('.'), period, value: answer.value, publisher: answer.flow.publisher } satisfies Claim);
+    worker.postMessage({ entry: answer.standing.signature.entry, release: answer.release, output: answer.output, key: key === '_' ? [] : key.split('.'), period, value: answer.value, publisher: answer.flow.publisher } satisfies Claim);
     return () => worker.terminate();
   }, [answer]);
   return report;
@@ -286,7 +286,7 @@ function Branch({ node }: { node: Node }) {
 }
 
 function Revisions({ answer, keyText, period, vintage }: { answer: Answer; keyText: string; period: string; vintage: string | null }) {
-  const sources = answer.badges.sources;
+  const sources = answer.standing.sources;
   return (
     <>
       <section>
@@ -350,7 +350,7 @@ function Revisions({ answer, keyText, period, vintage }: { answer: Answer; keyTe
                     source.name
                   )}{' '}
                   <span class="quiet">
-                    {[source.agency, source.licence, bytes(source.size), source.kept ? 'held here' : 'not held here'].filter(Boolean).join(' · ')}
+                    {[source.agency, source.licence, bytes(source.size), source.stored ? 'held here' : 'not held here'].filter(Boolean).join(' · ')}
                   </span>
                 </li>
               );
@@ -363,18 +363,18 @@ function Revisions({ answer, keyText, period, vintage }: { answer: Answer; keyTe
 }
 
 function Twins({ answer }: { answer: Answer }) {
-  if (answer.twins.length === 0) return null;
+  if (answer.alternatives.length === 0) return null;
   return (
     <section>
       <h2>The same by other methods</h2>
       <table>
         <tbody>
-          {answer.twins.map((twin) => (
+          {answer.alternatives.map((alternative) => (
             <tr>
               <th scope="row">
-                <a href={twinPath(twin)}>{twinTitle(twin)}</a> <span class="quiet">{twin.official ? 'official' : 'alternative'}</span>
+                <a href={alternativePath(alternative)}>{alternativeTitle(alternative)}</a> <span class="quiet">{alternative.official ? 'official' : 'alternative'}</span>
               </th>
-              <td class="num">{twin.value === null ? '–' : exact(twin.value).head}</td>
+              <td class="num">{alternative.value === null ? '–' : exact(alternative.value).head}</td>
             </tr>
           ))}
         </tbody>
@@ -383,12 +383,12 @@ function Twins({ answer }: { answer: Answer }) {
   );
 }
 
-type Twin = Answer['twins'][number];
+type Alternative = Answer['alternatives'][number];
 
-const twinTitle = (twin: Twin) => flowTitle({ ...twin, outputs: twin.several ? 2 : 1 });
+const alternativeTitle = (alternative: Alternative) => flowTitle({ ...alternative, outputs: alternative.several_outputs ? 2 : 1 });
 
 /** An address of a figure as a page of ours. */
-function twinPath({ address, several, output }: Twin): string {
+function alternativePath({ address, several_outputs: several, output }: Alternative): string {
   const [path = '', vintage] = address.replace(/^assay:\/\//, '').split('@');
   return `/figure/${placed(path.split('/'), several ? output : null, vintage ?? null)}`;
 }

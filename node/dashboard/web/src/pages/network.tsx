@@ -40,7 +40,7 @@ export function Network() {
           {(status) => (
             <p class="lead">
               This node (version {status.version}) holds {count(status.logs, 'log')} and is connected to {count(status.peers, 'peer')}.{' '}
-              {status.own ? <a href={`/publisher/${part(status.own)}`}>It signs as a publisher of its own.</a> : 'It has no identity of its own: it verifies, and signs nothing.'}
+              {status.publisher ? <a href={`/publisher/${part(status.publisher)}`}>It signs as a publisher of its own.</a> : 'It has no identity of its own: it verifies, and signs nothing.'}
             </p>
           )}
         </Await>

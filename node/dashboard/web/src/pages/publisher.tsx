@@ -65,7 +65,7 @@ function Shown({ answer }: { answer: Answer }) {
                 <strong>{flowTitle(flow)}</strong>
               </a>
               <span>
-                {capital(flow.indicator)} · {count(flow.areas, 'series', 'series')} · {flow.first} to {flow.last} · {count(flow.vintages, 'vintage')}
+                {capital(flow.indicator)} · {count(flow.series, 'series', 'series')} · {flow.first_period} to {flow.last_period} · {count(flow.vintages, 'vintage')}
               </span>
               <span>
                 {date(flow.published)} · <Standing flow={flow} />

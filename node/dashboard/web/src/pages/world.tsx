@@ -108,13 +108,13 @@ interface Slice {
 function slice(panel: Panel, wanted: string | null): Slice {
   const names = panel.dimensions.filter((name) => name !== 'TIME_PERIOD');
   const place = Math.max(names.indexOf('REF_AREA'), 0);
-  const keys = panel.areas.map((area, at) => panel.keys?.[at] ?? [area]);
+  const keys = panel.series.map((area, at) => panel.key_codes?.[at] ?? [area]);
   const rest = keys.map((key) => key.filter((_, at) => at !== place).join('.'));
   const choices = [...new Set(rest)].filter(Boolean).sort();
   const choice = wanted !== null && choices.includes(wanted) ? wanted : mostFrequent(rest);
   const lines: Slice['lines'] = new Map();
   keys.forEach((key, at) => {
-    if (rest[at] === choice) lines.set(key[place]!, { key: panel.areas[at]!, values: panel.values[at]! });
+    if (rest[at] === choice) lines.set(key[place]!, { key: panel.series[at]!, values: panel.values[at]! });
   });
   return { lines, choices, choice };
 }

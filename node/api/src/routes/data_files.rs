@@ -1,6 +1,8 @@
-//! Figures as files at addresses that can be guessed: `/data/<publisher>/<dataflow>/<key>.csv`, or
-//! `.json` for JSON-stat 2.0; the key `all` is every series. `?asOf=2026-01-31` is the release of that
-//! day. Without a publisher the address leads on to the one that has the dataflow.
+//! Data files at predictable URLs: `/data/<publisher>/<dataflow>/<key>.csv`, or `.json` for JSON-stat
+//! 2.0.
+//!
+//! The key `all` selects every series; `?asOf=2026-01-31` selects the release that was the latest on
+//! that day. A URL without a publisher redirects to the only publisher that has the dataflow.
 
 use axum::extract::{Path, Query as Params, State as Shared};
 use axum::http::{StatusCode, header};
@@ -14,21 +16,22 @@ use serde_json::{Value, json};
 use service::Storage;
 use service::query::ResolvedReference;
 
-use super::{check_length, not_found, run_blocking, split_key};
-use crate::read::parse_id;
+use super::{check_length, not_found, parse_id, run_blocking};
+use crate::Problem;
+use crate::state::State;
 use crate::views::FigureTable;
-use crate::{Problem, State};
+use crate::views::series_key::split_key;
 
-/// The key of every series.
+/// Key that selects every series.
 const ALL: &str = "all";
 
-/// Which release is wanted.
+/// Selection of a release and output.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DataFileParams {
     #[serde(rename = "asOf")]
     as_of: Option<String>,
-    /// Which output of a recipe that has several.
+    /// Output, if the recipe has several.
     output: Option<String>,
 }
 
@@ -40,8 +43,7 @@ pub(crate) async fn download_file<K: Storage>(
     let made = run_blocking(state, move |state| {
         let when = when.map_err(Problem::invalid_query)?.0;
         let publisher: PublisherId = parse_id(check_length(&publisher)?)?;
-        let dataflow =
-            Name::new(check_length(&dataflow)?).map_err(|_| not_found("a dataflow of this name"))?;
+        let dataflow = Name::new(check_length(&dataflow)?).map_err(|_| not_found("dataflow"))?;
         let (key, kind) = check_length(&file)?.rsplit_once('.').ok_or_else(unknown_file)?;
         let vintage = when.as_of.as_ref().map_or_else(String::new, |day| format!("@asof={day}"));
         let query = state.service.query();
@@ -62,14 +64,13 @@ pub(crate) async fn download_file<K: Storage>(
     }
 }
 
-/// Leads to the one publisher who has a dataflow.
+/// Redirects to the only publisher of a dataflow.
 pub(crate) async fn redirect<K: Storage>(
     Shared(state): Shared<State<K>>,
     Path((dataflow, file)): Path<(String, String)>,
 ) -> Response {
     let found = run_blocking(state, move |state| {
-        let dataflow =
-            Name::new(check_length(&dataflow)?).map_err(|_| not_found("a dataflow of this name"))?;
+        let dataflow = Name::new(check_length(&dataflow)?).map_err(|_| not_found("dataflow"))?;
         let catalogue = state.views.catalogue()?;
         let owners = catalogue.vintages.keys().filter(|(_, name)| *name == dataflow);
         let paths: Vec<String> = owners
@@ -78,10 +79,10 @@ pub(crate) async fn redirect<K: Storage>(
             })
             .collect();
         match paths.as_slice() {
-            [] => Err(not_found("a dataflow of this name")),
+            [] => Err(not_found("dataflow")),
             [path] => Ok(path.clone()),
             several => {
-                let detail = format!("several publishers have it: {}", several.join(", "));
+                let detail = format!("several publishers have this dataflow: {}", several.join(", "));
                 Err(Problem::new(StatusCode::CONFLICT, "several", detail))
             }
         }
@@ -93,10 +94,11 @@ pub(crate) async fn redirect<K: Storage>(
 }
 
 fn unknown_file() -> Problem {
-    not_found("a file of this name (expected <key>.csv or <key>.json)")
+    let detail = "file not found: expected <key>.csv or <key>.json";
+    Problem::new(StatusCode::NOT_FOUND, "not-found", detail)
 }
 
-/// The rows of a key in an output of a release, or else in the first one that has it.
+/// Returns the rows of a key in the named output, or in the first output that has the key.
 fn select_rows<K: Storage>(
     state: &State<K>,
     release: ReleaseId,
@@ -117,10 +119,10 @@ fn select_rows<K: Storage>(
             return Ok((held, rows));
         }
     }
-    Err(not_found("a series of this key"))
+    Err(not_found("series"))
 }
 
-/// All components of the rows, to the last digit (RFC 4180).
+/// Writes all components of the rows as CSV (RFC 4180), with exact values.
 fn write_csv(held: &FigureTable, rows: &[usize]) -> String {
     let names = held.table.shape().components().iter().map(|part| part.id.to_string());
     let mut text = names.collect::<Vec<_>>().join(",") + "\n";
@@ -134,7 +136,7 @@ fn write_csv(held: &FigureTable, rows: &[usize]) -> String {
     text
 }
 
-/// A cell, in quotes where it needs them.
+/// Quotes a cell if necessary.
 fn quote_cell(cell: &str) -> String {
     if cell.contains(['"', ',', '\n', '\r']) {
         format!("\"{}\"", cell.replace('"', "\"\""))
@@ -143,7 +145,7 @@ fn quote_cell(cell: &str) -> String {
     }
 }
 
-/// A data set of JSON-stat 2.0, its values as they stand, to the last digit.
+/// Writes a JSON-stat 2.0 data set with exact values.
 fn write_json_stat(held: &FigureTable, rows: &[usize], label: &str) -> Result<String, Problem> {
     let names = held.dimension_ids();
     let codes = |row: usize| -> Option<Vec<String>> {
@@ -162,7 +164,13 @@ fn write_json_stat(held: &FigureTable, rows: &[usize], label: &str) -> Result<St
         list.dedup();
     });
     let cells = lists.iter().try_fold(1_usize, |cells, list| cells.checked_mul(list.len()));
-    let large = || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "large", "too many cells; take the CSV file");
+    let large = || {
+        Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "large",
+            "too many cells for JSON-stat; request the CSV file",
+        )
+    };
     let cells = cells.filter(|cells| *cells <= CELLS_MAX).ok_or_else(large)?;
     let mut values: Vec<Option<Box<RawValue>>> = vec![None; cells];
     for row in rows {
@@ -189,5 +197,6 @@ fn write_json_stat(held: &FigureTable, rows: &[usize], label: &str) -> Result<St
     Ok(format!("{},\"value\":{values}}}", head.strip_suffix('}').unwrap_or(&head)))
 }
 
-/// Cells of one JSON-stat document: it is dense, so that few series of many dimensions may be many.
+/// Cells of a JSON-stat document. The format is dense: a few series of many dimensions can span a large
+/// cube.
 const CELLS_MAX: usize = 1 << 20;

@@ -1,35 +1,34 @@
-//! Who may come in.
+//! Request admission: host, origin, token, concurrency and time limits.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::extract::{Request, State as Shared};
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use axum::http::{HeaderName, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use service::Storage;
-use tower_http::cors::{Any, CorsLayer};
 
-use crate::{BODY_BYTES_MAX, Problem, State, problem};
+use super::header_text;
+use crate::state::State;
+use crate::{BODY_BYTES_MAX, Problem, problem};
 
-/// Requests at one time that have no answer yet.
+/// Requests in progress at a time.
 const REQUESTS_MAX: usize = 512;
-/// Time for the head of an answer.
+/// Time until the response head of a safe method.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
-/// Time for an answer to whoever sends something, who may send much.
+/// Time until the response head of other methods: uploads are large, and a verification has to run.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(600);
-/// Time for which a browser remembers what it may ask.
-const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(86_400);
 
-/// Refuses a `Host` that is no loopback name.
+/// Rejects requests whose `Host` is not a loopback name (protection against DNS rebinding).
 pub(crate) async fn loopback_host(request: Request, next: Next) -> Response {
     if header_text(request.headers(), header::HOST).is_some_and(is_loopback) {
         return next.run(request).await;
     }
-    forbidden("this node answers on loopback names only")
+    forbidden("`Host` is not a loopback name; use localhost, 127.0.0.1 or [::1]")
 }
 
-/// Refuses pages of other places.
+/// Rejects cross-site requests.
 pub(crate) async fn same_site(request: Request, next: Next) -> Response {
     let headers = request.headers();
     let origin = header_text(headers, header::ORIGIN)
@@ -39,26 +38,15 @@ pub(crate) async fn same_site(request: Request, next: Next) -> Response {
     if origin && site {
         return next.run(request).await;
     }
-    forbidden("pages of other places may read what is public, and this is not")
+    forbidden("cross-site requests are limited to public data")
 }
 
 fn forbidden(detail: &str) -> Response {
     Problem::new(StatusCode::FORBIDDEN, "host", detail).into_response()
 }
 
-/// Every page may read what is public; none may send a name or a token along.
-pub(crate) fn public_cors() -> CorsLayer {
-    CorsLayer::new()
-        .allow_origin(Any)
-        .allow_methods([Method::GET, Method::HEAD])
-        .allow_headers([header::ACCEPT, header::IF_NONE_MATCH, HeaderName::from_static("last-event-id")])
-        .expose_headers([header::ETAG, header::LINK, header::CONTENT_DISPOSITION])
-        .allow_private_network(true)
-        .max_age(PREFLIGHT_MAX_AGE)
-}
-
-/// Refuses a body that says itself that it is too large, more requests than there is room for, and
-/// an answer that takes too long.
+/// Rejects bodies whose `Content-Length` exceeds the bound, requests beyond the concurrency limit, and
+/// responses that take too long.
 pub(crate) async fn request_limits<K: Storage>(
     Shared(state): Shared<State<K>>,
     request: Request,
@@ -72,11 +60,11 @@ pub(crate) async fn request_limits<K: Storage>(
     let patience = if request.method().is_safe() { READ_TIMEOUT } else { WRITE_TIMEOUT };
     let _place = match RequestPermit::acquire(&state) {
         Some(place) => place,
-        None => return retry_later("busy", "too many requests wait for an answer"),
+        None => return retry_later("busy", "too many requests in progress"),
     };
     match tokio::time::timeout(patience, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => retry_later("slow", "the answer takes too long; ask for less of it"),
+        Err(_) => retry_later("slow", "the response took too long; request less data"),
     }
 }
 
@@ -85,7 +73,7 @@ fn retry_later(code: &str, detail: &str) -> Response {
     ([(header::RETRY_AFTER, "2")], problem).into_response()
 }
 
-/// One of the requests that may wait at one time.
+/// Permit of a request in progress.
 struct RequestPermit<K: Storage>(State<K>);
 
 impl<K: Storage> RequestPermit<K> {
@@ -101,11 +89,7 @@ impl<K: Storage> Drop for RequestPermit<K> {
     }
 }
 
-fn header_text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
-}
-
-/// `localhost`, `127.0.0.1` or `[::1]`, with or without a port.
+/// Whether `host` is `localhost`, `127.0.0.1` or `[::1]`, with or without a port.
 fn is_loopback(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
@@ -114,7 +98,7 @@ fn is_loopback(host: &str) -> bool {
     matches!(name, "localhost" | "127.0.0.1" | "[::1]")
 }
 
-/// Lets a request pass that carries the token of the data directory.
+/// Requires the bearer token of the data directory.
 pub(crate) async fn bearer_token<K: Storage>(
     Shared(state): Shared<State<K>>,
     request: Request,
@@ -125,11 +109,11 @@ pub(crate) async fn bearer_token<K: Storage>(
     if given.is_some_and(|given| equal_in_constant_time(given.as_bytes(), state.token.as_bytes())) {
         return next.run(request).await;
     }
-    let detail = "this needs the token in the file `token` of the node's data directory";
+    let detail = "missing or wrong bearer token; it is in the file `token` of the node's data directory";
     Problem::new(StatusCode::UNAUTHORIZED, "token", detail).into_response()
 }
 
-/// Compares without telling by its time where the first difference is.
+/// Compares in constant time, so that response times do not reveal a matching prefix.
 fn equal_in_constant_time(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |sum, (x, y)| sum | (x ^ y)) == 0
 }

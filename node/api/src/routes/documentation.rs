@@ -1,5 +1,6 @@
-//! The OpenAPI document, which is written by hand and compared with the routes and the answers, and
-//! a page that shows it.
+//! OpenAPI document and its documentation page.
+//!
+//! The document is written by hand; tests compare it with the routes and the responses.
 
 use std::sync::{Arc, LazyLock};
 
@@ -10,10 +11,11 @@ use utoipa_swagger_ui::Config;
 
 use crate::problem;
 
-/// The OpenAPI 3.1 document of the API.
-pub const OPENAPI: &str = include_str!("../openapi.json");
+/// OpenAPI 3.1 document of the API.
+pub const OPENAPI: &str = include_str!("../../openapi.json");
 
-/// The page draws pictures of its own and sets styles; scripts come from files alone.
+/// Content security policy of Swagger UI, which needs inline styles and data URLs. Scripts are loaded
+/// from files only.
 const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 static SWAGGER_CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
@@ -24,7 +26,7 @@ pub(crate) async fn openapi_document() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], OPENAPI).into_response()
 }
 
-/// The page has files beside it, so its address ends like that of a folder.
+/// Redirects to the URL with a trailing slash, because the page loads its assets by relative URLs.
 pub(crate) async fn redirect() -> Response {
     (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, "/docs/")]).into_response()
 }

@@ -1,62 +1,60 @@
-//! One figure with all that is known of it.
+//! A figure with its provenance and verification status.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use axum::extract::{Path, Query as Params, State as Shared};
-use axum::response::Response;
-use schemas::cid::{ChunkId, Cid, ContentId, EntryId, PublisherId, ReleaseId, SnapshotId};
-use schemas::object::{Content, Dataset, Provenance, Recipe, Snapshot};
+use schemas::cid::{ChunkId, ContentId, EntryId, PublisherId, ReleaseId};
+use schemas::object::{Content, Recipe};
 use schemas::period::Period;
 use schemas::text::Name;
 use schemas::verdict::Verdict;
 use serde::{Deserialize, Serialize};
+use service::Storage;
 use service::query::{ReleaseInfo, ResolvedReference, RetractionInfo};
-use service::{Error, Storage};
 
-use super::{check_length, join_key, not_found, respond_json, split_key};
-use crate::read::parse_id;
-use crate::views::{Catalogue, FigureTable, Flow, comparable_units};
-use crate::{Problem, State};
+use super::provenance::{DEPTH_MAX, NODES_MAX, ProvenanceNode, SourceDocument, release_provenance};
+use super::series_key::{join_key, split_key};
+use super::{Catalogue, FigureTable, Flow, comparable_units};
+use crate::Problem;
+use crate::routes::{check_length, not_found, parse_id};
+use crate::state::State;
 
-/// Nodes of a provenance tree, and how deep it goes: releases may be made of releases.
-const NODES_MAX: usize = 256;
-const DEPTH_MAX: usize = 8;
-/// Vintages whose value is looked up.
+/// Vintages listed as revisions.
 const REVISIONS_MAX: usize = 50;
 
-/// A figure.
+/// A figure with its provenance and verification status.
 #[derive(Debug, Serialize)]
-struct FigureResponse {
+pub(crate) struct FigureResponse {
     address: String,
-    /// To the last digit.
+    /// Exact decimal; null if missing.
     value: Option<String>,
     unit: String,
     flow: Flow,
     release: ReleaseId,
     output: Name,
     content: ContentId,
-    /// The block that it stands in, and its row there, from 0.
+    /// Chunk that holds the figure.
     chunk: Option<ChunkId>,
     row: usize,
-    /// The name of the measure.
+    /// Id of the measure component.
     measure: Option<String>,
     components: BTreeMap<String, Option<String>>,
-    badges: Standing,
+    standing: Standing,
     provenance: ProvenanceNode,
     revisions: Vec<Revision>,
-    twins: Vec<Alternative>,
+    alternatives: Vec<Alternative>,
 }
 
-/// What holds of a figure, each for itself.
+/// Verification status of a figure.
 #[derive(Debug, Serialize)]
 struct Standing {
-    signed: SignatureInfo,
-    logged: LogStatus,
+    signature: SignatureInfo,
+    log: LogStatus,
     latest: bool,
     newer: Option<String>,
     sources: Vec<SourceDocument>,
-    reproduced: Vec<Attestation>,
-    own: Option<Verdict>,
+    attestations: Vec<Attestation>,
+    own_verdict: Option<Verdict>,
     disputed: usize,
     forked: bool,
     retracted: Option<RetractionInfo>,
@@ -76,20 +74,7 @@ struct LogStatus {
     complete: u64,
 }
 
-/// A source document.
-#[derive(Debug, Clone, Serialize)]
-struct SourceDocument {
-    snapshot: SnapshotId,
-    name: String,
-    url: Option<String>,
-    agency: Option<String>,
-    licence: Option<String>,
-    size: u64,
-    /// Whether all of it is held here.
-    kept: bool,
-}
-
-/// What somebody found who ran the release again.
+/// Attestation by a publisher that re-ran the release.
 #[derive(Debug, Serialize)]
 struct Attestation {
     publisher: PublisherId,
@@ -100,22 +85,7 @@ struct Attestation {
     own: bool,
 }
 
-/// Something that a figure comes from.
-#[derive(Debug, Serialize)]
-struct ProvenanceNode {
-    kind: &'static str,
-    id: Cid,
-    title: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    publisher: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    time: Option<i64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    plausibility_warnings: Vec<String>,
-    children: Vec<ProvenanceNode>,
-}
-
-/// The figure in one release of its dataflow.
+/// The figure in one release of the dataflow.
 #[derive(Debug, Serialize)]
 struct Revision {
     seq: u64,
@@ -126,7 +96,7 @@ struct Revision {
     reason: Option<schemas::object::RevisionReason>,
 }
 
-/// The same cell by another method or publisher.
+/// Figure for the same key and period by another method or publisher.
 #[derive(Debug, Serialize)]
 struct Alternative {
     address: String,
@@ -135,23 +105,23 @@ struct Alternative {
     output: Name,
     title: String,
     output_title: String,
-    /// Whether the title alone does not say which output it is.
-    several: bool,
+    /// Whether the dataflow has several outputs, so that the title does not identify one.
+    several_outputs: bool,
     official: bool,
     unit: String,
     value: Option<String>,
 }
 
-/// Which release is wanted.
+/// Selection of a release and output.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FigureParams {
     vintage: Option<String>,
-    /// Which output of a dataflow that has several; the first one that has the figure when absent.
+    /// Output of a dataflow with several; by default the first one that has the figure.
     output: Option<String>,
 }
 
-/// A figure by the parts of its path.
+/// Returns a figure by its path segments: publisher, dataflow, key, period.
 pub(crate) fn figure_view<K: Storage>(
     state: &State<K>,
     place: [&str; 4],
@@ -163,21 +133,9 @@ pub(crate) fn figure_view<K: Storage>(
     find_figure(state, &(publisher, dataflow, key, period), &which)
 }
 
-type FigurePath = (String, String, String, String);
+pub(crate) type FigurePath = (String, String, String, String);
 
-pub(crate) async fn show_figure<K: Storage>(
-    Shared(state): Shared<State<K>>,
-    Path(place): Path<FigurePath>,
-    which: Result<Params<FigureParams>, axum::extract::rejection::QueryRejection>,
-) -> Response {
-    respond_json(state, move |state| {
-        let which = which.map_err(Problem::invalid_query)?.0;
-        find_figure(state, &place, &which)
-    })
-    .await
-}
-
-fn find_figure<K: Storage>(
+pub(crate) fn find_figure<K: Storage>(
     state: &State<K>,
     place: &FigurePath,
     which: &FigureParams,
@@ -186,7 +144,7 @@ fn find_figure<K: Storage>(
     let output = which.output.as_deref().map(check_length).transpose()?;
     let (publisher, dataflow, key, period) = place;
     let publisher: PublisherId = parse_id(check_length(publisher)?)?;
-    let dataflow = Name::new(check_length(dataflow)?).map_err(|_| not_found("a dataflow of this name"))?;
+    let dataflow = Name::new(check_length(dataflow)?).map_err(|_| not_found("dataflow"))?;
     let key = split_key(check_length(key)?);
     let period: Period = parse_id(check_length(period)?)?;
     let path = format!("assay://{publisher}/{dataflow}/{}/{period}", key.join("."));
@@ -197,9 +155,9 @@ fn find_figure<K: Storage>(
     let catalogue = state.views.catalogue()?;
     let info = query.find_release(release)?;
     let cell = find_cell(state, &info, output, &key, period)?
-        .ok_or_else(|| not_found(format!("a figure at {path}{suffix}")))?;
+        .ok_or_else(|| not_found(format!("figure {path}{suffix}")))?;
     let listed = catalogue.find_flow(publisher, &dataflow, &cell.output);
-    let listed = listed.ok_or_else(|| not_found("a dataflow with figures"))?;
+    let listed = listed.ok_or_else(|| not_found("dataflow with figures"))?;
     let (chunk, row) = locate_chunk(state, cell.content, cell.row)?;
     let recipe: Recipe = query.read_object(info.release.recipe.cid())?;
     let mut sources = Vec::new();
@@ -217,23 +175,23 @@ fn find_figure<K: Storage>(
         row,
         measure: cell.held.measure_id(),
         components: component_values(&cell.held, cell.row),
-        badges: figure_standing(state, &catalogue, &info, sources, newer)?,
+        standing: figure_standing(state, &catalogue, &info, sources, newer)?,
         provenance,
         revisions: list_revisions(state, &catalogue, listed, &cell.output, &key, period)?,
-        twins: list_alternatives(state, &catalogue, listed, &key, period)?,
+        alternatives: list_alternatives(state, &catalogue, listed, &key, period)?,
         address: path + &suffix,
     })
 }
 
-/// A cell of an output.
+/// Location of a figure in the output of a release.
 struct CellLocation {
     output: Name,
     content: ContentId,
-    held: std::sync::Arc<FigureTable>,
+    held: Arc<FigureTable>,
     row: usize,
 }
 
-/// The cell of a key and period in an output of a release, or in the first one that has it.
+/// Finds a key and period in the named output, or in the first output that has it.
 fn find_cell<K: Storage>(
     state: &State<K>,
     info: &ReleaseInfo,
@@ -251,7 +209,7 @@ fn find_cell<K: Storage>(
     Ok(None)
 }
 
-/// The chunk of a content that a row stands in, and the row there.
+/// Returns the chunk that holds a row, and the row's index in that chunk.
 fn locate_chunk<K: Storage>(
     state: &State<K>,
     content: ContentId,
@@ -295,15 +253,15 @@ fn figure_standing<K: Storage>(
         }
     };
     let mut votes: Vec<Attestation> = info.attestations.iter().map(vote).collect();
-    // Those whom the reader of this node trusts come first.
+    // Attestations that the operator of this node trusts come first.
     votes.sort_by_key(|vote| (!vote.own, !vote.followed, vote.time));
     Ok(Standing {
-        signed: SignatureInfo {
+        signature: SignatureInfo {
             key: entry.value().key.to_string(),
             entry: info.position.entry,
             time: info.position.time,
         },
-        logged: LogStatus {
+        log: LogStatus {
             seq: info.position.seq,
             length: log.map_or(0, |log| log.length),
             complete: log.map_or(0, |log| log.complete),
@@ -312,94 +270,14 @@ fn figure_standing<K: Storage>(
         newer,
         sources,
         disputed: votes.iter().filter(|vote| vote.verdict.as_str() == "differs").count(),
-        reproduced: votes,
-        own: info.verdict.clone(),
+        attestations: votes,
+        own_verdict: info.verdict.clone(),
         forked: log.is_some_and(|log| log.forked),
         retracted: info.retracted.clone(),
     })
 }
 
-/// What a release is made of, down to the documents.
-fn release_provenance<K: Storage>(
-    state: &State<K>,
-    info: &ReleaseInfo,
-    sources: &mut Vec<SourceDocument>,
-    nodes: &mut usize,
-    depth: usize,
-) -> Result<ProvenanceNode, Problem> {
-    let query = state.service.query();
-    let recipe: Recipe = query.read_object(info.release.recipe.cid())?;
-    let leaf = |kind, id, title: String| ProvenanceNode {
-        kind,
-        id,
-        title,
-        publisher: None,
-        time: None,
-        plausibility_warnings: Vec::new(),
-        children: Vec::new(),
-    };
-    let mut children = vec![leaf("recipe", info.release.recipe.cid(), recipe.title.to_string())];
-    for (name, id) in &info.release.inputs {
-        if *nodes == 0 {
-            break;
-        }
-        *nodes -= 1;
-        let dataset: Dataset = query.read_object(id.cid())?;
-        let from = match &dataset.provenance {
-            Provenance::Import { snapshot, .. } => {
-                let document = source_document(state, *snapshot)?;
-                let node = leaf("snapshot", snapshot.cid(), document.name.clone());
-                if sources.iter().all(|known| known.snapshot != *snapshot) {
-                    sources.push(document);
-                }
-                Some(node)
-            }
-            Provenance::Release { release, .. } if depth > 0 => {
-                Some(release_provenance(state, &query.find_release(*release)?, sources, nodes, depth - 1)?)
-            }
-            Provenance::Release { .. } => None,
-        };
-        let placed = query.find_positions(id.cid())?.into_iter().next();
-        children.push(ProvenanceNode {
-            publisher: placed.as_ref().map(|placed| placed.name.clone()),
-            time: placed.map(|placed| placed.time),
-            plausibility_warnings: dataset
-                .plausibility_warnings
-                .iter()
-                .map(|warning| warning.to_string())
-                .collect(),
-            children: from.into_iter().collect(),
-            ..leaf("dataset", id.cid(), format!("{name}: {}", dataset.title))
-        });
-    }
-    Ok(ProvenanceNode {
-        publisher: Some(info.position.name.clone()),
-        time: Some(info.position.time),
-        children,
-        ..leaf("release", info.id.cid(), info.title.clone())
-    })
-}
-
-fn source_document<K: Storage>(state: &State<K>, id: SnapshotId) -> Result<SourceDocument, Problem> {
-    let snapshot: Snapshot = state.service.query().read_object(id.cid())?;
-    let keep = state.service.storage();
-    let mut kept = true;
-    for piece in &snapshot.pieces {
-        kept &= keep.has(piece.cid()).map_err(Error::from)?;
-    }
-    let text = |text: Option<String>| text.filter(|text| !text.is_empty());
-    Ok(SourceDocument {
-        snapshot: id,
-        name: snapshot.name.to_string(),
-        url: text(snapshot.url.map(|url| url.to_string())),
-        agency: text(snapshot.agency.map(|agency| agency.to_string())),
-        licence: text(snapshot.licence.map(|licence| licence.to_string())),
-        size: snapshot.size,
-        kept,
-    })
-}
-
-/// The figure in every release of its dataflow, the newest first.
+/// Returns the figure in each release of the dataflow, newest first.
 fn list_revisions<K: Storage>(
     state: &State<K>,
     catalogue: &Catalogue,
@@ -449,7 +327,7 @@ fn list_alternatives<K: Storage>(
             output: other.output.clone(),
             title: other.title.clone(),
             output_title: other.output_title.clone(),
-            several: other.outputs > 1,
+            several_outputs: other.outputs > 1,
             official: other.official,
             unit: other.unit.clone(),
             value: held.value(row).map(|value| value.to_string()),

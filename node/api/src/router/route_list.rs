@@ -1,11 +1,10 @@
-//! Routes together with the list of their paths: the OpenAPI document must name each of them, and
-//! what nobody wrote down cannot be served.
+//! A router that records its paths, so that a test can compare them with the OpenAPI document.
 
 use axum::Router;
 use axum::handler::Handler;
 use axum::routing;
 
-/// Routes, and what they are.
+/// A router with the list of its routes.
 pub(crate) struct RouteList<S> {
     router: Router<S>,
     paths: Vec<(&'static str, String)>,
@@ -33,24 +32,24 @@ impl<S: Clone + Send + Sync + 'static> RouteList<S> {
         Self { router: self.router.route(path, handler), ..self }
     }
 
-    /// Puts layers around the routes so far.
+    /// Adds layers to the routes so far.
     pub(crate) fn with_layers(self, layers: impl FnOnce(Router<S>) -> Router<S>) -> Self {
         Self { router: layers(self.router), ..self }
     }
 
-    /// Takes in the routes of another table.
+    /// Adds the routes of another list.
     pub(crate) fn merge(mut self, other: Self) -> Self {
         self.paths.extend(other.paths);
         Self { router: self.router.merge(other.router), ..self }
     }
 
-    /// Takes in the routes of another table below a path.
+    /// Adds the routes of another list below a path.
     pub(crate) fn nest(mut self, path: &str, other: Self) -> Self {
         self.paths.extend(other.paths.into_iter().map(|(method, below)| (method, format!("{path}{below}"))));
         Self { router: self.router.nest(path, other.router), ..self }
     }
 
-    /// Methods in small letters, and paths.
+    /// Returns lower-case methods and paths.
     pub(crate) fn paths(self) -> Vec<(&'static str, String)> {
         self.paths
     }

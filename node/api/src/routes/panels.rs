@@ -1,8 +1,9 @@
-//! Flows, areas, panels, countries, series.
+//! Flows, areas, panels and series.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query as Params, State as Shared};
 use axum::response::Response;
 use schemas::cid::{ContentId, ReleaseId};
@@ -12,84 +13,39 @@ use schemas::text::Name;
 use serde::{Deserialize, Serialize};
 use service::Storage;
 
-use super::{check_length, join_key, not_found, respond_immutable, respond_json, split_key};
-use crate::read::parse_id;
-use crate::views::{FigureTable, Flow, plot_value};
-use crate::{Problem, State};
+use super::{check_length, not_found, parse_id, respond_immutable, respond_json};
+use crate::Problem;
+use crate::state::State;
+use crate::views::areas::all_areas;
+use crate::views::series_key::{join_key, split_key};
+use crate::views::{FigureTable, plot_value};
 
 pub(crate) async fn list_flows<K: Storage>(Shared(state): Shared<State<K>>) -> Response {
     respond_json(state, |state| Ok(state.views.catalogue()?.flows.clone())).await
-}
-
-/// An area by its code.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Area {
-    code: String,
-    name: String,
-    alpha2: Option<&'static str>,
-    m49: Option<String>,
-    /// Whether it stands for several others.
-    aggregate: bool,
-}
-
-impl Area {
-    pub(crate) fn code(&self) -> &str {
-        &self.code
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// An area as the data sets here name it, or else as ISO 3166 does.
-    fn describe(code: &str, said: Option<&schemas::object::Code>) -> Self {
-        let country = rust_iso3166::from_alpha3(code);
-        let named = said.map(|said| said.name.to_string()).filter(|name| name != code);
-        Self {
-            code: code.to_owned(),
-            name: named.or_else(|| country.map(|one| one.name.to_owned())).unwrap_or_else(|| code.to_owned()),
-            alpha2: country.map(|one| one.alpha2),
-            m49: country.map(|one| format!("{:03}", one.numeric)),
-            aggregate: said.is_some_and(|said| said.aggregate),
-        }
-    }
-}
-
-/// Every area of which there is a figure.
-pub(crate) fn all_areas<K: Storage>(state: &State<K>) -> Result<Vec<Area>, Problem> {
-    let said = state.views.areas()?;
-    let catalogue = state.views.catalogue()?;
-    let mut codes: BTreeSet<String> = BTreeSet::new();
-    for flow in &catalogue.flows {
-        let held = state.views.table(flow.content)?;
-        let Some(at) = held.area_position() else { continue };
-        codes.extend(held.series.keys().filter_map(|key| key.get(at).cloned()));
-    }
-    Ok(codes.iter().map(|code| Area::describe(code, said.get(code))).collect())
 }
 
 pub(crate) async fn list_areas<K: Storage>(Shared(state): Shared<State<K>>) -> Response {
     respond_json(state, all_areas).await
 }
 
-/// The figures of an output, by area and period.
+/// Figures of an output as a matrix of series and periods.
 #[derive(Debug, Serialize)]
 struct PanelResponse {
     release: ReleaseId,
     output: Name,
     unit: String,
     dimensions: Vec<String>,
-    /// A series each: its key.
-    areas: Vec<String>,
-    /// The parts of these keys, where there are more dimensions than one beside time.
+    /// Keys of the series.
+    series: Vec<String>,
+    /// Codes of the keys, if there is more than one dimension besides time.
     #[serde(skip_serializing_if = "Option::is_none")]
-    keys: Option<Vec<Vec<String>>>,
+    key_codes: Option<Vec<Vec<String>>>,
     periods: Vec<String>,
-    /// A row for each series, a place for each period.
+    /// One array per series with one value per period.
     values: Vec<Vec<Option<f64>>>,
 }
 
-/// What part of a panel is wanted.
+/// Restriction of a panel.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PanelParams {
@@ -100,7 +56,7 @@ pub(crate) struct PanelParams {
 pub(crate) async fn show_panel<K: Storage>(
     Shared(state): Shared<State<K>>,
     Path((release, output)): Path<(String, String)>,
-    part: Result<Params<PanelParams>, axum::extract::rejection::QueryRejection>,
+    part: Result<Params<PanelParams>, QueryRejection>,
 ) -> Response {
     respond_immutable(state, move |state| {
         let part = part.map_err(Problem::invalid_query)?.0;
@@ -136,8 +92,8 @@ pub(crate) async fn show_panel<K: Storage>(
             output,
             unit,
             dimensions: held.dimension_ids(),
-            areas: keys.iter().map(|key| join_key(key)).collect(),
-            keys: several.then(|| keys.into_iter().cloned().collect()),
+            series: keys.iter().map(|key| join_key(key)).collect(),
+            key_codes: several.then(|| keys.into_iter().cloned().collect()),
             periods: periods.into_iter().map(|(_, text)| text).collect(),
             values,
         })
@@ -145,7 +101,7 @@ pub(crate) async fn show_panel<K: Storage>(
     .await
 }
 
-/// The figures of an output of a release.
+/// Reads the table of an output.
 fn load_output<K: Storage>(
     state: &State<K>,
     release: &str,
@@ -153,71 +109,12 @@ fn load_output<K: Storage>(
 ) -> Result<(ReleaseId, Name, Arc<FigureTable>), Problem> {
     let id: ReleaseId = parse_id(check_length(release)?)?;
     let release: Release = state.service.query().read_object(id.cid())?;
-    let name = Name::new(check_length(output)?).map_err(|_| not_found("an output of this name"))?;
-    let content: ContentId =
-        *release.results.get(&name).ok_or_else(|| not_found("an output of this name"))?;
+    let name = Name::new(check_length(output)?).map_err(|_| not_found("output"))?;
+    let content: ContentId = *release.results.get(&name).ok_or_else(|| not_found("output"))?;
     Ok((id, name, state.views.table(content)?))
 }
 
-/// All that there is of an area.
-#[derive(Debug, Serialize)]
-struct CountryResponse {
-    area: Area,
-    flows: Vec<FlowSeries>,
-}
-
-/// The series of an area in a flow.
-#[derive(Debug, Serialize)]
-struct FlowSeries {
-    flow: Flow,
-    keys: Vec<PlotSeries>,
-}
-
-/// A series for drawing.
-#[derive(Debug, Serialize)]
-struct PlotSeries {
-    key: String,
-    periods: Vec<String>,
-    values: Vec<Option<f64>>,
-}
-
-pub(crate) async fn show_country<K: Storage>(
-    Shared(state): Shared<State<K>>,
-    Path(code): Path<String>,
-) -> Response {
-    respond_json(state, move |state| country_view(state, &code)).await
-}
-
-/// All that there is of the area of a code.
-pub(crate) fn country_view<K: Storage>(
-    state: &State<K>,
-    code: &str,
-) -> Result<impl Serialize + use<K>, Problem> {
-    let code = check_length(code)?.to_owned();
-    let catalogue = state.views.catalogue()?;
-    let mut flows = Vec::new();
-    for flow in &catalogue.flows {
-        let held = state.views.table(flow.content)?;
-        let Some(at) = held.area_position() else { continue };
-        let lines = held.series.iter().filter(|(key, _)| key.get(at) == Some(&code));
-        let keys: Vec<PlotSeries> = lines
-            .map(|(key, rows)| {
-                let (periods, values) = held.plot_points(rows);
-                PlotSeries { key: join_key(key), periods, values }
-            })
-            .collect();
-        if !keys.is_empty() {
-            flows.push(FlowSeries { flow: flow.clone(), keys });
-        }
-    }
-    let said = state.views.areas()?;
-    if flows.is_empty() && !said.contains_key(&code) && rust_iso3166::from_alpha3(&code).is_none() {
-        return Err(not_found("an area of this code"));
-    }
-    Ok(CountryResponse { area: Area::describe(&code, said.get(&code)), flows })
-}
-
-/// A series to the last digit.
+/// A series with exact values.
 #[derive(Debug, Serialize)]
 struct SeriesResponse {
     dimensions: Vec<String>,
@@ -234,7 +131,7 @@ pub(crate) async fn show_series<K: Storage>(
     respond_immutable(state, move |state| {
         let (_, _, held) = load_output(state, &release, &output)?;
         let key = split_key(check_length(&key)?);
-        let rows = held.series.get(&key).ok_or_else(|| not_found("a series of this key"))?;
+        let rows = held.series.get(&key).ok_or_else(|| not_found("series"))?;
         let rows: Vec<usize> = rows.iter().map(|row| *row as usize).collect();
         let text =
             |column: &schemas::table::Column, row: usize| column.cell(row).map(|cell| cell.to_string());

@@ -1,5 +1,4 @@
-//! Answers as they go out: each with an ETag, compressed where that is wanted, and kept, so that the
-//! same question is not worked out twice while nothing has changed.
+//! Response cache: adds an `ETag`, compresses, and stores responses until the state of the node changes.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::Write;
@@ -15,16 +14,18 @@ use flate2::write::GzEncoder;
 use schemas::cid::{Cid, Codec};
 use service::Storage;
 
-use crate::{Problem, State};
+use super::header_text;
+use crate::Problem;
+use crate::state::State;
 
-/// Bytes of all answers that are kept.
+/// Bytes of all cached responses.
 const CACHE_BYTES_MAX: usize = 64 << 20;
-/// Bytes of one answer.
+/// Bytes of one response.
 const RESPONSE_BYTES_MAX: usize = 64 << 20;
-/// Fewer bytes are not worth compressing.
+/// Smaller bodies are not compressed.
 const GZIP_BYTES_MIN: usize = 1024;
 
-/// An answer.
+/// A response with its compressed form.
 #[derive(Clone)]
 struct CachedResponse {
     headers: HeaderMap,
@@ -33,7 +34,7 @@ struct CachedResponse {
     gzip: Option<Bytes>,
 }
 
-/// Answers to the questions asked last, of one state of the node.
+/// Recent responses of one generation of the node's state.
 #[derive(Default)]
 pub(crate) struct ResponseCache(Mutex<CacheEntries>);
 
@@ -74,7 +75,7 @@ impl ResponseCache {
 impl CachedResponse {
     async fn from_response(response: Response) -> Result<Self, Problem> {
         let (parts, body) = response.into_parts();
-        let large = |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "large", "the answer is too large");
+        let large = |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "large", "the response is too large");
         let plain = to_bytes(body, RESPONSE_BYTES_MAX).await.map_err(large)?;
         let etag = format!("\"{}\"", Cid::of(Codec::Raw, &plain));
         let etag = HeaderValue::from_str(&etag).map_err(|_| Problem::no_response())?;
@@ -91,7 +92,7 @@ impl CachedResponse {
         self.plain.len() + self.gzip.as_ref().map_or(0, Bytes::len)
     }
 
-    /// What is sent to somebody who knows `known` and takes `encodings`.
+    /// Returns the response to a client that has cached `known` and accepts `encodings`.
     fn to_response(self, known: &str, encodings: &str) -> Response {
         let mut response = Response::new(Body::empty());
         *response.headers_mut() = self.headers;
@@ -122,7 +123,7 @@ fn gzip_bytes(bytes: &[u8]) -> Option<Bytes> {
     Some(encoder.finish().ok()?.into())
 }
 
-/// Answers from what is kept, or keeps the answer.
+/// Answers from the cache, or calls the route and caches the response.
 pub(crate) async fn cached<K: Storage>(
     Shared(state): Shared<State<K>>,
     request: Request,
@@ -131,8 +132,8 @@ pub(crate) async fn cached<K: Storage>(
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return next.run(request).await;
     }
-    let known = header_text(request.headers(), &header::IF_NONE_MATCH);
-    let encodings = header_text(request.headers(), &header::ACCEPT_ENCODING);
+    let known = header_text(request.headers(), header::IF_NONE_MATCH).unwrap_or_default().to_owned();
+    let encodings = header_text(request.headers(), header::ACCEPT_ENCODING).unwrap_or_default().to_owned();
     let question = request.uri().to_string();
     let generation = match state.views.generation() {
         Ok(generation) => generation,
@@ -152,8 +153,4 @@ pub(crate) async fn cached<K: Storage>(
         }
         Err(problem) => problem.into_response(),
     }
-}
-
-fn header_text(headers: &HeaderMap, name: &header::HeaderName) -> String {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
 }

@@ -1,5 +1,4 @@
-//! What the node has, for catalogues of open data: DCAT 3 in JSON-LD, which search engines read as
-//! schema.org too.
+//! Data catalogue of the node: DCAT 3 as JSON-LD, with schema.org terms for search engines.
 
 use axum::extract::State as Shared;
 use axum::http::{HeaderMap, header};
@@ -8,8 +7,8 @@ use serde_json::{Value, json};
 use service::Storage;
 
 use super::run_blocking;
-use crate::State;
 use crate::sdmx::date_time;
+use crate::state::State;
 use crate::views::Flow;
 
 const JSON_LD: &str = "application/ld+json";
@@ -35,7 +34,7 @@ pub(crate) async fn dcat_catalogue<K: Storage>(
             "@id": format!("{origin}/catalogue.jsonld"),
             "dct:title": "Economic statistics that can be recomputed",
             "schema:name": "Economic statistics that can be recomputed",
-            "dct:description": "The latest release of each dataflow that this node holds.",
+            "dct:description": "Latest release of each dataflow stored on this node.",
             "foaf:homepage": { "@id": format!("{origin}/") },
             "dcat:service": [
                 data_service(&origin, "HTTP API", "/api/v1", "/openapi.json"),
@@ -63,7 +62,7 @@ fn data_service(origin: &str, title: &str, path: &str, described: &str) -> Value
     service
 }
 
-/// An output of the latest release of a dataflow.
+/// Describes an output of the latest release of a dataflow.
 fn dcat_dataset(origin: &str, flow: &Flow) -> Value {
     let Flow { publisher, dataflow, release, output, .. } = flow;
     let several = flow.outputs > 1;
@@ -91,7 +90,7 @@ fn dcat_dataset(origin: &str, flow: &Flow) -> Value {
         "dcat:version": flow.vintage,
         "dct:temporal": {
             "@type": "dct:PeriodOfTime",
-            "schema:name": format!("{}/{}", flow.summary.first, flow.summary.last),
+            "schema:name": format!("{}/{}", flow.summary.first_period, flow.summary.last_period),
         },
         "dct:publisher": {
             "@type": ["foaf:Organization", "schema:Organization"],

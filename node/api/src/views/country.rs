@@ -1,0 +1,62 @@
+//! All series of an area.
+
+use serde::Serialize;
+use service::Storage;
+
+use super::Flow;
+use super::areas::Area;
+use super::series_key::join_key;
+use crate::Problem;
+use crate::routes::{check_length, not_found};
+use crate::state::State;
+
+/// All series of an area.
+#[derive(Debug, Serialize)]
+struct CountryResponse {
+    area: Area,
+    flows: Vec<FlowSeries>,
+}
+
+/// Series of an area in one flow.
+#[derive(Debug, Serialize)]
+struct FlowSeries {
+    flow: Flow,
+    series: Vec<PlotSeries>,
+}
+
+/// A series with chart values.
+#[derive(Debug, Serialize)]
+struct PlotSeries {
+    key: String,
+    periods: Vec<String>,
+    values: Vec<Option<f64>>,
+}
+
+/// Returns all series of an area.
+pub(crate) fn country_view<K: Storage>(
+    state: &State<K>,
+    code: &str,
+) -> Result<impl Serialize + use<K>, Problem> {
+    let code = check_length(code)?.to_owned();
+    let catalogue = state.views.catalogue()?;
+    let mut flows = Vec::new();
+    for flow in &catalogue.flows {
+        let held = state.views.table(flow.content)?;
+        let Some(at) = held.area_position() else { continue };
+        let lines = held.series.iter().filter(|(key, _)| key.get(at) == Some(&code));
+        let series: Vec<PlotSeries> = lines
+            .map(|(key, rows)| {
+                let (periods, values) = held.plot_points(rows);
+                PlotSeries { key: join_key(key), periods, values }
+            })
+            .collect();
+        if !series.is_empty() {
+            flows.push(FlowSeries { flow: flow.clone(), series });
+        }
+    }
+    let said = state.views.areas()?;
+    if flows.is_empty() && !said.contains_key(&code) && rust_iso3166::from_alpha3(&code).is_none() {
+        return Err(not_found("area"));
+    }
+    Ok(CountryResponse { area: Area::describe(&code, said.get(&code)), flows })
+}
