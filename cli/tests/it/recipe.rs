@@ -37,7 +37,7 @@ fn faults_that_need_no_data_are_found_by_check() {
             "INFLATION <- CPY + 1;",
             &["no data set is called `CPY`", "did you mean `CPI`?", "line 1, column 14"],
         ),
-        ("INFLATION <- A; A := B + 1; B := A + 1;", &["defined by each other", "`A` needs `B` needs `A`"]),
+        ("INFLATION <- A; A := B + 1; B := A + 1;", &["depend on each other", "`A` needs `B` needs `A`"]),
         ("INFLATION <- CPI || \"x\";", &["line 1, column 14"]),
         ("INFLATION <- lenght(CPI);", &["lenght"]),
         ("RATE <- CPI;", &["`INFLATION`"]),

@@ -1,7 +1,6 @@
-//! What the parser makes of a script: statements of expressions, each with its place.
-//!
-//! One tree serves data set level and component level; which one a node is at, is found by the
-//! check. INVARIANT: no tree is deeper than [`DEPTH_MAX`], so recursion over it is bounded.
+//! Syntax tree of a script: statements of expressions, each with its span.
+//! One tree type serves data set level and component level; the checker decides the level of a node.
+//! INVARIANT: no tree is deeper than [`DEPTH_MAX`], so recursion over it is bounded.
 
 mod define;
 mod window;
@@ -19,19 +18,19 @@ pub(crate) use define::{
 };
 pub(crate) use window::{AnalyticInvocation, WindowLimit, WindowingClause};
 
-/// Nodes from the root of an expression to its deepest leaf.
+/// Maximum depth of an expression: nodes from its root to its deepest leaf.
 pub const DEPTH_MAX: u16 = 160;
-/// Bytes of a script.
+/// Maximum length of a script, in bytes.
 pub const SCRIPT_BYTES_MAX: usize = 64 << 10;
 
-/// A name and its place.
+/// Name and its span.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Ident {
     pub(crate) text: String,
     pub(crate) span: Span,
 }
 
-/// `target := expr` or `target <- expr`.
+/// Statement `target := expr` or `target <- expr`.
 #[derive(Debug, Clone)]
 pub(crate) struct Statement {
     pub(crate) target: Ident,
@@ -39,12 +38,12 @@ pub(crate) struct Statement {
     pub(crate) expr: Expr,
 }
 
-/// An expression at any level.
+/// Expression at data set level or component level.
 #[derive(Debug, Clone)]
 pub(crate) struct Expr {
     pub(crate) node: ExprNode,
     pub(crate) span: Span,
-    /// Nodes down to the deepest leaf, this one included.
+    /// Height of the subtree, this node included.
     pub(crate) depth: u16,
 }
 
@@ -52,34 +51,34 @@ pub(crate) struct Expr {
 pub(crate) enum ExprNode {
     /// A literal; `None` is `null`.
     Constant(Option<Cell>),
-    /// A data set, a scalar or a component.
+    /// Name of a data set, a scalar or a component.
     Name(String),
-    /// `operand # name`.
+    /// Membership: `operand # name`.
     Member(Box<Expr>, Ident),
-    /// A row-wise operator.
+    /// Row-wise operator over its operands.
     Apply(Op, Vec<Expr>),
     /// `timeshift(operand, count)`.
     Shift(Box<Expr>, Box<Expr>),
-    /// An operator along the time of each series of a data set.
+    /// Operator along the time of each series of a data set.
     Series(SeriesOp, Box<Expr>),
     Aggregate(Box<AggregateInvocation>),
     Window(Box<AnalyticInvocation>),
     Clause(Box<Expr>, Box<Clause>),
     Join(Box<JoinCall>),
-    /// A call by name: an operator that the script defines, or an extension.
+    /// Call of a user-defined operator or of an extension.
     Call(Ident, Vec<Expr>),
-    /// `_`: an argument that is left out.
+    /// Omitted argument: `_`.
     Omitted,
-    /// A list of values, as an argument.
+    /// List of values as an argument.
     List(Vec<Expr>),
-    /// `operand in domain`; `not_in` when negated.
+    /// `operand in domain`, or `not_in` when negated.
     Domain {
         operand: Box<Expr>,
         domain: Ident,
         negated: bool,
     },
     Set(SetOp, Vec<Expr>),
-    /// Data points with the value given, or all.
+    /// `exists_in`: retain the data points with this value, or all of them.
     ExistsIn(Box<Expr>, Box<Expr>, #[allow(dead_code, reason = "its check comes next")] Option<bool>),
     Check(Box<CheckCall>),
     CheckDatapoint(Box<CheckDatapointCall>),
@@ -87,12 +86,12 @@ pub(crate) enum ExprNode {
     Hierarchy(Box<HierarchyCall>),
 }
 
-/// An operator along the time of each series.
+/// Operator along the time of each series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SeriesOp {
-    /// Within the limits of each series.
+    /// `fill_time_series(…, single)`: fills within the limits of each series.
     FillSingle,
-    /// Within the limits of the data set.
+    /// `fill_time_series(…, all)`: fills within the limits of the data set.
     FillAll,
     FlowToStock,
     StockToFlow,
@@ -107,7 +106,7 @@ impl SeriesOp {
         }
     }
 
-    /// Whether it adds data points.
+    /// Returns whether the operator adds data points.
     pub(crate) fn fills(self) -> bool {
         matches!(self, Self::FillSingle | Self::FillAll)
     }
@@ -132,7 +131,7 @@ impl SetOp {
     }
 }
 
-/// What a validation gives back.
+/// Output parameter of the validation operators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ValidationOutput {
     Invalid,
@@ -158,7 +157,8 @@ pub(crate) struct CheckDatapointCall {
     pub(crate) output: ValidationOutput,
 }
 
-/// How missing and null code items count.
+/// Validation mode: treatment of missing and null code items (reference manual, "Hierarchical
+/// roll-up").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HierarchyMode {
     NonNull,
@@ -169,7 +169,7 @@ pub(crate) enum HierarchyMode {
     AlwaysZero,
 }
 
-/// Where the values of code items that other rules compute are taken from.
+/// Input mode: source of the values of code items that other rules compute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HierarchyInput {
     Dataset,
@@ -178,7 +178,7 @@ pub(crate) enum HierarchyInput {
     RulePriority,
 }
 
-/// `hierarchy(operand, ruleset condition … rule … mode input output)`, and `check_hierarchy`.
+/// `hierarchy(operand, ruleset condition … rule … mode input output)` or `check_hierarchy(…)`.
 #[derive(Debug, Clone)]
 pub(crate) struct HierarchyCall {
     pub(crate) operand: Expr,
@@ -187,18 +187,18 @@ pub(crate) struct HierarchyCall {
     pub(crate) rule: Option<ComponentRef>,
     pub(crate) missing: HierarchyMode,
     pub(crate) source: HierarchyInput,
-    /// `All` beside the computed data points the others, for `hierarchy`; `Invalid` is `computed`.
+    /// For `hierarchy`, `Invalid` stands for `computed` and `All` for `all`.
     pub(crate) output: ValidationOutput,
 }
 
-/// A component, in a join perhaps with the alias of its operand.
+/// Reference to a component, in a join optionally qualified by the alias of an operand.
 #[derive(Debug, Clone)]
 pub(crate) struct ComponentRef {
     pub(crate) alias: Option<Ident>,
     pub(crate) name: Ident,
 }
 
-/// `role target := expr`.
+/// Assignment `role target := expr` in `calc` or `aggr`.
 #[derive(Debug, Clone)]
 pub(crate) struct Assignment {
     pub(crate) role: Option<Role>,
@@ -206,7 +206,7 @@ pub(crate) struct Assignment {
     pub(crate) expr: Expr,
 }
 
-/// What stands between square brackets, or after the operands of a join.
+/// Clause between square brackets, or after the operands of a join.
 #[derive(Debug, Clone)]
 pub(crate) enum Clause {
     Filter(Expr),
@@ -217,7 +217,7 @@ pub(crate) enum Clause {
     Sub(Vec<(ComponentRef, Expr)>),
     Pivot(ComponentRef, ComponentRef),
     Unpivot(ComponentRef, ComponentRef),
-    /// In a join: an expression over the operands by alias, for each measure that they share.
+    /// `apply` in a join: an expression over the operands by alias, evaluated for each shared measure.
     Apply(Expr),
     Aggr {
         items: Vec<Assignment>,
@@ -243,7 +243,7 @@ pub(crate) enum GroupingMode {
     All,
 }
 
-/// An aggregate invocation; without operand it counts data points.
+/// Aggregate invocation; `count()` has no operand.
 #[derive(Debug, Clone)]
 pub(crate) struct AggregateInvocation {
     pub(crate) op: AggregateOp,
@@ -271,19 +271,19 @@ impl JoinType {
     }
 }
 
-/// A join and the clauses in it.
+/// Join with its clauses.
 #[derive(Debug, Clone)]
 pub(crate) struct JoinCall {
     pub(crate) join_type: JoinType,
     pub(crate) operands: Vec<(Expr, Option<Ident>)>,
     pub(crate) using: Option<Vec<ComponentRef>>,
-    /// Values of identifiers that a data point lacks.
+    /// Values that `nvl` gives to identifiers absent from a data point.
     pub(crate) fallbacks: Vec<(ComponentRef, Option<Cell>)>,
     pub(crate) clauses: Vec<Clause>,
 }
 
 impl Expr {
-    /// The expressions directly under this one, those of clauses included.
+    /// Returns the direct subexpressions, including those of clauses.
     pub(crate) fn children(&self) -> Vec<&Expr> {
         match &self.node {
             ExprNode::Constant(_) | ExprNode::Name(_) | ExprNode::Omitted => Vec::new(),
@@ -314,7 +314,7 @@ impl Expr {
 }
 
 impl Clause {
-    /// The component expressions of the clause.
+    /// Returns the component expressions of the clause.
     pub(crate) fn children(&self) -> Vec<&Expr> {
         match self {
             Clause::Filter(expr) | Clause::Apply(expr) => vec![expr],

@@ -1,7 +1,6 @@
-//! What a run may cost, in steps and in cells: part of the semantics, never a clock.
-//!
-//! Owns the table of costs. Every charge depends on the script and the numbers of rows only, and is
-//! made before the work is done, so a run ends at the same place on every machine.
+//! Cost of a run in steps and cells; part of the semantics, independent of any clock.
+//! Owns the cost table. Each charge depends only on the script and on row counts, and precedes the work
+//! that it pays for, so that a run over its limits ends at the same point on every machine.
 
 use schemas::limits::ROWS_MAX;
 use schemas::structure::ValueType;
@@ -13,51 +12,51 @@ use crate::eval::{POSITIONS_MAX, count_positions};
 use crate::op::{AggregateOp, AnalyticOp, Op, StringDistance, TextOp};
 use crate::plan::{AggregateColumn, Term, TypedExpr, ViralMerge, WindowBound, WindowCall};
 
-/// What a run may use.
+/// Limits of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunLimits {
-    /// Units of work; the table of costs stands in `specs/vtl.md`.
+    /// Maximum steps, by the cost table in `specs/vtl.md`.
     pub steps: u64,
-    /// Cells (rows × columns) of all intermediate results that live at one time; inputs are free.
+    /// Maximum cells (rows × columns) of intermediate results that are alive together; inputs are free.
     pub cells: u64,
 }
 
-/// Steps for each node of the expressions of a script.
+/// Steps per node of the expressions of a script.
 pub const NODE_STEPS: u64 = 1;
-/// Steps for each row and each simple row-wise operator, column or aggregate.
+/// Steps per row of a simple row-wise operator, column or aggregate.
 pub const ROW_STEPS: u64 = 1;
-/// Steps for each row and each division or remainder.
+/// Steps per row of a division or remainder.
 pub const DIVIDE_STEPS: u64 = 4;
-/// Steps for each row and each `power` whose exponent is an `integer`: up to 128 multiplications.
+/// Steps per row of `power` with an `integer` exponent: up to 128 multiplications.
 pub const POWER_STEPS: u64 = 128;
-/// Steps for each row and each `sqrt`.
+/// Steps per row of `sqrt`.
 pub const ROOT_STEPS: u64 = 16;
-/// Steps for each row and each `ln` or `exp`, at the largest working precision.
+/// Steps per row of `ln` or `exp`, at the largest working precision.
 pub const SERIES_STEPS: u64 = 1024;
-/// Steps for each row and each operator on values of time, or that reads or writes values as text.
+/// Steps per row of an operator on time values, or of one that reads or writes values as text.
 pub const TEXT_STEPS: u64 = 8;
-/// Steps for each row and each operator on texts, which may have 1,024 bytes.
+/// Steps per row of a string operator; a string has up to 1,024 bytes.
 pub const LONG_TEXT_STEPS: u64 = 32;
-/// Steps for each row and each position of the pattern of `match_characters`.
+/// Steps per row and position of the pattern of `match_characters`.
 pub const POSITION_STEPS: u64 = 256;
-/// Steps for each row and a `string_distance` that compares every character with every other.
+/// Steps per row of a `string_distance` that compares all pairs of characters.
 pub const DISTANCE_STEPS: u64 = 4096;
-/// Steps for each row and each sort, merge or regrouping.
+/// Steps per row of a sort, merge or regrouping.
 pub const SORT_STEPS: u64 = 8;
-/// Steps for each value that a median takes in or lets go.
+/// Steps per value that enters or leaves a median.
 pub const QUANTILE_STEPS: u64 = 8;
-/// Steps for each value that a variance takes in or lets go: its squares may have 25,000 digits.
+/// Steps per value that enters or leaves a variance; its square may have 25,000 digits.
 pub const MOMENT_STEPS: u64 = 64;
-/// Steps for each cell that is copied into a new order.
+/// Steps per cell copied into a new order.
 pub const COPY_STEPS: u64 = 1;
 
-/// Counts what a run uses against its limits.
+/// Accumulates the cost of a run and compares it to the limits.
 #[derive(Debug)]
 pub(crate) struct BudgetMeter {
     limits: RunLimits,
     pub(crate) steps: u64,
     live: u64,
-    /// The most cells that lived at one time.
+    /// Maximum number of cells alive together so far.
     pub(crate) cells: u64,
 }
 
@@ -66,7 +65,7 @@ impl BudgetMeter {
         Self { limits, steps: 0, live: 0, cells: 0 }
     }
 
-    /// Charges `each` steps for each of `count` things.
+    /// Charges `each` steps for each of `count` items.
     pub(crate) fn charge(&mut self, count: usize, each: u64, span: Span) -> Result<(), Diagnostic> {
         self.steps = self.steps.saturating_add((count as u64).saturating_mul(each));
         if self.steps <= self.limits.steps {
@@ -76,28 +75,28 @@ impl BudgetMeter {
         Err(Diagnostic::new(DiagnosticCode::Budget, span, message))
     }
 
-    /// Counts the cells of a new result.
-    pub(crate) fn reserve(&mut self, rows: usize, outputs: usize, span: Span) -> Result<(), Diagnostic> {
+    /// Adds the cells of a new result to the live cells.
+    pub(crate) fn reserve(&mut self, rows: usize, columns: usize, span: Span) -> Result<(), Diagnostic> {
         if rows > ROWS_MAX {
-            let message = format!("a result of more than {ROWS_MAX} rows");
+            let message = format!("a result has more than {ROWS_MAX} rows");
             return Err(Diagnostic::new(DiagnosticCode::Budget, span, message));
         }
-        self.live = self.live.saturating_add((rows as u64).saturating_mul(outputs as u64));
+        self.live = self.live.saturating_add((rows as u64).saturating_mul(columns as u64));
         self.cells = self.cells.max(self.live);
         if self.live <= self.limits.cells {
             return Ok(());
         }
-        let message = format!("the recipe holds more than {} cells at a time", self.limits.cells);
+        let message = format!("the recipe needs more than {} cells at a time", self.limits.cells);
         Err(Diagnostic::new(DiagnosticCode::Budget, span, message))
     }
 
-    /// Gives back the cells of a result that is no longer needed.
-    pub(crate) fn release(&mut self, rows: usize, outputs: usize) {
-        self.live = self.live.saturating_sub((rows as u64).saturating_mul(outputs as u64));
+    /// Removes the cells of a result that is no longer needed.
+    pub(crate) fn release(&mut self, rows: usize, columns: usize) {
+        self.live = self.live.saturating_sub((rows as u64).saturating_mul(columns as u64));
     }
 }
 
-/// Steps for each row of a component expression; a column or a literal alone costs nothing.
+/// Returns the steps per row of a component expression; a lone column or literal costs nothing.
 pub(crate) fn row_steps(typed: &TypedExpr) -> u64 {
     match &typed.term {
         Term::Column(_) | Term::Constant(_) | Term::Scalar(_) => 0,
@@ -124,12 +123,12 @@ fn operator_steps(op: Op, operands: &[TypedExpr]) -> u64 {
     }
 }
 
-/// Whether an operand is an integer by its type.
+/// Returns whether the operand has the type `integer`, whatever its value.
 fn is_integer_typed(operand: Option<&TypedExpr>) -> bool {
     operand.is_some_and(|operand| operand.value_type == Some(ValueType::Integer))
 }
 
-/// Positions of a pattern; of one that is not a literal the most there may be.
+/// Returns the positions of a literal pattern, and the maximum for any other pattern.
 fn pattern_positions(pattern: Option<&TypedExpr>) -> u64 {
     match pattern.map(|pattern| &pattern.term) {
         Some(Term::Constant(Some(Cell::Text(pattern)))) => count_positions(pattern),
@@ -137,8 +136,8 @@ fn pattern_positions(pattern: Option<&TypedExpr>) -> u64 {
     }
 }
 
-/// Steps for each row of an analytic invocation: sorting, and what its operator does to a data point
-/// that enters and leaves the window.
+/// Returns the steps per row of an analytic invocation: the sort, and the work for a data point that
+/// enters and leaves the window.
 fn window_steps(frame: &WindowCall) -> u64 {
     let each = match frame.op {
         AnalyticOp::Aggregate(op) => 2 * aggregate_steps(op) + DIVIDE_STEPS,
@@ -153,7 +152,7 @@ fn limit_steps(limit: &WindowBound) -> u64 {
     if let WindowBound::Offset(count, _) = limit { row_steps(count) } else { 0 }
 }
 
-/// Steps for each row of a column that aggregates, without those of its operand.
+/// Returns the steps per row of an aggregate column, without those of its operand.
 pub(crate) fn summary_steps(summary: &AggregateColumn) -> u64 {
     match &summary.viral {
         Some(ViralMerge(rule)) => merge_steps(rule.as_ref()),
@@ -161,7 +160,7 @@ pub(crate) fn summary_steps(summary: &AggregateColumn) -> u64 {
     }
 }
 
-/// Steps for each value of a viral attribute that becomes one with another.
+/// Returns the steps per merged value of a viral attribute.
 pub(crate) fn merge_steps(rule: Option<&PropagationRule>) -> u64 {
     match rule {
         Some(PropagationRule::Enumerated { clauses, .. }) => TEXT_STEPS + ROW_STEPS * clauses.len() as u64,
@@ -169,7 +168,7 @@ pub(crate) fn merge_steps(rule: Option<&PropagationRule>) -> u64 {
     }
 }
 
-/// Steps for each value that an aggregate takes in.
+/// Returns the steps per value of an aggregate.
 fn aggregate_steps(op: AggregateOp) -> u64 {
     match op {
         AggregateOp::Sum | AggregateOp::Avg | AggregateOp::Count | AggregateOp::Min | AggregateOp::Max => {

@@ -1,7 +1,7 @@
-//! The semantic check: everything that can be wrong without looking at data.
-//!
-//! Owns the order of statements, the meaning of names and the making of the plan. All diagnostics of a
-//! script are reported at once; what depends on something faulty is left out in silence.
+//! Semantic checker: all checks that need no data.
+//! Owns the order of statements, name resolution and the construction of the plan. All diagnostics of a
+//! script are reported together; an expression that depends on an erroneous one produces no further
+//! diagnostics.
 
 mod call;
 mod clause;
@@ -36,47 +36,46 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode, DiagnosticList, Span, sugges
 use crate::keywords;
 use crate::plan::{self, ExecutionPlan, Operation, PlanColumn, PlanStep, Term, TypedExpr};
 
-/// What an expression at data set level stands for.
+/// Value of an expression at data set level.
 #[derive(Debug, Clone)]
 enum ExprValue {
-    /// A data set: the result of this step.
+    /// Data set produced by this step.
     Data(usize),
     Scalar(TypedExpr),
 }
 
-/// Steps of a plan, so that a hostile script cannot make a plan that fills memory.
+/// Maximum steps of a plan, so that a hostile script cannot fill memory with its plan.
 const STEPS_MAX: usize = 4096;
-/// Components of an intermediate result: a join may have more than a data set, until it keeps some.
+/// Maximum columns of an intermediate result. A join may have more than a data set until `keep` or
+/// `drop` reduces them.
 const FIELDS_MAX: usize = 2 * COMPONENTS_MAX;
-/// Faults that are reported; so many say enough.
+/// Maximum number of reported diagnostics.
 pub const DIAGNOSTICS_MAX: usize = 64;
 
 struct Checker<'a> {
     shapes: &'a BTreeMap<String, ComponentList>,
     definitions: &'a Definitions,
-    /// Names of what has a diagnostic of syntax.
+    /// Names of results and definitions with syntax errors.
     broken: &'a BTreeSet<String>,
     steps: Vec<PlanStep>,
-    /// Inputs and results; `None` is one whose definition has a diagnostic.
+    /// Inputs and results; `None` marks a name whose definition has errors.
     names: BTreeMap<String, Option<ExprValue>>,
-    /// The calls of operators whose bodies are being checked, outermost first.
+    /// Calls of user-defined operators whose bodies are being checked, outermost first.
     calls: Vec<call::ActiveCall>,
-    /// Nodes that calls expanded to.
+    /// Number of nodes that calls have expanded to.
     expansion: u64,
-    /// Patterns that were read, and what is wrong with them.
+    /// Patterns checked so far and their errors.
     patterns: BTreeMap<String, Option<String>>,
-    /// Nodes around the one that is being checked, those of the bodies of operators too.
+    /// Depth of the node being checked, including the bodies of called operators.
     level: u16,
     diagnostics: DiagnosticList,
 }
 
-/// Checks a script against the structures of its inputs.
-///
-/// `inputs` may hold more than the script names. Components are matched by name; whatever the
-/// shape holds beyond what the script uses is carried or dropped as VTL says.
-///
+/// Checks a script against the structures of its inputs and returns its plan.
+/// `inputs` may contain data sets that the script does not use. Components are matched by name; those
+/// that the script does not mention are kept or dropped by the rules of VTL.
 /// # Errors
-/// Every diagnostic that needs no data, in the order of their places.
+/// All diagnostics that need no data, in source order.
 pub fn check(
     script: &Script,
     inputs: &BTreeMap<String, ComponentList>,
@@ -142,7 +141,7 @@ impl Checker<'_> {
         self.names.insert(name.to_owned(), value);
     }
 
-    /// A name that is neither an input nor a result, at each place where it stands for a data set.
+    /// Reports an unknown data set at each of its references.
     fn report_unknown_dataset(&mut self, name: &str, script: &Script) {
         if self.diagnostics.len() > DIAGNOSTICS_MAX {
             return;
@@ -164,7 +163,7 @@ impl Checker<'_> {
         self.names.insert(name.clone(), value);
     }
 
-    /// Gives the value of a statement its name.
+    /// Binds the value of a statement to its target.
     fn bind_result(
         &mut self,
         statement: &Statement,
@@ -196,8 +195,9 @@ impl Checker<'_> {
         let mut columns = columns;
         if self.steps.len() >= STEPS_MAX || columns.len() > FIELDS_MAX {
             if self.steps.len() <= STEPS_MAX {
-                let bounds =
-                    format!("more than {STEPS_MAX} steps or a result of more than {FIELDS_MAX} components");
+                let bounds = format!(
+                    "more than {STEPS_MAX} steps, or a result with more than {FIELDS_MAX} components"
+                );
                 self.diagnostics.push(Diagnostic::new(DiagnosticCode::Size, span, bounds));
             }
             columns.clear();
@@ -210,7 +210,7 @@ impl Checker<'_> {
         self.steps.get(step).map_or(&[], |step| &step.columns)
     }
 
-    /// An operator that nobody defined.
+    /// Reports a call of an unknown operator.
     fn unknown_operator<T>(&mut self, name: &Ident) -> Option<T> {
         if self.broken.contains(&name.text) {
             return None;
@@ -226,16 +226,16 @@ impl Checker<'_> {
         None
     }
 
-    /// Pushes a diagnostic; there is no value.
+    /// Reports an error; returns `None` for use as the missing value.
     fn report_error<T>(&mut self, code: DiagnosticCode, span: Span, message: impl Into<String>) -> Option<T> {
         self.diagnostics.push(Diagnostic::new(code, span, message));
         None
     }
 
-    /// Checks a node within others. INVARIANT: recursion is bounded through calls too.
+    /// Checks a nested node. INVARIANT: recursion is bounded by [`DEPTH_MAX`], through calls as well.
     fn check_nested<T>(&mut self, span: Span, check: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         if self.level >= DEPTH_MAX {
-            let message = format!("calls make an expression nested more than {DEPTH_MAX} deep");
+            let message = format!("calls create an expression is nested more than {DEPTH_MAX} deep");
             return self.report_error(DiagnosticCode::Size, span, message);
         }
         self.level += 1;
@@ -244,7 +244,7 @@ impl Checker<'_> {
         checked
     }
 
-    /// An expression that must be a data set.
+    /// Checks an expression that must be a data set.
     fn check_dataset(&mut self, expr: &Expr) -> Option<usize> {
         match self.check_expr(expr)? {
             ExprValue::Data(step) => Some(step),
@@ -254,7 +254,7 @@ impl Checker<'_> {
         }
     }
 
-    /// A map step whose columns are brought into the order of their roles.
+    /// Adds a map step with its columns sorted by role.
     fn push_map(&mut self, input: usize, outputs: Vec<(PlanColumn, TypedExpr)>, span: Span) -> usize {
         let mut outputs = outputs;
         outputs.sort_by_key(|(column, _)| column.role);
@@ -262,25 +262,26 @@ impl Checker<'_> {
         self.push_step(Operation::Map { input, outputs }, columns, span)
     }
 
-    /// The columns of a step that pass, each as it is.
+    /// Returns the selected columns of a step unchanged.
     fn pass_columns(&self, step: usize, keep: impl Fn(&PlanColumn) -> bool) -> Vec<(PlanColumn, TypedExpr)> {
         let columns = self.step_columns(step).iter().enumerate().filter(|(_, column)| keep(column));
         columns.map(|(at, column)| (column.clone(), column_expr(at, column, Span::default()))).collect()
     }
 }
 
-/// A column of the operand.
+/// Returns the expression of a column of the operand.
 fn column_expr(at: usize, column: &PlanColumn, span: Span) -> TypedExpr {
     TypedExpr { term: Term::Column(at), value_type: Some(column.value_type), span }
 }
 
-/// Positions of the columns of a role.
+/// Returns the positions of the columns with a role.
 fn columns_with_role(columns: &[PlanColumn], role: Role) -> Vec<usize> {
     let found = columns.iter().enumerate().filter(|(_, column)| column.role == role);
     found.map(|(at, _)| at).collect()
 }
 
-/// The single identifier of a time type, or why there is none.
+/// Returns the position of the only identifier of type `time_period` or `date`, or the reason why there
+/// is none.
 fn time_identifier(columns: &[PlanColumn]) -> Result<usize, &'static str> {
     let timely = |column: &PlanColumn| {
         column.role == Role::Identifier

@@ -1,13 +1,12 @@
-//! Faults: what is wrong, where, and what might help.
-//!
-//! Owns the codes, the places (byte ranges of the script) and the rendering with a caret. A diagnostic
-//! is a value for the author of a script; it is never a bug of the engine.
+//! Diagnostics: code, message, span, hint and data point.
+//! Owns the stable codes, the byte ranges and the rendering with a caret. A diagnostic addresses the
+//! author of a script and never reports a bug of the engine.
 
 use std::fmt;
 
 use schemas::limits::NAME_BYTES_MAX;
 
-/// Bytes `start..end` of a script.
+/// Byte range `start..end` of a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Span {
     /// First byte.
@@ -17,12 +16,12 @@ pub struct Span {
 }
 
 impl Span {
-    /// The range from the start of this one to the end of `other`.
+    /// Returns the range from the start of `self` to the later of both ends.
     pub fn to(self, other: Span) -> Span {
         Span { start: self.start, end: other.end.max(self.end) }
     }
 
-    /// Line and column of the start in `source`, both from 1; columns count characters.
+    /// Returns line and column of the start in `source`, both counted from 1; columns count characters.
     pub fn line_and_column(self, source: &str) -> (usize, usize) {
         let before = source.get(..self.start.min(source.len())).unwrap_or(source);
         let line = before.matches('\n').count() + 1;
@@ -31,52 +30,52 @@ impl Span {
     }
 }
 
-/// The stable kinds of diagnostic.
+/// Stable diagnostic codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DiagnosticCode {
-    /// The text is not VTL.
+    /// The text is not valid VTL.
     Syntax,
-    /// The script is longer or deeper than the bounds.
+    /// A script or expression exceeds a size limit.
     Size,
-    /// A part of VTL that this engine does not know yet.
+    /// Part of VTL that this engine does not support.
     Unsupported,
-    /// An operator whose result would depend on the clock, on chance or on other software.
+    /// Operator whose result depends on the clock, on randomness or on other software.
     Refused,
-    /// No data set, component or operator has this name.
+    /// Unknown data set, component, scalar, operator or ruleset.
     UnknownName,
-    /// A name that stands for several things.
+    /// Name with more than one possible meaning.
     Ambiguous,
-    /// A name that is given twice, or a key that two data points would have.
+    /// Name given twice, or two data points with the same key.
     Duplicate,
     /// A value or component of the wrong type.
     Type,
-    /// Components that do not fit the operator: identifiers, measures, roles.
+    /// Components that do not fit the operator: identifiers, measures or roles.
     Structure,
-    /// Results defined by each other.
+    /// Results or rules that depend on each other.
     Cycle,
-    /// Something left to a default that a published script must write out.
+    /// Default that a published script must write out.
     Implicit,
-    /// A division by zero.
+    /// Division by zero.
     DivisionByZero,
-    /// A value for which an operator has no result: the root of a negative number, a text that is no
-    /// pattern.
+    /// Value for which an operator is undefined, such as the square root of a negative number or an
+    /// invalid pattern.
     Domain,
-    /// A value beyond the range of its type.
+    /// Value outside the range of its type.
     Overflow,
-    /// Periods of frequencies that cannot be related.
+    /// Periods with incompatible frequencies.
     Frequency,
-    /// A null in an identifier.
+    /// Null in an identifier.
     NullIdentifier,
-    /// A text that the type named cannot hold.
+    /// Text that cannot be converted to the target type.
     Cast,
-    /// More steps, cells or rows than allowed.
+    /// Run that exceeds its limit of steps, cells or rows.
     Budget,
-    /// An input that is missing or is not what the plan was checked with.
+    /// Input that is missing or whose structure differs from the checked one.
     Input,
 }
 
 impl DiagnosticCode {
-    /// The code as it stands in reports and in the wire format.
+    /// Returns the code used in reports and in the wire format.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Syntax => "syntax",
@@ -103,7 +102,7 @@ impl DiagnosticCode {
 }
 
 impl DiagnosticCode {
-    /// The category and group of the technical notes of VTL 2.2 ("Error messages"): 1 syntax,
+    /// Returns category and group from the technical notes of VTL 2.2 ("Error messages"): 1 is syntax,
     /// 2 semantic, 3 runtime.
     pub fn category(self) -> &'static str {
         match self {
@@ -131,43 +130,43 @@ impl fmt::Display for DiagnosticCode {
     }
 }
 
-/// One thing that is wrong with a script, its structures or its data.
+/// Error in a script, in the structures of its inputs or in its data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct Diagnostic {
-    /// Its kind, stable over versions.
+    /// Stable code.
     pub code: DiagnosticCode,
-    /// What is wrong, in lower case, the author's words in backticks.
+    /// Message in lower case, with words of the script in backticks.
     pub message: String,
-    /// Where in the script.
+    /// Location in the script.
     pub span: Span,
-    /// What might help.
+    /// Suggested correction.
     pub hint: Option<String>,
-    /// The data point, when one is to blame: `REF_AREA = FR, TIME_PERIOD = 2013-M01`.
+    /// Data point that caused the error, as in `REF_AREA = FR, TIME_PERIOD = 2013-M01`.
     pub data_point: Option<String>,
 }
 
 impl Diagnostic {
-    /// A diagnostic without hint or data point.
+    /// Creates a diagnostic without hint or data point.
     pub fn new(code: DiagnosticCode, span: Span, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), span, hint: None, data_point: None }
     }
 
-    /// The same with a hint.
+    /// Sets the hint.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// The same with a hint, if there is one.
+    /// Sets the hint if there is one; keeps the current hint otherwise.
     #[must_use]
     pub fn with_optional_hint(mut self, hint: Option<String>) -> Self {
         self.hint = hint.or(self.hint);
         self
     }
 
-    /// The same at a data point.
+    /// Sets the data point if there is one; keeps the current one otherwise.
     #[must_use]
     pub fn at_data_point(mut self, data_point: Option<String>) -> Self {
         self.data_point = data_point.or(self.data_point);
@@ -175,7 +174,7 @@ impl Diagnostic {
     }
 }
 
-/// The diagnostic as a person reads it: code and message, the line with a caret, data point and hint.
+/// Renders code, message, source line with caret, data point and hint as text of several lines.
 pub fn render_diagnostic(source: &str, diagnostic: &Diagnostic) -> String {
     let (line, column) = diagnostic.span.line_and_column(source);
     let text = source.split('\n').nth(line - 1).unwrap_or_default().trim_end_matches('\r');
@@ -198,10 +197,10 @@ pub fn render_diagnostic(source: &str, diagnostic: &Diagnostic) -> String {
     out
 }
 
-/// Characters of a line that are shown; a longer line is cut around the place.
+/// Maximum number of characters shown of a line; longer lines are cut around the span.
 const LINE_CHARACTERS_MAX: usize = 160;
 
-/// The part of a line around a column, and the column within that part.
+/// Returns the part of a line around a column, and the column within that part.
 fn excerpt_around(text: &str, column: usize) -> (String, usize) {
     if text.chars().count() <= LINE_CHARACTERS_MAX {
         return (text.to_owned(), column);
@@ -210,11 +209,11 @@ fn excerpt_around(text: &str, column: usize) -> (String, usize) {
     (text.chars().skip(skip).take(LINE_CHARACTERS_MAX).collect(), column - skip)
 }
 
-/// Faults that are kept while a script is read; those told of are fewer.
+/// Maximum number of diagnostics collected while a script is checked; fewer are reported.
 const COLLECTED_MAX: usize = 1024;
 
-/// Faults as they are found. What is too much is let go, so that a script of nothing but diagnostics
-/// does not fill memory with hints.
+/// Bounded list of diagnostics. Those beyond [`COLLECTED_MAX`] are dropped, so that a script of nothing
+/// but errors cannot fill memory with hints.
 #[derive(Debug, Default)]
 pub(crate) struct DiagnosticList(Vec<Diagnostic>);
 
@@ -225,7 +224,7 @@ impl DiagnosticList {
         }
     }
 
-    /// Whether no more are kept: hints need not be sought.
+    /// Returns whether further diagnostics are dropped; callers then skip the search for a hint.
     pub(crate) fn is_full(&self) -> bool {
         self.0.len() >= COLLECTED_MAX
     }
@@ -234,17 +233,17 @@ impl DiagnosticList {
         self.0.len()
     }
 
-    /// Takes back what was found from a place in the list on.
+    /// Removes the diagnostics from position `before` on.
     pub(crate) fn truncate(&mut self, before: usize) {
         self.0.truncate(before);
     }
 
-    /// Those found from a place in the list on.
+    /// Iterates over the diagnostics from position `before` on.
     pub(crate) fn iter_mut_from(&mut self, before: usize) -> impl Iterator<Item = &mut Diagnostic> {
         self.0.iter_mut().skip(before)
     }
 
-    /// The first so many in the order of their places, each once.
+    /// Returns at most `most` distinct diagnostics in source order.
     pub(crate) fn into_sorted(self, most: usize) -> Vec<Diagnostic> {
         let mut diagnostics = self.0;
         diagnostics.sort_by_key(|diagnostic| diagnostic.span);
@@ -254,7 +253,7 @@ impl DiagnosticList {
     }
 }
 
-/// The hint `did you mean …?` with the nearest of `known`, if one is near.
+/// Returns the hint `did you mean …?` for the candidate nearest to `name`, if one is close enough.
 pub(crate) fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let far = 1 + name.chars().count() / 4;
     let close = known
@@ -264,7 +263,7 @@ pub(crate) fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -
     Some(format!("did you mean `{}`?", close.1))
 }
 
-/// Insertions, deletions, replacements and case changes (which cost nothing) between two names.
+/// Returns the Levenshtein distance of two names, ignoring ASCII case.
 fn edit_distance(a: &str, b: &str) -> usize {
     let clip = |text: &str| -> Vec<char> {
         text.chars().take(NAME_BYTES_MAX).map(|c| c.to_ascii_lowercase()).collect()

@@ -1,7 +1,6 @@
-//! The structural difference between two scripts: `diff` of recipes.
-//!
-//! Statements and definitions are paired by name; in a pair the smallest parts that differ are
-//! found. Layout and comments do not count, only tokens do.
+//! Structural difference between two scripts, for `recipe diff`.
+//! Statements and definitions are paired by name; for each pair the smallest differing parts are found.
+//! Layout and comments are ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,38 +9,39 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::format::format_on_one_line;
 use crate::parser;
 
-/// What differs between two scripts.
+/// Difference between two scripts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ScriptDifference {
-    /// Data sets that only the first script reads.
+    /// Data sets read by the first script only.
     pub inputs_before: Vec<String>,
-    /// Data sets that only the second script reads.
+    /// Data sets read by the second script only.
     pub inputs_after: Vec<String>,
-    /// Steps that differ: in the order of the first script, then those that only the second has.
+    /// Differing statements and definitions in the order of the first script, then those that only the
+    /// second has.
     pub steps: Vec<ChangedStatement>,
 }
 
-/// A statement or definition that differs.
+/// Statement or definition that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangedStatement {
-    /// The name that it gives.
+    /// Name of the result or definition.
     pub name: String,
-    /// Its text in the first script, on one line.
+    /// Text in the first script, on one line.
     pub before: Option<String>,
-    /// Its text in the second script.
+    /// Text in the second script, on one line.
     pub after: Option<String>,
-    /// The smallest parts that differ, when both scripts have it.
+    /// Smallest differing parts, if both scripts have the statement.
     pub parts: Vec<(String, String)>,
 }
 
 impl ScriptDifference {
-    /// Whether both scripts say the same.
+    /// Returns whether the scripts are equal apart from layout and comments.
     pub fn is_empty(&self) -> bool {
         self.inputs_before.is_empty() && self.inputs_after.is_empty() && self.steps.is_empty()
     }
 }
 
-/// A script with its text, so that parts of it can be shown.
+/// Script with its source text.
 struct ScriptText<'a> {
     text: &'a str,
     script: crate::Script,
@@ -62,10 +62,9 @@ impl ScriptText<'_> {
     }
 }
 
-/// The difference between two scripts.
-///
+/// Compares two scripts.
 /// # Errors
-/// The diagnostics of syntax of the first script that has any.
+/// The syntax errors of the first script that has any.
 pub fn compare_scripts(before: &str, after: &str) -> Result<ScriptDifference, Vec<Diagnostic>> {
     let a = ScriptText { text: before, script: crate::Script::parse(before)? };
     let b = ScriptText { text: after, script: crate::Script::parse(after)? };
@@ -112,7 +111,7 @@ fn changed_statement(
     Some(ChangedStatement { name, before: Some(before), after: Some(after), parts })
 }
 
-/// Finds the smallest parts that differ.
+/// Collects the smallest differing parts of two expressions.
 fn collect_differing_parts(
     a: &ScriptText<'_>,
     x: &Expr,
@@ -137,7 +136,7 @@ fn collect_differing_parts(
     }
 }
 
-/// Whether two nodes differ in their operands at most.
+/// Returns whether two nodes differ in their operands only.
 fn same_node(a: &ScriptText<'_>, x: &Expr, b: &ScriptText<'_>, y: &Expr) -> bool {
     if std::mem::discriminant(&x.node) != std::mem::discriminant(&y.node) {
         return false;
@@ -148,7 +147,7 @@ fn same_node(a: &ScriptText<'_>, x: &Expr, b: &ScriptText<'_>, y: &Expr) -> bool
     }
 }
 
-/// The text of a node with its operands left out.
+/// Returns the text of a node with its operands elided.
 fn text_without_operands(side: &ScriptText<'_>, expr: &Expr) -> String {
     let mut spans: Vec<Span> = expr.children().iter().map(|child| child.span).collect();
     spans.sort_unstable();
@@ -163,7 +162,7 @@ fn text_without_operands(side: &ScriptText<'_>, expr: &Expr) -> String {
     out.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Definitions that differ, whole.
+/// Returns the definitions that differ, without their parts.
 fn changed_definitions(before: &str, after: &str) -> Vec<ChangedStatement> {
     let (a, b) = (parser::definition_texts(before), parser::definition_texts(after));
     let shown =

@@ -1,5 +1,4 @@
-//! A plan in words: what `explain` shows of a recipe, step by step, with the structure of each
-//! intermediate result.
+//! Description of a plan in words, for `recipe explain`: each step with the structure of its result.
 
 use schemas::structure::{Role, ValueType};
 use schemas::table::Cell;
@@ -11,25 +10,25 @@ use crate::plan::{
     WindowCall,
 };
 
-/// One step of a plan.
+/// Description of one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepExplanation {
-    /// Its number, from 1.
+    /// Step number, counted from 1.
     pub number: usize,
-    /// The results of statements that it is.
+    /// Names of the results that this step computes.
     pub results: Vec<String>,
-    /// What it does, in words; steps are named by number.
+    /// Operation in words; other steps are given by number.
     pub action: String,
-    /// The numbers of the steps that it reads.
+    /// Numbers of the steps that this one reads.
     pub reads: Vec<usize>,
-    /// Name, role and type of each component of its result; none for a scalar.
+    /// Name, role and type of each component of the result; empty for a scalar.
     pub components: Vec<(String, Role, ValueType)>,
-    /// The part of the script that it comes from.
+    /// Source of the step in the script.
     pub span: Span,
 }
 
 impl ExecutionPlan {
-    /// The steps in the order in which they run.
+    /// Describes the steps in the order in which they run.
     pub fn explain(&self) -> Vec<StepExplanation> {
         self.steps.iter().enumerate().map(|(at, step)| self.explain_step(at, step)).collect()
     }
@@ -153,7 +152,7 @@ impl ExecutionPlan {
         }
     }
 
-    /// What a map changes: columns that pass as they are go without saying.
+    /// Describes a map by the columns that it changes.
     fn describe_map(&self, input: usize, outputs: &[TypedExpr], columns: &[PlanColumn]) -> String {
         let from = self.step_columns(input);
         let mut made = Vec::new();
@@ -190,7 +189,7 @@ impl ExecutionPlan {
         format!("{verb} {} and {} {on}{filled}", sides.0 + 1, sides.1 + 1)
     }
 
-    /// A component expression over outputs of these names.
+    /// Writes a component expression over these columns.
     fn describe_term(&self, typed: &TypedExpr, columns: &[PlanColumn]) -> String {
         match &typed.term {
             Term::Column(at) => column_name(columns, *at),
@@ -212,11 +211,11 @@ impl ExecutionPlan {
 
     fn describe_bound(&self, limit: &WindowBound) -> String {
         match limit {
-            WindowBound::First => "the first".to_owned(),
-            WindowBound::Last => "the last".to_owned(),
-            WindowBound::Current => "here".to_owned(),
-            WindowBound::Offset(typed, true) => format!("{} before", self.describe_term(typed, &[])),
-            WindowBound::Offset(typed, false) => format!("{} behind", self.describe_term(typed, &[])),
+            WindowBound::First => "unbounded preceding".to_owned(),
+            WindowBound::Last => "unbounded following".to_owned(),
+            WindowBound::Current => "current data point".to_owned(),
+            WindowBound::Offset(typed, true) => format!("{} preceding", self.describe_term(typed, &[])),
+            WindowBound::Offset(typed, false) => format!("{} following", self.describe_term(typed, &[])),
         }
     }
 
@@ -239,7 +238,7 @@ impl ExecutionPlan {
     }
 }
 
-/// The name of a column, with a mark for each column of that name before it.
+/// Returns the name of a column, with a prime for each preceding column of the same name.
 fn column_name(columns: &[PlanColumn], at: usize) -> String {
     let Some(column) = columns.get(at) else { return format!("column {at}") };
     let before = columns.iter().take(at).filter(|other| other.name == column.name).count();

@@ -1,22 +1,19 @@
-//! The one layout of a script: `fmt` of recipes.
-//!
-//! Works on tokens and comments, so that nothing of the text is lost: the tokens of the result are
-//! those of the source, comments stand where they stood. A bracket that does not fit on a line is
-//! broken at its commas; a clause that does not fit at its brackets. Formatting twice is formatting
-//! once.
+//! Formatter of scripts, for `recipe fmt`.
+//! Works on tokens and comments, so that no text is lost: the result has the tokens of the source, and
+//! comments keep their position. A bracket that does not fit on a line is broken at its commas and
+//! before its clauses. Formatting is idempotent.
 
 use crate::diagnostic::Diagnostic;
 use crate::lexer::{Comment, Lexeme, Token, lex_with_comments};
 
-/// Columns of a line, where there is a place to break it.
+/// Maximum line width in columns, where a line can be broken.
 const WIDTH: usize = 100;
-/// Columns of one level.
+/// Columns per indentation level.
 const INDENT: usize = 2;
 
-/// A script in its one layout.
-///
+/// Formats a script.
 /// # Errors
-/// Every diagnostic of syntax.
+/// All syntax errors.
 pub fn format_script(text: &str) -> Result<String, Vec<Diagnostic>> {
     crate::Script::parse(text)?;
     let (tokens, comments, _) = lex_with_comments(text);
@@ -28,19 +25,19 @@ pub fn format_script(text: &str) -> Result<String, Vec<Diagnostic>> {
     Ok(formatter.out)
 }
 
-/// The tokens of a piece of a script on one line, spaced as [`format_script()`] does.
+/// Joins the tokens of a piece of a script on one line, spaced as in [`format_script()`].
 pub(crate) fn format_on_one_line(text: &str) -> String {
     let (tokens, _, _) = lex_with_comments(text);
     let items = collect_items(text, &tokens, &[]);
     join_on_one_line(&items)
 }
 
-/// A token or a comment of a script.
+/// Token or comment.
 #[derive(Debug, Clone)]
 struct FormatItem<'a> {
     text: &'a str,
     kind: ItemClass,
-    /// Line breaks before it in the source.
+    /// Number of line breaks before the item in the source.
     breaks: usize,
 }
 
@@ -53,15 +50,15 @@ enum ItemClass {
     Close,
     Comma,
     End,
-    /// An infix operator, an assignment.
+    /// Infix operator or assignment.
     Infix,
-    /// A sign in front of its operand.
+    /// Sign before its operand.
     Prefix,
-    /// `#`, which holds together what stands around it.
+    /// `#`, written without spaces.
     Tie,
-    /// To the end of its line.
+    /// Comment up to the end of the line.
     Comment,
-    /// Between `/*` and `*/`.
+    /// Comment between `/*` and `*/`.
     Block,
 }
 
@@ -110,7 +107,7 @@ impl FormatItem<'_> {
         matches!(self.kind, ItemClass::Comment | ItemClass::Block)
     }
 
-    /// Whether an operand may end here, so that a sign after it is infix.
+    /// Returns whether an operand may end here; a sign after it is then an infix operator.
     fn ends_operand(&self) -> bool {
         match self.kind {
             ItemClass::Name | ItemClass::Literal | ItemClass::Close => true,
@@ -119,7 +116,7 @@ impl FormatItem<'_> {
         }
     }
 
-    /// Whether a bracket after this word opens its arguments.
+    /// Returns whether a bracket after this item encloses arguments.
     fn takes_arguments(&self) -> bool {
         match self.kind {
             ItemClass::Name => true,
@@ -156,7 +153,7 @@ impl FormatItem<'_> {
     }
 }
 
-/// Whether a space stands between two neighbours on a line.
+/// Returns whether a space separates two neighbours on a line.
 fn needs_space(a: &FormatItem<'_>, b: &FormatItem<'_>) -> bool {
     match (a.kind, b.kind) {
         (_, ItemClass::Comma | ItemClass::End | ItemClass::Tie) | (ItemClass::Tie | ItemClass::Prefix, _) => {
@@ -171,7 +168,7 @@ fn needs_space(a: &FormatItem<'_>, b: &FormatItem<'_>) -> bool {
     }
 }
 
-/// Items on one line.
+/// Joins items on one line.
 fn join_on_one_line(items: &[FormatItem<'_>]) -> String {
     let mut out = String::new();
     let mut before: Option<&FormatItem<'_>> = None;
@@ -185,7 +182,7 @@ fn join_on_one_line(items: &[FormatItem<'_>]) -> String {
     out
 }
 
-/// The items up to each semicolon outside of definitions, with the comment that follows on its line.
+/// Splits items after each semicolon outside definitions, with a comment that follows on the same line.
 fn split_statements<'i, 'a>(items: &'i [FormatItem<'a>]) -> Vec<&'i [FormatItem<'a>]> {
     let mut found = Vec::new();
     let (mut start, mut at, mut defining) = (0, 0, false);
@@ -246,7 +243,7 @@ impl Formatter {
         self.out.push_str(&" ".repeat(level * INDENT));
     }
 
-    /// A definition: its head, its body one level in, its end.
+    /// Writes a definition: head, indented body, end.
     fn write_definition(&mut self, items: &[FormatItem<'_>]) {
         let is = items.iter().position(|item| item.kind == ItemClass::Word && item.text == "is");
         let end = items.iter().rposition(|item| item.kind == ItemClass::Word && item.text == "end");
@@ -262,7 +259,7 @@ impl Formatter {
         self.write_items(items.get(end..).unwrap_or_default(), 0);
     }
 
-    /// Items from here on, at a level; brackets that do not fit are broken.
+    /// Writes items at an indentation level and breaks brackets that do not fit.
     fn write_items(&mut self, items: &[FormatItem<'_>], level: usize) {
         let mut at = 0;
         while let Some(item) = items.get(at) {
@@ -310,7 +307,7 @@ impl Formatter {
         }
     }
 
-    /// Whether a bracket fits on the line, together with what holds on to its end.
+    /// Returns whether a bracket fits on the line together with the comma or semicolon after it.
     fn fits_on_line(&self, items: &[FormatItem<'_>], after: Option<&FormatItem<'_>>) -> bool {
         let tail =
             after.filter(|item| matches!(item.kind, ItemClass::End | ItemClass::Comma)).map_or(0, |_| 1);
@@ -318,7 +315,7 @@ impl Formatter {
         plain && self.current_column() + join_on_one_line(items).chars().count() + tail <= WIDTH
     }
 
-    /// A bracket over several lines: one line for each of its parts.
+    /// Writes a bracket over several lines, one for each of its parts.
     fn write_broken_bracket(&mut self, items: &[FormatItem<'_>], level: usize) {
         let (Some(open), Some(close)) = (items.first(), items.last()) else { return };
         self.out.push_str(open.text);
@@ -332,7 +329,7 @@ impl Formatter {
     }
 }
 
-/// The place of the bracket that closes the one at `open`.
+/// Returns the position of the bracket that closes the one at `open`.
 fn matching_bracket(items: &[FormatItem<'_>], open: usize) -> Option<usize> {
     let mut depth = 0_usize;
     for (at, item) in items.iter().enumerate().skip(open) {
@@ -350,7 +347,7 @@ fn matching_bracket(items: &[FormatItem<'_>], open: usize) -> Option<usize> {
     None
 }
 
-/// What stands between brackets, cut behind its commas and before the words that begin a clause.
+/// Splits the content of a bracket after commas and before the words that begin a clause.
 fn split_parts<'i, 'a>(items: &'i [FormatItem<'a>]) -> Vec<&'i [FormatItem<'a>]> {
     let mut found = Vec::new();
     let (mut start, mut depth) = (0, 0_usize);
@@ -359,7 +356,7 @@ fn split_parts<'i, 'a>(items: &'i [FormatItem<'a>]) -> Vec<&'i [FormatItem<'a>]>
             ItemClass::Open => depth += 1,
             ItemClass::Close => depth = depth.saturating_sub(1),
             ItemClass::Comma if depth == 0 => {
-                // A comment behind the comma stays on its line.
+                // A comment after the comma stays on its line.
                 let behind =
                     items.get(at + 1).is_some_and(|next| next.kind == ItemClass::Comment && next.breaks == 0);
                 let end = at + 1 + usize::from(behind);
@@ -377,7 +374,7 @@ fn split_parts<'i, 'a>(items: &'i [FormatItem<'a>]) -> Vec<&'i [FormatItem<'a>]>
     found
 }
 
-/// Whether a word begins a part of its own in a broken bracket.
+/// Returns whether a word begins a separate part of a broken bracket.
 fn starts_part(word: &str, next: Option<&FormatItem<'_>>) -> bool {
     match word {
         "group" | "having" | "partition" | "order" | "using" | "filter" | "calc" | "aggr" | "keep"

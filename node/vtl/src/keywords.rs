@@ -1,9 +1,7 @@
-//! The reserved words of VTL 2.2 and what this engine makes of the operators among them.
-//!
-//! Owns the list of words (grammar `VtlTokens.g4`), which of them are operators, and the reasons for refusing an operator by
-//! name: its result would not be the same everywhere.
+//! Reserved words and operators of VTL 2.2 (grammar `VtlTokens.g4`).
+//! Owns both lists and the reasons for refusing operators whose results are not reproducible.
 
-/// Every reserved word, in ascending order.
+/// Reserved words, in ascending order for binary search.
 const RESERVED_WORDS: &[&str] = &[
     "Value",
     "abs",
@@ -201,8 +199,7 @@ const RESERVED_WORDS: &[&str] = &[
     "yeartoday",
 ];
 
-/// Every operator of VTL by the symbol or reserved word that stands for it, in ascending order:
-/// those of an expression and the clauses.
+/// Symbols and reserved words of all operators and clauses, in ascending order.
 pub(crate) const OPERATORS: &[&str] = &[
     "#",
     "*",
@@ -309,25 +306,23 @@ pub(crate) const OPERATORS: &[&str] = &[
     "||",
 ];
 
-/// Whether a word is reserved; `true`, `false` and `null` are too.
+/// Returns whether a word is reserved, including `true`, `false` and `null`.
 pub(crate) fn is_reserved(word: &str) -> bool {
     RESERVED_WORDS.binary_search(&word).is_ok()
 }
 
-/// The reserved words, for hints.
+/// Returns the reserved words, as candidates for hints.
 pub(crate) fn reserved_words() -> impl Iterator<Item = &'static str> {
     RESERVED_WORDS.iter().copied()
 }
 
-/// Why an operator can never be part of a verifiable recipe, if it cannot.
+/// Returns the reason why an operator is never allowed in a recipe, if it is refused.
 pub(crate) fn refusal_reason(word: &str) -> Option<&'static str> {
     match word {
-        "eval" => Some("`eval` runs other software, so its result cannot be recomputed: it is refused"),
-        "random" => {
-            Some("`random` has no stated generator in VTL, so its result is not deterministic: it is refused")
-        }
+        "eval" => Some("`eval` is refused: it runs other software, so its result cannot be recomputed"),
+        "random" => Some("`random` is refused: VTL defines no generator, so its result is not deterministic"),
         "current_date" => {
-            Some("`current_date` reads the clock, so its result is not deterministic: it is refused")
+            Some("`current_date` is refused: it reads the clock, so its result is not deterministic")
         }
         _ => None,
     }
@@ -343,11 +338,11 @@ mod tests {
         assert!(is_reserved("filter") && !is_reserved("CPI") && !is_reserved("Filter"));
     }
 
-    /// Where a word may stand as an operator.
+    /// Statements with a place for an operator, marked by `?`.
     const PLACES: [&str; 6] =
         ["R <- ? D;", "R <- ?(D);", "R <- D ? D;", "R <- D[? X];", "R <- ? D when E;", "R <- ?();"];
 
-    /// Whether the parser takes a word somewhere as an operator: there it does not expect something else.
+    /// Returns whether the parser accepts a word as an operator in one of the [`PLACES`].
     fn taken(word: &str) -> bool {
         PLACES.iter().any(|place| {
             let start = place.find('?').unwrap();

@@ -1,44 +1,43 @@
-//! Text to tokens (grammar `VtlTokens.g4` of VTL 2.2).
-//!
-//! Owns spelling: names, literals, symbols, comments, reserved words. It reports every place that
-//! is no token and goes on after it.
+//! Lexer (grammar `VtlTokens.g4` of VTL 2.2).
+//! Owns the spelling of names, literals, symbols, comments and reserved words. It reports each invalid
+//! character sequence and continues after it.
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
 use crate::keywords;
 
-/// What a token is; texts are slices of the script.
+/// Token; texts are slices of the script.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Token<'a> {
-    /// A name, without its quotes.
+    /// Regular or quoted name, without its quotes.
     Name(&'a str),
-    /// A reserved word.
+    /// Reserved word.
     Word(&'a str),
-    /// Digits.
+    /// Integer literal.
     Integer(&'a str),
-    /// Digits, a point, digits.
+    /// Number literal with a decimal point.
     Number(&'a str),
-    /// A string, without its quotes.
+    /// String literal, without its quotes.
     Text(&'a str),
-    /// An operator or a bracket.
+    /// Operator, bracket or separator.
     Symbol(&'static str),
-    /// After the last token.
+    /// End of the script.
     End,
 }
 
-/// A token and its place.
+/// Token and its span.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lexeme<'a> {
     pub(crate) token: Token<'a>,
     pub(crate) span: Span,
 }
 
-/// Longer symbols first, so that the longest one is taken.
+/// Symbols with longer ones first, so that the longest match wins.
 pub(crate) const SYMBOLS: [&str; 26] = [
     ":=", "<-", "<=", ">=", "<>", "||", "->", ":", ",", "/", ".", ";", "=", "{", "}", "(", ")", "[", "]",
     "<", ">", "#", "-", "+", "*", "_",
 ];
 
-/// A comment and its place, marks included.
+/// Span of a comment, including its delimiters.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Comment {
     pub(crate) span: Span,
@@ -51,13 +50,13 @@ struct Lexer<'a> {
     diagnostics: Vec<Diagnostic>,
 }
 
-/// The tokens of `text`, ended by [`Token::End`], and what is no token.
+/// Returns the tokens of `text`, ended by [`Token::End`], and the lexical errors.
 pub(crate) fn lex_tokens(text: &str) -> (Vec<Lexeme<'_>>, Vec<Diagnostic>) {
     let (tokens, _, diagnostics) = lex_with_comments(text);
     (tokens, diagnostics)
 }
 
-/// The same with the comments.
+/// Returns the tokens, the comments and the lexical errors of `text`.
 pub(crate) fn lex_with_comments(text: &str) -> (Vec<Lexeme<'_>>, Vec<Comment>, Vec<Diagnostic>) {
     let mut lexer = Lexer { text, at: 0, comments: Vec::new(), diagnostics: Vec::new() };
     let mut tokens = Vec::new();
@@ -77,7 +76,7 @@ impl<'a> Lexer<'a> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    /// Skips white space and comments; false at the end of the text.
+    /// Skips white space and comments; returns false at the end of the text.
     fn skip_blank(&mut self) -> bool {
         loop {
             let rest = self.remaining();
@@ -99,7 +98,7 @@ impl<'a> Lexer<'a> {
         match rest.get(2..).and_then(|inner| inner.find("*/")) {
             Some(end) => self.at += end + 4,
             None => {
-                self.report_error(2, "a comment is opened by `/*` and never closed by `*/`");
+                self.report_error(2, "unclosed comment: `/*` without `*/`");
                 self.at = self.text.len();
             }
         }
@@ -110,7 +109,7 @@ impl<'a> Lexer<'a> {
         self.diagnostics.push(Diagnostic::new(DiagnosticCode::Syntax, span, message));
     }
 
-    /// Takes `length` bytes.
+    /// Consumes `length` bytes and returns them.
     fn take_bytes(&mut self, length: usize) -> &'a str {
         let taken = self.remaining().get(..length).unwrap_or_default();
         self.at += length;
@@ -138,10 +137,7 @@ impl<'a> Lexer<'a> {
             self.at += symbol.len();
             return Some(Token::Symbol(symbol));
         }
-        self.report_error(
-            first.len_utf8(),
-            format!("the character `{}` has no meaning here", first.escape_debug()),
-        );
+        self.report_error(first.len_utf8(), format!("unexpected character `{}`", first.escape_debug()));
         self.at += first.len_utf8();
         None
     }
@@ -158,7 +154,7 @@ impl<'a> Lexer<'a> {
         if stuck > 0 {
             let word = rest.get(..length + stuck).unwrap_or_default();
             self.report_error(length + stuck, format!("`{word}` is neither a number nor a name"));
-            let hint = "numbers are written with digits and one point; a name that begins with a digit stands in single quotes";
+            let hint = "write a number as digits with one point; write a name that begins with a digit in single quotes";
             if let Some(diagnostic) = self.diagnostics.last_mut() {
                 diagnostic.hint = Some(hint.to_owned());
             }
@@ -169,7 +165,8 @@ impl<'a> Lexer<'a> {
         Some(if fraction > 0 { Token::Number(text) } else { Token::Integer(text) })
     }
 
-    /// A string or a quoted name; VTL 2.2 has no escapes in strings, and `\'` in names.
+    /// Reads a string or quoted name. Strings of VTL 2.2 have no escapes; `\'` in names is not
+    /// supported.
     fn lex_quoted(&mut self, quote: char) -> Option<&'a str> {
         let inner = self.remaining().get(1..).unwrap_or_default();
         match inner.find(quote) {
@@ -178,14 +175,14 @@ impl<'a> Lexer<'a> {
                 inner.get(..end)
             }
             None => {
-                self.report_error(1, format!("a text is opened by `{quote}` and never closed"));
+                self.report_error(1, format!("unclosed text: no closing `{quote}`"));
                 self.at = self.text.len();
                 None
             }
         }
     }
 
-    /// A word, or a name with agency and version: `AGENCY:NAME(1.0)`.
+    /// Reads a reserved word or a name, optionally with agency and version: `AGENCY:NAME(1.0)`.
     fn lex_word(&mut self) -> Token<'a> {
         let rest = self.remaining();
         let run = |text: &str| text.find(|c| !continues_name(c)).unwrap_or(text.len());
@@ -212,7 +209,7 @@ fn continues_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '.')
 }
 
-/// Length of `(1.0)` or `(1.0.+)` or `(*)` at the start of `text`, or 0.
+/// Returns the length of a version such as `(1.0)`, `(1.0.+)` or `(*)` at the start of `text`, or 0.
 fn version_suffix_length(text: &str) -> usize {
     let wild = |c: char| matches!(c, '_' | '+' | '*' | '~');
     let Some(inner) = text.strip_prefix('(') else { return 0 };
@@ -226,7 +223,7 @@ fn version_suffix_length(text: &str) -> usize {
     if parts.iter().all(digits) && !inner.is_empty() { inner.len() + 2 } else { 0 }
 }
 
-/// Length of the key of a series, `:A.USD..`, at the start of `text`, or 0.
+/// Returns the length of a series key such as `:A.USD..` at the start of `text`, or 0.
 fn series_key_length(text: &str) -> usize {
     let Some(key) = text.strip_prefix(':') else { return 0 };
     let end = key.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.').unwrap_or(key.len());

@@ -1,11 +1,9 @@
-//! VTL 2.2, the Validation and Transformation Language of the SDMX community, on exact decimals.
-//!
-//! A script goes from text to tokens to statements ([`Script::parse`]), is checked against the
-//! structures of its inputs ([`check()`]), and runs on tables ([`run`]). Same script, same tables,
-//! same limits: same result or same diagnostic, on every machine. The normative text is `specs/vtl.md`.
-//!
-//! The crate stands alone: it knows nothing of ledgers, does no IO, reads no clock, has no
-//! randomness and no floating point. It refuses by name what VTL has of these.
+//! Engine for VTL 2.2, the Validation and Transformation Language of SDMX, on exact decimals.
+//! A script is parsed ([`Script::parse`]), checked against the structures of its inputs ([`check()`])
+//! and run on tables ([`run`]). The same script, tables and limits give the same result or the same
+//! diagnostic on every machine. The normative text is `specs/vtl.md`.
+//! The crate depends on `schemas` only and knows nothing of ledgers. It does no IO and uses no clock,
+//! no randomness and no floating point; operators of VTL that need these are refused by name.
 
 mod ast;
 mod budget;
@@ -37,28 +35,29 @@ pub use explain::StepExplanation;
 pub use format::format_script;
 pub use plan::ExecutionPlan;
 
-/// The version of the semantics: what a result means may change only together with it.
+/// Version of the semantics; the meaning of a result changes only together with it.
 pub const SEMANTICS_VERSION: u32 = 1;
 
-/// Every operator of VTL, by the symbol or reserved word that stands for it, and the extensions.
+/// Returns the symbol or reserved word of every VTL operator, then the names of the extensions.
 pub fn operator_names() -> impl Iterator<Item = &'static str> {
     keywords::OPERATORS.iter().copied().chain(check::EXTENSIONS)
 }
 
-/// A script whose syntax is right.
+/// Parsed script.
 #[derive(Debug, Clone)]
 pub struct Script {
     statements: Vec<ast::Statement>,
     definitions: ast::Definitions,
-    /// Names of what could not be read, when diagnostics of the rest are looked for.
+    /// Names of results and definitions that could not be parsed; the checker reports nothing about
+    /// them.
     broken: BTreeSet<String>,
 }
 
-/// Reads and checks a script in one go, for those who want every diagnostic at once: what has a diagnostic of
-/// syntax is left out of the check, and what depends on it is left out in silence.
-///
+/// Parses and checks a script, reporting syntax errors and semantic errors together.
+/// Statements with syntax errors are left out of the check; statements that depend on them produce no
+/// further diagnostics.
 /// # Errors
-/// The diagnostics of syntax, and those of [`check()`] in all that could be read.
+/// The syntax errors, and the diagnostics of [`check()`] for all that could be parsed.
 pub fn parse_and_check(
     text: &str,
     inputs: &BTreeMap<String, ComponentList>,
@@ -78,11 +77,9 @@ pub fn parse_and_check(
 }
 
 impl Script {
-    /// Reads a script of at most [`SCRIPT_BYTES_MAX`] bytes.
-    ///
+    /// Parses a script of at most [`SCRIPT_BYTES_MAX`] bytes.
     /// # Errors
-    /// Every diagnostic of syntax, and every operator that is refused or not supported yet, in the order
-    /// of their places.
+    /// All syntax errors and all refused or unsupported operators, in source order.
     pub fn parse(text: &str) -> Result<Script, Vec<Diagnostic>> {
         match Self::read(text) {
             (script, diagnostics) if diagnostics.is_empty() => Ok(script),
@@ -90,13 +87,13 @@ impl Script {
         }
     }
 
-    /// What could be read, and the diagnostics of the rest.
+    /// Parses what it can and returns it with the diagnostics for the rest.
     fn read(text: &str) -> (Script, Vec<Diagnostic>) {
         let parser::ParseOutput { statements, definitions, broken, diagnostics } = parser::parse_script(text);
         (Script { statements, definitions, broken }, diagnostics)
     }
 
-    /// The data sets that the script uses and never assigns, in ascending order.
+    /// Returns the data sets that the script uses and never assigns, in ascending order.
     pub fn inputs(&self) -> Vec<&str> {
         let assigned: BTreeSet<&str> =
             self.statements.iter().map(|statement| statement.target.text.as_str()).collect();
@@ -111,13 +108,13 @@ impl Script {
         inputs.into_iter().collect()
     }
 
-    /// The persistent results (`<-`) in the order of the script.
+    /// Returns the persistent results (`<-`) in the order of the script.
     pub fn outputs(&self) -> Vec<&str> {
         let persistent = self.statements.iter().filter(|statement| statement.persistent);
         persistent.map(|statement| statement.target.text.as_str()).collect()
     }
 
-    /// Nodes of all expressions: part of the cost of a run.
+    /// Counts the nodes of all expressions, which are part of the cost of a run.
     fn nodes(&self) -> u64 {
         let mut open: Vec<&ast::Expr> = self.statements.iter().map(|statement| &statement.expr).collect();
         let mut count = 0;

@@ -1,8 +1,6 @@
-//! What a script leaves to defaults that others may read otherwise.
-//!
-//! A window without partition or limits has those of VTL 2.2; version 2.1 and other engines have
-//! others; a `date` has the frequency that its data set seems to have. A script that is published
-//! writes them out.
+//! Defaults that a published script must write out.
+//! The default partition and window are those of VTL 2.2; version 2.1 and other engines have different
+//! ones. The frequency of a `date` depends on the data.
 
 use schemas::structure::ValueType;
 
@@ -13,7 +11,7 @@ use crate::op::AnalyticOp;
 use crate::plan::{ExecutionPlan, Operation, PlanStep};
 
 impl Script {
-    /// Every place where a published script must say what it means, in the order of the places.
+    /// Returns each default that a published script must write out, in source order.
     pub fn lint(&self) -> Vec<Diagnostic> {
         let statements = self.statements.iter().map(|statement| &statement.expr);
         let bodies = self.definitions.operators.values().map(|operator| &operator.body);
@@ -31,8 +29,8 @@ impl Script {
 }
 
 impl ExecutionPlan {
-    /// Every step that takes its meaning from the data that happen to be there: where the frequency
-    /// of a `date` identifier is found from its values.
+    /// Returns each step that infers the frequency of a `date` identifier from its values, in source
+    /// order.
     pub fn lint(&self) -> Vec<Diagnostic> {
         let mut found: Vec<Diagnostic> =
             self.steps.iter().filter_map(|step| self.inferred_frequency(step)).collect();
@@ -47,7 +45,7 @@ impl ExecutionPlan {
             _ => return None,
         };
         let column = step.columns.get(time).filter(|column| column.value_type == ValueType::Date)?;
-        let message = format!("`{name}` finds the frequency of `{}`, a `date`, from the data", column.name);
+        let message = format!("`{name}` infers the frequency of `{}`, a `date`, from the data", column.name);
         let hint = "give the data set an identifier of type `time_period`";
         Some(Diagnostic::new(DiagnosticCode::Implicit, step.span, message).with_hint(hint))
     }
@@ -57,8 +55,7 @@ fn implicit_window_parts(window: &AnalyticInvocation, span: Span) -> Vec<Diagnos
     let name = window.op.name();
     let mut found = Vec::new();
     if window.partition.is_none() {
-        let message =
-            format!("`{name}` leaves its partition to the default: the identifiers that do not order");
+        let message = format!("`{name}` uses the default partition: all identifiers that do not order");
         found.push(
             Diagnostic::new(DiagnosticCode::Implicit, span, message)
                 .with_hint("write `partition by …` or `partition except all`"),
@@ -66,9 +63,8 @@ fn implicit_window_parts(window: &AnalyticInvocation, span: Span) -> Vec<Diagnos
     }
     let framed = matches!(window.op, AnalyticOp::Aggregate(_) | AnalyticOp::First | AnalyticOp::Last);
     if framed && !window.order.is_empty() && window.frame.is_none() {
-        let message =
-            format!("`{name}` leaves its window to the default, which VTL 2.1 and 2.2 have differently");
-        let hint = "write `range between unbounded preceding and current data point`, or what is meant";
+        let message = format!("`{name}` uses the default window, which differs between VTL 2.1 and 2.2");
+        let hint = "write the window, for example `range between unbounded preceding and current data point`";
         found.push(Diagnostic::new(DiagnosticCode::Implicit, span, message).with_hint(hint));
     }
     found

@@ -1,7 +1,6 @@
-//! The closed sets of operators: row-wise, aggregate and analytic.
-//!
-//! Owns their names and how many operands they take. Types are the business of `check/typing.rs`,
-//! values of `eval/row.rs`, costs of `budget.rs`.
+//! Closed sets of row-wise, aggregate and analytic operators.
+//! Owns their names and numbers of operands. Their types are in `check/typing.rs`, their values in
+//! `eval/row.rs`, their costs in `budget.rs`.
 
 mod text;
 mod time;
@@ -11,7 +10,7 @@ use schemas::structure::ValueType;
 pub(crate) use text::{StringDistance, TextOp};
 pub(crate) use time::{PeriodEnd, TimeConversion, TimeOp};
 
-/// An operator that makes one value of the values of one data point.
+/// Row-wise operator: one value from the values of one data point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Op {
     UnaryPlus,
@@ -47,20 +46,21 @@ pub(crate) enum Op {
     Not,
     If,
     Nvl,
-    /// The first operand where the second is true, else a diagnostic: the type of a parameter. Whether
-    /// null passes.
+    /// The first operand where the second is true, an error elsewhere: checks values against the
+    /// declared type of a parameter. The flag allows null.
     Limit(bool),
     Concat,
     Year,
     Month,
-    /// A second operand is the mask.
+    /// An optional second operand is the mask.
     Cast(ValueType),
     Text(TextOp),
     Time(TimeOp),
 }
 
 impl Op {
-    /// The operator of a reserved word in functional syntax, with its least and most operands.
+    /// Returns the operator of a reserved word in functional syntax, with its minimum and maximum
+    /// number of operands.
     pub(crate) fn from_function_name(word: &str) -> Option<(Op, usize, usize)> {
         Some(match word {
             "abs" => (Op::Abs, 1, 1),
@@ -89,7 +89,7 @@ impl Op {
         })
     }
 
-    /// The operator as it is written.
+    /// Returns the operator as written in a script.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Op::UnaryPlus | Op::Add => "+",
@@ -133,9 +133,9 @@ impl Op {
         }
     }
 
-    /// Whether the result is of another type than the operands, so that at data set level it needs
-    /// one measure and takes the default name of its type (reference manual, "Operators changing
-    /// the data type").
+    /// Returns whether the result type differs from the operand type. At data set level such an
+    /// operator needs exactly one measure, which takes the default name of the result type (reference
+    /// manual, "Operators changing the data type").
     pub(crate) fn changes_type(self) -> bool {
         match self {
             Op::Text(op) => op.changes_type(),
@@ -158,7 +158,7 @@ impl Op {
     }
 }
 
-/// An operator that makes one value of the values of many data points.
+/// Aggregate operator: one value from the values of many data points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AggregateOp {
     Sum,
@@ -206,7 +206,7 @@ impl AggregateOp {
     }
 }
 
-/// What an analytic invocation computes over its window.
+/// Operator of an analytic invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AnalyticOp {
     Aggregate(AggregateOp),
@@ -216,16 +216,17 @@ pub(crate) enum AnalyticOp {
     Lead,
     Rank,
     Ratio,
-    /// Null when the window has a null, else the smallest: a viral attribute without a rule.
+    /// Merges a viral attribute without a propagation rule: null if the window has a null, else the
+    /// smallest value.
     Viral,
-    /// The extension `ewma`, over a time series.
+    /// Extension `ewma`, over a time series.
     Ewma,
-    /// The extension `chain_product`, over a time series.
+    /// Extension `chain_product`, over a time series.
     Product,
 }
 
 impl AnalyticOp {
-    /// The operator of a reserved word, unless it is an aggregate.
+    /// Returns the analytic operator of a reserved word; aggregates are not among them.
     pub(crate) fn from_word(word: &str) -> Option<Self> {
         Some(match word {
             "first_value" => Self::First,
@@ -254,7 +255,8 @@ impl AnalyticOp {
     }
 }
 
-/// The default name of a measure of a type (reference manual, "Operators changing the data type").
+/// Returns the default name of a measure of a type (reference manual, "Operators changing the data
+/// type").
 pub(crate) fn default_measure_name(kind: ValueType) -> &'static str {
     match kind {
         ValueType::String => "string_var",

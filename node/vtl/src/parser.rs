@@ -1,8 +1,7 @@
-//! Tokens to statements (grammar `Vtl.g4` of VTL 2.2), by recursive descent.
-//!
-//! Owns statements, expressions and their precedence; clauses, joins and aggregates stand in the
-//! modules below. A diagnostic of syntax ends its statement, not the script: all are reported at once.
-//! Recursion and the depth of the trees are bounded by [`DEPTH_MAX`].
+//! Recursive-descent parser (grammar `Vtl.g4` of VTL 2.2).
+//! Owns statements, expressions and operator precedence; the modules below parse clauses, joins,
+//! aggregates and definitions. A syntax error ends its statement, not the script, so that all errors
+//! are reported together. [`DEPTH_MAX`] bounds recursion and the depth of the trees.
 
 mod call;
 mod clause;
@@ -25,10 +24,10 @@ use crate::keywords;
 use crate::lexer::{Lexeme, Token, lex_tokens};
 use crate::op::Op;
 
-/// Faults after which the parser gives up.
+/// Number of diagnostics after which parsing stops.
 const DIAGNOSTICS_MAX: usize = 64;
 
-/// The statement cannot be read further; the diagnostic is on the list.
+/// Marker: the current statement cannot be parsed further; its diagnostic is already recorded.
 #[derive(Debug)]
 struct StatementAbort;
 
@@ -44,22 +43,21 @@ struct Parser<'a> {
     diagnostics: Vec<Diagnostic>,
 }
 
-/// What a script says, as far as it could be read.
+/// Result of parsing, as far as the script could be read.
 #[derive(Debug, Default)]
 pub(crate) struct ParseOutput {
     pub(crate) statements: Vec<Statement>,
     pub(crate) definitions: Definitions,
-    /// Names of results and definitions that could not be read.
+    /// Names of results and definitions that could not be parsed.
     pub(crate) broken: BTreeSet<String>,
-    /// Every diagnostic of syntax, in the order of their places.
+    /// Syntax errors in source order.
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads a script; what has a diagnostic is left out, the rest is there.
+/// Parses a script, leaving out statements with errors.
 pub(crate) fn parse_script(text: &str) -> ParseOutput {
     if text.len() > SCRIPT_BYTES_MAX {
-        let message =
-            format!("a script of {} bytes where at most {SCRIPT_BYTES_MAX} are allowed", text.len());
+        let message = format!("the script has {} bytes, at most {SCRIPT_BYTES_MAX} are allowed", text.len());
         let diagnostic = Diagnostic::new(DiagnosticCode::Size, Span { start: 0, end: 0 }, message);
         return ParseOutput { diagnostics: vec![diagnostic], ..ParseOutput::default() };
     }
@@ -74,7 +72,7 @@ pub(crate) fn parse_script(text: &str) -> ParseOutput {
     ParseOutput { statements, definitions: parser.definitions, broken: parser.broken, diagnostics }
 }
 
-/// The text of each definition of a script whose syntax is right, by name.
+/// Returns the source text of each definition by name; the syntax must be valid.
 pub(crate) fn definition_texts(text: &str) -> BTreeMap<String, &str> {
     let (tokens, _) = lex_tokens(text);
     let mut found = BTreeMap::new();
@@ -118,7 +116,7 @@ impl<'a> Parser<'a> {
         statements
     }
 
-    /// The first name of the statement or definition that begins at a token.
+    /// Returns the first name of the statement or definition that begins at a token.
     fn first_name(&self, start: usize) -> Option<String> {
         let tokens = self.tokens.get(start..self.position)?;
         tokens.iter().find_map(|lexeme| match lexeme.token {
@@ -127,7 +125,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// Goes on after the next semicolon; after the end of a definition that began at `start`.
+    /// Skips to after the next semicolon, or to after the end of the definition that began at `start`.
     fn skip_statement(&mut self, start: usize) {
         self.nesting = 0;
         let token = |at: usize| self.tokens.get(at).map_or(Token::End, |lexeme| lexeme.token);
@@ -140,7 +138,7 @@ impl<'a> Parser<'a> {
         while !matches!(token(at), Token::End | Token::Symbol(";") | Token::Word("define")) {
             at += 1;
         }
-        // A definition that is never closed ends where the next one begins.
+        // An unclosed definition ends where the next one begins.
         self.position = at.max(start + 1);
         self.eat_symbol(";");
     }
@@ -174,7 +172,7 @@ impl<'a> Parser<'a> {
         self.tokens.get(self.position).map_or(last, |lexeme| lexeme.span)
     }
 
-    /// The place of the token before this one.
+    /// Returns the span of the previous token.
     fn previous_span(&self) -> Span {
         self.tokens.get(self.position.saturating_sub(1)).map_or(Span::default(), |lexeme| lexeme.span)
     }
@@ -205,7 +203,7 @@ impl<'a> Parser<'a> {
         missing
     }
 
-    /// Which bracket a closing one would close.
+    /// Returns a hint that names the bracket which `close` would close.
     fn open_bracket(&self, close: &str) -> Option<String> {
         let open = match close {
             ")" => "(",
@@ -232,9 +230,9 @@ impl<'a> Parser<'a> {
         let (_, column) = lexeme.span.line_and_column(self.text);
         Some(match name {
             Some(Token::Word(word) | Token::Name(word)) => {
-                format!("`{word}{open}` of column {column} is not closed yet")
+                format!("`{word}{open}` in column {column} is not closed")
             }
-            _ => format!("`{open}` of column {column} is not closed yet"),
+            _ => format!("`{open}` in column {column} is not closed"),
         })
     }
 
@@ -242,14 +240,13 @@ impl<'a> Parser<'a> {
         if self.eat_word(word) { Ok(()) } else { self.report_expected(&format!("`{word}`")) }
     }
 
-    /// Reports that something else was expected here.
+    /// Reports the current token as unexpected.
     fn report_expected<T>(&mut self, what: &str) -> ParseResult<T> {
         let (found, hint) = match self.current_token() {
             Token::End => ("the end of the script".to_owned(), None),
             Token::Name(text) => (format!("`{text}`"), suggestion(text, keywords::reserved_words())),
             Token::Word(text) => {
-                let hint =
-                    format!("`{text}` is a reserved word; as a name it stands in single quotes: '{text}'");
+                let hint = format!("`{text}` is a reserved word; to use it as a name, write '{text}'");
                 (format!("`{text}`"), what.contains("name").then_some(hint))
             }
             Token::Integer(text) | Token::Number(text) => (format!("`{text}`"), None),
@@ -278,7 +275,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// `NAME` or `alias#NAME`.
+    /// Parses `NAME` or `alias#NAME`.
     fn parse_component(&mut self) -> ParseResult<ComponentRef> {
         let first = self.parse_name("the name of a component")?;
         if !self.eat_symbol("#") {
@@ -288,7 +285,7 @@ impl<'a> Parser<'a> {
         Ok(ComponentRef { alias: Some(first), name })
     }
 
-    /// One or more, with commas between.
+    /// Parses one or more items separated by commas.
     fn parse_list<T>(&mut self, item: impl Fn(&mut Self) -> ParseResult<T>) -> ParseResult<Vec<T>> {
         let mut items = vec![item(self)?];
         while self.eat_symbol(",") {
@@ -301,7 +298,7 @@ impl<'a> Parser<'a> {
         self.parse_infix(0)
     }
 
-    /// An expression whose infix operators bind at least as strongly as `least`.
+    /// Parses an expression whose infix operators bind at least as strongly as `least`.
     fn parse_infix(&mut self, least: u8) -> ParseResult<Expr> {
         self.nesting += 1;
         if self.nesting > DEPTH_MAX {
@@ -331,14 +328,14 @@ impl<'a> Parser<'a> {
     }
 
     fn report_too_deep<T>(&mut self, span: Span) -> ParseResult<T> {
-        let message = format!("an expression nested more than {DEPTH_MAX} deep");
+        let message = format!("an expression is nested more than {DEPTH_MAX} deep");
         self.report_error(
             Diagnostic::new(DiagnosticCode::Size, span, message)
-                .with_hint("give a part of it a name in a statement of its own"),
+                .with_hint("assign a part of it to a name in its own statement"),
         )
     }
 
-    /// A node over its children, refused when it would be too deep.
+    /// Builds a node over its children, or reports it as too deep.
     fn build_node(&mut self, node: ExprNode, span: Span) -> ParseResult<Expr> {
         let mut expr = Expr { node, span, depth: 1 };
         let below = expr.children().iter().map(|child| child.depth).max().unwrap_or(0);
@@ -356,7 +353,7 @@ impl<'a> Parser<'a> {
         self.build_node(ExprNode::Member(Box::new(operand), name), span)
     }
 
-    /// `operand in { … }`.
+    /// Parses the rest of `operand in { … }` or `operand in NAME`.
     fn parse_element_of(&mut self, operand: Expr, word: &str) -> ParseResult<Expr> {
         self.position += 1;
         if let Token::Name(_) = self.current_token() {
@@ -375,7 +372,7 @@ impl<'a> Parser<'a> {
         self.build_node(ExprNode::Apply(op, operands), span)
     }
 
-    /// A literal, perhaps signed, or a `cast` of one.
+    /// Parses a literal, optionally signed, or a `cast` of one.
     fn parse_literal(&mut self) -> ParseResult<Expr> {
         match (self.current_token(), self.next_token()) {
             (Token::Word("cast"), _) => self.parse_prefix(),
@@ -436,7 +433,7 @@ impl<'a> Parser<'a> {
         self.build_node(ExprNode::Constant(cell), span)
     }
 
-    /// A sign and a numeral.
+    /// Parses a sign and a number as one literal.
     fn parse_signed_number(&mut self) -> ParseResult<Expr> {
         let span = self.current_span();
         let sign = if self.current_token() == Token::Symbol("-") { "-" } else { "" };
@@ -457,13 +454,13 @@ impl<'a> Parser<'a> {
         match cell {
             Some(cell) => self.build_node(ExprNode::Constant(Some(cell)), span),
             None => {
-                let message = "a number that does not fit: whole numbers have 64 bits, others 34 digits";
+                let message = "the number is out of range: an integer has 64 bits, a number 34 digits";
                 self.report_error(Diagnostic::new(DiagnosticCode::Overflow, span, message))
             }
         }
     }
 
-    /// `if … then … else …`.
+    /// Parses `if … then … else …`.
     fn parse_if(&mut self) -> ParseResult<Expr> {
         let start = self.current_span();
         self.position += 1;
@@ -476,7 +473,7 @@ impl<'a> Parser<'a> {
         self.build_node(ExprNode::Apply(Op::If, vec![condition, then, other]), span)
     }
 
-    /// `case when … then … else …`, which is a chain of `if`.
+    /// Parses `case when … then … else …` into a chain of `if`.
     fn parse_case(&mut self) -> ParseResult<Expr> {
         let start = self.current_span();
         self.position += 1;
@@ -499,12 +496,13 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// Binding of comparisons and of `in`.
+/// Binding strength of comparisons and of `in`.
 const COMPARISON: u8 = 3;
-/// Binding of the operand of a sign or of `not`.
+/// Binding strength of the operand of a sign or of `not`.
 const UNARY: u8 = 6;
 
-/// An infix operator and how strongly it binds, in the order of the alternatives of the grammar.
+/// Returns an infix operator and its binding strength, in the order of the alternatives of the grammar
+/// rule `expr`.
 fn infix_operator(token: Token<'_>) -> Option<(Op, u8)> {
     Some(match token {
         Token::Word("or") => (Op::Or, 1),

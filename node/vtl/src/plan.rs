@@ -1,9 +1,8 @@
-//! What a checked script is run as: a list of steps over outputs, each with its structure.
-//!
-//! Owns the closed set of columnar operators. Everything at data set level is brought to these:
-//! an operator between data sets is a join and a map, `having` is a filter behind a grouping.
-//! INVARIANT: a step only names steps before it; identifiers come first in its columns; rows of its
-//! result are in canonical order (identifiers ascending) with distinct keys.
+//! Execution plan of a checked script: a list of columnar steps with their structures.
+//! Owns the closed set of columnar operators. Expressions at data set level are reduced to them: an
+//! operator between data sets becomes a join and a map, `having` a filter after a grouping. INVARIANT:
+//! a step reads earlier steps only; identifiers are its first columns; the rows of its result are in
+//! canonical order (identifiers ascending) with distinct keys.
 
 use std::collections::BTreeMap;
 
@@ -15,17 +14,17 @@ use crate::ast::{HierarchyInput, HierarchyMode, PropagationRule, SeriesOp, Valid
 use crate::diagnostic::Span;
 use crate::op::{AggregateOp, AnalyticOp, Op, TimeConversion};
 
-/// A component of an intermediate result.
+/// Component of an intermediate result.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PlanColumn {
     pub(crate) name: String,
     pub(crate) role: Role,
     pub(crate) value_type: ValueType,
-    /// Inside a join: the aliases of the operands that it comes from.
+    /// Inside a join, aliases of the operands that the column comes from.
     pub(crate) from: Vec<String>,
 }
 
-/// A component-level expression with its type; `None` is the type of `null` alone.
+/// Expression at component level with its type; `None` is the type of `null`.
 #[derive(Debug, Clone)]
 pub(crate) struct TypedExpr {
     pub(crate) term: Term,
@@ -35,77 +34,77 @@ pub(crate) struct TypedExpr {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Term {
-    /// A column of the operand.
+    /// Position of a column of the operand.
     Column(usize),
     Constant(Option<Cell>),
-    /// The value of a scalar step.
+    /// Result of a scalar step.
     Scalar(usize),
     Apply(Op, Vec<TypedExpr>),
     Window(Box<WindowCall>),
 }
 
-/// An analytic invocation over outputs of the operand.
+/// Analytic invocation over the columns of the operand.
 #[derive(Debug, Clone)]
 pub(crate) struct WindowCall {
     pub(crate) op: AnalyticOp,
     pub(crate) operand: TypedExpr,
-    /// The scalar of `lag`, `lead` (data points) and `ewma` (weight).
+    /// Scalar operand: distance in data points for `lag` and `lead`, weight for `ewma`.
     pub(crate) offset: Option<TypedExpr>,
-    /// What `lag` and `lead` give beyond the partition: a scalar of the type of the operand.
+    /// Value of `lag` and `lead` outside the partition; a scalar of the type of the operand.
     pub(crate) default: Option<TypedExpr>,
     pub(crate) partition: Vec<usize>,
-    /// Columns and whether they descend.
+    /// Ordering columns; `true` means descending.
     pub(crate) order: Vec<(usize, bool)>,
-    /// Those of them that are durations, which are spelled in another order than they have.
+    /// Ordering columns with durations; their text does not sort by length.
     pub(crate) lengths: Vec<usize>,
-    /// RunLimits are differences of the one component that orders, not numbers of data points.
+    /// Whether limits are differences of the ordering component instead of numbers of data points.
     pub(crate) range: bool,
     pub(crate) from: WindowBound,
     pub(crate) to: WindowBound,
 }
 
-/// An end of a window.
+/// Bound of a window.
 #[derive(Debug, Clone)]
 pub(crate) enum WindowBound {
     First,
     Last,
     Current,
-    /// A scalar, and whether it counts backwards.
+    /// Scalar distance; `true` means preceding.
     Offset(TypedExpr, bool),
 }
 
-/// A column that groups; its periods are first converted when `convert` is given.
+/// Grouping column, with the conversion applied to its periods before grouping.
 #[derive(Debug, Clone)]
 pub(crate) struct GroupKey {
     pub(crate) column: usize,
     pub(crate) convert: Option<TimeConversion>,
 }
 
-/// A column that aggregates; without operand it counts data points.
+/// Aggregate column; without operand it counts data points.
 #[derive(Debug, Clone)]
 pub(crate) struct AggregateColumn {
     pub(crate) op: AggregateOp,
     pub(crate) operand: Option<TypedExpr>,
     pub(crate) value_type: ValueType,
     pub(crate) span: Span,
-    /// The operand is a viral attribute, whose values become one by this instead of `op`.
+    /// Set when the operand is a viral attribute; its values are then merged by this instead of `op`.
     pub(crate) viral: Option<ViralMerge>,
 }
 
-/// How values of a viral attribute become one: by the rule that the script defines, if it does.
+/// Merge of the values of a viral attribute: by the propagation rule of the script, if there is one.
 #[derive(Debug, Clone)]
 pub(crate) struct ViralMerge(pub(crate) Option<PropagationRule>);
 
-/// Which operand of a join a column is taken from.
+/// Source of a column of a join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JoinColumn {
     Left(usize),
     Right(usize),
-    /// A key: of the left, or of the right where the left has no data point.
+    /// Key: from the left side, or from the right where the left has no data point.
     Either(usize, usize),
 }
 
-/// Which data points a join keeps that have no partner.
+/// Data points without a partner that a join keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JoinMode {
     Inner,
@@ -113,20 +112,20 @@ pub(crate) enum JoinMode {
     Full,
 }
 
-/// What `hierarchy` and `check_hierarchy` do.
+/// Rules of `hierarchy` or `check_hierarchy`.
 #[derive(Debug, Clone)]
 pub(crate) struct Rollup {
-    /// The column of the code items.
+    /// Column of the code items.
     pub(crate) rule: usize,
-    /// The column of the measure.
+    /// Column of the measure.
     pub(crate) value: usize,
-    /// The other identifiers.
+    /// Columns of the other identifiers.
     pub(crate) keys: Vec<usize>,
-    /// The viral attributes, their types and their rules.
+    /// Viral attributes with their types and rules.
     pub(crate) virals: Vec<(usize, ValueType, Option<PropagationRule>)>,
-    /// In an order in which each comes after those that it takes values from.
+    /// Sorted so that each rule follows those that it takes values from.
     pub(crate) rules: Vec<RollupRule>,
-    /// Whether the rules are checked, not used to compute.
+    /// Whether the rules are checked instead of computed.
     pub(crate) check: bool,
     pub(crate) missing: HierarchyMode,
     pub(crate) source: HierarchyInput,
@@ -144,7 +143,7 @@ pub(crate) struct RollupRule {
     pub(crate) span: Span,
 }
 
-/// A code item of the right side, where its condition holds.
+/// Code item of the right side with its condition.
 #[derive(Debug, Clone)]
 pub(crate) struct RollupItem {
     pub(crate) minus: bool,
@@ -156,23 +155,23 @@ pub(crate) struct RollupItem {
 pub(crate) enum Operation {
     Input(String),
     Scalar(TypedExpr),
-    /// The value of a column of a data set without identifiers, which has one data point at most.
+    /// Value of a column of a data set without identifiers, which has at most one data point.
     Pick {
         input: usize,
         column: usize,
     },
-    /// New outputs over the same data points.
+    /// New columns over the same data points.
     Map {
         input: usize,
         outputs: Vec<TypedExpr>,
     },
-    /// The data points for which the condition is true.
+    /// Data points with a true condition.
     Filter {
         input: usize,
         condition: TypedExpr,
     },
     /// Data points of both operands with equal keys, and those without partner that `matching` keeps.
-    /// Each column has a value for data points that lack it.
+    /// Each output has a fallback for data points that lack it.
     Join {
         left: usize,
         right: usize,
@@ -180,7 +179,7 @@ pub(crate) enum Operation {
         outputs: Vec<(JoinColumn, Option<Cell>)>,
         matching: JoinMode,
     },
-    /// One data point a group: its keys, then its summaries.
+    /// One data point per group: keys, then aggregates.
     Group {
         input: usize,
         keys: Vec<GroupKey>,
@@ -191,47 +190,47 @@ pub(crate) enum Operation {
         input: usize,
         rollup: Box<Rollup>,
     },
-    /// The data points of all operands, which have one structure; of equal keys the first.
+    /// Data points of operands with equal structures; for equal keys, the one of the first operand.
     Union {
         inputs: Vec<usize>,
     },
-    /// The data points of the left of which the right has the keys, or has them not.
+    /// Data points of the left side whose key is present, or absent, on the right side.
     SemiJoin {
         left: usize,
         right: usize,
         keys: Vec<(usize, usize)>,
         present: bool,
     },
-    /// The identifiers of the left, and whether the right has those that are keys.
+    /// Identifiers of the left side, and whether the right side has their key.
     Exists {
         left: usize,
         right: usize,
         keys: Vec<(usize, usize)>,
     },
-    /// A time identifier moved by a scalar number of periods.
+    /// Time identifier shifted by a scalar number of periods.
     Shift {
         input: usize,
         column: usize,
         count: TypedExpr,
     },
-    /// An identifier replaced by a value of each data point, all of which stay distinct.
+    /// Identifier replaced by a value computed for each data point; keys stay distinct.
     Rekey {
         input: usize,
         column: usize,
         value: TypedExpr,
     },
-    /// An operator along the time of each series.
+    /// Operator along the time of each series.
     Series {
         input: usize,
         time: usize,
-        /// The type of the time identifier.
+        /// Type of the time identifier.
         time_type: ValueType,
         op: SeriesOp,
     },
 }
 
 impl Operation {
-    /// The steps whose tables are read.
+    /// Returns the steps whose results are read.
     pub(crate) fn inputs(&self) -> Vec<usize> {
         match self {
             Operation::Input(_) | Operation::Scalar(_) => Vec::new(),
@@ -251,7 +250,7 @@ impl Operation {
     }
 }
 
-/// An operator and the structure of its result.
+/// Operation and the structure of its result.
 #[derive(Debug, Clone)]
 pub(crate) struct PlanStep {
     pub(crate) operation: Operation,
@@ -259,56 +258,56 @@ pub(crate) struct PlanStep {
     pub(crate) span: Span,
 }
 
-/// A script checked against the structures of its inputs: the shape of every result is known.
+/// Checked script with the structure of every result.
 #[derive(Debug, Clone)]
 pub struct ExecutionPlan {
     pub(crate) steps: Vec<PlanStep>,
     pub(crate) inputs: BTreeMap<String, ComponentList>,
-    /// Every data set that a statement defines, with its step.
+    /// Data sets assigned by statements, with their steps.
     pub(crate) results: BTreeMap<String, (usize, ComponentList)>,
-    /// Every scalar that a statement defines, with its step and its type.
+    /// Scalars assigned by statements, with their steps and types.
     pub(crate) scalars: BTreeMap<String, (usize, Option<ValueType>)>,
     /// Persistent results in the order of the script.
     pub(crate) outputs: Vec<String>,
     /// All results in the order of the script.
     pub(crate) order: Vec<String>,
-    /// Nodes of the expressions of the script: part of its cost.
+    /// Number of nodes of all expressions, which is part of the cost.
     pub(crate) nodes: u64,
 }
 
 impl ExecutionPlan {
-    /// The shape of an input or of a result of a statement, persistent or not.
+    /// Returns the structure of an input or result, persistent or not.
     pub fn shape(&self, name: &str) -> Option<&ComponentList> {
         self.results.get(name).map(|(_, shape)| shape).or_else(|| self.inputs.get(name))
     }
 
-    /// The persistent results that are scalars and their types (`None` is the type of `null`), in the
-    /// order of the script.
+    /// Returns the persistent scalars with their types (`None` is the type of `null`), in the order of
+    /// the script.
     pub fn scalars(&self) -> Vec<(&str, Option<ValueType>)> {
         let named = self.outputs.iter().filter_map(|name| Some((name.as_str(), self.scalars.get(name)?.1)));
         named.collect()
     }
 
-    /// The same plan with every result of a statement kept, as if all were persistent: to look at
-    /// what a script does on its way.
+    /// Returns the plan with every result kept as if it were persistent, to inspect intermediate
+    /// results.
     #[must_use]
     pub fn with_every_result(self) -> ExecutionPlan {
         ExecutionPlan { outputs: self.order.clone(), ..self }
     }
 
-    /// The persistent results that are data sets and their shapes, in the order of the script.
+    /// Returns the persistent data sets with their structures, in the order of the script.
     pub fn outputs(&self) -> Vec<(&str, &ComponentList)> {
         let named = self.outputs.iter().filter_map(|name| Some((name.as_str(), self.shape(name)?)));
         named.collect()
     }
 
-    /// The inputs that the script reads and the shapes that it was checked with, by name.
+    /// Returns the inputs that the script reads with the structures it was checked against, by name.
     pub fn inputs(&self) -> Vec<(&str, &ComponentList)> {
         self.inputs.iter().map(|(name, shape)| (name.as_str(), shape)).collect()
     }
 }
 
-/// The shape of a result; its names must be names of components.
+/// Returns the structure of a result, or the reason why a name is not a valid component name.
 pub(crate) fn result_shape(columns: &[PlanColumn]) -> Result<ComponentList, String> {
     let mut components = Vec::new();
     for column in columns {
@@ -318,7 +317,7 @@ pub(crate) fn result_shape(columns: &[PlanColumn]) -> Result<ComponentList, Stri
     ComponentList::new(components).map_err(|error: Error| error.to_string())
 }
 
-/// The columns of a shape.
+/// Returns the columns of a structure.
 pub(crate) fn shape_columns(shape: &ComponentList) -> Vec<PlanColumn> {
     let column = |component: &Component| PlanColumn {
         name: component.id.as_str().to_owned(),

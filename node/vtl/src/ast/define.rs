@@ -1,5 +1,5 @@
-//! What a script defines beside results: operators, rulesets, propagation of viral attributes
-//! (grammar rule `defOperators`).
+//! Syntax tree of definitions (grammar rule `defOperators`): user-defined operators, rulesets and
+//! propagation rules of viral attributes.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use super::{Expr, Ident};
 use crate::diagnostic::Span;
 use crate::op::Op;
 
-/// Every definition of a script by name.
+/// Definitions of a script, by name.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Definitions {
     pub(crate) operators: BTreeMap<String, OperatorDefinition>,
     pub(crate) datapoint: BTreeMap<String, DatapointRuleset>,
     pub(crate) hierarchical: BTreeMap<String, HierarchicalRuleset>,
-    /// By the name of the attribute.
+    /// Keyed by the name of the attribute, not by that of the rule.
     pub(crate) propagation: BTreeMap<String, ViralPropagation>,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct OperatorDefinition {
     pub(crate) body: Expr,
 }
 
-/// A parameter; with a default it may be left out.
+/// Parameter of a user-defined operator; optional when it has a default.
 #[derive(Debug, Clone)]
 pub(crate) struct Parameter {
     pub(crate) name: Ident,
@@ -37,30 +37,30 @@ pub(crate) struct Parameter {
     pub(crate) default: Option<Expr>,
 }
 
-/// What a parameter or a result may be.
+/// Declared type of a parameter or of a result.
 #[derive(Debug, Clone)]
 pub(crate) enum ParameterType {
     Scalar(ScalarConstraint),
-    /// A component, of a role when one is named.
+    /// Component, restricted to a role when one is declared.
     Component(Option<Role>, ScalarConstraint),
-    /// A data set with at least these components.
+    /// Data set with at least these components.
     Data(Vec<ComponentConstraint>),
-    /// A list of values.
+    /// List of values.
     Set,
     Ruleset,
 }
 
-/// A scalar type, perhaps of some of its values only.
+/// Scalar type, optionally restricted to some of its values.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ScalarConstraint {
-    /// Any type when none is named.
+    /// `None` accepts any scalar type.
     pub(crate) value_type: Option<ValueType>,
     pub(crate) subset: Option<ValueSubset>,
-    /// Whether null is none of its values.
+    /// Whether null is excluded.
     pub(crate) never_null: bool,
 }
 
-/// Some values of a type.
+/// Restriction of a scalar type to some of its values.
 #[derive(Debug, Clone)]
 pub(crate) enum ValueSubset {
     /// `{ 1, 2 }`
@@ -69,17 +69,17 @@ pub(crate) enum ValueSubset {
     Where(Box<Expr>),
 }
 
-/// A component that a data set must have: by name, or (without) as many as the modifier says.
+/// Component that a data set must have: one by name, or a number of unnamed ones.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ComponentConstraint {
     pub(crate) role: Option<Role>,
     pub(crate) value_type: Option<ValueType>,
     pub(crate) name: Option<String>,
-    /// `_`, `_+`, `_*`: fewest and most of them.
+    /// Minimum and maximum number of matching components, from `_`, `_+` or `_*`.
     pub(crate) count: (usize, usize),
 }
 
-/// A component of a signature and the name that the rules have for it.
+/// Component of a ruleset signature with its optional alias.
 #[derive(Debug, Clone)]
 pub(crate) struct SignatureItem {
     pub(crate) name: Ident,
@@ -87,7 +87,7 @@ pub(crate) struct SignatureItem {
 }
 
 impl SignatureItem {
-    /// The name that the rules use.
+    /// Returns the name that the rules use: the alias if there is one.
     pub(crate) fn local_name(&self) -> &str {
         self.alias.as_ref().map_or(&self.name.text, |alias| &alias.text)
     }
@@ -97,7 +97,7 @@ impl SignatureItem {
 #[derive(Debug, Clone)]
 pub(crate) struct DatapointRuleset {
     pub(crate) name: Ident,
-    /// Whether it is defined on value domains, so that the call names the components.
+    /// Whether the ruleset is defined on value domains; the call must then name the components.
     pub(crate) domains: bool,
     pub(crate) signature: Vec<SignatureItem>,
     pub(crate) rules: Vec<DatapointRule>,
@@ -124,7 +124,7 @@ pub(crate) struct HierarchicalRuleset {
     pub(crate) name: Ident,
     pub(crate) domains: bool,
     pub(crate) conditions: Vec<SignatureItem>,
-    /// The variable or value domain whose code items the rules relate.
+    /// Variable or value domain whose code items the rules relate.
     pub(crate) rule: Ident,
     pub(crate) rules: Vec<HierarchicalRule>,
 }
@@ -134,21 +134,21 @@ pub(crate) struct HierarchicalRule {
     pub(crate) name: Option<Ident>,
     pub(crate) when: Option<Expr>,
     pub(crate) left: CodeItem,
-    /// One of the comparisons; `Equal` also computes.
+    /// Comparison operator; only `Equal` rules compute values.
     pub(crate) relation: Op,
     pub(crate) right: Vec<SignedCodeItem>,
     pub(crate) error: ErrorLabels,
     pub(crate) span: Span,
 }
 
-/// A code item.
+/// Code item.
 #[derive(Debug, Clone)]
 pub(crate) struct CodeItem {
     pub(crate) code: String,
     pub(crate) span: Span,
 }
 
-/// A code item of the right side, added or taken away, where its condition holds.
+/// Code item of the right side with its sign and optional condition.
 #[derive(Debug, Clone)]
 pub(crate) struct SignedCodeItem {
     pub(crate) minus: bool,
@@ -156,7 +156,7 @@ pub(crate) struct SignedCodeItem {
     pub(crate) condition: Option<Expr>,
 }
 
-/// `define viral propagation`: how two values of a viral attribute become one.
+/// `define viral propagation`: merges two values of a viral attribute into one.
 #[derive(Debug, Clone)]
 pub(crate) struct ViralPropagation {
     pub(crate) name: Ident,
@@ -167,7 +167,7 @@ pub(crate) struct ViralPropagation {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum PropagationRule {
-    /// Clauses of two values or one, with their result, and the result of all other pairs.
+    /// Clauses of one or two values with their result, and the result for all other pairs.
     Enumerated {
         clauses: Vec<(Cell, Option<Cell>, Option<Cell>)>,
         other: Option<Cell>,

@@ -1,19 +1,20 @@
-//! Analytic invocations as they are written (grammar rules `anFunction`, `anFunctionComponent`).
+//! Syntax tree of analytic invocations (grammar rules `anFunction`, `anFunctionComponent`).
 
 use super::{ComponentRef, Expr, GroupingMode};
 use crate::op::AnalyticOp;
 
-/// An analytic invocation.
+/// Analytic invocation.
 #[derive(Debug, Clone)]
 pub(crate) struct AnalyticInvocation {
     pub(crate) op: AnalyticOp,
-    /// `rank` has none.
+    /// `None` for `rank`.
     pub(crate) operand: Option<Expr>,
-    /// Of `lag` and `lead`: how many data points away, and what stands for one that is not there.
+    /// Distance of `lag` and `lead` in data points; `default` replaces a data point outside the
+    /// partition.
     pub(crate) offset: Option<Expr>,
     pub(crate) default: Option<Expr>,
     pub(crate) partition: Option<(GroupingMode, Vec<ComponentRef>)>,
-    /// Components and whether they descend.
+    /// Components of `order by`; `true` means descending.
     pub(crate) order: Vec<(ComponentRef, bool)>,
     pub(crate) frame: Option<WindowingClause>,
 }
@@ -26,7 +27,7 @@ pub(crate) struct WindowingClause {
     pub(crate) to: WindowLimit,
 }
 
-/// An end of a window.
+/// Limit of a window.
 #[derive(Debug, Clone)]
 pub(crate) enum WindowLimit {
     /// `unbounded preceding`.
@@ -35,9 +36,9 @@ pub(crate) enum WindowLimit {
     Last,
     /// `current data point`.
     Current,
-    /// A literal or the name of a scalar, `preceding`.
+    /// `… preceding`; the count is a literal or the name of a scalar.
     Before(Expr),
-    /// The same, `following`.
+    /// `… following`, likewise.
     After(Expr),
 }
 
@@ -51,7 +52,7 @@ impl WindowLimit {
 }
 
 impl AnalyticInvocation {
-    /// The expressions in it: the operand, and those that are scalars.
+    /// Returns the operand and the scalar subexpressions.
     pub(super) fn children(&self) -> Vec<&Expr> {
         let given = self.operand.iter().chain(&self.offset).chain(&self.default);
         let limits = self.frame.iter().flat_map(|frame| [frame.from.count(), frame.to.count()]);

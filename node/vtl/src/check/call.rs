@@ -1,8 +1,7 @@
-//! Calls of operators that the script defines (reference manual, "User-defined operator call").
-//!
-//! A call checks the body of the operator with its parameters bound to the arguments; a body knows
-//! its parameters and nothing else. INVARIANT: operators do not call themselves, and what calls
-//! expand to is bounded, so that a short script cannot make a plan that fills memory.
+//! Calls of user-defined operators (reference manual, "User-defined operator call").
+//! A call checks the body of the operator with its parameters bound to the arguments; a body sees its
+//! parameters and no other names. INVARIANT: operators are not recursive and the expansion of calls is
+//! bounded, so that a short script cannot fill memory with its plan.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -21,55 +20,57 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
 use crate::op::Op;
 use crate::plan::{PlanColumn, Term, TypedExpr};
 
-/// Nodes that all calls of a script may expand to.
+/// Maximum number of nodes that all calls of a script expand to.
 const EXPANSION_MAX: u64 = 1 << 16;
-/// Calls within calls.
+/// Maximum nesting depth of calls.
 const CALLS_MAX: usize = 24;
 
-/// What a parameter stands for in a call.
+/// Argument bound to a parameter.
 #[derive(Debug, Clone)]
 pub(super) enum BoundArgument {
     Data(usize),
     Scalar(TypedExpr),
-    /// A component by name, in whatever data set the body uses it, and what it must be there.
+    /// Component by name, resolved in the data set that the body uses it on, with its declared
+    /// parameter.
     Component(Ident, Box<Parameter>),
-    /// Shared, for it may be long and passed on in many calls.
+    /// Shared, because a long list may be passed on through many calls.
     Values(Rc<[TypedExpr]>),
     Ruleset(Ident),
-    /// The argument has a diagnostic.
+    /// Argument with errors, already reported.
     Faulty,
 }
 
-/// A call that is being checked.
+/// Call whose body is being checked.
 #[derive(Debug)]
 pub(super) struct ActiveCall {
     operator: String,
     parameters: Rc<BTreeMap<String, BoundArgument>>,
-    /// Whether it stands in a component expression, whose components are not those of the body.
+    /// Whether the call is part of a component expression; components outside are then not visible in
+    /// the body.
     component: bool,
 }
 
 impl<'a> Checker<'a> {
-    /// What a name stands for in the call that is being checked.
+    /// Returns the argument bound to a name in the current call.
     pub(super) fn parameter_value(&self, name: &str) -> Option<&BoundArgument> {
         self.calls.last()?.parameters.get(name)
     }
 
-    /// Whether a name that is no parameter has no meaning here.
+    /// Returns whether names other than parameters are undefined in the current call.
     pub(super) fn in_component_call(&self) -> bool {
         self.calls.last().is_some_and(|call| call.component)
     }
 
-    /// A name that is no parameter of the operator whose body is being checked.
+    /// Reports a name that is not a parameter of the current operator.
     pub(super) fn report_not_a_parameter<T>(&mut self, name: &str, span: Span) -> Option<T> {
         let operator = self.calls.last().map_or(String::new(), |call| call.operator.clone());
-        let message = format!("`{name}` is no parameter of `{operator}`");
-        let hint = "an operator knows its parameters only";
+        let message = format!("`{name}` is not a parameter of `{operator}`");
+        let hint = "the body of an operator can only use its parameters";
         self.diagnostics.push(Diagnostic::new(DiagnosticCode::UnknownName, span, message).with_hint(hint));
         None
     }
 
-    /// The name of a component: that which a parameter stands for, or the name itself.
+    /// Returns the name of the component or ruleset bound to a parameter, or the name itself.
     pub(super) fn substitute_name<'n>(&self, name: &'n Ident) -> std::borrow::Cow<'n, Ident> {
         match self.parameter_value(&name.text) {
             Some(BoundArgument::Component(component, _) | BoundArgument::Ruleset(component)) => {
@@ -79,7 +80,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The value of a scalar parameter, counted against what calls may expand to.
+    /// Returns the value of a scalar parameter and charges its size to the expansion.
     pub(super) fn expand_value(&mut self, typed: &TypedExpr, span: Span) -> Option<TypedExpr> {
         self.charge_expansion(count_typed_nodes(typed), span)?;
         Some(TypedExpr { span, ..typed.clone() })
@@ -88,13 +89,13 @@ impl<'a> Checker<'a> {
     pub(super) fn charge_expansion(&mut self, nodes: u64, span: Span) -> Option<()> {
         self.expansion += nodes;
         if self.expansion > EXPANSION_MAX {
-            let message = format!("the calls of operators expand to more than {EXPANSION_MAX} nodes");
+            let message = format!("operator calls expand to more than {EXPANSION_MAX} nodes");
             return self.report_error(DiagnosticCode::Size, span, message);
         }
         Some(())
     }
 
-    /// A call at data set level.
+    /// Checks a call at data set level.
     pub(super) fn check_call(&mut self, name: &Ident, arguments: &[Expr], span: Span) -> Option<ExprValue> {
         if extension::EXTENSIONS.contains(&name.text.as_str())
             && !self.definitions.operators.contains_key(&name.text)
@@ -110,7 +111,7 @@ impl<'a> Checker<'a> {
         self.check_returned_value(operator, value)
     }
 
-    /// A call at component level.
+    /// Checks a call at component level.
     pub(super) fn check_component_call(
         &mut self,
         name: &Ident,
@@ -164,7 +165,7 @@ impl<'a> Checker<'a> {
             };
             let value = read(self, parameter, argument).unwrap_or(BoundArgument::Faulty);
             if bound.insert(parameter.name.text.clone(), value).is_some() {
-                let message = format!("`{}` is the name of two parameters", parameter.name.text);
+                let message = format!("two parameters are named `{}`", parameter.name.text);
                 return self.report_error(DiagnosticCode::Duplicate, parameter.name.span, message);
             }
         }
@@ -202,7 +203,10 @@ impl<'a> Checker<'a> {
     ) -> Option<BoundArgument> {
         match &parameter.parameter_type {
             ParameterType::Data(_) => {
-                let message = format!("`{}` is a data set; components have none", parameter.name.text);
+                let message = format!(
+                    "`{}` is a data set parameter, which is not allowed at component level",
+                    parameter.name.text
+                );
                 self.report_error(DiagnosticCode::Type, argument.span, message)
             }
             ParameterType::Scalar(value_type) | ParameterType::Component(_, value_type) => {
@@ -213,7 +217,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// A component by name: the body says of which data set.
+    /// Returns a component argument by name; the body decides its data set.
     fn component_name_argument(&mut self, parameter: &Parameter, argument: &Expr) -> Option<BoundArgument> {
         match &argument.node {
             ExprNode::Name(text) => {
@@ -222,8 +226,10 @@ impl<'a> Checker<'a> {
                 Some(BoundArgument::Component(self.substitute_name(&ident).into_owned(), wanted))
             }
             _ => {
-                let message =
-                    format!("`{}` is a component parameter: expected its name", parameter.name.text);
+                let message = format!(
+                    "`{}` is a component parameter: expected the name of a component",
+                    parameter.name.text
+                );
                 self.report_error(DiagnosticCode::Type, argument.span, message)
             }
         }
@@ -250,7 +256,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// A scalar of the type of a parameter.
+    /// Checks a scalar against the declared type of a parameter.
     pub(super) fn check_parameter_type(
         &mut self,
         typed: TypedExpr,
@@ -271,7 +277,7 @@ impl<'a> Checker<'a> {
         self.check_value_subset(widen_to_number(typed, wanted.value_type), wanted, parameter)
     }
 
-    /// A component that a parameter stands for, which must be what the parameter says.
+    /// Checks a component against the declared role and type of a parameter.
     pub(super) fn check_parameter_role(
         &mut self,
         typed: TypedExpr,
@@ -293,7 +299,7 @@ impl<'a> Checker<'a> {
         self.check_parameter_type(typed, wanted, &parameter.name)
     }
 
-    /// A value that must be one of those of a restricted type: told now of a literal, else by the run.
+    /// Checks a value against a restricted type: a literal now, any other value during the run.
     fn check_value_subset(
         &mut self,
         typed: TypedExpr,
@@ -315,7 +321,7 @@ impl<'a> Checker<'a> {
         match is_listed_literal(&typed, &values, wanted) {
             Some(true) => return Some(typed),
             Some(false) => {
-                let message = format!("`{}` has a type of which this is no value", parameter.text);
+                let message = format!("the type of `{}` does not allow this value", parameter.text);
                 return self.report_error(DiagnosticCode::Domain, span, message);
             }
             None => {}
@@ -340,16 +346,16 @@ impl<'a> Checker<'a> {
         Some(TypedExpr { value_type, ..limited })
     }
 
-    /// Refuses what arguments in arguments, and bodies in bodies, make too deep.
+    /// Reports an expression that nested arguments and bodies make too deep.
     fn check_expression_depth(&mut self, typed: &TypedExpr, span: Span) -> Option<()> {
         if typed_depth(typed) <= DEPTH_MAX {
             return Some(());
         }
-        let message = format!("the call makes an expression nested more than {DEPTH_MAX} deep");
+        let message = format!("the call creates an expression is nested more than {DEPTH_MAX} deep");
         self.report_error(DiagnosticCode::Size, span, message)
     }
 
-    /// Whether a data set has the components that a parameter asks for.
+    /// Checks that a data set has the components that a parameter declares.
     fn check_constraints(
         &mut self,
         columns: &[PlanColumn],
@@ -374,7 +380,7 @@ impl<'a> Checker<'a> {
         Some(())
     }
 
-    /// Checks a body with its parameters.
+    /// Checks a body with its parameters bound.
     fn check_body<T>(
         &mut self,
         operator: &OperatorDefinition,
@@ -385,7 +391,7 @@ impl<'a> Checker<'a> {
     ) -> Option<T> {
         let name = &operator.name.text;
         if self.calls.len() >= CALLS_MAX || self.calls.iter().any(|call| call.operator == *name) {
-            let message = format!("`{name}` calls itself, or calls are nested more than {CALLS_MAX} deep");
+            let message = format!("`{name}` is recursive, or calls are nested more than {CALLS_MAX} deep");
             return self.report_error(DiagnosticCode::Cycle, span, message);
         }
         self.charge_expansion(count_nodes(&operator.body), span)?;
@@ -401,7 +407,7 @@ impl<'a> Checker<'a> {
         value
     }
 
-    /// Binds names for a component expression, until [`Checker::leave`].
+    /// Binds names for a component expression, until [`Checker::leave_scope`].
     pub(super) fn enter_scope(
         &mut self,
         operator: &str,
@@ -418,7 +424,7 @@ impl<'a> Checker<'a> {
         self.calls.pop();
     }
 
-    /// The result of a call as the operator declares it.
+    /// Checks the result of a call against the declared type of the operator.
     fn check_returned_value(&mut self, operator: &OperatorDefinition, value: ExprValue) -> Option<ExprValue> {
         if let ExprValue::Scalar(typed) = &value {
             self.check_expression_depth(typed, operator.body.span)?;
@@ -447,12 +453,16 @@ impl<'a> Checker<'a> {
                 }
                 self.check_value_subset(typed, wanted, &operator.name).map(ExprValue::Scalar)
             }
-            (ParameterType::Data(_), ExprValue::Scalar(_)) => {
-                self.report_error(DiagnosticCode::Type, *span, "the body gives a scalar, not a data set")
-            }
-            (_, ExprValue::Data(_)) => {
-                self.report_error(DiagnosticCode::Type, *span, "the body gives a data set")
-            }
+            (ParameterType::Data(_), ExprValue::Scalar(_)) => self.report_error(
+                DiagnosticCode::Type,
+                *span,
+                "expected a body that returns a data set, found a scalar",
+            ),
+            (_, ExprValue::Data(_)) => self.report_error(
+                DiagnosticCode::Type,
+                *span,
+                "expected a body that returns a scalar or component, found a data set",
+            ),
             _ => self.report_error(
                 DiagnosticCode::Type,
                 *span,
@@ -461,7 +471,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// `operand in values`, where the values are a parameter: counted like any that is replaced.
+    /// Returns the values of `operand in values` for a set parameter and charges them to the expansion.
     pub(super) fn value_list(&mut self, domain: &Ident, span: Span) -> Option<Vec<TypedExpr>> {
         match self.parameter_value(&domain.text) {
             Some(BoundArgument::Values(values)) => {
@@ -470,7 +480,7 @@ impl<'a> Checker<'a> {
                 Some(values.to_vec())
             }
             _ => {
-                let message = format!("the value domain `{}` is not known here", domain.text);
+                let message = format!("unknown value domain `{}`", domain.text);
                 let hint = "list the values: { 1, 2 }";
                 self.diagnostics
                     .push(Diagnostic::new(DiagnosticCode::UnknownName, domain.span, message).with_hint(hint));
@@ -479,7 +489,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// A component with the parameters in it replaced.
+    /// Returns a component reference with parameters substituted.
     pub(super) fn substitute_component(&self, component: &ComponentRef) -> ComponentRef {
         ComponentRef {
             alias: component.alias.clone(),
@@ -488,7 +498,7 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// A constraint as a diagnostic names it.
+/// Describes a constraint for a message.
 fn describe_constraint(constraint: &ComponentConstraint) -> String {
     let role = constraint.role.map_or("component", Role::as_str);
     let value_type =
@@ -500,7 +510,7 @@ fn describe_constraint(constraint: &ComponentConstraint) -> String {
     }
 }
 
-/// Whether a literal is of a type with these values listed; `None` when that takes a run.
+/// Returns whether a literal belongs to a restricted type; `None` when only the run can decide.
 fn is_listed_literal(typed: &TypedExpr, values: &[TypedExpr], wanted: &ScalarConstraint) -> Option<bool> {
     let literal = |typed: &TypedExpr| match &typed.term {
         Term::Constant(cell) => Some(cell.clone()),
@@ -521,7 +531,7 @@ fn count_nodes(expr: &Expr) -> u64 {
     1 + expr.children().into_iter().map(count_nodes).sum::<u64>()
 }
 
-/// Nodes of a typed expression.
+/// Counts the nodes of a typed expression.
 fn count_typed_nodes(typed: &TypedExpr) -> u64 {
     1 + match &typed.term {
         Term::Apply(_, operands) => operands.iter().map(count_typed_nodes).sum(),

@@ -1,4 +1,4 @@
-//! Clauses: `filter`, `calc`, `keep`, `drop`, `rename`, `sub`, `aggr`, on a data set or in a join.
+//! Clauses on a data set or in a join: `filter`, `calc`, `keep`, `drop`, `rename`, `sub`, `aggr`.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::op::Op;
 use crate::plan::{Operation, PlanColumn, TypedExpr};
 
 impl Checker<'_> {
-    /// A clause on the result of a step.
+    /// Checks a clause on the result of a step.
     pub(super) fn check_clause(&mut self, step: usize, clause: &Clause, span: Span) -> Option<usize> {
         match clause {
             Clause::Filter(condition) => self.check_filter(step, condition, span),
@@ -24,7 +24,7 @@ impl Checker<'_> {
             Clause::Pivot(identifier, measure) => self.check_pivot(step, identifier, measure, span),
             Clause::Unpivot(identifier, measure) => self.check_unpivot(step, identifier, measure, span),
             Clause::Apply(_) => {
-                self.report_error(DiagnosticCode::Structure, span, "`apply` belongs in a join")
+                self.report_error(DiagnosticCode::Structure, span, "`apply` is only allowed in a join")
             }
             Clause::Aggr { items, grouping, having } => {
                 self.check_aggr(step, items, grouping.as_ref(), having.as_ref(), span)
@@ -57,7 +57,8 @@ impl Checker<'_> {
         Some(self.push_map(step, outputs, span))
     }
 
-    /// One new component; its role is given, or kept, or measure.
+    /// Returns a calculated component. Its role is the given one, else that of the component it
+    /// replaces, else measure.
     fn calculated_column(
         &mut self,
         item: &Assignment,
@@ -69,7 +70,7 @@ impl Checker<'_> {
         self.check_new_name(&item.target, made.iter().map(|(column, _)| column))?;
         let existing = columns.iter().find(|column| column.name == name.text);
         if existing.is_some_and(|column| column.role == Role::Identifier) {
-            let message = format!("`{}` is an identifier and cannot be calculated anew", name.text);
+            let message = format!("`{}` is an identifier and cannot be recalculated", name.text);
             return self.report_error(DiagnosticCode::Structure, name.span, message);
         }
         let Some(value_type) = typed.value_type else {
@@ -80,7 +81,7 @@ impl Checker<'_> {
         Some((PlanColumn { name: name.text.clone(), role, value_type, from: Vec::new() }, typed))
     }
 
-    /// The name of a new component: without alias, and not given twice in a clause.
+    /// Checks the name of a new component: no alias, and given once in the clause.
     pub(super) fn check_new_name<'f>(
         &mut self,
         target: &ComponentRef,
@@ -97,7 +98,7 @@ impl Checker<'_> {
         Some(())
     }
 
-    /// Positions of measures and attributes by name; an identifier here is a diagnostic.
+    /// Returns the positions of measures and attributes by name; reports identifiers.
     fn select_dependents(
         &mut self,
         step: usize,
@@ -179,7 +180,7 @@ impl Checker<'_> {
         Some(self.push_map(step, outputs, span))
     }
 
-    /// `sub`: the data points with these values, without these identifiers.
+    /// Checks `sub`: keeps the data points with the given values and removes the fixed identifiers.
     fn check_sub(&mut self, step: usize, items: &[(ComponentRef, Expr)], span: Span) -> Option<usize> {
         let columns = self.step_columns(step).to_vec();
         let mut fixed = BTreeSet::new();
@@ -188,7 +189,7 @@ impl Checker<'_> {
             let at = self.component_position(component, &columns)?;
             let name = &component.name;
             if columns.get(at).is_some_and(|column| column.role != Role::Identifier) {
-                let message = format!("`{}` is no identifier: `sub` fixes identifiers", name.text);
+                let message = format!("`sub` expected an identifier, found `{}`", name.text);
                 return self.report_error(DiagnosticCode::Structure, name.span, message);
             }
             if !fixed.insert(at) {
@@ -206,7 +207,7 @@ impl Checker<'_> {
         self.push_selection(filtered, span, |at, _| !fixed.contains(&at))
     }
 
-    /// `identifier = value`.
+    /// Returns the condition `identifier = value`.
     fn identifier_equals(
         &mut self,
         at: usize,
@@ -231,8 +232,8 @@ impl Checker<'_> {
     }
 }
 
-/// The components with new ones among them: a new one takes the place of the one it replaces,
-/// unless its role is another; it comes last when it replaces none.
+/// Merges new columns into the existing ones. A new column takes the position of the one it replaces if
+/// both have the same role; any other is appended.
 fn merge_columns(
     old: Vec<(PlanColumn, TypedExpr)>,
     made: Vec<(PlanColumn, TypedExpr)>,

@@ -1,4 +1,4 @@
-//! Expressions at component level: names are components of one data set.
+//! Expressions at component level, in which names are components of one data set.
 
 use schemas::structure::ValueType;
 use schemas::table::Cell;
@@ -11,19 +11,19 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode, Span, suggestion};
 use crate::op::{AggregateOp, Op, TimeOp};
 use crate::plan::{AggregateColumn, PlanColumn, Term, TypedExpr};
 
-/// Where a component expression stands.
+/// Context of a component expression.
 pub(super) struct ComponentScope {
     pub(super) columns: Vec<PlanColumn>,
     pub(super) level: ScopeLevel,
 }
 
-/// What may stand in it.
+/// Constructs allowed in a component expression.
 pub(super) enum ScopeLevel {
-    /// Values of single data points; analytic invocations too.
+    /// Values of single data points, including analytic invocations.
     Row,
-    /// Values of groups: the aggregates found so far follow `keys` outputs.
+    /// Values of groups; the columns of the aggregates found so far follow the `keys`.
     Group { keys: usize, summaries: Vec<AggregateColumn> },
-    /// The operand of an aggregate or analytic invocation, which may not hold another.
+    /// Operand of an aggregate or analytic invocation, which may not contain another one.
     Inner,
 }
 
@@ -60,7 +60,7 @@ impl Checker<'_> {
             ExprNode::Aggregate(aggregate) => {
                 if aggregate.grouping.is_some() {
                     let message =
-                        "a grouping clause stands behind the aggregates of a clause, not within them";
+                        "a grouping clause follows the aggregates of a clause and cannot be inside them";
                     return self.report_error(DiagnosticCode::Structure, expr.span, message);
                 }
                 let (op, operand) = (aggregate.op, aggregate.operand.as_ref());
@@ -81,7 +81,7 @@ impl Checker<'_> {
         }
     }
 
-    /// A condition: a boolean at component level.
+    /// Checks a condition: a boolean at component level.
     pub(super) fn check_condition(&mut self, expr: &Expr, scope: &mut ComponentScope) -> Option<TypedExpr> {
         let typed = self.check_component(expr, scope)?;
         if typed.value_type.is_some_and(|value_type| value_type != ValueType::Boolean) {
@@ -106,12 +106,12 @@ impl Checker<'_> {
             }
             Some(BoundArgument::Faulty) => return None,
             Some(_) => {
-                return self.report_error(DiagnosticCode::Type, span, format!("`{name}` is no component"));
+                return self.report_error(DiagnosticCode::Type, span, format!("`{name}` is not a component"));
             }
             None => {}
         }
         if let ScopeLevel::Group { .. } = scope.level {
-            let message = format!("`{name}` has many values in a group: `having` compares aggregates");
+            let message = format!("`{name}` has many values in a group, but `having` compares aggregates");
             self.diagnostics.push(
                 Diagnostic::new(DiagnosticCode::Structure, span, message)
                     .with_hint(format!("for example `max({name})`")),
@@ -128,7 +128,7 @@ impl Checker<'_> {
         self.column_by_name(None, name, span, &scope.columns)
     }
 
-    /// A column by name, or by the alias of a join operand and name.
+    /// Returns a column by name, optionally qualified by the alias of a join operand.
     pub(super) fn column_by_name(
         &mut self,
         alias: Option<&str>,
@@ -191,7 +191,7 @@ impl Checker<'_> {
         }
     }
 
-    /// A row-wise operator over typed operands.
+    /// Applies a row-wise operator to typed operands.
     pub(super) fn apply_operator(
         &mut self,
         op: Op,
@@ -220,7 +220,7 @@ impl Checker<'_> {
         Some(TypedExpr { term: Term::Apply(op, operands), value_type, span })
     }
 
-    /// An aggregate in `having`: a further column of the groups.
+    /// Checks an aggregate in `having`, which becomes another column of the groups.
     fn check_group_aggregate(
         &mut self,
         op: AggregateOp,
@@ -229,7 +229,7 @@ impl Checker<'_> {
         scope: &mut ComponentScope,
     ) -> Option<TypedExpr> {
         if !matches!(scope.level, ScopeLevel::Group { .. }) {
-            let message = format!("`{}` over a component belongs in `aggr` or `having`", op.name());
+            let message = format!("`{}` over a component is only allowed in `aggr` or `having`", op.name());
             let hint = format!("over a window write `{}(… over (…))`", op.name());
             self.diagnostics.push(Diagnostic::new(DiagnosticCode::Structure, span, message).with_hint(hint));
             return None;
@@ -245,7 +245,7 @@ impl Checker<'_> {
         })
     }
 
-    /// An aggregate over a component expression.
+    /// Checks an aggregate over a component expression.
     pub(super) fn check_aggregate_column(
         &mut self,
         op: AggregateOp,
@@ -267,7 +267,7 @@ impl Checker<'_> {
         Some(AggregateColumn { op, operand, value_type, span, viral: None })
     }
 
-    /// The type that an aggregate gives.
+    /// Returns the result type of an aggregate.
     pub(super) fn aggregate_type(
         &mut self,
         op: AggregateOp,
@@ -294,17 +294,17 @@ impl Checker<'_> {
     }
 }
 
-/// `operand in { … }` as an operator.
+/// Returns the operator of `operand in { … }`.
 pub(super) fn membership_operator(negated: bool) -> Op {
     if negated { Op::NotIn } else { Op::In }
 }
 
-/// The literal `false`.
+/// Returns the literal `false`.
 pub(super) fn false_constant(span: Span) -> TypedExpr {
     constant_expr(Some(Cell::Boolean(false)), span)
 }
 
-/// A literal.
+/// Returns a typed literal.
 pub(super) fn constant_expr(cell: Option<Cell>, span: Span) -> TypedExpr {
     let value_type = cell.as_ref().map(|cell| match cell {
         Cell::Text(_) => ValueType::String,
@@ -316,7 +316,8 @@ pub(super) fn constant_expr(cell: Option<Cell>, span: Span) -> TypedExpr {
     TypedExpr { term: Term::Constant(cell), value_type, span }
 }
 
-/// An integer as a number, where the other branch is a number.
+/// Casts an integer to a number where a number is expected (reference manual, "Description of the data
+/// types").
 pub(super) fn widen_to_number(operand: TypedExpr, value_type: ExprType) -> TypedExpr {
     if value_type != Some(ValueType::Number) || operand.value_type != Some(ValueType::Integer) {
         return operand;
@@ -325,14 +326,14 @@ pub(super) fn widen_to_number(operand: TypedExpr, value_type: ExprType) -> Typed
     TypedExpr { term: Term::Apply(Op::Cast(ValueType::Number), vec![operand]), value_type, span }
 }
 
-/// The diagnostic of a value that has no type because it is always null.
+/// Returns the diagnostic for a component that is always null and therefore has no type.
 pub(super) fn null_type_error(name: &str, span: Span) -> Diagnostic {
-    let message = format!("`{name}` is always null and so has no type");
+    let message = format!("`{name}` is always null and therefore has no type");
     Diagnostic::new(DiagnosticCode::Type, span, message)
         .with_hint(format!("for example `cast(null, {})`", "number"))
 }
 
-/// What a type diagnostic says of a component that should have had another type.
+/// Returns the message for a component of the wrong type.
 pub(super) fn type_mismatch_message(name: &str, wanted: ValueType, seen: ExprType) -> String {
     format!("`{name}` is {}, found {}", with_article(wanted), describe_type(seen))
 }

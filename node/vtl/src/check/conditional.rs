@@ -1,8 +1,7 @@
-//! `if` and `case` over whole data sets (reference manual, "if-then-else").
-//!
-//! The data points where the condition is true are joined with one operand, the others with the
-//! other operand, and the result is the union of both: a data point that the chosen operand lacks
-//! is left out. Where the condition is null, the other operand is chosen.
+//! `if` and `case` over data sets (reference manual, "if-then-else").
+//! Data points with a true condition are joined with the first branch, all others with the second, and
+//! the result is the union of both. A data point absent from its branch is left out. A null condition
+//! selects the second branch.
 
 use schemas::structure::{Role, ValueType};
 
@@ -37,7 +36,7 @@ impl Checker<'_> {
         self.push_union(&[yes, no], span)
     }
 
-    /// The one measure of a condition.
+    /// Returns the only measure of a condition, which must be a boolean.
     pub(super) fn condition_measure(&mut self, step: usize, span: Span) -> Option<TypedExpr> {
         let columns = self.step_columns(step).to_vec();
         let measures = columns_with_role(&columns, Role::Measure);
@@ -48,12 +47,12 @@ impl Checker<'_> {
             _ => self.report_error(
                 DiagnosticCode::Structure,
                 span,
-                "the condition needs one measure, which is a `boolean`",
+                "the condition needs exactly one measure, of type `boolean`",
             ),
         }
     }
 
-    /// The components of the result: those of the operand that is a data set.
+    /// Returns the components of the result: those of the branches that are data sets.
     fn branch_columns(
         &mut self,
         condition: usize,
@@ -82,7 +81,7 @@ impl Checker<'_> {
                 .cloned()
                 .collect();
             if identifiers(&columns) != wanted {
-                let message = "the identifiers are not those of the condition";
+                let message = "the identifiers differ from those of the condition";
                 return self.report_error(DiagnosticCode::Structure, span, message);
             }
             shape = match shape {
@@ -100,7 +99,7 @@ impl Checker<'_> {
         }
     }
 
-    /// The components that both branches have, an integer beside a number as a number.
+    /// Unifies the components of both branches; integer and number become number.
     fn unify_branches(
         &mut self,
         mut shape: Vec<PlanColumn>,
@@ -124,7 +123,8 @@ impl Checker<'_> {
         Some(shape)
     }
 
-    /// The data points of one branch: where `holds`, with the components of `shape` in its order.
+    /// Adds the data points of one branch: where `holds` is true, with the columns of `shape` in its
+    /// order.
     fn push_branch(
         &mut self,
         condition: usize,
@@ -163,7 +163,7 @@ impl Checker<'_> {
         Some(self.push_map(joined, outputs, span))
     }
 
-    /// A scalar as the value of a measure.
+    /// Returns a scalar branch as the value of a measure.
     fn scalar_as_measure(&mut self, typed: &TypedExpr, column: &PlanColumn, span: Span) -> Option<TypedExpr> {
         let typed = widen_to_number(typed.clone(), Some(column.value_type));
         match typed.value_type {

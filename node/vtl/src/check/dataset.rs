@@ -1,4 +1,4 @@
-//! Expressions at data set level: operators over whole data sets, brought to joins and maps.
+//! Expressions at data set level; operators over data sets become joins and maps.
 
 use std::collections::BTreeSet;
 
@@ -73,7 +73,7 @@ impl Checker<'_> {
         }
     }
 
-    /// A parameter of the operator whose body is being checked.
+    /// Resolves a parameter of the operator whose body is being checked.
     fn resolve_parameter(&mut self, name: &str, span: Span) -> Option<ExprValue> {
         match self.parameter_value(name).cloned() {
             Some(BoundArgument::Data(step)) => Some(ExprValue::Data(step)),
@@ -88,7 +88,7 @@ impl Checker<'_> {
         }
     }
 
-    /// An operator over data sets and scalars.
+    /// Checks an operator over data sets and scalars.
     fn check_operator(
         &mut self,
         op: Op,
@@ -113,7 +113,7 @@ impl Checker<'_> {
             (Op::Time(TimeOp::Indicator | TimeOp::Add), _) => self.report_error(
                 DiagnosticCode::Structure,
                 span,
-                format!("`{}` takes one data set", op.name()),
+                format!("`{}` takes exactly one data set", op.name()),
             ),
             (Op::If, _) => self.check_conditional(values, operands, span).map(ExprValue::Data),
             (_, [only]) => self.apply_rowwise(op, *only, &values, span).map(ExprValue::Data),
@@ -121,7 +121,7 @@ impl Checker<'_> {
         }
     }
 
-    /// One data set, and scalars: the operator on each measure.
+    /// Applies an operator to each measure of a single data set.
     fn apply_rowwise(&mut self, op: Op, step: usize, values: &[ExprValue], span: Span) -> Option<usize> {
         let columns = self.step_columns(step).to_vec();
         let measures = self.operand_measures(op, &columns, span)?;
@@ -138,29 +138,32 @@ impl Checker<'_> {
         Some(self.push_map(step, outputs, span))
     }
 
-    /// The measures that an operator is applied to, or a diagnostic.
+    /// Returns the measures that an operator applies to, or reports why there are none.
     fn operand_measures(&mut self, op: Op, columns: &[PlanColumn], span: Span) -> Option<Vec<usize>> {
         let measures = columns_with_role(columns, Role::Measure);
         if measures.is_empty() {
             return self.report_error(
                 DiagnosticCode::Structure,
                 span,
-                format!("`{}` needs a measure, the data set has none", op.name()),
+                format!("`{}` needs a measure, but the data set has none", op.name()),
             );
         }
         if op.changes_type() && measures.len() != 1 {
-            let message =
-                format!("`{}` needs a data set with one measure, found {}", op.name(), measures.len());
+            let message = format!(
+                "`{}` needs a data set with exactly one measure, found {}",
+                op.name(),
+                measures.len()
+            );
             self.diagnostics.push(
                 Diagnostic::new(DiagnosticCode::Structure, span, message)
-                    .with_hint("choose one: `DS#measure`"),
+                    .with_hint("select one: `DS#measure`"),
             );
             return None;
         }
         Some(measures)
     }
 
-    /// The measure that an operator gives.
+    /// Returns the result measure of an operator.
     fn result_measure(&mut self, op: Op, name: &str, typed: TypedExpr) -> Option<(PlanColumn, TypedExpr)> {
         let Some(value_type) = typed.value_type else {
             self.diagnostics.push(null_type_error(name, typed.span));
@@ -170,8 +173,8 @@ impl Checker<'_> {
         Some((PlanColumn { name: name.to_owned(), role: Role::Measure, value_type, from: Vec::new() }, typed))
     }
 
-    /// Several data sets, and scalars: joined on their common identifiers, the operator on measures
-    /// of one name.
+    /// Joins several data sets on their common identifiers and applies the operator to measures of the
+    /// same name.
     fn apply_between_datasets(
         &mut self,
         op: Op,
@@ -237,8 +240,8 @@ impl Checker<'_> {
         None
     }
 
-    /// Joins two data sets where the identifiers of one contain those of the other: their measures
-    /// side by side, their viral attributes as one.
+    /// Joins two data sets when the identifiers of one contain those of the other. Measures stay side
+    /// by side; viral attributes of the same name are merged.
     pub(super) fn join_datasets(&mut self, sides: (usize, usize), span: Span) -> Option<usize> {
         let columns = (self.step_columns(sides.0).to_vec(), self.step_columns(sides.1).to_vec());
         let (left, right) = (
@@ -248,7 +251,7 @@ impl Checker<'_> {
         let keys: Vec<(usize, usize)> =
             left.iter().filter_map(|at| Some((*at, matching_column(&columns.0, *at, &columns.1)?))).collect();
         if keys.len() != left.len().min(right.len()) {
-            let message = "the identifiers of neither data set contain those of the other";
+            let message = "neither data set has all identifiers of the other";
             return self.report_error(DiagnosticCode::Structure, span, message);
         }
         for (a, b) in &keys {
@@ -276,7 +279,7 @@ impl Checker<'_> {
         self.merge_viral_attributes(step, span)
     }
 
-    /// Identifiers that match must be of one type.
+    /// Reports matching identifiers of different types.
     pub(super) fn check_same_type(&mut self, a: &PlanColumn, b: &PlanColumn, span: Span) -> Option<()> {
         if a.value_type == b.value_type {
             return Some(());
@@ -290,7 +293,7 @@ impl Checker<'_> {
         self.report_error(DiagnosticCode::Type, span, message)
     }
 
-    /// `operand # name` (reference manual, "Membership").
+    /// Checks `operand # name` (reference manual, "Membership").
     fn check_membership(&mut self, operand: &Expr, name: &Ident, span: Span) -> Option<ExprValue> {
         let name = &self.substitute_name(name).into_owned();
         let step = self.check_dataset(operand)?;
@@ -322,12 +325,12 @@ impl Checker<'_> {
     }
 }
 
-/// Whether operators on whole data sets carry a component on: identifiers and viral attributes.
+/// Returns whether operators on data sets keep a component: identifiers and viral attributes.
 pub(super) fn is_carried(column: &PlanColumn) -> bool {
     matches!(column.role, Role::Identifier | Role::ViralAttribute)
 }
 
-/// The column of the other side that has the name and the role class of one of this side.
+/// Returns the column of the other side with the same name and role.
 fn matching_column(columns: &[PlanColumn], at: usize, other: &[PlanColumn]) -> Option<usize> {
     let column = columns.get(at)?;
     other.iter().position(|candidate| candidate.name == column.name && candidate.role == column.role)

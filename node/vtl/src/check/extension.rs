@@ -1,5 +1,5 @@
-//! The extensions of this engine (`specs/vtl.md`, "Extensions"): operators called by name, which the
-//! grammar of VTL reads as calls. An operator that the script defines under such a name goes first.
+//! Extensions of VTL (`specs/vtl.md`, "Extensions"). The grammar parses them as calls of user-defined
+//! operators; a definition of the same name takes precedence.
 
 use schemas::structure::ValueType;
 
@@ -11,11 +11,11 @@ use crate::diagnostic::{DiagnosticCode, Span};
 use crate::op::AnalyticOp;
 use crate::plan::TypedExpr;
 
-/// The names of the extensions.
+/// Names of the extensions.
 pub(crate) const EXTENSIONS: [&str; 2] = ["chain_product", "ewma"];
 
 impl Checker<'_> {
-    /// `ewma(data set, weight)` or `chain_product(data set)`.
+    /// Checks `ewma(data set, weight)` or `chain_product(data set)`.
     pub(super) fn check_extension(
         &mut self,
         name: &Ident,

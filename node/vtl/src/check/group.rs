@@ -1,7 +1,6 @@
-//! Aggregates with their grouping and `having` (reference manual, "Aggregate invocation").
-//!
-//! A grouping gives its keys and its aggregates; `having` adds further aggregates, a filter on
-//! them, and a map that takes them away again.
+//! Aggregates with grouping and `having` (reference manual, "Aggregate invocation").
+//! A group step returns keys and aggregates. `having` adds its own aggregates as columns, a filter on
+//! them, and a map that removes them again.
 
 use schemas::structure::{Role, ValueType};
 
@@ -15,7 +14,7 @@ use crate::op::{AggregateOp, Op, TimeOp, default_measure_name};
 use crate::plan::{AggregateColumn, GroupKey, Operation, PlanColumn, ViralMerge};
 
 impl Checker<'_> {
-    /// An aggregate of a whole data set: of each of its measures.
+    /// Checks an aggregate over each measure of a data set.
     pub(super) fn check_aggregate(
         &mut self,
         aggregate: &AggregateInvocation,
@@ -25,7 +24,7 @@ impl Checker<'_> {
             return self.report_error(
                 DiagnosticCode::Structure,
                 span,
-                "`count()` belongs in `aggr` or `having`",
+                "`count()` is only allowed in `aggr` or `having`",
             );
         };
         let step = self.check_dataset(operand)?;
@@ -42,7 +41,7 @@ impl Checker<'_> {
         } else {
             let measures = columns_with_role(&columns, Role::Measure);
             if measures.is_empty() {
-                let message = format!("`{}` needs a measure, the data set has none", op.name());
+                let message = format!("`{}` needs a measure, but the data set has none", op.name());
                 return self.report_error(DiagnosticCode::Structure, span, message);
             }
             for at in measures {
@@ -57,7 +56,7 @@ impl Checker<'_> {
             .map(ExprValue::Data)
     }
 
-    /// The clause `aggr`.
+    /// Checks the clause `aggr`.
     pub(super) fn check_aggr(
         &mut self,
         step: usize,
@@ -92,7 +91,7 @@ impl Checker<'_> {
             );
         };
         if aggregate.grouping.is_some() {
-            let message = "the grouping of `aggr` stands behind all its aggregates";
+            let message = "the grouping clause of `aggr` must follow all its aggregates";
             return self.report_error(DiagnosticCode::Structure, item.expr.span, message);
         }
         let name = &item.target.name;
@@ -108,7 +107,7 @@ impl Checker<'_> {
         Some((measure(&name.text, role, summary.value_type), summary))
     }
 
-    /// The grouping step and what `having` needs behind it.
+    /// Adds the group step and the steps of `having`.
     fn push_groups(
         &mut self,
         step: usize,
@@ -132,7 +131,7 @@ impl Checker<'_> {
             .enumerate()
             .find(|(at, column)| shape.iter().take(*at).any(|f| f.name == column.name))
         {
-            let message = format!("the result would have two components `{}`", clash.1.name);
+            let message = format!("the result would have two components named `{}`", clash.1.name);
             return self.report_error(DiagnosticCode::Duplicate, span, message);
         }
         let Some(having) = having else {
@@ -151,7 +150,7 @@ impl Checker<'_> {
         Some(self.push_map(filtered, outputs, span))
     }
 
-    /// The viral attributes that are not calculated anew.
+    /// Returns the viral attributes that the clause does not replace.
     fn viral_columns(
         &mut self,
         columns: &[PlanColumn],
@@ -174,7 +173,7 @@ impl Checker<'_> {
         combined.collect()
     }
 
-    /// The identifiers that group, in the order of the data set.
+    /// Returns the grouping identifiers in the order of the data set.
     fn grouping_keys(
         &mut self,
         columns: &[PlanColumn],
@@ -187,7 +186,7 @@ impl Checker<'_> {
             let at = self.component_position(component, columns)?;
             let name = &component.name;
             if !identifiers.contains(&at) {
-                let message = format!("`{}` is no identifier: groups are made by identifiers", name.text);
+                let message = format!("grouping expected an identifier, found `{}`", name.text);
                 return self.report_error(DiagnosticCode::Structure, name.span, message);
             }
             if named.contains(&at) {
@@ -207,7 +206,7 @@ impl Checker<'_> {
         Some(keys)
     }
 
-    /// `time_agg`: the time identifier is converted before it groups.
+    /// Converts the time identifier for `time_agg` before grouping.
     fn convert_time_key(
         &mut self,
         keys: &mut [GroupKey],
@@ -228,8 +227,7 @@ impl Checker<'_> {
             }
             None => {
                 let name = columns.get(at).map_or("", |column| &column.name);
-                let message =
-                    format!("`time_agg` converts `{name}`, which is not among the identifiers that group");
+                let message = format!("`time_agg` converts `{name}`, which is not a grouping identifier");
                 self.report_error(DiagnosticCode::Structure, grouping.span, message)
             }
         }

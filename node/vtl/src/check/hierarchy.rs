@@ -1,5 +1,5 @@
-//! `hierarchy` and `check_hierarchy` (reference manual, "Hierarchical roll-up", "Check hierarchy"):
-//! rules between code items, brought to one step over groups of data points.
+//! `hierarchy` and `check_hierarchy` (reference manual, "Hierarchical roll-up", "Check hierarchy").
+//! The rules between code items become one step over groups of data points.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -42,7 +42,7 @@ impl Checker<'_> {
         let bound = Rc::new(self.bind_conditions(ruleset, call, &name, &columns, rule)?);
         let value_types = self.error_types(ruleset.rules.iter().map(|rule| &rule.error), span)?;
         self.check_rule_names(ruleset.rules.iter().map(|rule| rule.name.as_ref()))?;
-        // Each call has rules of its own.
+        // Each call copies the rules into the plan, so each one is charged.
         let items: usize = ruleset.rules.iter().map(|rule| 1 + rule.right.len()).sum();
         self.charge_expansion(items as u64, span)?;
         let sequence = self.order_rules(ruleset, call.source)?;
@@ -100,7 +100,7 @@ impl Checker<'_> {
         self.push_union(&[computed, all], span).map(ExprValue::Data)
     }
 
-    /// The identifier whose values are the code items.
+    /// Returns the identifier that contains the code items.
     fn code_item_column(
         &mut self,
         ruleset: &HierarchicalRuleset,
@@ -142,12 +142,12 @@ impl Checker<'_> {
             _ => self.report_error(
                 DiagnosticCode::Structure,
                 span,
-                "expected a data set with one measure, which is a number",
+                "expected a data set with exactly one measure, a number",
             ),
         }
     }
 
-    /// What the names in the conditions of the rules stand for: identifiers beside the code items.
+    /// Binds the names in the conditions of the rules to identifiers other than that of the code items.
     fn bind_conditions(
         &mut self,
         ruleset: &HierarchicalRuleset,
@@ -163,7 +163,7 @@ impl Checker<'_> {
             let column = columns.get(at)?;
             if column.role != Role::Identifier || at == rule {
                 let message = format!(
-                    "`{}` is no identifier beside the code items: conditions are on such identifiers",
+                    "conditions expected an identifier other than that of the code items, found `{}`",
                     column.name
                 );
                 return self.report_error(DiagnosticCode::Structure, component.name.span, message);
@@ -174,12 +174,13 @@ impl Checker<'_> {
         Some(bound)
     }
 
-    /// The rules in an order in which what one takes from others is computed before.
+    /// Sorts the rules so that each follows the rules that compute its right side.
     fn order_rules(&mut self, ruleset: &HierarchicalRuleset, source: HierarchyInput) -> Option<Vec<usize>> {
         let rules = &ruleset.rules;
         let computes =
             |rule: &HierarchicalRule| rule.relation == Op::Equal && source != HierarchyInput::Dataset;
-        // For each code item the rules that compute it and are still to come, and those that wait.
+        // For each code item, `coming` counts the pending rules that compute it, and `users` lists the
+        // rules that read it.
         let mut coming: BTreeMap<&str, usize> = BTreeMap::new();
         for rule in rules.iter().filter(|rule| computes(rule)) {
             *coming.entry(&rule.left.code).or_default() += 1;

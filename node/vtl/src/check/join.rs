@@ -1,7 +1,6 @@
-//! Joins (reference manual, "Join operators"): keys, the virtual data set, its clauses.
-//!
-//! The virtual data set has each key once; components that several operands have are told apart by
-//! alias until the end, when each name must be single again. Viral attributes of one name become one.
+//! Joins (reference manual, "Join operators"): keys, virtual data set and clauses.
+//! The virtual data set has each key once. Components of the same name are distinguished by alias until
+//! the end, when names must be unique. Viral attributes of the same name are merged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +14,7 @@ use crate::ast::{Clause, ComponentRef, Expr, ExprNode, JoinCall, JoinType};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
 use crate::plan::{JoinColumn, JoinMode, Operation, PlanColumn, TypedExpr};
 
-/// An operand of a join: its step, its alias, its columns.
+/// Operand of a join: step, alias and columns.
 struct JoinOperand {
     step: usize,
     alias: String,
@@ -29,7 +28,7 @@ impl JoinOperand {
     }
 }
 
-/// How operands are matched.
+/// Type, keys and fallbacks of a join.
 struct JoinCondition<'a> {
     join_type: JoinType,
     /// Names of the identifiers that must be equal.
@@ -57,12 +56,12 @@ impl Checker<'_> {
             .enumerate()
             .find(|(at, column)| columns.iter().take(*at).any(|f| f.name == column.name));
         if let Some((_, column)) = twice {
-            let message = format!("the result of the join has several components `{}`", column.name);
-            let hint = "keep, drop or rename until each name is single";
+            let message = format!("the result of the join has more than one component `{}`", column.name);
+            let hint = "use `keep`, `drop` or `rename` until each name is unique";
             self.diagnostics.push(Diagnostic::new(DiagnosticCode::Ambiguous, span, message).with_hint(hint));
             return None;
         }
-        // Aliases mean nothing outside the join.
+        // Aliases are not visible outside the join.
         if let Some(step) = self.steps.get_mut(step) {
             step.columns.iter_mut().for_each(|column| column.from.clear());
         }
@@ -83,7 +82,7 @@ impl Checker<'_> {
             };
             let step = self.check_dataset(expr);
             let Some(alias) = alias else {
-                let message = "an operand of a join that is an expression needs an alias";
+                let message = "a join operand that is an expression needs an alias";
                 self.diagnostics.push(
                     Diagnostic::new(DiagnosticCode::Structure, expr.span, message)
                         .with_hint("write `… as A`"),
@@ -92,10 +91,10 @@ impl Checker<'_> {
                 continue;
             };
             if !aliases.insert(alias.clone()) {
-                let message = format!("two operands of the join are called `{alias}`");
+                let message = format!("two join operands are named `{alias}`");
                 self.diagnostics.push(
                     Diagnostic::new(DiagnosticCode::Duplicate, expr.span, message)
-                        .with_hint("give them aliases: `… as A`"),
+                        .with_hint("give them different aliases: `… as A`"),
                 );
             }
             operands.push(step.map(|step| {
@@ -107,8 +106,8 @@ impl Checker<'_> {
         operands.into_iter().collect()
     }
 
-    /// Names of the identifiers that match: those of several operands, or of `using`; none in a
-    /// `cross_join`.
+    /// Returns the names of the key identifiers: those of `using`, else those that several operands
+    /// share; none for `cross_join`.
     fn join_keys(&mut self, operands: &[JoinOperand], join: &JoinCall) -> Option<BTreeSet<String>> {
         if join.join_type == JoinType::Cross {
             return Some(BTreeSet::new());
@@ -124,7 +123,7 @@ impl Checker<'_> {
         for component in using {
             let name = self.substitute_name(&component.name).into_owned();
             if !shared(&name.text) {
-                let message = format!("`{}` is not an identifier of several operands of the join", name.text);
+                let message = format!("`{}` is not an identifier of at least two join operands", name.text);
                 return self.report_error(DiagnosticCode::Structure, name.span, message);
             }
             keys.insert(name.text);
@@ -132,7 +131,7 @@ impl Checker<'_> {
         Some(keys)
     }
 
-    /// Whether each `nvl` names an identifier that is no key.
+    /// Checks that each `nvl` names an identifier that is not a key.
     fn check_fallbacks(&mut self, how: &JoinCondition<'_>, operands: &[JoinOperand]) -> Option<()> {
         for (component, _) in how.fallbacks {
             let name = &component.name;
@@ -141,14 +140,14 @@ impl Checker<'_> {
                     && operand.identifier(&name.text).is_some()
             });
             if !known || how.keys.contains(&name.text) {
-                let message = format!("`{}` is no identifier beside the keys of the join", name.text);
+                let message = format!("`{}` is not an identifier outside the keys of the join", name.text);
                 return self.report_error(DiagnosticCode::Structure, name.span, message);
             }
         }
         Some(())
     }
 
-    /// Joins the operands one by one, each time the first that shares a key with those before.
+    /// Joins the operands one by one, each time the first that shares a key with those joined before.
     fn push_joins(
         &mut self,
         operands: Vec<JoinOperand>,
@@ -236,7 +235,8 @@ impl Checker<'_> {
         Some(JoinOperand { step, alias: left.alias, columns, span: left.span })
     }
 
-    /// The value of a component where a data point lacks it: of an identifier that of `nvl`.
+    /// Returns the value of a component absent from a data point; for an identifier this is the one of
+    /// `nvl`.
     fn missing_value(
         &mut self,
         column: &PlanColumn,
@@ -271,9 +271,10 @@ impl Checker<'_> {
             ),
             None => {
                 let (name, join) = (&column.name, how.join_type.name());
-                let message =
-                    format!("the identifier `{name}` is no key of the `{join}`, so data points may lack it");
-                let hint = format!("name the keys with `using …` and give a value: `nvl({name}, …)`");
+                let message = format!(
+                    "the identifier `{name}` is not a key of the `{join}` and may be missing from data points"
+                );
+                let hint = format!("name the keys with `using …` and give a default: `nvl({name}, …)`");
                 self.diagnostics
                     .push(Diagnostic::new(DiagnosticCode::Structure, right.span, message).with_hint(hint));
                 None
@@ -281,7 +282,8 @@ impl Checker<'_> {
         }
     }
 
-    /// `apply`: an expression over the operands by alias, for each measure that several have.
+    /// Checks `apply`: an expression over the operands by alias, evaluated for each measure that
+    /// several operands share.
     fn apply_to_homonyms(&mut self, step: usize, expr: &Expr, aliases: &[String]) -> Option<usize> {
         let columns = self.step_columns(step).to_vec();
         let measures = columns_with_role(&columns, Role::Measure);
@@ -308,17 +310,18 @@ impl Checker<'_> {
         }
         if outputs.iter().all(|(column, _)| column.role != Role::Measure) {
             if self.diagnostics.len() == before {
-                let message = "the operands of the join have no measure of one name to apply this to";
+                let message = "the join operands share no measure to apply this to";
                 return self.report_error(DiagnosticCode::Structure, expr.span, message);
             }
             return None;
         }
-        // Measures whose type the expression does not fit are left out.
+        // Measures of a type that the expression does not accept are left out, so their diagnostics are
+        // dropped.
         self.diagnostics.truncate(before);
         Some(self.push_map(step, outputs, expr.span))
     }
 
-    /// The measure of one name in each operand, by alias.
+    /// Returns the measure with this name in each operand, by alias.
     fn homonyms_by_alias(
         &self,
         name: &str,
@@ -348,8 +351,8 @@ impl Checker<'_> {
         typed
     }
 
-    /// Brings the viral attributes that several operands have to one each: two at a time, each time
-    /// in a step of its own, for an expression that holds all would double with every operand.
+    /// Merges viral attributes of the same name. Two are merged per step, because one expression over
+    /// all operands would double in size with each of them.
     pub(super) fn merge_viral_attributes(&mut self, step: usize, span: Span) -> Option<usize> {
         let columns = self.step_columns(step).to_vec();
         let virals = columns_with_role(&columns, Role::ViralAttribute);

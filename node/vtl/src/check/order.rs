@@ -1,14 +1,13 @@
-//! The order of statements: dependencies first (user manual, "Transformations": the order in which
-//! statements are written does not matter), names given once, no cycles.
+//! Order of statements: dependencies first, unique names, no cycles (user manual, "Transformations":
+//! the written order does not matter).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ast::{Clause, Definitions, Expr, ExprNode, JoinCall, ParameterType, Statement};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, DiagnosticList, Span};
 
-/// The statements in an order in which each comes after what it uses.
-///
-/// Statements of equal rank keep the order of the script. Those in or behind a cycle are left out.
+/// Sorts statements so that each follows those that it uses.
+/// Independent statements keep the order of the script. Statements in or behind a cycle are left out.
 pub(super) fn order_statements<'a>(
     statements: &'a [Statement],
     definitions: &Definitions,
@@ -17,13 +16,13 @@ pub(super) fn order_statements<'a>(
     let mut defined: BTreeMap<&str, usize> = BTreeMap::new();
     for (at, statement) in statements.iter().enumerate() {
         if defined.contains_key(statement.target.text.as_str()) {
-            let message = format!("`{}` is assigned a second time", statement.target.text);
+            let message = format!("`{}` is assigned twice", statement.target.text);
             diagnostics.push(Diagnostic::new(DiagnosticCode::Duplicate, statement.target.span, message));
         } else {
             defined.insert(&statement.target.text, at);
         }
     }
-    // Those that use no name are scalars, which clauses may use.
+    // A statement that references no name is a scalar, which clauses may use.
     let plain: Vec<bool> = statements
         .iter()
         .map(|statement| referenced_names(&statement.expr, definitions).is_empty())
@@ -59,7 +58,7 @@ pub(super) fn order_statements<'a>(
     order.iter().filter_map(|at| statements.get(*at)).collect()
 }
 
-/// The statements that one uses: as data sets, and inside clauses those that are plain scalars.
+/// Returns the statements that a statement uses: as data sets, and inside clauses as scalars.
 fn statement_sources(
     statement: &Statement,
     plain: &[bool],
@@ -74,7 +73,7 @@ fn statement_sources(
     outer.chain(inner.filter(scalar)).collect()
 }
 
-/// Reports one cycle: from the first statement that waits, along what it waits for.
+/// Reports one cycle, found by following dependencies from the first blocked statement.
 fn report_cycle(
     statements: &[Statement],
     definitions: &Definitions,
@@ -91,7 +90,7 @@ fn report_cycle(
             let names: Vec<String> =
                 ring.filter_map(|at| statements.get(*at)).map(|s| format!("`{}`", s.target.text)).collect();
             let span = statements.get(at).map_or(Span::default(), |statement| statement.target.span);
-            let message = format!("results are defined by each other: {}", names.join(" needs "));
+            let message = format!("results depend on each other: {}", names.join(" needs "));
             diagnostics.push(Diagnostic::new(DiagnosticCode::Cycle, span, message));
             return;
         }
@@ -106,10 +105,9 @@ fn report_cycle(
     }
 }
 
-/// Names that an expression uses as data sets or scalars, with their places.
-///
-/// A name inside a clause is a component, unless it stands in no clause of an outer data set; it
-/// then only counts when a statement assigns it, so that a component never becomes an input.
+/// Returns the names that an expression uses as data sets or scalars, with their spans.
+/// Names inside a clause are components and are not returned, so that a component never becomes an
+/// input. The value of a `sub` clause is an exception: it may be a scalar.
 pub(crate) fn referenced_names<'e>(expr: &'e Expr, definitions: &Definitions) -> Vec<(&'e str, Span)> {
     let mut found = Vec::new();
     let mut open = vec![expr];
@@ -131,7 +129,8 @@ pub(crate) fn referenced_names<'e>(expr: &'e Expr, definitions: &Definitions) ->
     found
 }
 
-/// The arguments of a call that are data sets or scalars: not names of components or rulesets.
+/// Returns the arguments of a call that are data sets or scalars, without names of components and
+/// rulesets.
 fn value_arguments<'e>(name: &str, arguments: &'e [Expr], definitions: &Definitions) -> Vec<&'e Expr> {
     let parameters = definitions.operators.get(name).map_or(&[][..], |operator| &operator.parameters);
     let plain = |at: usize| {
@@ -142,7 +141,7 @@ fn value_arguments<'e>(name: &str, arguments: &'e [Expr], definitions: &Definiti
     arguments.iter().enumerate().filter(|(at, _)| plain(*at)).map(|(_, argument)| argument).collect()
 }
 
-/// Names inside clauses and `having`: components, or scalars when a statement assigns them.
+/// Returns the names inside clauses and `having`: components, or scalars if a statement assigns them.
 pub(crate) fn clause_names(expr: &Expr) -> Vec<&str> {
     let mut found = Vec::new();
     let mut open: Vec<(&Expr, bool)> = vec![(expr, false)];
@@ -165,7 +164,7 @@ fn join_children(join: &JoinCall, inside: bool) -> impl Iterator<Item = (&Expr, 
     operands.chain(join.clauses.iter().flat_map(Clause::children).map(|child| (child, true)))
 }
 
-/// The value of a `sub` clause may be a scalar by name.
+/// Returns the names used as values in a `sub` clause, which are scalars.
 fn sub_names(clause: &Clause) -> Vec<(&str, Span)> {
     let Clause::Sub(items) = clause else { return Vec::new() };
     let names = items.iter().filter_map(|(_, value)| match &value.node {
@@ -175,7 +174,7 @@ fn sub_names(clause: &Clause) -> Vec<(&str, Span)> {
     names.collect()
 }
 
-/// The places where a name stands for a data set or a scalar.
+/// Returns the spans where a name is used as a data set or scalar.
 pub(super) fn reference_spans(statements: &[Statement], definitions: &Definitions, name: &str) -> Vec<Span> {
     let all = statements.iter().flat_map(|statement| referenced_names(&statement.expr, definitions));
     all.filter(|(found, _)| *found == name).map(|(_, span)| span).collect()

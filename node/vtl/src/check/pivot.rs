@@ -1,9 +1,6 @@
-//! `unpivot` and `pivot`: measures become values of an identifier, and the other way round
-//! (reference manual, "Unpivoting", "Pivoting").
-//!
-//! The measures that `pivot` makes are named by values of an identifier, and structures are known
-//! before data: so the identifier must be limited to a list of values first, as a filter does or an
-//! `unpivot`.
+//! `unpivot` and `pivot` (reference manual, "Unpivoting", "Pivoting").
+//! The values of an identifier name the measures that `pivot` creates. Because structures are known
+//! before data, a filter or an `unpivot` must first limit the identifier to a list of values.
 
 use schemas::structure::{Role, ValueType};
 use schemas::table::Cell;
@@ -17,7 +14,7 @@ use crate::op::Op;
 use crate::plan::{JoinColumn, JoinMode, Operation, PlanColumn, Term, TypedExpr};
 
 impl Checker<'_> {
-    /// One data point for each measure that is not null.
+    /// Checks `unpivot`: one data point for each measure that is not null.
     pub(super) fn check_unpivot(
         &mut self,
         step: usize,
@@ -56,7 +53,7 @@ impl Checker<'_> {
         self.push_union(&parts, span)
     }
 
-    /// The one type of all measures.
+    /// Returns the common type of all measures.
     fn common_measure_type(
         &mut self,
         columns: &[PlanColumn],
@@ -74,16 +71,19 @@ impl Checker<'_> {
             {
                 Some(ValueType::Number)
             }
-            Some(_) => self.report_error(DiagnosticCode::Type, span, "`unpivot` needs measures of one type"),
+            Some(_) => {
+                self.report_error(DiagnosticCode::Type, span, "`unpivot` needs measures of the same type")
+            }
             None => self.report_error(
                 DiagnosticCode::Structure,
                 span,
-                "`unpivot` needs a measure, the data set has none",
+                "`unpivot` needs a measure, but the data set has none",
             ),
         }
     }
 
-    /// One data point a group of the other identifiers, with a measure for each value.
+    /// Checks `pivot`: one data point per group of the other identifiers, with a measure for each
+    /// value.
     pub(super) fn check_pivot(
         &mut self,
         step: usize,
@@ -96,14 +96,13 @@ impl Checker<'_> {
             (self.component_position(identifier, &columns)?, self.component_position(measure, &columns)?);
         let (from, of) = (columns.get(key)?, columns.get(value)?);
         if from.role != Role::Identifier || from.value_type != ValueType::String || of.role != Role::Measure {
-            let message = "`pivot` needs an identifier that is a `string`, and a measure";
+            let message = "`pivot` needs an identifier of type `string` and a measure";
             return self.report_error(DiagnosticCode::Structure, span, message);
         }
         let Some(codes) = self.known_values(step, key) else {
             let name = &from.name;
-            let message = format!(
-                "the values of `{name}` are not known before the data are, so neither are the measures of the result"
-            );
+            let message =
+                format!("the values of `{name}` depend on data, so the measures of the result are unknown");
             let hint = format!(
                 "limit them first: `DS[filter {name} in {{\"A\", \"B\"}}][pivot {name}, {}]`",
                 of.name
@@ -122,7 +121,7 @@ impl Checker<'_> {
         result
     }
 
-    /// The data points of one value: the other identifiers and the measure, named by the value.
+    /// Adds the data points with one value: the other identifiers, and the measure named by the value.
     fn push_pivot_value(
         &mut self,
         step: usize,
@@ -141,7 +140,7 @@ impl Checker<'_> {
         Some(self.push_map(points, outputs, span))
     }
 
-    /// A full join of two results of the same identifiers.
+    /// Adds a full join of two results with the same identifiers.
     fn push_full_join(&mut self, left: usize, right: usize, span: Span) -> usize {
         let (a, b) = (self.step_columns(left).to_vec(), self.step_columns(right).to_vec());
         let count = columns_with_role(&a, Role::Identifier).len();
@@ -156,7 +155,8 @@ impl Checker<'_> {
         self.push_step(operation, columns, span)
     }
 
-    /// The values that a column of text can have at most, in ascending order, when the plan says so.
+    /// Returns an upper bound of the values of a string column in ascending order, if the plan limits
+    /// them.
     fn known_values(&self, step: usize, at: usize) -> Option<Vec<String>> {
         let found = match &self.steps.get(step)?.operation {
             Operation::Filter { input, condition } => {
@@ -181,7 +181,8 @@ impl Checker<'_> {
     }
 }
 
-/// The values that a condition limits a column to: `= "A"`, `in {"A", "B"}`, with `and` and `or`.
+/// Returns the values that a condition allows for a column: `= "A"` or `in {"A", "B"}`, combined by
+/// `and` and `or`.
 fn values_allowed_by(condition: &TypedExpr, at: usize) -> Option<Vec<String>> {
     let Term::Apply(op, operands) = &condition.term else { return None };
     let this = |typed: &TypedExpr| matches!(typed.term, Term::Column(column) if column == at);

@@ -1,6 +1,5 @@
 //! Set operators (reference manual, "Set operators") and `exists_in`.
-//!
-//! Data points are told apart by their identifiers alone; all is brought to unions and semi-joins.
+//! Data points are compared by their identifiers only; all operators become unions and semi-joins.
 
 use schemas::structure::{Role, ValueType};
 
@@ -12,7 +11,7 @@ use crate::op::default_measure_name;
 use crate::plan::{Operation, PlanColumn, Term, TypedExpr};
 
 impl Checker<'_> {
-    /// `union`, `intersect`, `setdiff`, `symdiff`.
+    /// Checks `union`, `intersect`, `setdiff` or `symdiff`.
     pub(super) fn check_set_operator(&mut self, op: SetOp, operands: &[Expr], span: Span) -> Option<usize> {
         let steps: Vec<Option<usize>> = operands.iter().map(|operand| self.check_dataset(operand)).collect();
         let steps: Vec<usize> = steps.into_iter().collect::<Option<_>>()?;
@@ -39,20 +38,20 @@ impl Checker<'_> {
         }
     }
 
-    /// The union of steps whose columns have the same names, roles and types in the same order.
+    /// Adds the union of steps whose columns have the same names, roles, types and order.
     pub(super) fn push_union(&mut self, steps: &[usize], span: Span) -> Option<usize> {
         let columns = self.step_columns(*steps.first()?).to_vec();
         Some(self.push_step(Operation::Union { inputs: steps.to_vec() }, columns, span))
     }
 
-    /// The data points of the left whose key the right has, or has not.
+    /// Adds the data points of the left side whose key is present, or absent, on the right side.
     fn push_semi_join(&mut self, left: usize, right: usize, present: bool, span: Span) -> usize {
         let columns = self.step_columns(left).to_vec();
         let keys = columns_with_role(&columns, Role::Identifier).into_iter().map(|at| (at, at)).collect();
         self.push_step(Operation::SemiJoin { left, right, keys, present }, columns, span)
     }
 
-    /// The columns of the first data set, each of a type that those of all others pass as.
+    /// Returns the columns of the first data set with types common to all operands.
     fn common_columns(&mut self, op: SetOp, steps: &[usize], operands: &[Expr]) -> Option<Vec<PlanColumn>> {
         let mut common = self.step_columns(*steps.first()?).to_vec();
         for (step, operand) in steps.iter().zip(operands).skip(1) {
@@ -79,7 +78,7 @@ impl Checker<'_> {
         Some(common)
     }
 
-    /// Names what one data set has and the other has not.
+    /// Reports a component that only some of the operands have.
     fn report_different_components<T>(
         &mut self,
         op: SetOp,
@@ -105,13 +104,13 @@ impl Checker<'_> {
                 column.value_type.as_str()
             )
         });
-        let message = format!("`{}` needs data sets of the same components{shown}", op.name());
-        let hint = "bring them to one structure with `keep`, `rename`, `calc`";
+        let message = format!("`{}` needs data sets with the same components{shown}", op.name());
+        let hint = "align them with `keep`, `rename` or `calc`";
         self.diagnostics.push(Diagnostic::new(DiagnosticCode::Structure, span, message).with_hint(hint));
         None
     }
 
-    /// The same data set with its components in the common order and of the common types.
+    /// Brings a data set to the common order and types of its columns.
     fn align_columns(&mut self, step: usize, common: &[PlanColumn], span: Span) -> usize {
         let columns = self.step_columns(step).to_vec();
         if columns == common {
@@ -126,7 +125,7 @@ impl Checker<'_> {
         self.push_map(step, outputs, span)
     }
 
-    /// `exists_in`: for each data point of the left whether the right has its common identifiers.
+    /// Checks `exists_in`: for each left data point, whether the right side has its common identifiers.
     pub(super) fn check_exists_in(
         &mut self,
         left: &Expr,
@@ -145,7 +144,7 @@ impl Checker<'_> {
         };
         let keys: Vec<(usize, usize)> = mine.iter().filter_map(|at| Some((*at, twin(*at)?))).collect();
         if keys.len() != mine.len().min(others.len()) {
-            let message = "the identifiers of neither data set contain those of the other";
+            let message = "neither data set has all identifiers of the other";
             return self.report_error(DiagnosticCode::Structure, span, message);
         }
         for (x, y) in &keys {
@@ -169,7 +168,7 @@ impl Checker<'_> {
     }
 }
 
-/// The type that both pass as; identifiers must be of one type.
+/// Returns the common type of two columns; identifiers must have equal types.
 pub(super) fn shared_column_type(column: &PlanColumn, other: ValueType) -> Option<ValueType> {
     let numeric = |value_type: ValueType| matches!(value_type, ValueType::Integer | ValueType::Number);
     if column.value_type == other {

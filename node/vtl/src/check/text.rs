@@ -1,4 +1,4 @@
-//! Operators on texts: their types, and literals that can be judged without data.
+//! String operators: result types, and literals that can be checked without data.
 
 use schemas::structure::ValueType;
 use schemas::table::Cell;
@@ -10,7 +10,7 @@ use crate::eval::{mask_fault, pattern_fault, unit_error};
 use crate::op::{Op, TextOp, TimeOp};
 use crate::plan::{Term, TypedExpr};
 
-/// The type that an operator on texts gives.
+/// Returns the result type of a string operator.
 pub(super) fn text_result_type(op: TextOp, value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
     let string = |value_type| value_type == ValueType::String;
     let integer = |value_type| value_type == ValueType::Integer;
@@ -37,7 +37,7 @@ pub(super) fn text_result_type(op: TextOp, value_types: &[ExprType]) -> Result<E
 }
 
 impl Checker<'_> {
-    /// What is wrong with a mask, a pattern or a unit of time that is a literal.
+    /// Reports an invalid literal mask, pattern or unit of time.
     pub(super) fn check_literals(&mut self, op: Op, operands: &[TypedExpr]) -> Option<()> {
         let text = |at: usize| match operands.get(at).map(|typed| &typed.term) {
             Some(Term::Constant(Some(Cell::Text(text)))) => Some(text.as_str()),
@@ -59,7 +59,8 @@ impl Checker<'_> {
             _ => Some(()),
         }
     }
-    /// What is wrong with a pattern. Each is read once: calls repeat a pattern many times.
+    /// Returns the error of a pattern. Results are cached, because calls repeat the same pattern many
+    /// times.
     fn check_pattern(&mut self, pattern: &str) -> Option<String> {
         if let Some(known) = self.patterns.get(pattern) {
             return known.clone();

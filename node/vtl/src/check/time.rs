@@ -1,5 +1,4 @@
-//! Operators on time: the types of row-wise ones, and those that work on the time identifier of a
-//! data set.
+//! Time operators: types of the row-wise ones, and operators on the time identifier of a data set.
 
 use schemas::structure::{Role, ValueType};
 
@@ -12,7 +11,7 @@ use crate::diagnostic::{DiagnosticCode, Span};
 use crate::op::{Op, TimeOp, default_measure_name};
 use crate::plan::{Operation, PlanColumn, TypedExpr};
 
-/// The type that an operator on values of time gives.
+/// Returns the result type of a row-wise time operator.
 pub(super) fn time_result_type(op: TimeOp, value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
     let day = |value_type| matches!(value_type, ValueType::TimePeriod | ValueType::Date);
     let timely = |value_type| matches!(value_type, ValueType::TimePeriod | ValueType::Date | ValueType::Time);
@@ -43,7 +42,7 @@ pub(super) fn time_result_type(op: TimeOp, value_types: &[ExprType]) -> Result<E
             expect_all(
                 value_types,
                 |value_type| value_type == ValueType::Date,
-                "a `date`, which `first` and `last` are for",
+                "a `date`, as `first` and `last` require",
             )?;
         }
         TimeOp::Aggregate(_) => expect_all(value_types, timely, "a time period, a date or a time")?,
@@ -56,7 +55,7 @@ pub(super) fn time_result_type(op: TimeOp, value_types: &[ExprType]) -> Result<E
     })
 }
 
-/// The single identifier of a type of time, or why there is none.
+/// Returns the position of the only time identifier, or the reason why there is none.
 pub(super) fn time_reference(columns: &[PlanColumn]) -> Result<usize, &'static str> {
     let timely = |column: &PlanColumn| {
         let value_type =
@@ -72,7 +71,7 @@ pub(super) fn time_reference(columns: &[PlanColumn]) -> Result<usize, &'static s
 }
 
 impl Checker<'_> {
-    /// The time identifier of a data set.
+    /// Returns the time identifier of a data set, or reports why there is none.
     fn time_column(&mut self, columns: &[PlanColumn], span: Span) -> Option<usize> {
         match time_reference(columns) {
             Ok(at) => Some(at),
@@ -80,7 +79,8 @@ impl Checker<'_> {
         }
     }
 
-    /// `period_indicator()` in a clause: of the one identifier that is a `time_period`.
+    /// Checks `period_indicator()` in a clause, which applies to the only identifier of type
+    /// `time_period`.
     pub(super) fn indicator_of_identifier(
         &mut self,
         columns: &[PlanColumn],
@@ -99,13 +99,13 @@ impl Checker<'_> {
         match (found.next(), found.next()) {
             (Some(at), None) => Some(at),
             _ => {
-                let message = "`period_indicator` needs one identifier of type `time_period`";
+                let message = "`period_indicator` needs exactly one identifier of type `time_period`";
                 self.report_error(DiagnosticCode::Structure, span, message)
             }
         }
     }
 
-    /// Operators on a whole data set that work on its time identifier, not on its measures.
+    /// Checks a time operator on a data set, which applies to the time identifier and not to measures.
     pub(super) fn check_time_operator(
         &mut self,
         op: TimeOp,
@@ -135,7 +135,7 @@ impl Checker<'_> {
         Some(self.push_step(Operation::Rekey { input: step, column: at, value }, columns, span))
     }
 
-    /// `fill_time_series`, `flow_to_stock`, `stock_to_flow`: along the time of each series.
+    /// Checks `fill_time_series`, `flow_to_stock` or `stock_to_flow`.
     pub(super) fn check_series_operator(
         &mut self,
         op: SeriesOp,
@@ -160,14 +160,14 @@ impl Checker<'_> {
                 return self.report_error(DiagnosticCode::Type, operand.span, message);
             }
             if measures.is_empty() {
-                let message = format!("`{}` needs a measure, the data set has none", op.name());
+                let message = format!("`{}` needs a measure, but the data set has none", op.name());
                 return self.report_error(DiagnosticCode::Structure, operand.span, message);
             }
         }
         Some(self.push_step(Operation::Series { input: step, time, time_type, op }, columns, span))
     }
 
-    /// `timeshift` moves the values of the single time identifier.
+    /// Checks `timeshift`, which moves the values of the time identifier.
     pub(super) fn check_timeshift(&mut self, operand: &Expr, count: &Expr, span: Span) -> Option<ExprValue> {
         let step = self.check_dataset(operand);
         let count = self.check_shift_count(count);
@@ -177,7 +177,7 @@ impl Checker<'_> {
         Some(ExprValue::Data(self.push_step(Operation::Shift { input: step, column, count }, columns, span)))
     }
 
-    /// The number of periods of a shift: a scalar integer.
+    /// Checks the number of periods of a shift: an integer scalar.
     fn check_shift_count(&mut self, count: &Expr) -> Option<TypedExpr> {
         match self.check_expr(count)? {
             ExprValue::Scalar(typed) if typed.value_type == Some(ValueType::Integer) => {

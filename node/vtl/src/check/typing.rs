@@ -1,22 +1,21 @@
 //! Types of row-wise operators (reference manual, "Input parameters type" of each operator).
-//!
-//! `integer` passes as `number`; `null` passes as anything. Nothing else is converted unasked.
+//! `integer` is accepted as `number`, and `null` as any type. There are no other implicit conversions.
 
 use schemas::structure::ValueType;
 
 use super::{text, time};
 use crate::op::Op;
 
-/// A type, or `None` for `null`.
+/// Type of an expression; `None` for `null`.
 pub(super) type ExprType = Option<ValueType>;
 
-/// Which operand does not fit, and what was expected of it.
+/// Operand of the wrong type and the expected type.
 pub(super) struct TypeMismatch {
     pub(super) operand: usize,
     pub(super) expected: String,
 }
 
-/// The type that an operator gives for operands of these types.
+/// Returns the result type of an operator.
 pub(super) fn result_type(op: Op, value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
     match op {
         Op::UnaryPlus | Op::Negate | Op::Abs | Op::Add | Op::Subtract | Op::Multiply | Op::Modulo => {
@@ -66,7 +65,7 @@ fn is_numeric(value_type: ValueType) -> bool {
     matches!(value_type, ValueType::Integer | ValueType::Number)
 }
 
-/// One operand, if it is there.
+/// Checks one operand, if present.
 pub(super) fn expect_operand(
     value_types: &[ExprType],
     operand: usize,
@@ -79,7 +78,7 @@ pub(super) fn expect_operand(
     }
 }
 
-/// All operands.
+/// Checks all operands.
 pub(super) fn expect_all(
     value_types: &[ExprType],
     fits: impl Fn(ValueType) -> bool,
@@ -91,7 +90,7 @@ pub(super) fn expect_all(
     }
 }
 
-/// One type that all operands pass as.
+/// Returns the common type of all operands.
 fn unify_types(value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
     let mut common: ExprType = None;
     for (operand, value_type) in value_types.iter().enumerate() {
@@ -131,7 +130,8 @@ fn conditional_type(value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> 
     unify_types(rest).map_err(|misfit| TypeMismatch { operand: misfit.operand + 1, ..misfit })
 }
 
-/// What can be cast (reference manual, "Type conversion"); with a mask one side is text.
+/// Checks a cast (reference manual, "Type conversion"). With a mask, the source or the target must be a
+/// string.
 fn cast_type(value_types: &[ExprType], to: ValueType) -> Result<ExprType, TypeMismatch> {
     let masked = value_types.len() > 1;
     let fits = |from: ValueType| match (from, to) {
@@ -151,20 +151,19 @@ fn cast_type(value_types: &[ExprType], to: ValueType) -> Result<ExprType, TypeMi
         _ => false,
     };
     let with = if masked { " with a mask" } else { "" };
-    let expected =
-        format!("something that can be cast to {}{with}", with_article(to).trim_start_matches("a "));
+    let expected = format!("a value that can be cast to {}{with}", with_article(to).trim_start_matches("a "));
     expect_operand(value_types, 0, fits, &expected)?;
     expect_operand(value_types, 1, |value_type| value_type == ValueType::String, "a mask")?;
     Ok(Some(to))
 }
 
-/// The name of a type with its article.
+/// Returns the name of a type with its article.
 pub(super) fn with_article(value_type: ValueType) -> String {
     let name = value_type.as_str();
     format!("{} `{name}`", if name.starts_with('i') { "an" } else { "a" })
 }
 
-/// A type as a diagnostic names it.
+/// Describes a type for a message.
 pub(super) fn describe_type(value_type: ExprType) -> String {
     value_type.map_or_else(|| "`null`".to_owned(), with_article)
 }

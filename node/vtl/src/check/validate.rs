@@ -1,7 +1,6 @@
 //! `check` and `check_datapoint` (reference manual, "Data validation operators").
-//!
-//! Error codes and levels stand with data points that are invalid only. The antecedent of a rule
-//! implies its consequent in three-valued logic.
+//! Only invalid data points have error codes and levels. The antecedent of a rule implies its
+//! consequent in three-valued logic.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -21,7 +20,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode, Span, suggestion};
 use crate::op::Op;
 use crate::plan::{JoinColumn, JoinMode, Operation, PlanColumn, TypedExpr};
 
-/// The types of `errorcode` and `errorlevel` in a result.
+/// Types of `errorcode` and `errorlevel` in a result.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ErrorTypes {
     pub(super) code: ValueType,
@@ -29,7 +28,7 @@ pub(super) struct ErrorTypes {
 }
 
 impl Checker<'_> {
-    /// `check`: the truth of each data point, its imbalance, and what is wrong with it.
+    /// Checks `check`: condition, imbalance, error code and error level of each data point.
     pub(super) fn check_validation(&mut self, check: &CheckCall, span: Span) -> Option<ExprValue> {
         let operand = self.check_dataset(&check.operand);
         let imbalance = match &check.imbalance {
@@ -60,7 +59,7 @@ impl Checker<'_> {
         Some(ExprValue::Data(self.push_map(step, outputs, span)))
     }
 
-    /// A condition and its imbalance side by side; a data point may lack the latter.
+    /// Joins a condition with its imbalance, which is null for data points that it lacks.
     fn join_imbalance(&mut self, left: usize, right: usize, span: Span) -> Option<usize> {
         let (a, b) = (self.step_columns(left).to_vec(), self.step_columns(right).to_vec());
         let difference = match columns_with_role(&b, Role::Measure).as_slice() {
@@ -69,7 +68,7 @@ impl Checker<'_> {
                 return self.report_error(
                     DiagnosticCode::Structure,
                     span,
-                    "the imbalance needs one measure, which is a number",
+                    "the imbalance needs exactly one measure, a number",
                 );
             }
         };
@@ -110,7 +109,7 @@ impl Checker<'_> {
         ))
     }
 
-    /// The one type of all error codes, and of all levels.
+    /// Returns the common types of all error codes and of all error levels.
     pub(super) fn error_types<'e>(
         &mut self,
         errors: impl Iterator<Item = &'e ErrorLabels> + Clone,
@@ -121,7 +120,7 @@ impl Checker<'_> {
             for cell in cells {
                 let seen = constant_expr(Some(cell.clone()), span).value_type;
                 if value_type.is_some() && value_type != seen {
-                    let message = "the error codes, or the error levels, are of different types";
+                    let message = "the error codes or the error levels have different types";
                     return self.report_error(DiagnosticCode::Type, span, message);
                 }
                 value_type = seen;
@@ -133,7 +132,7 @@ impl Checker<'_> {
         Some(ErrorTypes { code, level })
     }
 
-    /// `errorcode` and `errorlevel`: of data points that are invalid.
+    /// Returns the columns `errorcode` and `errorlevel`, which are null for valid data points.
     fn error_label_columns(
         &mut self,
         error: &ErrorLabels,
@@ -159,7 +158,7 @@ impl Checker<'_> {
         Some(outputs)
     }
 
-    /// `check_datapoint`: for each rule the data points and whether they follow it.
+    /// Checks `check_datapoint`: for each rule, all data points and whether they satisfy it.
     pub(super) fn check_datapoint(&mut self, check: &CheckDatapointCall, span: Span) -> Option<ExprValue> {
         let definitions = self.definitions;
         let step = self.check_dataset(&check.operand);
@@ -190,19 +189,19 @@ impl Checker<'_> {
         self.push_union(&parts, span).map(ExprValue::Data)
     }
 
-    /// A ruleset that nobody defined.
+    /// Reports an unknown ruleset.
     pub(super) fn report_unknown_ruleset<T>(&mut self, name: &Ident, known: Vec<&str>) -> Option<T> {
         if self.broken.contains(&name.text) {
             return None;
         }
         let hint = suggestion(&name.text, known.into_iter());
-        let message = format!("no ruleset of this value_type is called `{}`", name.text);
+        let message = format!("no ruleset of this kind is called `{}`", name.text);
         self.diagnostics
             .push(Diagnostic::new(DiagnosticCode::UnknownName, name.span, message).with_optional_hint(hint));
         None
     }
 
-    /// The components that a signature stands for: named by the call, or by the signature.
+    /// Returns the components of a signature, named by the call or by the signature itself.
     pub(super) fn resolve_signature(
         &mut self,
         signature: &[SignatureItem],
@@ -219,7 +218,7 @@ impl Checker<'_> {
         }
         if given.len() != signature.len() {
             let message = format!(
-                "`{}` has {} names in its signature, found {} components",
+                "the signature of `{}` has {} names, found {} components",
                 name.text,
                 signature.len(),
                 given.len()
@@ -235,7 +234,7 @@ impl Checker<'_> {
         Some(given.to_vec())
     }
 
-    /// All rules have a name of their own, or none has.
+    /// Checks that either all rules have distinct names or none has one.
     pub(super) fn check_rule_names<'r>(
         &mut self,
         names: impl Iterator<Item = Option<&'r Ident>> + Clone,
@@ -252,13 +251,13 @@ impl Checker<'_> {
             Some(name) if named != names.count() => self.report_error(
                 DiagnosticCode::Structure,
                 name.span,
-                "either all rules of a ruleset have a name, or none",
+                "either all rules of a ruleset have names, or none",
             ),
             _ => Some(()),
         }
     }
 
-    /// Whether a data point follows a rule.
+    /// Returns the condition that a data point satisfies a rule.
     fn rule_truth(
         &mut self,
         ruleset: &DatapointRuleset,
@@ -282,7 +281,7 @@ impl Checker<'_> {
         }
     }
 
-    /// The data points of one rule, as the output asks.
+    /// Adds the data points of one rule for the requested output.
     fn push_rule_points(
         &mut self,
         step: usize,
@@ -318,7 +317,7 @@ impl Checker<'_> {
         Some(self.push_map(points, outputs, span))
     }
 
-    /// Each name once.
+    /// Checks that column names are unique.
     fn check_distinct_names(&mut self, outputs: &[(PlanColumn, TypedExpr)], span: Span) -> Option<()> {
         let twice = outputs
             .iter()
@@ -326,7 +325,7 @@ impl Checker<'_> {
             .find(|(at, (column, _))| outputs.iter().take(*at).any(|(other, _)| other.name == column.name));
         match twice {
             Some((_, (column, _))) => {
-                let message = format!("the result would have two components `{}`", column.name);
+                let message = format!("the result would have two components named `{}`", column.name);
                 self.report_error(DiagnosticCode::Duplicate, span, message)
             }
             None => Some(()),
@@ -334,7 +333,7 @@ impl Checker<'_> {
     }
 }
 
-/// A measure of a result.
+/// Returns a measure column.
 pub(super) fn measure(name: &str, value_type: ValueType) -> PlanColumn {
     PlanColumn { name: name.to_owned(), role: Role::Measure, value_type, from: Vec::new() }
 }

@@ -1,9 +1,7 @@
 //! Viral attributes (user manual, "The Attribute Propagation rule"; reference manual, "define viral
 //! propagation").
-//!
-//! Two values become one by the rule that the script defines for the attribute. Without a rule the
-//! result is null when one of them is, and the smaller one otherwise, which is what the examples
-//! of the standard show.
+//! Two values are merged by the propagation rule of the attribute. Without a rule the result is null if
+//! one of them is null, and the smaller value otherwise, as in the examples of the standard.
 
 use schemas::structure::{Role, ValueType};
 use schemas::table::Cell;
@@ -16,7 +14,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
 use crate::op::{AggregateOp, Op};
 use crate::plan::{PlanColumn, TypedExpr};
 
-/// The type of what a rule makes of values of a type.
+/// Returns the type that a rule merges values of a type into.
 pub(super) fn merged_type(rule: Option<&PropagationRule>, value_type: ValueType) -> ValueType {
     match rule {
         Some(PropagationRule::Aggregate(AggregateOp::Avg)) => ValueType::Number,
@@ -25,7 +23,7 @@ pub(super) fn merged_type(rule: Option<&PropagationRule>, value_type: ValueType)
 }
 
 impl Checker<'_> {
-    /// Rules are attached to attributes: components have no value domains here.
+    /// Reports rules on value domains, which components do not have here.
     pub(super) fn check_propagations(&mut self) {
         for rule in self.definitions.propagation.values().filter(|rule| rule.domain) {
             let message =
@@ -37,8 +35,8 @@ impl Checker<'_> {
         }
     }
 
-    /// The rule of a viral attribute of a type, if the script has one; it is a diagnostic when the rule
-    /// does not fit the type.
+    /// Returns the rule of a viral attribute, if the script defines one; reports a rule that does not
+    /// fit the type.
     pub(super) fn propagation_rule(
         &mut self,
         name: &str,
@@ -65,7 +63,7 @@ impl Checker<'_> {
         }
     }
 
-    /// The viral attributes of the operand of a hierarchy, with their rules.
+    /// Returns the viral attributes of the operand of a hierarchy with their rules.
     pub(super) fn rollup_virals(
         &mut self,
         columns: &[PlanColumn],
@@ -78,7 +76,7 @@ impl Checker<'_> {
             .collect()
     }
 
-    /// A data set whose viral attributes are numbers where means are made of them.
+    /// Widens the viral attributes that are averaged to numbers.
     pub(super) fn widen_averaged_virals(&mut self, step: usize, span: Span) -> Option<usize> {
         let mut outputs = self.pass_columns(step, |_| true);
         let mut changed = false;
@@ -92,7 +90,7 @@ impl Checker<'_> {
         Some(if changed { self.push_map(step, outputs, span) } else { step })
     }
 
-    /// The value of a viral attribute where two data points are combined.
+    /// Merges the values of a viral attribute when two data points are combined.
     pub(super) fn propagate_viral(
         &mut self,
         name: &str,
@@ -112,7 +110,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Null when one is null, else the smaller.
+    /// Returns null if one value is null, else the smaller one.
     fn null_or_minimum(&mut self, a: TypedExpr, b: TypedExpr, span: Span) -> Option<TypedExpr> {
         let less = self.apply_operator(Op::LessEqual, vec![a.clone(), b.clone()], span)?;
         let smaller = self.apply_operator(Op::If, vec![less, a.clone(), b.clone()], span)?;
@@ -128,7 +126,7 @@ impl Checker<'_> {
         self.apply_operator(Op::Or, vec![a, b], span)
     }
 
-    /// `if condition then value else other`.
+    /// Returns `if condition then value else other`.
     fn if_constant(
         &mut self,
         condition: TypedExpr,
@@ -140,7 +138,7 @@ impl Checker<'_> {
         self.apply_operator(Op::If, vec![condition, value, other], span)
     }
 
-    /// An aggregate of two values, nulls left out.
+    /// Aggregates two values, ignoring nulls.
     fn combine_by_aggregate(
         &mut self,
         op: AggregateOp,
@@ -170,7 +168,7 @@ impl Checker<'_> {
         self.apply_operator(Op::If, vec![unknown, one, both], span)
     }
 
-    /// The first clause of two values that fits, then the first of one, then the value for the rest.
+    /// Applies the first matching clause of two values, then the first of one value, then the default.
     fn combine_by_clauses(
         &mut self,
         clauses: &[(Cell, Option<Cell>, Option<Cell>)],
@@ -189,8 +187,9 @@ impl Checker<'_> {
         self.expand_value(&result, span)
     }
 
-    /// Whether one of the clauses fits, and the value of the first that does. INVARIANT: halves of
-    /// halves, so that many clauses do not make a deep expression.
+    /// Returns whether a clause matches, and the value of the first that does. INVARIANT: the clauses
+    /// are halved recursively, so that the depth of the expression grows with the logarithm of their
+    /// number.
     fn first_matching_clause(
         &mut self,
         clauses: &[&(Cell, Option<Cell>, Option<Cell>)],
@@ -220,7 +219,7 @@ impl Checker<'_> {
         Some((self.apply_operator(Op::Or, vec![one, two], span)?, value))
     }
 
-    /// Whether a value is the one of a clause; null is not.
+    /// Returns whether a value equals that of a clause; null never does.
     fn equals_cell(&mut self, typed: &TypedExpr, cell: &Cell, span: Span) -> Option<TypedExpr> {
         self.apply_operator(Op::Equal, vec![typed.clone(), constant_expr(Some(cell.clone()), span)], span)
     }
@@ -238,7 +237,7 @@ impl Checker<'_> {
     }
 }
 
-/// A rule with its values in a type, or what it is for.
+/// Converts the literals of a rule to a type, or describes the values that the rule is for.
 fn fit_rule_to_type(rule: &PropagationRule, value_type: ValueType) -> Result<PropagationRule, String> {
     match rule {
         PropagationRule::Aggregate(AggregateOp::Sum | AggregateOp::Avg)
@@ -267,7 +266,7 @@ fn optional_literal(cell: &Option<Cell>, value_type: ValueType) -> Result<Option
     cell.as_ref().map(|cell| literal_of_type(cell, value_type)).transpose()
 }
 
-/// A literal of a rule as a value of a type; an integer passes as a number.
+/// Converts a literal of a rule to a type; an integer is accepted as a number.
 fn literal_of_type(cell: &Cell, value_type: ValueType) -> Result<Cell, String> {
     match (cell, value_type) {
         (Cell::Integer(value), ValueType::Number) => Ok(Cell::Number((*value).into())),

@@ -1,5 +1,4 @@
-//! Analytic invocations, on components and on whole data sets (reference manual, "Analytic
-//! invocation").
+//! Analytic invocations on components and on data sets (reference manual, "Analytic invocation").
 
 use schemas::structure::{Role, ValueType};
 
@@ -12,7 +11,7 @@ use crate::op::{AggregateOp, AnalyticOp, default_measure_name};
 use crate::plan::{PlanColumn, Term, TypedExpr, WindowBound, WindowCall};
 
 impl Checker<'_> {
-    /// In `calc` or `filter`.
+    /// Checks an analytic invocation in `calc` or `filter`.
     pub(super) fn check_component_window(
         &mut self,
         window: &AnalyticInvocation,
@@ -23,7 +22,7 @@ impl Checker<'_> {
             return self.report_error(
                 DiagnosticCode::Structure,
                 span,
-                "an analytic invocation belongs in `calc` or `filter`",
+                "an analytic invocation is only allowed in `calc` or `filter`",
             );
         }
         let operand = match &window.operand {
@@ -37,13 +36,13 @@ impl Checker<'_> {
         self.analytic_expr(frame, operand, span)
     }
 
-    /// Over each measure of a data set.
+    /// Checks an analytic invocation over a data set.
     pub(super) fn check_dataset_window(&mut self, window: &AnalyticInvocation, span: Span) -> Option<usize> {
         let Some(operand) = &window.operand else {
             return self.report_error(
                 DiagnosticCode::Structure,
                 span,
-                "`rank` belongs in `calc` or `filter`",
+                "`rank` is only allowed in `calc` or `filter`",
             );
         };
         let step = self.check_dataset(operand)?;
@@ -55,12 +54,12 @@ impl Checker<'_> {
         self.apply_to_measures(step, &frame, span)
     }
 
-    /// An analytic invocation over each measure.
+    /// Applies an analytic invocation to each measure.
     fn apply_to_measures(&mut self, step: usize, frame: &WindowCall, span: Span) -> Option<usize> {
         let columns = self.step_columns(step).to_vec();
         let measures = columns_with_role(&columns, Role::Measure);
         if measures.is_empty() {
-            let message = format!("`{}` needs a measure, the data set has none", frame.op.name());
+            let message = format!("`{}` needs a measure, but the data set has none", frame.op.name());
             return self.report_error(DiagnosticCode::Structure, span, message);
         }
         let mut outputs = self.pass_columns(step, |column| column.role == Role::Identifier);
@@ -74,7 +73,7 @@ impl Checker<'_> {
         Some(self.push_map(step, outputs, span))
     }
 
-    /// `count` over a data set counts data points, whatever the measures.
+    /// Counts data points; `count` over a data set does not depend on its measures.
     fn count_data_points(&mut self, step: usize, frame: &WindowCall, span: Span) -> Option<usize> {
         let one = constant_expr(Some(schemas::table::Cell::Integer(1)), span);
         let typed = self.analytic_expr(frame.clone(), one, span)?;
@@ -89,7 +88,7 @@ impl Checker<'_> {
         Some(self.push_map(step, outputs, span))
     }
 
-    /// The viral attributes, each combined over the window of the data point.
+    /// Returns the viral attributes, each merged over the window of the data point.
     fn viral_window_columns(
         &mut self,
         columns: &[PlanColumn],
@@ -120,7 +119,7 @@ impl Checker<'_> {
         Some(outputs)
     }
 
-    /// The extensions `ewma` and `chain_product`: along the time of each series.
+    /// Adds an extension (`ewma`, `chain_product`) along the time of each series.
     pub(super) fn push_series_window(
         &mut self,
         op: AnalyticOp,
@@ -150,7 +149,7 @@ impl Checker<'_> {
         self.apply_to_measures(step, &frame, span)
     }
 
-    /// The operand and what comes out.
+    /// Returns an analytic invocation with its operand and result type.
     fn analytic_expr(&mut self, frame: WindowCall, operand: TypedExpr, span: Span) -> Option<TypedExpr> {
         let value_type = match frame.op {
             AnalyticOp::Aggregate(op) => Some(self.aggregate_type(op, operand.value_type, true, span)?),
@@ -181,7 +180,7 @@ impl Checker<'_> {
         Some(TypedExpr { term: Term::Window(Box::new(frame)), value_type, span })
     }
 
-    /// The default of `lag` and `lead` is of the type of the operand.
+    /// Checks that the default of `lag` or `lead` has the type of the operand.
     fn check_lag_default(
         &mut self,
         default: TypedExpr,
@@ -194,14 +193,14 @@ impl Checker<'_> {
         }
         let wanted = value_type.map_or(String::new(), with_article);
         let message = format!(
-            "the default of `{}` is {wanted} here, found {}",
+            "the default of `{}` must be {wanted}, found {}",
             op.name(),
             describe_type(default.value_type)
         );
         self.report_error(DiagnosticCode::Type, default.span, message)
     }
 
-    /// Partition, order and window, without the operand.
+    /// Returns partition, order and window of an invocation, still without its operand.
     fn window_call(
         &mut self,
         window: &AnalyticInvocation,
@@ -240,7 +239,7 @@ impl Checker<'_> {
         })
     }
 
-    /// The identifiers that partition; by default those that do not order.
+    /// Returns the partition identifiers; by default those that do not order.
     fn partition_columns(
         &mut self,
         window: &AnalyticInvocation,
@@ -252,8 +251,7 @@ impl Checker<'_> {
         for component in window.partition.iter().flat_map(|(_, names)| names) {
             let at = self.component_position(component, columns)?;
             if !identifiers.contains(&at) {
-                let message =
-                    format!("`{}` is no identifier: partitions are made by identifiers", component.name.text);
+                let message = format!("`partition` expected an identifier, found `{}`", component.name.text);
                 return self.report_error(DiagnosticCode::Structure, component.name.span, message);
             }
             named.push(at);
@@ -268,23 +266,25 @@ impl Checker<'_> {
         })
     }
 
-    /// Which of partition, order and window an operator needs and takes.
+    /// Checks that an operator has the clauses that it requires and no others.
     fn check_window_clauses(&mut self, window: &AnalyticInvocation, span: Span) -> Option<()> {
         let (ordered, framed) = (!window.order.is_empty(), window.frame.is_some());
         let message = match window.op {
             AnalyticOp::Lag | AnalyticOp::Lead | AnalyticOp::Rank if !ordered || framed => {
-                format!("`{}` needs `order by` and takes no window", window.op.name())
+                format!("`{}` needs `order by` and allows no window clause", window.op.name())
             }
             AnalyticOp::Ratio if window.partition.is_none() || ordered || framed => {
-                "`ratio_to_report` needs `partition` and takes neither `order by` nor a window".to_owned()
+                "`ratio_to_report` needs `partition` and allows neither `order by` nor a window clause"
+                    .to_owned()
             }
             _ => return Some(()),
         };
         self.report_error(DiagnosticCode::Structure, span, message)
     }
 
-    /// The ends of the window. Without one it is the partition, or with an order all data points up
-    /// to the current one and those that the order does not tell from it.
+    /// Returns the bounds of the window. Without a window clause it is the whole partition, or with
+    /// `order by` all data points up to the current one and its peers (reference manual,
+    /// "windowClause").
     fn window_bounds(
         &mut self,
         window: &AnalyticInvocation,
@@ -303,7 +303,7 @@ impl Checker<'_> {
         Some((frame.range, from, self.window_bound(&frame.to, value_type)?))
     }
 
-    /// The type of the limits of a `range`: differences of the one component that orders.
+    /// Returns the type of the limits of a `range`: that of differences of the ordering component.
     fn range_limit_type(
         &mut self,
         frame: &ast::WindowingClause,
@@ -319,7 +319,7 @@ impl Checker<'_> {
             return self.report_error(
                 DiagnosticCode::Structure,
                 span,
-                "a `range` in numbers needs one component in `order by`",
+                "a `range` with numeric limits needs exactly one component in `order by`",
             );
         };
         let column = columns.get(*at)?;
@@ -327,8 +327,11 @@ impl Checker<'_> {
             ValueType::Integer | ValueType::Date | ValueType::TimePeriod => Some(ValueType::Integer),
             ValueType::Number => Some(ValueType::Number),
             value_type => {
-                let message =
-                    format!("`{}` is {}: it has no differences", column.name, with_article(value_type));
+                let message = format!(
+                    "`range` cannot compute differences of `{}`, {}",
+                    column.name,
+                    with_article(value_type)
+                );
                 let hint = "order by a number, a date or a time period, or write `data points`";
                 self.diagnostics.push(Diagnostic::new(DiagnosticCode::Type, span, message).with_hint(hint));
                 None
@@ -350,7 +353,7 @@ impl Checker<'_> {
         })
     }
 
-    /// A scalar that is an integer, or a number where that is asked for.
+    /// Checks a scalar integer, or a number where one is expected.
     fn check_quantity(&mut self, expr: &Expr, value_type: ValueType) -> Option<TypedExpr> {
         let typed = widen_to_number(self.check_scalar(expr)?, Some(value_type));
         if typed.value_type == Some(value_type) {
@@ -361,19 +364,19 @@ impl Checker<'_> {
         self.report_error(DiagnosticCode::Type, expr.span, message)
     }
 
-    /// A number of data points above 0; that of a scalar by name is looked at when it is known.
+    /// Checks a count of data points, which must be positive; the run checks counts given by name.
     fn check_positive_count(&mut self, expr: &Expr, op: AnalyticOp) -> Option<TypedExpr> {
         let typed = self.check_quantity(expr, ValueType::Integer)?;
         if let Term::Constant(Some(schemas::table::Cell::Integer(count))) = typed.term
             && count <= 0
         {
-            let message = format!("`{}` needs a number of data points above 0", op.name());
+            let message = format!("`{}` needs a positive number of data points", op.name());
             return self.report_error(DiagnosticCode::Type, expr.span, message);
         }
         Some(typed)
     }
 
-    /// A literal or the name of a scalar, whatever components there are.
+    /// Checks a literal or the name of a scalar, regardless of components of that name.
     pub(super) fn check_scalar(&mut self, expr: &Expr) -> Option<TypedExpr> {
         if let ExprNode::Name(name) = &expr.node
             && self.calls.is_empty()

@@ -1,6 +1,6 @@
-//! Operators on texts (reference manual, "String operators", "Match characters").
+//! String operators (reference manual, "String operators", "Match characters").
 
-/// An operator on texts.
+/// String operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TextOp {
     Trim,
@@ -16,7 +16,7 @@ pub(crate) enum TextOp {
     Distance(StringDistance),
 }
 
-/// How unlike two texts are.
+/// Method of `string_distance`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StringDistance {
     Levenshtein,
@@ -47,7 +47,7 @@ impl StringDistance {
 }
 
 impl TextOp {
-    /// The operator of a reserved word, with its least and most operands.
+    /// Returns the operator of a reserved word, with its minimum and maximum number of operands.
     pub(crate) fn from_function_name(word: &str) -> Option<(Self, usize, usize)> {
         Some(match word {
             "instr" => (Self::Position, 2, 4),
@@ -80,7 +80,7 @@ impl TextOp {
         }
     }
 
-    /// Whether the result is no text.
+    /// Returns whether the result is not a string.
     pub(crate) fn changes_type(self) -> bool {
         matches!(self, Self::Position | Self::Length | Self::Match | Self::Distance(_))
     }

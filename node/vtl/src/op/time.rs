@@ -1,8 +1,8 @@
-//! Operators on values of time (reference manual, "Time operators").
+//! Time operators (reference manual, "Time operators").
 
 use schemas::period::Frequency;
 
-/// An operator on values of time, row by row.
+/// Row-wise operator on time values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TimeOp {
     Indicator,
@@ -17,17 +17,17 @@ pub(crate) enum TimeOp {
     Aggregate(TimeConversion),
 }
 
-/// `time_agg`: to what values of time are brought.
+/// Frequency conversion of `time_agg`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TimeConversion {
     pub(crate) to: Frequency,
-    /// The frequency that periods must have, when it is given.
+    /// Frequency required of the periods; any finer frequency when `None`.
     pub(crate) from: Option<Frequency>,
-    /// The day that stands for the period of a date; the last when it is not given.
+    /// Day that represents the period of a date; the last day when `None`.
     pub(crate) end: Option<PeriodEnd>,
 }
 
-/// A day of a period.
+/// First or last day of a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PeriodEnd {
     First,
@@ -35,7 +35,7 @@ pub(crate) enum PeriodEnd {
 }
 
 impl TimeOp {
-    /// The operator of a reserved word, with its least and most operands.
+    /// Returns the operator of a reserved word, with its minimum and maximum number of operands.
     pub(crate) fn from_function_name(word: &str) -> Option<(Self, usize, usize)> {
         Some(match word {
             "dateadd" => (Self::Add, 3, 3),
@@ -66,8 +66,8 @@ impl TimeOp {
         }
     }
 
-    /// Whether the result is of another type than the operand; `time_agg` keeps it, and `dateadd`
-    /// moves the identifier of a data set.
+    /// Returns whether the result type differs from the operand type. `time_agg` keeps it; `dateadd`
+    /// changes the time identifier of a data set instead of a measure.
     pub(crate) fn changes_type(self) -> bool {
         !matches!(self, Self::Aggregate(_) | Self::Add)
     }

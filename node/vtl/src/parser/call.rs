@@ -1,4 +1,4 @@
-//! Operators in functional syntax: row-wise, aggregate, analytic, `cast`, `timeshift`.
+//! Operators in functional syntax: row-wise, aggregate and analytic operators, `cast`, calls.
 
 use schemas::structure::ValueType;
 
@@ -10,7 +10,7 @@ use crate::lexer::Token;
 use crate::op::{AggregateOp, AnalyticOp, Op};
 
 impl Parser<'_> {
-    /// A call of a reserved word.
+    /// Parses a call of a reserved word.
     pub(super) fn parse_call(&mut self, word: &str) -> ParseResult<Expr> {
         if self.next_token() != Token::Symbol("(") {
             return self.report_expected("an expression");
@@ -51,7 +51,8 @@ impl Parser<'_> {
         }
     }
 
-    /// A call of an operator that is refused by name; its syntax must be right all the same.
+    /// Parses a call of a refused operator. Its syntax is checked too, so that one error does not hide
+    /// another.
     fn parse_refused_call(&mut self, word: &str, reason: &str) -> ParseResult<Expr> {
         let span = self.current_span();
         self.position += 2;
@@ -69,7 +70,7 @@ impl Parser<'_> {
         self.build_node(ExprNode::Constant(None), span)
     }
 
-    /// `routine(…) language "…" returns type`.
+    /// Parses `routine(…) language "…" returns type`.
     fn parse_external_routine(&mut self) -> ParseResult<()> {
         self.parse_name("the name of a routine")?;
         self.expect_symbol("(")?;
@@ -90,7 +91,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// A call by name: an operator that the script defines, or an extension.
+    /// Parses a call of a user-defined operator or of an extension.
     pub(super) fn parse_operator_call(&mut self) -> ParseResult<Expr> {
         let name = self.parse_name("the name of an operator")?;
         self.position += 1;
@@ -104,7 +105,7 @@ impl Parser<'_> {
         self.build_node(ExprNode::Call(name, arguments), span)
     }
 
-    /// An expression, a list of values, or `_`.
+    /// Parses an expression, a list of values, or `_`.
     fn parse_argument(&mut self) -> ParseResult<Expr> {
         let span = self.current_span();
         if self.eat_symbol("_") {
@@ -118,7 +119,7 @@ impl Parser<'_> {
         self.build_node(ExprNode::List(values), span.to(self.previous_span()))
     }
 
-    /// Arguments up to the closing bracket; `_` stands for one that is left out.
+    /// Parses arguments up to the closing bracket; `_` omits one.
     pub(super) fn parse_arguments(
         &mut self,
         op: Op,
@@ -149,7 +150,7 @@ impl Parser<'_> {
         self.build_node(ExprNode::Apply(op, given), span)
     }
 
-    /// `cast(operand, type)`, perhaps with a mask, which is a literal.
+    /// Parses `cast(operand, type)`, optionally with a literal mask.
     fn parse_cast(&mut self) -> ParseResult<Expr> {
         let start = self.current_span();
         self.position += 2;
@@ -158,7 +159,7 @@ impl Parser<'_> {
         let kind = match self.current_token() {
             Token::Word(word) => ValueType::from_name(word),
             Token::Name(domain) => {
-                let message = format!("the value domain `{domain}` is not known here");
+                let message = format!("unknown value domain `{domain}`");
                 let hint = format!("types: {}", ValueType::ALL.map(ValueType::as_str).join(", "));
                 self.diagnostics.push(
                     Diagnostic::new(DiagnosticCode::UnknownName, self.current_span(), message)
@@ -181,7 +182,7 @@ impl Parser<'_> {
         self.build_node(ExprNode::Apply(Op::Cast(kind), operands), span)
     }
 
-    /// After `sum(` and the like: an aggregate invocation, or an analytic one when `over` follows.
+    /// Parses the rest of an aggregate invocation, or of an analytic one when `over` follows.
     fn parse_aggregate(&mut self, op: AggregateOp, start: Span) -> ParseResult<Expr> {
         let empty = op == AggregateOp::Count && self.current_token() == Token::Symbol(")");
         let operand = if empty { None } else { Some(self.parse_expr()?) };
@@ -199,7 +200,7 @@ impl Parser<'_> {
         )
     }
 
-    /// `group …` and `having …`, when they follow.
+    /// Parses the optional clauses `group …` and `having …`.
     pub(super) fn parse_grouping(&mut self) -> ParseResult<(Option<GroupingClause>, Option<Expr>)> {
         let start = self.current_span();
         if !self.eat_word("group") {

@@ -5,7 +5,7 @@ use crate::ast::{Assignment, Clause, ComponentRef, Expr, ExprNode};
 use crate::lexer::Token;
 
 impl Parser<'_> {
-    /// `operand [ clause ]`.
+    /// Parses the clause of `operand [ clause ]`.
     pub(super) fn parse_clause(&mut self, operand: Expr) -> ParseResult<Expr> {
         self.position += 1;
         let clause = match self.current_token() {
@@ -73,7 +73,7 @@ impl Parser<'_> {
         Ok(Clause::Sub(self.parse_list(item)?))
     }
 
-    /// `pivot identifier, measure` or `unpivot identifier, measure`.
+    /// Parses `pivot identifier, measure` or `unpivot identifier, measure`.
     fn parse_pivot(&mut self, pivot: bool) -> ParseResult<Clause> {
         self.position += 1;
         let identifier = self.parse_component()?;
@@ -89,7 +89,7 @@ impl Parser<'_> {
         Ok(Clause::Aggr { items, grouping, having })
     }
 
-    /// `role target := expr`.
+    /// Parses `role target := expr`.
     fn parse_assignment(&mut self) -> ParseResult<Assignment> {
         let role = self.parse_role()?.flatten();
         let target = self.parse_component()?;

@@ -1,5 +1,5 @@
-//! Definitions (grammar rule `defOperators`): operators and the types of their parameters,
-//! rulesets, propagation of viral attributes.
+//! Definitions (grammar rule `defOperators`): user-defined operators, rulesets and propagation rules of
+//! viral attributes.
 
 use schemas::structure::{Role, ValueType};
 use schemas::table::Cell;
@@ -15,7 +15,7 @@ use crate::lexer::Token;
 use crate::op::{AggregateOp, Op};
 
 impl Parser<'_> {
-    /// `define … end …;`
+    /// Parses `define … end …;`.
     pub(super) fn parse_definition(&mut self) -> ParseResult<()> {
         self.position += 1;
         match self.current_token() {
@@ -29,7 +29,7 @@ impl Parser<'_> {
         }
     }
 
-    /// `end` and the words that the definition began with.
+    /// Parses `end` followed by the words that opened the definition.
     fn parse_end(&mut self, words: &[&'static str]) -> ParseResult<()> {
         self.expect_word("end")?;
         for word in words {
@@ -38,7 +38,7 @@ impl Parser<'_> {
         self.expect_symbol(";")
     }
 
-    /// Keeps a definition, unless its name is taken.
+    /// Adds a definition, or reports its name as a duplicate.
     fn add_definition<T>(
         &mut self,
         name: &Ident,
@@ -51,7 +51,7 @@ impl Parser<'_> {
             || definitions.hierarchical.contains_key(&name.text)
             || place(definitions).contains_key(&name.text);
         if taken {
-            let message = format!("`{}` is defined a second time", name.text);
+            let message = format!("`{}` is defined twice", name.text);
             self.diagnostics.push(Diagnostic::new(DiagnosticCode::Duplicate, name.span, message));
         } else {
             place(definitions).insert(name.text.clone(), definition);
@@ -90,7 +90,7 @@ impl Parser<'_> {
         Ok(Parameter { name, parameter_type, default })
     }
 
-    /// A type (grammar rules `inputParameterType`, `outputParameterType`).
+    /// Parses a declared type (grammar rules `inputParameterType`, `outputParameterType`).
     pub(super) fn parse_parameter_type(&mut self) -> ParseResult<ParameterType> {
         match self.current_token() {
             Token::Word("dataset") => {
@@ -126,12 +126,12 @@ impl Parser<'_> {
         }
     }
 
-    /// `< type >`, when it follows, with all its values.
+    /// Parses an optional `< type >` that allows all values of the type.
     fn parse_unrestricted_type(&mut self) -> ParseResult<Option<ValueType>> {
         let span = self.current_span();
         let value_type = self.parse_element_type()?;
         if value_type.subset.is_some() || value_type.never_null {
-            let message = "types are restricted to some of their values in scalar and component parameters";
+            let message = "only scalar and component parameters may restrict a type to some of its values";
             self.diagnostics.push(Diagnostic::new(
                 DiagnosticCode::Unsupported,
                 span.to(self.previous_span()),
@@ -141,7 +141,7 @@ impl Parser<'_> {
         Ok(value_type.value_type)
     }
 
-    /// `< type >`, when it follows.
+    /// Parses an optional `< type >`.
     fn parse_element_type(&mut self) -> ParseResult<ScalarConstraint> {
         if !self.eat_symbol("<") {
             return Ok(ScalarConstraint::default());
@@ -151,7 +151,7 @@ impl Parser<'_> {
         Ok(value_type)
     }
 
-    /// A scalar type or the name of a value domain; `scalar` and a domain stand for any.
+    /// Parses a scalar type or the name of a value domain; `scalar` and a value domain accept any type.
     fn parse_scalar_type(&mut self) -> ParseResult<ScalarConstraint> {
         let value_type = match self.current_token() {
             Token::Word("scalar") | Token::Name(_) => None,
@@ -200,7 +200,7 @@ impl Parser<'_> {
         Ok(ParameterType::Ruleset)
     }
 
-    /// `measure<number> NAME`, `measure<number> _+`.
+    /// Parses a component constraint such as `measure<number> NAME` or `measure<number> _+`.
     fn parse_constraint(&mut self) -> ParseResult<ComponentConstraint> {
         let role = match self.parse_role()? {
             Some(role) => role,
@@ -222,7 +222,7 @@ impl Parser<'_> {
         Ok(ComponentConstraint { role, value_type, name: Some(name), count: (1, 1) })
     }
 
-    /// A role; `Some(None)` is `component`, which stands for any.
+    /// Parses an optional role; `Some(None)` is `component`, which accepts any role.
     pub(super) fn parse_role(&mut self) -> ParseResult<Option<Option<Role>>> {
         let role = match self.current_token() {
             Token::Word("identifier") => Some(Role::Identifier),
@@ -242,7 +242,7 @@ impl Parser<'_> {
         Ok(Some(role))
     }
 
-    /// `(variable A as X, B …)`: whether it is of value domains, and the names.
+    /// Parses the names of a signature: `A as X, B …`.
     fn parse_signature(&mut self) -> ParseResult<Vec<SignatureItem>> {
         self.parse_list(|parser| {
             let name = parser.parse_name("the name of a variable or value domain")?;
@@ -251,7 +251,7 @@ impl Parser<'_> {
         })
     }
 
-    /// `variable` or `valuedomain`.
+    /// Parses `variable` or `valuedomain`; returns true for the latter.
     fn parse_variable_or_valuedomain(&mut self) -> ParseResult<bool> {
         let domains = match self.current_token() {
             Token::Word("valuedomain") => true,
@@ -279,7 +279,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// One or more, with semicolons between.
+    /// Parses one or more rules separated by semicolons.
     fn parse_rules<T>(&mut self, rule: impl Fn(&mut Self) -> ParseResult<T>) -> ParseResult<Vec<T>> {
         let mut rules = vec![rule(self)?];
         while self.eat_symbol(";") {
@@ -288,7 +288,7 @@ impl Parser<'_> {
         Ok(rules)
     }
 
-    /// `NAME :`, when it follows.
+    /// Parses an optional `NAME :`.
     fn parse_rule_name(&mut self) -> ParseResult<Option<Ident>> {
         if self.next_token() != Token::Symbol(":") {
             return Ok(None);
@@ -305,7 +305,7 @@ impl Parser<'_> {
         Ok(DatapointRule { name, when, then, error: self.parse_error_labels()? })
     }
 
-    /// `when … then`, when it follows.
+    /// Parses an optional `when … then`.
     fn parse_antecedent(&mut self) -> ParseResult<Option<crate::ast::Expr>> {
         if !self.eat_word("when") {
             return Ok(None);
@@ -315,14 +315,14 @@ impl Parser<'_> {
         Ok(Some(when))
     }
 
-    /// `errorcode …` and `errorlevel …`, when they follow.
+    /// Parses the optional `errorcode …` and `errorlevel …`.
     pub(super) fn parse_error_labels(&mut self) -> ParseResult<ErrorLabels> {
         let code = if self.eat_word("errorcode") { self.parse_constant()? } else { None };
         let level = if self.eat_word("errorlevel") { self.parse_constant()? } else { None };
         Ok(ErrorLabels { code, level })
     }
 
-    /// A literal; `None` is `null`.
+    /// Parses a literal; `None` is `null`.
     pub(super) fn parse_constant(&mut self) -> ParseResult<Option<Cell>> {
         if self.current_token() == Token::Word("cast") {
             return self.report_expected("a literal value");
@@ -379,7 +379,7 @@ impl Parser<'_> {
         Ok(HierarchicalRule { name, when, left, relation, right, error, span })
     }
 
-    /// A code item: a name or a number.
+    /// Parses a code item: a name or a number.
     fn parse_code_item(&mut self) -> ParseResult<CodeItem> {
         let start = self.current_span();
         let sign = if self.eat_symbol("-") { "-" } else { "" };
@@ -395,7 +395,7 @@ impl Parser<'_> {
         Ok(CodeItem { code, span: start.to(self.previous_span()) })
     }
 
-    /// `+ item [ condition ]`.
+    /// Parses `+ item [ condition ]`.
     fn parse_signed_item(&mut self) -> ParseResult<SignedCodeItem> {
         let minus = self.current_token() == Token::Symbol("-");
         self.position += usize::from(minus || self.current_token() == Token::Symbol("+"));
@@ -412,7 +412,7 @@ impl Parser<'_> {
 
     fn parse_viral_propagation(&mut self) -> ParseResult<()> {
         self.position += 1;
-        // `propagation` is a word of its own in the grammar.
+        // The grammar has `viral` and `propagation` as two tokens.
         self.expect_word("propagation")?;
         let name = self.parse_name("the name of the propagation")?;
         self.expect_symbol("(")?;

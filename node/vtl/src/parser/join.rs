@@ -7,7 +7,7 @@ use crate::ast::{Clause, ComponentRef, Expr, ExprNode, Ident, JoinCall, JoinType
 use crate::lexer::Token;
 
 impl Parser<'_> {
-    /// `inner_join(a as x, b as y using … filter … calc … keep … rename …)`.
+    /// Parses `inner_join(a as x, b as y using … filter … calc … keep … rename …)`.
     pub(super) fn parse_join(&mut self, join_type: JoinType) -> ParseResult<Expr> {
         let start = self.current_span();
         self.position += 1;
@@ -36,7 +36,7 @@ impl Parser<'_> {
         Ok((operand, alias))
     }
 
-    /// The components of `using`; a comma before `nvl` ends them.
+    /// Parses the components of `using`; a comma before `nvl` ends the list.
     fn parse_using(&mut self) -> ParseResult<Vec<ComponentRef>> {
         let mut keys = vec![self.parse_component()?];
         while self.current_token() == Token::Symbol(",") && self.next_token() != Token::Word("nvl") {
@@ -46,7 +46,7 @@ impl Parser<'_> {
         Ok(keys)
     }
 
-    /// `, nvl(component, value)`.
+    /// Parses `, nvl(component, value)`.
     fn parse_nvl_fallback(&mut self) -> ParseResult<(ComponentRef, Option<Cell>)> {
         self.expect_symbol(",")?;
         self.expect_word("nvl")?;
@@ -58,7 +58,7 @@ impl Parser<'_> {
         Ok((component, value))
     }
 
-    /// The clauses in the order that the grammar fixes.
+    /// Parses the clauses in the order that the grammar rule `joinBody` fixes.
     fn parse_join_clauses(&mut self) -> ParseResult<Vec<Clause>> {
         let mut clauses = Vec::new();
         if self.current_token() == Token::Word("filter") {

@@ -1,4 +1,4 @@
-//! Tests of precedence and of what the grammar allows.
+//! Tests of operator precedence and literals.
 
 use super::parse_script;
 use crate::ast::{Expr, ExprNode, Statement};
@@ -9,7 +9,7 @@ fn parsed(text: &str) -> Result<Vec<Statement>, Vec<Diagnostic>> {
     if reading.diagnostics.is_empty() { Ok(reading.statements) } else { Err(reading.diagnostics) }
 }
 
-/// An expression with every operator in front of its operands.
+/// Writes an expression with every operator in front of its operands.
 fn prefix(expr: &Expr) -> String {
     match &expr.node {
         ExprNode::Constant(cell) => cell.as_ref().map_or("null".to_owned(), ToString::to_string),

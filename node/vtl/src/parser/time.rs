@@ -1,4 +1,4 @@
-//! Operators on time and texts whose syntax is their own (grammar rules `timeOperators`,
+//! Time and string operators with a syntax of their own (grammar rules `timeOperators`,
 //! `stringOperators`).
 
 use schemas::period::Frequency;
@@ -11,7 +11,7 @@ use crate::lexer::Token;
 use crate::op::{Op, PeriodEnd, StringDistance, TextOp, TimeConversion, TimeOp};
 
 impl Parser<'_> {
-    /// `timeshift(operand, count)`.
+    /// Parses `timeshift(operand, count)`.
     pub(super) fn parse_timeshift(&mut self) -> ParseResult<Expr> {
         let start = self.current_span();
         self.position += 2;
@@ -23,7 +23,8 @@ impl Parser<'_> {
         self.build_node(ExprNode::Shift(Box::new(operand), Box::new(count)), span)
     }
 
-    /// `fill_time_series(operand, single)`, `flow_to_stock(operand)`, `stock_to_flow(operand)`.
+    /// Parses `fill_time_series(operand, single)`, `flow_to_stock(operand)` or
+    /// `stock_to_flow(operand)`.
     pub(super) fn parse_series_operator(&mut self, op: SeriesOp) -> ParseResult<Expr> {
         let start = self.current_span();
         self.position += 2;
@@ -42,7 +43,7 @@ impl Parser<'_> {
         self.build_node(ExprNode::Series(op, Box::new(operand)), span)
     }
 
-    /// `string_distance(method, text, text)`.
+    /// Parses `string_distance(method, text, text)`.
     pub(super) fn parse_string_distance(&mut self) -> ParseResult<Expr> {
         let start = self.current_span();
         self.position += 2;
@@ -58,7 +59,8 @@ impl Parser<'_> {
         self.parse_arguments(Op::Text(TextOp::Distance(method)), 2, 2, start)
     }
 
-    /// `time_agg("A", "Q", operand, last)`: all but the first and the operand may be left out.
+    /// Parses `time_agg("A", "Q", operand, last)`; only the first argument and the operand are
+    /// required.
     pub(super) fn parse_time_agg(&mut self) -> ParseResult<Expr> {
         let start = self.current_span();
         self.position += 2;
@@ -79,7 +81,7 @@ impl Parser<'_> {
             }
         }
         let Some(operand) = operand else {
-            let message = "`time_agg` needs an operand, unless it stands in a grouping clause";
+            let message = "`time_agg` needs an operand outside a grouping clause";
             return self.report_error(Diagnostic::new(
                 DiagnosticCode::Syntax,
                 start.to(self.current_span()),
@@ -91,7 +93,7 @@ impl Parser<'_> {
         self.build_node(ExprNode::Apply(Op::Time(TimeOp::Aggregate(convert)), vec![operand]), span)
     }
 
-    /// `time_agg("A", last)` behind the names of a grouping.
+    /// Parses `time_agg("A", last)` after the names of a grouping clause.
     pub(super) fn parse_grouped_time_agg(&mut self) -> ParseResult<(TimeConversion, Span)> {
         let start = self.current_span();
         self.position += 1;
@@ -117,12 +119,12 @@ impl Parser<'_> {
         Some(end)
     }
 
-    /// The source of `time_agg`, which is not coarser than what it is brought to.
+    /// Parses the source frequency of `time_agg`, which must not be coarser than `to`.
     fn parse_source_frequency(&mut self, to: Frequency) -> ParseResult<Frequency> {
         let span = self.current_span();
         let from = self.parse_frequency()?;
         if from < to {
-            let message = format!("`time_agg` cannot bring {from} to the finer frequency {to}");
+            let message = format!("`time_agg` cannot convert {from} to the finer frequency {to}");
             return self.report_error(Diagnostic::new(DiagnosticCode::Frequency, span, message));
         }
         Ok(from)
@@ -141,8 +143,8 @@ impl Parser<'_> {
         Ok(frequency)
     }
 
-    /// What an operand is that is left out with `_` before others (reference manual: the first
-    /// position).
+    /// Returns the value of an omitted operand that other operands follow: position 1 (reference
+    /// manual, "Substring extraction", "String pattern location").
     pub(super) fn default_operand(&mut self, op: Op, operand: usize) -> Option<Expr> {
         match (op, operand) {
             (Op::Text(TextOp::Substring), 1) | (Op::Text(TextOp::Position), 2) => {

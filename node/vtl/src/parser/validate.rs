@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::lexer::Token;
 
 impl Parser<'_> {
-    /// `check(operand errorcode … errorlevel … imbalance … all)`.
+    /// Parses `check(operand errorcode … errorlevel … imbalance … all)`.
     pub(super) fn parse_check(&mut self) -> ParseResult<Expr> {
         let start = self.current_span();
         self.position += 2;
@@ -38,7 +38,7 @@ impl Parser<'_> {
         Ok(output)
     }
 
-    /// `operand , ruleset`.
+    /// Parses `operand, ruleset` after the opening bracket.
     fn parse_operand_and_ruleset(&mut self) -> ParseResult<(Expr, Ident)> {
         self.position += 2;
         let operand = self.parse_expr()?;
@@ -46,7 +46,7 @@ impl Parser<'_> {
         Ok((operand, self.parse_name("the name of a ruleset")?))
     }
 
-    /// `check_datapoint(operand, ruleset components … all)`.
+    /// Parses `check_datapoint(operand, ruleset components … all)`.
     pub(super) fn parse_check_datapoint(&mut self) -> ParseResult<Expr> {
         let start = self.current_span();
         let (operand, ruleset) = self.parse_operand_and_ruleset()?;
@@ -58,7 +58,7 @@ impl Parser<'_> {
         self.build_node(ExprNode::CheckDatapoint(Box::new(check)), start.to(self.previous_span()))
     }
 
-    /// `hierarchy(…)`, or `check_hierarchy(…)` when `check`.
+    /// Parses `hierarchy(…)`, or `check_hierarchy(…)` when `check`.
     pub(super) fn parse_hierarchy(&mut self, check: bool) -> ParseResult<Expr> {
         let start = self.current_span();
         let (operand, ruleset) = self.parse_operand_and_ruleset()?;
@@ -79,7 +79,7 @@ impl Parser<'_> {
         self.build_node(node, start.to(self.previous_span()))
     }
 
-    /// `rule COMPONENT`; `rule` alone is a source.
+    /// Parses an optional `rule COMPONENT`; a lone `rule` is the input mode.
     fn parse_rule_component(&mut self) -> ParseResult<Option<ComponentRef>> {
         if self.current_token() != Token::Word("rule") || !matches!(self.next_token(), Token::Name(_)) {
             return Ok(None);
@@ -115,7 +115,7 @@ impl Parser<'_> {
         source
     }
 
-    /// `computed` or `all`.
+    /// Parses the optional `computed` or `all`.
     fn parse_hierarchy_output(&mut self) -> ValidationOutput {
         if self.eat_word("all") {
             return ValidationOutput::All;
@@ -124,7 +124,7 @@ impl Parser<'_> {
         ValidationOutput::Invalid
     }
 
-    /// `union(…)` and its like.
+    /// Parses a set operator such as `union(…)`.
     pub(super) fn parse_set_operator(&mut self, op: SetOp) -> ParseResult<Expr> {
         let start = self.current_span();
         self.position += 2;
@@ -140,7 +140,7 @@ impl Parser<'_> {
         self.build_node(ExprNode::Set(op, operands), span)
     }
 
-    /// `exists_in(left, right, all)`.
+    /// Parses `exists_in(left, right, all)`.
     pub(super) fn parse_exists_in(&mut self) -> ParseResult<Expr> {
         let start = self.current_span();
         self.position += 2;

@@ -9,7 +9,7 @@ use crate::lexer::Token;
 use crate::op::AnalyticOp;
 
 impl Parser<'_> {
-    /// `first_value(…)`, `lag(…)`, `rank(…)`, `ratio_to_report(…)` and their like.
+    /// Parses `first_value(…)`, `lag(…)`, `rank(…)`, `ratio_to_report(…)` and the like.
     pub(super) fn parse_analytic(&mut self, op: AnalyticOp) -> ParseResult<Expr> {
         let start = self.current_span();
         self.position += 2;
@@ -34,7 +34,7 @@ impl Parser<'_> {
         self.parse_over_clause(window, start)
     }
 
-    /// After `sum(… over`.
+    /// Parses the rest of an aggregate over a window, after `over`.
     pub(super) fn parse_aggregate_over(
         &mut self,
         op: AnalyticOp,
@@ -53,7 +53,7 @@ impl Parser<'_> {
         self.parse_over_clause(window, start)
     }
 
-    /// After `over`: `(partition by … order by … data points between … and …))`.
+    /// Parses `(partition by … order by … data points between … and …)` and the closing bracket.
     fn parse_over_clause(&mut self, mut window: AnalyticInvocation, start: Span) -> ParseResult<Expr> {
         self.expect_symbol("(")?;
         if self.eat_word("partition") {
@@ -127,7 +127,7 @@ impl Parser<'_> {
         })
     }
 
-    /// A literal number or the name of a scalar.
+    /// Parses a literal number or the name of a scalar.
     pub(super) fn parse_quantity(&mut self) -> ParseResult<Expr> {
         match self.current_token() {
             Token::Name(_) => {

@@ -67,7 +67,7 @@ fn what_is_not_there_is_named() {
 fn definitions_are_single_and_without_cycles() {
     assert_eq!(
         rendered("A := B + 1;\nB := C;\nC := A * CPI;\nD <- CPI;"),
-        "cycle: results are defined by each other: `A` needs `B` needs `C` needs `A`
+        "cycle: results depend on each other: `A` needs `B` needs `C` needs `A`
  --> line 1, column 1
 1 | A := B + 1;
   | ^
