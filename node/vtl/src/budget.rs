@@ -8,8 +8,8 @@ use schemas::table::Cell;
 
 use crate::ast::PropagationRule;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
-use crate::eval::{POSITIONS_MAX, count_positions};
 use crate::op::{AggregateOp, AnalyticOp, Op, StringDistance, TextOp};
+use crate::pattern::{POSITIONS_MAX, count_positions};
 use crate::plan::{AggregateColumn, Term, TypedExpr, ViralMerge, WindowBound, WindowCall};
 
 /// Limits of a run.

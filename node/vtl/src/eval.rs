@@ -6,17 +6,17 @@
 
 mod attribute_propagation;
 mod cast;
-mod cast_mask;
 mod column;
 mod distance;
+mod error;
 mod expression;
 mod group;
 mod join;
 mod key_ranks;
 mod median;
 mod navigation;
-mod pattern;
 mod recurrence;
+mod relation;
 mod rollup;
 mod semi_join;
 mod sliding_window;
@@ -38,14 +38,13 @@ use schemas::table::{Cell, Error, Table};
 
 use crate::budget::{BudgetMeter, COPY_STEPS, NODE_STEPS, ROW_STEPS, RunLimits, row_steps, summary_steps};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
-use crate::plan::{ExecutionPlan, Operation, PlanColumn, PlanStep, Term, TypedExpr};
-pub(crate) use cast_mask::mask_error as mask_fault;
+use crate::plan::{ExecutionPlan, Operation, PlanStep, Term, TypedExpr};
 use column::SharedColumn;
-use expression::{EvalError, RowContext};
-pub(crate) use pattern::{POSITIONS_MAX, count_positions, pattern_error as pattern_fault};
+use error::EvalError;
+use expression::RowContext;
+use relation::{Relation, StepResult, data_point_key};
 pub use threads::Threads;
 use threads::map_items;
-pub(crate) use time_operators::unit_error;
 
 /// What a run gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,20 +57,6 @@ pub struct RunOutput {
     pub steps: u64,
     /// The most cells of intermediate results that lived at one time.
     pub cells: u64,
-}
-
-/// An intermediate result: columns in the order of the fields of its step, rows in canonical order.
-#[derive(Debug, Clone)]
-struct Relation {
-    columns: Vec<SharedColumn>,
-    rows: usize,
-}
-
-/// The value of a step.
-#[derive(Debug, Clone)]
-enum StepResult {
-    Data(Relation),
-    Scalar(Option<Cell>),
 }
 
 struct Evaluator<'a> {
@@ -508,17 +493,4 @@ fn invalid_table(name: &str, error: &Error, span: Span) -> Diagnostic {
         _ => DiagnosticCode::Structure,
     };
     Diagnostic::new(code, span, format!("`{name}` is no data set: {error}"))
-}
-
-/// The key of a row, as a fault names it.
-fn data_point_key(fields: &[PlanColumn], relation: &Relation, row: usize) -> Option<String> {
-    let identifiers =
-        fields.iter().zip(&relation.columns).filter(|(field, _)| field.role == Role::Identifier);
-    let parts: Vec<String> = identifiers
-        .map(|(field, column)| match column.cell(row) {
-            Some(cell) => format!("{} = {cell}", field.name),
-            None => format!("{} = null", field.name),
-        })
-        .collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
 }

@@ -7,6 +7,7 @@
 
 mod ast;
 mod budget;
+mod cast_mask;
 mod check;
 pub mod decimal128;
 mod diagnostic;
@@ -19,7 +20,9 @@ mod lexer;
 mod lint;
 mod op;
 mod parser;
+mod pattern;
 mod plan;
+mod time_unit;
 
 use std::collections::{BTreeMap, BTreeSet};
 

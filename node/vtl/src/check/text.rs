@@ -5,10 +5,12 @@ use schemas::table::Cell;
 
 use super::Checker;
 use super::typing::{ExprType, TypeMismatch, expect_all, expect_operand};
+use crate::cast_mask::mask_error;
 use crate::diagnostic::DiagnosticCode;
-use crate::eval::{mask_fault, pattern_fault, unit_error};
 use crate::op::{Op, TextOp, TimeOp};
+use crate::pattern::pattern_error;
 use crate::plan::{Term, TypedExpr};
+use crate::time_unit::unit_error;
 
 /// Returns the result type of a string operator.
 pub(super) fn text_result_type(op: TextOp, value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
@@ -46,7 +48,7 @@ impl Checker<'_> {
         let (code, place, reason) = match op {
             Op::Cast(to) => {
                 let from = operands.first().and_then(|operand| operand.value_type);
-                (DiagnosticCode::Cast, 1, text(1).and_then(|mask| mask_fault(mask, from, to)))
+                (DiagnosticCode::Cast, 1, text(1).and_then(|mask| mask_error(mask, from, to)))
             }
             Op::Text(TextOp::Match) => {
                 (DiagnosticCode::Domain, 1, text(1).and_then(|text| self.check_pattern(text)))
@@ -65,7 +67,7 @@ impl Checker<'_> {
         if let Some(known) = self.patterns.get(pattern) {
             return known.clone();
         }
-        let diagnostic = pattern_fault(pattern);
+        let diagnostic = pattern_error(pattern);
         self.patterns.insert(pattern.to_owned(), diagnostic.clone());
         diagnostic
     }

@@ -9,16 +9,13 @@ use schemas::interval::Interval;
 use schemas::limits::CELL_BYTES_MAX;
 use schemas::period::{Frequency, Period};
 use schemas::structure::ValueType;
-use schemas::table::{Cell, Column, TextColumn};
+use schemas::table::{Cell, Column};
 
-use super::cast_mask;
-use super::column::ColumnarValue;
-use super::expression::RowMask;
+use super::column::{ColumnarValue, RowMask, column_from_cells};
+use super::error::RowError;
+use crate::cast_mask;
 use crate::decimal128;
 use crate::diagnostic::DiagnosticCode;
-
-/// Code and message, and the row.
-pub(super) type RowError = ((DiagnosticCode, String), usize);
 
 /// The values of `value` as the second type, of the rows that are evaluated.
 pub(super) fn eval_cast(
@@ -114,30 +111,5 @@ fn cast_interval(text: &str, to: ValueType) -> Option<Cell> {
         ValueType::Time => Some(Cell::Text(text.to_owned())),
         ValueType::Date => (interval.first() == interval.last()).then(|| Cell::Period(interval.first())),
         _ => interval.period().map(Cell::Period),
-    }
-}
-
-/// Cells of one type as a column.
-pub(super) fn column_from_cells(cells: &[Option<Cell>], kind: ValueType) -> Column {
-    let cells = cells.iter();
-    match kind {
-        ValueType::String | ValueType::Time | ValueType::Duration => {
-            Column::Text(TextColumn::from_rows(cells.map(|cell| match cell {
-                Some(Cell::Text(text)) => Some(text.as_str()),
-                _ => None,
-            })))
-        }
-        ValueType::Integer => Column::Integer(
-            cells.map(|c| if let Some(Cell::Integer(v)) = c { Some(*v) } else { None }).collect(),
-        ),
-        ValueType::Number => Column::Number(
-            cells.map(|c| if let Some(Cell::Number(v)) = c { Some(*v) } else { None }).collect(),
-        ),
-        ValueType::Boolean => Column::Boolean(
-            cells.map(|c| if let Some(Cell::Boolean(v)) = c { Some(*v) } else { None }).collect(),
-        ),
-        ValueType::TimePeriod | ValueType::Date => Column::Period(
-            cells.map(|c| if let Some(Cell::Period(v)) = c { Some(*v) } else { None }).collect(),
-        ),
     }
 }

@@ -287,3 +287,46 @@ fn prune_dictionary(texts: TextColumn) -> TextColumn {
         texts.codes().iter().map(|code| places.get(*code as usize).copied().unwrap_or(TextColumn::NULL));
     TextColumn::from_parts(dictionary.collect(), codes.collect()).unwrap_or_default()
 }
+
+/// Cells of one type as a column.
+pub(super) fn column_from_cells(cells: &[Option<Cell>], kind: Type) -> Column {
+    let cells = cells.iter();
+    match kind {
+        Type::String | Type::Time | Type::Duration => {
+            Column::Text(Texts::from_rows(cells.map(|cell| match cell {
+                Some(Cell::Text(text)) => Some(text.as_str()),
+                _ => None,
+            })))
+        }
+        Type::Integer => Column::Integer(
+            cells.map(|c| if let Some(Cell::Integer(v)) = c { Some(*v) } else { None }).collect(),
+        ),
+        Type::Number => Column::Number(
+            cells.map(|c| if let Some(Cell::Number(v)) = c { Some(*v) } else { None }).collect(),
+        ),
+        Type::Boolean => Column::Boolean(
+            cells.map(|c| if let Some(Cell::Boolean(v)) = c { Some(*v) } else { None }).collect(),
+        ),
+        Type::TimePeriod | Type::Date => Column::Period(
+            cells.map(|c| if let Some(Cell::Period(v)) = c { Some(*v) } else { None }).collect(),
+        ),
+    }
+}
+
+/// A number of a column, whole or not.
+pub(super) fn number_at(column: &Column, row: usize) -> Option<Decimal> {
+    match column {
+        Column::Integer(rows) => rows.get(row).copied().flatten().map(Decimal::from),
+        Column::Number(rows) => rows.get(row).copied().flatten(),
+        _ => None,
+    }
+}
+
+pub(super) fn set_row<T>(rows: &mut [T], row: usize, value: T) {
+    if let Some(slot) = rows.get_mut(row) {
+        *slot = value;
+    }
+}
+
+/// Rows that are evaluated; the others become null.
+pub(super) type RowMask<'m> = Option<&'m [bool]>;

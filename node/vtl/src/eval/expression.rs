@@ -13,34 +13,18 @@ use schemas::limits::CELL_BYTES_MAX;
 use schemas::structure::ValueType;
 use schemas::table::{Column, TextColumn};
 
-use super::StepResult;
-use super::cast::{RowError, eval_cast};
-use super::column::{ColumnarValue, NumberView, SharedColumn, TypedView};
+use super::cast::eval_cast;
+use super::column::{ColumnarValue, NumberView, RowMask, SharedColumn, TypedView};
+use super::error::{EvalError, RowError, decimal_error};
+use super::relation::StepResult;
 use super::text_operators::eval_text;
 use super::threads::{Threads, fill_slots};
 use super::time_operators::eval_time;
 use super::window::eval_window;
 use crate::decimal128::{self as decimal, Error};
-use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
+use crate::diagnostic::{DiagnosticCode, Span};
 use crate::op::Op;
 use crate::plan::{Term, TypedExpr};
-
-/// Why a row has no value.
-#[derive(Debug)]
-pub(super) struct EvalError {
-    pub(super) code: DiagnosticCode,
-    pub(super) message: String,
-    pub(super) span: Span,
-    pub(super) row: usize,
-}
-
-impl EvalError {
-    pub(super) fn into_diagnostic(self, cell: Option<String>) -> Diagnostic {
-        let hint = (self.code == DiagnosticCode::DivisionByZero)
-            .then(|| "guard it: `if … <> 0 then … else null`, or filter those data points".to_owned());
-        Diagnostic::new(self.code, self.span, self.message).with_optional_hint(hint).at_data_point(cell)
-    }
-}
 
 /// The rows that an expression is evaluated over.
 pub(super) struct RowContext<'a> {
@@ -51,9 +35,6 @@ pub(super) struct RowContext<'a> {
     pub(super) spare: RefCell<Vec<Option<SharedColumn>>>,
     pub(super) threads: Threads,
 }
-
-/// Rows that are evaluated; the others become null.
-pub(super) type RowMask<'m> = Option<&'m [bool]>;
 
 impl<'a> RowContext<'a> {
     /// One row without columns, over which a scalar is evaluated.
@@ -549,15 +530,6 @@ struct PairOrder {
 
 /// Periods of different frequencies have no order.
 struct IncomparablePeriods;
-
-pub(super) fn decimal_error(error: Error, name: &str, span: Span, row: usize) -> EvalError {
-    let (code, message) = match error {
-        Error::DivisionByZero => (DiagnosticCode::DivisionByZero, "division by zero".to_owned()),
-        Error::Overflow => (DiagnosticCode::Overflow, format!("`{name}`: {error}")),
-        Error::Domain | Error::NotInteger => (DiagnosticCode::Domain, format!("`{name}`: {error}")),
-    };
-    EvalError { code, message, span, row }
-}
 
 /// Three-valued logic (reference manual, "Boolean operators").
 fn three_valued(op: Op, a: Option<bool>, b: Option<bool>) -> Option<bool> {

@@ -8,16 +8,14 @@ use schemas::structure::ValueType;
 use schemas::table::{Cell, Column, TextColumn};
 
 use super::attribute_propagation::propagate_attribute;
-use super::cast::column_from_cells;
-use super::column::SharedColumn;
-use super::key_ranks::{equal_runs, rank_rows, sort_order};
+use super::column::{SharedColumn, column_from_cells, number_at};
+use super::key_ranks::{duration_ranks, equal_runs, rank_rows, sort_order};
 use super::median::median_of;
-use super::navigation::duration_ranks;
+use super::relation::{Relation, data_point_key};
 use super::sliding_window::WindowAggregate;
 use super::threads::{Threads, fill_slots, map_items};
 use super::time_operators;
 use super::variance::WindowVariance;
-use super::{Relation, data_point_key};
 use crate::budget::{BudgetMeter, SORT_STEPS};
 use crate::decimal128::{self, ExactSum};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
@@ -249,15 +247,6 @@ fn sum_by_group(
         return Ok(None);
     }
     if op == AggregateOp::Avg { total.mean(count).map(Some) } else { total.sum().map(Some) }
-}
-
-/// A number of a column, whole or not.
-pub(super) fn number_at(column: &Column, row: usize) -> Option<Decimal> {
-    match column {
-        Column::Integer(rows) => rows.get(row).copied().flatten().map(Decimal::from),
-        Column::Number(rows) => rows.get(row).copied().flatten(),
-        _ => None,
-    }
 }
 
 /// The least or greatest value of each group, in the canonical order of the type.

@@ -7,10 +7,9 @@ use schemas::sort_key::{self, SortKeys};
 use schemas::structure::ValueType;
 use schemas::table::{Cell, Column};
 
-use super::Relation;
-use super::cast::column_from_cells;
-use super::column::SharedColumn;
+use super::column::{SharedColumn, column_from_cells};
 use super::key_ranks::{rank_both, rank_rows, sort_order};
+use super::relation::Relation;
 use super::threads::{self, Threads};
 use crate::budget::{BudgetMeter, COPY_STEPS, SORT_STEPS};
 use crate::diagnostic::{Diagnostic, Span};

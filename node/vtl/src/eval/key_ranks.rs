@@ -1,9 +1,11 @@
 //! Rows by their keys: one number a row, so that sorting, grouping and merging compare integers.
 
+use schemas::duration::Duration;
 use schemas::sort_key::{self, SortKeys};
 use schemas::table::Column;
 
-use super::Relation;
+use super::column::set_row;
+use super::relation::Relation;
 
 /// The ranks of rows by these columns: equal keys have equal ranks, smaller keys smaller ones, and
 /// null is the smallest value.
@@ -46,4 +48,20 @@ fn split_runs(rows: usize, rank: impl Fn(usize) -> Option<u64>) -> Vec<(usize, u
         }
     }
     runs
+}
+
+/// The place of each row of a column of durations in the order of their lengths; null is -1.
+pub(super) fn duration_ranks(column: &Column) -> Vec<i64> {
+    let Column::Text(texts) = column else { return Vec::new() };
+    let mut sorted: Vec<(Option<Duration>, usize)> =
+        texts.dictionary().iter().enumerate().map(|(at, text)| (text.parse().ok(), at)).collect();
+    sorted.sort_unstable();
+    let mut places = vec![0; sorted.len()];
+    sorted.iter().enumerate().for_each(|(place, (_, at))| set_row(&mut places, *at, place as i64));
+    texts.codes().iter().map(|code| places.get(*code as usize).copied().unwrap_or(-1)).collect()
+}
+
+/// The same as a column, in which null is null.
+pub(super) fn duration_rank_column(column: &Column) -> Column {
+    Column::Integer(duration_ranks(column).into_iter().map(|place| (place >= 0).then_some(place)).collect())
 }

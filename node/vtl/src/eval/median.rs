@@ -4,9 +4,9 @@
 use schemas::decimal::Decimal;
 use schemas::table::Column;
 
-use super::group::number_at;
-use super::sliding_window::{WindowAggregate, mean_of_two};
-use crate::decimal128::Error;
+use super::column::number_at;
+use super::sliding_window::WindowAggregate;
+use crate::decimal128::{Error, ExactSum};
 
 /// The median of values in any order; `None` of none.
 pub(super) fn median_of(mut values: Vec<Decimal>) -> Result<Option<Decimal>, Error> {
@@ -93,6 +93,14 @@ impl WindowAggregate for WindowMedian<'_> {
             _ => Ok(None),
         }
     }
+}
+
+/// The mean of two numbers, rounded once.
+fn mean_of_two(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
+    let mut total = ExactSum::default();
+    total.add(a);
+    total.add(b);
+    total.mean(2)
 }
 
 #[cfg(test)]

@@ -2,12 +2,11 @@
 //! `lead`, `ratio_to_report`.
 
 use schemas::decimal::Decimal;
-use schemas::duration::Duration;
 use schemas::table::Column;
 
-use super::column::NumberView;
-use super::sliding_window::keep_earlier;
-use super::window::{DecimalRowError, PartitionedRows};
+use super::column::{NumberView, set_row};
+use super::error::{DecimalRowError, keep_earlier};
+use super::window_bounds::PartitionedRows;
 use crate::decimal128::{self, ExactSum};
 
 /// Ranks from 1 in the order of each partition; equal data points share one, and a gap follows
@@ -97,26 +96,4 @@ pub(super) fn ratios_to_report(
         }
     }
     failed.map_or(Ok(made), Err)
-}
-
-/// The place of each row of a column of durations in the order of their lengths; null is -1.
-pub(super) fn duration_ranks(column: &Column) -> Vec<i64> {
-    let Column::Text(texts) = column else { return Vec::new() };
-    let mut sorted: Vec<(Option<Duration>, usize)> =
-        texts.dictionary().iter().enumerate().map(|(at, text)| (text.parse().ok(), at)).collect();
-    sorted.sort_unstable();
-    let mut places = vec![0; sorted.len()];
-    sorted.iter().enumerate().for_each(|(place, (_, at))| set_row(&mut places, *at, place as i64));
-    texts.codes().iter().map(|code| places.get(*code as usize).copied().unwrap_or(-1)).collect()
-}
-
-/// The same as a column, in which null is null.
-pub(super) fn duration_rank_column(column: &Column) -> Column {
-    Column::Integer(duration_ranks(column).into_iter().map(|place| (place >= 0).then_some(place)).collect())
-}
-
-pub(super) fn set_row<T>(rows: &mut [T], row: usize, value: T) {
-    if let Some(slot) = rows.get_mut(row) {
-        *slot = value;
-    }
 }

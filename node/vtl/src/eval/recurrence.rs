@@ -7,13 +7,10 @@ use schemas::decimal::Decimal;
 use schemas::period::Frequency;
 use schemas::table::Column;
 
-use super::column::NumberView;
-use super::expression::RowContext;
-use super::navigation::set_row;
-use super::sliding_window::keep_earlier;
-use super::window::{DecimalRowError, PartitionedRows};
+use super::column::{NumberView, set_row};
+use super::error::{DecimalRowError, keep_earlier};
+use super::window_bounds::PartitionedRows;
 use crate::decimal128::{Error, add, mul, sub};
-use crate::plan::WindowCall;
 
 /// `E = weight × x + (1 − weight) × E before`: each of the three operations rounded once; the first
 /// value that is not null starts it.
@@ -21,34 +18,30 @@ pub(super) fn exponential_average(
     operand: &NumberView<'_>,
     weight: &Decimal,
     windows: &PartitionedRows,
-    rows: &RowContext<'_>,
-    frame: &WindowCall,
+    times: Option<&Column>,
 ) -> Result<Vec<Option<Decimal>>, DecimalRowError> {
     let rest = sub(Decimal::from(1), *weight).map_err(|error| (error, 0))?;
     let step = |before: Decimal, value: Decimal| add(mul(*weight, value)?, mul(rest, before)?);
-    run_recurrence(operand, windows, rows, frame, step)
+    run_recurrence(operand, windows, times, step)
 }
 
 /// The product of all values up to each, rounded at each step.
 pub(super) fn chain_product(
     operand: &NumberView<'_>,
     windows: &PartitionedRows,
-    rows: &RowContext<'_>,
-    frame: &WindowCall,
+    times: Option<&Column>,
 ) -> Result<Vec<Option<Decimal>>, DecimalRowError> {
-    run_recurrence(operand, windows, rows, frame, mul)
+    run_recurrence(operand, windows, times, mul)
 }
 
 fn run_recurrence(
     operand: &NumberView<'_>,
     windows: &PartitionedRows,
-    rows: &RowContext<'_>,
-    frame: &WindowCall,
+    times: Option<&Column>,
     step: impl Fn(Decimal, Decimal) -> Result<Decimal, Error>,
 ) -> Result<Vec<Option<Decimal>>, DecimalRowError> {
     let frequency = |row: usize| -> Option<Frequency> {
-        let (time, _) = frame.order.first()?;
-        match rows.columns.get(*time).map(|column| &**column) {
+        match times {
             Some(Column::Period(periods)) => periods.get(row).copied().flatten().map(|p| p.frequency()),
             _ => None,
         }

@@ -10,11 +10,9 @@ use schemas::structure::Role;
 use schemas::table::{Cell, Column};
 
 use super::attribute_propagation::propagate_attribute;
-use super::cast::column_from_cells;
-use super::column::{ColumnarValue, SharedColumn};
-use super::group::number_at;
+use super::column::{ColumnarValue, SharedColumn, column_from_cells, number_at};
 use super::key_ranks::{equal_runs, rank_rows, sort_order};
-use super::{Relation, data_point_key};
+use super::relation::{Relation, data_point_key};
 use crate::ast::{HierarchyInput, HierarchyMode, ValidationOutput};
 use crate::budget::{BudgetMeter, ROW_STEPS, SORT_STEPS, merge_steps};
 use crate::decimal128::{self as decimal, Error, ExactSum};

@@ -4,9 +4,9 @@
 use schemas::sort_key::{self, SortKeys};
 use schemas::table::Column;
 
-use super::Relation;
 use super::column::SharedColumn;
 use super::key_ranks::rank_both;
+use super::relation::Relation;
 use crate::budget::{BudgetMeter, COPY_STEPS, SORT_STEPS};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::plan::PlanStep;

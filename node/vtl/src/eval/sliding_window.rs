@@ -7,10 +7,11 @@ use schemas::decimal::Decimal;
 use schemas::structure::ValueType;
 use schemas::table::Column;
 
-use super::group::number_at;
-use super::navigation::duration_ranks;
-use super::window::{DecimalRowError, PartitionedRows};
-use crate::decimal128::{self, Error, ExactSum};
+use super::column::number_at;
+use super::error::{DecimalRowError, keep_earlier};
+use super::key_ranks::duration_ranks;
+use super::window_bounds::PartitionedRows;
+use crate::decimal128::{Error, ExactSum};
 
 /// What an aggregate knows of the window.
 pub(super) trait WindowAggregate {
@@ -59,13 +60,6 @@ pub(super) fn slide_windows<S: WindowAggregate>(
         }
     }
     failed.map_or(Ok(made), Err)
-}
-
-/// Of two faults that of the row that comes first in canonical order.
-pub(super) fn keep_earlier(slot: &mut Option<DecimalRowError>, failed: DecimalRowError) {
-    if slot.as_ref().is_none_or(|(_, row)| failed.1 < *row) {
-        *slot = Some(failed);
-    }
 }
 
 /// How many values are not null.
@@ -296,12 +290,4 @@ impl WindowAggregate for NonNullMinimum<'_> {
     fn value(&self) -> Result<Option<usize>, Error> {
         if self.nulls > 0 { Ok(None) } else { self.least.value() }
     }
-}
-
-/// The mean of two numbers, rounded once.
-pub(super) fn mean_of_two(a: Decimal, b: Decimal) -> Result<Decimal, decimal128::Error> {
-    let mut total = ExactSum::default();
-    total.add(a);
-    total.add(b);
-    total.mean(2)
 }

@@ -6,16 +6,12 @@
 use schemas::limits::CELL_BYTES_MAX;
 use schemas::table::{Column, TextColumn};
 
-use super::cast::RowError;
-use super::column::{ColumnarValue, TextView, TypedView};
+use super::column::{ColumnarValue, RowMask, TextView, TypedView};
 use super::distance::string_distance;
-use super::expression::RowMask;
-use super::pattern::CharacterPattern;
+use super::error::{RowError, ValueError};
 use crate::diagnostic::DiagnosticCode;
 use crate::op::TextOp;
-
-/// Code and message.
-type ValueError = (DiagnosticCode, String);
+use crate::pattern::CharacterPattern;
 
 /// The operands of an operator on texts: texts and numbers.
 struct TextOperands<'v> {

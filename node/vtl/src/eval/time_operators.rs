@@ -8,14 +8,11 @@ use schemas::period::{Frequency, Period};
 use schemas::structure::ValueType;
 use schemas::table::{Cell, Column};
 
-use super::cast::{RowError, column_from_cells};
-use super::column::ColumnarValue;
-use super::expression::RowMask;
+use super::column::{ColumnarValue, RowMask, column_from_cells};
+use super::error::{RowError, ValueError};
 use crate::diagnostic::DiagnosticCode;
 use crate::op::{PeriodEnd, TimeConversion, TimeOp};
-
-/// Code and message.
-pub(super) type ValueError = (DiagnosticCode, String);
+use crate::time_unit::parse_unit;
 
 /// Days of a year and of a month where a duration is counted in days (reference manual, "Duration
 /// to number days").
@@ -134,21 +131,6 @@ fn add_duration(period: Period, count: i64, unit: &str) -> Result<Period, ValueE
     };
     let beyond = || (DiagnosticCode::Overflow, "`dateadd` leaves the calendar (years 1 to 9999)".to_owned());
     moved().ok_or_else(beyond)
-}
-
-/// A unit of time: a duration, or `Y` for a year.
-fn parse_unit(unit: &str) -> Result<Duration, String> {
-    match unit {
-        "Y" => Ok(Frequency::A.into()),
-        _ => unit
-            .parse()
-            .map_err(|_| format!("`{unit}` is no unit of time: `D`, `W`, `M`, `Q`, `S`, `Y`, `P1Y6M`")),
-    }
-}
-
-/// What is wrong with a unit of time.
-pub(crate) fn unit_error(unit: &str) -> Option<String> {
-    parse_unit(unit).err()
 }
 
 /// Days as years and days, or as months and days.

@@ -14,8 +14,8 @@ use schemas::table::{Column, TextColumn};
 
 use super::column::SharedColumn;
 use super::key_ranks::{equal_runs, rank_rows, sort_order};
+use super::relation::{Relation, data_point_key};
 use super::threads::{Threads, fill_slots};
-use super::{Relation, data_point_key};
 use crate::ast::SeriesOp;
 use crate::budget::{BudgetMeter, COPY_STEPS, ROW_STEPS, SORT_STEPS, TEXT_STEPS};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};

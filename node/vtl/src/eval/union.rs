@@ -3,9 +3,9 @@
 
 use schemas::table::{Column, TextColumn};
 
-use super::Relation;
 use super::column::SharedColumn;
 use super::key_ranks::{equal_runs, rank_rows, sort_order};
+use super::relation::Relation;
 use crate::budget::{BudgetMeter, COPY_STEPS, SORT_STEPS};
 use crate::diagnostic::{Diagnostic, Span};
 

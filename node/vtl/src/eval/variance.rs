@@ -4,7 +4,7 @@
 use schemas::decimal::Decimal;
 use schemas::table::Column;
 
-use super::group::number_at;
+use super::column::number_at;
 use super::sliding_window::WindowAggregate;
 use crate::decimal128::{Error, ExactVariance, sqrt};
 use crate::op::AggregateOp;

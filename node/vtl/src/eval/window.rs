@@ -11,7 +11,9 @@ use schemas::structure::ValueType;
 use schemas::table::{Cell, Column};
 
 use super::column::ColumnarValue;
-use super::expression::{EvalError, RowContext, decimal_error};
+use super::error::{DecimalRowError, EvalError, decimal_error};
+use super::expression::RowContext;
+use super::key_ranks::duration_rank_column;
 use super::key_ranks::{equal_runs, rank_rows as ranked, sort_order};
 use super::median::WindowMedian;
 use super::navigation::{self, rank_points};
@@ -20,40 +22,10 @@ use super::sliding_window::{
     NonNullMinimum, WindowCount, WindowExtreme, WindowIntegerSum, WindowMean, WindowSum, slide_windows,
 };
 use super::variance::WindowVariance;
-use super::window_bounds::{RangeScale, WindowBounds, WindowEdge};
-use crate::decimal128::Error;
+use super::window_bounds::{PartitionedRows, RangeScale, WindowEdge};
 use crate::diagnostic::{DiagnosticCode, Span};
 use crate::op::{AggregateOp, AnalyticOp};
 use crate::plan::{TypedExpr, WindowBound, WindowCall};
-
-/// Why a row has no value.
-pub(super) type DecimalRowError = (Error, usize);
-
-/// The rows in their partitions and order, and the windows over them.
-pub(super) struct PartitionedRows {
-    order: Vec<usize>,
-    parts: Vec<(usize, usize)>,
-    /// The rank of each row by what orders, turned round where that descends.
-    pub(super) peers: Vec<u64>,
-    range: bool,
-    from: WindowEdge,
-    to: WindowEdge,
-    scale: RangeScale,
-    pub(super) rows: usize,
-}
-
-impl PartitionedRows {
-    /// The rows of each partition, in order.
-    pub(super) fn partitions(&self) -> impl Iterator<Item = &[usize]> {
-        self.parts.iter().map(|(start, end)| self.order.get(*start..*end).unwrap_or_default())
-    }
-
-    /// The windows of the data points of a partition, first to last.
-    pub(super) fn window_bounds<'w>(&'w self, points: &'w [usize]) -> WindowBounds<'w> {
-        let scale = if self.range { Some((&self.scale, self.peers.as_slice())) } else { None };
-        WindowBounds::new(points, self.from, self.to, scale)
-    }
-}
 
 /// One value a row.
 pub(super) fn eval_window(
@@ -63,6 +35,7 @@ pub(super) fn eval_window(
 ) -> Result<Column, EvalError> {
     let operand = rows.eval(&frame.operand, None)?;
     let windows = partition_rows(rows, frame)?;
+    let times = frame.order.first().and_then(|(at, _)| rows.columns.get(*at)).map(|column| &**column);
     let failed = |(error, row)| decimal_error(error, frame.op.name(), span, row);
     match frame.op {
         AnalyticOp::Aggregate(op) => {
@@ -86,12 +59,12 @@ pub(super) fn eval_window(
         }
         AnalyticOp::Ewma => {
             let weight = eval_weight(rows, frame, span)?;
-            exponential_average(&operand.as_numbers(), &weight, &windows, rows, frame)
+            exponential_average(&operand.as_numbers(), &weight, &windows, times)
                 .map(Column::Number)
                 .map_err(failed)
         }
         AnalyticOp::Product => {
-            chain_product(&operand.as_numbers(), &windows, rows, frame).map(Column::Number).map_err(failed)
+            chain_product(&operand.as_numbers(), &windows, times).map(Column::Number).map_err(failed)
         }
     }
 }
@@ -99,8 +72,7 @@ pub(super) fn eval_window(
 /// Brings the rows into their partitions and order.
 fn partition_rows(rows: &RowContext<'_>, frame: &WindowCall) -> Result<PartitionedRows, EvalError> {
     let given = |at: usize| rows.columns.get(at).map(|column| &**column);
-    let long =
-        frame.lengths.iter().filter_map(|at| Some((*at, navigation::duration_rank_column(given(*at)?))));
+    let long = frame.lengths.iter().filter_map(|at| Some((*at, duration_rank_column(given(*at)?))));
     let long: BTreeMap<usize, Column> = long.collect();
     let column = |at: usize| long.get(&at).or_else(|| given(at));
     let partition = ranked(frame.partition.iter().filter_map(|at| column(*at)), rows.rows);

@@ -168,3 +168,29 @@ impl<'a> WindowBounds<'a> {
         place + rest.iter().take_while(|row| before(**row)).count()
     }
 }
+
+/// The rows in their partitions and order, and the windows over them.
+pub(super) struct PartitionedRows {
+    pub(super) order: Vec<usize>,
+    pub(super) parts: Vec<(usize, usize)>,
+    /// The rank of each row by what orders, turned round where that descends.
+    pub(super) peers: Vec<u64>,
+    pub(super) range: bool,
+    pub(super) from: WindowEdge,
+    pub(super) to: WindowEdge,
+    pub(super) scale: RangeScale,
+    pub(super) rows: usize,
+}
+
+impl PartitionedRows {
+    /// The rows of each partition, in order.
+    pub(super) fn partitions(&self) -> impl Iterator<Item = &[usize]> {
+        self.parts.iter().map(|(start, end)| self.order.get(*start..*end).unwrap_or_default())
+    }
+
+    /// The windows of the data points of a partition, first to last.
+    pub(super) fn window_bounds<'w>(&'w self, points: &'w [usize]) -> WindowBounds<'w> {
+        let scale = if self.range { Some((&self.scale, self.peers.as_slice())) } else { None };
+        WindowBounds::new(points, self.from, self.to, scale)
+    }
+}

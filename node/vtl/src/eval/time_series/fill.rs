@@ -8,8 +8,8 @@ use schemas::period::{Frequency, Period};
 use schemas::structure::Role;
 use schemas::table::{Column, TextColumn};
 
-use super::super::Relation;
 use super::super::column::SharedColumn;
+use super::super::relation::Relation;
 use super::{SeriesRows, TimeAxis, irregular_interval, sort_canonical};
 use crate::ast::SeriesOp;
 use crate::budget::{BudgetMeter, COPY_STEPS, SORT_STEPS};

@@ -7,8 +7,8 @@ use schemas::structure::{Role, ValueType};
 use schemas::table::Column;
 
 use super::super::column::SharedColumn;
-use super::super::navigation::set_row;
-use super::super::{Relation, data_point_key};
+use super::super::column::set_row;
+use super::super::relation::{Relation, data_point_key};
 use super::SeriesRows;
 use crate::ast::SeriesOp;
 use crate::budget::{BudgetMeter, DIVIDE_STEPS};

@@ -12,11 +12,9 @@ use schemas::table::Cell;
 
 /// Bytes of a mask.
 const MASK_BYTES_MAX: usize = 128;
-/// Digits of one part of a date.
-const FIELD_DIGITS_MAX: usize = 6;
 
 /// A mask, and the type of the values that it spells.
-pub(super) enum CastMask {
+pub(crate) enum CastMask {
     Number(number::NumberMask),
     Time(time::TimeMask, ValueType),
     /// A first and a last day.
@@ -29,7 +27,7 @@ impl CastMask {
     ///
     /// # Errors
     /// What is wrong with it, in words.
-    pub(super) fn new(mask: &str, from: Option<ValueType>, to: ValueType) -> Result<Self, String> {
+    pub(crate) fn new(mask: &str, from: Option<ValueType>, to: ValueType) -> Result<Self, String> {
         let (kind, reading) = match from {
             Some(ValueType::String) | None => (to, true),
             Some(kind) => (kind, false),
@@ -62,7 +60,7 @@ impl CastMask {
     }
 
     /// A text as a value.
-    pub(super) fn parse(&self, text: &str) -> Option<Cell> {
+    pub(crate) fn parse(&self, text: &str) -> Option<Cell> {
         match self {
             Self::Number(mask) => mask.parse_number(text),
             Self::Time(mask, kind) => mask.parse_period(text, *kind),
@@ -72,7 +70,7 @@ impl CastMask {
     }
 
     /// A value as a text.
-    pub(super) fn format(&self, cell: &Cell) -> Option<String> {
+    pub(crate) fn format(&self, cell: &Cell) -> Option<String> {
         match self {
             Self::Number(mask) => mask.format_number(cell),
             Self::Time(mask, _) => mask.format_cell(cell),

@@ -6,7 +6,7 @@ use schemas::limits::CELL_BYTES_MAX;
 use schemas::table::Cell;
 
 /// How a number is spelled.
-pub(in super::super) struct NumberMask {
+pub(crate) struct NumberMask {
     whole: DigitCount,
     /// The separator and the digits behind it.
     fraction: Option<(char, DigitCount)>,

@@ -19,14 +19,14 @@ const GROUPS_MAX: usize = 32;
 const AUTOMATON_BYTES_MAX: usize = 1 << 20;
 
 /// A pattern, ready to match whole texts.
-pub(super) struct CharacterPattern(Regex);
+pub(crate) struct CharacterPattern(Regex);
 
 impl CharacterPattern {
     /// Reads a pattern.
     ///
     /// # Errors
     /// What is wrong with it, in words.
-    pub(super) fn new(pattern: &str) -> Result<Self, String> {
+    pub(crate) fn new(pattern: &str) -> Result<Self, String> {
         let (spelled, _) = parse_pattern(pattern)?;
         RegexBuilder::new(&format!("\\A(?:{spelled})\\z"))
             .dot_matches_new_line(true)
@@ -37,7 +37,7 @@ impl CharacterPattern {
     }
 
     /// Whether a text as a whole matches.
-    pub(super) fn matches(&self, text: &str) -> bool {
+    pub(crate) fn matches(&self, text: &str) -> bool {
         self.0.is_match(text)
     }
 }

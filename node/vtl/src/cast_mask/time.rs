@@ -9,10 +9,11 @@ use schemas::period::{Frequency, Period};
 use schemas::structure::ValueType;
 use schemas::table::Cell;
 
-use super::FIELD_DIGITS_MAX;
+/// Digits of one part of a date.
+const FIELD_DIGITS_MAX: usize = 6;
 
 /// How a value of time is spelled.
-pub(in super::super) struct TimeMask {
+pub(crate) struct TimeMask {
     parts: Vec<MaskPart>,
     /// The units within the year, coarsest first.
     chain: Vec<Frequency>,
