@@ -1,9 +1,9 @@
-//! Nanoseconds an operation of decimal arithmetic, and how they compare to `rust_decimal` (28
-//! digits): `cargo bench -p vtl --bench decimal128`.
+//! Nanoseconds per decimal operation, compared with `rust_decimal` (28 digits):
+//! `cargo bench -p vtl --bench decimal128`.
 //!
-//! Each line is the best of several passes over pairs of one size of coefficient.
+//! Each line is the best of several passes over operand pairs of one coefficient size.
 
-// A benchmark prints and measures with binary numbers; the engine does neither.
+// A benchmark prints and measures in floating point; the engine does neither.
 #![allow(clippy::print_stdout)]
 
 use std::hint::black_box;
@@ -48,7 +48,7 @@ fn main() {
     functions();
 }
 
-/// The functions, at ordinary operands and at those that need the most digits.
+/// Measures the functions at ordinary operands and at one that needs the highest precision.
 fn functions() {
     let pairs = pairs(18);
     line("sqrt", 18, time(&pairs, |(a, _)| decimal128::sqrt(decimal128::abs(*a))), None);
@@ -66,7 +66,7 @@ fn functions() {
     line("power, tie", 24, time(&tie, |(a, _)| decimal128::power(*a, half)), None);
 }
 
-/// A number of the same digits from 1 to 10.
+/// Returns the number with the same digits in `1..10`.
 fn small(a: Decimal) -> Decimal {
     Decimal::from_magnitude(a.is_negative(), a.magnitude(), 1 - a.digit_count() as i32)
         .unwrap_or(Decimal::ZERO)
@@ -77,7 +77,7 @@ fn line(name: &str, digits: u32, ns: f64, other: Option<f64>) {
     println!("{name:<10} {digits:>7} {ns:>9.1}{compared}");
 }
 
-/// Nanoseconds for one item, in the best pass.
+/// Returns the nanoseconds for one item in the best pass.
 fn time<T, R>(items: &[T], each: impl Fn(&T) -> R) -> f64 {
     let mut best = f64::INFINITY;
     for _ in 0..PASSES {
@@ -90,7 +90,7 @@ fn time<T, R>(items: &[T], each: impl Fn(&T) -> R) -> f64 {
     best
 }
 
-/// Operands with coefficients of `digits` digits, and one to five decimals.
+/// Returns operands with coefficients of `digits` digits and one to five decimal places.
 fn pairs(digits: u32) -> Vec<(Decimal, Decimal)> {
     let mut seed = 88_172_645_463_325_252_u64;
     let mut next = move || {
@@ -109,7 +109,7 @@ fn pairs(digits: u32) -> Vec<(Decimal, Decimal)> {
     (0..PAIRS).map(|_| (number(), number())).collect()
 }
 
-/// The same number in the other library, when it has so many digits.
+/// Converts a number for `rust_decimal`; `None` when it has too many digits.
 fn converted(a: Decimal) -> Option<Other> {
     Other::try_from_i128_with_scale(a.coefficient(), a.exponent().unsigned_abs()).ok()
 }

@@ -1,8 +1,9 @@
-//! Masks of `cast`: how a text spells a value (reference manual, "Type Conversion and Formatting
-//! Mask"; `specs/vtl.md`, "Casts").
+//! Formatting masks of `cast` (reference manual, "Type Conversion and Formatting Mask";
+//! `specs/vtl.md`, "Casts").
 //!
-//! A mask is read once. It refuses what values of this engine do not have, the time of the clock
-//! above all, so that nothing is lost in silence.
+//! A mask is parsed once for each operator. Symbols for parts that values of this engine do not have,
+//! such as hours and minutes, are rejected rather than ignored. The type check uses this module for
+//! literal masks.
 
 mod number;
 mod time;
@@ -10,30 +11,30 @@ mod time;
 use schemas::structure::ValueType;
 use schemas::table::Cell;
 
-/// Bytes of a mask.
+/// Limit on the bytes of a mask.
 const MASK_BYTES_MAX: usize = 128;
 
-/// A mask, and the type of the values that it spells.
+/// Parsed mask with the type of its values.
 pub(crate) enum CastMask {
     Number(number::NumberMask),
     Time(time::TimeMask, ValueType),
-    /// A first and a last day.
+    /// Masks of the first and the last day.
     Interval(time::TimeMask, time::TimeMask),
     Duration(time::TimeMask),
 }
 
 impl CastMask {
-    /// The mask of a cast from or to text.
+    /// Parses the mask of a cast from or to text.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
+    /// The message for the author of the script.
     pub(crate) fn new(mask: &str, from: Option<ValueType>, to: ValueType) -> Result<Self, String> {
         let (kind, reading) = match from {
             Some(ValueType::String) | None => (to, true),
             Some(kind) => (kind, false),
         };
         if mask.len() > MASK_BYTES_MAX {
-            return Err(format!("a mask of more than {MASK_BYTES_MAX} bytes"));
+            return Err(format!("the mask has more than {MASK_BYTES_MAX} bytes"));
         }
         let made = match kind {
             ValueType::Integer | ValueType::Number => {
@@ -54,12 +55,14 @@ impl CastMask {
             ValueType::Duration => {
                 time::TimeMask::new(mask).and_then(time::TimeMask::for_durations).map(Self::Duration)
             }
-            ValueType::String | ValueType::Boolean => Err(format!("`{}` has no masks", kind.as_str())),
+            ValueType::String | ValueType::Boolean => {
+                Err(format!("values of type `{}` have no masks", kind.as_str()))
+            }
         };
-        made.map_err(|why| format!("the mask `{mask}` does not fit: {why}"))
+        made.map_err(|why| format!("invalid mask `{mask}`: {why}"))
     }
 
-    /// A text as a value.
+    /// Parses a text as a value.
     pub(crate) fn parse(&self, text: &str) -> Option<Cell> {
         match self {
             Self::Number(mask) => mask.parse_number(text),
@@ -69,7 +72,7 @@ impl CastMask {
         }
     }
 
-    /// A value as a text.
+    /// Formats a value as a text.
     pub(crate) fn format(&self, cell: &Cell) -> Option<String> {
         match self {
             Self::Number(mask) => mask.format_number(cell),
@@ -80,7 +83,7 @@ impl CastMask {
     }
 }
 
-/// What is wrong with a mask.
+/// Returns the error of a mask, if it has one.
 pub(crate) fn mask_error(mask: &str, from: Option<ValueType>, to: ValueType) -> Option<String> {
     CastMask::new(mask, from, to).err()
 }

@@ -1,10 +1,11 @@
-//! Arithmetic of `number`: IEEE 754-2008 decimal128, 34 significant digits, round half to even.
+//! Arithmetic of `number`: IEEE 754-2008 decimal128 (table 3.6: 34 digits) in the rounding mode
+//! `roundTiesToEven` (4.3.1).
 //!
 //! Owns every operation on [`Decimal`] values. Each operation is correctly rounded, once, and its
-//! result is normalised: trailing zeros stripped, zero is `[0, 0]`, so a value has one
-//! representation. There is no NaN, no infinity and no negative zero: what is too large is
-//! [`Error::Overflow`]; what is too small rounds to the nearest multiple of 10^[`EXPONENT_MIN`].
-//! Nothing here is floating point.
+//! result is normalised: trailing zeros are stripped and zero is `[0, 0]`, so a value has exactly
+//! one representation. Departures from the standard: no NaN, no infinity, no negative zero.
+//! Overflow (7.4) is [`Error::Overflow`]; underflow (7.5) rounds to the nearest multiple of
+//! 10^[`EXPONENT_MIN`]. Nothing here uses binary floating point.
 
 mod big_decimal;
 mod correct_rounding;
@@ -33,8 +34,8 @@ pub use sum::ExactSum;
 use u256::U256;
 pub use variance::ExactVariance;
 
-/// Why an operation has no result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+/// Reason why an operation has no result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror :: Error)]
 pub enum Error {
     /// The result is beyond the range of decimal128 (or of a 64-bit integer).
     #[error("the result is too large for a number")]
@@ -42,18 +43,18 @@ pub enum Error {
     /// A division by zero.
     #[error("division by zero")]
     DivisionByZero,
-    /// A value for which the operation has no result, such as the root of a negative number.
+    /// The operand lies outside the domain, such as the root of a negative number.
     #[error("the operation has no result for this number")]
     Domain,
-    /// A number that is not whole, where a whole one is needed.
-    #[error("the number is not whole")]
+    /// A number with a fraction where an integer is required.
+    #[error("the number is not an integer")]
     NotInteger,
 }
 
 /// Largest coefficient plus one: 10^34.
 const COEFFICIENT_LIMIT: u128 = 10_u128.pow(DIGITS_MAX);
 
-/// The sum, rounded once.
+/// Returns the sum, rounded once (IEEE 754-2008, 5.4.1).
 ///
 /// # Errors
 /// [`Error::Overflow`].
@@ -62,7 +63,7 @@ pub fn add(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
         return round_signed(sum, exponent);
     }
     if a.exponent() == b.exponent() {
-        // INVARIANT: each is below 10^34, so the sum fits 128 bits.
+        // INVARIANT: both coefficients are below 10^34, so the sum fits 128 bits.
         return round_signed(a.coefficient() + b.coefficient(), a.exponent());
     }
     let (high, low) = if a.exponent() > b.exponent() { (a, b) } else { (b, a) };
@@ -73,6 +74,7 @@ pub fn add(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
         return round_signed(high.coefficient(), high.exponent());
     }
     let gap = high.exponent().abs_diff(low.exponent());
+    // Three ways, by the digits of the aligned operand: 128 bits, 256 bits, or a sticky unit.
     if high.digit_count() + gap <= SMALL_DIGITS {
         let scaled = high.coefficient() * pow10(gap) as i128;
         return round_signed(scaled + low.coefficient(), low.exponent());
@@ -83,8 +85,11 @@ pub fn add(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
     add_far(high, low)
 }
 
-/// The exact sum of two coefficients that fit 64 bits, at exponents that are not far apart, without
-/// a branch on what they are: their order and signs are as good as random.
+/// Returns the exact sum of two 64-bit coefficients whose exponents differ by at most
+/// [`WORD_DIGITS`].
+///
+/// The code has no branch on signs or on the order of the exponents: both are close to random in
+/// real data, and a mispredicted branch costs more than the addition.
 #[inline]
 fn small_sum(a: Decimal, b: Decimal) -> Option<(i128, i32)> {
     let exponent = a.exponent().min(b.exponent());
@@ -101,17 +106,18 @@ fn small_sum(a: Decimal, b: Decimal) -> Option<(i128, i32)> {
     Some((aligned(a, up) + aligned(b, other), exponent))
 }
 
-/// Digits of the largest power of ten that leaves 64 bits room for a sign.
+/// Digits of the largest power of ten that fits a signed 64-bit integer.
 const WORD_DIGITS: u32 = 18;
 
 /// Digits of an aligned operand that leave room in 128 bits for one addition.
 const SMALL_DIGITS: u32 = 37;
 /// Digits of an aligned operand that leave room in 256 bits for one addition.
 const WIDE_DIGITS: u32 = 75;
-/// Digits to which a large operand is brought before a negligible one is added as a sticky unit.
+/// Digits to which the large operand is scaled before a negligible one becomes a sticky unit: 34, a
+/// guard digit and two to spare.
 const FAR_DIGITS: u32 = 37;
 
-/// Aligns in 256 bits.
+/// Adds two operands aligned in 256 bits.
 fn add_wide(high: Decimal, low: Decimal, gap: u32) -> Result<Decimal, Error> {
     let mut scaled = U256::from(high.coefficient().unsigned_abs());
     scaled = scaled.times_pow10(gap);
@@ -126,16 +132,18 @@ fn add_wide(high: Decimal, low: Decimal, gap: u32) -> Result<Decimal, Error> {
     }
 }
 
-/// Adds an operand that is smaller than the other's last guard digit: only its sign matters.
+/// Adds an operand that lies below the last guard digit of the other: only its sign matters.
 fn add_far(high: Decimal, low: Decimal) -> Result<Decimal, Error> {
     let shift = FAR_DIGITS.saturating_sub(high.digit_count());
     let scaled = high.coefficient().unsigned_abs() * pow10(shift);
     let same = (high.coefficient() < 0) == (low.coefficient() < 0);
+    // `round_wide` expects a sticky value between the magnitude and the next integer, so a
+    // subtraction starts one unit lower.
     let scaled = if same { scaled } else { scaled - 1 };
     round_wide(high.coefficient() < 0, scaled.into(), i64::from(high.exponent()) - i64::from(shift), true)
 }
 
-/// The difference, rounded once.
+/// Returns the difference, rounded once.
 ///
 /// # Errors
 /// [`Error::Overflow`].
@@ -143,17 +151,17 @@ pub fn sub(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
     add(a, negate(b))
 }
 
-/// The value with the other sign; zero stays zero.
+/// Returns the value with the opposite sign; zero stays zero.
 pub fn negate(a: Decimal) -> Decimal {
     a.negated()
 }
 
-/// The magnitude.
+/// Returns the magnitude.
 pub fn abs(a: Decimal) -> Decimal {
     if a.is_negative() { a.negated() } else { a }
 }
 
-/// The product, rounded once.
+/// Returns the product, rounded once.
 ///
 /// # Errors
 /// [`Error::Overflow`].
@@ -170,10 +178,10 @@ pub fn mul(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
     }
 }
 
-/// The quotient, rounded once.
+/// Returns the quotient, rounded once.
 ///
 /// # Errors
-/// [`Error::Zero`] when `b` is zero, [`Error::Overflow`].
+/// [`Error::DivisionByZero`] when `b` is zero, [`Error::Overflow`].
 pub fn div(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
     if b.is_zero() {
         return Err(Error::DivisionByZero);
@@ -191,18 +199,21 @@ pub fn div(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
     divide_long(negative, a, b, exponent)
 }
 
-/// The quotient of two numbers that fit 64 bits, when it is in plain range: brought to exactly 34
-/// digits before it is divided, so that the remainder alone decides the rounding.
+/// Returns the quotient of two 64-bit coefficients when its exponent is in `EXPONENT_MIN..=0`.
+///
+/// The dividend is scaled so that the quotient has exactly 34 digits; the remainder alone then
+/// decides the rounding.
 fn divide_short(negative: bool, x: u64, y: u64, exponent: i64) -> Option<Decimal> {
     let (x_digits, y_digits) = (digits::count_digits(x.into()), digits::count_digits(y.into()));
-    // Whether the leading digits of `x` reach those of `y` tells the digits of the quotient.
+    // The quotient has one digit more when the leading digits of `x` reach those of `y`.
     let aligned_x = u128::from(x) * pow10(y_digits.saturating_sub(x_digits));
     let aligned_y = u128::from(y) * pow10(x_digits.saturating_sub(y_digits));
     let scale = DIGITS_MAX + y_digits - x_digits - u32::from(aligned_x >= aligned_y);
     if scale > SMALL_DIGITS {
         return None;
     }
-    // INVARIANT: the quotient has 34 digits, so it fits 113 bits and each step 64 bits.
+    // INVARIANT: the quotient has 34 digits, so it fits 113 bits, and each digit of the long
+    // division in base 2^64 fits 64 bits.
     let (factor, divisor) = (pow10(scale), u128::from(y));
     let low = u128::from(x) * (factor & WORD);
     let high = u128::from(x) * (factor >> 64) + (low >> 64);
@@ -220,15 +231,15 @@ fn divide_short(negative: bool, x: u64, y: u64, exponent: i64) -> Option<Decimal
     plain.then(|| pack_decimal(negative, quotient + u128::from(up), exponent).ok()).flatten()
 }
 
-/// The low word of 128 bits.
+/// Mask of the low 64-bit word.
 const WORD: u128 = (1 << 64) - 1;
 
-/// Long division, many digits at a time.
+/// Long division that produces several digits a step.
 fn divide_long(negative: bool, a: Decimal, b: Decimal, exponent: i64) -> Result<Decimal, Error> {
     let (mut rest, divisor, mut exponent) = (a.magnitude(), b.magnitude(), exponent);
     let mut quotient = rest / divisor;
     rest -= quotient * divisor;
-    // The remainder is below the divisor, so it can take this many more digits in 128 bits.
+    // The remainder is below the divisor, so scaling it by this many digits stays within 128 bits.
     let step = SMALL_DIGITS - b.digit_count();
     let mut wanted = (QUOTIENT_DIGITS + b.digit_count()).saturating_sub(a.digit_count());
     while wanted > 0 && rest != 0 {
@@ -243,10 +254,11 @@ fn divide_long(negative: bool, a: Decimal, b: Decimal, exponent: i64) -> Result<
     round_small(negative, quotient, exponent, rest != 0)
 }
 
-/// Digits of a quotient before rounding: 34, a guard, and one that the estimate may lack.
+/// Digits of a quotient before rounding: 34, a guard digit, and one that the estimate may lack.
 const QUOTIENT_DIGITS: u32 = 36;
 
-/// The remainder with the sign of the divisor; `a` when `b` is zero (reference manual, "Modulo").
+/// Returns the remainder with the sign of the divisor; `a` when `b` is zero (reference manual,
+/// "Modulo").
 ///
 /// # Errors
 /// [`Error::Overflow`].
@@ -261,11 +273,12 @@ pub fn modulo(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
     add(rest, b)
 }
 
-/// The exact remainder of truncated division, with the sign of `a`.
+/// Returns the exact remainder of truncated division, with the sign of `a`.
 fn truncated_remainder(a: Decimal, b: Decimal) -> Decimal {
     let (x, y) = (a.coefficient().unsigned_abs(), b.coefficient().unsigned_abs());
     let gap = a.exponent().abs_diff(b.exponent());
     let (rest, exponent) = if a.exponent() < b.exponent() {
+        // The scaled divisor has more digits than the dividend: the quotient is zero.
         if gap + b.digit_count() > a.digit_count() {
             return a;
         }
@@ -289,7 +302,7 @@ fn round_signed(coefficient: i128, exponent: i32) -> Result<Decimal, Error> {
     round_small(coefficient < 0, coefficient.unsigned_abs(), exponent.into(), false)
 }
 
-/// [`finish`] for a magnitude that fits 128 bits, which almost all do.
+/// [`round_wide`] for a magnitude that fits 128 bits: the fast path of almost every operation.
 #[inline]
 fn round_small(negative: bool, magnitude: u128, exponent: i64, sticky: bool) -> Result<Decimal, Error> {
     if exponent < i64::from(EXPONENT_MIN) || sticky {
@@ -298,7 +311,8 @@ fn round_small(negative: bool, magnitude: u128, exponent: i64, sticky: bool) -> 
     if magnitude < COEFFICIENT_LIMIT {
         return pack_decimal(negative, magnitude, exponent);
     }
-    // INVARIANT: 128 bits have at most 39 digits, so five at most are dropped.
+    // INVARIANT: 128 bits hold at most 39 digits, so at most five are dropped and the unit is below
+    // 2^32.
     let drop = digits::count_digits(magnitude) - DIGITS_MAX;
     let unit = pow10(drop) as u64;
     let (kept, rest) = divide_by_word(magnitude, unit);
@@ -306,7 +320,9 @@ fn round_small(negative: bool, magnitude: u128, exponent: i64, sticky: bool) -> 
     pack_decimal(negative, kept + u128::from(up), exponent + i64::from(drop))
 }
 
-/// Quotient and remainder by a number below 2^32, in divisions of 64 bits.
+/// Returns quotient and remainder by a divisor below 2^32.
+///
+/// Three 64-bit divisions are several times faster than one of 128 bits.
 fn divide_by_word(value: u128, divisor: u64) -> (u128, u64) {
     let (high, low) = ((value >> 64) as u64, value as u64);
     let middle = ((high % divisor) << 32) | (low >> 32);
@@ -319,12 +335,13 @@ fn divide_by_word(value: u128, divisor: u64) -> (u128, u64) {
 
 /// Rounds `magnitude × 10^exponent` to a decimal128.
 ///
-/// `sticky` says that the true value lies strictly between `magnitude` and `magnitude + 1`.
+/// `sticky` means that the exact value lies strictly between `magnitude` and `magnitude + 1`.
 fn round_wide(negative: bool, magnitude: U256, exponent: i64, sticky: bool) -> Result<Decimal, Error> {
     if magnitude.is_zero() {
         return Ok(Decimal::ZERO);
     }
     let digits = i64::from(magnitude.decimal_digits());
+    // One rounding serves both bounds: 34 digits, and subnormal exponents (IEEE 754-2008, 7.5).
     let precision = digits - i64::from(DIGITS_MAX);
     let range = i64::from(EXPONENT_MIN) - exponent;
     let drop = precision.max(range).max(0);
@@ -337,10 +354,11 @@ fn round_wide(negative: bool, magnitude: U256, exponent: i64, sticky: bool) -> R
     pack_decimal(negative, kept, exponent + drop)
 }
 
-/// Strips trailing zeros and brings the exponent into range.
+/// Strips trailing zeros and brings the exponent into range: normalisation of a rounded result.
 #[inline]
 fn pack_decimal(negative: bool, magnitude: u128, exponent: i64) -> Result<Decimal, Error> {
-    // One value in ten ends in a zero; whether it is odd would be a branch as good as random.
+    // Only one value in ten ends in zero, so this branch predicts well; a test for evenness first
+    // would not.
     let ends = match u64::try_from(magnitude) {
         Ok(small) => small.is_multiple_of(10),
         Err(_) => digits::ends_in_zero(magnitude),
@@ -351,7 +369,8 @@ fn pack_decimal(negative: bool, magnitude: u128, exponent: i64) -> Result<Decima
     strip_zeros(negative, magnitude, exponent)
 }
 
-/// [`pack`] for what ends in zeros, or lies beyond the range and might be brought back by more.
+/// [`pack_decimal`] for a magnitude that ends in zeros, or whose exponent is too large but may be
+/// lowered by appending zeros.
 fn strip_zeros(negative: bool, magnitude: u128, exponent: i64) -> Result<Decimal, Error> {
     if magnitude == 0 {
         return Ok(Decimal::ZERO);
@@ -368,10 +387,10 @@ fn strip_zeros(negative: bool, magnitude: u128, exponent: i64) -> Result<Decimal
     Decimal::from_magnitude(negative, magnitude, exponent).map_err(|_| Error::Overflow)
 }
 
-/// The value as a 64-bit integer.
+/// Returns the value as a 64-bit integer.
 ///
 /// # Errors
-/// [`Error::Overflow`] when it is out of range, [`Error::Fraction`] when it is not whole.
+/// [`Error::Overflow`] when it is out of range, [`Error::NotInteger`] when it has a fraction.
 pub fn to_integer(a: Decimal) -> Result<i64, Error> {
     let a = a.normalized();
     let exponent = u32::try_from(a.exponent()).map_err(|_| Error::NotInteger)?;
@@ -399,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn ties_go_to_even_and_a_far_unit_breaks_them() {
+    fn ties_round_to_even_and_a_sticky_unit_breaks_ties() {
         let tie = d("1000000000000000000000000000000000");
         assert_eq!(add(tie, d("0.5")).unwrap(), tie.normalized());
         let odd = d("1000000000000000000000000000000001");
@@ -410,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn both_ways_of_dividing_agree() {
+    fn short_and_long_division_agree() {
         let mut seed = 88_172_645_463_325_252_u64;
         let mut next = || {
             seed ^= seed << 13;
@@ -431,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn the_range_ends_in_a_fault() {
+    fn overflow_is_an_error_and_underflow_is_zero() {
         let largest = Decimal::new(10_i128.pow(34) - 1, EXPONENT_MAX).unwrap();
         assert_eq!(add(largest, largest), Err(Error::Overflow));
         assert_eq!(mul(d("1E+6000"), d("1E+6000")), Err(Error::Overflow));
@@ -458,7 +477,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_are_whole_and_in_range() {
+    fn conversion_to_integer_checks_fraction_and_range() {
         assert_eq!(to_integer(d("12.0")), Ok(12));
         assert_eq!(to_integer(d("9223372036854775808")), Err(Error::Overflow));
         assert_eq!(to_integer(d("0.5")), Err(Error::NotInteger));

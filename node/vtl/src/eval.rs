@@ -1,8 +1,8 @@
-//! Running a plan: each step makes a table of columns from the tables before it.
+//! Evaluation of an execution plan: each step computes a relation from the results of earlier steps.
 //!
-//! Owns the order of evaluation, the life of intermediate results and their budget. The operators
-//! stand in the modules below, each columnar. It does no IO, reads no clock and has no state
-//! beyond one run; the result is the same whatever the order of the rows of its inputs.
+//! Owns the order of evaluation, the lifetime of intermediate results and their budget. The columnar
+//! operators are in the submodules. Evaluation does no IO, reads no clock and keeps no state beyond
+//! one run; results do not depend on the order of input rows.
 
 mod attribute_propagation;
 mod cast;
@@ -46,16 +46,16 @@ use relation::{Relation, StepResult, data_point_key};
 pub use threads::Threads;
 use threads::map_items;
 
-/// What a run gives.
+/// Results and resource use of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunOutput {
-    /// The persistent results by name; numbers are normalised.
+    /// Persistent data sets by name, numbers normalised.
     pub tables: BTreeMap<String, Table>,
-    /// The persistent results that are scalars by name; `None` is null.
+    /// Persistent scalars by name; `None` is null.
     pub scalars: BTreeMap<String, Option<Cell>>,
-    /// Steps used.
+    /// Budget steps used.
     pub steps: u64,
-    /// The most cells of intermediate results that lived at one time.
+    /// Peak number of cells in intermediate results.
     pub cells: u64,
 }
 
@@ -63,20 +63,19 @@ struct Evaluator<'a> {
     plan: &'a ExecutionPlan,
     inputs: &'a BTreeMap<String, Arc<Table>>,
     values: Vec<Option<StepResult>>,
-    /// For each step the last step that reads it.
+    /// Last reader of each step.
     last: Vec<usize>,
     meter: BudgetMeter,
     threads: Threads,
 }
 
-/// Runs a plan on its inputs, with the threads that the machine offers.
+/// Runs a plan on its inputs, with all threads of the machine.
 ///
-/// `inputs` may hold more than the plan names. Each table must have the very shape that the plan
-/// was checked with.
+/// `inputs` may hold tables that the plan does not use. Each used table must have exactly the shape
+/// that the plan was checked with.
 ///
 /// # Errors
-/// The first fault met, steps in plan order, rows in canonical order: it is the same on every
-/// machine.
+/// The first error in plan order of steps and canonical order of rows, the same on every machine.
 pub fn run_plan(
     plan: &ExecutionPlan,
     inputs: &BTreeMap<String, Arc<Table>>,
@@ -85,10 +84,11 @@ pub fn run_plan(
     run_plan_with(plan, inputs, limits, Threads::available())
 }
 
-/// As [`run`], with so many threads: the outcome or the fault is the same with any number of them.
+/// Runs a plan as [`run_plan`] does, with a given number of threads, which does not affect the
+/// result.
 ///
 /// # Errors
-/// As [`run`].
+/// As [`run_plan`].
 pub fn run_plan_with(
     plan: &ExecutionPlan,
     inputs: &BTreeMap<String, Arc<Table>>,
@@ -106,7 +106,7 @@ pub fn run_plan_with(
     run.into_output()
 }
 
-/// For each step the last step that reads it; persistent results live to the end.
+/// Returns the last reader of each step; `usize::MAX` for persistent results, which live to the end.
 fn last_readers(plan: &ExecutionPlan) -> Vec<usize> {
     let mut last: Vec<usize> = (0..plan.steps.len()).collect();
     for (at, step) in plan.steps.iter().enumerate() {
@@ -175,7 +175,8 @@ impl Evaluator<'_> {
         };
         let table = self.inputs.get(name).ok_or_else(missing)?;
         if self.plan.inputs.get(name) != Some(table.shape()) {
-            let message = format!("the input `{name}` has another structure than the plan was checked with");
+            let message =
+                format!("the input `{name}` does not have the structure that the plan was checked with");
             return Err(Diagnostic::new(DiagnosticCode::Input, Span::default(), message));
         }
         let columns =
@@ -183,7 +184,7 @@ impl Evaluator<'_> {
         Ok(Relation { columns, rows: table.rows() })
     }
 
-    /// The table of a step that the plan says is there.
+    /// Returns the relation of an earlier step.
     fn relation(&self, step: usize) -> Result<&Relation, Diagnostic> {
         match self.values.get(step) {
             Some(Some(StepResult::Data(relation))) => Ok(relation),
@@ -206,14 +207,15 @@ impl Evaluator<'_> {
         }
     }
 
-    /// The table of a step for its last reader: what only that one reads may be written over.
+    /// Returns the relation of a step, moved out when the current step is its last reader, so that its
+    /// columns may be overwritten in place.
     fn take_relation(&mut self, step: usize) -> Result<Relation, Diagnostic> {
         let missing =
             || Diagnostic::new(DiagnosticCode::Structure, Span::default(), "a step of the plan has no table");
         let now = self.values.len();
         match self.values.get_mut(step) {
             Some(Some(StepResult::Data(relation))) if self.last.get(step) == Some(&now) => {
-                // What stays behind has the same size: it is given back to the budget later.
+                // Placeholders of the same number keep `release_unread` accounting for the cells.
                 let columns = vec![SharedColumn::empty(); relation.columns.len()];
                 Ok(Relation {
                     columns: std::mem::replace(&mut relation.columns, columns),
@@ -225,12 +227,12 @@ impl Evaluator<'_> {
         }
     }
 
-    /// A scalar is a component expression over one row without columns.
+    /// Evaluates a scalar: a component expression over one row without columns.
     fn eval_scalar(&mut self, typed: &TypedExpr) -> Result<Option<Cell>, Diagnostic> {
         self.meter.charge(1, row_steps(typed) + ROW_STEPS, typed.span)?;
         match RowContext::for_scalar(&self.values).eval(typed, None) {
             Ok(value) => Ok(value.cell_at(0)),
-            Err(trouble) => Err(trouble.into_diagnostic(None)),
+            Err(error) => Err(error.into_diagnostic(None)),
         }
     }
 
@@ -244,8 +246,7 @@ impl Evaluator<'_> {
         let rows = RowContext { spare, ..self.row_context(&relation) };
         let mut made = Vec::with_capacity(columns.len());
         for typed in columns {
-            let value =
-                rows.eval(typed, None).map_err(|trouble| self.locate_error(trouble, input, &relation))?;
+            let value = rows.eval(typed, None).map_err(|error| self.locate_error(error, input, &relation))?;
             made.push(value.into_column(typed.value_type, relation.rows));
         }
         let relation = Relation { columns: made, rows: relation.rows };
@@ -253,13 +254,13 @@ impl Evaluator<'_> {
         Ok(relation)
     }
 
-    /// How many identifiers a step has; they are its first columns.
+    /// Returns the number of identifiers of a step, which are its first columns.
     fn identifier_count(&self, step: usize) -> usize {
         let fields = self.plan.steps.get(step).map_or(&[][..], |step| &step.columns);
         fields.iter().take_while(|field| field.role == Role::Identifier).count()
     }
 
-    /// Identifiers made by `calc` must not be null; those of the operand are not.
+    /// Rejects nulls in computed identifiers; identifiers of the operand were checked before.
     fn check_identifiers(
         &self,
         relation: &Relation,
@@ -289,8 +290,7 @@ impl Evaluator<'_> {
         let relation = self.relation(input)?.clone();
         self.meter.charge(relation.rows, row_steps(condition) + ROW_STEPS, span)?;
         let rows = self.row_context(&relation);
-        let value =
-            rows.eval(condition, None).map_err(|trouble| self.locate_error(trouble, input, &relation))?;
+        let value = rows.eval(condition, None).map_err(|error| self.locate_error(error, input, &relation))?;
         let kept: Vec<u32> =
             (0..relation.rows).filter(|row| value.is_true(*row)).map(|row| row as u32).collect();
         self.meter.charge(kept.len() * relation.columns.len(), COPY_STEPS, span)?;
@@ -319,9 +319,8 @@ impl Evaluator<'_> {
             let value = match &summary.operand {
                 None => None,
                 Some(typed) => {
-                    let value = rows
-                        .eval(typed, None)
-                        .map_err(|trouble| self.locate_error(trouble, input, &relation))?;
+                    let value =
+                        rows.eval(typed, None).map_err(|error| self.locate_error(error, input, &relation))?;
                     Some(value.into_column(typed.value_type, relation.rows))
                 }
             };
@@ -330,7 +329,7 @@ impl Evaluator<'_> {
         group::eval_group(&relation, keys, summaries, &operands, &mut self.meter, step, self.threads)
     }
 
-    /// Rules between code items, their conditions evaluated for every row first.
+    /// Evaluates `hierarchy` or `check_hierarchy`; rule conditions are evaluated for all rows first.
     fn eval_rollup(
         &mut self,
         input: usize,
@@ -354,11 +353,11 @@ impl Evaluator<'_> {
         };
         let conditions: Result<Vec<rollup::RuleConditions>, EvalError> =
             rollup.rules.iter().map(of).collect();
-        let conditions = conditions.map_err(|trouble| self.locate_error(trouble, input, &relation))?;
+        let conditions = conditions.map_err(|error| self.locate_error(error, input, &relation))?;
         rollup::eval_rollup(&relation, rollup, &conditions, &mut self.meter, step)
     }
 
-    /// An identifier replaced by a value of each data point.
+    /// Replaces an identifier by a computed value.
     fn eval_rekey(
         &mut self,
         input: usize,
@@ -369,12 +368,12 @@ impl Evaluator<'_> {
         let relation = self.relation(input)?.clone();
         self.meter.charge(relation.rows, row_steps(value), step.span)?;
         let rows = self.row_context(&relation);
-        let made = rows.eval(value, None).map_err(|trouble| self.locate_error(trouble, input, &relation))?;
+        let made = rows.eval(value, None).map_err(|error| self.locate_error(error, input, &relation))?;
         let made = made.into_column(value.value_type, relation.rows);
         time_series::replace_identifier(relation, column, made, &mut self.meter, step)
     }
 
-    /// Moves values of time; the calendar ends with a fault.
+    /// Evaluates `timeshift`; leaving the calendar is an error.
     fn eval_shift(
         &mut self,
         input: usize,
@@ -389,14 +388,14 @@ impl Evaluator<'_> {
         time_series::eval_timeshift(relation, column, count, &mut self.meter, step, self.threads)
     }
 
-    /// Names the data point of a trouble in the rows of a step.
-    fn locate_error(&self, trouble: EvalError, step: usize, relation: &Relation) -> Diagnostic {
+    /// Adds the key of the failing data point to an error.
+    fn locate_error(&self, error: EvalError, step: usize, relation: &Relation) -> Diagnostic {
         let fields = self.plan.steps.get(step).map_or(&[][..], |step| &step.columns);
-        let cell = data_point_key(fields, relation, trouble.row);
-        trouble.into_diagnostic(cell)
+        let cell = data_point_key(fields, relation, error.row);
+        error.into_diagnostic(cell)
     }
 
-    /// Lets go of what no later step reads.
+    /// Frees results that no later step reads.
     fn release_unread(&mut self, at: usize, step: &PlanStep) {
         let mut done = step.operation.inputs();
         done.push(at);
@@ -418,7 +417,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// The value of a scalar step, numbers normalised.
+    /// Returns the value of a scalar step, numbers normalised.
     fn scalar_result(&self, step: usize) -> Option<Cell> {
         match self.values.get(step) {
             Some(Some(StepResult::Scalar(Some(Cell::Number(value))))) => {
@@ -451,7 +450,7 @@ impl Evaluator<'_> {
         Ok(RunOutput { tables, scalars, steps: self.meter.steps, cells: self.meter.cells })
     }
 
-    /// A table that nothing needs any more.
+    /// Takes a relation that nothing reads any more.
     fn take_result(&mut self, step: usize) -> Result<Relation, Diagnostic> {
         match self.values.get_mut(step).and_then(Option::take) {
             Some(StepResult::Data(relation)) => Ok(relation),
@@ -460,9 +459,9 @@ impl Evaluator<'_> {
     }
 }
 
-/// Columns that one expression reads once, taken out: whoever reads them may write over them.
+/// Takes out the columns that are read exactly once, so that their reader may overwrite them.
 ///
-/// Identifiers stay, for they name the data point of a fault.
+/// Identifiers stay in place: error messages name the data point by them.
 fn take_spare_columns(
     relation: &mut Relation,
     made: &[TypedExpr],
@@ -473,7 +472,8 @@ fn take_spare_columns(
     while let Some(typed) = open.pop() {
         match &typed.term {
             Term::Column(at) => reads.get_mut(*at).into_iter().for_each(|count| *count += 1),
-            Term::Apply(_, operands) => open.extend(operands), // A window reads columns by their place.
+            Term::Apply(_, operands) => open.extend(operands),
+            // A window reads columns by index, which this count does not see.
             Term::Window(_) => return Vec::new(),
             Term::Constant(_) | Term::Scalar(_) => {}
         }
@@ -485,12 +485,12 @@ fn take_spare_columns(
     places.map(take).collect()
 }
 
-/// A result that is no table.
+/// Error of a result that is not a valid table.
 fn invalid_table(name: &str, error: &Error, span: Span) -> Diagnostic {
     let code = match error {
         Error::Null { .. } => DiagnosticCode::NullIdentifier,
         Error::Rows(_) | Error::Text(_) => DiagnosticCode::Budget,
         _ => DiagnosticCode::Structure,
     };
-    Diagnostic::new(code, span, format!("`{name}` is no data set: {error}"))
+    Diagnostic::new(code, span, format!("the result `{name}` is not a valid data set: {error}"))
 }

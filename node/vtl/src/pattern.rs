@@ -1,31 +1,33 @@
 //! Regular expressions of `match_characters`: POSIX extended ones, in time linear in the text.
 //!
-//! Owns the dialect (`specs/vtl.md`, "Texts"). A pattern is read here, bounded, and handed to the
-//! engine in a spelling that leaves nothing to it: classes are those of ASCII, so no table of
-//! Unicode has a say in what matches.
+//! Defines the dialect (`specs/vtl.md`, "Texts"). A pattern is parsed and bounded here, then
+//! translated to an explicit form for the `regex` crate: character classes are ASCII, so matches do
+//! not depend on the Unicode tables of a release. The type check and the cost table use this module
+//! too.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
 use regex::{Regex, RegexBuilder};
 
-/// Positions of a pattern: characters, classes and points, each as often as it may repeat.
+/// Limit on the positions of a pattern: characters, classes and dots, each counted with its
+/// repetitions.
 pub(crate) const POSITIONS_MAX: u64 = 256;
-/// Bytes of a pattern.
+/// Limit on the bytes of a pattern.
 const PATTERN_BYTES_MAX: usize = 256;
-/// Brackets within brackets.
+/// Limit on nested groups.
 const GROUPS_MAX: usize = 32;
-/// Bytes of the automaton of a pattern.
+/// Limit on the bytes of a compiled pattern.
 const AUTOMATON_BYTES_MAX: usize = 1 << 20;
 
-/// A pattern, ready to match whole texts.
+/// Compiled pattern that matches whole texts.
 pub(crate) struct CharacterPattern(Regex);
 
 impl CharacterPattern {
-    /// Reads a pattern.
+    /// Parses and compiles a pattern.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
+    /// The message for the author of the script.
     pub(crate) fn new(pattern: &str) -> Result<Self, String> {
         let (spelled, _) = parse_pattern(pattern)?;
         RegexBuilder::new(&format!("\\A(?:{spelled})\\z"))
@@ -36,28 +38,28 @@ impl CharacterPattern {
             .map_err(|_| invalid_pattern(pattern, "it is too large"))
     }
 
-    /// Whether a text as a whole matches.
+    /// Returns whether a whole text matches.
     pub(crate) fn matches(&self, text: &str) -> bool {
         self.0.is_match(text)
     }
 }
 
-/// What is wrong with a pattern.
+/// Returns the error of a pattern, if it has one.
 pub(crate) fn pattern_error(pattern: &str) -> Option<String> {
     CharacterPattern::new(pattern).err()
 }
 
-/// How many positions a pattern has; the most there may be when it is wrong.
+/// Counts the positions of a pattern; [`POSITIONS_MAX`] for an invalid one.
 pub(crate) fn count_positions(pattern: &str) -> u64 {
     parse_pattern(pattern).map_or(POSITIONS_MAX, |(_, positions)| positions)
 }
 
 fn invalid_pattern(pattern: &str, why: &str) -> String {
     let shown: String = pattern.chars().take(40).collect();
-    format!("`{shown}` is no pattern: {why}")
+    format!("invalid pattern `{shown}`: {why}")
 }
 
-/// A pattern in the spelling of the engine, and its positions.
+/// Translates a pattern for the `regex` crate; returns the translation and the number of positions.
 fn parse_pattern(pattern: &str) -> Result<(String, u64), String> {
     if pattern.len() > PATTERN_BYTES_MAX {
         return Err(invalid_pattern(pattern, &format!("it has more than {PATTERN_BYTES_MAX} bytes")));
@@ -66,7 +68,7 @@ fn parse_pattern(pattern: &str) -> Result<(String, u64), String> {
     let positions = reader.parse_alternatives().map_err(|why| invalid_pattern(pattern, why))?;
     match reader.rest.next() {
         None => Ok((reader.out, positions)),
-        Some(_) => Err(invalid_pattern(pattern, "`)` closes nothing")),
+        Some(_) => Err(invalid_pattern(pattern, "unmatched `)`")),
     }
 }
 
@@ -78,7 +80,7 @@ struct PatternParser<'p> {
 
 type PatternResult<T> = Result<T, &'static str>;
 
-/// What may repeat a part of a pattern.
+/// Characters that start a repetition.
 const REPEATS: [char; 4] = ['*', '+', '?', '{'];
 
 impl PatternParser<'_> {
@@ -86,7 +88,7 @@ impl PatternParser<'_> {
         self.rest.next_if_eq(&wanted).is_some()
     }
 
-    /// Branches with `|` between.
+    /// Parses branches separated by `|`.
     fn parse_alternatives(&mut self) -> PatternResult<u64> {
         let mut positions = self.parse_branch()?;
         while self.eat_char('|') {
@@ -103,10 +105,10 @@ impl PatternParser<'_> {
             positions = check_positions(positions + self.parse_piece()?)?;
             empty = false;
         }
-        if empty { Err("a part of it is empty") } else { Ok(positions) }
+        if empty { Err("a branch is empty") } else { Ok(positions) }
     }
 
-    /// An atom and how often it may repeat.
+    /// Parses an atom with an optional repetition.
     fn parse_piece(&mut self) -> PatternResult<u64> {
         let anchor = matches!(self.rest.peek(), Some('^' | '$'));
         let positions = self.parse_atom()?;
@@ -121,12 +123,12 @@ impl PatternParser<'_> {
             1
         };
         if self.rest.peek().is_some_and(|next| REPEATS.contains(next)) {
-            return Err("two repetitions follow each other");
+            return Err("a repetition follows another repetition");
         }
         check_positions(positions * times)
     }
 
-    /// `n}`, `n,}` or `n,m}`: how many copies it takes.
+    /// Parses `n}`, `n,}` or `n,m}`; returns the number of copies in the automaton.
     fn parse_repeat_count(&mut self) -> PatternResult<u64> {
         let least = self.parse_number()?.ok_or("a repetition is `{2}`, `{2,}` or `{2,3}`")?;
         let mut most = Some(least);
@@ -153,14 +155,14 @@ impl PatternParser<'_> {
     }
 
     fn parse_atom(&mut self) -> PatternResult<u64> {
-        match self.rest.next().ok_or("it ends too early")? {
+        match self.rest.next().ok_or("unexpected end")? {
             '(' => return self.parse_group(),
             '[' => self.parse_bracket()?,
             '.' => self.out.push('.'),
             '^' => self.out.push_str("\\A"),
             '$' => self.out.push_str("\\z"),
             '\\' => self.parse_escape()?,
-            next if REPEATS.contains(&next) => return Err("a repetition has nothing before it"),
+            next if REPEATS.contains(&next) => return Err("nothing to repeat"),
             next => self.push_literal(next),
         }
         Ok(1)
@@ -169,34 +171,34 @@ impl PatternParser<'_> {
     fn parse_group(&mut self) -> PatternResult<u64> {
         self.groups += 1;
         if self.groups > GROUPS_MAX {
-            return Err("its brackets are nested too deep");
+            return Err("groups are nested too deeply");
         }
         self.out.push_str("(?:");
         let positions = self.parse_alternatives()?;
         self.out.push(')');
         self.groups -= 1;
-        if self.eat_char(')') { Ok(positions) } else { Err("a `(` is never closed") }
+        if self.eat_char(')') { Ok(positions) } else { Err("unclosed `(`") }
     }
 
     fn push_literal(&mut self, character: char) {
         self.out.push_str(&format!("\\x{{{:X}}}", u32::from(character)));
     }
 
-    /// After a reverse slash outside of brackets.
+    /// Parses an escape outside of brackets, after the backslash.
     fn parse_escape(&mut self) -> PatternResult<()> {
-        let next = self.rest.next().ok_or("it ends with a reverse slash")?;
+        let next = self.rest.next().ok_or("a backslash at the end")?;
         match character_class(next.to_ascii_lowercase()) {
             Some(class) => {
                 let negated = if next.is_ascii_uppercase() { "^" } else { "" };
                 self.out.push_str(&format!("[{negated}{class}]"));
             }
             None if next.is_ascii_punctuation() => self.push_literal(next),
-            None => return Err("a reverse slash stands before a sign, or before one of `d w s D W S`"),
+            None => return Err("a backslash must be followed by punctuation or one of `d w s D W S`"),
         }
         Ok(())
     }
 
-    /// After `[`.
+    /// Parses a bracket expression, after `[`.
     fn parse_bracket(&mut self) -> PatternResult<()> {
         self.out.push('[');
         if self.eat_char('^') {
@@ -204,7 +206,7 @@ impl PatternParser<'_> {
         }
         let mut first = true;
         loop {
-            let next = self.rest.next().ok_or("a `[` is never closed")?;
+            let next = self.rest.next().ok_or("unclosed `[`")?;
             match next {
                 ']' if !first => break,
                 '[' if matches!(self.rest.peek(), Some(':' | '.' | '=')) => self.parse_named_class()?,
@@ -220,7 +222,7 @@ impl PatternParser<'_> {
         Ok(())
     }
 
-    /// `[:alpha:]` and the like.
+    /// Parses a named class such as `[:alpha:]`.
     fn parse_named_class(&mut self) -> PatternResult<()> {
         let mark = self.rest.next();
         let mut name = String::new();
@@ -229,13 +231,15 @@ impl PatternParser<'_> {
         }
         let closed = self.eat_char(':') && self.eat_char(']');
         if mark != Some(':') || !closed || !CLASSES.contains(&name.as_str()) {
-            return Err("a class of characters is one of `[:alpha:]`, `[:digit:]` and the other ten");
+            return Err(
+                "unknown character class, expected one of the twelve of POSIX, such as `[:alpha:]` or `[:digit:]`",
+            );
         }
         self.out.push_str(&format!("[:{name}:]"));
         Ok(())
     }
 
-    /// A character, or two with `-` between.
+    /// Parses a character or a range of characters.
     fn parse_range(&mut self, first: char) -> PatternResult<()> {
         let first = self.parse_bracket_char(first)?;
         self.push_literal(first);
@@ -244,33 +248,33 @@ impl PatternParser<'_> {
             return Ok(());
         }
         self.rest.next();
-        let last = self.rest.next().ok_or("a `[` is never closed")?;
+        let last = self.rest.next().ok_or("unclosed `[`")?;
         let last = self.parse_bracket_char(last)?;
         if last < first {
-            return Err("a range of characters ends before it starts");
+            return Err("a character range ends before it starts");
         }
         self.out.push('-');
         self.push_literal(last);
         Ok(())
     }
 
-    /// A character in brackets, perhaps behind a reverse slash.
+    /// Parses one character in brackets, optionally escaped.
     fn parse_bracket_char(&mut self, character: char) -> PatternResult<char> {
         if character != '\\' {
             return Ok(character);
         }
         let sign = self.rest.next_if(char::is_ascii_punctuation);
-        sign.ok_or("in brackets a reverse slash stands before a sign, or before one of `d w s`")
+        sign.ok_or("in brackets a backslash must be followed by punctuation or one of `d w s`")
     }
 }
 
-/// The classes of POSIX, of ASCII characters.
+/// Character classes of POSIX, restricted to ASCII.
 const CLASSES: [&str; 12] = [
     "alnum", "alpha", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper",
     "xdigit",
 ];
 
-/// The class of a letter behind a reverse slash.
+/// Returns the class of an escaped letter.
 fn character_class(letter: char) -> Option<&'static str> {
     Some(match letter {
         'd' => "0-9",
@@ -281,7 +285,7 @@ fn character_class(letter: char) -> Option<&'static str> {
 }
 
 fn check_positions(positions: u64) -> PatternResult<u64> {
-    if positions > POSITIONS_MAX { Err("it stands for too many characters") } else { Ok(positions) }
+    if positions > POSITIONS_MAX { Err("it expands to too many positions") } else { Ok(positions) }
 }
 
 #[cfg(test)]
@@ -310,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pattern_is_told() {
+    fn invalid_patterns_are_reported() {
         for pattern in [
             "",
             "a|",

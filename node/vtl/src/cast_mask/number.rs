@@ -1,20 +1,20 @@
-//! Masks of numbers: `D` a digit, `*` any number of digits, `+` at least one, a point or a comma,
-//! `E` a digit of the exponent.
+//! Masks of numbers: `D` is one digit, `*` any number of digits, `+` at least one digit, `.` or `,`
+//! the decimal separator, and `E` a digit of the exponent.
 
 use schemas::decimal::Decimal;
 use schemas::limits::CELL_BYTES_MAX;
 use schemas::table::Cell;
 
-/// How a number is spelled.
+/// Parsed mask of numbers.
 pub(crate) struct NumberMask {
     whole: DigitCount,
-    /// The separator and the digits behind it.
+    /// Decimal separator and digits after it.
     fraction: Option<(char, DigitCount)>,
     exponent: Option<DigitCount>,
     integer: bool,
 }
 
-/// How many digits there may be; no bound is `None`.
+/// Bounds on a number of digits; `None` is unbounded.
 #[derive(Debug, Clone, Copy, Default)]
 struct DigitCount {
     least: usize,
@@ -22,7 +22,7 @@ struct DigitCount {
 }
 
 impl DigitCount {
-    /// Reads letters, with `*` or `+` among them, from the front of a mask.
+    /// Takes a run of `letter`, `*` and `+` off the front of a mask.
     fn take(mask: &mut &str, letter: char) -> Option<Self> {
         let (mut least, mut bounded, mut seen, mut before) = (0, true, false, false);
         while let Some(next) = mask.chars().next().filter(|next| [letter, '*', '+'].contains(next)) {
@@ -47,7 +47,7 @@ impl DigitCount {
 
 impl NumberMask {
     pub(super) fn new(mask: &str, integer: bool) -> Result<Self, String> {
-        let wrong = "a mask of numbers is like `DD.DDD`, `D*`, `D+,D+` or `D.DDDEE`";
+        let wrong = "expected a mask of numbers as in `DD.DDD`, `D*`, `D+,D+` or `D.DDDEE`";
         let mut rest = mask;
         let whole = DigitCount::take(&mut rest, 'D').ok_or(wrong)?;
         let mut fraction = None;
@@ -133,7 +133,7 @@ impl NumberMask {
     }
 }
 
-/// Takes as many digits as there may be.
+/// Takes as many digits as the mask allows off the front of a text.
 fn take_digits<'t>(rest: &mut &'t str, width: DigitCount) -> Option<&'t str> {
     let found = rest.bytes().take_while(u8::is_ascii_digit).count();
     let count = width.most.map_or(found, |most| found.min(most));
@@ -142,7 +142,7 @@ fn take_digits<'t>(rest: &mut &'t str, width: DigitCount) -> Option<&'t str> {
     width.fits(count).then_some(taken)
 }
 
-/// Digits before and behind a point that stands behind so many of them.
+/// Splits digits at a decimal point after `point` of them, padding with zeros on either side.
 fn split_at_point(digits: &str, point: i64) -> Option<(String, String)> {
     if point.unsigned_abs() > CELL_BYTES_MAX as u64 {
         return None;

@@ -1,5 +1,5 @@
-//! Masks of dates, periods, intervals and durations: letters for digits of a unit of time, words for
-//! names of months and days, anything else for itself.
+//! Masks of dates, periods, intervals and durations: letters stand for digits of a unit of time, words
+//! for names of months and days, and other characters for themselves.
 
 use std::collections::BTreeMap;
 
@@ -9,24 +9,24 @@ use schemas::period::{Frequency, Period};
 use schemas::structure::ValueType;
 use schemas::table::Cell;
 
-/// Digits of one part of a date.
+/// Limit on the digits of one part of a date.
 const FIELD_DIGITS_MAX: usize = 6;
 
-/// How a value of time is spelled.
+/// Parsed mask of time values.
 pub(crate) struct TimeMask {
     parts: Vec<MaskPart>,
-    /// The units within the year, coarsest first.
+    /// Units within the year, coarsest first.
     chain: Vec<Frequency>,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum MaskPart {
     Literal(char),
-    /// From so many to so many digits.
+    /// Least and greatest number of digits.
     Digits(TimeUnit, usize, usize),
-    /// A name in some case, cut to so many letters.
+    /// Name of a month or day, its letter case and number of letters.
     Name(TimeUnit, LetterCase, usize),
-    /// The letter of a frequency.
+    /// Letter of a frequency.
     Indicator,
 }
 
@@ -35,7 +35,7 @@ enum TimeUnit {
     Century,
     Year,
     Within(Frequency),
-    /// The number of a period in its year, or of units in a duration.
+    /// Number of a period in its year, or of units in a duration.
     Count,
 }
 
@@ -62,7 +62,7 @@ const MONTHS: [&str; 12] = [
 ];
 const DAYS: [&str; 7] = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"];
 
-/// The special words, their units and their cases.
+/// Words for names, with unit and letter case.
 const WORDS: [(&str, TimeUnit, LetterCase); 6] = [
     ("MONTH", TimeUnit::Within(Frequency::M), LetterCase::Upper),
     ("Month", TimeUnit::Within(Frequency::M), LetterCase::Title),
@@ -86,7 +86,7 @@ fn unit_of_letter(letter: char) -> Option<TimeUnit> {
     })
 }
 
-/// What was read: numbers of units, the letter of a frequency, a day of the week.
+/// Parts of a parsed text: numbers of units, frequency and day of the week.
 #[derive(Default)]
 struct ParsedTime {
     numbers: BTreeMap<TimeUnit, i32>,
@@ -106,7 +106,7 @@ impl TimeMask {
         let mut units: Vec<TimeUnit> = parts.iter().filter_map(|part| part.numbered_unit()).collect();
         units.sort_unstable();
         if units.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
-            return Err("a unit of time stands in it twice".to_owned());
+            return Err("a unit of time occurs twice".to_owned());
         }
         let within =
             |unit: &TimeUnit| if let TimeUnit::Within(frequency) = unit { Some(*frequency) } else { None };
@@ -121,26 +121,26 @@ impl TimeMask {
         self.parts.iter().any(|part| matches!(part, MaskPart::Indicator))
     }
 
-    /// Whether a day of the week stands in it as a word.
+    /// Returns whether the mask has the name of a day of the week.
     fn has_weekday(&self) -> bool {
         self.parts.iter().any(|part| matches!(part, MaskPart::Name(TimeUnit::Within(Frequency::D), ..)))
     }
 
-    /// The mask as one of dates or periods, if it can be.
+    /// Checks the mask as one of dates (`day`) or periods; `reading` requires it to determine a value.
     pub(super) fn for_dates(mut self, reading: bool, day: bool) -> Result<Self, String> {
         let weeks = self.chain.contains(&Frequency::W);
         if self.has_weekday() && weeks && !self.chain.contains(&Frequency::D) {
-            // The day of the week is the day within the week.
+            // Within a week, the name of the day is its number.
             self.chain.push(Frequency::D);
         }
         if weeks && self.chain.iter().any(|unit| !matches!(unit, Frequency::W | Frequency::D)) {
-            return Err("weeks are counted within years".to_owned());
+            return Err("weeks combine with years and days only".to_owned());
         }
         if self.has_indicator() && !self.chain.is_empty() {
-            return Err("`P` stands for the unit within the year".to_owned());
+            return Err("`P` replaces the unit within the year".to_owned());
         }
         if self.has_unit(TimeUnit::Count) && !self.has_indicator() {
-            return Err("`p` counts the periods of `P`".to_owned());
+            return Err("`p` requires `P`".to_owned());
         }
         if !reading {
             return Ok(self);
@@ -149,16 +149,16 @@ impl TimeMask {
         if !self.has_unit(TimeUnit::Year)
             || !(self.has_unit(TimeUnit::Century) || self.parts.iter().any(wide))
         {
-            return Err("it does not tell the year".to_owned());
+            return Err("the year is missing".to_owned());
         }
         let days = self.has_indicator() || self.chain.contains(&Frequency::D);
         if (day || self.has_weekday()) && !days {
-            return Err("it does not tell the day".to_owned());
+            return Err("the day is missing".to_owned());
         }
         Ok(self)
     }
 
-    /// The mask as one of durations, if it can be.
+    /// Checks the mask as one of durations.
     pub(super) fn for_durations(self) -> Result<Self, String> {
         let plain = |part: &MaskPart| match part {
             MaskPart::Digits(TimeUnit::Within(unit), ..) => !matches!(unit, Frequency::S | Frequency::Q),
@@ -168,12 +168,12 @@ impl TimeMask {
         };
         let counts = self.has_unit(TimeUnit::Year) || !self.chain.is_empty();
         if !self.parts.iter().all(plain) || counts == self.has_indicator() {
-            return Err("a mask of durations is like `P`, `\\PppP` or `\\PYY\\YMM\\MDD\\D`".to_owned());
+            return Err("expected a mask of durations as in `P`, `\\PppP` or `\\PYY\\YMM\\MDD\\D`".to_owned());
         }
         Ok(self)
     }
 
-    /// What a text says, read from its front; the rest of it.
+    /// Parses the front of a text; returns its parts and the rest.
     fn scan<'t>(&self, text: &'t str) -> Option<(ParsedTime, &'t str)> {
         let mut found = ParsedTime::default();
         let mut rest = text;
@@ -196,7 +196,7 @@ impl TimeMask {
         }
     }
 
-    /// The period that units within units lead to.
+    /// Resolves nested units to a period.
     fn resolve_period(&self, found: &ParsedTime) -> Option<Period> {
         let number = |unit: TimeUnit| found.numbers.get(&unit).copied();
         let year = number(TimeUnit::Year)? + number(TimeUnit::Century).unwrap_or(0) * 100;
@@ -271,7 +271,7 @@ impl TimeMask {
         Some(out)
     }
 
-    /// The number of a unit within the next coarser one of the mask.
+    /// Returns the number of a unit within the next coarser unit of the mask.
     fn unit_index(&self, period: Period, unit: Frequency) -> Option<i32> {
         let fine = period.to_frequency(unit)?;
         match self.chain.iter().rev().find(|coarse| **coarse < unit) {
@@ -303,7 +303,7 @@ impl TimeMask {
         Some(out)
     }
 
-    /// A duration in the units of the mask, without a rest.
+    /// Expresses a duration in the units of the mask; `None` when a remainder is left.
     fn unit_counts(&self, duration: Duration) -> Option<BTreeMap<TimeUnit, u32>> {
         let mut counts = BTreeMap::new();
         if self.has_indicator() {
@@ -328,7 +328,7 @@ impl TimeMask {
     }
 }
 
-/// A duration as so many times that of a frequency, the coarsest that will do.
+/// Expresses a duration as a multiple of the coarsest possible frequency.
 fn duration_in_frequency(duration: Duration, many: bool) -> Option<(Frequency, u32)> {
     if !many {
         return duration.frequency().map(|frequency| (frequency, 1));
@@ -344,7 +344,7 @@ fn duration_in_frequency(duration: Duration, many: bool) -> Option<(Frequency, u
 }
 
 impl MaskPart {
-    /// The unit that it gives the number of.
+    /// Returns the unit whose number this part gives.
     fn numbered_unit(&self) -> Option<TimeUnit> {
         match self {
             MaskPart::Digits(unit, ..) => Some(*unit),
@@ -388,7 +388,7 @@ impl MaskPart {
     }
 }
 
-/// The part that a mask begins with, and the rest of the mask.
+/// Parses the first part of a mask; returns the part and the rest.
 fn parse_part(mask: &str, first: char) -> Result<(MaskPart, &str), String> {
     let behind = |bytes: usize| mask.get(bytes..).unwrap_or_default();
     if first == '\\' {
@@ -400,23 +400,24 @@ fn parse_part(mask: &str, first: char) -> Result<(MaskPart, &str), String> {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let (length, rest) = rest.split_at_checked(digits).unwrap_or(("", rest));
         let length = if length.is_empty() { Ok(usize::MAX) } else { length.parse() };
-        let length = length.ok().filter(|length| *length >= 3).ok_or("a name has three letters at least")?;
+        let length =
+            length.ok().filter(|length| *length >= 3).ok_or("a name requires at least three letters")?;
         return Ok((MaskPart::Name(unit, case, length), rest));
     }
     match first {
         'P' => Ok((MaskPart::Indicator, behind(1))),
         'h' | 'm' | 's' | 'd' => Err(format!(
-            "`{first}` is of the clock, and values of time have days only; write `\\{first}` for the letter"
+            "`{first}` is a time of day, but time values end at days; write `\\{first}` for the letter"
         )),
         _ if first == '{' || unit_of_letter(first).is_some() => parse_field(mask),
         _ => Ok((MaskPart::Literal(first), behind(first.len_utf8()))),
     }
 }
 
-/// Letters of one unit; those in braces may have no digit.
+/// Parses the letters of one unit; digits for letters in braces are optional.
 fn parse_field(mask: &str) -> Result<(MaskPart, &str), String> {
-    let letter = mask.chars().find(|next| *next != '{').ok_or("a `{` is never closed")?;
-    let unit = unit_of_letter(letter).ok_or("braces hold letters of a unit of time")?;
+    let letter = mask.chars().find(|next| *next != '{').ok_or("unclosed `{`")?;
+    let unit = unit_of_letter(letter).ok_or("braces may contain only letters of a unit of time")?;
     let (mut least, mut most, mut inside, mut end) = (0, 0, false, 0);
     for (at, next) in mask.char_indices() {
         match next {
@@ -426,18 +427,18 @@ fn parse_field(mask: &str) -> Result<(MaskPart, &str), String> {
                 most += 1;
                 least += usize::from(!inside);
             }
-            _ if inside => return Err("braces hold letters of one unit of time".to_owned()),
+            _ if inside => return Err("braces may contain only letters of one unit of time".to_owned()),
             _ => break,
         }
         end = at + 1;
     }
     if inside || most > FIELD_DIGITS_MAX {
-        return Err(format!("a `{{` is never closed, or there are more than {FIELD_DIGITS_MAX} digits"));
+        return Err(format!("unclosed `{{`, or more than {FIELD_DIGITS_MAX} digits"));
     }
     Ok((MaskPart::Digits(unit, least, most), mask.get(end..).unwrap_or_default()))
 }
 
-/// The n-th unit within a period, if it lies within.
+/// Returns the n-th unit within a period; `None` when it does not lie within.
 fn nth_within(period: Period, unit: Frequency, index: i32) -> Option<Period> {
     let found = if unit == Frequency::W {
         return Period::new(unit, period.year(), index);
@@ -464,7 +465,7 @@ fn apply_case(name: &str, case: LetterCase, length: usize) -> String {
     letters.map(|(at, letter)| if lower(at) { letter.to_ascii_lowercase() } else { letter }).collect()
 }
 
-/// A text as the days from a first to a last one.
+/// Parses an interval by the masks of its first and last day.
 pub(super) fn parse_interval(first: &TimeMask, last: &TimeMask, text: &str) -> Option<Cell> {
     let (from, rest) = first.scan(text)?;
     let to = last.scan_whole(rest.strip_prefix('/')?)?;
@@ -473,7 +474,7 @@ pub(super) fn parse_interval(first: &TimeMask, last: &TimeMask, text: &str) -> O
     Some(Cell::Text(interval.to_string()))
 }
 
-/// The first and the last day of an interval as text.
+/// Formats the first and the last day of an interval.
 pub(super) fn format_interval(first: &TimeMask, last: &TimeMask, cell: &Cell) -> Option<String> {
     let Cell::Text(text) = cell else { return None };
     let interval: Interval = text.parse().ok()?;

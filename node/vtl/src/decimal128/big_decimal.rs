@@ -1,7 +1,8 @@
-//! Signed decimal numbers of any length, exact: digits in base 10^18 at fixed positions.
+//! Exact signed decimal numbers of any length: limbs in base 10^18 at fixed positions.
 //!
-//! Owns what a variance needs: sums, products with few digits, and one division with one rounding.
-//! Digits are signed and may each be beyond the base until [`Places::settle`].
+//! Supports what a variance needs: sums, products with short numbers, and one division with one
+//! rounding. Limbs are signed and may exceed the base until [`BigDecimal::normalize`] propagates the
+//! carries.
 
 use schemas::decimal::Decimal;
 use schemas::digits::count_digits as digits;
@@ -9,11 +10,11 @@ use schemas::digits::count_digits as digits;
 use super::u256::U256;
 use super::{Error, round_wide};
 
-/// Decimal digits of one place.
+/// Decimal digits of one limb.
 const LIMB_DIGITS: i32 = 18;
 /// 10^18.
 const LIMB_BASE: i128 = 10_i128.pow(18);
-/// Digits of a quotient that 128 bits take before one more place.
+/// Digits of a quotient beyond which one more limb no longer fits 128 bits.
 const KEPT_DIGITS: u32 = 20;
 
 /// `Σ digits[i] × 10^(18 × (bottom + i))`.
@@ -24,14 +25,14 @@ pub(super) struct BigDecimal {
 }
 
 impl From<Decimal> for BigDecimal {
-    /// INVARIANT: the result is settled; it has at most three places.
+    /// INVARIANT: the result is normalised and has at most three limbs.
     fn from(value: Decimal) -> Self {
         Self::new(value.coefficient(), value.exponent())
     }
 }
 
 impl BigDecimal {
-    /// `coefficient × 10^exponent`, settled.
+    /// Returns `coefficient × 10^exponent`, normalised.
     pub(super) fn new(coefficient: i128, exponent: i32) -> Self {
         let mut places = Self { bottom: exponent.div_euclid(LIMB_DIGITS), digits: Vec::new() };
         let scale = 10_i128.pow(exponent.rem_euclid(LIMB_DIGITS).unsigned_abs());
@@ -47,8 +48,8 @@ impl BigDecimal {
 
     /// Adds `other × factor`.
     ///
-    /// INVARIANT: digits of `other` are settled and `factor` is below 2^50, so that a digit here has
-    /// room for thousands of additions before it is settled.
+    /// INVARIANT: `other` is normalised and `factor` below 2^50, so a limb of `self` has room for
+    /// thousands of additions between two normalisations.
     pub(super) fn add_scaled(&mut self, other: &BigDecimal, factor: i128) {
         if other.digits.is_empty() {
             return;
@@ -70,12 +71,13 @@ impl BigDecimal {
         }
     }
 
-    /// The exact product with a settled number of few places, settled.
+    /// Returns the exact product with a short normalised number, normalised.
     pub(super) fn multiply(&self, few: &BigDecimal) -> BigDecimal {
         let mut digits = vec![0_i128; self.digits.len() + few.digits.len()];
         for (at, a) in self.digits.iter().enumerate() {
             for (slot, b) in digits.iter_mut().skip(at).zip(&few.digits) {
-                // INVARIANT: a place gets at most as many products as `few` has places: three of 10^36.
+                // INVARIANT: a limb receives at most one product for each limb of `few`: three
+                // products of 10^36.
                 *slot += a * b;
             }
         }
@@ -84,7 +86,7 @@ impl BigDecimal {
         product
     }
 
-    /// Brings every digit below the base in magnitude; zeros at both ends go away.
+    /// Propagates carries until every limb is below the base, and strips zero limbs at both ends.
     pub(super) fn normalize(&mut self) {
         let mut carry = 0;
         for digit in &mut self.digits {
@@ -102,22 +104,27 @@ impl BigDecimal {
         self.bottom += zeros as i32;
     }
 
-    /// The number divided by `divisor` (1 to 2^60), rounded once.
+    /// Returns the number divided by `divisor` (1 to 2^60), rounded once.
     pub(super) fn divide_rounded(&self, divisor: u128) -> Result<Decimal, Error> {
         let mut whole = self.clone();
         whole.normalize();
         let negative = whole.digits.last().is_some_and(|digit| *digit < 0);
         whole.take_magnitude(negative);
         let (mut kept, mut rest) = (0_u128, 0_u128);
-        let mut place = whole.bottom + whole.digits.len() as i32;
+        let mut position = whole.bottom + whole.digits.len() as i32;
         loop {
-            let below = (place - whole.bottom).max(0) as usize;
+            let below = (position - whole.bottom).max(0) as usize;
             let more = whole.digits.iter().take(below).any(|digit| *digit != 0);
             if !more && rest == 0 {
-                return round_wide(negative, kept.into(), i64::from(place) * i64::from(LIMB_DIGITS), false);
+                return round_wide(
+                    negative,
+                    kept.into(),
+                    i64::from(position) * i64::from(LIMB_DIGITS),
+                    false,
+                );
             }
-            place -= 1;
-            let at = usize::try_from(place - whole.bottom).ok();
+            position -= 1;
+            let at = usize::try_from(position - whole.bottom).ok();
             let digit = at.and_then(|at| whole.digits.get(at)).copied().unwrap_or(0).unsigned_abs();
             let value = rest * LIMB_BASE.unsigned_abs() + digit;
             let step = value / divisor;
@@ -126,13 +133,13 @@ impl BigDecimal {
                 let left = at.and_then(|at| whole.digits.get(..at)).unwrap_or_default();
                 let sticky = rest != 0 || left.iter().any(|digit| *digit != 0);
                 let wide = U256::product(kept, LIMB_BASE.unsigned_abs()).plus(step.into());
-                return round_wide(negative, wide, i64::from(place) * i64::from(LIMB_DIGITS), sticky);
+                return round_wide(negative, wide, i64::from(position) * i64::from(LIMB_DIGITS), sticky);
             }
             kept = kept * LIMB_BASE.unsigned_abs() + step;
         }
     }
 
-    /// All digits not negative; of a negative number the magnitude.
+    /// Makes all limbs non-negative, replacing a negative number by its magnitude.
     fn take_magnitude(&mut self, negative: bool) {
         let mut carry = 0;
         for digit in &mut self.digits {
@@ -143,8 +150,9 @@ impl BigDecimal {
     }
 }
 
-/// The quotient by the base and the rest, with the sign of the number. A division of 128 bits takes
-/// as long as many additions, and most digits need none.
+/// Splits a value into carry and limb, both with the sign of the value.
+///
+/// A 128-bit division costs as much as many additions, and most limbs need none.
 #[inline]
 fn split_limb(value: i128) -> (i128, i128) {
     if value.unsigned_abs() < LIMB_BASE.unsigned_abs() {
@@ -167,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_products_and_quotients_are_exact() {
+    fn sums_products_and_quotients_round_once() {
         for (values, divisor, want) in [
             (&["1", "2"][..], 2, "1.5"),
             (&["-1E+100", "1"], 1, "-1E+100"),

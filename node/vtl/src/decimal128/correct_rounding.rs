@@ -1,12 +1,15 @@
-//! From an approximation to the correctly rounded number, by Ziv's rule: both ends of what the true
-//! value can be are rounded; when they agree, so does everything between them.
+//! Ziv's rounding test: correct rounding of an approximation with a known error bound.
+//!
+//! Both ends of the error interval are rounded. When they agree, so does every value between them;
+//! otherwise the function is evaluated again at the next working precision.
 
 use schemas::decimal::Decimal;
 
 use super::fixed_point::{FixedPoint, WORDS_MAX};
 use super::{Error, round_small};
 
-/// A positive number known within 2^`error` units of its last place: `value × 2^twos × 10^tens`.
+/// Approximation `value × 2^twos × 10^tens` of a positive number; the error of `value` is below
+/// 2^`error` ulp.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Approximation<const N: usize> {
     pub(super) value: FixedPoint<N>,
@@ -16,10 +19,10 @@ pub(super) struct Approximation<const N: usize> {
 }
 
 impl<const N: usize> Approximation<N> {
-    /// The one number that it rounds to, or `None` when more precision must tell.
+    /// Returns the correctly rounded number, or `None` when a higher precision is needed.
     ///
-    /// At the largest precision the answer is always given: what lies so near to the middle of two
-    /// numbers is taken to be the middle.
+    /// The largest precision always decides: a value that is still indistinguishable from the
+    /// midpoint of two numbers is taken to be the midpoint.
     pub(super) fn round_if_certain(self, negative: bool) -> Option<Result<Decimal, Error>> {
         let error = FixedPoint::<N>::from_bit(self.error);
         let (small, low) = self.value.abs_difference(error);
@@ -42,13 +45,14 @@ impl<const N: usize> Approximation<N> {
     }
 }
 
-/// The power of ten that brings a number of so many bits to 36 to 38 whole digits, which are then 34
-/// and a guard or more.
+/// Returns the power of ten that scales a number of `length` bits to 36 to 38 integer digits: 34
+/// and at least two guard digits.
 fn scale_digits(length: i32) -> u32 {
+    // log10 2 is 0.30103.
     (37 - (length * 30_103).div_euclid(100_000)).max(0).unsigned_abs()
 }
 
-/// Tries each working precision in turn.
+/// Evaluates a function at 4, 7 and [`WORDS_MAX`] words until the rounding test decides.
 macro_rules! ziv {
     ($at:ident ( $($argument:expr),* )) => {
         $at::<4>($($argument),*)

@@ -1,8 +1,8 @@
-//! The exponential function and powers whose exponent is not whole, correctly rounded (reference
-//! manual, "Exponential", "Power").
+//! Exponential function and powers with fractional exponents, correctly rounded (reference manual,
+//! "Exponential", "Power").
 //!
-//! `exp t = 10^k × exp(r)` with `r` from 0 to ln 10; a 256th of `r` goes into Taylor's series, whose
-//! sum is squared eight times.
+//! Argument reduction: `exp t = 10^k × exp(r)` with `0 <= r < ln 10`; the Taylor series is evaluated
+//! at `r / 256` and its sum squared eight times.
 
 use schemas::decimal::Decimal;
 
@@ -11,7 +11,7 @@ use super::correct_rounding::{Approximation, ziv};
 use super::fixed_point::{FixedPoint, LN_10};
 use super::logarithm::{LN_ERROR_BITS, ln_fixed};
 
-/// e raised to `x`.
+/// Returns e raised to `x`, correctly rounded.
 ///
 /// # Errors
 /// [`Error::Overflow`].
@@ -26,10 +26,10 @@ pub fn exp(x: Decimal) -> Result<Decimal, Error> {
     ziv!(exp_at(x))
 }
 
-/// `base` raised to an exponent that is not whole.
+/// Returns `base` raised to a fractional exponent, correctly rounded.
 ///
 /// # Errors
-/// [`Error::Domain`] when `base` is negative, [`Error::Zero`] when it is zero and the exponent
+/// [`Error::Domain`] when `base` is negative, [`Error::DivisionByZero`] when it is zero and the exponent
 /// negative, [`Error::Overflow`].
 pub(super) fn root_power(base: Decimal, exponent: Decimal) -> Result<Decimal, Error> {
     if base.is_negative() {
@@ -38,26 +38,26 @@ pub(super) fn root_power(base: Decimal, exponent: Decimal) -> Result<Decimal, Er
     if base.is_zero() {
         return if exponent.is_negative() { Err(Error::DivisionByZero) } else { Ok(Decimal::ZERO) };
     }
-    // No logarithm reaches 10^5.
+    // Logarithms of decimal128 numbers are below 10^5, so the product is below 10^NEGLIGIBLE.
     if exponent.exponent() + (exponent.digit_count() as i32) < NEGLIGIBLE - 5 {
         return Ok(Decimal::from(1));
     }
     ziv!(power_at(base, exponent))
 }
 
-/// What is below this power of ten does not change 1.
+/// Power of ten below which an argument leaves `exp` at 1 after rounding to 34 digits.
 const NEGLIGIBLE: i32 = -35;
-/// No logarithm of a number is as large as this.
+/// Bound on the magnitude of the natural logarithm of any decimal128 number.
 const LOGARITHM_MAX: u64 = 15_000;
 
-/// The exponential of a number beyond [`LOGARITHM_MAX`].
+/// Result of `exp` for an argument beyond [`LOGARITHM_MAX`].
 fn beyond_range(negative: bool) -> Result<Decimal, Error> {
     if negative { Ok(Decimal::ZERO) } else { Err(Error::Overflow) }
 }
 
 fn exp_at<const N: usize>(x: Decimal) -> Option<Result<Decimal, Error>> {
     let (whole, rest) = FixedPoint::<N>::from_decimal(x.magnitude(), x.exponent().min(0).unsigned_abs());
-    // INVARIANT: the magnitude is below 10^5.
+    // INVARIANT: the caller bounds the magnitude by 10^5, so the integer part fits 64 bits.
     let whole = whole as u64 * 10_u64.pow(x.exponent().max(0).unsigned_abs());
     exp_fixed(x.is_negative(), FixedPoint::from_integer(whole).plus(rest), 1)
 }
@@ -67,19 +67,20 @@ fn power_at<const N: usize>(base: Decimal, exponent: Decimal) -> Option<Result<D
     let negative = negative != exponent.is_negative();
     let (whole, rest) = FixedPoint::from_decimal(exponent.magnitude(), exponent.exponent().unsigned_abs());
     let Some(times) = multiply_integer(logarithm, whole) else { return Some(beyond_range(negative)) };
+    // The error of the logarithm is multiplied by the integer part of the exponent.
     let error = LN_ERROR_BITS + 2 + (u128::BITS - whole.leading_zeros());
     exp_fixed(negative, times.plus(logarithm.multiply(rest)), error)
 }
 
-/// The product with a whole number, when it is below 2^64.
+/// Returns the product with an integer, or `None` when it reaches 2^64.
 fn multiply_integer<const N: usize>(value: FixedPoint<N>, factor: u128) -> Option<FixedPoint<N>> {
     let (low, over) = value.multiply_word(factor as u64);
     let (high, far) = value.multiply_word((factor >> 64) as u64);
-    // Taking the high part up by a word must lose nothing.
+    // Shifting the high part up by a word must not lose bits.
     (over == 0 && far == 0 && high.integer_part() == 0).then(|| low.plus(high.shift_left(64)))
 }
 
-/// `exp ±t`, where `t` is known within 2^`error` units.
+/// Returns `exp ±t`, where `t` has an error below 2^`error` units of the last place.
 fn exp_fixed<const N: usize>(negative: bool, t: FixedPoint<N>, error: u32) -> Option<Result<Decimal, Error>> {
     if error >= FixedPoint::<N>::BITS {
         return None;
@@ -92,21 +93,22 @@ fn exp_fixed<const N: usize>(negative: bool, t: FixedPoint<N>, error: u32) -> Op
     let tens = if negative { least + 1 } else { least };
     let (_, rest) = ln_10.multiply_word(tens).0.abs_difference(t);
     let value = taylor_series(rest);
-    // The series is short of less than 2^7 units, which eight squarings make 2^15 of one, and the
-    // value is below 16; so often counts an error of `t`, to which ln 10 adds less than 2^13.
+    // The truncated series is too small by less than 2^7 units; eight squarings amplify that to
+    // 2^15. An error of `t`, to which ln 10 adds less than 2^13 units, is multiplied by the value,
+    // which is below 16.
     let error = error.max(15) + 5;
     let tens = if negative { -(tens as i64) } else { tens as i64 };
     Approximation { value, error, twos: 0, tens }.round_if_certain(false)
 }
 
-/// Bits by which the argument of the series is made smaller.
+/// Bits by which argument reduction scales down the argument of the series.
 const HALVINGS: u32 = 8;
 
-/// The exponential of a number from 0 to ln 10.
+/// Returns the exponential of a number in `0..ln 10`.
 fn taylor_series<const N: usize>(rest: FixedPoint<N>) -> FixedPoint<N> {
     let part = rest.shift_right(HALVINGS);
     let (mut term, mut sum, mut count) = (part, FixedPoint::from_integer(1), 1);
-    // Each term is at most a hundredth of the one before, so this ends.
+    // Each term is at most a hundredth of the previous one, so the loop ends.
     while !term.is_zero() {
         sum = sum.plus(term);
         count += 1;
@@ -125,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_the_range() {
+    fn exp_at_the_ends_of_the_range() {
         for (x, want) in [
             ("0", Ok("1")),
             ("0.000", Ok("1")),
@@ -150,13 +152,13 @@ mod tests {
     }
 
     #[test]
-    fn near_the_middle_of_two_numbers() {
-        // 1 + 5e-34 + 1.25e-67: a hair above the middle.
+    fn rounding_near_a_midpoint_is_decided() {
+        // 1 + 5e-34 + 1.25e-67: just above the midpoint of two neighbours.
         assert_eq!(exp(d("5E-34")), Ok(d("1.000000000000000000000000000000001")));
         assert_eq!(exp_at::<4>(d("5E-34")), None);
-        // 1 + 5e-34 - 1.25e-67: a hair below.
+        // 1 + 5e-34 - 1.25e-67: just below.
         assert_eq!(root_power(d("1.000000000000000000000000000000001"), d("0.5")), Ok(d("1")));
-        // The middle itself: 35 digits that end in five, which only the largest precision takes as such.
+        // An exact midpoint: 35 digits that end in five, accepted only at the largest precision.
         let square = d("200000000005").coefficient().pow(2);
         let square = Decimal::new(square, 0).unwrap();
         let cube = d("8000000000600000000015000000000125").coefficient();

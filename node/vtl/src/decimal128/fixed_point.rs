@@ -1,17 +1,17 @@
-//! Fixed-point numbers of a few machine words: the working precision of `ln`, `exp`, `log` and
-//! `power`.
+//! Unsigned fixed-point numbers of a few machine words: the working precision of `ln`, `exp`, `log`
+//! and `power`.
 //!
-//! Owns their arithmetic. They are never negative, the caller keeps them below 2^64, and what falls
-//! off at the end is cut: each operation says by how many units of the last place it is too small.
+//! Callers keep every value below 2^64. Results are truncated, never rounded up: each operation
+//! states its error bound, in units of the last place (ulp) by which the result may be too small.
 
-/// `N` words, the least significant first; the last one is the whole part.
+/// `N` words, least significant first; the last word is the integer part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct FixedPoint<const N: usize>([u64; N]);
 
 /// Words of the largest working precision.
 pub(super) const WORDS_MAX: usize = 12;
 
-/// ln 2, cut.
+/// ln 2, truncated.
 pub(super) const LN_2: [u64; WORDS_MAX] = [
     0xb9ea_9bc3_b136_603b,
     0x1acb_da11_317c_387e,
@@ -27,7 +27,7 @@ pub(super) const LN_2: [u64; WORDS_MAX] = [
     0,
 ];
 
-/// ln 10, cut.
+/// ln 10, truncated.
 pub(super) const LN_10: [u64; WORDS_MAX] = [
     0xbd9b_3ac1_2acf_1be9,
     0xd96a_9b0e_c360_c7ef,
@@ -44,12 +44,12 @@ pub(super) const LN_10: [u64; WORDS_MAX] = [
 ];
 
 impl<const N: usize> FixedPoint<N> {
-    /// Bits after the point.
+    /// Bits of the fraction.
     pub(super) const BITS: u32 = 64 * (N as u32 - 1);
-    /// Nothing.
+    /// Zero.
     pub(super) const ZERO: Self = Self([0; N]);
 
-    /// A whole number.
+    /// Converts an integer.
     pub(super) fn from_integer(value: u64) -> Self {
         let mut words = [0; N];
         if let Some(top) = words.last_mut() {
@@ -58,7 +58,7 @@ impl<const N: usize> FixedPoint<N> {
         Self(words)
     }
 
-    /// 2^`bit` units of the last place.
+    /// Returns 2^`bit` ulp.
     pub(super) fn from_bit(bit: u32) -> Self {
         let mut words = [0; N];
         if let Some(word) = words.get_mut((bit / 64) as usize) {
@@ -67,7 +67,7 @@ impl<const N: usize> FixedPoint<N> {
         Self(words)
     }
 
-    /// The leading words of a constant.
+    /// Returns the leading `N` words of a constant.
     pub(super) fn from_constant(words: &[u64; WORDS_MAX]) -> Self {
         let mut own = [0; N];
         for (own, word) in own.iter_mut().rev().zip(words.iter().rev()) {
@@ -76,7 +76,7 @@ impl<const N: usize> FixedPoint<N> {
         Self(own)
     }
 
-    /// `value / 2^shift`, which is below 2^64 and exact: `shift` is at most 128.
+    /// Returns `value / 2^shift`, exact; `shift` is at most 128 and the quotient below 2^64.
     pub(super) fn from_ratio(value: u128, shift: u32) -> Self {
         let mut words = [0; N];
         for (word, part) in words.iter_mut().rev().zip([(value >> 64) as u64, value as u64]) {
@@ -86,7 +86,8 @@ impl<const N: usize> FixedPoint<N> {
         if shift < 64 { value.shift_left(64 - shift) } else { value.shift_right(shift - 64) }
     }
 
-    /// `magnitude / 10^places`: the whole part, and the rest, too small by less than two units.
+    /// Splits `magnitude / 10^places` into integer part and fraction; the fraction is too small by
+    /// less than 2 ulp.
     pub(super) fn from_decimal(magnitude: u128, places: u32) -> (u128, Self) {
         let (mut whole, mut rest, mut left) = (magnitude, Self::ZERO, places);
         while left > 0 {
@@ -108,12 +109,12 @@ impl<const N: usize> FixedPoint<N> {
         self
     }
 
-    /// The whole part.
+    /// Returns the integer part.
     pub(super) fn integer_part(self) -> u64 {
         self.0.last().copied().unwrap_or(0)
     }
 
-    /// The whole part and 64 bits after the point.
+    /// Returns the integer part and the first 64 bits of the fraction.
     pub(super) fn leading_words(self) -> u128 {
         let mut words = self.0.iter().rev();
         let mut next = || words.next().copied().map_or(0, u128::from);
@@ -124,7 +125,8 @@ impl<const N: usize> FixedPoint<N> {
         self.0.iter().all(|word| *word == 0)
     }
 
-    /// Bits of the whole part; not positive for a value below one: 0 for one that is at least 1/2.
+    /// Returns the position of the highest set bit, so that `2^(length - 1) <= value < 2^length`: 1
+    /// for one, 0 for one half.
     pub(super) fn bit_length(self) -> i32 {
         let mut length = 64 * N as i32;
         for word in self.0.iter().rev() {
@@ -147,13 +149,13 @@ impl<const N: usize> FixedPoint<N> {
         self
     }
 
-    /// The distance between two values, and whether the first is the smaller.
+    /// Returns the absolute difference, and whether `self` is the smaller value.
     pub(super) fn abs_difference(self, other: Self) -> (bool, Self) {
         let smaller = self.0.iter().rev().lt(other.0.iter().rev());
         (smaller, if smaller { other.minus(self) } else { self.minus(other) })
     }
 
-    /// The difference; `other` is not larger.
+    /// Returns the difference; `other` must not be larger.
     pub(super) fn minus(mut self, other: Self) -> Self {
         let mut borrow = false;
         for (word, less) in self.0.iter_mut().zip(&other.0) {
@@ -164,7 +166,7 @@ impl<const N: usize> FixedPoint<N> {
         self
     }
 
-    /// Times 2^`shift`.
+    /// Multiplies by 2^`shift`.
     pub(super) fn shift_left(self, shift: u32) -> Self {
         let (skip, bits) = ((shift / 64) as usize, shift % 64);
         let mut words = [0; N];
@@ -176,7 +178,7 @@ impl<const N: usize> FixedPoint<N> {
         Self(words)
     }
 
-    /// Divided by 2^`shift`, too small by less than a unit.
+    /// Divides by 2^`shift`; too small by less than 1 ulp.
     pub(super) fn shift_right(self, shift: u32) -> Self {
         let (skip, bits) = ((shift / 64) as usize, shift % 64);
         let mut words = [0; N];
@@ -188,7 +190,7 @@ impl<const N: usize> FixedPoint<N> {
         Self(words)
     }
 
-    /// The product with a word, and what it has beyond 2^64.
+    /// Returns the exact product with a word: the low `N` words and the carry out of the top word.
     pub(super) fn multiply_word(mut self, factor: u64) -> (Self, u64) {
         let mut carry = 0;
         for word in &mut self.0 {
@@ -198,9 +200,9 @@ impl<const N: usize> FixedPoint<N> {
         (self, carry)
     }
 
-    /// The quotient by a small number, too small by less than a unit.
+    /// Returns the quotient by a 32-bit divisor; too small by less than 1 ulp.
     pub(super) fn divide_small(mut self, divisor: u32) -> Self {
-        // Half words at a time: the division of 64 bits is the fast one.
+        // Half words at a time: a 64-bit division is much faster than one of 128 bits.
         let (divisor, mut rest) = (u64::from(divisor), 0);
         for word in self.0.iter_mut().rev() {
             let high = (rest << 32) | (*word >> 32);
@@ -211,11 +213,11 @@ impl<const N: usize> FixedPoint<N> {
         self
     }
 
-    /// The product, too small by less than `N` units.
+    /// Returns the product; too small by less than `N` ulp.
     pub(super) fn multiply(self, other: Self) -> Self {
         let mut words = [0; N];
         let (mut sum, mut over) = (0_u128, 0_u128);
-        // What is left of these columns weighs less than N units.
+        // Columns below N - 2 are skipped; together they weigh less than N ulp.
         for column in N - 2..2 * N - 1 {
             let first = column.saturating_sub(N - 1);
             let second = (N - 1) - (column - first);
@@ -232,8 +234,8 @@ impl<const N: usize> FixedPoint<N> {
         Self(words)
     }
 
-    /// The reciprocal of a number from 1 to 4, within 8 `N` units: Newton's method doubles the bits
-    /// of a first guess.
+    /// Returns the reciprocal of a number in `1..4` with an error below 8 `N` ulp, by Newton's
+    /// iteration, which doubles the correct bits in each step.
     pub(super) fn reciprocal(self) -> Self {
         let lead = (self.leading_words() >> 2).max(1);
         let guess = u64::try_from((1_u128 << 126) / lead).unwrap_or(u64::MAX);
@@ -242,12 +244,14 @@ impl<const N: usize> FixedPoint<N> {
         while bits < Self::BITS {
             let (_, rest) = Self::from_integer(2).abs_difference(self.multiply(result));
             result = result.multiply(rest);
+            // Four bits are set aside for truncation in the two products.
             bits = 2 * bits - 4;
         }
         result
     }
 
-    /// The whole part of `self × 10^tens × 2^twos`, which is below 2^128, and whether a rest is cut.
+    /// Returns integer part and fraction of `self × 10^tens × 2^twos`; the integer part must be
+    /// below 2^128.
     pub(super) fn scaled_integer(self, tens: u32, twos: u32) -> (u128, Self) {
         let (mut rest, mut whole) = (self.with_integer_part(0), u128::from(self.integer_part()));
         let mut scale = |factor: u64| {
@@ -267,9 +271,9 @@ impl<const N: usize> FixedPoint<N> {
     }
 }
 
-/// Bits that a first guess of a reciprocal surely has.
+/// Correct bits of the initial approximation of a reciprocal.
 const GUESS_BITS: u32 = 58;
-/// Digits of the largest power of ten that fits half a word.
+/// Digits of the largest power of ten below 2^32.
 const DIVISOR_DIGITS: u32 = 9;
-/// Digits of a power of ten that fits a word.
+/// Digits of a power of ten that fits a 64-bit word.
 const FACTOR_DIGITS: u32 = 18;

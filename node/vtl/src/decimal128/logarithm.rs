@@ -1,8 +1,8 @@
 //! Logarithms, correctly rounded (reference manual, "Natural logarithm", "Logarithm").
 //!
-//! A number is `m × 2^j × 10^e` with `m` near 1, and `ln m = 2 artanh((m - 1) / (m + 1))`, whose
-//! series gains five bits a term. When the number itself is near 1 the parts cancel, and the next
-//! precision decides.
+//! A number is written as `m × 2^j × 10^e` with `m` near 1, and
+//! `ln m = 2 artanh((m - 1) / (m + 1))`, whose series gains five bits a term. For numbers near 1 the
+//! parts cancel; the loss is detected and the next working precision is tried.
 
 use schemas::decimal::Decimal;
 
@@ -10,7 +10,7 @@ use super::Error;
 use super::correct_rounding::{Approximation, ziv};
 use super::fixed_point::{FixedPoint, LN_2, LN_10};
 
-/// The natural logarithm.
+/// Returns the natural logarithm, correctly rounded.
 ///
 /// # Errors
 /// [`Error::Domain`] when `x` is not positive.
@@ -22,7 +22,7 @@ pub fn ln(x: Decimal) -> Result<Decimal, Error> {
     ziv!(ln_at(x))
 }
 
-/// The logarithm of `x` to a base.
+/// Returns the logarithm of `x` to `base`, correctly rounded.
 ///
 /// # Errors
 /// [`Error::Domain`] when `x` or `base` is not positive, or when the base is 1.
@@ -55,7 +55,7 @@ fn ln_at<const N: usize>(x: Decimal) -> Option<Result<Decimal, Error>> {
 fn log_at<const N: usize>(x: Decimal, base: Decimal) -> Option<Result<Decimal, Error>> {
     let (negative, above) = ln_fixed::<N>(x);
     let (less, below) = ln_fixed::<N>(base);
-    // The divisor is brought to 1 at least and below 2.
+    // Scale the divisor into 1..2, the domain of `reciprocal`.
     let shift = 1 - below.bit_length();
     if shift > FixedPoint::<N>::BITS as i32 {
         return None;
@@ -63,22 +63,24 @@ fn log_at<const N: usize>(x: Decimal, base: Decimal) -> Option<Result<Decimal, E
     let (twos, drop) = (shift.max(0).unsigned_abs(), shift.min(0).unsigned_abs());
     let divisor = below.shift_left(twos).shift_right(drop);
     let value = above.multiply(divisor.reciprocal()).shift_right(drop);
-    // An error of the divisor counts as often as the dividend is large; the other one once.
+    // The error of the divisor is multiplied by the magnitude of the dividend; that of the dividend
+    // counts once.
     let error = LN_ERROR_BITS + twos + above.bit_length().max(0).unsigned_abs() + 3;
     Approximation { value, error, twos, tens: 0 }.round_if_certain(negative != less)
 }
 
-/// Bits of the error of [`natural`].
+/// Error bound of [`ln_fixed`]: 2^14 ulp.
 ///
-/// The series is short of at most 140 terms × (1 + `N` / 2) units, its parts of 30 `N`; 6,200 times
-/// the logarithm of ten and 115 times that of two are short of a unit each.
+/// The series loses at most 140 terms × (1 + `N` / 2) ulp and its operands 30 `N` ulp. The truncated
+/// constants lose 1 ulp for each multiple: at most 6,200 of ln 10 and 115 of ln 2.
 pub(super) const LN_ERROR_BITS: u32 = 14;
 
-/// The natural logarithm of a positive number: whether it is negative, and its magnitude.
+/// Returns sign (`true` is negative) and magnitude of the natural logarithm of a positive number.
 pub(super) fn ln_fixed<const N: usize>(x: Decimal) -> (bool, FixedPoint<N>) {
     let (magnitude, exponent) = (x.magnitude(), x.exponent());
     let bits = u128::BITS - magnitude.leading_zeros();
-    // Between 0.7 and 1.4, so that nothing but a number near 1 is lost to cancellation.
+    // Keep m between 0.7 and 1.4, so that only numbers near 1 suffer cancellation; 181 / 256 is
+    // about 1 / √2.
     let large = magnitude >> bits.saturating_sub(8) > (181 >> 8_u32.saturating_sub(bits));
     let twos = if large { bits } else { bits - 1 };
     let (down, series) = ln_near_one(FixedPoint::from_ratio(magnitude, twos));
@@ -95,14 +97,14 @@ pub(super) fn ln_fixed<const N: usize>(x: Decimal) -> (bool, FixedPoint<N>) {
     gain.abs_difference(loss)
 }
 
-/// `ln m` for `m` near 1: whether it is negative, and its magnitude.
+/// Returns sign and magnitude of `ln m` for `m` near 1, by the series of artanh.
 fn ln_near_one<const N: usize>(m: FixedPoint<N>) -> (bool, FixedPoint<N>) {
     let one = FixedPoint::from_integer(1);
     let (negative, distance) = m.abs_difference(one);
     let ratio = distance.multiply(m.plus(one).reciprocal());
     let square = ratio.multiply(ratio);
     let (mut power, mut sum, mut odd) = (ratio, ratio, 1);
-    // Each power is at most a thirtieth of the one before, so this ends.
+    // Each power is at most a thirtieth of the previous one, so the loop ends.
     while !power.is_zero() {
         power = power.multiply(square);
         odd += 2;
@@ -121,8 +123,8 @@ mod tests {
     }
 
     #[test]
-    fn the_constants_are_what_they_are_called() {
-        // ln 2 = 7 ln(16/15) + 5 ln(25/24) + 3 ln(81/80), by a way of its own.
+    fn constants_match_an_independent_formula() {
+        // ln 2 = 7 ln(16/15) + 5 ln(25/24) + 3 ln(81/80).
         let artanh = |over: u32| {
             let mut power = FixedPoint::<WORDS_MAX>::from_integer(2).divide_small(over);
             let (mut sum, mut odd) = (power, 1);
@@ -146,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_exact_and_what_is_refused() {
+    fn exact_results_and_domain_errors() {
         assert_eq!(ln(d("1.00")), Ok(Decimal::ZERO));
         for x in ["0", "-1"] {
             assert_eq!(ln(d(x)), Err(Error::Domain));
@@ -167,8 +169,8 @@ mod tests {
     }
 
     #[test]
-    fn a_rounding_that_takes_a_hundred_digits_is_decided() {
-        // The series is -1e-33 (1 + 5e-34 + 3e-67): a hair beyond the middle.
+    fn rounding_that_needs_a_hundred_digits_is_decided() {
+        // The logarithm is -1e-33 (1 + 5e-34 + 3e-67): just beyond a midpoint.
         let below = d("0.999999999999999999999999999999999");
         assert_eq!(ln(below), Ok(d("-1.000000000000000000000000000000001E-33")));
         assert_eq!(ln_at::<4>(below), None);

@@ -1,20 +1,19 @@
-//! `power`. With a whole exponent it is a stated sequence of roundings, the same on every machine;
-//! with any other it is correctly rounded, in `exponential.rs`.
+//! The operator `power`. An integer exponent gives a specified sequence of roundings, the same on
+//! every machine; a fractional exponent is correctly rounded, in `exponential.rs`.
 //!
-//! The bits of the magnitude of the exponent are read from the most significant: the result starts
-//! as 1; for each bit it is squared and rounded; when the bit is set it is multiplied by the base
-//! and rounded. A negative exponent divides 1 by that result, rounded once more.
+//! Binary exponentiation from the most significant bit: the result starts at 1; each bit squares it
+//! and rounds; a set bit then multiplies by the base and rounds. A negative exponent divides 1 by
+//! that result, rounded once more.
 
 use schemas::decimal::Decimal;
 
 use super::exponential::root_power;
 use super::{Error, div, mul, to_integer};
 
-/// `base` raised to `exponent`; 1 when the exponent is 0, whatever the base (reference manual,
-/// "Power").
+/// Returns `base` raised to `exponent`; 1 for exponent 0 and any base (reference manual, "Power").
 ///
 /// # Errors
-/// [`Error::Domain`] for a negative number to an exponent that is not whole, [`Error::Zero`] for zero
+/// [`Error::Domain`] for a negative base with a fractional exponent, [`Error::DivisionByZero`] for zero
 /// to a negative exponent, [`Error::Overflow`] when any rounding of the sequence overflows.
 pub fn power(base: Decimal, exponent: Decimal) -> Result<Decimal, Error> {
     match to_integer(exponent) {
@@ -46,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn examples_of_the_manual() {
+    fn examples_of_the_reference_manual() {
         for (base, exponent, want) in
             [("5", "2", "25"), ("5", "1", "5"), ("5", "0", "1"), ("5", "-1", "0.2"), ("-5", "3", "-125")]
         {
@@ -55,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sequence_is_bounded_and_ends_in_faults() {
+    fn overflow_and_domain_errors() {
         assert_eq!(power(d("10"), d("7000")), Err(Error::Overflow));
         assert_eq!(power(d("2"), d("0.5")), Ok(d("1.414213562373095048801688724209698")));
         assert_eq!(power(d("0"), d("-1")), Err(Error::DivisionByZero));

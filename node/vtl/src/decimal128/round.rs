@@ -1,5 +1,5 @@
 //! Rounding to decimal places on the exact digits (reference manual, "Rounding", "Truncation",
-//! "Ceiling", "Floor"): half goes away from zero, as the manual's digit rule says.
+//! "Ceiling", "Floor"). Ties round away from zero, as the manual's digit rule requires.
 
 use std::cmp::Ordering;
 
@@ -7,10 +7,10 @@ use schemas::decimal::Decimal;
 
 use super::{Error, pow10, round_small};
 
-/// What is done with the digits that go.
+/// Rounding direction (IEEE 754-2008, 4.3).
 #[derive(Clone, Copy)]
 enum RoundingMode {
-    /// Half away from zero.
+    /// To nearest, ties away from zero.
     TiesToAway,
     /// Toward zero.
     TowardZero,
@@ -20,7 +20,7 @@ enum RoundingMode {
     TowardNegative,
 }
 
-/// `a` to `places` digits after the point (before it when negative), half away from zero.
+/// Rounds `a` to `places` decimal places (to tens, hundreds, … when negative), ties away from zero.
 ///
 /// # Errors
 /// [`Error::Overflow`] when the rounded value leaves the range.
@@ -28,7 +28,7 @@ pub fn round(a: Decimal, places: i64) -> Result<Decimal, Error> {
     round_to_digits(a, places, RoundingMode::TiesToAway)
 }
 
-/// `a` cut after `places` digits.
+/// Truncates `a` to `places` decimal places.
 ///
 /// # Errors
 /// None in practice: truncation never grows a value.
@@ -36,7 +36,7 @@ pub fn trunc(a: Decimal, places: i64) -> Result<Decimal, Error> {
     round_to_digits(a, places, RoundingMode::TowardZero)
 }
 
-/// The smallest whole number that is not below `a`.
+/// Returns the smallest integer that is not below `a`.
 ///
 /// # Errors
 /// [`Error::Overflow`].
@@ -44,7 +44,7 @@ pub fn ceil(a: Decimal) -> Result<Decimal, Error> {
     round_to_digits(a, 0, RoundingMode::TowardPositive)
 }
 
-/// The largest whole number that is not above `a`.
+/// Returns the largest integer that is not above `a`.
 ///
 /// # Errors
 /// [`Error::Overflow`].
@@ -58,7 +58,8 @@ fn round_to_digits(a: Decimal, places: i64, mode: RoundingMode) -> Result<Decima
         return Ok(a.normalized());
     }
     let (magnitude, negative) = (a.magnitude(), a.is_negative());
-    // Beyond 38 dropped digits nothing is left, and less than a half of the unit is dropped.
+    // A coefficient has 34 digits: beyond 38 dropped digits nothing is left, and the dropped part is
+    // less than half a unit.
     let unit = u32::try_from(drop).ok().filter(|drop| *drop <= 38).map(pow10);
     let (kept, rest, half) = match unit {
         Some(unit) => {
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn half_goes_away_from_zero_on_the_exact_digits() {
+    fn ties_round_away_from_zero_on_the_exact_digits() {
         for (value, places, want) in [
             ("1.005", 2, "1.01"),
             ("0.285", 2, "0.29"),
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_other_modes() {
+    fn truncation_ceiling_and_floor() {
         assert_eq!(trunc(d("2.9999999999999999"), 0).unwrap(), d("2"));
         assert_eq!(trunc(d("-2.99"), 1).unwrap(), d("-2.9"));
         assert_eq!(ceil(d("-3.1415")).unwrap(), d("-3"));

@@ -1,15 +1,16 @@
-//! Square roots, correctly rounded (reference manual, "Square root"), from the exact integer root of
-//! the scaled coefficient.
+//! Square root, correctly rounded (reference manual, "Square root"; IEEE 754-2008, 5.4.1), from the
+//! integer square root of the scaled coefficient.
 
 use schemas::decimal::Decimal;
 
 use super::u256::U256;
 use super::{Error, round_small};
 
-/// Digits that the coefficient is brought to, or one more: their root has one more than a result.
+/// Digits to which the coefficient is scaled (or one more): its root then has 35 digits, one guard
+/// digit more than a result.
 const ROOT_DIGITS: u32 = 69;
 
-/// The square root.
+/// Returns the square root, correctly rounded.
 ///
 /// # Errors
 /// [`Error::Domain`] when `a` is negative.
@@ -21,7 +22,7 @@ pub fn sqrt(a: Decimal) -> Result<Decimal, Error> {
         return Ok(Decimal::ZERO);
     }
     let mut shift = ROOT_DIGITS - a.digit_count();
-    // The exponent must be even to be halved.
+    // Halving needs an even exponent.
     shift += (a.exponent().unsigned_abs() + shift) % 2;
     let square = U256::from(a.magnitude()).times_pow10(shift);
     let root = square.isqrt();
@@ -43,7 +44,7 @@ mod tests {
             ("1E+6111", "3.162277660168379331998893544432719E+3055"),
             ("2", "1.414213562373095048801688724209698"),
             ("252", "15.87450786638754354300969452183556"),
-            // The root is a hair below 10^17: all 34 digits are nines.
+            // The root is just below 10^17: all 34 digits are nines.
             ("9999999999999999999999999999999999", "9.999999999999999999999999999999999E+16"),
             ("9999999999999999999999999999999998E-1", "3.162277660168379331998893544432718E+16"),
         ] {
@@ -54,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_negative_number_has_none() {
+    fn negative_operands_are_domain_errors() {
         assert_eq!(sqrt(Decimal::from(-1)), Err(Error::Domain));
         assert_eq!(sqrt(Decimal::ZERO.negated()), Ok(Decimal::ZERO));
     }

@@ -1,19 +1,19 @@
-//! Exact sums, whatever the order and the spread of exponents.
+//! Exact sums for any order of values and any range of exponents.
 //!
-//! A small accumulator (one 128-bit coefficient at one exponent) serves all ordinary data; a value
-//! that does not fit it moves the sum to digits in base 10^18 at fixed positions. Both are exact, so the result does not depend on which one was used, nor on the
-//! order of the values. One rounding happens at the end.
+//! A compact accumulator (one 128-bit coefficient at one exponent) serves ordinary data; on overflow
+//! the sum spills to limbs in base 10^18 at fixed positions. Both are exact, so the result depends
+//! neither on the form nor on the order of the values. One rounding happens at the end.
 
 use schemas::decimal::Decimal;
 use schemas::digits::{count_digits as digits, power_of_ten as pow10};
 
 use super::{Error, round_small, round_wide};
 
-/// Decimal digits of one place of the wide accumulator.
+/// Decimal digits of one limb.
 const LIMB_DIGITS: i32 = 18;
 /// 10^18.
 const LIMB_BASE: i128 = 10_i128.pow(18);
-/// Largest gap of exponents that the small accumulator bridges.
+/// Largest difference of exponents that the compact accumulator bridges.
 const SHIFT_MAX: u32 = 20;
 
 /// An exact sum of decimals.
@@ -21,8 +21,9 @@ const SHIFT_MAX: u32 = 20;
 pub struct ExactSum {
     sum: i128,
     exponent: i32,
-    /// Signed digits, each below [`PLACE`] in magnitude, from the place `bottom` (multiples of
-    /// [`PLACE_DIGITS`]) on: so the work for a value does not grow with those before it.
+    /// Signed limbs below [`LIMB_BASE`] in magnitude, the first at position `bottom` (in units of
+    /// [`LIMB_DIGITS`] digits). Signs avoid borrows, so the cost of an addition does not depend on
+    /// earlier values.
     limbs: Vec<i64>,
     bottom: i32,
 }
@@ -46,12 +47,12 @@ impl ExactSum {
         }
     }
 
-    /// Takes a value away.
+    /// Subtracts a value.
     pub fn remove(&mut self, value: Decimal) {
         self.add(super::negate(value));
     }
 
-    /// The small sum with `value` added, when that fits.
+    /// Returns the compact sum with `value` added, or `None` when it does not fit.
     #[inline]
     fn try_add(&self, value: Decimal) -> Option<(i128, i32)> {
         let (coefficient, exponent) = (value.coefficient(), value.exponent());
@@ -68,12 +69,12 @@ impl ExactSum {
         Some((scale_checked(self.sum, gap)?.checked_add(coefficient)?, exponent))
     }
 
-    /// Moves `coefficient × 10^exponent` to the digits.
+    /// Adds `coefficient × 10^exponent` to the limbs.
     fn spill_to_limbs(&mut self, coefficient: i128, exponent: i32) {
-        let place = exponent.div_euclid(LIMB_DIGITS);
-        let mut at = self.limb_index(place);
+        let position = exponent.div_euclid(LIMB_DIGITS);
+        let mut at = self.limb_index(position);
         let mut rest = coefficient;
-        // Align to the place in two steps so that nothing exceeds 128 bits.
+        // Align limb by limb, so that no intermediate product exceeds 128 bits.
         let scale = pow10(exponent.rem_euclid(LIMB_DIGITS).unsigned_abs()) as i128;
         let mut carry = 0;
         while rest != 0 || carry != 0 {
@@ -82,7 +83,7 @@ impl ExactSum {
             }
             let Some(slot) = self.limbs.get_mut(at) else { return };
             let value = (rest % LIMB_BASE) * scale + carry + i128::from(*slot);
-            // INVARIANT: a remainder of 10^18 fits 64 bits.
+            // INVARIANT: a remainder modulo 10^18 fits 64 bits.
             *slot = (value % LIMB_BASE) as i64;
             carry = value / LIMB_BASE;
             rest /= LIMB_BASE;
@@ -90,24 +91,24 @@ impl ExactSum {
         }
     }
 
-    /// Where the digit of a place stands, which there now is room for.
-    fn limb_index(&mut self, place: i32) -> usize {
+    /// Returns the index of the limb at a position, growing the limbs down or up to reach it.
+    fn limb_index(&mut self, position: i32) -> usize {
         if self.limbs.is_empty() {
-            self.bottom = place;
+            self.bottom = position;
         }
-        if place < self.bottom {
-            let missing = self.bottom.abs_diff(place) as usize;
+        if position < self.bottom {
+            let missing = self.bottom.abs_diff(position) as usize;
             self.limbs.splice(0..0, std::iter::repeat_n(0, missing));
-            self.bottom = place;
+            self.bottom = position;
         }
-        let at = place.abs_diff(self.bottom) as usize;
+        let at = position.abs_diff(self.bottom) as usize;
         if self.limbs.len() < at {
             self.limbs.resize(at, 0);
         }
         at
     }
 
-    /// The sum, rounded once.
+    /// Returns the sum, rounded once.
     ///
     /// # Errors
     /// [`Error::Overflow`].
@@ -115,7 +116,7 @@ impl ExactSum {
         self.divide_rounded(1)
     }
 
-    /// The sum divided by `count` (at least 1), rounded once.
+    /// Returns the sum divided by `count` (at least 1), rounded once.
     ///
     /// # Errors
     /// [`Error::Overflow`].
@@ -133,52 +134,53 @@ impl ExactSum {
         whole.divide_limbs(negative, count)
     }
 
-    /// Long division of settled digits, most significant place first.
+    /// Long division of normalised limbs, most significant first.
     fn divide_limbs(&self, negative: bool, count: u64) -> Result<Decimal, Error> {
         if self.limbs.is_empty() {
             return Ok(Decimal::ZERO);
         }
         let (mut kept, mut last, mut rest) = (0_u128, 0_i32, 0_u128);
-        let mut place = self.bottom + self.limbs.len() as i32 - 1;
-        // A place that no longer fits 128 bits is past the 34 digits and a guard: it ends the work.
-        while place >= self.bottom || (rest != 0 && digits(kept) <= super::DIGITS_MAX + 1) {
-            let at = usize::try_from(place - self.bottom).ok();
+        let mut position = self.bottom + self.limbs.len() as i32 - 1;
+        // A limb that no longer fits 128 bits lies beyond 34 digits and a guard digit: it ends the
+        // division.
+        while position >= self.bottom || (rest != 0 && digits(kept) <= super::DIGITS_MAX + 1) {
+            let at = usize::try_from(position - self.bottom).ok();
             let digit = at.and_then(|at| self.limbs.get(at)).copied().unwrap_or(0).unsigned_abs();
             let value = rest * LIMB_BASE.unsigned_abs() + u128::from(digit);
             let step = value / u128::from(count);
             rest = value % u128::from(count);
             if digits(kept) + LIMB_DIGITS.unsigned_abs() <= 38 {
                 kept = kept * LIMB_BASE.unsigned_abs() + step;
-                last = place;
+                last = position;
             } else {
                 let left = at.and_then(|at| self.limbs.get(..at)).unwrap_or_default();
                 let below = rest != 0 || left.iter().any(|digit| *digit != 0);
                 let wide = super::U256::product(kept, LIMB_BASE.unsigned_abs()).plus(step.into());
-                return round_wide(negative, wide, i64::from(place) * i64::from(LIMB_DIGITS), below);
+                return round_wide(negative, wide, i64::from(position) * i64::from(LIMB_DIGITS), below);
             }
-            place -= 1;
+            position -= 1;
         }
         round_wide(negative, kept.into(), i64::from(last) * i64::from(LIMB_DIGITS), rest != 0)
     }
 }
 
-/// `value × 10^gap`, when it fits.
+/// Returns `value × 10^gap`, or `None` on overflow.
 #[inline]
 fn scale_checked(value: i128, gap: u32) -> Option<i128> {
     match i64::try_from(value) {
-        // INVARIANT: 64 bits times 10^18 fit 128 bits.
+        // INVARIANT: a 64-bit value times 10^18 fits 128 bits.
         Ok(small) if gap <= LIMB_DIGITS.unsigned_abs() => Some(i128::from(small) * pow10(gap) as i128),
         _ => value.checked_mul(pow10(gap) as i128),
     }
 }
 
-/// `sum × 10^exponent / count`, rounded once.
+/// Returns `sum × 10^exponent / count`, rounded once.
 fn small_quotient(sum: i128, exponent: i32, count: u128) -> Result<Decimal, Error> {
     let (negative, magnitude) = (sum < 0, sum.unsigned_abs());
     let mut quotient = magnitude / count;
     let mut rest = magnitude - quotient * count;
     let mut exponent = i64::from(exponent);
-    // The count has at most 20 digits, so the remainder takes 18 more in 128 bits.
+    // The count has at most 20 digits, so a remainder scaled by 18 digits fits 128 bits.
     while rest != 0 && digits(quotient) + LIMB_DIGITS.unsigned_abs() <= 38 {
         let scaled = rest * LIMB_BASE.unsigned_abs();
         let more = scaled / count;
@@ -194,13 +196,13 @@ fn small_quotient(sum: i128, exponent: i32, count: u128) -> Result<Decimal, Erro
     round_wide(negative, wide, exponent - i64::from(LIMB_DIGITS), !scaled.is_multiple_of(count))
 }
 
-/// Makes all digits not negative, those of the magnitude, without leading zeros; says whether the
-/// number was negative.
+/// Converts limbs to the non-negative limbs of the magnitude, without leading zeros; returns whether
+/// the number was negative.
 fn normalize_limbs(digits: &mut Vec<i64>) -> bool {
     while digits.last() == Some(&0) {
         digits.pop();
     }
-    // No digit reaches the base, so the first one has the sign of the number.
+    // Every limb is below the base in magnitude, so the leading limb has the sign of the number.
     let negative = digits.last().is_some_and(|digit| *digit < 0);
     let mut borrow = 0;
     for digit in digits.iter_mut() {
@@ -231,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_are_exact_in_any_order() {
+    fn sums_do_not_depend_on_order() {
         let far = ["1E+6000", "1", "-1E+6000", "1E-6000", "2.5", "-1E-6000"];
         assert_eq!(total(&far).sum().unwrap(), d("3.5"));
         let mut back = far;
@@ -246,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn one_rounding_at_the_end() {
+    fn sums_and_means_round_once() {
         let tie = "1000000000000000000000000000000000";
         assert_eq!(total(&[tie, "0.5"]).sum().unwrap(), d(tie));
         let above = total(&[tie, "0.5", "1E-60"]).sum().unwrap();
@@ -260,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn too_large_a_sum_is_an_overflow() {
+    fn a_sum_beyond_the_range_overflows() {
         let top = Decimal::new(10_i128.pow(34) - 1, 6111).unwrap();
         let mut sum = ExactSum::default();
         sum.add(top);

@@ -1,13 +1,13 @@
-//! Unsigned integers of 256 bits: just enough for an exact product or an exact aligned sum.
+//! Unsigned 256-bit integers: wide enough for an exact product or an exact aligned sum.
 //!
-//! Owns powers of ten and the dropping of decimal digits. It is no general big integer: callers
-//! keep every value below 10^77.
+//! Provides scaling by powers of ten and rounding off of decimal digits. Not a general big integer:
+//! callers keep every value below 10^77.
 
 use std::cmp::Ordering;
 
 use schemas::digits::{count_digits as digits, power_of_ten as pow10};
 
-/// Two halves of 128 bits, the high one first so that the derived order is the numeric one.
+/// Two 128-bit halves. The high half comes first, so that the derived order is the numeric order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct U256 {
     high: u128,
@@ -15,7 +15,7 @@ pub(super) struct U256 {
 }
 
 const HALF: u128 = (1 << 64) - 1;
-/// Digits that one division by a 64-bit power of ten drops.
+/// Digits dropped by one division by a 64-bit power of ten.
 const CHUNK_DIGITS: u32 = 19;
 
 impl From<u128> for U256 {
@@ -29,7 +29,7 @@ impl U256 {
         self.high == 0 && self.low == 0
     }
 
-    /// The exact product of two values.
+    /// Returns the exact product.
     pub(super) fn product(a: u128, b: u128) -> Self {
         let (a_high, a_low) = (a >> 64, a & HALF);
         let (b_high, b_low) = (b >> 64, b & HALF);
@@ -40,19 +40,19 @@ impl U256 {
         Self { high, low: (middle << 64) | (low & HALF) }
     }
 
-    /// The sum; callers stay below 2^256.
+    /// Returns the sum, which callers keep below 2^256.
     pub(super) fn plus(self, other: Self) -> Self {
         let (low, carry) = self.low.overflowing_add(other.low);
         Self { high: self.high.wrapping_add(other.high).wrapping_add(carry.into()), low }
     }
 
-    /// The difference; `other` is not larger.
+    /// Returns the difference; `other` must not be larger.
     pub(super) fn minus(self, other: Self) -> Self {
         let (low, borrow) = self.low.overflowing_sub(other.low);
         Self { high: self.high.wrapping_sub(other.high).wrapping_sub(borrow.into()), low }
     }
 
-    /// The product with a power of ten; callers stay below 2^256.
+    /// Returns the product with 10^`exponent`, which callers keep below 2^256.
     pub(super) fn times_pow10(self, exponent: u32) -> Self {
         let mut value = self;
         let mut left = exponent;
@@ -65,7 +65,7 @@ impl U256 {
         value
     }
 
-    /// Quotient and remainder by a 64-bit divisor.
+    /// Returns quotient and remainder by a 64-bit divisor.
     pub(super) fn divide_word(self, divisor: u64) -> (Self, u64) {
         let by = u128::from(divisor);
         let mut rest = 0_u128;
@@ -79,7 +79,7 @@ impl U256 {
         (Self { high, low }, rest as u64)
     }
 
-    /// Decimal digits (0 for zero).
+    /// Returns the number of decimal digits (0 for zero).
     pub(super) fn decimal_digits(self) -> u32 {
         let (mut value, mut dropped) = (self, 0);
         while value.high != 0 {
@@ -89,16 +89,18 @@ impl U256 {
         digits(value.low) + dropped
     }
 
-    /// The largest integer whose square is not above this.
+    /// Returns the integer square root, rounded down.
     pub(super) fn isqrt(self) -> u128 {
         if self.high == 0 {
             return self.low.isqrt();
         }
-        // Brought up until one of the two leading bits is set; the shift is even, so it can be halved.
+        // Normalise so that one of the two leading bits is set. The shift is even, so the root can
+        // be shifted back by half of it.
         let shift = self.high.leading_zeros() & !1;
         let high = self.high << shift | (self.low >> 1) >> (127 - shift);
         let scaled = Self { high, low: self.low << shift };
-        // The root of the leading half, then one long division for the other half of the digits.
+        // Karatsuba square root (Zimmermann, 1999): the root of the leading half, one division for
+        // the other half, then corrections downwards.
         let lead = high.isqrt();
         let rest = high - lead * lead;
         let next = ((rest << 63) + (scaled.low >> 65)) / lead;
@@ -109,7 +111,9 @@ impl U256 {
         root >> (shift / 2)
     }
 
-    /// What is left after dropping `drop` digits, and whether half-even rounding adds one.
+    /// Drops the last `drop` digits; returns the rest, and whether rounding half to even adds one.
+    ///
+    /// `sticky` means that the exact value is slightly larger than `self`.
     pub(super) fn drop_digits(self, drop: u32, sticky: bool) -> (u128, bool) {
         if drop == 0 {
             return (self.low, false);
@@ -137,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn products_and_quotients_agree() {
+    fn products_drop_digits_and_scale() {
         let (a, b) = (10_u128.pow(34) - 1, 10_u128.pow(34) - 3);
         let product = U256::product(a, b);
         assert_eq!(product.decimal_digits(), 68);
@@ -148,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn roots_are_whole_and_not_too_large() {
+    fn square_roots_round_down() {
         let mut root = 1_u128;
         for step in 0..2_000_u128 {
             root = root.wrapping_mul(0x2545_f491_4f6c_dd1d_2545_f491_4f6c_dd1d).wrapping_add(step) | 1;

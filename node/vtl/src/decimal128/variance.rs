@@ -1,8 +1,8 @@
-//! Exact moments of numbers that come and go: what variances are made of.
+//! Exact variance of a changing set of numbers: sums and sums of squares without rounding.
 //!
-//! Numbers of one scale and at most 15 digits are counted in 128 bits. One that does not fit moves
-//! everything to digits of any length. Both are exact, so the result does not depend on which was
-//! used, nor on the order of the numbers.
+//! Numbers of at most 15 digits at one scale use 128-bit accumulators. The first number that does not
+//! fit promotes the state to limbs of any length. Both forms are exact, so the result depends neither
+//! on the form nor on the order of the numbers.
 
 use schemas::decimal::Decimal;
 
@@ -10,7 +10,7 @@ use super::big_decimal::BigDecimal;
 use super::u256::U256;
 use super::{Error, round_wide};
 
-/// The number of values, their sum and the sum of their squares.
+/// Count, sum and sum of squares of a set of values.
 #[derive(Debug, Clone)]
 pub struct ExactVariance {
     count: u64,
@@ -23,7 +23,7 @@ enum MomentForm {
     Big(BigMoments),
 }
 
-/// Whole numbers at one exponent.
+/// Moments of integers that share one exponent.
 #[derive(Debug, Clone, Default)]
 struct CompactMoments {
     exponent: i32,
@@ -33,8 +33,10 @@ struct CompactMoments {
     peak: i128,
 }
 
-/// INVARIANT: `numerator` is `n·Σx² − (Σx)²`, exact. It is carried along with each number that comes or
-/// goes, so the work for one is bounded by the spread of the exponents, not by how many there are.
+/// Moments in limbs of any length.
+///
+/// INVARIANT: `numerator` is `n·Σx² − (Σx)²`, exact. It is updated with each added or removed value,
+/// so the cost of one update is bounded by the range of the exponents, not by the count.
 #[derive(Debug, Clone, Default)]
 struct BigMoments {
     sum: BigDecimal,
@@ -42,11 +44,11 @@ struct BigMoments {
     numerator: BigDecimal,
 }
 
-/// Squares of smaller numbers, 2^26 of them, fit 128 bits.
+/// Bound on scaled values: 2^26 squares below 2^100 fit 128 bits.
 const SMALL_LIMIT: i128 = 1 << 50;
-/// Values after which the small form would have no room.
+/// Count of values at which the compact form would overflow.
 const SMALL_COUNT_MAX: u64 = 1 << 26;
-/// Digits that a difference is brought to before it is divided: as many as 256 bits take.
+/// Digits to which the numerator is scaled before the division: as many as 256 bits hold.
 const NUMERATOR_DIGITS: u32 = 76;
 
 impl Default for ExactVariance {
@@ -56,7 +58,7 @@ impl Default for ExactVariance {
 }
 
 impl ExactVariance {
-    /// Takes a value in; at most 2^40 of them.
+    /// Adds a value; at most 2^40 values may be held.
     pub fn add(&mut self, value: Decimal) {
         if self.count >= SMALL_COUNT_MAX {
             self.promote();
@@ -75,12 +77,12 @@ impl ExactVariance {
         self.count += 1;
     }
 
-    /// Lets a value go that was taken in before.
+    /// Removes a value that was added before.
     pub fn remove(&mut self, value: Decimal) {
         self.count = self.count.saturating_sub(1);
         match &mut self.form {
             MomentForm::Compact(small) => {
-                // What was taken in fits the scale.
+                // A value that was added fits the common scale, which only grows finer.
                 let scaled = small.rescale(value).unwrap_or_default();
                 small.accumulate(scaled, -1);
             }
@@ -88,15 +90,15 @@ impl ExactVariance {
         }
     }
 
-    /// Moves to digits of any length.
+    /// Switches to limbs of any length.
     fn promote(&mut self) {
         if let MomentForm::Compact(small) = &self.form {
             self.form = MomentForm::Big(small.to_big(self.count));
         }
     }
 
-    /// The population variance `(n·Σx² − (Σx)²) / n²`, or with `sample` over `n·(n − 1)`, rounded
-    /// once; `None` of no value, and of one value as a sample.
+    /// Returns the population variance `(n·Σx² − (Σx)²) / n²`, or with `sample` the sample variance
+    /// over `n·(n − 1)`, rounded once. `None` without values, and for a sample of one value.
     ///
     /// # Errors
     /// [`Error::Overflow`].
@@ -114,7 +116,8 @@ impl ExactVariance {
 }
 
 impl CompactMoments {
-    /// The value at the common exponent, which goes down where that leaves room.
+    /// Returns the value at the common exponent, lowering that exponent when all values still fit;
+    /// `None` when they do not.
     fn rescale(&mut self, value: Decimal) -> Option<i128> {
         if value.is_zero() {
             return Some(0);
@@ -132,7 +135,8 @@ impl CompactMoments {
         } else {
             let scaled = value.coefficient();
             self.peak = fits(self.peak).filter(|_| scaled.abs() < SMALL_LIMIT)?;
-            // INVARIANT: no value is above the peak, so the sums have room for this.
+            // INVARIANT: no value exceeds the peak, which fits after scaling, so neither sum
+            // overflows.
             (self.sum, self.squares) = (self.sum * scale, self.squares * scale * scale);
             self.exponent = value.exponent();
             scaled
@@ -156,7 +160,7 @@ impl CompactMoments {
         BigMoments { sum, squares, numerator }
     }
 
-    /// `n·Σx² − (Σx)²` divided by `divisor` (at most 2^52), rounded once.
+    /// Returns `n·Σx² − (Σx)²` divided by `divisor` (at most 2^52), rounded once.
     fn divide_rounded(&self, count: u64, divisor: u64) -> Result<Decimal, Error> {
         let (sum, squares) = (self.sum.unsigned_abs(), self.squares.unsigned_abs());
         let gap = U256::product(squares, count.into()).minus(U256::product(sum, sum));
@@ -179,7 +183,7 @@ impl BigMoments {
         self.normalize();
     }
 
-    /// `count` is that of the values that stay.
+    /// Removes a value; `count` is the number of values that remain.
     fn remove(&mut self, value: Decimal, count: u64) {
         let value = BigDecimal::from(value);
         let square = value.multiply(&value);
@@ -189,7 +193,8 @@ impl BigMoments {
         self.update_numerator(&value, &square, count, -1);
     }
 
-    /// `(n+1)(Q+x²) − (S+x)² = nQ − S² + Q + n·x² − 2·S·x`, forwards or backwards.
+    /// Updates the numerator by `(n+1)(Q+x²) − (S+x)² = nQ − S² + Q + n·x² − 2·S·x`; `sign` is -1
+    /// when the value is removed.
     fn update_numerator(&mut self, value: &BigDecimal, square: &BigDecimal, count: u64, sign: i128) {
         self.numerator.add_scaled(&self.squares, sign);
         self.numerator.add_scaled(square, sign * i128::from(count));
@@ -218,19 +223,19 @@ mod tests {
     }
 
     #[test]
-    fn variances_are_exact_quotients() {
+    fn variances_round_once() {
         assert_eq!(variances(&[]), (None, None));
         assert_eq!(variances(&["7"]), (Some(d("0")), None));
         assert_eq!(variances(&["3", "5", "7"]).0, Some(d("2.666666666666666666666666666666667")));
         assert_eq!(variances(&["3", "5", "7"]).1, Some(d("4")));
-        // A large common part does not drown the small differences.
+        // A large common part does not cancel the small differences.
         let far = ["1000000000000000000000000000000001", "1000000000000000000000000000000003"];
         assert_eq!(variances(&far), (Some(d("1")), Some(d("2"))));
         assert_eq!(variances(&["1E+3000", "1E-3000"]).0, Some(d("2.5E+5999")));
     }
 
     #[test]
-    fn what_comes_and_goes_leaves_nothing_behind() {
+    fn removed_values_leave_no_trace() {
         let mut spread = ExactVariance::default();
         for value in ["1E+3000", "3", "-1E-3000", "5", "7"] {
             spread.add(d(value));
@@ -245,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_range_ends_in_a_fault() {
+    fn a_variance_beyond_the_range_overflows() {
         let mut spread = ExactVariance::default();
         spread.add(d("1E+6000"));
         assert_eq!(spread.variance(false), Ok(Some(Decimal::ZERO)));
@@ -254,8 +259,8 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_agree() {
-        // Whole numbers, then finer ones, then one too long for the small form.
+    fn compact_and_big_forms_agree() {
+        // Integers, then finer scales, then a number too long for the compact form.
         let values = ["1200", "-7", "0", "3.25", "0.001", "99999999999", "12345.678", "0.5"];
         let mut small = ExactVariance::default();
         let mut long = ExactVariance::default();

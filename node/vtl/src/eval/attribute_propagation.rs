@@ -1,5 +1,5 @@
-//! Values of a viral attribute where data points become one (user manual, "The Attribute
-//! Propagation rule"): folded from the first to the last, in canonical order.
+//! Propagation of viral attributes when data points are combined (user manual, "The Attribute
+//! Propagation rule"): values are folded in canonical order of the data points.
 
 use std::cmp::Ordering;
 
@@ -12,7 +12,7 @@ use crate::ast::PropagationRule;
 use crate::decimal128::{self as decimal, Error, ExactSum};
 use crate::op::AggregateOp;
 
-/// One value of many of a type; of none it is null, of one it is that one.
+/// Combines values of one type: null for no value, the value itself for one.
 pub(super) fn propagate_attribute(
     rule: Option<&PropagationRule>,
     kind: ValueType,
@@ -28,7 +28,7 @@ pub(super) fn propagate_attribute(
     }
 }
 
-/// Without a rule: null when one is null, else the smaller.
+/// Default without a rule: null when either value is null, otherwise the smaller value.
 fn smaller_or_null(kind: ValueType, a: Option<Cell>, b: Option<Cell>) -> Option<Cell> {
     let (a, b) = (a?, b?);
     Some(if compare_cells(kind, &a, &b).is_le() { a } else { b })
@@ -36,7 +36,7 @@ fn smaller_or_null(kind: ValueType, a: Option<Cell>, b: Option<Cell>) -> Option<
 
 fn compare_cells(kind: ValueType, a: &Cell, b: &Cell) -> Ordering {
     match (a, b) {
-        // Durations are spelled in another order than they have.
+        // The text order of durations differs from the order of their lengths.
         (Cell::Text(a), Cell::Text(b)) if kind == ValueType::Duration => {
             a.parse::<Duration>().ok().cmp(&b.parse::<Duration>().ok())
         }
@@ -55,7 +55,7 @@ fn cell_number(cell: &Cell) -> Decimal {
     }
 }
 
-/// Nulls are left out.
+/// Aggregates the values that are not null.
 fn aggregate_cells(
     op: AggregateOp,
     kind: ValueType,
@@ -79,7 +79,8 @@ fn aggregate_cells(
     })
 }
 
-/// The first clause of two values that fits, then the first of one, then the value for the rest.
+/// Returns the result of the first matching clause: binary clauses first, then unary ones, then the
+/// default.
 fn match_clauses(
     clauses: &[(Cell, Option<Cell>, Option<Cell>)],
     other: Option<&Cell>,

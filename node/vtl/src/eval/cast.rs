@@ -1,7 +1,7 @@
 //! `cast` (reference manual, "Type conversion").
 //!
-//! Without a mask text is read and written in the canonical spelling of its type. A number becomes an integer only
-//! when it is whole: nothing is lost in silence.
+//! Without a mask, text is parsed and formatted in the canonical form of its type. A number with a
+//! fraction does not cast to an integer: no digits are dropped silently.
 
 use schemas::decimal::Decimal;
 use schemas::duration::Duration;
@@ -17,7 +17,7 @@ use crate::cast_mask;
 use crate::decimal128;
 use crate::diagnostic::DiagnosticCode;
 
-/// The values of `value` as the second type, of the rows that are evaluated.
+/// Casts the selected rows of `value`.
 pub(super) fn eval_cast(
     value: &ColumnarValue,
     (from, to): (Option<ValueType>, ValueType),
@@ -42,7 +42,8 @@ pub(super) fn eval_cast(
                     None => cast_cell(&cell, from, to),
                     Some(mask) => cast_with_mask(mask, &cell, to),
                 };
-                let failed = || ((DiagnosticCode::Cast, format!("`{cell}` is no {}", to.as_str())), row);
+                let failed =
+                    || ((DiagnosticCode::Cast, format!("cannot cast `{cell}` to {}", to.as_str())), row);
                 Some(made.ok_or_else(failed)?)
             }
         });
@@ -50,7 +51,7 @@ pub(super) fn eval_cast(
     Ok(column_from_cells(&cells, to))
 }
 
-/// One value as text, or a text as a value, in the spelling of a mask.
+/// Parses or formats one value with a mask.
 fn cast_with_mask(mask: &cast_mask::CastMask, cell: &Cell, to: ValueType) -> Option<Cell> {
     match cell {
         Cell::Text(text) if to != ValueType::String => mask.parse(text.trim()),
@@ -58,7 +59,7 @@ fn cast_with_mask(mask: &cast_mask::CastMask, cell: &Cell, to: ValueType) -> Opt
     }
 }
 
-/// One value as another type.
+/// Casts one value without a mask.
 fn cast_cell(cell: &Cell, from: Option<ValueType>, to: ValueType) -> Option<Cell> {
     Some(match (cell, to) {
         (Cell::Text(text), ValueType::TimePeriod | ValueType::Date | ValueType::Time)
@@ -81,7 +82,7 @@ fn cast_cell(cell: &Cell, from: Option<ValueType>, to: ValueType) -> Option<Cell
     })
 }
 
-/// A text without blanks around it as a value.
+/// Parses a trimmed text as a value.
 fn parse_cell(text: &str, to: ValueType) -> Option<Cell> {
     Some(match to {
         ValueType::Integer => Cell::Integer(text.parse().ok()?),
@@ -96,7 +97,7 @@ fn parse_cell(text: &str, to: ValueType) -> Option<Cell> {
     })
 }
 
-/// A period in any of its spellings: with `H` for a half of a year, and as an interval too.
+/// Parses a period in canonical form, with `H` for a half-year, or as an interval.
 fn parse_period(text: &str) -> Option<Period> {
     if text.contains('/') {
         return text.parse::<Interval>().ok()?.period();
@@ -104,7 +105,7 @@ fn parse_period(text: &str) -> Option<Period> {
     text.parse().or_else(|_| text.replacen('H', "S", 1).parse()).ok()
 }
 
-/// An interval as the period or the day that it is.
+/// Casts an interval to the period or day that it covers exactly.
 fn cast_interval(text: &str, to: ValueType) -> Option<Cell> {
     let interval: Interval = text.parse().ok()?;
     match to {

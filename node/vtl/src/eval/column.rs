@@ -1,4 +1,4 @@
-//! Shared columns, typed views of them, and values of component expressions.
+//! Shared columns, typed views of them, values of component expressions, and helpers on columns.
 
 use std::convert::Infallible;
 use std::ops::Deref;
@@ -11,7 +11,7 @@ use schemas::table::{Cell, Column, Table, TextColumn};
 
 use super::threads::{Threads, fill_slots};
 
-/// A column that costs nothing to pass on: made by a step, or of an input.
+/// Column that is cheap to clone: computed by a step, or part of an input table.
 #[derive(Debug, Clone)]
 pub(super) enum SharedColumn {
     Computed(Arc<Column>),
@@ -25,7 +25,7 @@ impl SharedColumn {
         SharedColumn::Computed(Arc::new(column))
     }
 
-    /// What stands where a column was taken away.
+    /// Placeholder for a column that was moved out.
     pub(super) fn empty() -> Self {
         SharedColumn::Computed(Arc::new(Column::Integer(Vec::new())))
     }
@@ -42,7 +42,7 @@ impl Deref for SharedColumn {
     }
 }
 
-/// The value of a component expression over rows: one for all, or one for each.
+/// Value of a component expression: one for all rows, or one for each row.
 #[derive(Debug, Clone)]
 pub(super) enum ColumnarValue {
     Constant(Option<Cell>),
@@ -57,12 +57,12 @@ impl ColumnarValue {
         }
     }
 
-    /// Whether the row is true; null is not.
+    /// Returns whether the row is true; null is not true.
     pub(super) fn is_true(&self, row: usize) -> bool {
         match self {
             ColumnarValue::Constant(cell) => *cell == Some(Cell::Boolean(true)),
             ColumnarValue::Column(column) => {
-                matches!(&**column, Column::Boolean(rows) if rows.get(row).copied().flatten() == Some(true))
+                matches ! ( & * * column , Column :: Boolean ( rows ) if rows . get ( row ) . copied ( ) . flatten ( ) == Some ( true ) )
             }
         }
     }
@@ -74,7 +74,7 @@ impl ColumnarValue {
         }
     }
 
-    /// As a column of `rows` rows.
+    /// Converts to a column of `rows` rows.
     pub(super) fn into_column(self, kind: Option<ValueType>, rows: usize) -> SharedColumn {
         match self {
             ColumnarValue::Column(column) => column,
@@ -83,7 +83,7 @@ impl ColumnarValue {
     }
 }
 
-/// A column of one value.
+/// Builds a column that repeats one value.
 fn repeat_cell(cell: Option<Cell>, kind: Option<ValueType>, rows: usize) -> Column {
     match (cell, kind) {
         (Some(Cell::Integer(value)), Some(ValueType::Number)) => {
@@ -106,7 +106,7 @@ fn repeat_cell(cell: Option<Cell>, kind: Option<ValueType>, rows: usize) -> Colu
     }
 }
 
-/// A view of values of one type.
+/// Typed view of a value.
 pub(super) enum TypedView<'a, T> {
     Constant(Option<T>),
     Rows(&'a [Option<T>]),
@@ -121,7 +121,7 @@ impl<T: Copy> TypedView<'_, T> {
     }
 }
 
-/// A view of numbers, whole or not.
+/// View of integers or numbers.
 pub(super) enum NumberView<'a> {
     Integer(TypedView<'a, i64>),
     Decimal(TypedView<'a, Decimal>),
@@ -136,7 +136,7 @@ impl NumberView<'_> {
     }
 }
 
-/// A view of texts.
+/// View of texts.
 pub(super) enum TextView<'a> {
     Constant(Option<&'a str>),
     Rows(&'a TextColumn),
@@ -169,7 +169,7 @@ impl ColumnarValue {
         }
     }
 
-    /// As numbers that are all decimal: a constant in its one representation, the shortest.
+    /// Views the value as numbers, a constant in normalised form.
     pub(super) fn as_decimals(&self) -> NumberView<'_> {
         match self {
             ColumnarValue::Constant(Some(Cell::Integer(value))) => {
@@ -182,7 +182,8 @@ impl ColumnarValue {
         }
     }
 
-    /// The rows of a number column that nothing else reads, to be written over.
+    /// Takes the rows of a number column with no other owner, to be overwritten in place; returns the
+    /// value unchanged otherwise.
     pub(super) fn into_numbers(self) -> Result<Vec<Option<Decimal>>, ColumnarValue> {
         match self {
             ColumnarValue::Column(SharedColumn::Computed(column))
@@ -239,9 +240,8 @@ impl ColumnarValue {
     }
 }
 
-/// A column as a result holds it: each number in its one representation, no text that no row has.
-///
-/// The dictionary is brought down to what is used, so that equal tables are equal in memory.
+/// Normalises a result column: numbers in their unique representation, dictionaries without unused
+/// texts. Equal tables are then equal in memory.
 pub(super) fn normalize_column(column: SharedColumn, threads: Threads) -> Column {
     let column = match column {
         SharedColumn::Computed(column) => Arc::unwrap_or_clone(column),
@@ -261,7 +261,7 @@ pub(super) fn normalize_column(column: SharedColumn, threads: Threads) -> Column
     }
 }
 
-/// The same texts with a dictionary of those that rows have.
+/// Removes unused texts from a dictionary.
 fn prune_dictionary(texts: TextColumn) -> TextColumn {
     let mut seen = vec![false; texts.dictionary().len()];
     for code in texts.codes() {
@@ -288,7 +288,7 @@ fn prune_dictionary(texts: TextColumn) -> TextColumn {
     TextColumn::from_parts(dictionary.collect(), codes.collect()).unwrap_or_default()
 }
 
-/// Cells of one type as a column.
+/// Builds a column from cells of one type.
 pub(super) fn column_from_cells(cells: &[Option<Cell>], kind: Type) -> Column {
     let cells = cells.iter();
     match kind {
@@ -313,7 +313,7 @@ pub(super) fn column_from_cells(cells: &[Option<Cell>], kind: Type) -> Column {
     }
 }
 
-/// A number of a column, whole or not.
+/// Returns a value of an integer or number column as a number.
 pub(super) fn number_at(column: &Column, row: usize) -> Option<Decimal> {
     match column {
         Column::Integer(rows) => rows.get(row).copied().flatten().map(Decimal::from),
@@ -322,11 +322,12 @@ pub(super) fn number_at(column: &Column, row: usize) -> Option<Decimal> {
     }
 }
 
+/// Sets the value of a row; an index out of range is ignored.
 pub(super) fn set_row<T>(rows: &mut [T], row: usize, value: T) {
     if let Some(slot) = rows.get_mut(row) {
         *slot = value;
     }
 }
 
-/// Rows that are evaluated; the others become null.
+/// Rows selected for evaluation, all when `None`; the other rows become null.
 pub(super) type RowMask<'m> = Option<&'m [bool]>;

@@ -1,20 +1,20 @@
-//! Distances between texts (reference manual, "String distances"): of code points, symmetric, exact.
+//! String distances (reference manual, "String distances") on code points: symmetric and exact.
 
 use schemas::decimal::Decimal;
 
 use crate::decimal128;
 use crate::op::StringDistance;
 
-/// Characters of a text that is compared: the work grows with the product of both.
+/// Limit on the characters of a compared text: the work grows with the product of both lengths.
 pub(super) const CHARACTERS_MAX: usize = 256;
-/// Characters of a common beginning that count.
+/// Characters of the common prefix that count in the Winkler correction.
 const PREFIX_MAX: usize = 4;
 
-/// The distance; an error says why there is none.
+/// Returns the distance, or the message of the error.
 pub(super) fn string_distance(method: StringDistance, a: &str, b: &str) -> Result<Decimal, String> {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     if method != StringDistance::Hamming && a.len().max(b.len()) > CHARACTERS_MAX {
-        return Err(format!("`string_distance` of a text of more than {CHARACTERS_MAX} characters"));
+        return Err(format!("`string_distance` takes texts of at most {CHARACTERS_MAX} characters"));
     }
     let count = match method {
         StringDistance::Levenshtein => levenshtein(&a, &b),
@@ -22,14 +22,14 @@ pub(super) fn string_distance(method: StringDistance, a: &str, b: &str) -> Resul
         StringDistance::Hamming if a.len() == b.len() => a.iter().zip(&b).filter(|(x, y)| x != y).count(),
         StringDistance::Hamming => {
             let (x, y) = (a.len(), b.len());
-            return Err(format!("`hamming` needs texts of one length, found {x} and {y} characters"));
+            return Err(format!("`hamming` requires texts of equal length, found {x} and {y} characters"));
         }
         StringDistance::Winkler => return jaro_winkler(&a, &b),
     };
     Ok(Decimal::from(count as i64))
 }
 
-/// The fewest insertions, deletions and replacements.
+/// Levenshtein distance: the least number of insertions, deletions and substitutions.
 fn levenshtein(a: &[char], b: &[char]) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {
@@ -47,13 +47,16 @@ fn levenshtein(a: &[char], b: &[char]) -> usize {
     row.last().copied().unwrap_or(0)
 }
 
-/// The same with swaps of neighbours, between which anything may be inserted or deleted.
+/// Unrestricted Damerau-Levenshtein distance: transposed characters may have further edits between
+/// them.
 fn damerau_levenshtein(a: &[char], b: &[char]) -> usize {
-    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()]; // For each column the last row, from 1, that has its character.
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    // For each column the last row, from 1, that has its character.
     let mut seen = vec![0; b.len()];
     for (i, x) in a.iter().enumerate() {
         let before = rows.last().map(Vec::as_slice).unwrap_or_default();
-        let mut row = vec![i + 1]; // The last column, from 1, that has the character of this row.
+        let mut row = vec![i + 1];
+        // The last column, from 1, that has the character of this row.
         let mut column = 0;
         for (j, (y, seen)) in b.iter().zip(&mut seen).enumerate() {
             let above = |j: usize| before.get(j).copied().unwrap_or(0) + 1;
@@ -73,26 +76,29 @@ fn damerau_levenshtein(a: &[char], b: &[char]) -> usize {
     rows.last().and_then(|row| row.last()).copied().unwrap_or(0)
 }
 
-/// One less the similarity of Jaro and Winkler, as an exact fraction that is rounded once.
+/// Jaro-Winkler distance: 1 minus the similarity, an exact fraction rounded once.
 fn jaro_winkler(a: &[char], b: &[char]) -> Result<Decimal, String> {
     if a == b {
         return Ok(Decimal::ZERO);
-    } // The shorter one, or the smaller of two of one length, looks for its characters in the other:
-    // so the distance is the same both ways.
+    }
+    // Greedy matching depends on which text is searched; a fixed order of the two makes the distance
+    // symmetric.
     let (a, b) = if (a.len(), a) <= (b.len(), b) { (a, b) } else { (b, a) };
     let (matches, moved) = matching_characters(a, b);
     if matches == 0 {
         return Ok(Decimal::from(1));
     }
     let prefix = a.iter().zip(b).take(PREFIX_MAX).take_while(|(x, y)| x == y).count();
-    let [n, m, c, k, p] = [a.len(), b.len(), matches, moved, prefix].map(|count| count as i64); // INVARIANT: each factor is at most 256, so the products stay below 2^40.
+    let [n, m, c, k, p] = [a.len(), b.len(), matches, moved, prefix].map(|count| count as i64);
+    // INVARIANT: each factor is at most 256, so the products stay below 2^40.
     let alike = 2 * c * c * (n + m) + (2 * c - k) * n * m;
     let whole = 6 * n * m * c;
     let fraction = decimal128::div(((whole - alike) * (10 - p)).into(), (whole * 10).into());
     fraction.map_err(|error| error.to_string())
 }
 
-/// Characters that both have, near enough to each other, and how many of them are out of order.
+/// Returns the number of matching characters within the Jaro window, and how many of them are out of
+/// order.
 fn matching_characters(a: &[char], b: &[char]) -> (usize, usize) {
     let reach = (a.len().max(b.len()) / 2).saturating_sub(1);
     let mut taken = vec![false; b.len()];
@@ -122,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn edits_are_counted() {
+    fn edit_distances_are_counted() {
         for (a, b, levenshtein, damerau) in [
             ("", "", "0", "0"),
             ("", "abc", "3", "3"),

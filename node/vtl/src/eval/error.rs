@@ -3,7 +3,7 @@
 use crate::decimal128::Error;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
 
-/// Why a row has no value.
+/// Runtime error of an expression at one row of its operand.
 #[derive(Debug)]
 pub(super) struct EvalError {
     pub(super) code: DiagnosticCode,
@@ -13,6 +13,8 @@ pub(super) struct EvalError {
 }
 
 impl EvalError {
+    /// Converts to a diagnostic at the data point `cell`.
+    /// Converts to a diagnostic at the data point `cell`.
     pub(super) fn into_diagnostic(self, cell: Option<String>) -> Diagnostic {
         let hint = (self.code == DiagnosticCode::DivisionByZero)
             .then(|| "guard it: `if … <> 0 then … else null`, or filter those data points".to_owned());
@@ -20,22 +22,25 @@ impl EvalError {
     }
 }
 
-/// Code and message.
+/// Error of one value: code and message.
 pub(super) type ValueError = (DiagnosticCode, String);
 
-/// Code and message, and the row.
-pub(super) type RowError = ((DiagnosticCode, String), usize);
+/// Error of a value and its row.
+pub(super) type RowError = (ValueError, usize);
 
-/// Why a row has no value.
+/// Arithmetic error and its row.
 pub(super) type DecimalRowError = (Error, usize);
 
-/// Of two faults that of the row that comes first in canonical order.
+/// Keeps the error of the earlier row, so that the reported error does not depend on the order of
+/// evaluation.
 pub(super) fn keep_earlier(slot: &mut Option<DecimalRowError>, failed: DecimalRowError) {
     if slot.as_ref().is_none_or(|(_, row)| failed.1 < *row) {
         *slot = Some(failed);
     }
 }
 
+/// Converts an arithmetic error of the operator `name`.
+/// Converts an arithmetic error of the operator `name`.
 pub(super) fn decimal_error(error: Error, name: &str, span: Span, row: usize) -> EvalError {
     let (code, message) = match error {
         Error::DivisionByZero => (DiagnosticCode::DivisionByZero, "division by zero".to_owned()),

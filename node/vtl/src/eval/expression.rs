@@ -1,8 +1,11 @@
-//! Row-wise operators over columns (reference manual, "Numeric", "Comparison", "Boolean",
-//! "Conditional", "String" operators).
+//! Component expressions, evaluated column by column (reference manual, "Numeric", "Comparison",
+//! "Boolean", "Conditional", "String" operators).
 //!
-//! Null in, null out, but for the boolean operators, `if`, `nvl`, `isnull` and `||`. The branches of
-//! `if` are evaluated only for the rows that take them, so `if` guards a division.
+//! A null operand gives null, except for the boolean operators, `if`, `nvl`, `isnull` and `||`. Each
+//! branch of `if` is evaluated only for the rows that select it, so `if` can guard a division.
+//!
+//! This module and `window` call each other: an analytic invocation is an expression, and its operand
+//! is an expression as well.
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -26,18 +29,18 @@ use crate::diagnostic::{DiagnosticCode, Span};
 use crate::op::Op;
 use crate::plan::{Term, TypedExpr};
 
-/// The rows that an expression is evaluated over.
+/// Rows over which an expression is evaluated.
 pub(super) struct RowContext<'a> {
     pub(super) columns: &'a [SharedColumn],
     pub(super) rows: usize,
     pub(super) values: &'a [Option<StepResult>],
-    /// Columns that are read once and by nobody else: they may be written over.
+    /// Columns with a single reader, which may overwrite them in place.
     pub(super) spare: RefCell<Vec<Option<SharedColumn>>>,
     pub(super) threads: Threads,
 }
 
 impl<'a> RowContext<'a> {
-    /// One row without columns, over which a scalar is evaluated.
+    /// Context of a scalar: one row without columns.
     pub(super) fn for_scalar(values: &'a [Option<StepResult>]) -> Self {
         Self { columns: &[], rows: 1, values, spare: RefCell::default(), threads: Threads::ONE }
     }
@@ -65,7 +68,7 @@ impl<'a> RowContext<'a> {
         }
     }
 
-    /// The first row that is evaluated.
+    /// Returns the first selected row.
     fn first_selected(&self, mask: RowMask<'_>) -> Option<usize> {
         match mask {
             None => (self.rows > 0).then_some(0),
@@ -73,7 +76,7 @@ impl<'a> RowContext<'a> {
         }
     }
 
-    /// `if`: each branch only for its rows.
+    /// Evaluates `if`, each branch only for the rows that select it.
     fn eval_if(
         &self,
         typed: &TypedExpr,
@@ -91,7 +94,7 @@ impl<'a> RowContext<'a> {
         Ok(self.choose_values(typed.value_type, mask, pick))
     }
 
-    /// A column whose value for each row comes from one of several values of one type.
+    /// Builds a column that takes each row from one of several values of one type.
     pub(super) fn choose_values<'v>(
         &self,
         kind: Option<ValueType>,
@@ -130,7 +133,8 @@ impl<'a> RowContext<'a> {
         mask: RowMask<'_>,
     ) -> Result<ColumnarValue, EvalError> {
         let Some(first) = self.first_selected(mask) else { return Ok(ColumnarValue::Constant(None)) };
-        let constant = values.iter().all(|value| matches!(value, ColumnarValue::Constant(_))); // Constants alone give one value for all rows.
+        let constant = values.iter().all(|value| matches!(value, ColumnarValue::Constant(_)));
+        // An operator of constants is evaluated once for all rows.
         let (rows, mask) = if constant { (1, None) } else { (self.rows, mask) };
         let kinds = operands.iter().map(|operand| operand.value_type).collect::<Vec<_>>();
         let scope = OperatorCall {
@@ -142,11 +146,11 @@ impl<'a> RowContext<'a> {
             kinds: &kinds,
             threads: self.threads,
         };
-        let column = scope.eval_operator(values).map_err(|mut trouble| {
+        let column = scope.eval_operator(values).map_err(|mut error| {
             if constant {
-                trouble.row = first;
+                error.row = first;
             }
-            trouble
+            error
         })?;
         Ok(if constant {
             ColumnarValue::Constant(column.cell(0))
@@ -156,7 +160,7 @@ impl<'a> RowContext<'a> {
     }
 }
 
-/// One operator over the values of its operands.
+/// Application of one operator to the values of its operands.
 struct OperatorCall<'a> {
     rows: usize,
     mask: RowMask<'a>,
@@ -215,7 +219,7 @@ impl OperatorCall<'_> {
         self.mask.is_none_or(|mask| mask.get(row).copied().unwrap_or(false))
     }
 
-    /// One value a row that is evaluated.
+    /// Computes a value for each selected row.
     fn map_rows<T: Copy + Send>(
         &self,
         value: impl Fn(usize) -> Result<Option<T>, Error> + Sync,
@@ -223,7 +227,7 @@ impl OperatorCall<'_> {
         self.update_rows(vec![None; self.rows], |row, _| value(row))
     }
 
-    /// A new value for each row that is evaluated, from its old one.
+    /// Replaces the value of each selected row, in place; the other rows become null.
     fn update_rows<T: Copy + Send>(
         &self,
         mut rows: Vec<Option<T>>,
@@ -259,7 +263,7 @@ impl OperatorCall<'_> {
         Ok(Column::Boolean(made))
     }
 
-    /// Orders the values of a row; `None` when one is null.
+    /// Returns a comparison of the operands at a row; `None` when either is null.
     fn comparator<'v>(
         &self,
         a: &'v ColumnarValue,
@@ -317,7 +321,7 @@ impl OperatorCall<'_> {
         }))
     }
 
-    /// `between`: at least the one and at most the other, with three-valued `and`.
+    /// Evaluates `between` as `>=` and `<=`, joined by three-valued `and`.
     fn eval_between(
         &self,
         a: &ColumnarValue,
@@ -332,7 +336,7 @@ impl OperatorCall<'_> {
         })
     }
 
-    /// `in`: equal to one of the list, with three-valued `or`.
+    /// Evaluates `in` as equality with each element, joined by three-valued `or`.
     fn eval_in(&self, a: &ColumnarValue, list: &[ColumnarValue]) -> Result<Column, EvalError> {
         let comparisons: Vec<_> = list.iter().map(|item| self.comparator(a, item)).collect();
         self.map_booleans(|row| {
@@ -344,7 +348,7 @@ impl OperatorCall<'_> {
         })
     }
 
-    /// A column of the value that is chosen in each row.
+    /// Builds a column from the value picked for each row.
     fn choose_column<'v>(&self, pick: impl Fn(usize) -> &'v ColumnarValue) -> Column {
         let rows = RowContext {
             columns: &[],
@@ -356,7 +360,7 @@ impl OperatorCall<'_> {
         (*rows.choose_values(self.kind, self.mask, pick).into_column(self.kind, self.rows)).clone()
     }
 
-    /// The values of a parameter, all of which are of its type.
+    /// Checks that all values of a parameter belong to its type, and returns them.
     fn check_parameter(
         &self,
         a: &ColumnarValue,
@@ -370,14 +374,14 @@ impl OperatorCall<'_> {
         };
         match (0..self.rows).find(outside) {
             Some(row) => {
-                let message = "the value is none of those of the parameter's type".to_owned();
+                let message = "the value is outside the set of values of the parameter's type".to_owned();
                 Err(EvalError { code: DiagnosticCode::Domain, message, span: self.span, row })
             }
             None => Ok(self.choose_column(|_| a)),
         }
     }
 
-    /// `||`: null is the empty text; the result stays within the bound of a cell.
+    /// Evaluates `||`: null counts as the empty text; a result above the size of a cell is an error.
     fn eval_concat(&self, a: &ColumnarValue, b: &ColumnarValue) -> Result<Column, EvalError> {
         let (a, b) = (a.as_texts(), b.as_texts());
         let mut made: Vec<Option<String>> = Vec::with_capacity(self.rows);
@@ -396,7 +400,8 @@ impl OperatorCall<'_> {
         Ok(Column::Text(TextColumn::from_rows(made.iter().map(Option::as_deref))))
     }
 
-    /// `getyear`, `getmonth`: of the first day of a period; the year of a week is its ISO year.
+    /// Evaluates `getyear` and `getmonth` at the first day of a period; the year of a week is its ISO
+    /// 8601 year.
     fn eval_calendar(&self, a: &ColumnarValue) -> Result<Column, EvalError> {
         let periods = a.as_periods();
         let part = |row: usize| {
@@ -437,7 +442,7 @@ impl OperatorCall<'_> {
     }
 
     fn eval_binary(&self, a: ColumnarValue, b: ColumnarValue) -> Result<Vec<Option<Decimal>>, EvalError> {
-        // Each is a loop of its own.
+        // One call each, so that the compiler specialises the loop for every operator.
         match self.op {
             Op::Add => self.map_pairs(a, b, decimal::add),
             Op::Subtract => self.map_pairs(a, b, decimal::sub),
@@ -449,7 +454,7 @@ impl OperatorCall<'_> {
         }
     }
 
-    /// An operator of two numbers; its result is written over an operand that nobody else reads.
+    /// Applies a binary operator; the result overwrites an operand that has no other owner.
     fn map_pairs(
         &self,
         a: ColumnarValue,
@@ -478,7 +483,7 @@ impl OperatorCall<'_> {
         }
     }
 
-    /// An operator of one number.
+    /// Applies a unary operator.
     fn map_numbers(
         &self,
         a: ColumnarValue,
@@ -493,7 +498,8 @@ impl OperatorCall<'_> {
         }
     }
 
-    /// `round`, `trunc`, `ceil`, `floor`; whole when no number of digits is given.
+    /// Evaluates `round`, `trunc`, `ceil` and `floor`; the result is an integer without a number of
+    /// digits.
     fn eval_rounding(&self, a: ColumnarValue, places: Option<&ColumnarValue>) -> Result<Column, EvalError> {
         let digits = places.map_or(TypedView::Constant(Some(0)), ColumnarValue::as_integers);
         let round = |number: Decimal, places: i64| match self.op {
@@ -522,16 +528,16 @@ impl OperatorCall<'_> {
     }
 }
 
-/// Two values of a row, ordered, and whether an order between them means anything.
+/// Order of two values, and whether `<` and `>` are defined between them.
 struct PairOrder {
     order: Ordering,
     same_frequency: bool,
 }
 
-/// Periods of different frequencies have no order.
+/// Error: periods of different frequencies have no order.
 struct IncomparablePeriods;
 
-/// Three-valued logic (reference manual, "Boolean operators").
+/// Applies `and`, `or` or `xor` in three-valued logic (reference manual, "Boolean operators").
 fn three_valued(op: Op, a: Option<bool>, b: Option<bool>) -> Option<bool> {
     match op {
         Op::And => match (a, b) {
@@ -556,7 +562,7 @@ fn eval_unary(op: Op, a: Decimal) -> Decimal {
     }
 }
 
-/// Checked 64-bit arithmetic; a sign is an operation with 0 on the left.
+/// Checked 64-bit arithmetic; unary operators pass 0 on the left.
 fn eval_integer(op: Op, a: i64, b: i64) -> Result<i64, Error> {
     let value = match op {
         Op::UnaryPlus => Some(b),
@@ -565,7 +571,9 @@ fn eval_integer(op: Op, a: i64, b: i64) -> Result<i64, Error> {
         Op::Add => a.checked_add(b),
         Op::Subtract => a.checked_sub(b),
         Op::Multiply => a.checked_mul(b),
-        _ if b == 0 => Some(a), // INVARIANT: only `mod` is left; the remainder takes the sign of the divisor.
+        _ if b == 0 => Some(a),
+        // INVARIANT: only `mod` is left; the remainder takes the sign of the divisor. `checked_rem`
+        // fails only for `i64::MIN % -1`, whose remainder is 0.
         _ => a
             .checked_rem(b)
             .or(Some(0))

@@ -1,5 +1,5 @@
-//! Grouping and aggregates: exact, and independent of the order of data points (reference manual,
-//! "Aggregate invocation"). Nulls are skipped; a group of nulls alone gives null.
+//! Grouping and aggregates, exact and independent of the order of data points (reference manual,
+//! "Aggregate invocation"). Nulls are skipped; a group of nulls only gives null.
 
 use std::ops::Range;
 
@@ -22,16 +22,17 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::op::AggregateOp;
 use crate::plan::{AggregateColumn, GroupKey, PlanStep, ViralMerge};
 
-/// Rows of the operand that make one data point of the result.
+/// Groups of operand rows, one for each data point of the result.
 struct RowGroups {
     order: Option<Vec<u32>>,
     runs: Vec<(usize, usize)>,
 }
 
-/// Rows that are worth a sorting of their own.
+/// Average number of rows from which blocks are sorted separately.
 const BLOCK_ROWS_MIN: usize = 1 << 9;
 
-/// The ranges of rows of one value of the first key, when they are long enough.
+/// Returns the row ranges of equal first key, or `None` when they are shorter than
+/// [`BLOCK_ROWS_MIN`] on average.
 fn first_key_blocks(columns: &[SharedColumn], rows: usize) -> Option<Vec<Range<usize>>> {
     let first = columns.first()?;
     let ends = (1..rows).filter(|row| first.compare(row - 1, *row).is_ne()).chain([rows]);
@@ -41,15 +42,15 @@ fn first_key_blocks(columns: &[SharedColumn], rows: usize) -> Option<Vec<Range<u
 }
 
 impl RowGroups {
-    /// The groups of rows by these keys.
+    /// Groups rows by keys.
     fn by_keys(columns: &[SharedColumn], rows: usize) -> Self {
         let ranks = rank_rows(columns.iter().map(|column| &**column), rows);
         let order = sort_order(&ranks);
         RowGroups { runs: equal_runs(&ranks, order.as_deref()), order }
     }
 
-    /// The groups of blocks of rows, which do not mix: each block is sorted for itself, near the
-    /// processor, and by the keys behind the first.
+    /// Groups blocks of rows that have distinct first keys: each block fits the cache and is sorted by
+    /// the remaining keys only.
     fn by_blocks(blocks: Vec<Range<usize>>, columns: &[SharedColumn], rows: usize, threads: Threads) -> Self {
         let others = columns.get(1..).unwrap_or_default();
         let parts = map_items(threads, rows, &blocks, |block| {
@@ -78,6 +79,8 @@ impl RowGroups {
     }
 }
 
+/// Groups a relation by keys and aggregates each group (reference manual, "Aggregate invocation").
+/// Groups a relation by keys and aggregates each group (reference manual, "Aggregate invocation").
 pub(super) fn eval_group(
     relation: &Relation,
     keys: &[GroupKey],
@@ -92,7 +95,8 @@ pub(super) fn eval_group(
     for (at, key) in keys.iter().enumerate() {
         let kind = step.columns.get(at).map(|field| field.value_type);
         columns.push(key_column(relation, key, kind, step, threads)?);
-    } // Rows stand in the order of their identifiers: those of one value of the first stand together.
+    }
+    // Rows are in canonical order, so rows of equal first identifier are adjacent.
     let first = keys.first().is_some_and(|key| key.column == 0 && key.convert.is_none());
     let blocks = if first { first_key_blocks(&columns, relation.rows) } else { None };
     let mut groups = match blocks {
@@ -100,7 +104,7 @@ pub(super) fn eval_group(
         None => RowGroups::by_keys(&columns, relation.rows),
     };
     if keys.is_empty() {
-        // Without grouping there is one data point, even of an empty data set.
+        // Without keys the result is one data point, even for an empty data set.
         groups.runs = vec![(0, relation.rows)];
     }
     let rows = groups.runs.len();
@@ -122,7 +126,7 @@ pub(super) fn eval_group(
     Ok(Relation { columns: made, rows })
 }
 
-/// The column of a key, its values of time converted.
+/// Returns the column of a key, converted to a coarser frequency when `time_agg` asks for it.
 fn key_column(
     relation: &Relation,
     key: &GroupKey,
@@ -154,7 +158,7 @@ fn key_column(
     Ok(SharedColumn::new(column_from_cells(&cells?, ValueType::Time)))
 }
 
-/// One value a group; an error names the group.
+/// Aggregates each group; an error carries the index of the group.
 fn aggregate_groups(
     summary: &AggregateColumn,
     operand: Option<&Column>,
@@ -204,10 +208,10 @@ fn aggregate_groups(
     }
 }
 
-/// An error and its group.
+/// Arithmetic error and the index of its group.
 type GroupError = (decimal128::Error, usize);
 
-/// The value of each group.
+/// Computes a value for each group.
 fn map_groups<T: Clone + Send>(
     groups: &RowGroups,
     threads: Threads,
@@ -226,7 +230,8 @@ fn integer_sum_by_group(
     run: (usize, usize),
     rows: &[Option<i64>],
 ) -> Result<Option<i64>, decimal128::Error> {
-    let known = groups.rows(run).filter_map(|row| rows.get(row).copied().flatten()); // INVARIANT: at most 2^24 values of 64 bits fit 128 bits.
+    let known = groups.rows(run).filter_map(|row| rows.get(row).copied().flatten());
+    // INVARIANT: the sum of at most 2^24 64-bit values fits 128 bits.
     let (count, sum) = known.fold((0, 0_i128), |(n, sum), value| (n + 1, sum + i128::from(value)));
     let sum = i64::try_from(sum).map_err(|_| decimal128::Error::Overflow)?;
     Ok((count > 0).then_some(sum))
@@ -249,9 +254,9 @@ fn sum_by_group(
     if op == AggregateOp::Avg { total.mean(count).map(Some) } else { total.sum().map(Some) }
 }
 
-/// The least or greatest value of each group, in the canonical order of the type.
+/// Returns the minimum or maximum of each group in the canonical order of the type.
 fn extreme_by_group(operand: &Column, kind: ValueType, groups: &RowGroups, greatest: bool) -> Column {
-    // Durations are spelled in another order than they have.
+    // The text order of durations differs from the order of their lengths.
     let lengths = (kind == ValueType::Duration).then(|| duration_ranks(operand));
     let best = |run: &(usize, usize)| {
         let known = groups.rows(*run).filter(|row| !operand.is_null(*row));
@@ -260,7 +265,8 @@ fn extreme_by_group(operand: &Column, kind: ValueType, groups: &RowGroups, great
                 .as_ref()
                 .map_or_else(|| operand.compare(row, best), |codes| codes.get(row).cmp(&codes.get(best)));
             if (greatest && order.is_gt()) || (!greatest && order.is_lt()) { row } else { best }
-        }); // A row that does not exist gathers as null.
+        });
+        // An index out of range gathers as null.
         best.unwrap_or(usize::MAX)
     };
     let rows: Vec<usize> = groups.runs.iter().map(best).collect();

@@ -1,4 +1,4 @@
-//! PropagationRule joins on key codes (reference manual, "Inner join", and the matching of data sets in
+//! Merge joins on key ranks (reference manual, "Inner join", and the matching of data sets in
 //! "Operators applicable on two … Data Sets").
 
 use std::ops::Range;
@@ -15,18 +15,22 @@ use crate::budget::{BudgetMeter, COPY_STEPS, SORT_STEPS};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::plan::{JoinColumn, JoinMode};
 
-/// What is joined and what comes out.
+/// Keys, mode and result columns of a join.
 pub(super) struct JoinSpec<'a> {
     pub(super) keys: &'a [(usize, usize)],
     pub(super) columns: &'a [(JoinColumn, Option<Cell>)],
     pub(super) matching: JoinMode,
-    /// How many of the columns are identifiers.
+    /// Number of leading columns that are identifiers.
     pub(super) identifiers: usize,
 }
 
-/// A row that is not there.
+/// Row index of a missing partner.
 const NO_ROW: u32 = u32::MAX;
 
+/// Joins two relations. Counts the result rows first, so that the budget is charged before any of
+/// them is built.
+/// Joins two relations. Counts the result rows first, so that the budget is charged before any of
+/// them is built.
 pub(super) fn eval_join(
     left: &Relation,
     right: &Relation,
@@ -53,7 +57,7 @@ pub(super) fn eval_join(
     Ok(Relation { columns: pairs.gather(spec.columns, left, right, threads), rows })
 }
 
-/// The rows of each data point of the result.
+/// Left and right row of each data point of the result.
 struct RowPairs {
     lefts: Vec<u32>,
     rights: Vec<u32>,
@@ -84,7 +88,7 @@ impl RowPairs {
     }
 }
 
-/// The rows of a join in which keys come from either side and gaps are filled, in canonical order.
+/// Builds a full join or a join with fallback values cell by cell, in canonical order.
 fn join_with_fallbacks(pairs: &RowPairs, left: &Relation, right: &Relation, spec: &JoinSpec<'_>) -> Relation {
     let cell = |side: JoinColumn, pair: (u32, u32)| {
         let of = |relation: &Relation, at: usize, row: u32| {
@@ -115,7 +119,7 @@ fn join_with_fallbacks(pairs: &RowPairs, left: &Relation, right: &Relation, spec
     Relation { columns, rows }
 }
 
-/// Cells as a column of the type of another.
+/// Builds a column of the type of another column.
 fn column_like(cells: Vec<Option<Cell>>, like: Option<&SharedColumn>) -> Column {
     match like.map(|column| &**column) {
         Some(Column::Text(_)) => column_from_cells(&cells, ValueType::String),
@@ -126,8 +130,8 @@ fn column_like(cells: Vec<Option<Cell>>, like: Option<&SharedColumn>) -> Column 
     }
 }
 
-/// One side: the ranks of its keys, ascending, and the rows in that order when it is another than
-/// theirs.
+/// Key ranks of one side in ascending order; `order` is the row permutation, `None` when the rows are
+/// sorted already.
 struct SortedKeys {
     ranks: Vec<u64>,
     order: Option<Vec<u32>>,
@@ -148,7 +152,7 @@ impl SortedKeys {
         self.ranks.get(place).copied()
     }
 
-    /// The places from `start` on that have its key.
+    /// Returns the run of equal keys that starts at `start`.
     fn run(&self, start: usize) -> Range<usize> {
         let key = self.rank(start);
         let mut end = start + 1;
@@ -163,8 +167,8 @@ impl SortedKeys {
     }
 }
 
-/// Walks both sides in the order of their keys: the places of one key on the left, and on the right;
-/// none where one side has no partner that `matching` keeps.
+/// Merges both sides in key order and reports the runs of each key; a run is empty where `matching`
+/// keeps a key without partner.
 fn merge_keys(
     a: &SortedKeys,
     b: &SortedKeys,
@@ -197,7 +201,7 @@ fn merge_keys(
     }
 }
 
-/// All pairs of rows with one key.
+/// Lists all pairs of rows with equal keys.
 fn expand_pairs(a: &SortedKeys, b: &SortedKeys, matching: JoinMode, rows: usize) -> RowPairs {
     let mut pairs = RowPairs { lefts: Vec::with_capacity(rows), rights: Vec::with_capacity(rows) };
     merge_keys(a, b, matching, |left, right| {
@@ -220,13 +224,14 @@ fn expand_pairs(a: &SortedKeys, b: &SortedKeys, matching: JoinMode, rows: usize)
     pairs
 }
 
-/// The pairs in the order of the identifiers of the result.
+/// Sorts pairs by the identifiers of the result.
 fn sort_pairs(pairs: RowPairs, left: &Relation, right: &Relation, spec: &JoinSpec<'_>) -> RowPairs {
     let identifiers = spec.columns.get(..spec.identifiers).unwrap_or_default();
     let of_left = |(at, (side, _)): (usize, &(JoinColumn, Option<Cell>))| match side {
         JoinColumn::Left(column) | JoinColumn::Either(column, _) => *column == at,
         JoinColumn::Right(_) => false,
-    }; // INVARIANT: the left is in canonical order, its identifiers first.
+    };
+    // INVARIANT: the left is in canonical order, its identifiers first.
     if identifiers.iter().enumerate().all(of_left) && pairs.lefts.is_sorted() {
         return pairs;
     }

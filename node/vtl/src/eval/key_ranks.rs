@@ -1,4 +1,5 @@
-//! Rows by their keys: one number a row, so that sorting, grouping and merging compare integers.
+//! Ranks of row keys: one integer for each row, so that sorting, grouping and merging compare
+//! integers.
 
 use schemas::duration::Duration;
 use schemas::sort_key::{self, SortKeys};
@@ -7,14 +8,13 @@ use schemas::table::Column;
 use super::column::set_row;
 use super::relation::Relation;
 
-/// The ranks of rows by these columns: equal keys have equal ranks, smaller keys smaller ones, and
-/// null is the smallest value.
+/// Ranks rows by columns: equal keys get equal ranks, smaller keys smaller ranks, nulls first.
 pub(super) fn rank_rows<'c>(columns: impl IntoIterator<Item = &'c Column>, rows: usize) -> SortKeys<1> {
     let columns: Vec<&Column> = columns.into_iter().collect();
     sort_key::sort_keys([&columns], [rows])
 }
 
-/// The ranks of the rows of two relations by pairs of their columns, on one scale.
+/// Ranks the rows of two relations by pairs of columns, on one common scale.
 pub(super) fn rank_both(left: &Relation, right: &Relation, keys: &[(usize, usize)]) -> SortKeys<2> {
     let columns =
         keys.iter().filter_map(|(x, y)| Some((&**left.columns.get(*x)?, &**right.columns.get(*y)?)));
@@ -22,13 +22,13 @@ pub(super) fn rank_both(left: &Relation, right: &Relation, keys: &[(usize, usize
     sort_key::sort_keys([&a, &b], [left.rows, right.rows])
 }
 
-/// The order that sorts the rows; equal rows keep their order. `None` when they are sorted.
+/// Returns the stable sort permutation of the rows, or `None` when they are sorted.
 pub(super) fn sort_order(ranks: &SortKeys<1>) -> Option<Vec<u32>> {
     let SortKeys { sides: [sides], size } = ranks;
     sort_key::sort_order(sides, *size)
 }
 
-/// Ranges of equal ranks of rows in `order` (as they stand, when there is none).
+/// Returns the ranges of equal rank among rows permuted by `order`.
 pub(super) fn equal_runs(ranks: &SortKeys<1>, order: Option<&[u32]>) -> Vec<(usize, usize)> {
     let SortKeys { sides: [ranks], .. } = ranks;
     match order {
@@ -50,7 +50,7 @@ fn split_runs(rows: usize, rank: impl Fn(usize) -> Option<u64>) -> Vec<(usize, u
     runs
 }
 
-/// The place of each row of a column of durations in the order of their lengths; null is -1.
+/// Ranks a column of durations by length; null is -1.
 pub(super) fn duration_ranks(column: &Column) -> Vec<i64> {
     let Column::Text(texts) = column else { return Vec::new() };
     let mut sorted: Vec<(Option<Duration>, usize)> =
@@ -61,7 +61,7 @@ pub(super) fn duration_ranks(column: &Column) -> Vec<i64> {
     texts.codes().iter().map(|code| places.get(*code as usize).copied().unwrap_or(-1)).collect()
 }
 
-/// The same as a column, in which null is null.
+/// Returns the ranks of [`duration_ranks`] as a column, in which null stays null.
 pub(super) fn duration_rank_column(column: &Column) -> Column {
     Column::Integer(duration_ranks(column).into_iter().map(|place| (place >= 0).then_some(place)).collect())
 }

@@ -1,5 +1,5 @@
-//! Medians (reference manual, "Median value"): of an even number of values the exact mean of the
-//! two in the middle, rounded once.
+//! Medians (reference manual, "Median value"). For an even number of values the median is the exact
+//! mean of the middle two, rounded once.
 
 use schemas::decimal::Decimal;
 use schemas::table::Column;
@@ -8,7 +8,7 @@ use super::column::number_at;
 use super::sliding_window::WindowAggregate;
 use crate::decimal128::{Error, ExactSum};
 
-/// The median of values in any order; `None` of none.
+/// Returns the median of values in any order; `None` for no value.
 pub(super) fn median_of(mut values: Vec<Decimal>) -> Result<Option<Decimal>, Error> {
     let half = values.len() / 2;
     if values.is_empty() {
@@ -24,13 +24,13 @@ pub(super) fn median_of(mut values: Vec<Decimal>) -> Result<Option<Decimal>, Err
     }
 }
 
-/// Medians of windows: counts of the distinct values of a partition in a binary indexed tree, in
-/// which a value enters, leaves and is found by its place in a logarithmic number of steps.
+/// Sliding median: a Fenwick tree (binary indexed tree) counts the distinct values of a partition, so
+/// that adding, removing and selecting by rank take logarithmic time.
 pub(super) struct WindowMedian<'a> {
     operand: &'a Column,
-    /// The distinct values of the partition, ascending.
+    /// Distinct values of the partition, ascending.
     values: Vec<Decimal>,
-    /// Counts of ranges of values, from place 1.
+    /// Range counts of the Fenwick tree; index 0 is unused.
     tree: Vec<u32>,
     count: u32,
 }
@@ -45,6 +45,8 @@ impl<'a> WindowMedian<'a> {
         let Ok(place) = self.values.binary_search_by(|probe| probe.compare(value)) else { return };
         let change = |slot: u32| if enters { slot + 1 } else { slot.saturating_sub(1) };
         self.count = change(self.count);
+        // `place & -place` is the length of the range that a tree node covers.
+        // `place & -place` is the length of the range that a tree node covers.
         let mut place = place + 1;
         while let Some(slot) = self.tree.get_mut(place) {
             *slot = change(*slot);
@@ -52,7 +54,7 @@ impl<'a> WindowMedian<'a> {
         }
     }
 
-    /// The value at a place (from 0) of the window in ascending order.
+    /// Returns the value of rank `place` (from 0) in the window.
     fn value_at(&self, place: u32) -> Option<Decimal> {
         let (mut below, mut left) = (0_usize, place);
         let mut step = self.tree.len().next_power_of_two() / 2;
@@ -95,7 +97,7 @@ impl WindowAggregate for WindowMedian<'_> {
     }
 }
 
-/// The mean of two numbers, rounded once.
+/// Returns the mean of two numbers, rounded once.
 fn mean_of_two(a: Decimal, b: Decimal) -> Result<Decimal, Error> {
     let mut total = ExactSum::default();
     total.add(a);
@@ -108,8 +110,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn windows_agree_with_sorting() {
-        // A stated sequence of numbers with ties: x → 75 x + 74 mod 101.
+    fn sliding_medians_agree_with_sorting() {
+        // A linear congruential sequence with ties: x → (75 x + 74) mod 101.
         let mut next = 7_i64;
         let numbers: Vec<Option<i64>> = (0..200)
             .map(|_| {
@@ -133,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_middle_is_rounded_once() {
+    fn the_mean_of_the_middle_values_rounds_once() {
         let d = |text: &str| text.parse::<Decimal>().unwrap();
         assert_eq!(median_of(Vec::new()), Ok(None));
         assert_eq!(median_of(vec![d("2.50")]), Ok(Some(d("2.5"))));

@@ -1,5 +1,5 @@
-//! Analytic operators that pick or compare data points: `rank`, `first_value`, `last_value`, `lag`,
-//! `lead`, `ratio_to_report`.
+//! Analytic operators that rank or look up data points: `rank`, `first_value`, `last_value`, `lag`,
+//! `lead`, `ratio_to_report` (SQL's ranking and navigation functions).
 
 use schemas::decimal::Decimal;
 use schemas::table::Column;
@@ -9,7 +9,7 @@ use super::error::{DecimalRowError, keep_earlier};
 use super::window_bounds::PartitionedRows;
 use crate::decimal128::{self, ExactSum};
 
-/// Ranks from 1 in the order of each partition; equal data points share one, and a gap follows
+/// Ranks the data points of each partition from 1; ties share a rank and leave a gap after them
 /// (reference manual, "Rank").
 pub(super) fn rank_points(windows: &PartitionedRows) -> Vec<Option<i64>> {
     let mut ranks = vec![None; windows.rows];
@@ -27,7 +27,7 @@ pub(super) fn rank_points(windows: &PartitionedRows) -> Vec<Option<i64>> {
     ranks
 }
 
-/// The row of the first or last value of each window that is not null.
+/// Returns the row of the first or last non-null value of each window; `usize::MAX` for none.
 pub(super) fn first_or_last(operand: &Column, windows: &PartitionedRows, last: bool) -> Vec<usize> {
     let mut sources = vec![usize::MAX; windows.rows];
     for points in windows.partitions() {
@@ -46,7 +46,8 @@ pub(super) fn first_or_last(operand: &Column, windows: &PartitionedRows, last: b
     sources
 }
 
-/// For each place the nearest with a value, itself included: looking ahead, or back.
+/// Returns, for each position, the nearest position with a value, forwards or `back`, itself
+/// included.
 fn nearest_values(operand: &Column, points: &[usize], back: bool) -> Vec<Option<usize>> {
     let mut nearest = None;
     let mut look = |(place, row): (usize, &usize)| {
@@ -63,7 +64,7 @@ fn nearest_values(operand: &Column, points: &[usize], back: bool) -> Vec<Option<
     found
 }
 
-/// The row `count` data points before each row, or after it; none is `usize::MAX`.
+/// Returns the row `count` data points before or after each row; `usize::MAX` beyond the partition.
 pub(super) fn offset_sources(windows: &PartitionedRows, count: usize, ahead: bool) -> Vec<usize> {
     let mut sources = vec![usize::MAX; windows.rows];
     for points in windows.partitions() {
@@ -77,7 +78,7 @@ pub(super) fn offset_sources(windows: &PartitionedRows, count: usize, ahead: boo
     sources
 }
 
-/// Each value divided by the sum of its partition, rounded once, then the quotient.
+/// Divides each value by the sum of its partition: the sum is rounded once, then the quotient.
 pub(super) fn ratios_to_report(
     operand: &NumberView<'_>,
     windows: &PartitionedRows,

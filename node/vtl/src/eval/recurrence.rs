@@ -1,7 +1,7 @@
-//! The extensions `ewma` and `chain_product` (`specs/vtl.md`, "Extensions"): recursions along the
-//! time of each series, with one stated rounding an operation.
+//! The extensions `ewma` and `chain_product` (`specs/vtl.md`, "Extensions"): recurrences along the
+//! time of each series. Every operation rounds once, in the specified order.
 //!
-//! A series is one partition and one frequency. Nulls stay null and are passed over.
+//! A series is one frequency within one partition. Nulls stay null and are skipped.
 
 use schemas::decimal::Decimal;
 use schemas::period::Frequency;
@@ -12,8 +12,10 @@ use super::error::{DecimalRowError, keep_earlier};
 use super::window_bounds::PartitionedRows;
 use crate::decimal128::{Error, add, mul, sub};
 
-/// `E = weight × x + (1 − weight) × E before`: each of the three operations rounded once; the first
-/// value that is not null starts it.
+/// Exponentially weighted moving average `E(t) = weight × x(t) + (1 − weight) × E(t−1)`, started by
+/// the first non-null value.
+///
+/// Order of rounding: `1 − weight` once, then both products, then their sum.
 pub(super) fn exponential_average(
     operand: &NumberView<'_>,
     weight: &Decimal,
@@ -25,7 +27,7 @@ pub(super) fn exponential_average(
     run_recurrence(operand, windows, times, step)
 }
 
-/// The product of all values up to each, rounded at each step.
+/// Cumulative product, rounded after each multiplication.
 pub(super) fn chain_product(
     operand: &NumberView<'_>,
     windows: &PartitionedRows,

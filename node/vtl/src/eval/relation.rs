@@ -1,4 +1,4 @@
-//! Intermediate results of a run.
+//! Intermediate results of a run, and the key of a data point for error messages.
 
 use schemas::structure::Role;
 use schemas::table::Cell;
@@ -6,21 +6,21 @@ use schemas::table::Cell;
 use super::column::SharedColumn;
 use crate::plan::PlanColumn;
 
-/// An intermediate result: columns in the order of the fields of its step, rows in canonical order.
+/// Intermediate data set: columns in the order of the step's components, rows in canonical order.
 #[derive(Debug, Clone)]
 pub(super) struct Relation {
     pub(super) columns: Vec<SharedColumn>,
     pub(super) rows: usize,
 }
 
-/// The value of a step.
+/// Result of a step.
 #[derive(Debug, Clone)]
 pub(super) enum StepResult {
     Data(Relation),
     Scalar(Option<Cell>),
 }
 
-/// The key of a row, as a fault names it.
+/// Formats the key of a row for an error message: `REF_AREA = FR, TIME_PERIOD = 2013-M01`.
 pub(super) fn data_point_key(fields: &[PlanColumn], relation: &Relation, row: usize) -> Option<String> {
     let identifiers =
         fields.iter().zip(&relation.columns).filter(|(field, _)| field.role == Role::Identifier);

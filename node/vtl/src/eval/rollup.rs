@@ -1,5 +1,6 @@
-//! Rules between code items (reference manual, "Hierarchical roll-up", "Check hierarchy"): in each
-//! group of data points that differ in the code item only, sums of items, computed or compared.
+//! `hierarchy` and `check_hierarchy` (reference manual, "Hierarchical roll-up", "Check hierarchy"):
+//! within each group of data points that differ only in their code item, rules compute or check sums
+//! of code items.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -20,30 +21,30 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::op::Op;
 use crate::plan::{PlanStep, Rollup};
 
-/// Whether a rule applies, and its parts, for each row.
+/// Evaluated conditions of a rule and of the items on its right side.
 pub(super) struct RuleConditions {
     pub(super) when: Option<ColumnarValue>,
     pub(super) parts: Vec<Option<ColumnarValue>>,
 }
 
-/// For each code item the rule that computed it, and its data point.
+/// Computed data points by code item, each with its rule.
 type ComputedItems = BTreeMap<usize, (usize, ItemValue)>;
 
-/// A data point of a code item: its value, and those of its viral attributes.
+/// Value and viral attributes of a code item.
 #[derive(Debug, Clone)]
 struct ItemValue {
     value: Option<Decimal>,
     virals: Vec<Option<Cell>>,
 }
 
-/// The right side of a rule in one group.
+/// Right side of a rule in one group.
 struct RightSide {
-    /// The parts, and whether they are taken away; one may be missing.
+    /// Items with their sign (`true` is minus); `None` for a missing data point.
     points: Vec<(bool, Option<ItemValue>)>,
     sum: Option<Decimal>,
 }
 
-/// A data point of the result.
+/// Data point of the result.
 struct RollupRow {
     /// A row of the group.
     row: usize,
@@ -58,13 +59,15 @@ struct RollupEvaluator<'a> {
     relation: &'a Relation,
     rollup: &'a Rollup,
     conditions: &'a [RuleConditions],
-    /// The code items of the rules, ascending.
+    /// Code items of all rules, ascending.
     items: Vec<&'a str>,
-    /// For each code item the rules that compute it.
+    /// Rules that compute each code item.
     computing: Vec<Vec<usize>>,
     made: Vec<RollupRow>,
 }
 
+/// Evaluates the rules of a hierarchical ruleset on each group of a relation.
+/// Evaluates the rules of a hierarchical ruleset on each group of a relation.
 pub(super) fn eval_rollup(
     relation: &Relation,
     rollup: &Rollup,
@@ -130,7 +133,7 @@ impl<'a> RollupEvaluator<'a> {
         self.items.binary_search(&code).ok()
     }
 
-    /// For each row the place of its code item.
+    /// Returns the index of the code item of each row.
     fn item_by_row(&self) -> Vec<Option<usize>> {
         let column = self.relation.columns.get(self.rollup.rule).map(|column| &**column);
         match column {
@@ -146,7 +149,7 @@ impl<'a> RollupEvaluator<'a> {
         }
     }
 
-    /// Applies every rule to the rows of one group; an error names the rule.
+    /// Applies all rules to one group; an error carries the index of the rule.
     fn apply_rules(&mut self, rows: &[Option<usize>], first: usize) -> Result<(), (Error, usize)> {
         let mut computed = ComputedItems::new();
         for at in 0..self.rollup.rules.len() {
@@ -207,7 +210,8 @@ impl<'a> RollupEvaluator<'a> {
         Ok(RightSide { points, sum })
     }
 
-    /// The data point of a code item for a rule: of the operand, or computed by another rule.
+    /// Returns the data point of a code item for a rule: from the operand, or computed by another
+    /// rule, as the input mode requires.
     fn item_value(
         &self,
         code: &str,
@@ -237,7 +241,7 @@ impl<'a> RollupEvaluator<'a> {
         }
     }
 
-    /// The value of a data point that may be missing.
+    /// Returns the value of a data point; a missing one is zero or null, depending on the mode.
     fn value_or_zero(&self, point: Option<&ItemValue>) -> Option<Decimal> {
         let zero = matches!(
             self.rollup.missing,
@@ -249,7 +253,7 @@ impl<'a> RollupEvaluator<'a> {
         }
     }
 
-    /// The sum of a right side: exact, rounded once; null when a part is null.
+    /// Returns the exact sum of a right side, rounded once; null when an item is null.
     fn sum_parts(&self, right: &[(bool, Option<ItemValue>)]) -> Result<Option<Decimal>, Error> {
         let mut total = ExactSum::default();
         for (minus, point) in right {
@@ -262,7 +266,7 @@ impl<'a> RollupEvaluator<'a> {
         self.check_integer(total.sum()?).map(Some)
     }
 
-    /// A sum or a difference; of integers it must be one.
+    /// Checks that a sum or difference of integers fits an integer.
     fn check_integer(&self, value: Decimal) -> Result<Decimal, Error> {
         let column = self.relation.columns.get(self.rollup.value);
         if matches!(column.map(|column| &**column), Some(Column::Integer(_))) {
@@ -271,7 +275,7 @@ impl<'a> RollupEvaluator<'a> {
         Ok(value)
     }
 
-    /// Whether `hierarchy` gives the sum of a right side.
+    /// Returns whether `hierarchy` outputs the sum of a right side in its mode.
     fn is_produced(&self, right: &RightSide) -> bool {
         match self.rollup.missing {
             HierarchyMode::NonNull => right.sum.is_some(),
@@ -283,7 +287,7 @@ impl<'a> RollupEvaluator<'a> {
         }
     }
 
-    /// Whether `check_hierarchy` gives a comparison of these data points.
+    /// Returns whether `check_hierarchy` outputs a comparison of these data points in its mode.
     fn is_compared(&self, points: &[Option<&ItemValue>]) -> bool {
         let value = |point: &Option<&ItemValue>| point.and_then(|point| point.value);
         match self.rollup.missing {
@@ -328,7 +332,7 @@ impl<'a> RollupEvaluator<'a> {
         Ok(())
     }
 
-    /// The viral attributes of data points that become one; of one that is missing they are null.
+    /// Combines the viral attributes of data points; a missing data point contributes null.
     fn propagate_attributes<'p>(
         &self,
         points: impl Iterator<Item = &'p Option<ItemValue>> + Clone,
@@ -350,7 +354,7 @@ impl<'a> RollupEvaluator<'a> {
             .at_data_point(row.and_then(|row| data_point_key(&keys, &relation, row)))
     }
 
-    /// The result in canonical order.
+    /// Builds the result in canonical order.
     fn result_relation(&self, step: &PlanStep) -> Relation {
         let mut identifiers = 0;
         let mut virals = 0;
@@ -405,7 +409,7 @@ impl<'a> RollupEvaluator<'a> {
         column_from_cells(&self.made.iter().map(cell).collect::<Vec<_>>(), kind)
     }
 
-    /// A measure of the result by name.
+    /// Builds a measure of the result by name.
     fn measure_column(&self, name: &str, kind: schemas::structure::ValueType) -> Column {
         let value = |number: Option<Decimal>| {
             let number = number?;
@@ -427,7 +431,7 @@ impl<'a> RollupEvaluator<'a> {
     }
 }
 
-/// A code item as a value of the identifier.
+/// Converts a code item to a value of its identifier.
 fn code_cell(code: &str, kind: schemas::structure::ValueType) -> Option<Cell> {
     match kind {
         schemas::structure::ValueType::Integer => code.parse().ok().map(Cell::Integer),

@@ -1,5 +1,5 @@
-//! Whether a data set has a key (reference manual, "Exists in", "Intersection", "Set difference"):
-//! semi-joins by merging on key codes.
+//! Semi-joins and anti-joins by merging on key ranks (reference manual, "Exists in", "Intersection",
+//! "Set difference").
 
 use schemas::sort_key::{self, SortKeys};
 use schemas::table::Column;
@@ -11,7 +11,7 @@ use crate::budget::{BudgetMeter, COPY_STEPS, SORT_STEPS};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::plan::PlanStep;
 
-/// The data points of the left whose key the right has, or has not.
+/// Keeps the left data points whose key occurs (`present`) or does not occur on the right.
 pub(super) fn eval_semi_join(
     left: &Relation,
     right: &Relation,
@@ -30,7 +30,7 @@ pub(super) fn eval_semi_join(
     Ok(Relation { columns, rows: kept.len() })
 }
 
-/// The identifiers of the left, and whether the right has a data point of the same keys.
+/// Returns the identifiers of the left with a boolean: whether the key occurs on the right.
 pub(super) fn eval_exists(
     left: &Relation,
     right: &Relation,
@@ -40,14 +40,15 @@ pub(super) fn eval_exists(
 ) -> Result<Relation, Diagnostic> {
     meter.charge(left.rows.saturating_add(right.rows), SORT_STEPS, step.span)?;
     meter.reserve(left.rows, step.columns.len(), step.span)?;
-    let flags = match_keys(left, right, keys).into_iter().map(Some).collect(); // The measure is the last field; those before it are the identifiers.
+    let flags = match_keys(left, right, keys).into_iter().map(Some).collect();
+    // The measure is the last field; those before it are the identifiers.
     let mut columns: Vec<SharedColumn> =
         left.columns.iter().take(step.columns.len().saturating_sub(1)).cloned().collect();
     columns.push(SharedColumn::new(Column::Boolean(flags)));
     Ok(Relation { columns, rows: left.rows })
 }
 
-/// For each row of the left whether the right has its key.
+/// Returns, for each left row, whether its key occurs on the right.
 fn match_keys(left: &Relation, right: &Relation, keys: &[(usize, usize)]) -> Vec<bool> {
     let SortKeys { sides: [a, mut b], size } = rank_both(left, right, keys);
     if !b.is_sorted() {

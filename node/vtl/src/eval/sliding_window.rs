@@ -1,5 +1,6 @@
-//! Operators over windows whose ends only move forward: each data point enters once and leaves
-//! once. Sums are exact, so what left leaves nothing behind; extremes keep a monotonic queue.
+//! Sliding-window aggregates. Both window ends only move forward, so each data point enters and
+//! leaves once: linear time for any window size. Sums are exact, so removed values leave no error
+//! behind; minimum and maximum keep a monotonic queue.
 
 use std::collections::VecDeque;
 
@@ -13,19 +14,19 @@ use super::key_ranks::duration_ranks;
 use super::window_bounds::PartitionedRows;
 use crate::decimal128::{Error, ExactSum};
 
-/// What an aggregate knows of the window.
+/// State of an aggregate over a sliding window.
 pub(super) trait WindowAggregate {
     type Value: Clone;
 
-    /// A new partition; the window is empty.
+    /// Starts a partition with an empty window.
     fn start_partition(&mut self, points: &[usize]);
     fn enter(&mut self, row: usize);
     fn leave(&mut self, row: usize);
-    /// The value of the window; null as `None`.
+    /// Returns the aggregate of the window; `None` is null.
     fn value(&self) -> Result<Option<Self::Value>, Error>;
 }
 
-/// The value of the window of each row. Neighbours with one window share its value.
+/// Aggregates the window of each row. Adjacent rows with the same window share one evaluation.
 pub(super) fn slide_windows<S: WindowAggregate>(
     windows: &PartitionedRows,
     mut state: S,
@@ -62,7 +63,7 @@ pub(super) fn slide_windows<S: WindowAggregate>(
     failed.map_or(Ok(made), Err)
 }
 
-/// How many values are not null.
+/// Count of non-null values.
 pub(super) struct WindowCount<'a> {
     operand: &'a Column,
     count: i64,
@@ -94,7 +95,7 @@ impl WindowAggregate for WindowCount<'_> {
     }
 }
 
-/// Checked sums of integers.
+/// Checked sum of integers.
 pub(super) struct WindowIntegerSum<'a> {
     rows: &'a [Option<i64>],
     count: u64,
@@ -136,7 +137,7 @@ impl WindowAggregate for WindowIntegerSum<'_> {
     }
 }
 
-/// Exact sums of numbers.
+/// Exact sum of numbers, rounded once.
 pub(super) struct WindowSum<'a> {
     operand: &'a Column,
     count: u64,
@@ -175,7 +176,7 @@ impl WindowAggregate for WindowSum<'_> {
     }
 }
 
-/// Exact sums, divided by how many there are.
+/// Exact mean, rounded once.
 pub(super) struct WindowMean<'a>(WindowSum<'a>);
 
 impl<'a> WindowMean<'a> {
@@ -204,10 +205,10 @@ impl WindowAggregate for WindowMean<'_> {
     }
 }
 
-/// The row of the least or greatest value: a queue in which each is better than all behind it.
+/// Row of the minimum or maximum, by a monotonic queue: each row in it is better than all later ones.
 pub(super) struct WindowExtreme<'a> {
     operand: &'a Column,
-    /// The places of durations, which are spelled in another order than they have.
+    /// Ranks of durations, whose text order differs from the order of their lengths.
     lengths: Option<Vec<i64>>,
     greatest: bool,
     queue: VecDeque<usize>,
@@ -219,7 +220,7 @@ impl<'a> WindowExtreme<'a> {
         Self { operand, lengths, greatest, queue: VecDeque::new() }
     }
 
-    /// Whether a value that came earlier can no longer be the answer.
+    /// Returns whether an earlier row can no longer be the extreme once `row` has entered.
     fn beaten(&self, earlier: usize, row: usize) -> bool {
         let order = match &self.lengths {
             Some(lengths) => lengths.get(earlier).cmp(&lengths.get(row)),
@@ -257,7 +258,7 @@ impl WindowAggregate for WindowExtreme<'_> {
     }
 }
 
-/// The row of the least value of a window without nulls.
+/// Row of the minimum; null when the window contains a null.
 pub(super) struct NonNullMinimum<'a> {
     least: WindowExtreme<'a>,
     nulls: usize,

@@ -1,7 +1,7 @@
-//! Operators on texts, row by row (reference manual, "String operators", "Match characters").
+//! String operators, row by row (reference manual, "String operators", "Match characters").
 //!
-//! A null operand gives null. Positions and lengths count code points, from 1. No result is longer
-//! than a cell may be; what would be is refused before it is made.
+//! A null operand gives null. Positions and lengths count code points, positions from 1. A result
+//! above the size of a cell is rejected before it is built.
 
 use schemas::limits::CELL_BYTES_MAX;
 use schemas::table::{Column, TextColumn};
@@ -13,7 +13,7 @@ use crate::diagnostic::DiagnosticCode;
 use crate::op::TextOp;
 use crate::pattern::CharacterPattern;
 
-/// The operands of an operator on texts: texts and numbers.
+/// Operands of a string operator: texts and integers.
 struct TextOperands<'v> {
     text: TextView<'v>,
     other: TextView<'v>,
@@ -21,7 +21,7 @@ struct TextOperands<'v> {
     counts: [TypedView<'v, i64>; 2],
 }
 
-/// The column of an operator on texts.
+/// Evaluates a string operator.
 pub(super) fn eval_text(
     op: TextOp,
     values: &[ColumnarValue],
@@ -74,7 +74,7 @@ pub(super) fn eval_text(
     }
 }
 
-/// The rows that have a value: those that are evaluated and have no null.
+/// Rows that are selected and have no null operand.
 struct NonNullRows<'a> {
     values: &'a [ColumnarValue],
     rows: usize,
@@ -97,20 +97,22 @@ impl NonNullRows<'_> {
 }
 
 impl TextOperands<'_> {
-    /// A text made of a text.
+    /// Evaluates an operator that maps a text to a text.
     fn transform_text(&self, op: TextOp, row: usize, given: usize) -> Result<String, ValueError> {
         let text = self.text.at(row).unwrap_or_default();
         let made = match op {
             TextOp::Trim => text.trim().to_owned(),
             TextOp::TrimLeft => text.trim_start().to_owned(),
-            TextOp::TrimRight => text.trim_end().to_owned(), // At most three times as long.
+            TextOp::TrimRight => text.trim_end().to_owned(),
+            // Case mapping at most triples the length in UTF-8, so checking afterwards is bounded.
             TextOp::Upper => text.to_uppercase(),
             TextOp::Lower => text.to_lowercase(),
             TextOp::Substring => self.substring(text, row, given)?,
             _ => {
                 let (old, new) =
                     (self.other.at(row).unwrap_or_default(), self.third.at(row).unwrap_or_default());
-                let count = if old.is_empty() { 0 } else { text.matches(old).count() }; // INVARIANT: found texts do not overlap, so they are no longer than the text.
+                let count = if old.is_empty() { 0 } else { text.matches(old).count() };
+                // INVARIANT: matches do not overlap, so the subtraction cannot underflow.
                 check_text_size(op, text.len() - count * old.len() + count * new.len())?;
                 if count == 0 { text.to_owned() } else { text.replace(old, new) }
             }
@@ -119,14 +121,14 @@ impl TextOperands<'_> {
         Ok(made)
     }
 
-    /// `substr`: from a position, so many characters or to the end.
+    /// Evaluates `substr`: a number of characters from a position, or all to the end.
     fn substring(&self, text: &str, row: usize, given: usize) -> Result<String, ValueError> {
         let start = self.positive_count(0, row, given > 1, "the start of `substr`")?;
         let length = match self.counts.get(1).and_then(|count| count.at(row)) {
             Some(length) if length < 0 => {
                 return Err((
                     DiagnosticCode::Domain,
-                    format!("the length of `substr` is 0 or more, found {length}"),
+                    format!("the length of `substr` must be at least 0, found {length}"),
                 ));
             }
             Some(length) => usize::try_from(length).unwrap_or(usize::MAX),
@@ -135,7 +137,7 @@ impl TextOperands<'_> {
         Ok(text.chars().skip(start - 1).take(length).collect())
     }
 
-    /// `instr`: where the text stands the n-th time, from a position on; 0 when it does not.
+    /// Evaluates `instr`: position of the n-th occurrence from a start position on; 0 for none.
     fn find_occurrence(&self, row: usize, given: usize) -> Result<i64, ValueError> {
         let start = self.positive_count(0, row, given > 2, "the start of `instr`")?;
         let nth = self.positive_count(1, row, given > 3, "the occurrence of `instr`")?;
@@ -149,11 +151,11 @@ impl TextOperands<'_> {
         Ok(found.nth(nth - 1).map_or(0, |(place, _)| place as i64 + 1))
     }
 
-    /// A count above 0; 1 when it is not given.
+    /// Returns a positive argument; 1 when it is omitted.
     fn positive_count(&self, at: usize, row: usize, given: bool, what: &str) -> Result<usize, ValueError> {
         let count = self.counts.get(at).and_then(|count| count.at(row)).filter(|_| given).unwrap_or(1);
         if count < 1 {
-            return Err((DiagnosticCode::Domain, format!("{what} is 1 or more, found {count}")));
+            return Err((DiagnosticCode::Domain, format!("{what} must be at least 1, found {count}")));
         }
         Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }

@@ -1,50 +1,52 @@
-//! Work on rows by several threads, with the result of one.
+//! Deterministic data parallelism over rows.
 //!
-//! Each thread has rows of its own and writes their places only; of several faults the one of the
-//! first row is told. So nothing depends on how many threads there are, or which is faster.
+//! Each thread writes only its own range of rows, and of several errors the one of the first row is
+//! returned. Results therefore do not depend on the number or the speed of threads.
 
 use std::num::NonZeroUsize;
 
-/// How many threads a run may use. It changes how long the run takes and nothing else.
+/// Number of threads that a run may use; affects its duration, never its result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Threads {
     count: NonZeroUsize,
-    /// Rows that are worth a thread.
+    /// Least number of rows for each thread.
     rows: NonZeroUsize,
 }
 
-/// Rows that are worth a thread.
+/// Default of the least number of rows for each thread: below it, starting a thread costs more than
+/// it saves.
 const ROWS_MIN: NonZeroUsize = NonZeroUsize::MIN.saturating_add((1 << 14) - 1);
-/// More threads than this wait for memory.
+/// Limit on threads: beyond it, memory bandwidth is the bottleneck.
 const THREADS_MAX: usize = 16;
 
 impl Threads {
     /// One thread.
     pub const ONE: Threads = Threads { count: NonZeroUsize::MIN, rows: ROWS_MIN };
 
-    /// So many threads.
+    /// Allows `count` threads.
     pub fn new(count: NonZeroUsize) -> Self {
         Self { count, ..Self::ONE }
     }
 
-    /// The same, each with at least so many rows: few make small tables a test of many threads.
+    /// Sets the least number of rows for each thread; tests lower it to run small tables on many
+    /// threads.
     #[must_use]
     pub fn with_rows_min(self, rows: NonZeroUsize) -> Self {
         Self { rows, ..self }
     }
 
-    /// As many as the machine offers.
+    /// Allows as many threads as the machine offers.
     pub fn available() -> Self {
         std::thread::available_parallelism().map_or(Self::ONE, Self::new)
     }
 
-    /// Parts that so many rows are cut into.
+    /// Returns the number of parts into which `rows` rows are split.
     fn part_count(self, rows: usize) -> usize {
         self.count.get().min(THREADS_MAX).min(rows / self.rows).max(1)
     }
 }
 
-/// Gives each slot its value; the fault is that of the first row that has one.
+/// Fills each slot; returns the error of the first failing row.
 pub(super) fn fill_slots<T: Send, E: Send>(
     threads: Threads,
     slots: &mut [T],
@@ -60,13 +62,13 @@ pub(super) fn fill_slots<T: Send, E: Send>(
         let part = &part;
         let others: Vec<_> = parts.map(|(at, slots)| scope.spawn(move || part(at * size, slots))).collect();
         let first = part(0, first);
-        // All are waited for, then the first fault counts.
+        // Wait for all threads, then take the error of the first part that failed.
         let others: Vec<Result<(), E>> = others.into_iter().map(join_thread).collect();
         others.into_iter().fold(first, Result::and)
     })
 }
 
-/// One value for each of a few things, each of which is work on `rows` rows.
+/// Maps a few items in parallel, each of which is work on `rows` rows.
 pub(super) fn map_items<T: Sync, R: Send>(
     threads: Threads,
     rows: usize,
@@ -86,7 +88,7 @@ pub(super) fn map_items<T: Sync, R: Send>(
     })
 }
 
-/// The result of a thread; its panic is ours.
+/// Joins a thread, propagating its panic.
 fn join_thread<R>(thread: std::thread::ScopedJoinHandle<'_, R>) -> R {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
@@ -96,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_row_has_its_value_and_the_first_fault_is_told() {
+    fn every_row_is_filled_and_the_first_error_is_returned() {
         const LEAST: usize = ROWS_MIN.get();
         let rows = LEAST * 5 + 3;
         for count in [1, 2, 3, 100] {

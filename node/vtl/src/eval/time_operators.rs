@@ -1,6 +1,6 @@
-//! Operators on values of time, row by row (reference manual, "Time operators").
+//! Time operators, row by row (reference manual, "Time operators").
 //!
-//! A null operand gives null. What leaves the calendar, or the range of durations, is an overflow.
+//! A null operand gives null. A result outside the calendar or the range of durations is an overflow.
 
 use schemas::duration::Duration;
 use schemas::interval::Interval;
@@ -14,12 +14,12 @@ use crate::diagnostic::DiagnosticCode;
 use crate::op::{PeriodEnd, TimeConversion, TimeOp};
 use crate::time_unit::parse_unit;
 
-/// Days of a year and of a month where a duration is counted in days (reference manual, "Duration
-/// to number days").
+/// Days of a year and of a month when durations are converted to days (reference manual, "Duration to
+/// number days").
 const YEAR_DAYS: i64 = 365;
 const MONTH_DAYS: i64 = 30;
 
-/// The column of an operator on values of time.
+/// Evaluates a time operator.
 pub(super) fn eval_time(
     op: TimeOp,
     values: &[ColumnarValue],
@@ -62,15 +62,20 @@ fn apply_time(op: TimeOp, operands: &[Cell], kind: Option<ValueType>) -> Result<
         (TimeOp::YearToDays | TimeOp::MonthToDays, [Cell::Text(text)]) => {
             Cell::Integer(duration_to_days(op, text)?)
         }
-        _ => return Err((DiagnosticCode::Type, format!("`{}` has operands of other types", op.name()))),
+        _ => {
+            return Err((
+                DiagnosticCode::Type,
+                format!("`{}` does not take operands of these types", op.name()),
+            ));
+        }
     })
 }
 
-/// `time_agg`: a period, an interval or a date as the coarser one that holds it.
+/// Evaluates `time_agg`: the coarser period, interval or date that contains a value.
 pub(super) fn aggregate_time(cell: &Cell, convert: TimeConversion, date: bool) -> Result<Cell, ValueError> {
     let to = convert.to;
     let finer = || {
-        let message = format!("`time_agg` cannot bring {cell} to the finer frequency {to}");
+        let message = format!("`time_agg` cannot convert {cell} to the finer frequency {to}");
         (DiagnosticCode::Frequency, message)
     };
     match cell {
@@ -91,7 +96,7 @@ pub(super) fn aggregate_time(cell: &Cell, convert: TimeConversion, date: bool) -
                     period.to_frequency(to).ok_or_else(finer)?
                 }
                 None => comprising_period(interval, to).ok_or_else(|| {
-                    let message = format!("no period of frequency {to} comprises {interval}");
+                    let message = format!("no period of frequency {to} contains {interval}");
                     (DiagnosticCode::Frequency, message)
                 })?,
             };
@@ -101,7 +106,7 @@ pub(super) fn aggregate_time(cell: &Cell, convert: TimeConversion, date: bool) -
     }
 }
 
-/// A period must have the frequency that `time_agg` names as its source.
+/// Checks that a period has the source frequency named by `time_agg`.
 fn check_frequency(period: Period, convert: TimeConversion) -> Result<(), ValueError> {
     match convert.from {
         Some(from) if from != period.frequency() => Err((
@@ -112,13 +117,14 @@ fn check_frequency(period: Period, convert: TimeConversion) -> Result<(), ValueE
     }
 }
 
-/// The period that holds the whole interval.
+/// Returns the period that contains a whole interval.
 fn comprising_period(interval: Interval, to: Frequency) -> Option<Period> {
     let period = interval.first().to_frequency(to)?;
     (interval.last() <= period.last_day()).then_some(period)
 }
 
-/// `dateadd`: a day so many times a duration later; a month that is too short ends it.
+/// Evaluates `dateadd`: adds a multiple of a duration; a day beyond the end of a shorter month becomes
+/// its last day.
 fn add_duration(period: Period, count: i64, unit: &str) -> Result<Period, ValueError> {
     let unit = parse_unit(unit).map_err(|reason| (DiagnosticCode::Cast, reason))?;
     let moved = || {
@@ -133,16 +139,16 @@ fn add_duration(period: Period, count: i64, unit: &str) -> Result<Period, ValueE
     moved().ok_or_else(beyond)
 }
 
-/// Days as years and days, or as months and days.
+/// Converts days to years and days, or to months and days.
 fn days_to_duration(op: TimeOp, days: i64) -> Result<Duration, ValueError> {
     let (each, months) = if op == TimeOp::DaysToYear { (YEAR_DAYS, 12) } else { (MONTH_DAYS, 1) };
     let part = |count: i64| u32::try_from(count).ok();
     let made = || Duration::new(part(days.checked_div(each)?)?.checked_mul(months)?, part(days % each)?);
-    let message = || format!("`{}`: {days} days are no duration", op.name());
+    let message = || format!("`{}`: {days} days are outside the range of durations", op.name());
     made().ok_or_else(|| (DiagnosticCode::Overflow, message()))
 }
 
-/// Years and days, or months and days, as days.
+/// Converts years and days, or months and days, to days.
 fn duration_to_days(op: TimeOp, text: &str) -> Result<i64, ValueError> {
     let years = op == TimeOp::YearToDays;
     let parsed: Option<Duration> = text.parse().ok();

@@ -1,8 +1,9 @@
-//! Operators along the time of a data set: `timeshift`, `fill_time_series`, `flow_to_stock`,
-//! `stock_to_flow`, and identifiers that move (reference manual, "Time operators").
+//! Time series operators: `timeshift`, `fill_time_series`, `flow_to_stock`, `stock_to_flow`, and
+//! recomputed identifiers (reference manual, "Time operators").
 //!
-//! A series is the data points of equal other identifiers and of one frequency. A `date` does not
-//! say its frequency: it is that of the data set, found by [`grid`] whatever the order of rows.
+//! A series is the set of data points with equal other identifiers and one frequency. A `date` has no
+//! frequency of its own; [`date_frequency`] infers it from all dates of the data set, independent of
+//! row order.
 
 mod fill;
 mod flow;
@@ -22,17 +23,17 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::op::PeriodEnd;
 use crate::plan::PlanStep;
 
-/// What the values of a time identifier stand for.
+/// Interpretation of the values of a time identifier.
 #[derive(Debug, Clone, Copy)]
 enum TimeAxis {
     Periods,
-    /// First or last days of periods.
+    /// First or last days of the periods of a frequency.
     Dates(Frequency, PeriodEnd),
     Intervals,
 }
 
 impl TimeAxis {
-    /// The clock of a column; `None` when it holds nothing that tells.
+    /// Infers the interpretation of a column; `None` when dates fit no frequency.
     fn of(column: &Column, kind: ValueType) -> Option<Self> {
         match (column, kind) {
             (Column::Period(days), ValueType::Date) => {
@@ -43,7 +44,7 @@ impl TimeAxis {
         }
     }
 
-    /// The period that a row stands for.
+    /// Returns the period of a row.
     fn period(self, column: &Column, row: usize) -> Option<Period> {
         match (self, column) {
             (Self::Periods, Column::Period(rows)) => rows.get(row).copied().flatten(),
@@ -53,7 +54,7 @@ impl TimeAxis {
         }
     }
 
-    /// Periods as a column of the type that they stand for.
+    /// Converts periods to a column of the original type.
     fn column(self, periods: &[Option<Period>]) -> Column {
         match self {
             Self::Periods => Column::Period(periods.to_vec()),
@@ -76,7 +77,8 @@ fn end_day(period: Period, end: PeriodEnd) -> Period {
     }
 }
 
-/// The coarsest frequency of which all days are last days, or else first days, of a period.
+/// Returns the coarsest frequency for which all dates are last days, or all are first days, of its
+/// periods.
 fn date_frequency(days: &[Option<Period>]) -> Option<(Frequency, PeriodEnd)> {
     let choices = Frequency::ALL.into_iter().flat_map(|to| [(to, PeriodEnd::Last), (to, PeriodEnd::First)]);
     let fits = |(to, end): &(Frequency, PeriodEnd)| {
@@ -87,7 +89,7 @@ fn date_frequency(days: &[Option<Period>]) -> Option<(Frequency, PeriodEnd)> {
     if days.is_empty() { None } else { choices.into_iter().find(fits) }
 }
 
-/// Moves the values of the time identifier by so many periods of their own frequency.
+/// Evaluates `timeshift`: moves the time identifier by `count` periods of its own frequency.
 pub(super) fn eval_timeshift(
     relation: Relation,
     column: usize,
@@ -122,7 +124,8 @@ pub(super) fn eval_timeshift(
     let moved = SharedColumn::new(clock.column(&moved));
     if kind == ValueType::Time {
         return replace_identifier(relation, column, moved, meter, step);
-    } // All move alike, so their order stays.
+    }
+    // All values move by the same distance, so the canonical order is preserved.
     meter.reserve(relation.rows, relation.columns.len(), step.span)?;
     if let Some(slot) = relation.columns.get_mut(column) {
         *slot = moved;
@@ -130,9 +133,10 @@ pub(super) fn eval_timeshift(
     Ok(relation)
 }
 
-/// The fault of an interval that is no period.
+/// Error of an interval that is not a regular period.
 fn irregular_interval(name: &str, relation: &Relation, row: usize, step: &PlanStep) -> Diagnostic {
-    let message = format!("`{name}` needs intervals that are periods: years, quarters, months and so on");
+    let message =
+        format!("`{name}` requires intervals that are regular periods, such as years, quarters or months");
     Diagnostic::new(DiagnosticCode::Frequency, step.span, message).at_data_point(data_point_key(
         &step.columns,
         relation,
@@ -140,7 +144,7 @@ fn irregular_interval(name: &str, relation: &Relation, row: usize, step: &PlanSt
     ))
 }
 
-/// The same data points with other values of an identifier, in canonical order.
+/// Replaces the values of an identifier and restores canonical order.
 pub(super) fn replace_identifier(
     relation: Relation,
     column: usize,
@@ -163,7 +167,7 @@ pub(super) fn replace_identifier(
     sort_canonical(relation, step)
 }
 
-/// Brings data points into canonical order; two of one key are a fault.
+/// Sorts data points into canonical order; a duplicate key is an error.
 fn sort_canonical(relation: Relation, step: &PlanStep) -> Result<Relation, Diagnostic> {
     let ranks = rank_rows(identifier_columns(&relation, step, None), relation.rows);
     let order = sort_order(&ranks);
@@ -184,14 +188,14 @@ fn sort_canonical(relation: Relation, step: &PlanStep) -> Result<Relation, Diagn
     Ok(Relation { columns, rows: relation.rows })
 }
 
-/// The identifiers, but for one.
+/// Returns the identifier columns except one.
 fn identifier_columns<'r>(relation: &'r Relation, step: &PlanStep, but: Option<usize>) -> Vec<&'r Column> {
     let identifiers = step.columns.iter().take_while(|field| field.role == Role::Identifier).count();
     let columns = relation.columns.iter().take(identifiers).enumerate();
     columns.filter(|(at, _)| Some(*at) != but).map(|(_, column)| &**column).collect()
 }
 
-/// The rows of all data points of equal identifiers beside time, each in the order of time.
+/// Rows grouped by all identifiers except time, each group in order of time.
 struct SeriesRows {
     order: Vec<u32>,
     runs: Vec<(usize, usize)>,
@@ -213,7 +217,7 @@ impl SeriesRows {
     }
 }
 
-/// An operator along the time of each series.
+/// Evaluates an operator along the time of each series.
 pub(super) fn eval_time_series(
     relation: &Relation,
     (time, kind): (usize, ValueType),

@@ -1,5 +1,5 @@
-//! The union of data sets of one structure (reference manual, "Union"): of data points with one key
-//! the one of the first operand stays.
+//! Union of data sets of one structure (reference manual, "Union"). Of data points with equal keys,
+//! that of the first operand is kept.
 
 use schemas::table::{Column, TextColumn};
 
@@ -9,7 +9,7 @@ use super::relation::Relation;
 use crate::budget::{BudgetMeter, COPY_STEPS, SORT_STEPS};
 use crate::diagnostic::{Diagnostic, Span};
 
-/// The union; the first `identifiers` columns are the key.
+/// Returns the union; the first `identifiers` columns are the key.
 pub(super) fn eval_union(
     operands: &[Relation],
     identifiers: usize,
@@ -22,7 +22,8 @@ pub(super) fn eval_union(
     meter.reserve(rows, width, span)?;
     let columns: Vec<SharedColumn> =
         (0..width).map(|at| SharedColumn::new(stack_column(operands, at))).collect();
-    let ranks = rank_rows(columns.iter().take(identifiers).map(|column| &**column), rows); // Stable: of equal keys the row of the first operand comes first.
+    let ranks = rank_rows(columns.iter().take(identifiers).map(|column| &**column), rows);
+    // The sort is stable, so among equal keys the row of the first operand comes first.
     let order = sort_order(&ranks);
     let runs = equal_runs(&ranks, order.as_deref());
     meter.release(rows - runs.len(), width);
@@ -35,7 +36,7 @@ pub(super) fn eval_union(
     Ok(Relation { columns, rows: firsts.len() })
 }
 
-/// One column of all operands, one operand after the other.
+/// Concatenates one column of all operands.
 fn stack_column(operands: &[Relation], at: usize) -> Column {
     let parts: Vec<&Column> =
         operands.iter().filter_map(|operand| operand.columns.get(at)).map(|column| &**column).collect();

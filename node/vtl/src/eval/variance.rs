@@ -1,5 +1,6 @@
-//! Variances and standard deviations (reference manual, "Population variance" and the three after
-//! it): exact quotients, rounded once; a deviation is the rounded root of the rounded variance.
+//! Variance and standard deviation (reference manual, "Population variance" and the three sections
+//! after it). A variance is an exact quotient, rounded once; a standard deviation is the rounded square
+//! root of the rounded variance.
 
 use schemas::decimal::Decimal;
 use schemas::table::Column;
@@ -9,7 +10,7 @@ use super::sliding_window::WindowAggregate;
 use crate::decimal128::{Error, ExactVariance, sqrt};
 use crate::op::AggregateOp;
 
-/// The variance or deviation of values that come and go.
+/// Variance or standard deviation over a sliding window.
 pub(super) struct WindowVariance<'a> {
     operand: &'a Column,
     op: AggregateOp,

@@ -1,8 +1,8 @@
 //! Analytic invocations (reference manual, "Analytic invocation"): partitions, their order, and the
 //! operator over the window of each data point.
 //!
-//! Rows of one partition that the order does not tell apart follow each other in canonical order,
-//! so every result is determined. What slides over windows stands in `slide.rs`.
+//! Rows of a partition that tie in the `order by` clause keep canonical order, so every result is
+//! determined. Sliding aggregates are in `sliding_window.rs`.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ use crate::diagnostic::{DiagnosticCode, Span};
 use crate::op::{AggregateOp, AnalyticOp};
 use crate::plan::{TypedExpr, WindowBound, WindowCall};
 
-/// One value a row.
+/// Evaluates an analytic invocation: one value for each row.
 pub(super) fn eval_window(
     rows: &RowContext<'_>,
     frame: &WindowCall,
@@ -69,7 +69,7 @@ pub(super) fn eval_window(
     }
 }
 
-/// Brings the rows into their partitions and order.
+/// Sorts the rows into partitions and evaluates the window bounds.
 fn partition_rows(rows: &RowContext<'_>, frame: &WindowCall) -> Result<PartitionedRows, EvalError> {
     let given = |at: usize| rows.columns.get(at).map(|column| &**column);
     let long = frame.lengths.iter().filter_map(|at| Some((*at, duration_rank_column(given(*at)?))));
@@ -98,7 +98,7 @@ fn partition_rows(rows: &RowContext<'_>, frame: &WindowCall) -> Result<Partition
     Ok(PartitionedRows { order, parts, peers, range: frame.range, from, to, scale, rows: rows.rows })
 }
 
-/// The end of a window, its scalar evaluated.
+/// Evaluates the offset of a window end.
 fn eval_edge(rows: &RowContext<'_>, limit: &WindowBound) -> Result<WindowEdge, EvalError> {
     Ok(match limit {
         WindowBound::First => WindowEdge::First,
@@ -123,12 +123,12 @@ fn eval_number(rows: &RowContext<'_>, typed: &TypedExpr) -> Result<Option<Decima
     })
 }
 
-/// A scalar that an operator cannot take; no data point is to blame.
+/// Error of a scalar argument; it belongs to no data point.
 fn invalid_scalar(message: String, span: Span) -> EvalError {
     EvalError { code: DiagnosticCode::Type, message, span, row: usize::MAX }
 }
 
-/// The weight of `ewma`: above 0 and at most 1.
+/// Evaluates the weight of `ewma`, in `(0, 1]`.
 fn eval_weight(rows: &RowContext<'_>, frame: &WindowCall, span: Span) -> Result<Decimal, EvalError> {
     let given = frame.offset.as_ref().map_or(Ok(None), |weight| eval_number(rows, weight))?;
     let fits =
@@ -136,11 +136,12 @@ fn eval_weight(rows: &RowContext<'_>, frame: &WindowCall, span: Span) -> Result<
     let place = frame.offset.as_ref().map_or(span, |weight| weight.span);
     given.filter(fits).ok_or_else(|| {
         let shown = given.map_or("null".to_owned(), |weight| weight.to_string());
-        invalid_scalar(format!("the weight of `ewma` is above 0 and at most 1, found {shown}"), place)
+        invalid_scalar(format!("the weight of `ewma` must be above 0 and at most 1, found {shown}"), place)
     })
 }
 
-/// `lag` and `lead`: the value so many data points away, or the default beyond the partition.
+/// Evaluates `lag` and `lead`: the value at an offset of data points, or the default beyond the
+/// partition.
 fn eval_lag_lead(
     rows: &RowContext<'_>,
     frame: &WindowCall,
@@ -153,8 +154,10 @@ fn eval_lag_lead(
             Some(Cell::Integer(count)) if count > 0 => usize::try_from(count).unwrap_or(usize::MAX),
             other => {
                 let shown = other.map_or("null".to_owned(), |cell| cell.to_string());
-                let message =
-                    format!("`{}` needs a number of data points above 0, found {shown}", frame.op.name());
+                let message = format!(
+                    "`{}` requires an offset of at least 1 data point, found {shown}",
+                    frame.op.name()
+                );
                 return Err(invalid_scalar(message, offset.span));
             }
         },
@@ -200,7 +203,7 @@ fn aggregate_windows(
     })
 }
 
-/// The values of the rows named; of none it is null.
+/// Gathers values by row; `None` gives null.
 fn gather_optional(operand: &Column, sources: &[Option<usize>]) -> Column {
     let rows: Vec<usize> = sources.iter().map(|row| row.unwrap_or(usize::MAX)).collect();
     operand.gather(&rows)

@@ -1,7 +1,7 @@
-//! The window of each data point of a partition, in places of the partition.
+//! Partitions, and the window of each data point as a range of positions in its partition.
 //!
-//! INVARIANT: from one data point to the next neither end moves back, so a walk over a partition
-//! looks at each place at most twice.
+//! INVARIANT: from one data point to the next, neither window end moves back, so a pass over a
+//! partition visits each position at most twice.
 
 use std::cmp::Ordering;
 
@@ -10,7 +10,7 @@ use schemas::table::Column;
 
 use crate::decimal128;
 
-/// An end of a window; offsets are negative before the current data point.
+/// End of a window; an offset before the current data point is negative.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum WindowEdge {
     First,
@@ -24,7 +24,7 @@ impl WindowEdge {
         matches!(self, WindowEdge::Offset(_))
     }
 
-    /// In data points.
+    /// Returns the offset in data points; `None` for an unbounded end.
     fn point_offset(self) -> Option<i64> {
         match self {
             WindowEdge::First | WindowEdge::Last => None,
@@ -34,14 +34,14 @@ impl WindowEdge {
     }
 }
 
-/// What a range measures differences on: one number a row, turned round when it descends.
+/// Numeric scale of a `range` window: one number for each row, negated in descending order.
 pub(super) enum RangeScale {
     None,
     Whole(Vec<Option<i128>>),
     Decimal(Vec<Option<Decimal>>),
 }
 
-/// Periods of different frequencies are further apart than any range reaches.
+/// Distance between frequencies on the scale of periods, beyond the reach of any range.
 const FREQUENCY_GAP: i128 = 1 << 72;
 
 impl RangeScale {
@@ -65,7 +65,7 @@ impl RangeScale {
         }
     }
 
-    /// Orders the value of `row` against that of `base` moved by `offset`; `None` when one is null.
+    /// Compares the value of `row` with that of `base` plus `offset`; `None` when either is null.
     fn compare_offset(&self, row: usize, base: usize, offset: Decimal) -> Option<Ordering> {
         match self {
             RangeScale::None => None,
@@ -77,7 +77,7 @@ impl RangeScale {
                 let (value, base) = (rows.get(row).copied()??, rows.get(base).copied()??);
                 Some(match decimal128::add(base, offset) {
                     Ok(limit) => value.compare(limit),
-                    // A limit beyond all numbers.
+                    // The limit overflows: every number lies on one side of it.
                     Err(_) if offset.coefficient() > 0 => Ordering::Less,
                     Err(_) => Ordering::Greater,
                 })
@@ -94,7 +94,7 @@ impl RangeScale {
     }
 }
 
-/// The windows of one partition; ask for its data points first to last.
+/// Iteration over the windows of one partition, from its first to its last data point.
 pub(super) struct WindowBounds<'a> {
     points: &'a [usize],
     from: WindowEdge,
@@ -114,7 +114,8 @@ impl<'a> WindowBounds<'a> {
         Self { points, from, to, range, start: 0, end: 0 }
     }
 
-    /// The places `start..end` of the window of the data point at a place.
+    /// Returns the positions `start..end` of the window at position `at`; `at` must not decrease
+    /// between calls.
     pub(super) fn window(&mut self, at: usize) -> (usize, usize) {
         let (start, end) = match self.range {
             None => self.rows_window(at),
@@ -138,7 +139,8 @@ impl<'a> WindowBounds<'a> {
         (limit(self.from, 0), limit(self.to, 1))
     }
 
-    /// The first place, from `place` on, that is not before the limit; with `past` the first beyond.
+    /// Returns the first position from `place` on that is not before the limit, or with `past` the
+    /// first beyond it.
     fn advance(
         &self,
         place: usize,
@@ -159,7 +161,7 @@ impl<'a> WindowBounds<'a> {
         let before = |row: usize| {
             let peers = || ranks.get(row).cmp(&ranks.get(current));
             let order = offset.map_or_else(peers, |offset| {
-                // A null has no distance: it stays on its side.
+                // A null has no distance: nulls sort first and form peers of their own.
                 scale.compare_offset(row, current, offset).unwrap_or_else(peers)
             });
             order.is_lt() || (past && order.is_eq())
@@ -169,11 +171,11 @@ impl<'a> WindowBounds<'a> {
     }
 }
 
-/// The rows in their partitions and order, and the windows over them.
+/// Rows in partition order, and the window specification over them.
 pub(super) struct PartitionedRows {
     pub(super) order: Vec<usize>,
     pub(super) parts: Vec<(usize, usize)>,
-    /// The rank of each row by what orders, turned round where that descends.
+    /// Rank of each row by the `order by` components; ties are peers.
     pub(super) peers: Vec<u64>,
     pub(super) range: bool,
     pub(super) from: WindowEdge,
@@ -183,12 +185,12 @@ pub(super) struct PartitionedRows {
 }
 
 impl PartitionedRows {
-    /// The rows of each partition, in order.
+    /// Iterates over the partitions, each a slice of rows in order.
     pub(super) fn partitions(&self) -> impl Iterator<Item = &[usize]> {
         self.parts.iter().map(|(start, end)| self.order.get(*start..*end).unwrap_or_default())
     }
 
-    /// The windows of the data points of a partition, first to last.
+    /// Returns the windows of a partition.
     pub(super) fn window_bounds<'w>(&'w self, points: &'w [usize]) -> WindowBounds<'w> {
         let scale = if self.range { Some((&self.scale, self.peers.as_slice())) } else { None };
         WindowBounds::new(points, self.from, self.to, scale)

@@ -1,6 +1,6 @@
-//! `fill_time_series`: a data point for each period that a series lacks.
+//! `fill_time_series`: adds a data point for each missing period of a series.
 //!
-//! What is missing is counted before anything is made.
+//! Missing periods are counted, and the budget charged, before any data point is built.
 
 use std::collections::BTreeMap;
 
@@ -16,15 +16,15 @@ use crate::budget::{BudgetMeter, COPY_STEPS, SORT_STEPS};
 use crate::diagnostic::Diagnostic;
 use crate::plan::PlanStep;
 
-/// Periods that follow each other and that a series lacks.
+/// Run of consecutive missing periods of a series.
 struct PeriodGap {
-    /// A row of the series, for its other identifiers.
+    /// Row of the series from which the other identifiers are copied.
     row: usize,
     first: Period,
     count: u32,
 }
 
-/// The first and the last day that a data set covers.
+/// First and last day covered by a data set.
 type CoveredDays = Option<(Period, Period)>;
 
 pub(super) fn fill_periods(
@@ -66,13 +66,14 @@ pub(super) fn fill_periods(
     sort_canonical(Relation { columns: columns.collect(), rows }, step)
 }
 
-/// The days from the first to the last period.
+/// Returns the first and the last day covered by periods.
 fn covered_days(periods: &[Period]) -> CoveredDays {
     let first = periods.iter().map(|period| period.first_day()).min()?;
     Some((first, periods.iter().map(|period| period.last_day()).max()?))
 }
 
-/// What the series of one line lack, between their own ends or those of the data set.
+/// Finds the missing periods of each frequency of one series, between its own ends or those of the
+/// data set.
 fn find_gaps(line: &[u32], periods: &[Period], limits: CoveredDays) -> Vec<PeriodGap> {
     let mut series: BTreeMap<Frequency, Vec<Period>> = BTreeMap::new();
     for period in line.iter().filter_map(|row| periods.get(*row as usize)) {
@@ -101,7 +102,8 @@ fn find_gaps(line: &[u32], periods: &[Period], limits: CoveredDays) -> Vec<Perio
     found
 }
 
-/// The first period of a frequency that begins at a day or later, or the last that ends by then.
+/// Returns the first period that starts on or after a day (`first`), or the last that ends on or
+/// before it.
 fn nearest_within(day: Period, frequency: Frequency, first: bool) -> Option<Period> {
     let period = day.to_frequency(frequency)?;
     match first {
@@ -111,7 +113,7 @@ fn nearest_within(day: Period, frequency: Frequency, first: bool) -> Option<Peri
     }
 }
 
-/// Two columns of times, one after the other.
+/// Concatenates two time columns.
 fn append_times(a: &Column, b: &Column) -> Column {
     match (a, b) {
         (Column::Period(a), Column::Period(b)) => Column::Period(a.iter().chain(b).copied().collect()),

@@ -1,4 +1,4 @@
-//! `flow_to_stock` and `stock_to_flow`: running sums along each series, and their differences.
+//! `flow_to_stock` and `stock_to_flow`: cumulative sums along each series, and their differences.
 
 use schemas::decimal::Decimal;
 use schemas::interval::Interval;
@@ -16,10 +16,10 @@ use crate::decimal128::{self, Error, ExactSum};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::plan::PlanStep;
 
-/// The frequencies, and what has none.
+/// Number of series within a group: one for each frequency, and one for values without frequency.
 const SERIES: usize = Frequency::ALL.len() + 1;
 
-/// Each measure as running sums or differences; data points and attributes stay.
+/// Replaces each measure by cumulative sums or differences; identifiers and attributes are kept.
 pub(super) fn eval_flow(
     relation: &Relation,
     lines: &SeriesRows,
@@ -52,7 +52,7 @@ pub(super) fn eval_flow(
     Ok(Relation { columns, rows: relation.rows })
 }
 
-/// The place of the frequency of a row; dates, and intervals that are no periods, are one series.
+/// Returns the index of the frequency of a row; dates and irregular intervals share the last index.
 fn frequency_index(times: &Column, kind: ValueType, row: usize) -> usize {
     let frequency = match times {
         Column::Period(rows) if kind != ValueType::Date => rows.get(row).copied().flatten(),
@@ -71,7 +71,7 @@ fn flow_column(
     Ok(match (column, sums) {
         (Column::Integer(rows), true) => {
             let add = |sum: &mut i128, value: i64| {
-                // INVARIANT: at most 2^24 values of 64 bits fit 128 bits.
+                // INVARIANT: the sum of at most 2^24 64-bit values fits 128 bits.
                 *sum += i128::from(value);
                 i64::try_from(*sum).map_err(|_| Error::Overflow)
             };
@@ -95,7 +95,7 @@ fn flow_column(
     })
 }
 
-/// The sum of all values up to each; a null stays null and adds nothing.
+/// Returns cumulative sums; a null stays null and is skipped.
 fn running_sums<T: Copy, S: Default>(
     rows: &[Option<T>],
     lines: &SeriesRows,
@@ -115,7 +115,7 @@ fn running_sums<T: Copy, S: Default>(
     Ok(made)
 }
 
-/// The first value, then each less the one before; null when one of them is.
+/// Returns the first value, then the difference from the previous one; null when either is null.
 fn period_differences<T: Copy>(
     rows: &[Option<T>],
     lines: &SeriesRows,
