@@ -266,7 +266,7 @@ fn a_source_that_must_not_be_asked_is_refused_before_it_is() {
         ("https://api.worldbank.org:8080/v2", 2, "port 8080"),
         ("https://x.example.org/x.csv --allow-host 10.0.0.1", 2, "no name of a host"),
         ("https://x.example.org/x.csv --allow-host localhost", 2, "no name of a host"),
-        ("ecb EXR ../x", 2, "cannot stand in an address"),
+        ("ecb EXR ../x", 2, "is not valid in a URL"),
         ("worldbank FP.CPI.TOTL --from 2000", 2, "`--from` and `--to` together"),
     ] {
         refused(&desk, &format!("assay import {line}"), code, &[says]);

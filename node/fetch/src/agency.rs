@@ -1,6 +1,6 @@
-//! The agencies: where each has its data, and how a code, a key and years stand in an address.
+//! Statistical agencies: hosts, and the URL of a code, an SDMX key and years at each of them.
 //!
-//! Where an agency offers CSV, that is asked. No address here has a key of the user in it.
+//! CSV is requested where an agency offers it. No URL built here contains an API key.
 
 use url::Url;
 
@@ -11,10 +11,10 @@ pub(crate) const SDMX_CSV: &str = "application/vnd.sdmx.data+csv;version=1.0.0";
 /// SDMX-ML 2.1, for services that have no CSV.
 pub(crate) const SDMX_ML: &str = "application/vnd.sdmx.structurespecificdata+xml;version=2.1";
 
-/// Characters of a code or a key.
+/// Limit on the characters of a code or an SDMX key.
 const CODE_CHARS_MAX: usize = 400;
 
-/// A statistical agency with a service of its own.
+/// Statistical agency with a public API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Agency {
     /// World Bank, Indicators API.
@@ -37,14 +37,14 @@ pub enum Agency {
     Insee,
 }
 
-/// What is wanted of an agency.
+/// Query of an agency.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AgencyQuery {
-    /// Indicator, series (several with commas) or dataflow.
+    /// Indicator, series (several separated by commas) or dataflow.
     pub code: String,
-    /// SDMX key; all when absent.
+    /// SDMX key; all series when absent.
     pub key: Option<String>,
-    /// Countries of a World Bank indicator, with semicolons; all when absent.
+    /// Countries of a World Bank indicator, separated by semicolons; all when absent.
     pub country: Option<String>,
     /// First year or period.
     pub from: Option<String>,
@@ -53,7 +53,7 @@ pub struct AgencyQuery {
 }
 
 impl Agency {
-    /// All of them.
+    /// All agencies.
     pub const ALL: &'static [Agency] = &[
         Agency::WorldBank,
         Agency::Fred,
@@ -66,7 +66,7 @@ impl Agency {
         Agency::Insee,
     ];
 
-    /// The word for it on a command line.
+    /// Returns the name on the command line.
     pub fn code(self) -> &'static str {
         match self {
             Agency::WorldBank => "worldbank",
@@ -81,7 +81,7 @@ impl Agency {
         }
     }
 
-    /// Its name.
+    /// Returns the full name.
     pub fn name(self) -> &'static str {
         match self {
             Agency::WorldBank => "World Bank",
@@ -96,12 +96,12 @@ impl Agency {
         }
     }
 
-    /// The agency with this word.
+    /// Returns the agency with this name on the command line.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|agency| agency.code() == code)
     }
 
-    /// The agency that an address belongs to.
+    /// Returns the agency that serves a URL.
     pub fn of_url(url: &Url) -> Option<Self> {
         match url.host_str()? {
             "api.worldbank.org" => Some(Agency::WorldBank),
@@ -118,7 +118,7 @@ impl Agency {
     }
 }
 
-/// The media type that must be asked for by a header.
+/// Returns the `Accept` header for services that choose the format by it.
 pub(crate) fn accept_header(url: &Url) -> Option<&'static str> {
     match url.host_str()? {
         "api.imf.org" | "sdmx.ilo.org" => Some(SDMX_CSV),
@@ -127,10 +127,11 @@ pub(crate) fn accept_header(url: &Url) -> Option<&'static str> {
     }
 }
 
-/// The address of what is wanted; `year` is the present one.
+/// Returns the URL of a query; `year` is the current year.
 ///
 /// # Errors
-/// [`Kind::Asked`] when a part of the question cannot stand in an address of this agency.
+/// [`FetchErrorCategory::InvalidRequest`] when a part of the query is not valid in a URL of this
+/// agency.
 pub(crate) fn query_url(agency: Agency, ask: &AgencyQuery, year: i64) -> Result<Url, FetchError> {
     let code = check_code("code", &ask.code)?;
     let key = ask.key.as_deref().map(|key| check_code("key", key)).transpose()?;
@@ -173,7 +174,7 @@ pub(crate) fn query_url(agency: Agency, ask: &AgencyQuery, year: i64) -> Result<
     }
 }
 
-/// All countries and years come as the one ZIP of the bulk download; a part of them as pages.
+/// Returns the bulk download (ZIP) for all countries and years, and the paged JSON API otherwise.
 fn world_bank_url(code: &str, ask: &AgencyQuery) -> Result<Url, FetchError> {
     let country = check_code("--country", ask.country.as_deref().unwrap_or("all"))?;
     let all = country.eq_ignore_ascii_case("all");
@@ -213,7 +214,7 @@ fn fred_url(code: &str, ask: &AgencyQuery) -> Result<Url, FetchError> {
     Ok(url)
 }
 
-/// One address for all batches of years: it is the address of the first series with all years.
+/// Returns one URL for all batches of series and years; the batches become POST requests later.
 fn bls_url(code: &str, ask: &AgencyQuery, year: i64) -> Result<Url, FetchError> {
     let mut url = parse_url(&format!("https://api.bls.gov/publicAPI/v2/timeseries/data/{code}"))?;
     match (&ask.from, &ask.to) {
@@ -239,27 +240,28 @@ fn sdmx_url(text: &str, fixed: &[(&str, &str)], ask: &AgencyQuery) -> Result<Url
 }
 
 fn parse_url(text: &str) -> Result<Url, FetchError> {
-    Url::parse(text).map_err(|fault| {
+    Url::parse(text).map_err(|error| {
         FetchError::new(
             FetchErrorCategory::InvalidRequest,
             "url",
-            format!("`{}`: {fault}", terminal_safe(text)),
+            format!("`{}`: {error}", terminal_safe(text)),
         )
     })
 }
 
-/// A code that stands in an address as one part of it, and leads nowhere else.
+/// Checks that a code is a single path segment that cannot change the path of a URL.
 fn check_code<'a>(what: &str, code: &'a str) -> Result<&'a str, FetchError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-,;+@*:".contains(c);
     if !code.is_empty() && code.len() <= CODE_CHARS_MAX && code.chars().all(plain) && !code.contains("..") {
         return Ok(code);
     }
-    // Two dots are an empty place of an SDMX key, but a step upwards when they stand alone.
+    // Two dots are an empty dimension of an SDMX key, but the parent folder when they are the whole
+    // path segment.
     let key = code.len() <= CODE_CHARS_MAX && code.chars().all(plain) && !matches!(code, "" | "." | "..");
     if what == "key" && key {
         return Ok(code);
     }
-    let message = format!("the {what} `{}` cannot stand in an address", terminal_safe(code));
+    let message = format!("the {what} `{}` is not valid in a URL", terminal_safe(code));
     Err(FetchError::new(FetchErrorCategory::InvalidRequest, "code", message)
         .with_hint("expected letters, digits and `. _ - , ; + @ * :`"))
 }
@@ -270,7 +272,7 @@ fn check_period(what: &str, period: &str) -> Result<(), FetchError> {
     if year && plain && period.len() <= 10 {
         return Ok(());
     }
-    let message = format!("{what} `{}` is no year or period", terminal_safe(period));
+    let message = format!("{what} `{}` is not a year or period", terminal_safe(period));
     Err(FetchError::new(FetchErrorCategory::InvalidRequest, "period", message)
         .with_hint("as in 2010, 2010-M03 or 2010-03-31"))
 }

@@ -1,7 +1,7 @@
-//! API keys: from the environment into a request, and nowhere else.
+//! API keys: read from the environment, added to requests, and never stored or shown.
 //!
-//! A key belongs to a host and is added for the one request that goes there, after the address
-//! that is shown, kept and published was taken. No type here prints one.
+//! A key belongs to one host. It is added to a request just before sending, after the URL that is
+//! shown, stored and published has been copied. No type in this module prints a key.
 
 use std::fmt;
 
@@ -9,16 +9,16 @@ use url::Url;
 
 use crate::error::{FetchError, FetchErrorCategory};
 
-/// Where a key goes.
+/// Part of a request that carries the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum KeyLocation {
     Query(&'static str),
     Header(&'static str),
-    /// A field of a JSON body; a query parameter where there is no body.
+    /// Field of a JSON body; query parameter of a request without body.
     Body(&'static str),
 }
 
-/// A host, the variable that has its key, and where the key goes.
+/// Host, environment variable of its key, and location of the key in a request.
 const KEYS: &[(&str, &str, KeyLocation)] = &[
     ("api.stlouisfed.org", "FRED_API_KEY", KeyLocation::Query("api_key")),
     ("api.bls.gov", "BLS_API_KEY", KeyLocation::Body("registrationkey")),
@@ -26,14 +26,14 @@ const KEYS: &[(&str, &str, KeyLocation)] = &[
     ("api.imf.org", "IMF_API_KEY", KeyLocation::Header("Ocp-Apim-Subscription-Key")),
 ];
 
-/// Characters of a key.
+/// Limit on the characters of a key.
 const KEY_CHARS_MAX: usize = 256;
 
-/// The keys at hand.
+/// Configured API keys.
 #[derive(Clone, Default)]
 pub struct ApiKeys(Vec<ApiKey>);
 
-/// One key.
+/// API key of one host.
 #[derive(Clone)]
 pub(crate) struct ApiKey {
     host: &'static str,
@@ -41,7 +41,7 @@ pub(crate) struct ApiKey {
     value: String,
 }
 
-/// A request with its key: for the wire only.
+/// Request parts with the key added, for sending only.
 pub(crate) struct AuthenticatedRequest {
     pub url: Url,
     pub header: Option<(&'static str, String)>,
@@ -49,10 +49,10 @@ pub(crate) struct AuthenticatedRequest {
 }
 
 impl ApiKeys {
-    /// The keys that `variable` knows; a program passes a reader of its environment.
+    /// Reads keys by variable name; a program passes a function that reads its environment.
     ///
     /// # Errors
-    /// [`Kind::Asked`] when a key has a character that no key has.
+    /// [`FetchErrorCategory::InvalidRequest`] for a key with characters outside `A-Za-z0-9-_`.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, FetchError> {
         let mut keys = Vec::new();
         for (host, name, place) in KEYS {
@@ -60,11 +60,11 @@ impl ApiKeys {
             else {
                 continue;
             };
-            // Such a key reads the same in an address, a header and a body, so that it can be found
-            // and taken out of any text.
+            // Such a key needs no escaping in a URL, a header or a JSON body, so `redact_error` finds
+            // it in any text.
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
             if value.len() > KEY_CHARS_MAX || !value.bytes().all(plain) {
-                let message = format!("{name} is no key: expected letters, digits, `-` and `_`");
+                let message = format!("{name} is not a valid key, expected letters, digits, `-` and `_`");
                 return Err(FetchError::new(FetchErrorCategory::InvalidRequest, "key", message));
             }
             keys.push(ApiKey { host, location: *place, value });
@@ -72,14 +72,14 @@ impl ApiKeys {
         Ok(Self(keys))
     }
 
-    /// The key of a host.
+    /// Returns the key for the host of a URL.
     pub(crate) fn for_url(&self, url: &Url) -> Option<&ApiKey> {
         self.0.iter().find(|key| Some(key.host) == url.host_str())
     }
 
-    /// The fault without any key in its words.
-    pub(crate) fn redact_error(&self, fault: FetchError) -> FetchError {
-        self.0.iter().fold(fault, |fault, key| fault.redacted(&key.value))
+    /// Removes all keys from the texts of an error.
+    pub(crate) fn redact_error(&self, error: FetchError) -> FetchError {
+        self.0.iter().fold(error, |error, key| error.redacted(&key.value))
     }
 }
 
@@ -89,12 +89,12 @@ impl fmt::Debug for ApiKeys {
     }
 }
 
-/// The variable that would hold the key of a host.
+/// Returns the environment variable of the key for the host of a URL.
 pub(crate) fn key_variable(url: &Url) -> Option<&'static str> {
     KEYS.iter().find(|(host, ..)| Some(*host) == url.host_str()).map(|(_, name, _)| *name)
 }
 
-/// Adds a key to a request.
+/// Adds a key to the URL, a header or the body of a request.
 pub(crate) fn add_key(
     key: Option<&ApiKey>,
     url: &Url,
@@ -115,10 +115,10 @@ pub(crate) fn add_key(
     AuthenticatedRequest { url, header, body: body.map(|body| body.to_string()) }
 }
 
-/// Takes the key out of an address that a source redirects to.
+/// Removes the key from the query of a redirect target, which may be another host.
 ///
 /// # Errors
-/// [`Kind::Refused`] when it stands where it cannot be taken out.
+/// [`FetchErrorCategory::Blocked`] when the key occurs outside of the query values.
 pub(crate) fn strip_key(key: Option<&ApiKey>, mut url: Url) -> Result<Url, FetchError> {
     let Some(key) = key.filter(|key| url.as_str().contains(&key.value)) else { return Ok(url) };
     let pairs = url.query_pairs().into_owned();
@@ -128,7 +128,7 @@ pub(crate) fn strip_key(key: Option<&ApiKey>, mut url: Url) -> Result<Url, Fetch
         url.query_pairs_mut().extend_pairs(kept);
     }
     if url.as_str().contains(&key.value) {
-        let message = format!("`{}` redirects with the key in the address", key.host);
+        let message = format!("`{}` redirects to a URL that contains the API key", key.host);
         return Err(FetchError::new(FetchErrorCategory::Blocked, "redirect", message));
     }
     Ok(url)

@@ -1,15 +1,16 @@
-//! Time as the fetcher needs it. The caller has the clock, so that a test never waits.
+//! Clock, sleep and randomness of the fetcher, supplied by the caller so that tests never wait.
 
 use std::fmt;
 
-/// A clock, a bed and a die.
+/// Clock, sleep and random source.
 pub trait FetchClock: fmt::Debug + Send + Sync {
     /// Seconds since 1970-01-01T00:00:00Z.
     fn seconds(&self) -> i64;
-    /// Milliseconds of a clock that never runs backwards.
+    /// Milliseconds of a monotonic clock.
     fn millis(&self) -> u64;
-    /// Returns after so many milliseconds.
+    /// Sleeps for `millis` milliseconds.
     fn wait(&self, millis: u64);
-    /// A number that others cannot know, to spread tries that failed together.
+    /// Returns a random number for retry jitter, so that clients that failed together do not retry
+    /// together.
     fn random(&self) -> u64;
 }

@@ -1,56 +1,56 @@
-//! Why a source could not be fetched: one type, without a secret in any of its words.
+//! Errors of the fetcher. No error text contains an API key.
 
 use std::fmt;
 
-/// Characters of a foreign text that a fault repeats.
+/// Limit on the characters of foreign text quoted in an error.
 const FOREIGN_CHARS_MAX: usize = 200;
 
-/// What kind of failure it is.
+/// Category of a [`FetchError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FetchErrorCategory {
-    /// What was asked for cannot be asked: a wrong address, code or period.
+    /// The request is invalid: a malformed URL, code or period.
     InvalidRequest,
-    /// The guard refused: a scheme, host, address or redirect that is not allowed.
+    /// The URL policy blocked a scheme, host, address or redirect.
     Blocked,
-    /// The source says that there is no such thing.
+    /// The source does not have the requested data.
     NotFound,
-    /// The source wants a key, or does not take the one it got.
+    /// The source requires an API key or rejected the one sent.
     AccessDenied,
-    /// The source cannot answer now.
+    /// The source is temporarily unavailable.
     Unavailable,
-    /// The way to the source failed: name, connection, certificate, time.
+    /// The connection failed: name resolution, connection, certificate or timeout.
     Network,
-    /// More bytes than are allowed.
+    /// The response exceeds the size limit.
     TooLarge,
-    /// The answer is not what its protocol says.
+    /// The response violates its protocol.
     InvalidResponse,
-    /// The folder of a load that was broken off cannot be used.
+    /// The folder of the resume cache or the history cannot be used.
     Storage,
 }
 
-/// A source that was not fetched.
+/// Reason why a source was not fetched.
 ///
-/// Displayed as its message; hints are left to the caller.
+/// `Display` prints the message only; the caller prints the hint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchError {
-    /// Its kind.
+    /// Category.
     pub category: FetchErrorCategory,
-    /// Stable word for it, as in `address-private`.
+    /// Stable code, as in `address-private`.
     pub code: &'static str,
-    /// What is wrong and where.
+    /// Message for the user.
     pub message: String,
-    /// What to do about it.
+    /// Suggestion for the user.
     pub hint: Option<String>,
-    /// Whether another try can help.
+    /// Whether a retry may succeed.
     pub retryable: bool,
-    /// Seconds that the source asks to wait before.
+    /// Wait requested by the source in `Retry-After`, in seconds.
     pub retry_after_seconds: Option<u64>,
 }
 
 impl FetchError {
-    pub(crate) fn new(kind: FetchErrorCategory, code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(category: FetchErrorCategory, code: &'static str, message: impl Into<String>) -> Self {
         Self {
-            category: kind,
+            category,
             code,
             message: message.into(),
             hint: None,
@@ -74,7 +74,7 @@ impl FetchError {
         self
     }
 
-    /// The fault with each place of `secret` in its words taken out.
+    /// Replaces each occurrence of `secret` in the texts.
     pub(crate) fn redacted(mut self, secret: &str) -> Self {
         self.message = redact_secret(&self.message, secret);
         self.hint = self.hint.map(|hint| redact_secret(&hint, secret));
@@ -94,12 +94,13 @@ fn redact_secret(text: &str, secret: &str) -> String {
     if secret.is_empty() { text.to_owned() } else { text.replace(secret, "…") }
 }
 
-/// Foreign words, fit for a terminal: one short line, without characters that steer it.
+/// Makes foreign text safe for a terminal: one line of limited length, control characters escaped.
 pub(crate) fn terminal_safe(text: &str) -> String {
     let mut words = String::new();
     let mut chars = text.trim().chars();
     for c in chars.by_ref().take(FOREIGN_CHARS_MAX) {
-        // U+202x and U+206x override the direction of the text around them.
+        // U+200E to U+202E and U+2060 to U+206F include bidirectional overrides, which can disguise
+        // the text around them.
         match c {
             '\n' | '\r' | '\t' => words.push(' '),
             c if c.is_control() => words.extend(c.escape_default()),

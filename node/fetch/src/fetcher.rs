@@ -1,4 +1,4 @@
-//! A whole load: every page of a source, in turn, tried again where that helps, and resumed.
+//! Loading of a source: all its pages in turn, with retries, pacing and resumption.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use crate::retry::{self, RequestPacing};
 use crate::source::FetchSource;
 use crate::url_policy::{HostResolver, UrlPolicy};
 
-/// Milliseconds of a whole load.
+/// Time limit of a load, in milliseconds.
 const LOAD_MS_MAX: u64 = 3_600_000;
 
-/// Asks sources, politely and on guard.
+/// Client for sources with retry, pacing and a URL policy.
 #[derive(Debug)]
 pub struct Fetcher {
     client: HttpClient,
@@ -26,109 +26,109 @@ pub struct Fetcher {
     limits: RequestLimits,
 }
 
-/// A server on this machine that stands for sources: for tests only.
+/// Local server that replaces all sources, for tests only.
 #[derive(Debug)]
 pub struct LocalServer {
-    /// Where the names of hosts lead.
+    /// Resolver that leads host names to the server.
     pub resolver: Arc<dyn HostResolver>,
-    /// The certificate (DER) that signs for it.
+    /// Root certificate of the server, DER.
     pub root: Vec<u8>,
-    /// The bounds of a request.
+    /// Limits of a request.
     pub limits: RequestLimits,
 }
 
-/// One question, as it was asked.
+/// Record of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestRecord {
-    /// The address, without a key.
+    /// URL without API key.
     pub url: String,
-    /// When: seconds since 1970-01-01T00:00:00Z.
+    /// Time of the request, in seconds since 1970-01-01T00:00:00Z.
     pub at: i64,
-    /// Bytes of the answer.
+    /// Bytes of the response body.
     pub bytes: u64,
-    /// Whether it came from a load that was broken off.
+    /// Whether the page came from the resume cache.
     pub resumed: bool,
 }
 
-/// A source, loaded.
+/// Content of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadedSource {
-    /// All of it: one page as it came, several as JSON texts one after the other.
+    /// Content: a single page unchanged, several pages as concatenated JSON texts.
     pub bytes: Vec<u8>,
     /// Media type (RFC 6838), without parameters.
     pub media_type: String,
-    /// A file name.
+    /// File name with extension.
     pub name: String,
-    /// When the first page was asked: seconds since 1970-01-01T00:00:00Z.
+    /// Time of the first request, in seconds since 1970-01-01T00:00:00Z.
     pub fetched: i64,
-    /// To ask later whether it is the same; empty for several pages.
+    /// Validators for a later conditional request; empty for several pages.
     pub validators: Validators,
-    /// What was asked, in order.
+    /// Requests in order.
     pub requests: Vec<RequestRecord>,
 }
 
-/// How a load ended.
+/// Outcome of a load.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LoadOutcome {
-    /// With the document.
+    /// The content was loaded.
     Loaded(LoadedSource),
-    /// The source says that what was known is still the document.
+    /// The known content is still current (304).
     NotModified,
 }
 
-/// How far a load is.
+/// Progress of a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoadProgress {
-    /// The page that is loaded, from 1.
+    /// Current page, from 1.
     pub page: usize,
-    /// How many there are, when that is known.
+    /// Number of pages, when known.
     pub pages: Option<usize>,
-    /// Bytes of all pages so far.
+    /// Bytes loaded so far, over all pages.
     pub bytes: u64,
-    /// Milliseconds until the next try, when the last one failed.
+    /// Wait before the next try after a failure, in milliseconds.
     pub waiting: Option<u64>,
 }
 
-/// The pages so far.
+/// Pages loaded so far.
 #[derive(Debug, Default)]
 struct PageCollector {
     bytes: Vec<Vec<u8>>,
-    asked: Vec<RequestRecord>,
+    requests: Vec<RequestRecord>,
     media_type: String,
     validators: Validators,
 }
 
 impl Fetcher {
-    /// A fetcher under the rules of `guard`; `contact` is told to the sources.
-    pub fn new(guard: UrlPolicy, keys: ApiKeys, contact: Option<&str>, clock: Arc<dyn FetchClock>) -> Self {
-        let bounds = RequestLimits::default();
-        let wire = HttpClient::new(guard, keys, bounds, contact, clock.clone(), TestOverrides::default());
-        Self { client: wire, clock, pacing: RequestPacing::default(), limits: bounds }
+    /// Creates a fetcher; `contact` is sent to the sources in `User-Agent`.
+    pub fn new(policy: UrlPolicy, keys: ApiKeys, contact: Option<&str>, clock: Arc<dyn FetchClock>) -> Self {
+        let limits = RequestLimits::default();
+        let client = HttpClient::new(policy, keys, limits, contact, clock.clone(), TestOverrides::default());
+        Self { client, clock, pacing: RequestPacing::default(), limits }
     }
 
-    /// A fetcher whose sources are a server on this machine: for tests only. All else is as always.
+    /// Creates a fetcher whose sources are a local server, for tests only. All other rules apply.
     pub fn with_local_server(
-        guard: UrlPolicy,
+        policy: UrlPolicy,
         keys: ApiKeys,
         clock: Arc<dyn FetchClock>,
         local: LocalServer,
     ) -> Self {
-        let LocalServer { resolver: names, root, limits } = local;
-        let trial = TestOverrides { resolver: Some(names), root: Some(root) };
-        let wire = HttpClient::new(guard.with_loopback(), keys, limits, None, clock.clone(), trial);
-        Self { client: wire, clock, pacing: RequestPacing::default(), limits: limits }
+        let LocalServer { resolver, root, limits } = local;
+        let overrides = TestOverrides { resolver: Some(resolver), root: Some(root) };
+        let client = HttpClient::new(policy.with_loopback(), keys, limits, None, clock.clone(), overrides);
+        Self { client, clock, pacing: RequestPacing::default(), limits }
     }
 
-    /// The rules.
+    /// Returns the URL policy.
     pub fn url_policy(&self) -> &UrlPolicy {
         self.client.url_policy()
     }
 
-    /// Loads a source. `known` asks whether a document of one page is still the same; `under` is
-    /// the folder for pages of loads that are broken off.
+    /// Loads a source. `known` makes the request of a single page conditional; `under` is the folder
+    /// of the resume cache.
     ///
     /// # Errors
-    /// [`Fault`]; the pages that came are kept in `under`.
+    /// [`FetchError`]; pages loaded so far stay in `under`.
     pub fn load(
         &self,
         source: &FetchSource,
@@ -136,18 +136,19 @@ impl Fetcher {
         under: Option<&Path>,
         progress: &mut dyn FnMut(LoadProgress),
     ) -> Result<LoadOutcome, FetchError> {
-        // One page is not resumed: it is asked as one.
+        // A single page cannot be resumed, and conditional requests apply only to a single page.
         let under = under.filter(|_| !source.is_single());
         let known = known.filter(|known| source.is_single() && **known != Validators::default());
-        let desk = ResumeCache::new(under, source.address());
-        let outcome = match self.load_pages(source, known, &desk, progress) {
-            Err(fault) if fault.code == "pages-differ" => {
-                desk.clear();
-                self.load_pages(source, known, &desk, progress)?
+        let cache = ResumeCache::new(under, source.address());
+        // A source that changed between two pages is loaded once more from the first page.
+        let outcome = match self.load_pages(source, known, &cache, progress) {
+            Err(error) if error.code == "pages-differ" => {
+                cache.clear();
+                self.load_pages(source, known, &cache, progress)?
             }
             other => other?,
         };
-        desk.clear();
+        cache.clear();
         Ok(outcome)
     }
 
@@ -155,7 +156,7 @@ impl Fetcher {
         &self,
         source: &FetchSource,
         known: Option<&Validators>,
-        desk: &ResumeCache,
+        cache: &ResumeCache,
         progress: &mut dyn FnMut(LoadProgress),
     ) -> Result<LoadOutcome, FetchError> {
         let end = self.clock.millis().saturating_add(LOAD_MS_MAX);
@@ -169,7 +170,7 @@ impl Fetcher {
                 bytes: so_far,
                 waiting: None,
             };
-            let kept = desk.read_page(&request, self.clock.seconds());
+            let kept = cache.read_page(&request, self.clock.seconds());
             let resumed = kept.is_some();
             let (document, when) = match kept {
                 Some(kept) => kept,
@@ -180,7 +181,7 @@ impl Fetcher {
             };
             source.check_page(at, &document.bytes, &pages.bytes)?;
             if !resumed {
-                desk.store_page(&request, &document, when)?;
+                cache.store_page(&request, &document, when)?;
             }
             so_far += document.bytes.len() as u64;
             if so_far > self.limits.bytes_max {
@@ -192,7 +193,7 @@ impl Fetcher {
         Ok(LoadOutcome::Loaded(pages.into_source(source)))
     }
 
-    /// One page, tried as often as it may help.
+    /// Fetches one page, retrying with backoff; returns the response and the time of the request.
     fn fetch_page(
         &self,
         request: &FetchRequest,
@@ -206,13 +207,14 @@ impl Fetcher {
         for tries in 1.. {
             self.pacing.wait_turn(request.url.host_str().unwrap_or_default(), self.clock.as_ref());
             let when = self.clock.seconds();
-            let mut told = |bytes| progress(LoadProgress { bytes: so_far + bytes, ..*state });
-            let fault = match self.client.fetch_document(request, known, room, &mut told) {
-                Ok(answer) => return Ok((answer, when)),
-                Err(fault) => fault,
+            let mut report = |bytes| progress(LoadProgress { bytes: so_far + bytes, ..*state });
+            let error = match self.client.fetch_document(request, known, room, &mut report) {
+                Ok(response) => return Ok((response, when)),
+                Err(error) => error,
             };
-            let late = load_timeout(&fault);
-            let wait = retry::backoff_wait(fault, tries, self.clock.as_ref())?;
+            // Built first, since `backoff_wait` consumes the error.
+            let late = load_timeout(&error);
+            let wait = retry::backoff_wait(error, tries, self.clock.as_ref())?;
             if self.clock.millis().saturating_add(wait) > end {
                 return Err(late);
             }
@@ -226,7 +228,7 @@ impl Fetcher {
 impl PageCollector {
     fn push_page(&mut self, request: &FetchRequest, document: FetchedDocument, at: i64, resumed: bool) {
         let bytes = document.bytes.len() as u64;
-        self.asked.push(RequestRecord { url: request.url.to_string(), at, bytes, resumed });
+        self.requests.push(RequestRecord { url: request.url.to_string(), at, bytes, resumed });
         self.media_type = document.media_type;
         self.validators = document.validators;
         self.bytes.push(document.bytes);
@@ -239,15 +241,15 @@ impl PageCollector {
         LoadedSource {
             name: with_extension(source.file_stem(), media_type),
             media_type: media_type.to_owned(),
-            fetched: self.asked.iter().map(|asked| asked.at).min().unwrap_or_default(),
+            fetched: self.requests.iter().map(|request| request.at).min().unwrap_or_default(),
             validators: if single { self.validators } else { Validators::default() },
-            requests: self.asked,
+            requests: self.requests,
             bytes,
         }
     }
 }
 
-/// The media type by what the bytes begin with, and only then by what the source says.
+/// Detects the media type by the first bytes; the `Content-Type` decides only between text formats.
 fn detect_media_type(bytes: &[u8], said: &str) -> &'static str {
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
@@ -259,7 +261,7 @@ fn detect_media_type(bytes: &[u8], said: &str) -> &'static str {
     }
 }
 
-/// A file name with the ending of its media type.
+/// Adds the file extension of a media type.
 fn with_extension(name: String, media_type: &str) -> String {
     let ending = match media_type {
         "application/zip" => ".zip",
@@ -275,13 +277,13 @@ fn load_too_large(max: u64) -> FetchError {
     FetchError::new(
         FetchErrorCategory::TooLarge,
         "source-large",
-        format!("the pages have more than {max} bytes together"),
+        format!("the pages exceed {max} bytes in total"),
     )
     .with_hint("ask for less: a key, fewer areas, or `--from` and `--to`")
 }
 
-fn load_timeout(fault: &FetchError) -> FetchError {
-    let message = format!("{}; the time for the whole load is over", fault.message);
+fn load_timeout(error: &FetchError) -> FetchError {
+    let message = format!("{}; the time limit of the load is exceeded", error.message);
     FetchError::new(FetchErrorCategory::Network, "time", message)
-        .with_hint("try again: what was loaded so far is kept")
+        .with_hint("try again: the pages loaded so far are kept")
 }

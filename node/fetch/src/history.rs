@@ -1,7 +1,7 @@
-//! What is remembered of sources between two commands: how to ask whether one is still the same,
-//! and what the last look at it found.
+//! State of sources between two commands: validators for conditional requests, and the result of the
+//! last check of each source.
 //!
-//! Small JSON files in one folder; one that does not read is as if it were not there.
+//! Small JSON files in one folder; an unreadable file counts as absent.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,14 +13,14 @@ use serde::{Deserialize, Serialize};
 use crate::error::{FetchError, FetchErrorCategory};
 use crate::http::Validators;
 
-/// Bytes of a file of the memory.
+/// Limit on the bytes of a record.
 const RECORD_BYTES_MAX: u64 = 64 << 10;
 
-/// The folder.
+/// Folder of records.
 #[derive(Debug, Clone)]
 pub struct FetchHistory(PathBuf);
 
-/// What a source said about a document.
+/// Validators of a document.
 #[derive(Debug, Serialize, Deserialize)]
 struct KnownDocument {
     url: String,
@@ -29,38 +29,38 @@ struct KnownDocument {
     validators: Validators,
 }
 
-/// What a look at a source found.
+/// Result of checking a source for changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceCheck {
-    /// The address.
+    /// URL of the source.
     pub url: String,
-    /// When: seconds since 1970-01-01T00:00:00Z.
+    /// Time of the check, in seconds since 1970-01-01T00:00:00Z.
     pub at: i64,
     /// `same`, `changed` or `gone`.
     pub found: String,
 }
 
 impl FetchHistory {
-    /// The memory in a folder, which need not be there yet.
+    /// Opens the history in a folder, which need not exist yet.
     pub fn new(folder: PathBuf) -> Self {
         Self(folder)
     }
 
-    /// The folder for pages of loads that are broken off.
+    /// Returns the folder of the resume cache.
     pub fn pages_folder(&self) -> PathBuf {
         self.0.join("pages")
     }
 
-    /// How to ask whether the document with this hash is still the one at `url`.
+    /// Returns the validators of the document with this hash at `url`.
     pub fn validators(&self, url: &str, blake3: &[u8; 32]) -> Option<Validators> {
         let note: KnownDocument = self.read_record(&self.record_path("known", url))?;
         (note.url == url && note.blake3 == *blake3).then_some(note.validators)
     }
 
-    /// Remembers that.
+    /// Records the validators of a document; empty ones are not recorded.
     ///
     /// # Errors
-    /// [`Kind::Disk`].
+    /// [`FetchErrorCategory::Storage`].
     pub fn record_validators(
         &self,
         url: &str,
@@ -74,21 +74,21 @@ impl FetchHistory {
         self.write_record(&self.record_path("known", url), &note)
     }
 
-    /// The last look at the source of a data set.
+    /// Returns the last check of the source of a data set.
     pub fn last_check(&self, dataset: &str) -> Option<SourceCheck> {
         self.read_record(&self.record_path("looks", dataset))
     }
 
-    /// Remembers a look.
+    /// Records a check.
     ///
     /// # Errors
-    /// [`Kind::Disk`].
+    /// [`FetchErrorCategory::Storage`].
     pub fn record_check(&self, dataset: &str, look: &SourceCheck) -> Result<(), FetchError> {
         self.write_record(&self.record_path("looks", dataset), look)
     }
 
     fn record_path(&self, kind: &str, name: &str) -> PathBuf {
-        // A hash: what a foreign name says must not become a path.
+        // Hash the foreign name, so that it cannot escape the folder.
         self.0.join(kind).join(PieceId::of(name.as_bytes()).cid().to_string()).with_extension("json")
     }
 
@@ -109,11 +109,11 @@ impl FetchHistory {
             fs::write(&part, serde_json::to_vec(value)?)?;
             fs::rename(&part, file)
         };
-        written().map_err(|fault| {
+        written().map_err(|error| {
             FetchError::new(
                 FetchErrorCategory::Storage,
                 "disk",
-                format!("cannot write `{}`: {fault}", file.display()),
+                format!("cannot write `{}`: {error}", file.display()),
             )
         })
     }

@@ -1,4 +1,4 @@
-//! One request and its answer: redirects followed by hand, every bound kept, every fault named.
+//! HTTP client for one request: follows redirects itself, enforces all limits, maps all errors.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -15,25 +15,25 @@ use crate::error::{FetchError, FetchErrorCategory, terminal_safe};
 use crate::retry::{parse_retry_after, unavailable_error};
 use crate::url_policy::{HostResolver, PublicResolver, UrlPolicy};
 
-/// Redirects of one request.
+/// Limit on redirects of one request.
 const REDIRECTS_MAX: usize = 5;
-/// Bytes of the head of an answer.
+/// Limit on the bytes of response headers.
 const HEADER_BYTES_MAX: usize = 64 << 10;
-/// Bytes of an answer that says no, read for its reason.
+/// Bytes read from an error response for its reason.
 const REASON_BYTES_MAX: u64 = 4 << 10;
-/// Bytes that are read at once.
+/// Bytes of the read buffer.
 const READ_BYTES: usize = 64 << 10;
 
-/// Bounds of one request.
+/// Limits of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestLimits {
-    /// Bytes of the body, after it was unpacked.
+    /// Bytes of the body after decompression.
     pub bytes_max: u64,
-    /// Milliseconds until a connection stands.
+    /// Connect timeout, in milliseconds.
     pub connect_ms: u64,
-    /// Milliseconds until the head of the answer is there: a source may compute first.
+    /// Timeout until the response headers, in milliseconds; some sources compute first.
     pub response_ms: u64,
-    /// Milliseconds for the whole of it.
+    /// Timeout of the whole request, in milliseconds.
     pub call_ms: u64,
 }
 
@@ -48,7 +48,7 @@ impl Default for RequestLimits {
     }
 }
 
-/// What a source said about a document, to ask later whether it is still the same (RFC 9110, 8.8).
+/// Validators of a document for conditional requests (RFC 9110, 8.8).
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Validators {
     /// `ETag`.
@@ -57,27 +57,27 @@ pub struct Validators {
     pub modified: Option<String>,
 }
 
-/// A question to a source, without any key.
+/// Request to a source, without API key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FetchRequest {
-    /// The address.
+    /// URL.
     pub url: Url,
-    /// The media type that is wanted, where the address does not say it.
+    /// `Accept` header, for sources that choose the format by it.
     pub accept: Option<&'static str>,
-    /// A JSON body; makes it a POST.
+    /// JSON body, which makes the request a POST.
     pub body: Option<serde_json::Value>,
 }
 
-/// A whole answer.
+/// Complete response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FetchResponse {
-    /// The document.
+    /// A document (200).
     Document(FetchedDocument),
-    /// The document that the validators name is still the one.
+    /// The document of the validators is still current (304).
     NotModified,
 }
 
-/// A document as it came.
+/// Document as received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FetchedDocument {
     pub bytes: Vec<u8>,
@@ -85,24 +85,24 @@ pub(crate) struct FetchedDocument {
     pub validators: Validators,
 }
 
-/// The way to the sources.
+/// HTTPS client with a URL policy and API keys.
 #[derive(Debug)]
 pub(crate) struct HttpClient {
     agent: Agent,
-    guard: UrlPolicy,
+    policy: UrlPolicy,
     keys: ApiKeys,
-    bounds: RequestLimits,
+    limits: RequestLimits,
     clock: Arc<dyn FetchClock>,
 }
 
-/// What only a test changes: where names lead and whom to believe.
+/// Overrides for tests: resolver and root certificate.
 #[derive(Debug, Default)]
 pub(crate) struct TestOverrides {
     pub resolver: Option<Arc<dyn HostResolver>>,
     pub root: Option<Vec<u8>>,
 }
 
-/// What one hop led to.
+/// Result of one hop of a redirect chain.
 enum HttpHop {
     Response(FetchResponse),
     Redirect(Url),
@@ -110,49 +110,49 @@ enum HttpHop {
 
 impl HttpClient {
     pub(crate) fn new(
-        guard: UrlPolicy,
+        policy: UrlPolicy,
         keys: ApiKeys,
-        bounds: RequestLimits,
+        limits: RequestLimits,
         contact: Option<&str>,
         clock: Arc<dyn FetchClock>,
-        trial: TestOverrides,
+        overrides: TestOverrides,
     ) -> Self {
         let ms = |millis| Some(Duration::from_millis(millis));
         let version = env!("CARGO_PKG_VERSION");
         let config = Agent::config_builder()
             .https_only(true)
-            // A proxy would resolve the name again, unchecked.
+            // A proxy would resolve the host again, bypassing `PublicResolver`.
             .proxy(None)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .http_status_as_error(false)
             .max_response_header_size(HEADER_BYTES_MAX)
-            .timeout_resolve(ms(bounds.connect_ms))
-            .timeout_connect(ms(bounds.connect_ms))
-            .timeout_recv_response(ms(bounds.response_ms))
-            .timeout_global(ms(bounds.call_ms))
+            .timeout_resolve(ms(limits.connect_ms))
+            .timeout_connect(ms(limits.connect_ms))
+            .timeout_recv_response(ms(limits.response_ms))
+            .timeout_global(ms(limits.call_ms))
             .user_agent(match contact {
-                // Some agencies turn away who does not say whom to write to.
+                // Some agencies reject clients without a contact in `User-Agent`.
                 Some(contact) => format!("assay/{version} ({contact})"),
                 None => format!("assay/{version}"),
             })
-            .tls_config(tls_config(trial.root))
+            .tls_config(tls_config(overrides.root))
             .build();
-        let pinned = PublicResolver { policy: guard.clone(), resolver: trial.resolver };
+        let resolver = PublicResolver { policy: policy.clone(), resolver: overrides.resolver };
         let agent =
-            Agent::with_parts(config, ureq::unversioned::transport::DefaultConnector::default(), pinned);
-        Self { agent, guard, keys, bounds, clock }
+            Agent::with_parts(config, ureq::unversioned::transport::DefaultConnector::default(), resolver);
+        Self { agent, policy, keys, limits, clock }
     }
 
     pub(crate) fn url_policy(&self) -> &UrlPolicy {
-        &self.guard
+        &self.policy
     }
 
-    /// Asks once, and follows redirects; `progress` is told the bytes read so far. At most `room`
-    /// bytes are taken.
+    /// Sends a request once and follows redirects. `progress` receives the bytes read so far; a body
+    /// above `room` bytes is an error.
     ///
     /// # Errors
-    /// [`Fault`], never with a key in it.
+    /// [`FetchError`], never with an API key in it.
     pub(crate) fn fetch_document(
         &self,
         request: &FetchRequest,
@@ -163,10 +163,10 @@ impl HttpClient {
         let mut url = request.url.clone();
         for _ in 0..=REDIRECTS_MAX {
             let hop =
-                self.guard.check(&url).and_then(|()| self.send_hop(&url, request, known, room, progress));
-            // A source may send back the key that it got, in any of its words.
-            match hop.map_err(|fault| self.keys.redact_error(fault))? {
-                HttpHop::Response(answer) => return Ok(answer),
+                self.policy.check(&url).and_then(|()| self.send_hop(&url, request, known, room, progress));
+            // A source may echo the key in its response, so every error is redacted.
+            match hop.map_err(|error| self.keys.redact_error(error))? {
+                HttpHop::Response(response) => return Ok(response),
                 HttpHop::Redirect(next) => url = api_key::strip_key(self.keys.for_url(&url), next)?,
             }
         }
@@ -182,25 +182,28 @@ impl HttpClient {
         room: u64,
         progress: &mut dyn FnMut(u64),
     ) -> Result<HttpHop, FetchError> {
-        let failed = |fault| transport_error(url, fault);
-        let mut answer = self.send_request(url, request, known).map_err(failed)?;
-        let status = answer.status();
+        let failed = |error| transport_error(url, error);
+        let mut response = self.send_request(url, request, known).map_err(failed)?;
+        let status = response.status();
         if status == StatusCode::NOT_MODIFIED && known.is_some() {
             return Ok(HttpHop::Response(FetchResponse::NotModified));
         }
         if matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
-            return redirect_target(url, request, &answer);
+            return redirect_target(url, request, &response);
         }
         if status != StatusCode::OK {
-            return Err(self.status_error(url, &mut answer));
+            return Err(self.status_error(url, &mut response));
         }
-        let room = room.min(self.bounds.bytes_max);
-        let (media_type, validators) = (header_text(&answer, "content-type"), response_validators(&answer));
-        let announced = header_text(&answer, "content-length").and_then(|length| length.parse::<u64>().ok());
+        let room = room.min(self.limits.bytes_max);
+        let (media_type, validators) =
+            (header_text(&response, "content-type"), response_validators(&response));
+        // Reject by `Content-Length` first; the body is bounded again while it is read.
+        let announced =
+            header_text(&response, "content-length").and_then(|length| length.parse::<u64>().ok());
         if announced.is_some_and(|length| length > room) {
             return Err(response_too_large(url, room));
         }
-        let bytes = read_body(answer.body_mut(), room, progress).map_err(failed)?;
+        let bytes = read_body(response.body_mut(), room, progress).map_err(failed)?;
         let media_type = media_type.unwrap_or_default();
         Ok(HttpHop::Response(FetchResponse::Document(FetchedDocument { bytes, media_type, validators })))
     }
@@ -231,23 +234,23 @@ impl HttpClient {
         }
     }
 
-    /// Why a source did not give the document.
-    fn status_error(&self, url: &Url, answer: &mut Response<Body>) -> FetchError {
-        let status = answer.status();
-        let after =
-            header_text(answer, "retry-after").and_then(|text| parse_retry_after(&text, self.clock.as_ref()));
-        let said = error_reason(answer);
+    /// Maps an error status to an error.
+    fn status_error(&self, url: &Url, response: &mut Response<Body>) -> FetchError {
+        let status = response.status();
+        let after = header_text(response, "retry-after")
+            .and_then(|text| parse_retry_after(&text, self.clock.as_ref()));
+        let said = error_reason(response);
         let message = format!("`{}` answered {}{said}", host_of(url), status.as_u16());
         match status.as_u16() {
             408 | 425 | 429 | 500 | 502 | 503 | 504 => unavailable_error(message, after),
             404 | 410 => FetchError::new(FetchErrorCategory::NotFound, "source-gone", message)
                 .with_hint("check the code and the key"),
             401 | 403 => {
-                let fault = FetchError::new(FetchErrorCategory::AccessDenied, "source-denied", message);
+                let error = FetchError::new(FetchErrorCategory::AccessDenied, "source-denied", message);
                 match api_key::key_variable(url) {
-                    Some(name) => fault.with_hint(format!("a key of this agency is read from {name}")),
+                    Some(name) => error.with_hint(format!("a key of this agency is read from {name}")),
                     None => {
-                        fault.with_hint("some agencies want a contact: set ASSAY_CONTACT to a mail address")
+                        error.with_hint("some agencies want a contact: set ASSAY_CONTACT to a mail address")
                     }
                 }
             }
@@ -268,21 +271,17 @@ fn tls_config(root: Option<Vec<u8>>) -> TlsConfig {
 fn redirect_target(
     url: &Url,
     request: &FetchRequest,
-    answer: &Response<Body>,
+    response: &Response<Body>,
 ) -> Result<HttpHop, FetchError> {
     let refused = |message: String| FetchError::new(FetchErrorCategory::Blocked, "redirect", message);
     if request.body.is_some() {
-        return Err(refused(format!("`{}` redirects a question with a body", host_of(url))));
+        return Err(refused(format!("`{}` redirects a POST request", host_of(url))));
     }
-    let location = header_text(answer, header::LOCATION.as_str()).unwrap_or_default();
+    let location = header_text(response, header::LOCATION.as_str()).unwrap_or_default();
     let next =
         url.join(&location).ok().filter(|next| next.as_str().len() <= crate::url_policy::URL_CHARS_MAX);
     next.filter(|_| !location.is_empty()).map(HttpHop::Redirect).ok_or_else(|| {
-        refused(format!(
-            "`{}` redirects to `{}`, which is no address",
-            host_of(url),
-            terminal_safe(&location)
-        ))
+        refused(format!("`{}` redirects to `{}`, which is not a URL", host_of(url), terminal_safe(&location)))
     })
 }
 
@@ -298,23 +297,23 @@ fn read_body(body: &mut Body, room: u64, progress: &mut dyn FnMut(u64)) -> Resul
     }
 }
 
-/// What the source says about its refusal, as far as it is text.
-fn error_reason(answer: &mut Response<Body>) -> String {
-    let kind = header_text(answer, "content-type").unwrap_or_default();
+/// Returns the text of an error response, unless it is HTML.
+fn error_reason(response: &mut Response<Body>) -> String {
+    let kind = header_text(response, "content-type").unwrap_or_default();
     let mut bytes = Vec::new();
-    let reader = answer.body_mut().with_config().limit(REASON_BYTES_MAX).reader();
-    // A reason that does not come is no reason to fail otherwise.
+    let reader = response.body_mut().with_config().limit(REASON_BYTES_MAX).reader();
+    // The reason is optional: a failure to read it must not replace the status error.
     let _ = reader.take(REASON_BYTES_MAX).read_to_end(&mut bytes);
     let said = terminal_safe(&String::from_utf8_lossy(&bytes));
     if said.is_empty() || kind.contains("html") { String::new() } else { format!(": {said}") }
 }
 
-fn response_validators(answer: &Response<Body>) -> Validators {
-    Validators { etag: header_text(answer, "etag"), modified: header_text(answer, "last-modified") }
+fn response_validators(response: &Response<Body>) -> Validators {
+    Validators { etag: header_text(response, "etag"), modified: header_text(response, "last-modified") }
 }
 
-fn header_text(answer: &Response<Body>, name: &str) -> Option<String> {
-    answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+fn header_text(response: &Response<Body>, name: &str) -> Option<String> {
+    response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 fn host_of(url: &Url) -> &str {
@@ -325,49 +324,51 @@ fn response_too_large(url: &Url, room: u64) -> FetchError {
     FetchError::new(
         FetchErrorCategory::TooLarge,
         "source-large",
-        format!("`{}` sends more than {room} bytes", host_of(url)),
+        format!("`{}` sent more than {room} bytes", host_of(url)),
     )
     .with_hint("ask for less: a key, fewer areas, or `--from` and `--to`")
 }
 
-fn transport_error(url: &Url, fault: ureq::Error) -> FetchError {
+fn transport_error(url: &Url, error: ureq::Error) -> FetchError {
     let host = host_of(url);
     let way =
         |code, what: String| FetchError::new(FetchErrorCategory::Network, code, format!("`{host}` {what}"));
-    match fault {
+    match error {
         ureq::Error::Other(inner) => match inner.downcast::<FetchError>() {
-            Ok(fault) => *fault,
-            Err(inner) => way("way", format!("cannot be asked: {inner}")),
+            Ok(error) => *error,
+            Err(inner) => way("way", format!("cannot be reached: {inner}")),
         },
         ureq::Error::Timeout(which) => way("time", format!("took too long ({which})")).retryable(),
-        ureq::Error::HostNotFound => way("name", "is not known to the network".into())
-            .with_hint("is this machine online? proxies are not used"),
+        ureq::Error::HostNotFound => {
+            way("name", "cannot be resolved".into()).with_hint("is this machine online? proxies are not used")
+        }
         ureq::Error::BodyExceedsLimit(room) => response_too_large(url, room),
         ureq::Error::LargeResponseHeader(_, max) => FetchError::new(
             FetchErrorCategory::InvalidResponse,
             "head-large",
-            format!("`{host}` sends a head of more than {max} bytes"),
+            format!("`{host}` sent more than {max} bytes of headers"),
         ),
-        ureq::Error::Io(fault) if is_tls_error(&fault) => {
-            way("certificate", format!("is not who it says: {fault}"))
+        // rustls errors during reads and writes arrive wrapped in `io::Error`.
+        ureq::Error::Io(error) if is_tls_error(&error) => {
+            way("certificate", format!("is not who it says: {error}"))
         }
-        ureq::Error::Io(fault) => way("connection", format!("broke off: {fault}")).retryable(),
+        ureq::Error::Io(error) => way("connection", format!("closed the connection: {error}")).retryable(),
         ureq::Error::Tls(_) | ureq::Error::Rustls(_) => {
-            way("certificate", format!("is not who it says: {fault}"))
+            way("certificate", format!("is not who it says: {error}"))
         }
         ureq::Error::Decompress(_, inner) => FetchError::new(
             FetchErrorCategory::InvalidResponse,
             "packing",
-            format!("the packed answer of `{host}` does not read: {inner}"),
+            format!("cannot decompress the response of `{host}`: {inner}"),
         ),
         other => FetchError::new(
             FetchErrorCategory::InvalidResponse,
             "protocol",
-            format!("the answer of `{host}` does not read: {other}"),
+            format!("invalid HTTP response from `{host}`: {other}"),
         ),
     }
 }
 
-fn is_tls_error(fault: &std::io::Error) -> bool {
-    fault.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
+fn is_tls_error(error: &std::io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
 }

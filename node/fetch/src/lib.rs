@@ -1,13 +1,13 @@
-//! The one place that fetches a foreign source: an agency and a code, or an https address, in;
-//! the bytes of all its pages, and what was asked when, out.
+//! HTTPS client for statistical agencies and other allowed sources.
 //!
-//! Owns the list of hosts that may be asked, the guard before every request and connection, the
-//! addresses of each agency, keys, paging, patience with sources that are slow or busy, and the
-//! folder that a broken-off load resumes from. Refuses all but https, hosts that nobody allowed,
-//! addresses that are not public, and more bytes, time, redirects or tries than its bounds say. It
-//! reads no format beyond what paging needs, and keeps nothing of a load that is done.
+//! Input is an agency query or an https URL; output is the content of all pages, with a record of
+//! each request. Owns the allow-list of hosts, the checks before every request and connection, the
+//! URLs of each agency, API keys, paging, retry with backoff, and the cache from which an interrupted
+//! load resumes. Rejects other schemes, hosts that are not allowed, addresses that are not public, and
+//! anything beyond its limits on bytes, time, redirects and tries. It parses no format beyond what
+//! paging needs, and keeps no data of a completed load.
 
-// A fault ends the load: it is made once, and its size costs nothing.
+// An error ends the load, so its size does not matter.
 #![allow(clippy::result_large_err)]
 
 mod agency;

@@ -1,8 +1,9 @@
-//! Which addresses of the network are public: the others are never connected to.
+//! Public IP addresses; the fetcher connects to no others (protection against server-side request
+//! forgery).
 //!
-//! Refused are all ranges of the IANA special-purpose registries (RFC 6890 and its updates) that
-//! are not globally reachable, multicast, and addresses where clouds answer for themselves. An
-//! IPv4 address inside an IPv6 one is judged as the IPv4 address.
+//! Not public are the ranges of the IANA special-purpose registries (RFC 6890 and its updates) that are
+//! not globally reachable, multicast, and addresses of cloud metadata services. An IPv4 address embedded
+//! in an IPv6 address is judged as IPv4.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -25,11 +26,11 @@ const NON_PUBLIC_V4: &[([u8; 4], u32)] = &[
     // Multicast, reserved, broadcast.
     ([224, 0, 0, 0], 4),
     ([240, 0, 0, 0], 4),
-    // Public by number, but answered by the host of a virtual machine.
+    // Azure's virtual public IP, served by the host of a virtual machine.
     ([168, 63, 129, 16], 32),
 ];
 
-/// Ranges inside 2000::/3, the only public IPv6 space, that are not public.
+/// IPv6 ranges inside 2000::/3, the only global unicast space, that are not public.
 const NON_PUBLIC_V6: &[(u128, u32)] = &[
     // IETF protocol assignments, with Teredo.
     (0x2001 << 112, 23),
@@ -41,12 +42,12 @@ const NON_PUBLIC_V6: &[(u128, u32)] = &[
     (0x3fff << 112, 20),
 ];
 
-/// IPv4 addresses behind a translator of the network (RFC 6052).
+/// NAT64 prefix of embedded IPv4 addresses (RFC 6052).
 const NAT64_PREFIX: (u128, u32) = (0x0064_ff9b << 96, 96);
-/// All public IPv6 space.
+/// Global unicast space of IPv6.
 const GLOBAL_UNICAST: (u128, u32) = (0x2000 << 112, 3);
 
-/// Whether an address belongs to a machine of the public network.
+/// Returns whether an address is globally reachable.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => public_v4(address),
@@ -69,7 +70,7 @@ fn public_v6(address: Ipv6Addr) -> bool {
     let bits = address.to_bits();
     let within = |(net, length): (u128, u32)| bits.checked_shr(128 - length) == net.checked_shr(128 - length);
     if within(NAT64_PREFIX) {
-        // The last 32 bits are the address.
+        // The last 32 bits are the IPv4 address.
         return public_v4(Ipv4Addr::from_bits((bits & u128::from(u32::MAX)) as u32));
     }
     within(GLOBAL_UNICAST) && !NON_PUBLIC_V6.iter().any(|range| within(*range))

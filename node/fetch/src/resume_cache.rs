@@ -1,8 +1,8 @@
-//! The folder of a load that is under way: its pages, so that it goes on where it was broken off.
+//! Cache of the pages of an unfinished load, from which an interrupted load resumes.
 //!
-//! A page is one file, written whole or not at all; its first line says which request it answers
-//! and what its bytes are. What does not fit is thrown away and asked again. The folder is gone
-//! when the load is done.
+//! Each page is one file, written atomically; its first line records the request and the hash of the
+//! content. A file that does not match is ignored and the page requested again. The folder is removed
+//! when the load completes.
 
 use std::fs;
 use std::io::Write;
@@ -14,16 +14,16 @@ use serde::{Deserialize, Serialize};
 use crate::error::{FetchError, FetchErrorCategory};
 use crate::http::{FetchRequest, FetchedDocument, Validators};
 
-/// Seconds that a page is good for: a source may be a later vintage the next day.
+/// Maximum age of a cached page, in seconds: the source may publish a new vintage the next day.
 const PAGE_AGE_SECONDS_MAX: i64 = 6 * 3_600;
 
-/// The pages of one load.
+/// Cached pages of one load.
 #[derive(Debug)]
 pub(crate) struct ResumeCache {
     folder: Option<PathBuf>,
 }
 
-/// The first line of a page.
+/// First line of a page file.
 #[derive(Debug, Serialize, Deserialize)]
 struct PageLabel {
     request: String,
@@ -34,13 +34,13 @@ struct PageLabel {
 }
 
 impl ResumeCache {
-    /// The folder for a source, in `under`; none keeps nothing.
+    /// Opens the cache of a source in `under`; without a folder nothing is cached.
     pub(crate) fn new(under: Option<&Path>, address: &str) -> Self {
         let name = PieceId::of(address.as_bytes()).cid().to_string();
         Self { folder: under.map(|under| under.join(name)) }
     }
 
-    /// The page that answers a request, when it is whole and fresh, and when it was fetched.
+    /// Returns the cached response to a request and its time, when it is intact and fresh.
     pub(crate) fn read_page(&self, request: &FetchRequest, now: i64) -> Option<(FetchedDocument, i64)> {
         let bytes = fs::read(self.page_path(request)?).ok()?;
         let end = bytes.iter().position(|byte| *byte == b'\n')?;
@@ -53,10 +53,10 @@ impl ResumeCache {
         (fresh && own).then(|| (FetchedDocument { bytes: page.to_vec(), media_type, validators }, at))
     }
 
-    /// Keeps a page.
+    /// Stores a page.
     ///
     /// # Errors
-    /// [`Kind::Disk`].
+    /// [`FetchErrorCategory::Storage`].
     pub(crate) fn store_page(
         &self,
         request: &FetchRequest,
@@ -80,19 +80,19 @@ impl ResumeCache {
             out.write_all(&document.bytes)?;
             fs::rename(&part, &file)
         };
-        written().map_err(|fault| {
+        written().map_err(|error| {
             FetchError::new(
                 FetchErrorCategory::Storage,
                 "disk",
-                format!("cannot keep a page in `{}`: {fault}", folder.display()),
+                format!("cannot store a page in `{}`: {error}", folder.display()),
             )
         })
     }
 
-    /// Throws all pages away.
+    /// Removes all pages.
     pub(crate) fn clear(&self) {
         if let Some(folder) = &self.folder {
-            // A folder that stays behind costs room, and its pages are checked before use.
+            // A leftover folder only takes disk space: pages are checked before use.
             let _ = fs::remove_dir_all(folder);
         }
     }
@@ -103,7 +103,7 @@ impl ResumeCache {
     }
 }
 
-/// A request as text; it has no key.
+/// Formats a request, which contains no API key, as the identity of its page.
 fn request_text(request: &FetchRequest) -> String {
     let body = request.body.as_ref().map(ToString::to_string).unwrap_or_default();
     format!("{} {} {body}", request.url, request.accept.unwrap_or_default())

@@ -1,4 +1,4 @@
-//! How long to wait: between two requests to a host, and before another try.
+//! Request pacing for each host, and retry with exponential backoff.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,38 +7,38 @@ use std::time::{Duration, UNIX_EPOCH};
 use crate::clock::FetchClock;
 use crate::error::{FetchError, FetchErrorCategory};
 
-/// Tries of one request.
+/// Limit on tries of one request.
 pub(crate) const TRIES_MAX: u32 = 5;
-/// The wait before the second try; doubled for each that follows.
+/// Wait before the second try, in milliseconds; doubled with each further try.
 const BACKOFF_FIRST_MS: u64 = 1_000;
-/// The longest wait that is chosen here.
+/// Limit on the backoff, in milliseconds.
 const BACKOFF_MS_MAX: u64 = 60_000;
-/// The longest wait that a source may ask for.
+/// Longest accepted `Retry-After`, in seconds.
 const RETRY_AFTER_SECONDS_MAX: u64 = 120;
 
-/// Milliseconds between the starts of two requests to a host that has no line of its own.
+/// Default of milliseconds between the starts of two requests to a host.
 const REQUEST_GAP_MS: u64 = 500;
-/// Hosts that say how often they may be asked, with milliseconds between two requests.
+/// Hosts with a published rate limit, and milliseconds between two requests.
 const HOST_GAPS_MS: &[(&str, u64)] = &[
-    // 120 a minute.
+    // Limit: 120 a minute.
     ("api.stlouisfed.org", 500),
-    // 50 in ten seconds, and a daily number.
+    // Limit: 50 in ten seconds, and a daily quota.
     ("api.bls.gov", 500),
-    // 60 an hour for each address: a burst is possible, a loop is not.
+    // Limit: 60 an hour for each address. This gap permits a burst, not sustained requests.
     ("sdmx.oecd.org", 2_000),
-    // 30 a minute.
+    // Limit: 30 a minute.
     ("api.insee.fr", 2_000),
     ("bdm.insee.fr", 2_000),
-    // 10 in five seconds.
+    // Limit: 10 in five seconds.
     ("api.imf.org", 600),
 ];
 
-/// When each host may be asked again.
+/// Earliest time of the next request to each host.
 #[derive(Debug, Default)]
 pub(crate) struct RequestPacing(Mutex<BTreeMap<String, u64>>);
 
 impl RequestPacing {
-    /// Waits until `host` may be asked, and takes that turn.
+    /// Reserves the next slot for a request to `host` and waits for it.
     pub(crate) fn wait_turn(&self, host: &str, clock: &dyn FetchClock) {
         let gap =
             HOST_GAPS_MS.iter().find(|(known, _)| *known == host).map_or(REQUEST_GAP_MS, |(_, gap)| *gap);
@@ -55,30 +55,34 @@ impl RequestPacing {
     }
 }
 
-/// Milliseconds to wait after the failed try `tries` (from 1): the wish of the source, or a number
-/// that doubles with each try, the upper half of it by chance.
+/// Returns the milliseconds to wait after the failed try `tries` (from 1): `Retry-After`, or
+/// exponential backoff with the upper half as random jitter.
 ///
 /// # Errors
-/// The fault itself when another try is of no use, comes too late or is one too many.
-pub(crate) fn backoff_wait(fault: FetchError, tries: u32, clock: &dyn FetchClock) -> Result<u64, FetchError> {
-    if !fault.retryable {
-        return Err(fault);
+/// The error itself when a retry is pointless, would come too late or exceeds [`TRIES_MAX`].
+pub(crate) fn backoff_wait(error: FetchError, tries: u32, clock: &dyn FetchClock) -> Result<u64, FetchError> {
+    if !error.retryable {
+        return Err(error);
     }
-    if let Some(seconds) = fault.retry_after_seconds.filter(|seconds| *seconds > RETRY_AFTER_SECONDS_MAX) {
-        return Err(fault.with_hint(format!("try again in {seconds} seconds: pages that came are kept")));
+    if let Some(seconds) = error.retry_after_seconds.filter(|seconds| *seconds > RETRY_AFTER_SECONDS_MAX) {
+        return Err(
+            error.with_hint(format!("try again in {seconds} seconds: the pages loaded so far are kept"))
+        );
     }
     if tries >= TRIES_MAX {
-        let message = format!("{} ({tries} tries)", fault.message);
-        return Err(FetchError { message, ..fault }.with_hint("try again later: pages that came are kept"));
+        let message = format!("{} ({tries} tries)", error.message);
+        return Err(
+            FetchError { message, ..error }.with_hint("try again later: the pages loaded so far are kept")
+        );
     }
-    if let Some(seconds) = fault.retry_after_seconds {
+    if let Some(seconds) = error.retry_after_seconds {
         return Ok(seconds.saturating_mul(1_000));
     }
     let whole = BACKOFF_FIRST_MS.saturating_mul(1 << (tries - 1).min(16)).min(BACKOFF_MS_MAX);
     Ok(whole / 2 + clock.random() % (whole / 2 + 1))
 }
 
-/// The seconds that a `Retry-After` asks for: a number, or a date (RFC 9110, 10.2.3).
+/// Parses `Retry-After`, a number of seconds or a date, to seconds from now (RFC 9110, 10.2.3).
 pub(crate) fn parse_retry_after(text: &str, clock: &dyn FetchClock) -> Option<u64> {
     if let Ok(seconds) = text.trim().parse() {
         return Some(seconds);
@@ -88,7 +92,7 @@ pub(crate) fn parse_retry_after(text: &str, clock: &dyn FetchClock) -> Option<u6
     Some(date.duration_since(now).map_or(0, |left| left.as_secs()))
 }
 
-/// The fault of a source that cannot answer now.
+/// Error of a source that is temporarily unavailable.
 pub(crate) fn unavailable_error(message: String, after: Option<u64>) -> FetchError {
     FetchError::new(FetchErrorCategory::Unavailable, "source-busy", message).retryable().after_seconds(after)
 }

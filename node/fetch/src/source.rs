@@ -1,6 +1,6 @@
-//! A source: one address that stands for all its pages, and the requests that they are asked by.
+//! A source: one URL that identifies all its pages, and the requests for these pages.
 //!
-//! The address is enough to ask for the same again: it is what a snapshot keeps.
+//! The URL alone is enough to load the same source again; snapshots record it.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -12,36 +12,36 @@ use crate::error::{FetchError, FetchErrorCategory, terminal_safe};
 use crate::http::FetchRequest;
 use crate::url_policy::UrlPolicy;
 
-/// Pages of one load.
+/// Limit on the pages of one load.
 pub(crate) const PAGES_MAX: usize = 1_000;
-/// Rows of a page of the World Bank: the largest that it serves is a little larger.
+/// Rows of a World Bank page, slightly below the largest page that the API serves.
 const WORLD_BANK_PAGE_ROWS: &str = "20000";
-/// Series of one question to BLS without a key, which fits those with one.
+/// Series of one BLS request: the limit without an API key, which is below the limit with one.
 const BLS_SERIES_MAX: usize = 25;
-/// Years of one question to BLS without a key.
+/// Years of one BLS request without an API key.
 const BLS_YEARS_MAX: u16 = 10;
-/// Characters of a file name made from an address.
+/// Limit on the characters of a file name derived from a URL.
 const NAME_CHARS_MAX: usize = 100;
 
-/// What can be asked for, now and again.
+/// Source identified by its URL.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FetchSource {
     url: Url,
     pagination: Pagination,
 }
 
-/// How the pages hang together.
+/// Paging scheme of a source.
 #[derive(Debug, Clone, PartialEq)]
 enum Pagination {
-    /// One document.
+    /// A single document.
     Single,
-    /// Pages with a number, each of which says how many there are.
+    /// Numbered pages, each with the total number of pages.
     WorldBank,
-    /// Questions of some series and years each.
+    /// Requests for batches of series and years.
     Bls(Vec<FetchRequest>),
 }
 
-/// What a page of the World Bank says of all of them.
+/// Header of a World Bank page.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 struct WorldBankHeader {
     #[serde(default)]
@@ -62,7 +62,7 @@ struct WorldBankMessage {
     value: String,
 }
 
-/// What BLS says of a question.
+/// Status of a BLS response.
 #[derive(Debug, Deserialize)]
 struct BlsStatus {
     status: String,
@@ -71,25 +71,25 @@ struct BlsStatus {
 }
 
 impl FetchSource {
-    /// What an agency has under a code; `year` is the present one.
+    /// Creates the source of an agency query; `year` is the current year.
     ///
     /// # Errors
-    /// [`Fault`] when it cannot be asked.
+    /// [`FetchError`] for an invalid query or a blocked URL.
     pub fn from_agency(
-        guard: &UrlPolicy,
+        policy: &UrlPolicy,
         agency: Agency,
         ask: &AgencyQuery,
         year: i64,
     ) -> Result<Self, FetchError> {
-        Self::new(guard.parse(agency::query_url(agency, ask, year)?.as_str())?)
+        Self::new(policy.parse(agency::query_url(agency, ask, year)?.as_str())?)
     }
 
-    /// What is at an address.
+    /// Creates the source of a URL; the fragment is dropped.
     ///
     /// # Errors
-    /// [`Fault`] when it cannot be asked.
-    pub fn from_url(guard: &UrlPolicy, text: &str) -> Result<Self, FetchError> {
-        let mut url = guard.parse(text)?;
+    /// [`FetchError`] for an invalid or blocked URL.
+    pub fn from_url(policy: &UrlPolicy, text: &str) -> Result<Self, FetchError> {
+        let mut url = policy.parse(text)?;
         url.set_fragment(None);
         Self::new(url)
     }
@@ -115,17 +115,17 @@ impl FetchSource {
         Ok(Self { url, pagination: book })
     }
 
-    /// Its address, without a key.
+    /// Returns the URL without API key.
     pub fn address(&self) -> &str {
         self.url.as_str()
     }
 
-    /// The agency, when it is one that is known.
+    /// Returns the agency, when the host belongs to a known one.
     pub fn agency(&self) -> Option<Agency> {
         Agency::of_url(&self.url)
     }
 
-    /// A name for the file: what was asked for, without an ending.
+    /// Returns a file name without extension, derived from the requested series or indicator.
     pub fn file_stem(&self) -> String {
         let segments: Vec<&str> = self.url.path().split('/').filter(|part| !part.is_empty()).collect();
         let after = |word: &str| {
@@ -145,10 +145,12 @@ impl FetchSource {
         self.pagination == Pagination::Single
     }
 
-    /// The request of page `at` (from 0); none after the last. `pages` are those before it.
+    /// Returns the request for page `at` (from 0), or `None` after the last; `pages` are the previous
+    /// pages.
     ///
     /// # Errors
-    /// [`Kind::Answer`] when the pages so far do not belong together.
+    /// [`FetchErrorCategory::InvalidResponse`] when the first page has no valid header or announces
+    /// more than [`PAGES_MAX`] pages.
     pub(crate) fn page_request(
         &self,
         at: usize,
@@ -167,7 +169,7 @@ impl FetchSource {
                 let count = usize::try_from(parse_header(first)?.pages).unwrap_or(usize::MAX);
                 if count > PAGES_MAX {
                     return Err(invalid_page(format!(
-                        "the source has {count} pages where {PAGES_MAX} are asked at the most"
+                        "the source has {count} pages, the limit is {PAGES_MAX}"
                     )));
                 }
                 Ok((at < count).then(|| self.numbered_request(at + 1)))
@@ -175,7 +177,7 @@ impl FetchSource {
         }
     }
 
-    /// How many pages there are, as far as it is known.
+    /// Returns the number of pages, when known.
     pub(crate) fn page_count(&self, pages: &[Vec<u8>]) -> Option<usize> {
         match &self.pagination {
             Pagination::Single => Some(1),
@@ -193,10 +195,10 @@ impl FetchSource {
         FetchRequest { url, accept: None, body: None }
     }
 
-    /// Checks that the document is page `at` of the pages before it, and not a message in its place.
+    /// Checks that a document is page `at` after the previous pages, and not an error message.
     ///
     /// # Errors
-    /// [`Fault`]; `pages-differ` when the source changed between two pages.
+    /// [`FetchError`]; code `pages-differ` when the source changed between two pages.
     pub(crate) fn check_page(&self, at: usize, bytes: &[u8], pages: &[Vec<u8>]) -> Result<(), FetchError> {
         match &self.pagination {
             Pagination::Single => Ok(()),
@@ -211,14 +213,14 @@ impl FetchSource {
                 let first = pages.first().map_or_else(|| Ok(this.clone()), |first| parse_header(first))?;
                 let same = (this.total, this.pages, &this.lastupdated)
                     == (first.total, first.pages, &first.lastupdated);
-                // An answer without a row says that it has no page.
+                // A response without rows has page number 0.
                 let number = this.page as usize == at + 1 || (this.total == 0 && at == 0);
                 if same && number { Ok(()) } else { Err(pages_differ()) }
             }
         }
     }
 
-    /// All pages as one document: JSON texts one after the other, each in lines of its own.
+    /// Joins all pages to one document: JSON texts separated by line feeds.
     pub(crate) fn join_pages(&self, pages: Vec<Vec<u8>>) -> Vec<u8> {
         pages.join(&b'\n')
     }
@@ -229,24 +231,20 @@ fn invalid_page(message: String) -> FetchError {
 }
 
 fn pages_differ() -> FetchError {
-    FetchError::new(
-        FetchErrorCategory::InvalidResponse,
-        "pages-differ",
-        "the source changed while its pages were loaded",
-    )
-    .with_hint("try again: the source is being updated")
+    FetchError::new(FetchErrorCategory::InvalidResponse, "pages-differ", "the source changed during the load")
+        .with_hint("try again: the source is being updated")
 }
 
 fn parse_header(bytes: &[u8]) -> Result<WorldBankHeader, FetchError> {
     let whole = serde_json::from_slice::<(WorldBankHeader, IgnoredAny)>(bytes).map(|(head, _)| head);
     whole
         .or_else(|_| serde_json::from_slice::<(WorldBankHeader,)>(bytes).map(|(head,)| head))
-        .map_err(|fault| invalid_page(format!("expected a page of the World Bank as JSON: {fault}")))
+        .map_err(|error| invalid_page(format!("expected a World Bank page in JSON: {error}")))
 }
 
 fn check_bls_status(bytes: &[u8]) -> Result<(), FetchError> {
     let verdict: BlsStatus = serde_json::from_slice(bytes)
-        .map_err(|fault| invalid_page(format!("expected an answer of BLS as JSON: {fault}")))?;
+        .map_err(|error| invalid_page(format!("expected a BLS response in JSON: {error}")))?;
     if verdict.status == "REQUEST_SUCCEEDED" {
         return Ok(());
     }
@@ -255,17 +253,17 @@ fn check_bls_status(bytes: &[u8]) -> Result<(), FetchError> {
         terminal_safe(&verdict.status),
         terminal_safe(&verdict.message.join(" "))
     );
-    let fault = FetchError::new(FetchErrorCategory::AccessDenied, "source-denied", said);
-    Err(fault.with_hint("a key lifts the daily number of questions: it is read from BLS_API_KEY"))
+    let error = FetchError::new(FetchErrorCategory::AccessDenied, "source-denied", said);
+    Err(error.with_hint("an API key in BLS_API_KEY raises the daily quota"))
 }
 
-/// The questions to BLS: series in batches, years in spans, in the order of the series.
+/// Splits a query into BLS requests: batches of series, each for all spans of years.
 fn bls_requests(series: &str, from: Option<&str>, to: Option<&str>) -> Result<Vec<FetchRequest>, FetchError> {
     let wrong = |what: &str| {
         FetchError::new(
             FetchErrorCategory::InvalidRequest,
             "period",
-            format!("`{}` is no year of BLS", terminal_safe(what)),
+            format!("`{}` is not a year for BLS", terminal_safe(what)),
         )
     };
     let year = |text: &str| {
@@ -277,7 +275,7 @@ fn bls_requests(series: &str, from: Option<&str>, to: Option<&str>) -> Result<Ve
         _ => vec![None],
     };
     let url = Url::parse("https://api.bls.gov/publicAPI/v2/timeseries/data/");
-    let url = url.map_err(|fault| invalid_page(fault.to_string()))?;
+    let url = url.map_err(|error| invalid_page(error.to_string()))?;
     let ask = |series: &[&str], span: &Option<(u16, u16)>| {
         let mut body = json!({ "seriesid": series });
         if let (Some((from, to)), Some(fields)) = (span, body.as_object_mut()) {
@@ -293,7 +291,7 @@ fn bls_requests(series: &str, from: Option<&str>, to: Option<&str>) -> Result<Ve
         return Err(FetchError::new(
             FetchErrorCategory::InvalidRequest,
             "pages",
-            format!("more than {PAGES_MAX} questions to BLS"),
+            format!("the query needs more than {PAGES_MAX} BLS requests"),
         ));
     }
     Ok(questions)
@@ -301,7 +299,7 @@ fn bls_requests(series: &str, from: Option<&str>, to: Option<&str>) -> Result<Ve
 
 fn year_spans(from: u16, to: u16) -> Result<Vec<Option<(u16, u16)>>, FetchError> {
     if from > to {
-        let message = format!("the first year {from} comes after the last, {to}");
+        let message = format!("the first year {from} is after the last year {to}");
         return Err(FetchError::new(FetchErrorCategory::InvalidRequest, "period", message));
     }
     Ok((from..=to)

@@ -1,9 +1,9 @@
-//! What may be asked: https, hosts that are known or were allowed, public addresses.
+//! URL policy: https only, hosts on an allow-list, public addresses.
 //!
-//! Each address that is asked goes through [`Guard::check`], the first and every redirect; each
-//! connection takes its addresses from [`Pinned`], which refuses a name when any of its addresses
-//! is not public. INVARIANT: the addresses that were checked are those that are connected to,
-//! because nothing resolves the name a second time.
+//! [`UrlPolicy::check`] is applied to the first URL and to every redirect target. Connections take
+//! their addresses from [`PublicResolver`], which rejects a host if any of its addresses is not
+//! public. INVARIANT: the checked addresses are the ones connected to, since nothing resolves the host
+//! a second time (no DNS rebinding).
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -19,7 +19,7 @@ use url::{Host, Url};
 use crate::error::{FetchError, FetchErrorCategory, terminal_safe};
 use crate::public_address;
 
-/// Hosts of statistical agencies.
+/// Hosts of statistical agencies, always allowed.
 pub const AGENCY_HOSTS: &[&str] = &[
     "api.worldbank.org",
     "api.stlouisfed.org",
@@ -37,11 +37,11 @@ pub const AGENCY_HOSTS: &[&str] = &[
     "www.ons.gov.uk",
 ];
 
-/// Characters of an address that is asked; as many as a snapshot can keep.
+/// Limit on the characters of a URL, the limit of the URL of a snapshot.
 pub const URL_CHARS_MAX: usize = 1024;
 
-/// Names of query parameters that carry a key: keys come from the environment, because an address
-/// is kept and published.
+/// Query parameters that carry an API key. They are rejected, since URLs are stored and published; keys
+/// come from the environment.
 const SECRET_PARAMETERS: &[&str] = &[
     "access_token",
     "api-key",
@@ -54,19 +54,19 @@ const SECRET_PARAMETERS: &[&str] = &[
     "userid",
 ];
 
-/// The rules of one fetcher.
+/// URL policy of one fetcher.
 #[derive(Debug, Clone)]
 pub struct UrlPolicy {
     hosts: BTreeSet<String>,
-    /// Tests only: their server is on this machine.
+    /// Allows loopback addresses, for tests with a local server.
     loopback: bool,
 }
 
 impl UrlPolicy {
-    /// The known hosts, and those that the user allows.
+    /// Allows the hosts of agencies and those in `allowed`.
     ///
     /// # Errors
-    /// [`Kind::Asked`] when one of them is no name of a host.
+    /// [`FetchErrorCategory::InvalidRequest`] for an invalid host name.
     pub fn new(allowed: &[String]) -> Result<Self, FetchError> {
         let mut hosts: BTreeSet<String> = AGENCY_HOSTS.iter().map(|host| (*host).to_owned()).collect();
         for host in allowed {
@@ -75,16 +75,17 @@ impl UrlPolicy {
         Ok(Self { hosts, loopback: false })
     }
 
-    /// The same rules for a server on this machine.
+    /// Allows loopback addresses, for tests.
     pub(crate) fn with_loopback(mut self) -> Self {
         self.loopback = true;
         self
     }
 
-    /// An address as text, checked.
+    /// Parses and checks a URL.
     ///
     /// # Errors
-    /// [`Kind::Asked`] when it is none, [`Kind::Refused`] when it is not allowed.
+    /// [`FetchErrorCategory::InvalidRequest`] for an invalid URL or one with an API key,
+    /// [`FetchErrorCategory::Blocked`] for one that the policy does not allow.
     pub fn parse(&self, text: &str) -> Result<Url, FetchError> {
         let wrong = |why: &str| {
             FetchError::new(
@@ -96,13 +97,13 @@ impl UrlPolicy {
         if text.len() > URL_CHARS_MAX {
             return Err(wrong(&format!("has more than {URL_CHARS_MAX} characters")));
         }
-        let url = Url::parse(text).map_err(|fault| wrong(&format!("is no address: {fault}")))?;
+        let url = Url::parse(text).map_err(|error| wrong(&format!("is not a URL: {error}")))?;
         self.check(&url)?;
         if let Some(name) = secret_parameter(&url) {
             return Err(FetchError::new(
                 FetchErrorCategory::InvalidRequest,
                 "url-secret",
-                format!("the address carries a key in `{name}`"),
+                format!("the URL contains an API key in `{name}`"),
             )
             .with_hint(
                 "leave it out: keys come from the environment, as in FRED_API_KEY, and are never kept",
@@ -111,35 +112,35 @@ impl UrlPolicy {
         Ok(url)
     }
 
-    /// Checks scheme, host and port of an address; not the network behind it.
+    /// Checks scheme, user, port and host of a URL; addresses are checked on connection.
     ///
     /// # Errors
-    /// [`Kind::Refused`].
+    /// [`FetchErrorCategory::Blocked`].
     pub fn check(&self, url: &Url) -> Result<(), FetchError> {
         let refused = |code, message| Err(FetchError::new(FetchErrorCategory::Blocked, code, message));
         if url.scheme() != "https" {
             return refused(
                 "url-scheme",
-                format!("`{}:` is not fetched, only https", terminal_safe(url.scheme())),
+                format!("scheme `{}` is not allowed, expected https", terminal_safe(url.scheme())),
             );
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return refused("url-user", "an address with a user or password is not fetched".into());
+            return refused("url-user", "a URL with a user or password is not allowed".into());
         }
         if let Some(port) = url.port() {
-            return refused("url-port", format!("port {port} is not asked, only that of https"));
+            return refused("url-port", format!("port {port} is not allowed, expected 443"));
         }
         let Some(Host::Domain(host)) = url.host() else {
             let host = url.host_str().unwrap_or_default();
-            return refused("host-address", format!("`{host}` is an address where a name was expected"));
+            return refused("host-address", format!("expected a host name, found the address `{host}`"));
         };
         if !self.hosts.contains(host) {
-            let fault = FetchError::new(
+            let error = FetchError::new(
                 FetchErrorCategory::Blocked,
                 "host",
                 format!("`{}` is not an allowed host", terminal_safe(host)),
             );
-            return Err(fault.with_hint(format!("if you trust it: `--allow-host {}`", terminal_safe(host))));
+            return Err(error.with_hint(format!("if you trust it: `--allow-host {}`", terminal_safe(host))));
         }
         Ok(())
     }
@@ -149,10 +150,10 @@ impl UrlPolicy {
     }
 }
 
-/// The name of a host as it stands in a checked address.
+/// Parses the name of an allowed host to its form in a URL.
 fn host_name(text: &str) -> Result<String, FetchError> {
     let wrong = || {
-        let message = format!("`{}` is no name of a host", terminal_safe(text));
+        let message = format!("`{}` is not a host name", terminal_safe(text));
         FetchError::new(FetchErrorCategory::InvalidRequest, "host-name", message)
             .with_hint("as in `--allow-host www.example.org`")
     };
@@ -167,17 +168,17 @@ fn secret_parameter(url: &Url) -> Option<String> {
     names.find(|name| SECRET_PARAMETERS.contains(&name.as_str()))
 }
 
-/// Finds the addresses of a name.
+/// Name resolution, replaceable in tests.
 pub trait HostResolver: fmt::Debug + Send + Sync {
-    /// The addresses of `host`; none when the name is not known.
+    /// Returns the addresses of `host`; empty for an unknown host.
     fn lookup(&self, host: &str, port: u16) -> Vec<SocketAddr>;
 }
 
-/// A resolver that gives only addresses that the guard admits.
+/// Resolver that returns only addresses allowed by the policy.
 #[derive(Debug)]
 pub(crate) struct PublicResolver {
     pub policy: UrlPolicy,
-    /// Tests only: another book of names than that of the system.
+    /// Replacement of the system resolver, for tests.
     pub resolver: Option<Arc<dyn HostResolver>>,
 }
 
@@ -197,7 +198,7 @@ impl Resolver for PublicResolver {
                 found
             }
         };
-        // One bad address condemns the name: a source has no reason to mix them.
+        // A single private address rejects the host: no legitimate source mixes the two.
         match found.iter().find(|to| !self.policy.allows_address(to.ip())) {
             Some(bad) => Err(ureq::Error::Other(Box::new(private_address_error(host, bad.ip())))),
             None if found.is_empty() => Err(ureq::Error::HostNotFound),
@@ -206,7 +207,7 @@ impl Resolver for PublicResolver {
     }
 }
 
-/// The system tells a name that it does not know as trouble with a file.
+/// Maps the error of an unknown host. The resolver reports an unknown host as an I/O error.
 fn map_unknown_host(
     found: Result<ResolvedSocketAddrs, ureq::Error>,
 ) -> Result<ResolvedSocketAddrs, ureq::Error> {
@@ -217,10 +218,7 @@ fn map_unknown_host(
 }
 
 fn private_address_error(host: &str, address: IpAddr) -> FetchError {
-    let message = format!(
-        "`{}` leads to {address}, which is not an address of the public network",
-        terminal_safe(host)
-    );
+    let message = format!("`{}` resolves to {address}, which is not a public address", terminal_safe(host));
     FetchError::new(FetchErrorCategory::Blocked, "address-private", message)
 }
 
@@ -229,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_the_system_does_not_know_is_no_broken_connection() {
+    fn unknown_hosts_are_not_connection_errors() {
         let io = || ureq::Error::Io(std::io::Error::other("Name or service not known"));
         assert!(matches!(map_unknown_host(Err(io())), Err(ureq::Error::HostNotFound)));
         let late = ureq::Error::Timeout(ureq::Timeout::Resolve);

@@ -1,15 +1,15 @@
-//! The fetcher from outside, against a server on this machine that answers over TLS.
+//! Integration tests of the fetcher against a local TLS server.
 
-// As in the crate: a fault ends the load.
+// As in the crate: an error ends the load.
 #![allow(clippy::result_large_err)]
 
 #[cfg(test)]
 mod it {
     mod agencies;
-    mod faults;
-    mod guard;
+    mod errors;
+    mod history;
     mod keys;
     mod loads;
-    mod memory;
     mod server;
+    mod url_policy;
 }

@@ -1,8 +1,8 @@
-//! The addresses of the agencies, and what stands in them.
+//! URLs of the agencies.
 
 use fetch::{Agency, AgencyQuery, FetchSource, UrlPolicy};
 
-fn ask(code: &str, rest: &[(&str, &str)]) -> AgencyQuery {
+fn query(code: &str, rest: &[(&str, &str)]) -> AgencyQuery {
     let mut ask = AgencyQuery { code: code.into(), ..AgencyQuery::default() };
     for (name, value) in rest {
         let place = match *name {
@@ -17,17 +17,17 @@ fn ask(code: &str, rest: &[(&str, &str)]) -> AgencyQuery {
 }
 
 #[test]
-fn a_code_becomes_an_address_and_a_name() {
-    let guard = UrlPolicy::new(&[]).expect("no hosts");
+fn queries_map_to_urls_and_file_names() {
+    let policy = UrlPolicy::new(&[]).expect("no hosts");
     let check = |agency: &str, code: &str, rest: &[(&str, &str)], address: &str, name: &str| {
         let agency = Agency::from_code(agency).expect("an agency");
-        let source = FetchSource::from_agency(&guard, agency, &ask(code, rest), 2026).expect("a source");
+        let source = FetchSource::from_agency(&policy, agency, &query(code, rest), 2026).expect("a source");
         assert_eq!(
             (source.address(), source.file_stem().as_str(), source.agency()),
             (address, name, Some(agency))
         );
         assert_eq!(
-            FetchSource::from_url(&guard, address).expect("again"),
+            FetchSource::from_url(&policy, address).expect("again"),
             source,
             "the address alone leads back"
         );
@@ -65,12 +65,12 @@ fn a_code_becomes_an_address_and_a_name() {
 }
 
 #[test]
-fn a_code_cannot_lead_elsewhere() {
-    let guard = UrlPolicy::new(&[]).expect("no hosts");
+fn codes_cannot_change_the_path() {
+    let policy = UrlPolicy::new(&[]).expect("no hosts");
     let check = |agency: &str, code: &str, rest: &[(&str, &str)], word: &str| {
         let agency = Agency::from_code(agency).expect("an agency");
-        let fault = FetchSource::from_agency(&guard, agency, &ask(code, rest), 2026).expect_err(code);
-        assert_eq!(fault.code, word, "{agency:?} {code} {rest:?}: {fault}");
+        let error = FetchSource::from_agency(&policy, agency, &query(code, rest), 2026).expect_err(code);
+        assert_eq!(error.code, word, "{agency:?} {code} {rest:?}: {error}");
     };
     for agency in Agency::ALL {
         for code in ["", "a/b", "../x", "..", "a?b=c", "a#b", "a&b", "a%2fb", "a b", "ä", "a\\b", "a\nb"] {
@@ -89,7 +89,7 @@ fn a_code_cannot_lead_elsewhere() {
 }
 
 #[test]
-fn every_agency_has_a_word_and_a_name() {
+fn every_agency_has_a_code_and_a_name() {
     for agency in Agency::ALL {
         assert_eq!(Agency::from_code(agency.code()), Some(*agency));
         assert!(!agency.name().is_empty());

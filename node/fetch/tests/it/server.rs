@@ -1,4 +1,4 @@
-//! A source on this machine: answers over TLS as the list says, and remembers what it was asked.
+//! Local TLS server that sends scripted responses and records its requests.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -13,26 +13,26 @@ use fetch::{
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// What the server does with one request.
+/// Scripted response to one request.
 pub enum Reply {
     /// Sends the bytes and closes.
     Bytes(Vec<u8>),
-    /// Sends the bytes, then nothing more until the other side gives up.
+    /// Sends the bytes, then nothing more until the client gives up.
     Stall(Vec<u8>),
-    /// Sends the bytes, then zeros until the other side gives up.
+    /// Sends the bytes, then zeros until the client gives up.
     Endless(Vec<u8>),
-    /// Sends the bytes, then one byte whenever the other side was silent for a moment.
+    /// Sends the bytes, then one byte at a time while the client waits.
     Drip(Vec<u8>),
 }
 
-/// The server.
+/// Test server.
 pub struct TestServer {
     pub address: SocketAddr,
     pub root: Vec<u8>,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
-/// An answer with a status line, headers and a body.
+/// Response with status line, headers and body.
 pub fn response(status: &str, headers: &str, body: &[u8]) -> Reply {
     let mut bytes =
         format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n", body.len())
@@ -41,25 +41,25 @@ pub fn response(status: &str, headers: &str, body: &[u8]) -> Reply {
     Reply::Bytes(bytes)
 }
 
-/// A good answer.
+/// Response with status 200.
 pub fn ok(body: &str) -> Reply {
     response("200 OK", "content-type: text/csv\r\n", body.as_bytes())
 }
 
-/// The head of an answer whose body is sent otherwise.
+/// Response headers without body.
 pub fn response_head(headers: &str) -> Vec<u8> {
     format!("HTTP/1.1 200 OK\r\nconnection: close\r\n{headers}\r\n").into_bytes()
 }
 
 impl TestServer {
-    /// A server for the names of all known hosts, and two more.
+    /// Starts a server with a certificate for all agency hosts and `data.example.org`.
     pub fn start(replies: Vec<Reply>) -> Self {
         let mut hosts: Vec<String> = fetch::AGENCY_HOSTS.iter().map(|host| (*host).to_owned()).collect();
         hosts.extend(["data.example.org".to_owned()]);
         Self::named(hosts, replies)
     }
 
-    /// A server that shows a certificate for these names.
+    /// Starts a server with a certificate for these host names.
     pub fn named(hosts: Vec<String>, replies: Vec<Reply>) -> Self {
         let key = rcgen::KeyPair::generate().expect("a key");
         let cert = rcgen::CertificateParams::new(hosts).expect("names").self_signed(&key).expect("signed");
@@ -85,12 +85,12 @@ impl TestServer {
         Self { address, root: cert.der().to_vec(), asked }
     }
 
-    /// The requests so far, heads and bodies.
+    /// Returns the requests so far, headers and bodies.
     pub fn requests(&self) -> Vec<String> {
         self.asked.lock().expect("the log").clone()
     }
 
-    /// The request lines so far, without the protocol.
+    /// Returns the request lines so far, without the protocol.
     pub fn request_lines(&self) -> Vec<String> {
         let line = |text: &String| text.lines().next().unwrap_or_default().replace(" HTTP/1.1", "");
         self.requests().iter().map(line).collect()
@@ -153,13 +153,13 @@ fn read_request(tls: &mut impl Read) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// A clock that waits in no time and remembers it.
+/// Clock that records waits instead of sleeping.
 #[derive(Debug, Default)]
 pub struct FakeClock {
     waits: Mutex<Vec<u64>>,
 }
 
-/// What the clock shows at first.
+/// Initial time of the clock.
 pub const START: i64 = 1_795_000_000;
 
 impl FakeClock {
@@ -186,7 +186,7 @@ impl FetchClock for FakeClock {
     }
 }
 
-/// A book of names in which all lead to one place, but for some.
+/// Resolver that leads all hosts except `others` to one address.
 #[derive(Debug, Clone)]
 pub struct FakeResolver {
     pub all: SocketAddr,
@@ -202,11 +202,11 @@ impl HostResolver for FakeResolver {
     }
 }
 
-/// Bounds that a test reaches soon.
+/// Limits that a test reaches quickly.
 pub const TIGHT: RequestLimits =
     RequestLimits { bytes_max: 100_000, connect_ms: 5_000, response_ms: 5_000, call_ms: 10_000 };
 
-/// A desk with a server, a clock and a fetcher.
+/// Server, clock and fetcher.
 pub struct FetchFixture {
     pub server: TestServer,
     pub clock: Arc<FakeClock>,
@@ -227,8 +227,8 @@ impl FetchFixture {
         let clock = Arc::new(FakeClock::default());
         let names = Arc::new(FakeResolver { all: server.address, others });
         let local = LocalServer { resolver: names, root: server.root.clone(), limits: bounds };
-        let guard = UrlPolicy::new(&["data.example.org".into(), "evil.example.org".into()]).expect("hosts");
-        let fetcher = Fetcher::with_local_server(guard, keys, clock.clone(), local);
+        let policy = UrlPolicy::new(&["data.example.org".into(), "evil.example.org".into()]).expect("hosts");
+        let fetcher = Fetcher::with_local_server(policy, keys, clock.clone(), local);
         Self { server, clock, fetcher }
     }
 
@@ -236,7 +236,7 @@ impl FetchFixture {
         FetchSource::from_url(self.fetcher.url_policy(), url).expect("a source")
     }
 
-    /// Loads a source without a folder.
+    /// Loads a source without resume cache.
     pub fn load_source(&self, source: &FetchSource) -> Result<LoadedSource, FetchError> {
         match self.fetcher.load(source, None, None, &mut |_| {})? {
             LoadOutcome::Loaded(loaded) => Ok(loaded),
@@ -244,7 +244,7 @@ impl FetchFixture {
         }
     }
 
-    /// Loads an address.
+    /// Loads a URL.
     pub fn load_url(&self, url: &str) -> Result<LoadedSource, FetchError> {
         self.load_source(&self.source(url))
     }

@@ -1,4 +1,4 @@
-//! Sources that are busy, broken, slow or boundless.
+//! Sources that are unavailable, broken, slow or unbounded.
 
 use std::io::Write;
 
@@ -8,22 +8,22 @@ use super::server::{FetchFixture, Reply, START, TIGHT, TestServer, ok, response,
 
 const URL: &str = "https://data.example.org/x.csv";
 
-fn down() -> Reply {
+fn unavailable() -> Reply {
     response("503 Service Unavailable", "content-type: text/plain\r\n", b"maintenance")
 }
 
 #[test]
-fn a_busy_source_is_tried_again_later() {
+fn unavailable_sources_are_retried() {
     let check = |replies: Vec<Reply>, waits: &[u64]| {
         let asked = replies.len();
-        let desk = FetchFixture::new(replies);
-        assert_eq!(desk.load_url(URL).expect("loaded").bytes, b"a\n");
-        assert_eq!((desk.clock.waits(), desk.server.requests().len()), (waits.to_vec(), asked));
+        let fixture = FetchFixture::new(replies);
+        assert_eq!(fixture.load_url(URL).expect("loaded").bytes, b"a\n");
+        assert_eq!((fixture.clock.waits(), fixture.server.requests().len()), (waits.to_vec(), asked));
     };
     let slow = |after: &str| response("429 Too Many Requests", &format!("retry-after: {after}\r\n"), b"");
     check(vec![ok("a\n")], &[]);
     check(vec![response("500 Internal Server Error", "", b""), ok("a\n")], &[500]);
-    check(vec![down(), down(), down(), ok("a\n")], &[500, 1_000, 2_000]);
+    check(vec![unavailable(), unavailable(), unavailable(), ok("a\n")], &[500, 1_000, 2_000]);
     check(vec![slow("7"), ok("a\n")], &[7_000]);
     let date =
         httpdate::fmt_http_date(std::time::UNIX_EPOCH + std::time::Duration::from_secs(START as u64 + 30));
@@ -33,33 +33,33 @@ fn a_busy_source_is_tried_again_later() {
 }
 
 #[test]
-fn patience_ends() {
+fn retries_are_limited() {
     let check = |replies: Vec<Reply>, asked: usize, words: &str| {
-        let desk = FetchFixture::new(replies);
-        let fault = desk.load_url(URL).expect_err("busy");
+        let fixture = FetchFixture::new(replies);
+        let error = fixture.load_url(URL).expect_err("busy");
         assert_eq!(
-            (fault.category, desk.server.requests().len()),
+            (error.category, fixture.server.requests().len()),
             (FetchErrorCategory::Unavailable, asked),
-            "{fault}"
+            "{error}"
         );
-        assert!(format!("{fault} {:?}", fault.hint).contains(words), "{fault:?}");
+        assert!(format!("{error} {:?}", error.hint).contains(words), "{error:?}");
     };
-    check((0..9).map(|_| down()).collect(), 5, "answered 503: maintenance (5 tries)");
+    check((0..9).map(|_| unavailable()).collect(), 5, "answered 503: maintenance (5 tries)");
     check(vec![response("429 Too Many Requests", "retry-after: 3600\r\n", b"")], 1, "3600 seconds");
     let never = format!("retry-after: {}\r\n", u64::MAX);
     check(vec![response("429 Too Many Requests", &never, b"")], 1, "seconds");
 }
 
 fn check(reply: Reply, bounds: RequestLimits, kind: FetchErrorCategory, code: &str) {
-    let desk =
+    let fixture =
         FetchFixture::with(TestServer::start(vec![reply]), ApiKeys::default(), bounds, Default::default());
-    let fault = desk.load_url(URL).expect_err("a fault");
-    assert_eq!((fault.category, fault.code), (kind, code), "{fault}");
-    assert_eq!(desk.clock.waits(), Vec::<u64>::new(), "no second try: {fault}");
+    let error = fixture.load_url(URL).expect_err("a error");
+    assert_eq!((error.category, error.code), (kind, code), "{error}");
+    assert_eq!(fixture.clock.waits(), Vec::<u64>::new(), "no second try: {error}");
 }
 
 #[test]
-fn an_answer_that_says_no_is_told() {
+fn error_statuses_are_reported() {
     check(
         response("404 Not Found", "", b"no such series"),
         TIGHT,
@@ -85,14 +85,14 @@ fn an_answer_that_says_no_is_told() {
 }
 
 #[test]
-fn words_of_a_source_do_not_steer_a_terminal() {
-    let desk = FetchFixture::new(vec![response("400 Bad Request", "", b"\x1b[2Jno\nway \xe2\x80\xae")]);
-    let fault = desk.load_url(URL).expect_err("a fault");
-    assert_eq!(fault.message, "`data.example.org` answered 400: \\u{1b}[2Jno way \\u{202e}");
+fn error_texts_escape_control_characters() {
+    let fixture = FetchFixture::new(vec![response("400 Bad Request", "", b"\x1b[2Jno\nway \xe2\x80\xae")]);
+    let error = fixture.load_url(URL).expect_err("a error");
+    assert_eq!(error.message, "`data.example.org` answered 400: \\u{1b}[2Jno way \\u{202e}");
 }
 
 #[test]
-fn an_answer_without_end_is_cut_off() {
+fn unbounded_responses_are_cut_off() {
     let large = RequestLimits { bytes_max: 10_000, ..TIGHT };
     check(
         Reply::Endless(response_head("content-type: text/csv\r\n")),
@@ -113,7 +113,7 @@ fn an_answer_without_end_is_cut_off() {
 }
 
 #[test]
-fn a_packed_answer_is_bounded_by_what_it_becomes() {
+fn decompressed_size_is_limited() {
     let packed = |bytes: &[u8]| {
         let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         packer.write_all(bytes).expect("packed");
@@ -131,13 +131,13 @@ fn a_packed_answer_is_bounded_by_what_it_becomes() {
     assert_eq!(FetchFixture::new(vec![whole]).load_url(URL).expect("loaded").bytes, b"a,b\n");
 }
 
-/// A fault of the way may pass: the next try has the whole document.
+/// A connection error may be transient: the next try gets the whole document.
 #[test]
-fn a_broken_answer_is_never_taken_for_a_whole_one() {
+fn truncated_responses_are_retried() {
     let check = |broken: Vec<u8>| {
-        let desk = FetchFixture::new(vec![Reply::Bytes(broken), ok("a,b\n")]);
-        assert_eq!(desk.load_url(URL).expect("loaded").bytes, b"a,b\n");
-        assert_eq!((desk.server.requests().len(), desk.clock.waits()), (2, vec![500]));
+        let fixture = FetchFixture::new(vec![Reply::Bytes(broken), ok("a,b\n")]);
+        assert_eq!(fixture.load_url(URL).expect("loaded").bytes, b"a,b\n");
+        assert_eq!((fixture.server.requests().len(), fixture.clock.waits()), (2, vec![500]));
     };
     check([response_head("content-length: 100\r\n"), b"a,b".to_vec()].concat());
     check([response_head("transfer-encoding: chunked\r\n"), b"3\r\na,b\r\n".to_vec()].concat());
@@ -147,7 +147,7 @@ fn a_broken_answer_is_never_taken_for_a_whole_one() {
 }
 
 #[test]
-fn nonsense_is_no_answer() {
+fn invalid_http_is_a_protocol_error() {
     check(
         Reply::Bytes(b"SSH-2.0-x\r\n\r\n".to_vec()),
         TIGHT,
@@ -157,15 +157,15 @@ fn nonsense_is_no_answer() {
 }
 
 #[test]
-fn a_slow_source_is_given_up() {
+fn slow_sources_time_out() {
     let slow = RequestLimits { response_ms: 150, call_ms: 200, ..TIGHT };
     let check = |replies: Vec<Reply>| {
         let asked = replies.len();
-        let desk =
+        let fixture =
             FetchFixture::with(TestServer::start(replies), ApiKeys::default(), slow, Default::default());
-        let fault = desk.load_url(URL).expect_err("slow");
-        assert_eq!((fault.category, fault.code), (FetchErrorCategory::Network, "time"), "{fault}");
-        assert_eq!(desk.server.requests().len(), asked);
+        let error = fixture.load_url(URL).expect_err("slow");
+        assert_eq!((error.category, error.code), (FetchErrorCategory::Network, "time"), "{error}");
+        assert_eq!(fixture.server.requests().len(), asked);
     };
     check((0..5).map(|_| Reply::Stall(Vec::new())).collect());
     check((0..5).map(|_| Reply::Stall(response_head("content-length: 9\r\n"))).collect());
@@ -173,8 +173,8 @@ fn a_slow_source_is_given_up() {
 }
 
 #[test]
-fn a_name_without_an_address_is_told() {
+fn hosts_without_address_are_reported() {
     let others = [("data.example.org".to_owned(), Vec::new())].into();
-    let desk = FetchFixture::with(TestServer::start(vec![ok("x")]), ApiKeys::default(), TIGHT, others);
-    assert_eq!(desk.load_url(URL).expect_err("unknown").code, "name");
+    let fixture = FetchFixture::with(TestServer::start(vec![ok("x")]), ApiKeys::default(), TIGHT, others);
+    assert_eq!(fixture.load_url(URL).expect_err("unknown").code, "name");
 }

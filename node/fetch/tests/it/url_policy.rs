@@ -1,4 +1,4 @@
-//! Addresses and hosts that are refused, whatever leads to them.
+//! URL policy: blocked hosts, addresses and redirects.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -8,7 +8,7 @@ use fetch::{ApiKeys, FetchErrorCategory, UrlPolicy, is_public};
 use super::server::{FetchFixture, TIGHT, TestServer, ok, response};
 
 #[test]
-fn only_public_addresses_are_connected_to() {
+fn private_addresses_are_not_public() {
     let private = [
         "0.0.0.0",
         "0.1.2.3",
@@ -89,10 +89,10 @@ fn only_public_addresses_are_connected_to() {
 }
 
 #[test]
-fn only_allowed_addresses_are_asked() {
-    let guard = UrlPolicy::new(&["Data.Example.ORG".into()]).expect("a host");
+fn only_allowed_urls_pass() {
+    let policy = UrlPolicy::new(&["Data.Example.ORG".into()]).expect("a host");
     let check = |url: &str, code: &str| {
-        let found = guard.parse(url).map_or_else(|fault| fault.code, |_| "");
+        let found = policy.parse(url).map_or_else(|error| error.code, |_| "");
         assert_eq!(found, code, "{url}");
     };
     check("https://api.worldbank.org/v2/country", "");
@@ -125,7 +125,7 @@ fn only_allowed_addresses_are_asked() {
 }
 
 #[test]
-fn a_host_that_is_allowed_has_a_name() {
+fn allowed_hosts_must_be_names() {
     for bad in [
         "",
         "localhost",
@@ -136,25 +136,25 @@ fn a_host_that_is_allowed_has_a_name() {
         "example.org/x",
         "https://example.org",
     ] {
-        let fault = UrlPolicy::new(&[bad.to_owned()]).expect_err(bad);
-        assert_eq!((fault.category, fault.code), (FetchErrorCategory::InvalidRequest, "host-name"), "{bad}");
+        let error = UrlPolicy::new(&[bad.to_owned()]).expect_err(bad);
+        assert_eq!((error.category, error.code), (FetchErrorCategory::InvalidRequest, "host-name"), "{bad}");
     }
 }
 
 #[test]
-fn a_name_that_leads_inside_is_refused() {
+fn hosts_with_private_addresses_are_blocked() {
     let check = |addresses: &[&str]| {
         let found = addresses.iter().map(|text| text.parse().expect("an address")).collect();
         let others = BTreeMap::from([("evil.example.org".to_owned(), found)]);
-        let desk = FetchFixture::with(TestServer::start(vec![ok("x")]), ApiKeys::default(), TIGHT, others);
-        let fault = desk.load_url("https://evil.example.org/x.csv").expect_err("refused");
+        let fixture = FetchFixture::with(TestServer::start(vec![ok("x")]), ApiKeys::default(), TIGHT, others);
+        let error = fixture.load_url("https://evil.example.org/x.csv").expect_err("refused");
         assert_eq!(
-            (fault.category, fault.code),
+            (error.category, error.code),
             (FetchErrorCategory::Blocked, "address-private"),
-            "{addresses:?}: {fault}"
+            "{addresses:?}: {error}"
         );
-        assert_eq!(desk.server.requests(), Vec::<String>::new());
-        assert_eq!(desk.clock.waits(), Vec::<u64>::new(), "no second try");
+        assert_eq!(fixture.server.requests(), Vec::<String>::new());
+        assert_eq!(fixture.clock.waits(), Vec::<u64>::new(), "no retry");
     };
     check(&["169.254.169.254"]);
     check(&["10.0.0.7"]);
@@ -164,15 +164,15 @@ fn a_name_that_leads_inside_is_refused() {
 }
 
 #[test]
-fn a_redirect_is_judged_like_the_first_address() {
+fn redirects_are_checked_like_the_first_url() {
     let check = |location: &str, code: &str| {
         let found = vec!["10.0.0.7".parse().expect("an address")];
         let others = BTreeMap::from([("evil.example.org".to_owned(), found)]);
         let replies = vec![response("302 Found", &format!("location: {location}\r\n"), b"")];
-        let desk = FetchFixture::with(TestServer::start(replies), ApiKeys::default(), TIGHT, others);
-        let fault = desk.load_url("https://data.example.org/x.csv").expect_err("refused");
-        assert_eq!((fault.category, fault.code), (FetchErrorCategory::Blocked, code), "{location}: {fault}");
-        assert_eq!(desk.server.requests().len(), 1, "{location}");
+        let fixture = FetchFixture::with(TestServer::start(replies), ApiKeys::default(), TIGHT, others);
+        let error = fixture.load_url("https://data.example.org/x.csv").expect_err("refused");
+        assert_eq!((error.category, error.code), (FetchErrorCategory::Blocked, code), "{location}: {error}");
+        assert_eq!(fixture.server.requests().len(), 1, "{location}");
     };
     check("https://169.254.169.254/latest/meta-data/", "host-address");
     check("http://169.254.169.254/latest/meta-data/", "url-scheme");
@@ -188,28 +188,28 @@ fn a_redirect_is_judged_like_the_first_address() {
 }
 
 #[test]
-fn redirects_come_to_an_end() {
+fn redirects_are_limited() {
     let turn = || response("301 Moved Permanently", "location: /again\r\n", b"");
-    let desk = FetchFixture::new((0..20).map(|_| turn()).collect());
-    let fault = desk.load_url("https://data.example.org/x.csv").expect_err("refused");
-    assert_eq!(fault.code, "redirects");
-    assert_eq!(desk.server.requests().len(), 6);
+    let fixture = FetchFixture::new((0..20).map(|_| turn()).collect());
+    let error = fixture.load_url("https://data.example.org/x.csv").expect_err("refused");
+    assert_eq!(error.code, "redirects");
+    assert_eq!(fixture.server.requests().len(), 6);
 }
 
 #[test]
-fn a_good_redirect_is_followed() {
+fn allowed_redirects_are_followed() {
     let moved = response("307 Temporary Redirect", "location: https://www.ons.gov.uk/y.csv?z=1\r\n", b"");
-    let desk = FetchFixture::new(vec![moved, ok("a,b\n")]);
-    let loaded = desk.load_url("https://data.example.org/x.csv").expect("loaded");
+    let fixture = FetchFixture::new(vec![moved, ok("a,b\n")]);
+    let loaded = fixture.load_url("https://data.example.org/x.csv").expect("loaded");
     assert_eq!(loaded.bytes, b"a,b\n");
-    assert_eq!(desk.server.request_lines(), ["GET /x.csv", "GET /y.csv?z=1"]);
+    assert_eq!(fixture.server.request_lines(), ["GET /x.csv", "GET /y.csv?z=1"]);
 }
 
 #[test]
-fn another_certificate_is_refused() {
+fn wrong_certificates_are_rejected() {
     let server = TestServer::named(vec!["elsewhere.example.org".into()], vec![ok("x")]);
-    let desk = FetchFixture::with(server, ApiKeys::default(), TIGHT, BTreeMap::new());
-    let fault = desk.load_url("https://data.example.org/x.csv").expect_err("refused");
-    assert_eq!(fault.code, "certificate", "{fault}");
-    assert_eq!(desk.server.requests(), Vec::<String>::new());
+    let fixture = FetchFixture::with(server, ApiKeys::default(), TIGHT, BTreeMap::new());
+    let error = fixture.load_url("https://data.example.org/x.csv").expect_err("refused");
+    assert_eq!(error.code, "certificate", "{error}");
+    assert_eq!(fixture.server.requests(), Vec::<String>::new());
 }
