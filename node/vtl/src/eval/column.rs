@@ -289,25 +289,25 @@ fn prune_dictionary(texts: TextColumn) -> TextColumn {
 }
 
 /// Builds a column from cells of one type.
-pub(super) fn column_from_cells(cells: &[Option<Cell>], kind: Type) -> Column {
+pub(super) fn column_from_cells(cells: &[Option<Cell>], kind: ValueType) -> Column {
     let cells = cells.iter();
     match kind {
-        Type::String | Type::Time | Type::Duration => {
-            Column::Text(Texts::from_rows(cells.map(|cell| match cell {
+        ValueType::String | ValueType::Time | ValueType::Duration => {
+            Column::Text(TextColumn::from_rows(cells.map(|cell| match cell {
                 Some(Cell::Text(text)) => Some(text.as_str()),
                 _ => None,
             })))
         }
-        Type::Integer => Column::Integer(
+        ValueType::Integer => Column::Integer(
             cells.map(|c| if let Some(Cell::Integer(v)) = c { Some(*v) } else { None }).collect(),
         ),
-        Type::Number => Column::Number(
+        ValueType::Number => Column::Number(
             cells.map(|c| if let Some(Cell::Number(v)) = c { Some(*v) } else { None }).collect(),
         ),
-        Type::Boolean => Column::Boolean(
+        ValueType::Boolean => Column::Boolean(
             cells.map(|c| if let Some(Cell::Boolean(v)) = c { Some(*v) } else { None }).collect(),
         ),
-        Type::TimePeriod | Type::Date => Column::Period(
+        ValueType::TimePeriod | ValueType::Date => Column::Period(
             cells.map(|c| if let Some(Cell::Period(v)) = c { Some(*v) } else { None }).collect(),
         ),
     }
