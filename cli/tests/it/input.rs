@@ -54,7 +54,7 @@ fn wrong_files_are_named_by_line_column_and_value() {
     latin[place] = 0xe7;
     let cases: [(&str, Vec<u8>, &[&str]); 9] = [
         ("picture", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec(), &["PNG"]),
-        ("fred", sample::FRED.into(), &["this is a FRED file", "import it as `fred`"]),
+        ("fred", sample::FRED.into(), &["found a FRED file", "import it as `fred`"]),
         ("column", bent("\"Country Code\",", "").into(), &["`Country Code`"]),
         ("text", bent("\"80.000\"", "\"about 80\"").into(), &[".csv:6", "`2005`", "`about 80`"]),
         ("duplicate", duplicate.into(), &[".csv:9", "line 6", "FRA, 2005"]),

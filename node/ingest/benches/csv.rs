@@ -1,7 +1,7 @@
-//! Megabytes a second of a general CSV: `cargo bench -p ingest --bench csv -- FILE [THREADS]`.
+//! Throughput of a general CSV in MB/s: `cargo bench -p ingest --bench csv -- FILE [THREADS]`.
 //!
-//! Reads the file from disk, piece by piece, into a checked table; prints the seconds of each pass,
-//! and of the best one the megabytes a second. `specs/benches/import.py` compares it to a peer.
+//! Reads the file from disk, in chunks, into a checked table; prints the time of each pass and the
+//! throughput of the best one. `specs/benches/import.py` compares it with another program.
 
 // A benchmark prints, and measures with binary numbers.
 #![allow(clippy::print_stdout)]
@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use ingest::{ImportOptions, ReadAt};
 
-/// Passes; the best one counts.
+/// Number of passes; the best one counts.
 const PASSES: usize = 5;
 
 struct OnDisk(Mutex<File>, u64);
@@ -51,7 +51,7 @@ fn main() -> Result<()> {
         let seconds = started.elapsed().as_secs_f64();
         match imported {
             Ok(imported) => println!("{} rows in {seconds:.3} s", imported.table.rows()),
-            Err(fault) => return Err(std::io::Error::other(fault.to_string())),
+            Err(error) => return Err(std::io::Error::other(error.to_string())),
         }
         best = best.min(size as f64 / 1e6 / seconds);
     }

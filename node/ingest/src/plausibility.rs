@@ -1,9 +1,9 @@
-//! What is plausible and what is not, looked at before figures are signed: an index that looks like
-//! rates, figures off by a power of ten, shifted by a period, given twice, suddenly cut short.
+//! Plausibility checks before figures are signed: an index that looks like rates, figures off by a power
+//! of ten, shifted by a period, duplicated under two keys, or suddenly cut short.
 //!
-//! A doubt is no fault: the file says what it says. Whoever signs decides, and what was doubted is
-//! kept with the data set. Pure and exact; no statistics are guessed, each check is a rule that one
-//! can look up here.
+//! A warning is no error: the file is read as it is. The publisher decides, and the warnings are kept
+//! with the data set. The checks are pure and exact: each is a fixed rule without statistical
+//! estimates.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,74 +13,74 @@ use schemas::sort_key::{self, SortKeys};
 use schemas::structure::{Role, ValueType};
 use schemas::table::{Column, Table};
 
-/// Common observations that a comparison with the version before needs.
+/// Observations in common that a comparison with the previous version needs.
 const COMMON_MIN: usize = 8;
-/// Observations of series that are compared with each other: shorter ones agree by chance.
+/// Observations of a series that is compared with others: shorter series agree by chance.
 const COPIES_MIN: usize = 16;
-/// How many times its neighbours a figure is, when it stands out.
+/// Ratio of a figure to both neighbours from which on it is a spike.
 const SPIKE: i128 = 8;
-/// How many times each other two neighbours of such a figure may be.
+/// Ratio of the neighbours of a spike to each other up to which the series is calm.
 const CALM: i128 = 2;
 
-/// Something that is not plausible, in one or more series.
+/// An implausible property of one or more series.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlausibilityWarning {
-    /// Stable word: `not-an-index`, `scale`, `shift`, `copy`, `short`, `spike`.
+    /// Stable code: `not-an-index`, `scale`, `shift`, `copy`, `short`, `spike`.
     pub code: &'static str,
-    /// What is odd, with the first series or figure where it is.
+    /// Description, with the first series or figure concerned.
     pub message: String,
-    /// Series of which this holds.
+    /// Number of series concerned.
     pub series: u64,
 }
 
-/// Looks at a table and, where there is one, at the version of it that was published before.
+/// Checks a table, and compares it with the previously published version, if there is one.
 ///
-/// `words` are what the data set calls itself: name, title, unit. `aggregate` tells the codes of
-/// groups of areas, some of which have the same members and so the same figures.
+/// `words` has name, title and unit of the data set. `aggregate` returns whether a code is a group of
+/// areas: some groups have the same members, and so the same figures.
 pub fn check_plausibility(
     table: &Table,
     words: &str,
     before: Option<&Table>,
     aggregate: impl Fn(&str) -> bool,
 ) -> Vec<PlausibilityWarning> {
-    let series = series(table);
-    let mut found = Noted::default();
+    let series = series_by_key(table);
+    let mut found = WarningList::default();
     if is_index(words) {
-        not_an_index(&series, &mut found);
+        find_negative_index(&series, &mut found);
     }
     for (key, points) in &series {
-        spikes(key, points, &mut found);
+        find_spikes(key, points, &mut found);
     }
-    copies(&series, aggregate, &mut found);
+    find_copies(&series, aggregate, &mut found);
     if let Some(before) = before.filter(|before| before.shape() == table.shape()) {
-        against(&series, &self::series(before), &mut found);
+        compare_versions(&series, &self::series_by_key(before), &mut found);
     }
     found.0.into_values().collect()
 }
 
-/// Doubts by code, each with its first example.
+/// Warnings by code, each with its first example.
 #[derive(Default)]
-struct Noted(BTreeMap<&'static str, PlausibilityWarning>);
+struct WarningList(BTreeMap<&'static str, PlausibilityWarning>);
 
-impl Noted {
+impl WarningList {
     fn note(&mut self, code: &'static str, message: impl FnOnce() -> String) {
-        let doubt =
+        let warning =
             self.0.entry(code).or_insert_with(|| PlausibilityWarning { code, message: message(), series: 0 });
-        doubt.series += 1;
+        warning.series += 1;
     }
 }
 
-/// Periods and figures of a series, in the order of time.
-type Points = Vec<(Period, Decimal)>;
+/// Periods and figures of a series, sorted by period.
+type SeriesPoints = Vec<(Period, Decimal)>;
 
-/// The series of a table by key: identifiers other than time, joined by dots.
-fn series(table: &Table) -> BTreeMap<String, Points> {
+/// The series of a table by key: all identifiers but the time, joined by dots.
+fn series_by_key(table: &Table) -> BTreeMap<String, SeriesPoints> {
     let components = table.shape().components();
-    let place = |wanted: fn(ValueType) -> bool, role: Role| {
+    let find = |wanted: fn(ValueType) -> bool, role: Role| {
         components.iter().position(|component| component.role == role && wanted(component.value_type))
     };
-    let time = place(|kind| kind == ValueType::TimePeriod, Role::Identifier);
-    let figure = place(|kind| kind == ValueType::Number, Role::Measure);
+    let time = find(|kind| kind == ValueType::TimePeriod, Role::Identifier);
+    let figure = find(|kind| kind == ValueType::Number, Role::Measure);
     let (Some(time), Some(figure)) = (time, figure) else { return BTreeMap::new() };
     let (Some(Column::Period(periods)), Some(Column::Number(values))) =
         (table.columns().get(time), table.columns().get(figure))
@@ -91,9 +91,9 @@ fn series(table: &Table) -> BTreeMap<String, Points> {
     let others: Vec<&Column> =
         (0..keys).filter(|key| *key != time).filter_map(|key| table.columns().get(key)).collect();
     let SortKeys { sides: [ranks], .. } = sort_key::sort_keys([&others], [table.rows()]);
-    let mut by_rank: BTreeMap<u64, (usize, Points)> = BTreeMap::new();
+    let mut by_rank: BTreeMap<u64, (usize, SeriesPoints)> = BTreeMap::new();
     for (row, rank) in ranks.iter().enumerate() {
-        let points = by_rank.entry(*rank).or_insert_with(|| (row, Points::new()));
+        let points = by_rank.entry(*rank).or_insert_with(|| (row, SeriesPoints::new()));
         if let (Some(Some(period)), Some(Some(value))) = (periods.get(row), values.get(row)) {
             points.1.push((*period, *value));
         }
@@ -112,7 +112,7 @@ fn series(table: &Table) -> BTreeMap<String, Points> {
         .collect()
 }
 
-/// Whether a data set says that it is an index, and not the change of one.
+/// Whether a data set claims to be an index, not the change of an index.
 fn is_index(words: &str) -> bool {
     let lower = words.to_lowercase();
     let has = |wanted: &[&str]| wanted.iter().any(|word| lower.contains(word));
@@ -131,31 +131,31 @@ fn is_index(words: &str) -> bool {
     has(&["index", "cpi", "hicp", "ppi", "deflator"]) && !has(&changes)
 }
 
-/// An index is above zero: it is 100 in its base period and changes by factors.
-fn not_an_index(series: &BTreeMap<String, Points>, found: &mut Noted) {
+/// Finds figures of an index at or below zero. An index is 100 in its base period and changes by
+/// factors, so it is always positive.
+fn find_negative_index(series: &BTreeMap<String, SeriesPoints>, found: &mut WarningList) {
     for (key, points) in series {
         let low = points.iter().find(|(_, value)| value.is_negative() || value.is_zero());
         if let Some((period, value)) = low {
             found.note("not-an-index", || {
-                format!(
-                    "called an index, which is above 0, but [{key}, {period}] is {value}: are these rates?"
-                )
+                format!("expected an index above 0, but [{key}, {period}] is {value}: are these rates?")
             });
         }
     }
 }
 
-/// A single figure many times its neighbours, in a series that is calm but for it: a slipped
-/// decimal point.
-fn spikes(key: &str, points: &Points, found: &mut Noted) {
+/// Finds a single figure many times its neighbours in an otherwise calm series: a misplaced decimal
+/// point.
+fn find_spikes(key: &str, points: &SeriesPoints, found: &mut WarningList) {
     if points.iter().any(|(_, value)| value.is_negative() || value.is_zero()) {
         return;
     }
     let far = |a: Decimal, b: Decimal, times| {
-        exceeds(a, b, times) == Some(true) || exceeds(b, a, times) == Some(true)
+        exceeds_multiple(a, b, times) == Some(true) || exceeds_multiple(b, a, times) == Some(true)
     };
     let leaps = points.windows(2).filter(|pair| matches!(pair, [a, b] if far(a.1, b.1, CALM))).count();
     let stands_out = |window: &&[(Period, Decimal)]| matches!(window, [(_, a), (_, b), (_, c)] if far(*a, *b, SPIKE) && far(*b, *c, SPIKE) && !far(*a, *c, CALM));
+    // Exactly the leaps into and out of the spike.
     if leaps == 2
         && let Some([(_, a), (period, b), (_, c)]) = points.windows(3).find(stands_out)
     {
@@ -163,21 +163,27 @@ fn spikes(key: &str, points: &Points, found: &mut Noted) {
     }
 }
 
-/// Whether `a` is more than `times` as much as `b`; `None` when it takes too many digits to tell.
-fn exceeds(a: Decimal, b: Decimal, times: i128) -> Option<bool> {
+/// Whether `a` is more than `times` times `b`; `None` if the product has too many digits.
+fn exceeds_multiple(a: Decimal, b: Decimal, times: i128) -> Option<bool> {
     let many = Decimal::new(b.coefficient().checked_mul(times)?, b.exponent()).ok()?;
     Some(a.compare(many).is_gt())
 }
 
-/// Series with the same figures in the same periods under two keys.
-fn copies(series: &BTreeMap<String, Points>, aggregate: impl Fn(&str) -> bool, found: &mut Noted) {
-    let mut first: HashMap<Points, &str> = HashMap::new();
+/// Finds series with the same figures in the same periods under two keys.
+fn find_copies(
+    series: &BTreeMap<String, SeriesPoints>,
+    aggregate: impl Fn(&str) -> bool,
+    found: &mut WarningList,
+) {
+    let mut first: HashMap<SeriesPoints, &str> = HashMap::new();
     for (key, points) in series {
+        // Constant series, such as a fixed exchange rate, agree by chance.
         let varied = points.windows(2).filter(|pair| matches!(pair, [a, b] if !a.1.same_value(b.1))).count();
         if points.len() < COPIES_MIN || varied * 2 < points.len() || key.split('.').any(&aggregate) {
             continue;
         }
-        let normal: Points = points.iter().map(|(period, value)| (*period, value.normalized())).collect();
+        let normal: SeriesPoints =
+            points.iter().map(|(period, value)| (*period, value.normalized())).collect();
         match first.get(&normal) {
             None => drop(first.insert(normal, key)),
             Some(other) => {
@@ -187,28 +193,39 @@ fn copies(series: &BTreeMap<String, Points>, aggregate: impl Fn(&str) -> bool, f
     }
 }
 
-/// What a version has otherwise than the one before, where that is no revision.
-fn against(series: &BTreeMap<String, Points>, before: &BTreeMap<String, Points>, found: &mut Noted) {
+/// Finds differences from the previous version that a revision does not explain.
+fn compare_versions(
+    series: &BTreeMap<String, SeriesPoints>,
+    before: &BTreeMap<String, SeriesPoints>,
+    found: &mut WarningList,
+) {
     for (key, old) in before {
         let new = series.get(key).map_or(&[][..], Vec::as_slice);
+        // Half: agencies drop old years, but not most of a series.
         if old.len() >= COMMON_MIN && new.len() * 2 < old.len() {
             let (had, has) = (old.len(), new.len());
             found.note("short", || format!("[{key}] had {had} observations and now has {has}"));
             continue;
         }
         let earlier: BTreeMap<Period, Decimal> = old.iter().copied().collect();
-        scaled(key, &earlier, new, found);
-        shifted(key, &earlier, new, found);
+        find_scaling(key, &earlier, new, found);
+        find_shift(key, &earlier, new, found);
     }
 }
 
-/// All common figures are the same power of ten of what they were.
-fn scaled(key: &str, earlier: &BTreeMap<Period, Decimal>, new: &[(Period, Decimal)], found: &mut Noted) {
+/// Finds figures that all changed by the same power of ten.
+fn find_scaling(
+    key: &str,
+    earlier: &BTreeMap<Period, Decimal>,
+    new: &[(Period, Decimal)],
+    found: &mut WarningList,
+) {
     let powers: Vec<Option<i32>> = new
         .iter()
         .filter_map(|(period, value)| Some((earlier.get(period)?, value)))
         .filter(|(old, value)| !old.is_zero() && !value.is_zero())
         .map(|(old, value)| {
+            // With trailing zeros removed, equal coefficients mean equal digits.
             let (old, value) = (old.normalized(), value.normalized());
             (old.coefficient() == value.coefficient()).then(|| value.exponent() - old.exponent())
         })
@@ -225,8 +242,13 @@ fn scaled(key: &str, earlier: &BTreeMap<Period, Decimal>, new: &[(Period, Decima
     }
 }
 
-/// The figures are those of the period before or behind.
-fn shifted(key: &str, earlier: &BTreeMap<Period, Decimal>, new: &[(Period, Decimal)], found: &mut Noted) {
+/// Finds figures that have moved to the previous or the next period.
+fn find_shift(
+    key: &str,
+    earlier: &BTreeMap<Period, Decimal>,
+    new: &[(Period, Decimal)],
+    found: &mut WarningList,
+) {
     for by in [1, -1] {
         let moved = |(period, value): &(Period, Decimal)| {
             let old = earlier.get(&period.shift(by)?)?;
@@ -235,6 +257,8 @@ fn shifted(key: &str, earlier: &BTreeMap<Period, Decimal>, new: &[(Period, Decim
         let pairs: Vec<(bool, bool)> = new.iter().filter_map(moved).collect();
         let as_other = pairs.iter().filter(|(other, _)| *other).count();
         let as_same = pairs.iter().filter(|(_, same)| *same).count();
+        // Nine in ten: the last figures of a shifted series may also be revised. A constant series agrees both
+        // ways, so the unshifted figures must mostly differ.
         if pairs.len() >= COMMON_MIN && as_other * 10 >= pairs.len() * 9 && as_same * 2 < pairs.len() {
             let (behind, of) = (if by > 0 { "next" } else { "last" }, pairs.len());
             found.note("shift", || {
@@ -280,11 +304,11 @@ mod tests {
     fn check(now: &str, words: &str, before: Option<&str>, expected: &[(&str, u64, &str)]) {
         let before = before.map(table);
         let found = check_plausibility(&table(now), words, before.as_ref(), |code| code == "WLD");
-        let shown: Vec<(&str, u64)> = found.iter().map(|doubt| (doubt.code, doubt.series)).collect();
+        let shown: Vec<(&str, u64)> = found.iter().map(|warning| (warning.code, warning.series)).collect();
         let wanted: Vec<(&str, u64)> = expected.iter().map(|(code, series, _)| (*code, *series)).collect();
         assert_eq!(shown, wanted, "{now}");
-        for (doubt, (_, _, text)) in found.iter().zip(expected) {
-            assert!(doubt.message.contains(text), "{}", doubt.message);
+        for (warning, (_, _, text)) in found.iter().zip(expected) {
+            assert!(warning.message.contains(text), "{}", warning.message);
         }
     }
 

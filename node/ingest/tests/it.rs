@@ -1,24 +1,24 @@
-//! The importers from outside: what a caller sees of good files, bad files and the real ones.
+//! The importers through the public API: valid, invalid and published files.
 
-// As in the crate: a fault ends the import.
+// As in the crate: an error ends the import, so its size costs nothing.
 #![allow(clippy::result_large_err)]
 
 #[cfg(test)]
 mod it {
-    mod answers;
-    mod bad;
+    mod agencies;
     mod bls;
     mod general;
-    mod offices;
-    mod real;
-    mod realcubes;
+    mod invalid_files;
+    mod real_data_sets;
+    mod real_files;
+    mod responses;
     mod sdmx;
     mod workbook;
     mod worldbank;
 
     use ingest::{ImportError, ImportOptions, ImportedTable, SourceFile, import};
 
-    /// Imports under no options.
+    /// Imports with default options.
     pub fn plain(name: &str, bytes: &[u8]) -> Result<ImportedTable, ImportError> {
         import(SourceFile { name, bytes }, &ImportOptions::default(), &mut |_| {})
     }
@@ -30,8 +30,8 @@ mod it {
         String::from_utf8(out).unwrap().replace("\r\n", "\n")
     }
 
-    /// The table as CSV after a way out and back: each column with its part and its type.
-    pub fn again(imported: &ImportedTable) -> String {
+    /// The table as CSV after a round trip: exported, and imported with the role and type of each column.
+    pub fn round_trip(imported: &ImportedTable) -> String {
         let link = |component: &schemas::structure::Component| ingest::ColumnMapping {
             role: Some(component.role),
             value_type: Some(component.value_type),
@@ -57,7 +57,7 @@ mod it {
         writer.finish().unwrap().into_inner()
     }
 
-    /// A wide file as the World Bank serves it, with these rows after the header.
+    /// A wide file as served by the World Bank, with these rows below the header.
     pub fn wide(rows: &str) -> String {
         format!(
             "\u{feff}\"Data Source\",\"World Development Indicators\",\r\n\r\n\"Last Updated Date\",\"2019-10-16\",\r\n\r\n\

@@ -1,4 +1,4 @@
-//! The files of the Bureau of Labor Statistics: flat, in JSON, from its data viewer.
+//! Files of the Bureau of Labor Statistics: flat files, JSON responses, the data viewer.
 
 use super::{csv, plain};
 use ingest::{CompanionFile, Format, ImportError, ImportOptions, SourceFile, import};
@@ -38,7 +38,7 @@ fn with(companions: &[(&str, &str)]) -> Result<Vec<(String, String)>, ImportErro
 }
 
 #[test]
-fn lists_that_came_with_it_name_the_series() {
+fn companion_lists_name_the_series() {
     let area = ("cu.area", "area_code\tarea_name\r\n0000\tU.S. city average\r\n");
     let item = ("cu.item", "item_code\titem_name\r\nSA0\tAll items\r\n");
     let series = "series_id\tarea_code\titem_code\tseasonal\r\nCUUR0000SA0 \t0000\tSA0\tU\r\n";
@@ -49,24 +49,24 @@ fn lists_that_came_with_it_name_the_series() {
     assert_eq!(with(&[("cu.series", titled)]), named("All items, U.S."));
     assert_eq!(with(&[area]), Ok(Vec::new()));
     let periods = "period\tperiod_abbr\tperiod_name\r\nM01\tJAN\tJanuary\r\nM13\tAN AV\tAnnual Average\r\n";
-    let fault = with(&[("cu.period", periods)]).unwrap_err();
-    let (line, value) = (fault.line, fault.value.as_deref());
+    let error = with(&[("cu.period", periods)]).unwrap_err();
+    let (line, value) = (error.line, error.value.as_deref());
     assert_eq!(
-        (fault.code, fault.column.as_deref(), value),
+        (error.code, error.column.as_deref(), value),
         ("period", Some("period"), Some("M12")),
         "{line:?}"
     );
     let all = FLAT.lines().skip(1).map(|row| format!("{}\tx\ty\r\n", row.split('\t').nth(2).unwrap().trim()));
     let all = format!("period\tperiod_abbr\tperiod_name\r\n{}", all.collect::<String>());
     assert_eq!(with(&[("cu.period", &all)]), Ok(Vec::new()));
-    let fault = with(&[("cu.series", "a\tb\n")]).unwrap_err();
-    assert_eq!((fault.code, fault.file.as_str(), fault.line), ("column-missing", "cu.series", Some(1)));
-    let fault = with(&[("cu.series", "<<<<<<< HEAD\nseries_id\n")]).unwrap_err();
-    assert_eq!((fault.code, fault.line), ("merge-marker", Some(1)));
+    let error = with(&[("cu.series", "a\tb\n")]).unwrap_err();
+    assert_eq!((error.code, error.file.as_str(), error.line), ("column-missing", "cu.series", Some(1)));
+    let error = with(&[("cu.series", "<<<<<<< HEAD\nseries_id\n")]).unwrap_err();
+    assert_eq!((error.code, error.line), ("merge-marker", Some(1)));
 }
 
 #[test]
-fn what_no_flat_file_has_is_refused() {
+fn invalid_rows_are_refused() {
     for (from, to, code, line) in [
         ("\tM12\t", "\tM14\t", "period", 2),
         ("\t2017\tM12", "\t17\tM12", "period", 2),
@@ -75,8 +75,8 @@ fn what_no_flat_file_has_is_refused() {
         ("S01", "M13", "duplicate", 4),
         ("CUUR0000SA0      \t2017\tM12", " \t2017\tM12", "identifier", 2),
     ] {
-        let fault = plain("cu.data.0", FLAT.replacen(from, to, 1).as_bytes()).unwrap_err();
-        assert_eq!((fault.code, fault.line), (code, Some(line)), "{fault}");
+        let error = plain("cu.data.0", FLAT.replacen(from, to, 1).as_bytes()).unwrap_err();
+        assert_eq!((error.code, error.line), (code, Some(line)), "{error}");
     }
 }
 
@@ -86,7 +86,7 @@ const RESULTS: &str = r#"{"series":[{"seriesID":"LNS1","data":[
 {"year":"2015","period":"M13","periodName":"Annual","value":"5.3","footnotes":[{}]}]}]}"#;
 
 #[test]
-fn the_envelope_and_what_stands_in_it() {
+fn the_envelope_and_the_bare_results() {
     let table = "FREQ,SERIES,TIME_PERIOD,OBS_VALUE,OBS_STATUS\nA,LNS1,2015,5.3,\nM,LNS1,2016-M05,4.70,P\n";
     let bare = plain("a.json", RESULTS.as_bytes()).unwrap();
     assert_eq!((csv(&bare).as_str(), bare.dataflow.as_str()), (table, "LNS1"));
@@ -103,13 +103,13 @@ fn the_envelope_and_what_stands_in_it() {
         );
     }
     let refused = envelope("{}").replace("REQUEST_SUCCEEDED", "REQUEST_NOT_PROCESSED");
-    let fault = plain("a.json", refused.as_bytes()).unwrap_err();
-    assert_eq!((fault.code, fault.value.as_deref()), ("source-error", Some("No Data for X")));
+    let error = plain("a.json", refused.as_bytes()).unwrap_err();
+    assert_eq!((error.code, error.value.as_deref()), ("source-error", Some("No Data for X")));
     assert_eq!(plain("a.json", envelope("{}").as_bytes()).unwrap_err().code, "no-data");
-    let fault = plain("a.json", RESULTS.replace("5.3", "5,3").as_bytes()).unwrap_err();
-    assert_eq!((fault.code, fault.line), ("number", Some(4)));
-    let fault = plain("a.json", &RESULTS.as_bytes()[..200]).unwrap_err();
-    assert_eq!((fault.code, fault.line), ("json", Some(3)));
+    let error = plain("a.json", RESULTS.replace("5.3", "5,3").as_bytes()).unwrap_err();
+    assert_eq!((error.code, error.line), ("number", Some(4)));
+    let error = plain("a.json", &RESULTS.as_bytes()[..200]).unwrap_err();
+    assert_eq!((error.code, error.line), ("json", Some(3)));
 }
 
 #[test]

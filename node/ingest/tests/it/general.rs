@@ -1,4 +1,4 @@
-//! A CSV of any kind under a mapping, and export as the way back.
+//! General CSV under a mapping, and the round trip through an export.
 
 use super::{csv, plain};
 use ingest::{
@@ -46,7 +46,7 @@ type = "integer"
 "#;
 
 #[test]
-fn an_office_with_its_own_ways() {
+fn a_csv_with_semicolons_and_decimal_commas() {
     let text = "Amt\n\"unclosed\nStichtag;Rate;Zahl;Note;x\n01.02.2010;8,60;12;p;\n01.01.2010;..;11;;\n01.03.2010;:;NA;;\n";
     let imported = mapped(text, OFFICE).unwrap();
     assert_eq!(
@@ -59,7 +59,7 @@ fn an_office_with_its_own_ways() {
     assert_eq!((imported.format, imported.importer.as_str()), (Format::Csv, "csv/2"));
 }
 
-/// A file large enough to be read in parts; every so often a row that is left out.
+/// A file large enough to be read in chunks, with some rows that are dropped.
 fn large(line: impl Fn(usize) -> String) -> String {
     let rows = (0..120_000).map(|at| {
         format!("A{:03},{:04}-M{:02},{}\n", at % 997, 1000 + at / 997 / 12, at / 997 % 12 + 1, line(at))
@@ -68,7 +68,7 @@ fn large(line: impl Fn(usize) -> String) -> String {
 }
 
 #[test]
-fn a_large_file_gives_the_same_with_any_number_of_threads() {
+fn the_result_does_not_depend_on_threads() {
     let value = |at: usize| if at % 1000 == 7 { String::new() } else { format!("{at}.50") };
     let good = large(value);
     let odd = large(|at| {
@@ -91,7 +91,7 @@ fn a_large_file_gives_the_same_with_any_number_of_threads() {
             import(SourceFile { name: "data.csv", bytes: text.as_bytes() }, &options, &mut |_| {})
         };
         let one = read(1);
-        assert_eq!(one.as_ref().err().map(|fault| fault.line), lines.map(Some));
+        assert_eq!(one.as_ref().err().map(|error| error.line), lines.map(Some));
         for threads in [2, 3, 7] {
             assert!(read(threads) == one, "{threads} threads");
         }
@@ -101,7 +101,7 @@ fn a_large_file_gives_the_same_with_any_number_of_threads() {
 }
 
 #[test]
-fn a_document_that_breaks_off_is_told() {
+fn a_read_error_is_reported() {
     struct Broken(u64);
     impl ingest::ReadAt for Broken {
         fn size(&self) -> u64 {
@@ -118,14 +118,14 @@ fn a_document_that_breaks_off_is_told() {
     }
     for until in [0, 1 << 17, 2 << 20] {
         let read = import_document("data.csv", &Broken(until), &ImportOptions::default(), &mut |_| {});
-        let fault = read.unwrap_err();
-        assert_eq!((fault.code, fault.file.as_str()), ("file-read", "data.csv"), "{until}");
-        assert!(fault.message.contains("the disk is gone"));
+        let error = read.unwrap_err();
+        assert_eq!((error.code, error.file.as_str()), ("file-read", "data.csv"), "{until}");
+        assert!(error.message.contains("the disk is gone"));
     }
 }
 
 #[test]
-fn sdmx_ids_need_no_mapping_and_export_leads_back() {
+fn sdmx_ids_need_no_mapping_and_exports_round_trip() {
     let text = "REF_AREA,SEX,TIME_PERIOD,OBS_VALUE,LOW,OBS_STATUS\r\nEA19,\"a \"\"b\"\", c\",2010-Q1,1.50,,\r\nNAM,F,2010-Q1,2,1,NA\r\n";
     let first = plain("a.csv", text.as_bytes()).unwrap();
     let exported = csv(&first);
@@ -146,9 +146,9 @@ fn flags_make_a_mapping() {
     assert_eq!(imported.dataflow.as_str(), "x_y");
 }
 
-/// Areas under the codes of the IMF or of Eurostat become those of ISO; groups that no list has stay.
+/// Area codes of the IMF and of Eurostat become ISO codes; groups in no list are kept.
 #[test]
-fn codes_of_areas_are_of_somebody() {
+fn area_codes_are_translated() {
     let mapping = |scheme: &str| {
         format!(
             "[[columns]]\nfrom = \"A\"\nto = \"REF_AREA\"\nareas = \"{scheme}\"\n[[columns]]\nfrom = \"V\"\nto = \"OBS_VALUE\"\n"
@@ -168,34 +168,34 @@ fn codes_of_areas_are_of_somebody() {
         assert_eq!(csv(&imported), format!("REF_AREA,OBS_VALUE\n{}", rows.concat()), "{scheme}");
         assert_eq!(imported.areas.iter().filter(|area| area.name != area.code).count(), 1, "{scheme}");
         let [note] = imported.summary.notes.as_slice() else { panic!("{:?}", imported.summary) };
-        assert!(note.starts_with("1 codes of areas") && note.contains("`X99`"), "{note}");
+        assert!(note.starts_with("area codes that are not") && note.contains("`X99`"), "{note}");
     }
     assert_eq!(mapped("A,V\nDE,1\n", &mapping("dhl")).unwrap_err().code, "mapping");
     let number = mapping("iso").replace("from = \"V\"", "areas = \"iso\"\nfrom = \"V\"");
     assert_eq!(mapped("A,V\nDE,1\n", &number).unwrap_err().code, "mapping");
 }
 
-/// Nothing here is finer than a day; what is, is told so, whatever it is packed in.
+/// Intraday times are refused with their own error, also inside an archive.
 #[test]
-fn an_hour_is_no_period() {
+fn times_of_day_are_refused() {
     let rows = "20070330 00:00,1.33\n20070330 01:00,1.34\n";
     for (name, bytes) in
         [("x.csv", rows.as_bytes().to_vec()), ("x.zip", super::zip(&[("x.csv", rows.as_bytes())]))]
     {
-        let fault = plain(name, &bytes).unwrap_err();
-        assert_eq!((fault.code, fault.line), ("time-of-day", Some(1)), "{fault}");
+        let error = plain(name, &bytes).unwrap_err();
+        assert_eq!((error.code, error.line), ("time-of-day", Some(1)), "{error}");
     }
-    let fault = plain("x.csv", b"REF_AREA,TIME_PERIOD,OBS_VALUE\nA,2007-03-30T01:00,1\n").unwrap_err();
-    assert_eq!((fault.code, fault.line), ("time-of-day", Some(2)), "{fault}");
+    let error = plain("x.csv", b"REF_AREA,TIME_PERIOD,OBS_VALUE\nA,2007-03-30T01:00,1\n").unwrap_err();
+    assert_eq!((error.code, error.line), ("time-of-day", Some(2)), "{error}");
     for period in ["2007-03-30 x", "about 01:00", "2007 01:00"] {
         let text = format!("REF_AREA,TIME_PERIOD,OBS_VALUE\nA,{period},1\n");
         assert_eq!(plain("x.csv", text.as_bytes()).unwrap_err().code, "period", "{period}");
     }
 }
 
-/// A source that fills its gaps with zeros says so for a column; zeros of other columns are figures.
+/// `zero_is_missing` concerns one column; zeros of other columns are figures.
 #[test]
-fn a_zero_may_be_no_figure() {
+fn zeros_may_be_missing() {
     let link = |to: &str, more: &str| format!("[[columns]]\nfrom = \"{to}\"\nto = \"{to}\"\n{more}");
     let number = "type = \"number\"\n";
     let zero = format!("{number}zero_is_missing = true\n");
@@ -206,12 +206,12 @@ fn a_zero_may_be_no_figure() {
     assert_eq!((imported.summary.rows, imported.summary.missing), (5, 5));
     let gaps = [("", 1), (".", 1), ("0", 3)].map(|(spelling, count)| (spelling.to_owned(), count));
     assert_eq!(imported.summary.missing_spellings, gaps.into());
-    let fault = mapped(text, &link("TIME_PERIOD", "zero_is_missing = true\n")).unwrap_err();
-    assert_eq!(fault.code, "mapping", "{fault}");
+    let error = mapped(text, &link("TIME_PERIOD", "zero_is_missing = true\n")).unwrap_err();
+    assert_eq!(error.code, "mapping", "{error}");
 }
 
 #[test]
-fn what_does_not_fit_the_mapping_is_refused() {
+fn values_that_violate_the_mapping_are_refused() {
     let link = |to: &str| format!("[[columns]]\nfrom = \"{to}\"\nto = \"{to}\"\n");
     let base = format!("{}{}{}", link("REF_AREA"), link("TIME_PERIOD"), link("OBS_VALUE"));
     for (text, mapping, code, line) in [
@@ -228,7 +228,7 @@ fn what_does_not_fit_the_mapping_is_refused() {
         ("a\n1\n", "delimiter = '\"'\n", "mapping", None),
         ("a\n1\n", "skip = 5\n", "header-missing", None),
     ] {
-        let fault = mapped(text, mapping).unwrap_err();
-        assert_eq!((fault.code, fault.line), (code, line), "{fault}");
+        let error = mapped(text, mapping).unwrap_err();
+        assert_eq!((error.code, error.line), (code, line), "{error}");
     }
 }

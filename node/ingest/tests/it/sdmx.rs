@@ -1,24 +1,24 @@
-//! Messages of SDMX in their three forms, and JSON-stat: small ones, each with one thing to see.
+//! SDMX messages in their three forms, and JSON-stat: small messages, each for one property.
 
-use super::{again, csv, plain};
+use super::{csv, plain, round_trip};
 use ingest::{Format, ImportedTable};
 
 /// The table as CSV.
 #[track_caller]
 fn check(text: &str, format: Format, expected: &str) -> ImportedTable {
-    let imported = plain("file.x", text.as_bytes()).unwrap_or_else(|fault| panic!("{fault}"));
+    let imported = plain("file.x", text.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(imported.format, format);
     assert_eq!(csv(&imported), expected);
-    assert_eq!(again(&imported), expected);
+    assert_eq!(round_trip(&imported), expected);
     imported
 }
 
-/// A refusal: its code, and a word that it says.
+/// Checks a refusal: its code, and a word of its text.
 #[track_caller]
 fn refused(text: &str, code: &str, word: &str) {
-    let fault = plain("file.x", text.as_bytes()).unwrap_err();
-    let all = format!("{fault} {}", fault.hint.clone().unwrap_or_default());
-    assert!(fault.code == code && all.contains(word), "{} {all}", fault.code);
+    let error = plain("file.x", text.as_bytes()).unwrap_err();
+    let all = format!("{error} {}", error.hint.clone().unwrap_or_default());
+    assert!(error.code == code && all.contains(word), "{} {all}", error.code);
 }
 
 const HEADER: &str = "<m:Header><m:ID>x</m:ID><m:Prepared>2020-02-03T10:00:00</m:Prepared><m:Sender id='OFF'/>\
@@ -37,7 +37,7 @@ fn specific(data: &str) -> String {
 }
 
 #[test]
-fn series_say_what_their_observations_have() {
+fn values_of_a_series_apply_to_its_observations() {
     let text = specific(
         "<Group xsi:type='g' AREA='A' TITLE='a &amp; b'/>\
          <Series FREQ='A' AREA='A' UNIT_MULT='6'><Obs TIME_PERIOD='2010' OBS_VALUE='1.50' OBS_STATUS='P'/>\
@@ -56,11 +56,11 @@ fn series_say_what_their_observations_have() {
     assert_eq!((imported.dataflow.as_str(), imported.publisher.as_deref()), ("FLOW", Some("OFF")));
     assert_eq!(imported.vintage.unwrap().to_string(), "2020-02-03");
     assert_eq!(imported.importer, "sdmx-ml/1");
-    assert_eq!(summary.notes, ["the message does not say its dimensions, taken as such: FREQ, AREA"]);
+    assert_eq!(summary.notes, ["the message does not state its dimensions, inferred: FREQ, AREA"]);
 }
 
 #[test]
-fn generic_messages_say_what_is_a_dimension() {
+fn generic_messages_state_their_dimensions() {
     let series = "<g:Series><g:SeriesKey><g:Value id='TITLE' value='t'/></g:SeriesKey>\
         <g:Attributes><g:Value id='AREA' value='A'/></g:Attributes>\
         <g:Obs><g:ObsDimension value='2010-Q1'/><g:ObsValue value='1'/>\
@@ -100,13 +100,13 @@ fn attributes_of_several_values() {
 }
 
 #[test]
-fn messages_that_hold_no_data() {
+fn messages_without_data() {
     let root = |name: &str| ml(name, "");
     refused(&root("Structure"), "message", "structure message");
     refused(&root("CrossSectionalData"), "message", "compact");
     refused(&root("GenericMetadata"), "message", "metadata");
     refused(&root("RegistryInterface"), "message", "registry");
-    refused(&root("Else"), "message", "not a message");
+    refused(&root("Else"), "message", "unknown root");
     refused(&root("GenericData"), "no-data", "no observation");
     let error = "<m:Error xmlns:m='http://www.sdmx.org/resources/sdmxml/schemas/v2_1/message'>\
         <m:ErrorMessage code='100'><c:Text>No results</c:Text></m:ErrorMessage></m:Error>";
@@ -119,7 +119,7 @@ fn messages_that_hold_no_data() {
 }
 
 #[test]
-fn messages_that_are_wrong_or_hostile() {
+fn invalid_and_hostile_messages() {
     let obs = |attributes: &str| specific(&format!("<Series A='x'>\n<Obs {attributes}/></Series>"));
     refused(&obs("TIME_PERIOD='2010-01-01/P1M' OBS_VALUE='1'"), "period", "range");
     refused(&obs("TIME_PERIOD='2010' OBS_VALUE='x'"), "number", "file.x:3, column `OBS_VALUE`");
@@ -128,7 +128,7 @@ fn messages_that_are_wrong_or_hostile() {
     refused(
         &obs("TIME_PERIOD='2010' OBS_VALUE='1'/><Obs TIME_PERIOD='2010' OBS_VALUE='2'"),
         "duplicate",
-        "before",
+        "first given",
     );
     refused(&obs("OBS_VALUE='1'/><Obs TIME_PERIOD='2010' OBS_VALUE='2'"), "identifier", "TIME_PERIOD");
     refused(&obs("OBS_VALUE='1'").replace("Replace", "Delete"), "deletion", "deletes");
@@ -136,7 +136,7 @@ fn messages_that_are_wrong_or_hostile() {
     refused(&obs(&all), "columns", "128");
     let text = obs("TIME_PERIOD='2010' OBS_VALUE='1'");
     refused(&text.replace("?>", "?><!DOCTYPE a [<!ENTITY a 'b'>]>"), "xml", "DOCTYPE");
-    refused(&text[..text.len() - 30], "xml", "cut off");
+    refused(&text[..text.len() - 30], "xml", "truncated");
     refused(&specific(&"<Series>".repeat(100)), "xml", "64");
     for at in 0..text.len() {
         let mut bytes = text.clone().into_bytes();
@@ -176,7 +176,7 @@ fn short_items_cannot_fill_the_memory() {
 }
 
 #[test]
-fn what_is_written_as_csv_needs_no_mapping() {
+fn exported_csv_needs_no_mapping() {
     for (text, format) in [
         (
             "FREQ,AREA,TIME_PERIOD,OBS_VALUE,COLLECTION,OBS_STATUS\nA,x,2010,1.50,S,A\nA,x,2011,,,M\n",
@@ -319,10 +319,10 @@ fn json_stat_dense_and_sparse() {
         let rows = [row("AT", 1, 3), row("AT", 2, 4), row("IT", 1, 1), row("IT", 2, 2)];
         format!("metric,geo,TIME_PERIOD,OBS_VALUE,OBS_STATUS,UNIT_MEASURE,DECIMALS\n{}", rows.concat())
     });
-    refused(&stat("[1,2,3]", "null"), "json-stat", "sizes make 4");
+    refused(&stat("[1,2,3]", "null"), "json-stat", "expected 4 values");
     refused(&stat("[1,2,3,\"x\"]", "null"), "number", "x");
     refused(&stat(r#"{"4":1}"#, "null"), "json-stat", "beyond");
-    refused(&stat(r#"{"x":1}"#, "null"), "json-stat", "number of a value");
+    refused(&stat(r#"{"x":1}"#, "null"), "json-stat", "index of a value");
     refused(&stat("[]", "null").replace("[1,2,2]", "[1,2,3]"), "json-stat", "2 categories");
     refused(&stat("[]", "null").replace("[1,2,2]", "[1,2]"), "json-stat", "size for each");
     refused(&stat("[null,null,null,null]", "null"), "no-data", "no figure");
@@ -332,7 +332,7 @@ fn json_stat_dense_and_sparse() {
 }
 
 #[test]
-fn json_stat_of_version_1_and_what_is_no_data_set() {
+fn json_stat_of_version_1_and_other_classes() {
     let old = r#"{"rates":{"label":"Rates","status":{"value":[":","e"],"category":{"label":{":":"not available","e":"estimate"}}},
 "value":[null,15.0],"dimension":{"id":["geo","time"],"size":[1,2],"geo":{"category":{"index":{"IT":0},"label":{"IT":"Italy"}}},
 "time":{"category":{"index":{"2010":0,"2011":1}}}}}}"#;
@@ -347,7 +347,7 @@ fn json_stat_of_version_1_and_what_is_no_data_set() {
 }
 
 #[test]
-fn no_bytes_make_them_panic() {
+fn random_bytes_never_panic() {
     let json = json1(
         r#"{"attributes":[0],"series":{"0":{"attributes":[0,null],"observations":{"0":[1.50,0],"1":[2]}}}}"#,
     );
@@ -371,8 +371,8 @@ fn no_bytes_make_them_panic() {
                     _ => drop(bytes.drain(at..(at + next() % 9).min(bytes.len()))),
                 }
             }
-            if let Err(fault) = plain("file.x", &bytes) {
-                assert!(!fault.message.is_empty() && fault.file == "file.x");
+            if let Err(error) = plain("file.x", &bytes) {
+                assert!(!error.message.is_empty() && error.file == "file.x");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Excel workbooks: a sheet under a mapping, dates, hostile ones, and what Eurostat exports.
+//! Excel workbooks: a sheet under a mapping, dates, hostile workbooks, and exports of Eurostat.
 
 use super::{csv, plain, zip};
 use ingest::{Format, ImportError, ImportOptions, ImportedTable, Mapping, SourceFile, import};
@@ -65,13 +65,13 @@ fn a_sheet_under_a_mapping() {
     assert_eq!((imported.format, imported.importer.as_str()), (Format::Xlsx, "xlsx/1"));
     assert_eq!(imported.summary.missing_spellings[".."], 1);
     let two = book(&[("Notes", ""), ("Data", ROWS)], STRINGS);
-    let fault = mapped(&two, MAPPING).unwrap_err();
-    assert_eq!((fault.code, fault.value.as_deref()), ("sheet", Some("Notes, Data")));
+    let error = mapped(&two, MAPPING).unwrap_err();
+    assert_eq!((error.code, error.value.as_deref()), ("sheet", Some("Notes, Data")));
     assert_eq!(mapped(&two, &format!("sheet = \"Data\"\n{MAPPING}")).unwrap().table, imported.table);
     assert_eq!(mapped(&two, &format!("sheet = \"X\"\n{MAPPING}")).unwrap_err().code, "sheet");
     let odd = book(&[("Data", &ROWS.replace("9.8000000000000007", "x"))], STRINGS);
-    let fault = mapped(&odd, MAPPING).unwrap_err();
-    assert_eq!(fault.file, "rates.xlsx/Data");
+    let error = mapped(&odd, MAPPING).unwrap_err();
+    assert_eq!(error.file, "rates.xlsx/Data");
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn hostile_workbooks_cost_nothing() {
     let utf16 = book(&[("Data", "\0")], STRINGS);
     assert_eq!(mapped(&utf16, MAPPING).unwrap_err().code, "workbook");
     assert_eq!(mapped(&book(&[("Data", "<row")], STRINGS), MAPPING).unwrap_err().code, "workbook");
-    // Any byte of a sheet changed: a table or a fault, never a panic.
+    // Any byte of a sheet changed: a table or an error, never a panic.
     let good = book(&[("Data", ROWS)], STRINGS);
     for (at, _) in ROWS.bytes().enumerate() {
         let mut rows = ROWS.as_bytes().to_vec();
@@ -136,7 +136,7 @@ fn a_spreadsheet_of_eurostat() {
         + &row(7, &["Belgium", ":", "c", "5.80", "p"])
         + &row(8, &["Euro area – 20 countries (from 2023)", "6.3", "", ":"]);
     assert_eq!(csv(&plain("export.xlsx", &sheets(&across)).unwrap()), expected);
-    let fault = plain("export.xlsx", &sheets(&down.replace("5.80", "5,80"))).unwrap_err();
-    assert_eq!((fault.code, fault.line, fault.column.as_deref()), ("number", Some(8), Some("Belgium")));
+    let error = plain("export.xlsx", &sheets(&down.replace("5.80", "5,80"))).unwrap_err();
+    assert_eq!((error.code, error.line, error.column.as_deref()), ("number", Some(8), Some("Belgium")));
     assert_eq!(plain("export.xlsx", &sheets("")).unwrap_err().code, "header-missing");
 }

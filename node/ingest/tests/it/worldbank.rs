@@ -1,4 +1,4 @@
-//! The forms in which World Bank files go round.
+//! The forms of World Bank files in circulation.
 
 use super::{ROWS, csv, plain, wide, zip};
 use ingest::{Format, ImportOptions, SourceFile, import};
