@@ -3,6 +3,5 @@
 
 mod it {
     mod bundle;
-    mod desk;
     mod verify;
 }

@@ -4,9 +4,9 @@
 
 mod it {
     mod crash;
+    mod fixtures;
     mod forge;
     mod intake;
-    mod office;
     mod own;
     mod peer;
     mod publish;

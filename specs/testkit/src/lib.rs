@@ -1,10 +1,20 @@
 //! Fixtures that the tests of all crates share.
 //!
-//! [`sample`] holds one object of each type, with fixed keys and times: the test vectors and the
-//! examples in the documents are made of them. Only tests and the generators below `specs` depend on
-//! this crate.
+//! - [`sample`]: one object of each type, with fixed keys and times; the test vectors and the examples
+//!   in the documents are made of them;
+//! - [`publisher`]: a publisher in memory, with its log and blocks;
+//! - [`prices`]: a price index, its data set, an inflation recipe and releases of it;
+//! - `cluster` (feature `cluster`): whole nodes on a simulated network.
+//!
+//! Only tests, and the programs in `specs`, depend on this crate.
 
 // An error in a fixture is a bug of the fixture; the test that uses it must stop.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+#[cfg(feature = "cluster")]
+pub mod cluster;
+pub mod prices;
+pub mod publisher;
 pub mod sample;
+
+pub use publisher::Publisher;

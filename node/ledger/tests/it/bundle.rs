@@ -4,23 +4,24 @@ use schemas::car;
 use schemas::cid::{Cid, EntryId};
 use schemas::verdict::Verdict;
 
-use super::desk::{Desk, name};
+use testkit::Publisher;
+use testkit::sample::{make_name, make_text};
 
 /// A bundle of one release, with its attestation beside it.
-fn bundle() -> (Desk, EntryId, Vec<u8>) {
-    let mut desk = Desk::new();
-    let release = desk.honest();
-    let root = desk.sign(release.cid()).id();
-    let found = verify_release(release, &|id| desk.blocks.get(&id).cloned());
-    let attestation = desk.put(&found.attestation(super::desk::text("assay/test")));
-    let beside = desk.sign(attestation.cid()).id();
-    let file = write_bundle(&[root], &[beside], &|id| desk.blocks.get(&id).cloned()).unwrap();
-    (desk, root, file)
+fn bundle() -> (Publisher, EntryId, Vec<u8>) {
+    let mut publisher = Publisher::new(1);
+    let release = publisher.store_reproducible_release();
+    let root = publisher.sign_stored(release.cid()).id();
+    let found = verify_release(release, &|id| publisher.block(id));
+    let attestation = publisher.store_object(&found.attestation(make_text("assay/test")));
+    let beside = publisher.sign_stored(attestation.cid()).id();
+    let file = write_bundle(&[root], &[beside], &|id| publisher.block(id)).unwrap();
+    (publisher, root, file)
 }
 
 #[test]
 fn a_bundle_is_verified_without_anything_else() {
-    let (desk, root, file) = bundle();
+    let (publisher, root, file) = bundle();
     let read = Bundle::read(&file).unwrap();
     assert_eq!(read.roots, [root]);
     let release = read.entries[&root].value().object();
@@ -28,8 +29,8 @@ fn a_bundle_is_verified_without_anything_else() {
     assert_eq!(found.verdict, Verdict::Reproduced { cells: 2 });
     let said = read.attestations(release);
     assert_eq!(said.len(), 1);
-    assert_eq!(said[0].0, desk.log.publisher());
-    assert_eq!(said[0].1.results[&name("INFLATION")], found.results[&name("INFLATION")]);
+    assert_eq!(said[0].0, publisher.log.publisher());
+    assert_eq!(said[0].1.results[&make_name("INFLATION")], found.results[&make_name("INFLATION")]);
 }
 
 #[test]
@@ -89,12 +90,10 @@ fn a_block_that_nothing_needs_is_refused() {
 
 #[test]
 fn an_entry_without_its_genesis_is_not_believed() {
-    let (desk, root, _) = bundle();
+    let (publisher, root, _) = bundle();
     let mut file = car::encode_header(&[root.cid()]);
-    file.extend(car::encode_record(root.cid(), &desk.blocks[&root.cid()]));
-    assert!(
-        matches!(Bundle::read(&file), Err(Error::Genesis(publisher)) if publisher == desk.log.publisher())
-    );
+    file.extend(car::encode_record(root.cid(), &publisher.blocks[&root.cid()]));
+    assert!(matches!(Bundle::read(&file), Err(Error::Genesis(id)) if id == publisher.id()));
     let stranger = Cid::of(schemas::cid::Codec::Raw, b"x");
     assert!(matches!(Bundle::read(&car::encode_header(&[stranger])), Err(Error::Root(id)) if id == stranger));
 }

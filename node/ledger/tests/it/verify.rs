@@ -7,42 +7,48 @@ use schemas::structure::{Component, ComponentList, Role, ValueType};
 use schemas::table::{Cell, Column, Table};
 use schemas::verdict::Verdict;
 
-use super::desk::{Desk, SCRIPT, name, prices, recipe, table};
+use testkit::Publisher;
+use testkit::prices::{INFLATION_SCRIPT, inflation_recipe, price_table, value_table};
+use testkit::sample::{make_name, make_text};
 
-fn verdict(desk: &Desk, release: ReleaseId) -> Verdict {
-    verify_release(release, &|id| desk.blocks.get(&id).cloned()).verdict
+fn verdict(publisher: &Publisher, release: ReleaseId) -> Verdict {
+    verify_release(release, &|id| publisher.block(id)).verdict
 }
 
 /// The verdict on a release that claims these rows.
 fn claimed(rows: &[(&str, &str, &str)]) -> Verdict {
-    let mut desk = Desk::new();
-    let release = desk.claim_table(&table(rows));
-    verdict(&desk, release)
+    let mut publisher = Publisher::new(1);
+    let release = publisher.store_claim(&value_table(rows));
+    verdict(&publisher, release)
 }
 
 #[test]
 fn what_holds_is_reproduced_to_the_same_ids() {
-    let mut desk = Desk::new();
-    let release = desk.honest();
-    let found = verify_release(release, &|id| desk.blocks.get(&id).cloned());
+    let mut publisher = Publisher::new(1);
+    let release = publisher.store_reproducible_release();
+    let found = verify_release(release, &|id| publisher.block(id));
     assert_eq!(found.verdict, Verdict::Reproduced { cells: 2 });
     assert!(found.steps > 0);
-    let again = verify_release(release, &|id| desk.blocks.get(&id).cloned());
+    let again = verify_release(release, &|id| publisher.block(id));
     assert_eq!(again, found, "the same blocks give the same answer");
 }
 
 #[test]
 fn code_lists_of_the_inputs_come_with_the_result() {
-    let mut desk = Desk::new();
-    let dataset = desk.dataset(&prices());
-    let (_, source) = ledger::compute::load_dataset(dataset, &|id| desk.blocks.get(&id).cloned()).unwrap();
-    let outcome =
-        ledger::compute::run_recipe(&recipe(SCRIPT), BTreeMap::from([(name("CPI"), source)])).unwrap();
-    let figures = &outcome.figures[&name("INFLATION")];
+    let mut publisher = Publisher::new(1);
+    let dataset = publisher.store_dataset(&price_table());
+    let (_, source) = ledger::compute::load_dataset(dataset, &|id| publisher.block(id)).unwrap();
+    let outcome = ledger::compute::run_recipe(
+        &inflation_recipe(INFLATION_SCRIPT),
+        BTreeMap::from([(make_name("CPI"), source)]),
+    )
+    .unwrap();
+    let figures = &outcome.figures[&make_name("INFLATION")];
     let blocks: BTreeMap<_, _> = figures.blocks.iter().cloned().collect();
     let (structure, _) =
         schemas::content::unpack_table(figures.content, |id| blocks.get(&id).cloned()).unwrap();
-    let codes: Vec<&str> = structure.codes[&name("REF_AREA")].iter().map(|code| code.name.as_str()).collect();
+    let codes: Vec<&str> =
+        structure.codes[&make_name("REF_AREA")].iter().map(|code| code.name.as_str()).collect();
     assert_eq!(codes, ["Germany", "France"], "the code that does not occur is left out");
 }
 
@@ -59,7 +65,7 @@ fn the_first_cell_that_differs_is_named() {
     };
     assert_eq!((count, cells), (2, 2));
     assert_eq!(first.key, [Cell::Text("DEU".into()), Cell::Period("2016".parse().unwrap())]);
-    assert_eq!(first.component, Some(name("OBS_VALUE")));
+    assert_eq!(first.component, Some(make_name("OBS_VALUE")));
     assert_eq!(first.published, Some(Cell::Number(Decimal::new(4, -1).unwrap())));
     assert_eq!(first.computed, Some(Cell::Number(Decimal::new(5, -1).unwrap())));
     assert_eq!(first.to_string(), "INFLATION[DEU, 2016].OBS_VALUE: published 0.4, computed 0.5");
@@ -82,30 +88,31 @@ fn data_points_on_one_side_only_are_differences() {
 
 #[test]
 fn another_structure_is_a_difference() {
-    let mut desk = Desk::new();
-    let part = |id, role, kind| Component::new(name(id), role, kind);
+    let mut publisher = Publisher::new(1);
+    let part = |id, role, kind| Component::new(make_name(id), role, kind);
     let shape = ComponentList::new(vec![
         part("REF_AREA", Role::Identifier, ValueType::String),
         part("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod),
         part("RATE", Role::Measure, ValueType::Number),
     ]);
-    let columns: Vec<Column> = prices().columns().to_vec();
-    let release = desk.claim_table(&Table::new(shape.unwrap(), columns).unwrap());
-    let Verdict::Differs { first, .. } = verdict(&desk, release) else { panic!("it differs") };
-    assert_eq!(first.component, Some(name("RATE")));
+    let columns: Vec<Column> = price_table().columns().to_vec();
+    let release = publisher.store_claim(&Table::new(shape.unwrap(), columns).unwrap());
+    let Verdict::Differs { first, .. } = verdict(&publisher, release) else { panic!("it differs") };
+    assert_eq!(first.component, Some(make_name("RATE")));
 }
 
 #[test]
 fn what_is_absent_is_named_and_is_no_difference() {
-    let mut desk = Desk::new();
-    let release = desk.honest();
-    for id in desk.blocks.keys().copied().collect::<Vec<_>>() {
-        let found =
-            verify_release(release, &|wanted| desk.blocks.get(&wanted).filter(|_| wanted != id).cloned());
+    let mut publisher = Publisher::new(1);
+    let release = publisher.store_reproducible_release();
+    for id in publisher.blocks.keys().copied().collect::<Vec<_>>() {
+        let found = verify_release(release, &|wanted| {
+            publisher.blocks.get(&wanted).filter(|_| wanted != id).cloned()
+        });
         match found.verdict {
             Verdict::Missing { ids, count } => assert!(count >= 1 && ids.contains(&id)),
             Verdict::Reproduced { .. } => {
-                assert!(id == desk.log.last().cid(), "only the entry is not needed")
+                assert!(id == publisher.log.last().cid(), "only the entry is not needed")
             }
             other => panic!("{other}"),
         }
@@ -114,13 +121,13 @@ fn what_is_absent_is_named_and_is_no_difference() {
 
 /// A release of another recipe, with whatever result.
 fn with_recipe(change: impl Fn(&mut schemas::object::Recipe)) -> Verdict {
-    let mut desk = Desk::new();
-    let mut plan = recipe(SCRIPT);
+    let mut publisher = Publisher::new(1);
+    let mut plan = inflation_recipe(INFLATION_SCRIPT);
     change(&mut plan);
-    let recipe = desk.put(&plan);
-    let content = desk.content(&prices());
-    let release = desk.claim(recipe, BTreeMap::from([(name("INFLATION"), content)]));
-    verdict(&desk, release)
+    let recipe = publisher.store_object(&plan);
+    let content = publisher.store_content(&price_table());
+    let release = publisher.store_release(recipe, BTreeMap::from([(make_name("INFLATION"), content)]));
+    verdict(&publisher, release)
 }
 
 fn failed(verdict: Verdict) -> (String, String) {
@@ -132,8 +139,7 @@ fn failed(verdict: Verdict) -> (String, String) {
 
 #[test]
 fn what_cannot_run_is_failed_and_says_why() {
-    let script =
-        |text: &'static str| move |plan: &mut schemas::object::Recipe| plan.script = super::desk::text(text);
+    let script = |text: &'static str| move |plan: &mut schemas::object::Recipe| plan.script = make_text(text);
     assert_eq!(failed(with_recipe(script("INFLATION <- "))).0, "syntax");
     let (code, message) = failed(with_recipe(script("INFLATION <- CPY;")));
     assert_eq!(code, "unknown-name");
@@ -145,9 +151,10 @@ fn what_cannot_run_is_failed_and_says_why() {
     assert_eq!(failed(with_recipe(|plan| plan.limits.steps = 1)).0, "budget");
     assert_eq!(failed(with_recipe(|plan| plan.semantics = 99)).0, "semantics");
     let (code, message) = failed(with_recipe(|plan| {
-        let part = Component::new(name("ITEM"), Role::Identifier, ValueType::String);
-        let more = prices().shape().components().iter().cloned().chain([part]).collect();
-        plan.inputs.get_mut(&name("CPI")).unwrap().components = ComponentList::sorted_by_role(more).unwrap();
+        let part = Component::new(make_name("ITEM"), Role::Identifier, ValueType::String);
+        let more = price_table().shape().components().iter().cloned().chain([part]).collect();
+        plan.inputs.get_mut(&make_name("CPI")).unwrap().components =
+            ComponentList::sorted_by_role(more).unwrap();
     }));
     assert_eq!(code, "structure");
     assert!(message.contains("`ITEM`") && message.contains("`REF_AREA`"), "{message}");
@@ -155,15 +162,15 @@ fn what_cannot_run_is_failed_and_says_why() {
 
 #[test]
 fn columns_that_the_recipe_does_not_know_change_nothing() {
-    let mut desk = Desk::new();
-    let plan = recipe(SCRIPT);
-    let mut parts = prices().shape().components().to_vec();
-    parts.push(Component::new(name("NOTE"), Role::Attribute, ValueType::String));
+    let mut publisher = Publisher::new(1);
+    let plan = inflation_recipe(INFLATION_SCRIPT);
+    let mut parts = price_table().shape().components().to_vec();
+    parts.push(Component::new(make_name("NOTE"), Role::Attribute, ValueType::String));
     let notes = Column::Text(schemas::table::TextColumn::from_rows([Some("a"), None, Some("b"), Some("c")]));
-    let columns = prices().columns().iter().cloned().chain([notes]).collect();
+    let columns = price_table().columns().iter().cloned().chain([notes]).collect();
     let table = Table::new(ComponentList::new(parts).unwrap(), columns).unwrap();
-    let dataset = desk.dataset(&table);
-    let (_, source) = ledger::compute::load_dataset(dataset, &|id| desk.blocks.get(&id).cloned()).unwrap();
-    let outcome = ledger::compute::run_recipe(&plan, BTreeMap::from([(name("CPI"), source)])).unwrap();
-    assert_eq!(outcome.figures[&name("INFLATION")].table.shape(), prices().shape());
+    let dataset = publisher.store_dataset(&table);
+    let (_, source) = ledger::compute::load_dataset(dataset, &|id| publisher.block(id)).unwrap();
+    let outcome = ledger::compute::run_recipe(&plan, BTreeMap::from([(make_name("CPI"), source)])).unwrap();
+    assert_eq!(outcome.figures[&make_name("INFLATION")].table.shape(), price_table().shape());
 }

@@ -10,8 +10,10 @@ use service::query::LedgerQuery;
 use service::storage::IndexRow;
 use service::{Core, CoreOutput, Error, MemoryStorage, Storage};
 use store::{IndexTree, WriteBatch};
+use testkit::Publisher;
+use testkit::publisher::retraction_bytes;
 
-use super::office::{self, Office, open, retraction};
+use super::fixtures::{open_core, publisher_with_release};
 use super::peer::{head, serve, tell};
 
 /// Memory that takes so many batches and then no more, like a disk that is full or a process that
@@ -50,14 +52,14 @@ impl Storage for Frail {
 }
 
 /// All that a node may do; begun again after each crash.
-fn script(core: &mut Core<Frail>, office: &Office, rival: &Office) -> Result<(), Error> {
+fn script(core: &mut Core<Frail>, publisher: &Publisher, rival: &Publisher) -> Result<(), Error> {
     if core.own_publisher().is_none() {
-        core.adopt_identity(Office::new(50).genesis())?;
+        core.adopt_identity(Publisher::new(50).genesis())?;
     }
-    core.publish(&retraction("mine"), Vec::new(), 0)?;
-    core.follow(office.id())?;
-    tell(core, vec![head(office)])?;
-    let outputs = serve(core, office)?;
+    core.publish(&retraction_bytes("mine"), Vec::new(), 0)?;
+    core.follow(publisher.id())?;
+    tell(core, vec![head(publisher)])?;
+    let outputs = serve(core, publisher)?;
     let keep = core.storage();
     for output in outputs {
         if let CoreOutput::Verify(release) = output {
@@ -74,24 +76,25 @@ fn frail(memory: &MemoryStorage, left: usize) -> Frail {
 
 #[test]
 fn a_crash_at_any_write_loses_nothing_and_leaves_nothing_half_done() {
-    let mut office = office::published(1);
-    let mut rival = office.clone();
-    office.retract("left");
+    let mut publisher = publisher_with_release(1);
+    let mut rival = publisher.clone();
+    publisher.retract("left");
     rival.retract("right");
-    let release = ReleaseId::try_from(office.entries[3].value().object()).unwrap();
+    let release = ReleaseId::try_from(publisher.entries[3].value().object()).unwrap();
     let mut stops = 0;
     for writes in 0.. {
         let memory = MemoryStorage::default();
-        let mut core = open(frail(&memory, usize::MAX), 50);
+        let mut core = open_core(frail(&memory, usize::MAX), 50);
         core = {
             drop(core);
-            open(frail(&memory, writes), 50)
+            open_core(frail(&memory, writes), 50)
         };
-        let first = script(&mut core, &office, &rival);
+        let first = script(&mut core, &publisher, &rival);
         let whole = first.is_ok() && core.storage().left.load(Ordering::Relaxed) > 0;
         drop(core);
-        let mut core = open(frail(&memory, usize::MAX), 50);
-        script(&mut core, &office, &rival).unwrap_or_else(|fault| panic!("after {writes} writes: {fault}"));
+        let mut core = open_core(frail(&memory, usize::MAX), 50);
+        script(&mut core, &publisher, &rival)
+            .unwrap_or_else(|fault| panic!("after {writes} writes: {fault}"));
         let query = LedgerQuery(&memory);
         let own = core.own_publisher().unwrap();
         assert_eq!(
@@ -101,8 +104,8 @@ fn a_crash_at_any_write_loses_nothing_and_leaves_nothing_half_done() {
         );
         assert!(query.local_verdict(release).unwrap().is_some(), "after {writes} writes");
         assert_eq!(query.list_attestations(release).unwrap().len(), 1, "after {writes} writes");
-        assert!(LogView::has_fork(&core, office.id()), "after {writes} writes");
-        assert_eq!(core.entry_ids(office.id(), 0, 9).unwrap().len(), 5, "after {writes} writes");
+        assert!(LogView::has_fork(&core, publisher.id()), "after {writes} writes");
+        assert_eq!(core.entry_ids(publisher.id(), 0, 9).unwrap().len(), 5, "after {writes} writes");
         stops += 1;
         if whole {
             break;

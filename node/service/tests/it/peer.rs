@@ -4,8 +4,7 @@ use replication::{LogHead, Millis, Peer, RequestId, StreamOutcome, SyncAction, S
 use schemas::cid::Cid;
 use schemas::content::Block;
 use service::{Core, CoreOutput, Error, Storage};
-
-use super::office::Office;
+use testkit::Publisher;
 
 /// Rounds of asking and answering after which a core should have come to rest.
 const ROUNDS_MAX: usize = 1000;
@@ -14,9 +13,9 @@ pub(crate) fn peer() -> Peer {
     Peer("peer".into())
 }
 
-/// The head of an office's log.
-pub(crate) fn head(office: &Office) -> LogHead {
-    LogHead { publisher: office.id(), length: office.log.length(), last: office.log.last() }
+/// The head of an publisher's log.
+pub(crate) fn head(publisher: &Publisher) -> LogHead {
+    LogHead { publisher: publisher.id(), length: publisher.log.length(), last: publisher.log.last() }
 }
 
 /// What a core wants to know, of what it gave out.
@@ -30,16 +29,16 @@ pub(crate) fn asks(outputs: Vec<CoreOutput>) -> Vec<(RequestId, SyncRequest)> {
     outputs.into_iter().filter_map(ask).collect()
 }
 
-/// What an office that is its own node would answer.
-pub(crate) fn answer(office: &Office, request: &SyncRequest) -> Vec<Block> {
+/// What an publisher that is its own node would answer.
+pub(crate) fn answer(publisher: &Publisher, request: &SyncRequest) -> Vec<Block> {
     let ids: Vec<Cid> = match request {
         SyncRequest::Blocks { ids } => ids.clone(),
         SyncRequest::Entries { from, count, .. } => {
-            let entries = office.entries.iter().skip(*from as usize).take(*count as usize);
+            let entries = publisher.entries.iter().skip(*from as usize).take(*count as usize);
             entries.map(|entry| entry.id().cid()).collect()
         }
     };
-    ids.into_iter().filter_map(|id| Some((id, office.blocks.get(&id)?.clone()))).collect()
+    ids.into_iter().filter_map(|id| Some((id, publisher.blocks.get(&id)?.clone()))).collect()
 }
 
 /// Connects the peer and lets it tell heads.
@@ -49,7 +48,7 @@ pub(crate) fn tell<K: Storage>(core: &mut Core<K>, heads: Vec<LogHead>) -> Resul
 }
 
 /// Answers what the core asks until it asks nothing more; gives its other outputs.
-pub(crate) fn serve<K: Storage>(core: &mut Core<K>, office: &Office) -> Result<Vec<CoreOutput>, Error> {
+pub(crate) fn serve<K: Storage>(core: &mut Core<K>, publisher: &Publisher) -> Result<Vec<CoreOutput>, Error> {
     let mut rest = Vec::new();
     for _ in 0..ROUNDS_MAX {
         let outputs = core.take_outputs();
@@ -61,7 +60,7 @@ pub(crate) fn serve<K: Storage>(core: &mut Core<K>, office: &Office) -> Result<V
                 rest.push(output);
                 continue;
             };
-            for (id, bytes) in answer(office, &request) {
+            for (id, bytes) in answer(publisher, &request) {
                 core.accept_block(Millis(0), request_id, id, bytes)?;
             }
             core.handle_event(
@@ -73,8 +72,8 @@ pub(crate) fn serve<K: Storage>(core: &mut Core<K>, office: &Office) -> Result<V
     panic!("the core asks without end");
 }
 
-/// Tells the core of the office's log and serves it.
-pub(crate) fn sync<K: Storage>(core: &mut Core<K>, office: &Office) -> Result<Vec<CoreOutput>, Error> {
-    tell(core, vec![head(office)])?;
-    serve(core, office)
+/// Tells the core of the publisher's log and serves it.
+pub(crate) fn sync<K: Storage>(core: &mut Core<K>, publisher: &Publisher) -> Result<Vec<CoreOutput>, Error> {
+    tell(core, vec![head(publisher)])?;
+    serve(core, publisher)
 }

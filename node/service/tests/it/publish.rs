@@ -5,15 +5,17 @@ use schemas::cid::Cid;
 use service::query::LedgerQuery;
 use service::{Error, MemoryStorage, Storage};
 use store::Store;
+use testkit::Publisher;
+use testkit::publisher::retraction_bytes;
 
-use super::office::{self, Office, dataset, id, open};
+use super::fixtures::{dataset_bytes, object_id, open_core, publisher_with_release};
 use super::peer::{head, sync, tell};
 
 #[test]
 fn all_that_an_object_needs_is_given_or_held() {
-    let mut core = open(MemoryStorage::default(), 1);
-    let own = core.adopt_identity(Office::new(1).genesis()).unwrap();
-    let (object, blocks) = dataset(b"source");
+    let mut core = open_core(MemoryStorage::default(), 1);
+    let own = core.adopt_identity(Publisher::new(1).genesis()).unwrap();
+    let (object, blocks) = dataset_bytes(b"source");
     let missing = core.publish(&object, Vec::new(), 0);
     assert!(matches!(missing, Err(Error::Missing(ids)) if !ids.is_empty()));
     let mut spoilt = blocks.clone();
@@ -22,14 +24,14 @@ fn all_that_an_object_needs_is_given_or_held() {
     assert!(matches!(missing, Err(Error::Missing(ids)) if ids == [blocks[0].0]));
     assert_eq!(LogView::log_head(&core, own).unwrap().length, 1, "nothing was signed");
     let published = core.publish(&object, blocks, 0).unwrap();
-    assert_eq!((published.seq, published.object), (1, id(&object)));
+    assert_eq!((published.seq, published.object), (1, object_id(&object)));
 }
 
 #[test]
 fn what_is_published_already_is_not_signed_again() {
-    let mut core = open(MemoryStorage::default(), 1);
-    let own = core.adopt_identity(Office::new(1).genesis()).unwrap();
-    let (object, blocks) = dataset(b"source");
+    let mut core = open_core(MemoryStorage::default(), 1);
+    let own = core.adopt_identity(Publisher::new(1).genesis()).unwrap();
+    let (object, blocks) = dataset_bytes(b"source");
     let first = core.publish(&object, blocks.clone(), 0).unwrap();
     assert_eq!(core.publish(&object, blocks, 9).unwrap(), first);
     assert_eq!(LogView::log_head(&core, own).unwrap().length, 2);
@@ -37,24 +39,24 @@ fn what_is_published_already_is_not_signed_again() {
 
 #[test]
 fn nobody_signs_without_an_identity_nor_with_a_key_that_may_not() {
-    let mut core = open(MemoryStorage::default(), 1);
-    let (object, blocks) = dataset(b"source");
+    let mut core = open_core(MemoryStorage::default(), 1);
+    let (object, blocks) = dataset_bytes(b"source");
     assert!(matches!(core.publish(&object, blocks.clone(), 0), Err(Error::NoIdentity)));
-    let mut other = open(MemoryStorage::default(), 2);
-    other.adopt_identity(Office::new(1).genesis()).unwrap();
+    let mut other = open_core(MemoryStorage::default(), 2);
+    other.adopt_identity(Publisher::new(1).genesis()).unwrap();
     assert!(matches!(other.publish(&object, blocks, 0), Err(Error::Log(_))));
 }
 
 #[test]
 fn what_was_acknowledged_is_there_after_a_restart_of_a_real_store() {
     let dir = tempfile::tempdir().unwrap();
-    let (object, blocks) = dataset(b"source");
+    let (object, blocks) = dataset_bytes(b"source");
     let published = {
-        let mut core = open(Store::open(dir.path()).unwrap().0, 1);
-        core.adopt_identity(Office::new(1).genesis()).unwrap();
+        let mut core = open_core(Store::open(dir.path()).unwrap().0, 1);
+        core.adopt_identity(Publisher::new(1).genesis()).unwrap();
         core.publish(&object, blocks.clone(), 7).unwrap()
     };
-    let core = open(Store::open(dir.path()).unwrap().0, 1);
+    let core = open_core(Store::open(dir.path()).unwrap().0, 1);
     assert_eq!(core.own_publisher(), Some(published.publisher));
     assert_eq!(core.entry_ids(published.publisher, 1, 9).unwrap(), [published.entry]);
     let keep = core.storage();
@@ -68,16 +70,16 @@ fn what_was_acknowledged_is_there_after_a_restart_of_a_real_store() {
 
 #[test]
 fn a_restored_node_learns_its_own_log_before_it_signs() {
-    let office = office::published(1);
-    let mut core = open(MemoryStorage::default(), 1);
-    core.adopt_identity(office.genesis()).unwrap();
-    tell(&mut core, vec![head(&office)]).unwrap();
-    let object = office::retraction("after the loss");
+    let publisher = publisher_with_release(1);
+    let mut core = open_core(MemoryStorage::default(), 1);
+    core.adopt_identity(publisher.genesis()).unwrap();
+    tell(&mut core, vec![head(&publisher)]).unwrap();
+    let object = retraction_bytes("after the loss");
     let behind = core.publish(&object, Vec::new(), 0);
     assert!(matches!(behind, Err(Error::Behind { held: 1, told: 4 })));
-    sync(&mut core, &office).unwrap();
+    sync(&mut core, &publisher).unwrap();
     assert_eq!(core.publish(&object, Vec::new(), 0).unwrap().seq, 4);
     let lost: Vec<Cid> =
-        office.blocks.keys().copied().filter(|id| !core.storage().has(*id).unwrap()).collect();
+        publisher.blocks.keys().copied().filter(|id| !core.storage().has(*id).unwrap()).collect();
     assert_eq!(lost, [], "the blocks came back with the entries");
 }

@@ -38,7 +38,7 @@ const HOUSE: &[HouseCrate] = &[
     house_crate("dashboard", "node/dashboard", 4, &[]),
     house_crate("node", "node", 5, NODE),
     house_crate("cli", "cli", 6, &["schemas", "recipes", "ledger", "ingest", "fetch", "submit", "node"]),
-    house_crate("testkit", "specs/testkit", 7, &["schemas", "ledger", "replication", "service", "store"]),
+    house_crate("testkit", "specs/testkit", 7, &["schemas", "ledger", "replication", "service"]),
     house_crate("conformance", "specs/conformance", 8, ALL),
     house_crate("specs", "specs", 8, ALL),
     house_crate("xtask", "specs/xtask", 8, &[]),

@@ -1,0 +1,305 @@
+//! A cluster of whole nodes on a simulated network: time, delay, loss and crashes from one seed.
+//!
+//! Nodes storage their blocks in memory. Nothing runs in parallel, and time advances from event to event,
+//! so a seed gives the same run on every machine.
+
+use std::collections::BTreeMap;
+
+use ledger::verify;
+use replication::limits::TICK_MILLIS;
+use replication::{
+    LogHead, LogView, Millis, Peer, RequestId, StreamError, StreamOutcome, SyncAction, SyncEvent, SyncRequest,
+};
+use schemas::cid::{Cid, PublisherId, ReleaseId};
+use schemas::text::Text;
+use schemas::verdict::Verdict;
+use service::query::LedgerQuery;
+use service::{Core, CoreOutput, CoreSetup, MemoryStorage, Signer, Storage};
+
+use crate::publisher::operating_key;
+
+/// Longest delay of a message, in simulated milliseconds.
+const DELAY_MILLIS: u64 = 2_000;
+/// Time after which a lost request is reported as timed out.
+const IDLE_MILLIS: u64 = 10_000;
+
+/// Random numbers from a seed (xorshift64*), the same on every machine.
+#[derive(Debug)]
+pub struct SeededRandom(u64);
+
+impl SeededRandom {
+    /// Starts a sequence.
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// Next number, from 0 to `limit` - 1.
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % limit
+    }
+}
+
+/// Something that is delivered to a node.
+#[derive(Debug)]
+enum Delivery {
+    Event(SyncEvent),
+    Block(RequestId, Cid, Vec<u8>),
+    Request { requester: usize, request_id: RequestId, request: SyncRequest },
+}
+
+/// A cluster. Node `n` signs with the operating key of [`publisher_seed`]`(n)`.
+pub struct Cluster {
+    /// Seed of the run.
+    pub seed: u64,
+    /// Simulated time in milliseconds.
+    pub now: u64,
+    cores: Vec<Core<MemoryStorage>>,
+    storages: Vec<MemoryStorage>,
+    links: Vec<(usize, usize)>,
+    /// Deliveries by time, then by order of sending: node, its start count, delivery.
+    queue: BTreeMap<(u64, u64), (usize, u32, Delivery)>,
+    sent: u64,
+    /// Number of restarts of each node. Deliveries to an earlier start are dropped.
+    restarts: Vec<u32>,
+    random: SeededRandom,
+    loss_percent: u64,
+}
+
+/// Seed of the publisher whose operating key a node has.
+pub fn publisher_seed(node: usize) -> u8 {
+    1 + node as u8
+}
+
+fn open_core(node: usize, storage: &MemoryStorage) -> Core<MemoryStorage> {
+    let build = Text::new("simulation").unwrap();
+    let setup = CoreSetup { signer: Some(Signer(operating_key(publisher_seed(node)))), build, attest: true };
+    Core::open(std::sync::Arc::new(storage.clone()), setup).unwrap()
+}
+
+fn peer(node: usize) -> Peer {
+    Peer(node.to_string())
+}
+
+impl Cluster {
+    /// Creates nodes without publishers. `links` connect pairs of them; of all messages and blocks,
+    /// `loss_percent` are lost.
+    pub fn new(seed: u64, nodes: usize, links: &[(usize, usize)], loss_percent: u64) -> Self {
+        let storages: Vec<MemoryStorage> = (0..nodes).map(|_| MemoryStorage::default()).collect();
+        let cores = storages.iter().enumerate().map(|(node, storage)| open_core(node, storage)).collect();
+        let random = SeededRandom::new(seed);
+        Self {
+            seed,
+            now: 0,
+            cores,
+            storages,
+            links: links.to_vec(),
+            queue: BTreeMap::new(),
+            sent: 0,
+            restarts: vec![0; nodes],
+            random,
+            loss_percent,
+        }
+    }
+
+    /// Core of a node.
+    pub fn core(&mut self, node: usize) -> &mut Core<MemoryStorage> {
+        &mut self.cores[node]
+    }
+
+    /// Connects the links and starts the clock.
+    pub fn start(&mut self) {
+        for node in 0..self.cores.len() {
+            self.schedule(node, TICK_MILLIS, Delivery::Event(SyncEvent::Tick));
+            self.connect_links(node);
+        }
+    }
+
+    fn neighbours(&self, node: usize) -> Vec<usize> {
+        let ends = self.links.iter().flat_map(|(a, b)| [(*a, *b), (*b, *a)]);
+        ends.filter(|(from, _)| *from == node).map(|(_, to)| to).collect()
+    }
+
+    fn connect_links(&mut self, node: usize) {
+        for other in self.neighbours(node) {
+            self.schedule(node, 1, Delivery::Event(SyncEvent::Connected(peer(other))));
+        }
+    }
+
+    /// Stops a node between two events and starts it again from its storage.
+    pub fn crash_node(&mut self, node: usize) {
+        self.restarts[node] += 1;
+        self.cores[node] = open_core(node, &self.storages[node]);
+        self.schedule(node, TICK_MILLIS, Delivery::Event(SyncEvent::Tick));
+        for other in self.neighbours(node) {
+            self.schedule(other, 1, Delivery::Event(SyncEvent::Disconnected(peer(node))));
+            self.schedule(other, 2, Delivery::Event(SyncEvent::Connected(peer(node))));
+        }
+        self.connect_links(node);
+        self.drain_outputs(node);
+    }
+
+    fn schedule(&mut self, node: usize, delay: u64, delivery: Delivery) {
+        self.sent += 1;
+        self.queue.insert((self.now + delay, self.sent), (node, self.restarts[node], delivery));
+    }
+
+    fn random_delay(&mut self) -> u64 {
+        1 + self.random.below(DELAY_MILLIS)
+    }
+
+    fn is_lost(&mut self) -> bool {
+        self.random.below(100) < self.loss_percent
+    }
+
+    /// Makes the next delivery.
+    ///
+    /// # Panics
+    /// Nothing is left to deliver.
+    pub fn step(&mut self) {
+        let Some(((time, _), (node, restart, delivery))) = self.queue.pop_first() else {
+            panic!("the cluster has stopped: no delivery is left")
+        };
+        self.now = time;
+        if restart != self.restarts[node] {
+            return;
+        }
+        let now = Millis(self.now);
+        match delivery {
+            Delivery::Event(event) => {
+                if event == SyncEvent::Tick {
+                    self.schedule(node, TICK_MILLIS, Delivery::Event(SyncEvent::Tick));
+                }
+                self.cores[node].handle_event(now, event).unwrap();
+            }
+            Delivery::Block(request_id, id, bytes) => {
+                self.cores[node].accept_block(now, request_id, id, bytes).unwrap()
+            }
+            Delivery::Request { requester, request_id, request } => {
+                self.serve_request(node, requester, request_id, request)
+            }
+        }
+        self.drain_outputs(node);
+    }
+
+    /// Sends the requested blocks in order; the first lost one ends the stream.
+    fn serve_request(&mut self, node: usize, requester: usize, request_id: RequestId, request: SyncRequest) {
+        let ids: Vec<Cid> = match request {
+            SyncRequest::Blocks { ids } => ids,
+            SyncRequest::Entries { publisher, from, count } => {
+                let entries = self.cores[node].entry_ids(publisher, from, count).unwrap();
+                entries.into_iter().map(|entry| entry.cid()).collect()
+            }
+        };
+        let mut delay = self.random_delay();
+        let mut outcome = StreamOutcome::Complete;
+        for id in ids {
+            let Some(bytes) = self.storages[node].get(id).unwrap() else { continue };
+            if self.is_lost() {
+                outcome = StreamOutcome::Interrupted(StreamError::Broken);
+                break;
+            }
+            delay += 1;
+            self.schedule(requester, delay, Delivery::Block(request_id, id, bytes));
+        }
+        self.schedule(
+            requester,
+            delay + 1,
+            Delivery::Event(SyncEvent::RequestFinished { request_id, outcome }),
+        );
+    }
+
+    /// Carries out the outputs of a node until it has no more.
+    fn drain_outputs(&mut self, node: usize) {
+        loop {
+            let outputs = self.cores[node].take_outputs();
+            if outputs.is_empty() {
+                return;
+            }
+            for output in outputs {
+                match output {
+                    CoreOutput::Network(action) => self.perform_action(node, action),
+                    CoreOutput::Verify(release) => {
+                        let storage = self.storages[node].clone();
+                        let found = verify::verify_release(release, &|id| storage.get(id).ok().flatten());
+                        self.cores[node].record_verification(&found, 0).unwrap();
+                    }
+                    CoreOutput::Accepted { .. } | CoreOutput::Forked { .. } => {}
+                }
+            }
+        }
+    }
+
+    fn perform_action(&mut self, node: usize, action: SyncAction) {
+        match action {
+            SyncAction::Gossip(heads) => {
+                for other in self.neighbours(node) {
+                    self.send_heads(node, other, heads.clone());
+                }
+            }
+            SyncAction::SendHeads { peer, heads } => self.send_heads(node, peer.0.parse().unwrap(), heads),
+            SyncAction::SendRequest { peer, request_id, request } => {
+                let other: usize = peer.0.parse().unwrap();
+                if self.is_lost() {
+                    let outcome = StreamOutcome::Interrupted(StreamError::TimedOut);
+                    self.schedule(
+                        node,
+                        IDLE_MILLIS,
+                        Delivery::Event(SyncEvent::RequestFinished { request_id, outcome }),
+                    );
+                } else {
+                    let delay = self.random_delay();
+                    self.schedule(other, delay, Delivery::Request { requester: node, request_id, request });
+                }
+            }
+            SyncAction::CancelRequest { request_id } => {
+                let outcome = StreamOutcome::Interrupted(StreamError::Cancelled);
+                self.schedule(node, 1, Delivery::Event(SyncEvent::RequestFinished { request_id, outcome }));
+            }
+            SyncAction::Penalise { .. } => {}
+        }
+    }
+
+    fn send_heads(&mut self, node: usize, other: usize, heads: Vec<LogHead>) {
+        if !self.is_lost() {
+            let delay = self.random_delay();
+            self.schedule(
+                other,
+                delay,
+                Delivery::Event(SyncEvent::HeadsReceived { from: peer(node), heads }),
+            );
+        }
+    }
+
+    /// Verdict of a node on a release.
+    pub fn local_verdict(&self, node: usize, release: ReleaseId) -> Option<Verdict> {
+        LedgerQuery(&self.storages[node]).local_verdict(release).unwrap()
+    }
+
+    /// Number of attestations of a release that a node has.
+    pub fn attestation_count(&self, node: usize, release: ReleaseId) -> usize {
+        LedgerQuery(&self.storages[node]).list_attestations(release).unwrap().len()
+    }
+
+    fn publisher_of(&self, node: usize) -> PublisherId {
+        self.cores[node].own_publisher().unwrap()
+    }
+
+    /// Number of complete entries that `node` has of the log of the publisher at node `of`.
+    pub fn complete_entries(&self, node: usize, of: usize) -> u64 {
+        let logs = LedgerQuery(&self.storages[node]).list_logs().unwrap();
+        logs.iter().find(|log| log.publisher == self.publisher_of(of)).map_or(0, |log| log.complete)
+    }
+
+    /// Number of entries that `node` has of all logs.
+    pub fn entry_count(&self, node: usize) -> u64 {
+        LedgerQuery(&self.storages[node]).list_logs().unwrap().iter().map(|log| log.length).sum()
+    }
+
+    /// Whether `node` has evidence of a fork by the publisher at node `of`.
+    pub fn knows_fork(&self, node: usize, of: usize) -> bool {
+        LogView::has_fork(&self.cores[node], self.publisher_of(of))
+    }
+}
