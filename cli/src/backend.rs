@@ -1,5 +1,6 @@
-//! Where the state is: in a data directory that this command opens itself, or with the node that
-//! runs on it and is reached through its API.
+//! Access to the ledger: through the data directory, or through the API of the node that runs on it.
+//!
+//! A data directory has one process at a time. While a node runs, commands use its API.
 
 use std::time::Duration;
 
@@ -17,32 +18,32 @@ use serde_json::Value;
 use crate::args::GlobalArgs;
 use crate::error::{CommandError, ErrorCategory};
 
-/// How an address begins.
+/// Scheme of the addresses of figures.
 const SCHEME: &str = "assay://";
-/// Time for an answer of a node on this machine.
+/// Time limit for a response of the local node; a large bundle takes a while.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(120);
-/// Bytes of an answer: the largest bundle.
+/// Largest response in bytes: the bound of a bundle.
 const RESPONSE_BYTES_MAX: u64 = 1 << 30;
 
-/// Access to the state.
+/// Access to the ledger.
 pub enum Backend {
-    /// No node runs: the data directory is open here.
+    /// No node is running: this process has opened the data directory.
     Local(Box<Core<Store>>),
-    /// A node runs.
+    /// A node is running.
     Remote(NodeClient),
 }
 
-/// The API of a running node.
+/// Client of the API of a running node.
 pub struct NodeClient {
     agent: ureq::Agent,
     api: String,
     token: String,
 }
 
-/// The data directory that the flags name.
+/// Opens the data directory of `--data`, or the default one.
 ///
 /// # Errors
-/// When it cannot be made, or no place is known for it.
+/// When it cannot be created, or neither `XDG_DATA_HOME` nor `HOME` is set.
 pub fn open_home(global: &GlobalArgs) -> Result<DataDirectory, CommandError> {
     let path = match &global.data {
         Some(path) => path.clone(),
@@ -56,16 +57,19 @@ fn default_home() -> Result<std::path::PathBuf, CommandError> {
         |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(std::path::PathBuf::from);
     let base = set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local").join("share")));
     base.map(|base| base.join("assay")).ok_or_else(|| {
-        CommandError::usage("data-directory", "no place for a data directory is known")
-            .hint("name one with `--data DIR`")
+        CommandError::usage(
+            "data-directory",
+            "no default data directory: neither XDG_DATA_HOME nor HOME is set",
+        )
+        .hint("choose one with `--data DIR`")
     })
 }
 
 impl Backend {
-    /// Finds the state of a data directory.
+    /// Connects to the node that runs on a data directory, or opens the directory.
     ///
     /// # Errors
-    /// When the directory is in use by something that does not answer.
+    /// When another process uses the directory and does not respond.
     pub fn open(home: &DataDirectory) -> Result<Self, CommandError> {
         if let Some(running) = home.running() {
             let remote = NodeClient::new(running.api, home.token()?);
@@ -77,10 +81,10 @@ impl Backend {
         Ok(Backend::Local(Box::new(core)))
     }
 
-    /// Every log.
+    /// Lists all logs.
     ///
     /// # Errors
-    /// Of the state or the node.
+    /// Errors of the store or of the node.
     pub fn list_logs(&self) -> Result<Vec<LogInfo>, CommandError> {
         match self {
             Backend::Local(core) => Ok(LedgerQuery(core.storage().as_ref()).list_logs()?),
@@ -88,10 +92,10 @@ impl Backend {
         }
     }
 
-    /// Every release.
+    /// Lists all releases.
     ///
     /// # Errors
-    /// Of the state or the node.
+    /// Errors of the store or of the node.
     pub fn list_releases(&self) -> Result<Vec<ReleaseInfo>, CommandError> {
         match self {
             Backend::Local(core) => Ok(LedgerQuery(core.storage().as_ref()).list_releases()?),
@@ -99,10 +103,10 @@ impl Backend {
         }
     }
 
-    /// Every data set.
+    /// Lists all data sets.
     ///
     /// # Errors
-    /// Of the state or the node.
+    /// Errors of the store or of the node.
     pub fn list_datasets(&self) -> Result<Vec<DatasetInfo>, CommandError> {
         match self {
             Backend::Local(core) => Ok(LedgerQuery(core.storage().as_ref()).list_datasets()?),
@@ -110,10 +114,10 @@ impl Backend {
         }
     }
 
-    /// Every recipe.
+    /// Lists all recipes.
     ///
     /// # Errors
-    /// Of the state or the node.
+    /// Errors of the store or of the node.
     pub fn list_recipes(&self) -> Result<Vec<RecipeInfo>, CommandError> {
         match self {
             Backend::Local(core) => Ok(LedgerQuery(core.storage().as_ref()).list_recipes()?),
@@ -121,10 +125,10 @@ impl Backend {
         }
     }
 
-    /// The id that an address or id leads to.
+    /// Resolves an address or an id.
     ///
     /// # Errors
-    /// When it is neither, or leads nowhere.
+    /// When the text is neither, or nothing is stored under it.
     pub fn resolve_reference(&self, text: &str) -> Result<Cid, CommandError> {
         check_reference(text)?;
         match self {
@@ -136,16 +140,16 @@ impl Backend {
                 let answer: Value = remote.get(&format!("resolve?q={}", percent_encode(text)))?;
                 let id = answer.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
                 id.ok_or_else(|| {
-                    CommandError::new(ErrorCategory::Network, "answer", "the node's answer has no id")
+                    CommandError::new(ErrorCategory::Network, "answer", "the response of the node has no id")
                 })
             }
         }
     }
 
-    /// A block.
+    /// Loads a block; `None` when it is not stored.
     ///
     /// # Errors
-    /// Of the state or the node.
+    /// Errors of the store or of the node.
     pub fn load_block(&self, id: Cid) -> Result<Option<Vec<u8>>, CommandError> {
         match self {
             Backend::Local(core) => {
@@ -156,7 +160,7 @@ impl Backend {
                 Ok(_) => Err(CommandError::new(
                     ErrorCategory::Trust,
                     "block",
-                    format!("the node sent other bytes for block {id}"),
+                    format!("hash mismatch: the node sent other bytes for block {id}"),
                 )),
                 Err(error) if error.category == ErrorCategory::NotFound => Ok(None),
                 Err(error) => Err(error),
@@ -164,16 +168,15 @@ impl Backend {
         }
     }
 
-    /// Fetches blocks for computing; a failure counts as absent and is reported by the caller as
-    /// a missing block.
+    /// Returns a block reader for the pure crates. It reports a failed read as a missing block.
     pub fn block_reader(&self) -> impl Fn(Cid) -> Option<Vec<u8>> + '_ {
         |id| self.load_block(id).ok().flatten()
     }
 
-    /// The bundle of an object or entry.
+    /// Exports the bundle of an object or entry.
     ///
     /// # Errors
-    /// When it is not held whole.
+    /// When blocks of it are missing.
     pub fn load_bundle(&self, id: Cid) -> Result<Vec<u8>, CommandError> {
         match self {
             Backend::Local(core) => Ok(LedgerQuery(core.storage().as_ref()).export_bundle(id)?),
@@ -181,10 +184,10 @@ impl Backend {
         }
     }
 
-    /// Signs an object into the own log, with the blocks that it needs.
+    /// Signs an object into the own log, with the blocks that it depends on.
     ///
     /// # Errors
-    /// Of the state or the node.
+    /// Errors of the store or of the node.
     pub fn publish_object(
         &mut self,
         object: &[u8],
@@ -204,18 +207,18 @@ impl Backend {
         }
     }
 
-    /// The own publisher.
+    /// The own publisher, if an identity exists.
     ///
     /// # Errors
-    /// Of the state or the node.
+    /// Errors of the store or of the node.
     pub fn own_publisher(&self) -> Result<Option<PublisherId>, CommandError> {
         Ok(self.list_logs()?.into_iter().find(|log| log.own).map(|log| log.publisher))
     }
 
-    /// Follows a publisher, or no longer.
+    /// Starts or stops following a publisher.
     ///
     /// # Errors
-    /// Of the state or the node.
+    /// Errors of the store or of the node.
     pub fn set_following(&mut self, publisher: PublisherId, follow: bool) -> Result<(), CommandError> {
         match self {
             Backend::Local(core) if follow => Ok(core.follow(publisher)?),
@@ -227,10 +230,10 @@ impl Backend {
         }
     }
 
-    /// Known peers, as the node tells them: `peer`, `address`, `connected`.
+    /// Lists known peers as JSON objects with `peer`, `address` and `connected`.
     ///
     /// # Errors
-    /// Of the state or the node.
+    /// Errors of the store or of the node.
     pub fn list_peers(&self) -> Result<Vec<Value>, CommandError> {
         match self {
             Backend::Local(core) => {
@@ -245,10 +248,10 @@ impl Backend {
         }
     }
 
-    /// Remembers a peer, and dials it when a node runs.
+    /// Adds a known peer, and connects to it if a node is running.
     ///
     /// # Errors
-    /// When it cannot be reached.
+    /// When the node cannot connect.
     pub fn add_peer(&mut self, address: &str) -> Result<(), CommandError> {
         match self {
             Backend::Local(core) => Ok(core.add_peer(address)?),
@@ -259,14 +262,14 @@ impl Backend {
         }
     }
 
-    /// Whether a node runs.
+    /// Returns whether a node is running.
     pub fn is_node_running(&self) -> bool {
         matches!(self, Backend::Remote(_))
     }
 }
 
 impl NodeClient {
-    /// The API at `api`.
+    /// Creates a client of the API at `api`, a URL without a path.
     pub fn new(api: String, token: String) -> Self {
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(RESPONSE_TIMEOUT))
@@ -281,15 +284,15 @@ impl NodeClient {
         format!("{}/api/v1/{path}", self.api)
     }
 
-    /// Reads a JSON document.
+    /// Requests a JSON document.
     ///
     /// # Errors
-    /// Of the node, or of the way to it.
+    /// Errors of the node or of the connection.
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, CommandError> {
         parse_json(&self.get_bytes(path)?)
     }
 
-    /// Reads a list that comes in parts.
+    /// Requests all pages of a list.
     fn get_list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, CommandError> {
         let (mut all, mut path) = (Vec::new(), path.to_owned());
         loop {
@@ -297,9 +300,9 @@ impl NodeClient {
             let link = answer.as_ref().ok().and_then(|answer| answer.headers().get("link"));
             let next = link.and_then(|link| next_page_path(link.to_str().ok()?)).map(str::to_owned);
             let part: Vec<T> = parse_json(&self.read_response(answer)?)?;
-            let ended = part.is_empty();
+            let is_last = part.is_empty();
             all.extend(part);
-            match next.filter(|_| !ended) {
+            match next.filter(|_| !is_last) {
                 Some(next) => path = next,
                 None => return Ok(all),
             }
@@ -330,7 +333,7 @@ impl NodeClient {
             CommandError::new(
                 ErrorCategory::Network,
                 "node",
-                format!("the node at {} does not answer: {error}", self.api),
+                format!("the node at {} does not respond: {error}", self.api),
             )
         };
         let mut answer = answer.map_err(unreachable)?;
@@ -344,7 +347,7 @@ impl NodeClient {
     }
 }
 
-/// Where the next part of a list is (RFC 8288), below the root of the API.
+/// Path of the next page in a `Link` header (RFC 8288), relative to the API root.
 fn next_page_path(link: &str) -> Option<&str> {
     let (target, rest) = link.strip_prefix("</api/v1/")?.split_once('>')?;
     rest.contains("rel=\"next\"").then_some(target)
@@ -353,15 +356,11 @@ fn next_page_path(link: &str) -> Option<&str> {
 fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CommandError> {
     let text = if bytes.is_empty() { b"null" } else { bytes };
     serde_json::from_slice(text).map_err(|error| {
-        CommandError::new(
-            ErrorCategory::Network,
-            "answer",
-            format!("the node's answer does not read: {error}"),
-        )
+        CommandError::new(ErrorCategory::Network, "answer", format!("invalid response of the node: {error}"))
     })
 }
 
-/// A problem document (RFC 9457) as an error.
+/// Converts a problem document (RFC 9457) to an error.
 fn problem_error(status: u16, bytes: &[u8]) -> CommandError {
     let value: Value = serde_json::from_slice(bytes).unwrap_or_default();
     let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -373,16 +372,16 @@ fn problem_error(status: u16, bytes: &[u8]) -> CommandError {
         (400..=499, _) => ErrorCategory::Usage,
         _ => ErrorCategory::Failure,
     };
-    let message = if detail.is_empty() { format!("the node answered with status {status}") } else { detail };
+    let message = if detail.is_empty() { format!("the node responded with status {status}") } else { detail };
     let error = CommandError::new(category, &code, message);
     if code == "no-identity" {
-        error.hint("stop the node, then `assay init --name \"Your office\"`")
+        error.hint("stop the node, then create one with `assay init --name \"Your office\"`")
     } else {
         error
     }
 }
 
-/// Whether a text is an id or an address.
+/// Checks that a text is an id or an address.
 fn check_reference(text: &str) -> Result<(), CommandError> {
     match (text.parse::<Cid>(), text.parse::<Address>()) {
         (Err(_), Err(error)) if text.starts_with(SCHEME) => {
@@ -391,13 +390,13 @@ fn check_reference(text: &str) -> Result<(), CommandError> {
         (Err(_), Err(_)) => {
             Err(CommandError::usage("address", format!("`{text}` is neither an address nor an id"))
                 .hint("addresses look like assay://<publisher>/<dataflow>/<key>/<period>")
-                .hint("`assay show` lists what is held here"))
+                .hint("`assay show` lists everything stored here"))
         }
         _ => Ok(()),
     }
 }
 
-/// Percent-encodes what may not stand in a query.
+/// Percent-encodes a query value (RFC 3986, section 3.4).
 fn percent_encode(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:@".contains(&byte);
     text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()

@@ -1,4 +1,4 @@
-//! The verbs, one file each.
+//! The commands, one file each.
 
 mod check_source;
 mod dataset;
@@ -20,10 +20,10 @@ use crate::args::{CommandLine, Verb};
 use crate::error::CommandError;
 use crate::output::Printer;
 
-/// Runs the verb and gives the exit code.
+/// Runs a command and returns its exit code.
 ///
 /// # Errors
-/// Whatever keeps the verb from its work.
+/// Each error of the command.
 pub fn run(args: CommandLine, printer: &Printer) -> Result<u8, CommandError> {
     let global = &args.global;
     match &args.verb {

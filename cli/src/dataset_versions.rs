@@ -1,4 +1,4 @@
-//! Which version of a data set is meant: by id, or by the name of its dataflow and a vintage.
+//! Versions of a data set, selected by id or by dataflow and vintage.
 
 use std::collections::BTreeSet;
 
@@ -11,23 +11,22 @@ use crate::backend::Backend;
 use crate::error::CommandError;
 use crate::format;
 
-/// The data set that `wanted` names: an id, or `NAME`, `NAME@first`, `NAME@seq=3`,
-/// `NAME@asof=2024-01-31`.
+/// Finds a data set by id, `NAME`, `NAME@first`, `NAME@seq=3` or `NAME@asof=2024-01-31`.
 ///
 /// # Errors
-/// When none is held, when several publishers have one of the name, or when the vintage is none.
-pub fn find_dataset(backend: &Backend, wanted: &str) -> Result<DatasetId, CommandError> {
-    if let Ok(id) = wanted.parse::<DatasetId>() {
+/// When none is stored, when several publishers have one of this name, or when the vintage is invalid.
+pub fn find_dataset(backend: &Backend, reference: &str) -> Result<DatasetId, CommandError> {
+    if let Ok(id) = reference.parse::<DatasetId>() {
         return Ok(id);
     }
-    let (name, vintage) = wanted.split_once('@').unwrap_or((wanted, "latest"));
+    let (name, vintage) = reference.split_once('@').unwrap_or((reference, "latest"));
     let versions = list_versions(backend, name)?;
     let found = match vintage.split_once('=') {
         None if vintage == "latest" => versions.last(),
         None if vintage == "first" => versions.first(),
         Some(("seq", seq)) => versions.iter().find(|info| info.position.seq.to_string() == seq),
         Some(("asof", day)) => {
-            let end = end_of(day)?;
+            let end = end_of_day(day)?;
             versions.iter().rev().find(|info| info.position.time < end)
         }
         _ => {
@@ -45,40 +44,40 @@ pub fn find_dataset(backend: &Backend, wanted: &str) -> Result<DatasetId, Comman
     })
 }
 
-/// The versions of a dataflow, oldest first.
+/// Lists the versions of a dataflow, oldest first.
 ///
 /// # Errors
 /// As [`find`].
 pub fn list_versions(backend: &Backend, name: &str) -> Result<Vec<DatasetInfo>, CommandError> {
-    let held = backend.list_datasets()?;
+    let stored = backend.list_datasets()?;
     let mut matching: Vec<DatasetInfo> =
-        held.iter().filter(|info| info.dataset.dataflow.as_str() == name).cloned().collect();
+        stored.iter().filter(|info| info.dataset.dataflow.as_str() == name).cloned().collect();
     let publishers: BTreeSet<_> = matching.iter().map(|info| info.position.publisher).collect();
     if publishers.len() > 1 {
         let message = format!("several publishers have data sets called `{name}`");
         let ids: Vec<String> =
             matching.iter().map(|info| format!("{} ({})", info.id, info.position.name)).collect();
         return Err(
-            CommandError::usage("ambiguous", message).hint(format!("name one by id: {}", ids.join(", ")))
+            CommandError::usage("ambiguous", message).hint(format!("choose one by id: {}", ids.join(", ")))
         );
     }
     if matching.is_empty() {
-        let names: BTreeSet<&str> = held.iter().map(|info| info.dataset.dataflow.as_str()).collect();
+        let names: BTreeSet<&str> = stored.iter().map(|info| info.dataset.dataflow.as_str()).collect();
         let names: Vec<&str> = names.into_iter().collect();
         let hint = if names.is_empty() {
             "import one with `assay import`".into()
         } else {
             format!("data sets here: {}", names.join(", "))
         };
-        return Err(CommandError::not_found(format!("no data set `{name}` is held here")).hint(hint));
+        return Err(CommandError::not_found(format!("no data set `{name}` is stored here")).hint(hint));
     }
     matching.sort_by_key(|info| info.position.seq);
     Ok(matching)
 }
 
-fn end_of(day: &str) -> Result<i64, CommandError> {
+fn end_of_day(day: &str) -> Result<i64, CommandError> {
     let parsed = day.parse::<Period>().ok().filter(|parsed| parsed.frequency() == Frequency::D);
-    parsed
-        .map(address::end_of_day)
-        .ok_or_else(|| CommandError::usage("vintage", format!("`{day}` is not a day (form: 2024-01-31)")))
+    parsed.map(address::end_of_day).ok_or_else(|| {
+        CommandError::usage("vintage", format!("`{day}` is not a day (expected a form like 2024-01-31)"))
+    })
 }

@@ -1,51 +1,51 @@
-//! Errors as people see them: what is wrong, where, what to do, and the exit code.
+//! Errors of the command line: stable code, message, hints and exit code.
 
 use std::fmt;
 use std::io::ErrorKind;
 
-/// What category of failure it is; decides the exit code.
+/// Category of an error; decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorCategory {
-    /// Anything else (1).
+    /// Any other failure (1).
     Failure,
-    /// The command line or an input file is wrong (2).
+    /// The command line or an input file is invalid (2).
     Usage,
-    /// A signature does not hold, or somebody signed what they may not (4).
+    /// Signature verification failed, or a signer lacks the authority (4).
     Trust,
-    /// It is not there (5).
+    /// Something is missing (5).
     NotFound,
-    /// A peer or node cannot be reached (6).
+    /// A peer, node or source cannot be reached (6).
     Network,
 }
 
-/// Exit code of a release that differs.
+/// Exit code when a release differs, or a source changed.
 pub const EXIT_DIFFERS: u8 = 3;
 
 /// An error with hints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandError {
-    /// Its category.
+    /// Category, which decides the exit code.
     pub category: ErrorCategory,
-    /// Stable code, for programs.
+    /// Stable code that programs may match.
     pub code: String,
-    /// What is wrong and where.
+    /// Description of the error and its location.
     pub message: String,
-    /// What to do.
+    /// Suggestions for the user.
     pub hints: Vec<String>,
 }
 
 impl CommandError {
-    /// An error of a category.
+    /// Creates an error without hints.
     pub fn new(category: ErrorCategory, code: &str, message: impl Into<String>) -> Self {
         Self { category, code: code.into(), message: message.into(), hints: Vec::new() }
     }
 
-    /// A wrong command line or input.
+    /// Creates an error about an invalid command line or input.
     pub fn usage(code: &str, message: impl Into<String>) -> Self {
         Self::new(ErrorCategory::Usage, code, message)
     }
 
-    /// What the command line parser says: a sentence, then paragraphs with tips and the usage.
+    /// Converts a message of clap: a sentence, followed by paragraphs with tips and the usage.
     pub fn from_parser(text: &str) -> Self {
         let mut parts = text.split("\n\n").map(|part| {
             let lines: Vec<&str> = part.lines().map(str::trim).collect();
@@ -56,7 +56,7 @@ impl CommandError {
         parts.filter_map(|part| part.strip_prefix("tip: ").map(str::to_owned)).fold(error, Self::hint)
     }
 
-    /// Something that is not there.
+    /// Creates an error about something missing.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(ErrorCategory::NotFound, "not-found", message)
     }
@@ -67,7 +67,7 @@ impl CommandError {
         self
     }
 
-    /// The exit code.
+    /// Returns the exit code of the category.
     pub fn exit_code(&self) -> u8 {
         match self.category {
             ErrorCategory::Failure => 1,
@@ -104,10 +104,10 @@ impl From<node::Error> for CommandError {
         let converted = CommandError::new(category, code, error.to_string());
         match &error {
             node::Error::Store(node::store::Error::Busy { .. }) => {
-                converted.hint("stop the node that has it, or use another data directory with `--data`")
+                converted.hint("stop the node that uses it, or choose another data directory with `--data`")
             }
             node::Error::Api { .. } if category == ErrorCategory::Usage => {
-                converted.hint("the API is for this machine only: choose 127.0.0.1 or [::1]")
+                converted.hint("the API serves this machine only: use 127.0.0.1 or [::1]")
             }
             node::Error::Api { .. } => converted.hint("choose another port with `--api 127.0.0.1:0`"),
             _ => converted,
@@ -126,24 +126,24 @@ impl From<node::service::Error> for CommandError {
         use node::service::Error;
         match &error {
             Error::NotFound(_) => {
-                CommandError::not_found(error.to_string()).hint("`assay show` lists what is held here")
+                CommandError::not_found(error.to_string()).hint("`assay show` lists everything stored here")
             }
             Error::Malformed(_) => CommandError::usage("address", error.to_string()),
             Error::NoIdentity => CommandError::usage("no-identity", error.to_string())
-                .hint("make one with `assay init --name \"Your office\"`"),
+                .hint("create one with `assay init --name \"Your office\"`"),
             Error::HasIdentity(_) => CommandError::usage("has-identity", error.to_string())
-                .hint("use another data directory with `--data` for another publisher"),
+                .hint("to create another publisher, choose another data directory with `--data`"),
             Error::Missing(_) => CommandError::not_found(error.to_string()),
             Error::Behind { .. } => CommandError::new(ErrorCategory::Trust, "behind", error.to_string())
                 .hint(
-                    "let the node sync first: is this a restored backup, or does another machine sign too?",
+                    "let the node sync first; a restored backup or a second machine that signs are possible causes",
                 ),
             Error::Log(_) | Error::Entry(_) => {
                 CommandError::new(ErrorCategory::Trust, "refused", error.to_string())
             }
             Error::Store(node::store::Error::Write(_)) => {
                 CommandError::new(ErrorCategory::Failure, "write", error.to_string())
-                    .hint("make room on the disk and try again; what was kept before is untouched")
+                    .hint("free disk space and try again; stored data is intact")
             }
             Error::Store(_) | Error::Object(_) | Error::CorruptRow(_) => {
                 CommandError::new(ErrorCategory::Failure, "store", error.to_string())
@@ -165,7 +165,7 @@ impl From<ingest::ImportError> for CommandError {
 impl From<fetch::FetchError> for CommandError {
     fn from(error: fetch::FetchError) -> Self {
         let category = match error.category {
-            // The words were right; where they led is the doing of the source or the network.
+            // The request was valid; the redirect is the doing of the source or the network.
             _ if matches!(error.code, "address-private" | "redirect" | "redirects") => ErrorCategory::Network,
             fetch::FetchErrorCategory::InvalidRequest | fetch::FetchErrorCategory::Blocked => {
                 ErrorCategory::Usage
@@ -233,8 +233,8 @@ impl From<submit::ChoiceError> for CommandError {
 
 impl From<ledger::bundle::Error> for CommandError {
     fn from(error: ledger::bundle::Error) -> Self {
-        CommandError::new(ErrorCategory::Trust, "bundle", format!("the bundle cannot be believed: {error}"))
-            .hint("fetch it again from its source; nothing of it was used")
+        CommandError::new(ErrorCategory::Trust, "bundle", format!("the bundle is invalid: {error}"))
+            .hint("download it again; nothing in it was used")
     }
 }
 

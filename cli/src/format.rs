@@ -1,4 +1,4 @@
-//! Tables, times and ids as people read them.
+//! Text form of tables, times, numbers and ids.
 
 use schemas::object::Recipe;
 use schemas::period::Period;
@@ -8,13 +8,13 @@ use schemas::text::Name;
 
 use crate::output::{Printer, TextStyle};
 
-/// Rows of a table that are shown when nobody asked for all.
+/// Rows of a table that are shown without `--csv`.
 const ROWS_SHOWN: usize = 8;
 
-/// Where the lines of a longer text end.
+/// Length of a line of running text.
 const LINE_CHARACTERS: usize = 100;
 
-/// The first and last rows of a table, in columns.
+/// Formats the first and last rows of a table in aligned columns.
 pub fn format_table(table: &Table) -> Vec<String> {
     let components = table.shape().components();
     let header: Vec<String> = components.iter().map(|component| component.id.to_string()).collect();
@@ -28,7 +28,7 @@ pub fn format_table(table: &Table) -> Vec<String> {
     let head = if hidden > 0 { ROWS_SHOWN / 2 } else { table.rows() };
     rows.extend((0..head).map(cells));
     rows.extend((table.rows() - (if hidden > 0 { ROWS_SHOWN / 2 } else { 0 })..table.rows()).map(cells));
-    let right = |place: usize| components.get(place).is_some_and(|component| component.role == Role::Measure);
+    let right = |index: usize| components.get(index).is_some_and(|component| component.role == Role::Measure);
     let mut lines = align_columns(&rows, right);
     if hidden > 0 {
         lines.insert(1 + head, format!("… {hidden} more"));
@@ -56,14 +56,14 @@ pub fn print_figures<'a>(
     }
 }
 
-/// Some rows of a table, in their order.
-pub fn select_rows(whole: Table, wanted: &[usize]) -> Table {
-    let columns = whole.columns().iter().map(|column| column.gather(wanted)).collect();
-    // INVARIANT: rows of a table in their order are a table.
-    Table::from_sorted(whole.shape().clone(), columns).unwrap_or(whole)
+/// Selects rows of a table by position; the positions ascend.
+pub fn select_rows(table: Table, rows: &[usize]) -> Table {
+    let columns = table.columns().iter().map(|column| column.gather(rows)).collect();
+    // INVARIANT: rows of a canonical table, in their order, form a canonical table.
+    Table::from_sorted(table.shape().clone(), columns).unwrap_or(table)
 }
 
-/// Rows of texts as aligned lines; `right` says which columns are aligned to the right.
+/// Aligns rows of texts in columns; `right` selects the columns that are aligned to the right.
 pub fn align_columns(rows: &[Vec<String>], right: impl Fn(usize) -> bool) -> Vec<String> {
     let mut widths: Vec<usize> = Vec::new();
     for row in rows {
@@ -73,15 +73,15 @@ pub fn align_columns(rows: &[Vec<String>], right: impl Fn(usize) -> bool) -> Vec
         }
     }
     let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).enumerate().map(|(place, (cell, width))| {
-            if right(place) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+        let cells = row.iter().zip(&widths).enumerate().map(|(index, (cell, width))| {
+            if right(index) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
         });
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect()
 }
 
-/// A text in lines of a readable length; those after the first begin with `indent`.
+/// Wraps a text at [`LINE_CHARACTERS`]; lines after the first begin with `indent`.
 pub fn wrap_text(text: &str, indent: &str) -> String {
     let (mut lines, mut length) = (String::new(), indent.len());
     for word in text.split(' ') {
@@ -102,7 +102,7 @@ pub fn wrap_text(text: &str, indent: &str) -> String {
     lines
 }
 
-/// A time in seconds since 1970 as `2026-11-22 21:35 UTC`.
+/// Formats seconds since 1970-01-01T00:00:00Z as `2026-11-22 21:35 UTC`.
 pub fn format_time(seconds: i64) -> String {
     let day = seconds.div_euclid(86_400);
     let rest = seconds.rem_euclid(86_400);
@@ -116,12 +116,12 @@ pub fn format_time(seconds: i64) -> String {
     }
 }
 
-/// The day of a time, for a label.
+/// Formats the day of a time as `2026-11-22`.
 pub fn format_day(seconds: i64) -> String {
     format_time(seconds).split(' ').next().unwrap_or_default().to_owned()
 }
 
-/// The beginning of an id, where its kind is clear from the words around it.
+/// Shortens an id to its beginning and its end, for context that names its type.
 pub fn shorten_id(id: impl ToString) -> String {
     let text = id.to_string();
     let start: String = text.chars().take(6).collect();
@@ -129,17 +129,17 @@ pub fn shorten_id(id: impl ToString) -> String {
     format!("{start}…{end}")
 }
 
-/// A count with the right form of its noun.
+/// Formats a count with the singular or plural of its noun.
 pub fn format_count(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", group_digits(number), if number == 1 { one } else { many })
 }
 
-/// Digits in groups of three.
+/// Formats a number with a comma every three digits.
 pub fn group_digits(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_and_numbers_read_well() {
+    fn times_numbers_and_texts_are_formatted() {
         assert_eq!(format_time(0), "1970-01-01 00:00 UTC");
         assert_eq!(format_time(1_795_384_500), "2026-11-22 21:55 UTC");
         assert_eq!(format_time(-1), "1969-12-31 23:59 UTC");

@@ -1,4 +1,4 @@
-//! The `assay` command: the only part of the project that talks to a person.
+//! The `assay` command, the only crate that prints and reads the command line.
 
 // An error ends the command: it is made once, and its size costs nothing.
 #![allow(clippy::result_large_err)]
@@ -25,15 +25,15 @@ use crate::output::Printer;
 fn main() -> ExitCode {
     let args = match CommandLine::try_parse() {
         Ok(args) => args,
-        Err(asked) if asked.use_stderr() && std::env::args().any(|arg| arg == "--json") => {
-            let error = CommandError::from_parser(&asked.to_string());
+        Err(usage) if usage.use_stderr() && std::env::args().any(|arg| arg == "--json") => {
+            let error = CommandError::from_parser(&usage.to_string());
             Printer::json_only().print_error(&error);
             return ExitCode::from(error.exit_code());
         }
-        Err(asked) => {
-            // A pipe closed by the reader is no failure.
-            let _ = asked.print();
-            return ExitCode::from(if asked.use_stderr() { 2 } else { 0 });
+        Err(usage) => {
+            // `--help` arrives here too. A pipe that the reader closed is not a failure.
+            let _ = usage.print();
+            return ExitCode::from(if usage.use_stderr() { 2 } else { 0 });
         }
     };
     let printer = Printer::new(&args.global);

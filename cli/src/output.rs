@@ -1,5 +1,4 @@
-//! What people and programs see: text or one JSON document on stdout, progress and errors on
-//! stderr.
+//! Output: text or one JSON document on stdout, progress and errors on stderr.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
@@ -11,30 +10,30 @@ use serde_json::json;
 use crate::args::{ColorChoice, GlobalArgs};
 use crate::error::CommandError;
 
-/// Where output goes, and how.
+/// Prints text, JSON, progress and errors as the global flags select.
 #[derive(Debug, Clone)]
 pub struct Printer {
-    /// One JSON document instead of text.
+    /// Prints one JSON document instead of text.
     pub json: bool,
     quiet: bool,
     color: bool,
 }
 
-/// How a word is to look where colour is shown.
+/// Style of a text on a terminal with colours.
 #[derive(Debug, Clone, Copy)]
 pub enum TextStyle {
-    /// Good news.
+    /// Success.
     Good,
-    /// Bad news.
+    /// Failure.
     Bad,
-    /// Of less weight.
+    /// Secondary text.
     Dim,
-    /// Of more weight.
+    /// Emphasis.
     Bold,
 }
 
 impl Printer {
-    /// As the global flags, the environment and the terminal say.
+    /// Creates a printer from the global flags, the environment and the terminal.
     pub fn new(global: &GlobalArgs) -> Self {
         let color = match global.color {
             ColorChoice::Always => true,
@@ -44,12 +43,12 @@ impl Printer {
         Self { json: global.json, quiet: global.quiet, color }
     }
 
-    /// For a program, before the flags could be read.
+    /// Creates a printer of JSON, for errors before the flags are parsed.
     pub fn json_only() -> Self {
         Self { json: true, quiet: false, color: false }
     }
 
-    /// Asks a person at the terminal; `None` when nobody is there to answer.
+    /// Asks the user for a line of text; `None` without a terminal or with an empty answer.
     pub fn ask_user(&self, question: &str) -> Option<String> {
         if self.json || self.quiet || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return None;
@@ -61,48 +60,48 @@ impl Printer {
         (!answer.is_empty()).then_some(answer)
     }
 
-    /// Whether a person reads along at a terminal.
+    /// Returns whether text goes to a terminal.
     pub fn is_interactive(&self) -> bool {
         !self.json && !self.quiet && io::stdout().is_terminal()
     }
 
-    /// A line for people; nothing when a program listens.
+    /// Prints a line of text; nothing with `--json` or `--quiet`.
     pub fn print_line(&self, line: impl Display) {
         if !self.json && !self.quiet {
             write_stdout(&format!("{line}\n"));
         }
     }
 
-    /// The result for programs: one document.
+    /// Prints the result as one JSON document; nothing without `--json`.
     pub fn print_json(&self, value: &impl Serialize) {
         if self.json {
             write_stdout(&format!("{}\n", serde_json::to_string_pretty(value).unwrap_or_default()));
         }
     }
 
-    /// One line of a stream of documents (NDJSON).
+    /// Prints one line of a stream of JSON documents (NDJSON); nothing without `--json`.
     pub fn print_json_line(&self, value: &impl Serialize) {
         if self.json {
             write_stdout(&format!("{}\n", serde_json::to_string(value).unwrap_or_default()));
         }
     }
 
-    /// Text that is the result itself (CSV), whatever the other flags.
+    /// Prints a text result such as CSV, regardless of the flags.
     pub fn print_raw(&self, text: &str) {
         write_stdout(text);
     }
 
-    /// A result that is too large to be held as text.
+    /// Streams a result to stdout that is too large for memory.
     pub fn write_stream(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
         if write(&mut io::stdout().lock()).is_err() {
             exit_on_closed_pipe();
         }
     }
 
-    /// A word in its tone.
-    pub fn style_text(&self, tone: TextStyle, word: impl Display) -> String {
+    /// Returns a text with the escape codes of a style, or unchanged without colours.
+    pub fn style_text(&self, tone: TextStyle, text: impl Display) -> String {
         if !self.color {
-            return word.to_string();
+            return text.to_string();
         }
         let code = match tone {
             TextStyle::Good => "32",
@@ -110,15 +109,15 @@ impl Printer {
             TextStyle::Dim => "2",
             TextStyle::Bold => "1",
         };
-        format!("\x1b[{code}m{word}\x1b[0m")
+        format!("\x1b[{code}m{text}\x1b[0m")
     }
 
-    /// A word on the left, what it is about on the right.
+    /// Prints a name in the left column and a value in the right one.
     pub fn print_field(&self, name: &str, value: impl Display) {
         self.print_line(format_args!("{} {value}", self.style_text(TextStyle::Dim, format!("{name:<11}"))));
     }
 
-    /// The next commands to try.
+    /// Prints commands that the user may run next.
     pub fn suggest_commands(&self, commands: &[String]) {
         if commands.is_empty() {
             return;
@@ -129,7 +128,7 @@ impl Printer {
         }
     }
 
-    /// An error, with its hints.
+    /// Prints an error with its hints to stderr.
     pub fn print_error(&self, error: &CommandError) {
         let mut text = String::new();
         if self.json {
@@ -143,12 +142,12 @@ impl Printer {
                 text += &format!("{} {hint}\n", self.style_text(TextStyle::Dim, " hint:"));
             }
         }
-        // Nobody may be reading.
+        // stderr may be closed, and there is no other place to report that.
         let _ = io::stderr().write_all(text.as_bytes());
     }
 
-    /// A bar for work of `total` bytes; hidden unless a person watches.
-    pub fn progress_bar(&self, total: u64, what: &str) -> ProgressBar {
+    /// Creates a progress bar for `total` bytes; hidden unless stderr is a terminal.
+    pub fn progress_bar(&self, total: u64, label: &str) -> ProgressBar {
         if self.json || self.quiet || !io::stderr().is_terminal() {
             return ProgressBar::hidden();
         }
@@ -157,12 +156,12 @@ impl Printer {
         if let Ok(style) = style {
             bar.set_style(style);
         }
-        bar.set_message(what.to_owned());
+        bar.set_message(label.to_owned());
         bar
     }
 }
 
-/// Writes to stdout. A reader that has gone away ends the command in peace.
+/// Writes to stdout; ends the process when the reader has closed the pipe.
 fn write_stdout(text: &str) {
     let mut out = io::stdout().lock();
     if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
@@ -170,7 +169,7 @@ fn write_stdout(text: &str) {
     }
 }
 
-/// Nobody reads any more.
+/// Ends the process with success: `assay … | head` is not a failure.
 fn exit_on_closed_pipe() -> ! {
     std::process::exit(0);
 }

@@ -1,4 +1,4 @@
-//! Recipes by name: those of the library, recipe files, and bare scripts.
+//! Recipes by name: from the library, from recipe files, and from bare scripts.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,11 +17,11 @@ impl From<recipes::Error> for CommandError {
             recipes::Error::Structure { .. } => {
                 "types: string, integer, number, boolean, time_period, date, time, duration"
             }
-            recipes::Error::Base { .. } => "`assay recipe list` shows the recipes of the library",
+            recipes::Error::Base { .. } => "`assay recipe list` lists the recipes of the library",
             recipes::Error::RecipeParameter { .. } => {
-                "parameters are scalars that the script sets, each in a line of its own"
+                "a parameter is a scalar that the script assigns on a line of its own"
             }
-            recipes::Error::Setting { .. } => "`assay recipe show` lists the parameters and their values",
+            recipes::Error::Setting { .. } => "`assay recipe show` lists the parameters with their values",
             recipes::Error::Toml { .. } | recipes::Error::Text { .. } => {
                 return CommandError::usage("recipe", error.to_string());
             }
@@ -30,10 +30,10 @@ impl From<recipes::Error> for CommandError {
     }
 }
 
-/// Reads a recipe by file or by the name of one of the library.
+/// Loads a recipe by its file or its name in the library. The script is not checked.
 ///
 /// # Errors
-/// Where the file is wrong; the script is not checked yet.
+/// When the recipe is missing or the file is invalid.
 pub fn load_recipe(name: &str) -> Result<Recipe, CommandError> {
     Ok(load_recipe_file(name)?.recipe)
 }
@@ -51,7 +51,7 @@ pub fn load_recipe_file(name: &str) -> Result<RecipeFile, CommandError> {
         return Err(unknown_recipe_error(name));
     }
     if is_script(name) {
-        let hint = "name the TOML file that describes the script's inputs and outputs, or give the inputs: `--input NAME=FILE`";
+        let hint = "name the TOML file that describes its inputs and outputs, or give the inputs with `--input NAME=FILE`";
         return Err(
             CommandError::usage("recipe", format!("`{name}` is a script, not a recipe file")).hint(hint)
         );
@@ -61,42 +61,42 @@ pub fn load_recipe_file(name: &str) -> Result<RecipeFile, CommandError> {
     Ok(recipes::read_recipe(name, &toml, &script)?)
 }
 
-/// Other values for parameters, `NAME=VALUE`, written into the script.
+/// Sets parameters (`NAME=VALUE`) in the script of a recipe.
 ///
 /// # Errors
-/// When a flag is not of that form, or the recipe cannot have the value.
+/// When a flag has another form, or the recipe does not accept the value.
 pub fn set_parameters(read: RecipeFile, flags: &[String]) -> Result<RecipeFile, CommandError> {
     let pair = |flag: &String| match flag.split_once('=') {
         Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
-        None => Err(CommandError::usage("set", format!("`{flag}` is not of the form NAME=VALUE"))),
+        None => Err(CommandError::usage("set", format!("`{flag}` does not have the form NAME=VALUE"))),
     };
     let values = flags.iter().map(pair).collect::<Result<Vec<_>, CommandError>>()?;
     Ok(read.with_parameters(&values)?)
 }
 
-/// The error for a name that nothing has.
+/// The error for a name that is neither a file nor a library recipe.
 fn unknown_recipe_error(name: &str) -> CommandError {
     let near = recipes::similar_names(name);
     let hint = match near.as_slice() {
-        [] => "`assay recipe list` shows the recipes of the library".to_owned(),
+        [] => "`assay recipe list` lists the recipes of the library".to_owned(),
         [only] => format!("did you mean `{only}`?"),
         near => format!("in the library: {}", near.join(", ")),
     };
-    CommandError::not_found(format!("`{name}` is neither a recipe file nor the name of a recipe")).hint(hint)
+    CommandError::not_found(format!("`{name}` is neither a recipe file nor a library recipe")).hint(hint)
 }
 
-/// The script of a recipe file: the one that it names, or the file of the same name.
+/// Path of the script of a recipe file: the one that it names, or the file of the same stem.
 fn script_path(path: &Path, named: Option<String>) -> PathBuf {
     named.map_or_else(|| path.with_extension("vtl"), |name| path.parent().unwrap_or(Path::new("")).join(name))
 }
 
-/// Whether a name is that of a script.
+/// Returns whether a name is that of a script.
 pub fn is_script(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|extension| extension == "vtl")
 }
 
-/// A recipe by name or file; or a bare script, whose inputs are the files given and whose outputs are
-/// what it assigns with `<-`.
+/// Loads a recipe by name or file, or makes one of a bare script: its inputs are the given files, its
+/// outputs the names that it assigns with `<-`.
 ///
 /// # Errors
 /// As [`open`]; a script without inputs is one.
@@ -111,7 +111,7 @@ pub fn load_recipe_or_script(
     let source = read_text(path)?;
     let output =
         || Ok::<RecipeOutput, CommandError>(RecipeOutput { title: Text::new("")?, unit: Text::new("")? });
-    // A script that cannot be read has no outputs; its check says why.
+    // An invalid script gets no outputs here; the check of the recipe reports its errors.
     let outputs: Vec<String> = vtl::Script::parse(&source)
         .map(|script| script.outputs().into_iter().map(str::to_owned).collect())
         .unwrap_or_default();
@@ -144,10 +144,10 @@ pub fn load_recipe_or_script(
     })
 }
 
-/// The script of a recipe file, or the script itself.
+/// Returns the path of the script of a recipe file, or the script itself.
 ///
 /// # Errors
-/// When the file is not there or is no recipe file.
+/// When the file is missing or is not a recipe file.
 pub fn find_script(path: &Path) -> Result<PathBuf, CommandError> {
     if path.extension().is_some_and(|extension| extension == "vtl") {
         return Ok(path.to_owned());

@@ -9,21 +9,21 @@
 
 mod it {
     mod api;
+    mod bad_input;
     mod bundle;
-    mod contract;
-    mod daemon;
+    mod crash_safety;
     mod demo;
-    mod desk;
     mod figures;
-    mod first;
-    mod flow;
-    mod http;
-    mod input;
-    mod kill;
+    mod first_steps;
+    mod http_client;
     mod library;
+    mod node_process;
+    mod openapi;
     mod recipe;
     mod revisions;
+    mod same_content;
     mod sample;
     mod screens;
-    mod twins;
+    mod workflow;
+    mod workspace;
 }

@@ -1,4 +1,4 @@
-//! `assay dataset`: what one version of a data set has otherwise than another.
+//! `assay dataset`: compares versions of a data set.
 
 use std::path::Path;
 
@@ -36,26 +36,26 @@ fn diff_versions(global: &GlobalArgs, args: &DatasetDiffArgs, printer: &Printer)
     Ok(0)
 }
 
-/// The last version of a dataflow and the one before.
+/// Ids of the last two versions of a dataflow.
 fn last_two_versions(backend: &Backend, name: &str) -> Result<(String, String), CommandError> {
-    let held = dataset_versions::list_versions(backend, name)?;
-    match held.as_slice() {
+    let versions = dataset_versions::list_versions(backend, name)?;
+    match versions.as_slice() {
         [.., before, after] => Ok((before.id.to_string(), after.id.to_string())),
-        _ => Err(CommandError::not_found(format!("`{name}` has one version only"))
-            .hint("name two data sets or files: assay dataset diff BEFORE AFTER")),
+        _ => Err(CommandError::not_found(format!("`{name}` has only one version"))
+            .hint("compare it with another data set or a file: `assay dataset diff BEFORE AFTER`")),
     }
 }
 
-/// The rows of a file or of a data set that is held.
-fn load_table(backend: &Backend, wanted: &str, printer: &Printer) -> Result<Table, CommandError> {
-    if Path::new(wanted).is_file() {
-        return Ok(source_document::load_input_table(Path::new(wanted), None, printer)?.table);
+/// Loads the rows of a file or of a stored data set.
+fn load_table(backend: &Backend, reference: &str, printer: &Printer) -> Result<Table, CommandError> {
+    if Path::new(reference).is_file() {
+        return Ok(source_document::load_input_table(Path::new(reference), None, printer)?.table);
     }
-    let id = dataset_versions::find_dataset(backend, wanted)?;
+    let id = dataset_versions::find_dataset(backend, reference)?;
     Ok(compute::load_dataset(id, &backend.block_reader())?.1.table)
 }
 
-/// Says what changed, the largest changes first.
+/// Prints the changes, the largest first.
 pub(super) fn print_revision(found: &Revision, limit: usize, printer: &Printer) {
     printer.print_field("revision", format_counts(found));
     for (components, word) in [(&found.components.0, "without"), (&found.components.1, "new")] {
@@ -65,7 +65,7 @@ pub(super) fn print_revision(found: &Revision, limit: usize, printer: &Printer) 
         }
     }
     if let Some(key) = &found.first_vanished {
-        printer.print_field("vanished", format!("first [{}]", format_key(key)));
+        printer.print_field("removed", format!("first [{}]", format_key(key)));
     }
     if found.changes.is_empty() {
         return;
@@ -77,16 +77,16 @@ pub(super) fn print_revision(found: &Revision, limit: usize, printer: &Printer) 
     }
 }
 
-/// `12 added, 1 vanished, 3 revised, 400 as they were`.
+/// Formats the counts, such as `12 added, 1 removed, 3 revised, 400 unchanged`.
 fn format_counts(found: &Revision) -> String {
     if found.added + found.vanished + found.revised == 0 {
-        return format!("none: {} as before", format::format_count(found.same, "data point", "data points"));
+        return format!("none: {} unchanged", format::format_count(found.same, "data point", "data points"));
     }
     let parts = [
         (found.added, "added"),
-        (found.vanished, "vanished"),
+        (found.vanished, "removed"),
         (found.revised, "revised"),
-        (found.same, "as before"),
+        (found.same, "unchanged"),
     ];
     let said: Vec<String> = parts
         .iter()
@@ -113,7 +113,7 @@ fn format_key(key: &[Cell]) -> String {
     key.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// The same as JSON.
+/// The revision as JSON.
 pub(super) fn revision_json(found: &Revision, versions: Option<(&str, &str)>, limit: usize) -> Value {
     let text = |cell: &Option<Cell>| cell.as_ref().map(ToString::to_string);
     let changes: Vec<Value> = found

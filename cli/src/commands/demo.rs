@@ -1,6 +1,6 @@
-//! `assay demo`: the whole idea on one machine, with nothing simulated. Three nodes run as
-//! processes of their own; one publishes real figures, two run them again; then one publishes a
-//! falsified figure, and the other two expose it.
+//! `assay demo`: the whole workflow on one machine, without simulation. Three nodes run as processes of
+//! their own; one publishes real figures and two verify them; then one publishes a falsified figure, and
+//! the other two expose it.
 
 mod cluster;
 
@@ -27,8 +27,8 @@ use crate::recipe_source;
 
 use cluster::{DemoCluster, is_event, text_field};
 
-/// File, text, dataflow and title of each part of the built-in sample; the figures and their
-/// sources are named in `sample/SOURCES.md`.
+/// File name, text, dataflow and title of each part of the embedded sample. `sample/SOURCES.md` lists
+/// the sources.
 const SAMPLE: [(&str, &str, &str, &str); 4] = [
     (
         "cpi.csv",
@@ -56,11 +56,11 @@ const SAMPLE: [(&str, &str, &str, &str); 4] = [
     ),
 ];
 
-/// A release of the demonstration.
+/// A release that the demonstration publishes.
 struct DemoRelease {
     recipe: &'static str,
     dataflow: &'static str,
-    /// Inputs, each fed by the data set whose dataflow has its name.
+    /// Inputs; each takes the data set whose dataflow has the same name.
     inputs: &'static [&'static str],
 }
 
@@ -70,14 +70,14 @@ const RELEASES: [DemoRelease; 3] = [
     DemoRelease { recipe: "gdp/per-person", dataflow: "gdp", inputs: &["GDP", "POPULATION"] },
 ];
 
-/// The figure that is falsified: output, area, period, and what is taken off it.
+/// The falsified figure: output, area, period, and the amount added to it.
 const FALSIFIED: (&str, &str, &str, i64) = ("INFLATION", "TUR", "2018", -6);
 
-/// The nodes.
+/// Letter and publisher name of each node.
 const NODES: [(char, &str); 3] =
     [('A', "Statistics Office"), ('B', "Bureau of Good News"), ('C', "University")];
 
-/// What has been published.
+/// A release that has been published.
 struct PublishedRelease {
     recipe: RecipeId,
     dataflow: &'static str,
@@ -86,7 +86,11 @@ struct PublishedRelease {
 
 pub(super) fn run(args: &DemoArgs, printer: &Printer) -> Result<u8, CommandError> {
     let failed = |error: std::io::Error| {
-        CommandError::new(ErrorCategory::Failure, "file", format!("no folder for the demo: {error}"))
+        CommandError::new(
+            ErrorCategory::Failure,
+            "file",
+            format!("cannot create a folder for the demonstration: {error}"),
+        )
     };
     let dir = tempfile::Builder::new().prefix("assay-demo-").tempdir().map_err(failed)?;
     let mut cluster = DemoCluster::new();
@@ -103,7 +107,7 @@ pub(super) fn run(args: &DemoArgs, printer: &Printer) -> Result<u8, CommandError
     Ok(0)
 }
 
-/// Three nodes start and follow one another.
+/// Starts the nodes; each follows the two others.
 fn start_nodes(cluster: &mut DemoCluster, dir: &Path, printer: &Printer) -> Result<(), CommandError> {
     for (letter, name) in NODES {
         cluster.start_node(dir, letter, name)?;
@@ -131,7 +135,7 @@ fn styled_letter(letter: char, printer: &Printer) -> String {
     printer.style_text(TextStyle::Bold, letter)
 }
 
-/// A imports the sample and publishes three releases.
+/// Node A imports the sample and publishes three releases.
 fn publish_sample(
     cluster: &mut DemoCluster,
     printer: &Printer,
@@ -151,7 +155,7 @@ fn publish_sample(
     printer.print_field(
         "published",
         format!(
-            "{} signs 4 data sets, {} of World Bank and BLS, each with its source file",
+            "{} signs 4 data sets, {} from World Bank and BLS, each with its source file",
             styled_letter('A', printer),
             format::format_count(points, "real figure", "real figures"),
         ),
@@ -200,13 +204,13 @@ fn release_labels(dataflow: &str) -> Result<ReleaseLabels, CommandError> {
     })
 }
 
-/// B and C receive, run again, attest; A hears of it.
+/// Waits until B and C have verified and attested the releases, and A has received the attestations.
 fn await_confirmations(
     cluster: &mut DemoCluster,
     published_releases: &[PublishedRelease],
     printer: &Printer,
 ) -> Result<(), CommandError> {
-    let mut title = "run again";
+    let mut title = "verified";
     for claim in published_releases {
         let mut parts = Vec::new();
         for witness in ['B', 'C'] {
@@ -226,7 +230,7 @@ fn await_verdict(
     release: ReleaseId,
 ) -> Result<Value, CommandError> {
     let id = release.to_string();
-    cluster.wait_for_event(&format!("node {witness} to run a release again"), |from, event| {
+    cluster.wait_for_event(&format!("node {witness} to verify a release"), |from, event| {
         from == witness && is_event(event, "verified") && text_field(event, "release") == id
     })
 }
@@ -234,7 +238,7 @@ fn await_verdict(
 fn format_verdict(event: &Value, printer: &Printer) -> Result<String, CommandError> {
     let found = event.get("verdict").cloned().unwrap_or_default();
     let found: Verdict = serde_json::from_value(found).map_err(|error| {
-        CommandError::new(ErrorCategory::Failure, "event", format!("a node's word does not read: {error}"))
+        CommandError::new(ErrorCategory::Failure, "event", format!("invalid event of a node: {error}"))
     })?;
     let tone = if matches!(found, Verdict::Reproduced { .. }) { TextStyle::Good } else { TextStyle::Bad };
     Ok(match found {
@@ -245,7 +249,7 @@ fn format_verdict(event: &Value, printer: &Printer) -> Result<String, CommandErr
     })
 }
 
-/// Waits until `node` holds `count` attestations of each of the witnesses.
+/// Waits until `node` has stored `count` attestations of each witness.
 fn await_attestations(
     cluster: &mut DemoCluster,
     node: char,
@@ -256,7 +260,7 @@ fn await_attestations(
         let publisher = cluster.node(witness.chars().next().unwrap_or('?'))?.publisher.to_string();
         // Sequence number 0 is the genesis; the attestations follow it one by one.
         for seq in 1..=count {
-            cluster.wait_for_event(&format!("node {node} to hear of an attestation"), |from, event| {
+            cluster.wait_for_event(&format!("node {node} to receive an attestation"), |from, event| {
                 from == node
                     && is_event(event, "accepted")
                     && text_field(event, "kind") == "attestation"
@@ -268,7 +272,7 @@ fn await_attestations(
     Ok(())
 }
 
-/// B publishes the same recipe on the same data, with one figure changed.
+/// Node B publishes the same recipe on the same data, with one figure falsified.
 fn publish_falsified(
     cluster: &mut DemoCluster,
     datasets: &BTreeMap<&'static str, DatasetId>,
@@ -301,14 +305,14 @@ fn publish_falsified(
     printer.print_field(
         "falsified",
         format!(
-            "{} publishes inflation too, and bends one figure: {area} {period}, {change}",
+            "{} publishes inflation too, with one falsified figure: {area} {period}, {change}",
             styled_letter('B', printer)
         ),
     );
     ReleaseId::try_from(published.object).map_err(|error| CommandError::usage("release", error.to_string()))
 }
 
-/// The table with the one figure changed; what it was, what it is now.
+/// Returns the table with the falsified figure, and the figure before and after.
 fn falsify_figure(table: &Table) -> Result<(Table, Decimal, Decimal), CommandError> {
     let (_, area, period, change) = FALSIFIED;
     let named = |row: &usize| {
@@ -330,7 +334,7 @@ fn falsify_figure(table: &Table) -> Result<(Table, Decimal, Decimal), CommandErr
     Ok((table, was, now))
 }
 
-/// A and C run it again and say which cell differs.
+/// Waits until A and C have verified the falsified release; returns the cell that differs.
 fn await_exposure(
     cluster: &mut DemoCluster,
     falsified: ReleaseId,
@@ -350,7 +354,7 @@ fn await_exposure(
             CommandError::new(
                 ErrorCategory::Failure,
                 "demo",
-                format!("node {witness} did not find the falsified cell"),
+                format!("node {witness} did not detect the falsified cell"),
             )
         })?;
         cell = found.to_string();
@@ -358,7 +362,7 @@ fn await_exposure(
     Ok(cell)
 }
 
-/// The count at the end, taken from what node C holds, and the commands to try next.
+/// Prints the result, as node A has stored it, and commands to try next.
 fn print_summary(
     cluster: &mut DemoCluster,
     published_releases: &[PublishedRelease],
@@ -368,7 +372,7 @@ fn print_summary(
     printer: &Printer,
 ) -> Result<(), CommandError> {
     await_attestations(cluster, 'C', &["B"], published_releases.len())?;
-    cluster.wait_for_event("node C to hear of the last attestation", |from, event| {
+    cluster.wait_for_event("node C to receive the last attestation", |from, event| {
         from == 'C' && is_event(event, "accepted") && text_field(event, "kind") == "attestation"
     })?;
     let backend = cluster.backend('A')?;
@@ -408,7 +412,7 @@ fn print_summary(
         return Err(CommandError::new(
             ErrorCategory::Failure,
             "demo",
-            "the demonstration did not end as it should",
+            "the demonstration had an unexpected result",
         ));
     }
     suggest_next_steps(cluster, keep, printer)

@@ -1,4 +1,4 @@
-//! `assay export`: a bundle for offline verification.
+//! `assay export`: writes a bundle for offline verification.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -32,14 +32,14 @@ pub(super) fn run(global: &GlobalArgs, args: &ExportArgs, printer: &Printer) -> 
     Ok(0)
 }
 
-/// Writes the whole file under another name first, so that nobody finds half of it.
+/// Writes a file under a temporary name and renames it, so that an incomplete file is never visible.
 fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     let done =
         File::create(&partial).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
     if let Err(error) = done.and_then(|()| fs::rename(&partial, path)) {
-        // What was begun is of no use to anybody; the first error is the one to tell.
+        // The incomplete file is useless; report the first error, not one of its removal.
         let _ = fs::remove_file(&partial);
         return Err(error);
     }

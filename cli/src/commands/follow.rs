@@ -16,7 +16,7 @@ pub(super) fn run(
 ) -> Result<u8, CommandError> {
     let publisher: PublisherId = args.publisher.parse().map_err(|error: schemas::cid::Error| {
         CommandError::usage("publisher", error.to_string())
-            .hint("`assay show` lists publishers, `assay init` prints one's own id")
+            .hint("`assay show` lists publishers with their ids; `assay init` prints your own")
     })?;
     let mut backend = Backend::open(&open_home(global)?)?;
     backend.set_following(publisher, follow)?;

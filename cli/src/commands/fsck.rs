@@ -1,4 +1,4 @@
-//! `assay fsck`: is what is kept what it should be?
+//! `assay fsck`: checks the blocks and the index of the data directory.
 
 use node::store::{FsckFinding, Store};
 use serde_json::json;
@@ -42,7 +42,7 @@ pub(super) fn run(global: &GlobalArgs, args: &FsckArgs, printer: &Printer) -> Re
     }
     let message = format!("{} findings", findings.len() as u64 + report.unlisted);
     Err(CommandError::new(ErrorCategory::Failure, "fsck", message)
-        .hint("`assay fsck --rebuild-index` makes a damaged index anew"))
+        .hint("`assay fsck --rebuild-index` rebuilds a damaged index from the archive"))
 }
 
 fn describe_finding(finding: &FsckFinding) -> String {
@@ -51,12 +51,12 @@ fn describe_finding(finding: &FsckFinding) -> String {
         FsckFinding::Damaged { segment, offset, detail, .. } => {
             format!("segment {segment}, byte {offset}: {detail}")
         }
-        FsckFinding::Missing { tree, key } => format!("index `{tree}`: key {} is absent", hex(key)),
+        FsckFinding::Missing { tree, key } => format!("index `{tree}`: key {} is missing", hex(key)),
         FsckFinding::Orphaned { tree, key } => {
             format!("index `{tree}`: key {} is not in the archive", hex(key))
         }
         FsckFinding::Differs { tree, key } => {
-            format!("index `{tree}`: key {} has another value than the archive", hex(key))
+            format!("index `{tree}`: key {} differs from the archive", hex(key))
         }
         other => format!("{other:?}"),
     }

@@ -1,4 +1,4 @@
-//! `assay init`: keys and the first entry of a log.
+//! `assay init`: creates the keys and the first entry of a log.
 
 use serde_json::json;
 
@@ -26,10 +26,10 @@ pub(super) fn run(global: &GlobalArgs, args: &InitArgs, printer: &Printer) -> Re
     printer.print_field(
         "keys",
         format!(
-            "{} (mode 0600; back them up, nobody can make them again)",
+            "{} (mode 0600; back them up: lost keys cannot be restored)",
             home.path().join("keys").display()
         ),
     );
-    printer.suggest_commands(&["assay import worldbank API_FP.CPI.TOTL.csv".into(), "assay node".into()]);
+    printer.suggest_commands(&["assay import API_FP.CPI.TOTL.csv".into(), "assay node".into()]);
     Ok(0)
 }

@@ -1,4 +1,4 @@
-//! `assay node`: run a node until it is told to stop.
+//! `assay node`: runs a node until a stop signal.
 
 use node::service::NodeEvent;
 use node::{NetworkEvent, NodeConfig};
@@ -13,7 +13,7 @@ use crate::error::{CommandError, ErrorCategory};
 use crate::format;
 use crate::output::{Printer, TextStyle};
 
-/// Where a node listens when nobody says otherwise.
+/// Default addresses that a node listens on.
 const DEFAULT_LISTEN: [&str; 2] = ["/ip4/0.0.0.0/tcp/7170", "/ip4/0.0.0.0/udp/7170/quic-v1"];
 
 pub(super) fn run(global: &GlobalArgs, args: &NodeArgs, printer: &Printer) -> Result<u8, CommandError> {
@@ -42,12 +42,12 @@ async fn run_node(global: &GlobalArgs, args: &NodeArgs, printer: &Printer) -> Re
     printer.print_field("dashboard", format!("{}/", node.api));
     printer.print_field("api", format!("{}/api/v1/status", node.api));
     if let Some(reason) = &node.open_report.rebuilt {
-        printer.print_field("index", format!("made anew: {reason}"));
+        printer.print_field("index", format!("rebuilt: {reason}"));
     }
     if node.open_report.cut_bytes > 0 {
         printer.print_field(
             "archive",
-            format!("{} bytes of an unfinished write were cut off", node.open_report.cut_bytes),
+            format!("{} bytes of an unfinished write were removed", node.open_report.cut_bytes),
         );
     }
     loop {
@@ -70,7 +70,7 @@ async fn run_node(global: &GlobalArgs, args: &NodeArgs, printer: &Printer) -> Re
     Ok(0)
 }
 
-/// Ctrl-C, the signal by which services are stopped, and the end of the parent.
+/// Stop signals: Ctrl-C, SIGTERM, and with `--with-parent` the end of standard input.
 struct StopSignal {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
@@ -85,9 +85,9 @@ impl StopSignal {
         };
         let parent = with_parent.then(|| {
             let (gone, parent) = oneshot::channel();
-            // A thread of its own: reading standard input cannot be cancelled.
+            // A read of standard input cannot be cancelled, so it gets a thread of its own.
             std::thread::spawn(move || {
-                // An input that cannot be read has ended as well.
+                // A failed read ends the input as well.
                 let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
                 gone.send(())
             });
@@ -120,9 +120,9 @@ fn print_network_event(seen: &NetworkEvent, printer: &Printer) {
     match seen {
         NetworkEvent::Listening { address } => printer.print_field("listening", address),
         NetworkEvent::Connected { address, .. } => printer.print_field("connected", address),
-        NetworkEvent::Disconnected { peer } => printer.print_field("gone", peer),
+        NetworkEvent::Disconnected { peer } => printer.print_field("lost", peer),
         NetworkEvent::Unreachable { address, reason } => {
-            printer.print_field("unreachable", format!("{address}: {reason} (tried again)"));
+            printer.print_field("unreachable", format!("{address}: {reason} (will retry)"));
         }
     }
 }
@@ -141,13 +141,13 @@ fn print_node_event(notice: &NodeEvent, printer: &Printer) {
                 if matches!(verdict, Verdict::Reproduced { .. }) { TextStyle::Good } else { TextStyle::Bad };
             let signed = if *attested { ", attested" } else { "" };
             printer.print_field(
-                "run again",
+                "verified",
                 format!("{} {}{signed}", format::shorten_id(release), printer.style_text(tone, verdict)),
             );
         }
         NodeEvent::Forked { publisher, seq } => {
             let word = printer.style_text(TextStyle::Bad, "fork");
-            printer.print_field(&word, format!("{publisher} signed two histories, at entry {seq}"));
+            printer.print_field(&word, format!("{publisher} signed two different entries {seq}"));
         }
     }
 }

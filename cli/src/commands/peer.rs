@@ -1,4 +1,4 @@
-//! `assay peer`.
+//! `assay peer`: lists and adds peers.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -16,14 +16,14 @@ pub(super) fn run(global: &GlobalArgs, verb: &PeerCommand, printer: &Printer) ->
             check_multiaddr(&args.address)?;
             backend.add_peer(&args.address)?;
             printer.print_json(&json!({ "address": args.address, "dialled": backend.is_node_running() }));
-            let words = if backend.is_node_running() { "connected" } else { "remembered" };
+            let words = if backend.is_node_running() { "connected" } else { "added" };
             printer.print_field(words, &args.address);
         }
         PeerCommand::List => {
             let peers = backend.list_peers()?;
             printer.print_json(&peers);
             if peers.is_empty() {
-                printer.print_line("no peers are known");
+                printer.print_line("no known peers");
                 printer.suggest_commands(&["assay peer add <multiaddr>".into()]);
             }
             for peer in &peers {
@@ -41,10 +41,10 @@ pub(super) fn run(global: &GlobalArgs, verb: &PeerCommand, printer: &Printer) ->
     Ok(0)
 }
 
-/// Whether a text has the form of the addresses that nodes dial: host, transport, port.
+/// Checks that a text is a multiaddress with host, transport and port.
 ///
 /// # Errors
-/// When it has not: it would be remembered, and tried, for ever.
+/// Usage errors. An invalid address would be stored and retried forever.
 pub(super) fn check_multiaddr(address: &str) -> Result<(), CommandError> {
     let mut parts = address.split('/').skip(1);
     let host = match (parts.next(), parts.next()) {
@@ -58,7 +58,6 @@ pub(super) fn check_multiaddr(address: &str) -> Result<(), CommandError> {
     if address.starts_with('/') && host && transport && port {
         return Ok(());
     }
-    let message = format!("`{address}` is not an address");
-    Err(CommandError::usage("address", message)
-        .hint("expected a multiaddress such as `/ip4/192.0.2.1/tcp/7170`"))
+    let message = format!("`{address}` is not a multiaddress");
+    Err(CommandError::usage("address", message).hint("expected a form like `/ip4/192.0.2.1/tcp/7170`"))
 }

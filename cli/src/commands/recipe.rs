@@ -33,7 +33,7 @@ pub(super) fn run(global: &GlobalArgs, verb: &RecipeCommand, printer: &Printer) 
     }
 }
 
-/// Local files as inputs of a recipe, where it is known already: `NAME=FILE`.
+/// Loads local files as inputs (`NAME=FILE`). `recipe` gives the expected structures, if it is known.
 fn load_input_files(
     flags: &[String],
     recipe: Option<&schemas::object::Recipe>,
@@ -41,9 +41,9 @@ fn load_input_files(
 ) -> Result<BTreeMap<Name, ledger::compute::InputData>, CommandError> {
     let mut inputs = BTreeMap::new();
     for flag in flags {
-        let (name, file) = flag
-            .split_once('=')
-            .ok_or_else(|| CommandError::usage("input", format!("`{flag}` is not of the form NAME=FILE")))?;
+        let (name, file) = flag.split_once('=').ok_or_else(|| {
+            CommandError::usage("input", format!("`{flag}` does not have the form NAME=FILE"))
+        })?;
         let name = Name::new(name)?;
         let wanted = recipe.and_then(|recipe| recipe.inputs.get(&name)).map(|input| &input.components);
         let source = source_document::load_input_table(Path::new(file), wanted, printer)?;
@@ -56,15 +56,15 @@ fn run_recipe(args: &RecipeRunArgs, printer: &Printer) -> Result<u8, CommandErro
     let known = match recipe_source::is_script(&args.recipe) {
         true if args.set.is_empty() => None,
         true => {
-            return Err(CommandError::usage("set", "a script alone does not say what its parameters are")
-                .hint("describe it in a recipe file (TOML), or change its text"));
+            return Err(CommandError::usage("set", "a bare script declares no parameters")
+                .hint("declare them in a recipe file (TOML), or edit the script"));
         }
         false => Some(
             recipe_source::set_parameters(recipe_source::load_recipe_file(&args.recipe)?, &args.set)?.recipe,
         ),
     };
     if let Some(recipe) = &known {
-        // What is wrong with a recipe is told before its files are read.
+        // Report errors of the recipe before reading its files, which may be large.
         ledger::compute::check_recipe(recipe)?;
     }
     let inputs = load_input_files(&args.input, known.as_ref(), printer)?;
@@ -87,8 +87,7 @@ fn run_recipe(args: &RecipeRunArgs, printer: &Printer) -> Result<u8, CommandErro
     Ok(0)
 }
 
-/// A table for programs: its components and its data points, numbers as text so that no digit is
-/// lost.
+/// A table as JSON: components and rows. Numbers are strings, because JSON readers round them.
 fn table_json(table: &schemas::table::Table) -> Value {
     let shown = |cell: Option<Cell>| match cell {
         None => Value::Null,
@@ -101,7 +100,7 @@ fn table_json(table: &schemas::table::Table) -> Value {
     json!({ "components": table.shape(), "rows": rows })
 }
 
-/// A table as CSV text.
+/// Formats a table as CSV.
 pub(super) fn format_csv(table: &schemas::table::Table) -> Result<String, CommandError> {
     let mut bytes = Vec::new();
     ingest::export_csv(table, &mut bytes)

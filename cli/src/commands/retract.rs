@@ -1,4 +1,4 @@
-//! `assay retract`: take a release of one's own back.
+//! `assay retract`: retracts one of the own releases.
 
 use node::service::query::ReleaseInfo;
 use schemas::cid::{Cid, PublisherId};
@@ -18,7 +18,7 @@ pub(super) fn run(global: &GlobalArgs, args: &RetractArgs, printer: &Printer) ->
     let release = find_own_release(&backend, own, subject)?.release;
     let replacement = args.replacement.as_ref().map(|text| backend.resolve_reference(text)).transpose()?;
     if replacement == Some(subject) {
-        let message = format!("{subject} cannot take its own place");
+        let message = format!("{subject} cannot replace itself");
         return Err(CommandError::usage("replacement", message));
     }
     let reason = Text::new(args.reason.as_str())?;
@@ -30,25 +30,23 @@ pub(super) fn run(global: &GlobalArgs, args: &RetractArgs, printer: &Printer) ->
         .print_field("retracted", format!("{subject} ({}, vintage {})", release.dataflow, release.vintage));
     printer.print_field("reason", &args.reason);
     printer.print_field("signed", format!("entry {} of {own}", published.seq));
-    printer.print_line(
-        "it stays in the log for everybody to see; addresses without a vintage no longer lead to it",
-    );
+    printer.print_line("it stays in the public log; addresses without a vintage no longer resolve to it");
     printer.suggest_commands(&[format!("assay show {subject}")]);
     Ok(0)
 }
 
-/// The release, which has to stand in the own log.
+/// Finds the release, which must be in the own log.
 fn find_own_release(backend: &Backend, own: PublisherId, subject: Cid) -> Result<ReleaseInfo, CommandError> {
     let release = backend.list_releases()?.into_iter().find(|info| info.id.cid() == subject);
     let release = release.ok_or_else(|| {
-        CommandError::not_found(format!("{subject} is no release that is held here"))
-            .hint("`assay show` lists them")
+        CommandError::not_found(format!("{subject} is not a release stored here"))
+            .hint("`assay show` lists the stored releases")
     })?;
     if release.position.publisher == own {
         return Ok(release);
     }
     let message =
-        format!("the release is of {}, and a publisher takes back its own only", release.position.name);
+        format!("the release belongs to {}; a publisher can only retract its own", release.position.name);
     Err(CommandError::new(ErrorCategory::Trust, "retract", message)
-        .hint("`assay verify` says whether it holds; a node with an identity attests what it finds"))
+        .hint("`assay verify` recomputes it; a node with an identity attests the result"))
 }

@@ -1,4 +1,4 @@
-//! `assay show`: what is held here.
+//! `assay show`: an overview of everything stored, or one object.
 
 use std::collections::BTreeMap;
 
@@ -57,7 +57,7 @@ fn show_overview(backend: &Backend, printer: &Printer) -> Result<u8, CommandErro
         (backend.list_logs()?, backend.list_releases()?, backend.list_datasets()?);
     printer.print_json(&json!({ "logs": logs, "releases": releases, "datasets": datasets }));
     if logs.is_empty() {
-        printer.print_line("nothing is held here yet");
+        printer.print_line("nothing is stored here yet");
         printer.suggest_commands(&[
             "assay init --name \"Your office\"".into(),
             "assay follow <publisher>".into(),
@@ -104,11 +104,8 @@ fn log_row(log: &LogInfo) -> Vec<String> {
     }
     let entries = format::format_count(log.length, "entry", "entries");
     let rest = log.length - log.complete;
-    let entries = if rest > 0 && (log.followed || log.own) {
-        format!("{entries}, {rest} not whole yet")
-    } else {
-        entries
-    };
+    let entries =
+        if rest > 0 && (log.followed || log.own) { format!("{entries}, {rest} incomplete") } else { entries };
     vec![log.name.clone(), entries, marks.join(", "), log.publisher.to_string()]
 }
 
@@ -122,7 +119,7 @@ fn release_address(info: &ReleaseInfo) -> String {
     format!("assay://{}/{}@seq={}", info.position.publisher, info.release.dataflow, info.position.seq)
 }
 
-/// Who reproduced it, who did not.
+/// Formats the verdicts on a release: retraction, own verdict, attestations.
 fn format_standing(info: &ReleaseInfo, printer: &Printer) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for said in &info.attestations {
@@ -133,10 +130,10 @@ fn format_standing(info: &ReleaseInfo, printer: &Printer) -> String {
         parts.push(printer.style_text(TextStyle::Bad, "RETRACTED"));
     }
     if let Some(verdict) = &info.verdict {
-        parts.push(format!("here: {}", styled_verdict(verdict, printer)));
+        parts.push(format!("{} here", styled_verdict(verdict, printer)));
     }
     parts.extend(counts.iter().map(|(word, count)| format!("attested {word} by {count}")));
-    if parts.is_empty() { printer.style_text(TextStyle::Dim, "not run again yet") } else { parts.join(", ") }
+    if parts.is_empty() { printer.style_text(TextStyle::Dim, "not verified yet") } else { parts.join(", ") }
 }
 
 fn styled_verdict(verdict: &Verdict, printer: &Printer) -> String {
@@ -158,11 +155,13 @@ fn show_log(backend: &Backend, log: &LogInfo, printer: &Printer) -> Result<u8, C
     }
     printer.print_field(
         "log",
-        format!("{}, {} whole here", format::format_count(log.length, "entry", "entries"), log.complete),
+        format!("{}, {} complete", format::format_count(log.length, "entry", "entries"), log.complete),
     );
     if log.forked {
-        printer
-            .print_field("fork", printer.style_text(TextStyle::Bad, "this publisher signed two histories"));
+        printer.print_field(
+            "fork",
+            printer.style_text(TextStyle::Bad, "this publisher signed two different histories"),
+        );
     }
     for info in &releases {
         printer
@@ -226,8 +225,8 @@ fn show_release(
         }
     }
     match &info.verdict {
-        Some(verdict) => printer.print_field("run here", verdict),
-        None => printer.print_field("run here", "not yet"),
+        Some(verdict) => printer.print_field("verified", verdict),
+        None => printer.print_field("verified", "not yet"),
     }
     for said in &info.attestations {
         printer.print_field("attested", format!("{} — {}", said.position.name, said.attestation.verdict));
@@ -271,7 +270,7 @@ fn show_dataset(
     printer.print_field("title", &info.dataset.title);
     printer.print_field("content", info.dataset.content);
     for doubt in &info.dataset.plausibility_warnings {
-        printer.print_field("doubt", printer.style_text(TextStyle::Bad, doubt));
+        printer.print_field("warning", printer.style_text(TextStyle::Bad, doubt));
     }
     for twin in &twins {
         printer.print_field(
@@ -307,7 +306,7 @@ fn load_content(id: ContentId, fetch: &impl Fn(Cid) -> Option<Vec<u8>>) -> Resul
     match content::unpack_table(id, fetch) {
         Ok((_, table)) => Ok(table),
         Err(content::Error::Missing(ids)) => {
-            Err(CommandError::not_found(format!("{} blocks are not at hand", ids.len())))
+            Err(CommandError::not_found(format!("{} blocks are missing", ids.len())))
         }
         Err(error) => Err(CommandError::new(ErrorCategory::Trust, "content", error.to_string())),
     }
@@ -315,7 +314,7 @@ fn load_content(id: ContentId, fetch: &impl Fn(Cid) -> Option<Vec<u8>>) -> Resul
 
 fn show_block(backend: &Backend, id: Cid, printer: &Printer) -> Result<u8, CommandError> {
     let bytes =
-        backend.load_block(id)?.ok_or_else(|| CommandError::not_found(format!("{id} is not held here")))?;
+        backend.load_block(id)?.ok_or_else(|| CommandError::not_found(format!("{id} is not stored here")))?;
     let kind = Object::decode_object(&bytes).map_or("raw bytes", |object| object.object_type());
     printer.print_json(
         &json!({ "id": id, "kind": kind, "bytes": bytes.len(), "release": ReleaseId::try_from(id).is_ok() }),

@@ -1,4 +1,4 @@
-//! `assay verify`: run a release again, trusting nothing but signatures and arithmetic.
+//! `assay verify`: recomputes a release; trusts only signatures and arithmetic.
 
 use std::path::Path;
 use std::time::Instant;
@@ -31,19 +31,23 @@ pub(super) fn run(global: &GlobalArgs, args: &VerifyArgs, printer: &Printer) -> 
         documents.push(document);
     }
     if documents.is_empty() {
-        return Err(CommandError::usage("bundle", "the bundle has no root: nothing to verify"));
+        return Err(CommandError::usage("bundle", "the bundle has no root, so there is nothing to verify"));
     }
     printer.print_json(&json!({ "verified": documents }));
     Ok(worst)
 }
 
-/// The bundle: a file as it is, anything else from the state.
+/// Loads a bundle: a file, or the bundle of a stored object.
 fn load_bundle(global: &GlobalArgs, target: &str) -> Result<Vec<u8>, CommandError> {
     let path = Path::new(target);
     if path.is_file() {
         let bytes = node::data_directory::read_bounded(path, BUNDLE_BYTES_MAX as u64)?;
-        return bytes
-            .ok_or_else(|| CommandError::usage("bundle", format!("`{target}` is larger than any bundle")));
+        return bytes.ok_or_else(|| {
+            CommandError::usage(
+                "bundle",
+                format!("`{target}` is larger than the largest bundle, {BUNDLE_BYTES_MAX} bytes"),
+            )
+        });
     }
     let named = target.starts_with("assay://") || target.parse::<schemas::cid::Cid>().is_ok();
     if !named {
@@ -82,7 +86,7 @@ fn verify_entry(
     );
     printer.print_field(
         "signature",
-        format!("{}, key {}", printer.style_text(TextStyle::Good, "holds"), sealed.value().key),
+        format!("{}, key {}", printer.style_text(TextStyle::Good, "valid"), sealed.value().key),
     );
     let Ok(release) = ReleaseId::try_from(object) else { return Ok((0, head)) };
     if sealed.value().object_type != "release" {
@@ -111,7 +115,7 @@ fn verify_entry(
     ))
 }
 
-/// Anything but a release: its signature and its blocks are all there is to check.
+/// Checks an object other than a release: its blocks, after its signature.
 fn check_object(
     bundle: &Bundle,
     object: schemas::cid::Cid,
@@ -124,10 +128,11 @@ fn check_object(
         schemas::verdict::MISSING_MAX,
     );
     if !reach.is_complete() {
-        let message = format!("{} blocks are missing and {} broken", reach.missing.len(), reach.broken.len());
+        let message =
+            format!("{} blocks are missing and {} invalid", reach.missing.len(), reach.broken.len());
         return Err(CommandError::new(ErrorCategory::Trust, "bundle", message));
     }
-    printer.print_field("blocks", format!("{} at hand, each what its id says", reach.present.len()));
+    printer.print_field("blocks", format!("{}, all with the hash in their id", reach.present.len()));
     Ok((0, merge_json(head, json!({ "blocks": reach.present.len() }))))
 }
 
@@ -149,7 +154,7 @@ fn print_verification(
         Verdict::Reproduced { cells } => {
             let word = printer.style_text(TextStyle::Good, "reproduced");
             printer.print_field(
-                "run here",
+                "recomputed",
                 format!(
                     "{word}: {} of {} cells {effort}",
                     format::group_digits(*cells),
@@ -161,7 +166,7 @@ fn print_verification(
         Verdict::Differs { first, count, cells } => {
             let word = printer.style_text(TextStyle::Bad, "differs");
             printer.print_field(
-                "run here",
+                "recomputed",
                 format!(
                     "{word}: {} of {} cells {effort}",
                     format::group_digits(*count),
@@ -174,14 +179,14 @@ fn print_verification(
         Verdict::Missing { ids, count } => {
             let first = ids.first().map(ToString::to_string).unwrap_or_default();
             return Err(CommandError::not_found(format!(
-                "could not check: {count} blocks are missing, the first is {first}"
+                "cannot verify: {count} blocks are missing, the first is {first}"
             )));
         }
         Verdict::Failed { code, message } => {
             return Err(CommandError::new(
                 ErrorCategory::Failure,
                 code.as_str(),
-                format!("could not check: {message}"),
+                format!("cannot verify: {message}"),
             ));
         }
     };
@@ -197,7 +202,7 @@ fn print_verification(
     Ok(code)
 }
 
-/// The cell that an address names, in each output that has it.
+/// Prints the figures at an address, in each output that has them, and returns them as JSON.
 fn print_figures_at(
     bundle: &Bundle,
     release: ReleaseId,

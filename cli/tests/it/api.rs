@@ -4,70 +4,74 @@ use schemas::car;
 use schemas::cid::{Cid, Codec};
 use serde_json::json;
 
-use super::daemon::{Daemon, TCP};
-use super::desk::Desk;
-use super::{http, sample};
+use super::node_process::{NodeProcess, TCP};
+use super::workspace::Workspace;
+use super::{http_client, sample};
 
 const CAR: &str = "Content-Type: application/vnd.ipld.car";
 
-fn stage() -> (Desk, String, Daemon, String) {
-    let (desk, release) = sample::published("Office");
-    let node = Daemon::start(&desk, TCP);
-    let token = std::fs::read_to_string(desk.data().join("token")).unwrap();
-    (desk, release, node, format!("Authorization: Bearer {}", token.trim()))
+fn published() -> (Workspace, String, NodeProcess, String) {
+    let (workspace, release) = sample::published("Office");
+    let node = NodeProcess::start(&workspace, TCP);
+    let token = std::fs::read_to_string(workspace.data().join("token")).unwrap();
+    (workspace, release, node, format!("Authorization: Bearer {}", token.trim()))
 }
 
 #[test]
 fn pages_of_other_hosts_reach_nothing() {
-    let (_desk, _, node, token) = stage();
+    let (_desk, _, node, token) = published();
     let status = "GET /api/v1/status";
     for host in ["Host: example.org", "Host: 127.0.0.1.example.org", "Host: 10.0.0.1:7171", "Host: "] {
-        http::ask(&node.api, &[status, host], &[]).problem(403, "host");
-        http::ask(&node.api, &["POST /api/v1/peers", host, &token], b"{}").problem(403, "host");
+        http_client::send_request(&node.api, &[status, host], &[]).problem(403, "host");
+        http_client::send_request(&node.api, &["POST /api/v1/peers", host, &token], b"{}")
+            .problem(403, "host");
     }
     for origin in ["Origin: https://example.org", "Origin: null", "Origin: http://localhost.example.org"] {
-        http::ask(&node.api, &[status, origin], &[]).problem(403, "host");
+        http_client::send_request(&node.api, &[status, origin], &[]).problem(403, "host");
     }
     for fine in ["Host: localhost:1", "Host: [::1]", "Origin: http://127.0.0.1:5173"] {
-        assert_eq!(http::ask(&node.api, &[status, fine], &[]).status, 200, "{fine}");
+        assert_eq!(http_client::send_request(&node.api, &[status, fine], &[]).status, 200, "{fine}");
     }
-    assert_eq!(http::ask(&node.api, &[status], &[]).json()["logs"], 1);
+    assert_eq!(http_client::send_request(&node.api, &[status], &[]).json()["logs"], 1);
 }
 
 #[test]
 fn every_page_may_read_what_is_public_and_no_more() {
-    let (_desk, release, node, token) = stage();
+    let (_desk, release, node, token) = published();
     const PAGE: &str = "Origin: https://example.org";
     for open in ["/api/v1/flows", "/data/inflation/TUR.csv", "/sdmx/v2/structure/dataflow", "/openapi.json"] {
         println!("{open}");
-        let answer = http::ask(&node.api, &[&format!("GET {open}"), PAGE], &[]);
-        assert!(answer.status < 400, "{}", answer.status);
-        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
-        assert_eq!(answer.header("access-control-allow-credentials"), None);
+        let response = http_client::send_request(&node.api, &[&format!("GET {open}"), PAGE], &[]);
+        assert!(response.status < 400, "{}", response.status);
+        assert_eq!(response.header("access-control-allow-origin"), Some("*"));
+        assert_eq!(response.header("access-control-allow-credentials"), None);
         let before = [&format!("OPTIONS {open}"), PAGE, "Access-Control-Request-Method: GET"];
-        let answer = http::ask(&node.api, &before, &[]);
-        assert_eq!((answer.status, answer.header("access-control-allow-methods")), (200, Some("GET,HEAD")));
+        let response = http_client::send_request(&node.api, &before, &[]);
+        assert_eq!(
+            (response.status, response.header("access-control-allow-methods")),
+            (200, Some("GET,HEAD"))
+        );
     }
-    // A fault is told to such a page too, or it could not say why it shows nothing.
-    for fault in ["/api/v1/releases/nonsense", "/sdmx/v1/data/nothing", "/data/nothing/all.csv"] {
-        let answer = http::ask(&node.api, &[&format!("GET {fault}"), PAGE], &[]);
-        assert!(answer.status >= 400, "{fault}");
-        assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "{fault}");
+    // A error is told to such a page too, or it could not say why it shows nothing.
+    for error in ["/api/v1/releases/nonsense", "/sdmx/v1/data/nothing", "/data/nothing/all.csv"] {
+        let response = http_client::send_request(&node.api, &[&format!("GET {error}"), PAGE], &[]);
+        assert!(response.status >= 400, "{error}");
+        assert_eq!(response.header("access-control-allow-origin"), Some("*"), "{error}");
     }
     let rerun = format!("GET /api/v1/releases/{release}/rerun");
     for own in ["GET /api/v1/status", "GET /api/v1/peers", &rerun, "POST /api/v1/peers"] {
         for foreign in [PAGE, "Sec-Fetch-Site: cross-site"] {
-            let answer = http::ask(&node.api, &[own, foreign, &token], b"{}");
-            answer.problem(403, "host");
-            assert_eq!(answer.header("access-control-allow-origin"), None, "{own}");
+            let response = http_client::send_request(&node.api, &[own, foreign, &token], b"{}");
+            response.problem(403, "host");
+            assert_eq!(response.header("access-control-allow-origin"), None, "{own}");
         }
     }
 }
 
 #[test]
 fn programs_that_watch_a_node_are_told_how_it_does() {
-    let (_desk, _, node, _) = stage();
-    let get = |path: &str| http::ask(&node.api, &[&format!("GET {path}")], &[]);
+    let (_desk, _, node, _) = published();
+    let get = |path: &str| http_client::send_request(&node.api, &[&format!("GET {path}")], &[]);
     assert_eq!(get("/healthz").body, b"ok\n");
     assert_eq!(get("/readyz").body, b"ready\n");
     get("/api/v1/releases/nonsense").problem(400, "id");
@@ -87,39 +91,43 @@ fn programs_that_watch_a_node_are_told_how_it_does() {
 
 #[test]
 fn a_node_is_told_to_run_a_release_again() {
-    let (_desk, release, node, token) = stage();
+    let (_desk, release, node, token) = published();
     let path = format!("/api/v1/releases/{release}");
     let verify = format!("POST {path}/verify");
-    http::ask(&node.api, &[&verify], &[]).problem(401, "token");
-    let found = http::ask(&node.api, &[&verify, &token], &[]).json();
+    http_client::send_request(&node.api, &[&verify], &[]).problem(401, "token");
+    let found = http_client::send_request(&node.api, &[&verify, &token], &[]).json();
     assert_eq!(found["verdict"]["reproduced"]["cells"], 15);
     assert_eq!(found["attested"], false, "nobody is a witness of himself");
-    let kept = http::ask(&node.api, &[&format!("GET {path}")], &[]).json();
+    let kept = http_client::send_request(&node.api, &[&format!("GET {path}")], &[]).json();
     assert_eq!(kept["verdict"], found["verdict"]);
     let absent = Cid::of(Codec::DagCbor, b"nothing");
     let absent = format!("POST /api/v1/releases/{absent}/verify");
-    http::ask(&node.api, &[&absent, &token], &[]).problem(404, "not-found");
+    http_client::send_request(&node.api, &[&absent, &token], &[]).problem(404, "not-found");
 }
 
 #[test]
 fn what_the_node_has_is_told_to_catalogues() {
-    let (_desk, _, node, _) = stage();
-    let get = |path: &str| http::ask(&node.api, &[&format!("GET {path}")], &[]);
+    let (_desk, _, node, _) = published();
+    let get = |path: &str| http_client::send_request(&node.api, &[&format!("GET {path}")], &[]);
     let catalogue = get("/catalogue.jsonld").json();
     let [flow] = catalogue["dcat:dataset"].as_array().unwrap().as_slice() else { panic!("{catalogue}") };
     assert_eq!(flow["dct:publisher"]["foaf:name"], "Office");
     for file in flow["dcat:distribution"].as_array().unwrap() {
         let url = file["dcat:downloadURL"]["@id"].as_str().unwrap();
-        let answer = get(url.strip_prefix(&node.api).unwrap());
-        let kind = answer.header("content-type").unwrap().split(';').next().map(str::to_owned);
-        assert_eq!((answer.status, kind.as_deref()), (200, file["schema:encodingFormat"].as_str()), "{url}");
+        let response = get(url.strip_prefix(&node.api).unwrap());
+        let kind = response.header("content-type").unwrap().split(';').next().map(str::to_owned);
+        assert_eq!(
+            (response.status, kind.as_deref()),
+            (200, file["schema:encodingFormat"].as_str()),
+            "{url}"
+        );
     }
 }
 
 #[test]
 fn the_api_has_a_page_that_explains_it() {
-    let (_desk, _, node, _) = stage();
-    let get = |path: &str| http::ask(&node.api, &[&format!("GET {path}")], &[]);
+    let (_desk, _, node, _) = published();
+    let get = |path: &str| http_client::send_request(&node.api, &[&format!("GET {path}")], &[]);
     assert_eq!(get("/docs").header("location"), Some("/docs/"));
     let page = String::from_utf8(get("/docs/").body).unwrap();
     let files = page.split(['"', '\'']).filter(|part| part.ends_with(".js") || part.ends_with(".css"));
@@ -134,31 +142,31 @@ fn the_api_has_a_page_that_explains_it() {
 
 #[test]
 fn who_has_no_token_changes_nothing() {
-    let (desk, _, node, token) = stage();
-    let stranger = Desk::founded("Stranger").publisher();
-    let before = desk.json("assay show");
+    let (workspace, _, node, token) = published();
+    let stranger = Workspace::with_publisher("Stranger").publisher();
+    let before = workspace.json("assay show");
     let follow = format!("POST /api/v1/follows/{stranger}");
     let unfollow = format!("DELETE /api/v1/follows/{stranger}");
     let longer = format!("{token}0");
     let wrong = ["X-Nothing: 1", "Authorization: Bearer ", "Authorization: Basic Og==", &longer];
     for request in ["POST /api/v1/publish", "POST /api/v1/peers", &follow, &unfollow] {
         for wrong in wrong {
-            http::ask(&node.api, &[request, wrong], b"{}").problem(401, "token");
+            http_client::send_request(&node.api, &[request, wrong], b"{}").problem(401, "token");
         }
     }
-    assert_eq!(desk.json("assay show"), before);
-    assert_eq!(http::ask(&node.api, &[&follow, &token], &[]).status, 204);
-    assert_eq!(http::ask(&node.api, &[&unfollow, &token], &[]).status, 204);
+    assert_eq!(workspace.json("assay show"), before);
+    assert_eq!(http_client::send_request(&node.api, &[&follow, &token], &[]).status, 204);
+    assert_eq!(http_client::send_request(&node.api, &[&unfollow, &token], &[]).status, 204);
 }
 
 #[test]
 fn paths_and_ids_that_lead_nowhere_are_problems() {
-    let (_desk, release, node, _) = stage();
-    let get = |path: &str| http::ask(&node.api, &[&format!("GET {path}")], &[]);
+    let (_desk, release, node, _) = published();
+    let get = |path: &str| http_client::send_request(&node.api, &[&format!("GET {path}")], &[]);
     get("/nowhere").problem(404, "no-route");
     get("/api/v1/nowhere").problem(404, "no-route");
     get("/api/v1/../../etc/passwd").problem(404, "no-route");
-    http::ask(&node.api, &["PUT /api/v1/status"], &[]).problem(405, "method");
+    http_client::send_request(&node.api, &["PUT /api/v1/status"], &[]).problem(405, "method");
     for list in ["blocks", "bundles", "releases"] {
         get(&format!("/api/v1/{list}/nonsense")).problem(400, "id");
         let absent = Cid::of(Codec::DagCbor, b"nothing");
@@ -171,10 +179,11 @@ fn paths_and_ids_that_lead_nowhere_are_problems() {
 
 #[test]
 fn bodies_that_are_no_publication_are_refused() {
-    let (desk, release, node, token) = stage();
-    let before = desk.json("assay show");
-    let publish = |body: &[u8]| http::ask(&node.api, &["POST /api/v1/publish", CAR, &token], body);
-    let block = http::ask(&node.api, &[&format!("GET /api/v1/blocks/{release}")], &[]).body;
+    let (workspace, release, node, token) = published();
+    let before = workspace.json("assay show");
+    let publish =
+        |body: &[u8]| http_client::send_request(&node.api, &["POST /api/v1/publish", CAR, &token], body);
+    let block = http_client::send_request(&node.api, &[&format!("GET /api/v1/blocks/{release}")], &[]).body;
     let root: Cid = release.parse().unwrap();
     let absent = Cid::of(Codec::DagCbor, b"nothing");
     let whole = [car::encode_header(&[root]), car::encode_record(root, &block)].concat();
@@ -196,10 +205,11 @@ fn bodies_that_are_no_publication_are_refused() {
     let note = [car::encode_header(&[absent]), car::encode_record(absent, b"nothing")].concat();
     publish(&note).problem(422, "refused");
     let length = format!("Content-Length: {}", (600_u64 << 20) + 1);
-    http::ask(&node.api, &["POST /api/v1/publish", CAR, &token, &length], &[]).problem(413, "large");
-    assert_eq!(desk.json("assay show"), before);
+    http_client::send_request(&node.api, &["POST /api/v1/publish", CAR, &token, &length], &[])
+        .problem(413, "large");
+    assert_eq!(workspace.json("assay show"), before);
     let peers = |body: &str| {
-        http::ask(
+        http_client::send_request(
             &node.api,
             &["POST /api/v1/peers", &token, "Content-Type: application/json"],
             body.as_bytes(),
@@ -212,14 +222,14 @@ fn bodies_that_are_no_publication_are_refused() {
 
 #[test]
 fn downloads_are_files_that_no_browser_runs() {
-    let (_desk, release, node, _) = stage();
+    let (_desk, release, node, _) = published();
     let cases = [
         ("blocks", "application/octet-stream", "public, max-age=31536000, immutable"),
         ("bundles", "application/vnd.ipld.car", "no-cache"),
     ];
     for (list, kind, cache) in cases {
-        let answer = http::ask(&node.api, &[&format!("GET /api/v1/{list}/{release}")], &[]);
-        assert_eq!(answer.status, 200);
+        let response = http_client::send_request(&node.api, &[&format!("GET /api/v1/{list}/{release}")], &[]);
+        assert_eq!(response.status, 200);
         let headers = [
             ("content-type", kind),
             ("cache-control", cache),
@@ -228,8 +238,8 @@ fn downloads_are_files_that_no_browser_runs() {
             ("x-content-type-options", "nosniff"),
         ];
         for (name, value) in headers {
-            assert_eq!(answer.header(name), Some(value), "{list}: {name}");
+            assert_eq!(response.header(name), Some(value), "{list}: {name}");
         }
-        assert!(!answer.body.is_empty());
+        assert!(!response.body.is_empty());
     }
 }

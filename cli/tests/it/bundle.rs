@@ -9,9 +9,9 @@ use schemas::object::{Release, decode_object, encode_object};
 use schemas::table::{Column, Table};
 use schemas::text::{Name, Text};
 
-use super::daemon::{Daemon, TCP, is};
-use super::desk::{Desk, Run};
+use super::node_process::{NodeProcess, TCP, is_event};
 use super::sample;
+use super::workspace::{CommandResult, Workspace};
 
 /// The first bytes of a file: header, genesis and the beginning of the entry.
 const HEAD: usize = 200;
@@ -21,39 +21,45 @@ const STEP: usize = 29;
 /// A bundle of a release, with the attestation of a reader.
 fn bundle() -> Vec<u8> {
     let (office, release) = sample::published("Office");
-    let reader = Desk::founded("Reader");
-    reader.type_line(&format!("assay follow {}", office.publisher())).ok();
-    let source = Daemon::start(&office, TCP);
-    let mut node = Daemon::with(&reader, TCP, &["--peer", &source.address]);
+    let reader = Workspace::with_publisher("Reader");
+    reader.run_line(&format!("assay follow {}", office.publisher())).ok();
+    let source = NodeProcess::start(&office, TCP);
+    let mut node = NodeProcess::with(&reader, TCP, &["--peer", &source.address]);
     let own = reader.publisher();
-    node.wait("the attestation", |event| is(event, "accepted") && event["publisher"] == own.as_str());
-    reader.type_line(&format!("assay export {release} -o release.car")).ok();
+    node.wait_for("the attestation", |event| {
+        is_event(event, "accepted") && event["publisher"] == own.as_str()
+    });
+    reader.run_line(&format!("assay export {release} -o release.car")).ok();
     std::fs::read(reader.path("release.car")).unwrap()
 }
 
-/// Verifies bytes on a desk that has no data directory.
-fn verify(desk: &Desk, bytes: &[u8]) -> Run {
-    desk.write("bundle.car", bytes);
-    desk.run(&["verify", "bundle.car"])
+/// Verifies bytes on a workspace that has no data directory.
+fn verify(workspace: &Workspace, bytes: &[u8]) -> CommandResult {
+    workspace.write("bundle.car", bytes);
+    workspace.run(&["verify", "bundle.car"])
 }
 
 #[test]
 fn a_bundle_is_verified_where_nothing_else_is() {
-    let desk = Desk::new();
-    let run = verify(&desk, &bundle()).ok().says("reproduced").says("holds").says("reproduced by Reader");
+    let workspace = Workspace::new();
+    let run = verify(&workspace, &bundle())
+        .ok()
+        .contains("reproduced")
+        .contains("valid")
+        .contains("reproduced by Reader");
     assert!(run.err.is_empty(), "{run:?}");
-    assert!(!desk.data().exists(), "verifying a file needs no data directory");
+    assert!(!workspace.data().exists(), "verifying a file needs no data directory");
 }
 
 #[test]
 fn no_byte_of_a_bundle_may_change() {
-    let (desk, whole) = (Desk::new(), bundle());
+    let (workspace, whole) = (Workspace::new(), bundle());
     let places = (0..HEAD.min(whole.len())).chain((HEAD..whole.len()).step_by(STEP));
     let mut codes: BTreeMap<i32, usize> = BTreeMap::new();
     for place in places {
         let mut spoilt = whole.clone();
         spoilt[place] ^= 1 << (place % 8);
-        let run = verify(&desk, &spoilt);
+        let run = verify(&workspace, &spoilt);
         assert!(matches!(run.code, 3 | 4), "byte {place} changed: {run:#?}");
         assert!(run.err.starts_with("error: ") && !run.err.contains("panicked"), "byte {place}: {run:#?}");
         *codes.entry(run.code).or_default() += 1;
@@ -63,11 +69,11 @@ fn no_byte_of_a_bundle_may_change() {
 
 #[test]
 fn no_part_of_a_bundle_may_be_missing() {
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     let (office, release) = sample::published("Office");
-    office.type_line(&format!("assay export {release} -o release.car")).ok();
+    office.run_line(&format!("assay export {release} -o release.car")).ok();
     let whole = std::fs::read(office.path("release.car")).unwrap();
-    verify(&desk, &whole).ok();
+    verify(&workspace, &whole).ok();
     let (_, mut at) = schemas::car::read_header(&whole).unwrap();
     let mut ends = vec![0, 1, at - 1, at];
     while let Some(record) = schemas::car::read_record(&whole, at) {
@@ -76,7 +82,7 @@ fn no_part_of_a_bundle_may_be_missing() {
     }
     assert_eq!(ends.pop(), Some(whole.len()));
     for end in ends {
-        let run = verify(&desk, &whole[..end]);
+        let run = verify(&workspace, &whole[..end]);
         // A file that ends between two blocks is in order, but not all is there to check.
         assert!(matches!(run.code, 4 | 5), "cut at byte {end}: {run:#?}");
         assert!(run.err.starts_with("error: "), "cut at byte {end}: {run:#?}");
@@ -87,17 +93,17 @@ fn no_part_of_a_bundle_may_be_missing() {
 fn a_falsified_release_is_told_by_its_cell() {
     let (office, release) = sample::published("Office");
     let falsified = falsify(&office, &release);
-    let desk = Desk::new();
-    office.type_line(&format!("assay export {falsified} -o false.car")).ok();
-    let run = verify(&desk, &std::fs::read(office.path("false.car")).unwrap());
-    run.exit(3).says("differs: 1 of 15 cells").says("TUR").says("2010");
-    office.type_line(&format!("assay verify {falsified}")).exit(3).says("TUR");
-    office.type_line(&format!("assay verify assay://{}/inflation/TUR/2010", office.publisher())).exit(3);
-    office.type_line(&format!("assay verify {release}")).ok();
+    let workspace = Workspace::new();
+    office.run_line(&format!("assay export {falsified} -o false.car")).ok();
+    let run = verify(&workspace, &std::fs::read(office.path("false.car")).unwrap());
+    run.exit(3).contains("differs: 1 of 15 cells").contains("TUR").contains("2010");
+    office.run_line(&format!("assay verify {falsified}")).exit(3).contains("TUR");
+    office.run_line(&format!("assay verify assay://{}/inflation/TUR/2010", office.publisher())).exit(3);
+    office.run_line(&format!("assay verify {release}")).ok();
 }
 
 /// Signs a second release whose figure for Turkey in 2010 is one too low; its id.
-pub fn falsify(office: &Desk, release: &str) -> String {
+pub fn falsify(office: &Workspace, release: &str) -> String {
     let (mut core, _) = node::open_core(&node::DataDirectory::open(office.data()).unwrap(), false).unwrap();
     let fetch = |id| core.storage().get(id).unwrap();
     let id: ReleaseId = release.parse().unwrap();

@@ -3,43 +3,43 @@
 use schemas::cid::{Cid, Codec};
 use serde_json::{Value, json};
 
-use super::daemon::{Daemon, TCP};
-use super::desk::Desk;
-use super::{http, sample};
+use super::node_process::{NodeProcess, TCP};
+use super::workspace::Workspace;
+use super::{http_client, sample};
 
-struct Stage {
-    desk: Desk,
+struct PublishedNode {
+    workspace: Workspace,
     release: String,
-    node: Daemon,
+    node: NodeProcess,
 }
 
-fn stage() -> Stage {
-    let (desk, release) = sample::published("Office");
-    let node = Daemon::start(&desk, TCP);
-    Stage { desk, release, node }
+fn published() -> PublishedNode {
+    let (workspace, release) = sample::published("Office");
+    let node = NodeProcess::start(&workspace, TCP);
+    PublishedNode { workspace, release, node }
 }
 
-impl Stage {
-    fn get(&self, path: &str) -> http::Answer {
-        http::ask(&self.node.api, &[&format!("GET /api/v1{path}")], &[])
+impl PublishedNode {
+    fn get(&self, path: &str) -> http_client::HttpResponse {
+        http_client::send_request(&self.node.api, &[&format!("GET /api/v1{path}")], &[])
     }
 
     #[track_caller]
     fn json(&self, path: &str) -> Value {
-        let answer = self.get(path);
-        assert_eq!(answer.status, 200, "{path}: {}", String::from_utf8_lossy(&answer.body));
-        answer.json()
+        let response = self.get(path);
+        assert_eq!(response.status, 200, "{path}: {}", String::from_utf8_lossy(&response.body));
+        response.json()
     }
 
     fn figure(&self, rest: &str) -> String {
-        format!("/figures/{}/inflation/{rest}", self.desk.publisher())
+        format!("/figures/{}/inflation/{rest}", self.workspace.publisher())
     }
 }
 
 #[test]
 fn a_flow_says_what_it_covers() {
-    let stage = stage();
-    let flows = stage.json("/flows");
+    let published = published();
+    let flows = published.json("/flows");
     let flow = &flows[0];
     assert_eq!(flows.as_array().map(Vec::len), Some(1));
     for (name, value) in [
@@ -47,7 +47,7 @@ fn a_flow_says_what_it_covers() {
         ("dataflow", json!("inflation")),
         ("indicator", json!("inflation")),
         ("official", json!(true)),
-        ("release", json!(stage.release)),
+        ("release", json!(published.release)),
         ("dimensions", json!(["REF_AREA", "TIME_PERIOD"])),
         ("series", json!(3)),
         ("first_period", json!("2006")),
@@ -61,7 +61,7 @@ fn a_flow_says_what_it_covers() {
     ] {
         assert_eq!(flow[name], value, "{name}");
     }
-    let areas = stage.json("/areas");
+    let areas = published.json("/areas");
     assert_eq!(
         areas[1],
         json!({ "code": "TUR", "name": "Turkey", "alpha2": "TR", "m49": "792", "aggregate": false })
@@ -70,41 +70,41 @@ fn a_flow_says_what_it_covers() {
 
 #[test]
 fn every_figure_is_the_one_that_the_command_line_gives() {
-    let stage = stage();
-    let output = stage.json("/flows")[0]["output"].as_str().unwrap().to_owned();
-    let base = format!("{}/{output}", stage.release);
-    let panel = stage.json(&format!("/panels/{base}"));
+    let published = published();
+    let output = published.json("/flows")[0]["output"].as_str().unwrap().to_owned();
+    let base = format!("{}/{output}", published.release);
+    let panel = published.json(&format!("/panels/{base}"));
     assert_eq!(panel["series"], json!(["FRA", "TUR", "USA"]));
     assert_eq!(panel["periods"], json!(["2006", "2007", "2008", "2009", "2010"]));
     for (row, area) in ["FRA", "TUR", "USA"].into_iter().enumerate() {
-        let series = stage.json(&format!("/series/{base}/{area}"));
-        let country = stage.json(&format!("/countries/{area}"));
+        let series = published.json(&format!("/series/{base}/{area}"));
+        let country = published.json(&format!("/countries/{area}"));
         assert_eq!(country["flows"][0]["series"][0]["values"], panel["values"][row]);
         for (at, year) in (2006..=2010).enumerate() {
-            let address = format!("assay://{}/inflation/{area}/{year}", stage.desk.publisher());
-            let said = stage.desk.json(&format!("assay verify {address}"));
-            let figure = stage.json(&stage.figure(&format!("{area}/{year}")));
+            let address = format!("assay://{}/inflation/{area}/{year}", published.workspace.publisher());
+            let shown = published.workspace.json(&format!("assay verify {address}"));
+            let figure = published.json(&published.figure(&format!("{area}/{year}")));
             let exact = figure["value"].as_str().unwrap();
             assert_eq!(series["values"][at], exact);
-            assert!(said.to_string().contains(&format!("\"{exact}\"")), "{exact} in {said}");
+            assert!(shown.to_string().contains(&format!("\"{exact}\"")), "{exact} in {shown}");
             let drawn = panel["values"][row][at].as_f64().unwrap();
             assert!((drawn - exact.parse::<f64>().unwrap()).abs() <= drawn.abs() * 1e-6);
             assert_eq!(figure["address"], address.as_str());
         }
     }
-    let part = stage.json(&format!("/panels/{base}?period=2008&area=TUR"));
+    let part = published.json(&format!("/panels/{base}?period=2008&area=TUR"));
     assert_eq!((&part["series"], &part["periods"]), (&json!(["TUR"]), &json!(["2008"])));
     assert_eq!(part["values"][0][0], panel["values"][1][2]);
 }
 
 #[test]
 fn files_stand_at_addresses_that_can_be_guessed() {
-    let stage = stage();
-    let id = stage.desk.publisher();
-    let get = |path: &str| http::ask(&stage.node.api, &[&format!("GET {path}")], &[]);
+    let published = published();
+    let id = published.workspace.publisher();
+    let get = |path: &str| http_client::send_request(&published.node.api, &[&format!("GET {path}")], &[]);
     let file = get(&format!("/data/{id}/inflation/TUR.csv"));
     let text = String::from_utf8(file.body.clone()).unwrap();
-    let value = stage.json(&stage.figure("TUR/2008"))["value"].as_str().unwrap().to_owned();
+    let value = published.json(&published.figure("TUR/2008"))["value"].as_str().unwrap().to_owned();
     assert_eq!(file.header("content-type"), Some("text/csv; charset=utf-8"));
     assert!(
         text.starts_with("REF_AREA,TIME_PERIOD,") && text.contains(&format!("\nTUR,2008,{value}\n")),
@@ -119,8 +119,8 @@ fn files_stand_at_addresses_that_can_be_guessed() {
     let document = cube.json();
     assert_eq!((&document["id"], &document["size"]), (&json!(["REF_AREA", "TIME_PERIOD"]), &json!([3, 5])));
     assert!(String::from_utf8_lossy(&cube.body).contains(&value));
-    stage.desk.write("cube.json", String::from_utf8(cube.body).unwrap());
-    stage.desk.type_line("assay import cube.json").ok();
+    published.workspace.write("cube.json", String::from_utf8(cube.body).unwrap());
+    published.workspace.run_line("assay import cube.json").ok();
     assert_eq!(
         get("/data/inflation/TUR.csv").header("location"),
         Some(&*format!("/data/{id}/inflation/TUR.csv"))
@@ -139,8 +139,8 @@ fn files_stand_at_addresses_that_can_be_guessed() {
 
 #[test]
 fn a_figure_knows_where_it_comes_from() {
-    let stage = stage();
-    let figure = stage.json(&stage.figure("TUR/2008"));
+    let published = published();
+    let figure = published.json(&published.figure("TUR/2008"));
     let standing = &figure["standing"];
     assert_eq!(
         (&standing["latest"], &standing["forked"], &standing["disputed"]),
@@ -157,15 +157,15 @@ fn a_figure_knows_where_it_comes_from() {
     assert_eq!(kinds(&figure["provenance"]["children"][1]), ["snapshot"]);
     assert_eq!(figure["revisions"][0]["value"], figure["value"]);
     // What the figure says of its place holds: the chunk is one of its content.
-    let bundle = stage.get(&format!("/bundles/{}", stage.release)).body;
+    let bundle = published.get(&format!("/bundles/{}", published.release)).body;
     let chunk: Cid = figure["chunk"].as_str().unwrap().parse().unwrap();
     let (_, blocks) = schemas::car::open_archive(&bundle).unwrap();
     assert!(blocks.into_iter().any(|block| block.unwrap().0 == chunk));
     let recipe = figure["flow"]["recipe"].as_str().unwrap();
-    let shown = stage.json(&format!("/recipes/{recipe}"));
-    assert_eq!(shown["used_by"][0]["release"], stage.release.as_str());
+    let shown = published.json(&format!("/recipes/{recipe}"));
+    assert_eq!(shown["used_by"][0]["release"], published.release.as_str());
     assert!(shown["script"].as_str().unwrap().contains("<-"));
-    let same = stage.json(&format!("/recipes/{recipe}/difference?from={recipe}"));
+    let same = published.json(&format!("/recipes/{recipe}/difference?from={recipe}"));
     assert_eq!(same["steps"], json!([]));
 }
 
@@ -190,22 +190,23 @@ unit = "per cent"
 
 #[test]
 fn each_output_of_a_dataflow_has_its_figures() {
-    let (desk, _) = sample::published("Office");
-    desk.write("two.toml", TWO);
-    desk.write(
+    let (workspace, _) = sample::published("Office");
+    workspace.write("two.toml", TWO);
+    workspace.write(
         "two.vtl",
         "FACTOR <- round(CPI / timeshift(CPI, 1), 6);\nRATE <- round((FACTOR - 1) * 100, 4);\n",
     );
-    desk.type_line("assay publish two.toml --input FP.CPI.TOTL --dataflow two").ok();
-    let stage = Stage { node: Daemon::start(&desk, TCP), desk, release: String::new() };
-    let id = stage.desk.publisher();
-    let flows = stage.json("/flows");
+    workspace.run_line("assay publish two.toml --input FP.CPI.TOTL --dataflow two").ok();
+    let published =
+        PublishedNode { node: NodeProcess::start(&workspace, TCP), workspace, release: String::new() };
+    let id = published.workspace.publisher();
+    let flows = published.json("/flows");
     let listed: Vec<_> = flows.as_array().unwrap().iter().filter(|flow| flow["dataflow"] == "two").collect();
-    let said = |name: &str| listed.iter().map(|flow| flow[name].clone()).collect::<Vec<_>>();
-    assert_eq!(said("output"), [json!("FACTOR"), json!("RATE")]);
-    assert_eq!(said("output_title"), [json!("The factor"), json!("The rate")]);
-    assert_eq!(said("outputs"), [json!(2), json!(2)]);
-    let at = |query: &str| stage.json(&format!("/figures/{id}/two/TUR/2008{query}"));
+    let values = |name: &str| listed.iter().map(|flow| flow[name].clone()).collect::<Vec<_>>();
+    assert_eq!(values("output"), [json!("FACTOR"), json!("RATE")]);
+    assert_eq!(values("output_title"), [json!("The factor"), json!("The rate")]);
+    assert_eq!(values("outputs"), [json!(2), json!(2)]);
+    let at = |query: &str| published.json(&format!("/figures/{id}/two/TUR/2008{query}"));
     let (factor, rate) = (at("?output=FACTOR"), at("?output=RATE"));
     assert_eq!((&factor["unit"], &rate["unit"]), (&json!("factor"), &json!("per cent")));
     assert_eq!((&factor["flow"]["output"], &rate["flow"]["output"]), (&json!("FACTOR"), &json!("RATE")));
@@ -215,44 +216,44 @@ fn each_output_of_a_dataflow_has_its_figures() {
     // Only what is measured alike is the same by another method.
     assert_eq!(factor["alternatives"], json!([]));
     assert_eq!(rate["alternatives"][0]["dataflow"], "inflation");
-    let inflation = stage.json(&stage.figure("TUR/2008"));
+    let inflation = published.json(&published.figure("TUR/2008"));
     assert_eq!(
         (&inflation["alternatives"][0]["output"], &inflation["alternatives"][1]),
         (&json!("RATE"), &json!(null))
     );
     assert_eq!(inflation["alternatives"][0]["value"], rate["value"]);
     let path = format!("/world/inflation?method={id}/two&output=RATE");
-    let found = stage.json("/search?q=rate");
+    let found = published.json("/search?q=rate");
     assert!(found.as_array().unwrap().iter().any(|one| one["path"] == path.as_str()), "{found}");
     for query in ["?output=NONE", "?output="] {
-        stage.get(&format!("/figures/{id}/two/TUR/2008{query}")).problem(404, "not-found");
+        published.get(&format!("/figures/{id}/two/TUR/2008{query}")).problem(404, "not-found");
     }
 }
 
 #[test]
 fn a_publisher_and_its_log_are_open() {
-    let stage = stage();
-    let id = stage.desk.publisher();
-    let publisher = stage.json(&format!("/publishers/{id}"));
+    let published = published();
+    let id = published.workspace.publisher();
+    let publisher = published.json(&format!("/publishers/{id}"));
     assert_eq!((&publisher["name"], &publisher["own"]), (&json!("Office"), &json!(true)));
     assert_eq!(publisher["flows"][0]["dataflow"], "inflation");
     let length = publisher["length"].as_u64().unwrap();
     let (mut path, mut seen) = (format!("/publishers/{id}/entries?limit=1"), Vec::new());
     loop {
-        let answer = stage.get(&path);
-        seen.extend(answer.json().as_array().unwrap().iter().map(|entry| entry["seq"].as_u64().unwrap()));
-        let Some(link) = answer.header("link") else { break };
+        let response = published.get(&path);
+        seen.extend(response.json().as_array().unwrap().iter().map(|entry| entry["seq"].as_u64().unwrap()));
+        let Some(link) = response.header("link") else { break };
         path = link.trim_start_matches("</api/v1").split('>').next().unwrap().to_owned();
     }
     assert_eq!(seen, (0..length).rev().collect::<Vec<_>>());
-    assert_eq!(stage.json("/forks"), json!([]));
+    assert_eq!(published.json("/forks"), json!([]));
     for (words, kind, path) in [
         ("turkey", "country", "/country/TUR".to_owned()),
         ("office", "publisher", format!("/publisher/{id}")),
         ("TUR", "country", "/country/TUR".to_owned()),
-        (&*stage.release, "release", format!("/world/inflation?method={id}/inflation")),
+        (&*published.release, "release", format!("/world/inflation?method={id}/inflation")),
     ] {
-        let found = stage.json(&format!("/search?q={words}"));
+        let found = published.json(&format!("/search?q={words}"));
         let is = |one: &Value| one["kind"] == kind && one["path"] == path.as_str();
         assert!(found.as_array().unwrap().iter().any(is), "{words}: {found}");
     }
@@ -260,53 +261,59 @@ fn a_publisher_and_its_log_are_open() {
 
 #[test]
 fn an_answer_that_is_known_is_not_sent_again() {
-    let stage = stage();
-    for path in ["/flows", "/areas", "/publishers", &stage.figure("TUR/2008")] {
-        let first = stage.get(path);
+    let published = published();
+    for path in ["/flows", "/areas", "/publishers", &published.figure("TUR/2008")] {
+        let first = published.get(path);
         let etag = first.header("etag").unwrap().to_owned();
         assert_eq!(first.header("cache-control"), Some("no-cache"));
         let request = format!("GET /api/v1{path}");
-        let again = http::ask(&stage.node.api, &[&request, &format!("If-None-Match: {etag}")], &[]);
+        let again = http_client::send_request(
+            &published.node.api,
+            &[&request, &format!("If-None-Match: {etag}")],
+            &[],
+        );
         assert_eq!((again.status, again.body.len()), (304, 0), "{path}");
-        let other = http::ask(&stage.node.api, &[&request, "If-None-Match: \"other\""], &[]);
+        let other =
+            http_client::send_request(&published.node.api, &[&request, "If-None-Match: \"other\""], &[]);
         assert_eq!((other.status, other.body), (200, first.body), "{path}");
-        let packed = http::ask(&stage.node.api, &[&request, "Accept-Encoding: gzip"], &[]);
+        let packed =
+            http_client::send_request(&published.node.api, &[&request, "Accept-Encoding: gzip"], &[]);
         let small = packed.header("content-encoding").is_none();
         assert!(small || packed.body.starts_with(&[0x1f, 0x8b]), "{path}");
     }
     // What ids alone name never changes.
-    let panel = stage.get(&format!("/panels/{}/INFLATION", stage.release));
-    assert!(panel.header("cache-control").is_some_and(|said| said.ends_with("immutable")));
+    let panel = published.get(&format!("/panels/{}/INFLATION", published.release));
+    assert!(panel.header("cache-control").is_some_and(|shown| shown.ends_with("immutable")));
     // A change of the node is seen at once.
-    let before = stage.get("/flows").header("etag").unwrap().to_owned();
-    stage.desk.write("more.csv", sample::worldbank(1));
-    stage.desk.type_line("assay import worldbank more.csv").ok();
+    let before = published.get("/flows").header("etag").unwrap().to_owned();
+    published.workspace.write("more.csv", sample::worldbank(1));
+    published.workspace.run_line("assay import worldbank more.csv").ok();
     let publish = "assay publish inflation/cpi-annual --input FP.CPI.TOTL --dataflow other --vintage 1";
-    stage.desk.json(publish);
-    assert_ne!(stage.get("/flows").header("etag"), Some(&*before));
-    assert_eq!(stage.json("/flows").as_array().map(Vec::len), Some(2));
-    let twins = stage.json(&stage.figure("TUR/2008"));
+    published.workspace.json(publish);
+    assert_ne!(published.get("/flows").header("etag"), Some(&*before));
+    assert_eq!(published.json("/flows").as_array().map(Vec::len), Some(2));
+    let twins = published.json(&published.figure("TUR/2008"));
     assert_eq!(twins["alternatives"][0]["dataflow"], "other");
 }
 
 #[test]
 fn a_release_is_run_again_while_one_watches() {
-    let stage = stage();
-    let answer = stage.get(&format!("/releases/{}/rerun", stage.release));
-    let text = String::from_utf8_lossy(&answer.body).into_owned();
-    assert_eq!(answer.header("content-type"), Some("text/event-stream"));
+    let published = published();
+    let response = published.get(&format!("/releases/{}/rerun", published.release));
+    let text = String::from_utf8_lossy(&response.body).into_owned();
+    assert_eq!(response.header("content-type"), Some("text/event-stream"));
     assert!(text.contains("event: progress") && text.contains("event: verdict"), "{text}");
     assert!(text.contains(r#""word":"reproduced""#), "{text}");
     let absent = Cid::of(Codec::DagCbor, b"nothing");
-    stage.get(&format!("/releases/{absent}/rerun")).problem(404, "not-found");
-    stage.get("/releases/nonsense/rerun").problem(400, "id");
+    published.get(&format!("/releases/{absent}/rerun")).problem(404, "not-found");
+    published.get("/releases/nonsense/rerun").problem(400, "id");
 }
 
 #[test]
 fn questions_that_make_no_sense_are_problems() {
-    let stage = stage();
-    let (release, id) = (&stage.release, stage.desk.publisher());
-    let output = stage.json("/flows")[0]["output"].as_str().unwrap().to_owned();
+    let published = published();
+    let (release, id) = (&published.release, published.workspace.publisher());
+    let output = published.json("/flows")[0]["output"].as_str().unwrap().to_owned();
     let absent = Cid::of(Codec::DagCbor, b"nothing");
     let long = "x".repeat(3000);
     for (path, status, code) in [
@@ -318,10 +325,10 @@ fn questions_that_make_no_sense_are_problems() {
         (format!("/series/{release}/{output}/NOWHERE"), 404, "not-found"),
         (format!("/series/{release}/{output}/{long}"), 400, "long"),
         ("/countries/NOWHERE".to_owned(), 404, "not-found"),
-        (stage.figure("TUR/1999"), 404, "not-found"),
-        (stage.figure("TUR/x"), 400, "id"),
-        (stage.figure("TUR/2008?vintage=x"), 400, "malformed"),
-        (stage.figure("TUR/2008?vintage=seq=99"), 404, "not-found"),
+        (published.figure("TUR/1999"), 404, "not-found"),
+        (published.figure("TUR/x"), 400, "id"),
+        (published.figure("TUR/2008?vintage=x"), 400, "malformed"),
+        (published.figure("TUR/2008?vintage=seq=99"), 404, "not-found"),
         (format!("/publishers/{id}/entries?limit=x"), 400, "query"),
         ("/publishers/nonsense".to_owned(), 400, "id"),
         (format!("/publishers/{}", Cid::of(Codec::Raw, b"nothing")), 404, "not-found"),
@@ -330,32 +337,34 @@ fn questions_that_make_no_sense_are_problems() {
         (format!("/search?q={long}"), 400, "long"),
     ] {
         println!("{path}");
-        stage.get(&path).problem(status, code);
+        published.get(&path).problem(status, code);
     }
-    assert_eq!(stage.json("/search?q="), json!([]));
+    assert_eq!(published.json("/search?q="), json!([]));
 }
 
 #[test]
 fn long_lists_come_in_parts() {
-    let (desk, _) = sample::published("Office");
+    let (workspace, _) = sample::published("Office");
     for name in ["b", "c"] {
-        desk.run(&["publish", "inflation/cpi-annual", "--input", "CPI=FP.CPI.TOTL", "--dataflow", name]).ok();
+        workspace
+            .run(&["publish", "inflation/cpi-annual", "--input", "CPI=FP.CPI.TOTL", "--dataflow", name])
+            .ok();
     }
-    let node = Daemon::start(&desk, TCP);
-    let get = |path: &str| http::ask(&node.api, &[&format!("GET {path}")], &[]);
+    let node = NodeProcess::start(&workspace, TCP);
+    let get = |path: &str| http_client::send_request(&node.api, &[&format!("GET {path}")], &[]);
     let whole = get("/api/v1/releases").json();
     assert_eq!(whole.as_array().unwrap().len(), 3);
     assert_eq!(get("/api/v1/releases").header("link"), None);
     let (mut parts, mut path) = (Vec::new(), "/api/v1/releases?limit=1".to_owned());
     loop {
-        let answer = get(&path);
-        parts.extend(answer.json().as_array().unwrap().clone());
-        let Some(link) = answer.header("link") else { break };
+        let response = get(&path);
+        parts.extend(response.json().as_array().unwrap().clone());
+        let Some(link) = response.header("link") else { break };
         path = link.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap().to_owned();
     }
     assert_eq!(Value::Array(parts), whole);
     get("/api/v1/releases?cursor=nonsense").problem(400, "query");
     let stranger = whole[0]["release"]["recipe"].as_str().unwrap();
     get(&format!("/api/v1/releases?cursor={stranger}")).problem(400, "cursor");
-    assert_eq!(desk.json("assay show")["releases"].as_array().map(Vec::len), Some(3));
+    assert_eq!(workspace.json("assay show")["releases"].as_array().map(Vec::len), Some(3));
 }

@@ -3,29 +3,31 @@
 
 use serde_json::Value;
 
-use super::desk::{Desk, library, text};
+use super::workspace::{Workspace, library, text};
 
 #[test]
 fn every_recipe_of_the_library_can_be_looked_at() {
-    let desk = Desk::new();
-    let list = desk.json("assay recipe list");
+    let workspace = Workspace::new();
+    let list = workspace.json("assay recipe list");
     let recipes = list["library"].as_array().unwrap();
     assert!(recipes.len() > 20, "{list:#}");
     for recipe in recipes {
         let name = text(recipe, "name");
-        let shown = desk.json(&format!("assay recipe show {name}"));
+        let shown = workspace.json(&format!("assay recipe show {name}"));
         assert_eq!(shown["recipe"]["title"], recipe["title"]);
         let outputs: Vec<&Value> =
             shown["results"].as_array().unwrap().iter().map(|result| &result["unit"]).collect();
         assert!(outputs.iter().all(|unit| unit.is_string()), "{shown:#}");
-        assert_eq!(desk.json(&format!("assay recipe check {name}"))["ok"], true);
-        assert!(desk.json(&format!("assay recipe explain {name}"))["steps"].as_array().unwrap().len() > 1);
+        assert_eq!(workspace.json(&format!("assay recipe check {name}"))["ok"], true);
+        assert!(
+            workspace.json(&format!("assay recipe explain {name}"))["steps"].as_array().unwrap().len() > 1
+        );
         if let Some(base) = recipe["deviates_from"].as_str() {
-            let diff = desk.json(&format!("assay recipe diff {base} {name}"));
+            let diff = workspace.json(&format!("assay recipe diff {base} {name}"));
             assert!(!diff["reasons"].as_array().unwrap().is_empty() && diff["same"] == false, "{diff:#}");
         }
     }
-    let inflation = desk.json("assay recipe list inflation");
+    let inflation = workspace.json("assay recipe list inflation");
     let measures = inflation["library"].as_array().unwrap().iter().map(|recipe| text(recipe, "indicator"));
     assert!(measures.collect::<Vec<_>>().iter().all(|measure| measure == "inflation"));
 }
@@ -35,10 +37,10 @@ fn every_recipe_of_the_library_can_be_looked_at() {
 #[test]
 fn rents_in_place_of_shelter_change_the_inflation_of_2022() {
     let Some(library) = library() else { return };
-    let desk = Desk::new();
-    desk.write("weight.csv", "REF_AREA,TIME_PERIOD,OBS_VALUE\nUSA,2022-12,34.413\n");
+    let workspace = Workspace::new();
+    workspace.write("weight.csv", "REF_AREA,TIME_PERIOD,OBS_VALUE\nUSA,2022-12,34.413\n");
     let file = |name: &str| library.join(format!("fred/components_2023-12/{name}.csv")).display().to_string();
-    let diff = desk.json(&format!(
+    let diff = workspace.json(&format!(
         "assay recipe diff inflation/cpi-12-month inflation/housing-alternative --on CPI='{}' --on SHELTER='{}' \
          --on RENT='{}' --on WEIGHT=weight.csv --figure USA/2022",
         file("CPIAUCNS"), file("CUUR0000SAH1"), file("CUUR0000SEHA")

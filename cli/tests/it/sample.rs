@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::desk::{Desk, text};
+use super::workspace::{Workspace, text};
 
 /// Price indices of three areas in 2005 to 2010 as the World Bank publishes them; `factor` tells
 /// one file from another.
@@ -31,14 +31,14 @@ pub const FRED: &str = "observation_date,CPIAUCNS\n\
     2022-01-01,281.148\n2022-02-01,283.716\n2022-03-01,287.504\n2022-04-01,289.109\n\
     2022-05-01,292.296\n2022-06-01,296.311\n";
 
-/// The desk of a publisher that has published an index and its inflation; and the release's id.
-pub fn published(name: &str) -> (Desk, String) {
-    let desk = Desk::founded(name);
-    desk.write("cpi.csv", worldbank(0));
-    desk.type_line("assay import worldbank cpi.csv").ok();
+/// The workspace of a publisher that has published an index and its inflation; and the release's id.
+pub fn published(name: &str) -> (Workspace, String) {
+    let workspace = Workspace::with_publisher(name);
+    workspace.write("cpi.csv", worldbank(0));
+    workspace.run_line("assay import worldbank cpi.csv").ok();
     // Without the day of the run, ids and the order of blocks are the same every day.
     let publish =
         "assay publish inflation/cpi-annual --input FP.CPI.TOTL --dataflow inflation --vintage 2010";
-    let release = desk.json(publish);
-    (desk, text(&release, "release"))
+    let release = workspace.json(publish);
+    (workspace, text(&release, "release"))
 }

@@ -6,24 +6,24 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::Stdio;
 
-use super::daemon::TCP;
-use super::desk::Desk;
+use super::node_process::TCP;
 use super::sample;
+use super::workspace::Workspace;
 
-/// What was typed on a desk, and what came.
+/// What was typed on a workspace, and what came.
 struct Transcript<'a> {
-    desk: &'a Desk,
+    workspace: &'a Workspace,
     text: String,
 }
 
 impl<'a> Transcript<'a> {
-    fn new(desk: &'a Desk) -> Self {
-        Self { desk, text: String::new() }
+    fn new(workspace: &'a Workspace) -> Self {
+        Self { workspace, text: String::new() }
     }
 
     /// Types a line.
     fn line(&mut self, line: &str) -> &mut Self {
-        let run = self.desk.type_line(line);
+        let run = self.workspace.run_line(line);
         self.add(line, &run.out, &run.err, run.code)
     }
 
@@ -38,8 +38,8 @@ impl<'a> Transcript<'a> {
     #[track_caller]
     fn compare(&self, name: &str) {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/screens/{name}.txt"));
-        let folder = self.desk.path("").display().to_string();
-        let found = plain(&self.text.replace(folder.trim_end_matches('/'), "<desk>"));
+        let folder = self.workspace.path("").display().to_string();
+        let found = plain(&self.text.replace(folder.trim_end_matches('/'), "<workspace>"));
         if std::env::var_os("ASSAY_BLESS").is_some() {
             std::fs::write(&path, &found).unwrap();
         }
@@ -111,9 +111,9 @@ fn what_differs_from_run_to_run_is_named() {
 
 #[test]
 fn the_program_and_first_steps() {
-    let desk = Desk::new();
-    Transcript::new(&desk).line("assay --help").line("assay").line("assay imprt").compare("assay");
-    let mut screen = Transcript::new(&desk);
+    let workspace = Workspace::new();
+    Transcript::new(&workspace).line("assay --help").line("assay").line("assay imprt").compare("assay");
+    let mut screen = Transcript::new(&workspace);
     screen.line("assay init --help").line("assay init").line("assay init --name ''");
     screen.line("assay init --name 'Statistics Office' --contact https://example.org");
     screen.line("assay init --name 'Statistics Office'").compare("init");
@@ -121,12 +121,12 @@ fn the_program_and_first_steps() {
 
 #[test]
 fn files_and_data_sets() {
-    let desk = Desk::founded("Office");
-    desk.write("cpi.csv", sample::worldbank(0));
-    desk.write("fred.csv", sample::FRED);
-    desk.write("prices.csv", "Country Code,Year,Index\nFRA,2009,98.5\nFRA,2010,100\n");
-    desk.write("text.csv", sample::worldbank(0).replacen("80.000", "about 80", 1));
-    let mut screen = Transcript::new(&desk);
+    let workspace = Workspace::with_publisher("Office");
+    workspace.write("cpi.csv", sample::worldbank(0));
+    workspace.write("fred.csv", sample::FRED);
+    workspace.write("prices.csv", "Country Code,Year,Index\nFRA,2009,98.5\nFRA,2010,100\n");
+    workspace.write("text.csv", sample::worldbank(0).replacen("80.000", "about 80", 1));
+    let mut screen = Transcript::new(&workspace);
     screen.line("assay import --help").line("assay import worldbank cpi.csv");
     screen.line("assay import fred fred.csv --title 'CPI-U, not seasonally adjusted' --dry-run");
     screen.line("assay import csv prices.csv");
@@ -143,14 +143,14 @@ fn files_and_data_sets() {
 
 #[test]
 fn versions_of_data_sets() {
-    let desk = Desk::founded("Office");
+    let workspace = Workspace::with_publisher("Office");
     for (name, factor) in [("cpi.csv", 0), ("newer.csv", 1)] {
-        desk.write(name, sample::worldbank(factor));
+        workspace.write(name, sample::worldbank(factor));
     }
-    desk.write("tenfold.csv", sample::worldbank(0).replacen("\"83.777\"", "\"837.77\"", 1));
-    let mut screen = Transcript::new(&desk);
+    workspace.write("tenfold.csv", sample::worldbank(0).replacen("\"83.777\"", "\"837.77\"", 1));
+    let mut screen = Transcript::new(&workspace);
     screen.line("assay dataset --help").line("assay dataset diff --help");
-    desk.type_line("assay import worldbank cpi.csv").ok();
+    workspace.run_line("assay import worldbank cpi.csv").ok();
     screen.line("assay dataset diff FP.CPI.TOTL").line("assay import worldbank newer.csv");
     screen.line("assay dataset diff FP.CPI.TOTL --limit 2");
     screen.line("assay dataset diff FP.CPI.TOTL@first cpi.csv");
@@ -160,11 +160,11 @@ fn versions_of_data_sets() {
 
 #[test]
 fn a_measure_from_a_file() {
-    let desk = Desk::founded("Office");
-    desk.write("CPIAUCNS.csv", sample::FRED);
-    let mut screen = Transcript::new(&desk);
+    let workspace = Workspace::with_publisher("Office");
+    workspace.write("CPIAUCNS.csv", sample::FRED);
+    let mut screen = Transcript::new(&workspace);
     screen.line("assay publish inflation --from CPIAUCNS.csv --vintage 2022-06");
-    desk.write("CPIAUCNS.csv", sample::FRED.replace("296.311", "296.711"));
+    workspace.write("CPIAUCNS.csv", sample::FRED.replace("296.311", "296.711"));
     screen.line("assay publish inflation --from CPIAUCNS.csv --vintage 2022-07");
     screen.line("assay publish inflation --from CPIAUCNS.csv --vintage 2022-07 --reason source-revision");
     screen.line("assay publish gdp --from CPIAUCNS").line("assay publish inflation").compare("measure");
@@ -172,10 +172,10 @@ fn a_measure_from_a_file() {
 
 #[test]
 fn recipes_and_releases() {
-    let desk = Desk::founded("Office");
-    desk.write("cpi.csv", sample::worldbank(0));
-    desk.type_line("assay import worldbank cpi.csv").ok();
-    let mut screen = Transcript::new(&desk);
+    let workspace = Workspace::with_publisher("Office");
+    workspace.write("cpi.csv", sample::worldbank(0));
+    workspace.run_line("assay import worldbank cpi.csv").ok();
+    let mut screen = Transcript::new(&workspace);
     screen.line("assay recipe --help").line("assay recipe list --help").line("assay recipe list");
     screen.line("assay recipe list prices").line("assay recipe show --help");
     screen.line("assay recipe show inflation/housing-alternative").line("assay recipe show inflation/rent");
@@ -184,9 +184,9 @@ fn recipes_and_releases() {
     screen.line("assay recipe run --help").line("assay recipe run inflation/cpi-annual --input CPI=cpi.csv");
     screen.line("assay recipe run inflation/cpi-annual --input cpi.csv");
     screen.line("assay recipe publish --help").line("assay recipe publish unemployment/u3").compare("recipe");
-    authors(&desk);
+    authors(&workspace);
     let publish = "assay publish inflation/cpi-annual --input FP.CPI.TOTL --dataflow inflation";
-    let mut screen = Transcript::new(&desk);
+    let mut screen = Transcript::new(&workspace);
     screen.line("assay publish --help").line(&format!("{publish} --dry-run")).line(publish).line(publish);
     screen.line("assay publish inflation/cpi-annual --input GDP --dataflow inflation");
     screen.line("assay publish unemployment/u3 --input FP.CPI.TOTL --dataflow unemployment");
@@ -194,11 +194,11 @@ fn recipes_and_releases() {
 }
 
 /// What somebody who writes a recipe sees: its plan, its layout, its difference to another, and
-/// what is said of the usual mistakes.
-fn authors(desk: &Desk) {
+/// what is receiver of the usual mistakes.
+fn authors(workspace: &Workspace) {
     let steps = "BASE:=timeshift(CPI,2);  // two years\nINFLATION<-round((CPI/BASE-1)*100,6);";
-    super::recipe::recipe(desk, steps, "");
-    let mut screen = Transcript::new(desk);
+    super::recipe::recipe(workspace, steps, "");
+    let mut screen = Transcript::new(workspace);
     screen.line("assay recipe explain my.toml");
     screen
         .line("assay recipe fmt my.toml --check")
@@ -208,10 +208,10 @@ fn authors(desk: &Desk) {
     screen.line("assay recipe diff inflation/cpi-annual my.toml --on CPI=cpi.csv --figure USA/2010");
     screen.line("assay recipe diff inflation/cpi-annual inflation/cpi-annual");
     screen.line("assay recipe diff inflation/cpi-12-month inflation/housing-alternative");
-    desk.write("draft.vtl", "R <- max(CPI group by REF_AREA);");
+    workspace.write("draft.vtl", "R <- max(CPI group by REF_AREA);");
     screen.line("assay recipe run draft.vtl --input CPI=cpi.csv").line("assay recipe check draft.vtl");
     screen.line("assay recipe explain draft.vtl --input CPI=cpi.csv").compare("authors");
-    let mut screen = Transcript::new(desk);
+    let mut screen = Transcript::new(workspace);
     for script in [
         "INFLATION <- round((CPI / timeshift(CPY, 1) - 1) * 100, 1);",
         "INFLATION <- round((CPI / timeshift(CPI, 1) - 1 * 100, 1);",
@@ -220,38 +220,38 @@ fn authors(desk: &Desk) {
         "A := B + 1;\nB := rond(CPI, 1);\nINFLATION <- A[filter OBS_VALUE = \"high\"];",
         "INFLATION <- 100 / (CPI - CPI);",
     ] {
-        super::recipe::recipe(desk, script, "");
+        super::recipe::recipe(workspace, script, "");
         screen.line("assay recipe run my.toml --input CPI=cpi.csv");
     }
-    super::recipe::recipe(desk, "A := CPY + ;\nINFLATION <- rond(CPI, 1);", "");
+    super::recipe::recipe(workspace, "A := CPY + ;\nINFLATION <- rond(CPI, 1);", "");
     screen.line("assay recipe check my.toml --json").compare("mistakes");
 }
 
 #[test]
 fn what_is_held_and_whether_it_holds() {
-    let (desk, release) = sample::published("Office");
-    let own = desk.publisher();
-    let dataset = desk.json("assay show")["datasets"][0]["id"].as_str().unwrap().to_owned();
+    let (workspace, release) = sample::published("Office");
+    let own = workspace.publisher();
+    let dataset = workspace.json("assay show")["datasets"][0]["id"].as_str().unwrap().to_owned();
     let figure = format!("assay://{own}/inflation/USA/2010");
-    let mut screen = Transcript::new(&desk);
+    let mut screen = Transcript::new(&workspace);
     screen.line("assay show --help").line("assay show").line(&format!("assay show {own}"));
     screen.line(&format!("assay show {dataset}")).line(&format!("assay show {release}"));
     screen.line(&format!("assay show {figure}")).line(&format!("assay show {figure} --csv"));
     screen.line(&format!("assay show assay://{own}/inflation/USA/1900")).line("assay show nonsense");
     screen.compare("show");
-    let mut screen = Transcript::new(&desk);
+    let mut screen = Transcript::new(&workspace);
     screen.line("assay export --help").line(&format!("assay export {release} -o inflation.car"));
     screen.line(&format!("assay export {release} -o absent/inflation.car")).compare("export");
-    let mut spoilt = std::fs::read(desk.path("inflation.car")).unwrap();
+    let mut spoilt = std::fs::read(workspace.path("inflation.car")).unwrap();
     *spoilt.last_mut().unwrap() ^= 1;
-    desk.write("spoilt.car", &spoilt);
-    let falsified = super::bundle::falsify(&desk, &release);
-    let mut screen = Transcript::new(&desk);
+    workspace.write("spoilt.car", &spoilt);
+    let falsified = super::bundle::falsify(&workspace, &release);
+    let mut screen = Transcript::new(&workspace);
     screen.line("assay verify --help").line(&format!("assay verify {figure}@first"));
     screen.line(&format!("assay verify {dataset}")).line("assay verify inflation.car");
     screen.line("assay verify spoilt.car").line(&format!("assay verify {falsified}"));
     screen.line("assay verify nonsense").compare("verify");
-    let mut screen = Transcript::new(&desk);
+    let mut screen = Transcript::new(&workspace);
     screen.line("assay retract --help").line(&format!("assay retract {dataset} --reason mistake"));
     screen.line(&format!("assay retract {falsified} --reason 'a row was read twice'"));
     screen.line(&format!("assay show {falsified}")).compare("retract");
@@ -259,37 +259,37 @@ fn what_is_held_and_whether_it_holds() {
 
 #[test]
 fn peers_and_publishers() {
-    let desk = Desk::founded("Office");
-    let stranger = Desk::founded("Stranger").publisher();
-    let mut screen = Transcript::new(&desk);
+    let workspace = Workspace::with_publisher("Office");
+    let stranger = Workspace::with_publisher("Stranger").publisher();
+    let mut screen = Transcript::new(&workspace);
     screen.line("assay follow --help").line("assay unfollow --help");
     screen.line(&format!("assay follow {stranger}")).line("assay show");
     screen.line(&format!("assay unfollow {stranger}")).line("assay follow nobody").compare("follow");
-    let mut screen = Transcript::new(&desk);
+    let mut screen = Transcript::new(&workspace);
     screen.line("assay peer --help").line("assay peer list").line("assay peer add --help");
     screen.line("assay peer add /ip4/192.0.2.1/tcp/7170").line("assay peer list");
     screen.line("assay peer add nonsense").compare("peer");
-    Transcript::new(&desk).line("assay fsck --help").line("assay fsck").compare("fsck");
+    Transcript::new(&workspace).line("assay fsck --help").line("assay fsck").compare("fsck");
 }
 
 #[test]
 fn a_node_from_its_start_to_its_end() {
-    let desk = Desk::founded("Office");
+    let workspace = Workspace::with_publisher("Office");
     let line = format!("assay node --api 127.0.0.1:0 --listen {TCP}");
-    let args = super::desk::words(&format!("{line} --with-parent"));
-    let mut child = desk.command(&args[1..]).stdin(Stdio::piped()).spawn().unwrap();
+    let args = super::workspace::words(&format!("{line} --with-parent"));
+    let mut child = workspace.command(&args[1..]).stdin(Stdio::piped()).spawn().unwrap();
     let mut reader = BufReader::new(child.stdout.take().unwrap());
     let mut out = String::new();
     while !out.contains("listening") {
         assert!(reader.read_line(&mut out).unwrap() > 0, "the node ended by itself: {out}");
     }
     // While it has the directory, nobody else may.
-    std::fs::remove_file(desk.data().join("running.json")).unwrap();
-    let busy = desk.type_line("assay show");
+    std::fs::remove_file(workspace.data().join("running.json")).unwrap();
+    let busy = workspace.run_line("assay show");
     drop(child.stdin.take());
     reader.read_to_string(&mut out).unwrap();
     let code = child.wait().unwrap().code().unwrap_or(-1);
-    let mut screen = Transcript::new(&desk);
+    let mut screen = Transcript::new(&workspace);
     screen.line("assay node --help").add(&line, &out, "", code);
     screen.add("assay show", &busy.out, &busy.err, busy.code);
     screen.line("assay node --listen nonsense --api 127.0.0.1:0");
@@ -298,6 +298,6 @@ fn a_node_from_its_start_to_its_end() {
 
 #[test]
 fn the_demonstration() {
-    let desk = Desk::new();
-    Transcript::new(&desk).line("assay demo --help").line("assay demo").compare("demo");
+    let workspace = Workspace::new();
+    Transcript::new(&workspace).line("assay demo --help").line("assay demo").compare("demo");
 }

@@ -1,4 +1,4 @@
-//! The nodes of the demonstration: processes of this very program, and what they say.
+//! The nodes of the demonstration: processes of this program, and the events that they report.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -14,22 +14,22 @@ use serde_json::Value;
 use crate::backend::{Backend, NodeClient};
 use crate::error::{CommandError, ErrorCategory};
 
-/// Time in which each scene must come to its end, also on a loaded machine.
+/// Time limit of each step; generous, for a loaded machine.
 const STEP_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A node of the demonstration.
 pub(super) struct DemoNode {
-    /// One letter.
+    /// Letter in the output.
     pub letter: char,
-    /// What its publisher calls itself.
+    /// Name of its publisher.
     pub name: &'static str,
     /// Its publisher.
     pub publisher: PublisherId,
     /// Its data directory.
     pub home: DataDirectory,
-    /// Where its API answers.
+    /// URL of its API.
     pub api: String,
-    /// Where it listens, TCP first.
+    /// Addresses that it listens on, TCP first.
     pub addresses: Vec<String>,
     child: Child,
 }
@@ -44,13 +44,13 @@ pub(super) struct DemoCluster {
 }
 
 impl DemoCluster {
-    /// An empty cluster.
+    /// Creates a cluster without nodes.
     pub(super) fn new() -> Self {
         let (event_sender, event_receiver) = channel();
         Self { nodes: Vec::new(), event_sender, event_receiver, events: Vec::new() }
     }
 
-    /// Makes an identity and starts its node, which dials the nodes that are there already.
+    /// Creates an identity and starts its node, which connects to the running ones.
     pub(super) fn start_node(
         &mut self,
         dir: &Path,
@@ -93,7 +93,7 @@ impl DemoCluster {
         Ok(())
     }
 
-    /// Reads what a node says, line by line, until it ends.
+    /// Reads the events of a node on a thread until its output ends.
     fn read_events(&self, child: &mut Child, letter: char) {
         let Some(out) = child.stdout.take() else { return };
         let event_sender = self.event_sender.clone();
@@ -130,7 +130,7 @@ impl DemoCluster {
         }
     }
 
-    /// The state of a node, through its API.
+    /// Access to the ledger of a node, through its API.
     pub(super) fn backend(&self, letter: char) -> Result<Backend, CommandError> {
         let node = self.node(letter)?;
         Ok(Backend::Remote(NodeClient::new(node.api.clone(), node.home.token()?)))
@@ -142,12 +142,12 @@ impl DemoCluster {
         found.ok_or_else(|| CommandError::not_found(format!("node {letter}")))
     }
 
-    /// Waits until somebody ends the nodes (Ctrl-C reaches them too).
+    /// Waits until the nodes have stopped; Ctrl-C reaches them as well.
     pub(super) fn wait_until_stopped(&mut self) {
-        // Waiting closes the input of whom it waits for, and the end of its input stops a node.
+        // `Child::wait` closes the standard input of the child, which would stop the node.
         let inputs: Vec<_> = self.nodes.iter_mut().map(|node| node.child.stdin.take()).collect();
         for node in &mut self.nodes {
-            // A node that is gone needs no waiting for.
+            // An error means that the node has stopped already.
             let _ = node.child.wait();
         }
         drop(inputs);
@@ -157,7 +157,7 @@ impl DemoCluster {
 impl Drop for DemoCluster {
     fn drop(&mut self) {
         for node in &mut self.nodes {
-            // The end of its input stops a node in order; one that does not stop is ended below.
+            // The end of its input stops a node in order; the loop below kills one that hangs.
             drop(node.child.stdin.take());
         }
         let end = Instant::now() + Duration::from_secs(10);
@@ -178,12 +178,12 @@ fn create_identity(home: &DataDirectory, name: &str) -> Result<PublisherId, Comm
     Ok(core.adopt_identity(genesis)?)
 }
 
-/// Whether an event is of this kind.
+/// Returns whether an event has this name.
 pub(super) fn is_event(event: &Value, kind: &str) -> bool {
     text_field(event, "event") == kind
 }
 
-/// A text of an event.
+/// Returns a text field of an event; empty when it is absent.
 pub(super) fn text_field<'a>(event: &'a Value, name: &str) -> &'a str {
     event.get(name).and_then(Value::as_str).unwrap_or_default()
 }

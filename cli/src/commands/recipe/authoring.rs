@@ -1,4 +1,4 @@
-//! What authors use: `check` with every error, `fmt`, `explain`.
+//! `assay recipe check`, `fmt` and `explain`, for authors of recipes.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::output::{Printer, TextStyle};
 use crate::recipe_source;
 use crate::{format, source_document};
 
-/// Exit code of a script that is wrong, or of files that `fmt --check` would change.
+/// Exit code for an invalid script, and for files that `fmt --check` would change.
 const EXIT_INVALID: u8 = 2;
 
 /// Checks a recipe without data.
@@ -63,7 +63,7 @@ pub(super) fn check_recipe(args: &RecipeCheckArgs, printer: &Printer) -> Result<
     Ok(0)
 }
 
-/// The plan of a recipe, or every error of its script.
+/// Returns the execution plan of a recipe, or all diagnostics of its script.
 fn diagnose_script(recipe: &Recipe) -> Result<vtl::ExecutionPlan, Vec<vtl::Diagnostic>> {
     let shapes = recipe.inputs.iter().map(|(name, input)| (name.to_string(), input.components.clone()));
     vtl::parse_and_check(recipe.script.as_str(), &shapes.collect()).map(|(_, plan)| plan)
@@ -86,7 +86,7 @@ fn diagnostic_json(source: &str, error: &vtl::Diagnostic) -> Value {
     })
 }
 
-/// Brings scripts into their one layout.
+/// Formats scripts in the standard layout.
 pub(super) fn format_scripts(args: &RecipeFmtArgs, printer: &Printer) -> Result<u8, CommandError> {
     let mut changed = Vec::new();
     for file in &args.files {
@@ -114,7 +114,7 @@ pub(super) fn format_scripts(args: &RecipeFmtArgs, printer: &Printer) -> Result<
     }
     if changed.is_empty() {
         printer.print_line(
-            format::format_count(args.files.len() as u64, "script is", "scripts are") + " in layout",
+            format::format_count(args.files.len() as u64, "script is", "scripts are") + " formatted",
         );
     }
     Ok(if args.check && !changed.is_empty() { EXIT_INVALID } else { 0 })
@@ -125,7 +125,7 @@ fn syntax_error(path: &Path, text: &str, faults: &[vtl::Diagnostic]) -> CommandE
     CommandError::usage("syntax", format!("`{}`\n{}", path.display(), lines.join("\n")))
 }
 
-/// Writes beside the file first, so that a full disk leaves the old one whole.
+/// Replaces a file by a rename, so that a full disk leaves the old one intact.
 fn replace_file(path: &Path, text: &str) -> Result<(), CommandError> {
     let error = |error: std::io::Error| {
         CommandError::new(
@@ -139,7 +139,7 @@ fn replace_file(path: &Path, text: &str) -> Result<(), CommandError> {
     std::fs::rename(&beside, path).map_err(error)
 }
 
-/// Shows the steps that a recipe runs as.
+/// Shows the execution plan of a recipe.
 pub(super) fn explain_recipe(args: &RecipeExplainArgs, printer: &Printer) -> Result<u8, CommandError> {
     let recipe = recipe_source::load_recipe_or_script(
         &args.recipe,
@@ -162,7 +162,7 @@ pub(super) fn explain_recipe(args: &RecipeExplainArgs, printer: &Printer) -> Res
         .collect();
     printer.print_json(&json!({ "title": recipe.title, "steps": document }));
     printer.print_line(&recipe.title);
-    let mut rows = vec![["step", "result", "what it does", "structure"].map(str::to_owned).to_vec()];
+    let mut rows = vec![["step", "result", "action", "structure"].map(str::to_owned).to_vec()];
     for step in &steps {
         let parts: Vec<String> = step
             .components

@@ -1,4 +1,4 @@
-//! `assay recipe diff`: what one recipe does otherwise than another, and what that does to figures.
+//! `assay recipe diff`: compares two recipes, and the figures that they compute.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,10 +19,10 @@ use crate::output::{Printer, TextStyle};
 use crate::recipe_source;
 use crate::{format, source_document};
 
-/// Figures that are shown unless some are chosen: those that differ most.
+/// Figures that are shown without `--figure`: the largest differences.
 const FIGURES_SHOWN: usize = 10;
 
-/// One figure under both recipes.
+/// A figure computed by both recipes.
 struct FigureDifference {
     key: String,
     before: Option<Decimal>,
@@ -61,7 +61,7 @@ pub(super) fn run(args: &RecipeDiffArgs, printer: &Printer) -> Result<u8, Comman
     Ok(0)
 }
 
-/// The words for the difference of the scripts.
+/// Prints the differences of the scripts.
 fn print_script_difference(
     before: &Recipe,
     after: &Recipe,
@@ -78,7 +78,7 @@ fn print_script_difference(
         ));
     }
     if difference.is_empty() {
-        printer.print_line("the scripts say the same");
+        printer.print_line("the scripts are equivalent");
         return;
     }
     let title = |recipe: &Recipe, name: &str| {
@@ -104,14 +104,14 @@ fn print_script_difference(
     }
 }
 
-/// Why the second recipe deviates from the first, where it says that it does.
+/// Stated reasons of `after` for deviating from `before`; empty when it deviates from another recipe.
 fn deviation_reasons<'r>(before: &Recipe, after: &'r Recipe) -> Vec<&'r str> {
     let Some(deviation) = &after.deviates_from else { return Vec::new() };
     let same = encode_block(before).is_ok_and(|(id, _)| id == deviation.recipe);
     deviation.reasons.iter().filter(|_| same).map(Text::as_str).collect()
 }
 
-/// Runs both recipes and pairs their figures.
+/// Runs both recipes and pairs their figures by key.
 fn compare_figures(
     args: &RecipeDiffArgs,
     before: &Recipe,
@@ -120,16 +120,16 @@ fn compare_figures(
 ) -> Result<Vec<FigureDifference>, CommandError> {
     let mut files = BTreeMap::new();
     for input in &args.on {
-        let (name, file) = input
-            .split_once('=')
-            .ok_or_else(|| CommandError::usage("input", format!("`{input}` is not of the form NAME=FILE")))?;
+        let (name, file) = input.split_once('=').ok_or_else(|| {
+            CommandError::usage("input", format!("`{input}` does not have the form NAME=FILE"))
+        })?;
         files.insert(Name::new(name)?, file);
     }
     let figures = |recipe: &Recipe| -> Result<Table, CommandError> {
         let mut inputs: BTreeMap<Name, InputData> = BTreeMap::new();
         for (name, input) in &recipe.inputs {
             let file = files.get(name).ok_or_else(|| {
-                CommandError::usage("input", format!("`{}` needs the input `{name}`", recipe.title))
+                CommandError::usage("input", format!("`{}` requires the input `{name}`", recipe.title))
                     .hint(format!("add `--on {name}=FILE`"))
             })?;
             inputs.insert(
@@ -181,7 +181,7 @@ fn measure_by_key(table: &Table) -> BTreeMap<String, Option<Decimal>> {
     (0..table.rows()).map(|row| (key(row), value(row))).collect()
 }
 
-/// The figures to show: those chosen, or those that differ most.
+/// Selects the figures to show: those of `--figure`, or the largest differences.
 fn select_figures<'e>(args: &RecipeDiffArgs, effects: &'e [FigureDifference]) -> Vec<&'e FigureDifference> {
     if !args.figure.is_empty() {
         let wanted =
@@ -198,7 +198,7 @@ fn select_figures<'e>(args: &RecipeDiffArgs, effects: &'e [FigureDifference]) ->
 fn print_figure_differences(args: &RecipeDiffArgs, effects: &[FigureDifference], printer: &Printer) {
     let (same, differ, one) = count_differences(effects);
     printer.print_line(format_args!(
-        "\n{} figures: {} the same, {} differ, {} under one recipe only",
+        "\n{} figures: {} equal, {} differ, {} in one recipe only",
         format::group_digits(effects.len() as u64),
         format::group_digits(same),
         format::group_digits(differ),
@@ -219,11 +219,11 @@ fn print_figure_differences(args: &RecipeDiffArgs, effects: &[FigureDifference],
             printer.print_line(line);
         }
     } else if !args.figure.is_empty() {
-        printer.print_line("no figure begins with what was asked for");
+        printer.print_line("no key begins with the given text");
     }
 }
 
-/// Figures that are the same, that differ, and that only one recipe gives.
+/// Counts the figures that are equal, that differ, and that only one recipe computes.
 fn count_differences(effects: &[FigureDifference]) -> (u64, u64, u64) {
     effects.iter().fold((0, 0, 0), |(same, differ, one), effect| match (effect.before, effect.after) {
         (Some(a), Some(b)) if a.same_value(b) => (same + 1, differ, one),

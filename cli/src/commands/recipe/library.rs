@@ -1,4 +1,4 @@
-//! `assay recipe list` and `assay recipe show`: what there is, and what one recipe says of itself.
+//! `assay recipe list` and `assay recipe show`.
 
 use ledger::compute;
 use recipes::RecipeFile;
@@ -15,7 +15,7 @@ use crate::format;
 use crate::output::{Printer, TextStyle};
 use crate::recipe_source;
 
-/// Lists the recipes of the library and those held here.
+/// Lists the recipes of the library and those stored here.
 pub(super) fn list_recipes(
     global: &GlobalArgs,
     args: &RecipeList,
@@ -55,7 +55,7 @@ pub(super) fn list_recipes(
             .map(|(first, _)| first)
             .collect();
         let measures: Vec<&str> = measures.into_iter().collect();
-        printer.print_line(format_args!("measures of the library: {}", measures.join(", ")));
+        printer.print_line(format_args!("indicators of the library: {}", measures.join(", ")));
         return Ok(0);
     }
     printer.suggest_commands(&["assay recipe show <recipe>".to_owned()]);
@@ -66,7 +66,7 @@ fn input_names(recipe: &Plan) -> Vec<&str> {
     recipe.inputs.keys().map(Name::as_str).collect()
 }
 
-/// Shows one recipe: what it says of itself, and its script.
+/// Shows the description and the script of a recipe.
 pub(super) fn show_recipe(
     global: &GlobalArgs,
     args: &RecipeShowArgs,
@@ -114,20 +114,20 @@ pub(super) fn show_recipe(
     Ok(0)
 }
 
-/// A text in the right column of a field.
+/// Wraps a text in the right column of a field.
 fn wrap_field(text: &str) -> String {
     format::wrap_text(text, "              ")
 }
 
-/// A recipe by its id, by name, or by file.
+/// Finds a recipe by id, by name in the library, or by file.
 fn find_recipe(global: &GlobalArgs, name: &str) -> Result<RecipeFile, CommandError> {
     let Ok(id) = name.parse::<RecipeId>() else { return recipe_source::load_recipe_file(name) };
-    let absent = || CommandError::not_found(format!("recipe {id} is not held here"));
+    let absent = || CommandError::not_found(format!("recipe {id} is not stored here"));
     let bytes = Backend::open(&open_home(global)?)?.load_block(id.cid())?.ok_or_else(absent)?;
     Ok(RecipeFile::from_recipe(decode_object(&bytes)?))
 }
 
-/// Components as `REF_AREA* TIME_PERIOD*:time_period OBS_VALUE:number`.
+/// Formats components as `REF_AREA*:string TIME_PERIOD*:time_period OBS_VALUE:number`.
 fn format_components(shape: &ComponentList) -> String {
     let part = |component: &schemas::structure::Component| {
         let star = if component.role == Role::Identifier { "*" } else { "" };

@@ -1,25 +1,26 @@
-//! Complete pipeline of a figure: import, data set, recipe, release, signature, bundle, and
-//! verification from the bundle alone.
+//! The full path of a figure: import, data set, recipe, release, signature, bundle, and verification
+//! from the bundle alone. Data sets and releases are prepared by `submit`, as on the command line.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ingest::{Format, ImportOptions, ImportedTable};
+use ingest::{Format, ImportOptions};
 use ledger::bundle::{self, Bundle};
-use ledger::compute::{self, InputData};
+use ledger::compute;
 use ledger::log::Log;
-use schemas::cid::{Cid, DatasetId, EntryId, PieceId};
+use schemas::cid::{Cid, DatasetId, EntryId};
 use schemas::content;
 use schemas::decimal::Decimal;
 use schemas::entry::{self, EntryPosition};
 use schemas::key::SecretKey;
-use schemas::limits::PIECE_BYTES_MAX;
-use schemas::object::{Dataset, ObjectType, Provenance, Release, Snapshot, Structure, encode_object};
+use schemas::object::{ObjectType, Release, Structure, encode_object};
 use schemas::period::Period;
 use schemas::structure::Role;
 use schemas::table::{Cell, Table};
-use schemas::text::{Name, Text};
+use schemas::text::Name;
 use schemas::verdict::Verdict;
+use submit::release::publishable_recipe;
+use submit::{DatasetRequest, InputDataset, ReleaseLabels, SourceDocument};
 
 use super::family::{InputFile, RecipeRun};
 use super::figure::PublishedFigure;
@@ -81,27 +82,25 @@ impl Pipeline {
         run: &RecipeRun,
         inputs: BTreeMap<Name, DatasetId>,
     ) -> Result<Release, String> {
-        compute::check_publishable(&run.recipe).map_err(|fault| format!("recipe: {fault}"))?;
-        let mut sources: BTreeMap<Name, InputData> = BTreeMap::new();
-        for (name, id) in &inputs {
+        let (recipe, (cid, bytes)) =
+            publishable_recipe(&run.recipe).map_err(|error| format!("recipe: {error}"))?;
+        let mut datasets: BTreeMap<Name, InputDataset> = BTreeMap::new();
+        for (name, id) in inputs {
             let fetch = |id: Cid| self.blocks.get(&id).cloned();
-            let (_, source) =
-                compute::load_dataset(*id, &fetch).map_err(|fault| format!("data set: {fault}"))?;
-            sources.insert(name.clone(), source);
+            let dataset = InputDataset::load(id, &fetch).map_err(|error| format!("data set: {error}"))?;
+            datasets.insert(name, dataset);
         }
-        let outcome = compute::run_recipe(&run.recipe, sources).map_err(|fault| format!("run: {fault}"))?;
-        let results = outcome.figures.iter().map(|(name, figures)| (name.clone(), figures.content)).collect();
-        self.blocks.extend(outcome.figures.into_values().flat_map(|figures| figures.blocks));
-        let recipe = self.store_object(&run.recipe)?;
-        Ok(Release {
+        let figures =
+            submit::compute_figures(&run.recipe, datasets).map_err(|error| format!("run: {error}"))?;
+        let labels = ReleaseLabels {
             dataflow: run.recipe.indicator.clone(),
             vintage: sample::make_text("published"),
-            recipe,
-            inputs,
-            results,
-            steps: outcome.steps,
             supersedes: None,
-        })
+        };
+        let draft = figures.into_release(recipe, labels);
+        self.blocks.insert(cid, bytes);
+        self.blocks.extend(draft.blocks);
+        Ok(draft.release)
     }
 
     /// Imports a file and returns its figures unchanged.
@@ -122,39 +121,15 @@ impl Pipeline {
         let file = || std::fs::read(self.data.join(&input.file));
         let bytes = input.text.as_ref().map_or_else(file, |text| Ok(text.clone().into_bytes()));
         let bytes = bytes.map_err(|error| format!("{}: {error}", input.file))?;
-        let imported = import_file(input, &bytes).map_err(|fault| format!("import: {fault}"))?;
-        let snapshot = self.store_snapshot(&input.file, &bytes)?;
-        let (content, blocks) =
-            content::pack_table(&imported.table, BTreeMap::new()).map_err(|fault| fault.to_string())?;
-        self.blocks.extend(blocks);
-        let importer = Text::new(imported.importer.as_str()).map_err(|fault| fault.to_string())?;
-        let id = self.store_object(&Dataset {
-            dataflow: imported.dataflow,
-            title: sample::make_text("as imported"),
-            unit: None,
-            content,
-            provenance: Provenance::Import { snapshot, importer },
-            plausibility_warnings: Vec::new(),
-        })?;
+        let name = input.file.rsplit('/').next().unwrap_or_default().to_owned();
+        let document = SourceDocument { name, bytes, origin: None };
+        let request = DatasetRequest { options: importer_options(input)?, ..DatasetRequest::default() };
+        let draft = submit::draft_dataset(&document, &request, &mut |_| ())
+            .map_err(|error| format!("import: {error}"))?;
+        self.blocks.extend(draft.blocks);
+        let id = self.store_object(&draft.dataset)?;
         self.held.push((input.clone(), id));
         Ok(id)
-    }
-
-    fn store_snapshot(&mut self, file: &str, bytes: &[u8]) -> Result<schemas::cid::SnapshotId, String> {
-        let pieces: Vec<(PieceId, &[u8])> =
-            bytes.chunks(PIECE_BYTES_MAX).map(|piece| (PieceId::of(piece), piece)).collect();
-        self.blocks.extend(pieces.iter().map(|(id, piece)| (id.cid(), piece.to_vec())));
-        self.store_object(&Snapshot {
-            name: Text::new(file).map_err(|fault| fault.to_string())?,
-            media_type: sample::make_text("application/octet-stream"),
-            size: bytes.len() as u64,
-            blake3: *PieceId::of(bytes).cid().digest(),
-            pieces: pieces.into_iter().map(|(id, _)| id).collect(),
-            url: None,
-            fetched: None,
-            agency: None,
-            licence: None,
-        })
     }
 
     fn store_object<T: ObjectType>(&mut self, body: &T) -> Result<T::Id, String> {
@@ -174,19 +149,16 @@ impl Pipeline {
     }
 }
 
-fn import_file(input: &InputFile, bytes: &[u8]) -> Result<ImportedTable, String> {
-    let word = |word: &String| {
-        let found = FORMATS.into_iter().find(|format| format.code() == word);
-        found.ok_or_else(|| format!("`{word}` is not a known format"))
+fn importer_options(input: &InputFile) -> Result<ImportOptions, String> {
+    let format = |code: &String| {
+        let found = FORMATS.into_iter().find(|format| format.code() == code);
+        found.ok_or_else(|| format!("import: `{code}` is not a format"))
     };
-    let options = ImportOptions {
-        format: input.format.as_ref().map(word).transpose()?,
+    Ok(ImportOptions {
+        format: input.format.as_ref().map(format).transpose()?,
         mapping: input.mapping.clone(),
         ..ImportOptions::default()
-    };
-    let name = input.file.rsplit('/').next().unwrap_or_default();
-    ingest::import(ingest::SourceFile { name, bytes }, &options, &mut |_| ())
-        .map_err(|fault| fault.to_string())
+    })
 }
 
 /// Verifies the release at the root of a bundle, with no other source of blocks.

@@ -13,18 +13,18 @@ use schemas::object::{Dataset, Provenance, Snapshot, encode_object};
 use schemas::text::{Name, Text};
 use serde_json::Value;
 
-use super::daemon::{Daemon, TCP, is};
-use super::desk::{Desk, drain, text};
-use super::{http, sample};
+use super::node_process::{NodeProcess, TCP, is_event};
+use super::workspace::{Workspace, drain, text};
+use super::{http_client, sample};
 
 const ROUNDS: u32 = 25;
 /// Data sets that a round adds to the log that is copied.
 const BATCH: u64 = 16;
 
 /// Numbers that look random and are the same in every run (xorshift, Marsaglia 2003).
-struct Dice(u64);
+struct SeededRandom(u64);
 
-impl Dice {
+impl SeededRandom {
     fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -51,7 +51,7 @@ fn cut_off(mut child: Child) -> String {
     let (mut bytes, mut some) = (Vec::new(), [0; 4096]);
     while serde_json::from_slice::<Value>(&bytes).is_err() {
         let read = out.read(&mut some).unwrap();
-        assert!(read > 0, "no answer: {}", String::from_utf8_lossy(&bytes));
+        assert!(read > 0, "no response: {}", String::from_utf8_lossy(&bytes));
         bytes.extend(&some[..read]);
     }
     child.kill().unwrap();
@@ -59,38 +59,38 @@ fn cut_off(mut child: Child) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// Ids of the data sets that a desk holds.
-fn held(desk: &Desk) -> BTreeSet<String> {
-    let state = desk.json("assay show");
+/// Ids of the data sets that a workspace holds.
+fn held(workspace: &Workspace) -> BTreeSet<String> {
+    let state = workspace.json("assay show");
     state["datasets"].as_array().unwrap().iter().map(|info| text(info, "id")).collect()
 }
 
 #[test]
 fn an_import_that_was_acknowledged_outlives_kill_9() {
-    let desk = Desk::founded("Office");
-    desk.write("cpi.csv", sample::worldbank(0));
+    let workspace = Workspace::with_publisher("Office");
+    workspace.write("cpi.csv", sample::worldbank(0));
     let start = Instant::now();
-    let first = desk.json("assay import worldbank cpi.csv");
+    let first = workspace.json("assay import worldbank cpi.csv");
     let whole = start.elapsed();
     let mut acknowledged = BTreeSet::from([text(&first["published"], "object")]);
     for round in 1..=ROUNDS {
-        desk.write("cpi.csv", sample::worldbank(round));
-        let child = desk.command(&["import", "worldbank", "cpi.csv", "--json"]).spawn().unwrap();
-        // In every fifth round right after the answer, else from the first instruction to well after
+        workspace.write("cpi.csv", sample::worldbank(round));
+        let child = workspace.command(&["import", "worldbank", "cpi.csv", "--json"]).spawn().unwrap();
+        // In every fifth round right after the response, else from the first instruction to well after
         // the usual end.
         let out = if round % 5 == 0 { cut_off(child) } else { kill(child, whole * round * 2 / ROUNDS) };
         if let Ok(document) = serde_json::from_str::<Value>(&out) {
             acknowledged.insert(text(&document["published"], "object"));
         }
-        assert!(held(&desk).is_superset(&acknowledged), "round {round}");
+        assert!(held(&workspace).is_superset(&acknowledged), "round {round}");
     }
     let cut = ROUNDS as usize + 1 - acknowledged.len();
-    let kept = held(&desk).len() - acknowledged.len();
+    let kept = held(&workspace).len() - acknowledged.len();
     println!("{ROUNDS} imports killed: {cut} before they had answered, {kept} of them when it was kept");
     assert!(cut > 0, "no import was killed at work");
-    desk.type_line("assay fsck").ok().says("clean");
-    desk.write("cpi.csv", sample::worldbank(ROUNDS + 1));
-    desk.type_line("assay import worldbank cpi.csv").ok();
+    workspace.run_line("assay fsck").ok().contains("clean");
+    workspace.write("cpi.csv", sample::worldbank(ROUNDS + 1));
+    workspace.run_line("assay import worldbank cpi.csv").ok();
 }
 
 /// A data set and the blocks that it needs, all in one file.
@@ -132,32 +132,32 @@ fn publication(number: u64) -> Vec<u8> {
 }
 
 /// Has a node publish data sets; their ids.
-fn publish(node: &Daemon, desk: &Desk, numbers: std::ops::Range<u64>) -> Vec<String> {
-    let token = std::fs::read_to_string(desk.data().join("token")).unwrap();
+fn publish(node: &NodeProcess, workspace: &Workspace, numbers: std::ops::Range<u64>) -> Vec<String> {
+    let token = std::fs::read_to_string(workspace.data().join("token")).unwrap();
     let token = format!("Authorization: Bearer {}", token.trim());
     let one = |number| {
         let head = ["POST /api/v1/publish", "Content-Type: application/vnd.ipld.car", &token];
-        text(&http::ask(&node.api, &head, &publication(number)).json(), "object")
+        text(&http_client::send_request(&node.api, &head, &publication(number)).json(), "object")
     };
     numbers.map(one).collect()
 }
 
 #[test]
 fn a_node_that_is_killed_at_its_copying_loses_nothing() {
-    let office = Desk::founded("Office");
-    let reader = Desk::founded("Reader");
-    let source = Daemon::start(&office, TCP);
-    reader.type_line(&format!("assay follow {}", office.publisher())).ok();
-    reader.type_line(&format!("assay peer add {}", source.address)).ok();
-    let mut dice = Dice(0x00a5_5a11_2026);
+    let office = Workspace::with_publisher("Office");
+    let reader = Workspace::with_publisher("Reader");
+    let source = NodeProcess::start(&office, TCP);
+    reader.run_line(&format!("assay follow {}", office.publisher())).ok();
+    reader.run_line(&format!("assay peer add {}", source.address)).ok();
+    let mut random = SeededRandom(0x00a5_5a11_2026);
     let (mut signed, mut acknowledged, mut cut) = (BTreeSet::new(), BTreeSet::new(), 0);
     for round in 0..u64::from(ROUNDS) {
         signed.extend(publish(&source, &office, round * BATCH..(round + 1) * BATCH));
-        let mut node = Daemon::spawn(&reader, TCP, &[]);
+        let mut node = NodeProcess::spawn(&reader, TCP, &[]);
         // In every fifth round at some event of its start, else somewhere in the batch.
-        let wanted = if round % 5 == 4 { 0 } else { 1 + dice.below(BATCH) };
-        let events = if wanted == 0 { dice.below(4) } else { u64::MAX };
-        while node.heard.len() < events as usize && copied(&node.heard).len() < wanted.max(1) as usize {
+        let wanted = if round % 5 == 4 { 0 } else { 1 + random.below(BATCH) };
+        let events = if wanted == 0 { random.below(4) } else { u64::MAX };
+        while node.events.len() < events as usize && copied(&node.events).len() < wanted.max(1) as usize {
             assert!(node.next().is_some(), "the node ended by itself");
         }
         acknowledged.extend(copied(&node.kill()));
@@ -167,24 +167,24 @@ fn a_node_that_is_killed_at_its_copying_loses_nothing() {
     }
     println!("{ROUNDS} nodes killed, {cut} at their copying; {} data sets acknowledged", acknowledged.len());
     assert!(cut > 0, "no node was killed at work");
-    let mut node = Daemon::start(&reader, TCP);
+    let mut node = NodeProcess::start(&reader, TCP);
     let missing: Vec<String> = signed.difference(&held_by(&node)).cloned().collect();
     for id in missing {
-        node.wait("a data set", |event| is(event, "accepted") && event["object"] == id.as_str());
+        node.wait_for("a data set", |event| is_event(event, "accepted") && event["object"] == id.as_str());
     }
     assert_eq!(held(&reader), signed);
     assert_eq!(node.stop(), 0);
-    reader.type_line("assay fsck").ok().says("clean");
+    reader.run_line("assay fsck").ok().contains("clean");
 }
 
 /// Ids of the data sets that a running node holds.
-fn held_by(node: &Daemon) -> BTreeSet<String> {
-    let datasets = http::ask(&node.api, &["GET /api/v1/datasets"], &[]).json();
+fn held_by(node: &NodeProcess) -> BTreeSet<String> {
+    let datasets = http_client::send_request(&node.api, &["GET /api/v1/datasets"], &[]).json();
     datasets.as_array().unwrap().iter().map(|info| text(info, "id")).collect()
 }
 
 /// Data sets that a node has told to be accepted.
-fn copied(heard: &[Value]) -> BTreeSet<String> {
-    let heard = heard.iter().filter(|event| is(event, "accepted") && event["kind"] == "dataset");
-    heard.map(|event| text(event, "object")).collect()
+fn copied(events: &[Value]) -> BTreeSet<String> {
+    let events = events.iter().filter(|event| is_event(event, "accepted") && event["kind"] == "dataset");
+    events.map(|event| text(event, "object")).collect()
 }

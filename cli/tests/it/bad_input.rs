@@ -1,13 +1,13 @@
-//! Files, addresses and directories that are wrong: what is said, with which exit code, and that
+//! Files, addresses and directories that are wrong: what is receiver, with which exit code, and that
 //! nothing half-written stays behind.
 
 use std::fs::File;
 use std::io::Write;
 use std::process::Stdio;
 
-use super::daemon::{Daemon, TCP};
-use super::desk::{Desk, Run, finish};
+use super::node_process::{NodeProcess, TCP};
 use super::sample;
+use super::workspace::{CommandResult, Workspace, finish};
 
 /// The sample with one text in the place of another.
 fn bent(from: &str, to: &str) -> String {
@@ -18,34 +18,35 @@ fn bent(from: &str, to: &str) -> String {
 
 /// Runs what must fail, and demands that the state is what it was.
 #[track_caller]
-fn refused(desk: &Desk, line: &str, code: i32, says: &[&str]) -> Run {
-    let before = desk.json("assay show");
-    let mut run = desk.type_line(line).exit(code);
-    for text in says {
-        run = run.says(text);
+fn refused(workspace: &Workspace, line: &str, code: i32, texts: &[&str]) -> CommandResult {
+    let before = workspace.json("assay show");
+    let mut run = workspace.run_line(line).exit(code);
+    for text in texts {
+        run = run.contains(text);
     }
     assert!(run.err.starts_with("error: "), "{run:#?}");
-    assert_eq!(desk.json("assay show"), before, "`{line}` left something behind");
+    assert_eq!(workspace.json("assay show"), before, "`{line}` left something behind");
     run
 }
 
-/// Files that explain the codes are not kept with the document, and the import says so.
+/// Files that explain the codes are not kept with the document, and the import texts so.
 #[test]
 fn what_came_beside_a_document_is_told() {
-    let desk = Desk::founded("Office");
+    let workspace = Workspace::with_publisher("Office");
     let data = "series_id\tyear\tperiod\tvalue\nCUUR0000SA0\t2017\tM11\t1\nCUUR0000SA0\t2017\tM12\t2\n";
-    desk.write("cu.data.1", data);
-    desk.write("cu.series", "series_id\tseries_title\nCUUR0000SA0\tAll items\n");
-    let alone = desk.type_line("assay import cu.data.1 --dry-run").ok();
+    workspace.write("cu.data.1", data);
+    workspace.write("cu.series", "series_id\tseries_title\nCUUR0000SA0\tAll items\n");
+    let alone = workspace.run_line("assay import cu.data.1 --dry-run").ok();
     assert!(![&alone.out, &alone.err].into_iter().any(|text| text.contains("are kept")), "{alone:#?}");
-    desk.type_line("assay import cu.data.1 cu.series --dry-run")
+    workspace
+        .run_line("assay import cu.data.1 cu.series --dry-run")
         .ok()
-        .says("named by cu.series; only the names are kept");
+        .contains("named by cu.series; only the names are kept");
 }
 
 #[test]
 fn wrong_files_are_named_by_line_column_and_value() {
-    let desk = Desk::founded("Office");
+    let workspace = Workspace::with_publisher("Office");
     let duplicate = sample::worldbank(0) + &bent("Turkey", "France").replace("TUR", "FRA");
     let again = duplicate.lines().skip(sample::worldbank(0).lines().count() + 5).collect::<Vec<_>>();
     let duplicate = sample::worldbank(0) + again[0] + "\n";
@@ -63,59 +64,59 @@ fn wrong_files_are_named_by_line_column_and_value() {
         ("empty", Vec::new(), &["empty"]),
         ("latin", latin, &[".csv:6", "UTF-8", "0xe7"]),
     ];
-    for (name, bytes, says) in cases {
-        desk.write(&format!("{name}.csv"), bytes);
-        refused(&desk, &format!("assay import worldbank {name}.csv"), 2, says);
+    for (name, bytes, texts) in cases {
+        workspace.write(&format!("{name}.csv"), bytes);
+        refused(&workspace, &format!("assay import worldbank {name}.csv"), 2, texts);
     }
-    desk.write("cpi.csv", sample::worldbank(0));
-    refused(&desk, "assay import fred cpi.csv", 2, &["World Bank"]);
-    refused(&desk, "assay import worldbank absent.csv", 5, &["absent.csv"]);
-    refused(&desk, "assay import worldbank .", 2, &["directory"]);
-    desk.type_line("assay import worldbank cpi.csv").ok();
+    workspace.write("cpi.csv", sample::worldbank(0));
+    refused(&workspace, "assay import fred cpi.csv", 2, &["World Bank"]);
+    refused(&workspace, "assay import worldbank absent.csv", 5, &["absent.csv"]);
+    refused(&workspace, "assay import worldbank .", 2, &["directory"]);
+    workspace.run_line("assay import worldbank cpi.csv").ok();
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn a_file_beyond_the_bound_is_refused_before_it_is_read() {
-    let desk = Desk::new();
-    let file = File::create(desk.path("huge.csv")).unwrap();
+    let workspace = Workspace::new();
+    let file = File::create(workspace.path("huge.csv")).unwrap();
     file.set_len(300 << 20).unwrap();
     let mut command = std::process::Command::new("sh");
     // So many KiB of address space: less than the file.
     command.args(["-c", "ulimit -v 262144; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_assay")]);
-    command.args(["import", "worldbank", "huge.csv"]).current_dir(desk.path(""));
-    command.env("ASSAY_DATA_DIR", desk.data()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.args(["import", "worldbank", "huge.csv"]).current_dir(workspace.path(""));
+    command.env("ASSAY_DATA_DIR", workspace.data()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let run = finish(command.spawn().unwrap(), "import in little memory".into());
-    run.exit(2).says("huge.csv").says("more than 268435456 bytes");
+    run.exit(2).contains("huge.csv").contains("larger than 268435456 bytes");
 }
 
 #[test]
 fn a_line_without_end_is_refused_early() {
-    let desk = Desk::new();
-    let mut file = File::create(desk.path("line.csv")).unwrap();
+    let workspace = Workspace::new();
+    let mut file = File::create(workspace.path("line.csv")).unwrap();
     file.write_all(b"REF_AREA,TIME_PERIOD,OBS_VALUE\n").unwrap();
     file.set_len(40 << 20).unwrap();
     for format in ["worldbank", "fred", "csv"] {
-        desk.type_line(&format!("assay import {format} line.csv")).exit(2).says("line.csv");
+        workspace.run_line(&format!("assay import {format} line.csv")).exit(2).contains("line.csv");
     }
-    assert!(!desk.data().exists(), "a file that is no data makes no data directory");
+    assert!(!workspace.data().exists(), "a file that is no data makes no data directory");
 }
 
 #[test]
 fn a_repeated_date_is_no_series() {
-    let desk = Desk::founded("Office");
-    desk.write("fred.csv", sample::FRED.to_owned() + "2022-06-01,296.311\n");
-    refused(&desk, "assay import fred fred.csv", 2, &["fred.csv:16", "line 15", "2022-M06"]);
-    desk.write("fred.csv", sample::FRED.replace("296.311", "n.a."));
-    refused(&desk, "assay import fred fred.csv", 2, &["fred.csv:15", "`CPIAUCNS`", "`n.a.`"]);
+    let workspace = Workspace::with_publisher("Office");
+    workspace.write("fred.csv", sample::FRED.to_owned() + "2022-06-01,296.311\n");
+    refused(&workspace, "assay import fred fred.csv", 2, &["fred.csv:16", "line 15", "2022-M06"]);
+    workspace.write("fred.csv", sample::FRED.replace("296.311", "n.a."));
+    refused(&workspace, "assay import fred fred.csv", 2, &["fred.csv:15", "`CPIAUCNS`", "`n.a.`"]);
 }
 
 #[test]
 fn names_and_addresses_that_lead_nowhere() {
-    let (desk, release) = sample::published("Office");
-    let own = desk.publisher();
-    let stranger = Desk::founded("Stranger").publisher();
-    let dataset = desk.json("assay show")["datasets"][0]["id"].as_str().unwrap().to_owned();
+    let (workspace, release) = sample::published("Office");
+    let own = workspace.publisher();
+    let stranger = Workspace::with_publisher("Stranger").publisher();
+    let dataset = workspace.json("assay show")["datasets"][0]["id"].as_str().unwrap().to_owned();
     let cases: [(String, i32, &str); 15] = [
         ("show nonsense".into(), 2, "`nonsense` is neither"),
         ("export nonsense -o x.car".into(), 2, "`nonsense` is neither"),
@@ -137,100 +138,110 @@ fn names_and_addresses_that_lead_nowhere() {
         ),
         ("publish inflation/cpi-annual --input GDP --dataflow x".into(), 5, "data sets here: FP.CPI.TOTL"),
     ];
-    for (line, code, says) in &cases {
-        refused(&desk, &format!("assay {line}"), *code, &[says]);
+    for (line, code, texts) in &cases {
+        refused(&workspace, &format!("assay {line}"), *code, &[texts]);
     }
-    refused(&desk, &format!("assay export {release} -o absent/x.car"), 1, &["cannot write"]);
-    // A node that runs on the directory must answer in the same way.
-    let _node = Daemon::start(&desk, TCP);
-    for (line, code, says) in &cases {
-        refused(&desk, &format!("assay {line}"), *code, &[says]);
+    refused(&workspace, &format!("assay export {release} -o absent/x.car"), 1, &["cannot write"]);
+    // A node that runs on the directory must response in the same way.
+    let _node = NodeProcess::start(&workspace, TCP);
+    for (line, code, texts) in &cases {
+        refused(&workspace, &format!("assay {line}"), *code, &[texts]);
     }
 }
 
 #[test]
 fn an_identity_is_made_once_and_has_a_name() {
-    let desk = Desk::new();
-    desk.type_line("assay init --name ''").exit(2).says("an identity has a name");
-    desk.type_line("assay import worldbank x.csv").exit(5);
-    desk.write("cpi.csv", sample::worldbank(0));
-    desk.type_line("assay import worldbank cpi.csv").exit(2).says("assay init");
-    desk.type_line("assay init --name Office").ok();
-    refused(&desk, "assay init --name Office", 2, &["has a publisher identity already", "--data"]);
+    let workspace = Workspace::new();
+    workspace.run_line("assay init --name ''").exit(2).contains("an identity has a name");
+    workspace.run_line("assay import worldbank x.csv").exit(5);
+    workspace.write("cpi.csv", sample::worldbank(0));
+    workspace.run_line("assay import worldbank cpi.csv").exit(2).contains("assay init");
+    workspace.run_line("assay init --name Office").ok();
+    refused(&workspace, "assay init --name Office", 2, &["has a publisher identity already", "--data"]);
 }
 
 #[test]
 fn peers_that_are_none() {
-    let desk = Desk::founded("Office");
-    let list = || desk.json("assay peer list");
+    let workspace = Workspace::with_publisher("Office");
+    let list = || workspace.json("assay peer list");
     let wrong =
         ["nonsense", "localhost:4001", "/ip4/127.0.0.1", "/ip4/300.0.0.1/tcp/1", "/ip4/127.0.0.1/tcp/x"];
     for wrong in wrong {
-        refused(&desk, &format!("assay peer add {wrong}"), 2, &[wrong, "is not an address"]);
-        refused(&desk, &format!("assay node --api 127.0.0.1:0 --peer {wrong}"), 2, &["is not an address"]);
+        refused(&workspace, &format!("assay peer add {wrong}"), 2, &[wrong, "is not an address"]);
+        refused(
+            &workspace,
+            &format!("assay node --api 127.0.0.1:0 --peer {wrong}"),
+            2,
+            &["is not an address"],
+        );
     }
-    refused(&desk, "assay node --api 127.0.0.1:0 --listen nonsense", 2, &["is not an address"]);
+    refused(&workspace, "assay node --api 127.0.0.1:0 --listen nonsense", 2, &["is not an address"]);
     assert_eq!(list().as_array().map(Vec::len), Some(0));
-    let node = Daemon::start(&desk, TCP);
-    refused(&desk, "assay peer add nonsense", 2, &["is not an address"]);
-    refused(&desk, "assay peer add /ip4/127.0.0.1/tcp/1", 6, &["cannot reach `/ip4/127.0.0.1/tcp/1`"]);
+    let node = NodeProcess::start(&workspace, TCP);
+    refused(&workspace, "assay peer add nonsense", 2, &["is not an address"]);
+    refused(&workspace, "assay peer add /ip4/127.0.0.1/tcp/1", 6, &["cannot reach `/ip4/127.0.0.1/tcp/1`"]);
     assert_eq!(list().as_array().map(Vec::len), Some(0));
     assert_eq!(node.stop(), 0);
 }
 
 #[test]
 fn a_remembered_peer_that_is_none_keeps_no_node_from_starting() {
-    let desk = Desk::founded("Office");
+    let workspace = Workspace::with_publisher("Office");
     {
-        let (mut core, _) = node::open_core(&node::DataDirectory::open(desk.data()).unwrap(), false).unwrap();
+        let (mut core, _) =
+            node::open_core(&node::DataDirectory::open(workspace.data()).unwrap(), false).unwrap();
         core.add_peer("from an older program").unwrap();
     }
-    let node = Daemon::start(&desk, TCP);
+    let node = NodeProcess::start(&workspace, TCP);
     assert_eq!(node.stop(), 0);
 }
 
 #[test]
 fn a_data_directory_has_one_owner() {
-    let desk = Desk::founded("Office");
-    let node = Daemon::start(&desk, TCP);
-    let running = desk.data().join("running.json");
+    let workspace = Workspace::with_publisher("Office");
+    let node = NodeProcess::start(&workspace, TCP);
+    let running = workspace.data().join("running.json");
     let text = std::fs::read(&running).unwrap();
-    // As if its API did not answer: the lock alone must keep others out.
+    // As if its API did not response: the lock alone must keep others out.
     std::fs::remove_file(&running).unwrap();
-    desk.write("cpi.csv", sample::worldbank(0));
+    workspace.write("cpi.csv", sample::worldbank(0));
     let lines = ["show", "fsck", "init --name X", "import worldbank cpi.csv", "node --api 127.0.0.1:0"];
     for line in lines {
-        desk.type_line(&format!("assay {line}")).exit(1).says("is in use by process").says("--data");
+        workspace
+            .run_line(&format!("assay {line}"))
+            .exit(1)
+            .contains("is in use by process")
+            .contains("--data");
     }
     std::fs::write(&running, text).unwrap();
-    desk.type_line("assay import worldbank cpi.csv").ok();
-    // Killed, it leaves a file that says it runs, and a lock that nobody holds.
+    workspace.run_line("assay import worldbank cpi.csv").ok();
+    // Killed, it leaves a file that texts it runs, and a lock that nobody holds.
     node.kill();
     assert!(running.exists());
-    desk.type_line("assay show").ok().says("FP.CPI.TOTL");
+    workspace.run_line("assay show").ok().contains("FP.CPI.TOTL");
 }
 
 #[test]
 fn a_data_directory_that_cannot_be() {
-    let desk = Desk::new();
-    desk.write("file", "not a directory");
-    desk.type_line("assay show --data file").exit(1).says("cannot make `file/keys`");
-    desk.type_line("assay init --name X --data file/deeper").exit(1).says("file/deeper");
+    let workspace = Workspace::new();
+    workspace.write("file", "not a directory");
+    workspace.run_line("assay show --data file").exit(1).contains("cannot make `file/keys`");
+    workspace.run_line("assay init --name X --data file/deeper").exit(1).contains("file/deeper");
 }
 
 #[test]
 fn a_slip_of_the_hand_is_corrected() {
-    let desk = Desk::new();
-    desk.type_line("assay imprt worldbank x.csv").exit(2).says("'import'");
-    desk.type_line("assay import wordbank x.csv").exit(2).says("worldbank");
-    desk.type_line("assay verify").exit(2).says("<TARGET>");
-    desk.type_line("assay recipe chek x").exit(2).says("'check'");
-    desk.type_line("assay recipe check inflation-anual").exit(5).says("inflation/cpi-annual");
+    let workspace = Workspace::new();
+    workspace.run_line("assay imprt worldbank x.csv").exit(2).contains("'import'");
+    workspace.run_line("assay import wordbank x.csv").exit(2).contains("worldbank");
+    workspace.run_line("assay verify").exit(2).contains("<TARGET>");
+    workspace.run_line("assay recipe chek x").exit(2).contains("'check'");
+    workspace.run_line("assay recipe check inflation-anual").exit(5).contains("inflation/cpi-annual");
 }
 
 #[test]
 fn errors_are_documents_for_programs() {
-    let desk = Desk::founded("Office");
+    let workspace = Workspace::with_publisher("Office");
     let cases = [
         ("import worldbank absent.csv", 5),
         ("show nonsense", 2),
@@ -241,10 +252,10 @@ fn errors_are_documents_for_programs() {
         ("init --name X", 2),
     ];
     for (line, code) in cases {
-        let run = desk.type_line(&format!("assay --json {line}")).exit(code);
+        let run = workspace.run_line(&format!("assay --json {line}")).exit(code);
         assert!(run.out.is_empty(), "{run:#?}");
         let error = serde_json::from_str::<serde_json::Value>(&run.err);
-        let error = error.unwrap_or_else(|fault| panic!("{fault}: {run:#?}"))["error"].clone();
+        let error = error.unwrap_or_else(|error| panic!("{error}: {run:#?}"))["error"].clone();
         assert_eq!(error["exit"], code, "{run:#?}");
         for name in ["code", "message"] {
             assert!(error[name].as_str().is_some_and(|text| !text.is_empty()), "{run:#?}");
@@ -255,8 +266,8 @@ fn errors_are_documents_for_programs() {
 
 #[test]
 fn a_source_that_must_not_be_asked_is_refused_before_it_is() {
-    let desk = Desk::founded("Office");
-    for (line, code, says) in [
+    let workspace = Workspace::with_publisher("Office");
+    for (line, code, texts) in [
         ("https://127.0.0.1/x.csv", 2, "`127.0.0.1` is an address"),
         ("https://[::ffff:127.0.0.1]/x.csv", 2, "is an address"),
         ("https://localhost/x.csv", 2, "`localhost` is not an allowed host"),
@@ -269,12 +280,12 @@ fn a_source_that_must_not_be_asked_is_refused_before_it_is() {
         ("ecb EXR ../x", 2, "is not valid in a URL"),
         ("worldbank FP.CPI.TOTL --from 2000", 2, "`--from` and `--to` together"),
     ] {
-        refused(&desk, &format!("assay import {line}"), code, &[says]);
+        refused(&workspace, &format!("assay import {line}"), code, &[texts]);
     }
     let key = "secret word";
-    let mut command = desk.command(&["import", "fred", "GDP"]);
+    let mut command = workspace.command(&["import", "fred", "GDP"]);
     let run = finish(command.env("FRED_API_KEY", key).spawn().unwrap(), "a key".into())
         .exit(2)
-        .says("FRED_API_KEY");
+        .contains("FRED_API_KEY");
     assert!(!run.err.contains(key) && !run.out.contains(key), "{run:?}");
 }

@@ -1,4 +1,4 @@
-//! A desk: a folder to work in, a data directory, and commands typed there.
+//! A workspace: a folder to work in, a data directory, and commands typed there.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -14,12 +14,12 @@ use tempfile::TempDir;
 const COMMAND: Duration = Duration::from_secs(60);
 
 /// A folder of its own, gone with the value.
-pub struct Desk(TempDir);
+pub struct Workspace(TempDir);
 
 /// What a command left behind.
 #[derive(Debug)]
 #[allow(dead_code, reason = "people read the line where a test fails")]
-pub struct Run {
+pub struct CommandResult {
     /// The command as typed.
     pub line: String,
     /// Its exit code; -1 when a signal ended it.
@@ -30,20 +30,20 @@ pub struct Run {
     pub err: String,
 }
 
-impl Desk {
+impl Workspace {
     /// An empty folder; the data directory is not made yet.
     pub fn new() -> Self {
         Self(tempfile::Builder::new().prefix("assay-it-").tempdir().unwrap())
     }
 
-    /// The desk of a publisher.
-    pub fn founded(name: &str) -> Self {
-        let desk = Self::new();
-        desk.type_line(&format!("assay init --name '{name}'")).ok();
-        desk
+    /// The workspace of a publisher.
+    pub fn with_publisher(name: &str) -> Self {
+        let workspace = Self::new();
+        workspace.run_line(&format!("assay init --name '{name}'")).ok();
+        workspace
     }
 
-    /// A path on the desk.
+    /// A path on the workspace.
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
@@ -53,7 +53,7 @@ impl Desk {
         self.path("data")
     }
 
-    /// Puts a file on the desk.
+    /// Puts a file on the workspace.
     pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
         std::fs::write(self.path(name), bytes).unwrap();
     }
@@ -68,12 +68,12 @@ impl Desk {
     }
 
     /// Runs the program with these arguments.
-    pub fn run(&self, args: &[&str]) -> Run {
+    pub fn run(&self, args: &[&str]) -> CommandResult {
         finish(self.command(args).spawn().unwrap(), args.join(" "))
     }
 
     /// Types a line, beginning with `assay`, quoted as in a shell.
-    pub fn type_line(&self, line: &str) -> Run {
+    pub fn run_line(&self, line: &str) -> CommandResult {
         let words = words(line);
         let args: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
         self.run(&args)
@@ -81,11 +81,11 @@ impl Desk {
 
     /// Types a line with `--json` and reads the document.
     pub fn json(&self, line: &str) -> Value {
-        let run = self.type_line(&format!("{line} --json")).ok();
-        serde_json::from_str(&run.out).unwrap_or_else(|fault| panic!("{fault}: {run:?}"))
+        let run = self.run_line(&format!("{line} --json")).ok();
+        serde_json::from_str(&run.out).unwrap_or_else(|error| panic!("{error}: {run:?}"))
     }
 
-    /// The publisher of this desk.
+    /// The publisher of this workspace.
     pub fn publisher(&self) -> String {
         let state = self.json("assay show");
         let logs = state["logs"].as_array().unwrap();
@@ -93,7 +93,7 @@ impl Desk {
     }
 }
 
-impl Run {
+impl CommandResult {
     /// Demands success.
     #[track_caller]
     pub fn ok(self) -> Self {
@@ -110,14 +110,14 @@ impl Run {
 
     /// Demands a text in what was written.
     #[track_caller]
-    pub fn says(self, text: &str) -> Self {
+    pub fn contains(self, text: &str) -> Self {
         assert!(self.out.contains(text) || self.err.contains(text), "no `{text}` in {self:#?}");
         self
     }
 }
 
 /// Waits until a command ends, within bounds.
-pub fn finish(mut child: Child, line: String) -> Run {
+pub fn finish(mut child: Child, line: String) -> CommandResult {
     let end = Instant::now() + COMMAND;
     let out = drain(child.stdout.take());
     let err = drain(child.stderr.take());
@@ -129,7 +129,7 @@ pub fn finish(mut child: Child, line: String) -> Run {
         panic!("`{line}` did not end within {} s", COMMAND.as_secs());
     };
     let code = child.wait().unwrap().code().unwrap_or(-1);
-    Run { line, code, out, err }
+    CommandResult { line, code, out, err }
 }
 
 /// Reads a stream to its end on a thread of its own.

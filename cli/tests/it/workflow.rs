@@ -4,45 +4,45 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::daemon::{Daemon, QUIC, TCP, is};
-use super::desk::{Desk, library, text};
+use super::node_process::{NodeProcess, QUIC, TCP, is_event};
 use super::sample;
+use super::workspace::{Workspace, library, text};
 
 /// The node of `reader` follows and meets the publisher's node, and runs the release again there.
 #[track_caller]
-fn confirm(publisher: &Desk, release: &str, listen: &str) -> Desk {
-    let reader = Desk::founded("Reader");
-    let a = Daemon::start(publisher, listen);
-    let mut b = Daemon::start(&reader, listen);
-    reader.type_line(&format!("assay follow {}", publisher.publisher())).ok();
-    reader.type_line(&format!("assay peer add {}", a.address)).ok().says("connected");
-    let event = b.wait("a verdict", |event| is(event, "verified"));
+fn confirm(publisher: &Workspace, release: &str, listen: &str) -> Workspace {
+    let reader = Workspace::with_publisher("Reader");
+    let a = NodeProcess::start(publisher, listen);
+    let mut b = NodeProcess::start(&reader, listen);
+    reader.run_line(&format!("assay follow {}", publisher.publisher())).ok();
+    reader.run_line(&format!("assay peer add {}", a.address)).ok().contains("connected");
+    let event = b.wait_for("a verdict", |event| is_event(event, "verified"));
     assert_eq!(event["release"], release);
     assert!(event["verdict"]["reproduced"]["cells"].as_u64().unwrap() > 0, "{event}");
     assert_eq!(event["attested"], true);
     let own = reader.publisher();
-    b.wait("the attestation", |event| is(event, "accepted") && event["publisher"] == own.as_str());
+    b.wait_for("the attestation", |event| is_event(event, "accepted") && event["publisher"] == own.as_str());
     assert_eq!((a.stop(), b.stop()), (0, 0));
     reader
 }
 
-/// The one figure at an address, run again on this desk.
+/// The one figure at an address, run again on this workspace.
 #[track_caller]
-fn figure(desk: &Desk, address: &str) -> String {
-    let answer = desk.json(&format!("assay verify {address}"));
-    let verified = &answer["verified"][0];
-    assert_eq!(verified["word"], "reproduced", "{answer:#}");
-    assert_eq!(verified["figure"].as_array().map(Vec::len), Some(1), "{answer:#}");
+fn figure(workspace: &Workspace, address: &str) -> String {
+    let response = workspace.json(&format!("assay verify {address}"));
+    let verified = &response["verified"][0];
+    assert_eq!(verified["word"], "reproduced", "{response:#}");
+    assert_eq!(verified["figure"].as_array().map(Vec::len), Some(1), "{response:#}");
     text(&verified["figure"][0]["cells"], "OBS_VALUE")
 }
 
-/// Imports a file, publishes a release, and gives the desk and the release.
+/// Imports a file, publishes a release, and gives the workspace and the release.
 #[track_caller]
-fn publish(import: &str, recipe: &str, input: &str) -> (Desk, String) {
-    let desk = Desk::founded("Statistics Office");
-    desk.type_line(import).ok();
-    let release = desk.json(&format!("assay publish {recipe} --input {input} --dataflow inflation"));
-    (desk, text(&release, "release"))
+fn publish(import: &str, recipe: &str, input: &str) -> (Workspace, String) {
+    let workspace = Workspace::with_publisher("Statistics Office");
+    workspace.run_line(import).ok();
+    let release = workspace.json(&format!("assay publish {recipe} --input {input} --dataflow inflation"));
+    (workspace, text(&release, "release"))
 }
 
 fn cross(listen: &str) {
@@ -96,8 +96,8 @@ fn the_index_of_fred_gives_the_published_twelve_month_rate() {
     let (office, release) = publish(&import, "inflation/cpi-12-month", "CPIAUCNS");
     let reader = confirm(&office, &release, QUIC);
     let address = format!("assay://{}/inflation/USA/2022-M06", office.publisher());
-    let answer = reader.json(&format!("assay verify {address}"));
-    let cells = &answer["verified"][0]["figure"][0]["cells"];
+    let response = reader.json(&format!("assay verify {address}"));
+    let cells = &response["verified"][0]["figure"][0]["cells"];
     let values = |value: &Value| value.as_object().unwrap().values().any(|value| value == "9.1");
-    assert!(values(cells), "{answer:#}");
+    assert!(values(cells), "{response:#}");
 }

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::contract;
+use super::openapi;
 
-/// Time in which an answer must come.
+/// Time in which an response must come.
 const ANSWER: Duration = Duration::from_secs(60);
 
-/// An answer.
+/// An response.
 #[derive(Debug)]
-pub struct Answer {
+pub struct HttpResponse {
     /// Its status.
     pub status: u16,
     /// Its headers, names in lower case.
@@ -22,7 +22,7 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl HttpResponse {
     /// A header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
@@ -32,7 +32,7 @@ impl Answer {
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
-            .unwrap_or_else(|fault| panic!("{fault}: {}", String::from_utf8_lossy(&self.body)))
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
     }
 
     /// Demands a problem document (RFC 9457) with a status and a code.
@@ -46,10 +46,10 @@ impl Answer {
     }
 }
 
-/// Asks `api` (`http://127.0.0.1:7171`), and holds the answer against the OpenAPI document; `head` is the request line without the version, and more
+/// Asks `api` (`http://127.0.0.1:7171`), and holds the response against the OpenAPI document; `head` is the request line without the version, and more
 /// headers, a line each.
 #[track_caller]
-pub fn ask(api: &str, head: &[&str], body: &[u8]) -> Answer {
+pub fn send_request(api: &str, head: &[&str], body: &[u8]) -> HttpResponse {
     let place = api.trim_start_matches("http://");
     let mut request = format!("{} HTTP/1.1\r\n", head[0]);
     if !head.iter().any(|line| line.starts_with("Host:")) {
@@ -65,23 +65,23 @@ pub fn ask(api: &str, head: &[&str], body: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(place).unwrap();
     stream.set_read_timeout(Some(ANSWER)).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
-    // A node that has heard enough may have closed its ear; its answer is there all the same.
+    // A node that has events enough may have closed its ear; its response is there all the same.
     let _ = stream.write_all(body);
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes);
-    let answer = parse(&bytes);
-    contract::check(head[0], &answer);
-    answer
+    let response = parse(&bytes);
+    openapi::check_response(head[0], &response);
+    response
 }
 
 #[track_caller]
-fn parse(bytes: &[u8]) -> Answer {
+fn parse(bytes: &[u8]) -> HttpResponse {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
-    let end = end.unwrap_or_else(|| panic!("no answer: {:?}", String::from_utf8_lossy(bytes)));
+    let end = end.unwrap_or_else(|| panic!("no response: {:?}", String::from_utf8_lossy(bytes)));
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
     let mut lines = head.split("\r\n");
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
     let headers = lines.filter_map(|line| line.split_once(": "));
     let headers = headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
-    Answer { status, headers, body: bytes[end + 4..].to_vec() }
+    HttpResponse { status, headers, body: bytes[end + 4..].to_vec() }
 }
