@@ -8,7 +8,7 @@ use node::DataDirectory;
 use node::service::query::{DatasetInfo, LedgerQuery, LogInfo, RecipeInfo, ReleaseInfo, ResolvedReference};
 use node::service::{Core, PublishReceipt};
 use node::store::Store;
-use schemas::address::Address;
+use schemas::address::{Address, SCHEME};
 use schemas::car;
 use schemas::cid::{Cid, Codec, PublisherId};
 use schemas::content::Block;
@@ -18,8 +18,6 @@ use serde_json::Value;
 use crate::args::GlobalArgs;
 use crate::error::{CommandError, ErrorCategory};
 
-/// Scheme of the addresses of figures.
-const SCHEME: &str = "assay://";
 /// Time limit for a response of the local node; a large bundle takes a while.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(120);
 /// Largest response in bytes: the bound of a bundle.

@@ -8,6 +8,7 @@
 )]
 
 mod it {
+    mod addresses;
     mod api;
     mod bad_input;
     mod bundle;

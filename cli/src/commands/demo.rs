@@ -9,6 +9,7 @@ use std::path::Path;
 
 use ingest::{Format, ImportOptions};
 use node::service::query::ReleaseInfo;
+use schemas::address::SCHEME;
 use schemas::cid::{DatasetId, RecipeId, ReleaseId};
 use schemas::content;
 use schemas::decimal::Decimal;
@@ -25,7 +26,7 @@ use crate::format;
 use crate::output::{Printer, TextStyle};
 use crate::recipe_source;
 
-use cluster::{DemoCluster, is_event, text_field};
+use cluster::{DemoCluster, DemoNode, is_event, text_field};
 
 /// File name, text, dataflow and title of each part of the embedded sample. `sample/SOURCES.md` lists
 /// the sources.
@@ -433,14 +434,12 @@ fn suggest_next_steps(cluster: &DemoCluster, keep: bool, printer: &Printer) -> R
     }
     let (office, rival, witness) = (cluster.node('A')?, cluster.node('B')?, cluster.node('C')?);
     let data = witness.home.path().display();
+    let address = |node: &DemoNode, rest: &str| format!("{SCHEME}{}/{rest}", node.publisher);
     printer.suggest_commands(&[
         format!("assay --data {data} show"),
-        format!("assay --data {data} verify assay://{}/inflation/USA/2018", office.publisher),
-        format!("assay --data {data} verify assay://{}/inflation    # exit code 3", rival.publisher),
-        format!(
-            "assay --data {data} export assay://{}/gdp -o gdp.car && assay verify gdp.car",
-            office.publisher
-        ),
+        format!("assay --data {data} verify {}", address(office, "inflation/USA/2018")),
+        format!("assay --data {data} verify {}    # exit code 3", address(rival, "inflation")),
+        format!("assay --data {data} export {} -o gdp.car && assay verify gdp.car", address(office, "gdp")),
     ]);
     printer.print_line("");
     printer.print_field("dashboard", format!("{}/", witness.api));

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use node::service::query::ReleaseInfo;
 use recipes::RecipeFile;
+use schemas::address::Address;
 use schemas::cid::RecipeId;
 use schemas::content::Block;
 use schemas::object::{Recipe, RevisionReason, Supersession, decode_object};
@@ -65,7 +66,7 @@ pub(super) fn run(global: &GlobalArgs, args: &PublishArgs, printer: &Printer) ->
     }
     let object = draft.encode()?;
     let published = backend.publish_object(&object, draft.blocks)?;
-    let address = format!("assay://{own}/{dataflow}");
+    let address = Address::new(own, dataflow.clone());
     let steps = draft.release.steps;
     printer.print_json(&json!({
         "release": published.object, "address": address, "recipe": name, "published": published,

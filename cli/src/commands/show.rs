@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use node::service::query::{DatasetInfo, LogInfo, ReleaseInfo};
-use schemas::address::Address;
+use schemas::address::{Address, Vintage};
 use schemas::cid::{Cid, ContentId, ReleaseId};
 use schemas::content;
 use schemas::object::{Object, Provenance};
@@ -115,8 +115,10 @@ fn print_rows(rows: &[Vec<String>], printer: &Printer) {
     }
 }
 
-fn release_address(info: &ReleaseInfo) -> String {
-    format!("assay://{}/{}@seq={}", info.position.publisher, info.release.dataflow, info.position.seq)
+/// Address of a release, with its position as the vintage.
+fn release_address(info: &ReleaseInfo) -> Address {
+    Address::new(info.position.publisher, info.release.dataflow.clone())
+        .with_vintage(Vintage::Seq(info.position.seq))
 }
 
 /// Formats the verdicts on a release: retraction, own verdict, attestations.

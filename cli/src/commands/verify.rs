@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use ledger::bundle::{BUNDLE_BYTES_MAX, Bundle};
 use ledger::verify::{self, Verification};
-use schemas::address::Address;
+use schemas::address::{Address, SCHEME};
 use schemas::cid::{EntryId, ReleaseId};
 use schemas::content;
 use schemas::object::{Object, Release};
@@ -49,7 +49,7 @@ fn load_bundle(global: &GlobalArgs, target: &str) -> Result<Vec<u8>, CommandErro
             )
         });
     }
-    let named = target.starts_with("assay://") || target.parse::<schemas::cid::Cid>().is_ok();
+    let named = target.starts_with(SCHEME) || target.parse::<schemas::cid::Cid>().is_ok();
     if !named {
         let message = format!("`{target}` is neither a file, an address nor an id");
         return Err(CommandError::not_found(message)
