@@ -1,4 +1,4 @@
-// What the node says: the types of /api/v1, and how they are fetched.
+// Types of the HTTP API (`/api/v1`) and a cached client.
 import { useEffect, useState } from 'preact/hooks';
 
 export type Verdict = string | Record<string, unknown>;
@@ -19,7 +19,7 @@ export interface Flow {
   seq: number;
   output: string;
   output_title: string;
-  /** Outputs of the dataflow: an address names one when there are several. */
+  /** Number of outputs of the dataflow; if above 1, a URL names the output. */
   outputs: number;
   vintage: string;
   published: number;
@@ -79,7 +79,7 @@ export interface Figure {
   value: string | null;
   unit: string;
   flow: Flow;
-  /** The one that is shown; `flow` tells of the latest. */
+  /** Release of the figure shown; `flow` describes the latest one. */
   release: string;
   output: string;
   content: string;
@@ -120,7 +120,7 @@ export interface Recipe {
   used_by?: Flow[];
 }
 
-/** A recipe as a list of them has it. */
+/** A recipe as listed by `/recipes`. */
 export interface Listed {
   id: string;
   recipe: Omit<Recipe, 'id'>;
@@ -155,7 +155,7 @@ export interface Entry {
   object: string;
   time: number;
   summary: string;
-  /** What an attestation is about, and what it says. */
+  /** Attested release and verdict; attestations only. */
   release?: string;
   verdict?: Verdict;
 }
@@ -177,8 +177,8 @@ export interface Found {
   path: string;
 }
 
-/** Why there is no answer: what the node said, or that it says nothing. */
-export class Trouble extends Error {
+/** Error of a request: the problem document of the node, or a failed connection. */
+export class RequestError extends Error {
   readonly status: number;
   readonly code: string;
   constructor(status: number, code: string, message: string) {
@@ -194,7 +194,7 @@ export const part = encodeURIComponent;
 const answers = new Map<string, Promise<unknown>>();
 const KEPT = 60;
 
-/** Fetches once for each path; what failed is asked again the next time. */
+/** Fetches each path once; failed requests are repeated on the next call. */
 export function load<T>(path: string): Promise<T> {
   const known = answers.get(path);
   if (known) return known as Promise<T>;
@@ -206,32 +206,32 @@ export function load<T>(path: string): Promise<T> {
   return answer;
 }
 
-/** Forgets what was fetched, so that news are seen. */
+/** Clears the cache, so that the next loads see new data. */
 export function forget(): void {
   answers.clear();
 }
 
 async function ask<T>(path: string): Promise<T> {
   const response = await fetch(API + path, { headers: { accept: 'application/json' } }).catch(() => {
-    throw new Trouble(0, 'offline', 'this node does not answer');
+    throw new RequestError(0, 'offline', 'this node does not respond');
   });
   if (response.ok) return (await response.json()) as T;
   const problem = (await response.json().catch(() => ({}))) as { detail?: string; code?: string; title?: string };
-  throw new Trouble(response.status, problem.code ?? 'http', problem.detail ?? problem.title ?? `the node answered ${response.status}`);
+  throw new RequestError(response.status, problem.code ?? 'http', problem.detail ?? problem.title ?? `the node responded with status ${response.status}`);
 }
 
-export type Loaded<T> = { value?: T; trouble?: Trouble; again: () => void };
+export type Loaded<T> = { value?: T; trouble?: RequestError; again: () => void };
 
-/** The answer for a path, for a component; no path, no request. */
+/** Loads a path in a component; `null` makes no request. */
 export function useLoad<T>(path: string | null): Loaded<T> {
-  const [state, set] = useState<{ path: string | null; value?: T; trouble?: Trouble }>({ path: null });
+  const [state, set] = useState<{ path: string | null; value?: T; trouble?: RequestError }>({ path: null });
   const [turn, again] = useState(0);
   useEffect(() => {
     if (path === null) return;
     let wanted = true;
     load<T>(path).then(
       (value) => wanted && set({ path, value }),
-      (fault) => wanted && set({ path, trouble: fault instanceof Trouble ? fault : new Trouble(0, 'bug', String(fault)) }),
+      (fault) => wanted && set({ path, trouble: fault instanceof RequestError ? fault : new RequestError(0, 'bug', String(fault)) }),
     );
     return () => {
       wanted = false;
@@ -245,7 +245,7 @@ export function useLoad<T>(path: string | null): Loaded<T> {
   return { ...current, again: retry };
 }
 
-/** A verdict in one word, whichever way it is written. */
+/** Type of a verdict, in any of its JSON forms. */
 export function verdictWord(verdict: Verdict | null | undefined): string | null {
   if (!verdict) return null;
   if (typeof verdict === 'string') return verdict;

@@ -1,4 +1,4 @@
-// The frame around the pages.
+// Application frame: header, footer and page switch.
 import './style.css';
 import { Component, render } from 'preact';
 import type { ComponentChildren } from 'preact';
@@ -26,7 +26,7 @@ function App() {
   return (
     <>
       <a class="skip" href="#main">
-        To the content
+Skip to content
       </a>
       <Top route={route} />
       <main id="main" tabIndex={-1}>
@@ -34,7 +34,7 @@ function App() {
       </main>
       <footer>
         <p>
-          Assay: every figure here can be run again. <a href="/docs">API</a> · Borders are those of Natural Earth and show who administers a place, not who claims it.
+          Assay: statistics that anyone can recompute. <a href="/docs">API</a> · Borders: Natural Earth, de facto.
         </p>
       </footer>
     </>
@@ -60,16 +60,16 @@ function paged(route: Route) {
       return <Search route={route} />;
     default:
       return (
-        <Empty title="No such page">
+        <Empty title="Page not found">
           <p>
-            <a href="/">Go to the start</a>
+            <a href="/">Go to the start page</a>
           </p>
         </Empty>
       );
   }
 }
 
-/** A page that breaks says so, and leaves the others alone. */
+/** Error boundary: a failing page shows its error and leaves the frame intact. */
 class Fence extends Component<{ children: ComponentChildren }, { broken: string | null }> {
   override state = { broken: null as string | null };
   override componentDidCatch(fault: Error) {
@@ -79,7 +79,7 @@ class Fence extends Component<{ children: ComponentChildren }, { broken: string 
   override render() {
     if (this.state.broken === null) return this.props.children;
     return (
-      <Empty title="This page has a fault">
+      <Empty title="This page failed">
         <p>{this.state.broken}</p>
       </Empty>
     );
@@ -110,7 +110,7 @@ function Top({ route }: { route: Route }) {
         </a>
       </nav>
       <form role="search" action="/search" onSubmit={search}>
-        <input type="search" name="q" key={route.query.get('q') ?? ''} defaultValue={route.query.get('q') ?? ''} placeholder="Country, measure, publisher, id" aria-label="Search" />
+        <input type="search" name="q" key={route.query.get('q') ?? ''} defaultValue={route.query.get('q') ?? ''} placeholder="Country, indicator, publisher, id" aria-label="Search" />
       </form>
       <Theme />
     </header>
@@ -135,7 +135,7 @@ function Theme() {
     try {
       localStorage.setItem('theme', theme);
     } catch {
-      // A browser that keeps nothing shows it all the same.
+      // Storage can be disabled; the theme still applies to this page.
     }
   }, [theme]);
   const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length]!;
@@ -152,7 +152,7 @@ function Theme() {
 
 document.documentElement.dataset['theme'] = stored();
 document.addEventListener('click', follow);
-// What the node wrote for those who run no scripts makes room.
+// Replaces the static text rendered by the node.
 const room = document.getElementById('app')!;
 room.textContent = '';
 render(<App />, room);

@@ -1,4 +1,4 @@
-// The address bar is the state: pages read it here and write it here.
+// Routing: the URL is the state of the page.
 import { useEffect, useState } from 'preact/hooks';
 
 export interface Route {
@@ -35,14 +35,14 @@ export function useRoute(): Route {
   return now;
 }
 
-/** The title of the page, in the words of the pages themselves once they know better than their first answer. */
+/** Sets the document title. */
 export function useTitle(text: string | null | undefined): void {
   useEffect(() => {
     if (text) document.title = `${text} · Assay`;
   }, [text]);
 }
 
-/** Goes to another page of ours. */
+/** Navigates to another page of the dashboard. */
 export function go(path: string): void {
   history.pushState(null, '', path);
   scrollTo(0, 0);
@@ -50,7 +50,7 @@ export function go(path: string): void {
   document.getElementById('main')?.focus({ preventScroll: true });
 }
 
-/** Changes the query of this page; `null` takes a name out. Steps of a slider leave no history. */
+/** Changes query parameters of this page; `null` removes one. Slider moves do not add history entries. */
 export function amend(changes: Record<string, string | null>, keep = false): void {
   const query = new URLSearchParams(location.search);
   for (const [name, value] of Object.entries(changes)) {
@@ -65,7 +65,7 @@ export function amend(changes: Record<string, string | null>, keep = false): voi
   dispatchEvent(new Event(CHANGED));
 }
 
-/** Links between pages are followed without loading anew. */
+/** Handles links between pages without a reload. */
 export function follow(event: MouseEvent): void {
   const link = (event.target as Element | null)?.closest?.('a');
   if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;

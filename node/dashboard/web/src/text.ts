@@ -1,4 +1,4 @@
-// How numbers, periods, times and ids are written.
+// Formatting of numbers, periods, times and ids.
 import type { Flow } from './api.ts';
 import { part } from './api.ts';
 
@@ -12,11 +12,11 @@ function format(options: Intl.NumberFormatOptions): Intl.NumberFormat {
   return made;
 }
 
-/** Decimals that tell apart what is drawn: two for rates, none for millions. */
+/** Number of decimals for chart values: two for rates, none for millions. */
 export function decimals(values: Iterable<number | null>): number {
   const sizes: number[] = [];
   for (const value of values) if (value !== null) sizes.push(Math.abs(value));
-  // What is common decides: one hyperinflation must not take the decimals of everyone else.
+  // The median decides: a single hyperinflation must not remove the decimals of all others.
   const common = sizes.sort((a, b) => a - b)[Math.floor(sizes.length * 0.7)] ?? 0;
   return common >= 10_000 ? 0 : common >= 1000 ? 1 : 2;
 }
@@ -26,7 +26,7 @@ export function number(value: number | null | undefined, digits = 2): string {
   return minus(format({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value));
 }
 
-/** Short, for axes and legends: 1.5M, 0.25; thousands from `from` on. */
+/** Compact form for axes and legends: 1.5M, 0.25; thousands are shortened from `from` on. */
 export function short(value: number, from = 10_000): string {
   const large = Math.abs(value) >= from;
   return minus(format(large ? { notation: 'compact', maximumFractionDigits: 2 } : { maximumSignificantDigits: 6 }).format(value));
@@ -34,7 +34,7 @@ export function short(value: number, from = 10_000): string {
 
 const minus = (text: string) => text.replace('-', '−');
 
-/** An exact decimal with groups of three, cut in two after `digits` decimals: what is read, and the rest. */
+/** Splits an exact decimal, with digit grouping, after `digits` decimals into a head and a rest. */
 export function exact(value: string, digits = 4): { head: string; rest: string } {
   const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(value);
   if (!match) return { head: value, rest: '' };
@@ -44,13 +44,13 @@ export function exact(value: string, digits = 4): { head: string; rest: string }
   return { head, rest: fraction.slice(digits) };
 }
 
-/** Whether a unit is a rate, whose differences are points. */
+/** Whether a unit is a percentage, whose differences are percentage points. */
 export const isPercent = (unit: string) => /per ?cent|%/i.test(unit);
 
-/** `%`, `US dollars`: what follows a number. */
+/** Suffix of a number: `%`, `US dollars`. */
 export const suffix = (unit: string) => (isPercent(unit) ? '\u202f%' : '');
 
-/** Years since 0, with a fraction: where a period begins. */
+/** Start of a period, in fractional years. */
 export function start(period: string): number {
   const match = /^(\d{4})(?:-([SQMW])?(\d{1,2})(?:-(\d{2}))?)?$/.exec(period);
   if (!match) return NaN;
@@ -83,7 +83,7 @@ export function bytes(count: number): string {
   return count < 1024 ? `${count} bytes` : count < 1 << 20 ? `${(count / 1024).toFixed(1)} kB` : `${(count / (1 << 20)).toFixed(1)} MB`;
 }
 
-/** The end of an id: its start is the same for all. */
+/** Last characters of an id; the first ones are the same for all ids. */
 export const brief = (id: string) => (id.length > 20 ? `…${id.slice(-8)}` : id);
 
 export const capital = (text: string) => (text === 'gdp' ? 'GDP' : text.charAt(0).toUpperCase() + text.slice(1).replaceAll('-', ' '));
@@ -92,17 +92,17 @@ export const count = (n: number, one: string, many = `${one}s`) => `${format({})
 
 export const flowId = (flow: Flow) => `${flow.publisher}/${flow.dataflow}${flow.outputs > 1 ? `/${flow.output}` : ''}`;
 
-/** Official methods first; one that others contradict or that is taken back, last; then the widest. */
+/** Sort order of methods: official first, disputed or retracted last, then by number of series. */
 export function better(a: Flow, b: Flow): number {
   const bad = (flow: Flow) => Number(Boolean(flow.retracted)) + flow.differs;
   return Number(b.official) - Number(a.official) || bad(a) - bad(b) || b.series - a.series || a.dataflow.localeCompare(b.dataflow) || a.output.localeCompare(b.output);
 }
 
-/** What is measured, where the title of the recipe does not say which of its outputs it is. */
+/** Title of a flow, prefixed with the output title if the recipe has several outputs. */
 export const flowTitle = (flow: { title: string; output_title: string; output: string; outputs: number }) =>
   flow.outputs > 1 ? `${flow.output_title || flow.output} (${flow.title})` : flow.title;
 
-/** The page of the world by this method. */
+/** Path of the world page of a flow. */
 export const worldPath = (flow: Flow) =>
   `/world/${part(flow.indicator)}?method=${part(flow.publisher)}/${part(flow.dataflow)}${flow.outputs > 1 ? `&output=${part(flow.output)}` : ''}`;
 
@@ -115,7 +115,7 @@ const RATES: [RegExp, string][] = [
   [/ a month$/, 'month'],
 ];
 
-/** A unit without how often, and how often. */
+/** Splits a unit into its text and its rate. */
 function plainUnit(unit: string): { unit: string; often: string | null } {
   const text = unit.trim().toLowerCase().replaceAll('percent', 'per cent');
   const rate = RATES.find(([words]) => words.test(text));
@@ -133,10 +133,10 @@ export function alike(a: string, b: string): boolean {
   return one.unit === other.unit || widens(one.unit, other.unit) || widens(other.unit, one.unit);
 }
 
-/** What an entry is about: its summary without the kind that stands beside it. */
+/** Summary of an entry without its type, which is shown next to it. */
 export const about = ({ kind, summary }: { kind: string; summary: string }) => (summary.startsWith(`${kind} `) ? summary.slice(kind.length + 1) : summary);
 
-/** Only addresses of the web become links: what a publisher wrote may be anything. */
+/** Returns the text if it is an HTTP URL. Text of publishers is untrusted, so nothing else becomes a link. */
 export function webAddress(text: string | null | undefined): string | null {
   if (!text) return null;
   try {

@@ -1,11 +1,11 @@
-// What the API promises is enough for what the pages take for granted: no code, types alone. Put beside
+// Type-level test that the OpenAPI document satisfies the types used by the pages. Copied next to
 // the pages and compiled with them; `openapi.ts` is made from the OpenAPI document.
 import type * as Page from './api.ts';
 import type { components } from './openapi.ts';
 
 type Api = components['schemas'];
 
-/** An answer that can be taken for what the page expects. */
+/** Compiles only if `Answer` is assignable to `Expected`. */
 type Fits<Answer extends Expected, Expected> = [Answer, Expected];
 
 export type Contract = [

@@ -70,7 +70,7 @@ test('table, sorting, finding, and the figure behind a number', async ({ page })
   const values = cells.filter((text) => text !== 'no data').map((text) => Number(text.replace('−', '-')));
   expect(values.length).toBeGreaterThan(150);
   expect(values).toEqual([...values].sort((a, b) => b - a));
-  await page.getByRole('searchbox', { name: 'Find in the table' }).fill('germ');
+  await page.getByRole('searchbox', { name: 'Filter the table' }).fill('germ');
   await expect(page.locator('tbody tr')).toHaveCount(1);
   const shown = await page.locator('tbody td a').first().innerText();
   await page.locator('tbody td a').first().click();
@@ -89,7 +89,7 @@ test('countries are added by name, and the figures are downloaded', async ({ pag
   await page.getByLabel('Add a country').fill('Japan');
   await expect(page).toHaveURL(/compare=FRA,JPN/);
   await expect(page.locator('.chart path.line')).toHaveCount(2);
-  const chart = page.getByRole('slider', { name: /Arrow keys read/ });
+  const chart = page.getByRole('slider', { name: /arrow keys to read/ });
   await chart.focus();
   await page.keyboard.press('Home');
   await expect(chart).toHaveAttribute('aria-valuetext', /^1961: .*France .*%/);
@@ -103,10 +103,10 @@ test('countries are added by name, and the figures are downloaded', async ({ pag
 
 test('a country shows the gap between the methods', async ({ page }) => {
   await page.goto(`${stage().world.api}/country/DEU`);
-  await expect(page.getByText(/Widest in \d{4}: .* percentage points/)).toBeVisible();
+  await expect(page.getByText(/Largest in \d{4}: .* percentage points/)).toBeVisible();
   await expect(page.locator('.measure .chart').first().locator('path.line')).toHaveCount(3);
   await expect(page.locator('.measure path.dashed').first()).toBeVisible();
-  await page.getByText(/series, with when each was published/).click();
+  await page.getByText(/series: publication and verification/).click();
   await expect(page.getByRole('link', { name: 'Inflation against the middle of two years' })).toBeVisible();
 });
 
@@ -121,7 +121,7 @@ test('each output of a dataflow is chosen, shown, opened and cited', async ({ pa
   await expect(page).toHaveURL(/output=FACTOR/);
   await expect(page.locator('.legend figcaption')).toHaveText('factor');
   await page.goto(`${api}/world/inflation?method=${publisher}/two&output=RATE&view=table&period=2020`);
-  await page.getByRole('searchbox', { name: 'Find in the table' }).fill('germ');
+  await page.getByRole('searchbox', { name: 'Filter the table' }).fill('germ');
   await page.locator('tbody td a').first().click();
   await expect(page).toHaveURL(/\/two\/DEU\/2020\?output=RATE$/);
   await expect(page.locator('h1 [data-value]')).toHaveAttribute('data-value', '4.5');
@@ -129,11 +129,11 @@ test('each output of a dataflow is chosen, shown, opened and cited', async ({ pa
   await expect(page.locator('.checked ol li.holds')).toHaveCount(6);
   await expect(page.locator('.copy code').last()).toContainText(/@seq=\d+, output RATE$/);
   // Only what is measured alike is the same by another method: the factor is not.
-  await expect(page.locator('section', { hasText: 'The same by other methods' }).getByRole('link')).toHaveCount(2);
+  await expect(page.locator('section', { hasText: 'Other methods' }).getByRole('link')).toHaveCount(2);
   await page.getByRole('link', { name: 'The factor', exact: true }).click();
   await expect(page).toHaveURL(/output=FACTOR$/);
   await expect(page.locator('h1 [data-value]')).toHaveAttribute('data-value', '1.045');
-  await expect(page.getByText('The same by other methods')).toHaveCount(0);
+  await expect(page.getByText('Other methods')).toHaveCount(0);
   await page.goto(`${api}/country/DEU`);
   const sets = page.locator('.measure .chart-set');
   await expect(sets).toHaveCount(2);
@@ -171,7 +171,7 @@ test('a method is chosen, and an embedded page has no frame of ours', async ({ p
 test('search, colours and the way to the content by keyboard', async ({ page }) => {
   await page.goto(`${stage().world.api}/network`);
   await page.keyboard.press('Tab');
-  await expect(page.getByRole('link', { name: 'To the content' })).toBeFocused();
+  await expect(page.getByRole('link', { name: 'Skip to content' })).toBeFocused();
   await page.getByRole('searchbox', { name: 'Search' }).fill('Germany');
   await page.keyboard.press('Enter');
   await page.getByRole('link', { name: /Germany/ }).first().click();

@@ -29,7 +29,7 @@ const CASES: Case[] = [
   { name: 'publisher', path: () => `/publisher/${stage().world.publisher}`, ready: heading('<script>') },
   { name: 'network', path: () => '/network', ready: (page) => expect(page.getByText('live', { exact: true })).toBeVisible() },
   { name: 'search', path: () => '/search?q=germ', ready: (page) => expect(page.getByRole('link', { name: /Germany/ }).first()).toBeVisible() },
-  { name: 'nothing', path: () => '/no/such/page', ready: (page) => expect(page.getByText('No such page')).toBeVisible() },
+  { name: 'nothing', path: () => '/no/such/page', ready: (page) => expect(page.getByText('Page not found')).toBeVisible() },
 ];
 
 const MODES = {
@@ -62,23 +62,23 @@ for (const [mode, { colorScheme, width }] of Object.entries(MODES))
 
 test('an empty node says what to do', async ({ page }) => {
   await page.goto(stage().empty.api);
-  await expect(page.getByText('This node holds no figures yet')).toBeVisible();
+  await expect(page.getByText('This node has no figures yet')).toBeVisible();
   await accessible(page);
   await page.goto(`${stage().empty.api}/network`);
-  await expect(page.getByText('Nothing has come in yet')).toBeVisible();
+  await expect(page.getByText('No events yet')).toBeVisible();
   await accessible(page);
 });
 
 test('a node that is gone is told apart from one that has nothing', async ({ page }) => {
   await page.route('**/api/v1/countries/**', (route) => route.abort());
   await page.goto(`${stage().world.api}/country/DEU`);
-  await expect(page.getByText('This node does not answer')).toBeVisible();
+  await expect(page.getByText('This node does not respond')).toBeVisible();
   await accessible(page);
   await page.unroute('**/api/v1/countries/**');
   await page.getByRole('button', { name: 'Try again' }).click();
   await expect(page.getByRole('heading', { level: 1 })).toContainText('Germany');
   await page.goto(`${stage().world.api}/figure/${stage().world.publisher}/inflation/DEU/1800`);
-  await expect(page.getByText('Nothing here')).toBeVisible();
+  await expect(page.getByText('Not found')).toBeVisible();
 });
 
 test.describe('without scripts', () => {
@@ -97,7 +97,7 @@ test.describe('without scripts', () => {
       [`/figure/${publisher}/inflation/DEU/2020?vintage=latest`, `/figure/${publisher}/inflation/DEU/2020`, /Germany, 2020: 4\.5 %/, 'Dataset'],
       [`/figure/${publisher}/two/DEU/2020?output=RATE`, `/figure/${publisher}/two/DEU/2020?output=RATE`, /The rate .*Germany, 2020: 4\.5 %/, 'Dataset'],
       [`/recipe/${middle}?from=x`, `/recipe/${middle}`, /Alternative method for inflation/, 'SoftwareSourceCode'],
-      [`/publisher/${publisher}`, `/publisher/${publisher}`, /entries in its log/, 'Organization'],
+      [`/publisher/${publisher}`, `/publisher/${publisher}`, /Its log has/, 'Organization'],
     ];
     for (const [path, canonical, said, kind] of cases) {
       const answer = await page.goto(api + path);

@@ -19,15 +19,15 @@ test('the browser checks the figure by itself', async ({ page }) => {
   await expect(steps.filter({ hasText: 'Ed25519' })).toBeVisible();
   await expect(page.locator('h1')).toContainText('16.3324');
   await expect(page.getByText(/^✓ Reproduced by 2 of/)).toBeVisible();
-  await page.getByText('What was taken on trust').click();
-  await expect(page.getByText(/a name is only claimed/)).toBeVisible();
+  await page.getByText('Not covered by these checks').click();
+  await expect(page.getByText(/names are self-declared/)).toBeVisible();
   const address = await page.locator('.copy code').first().innerText();
   expect(assay(stage().university.data, ...address.replace(/^assay /, '').split(' '))).toContain('reproduced');
 });
 
 test('a release is run again while the reader watches', async ({ page }) => {
   await page.goto(stage().university.api + path());
-  await page.getByRole('button', { name: 'Run it again now' }).click();
+  await page.getByRole('button', { name: 'Re-run now' }).click();
   await expect(page.getByText(/Reproduced to the last digit/)).toBeVisible();
 });
 
@@ -35,7 +35,7 @@ test('a falsified figure is signed well and exposed all the same', async ({ page
   await page.goto(`${stage().university.api}/figure/${stage().rival.publisher}/inflation/TUR/2018`);
   await expect(page.locator('h1')).toContainText('10.3324');
   await expect(page.getByText(/^✕ Disputed by/)).toBeVisible();
-  await page.getByRole('button', { name: 'Run it again now' }).click();
+  await page.getByRole('button', { name: 'Re-run now' }).click();
   await expect(page.getByText(/1 cell differs, the first is INFLATION\[TUR, 2018\]: published 10\.332464, computed 16\.332464/)).toBeVisible();
 });
 

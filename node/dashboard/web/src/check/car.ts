@@ -1,10 +1,10 @@
-// Bundles (specs/bundle.md, section 1): nothing is believed before its hash is checked.
-import { Fault, asLink, asList, asMap, field, identified, read } from './cbor.ts';
+// Bundles (specs/bundle.md, section 1). Every block is hashed before it is used.
+import { VerifyError, asLink, asList, asMap, field, identified, read } from './cbor.ts';
 import { fits, idText } from './id.ts';
 
 const BLOCK_BYTES_MAX = 1 << 20;
 const ROOTS_MAX = 4096;
-/** Of work between two looks at the clock. */
+/** Bytes hashed between two checks of the clock. */
 const TURN_BYTES = 1 << 18;
 
 export interface Bundle {
@@ -13,24 +13,24 @@ export interface Bundle {
   bytes: number;
 }
 
-/** Reads a whole bundle; now and then it lets the browser draw. */
+/** Reads a bundle and regularly yields to the browser. */
 export async function readBundle(bytes: Uint8Array): Promise<Bundle> {
   let at = 0;
   const length = () => {
     let value = 0;
     for (let place = 0; place < 4; place++) {
       const byte = bytes[at++];
-      if (byte === undefined) throw new Fault('the file is cut off');
+      if (byte === undefined) throw new VerifyError('truncated file');
       value |= (byte & 127) << (7 * place);
       if (byte < 128) {
-        if (byte === 0 && place > 0) throw new Fault('a padded length');
+        if (byte === 0 && place > 0) throw new VerifyError('varint not minimal');
         return value;
       }
     }
-    throw new Fault('a length of more than four bytes');
+    throw new VerifyError('varint longer than four bytes');
   };
   const take = (count: number) => {
-    if (count > bytes.length - at) throw new Fault('the file is cut off');
+    if (count > bytes.length - at) throw new VerifyError('truncated file');
     at += count;
     return bytes.subarray(at - count, at);
   };
@@ -39,10 +39,10 @@ export async function readBundle(bytes: Uint8Array): Promise<Bundle> {
   let worked = 0;
   while (at < bytes.length) {
     const size = length();
-    if (size < 36 || size - 36 > BLOCK_BYTES_MAX) throw new Fault('a record of a length that none has');
+    if (size < 36 || size - 36 > BLOCK_BYTES_MAX) throw new VerifyError('invalid record length');
     const id = identified(take(36));
     const block = take(size - 36);
-    if (!fits(id, block)) throw new Fault(`block ${idText(id)} is not what its id says`);
+    if (!fits(id, block)) throw new VerifyError(`block ${idText(id)} does not match its id`);
     blocks.set(idText(id), block);
     worked += block.length;
     if (worked > TURN_BYTES) {
@@ -56,6 +56,6 @@ export async function readBundle(bytes: Uint8Array): Promise<Bundle> {
 function header(bytes: Uint8Array): string[] {
   const map = asMap(read(bytes));
   const roots = asList(field(map, 'roots')).map((root) => idText(asLink(root)));
-  if (map.size !== 2 || field(map, 'version') !== 1 || roots.length > ROOTS_MAX) throw new Fault('a header of another kind');
+  if (map.size !== 2 || field(map, 'version') !== 1 || roots.length > ROOTS_MAX) throw new VerifyError('unexpected CAR header');
   return roots;
 }

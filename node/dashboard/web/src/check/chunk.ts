@@ -1,5 +1,5 @@
 // Column chunks (specs/objects.md, section 7): cells as text, one column at a time.
-import { Fault, asBytes, asList, asMap, asNumber, asText, field, read } from './cbor.ts';
+import { VerifyError, asBytes, asList, asMap, asNumber, asText, field, read } from './cbor.ts';
 import type { Value } from './cbor.ts';
 
 const ROWS_MAX = 16_384;
@@ -14,16 +14,16 @@ export interface Chunk {
 
 export function readChunk(bytes: Uint8Array): Chunk {
   const map = asMap(read(bytes));
-  if (field(map, '$type') !== 'chunk' || field(map, 'v') !== 1) throw new Fault('a block that is no chunk');
+  if (field(map, '$type') !== 'chunk' || field(map, 'v') !== 1) throw new VerifyError('not a chunk');
   const rows = asNumber(field(map, 'rows'));
-  if (rows < 1 || rows > ROWS_MAX) throw new Fault('a chunk of a size that none has');
+  if (rows < 1 || rows > ROWS_MAX) throw new VerifyError('invalid number of rows');
   return { rows, columns: asList(field(map, 'columns')).map((column) => () => decode(column, rows)) };
 }
 
 function decode(column: Value, rows: number): Cell[] {
   const choice = [...asMap(column)];
   const [coding, body] = choice[0] ?? [];
-  if (choice.length !== 1 || body === undefined) throw new Fault('a column without a coding');
+  if (choice.length !== 1 || body === undefined) throw new VerifyError('column without encoding');
   const fields = asMap(body);
   const bytes = (name: string) => asBytes(field(fields, name));
   switch (coding) {
@@ -46,12 +46,12 @@ function decode(column: Value, rows: number): Cell[] {
       return runs(bytes('frequencies'), rows).map((one) => (one === 0n ? null : periodText(known(FREQUENCIES[Number(one) - 1]), Number(ordinals()))));
     }
     default:
-      throw new Fault('a column of a coding that nobody knows');
+      throw new VerifyError('unknown column encoding');
   }
 }
 
 function known(text: string | undefined): string {
-  if (text === undefined) throw new Fault('a code that stands for nothing');
+  if (text === undefined) throw new VerifyError('invalid dictionary code');
   return text;
 }
 
@@ -65,7 +65,7 @@ function stream(bytes: Uint8Array): () => bigint {
       value |= BigInt(byte & 127) << (7n * place);
       if (byte < 128) return value;
     }
-    throw new Fault('a number that is cut off');
+    throw new VerifyError('truncated number');
   };
 }
 
@@ -77,7 +77,7 @@ function runs(bytes: Uint8Array, rows: number): bigint[] {
   while (values.length < rows) {
     const value = next();
     const count = next();
-    if (count < 1n || count > BigInt(rows - values.length)) throw new Fault('runs that do not add up');
+    if (count < 1n || count > BigInt(rows - values.length)) throw new VerifyError('run lengths do not match the number of rows');
     for (let at = 0n; at < count; at++) values.push(value);
   }
   return values;
@@ -91,7 +91,7 @@ function deltas(bytes: Uint8Array): () => bigint {
 
 const spread = (present: bigint[], value: () => string): Cell[] => present.map((one) => (one === 0n ? null : value()));
 
-/** Coefficient and exponent without an exponent in the text. */
+/** Formats coefficient and exponent in plain decimal notation. */
 export function decimalText(coefficient: bigint, exponent: number): string {
   if (exponent >= 0) return coefficient === 0n ? '0' : String(coefficient) + '0'.repeat(exponent);
   const sign = coefficient < 0n ? '-' : '';
@@ -99,13 +99,13 @@ export function decimalText(coefficient: bigint, exponent: number): string {
   return `${sign}${digits.slice(0, exponent)}.${digits.slice(exponent)}`;
 }
 
-/** Whether two decimals are one number, however many zeros they end in. */
+/** Whether two decimals are numerically equal, ignoring trailing zeros. */
 export function sameNumber(a: string, b: string): boolean {
   const [x, y] = [plain(a), plain(b)];
   return x !== null && x === y;
 }
 
-/** Digits and exponent in one spelling; no way through floating point. */
+/** Normalised digits and exponent, computed without floating point. */
 function plain(text: string): string | null {
   const match = /^([-+−]?)(\d+)(?:\.(\d+))?(?:[eE]([-+]?\d{1,5}))?$/.exec(text.trim());
   if (!match) return null;

@@ -1,5 +1,5 @@
-// Entries of a log: COSE_Sign1 in our shape (specs/log.md, sections 1 to 4).
-import { Fault, Link, asBytes, asList, asMap, asNumber, asText, field, identified, read, readEnvelope } from './cbor.ts';
+// Log entries: the COSE_Sign1 profile of specs/log.md, sections 1 to 4.
+import { VerifyError, Link, asBytes, asList, asMap, asNumber, asText, field, identified, read, readEnvelope } from './cbor.ts';
 import type { Value, ValueMap } from './cbor.ts';
 import { idBytes, idText } from './id.ts';
 import { verifySignature } from './signature.ts';
@@ -11,7 +11,7 @@ const EDDSA = -8;
 const [RAW, OBJECT] = [0x55, 0x71];
 const LABELS: (string | number)[] = [1, 3, 4, 15, 'assay-seq', 'assay-auth', 'assay-prev'];
 const CLAIMS: (string | number)[] = [1, 2, 6];
-/** The field of an object that its subject repeats. */
+/** Field of each object type that the subject in the header repeats. */
 const SUBJECTS = new Map([
   ['identity', 'name'],
   ['dataset', 'dataflow'],
@@ -27,7 +27,7 @@ export interface Entry {
   kind: string;
   inline: boolean;
   key: Uint8Array;
-  /** None in the genesis. */
+  /** Absent in the genesis entry. */
   publisher: string | null;
   seq: number;
   subject: string;
@@ -35,62 +35,62 @@ export interface Entry {
   payload: Uint8Array;
 }
 
-/** Opens an entry and checks its signature over these very bytes. */
+/** Decodes an entry and verifies its signature. */
 export function readEntry(bytes: Uint8Array): Entry {
-  if (bytes.length > ENTRY_BYTES_MAX || bytes[0] !== TAG) throw new Fault('bytes that are no entry');
+  if (bytes.length > ENTRY_BYTES_MAX || bytes[0] !== TAG) throw new VerifyError('not a log entry');
   const parts = asList(readEnvelope(bytes.subarray(1)));
   const [head, open, body, sign] = parts;
-  if (parts.length !== 4 || asMap(open!).size !== 0) throw new Fault('an envelope of another form');
+  if (parts.length !== 4 || asMap(open!).size !== 0) throw new VerifyError('invalid envelope');
   const [protectedBytes, payload, signature] = [asBytes(head!), asBytes(body!), asBytes(sign!)];
   const header = asMap(readEnvelope(protectedBytes));
-  if ([...header.keys()].some((label) => !LABELS.includes(label))) throw new Fault('a header that nobody knows');
-  if (field(header, 1) !== EDDSA) throw new Fault('another algorithm');
+  if ([...header.keys()].some((label) => !LABELS.includes(label))) throw new VerifyError('unknown header parameter');
+  if (field(header, 1) !== EDDSA) throw new VerifyError('unsupported algorithm');
   const key = asBytes(field(header, 4));
-  if (!verifySignature(key, signed(protectedBytes, payload), signature)) throw new Fault('the signature does not fit');
+  if (!verifySignature(key, signed(protectedBytes, payload), signature)) throw new VerifyError('signature verification failed');
   const type = /^application\/vnd\.assay\.([a-z]+)\+(dag-cbor|cid)$/.exec(asText(field(header, 3)));
   const [, kind = '', form] = type ?? [];
-  if (!SUBJECTS.has(kind)) throw new Fault('a content type that is none of ours');
+  if (!SUBJECTS.has(kind)) throw new VerifyError('unknown content type');
   const claims = asMap(field(header, 15));
-  if ([...claims.keys()].some((label) => !CLAIMS.includes(label))) throw new Fault('a claim that nobody knows');
+  if ([...claims.keys()].some((label) => !CLAIMS.includes(label))) throw new VerifyError('unknown claim');
   const subject = asText(field(claims, 2));
-  if (UNREADABLE.test(subject)) throw new Fault('a subject that nobody can read');
+  if (UNREADABLE.test(subject)) throw new VerifyError('unreadable characters in the subject');
   const inline = form === 'dag-cbor';
   about(kind, subject, inline, payload);
   return { kind, inline, key, ...place(header, claims), subject, time: seconds(field(claims, 6)), payload };
 }
 
-/** Publisher and number: all of the place, or nothing of it in the genesis. */
+/** Log position: all of its fields, or none of them in the genesis entry. */
 function place(header: ValueMap, claims: ValueMap): { publisher: string | null; seq: number } {
   const issuer = claims.get(1);
   const labels = ['assay-seq', 'assay-auth', 'assay-prev'].filter((label) => header.has(label));
   if (issuer === undefined && labels.length === 0) return { publisher: null, seq: 0 };
-  if (issuer === undefined || labels.length !== 3) throw new Fault('a place in the log that is not whole');
+  if (issuer === undefined || labels.length !== 3) throw new VerifyError('incomplete log position');
   const publisher = asText(issuer);
-  if (idBytes(publisher)?.[1] !== RAW) throw new Fault('an issuer that is no publisher id');
+  if (idBytes(publisher)?.[1] !== RAW) throw new VerifyError('issuer is not a publisher id');
   const seq = asNumber(field(header, 'assay-seq'));
   const authority = asNumber(field(header, 'assay-auth'));
-  if (seq < 1 || authority < 0 || authority >= seq) throw new Fault('a place that there is not');
-  if (identified(asBytes(field(header, 'assay-prev')))[1] !== RAW) throw new Fault('an entry before that is none');
+  if (seq < 1 || authority < 0 || authority >= seq) throw new VerifyError('invalid log position');
+  if (identified(asBytes(field(header, 'assay-prev')))[1] !== RAW) throw new VerifyError('previous entry is not an entry id');
   return { publisher, seq };
 }
 
-/** An inline payload is an object of the kind and about the subject that the header says. */
+/** Checks that an inline payload has the object type and subject stated in the header. */
 function about(kind: string, subject: string, inline: boolean, payload: Uint8Array): void {
   if (!inline) {
-    if (identified(payload)[1] !== OBJECT) throw new Fault('an id of another kind');
+    if (identified(payload)[1] !== OBJECT) throw new VerifyError('not an object id');
     return;
   }
-  if (payload.length > INLINE_BYTES_MAX) throw new Fault('an object that is too large to stand inline');
+  if (payload.length > INLINE_BYTES_MAX) throw new VerifyError('inline object too large');
   const object = asMap(read(payload));
-  if (field(object, '$type') !== kind || field(object, 'v') !== 1) throw new Fault('an object of another kind');
+  if (field(object, '$type') !== kind || field(object, 'v') !== 1) throw new VerifyError('object type differs from the header');
   const said = field(object, SUBJECTS.get(kind)!);
-  if ((said instanceof Link ? idText(said.id) : said) !== subject) throw new Fault('a subject of another object');
+  if ((said instanceof Link ? idText(said.id) : said) !== subject) throw new VerifyError('subject differs from the object');
 }
 
-/** A signed number of 64 bits. */
+/** Signed 64-bit integer. */
 function seconds(value: Value): number {
-  if (typeof value !== 'number' && typeof value !== 'bigint') throw new Fault('a time that is no integer');
-  if (BigInt.asIntN(64, BigInt(value)) !== BigInt(value)) throw new Fault('a time beyond 64 bits');
+  if (typeof value !== 'number' && typeof value !== 'bigint') throw new VerifyError('time is not an integer');
+  if (BigInt.asIntN(64, BigInt(value)) !== BigInt(value)) throw new VerifyError('time exceeds 64 bits');
   return Number(value);
 }
 
@@ -100,12 +100,12 @@ function signed(header: Uint8Array, payload: Uint8Array): Uint8Array {
   return Uint8Array.from([0x84, 0x60 | context.length, ...context, ...counted(header), 0x40, ...counted(payload)]);
 }
 
-/** A byte string with its shortest head; none here has 65536 bytes. */
+/** CBOR byte string with the shortest header, for fewer than 65536 bytes. */
 function counted(bytes: Uint8Array): number[] {
   const size = bytes.length;
   const head = size < 24 ? [0x40 | size] : size < 256 ? [0x58, size] : [0x59, size >> 8, size & 255];
   return [...head, ...bytes];
 }
 
-/** The id that a payload stands for when it is not inline. */
+/** Id of the object of a payload that is not inline. */
 export const payloadId = (entry: Entry) => idText(identified(entry.payload));

@@ -1,4 +1,4 @@
-// Ids as text (specs/objects.md, section 2), and of bytes.
+// Content ids: text form, and ids of bytes (specs/objects.md, section 2).
 import { blake3 } from '@noble/hashes/blake3.js';
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz234567';
@@ -17,7 +17,7 @@ export function idText(id: Uint8Array): string {
   return bits > 0 ? text + LETTERS[(held << (5 - bits)) & 31] : text;
 }
 
-/** The 36 bytes of an id; `null` for text that spells none, or spells it in another way. */
+/** Parses an id to its 36 bytes; `null` for invalid or non-canonical text. */
 export function idBytes(text: string): Uint8Array | null {
   if (!/^b[a-z2-7]{58}$/.test(text)) return null;
   let held = 0n;

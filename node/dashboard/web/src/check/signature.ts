@@ -8,7 +8,7 @@ const ORDER = Point.Fn.ORDER;
 
 const little = (bytes: Uint8Array) => bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
 
-/** A point in its canonical encoding and not of small order, or nothing. */
+/** Decodes a canonical point; `null` if it is invalid or of small order. */
 function point(bytes: Uint8Array) {
   try {
     const found = Point.fromBytes(bytes, false);

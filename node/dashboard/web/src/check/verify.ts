@@ -1,9 +1,9 @@
-// What a reader's browser can check by itself: that the number on the screen is the one that the
-// publisher signed. It takes the bundle of the release and believes nothing that the node says of it.
+// In-browser verification: checks that the number on the screen is the one that the
+// publisher signed. Uses the bundle of the release and trusts no other response of the node.
 import { blake3 } from '@noble/hashes/blake3.js';
 import { readBundle } from './car.ts';
 import type { Bundle } from './car.ts';
-import { Fault, asBytes, asLink, asList, asMap, asNumber, asText, field, read } from './cbor.ts';
+import { VerifyError, asBytes, asLink, asList, asMap, asNumber, asText, field, read } from './cbor.ts';
 import type { ValueMap } from './cbor.ts';
 import { readChunk, sameNumber } from './chunk.ts';
 import type { Entry } from './entry.ts';
@@ -28,22 +28,22 @@ export interface Step {
 export interface Report {
   done: boolean;
   steps: Step[];
-  /** What no check here covers. */
+  /** Assumptions that the checks do not cover. */
   trusted: string[];
 }
 
 const TRUSTED = [
-  'That the formula gives these figures: “Run it again now” lets the node compute it; assay verify computes it on your own machine.',
-  'That the publisher id belongs to the institution you think of: a name is only claimed. Compare the id with one you had from elsewhere.',
-  'That no newer vintage is being kept from you, and that the publisher shows everyone the same history.',
-  'The dates: they are what the publisher says.',
-  'This very page: its code came from this node.',
+  'That the recipe gives these figures: “Re-run now” lets the node compute them; assay verify computes them on your machine.',
+  'That the publisher id belongs to the institution that you expect: names are self-declared. Compare the id with one from another source.',
+  'That this node withholds no newer vintage, and that the publisher shows everyone the same history.',
+  'The dates: they are stated by the publisher.',
+  'This page: its code was loaded from this node.',
 ];
 
-/** Why a check could not be made, as opposed to one that failed. */
+/** A check could not be made, as opposed to a failed check. */
 class Unable extends Error {}
 
-/** Fetches the bundle of a release and checks a figure against it, step by step. */
+/** Fetches the bundle of a release and checks a figure against it, reporting each step. */
 export async function verify(claim: Claim, tell: (report: Report) => void): Promise<void> {
   const steps: Step[] = [];
   const say = (outcome: Step['outcome'], text: string, done = false) => {
@@ -66,21 +66,21 @@ async function fetchBundle(release: string): Promise<Uint8Array> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/** Throws at the first thing that does not hold. */
+/** Throws on the first failed check. */
 export async function check(bytes: Uint8Array, claim: Claim, holds: (text: string) => void): Promise<void> {
   const bundle = await readBundle(bytes);
-  holds(`Each of the ${bundle.blocks.size} blocks of the bundle (${Math.ceil(bundle.bytes / 1024)} kB) hashes to its id (BLAKE3).`);
+  holds(`All ${bundle.blocks.size} blocks of the bundle (${Math.ceil(bundle.bytes / 1024)} kB) match their ids (BLAKE3).`);
   const entry = opened(bundle, claim);
-  holds(`The log entry ${entry.seq} is signed, over exactly these bytes, by the key ${hex(entry.key).slice(0, 16)}… (Ed25519).`);
+  holds(`Log entry ${entry.seq} has a valid signature by the key ${hex(entry.key).slice(0, 16)}… (Ed25519).`);
   authorised(bundle, entry, claim);
-  holds('That key may publish for this publisher: its identity, whose hash is the publisher id, is signed by its root key and names it.');
+  holds('The key is authorised to publish for this publisher: the identity, whose hash is the publisher id, is signed by a root key and lists it.');
   const release = released(bundle, entry, claim);
-  holds('The signed entry carries this very release.');
+  holds('The signed entry contains this release.');
   const documents = sources(bundle, release);
-  if (documents > 0) holds(`${documents === 1 ? 'The source document in the bundle is' : `All ${documents} source documents in the bundle are`} what the signed data sets say, byte for byte.`);
+  if (documents > 0) holds(`${documents === 1 ? 'The source document in the bundle is' : `All ${documents} source documents in the bundle are`} identical to those referenced by the signed data sets.`);
   const found = figure(bundle, release, claim);
-  if (!agree(found, claim.value)) throw new Fault(`the number shown is not the one that was signed: the signed data say ${found ?? 'no value'}, the node says ${claim.value ?? 'no value'}`);
-  holds(`The number shown is the number in the signed data: ${found ?? 'no value'}.`);
+  if (!agree(found, claim.value)) throw new VerifyError(`the number shown is not the one that was signed: the signed data say ${found ?? 'no value'}, the node says ${claim.value ?? 'no value'}`);
+  holds(`The number shown equals the number in the signed data: ${found ?? 'no value'}.`);
 }
 
 const agree = (found: string | null, shown: string | null) => (found === null || shown === null ? found === shown : found === shown || sameNumber(found, shown));
@@ -89,7 +89,7 @@ const hex = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(16).pa
 
 function block(bundle: Bundle, id: string, what: string): Uint8Array {
   const bytes = bundle.blocks.get(id);
-  if (!bytes) throw new Fault(`${what} is not in the bundle`);
+  if (!bytes) throw new VerifyError(`${what} is not in the bundle`);
   return bytes;
 }
 
@@ -99,34 +99,34 @@ function object(bundle: Bundle, link: Uint8Array, kind: string): ValueMap {
 
 function typed(bytes: Uint8Array, kind: string): ValueMap {
   const map = asMap(read(bytes));
-  if (field(map, '$type') !== kind || field(map, 'v') !== 1) throw new Fault(`a block that is no ${kind}`);
+  if (field(map, '$type') !== kind || field(map, 'v') !== 1) throw new VerifyError(`block is not a ${kind}`);
   return map;
 }
 
 function opened(bundle: Bundle, claim: Claim): Entry {
-  if (!bundle.roots.includes(claim.entry)) throw new Fault('the entry that the page names is not a root of the bundle');
+  if (!bundle.roots.includes(claim.entry)) throw new VerifyError('the entry named by the page is not a root of the bundle');
   const entry = readEntry(block(bundle, claim.entry, 'the entry'));
-  if (entry.kind !== 'release' || entry.publisher !== claim.publisher) throw new Fault('the entry is of another publisher, or no release');
+  if (entry.kind !== 'release' || entry.publisher !== claim.publisher) throw new VerifyError('the entry is of another publisher, or no release');
   return entry;
 }
 
 function authorised(bundle: Bundle, entry: Entry, claim: Claim): void {
   const genesis = readEntry(block(bundle, claim.publisher, 'the publisher’s first entry'));
-  if (genesis.publisher !== null || genesis.kind !== 'identity' || !genesis.inline) throw new Fault('the publisher id is not that of an identity');
+  if (genesis.publisher !== null || genesis.kind !== 'identity' || !genesis.inline) throw new VerifyError('the publisher id is not that of an identity');
   const identity = typed(genesis.payload, 'identity');
   const same = (bytes: Uint8Array, key: Uint8Array) => hex(bytes) === hex(key);
-  if (!asList(field(identity, 'roots')).some((root) => same(asBytes(root), genesis.key))) throw new Fault('the identity is not signed by one of its roots');
+  if (!asList(field(identity, 'roots')).some((root) => same(asBytes(root), genesis.key))) throw new VerifyError('the identity is not signed by one of its roots');
   const allowed = asList(field(identity, 'keys')).map(asMap).some((one) => same(asBytes(field(one, 'key')), entry.key) && asList(field(one, 'uses')).includes('publish'));
-  if (!allowed) throw new Fault('the key may not publish for this publisher');
+  if (!allowed) throw new VerifyError('the key may not publish for this publisher');
 }
 
 function released(bundle: Bundle, entry: Entry, claim: Claim): ValueMap {
   const bytes = entry.inline ? entry.payload : block(bundle, payloadId(entry), 'the release');
-  if (idText(objectId(bytes)) !== claim.release) throw new Fault('the entry carries another release');
+  if (idText(objectId(bytes)) !== claim.release) throw new VerifyError('the entry contains another release');
   return typed(bytes, 'release');
 }
 
-/** Objects of the bundle by id, those that stand inline in an entry among them. */
+/** Objects of the bundle by id, including those inline in entries. */
 function dataset(bundle: Bundle, link: Uint8Array): ValueMap | null {
   const id = idText(link);
   const bytes = bundle.blocks.get(id) ?? inlined(bundle, id);
@@ -140,13 +140,13 @@ function inlined(bundle: Bundle, id: string): Uint8Array | null {
       const entry = readEntry(bytes);
       if (entry.inline && idText(objectId(entry.payload)) === id) return entry.payload;
     } catch {
-      // A document may begin with the same byte.
+      // A source document can begin with the same byte.
     }
   }
   return null;
 }
 
-/** Source documents that were put together from their pieces and have the digest that was signed. */
+/** Number of source documents whose reassembled pieces match the signed digest. */
 function sources(bundle: Bundle, release: ValueMap): number {
   let count = 0;
   for (const link of asMap(field(release, 'inputs')).values()) {
@@ -161,7 +161,7 @@ function sources(bundle: Bundle, release: ValueMap): number {
       hash.update(bytes);
       size += bytes.length;
     }
-    if (size !== asNumber(field(snapshot, 'size')) || hex(hash.digest()) !== hex(asBytes(field(snapshot, 'blake3')))) throw new Fault('a source document is not the one that was signed');
+    if (size !== asNumber(field(snapshot, 'size')) || hex(hash.digest()) !== hex(asBytes(field(snapshot, 'blake3')))) throw new VerifyError('a source document does not match the signed digest');
     count += 1;
   }
   return count;
@@ -173,7 +173,7 @@ interface Component {
   type: string;
 }
 
-/** The value at a key and period in the results that were signed. */
+/** Value at a key and period in the signed results. */
 function figure(bundle: Bundle, release: ValueMap, claim: Claim): string | null {
   const content = object(bundle, asLink(field(asMap(field(release, 'results')), claim.output)), 'content');
   const structure = object(bundle, asLink(field(content, 'structure')), 'structure');
@@ -185,7 +185,7 @@ function figure(bundle: Bundle, release: ValueMap, claim: Claim): string | null 
   const keys = components.flatMap((one, at) => (one.role === 'identifier' && at !== time ? [at] : []));
   const measures = components.flatMap((one, at) => (one.role === 'measure' ? [at] : []));
   const measure = measures.find((at) => components[at]!.id === 'OBS_VALUE') ?? measures[0];
-  if (measure === undefined || time < 0 || keys.length !== claim.key.length) throw new Fault('the signed data have another shape than the page says');
+  if (measure === undefined || time < 0 || keys.length !== claim.key.length) throw new VerifyError('the signed data have another shape than the page says');
   for (const one of asList(field(content, 'chunks'))) {
     const chunk = readChunk(block(bundle, idText(asLink(field(asMap(one), 'chunk'))), 'a part of the results'));
     const periods = chunk.columns[time]?.() ?? [];
@@ -194,5 +194,5 @@ function figure(bundle: Bundle, release: ValueMap, claim: Claim): string | null 
       if (periods[row] === claim.period && columns.every((column, at) => column[row] === claim.key[at])) return chunk.columns[measure]?.()[row] ?? null;
     }
   }
-  throw new Fault('the signed data have no such figure');
+  throw new VerifyError('the signed data do not contain this figure');
 }

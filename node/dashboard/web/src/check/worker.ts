@@ -1,4 +1,4 @@
-// Checks beside the page, which stays quick meanwhile: a claim comes in, reports go out.
+// Worker that runs the checks off the main thread: receives a claim, posts reports.
 import type { Claim } from './verify.ts';
 import { verify } from './verify.ts';
 

@@ -1,5 +1,5 @@
-// A country: every measure, the official method against its rivals, and the gap between them. What is
-// measured alike stands in one chart; the rest of a measure stands below it, each with an axis of its own.
+// Country page: for each indicator the official method, its alternatives and the gap between them.
+// Series with comparable units share a chart; the others get a chart of their own below it.
 import type { Country as Answer, Flow } from '../api.ts';
 import { part, useLoad } from '../api.ts';
 import type { Series } from '../parts/chart.tsx';
@@ -40,7 +40,7 @@ function Measures({ route, answer }: { route: Route; answer: Answer }) {
         </div>
       </header>
       {measures.length > 1 && !route.embed && (
-        <nav class="measures" aria-label="Measures of this country">
+        <nav class="measures" aria-label="Indicators of this country">
           <a href={`/country/${part(answer.area.code)}`} aria-current={shown.length > 1 ? 'page' : undefined}>
             All
           </a>
@@ -54,7 +54,7 @@ function Measures({ route, answer }: { route: Route; answer: Answer }) {
       {measures.length === 0 && (
         <Empty title="No figures for this area">
           <p>
-            None of the publishers that this node follows has figures for {answer.area.name}. <a href="/network">See who is followed</a>.
+            None of the publishers followed by this node has figures for {answer.area.name}. <a href="/network">Show publishers</a>.
           </p>
         </Empty>
       )}
@@ -65,7 +65,7 @@ function Measures({ route, answer }: { route: Route; answer: Answer }) {
   );
 }
 
-/** One line for each key of each flow; the key is named where a flow has several. */
+/** One line per series; the key is part of the name if a flow has several series. */
 export function lines(answer: Answer): Line[] {
   return answer.flows.flatMap(({ flow, series }) =>
     series.map(({ key, periods, values }) => ({
@@ -90,7 +90,7 @@ function Measure({ route, measure, lines }: { route: Route; measure: string; lin
   );
 }
 
-/** Lines that one axis holds: official ones first, each beside all that is measured like all of its set. */
+/** Groups lines with comparable units, official ones first. */
 export function grouped(lines: Line[]): Line[][] {
   const sets: Line[][] = [];
   for (const line of [...lines].sort((a, b) => better(a.flow, b.flow))) {
@@ -98,11 +98,11 @@ export function grouped(lines: Line[]): Line[][] {
     if (set) set.push(line);
     else sets.push([line]);
   }
-  // What most methods give is looked for first.
+  // The unit of most methods comes first.
   return sets.sort((a, b) => b.length - a.length);
 }
 
-/** A set has the name of the one output that it holds, or else that of the measure with the unit. */
+/** Title of a group: its output title if all lines share it, else the indicator with the unit. */
 function named(set: Line[], measure: string): string {
   const titles = [...new Set(set.map((line) => line.flow.output_title))];
   return titles.length === 1 && titles[0] ? titles[0] : `${capital(measure)} (${set[0]!.flow.unit})`;
@@ -111,11 +111,11 @@ function named(set: Line[], measure: string): string {
 interface OverlayProps {
   route: Route;
   measure: string;
-  /** Which of the charts of the measure. */
+  /** Index of the chart within its indicator. */
   set: number;
   lines: Line[];
   heading: string;
-  /** First and last period of all charts of the measure, so that they stand in line. */
+  /** First and last period of all charts of the indicator, so that they are aligned. */
   span: [string, string] | undefined;
 }
 
@@ -135,11 +135,11 @@ function Overlay({ route, measure, set, lines: sorted, heading, span }: OverlayP
         <Latest line={official} digits={digits} />
       </div>
       <Chart label={`${heading} by method`} unit={unit} height={set === 0 ? 320 : 220} span={span} series={shown.map((line, tone): Series => ({ id: lineId(line), label: methodName(line, shown), periods: line.periods, values: line.values, tone, dashed: !line.flow.official, base: tone === 0 && shown.length > 1 }))} />
-      {sorted.length > 8 && <p class="quiet">{sorted.length - 8} more are in the table below.</p>}
+      {sorted.length > 8 && <p class="quiet">The table below lists {sorted.length - 8} more.</p>}
       {rival && <Gap official={official} rival={rival} rivals={rivals} choice={choice} unit={unit} span={span} />}
       <details class="methods">
         <summary>
-          {sorted.length} series, with when {sorted.length === 1 ? 'it' : 'each'} was published and verified
+          {sorted.length} series: publication and verification
         </summary>
         <div class="scroll" tabIndex={0} role="region" aria-label={`Series of ${heading}`}>
           <table>
@@ -185,7 +185,7 @@ function Overlay({ route, measure, set, lines: sorted, heading, span }: OverlayP
 
 const lineId = (line: Line) => `${flowId(line.flow)}/${line.key}`;
 
-/** By publisher where several publish under one title. */
+/** Name of a method, with its publisher if several publish under the same title. */
 function methodName(line: Line, all: Line[]): string {
   const same = all.filter((one) => one.name === line.name).length > 1;
   return same ? `${line.flow.publisher_name}: ${line.name}` : line.name;
@@ -219,7 +219,7 @@ interface GapProps {
   official: Line;
   rival: Line;
   rivals: Line[];
-  /** The name of the choice in the address. */
+  /** Query parameter of the selection. */
   choice: string;
   unit: string;
   span: [string, string] | undefined;
@@ -252,13 +252,13 @@ function Gap({ official, rival, rivals, choice, unit, span }: GapProps) {
         <>
           <p>
             {widest.gap === 0
-              ? 'No gap in any period that both have.'
-              : `Widest in ${periodName(widest.period)}: ${number(widest.gap, digits)} ${isPercent(unit) ? 'percentage points' : unit} against ${against}.`}
+              ? 'No gap in any common period.'
+              : `Largest in ${periodName(widest.period)}: ${number(widest.gap, digits)} ${isPercent(unit) ? 'percentage points' : unit} against ${against}.`}
           </p>
           {widest.gap !== 0 && <Chart label={`Gap of ${rival.name} to ${against}`} unit={isPercent(unit) ? 'Gap, percentage points' : `Gap, ${unit}`} height={170} zero span={span ?? [ends[0] ?? '', ends.at(-1) ?? '']} series={[{ id: 'gap', label: 'Gap', periods: sorted.map((one) => one.period), values: sorted.map((one) => one.gap), tone: 1 }]} />}
         </>
       ) : (
-        <p class="quiet">The two have no period in common.</p>
+        <p class="quiet">The two series have no common period.</p>
       )}
     </div>
   );

@@ -1,4 +1,4 @@
-// One number, and everything that stands behind it.
+// Figure page: one number with its verification status and provenance.
 import { useEffect, useState } from 'preact/hooks';
 import type { Area, Figure as Answer, Flow, Node } from '../api.ts';
 import { API, part, useLoad, verdictWord } from '../api.ts';
@@ -21,7 +21,7 @@ export function Figure({ route }: { route: Route }) {
   );
 }
 
-/** Where a figure is, below the pages and below the API alike. */
+/** Path of a figure, the same below `/figure` and `/api/v1/figures`. */
 function placed(parts: string[], output: string | null, vintage: string | null): string {
   const query = [output && `output=${part(output)}`, vintage && `vintage=${part(vintage).replace('%3D', '=')}`].filter(Boolean).join('&');
   return `${parts.map(part).join('/')}${query ? `?${query}` : ''}`;
@@ -52,12 +52,12 @@ function Shown({ answer, keyText, period, vintage }: ShownProps) {
         </h1>
         <p class="lead">
           {answer.unit.charAt(0).toUpperCase() + answer.unit.slice(1)}. Published by <a href={`/publisher/${part(flow.publisher)}`}>{flow.publisher_name}</a> on {date(standing.signature.time)}
-          {answer.flow.official ? ' by an official method.' : ' by an alternative method.'}
+          {answer.flow.official ? ', computed by an official method.' : ', computed by an alternative method.'}
         </p>
         <Outputs answer={answer} keyText={keyText} period={period} />
         {standing.retracted && (
           <p class="alarm" role="alert">
-            Taken back by its publisher on {date(standing.retracted.time)}: {standing.retracted.reason}
+            Retracted by its publisher on {date(standing.retracted.time)}: {standing.retracted.reason}
           </p>
         )}
         {standing.newer && (
@@ -76,24 +76,24 @@ function Shown({ answer, keyText, period, vintage }: ShownProps) {
         </div>
         <div>
           <section>
-            <h2>Where it comes from</h2>
+            <h2>Provenance</h2>
             <Tree node={answer.provenance} />
             <p>
-              <a href={`/recipe/${part(flow.recipe)}`}>The formula, line by line</a>
+              <a href={`/recipe/${part(flow.recipe)}`}>Show the recipe</a>
             </p>
           </section>
           <section>
             <h2>Verify it yourself</h2>
-            <p>This command runs the whole computation again, on your machine:</p>
+            <p>This command repeats the whole computation on your machine:</p>
             <Copy text={command} label="the command" />
             <p>
-              Or without any node: <a href={`${API}/bundles/${part(answer.release)}`} download={`${flow.dataflow}.car`}>download the bundle</a> (data, formula and signature in one file), then <code>assay verify {flow.dataflow}.car</code>.
+              Or without a node: <a href={`${API}/bundles/${part(answer.release)}`} download={`${flow.dataflow}.car`}>download the bundle</a> (data, recipe and signature in one file), then run <code>assay verify {flow.dataflow}.car</code>.
             </p>
           </section>
           <section>
             <h2>Cite</h2>
             <Copy text={citation(answer, keyText, period)} label="the citation" />
-            <p class="quiet">The address names this very vintage, and will for ever.</p>
+            <p class="quiet">The address is permanent and identifies this vintage.</p>
           </section>
         </div>
       </div>
@@ -101,17 +101,17 @@ function Shown({ answer, keyText, period, vintage }: ShownProps) {
   );
 }
 
-/** The page of the figure in the newest vintage. */
+/** Path of the latest vintage of the figure. */
 const newest = ({ flow }: Answer, key: string, period: string) => figurePath(flow, key, period);
 
-/** The other outputs of the dataflow: each has figures of its own. */
+/** Links to the other outputs of the dataflow. */
 function Outputs({ answer, keyText, period }: { answer: Answer; keyText: string; period: string }) {
   const flows = useLoad<Flow[]>(answer.flow.outputs > 1 ? '/flows' : null);
   const others = (flows.value ?? []).filter((one) => one.publisher === answer.flow.publisher && one.dataflow === answer.flow.dataflow && one.output !== answer.output);
   if (others.length === 0) return null;
   return (
     <p class="lead">
-      Computed with it:{' '}
+      Other outputs:{' '}
       {others.map((one) => (
         <a class="chip" href={figurePath(one, keyText, period)}>
           {one.output_title || one.output}
@@ -121,7 +121,7 @@ function Outputs({ answer, keyText, period }: { answer: Answer; keyText: string;
   );
 }
 
-/** A part of a key: areas have names and pages. */
+/** A code of a key; areas are shown by name and linked. */
 function Code({ code, areas }: { code: string; areas: Area[] }) {
   const area = areas.find((one) => one.code === code);
   if (!area) return <span class="code">{code}</span>;
@@ -132,20 +132,20 @@ function Code({ code, areas }: { code: string; areas: Area[] }) {
   );
 }
 
-/** What is read in large, the rest of the exact decimal in small. */
+/** Rounded value in large type, remaining digits of the exact decimal in small type. */
 function Value({ value, unit }: { value: string | null; unit: string }) {
   if (value === null) return <span class="missing">no value</span>;
   const { head, rest } = exact(value);
   return (
     <>
       <span data-value={value}>{head}</span>
-      {rest && <small title="the exact result, to the last digit">{rest}</small>}
+      {rest && <small title="exact value">{rest}</small>}
       <span class="unit">{suffix(unit)}</span>
     </>
   );
 }
 
-/** The address of this vintage, whatever comes after it. */
+/** Permanent address of this vintage. */
 function permanent({ address, standing }: Answer): string {
   return `${address.split('@')[0]}@seq=${standing.log.seq}`;
 }
@@ -166,35 +166,35 @@ function Badges({ answer, report }: { answer: Answer; report: Report | null }) {
   const trusted = good.filter((one) => one.followed || one.own);
   const kept = standing.sources.filter((source) => source.stored).length;
   const own = verdictWord(standing.own_verdict);
-  // A node does not run again what it computed itself.
+  // A node does not re-run its own releases.
   const ours = answer.flow.own && !own;
   const checked = report?.done ? (report.steps.some((step) => step.outcome === 'wrong') ? 'bad' : report.steps.some((step) => step.outcome === 'unknown') ? 'plain' : 'good') : 'plain';
   return (
-    <ul class="badges" aria-label="What is known about this figure">
+    <ul class="badges" aria-label="Verification status of this figure">
       <Badge tone="good" title="Signed">
         {time(standing.signature.time)}, by key <Id id={standing.signature.key} />
       </Badge>
       <Badge tone={standing.forked ? 'bad' : 'good'} title={standing.forked ? 'Forked' : 'Logged'}>
-        {standing.forked ? 'the publisher signed two histories' : `entry ${standing.log.seq} of ${standing.log.length}, ${standing.log.complete >= standing.log.length ? 'all of them held' : `${standing.log.complete} whole here`}`}
+        {standing.forked ? 'the publisher signed two conflicting histories' : `entry ${standing.log.seq} of ${standing.log.length}, ${standing.log.complete >= standing.log.length ? 'all stored' : `${standing.log.complete} stored completely`}`}
       </Badge>
       <Badge tone={standing.latest ? 'good' : 'plain'} title={standing.latest ? 'Latest' : 'Superseded'}>
-        {standing.latest ? 'no newer vintage is known' : 'a newer vintage is out'}
+        {standing.latest ? 'no newer vintage known' : 'a newer vintage exists'}
       </Badge>
-      <Badge tone={kept === standing.sources.length && kept > 0 ? 'good' : 'plain'} title="Source kept">
-        {kept} of {count(standing.sources.length, 'source document')} held here
+      <Badge tone={kept === standing.sources.length && kept > 0 ? 'good' : 'plain'} title="Sources stored">
+        {kept} of {count(standing.sources.length, 'source document')} stored on this node
       </Badge>
-      <Badge tone={good.length ? 'good' : 'plain'} title={good.length ? `Reproduced by ${good.length} of ${standing.attestations.length}` : 'Reproduced by nobody else'}>
-        {good.length ? names(trusted.length ? trusted : good) : 'no other publisher has attested it here'}
+      <Badge tone={good.length ? 'good' : 'plain'} title={good.length ? `Reproduced by ${good.length} of ${standing.attestations.length}` : 'Not reproduced by others'}>
+        {good.length ? names(trusted.length ? trusted : good) : 'no attestation by another publisher on this node'}
       </Badge>
-      <Badge tone={own === 'reproduced' || ours ? 'good' : own === 'differs' ? 'bad' : 'plain'} title={ours ? 'Computed here' : 'Run again here'}>
-        {ours ? 'this node computed and signed it' : <VerdictText verdict={standing.own_verdict} />}
+      <Badge tone={own === 'reproduced' || ours ? 'good' : own === 'differs' ? 'bad' : 'plain'} title={ours ? 'Computed here' : 'Re-run here'}>
+        {ours ? 'computed and signed by this node' : <VerdictText verdict={standing.own_verdict} />}
       </Badge>
       <Badge tone={checked} title="Checked by your browser">
-        {!report ? 'waiting' : !report.done ? 'at work …' : checked === 'good' ? 'all steps hold' : checked === 'bad' ? 'something does not hold' : 'could not be checked'}
+        {!report ? 'waiting' : !report.done ? 'checking …' : checked === 'good' ? 'all checks passed' : checked === 'bad' ? 'a check failed' : 'could not be checked'}
       </Badge>
       {standing.disputed > 0 && (
         <Badge tone="bad" title={`Disputed by ${standing.disputed}`}>
-          they ran it and found another value
+          found a different value
         </Badge>
       )}
     </ul>
@@ -206,14 +206,14 @@ function names(found: { name: string; followed: boolean }[]): string {
   return found.length > 3 ? `${few} and ${found.length - 3} more` : few;
 }
 
-/** Checks in the browser what the node says; the code for it comes only now, and runs beside the page. */
+/** Verifies the figure in a worker, whose code is loaded on demand. */
 function useCheck(answer: Answer, key: string, period: string): Report | null {
   const [report, set] = useState<Report | null>(null);
   useEffect(() => {
     set(null);
     const worker = new Worker(new URL('../check/worker.ts', import.meta.url), { type: 'module' });
     worker.onmessage = (event: MessageEvent<Report>) => set(event.data);
-    worker.onerror = () => set({ done: true, steps: [{ outcome: 'unknown', text: 'The code for checking could not be read from this node.' }], trusted: [] });
+    worker.onerror = () => set({ done: true, steps: [{ outcome: 'unknown', text: 'The verification code could not be loaded from this node.' }], trusted: [] });
     worker.postMessage({ entry: answer.standing.signature.entry, release: answer.release, output: answer.output, key: key === '_' ? [] : key.split('.'), period, value: answer.value, publisher: answer.flow.publisher } satisfies Claim);
     return () => worker.terminate();
   }, [answer]);
@@ -221,11 +221,11 @@ function useCheck(answer: Answer, key: string, period: string): Report | null {
 }
 
 function Checked({ report }: { report: Report | null }) {
-  const word = { holds: 'holds', wrong: 'does not hold', unknown: 'could not be checked' };
+  const word = { holds: 'passed', wrong: 'failed', unknown: 'could not be checked' };
   return (
     <section aria-live="polite" aria-labelledby="checked" class="checked" data-done={report?.done ?? false}>
       <h2 id="checked">Checked by your browser</h2>
-      {!report && <p class="quiet">Reading the bundle …</p>}
+      {!report && <p class="quiet">Loading the bundle …</p>}
       <ol>
         {report?.steps.map((step) => (
           <li class={step.outcome}>
@@ -236,7 +236,7 @@ function Checked({ report }: { report: Report | null }) {
       </ol>
       {report && report.trusted.length > 0 && (
         <details>
-          <summary>What was taken on trust</summary>
+          <summary>Not covered by these checks</summary>
           <ul>
             {report.trusted.map((one) => (
               <li>{one}</li>
@@ -272,7 +272,7 @@ function Branch({ node }: { node: Node }) {
         </span>
       )}
       {node.plausibility_warnings?.map((warning) => (
-        <span class="doubt">Implausible when it was imported: {warning}</span>
+        <span class="doubt">Plausibility warning at import: {warning}</span>
       ))}
       {node.children.length > 0 && (
         <ul>
@@ -298,7 +298,7 @@ function Revisions({ answer, keyText, period, vintage }: { answer: Answer; keyTe
                 <th scope="col">Vintage</th>
                 <th scope="col">Published</th>
                 <th scope="col" class="num">Value</th>
-                <th scope="col">Why</th>
+                <th scope="col">Reason</th>
               </tr>
             </thead>
             <tbody>
@@ -330,7 +330,7 @@ function Revisions({ answer, keyText, period, vintage }: { answer: Answer; keyTe
         </div>
         {vintage && (
           <p>
-            <a href={newest(answer, keyText, period)}>The latest vintage</a>
+            <a href={newest(answer, keyText, period)}>Show the latest vintage</a>
           </p>
         )}
       </section>
@@ -350,7 +350,7 @@ function Revisions({ answer, keyText, period, vintage }: { answer: Answer; keyTe
                     source.name
                   )}{' '}
                   <span class="quiet">
-                    {[source.agency, source.licence, bytes(source.size), source.stored ? 'held here' : 'not held here'].filter(Boolean).join(' · ')}
+                    {[source.agency, source.licence, bytes(source.size), source.stored ? 'stored here' : 'not stored here'].filter(Boolean).join(' · ')}
                   </span>
                 </li>
               );
@@ -366,7 +366,7 @@ function Twins({ answer }: { answer: Answer }) {
   if (answer.alternatives.length === 0) return null;
   return (
     <section>
-      <h2>The same by other methods</h2>
+      <h2>Other methods</h2>
       <table>
         <tbody>
           {answer.alternatives.map((alternative) => (
@@ -387,7 +387,7 @@ type Alternative = Answer['alternatives'][number];
 
 const alternativeTitle = (alternative: Alternative) => flowTitle({ ...alternative, outputs: alternative.several_outputs ? 2 : 1 });
 
-/** An address of a figure as a page of ours. */
+/** Page path of an address. */
 function alternativePath({ address, several_outputs: several, output }: Alternative): string {
   const [path = '', vintage] = address.replace(/^assay:\/\//, '').split('@');
   return `/figure/${placed(path.split('/'), several ? output : null, vintage ?? null)}`;

@@ -1,4 +1,4 @@
-// What this node holds, whom it is connected to, and what comes in while the reader looks.
+// Network page: publishers, peers and live events.
 import { useEffect, useState } from 'preact/hooks';
 import type { Entry, Flow, Publisher, Status, Verdict } from '../api.ts';
 import { API, forget, load, part, useLoad } from '../api.ts';
@@ -25,7 +25,7 @@ interface News {
   verdict?: Verdict | undefined;
 }
 
-/** Events that are shown. */
+/** Events shown. */
 const KEPT = 60;
 export function Network() {
   useTitle('Network');
@@ -36,11 +36,11 @@ export function Network() {
     <article class="network">
       <header>
         <h1>Network</h1>
-        <Await of={status} what="the node's state">
+        <Await of={status} what="the node status">
           {(status) => (
             <p class="lead">
-              This node (version {status.version}) holds {count(status.logs, 'log')} and is connected to {count(status.peers, 'peer')}.{' '}
-              {status.publisher ? <a href={`/publisher/${part(status.publisher)}`}>It signs as a publisher of its own.</a> : 'It has no identity of its own: it verifies, and signs nothing.'}
+              This node (version {status.version}) stores {count(status.logs, 'log')} and is connected to {count(status.peers, 'peer')}.{' '}
+              {status.publisher ? <a href={`/publisher/${part(status.publisher)}`}>It also publishes.</a> : 'It has no identity: it verifies but does not sign.'}
             </p>
           )}
         </Await>
@@ -64,8 +64,8 @@ export function Network() {
                           <strong>{one.name}</strong>
                         </a>
                         <span>
-                          {count(one.length, 'entry', 'entries')}, {one.complete >= one.length ? 'all whole' : `${one.complete} whole`} · {one.own ? 'own' : one.followed ? 'followed' : 'not followed'}
-                          {one.forked && <span class="bad"> · two histories</span>}
+                          {count(one.length, 'entry', 'entries')}, {one.complete >= one.length ? 'complete' : `${one.complete} complete`} · {one.own ? 'own' : one.followed ? 'followed' : 'not followed'}
+                          {one.forked && <span class="bad"> · forked</span>}
                         </span>
                       </li>
                     ))}
@@ -100,7 +100,7 @@ export function Network() {
   );
 }
 
-/** Entries of each log that are shown before anything comes in. */
+/** Entries of each log shown initially. */
 const PAST = 12;
 
 interface Said {
@@ -115,16 +115,16 @@ interface Said {
   verdict?: Verdict;
 }
 
-/** An event of the stream, as people read it. */
+/** Converts an event of the stream for display. */
 function news(event: string, said: Said): News {
   const { publisher, name, seq, kind = event, summary = '', release = '' } = said;
   const base = { publisher, name, release: said.release, verdict: said.verdict, time: said.time ?? Math.floor(Date.now() / 1000) };
-  if (event === 'verified') return { ...base, id: `verified/${release}/${base.time}`, kind: 'run again here', text: `release ${brief(release)}` };
-  if (event === 'fork') return { ...base, id: `fork/${publisher}/${seq}`, kind: 'fork', text: `signed two entries with number ${seq}` };
+  if (event === 'verified') return { ...base, id: `verified/${release}/${base.time}`, kind: 're-run here', text: `release ${brief(release)}` };
+  if (event === 'fork') return { ...base, id: `fork/${publisher}/${seq}`, kind: 'fork', text: `signed two entries with sequence number ${seq}` };
   return { ...base, id: `${publisher}/${seq}`, kind, text: about({ kind, summary }), object: said.object };
 }
 
-/** What the logs that are held say last, newest first. */
+/** Latest entries of the stored logs, newest first. */
 async function past(): Promise<News[]> {
   const publishers = await load<Publisher[]>('/publishers');
   const logs = publishers.slice(0, 20).map(async ({ publisher, name }) => {
@@ -140,7 +140,7 @@ function Feed() {
   const [line, setLine] = useState<'opening' | 'open' | 'lost'>('opening');
   useEffect(() => {
     const add = (more: News[]) => set((known) => [...more, ...known.filter((one) => !more.some((other) => other.id === one.id))].slice(0, KEPT));
-    // A stream says nothing of what was before: that stands in the logs.
+    // The stream has no past events, so they are read from the logs.
     const recall = () =>
       past().then(
         (found) => set((known) => [...known, ...found.filter((one) => !known.some((other) => other.id === one.id))].sort((a, b) => b.time - a.time).slice(0, KEPT)),
@@ -161,13 +161,13 @@ function Feed() {
     });
     return () => source.close();
   }, []);
-  const state = { opening: 'connecting …', open: 'live', lost: 'connection lost; trying again' }[line];
+  const state = { opening: 'connecting …', open: 'live', lost: 'connection lost, reconnecting' }[line];
   return (
     <section class="feed">
       <h2>
-        What came in <span class={`line ${line}`}>{state}</span>
+        Events <span class={`line ${line}`}>{state}</span>
       </h2>
-      {events.length === 0 && <p class="quiet">Nothing has come in yet. Releases and verdicts appear here as they arrive.</p>}
+      {events.length === 0 && <p class="quiet">No events yet. New releases and verdicts appear here.</p>}
       <ol aria-live="polite" aria-relevant="additions">
         {events.map((one) => (
           <li key={one.id}>

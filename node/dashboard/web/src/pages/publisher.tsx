@@ -1,4 +1,4 @@
-// A publisher: who it is, what it signed, and who found the same.
+// Publisher page: identity, published figures, confirmations and log.
 import { useState } from 'preact/hooks';
 import type { Entry, Flow, Publisher as Answer } from '../api.ts';
 import { API, part, useLoad } from '../api.ts';
@@ -28,24 +28,24 @@ function Shown({ answer }: { answer: Answer }) {
         <h1>{answer.name}</h1>
         <Copy text={answer.publisher} label="the publisher's id" />
       </header>
-      <ul class="badges" aria-label="What is known about this publisher">
+      <ul class="badges" aria-label="Status of this publisher">
         <Badge tone={answer.complete >= answer.length ? 'good' : 'plain'} title="Log">
-          {count(answer.length, 'entry', 'entries')}, {answer.complete >= answer.length ? 'all whole here' : `${answer.complete} whole here`}
+          {count(answer.length, 'entry', 'entries')}, {answer.complete >= answer.length ? 'all stored completely' : `${answer.complete} stored completely`}
         </Badge>
-        <Badge tone={answer.forked ? 'bad' : 'good'} title={answer.forked ? 'Forked' : 'One history'}>
-          {answer.forked ? `two histories from entry ${forks.map((fork) => fork.seq).join(', ')}` : 'no second history is known'}
+        <Badge tone={answer.forked ? 'bad' : 'good'} title={answer.forked ? 'Forked' : 'No fork'}>
+          {answer.forked ? `conflicting histories from entry ${forks.map((fork) => fork.seq).join(', ')}` : 'no conflicting history known'}
         </Badge>
-        <Badge tone="plain" title={answer.own ? 'This node signs for it' : answer.followed ? 'Followed' : 'Not followed'}>
-          {answer.own ? 'its key is here' : answer.followed ? 'this node copies it and runs it again' : 'assay follow copies its log'}
+        <Badge tone="plain" title={answer.own ? 'Own publisher' : answer.followed ? 'Followed' : 'Not followed'}>
+          {answer.own ? 'this node has its key' : answer.followed ? 'this node replicates and verifies it' : 'use assay follow to replicate its log'}
         </Badge>
         <Badge tone={confirmed.length ? 'good' : 'plain'} title={`Confirmed by ${confirmed.length}`}>
-          {confirmed.map((one) => `${one.name} (${one.count})`).join(', ') || 'nobody has attested its releases here'}
+          {confirmed.map((one) => `${one.name} (${one.count})`).join(', ') || 'no attestation of its releases on this node'}
         </Badge>
       </ul>
       {forks.length > 0 && (
         <section class="alarm">
-          <h2>Two histories</h2>
-          <p>The publisher signed two entries with one number. Both are kept as evidence, for ever:</p>
+          <h2>Conflicting histories</h2>
+          <p>The publisher signed two different entries with the same number. Both are kept as evidence:</p>
           <ul>
             {forks.map((fork) => (
               <li>
@@ -56,7 +56,7 @@ function Shown({ answer }: { answer: Answer }) {
         </section>
       )}
       <section>
-        <h2>What it publishes</h2>
+        <h2>Published figures</h2>
         {flows.length === 0 && <p class="quiet">No releases yet.</p>}
         <ul class="cards">
           {flows.map((flow) => (
@@ -96,7 +96,7 @@ function asKey(key: unknown): { key: string; use: string } {
 }
 
 function Log({ id }: { id: string }) {
-  // What a log attests are the releases of others.
+  // Attestations refer to releases of other publishers.
   const flows = useLoad<Flow[]>('/flows').value ?? [];
   const [limit, grow] = useState(FIRST);
   const entries = useLoad<Entry[]>(`/publishers/${part(id)}/entries?limit=${limit}`);
@@ -111,8 +111,8 @@ function Log({ id }: { id: string }) {
                 <thead>
                   <tr>
                     <th scope="col" class="num">Entry</th>
-                    <th scope="col">Kind</th>
-                    <th scope="col">What</th>
+                    <th scope="col">Type</th>
+                    <th scope="col">Subject</th>
                     <th scope="col">Signed</th>
                     <th scope="col" class="roomy">
                       Id

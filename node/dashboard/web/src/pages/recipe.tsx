@@ -1,4 +1,4 @@
-// A recipe: what it does, its script, and what sets it apart from another one.
+// Recipe page: description, script and comparison with other recipes.
 import { useState } from 'preact/hooks';
 import type { Area, Country, Difference, Flow, Listed, Recipe as Answer } from '../api.ts';
 import { part, useLoad } from '../api.ts';
@@ -30,7 +30,7 @@ function Shown({ route, answer }: { route: Route; answer: Answer }) {
         {answer.deviates_from && (
           <div class="notice">
             <p>
-              Departs from <a href={`/recipe/${part(answer.deviates_from.recipe)}`}>{base?.recipe.title ?? 'a recipe that is not here'}</a>, for these reasons:
+              Deviates from <a href={`/recipe/${part(answer.deviates_from.recipe)}`}>{base?.recipe.title ?? 'a recipe that is not stored here'}</a> for these reasons:
             </p>
             <ul>
               {answer.deviates_from.reasons.map((reason) => (
@@ -43,7 +43,7 @@ function Shown({ route, answer }: { route: Route; answer: Answer }) {
       <div class="columns">
         <div>
           <section>
-            <h2>The script</h2>
+            <h2>Script</h2>
             <Script text={answer.script} />
           </section>
           <Against route={route} answer={answer} />
@@ -53,12 +53,12 @@ function Shown({ route, answer }: { route: Route; answer: Answer }) {
           <section>
             <h2>Limits</h2>
             <p>
-              At most {count(answer.limits.steps, 'step')} and {count(answer.limits.cells, 'cell')}; a run beyond that fails everywhere alike.
+              At most {count(answer.limits.steps, 'step')} and {count(answer.limits.cells, 'cell')}. A run that exceeds them fails on every node.
             </p>
           </section>
           {answer.references && answer.references.length > 0 && (
             <section>
-              <h2>Where the method is described</h2>
+              <h2>References</h2>
               <ul class="plain">
                 {answer.references.map((one) => {
                   const url = webAddress(one);
@@ -69,7 +69,7 @@ function Shown({ route, answer }: { route: Route; answer: Answer }) {
           )}
           <section>
             <h2>Used by</h2>
-            {!answer.used_by?.length && <p class="quiet">No release on this node uses it.</p>}
+            {!answer.used_by?.length && <p class="quiet">No release on this node uses this recipe.</p>}
             <ul class="plain">
               {answer.used_by?.map((flow) => (
                 <li>
@@ -93,7 +93,7 @@ function Ports({ answer }: { answer: Answer }) {
   return (
     <>
       <section>
-        <h2>What goes in</h2>
+        <h2>Inputs</h2>
         <dl>
           {Object.entries(answer.inputs).map(([name, input]) => (
             <>
@@ -106,7 +106,7 @@ function Ports({ answer }: { answer: Answer }) {
         </dl>
       </section>
       <section>
-        <h2>What comes out</h2>
+        <h2>Outputs</h2>
         <dl>
           {Object.entries(answer.outputs).map(([name, output]) => (
             <>
@@ -124,7 +124,7 @@ function Ports({ answer }: { answer: Answer }) {
 
 const TOKENS = /(\/\*[\s\S]*?\*\/|\/\/[^\n]*)|("(?:[^"\\]|\\.)*")|\b(define|operator|end|returns|is|filter|calc|aggr|group|by|keep|drop|rename|to|over|partition|order|rows|range|between|and|or|not|xor|if|then|else|case|when|inner_join|left_join|full_join|cross_join|sum|avg|count|min|max|lag|lead|first_value|last_value|round|ratio_to_report|datapoint|ruleset|using|as|sub|apply|union|intersect|setdiff|nvl|timeshift|time_agg|fill_time_series|flow_to_stock|stock_to_flow|cast)\b|(<-|:=)|(\b\d+(?:\.\d+)?\b)/g;
 
-/** VTL with its comments, texts, words and numbers told apart; long scripts stay text. */
+/** Highlights VTL; long scripts stay plain text. */
 function Script({ text }: { text: string }) {
   const parts = [];
   let at = 0;
@@ -136,13 +136,13 @@ function Script({ text }: { text: string }) {
     }
   parts.push(text.slice(at));
   return (
-    <pre class="script" tabIndex={0} aria-label="The script in VTL">
+    <pre class="script" tabIndex={0} aria-label="VTL script">
       <code>{parts}</code>
     </pre>
   );
 }
 
-/** The difference to another recipe of the measure, and what it does to the figures of a country. */
+/** Comparison with another recipe of the indicator, and its effect on the figures of a country. */
 function Against({ route, answer }: { route: Route; answer: Answer }) {
   const recipes = useLoad<Listed[]>('/recipes');
   const flows = useLoad<Flow[]>('/flows');
@@ -154,10 +154,10 @@ function Against({ route, answer }: { route: Route; answer: Answer }) {
   return (
     <>
       <section>
-        <h2>What sets it apart</h2>
+        <h2>Comparison with other recipes</h2>
         {others.length > 0 && (
           <label class="method">
-            <span>Against</span>
+            <span>Compare with</span>
             <select value={from} onChange={(event) => amend({ from: event.currentTarget.value }, true)}>
               {others.map((one) => (
                 <option value={one.id}>{one.title}</option>
@@ -180,9 +180,9 @@ function Steps({ difference }: { difference: Difference }) {
     <div class="difference">
       {(inputs[0] || inputs[1]) && (
         <p>
-          Inputs: {inputs[0] && <><code>{inputs[0]}</code> no longer</>}
+          Inputs: {inputs[0] && <><code>{inputs[0]}</code> removed</>}
           {inputs[0] && inputs[1] && '; '}
-          {inputs[1] && <><code>{inputs[1]}</code> in addition</>}
+          {inputs[1] && <><code>{inputs[1]}</code> added</>}
         </p>
       )}
       {changed.map((step) => (
@@ -197,21 +197,21 @@ function Steps({ difference }: { difference: Difference }) {
             </pre>
           )}
           {step.to && (
-            <pre class="now" tabIndex={0} aria-label={`${step.name} now`}>
+            <pre class="now" tabIndex={0} aria-label={`${step.name} after`}>
               <code>{step.to}</code>
             </pre>
           )}
         </div>
       ))}
       <p class="quiet">
-        {changed.length === 0 ? 'They compute the same. ' : ''}
-        {same > 0 ? `${count(same, 'step')} ${same === 1 ? 'is' : 'are'} the same.` : ''}
+        {changed.length === 0 ? 'The scripts are equivalent. ' : ''}
+        {same > 0 ? `${count(same, 'step')} unchanged.` : ''}
       </p>
     </div>
   );
 }
 
-/** Text in which `code` stands between backticks. */
+/** Renders text between backticks as code. */
 const ticked = (text: string) => text.split('`').map((piece, at) => (at % 2 ? <code>{piece}</code> : piece));
 
 interface EffectProps {
@@ -228,7 +228,7 @@ function Effect({ route, mine, theirs, names }: EffectProps) {
   if (mine.length === 0 || theirs.length === 0) return null;
   const all = country.value ? lines(country.value) : [];
   const of = (flows: Flow[]) => all.filter((line) => flows.some((flow) => flow.release === line.flow.release && flow.output === line.flow.output));
-  // Of several outputs, the first two that are measured alike, or else the first two.
+  // Selects the first pair of outputs with comparable units, or else the first pair.
   const pairs = of(mine).flatMap((one) => of(theirs).map((other) => [one, other] as const));
   const pair = pairs.find(([one, other]) => alike(one.flow.unit, other.flow.unit)) ?? pairs[0];
   const both = pair ? [...pair] : null;
@@ -236,7 +236,7 @@ function Effect({ route, mine, theirs, names }: EffectProps) {
   const digits = decimals(both?.flatMap((line) => line.values) ?? []);
   return (
     <section>
-      <h2>What it does to the figures</h2>
+      <h2>Effect on the figures</h2>
       <label class="method">
         <span>Country</span>
         <select
@@ -269,7 +269,7 @@ function Effect({ route, mine, theirs, names }: EffectProps) {
           </p>
         </>
       ) : (
-        <p class="quiet">{country.value ? 'Not both methods have figures for it.' : country.trouble ? country.trouble.message : 'Reading …'}</p>
+        <p class="quiet">{country.value ? 'The two methods have no figures for the same country.' : country.trouble ? country.trouble.message : 'Loading …'}</p>
       )}
     </section>
   );

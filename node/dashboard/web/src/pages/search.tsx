@@ -11,7 +11,7 @@ export function Search({ route }: { route: Route }) {
   if (!wanted)
     return (
       <Empty title="Search">
-        <p>Countries, measures, publishers, recipes, or an id or address of any figure.</p>
+        <p>Search for countries, indicators, publishers, recipes, or the id or address of a figure.</p>
       </Empty>
     );
   return (
@@ -20,8 +20,8 @@ export function Search({ route }: { route: Route }) {
       <Await of={found} what="what matches">
         {(found) =>
           found.length === 0 ? (
-            <Empty title="Nothing matches">
-              <p>Try the name of a country, a measure such as inflation, a publisher, or paste an address or id.</p>
+            <Empty title="No results">
+              <p>Try a country, an indicator such as inflation, a publisher, or paste an address or id.</p>
             </Empty>
           ) : (
             <ul class="cards">
@@ -44,5 +44,5 @@ export function Search({ route }: { route: Route }) {
   );
 }
 
-/** A path on this node, whatever it says. */
+/** Returns the path only if it is local to this node. */
 const safe = (path: string) => (/^\/[^/\\]/.test(path) ? path : '/');

@@ -1,4 +1,4 @@
-// The world: one measure by one method, in one period, as map, table or lines.
+// World page: one indicator by one method, as map, table or chart.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Area, Flow, Panel } from '../api.ts';
 import { part, useLoad } from '../api.ts';
@@ -39,16 +39,16 @@ function Chosen({ route, flows, areas }: { route: Route; flows: Flow[]; areas: A
   const flow = wanted(methods, route.query) ?? methods[0];
   if (!flow)
     return (
-      <Empty title={`No figures of “${measure}” here`}>
+      <Empty title={`No figures for “${measure}”`}>
         <p>
-          This node holds: {measures.map((one) => <a class="chip" href={`/world/${part(one)}`}>{capital(one)}</a>)}
+          Available indicators: {measures.map((one) => <a class="chip" href={`/world/${part(one)}`}>{capital(one)}</a>)}
         </p>
       </Empty>
     );
   return (
     <article class="world">
       {!route.embed && measures.length > 1 && (
-        <nav class="measures" aria-label="Measures">
+        <nav class="measures" aria-label="Indicators">
           {measures.map((one) => (
             <a href={`/world/${part(one)}`} aria-current={one === measure ? 'page' : undefined}>
               {capital(one)}
@@ -68,13 +68,13 @@ function Chosen({ route, flows, areas }: { route: Route; flows: Flow[]; areas: A
   );
 }
 
-/** The flow that an address names: `method=publisher/dataflow`, and `output=` where it has several. */
+/** Flow selected by the URL: `method=publisher/dataflow`, and `output=` if it has several. */
 function wanted(flows: Flow[], query: URLSearchParams): Flow | undefined {
   const same = flows.filter((flow) => `${flow.publisher}/${flow.dataflow}` === query.get('method'));
   return same.find((flow) => flow.output === query.get('output')) ?? same[0];
 }
 
-/** Those that people look for first, then the rest by name. */
+/** Indicators: the most popular first, the rest by name. */
 export function ranked(flows: Flow[]): string[] {
   const measures = [...new Set(flows.map((flow) => flow.indicator))].sort();
   return [...FAVOURITES.filter((one) => measures.includes(one)), ...measures.filter((one) => !FAVOURITES.includes(one))];
@@ -98,7 +98,7 @@ function Method({ flow, methods }: { flow: Flow; methods: Flow[] }) {
   );
 }
 
-/** A panel as lines by area, for one choice of the other dimensions. */
+/** Lines of a panel by area, for one selection of the other dimensions. */
 interface Slice {
   lines: Map<string, { key: string; values: (number | null)[] }>;
   choices: string[];
@@ -222,7 +222,7 @@ function Views({ route, flow, areas, panel }: { route: Route; flow: Flow; areas:
   );
 }
 
-/** The last period that most areas have: the newest one is often empty still. */
+/** Last period with values for most areas; the newest one is often incomplete. */
 function lastFull(lines: Slice['lines'], periods: number): number {
   const counts = Array.from({ length: periods }, (_, at) => [...lines.values()].filter((one) => one.values[at] != null).length);
   const most = Math.max(...counts, 0);
@@ -230,7 +230,7 @@ function lastFull(lines: Slice['lines'], periods: number): number {
   return Math.max(periods - 1, 0);
 }
 
-/** How many places back the same period a year ago stands. */
+/** Number of periods in a year. */
 function yearBack(periods: string[], at: number): number {
   const period = periods[at] ?? '';
   const before = String(Number(period.slice(0, 4)) - 1) + period.slice(4);
@@ -238,7 +238,7 @@ function yearBack(periods: string[], at: number): number {
   return place < 0 ? at + 1 : at - place;
 }
 
-/** What a chart shows when nothing is chosen. */
+/** Default areas of a chart. */
 function defaults(lines: Slice['lines']): string[] {
   const large = ['USA', 'DEU', 'JPN', 'GBR', 'FRA', 'BRA', 'IND'].filter((code) => lines.has(code)).slice(0, 5);
   return large.length ? large : [...lines.keys()].slice(0, 5);
@@ -287,7 +287,7 @@ function Slider({ periods, at }: { periods: string[]; at: number }) {
   if (periods.length < 2) return null;
   return (
     <div class="slider">
-      <button type="button" onClick={toggle} aria-label={playing ? 'Stop' : 'Play through the periods'}>
+      <button type="button" onClick={toggle} aria-label={playing ? 'Stop' : 'Play all periods'}>
         <svg viewBox="0 0 12 12" aria-hidden="true">{playing ? <path d="M2 1h3v10H2zM7 1h3v10H7z" /> : <path d="M2 1l9 5-9 5z" />}</svg>
       </button>
       <span aria-hidden="true">{periods[0]}</span>
@@ -333,7 +333,7 @@ function Compare({ chosen, codes, name, say, path, choose, period, has }: Compar
           <li>
             <a href={`/country/${part(code)}`}>{name(code)}</a>
             {has(code) ? (
-              <a class="value" href={path(code)} aria-label={`${name(code)}, ${periodName(period)}: ${say(code)}. The figure and its proof`}>
+              <a class="value" href={path(code)} aria-label={`${name(code)}, ${periodName(period)}: ${say(code)}. Show the figure and its verification`}>
                 {say(code)}
               </a>
             ) : (
@@ -353,7 +353,7 @@ function Compare({ chosen, codes, name, say, path, choose, period, has }: Compar
           </datalist>
         </li>
       </ul>
-      {chosen.length === 0 && <p class="quiet">Click countries on the map, or type a name. Each value leads to the figure and its proof.</p>}
+      {chosen.length === 0 && <p class="quiet">Select countries on the map or type a name. Each value links to the figure and its verification.</p>}
     </section>
   );
 }
@@ -369,7 +369,7 @@ interface SourceProps {
 function Source({ route, flow, lines, panel, name }: SourceProps) {
   const download = () => {
     const quote = (text: string) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-    // A leading sign of a formula would be run by a spreadsheet.
+    // Spreadsheets would execute text with a leading formula character.
     const cell = (text: string) => quote(/^[=+\-@\t]/.test(text) ? `'${text}` : text);
     const rows = [...lines].flatMap(([code, one]) =>
       one.values.flatMap((value, at) => (value === null ? [] : [[cell(code), cell(name(code)), panel.periods[at]!, String(value)].join(',')])),
@@ -384,16 +384,16 @@ function Source({ route, flow, lines, panel, name }: SourceProps) {
   if (route.embed)
     return (
       <p class="credit">
-        {flow.publisher_name} · <a href={page.replace('/embed', '')} target="_blank" rel="noopener">check these figures</a>
+        {flow.publisher_name} · <a href={page.replace('/embed', '')} target="_blank" rel="noopener">verify these figures</a>
       </p>
     );
   return (
     <section class="source">
       <div>
-        <h2>Where this comes from</h2>
+        <h2>Source</h2>
         <p>
           Published by <a href={`/publisher/${part(flow.publisher)}`}>{flow.publisher_name}</a> on {date(flow.published)}, computed by{' '}
-          <a href={`/recipe/${part(flow.recipe)}`}>{flow.official ? 'an official method' : 'an alternative method'}</a>. Run again: <Standing flow={flow} />.
+          <a href={`/recipe/${part(flow.recipe)}`}>{flow.official ? 'an official method' : 'an alternative method'}</a>. Verification: <Standing flow={flow} />.
         </p>
         {flow.description && <p class="quiet clamp">{flow.description}</p>}
       </div>
@@ -412,13 +412,13 @@ function Source({ route, flow, lines, panel, name }: SourceProps) {
 
 function Welcome() {
   return (
-    <Empty title="This node holds no figures yet">
-      <p>Follow a publisher, or publish a first figure yourself:</p>
+    <Empty title="This node has no figures yet">
+      <p>Follow a publisher, or publish figures yourself:</p>
       <pre>
         <code>{'assay follow <publisher>\nassay import <file of a statistical office>\nassay publish inflation --from <dataflow>'}</code>
       </pre>
       <p>
-        Or see it all at work on this machine: <code>assay demo --keep</code>.
+        Or try it with sample data on this machine: <code>assay demo --keep</code>.
       </p>
     </Empty>
   );

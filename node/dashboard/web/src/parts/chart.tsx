@@ -1,4 +1,4 @@
-// Lines over time. A keyboard moves the rule as a slider moves, and hears what is there.
+// Line chart. The arrow keys move the cursor like a slider and announce the values.
 import { scaleLinear } from 'd3-scale';
 import { line } from 'd3-shape';
 import { useLayoutEffect, useState } from 'preact/hooks';
@@ -9,10 +9,10 @@ export interface Series {
   label: string;
   periods: string[];
   values: (number | null)[];
-  /** Which colour: 0 to 7. */
+  /** Colour index, 0 to 7. */
   tone: number;
   dashed?: boolean;
-  /** Drawn wide, so that it is seen below a line that runs upon it. */
+  /** Drawn wide, so that it stays visible below an overlapping line. */
   base?: boolean;
 }
 
@@ -21,22 +21,22 @@ export interface ChartProps {
   unit: string;
   label: string;
   height?: number;
-  /** First and last period of the axis, where charts stand one under another. */
+  /** First and last period of the axis, to align stacked charts. */
   span?: [string, string] | undefined;
-  /** Zero belongs to the axis, as for gaps. */
+  /** Whether the axis includes zero, as for gaps. */
   zero?: boolean;
 }
 
 const TOP = 22;
 const BOTTOM = 26;
-/** Longer names do not stand at the ends of lines. */
+/** Longest name, in characters, that is placed at the end of a line. */
 const END_LETTERS = 20;
 
 export function Chart({ series, unit, label, height = 340, zero = false, span }: ChartProps) {
   const [frame, setFrame] = useState<HTMLDivElement | null>(null);
   const [width, setWidth] = useState(260);
   const [cursor, setCursor] = useState<number | null>(null);
-  // Measured before the first picture, and again whenever the frame changes: no screen is too narrow for a moment.
+  // Measured before the first paint and after each resize, so that the chart never overflows.
   useLayoutEffect(() => {
     if (!frame) return;
     const measure = () => setWidth(Math.max(frame.clientWidth, 260));
@@ -49,12 +49,12 @@ export function Chart({ series, unit, label, height = 340, zero = false, span }:
   const spans = series.map((one) => one.periods.filter((_, at) => one.values[at] != null));
   const periods = [...new Set(spans.flat())].sort((a, b) => start(a) - start(b) || (a < b ? -1 : 1));
   const values = series.flatMap((one) => one.values).filter((value): value is number => value !== null);
-  if (periods.length === 0) return <p class="quiet">No values to draw.</p>;
+  if (periods.length === 0) return <p class="quiet">No values.</p>;
 
   const narrow = width < 560;
   const left = Math.max(44, 8 + Math.max(...ticksOf(values, zero).map((tick) => short(tick).length)) * 7.2);
   const longest = Math.max(...series.map((one) => one.label.length));
-  // Names stand at the ends of the lines where there is room, else below.
+  // Names are placed at the ends of the lines if there is room, else below the chart.
   const ends = series.length > 1 && !narrow && longest <= END_LETTERS;
   const right = ends ? 20 + longest * 7.4 : 18;
   const first = Math.min(start(periods[0]!), start(span?.[0] || periods[0]!));
@@ -106,7 +106,7 @@ export function Chart({ series, unit, label, height = 340, zero = false, span }:
         viewBox={`0 0 ${width} ${height}`}
         role="slider"
         tabIndex={0}
-        aria-label={`${label}. Arrow keys read the values.`}
+        aria-label={`${label}. Use the arrow keys to read the values.`}
         aria-valuemin={0}
         aria-valuemax={periods.length - 1}
         aria-valuenow={at ?? periods.length - 1}
@@ -176,7 +176,7 @@ export function Chart({ series, unit, label, height = 340, zero = false, span }:
 function yScale(values: number[], zero: boolean) {
   const low = Math.min(...values);
   const high = Math.max(...values);
-  // A rate is read against zero; so is anything that begins near it.
+  // The axis starts at zero for rates, and for series with values near zero.
   const from = zero || (low > 0 && low < high / 3) ? Math.min(0, low) : low;
   return scaleLinear().domain([from, Math.max(zero ? 0 : high, high === from ? from + 1 : high)]).nice(5);
 }
@@ -185,7 +185,7 @@ const ticksOf = (values: number[], zero: boolean) => (values.length ? yScale(val
 
 const lastOf = (one: Series) => one.values.findLast((value) => value !== null) ?? 0;
 
-/** Values without neighbours: a line would not show them. */
+/** Isolated values, which a line would not show. */
 function lonely(series: Series[]) {
   return series.flatMap((one) =>
     one.values.flatMap((value, at) => {
@@ -195,7 +195,7 @@ function lonely(series: Series[]) {
   );
 }
 
-/** Moves labels apart that would cover one another. */
+/** Moves overlapping labels apart. */
 function apart(labels: { one: Series; y: number }[], height: number) {
   const room = 15;
   const sorted = labels.sort((a, b) => a.y - b.y);

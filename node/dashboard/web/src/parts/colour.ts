@@ -2,7 +2,7 @@
 // same in every year; the colours themselves are CSS classes, so that dark mode needs no script.
 
 export interface Classes {
-  /** Ascending; a value belongs to the class after the last bound that it reaches. */
+  /** Ascending bounds; a value belongs to the class after the last bound that it reaches. */
   bounds: number[];
   of: (value: number | null | undefined) => string;
 }
@@ -10,7 +10,7 @@ export interface Classes {
 const STEPS = [1, 2, 3, 4, 5, 6, 8, 10];
 const COLOURS = 8;
 
-/** The nearest round number: one digit, or two where that says more. */
+/** Rounds to one significant digit, or to two if that keeps bounds apart. */
 function round(value: number): number {
   if (value === 0) return 0;
   const scale = 10 ** Math.floor(Math.log10(Math.abs(value)));
@@ -40,5 +40,5 @@ export function classes(values: (number | null)[][]): Classes {
   };
 }
 
-/** Uses the whole range of colours, however few classes there are. */
+/** Spreads the classes over the whole range of colours. */
 const spread = (place: number, many: number) => (many < 2 ? 4 : Math.round((place * (COLOURS - 1)) / (many - 1)));

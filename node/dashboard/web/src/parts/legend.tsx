@@ -1,7 +1,7 @@
 import { short, suffix } from '../text.ts';
 import type { Classes } from './colour.ts';
 
-/** The classes as a row of colours with their bounds between them, and what has no data. */
+/** Legend: colours of the classes with their bounds, and the colour of missing data. */
 export function Legend({ classes, unit }: { classes: Classes; unit: string }) {
   const { bounds } = classes;
   const first = bounds[0] ?? 0;

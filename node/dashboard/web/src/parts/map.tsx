@@ -1,4 +1,4 @@
-// The world, as shapes that a keyboard reaches: one stop of the tab key, then arrows and letters.
+// World map with keyboard access: one tab stop, then arrow keys and letters.
 import { useMemo, useRef, useState } from 'preact/hooks';
 import world from '../map.json';
 import type { Area } from '../api.ts';
@@ -15,10 +15,10 @@ interface Shape {
   tiny: boolean;
 }
 
-/** Projected when the program was built. */
+/** Country shapes, projected at build time. */
 const SHAPES = (world as [string, string, string, number, number, number][]).map(([id, name, d, x, y, tiny]): Shape => ({ id, name, d, x, y, tiny: tiny === 1 }));
 
-/** Places that Natural Earth draws and ISO 3166 gives no number. */
+/** Areas drawn by Natural Earth that have no ISO 3166-1 number. */
 const UNNUMBERED: Record<string, string> = { Kosovo: 'XKX' };
 
 export interface MapProps {
@@ -67,7 +67,7 @@ export function WorldMap({ areas, value, say, classes, chosen, onChoose, label }
     else return;
     event.preventDefault();
   };
-  /** Letters typed in a row look for a name; the same letter again goes on to the next one. */
+  /** Type-ahead: letters in quick succession search for a name; repeating a letter moves to the next match. */
   const jump = (letter: string) => {
     const text = letter.toLowerCase();
     typed.current = typed.current === text ? text : typed.current.length < 12 ? typed.current + text : text;
@@ -103,7 +103,7 @@ export function WorldMap({ areas, value, say, classes, chosen, onChoose, label }
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
         role="listbox"
         aria-multiselectable="true"
-        aria-label={`${label}. Arrow keys or letters move, Enter compares.`}
+        aria-label={`${label}. Use arrow keys or letters to move, Enter to compare.`}
         tabIndex={0}
         aria-activedescendant={current ? `area-${current.code}` : undefined}
         onKeyDown={key}

@@ -1,4 +1,4 @@
-// Small things that several pages show.
+// Small components shared by several pages.
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Flow, Verdict } from '../api.ts';
@@ -25,7 +25,7 @@ export function Copy({ text, label }: { text: string; label: string }) {
   );
 }
 
-/** An id: short to look at, whole to copy and to hover. */
+/** Shortened id with the full id as tooltip. */
 export const Id = ({ id, path }: { id: string; path?: string }) =>
   path ? (
     <a class="id brief" href={path} title={id}>
@@ -54,11 +54,11 @@ export function Badge({ tone, title, children }: { tone: Tone; title: string; ch
 
 export function VerdictText({ verdict }: { verdict: Verdict | null | undefined }) {
   const word = verdictWord(verdict);
-  if (!word) return <span class="quiet">not run again here</span>;
+  if (!word) return <span class="quiet">not re-run here</span>;
   return <span class={word === 'reproduced' ? 'good' : word === 'differs' ? 'bad' : 'quiet'}>{word}</span>;
 }
 
-/** What an entry of a log is about, with the page of it where it has one. */
+/** Subject of a log entry, linked if it has a page. */
 export function About({ kind, object, text, flows, release }: { kind: string; object: string; text: string; flows: Flow[]; release?: string | undefined }) {
   const meant = kind === 'release' ? object : release;
   const flow = meant ? flows.find((one) => one.release === meant) : undefined;
@@ -67,7 +67,7 @@ export function About({ kind, object, text, flows, release }: { kind: string; ob
   return path ? <a href={path}>{said}</a> : <span class="wrap">{said}</span>;
 }
 
-/** What this node knows of a flow by itself: what it published it computed, what others did it may have run again. */
+/** Verdict of this node on a flow. Own releases were computed here and are not re-run. */
 export function Here({ flow }: { flow: Flow }) {
   if (flow.verdict)
     return (
@@ -75,19 +75,19 @@ export function Here({ flow }: { flow: Flow }) {
         <VerdictText verdict={flow.verdict} /> here
       </>
     );
-  return <span class="quiet">{flow.own ? 'computed and signed here' : 'not run again here'}</span>;
+  return <span class="quiet">{flow.own ? 'computed and signed here' : 'not re-run here'}</span>;
 }
 
-/** How many ran a flow again, in words. */
+/** Verification status of a flow by other publishers. */
 export function Standing({ flow }: { flow: Flow }) {
   const doubts = [
     flow.differs ? `${flow.differs} found a difference` : '',
-    flow.forked ? 'the publisher signed two histories' : '',
-    flow.retracted ? 'taken back' : '',
+    flow.forked ? 'the publisher signed conflicting histories' : '',
+    flow.retracted ? 'retracted' : '',
   ].filter(Boolean);
   return (
     <>
-      <span class={flow.reproduced ? 'good' : 'quiet'}>{flow.reproduced ? `reproduced by ${count(flow.reproduced, 'other')}` : 'reproduced by nobody else yet'}</span>
+      <span class={flow.reproduced ? 'good' : 'quiet'}>{flow.reproduced ? `reproduced by ${count(flow.reproduced, 'other')}` : 'not yet reproduced by others'}</span>
       {doubts.length > 0 && (
         <>
           {' · '}

@@ -1,4 +1,4 @@
-// The node runs a release again while the reader watches.
+// Re-run of a release by the node, with live progress.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Verdict } from '../api.ts';
 import { API, part, verdictWord } from '../api.ts';
@@ -23,7 +23,7 @@ export function Rerun({ release }: { release: string }) {
   }, [release]);
   const run = () => {
     end();
-    set({ at: 'work', stage: 'waiting for its turn', steps: 0 });
+    set({ at: 'work', stage: 'waiting', steps: 0 });
     const events = new EventSource(`${API}/releases/${part(release)}/rerun`);
     source.current = events;
     events.addEventListener('progress', (event) => {
@@ -39,18 +39,18 @@ export function Rerun({ release }: { release: string }) {
       end();
       set({ at: 'trouble', text: (JSON.parse((event as MessageEvent<string>).data) as { detail: string }).detail });
     });
-    // A browser would ask again for ever, and the node would run it each time.
+    // An EventSource would reconnect forever, and each connection would start another run.
     events.onerror = () => {
       end();
-      set({ at: 'trouble', text: 'The node is busy, or gone. Try again in a moment.' });
+      set({ at: 'trouble', text: 'The node is busy or unreachable. Try again later.' });
     };
   };
   return (
     <section class="rerun">
-      <h2>Run it again, now</h2>
-      <p>The node takes the same data and the same formula, computes every cell, and compares. It signs nothing.</p>
+      <h2>Re-run</h2>
+      <p>The node repeats the computation and compares every cell. It signs nothing.</p>
       <button type="button" class="primary" onClick={run} disabled={state.at === 'work'}>
-        {state.at === 'work' ? 'Running …' : state.at === 'rest' ? 'Run it again now' : 'Once more'}
+        {state.at === 'work' ? 'Running …' : state.at === 'rest' ? 'Re-run now' : 'Re-run again'}
       </button>
       <div role="status" class="outcome">
         {state.at === 'work' && (
@@ -83,7 +83,7 @@ function End({ state }: { state: Extract<State, { at: 'end' }> }) {
   }
   return (
     <p class="quiet">
-      It could not be checked ({word}). That is not the same as being wrong.
+      The figures could not be checked ({word}). This does not mean that they are wrong.
     </p>
   );
 }
@@ -95,7 +95,7 @@ interface Divergence {
   computed?: unknown;
 }
 
-/** A cell: a choice with its value. */
+/** Formats a typed cell. */
 function spell(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (typeof value === 'object') return Object.values(value).map(spell).join(' ');

@@ -1,4 +1,4 @@
-// What stands where there is nothing to show yet, or nothing at all.
+// Loading, empty and error states.
 import type { ComponentChildren } from 'preact';
 import type { Loaded } from '../api.ts';
 
@@ -6,7 +6,7 @@ export function Loading({ what = 'the data' }: { what?: string }) {
   return (
     <div class="state loading" role="status">
       <span class="bar" aria-hidden="true" />
-      <p>Reading {what} from this node …</p>
+      <p>Loading {what} …</p>
     </div>
   );
 }
@@ -26,10 +26,10 @@ export function Failed({ of }: { of: Loaded<unknown> }) {
   const offline = trouble.code === 'offline';
   return (
     <div class="state" role="alert">
-      <h1>{offline ? 'This node does not answer' : trouble.status === 404 ? 'Nothing here' : 'That did not work'}</h1>
+      <h1>{offline ? 'This node does not respond' : trouble.status === 404 ? 'Not found' : 'Request failed'}</h1>
       {offline ? (
         <p>
-          It may have been stopped. Start it again with <code>assay node</code>, then try again. Nothing is lost.
+          It may have been stopped. Start it with <code>assay node</code> and try again.
         </p>
       ) : (
         <p>{trouble.message.charAt(0).toUpperCase() + trouble.message.slice(1)}.</p>
@@ -41,7 +41,7 @@ export function Failed({ of }: { of: Loaded<unknown> }) {
   );
 }
 
-/** Shows what was loaded, or why not. */
+/** Shows the loaded value, the loading state or the error. */
 export function Await<T>({ of, what, children }: { of: Loaded<T>; what?: string; children: (value: T) => ComponentChildren }) {
   if (of.trouble) return <Failed of={of} />;
   if (of.value === undefined) return <Loading what={what} />;

@@ -12,7 +12,7 @@ export interface TableProps {
   rows: { id: string; cells: Cell[] }[];
 }
 
-/** A table that sorts by any column; the first column is text, the others are numbers. */
+/** Sortable table; the first column is text, the others are numbers. */
 export function Table({ caption, columns, rows }: TableProps) {
   const [sort, set] = useState({ column: 0, down: false });
   const [wanted, filter] = useState('');
@@ -22,7 +22,7 @@ export function Table({ caption, columns, rows }: TableProps) {
   return (
     <div class="tabled">
       <label class="filter">
-        <span>Find in the table</span>
+        <span>Filter the table</span>
         <input type="search" value={wanted} onInput={(event) => filter(event.currentTarget.value)} />
       </label>
       <div class="scroll" tabIndex={0} role="region" aria-label={caption}>
@@ -57,7 +57,7 @@ export function Table({ caption, columns, rows }: TableProps) {
   );
 }
 
-/** What is missing stands last, either way. */
+/** Missing values sort last in both directions. */
 function order(a: Cell['sort'], b: Cell['sort'], down: boolean): number {
   if (a === null || b === null) return Number(a === null) - Number(b === null);
   const up = typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b));
