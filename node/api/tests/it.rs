@@ -2,6 +2,9 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod it {
+    mod admission;
     mod document;
+    mod routes;
     mod sdmx;
+    mod test_node;
 }

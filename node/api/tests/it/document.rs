@@ -1,11 +1,11 @@
-//! The OpenAPI document against the routes.
+//! Compares the OpenAPI document with the routes.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 #[test]
-fn every_route_is_described_and_nothing_else() {
+fn the_document_describes_exactly_the_routes() {
     let document: Value = serde_json::from_str(api::OPENAPI).unwrap();
     let described: BTreeSet<(String, String)> =
         operations(&document).map(|(path, method, _)| (method.to_owned(), path.to_owned())).collect();
@@ -15,7 +15,7 @@ fn every_route_is_described_and_nothing_else() {
 }
 
 #[test]
-fn every_reference_leads_somewhere_and_nothing_is_left_over() {
+fn references_resolve_and_components_are_used() {
     let document: Value = serde_json::from_str(api::OPENAPI).unwrap();
     let mut found = BTreeSet::new();
     references(&document, &mut found);
@@ -30,7 +30,7 @@ fn every_reference_leads_somewhere_and_nothing_is_left_over() {
 }
 
 #[test]
-fn every_operation_says_what_a_reader_needs() {
+fn operations_are_complete() {
     let document: Value = serde_json::from_str(api::OPENAPI).unwrap();
     let mut ids = BTreeSet::new();
     for (path, method, operation) in operations(&document) {

@@ -1,43 +1,42 @@
-//! SDMX as clients ask for it. Each test of a rule names the client that needs it.
+//! SDMX requests as sent by clients. Assertions on client quirks name the client that needs them.
 
-mod answers;
-mod shapes;
+mod formats;
+mod responses;
 mod vintages;
-mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use world::{Row, World};
+use crate::it::test_node::{self, Row, TestNode};
 
 const GENERIC: &str = "application/vnd.sdmx.genericdata+xml;version=2.1";
 const SPECIFIC: &str = "application/vnd.sdmx.structurespecificdata+xml;version=2.1";
 const CSV: &str = "application/vnd.sdmx.data+csv;version=2.0.0";
 const JSON: &str = "application/vnd.sdmx.data+json;version=2.0.0";
 
-/// The observations of an answer in SDMX-CSV 2.0.
+/// Returns the observations of a response in SDMX-CSV 2.0.
 #[track_caller]
-fn rows(world: &World, path: &str) -> BTreeSet<Row> {
-    let actions = by_action(world, path);
+fn rows(node: &TestNode, path: &str) -> BTreeSet<Row> {
+    let actions = rows_by_action(node, path);
     assert!(actions.keys().all(|action| action == "I"), "{path}");
     actions.into_values().flatten().collect()
 }
 
-/// The observations of an answer in SDMX-CSV 2.0, by what is to be done with them.
+/// Returns the observations of a response in SDMX-CSV 2.0 by action.
 #[track_caller]
-fn by_action(world: &World, path: &str) -> BTreeMap<String, BTreeSet<Row>> {
+fn rows_by_action(node: &TestNode, path: &str) -> BTreeMap<String, BTreeSet<Row>> {
     let mut actions: BTreeMap<String, BTreeSet<Row>> = BTreeMap::new();
-    for (action, row) in listed(world, path) {
+    for (action, row) in actions_and_rows(node, path) {
         assert!(actions.entry(action).or_default().insert(row), "{path}: twice");
     }
     actions
 }
 
-/// The rows of an answer in SDMX-CSV 2.0 in their order, each with its action.
+/// Returns the rows of a response in SDMX-CSV 2.0 in order, each with its action.
 #[track_caller]
-fn listed(world: &World, path: &str) -> Vec<(String, Row)> {
-    let answer = world.get(&format!("/sdmx/v2/data/dataflow/*/labour/1.0{path}"), CSV);
-    assert_eq!(answer.status, 200, "{path}: {}", answer.body);
-    let mut lines = answer.body.lines();
+fn actions_and_rows(node: &TestNode, path: &str) -> Vec<(String, Row)> {
+    let response = node.get(&format!("/sdmx/v2/data/dataflow/*/labour/1.0{path}"), CSV);
+    assert_eq!(response.status, 200, "{path}: {}", response.body);
+    let mut lines = response.body.lines();
     let head = "STRUCTURE,STRUCTURE_ID,ACTION,FREQ,REF_AREA,SEX,TIME_PERIOD,OBS_VALUE";
     assert!(lines.next().unwrap().starts_with(head), "pysdmx wants STRUCTURE first, sdmx1 ACTION");
     let cells = lines.map(|line| line.split(',').collect::<Vec<&str>>());
@@ -48,19 +47,19 @@ fn listed(world: &World, path: &str) -> Vec<(String, Row)> {
     cells.map(row).collect()
 }
 
-/// A figure in thousandths; -1 where it is null.
-fn milli(row: &Row) -> i64 {
+/// Returns a value in thousandths; -1 if null.
+fn thousandths(row: &Row) -> i64 {
     row[4].replace('.', "").parse::<i64>().map_or(-1, |value| value / 10)
 }
 
-/// What a filter over all observations leaves.
-fn left(fits: impl Fn(&Row) -> bool) -> BTreeSet<Row> {
-    world::rows().into_iter().filter(|row| fits(row)).collect()
+/// Returns the sample observations that pass a filter.
+fn matching_rows(fits: impl Fn(&Row) -> bool) -> BTreeSet<Row> {
+    test_node::latest_rows().into_iter().filter(|row| fits(row)).collect()
 }
 
 #[test]
-fn filters_give_what_a_look_at_every_observation_gives() {
-    let world = World::start();
+fn filters_match_a_scan_of_all_observations() {
+    let node = TestNode::start();
     type Fits = fn(&Row) -> bool;
     let year = |row: &Row| row[3][..4].parse::<i32>().unwrap();
     let cases: &[(&str, Fits)] = &[
@@ -85,51 +84,51 @@ fn filters_give_what_a_look_at_every_observation_gives() {
         ("/Q", |row| row[0] == "Q"),
         ("?c[NOTE]=co:%3Cb%3E", |_| true),
         ("?c[NOTE]=sw:b", |_| false),
-        ("?c[FREQ]=Q&c[OBS_VALUE]=ge:3.5%2Blt:5", |row| row[0] == "Q" && (3500..5000).contains(&milli(row))),
+        ("?c[FREQ]=Q&c[OBS_VALUE]=ge:3.5%2Blt:5", |row| row[0] == "Q" && (3500..5000).contains(&thousandths(row))),
         ("?c[OBS_VALUE]=gt:10", |_| false),
         ("?c[OBS_VALUE]=ge:0.000", |row| !row[4].is_empty()),
-        ("?c[OBS_VALUE]=ne:2.513", |row| !matches!(milli(row), 2513 | -1)),
-        ("?c[OBS_VALUE]=2.513000", |row| milli(row) == 2513),
+        ("?c[OBS_VALUE]=ne:2.513", |row| !matches!(thousandths(row), 2513 | -1)),
+        ("?c[OBS_VALUE]=2.513000", |row| thousandths(row) == 2513),
         ("?c[OBS_VALUE]=ew:0", |row| !row[4].is_empty()),
     ];
     for (path, fits) in cases {
-        assert_eq!(rows(&world, path), left(fits), "{path}");
+        assert_eq!(rows(&node, path), matching_rows(fits), "{path}");
     }
     for (from, to) in [(2019, 2021), (2020, 2020), (2022, 2019)] {
-        let inside = left(|row| (from..=to).contains(&year(row)));
-        assert_eq!(rows(&world, &format!("?startPeriod={from}&endPeriod={to}")), inside);
-        assert_eq!(rows(&world, &format!("?c[TIME_PERIOD]=ge:{from}%2Ble:{to}")), inside);
+        let inside = matching_rows(|row| (from..=to).contains(&year(row)));
+        assert_eq!(rows(&node, &format!("?startPeriod={from}&endPeriod={to}")), inside);
+        assert_eq!(rows(&node, &format!("?c[TIME_PERIOD]=ge:{from}%2Ble:{to}")), inside);
     }
-    assert_eq!(rows(&world, "?startPeriod=2020-04"), left(|row| *row[3] > *"2020-Q1"));
-    assert_eq!(rows(&world, "?c[TIME_PERIOD]=2020-Q2"), left(|row| row[3] == "2020-Q2"));
-    assert_eq!(rows(&world, "?c[TIME_PERIOD]=ne:2020-Q2"), left(|row| row[3] != "2020-Q2"));
-    assert_eq!(rows(&world, "?c[TIME_PERIOD]=lt:2020"), left(|row| year(row) < 2020));
-    assert_eq!(rows(&world, "?c[TIME_PERIOD]=gt:2020"), left(|row| year(row) > 2020));
+    assert_eq!(rows(&node, "?startPeriod=2020-04"), matching_rows(|row| *row[3] > *"2020-Q1"));
+    assert_eq!(rows(&node, "?c[TIME_PERIOD]=2020-Q2"), matching_rows(|row| row[3] == "2020-Q2"));
+    assert_eq!(rows(&node, "?c[TIME_PERIOD]=ne:2020-Q2"), matching_rows(|row| row[3] != "2020-Q2"));
+    assert_eq!(rows(&node, "?c[TIME_PERIOD]=lt:2020"), matching_rows(|row| year(row) < 2020));
+    assert_eq!(rows(&node, "?c[TIME_PERIOD]=gt:2020"), matching_rows(|row| year(row) > 2020));
 }
 
 #[test]
-fn the_first_and_the_last_of_each_series() {
-    let world = World::start();
+fn first_and_last_observations_of_each_series() {
+    let node = TestNode::start();
     let place = |row: &Row, back: bool| {
-        let same = world::rows().into_iter().filter(|other| other[..3] == row[..3]);
+        let same = test_node::latest_rows().into_iter().filter(|other| other[..3] == row[..3]);
         same.filter(|other| if back { other[3] > row[3] } else { other[3] < row[3] }).count()
     };
-    assert_eq!(rows(&world, "?firstNObservations=1"), left(|row| place(row, false) < 1));
-    assert_eq!(rows(&world, "?lastNObservations=2"), left(|row| place(row, true) < 2));
-    let both = left(|row| place(row, false) < 1 || place(row, true) < 1);
-    assert_eq!(rows(&world, "?firstNObservations=1&lastNObservations=1"), both);
-    assert_eq!(rows(&world, "?lastNObservations=18446744073709551615"), left(|_| true));
+    assert_eq!(rows(&node, "?firstNObservations=1"), matching_rows(|row| place(row, false) < 1));
+    assert_eq!(rows(&node, "?lastNObservations=2"), matching_rows(|row| place(row, true) < 2));
+    let both = matching_rows(|row| place(row, false) < 1 || place(row, true) < 1);
+    assert_eq!(rows(&node, "?firstNObservations=1&lastNObservations=1"), both);
+    assert_eq!(rows(&node, "?lastNObservations=18446744073709551615"), matching_rows(|_| true));
 }
 
 #[test]
-fn our_own_importers_read_it_back() {
-    let world = World::start();
+fn importers_read_the_responses_back() {
+    let node = TestNode::start();
     let (one, two) = ("/sdmx/v1/data/labour", "/sdmx/v2/data/dataflow/*/labour");
     let csv = "application/vnd.sdmx.data+csv;version=1.0.0";
     for (path, accept) in [(one, GENERIC), (one, SPECIFIC), (one, csv), (two, CSV), (two, JSON)] {
-        let answer = world.get(path, accept);
-        assert_eq!((answer.status, answer.kind.as_str()), (200, accept));
-        let source = ingest::SourceFile { name: "answer", bytes: answer.body.as_bytes() };
+        let response = node.get(path, accept);
+        assert_eq!((response.status, response.content_type.as_str()), (200, accept));
+        let source = ingest::SourceFile { name: "response", bytes: response.body.as_bytes() };
         let read = ingest::import(source, &ingest::ImportOptions::default(), &mut |_| ()).unwrap();
         let cell = |id: &str, row| read.table.column(id)?.cell(row).map(|cell| cell.to_string());
         let ids = ["FREQ", "REF_AREA", "SEX", "TIME_PERIOD", "OBS_VALUE"];
@@ -137,52 +136,52 @@ fn our_own_importers_read_it_back() {
             .map(|row| ids.map(|id| cell(id, row).unwrap_or_default()))
             .filter(|row| !row[4].is_empty())
             .collect();
-        assert_eq!(found, left(|row| !row[4].is_empty()), "{accept}");
+        assert_eq!(found, matching_rows(|row| !row[4].is_empty()), "{accept}");
     }
 }
 
 #[test]
-fn rules_that_clients_need() {
-    let world = World::start();
-    let data = world.get("/sdmx/v1/data/labour/", "*/*");
-    assert_eq!(data.kind, GENERIC, "sdmx1 sends any");
+fn client_requirements_are_met() {
+    let node = TestNode::start();
+    let data = node.get("/sdmx/v1/data/labour/", "*/*");
+    assert_eq!(data.content_type, GENERIC, "sdmx1 sends any");
     assert!(data.body.starts_with("<?xml"), "pysdmx");
     assert!(data.body.contains("<com:Structure>"), "pandasdmx");
     assert!(!data.body.contains("StructureUsage"), "pandasdmx");
     assert_eq!(data.vary, "Accept, Accept-Encoding");
-    let none = world.get("/sdmx/v1/data/labour/A.AUT.F?startPeriod=2999", "*/*");
+    let none = node.get("/sdmx/v1/data/labour/A.AUT.F?startPeriod=2999", "*/*");
     assert_eq!(none.status, 200, "sdmx1 does not read 204");
     assert!(none.body.contains("<mes:DataSet"), "rsdmx wants a data set");
     assert!(!none.body.contains("<gen:Series>"));
-    let keys = world.get("/sdmx/v1/data/labour?detail=serieskeysonly", "*/*");
+    let keys = node.get("/sdmx/v1/data/labour?detail=serieskeysonly", "*/*");
     assert!(keys.body.contains("<gen:SeriesKey>") && !keys.body.contains("<gen:Obs>"), "sdmx1 series_keys");
-    let agency = world.agency();
-    let flows = world.get(&format!("/sdmx/v1/dataflow/{agency}/latest"), "application/xml");
+    let agency = node.agency();
+    let flows = node.get(&format!("/sdmx/v1/dataflow/{agency}/latest"), "application/xml");
     assert_eq!(flows.status, 200, "pandasdmx leaves the id out");
     assert!(flows.body.contains("str:Dataflow ") && !flows.body.contains("DataStructures"), "rsdmx");
-    let all = world.get(&format!("/sdmx/v1/dataflow/{agency}/labour/latest?references=all"), "*/*");
+    let all = node.get(&format!("/sdmx/v1/dataflow/{agency}/labour/latest?references=all"), "*/*");
     for part in
         ["<str:Dataflow id=\"labour\"", "<str:DataStructure id=\"labour\"", "CL_FREQ", "ConceptScheme"]
     {
         assert!(all.body.contains(part), "sdmx1, rsdmx: {part}");
     }
-    let codes = world.get("/sdmx/v2/structure/codelist/SDMX/CL_FREQ/2.1/", "application/json");
+    let codes = node.get("/sdmx/v2/structure/codelist/SDMX/CL_FREQ/2.1/", "application/json");
     assert!(codes.body.contains("\"codes\":[") && !codes.body.contains("[]"), "pysdmx");
     let path = format!("/sdmx/v2/availability/dataflow/{agency}/labour/1.0?references=all");
-    let available = world.get(&path, "application/vnd.sdmx.structure+json;version=2.0.0");
-    let count = format!("\"id\":\"obs_count\",\"title\":\"{}\"", world::rows().len());
+    let available = node.get(&path, "application/vnd.sdmx.structure+json;version=2.0.0");
+    let count = format!("\"id\":\"obs_count\",\"title\":\"{}\"", test_node::latest_rows().len());
     assert!(available.body.contains(&count), "pysdmx: {}", available.body);
     assert!(
         !available.body.contains("[]") && !available.body.contains("measureRelationship"),
         "pysdmx, sdmx1"
     );
-    let encoded = world.get(&format!("/sdmx/v1/data/{agency}%2Clabour%2C1.0/A.AUT.F/"), "*/*");
+    let encoded = node.get(&format!("/sdmx/v1/data/{agency}%2Clabour%2C1.0/A.AUT.F/"), "*/*");
     assert_eq!(encoded.body.matches("<gen:Series>").count(), 1, "pysdmx encodes commas");
 }
 
 #[test]
-fn what_is_not_built_or_wrong_is_told() {
-    let world = World::start();
+fn unsupported_and_invalid_requests_are_refused() {
+    let node = TestNode::start();
     let two = "/sdmx/v2/data/dataflow/*/labour/1.0";
     let cases = [
         ("/sdmx/v1/categoryscheme", 501),
@@ -216,10 +215,10 @@ fn what_is_not_built_or_wrong_is_told() {
         (&format!("{two}?c[SEX]={}", "F".repeat(20_000)), 400),
     ];
     for (path, status) in cases {
-        let answer = world.get(path, "*/*");
-        assert_eq!(answer.status, status, "{path}: {}", answer.body);
+        let response = node.get(path, "*/*");
+        assert_eq!(response.status, status, "{path}: {}", response.body);
         let code = if path.starts_with("/sdmx/v1") { "<mes:ErrorMessage code=" } else { "\"errors\":[" };
-        assert!(answer.body.contains(code), "{path}: {}", answer.body);
+        assert!(response.body.contains(code), "{path}: {}", response.body);
     }
     let other = [
         ("/sdmx/v1/data/labour", "application/json"),
@@ -228,19 +227,19 @@ fn what_is_not_built_or_wrong_is_told() {
         ("/sdmx/v2/data/dataflow/*/labour", "application/vnd.sdmx.data+csv;version=2.0.0;labels=both"),
     ];
     for (path, accept) in other {
-        assert_eq!(world.get(path, accept).status, 406, "{accept}");
+        assert_eq!(node.get(path, accept).status, 406, "{accept}");
     }
-    let echoed = world.get("/sdmx/v1/data/%3Cscript%3E", "*/*");
+    let echoed = node.get("/sdmx/v1/data/%3Cscript%3E", "*/*");
     assert!(echoed.body.contains("&lt;script&gt;") && !echoed.body.contains("<script>"));
-    let named = world.get("/sdmx/v1/agencyscheme", "*/*");
+    let named = node.get("/sdmx/v1/agencyscheme", "*/*");
     assert!(named.body.contains("Office &lt;of&gt; &amp; &quot;tests&quot;"), "{}", named.body);
-    let noted = world.get("/sdmx/v1/data/labour", "*/*");
+    let noted = node.get("/sdmx/v1/data/labour", "*/*");
     assert!(noted.body.contains("a &lt;b&gt; &amp; &quot;c&quot;"));
 }
 
 #[test]
-fn nothing_that_is_asked_breaks_the_node() {
-    let world = World::start();
+fn no_request_breaks_the_node() {
+    let node = TestNode::start();
     let most = usize::MAX;
     let texts =
         ["", "*", "+", ":", ",", "%2B%2B", "ge:", "%F0%9F%98%80", "-0", "1e999999999", "9999-12-31", "~"];
@@ -273,12 +272,12 @@ fn nothing_that_is_asked_breaks_the_node() {
     queries.push("asOf=9999-12-31T23:59:59-14:00&updatedAfter=0001-01-01T00:00:00%2B14:00".into());
     for query in queries {
         for (path, accept) in [("/sdmx/v1/data/labour", "*/*"), ("/sdmx/v2/data/dataflow/*/labour", JSON)] {
-            let status = world.get(&format!("{path}?{query}"), accept).status;
+            let status = node.get(&format!("{path}?{query}"), accept).status;
             assert!([200, 400, 404, 413, 501].contains(&status), "{query}: {status}");
         }
     }
     for key in ["....", "+++", ",,,", "A.AUT.F,*", "A.*.*.*.*.*", "%2B", "A.AUT+.F"] {
-        let status = world.get(&format!("/sdmx/v2/data/dataflow/*/labour/1.0/{key}"), CSV).status;
+        let status = node.get(&format!("/sdmx/v2/data/dataflow/*/labour/1.0/{key}"), CSV).status;
         assert!([200, 400].contains(&status), "{key}: {status}");
     }
 }

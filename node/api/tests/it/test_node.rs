@@ -1,11 +1,11 @@
-//! A node in memory with one publisher and two vintages of a dataflow, served on a free port.
+//! An in-memory node with one publisher and two vintages of a dataflow, served on a free port.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
-use schemas::cid::{Cid, Codec, PieceId, ReleaseId};
+use schemas::cid::{Cid, Codec, EntryId, PieceId, ReleaseId};
 use schemas::content::{Block, encode_block, pack_table};
 use schemas::entry::{self, EntryPosition};
 use schemas::key::SecretKey;
@@ -25,26 +25,27 @@ pub type Row = [String; 5];
 const TIME: i64 = 1_793_606_400;
 const NOTE: &str = "a <b> & \"c\"";
 
-/// The figures of the second release.
-pub fn rows() -> Vec<Row> {
-    figures("")
+/// Observations of the second release.
+pub fn latest_rows() -> Vec<Row> {
+    sample_rows("")
 }
 
-/// Those of the first: fewer years, one figure was another, and one is in no later release.
-pub fn earlier() -> Vec<Row> {
-    let mut rows = figures("2022");
+/// Observations of the first release: fewer years, one other value, and one observation that is removed
+/// later.
+pub fn earlier_rows() -> Vec<Row> {
+    let mut rows = sample_rows("2022");
     rows[0][4] = "0.10".into();
-    rows.push(lost());
+    rows.push(removed_row());
     rows
 }
 
 /// The observation that only the first release has.
-pub fn lost() -> Row {
+pub fn removed_row() -> Row {
     ["Q", "AUT", "M", "2019-Q1", "1.50"].map(str::to_owned)
 }
 
-/// Every combination but some, without the year `without`; some figures are null.
-fn figures(without: &str) -> Vec<Row> {
+/// Most combinations of the dimensions, without the year `without`; some values are null.
+fn sample_rows(without: &str) -> Vec<Row> {
     let mut rows = Vec::new();
     for area in ["AUT", "BEL", "FRA"] {
         for sex in ["F", "M"] {
@@ -64,7 +65,7 @@ fn figures(without: &str) -> Vec<Row> {
     rows
 }
 
-/// A figure made of the key.
+/// Derives a value from the key.
 fn value(key: &[&str]) -> String {
     let sum = key.concat().bytes().fold(7, |sum, byte| (sum * 31 + u32::from(byte)) % 9000);
     if sum % 7 == 3 { String::new() } else { format!("{}.{:03}0", sum / 1000, sum % 1000) }
@@ -102,8 +103,8 @@ fn table(rows: &[Row]) -> Table {
     Table::new(shape(), columns).unwrap()
 }
 
-/// A table of two areas in one year, with two figures, of which one is null.
-fn wide() -> Table {
+/// A table of two areas in one year with two measures, one of them null.
+fn two_measure_table() -> Table {
     let part = |id, role, kind| Component::new(name(id), role, kind);
     let shape = ComponentList::new(vec![
         part("REF_AREA", Role::Identifier, ValueType::String),
@@ -120,11 +121,25 @@ fn wide() -> Table {
     Table::new(shape.unwrap(), columns).unwrap()
 }
 
-/// The core of the node.
-struct Office(Core<MemoryStorage>);
+/// A table without dimensions except time.
+fn undimensioned_table() -> Table {
+    let part = |id, role, kind| Component::new(name(id), role, kind);
+    let components = ComponentList::new(vec![
+        part("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod),
+        part("OBS_VALUE", Role::Measure, ValueType::Number),
+    ]);
+    let columns = vec![
+        Column::Period(vec!["2010".parse().ok(), "2011".parse().ok()]),
+        Column::Number(vec!["3".parse().ok(), "4".parse().ok()]),
+    ];
+    Table::new(components.unwrap(), columns).unwrap()
+}
 
-impl Office {
-    fn found() -> (Self, Arc<MemoryStorage>) {
+/// The core of the node, with the keys of its publisher.
+struct TestPublisher(Core<MemoryStorage>);
+
+impl TestPublisher {
+    fn create() -> (Self, Arc<MemoryStorage>) {
         let (root, key) = (SecretKey::from_seed(&[1; 32]), SecretKey::from_seed(&[2; 32]));
         let identity = Identity {
             name: text("Office <of> & \"tests\""),
@@ -190,6 +205,19 @@ impl Office {
         ReleaseId::of(&bytes)
     }
 
+    /// Signs a second entry with the sequence number of the first release.
+    fn fork(&mut self) {
+        let publisher = self.0.own_publisher().unwrap();
+        let subject = Cid::of(Codec::DagCbor, b"none");
+        let reason = text("a conflicting entry");
+        let retraction = Retraction { subject, scope: RetractionScope::Whole, reason, replacement: None };
+        let genesis = EntryId::try_from(publisher.cid()).unwrap();
+        let position = EntryPosition::Next { publisher, seq: 1, prev: genesis, authority: 0 };
+        let key = SecretKey::from_seed(&[2; 32]);
+        let entry = entry::sign_entry(position, TIME, &encode_object(&retraction).unwrap(), &key).unwrap();
+        assert!(self.0.accept_entry(entry).is_err(), "a fork is recorded and refused");
+    }
+
     fn retract(&mut self, release: ReleaseId, time: i64) {
         let (subject, reason) = (release.cid(), text("a wrong column"));
         let retraction = Retraction { subject, scope: RetractionScope::Whole, reason, replacement: None };
@@ -214,80 +242,92 @@ fn recipe() -> Recipe {
     }
 }
 
-/// An answer.
-pub struct Answer {
+/// A response.
+pub struct HttpResponse {
     pub status: u16,
-    pub kind: String,
+    pub content_type: String,
     pub vary: String,
     pub etag: String,
-    /// How the body was compressed.
+    /// `Content-Encoding`.
     pub encoding: String,
     pub body: String,
 }
 
-/// A node that answers while the value lives.
-pub struct World {
+/// A node that runs until the value is dropped.
+pub struct TestNode {
     address: SocketAddr,
     agency: String,
     _runtime: tokio::runtime::Runtime,
 }
 
-impl World {
+impl TestNode {
     pub fn start() -> Self {
-        Self::after(|_, _, _| ())
+        Self::with_two_releases(|_, _, _| ())
     }
 
-    /// The world in which the second release was taken back a day after it.
-    pub fn withdrawn() -> Self {
-        Self::after(|office, _, second| office.retract(second, TIME + 2 * 86_400))
+    /// A node whose second release was retracted a day after it.
+    pub fn with_retraction() -> Self {
+        Self::with_two_releases(|publisher, _, second| publisher.retract(second, TIME + 2 * 86_400))
     }
 
-    /// The world in which both were taken back, one day after the other.
-    pub fn bare() -> Self {
-        Self::after(|office, first, second| {
-            office.retract(second, TIME + 2 * 86_400);
-            office.retract(first, TIME + 3 * 86_400);
+    /// A node whose two releases were retracted, one day after the other.
+    pub fn with_all_retracted() -> Self {
+        Self::with_two_releases(|publisher, first, second| {
+            publisher.retract(second, TIME + 2 * 86_400);
+            publisher.retract(first, TIME + 3 * 86_400);
         })
     }
 
-    fn after(more: impl FnOnce(&mut Office, ReleaseId, ReleaseId)) -> Self {
-        Self::of(|office| {
-            let first = office.release(&table(&earlier()), TIME, None);
+    fn with_two_releases(more: impl FnOnce(&mut TestPublisher, ReleaseId, ReleaseId)) -> Self {
+        Self::with_publisher(|publisher| {
+            let first = publisher.release(&table(&earlier_rows()), TIME, None);
             let supersedes = Supersession { release: first, reason: RevisionReason::SourceRevision };
-            let second = office.release(&table(&rows()), TIME + 86_400, Some(supersedes));
-            more(office, first, second);
+            let second = publisher.release(&table(&latest_rows()), TIME + 86_400, Some(supersedes));
+            more(publisher, first, second);
         })
     }
 
-    /// A world whose one release has two figures in each row.
-    pub fn wide() -> Self {
-        Self::of(|office| {
-            office.release(&wide(), TIME, None);
+    /// A node whose one release has two measures.
+    pub fn with_two_measures() -> Self {
+        Self::with_publisher(|publisher| {
+            publisher.release(&two_measure_table(), TIME, None);
         })
     }
 
-    /// A world whose one release has `series` series of 40 years.
-    pub fn large(series: usize) -> Self {
+    /// A node whose publisher signed two conflicting histories.
+    pub fn with_fork() -> Self {
+        Self::with_two_releases(|publisher, _, _| publisher.fork())
+    }
+
+    /// A node whose one release has no dimension except time: the values 3 and 4 of 2010 and 2011.
+    pub fn without_dimensions() -> Self {
+        Self::with_publisher(|publisher| {
+            publisher.release(&undimensioned_table(), TIME, None);
+        })
+    }
+
+    /// A node whose one release has `series` series of 40 years.
+    pub fn with_many_series(series: usize) -> Self {
         let row = |at: usize| {
             let year = 1980 + at % 40;
             ["A".into(), format!("X{}", at / 40), "F".into(), year.to_string(), format!("{at}.5")]
         };
         let rows: Vec<Row> = (0..series * 40).map(row).collect();
-        Self::of(|office| {
-            office.release(&table(&rows), TIME, None);
+        Self::with_publisher(|publisher| {
+            publisher.release(&table(&rows), TIME, None);
         })
     }
 
-    fn of(publish: impl FnOnce(&mut Office)) -> Self {
-        let (mut office, keep) = Office::found();
-        publish(&mut office);
+    fn with_publisher(publish: impl FnOnce(&mut TestPublisher)) -> Self {
+        let (mut publisher, keep) = TestPublisher::create();
+        publish(&mut publisher);
         let agency = service::query::LedgerQuery(keep.as_ref())
             .own_publisher()
             .unwrap()
             .unwrap()
             .to_string()
             .to_uppercase();
-        let (service, _) = Service::start(office.0, || TIME + 400_000).unwrap();
+        let (service, _) = Service::start(publisher.0, || TIME + 400_000).unwrap();
         let state = api::Setup {
             service,
             token: "t".into(),
@@ -309,27 +349,44 @@ impl World {
     }
 
     #[track_caller]
-    pub fn get(&self, path: &str, accept: &str) -> Answer {
-        self.ask(path, accept, "")
+    pub fn get(&self, path: &str, accept: &str) -> HttpResponse {
+        self.get_with_headers(path, accept, "")
     }
 
-    /// A connection on which an answer comes.
-    pub fn open(&self, path: &str, accept: &str) -> TcpStream {
-        self.begin(path, accept, "")
+    /// Sends a GET request and returns the connection.
+    pub fn open_stream(&self, path: &str, accept: &str) -> TcpStream {
+        self.send_request(path, accept, "")
     }
 
-    fn begin(&self, path: &str, accept: &str, more: &str) -> TcpStream {
+    fn send_request(&self, path: &str, accept: &str, more: &str) -> TcpStream {
+        self.send("GET", path, &format!("Accept: {accept}\r\n{more}"), "")
+    }
+
+    fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).unwrap();
-        let host = self.address;
-        let lines = format!("Host: {host}\r\nAccept: {accept}\r\n{more}Connection: close");
-        stream.write_all(format!("GET {path} HTTP/1.1\r\n{lines}\r\n\r\n").as_bytes()).unwrap();
+        let host = if headers.contains("Host: ") { String::new() } else { format!("Host: {}\r\n", self.address) };
+        let length = body.len();
+        let head = format!("{method} {path} HTTP/1.1\r\n{host}{headers}Content-Length: {length}\r\n");
+        stream.write_all(format!("{head}Connection: close\r\n\r\n{body}").as_bytes()).unwrap();
         stream
     }
 
-    /// An answer to a request with more lines in its head.
+    /// Returns the response to a GET request with additional headers.
     #[track_caller]
-    pub fn ask(&self, path: &str, accept: &str, more: &str) -> Answer {
-        let mut stream = self.begin(path, accept, more);
+    pub fn get_with_headers(&self, path: &str, accept: &str, more: &str) -> HttpResponse {
+        read_response(self.send_request(path, accept, more))
+    }
+
+    /// Returns the response to any request. `headers` ends with a line break unless it is empty.
+    #[track_caller]
+    pub fn request(&self, method: &str, path: &str, headers: &str, body: &str) -> HttpResponse {
+        read_response(self.send(method, path, headers, body))
+    }
+}
+
+/// Reads a response to its end.
+#[track_caller]
+fn read_response(mut stream: TcpStream) -> HttpResponse {
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).unwrap();
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
@@ -341,24 +398,23 @@ impl World {
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         let mut body = bytes[end + 4..].to_vec();
         if header("transfer-encoding") == "chunked" {
-            body = joined(&body);
+            body = join_chunks(&body);
         }
         if header("content-encoding") == "gzip" {
-            body = unzipped(&body);
+            body = gunzip(&body);
         }
-        Answer {
+        HttpResponse {
             status,
-            kind: header("content-type"),
+            content_type: header("content-type"),
             vary: header("vary"),
             etag: header("etag"),
             encoding: header("content-encoding"),
-            body: String::from_utf8(body).unwrap(),
+            body: String::from_utf8_lossy(&body).into_owned(),
         }
-    }
 }
 
-/// The chunks of a body, which must end with an empty one: an answer that broke off has none.
-fn joined(mut rest: &[u8]) -> Vec<u8> {
+/// Joins the chunks of a body. The last chunk must be empty: an incomplete body has none.
+fn join_chunks(mut rest: &[u8]) -> Vec<u8> {
     let mut whole = Vec::new();
     loop {
         let end = rest.windows(2).position(|two| two == b"\r\n").unwrap();
@@ -371,7 +427,7 @@ fn joined(mut rest: &[u8]) -> Vec<u8> {
     }
 }
 
-fn unzipped(bytes: &[u8]) -> Vec<u8> {
+fn gunzip(bytes: &[u8]) -> Vec<u8> {
     let mut plain = Vec::new();
     flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain).unwrap();
     plain

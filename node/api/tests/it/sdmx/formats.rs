@@ -1,14 +1,14 @@
-//! What every format tells: attributes, the dimension of figures, observations that stand alone, keys
-//! only, order and parts.
+//! Properties of all formats: attributes, the measure dimension, flat observations, series keys, order
+//! and paging.
 
 use std::collections::BTreeSet;
 
-use super::world::{self, Answer, Row, World};
-use super::{CSV, GENERIC, JSON, SPECIFIC, left, listed};
+use crate::it::test_node::{self, HttpResponse, Row, TestNode};
+use super::{CSV, GENERIC, JSON, SPECIFIC, matching_rows, actions_and_rows};
 
 const CSV_ONE: &str = "application/vnd.sdmx.data+csv;version=1.0.0";
 
-/// Every format, with the path of its base.
+/// All formats, each with a path that serves it.
 const FORMATS: [(&str, &str); 5] = [
     ("/sdmx/v1/data/labour", GENERIC),
     ("/sdmx/v1/data/labour", SPECIFIC),
@@ -17,101 +17,101 @@ const FORMATS: [(&str, &str); 5] = [
     ("/sdmx/v2/data/dataflow/*/labour", JSON),
 ];
 
-/// The answer in each format.
-fn answers(world: &World, query: &str) -> Vec<(&'static str, Answer)> {
+/// Returns the response in each format.
+fn responses(node: &TestNode, query: &str) -> Vec<(&'static str, HttpResponse)> {
     let get = |(path, accept): (&str, &'static str)| {
-        let answer = world.get(&format!("{path}{query}"), accept);
-        assert_eq!((answer.status, answer.kind.as_str()), (200, accept), "{query}: {}", answer.body);
-        (accept, answer)
+        let response = node.get(&format!("{path}{query}"), accept);
+        assert_eq!((response.status, response.content_type.as_str()), (200, accept), "{query}: {}", response.body);
+        (accept, response)
     };
     FORMATS.into_iter().map(get).collect()
 }
 
-/// What our own importers read: the cells of these components. In SDMX-ML they leave out what has no
-/// figure, so that is not asked for.
+/// Imports a response and returns the cells of these components. Null values are skipped, because
+/// SDMX-ML imports omit them.
 #[track_caller]
-fn read<const N: usize>(answer: &Answer, ids: [&str; N]) -> BTreeSet<[String; N]> {
-    let source = ingest::SourceFile { name: "answer", bytes: answer.body.as_bytes() };
+fn read<const N: usize>(response: &HttpResponse, ids: [&str; N]) -> BTreeSet<[String; N]> {
+    let source = ingest::SourceFile { name: "response", bytes: response.body.as_bytes() };
     let read = ingest::import(source, &ingest::ImportOptions::default(), &mut |_| ()).unwrap();
     let cell = |id: &str, row| read.table.column(id)?.cell(row).map(|cell| cell.to_string());
     let figures = (0..read.table.rows()).filter(|row| cell("OBS_VALUE", *row).is_some());
     figures.map(|row| ids.map(|id| cell(id, row).unwrap_or_default())).collect()
 }
 
-/// The observations that have a figure.
+/// Returns the sample observations with a value.
 fn figures() -> BTreeSet<Row> {
-    left(|row| !row[4].is_empty())
+    matching_rows(|row| !row[4].is_empty())
 }
 
 #[test]
-fn attributes_stand_at_every_observation() {
-    let world = World::start();
+fn every_observation_has_its_attributes() {
+    let node = TestNode::start();
     let row = |row: &Row| [row[3].clone(), row[4].clone(), "a <b> & \"c\"".to_owned()];
     let noted: BTreeSet<_> = figures().iter().map(row).collect();
     for query in ["", "?dimensionAtObservation=AllDimensions", "?dimensionAtObservation=TIME_PERIOD"] {
-        for (accept, answer) in answers(&world, query) {
-            let found = read(&answer, ["TIME_PERIOD", "OBS_VALUE", "NOTE"]);
+        for (accept, response) in responses(&node, query) {
+            let found = read(&response, ["TIME_PERIOD", "OBS_VALUE", "NOTE"]);
             assert_eq!(found, noted, "{accept} {query}");
-            assert!(answer.body.contains("RELEASE_CID"), "{accept}");
+            assert!(response.body.contains("RELEASE_CID"), "{accept}");
         }
     }
 }
 
 #[test]
-fn observations_stand_alone_or_in_series() {
-    let world = World::start();
+fn observations_are_flat_or_in_series() {
+    let node = TestNode::start();
     let (alone, within) = ("?dimensionAtObservation=AllDimensions", "");
-    let generic = |query| world.get(&format!("/sdmx/v1/data/labour{query}"), GENERIC).body;
+    let generic = |query| node.get(&format!("/sdmx/v1/data/labour{query}"), GENERIC).body;
     assert!(generic(alone).contains("<gen:ObsKey>") && !generic(alone).contains("<gen:Series>"));
     assert!(generic(within).contains("<gen:SeriesKey>") && !generic(within).contains("<gen:ObsKey>"));
-    let specific = |query| world.get(&format!("/sdmx/v1/data/labour{query}"), SPECIFIC).body;
+    let specific = |query| node.get(&format!("/sdmx/v1/data/labour{query}"), SPECIFIC).body;
     assert!(specific(alone).contains("<Obs FREQ=") && !specific(alone).contains("<Series"));
     assert!(specific(within).contains("<Series FREQ="));
     let json = |query| {
-        let answer = world.get(&format!("/sdmx/v2/data/dataflow/*/labour{query}"), JSON);
-        serde_json::from_str::<serde_json::Value>(&answer.body).unwrap()["data"].clone()
+        let response = node.get(&format!("/sdmx/v2/data/dataflow/*/labour{query}"), JSON);
+        serde_json::from_str::<serde_json::Value>(&response.body).unwrap()["data"].clone()
     };
     let (alone, within) = (json(alone), json(within));
     let count = |set: &serde_json::Value| set.as_object().map(serde_json::Map::len);
-    assert_eq!(count(&alone["dataSets"][0]["observations"]), Some(world::rows().len()));
+    assert_eq!(count(&alone["dataSets"][0]["observations"]), Some(test_node::latest_rows().len()));
     assert_eq!(alone["structures"][0]["dimensions"]["observation"].as_array().unwrap().len(), 4);
     assert_eq!(count(&within["dataSets"][0]["series"]), Some(series().len()));
     assert_eq!(within["structures"][0]["dimensions"]["observation"][0]["id"], "TIME_PERIOD");
 }
 
-/// The keys of series.
+/// Returns the series keys.
 fn series() -> BTreeSet<Vec<String>> {
-    world::rows().iter().map(|row| row[..3].to_vec()).collect()
+    test_node::latest_rows().iter().map(|row| row[..3].to_vec()).collect()
 }
 
 #[test]
 fn data_only_has_no_attributes() {
-    let world = World::start();
+    let node = TestNode::start();
     let told: BTreeSet<_> = figures().iter().map(|row| [row[3].clone(), row[4].clone()]).collect();
     for query in ["?detail=dataonly", "?attributes=none"] {
-        for (accept, answer) in answers(&world, query) {
-            assert_eq!(read(&answer, ["TIME_PERIOD", "OBS_VALUE"]), told, "{accept} {query}");
-            assert!(!answer.body.contains("NOTE") && !answer.body.contains("_CID"), "{accept} {query}");
+        for (accept, response) in responses(&node, query) {
+            assert_eq!(read(&response, ["TIME_PERIOD", "OBS_VALUE"]), told, "{accept} {query}");
+            assert!(!response.body.contains("NOTE") && !response.body.contains("_CID"), "{accept} {query}");
         }
     }
-    for (accept, answer) in answers(&world, "?attributes=RELEASE_CID") {
-        let (release, others) = (answer.body.contains("RELEASE_CID"), answer.body.contains("RECIPE_CID"));
-        assert!(release && !others && !answer.body.contains("NOTE"), "{accept}");
+    for (accept, response) in responses(&node, "?attributes=RELEASE_CID") {
+        let (release, others) = (response.body.contains("RELEASE_CID"), response.body.contains("RECIPE_CID"));
+        assert!(release && !others && !response.body.contains("NOTE"), "{accept}");
     }
-    for (accept, answer) in answers(&world, "?attributes=obs&measures=none") {
-        let (notes, sets) = (answer.body.contains("NOTE"), answer.body.contains("_CID"));
+    for (accept, response) in responses(&node, "?attributes=obs&measures=none") {
+        let (notes, sets) = (response.body.contains("NOTE"), response.body.contains("_CID"));
         assert!(notes && !sets, "{accept}");
-        assert!(!answer.body.contains("4.5470"), "{accept}: no figures");
+        assert!(!response.body.contains("4.5470"), "{accept}: no figures");
     }
 }
 
 #[test]
-fn keys_of_series_only() {
-    let world = World::start();
+fn series_keys_only() {
+    let node = TestNode::start();
     let count = series().len();
     for (query, attributes) in [("?detail=serieskeysonly", false), ("?detail=nodata", true)] {
-        for (accept, answer) in answers(&world, query) {
-            let body = &answer.body;
+        for (accept, response) in responses(&node, query) {
+            let body = &response.body;
             let found = match accept {
                 GENERIC => body.matches("<gen:SeriesKey>").count(),
                 SPECIFIC => body.matches("<Series ").count(),
@@ -123,17 +123,18 @@ fn keys_of_series_only() {
             assert_eq!(body.contains("RELEASE_CID"), attributes, "{accept} {query}");
         }
     }
-    // Parts are of series then, not of observations; REST 2 says it with what is left out.
+    // Offset and limit count series here; REST 2 requests series keys by excluding measures and
+    // attributes.
     let some =
-        world.get("/sdmx/v2/data/dataflow/*/labour?attributes=none&measures=none&offset=2&limit=3", CSV);
+        node.get("/sdmx/v2/data/dataflow/*/labour?attributes=none&measures=none&offset=2&limit=3", CSV);
     let keys: Vec<String> = some.body.lines().skip(1).map(|line| line.split(',').skip(3).collect()).collect();
     let expected: Vec<String> = series().into_iter().map(|key| key.concat()).skip(2).take(3).collect();
     assert_eq!(keys, expected);
 }
 
-/// Demands of every component and value an id and a name, and of every list something in it.
+/// Checks that each component and value has an id and a name, and that no list is empty.
 #[track_caller]
-fn named(components: &serde_json::Value) {
+fn check_names(components: &serde_json::Value) {
     for part in components.as_object().unwrap().values().flat_map(|parts| parts.as_array().unwrap()) {
         let values = part.get("values").map(|values| values.as_array().unwrap().as_slice());
         assert_ne!(values.map(<[_]>::len), Some(0), "{part}");
@@ -144,40 +145,40 @@ fn named(components: &serde_json::Value) {
 }
 
 #[test]
-fn components_have_what_the_schema_of_sdmx_json_wants() {
-    let world = World::start();
+fn components_satisfy_the_sdmx_json_schema() {
+    let node = TestNode::start();
     for query in ["", "?detail=nodata", "?startPeriod=2999", "?includeHistory=true", "?measures=none"] {
-        let body = world.get(&format!("/sdmx/v2/data/dataflow/*/labour{query}"), JSON).body;
+        let body = node.get(&format!("/sdmx/v2/data/dataflow/*/labour{query}"), JSON).body;
         let json: serde_json::Value = serde_json::from_str(&body).unwrap();
         for structure in json["data"]["structures"].as_array().unwrap() {
-            ["dimensions", "measures", "attributes"].iter().for_each(|part| named(&structure[part]));
+            ["dimensions", "measures", "attributes"].iter().for_each(|part| check_names(&structure[part]));
         }
     }
 }
 
 #[test]
-fn several_figures_are_told_apart_by_a_dimension() {
-    let world = World::wide();
+fn several_measures_get_a_dimension() {
+    let node = TestNode::with_two_measures();
     let cell = |area: &str, measure: &str, value: &str| [area, measure, "2020", value].map(str::to_owned);
     let all: BTreeSet<_> =
         [cell("AUT", "MALE", "1.0"), cell("AUT", "FEMALE", "-3"), cell("BEL", "MALE", "2.5")].into();
     for query in ["", "?dimensionAtObservation=AllDimensions"] {
-        for (accept, answer) in answers(&world, query) {
-            let found = read(&answer, ["REF_AREA", "MEASURE", "TIME_PERIOD", "OBS_VALUE"]);
+        for (accept, response) in responses(&node, query) {
+            let found = read(&response, ["REF_AREA", "MEASURE", "TIME_PERIOD", "OBS_VALUE"]);
             assert_eq!(found, all, "{accept} {query}");
         }
     }
-    let one = world.get("/sdmx/v2/data/dataflow/*/labour/1.0/A.*.FEMALE?c[OBS_VALUE]=lt:0", CSV);
+    let one = node.get("/sdmx/v2/data/dataflow/*/labour/1.0/A.*.FEMALE?c[OBS_VALUE]=lt:0", CSV);
     assert_eq!(one.body.lines().count(), 2, "{}", one.body);
-    let structure = world.get("/sdmx/v1/datastructure/all/labour?references=codelist", "*/*");
+    let structure = node.get("/sdmx/v1/datastructure/all/labour?references=codelist", "*/*");
     assert!(structure.body.contains("<str:Dimension id=\"MEASURE\""));
     assert!(structure.body.contains("<str:Code id=\"FEMALE\">"));
 }
 
 #[test]
-fn order_and_parts() {
-    let world = World::start();
-    let told = |query: &str| -> Vec<Row> { listed(&world, query).into_iter().map(|(_, row)| row).collect() };
+fn sorting_and_paging() {
+    let node = TestNode::start();
+    let told = |query: &str| -> Vec<Row> { actions_and_rows(&node, query).into_iter().map(|(_, row)| row).collect() };
     let mut rows = told("");
     let sorted = |by: fn(&Row) -> (String, String)| {
         let mut rows = told("");
@@ -198,11 +199,11 @@ fn order_and_parts() {
     assert_eq!(told("?sort=*:desc&limit=3"), rows[..3]);
     let values: Vec<String> =
         told("?sort=OBS_VALUE:desc&limit=4").into_iter().map(|row| row[4].clone()).collect();
-    let mut all: Vec<String> = left(|row| !row[4].is_empty()).into_iter().map(|row| row[4].clone()).collect();
+    let mut all: Vec<String> = matching_rows(|row| !row[4].is_empty()).into_iter().map(|row| row[4].clone()).collect();
     all.sort_by(|a, b| b.cmp(a));
     assert_eq!(values, all[..4]);
-    // What is sorted across series does not stand in series.
-    let json = world.get("/sdmx/v2/data/dataflow/*/labour?sort=TIME_PERIOD", JSON);
+    // Sorting across series produces flat observations.
+    let json = node.get("/sdmx/v2/data/dataflow/*/labour?sort=TIME_PERIOD", JSON);
     assert_eq!(
         read(&json, ["TIME_PERIOD", "OBS_VALUE"]).len(),
         read(&json, ["TIME_PERIOD", "OBS_VALUE"]).len()
