@@ -25,8 +25,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use schemas::address::Vintage;
 use serde::Serialize;
-use service::Storage;
+use service::{Error, Storage};
 
 use crate::Problem;
 use crate::state::State;
@@ -93,4 +94,10 @@ pub(crate) fn not_found(what: impl std::fmt::Display) -> Problem {
 /// Parses an id or period from a path.
 pub(crate) fn parse_id<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Problem> {
     text.parse().map_err(|fault: T::Err| Problem::new(StatusCode::BAD_REQUEST, "id", fault.to_string()))
+}
+
+/// Parses a vintage: `latest`, `first`, `seq=<n>` or `asof=<date>`.
+pub(crate) fn parse_vintage(text: &str) -> Result<Vintage, Problem> {
+    let malformed = |error: schemas::address::Error| Error::Malformed(error.to_string()).into();
+    check_length(text)?.parse().map_err(malformed)
 }

@@ -11,7 +11,6 @@ mod figure_table;
 mod provenance;
 pub(crate) mod publisher;
 pub(crate) mod recipe;
-pub(crate) mod series_key;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};

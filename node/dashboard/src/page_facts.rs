@@ -8,7 +8,7 @@ mod phrases;
 
 use serde_json::Value;
 
-use crate::page_route::{PageKind, PageRoute, percent_encode};
+use crate::page_route::{PageKind, PageRoute, percent_decode, percent_encode};
 use phrases::{
     array_items, calendar_day, flow_title, indicator_rank, indicator_title, join_indicators, json_at,
     method_line, output_query, period_span, text_at, unit_suffix, verdict_word, world_path,
@@ -255,7 +255,7 @@ fn figure_facts(place: &PageRoute, parts: [&str; 4], ask: DocumentSource<'_>) ->
     let (output, vintage) = (place.query_value("output"), place.query_value("vintage"));
     let figure = &ask(DocumentQuery::Figure(parts, output, vintage))?;
     let flow = json_at(figure, "/flow");
-    let [publisher, dataflow, key, period] = parts;
+    let [publisher, _, key, period] = parts;
     let areas = ask(DocumentQuery::Areas).unwrap_or_default();
     let named = |code: &str| {
         array_items(&areas)
@@ -263,9 +263,12 @@ fn figure_facts(place: &PageRoute, parts: [&str; 4], ask: DocumentSource<'_>) ->
             .find(|area| json_at(area, "/code") == code)
             .map(|area| text_at(area, "name"))
     };
-    let codes: Vec<String> =
-        key.split('.').map(|code| named(code).unwrap_or_else(|| code.to_owned())).collect();
-    let area = key.split('.').find_map(named);
+    let codes = key_codes(key);
+    let area = codes.iter().find_map(|code| named(code));
+    let mut subject = vec![flow_title(flow)];
+    subject.extend(codes.into_iter().map(|code| named(&code).unwrap_or(code)));
+    subject.push(period.to_owned());
+    let subject = subject.join(", ");
     let unit = text_at(figure, "unit");
     let value = json_at(figure, "/value")
         .as_str()
@@ -294,9 +297,7 @@ fn figure_facts(place: &PageRoute, parts: [&str; 4], ask: DocumentSource<'_>) ->
         .filter(|one| verdict_word(json_at(one, "/verdict")) == "reproduced")
         .count();
     let description = format!(
-        "{}, {}, {period}: {value}. Published by {}{}; {}. {VERIFIABLE}",
-        flow_title(flow),
-        codes.join(", "),
+        "{subject}: {value}. Published by {}{}; {}. {VERIFIABLE}",
         text_at(flow, "publisher_name"),
         time.map(|time| format!(" on {}", calendar_day(time))).unwrap_or_default(),
         match reproduced {
@@ -306,7 +307,7 @@ fn figure_facts(place: &PageRoute, parts: [&str; 4], ask: DocumentSource<'_>) ->
         },
     );
     Some(PageFacts {
-        title: Some(format!("{}, {}, {period}: {value}", flow_title(flow), codes.join(", "))),
+        title: Some(format!("{subject}: {value}")),
         description: Some(description),
         canonical: Some(format!("/figure/{path}{mark}{}", query.join("&"))),
         published: time.map(calendar_day),
@@ -314,7 +315,7 @@ fn figure_facts(place: &PageRoute, parts: [&str; 4], ask: DocumentSource<'_>) ->
         period: Some(period.to_owned()),
         variable: Some((flow_title(flow), unit)),
         area,
-        identifier: Some(format!("assay://{publisher}/{dataflow}/{key}/{period}@seq={seq}")),
+        identifier: Some(text_at(figure, "permanent_address")),
         sources: sources
             .iter()
             .filter_map(|one| {
@@ -331,6 +332,12 @@ fn figure_facts(place: &PageRoute, parts: [&str; 4], ask: DocumentSource<'_>) ->
         ],
         ..flow_facts(flow)
     })
+}
+
+/// Codes of a series key, escaped as in addresses (specs/addresses.md); `_` is the key without codes.
+fn key_codes(key: &str) -> Vec<String> {
+    let decode = |code: &str| percent_decode(code).unwrap_or_else(|| code.to_owned());
+    if key == "_" { Vec::new() } else { key.split('.').map(decode).collect() }
 }
 
 fn recipe_facts(id: &str, ask: DocumentSource<'_>) -> Option<PageFacts> {
@@ -383,12 +390,7 @@ fn flow_facts(flow: &Value) -> PageFacts {
         period: period_span([flow].into_iter()),
         variable: Some((flow_title(flow), text_at(flow, "unit"))),
         method: Some(text_at(flow, "title")),
-        identifier: Some(format!(
-            "assay://{}/{}@seq={}",
-            text_at(flow, "publisher"),
-            text_at(flow, "dataflow"),
-            json_at(flow, "/seq")
-        )),
+        identifier: Some(text_at(flow, "address")),
         ..PageFacts::default()
     }
 }

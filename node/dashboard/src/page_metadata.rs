@@ -237,7 +237,7 @@ mod tests {
             "publisher": "pub", "publisher_name": said, "dataflow": dataflow, "indicator": "gdp", "title": said,
             "output": output, "output_title": output.to_lowercase(), "outputs": outputs, "unit": "per cent",
             "official": official, "series": 200, "first_period": "1960", "last_period": "2024", "published": 1_700_000_000,
-            "seq": 7, "vintage": "v1", "differs": 0, "retracted": null, "recipe": "rec",
+            "seq": 7, "address": format!("assay://pub/{dataflow}@seq=7"), "vintage": "v1", "differs": 0, "retracted": null, "recipe": "rec",
             "dimensions": ["REF_AREA", "TIME_PERIOD"],
         })
     }
@@ -258,7 +258,7 @@ mod tests {
                 ] }],
             })),
             DocumentQuery::Figure(["pub", "two", "DEU", "2020"], Some("C"), vintage) => Some(json!({
-                "value": "1.25", "unit": "per cent", "flow": flows[2], "output": "C", "release": "r",
+                "permanent_address": "assay://pub/two/DEU/2020@seq=3", "value": "1.25", "unit": "per cent", "flow": flows[2], "output": "C", "release": "r",
                 "revisions": [{ "release": "r", "vintage": "old" }],
                 "standing": {
                     "latest": vintage.is_none(), "log": { "seq": 3 }, "signature": { "time": 0 },

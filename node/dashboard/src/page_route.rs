@@ -89,7 +89,7 @@ impl PageRoute {
 }
 
 /// Percent-decodes a path segment; `None` if it is malformed or not UTF-8.
-fn percent_decode(part: &str) -> Option<String> {
+pub(crate) fn percent_decode(part: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(part.len());
     let mut rest = part.bytes();
     while let Some(byte) = rest.next() {

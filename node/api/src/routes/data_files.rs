@@ -7,6 +7,7 @@
 use axum::extract::{Path, Query as Params, State as Shared};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use schemas::address::Address;
 use schemas::cid::{PublisherId, ReleaseId};
 use schemas::object::Release;
 use schemas::text::Name;
@@ -14,13 +15,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use service::Storage;
-use service::query::ResolvedReference;
 
-use super::{check_length, not_found, parse_id, run_blocking};
+use super::{check_length, not_found, parse_id, parse_vintage, run_blocking};
 use crate::Problem;
 use crate::state::State;
 use crate::views::FigureTable;
-use crate::views::series_key::split_key;
 
 /// Key that selects every series.
 const ALL: &str = "all";
@@ -45,12 +44,9 @@ pub(crate) async fn download_file<K: Storage>(
         let publisher: PublisherId = parse_id(check_length(&publisher)?)?;
         let dataflow = Name::new(check_length(&dataflow)?).map_err(|_| not_found("dataflow"))?;
         let (key, kind) = check_length(&file)?.rsplit_once('.').ok_or_else(unknown_file)?;
-        let vintage = when.as_of.as_ref().map_or_else(String::new, |day| format!("@asof={day}"));
-        let query = state.service.query();
-        let address = format!("assay://{publisher}/{dataflow}{vintage}");
-        let ResolvedReference::Address(_, release) = query.resolve(check_length(&address)?)? else {
-            return Err(unknown_file());
-        };
+        let as_of = when.as_of.map(|day| parse_vintage(&format!("asof={day}"))).transpose()?;
+        let address = Address::new(publisher, dataflow.clone()).with_vintage(as_of.unwrap_or_default());
+        let release = state.service.query().resolve_address(&address)?;
         let (held, rows) = select_rows(state, release, when.output.as_deref(), key)?;
         match kind {
             "csv" => Ok(("text/csv; charset=utf-8", write_csv(&held, &rows))),
@@ -113,7 +109,7 @@ fn select_rows<K: Storage>(
         let rows = if key == ALL {
             Some((0..held.table.rows()).collect())
         } else {
-            held.series.get(&split_key(key)).map(|rows| rows.iter().map(|row| *row as usize).collect())
+            held.series.get(&parse_id(key)?).map(|rows| rows.iter().map(|row| *row as usize).collect())
         };
         if let Some(rows) = rows {
             return Ok((held, rows));
@@ -149,7 +145,7 @@ fn quote_cell(cell: &str) -> String {
 fn write_json_stat(held: &FigureTable, rows: &[usize], label: &str) -> Result<String, Problem> {
     let names = held.dimension_ids();
     let codes = |row: usize| -> Option<Vec<String>> {
-        let mut codes = held.key(row);
+        let mut codes = held.key(row).values().to_vec();
         codes.push(held.period(row)?.to_string());
         Some(codes)
     };

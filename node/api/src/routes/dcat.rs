@@ -3,6 +3,7 @@
 use axum::extract::State as Shared;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
+use schemas::address::Address;
 use serde_json::{Value, json};
 use service::Storage;
 
@@ -82,7 +83,7 @@ fn dcat_dataset(origin: &str, flow: &Flow) -> Value {
     json!({
         "@type": ["dcat:Dataset", "schema:Dataset"],
         "@id": format!("{origin}/api/v1/panels/{release}/{output}"),
-        "dct:identifier": format!("assay://{publisher}/{dataflow}"),
+        "dct:identifier": Address::new(*publisher, dataflow.clone()),
         "dct:title": title, "schema:name": title,
         "dct:description": flow.description, "schema:description": flow.description,
         "dcat:keyword": [flow.indicator, output], "schema:variableMeasured": flow.unit,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query as Params, State as Shared};
 use axum::response::Response;
+use schemas::address::SeriesKey;
 use schemas::cid::{ContentId, ReleaseId};
 use schemas::object::{Recipe, Release};
 use schemas::structure::Role;
@@ -17,7 +18,6 @@ use super::{check_length, not_found, parse_id, respond_immutable, respond_json};
 use crate::Problem;
 use crate::state::State;
 use crate::views::areas::all_areas;
-use crate::views::series_key::{join_key, split_key};
 use crate::views::{FigureTable, plot_value};
 
 pub(crate) async fn list_flows<K: Storage>(Shared(state): Shared<State<K>>) -> Response {
@@ -36,7 +36,7 @@ struct PanelResponse {
     unit: String,
     dimensions: Vec<String>,
     /// Keys of the series.
-    series: Vec<String>,
+    series: Vec<SeriesKey>,
     /// Codes of the keys, if there is more than one dimension besides time.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_codes: Option<Vec<Vec<String>>>,
@@ -67,11 +67,11 @@ pub(crate) async fn show_panel<K: Storage>(
             .read_object(state.service.query().read_object::<Release>(release.cid())?.recipe.cid())?;
         let unit = recipe.outputs.get(&output).map(|said| said.unit.to_string()).unwrap_or_default();
         let area = held.area_position();
-        let wanted = |key: &&Vec<String>| {
-            let code = area.and_then(|at| key.get(at));
+        let wanted = |key: &&SeriesKey| {
+            let code = area.and_then(|at| key.values().get(at));
             part.area.as_ref().is_none_or(|wanted| code == Some(wanted))
         };
-        let keys: Vec<&Vec<String>> = held.series.keys().filter(wanted).collect();
+        let keys: Vec<&SeriesKey> = held.series.keys().filter(wanted).collect();
         let spelled = held.periods.iter().map(|period| (*period, period.to_string()));
         let periods: Vec<_> =
             spelled.filter(|(_, text)| part.period.as_ref().is_none_or(|wanted| wanted == text)).collect();
@@ -92,8 +92,8 @@ pub(crate) async fn show_panel<K: Storage>(
             output,
             unit,
             dimensions: held.dimension_ids(),
-            series: keys.iter().map(|key| join_key(key)).collect(),
-            key_codes: several.then(|| keys.into_iter().cloned().collect()),
+            series: keys.iter().copied().cloned().collect(),
+            key_codes: several.then(|| keys.iter().map(|key| key.values().to_vec()).collect()),
             periods: periods.into_iter().map(|(_, text)| text).collect(),
             values,
         })
@@ -118,7 +118,7 @@ fn load_output<K: Storage>(
 #[derive(Debug, Serialize)]
 struct SeriesResponse {
     dimensions: Vec<String>,
-    key: String,
+    key: SeriesKey,
     periods: Vec<String>,
     values: Vec<Option<String>>,
     attributes: BTreeMap<String, Vec<Option<String>>>,
@@ -130,7 +130,7 @@ pub(crate) async fn show_series<K: Storage>(
 ) -> Response {
     respond_immutable(state, move |state| {
         let (_, _, held) = load_output(state, &release, &output)?;
-        let key = split_key(check_length(&key)?);
+        let key: SeriesKey = parse_id(check_length(&key)?)?;
         let rows = held.series.get(&key).ok_or_else(|| not_found("series"))?;
         let rows: Vec<usize> = rows.iter().map(|row| *row as usize).collect();
         let text =
@@ -141,7 +141,7 @@ pub(crate) async fn show_series<K: Storage>(
             .map(|(part, column)| (part.id.to_string(), rows.iter().map(|row| text(column, *row)).collect()));
         Ok(SeriesResponse {
             dimensions: held.dimension_ids(),
-            key: join_key(&key),
+            key,
             periods: rows.iter().filter_map(|row| held.period(*row)).map(|one| one.to_string()).collect(),
             values: rows.iter().map(|row| held.value(*row).map(|value| value.to_string())).collect(),
             attributes: attributes.collect(),

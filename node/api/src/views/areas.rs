@@ -50,7 +50,7 @@ pub(crate) fn all_areas<K: Storage>(state: &State<K>) -> Result<Vec<Area>, Probl
     for flow in &catalogue.flows {
         let held = state.views.table(flow.content)?;
         let Some(at) = held.area_position() else { continue };
-        codes.extend(held.series.keys().filter_map(|key| key.get(at).cloned()));
+        codes.extend(held.series.keys().filter_map(|key| key.values().get(at).cloned()));
     }
     Ok(codes.iter().map(|code| Area::describe(code, said.get(code))).collect())
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use schemas::address::{Address, Vintage};
 use schemas::cid::{ContentId, PublisherId, RecipeId, ReleaseId};
 use schemas::object::Recipe;
 use schemas::text::Name;
@@ -30,6 +31,8 @@ pub(crate) struct Flow {
     pub(crate) recipe: RecipeId,
     pub(crate) release: ReleaseId,
     pub(crate) seq: u64,
+    /// Permanent address of the release.
+    pub(crate) address: Address,
     pub(crate) output: Name,
     /// Title of the output in the recipe.
     pub(crate) output_title: String,
@@ -126,6 +129,8 @@ impl Catalogue {
                     recipe: latest.release.recipe,
                     release: latest.id,
                     seq: latest.position.seq,
+                    address: Address::new(*publisher, dataflow.clone())
+                        .with_vintage(Vintage::Seq(latest.position.seq)),
                     output: output.clone(),
                     output_title: said.map(|said| said.title.to_string()).unwrap_or_default(),
                     outputs: 0,

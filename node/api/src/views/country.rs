@@ -1,11 +1,11 @@
 //! All series of an area.
 
+use schemas::address::SeriesKey;
 use serde::Serialize;
 use service::Storage;
 
 use super::Flow;
 use super::areas::Area;
-use super::series_key::join_key;
 use crate::Problem;
 use crate::routes::{check_length, not_found};
 use crate::state::State;
@@ -27,7 +27,7 @@ struct FlowSeries {
 /// A series with chart values.
 #[derive(Debug, Serialize)]
 struct PlotSeries {
-    key: String,
+    key: SeriesKey,
     periods: Vec<String>,
     values: Vec<Option<f64>>,
 }
@@ -43,11 +43,11 @@ pub(crate) fn country_view<K: Storage>(
     for flow in &catalogue.flows {
         let held = state.views.table(flow.content)?;
         let Some(at) = held.area_position() else { continue };
-        let lines = held.series.iter().filter(|(key, _)| key.get(at) == Some(&code));
+        let lines = held.series.iter().filter(|(key, _)| key.values().get(at) == Some(&code));
         let series: Vec<PlotSeries> = lines
             .map(|(key, rows)| {
                 let (periods, values) = held.plot_points(rows);
-                PlotSeries { key: join_key(key), periods, values }
+                PlotSeries { key: key.clone(), periods, values }
             })
             .collect();
         if !series.is_empty() {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use schemas::address::{Address, SeriesKey, Vintage};
 use schemas::cid::{ChunkId, ContentId, EntryId, PublisherId, ReleaseId};
 use schemas::object::{Content, Recipe};
 use schemas::period::Period;
@@ -10,13 +11,12 @@ use schemas::text::Name;
 use schemas::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use service::Storage;
-use service::query::{ReleaseInfo, ResolvedReference, RetractionInfo};
+use service::query::{ReleaseInfo, RetractionInfo};
 
 use super::provenance::{DEPTH_MAX, NODES_MAX, ProvenanceNode, SourceDocument, release_provenance};
-use super::series_key::{join_key, split_key};
 use super::{Catalogue, FigureTable, Flow, comparable_units};
 use crate::Problem;
-use crate::routes::{check_length, not_found, parse_id};
+use crate::routes::{check_length, not_found, parse_id, parse_vintage};
 use crate::state::State;
 
 /// Vintages listed as revisions.
@@ -25,7 +25,9 @@ const REVISIONS_MAX: usize = 50;
 /// A figure with its provenance and verification status.
 #[derive(Debug, Serialize)]
 pub(crate) struct FigureResponse {
-    address: String,
+    address: Address,
+    /// Address of this very release, by its sequence number.
+    permanent_address: Address,
     /// Exact decimal; null if missing.
     value: Option<String>,
     unit: String,
@@ -51,7 +53,7 @@ struct Standing {
     signature: SignatureInfo,
     log: LogStatus,
     latest: bool,
-    newer: Option<String>,
+    newer: Option<Address>,
     sources: Vec<SourceDocument>,
     attestations: Vec<Attestation>,
     own_verdict: Option<Verdict>,
@@ -99,7 +101,7 @@ struct Revision {
 /// Figure for the same key and period by another method or publisher.
 #[derive(Debug, Serialize)]
 struct Alternative {
-    address: String,
+    address: Address,
     publisher: PublisherId,
     dataflow: Name,
     output: Name,
@@ -137,25 +139,24 @@ pub(crate) type FigurePath = (String, String, String, String);
 
 pub(crate) fn find_figure<K: Storage>(
     state: &State<K>,
-    place: &FigurePath,
+    path: &FigurePath,
     which: &FigureParams,
 ) -> Result<FigureResponse, Problem> {
-    let vintage = which.vintage.as_deref().unwrap_or("latest");
     let output = which.output.as_deref().map(check_length).transpose()?;
-    let (publisher, dataflow, key, period) = place;
+    let (publisher, dataflow, key, period) = path;
     let publisher: PublisherId = parse_id(check_length(publisher)?)?;
     let dataflow = Name::new(check_length(dataflow)?).map_err(|_| not_found("dataflow"))?;
-    let key = split_key(check_length(key)?);
+    let key: SeriesKey = parse_id(check_length(key)?)?;
     let period: Period = parse_id(check_length(period)?)?;
-    let path = format!("assay://{publisher}/{dataflow}/{}/{period}", key.join("."));
-    let suffix = if vintage == "latest" { String::new() } else { format!("@{}", check_length(vintage)?) };
+    let vintage = which.vintage.as_deref().map_or(Ok(Vintage::Latest), parse_vintage)?;
+    let latest = Address::new(publisher, dataflow.clone()).with_figure(key.clone(), period);
+    let address = latest.clone().with_vintage(vintage);
     let query = state.service.query();
-    let flow = format!("assay://{publisher}/{dataflow}{suffix}");
-    let ResolvedReference::Address(_, release) = query.resolve(&flow)? else { return Err(not_found(flow)) };
+    let release = query.resolve_address(&address)?;
     let catalogue = state.views.catalogue()?;
     let info = query.find_release(release)?;
     let cell = find_cell(state, &info, output, &key, period)?
-        .ok_or_else(|| not_found(format!("figure {path}{suffix}")))?;
+        .ok_or_else(|| not_found(format!("figure {address}")))?;
     let listed = catalogue.find_flow(publisher, &dataflow, &cell.output);
     let listed = listed.ok_or_else(|| not_found("dataflow with figures"))?;
     let (chunk, row) = locate_chunk(state, cell.content, cell.row)?;
@@ -163,7 +164,7 @@ pub(crate) fn find_figure<K: Storage>(
     let mut sources = Vec::new();
     let mut nodes = NODES_MAX;
     let provenance = release_provenance(state, &info, &mut sources, &mut nodes, DEPTH_MAX)?;
-    let newer = (listed.release != release).then(|| path.clone());
+    let newer = (listed.release != release).then_some(latest);
     Ok(FigureResponse {
         value: cell.held.value(cell.row).map(|value| value.to_string()),
         unit: recipe.outputs.get(&cell.output).map(|said| said.unit.to_string()).unwrap_or_default(),
@@ -179,7 +180,8 @@ pub(crate) fn find_figure<K: Storage>(
         provenance,
         revisions: list_revisions(state, &catalogue, listed, &cell.output, &key, period)?,
         alternatives: list_alternatives(state, &catalogue, listed, &key, period)?,
-        address: path + &suffix,
+        permanent_address: address.clone().with_vintage(Vintage::Seq(info.position.seq)),
+        address,
     })
 }
 
@@ -196,7 +198,7 @@ fn find_cell<K: Storage>(
     state: &State<K>,
     info: &ReleaseInfo,
     output: Option<&str>,
-    key: &[String],
+    key: &SeriesKey,
     period: Period,
 ) -> Result<Option<CellLocation>, Problem> {
     let named = |name: &Name| output.is_none_or(|output| name.as_str() == output);
@@ -237,7 +239,7 @@ fn figure_standing<K: Storage>(
     catalogue: &Catalogue,
     info: &ReleaseInfo,
     sources: Vec<SourceDocument>,
-    newer: Option<String>,
+    newer: Option<Address>,
 ) -> Result<Standing, Problem> {
     let entry = state.service.query().read_entry(info.position.entry)?;
     let log = catalogue.logs.get(&info.position.publisher);
@@ -283,7 +285,7 @@ fn list_revisions<K: Storage>(
     catalogue: &Catalogue,
     flow: &Flow,
     output: &Name,
-    key: &[String],
+    key: &SeriesKey,
     period: Period,
 ) -> Result<Vec<Revision>, Problem> {
     let releases = catalogue.vintages.get(&(flow.publisher, flow.dataflow.clone()));
@@ -307,7 +309,7 @@ fn list_alternatives<K: Storage>(
     state: &State<K>,
     catalogue: &Catalogue,
     flow: &Flow,
-    key: &[String],
+    key: &SeriesKey,
     period: Period,
 ) -> Result<Vec<Alternative>, Problem> {
     let others = catalogue.flows.iter().filter(|other| {
@@ -321,7 +323,7 @@ fn list_alternatives<K: Storage>(
         let held = state.views.table(other.content)?;
         let Some(row) = held.find_row(key, period) else { continue };
         found.push(Alternative {
-            address: format!("assay://{}/{}/{}/{period}", other.publisher, other.dataflow, join_key(key)),
+            address: Address::new(other.publisher, other.dataflow.clone()).with_figure(key.clone(), period),
             publisher: other.publisher,
             dataflow: other.dataflow.clone(),
             output: other.output.clone(),

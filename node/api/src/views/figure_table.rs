@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemas::address::SeriesKey;
 use schemas::decimal::Decimal;
 use schemas::period::Period;
 use schemas::structure::{Role, ValueType};
@@ -17,7 +18,7 @@ pub(crate) struct FigureTable {
     /// The table.
     pub(crate) table: Table,
     /// Rows of each series, by key: the codes of all dimensions except time.
-    pub(crate) series: BTreeMap<Vec<String>, Vec<u32>>,
+    pub(crate) series: BTreeMap<SeriesKey, Vec<u32>>,
     /// All periods, ascending.
     pub(crate) periods: Vec<Period>,
     /// Column indexes of all dimensions except time.
@@ -35,8 +36,8 @@ impl FigureTable {
         let others: Vec<usize> = (0..keys).filter(|at| Some(*at) != time).collect();
         let numeric = |kind: ValueType| matches!(kind, ValueType::Number | ValueType::Integer);
         let measure = components.iter().position(|one| one.role == Role::Measure && numeric(one.value_type));
-        let mut series: BTreeMap<Vec<String>, Vec<u32>> = BTreeMap::new();
-        let mut last: Option<Vec<String>> = None;
+        let mut series: BTreeMap<SeriesKey, Vec<u32>> = BTreeMap::new();
+        let mut last: Option<SeriesKey> = None;
         for row in 0..table.rows() {
             let key = series_key(&table, &others, row);
             // Rows of a series are adjacent if time is the last dimension, so most lookups are avoided.
@@ -74,7 +75,7 @@ impl FigureTable {
     }
 
     /// Returns the key of a row.
-    pub(crate) fn key(&self, row: usize) -> Vec<String> {
+    pub(crate) fn key(&self, row: usize) -> SeriesKey {
         series_key(&self.table, &self.key_columns, row)
     }
 
@@ -96,7 +97,7 @@ impl FigureTable {
     }
 
     /// Returns the row of a key and period.
-    pub(crate) fn find_row(&self, key: &[String], period: Period) -> Option<usize> {
+    pub(crate) fn find_row(&self, key: &SeriesKey, period: Period) -> Option<usize> {
         let rows = self.series.get(key)?;
         rows.iter().map(|row| *row as usize).find(|row| self.period(*row) == Some(period))
     }
@@ -115,10 +116,10 @@ impl FigureTable {
     }
 }
 
-fn series_key(table: &Table, others: &[usize], row: usize) -> Vec<String> {
+fn series_key(table: &Table, others: &[usize], row: usize) -> SeriesKey {
     let cell = |at: &usize| table.columns().get(*at).and_then(|column| column.cell(row));
     let text = |cell: Option<Cell>| cell.map_or_else(String::new, |cell| cell.to_string());
-    others.iter().map(|at| text(cell(at))).collect()
+    SeriesKey::new(others.iter().map(|at| text(cell(at))).collect())
 }
 
 /// Returns a chart value, rounded to seven significant digits.

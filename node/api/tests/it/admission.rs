@@ -10,7 +10,9 @@ fn code(response: &HttpResponse) -> (u16, String) {
 #[test]
 fn requests_for_another_host_are_rejected() {
     let node = TestNode::start();
-    for (host, status) in [("localhost", 200), ("127.0.0.1:1", 200), ("example.org", 403), ("localhost.example.org", 403)] {
+    for (host, status) in
+        [("localhost", 200), ("127.0.0.1:1", 200), ("example.org", 403), ("localhost.example.org", 403)]
+    {
         let response = node.request("GET", "/healthz", &format!("Host: {host}\r\n"), "");
         assert_eq!(response.status, status, "{host}: {}", response.body);
     }
@@ -32,7 +34,8 @@ fn public_routes_allow_other_origins_and_local_ones_do_not() {
 #[test]
 fn write_routes_require_the_token() {
     let node = TestNode::start();
-    let writes = api::route_paths::<service::MemoryStorage>().into_iter().filter(|(method, _)| *method != "get");
+    let writes =
+        api::route_paths::<service::MemoryStorage>().into_iter().filter(|(method, _)| *method != "get");
     for (method, route) in writes {
         let path = route.replace(['{', '}'], "");
         for headers in ["", "Authorization: Bearer x\r\n", "Authorization: t\r\n"] {

@@ -53,7 +53,11 @@ fn read_cases(Ids { publisher, release, recipe }: &Ids) -> Vec<Case> {
         get("/api/v1/areas", api("/areas".into()), "\"code\":\"AUT\""),
         get("/api/v1/panels/{release}/{output}", api(format!("/panels/{release}/OUT")), "\"AUT.F\""),
         get("/api/v1/countries/{area}", api("/countries/AUT".into()), "\"series\":["),
-        get("/api/v1/series/{release}/{output}/{key}", api(format!("/series/{release}/OUT/AUT.F")), "\"NOTE\":"),
+        get(
+            "/api/v1/series/{release}/{output}/{key}",
+            api(format!("/series/{release}/OUT/AUT.F")),
+            "\"NOTE\":",
+        ),
         get(
             "/api/v1/figures/{publisher}/{dataflow}/{key}/{period}",
             api(format!("/figures/{publisher}/labour/AUT.F/2020")),
@@ -177,7 +181,10 @@ fn a_figure_without_dimensions_has_one_address() {
     let address = format!("assay://{publisher}/labour/_/2010");
     assert_eq!(figure["address"], address);
     let resolved = json(&node, &format!("/api/v1/resolve?q={address}"));
-    assert_eq!((&resolved["id"], &resolved["address"]), (&Value::from(release.clone()), &Value::from(address.clone())));
+    assert_eq!(
+        (&resolved["id"], &resolved["address"]),
+        (&Value::from(release.clone()), &Value::from(address.clone()))
+    );
     let series = json(&node, &format!("/api/v1/series/{release}/OUT/_"));
     assert_eq!((&series["key"], &series["values"]), (&Value::from("_"), &serde_json::json!(["3", "4"])));
     let file = node.get(&format!("/data/{publisher}/labour/_.csv"), "*/*");

@@ -84,7 +84,9 @@ fn filters_match_a_scan_of_all_observations() {
         ("/Q", |row| row[0] == "Q"),
         ("?c[NOTE]=co:%3Cb%3E", |_| true),
         ("?c[NOTE]=sw:b", |_| false),
-        ("?c[FREQ]=Q&c[OBS_VALUE]=ge:3.5%2Blt:5", |row| row[0] == "Q" && (3500..5000).contains(&thousandths(row))),
+        ("?c[FREQ]=Q&c[OBS_VALUE]=ge:3.5%2Blt:5", |row| {
+            row[0] == "Q" && (3500..5000).contains(&thousandths(row))
+        }),
         ("?c[OBS_VALUE]=gt:10", |_| false),
         ("?c[OBS_VALUE]=ge:0.000", |row| !row[4].is_empty()),
         ("?c[OBS_VALUE]=ne:2.513", |row| !matches!(thousandths(row), 2513 | -1)),

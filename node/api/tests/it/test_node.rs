@@ -364,7 +364,8 @@ impl TestNode {
 
     fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).unwrap();
-        let host = if headers.contains("Host: ") { String::new() } else { format!("Host: {}\r\n", self.address) };
+        let host =
+            if headers.contains("Host: ") { String::new() } else { format!("Host: {}\r\n", self.address) };
         let length = body.len();
         let head = format!("{method} {path} HTTP/1.1\r\n{host}{headers}Content-Length: {length}\r\n");
         stream.write_all(format!("{head}Connection: close\r\n\r\n{body}").as_bytes()).unwrap();
@@ -387,30 +388,30 @@ impl TestNode {
 /// Reads a response to its end.
 #[track_caller]
 fn read_response(mut stream: TcpStream) -> HttpResponse {
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).unwrap();
-        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
-        let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
-        let header = |name: &str| {
-            let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with(name));
-            line.and_then(|line| line.split_once(": ")).map(|(_, value)| value.to_owned()).unwrap_or_default()
-        };
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        let mut body = bytes[end + 4..].to_vec();
-        if header("transfer-encoding") == "chunked" {
-            body = join_chunks(&body);
-        }
-        if header("content-encoding") == "gzip" {
-            body = gunzip(&body);
-        }
-        HttpResponse {
-            status,
-            content_type: header("content-type"),
-            vary: header("vary"),
-            etag: header("etag"),
-            encoding: header("content-encoding"),
-            body: String::from_utf8_lossy(&body).into_owned(),
-        }
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+    let header = |name: &str| {
+        let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with(name));
+        line.and_then(|line| line.split_once(": ")).map(|(_, value)| value.to_owned()).unwrap_or_default()
+    };
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let mut body = bytes[end + 4..].to_vec();
+    if header("transfer-encoding") == "chunked" {
+        body = join_chunks(&body);
+    }
+    if header("content-encoding") == "gzip" {
+        body = gunzip(&body);
+    }
+    HttpResponse {
+        status,
+        content_type: header("content-type"),
+        vary: header("vary"),
+        etag: header("etag"),
+        encoding: header("content-encoding"),
+        body: String::from_utf8_lossy(&body).into_owned(),
+    }
 }
 
 /// Joins the chunks of a body. The last chunk must be empty: an incomplete body has none.

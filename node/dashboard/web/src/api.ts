@@ -17,6 +17,8 @@ export interface Flow {
   recipe: string;
   release: string;
   seq: number;
+  /** Permanent address of the release. */
+  address: string;
   output: string;
   output_title: string;
   /** Number of outputs of the dataflow; if above 1, a URL names the output. */
@@ -76,6 +78,8 @@ export interface Node {
 
 export interface Figure {
   address: string;
+  /** Address of the figure in this very release. */
+  permanent_address: string;
   value: string | null;
   unit: string;
   flow: Flow;

@@ -146,3 +146,13 @@ export function webAddress(text: string | null | undefined): string | null {
     return null;
   }
 }
+
+/** Codes of a series key: joined by dots and escaped as in addresses (specs/addresses.md); `_` has none. */
+export function keyCodes(key: string): string[] {
+  if (key === '_') return [];
+  try {
+    return key.split('.').map(decodeURIComponent);
+  } catch {
+    return key.split('.');
+  }
+}

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use super::{CSV, GENERIC, JSON, SPECIFIC, actions_and_rows, matching_rows};
 use crate::it::test_node::{self, HttpResponse, Row, TestNode};
-use super::{CSV, GENERIC, JSON, SPECIFIC, matching_rows, actions_and_rows};
 
 const CSV_ONE: &str = "application/vnd.sdmx.data+csv;version=1.0.0";
 
@@ -21,7 +21,12 @@ const FORMATS: [(&str, &str); 5] = [
 fn responses(node: &TestNode, query: &str) -> Vec<(&'static str, HttpResponse)> {
     let get = |(path, accept): (&str, &'static str)| {
         let response = node.get(&format!("{path}{query}"), accept);
-        assert_eq!((response.status, response.content_type.as_str()), (200, accept), "{query}: {}", response.body);
+        assert_eq!(
+            (response.status, response.content_type.as_str()),
+            (200, accept),
+            "{query}: {}",
+            response.body
+        );
         (accept, response)
     };
     FORMATS.into_iter().map(get).collect()
@@ -178,7 +183,9 @@ fn several_measures_get_a_dimension() {
 #[test]
 fn sorting_and_paging() {
     let node = TestNode::start();
-    let told = |query: &str| -> Vec<Row> { actions_and_rows(&node, query).into_iter().map(|(_, row)| row).collect() };
+    let told = |query: &str| -> Vec<Row> {
+        actions_and_rows(&node, query).into_iter().map(|(_, row)| row).collect()
+    };
     let mut rows = told("");
     let sorted = |by: fn(&Row) -> (String, String)| {
         let mut rows = told("");
@@ -199,7 +206,8 @@ fn sorting_and_paging() {
     assert_eq!(told("?sort=*:desc&limit=3"), rows[..3]);
     let values: Vec<String> =
         told("?sort=OBS_VALUE:desc&limit=4").into_iter().map(|row| row[4].clone()).collect();
-    let mut all: Vec<String> = matching_rows(|row| !row[4].is_empty()).into_iter().map(|row| row[4].clone()).collect();
+    let mut all: Vec<String> =
+        matching_rows(|row| !row[4].is_empty()).into_iter().map(|row| row[4].clone()).collect();
     all.sort_by(|a, b| b.cmp(a));
     assert_eq!(values, all[..4]);
     // Sorting across series produces flat observations.

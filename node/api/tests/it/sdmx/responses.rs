@@ -2,8 +2,8 @@
 
 use std::io::Read;
 
-use crate::it::test_node::TestNode;
 use super::{CSV, GENERIC, JSON, SPECIFIC};
+use crate::it::test_node::TestNode;
 
 const TWO: &str = "/sdmx/v2/data/dataflow/*/labour";
 
@@ -23,7 +23,8 @@ fn matching_entity_tags_get_304() {
     for (path, accept) in paths {
         let response = node.get(path, accept);
         assert!(response.etag.starts_with("W/\"") && tags.insert(response.etag.clone()), "{path} {accept}");
-        let again = node.get_with_headers(path, accept, &format!("If-None-Match: \"x\", {}\r\n", response.etag));
+        let again =
+            node.get_with_headers(path, accept, &format!("If-None-Match: \"x\", {}\r\n", response.etag));
         assert_eq!((again.status, again.body.as_str()), (304, ""), "{path} {accept}");
         assert_eq!((again.etag, again.vary), (response.etag, "Accept, Accept-Encoding".into()));
     }

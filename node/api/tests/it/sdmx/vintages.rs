@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::{CSV, GENERIC, JSON, SPECIFIC, actions_and_rows, matching_rows, rows, rows_by_action};
 use crate::it::test_node::{self, Row, TestNode};
-use super::{CSV, GENERIC, JSON, SPECIFIC, rows_by_action, matching_rows, actions_and_rows, rows};
 
 fn first_release_rows() -> BTreeSet<Row> {
     test_node::earlier_rows().into_iter().collect()
@@ -111,7 +111,10 @@ fn replaying_a_history_yields_every_vintage() {
     assert_eq!(vintage(0, first_release_rows().len()), rows(&node, "?asOf=2026-11-02"));
     assert_eq!(told[first_release_rows().len()], ("D".to_owned(), without_value(test_node::removed_row())));
     assert_eq!(vintage(first_release_rows().len() + 1, all.len()), rows(&node, ""));
-    assert_eq!(actions_and_rows(&node, "?includeHistory=true&asOf=2026-11-02").len(), first_release_rows().len());
+    assert_eq!(
+        actions_and_rows(&node, "?includeHistory=true&asOf=2026-11-02").len(),
+        first_release_rows().len()
+    );
     assert_eq!(actions_and_rows(&node, "?includeHistory=true&updatedAfter=2026-11-02").len(), all.len());
     assert_eq!(actions_and_rows(&node, "?includeHistory=true&updatedAfter=2026-11-03").len(), 0);
     let key = actions_and_rows(&node, "/A.AUT.F?includeHistory=true&startPeriod=2020&endPeriod=2020");

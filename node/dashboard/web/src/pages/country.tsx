@@ -8,7 +8,7 @@ import { Here, Standing } from '../parts/pieces.tsx';
 import { Await, Empty } from '../parts/states.tsx';
 import type { Route } from '../route.ts';
 import { amend, useTitle } from '../route.ts';
-import { alike, better, capital, date, decimals, figurePath, flowId, flowTitle, isPercent, number, periodName, start, suffix } from '../text.ts';
+import { alike, better, capital, date, decimals, figurePath, flowId, flowTitle, isPercent, keyCodes, number, periodName, start, suffix } from '../text.ts';
 import { ranked } from './world.tsx';
 
 interface Line {
@@ -73,7 +73,7 @@ export function lines(answer: Answer): Line[] {
       key,
       periods,
       values,
-      name: series.length > 1 ? `${flowTitle(flow)} (${key.split('.').filter((one) => one !== answer.area.code).join(' ')})` : flowTitle(flow),
+      name: series.length > 1 ? `${flowTitle(flow)} (${keyCodes(key).filter((one) => one !== answer.area.code).join(' ')})` : flowTitle(flow),
     })),
   );
 }

@@ -8,7 +8,7 @@ import { Rerun } from '../parts/rerun.tsx';
 import { Await } from '../parts/states.tsx';
 import type { Route } from '../route.ts';
 import { amend, useTitle } from '../route.ts';
-import { brief, bytes, count, date, exact, figurePath, flowTitle, periodName, suffix, time, webAddress, worldPath } from '../text.ts';
+import { brief, bytes, count, date, exact, figurePath, flowTitle, keyCodes, periodName, suffix, time, webAddress, worldPath } from '../text.ts';
 
 export function Figure({ route }: { route: Route }) {
   const [, publisher = '', dataflow = '', key = '', period = ''] = route.parts;
@@ -37,15 +37,15 @@ interface ShownProps {
 function Shown({ answer, keyText, period, vintage }: ShownProps) {
   const { flow, standing } = answer;
   const areas = useLoad<Area[]>('/areas');
-  const named = keyText.split('.').map((code) => areas.value?.find((one) => one.code === code)?.name ?? code);
-  useTitle(`${flowTitle(flow)}, ${named.join(', ')}, ${period}: ${answer.value ?? 'no value'}${suffix(answer.unit)}`);
+  const named = keyCodes(keyText).map((code) => areas.value?.find((one) => one.code === code)?.name ?? code);
+  useTitle(`${[flowTitle(flow), ...named, period].join(', ')}: ${answer.value ?? 'no value'}${suffix(answer.unit)}`);
   const check = useCheck(answer, keyText, period);
-  const command = `assay verify ${permanent(answer)}`;
+  const command = `assay verify ${answer.permanent_address}`;
   return (
     <article class="figure">
       <header>
         <p class="kicker">
-          <a href={worldPath(flow)}>{flowTitle(flow)}</a> · {keyText.split('.').map((code) => <Code code={code} areas={areas.value ?? []} />)} · {periodName(period)}
+          <a href={worldPath(flow)}>{flowTitle(flow)}</a> · {keyCodes(keyText).map((code) => <Code code={code} areas={areas.value ?? []} />)} {named.length > 0 && '· '}{periodName(period)}
         </p>
         <h1 class="number">
           <Value value={answer.value} unit={answer.unit} />
@@ -145,11 +145,6 @@ function Value({ value, unit }: { value: string | null; unit: string }) {
   );
 }
 
-/** Permanent address of this vintage. */
-function permanent({ address, standing }: Answer): string {
-  return `${address.split('@')[0]}@seq=${standing.log.seq}`;
-}
-
 function vintageName({ revisions, release, standing }: Answer): string {
   return revisions.find((one) => one.release === release)?.vintage || `entry ${standing.log.seq}`;
 }
@@ -157,7 +152,7 @@ function vintageName({ revisions, release, standing }: Answer): string {
 function citation(answer: Answer, key: string, period: string): string {
   const { flow, standing } = answer;
   const year = new Date(standing.signature.time * 1000).getUTCFullYear();
-  return `${flow.publisher_name} (${year}). ${flowTitle(flow)}, ${key}, ${period}: ${answer.value ?? 'no value'} (${answer.unit}). Vintage ${vintageName(answer)}. ${permanent(answer)}${flow.outputs > 1 ? `, output ${answer.output}` : ''}`;
+  return `${flow.publisher_name} (${year}). ${flowTitle(flow)}, ${key}, ${period}: ${answer.value ?? 'no value'} (${answer.unit}). Vintage ${vintageName(answer)}. ${answer.permanent_address}${flow.outputs > 1 ? `, output ${answer.output}` : ''}`;
 }
 
 function Badges({ answer, report }: { answer: Answer; report: Report | null }) {
@@ -214,7 +209,7 @@ function useCheck(answer: Answer, key: string, period: string): Report | null {
     const worker = new Worker(new URL('../check/worker.ts', import.meta.url), { type: 'module' });
     worker.onmessage = (event: MessageEvent<Report>) => set(event.data);
     worker.onerror = () => set({ done: true, steps: [{ outcome: 'unknown', text: 'The verification code could not be loaded from this node.' }], trusted: [] });
-    worker.postMessage({ entry: answer.standing.signature.entry, release: answer.release, output: answer.output, key: key === '_' ? [] : key.split('.'), period, value: answer.value, publisher: answer.flow.publisher } satisfies Claim);
+    worker.postMessage({ entry: answer.standing.signature.entry, release: answer.release, output: answer.output, key: keyCodes(key), period, value: answer.value, publisher: answer.flow.publisher } satisfies Claim);
     return () => worker.terminate();
   }, [answer]);
   return report;
