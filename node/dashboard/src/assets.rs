@@ -1,4 +1,5 @@
-//! Embedded files of the web app, with digests and compressed forms.
+//! Embedded files of the web app, with digests and compressed forms. `cargo xtask web` builds them from
+//! `web/` and writes the table; they are committed, so that a build of Assay needs no Node.js and no npm.
 
 use std::borrow::Cow;
 
@@ -17,7 +18,10 @@ pub(crate) struct Asset {
     gz: Option<&'static [u8]>,
 }
 
-const FILES: &[Asset] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
+const FILES: &[Asset] = include!("../dist/files.rs");
+
+/// HTML shell of every page of the web app.
+pub(crate) const SHELL: &str = include_str!("../dist/index.html");
 
 /// Returns the file at a path.
 pub(crate) fn find_asset(path: &str) -> Option<&'static Asset> {

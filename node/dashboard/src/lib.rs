@@ -48,11 +48,6 @@ pub struct PageResponse {
     pub body: Cow<'static, [u8]>,
 }
 
-/// Whether the web app is embedded. If not, every page shows how to build it.
-pub fn is_built() -> bool {
-    assets::find_asset("/index.html").is_some()
-}
-
 /// Responds to a path that is not a route of the API. Documents are requested for pages only.
 pub fn respond(wanted: PageRequest<'_>, ask: DocumentSource<'_>) -> PageResponse {
     if let Some(file) = assets::find_asset(wanted.path).filter(|file| file.path != "/index.html") {
@@ -60,8 +55,7 @@ pub fn respond(wanted: PageRequest<'_>, ask: DocumentSource<'_>) -> PageResponse
     }
     let place = PageRoute::parse(wanted.path, wanted.query);
     let facts = place.as_ref().map_or(Err(NotFound), |place| page_facts::page_facts(place, ask));
-    let shell = assets::find_asset("/index.html").map(|file| file.bytes);
-    let html = page_metadata::render_page(shell, place.as_ref(), wanted, &facts);
+    let html = page_metadata::render_page(assets::SHELL, place.as_ref(), wanted, &facts);
     let embed = place.as_ref().is_some_and(|place| place.embed);
     let mut answer = PageResponse {
         status: if facts.is_ok() { 200 } else { 404 },

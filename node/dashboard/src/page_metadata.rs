@@ -20,12 +20,11 @@ const DEFAULT_DESCRIPTION: &str = "Economic statistics that anyone can recompute
 
 /// Renders a page.
 pub(crate) fn render_page(
-    shell: Option<&[u8]>,
+    shell: &str,
     place: Option<&PageRoute>,
     wanted: PageRequest<'_>,
     facts: &Result<Option<PageFacts>, NotFound>,
 ) -> String {
-    let shell = shell.and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or(FALLBACK_PAGE);
     let none = PageFacts::default();
     let known = facts.as_ref().ok().and_then(Option::as_ref).unwrap_or(&none);
     let shown = PageMetadata { place: place.filter(|_| facts.is_ok()), wanted, facts: known };
@@ -33,15 +32,6 @@ pub(crate) fn render_page(
     let after = after.replacen(APP_ROOT, &format!("<div id=\"app\">{}</div>", shown.body()), 1);
     format!("{}{}{HEAD_END}{after}", before.replacen(SHELL_TITLE, "", 1), shown.head())
 }
-
-/// Page shown if the web app is not embedded.
-const FALLBACK_PAGE: &str = "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">\
-<meta name=\"viewport\" content=\"width=device-width\"><title>Assay</title></head>\n<body>\n\
-<h1>This node was built without a dashboard</h1>\n\
-<p>Its API works: <a href=\"/api/v1/status\">/api/v1/status</a>.</p>\n\
-<p>The dashboard is built along with the program where Node.js 20.19 or later and npm are installed \
-(Debian: <code>apt install nodejs npm</code>, or nodejs.org). Then run <code>cargo build</code> again.</p>\n\
-</body>\n</html>\n";
 
 /// Renders the metadata of a page. Without a route the page does not exist.
 struct PageMetadata<'a> {
@@ -221,10 +211,10 @@ mod tests {
     fn shown(path: &str, ask: &dyn Fn(DocumentQuery<'_>) -> Option<Value>) -> String {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let wanted = PageRequest { path, query, origin: "http://127.0.0.1:1", ..PageRequest::default() };
-        let shell = b"<html><head><title>Assay</title></head><body><div id=\"app\"></div></body></html>";
+        let shell = "<html><head><title>Assay</title></head><body><div id=\"app\"></div></body></html>";
         let place = PageRoute::parse(path, query);
         let facts = place.as_ref().map_or(Err(NotFound), |place| crate::page_facts::page_facts(place, ask));
-        render_page(Some(shell), place.as_ref(), wanted, &facts)
+        render_page(shell, place.as_ref(), wanted, &facts)
     }
 
     fn schema(html: &str) -> Value {

@@ -19,7 +19,8 @@ cargo xtask <command>
   quick     format, clippy and unit tests of the crates with changes; about two minutes
   full      every check of CI (.ci/run)
   vectors   writes the test vectors in specs/vectors
-  web       builds the pages of the dashboard in node/dashboard/dist
+  web       builds the pages of the dashboard in node/dashboard/dist (needs npm);
+            with --check, fails if the committed ones are not what a build gives
 ";
 
 fn main() -> ExitCode {

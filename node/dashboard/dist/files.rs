@@ -1,0 +1,51 @@
+// Written by `cargo xtask web`; do not edit.
+&[
+    Asset {
+        path: "/NOTICES.txt",
+        media_type: "text/plain; charset=utf-8",
+        etag: "\"82060777713249dd683b26befd71d0a1\"",
+        bytes: include_bytes!("NOTICES.txt"),
+        br: Some(include_bytes!("NOTICES.txt.br")),
+        gz: Some(include_bytes!("NOTICES.txt.gz")),
+    },
+    Asset {
+        path: "/assets/index-BMJ3jiL1.js",
+        media_type: "text/javascript; charset=utf-8",
+        etag: "\"21c16081e6de30cffdde897359df1bd8\"",
+        bytes: include_bytes!("assets/index-BMJ3jiL1.js"),
+        br: Some(include_bytes!("assets/index-BMJ3jiL1.js.br")),
+        gz: Some(include_bytes!("assets/index-BMJ3jiL1.js.gz")),
+    },
+    Asset {
+        path: "/assets/index-CCBaWcUP.css",
+        media_type: "text/css; charset=utf-8",
+        etag: "\"2f6217ee4c9640e0fe2b8ddfd5f52aae\"",
+        bytes: include_bytes!("assets/index-CCBaWcUP.css"),
+        br: Some(include_bytes!("assets/index-CCBaWcUP.css.br")),
+        gz: Some(include_bytes!("assets/index-CCBaWcUP.css.gz")),
+    },
+    Asset {
+        path: "/assets/worker-BO_ofjrT.js",
+        media_type: "text/javascript; charset=utf-8",
+        etag: "\"75ec40680d22ba383f5121ae10c4bf39\"",
+        bytes: include_bytes!("assets/worker-BO_ofjrT.js"),
+        br: Some(include_bytes!("assets/worker-BO_ofjrT.js.br")),
+        gz: Some(include_bytes!("assets/worker-BO_ofjrT.js.gz")),
+    },
+    Asset {
+        path: "/favicon.svg",
+        media_type: "image/svg+xml",
+        etag: "\"6db8c6fbfe2cc851f023490ef764b634\"",
+        bytes: include_bytes!("favicon.svg"),
+        br: Some(include_bytes!("favicon.svg.br")),
+        gz: Some(include_bytes!("favicon.svg.gz")),
+    },
+    Asset {
+        path: "/index.html",
+        media_type: "text/html; charset=utf-8",
+        etag: "\"7b7d1c7323778f61d9c2853cf22920b8\"",
+        bytes: include_bytes!("index.html"),
+        br: None,
+        gz: None,
+    },
+]
