@@ -106,17 +106,18 @@ pub(crate) async fn serve_page<K: Storage>(Shared(state): Shared<State<K>>, requ
         return problem::unknown_route().into_response();
     }
     let headers = request.headers();
-    let asked = PageRequest {
+    let page_request = PageRequest {
         path: path.to_owned(),
         query: request.uri().query().unwrap_or_default().to_owned(),
         origin: format!("http://{}", header_text(headers, header::HOST).unwrap_or_default().to_owned()),
         accept_encoding: header_text(headers, header::ACCEPT_ENCODING).unwrap_or_default().to_owned(),
         if_none_match: header_text(headers, header::IF_NONE_MATCH).unwrap_or_default().to_owned(),
     };
-    let person = header_text(headers, header::ACCEPT).unwrap_or_default().to_owned().contains("text/html");
-    match run_blocking(state, move |state| Ok((state.pages)(&asked, state))).await {
+    let accepts_html =
+        header_text(headers, header::ACCEPT).unwrap_or_default().to_owned().contains("text/html");
+    match run_blocking(state, move |state| Ok((state.pages)(&page_request, state))).await {
         // A client that does not accept HTML gets a problem document.
-        Ok(page) if page.status == 404 && !person => problem::unknown_route().into_response(),
+        Ok(page) if page.status == 404 && !accepts_html => problem::unknown_route().into_response(),
         Ok(page) => page.into_response(),
         Err(problem) => problem.into_response(),
     }
@@ -128,10 +129,10 @@ impl IntoResponse for PageResponse {
             Cow::Borrowed(bytes) => Body::from(bytes),
             Cow::Owned(bytes) => Body::from(bytes),
         };
-        let named =
+        let response =
             self.headers.iter().fold(Response::builder().status(self.status), |response, (name, value)| {
                 response.header(*name, value.as_ref())
             });
-        named.body(body).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+        response.body(body).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
     }
 }

@@ -37,8 +37,8 @@ impl Problem {
 
 impl Problem {
     /// Problem for invalid query parameters.
-    pub(crate) fn invalid_query(fault: axum::extract::rejection::QueryRejection) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "query", fault.to_string())
+    pub(crate) fn invalid_query(error: axum::extract::rejection::QueryRejection) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "query", error.to_string())
     }
 
     /// Problem for a task that panicked or was cancelled.

@@ -28,6 +28,7 @@ pub fn router<K: Storage>(setup: Setup<K>) -> Router {
     let ours = route_list(Some(&state)).router().nest("/sdmx", with_cors(sdmx::sdmx_routes()));
     ours.fallback(pages::serve_page::<K>)
         .method_not_allowed_fallback(problem::method_not_allowed)
+        // Layers run from the last to the first: host check, error format, metrics, limits.
         .layer(from_fn_with_state(state.clone(), admission::request_limits::<K>))
         .layer(from_fn_with_state(state.clone(), request_metrics::count_request::<K>))
         .layer(map_response(problem::as_problem))

@@ -67,14 +67,15 @@ pub(crate) async fn run_blocking<K: Storage, T: Send + 'static>(
     state: State<K>,
     work: impl FnOnce(&State<K>) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
-    let turn =
+    // The permit moves into the task, which keeps running when the request is cancelled.
+    let permit =
         Arc::clone(&state.blocking_permits).acquire_owned().await.map_err(|_| Problem::no_response())?;
-    let made = tokio::task::spawn_blocking(move || {
-        let made = work(&state);
-        drop(turn);
-        made
+    let result = tokio::task::spawn_blocking(move || {
+        let result = work(&state);
+        drop(permit);
+        result
     });
-    made.await.map_err(|_| Problem::no_response())?
+    result.await.map_err(|_| Problem::no_response())?
 }
 
 /// Checks the length of untrusted text.
@@ -93,7 +94,7 @@ pub(crate) fn not_found(what: impl std::fmt::Display) -> Problem {
 
 /// Parses an id or period from a path.
 pub(crate) fn parse_id<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Problem> {
-    text.parse().map_err(|fault: T::Err| Problem::new(StatusCode::BAD_REQUEST, "id", fault.to_string()))
+    text.parse().map_err(|error: T::Err| Problem::new(StatusCode::BAD_REQUEST, "id", error.to_string()))
 }
 
 /// Parses a vintage: `latest`, `first`, `seq=<n>` or `asof=<date>`.

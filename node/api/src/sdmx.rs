@@ -107,11 +107,11 @@ const JSON_STRUCTURE: &str = "application/vnd.sdmx.structure+json;version=2.0.0"
 /// Returns the routes below `/sdmx`.
 pub(crate) fn sdmx_routes<K: Storage>() -> Router<State<K>> {
     let gate = Arc::new(Semaphore::new(RESPONSES_MAX));
-    let route = |base: RestVersion| {
+    let route = |version: RestVersion| {
         let gate = Arc::clone(&gate);
-        get(move |Shared(state): Shared<State<K>>, request: Request| {
+        get(move |Shared(state): Shared<State<K>>, http: Request| {
             let gate = Arc::clone(&gate);
-            async move { handle_request(base, state, request, gate).await }
+            async move { handle_request(version, state, http, gate).await }
         })
     };
     Router::new()
@@ -124,41 +124,41 @@ pub(crate) fn sdmx_routes<K: Storage>() -> Router<State<K>> {
 }
 
 async fn handle_request<K: Storage>(
-    base: RestVersion,
+    version: RestVersion,
     state: State<K>,
-    request: Request,
+    http: Request,
     gate: Arc<Semaphore>,
 ) -> Response {
-    let question = SdmxRequest {
-        version: base,
-        path: request.uri().path().to_owned(),
-        query: request.uri().query().unwrap_or_default().to_owned(),
-        accept: header_values(request.headers(), header::ACCEPT).to_ascii_lowercase().replace(' ', ""),
-        if_none_match: header_values(request.headers(), header::IF_NONE_MATCH),
+    let request = SdmxRequest {
+        version,
+        path: http.uri().path().to_owned(),
+        query: http.uri().query().unwrap_or_default().to_owned(),
+        accept: header_values(http.headers(), header::ACCEPT).to_ascii_lowercase().replace(' ', ""),
+        if_none_match: header_values(http.headers(), header::IF_NONE_MATCH),
     };
-    let compressed = header_values(request.headers(), header::ACCEPT_ENCODING).contains("gzip");
-    let Ok(place) = gate.acquire_owned().await else {
+    let compressed = header_values(http.headers(), header::ACCEPT_ENCODING).contains("gzip");
+    let Ok(permit) = gate.acquire_owned().await else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
     // The permit moves into the task: the task keeps running when the client has disconnected.
-    let work = move || prepare_reply(&state, &question).map(|reply| (reply, place));
-    let made = tokio::task::spawn_blocking(work).await;
-    let response = match made.unwrap_or_else(|_| Err(SdmxError::internal("internal error"))) {
-        Err(fault) => error_response(base, &fault),
+    let work = move || prepare_reply(&state, &request).map(|reply| (reply, permit));
+    let result = tokio::task::spawn_blocking(work).await;
+    let response = match result.unwrap_or_else(|_| Err(SdmxError::internal("internal error"))) {
+        Err(error) => error_response(version, &error),
         Ok((SdmxReply::NotModified(tag), _)) => with_etag(StatusCode::NOT_MODIFIED.into_response(), &tag),
-        Ok((SdmxReply::Message(SdmxMessage { media_type: kind, tag, writer }), place)) => {
-            match stream::stream_body(writer, compressed, place, stream::READ_TIMEOUT).await {
-                Err(fault) => error_response(base, &SdmxError::internal(fault.to_string())),
-                Ok(body) => with_etag(data_response(kind, compressed, body), &tag),
+        Ok((SdmxReply::Message(SdmxMessage { media_type, tag, writer }), permit)) => {
+            match stream::stream_body(writer, compressed, permit, stream::READ_TIMEOUT).await {
+                Err(error) => error_response(version, &SdmxError::internal(error.to_string())),
+                Ok(body) => with_etag(data_response(media_type, compressed, body), &tag),
             }
         }
     };
     with_common_headers(response)
 }
 
-fn error_response(base: RestVersion, fault: &SdmxError) -> Response {
-    let (kind, body) = fault.to_message(base);
-    (fault.status, [(header::CONTENT_TYPE, kind)], body).into_response()
+fn error_response(version: RestVersion, error: &SdmxError) -> Response {
+    let (kind, body) = error.to_message(version);
+    (error.status, [(header::CONTENT_TYPE, kind)], body).into_response()
 }
 
 fn data_response(kind: &'static str, compressed: bool, body: Body) -> Response {
@@ -195,11 +195,12 @@ fn header_values(headers: &HeaderMap, name: HeaderName) -> String {
     all.collect::<Vec<_>>().join(",")
 }
 
-fn prepare_reply<K: Storage>(state: &State<K>, question: &SdmxRequest) -> Result<SdmxReply, SdmxError> {
-    let tail = question.path.splitn(3, '/').nth(2).unwrap_or_default();
+fn prepare_reply<K: Storage>(state: &State<K>, request: &SdmxRequest) -> Result<SdmxReply, SdmxError> {
+    // The nested router strips `/sdmx`, so the tail follows the version segment.
+    let tail = request.path.splitn(3, '/').nth(2).unwrap_or_default();
     let parts = request::split_path(tail)?;
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-    let wanted = DataRequest::parse(&question.query)?;
+    let parameters = DataRequest::parse(&request.query)?;
     let (query, keep) = (state.service.query(), state.service.storage());
     let catalogue = DataflowCatalogue {
         query,
@@ -207,20 +208,20 @@ fn prepare_reply<K: Storage>(state: &State<K>, question: &SdmxRequest) -> Result
         storage: keep,
         prepared: (state.clock)(),
     };
-    match (question.version, parts.as_slice()) {
-        (_, ["data", rest @ ..]) => data::prepare_data(&catalogue, question, rest, wanted),
+    match (request.version, parts.as_slice()) {
+        (_, ["data", rest @ ..]) => data::prepare_data(&catalogue, request, rest, parameters),
         (RestVersion::V2, ["structure", kind, rest @ ..]) | (RestVersion::V1, [kind, rest @ ..]) => {
             if rest.len() > 3 {
                 return Err(SdmxError::not_implemented("a request for a single item of a scheme"));
             }
-            let set = structures::find_structures(&catalogue, ArtefactType::parse(kind)?, rest, &wanted)?;
-            structure_reply(question, set)
+            let set = structures::find_structures(&catalogue, ArtefactType::parse(kind)?, rest, &parameters)?;
+            structure_reply(request, set)
         }
         (RestVersion::V2, ["availability", "dataflow", agency, id, rest @ ..]) => {
-            structure_reply(question, available_structure(&catalogue, (agency, id), rest, wanted, true)?)
+            structure_reply(request, available_structure(&catalogue, (agency, id), rest, parameters, true)?)
         }
         (RestVersion::V2, ["schema", "dataflow", agency, id, rest @ ..]) => {
-            structure_reply(question, available_structure(&catalogue, (agency, id), rest, wanted, false)?)
+            structure_reply(request, available_structure(&catalogue, (agency, id), rest, parameters, false)?)
         }
         _ => Err(SdmxError::not_implemented(format!("`/{tail}`"))),
     }
@@ -230,9 +231,9 @@ fn prepare_reply<K: Storage>(state: &State<K>, question: &SdmxRequest) -> Result
 type StructureWriter = fn(&StructureSet) -> String;
 
 /// Builds a structure message. Its entity tag hashes the body, which is small.
-fn structure_reply(question: &SdmxRequest, set: StructureSet) -> Result<SdmxReply, SdmxError> {
+fn structure_reply(request: &SdmxRequest, set: StructureSet) -> Result<SdmxReply, SdmxError> {
     let mut served: Vec<FormatOffer<StructureWriter>> = Vec::new();
-    if question.version == RestVersion::V2 {
+    if request.version == RestVersion::V2 {
         let (kind, also) = (JSON_STRUCTURE, &["application/json"][..]);
         served.push(FormatOffer {
             media_type: kind,
@@ -246,9 +247,10 @@ fn structure_reply(question: &SdmxRequest, set: StructureSet) -> Result<SdmxRepl
         aliases: also,
         format: xml_structure::write_structures,
     });
-    let FormatOffer { media_type: kind, format: write, .. } = negotiate(&question.accept, served)?;
-    let tag = question.etag(kind, [write(&StructureSet { prepared: 0, ..set.clone() })].into_iter());
-    if question.has_cached(&tag) {
+    let FormatOffer { media_type: kind, format: write, .. } = negotiate(&request.accept, served)?;
+    // The time of preparation is excluded from the tag.
+    let tag = request.etag(kind, [write(&StructureSet { prepared: 0, ..set.clone() })].into_iter());
+    if request.has_cached(&tag) {
         return Ok(SdmxReply::NotModified(tag));
     }
     let work = move |out: &mut dyn Write| out.write_all(write(&set).as_bytes());
@@ -261,16 +263,16 @@ fn available_structure<K: Storage>(
     catalogue: &DataflowCatalogue<'_, K>,
     (agency, id): (&str, &str),
     rest: &[&str],
-    wanted: DataRequest,
+    parameters: DataRequest,
     counted: bool,
 ) -> Result<StructureSet, SdmxError> {
     ids::check_version(rest.first().copied().unwrap_or("*"), ids::VERSION)?;
-    let flow = catalogue.find_dataflow(agency, id, wanted.as_of, false)?;
+    let flow = catalogue.find_dataflow(agency, id, parameters.as_of, false)?;
     let cube = catalogue.load_cube(&flow)?;
     let mut set = StructureSet::complete(flow, &cube);
     if counted {
-        let wanted = wanted.with_key(rest.get(1).copied(), true);
-        set.restrict_to(&cube, &selection::select_observations(&cube, &wanted)?);
+        let parameters = parameters.with_key(rest.get(1).copied(), true);
+        set.restrict_to(&cube, &selection::select_observations(&cube, &parameters)?);
     }
     Ok(set)
 }

@@ -52,21 +52,21 @@ pub async fn serve<K: Storage>(
 async fn serve_router(
     listener: TcpListener,
     router: Router,
-    most: usize,
-    head: Duration,
+    connections_max: usize,
+    header_timeout: Duration,
     stop: impl Future<Output = ()> + Send,
 ) {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(head).max_buf_size(HEADER_BYTES_MAX);
-    let (places, leaving) = (Arc::new(Semaphore::new(most)), GracefulShutdown::new());
+    http.timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(HEADER_BYTES_MAX);
+    let (slots, shutdown) = (Arc::new(Semaphore::new(connections_max)), GracefulShutdown::new());
     let mut stop = pin!(stop);
     loop {
         let taken = async {
             // The semaphore is never closed.
-            let place = Arc::clone(&places).acquire_owned().await.ok();
-            (place, listener.accept().await)
+            let slot = Arc::clone(&slots).acquire_owned().await.ok();
+            (slot, listener.accept().await)
         };
-        let (place, accepted) = tokio::select! {
+        let (slot, accepted) = tokio::select! {
             taken = taken => taken,
             () = &mut stop => break,
         };
@@ -77,15 +77,15 @@ async fn serve_router(
         // Disables Nagle's algorithm, which would delay small responses.
         let _ = stream.set_nodelay(true);
         let service = TowerToHyperService::new(router.clone());
-        let connection = leaving.watch(http.serve_connection(TokioIo::new(stream), service));
+        let connection = shutdown.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             // An error means that the client disconnected or was too slow; nobody is left to answer.
             let _ = connection.await;
-            drop(place);
+            drop(slot);
         });
     }
     drop(listener);
-    let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, leaving.shutdown()).await;
+    let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, shutdown.shutdown()).await;
 }
 
 #[cfg(test)]

@@ -68,14 +68,16 @@ impl<K: Storage> Views<K> {
 
     /// Returns the current catalogue of flows.
     pub(crate) fn catalogue(&self) -> Result<Arc<Catalogue>, Error> {
+        // Locked while building, so that concurrent requests wait for one build instead of repeating
+        // it.
         let mut latest = self.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = latest.refresh(&self.service)?;
         if let Some(catalogue) = latest.catalogue.as_ref().filter(|_| !changed) {
             return Ok(Arc::clone(catalogue));
         }
-        let made = Arc::new(self.build_catalogue(&mut latest)?);
-        latest.catalogue = Some(Arc::clone(&made));
-        Ok(made)
+        let result = Arc::new(self.build_catalogue(&mut latest)?);
+        latest.catalogue = Some(Arc::clone(&result));
+        Ok(result)
     }
 
     /// Returns a number that changes whenever the state of the node changes.
@@ -96,10 +98,10 @@ impl<K: Storage> Views<K> {
                 return Some(Arc::clone(known));
             }
             // An incomplete content cannot be listed.
-            let held = self.table(content).ok()?;
-            let made = Arc::new(catalogue::FlowCoverage::from_table(&held)?);
-            summaries.insert(content, Arc::clone(&made));
-            Some(made)
+            let figures = self.table(content).ok()?;
+            let result = Arc::new(catalogue::FlowCoverage::from_table(&figures)?);
+            summaries.insert(content, Arc::clone(&result));
+            Some(result)
         };
         Catalogue::new(&query, releases, summary)
     }
@@ -109,15 +111,15 @@ impl<K: Storage> Views<K> {
     /// # Errors
     /// [`Error::NotFound`] if blocks are missing.
     pub(crate) fn table(&self, id: ContentId) -> Result<Arc<FigureTable>, Error> {
-        if let Some(held) = self.lock_tables().tables.get(&id) {
-            return Ok(Arc::clone(held));
+        if let Some(figures) = self.lock_tables().tables.get(&id) {
+            return Ok(Arc::clone(figures));
         }
-        let keep = self.service.storage();
-        let unpacked = content::unpack_table(id, |id| keep.get(id).ok().flatten());
-        let (_, table) = unpacked.map_err(|fault| Error::NotFound(format!("content {id}: {fault};")))?;
-        let held = Arc::new(FigureTable::new(table));
-        self.lock_tables().insert(id, &held);
-        Ok(held)
+        let storage = self.service.storage();
+        let unpacked = content::unpack_table(id, |id| storage.get(id).ok().flatten());
+        let (_, table) = unpacked.map_err(|error| Error::NotFound(format!("content {id}: {error};")))?;
+        let figures = Arc::new(FigureTable::new(table));
+        self.lock_tables().insert(id, &figures);
+        Ok(figures)
     }
 
     fn lock_tables(&self) -> std::sync::MutexGuard<'_, TableCache> {
@@ -150,11 +152,12 @@ impl<K: Storage> Views<K> {
 }
 
 impl TableCache {
-    fn insert(&mut self, id: ContentId, held: &Arc<FigureTable>) {
-        if self.tables.insert(id, Arc::clone(held)).is_none() {
+    fn insert(&mut self, id: ContentId, figures: &Arc<FigureTable>) {
+        if self.tables.insert(id, Arc::clone(figures)).is_none() {
             self.order.push_back(id);
-            self.cells += held.cell_count();
+            self.cells += figures.cell_count();
         }
+        // The newest table stays, even if it exceeds the bound alone.
         while self.cells > CELLS_MAX && self.order.len() > 1 {
             let oldest = self.order.pop_front().and_then(|oldest| self.tables.remove(&oldest));
             self.cells -= oldest.map_or(0, |oldest| oldest.cell_count());
@@ -165,7 +168,9 @@ impl TableCache {
 impl CatalogueState {
     /// Updates the generation; returns whether the state of the node changed since the last call.
     fn refresh<K: Storage>(&mut self, service: &Service<K>) -> Result<bool, Error> {
+        // The first call always builds the catalogue.
         let mut changed = self.generation == 0;
+        // A lagged receiver lost notices, which is a change as well.
         while let Ok(_) | Err(broadcast::error::TryRecvError::Lagged(_)) = self.notices.try_recv() {
             changed = true;
         }

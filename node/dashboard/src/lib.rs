@@ -50,6 +50,7 @@ pub struct PageResponse {
 
 /// Responds to a path that is not a route of the API. Documents are requested for pages only.
 pub fn respond(wanted: PageRequest<'_>, ask: DocumentSource<'_>) -> PageResponse {
+    // `/index.html` is the shell of all pages and is not served by itself.
     if let Some(file) = assets::find_asset(wanted.path).filter(|file| file.path != "/index.html") {
         return file.respond(wanted);
     }

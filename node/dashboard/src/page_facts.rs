@@ -363,6 +363,7 @@ fn publisher_facts(id: &str, ask: DocumentSource<'_>) -> Option<PageFacts> {
     let publisher = &ask(DocumentQuery::Publisher(id))?;
     let name = text_at(publisher, "name");
     let flows = array_items(json_at(publisher, "/flows"));
+    // Five titles keep the description short enough for search results.
     let what: Vec<String> = flows.iter().take(5).map(flow_title).collect();
     let forked =
         if json_at(publisher, "/forked") == true { " It signed two conflicting histories." } else { "" };

@@ -56,6 +56,7 @@ impl PageMetadata<'_> {
         meta("property", "og:description", self.description());
         meta("property", "og:url", &canonical);
         meta("name", "twitter:card", "summary");
+        // Embedded views, search results and error pages should not be indexed.
         if self.place.is_none_or(|place| place.embed || place.page == PageKind::Search) {
             meta("name", "robots", "noindex");
         }
@@ -167,6 +168,7 @@ const SITE_HEADER: &str = "<header class=\"top\"><a class=\"logo\" href=\"/\"><s
 /// Returns a list item, linked if `path` is a path of this node.
 fn list_item(text: &str, path: Option<&str>) -> String {
     let text = escape_html(text);
+    // `//host` would be an absolute URL of another host.
     match path.filter(|path| path.starts_with('/') && !path.starts_with("//")) {
         Some(path) => format!("<li><a href=\"{}\">{text}</a></li>\n", escape_html(path)),
         None => format!("<li>{text}</li>\n"),

@@ -76,6 +76,7 @@ impl PageRoute {
             _ => return None,
         };
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        // In query strings, `+` stands for a space.
         let decoded = |text: &str| percent_decode(&text.replace('+', " "));
         let query = pairs.filter_map(|(name, value)| Some((decoded(name)?, decoded(value)?))).collect();
         Some(Self { page, embed, query })

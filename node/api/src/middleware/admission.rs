@@ -33,6 +33,7 @@ pub(crate) async fn same_site(request: Request, next: Next) -> Response {
     let headers = request.headers();
     let origin = header_text(headers, header::ORIGIN)
         .is_none_or(|origin| origin.split_once("://").is_some_and(|(_, host)| is_loopback(host)));
+    // Browsers omit `Origin` on simple GET requests, so `Sec-Fetch-Site` is checked as well.
     let site = header_text(headers, HeaderName::from_static("sec-fetch-site"))
         .is_none_or(|site| site != "cross-site");
     if origin && site {
@@ -52,17 +53,19 @@ pub(crate) async fn request_limits<K: Storage>(
     request: Request,
     next: Next,
 ) -> Response {
+    // A stated length is refused before the body is read; other bodies hit `DefaultBodyLimit`.
     let length =
         header_text(request.headers(), header::CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
     if length.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
         return problem::body_too_large().into_response();
     }
-    let patience = if request.method().is_safe() { READ_TIMEOUT } else { WRITE_TIMEOUT };
-    let _place = match RequestPermit::acquire(&state) {
-        Some(place) => place,
+    let timeout = if request.method().is_safe() { READ_TIMEOUT } else { WRITE_TIMEOUT };
+    let _permit = match RequestPermit::acquire(&state) {
+        Some(permit) => permit,
         None => return retry_later("busy", "too many requests in progress"),
     };
-    match tokio::time::timeout(patience, next.run(request)).await {
+    // The timeout ends with the response head, so streams and downloads are not cut off.
+    match tokio::time::timeout(timeout, next.run(request)).await {
         Ok(response) => response,
         Err(_) => retry_later("slow", "the response took too long; request less data"),
     }
@@ -78,8 +81,9 @@ struct RequestPermit<K: Storage>(State<K>);
 
 impl<K: Storage> RequestPermit<K> {
     fn acquire(state: &State<K>) -> Option<Self> {
-        let place = Self(state.clone());
-        (state.requests_in_flight.fetch_add(1, Ordering::Relaxed) < REQUESTS_MAX).then_some(place)
+        // Created before the check: dropping it undoes the increment if the limit is exceeded.
+        let permit = Self(state.clone());
+        (state.requests_in_flight.fetch_add(1, Ordering::Relaxed) < REQUESTS_MAX).then_some(permit)
     }
 }
 
@@ -91,6 +95,7 @@ impl<K: Storage> Drop for RequestPermit<K> {
 
 /// Whether `host` is `localhost`, `127.0.0.1` or `[::1]`, with or without a port.
 fn is_loopback(host: &str) -> bool {
+    // An IPv6 literal contains colons itself, so only an all-digit suffix counts as a port.
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,
@@ -104,9 +109,9 @@ pub(crate) async fn bearer_token<K: Storage>(
     request: Request,
     next: Next,
 ) -> Response {
-    let given =
+    let token =
         header_text(request.headers(), header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
-    if given.is_some_and(|given| equal_in_constant_time(given.as_bytes(), state.token.as_bytes())) {
+    if token.is_some_and(|token| equal_in_constant_time(token.as_bytes(), state.token.as_bytes())) {
         return next.run(request).await;
     }
     let detail = "missing or wrong bearer token; it is in the file `token` of the node's data directory";

@@ -13,8 +13,10 @@ pub(crate) fn public_cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::HEAD])
+        // `Authorization` is missing on purpose: other origins must not send the token.
         .allow_headers([header::ACCEPT, header::IF_NONE_MATCH, HeaderName::from_static("last-event-id")])
         .expose_headers([header::ETAG, header::LINK, header::CONTENT_DISPOSITION])
+        // Browsers require this before a public page may reach a loopback address.
         .allow_private_network(true)
         .max_age(PREFLIGHT_MAX_AGE)
 }

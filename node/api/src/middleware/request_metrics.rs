@@ -52,6 +52,7 @@ pub(crate) async fn count_request<K: Storage>(
     request: Request,
     next: Next,
 ) -> Response {
+    // Only the page fallback has no matched route.
     let route = request.extensions().get::<MatchedPath>().map_or("page", |path| path.as_str()).to_owned();
     let method = match *request.method() {
         Method::GET => "GET",

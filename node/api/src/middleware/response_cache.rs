@@ -47,27 +47,28 @@ struct CacheEntries {
 }
 
 impl ResponseCache {
-    fn get(&self, question: &str, generation: u64) -> Option<CachedResponse> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.generation != generation {
-            *kept = CacheEntries { generation, ..CacheEntries::default() };
+    fn get(&self, key: &str, generation: u64) -> Option<CachedResponse> {
+        let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A new generation invalidates all entries at once.
+        if cache.generation != generation {
+            *cache = CacheEntries { generation, ..CacheEntries::default() };
         }
-        kept.responses.get(question).cloned()
+        cache.responses.get(key).cloned()
     }
 
-    fn put(&self, question: String, generation: u64, answer: &CachedResponse) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.generation != generation || answer.byte_count() > CACHE_BYTES_MAX / 4 {
+    fn put(&self, key: String, generation: u64, response: &CachedResponse) {
+        let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if cache.generation != generation || response.byte_count() > CACHE_BYTES_MAX / 4 {
             return;
         }
-        if kept.responses.insert(question.clone(), answer.clone()).is_none() {
-            kept.bytes += answer.byte_count();
-            kept.order.push_back(question);
+        if cache.responses.insert(key.clone(), response.clone()).is_none() {
+            cache.bytes += response.byte_count();
+            cache.order.push_back(key);
         }
-        while kept.bytes > CACHE_BYTES_MAX {
-            let Some(oldest) = kept.order.pop_front() else { return };
-            let oldest = kept.responses.remove(&oldest);
-            kept.bytes -= oldest.map_or(0, |oldest| oldest.byte_count());
+        while cache.bytes > CACHE_BYTES_MAX {
+            let Some(oldest) = cache.order.pop_front() else { return };
+            let oldest = cache.responses.remove(&oldest);
+            cache.bytes -= oldest.map_or(0, |oldest| oldest.byte_count());
         }
     }
 }
@@ -93,20 +94,24 @@ impl CachedResponse {
     }
 
     /// Returns the response to a client that has cached `known` and accepts `encodings`.
-    fn to_response(self, known: &str, encodings: &str) -> Response {
+    fn into_response(self, if_none_match: &str, accept_encoding: &str) -> Response {
         let mut response = Response::new(Body::empty());
         *response.headers_mut() = self.headers;
-        let same = known == "*" || self.etag.to_str().is_ok_and(|etag| known.contains(etag));
+        // A substring test suffices: tags are quoted hashes, and none contains another.
+        let not_modified =
+            if_none_match == "*" || self.etag.to_str().is_ok_and(|etag| if_none_match.contains(etag));
         let headers = response.headers_mut();
+        // The length of the plain body is wrong for the compressed one; hyper sets the right one.
         headers.remove(header::CONTENT_LENGTH);
         headers.insert(header::ETAG, self.etag);
+        // `no-cache` allows storing the response but requires revalidation.
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
         headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-        if same {
+        if not_modified {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             return response;
         }
-        match self.gzip.filter(|_| encodings.contains("gzip")) {
+        match self.gzip.filter(|_| accept_encoding.contains("gzip")) {
             Some(gzip) => {
                 headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
                 *response.body_mut() = Body::from(gzip);
@@ -132,24 +137,26 @@ pub(crate) async fn cached<K: Storage>(
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return next.run(request).await;
     }
-    let known = header_text(request.headers(), header::IF_NONE_MATCH).unwrap_or_default().to_owned();
-    let encodings = header_text(request.headers(), header::ACCEPT_ENCODING).unwrap_or_default().to_owned();
-    let question = request.uri().to_string();
+    let if_none_match = header_text(request.headers(), header::IF_NONE_MATCH).unwrap_or_default().to_owned();
+    let accept_encoding =
+        header_text(request.headers(), header::ACCEPT_ENCODING).unwrap_or_default().to_owned();
+    let key = request.uri().to_string();
+    // Read before the route runs: if the state changes meanwhile, `put` drops the response.
     let generation = match state.views.generation() {
         Ok(generation) => generation,
         Err(error) => return Problem::from(error).into_response(),
     };
-    if let Some(answer) = state.response_cache.get(&question, generation) {
-        return answer.to_response(&known, &encodings);
+    if let Some(response) = state.response_cache.get(&key, generation) {
+        return response.into_response(&if_none_match, &accept_encoding);
     }
     let response = next.run(request).await;
     if response.status() != StatusCode::OK {
         return response;
     }
     match CachedResponse::from_response(response).await {
-        Ok(answer) => {
-            state.response_cache.put(question, generation, &answer);
-            answer.to_response(&known, &encodings)
+        Ok(response) => {
+            state.response_cache.put(key, generation, &response);
+            response.into_response(&if_none_match, &accept_encoding)
         }
         Err(problem) => problem.into_response(),
     }

@@ -39,7 +39,7 @@ pub(crate) async fn download_file<K: Storage>(
     Path((publisher, dataflow, file)): Path<(String, String, String)>,
     when: Result<Params<DataFileParams>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
-    let made = run_blocking(state, move |state| {
+    let result = run_blocking(state, move |state| {
         let when = when.map_err(Problem::invalid_query)?.0;
         let publisher: PublisherId = parse_id(check_length(&publisher)?)?;
         let dataflow = Name::new(check_length(&dataflow)?).map_err(|_| not_found("dataflow"))?;
@@ -47,14 +47,14 @@ pub(crate) async fn download_file<K: Storage>(
         let as_of = when.as_of.map(|day| parse_vintage(&format!("asof={day}"))).transpose()?;
         let address = Address::new(publisher, dataflow.clone()).with_vintage(as_of.unwrap_or_default());
         let release = state.service.query().resolve_address(&address)?;
-        let (held, rows) = select_rows(state, release, when.output.as_deref(), key)?;
+        let (figures, rows) = select_rows(state, release, when.output.as_deref(), key)?;
         match kind {
-            "csv" => Ok(("text/csv; charset=utf-8", write_csv(&held, &rows))),
-            "json" => Ok(("application/json", write_json_stat(&held, &rows, dataflow.as_str())?)),
+            "csv" => Ok(("text/csv; charset=utf-8", write_csv(&figures, &rows))),
+            "json" => Ok(("application/json", write_json_stat(&figures, &rows, dataflow.as_str())?)),
             _ => Err(unknown_file()),
         }
     });
-    match made.await {
+    match result.await {
         Ok((kind, body)) => ([(header::CONTENT_TYPE, kind)], body).into_response(),
         Err(problem) => problem.into_response(),
     }
@@ -84,6 +84,7 @@ pub(crate) async fn redirect<K: Storage>(
         }
     });
     match found.await {
+        // A temporary redirect, because a second publisher can add the dataflow later.
         Ok(path) => (StatusCode::FOUND, [(header::LOCATION, path)]).into_response(),
         Err(problem) => problem.into_response(),
     }
@@ -103,27 +104,27 @@ fn select_rows<K: Storage>(
 ) -> Result<(std::sync::Arc<FigureTable>, Vec<usize>), Problem> {
     let release: Release = state.service.query().read_object(release.cid())?;
     let results =
-        release.results.iter().filter(|(name, _)| output.is_none_or(|wanted| name.as_str() == wanted));
+        release.results.iter().filter(|(name, _)| output.is_none_or(|requested| name.as_str() == requested));
     for (_, content) in results {
-        let held = state.views.table(*content)?;
+        let figures = state.views.table(*content)?;
         let rows = if key == ALL {
-            Some((0..held.table.rows()).collect())
+            Some((0..figures.table.rows()).collect())
         } else {
-            held.series.get(&parse_id(key)?).map(|rows| rows.iter().map(|row| *row as usize).collect())
+            figures.series.get(&parse_id(key)?).map(|rows| rows.iter().map(|row| *row as usize).collect())
         };
         if let Some(rows) = rows {
-            return Ok((held, rows));
+            return Ok((figures, rows));
         }
     }
     Err(not_found("series"))
 }
 
 /// Writes all components of the rows as CSV (RFC 4180), with exact values.
-fn write_csv(held: &FigureTable, rows: &[usize]) -> String {
-    let names = held.table.shape().components().iter().map(|part| part.id.to_string());
+fn write_csv(figures: &FigureTable, rows: &[usize]) -> String {
+    let names = figures.table.shape().components().iter().map(|part| part.id.to_string());
     let mut text = names.collect::<Vec<_>>().join(",") + "\n";
     for row in rows {
-        let cells = held.table.columns().iter().map(|column| column.cell(*row));
+        let cells = figures.table.columns().iter().map(|column| column.cell(*row));
         let cells: Vec<String> =
             cells.map(|cell| cell.map_or_else(String::new, |cell| quote_cell(&cell.to_string()))).collect();
         text += &cells.join(",");
@@ -142,11 +143,11 @@ fn quote_cell(cell: &str) -> String {
 }
 
 /// Writes a JSON-stat 2.0 data set with exact values.
-fn write_json_stat(held: &FigureTable, rows: &[usize], label: &str) -> Result<String, Problem> {
-    let names = held.dimension_ids();
+fn write_json_stat(figures: &FigureTable, rows: &[usize], label: &str) -> Result<String, Problem> {
+    let names = figures.dimension_ids();
     let codes = |row: usize| -> Option<Vec<String>> {
-        let mut codes = held.key(row).values().to_vec();
-        codes.push(held.period(row)?.to_string());
+        let mut codes = figures.key(row).values().to_vec();
+        codes.push(figures.period(row)?.to_string());
         Some(codes)
     };
     let mut lists: Vec<Vec<String>> = vec![Vec::new(); names.len()];
@@ -159,6 +160,7 @@ fn write_json_stat(held: &FigureTable, rows: &[usize], label: &str) -> Result<St
         list.sort_unstable();
         list.dedup();
     });
+    // JSON-stat lists one value for each combination of codes, in row-major order of `id`.
     let cells = lists.iter().try_fold(1_usize, |cells, list| cells.checked_mul(list.len()));
     let large = || {
         Problem::new(
@@ -170,13 +172,16 @@ fn write_json_stat(held: &FigureTable, rows: &[usize], label: &str) -> Result<St
     let cells = cells.filter(|cells| *cells <= CELLS_MAX).ok_or_else(large)?;
     let mut values: Vec<Option<Box<RawValue>>> = vec![None; cells];
     for row in rows {
-        let places = codes(*row).unwrap_or_default();
-        let place = lists
-            .iter()
-            .zip(&places)
-            .try_fold(0, |place, (list, code)| Some(place * list.len() + list.binary_search(code).ok()?));
-        let value = held.value(*row).and_then(|value| RawValue::from_string(value.to_string()).ok());
-        place.and_then(|place| values.get_mut(place)).into_iter().for_each(|slot| slot.clone_from(&value));
+        let codes_of_row = codes(*row).unwrap_or_default();
+        let position = lists.iter().zip(&codes_of_row).try_fold(0, |position, (list, code)| {
+            Some(position * list.len() + list.binary_search(code).ok()?)
+        });
+        // A raw value keeps all digits; a JSON number of serde_json would be rounded to f64.
+        let value = figures.value(*row).and_then(|value| RawValue::from_string(value.to_string()).ok());
+        position
+            .and_then(|position| values.get_mut(position))
+            .into_iter()
+            .for_each(|slot| slot.clone_from(&value));
     }
     let dimension: serde_json::Map<String, Value> = names
         .iter()

@@ -20,7 +20,7 @@ pub(crate) async fn dcat_catalogue<K: Storage>(
 ) -> Response {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let origin = format!("http://{host}");
-    let made = run_blocking(state, move |state| {
+    let result = run_blocking(state, move |state| {
         let catalogue = state.views.catalogue()?;
         let datasets: Vec<Value> = catalogue.flows.iter().map(|flow| dcat_dataset(&origin, flow)).collect();
         Ok(json!({
@@ -46,7 +46,7 @@ pub(crate) async fn dcat_catalogue<K: Storage>(
         })
         .to_string())
     });
-    match made.await {
+    match result.await {
         Ok(body) => ([(header::CONTENT_TYPE, JSON_LD)], body).into_response(),
         Err(problem) => problem.into_response(),
     }

@@ -19,6 +19,7 @@ pub const OPENAPI: &str = include_str!("../../openapi.json");
 const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 static SWAGGER_CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
+    // Without `none`, Swagger UI sends the document to an online validator.
     Arc::new(Config::from("/openapi.json").use_base_layout().try_it_out_enabled(true).validator_url("none"))
 });
 

@@ -46,10 +46,11 @@ impl EventFeed {
     /// Starts recording the notices of the service; must be called inside a tokio runtime. Ends with the
     /// service.
     pub(crate) fn start<K: Storage>(service: &Service<K>) -> Arc<Self> {
-        let (news, _) = broadcast::channel(LAG_MAX);
+        let (receiver, _) = broadcast::channel(LAG_MAX);
         let past = Mutex::new((0, VecDeque::new()));
-        let feed = Arc::new(Self { past, sender: news, readers: 0.into() });
-        let (mut notices, keep, noting) = (service.subscribe(), service.storage(), Arc::downgrade(&feed));
+        let feed = Arc::new(Self { past, sender: receiver, readers: 0.into() });
+        let (mut notices, storage, weak_feed) =
+            (service.subscribe(), service.storage(), Arc::downgrade(&feed));
         tokio::spawn(async move {
             loop {
                 let notice = match notices.recv().await {
@@ -57,12 +58,12 @@ impl EventFeed {
                     Err(broadcast::error::RecvError::Lagged(_)) => None,
                     Err(broadcast::error::RecvError::Closed) => return,
                 };
-                let Some(feed) = noting.upgrade() else { return };
-                let keep = Arc::clone(&keep);
-                let told = move || {
-                    notice.map_or(("reset", json!({})), |notice| describe_notice(keep.as_ref(), &notice))
+                let Some(feed) = weak_feed.upgrade() else { return };
+                let storage = Arc::clone(&storage);
+                let describe = move || {
+                    notice.map_or(("reset", json!({})), |notice| describe_notice(storage.as_ref(), &notice))
                 };
-                let Ok((kind, value)) = tokio::task::spawn_blocking(told).await else { return };
+                let Ok((kind, value)) = tokio::task::spawn_blocking(describe).await else { return };
                 feed.record_event(kind, value);
             }
         });
@@ -89,24 +90,24 @@ impl EventFeed {
     /// so no event is lost or repeated in between.
     fn subscribe_since(&self, last: Option<u64>) -> (Vec<FeedEvent>, broadcast::Receiver<FeedEvent>) {
         let past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
-        let news = self.sender.subscribe();
-        let Some(last) = last.filter(|last| *last != past.0) else { return (Vec::new(), news) };
+        let receiver = self.sender.subscribe();
+        let Some(last) = last.filter(|last| *last != past.0) else { return (Vec::new(), receiver) };
         let known = past.1.front().is_some_and(|(first, ..)| *first <= last + 1) && last < past.0;
         if !known {
-            return (vec![(past.0, "reset", json!({}))], news);
+            return (vec![(past.0, "reset", json!({}))], receiver);
         }
-        (past.1.iter().filter(|(number, ..)| *number > last).cloned().collect(), news)
+        (past.1.iter().filter(|(number, ..)| *number > last).cloned().collect(), receiver)
     }
 }
 
 /// Converts a notice to the name and data of an event.
-fn describe_notice<K: Storage>(keep: &K, notice: &NodeEvent) -> (&'static str, Value) {
-    let query = service::query::LedgerQuery(keep);
+fn describe_notice<K: Storage>(storage: &K, notice: &NodeEvent) -> (&'static str, Value) {
+    let query = service::query::LedgerQuery(storage);
     match notice {
         NodeEvent::Accepted { publisher, seq, kind, object } => {
             let entry = query.list_entries(*publisher, *seq..seq + 1).ok().and_then(|mut found| found.pop());
             let name =
-                query.publisher_identity(*publisher).map(|one| one.name.to_string()).unwrap_or_default();
+                query.publisher_identity(*publisher).map(|event| event.name.to_string()).unwrap_or_default();
             let event = match kind.as_str() {
                 "release" => "release",
                 "attestation" => "attestation",
@@ -134,7 +135,7 @@ fn describe_notice<K: Storage>(keep: &K, notice: &NodeEvent) -> (&'static str, V
         }
         NodeEvent::Forked { publisher, seq } => {
             let name =
-                query.publisher_identity(*publisher).map(|one| one.name.to_string()).unwrap_or_default();
+                query.publisher_identity(*publisher).map(|event| event.name.to_string()).unwrap_or_default();
             ("fork", json!({ "publisher": publisher, "name": name, "seq": seq }))
         }
     }
@@ -158,26 +159,28 @@ pub(crate) async fn stream_events<K: Storage>(
     Shared(state): Shared<State<K>>,
     headers: HeaderMap,
 ) -> Response {
+    // Counted before the check, so that concurrent readers cannot all pass it.
     if state.feed.readers.fetch_add(1, Ordering::Relaxed) >= READERS_MAX {
         state.feed.readers.fetch_sub(1, Ordering::Relaxed);
         let detail = format!("too many readers; the limit is {READERS_MAX}");
         return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "readers", detail).into_response();
     }
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.trim().parse().ok());
-    let (missed, mut news) = state.feed.subscribe_since(last);
+    let (missed, mut receiver) = state.feed.subscribe_since(last);
     let (sender, stream) = mpsc::channel::<Result<Event, Infallible>>(LAG_MAX);
+    // The guard moves into the task and releases the slot when the stream ends.
     let reader = ReaderGuard(state);
     tokio::spawn(async move {
         let _reader = reader;
-        for one in missed {
-            if sender.send(Ok(sse_event(one))).await.is_err() {
+        for event in missed {
+            if sender.send(Ok(sse_event(event))).await.is_err() {
                 return;
             }
         }
         loop {
             // A lagging reader is disconnected; it reconnects with `Last-Event-ID`.
             let next = tokio::select! {
-                next = news.recv() => next,
+                next = receiver.recv() => next,
                 () = sender.closed() => return,
             };
             let Ok(next) = next else { return };

@@ -40,22 +40,23 @@ async fn list_page<K: Storage, T: Serialize + Send + 'static>(
 ) -> Result<Response, Problem> {
     let Params(page) = page.map_err(Problem::invalid_query)?;
     let limit = page.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
-    let made = run_blocking(state, move |state| {
-        let mut found = read(state)?;
+    let result = run_blocking(state, move |state| {
+        let mut items = read(state)?;
+        // The cursor is an id, because offsets would shift when objects are added.
         if let Some(cursor) = page.cursor {
-            let place = found.iter().position(|one| id(one) == cursor);
-            let place = place.ok_or_else(|| {
+            let position = items.iter().position(|one| id(one) == cursor);
+            let position = position.ok_or_else(|| {
                 Problem::new(StatusCode::BAD_REQUEST, "cursor", format!("`{cursor}` is not in this list"))
             })?;
-            found.drain(..=place);
+            items.drain(..=position);
         }
-        let more = found.len() > limit;
-        found.truncate(limit);
-        let next = found.last().filter(|_| more).map(&id);
-        Ok((found, next))
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| more).map(&id);
+        Ok((items, next))
     });
-    let (found, next) = made.await?;
-    let mut response = Json(found).into_response();
+    let (items, next) = result.await?;
+    let mut response = Json(items).into_response();
     let next = next.map(|id| format!("</api/v1/{path}?cursor={id}&limit={limit}>; rel=\"next\""));
     if let Some(next) = next.and_then(|next| HeaderValue::from_str(&next).ok()) {
         response.headers_mut().insert(header::LINK, next);

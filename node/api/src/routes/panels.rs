@@ -60,38 +60,39 @@ pub(crate) async fn show_panel<K: Storage>(
 ) -> Response {
     respond_immutable(state, move |state| {
         let part = part.map_err(Problem::invalid_query)?.0;
-        let (release, output, held) = load_output(state, &release, &output)?;
+        let (release, output, figures) = load_output(state, &release, &output)?;
         let recipe: Recipe = state
             .service
             .query()
             .read_object(state.service.query().read_object::<Release>(release.cid())?.recipe.cid())?;
-        let unit = recipe.outputs.get(&output).map(|said| said.unit.to_string()).unwrap_or_default();
-        let area = held.area_position();
+        let unit = recipe.outputs.get(&output).map(|output| output.unit.to_string()).unwrap_or_default();
+        let area = figures.area_position();
         let wanted = |key: &&SeriesKey| {
             let code = area.and_then(|at| key.values().get(at));
             part.area.as_ref().is_none_or(|wanted| code == Some(wanted))
         };
-        let keys: Vec<&SeriesKey> = held.series.keys().filter(wanted).collect();
-        let spelled = held.periods.iter().map(|period| (*period, period.to_string()));
+        let keys: Vec<&SeriesKey> = figures.series.keys().filter(wanted).collect();
+        let spelled = figures.periods.iter().map(|period| (*period, period.to_string()));
         let periods: Vec<_> =
             spelled.filter(|(_, text)| part.period.as_ref().is_none_or(|wanted| wanted == text)).collect();
-        let places: BTreeMap<_, usize> =
+        let columns: BTreeMap<_, usize> =
             periods.iter().enumerate().map(|(at, (period, _))| (*period, at)).collect();
         let values = keys.iter().map(|key| {
             let mut values = vec![None; periods.len()];
-            for row in held.series.get(*key).into_iter().flatten().map(|row| *row as usize) {
-                let slot = held.period(row).and_then(|period| values.get_mut(*places.get(&period)?));
-                slot.into_iter().for_each(|slot| *slot = held.value(row).map(plot_value));
+            for row in figures.series.get(*key).into_iter().flatten().map(|row| *row as usize) {
+                let slot = figures.period(row).and_then(|period| values.get_mut(*columns.get(&period)?));
+                slot.into_iter().for_each(|slot| *slot = figures.value(row).map(plot_value));
             }
             values
         });
         let values = values.collect();
-        let several = held.key_columns.len() > 1;
+        // With a single dimension besides time, the key is its code.
+        let several = figures.key_columns.len() > 1;
         Ok(PanelResponse {
             release,
             output,
             unit,
-            dimensions: held.dimension_ids(),
+            dimensions: figures.dimension_ids(),
             series: keys.iter().copied().cloned().collect(),
             key_codes: several.then(|| keys.iter().map(|key| key.values().to_vec()).collect()),
             periods: periods.into_iter().map(|(_, text)| text).collect(),
@@ -129,21 +130,21 @@ pub(crate) async fn show_series<K: Storage>(
     Path((release, output, key)): Path<(String, String, String)>,
 ) -> Response {
     respond_immutable(state, move |state| {
-        let (_, _, held) = load_output(state, &release, &output)?;
+        let (_, _, figures) = load_output(state, &release, &output)?;
         let key: SeriesKey = parse_id(check_length(&key)?)?;
-        let rows = held.series.get(&key).ok_or_else(|| not_found("series"))?;
+        let rows = figures.series.get(&key).ok_or_else(|| not_found("series"))?;
         let rows: Vec<usize> = rows.iter().map(|row| *row as usize).collect();
         let text =
             |column: &schemas::table::Column, row: usize| column.cell(row).map(|cell| cell.to_string());
-        let parts = held.table.shape().components().iter().zip(held.table.columns());
+        let parts = figures.table.shape().components().iter().zip(figures.table.columns());
         let attributes = parts
             .filter(|(part, _)| part.role == Role::Attribute)
             .map(|(part, column)| (part.id.to_string(), rows.iter().map(|row| text(column, *row)).collect()));
         Ok(SeriesResponse {
-            dimensions: held.dimension_ids(),
+            dimensions: figures.dimension_ids(),
             key,
-            periods: rows.iter().filter_map(|row| held.period(*row)).map(|one| one.to_string()).collect(),
-            values: rows.iter().map(|row| held.value(*row).map(|value| value.to_string())).collect(),
+            periods: rows.iter().filter_map(|row| figures.period(*row)).map(|one| one.to_string()).collect(),
+            values: rows.iter().map(|row| figures.value(*row).map(|value| value.to_string())).collect(),
             attributes: attributes.collect(),
         })
     })

@@ -40,7 +40,7 @@ pub(crate) async fn add_peer<K: Storage>(
     peer: Result<Json<PeerAddress>, JsonRejection>,
 ) -> Result<StatusCode, Problem> {
     let Json(peer) =
-        peer.map_err(|fault| Problem::new(StatusCode::BAD_REQUEST, "json", fault.to_string()))?;
+        peer.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "json", error.to_string()))?;
     (state.dial)(peer.address.clone())
         .await
         .map_err(|reason| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "address", reason))?;

@@ -19,12 +19,12 @@ pub(crate) async fn publish_object<K: Storage>(
     // The other cause, a body that broke off, has no client left to answer.
     let body = body.map_err(|_| problem::body_too_large())?;
     let bad = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "car", detail);
-    let (roots, blocks) = car::open_archive(&body).map_err(|fault| bad(fault.to_string()))?;
+    let (roots, blocks) = car::open_archive(&body).map_err(|error| bad(error.to_string()))?;
     let [root] = roots.as_slice() else { return Err(bad("expected exactly one root".into())) };
     let mut object = None;
     let mut needs = Vec::new();
     for block in blocks {
-        let (id, bytes) = block.map_err(|fault| bad(fault.to_string()))?;
+        let (id, bytes) = block.map_err(|error| bad(error.to_string()))?;
         if id == *root {
             object = Some(bytes.to_vec());
         } else {

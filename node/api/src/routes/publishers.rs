@@ -61,8 +61,10 @@ impl EntryResponse {
     fn describe<K: Storage>(state: &State<K>, entry: EntryInfo) -> Self {
         let query = state.service.query();
         // The object type in an entry is a claim of its signer; the object may be something else.
-        let said = (entry.kind == "attestation").then(|| query.read_object::<Attestation>(entry.object).ok());
-        let (release, verdict) = said.flatten().map(|said| (said.release, said.verdict)).unzip();
+        let attestation =
+            (entry.kind == "attestation").then(|| query.read_object::<Attestation>(entry.object).ok());
+        let (release, verdict) =
+            attestation.flatten().map(|attestation| (attestation.release, attestation.verdict)).unzip();
         Self { summary: entry_summary(&entry), entry, release, verdict }
     }
 }
@@ -74,7 +76,7 @@ pub(crate) async fn list_entries<K: Storage>(
 ) -> Response {
     let Params(page) = match page {
         Ok(page) => page,
-        Err(fault) => return Problem::invalid_query(fault).into_response(),
+        Err(error) => return Problem::invalid_query(error).into_response(),
     };
     let (path, limit) = (id.clone(), page.limit.unwrap_or(ENTRIES_DEFAULT).clamp(1, ENTRIES_MAX));
     let log = check_length(&id).and_then(parse_id::<PublisherId>).and_then(|id| {
@@ -85,6 +87,7 @@ pub(crate) async fn list_entries<K: Storage>(
         Ok(log) => log,
         Err(problem) => return problem.into_response(),
     };
+    // Newest first: a page ends at the cursor, and the next cursor is where it begins.
     let end = page.cursor.unwrap_or(log.length).min(log.length);
     let from = end.saturating_sub(limit);
     let mut response = respond_json(state, move |state| {

@@ -54,6 +54,7 @@ pub(crate) async fn stream_rerun<K: Storage>(
         Ok(info) => info,
         Err(problem) => return problem.into_response(),
     };
+    // Errors up to here get a status; later ones are events of the stream.
     let waiting = match RunGuard::enter(&state) {
         Ok(waiting) => waiting,
         Err(problem) => return problem.into_response(),
@@ -103,6 +104,7 @@ struct RunGuard<K: Storage>(State<K>);
 
 impl<K: Storage> RunGuard<K> {
     fn enter(state: &State<K>) -> Result<Self, Problem> {
+        // Created before the check: dropping it undoes the increment if the queue is full.
         let waiting = Self(state.clone());
         if state.reruns.pending.fetch_add(1, Ordering::Relaxed) > PENDING_RUNS_MAX {
             let detail = "too many runs in the queue; try again later";
@@ -132,6 +134,7 @@ pub(crate) async fn verify_release<K: Storage>(
     Path(release): Path<String>,
 ) -> Result<Json<VerificationResponse>, Problem> {
     let release: ReleaseId = parse_id(&release)?;
+    // Refuses an unknown release before it takes a slot in the queue.
     state.service.query().find_release(release)?;
     let found = rerun_in_turn(&state, release).await?;
     let (verdict, steps) = (found.verdict.clone(), found.steps);

@@ -27,10 +27,10 @@ pub(crate) struct ResolveResponse {
 
 pub(crate) async fn resolve_identifier<K: Storage>(
     Shared(state): Shared<State<K>>,
-    wanted: Result<Params<ResolveParams>, QueryRejection>,
+    params: Result<Params<ResolveParams>, QueryRejection>,
 ) -> JsonResult<ResolveResponse> {
-    let Params(wanted) = wanted.map_err(Problem::invalid_query)?;
-    Ok(Json(match state.service.query().resolve(&wanted.q)? {
+    let Params(params) = params.map_err(Problem::invalid_query)?;
+    Ok(Json(match state.service.query().resolve(&params.q)? {
         ResolvedReference::Id(id) => ResolveResponse { id, address: None },
         ResolvedReference::Address(address, release) => {
             ResolveResponse { id: release.cid(), address: Some(address.to_string()) }

@@ -38,20 +38,21 @@ struct SearchHit {
 
 pub(crate) async fn search_index<K: Storage>(
     Shared(state): Shared<State<K>>,
-    wanted: Result<Params<SearchParams>, axum::extract::rejection::QueryRejection>,
+    params: Result<Params<SearchParams>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
     respond_json(state, move |state| {
-        let wanted = wanted.map_err(Problem::invalid_query)?.0;
+        let params = params.map_err(Problem::invalid_query)?.0;
         let words: Vec<String> =
-            check_length(&wanted.q)?.split_whitespace().map(|word| word.to_lowercase()).collect();
+            check_length(&params.q)?.split_whitespace().map(|word| word.to_lowercase()).collect();
         if words.is_empty() {
             return Ok(Vec::new());
         }
-        let mut found = all_hits(state)?;
-        found.retain_mut(|one| {
+        let mut hit = all_hits(state)?;
+        hit.retain_mut(|one| {
             let text = format!("{} {}", one.title, one.detail).to_lowercase();
             let title = one.title.to_lowercase();
             let begins = words.first().is_some_and(|word| title.starts_with(word.as_str()));
+            // Exact titles come first, then titles that start with the first word.
             one.rank = if title == words.join(" ") {
                 0
             } else if begins {
@@ -61,40 +62,41 @@ pub(crate) async fn search_index<K: Storage>(
             };
             words.iter().all(|word| text.contains(word.as_str()))
         });
-        found.sort_by(|a, b| (a.rank, a.title.len(), &a.title).cmp(&(b.rank, b.title.len(), &b.title)));
-        found.truncate(wanted.limit.unwrap_or(HITS_DEFAULT).clamp(1, HITS_MAX));
-        found.extend(resolve_hit(state, &wanted.q));
-        Ok(found)
+        hit.sort_by(|a, b| (a.rank, a.title.len(), &a.title).cmp(&(b.rank, b.title.len(), &b.title)));
+        hit.truncate(params.limit.unwrap_or(HITS_DEFAULT).clamp(1, HITS_MAX));
+        // An address or id is resolved as well, since it matches no words.
+        hit.extend(resolve_hit(state, &params.q));
+        Ok(hit)
     })
     .await
 }
 
 /// Returns everything that can be found by words.
 fn all_hits<K: Storage>(state: &State<K>) -> Result<Vec<SearchHit>, Problem> {
-    let found =
+    let hit =
         |kind, title: String, detail: String, path: String| SearchHit { kind, title, detail, path, rank: 0 };
     let mut all = Vec::new();
     for area in all_areas(state)? {
         let path = format!("/country/{}", area.code());
-        all.push(found("country", area.name().to_owned(), area.code().to_owned(), path));
+        all.push(hit("country", area.name().to_owned(), area.code().to_owned(), path));
     }
     let catalogue = state.views.catalogue()?;
     for flow in &catalogue.flows {
         let detail = format!("{} by {}, {}", flow.indicator, flow.publisher_name, flow.dataflow);
-        all.push(found("flow", flow_title(flow), detail, flow_page_path(flow)));
+        all.push(hit("flow", flow_title(flow), detail, flow_page_path(flow)));
     }
     for info in state.views.recipes()? {
         let detail = format!("{} by {}", info.recipe.indicator, info.position.name);
-        all.push(found("recipe", info.recipe.title.to_string(), detail, format!("/recipe/{}", info.id)));
+        all.push(hit("recipe", info.recipe.title.to_string(), detail, format!("/recipe/{}", info.id)));
     }
     for log in catalogue.logs.values() {
         let id = log.publisher.to_string();
-        all.push(found("publisher", log.name.clone(), id.clone(), format!("/publisher/{id}")));
+        all.push(hit("publisher", log.name.clone(), id.clone(), format!("/publisher/{id}")));
     }
     for info in state.views.datasets()? {
         let detail = format!("{} by {}", info.dataset.dataflow, info.position.name);
         let path = format!("/publisher/{}", info.position.publisher);
-        all.push(found("dataset", info.dataset.title.to_string(), detail, path));
+        all.push(hit("dataset", info.dataset.title.to_string(), detail, path));
     }
     Ok(all)
 }
@@ -102,18 +104,18 @@ fn all_hits<K: Storage>(state: &State<K>) -> Result<Vec<SearchHit>, Problem> {
 /// Object that an address or id resolves to.
 fn resolve_hit<K: Storage>(state: &State<K>, text: &str) -> Option<SearchHit> {
     let text = text.trim();
-    let found = |kind, title, path| SearchHit { kind, title, detail: text.to_owned(), path, rank: 0 };
+    let hit = |kind, title, path| SearchHit { kind, title, detail: text.to_owned(), path, rank: 0 };
     match state.service.query().resolve(text).ok()? {
         ResolvedReference::Address(address, _) => {
             let key = address.key()?.to_string();
             let path =
                 format!("/figure/{}/{}/{key}/{}", address.publisher(), address.dataflow(), address.period()?);
-            Some(found("figure", address.dataflow().to_string(), path))
+            Some(hit("figure", address.dataflow().to_string(), path))
         }
         ResolvedReference::Id(id) => {
             let catalogue = state.views.catalogue().ok()?;
             let flow = catalogue.flows.iter().find(|flow| flow.release.cid() == id)?;
-            Some(found("release", flow.title.clone(), flow_page_path(flow)))
+            Some(hit("release", flow.title.clone(), flow_page_path(flow)))
         }
     }
 }

@@ -35,6 +35,7 @@ impl DataFormat for CsvFormat {
     }
 
     fn write_data_set(&mut self, out: &mut dyn Write, view: &DataSetView<'_>) -> io::Result<()> {
+        // SDMX-CSV 1.0 cannot express deletions.
         if *self == Self::V1 && !view.has_values() {
             return Ok(());
         }
@@ -50,10 +51,10 @@ impl DataFormat for CsvFormat {
         let mut after = Vec::new();
         let last = data_set_cells(view);
         write_cells(&mut after, std::iter::once("").chain(last.iter().map(String::as_str)))?;
-        for place in view.observations {
+        for observation in view.observations {
             out.write_all(&before)?;
             out.write_all(b",")?;
-            write_cells(out, observation_cells(view, *place).iter().map(|cell| &**cell))?;
+            write_cells(out, observation_cells(view, *observation).iter().map(|cell| &**cell))?;
             out.write_all(&after)?;
             out.write_all(b"\r\n")?;
         }
@@ -68,9 +69,9 @@ impl DataFormat for CsvFormat {
 /// Returns the data set attributes and, in a history, the validity times.
 fn data_set_cells(view: &DataSetView<'_>) -> Vec<String> {
     let origin = view.provenance();
-    let told = |id: &str| origin.iter().find(|(held, _)| *held == id).map(|(_, text)| text.clone());
+    let value_of = |id: &str| origin.iter().find(|(known, _)| *known == id).map(|(_, text)| text.clone());
     let mut cells: Vec<String> =
-        view.head.provenance_ids().into_iter().map(|id| told(id).unwrap_or_default()).collect();
+        view.head.provenance_ids().into_iter().map(|id| value_of(id).unwrap_or_default()).collect();
     if view.head.request.history {
         cells.extend(view.valid.date_times().map(|(_, text)| text.unwrap_or_default()));
     }
@@ -78,13 +79,13 @@ fn data_set_cells(view: &DataSetView<'_>) -> Vec<String> {
 }
 
 /// Returns the key, time, value and attributes of an observation.
-fn observation_cells<'a>(view: &DataSetView<'a>, place: Observation) -> Vec<Cow<'a, str>> {
+fn observation_cells<'a>(view: &DataSetView<'a>, observation: Observation) -> Vec<Cow<'a, str>> {
     let (head, bare) = (view.head, view.head.request.keys_only());
-    let mut cells: Vec<Cow<'a, str>> = view.key(place).map(|(_, text)| text).collect();
+    let mut cells: Vec<Cow<'a, str>> = view.key(observation).map(|(_, text)| text).collect();
     let unless_bare = |cell: Cow<'a, str>| if bare { Cow::Borrowed("") } else { cell };
-    cells.extend(head.has_time().then(|| unless_bare(view.cube.time_text(place))));
-    cells.extend(head.request.measures.then(|| unless_bare(view.value(place).unwrap_or_default())));
-    let own = |id: &String| view.cube.attribute_value(id, place).filter(|_| view.has_values() && !bare);
+    cells.extend(head.has_time().then(|| unless_bare(view.cube.time_text(observation))));
+    cells.extend(head.request.measures.then(|| unless_bare(view.value(observation).unwrap_or_default())));
+    let own = |id: &String| view.cube.attribute_value(id, observation).filter(|_| view.has_values() && !bare);
     cells.extend(head.attributes.iter().map(|id| own(id).unwrap_or_default()));
     cells
 }

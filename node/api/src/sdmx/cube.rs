@@ -83,10 +83,12 @@ impl CubeLayout {
         let mut dimensions: Vec<(String, DimensionSource)> =
             identifiers.map(|(id, at)| (id, DimensionSource::Column(at))).collect();
         dimensions.retain(|(_, source)| time.is_none_or(|time| *source != DimensionSource::Column(time)));
-        let told = |part: &Component| matches!(part.value_type, ValueType::TimePeriod | ValueType::Date);
-        if let Some(at) = time.filter(|at| components.get(*at).is_some_and(told))
+        let has_frequency =
+            |part: &Component| matches!(part.value_type, ValueType::TimePeriod | ValueType::Date);
+        if let Some(at) = time.filter(|at| components.get(*at).is_some_and(has_frequency))
             && components.iter().all(|part| part.id.as_str() != FREQ)
         {
+            // By convention FREQ is the first dimension.
             dimensions.insert(0, (FREQ.into(), DimensionSource::Frequency(at)));
         }
         if measures.len() > 1 {
@@ -146,59 +148,59 @@ impl DataCube {
     }
 
     /// Returns the value of a dimension.
-    pub(crate) fn key_value(&self, dimension: &CubeDimension, place: Observation) -> Cow<'_, str> {
+    pub(crate) fn key_value(&self, dimension: &CubeDimension, observation: Observation) -> Cow<'_, str> {
         match dimension.source {
-            DimensionSource::Column(at) => self.cell_text(at, place).unwrap_or_default(),
-            DimensionSource::Frequency(at) => self.frequency_code(at, place).into(),
-            DimensionSource::Measure => self.measure_id(place).into(),
+            DimensionSource::Column(at) => self.cell_text(at, observation).unwrap_or_default(),
+            DimensionSource::Frequency(at) => self.frequency_code(at, observation).into(),
+            DimensionSource::Measure => self.measure_id(observation).into(),
         }
     }
 
-    fn frequency_code(&self, at: usize, place: Observation) -> &'static str {
-        self.period_in(at, place).map_or("", |period| period.frequency().code())
+    fn frequency_code(&self, at: usize, observation: Observation) -> &'static str {
+        self.period_in(at, observation).map_or("", |period| period.frequency().code())
     }
 
-    fn measure_id(&self, place: Observation) -> &str {
-        self.layout.measures.get(place.measure as usize).map_or("", |(id, _)| id)
+    fn measure_id(&self, observation: Observation) -> &str {
+        self.layout.measures.get(observation.measure as usize).map_or("", |(id, _)| id)
     }
 
     /// Returns the time as text; empty if the cube has no time dimension or the cell is null.
-    pub(crate) fn time_text(&self, place: Observation) -> Cow<'_, str> {
-        self.layout.time.and_then(|at| self.cell_text(at, place)).unwrap_or_default()
+    pub(crate) fn time_text(&self, observation: Observation) -> Cow<'_, str> {
+        self.layout.time.and_then(|at| self.cell_text(at, observation)).unwrap_or_default()
     }
 
     /// Returns the time if it is a period.
-    pub(crate) fn time_period(&self, place: Observation) -> Option<Period> {
-        self.period_in(self.layout.time?, place)
+    pub(crate) fn time_period(&self, observation: Observation) -> Option<Period> {
+        self.period_in(self.layout.time?, observation)
     }
 
-    fn period_in(&self, at: usize, place: Observation) -> Option<Period> {
+    fn period_in(&self, at: usize, observation: Observation) -> Option<Period> {
         match self.table.columns().get(at)? {
-            Column::Period(rows) => rows.get(place.row as usize).copied().flatten(),
+            Column::Period(rows) => rows.get(observation.row as usize).copied().flatten(),
             _ => None,
         }
     }
 
     /// Returns the column index of the observation's measure.
-    fn measure_column(&self, place: Observation) -> Option<usize> {
-        self.layout.measures.get(place.measure as usize).map(|(_, at)| *at)
+    fn measure_column(&self, observation: Observation) -> Option<usize> {
+        self.layout.measures.get(observation.measure as usize).map(|(_, at)| *at)
     }
 
     /// Returns the observation value; `None` if null.
-    pub(crate) fn observation_value(&self, place: Observation) -> Option<Cow<'_, str>> {
-        self.cell_text(self.measure_column(place)?, place)
+    pub(crate) fn observation_value(&self, observation: Observation) -> Option<Cow<'_, str>> {
+        self.cell_text(self.measure_column(observation)?, observation)
     }
 
     /// Returns an attribute value; `None` if null.
-    pub(crate) fn attribute_value(&self, id: &str, place: Observation) -> Option<Cow<'_, str>> {
-        let (_, at) = self.layout.attributes.iter().find(|(held, _)| held == id)?;
-        self.cell_text(*at, place)
+    pub(crate) fn attribute_value(&self, id: &str, observation: Observation) -> Option<Cow<'_, str>> {
+        let (_, at) = self.layout.attributes.iter().find(|(values, _)| values == id)?;
+        self.cell_text(*at, observation)
     }
 
-    fn cell_text(&self, at: usize, place: Observation) -> Option<Cow<'_, str>> {
+    fn cell_text(&self, at: usize, observation: Observation) -> Option<Cow<'_, str>> {
         match self.table.columns().get(at)? {
-            Column::Text(texts) => texts.get(place.row as usize).map(Cow::Borrowed),
-            other => other.cell(place.row as usize).map(|cell| cell.to_string().into()),
+            Column::Text(texts) => texts.get(observation.row as usize).map(Cow::Borrowed),
+            other => other.cell(observation.row as usize).map(|cell| cell.to_string().into()),
         }
     }
 
@@ -210,7 +212,7 @@ impl DataCube {
     /// Compares observations of two cubes with the same dimensions: by key, then by time.
     pub(crate) fn compare_observations(&self, a: Observation, other: &DataCube, b: Observation) -> Ordering {
         self.compare_series(a, other, b).then_with(|| match (self.layout.time, other.layout.time) {
-            (Some(at), Some(beside)) => self.compare_columns((at, a), other, (beside, b)),
+            (Some(at), Some(other_column)) => self.compare_columns((at, a), other, (other_column, b)),
             _ => Ordering::Equal,
         })
     }
@@ -218,11 +220,11 @@ impl DataCube {
     fn compare_series(&self, a: Observation, other: &DataCube, b: Observation) -> Ordering {
         let pairs = self.layout.dimensions.iter().zip(&other.layout.dimensions);
         let orders = pairs.map(|((_, one), (_, two))| match (*one, *two) {
-            (DimensionSource::Column(at), DimensionSource::Column(beside)) => {
-                self.compare_columns((at, a), other, (beside, b))
+            (DimensionSource::Column(at), DimensionSource::Column(other_column)) => {
+                self.compare_columns((at, a), other, (other_column, b))
             }
-            (DimensionSource::Frequency(at), DimensionSource::Frequency(beside)) => {
-                self.frequency_code(at, a).cmp(other.frequency_code(beside, b))
+            (DimensionSource::Frequency(at), DimensionSource::Frequency(other_column)) => {
+                self.frequency_code(at, a).cmp(other.frequency_code(other_column, b))
             }
             _ => self.measure_id(a).cmp(other.measure_id(b)),
         });
@@ -233,9 +235,9 @@ impl DataCube {
         &self,
         (at, a): (usize, Observation),
         other: &DataCube,
-        (beside, b): (usize, Observation),
+        (other_column, b): (usize, Observation),
     ) -> Ordering {
-        let columns = self.table.columns().get(at).zip(other.table.columns().get(beside));
+        let columns = self.table.columns().get(at).zip(other.table.columns().get(other_column));
         columns.map_or(Ordering::Equal, |(one, two)| compare_cells(one, a.row as usize, two, b.row as usize))
     }
 
@@ -248,31 +250,35 @@ impl DataCube {
             return Some(CubeComponent::Measure);
         }
         let dimension =
-            self.layout.dimensions.iter().position(|(held, _)| held == id).map(CubeComponent::Dimension);
-        let attribute = || self.layout.attributes.iter().find(|(held, _)| held == id);
+            self.layout.dimensions.iter().position(|(values, _)| values == id).map(CubeComponent::Dimension);
+        let attribute = || self.layout.attributes.iter().find(|(values, _)| values == id);
         dimension.or_else(|| attribute().map(|(_, at)| CubeComponent::Attribute(*at)))
     }
 
     /// Returns the cell of a component; `None` if null.
-    pub(crate) fn component_cell(&self, named: CubeComponent, place: Observation) -> Option<Cell> {
-        let at = match named {
+    pub(crate) fn component_cell(&self, component: CubeComponent, observation: Observation) -> Option<Cell> {
+        let at = match component {
             CubeComponent::Time => self.layout.time?,
-            CubeComponent::Measure => self.measure_column(place)?,
+            CubeComponent::Measure => self.measure_column(observation)?,
             CubeComponent::Attribute(at) => at,
             CubeComponent::Dimension(at) => match self.layout.dimensions.get(at)?.1 {
                 DimensionSource::Column(at) => at,
-                _ => return Some(Cell::Text(self.key_value(self.dimensions.get(at)?, place).into_owned())),
+                _ => {
+                    return Some(Cell::Text(
+                        self.key_value(self.dimensions.get(at)?, observation).into_owned(),
+                    ));
+                }
             },
         };
-        self.table.columns().get(at)?.cell(place.row as usize)
+        self.table.columns().get(at)?.cell(observation.row as usize)
     }
 
     /// Whether a component is numeric.
-    pub(crate) fn is_numeric(&self, named: CubeComponent) -> bool {
+    pub(crate) fn is_numeric(&self, component: CubeComponent) -> bool {
         let numeric = |at: &usize| {
             matches!(self.table.columns().get(*at), Some(Column::Number(_) | Column::Integer(_)))
         };
-        match named {
+        match component {
             CubeComponent::Time => false,
             CubeComponent::Measure => self.layout.measures.iter().all(|(_, at)| numeric(at)),
             CubeComponent::Attribute(at) => numeric(&at),
@@ -284,8 +290,8 @@ impl DataCube {
     }
 
     /// Compares two observations by one component; null sorts first.
-    pub(crate) fn compare_by(&self, named: CubeComponent, a: Observation, b: Observation) -> Ordering {
-        match named {
+    pub(crate) fn compare_by(&self, component: CubeComponent, a: Observation, b: Observation) -> Ordering {
+        match component {
             CubeComponent::Time => self.layout.time.map(|at| self.compare_columns((at, a), self, (at, b))),
             CubeComponent::Attribute(at) => Some(self.compare_columns((at, a), self, (at, b))),
             CubeComponent::Measure => {
@@ -339,13 +345,13 @@ impl DataCube {
         structure: &Structure,
         source: DimensionSource,
     ) -> Option<BTreeMap<String, String>> {
-        let held: Vec<String> = match source {
+        let values: Vec<String> = match source {
             DimensionSource::Measure => self.layout.measures.iter().map(|(id, _)| id.clone()).collect(),
             DimensionSource::Frequency(at) => match self.table.columns().get(at)? {
                 Column::Period(rows) => {
-                    let held: BTreeSet<_> =
+                    let values: BTreeSet<_> =
                         rows.iter().flatten().map(|period| period.frequency().code()).collect();
-                    held.into_iter().map(str::to_owned).collect()
+                    values.into_iter().map(str::to_owned).collect()
                 }
                 _ => return None,
             },
@@ -354,12 +360,13 @@ impl DataCube {
                 _ => return None,
             },
         };
-        if held.len() > CODES_MAX || !held.iter().all(|code| is_code(code)) {
+        // Clients reject a whole list for one invalid code id.
+        if values.len() > CODES_MAX || !values.iter().all(|code| is_code(code)) {
             return None;
         }
         let names = self.code_names(structure, source);
-        let named = |code: String| (code.clone(), names.get(&code).cloned().unwrap_or(code));
-        Some(held.into_iter().map(named).collect())
+        let component = |code: String| (code.clone(), names.get(&code).cloned().unwrap_or(code));
+        Some(values.into_iter().map(component).collect())
     }
 
     fn code_names(&self, structure: &Structure, source: DimensionSource) -> BTreeMap<String, String> {
@@ -394,7 +401,7 @@ fn check_unique<'a>(names: impl Iterator<Item = &'a String>) -> Result<(), SdmxE
     for name in names {
         if seen.contains(&name.as_str()) {
             return Err(SdmxError::not_implemented(format!(
-                "a dataflow with a component named `{name}`, which is reserved,"
+                "a dataflow with a component component `{name}`, which is reserved,"
             )));
         }
         seen.push(name);

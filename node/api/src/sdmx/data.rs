@@ -65,33 +65,34 @@ fn data_formats(base: RestVersion) -> Vec<FormatOffer<Box<dyn DataFormat + Send>
 /// Prepares the response to a data request.
 pub(crate) fn prepare_data<K: Storage>(
     catalogue: &DataflowCatalogue<'_, K>,
-    question: &SdmxRequest,
+    request: &SdmxRequest,
     rest: &[&str],
-    wanted: DataRequest,
+    parameters: DataRequest,
 ) -> Result<SdmxReply, SdmxError> {
     let FormatOffer { media_type: kind, format, .. } =
-        negotiate(&question.accept, data_formats(question.version))?;
-    let (agency, id, version, key) = parse_reference(question.version, rest)?;
+        negotiate(&request.accept, data_formats(request.version))?;
+    let (agency, id, version, key) = parse_reference(request.version, rest)?;
     ids::check_version(&version, ids::VERSION)?;
-    let two = question.version == RestVersion::V2;
-    if !two && (wanted.offset > 0 || wanted.limit.is_some() || !wanted.sort.is_empty()) {
+    let two = request.version == RestVersion::V2;
+    if !two && (parameters.offset > 0 || parameters.limit.is_some() || !parameters.sort.is_empty()) {
         return Err(SdmxError::not_implemented("`offset`, `limit` or `sort` (parameters of REST 2)"));
     }
-    let wanted = wanted.with_key(key.as_deref(), two);
-    let flow = catalogue.find_dataflow(&agency, &id, wanted.as_of, wanted.history)?;
-    let states = select_states(catalogue, &flow, &wanted)?;
+    let parameters = parameters.with_key(key.as_deref(), two);
+    let flow = catalogue.find_dataflow(&agency, &id, parameters.as_of, parameters.history)?;
+    let states = select_states(catalogue, &flow, &parameters)?;
+    // The tag names the releases used, so that a 304 needs no table.
     let releases = states.iter().map(|state| match &state.1 {
         Some(flow) => format!("{} {}", state.0, flow.release.id),
         None => state.0.to_string(),
     });
-    let tag = question.etag(kind, releases.chain([flow.release.id.to_string()]));
-    if question.has_cached(&tag) {
+    let tag = request.etag(kind, releases.chain([flow.release.id.to_string()]));
+    if request.has_cached(&tag) {
         return Ok(SdmxReply::NotModified(tag));
     }
-    let head = message_context(catalogue, flow, wanted, &states)?;
+    let head = message_context(catalogue, flow, parameters, &states)?;
     let sets = DataSets::new(catalogue, &head, states)?;
-    let keep = Arc::clone(&catalogue.storage);
-    let work = move |out: &mut dyn Write| sets.write(out, format, &head, keep.as_ref());
+    let storage = Arc::clone(&catalogue.storage);
+    let work = move |out: &mut dyn Write| sets.write(out, format, &head, storage.as_ref());
     Ok(SdmxReply::Message(SdmxMessage { media_type: kind, tag, writer: Box::new(work) }))
 }
 
@@ -102,14 +103,14 @@ type DataflowState = (i64, Option<Dataflow>);
 fn select_states<K: Storage>(
     catalogue: &DataflowCatalogue<'_, K>,
     flow: &Dataflow,
-    wanted: &DataRequest,
+    parameters: &DataRequest,
 ) -> Result<Vec<DataflowState>, SdmxError> {
-    if !wanted.history {
+    if !parameters.history {
         let earlier = |time: i64| (time, catalogue.dataflow_at(flow, time));
-        return Ok(wanted.updated_after.map(earlier).into_iter().collect());
+        return Ok(parameters.updated_after.map(earlier).into_iter().collect());
     }
-    let mut states = catalogue.dataflow_history(flow, wanted.as_of.unwrap_or(i64::MAX));
-    states.retain(|(since, _)| wanted.updated_after.is_none_or(|after| *since > after));
+    let mut states = catalogue.dataflow_history(flow, parameters.as_of.unwrap_or(i64::MAX));
+    states.retain(|(since, _)| parameters.updated_after.is_none_or(|after| *since > after));
     if states.len() > VINTAGES_MAX {
         let detail = format!("the history has {} vintages, expected at most {VINTAGES_MAX}", states.len());
         return Err(SdmxError::too_large(format!("{detail}; restrict it with `updatedAfter` and `asOf`")));
@@ -121,13 +122,13 @@ fn select_states<K: Storage>(
 fn message_context<K: Storage>(
     catalogue: &DataflowCatalogue<'_, K>,
     flow: Dataflow,
-    wanted: DataRequest,
+    parameters: DataRequest,
     states: &[DataflowState],
 ) -> Result<MessageContext, SdmxError> {
     let layout = catalogue.load_layout(&flow)?;
     let mut attributes: Vec<String> = layout.attributes.iter().map(|(id, _)| id.clone()).collect();
-    for held in states.iter().filter_map(|(_, held)| held.as_ref()) {
-        let other = catalogue.load_layout(held)?;
+    for state_flow in states.iter().filter_map(|(_, state_flow)| state_flow.as_ref()) {
+        let other = catalogue.load_layout(state_flow)?;
         if other.dimensions() != layout.dimensions() {
             let detail = "one response with vintages of different dimensions (request each with `asOf`)";
             return Err(SdmxError::not_implemented(detail));
@@ -140,11 +141,11 @@ fn message_context<K: Storage>(
     }
     let origin = flow.provenance().map(|(id, _)| id);
     let known = |id: &&String| attributes.contains(id) || origin.contains(&id.as_str());
-    if let Some(id) = wanted.attributes.ids.iter().find(|id| !known(id)) {
+    if let Some(id) = parameters.attributes.ids.iter().find(|id| !known(id)) {
         return Err(SdmxError::semantic(format!("`{id}` is not an attribute of this dataflow")));
     }
-    attributes.retain(|id| wanted.attributes.includes_observation(id));
-    Ok(MessageContext { flow, layout, attributes, request: wanted })
+    attributes.retain(|id| parameters.attributes.includes_observation(id));
+    Ok(MessageContext { flow, layout, attributes, request: parameters })
 }
 
 /// Data sets of a message, read as far as needed before the first byte is written.
@@ -163,11 +164,11 @@ impl DataSets {
         head: &MessageContext,
         states: Vec<DataflowState>,
     ) -> Result<Self, SdmxError> {
-        let (cube, wanted) = (catalogue.load_cube(&head.flow)?, &head.request);
-        let rows = select_observations(&cube, wanted)?;
+        let (cube, parameters) = (catalogue.load_cube(&head.flow)?, &head.request);
+        let rows = select_observations(&cube, parameters)?;
         // Checks the sort keys now: after the first byte the status can no longer change.
-        selection::sort_observations(&cube, &mut [], wanted)?;
-        if wanted.history {
+        selection::sort_observations(&cube, &mut [], parameters)?;
+        if parameters.history {
             return Ok(Self::History(states));
         }
         match states.into_iter().next() {
@@ -176,7 +177,9 @@ impl DataSets {
             Some((_, Some(earlier))) => {
                 let earlier = catalogue.load_cube(&earlier)?;
                 let rows = changed_observations(&cube, rows, &earlier);
-                let gone = removed_observations(&earlier, select_observations(&earlier, wanted)?, &cube);
+                // The earlier vintage is filtered as well: only requested observations are reported as
+                // deleted.
+                let gone = removed_observations(&earlier, select_observations(&earlier, parameters)?, &cube);
                 Ok(Self::Changes { now: (cube, rows), gone: Some((earlier, gone)) })
             }
         }
@@ -187,7 +190,7 @@ impl DataSets {
         out: &mut dyn Write,
         mut format: Box<dyn DataFormat + Send>,
         head: &MessageContext,
-        keep: &K,
+        storage: &K,
     ) -> io::Result<()> {
         format.write_start(out, head)?;
         let mut writer = DataSetWriter {
@@ -217,7 +220,7 @@ impl DataSets {
                     writer.write_data_set(&head.flow, &cube, rows, DataSetAction::Delete, valid)?;
                 }
             }
-            Self::History(states) => writer.write_history(states, keep)?,
+            Self::History(states) => writer.write_history(states, storage)?,
         }
         format.write_end(out, head)
     }
@@ -242,6 +245,7 @@ impl DataSetWriter<'_> {
         valid: ValidityPeriod,
     ) -> io::Result<()> {
         if self.head.request.keys_only() {
+            // Rows are ordered by key, so duplicates are adjacent.
             rows.dedup_by(|a, b| cube.same_series(*a, *b));
         }
         selection::sort_observations(cube, &mut rows, &self.head.request).map_err(to_io_error)?;
@@ -257,15 +261,15 @@ impl DataSetWriter<'_> {
     }
 
     /// Writes every state. Observations that the next state lacks are deleted before it.
-    fn write_history<K: Storage>(&mut self, states: Vec<DataflowState>, keep: &K) -> io::Result<()> {
+    fn write_history<K: Storage>(&mut self, states: Vec<DataflowState>, storage: &K) -> io::Result<()> {
         let mut ends_at =
             states.iter().skip(1).map(|(since, _)| Some(*since)).collect::<Vec<_>>().into_iter();
         let mut last: Option<(Dataflow, DataCube, Vec<Observation>)> = None;
         for (since, flow) in states {
-            let held =
-                flow.map(|flow| Ok((read_cube(keep, &flow)?, flow))).transpose().map_err(to_io_error)?;
+            let state_flow =
+                flow.map(|flow| Ok((read_cube(storage, &flow)?, flow))).transpose().map_err(to_io_error)?;
             if let Some((flow, cube, rows)) = last.take() {
-                let gone = match &held {
+                let gone = match &state_flow {
                     Some((next, _)) => removed_observations(&cube, rows, next),
                     None => rows,
                 };
@@ -280,7 +284,7 @@ impl DataSetWriter<'_> {
                 }
             }
             let valid = ValidityPeriod { from: Some(since), to: ends_at.next().flatten() };
-            if let Some((cube, flow)) = held {
+            if let Some((cube, flow)) = state_flow {
                 let rows = first_and_last(
                     &cube,
                     select_observations(&cube, &self.head.request).map_err(to_io_error)?,
@@ -294,8 +298,8 @@ impl DataSetWriter<'_> {
     }
 }
 
-fn to_io_error(fault: SdmxError) -> io::Error {
-    io::Error::other(fault.detail)
+fn to_io_error(error: SdmxError) -> io::Error {
+    io::Error::other(error.detail)
 }
 
 /// Agency, id, version and key of a data path.

@@ -106,29 +106,29 @@ impl<'a> DataSetView<'a> {
     }
 
     /// Returns the dimension ids and values of an observation, except time.
-    pub(crate) fn key(&self, place: Observation) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
+    pub(crate) fn key(&self, observation: Observation) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
         let cube = self.cube;
-        cube.dimensions.iter().map(move |part| (part.id.as_str(), cube.key_value(part, place)))
+        cube.dimensions.iter().map(move |part| (part.id.as_str(), cube.key_value(part, observation)))
     }
 
     /// Returns the observation value if it is requested.
-    pub(crate) fn value(&self, place: Observation) -> Option<Cow<'a, str>> {
-        self.cube.observation_value(place).filter(|_| self.head.request.measures && self.has_values())
+    pub(crate) fn value(&self, observation: Observation) -> Option<Cow<'a, str>> {
+        self.cube.observation_value(observation).filter(|_| self.head.request.measures && self.has_values())
     }
 
     /// Returns the requested attributes that the observation has.
-    pub(crate) fn attributes(&self, place: Observation) -> Vec<(&'a str, Cow<'a, str>)> {
+    pub(crate) fn attributes(&self, observation: Observation) -> Vec<(&'a str, Cow<'a, str>)> {
         let ids = self.cube.layout.attributes.iter().map(|(id, _)| id.as_str());
         let ids = ids.filter(|id| self.has_values() && self.head.request.attributes.includes_observation(id));
-        ids.filter_map(|id| Some((id, self.cube.attribute_value(id, place)?))).collect()
+        ids.filter_map(|id| Some((id, self.cube.attribute_value(id, observation)?))).collect()
     }
 
     /// Returns the requested data set attributes.
     pub(crate) fn provenance(&self) -> Vec<(&'static str, String)> {
-        let told = |(id, _): &(&str, String)| {
+        let included = |(id, _): &(&str, String)| {
             self.has_values() && self.head.request.attributes.includes_data_set(id)
         };
-        self.flow.provenance().into_iter().filter(told).collect()
+        self.flow.provenance().into_iter().filter(included).collect()
     }
 
     /// Whether the data set has values. A deletion has keys only.

@@ -74,17 +74,17 @@ impl<K: Storage> DataflowCatalogue<'_, K> {
     ) -> Vec<Dataflow> {
         let agency = agency.to_ascii_uppercase();
         let asks = |publisher| agency == "ALL" || ids::matches_id(&agency, &ids::agency_id(publisher));
-        let asked = self.catalogue.vintages.iter().filter(|((publisher, _), _)| asks(*publisher));
+        let matching = self.catalogue.vintages.iter().filter(|((publisher, _), _)| asks(*publisher));
         let flows =
-            asked.filter_map(|(_, releases)| pick(releases)).flat_map(|info| self.release_outputs(info));
+            matching.filter_map(|(_, releases)| pick(releases)).flat_map(|info| self.release_outputs(info));
         flows.filter(|flow| ids::matches_id(id, &flow.id)).collect()
     }
 
     /// Returns the release that was the latest at `time`, ignoring releases retracted by then.
     fn latest_release<'r>(&self, releases: &'r [ReleaseInfo], time: i64) -> Option<&'r ReleaseInfo> {
-        let withdrawn =
-            |info: &ReleaseInfo| info.retracted.as_ref().is_some_and(|withdrawn| withdrawn.time <= time);
-        releases.iter().rev().find(|info| info.position.time <= time && !withdrawn(info))
+        let retracted =
+            |info: &ReleaseInfo| info.retracted.as_ref().is_some_and(|retracted| retracted.time <= time);
+        releases.iter().rev().find(|info| info.position.time <= time && !retracted(info))
     }
 
     fn release_outputs(&self, release: &ReleaseInfo) -> Vec<Dataflow> {
@@ -128,6 +128,7 @@ impl<K: Storage> DataflowCatalogue<'_, K> {
         });
         if flows.len() > 1 {
             let own = self.query.own_publisher()?.map(ids::agency_id);
+            // Several agencies have the id: the node's own dataflow takes precedence.
             flows.retain(|flow| Some(&flow.agency) == own.as_ref());
             if flows.is_empty() {
                 return Err(SdmxError::semantic(format!(
@@ -154,18 +155,18 @@ impl<K: Storage> DataflowCatalogue<'_, K> {
     pub(crate) fn dataflow_at(&self, flow: &Dataflow, time: i64) -> Option<Dataflow> {
         let place = (flow.release.position.publisher, flow.release.release.dataflow.clone());
         let release = self.latest_release(self.catalogue.vintages.get(&place)?, time)?;
-        self.release_outputs(release).into_iter().find(|held| held.id == flow.id)
+        self.release_outputs(release).into_iter().find(|candidate| candidate.id == flow.id)
     }
 
     /// Returns all states of a dataflow up to `until`, each with its start time.
     pub(crate) fn dataflow_history(&self, flow: &Dataflow, until: i64) -> Vec<(i64, Option<Dataflow>)> {
         let place = (flow.release.position.publisher, flow.release.release.dataflow.clone());
         let releases = self.catalogue.vintages.get(&place).map_or(&[][..], Vec::as_slice);
-        let withdrawn = releases.iter().filter_map(|info| info.retracted.as_ref()).map(|one| one.time);
+        let retracted = releases.iter().filter_map(|info| info.retracted.as_ref()).map(|one| one.time);
         let moments: BTreeSet<i64> = releases
             .iter()
             .map(|info| info.position.time)
-            .chain(withdrawn)
+            .chain(retracted)
             .filter(|at| *at <= until)
             .collect();
         let mut states: Vec<(i64, Option<Dataflow>)> = Vec::new();
@@ -181,9 +182,9 @@ impl<K: Storage> DataflowCatalogue<'_, K> {
 }
 
 /// Reads the table of a dataflow.
-pub(crate) fn read_cube(keep: &impl Storage, flow: &Dataflow) -> Result<DataCube, SdmxError> {
-    let fetch = |id| keep.get(id).ok().flatten();
+pub(crate) fn read_cube(storage: &impl Storage, flow: &Dataflow) -> Result<DataCube, SdmxError> {
+    let fetch = |id| storage.get(id).ok().flatten();
     let (structure, table) =
-        content::unpack_table(flow.content, fetch).map_err(|fault| SdmxError::internal(fault.to_string()))?;
+        content::unpack_table(flow.content, fetch).map_err(|error| SdmxError::internal(error.to_string()))?;
     DataCube::new(&structure, table)
 }

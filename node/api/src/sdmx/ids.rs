@@ -51,17 +51,17 @@ pub(crate) fn is_wildcard(text: &str) -> bool {
 }
 
 /// Whether `held` is one of the alternatives in `asked`, which are separated by `,` or `+`.
-pub(crate) fn matches_id(asked: &str, held: &str) -> bool {
-    is_wildcard(asked) || asked.split([',', '+']).any(|asked| asked == held)
+pub(crate) fn matches_id(requested: &str, existing: &str) -> bool {
+    is_wildcard(requested) || requested.split([',', '+']).any(|requested| requested == existing)
 }
 
 /// Checks that a requested version exists.
-pub(crate) fn check_version(asked: &str, held: &str) -> Result<(), SdmxError> {
-    let plain = asked.trim_end_matches('+');
-    if is_wildcard(asked) || plain == held || plain.strip_suffix(".0") == Some(held) {
+pub(crate) fn check_version(requested: &str, existing: &str) -> Result<(), SdmxError> {
+    let plain = requested.trim_end_matches('+');
+    if is_wildcard(requested) || plain == existing || plain.strip_suffix(".0") == Some(existing) {
         return Ok(());
     }
-    Err(SdmxError::not_found(format!("version `{asked}`")))
+    Err(SdmxError::not_found(format!("version `{requested}`")))
 }
 
 #[cfg(test)]

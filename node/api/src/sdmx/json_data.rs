@@ -27,7 +27,7 @@ impl ValuePositions {
     fn position(&mut self, value: &str) -> usize {
         let next = self.0.len();
         match self.0.get(value) {
-            Some(place) => *place,
+            Some(position) => *position,
             None => *self.0.entry(value.to_owned()).or_insert(next),
         }
     }
@@ -36,7 +36,7 @@ impl ValuePositions {
     /// empty lists.
     fn component(self, id: &str, position: usize, codes: Option<&BTreeMap<String, String>>) -> Value {
         let mut ordered: Vec<(String, usize)> = self.0.into_iter().collect();
-        ordered.sort_by_key(|(_, place)| *place);
+        ordered.sort_by_key(|(_, position)| *position);
         let name =
             |code: &str| codes.and_then(|codes| codes.get(code)).map_or(code.to_owned(), String::clone);
         let value = |(value, _): (String, usize)| json!({ "id": value, "name": name(&value) });
@@ -72,6 +72,7 @@ impl DataFormat for JsonData {
                 write!(out, ",\"{name}\":\"{time}\"")?;
             }
         }
+        // Each data set attribute has a single value, at position 0.
         let zeros: Vec<usize> = view.provenance().iter().map(|_| 0).collect();
         write!(out, ",\"attributes\":{}", json!(zeros))?;
         let ids = view.head.layout.dimensions();
@@ -108,15 +109,15 @@ fn key_positions<'a>(
 
 fn write_flat(out: &mut dyn Write, view: &DataSetView<'_>, values: &mut [ValuePositions]) -> io::Result<()> {
     out.write_all(b",\"observations\":{")?;
-    for (at, place) in view.observations.iter().enumerate() {
+    for (at, observation) in view.observations.iter().enumerate() {
         let comma = if at > 0 { "," } else { "" };
-        let cells = view.key(*place).map(|(_, text)| text);
-        let time = view.head.has_time().then(|| view.cube.time_text(*place));
+        let cells = view.key(*observation).map(|(_, text)| text);
+        let time = view.head.has_time().then(|| view.cube.time_text(*observation));
         write!(
             out,
             "{comma}\"{}\":{}",
             key_positions(values, cells.chain(time)),
-            observation_values(view, *place)
+            observation_values(view, *observation)
         )?;
     }
     out.write_all(b"}")
@@ -134,10 +135,11 @@ fn write_series(
         let key = key_positions(values, view.key(*first).map(|(_, text)| text));
         write!(out, "{comma}\"{key}\":{{\"observations\":{{")?;
         let rows = if view.head.request.keys_only() { &[] } else { rows };
-        for (at, place) in rows.iter().enumerate() {
+        for (at, observation) in rows.iter().enumerate() {
             let comma = if at > 0 { "," } else { "" };
-            let time = values.last_mut().map_or(0, |values| values.position(&view.cube.time_text(*place)));
-            write!(out, "{comma}\"{time}\":{}", observation_values(view, *place))?;
+            let time =
+                values.last_mut().map_or(0, |values| values.position(&view.cube.time_text(*observation)));
+            write!(out, "{comma}\"{time}\":{}", observation_values(view, *observation))?;
         }
         out.write_all(b"}}")?;
     }
@@ -145,15 +147,15 @@ fn write_series(
 }
 
 /// Returns the value and attributes of an observation; trailing nulls are omitted.
-fn observation_values(view: &DataSetView<'_>, place: Observation) -> Value {
+fn observation_values(view: &DataSetView<'_>, observation: Observation) -> Value {
     if !view.has_values() {
         return json!([]);
     }
     let text = |text: Option<std::borrow::Cow<'_, str>>| text.map_or(Value::Null, |text| Value::from(&*text));
     let mut values: Vec<Value> = Vec::new();
-    values.extend(view.head.request.measures.then(|| text(view.value(place))));
+    values.extend(view.head.request.measures.then(|| text(view.value(observation))));
     let figures = values.len();
-    values.extend(view.head.attributes.iter().map(|id| text(view.cube.attribute_value(id, place))));
+    values.extend(view.head.attributes.iter().map(|id| text(view.cube.attribute_value(id, observation))));
     while values.len() > figures && values.last() == Some(&Value::Null) {
         values.pop();
     }
@@ -167,6 +169,7 @@ fn data_structure(view: &DataSetView<'_>, at: usize, values: Vec<ValuePositions>
     let codes = |at: usize| view.cube.dimensions.get(at).and_then(|part| part.codes.as_ref());
     let mut components: Vec<Value> =
         components.map(|(at, (id, values))| values.component(id, at, codes(at))).collect();
+    // Flat observations carry all dimensions; in series, only time is at observation level.
     let keys = if head.is_flat() { 0 } else { ids.len() - usize::from(head.has_time()) };
     let observation = components.split_off(keys);
     let dimensions = match (head.is_flat(), observation.is_empty()) {

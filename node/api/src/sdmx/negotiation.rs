@@ -17,20 +17,20 @@ pub(crate) struct FormatOffer<T> {
 ///
 /// # Errors
 /// If no format matches.
-pub(crate) fn negotiate<T>(accept: &str, served: Vec<FormatOffer<T>>) -> Result<FormatOffer<T>, SdmxError> {
-    let mut asked: Vec<(u32, &str)> =
+pub(crate) fn negotiate<T>(accept: &str, offers: Vec<FormatOffer<T>>) -> Result<FormatOffer<T>, SdmxError> {
+    let mut ranges: Vec<(u32, &str)> =
         accept.split(',').filter(|range| !range.is_empty()).map(parse_weight).collect();
-    if asked.is_empty() {
-        asked.push((1000, "*/*"));
+    if ranges.is_empty() {
+        ranges.push((1000, "*/*"));
     }
     // The sort is stable: ranges of equal weight keep their order.
-    asked.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
-    let found = asked.iter().filter(|(weight, _)| *weight > 0);
+    ranges.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+    let found = ranges.iter().filter(|(weight, _)| *weight > 0);
     let found = found.filter_map(|(_, range)| {
-        served.iter().position(|one| accepts_type(range, one.media_type, one.aliases))
+        offers.iter().position(|one| accepts_type(range, one.media_type, one.aliases))
     });
     let at = found.into_iter().next();
-    at.and_then(|at| served.into_iter().nth(at)).ok_or_else(|| SdmxError::not_acceptable(accept))
+    at.and_then(|at| offers.into_iter().nth(at)).ok_or_else(|| SdmxError::not_acceptable(accept))
 }
 
 /// Returns the weight (`q`) of a media range in thousandths.
@@ -58,7 +58,7 @@ fn accepts_type(range: &str, kind: &str, also: &[&str]) -> bool {
     let (name, version) = kind.split_once(";version=").unwrap_or((kind, ""));
     plain == name
         && parts.all(|part| match part.split_once('=') {
-            Some(("version", asked)) => asked == version || format!("{asked}.0") == version,
+            Some(("version", ranges)) => ranges == version || format!("{ranges}.0") == version,
             Some(("labels", value)) => value == "id",
             Some(("timeformat", value)) => value == "original",
             Some(("keys", value)) => value == "none",
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn what_suits_is_chosen() {
-        let served = || {
+        let offers = || {
             let one = |kind, also| FormatOffer { media_type: kind, aliases: also, format: () };
             vec![
                 one("application/vnd.sdmx.data+csv;version=2.0.0", &["text/csv"][..]),
@@ -98,7 +98,7 @@ mod tests {
             (";;;=,;q=", None),
         ];
         for (accept, expected) in cases {
-            let found = negotiate(accept, served()).ok().map(|one| one.media_type);
+            let found = negotiate(accept, offers()).ok().map(|one| one.media_type);
             let expected = expected.map(|word| format!("application/vnd.sdmx.data+{word};version=2.0.0"));
             assert_eq!(found, expected.as_deref(), "{accept}");
         }

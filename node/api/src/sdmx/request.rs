@@ -47,17 +47,17 @@ impl AttributeSelection {
     /// Parses the REST 2 parameter `attributes`: levels or ids. This node has no reference metadata and
     /// no series attributes.
     fn parse(text: &str) -> Self {
-        let mut told = Self::NONE;
+        let mut selection = Self::NONE;
         for word in text.split(',') {
             match word {
-                "all" | "dsd" => (told.data_set, told.observations) = (true, true),
-                "dataset" => told.data_set = true,
-                "obs" => told.observations = true,
+                "all" | "dsd" => (selection.data_set, selection.observations) = (true, true),
+                "dataset" => selection.data_set = true,
+                "obs" => selection.observations = true,
                 "none" | "msd" | "series" | "" => {}
-                id => drop(told.ids.insert(id.to_owned())),
+                id => drop(selection.ids.insert(id.to_owned())),
             }
         }
-        told
+        selection
     }
 }
 
@@ -197,6 +197,7 @@ fn percent_decode(text: &str) -> Result<String, SdmxError> {
         bytes.push((digit(*high)? * 16 + digit(*low)?) as u8);
         rest = tail;
     }
+    // Control characters never occur in ids, and XML error messages cannot quote them.
     let decoded = String::from_utf8(bytes).map_err(|_| bad())?;
     if decoded.chars().any(char::is_control) { Err(bad()) } else { Ok(decoded) }
 }
@@ -207,15 +208,15 @@ impl DataRequest {
         if query.len() > TEXT_BYTES_MAX {
             return Err(SdmxError::syntax(format!("the query is longer than {TEXT_BYTES_MAX} bytes")));
         }
-        let mut wanted = Self::default();
+        let mut parameters = Self::default();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            wanted.apply_parameter(&percent_decode(name)?, &percent_decode(value)?)?;
+            parameters.apply_parameter(&percent_decode(name)?, &percent_decode(value)?)?;
         }
-        if wanted.updated_after.zip(wanted.as_of).is_some_and(|(after, asof)| after > asof) {
+        if parameters.updated_after.zip(parameters.as_of).is_some_and(|(after, asof)| after > asof) {
             return Err(SdmxError::semantic("`updatedAfter` is later than `asOf`"));
         }
-        Ok(wanted)
+        Ok(parameters)
     }
 
     /// Whether only series keys are written.
@@ -344,8 +345,10 @@ fn parse_sort(text: &str) -> Option<Vec<(String, bool)>> {
 
 /// Parses a period in SDMX notation: ledger notation, calendar months (`2020-04`) and timestamps.
 pub(crate) fn parse_period(text: &str) -> Option<Period> {
+    // Some clients send timestamps as period bounds; their date is sufficient.
     let day = text.get(..10).filter(|_| text.as_bytes().get(10) == Some(&b'T'));
     let text = day.unwrap_or(text);
+    // The ledger writes months as `2020-M04`; SDMX also allows `2020-04`.
     if let Some((year, month)) = text.split_once('-')
         && year.len() == 4
         && month.len() == 2

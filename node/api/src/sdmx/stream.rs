@@ -53,6 +53,7 @@ impl Write for ChunkWriter {
         }
         let piece = std::mem::replace(&mut self.chunk, Vec::with_capacity(CHUNK_BYTES)).into();
         let (to, patience) = (&self.sender, self.read_timeout);
+        // Runs on the blocking pool, where waiting for the reader is allowed.
         match self.runtime.block_on(async { tokio::time::timeout(patience, to.send(piece)).await }) {
             Ok(Ok(())) => Ok(()),
             _ => Err(io::Error::new(io::ErrorKind::BrokenPipe, "the client stopped reading")),
@@ -78,10 +79,11 @@ pub(crate) async fn stream_body(
     tokio::task::spawn_blocking(move || {
         let written = if compressed { write_gzip(work, &mut pieces) } else { work(&mut pieces) };
         let written = written.and_then(|()| pieces.flush());
-        drop(ending.set(written.map_err(|fault| fault.to_string())));
+        drop(ending.set(written.map_err(|error| error.to_string())));
         drop(pieces);
         drop(held);
     });
+    // Two chunks are awaited: early errors still set the status, and a single chunk gets a length.
     let Some(first) = from.recv().await else { return check_complete(&end).map(|()| Body::empty()) };
     let Some(second) = from.recv().await else { return check_complete(&end).map(|()| Body::from(first)) };
     let rest = tokio_stream::iter([first, second]).chain(ReceiverStream::new(from)).map(Ok);
@@ -97,6 +99,7 @@ fn check_complete(end: &StreamEnd) -> io::Result<()> {
 }
 
 fn write_gzip(work: BodyWriter, pieces: &mut ChunkWriter) -> io::Result<()> {
+    // Formats write many small pieces, which are slow to compress one by one.
     let mut encoder = io::BufWriter::new(GzEncoder::new(pieces, Compression::fast()));
     work(&mut encoder)?;
     encoder.into_inner().map_err(io::IntoInnerError::into_error)?.finish().map(drop)

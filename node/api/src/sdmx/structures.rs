@@ -103,6 +103,7 @@ impl DataStructure {
     pub(crate) fn code_list(&self, dimension: &CubeDimension) -> Option<CodeList> {
         let codes = dimension.codes.clone()?;
         let (agency, id, version) = match dimension.id.as_str() {
+            // Only if every code is in CL_FREQ can the standard list be used.
             "FREQ" if codes.keys().all(|code| "ASQMWD".contains(code.as_str())) => {
                 (SDMX.to_owned(), "CL_FREQ".to_owned(), "2.1")
             }
@@ -168,9 +169,9 @@ impl StructureSet {
     pub(crate) fn restrict_to(&mut self, cube: &DataCube, rows: &[Observation]) {
         let Some(definition) = self.data_structures.first_mut() else { return };
         for dimension in &mut definition.dimensions {
-            let held: BTreeSet<_> = rows.iter().map(|place| cube.key_value(dimension, *place)).collect();
+            let existing: BTreeSet<_> = rows.iter().map(|place| cube.key_value(dimension, *place)).collect();
             if let Some(codes) = &mut dimension.codes {
-                codes.retain(|code, _| held.contains(code.as_str()));
+                codes.retain(|code, _| existing.contains(code.as_str()));
             }
         }
         self.code_lists =
@@ -190,7 +191,7 @@ pub(crate) fn find_structures<K: Storage>(
     catalogue: &DataflowCatalogue<'_, K>,
     kind: ArtefactType,
     rest: &[&str],
-    wanted: &DataRequest,
+    parameters: &DataRequest,
 ) -> Result<StructureSet, SdmxError> {
     let part = |at: usize| rest.get(at).copied().unwrap_or("all");
     let (agency, id, version) = (part(0), part(1), part(2));
@@ -200,9 +201,10 @@ pub(crate) fn find_structures<K: Storage>(
         return Ok(set);
     }
     let direct = matches!(kind, ArtefactType::Dataflows | ArtefactType::DataStructures);
+    // CL_FREQ belongs to the agency SDMX but is found through the dataflows of all publishers.
     let agencies = if agency == SDMX { "all" } else { agency };
-    let flows = catalogue.find_dataflows(agencies, if direct { id } else { "all" }, wanted.as_of);
-    let shows = |other| kind.includes(other, &wanted.references);
+    let flows = catalogue.find_dataflows(agencies, if direct { id } else { "all" }, parameters.as_of);
+    let shows = |other| kind.includes(other, &parameters.references);
     let deep = [ArtefactType::DataStructures, ArtefactType::CodeLists, ArtefactType::ConceptSchemes]
         .into_iter()
         .any(shows);
@@ -262,8 +264,12 @@ impl StructureSet {
             self.dataflows.push(definition.flow.clone());
         }
         for list in lists.into_iter().filter(|_| shows(ArtefactType::CodeLists)) {
-            match self.code_lists.iter_mut().find(|held| held.agency == list.agency && held.id == list.id) {
-                Some(held) => held.codes.extend(list.codes),
+            match self
+                .code_lists
+                .iter_mut()
+                .find(|existing| existing.agency == list.agency && existing.id == list.id)
+            {
+                Some(existing) => existing.codes.extend(list.codes),
                 None => self.code_lists.push(list),
             }
         }

@@ -32,8 +32,8 @@ impl DataFormat for GenericXml {
         let origin = view.provenance();
         write_values(out, "Attributes", origin.iter().map(|(id, text)| (*id, Cow::Borrowed(text.as_str()))))?;
         if view.head.is_flat() {
-            for place in view.observations {
-                generic_flat(out, view, *place)?;
+            for observation in view.observations {
+                generic_flat(out, view, *observation)?;
             }
         } else {
             for series in view.series() {
@@ -82,8 +82,8 @@ impl DataFormat for StructureSpecificXml {
         write_attributes(out, origin.iter().map(|(id, text)| (*id, Cow::Borrowed(text.as_str()))))?;
         out.write_all(b">")?;
         if view.head.is_flat() {
-            for place in view.observations {
-                write_observation(out, view, *place, true)?;
+            for observation in view.observations {
+                write_observation(out, view, *observation, true)?;
             }
         } else {
             for series in view.series() {
@@ -137,26 +137,26 @@ fn generic_series(out: &mut dyn Write, view: &DataSetView<'_>, series: &[Observa
     out.write_all(b"<gen:Series>")?;
     write_values(out, "SeriesKey", view.key(*first))?;
     let rows = if view.head.request.keys_only() { &[] } else { series };
-    for place in rows {
-        write!(out, "<gen:Obs><gen:ObsDimension value=\"{}\"/>", escape(&view.cube.time_text(*place)))?;
-        write_value(out, view, *place)?;
+    for observation in rows {
+        write!(out, "<gen:Obs><gen:ObsDimension value=\"{}\"/>", escape(&view.cube.time_text(*observation)))?;
+        write_value(out, view, *observation)?;
     }
     out.write_all(b"</gen:Series>\n")
 }
 
-fn write_value(out: &mut dyn Write, view: &DataSetView<'_>, place: Observation) -> io::Result<()> {
-    if let Some(value) = view.value(place) {
+fn write_value(out: &mut dyn Write, view: &DataSetView<'_>, observation: Observation) -> io::Result<()> {
+    if let Some(value) = view.value(observation) {
         write!(out, "<gen:ObsValue value=\"{}\"/>", escape(&value))?;
     }
-    write_values(out, "Attributes", view.attributes(place).into_iter())?;
+    write_values(out, "Attributes", view.attributes(observation).into_iter())?;
     out.write_all(b"</gen:Obs>")
 }
 
-fn generic_flat(out: &mut dyn Write, view: &DataSetView<'_>, place: Observation) -> io::Result<()> {
-    let time = view.head.has_time().then(|| (TIME_PERIOD, view.cube.time_text(place)));
+fn generic_flat(out: &mut dyn Write, view: &DataSetView<'_>, observation: Observation) -> io::Result<()> {
+    let time = view.head.has_time().then(|| (TIME_PERIOD, view.cube.time_text(observation)));
     out.write_all(b"<gen:Obs>")?;
-    write_values(out, "ObsKey", view.key(place).chain(time))?;
-    write_value(out, view, place)?;
+    write_values(out, "ObsKey", view.key(observation).chain(time))?;
+    write_value(out, view, observation)?;
     out.write_all(b"\n")
 }
 
@@ -176,8 +176,8 @@ fn specific_series(out: &mut dyn Write, view: &DataSetView<'_>, series: &[Observ
     write_attributes(out, view.key(*first))?;
     out.write_all(b">")?;
     let rows = if view.head.request.keys_only() { &[] } else { series };
-    for place in rows {
-        write_observation(out, view, *place, false)?;
+    for observation in rows {
+        write_observation(out, view, *observation, false)?;
     }
     out.write_all(b"</Series>\n")
 }
@@ -185,15 +185,15 @@ fn specific_series(out: &mut dyn Write, view: &DataSetView<'_>, series: &[Observ
 fn write_observation(
     out: &mut dyn Write,
     view: &DataSetView<'_>,
-    place: Observation,
+    observation: Observation,
     keyed: bool,
 ) -> io::Result<()> {
     out.write_all(b"<Obs")?;
     if keyed {
-        write_attributes(out, view.key(place))?;
+        write_attributes(out, view.key(observation))?;
     }
-    let time = view.head.has_time().then(|| (TIME_PERIOD, view.cube.time_text(place)));
-    let value = view.value(place).map(|value| ("OBS_VALUE", value));
-    write_attributes(out, time.into_iter().chain(value).chain(view.attributes(place)))?;
+    let time = view.head.has_time().then(|| (TIME_PERIOD, view.cube.time_text(observation)));
+    let value = view.value(observation).map(|value| ("OBS_VALUE", value));
+    write_attributes(out, time.into_iter().chain(value).chain(view.attributes(observation)))?;
     out.write_all(b"/>")
 }

@@ -29,28 +29,29 @@ impl Area {
     }
 
     /// Describes an area: by its name in the data sets if there is one, else by its ISO 3166-1 name.
-    pub(crate) fn describe(code: &str, said: Option<&schemas::object::Code>) -> Self {
+    pub(crate) fn describe(code: &str, codes_by_area: Option<&schemas::object::Code>) -> Self {
         let country = rust_iso3166::from_alpha3(code);
-        let named = said.map(|said| said.name.to_string()).filter(|name| name != code);
+        let named =
+            codes_by_area.map(|codes_by_area| codes_by_area.name.to_string()).filter(|name| name != code);
         Self {
             code: code.to_owned(),
             name: named.or_else(|| country.map(|one| one.name.to_owned())).unwrap_or_else(|| code.to_owned()),
             alpha2: country.map(|one| one.alpha2),
             m49: country.map(|one| format!("{:03}", one.numeric)),
-            aggregate: said.is_some_and(|said| said.aggregate),
+            aggregate: codes_by_area.is_some_and(|codes_by_area| codes_by_area.aggregate),
         }
     }
 }
 
 /// Returns all areas that have figures.
 pub(crate) fn all_areas<K: Storage>(state: &State<K>) -> Result<Vec<Area>, Problem> {
-    let said = state.views.areas()?;
+    let codes_by_area = state.views.areas()?;
     let catalogue = state.views.catalogue()?;
     let mut codes: BTreeSet<String> = BTreeSet::new();
     for flow in &catalogue.flows {
-        let held = state.views.table(flow.content)?;
-        let Some(at) = held.area_position() else { continue };
-        codes.extend(held.series.keys().filter_map(|key| key.values().get(at).cloned()));
+        let figures = state.views.table(flow.content)?;
+        let Some(at) = figures.area_position() else { continue };
+        codes.extend(figures.series.keys().filter_map(|key| key.values().get(at).cloned()));
     }
-    Ok(codes.iter().map(|code| Area::describe(code, said.get(code))).collect())
+    Ok(codes.iter().map(|code| Area::describe(code, codes_by_area.get(code))).collect())
 }

@@ -72,12 +72,12 @@ pub(crate) struct FlowCoverage {
 
 impl FlowCoverage {
     /// Returns `None` for tables without time or without a numeric measure.
-    pub(crate) fn from_table(held: &FigureTable) -> Option<Self> {
-        held.measure_id()?;
-        let (first, last) = (held.periods.first()?, held.periods.last()?);
+    pub(crate) fn from_table(figures: &FigureTable) -> Option<Self> {
+        figures.measure_id()?;
+        let (first, last) = (figures.periods.first()?, figures.periods.last()?);
         Some(Self {
-            dimensions: held.dimension_ids(),
-            series: held.series.len(),
+            dimensions: figures.dimension_ids(),
+            series: figures.series.len(),
             first_period: first.to_string(),
             last_period: last.to_string(),
             frequency: last.frequency().code().to_owned(),
@@ -102,19 +102,20 @@ impl Catalogue {
         let logs: BTreeMap<_, _> = query.list_logs()?.into_iter().map(|log| (log.publisher, log)).collect();
         let mut vintages: BTreeMap<(PublisherId, Name), Vec<ReleaseInfo>> = BTreeMap::new();
         for info in releases {
-            let place = (info.position.publisher, info.release.dataflow.clone());
-            vintages.entry(place).or_default().push(info);
+            let position = (info.position.publisher, info.release.dataflow.clone());
+            vintages.entry(position).or_default().push(info);
         }
         let mut flows = Vec::new();
         for ((publisher, dataflow), releases) in &mut vintages {
             releases.sort_by_key(|info| info.position.seq);
+            // The latest release that is not retracted; if all are, the last one.
             let stands = |info: &&ReleaseInfo| info.retracted.is_none();
             let Some(latest) = releases.iter().rfind(stands).or(releases.last()) else { continue };
             let recipe: Recipe = query.read_object(latest.release.recipe.cid())?;
             let before = flows.len();
             for (output, content) in &latest.release.results {
                 let Some(summary) = summary(*content).map(|summary| (*summary).clone()) else { continue };
-                let said = recipe.outputs.get(output);
+                let output_info = recipe.outputs.get(output);
                 let count = |word: &str| count_attestations(latest, word);
                 flows.push(Flow {
                     publisher: *publisher,
@@ -123,7 +124,7 @@ impl Catalogue {
                     indicator: latest.indicator.clone(),
                     title: latest.title.clone(),
                     description: recipe.description.to_string(),
-                    unit: said.map(|said| said.unit.to_string()).unwrap_or_default(),
+                    unit: output_info.map(|output_info| output_info.unit.to_string()).unwrap_or_default(),
                     official: recipe.deviates_from.is_none(),
                     own: logs.get(publisher).is_some_and(|log| log.own),
                     recipe: latest.release.recipe,
@@ -132,7 +133,9 @@ impl Catalogue {
                     address: Address::new(*publisher, dataflow.clone())
                         .with_vintage(Vintage::Seq(latest.position.seq)),
                     output: output.clone(),
-                    output_title: said.map(|said| said.title.to_string()).unwrap_or_default(),
+                    output_title: output_info
+                        .map(|output_info| output_info.title.to_string())
+                        .unwrap_or_default(),
                     outputs: 0,
                     vintage: latest.release.vintage.to_string(),
                     published: latest.position.time,
@@ -148,6 +151,7 @@ impl Catalogue {
                     content: *content,
                 });
             }
+            // Outputs that are not listed do not count: no URL needs to tell them apart.
             let outputs = flows.len() - before;
             flows.iter_mut().skip(before).for_each(|flow: &mut Flow| flow.outputs = outputs);
         }
@@ -186,6 +190,7 @@ pub(crate) fn comparable_units(a: &str, b: &str) -> bool {
 
 /// Splits a unit into its text and its rate.
 fn split_rate(unit: &str) -> (String, Option<&'static str>) {
+    // Both spellings of per cent occur in sources.
     let unit = unit.trim().to_lowercase().replace("percent", "per cent");
     let cut =
         RATE_SUFFIXES.iter().find_map(|(words, often)| Some((unit.strip_suffix(words)?.to_owned(), *often)));
@@ -196,10 +201,10 @@ fn split_rate(unit: &str) -> (String, Option<&'static str>) {
 fn count_attestations(info: &ReleaseInfo, word: &str) -> usize {
     let mut last: BTreeMap<PublisherId, (u64, &Verdict)> = BTreeMap::new();
     for found in &info.attestations {
-        let place = &found.position;
-        let later = last.get(&place.publisher).is_none_or(|(seq, _)| *seq < place.seq);
-        if place.publisher != info.position.publisher && later {
-            last.insert(place.publisher, (place.seq, &found.attestation.verdict));
+        let position = &found.position;
+        let later = last.get(&position.publisher).is_none_or(|(seq, _)| *seq < position.seq);
+        if position.publisher != info.position.publisher && later {
+            last.insert(position.publisher, (position.seq, &found.attestation.verdict));
         }
     }
     last.values().filter(|(_, verdict)| verdict.as_str() == word).count()

@@ -41,12 +41,12 @@ pub(crate) fn country_view<K: Storage>(
     let catalogue = state.views.catalogue()?;
     let mut flows = Vec::new();
     for flow in &catalogue.flows {
-        let held = state.views.table(flow.content)?;
-        let Some(at) = held.area_position() else { continue };
-        let lines = held.series.iter().filter(|(key, _)| key.values().get(at) == Some(&code));
+        let figures = state.views.table(flow.content)?;
+        let Some(at) = figures.area_position() else { continue };
+        let lines = figures.series.iter().filter(|(key, _)| key.values().get(at) == Some(&code));
         let series: Vec<PlotSeries> = lines
             .map(|(key, rows)| {
-                let (periods, values) = held.plot_points(rows);
+                let (periods, values) = figures.plot_points(rows);
                 PlotSeries { key: key.clone(), periods, values }
             })
             .collect();
@@ -54,9 +54,9 @@ pub(crate) fn country_view<K: Storage>(
             flows.push(FlowSeries { flow: flow.clone(), series });
         }
     }
-    let said = state.views.areas()?;
-    if flows.is_empty() && !said.contains_key(&code) && rust_iso3166::from_alpha3(&code).is_none() {
+    let area_codes = state.views.areas()?;
+    if flows.is_empty() && !area_codes.contains_key(&code) && rust_iso3166::from_alpha3(&code).is_none() {
         return Err(not_found("area"));
     }
-    Ok(CountryResponse { area: Area::describe(&code, said.get(&code)), flows })
+    Ok(CountryResponse { area: Area::describe(&code, area_codes.get(&code)), flows })
 }

@@ -157,6 +157,7 @@ pub(crate) fn find_figure<K: Storage>(
     let info = query.find_release(release)?;
     let cell = find_cell(state, &info, output, &key, period)?
         .ok_or_else(|| not_found(format!("figure {address}")))?;
+    // A release whose outputs have no time or number is not listed.
     let listed = catalogue.find_flow(publisher, &dataflow, &cell.output);
     let listed = listed.ok_or_else(|| not_found("dataflow with figures"))?;
     let (chunk, row) = locate_chunk(state, cell.content, cell.row)?;
@@ -166,16 +167,16 @@ pub(crate) fn find_figure<K: Storage>(
     let provenance = release_provenance(state, &info, &mut sources, &mut nodes, DEPTH_MAX)?;
     let newer = (listed.release != release).then_some(latest);
     Ok(FigureResponse {
-        value: cell.held.value(cell.row).map(|value| value.to_string()),
-        unit: recipe.outputs.get(&cell.output).map(|said| said.unit.to_string()).unwrap_or_default(),
+        value: cell.figures.value(cell.row).map(|value| value.to_string()),
+        unit: recipe.outputs.get(&cell.output).map(|output| output.unit.to_string()).unwrap_or_default(),
         flow: listed.clone(),
         release,
         output: cell.output.clone(),
         content: cell.content,
         chunk,
         row,
-        measure: cell.held.measure_id(),
-        components: component_values(&cell.held, cell.row),
+        measure: cell.figures.measure_id(),
+        components: component_values(&cell.figures, cell.row),
         standing: figure_standing(state, &catalogue, &info, sources, newer)?,
         provenance,
         revisions: list_revisions(state, &catalogue, listed, &cell.output, &key, period)?,
@@ -189,7 +190,7 @@ pub(crate) fn find_figure<K: Storage>(
 struct CellLocation {
     output: Name,
     content: ContentId,
-    held: Arc<FigureTable>,
+    figures: Arc<FigureTable>,
     row: usize,
 }
 
@@ -203,9 +204,9 @@ fn find_cell<K: Storage>(
 ) -> Result<Option<CellLocation>, Problem> {
     let named = |name: &Name| output.is_none_or(|output| name.as_str() == output);
     for (output, content) in info.release.results.iter().filter(|(name, _)| named(name)) {
-        let held = state.views.table(*content)?;
-        if let Some(row) = held.find_row(key, period) {
-            return Ok(Some(CellLocation { output: output.clone(), content: *content, held, row }));
+        let figures = state.views.table(*content)?;
+        if let Some(row) = figures.find_row(key, period) {
+            return Ok(Some(CellLocation { output: output.clone(), content: *content, figures, row }));
         }
     }
     Ok(None)
@@ -229,8 +230,8 @@ fn locate_chunk<K: Storage>(
     Ok((None, 0))
 }
 
-fn component_values(held: &FigureTable, row: usize) -> BTreeMap<String, Option<String>> {
-    let parts = held.table.shape().components().iter().zip(held.table.columns());
+fn component_values(figures: &FigureTable, row: usize) -> BTreeMap<String, Option<String>> {
+    let parts = figures.table.shape().components().iter().zip(figures.table.columns());
     parts.map(|(part, column)| (part.id.to_string(), column.cell(row).map(|cell| cell.to_string()))).collect()
 }
 
@@ -243,7 +244,7 @@ fn figure_standing<K: Storage>(
 ) -> Result<Standing, Problem> {
     let entry = state.service.query().read_entry(info.position.entry)?;
     let log = catalogue.logs.get(&info.position.publisher);
-    let vote = |found: &service::query::AttestationInfo| {
+    let attestation = |found: &service::query::AttestationInfo| {
         let log = catalogue.logs.get(&found.position.publisher);
         Attestation {
             publisher: found.position.publisher,
@@ -254,9 +255,9 @@ fn figure_standing<K: Storage>(
             own: log.is_some_and(|log| log.own),
         }
     };
-    let mut votes: Vec<Attestation> = info.attestations.iter().map(vote).collect();
+    let mut attestations: Vec<Attestation> = info.attestations.iter().map(attestation).collect();
     // Attestations that the operator of this node trusts come first.
-    votes.sort_by_key(|vote| (!vote.own, !vote.followed, vote.time));
+    attestations.sort_by_key(|attestation| (!attestation.own, !attestation.followed, attestation.time));
     Ok(Standing {
         signature: SignatureInfo {
             key: entry.value().key.to_string(),
@@ -271,8 +272,8 @@ fn figure_standing<K: Storage>(
         latest: newer.is_none(),
         newer,
         sources,
-        disputed: votes.iter().filter(|vote| vote.verdict.as_str() == "differs").count(),
-        attestations: votes,
+        disputed: attestations.iter().filter(|attestation| attestation.verdict.as_str() == "differs").count(),
+        attestations,
         own_verdict: info.verdict.clone(),
         forked: log.is_some_and(|log| log.forked),
         retracted: info.retracted.clone(),
@@ -290,6 +291,7 @@ fn list_revisions<K: Storage>(
 ) -> Result<Vec<Revision>, Problem> {
     let releases = catalogue.vintages.get(&(flow.publisher, flow.dataflow.clone()));
     let mut found = Vec::new();
+    // Each revision reads a table, so their number is bounded.
     for info in releases.into_iter().flatten().rev().take(REVISIONS_MAX) {
         let cell = find_cell(state, info, Some(output.as_str()), key, period)?;
         found.push(Revision {
@@ -297,7 +299,7 @@ fn list_revisions<K: Storage>(
             release: info.id,
             vintage: info.release.vintage.to_string(),
             published: info.position.time,
-            value: cell.and_then(|cell| cell.held.value(cell.row)).map(|value| value.to_string()),
+            value: cell.and_then(|cell| cell.figures.value(cell.row)).map(|value| value.to_string()),
             reason: info.release.supersedes.as_ref().map(|before| before.reason),
         });
     }
@@ -320,8 +322,8 @@ fn list_alternatives<K: Storage>(
     });
     let mut found = Vec::new();
     for other in others {
-        let held = state.views.table(other.content)?;
-        let Some(row) = held.find_row(key, period) else { continue };
+        let figures = state.views.table(other.content)?;
+        let Some(row) = figures.find_row(key, period) else { continue };
         found.push(Alternative {
             address: Address::new(other.publisher, other.dataflow.clone()).with_figure(key.clone(), period),
             publisher: other.publisher,
@@ -332,7 +334,7 @@ fn list_alternatives<K: Storage>(
             several_outputs: other.outputs > 1,
             official: other.official,
             unit: other.unit.clone(),
-            value: held.value(row).map(|value| value.to_string()),
+            value: figures.value(row).map(|value| value.to_string()),
         });
     }
     Ok(found)

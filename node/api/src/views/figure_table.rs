@@ -124,6 +124,7 @@ fn series_key(table: &Table, others: &[usize], row: usize) -> SeriesKey {
 
 /// Returns a chart value, rounded to seven significant digits.
 pub(crate) fn plot_value(value: Decimal) -> f64 {
+    // Formatting with a fixed precision rounds half to even.
     let exact: f64 = value.to_string().parse().unwrap_or(f64::NAN);
     format!("{exact:.*e}", PLOT_DIGITS - 1).parse().unwrap_or(exact)
 }

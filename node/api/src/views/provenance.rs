@@ -62,6 +62,7 @@ pub(crate) fn release_provenance<K: Storage>(
     };
     let mut children = vec![leaf("recipe", info.release.recipe.cid(), recipe.title.to_string())];
     for (name, id) in &info.release.inputs {
+        // The budget is shared by the whole tree, because inputs multiply at each level.
         if *nodes == 0 {
             break;
         }
@@ -104,10 +105,10 @@ pub(crate) fn release_provenance<K: Storage>(
 
 fn source_document<K: Storage>(state: &State<K>, id: SnapshotId) -> Result<SourceDocument, Problem> {
     let snapshot: Snapshot = state.service.query().read_object(id.cid())?;
-    let keep = state.service.storage();
+    let storage = state.service.storage();
     let mut stored = true;
     for piece in &snapshot.pieces {
-        stored &= keep.has(piece.cid()).map_err(Error::from)?;
+        stored &= storage.has(piece.cid()).map_err(Error::from)?;
     }
     let text = |text: Option<String>| text.filter(|text| !text.is_empty());
     Ok(SourceDocument {
