@@ -8,9 +8,9 @@ use crate::vector::VectorLevel;
 pub type LevelCode = (VectorLevel, &'static str);
 
 /// Codes of strict CBOR.
-pub fn cbor_code(fault: &cbor::Error) -> LevelCode {
+pub fn cbor_code(error: &cbor::Error) -> LevelCode {
     use cbor::Error as E;
-    let code = match fault {
+    let code = match error {
         E::Truncated { .. } => "truncated",
         E::Trailing { .. } => "trailing",
         E::Minimal { .. } => "minimal",
@@ -31,11 +31,11 @@ pub fn cbor_code(fault: &cbor::Error) -> LevelCode {
 }
 
 /// Codes of objects.
-pub fn object_code(fault: &object::Error) -> LevelCode {
+pub fn object_code(error: &object::Error) -> LevelCode {
     use object::Error as E;
-    match fault {
+    match error {
         E::TooLarge(_) => (VectorLevel::Size, "large"),
-        E::Cbor(fault) => cbor_code(fault),
+        E::Cbor(error) => cbor_code(error),
         E::UnknownType(_) => (VectorLevel::Object, "kind"),
         E::WrongType { .. } => (VectorLevel::Object, "other"),
         E::Version(_) => (VectorLevel::Object, "version"),
@@ -44,11 +44,11 @@ pub fn object_code(fault: &object::Error) -> LevelCode {
 }
 
 /// Codes of contents with their blocks.
-pub fn content_code(fault: &content::Error) -> LevelCode {
+pub fn content_code(error: &content::Error) -> LevelCode {
     use content::Error as E;
-    let code = match fault {
+    let code = match error {
         E::Missing(_) => "missing",
-        E::Object(_, fault) => return object_code(fault),
+        E::Object(_, error) => return object_code(error),
         E::Table(_) => "table",
         E::Canonical(..) => "canonical",
     };
@@ -56,9 +56,9 @@ pub fn content_code(fault: &content::Error) -> LevelCode {
 }
 
 /// Codes of keys and signatures.
-pub fn key_code(fault: key::Error) -> LevelCode {
+pub fn key_code(error: key::Error) -> LevelCode {
     use key::Error as E;
-    let code = match fault {
+    let code = match error {
         E::Encoding => "key-encoding",
         E::Weak => "key-weak",
         E::Signature => "signature",
@@ -97,23 +97,23 @@ const ENVELOPE_CODES: &[(&str, &str)] = &[
 ];
 
 /// Codes of entries.
-pub fn entry_code(fault: &entry::Error) -> LevelCode {
+pub fn entry_code(error: &entry::Error) -> LevelCode {
     use entry::Error as E;
-    match fault {
+    match error {
         E::TooLarge(_) => (VectorLevel::Size, "large"),
-        E::Cbor(fault) => cbor_code(fault),
+        E::Cbor(error) => cbor_code(error),
         E::Envelope(text) => {
             let known = ENVELOPE_CODES.iter().find(|(known, _)| known == text);
             (VectorLevel::Envelope, known.map_or("unnamed", |(_, code)| code))
         }
-        E::Key(fault) => key_code(*fault),
-        E::Object(fault) => object_code(fault),
+        E::Key(error) => key_code(*error),
+        E::Object(error) => object_code(error),
     }
 }
 
 /// Codes of identifiers as text.
-pub fn id_code(fault: &cid::Error) -> LevelCode {
-    let code = match fault {
+pub fn id_code(error: &cid::Error) -> LevelCode {
+    let code = match error {
         cid::Error::Syntax(_) => "syntax",
         cid::Error::Unsupported => "kind",
     };
@@ -121,9 +121,9 @@ pub fn id_code(fault: &cid::Error) -> LevelCode {
 }
 
 /// Codes of files of blocks.
-pub fn car_code(fault: &car::Error) -> LevelCode {
+pub fn car_code(error: &car::Error) -> LevelCode {
     use car::Error as E;
-    let code = match fault {
+    let code = match error {
         E::CarHeader(_) => "header",
         E::Truncated { .. } => "truncated",
         E::Length { .. } => "length",

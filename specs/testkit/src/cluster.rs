@@ -79,7 +79,7 @@ fn open_core(node: usize, storage: &MemoryStorage) -> Core<MemoryStorage> {
     Core::open(std::sync::Arc::new(storage.clone()), setup).unwrap()
 }
 
-fn peer(node: usize) -> Peer {
+fn peer_of(node: usize) -> Peer {
     Peer(node.to_string())
 }
 
@@ -124,7 +124,7 @@ impl Cluster {
 
     fn connect_links(&mut self, node: usize) {
         for other in self.neighbours(node) {
-            self.schedule(node, 1, Delivery::Event(SyncEvent::Connected(peer(other))));
+            self.schedule(node, 1, Delivery::Event(SyncEvent::Connected(peer_of(other))));
         }
     }
 
@@ -134,8 +134,8 @@ impl Cluster {
         self.cores[node] = open_core(node, &self.storages[node]);
         self.schedule(node, TICK_MILLIS, Delivery::Event(SyncEvent::Tick));
         for other in self.neighbours(node) {
-            self.schedule(other, 1, Delivery::Event(SyncEvent::Disconnected(peer(node))));
-            self.schedule(other, 2, Delivery::Event(SyncEvent::Connected(peer(node))));
+            self.schedule(other, 1, Delivery::Event(SyncEvent::Disconnected(peer_of(node))));
+            self.schedule(other, 2, Delivery::Event(SyncEvent::Connected(peer_of(node))));
         }
         self.connect_links(node);
         self.drain_outputs(node);
@@ -268,7 +268,7 @@ impl Cluster {
             self.schedule(
                 other,
                 delay,
-                Delivery::Event(SyncEvent::HeadsReceived { from: peer(node), heads }),
+                Delivery::Event(SyncEvent::HeadsReceived { from: peer_of(node), heads }),
             );
         }
     }

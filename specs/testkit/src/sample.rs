@@ -1,4 +1,4 @@
-//! A small world with one object of each kind: the objects of the vectors and of the documents.
+//! One object of each type with fixed keys and times: the objects of the vectors and the documents.
 
 use std::collections::BTreeMap;
 
@@ -22,28 +22,28 @@ use schemas::table::{Cell, Column, Table, TextColumn};
 use schemas::text::{Name, Text};
 use schemas::verdict::{Divergence, Verdict};
 
-/// When the samples were signed: 2026-11-02T08:00:00Z.
+/// Time of the samples: 2026-11-02T08:00:00Z.
 pub const TIME: i64 = 1_793_606_400;
 
 /// The source document of the samples.
 pub const DOCUMENT: &[u8] = b"REF_AREA,TIME_PERIOD,OBS_VALUE\nAUT,2010,9.1\nAUT,2011,9.10\nBEL,2010,\n";
 
-/// The key made from 32 equal bytes.
+/// Secret key of a seed of 32 equal bytes.
 pub fn secret_key(seed: u8) -> SecretKey {
     SecretKey::from_seed(&[seed; 32])
 }
 
-/// A name.
+/// Parses a name.
 pub fn make_name(text: &str) -> Name {
     Name::new(text).expect("a name")
 }
 
-/// A text.
+/// Checks a text against its bound.
 pub fn make_text<const MAX: usize>(text: &str) -> Text<MAX> {
     Text::new(text).expect("a text within its bound")
 }
 
-/// The encoding of a sample.
+/// Encodes an object that follows the rules of its type.
 pub fn encode_object<T: ObjectType>(body: &T) -> Vec<u8> {
     schemas::object::encode_object(body).expect("a sample follows the rules")
 }
@@ -92,7 +92,7 @@ pub fn price_components() -> ComponentList {
     ComponentList::new(parts).expect("a shape")
 }
 
-/// What the columns mean.
+/// Components and code lists of [`price_table`].
 pub fn structure_object() -> Structure {
     let code =
         |id: &str, label: &str, aggregate| Code { id: make_text(id), name: make_text(label), aggregate };
@@ -148,7 +148,7 @@ pub fn implausible_dataset() -> Dataset {
     Dataset { plausibility_warnings: vec![make_text(doubt)], ..dataset_object() }
 }
 
-/// A computation.
+/// A recipe with one input and one output.
 pub fn recipe_object() -> Recipe {
     let input = RecipeInput { title: make_text("Price index"), components: price_components() };
     let output = RecipeOutput { title: make_text("Inflation"), unit: make_text("per cent") };
@@ -223,7 +223,7 @@ pub fn point_retraction() -> Retraction {
     }
 }
 
-/// What somebody found who ran [`release`].
+/// Attestation of a verdict on [`release`].
 pub fn attestation_object(verdict: Verdict) -> Attestation {
     let found = matches!(verdict, Verdict::Reproduced { .. });
     let result = found.then(|| (make_name("inflation"), content_object().0));

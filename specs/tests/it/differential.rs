@@ -1,7 +1,7 @@
-//! Our readers against other people's: serde_ipld_dagcbor for objects, coset for entries.
+//! Differential tests of the decoders: serde_ipld_dagcbor for objects, coset for entries.
 //!
-//! What we accept they must accept and write back to the same bytes. The reverse does not hold,
-//! and should not: both read more than we do.
+//! Input that the project accepts must be accepted by the other library and encoded to the same bytes.
+//! The reverse does not hold, because both libraries accept more than strict input.
 
 mod coset;
 mod mutation;
@@ -14,44 +14,45 @@ use specs::vector::VectorCase;
 use super::vectors::open;
 use mutation::{Random, mutate};
 
-/// Inputs of the mutation run.
+/// Number of inputs in the mutation run.
 const ROUNDS: usize = 200_000;
 
 /// Printed with every failure; a run is repeated by its seed.
 const SEED: u64 = 0x5eed_0123_4567_89ab;
 
-/// Bytes beyond which an input is not worth its time in a mutation run.
+/// Inputs from this size on are left out of the mutation run, which they would slow down.
 const INPUT_BYTES_MAX: usize = 2048;
 
 fn cases(names: &[&str]) -> Vec<VectorCase> {
     names.iter().flat_map(|name| open(name).cases).collect()
 }
 
-/// Whether we accept; when we do, so must the other, with the same bytes.
-fn agree(input: &[u8], told: &dyn Fn() -> String) -> bool {
+/// Whether the project accepts the input; if so, checks that the other library gives the same bytes.
+fn agree(input: &[u8], context: &dyn Fn() -> String) -> bool {
     let accepted = cbor::scan(input, CborRules::DagCbor, |_| {}).is_ok();
     if accepted {
-        let value: Ipld = serde_ipld_dagcbor::from_slice(input)
-            .unwrap_or_else(|fault| panic!("{}: we accept what the other refuses: {fault}", told()));
+        let value: Ipld = serde_ipld_dagcbor::from_slice(input).unwrap_or_else(|error| {
+            panic!("{}: accepted here, refused by the other library: {error}", context())
+        });
         let again = serde_ipld_dagcbor::to_vec(&value).expect("what was read can be written");
-        assert!(again == input, "{}: we accept what the other writes otherwise", told());
+        assert!(again == input, "{}: accepted here, encoded differently by the other library", context());
     }
     if let Ok(object) = Object::decode_object(input) {
-        assert!(accepted, "{}: an object that is not strict", told());
+        assert!(accepted, "{}: an accepted object is not strict CBOR", context());
         assert_eq!(
             cbor::find_links(input).map(|links| links.is_empty()),
             Ok(links(input) == 0),
             "{}",
-            told()
+            context()
         );
-        // Whatever must be held is named by a link.
+        // Every dependency is also a link of the encoded object.
         let named = cbor::find_links(input).expect("strict");
-        assert!(object.dependencies().iter().all(|need| named.contains(need)), "{}", told());
+        assert!(object.dependencies().iter().all(|need| named.contains(need)), "{}", context());
     }
     accepted
 }
 
-/// Links that the other reader finds.
+/// Number of links that the other library finds.
 fn links(input: &[u8]) -> usize {
     fn count(value: &Ipld) -> usize {
         match value {
@@ -65,7 +66,7 @@ fn links(input: &[u8]) -> usize {
 }
 
 #[test]
-fn every_vector_that_we_accept_the_other_accepts() {
+fn accepted_vectors_are_accepted_by_the_other_library() {
     let mut accepted = 0;
     for case in cases(&["cbor.json", "object.json", "chunk.json"]) {
         let ours = agree(&case.input(), &|| case.name.clone());
@@ -76,7 +77,7 @@ fn every_vector_that_we_accept_the_other_accepts() {
 }
 
 #[test]
-fn mutated_objects_never_divide_the_readers() {
+fn mutated_objects_give_the_same_result() {
     let pool: Vec<Vec<u8>> = cases(&["cbor.json", "object.json", "chunk.json"])
         .iter()
         .filter(|case| case.repeat.is_none())
@@ -91,5 +92,8 @@ fn mutated_objects_never_divide_the_readers() {
         objects += usize::from(Object::decode_object(&input).is_ok());
     }
     println!("seed {SEED:#x}: of {ROUNDS} mutated inputs {strict} strict, {objects} objects");
-    assert!(strict > ROUNDS / 20 && objects > ROUNDS / 1000, "mutations are too wild to say anything");
+    assert!(
+        strict > ROUNDS / 20 && objects > ROUNDS / 1000,
+        "too few mutated inputs are valid to test anything"
+    );
 }

@@ -7,7 +7,7 @@ use specs::vector::{VectorCase, VectorLevel};
 use super::house::{none, read};
 use super::vectors::open;
 
-/// Wrong shapes that a grammar cannot say: what a link names, and which characters a text holds.
+/// Invalid objects that a grammar cannot express: the target of a link, the characters of a text.
 const BEYOND: &[&str] = &[
     "link to raw bytes for an object",
     "link to an object for raw bytes",
@@ -22,12 +22,12 @@ const BEYOND: &[&str] = &[
     "coefficient of 35 digits",
 ];
 
-/// The grammars as the validator reads them. It knows no tags, so grammar and data both spell a
-/// tag as a map of one pair; and it does not anchor regular expressions, as RFC 8610 does.
+/// The grammars, adapted to the validator. It has no tags, so grammar and data represent a tag as a map
+/// of one pair; and it does not anchor regular expressions, as RFC 8610 requires.
 fn grammar() -> String {
     let files = ["common", "chunk", "object", "entry"];
     let rules = files.map(|file| read(&format!("schemas/{file}.cddl"))).join("\n");
-    // Nor does it read the least 64-bit integer, so it is tried without that one.
+    // It cannot parse the smallest 64-bit integer, so the range is one value shorter here.
     anchored(&untagged(&rules)).replace("-9223372036854775808", "-9223372036854775807")
 }
 
@@ -40,7 +40,7 @@ fn untagged(rules: &str) -> String {
     format!("{before}{{ \"{}\": {item} }}{}", &tag[..open], untagged(&tag[close + 1..]))
 }
 
-/// Where the parenthesis closes that the text begins with.
+/// Offset of the parenthesis that closes the one at the start of the text.
 fn closing(text: &str) -> usize {
     let mut depth = 0;
     let found = text.char_indices().find(|(_, c)| {
@@ -73,23 +73,23 @@ fn tagless(node: CborNode) -> CborNode {
 
 fn validate(grammar: &str, root: &str, case: &VectorCase, rules: CborRules) -> Result<(), String> {
     let input = tagless(CborNode::decode(&case.input(), rules)).encode();
-    cddl_cat::validate_cbor_bytes(root, grammar, &input).map_err(|fault| fault.to_string())
+    cddl_cat::validate_cbor_bytes(root, grammar, &input).map_err(|error| error.to_string())
 }
 
 fn positives(file: &str, root: &str, rules: CborRules) {
     let grammar = grammar();
-    let mut faults = Vec::new();
+    let mut errors = Vec::new();
     for case in open(file).cases.iter().filter(|case| case.expect == "ok") {
-        // Through the rule of its kind too, so that the fault is told from close by.
+        // Validating by the rule of the object type too gives a more precise error.
         let kind = case.name.split([' ', ',']).next().unwrap_or_default();
         let close = root == "object" && grammar.contains(&format!("\n{kind} = {{\n  \"$type\": \"{kind}\""));
         for rule in [root, if close { kind } else { root }] {
-            if let Err(fault) = validate(&grammar, rule, case, rules) {
-                faults.push(format!("{} as {rule}: {fault}", case.name));
+            if let Err(error) = validate(&grammar, rule, case, rules) {
+                errors.push(format!("{} as {rule}: {error}", case.name));
             }
         }
     }
-    none(file, &faults);
+    none(file, &errors);
 }
 
 #[test]
@@ -106,19 +106,19 @@ fn entries_fit_the_grammar() {
 #[test]
 fn wrong_shapes_do_not_fit() {
     let grammar = grammar();
-    let mut faults = Vec::new();
+    let mut errors = Vec::new();
     for case in open("object.json").cases.iter().chain(&open("chunk.json").cases) {
         let shape = case.level == VectorLevel::Object && !matches!(case.expect.as_str(), "ok" | "rule");
         let beyond = BEYOND.contains(&case.name.as_str());
         if shape && beyond == validate(&grammar, "object", case, CborRules::DagCbor).is_err() {
-            faults.push(format!("`{}` ({})", case.name, case.reason));
+            errors.push(format!("`{}` ({})", case.name, case.reason));
         }
     }
-    none("shapes that the grammar should refuse, or that it now does", &faults);
+    none("shapes that the grammar should refuse, or that it now does", &errors);
 }
 
-/// Faults of the header that a grammar cannot say: agreement between parts, and what an id names, and which
-/// characters people may read.
+/// Invalid headers that a grammar cannot express: agreement between parts, the target of an id, the
+/// allowed characters.
 const BEYOND_HEADER: &[&str] = &[
     "content type of another kind",
     "subject of another object",
@@ -132,13 +132,13 @@ const BEYOND_HEADER: &[&str] = &[
 #[test]
 fn wrong_envelopes_do_not_fit() {
     let grammar = grammar();
-    let mut faults = Vec::new();
+    let mut errors = Vec::new();
     let payload = ["inline", "payload"];
     for case in open("entry.json").cases.iter().filter(|case| case.level == VectorLevel::Envelope) {
         let beyond = BEYOND_HEADER.contains(&case.name.as_str()) || payload.contains(&case.expect.as_str());
         if beyond == validate(&grammar, "entry", case, CborRules::Cose).is_err() {
-            faults.push(format!("`{}` ({})", case.name, case.reason));
+            errors.push(format!("`{}` ({})", case.name, case.reason));
         }
     }
-    none("envelopes that the grammar should refuse, or that it now does", &faults);
+    none("envelopes that the grammar should refuse, or that it now does", &errors);
 }

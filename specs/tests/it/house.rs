@@ -1,24 +1,25 @@
-//! The house rules: what `CONTRIBUTING.md` says about the tree, as tests.
+//! House rules of `CONTRIBUTING.md` as tests over the source tree.
 //!
-//! Each rule is a pure function from text to faults, tried on a bad snippet beside the tree.
+//! Each rule is a pure function from text to errors, and is tested on a bad example, too.
 
 mod files;
 mod layering;
 mod names;
+mod wording;
 
 use std::path::{Path, PathBuf};
 
-/// The root of the repository.
+/// Root of the repository.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("specs lies in the repository").to_path_buf()
 }
 
 /// Text of a file of the repository.
 pub fn read(path: &str) -> String {
-    std::fs::read_to_string(root().join(path)).unwrap_or_else(|fault| panic!("{path}: {fault}"))
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Files under a folder of the repository, relative to the root, in order. Nothing that is built.
+/// Files under a folder of the repository, sorted, relative to the root; build output is left out.
 pub fn walk(folder: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut open = vec![root().join(folder)];
@@ -43,7 +44,7 @@ fn sources(folder: &str) -> Vec<String> {
     walk(folder).into_iter().filter(|path| path.ends_with(".rs")).collect()
 }
 
-/// Fails with one fault a line.
-pub fn none(rule: &str, faults: &[String]) {
-    assert!(faults.is_empty(), "{rule}:\n  {}", faults.join("\n  "));
+/// Fails with one error a line, if there is any.
+pub fn none(rule: &str, errors: &[String]) {
+    assert!(errors.is_empty(), "{rule}:\n  {}", errors.join("\n  "));
 }

@@ -1,5 +1,5 @@
-//! Whole logs: the ledger's own check, and the rules of `specs/log.md` written once more as plainly
-//! as possible.
+//! Log vectors: checked by the ledger, and by a second, deliberately simple implementation of the rules
+//! of `specs/log.md`.
 
 use ledger::log::{Log, LogError};
 use schemas::entry::{Entry, EntryPosition, Payload};
@@ -9,12 +9,12 @@ use specs::vector::decode_hex;
 
 use super::vectors::open;
 
-/// The code of the first entry that does not fit, or `ok`.
+/// Error code of the first entry that the rules refuse, or `ok`.
 fn check(log: &[Sealed<Entry>]) -> &'static str {
     let Some(identity) = log.first().and_then(genesis) else { return "genesis" };
     let pairs = log.iter().zip(log.iter().skip(1));
-    let fault = pairs.map(|(before, entry)| follow(identity, before, entry)).find(|code| *code != "ok");
-    fault.unwrap_or("ok")
+    let error = pairs.map(|(before, entry)| follow(identity, before, entry)).find(|code| *code != "ok");
+    error.unwrap_or("ok")
 }
 
 /// The identity, when the entry is a genesis signed by one of its root keys.
@@ -46,14 +46,14 @@ fn follow(identity: &Identity, before: &Sealed<Entry>, entry: &Sealed<Entry>) ->
     }
 }
 
-/// The same by the ledger.
+/// The same check by the ledger.
 fn take(entries: &[Sealed<Entry>]) -> Result<(), LogError> {
     let mut log = Log::from_genesis(&entries[0])?;
     entries[1..].iter().try_for_each(|entry| log.append(entry))
 }
 
-fn code(fault: &LogError) -> &'static str {
-    match fault {
+fn code(error: &LogError) -> &'static str {
+    match error {
         LogError::Genesis(_) => "genesis",
         LogError::WrongPublisher { .. } => "publisher",
         LogError::Gap { .. } => "gap",
@@ -71,7 +71,7 @@ fn logs_hold_together() {
         let entries = case.entries.iter().map(|entry| Sealed::<Entry>::open(decode_hex(entry)));
         let entries: Vec<_> = entries.collect::<Result<_, _>>().expect("every entry holds by itself");
         assert_eq!(check(&entries), case.expect, "{}: {}", case.name, case.reason);
-        let taken = take(&entries).map_or_else(|fault| code(&fault), |()| "ok");
+        let taken = take(&entries).map_or_else(|error| code(&error), |()| "ok");
         assert_eq!(taken, case.expect, "{} in the ledger: {}", case.name, case.reason);
     }
 }

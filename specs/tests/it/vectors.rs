@@ -1,4 +1,4 @@
-//! Runs every vector against `schemas`, at the step where it must be decided.
+//! Runs every vector on `schemas` and compares result and deciding step.
 
 use std::collections::BTreeMap;
 
@@ -18,33 +18,33 @@ use specs::{error_code, vector_files};
 
 use super::house::{read, walk};
 
-/// A checked-in vector file.
+/// Reads a checked-in vector file.
 pub fn open(name: &str) -> VectorFile {
     VectorFile::parse(name, &read(&format!("specs/vectors/{name}")))
-        .unwrap_or_else(|fault| panic!("{name}: {fault}"))
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// What came out: the step that was reached, and `ok` or the code of a fault.
+/// Result of a case: the deciding step, and `ok` or the error code.
 type Outcome = (VectorLevel, &'static str);
 
 fn run(name: &str, outcome: impl Fn(&VectorCase) -> Outcome) {
     let file = open(name);
     assert!(!file.cases.is_empty() && !file.about.is_empty());
-    let mut faults = Vec::new();
+    let mut errors = Vec::new();
     for case in &file.cases {
         let (level, found) = outcome(case);
         let right = found == case.expect && (found == "ok" || level == case.level);
         if !right {
-            faults.push(format!(
+            errors.push(format!(
                 "`{}` ({}): expected {} at {:?}, found {found} at {level:?}",
                 case.name, case.reason, case.expect, case.level
             ));
         }
     }
-    assert!(faults.is_empty(), "{name}:\n  {}", faults.join("\n  "));
+    assert!(errors.is_empty(), "{name}:\n  {}", errors.join("\n  "));
 }
 
-/// Accepted blocks have the id that the vector says.
+/// Checks the id of an accepted block.
 fn check_id(case: &VectorCase, id: Cid) {
     assert_eq!(case.id, Some(id.to_string()), "{}", case.name);
 }
@@ -56,16 +56,16 @@ fn object(case: &VectorCase) -> Outcome {
             check_id(case, sealed.id());
             (VectorLevel::Object, "ok")
         }
-        Err(fault) => {
-            let (level, code) = error_code::object_code(&fault);
+        Err(error) => {
+            let (level, code) = error_code::object_code(&error);
             if level == VectorLevel::Object {
                 assert_eq!(
                     cbor::scan(&input, CborRules::DagCbor, |_| {}),
                     Ok(()),
-                    "{}: an earlier fault",
+                    "{}: an earlier step refuses the input",
                     case.name
                 );
-                assert!(input.len() <= BLOCK_BYTES_MAX, "{}: an earlier fault", case.name);
+                assert!(input.len() <= BLOCK_BYTES_MAX, "{}: an earlier step refuses the input", case.name);
             }
             (level, code)
         }
@@ -76,7 +76,7 @@ fn object(case: &VectorCase) -> Outcome {
 fn cbor_is_strict() {
     run("cbor.json", |case| {
         let scanned = cbor::scan(&case.input(), CborRules::DagCbor, |_| {});
-        scanned.map_or_else(|fault| error_code::cbor_code(&fault), |()| (VectorLevel::Cbor, "ok"))
+        scanned.map_or_else(|error| error_code::cbor_code(&error), |()| (VectorLevel::Cbor, "ok"))
     });
 }
 
@@ -98,7 +98,7 @@ fn contents_are_canonical() {
             blocks.map(|sample_block| (Cid::of(Codec::DagCbor, &sample_block), sample_block)).collect();
         let id = case.id.as_deref().and_then(|id| id.parse().ok()).expect("the id of a content");
         let read = schemas::content::unpack_table(id, |id| held.get(&id).cloned());
-        read.map_or_else(|fault| error_code::content_code(&fault), |_| (VectorLevel::Content, "ok"))
+        read.map_or_else(|error| error_code::content_code(&error), |_| (VectorLevel::Content, "ok"))
     });
 }
 
@@ -112,7 +112,7 @@ fn entries_are_ours() {
                 check_id(case, entry.id().cid());
                 (VectorLevel::Signature, "ok")
             }
-            Err(fault) => error_code::entry_code(&fault),
+            Err(error) => error_code::entry_code(&error),
         }
     });
 }
@@ -127,7 +127,7 @@ fn keys_are_sound() {
             }
             (VectorLevel::Signature, "ok")
         }
-        Err(fault) => error_code::key_code(fault),
+        Err(error) => error_code::key_code(error),
     });
 }
 
@@ -147,7 +147,7 @@ fn files_of_blocks_are_checked() {
     run("car.json", |case| {
         let input = case.input();
         let blocks = car::open_archive(&input).and_then(|(_, blocks)| blocks.collect::<Result<Vec<_>, _>>());
-        blocks.map_or_else(|fault| error_code::car_code(&fault), |_| (VectorLevel::Car, "ok"))
+        blocks.map_or_else(|error| error_code::car_code(&error), |_| (VectorLevel::Car, "ok"))
     });
 }
 
@@ -158,7 +158,7 @@ fn ids_have_one_spelling() {
             assert_eq!(id.to_bytes().as_slice(), case.input(), "{}", case.name);
             (VectorLevel::Id, "ok")
         }
-        Err(fault) => error_code::id_code(&fault),
+        Err(error) => error_code::id_code(&error),
     });
 }
 
@@ -212,7 +212,7 @@ fn checked_in_vectors_are_what_the_generator_prints() {
     for file in vector_files() {
         let path = format!("specs/vectors/{}.json", file.name);
         let there = std::fs::read_to_string(super::house::root().join(&path)).unwrap_or_default();
-        assert!(there == file.to_json(), "{path} is stale: refresh with `cargo xtask vectors`");
+        assert!(there == file.to_json(), "{path} is out of date: run `cargo xtask vectors`");
     }
 }
 
@@ -224,9 +224,9 @@ fn every_vector_file_is_generated_and_opened() {
     }
     for path in walk("specs/vectors") {
         let name = path.rsplit('/').next().unwrap_or_default();
-        assert!(tests.contains(&format!("\"{name}\"")), "{path} is opened by no test");
+        assert!(tests.contains(&format!("\"{name}\"")), "{path} is not opened by any test");
         let known = vector_files().iter().any(|file| format!("{}.json", file.name) == name);
-        assert!(known, "{path} is made by no generator");
+        assert!(known, "{path} has no generator");
     }
 }
 

@@ -21,13 +21,13 @@ pub(crate) struct ChangedCrates {
 /// # Errors
 /// git is missing or fails.
 pub(crate) fn find_changed_crates(root: &Path) -> Result<ChangedCrates, String> {
-    let base = match git(root, &["rev-parse", "--verify", "--quiet", "main@{upstream}"]) {
+    let base = match run_git(root, &["rev-parse", "--verify", "--quiet", "main@{upstream}"]) {
         // The merge base: changes that others made upstream in the meantime are not ours to check.
-        Ok(upstream) => git(root, &["merge-base", "HEAD", upstream.trim()])?.trim().to_owned(),
+        Ok(upstream) => run_git(root, &["merge-base", "HEAD", upstream.trim()])?.trim().to_owned(),
         Err(_) => "HEAD".to_owned(),
     };
-    let tracked = git(root, &["diff", "--name-only", &base])?;
-    let untracked = git(root, &["ls-files", "--others", "--exclude-standard"])?;
+    let tracked = run_git(root, &["diff", "--name-only", &base])?;
+    let untracked = run_git(root, &["ls-files", "--others", "--exclude-standard"])?;
     let files = tracked.lines().chain(untracked.lines());
     Ok(group_by_crate(files, |folder| root.join(folder).join("Cargo.toml").is_file()))
 }
@@ -54,7 +54,7 @@ fn group_by_crate<'f>(
     changed
 }
 
-fn git(root: &Path, arguments: &[&str]) -> Result<String, String> {
+fn run_git(root: &Path, arguments: &[&str]) -> Result<String, String> {
     let output = Command::new("git").args(arguments).current_dir(root).output();
     let output = output.map_err(|error| format!("git does not start: {error}"))?;
     if output.status.success() {

@@ -30,7 +30,9 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["quick"] => quick::check_changes(&root),
         ["full"] => run_command(Command::new(root.join(".ci/run")).current_dir(&root)),
-        ["vectors"] => run_command(cargo(&root).args(["run", "-q", "-p", "specs", "--bin", "vectors"])),
+        ["vectors"] => {
+            run_command(cargo_command(&root).args(["run", "-q", "-p", "specs", "--bin", "vectors"]))
+        }
         ["web", rest @ ..] => web::build_pages(&root, rest),
         [] | ["help" | "-h" | "--help"] => {
             print!("{USAGE}");
@@ -54,7 +56,7 @@ fn repository_root() -> PathBuf {
 }
 
 /// The cargo that started this program, in the root of the repository.
-fn cargo(root: &Path) -> Command {
+fn cargo_command(root: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
     command

@@ -6,14 +6,14 @@
 use std::path::Path;
 
 use crate::changes::find_changed_crates;
-use crate::{cargo, run_command};
+use crate::{cargo_command, run_command};
 
 /// Checks the format of the whole workspace, then lints and unit-tests the crates with changes.
 ///
 /// # Errors
 /// The first command that fails.
 pub(crate) fn check_changes(root: &Path) -> Result<(), String> {
-    run_command(cargo(root).args(["fmt", "--all", "--", "--check"]))?;
+    run_command(cargo_command(root).args(["fmt", "--all", "--", "--check"]))?;
     let changed = find_changed_crates(root)?;
     if changed.workspace {
         println!("note: files of the whole workspace changed; `cargo xtask full` checks every crate");
@@ -24,9 +24,9 @@ pub(crate) fn check_changes(root: &Path) -> Result<(), String> {
     }
     let packages: Vec<&str> = changed.names.iter().flat_map(|name| ["-p", name.as_str()]).collect();
     let clippy = ["clippy", "--all-targets", "--locked"];
-    run_command(cargo(root).args(clippy).args(&packages).args(["--", "-D", "warnings"]))?;
+    run_command(cargo_command(root).args(clippy).args(&packages).args(["--", "-D", "warnings"]))?;
     // cargo refuses `--lib` when none of the packages has a library.
     let has_library = changed.folders.iter().any(|folder| root.join(folder).join("src/lib.rs").is_file());
     let targets: &[&str] = if has_library { &["--lib", "--bins"] } else { &["--bins"] };
-    run_command(cargo(root).args(["test", "--locked"]).args(targets).args(&packages))
+    run_command(cargo_command(root).args(["test", "--locked"]).args(targets).args(&packages))
 }

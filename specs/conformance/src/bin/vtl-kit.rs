@@ -38,7 +38,7 @@ fn main() -> ExitCode {
 fn run_kit(arguments: &Arguments) -> Result<KitReport, String> {
     let list = arguments.faulty.clone().unwrap_or_else(|| faulty::list_path(&arguments.manual));
     let text = std::fs::read_to_string(&list).map_err(|error| format!("{}: {error}", list.display()))?;
-    let faulty = faulty::parse_list(&text).map_err(|fault| format!("{}: {fault}", list.display()))?;
+    let faulty = faulty::parse_list(&text).map_err(|error| format!("{}: {error}", list.display()))?;
     let mut cases = run_examples(&arguments.manual, &arguments.only)?;
     if arguments.grammar {
         cases

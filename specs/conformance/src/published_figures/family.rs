@@ -202,7 +202,7 @@ pub fn read_series(folder: &Path) -> Result<Vec<OfficialSeries>, String> {
 
 fn read_families_file(folder: &Path) -> Result<FamiliesFile, String> {
     let path = folder.join("families.toml");
-    toml::from_str(&read_text(&path)?).map_err(|fault| format!("{}: {fault}", path.display()))
+    toml::from_str(&read_text(&path)?).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 fn load_run(folder: &Path, stated: RunSpec) -> Result<RecipeRun, String> {
@@ -212,11 +212,11 @@ fn load_run(folder: &Path, stated: RunSpec) -> Result<RecipeRun, String> {
 /// A recipe of the library, or one beside the families.
 fn load_recipe(folder: &Path, name: &str) -> Result<Recipe, String> {
     if let Some(entry) = recipes::find_recipe(name) {
-        return entry.recipe().map_err(|fault| fault.to_string());
+        return entry.recipe().map_err(|error| error.to_string());
     }
     let toml = read_text(&folder.join(name).with_extension("toml"))?;
     let script = read_text(&folder.join(name).with_extension("vtl"))?;
-    recipes::read_recipe(name, &toml, &script).map(|read| read.recipe).map_err(|fault| fault.to_string())
+    recipes::read_recipe(name, &toml, &script).map(|read| read.recipe).map_err(|error| error.to_string())
 }
 
 fn read_text(path: &Path) -> Result<String, String> {

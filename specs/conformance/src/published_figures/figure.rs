@@ -43,7 +43,7 @@ impl PublishedFigure {
             .map_err(|_| format!("`{}` is not a number", self.published_value))?;
         let (published, figure) =
             (round_half_up(published, self.decimals), round_half_up(figure, self.decimals));
-        let gap = decimal128::sub(figure, published).map_err(|fault| fault.to_string())?;
+        let gap = decimal128::sub(figure, published).map_err(|error| error.to_string())?;
         Ok(Some(gap).filter(|gap| !gap.is_zero()))
     }
 }
@@ -66,9 +66,9 @@ pub fn round_half_up(value: Decimal, places: u32) -> Decimal {
 /// # Errors
 /// The file cannot be read, or a column is missing.
 pub fn read_figures(path: &Path) -> Result<Vec<PublishedFigure>, String> {
-    let fault = |error: csv::Error| format!("{}: {error}", path.display());
-    let mut reader = csv::Reader::from_path(path).map_err(fault)?;
-    reader.deserialize().map(|row| row.map_err(fault)).collect()
+    let error = |error: csv::Error| format!("{}: {error}", path.display());
+    let mut reader = csv::Reader::from_path(path).map_err(error)?;
+    reader.deserialize().map(|row| row.map_err(error)).collect()
 }
 
 #[cfg(test)]

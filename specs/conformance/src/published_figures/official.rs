@@ -122,7 +122,7 @@ fn compare_series(
         let Some(official) = theirs.get(&key) else { continue };
         let (figure, official) =
             (round_half_up(figure, series.decimals), round_half_up(*official, series.decimals));
-        let gap = decimal128::sub(figure, official).map_err(|fault| fault.to_string())?;
+        let gap = decimal128::sub(figure, official).map_err(|error| error.to_string())?;
         pairs.insert(key, FigurePair { figure, official, gap });
     }
     Ok(pairs)

@@ -66,7 +66,7 @@ impl Pipeline {
     pub fn compute_figures(&mut self, run: &RecipeRun) -> Result<VerifiedFigures, String> {
         let mut inputs = BTreeMap::new();
         for (name, input) in run.inputs() {
-            let name = Name::new(name.as_str()).map_err(|fault| fault.to_string())?;
+            let name = Name::new(name.as_str()).map_err(|error| error.to_string())?;
             inputs.insert(name, self.import_dataset(input)?);
         }
         let release = self.build_release(run, inputs)?;
@@ -110,7 +110,7 @@ impl Pipeline {
     pub fn import_table(&mut self, input: &InputFile) -> Result<Table, String> {
         let id = self.import_dataset(input)?;
         let fetch = |id: Cid| self.blocks.get(&id).cloned();
-        compute::load_dataset(id, &fetch).map(|(_, source)| source.table).map_err(|fault| fault.to_string())
+        compute::load_dataset(id, &fetch).map(|(_, source)| source.table).map_err(|error| error.to_string())
     }
 
     /// Imports a file, once.
@@ -133,17 +133,17 @@ impl Pipeline {
     }
 
     fn store_object<T: ObjectType>(&mut self, body: &T) -> Result<T::Id, String> {
-        let (id, (cid, bytes)) = content::encode_block(body).map_err(|fault| fault.to_string())?;
+        let (id, (cid, bytes)) = content::encode_block(body).map_err(|error| error.to_string())?;
         self.blocks.insert(cid, bytes);
         Ok(id)
     }
 
     fn sign_release(&mut self, release: &Release) -> Result<EntryId, String> {
         self.store_object(release)?;
-        let object = encode_object(release).map_err(|fault| fault.to_string())?;
+        let object = encode_object(release).map_err(|error| error.to_string())?;
         let entry = entry::sign_entry(self.log.next_position(), sample::TIME, &object, &self.key)
-            .map_err(|fault| fault.to_string())?;
-        self.log.append(&entry).map_err(|fault| fault.to_string())?;
+            .map_err(|error| error.to_string())?;
+        self.log.append(&entry).map_err(|error| error.to_string())?;
         self.blocks.insert(entry.id().cid(), entry.bytes().to_vec());
         Ok(entry.id())
     }
@@ -163,7 +163,7 @@ fn importer_options(input: &InputFile) -> Result<ImportOptions, String> {
 
 /// Verifies the release at the root of a bundle, with no other source of blocks.
 fn verify_bundle(file: &[u8]) -> Result<VerifiedFigures, String> {
-    let bundle = Bundle::read(file).map_err(|fault| format!("bundle: {fault}"))?;
+    let bundle = Bundle::read(file).map_err(|error| format!("bundle: {error}"))?;
     let entry = bundle.roots.first().and_then(|id| bundle.entries.get(id)).ok_or("bundle: no root")?;
     let release = entry.value().object();
     let id = release.try_into().map_err(|_| "bundle: the root is not a release")?;
@@ -174,7 +174,7 @@ fn verify_bundle(file: &[u8]) -> Result<VerifiedFigures, String> {
     }
     let table = |(name, content)| {
         let (_, table): (Structure, Table) =
-            content::unpack_table(content, fetch).map_err(|fault| fault.to_string())?;
+            content::unpack_table(content, fetch).map_err(|error| error.to_string())?;
         Ok((name, table))
     };
     Ok(VerifiedFigures(found.results.into_iter().map(table).collect::<Result<_, String>>()?))

@@ -32,30 +32,30 @@ pub fn run_example(place: &ExampleFiles) -> Result<ExampleFinding, String> {
 type ExampleFailure = (FailureClass, String);
 
 fn evaluate_example(place: &ExampleFiles, text: &str) -> Result<ExampleFinding, ExampleFailure> {
-    let script = Script::parse(text).map_err(|faults| failure_from(FailureClass::Parse, text, &faults))?;
+    let script = Script::parse(text).map_err(|errors| failure_from(FailureClass::Parse, text, &errors))?;
     let inputs = load_inputs(place, &script)?;
     let shapes: BTreeMap<String, ComponentList> =
         inputs.iter().map(|(name, table)| (name.clone(), table.shape().clone())).collect();
     let plan =
-        vtl::check(&script, &shapes).map_err(|faults| failure_from(FailureClass::Check, text, &faults))?;
+        vtl::check(&script, &shapes).map_err(|errors| failure_from(FailureClass::Check, text, &errors))?;
     let plan = plan.with_every_result();
     let outcome = vtl::run_plan(&plan, &inputs, LIMITS);
     let outcome =
-        outcome.map_err(|fault| failure_from(FailureClass::Fault, text, std::slice::from_ref(&fault)))?;
+        outcome.map_err(|error| failure_from(FailureClass::Fault, text, std::slice::from_ref(&error)))?;
     compare_outcome(place, &plan, &outcome)
 }
 
 /// First diagnostic in one line. An unsupported part of VTL gets its own class, because the example is
 /// not wrong.
-fn failure_from(class: FailureClass, text: &str, faults: &[Diagnostic]) -> ExampleFailure {
-    let Some(fault) = faults.first() else { return (class, "the engine gives no diagnostic".to_owned()) };
-    let class = match fault.code {
+fn failure_from(class: FailureClass, text: &str, errors: &[Diagnostic]) -> ExampleFailure {
+    let Some(error) = errors.first() else { return (class, "the engine gives no diagnostic".to_owned()) };
+    let class = match error.code {
         DiagnosticCode::Unsupported => FailureClass::Unsupported,
         DiagnosticCode::Refused => FailureClass::Refused,
         _ => class,
     };
-    let (line, column) = fault.span.line_and_column(text);
-    (class, format!("{fault} (line {line}, column {column})"))
+    let (line, column) = error.span.line_and_column(text);
+    (class, format!("{error} (line {line}, column {column})"))
 }
 
 /// Loads the data sets that the script reads and that have a structure file in the folder.
@@ -67,7 +67,7 @@ fn load_inputs(
     for name in script.inputs() {
         if place.file(&format!("{name}.json")).is_some() {
             let table = load_input(place, name)
-                .map_err(|fault| (FailureClass::Material, format!("`{name}`: {fault}")))?;
+                .map_err(|error| (FailureClass::Material, format!("`{name}`: {error}")))?;
             tables.insert(name.to_owned(), Arc::new(table));
         }
     }
@@ -88,7 +88,7 @@ fn compare_outcome(
     plan: &ExecutionPlan,
     outcome: &RunOutput,
 ) -> Result<ExampleFinding, ExampleFailure> {
-    let material = |fault: String| (FailureClass::Material, format!("the expected result: {fault}"));
+    let material = |error: String| (FailureClass::Material, format!("the expected result: {error}"));
     let expected =
         place.text(&format!("{}.json", place.stem)).and_then(|text| structure::parse_structure(&text));
     let lines = place.text(&format!("{}.csv", place.stem)).map_err(material)?;

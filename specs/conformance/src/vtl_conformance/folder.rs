@@ -87,9 +87,9 @@ fn list_folders(folder: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 fn list_entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
-    let fault = |error: std::io::Error| format!("{}: {error}", folder.display());
-    let listed = std::fs::read_dir(folder).map_err(fault)?;
-    let mut paths = listed.map(|e| e.map(|e| e.path())).collect::<Result<Vec<_>, _>>().map_err(fault)?;
+    let error = |error: std::io::Error| format!("{}: {error}", folder.display());
+    let listed = std::fs::read_dir(folder).map_err(error)?;
+    let mut paths = listed.map(|e| e.map(|e| e.path())).collect::<Result<Vec<_>, _>>().map_err(error)?;
     paths.sort();
     Ok(paths)
 }

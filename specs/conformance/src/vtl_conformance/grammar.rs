@@ -53,8 +53,8 @@ fn split_scripts(file: &str) -> Vec<GrammarScript> {
 fn check_accepted(text: &str) -> ExampleFinding {
     match syntax_error(text) {
         None => ExampleFinding::Exact,
-        Some(fault) => {
-            ExampleFinding::Differs(FailureClass::Parse, format!("{} — {fault}", single_line(text)))
+        Some(error) => {
+            ExampleFinding::Differs(FailureClass::Parse, format!("{} — {error}", single_line(text)))
         }
     }
 }
@@ -68,11 +68,11 @@ fn check_rejected(text: &str) -> ExampleFinding {
 
 /// First syntax error of a script.
 fn syntax_error(text: &str) -> Option<String> {
-    let faults = Script::parse(text).err()?;
-    let fault =
-        faults.iter().find(|fault| matches!(fault.code, DiagnosticCode::Syntax | DiagnosticCode::Size))?;
-    let (line, column) = fault.span.line_and_column(text);
-    Some(format!("{fault} (line {line}, column {column})"))
+    let errors = Script::parse(text).err()?;
+    let error =
+        errors.iter().find(|error| matches!(error.code, DiagnosticCode::Syntax | DiagnosticCode::Size))?;
+    let (line, column) = error.span.line_and_column(text);
+    Some(format!("{error} (line {line}, column {column})"))
 }
 
 /// A script on one line.

@@ -73,8 +73,8 @@ fn people_and_programs_read_the_same() {
 fn recipes_of_the_families_are_sound() {
     for family in family::read_families(&families_folder()).unwrap() {
         for run in family.runs {
-            if let Err(fault) = ledger::compute::check_publishable(&run.recipe) {
-                panic!("{}: {fault}", family.name);
+            if let Err(error) = ledger::compute::check_publishable(&run.recipe) {
+                panic!("{}: {error}", family.name);
             }
             let script = run.recipe.script.as_str();
             assert_eq!(ledger::vtl::format_script(script).unwrap(), script, "{}: not in layout", family.name);

@@ -4,13 +4,13 @@ use std::process::Command;
 
 use super::{none, read, root, sources, walk};
 
-/// Lines that a file of code may have at the most. Aim for half of it.
+/// Maximal number of lines of a code file. Aim for half of it.
 const LINES_MAX: usize = 700;
 
-/// Files that were longer when the rule came, and their lines. The list only shrinks.
+/// Files over the maximum, with their lines. The list only shrinks.
 const LONG: &[(&str, usize)] = &[];
 
-/// File stems that say nothing.
+/// File stems without information.
 const EMPTY_NAMES: &[&str] = &["mod", "utils", "util", "helpers", "misc"];
 
 /// The usual files of a repository.
@@ -41,7 +41,7 @@ fn poorly_named(path: &str) -> bool {
     EMPTY_NAMES.contains(&stem)
 }
 
-/// Whether a text names a folder of somebody's machine.
+/// Whether a text contains a path of a developer's machine.
 fn machine_path(text: &str) -> bool {
     // Written in two parts, so that this file passes its own rule.
     let roots = [("/ho", "me/"), ("/Us", "ers/"), ("/ro", "ot/"), ("/wo", "rk/"), ("C:\\Us", "ers\\")];
@@ -64,7 +64,7 @@ fn goes_on(after: &str) -> bool {
     after.chars().next().is_some_and(|c| c.is_alphanumeric() || c == '.')
 }
 
-/// Files under version control, or nothing where there is no git.
+/// Files under version control; none where git is missing.
 fn tracked() -> Vec<String> {
     let output = Command::new("git").arg("ls-files").current_dir(root()).output();
     let listed =
@@ -75,7 +75,7 @@ fn tracked() -> Vec<String> {
 #[test]
 fn files_are_short() {
     none(
-        "files that hold two ideas",
+        "files that are too long",
         &code().iter().filter_map(|path| long(path, &read(path))).collect::<Vec<_>>(),
     );
     for (path, lines) in LONG {
@@ -86,15 +86,15 @@ fn files_are_short() {
 }
 
 #[test]
-fn file_names_say_something() {
+fn file_names_are_informative() {
     let found: Vec<String> = code().into_iter().filter(|path| poorly_named(path)).collect();
-    none("file names that say nothing", &found);
+    none("file names without information", &found);
 }
 
 #[test]
-fn every_file_opens_with_what_it_is_for() {
+fn every_file_opens_with_a_module_comment() {
     let silent = |path: &String| path.contains("/src/") && !read(path).starts_with("//!");
-    none("files without a head", &code().into_iter().filter(silent).collect::<Vec<_>>());
+    none("files without a module comment", &code().into_iter().filter(silent).collect::<Vec<_>>());
 }
 
 #[test]

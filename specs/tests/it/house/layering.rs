@@ -27,12 +27,13 @@ const HOUSE: &[HouseCrate] = &[
     house_crate("vtl", "node/vtl", 1, &["schemas"]),
     house_crate("store", "node/store", 1, &["schemas"]),
     house_crate("replication", "node/replication", 1, &["schemas"]),
-    house_crate("recipes", "node/recipes", 1, &["schemas"]),
     house_crate("ingest", "node/ingest", 1, &["schemas"]),
     house_crate("ledger", "node/ledger", 2, &["schemas", "vtl", "ingest"]),
     house_crate("network", "node/network", 2, &["schemas", "replication"]),
     house_crate("fetch", "node/fetch", 2, &["schemas"]),
-    house_crate("submit", "node/submit", 3, &["schemas", "ledger", "ingest", "recipes"]),
+    // Higher than its dependency requires: its tests run the recipes on the ledger.
+    house_crate("recipes", "node/recipes", 3, &["schemas"]),
+    house_crate("submit", "node/submit", 4, &["schemas", "ledger", "ingest", "recipes"]),
     house_crate("service", "node/service", 3, &["schemas", "ledger", "store", "replication", "ingest"]),
     house_crate("api", "node/api", 4, &["schemas", "service"]),
     house_crate("dashboard", "node/dashboard", 4, &[]),
@@ -151,9 +152,9 @@ fn read_manifests() -> BTreeMap<String, String> {
 
 #[test]
 fn every_dependency_is_in_the_table() {
-    let faults: Vec<String> =
+    let errors: Vec<String> =
         read_manifests().values().flat_map(|manifest| forbidden_dependencies(manifest)).collect();
-    none("dependencies that the table does not allow", &faults);
+    none("dependencies that the table does not allow", &errors);
 }
 
 #[test]

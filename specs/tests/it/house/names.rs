@@ -1,4 +1,4 @@
-//! Names that only one crate may speak, and names that the pure crates may not speak at all.
+//! External crates that only one crate may use, and names that the pure crates must not use.
 
 use super::layering::dependencies;
 use super::{none, read, sources};
@@ -18,7 +18,7 @@ const OWNED: &[(&str, &str)] = &[
 /// The crates without IO, clock, randomness, random order and floating point.
 const PURE: &[&str] = &["schemas", "node/vtl", "node/ledger", "node/replication"];
 
-/// What is absent from them.
+/// Names that the pure crates must not use.
 const IMPURE: &[&str] = &[
     "std::fs",
     "std::net",
@@ -38,13 +38,13 @@ const IMPURE: &[&str] = &[
     "f64",
 ];
 
-/// Macros that speak to a person.
+/// Macros that print.
 const SPEECH: &[&str] = &["println!", "eprintln!", "print!", "eprint!"];
 
-/// Crates whose programs may print.
+/// Crates that may print.
 const SPEAKERS: &[&str] = &["cli", "specs/xtask"];
 
-/// A file, a name that it may use although the rule says no, and the reason.
+/// Exceptions: file, name and reason.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[(
     "node/vtl/src/eval/threads.rs",
     "std::thread",
@@ -168,7 +168,7 @@ fn tokens(code: &str) -> Vec<String> {
     tokens
 }
 
-/// Whether `name` is spoken: a word, a macro (`name!`), a crate (`name::`, but no field or module
+/// Whether `name` is used: a word, a macro (`name!`), a crate (`name::`, but no field or module
 /// that is called like it) or a path (`std::fs`, also in a group).
 fn speaks(tokens: &[String], name: &str) -> bool {
     if let Some(name) = name.strip_suffix("::") {
@@ -217,7 +217,7 @@ fn spoken(path: &str, source: &str, banned: &[&str]) -> Vec<String> {
     let tokens = tokens(&code(source));
     let excused = |name: &str| EXCEPTIONS.iter().any(|(file, word, _)| *file == path && *word == name);
     let named = banned.iter().filter(|name| speaks(&tokens, name) && !excused(name));
-    named.map(|name| format!("{path} says `{name}`")).collect()
+    named.map(|name| format!("{path} uses `{name}`")).collect()
 }
 
 fn faults(folder: &str, banned: &[&str]) -> Vec<String> {
@@ -251,28 +251,31 @@ fn pure_crates_stay_pure() {
             found.push(format!("{path} writes a floating-point number"));
         }
     }
-    none("what the pure crates do without", &found);
+    none("impure names in pure crates", &found);
 }
 
 #[test]
-fn only_the_command_line_speaks() {
+fn only_the_command_line_prints() {
     let silent = CRATES.iter().filter(|folder| !SPEAKERS.contains(folder));
-    none("who prints", &silent.flat_map(|folder| faults(folder, SPEECH)).collect::<Vec<_>>());
+    none(
+        "printing outside the command line",
+        &silent.flat_map(|folder| faults(folder, SPEECH)).collect::<Vec<_>>(),
+    );
 }
 
-/// The guard of the fetcher lets tests talk to a server of their own; a program never does.
+/// The URL policy of the fetcher has an override for the servers of tests; programs must not use it.
 #[test]
 fn no_program_fetches_from_its_own_machine() {
     let callers = CRATES.iter().filter(|folder| **folder != "node/fetch");
-    let faults: Vec<String> = callers.flat_map(|folder| faults(folder, &["fetch::Local"])).collect();
-    none("who opens the guard", &faults);
+    let errors: Vec<String> = callers.flat_map(|folder| faults(folder, &["fetch::Local"])).collect();
+    none("use of the test-only override", &errors);
 }
 
 #[test]
 fn exceptions_are_still_needed() {
     for (path, name, reason) in EXCEPTIONS {
         assert!(reason.len() > 20, "{path}: an exception has a reason");
-        assert!(speaks(&tokens(&code(&read(path))), name), "{path} no longer says `{name}`");
+        assert!(speaks(&tokens(&code(&read(path))), name), "{path} no longer uses `{name}`");
     }
 }
 
