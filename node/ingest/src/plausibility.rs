@@ -116,6 +116,7 @@ fn series_by_key(table: &Table) -> BTreeMap<String, SeriesPoints> {
 fn is_index(words: &str) -> bool {
     let lower = words.to_lowercase();
     let has = |wanted: &[&str]| wanted.iter().any(|word| lower.contains(word));
+    // Words of data sets that are the change of an index, and may be negative.
     let changes = [
         "%",
         "percent",
@@ -147,6 +148,7 @@ fn find_negative_index(series: &BTreeMap<String, SeriesPoints>, found: &mut Warn
 /// Finds a single figure many times its neighbours in an otherwise calm series: a misplaced decimal
 /// point.
 fn find_spikes(key: &str, points: &SeriesPoints, found: &mut WarningList) {
+    // Ratios mean nothing around zero: growth rates leap without a mistake.
     if points.iter().any(|(_, value)| value.is_negative() || value.is_zero()) {
         return;
     }
@@ -187,7 +189,7 @@ fn find_copies(
         match first.get(&normal) {
             None => drop(first.insert(normal, key)),
             Some(other) => {
-                found.note("copy", || format!("[{key}] has the same {} figures as [{other}]", points.len()))
+                found.note("copy", || format!("[{key}] and [{other}] have the same {} figures", points.len()))
             }
         }
     }
@@ -204,7 +206,7 @@ fn compare_versions(
         // Half: agencies drop old years, but not most of a series.
         if old.len() >= COMMON_MIN && new.len() * 2 < old.len() {
             let (had, has) = (old.len(), new.len());
-            found.note("short", || format!("[{key}] had {had} observations and now has {has}"));
+            found.note("short", || format!("[{key}] has {has} observations, the previous version had {had}"));
             continue;
         }
         let earlier: BTreeMap<Period, Decimal> = old.iter().copied().collect();
@@ -235,10 +237,13 @@ fn find_scaling(
         && powers.len() >= COMMON_MIN
         && powers.iter().all(|other| *other == Some(*power))
     {
-        let (size, common) = (power.unsigned_abs().min(99), powers.len());
-        let times = if *power > 0 { "times" } else { "parts of" };
-        let zeros = "0".repeat(size as usize);
-        found.note("scale", || format!("[{key}] has all {common} figures 1{zeros} {times} what they were"));
+        // An exponent is bounded, but the message should not grow with it.
+        let zeros = "0".repeat(power.unsigned_abs().min(99) as usize);
+        let factor = if *power > 0 { format!("1{zeros}") } else { format!("1/1{zeros}") };
+        let common = powers.len();
+        found.note("scale", || {
+            format!("all {common} figures of [{key}] are {factor} times the previous ones")
+        });
     }
 }
 
@@ -260,9 +265,11 @@ fn find_shift(
         // Nine in ten: the last figures of a shifted series may also be revised. A constant series agrees both
         // ways, so the unshifted figures must mostly differ.
         if pairs.len() >= COMMON_MIN && as_other * 10 >= pairs.len() * 9 && as_same * 2 < pairs.len() {
-            let (behind, of) = (if by > 0 { "next" } else { "last" }, pairs.len());
+            let (neighbour, of) = (if by > 0 { "next" } else { "last" }, pairs.len());
             found.note("shift", || {
-                format!("[{key}] has in {as_other} of {of} periods the figure that the {behind} period had")
+                format!(
+                    "{as_other} of {of} figures of [{key}] are the previous ones of the {neighbour} period"
+                )
             });
         }
     }
@@ -338,7 +345,7 @@ mod tests {
     #[test]
     fn a_series_given_twice() {
         let twice = format!("A: {LONG}\nB: {LONG}");
-        check(&twice, "GDP", None, &[("copy", 1, "[B] has the same 16 figures as [A]")]);
+        check(&twice, "GDP", None, &[("copy", 1, "[B] and [A] have the same 16 figures")]);
         check(&format!("A: {LONG}\nWLD: {LONG}"), "GDP", None, &[]);
         check("A: 1 2 3\nB: 1 2 3", "GDP", None, &[]);
     }
@@ -346,11 +353,16 @@ mod tests {
     #[test]
     fn a_version_is_compared_with_the_one_before() {
         let thousands = "A: 10000 11000 13000 14000 16000 17000 19000 21000 22000 24000 26000";
-        check(thousands, "GDP", Some(STEPS), &[("scale", 1, "10 figures 1000 times")]);
-        check("A: 11 13 14 16 17 19 21 22 24 25", "GDP", Some(STEPS), &[("shift", 1, "the next period had")]);
-        check("A: 9 10 11 13 14 16 17 19 21 22", "GDP", Some(STEPS), &[("shift", 1, "the last period had")]);
-        check("A: 10 11 13 14", "GDP", Some(STEPS), &[("short", 1, "had 10 observations and now has 4")]);
-        check("B: 1 2", "GDP", Some(STEPS), &[("short", 1, "now has 0")]);
+        check(thousands, "GDP", Some(STEPS), &[("scale", 1, "10 figures of [A] are 1000 times")]);
+        check("A: 11 13 14 16 17 19 21 22 24 25", "GDP", Some(STEPS), &[("shift", 1, "of the next period")]);
+        check("A: 9 10 11 13 14 16 17 19 21 22", "GDP", Some(STEPS), &[("shift", 1, "of the last period")]);
+        check(
+            "A: 10 11 13 14",
+            "GDP",
+            Some(STEPS),
+            &[("short", 1, "has 4 observations, the previous version had 10")],
+        );
+        check("B: 1 2", "GDP", Some(STEPS), &[("short", 1, "has 0 observations")]);
         check("A: 10 11 13 14.5 16 17 19 21 22 25 26", "GDP", Some(STEPS), &[]);
         check("A: 1 1 1 1 1 1 1 1 1 1", "GDP", Some("A: 1 1 1 1 1 1 1 1 1 1"), &[]);
     }

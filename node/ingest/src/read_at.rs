@@ -29,6 +29,7 @@ impl ReadAt for &[u8] {
 
 /// Reads `length` bytes at offset `at`.
 pub(crate) fn read_range(document: &dyn ReadAt, at: u64, length: u64) -> io::Result<Vec<u8>> {
+    // The caller has checked the length against SNAPSHOT_BYTES_MAX.
     let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
     document.read_at(at, &mut bytes)?;
     Ok(bytes)

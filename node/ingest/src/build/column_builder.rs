@@ -223,6 +223,7 @@ impl TextDictionary {
         }
         let all = self.texts.iter().zip(0_u32..).zip(&used);
         let mut kept: Vec<(&Arc<str>, u32)> = all.filter(|(_, used)| **used).map(|(pair, _)| pair).collect();
+        // Tables are canonical: the dictionary is sorted, whatever the order of rows in the file.
         kept.sort_unstable();
         let mut sorted_codes = vec![TextColumn::NULL; self.texts.len()];
         for (sorted_code, (_, code)) in kept.iter().enumerate() {

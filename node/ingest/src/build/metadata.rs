@@ -75,6 +75,7 @@ impl Metadata {
             ImportError::new("name", "expected a file name that describes the content").value(&self.id)
         })?;
         let title = if self.title.is_empty() { &self.id } else { &self.title };
+        // A title that no data set can hold is replaced, not refused: it is no figure.
         let title = Text::<CELL_BYTES_MAX>::new(title.as_str())
             .map_or_else(|_| dataflow.to_string(), |title| title.to_string());
         let areas = area_list(&table, self.areas, self.names.remove("REF_AREA"));
@@ -132,6 +133,7 @@ fn code_lists(table: &Table, names: BTreeMap<String, CodeNames>, areas: usize) -
         // Rather a data set without this list than none.
         let coded = coded && texts.dictionary().len() <= room;
         let used = |code: &String| (code.clone(), shorten_name(names.get(code).unwrap_or(code)));
+        // A list that only repeats its codes carries no information.
         if coded && names.iter().any(|(code, name)| code != name) {
             room -= texts.dictionary().len();
             lists.insert(id, texts.dictionary().iter().map(used).collect());

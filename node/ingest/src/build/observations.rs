@@ -72,6 +72,7 @@ impl ObservationBuilder {
         if let Some(position) = self.positions.get(id) {
             return Ok(*position);
         }
+        // A message may have any number of attributes; each costs a vector.
         if self.columns.len() == COLUMNS_MAX {
             return Err(ImportError::new(
                 "columns",
@@ -128,6 +129,7 @@ impl ObservationBuilder {
         self.rows += 1;
         let missing_count = figures.iter().filter(|figure| figure.is_none()).count();
         self.missing_count += missing_count as u64;
+        // With several measures a row with any figure is kept.
         if missing_count == self.measures.len() && !has_status {
             return Ok(());
         }
@@ -254,6 +256,7 @@ impl ObservationBuilder {
         for text in column.texts.iter() {
             let (code, name) = split_label(text)?;
             let known = names.entry(code.to_owned()).or_insert_with(|| name.to_owned());
+            // The same code with two names: the column has free text with a colon.
             if known != name {
                 return None;
             }

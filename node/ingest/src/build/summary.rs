@@ -15,6 +15,7 @@ pub(crate) const OBSERVATIONS_MAX: usize = 4 << 20;
 
 /// Refuses row number `rows` (from 0) when `rows_max` rows are allowed.
 pub(crate) fn check_row_count(rows: usize, rows_max: usize, line: u64) -> Result<(), ImportError> {
+    // Checked before a row is added, so that the limit itself is still accepted.
     if rows < rows_max {
         return Ok(());
     }

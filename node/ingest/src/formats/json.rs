@@ -22,6 +22,7 @@ pub(crate) fn parse_documents<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result
     let text = records::decode_text(bytes)?;
     let mut documents = Vec::new();
     for document in serde_json::Deserializer::from_str(text).into_iter::<T>() {
+        // `{}{}{}…` would take many times its size in memory.
         if documents.len() == DOCUMENTS_MAX {
             return Err(ImportError::new(
                 "documents",

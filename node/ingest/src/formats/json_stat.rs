@@ -190,6 +190,7 @@ fn data_set_id(set: &StatDataSet<'_>) -> Option<String> {
         return json::scalar_text(id).ok().map(Cow::into_owned);
     }
     let href = json::scalar_text(set.href?).ok()?;
+    // The address of a download: `…/samples/rates.json?geo=AT` has the id `rates`.
     let path = href.split(['?', '#']).next()?;
     Some(cell::file_stem(path).to_owned()).filter(|id| !id.is_empty())
 }
@@ -246,6 +247,7 @@ impl DataCube {
             Ok(())
         })?;
         let (id, size) = (id.unwrap_or_default(), size.unwrap_or_default());
+        // The sizes are the only link between the values and the dimensions.
         if id.len() != size.len() || id.len() > DIMENSIONS_MAX || id.is_empty() {
             return Err(ImportError::new(
                 "json-stat",
@@ -269,6 +271,7 @@ impl DataCube {
             }
             axes.push(axis);
         }
+        // Not allocated; only compared with the number of values that are present.
         let cells = size.iter().try_fold(1_u64, |all, size| all.checked_mul(*size));
         let cells =
             cells.ok_or_else(|| ImportError::new("json-stat", "the product of the sizes is out of range"))?;
@@ -335,6 +338,7 @@ impl DataCube {
             filling.observe(at, None, &status, line)?;
         }
         let mut builder = filling.builder;
+        // A sparse data set omits missing values.
         builder.count_omitted(self.cells.saturating_sub(seen));
         Ok((builder, names))
     }
@@ -428,6 +432,7 @@ impl CubeReader<'_> {
                 }
                 None => period = axis.periods.get(index).copied(),
             }
+            // Only the metric dimension has units, so at most one axis sets them.
             if !axis.units.is_empty() {
                 set_unit(&mut self.builder, &mut self.units, axis.units.get(&index))?;
             }

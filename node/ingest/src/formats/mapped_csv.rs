@@ -81,6 +81,7 @@ pub(crate) fn read_in_chunks(
     let below = (lines.len() - reader.bytes_left()) as u64;
     let begin = (below, reader.current_line() - 1);
     let pieces = ChunkedFile::split_file(document, begin, &plan, width, delimiter_byte(&mapping).ok()?)?;
+    // The number of threads does not change the result.
     let threads = options.threads.or_else(|| std::thread::available_parallelism().ok());
     let rows = pieces.read_all(threads.map_or(1, NonZeroUsize::get), progress)?;
     finish_import(name, &mapping, plan, rows).ok()
@@ -153,6 +154,7 @@ impl ReadPlan {
         for link in links {
             let component = Component::new(link.to.clone(), link.component_role(), link.component_type());
             let origin = find_origin(&link, &titles).map_err(|error| error.line(header.line))?;
+            // The one attribute that may explain a missing figure.
             let status = component.role == Role::Attribute && sdmx::STATUS.contains(&component.id.as_str());
             let zero = link.zero_is_missing;
             if zero
@@ -227,6 +229,7 @@ impl ReadPlan {
             CellOrigin::Column(column, title) => (record(*column), title.as_str()),
             CellOrigin::Constant(text) => (text.as_str(), step.component.id.as_str()),
         };
+        // No spelling of a missing value applies: `NA` is Namibia.
         if step.component.role == Role::Identifier {
             if cell.is_empty() {
                 return Err(ImportError::new("identifier", "an identifier must not be empty").column(title));

@@ -110,6 +110,7 @@ pub(crate) fn parse_period(text: &str, wanted: Option<Frequency>) -> Result<Peri
 /// The day of a date and time at midnight, as services write a day.
 fn midnight_day(text: &str) -> Option<Period> {
     let (day, time) = text.split_once('T')?;
+    // `00:00:00.000Z`: a time other than midnight would be an intraday figure.
     let zero = time.trim_end_matches('Z').bytes().all(|byte| matches!(byte, b'0' | b':' | b'.'));
     zero.then(|| cell::parse_iso_day(day))?
 }
@@ -129,6 +130,7 @@ fn unreadable_period(text: &str) -> ImportError {
 /// Parses a figure and keeps all its digits; `None` for an empty text or NaN.
 #[inline]
 pub(crate) fn parse_figure(text: &str) -> Result<Option<Decimal>, ImportError> {
+    // The usual case first; this function is called for every figure.
     if let Some(number) = Decimal::from_plain(text.as_bytes()) {
         return Ok(Some(number));
     }

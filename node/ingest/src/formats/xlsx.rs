@@ -173,6 +173,7 @@ fn read_rows(book: &mut Xlsx<Cursor<Vec<u8>>>, sheet: &str) -> Result<SheetRows,
             continue;
         }
         count += 1;
+        // A sheet may state any row and column, also beyond the limits of Excel.
         if count > SHEET_CELLS_MAX || row >= SHEET_ROWS_MAX || column as usize >= CELLS_MAX {
             let message =
                 format!("more than {SHEET_CELLS_MAX} cells, {SHEET_ROWS_MAX} rows or {CELLS_MAX} columns");
@@ -194,10 +195,12 @@ fn cell_text(value: &DataRef<'_>) -> String {
     let text = match value {
         DataRef::Empty => String::new(),
         DataRef::Int(number) => number.to_string(),
+        // Rust prints the shortest decimal that parses to the same float: 0.1, not 0.1000000000000000055.
         DataRef::Float(number) => number.to_string(),
         DataRef::Bool(is) => is.to_string(),
         DataRef::String(text) | DataRef::DurationIso(text) => text.clone(),
         DataRef::SharedString(text) => (*text).to_owned(),
+        // Other number formats of the same type are durations.
         DataRef::DateTime(day) if day.is_datetime() => {
             let (year, month, day, ..) = day.to_ymd_hms_milli();
             format!("{year:04}-{month:02}-{day:02}")

@@ -70,6 +70,7 @@ pub(crate) fn read_file(request: ReadRequest<'_>) -> Result<ImportedTable, Impor
         }
         reader.report_progress(progress);
     }
+    // A single series gives the file its name; a package of several is named after the file.
     let (id, title) = match (head.series.as_slice(), head.descriptions.as_slice()) {
         ([id], [title]) => (id.as_str(), title.as_str()),
         _ => (cell::file_stem(source.name), ""),

@@ -108,6 +108,7 @@ impl OnsMetadata {
     }
 
     fn heading(self, source: SourceFile<'_>) -> Metadata {
+        // A single series gives the file its name; several are named after the file.
         let (id, title) = match (self.series.as_slice(), self.titles.as_slice()) {
             ([id], [title]) => (id.as_str(), title.as_str()),
             _ => (cell::file_stem(source.name), ""),

@@ -108,11 +108,13 @@ pub(crate) fn code_by_label(label: &str) -> Option<String> {
     if let Some((rest, start)) =
         words.iter().find_map(|(word, start)| Some((label.strip_prefix(word)?, start)))
     {
+        // `Euro area - many countries` has no code.
         let count = rest.split(' ').next().filter(|count| count.bytes().all(|byte| byte.is_ascii_digit()))?;
         // The union has had 27 members twice: 2007 to 2013, and since 2020.
         let again = if *start == "EU" && rest.contains("(from 2020)") { "_2020" } else { "" };
         return Some(format!("{start}{count}{again}"));
     }
+    // Whole names first: `Kosovo*` and `Türkiye` are in no list under this spelling.
     let own = LABELS.iter().find(|(name, _)| *name == label).map(|(_, code)| *code);
     let listed = || KNOWN.iter().find(|(_, (name, _))| *name == plain).map(|(code, _)| *code);
     let country =

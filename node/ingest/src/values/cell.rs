@@ -60,6 +60,7 @@ pub(crate) fn parse_iso_day(cell: &str) -> Option<Period> {
 /// The error for an intraday time such as `20070330 01:00`; a period is at least a day.
 pub(crate) fn time_of_day_error(cell: &str) -> Option<ImportError> {
     let (day, time) = cell.trim().split_once([' ', 'T'])?;
+    // From `7/4/2020` to `20200704`.
     let digits = day.bytes().filter(u8::is_ascii_digit).count();
     let day =
         (6..=8).contains(&digits) && day.bytes().all(|byte| byte.is_ascii_digit() || b"-/.".contains(&byte));

@@ -21,6 +21,7 @@ pub(crate) type DayAndLine = (Period, u64);
 pub(crate) fn infer_frequency(days: &[DayAndLine]) -> Result<Frequency, ImportError> {
     let mut sorted = days.to_vec();
     sorted.sort();
+    // Vintages repeat a date.
     sorted.dedup_by_key(|(day, _)| *day);
     if sorted.len() < 2 {
         return Err(unclear_frequency("cannot infer the frequency of a single date"));
@@ -76,6 +77,7 @@ fn is_daily_or_weekly(sorted: &[DayAndLine]) -> bool {
             _ => None,
         })
         .collect();
+    // Holidays make longer gaps than weekends.
     let short = gaps.iter().filter(|gap| **gap <= DAILY_GAP_MAX).count();
     gaps.iter().all(|gap| gap % 7 == 0) || short * 10 >= gaps.len() * 9
 }

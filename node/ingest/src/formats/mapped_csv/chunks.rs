@@ -92,6 +92,7 @@ impl<'a> ChunkedFile<'a> {
         loop {
             // Relaxed suffices: rows pass between threads through the mutex only.
             let at = self.next.fetch_add(1, Ordering::Relaxed);
+            // Another thread may have ended the attempt.
             if at >= self.count() || self.broken.load(Ordering::Relaxed) {
                 return;
             }
@@ -136,6 +137,7 @@ impl<'a> ChunkedFile<'a> {
     /// Merges the rows of a chunk as soon as all earlier chunks are merged.
     fn merge_chunk(&self, at: u64, rows: &mut RowBuffer, lines: u64) -> Option<()> {
         let mut merged = self.merged.lock().ok()?;
+        // An earlier chunk is still being read: the rows wait, and the thread goes on with the next one.
         if at != merged.next {
             let rows = std::mem::replace(rows, RowBuffer::new(self.plan));
             merged.waiting.insert(at, (rows, lines));

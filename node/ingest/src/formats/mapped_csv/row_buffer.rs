@@ -73,6 +73,7 @@ impl RowBuffer {
         if valid {
             self.finish_rows(plan, &missing_figures, block.rows(), line);
         } else {
+            // Removes the part of the block that was added before the invalid cell.
             self.columns.iter_mut().for_each(|column| column.truncate(rows));
         }
         valid
@@ -94,6 +95,7 @@ impl RowBuffer {
         self.missing.iter_mut().zip(&missing_figures.missing).for_each(|(sum, more)| *sum += more);
         let measures = plan.steps.iter().filter(|step| step.component.role == Role::Measure).count();
         let empty = |missing: &u32| *missing as usize == measures;
+        // Almost all blocks: the lines are consecutive, and nothing is removed.
         if !missing_figures.rows.iter().any(empty) {
             return self.lines.push(line, count as u32);
         }
@@ -211,6 +213,7 @@ impl RowLines {
 
     /// The line of a row.
     pub(super) fn get(&self, row: usize) -> Option<u64> {
+        // The last jump at or before the row.
         let before = self.jumps.partition_point(|(first, _)| *first as usize <= row);
         let (first, line) = before.checked_sub(1).and_then(|at| self.jumps.get(at))?;
         (row < self.rows()).then(|| u64::from(*line) + (row as u64 - u64::from(*first)))

@@ -177,6 +177,7 @@ impl<'a> SdmxCsvReader<'a> {
             sdmx::parse_period(text, self.options.frequency).map_err(|error| error.column(TIME[0]))
         });
         let period = period.transpose()?;
+        // The time is a dimension like the others; a group was handled above.
         if period.is_none() && self.has_time {
             return Err(ImportError::new("identifier", "an identifier must not be empty").column(TIME[0]));
         }
@@ -217,6 +218,7 @@ impl<'a> SdmxCsvReader<'a> {
                     self.flow = Some((id.to_owned(), String::new()));
                 }
             }
+            // The days have one form, so that the greatest text is the latest.
             Some(ColumnPurpose::Updated) if *text > *self.updated => text.clone_into(&mut self.updated),
             _ => {}
         }
@@ -287,6 +289,7 @@ fn classify_columns(
             .value(titles.iter().take(8).copied().collect::<Vec<_>>().join(","))
             .hint("state its measure: import it as `csv` with a mapping")
     })?;
+    // The time may be absent, or come after the figure.
     let border = find(&TIME).map_or(figure, |time| time.min(figure));
     // With `labels=name` every second column has names.
     let named = titles.contains(&"STRUCTURE_NAME") || titles.contains(&"Time");

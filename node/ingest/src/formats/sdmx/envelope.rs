@@ -143,6 +143,7 @@ impl MlEnvelope {
         let parent = self.names.last().map_or("", String::as_str);
         let text = std::mem::take(&mut self.text);
         let text = text.trim();
+        // A header is free text of the sender; nothing of it is needed to read the data.
         if text.is_empty() || text.len() > TEXT_BYTES_MAX {
             return Ok(());
         }
@@ -175,6 +176,7 @@ impl MlEnvelope {
 
     /// The dimension at the observation of a data set.
     pub(super) fn dimension_at_observation(&self, reference: &str) -> String {
+        // A data set may omit the reference if the header has a single structure.
         let only = self.across.values().next().filter(|_| self.across.len() == 1);
         self.across.get(reference).or(only).map_or_else(|| TIME[0].to_owned(), Clone::clone)
     }

@@ -169,6 +169,7 @@ impl MlMessageReader {
                 return Err(ImportError::new("xml", "a DOCTYPE is not allowed in an SDMX message")
                     .hint("take the message from its source again"));
             }
+            // quick-xml reports no error for a file that ends within an element.
             Event::Eof if self.levels.is_empty() => return Ok(true),
             Event::Eof => {
                 return Err(ImportError::new("xml", "the message ends within an element")
@@ -358,6 +359,7 @@ impl MlMessageReader {
     fn set_value(&mut self, position: usize, text: &str) -> Result<(), ImportError> {
         let before = self.builder.set_value(position, text);
         let Some(level) = self.owner_level().and_then(|at| self.levels.get_mut(at)) else { return Ok(()) };
+        // Taking either of two values would make the result depend on their order.
         if level.before.iter().any(|(known, _)| *known == position) {
             let id = self.builder.column_ids().nth(position).unwrap_or_default();
             return Err(ImportError::new("message", "duplicate value").column(id).value(text));
@@ -429,6 +431,7 @@ impl MlMessageReader {
     }
 
     fn push_observation(&mut self, line: u64) -> Result<(), ImportError> {
+        // Added with the first observation, after the dimensions: the order of columns is kept.
         let status = match self.status {
             Some(status) => status,
             None => *self
@@ -465,6 +468,7 @@ impl MlMessageReader {
             dimensions = roles::infer_dimensions(&self.builder, &self.open);
             notes.push(inferred_dimensions_note(&self.builder, &dimensions));
         } else {
+            // A message may state a part of the key only: columns in every observation complete it.
             dimensions.extend(self.open.iter().filter(|position| self.builder.is_complete(**position)));
         }
         let groups: Vec<AttributeGroup> =

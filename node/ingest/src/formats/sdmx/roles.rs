@@ -55,6 +55,7 @@ pub(crate) fn infer_dimensions(builder: &ObservationBuilder, columns: &[usize]) 
     };
     let all: Vec<usize> = columns.iter().copied().filter(possible).collect();
     let first: Vec<usize> = columns.iter().copied().take_while(|position| all.contains(position)).collect();
+    // If all possible columns are leading ones there is nothing to decide.
     let enough = !first.is_empty() && first.len() < all.len() && builder.is_unique_key(&first);
     if enough { first } else { all }
 }

@@ -98,6 +98,7 @@ pub(crate) fn read_file(request: ReadRequest<'_>) -> Result<ImportedTable, Impor
             names.insert(series.id.clone(), title);
         }
     }
+    // A single series gives the file its name.
     let id = match all.as_slice() {
         [one] => one.id.as_str(),
         _ => cell::file_stem(source.name),

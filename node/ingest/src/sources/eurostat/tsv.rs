@@ -107,6 +107,7 @@ impl TsvTable {
     fn row(&mut self, record: &CsvRecord<'_>, periods: &[Period]) -> Result<(), ImportError> {
         self.builder.rows += 1;
         let mut key: Vec<&str> = record.cell(0).split(',').map(str::trim).collect();
+        // A missing code would shift all later ones into the wrong dimension.
         if key.len() != self.count {
             let message = format!("expected {} codes in the first column, found {}", self.count, key.len());
             return Err(ImportError::new("row-ragged", message).column("1").value(record.cell(0)));

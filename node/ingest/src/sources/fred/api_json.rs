@@ -90,6 +90,7 @@ fn response_notes(responses: &[FredResponse<'_>]) -> Result<Vec<String>, ImportE
                 .value(message)
                 .hint("correct the request and fetch it again"));
         }
+        // `pch` and other transformations are computed by FRED, not published by the agency.
         if let Some(units) = response.units.as_deref().filter(|units| *units != LEVELS) {
             notes.insert(format!(
                 "the source transformed these figures: the units are `{}`",

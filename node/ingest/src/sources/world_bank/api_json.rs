@@ -127,6 +127,7 @@ fn check_pages(pages: &[ResponsePage<'_>]) -> Result<Option<String>, ImportError
     let Some(first) = pages.first() else { return Err(ImportError::new("json", "expected a page")) };
     let mut found = BTreeSet::new();
     for page in pages {
+        // A page of an older request may have other figures for the same keys.
         if (page.pages, page.total, &page.updated) != (first.pages, first.total, &first.updated) {
             let message = format!("pages {} and {} are of different responses", page.page, first.page);
             return Err(

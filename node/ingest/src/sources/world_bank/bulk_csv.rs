@@ -125,6 +125,7 @@ fn read_layout(header: &CsvRecord<'_>) -> Result<TableLayout, ImportError> {
         }
         None => TableForm::Wide(year_columns(header, &others)?),
         Some(year) => match others.as_slice() {
+            // Year and figure in any order; any other column would be a second dimension.
             [a, b] if *a == year || *b == year => {
                 let figure = if *a == year { *b } else { *a };
                 TableForm::Long { year, figure, title: header.cell(figure).to_owned() }
@@ -165,6 +166,7 @@ fn year_columns(header: &CsvRecord<'_>, others: &[usize]) -> Result<Vec<(usize, 
 
 /// Parses a year: `1960`, or `1960-01-01` as some repackagers write it.
 fn parse_year(cell: &str) -> Result<Period, ImportError> {
+    // Some repackagers write the first day of the year.
     let whole = cell.strip_suffix("-01-01").unwrap_or(cell);
     cell::parse_year(whole).ok_or_else(|| {
         let error = ImportError::new("year", "expected a year of four digits").value(cell);
