@@ -32,10 +32,10 @@ pub struct CommandLine {
     pub verb: Verb,
 }
 
-/// When to colour the output.
+/// Choice of coloured output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ColorChoice {
-    /// When standard output is a terminal and `NO_COLOR` is not set.
+    /// Only on a terminal, and not with `NO_COLOR`.
     Auto,
     /// Always.
     Always,
@@ -55,7 +55,7 @@ pub struct GlobalArgs {
     /// Print only results and errors.
     #[arg(short, long, global = true, help_heading = EVERYWHERE)]
     pub quiet: bool,
-    /// When to colour the output: auto, always or never.
+    /// Colour the output: auto, always or never.
     #[arg(long, global = true, value_enum, default_value = "auto", hide_possible_values = true, help_heading = EVERYWHERE)]
     pub color: ColorChoice,
 }

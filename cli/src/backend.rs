@@ -52,6 +52,7 @@ pub fn open_home(global: &GlobalArgs) -> Result<DataDirectory, CommandError> {
 
 fn default_home() -> Result<std::path::PathBuf, CommandError> {
     let set =
+        // XDG Base Directory Specification: an empty variable counts as unset.
         |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(std::path::PathBuf::from);
     let base = set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local").join("share")));
     base.map(|base| base.join("assay")).ok_or_else(|| {
@@ -71,6 +72,7 @@ impl Backend {
     pub fn open(home: &DataDirectory) -> Result<Self, CommandError> {
         if let Some(running) = home.running() {
             let remote = NodeClient::new(running.api, home.token()?);
+            // A killed node leaves `running.json` behind: only a response proves that one is running.
             if remote.get::<Value>("status").is_ok() {
                 return Ok(Backend::Remote(remote));
             }
@@ -272,7 +274,9 @@ impl NodeClient {
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(RESPONSE_TIMEOUT))
             .timeout_connect(Some(Duration::from_secs(2)))
+            // The body of an error is a problem document with the message to show.
             .http_status_as_error(false)
+            // A proxy from the environment must not see the token.
             .proxy(None)
             .build();
         Self { agent: config.new_agent(), api, token }
@@ -298,6 +302,7 @@ impl NodeClient {
             let link = answer.as_ref().ok().and_then(|answer| answer.headers().get("link"));
             let next = link.and_then(|link| next_page_path(link.to_str().ok()?)).map(str::to_owned);
             let part: Vec<T> = parse_json(&self.read_response(answer)?)?;
+            // An empty page ends the list, so that a wrong link cannot cause an endless loop.
             let is_last = part.is_empty();
             all.extend(part);
             match next.filter(|_| !is_last) {
@@ -352,6 +357,7 @@ fn next_page_path(link: &str) -> Option<&str> {
 }
 
 fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CommandError> {
+    // A response without content (204) stands for unit.
     let text = if bytes.is_empty() { b"null" } else { bytes };
     serde_json::from_slice(text).map_err(|error| {
         CommandError::new(ErrorCategory::Network, "answer", format!("invalid response of the node: {error}"))

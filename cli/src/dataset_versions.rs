@@ -26,6 +26,7 @@ pub fn find_dataset(backend: &Backend, reference: &str) -> Result<DatasetId, Com
         None if vintage == "first" => versions.first(),
         Some(("seq", seq)) => versions.iter().find(|info| info.position.seq.to_string() == seq),
         Some(("asof", day)) => {
+            // A vintage as of a day includes the whole day in UTC.
             let end = end_of_day(day)?;
             versions.iter().rev().find(|info| info.position.time < end)
         }
@@ -71,6 +72,7 @@ pub fn list_versions(backend: &Backend, name: &str) -> Result<Vec<DatasetInfo>, 
         };
         return Err(CommandError::not_found(format!("no data set `{name}` is stored here")).hint(hint));
     }
+    // By sequence number: times are claims of the publisher.
     matching.sort_by_key(|info| info.position.seq);
     Ok(matching)
 }

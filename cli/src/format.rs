@@ -24,6 +24,7 @@ pub fn format_table(table: &Table) -> Vec<String> {
         table.columns().iter().map(cell).collect()
     };
     let mut rows = vec![header];
+    // Both ends of a sorted table are shown: the first key and the last.
     let hidden = table.rows().saturating_sub(ROWS_SHOWN);
     let head = if hidden > 0 { ROWS_SHOWN / 2 } else { table.rows() };
     rows.extend((0..head).map(cells));

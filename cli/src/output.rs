@@ -103,6 +103,7 @@ impl Printer {
         if !self.color {
             return text.to_string();
         }
+        // Only basic colours (ECMA-48), which follow the theme of the terminal.
         let code = match tone {
             TextStyle::Good => "32",
             TextStyle::Bad => "31",

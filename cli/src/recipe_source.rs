@@ -38,11 +38,12 @@ pub fn load_recipe(name: &str) -> Result<Recipe, CommandError> {
     Ok(load_recipe_file(name)?.recipe)
 }
 
-/// As [`open`], with what the file says that is not published.
+/// Loads a recipe with the fields of its file that are not part of the published object.
 ///
 /// # Errors
-/// As [`open`].
+/// As [`load_recipe`].
 pub fn load_recipe_file(name: &str) -> Result<RecipeFile, CommandError> {
+    // A library name takes precedence; `./name` selects a file of the same name.
     if let Some(entry) = recipes::find_recipe(name) {
         return Ok(entry.read()?);
     }
@@ -99,7 +100,7 @@ pub fn is_script(name: &str) -> bool {
 /// outputs the names that it assigns with `<-`.
 ///
 /// # Errors
-/// As [`open`]; a script without inputs is one.
+/// As [`load_recipe`]; a script without inputs is refused.
 pub fn load_recipe_or_script(
     name: &str,
     inputs: &BTreeMap<Name, ledger::compute::InputData>,
@@ -126,6 +127,7 @@ pub fn load_recipe_or_script(
             path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
         )?,
         indicator: Name::new("draft")?,
+        // Line ends are normalised, so that the id of a script does not depend on the editor.
         script: Text::new(source.replace("\r\n", "\n"))?,
         inputs: inputs
             .iter()

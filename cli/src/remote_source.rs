@@ -76,6 +76,7 @@ pub struct DownloadRecord {
 pub fn parse_import_source(args: &ImportArgs) -> Result<ImportSource, CommandError> {
     let words: Vec<&str> = args.source.iter().map(String::as_str).collect();
     match words.as_slice() {
+        // Every scheme counts as a URL here: the fetcher explains why it refuses one.
         [url] if url.contains("://") => Ok(ImportSource::Remote(RemoteSource::Url((*url).to_owned()))),
         [format, paths @ ..]
             if Format::from_code(format).is_some()
@@ -88,6 +89,7 @@ pub fn parse_import_source(args: &ImportArgs) -> Result<ImportSource, CommandErr
             Ok(file_source(None, paths))
         }
         [word] => Err(incomplete_source_error(word)),
+        // Files after an unknown word: the word was meant as a format.
         [word, paths @ ..] if paths.iter().all(|path| is_file_argument(path)) => {
             Err(unknown_format_error(word))
         }
@@ -217,6 +219,7 @@ pub fn fetch_document(
     printer: &Printer,
 ) -> Result<Option<FetchedDocument>, CommandError> {
     let bar = create_spinner(printer, &source.file_stem());
+    // Complete pages are stored, so that an interrupted download resumes.
     let pages = history.pages_folder();
     let outcome = fetcher.load(source, known, Some(&pages), &mut |progress| update_spinner(&bar, &progress));
     bar.finish_and_clear();
@@ -240,6 +243,7 @@ pub fn fetch_document(
 fn create_spinner(printer: &Printer, label: &str) -> ProgressBar {
     let hidden =
         printer.json || printer.progress_bar(0, label).is_hidden() || !std::io::stderr().is_terminal();
+    // Most sources do not announce the size, so there is no bar.
     let bar = if hidden { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
     if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} {bytes} {msg}") {
         bar.set_style(style);

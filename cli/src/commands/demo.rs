@@ -326,6 +326,7 @@ fn falsify_figure(table: &Table) -> Result<(Table, Decimal, Decimal), CommandErr
     let Some(Column::Number(values)) = columns.last_mut() else { return Err(absent()) };
     let cell = values.get_mut(row).ok_or_else(absent)?;
     let was = cell.ok_or_else(absent)?;
+    // The change is in whole units, whatever the number of decimals.
     let unit = 10_i128.pow(was.decimal_places());
     let now = Decimal::new(was.coefficient() + i128::from(change) * unit, was.exponent())
         .map_err(|error| CommandError::usage("figure", error.to_string()))?;

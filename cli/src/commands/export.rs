@@ -36,6 +36,7 @@ pub(super) fn run(global: &GlobalArgs, args: &ExportArgs, printer: &Printer) -> 
 fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
+    // Synced before the rename: the name must not point to data that is not on disk.
     let done =
         File::create(&partial).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
     if let Err(error) = done.and_then(|()| fs::rename(&partial, path)) {

@@ -48,6 +48,7 @@ pub(super) fn run(global: &GlobalArgs, args: &ImportArgs, printer: &Printer) -> 
         }
         Some(sign_dataset(&mut backend, &draft, printer)?)
     };
+    // Only after signing: validators of an unpublished document would hide it from the next check.
     if let (Some(download), Some(_)) = (&input.download, &published) {
         download.save_validators(&input.document.bytes)?;
     }

@@ -17,6 +17,7 @@ use crate::output::{Printer, TextStyle};
 const DEFAULT_LISTEN: [&str; 2] = ["/ip4/0.0.0.0/tcp/7170", "/ip4/0.0.0.0/udp/7170/quic-v1"];
 
 pub(super) fn run(global: &GlobalArgs, args: &NodeArgs, printer: &Printer) -> Result<u8, CommandError> {
+    // stdout carries the events; logs go to stderr.
     let filter = tracing_subscriber::EnvFilter::try_from_env("ASSAY_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
@@ -58,6 +59,7 @@ async fn run_node(global: &GlobalArgs, args: &NodeArgs, printer: &Printer) -> Re
                 None => break,
             },
             notice = notices.recv() => {
+                // A slow terminal loses events of this channel; the node is not affected.
                 if let Ok(notice) = notice {
                     print_node_event(&notice, printer);
                 }

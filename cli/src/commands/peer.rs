@@ -46,6 +46,7 @@ pub(super) fn run(global: &GlobalArgs, verb: &PeerCommand, printer: &Printer) ->
 /// # Errors
 /// Usage errors. An invalid address would be stored and retried forever.
 pub(super) fn check_multiaddr(address: &str) -> Result<(), CommandError> {
+    // A multiaddress begins with `/`: its first part is empty.
     let mut parts = address.split('/').skip(1);
     let host = match (parts.next(), parts.next()) {
         (Some("ip4"), Some(ip)) => ip.parse::<Ipv4Addr>().is_ok(),

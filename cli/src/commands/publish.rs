@@ -133,6 +133,7 @@ fn plan_release(
         }
     };
     for (input, position) in matched {
+        // Each candidate is one input at most, so it moves out of the list.
         if let Some(dataset) = datasets.get_mut(position).and_then(Option::take) {
             inputs.insert(input, dataset);
         }

@@ -21,6 +21,7 @@ use crate::output::{Printer, TextStyle};
 pub(super) fn run(global: &GlobalArgs, args: &ShowArgs, printer: &Printer) -> Result<u8, CommandError> {
     let backend = Backend::open(&open_home(global)?)?;
     let Some(target) = &args.target else { return show_overview(&backend, printer) };
+    // A publisher id has the form of a content id, so publishers come first.
     if let Some(log) = backend.list_logs()?.into_iter().find(|log| log.publisher.to_string() == *target) {
         return show_log(&backend, &log, printer);
     }
@@ -181,6 +182,7 @@ fn show_release(
 ) -> Result<u8, CommandError> {
     let fetch = backend.block_reader();
     let mut tables = BTreeMap::new();
+    // An address without a key names the whole release.
     let address = address.filter(|address| address.key().is_some());
     for (output, id) in &info.release.results {
         let table = load_content(*id, &fetch)?;

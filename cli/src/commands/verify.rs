@@ -27,6 +27,7 @@ pub(super) fn run(global: &GlobalArgs, args: &VerifyArgs, printer: &Printer) -> 
     let mut documents = Vec::new();
     for root in &bundle.roots {
         let (code, document) = verify_entry(&bundle, *root, address.as_ref(), printer)?;
+        // A bundle may have several roots: the highest exit code counts.
         worst = worst.max(code);
         documents.push(document);
     }
@@ -88,6 +89,7 @@ fn verify_entry(
         "signature",
         format!("{}, key {}", printer.style_text(TextStyle::Good, "valid"), sealed.value().key),
     );
+    // Only a release can be recomputed; of other objects the blocks are checked.
     let Ok(release) = ReleaseId::try_from(object) else { return Ok((0, head)) };
     if sealed.value().object_type != "release" {
         return check_object(bundle, object, head, printer);

@@ -18,7 +18,7 @@ fn published() -> (Workspace, String, NodeProcess, String) {
 }
 
 #[test]
-fn pages_of_other_hosts_reach_nothing() {
+fn requests_of_foreign_origins_are_refused() {
     let (_desk, _, node, token) = published();
     let status = "GET /api/v1/status";
     for host in ["Host: example.org", "Host: 127.0.0.1.example.org", "Host: 10.0.0.1:7171", "Host: "] {
@@ -36,7 +36,7 @@ fn pages_of_other_hosts_reach_nothing() {
 }
 
 #[test]
-fn every_page_may_read_what_is_public_and_no_more() {
+fn cors_opens_public_reads_only() {
     let (_desk, release, node, token) = published();
     const PAGE: &str = "Origin: https://example.org";
     for open in ["/api/v1/flows", "/data/inflation/TUR.csv", "/sdmx/v2/structure/dataflow", "/openapi.json"] {
@@ -69,7 +69,7 @@ fn every_page_may_read_what_is_public_and_no_more() {
 }
 
 #[test]
-fn programs_that_watch_a_node_are_told_how_it_does() {
+fn health_and_metrics_are_served() {
     let (_desk, _, node, _) = published();
     let get = |path: &str| http_client::send_request(&node.api, &[&format!("GET {path}")], &[]);
     assert_eq!(get("/healthz").body, b"ok\n");
@@ -90,7 +90,7 @@ fn programs_that_watch_a_node_are_told_how_it_does() {
 }
 
 #[test]
-fn a_node_is_told_to_run_a_release_again() {
+fn a_node_verifies_a_release_on_request() {
     let (_desk, release, node, token) = published();
     let path = format!("/api/v1/releases/{release}");
     let verify = format!("POST {path}/verify");
@@ -106,7 +106,7 @@ fn a_node_is_told_to_run_a_release_again() {
 }
 
 #[test]
-fn what_the_node_has_is_told_to_catalogues() {
+fn the_catalogue_lists_all_dataflows() {
     let (_desk, _, node, _) = published();
     let get = |path: &str| http_client::send_request(&node.api, &[&format!("GET {path}")], &[]);
     let catalogue = get("/catalogue.jsonld").json();
@@ -141,7 +141,7 @@ fn the_api_has_a_page_that_explains_it() {
 }
 
 #[test]
-fn who_has_no_token_changes_nothing() {
+fn writes_require_the_token() {
     let (workspace, _, node, token) = published();
     let stranger = Workspace::with_publisher("Stranger").publisher();
     let before = workspace.json("assay show");
@@ -160,7 +160,7 @@ fn who_has_no_token_changes_nothing() {
 }
 
 #[test]
-fn paths_and_ids_that_lead_nowhere_are_problems() {
+fn unknown_paths_and_ids_are_problems() {
     let (_desk, release, node, _) = published();
     let get = |path: &str| http_client::send_request(&node.api, &[&format!("GET {path}")], &[]);
     get("/nowhere").problem(404, "no-route");
@@ -178,7 +178,7 @@ fn paths_and_ids_that_lead_nowhere_are_problems() {
 }
 
 #[test]
-fn bodies_that_are_no_publication_are_refused() {
+fn invalid_request_bodies_are_refused() {
     let (workspace, release, node, token) = published();
     let before = workspace.json("assay show");
     let publish =
@@ -221,7 +221,7 @@ fn bodies_that_are_no_publication_are_refused() {
 }
 
 #[test]
-fn downloads_are_files_that_no_browser_runs() {
+fn downloads_are_attachments() {
     let (_desk, release, node, _) = published();
     let cases = [
         ("blocks", "application/octet-stream", "public, max-age=31536000, immutable"),

@@ -1,5 +1,4 @@
-//! Files, addresses and directories that are wrong: what is receiver, with which exit code, and that
-//! nothing half-written stays behind.
+//! Invalid files, addresses and directories: message, exit code, and an unchanged state.
 
 use std::fs::File;
 use std::io::Write;
@@ -16,7 +15,7 @@ fn bent(from: &str, to: &str) -> String {
     text.replacen(from, to, 1)
 }
 
-/// Runs what must fail, and demands that the state is what it was.
+/// Runs a command that must fail, and requires that the state is unchanged.
 #[track_caller]
 fn refused(workspace: &Workspace, line: &str, code: i32, texts: &[&str]) -> CommandResult {
     let before = workspace.json("assay show");
@@ -31,7 +30,7 @@ fn refused(workspace: &Workspace, line: &str, code: i32, texts: &[&str]) -> Comm
 
 /// Files that explain the codes are not kept with the document, and the import texts so.
 #[test]
-fn what_came_beside_a_document_is_told() {
+fn the_import_notes_companion_files() {
     let workspace = Workspace::with_publisher("Office");
     let data = "series_id\tyear\tperiod\tvalue\nCUUR0000SA0\t2017\tM11\t1\nCUUR0000SA0\t2017\tM12\t2\n";
     workspace.write("cu.data.1", data);
@@ -45,7 +44,7 @@ fn what_came_beside_a_document_is_told() {
 }
 
 #[test]
-fn wrong_files_are_named_by_line_column_and_value() {
+fn errors_in_files_name_line_column_and_value() {
     let workspace = Workspace::with_publisher("Office");
     let duplicate = sample::worldbank(0) + &bent("Turkey", "France").replace("TUR", "FRA");
     let again = duplicate.lines().skip(sample::worldbank(0).lines().count() + 5).collect::<Vec<_>>();
@@ -77,7 +76,7 @@ fn wrong_files_are_named_by_line_column_and_value() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_file_beyond_the_bound_is_refused_before_it_is_read() {
+fn an_oversized_file_is_refused_before_it_is_read() {
     let workspace = Workspace::new();
     let file = File::create(workspace.path("huge.csv")).unwrap();
     file.set_len(300 << 20).unwrap();
@@ -91,7 +90,7 @@ fn a_file_beyond_the_bound_is_refused_before_it_is_read() {
 }
 
 #[test]
-fn a_line_without_end_is_refused_early() {
+fn an_endless_line_is_refused_early() {
     let workspace = Workspace::new();
     let mut file = File::create(workspace.path("line.csv")).unwrap();
     file.write_all(b"REF_AREA,TIME_PERIOD,OBS_VALUE\n").unwrap();
@@ -103,7 +102,7 @@ fn a_line_without_end_is_refused_early() {
 }
 
 #[test]
-fn a_repeated_date_is_no_series() {
+fn a_repeated_date_is_refused() {
     let workspace = Workspace::with_publisher("Office");
     workspace.write("fred.csv", sample::FRED.to_owned() + "2022-06-01,296.311\n");
     refused(&workspace, "assay import fred fred.csv", 2, &["fred.csv:16", "line 15", "2022-M06"]);
@@ -112,7 +111,7 @@ fn a_repeated_date_is_no_series() {
 }
 
 #[test]
-fn names_and_addresses_that_lead_nowhere() {
+fn unknown_names_and_addresses_are_refused() {
     let (workspace, release) = sample::published("Office");
     let own = workspace.publisher();
     let stranger = Workspace::with_publisher("Stranger").publisher();
@@ -127,7 +126,7 @@ fn names_and_addresses_that_lead_nowhere() {
         (format!("show assay://{stranger}/inflation"), 5, "assay://"),
         (format!("verify assay://{own}/inflation/FRA/1900"), 5, "no figure at"),
         (format!("show assay://{own}/inflation/FRA/1900"), 5, "no figure at"),
-        (format!("show {stranger}"), 5, "not held here"),
+        (format!("show {stranger}"), 5, "not stored here"),
         (format!("follow {dataset}"), 2, "another kind"),
         ("follow nobody".into(), 2, "`nobody` is not a content id"),
         (format!("publish {dataset} --input FP.CPI.TOTL --dataflow x"), 2, "`recipe`, found `dataset`"),
@@ -142,7 +141,7 @@ fn names_and_addresses_that_lead_nowhere() {
         refused(&workspace, &format!("assay {line}"), *code, &[texts]);
     }
     refused(&workspace, &format!("assay export {release} -o absent/x.car"), 1, &["cannot write"]);
-    // A node that runs on the directory must response in the same way.
+    // A node that runs on the directory must respond in the same way.
     let _node = NodeProcess::start(&workspace, TCP);
     for (line, code, texts) in &cases {
         refused(&workspace, &format!("assay {line}"), *code, &[texts]);
@@ -150,7 +149,7 @@ fn names_and_addresses_that_lead_nowhere() {
 }
 
 #[test]
-fn an_identity_is_made_once_and_has_a_name() {
+fn an_identity_is_created_once_and_has_a_name() {
     let workspace = Workspace::new();
     workspace.run_line("assay init --name ''").exit(2).contains("an identity has a name");
     workspace.run_line("assay import worldbank x.csv").exit(5);
@@ -161,31 +160,31 @@ fn an_identity_is_made_once_and_has_a_name() {
 }
 
 #[test]
-fn peers_that_are_none() {
+fn invalid_peer_addresses_are_refused() {
     let workspace = Workspace::with_publisher("Office");
     let list = || workspace.json("assay peer list");
     let wrong =
         ["nonsense", "localhost:4001", "/ip4/127.0.0.1", "/ip4/300.0.0.1/tcp/1", "/ip4/127.0.0.1/tcp/x"];
     for wrong in wrong {
-        refused(&workspace, &format!("assay peer add {wrong}"), 2, &[wrong, "is not an address"]);
+        refused(&workspace, &format!("assay peer add {wrong}"), 2, &[wrong, "is not a multiaddress"]);
         refused(
             &workspace,
             &format!("assay node --api 127.0.0.1:0 --peer {wrong}"),
             2,
-            &["is not an address"],
+            &["is not a multiaddress"],
         );
     }
     refused(&workspace, "assay node --api 127.0.0.1:0 --listen nonsense", 2, &["is not an address"]);
     assert_eq!(list().as_array().map(Vec::len), Some(0));
     let node = NodeProcess::start(&workspace, TCP);
-    refused(&workspace, "assay peer add nonsense", 2, &["is not an address"]);
+    refused(&workspace, "assay peer add nonsense", 2, &["is not a multiaddress"]);
     refused(&workspace, "assay peer add /ip4/127.0.0.1/tcp/1", 6, &["cannot reach `/ip4/127.0.0.1/tcp/1`"]);
     assert_eq!(list().as_array().map(Vec::len), Some(0));
     assert_eq!(node.stop(), 0);
 }
 
 #[test]
-fn a_remembered_peer_that_is_none_keeps_no_node_from_starting() {
+fn a_node_starts_despite_an_invalid_stored_peer() {
     let workspace = Workspace::with_publisher("Office");
     {
         let (mut core, _) =
@@ -197,7 +196,7 @@ fn a_remembered_peer_that_is_none_keeps_no_node_from_starting() {
 }
 
 #[test]
-fn a_data_directory_has_one_owner() {
+fn a_data_directory_has_one_process() {
     let workspace = Workspace::with_publisher("Office");
     let node = NodeProcess::start(&workspace, TCP);
     let running = workspace.data().join("running.json");
@@ -222,7 +221,7 @@ fn a_data_directory_has_one_owner() {
 }
 
 #[test]
-fn a_data_directory_that_cannot_be() {
+fn an_impossible_data_directory_is_refused() {
     let workspace = Workspace::new();
     workspace.write("file", "not a directory");
     workspace.run_line("assay show --data file").exit(1).contains("cannot make `file/keys`");
@@ -230,7 +229,7 @@ fn a_data_directory_that_cannot_be() {
 }
 
 #[test]
-fn a_slip_of_the_hand_is_corrected() {
+fn typing_errors_get_suggestions() {
     let workspace = Workspace::new();
     workspace.run_line("assay imprt worldbank x.csv").exit(2).contains("'import'");
     workspace.run_line("assay import wordbank x.csv").exit(2).contains("worldbank");
@@ -240,7 +239,7 @@ fn a_slip_of_the_hand_is_corrected() {
 }
 
 #[test]
-fn errors_are_documents_for_programs() {
+fn errors_are_json_with_the_json_flag() {
     let workspace = Workspace::with_publisher("Office");
     let cases = [
         ("import worldbank absent.csv", 5),
@@ -265,18 +264,18 @@ fn errors_are_documents_for_programs() {
 }
 
 #[test]
-fn a_source_that_must_not_be_asked_is_refused_before_it_is() {
+fn forbidden_sources_are_refused_before_any_request() {
     let workspace = Workspace::with_publisher("Office");
     for (line, code, texts) in [
-        ("https://127.0.0.1/x.csv", 2, "`127.0.0.1` is an address"),
-        ("https://[::ffff:127.0.0.1]/x.csv", 2, "is an address"),
+        ("https://127.0.0.1/x.csv", 2, "the address `127.0.0.1`"),
+        ("https://[::ffff:127.0.0.1]/x.csv", 2, "found the address"),
         ("https://localhost/x.csv", 2, "`localhost` is not an allowed host"),
-        ("https://169.254.169.254/latest/meta-data", 2, "is an address"),
-        ("file:///etc/hostname", 2, "only https"),
+        ("https://169.254.169.254/latest/meta-data", 2, "found the address"),
+        ("file:///etc/hostname", 2, "expected https"),
         ("https://me:word@api.worldbank.org/v2", 2, "user or password"),
         ("https://api.worldbank.org:8080/v2", 2, "port 8080"),
-        ("https://x.example.org/x.csv --allow-host 10.0.0.1", 2, "no name of a host"),
-        ("https://x.example.org/x.csv --allow-host localhost", 2, "no name of a host"),
+        ("https://x.example.org/x.csv --allow-host 10.0.0.1", 2, "is not a host name"),
+        ("https://x.example.org/x.csv --allow-host localhost", 2, "is not a host name"),
         ("ecb EXR ../x", 2, "is not valid in a URL"),
         ("worldbank FP.CPI.TOTL --from 2000", 2, "`--from` and `--to` together"),
     ] {

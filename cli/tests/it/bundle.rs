@@ -40,7 +40,7 @@ fn verify(workspace: &Workspace, bytes: &[u8]) -> CommandResult {
 }
 
 #[test]
-fn a_bundle_is_verified_where_nothing_else_is() {
+fn a_bundle_is_verified_without_a_data_directory() {
     let workspace = Workspace::new();
     let run = verify(&workspace, &bundle())
         .ok()
@@ -52,7 +52,7 @@ fn a_bundle_is_verified_where_nothing_else_is() {
 }
 
 #[test]
-fn no_byte_of_a_bundle_may_change() {
+fn every_changed_byte_of_a_bundle_is_detected() {
     let (workspace, whole) = (Workspace::new(), bundle());
     let places = (0..HEAD.min(whole.len())).chain((HEAD..whole.len()).step_by(STEP));
     let mut codes: BTreeMap<i32, usize> = BTreeMap::new();
@@ -68,7 +68,7 @@ fn no_byte_of_a_bundle_may_change() {
 }
 
 #[test]
-fn no_part_of_a_bundle_may_be_missing() {
+fn every_truncated_bundle_is_refused() {
     let workspace = Workspace::new();
     let (office, release) = sample::published("Office");
     office.run_line(&format!("assay export {release} -o release.car")).ok();
@@ -90,7 +90,7 @@ fn no_part_of_a_bundle_may_be_missing() {
 }
 
 #[test]
-fn a_falsified_release_is_told_by_its_cell() {
+fn a_falsified_release_is_reported_with_its_cell() {
     let (office, release) = sample::published("Office");
     let falsified = falsify(&office, &release);
     let workspace = Workspace::new();

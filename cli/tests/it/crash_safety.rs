@@ -1,4 +1,4 @@
-//! `kill -9` at any moment: what was acknowledged is there afterwards, and work goes on.
+//! `kill -9` at any moment: acknowledged data survives, and the next start continues.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -33,7 +33,7 @@ impl SeededRandom {
     }
 }
 
-/// Kills a command when `after` has passed, and gives what it had written.
+/// Kills a command after a delay, and returns its output until then.
 fn kill(mut child: Child, after: Duration) -> String {
     let start = Instant::now();
     let out = drain(child.stdout.take());
@@ -66,7 +66,7 @@ fn held(workspace: &Workspace) -> BTreeSet<String> {
 }
 
 #[test]
-fn an_import_that_was_acknowledged_outlives_kill_9() {
+fn an_acknowledged_import_survives_kill_9() {
     let workspace = Workspace::with_publisher("Office");
     workspace.write("cpi.csv", sample::worldbank(0));
     let start = Instant::now();
@@ -143,7 +143,7 @@ fn publish(node: &NodeProcess, workspace: &Workspace, numbers: std::ops::Range<u
 }
 
 #[test]
-fn a_node_that_is_killed_at_its_copying_loses_nothing() {
+fn a_node_killed_while_replicating_loses_nothing() {
     let office = Workspace::with_publisher("Office");
     let reader = Workspace::with_publisher("Reader");
     let source = NodeProcess::start(&office, TCP);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::workspace::Workspace;
 
 #[test]
-fn the_demonstration_reproduces_exposes_and_tidies_up() {
+fn the_demonstration_succeeds_and_cleans_up() {
     let workspace = Workspace::new();
     let document = workspace.json("assay demo");
     assert_eq!(document["reproduced"], 3, "{document:#}");
@@ -27,7 +27,7 @@ fn left(workspace: &Workspace) {
 }
 
 #[test]
-fn a_demonstration_that_is_killed_takes_its_nodes_along() {
+fn a_killed_demonstration_stops_its_nodes() {
     let workspace = Workspace::new();
     let mut child = workspace.command(&["demo"]).spawn().unwrap();
     let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
@@ -42,7 +42,7 @@ fn a_demonstration_that_is_killed_takes_its_nodes_along() {
 }
 
 #[test]
-fn a_demonstration_that_is_kept_shows_its_dashboard_until_it_is_ended() {
+fn a_kept_demonstration_serves_its_dashboard() {
     let workspace = Workspace::new();
     let mut child = workspace.command(&["demo", "--keep"]).spawn().unwrap();
     let out = std::io::BufReader::new(child.stdout.take().unwrap());

@@ -1,4 +1,4 @@
-//! The figures of a node as its API gives them, against what the command line says.
+//! Figures of the HTTP API, compared with those of the command line.
 
 use schemas::cid::{Cid, Codec};
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ impl PublishedNode {
 }
 
 #[test]
-fn a_flow_says_what_it_covers() {
+fn a_dataflow_lists_its_coverage() {
     let published = published();
     let flows = published.json("/flows");
     let flow = &flows[0];
@@ -69,7 +69,7 @@ fn a_flow_says_what_it_covers() {
 }
 
 #[test]
-fn every_figure_is_the_one_that_the_command_line_gives() {
+fn figures_equal_those_of_the_command_line() {
     let published = published();
     let output = published.json("/flows")[0]["output"].as_str().unwrap().to_owned();
     let base = format!("{}/{output}", published.release);
@@ -98,7 +98,7 @@ fn every_figure_is_the_one_that_the_command_line_gives() {
 }
 
 #[test]
-fn files_stand_at_addresses_that_can_be_guessed() {
+fn files_have_predictable_urls() {
     let published = published();
     let id = published.workspace.publisher();
     let get = |path: &str| http_client::send_request(&published.node.api, &[&format!("GET {path}")], &[]);
@@ -138,7 +138,7 @@ fn files_stand_at_addresses_that_can_be_guessed() {
 }
 
 #[test]
-fn a_figure_knows_where_it_comes_from() {
+fn a_figure_links_to_its_provenance() {
     let published = published();
     let figure = published.json(&published.figure("TUR/2008"));
     let standing = &figure["standing"];
@@ -156,7 +156,7 @@ fn a_figure_knows_where_it_comes_from() {
     assert_eq!(kinds(&figure["provenance"]), ["recipe", "dataset"]);
     assert_eq!(kinds(&figure["provenance"]["children"][1]), ["snapshot"]);
     assert_eq!(figure["revisions"][0]["value"], figure["value"]);
-    // What the figure says of its place holds: the chunk is one of its content.
+    // The chunk that the figure names is part of its bundle.
     let bundle = published.get(&format!("/bundles/{}", published.release)).body;
     let chunk: Cid = figure["chunk"].as_str().unwrap().parse().unwrap();
     let (_, blocks) = schemas::car::open_archive(&bundle).unwrap();
@@ -213,7 +213,7 @@ fn each_output_of_a_dataflow_has_its_figures() {
     assert_eq!(at("")["value"], factor["value"]);
     assert_ne!(rate["value"], factor["value"]);
     assert_eq!(rate["revisions"][0]["value"], rate["value"]);
-    // Only what is measured alike is the same by another method.
+    // Only outputs with the same unit are alternatives.
     assert_eq!(factor["alternatives"], json!([]));
     assert_eq!(rate["alternatives"][0]["dataflow"], "inflation");
     let inflation = published.json(&published.figure("TUR/2008"));
@@ -260,7 +260,7 @@ fn a_publisher_and_its_log_are_open() {
 }
 
 #[test]
-fn an_answer_that_is_known_is_not_sent_again() {
+fn an_unchanged_response_is_not_sent_again() {
     let published = published();
     for path in ["/flows", "/areas", "/publishers", &published.figure("TUR/2008")] {
         let first = published.get(path);
@@ -281,7 +281,7 @@ fn an_answer_that_is_known_is_not_sent_again() {
         let small = packed.header("content-encoding").is_none();
         assert!(small || packed.body.starts_with(&[0x1f, 0x8b]), "{path}");
     }
-    // What ids alone name never changes.
+    // A resource named by ids alone is immutable.
     let panel = published.get(&format!("/panels/{}/INFLATION", published.release));
     assert!(panel.header("cache-control").is_some_and(|shown| shown.ends_with("immutable")));
     // A change of the node is seen at once.
@@ -297,7 +297,7 @@ fn an_answer_that_is_known_is_not_sent_again() {
 }
 
 #[test]
-fn a_release_is_run_again_while_one_watches() {
+fn a_release_is_recomputed_with_progress_events() {
     let published = published();
     let response = published.get(&format!("/releases/{}/rerun", published.release));
     let text = String::from_utf8_lossy(&response.body).into_owned();
@@ -310,7 +310,7 @@ fn a_release_is_run_again_while_one_watches() {
 }
 
 #[test]
-fn questions_that_make_no_sense_are_problems() {
+fn invalid_queries_are_problems() {
     let published = published();
     let (release, id) = (&published.release, published.workspace.publisher());
     let output = published.json("/flows")[0]["output"].as_str().unwrap().to_owned();
@@ -343,7 +343,7 @@ fn questions_that_make_no_sense_are_problems() {
 }
 
 #[test]
-fn long_lists_come_in_parts() {
+fn long_lists_are_paginated() {
     let (workspace, _) = sample::published("Office");
     for name in ["b", "c"] {
         workspace

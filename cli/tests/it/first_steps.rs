@@ -1,4 +1,4 @@
-//! The first hour: an empty directory teaches, and every command that is offered next works.
+//! First steps: an empty directory suggests commands, and every suggested command works.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -12,7 +12,7 @@ fn offered(out: &str) -> Vec<String> {
 }
 
 #[test]
-fn an_empty_directory_says_what_to_do_first() {
+fn an_empty_directory_suggests_first_steps() {
     let workspace = Workspace::new();
     let run = workspace.run_line("assay show").ok().contains("nothing is stored here yet");
     let first = ["assay init --name \"Your office\"", "assay follow <publisher>", "assay demo"];
@@ -27,11 +27,11 @@ fn an_empty_directory_says_what_to_do_first() {
 }
 
 #[test]
-fn every_command_that_is_offered_works() {
+fn every_suggested_command_works() {
     let (other, _) = sample::published("Other office");
     let node = NodeProcess::start(&other, TCP);
     let (publisher, workspace) = (other.publisher(), Workspace::new());
-    // What a reader puts in the place of what stands in brackets.
+    // Values for the placeholders in brackets.
     let fill = |line: &str| {
         let line = line.replace("<publisher>", &publisher).replace("<multiaddr>", &node.address);
         line.replace("<indicator>", "inflation")

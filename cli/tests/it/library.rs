@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::workspace::{Workspace, library, text};
 
 #[test]
-fn every_recipe_of_the_library_can_be_looked_at() {
+fn every_library_recipe_can_be_shown() {
     let workspace = Workspace::new();
     let list = workspace.json("assay recipe list");
     let recipes = list["library"].as_array().unwrap();

@@ -1,4 +1,4 @@
-//! A running node: what it says, line by line, and its end.
+//! A running node process and the events that it prints.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -23,11 +23,11 @@ pub struct NodeProcess {
     child: Child,
     parent: Option<ChildStdin>,
     receiver: Receiver<Value>,
-    /// All that it has receiver so far.
+    /// All events so far.
     pub events: Vec<Value>,
-    /// Where its API answers, such as `http://127.0.0.1:7171`.
+    /// URL of its API, such as `http://127.0.0.1:7171`.
     pub api: String,
-    /// Where it listens, with its peer id.
+    /// Address that it listens on, with its peer id.
     pub address: String,
 }
 
@@ -73,7 +73,7 @@ impl NodeProcess {
         Self { child, parent, receiver, events: Vec::new(), api: String::new(), address: String::new() }
     }
 
-    /// Waits until it has receiver what `matches`, now or before.
+    /// Waits for an event that `matches`, including earlier events.
     #[track_caller]
     pub fn wait_for(&mut self, what: &str, matches: impl Fn(&Value) -> bool) -> Value {
         let end = Instant::now() + EVENT;
@@ -102,7 +102,7 @@ impl NodeProcess {
         self.events.last()
     }
 
-    /// Kills it (SIGKILL) and gives all that it had receiver.
+    /// Kills the process (SIGKILL) and returns all its events.
     pub fn kill(mut self) -> Vec<Value> {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -121,13 +121,13 @@ impl NodeProcess {
 
 impl Drop for NodeProcess {
     fn drop(&mut self) {
-        // One that has ended by itself is what we want.
+        // A process that has ended already makes these calls fail, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Whether an event is of this kind.
+/// Returns whether an event has this name.
 pub fn is_event(event: &Value, kind: &str) -> bool {
     event["event"] == kind
 }

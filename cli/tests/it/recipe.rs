@@ -1,4 +1,4 @@
-//! Recipes that are wrong, each in one way: what is receiver, where, and with which exit code.
+//! Invalid recipes: message, location and exit code.
 
 use super::sample;
 use super::workspace::{CommandResult, Workspace};
@@ -26,7 +26,7 @@ fn expect_error(run: CommandResult, code: i32, texts: &[&str]) {
 }
 
 #[test]
-fn faults_that_need_no_data_are_found_by_check() {
+fn check_finds_errors_without_data() {
     let workspace = Workspace::new();
     let cases: [(&str, &[&str]); 6] = [
         (
@@ -59,7 +59,7 @@ fn faults_that_need_no_data_are_found_by_check() {
 
 /// A whole number that tells data points apart looks like text in a CSV; the recipe says what it is.
 #[test]
-fn a_recipe_says_the_types_of_the_columns_of_a_file() {
+fn a_recipe_determines_the_types_of_file_columns() {
     let workspace = Workspace::new();
     workspace.write(
         "price.csv",
@@ -118,7 +118,7 @@ fn a_parameter_is_set_in_the_script() {
 }
 
 #[test]
-fn faults_of_the_data_name_the_data_point_and_publish_nothing() {
+fn errors_in_data_name_the_data_point_and_publish_nothing() {
     let workspace = Workspace::with_publisher("Office");
     workspace.write("cpi.csv", sample::worldbank(0));
     workspace.write("sex.csv", "REF_AREA,SEX,TIME_PERIOD,OBS_VALUE\nFRA,F,2009,1\n");

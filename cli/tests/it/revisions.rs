@@ -1,4 +1,4 @@
-//! Newer versions of a data set: what they changed, what is doubted, which one is meant.
+//! Newer versions of a data set: their changes, plausibility warnings, and selection by vintage.
 
 use super::sample;
 use super::workspace::Workspace;
@@ -20,7 +20,7 @@ fn import(workspace: &Workspace, values: &[&str], flags: &str) -> super::workspa
 const FIRST: [&str; 10] = ["10", "11", "12", "13", "14", "15", "16", "17", "18", "19"];
 
 #[test]
-fn a_newer_version_says_what_it_changed() {
+fn a_newer_version_lists_its_changes() {
     let workspace = Workspace::with_publisher("Office");
     import(&workspace, &FIRST, "").ok();
     import(&workspace, &["10", "11", "12", "13", "14", "15", "16", "17", "18.5", "19", "20"], "")
@@ -44,7 +44,7 @@ fn a_newer_version_says_what_it_changed() {
 }
 
 #[test]
-fn what_is_not_plausible_is_signed_only_when_forced_and_then_says_so() {
+fn implausible_data_is_signed_only_with_force() {
     let workspace = Workspace::with_publisher("Office");
     import(&workspace, &FIRST, "").ok();
     let thousands: Vec<String> = FIRST.iter().map(|value| format!("{value}000")).collect();
@@ -78,7 +78,7 @@ fn a_release_is_found_as_of_a_day() {
 }
 
 #[test]
-fn a_measure_is_published_from_a_file_in_one_command() {
+fn an_indicator_is_published_from_a_file_in_one_command() {
     let workspace = Workspace::with_publisher("Office");
     workspace.write("CPIAUCNS.csv", sample::FRED);
     let first = workspace.json("assay publish inflation --from CPIAUCNS.csv");
@@ -111,7 +111,7 @@ fn a_measure_is_published_from_a_file_in_one_command() {
 }
 
 #[test]
-fn what_fits_in_two_ways_is_asked() {
+fn ambiguous_inputs_are_refused() {
     let workspace = Workspace::with_publisher("Office");
     workspace.write("a.csv", figures(&FIRST));
     for name in ["GDP", "POPULATION"] {
@@ -132,7 +132,7 @@ fn what_fits_in_two_ways_is_asked() {
 }
 
 #[test]
-fn a_release_taken_back_is_not_the_latest_and_never_gone() {
+fn a_retracted_release_is_not_the_latest_but_remains() {
     let (workspace, first) = sample::published("Office");
     let flow = format!("assay://{}/inflation", workspace.publisher());
     let resolved = |address: &str| workspace.json(&format!("assay show {address}"))["id"].clone();
@@ -167,7 +167,7 @@ fn a_release_taken_back_is_not_the_latest_and_never_gone() {
     assert_eq!(taken_back["standing"]["retracted"]["reason"], "a row was read twice");
     assert!(taken_back["standing"]["newer"].is_string(), "the address without a vintage leads elsewhere");
     drop(node);
-    // Where nothing stands, the address says what became of it.
+    // When every release is retracted, the address resolves to the last one.
     workspace.run_line(&format!("assay retract {first} --reason all")).ok();
     assert_eq!(resolved(&flow), second);
 }

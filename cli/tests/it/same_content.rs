@@ -5,7 +5,7 @@ use super::sample;
 use super::workspace::{Workspace, text};
 
 #[test]
-fn two_publishers_who_read_the_same_file_agree_by_id() {
+fn two_publishers_of_one_file_have_one_content_id() {
     let workspaces = ["Here", "There"].map(|name| {
         let workspace = Workspace::with_publisher(name);
         workspace.write("cpi.csv", sample::worldbank(0));

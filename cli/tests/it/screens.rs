@@ -1,5 +1,6 @@
-//! All that people see, as checked-in files: help, typical runs, typical errors. What differs from
-//! run to run (ids, times, ports, paths) is named instead. `ASSAY_BLESS=1` writes the files anew.
+//! All output of the commands, compared with checked-in files: help, typical runs, typical errors. Parts
+//! that differ from run to run (ids, times, ports, paths) are replaced by names. `ASSAY_BLESS=1` writes
+//! the files.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read};
@@ -10,7 +11,7 @@ use super::node_process::TCP;
 use super::sample;
 use super::workspace::Workspace;
 
-/// What was typed on a workspace, and what came.
+/// Commands typed in a workspace, with their output.
 struct Transcript<'a> {
     workspace: &'a Workspace,
     text: String,
@@ -51,7 +52,7 @@ impl<'a> Transcript<'a> {
     }
 }
 
-/// The text with names in the place of what differs from run to run.
+/// Replaces the parts of a text that differ from run to run by names.
 fn plain(text: &str) -> String {
     let mut ids: Vec<&str> = Vec::new();
     let (mut plain, mut rest) = (String::new(), text);
@@ -73,7 +74,7 @@ fn plain(text: &str) -> String {
     plain
 }
 
-/// How long what stands at the start is, and its name, when it differs from run to run.
+/// Length and name of a variable part at the start of a text.
 fn vague(text: &str, before: &str) -> Option<(usize, &'static str)> {
     let length = text.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(text.len());
     let (word, after) = text.split_at(length);
@@ -94,7 +95,7 @@ fn vague(text: &str, before: &str) -> Option<(usize, &'static str)> {
     }
 }
 
-/// Whether a text begins like a pattern, where 0 stands for any digit.
+/// Returns whether a text begins with a pattern in which 0 stands for any digit.
 fn shaped(text: &str, pattern: &str) -> bool {
     let same =
         |(found, wanted): (u8, u8)| if wanted == b'0' { found.is_ascii_digit() } else { found == wanted };
@@ -102,7 +103,7 @@ fn shaped(text: &str, pattern: &str) -> bool {
 }
 
 #[test]
-fn what_differs_from_run_to_run_is_named() {
+fn variable_parts_of_screens_are_replaced() {
     let id = "bafkr4iclr5uwatwxjseqbw2m36grqxnwwg4bfb52px5ds7nfdssajrhglq";
     let text = format!("{id} {id}/x (5 steps, 0.060 s) 2026-11-22 23:15 UTC /tcp/38443 127.0.0.1:7171 2010");
     let wanted = "<bafkr-1> <bafkr-1>/x (5 steps, <seconds> s) <time> /tcp/<port> 127.0.0.1:7171 2010";
@@ -159,7 +160,7 @@ fn versions_of_data_sets() {
 }
 
 #[test]
-fn a_measure_from_a_file() {
+fn an_indicator_from_a_file() {
     let workspace = Workspace::with_publisher("Office");
     workspace.write("CPIAUCNS.csv", sample::FRED);
     let mut screen = Transcript::new(&workspace);
@@ -193,8 +194,7 @@ fn recipes_and_releases() {
     screen.line(&format!("{publish} --reason method")).compare("publish");
 }
 
-/// What somebody who writes a recipe sees: its plan, its layout, its difference to another, and
-/// what is receiver of the usual mistakes.
+/// Screens for authors of recipes: plan, format, comparison, and messages for common mistakes.
 fn authors(workspace: &Workspace) {
     let steps = "BASE:=timeshift(CPI,2);  // two years\nINFLATION<-round((CPI/BASE-1)*100,6);";
     super::recipe::recipe(workspace, steps, "");
@@ -228,7 +228,7 @@ fn authors(workspace: &Workspace) {
 }
 
 #[test]
-fn what_is_held_and_whether_it_holds() {
+fn stored_objects_and_their_verification() {
     let (workspace, release) = sample::published("Office");
     let own = workspace.publisher();
     let dataset = workspace.json("assay show")["datasets"][0]["id"].as_str().unwrap().to_owned();

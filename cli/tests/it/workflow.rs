@@ -56,12 +56,12 @@ fn cross(listen: &str) {
 }
 
 #[test]
-fn a_reader_confirms_a_figure_over_tcp() {
+fn a_reader_verifies_a_figure_over_tcp() {
     cross(TCP);
 }
 
 #[test]
-fn a_reader_confirms_a_figure_over_quic() {
+fn a_reader_verifies_a_figure_over_quic() {
     cross(QUIC);
 }
 

@@ -16,7 +16,7 @@ const COMMAND: Duration = Duration::from_secs(60);
 /// A folder of its own, gone with the value.
 pub struct Workspace(TempDir);
 
-/// What a command left behind.
+/// Result of a command.
 #[derive(Debug)]
 #[allow(dead_code, reason = "people read the line where a test fails")]
 pub struct CommandResult {
@@ -24,9 +24,9 @@ pub struct CommandResult {
     pub line: String,
     /// Its exit code; -1 when a signal ended it.
     pub code: i32,
-    /// What it wrote to standard output.
+    /// Its standard output.
     pub out: String,
-    /// What it wrote to standard error.
+    /// Its standard error.
     pub err: String,
 }
 
@@ -108,7 +108,7 @@ impl CommandResult {
         self
     }
 
-    /// Demands a text in what was written.
+    /// Requires a text in its output.
     #[track_caller]
     pub fn contains(self, text: &str) -> Self {
         assert!(self.out.contains(text) || self.err.contains(text), "no `{text}` in {self:#?}");

@@ -98,6 +98,7 @@ pub fn draft_dataset(
     let (snapshot, mut blocks) = build_snapshot(document, request, &imported)?;
     let (content, content_blocks) = content::pack_table(&imported.table, code_lists(&imported)?)?;
     blocks.extend(content_blocks);
+    // The snapshot keeps the document, so that a verifier can import it again.
     let (snapshot_id, snapshot_block) = encode_block(&snapshot)?;
     blocks.push(snapshot_block);
     let importer = Text::new(imported.importer.as_str())?;

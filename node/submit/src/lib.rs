@@ -23,7 +23,7 @@ pub use dataset::{DatasetDraft, DatasetRequest, DocumentOrigin, SourceDocument, 
 pub use recipe_choice::{CandidateDataset, ChoiceError, choose_recipe, is_indicator, match_inputs};
 pub use release::{InputDataset, ReleaseDraft, ReleaseFigures, ReleaseLabels, compute_figures};
 
-/// Why a data set or a release cannot be prepared.
+/// Failure to prepare a data set or a release.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SubmitError {
     /// The source document cannot be read.

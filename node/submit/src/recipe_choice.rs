@@ -23,7 +23,7 @@ pub struct CandidateDataset {
     pub frequency: Option<Frequency>,
 }
 
-/// Why no recipe or no assignment of data sets to inputs can be chosen.
+/// Failure to choose a recipe, or to assign data sets to its inputs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChoiceError {
     /// No recipe of the library computes the indicator from the data sets.
@@ -117,6 +117,7 @@ pub fn choose_recipe(
     for entry in LIBRARY.iter().filter(|entry| has_indicator(entry, indicator)) {
         let file = entry.read()?;
         if let Ok(inputs) = match_inputs(&file.recipe.inputs, &file.frequencies, candidates) {
+            // `true` sorts after `false`: the maximum is an official headline method.
             let precedence = (file.deviates_from.is_none(), file.headline);
             fitting.push((precedence, entry.name, inputs));
         }
@@ -158,6 +159,7 @@ pub fn match_inputs<'i>(
     }
     for (name, input) in inputs {
         let position = match_input(name, input, frequencies.get(name), candidates)?;
+        // Two inputs of one structure need two data sets, told apart by their names.
         if assigned.values().any(|used| *used == position) {
             return Err(missing_input(name, input));
         }
@@ -186,6 +188,7 @@ fn match_input(
         candidates.iter().enumerate().filter(|(_, candidate)| fits(candidate)).collect();
     let named: Vec<(usize, &CandidateDataset)> =
         fitting.iter().copied().filter(|(_, candidate)| candidate.name == name.as_str()).collect();
+    // The name of an input decides only among data sets of the right structure.
     let chosen = if named.is_empty() { fitting } else { named };
     match chosen.as_slice() {
         [(position, _)] => Ok(*position),

@@ -113,6 +113,7 @@ impl ReleaseFigures {
     ) -> Result<BTreeMap<Name, Revision>, SubmitError> {
         let mut revisions = BTreeMap::new();
         for (name, figures) in &self.figures {
+            // A new output has nothing to be compared with.
             let Some(content) = previous.results.get(name) else { continue };
             let (_, table) = content::unpack_table(*content, fetch).map_err(compute::RunError::from)?;
             if let Ok(revision) = compare_versions(&table, &figures.table) {

@@ -34,7 +34,7 @@ pub(super) struct DemoNode {
     child: Child,
 }
 
-/// The nodes, and what they have event_receiver so far.
+/// The nodes and the events that they have reported.
 pub(super) struct DemoCluster {
     /// The nodes in the order of their letters.
     pub nodes: Vec<DemoNode>,
@@ -70,6 +70,7 @@ impl DemoCluster {
             "--api",
             "127.0.0.1:0",
         ]);
+        // Free ports, so that several demonstrations can run at once.
         command.args(["--listen", "/ip4/127.0.0.1/tcp/0", "--listen", "/ip4/127.0.0.1/udp/0/quic-v1"]);
         for address in self.nodes.iter().filter_map(|node| node.addresses.first()) {
             command.args(["--peer", address]);
@@ -107,7 +108,7 @@ impl DemoCluster {
         });
     }
 
-    /// Waits until a node has event_receiver what `matches`, now or before.
+    /// Waits for an event that `matches`, including earlier events.
     pub(super) fn wait_for_event(
         &mut self,
         what: &str,
@@ -165,7 +166,7 @@ impl Drop for DemoCluster {
             while Instant::now() < end && matches!(node.child.try_wait(), Ok(None)) {
                 thread::yield_now();
             }
-            // Ending what has ended is no error.
+            // A node that has stopped already makes these calls fail, which is fine.
             let _ = node.child.kill();
             let _ = node.child.wait();
         }

@@ -125,6 +125,7 @@ fn compare_figures(
         })?;
         files.insert(Name::new(name)?, file);
     }
+    // The recipes may have different inputs: each takes the files that it names.
     let figures = |recipe: &Recipe| -> Result<Table, CommandError> {
         let mut inputs: BTreeMap<Name, InputData> = BTreeMap::new();
         for (name, input) in &recipe.inputs {
