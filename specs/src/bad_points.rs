@@ -100,6 +100,7 @@ impl Forger {
         let (mut secret, mut prefix) = ([0; 32], [0; 32]);
         secret.copy_from_slice(&hash[..32]);
         prefix.copy_from_slice(&hash[32..]);
+        // Clamping of RFC 8032, section 5.1.5, step 2.
         secret[0] &= 0xf8;
         secret[31] = secret[31] & 0x7f | 0x40;
         Self { secret: Scalar::from_bytes_mod_order(secret), prefix }

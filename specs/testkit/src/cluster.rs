@@ -134,6 +134,7 @@ impl Cluster {
         self.cores[node] = open_core(node, &self.storages[node]);
         self.schedule(node, TICK_MILLIS, Delivery::Event(SyncEvent::Tick));
         for other in self.neighbours(node) {
+            // Peers see the connection close before the restarted node connects again.
             self.schedule(other, 1, Delivery::Event(SyncEvent::Disconnected(peer_of(node))));
             self.schedule(other, 2, Delivery::Event(SyncEvent::Connected(peer_of(node))));
         }
@@ -142,6 +143,7 @@ impl Cluster {
     }
 
     fn schedule(&mut self, node: usize, delay: u64, delivery: Delivery) {
+        // The count breaks ties of one millisecond, so that a seed gives one order.
         self.sent += 1;
         self.queue.insert((self.now + delay, self.sent), (node, self.restarts[node], delivery));
     }
@@ -163,6 +165,7 @@ impl Cluster {
             panic!("the cluster has stopped: no delivery is left")
         };
         self.now = time;
+        // Addressed to the node before its crash: connections do not survive a restart.
         if restart != self.restarts[node] {
             return;
         }
@@ -196,6 +199,7 @@ impl Cluster {
         let mut delay = self.random_delay();
         let mut outcome = StreamOutcome::Complete;
         for id in ids {
+            // A peer sends the requested blocks that it has, and skips the others.
             let Some(bytes) = self.storages[node].get(id).unwrap() else { continue };
             if self.is_lost() {
                 outcome = StreamOutcome::Interrupted(StreamError::Broken);

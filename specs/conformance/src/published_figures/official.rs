@@ -117,6 +117,7 @@ fn compare_series(
         let period = key.rsplit(' ').next().unwrap_or_default();
         series.years.is_empty() || series.years.iter().any(|year| period.starts_with(year.as_str()))
     };
+    // Ordered by key, so that the report starts with the first period.
     let mut pairs = BTreeMap::new();
     for (key, figure) in ours.into_iter().filter(|(key, _)| wanted(key)) {
         let Some(official) = theirs.get(&key) else { continue };

@@ -143,6 +143,7 @@ impl Pipeline {
         let object = encode_object(release).map_err(|error| error.to_string())?;
         let entry = entry::sign_entry(self.log.next_position(), sample::TIME, &object, &self.key)
             .map_err(|error| error.to_string())?;
+        // The log checks the entry by the rules that every node applies.
         self.log.append(&entry).map_err(|error| error.to_string())?;
         self.blocks.insert(entry.id().cid(), entry.bytes().to_vec());
         Ok(entry.id())

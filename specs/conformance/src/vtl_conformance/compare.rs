@@ -216,6 +216,7 @@ fn equals_as_printed(field: &CsvField, expected: Decimal, found: Decimal) -> boo
     let (Some(cut), Some(wanted)) = (cut_decimals(found, place), cut_decimals(expected, place)) else {
         return false;
     };
+    // The manual rounds in some examples and truncates in others.
     let up = cut.0 + u128::from(cut.1 >= 5);
     wanted.0 == cut.0 || wanted.0 == up
 }

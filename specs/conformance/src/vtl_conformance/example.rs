@@ -38,6 +38,7 @@ fn evaluate_example(place: &ExampleFiles, text: &str) -> Result<ExampleFinding, 
         inputs.iter().map(|(name, table)| (name.clone(), table.shape().clone())).collect();
     let plan =
         vtl::check(&script, &shapes).map_err(|errors| failure_from(FailureClass::Check, text, &errors))?;
+    // Examples end in temporary results (`:=`), which a normal run does not return.
     let plan = plan.with_every_result();
     let outcome = vtl::run_plan(&plan, &inputs, LIMITS);
     let outcome =
