@@ -6,7 +6,7 @@
 //! data directory. Requests whose `Host` is not a loopback name are rejected, so that a web page cannot
 //! reach the node by DNS rebinding. Requests are bounded in size, number and time.
 //!
-//! [`router`](crate::router) declares the routes, `routes` holds their handlers, `middleware` the layers
+//! `router.rs` declares the routes, `routes` holds their handlers, `middleware` the layers
 //! around them, and `views` the results that several routes and the dashboard share.
 
 mod middleware;

@@ -92,8 +92,8 @@ impl<K: Storage> Documents for State<K> {
     }
 }
 
-fn to_json(answer: Result<impl Serialize, Problem>) -> Option<Value> {
-    serde_json::to_value(answer.ok()?).ok()
+fn to_json(view: Result<impl Serialize, Problem>) -> Option<Value> {
+    serde_json::to_value(view.ok()?).ok()
 }
 
 /// Path prefixes for programs: an unknown path gets a problem document instead of a page.

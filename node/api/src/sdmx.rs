@@ -1,7 +1,7 @@
 //! SDMX web services: `/sdmx/v1` (REST 1.5) and `/sdmx/v2` (REST 2), specified in `specs/sdmx.md`.
 //!
 //! Owns the paths and content negotiation. Paths are split by hand because clients percent-encode commas
-//! and colons, omit trailing segments and append slashes. Features that are not implemented answer 501.
+//! and colons, omit trailing segments and append slashes. Features that are not implemented get 501.
 //! Read-only.
 
 mod csv;

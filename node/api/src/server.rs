@@ -57,6 +57,7 @@ async fn serve_router(
     stop: impl Future<Output = ()> + Send,
 ) {
     let mut http = http1::Builder::new();
+    // A client that sends its head byte by byte must not keep a connection slot.
     http.timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(HEADER_BYTES_MAX);
     let (slots, shutdown) = (Arc::new(Semaphore::new(connections_max)), GracefulShutdown::new());
     let mut stop = pin!(stop);
@@ -84,6 +85,7 @@ async fn serve_router(
             drop(slot);
         });
     }
+    // Closed first, so that no connection is accepted during shutdown.
     drop(listener);
     let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, shutdown.shutdown()).await;
 }

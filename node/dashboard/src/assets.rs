@@ -38,6 +38,7 @@ impl Asset {
         headers.push(("cache-control", cache.into()));
         headers.push(("etag", self.etag.into()));
         headers.push(("vary", "accept-encoding".into()));
+        // Caches may weaken a tag (RFC 9110, section 8.8.1).
         if wanted.if_none_match.split(',').any(|known| known.trim().trim_start_matches("W/") == self.etag) {
             return PageResponse { status: 304, headers, body: Cow::Borrowed(&[]) };
         }

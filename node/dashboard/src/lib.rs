@@ -58,14 +58,14 @@ pub fn respond(wanted: PageRequest<'_>, ask: DocumentSource<'_>) -> PageResponse
     let facts = place.as_ref().map_or(Err(NotFound), |place| page_facts::page_facts(place, ask));
     let html = page_metadata::render_page(assets::SHELL, place.as_ref(), wanted, &facts);
     let embed = place.as_ref().is_some_and(|place| place.embed);
-    let mut answer = PageResponse {
+    let mut response = PageResponse {
         status: if facts.is_ok() { 200 } else { 404 },
         headers: security_headers(embed),
         body: Cow::Owned(html.into_bytes()),
     };
-    answer.headers.push(("content-type", "text/html; charset=utf-8".into()));
-    answer.headers.push(("cache-control", "no-cache".into()));
-    answer
+    response.headers.push(("content-type", "text/html; charset=utf-8".into()));
+    response.headers.push(("cache-control", "no-cache".into()));
+    response
 }
 
 /// Headers common to all responses.

@@ -126,6 +126,7 @@ fn world_facts(place: &PageRoute, indicator: Option<&str>, ask: DocumentSource<'
     };
     let same: Vec<&Value> = methods.iter().filter(named).copied().collect();
     let output = |flow: &&&Value| place.query_value("output") == json_at(flow, "/output").as_str();
+    // The selected output, or else the first one of the selected dataflow.
     let chosen = same.iter().find(output).or(same.first()).copied();
     let flow = chosen.or(methods.first().copied())?;
     let canonical = chosen.map_or_else(|| format!("/world/{}", percent_encode(indicator)), world_path);
@@ -217,6 +218,7 @@ fn shared_facts(flows: &[&Value]) -> PageFacts {
     let publisher =
         first.publisher.filter(|name| all.clone().all(|flow| text_at(flow, "publisher_name") == *name));
     let key = |one: &Value| array_items(json_at(one, "/series")).first().map(|line| text_at(line, "key"));
+    // CSV only: one file per flow keeps the list short.
     let csv = |one: &&Value| data_downloads(json_at(one, "/flow"), &key(one)?, None).into_iter().next();
     PageFacts {
         period: period_span(all.clone()),

@@ -234,7 +234,7 @@ mod tests {
         })
     }
 
-    fn answers(said: &str) -> impl Fn(DocumentQuery<'_>) -> Option<Value> {
+    fn sample_documents(said: &str) -> impl Fn(DocumentQuery<'_>) -> Option<Value> {
         let flows = [
             flow("growth", "A", 1, true, said),
             flow("two", "B", 2, false, said),
@@ -272,8 +272,8 @@ mod tests {
     const FIGURE: &str = "/figure/pub/two/DEU/2020?output=C";
 
     #[test]
-    fn text_of_strangers_stays_text() {
-        let ask = answers(EVIL);
+    fn untrusted_text_is_escaped() {
+        let ask = sample_documents(EVIL);
         let paths = ["/country/DEU", "/world/gdp", FIGURE, "/recipe/rec", "/publisher/pub"];
         for path in paths {
             let html = shown(path, &ask);
@@ -290,8 +290,8 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_known_under_one_address() {
-        let ask = answers("Office");
+    fn pages_have_one_canonical_url() {
+        let ask = sample_documents("Office");
         for (path, canonical) in [
             ("/", "/"),
             ("/world/gdp", "/world/gdp"),
@@ -324,8 +324,8 @@ mod tests {
     }
 
     #[test]
-    fn heads_and_bodies_say_what_is_shown() {
-        let ask = answers("Office");
+    fn metadata_and_text_match_the_page() {
+        let ask = sample_documents("Office");
         for (path, parts) in [
             (
                 "/world/gdp",
@@ -393,7 +393,7 @@ mod tests {
 
     #[test]
     fn a_dataset_says_what_it_is() {
-        let ask = answers("Office");
+        let ask = sample_documents("Office");
         let data = schema(&shown(FIGURE, &ask));
         for (place, value) in [
             ("/@type", json!("Dataset")),

@@ -45,6 +45,7 @@ const PATH_BYTES_MAX: usize = 2048;
 impl PageRoute {
     /// Parses a path and query; `None` if there is no such page. Malformed parameters are ignored.
     pub fn parse(path: &str, query: &str) -> Option<Self> {
+        // Bounds the work on untrusted URLs.
         if path.len() > PATH_BYTES_MAX || query.len() > PATH_BYTES_MAX {
             return None;
         }

@@ -65,6 +65,7 @@ impl ResponseCache {
             cache.bytes += response.byte_count();
             cache.order.push_back(key);
         }
+        // The oldest entries are evicted first; recency is not tracked.
         while cache.bytes > CACHE_BYTES_MAX {
             let Some(oldest) = cache.order.pop_front() else { return };
             let oldest = cache.responses.remove(&oldest);
@@ -80,6 +81,7 @@ impl CachedResponse {
         let plain = to_bytes(body, RESPONSE_BYTES_MAX).await.map_err(large)?;
         let etag = format!("\"{}\"", Cid::of(Codec::Raw, &plain));
         let etag = HeaderValue::from_str(&etag).map_err(|_| Problem::no_response())?;
+        // Compressed once when stored, on the blocking pool, not for each reader.
         let gzip = if plain.len() >= GZIP_BYTES_MIN {
             let bytes = plain.clone();
             tokio::task::spawn_blocking(move || gzip_bytes(&bytes)).await.ok().flatten()

@@ -35,6 +35,7 @@ fn download_response(kind: &'static str, cache: &'static str, bytes: Vec<u8>) ->
         (header::CONTENT_TYPE, kind),
         (header::CACHE_CONTROL, cache),
         (header::CONTENT_DISPOSITION, "attachment"),
+        // Even if a browser displays the block, it runs nothing.
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];

@@ -72,6 +72,7 @@ pub(crate) async fn show_difference<K: Storage>(
                 (None, _) => "added",
             };
             let parts = step.parts.iter().map(|(from, to)| format!("`{from}` became `{to}`"));
+            // Backticks mark code for the dashboard.
             let note = parts.collect::<Vec<_>>().join("; ");
             StepDifference {
                 name: step.name,

@@ -91,6 +91,7 @@ impl CubeLayout {
             // By convention FREQ is the first dimension.
             dimensions.insert(0, (FREQ.into(), DimensionSource::Frequency(at)));
         }
+        // SDMX 2.1 has one observation value, so several measures become a dimension.
         if measures.len() > 1 {
             dimensions.push((MEASURE.into(), DimensionSource::Measure));
         }

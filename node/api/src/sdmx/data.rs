@@ -74,6 +74,7 @@ pub(crate) fn prepare_data<K: Storage>(
     let (agency, id, version, key) = parse_reference(request.version, rest)?;
     ids::check_version(&version, ids::VERSION)?;
     let two = request.version == RestVersion::V2;
+    // REST 1.5 has no paging; ignoring these parameters would return other data.
     if !two && (parameters.offset > 0 || parameters.limit.is_some() || !parameters.sort.is_empty()) {
         return Err(SdmxError::not_implemented("`offset`, `limit` or `sort` (parameters of REST 2)"));
     }
@@ -111,6 +112,7 @@ fn select_states<K: Storage>(
     }
     let mut states = catalogue.dataflow_history(flow, parameters.as_of.unwrap_or(i64::MAX));
     states.retain(|(since, _)| parameters.updated_after.is_none_or(|after| *since > after));
+    // Each vintage reads a table.
     if states.len() > VINTAGES_MAX {
         let detail = format!("the history has {} vintages, expected at most {VINTAGES_MAX}", states.len());
         return Err(SdmxError::too_large(format!("{detail}; restrict it with `updatedAfter` and `asOf`")));

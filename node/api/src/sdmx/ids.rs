@@ -16,6 +16,7 @@ pub(crate) fn agency_id(publisher: PublisherId) -> String {
 
 /// Encodes a name as an id that is valid in XML.
 pub(crate) fn artefact_id(name: &str) -> String {
+    // `-` is doubled first, so that the escapes `-d` and `-_` stay unambiguous.
     name.replace('-', "--").replace('.', "-d")
 }
 
@@ -50,7 +51,7 @@ pub(crate) fn is_wildcard(text: &str) -> bool {
     matches!(text, "all" | "*" | "" | "latest" | "~" | "+")
 }
 
-/// Whether `held` is one of the alternatives in `asked`, which are separated by `,` or `+`.
+/// Whether `existing` is one of the alternatives in `requested`, which are separated by `,` or `+`.
 pub(crate) fn matches_id(requested: &str, existing: &str) -> bool {
     is_wildcard(requested) || requested.split([',', '+']).any(|requested| requested == existing)
 }

@@ -114,7 +114,7 @@ fn dimension_list(definition: &DataStructure) -> Value {
         .iter()
         .enumerate()
         .map(|(at, dimension)| {
-            let held = match definition.code_list(dimension) {
+            let representation = match definition.code_list(dimension) {
                 None => json!({ "format": { "dataType": "String" } }),
                 Some(list) => json!({ "enumeration": format!(
                     "urn:sdmx:org.sdmx.infomodel.codelist.Codelist={}:{}({})",
@@ -125,7 +125,7 @@ fn dimension_list(definition: &DataStructure) -> Value {
                 "id": dimension.id,
                 "position": at + 1,
                 "conceptIdentity": concept_urn(definition, &dimension.id),
-                "localRepresentation": held
+                "localRepresentation": representation
             })
         })
         .collect();

@@ -1,6 +1,6 @@
 //! Parsing of request paths and query parameters, with bounds.
 //!
-//! Unsupported parameters answer 501: silently ignoring a filter would return wrong data.
+//! Unsupported parameters get 501: silently ignoring a filter would return wrong data.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;

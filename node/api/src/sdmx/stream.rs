@@ -61,14 +61,14 @@ impl Write for ChunkWriter {
     }
 }
 
-/// Returns the body written by `work`. `held` is dropped when the writer ends.
+/// Returns the body written by `work`. `permit` is dropped when the writer ends.
 ///
 /// # Errors
 /// If the writer fails before its second chunk.
 pub(crate) async fn stream_body(
     work: BodyWriter,
     compressed: bool,
-    held: impl Send + 'static,
+    permit: impl Send + 'static,
     patience: Duration,
 ) -> io::Result<Body> {
     let (to, mut from) = mpsc::channel(CHUNKS_MAX);
@@ -81,7 +81,7 @@ pub(crate) async fn stream_body(
         let written = written.and_then(|()| pieces.flush());
         drop(ending.set(written.map_err(|error| error.to_string())));
         drop(pieces);
-        drop(held);
+        drop(permit);
     });
     // Two chunks are awaited: early errors still set the status, and a single chunk gets a length.
     let Some(first) = from.recv().await else { return check_complete(&end).map(|()| Body::empty()) };
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_is_whole_or_has_no_end() {
+    async fn a_response_is_complete_or_has_no_end() {
         for count in [0, 1, 2, 3, 9] {
             assert_eq!(read(pieces(count, Ok(())), false).await, Some(count * CHUNK_BYTES));
             assert!(read(pieces(count, Ok(())), true).await.is_some());
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_does_not_read_holds_no_place() {
+    async fn a_reader_that_stalls_releases_its_permit() {
         let (to, let_go) = tokio::sync::oneshot::channel();
         let patience = Duration::from_millis(1);
         let body = stream_body(pieces(99, Ok(())), false, DropSignal(Some(to)), patience).await.unwrap();

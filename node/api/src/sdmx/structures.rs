@@ -205,6 +205,7 @@ pub(crate) fn find_structures<K: Storage>(
     let agencies = if agency == SDMX { "all" } else { agency };
     let flows = catalogue.find_dataflows(agencies, if direct { id } else { "all" }, parameters.as_of);
     let shows = |other| kind.includes(other, &parameters.references);
+    // Flows alone need no table; everything else does.
     let deep = [ArtefactType::DataStructures, ArtefactType::CodeLists, ArtefactType::ConceptSchemes]
         .into_iter()
         .any(shows);

@@ -118,7 +118,7 @@ fn data_structure(definition: &DataStructure) -> String {
 fn dimension_list(definition: &DataStructure) -> String {
     let mut out = String::new();
     for (at, dimension) in definition.dimensions.iter().enumerate() {
-        let held = match definition.code_list(dimension) {
+        let representation = match definition.code_list(dimension) {
             None => "<str:TextFormat textType=\"String\"/>".to_owned(),
             Some(list) => format!(
                 "<str:Enumeration><Ref id=\"{}\" agencyID=\"{}\" version=\"{}\" package=\"codelist\" \
@@ -127,7 +127,7 @@ fn dimension_list(definition: &DataStructure) -> String {
             ),
         };
         out += &format!(
-            "<str:Dimension id=\"{}\" position=\"{}\">{}<str:LocalRepresentation>{held}\
+            "<str:Dimension id=\"{}\" position=\"{}\">{}<str:LocalRepresentation>{representation}\
              </str:LocalRepresentation></str:Dimension>",
             dimension.id,
             at + 1,

@@ -219,6 +219,7 @@ fn locate_chunk<K: Storage>(
     row: usize,
 ) -> Result<(Option<ChunkId>, usize), Problem> {
     let content: Content = state.service.query().read_object(content.cid())?;
+    // Chunks are stored in row order, so the chunk is found by counting rows.
     let mut before = 0;
     for chunk in &content.chunks {
         let rows = chunk.rows as usize;
