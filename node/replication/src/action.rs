@@ -1,56 +1,56 @@
-//! What the machine wants done.
+//! Actions that the sync machine asks its caller to carry out.
 
 use crate::event::{Peer, RequestId};
 use crate::messages::{LogHead, SyncRequest};
 
-/// Something the caller must do. Actions are in order.
+/// An action for the caller. The actions of one event are carried out in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SyncAction {
-    /// Gossip these heads to everybody.
+    /// Publish these heads on the gossip topic.
     Gossip(Vec<LogHead>),
-    /// Say these heads to one peer.
+    /// Send these heads to one peer.
     SendHeads {
-        /// Whom.
+        /// The recipient.
         peer: Peer,
-        /// What, at most [`crate::limits::HEADS_MAX`].
+        /// 1 to [`crate::limits::HEADS_MAX`] heads.
         heads: Vec<LogHead>,
     },
-    /// Open a stream to `peer` and send `request`; report under `request_id`.
+    /// Open a stream to `peer` and send `request`; report the result under `request_id`.
     SendRequest {
-        /// Whom.
+        /// The peer to ask.
         peer: Peer,
-        /// The name of the request.
+        /// Id under which blocks and the end of the stream are reported.
         request_id: RequestId,
-        /// What.
+        /// The request, within its bounds.
         request: SyncRequest,
     },
-    /// Drop the stream of a request; nothing more is expected of it.
+    /// Reset the stream of a request; later events of that request are ignored.
     CancelRequest {
-        /// The request.
+        /// The request to cancel.
         request_id: RequestId,
     },
-    /// A peer broke the rules; the caller keeps the score and decides on a ban.
+    /// A peer violated the protocol. The caller keeps the score and decides about a ban.
     Penalise {
-        /// Who.
+        /// The peer.
         peer: Peer,
-        /// How badly.
+        /// Severity of the misbehaviour.
         severity: Severity,
-        /// What it did, for the log.
+        /// Description for the log.
         reason: &'static str,
     },
 }
 
-/// How bad a fault of a peer is.
+/// Severity of a peer's misbehaviour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// May happen to an honest peer in trouble: slow, a head it could not serve.
+    /// An honest peer in trouble may do this: it is slow, or cannot serve a head it announced.
     Minor,
-    /// No honest peer does it: a wrong block, an unasked one, a stream without end.
+    /// No honest peer does this: a hash mismatch, an unrequested block, an endless stream.
     Severe,
 }
 
 impl Severity {
-    /// Points on a score on which 100 is a ban.
+    /// Points for the score, on which 100 is a ban.
     pub fn points(self) -> u32 {
         match self {
             Severity::Minor => 5,

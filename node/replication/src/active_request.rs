@@ -1,4 +1,4 @@
-//! A request under way.
+//! An open request and its progress.
 
 use std::collections::BTreeSet;
 
@@ -7,45 +7,45 @@ use schemas::cid::{Cid, PublisherId};
 use crate::event::{Millis, Peer};
 use crate::limits::{BLOCK_TIMEOUT_MILLIS, REQUEST_TIMEOUT_MILLIS};
 
-/// What was asked of whom, and what came of it so far.
+/// An open request, its purpose and the blocks received so far.
 #[derive(Debug)]
 pub(crate) struct ActiveRequest {
     pub(crate) peer: Peer,
     pub(crate) publisher: PublisherId,
     pub(crate) purpose: RequestPurpose,
-    /// Blocks that were kept.
+    /// Number of delivered blocks that the node stored.
     pub(crate) accepted: u64,
-    /// Whether the log is followed: strangers' tasks have a bound of their own.
+    /// Whether the log is followed: unfollowed logs have a limit of their own.
     pub(crate) followed: bool,
-    /// Why an answer stopped being of use, though the peer did nothing wrong.
+    /// Reason why further blocks are useless although the peer did nothing wrong.
     pub(crate) abort_reason: Option<AbortReason>,
     started_at: Millis,
     last_block_at: Millis,
 }
 
-/// What a request is for.
+/// Purpose of a request.
 #[derive(Debug)]
 pub(crate) enum RequestPurpose {
-    /// More of a log: how many entries may still come.
+    /// Extend a log; `left` entries may still come.
     Entries { left: u64 },
-    /// Blocks of a log: those that have not come.
+    /// Fetch blocks of a log; `left` have not come yet.
     Blocks { left: BTreeSet<Cid> },
-    /// The entry that contradicts ours, by sequence number.
+    /// Fetch the peer's entry at `sequence`, the position of our last entry.
     ConflictingEntry { sequence: u64, left: u64 },
-    /// The entry that contradicts ours, by id.
+    /// Fetch an entry that contradicts ours, by its id.
     Evidence { left: BTreeSet<Cid> },
 }
 
-/// What to do about the log when the request is over.
+/// Reason for aborting a request that decides how to proceed with the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AbortReason {
-    /// The entries do not continue ours: look for the contradiction.
+    /// The entries do not continue ours: request the contradicting entry.
     Discontinuous,
-    /// The contradiction is found.
+    /// The contradicting entry was found.
     ForkFound,
-    /// No more of this log is welcome.
+    /// The node stores no more of this log.
     Unwanted,
-    /// The node has trouble of its own.
+    /// The node itself failed to store a block.
     StorageFailed,
 }
 
@@ -54,13 +54,13 @@ impl ActiveRequest {
         now: Millis,
         peer: Peer,
         publisher: PublisherId,
-        aim: RequestPurpose,
+        purpose: RequestPurpose,
         followed: bool,
     ) -> Self {
         Self {
             peer,
             publisher,
-            purpose: aim,
+            purpose,
             accepted: 0,
             followed,
             abort_reason: None,
@@ -69,7 +69,7 @@ impl ActiveRequest {
         }
     }
 
-    /// Counts a delivered block, and says whether it was asked for.
+    /// Records a delivered block; returns whether it was requested and not delivered before.
     pub(crate) fn record_block(&mut self, now: Millis, id: Cid) -> bool {
         self.last_block_at = now;
         match &mut self.purpose {
@@ -82,7 +82,7 @@ impl ActiveRequest {
         }
     }
 
-    /// Whether it is given up: nothing came for too long, or it takes too long in all.
+    /// Returns the timeout that the request exceeded, if any.
     pub(crate) fn timeout(&self, now: Millis) -> Option<RequestTimeout> {
         if now.since(self.last_block_at) >= BLOCK_TIMEOUT_MILLIS {
             Some(RequestTimeout::Idle)
@@ -94,11 +94,11 @@ impl ActiveRequest {
     }
 }
 
-/// How a request missed its time.
+/// Timeout that a request exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RequestTimeout {
-    /// Nothing came for too long.
+    /// No block for [`BLOCK_TIMEOUT_MILLIS`].
     Idle,
-    /// Something came, but too little.
+    /// Not finished after [`REQUEST_TIMEOUT_MILLIS`].
     Total,
 }

@@ -1,7 +1,8 @@
-//! Which heads are to be told, when, and to whom.
+//! The announcement queue: which heads to announce, when, and to whom.
 //!
-//! News of a log that grew goes out at once, in steps of [`FRESH_MILLIS`]; every log is told
-//! again every [`REANNOUNCE_MILLIS`], a page at a time, because any message may be lost.
+//! Grown logs are announced at once, at most every [`ANNOUNCE_MILLIS`]. All logs are announced
+//! again every [`REANNOUNCE_MILLIS`], [`HEADS_MAX`] heads at a time, because any message may be
+//! lost.
 
 use std::collections::BTreeMap;
 
@@ -14,120 +15,125 @@ use crate::limits::{
 use crate::log_view::LogView;
 use crate::messages::LogHead;
 
-/// Why a head is told. The greater wins when there are two.
+/// Reason for announcing a head. Of two reasons for one log the greater applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum AnnouncementReason {
-    /// The log grew by a request of ours.
+    /// The log grew by a request to a peer.
     Synced,
-    /// All its blocks are here now: others may ask again for what was lacking.
+    /// The last missing block arrived: other nodes may request blocks that were missing here.
     Complete,
-    /// The log grew here.
+    /// The log grew on this node.
     Local,
 }
 
-/// Heads that are news, by whom they concern.
+/// Heads to announce now, by recipients.
 #[derive(Debug, Default)]
 pub(crate) struct PendingAnnouncements {
-    /// Everybody.
+    /// Grown here: for the gossip topic.
     pub(crate) local: Vec<LogHead>,
-    /// Neighbours that did not say they have them.
+    /// Fetched: for the connected peers that did not announce them.
     pub(crate) synced: Vec<LogHead>,
-    /// All neighbours.
+    /// Complete now: for all connected peers.
     pub(crate) complete: Vec<LogHead>,
 }
 
-/// What there is to tell.
+/// Logs that wait to be announced, and those announced before.
 #[derive(Debug, Default)]
 pub(crate) struct AnnouncementQueue {
-    /// Logs of which there is news.
-    /// INVARIANT: at most [`FRESH_MAX`].
+    /// Grown logs.
+    /// INVARIANT: at most [`PENDING_HEADS_MAX`].
     pending: BTreeMap<PublisherId, AnnouncementReason>,
-    /// The lengths last told, so that the arrival of blocks is no news.
-    /// INVARIANT: at most [`FRESH_MAX`].
+    /// Lengths announced last: arriving blocks do not make the same head new again.
+    /// INVARIANT: at most [`PENDING_HEADS_MAX`].
     announced: BTreeMap<PublisherId, u64>,
     pending_sent_at: Option<Millis>,
     reannounced_at: Option<Millis>,
-    /// Where the last page ended.
+    /// Last log of the previous periodic announcement; the next one continues behind it.
     last_reannounced: Option<PublisherId>,
 }
 
 impl AnnouncementQueue {
-    /// A log may have grown.
-    pub(crate) fn note_growth(&mut self, publisher: PublisherId, here: bool, view: &impl LogView) {
+    /// Queues a log, unless its length was announced before. `local`: the log grew on this node.
+    pub(crate) fn note_growth(&mut self, publisher: PublisherId, local: bool, view: &impl LogView) {
         let Some(head) = view.log_head(publisher) else { return };
-        if self.announced.get(&publisher).is_some_and(|said| *said >= head.length) {
+        if self.announced.get(&publisher).is_some_and(|announced| *announced >= head.length) {
             return;
         }
-        self.add_reason(publisher, if here { AnnouncementReason::Local } else { AnnouncementReason::Synced });
+        self.add_reason(
+            publisher,
+            if local { AnnouncementReason::Local } else { AnnouncementReason::Synced },
+        );
     }
 
-    /// All blocks of a log are here.
+    /// Queues a log whose last missing block arrived.
     pub(crate) fn note_complete(&mut self, publisher: PublisherId) {
         self.add_reason(publisher, AnnouncementReason::Complete);
     }
 
-    fn add_reason(&mut self, publisher: PublisherId, why: AnnouncementReason) {
-        if let Some(known) = self.pending.get_mut(&publisher) {
-            *known = why.max(*known);
+    fn add_reason(&mut self, publisher: PublisherId, reason: AnnouncementReason) {
+        if let Some(queued) = self.pending.get_mut(&publisher) {
+            *queued = reason.max(*queued);
         } else if self.pending.len() < PENDING_HEADS_MAX {
-            self.pending.insert(publisher, why);
+            self.pending.insert(publisher, reason);
         }
     }
 
-    /// The heads that are news, when it is time to tell them.
+    /// Takes up to [`HEADS_MAX`] queued heads, if [`ANNOUNCE_MILLIS`] have passed since the last.
     pub(crate) fn take_pending(&mut self, now: Millis, view: &impl LogView) -> PendingAnnouncements {
-        let mut fresh = PendingAnnouncements::default();
-        let early = self.pending_sent_at.is_some_and(|told| now.since(told) < ANNOUNCE_MILLIS);
+        let mut due = PendingAnnouncements::default();
+        let early = self.pending_sent_at.is_some_and(|sent| now.since(sent) < ANNOUNCE_MILLIS);
         if early || self.pending.is_empty() {
-            return fresh;
+            return due;
         }
         self.pending_sent_at = Some(now);
         for _ in 0..HEADS_MAX {
-            let Some((publisher, why)) = self.pending.pop_first() else { break };
+            let Some((publisher, reason)) = self.pending.pop_first() else { break };
             let Some(head) = view.log_head(publisher) else { continue };
             self.record_announced(&head);
-            match why {
-                AnnouncementReason::Local => fresh.local.push(head),
-                AnnouncementReason::Synced => fresh.synced.push(head),
-                AnnouncementReason::Complete => fresh.complete.push(head),
+            match reason {
+                AnnouncementReason::Local => due.local.push(head),
+                AnnouncementReason::Synced => due.synced.push(head),
+                AnnouncementReason::Complete => due.complete.push(head),
             }
         }
-        fresh
+        due
     }
 
-    /// A page of all heads, when it is time to tell them again.
+    /// Returns the next [`HEADS_MAX`] of all heads, if [`REANNOUNCE_MILLIS`] have passed since the
+    /// last call that returned any.
     pub(crate) fn next_reannouncement(&mut self, now: Millis, view: &impl LogView) -> Vec<LogHead> {
-        let Some(told) = self.reannounced_at else {
+        let Some(last) = self.reannounced_at else {
             self.reannounced_at = Some(now);
             return Vec::new();
         };
-        if now.since(told) < REANNOUNCE_MILLIS {
+        if now.since(last) < REANNOUNCE_MILLIS {
             return Vec::new();
         }
         self.reannounced_at = Some(now);
         let mut heads = view.all_heads();
         heads.sort();
         let start =
-            self.last_reannounced.map_or(0, |page| heads.partition_point(|head| head.publisher <= page));
+            self.last_reannounced.map_or(0, |last| heads.partition_point(|head| head.publisher <= last));
         heads.rotate_left(start);
         heads.truncate(HEADS_MAX);
         self.last_reannounced = heads.last().map(|head| head.publisher);
         heads
     }
 
-    /// The pages for a peer that is new.
+    /// Returns the announcements for a new peer, at most [`INITIAL_ANNOUNCEMENTS_MAX`].
     pub(crate) fn initial_announcements(view: &impl LogView) -> Vec<Vec<LogHead>> {
         let heads = view.all_heads();
         heads.chunks(HEADS_MAX).take(INITIAL_ANNOUNCEMENTS_MAX).map(<[LogHead]>::to_vec).collect()
     }
 
-    /// Entries in the tables, for the test of their bounds.
+    /// Number of entries in both tables, for the test of their bounds.
     pub(crate) fn table_size(&self) -> usize {
         self.pending.len() + self.announced.len()
     }
 
     fn record_announced(&mut self, head: &LogHead) {
         if self.announced.len() >= PENDING_HEADS_MAX && !self.announced.contains_key(&head.publisher) {
+            // Forgetting a length costs at most one repeated announcement.
             self.announced.pop_first();
         }
         self.announced.insert(head.publisher, head.length);

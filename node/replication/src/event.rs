@@ -1,4 +1,4 @@
-//! What happens to the machine.
+//! Events that the caller reports to the sync machine.
 
 use std::fmt;
 
@@ -6,23 +6,23 @@ use schemas::cid::{Cid, PublisherId};
 
 use crate::messages::LogHead;
 
-/// A point in time: milliseconds since any fixed moment, never running backwards.
+/// A point in time: milliseconds since an arbitrary fixed moment. Never decreases.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Millis(pub u64);
 
 impl Millis {
-    /// The moment `millis` later.
+    /// Returns the moment `millis` later.
     pub fn after(self, millis: u64) -> Self {
         Self(self.0.saturating_add(millis))
     }
 
-    /// Milliseconds since `earlier`, zero when that is later.
+    /// Milliseconds since `earlier`, or zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
 }
 
-/// A node, by the name the network gives it (its peer id as text). Opaque here.
+/// A node, identified by its peer id as text. Opaque to this crate.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Peer(pub String);
 
@@ -32,45 +32,45 @@ impl fmt::Display for Peer {
     }
 }
 
-/// Names one request under way; never used twice by one machine.
+/// Identifies one request. One machine never uses an id twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
 
-/// Something the machine must know.
+/// An event for the sync machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SyncEvent {
-    /// A peer can be talked to.
+    /// The first connection to a peer was established.
     Connected(Peer),
-    /// The last connection to a peer is gone.
+    /// The last connection to a peer was closed.
     Disconnected(Peer),
-    /// A peer said which logs it holds, by gossip or directly. `from` is who made the statement,
-    /// not who passed it on.
+    /// A peer announced heads, by gossip or directly. `from` is the author of the announcement,
+    /// not the neighbour that forwarded it.
     HeadsReceived {
-        /// Who holds them.
+        /// Author of the announcement.
         from: Peer,
         /// The heads, at most [`crate::limits::HEADS_MAX`].
         heads: Vec<LogHead>,
     },
-    /// What became of a block that a stream delivered.
+    /// A stream delivered a block, and the node stored or refused it.
     BlockReceived {
-        /// The request it answers.
+        /// The request that the block answers.
         request_id: RequestId,
         /// The id in its record.
         id: Cid,
-        /// Its size.
+        /// Size of the block in bytes.
         bytes: usize,
-        /// Stored (or held already), or why not.
+        /// `Ok` if the block is stored now (or was before), otherwise the reason against it.
         verdict: Result<(), BlockRefusal>,
     },
-    /// A stream ended. Comes after the [`Event::Received`] of each of its blocks.
+    /// A stream ended. Reported after the [`SyncEvent::BlockReceived`] of each of its blocks.
     RequestFinished {
         /// The request.
         request_id: RequestId,
-        /// How.
+        /// How the stream ended.
         outcome: StreamOutcome,
     },
-    /// A log got longer, whoever wrote it, or blocks it refers to arrived. Entries that came
-    /// through a request are to be told before that request is finished.
+    /// A log grew, or blocks that it needs arrived. Entries that came through a request must be
+    /// reported before that request is finished: this is how they are told from local ones.
     LogGrown {
         /// The log.
         publisher: PublisherId,
@@ -80,24 +80,24 @@ pub enum SyncEvent {
         /// The publisher.
         publisher: PublisherId,
     },
-    /// Time passes; expected every [`crate::limits::TICK_MILLIS`].
+    /// Time has passed; expected every [`crate::limits::TICK_MILLIS`].
     Tick,
 }
 
-/// Why the node did not keep a delivered block.
+/// Reason for not storing a delivered block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BlockRefusal {
-    /// The bytes are not what the id says. The peer's fault.
+    /// The bytes do not have the hash in the id. Misbehaviour of the peer.
     HashMismatch,
-    /// No entry, not canonical, badly signed, of another publisher. The peer's fault in an entry,
-    /// which it must have checked; the publisher's in a block that was asked for by id, which
-    /// [`crate::View::missing`] must not name again.
+    /// Not an entry, not canonical, badly signed, or of another publisher. Misbehaviour of the
+    /// peer if it is an entry, which the peer must have checked. A block requested by id is the
+    /// publisher's mistake, and [`crate::LogView::missing_blocks`] must not return it again.
     Invalid,
-    /// An entry that does not continue the log as held: a gap, or another branch.
+    /// An entry that does not continue the stored log: a gap, or another branch.
     Discontinuous,
-    /// A well signed entry that contradicts one held. Evidence of a fork, which the node kept.
+    /// A correctly signed entry that contradicts a stored one. The node kept it as evidence.
     Forked,
-    /// Blocked here, or beyond a quota.
+    /// Blocked by the operator, or beyond a quota.
     Unwanted,
     /// The node could not store it.
     StorageFailed,
@@ -106,34 +106,34 @@ pub enum BlockRefusal {
 /// How a stream ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamOutcome {
-    /// The peer said that it sent all it has of what was asked.
+    /// The peer stated that it sent everything it has of the request.
     Complete,
-    /// It ended otherwise.
+    /// It ended early.
     Interrupted(StreamError),
 }
 
-/// Why a stream ended early.
+/// Reason for the early end of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StreamError {
-    /// The peer cannot be reached, or does not speak the protocol.
+    /// The peer cannot be reached, or does not support the protocol.
     #[error("the peer cannot be reached")]
     Unreachable,
     /// The peer serves too many streams already.
     #[error("the peer is busy")]
     Busy,
     /// The peer sent nothing for too long.
-    #[error("the peer sent nothing for too long")]
+    #[error("the stream timed out")]
     TimedOut,
     /// The connection or stream broke.
-    #[error("the stream broke off")]
+    #[error("the stream was interrupted")]
     Broken,
-    /// A block was not what its id says.
-    #[error("a block is not what its id says")]
+    /// The hash of a block is not the one in its id.
+    #[error("hash mismatch in a block")]
     HashMismatch,
-    /// The bytes do not follow the protocol: an oversized record, a foreign id.
-    #[error("the stream does not follow the protocol")]
+    /// The bytes violate the protocol: an oversized record, a foreign id.
+    #[error("the stream violates the protocol")]
     Malformed,
     /// Cancelled on this side.
-    #[error("cancelled")]
+    #[error("the request was cancelled")]
     Cancelled,
 }

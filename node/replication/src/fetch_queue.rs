@@ -1,4 +1,4 @@
-//! The logs of which something is to be fetched, and when each may be tried next.
+//! The fetch queue: logs with something to fetch, and the time of the next attempt for each.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
@@ -8,68 +8,68 @@ use schemas::cid::{Cid, EntryId, PublisherId};
 use crate::event::{Millis, Peer, RequestId};
 use crate::limits::{ABSENT_BLOCKS_MAX, FETCHES_MAX};
 
-/// One log that is pursued.
+/// The state of fetching one log.
 #[derive(Debug, Default)]
 pub(crate) struct LogFetch {
-    /// The request under way; one a log, so that entries come in order and nothing comes twice.
+    /// The open request. One per log, so that entries arrive in order and nothing arrives twice.
     pub(crate) request: Option<RequestId>,
-    /// Not tried before, unless somebody says something new.
+    /// Earliest next attempt; a new announcement resets it.
     pub(crate) retry_at: Millis,
-    /// Not tried before in any case: this node has trouble with it.
+    /// Earliest next attempt in any case: this node failed to store a block.
     pub(crate) blocked_until: Millis,
-    /// Whether the log is followed, as of the last look.
+    /// Whether the log was followed when it was scheduled last.
     pub(crate) followed: bool,
-    /// Whom to ask for the entry that contradicts ours.
+    /// Peer to ask for its entry at the position of our last one.
     pub(crate) conflict_peer: Option<Peer>,
-    /// An entry that contradicts ours, and who names it.
+    /// An entry that contradicts ours, and the peer that announced it.
     pub(crate) evidence: Option<(Peer, EntryId)>,
     /// Blocks that a peer was asked for and did not deliver.
-    /// INVARIANT: at most [`ABSENT_MAX`].
+    /// INVARIANT: at most [`ABSENT_BLOCKS_MAX`].
     absent: BTreeSet<(Peer, Cid)>,
 }
 
 impl LogFetch {
-    /// Remembers that a peer did not deliver a block.
+    /// Records that a peer did not deliver a block.
     pub(crate) fn record_absent(&mut self, peer: &Peer, id: Cid) {
         if self.absent.len() < ABSENT_BLOCKS_MAX {
             self.absent.insert((peer.clone(), id));
         }
     }
 
-    /// Whether a peer did not deliver a block lately.
+    /// Returns whether a peer recently did not deliver a block.
     pub(crate) fn is_absent(&self, peer: &Peer, id: Cid) -> bool {
         !self.absent.is_empty() && self.absent.contains(&(peer.clone(), id))
     }
 
-    /// How many blocks were not delivered lately.
+    /// Number of recent failures to deliver a block.
     pub(crate) fn absent_count(&self) -> usize {
         self.absent.len()
     }
 
-    /// A peer says something: what it lacked it may have by now.
+    /// Handles a new announcement of a peer: it may have the blocks now that it lacked before.
     pub(crate) fn peer_announced(&mut self, peer: &Peer) {
         self.retry_at = Millis(0);
         self.absent.retain(|(absent, _)| absent != peer);
     }
 
-    /// Gives every peer another chance with every block.
+    /// Allows every block to be requested from every peer again.
     pub(crate) fn clear_absent(&mut self) {
         self.absent.clear();
     }
 }
 
-/// All pursued logs.
+/// All logs that are being fetched.
 #[derive(Debug, Default)]
 pub(crate) struct FetchQueue {
-    /// INVARIANT: at most [`PURSUITS_MAX`].
+    /// INVARIANT: at most [`FETCHES_MAX`].
     logs: BTreeMap<PublisherId, LogFetch>,
-    /// Where the last round ended, so that every log gets its turn.
+    /// The log returned last: the next search starts behind it, so that every log gets its turn.
     last: Option<PublisherId>,
 }
 
 impl FetchQueue {
-    /// The pursuit of a log, begun if it was not. `None` when there are too many; a followed log
-    /// takes the place of a stranger's.
+    /// Returns the fetch of a log, inserting it if it is not queued. `None` if the queue is full;
+    /// a followed log then evicts an unfollowed one.
     pub(crate) fn get_or_insert(&mut self, publisher: PublisherId, followed: bool) -> Option<&mut LogFetch> {
         if !self.logs.contains_key(&publisher) {
             if self.logs.len() >= FETCHES_MAX && !(followed && self.evict_unfollowed()) {
@@ -96,28 +96,29 @@ impl FetchQueue {
         self.logs.len()
     }
 
-    /// The next log after the last one named that may be tried now: followed ones first.
-    pub(crate) fn next_ready(&mut self, now: Millis, strangers: bool) -> Option<PublisherId> {
-        let ready = |followed: bool| {
+    /// Returns the next log that is due and has no open request, in turn; followed logs first,
+    /// unfollowed ones only if `with_unfollowed`.
+    pub(crate) fn next_ready(&mut self, now: Millis, with_unfollowed: bool) -> Option<PublisherId> {
+        let find = |followed: bool| {
             let after = self.last.map_or(Unbounded, Excluded);
             let round = self.logs.range((after, Unbounded)).chain(self.logs.iter());
-            let fits = |pursuit: &LogFetch| {
-                pursuit.request.is_none()
-                    && pursuit.retry_at.max(pursuit.blocked_until) <= now
-                    && pursuit.followed == followed
+            let ready = |fetch: &LogFetch| {
+                fetch.request.is_none()
+                    && fetch.retry_at.max(fetch.blocked_until) <= now
+                    && fetch.followed == followed
             };
-            round.filter(|(_, pursuit)| fits(pursuit)).map(|(publisher, _)| *publisher).next()
+            round.filter(|(_, fetch)| ready(fetch)).map(|(publisher, _)| *publisher).next()
         };
-        let found = ready(true).or_else(|| strangers.then(|| ready(false)).flatten())?;
+        let found = find(true).or_else(|| with_unfollowed.then(|| find(false)).flatten())?;
         self.last = Some(found);
         Some(found)
     }
 
-    /// Gives up a stranger's log that is not being fetched, if there is one.
+    /// Removes an unfollowed log without an open request, if there is one.
     fn evict_unfollowed(&mut self) -> bool {
-        let idle = |pursuit: &LogFetch| !pursuit.followed && pursuit.request.is_none();
-        let stranger = self.logs.iter().find(|(_, pursuit)| idle(pursuit)).map(|(publisher, _)| *publisher);
-        stranger.is_some_and(|publisher| self.logs.remove(&publisher).is_some())
+        let idle = |fetch: &LogFetch| !fetch.followed && fetch.request.is_none();
+        let unfollowed = self.logs.iter().find(|(_, fetch)| idle(fetch)).map(|(publisher, _)| *publisher);
+        unfollowed.is_some_and(|publisher| self.logs.remove(&publisher).is_some())
     }
 }
 
@@ -130,29 +131,29 @@ mod tests {
     }
 
     #[test]
-    fn every_log_gets_its_turn_and_followed_ones_first() {
-        let mut pursuits = FetchQueue::default();
+    fn every_log_gets_its_turn_and_followed_ones_come_first() {
+        let mut queue = FetchQueue::default();
         for n in 0..4 {
-            pursuits.get_or_insert(publisher(n), n < 2).unwrap();
+            queue.get_or_insert(publisher(n), n < 2).unwrap();
         }
-        let first: BTreeSet<_> = (0..2).map(|_| pursuits.next_ready(Millis(0), true).unwrap()).collect();
+        let first: BTreeSet<_> = (0..2).map(|_| queue.next_ready(Millis(0), true).unwrap()).collect();
         assert_eq!(first, (0..2).map(publisher).collect());
         for n in 0..2 {
-            pursuits.get_mut(publisher(n)).unwrap().request = Some(RequestId(0));
+            queue.get_mut(publisher(n)).unwrap().request = Some(RequestId(0));
         }
-        assert_eq!(pursuits.next_ready(Millis(0), false), None);
-        let rest: BTreeSet<_> = (0..2).map(|_| pursuits.next_ready(Millis(0), true).unwrap()).collect();
+        assert_eq!(queue.next_ready(Millis(0), false), None);
+        let rest: BTreeSet<_> = (0..2).map(|_| queue.next_ready(Millis(0), true).unwrap()).collect();
         assert_eq!(rest, (2..4).map(publisher).collect());
     }
 
     #[test]
-    fn strangers_make_room_for_what_is_followed() {
-        let mut pursuits = FetchQueue::default();
+    fn followed_logs_evict_unfollowed_ones_from_a_full_queue() {
+        let mut queue = FetchQueue::default();
         for n in 0..FETCHES_MAX {
-            assert!(pursuits.get_or_insert(publisher(n), false).is_some());
+            assert!(queue.get_or_insert(publisher(n), false).is_some());
         }
-        assert!(pursuits.get_or_insert(publisher(FETCHES_MAX), false).is_none());
-        assert!(pursuits.get_or_insert(publisher(FETCHES_MAX), true).is_some());
-        assert_eq!(pursuits.len(), FETCHES_MAX);
+        assert!(queue.get_or_insert(publisher(FETCHES_MAX), false).is_none());
+        assert!(queue.get_or_insert(publisher(FETCHES_MAX), true).is_some());
+        assert_eq!(queue.len(), FETCHES_MAX);
     }
 }

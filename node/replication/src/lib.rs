@@ -1,14 +1,14 @@
-//! Which log to ask of whom, and when: the sync state machine.
+//! The sync state machine: decides which peer to ask for which log, and when.
 //!
-//! The crate owns the messages that two nodes exchange about logs ([`Head`], [`Request`],
-//! [`Announcement`]) and the decisions taken on them ([`Machine`]). A caller feeds it [`Event`]s
-//! and carries out the [`Action`]s it answers with; what the node holds is read through a
-//! [`View`]. It refuses to do IO, to read a clock, to draw random numbers and to keep anything
-//! without a bound: time comes in as [`Millis`], and every table has a constant in [`limits`].
+//! The crate owns the messages that two nodes exchange about logs ([`LogHead`], [`SyncRequest`],
+//! [`Announcement`]) and the decisions about them ([`SyncMachine`]). The caller reports
+//! [`SyncEvent`]s and carries out the [`SyncAction`]s that they return; the machine reads the
+//! stored logs through a [`LogView`]. It does no IO, reads no clock and draws no random numbers:
+//! time comes in as [`Millis`]. Every table is bounded by a constant in [`limits`].
 //!
-//! It never sees a block. Blocks go from the network to the service, which checks and stores
-//! them; the machine learns what became of them ([`Event::Received`]). Progress is never
-//! remembered here: it is read from the view each time, so a sync resumes at any entry or block.
+//! The machine never sees a block. Blocks go from the network to the service, which checks and
+//! stores them and reports the result ([`SyncEvent::BlockReceived`]). Progress is not remembered
+//! here but read from the view each time, so a sync resumes at any entry or block.
 //!
 //! Normative text: `specs/network.md`.
 

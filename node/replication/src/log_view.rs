@@ -1,32 +1,32 @@
-//! What the machine may ask about what the node holds.
+//! Read access to the logs and blocks that the node stores.
 
 use schemas::cid::{Cid, EntryId, PublisherId};
 
 use crate::messages::LogHead;
 
-/// The node's holdings, read only. Answers must be those of the moment of the call.
+/// The stored logs, read only. Every result describes the moment of the call.
 pub trait LogView {
-    /// The head of every log held. For a forked log a second head may name the entry that
-    /// contradicts, so that others learn of it.
+    /// Returns the head of every stored log. A forked log may have a second head that names the
+    /// contradicting entry, so that other nodes learn of the fork.
     fn all_heads(&self) -> Vec<LogHead>;
 
-    /// The head of one log, `None` when nothing of it is held.
+    /// Returns the head of one log; `None` if no entry of it is stored.
     fn log_head(&self, publisher: PublisherId) -> Option<LogHead>;
 
-    /// The id of the entry with this sequence number in the log as held.
+    /// Returns the id of the stored entry with this sequence number.
     fn entry_id(&self, publisher: PublisherId, sequence: u64) -> Option<EntryId>;
 
-    /// Whether a contradiction in this log is proved already; then no more evidence is asked for.
+    /// Returns whether a fork of this log is proved already; then no evidence is requested.
     fn has_fork(&self, publisher: PublisherId) -> bool;
 
-    /// Whether the log is kept whole: entries, and every block they lead to.
+    /// Returns whether the log is kept complete: its entries, and every block that they need.
     fn is_followed(&self, publisher: PublisherId) -> bool;
 
-    /// Whether more entries of this log are welcome: it is followed, or it is a stranger's within
-    /// its quota; and it is not blocked.
+    /// Returns whether the node stores more entries of this log: it is followed, or unfollowed
+    /// within its quota; and it is not blocked.
     fn accepts_entries(&self, publisher: PublisherId) -> bool;
 
-    /// Blocks of a followed log that are not held, those to ask for next first, at most `max`.
+    /// Returns up to `max` missing blocks of a followed log, those to request first at the front.
     /// Blocks that are blocked or were found invalid are left out.
     fn missing_blocks(&self, publisher: PublisherId, max: usize) -> Vec<Cid>;
 }

@@ -1,6 +1,6 @@
 //! The sync state machine of one node: events in, actions out.
 //!
-//! What is fetched next is decided in [`crate::plan`], what became of it in [`crate::settle`].
+//! [`crate::scheduler`] decides what to request next, [`crate::outcome`] handles the results.
 
 use std::collections::BTreeMap;
 
@@ -16,34 +16,34 @@ use crate::log_view::LogView;
 use crate::messages::LogHead;
 use crate::peers::PeerTable;
 
-/// The machine. It remembers who said what and which requests are under way, and nothing of what
-/// the node holds.
+/// The state machine. It keeps the claims of peers and the open requests, but nothing about the
+/// stored logs: those are read from the [`LogView`] of each call.
 #[derive(Debug, Default)]
 pub struct SyncMachine {
     pub(crate) peers: PeerTable,
-    pub(crate) pursuits: FetchQueue,
-    /// INVARIANT: each is named by the pursuit of its log, and by no other.
-    pub(crate) tasks: BTreeMap<RequestId, ActiveRequest>,
+    pub(crate) fetches: FetchQueue,
+    /// INVARIANT: each is named by the fetch of its log, and by no other.
+    pub(crate) requests: BTreeMap<RequestId, ActiveRequest>,
     pub(crate) next_request_id: u64,
-    pub(crate) news: AnnouncementQueue,
+    pub(crate) announcements: AnnouncementQueue,
 }
 
-/// How full the tables of a machine are, for gauges and for tests of their bounds.
+/// Fill levels of the tables of a machine, for gauges and for tests of their bounds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SyncLoad {
-    /// Requests under way.
+    /// Open requests.
     pub requests: usize,
-    /// Logs that are pursued.
+    /// Logs in the fetch queue.
     pub fetches: usize,
-    /// Heads remembered of peers.
+    /// Heads remembered, of all peers.
     pub claims: usize,
-    /// Heads to be told, and those told last.
+    /// Heads waiting to be announced, and lengths announced last.
     pub pending_heads: usize,
 }
 
 impl SyncMachine {
-    /// Takes one event at the time `now` and says what to do, in order. A request_id it does not
-    /// know (any more) is no error: answers may cross a cancellation.
+    /// Handles one event at the time `now` and returns the actions to carry out, in order. An
+    /// unknown request id is not an error: a block may arrive after its request was cancelled.
     pub fn handle_event(&mut self, now: Millis, event: SyncEvent, view: &impl LogView) -> Vec<SyncAction> {
         let mut out = Vec::new();
         match event {
@@ -67,7 +67,7 @@ impl SyncMachine {
             }
             SyncEvent::LogGrown { publisher } => self.log_grown(now, publisher, view, &mut out),
             SyncEvent::Followed { publisher } => {
-                self.pursuits.get_or_insert(publisher, true);
+                self.fetches.get_or_insert(publisher, true);
                 self.start_requests(now, view, &mut out);
             }
             SyncEvent::Tick => {
@@ -79,27 +79,26 @@ impl SyncMachine {
         out
     }
 
-    /// How full the tables are.
+    /// Returns the fill levels of the tables.
     pub fn current_load(&self) -> SyncLoad {
         SyncLoad {
-            requests: self.tasks.len(),
-            fetches: self.pursuits.len(),
+            requests: self.requests.len(),
+            fetches: self.fetches.len(),
             claims: self.peers.claim_count(),
-            pending_heads: self.news.table_size(),
+            pending_heads: self.announcements.table_size(),
         }
     }
 
     fn add_peer(&mut self, peer: Peer, view: &impl LogView, out: &mut Vec<SyncAction>) {
         if self.peers.insert(&peer) {
-            let tell = |heads| SyncAction::SendHeads { peer: peer.clone(), heads };
-            out.extend(AnnouncementQueue::initial_announcements(view).into_iter().map(tell));
+            let send = |heads| SyncAction::SendHeads { peer: peer.clone(), heads };
+            out.extend(AnnouncementQueue::initial_announcements(view).into_iter().map(send));
         }
     }
 
     fn remove_peer(&mut self, peer: &Peer, out: &mut Vec<SyncAction>) {
-        let of_peer =
-            |(request_id, task): (&RequestId, &ActiveRequest)| (task.peer == *peer).then_some(*request_id);
-        let open_requests: Vec<_> = self.tasks.iter().filter_map(of_peer).collect();
+        let of_peer = |(id, request): (&RequestId, &ActiveRequest)| (request.peer == *peer).then_some(*id);
+        let open_requests: Vec<_> = self.requests.iter().filter_map(of_peer).collect();
         for request_id in open_requests {
             self.end_request(request_id);
             out.push(SyncAction::CancelRequest { request_id });
@@ -107,9 +106,9 @@ impl SyncMachine {
         self.peers.remove(peer);
     }
 
-    /// Remembers what a peer says it holds, and pursues what of it is news. Heads of peers that
-    /// are not connected are of no use: nobody could be asked.
+    /// Records the heads that a peer announced and queues the logs that offer something new.
     fn receive_heads(&mut self, now: Millis, from: &Peer, heads: &[LogHead], view: &impl LogView) {
+        // Gossip also carries heads of nodes that are not connected and so cannot be asked.
         if !self.peers.contains(from) {
             return;
         }
@@ -118,14 +117,13 @@ impl SyncMachine {
             let contradicts = contradicts_log(head, view);
             self.peers.record_head(from, head, followed);
             if followed || offers_more(head, view) || contradicts {
-                let askable =
-                    self.peers.claim_by(from, head.publisher).is_some_and(|told| told.not_before <= now);
-                if let (Some(pursuit), true) =
-                    (self.pursuits.get_or_insert(head.publisher, followed), askable)
+                let claim = self.peers.claim_by(from, head.publisher);
+                let available = claim.is_some_and(|claim| claim.not_before <= now);
+                if let (Some(fetch), true) = (self.fetches.get_or_insert(head.publisher, followed), available)
                 {
-                    pursuit.peer_announced(from);
+                    fetch.peer_announced(from);
                     if contradicts {
-                        pursuit.evidence = Some((from.clone(), head.last));
+                        fetch.evidence = Some((from.clone(), head.last));
                     }
                 }
             }
@@ -139,80 +137,81 @@ impl SyncMachine {
         view: &impl LogView,
         out: &mut Vec<SyncAction>,
     ) {
-        let pursued = self.pursuits.get(publisher).map(|pursuit| pursuit.request.is_some());
-        self.news.note_growth(publisher, pursued != Some(true), view);
+        let fetching = self.fetches.get(publisher).map(|fetch| fetch.request.is_some());
+        // Without an open request the entries were published or imported on this node.
+        self.announcements.note_growth(publisher, fetching != Some(true), view);
         self.announce_pending(now, view, out);
-        if pursued.is_none() && view.is_followed(publisher) && self.peers.has_claims(publisher) {
-            self.pursuits.get_or_insert(publisher, true);
+        if fetching.is_none() && view.is_followed(publisher) && self.peers.has_claims(publisher) {
+            self.fetches.get_or_insert(publisher, true);
             self.start_requests(now, view, out);
         }
     }
 
-    /// Gives up requests that take too long.
+    /// Cancels the requests that exceeded a timeout.
     fn cancel_overdue(&mut self, now: Millis, view: &impl LogView, out: &mut Vec<SyncAction>) {
-        let overdue =
-            |(request_id, task): (&RequestId, &ActiveRequest)| Some((*request_id, task.timeout(now)?));
-        let overdue: Vec<_> = self.tasks.iter().filter_map(overdue).collect();
-        for (request_id, how) in overdue {
-            // Slow is a lost stream: it may be the line, and what came is kept.
-            let cut = match how {
+        let overdue = |(id, request): (&RequestId, &ActiveRequest)| Some((*id, request.timeout(now)?));
+        let overdue: Vec<_> = self.requests.iter().filter_map(overdue).collect();
+        for (request_id, timeout) in overdue {
+            // A slow stream is treated as a broken one and not as misbehaviour: the line may be
+            // the cause, and the blocks received so far are stored.
+            let error = match timeout {
                 RequestTimeout::Idle => StreamError::TimedOut,
                 RequestTimeout::Total => StreamError::Broken,
             };
             out.push(SyncAction::CancelRequest { request_id });
-            self.finish_request(now, request_id, StreamOutcome::Interrupted(cut), view, out);
+            self.finish_request(now, request_id, StreamOutcome::Interrupted(error), view, out);
         }
     }
 
-    /// Tells what there is to tell.
+    /// Announces the logs that grew, and in turn all others.
     fn announce_pending(&mut self, now: Millis, view: &impl LogView, out: &mut Vec<SyncAction>) {
-        let PendingAnnouncements { local: here, synced: brought, complete } =
-            self.news.take_pending(now, view);
-        if !here.is_empty() {
-            out.push(SyncAction::Gossip(here));
+        let PendingAnnouncements { local, synced, complete } = self.announcements.take_pending(now, view);
+        if !local.is_empty() {
+            out.push(SyncAction::Gossip(local));
         }
-        // What was brought is told to neighbours only: were each of a thousand nodes to gossip
-        // that it has a log now, everybody would hear it a thousand times.
-        self.send_heads(&brought, true, out);
+        // Synced logs are announced to neighbours only: if each of a thousand nodes gossiped every
+        // log that it fetched, every node would receive each announcement a thousand times.
+        self.send_heads(&synced, true, out);
         self.send_heads(&complete, false, out);
-        let again = self.news.next_reannouncement(now, view);
+        let again = self.announcements.next_reannouncement(now, view);
         self.send_heads(&again, false, out);
     }
 
-    /// Tells heads to all peers; `news` leaves out those that said they have them.
-    fn send_heads(&self, heads: &[LogHead], news: bool, out: &mut Vec<SyncAction>) {
+    /// Sends heads to all peers; with `only_new`, not to peers that announced them themselves.
+    fn send_heads(&self, heads: &[LogHead], only_new: bool, out: &mut Vec<SyncAction>) {
         for peer in self.peers.iter() {
             let has = |head: &LogHead| {
-                self.peers.claim_by(peer, head.publisher).is_some_and(|told| told.length >= head.length)
+                self.peers.claim_by(peer, head.publisher).is_some_and(|claim| claim.length >= head.length)
             };
-            let heads: Vec<_> = heads.iter().filter(|head| !(news && has(head))).copied().collect();
+            let heads: Vec<_> = heads.iter().filter(|head| !(only_new && has(head))).copied().collect();
             if !heads.is_empty() {
                 out.push(SyncAction::SendHeads { peer: peer.clone(), heads });
             }
         }
     }
 
-    /// Ends a request and frees its log for the next.
+    /// Removes a request and frees its log for the next.
     pub(crate) fn end_request(&mut self, request_id: RequestId) -> Option<ActiveRequest> {
-        let task = self.tasks.remove(&request_id)?;
-        if let Some(pursuit) = self.pursuits.get_mut(task.publisher) {
-            pursuit.request = None;
+        let request = self.requests.remove(&request_id)?;
+        if let Some(fetch) = self.fetches.get_mut(request.publisher) {
+            fetch.request = None;
         }
-        Some(task)
+        Some(request)
     }
 }
 
-/// Whether a head says that there is more of a log that is welcome.
+/// Returns whether a head is longer than the stored log, and more of the log is accepted.
 fn offers_more(head: &LogHead, view: &impl LogView) -> bool {
-    let held = view.log_head(head.publisher).map_or(0, |held| held.length);
-    head.length > held && view.accepts_entries(head.publisher)
+    let stored = view.log_head(head.publisher).map_or(0, |stored| stored.length);
+    head.length > stored && view.accepts_entries(head.publisher)
 }
 
-/// Whether a head names another entry than the one held in that place, which nobody proved yet.
+/// Returns whether a head names another entry than the stored one at its position, and no fork of
+/// the log is proved yet.
 fn contradicts_log(head: &LogHead, view: &impl LogView) -> bool {
     let Some(sequence) = head.length.checked_sub(1) else { return false };
-    let held = view.entry_id(head.publisher, sequence);
-    held.is_some_and(|held| held != head.last) && !view.has_fork(head.publisher)
+    let stored = view.entry_id(head.publisher, sequence);
+    stored.is_some_and(|stored| stored != head.last) && !view.has_fork(head.publisher)
 }
 
 pub(crate) fn penalise(peer: &Peer, severity: Severity, reason: &'static str) -> SyncAction {

@@ -1,7 +1,7 @@
-//! The messages between two nodes and their bytes (`specs/network.md`, "Messages").
+//! The messages between two nodes and their encoding (`specs/network.md`, "Messages").
 //!
-//! Every message is canonical DAG-CBOR. Decoding refuses what is longer than its bound, not
-//! canonical, or empty where something must stand, so that what is decoded is within the limits.
+//! Every message is canonical DAG-CBOR. Decoding refuses bytes above the size limit, bytes that are
+//! not canonical, and counts out of bounds, so a decoded message is always within the limits.
 
 use schemas::cbor;
 use schemas::cid::{Cid, EntryId, PublisherId};
@@ -9,39 +9,39 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::{ANNOUNCEMENT_BYTES_MAX, BLOCKS_MAX, ENTRIES_MAX, HEADS_MAX, REQUEST_BYTES_MAX};
 
-/// The state of a log: how many entries, and which is the last.
+/// The length of a log and its last entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogHead {
-    /// Whose log.
+    /// Publisher of the log.
     pub publisher: PublisherId,
-    /// Entries in it, at least one.
+    /// Number of entries, at least 1.
     pub length: u64,
     /// The entry with sequence number `length - 1`.
     pub last: EntryId,
 }
 
-/// What one node asks of another; each is answered by a stream of blocks.
+/// A request of one node to another, answered by a stream of blocks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum SyncRequest {
-    /// Entries `from .. from + count` of a log, in order, as many of them as there are.
+    /// Entries `from .. from + count` of a log, ascending, as far as the server stores them.
     Entries {
-        /// Whose log.
+        /// Publisher of the log.
         publisher: PublisherId,
-        /// The first sequence number.
+        /// Sequence number of the first entry.
         from: u64,
-        /// How many at the most, 1 to [`ENTRIES_MAX`].
+        /// Maximum number of entries, 1 to [`ENTRIES_MAX`].
         count: u64,
     },
-    /// Blocks by id, in any order, those that are held.
+    /// Blocks by id, those that the server stores, in any order.
     Blocks {
         /// The ids, 1 to [`BLOCKS_MAX`].
         ids: Vec<Cid>,
     },
 }
 
-/// Which logs a node holds.
+/// The heads of the logs that a node stores.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Announcement {
@@ -49,46 +49,46 @@ pub struct Announcement {
     pub heads: Vec<LogHead>,
 }
 
-/// Why bytes are no message, or a message has no bytes.
+/// Error of encoding or decoding a message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Longer than the bound of its kind.
-    #[error("a message of {bytes} bytes (expected at most {max})")]
+    /// Longer than the limit for the type of message.
+    #[error("message too long: {bytes} bytes (expected at most {max})")]
     Size {
-        /// Its size.
+        /// Size in bytes.
         bytes: usize,
-        /// The bound.
+        /// Upper limit.
         max: usize,
     },
     /// Not canonical DAG-CBOR of the expected shape.
     #[error(transparent)]
     Cbor(#[from] cbor::Error),
-    /// A number of things out of bounds.
-    #[error("{what}: {count} (expected 1 to {max})")]
+    /// A count out of bounds.
+    #[error("{count} {items} (expected 1 to {max})")]
     Count {
-        /// What is counted.
-        what: &'static str,
-        /// How many there are.
+        /// The counted items, in plural.
+        items: &'static str,
+        /// The number found.
         count: u64,
-        /// The bound.
+        /// Upper limit.
         max: u64,
     },
-    /// Sequence numbers beyond 64 bits.
-    #[error("sequence numbers beyond 64 bits")]
+    /// `from + count` exceeds 64 bits.
+    #[error("`from` + `count` exceeds 64 bits")]
     Overflow,
 }
 
 impl SyncRequest {
-    /// The bytes of the request.
+    /// Encodes the request.
     ///
     /// # Errors
-    /// A count out of bounds.
+    /// [`Error::Count`], [`Error::Overflow`].
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
         self.check()?;
         Ok(cbor::encode(self)?)
     }
 
-    /// Reads a request.
+    /// Decodes a request.
     ///
     /// # Errors
     /// Every variant of [`enum@Error`].
@@ -111,16 +111,16 @@ impl SyncRequest {
 }
 
 impl Announcement {
-    /// The bytes of the announcement.
+    /// Encodes the announcement.
     ///
     /// # Errors
-    /// A count out of bounds.
+    /// [`Error::Count`], [`Error::Overflow`].
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
         self.check()?;
         Ok(cbor::encode(self)?)
     }
 
-    /// Reads an announcement.
+    /// Decodes an announcement.
     ///
     /// # Errors
     /// Every variant of [`enum@Error`].
@@ -133,7 +133,7 @@ impl Announcement {
 
     fn check(&self) -> Result<(), Error> {
         check_count("heads", self.heads.len() as u64, HEADS_MAX as u64)?;
-        self.heads.iter().try_for_each(|head| check_count("length of a log", head.length, u64::MAX))
+        self.heads.iter().try_for_each(|head| check_count("entries in a log", head.length, u64::MAX))
     }
 }
 
@@ -141,8 +141,8 @@ fn check_size(bytes: &[u8], max: usize) -> Result<(), Error> {
     if bytes.len() <= max { Ok(()) } else { Err(Error::Size { bytes: bytes.len(), max }) }
 }
 
-fn check_count(what: &'static str, count: u64, max: u64) -> Result<(), Error> {
-    if (1..=max).contains(&count) { Ok(()) } else { Err(Error::Count { what, count, max }) }
+fn check_count(items: &'static str, count: u64, max: u64) -> Result<(), Error> {
+    if (1..=max).contains(&count) { Ok(()) } else { Err(Error::Count { items, count, max }) }
 }
 
 #[cfg(test)]
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_lead_back() {
+    fn requests_round_trip() {
         let ids = (0..BLOCKS_MAX as u8).map(|n| PublisherId::of(&[n]).cid()).collect();
         for request in [entries(0, 1), entries(7, ENTRIES_MAX), SyncRequest::Blocks { ids }] {
             let bytes = request.encode().unwrap();
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_announcement_fits() {
+    fn the_longest_announcement_is_within_its_size_limit() {
         let head = LogHead { publisher: publisher(), length: u64::MAX, last: publisher().genesis() };
         let announcement = Announcement { heads: vec![head; HEADS_MAX] };
         let bytes = announcement.encode().unwrap();
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_out_of_bounds_has_no_bytes() {
+    fn counts_out_of_bounds_are_refused() {
         let many = vec![publisher().cid(); BLOCKS_MAX + 1];
         let blocks = |ids| SyncRequest::Blocks { ids };
         for request in [entries(0, 0), entries(0, ENTRIES_MAX + 1), blocks(vec![]), blocks(many)] {
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_bytes_are_refused() {
+    fn changed_and_truncated_bytes_are_refused() {
         let bytes = entries(3, 4).encode().unwrap();
         for at in 0..bytes.len() {
             assert!(SyncRequest::decode(&bytes[..at]).is_err(), "cut at {at}");

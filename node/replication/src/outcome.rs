@@ -1,4 +1,4 @@
-//! What became of a request: progress, a fork, a lie, or bad luck.
+//! Results of requests: progress, a fork, misbehaviour of the peer, or an interrupted stream.
 
 use schemas::cid::Cid;
 use schemas::limits::ENTRY_BYTES_MAX;
@@ -10,7 +10,7 @@ use crate::limits::{ABSENT_RETRY_MILLIS, AVOID_MILLIS};
 use crate::log_view::LogView;
 use crate::machine::{SyncMachine, penalise};
 
-/// What one delivered block means for its request.
+/// Effect of one delivered block on its request.
 enum BlockResult {
     Progress,
     /// The block is of no use, and the peer is not to blame.
@@ -20,7 +20,7 @@ enum BlockResult {
 }
 
 impl SyncMachine {
-    /// Takes what became of a delivered block; says whether that ended the request.
+    /// Handles a delivered block; returns whether it ended the request.
     pub(crate) fn handle_block(
         &mut self,
         now: Millis,
@@ -30,26 +30,26 @@ impl SyncMachine {
         view: &impl LogView,
         out: &mut Vec<SyncAction>,
     ) -> bool {
-        let Some(task) = self.tasks.get_mut(&request_id) else { return false };
-        let meaning = match task.record_block(now, id) {
-            true => classify_block(task, id, bytes, verdict, view),
-            false => BlockResult::Misbehaviour("sent a block that was not asked for"),
+        let Some(request) = self.requests.get_mut(&request_id) else { return false };
+        let result = match request.record_block(now, id) {
+            true => classify_block(request, id, bytes, verdict, view),
+            false => BlockResult::Misbehaviour("sent an unrequested block"),
         };
-        match meaning {
+        match result {
             BlockResult::Progress => {
-                task.accepted += 1;
+                request.accepted += 1;
                 return false;
             }
             BlockResult::Useless => {
-                let (peer, publisher) = (task.peer.clone(), task.publisher);
-                if let Some(pursuit) = self.pursuits.get_mut(publisher) {
-                    pursuit.record_absent(&peer, id);
+                let (peer, publisher) = (request.peer.clone(), request.publisher);
+                if let Some(fetch) = self.fetches.get_mut(publisher) {
+                    fetch.record_absent(&peer, id);
                 }
                 return false;
             }
-            BlockResult::Abort(spoilt) => task.abort_reason = Some(spoilt),
+            BlockResult::Abort(reason) => request.abort_reason = Some(reason),
             BlockResult::Misbehaviour(reason) => {
-                let (peer, publisher) = (task.peer.clone(), task.publisher);
+                let (peer, publisher) = (request.peer.clone(), request.publisher);
                 out.push(penalise(&peer, Severity::Severe, reason));
                 self.peers.avoid_until(&peer, publisher, now.after(AVOID_MILLIS));
             }
@@ -59,7 +59,7 @@ impl SyncMachine {
         true
     }
 
-    /// Ends a request and draws the consequences.
+    /// Ends a request and updates the claims of its peer and the fetch of its log.
     pub(crate) fn finish_request(
         &mut self,
         now: Millis,
@@ -68,22 +68,22 @@ impl SyncMachine {
         view: &impl LogView,
         out: &mut Vec<SyncAction>,
     ) {
-        let Some(task) = self.end_request(request_id) else { return };
-        if task.accepted > 0 {
-            self.peers.record_success(&task.peer, task.publisher);
+        let Some(request) = self.end_request(request_id) else { return };
+        if request.accepted > 0 {
+            self.peers.record_success(&request.peer, request.publisher);
         }
-        match (outcome, task.abort_reason) {
-            (StreamOutcome::Interrupted(cut @ (StreamError::HashMismatch | StreamError::Malformed)), _) => {
-                self.penalise_liar(now, &task, cut, out)
+        match (outcome, request.abort_reason) {
+            (StreamOutcome::Interrupted(error @ (StreamError::HashMismatch | StreamError::Malformed)), _) => {
+                self.penalise_liar(now, &request, error, out)
             }
-            (_, Some(spoilt)) => self.apply_abort(now, &task, spoilt, view, out),
-            (StreamOutcome::Complete, None) => self.handle_completion(now, task, view, out),
+            (_, Some(reason)) => self.apply_abort(now, &request, reason, view, out),
+            (StreamOutcome::Complete, None) => self.handle_completion(now, request, view, out),
             (StreamOutcome::Interrupted(StreamError::TimedOut), None) => {
-                out.push(penalise(&task.peer, Severity::Minor, "sent nothing for too long"));
-                self.peers.record_failure(&task.peer, task.publisher, now);
+                out.push(penalise(&request.peer, Severity::Minor, "sent nothing for too long"));
+                self.peers.record_failure(&request.peer, request.publisher, now);
             }
             (StreamOutcome::Interrupted(_), None) => {
-                self.peers.record_failure(&task.peer, task.publisher, now)
+                self.peers.record_failure(&request.peer, request.publisher, now);
             }
         }
     }
@@ -91,45 +91,49 @@ impl SyncMachine {
     fn penalise_liar(
         &mut self,
         now: Millis,
-        task: &ActiveRequest,
-        cut: StreamError,
+        request: &ActiveRequest,
+        error: StreamError,
         out: &mut Vec<SyncAction>,
     ) {
-        let reason = match cut {
-            StreamError::HashMismatch => "sent a block that is not what its id says",
-            _ => "sent what does not follow the protocol",
+        let reason = match error {
+            StreamError::HashMismatch => "sent a block with a hash mismatch",
+            _ => "violated the stream protocol",
         };
-        out.push(penalise(&task.peer, Severity::Severe, reason));
-        self.peers.avoid_until(&task.peer, task.publisher, now.after(AVOID_MILLIS));
+        out.push(penalise(&request.peer, Severity::Severe, reason));
+        self.peers.avoid_until(&request.peer, request.publisher, now.after(AVOID_MILLIS));
     }
 
     fn apply_abort(
         &mut self,
         now: Millis,
-        task: &ActiveRequest,
-        spoilt: AbortReason,
+        request: &ActiveRequest,
+        reason: AbortReason,
         view: &impl LogView,
         out: &mut Vec<SyncAction>,
     ) {
-        let (peer, publisher) = (&task.peer, task.publisher);
-        if spoilt != AbortReason::StorageFailed {
-            // Another branch, or a log that is not welcome: asking the same again leads nowhere.
+        let (peer, publisher) = (&request.peer, request.publisher);
+        if reason != AbortReason::StorageFailed {
+            // Another branch, or a log that is not accepted: the same request would end the same way.
             self.peers.avoid_until(peer, publisher, now.after(AVOID_MILLIS));
         }
-        match spoilt {
+        match reason {
             AbortReason::Discontinuous if view.log_head(publisher).is_none() => {
-                out.push(penalise(peer, Severity::Severe, "began a log with what is not its beginning"));
+                out.push(penalise(
+                    peer,
+                    Severity::Severe,
+                    "began a log with an entry other than its genesis",
+                ));
             }
             AbortReason::Discontinuous => {
-                if let Some(pursuit) = self.pursuits.get_mut(publisher) {
-                    pursuit.conflict_peer = Some(peer.clone());
+                if let Some(fetch) = self.fetches.get_mut(publisher) {
+                    fetch.conflict_peer = Some(peer.clone());
                 }
             }
             AbortReason::ForkFound => {}
-            AbortReason::Unwanted => self.pursuits.remove(publisher),
+            AbortReason::Unwanted => self.fetches.remove(publisher),
             AbortReason::StorageFailed => {
-                if let Some(pursuit) = self.pursuits.get_mut(publisher) {
-                    pursuit.blocked_until = now.after(ABSENT_RETRY_MILLIS);
+                if let Some(fetch) = self.fetches.get_mut(publisher) {
+                    fetch.blocked_until = now.after(ABSENT_RETRY_MILLIS);
                 }
             }
         }
@@ -138,74 +142,74 @@ impl SyncMachine {
     fn handle_completion(
         &mut self,
         now: Millis,
-        task: ActiveRequest,
+        request: ActiveRequest,
         view: &impl LogView,
         out: &mut Vec<SyncAction>,
     ) {
-        let (peer, publisher) = (&task.peer, task.publisher);
-        match task.purpose {
-            RequestPurpose::Entries { .. } if task.accepted > 0 => {}
+        let (peer, publisher) = (&request.peer, request.publisher);
+        match request.purpose {
+            RequestPurpose::Entries { .. } if request.accepted > 0 => {}
             RequestPurpose::Entries { .. } => {
-                let told = self.peers.claim_by(peer, publisher).map_or(0, |told| told.length);
-                if told > view.log_head(publisher).map_or(0, |head| head.length) {
-                    self.distrust_peer(
-                        now,
-                        &task,
-                        Severity::Minor,
-                        "does not hold the log that it says it holds",
-                        out,
-                    );
+                let claimed = self.peers.claim_by(peer, publisher).map_or(0, |claim| claim.length);
+                if claimed > view.log_head(publisher).map_or(0, |head| head.length) {
+                    let reason = "does not have the log that it announced";
+                    self.distrust_peer(now, &request, Severity::Minor, reason, out);
                 }
             }
             RequestPurpose::Blocks { left } => {
-                // No lie: a peer may hold the entries of a log and not the blocks.
-                if let Some(pursuit) = self.pursuits.get_mut(publisher) {
-                    left.into_iter().for_each(|id| pursuit.record_absent(peer, id));
+                // No misbehaviour: a peer may store the entries of a log without its blocks.
+                if let Some(fetch) = self.fetches.get_mut(publisher) {
+                    left.into_iter().for_each(|id| fetch.record_absent(peer, id));
                 }
-                if task.accepted > 0 && view.missing_blocks(publisher, 1).is_empty() {
-                    self.news.note_complete(publisher);
+                if request.accepted > 0 && view.missing_blocks(publisher, 1).is_empty() {
+                    self.announcements.note_complete(publisher);
                 }
             }
             RequestPurpose::ConflictingEntry { .. } => {
-                self.distrust_peer(now, &task, Severity::Severe, "sent entries of no log it holds", out);
+                let reason = "sent entries of a log that it does not have";
+                self.distrust_peer(now, &request, Severity::Severe, reason, out);
             }
             RequestPurpose::Evidence { .. } => {
-                self.distrust_peer(now, &task, Severity::Minor, "does not hold the entry that it names", out);
+                let reason = "does not have the entry that it announced";
+                self.distrust_peer(now, &request, Severity::Minor, reason, out);
             }
         }
     }
 
+    /// Penalises a peer for a false claim and drops the claim.
     fn distrust_peer(
         &mut self,
         now: Millis,
-        task: &ActiveRequest,
+        request: &ActiveRequest,
         severity: Severity,
         reason: &'static str,
         out: &mut Vec<SyncAction>,
     ) {
-        out.push(penalise(&task.peer, severity, reason));
-        self.peers.clear_claim(&task.peer, task.publisher);
-        self.peers.record_failure(&task.peer, task.publisher, now);
+        out.push(penalise(&request.peer, severity, reason));
+        self.peers.clear_claim(&request.peer, request.publisher);
+        self.peers.record_failure(&request.peer, request.publisher, now);
     }
 }
 
+/// Decides the effect of a requested block (specs/network.md, "Misbehaviour").
 fn classify_block(
-    task: &ActiveRequest,
+    request: &ActiveRequest,
     id: Cid,
     bytes: usize,
     verdict: Result<(), BlockRefusal>,
     view: &impl LogView,
 ) -> BlockResult {
-    let blocks = matches!(task.purpose, RequestPurpose::Blocks { .. });
+    let blocks = matches!(request.purpose, RequestPurpose::Blocks { .. });
     if !blocks && bytes > ENTRY_BYTES_MAX {
-        return BlockResult::Misbehaviour("sent an entry beyond the limit");
+        return BlockResult::Misbehaviour("sent an entry above the size limit");
     }
-    match (verdict, &task.purpose) {
+    match (verdict, &request.purpose) {
         (Ok(()), RequestPurpose::Entries { .. } | RequestPurpose::Blocks { .. }) => BlockResult::Progress,
         (Ok(()), RequestPurpose::ConflictingEntry { sequence, .. }) => {
-            let same = view.entry_id(task.publisher, *sequence).is_some_and(|held| held.cid() == id);
+            // The peer's entry equals ours, so the entries that it sent before continue no log.
+            let same = view.entry_id(request.publisher, *sequence).is_some_and(|stored| stored.cid() == id);
             if same {
-                BlockResult::Misbehaviour("sent entries of no log it holds")
+                BlockResult::Misbehaviour("sent entries of a log that it does not have")
             } else {
                 BlockResult::Abort(AbortReason::ForkFound)
             }
@@ -214,19 +218,19 @@ fn classify_block(
             BlockResult::Abort(AbortReason::ForkFound)
         }
         (Err(BlockRefusal::HashMismatch), _) => {
-            BlockResult::Misbehaviour("sent a block that is not what its id says")
+            BlockResult::Misbehaviour("sent a block with a hash mismatch")
         }
-        // The peer delivered what was asked for by id; that it is no good is the publisher's fault.
+        // The peer delivered the id that was requested; invalid content is the publisher's mistake.
         (
             Err(BlockRefusal::Invalid | BlockRefusal::Discontinuous | BlockRefusal::Unwanted),
             RequestPurpose::Blocks { .. },
         ) => BlockResult::Useless,
-        (Err(BlockRefusal::Invalid), _) => BlockResult::Misbehaviour("sent an entry that is not valid"),
+        (Err(BlockRefusal::Invalid), _) => BlockResult::Misbehaviour("sent an invalid entry"),
         (Err(BlockRefusal::Discontinuous), RequestPurpose::Entries { .. }) => {
             BlockResult::Abort(AbortReason::Discontinuous)
         }
         (Err(BlockRefusal::Discontinuous), _) => {
-            BlockResult::Misbehaviour("sent an entry that proves nothing")
+            BlockResult::Misbehaviour("sent an entry that proves no fork")
         }
         (Err(BlockRefusal::Unwanted), _) => BlockResult::Abort(AbortReason::Unwanted),
         (Err(BlockRefusal::StorageFailed), _) => BlockResult::Abort(AbortReason::StorageFailed),

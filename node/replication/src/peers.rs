@@ -1,4 +1,4 @@
-//! What connected peers said, and how far they are trusted with each log.
+//! Connected peers, the heads that they claim to have, and their failures.
 
 use std::collections::BTreeMap;
 
@@ -15,27 +15,27 @@ pub(crate) struct PeerTable {
     states: BTreeMap<Peer, PeerState>,
 }
 
-/// One peer.
+/// The claims of one peer.
 #[derive(Debug, Default)]
 struct PeerState {
-    /// INVARIANT: at most [`TOLD_MAX`].
+    /// INVARIANT: at most [`HEADS_PER_PEER_MAX`].
     claims: BTreeMap<PublisherId, LogClaim>,
 }
 
-/// What one peer said of one log.
+/// The claim of one peer to have a log.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LogClaim {
-    /// Entries it says it holds; 0 once it failed to deliver them, until it says so again.
+    /// Announced length; 0 after the peer failed to deliver it, until it announces it again.
     pub(crate) length: u64,
-    /// Not asked for this log before.
+    /// Earliest time to ask the peer for this log.
     pub(crate) not_before: Millis,
-    /// Failures in a row.
+    /// Consecutive failures.
     pub(crate) failures: u32,
     followed: bool,
 }
 
 impl PeerTable {
-    /// Whether the peer was new and there was room.
+    /// Adds a peer; returns false if it is known already or the table is full.
     pub(crate) fn insert(&mut self, peer: &Peer) -> bool {
         let room = self.states.len() < PEERS_MAX && !self.states.contains_key(peer);
         if room {
@@ -56,82 +56,83 @@ impl PeerTable {
         self.states.keys()
     }
 
-    /// Remembers a head that a peer said; a log never gets shorter, so of two the longer. A full peer forgets a stranger's log for a followed one.
+    /// Records an announced head. A log never shrinks, so the longer of two claims is kept. At the
+    /// limit of a peer a followed log evicts an unfollowed one; any other head is dropped.
     pub(crate) fn record_head(&mut self, peer: &Peer, head: &LogHead, followed: bool) {
-        let Some(known) = self.states.get_mut(peer) else { return };
-        if let Some(told) = known.claims.get_mut(&head.publisher) {
-            (told.length, told.followed) = (told.length.max(head.length), followed);
+        let Some(state) = self.states.get_mut(peer) else { return };
+        if let Some(claim) = state.claims.get_mut(&head.publisher) {
+            (claim.length, claim.followed) = (claim.length.max(head.length), followed);
             return;
         }
-        if known.claims.len() >= HEADS_PER_PEER_MAX && !(followed && known.evict_unfollowed()) {
+        if state.claims.len() >= HEADS_PER_PEER_MAX && !(followed && state.evict_unfollowed()) {
             return;
         }
-        let told = LogClaim { length: head.length, not_before: Millis(0), failures: 0, followed };
-        known.claims.insert(head.publisher, told);
+        let claim = LogClaim { length: head.length, not_before: Millis(0), failures: 0, followed };
+        state.claims.insert(head.publisher, claim);
     }
 
-    /// What a peer said of a log.
+    /// Returns the claim of a peer for a log.
     pub(crate) fn claim_by(&self, peer: &Peer, publisher: PublisherId) -> Option<LogClaim> {
         self.states.get(peer)?.claims.get(&publisher).copied()
     }
 
-    /// The peers that said something of a log and may be asked now, those that failed least first.
+    /// Returns the peers that announced a log and may be asked now, fewest failures first.
     pub(crate) fn available_holders(&self, publisher: PublisherId, now: Millis) -> Vec<(Peer, LogClaim)> {
-        let told = |(peer, known): (&Peer, &PeerState)| {
-            let told = known.claims.get(&publisher).filter(|told| told.not_before <= now)?;
-            Some((peer.clone(), *told))
+        let available = |(peer, state): (&Peer, &PeerState)| {
+            let claim = state.claims.get(&publisher).filter(|claim| claim.not_before <= now)?;
+            Some((peer.clone(), *claim))
         };
-        let mut holders: Vec<_> = self.states.iter().filter_map(told).collect();
-        holders.sort_by_key(|(_, told)| told.failures);
+        let mut holders: Vec<_> = self.states.iter().filter_map(available).collect();
+        holders.sort_by_key(|(_, claim)| claim.failures);
         holders
     }
 
-    /// The longest length that any peer claims for a log.
+    /// Returns the greatest length that any peer claims for a log.
     pub(crate) fn longest_claim(&self, publisher: PublisherId) -> u64 {
-        self.claims_for(publisher).map(|told| told.length).max().unwrap_or(0)
+        self.claims_for(publisher).map(|claim| claim.length).max().unwrap_or(0)
     }
 
-    /// When the first of the peers that speak of a log may be asked again.
+    /// Returns the earliest time at which one of the peers that claim a log may be asked.
     pub(crate) fn earliest_retry(&self, publisher: PublisherId) -> Option<Millis> {
-        self.claims_for(publisher).filter(|told| told.length > 0).map(|told| told.not_before).min()
+        self.claims_for(publisher).filter(|claim| claim.length > 0).map(|claim| claim.not_before).min()
     }
 
-    /// Whether any peer said something of a log.
+    /// Returns whether any peer announced a log.
     pub(crate) fn has_claims(&self, publisher: PublisherId) -> bool {
         self.claims_for(publisher).next().is_some()
     }
 
     fn claims_for(&self, publisher: PublisherId) -> impl Iterator<Item = &LogClaim> {
-        self.states.values().filter_map(move |known| known.claims.get(&publisher))
+        self.states.values().filter_map(move |state| state.claims.get(&publisher))
     }
 
-    /// A peer delivered something of a log.
+    /// Records that a peer delivered part of a log.
     pub(crate) fn record_success(&mut self, peer: &Peer, publisher: PublisherId) {
-        if let Some(told) = self.claim_mut(peer, publisher) {
-            told.failures = 0;
+        if let Some(claim) = self.claim_mut(peer, publisher) {
+            claim.failures = 0;
         }
     }
 
-    /// A peer failed: it rests, for longer each time.
+    /// Records a failure: the peer is not asked for the log during the backoff.
     pub(crate) fn record_failure(&mut self, peer: &Peer, publisher: PublisherId, now: Millis) {
-        if let Some(told) = self.claim_mut(peer, publisher) {
-            told.not_before = now.after(retry_backoff(told.failures));
-            told.failures = told.failures.saturating_add(1);
+        if let Some(claim) = self.claim_mut(peer, publisher) {
+            claim.not_before = now.after(retry_backoff(claim.failures));
+            claim.failures = claim.failures.saturating_add(1);
         }
     }
 
-    /// A peer is not asked for a log for so long.
+    /// Stops asking a peer for a log until the time `until`.
     pub(crate) fn avoid_until(&mut self, peer: &Peer, publisher: PublisherId, until: Millis) {
-        if let Some(told) = self.claim_mut(peer, publisher) {
-            told.not_before = told.not_before.max(until);
-            told.failures = told.failures.saturating_add(1);
+        if let Some(claim) = self.claim_mut(peer, publisher) {
+            claim.not_before = claim.not_before.max(until);
+            claim.failures = claim.failures.saturating_add(1);
         }
     }
 
-    /// A peer does not have what it said it had.
+    /// Drops a claim that proved false; a new announcement restores it.
     pub(crate) fn clear_claim(&mut self, peer: &Peer, publisher: PublisherId) {
-        if let Some(told) = self.claim_mut(peer, publisher) {
-            told.length = 0;
+        if let Some(claim) = self.claim_mut(peer, publisher) {
+            claim.length = 0;
         }
     }
 
@@ -139,21 +140,22 @@ impl PeerTable {
         self.states.get_mut(peer)?.claims.get_mut(&publisher)
     }
 
-    /// Heads remembered, of all peers.
+    /// Number of heads remembered, of all peers.
     pub(crate) fn claim_count(&self) -> usize {
-        self.states.values().map(|known| known.claims.len()).sum()
+        self.states.values().map(|state| state.claims.len()).sum()
     }
 }
 
 impl PeerState {
-    /// Forgets a stranger's log, if there is one.
+    /// Removes the claim for an unfollowed log, if there is one.
     fn evict_unfollowed(&mut self) -> bool {
-        let stranger = self.claims.iter().find(|(_, told)| !told.followed).map(|(publisher, _)| *publisher);
-        stranger.is_some_and(|publisher| self.claims.remove(&publisher).is_some())
+        let unfollowed =
+            self.claims.iter().find(|(_, claim)| !claim.followed).map(|(publisher, _)| *publisher);
+        unfollowed.is_some_and(|publisher| self.claims.remove(&publisher).is_some())
     }
 }
 
-/// Milliseconds to rest after so many failures before this one.
+/// Milliseconds to wait after a failure that `failures` others preceded.
 pub(crate) fn retry_backoff(failures: u32) -> u64 {
     RETRY_MILLIS << failures.min(RETRY_DOUBLINGS)
 }
@@ -168,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_heads_does_not_displace_what_is_followed() {
+    fn followed_logs_evict_unfollowed_ones_at_the_limit_of_a_peer() {
         let (mut peers, peer) = (PeerTable::default(), Peer("p".into()));
         assert!(peers.insert(&peer));
         for n in 0..2 * HEADS_PER_PEER_MAX {
@@ -182,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_rest_longer_each_time_up_to_a_bound() {
+    fn the_backoff_doubles_up_to_its_bound() {
         assert_eq!(retry_backoff(0), RETRY_MILLIS);
         assert_eq!(retry_backoff(3), 8 * RETRY_MILLIS);
         assert_eq!(retry_backoff(u32::MAX), retry_backoff(RETRY_DOUBLINGS));

@@ -1,4 +1,4 @@
-//! What to ask next, and whom.
+//! The scheduler: decides the next request for each log, and the peer to ask.
 
 use std::collections::BTreeSet;
 
@@ -16,39 +16,38 @@ use crate::machine::SyncMachine;
 use crate::messages::SyncRequest;
 use crate::peers::LogClaim;
 
-/// A request to be made.
+/// A request that is about to be sent.
 struct PlannedRequest {
     peer: Peer,
     request: SyncRequest,
     purpose: RequestPurpose,
 }
 
-/// What can be done about a log now.
+/// The next step for a log.
 enum NextStep {
     Send(PlannedRequest),
-    /// Nothing before this moment.
+    /// Try again at this time.
     Wait(Millis),
-    /// Nothing, until somebody says something new.
+    /// Nothing to fetch until a peer announces something new.
     Remove,
 }
 
 impl SyncMachine {
-    /// Begins as many requests as there is room for.
+    /// Starts as many requests as the limits allow.
     pub(crate) fn start_requests(&mut self, now: Millis, view: &impl LogView, out: &mut Vec<SyncAction>) {
         for _ in 0..LOGS_PER_ROUND_MAX {
-            let strangers = self.tasks.values().filter(|task| !task.followed).count();
-            if self.tasks.len() >= REQUESTS_MAX {
+            let unfollowed = self.requests.values().filter(|request| !request.followed).count();
+            if self.requests.len() >= REQUESTS_MAX {
                 return;
             }
-            let Some(publisher) = self.pursuits.next_ready(now, strangers < UNFOLLOWED_REQUESTS_MAX) else {
-                return;
-            };
+            let with_unfollowed = unfollowed < UNFOLLOWED_REQUESTS_MAX;
+            let Some(publisher) = self.fetches.next_ready(now, with_unfollowed) else { return };
             self.schedule_log(now, publisher, view, out);
         }
     }
 
-    /// Takes the next step for a log. INVARIANT: afterwards it has a request under way, rests
-    /// beyond `now`, or is no longer pursued; so no round visits it twice.
+    /// Takes the next step for a log. INVARIANT: afterwards the log has an open request, waits
+    /// beyond `now`, or is no longer queued; so no round visits it twice.
     fn schedule_log(
         &mut self,
         now: Millis,
@@ -58,23 +57,24 @@ impl SyncMachine {
     ) {
         let followed = view.is_followed(publisher);
         let step = self.next_step(now, publisher, followed, view);
-        let Some(pursuit) = self.pursuits.get_mut(publisher) else { return };
-        pursuit.followed = followed;
+        let Some(fetch) = self.fetches.get_mut(publisher) else { return };
+        fetch.followed = followed;
         match step {
             NextStep::Send(PlannedRequest { peer, request, purpose }) => {
                 let request_id = RequestId(self.next_request_id);
                 self.next_request_id += 1;
-                pursuit.request = Some(request_id);
-                self.tasks
-                    .insert(request_id, ActiveRequest::new(now, peer.clone(), publisher, purpose, followed));
+                fetch.request = Some(request_id);
+                let active = ActiveRequest::new(now, peer.clone(), publisher, purpose, followed);
+                self.requests.insert(request_id, active);
                 out.push(SyncAction::SendRequest { peer, request_id, request });
             }
-            NextStep::Wait(until) => pursuit.retry_at = until.max(now.after(1)),
-            NextStep::Remove => self.pursuits.remove(publisher),
+            NextStep::Wait(until) => fetch.retry_at = until.max(now.after(1)),
+            NextStep::Remove => self.fetches.remove(publisher),
         }
     }
 
-    /// Entries first, evidence of a fork before them, blocks last.
+    /// Decides the next step: evidence of a fork first, then entries, then blocks. Entries come
+    /// before blocks because blocks are found through entries (specs/network.md, "Fetch").
     fn next_step(
         &mut self,
         now: Millis,
@@ -93,26 +93,28 @@ impl SyncMachine {
             return step;
         }
         if view.accepts_entries(publisher)
-            && let Some(plan) = plan_entries(publisher, length, &holders)
+            && let Some(planned) = plan_entries(publisher, length, &holders)
         {
-            return NextStep::Send(plan);
+            return NextStep::Send(planned);
         }
-        let mut open = view.accepts_entries(publisher) && self.peers.longest_claim(publisher) > length;
+        let mut unfinished = view.accepts_entries(publisher) && self.peers.longest_claim(publisher) > length;
         if followed {
             match self.request_blocks(now, publisher, &holders, view) {
                 Some(NextStep::Remove) | None => {}
                 Some(step) => return step,
             }
-            open = open || !view.missing_blocks(publisher, 1).is_empty();
+            unfinished = unfinished || !view.missing_blocks(publisher, 1).is_empty();
         }
         match self.peers.earliest_retry(publisher) {
-            Some(_) if open && !busy.is_empty() => NextStep::Wait(now.after(1)),
-            Some(until) if open => NextStep::Wait(until.max(now.after(RETRY_MILLIS))),
+            // A peer at its limit of requests is free again as soon as one of them ends.
+            Some(_) if unfinished && !busy.is_empty() => NextStep::Wait(now.after(1)),
+            Some(until) if unfinished => NextStep::Wait(until.max(now.after(RETRY_MILLIS))),
             _ => NextStep::Remove,
         }
     }
 
-    /// The entry in the place of our last one, from a peer whose log does not continue ours.
+    /// Plans the request for the entry at the position of our last one, to a peer whose entries do
+    /// not continue our log.
     fn request_conflict(
         &mut self,
         now: Millis,
@@ -120,40 +122,37 @@ impl SyncMachine {
         length: u64,
         view: &impl LogView,
     ) -> Option<NextStep> {
-        let peer = self.pursuits.get(publisher)?.conflict_peer.clone()?;
-        let open = !view.has_fork(publisher) && self.peers.contains(&peer);
-        if open && !self.has_capacity(&peer) {
+        let peer = self.fetches.get(publisher)?.conflict_peer.clone()?;
+        let useful = !view.has_fork(publisher) && self.peers.contains(&peer);
+        if useful && !self.has_capacity(&peer) {
             return Some(NextStep::Wait(now.after(1)));
         }
-        self.pursuits.get_mut(publisher)?.conflict_peer = None;
-        let sequence = length.checked_sub(1).filter(|_| open)?;
+        self.fetches.get_mut(publisher)?.conflict_peer = None;
+        let sequence = length.checked_sub(1).filter(|_| useful)?;
         let request = SyncRequest::Entries { publisher, from: sequence, count: 1 };
-        Some(NextStep::Send(PlannedRequest {
-            peer,
-            request,
-            purpose: RequestPurpose::ConflictingEntry { sequence, left: 1 },
-        }))
+        let purpose = RequestPurpose::ConflictingEntry { sequence, left: 1 };
+        Some(NextStep::Send(PlannedRequest { peer, request, purpose }))
     }
 
-    /// The entry by which a peer contradicts the log as held.
+    /// Plans the request for an announced entry that contradicts the stored log.
     fn request_evidence(
         &mut self,
         now: Millis,
         publisher: PublisherId,
         view: &impl LogView,
     ) -> Option<NextStep> {
-        let (peer, entry) = self.pursuits.get(publisher)?.evidence.clone()?;
-        let open = !view.has_fork(publisher) && self.peers.contains(&peer);
-        if open && !self.has_capacity(&peer) {
+        let (peer, entry) = self.fetches.get(publisher)?.evidence.clone()?;
+        let useful = !view.has_fork(publisher) && self.peers.contains(&peer);
+        if useful && !self.has_capacity(&peer) {
             return Some(NextStep::Wait(now.after(1)));
         }
-        self.pursuits.get_mut(publisher)?.evidence = None;
-        let id = Some(entry.cid()).filter(|_| open)?;
+        self.fetches.get_mut(publisher)?.evidence = None;
+        let id = Some(entry.cid()).filter(|_| useful)?;
         let (request, left) = (SyncRequest::Blocks { ids: vec![id] }, BTreeSet::from([id]));
         Some(NextStep::Send(PlannedRequest { peer, request, purpose: RequestPurpose::Evidence { left } }))
     }
 
-    /// Blocks of a followed log, from a peer that did not lack them lately.
+    /// Plans the request for missing blocks of a followed log, to a peer that may have them.
     fn request_blocks(
         &mut self,
         now: Millis,
@@ -161,42 +160,40 @@ impl SyncMachine {
         holders: &[(Peer, LogClaim)],
         view: &impl LogView,
     ) -> Option<NextStep> {
-        let pursuit = self.pursuits.get_mut(publisher)?;
-        let missing = view.missing_blocks(publisher, BLOCKS_MAX + pursuit.absent_count());
+        let fetch = self.fetches.get_mut(publisher)?;
+        // More than one request can carry: the first ones may all be absent everywhere.
+        let missing = view.missing_blocks(publisher, BLOCKS_MAX + fetch.absent_count());
         if missing.is_empty() {
-            pursuit.clear_absent();
+            fetch.clear_absent();
             return None;
         }
-        for (peer, _) in holders.iter().filter(|(_, told)| told.length > 0) {
-            let wanted = missing.iter().filter(|id| !pursuit.is_absent(peer, **id));
+        for (peer, _) in holders.iter().filter(|(_, claim)| claim.length > 0) {
+            let wanted = missing.iter().filter(|id| !fetch.is_absent(peer, **id));
             let left: BTreeSet<_> = wanted.take(BLOCKS_MAX).copied().collect();
             if !left.is_empty() {
                 let request = SyncRequest::Blocks { ids: left.iter().copied().collect() };
-                return Some(NextStep::Send(PlannedRequest {
-                    peer: peer.clone(),
-                    request,
-                    purpose: RequestPurpose::Blocks { left },
-                }));
+                let purpose = RequestPurpose::Blocks { left };
+                return Some(NextStep::Send(PlannedRequest { peer: peer.clone(), request, purpose }));
             }
         }
-        if pursuit.absent_count() == 0 {
+        if fetch.absent_count() == 0 {
             return None;
         }
-        // Everybody was asked for everything: from the beginning, after a while.
-        pursuit.clear_absent();
+        // Every peer was asked for every block: start over after a pause.
+        fetch.clear_absent();
         Some(NextStep::Wait(now.after(ABSENT_RETRY_MILLIS)))
     }
 
-    /// Whether a peer may be asked for one thing more.
+    /// Returns whether a peer is below [`REQUESTS_PER_PEER_MAX`].
     fn has_capacity(&self, peer: &Peer) -> bool {
-        self.tasks.values().filter(|task| task.peer == *peer).count() < REQUESTS_PER_PEER_MAX
+        self.requests.values().filter(|request| request.peer == *peer).count() < REQUESTS_PER_PEER_MAX
     }
 }
 
-/// The next entries, from the first holder that says it has them.
+/// Plans the request for the next entries, to the first holder that claims a longer log.
 fn plan_entries(publisher: PublisherId, length: u64, holders: &[(Peer, LogClaim)]) -> Option<PlannedRequest> {
-    let (peer, told) = holders.iter().find(|(_, told)| told.length > length)?;
-    let count = (told.length - length).min(ENTRIES_MAX);
+    let (peer, claim) = holders.iter().find(|(_, claim)| claim.length > length)?;
+    let count = (claim.length - length).min(ENTRIES_MAX);
     let request = SyncRequest::Entries { publisher, from: length, count };
     Some(PlannedRequest { peer: peer.clone(), request, purpose: RequestPurpose::Entries { left: count } })
 }

@@ -2,11 +2,11 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod it {
-    mod converge;
-    mod liars;
-    mod net;
-    mod node;
-    mod random;
-    mod rules;
-    mod world;
+    mod cluster;
+    mod convergence;
+    mod machine_rules;
+    mod misbehaviour;
+    mod seeded_random;
+    mod simulated_network;
+    mod test_node;
 }

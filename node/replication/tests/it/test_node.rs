@@ -1,4 +1,4 @@
-//! A toy node: logs, blocks and follows in memory, checked as the service would.
+//! A node in memory that checks blocks as the service does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,9 +7,9 @@ use schemas::cid::{CID_BYTES, Cid, Codec, EntryId, PublisherId};
 
 const SIGNED: u8 = 1;
 
-/// A toy entry: who, where in the log, after what, leading to which blocks.
+/// A simplified entry: publisher, position, previous entry, links to blocks.
 #[derive(Clone)]
-pub struct Entry {
+pub struct TestEntry {
     pub publisher: Option<PublisherId>,
     pub sequence: u64,
     pub last: Option<EntryId>,
@@ -25,7 +25,7 @@ fn links_in(bytes: &[u8]) -> Vec<Cid> {
     bytes.chunks_exact(CID_BYTES).map_while(|link| Cid::from_bytes(link).ok()).collect()
 }
 
-impl Entry {
+impl TestEntry {
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = vec![b'e', if self.signed { SIGNED } else { 0 }];
         bytes.extend(bytes_of(self.publisher.map(PublisherId::cid)));
@@ -51,7 +51,7 @@ impl Entry {
     }
 }
 
-/// A block that leads to others.
+/// A block with links to others.
 pub fn block(links: &[Cid], text: &str) -> (Cid, Vec<u8>) {
     let mut bytes = vec![b'b'];
     links.iter().for_each(|link| bytes.extend(link.to_bytes()));
@@ -60,17 +60,17 @@ pub fn block(links: &[Cid], text: &str) -> (Cid, Vec<u8>) {
 }
 
 #[derive(Default)]
-pub struct Node {
+pub struct TestNode {
     pub logs: BTreeMap<PublisherId, Vec<EntryId>>,
     pub blocks: BTreeMap<Cid, Vec<u8>>,
     pub followed: BTreeSet<PublisherId>,
-    /// Entries that contradict a log: one is proof enough.
+    /// One contradicting entry per forked log: one is proof enough.
     pub forks: BTreeMap<PublisherId, LogHead>,
-    /// Logs of strangers that are welcome.
+    /// Number of unfollowed logs that are accepted.
     pub quota: usize,
 }
 
-impl Node {
+impl TestNode {
     /// Appends an entry with a chain of `depth` blocks behind it to the log of `name`.
     pub fn publish(&mut self, publisher: Option<PublisherId>, name: &str, depth: usize) -> PublisherId {
         let log = publisher.and_then(|publisher| self.logs.get(&publisher)).cloned().unwrap_or_default();
@@ -85,19 +85,19 @@ impl Node {
             self.blocks.insert(links[0], block(&[], name).1);
         }
         let (sequence, last) = (log.len() as u64, log.last().copied());
-        let bytes = Entry { publisher, sequence, last, links, signed: true }.encode();
+        let bytes = TestEntry { publisher, sequence, last, links, signed: true }.encode();
         let publisher = publisher.unwrap_or_else(|| PublisherId::of(&bytes));
         self.followed.insert(publisher);
-        assert_eq!(self.keep(EntryId::of(&bytes).cid(), &bytes), Ok(()));
+        assert_eq!(self.store_block(EntryId::of(&bytes).cid(), &bytes), Ok(()));
         publisher
     }
 
-    /// The one door: checks a block and keeps it.
-    pub fn keep(&mut self, id: Cid, bytes: &[u8]) -> Result<(), BlockRefusal> {
+    /// Checks a block and stores it.
+    pub fn store_block(&mut self, id: Cid, bytes: &[u8]) -> Result<(), BlockRefusal> {
         if !id.matches(bytes) {
             return Err(BlockRefusal::HashMismatch);
         }
-        match Entry::decode(bytes) {
+        match TestEntry::decode(bytes) {
             Some(entry) => self.append(id, entry, bytes),
             None => {
                 self.blocks.insert(id, bytes.to_vec());
@@ -106,7 +106,7 @@ impl Node {
         }
     }
 
-    fn append(&mut self, id: Cid, entry: Entry, bytes: &[u8]) -> Result<(), BlockRefusal> {
+    fn append(&mut self, id: Cid, entry: TestEntry, bytes: &[u8]) -> Result<(), BlockRefusal> {
         let id = EntryId::try_from(id).map_err(|_| BlockRefusal::Invalid)?;
         let publisher = entry.publisher.unwrap_or(PublisherId::from(id));
         if !entry.signed || (entry.publisher.is_none() != (entry.sequence == 0)) {
@@ -132,8 +132,8 @@ impl Node {
         Ok(())
     }
 
-    /// The blocks that answer a request.
-    pub fn answer(&self, request: &SyncRequest) -> Vec<(Cid, Vec<u8>)> {
+    /// Returns the blocks for a request.
+    pub fn response_to(&self, request: &SyncRequest) -> Vec<(Cid, Vec<u8>)> {
         let ids: Vec<Cid> = match request {
             SyncRequest::Blocks { ids } => ids.clone(),
             SyncRequest::Entries { publisher, from, count } => {
@@ -144,23 +144,23 @@ impl Node {
         ids.iter().filter_map(|id| Some((*id, self.blocks.get(id)?.clone()))).collect()
     }
 
-    /// The blocks that the entries of a log lead to.
+    /// Returns the blocks that the entries of a log link to.
     pub fn links(&self, publisher: PublisherId) -> Vec<Cid> {
         let entries = self.logs.get(&publisher).into_iter().flatten();
         entries
-            .filter_map(|id| Entry::decode(self.blocks.get(&id.cid())?))
+            .filter_map(|id| TestEntry::decode(self.blocks.get(&id.cid())?))
             .flat_map(|entry| entry.links)
             .collect()
     }
 
-    /// Whether everything of a followed log is here.
-    pub fn whole(&self, publisher: PublisherId, length: usize) -> bool {
+    /// Returns whether a followed log has this length and all its blocks.
+    pub fn is_complete(&self, publisher: PublisherId, length: usize) -> bool {
         self.logs.get(&publisher).is_some_and(|log| log.len() == length)
             && self.missing_blocks(publisher, 1).is_empty()
     }
 }
 
-impl LogView for Node {
+impl LogView for TestNode {
     fn all_heads(&self) -> Vec<LogHead> {
         let all_heads = self.logs.keys().filter_map(|publisher| self.log_head(*publisher));
         all_heads.chain(self.forks.values().copied()).collect()
@@ -199,7 +199,7 @@ impl LogView for Node {
             }
             match self.blocks.get(&id) {
                 None => missing_blocks.push(id),
-                Some(bytes) => match Entry::decode(bytes) {
+                Some(bytes) => match TestEntry::decode(bytes) {
                     Some(entry) => next.extend(entry.links),
                     None => next.extend(links_in(&bytes[1..])),
                 },

@@ -1,8 +1,8 @@
-//! Random numbers from a seed: xorshift64*, so that a failing seed fails again.
+//! Pseudo-random numbers (xorshift64*): a failing seed reproduces its failure.
 
-pub struct Random(u64);
+pub struct SeededRandom(u64);
 
-impl Random {
+impl SeededRandom {
     pub fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
