@@ -1,4 +1,4 @@
-//! The libp2p behaviours of a node, and how they are set.
+//! The libp2p behaviours of a node and their configuration.
 
 use libp2p::allow_block_list::{self, BlockedPeers};
 use libp2p::connection_limits::{self, ConnectionLimits};
@@ -8,21 +8,22 @@ use libp2p::swarm::NetworkBehaviour;
 use libp2p::{StreamProtocol, identify, ping};
 use replication::limits::ANNOUNCEMENT_BYTES_MAX;
 
-use crate::Error;
+use crate::error::Error;
 use crate::limits::{
     CONNECTIONS_MAX, CONNECTIONS_PER_PEER_MAX, GOSSIP_OVERHEAD, HANDSHAKES_MAX, INCOMING_CONNECTIONS_MAX,
 };
 
-/// The streams on which blocks are asked for.
+/// Protocol of streams that carry a request and its blocks.
 pub(crate) const SYNC_PROTOCOL: StreamProtocol = StreamProtocol::new("/assay/sync/1");
-/// The streams on which heads are told to one peer.
+/// Protocol of streams that carry one announcement.
 pub(crate) const HEADS_PROTOCOL: StreamProtocol = StreamProtocol::new("/assay/heads/1");
-/// The topic on which heads are gossiped.
+/// Gossip topic of announcements.
 pub(crate) const HEADS_TOPIC: &str = "/assay/1/heads";
-/// What identify says of the protocol family.
+/// Protocol family reported by identify.
 const PROTOCOL_FAMILY: &str = "/assay/1";
 
-/// All behaviours. The order matters: the ones that refuse connections come first.
+/// All behaviours. The order matters: those that refuse connections must come first, so that no
+/// other behaviour sees a refused one.
 #[derive(NetworkBehaviour)]
 pub(crate) struct Behaviour {
     pub(crate) limits: connection_limits::Behaviour,
@@ -34,7 +35,7 @@ pub(crate) struct Behaviour {
 }
 
 impl Behaviour {
-    /// The behaviours of the node with this key, subscribed to its one topic.
+    /// Creates the behaviours for a node key, subscribed to the gossip topic.
     ///
     /// # Errors
     /// [`Error::Setup`].
@@ -52,7 +53,7 @@ impl Behaviour {
     }
 }
 
-/// The topic of all heads.
+/// Returns the gossip topic of announcements.
 pub(crate) fn heads_topic() -> IdentTopic {
     IdentTopic::new(HEADS_TOPIC)
 }
@@ -66,17 +67,18 @@ fn limit_connections() -> ConnectionLimits {
         .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER_MAX))
 }
 
-/// Signed messages only; nothing is passed on before it was read here.
+/// Creates gossipsub for signed messages only. Messages are forwarded after validation by the
+/// driver, not before (specs/network.md, "Gossip").
 fn build_gossip(pair: &Keypair) -> Result<gossipsub::Behaviour, Error> {
-    let setup = |fault: &dyn std::fmt::Display| Error::Setup(fault.to_string());
+    let setup = |error: &dyn std::fmt::Display| Error::Setup(error.to_string());
     let config = gossipsub::ConfigBuilder::default()
         .validation_mode(ValidationMode::Strict)
         .validate_messages()
         .max_transmit_size(ANNOUNCEMENT_BYTES_MAX + GOSSIP_OVERHEAD)
         .build()
-        .map_err(|fault| setup(&fault))?;
+        .map_err(|error| setup(&error))?;
     let author = MessageAuthenticity::Signed(pair.clone());
-    let mut gossip = gossipsub::Behaviour::new(author, config).map_err(|fault| setup(&fault))?;
-    gossip.subscribe(&heads_topic()).map_err(|fault| setup(&fault))?;
+    let mut gossip = gossipsub::Behaviour::new(author, config).map_err(|error| setup(&error))?;
+    gossip.subscribe(&heads_topic()).map_err(|error| setup(&error))?;
     Ok(gossip)
 }

@@ -1,4 +1,4 @@
-//! Asks a peer, and hands its blocks to the owner as fast as the owner takes them.
+//! Sends a request to a peer and reports the received blocks at the pace of the owner.
 
 use std::time::Duration;
 
@@ -8,38 +8,39 @@ use libp2p_stream::{Control, OpenStreamError};
 use replication::{RequestId, StreamError, StreamOutcome, SyncRequest};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::address;
 use crate::behaviour::SYNC_PROTOCOL;
 use crate::frame::{FrameError, StreamEnd, StreamRecord, read_record, with_timeout, write_frame};
-use crate::{SwarmReport, address};
+use crate::report::SwarmReport;
 
-/// Bytes read from a stream at once, so that small entries do not cost a call each.
+/// Bytes of the read buffer: avoids a system call per small entry.
 const BUFFER_BYTES: usize = 16 << 10;
 
-/// One request under way.
+/// One open request.
 pub(crate) struct BlockStream {
     pub(crate) control: Control,
-    pub(crate) events: mpsc::Sender<SwarmReport>,
+    pub(crate) reports: mpsc::Sender<SwarmReport>,
     pub(crate) idle_timeout: Duration,
     pub(crate) peer: PeerId,
     pub(crate) request_id: RequestId,
     pub(crate) request: SyncRequest,
-    /// Fires, or is dropped, when the request is no longer wanted.
+    /// Completes, or is dropped, when the request is cancelled.
     pub(crate) cancel: oneshot::Receiver<()>,
 }
 
 impl BlockStream {
-    /// Runs the request to its end and reports it, once.
+    /// Runs the request to its end and reports the outcome, exactly once.
     pub(crate) async fn run(mut self) {
         let request_id = self.request_id;
-        let events = self.events.clone();
+        let reports = self.reports.clone();
         let (_keep, never) = oneshot::channel();
         let cancel = std::mem::replace(&mut self.cancel, never);
         let outcome = tokio::select! {
             outcome = self.receive_blocks() => outcome,
             _ = cancel => StreamOutcome::Interrupted(StreamError::Cancelled),
         };
-        // An error says that the owner is gone, and nobody is left to be told.
-        let _ = events.send(SwarmReport::RequestFinished { request_id, outcome }).await;
+        // Fails if the owner stopped.
+        let _ = reports.send(SwarmReport::RequestFinished { request_id, outcome }).await;
     }
 
     async fn receive_blocks(mut self) -> StreamOutcome {
@@ -53,10 +54,10 @@ impl BlockStream {
         let Ok(read_request) = self.request.encode() else {
             return StreamOutcome::Interrupted(StreamError::Cancelled);
         };
-        // Not closed on this side: yamux resets a dropped stream only while it is open both ways,
-        // and without the reset a server would not learn that it may stop.
-        if let Err(fault) = with_timeout(self.idle_timeout, write_frame(&mut stream, &read_request)).await {
-            return StreamOutcome::Interrupted(stream_error(&fault));
+        // Not closed on this side: yamux resets a dropped stream only while it is open in both
+        // directions, and without the reset a server would not notice a cancellation.
+        if let Err(error) = with_timeout(self.idle_timeout, write_frame(&mut stream, &read_request)).await {
+            return StreamOutcome::Interrupted(stream_error(&error));
         }
         self.read_blocks(BufReader::with_capacity(BUFFER_BYTES, stream)).await
     }
@@ -71,23 +72,23 @@ impl BlockStream {
                 Ok(StreamRecord::End(StreamEnd::Busy)) => {
                     return StreamOutcome::Interrupted(StreamError::Busy);
                 }
-                Err(fault) => return StreamOutcome::Interrupted(stream_error(&fault)),
+                Err(error) => return StreamOutcome::Interrupted(stream_error(&error)),
             };
-            // More than was asked for: a stream without end stops here.
+            // More blocks than requested: this is where an endless stream stops.
             let Some(rest) = left.checked_sub(1) else {
                 return StreamOutcome::Interrupted(StreamError::Malformed);
             };
             left = rest;
             let block =
                 SwarmReport::BlockReceived { request_id: self.request_id, peer: peer.clone(), id, bytes };
-            if self.events.send(block).await.is_err() {
+            if self.reports.send(block).await.is_err() {
                 return StreamOutcome::Interrupted(StreamError::Cancelled);
             }
         }
     }
 }
 
-/// Blocks that an answer may have.
+/// Returns the maximum number of blocks of a response.
 fn block_limit(request: &SyncRequest) -> u64 {
     match request {
         SyncRequest::Entries { count, .. } => *count,
@@ -95,8 +96,8 @@ fn block_limit(request: &SyncRequest) -> u64 {
     }
 }
 
-fn stream_error(fault: &FrameError) -> StreamError {
-    match fault {
+fn stream_error(error: &FrameError) -> StreamError {
+    match error {
         FrameError::Broken => StreamError::Broken,
         FrameError::TimedOut => StreamError::TimedOut,
         FrameError::Malformed => StreamError::Malformed,

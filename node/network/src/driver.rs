@@ -1,8 +1,8 @@
-//! The one task that owns the swarm.
+//! The task that owns the swarm.
 //!
-//! It never waits for the owner of the node: events that do not fit in their queue stay in a
-//! bounded outbox, and while that is full the swarm is not polled. Commands are always taken, so
-//! that an owner that waits for the driver cannot be waited for.
+//! It never waits for the owner of the node: reports that do not fit in their queue wait in a
+//! bounded outbox, and while the outbox is full the swarm is not polled. Commands are always
+//! accepted, so that owner and driver cannot wait for each other.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -17,67 +17,70 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::behaviour::{Behaviour, BehaviourEvent, HEADS_PROTOCOL, SYNC_PROTOCOL, heads_topic};
 use crate::block_stream::BlockStream;
+use crate::config::NetworkConfig;
+use crate::error::Error;
 use crate::handle::DriverCommand;
 use crate::limits::{BANNED_PEERS_MAX, BOOTSTRAP_MAX, DIALS_MAX, EVENTS_MAX, OUTBOX_MAX, SHUTDOWN_TIMEOUT};
 use crate::rate_limit::PeerRates;
 use crate::redial::keep_connected;
+use crate::report::SwarmReport;
 use crate::swarm::error_chain;
 use crate::task_limits::{TaskKind, TaskSlots};
-use crate::{Error, NetworkConfig, NetworkHandle, SwarmReport, address, head_stream, request_stream, swarm};
+use crate::{address, head_stream, request_stream, swarm};
 
-/// The driver of one node.
+/// Drives the swarm of one node.
 pub(crate) struct SwarmDriver {
     swarm: Swarm<Behaviour>,
     control: Control,
     incoming_requests: IncomingStreams,
     incoming_heads: IncomingStreams,
     inbox: mpsc::Receiver<DriverCommand>,
-    events: mpsc::Sender<SwarmReport>,
+    reports: mpsc::Sender<SwarmReport>,
     outbox: VecDeque<SwarmReport>,
     tasks: TaskSlots,
-    idle: Duration,
-    cancels: BTreeMap<RequestId, oneshot::Sender<()>>,
+    idle_timeout: Duration,
+    cancellations: BTreeMap<RequestId, oneshot::Sender<()>>,
     dials: BTreeMap<ConnectionId, oneshot::Sender<Result<PeerId, String>>>,
     watches: Vec<(PeerId, oneshot::Sender<()>)>,
-    /// INVARIANT: of connected peers only.
+    /// INVARIANT: connected peers only.
     rates: BTreeMap<PeerId, PeerRates>,
 }
 
 impl SwarmDriver {
-    /// Builds the swarm and starts the keepers of configured peers.
+    /// Builds the swarm and starts a redial task for each configured peer.
     ///
     /// # Errors
     /// As [`crate::start`].
     pub(crate) fn new(
         config: &NetworkConfig,
         inbox: mpsc::Receiver<DriverCommand>,
-        network: &NetworkHandle,
+        commands: &mpsc::Sender<DriverCommand>,
     ) -> Result<(Self, mpsc::Receiver<SwarmReport>), Error> {
         if config.bootstrap.len() > BOOTSTRAP_MAX {
             return Err(Error::Busy("configured peers"));
         }
         let swarm = swarm::build_swarm(config)?;
         let mut control = swarm.behaviour().streams.new_control();
-        let mut accept = |name| control.accept(name).map_err(|fault| Error::Setup(fault.to_string()));
-        let (asked, told) = (accept(SYNC_PROTOCOL)?, accept(HEADS_PROTOCOL)?);
-        let (events, outlet) = mpsc::channel(EVENTS_MAX);
-        let mut slots = TaskSlots::default();
+        let mut accept = |name| control.accept(name).map_err(|error| Error::Setup(error.to_string()));
+        let (requests, heads) = (accept(SYNC_PROTOCOL)?, accept(HEADS_PROTOCOL)?);
+        let (reports, outlet) = mpsc::channel(EVENTS_MAX);
+        let mut tasks = TaskSlots::default();
         for text in &config.bootstrap {
             address::parse_multiaddr(text)?;
-            let keeper = keep_connected(network.command_sender().downgrade(), events.clone(), text.clone());
-            slots.spawn(TaskKind::Redial, *swarm.local_peer_id(), keeper);
+            let keeper = keep_connected(commands.downgrade(), reports.clone(), text.clone());
+            tasks.spawn(TaskKind::Redial, *swarm.local_peer_id(), keeper);
         }
         let driver = Self {
             swarm,
             control,
-            incoming_requests: asked,
-            incoming_heads: told,
+            incoming_requests: requests,
+            incoming_heads: heads,
             inbox,
-            events,
+            reports,
             outbox: VecDeque::new(),
-            tasks: slots,
-            idle: config.idle_timeout,
-            cancels: BTreeMap::new(),
+            tasks,
+            idle_timeout: config.idle_timeout,
+            cancellations: BTreeMap::new(),
             dials: BTreeMap::new(),
             watches: Vec::new(),
             rates: BTreeMap::new(),
@@ -85,10 +88,10 @@ impl SwarmDriver {
         Ok((driver, outlet))
     }
 
-    /// Drives until the handle or the owner is gone, or a shutdown is asked for.
+    /// Runs until the handle or the owner is dropped, or a shutdown is requested.
     pub(crate) async fn run(mut self) {
-        let events = self.events.clone();
-        let farewell = loop {
+        let reports = self.reports.clone();
+        let shutdown = loop {
             let room = self.outbox.len() < OUTBOX_MAX;
             tokio::select! {
                 command = self.inbox.recv() => match command {
@@ -96,7 +99,7 @@ impl SwarmDriver {
                     Some(DriverCommand::Shutdown(reply)) => break Some(reply),
                     Some(command) => self.handle_command(command),
                 },
-                permit = events.reserve(), if !self.outbox.is_empty() => match permit {
+                permit = reports.reserve(), if !self.outbox.is_empty() => match permit {
                     Err(_) => break None,
                     Ok(permit) => if let Some(event) = self.outbox.pop_front() { permit.send(event) },
                 },
@@ -108,18 +111,18 @@ impl SwarmDriver {
         };
         self.disconnect_all().await;
         drop(self);
-        if let Some(reply) = farewell {
-            // Whoever asked may have gone since.
+        if let Some(reply) = shutdown {
+            // Fails if the caller stopped waiting.
             let _ = reply.send(());
         }
     }
 
-    /// Closes all connections, so that the peers know at once.
+    /// Closes all connections, so that peers notice at once and not by a timeout.
     async fn disconnect_all(&mut self) {
         self.tasks = TaskSlots::default();
         let peers: Vec<_> = self.swarm.connected_peers().copied().collect();
         for peer in peers {
-            // An error says that it is disconnected already.
+            // Fails if the peer is disconnected already.
             let _ = self.swarm.disconnect_peer_id(peer);
         }
         let closed = async {
@@ -137,10 +140,10 @@ impl SwarmDriver {
             DriverCommand::Announce(bytes) => self.publish_gossip(bytes),
             DriverCommand::SendHeads { peer, bytes } => self.send_heads(peer, bytes),
             DriverCommand::SendRequest { peer, request_id, request, reply } => {
-                // Whoever asked may have gone since.
+                // Fails if the caller stopped waiting.
                 let _ = reply.send(self.start_request(peer, request_id, request));
             }
-            DriverCommand::CancelRequest(request_id) => drop(self.cancels.remove(&request_id)),
+            DriverCommand::CancelRequest(request_id) => drop(self.cancellations.remove(&request_id)),
             DriverCommand::Dial { address, reply } => self.dial_address(address, reply),
             DriverCommand::Watch { peer, gone } => self.watch_peer(peer, gone),
             DriverCommand::Ban(peer) => self.ban_peer(peer),
@@ -148,28 +151,28 @@ impl SwarmDriver {
                 let mut peers: Vec<_> =
                     self.swarm.connected_peers().map(|peer| address::from_peer_id(*peer)).collect();
                 peers.sort();
-                // Whoever asked may have gone since.
+                // Fails if the caller stopped waiting.
                 let _ = reply.send(peers);
             }
-            // Taken in `run`, which must leave its loop.
+            // Handled in `run`, which must leave its loop.
             DriverCommand::Shutdown(_) => {}
         }
     }
 
     fn publish_gossip(&mut self, bytes: Vec<u8>) {
-        if let Err(fault) = self.swarm.behaviour_mut().gossip.publish(heads_topic(), bytes) {
-            tracing::debug!(%fault, "heads were not gossiped");
+        if let Err(error) = self.swarm.behaviour_mut().gossip.publish(heads_topic(), bytes) {
+            tracing::debug!(%error, "announcement not gossiped");
         }
     }
 
     fn send_heads(&mut self, peer: PeerId, bytes: Vec<u8>) {
-        // A stream to a peer that is not connected would dial it behind the owner's back.
+        // libp2p-stream would dial a peer that is not connected, without a report to the owner.
         if !self.swarm.is_connected(&peer) {
             return;
         }
-        let telling = head_stream::send_heads(self.control.clone(), peer, bytes, self.idle);
-        if !self.tasks.spawn(TaskKind::SendHeads, peer, telling) {
-            tracing::debug!(%peer, "too many heads are being told");
+        let sending = head_stream::send_heads(self.control.clone(), peer, bytes, self.idle_timeout);
+        if !self.tasks.spawn(TaskKind::SendHeads, peer, sending) {
+            tracing::debug!(%peer, "too many announcements are being sent");
         }
     }
 
@@ -182,21 +185,21 @@ impl SwarmDriver {
         if !self.swarm.is_connected(&peer) {
             return Err(Error::NotConnected(address::from_peer_id(peer)));
         }
-        self.cancels.retain(|_, cancel| !cancel.is_closed());
+        self.cancellations.retain(|_, cancel| !cancel.is_closed());
         let (cancel, cancelled) = oneshot::channel();
-        let pull = BlockStream {
+        let stream = BlockStream {
             control: self.control.clone(),
-            events: self.events.clone(),
-            idle_timeout: self.idle,
+            reports: self.reports.clone(),
+            idle_timeout: self.idle_timeout,
             peer,
             request_id,
             request,
             cancel: cancelled,
         };
-        if !self.tasks.spawn(TaskKind::Request, peer, pull.run()) {
+        if !self.tasks.spawn(TaskKind::Request, peer, stream.run()) {
             return Err(Error::Busy("requests"));
         }
-        self.cancels.insert(request_id, cancel);
+        self.cancellations.insert(request_id, cancel);
         Ok(())
     }
 
@@ -213,16 +216,16 @@ impl SwarmDriver {
                     self.dials.insert(id, reply);
                     return;
                 }
-                Err(fault) => Err(error_chain(&fault)),
+                Err(error) => Err(error_chain(&error)),
             },
         };
-        // Whoever asked may have gone since.
+        // Fails if the caller stopped waiting.
         let _ = reply.send(failed);
     }
 
     fn watch_peer(&mut self, peer: PeerId, gone: oneshot::Sender<()>) {
         self.watches.retain(|(_, gone)| !gone.is_closed());
-        // Dropping it says that the peer is gone; there are no more watches than keepers.
+        // Dropping `gone` reports the peer as disconnected. Each redial task has at most one watch.
         if self.swarm.is_connected(&peer) && self.watches.len() < BOOTSTRAP_MAX {
             self.watches.push((peer, gone));
         }
@@ -233,7 +236,7 @@ impl SwarmDriver {
         if blocked.blocked_peers().len() < BANNED_PEERS_MAX {
             blocked.block_peer(peer);
         } else {
-            // An error says that it is disconnected already.
+            // Fails if the peer is disconnected already.
             let _ = self.swarm.disconnect_peer_id(peer);
         }
     }
@@ -241,19 +244,23 @@ impl SwarmDriver {
     fn accept_request(&mut self, peer: PeerId, stream: Stream) {
         let granted = self.rates.get_mut(&peer).is_some_and(|rates| rates.requests.try_take(Instant::now()));
         if granted && self.tasks.has_room(TaskKind::Serve, peer) {
-            let serving = request_stream::serve_request(stream, peer, self.events.clone(), self.idle);
+            let serving =
+                request_stream::serve_request(stream, peer, self.reports.clone(), self.idle_timeout);
             self.tasks.spawn(TaskKind::Serve, peer, serving);
-        } else if !self.tasks.spawn(TaskKind::Refuse, peer, request_stream::refuse_request(stream, self.idle))
-        {
-            tracing::debug!(%peer, "a stream beyond all limits was dropped");
+        } else if !self.tasks.spawn(
+            TaskKind::Refuse,
+            peer,
+            request_stream::refuse_request(stream, self.idle_timeout),
+        ) {
+            tracing::debug!(%peer, "dropped a stream: all task limits are reached");
         }
     }
 
     fn accept_heads(&mut self, peer: PeerId, stream: Stream) {
         let granted = self.rates.get_mut(&peer).is_some_and(|rates| rates.heads.try_take(Instant::now()));
-        let hearing = head_stream::receive_heads(stream, peer, self.events.clone(), self.idle);
-        if !(granted && self.tasks.spawn(TaskKind::ReceiveHeads, peer, hearing)) {
-            tracing::debug!(%peer, "a peer tells too much at once");
+        let receiving = head_stream::receive_heads(stream, peer, self.reports.clone(), self.idle_timeout);
+        if !(granted && self.tasks.spawn(TaskKind::ReceiveHeads, peer, receiving)) {
+            tracing::debug!(%peer, "dropped an announcement: rate or task limit reached");
         }
     }
 
@@ -268,7 +275,7 @@ impl SwarmDriver {
                 peer_id, connection_id, endpoint, num_established, ..
             } => {
                 if let Some(reply) = self.dials.remove(&connection_id) {
-                    // Whoever asked may have gone since.
+                    // Fails if the caller stopped waiting.
                     let _ = reply.send(Ok(peer_id));
                 }
                 if num_established.get() == 1 {
@@ -280,18 +287,18 @@ impl SwarmDriver {
             }
             SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => {
                 self.rates.remove(&peer_id);
-                // Dropping a watch fires it.
+                // Dropping a watch completes it.
                 self.watches.retain(|(peer, _)| *peer != peer_id);
                 self.outbox.push_back(SwarmReport::Disconnected(address::from_peer_id(peer_id)));
             }
             SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
                 if let Some(reply) = self.dials.remove(&connection_id) {
-                    // Whoever asked may have gone since.
+                    // Fails if the caller stopped waiting.
                     let _ = reply.send(Err(error_chain(&error)));
                 }
             }
-            SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "a listener has trouble"),
-            // One that is closed at the end has no error.
+            SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "a listener reported an error"),
+            // A listener closed by a shutdown has no error.
             SwarmEvent::ListenerClosed { addresses, reason: Err(error), .. } => {
                 tracing::warn!(?addresses, %error, "a listener closed");
             }
@@ -308,17 +315,18 @@ impl SwarmDriver {
                 gossip.report_message_validation_result(&message_id, &propagation_source, acceptance);
             }
             BehaviourEvent::Ping(ping::Event { peer, connection, result: Err(ping::Failure::Timeout) }) => {
-                tracing::debug!(%peer, "a connection is dead");
+                tracing::debug!(%peer, "closing a connection: ping timed out");
                 self.swarm.close_connection(connection);
             }
             _ => {}
         }
     }
 
-    /// Judges a gossiped message: passed on, dropped, or held against who passed it.
+    /// Validates a gossiped message: accepted and forwarded, ignored, or rejected as misbehaviour of
+    /// the neighbour that forwarded it.
     fn validate_gossip(&mut self, via: PeerId, message: &gossipsub::Message) -> gossipsub::MessageAcceptance {
         let granted = self.rates.get_mut(&via).is_some_and(|rates| rates.gossip.try_take(Instant::now()));
-        // News may be lost: it gives way to all other events.
+        // Announcements are repeated, so they give way to all other reports.
         if !granted || self.outbox.len() > OUTBOX_MAX / 2 {
             return gossipsub::MessageAcceptance::Ignore;
         }
@@ -339,9 +347,9 @@ impl SwarmDriver {
     }
 }
 
-/// Who says what in a gossiped message.
+/// Returns the author and the heads of a gossiped message.
 fn decode_gossip(message: &gossipsub::Message) -> Result<(PeerId, Vec<LogHead>), String> {
-    let author = message.source.ok_or("gossip without an author")?;
-    let announcement = Announcement::decode(&message.data).map_err(|fault| fault.to_string())?;
+    let author = message.source.ok_or("gossip message without an author")?;
+    let announcement = Announcement::decode(&message.data).map_err(|error| error.to_string())?;
     Ok((author, announcement.heads))
 }

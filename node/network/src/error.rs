@@ -1,17 +1,17 @@
-//! Why the network did not do what it was told.
+//! Errors of network commands.
 
-/// Why a command failed.
+/// Error of a network command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// No multiaddress, or none this node can use.
-    #[error("`{0}` is not an address (expected a multiaddress such as `/ip4/192.0.2.1/tcp/4001`)")]
+    /// Not a multiaddress, or not one that this node supports.
+    #[error("invalid address `{0}` (expected a multiaddress such as `/ip4/192.0.2.1/tcp/4001`)")]
     Address(String),
-    /// The address cannot be listened on.
+    /// The node cannot listen on the address.
     #[error("cannot listen on `{address}`: {reason}")]
     Listen {
         /// The address.
         address: String,
-        /// What the system said.
+        /// Error message of the system.
         reason: String,
     },
     /// The address cannot be reached.
@@ -19,22 +19,22 @@ pub enum Error {
     Unreachable {
         /// The address.
         address: String,
-        /// What was tried, and what came of it.
+        /// Error of the last attempt.
         reason: String,
     },
-    /// Not the name of a peer.
-    #[error("`{0}` is not a peer id")]
+    /// Not a peer id.
+    #[error("invalid peer id `{0}`")]
     Peer(String),
     /// Not connected to this peer.
     #[error("not connected to `{0}`")]
     NotConnected(replication::Peer),
-    /// The message is out of bounds.
+    /// The message exceeds a bound.
     #[error(transparent)]
     Message(#[from] replication::Error),
-    /// Too much of this kind is under way.
-    #[error("too many {0} under way")]
+    /// A limit of this node is reached.
+    #[error("too many {0}")]
     Busy(&'static str),
-    /// A part of the network could not be set up.
+    /// The network could not be set up.
     #[error("cannot set up the network: {0}")]
     Setup(String),
     /// The network has stopped.

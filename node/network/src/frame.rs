@@ -1,7 +1,8 @@
-//! What goes over a stream: frames behind a length, records of blocks, and the end.
+//! Framing of streams: length-prefixed messages, block records and the end marker.
 //!
-//! Lengths are those of CAR files. A record length of zero, which no CAR file has, is followed by
-//! one byte that says how the stream ends ([`End`]): without it a stream was cut.
+//! Lengths are the varints of CAR files. A record length of zero, which does not occur in a CAR
+//! file, is followed by one byte that states how the stream ends ([`StreamEnd`]); a stream without
+//! it was interrupted (specs/network.md, "A stream of blocks").
 
 use std::io;
 use std::time::Duration;
@@ -11,35 +12,35 @@ use schemas::car::{self, Varint};
 use schemas::cid::{CID_BYTES, Cid};
 use schemas::limits::BLOCK_BYTES_MAX;
 
-/// Bytes of a length at the most (`schemas::car`).
+/// Maximum bytes of a length (`schemas::car`).
 const LENGTH_BYTES_MAX: usize = 4;
 
-/// How a server ends a stream.
+/// End marker of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StreamEnd {
-    /// That was all it has of what was asked.
+    /// The server sent everything it has of the request.
     Complete,
-    /// It serves too many streams.
+    /// The server serves too many streams.
     Busy,
 }
 
-/// A record, or the end in its place.
+/// A block record or the end marker.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum StreamRecord {
     Block(Cid, Vec<u8>),
     End(StreamEnd),
 }
 
-/// Why a frame or record could not be read.
+/// Error of reading or writing a frame or record.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum FrameError {
-    /// The stream broke or ended inside.
+    /// The stream broke, or ended inside a frame.
     Broken,
-    /// It took too long.
+    /// The timeout expired.
     TimedOut,
-    /// A length out of bounds, a foreign id, an unknown end.
+    /// A length out of bounds, a foreign id, or an unknown end marker.
     Malformed,
-    /// The block is not what its id says.
+    /// The hash of the block is not the one in its id.
     HashMismatch,
 }
 
@@ -49,18 +50,19 @@ impl From<io::Error> for FrameError {
     }
 }
 
-/// Waits for `work` no longer than `idle`.
+/// Runs `work` with a timeout.
 ///
 /// # Errors
-/// [`Fault::Idle`], or the fault of the work.
+/// [`FrameError::TimedOut`], or the error of `work`.
 pub(crate) async fn with_timeout<T, E: Into<FrameError>>(
-    idle: Duration,
+    timeout: Duration,
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, FrameError> {
-    tokio::time::timeout(idle, work).await.map_err(|_| FrameError::TimedOut)?.map_err(Into::into)
+    tokio::time::timeout(timeout, work).await.map_err(|_| FrameError::TimedOut)?.map_err(Into::into)
 }
 
-/// Reads a message of 1 to `max` bytes behind its length.
+/// Reads a length-prefixed message of 1 to `max` bytes. A longer one is refused before its bytes
+/// are read.
 pub(crate) async fn read_frame(
     stream: &mut (impl AsyncRead + Unpin),
     max: usize,
@@ -72,14 +74,14 @@ pub(crate) async fn read_frame(
     read_bytes(stream, length).await
 }
 
-/// Writes a message behind its length.
+/// Writes a length-prefixed message.
 pub(crate) async fn write_frame(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<()> {
     stream.write_all(&car::encode_varint(bytes.len())).await?;
     stream.write_all(bytes).await?;
     stream.flush().await
 }
 
-/// Reads a record and checks its hash, or reads the end.
+/// Reads a record and verifies its hash, or reads the end marker.
 pub(crate) async fn read_record(stream: &mut (impl AsyncRead + Unpin)) -> Result<StreamRecord, FrameError> {
     let length = read_length(stream).await?;
     if length == 0 {
@@ -106,7 +108,7 @@ pub(crate) async fn write_record(
     stream.write_all(bytes).await
 }
 
-/// Ends a stream and closes this side of it.
+/// Writes the end marker and closes this side of the stream.
 pub(crate) async fn write_end(stream: &mut (impl AsyncWrite + Unpin), end: StreamEnd) -> io::Result<()> {
     let code = match end {
         StreamEnd::Complete => 0,
@@ -140,7 +142,8 @@ async fn read_length(stream: &mut (impl AsyncRead + Unpin)) -> Result<usize, Fra
     }
 }
 
-/// Reads `length` bytes, taking memory as they come and not as they are promised.
+/// Reads `length` bytes. Memory grows with the bytes received, so that a peer cannot reserve it by
+/// announcing a large length.
 async fn read_bytes(stream: &mut (impl AsyncRead + Unpin), length: usize) -> Result<Vec<u8>, FrameError> {
     let mut bytes = Vec::new();
     stream.take(length as u64).read_to_end(&mut bytes).await?;
@@ -158,19 +161,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn records_lead_back() {
+    async fn records_round_trip() {
         let id = Cid::of(Codec::Raw, b"block");
         let mut bytes = Vec::new();
         write_record(&mut bytes, id, b"block").await.unwrap();
         assert_eq!(bytes, car::encode_record(id, b"block"));
         assert_eq!(record(&bytes).await, Ok(StreamRecord::Block(id, b"block".to_vec())));
         for cut in 0..bytes.len() {
-            assert_eq!(record(&bytes[..cut]).await, Err(FrameError::Broken), "cut at {cut}");
+            assert_eq!(record(&bytes[..cut]).await, Err(FrameError::Broken), "truncated at {cut}");
         }
     }
 
     #[tokio::test]
-    async fn what_does_not_follow_the_protocol_is_refused() {
+    async fn protocol_violations_are_refused() {
         let id = Cid::of(Codec::Raw, b"block");
         assert_eq!(record(&car::encode_record(id, b"clock")).await, Err(FrameError::HashMismatch));
         let large = car::encode_record_header(id, BLOCK_BYTES_MAX + 1);
@@ -184,7 +187,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn ends_are_told_apart() {
+    async fn end_markers_round_trip() {
         for end in [StreamEnd::Complete, StreamEnd::Busy] {
             let mut bytes = Vec::new();
             write_end(&mut bytes, end).await.unwrap();
@@ -193,7 +196,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn frames_keep_their_bound() {
+    async fn frames_above_the_limit_are_refused() {
         let mut bytes = Vec::new();
         write_frame(&mut bytes, b"frame").await.unwrap();
         assert_eq!(read_frame(&mut &bytes[..], 5).await, Ok(b"frame".to_vec()));

@@ -1,21 +1,21 @@
-//! The handle by which the owner commands the network.
+//! The handle through which the owner controls the network.
 
 use libp2p::{Multiaddr, PeerId};
 use replication::{Announcement, LogHead, Peer, RequestId, SyncRequest};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::driver::SwarmDriver;
-use crate::limits::COMMANDS_MAX;
-use crate::{Error, NetworkConfig, SwarmReport, address};
+use crate::address;
+use crate::error::Error;
 
-/// A running network. Clones command the same one; it stops when the last is dropped.
+/// Handle to a running network. Clones control the same network, which stops when the last one is
+/// dropped.
 #[derive(Debug, Clone)]
 pub struct NetworkHandle {
     commands: mpsc::Sender<DriverCommand>,
     local: Peer,
 }
 
-/// What the driver is told. Wire bytes are made before, by the caller.
+/// A command for the driver. Messages are encoded by the caller, which reports their errors.
 #[derive(Debug)]
 pub(crate) enum DriverCommand {
     Announce(Vec<u8>),
@@ -34,7 +34,7 @@ pub(crate) enum DriverCommand {
         address: Multiaddr,
         reply: oneshot::Sender<Result<PeerId, String>>,
     },
-    /// Answers when the last connection to the peer is gone.
+    /// Completes `gone` when the last connection to the peer is closed.
     Watch {
         peer: PeerId,
         gone: oneshot::Sender<()>,
@@ -44,20 +44,12 @@ pub(crate) enum DriverCommand {
     Shutdown(oneshot::Sender<()>),
 }
 
-/// Starts listening and dialling; must be called inside a tokio runtime.
-///
-/// # Errors
-/// [`Error::Address`], [`Error::Listen`], [`Error::Setup`], [`Error::Busy`].
-pub fn start(config: NetworkConfig) -> Result<(NetworkHandle, mpsc::Receiver<SwarmReport>), Error> {
-    let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
-    let network = NetworkHandle { commands, local: config.key.peer() };
-    let (driver, events) = SwarmDriver::new(&config, inbox, &network)?;
-    tokio::spawn(driver.run());
-    Ok((network, events))
-}
-
 impl NetworkHandle {
-    /// Gossips heads to everybody. Nobody listening is no error.
+    pub(crate) fn new(commands: mpsc::Sender<DriverCommand>, local: Peer) -> Self {
+        Self { commands, local }
+    }
+
+    /// Publishes heads on the gossip topic. Not an error if no peer is subscribed.
     ///
     /// # Errors
     /// [`Error::Message`], [`Error::Stopped`].
@@ -66,7 +58,7 @@ impl NetworkHandle {
         self.send_command(DriverCommand::Announce(bytes)).await
     }
 
-    /// Says heads to one peer. That they do not arrive is no error: they are told again.
+    /// Sends heads to one peer. A loss is not reported, because heads are announced periodically.
     ///
     /// # Errors
     /// [`Error::Message`], [`Error::Peer`], [`Error::Stopped`].
@@ -75,11 +67,12 @@ impl NetworkHandle {
         self.send_command(DriverCommand::SendHeads { peer: address::to_peer_id(peer)?, bytes }).await
     }
 
-    /// Asks a peer; [`Event::Block`]s and one [`Event::Finished`] follow under `request_id`.
+    /// Sends a request to a peer. [`crate::SwarmReport::BlockReceived`]s and one
+    /// [`crate::SwarmReport::RequestFinished`] follow under `request_id`.
     ///
     /// # Errors
     /// [`Error::Message`], [`Error::Peer`], [`Error::Absent`], [`Error::Busy`],
-    /// [`Error::Stopped`]; then no event follows.
+    /// [`Error::Stopped`]; in these cases no report follows.
     pub async fn send_request(
         &self,
         peer: &Peer,
@@ -98,7 +91,8 @@ impl NetworkHandle {
         answer.await.map_err(|_| Error::Stopped)?
     }
 
-    /// Ends a request; blocks already waiting and its [`Event::Finished`] still come.
+    /// Cancels a request. Blocks already queued and its [`crate::SwarmReport::RequestFinished`] still
+    /// follow.
     ///
     /// # Errors
     /// [`Error::Stopped`].
@@ -106,7 +100,7 @@ impl NetworkHandle {
         self.send_command(DriverCommand::CancelRequest(request_id)).await
     }
 
-    /// Connects to an address and says who is there.
+    /// Connects to an address and returns the peer found there.
     ///
     /// # Errors
     /// [`Error::Address`], [`Error::Unreachable`], [`Error::Stopped`].
@@ -115,7 +109,7 @@ impl NetworkHandle {
         Ok(Peer(peer.to_string()))
     }
 
-    /// Disconnects a peer and refuses it from now on, until this node restarts.
+    /// Disconnects a peer and refuses its connections until this node restarts.
     ///
     /// # Errors
     /// [`Error::Peer`], [`Error::Stopped`].
@@ -123,7 +117,7 @@ impl NetworkHandle {
         self.send_command(DriverCommand::Ban(address::to_peer_id(peer)?)).await
     }
 
-    /// The peers that are connected, in order of their names.
+    /// Returns the connected peers, in ascending order.
     ///
     /// # Errors
     /// [`Error::Stopped`].
@@ -133,22 +127,18 @@ impl NetworkHandle {
         answer.await.map_err(|_| Error::Stopped)
     }
 
-    /// The name of this node.
+    /// Returns the peer id of this node.
     pub fn local_peer(&self) -> &Peer {
         &self.local
     }
 
-    /// Ends all streams and connections in order. Done twice it does nothing.
+    /// Closes all streams and connections. Calling it again has no effect.
     pub async fn shutdown(&self) {
         let (reply, done) = oneshot::channel();
         if self.send_command(DriverCommand::Shutdown(reply)).await.is_ok() {
-            // An error says that the driver is gone, which is what was wanted.
+            // Fails if the driver has stopped already.
             let _ = done.await;
         }
-    }
-
-    pub(crate) fn command_sender(&self) -> &mpsc::Sender<DriverCommand> {
-        &self.commands
     }
 
     async fn send_command(&self, command: DriverCommand) -> Result<(), Error> {
@@ -156,13 +146,13 @@ impl NetworkHandle {
     }
 }
 
-/// Tries each address behind `text` in turn, until one answers.
+/// Resolves the address `text` and dials each result in turn until one connects.
 pub(crate) async fn dial_resolved(
     commands: &mpsc::Sender<DriverCommand>,
     text: &str,
 ) -> Result<PeerId, Error> {
     let unreachable = |reason| Error::Unreachable { address: text.into(), reason };
-    let mut last = String::from("the name has no address");
+    let mut last = String::from("the host name has no address");
     for address in address::resolve_host(&address::parse_multiaddr(text)?).await.map_err(unreachable)? {
         let (reply, answer) = oneshot::channel();
         commands.send(DriverCommand::Dial { address, reply }).await.map_err(|_| Error::Stopped)?;

@@ -1,15 +1,16 @@
-//! Talks to other nodes: a thin driver over libp2p, and the only crate that names it.
+//! The network of a node: a thin driver over libp2p, and the only crate that uses libp2p.
 //!
-//! It owns connections, streams and gossip, and the framing of what goes over them. It knows no
-//! store and takes no decision about what to sync: it reports [`Event`]s to its one owner and
-//! does what the owner says through [`Network`]. Of the bytes that peers send it refuses all that
-//! is oversized, malformed, slow or not what its id says before the owner sees them; whether a
-//! block is *valid* is the owner's to judge.
+//! It owns connections, streams, gossip and their framing. It does not access the store and does
+//! not decide what to sync: it sends [`SwarmReport`]s to its owner and carries out the commands of
+//! the [`NetworkHandle`]. Oversized, malformed and slow messages and blocks with a hash mismatch
+//! are refused here; the owner decides whether a block is *valid*.
 //!
-//! INVARIANT: every queue, stream, task and message is bounded ([`limits`], [`Config`]), and the
+//! INVARIANT: every queue, stream, task and message is bounded ([`limits`], [`NetworkConfig`]), and the
 //! task that owns the swarm never waits for the owner of the node.
 //!
 //! Normative text: `specs/network.md`.
+
+use tokio::sync::mpsc;
 
 pub mod limits;
 
@@ -31,5 +32,19 @@ mod task_limits;
 
 pub use config::{NetworkConfig, NodeKey};
 pub use error::Error;
-pub use handle::{NetworkHandle, start};
+pub use handle::NetworkHandle;
 pub use report::SwarmReport;
+
+use driver::SwarmDriver;
+use limits::COMMANDS_MAX;
+
+/// Starts listening and dialling. Must be called inside a tokio runtime.
+///
+/// # Errors
+/// [`Error::Address`], [`Error::Listen`], [`Error::Setup`], [`Error::Busy`].
+pub fn start(config: NetworkConfig) -> Result<(NetworkHandle, mpsc::Receiver<SwarmReport>), Error> {
+    let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
+    let (driver, reports) = SwarmDriver::new(&config, inbox, &commands)?;
+    tokio::spawn(driver.run());
+    Ok((NetworkHandle::new(commands, config.key.peer()), reports))
+}

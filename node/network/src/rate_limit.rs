@@ -1,4 +1,4 @@
-//! A token bucket: how much of something a peer may do, in bursts and in the long run.
+//! Rate limits per peer, as token buckets: a burst, and a rate per second.
 
 use std::time::Instant;
 
@@ -6,19 +6,19 @@ use crate::limits::{
     GOSSIP_BURST, GOSSIP_PER_SECOND, HEADS_BURST, HEADS_PER_SECOND, REQUESTS_BURST, REQUESTS_PER_SECOND,
 };
 
-/// What one connected peer may still do.
+/// The rate limits of one connected peer.
 #[derive(Debug)]
 pub(crate) struct PeerRates {
-    /// Announcements that it passes on.
+    /// Gossiped announcements that it forwards.
     pub(crate) gossip: TokenBucket,
-    /// Announcements that it tells us.
+    /// Announcements that it sends on streams.
     pub(crate) heads: TokenBucket,
-    /// Requests.
+    /// Requests that it sends.
     pub(crate) requests: TokenBucket,
 }
 
 impl PeerRates {
-    /// Full buckets.
+    /// Creates full buckets.
     pub(crate) fn new(now: Instant) -> Self {
         Self {
             gossip: TokenBucket::new(GOSSIP_BURST, GOSSIP_PER_SECOND, now),
@@ -28,7 +28,7 @@ impl PeerRates {
     }
 }
 
-/// Tokens that refill with time.
+/// A token bucket.
 #[derive(Debug)]
 pub(crate) struct TokenBucket {
     tokens: f64,
@@ -38,13 +38,13 @@ pub(crate) struct TokenBucket {
 }
 
 impl TokenBucket {
-    /// A full bucket.
+    /// Creates a full bucket of `burst` tokens.
     pub(crate) fn new(burst: u32, per_second: u32, now: Instant) -> Self {
         let burst = f64::from(burst);
         Self { tokens: burst, burst, per_second: f64::from(per_second), at: now }
     }
 
-    /// Takes a token, if there is one.
+    /// Takes a token; returns false if there is none.
     pub(crate) fn try_take(&mut self, now: Instant) -> bool {
         let passed = now.saturating_duration_since(self.at).as_secs_f64();
         self.at = now;
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_is_granted_and_then_the_rate() {
+    fn the_burst_is_granted_first_and_then_the_rate() {
         let start = Instant::now();
         let mut bucket = TokenBucket::new(3, 2, start);
         assert_eq!((0..5).filter(|_| bucket.try_take(start)).count(), 3);

@@ -1,14 +1,16 @@
-//! Keeps a configured peer connected: dials it, waits until it is lost, dials it again.
+//! Redial of configured peers: dials a peer, waits until it disconnects, dials it again.
 
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::error::Error;
 use crate::handle::{DriverCommand, dial_resolved};
 use crate::limits::{REDIAL_PAUSE, REDIAL_PAUSE_MAX};
-use crate::{Error, SwarmReport};
+use crate::report::SwarmReport;
 
-/// Runs until the network stops. Holds the command queue weakly, or it would never stop.
+/// Keeps one peer connected until the network stops. Holds the command queue weakly: a strong sender
+/// would keep the driver running after the last handle is dropped.
 pub(crate) async fn keep_connected(
     commands: mpsc::WeakSender<DriverCommand>,
     events: mpsc::Sender<SwarmReport>,
@@ -25,18 +27,19 @@ pub(crate) async fn keep_connected(
                     return;
                 }
                 drop(strong);
-                // An error says the same: the driver dropped the watch.
+                // An error has the same meaning: the driver dropped the watch.
                 let _ = lost.await;
             }
             Err(Error::Stopped) => return,
-            Err(fault) => {
+            Err(error) => {
                 drop(strong);
-                if !report_unreachable(&events, &address, &fault).await {
+                if !report_unreachable(&events, &address, &error).await {
                     return;
                 }
             }
         }
-        // A peer that stayed a while is dialled at once; one that hangs up each time is not.
+        // A peer that stayed connected for a while is dialled again soon; for one that disconnects each
+        // time the pause keeps growing.
         pause = if since.elapsed() > REDIAL_PAUSE_MAX { REDIAL_PAUSE } else { pause };
         tokio::time::sleep(pause).await;
         pause = next_pause(pause);
@@ -47,10 +50,10 @@ fn next_pause(pause: Duration) -> Duration {
     pause.saturating_mul(2).min(REDIAL_PAUSE_MAX)
 }
 
-async fn report_unreachable(events: &mpsc::Sender<SwarmReport>, address: &str, fault: &Error) -> bool {
-    let reason = match fault {
+async fn report_unreachable(events: &mpsc::Sender<SwarmReport>, address: &str, error: &Error) -> bool {
+    let reason = match error {
         Error::Unreachable { reason, .. } => reason.clone(),
-        fault => fault.to_string(),
+        error => error.to_string(),
     };
     events.send(SwarmReport::Unreachable { address: address.into(), reason }).await.is_ok()
 }

@@ -1,71 +1,71 @@
-//! What the network reports to its owner.
+//! Reports of the driver to the owner of the node.
 
 use replication::{LogHead, Peer, RequestId, StreamOutcome, SyncRequest};
 use schemas::cid::Cid;
 use tokio::sync::mpsc;
 
-/// Something that happened. Events wait in a bounded queue: an owner that does not read stops
-/// the streams, never the driver.
+/// A report of the driver. Reports wait in a bounded queue: an owner that does not read stops the
+/// streams, never the driver.
 #[derive(Debug)]
 pub enum SwarmReport {
-    /// An address at which others reach this node, with `/p2p/…` at the end.
+    /// An address at which this node listens, with `/p2p/…` at the end.
     Listening(String),
-    /// A peer can be talked to.
+    /// The first connection to a peer was established.
     Connected {
-        /// Who.
+        /// The peer.
         peer: Peer,
-        /// Where.
+        /// Its address.
         address: String,
     },
-    /// The last connection to a peer is gone.
+    /// The last connection to a peer was closed.
     Disconnected(Peer),
-    /// A peer said which logs it holds, by gossip or directly. `from` made the statement; with
-    /// gossip it need not be connected.
+    /// A peer announced heads, by gossip or directly. `from` is the author; a gossiped announcement
+    /// may come from a node that is not connected.
     HeadsReceived {
-        /// Who holds them.
+        /// Author of the announcement.
         from: Peer,
         /// The heads, within their limits.
         heads: Vec<LogHead>,
     },
-    /// A block of a request, its bytes what its id says.
+    /// A block of a request; its hash matches its id.
     BlockReceived {
         /// The request.
         request_id: RequestId,
-        /// Who sent it.
+        /// The sender.
         peer: Peer,
-        /// Its id.
+        /// Id of the block.
         id: Cid,
-        /// Its bytes.
+        /// Content of the block.
         bytes: Vec<u8>,
     },
-    /// A request is over; nothing more comes under its request_id.
+    /// A request ended; no more reports follow under its id.
     RequestFinished {
         /// The request.
         request_id: RequestId,
-        /// How it ended.
+        /// How the stream ended.
         outcome: StreamOutcome,
     },
-    /// A peer asks. Send it the blocks; dropping `reply` says that this is all there is.
+    /// A peer sent a request. Answer with blocks on `reply`; dropping `reply` completes the response.
     RequestReceived {
-        /// Who.
+        /// The peer.
         peer: Peer,
-        /// What, within its limits.
+        /// The request, within its limits.
         request: SyncRequest,
-        /// Where the blocks go. Sending fails when the peer has gone or is too slow.
+        /// Channel for the blocks. Sending fails if the peer is gone or too slow.
         reply: mpsc::Sender<(Cid, Vec<u8>)>,
     },
-    /// A peer broke the protocol in a way that no request of ours shows.
+    /// A peer violated the protocol outside of our own requests.
     Misbehaved {
-        /// Who.
+        /// The peer.
         peer: Peer,
-        /// What it did.
+        /// Description of the violation.
         reason: String,
     },
-    /// A configured peer could not be reached; it is tried again.
+    /// A configured peer could not be reached; it is dialled again later.
     Unreachable {
-        /// Where.
+        /// Its address.
         address: String,
-        /// Why.
+        /// Error of the last attempt.
         reason: String,
     },
 }

@@ -1,17 +1,19 @@
-//! Builds the swarm: transports, behaviours, listeners.
+//! Construction of the swarm: transports, behaviours, listeners.
 
 use std::time::Duration;
 
 use libp2p::{Swarm, SwarmBuilder, noise, tcp, yamux};
 
+use crate::address;
 use crate::behaviour::Behaviour;
-use crate::{Error, NetworkConfig, address};
+use crate::config::NetworkConfig;
+use crate::error::Error;
 
-/// A connection without streams is kept: gossip and requests come when they come. What bounds
-/// the number of connections is the connection limits.
-const KEEP: Duration = Duration::from_secs(365 * 24 * 3600);
+/// Idle time of a connection before libp2p closes it: practically never, because requests and gossip
+/// may pause for long. The connection limits bound the number of connections.
+const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// A swarm that listens where the operator said.
+/// Builds a swarm that listens on the configured addresses.
 ///
 /// # Errors
 /// [`Error::Setup`], [`Error::Address`], [`Error::Listen`].
@@ -20,31 +22,32 @@ pub(crate) fn build_swarm(config: &NetworkConfig) -> Result<Swarm<Behaviour>, Er
     let mut swarm = SwarmBuilder::with_existing_identity(config.key.pair().clone())
         .with_tokio()
         .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)
-        .map_err(|fault| Error::Setup(fault.to_string()))?
+        .map_err(|error| Error::Setup(error.to_string()))?
         .with_quic()
         .with_behaviour(|_| behaviour)
-        .map_err(|fault| Error::Setup(fault.to_string()))?
-        .with_swarm_config(|swarm| swarm.with_idle_connection_timeout(KEEP))
+        .map_err(|error| Error::Setup(error.to_string()))?
+        .with_swarm_config(|swarm| swarm.with_idle_connection_timeout(IDLE_CONNECTION_TIMEOUT))
         .with_connection_timeout(config.dial_timeout)
         .build();
     for text in &config.listen {
         let listened = swarm.listen_on(address::parse_multiaddr(text)?);
-        listened.map_err(|fault| Error::Listen { address: text.clone(), reason: error_chain(&fault) })?;
+        listened.map_err(|error| Error::Listen { address: text.clone(), reason: error_chain(&error) })?;
     }
     Ok(swarm)
 }
 
-/// A fault with its causes, those that only repeat what was said left out.
-pub(crate) fn error_chain(fault: &dyn std::error::Error) -> String {
-    let mut text = fault.to_string();
-    let mut cause = fault.source();
-    while let Some(fault) = cause {
-        let more = fault.to_string();
+/// Formats an error with its causes on one line. libp2p repeats messages of causes in those of their
+/// wrappers; repetitions are left out.
+pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
         if !text.contains(&more) {
             text.push_str(": ");
             text.push_str(&more);
         }
-        cause = fault.source();
+        cause = error.source();
     }
     text.lines().collect::<Vec<_>>().join(" ")
 }

@@ -1,4 +1,4 @@
-//! The tasks of the driver, counted by kind and by peer, none beyond its bound.
+//! Limits on the tasks of the driver, by purpose and by peer.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,25 +10,25 @@ use crate::limits::{
     SERVED_STREAMS_MAX, SERVED_STREAMS_PER_PEER_MAX,
 };
 
-/// What a task is for.
+/// Purpose of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum TaskKind {
-    /// A request of ours.
+    /// Runs a request of this node.
     Request,
-    /// A request of a peer.
+    /// Serves a request of a peer.
     Serve,
-    /// A request of a peer that is turned down.
+    /// Answers a request of a peer with `busy`.
     Refuse,
-    /// Heads we tell.
+    /// Sends an announcement.
     SendHeads,
-    /// Heads we are told.
+    /// Receives an announcement.
     ReceiveHeads,
-    /// A configured peer.
+    /// Keeps a configured peer connected.
     Redial,
 }
 
 impl TaskKind {
-    /// Tasks of this kind, in all and for one peer.
+    /// Returns the limits in total and per peer.
     fn limits(self) -> (usize, usize) {
         match self {
             TaskKind::Request => (OUTGOING_REQUESTS_MAX, OUTGOING_REQUESTS_MAX),
@@ -41,7 +41,7 @@ impl TaskKind {
     }
 }
 
-/// All tasks of one driver; dropping it ends them.
+/// The tasks of one driver. Dropping it aborts them.
 #[derive(Debug, Default)]
 pub(crate) struct TaskSlots {
     tasks: JoinSet<()>,
@@ -51,7 +51,7 @@ pub(crate) struct TaskSlots {
 }
 
 impl TaskSlots {
-    /// Whether one more task fits.
+    /// Returns whether one more task is within the limits.
     pub(crate) fn has_room(&self, kind: TaskKind, peer: PeerId) -> bool {
         let (total, per_peer) = kind.limits();
         let of_peer = self.counts.get(&(kind, peer)).copied().unwrap_or(0);
@@ -60,7 +60,7 @@ impl TaskSlots {
         of_kind < total && of_peer < per_peer
     }
 
-    /// Starts a task if it fits, and says whether it did.
+    /// Starts a task if it is within the limits; returns whether it was started.
     pub(crate) fn spawn(
         &mut self,
         kind: TaskKind,
@@ -75,13 +75,13 @@ impl TaskSlots {
         free
     }
 
-    /// Waits for a task to end and frees its place; for ever when there is none.
+    /// Waits for a task to end and frees its slot. Never returns while there is no task.
     pub(crate) async fn join_next(&mut self) {
         let id = match self.tasks.join_next_with_id().await {
             Some(Ok((id, ()))) => id,
-            Some(Err(fault)) => {
-                tracing::error!(%fault, "a task of the network failed");
-                fault.id()
+            Some(Err(error)) => {
+                tracing::error!(%error, "a network task panicked");
+                error.id()
             }
             None => return std::future::pending().await,
         };
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn places_are_bounded_and_come_back() {
+    async fn slots_are_bounded_and_freed() {
         let mut slots = TaskSlots::default();
         let peer = PeerId::random();
         for _ in 0..SERVED_STREAMS_PER_PEER_MAX {

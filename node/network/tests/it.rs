@@ -1,4 +1,4 @@
-//! Real nodes on the loopback: what they do for each other, and what strangers cannot do to them.
+//! Real nodes on the loopback interface: connections, announcements, requests, limits, hostile peers.
 #![allow(
     clippy::indexing_slicing,
     clippy::unwrap_used,
@@ -8,11 +8,11 @@
 )]
 
 mod it {
-    mod bounds;
-    mod common;
+    mod announcements;
     mod connect;
-    mod heads;
-    mod hostile;
-    mod pull;
-    mod raw;
+    mod fixture;
+    mod hostile_peers;
+    mod limits;
+    mod raw_peer;
+    mod requests;
 }

@@ -1,12 +1,12 @@
-//! Connections: made, lost, made again, refused.
+//! Connections: established, lost, redialled, refused.
 
 use network::{Error, SwarmReport};
 use replication::Peer;
 
-use super::common::{QUIC, TCP, config, join, node, pair};
+use super::fixture::{QUIC, TCP, config, connect_nodes, node, pair};
 
 #[tokio::test]
-async fn two_nodes_know_each_other_over_tcp_and_over_quic() {
+async fn two_nodes_connect_over_tcp_and_over_quic() {
     for listen in [TCP, QUIC] {
         let (mut a, b) = pair(listen).await;
         assert_eq!(a.network.connected_peers().await.unwrap(), [b.peer()]);
@@ -19,14 +19,14 @@ async fn two_nodes_know_each_other_over_tcp_and_over_quic() {
 }
 
 #[tokio::test]
-async fn the_name_of_a_node_is_that_of_its_key() {
+async fn the_peer_id_is_derived_from_the_node_key() {
     let (a, again) = (node(config(1, TCP)).await, node(config(1, TCP)).await);
     assert_eq!(a.peer(), again.peer());
     assert!(!format!("{:?}", config(1, TCP)).contains("1, 1, 1"), "the secret is not shown");
 }
 
 #[tokio::test]
-async fn what_cannot_be_reached_is_said() {
+async fn an_unreachable_address_is_reported() {
     let a = node(config(1, TCP)).await;
     // Port 1 of the loopback refuses at once.
     let Err(Error::Unreachable { address, reason }) = a.network.dial_address("/ip4/127.0.0.1/tcp/1").await
@@ -39,19 +39,19 @@ async fn what_cannot_be_reached_is_said() {
 }
 
 #[tokio::test]
-async fn somebody_else_at_the_address_is_no_connection() {
+async fn another_peer_at_the_address_is_refused() {
     let (mut a, b) = (node(config(1, TCP)).await, node(config(2, TCP)).await);
-    let (place, _) = b.address.rsplit_once('/').unwrap();
+    let (address, _) = b.address.rsplit_once('/').unwrap();
     let other = config(3, TCP).key.peer();
-    let dialled = a.network.dial_address(&format!("{place}/{other}")).await;
+    let dialled = a.network.dial_address(&format!("{address}/{other}")).await;
     assert!(matches!(dialled, Err(Error::Unreachable { .. })), "{dialled:?}");
     let mut c = node(config(3, TCP)).await;
-    join(&mut a, &mut c).await;
+    connect_nodes(&mut a, &mut c).await;
     assert_eq!(a.network.connected_peers().await.unwrap(), [other]);
 }
 
 #[tokio::test]
-async fn addresses_that_cannot_be_used_stop_the_start() {
+async fn unusable_listen_addresses_fail_the_start() {
     for listen in ["nonsense", "/ip4/192.0.2.1/tcp/0"] {
         let started = network::start(config(1, listen));
         assert!(matches!(started, Err(Error::Address(_) | Error::Listen { .. })), "{listen}");
@@ -59,11 +59,11 @@ async fn addresses_that_cannot_be_used_stop_the_start() {
 }
 
 #[tokio::test]
-async fn a_configured_peer_is_dialled_again_until_it_is_back() {
+async fn a_configured_peer_is_redialled_until_it_is_back() {
     let mut b = node(config(2, TCP)).await;
-    let place = b.address.clone();
+    let address = b.address.clone();
     let mut settings = config(1, TCP);
-    settings.bootstrap = vec![place.clone()];
+    settings.bootstrap = vec![address.clone()];
     let mut a = node(settings).await;
     a.connected(&b.peer()).await;
     b.connected(&a.peer()).await;
@@ -74,15 +74,15 @@ async fn a_configured_peer_is_dialled_again_until_it_is_back() {
         SwarmReport::Unreachable { address, .. } => Some(address),
         _ => None,
     };
-    assert_eq!(a.until(unreachable).await, place);
-    let (listen, peer) = place.rsplit_once("/p2p/").unwrap();
+    assert_eq!(a.wait_for(unreachable).await, address);
+    let (listen, peer) = address.rsplit_once("/p2p/").unwrap();
     let b = node(config(2, listen)).await;
     a.connected(&Peer(peer.into())).await;
     assert_eq!(b.peer(), Peer(peer.into()));
 }
 
 #[tokio::test]
-async fn a_banned_peer_is_cut_off_and_stays_out() {
+async fn a_banned_peer_is_disconnected_and_refused() {
     let (mut a, mut b) = pair(TCP).await;
     a.network.ban_peer(&b.peer()).await.unwrap();
     a.disconnected(&b.peer()).await;

@@ -1,4 +1,4 @@
-//! Nodes for tests, and waiting for what they report. No test sleeps: it awaits an event.
+//! Nodes for tests, and waiting for their reports. No test sleeps: it waits for a report.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use schemas::cid::{Cid, Codec, PublisherId};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-/// No event takes longer, even on a loaded machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than any report takes, even on a loaded machine.
+pub const EVENT_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub const TCP: &str = "/ip4/127.0.0.1/tcp/0";
 pub const QUIC: &str = "/ip4/127.0.0.1/udp/0/quic-v1";
 
-pub struct Node {
+pub struct TestNode {
     pub network: NetworkHandle,
     pub events: mpsc::Receiver<SwarmReport>,
     pub address: String,
@@ -26,12 +26,12 @@ pub fn config(seed: u8, listen: &str) -> NetworkConfig {
     config
 }
 
-/// A node that listens already.
-pub async fn node(config: NetworkConfig) -> Node {
+/// Starts a node and waits until it listens.
+pub async fn node(config: NetworkConfig) -> TestNode {
     let (network, events) = start(config).unwrap();
-    let mut node = Node { network, events, address: String::new() };
+    let mut node = TestNode { network, events, address: String::new() };
     node.address = node
-        .until(|event| match event {
+        .wait_for(|event| match event {
             SwarmReport::Listening(address) => Some(address),
             _ => None,
         })
@@ -39,26 +39,26 @@ pub async fn node(config: NetworkConfig) -> Node {
     node
 }
 
-/// Two nodes with a connection that both know of; the first dialled.
-pub async fn pair(listen: &str) -> (Node, Node) {
+/// Starts two nodes and connects them; the first dials.
+pub async fn pair(listen: &str) -> (TestNode, TestNode) {
     let (mut a, mut b) = (node(config(1, listen)).await, node(config(2, listen)).await);
-    join(&mut a, &mut b).await;
+    connect_nodes(&mut a, &mut b).await;
     (a, b)
 }
 
-pub async fn join(a: &mut Node, b: &mut Node) {
+pub async fn connect_nodes(a: &mut TestNode, b: &mut TestNode) {
     assert_eq!(a.network.dial_address(&b.address).await.as_ref(), Ok(b.network.local_peer()));
     a.connected(&b.peer()).await;
     b.connected(&a.peer()).await;
 }
 
-impl Node {
+impl TestNode {
     pub fn peer(&self) -> Peer {
         self.network.local_peer().clone()
     }
 
-    /// Waits for the event that `pick` takes; others pass.
-    pub async fn until<T>(&mut self, mut pick: impl FnMut(SwarmReport) -> Option<T>) -> T {
+    /// Waits for the report that `pick` accepts and drops the others.
+    pub async fn wait_for<T>(&mut self, mut pick: impl FnMut(SwarmReport) -> Option<T>) -> T {
         let picked = async {
             loop {
                 let event = self.events.recv().await.expect("the network runs");
@@ -67,11 +67,11 @@ impl Node {
                 }
             }
         };
-        timeout(PATIENCE, picked).await.expect("the event comes in time")
+        timeout(EVENT_TIMEOUT, picked).await.expect("the event comes in time")
     }
 
     pub async fn connected(&mut self, wanted: &Peer) {
-        self.until(|event| match event {
+        self.wait_for(|event| match event {
             SwarmReport::Connected { peer, .. } if peer == *wanted => Some(()),
             _ => None,
         })
@@ -79,18 +79,18 @@ impl Node {
     }
 
     pub async fn disconnected(&mut self, wanted: &Peer) {
-        self.until(|event| match event {
+        self.wait_for(|event| match event {
             SwarmReport::Disconnected(peer) if peer == *wanted => Some(()),
             _ => None,
         })
         .await;
     }
 
-    /// The blocks and the end of a request.
-    pub async fn answer(&mut self, wanted: RequestId) -> (Vec<(Cid, Vec<u8>)>, StreamOutcome) {
+    /// Returns the blocks and the outcome of a request.
+    pub async fn response(&mut self, wanted: RequestId) -> (Vec<(Cid, Vec<u8>)>, StreamOutcome) {
         let mut blocks = Vec::new();
         let outcome = self
-            .until(|event| match event {
+            .wait_for(|event| match event {
                 SwarmReport::BlockReceived { request_id, id, bytes, .. } if request_id == wanted => {
                     blocks.push((id, bytes));
                     None
@@ -114,8 +114,8 @@ pub fn block(n: usize, bytes: usize) -> (Cid, Vec<u8>) {
     (Cid::of(Codec::Raw, &content), content)
 }
 
-/// Serves whatever is asked with these blocks, and passes nothing on.
-pub fn serve(mut node: Node, blocks: Vec<(Cid, Vec<u8>)>) -> tokio::task::JoinHandle<()> {
+/// Answers every request with these blocks and drops all other reports.
+pub fn serve_blocks(mut node: TestNode, blocks: Vec<(Cid, Vec<u8>)>) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
         // The whole node moves in: without its handle the network would stop.
         let node = &mut node;

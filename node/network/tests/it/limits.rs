@@ -1,4 +1,4 @@
-//! The bounds hold, and an owner that rests stops nothing but its own streams.
+//! Limits on streams and requests, and an owner that does not read its reports.
 
 use std::time::Duration;
 
@@ -8,34 +8,36 @@ use replication::{RequestId, StreamError, StreamOutcome, SyncRequest};
 use schemas::cid::PublisherId;
 use tokio::time::timeout;
 
-use super::common::{PATIENCE, QUIC, TCP, block, config, head, join, node, pair, serve};
+use super::fixture::{
+    EVENT_TIMEOUT, QUIC, TCP, block, config, connect_nodes, head, node, pair, serve_blocks,
+};
 
 fn entries(count: u64) -> SyncRequest {
     SyncRequest::Entries { publisher: PublisherId::of(b"genesis"), from: 0, count }
 }
 
 #[tokio::test]
-async fn streams_beyond_the_limit_are_turned_down() {
+async fn streams_above_the_limit_are_answered_busy() {
     for listen in [TCP, QUIC] {
         let (mut a, mut b) = pair(listen).await;
-        let mut held = Vec::new();
+        let mut open_streams = Vec::new();
         for n in 0..SERVED_STREAMS_PER_PEER_MAX as u64 {
             a.network.send_request(&b.peer(), RequestId(n), entries(1)).await.unwrap();
-            let serve = b.until(|event| match event {
+            let serve = b.wait_for(|event| match event {
                 SwarmReport::RequestReceived { reply, .. } => Some(reply),
                 _ => None,
             });
-            held.push(serve.await);
+            open_streams.push(serve.await);
         }
         a.network.send_request(&b.peer(), RequestId(99), entries(1)).await.unwrap();
         assert_eq!(
-            a.answer(RequestId(99)).await,
+            a.response(RequestId(99)).await,
             (Vec::new(), StreamOutcome::Interrupted(StreamError::Busy))
         );
-        drop(held);
+        drop(open_streams);
         let mut done = 0;
         while done < SERVED_STREAMS_PER_PEER_MAX {
-            let end = a.until(|event| match event {
+            let end = a.wait_for(|event| match event {
                 SwarmReport::RequestFinished { outcome, .. } => Some(outcome),
                 _ => None,
             });
@@ -46,23 +48,23 @@ async fn streams_beyond_the_limit_are_turned_down() {
 }
 
 #[tokio::test]
-async fn an_owner_that_does_not_read_still_commands() {
+async fn an_owner_that_does_not_read_can_still_send_commands() {
     let (mut a, b) = pair(TCP).await;
     let peer = b.peer();
     let sent: Vec<_> = (0..200).map(|n| block(n, 1_000)).collect();
-    serve(b, sent.clone());
+    serve_blocks(b, sent.clone());
     for n in 0..4 {
         a.network.send_request(&peer, RequestId(n), entries(200)).await.unwrap();
     }
     // Eight hundred blocks are on their way into a queue of sixteen.
     for _ in 0..200 {
-        let peers = timeout(PATIENCE, a.network.connected_peers()).await.expect("the driver answers");
+        let peers = timeout(EVENT_TIMEOUT, a.network.connected_peers()).await.expect("the driver answers");
         assert_eq!(peers.unwrap(), std::slice::from_ref(&peer));
         a.network.gossip_heads(vec![head(1)]).await.unwrap();
     }
     let (mut blocks, mut ends) = (0, 0);
     while ends < 4 {
-        a.until(|event| match event {
+        a.wait_for(|event| match event {
             SwarmReport::BlockReceived { .. } => {
                 blocks += 1;
                 Some(())
@@ -80,7 +82,7 @@ async fn an_owner_that_does_not_read_still_commands() {
 }
 
 #[tokio::test]
-async fn requests_beyond_the_limit_are_refused_here() {
+async fn requests_above_the_limit_are_refused_locally() {
     let (a, b) = pair(TCP).await;
     let asked = async {
         for n in 0.. {
@@ -91,23 +93,23 @@ async fn requests_beyond_the_limit_are_refused_here() {
         }
         panic!("no end");
     };
-    let (count, refused) = timeout(PATIENCE, asked).await.unwrap();
+    let (count, refused) = timeout(EVENT_TIMEOUT, asked).await.unwrap();
     assert_eq!(refused, Err(Error::Busy("requests")));
     assert!(count <= 200, "{count}");
 }
 
 #[tokio::test]
-async fn an_idle_owner_of_the_serving_side_is_timed_out() {
+async fn an_idle_serving_owner_is_timed_out() {
     let mut settings = config(2, TCP);
     settings.idle_timeout = Duration::from_millis(300);
     let (mut a, mut b) = (node(config(1, TCP)).await, node(settings).await);
-    join(&mut a, &mut b).await;
+    connect_nodes(&mut a, &mut b).await;
     a.network.send_request(&b.peer(), RequestId(1), entries(1)).await.unwrap();
-    let reply = b.until(|event| match event {
+    let reply = b.wait_for(|event| match event {
         SwarmReport::RequestReceived { reply, .. } => Some(reply),
         _ => None,
     });
     let reply = reply.await;
-    assert_eq!(a.answer(RequestId(1)).await, (Vec::new(), StreamOutcome::Interrupted(StreamError::Broken)));
+    assert_eq!(a.response(RequestId(1)).await, (Vec::new(), StreamOutcome::Interrupted(StreamError::Broken)));
     assert!(reply.is_closed());
 }

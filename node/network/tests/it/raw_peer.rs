@@ -1,4 +1,4 @@
-//! A peer that speaks libp2p and keeps no rule of ours.
+//! A libp2p peer that ignores the rules of the protocol.
 
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 use futures::{AsyncRead, StreamExt};
@@ -16,26 +16,26 @@ struct Behaviour {
     gossip: gossipsub::Behaviour,
 }
 
-/// What every opened stream is answered with.
+/// Response to every incoming stream.
 #[derive(Clone)]
-pub enum Answer {
-    /// These bytes, and then the end of the stream.
+pub enum RawResponse {
+    /// Sends these bytes and closes the stream.
     Bytes(Vec<u8>),
-    /// These bytes, and then nothing for ever.
+    /// Sends these bytes and keeps the stream open.
     Stall(Vec<u8>),
-    /// These bytes again and again.
+    /// Sends these bytes repeatedly.
     Repeat(Vec<u8>),
 }
 
-pub struct Raw {
+pub struct RawPeer {
     pub address: String,
     pub peer: PeerId,
     pub control: Control,
-    /// Gossips these bytes when it can.
+    /// Publishes these bytes on the gossip topic.
     pub gossip: Option<oneshot::Sender<Vec<u8>>>,
 }
 
-pub async fn raw(answer: Answer) -> Raw {
+pub async fn start_raw_peer(answer: RawResponse) -> RawPeer {
     let mut swarm = swarm();
     let peer = *swarm.local_peer_id();
     swarm.listen_on("/ip4/127.0.0.1/tcp/0".parse().unwrap()).unwrap();
@@ -53,11 +53,11 @@ pub async fn raw(answer: Answer) -> Raw {
     });
     let (gossip, wanted) = oneshot::channel();
     tokio::spawn(drive(swarm, wanted));
-    Raw { address, peer, control, gossip: Some(gossip) }
+    RawPeer { address, peer, control, gossip: Some(gossip) }
 }
 
-/// Connects a raw peer to an address.
-pub async fn visitor(address: &str) -> Raw {
+/// Starts a raw peer and connects it to an address.
+pub async fn connect_raw_peer(address: &str) -> RawPeer {
     let mut swarm = swarm();
     let peer = *swarm.local_peer_id();
     let address: Multiaddr = address.parse().unwrap();
@@ -66,7 +66,7 @@ pub async fn visitor(address: &str) -> Raw {
     while !matches!(swarm.select_next_some().await, SwarmEvent::ConnectionEstablished { .. }) {}
     let (gossip, wanted) = oneshot::channel();
     tokio::spawn(drive(swarm, wanted));
-    Raw { address: address.to_string(), peer, control, gossip: Some(gossip) }
+    RawPeer { address: address.to_string(), peer, control, gossip: Some(gossip) }
 }
 
 fn swarm() -> Swarm<Behaviour> {
@@ -84,7 +84,7 @@ fn swarm() -> Swarm<Behaviour> {
         .build()
 }
 
-/// Runs the swarm; gossips what it is told to as soon as somebody listens.
+/// Runs the swarm; publishes the given bytes as soon as a peer is subscribed.
 async fn drive(mut swarm: Swarm<Behaviour>, mut wanted: oneshot::Receiver<Vec<u8>>) {
     let topic = gossipsub::IdentTopic::new("/assay/1/heads");
     swarm.behaviour_mut().gossip.subscribe(&topic).unwrap();
@@ -92,7 +92,7 @@ async fn drive(mut swarm: Swarm<Behaviour>, mut wanted: oneshot::Receiver<Vec<u8
     let mut open = true;
     loop {
         tokio::select! {
-            told = &mut wanted, if open => { open = false; bytes = told.ok(); }
+            sent_heads = &mut wanted, if open => { open = false; bytes = sent_heads.ok(); }
             _ = swarm.select_next_some() => {}
         }
         if let Some(bytes_now) = bytes.take()
@@ -103,21 +103,21 @@ async fn drive(mut swarm: Swarm<Behaviour>, mut wanted: oneshot::Receiver<Vec<u8
     }
 }
 
-async fn respond(mut stream: Stream, answer: Answer) {
+async fn respond(mut stream: Stream, answer: RawResponse) {
     let mut request = [0; 8];
     let _ = stream.read(&mut request).await;
     match answer {
-        Answer::Bytes(bytes) => {
+        RawResponse::Bytes(bytes) => {
             let _ = stream.write_all(&bytes).await;
             let _ = stream.close().await;
             drain(stream).await;
         }
-        Answer::Stall(bytes) => {
+        RawResponse::Stall(bytes) => {
             let _ = stream.write_all(&bytes).await;
             let _ = stream.flush().await;
             std::future::pending().await
         }
-        Answer::Repeat(bytes) => while stream.write_all(&bytes).await.is_ok() {},
+        RawResponse::Repeat(bytes) => while stream.write_all(&bytes).await.is_ok() {},
     }
 }
 

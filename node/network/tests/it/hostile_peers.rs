@@ -1,4 +1,4 @@
-//! Peers that keep no rule: each costs a stream, and is named.
+//! Peers that violate the protocol: each loses its stream and is reported.
 
 use std::time::Duration;
 
@@ -11,25 +11,25 @@ use schemas::car;
 use schemas::cid::{Cid, Codec, PublisherId};
 use schemas::limits::BLOCK_BYTES_MAX;
 
-use super::common::{Node, TCP, config, head, node, pair, serve};
-use super::raw::{Answer, HEADS, SYNC, raw, visitor};
+use super::fixture::{TCP, TestNode, config, head, node, pair, serve_blocks};
+use super::raw_peer::{HEADS, RawResponse, SYNC, connect_raw_peer, start_raw_peer};
 
-/// A node with little patience.
-async fn hasty() -> Node {
+/// A node with a short idle timeout.
+async fn node_with_short_timeout() -> TestNode {
     let mut settings = config(1, TCP);
     settings.idle_timeout = Duration::from_millis(500);
     node(settings).await
 }
 
-/// What a request ends with when a peer answers so, after how many blocks.
-async fn outcome(answer: Answer) -> (usize, StreamOutcome) {
-    let mut a = hasty().await;
-    let liar = raw(answer).await;
-    let peer = a.network.dial_address(&liar.address).await.unwrap();
-    assert_eq!(peer, Peer(liar.peer.to_string()));
+/// Returns the number of blocks and the outcome of a request with this response.
+async fn outcome(answer: RawResponse) -> (usize, StreamOutcome) {
+    let mut a = node_with_short_timeout().await;
+    let bad_peer = start_raw_peer(answer).await;
+    let peer = a.network.dial_address(&bad_peer.address).await.unwrap();
+    assert_eq!(peer, Peer(bad_peer.peer.to_string()));
     let request = SyncRequest::Entries { publisher: PublisherId::of(b"genesis"), from: 0, count: 10 };
     a.network.send_request(&peer, RequestId(1), request).await.unwrap();
-    let (blocks, outcome) = a.answer(RequestId(1)).await;
+    let (blocks, outcome) = a.response(RequestId(1)).await;
     (blocks.len(), outcome)
 }
 
@@ -38,26 +38,29 @@ fn record(content: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_wrong_block_ends_the_stream() {
+async fn a_hash_mismatch_ends_the_stream() {
     let wrong = car::encode_record(Cid::of(Codec::Raw, b"right"), b"wrong");
     let bytes = [record(b"right"), wrong, record(b"never seen")].concat();
     assert_eq!(
-        outcome(Answer::Bytes(bytes)).await,
+        outcome(RawResponse::Bytes(bytes)).await,
         (1, StreamOutcome::Interrupted(StreamError::HashMismatch))
     );
 }
 
 #[tokio::test]
-async fn an_oversized_record_is_refused_before_it_comes() {
+async fn an_oversized_record_is_refused_by_its_length() {
     let bytes = car::encode_record_header(Cid::of(Codec::Raw, b""), BLOCK_BYTES_MAX + 1);
-    assert_eq!(outcome(Answer::Stall(bytes)).await, (0, StreamOutcome::Interrupted(StreamError::Malformed)));
+    assert_eq!(
+        outcome(RawResponse::Stall(bytes)).await,
+        (0, StreamOutcome::Interrupted(StreamError::Malformed))
+    );
 }
 
 #[tokio::test]
-async fn what_is_no_record_is_refused() {
+async fn malformed_records_are_refused() {
     for bytes in [vec![0xff; 64], vec![1, 2, 3], vec![0, 9], vec![0x80, 0]] {
         assert_eq!(
-            outcome(Answer::Stall(bytes.clone())).await.1,
+            outcome(RawResponse::Stall(bytes.clone())).await.1,
             StreamOutcome::Interrupted(StreamError::Malformed),
             "{bytes:?}"
         );
@@ -65,38 +68,41 @@ async fn what_is_no_record_is_refused() {
 }
 
 #[tokio::test]
-async fn a_cut_is_told_from_the_end() {
+async fn an_interrupted_stream_is_not_complete() {
     assert_eq!(
-        outcome(Answer::Bytes(record(b"one"))).await,
+        outcome(RawResponse::Bytes(record(b"one"))).await,
         (1, StreamOutcome::Interrupted(StreamError::Broken))
     );
     let whole = record(b"one");
     let half = whole[..whole.len() - 1].to_vec();
-    assert_eq!(outcome(Answer::Bytes(half)).await, (0, StreamOutcome::Interrupted(StreamError::Broken)));
+    assert_eq!(outcome(RawResponse::Bytes(half)).await, (0, StreamOutcome::Interrupted(StreamError::Broken)));
     let complete = [record(b"one"), vec![0, 0]].concat();
-    assert_eq!(outcome(Answer::Bytes(complete)).await, (1, StreamOutcome::Complete));
+    assert_eq!(outcome(RawResponse::Bytes(complete)).await, (1, StreamOutcome::Complete));
 }
 
 #[tokio::test]
-async fn a_stream_without_end_stops_at_what_was_asked() {
+async fn an_endless_stream_stops_at_the_requested_number() {
     assert_eq!(
-        outcome(Answer::Repeat(record(b"again"))).await,
+        outcome(RawResponse::Repeat(record(b"again"))).await,
         (10, StreamOutcome::Interrupted(StreamError::Malformed))
     );
 }
 
 #[tokio::test]
-async fn silence_is_timed_out() {
+async fn a_silent_stream_times_out() {
     assert_eq!(
-        outcome(Answer::Stall(Vec::new())).await,
+        outcome(RawResponse::Stall(Vec::new())).await,
         (0, StreamOutcome::Interrupted(StreamError::TimedOut))
     );
     let half = record(&[7; 1_000])[..500].to_vec();
-    assert_eq!(outcome(Answer::Stall(half)).await, (0, StreamOutcome::Interrupted(StreamError::TimedOut)));
+    assert_eq!(
+        outcome(RawResponse::Stall(half)).await,
+        (0, StreamOutcome::Interrupted(StreamError::TimedOut))
+    );
 }
 
-async fn misbehaved(node: &mut Node) -> (Peer, String) {
-    node.until(|event| match event {
+async fn misbehaved(node: &mut TestNode) -> (Peer, String) {
+    node.wait_for(|event| match event {
         SwarmReport::Misbehaved { peer, reason } => Some((peer, reason)),
         _ => None,
     })
@@ -104,13 +110,13 @@ async fn misbehaved(node: &mut Node) -> (Peer, String) {
 }
 
 #[tokio::test]
-async fn requests_that_are_none_are_named() {
+async fn malformed_requests_are_reported() {
     let too_long = car::encode_varint(REQUEST_BYTES_MAX + 1);
     let nonsense = [car::encode_varint(3), vec![1, 2, 3]].concat();
     // The last one is a slow one: two bytes of a request, and no more.
     for bytes in [too_long, nonsense, vec![100, 1]] {
-        let mut a = hasty().await;
-        let mut visitor = visitor(&a.address).await;
+        let mut a = node_with_short_timeout().await;
+        let mut visitor = connect_raw_peer(&a.address).await;
         let peer = a.peer().0.parse().unwrap();
         let mut stream = visitor.control.open_stream(peer, SYNC).await.unwrap();
         stream.write_all(&bytes).await.unwrap();
@@ -121,9 +127,9 @@ async fn requests_that_are_none_are_named() {
 }
 
 #[tokio::test]
-async fn heads_that_are_none_are_named() {
-    let mut a = hasty().await;
-    let mut visitor = visitor(&a.address).await;
+async fn malformed_announcements_are_reported() {
+    let mut a = node_with_short_timeout().await;
+    let mut visitor = connect_raw_peer(&a.address).await;
     let peer = a.peer().0.parse().unwrap();
     let mut stream = visitor.control.open_stream(peer, HEADS).await.unwrap();
     stream.write_all(&[car::encode_varint(3), vec![1, 2, 3]].concat()).await.unwrap();
@@ -132,22 +138,22 @@ async fn heads_that_are_none_are_named() {
 }
 
 #[tokio::test]
-async fn gossip_that_is_none_is_named() {
-    let mut a = hasty().await;
-    let mut visitor = visitor(&a.address).await;
+async fn malformed_gossip_is_reported() {
+    let mut a = node_with_short_timeout().await;
+    let mut visitor = connect_raw_peer(&a.address).await;
     visitor.gossip.take().unwrap().send(b"nonsense".to_vec()).unwrap();
     assert_eq!(misbehaved(&mut a).await.0, Peer(visitor.peer.to_string()));
 }
 
 #[tokio::test]
-async fn a_flood_of_requests_is_turned_down() {
+async fn a_flood_of_requests_is_answered_busy() {
     let (mut a, b) = pair(TCP).await;
     let peer = b.peer();
-    serve(b, Vec::new());
+    serve_blocks(b, Vec::new());
     let request = SyncRequest::Entries { publisher: PublisherId::of(b"genesis"), from: 0, count: 1 };
     for n in 0..20 * u64::from(REQUESTS_BURST) {
         a.network.send_request(&peer, RequestId(n), request.clone()).await.unwrap();
-        if a.answer(RequestId(n)).await.1 == StreamOutcome::Interrupted(StreamError::Busy) {
+        if a.response(RequestId(n)).await.1 == StreamOutcome::Interrupted(StreamError::Busy) {
             return;
         }
     }
@@ -155,12 +161,12 @@ async fn a_flood_of_requests_is_turned_down() {
 }
 
 #[tokio::test]
-async fn a_flood_of_heads_is_dropped() {
-    let mut a = hasty().await;
-    let mut visitor = visitor(&a.address).await;
+async fn a_flood_of_announcements_is_dropped() {
+    let mut a = node_with_short_timeout().await;
+    let mut visitor = connect_raw_peer(&a.address).await;
     let peer = a.peer().0.parse().unwrap();
-    let told = Announcement { heads: vec![head(1)] }.encode().unwrap();
-    let frame = [car::encode_varint(told.len()), told].concat();
+    let sent_heads = Announcement { heads: vec![head(1)] }.encode().unwrap();
+    let frame = [car::encode_varint(sent_heads.len()), sent_heads].concat();
     tokio::spawn(async move {
         for _ in 0..20 * HEADS_BURST {
             let mut stream = visitor.control.open_stream(peer, HEADS).await.unwrap();
@@ -172,15 +178,15 @@ async fn a_flood_of_heads_is_dropped() {
         last.write_all(&[3, 1, 2, 3]).await.unwrap();
         last.close().await.unwrap();
     });
-    let mut heard = 0;
-    a.until(|event| match event {
+    let mut received_heads = 0;
+    a.wait_for(|event| match event {
         SwarmReport::HeadsReceived { .. } => {
-            heard += 1;
+            received_heads += 1;
             None
         }
         SwarmReport::Misbehaved { .. } => Some(()),
         _ => None,
     })
     .await;
-    assert!((1..10 * HEADS_BURST).contains(&heard), "{heard} messages were passed on");
+    assert!((1..10 * HEADS_BURST).contains(&received_heads), "{received_heads} messages were passed on");
 }
