@@ -14,6 +14,7 @@ pub mod content_vectors;
 pub mod entry_vectors;
 pub mod error_code;
 pub mod log_vectors;
+pub mod network_vectors;
 pub mod object_vectors;
 pub mod signature_vectors;
 pub mod text_forms;
@@ -37,5 +38,8 @@ pub fn vector_files() -> Vec<VectorFile> {
         entry_vectors::vector_file(),
         log_vectors::vector_file(),
         car_vectors::vector_file(),
+        network_vectors::announcement_file(),
+        network_vectors::request_file(),
+        network_vectors::stream_file(),
     ]
 }

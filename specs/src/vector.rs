@@ -26,6 +26,12 @@ pub enum VectorLevel {
     Value,
     /// Framing of blocks in a CAR file.
     Car,
+    /// The fields and counts of a message between nodes.
+    Message,
+    /// The length prefix of a message on a stream.
+    Frame,
+    /// The records and the end marker of a stream of blocks.
+    Stream,
 }
 
 /// Input too long to be written out: after `bytes` of the case, `unit` repeated `count` times, then `tail`.

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Not a multiaddress, or not one that this node supports.
-    #[error("invalid address `{0}` (expected a multiaddress such as `/ip4/192.0.2.1/tcp/4001`)")]
+    #[error("`{0}` is not an address (expected a multiaddress such as `/ip4/192.0.2.1/tcp/4001`)")]
     Address(String),
     /// The node cannot listen on the address.
     #[error("cannot listen on `{address}`: {reason}")]
@@ -23,7 +23,7 @@ pub enum Error {
         reason: String,
     },
     /// Not a peer id.
-    #[error("invalid peer id `{0}`")]
+    #[error("`{0}` is not a peer id")]
     Peer(String),
     /// Not connected to this peer.
     #[error("not connected to `{0}`")]

@@ -203,4 +203,48 @@ mod tests {
         assert_eq!(read_frame(&mut &bytes[..], 4).await, Err(FrameError::Malformed));
         assert_eq!(read_frame(&mut &[0][..], 4).await, Err(FrameError::Malformed));
     }
+
+    fn unhex(text: &str) -> Vec<u8> {
+        (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    }
+
+    fn code(error: &FrameError) -> &'static str {
+        match error {
+            FrameError::Broken => "truncated",
+            FrameError::TimedOut => "timeout",
+            FrameError::Malformed => "malformed",
+            FrameError::HashMismatch => "hash",
+        }
+    }
+
+    /// Reads records up to the end marker.
+    async fn read_stream(mut bytes: &[u8]) -> Result<StreamEnd, FrameError> {
+        loop {
+            if let StreamRecord::End(end) = read_record(&mut bytes).await? {
+                return Ok(end);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn streams_decode_as_in_the_vectors() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specs/vectors");
+        let text = std::fs::read_to_string(folder.join("stream.json")).unwrap();
+        let file: serde_json::Value = serde_json::from_str(&text).unwrap();
+        for case in file["cases"].as_array().unwrap() {
+            let bytes = unhex(case["bytes"].as_str().unwrap());
+            let found = if case["level"] == "frame" {
+                let message = read_frame(&mut bytes.as_slice(), replication::limits::REQUEST_BYTES_MAX).await;
+                message.map_or_else(|error| code(&error), |_| "ok")
+            } else {
+                let end = read_stream(&bytes).await;
+                if let Ok(end) = &end {
+                    let value = if *end == StreamEnd::Busy { "busy" } else { "complete" };
+                    assert_eq!(case["value"], value, "{}", case["name"]);
+                }
+                end.map_or_else(|error| code(&error), |_| "ok")
+            };
+            assert_eq!(found, case["expect"], "{}", case["name"]);
+        }
+    }
 }

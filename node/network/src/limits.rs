@@ -75,3 +75,28 @@ pub const REDIAL_PAUSE_MAX: Duration = Duration::from_secs(120);
 /// Time for closing all connections at a shutdown. A QUIC peer that receives no close frame only
 /// notices by its idle timeout.
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_lists_the_constants_with_their_values() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specs/network.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let constants = [
+            ("GOSSIP_BURST", GOSSIP_BURST),
+            ("GOSSIP_PER_SECOND", GOSSIP_PER_SECOND),
+            ("HEADS_BURST", HEADS_BURST),
+            ("HEADS_PER_SECOND", HEADS_PER_SECOND),
+            ("REQUESTS_BURST", REQUESTS_BURST),
+            ("REQUESTS_PER_SECOND", REQUESTS_PER_SECOND),
+            ("SERVED_STREAMS_MAX", SERVED_STREAMS_MAX as u32),
+            ("SERVED_STREAMS_PER_PEER_MAX", SERVED_STREAMS_PER_PEER_MAX as u32),
+            ("IDLE_TIMEOUT", IDLE_TIMEOUT.as_secs() as u32),
+        ];
+        for (name, value) in constants {
+            assert!(text.contains(&format!("| `{name}` | {value} | ")), "{name} is {value} in the code");
+        }
+    }
+}

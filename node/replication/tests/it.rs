@@ -9,4 +9,5 @@ mod it {
     mod seeded_random;
     mod simulated_network;
     mod test_node;
+    mod vectors;
 }
