@@ -1,8 +1,8 @@
-//! The truth: segment files of groups, appended to and never changed.
+//! The archive: append-only segment files of groups, the source of truth.
 //!
-//! Owns the files under `archive/`, the end at which writing goes on, and the question whether
-//! bytes that cannot be read are a torn tail (cut) or damage (refused). A group is written whole
-//! and synced before the next begins, so at most one group, the last, is ever unacknowledged.
+//! Owns the files under `archive/` and the position of the next write, and decides whether unreadable
+//! bytes are a torn tail (truncated) or damage (refused). A group is written completely and synced
+//! before the next begins, so at most the last group is unacknowledged.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -17,41 +17,32 @@ use schemas::cid::Cid;
 use crate::batch::WriteBatch;
 use crate::disk::{Disk, read_at, sync_dir};
 use crate::error::Error;
-use crate::group::GroupLayout;
-use crate::segment::{BlockLocation, GroupScan, SegmentReader};
+use crate::group::{BlockLocation, GroupLayout};
+use crate::limits::{OPEN_FILES_MAX, WRITE_BUFFER_BYTES};
+use crate::segment::{GroupScan, SegmentReader};
 
-/// Bytes of a segment file, after which the next is begun: small enough to check or copy in a
-/// second, large enough that a terabyte is a few thousand files.
-pub const SEGMENT_BYTES_MAX: u64 = 256 << 20;
-
-/// Bytes gathered before they are handed to the system.
-const WRITE_BYTES: usize = 1 << 20;
-
-/// Segment files kept open for reading; far below the usual limit of 1024 for a process.
-const FILES_MAX: usize = 128;
-
-/// Where a group ends: all that the index must know to go on from there.
+/// End of a group, with everything that the index needs to continue from there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct ArchivePosition {
     /// Number of the segment; 0 before the first group.
     pub(crate) segment: u32,
-    /// Offset after the group.
+    /// Offset behind the group.
     pub(crate) offset: u64,
     /// Number of the group.
     pub(crate) number: u64,
-    /// Block records in the archive up to here.
+    /// Number of block records in the archive up to here.
     pub(crate) blocks: u64,
-    /// The digest in the id of the group's commit record.
+    /// Digest in the id of the group's commit record.
     pub(crate) commit: [u8; 32],
 }
 
-/// Where a walk goes on.
+/// Position at which a walk continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ArchiveCursor {
     pub(crate) segment: u32,
-    /// Offset; 0 stands before the header.
+    /// Offset; 0 is before the header.
     pub(crate) offset: u64,
-    /// Number that the next group must have, unless unknown behind damage.
+    /// Expected number of the next group; `None` behind damage.
     pub(crate) number: Option<u64>,
 }
 
@@ -61,32 +52,32 @@ impl From<&ArchivePosition> for ArchiveCursor {
     }
 }
 
-/// What a walk meets: a whole group, or one with faults.
+/// A group visited by a walk, with its defects.
 #[derive(Debug)]
 pub(crate) struct GroupVisit {
     pub(crate) segment: u32,
     pub(crate) offset: u64,
     pub(crate) group: GroupScan,
-    /// Whether everything about it suggests an interrupted write: see [`Archive::walk`].
+    /// Whether the defects may result from an interrupted write: see [`Archive::walk_groups`].
     pub(crate) torn: bool,
 }
 
-/// Whether a walk goes on behind a faulty group.
+/// Whether a walk continues behind a defective group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WalkControl {
     Continue,
     Stop,
 }
 
-/// One segment on a walk.
+/// One segment of a walk.
 struct SegmentWalk<'a> {
     segment: SegmentReader<'a>,
-    /// Whether it is the last of the archive.
+    /// Whether it is the last segment of the archive.
     last: bool,
     synced: Option<ArchivePosition>,
 }
 
-/// The segment files.
+/// The segment files of a store.
 pub(crate) struct Archive {
     dir: PathBuf,
     disk: Box<dyn Disk>,
@@ -96,30 +87,30 @@ pub(crate) struct Archive {
     segments: AtomicU64,
 }
 
-/// The end of the archive, where one writer appends.
+/// The end of the archive, to which the writer appends.
 #[derive(Debug)]
 pub(crate) struct ArchiveTail {
     segment: u32,
     file: Arc<File>,
     length: u64,
     number: u64,
-    /// Why nothing more may be written.
+    /// Reason why writing is disabled.
     pub(crate) poisoned: Option<String>,
 }
 
 impl Archive {
-    /// The archive in `dir`, which must exist, with segments of at most so many bytes.
+    /// Creates the archive of an existing directory, with segments of at most `segment_bytes`.
     pub(crate) fn new(dir: PathBuf, disk: Box<dyn Disk>, segment_bytes: u64) -> Self {
         let (bytes, segments) = (AtomicU64::new(0), AtomicU64::new(0));
         Self { dir, disk, segment_bytes, files: Mutex::default(), bytes, segments }
     }
 
-    /// Bytes and number of all segments, as of the last commit.
+    /// Returns total bytes and number of segments, as of the last commit.
     pub(crate) fn total_size(&self) -> (u64, u64) {
         (self.bytes.load(Ordering::Relaxed), self.segments.load(Ordering::Relaxed))
     }
 
-    /// The numbers of the segment files, ascending and without gaps.
+    /// Returns the numbers of the segment files, ascending. A gap is an error.
     pub(crate) fn segment_numbers(&self) -> Result<Vec<u32>, Error> {
         let list = || -> io::Result<Vec<u32>> {
             let names = fs::read_dir(&self.dir)?.map(|entry| Ok(entry?.file_name()));
@@ -134,7 +125,7 @@ impl Archive {
         }
     }
 
-    /// Why the archive is not the one that an index at `position` was made of.
+    /// Returns why an index at `position` does not belong to this archive, if it does not.
     pub(crate) fn mismatch_reason(&self, position: &ArchivePosition) -> Result<Option<&'static str>, Error> {
         if !self.segment_numbers()?.contains(&position.segment) {
             return Ok(Some("the index was ahead of the archive"));
@@ -145,18 +136,18 @@ impl Archive {
         }
         let found = SegmentReader { file: &file, length }
             .commit_before(position.offset)
-            .map_err(|fault| self.read_error(position.segment, fault))?;
+            .map_err(|error| self.read_error(position.segment, error))?;
         let same = found
             .is_some_and(|(id, commit)| *id.digest() == position.commit && commit.number == position.number);
         Ok(if same { None } else { Some("the index was not of this archive") })
     }
 
-    /// Reads groups from `from` to the end (or to `end`, a segment and an offset), in order.
+    /// Visits the groups from `from` to the end (or to `end`, a segment and an offset), in order.
     ///
-    /// A faulty group is `torn` when it may be the remains of a write that never finished: it is
-    /// in the last segment, nothing committed follows it, `synced` (where an index said the
-    /// archive had been on disk) does not cover it, and no record in it was written whole by
-    /// another version. Everything else is damage.
+    /// A defective group is `torn` if it may be the rest of an interrupted write: it is in the last
+    /// segment, nothing committed follows, `synced` (up to which an index proves the archive to be on
+    /// disk) does not cover it, and no record in it was completely written by another version.
+    /// Everything else is damage.
     pub(crate) fn walk_groups(
         &self,
         from: ArchiveCursor,
@@ -177,43 +168,43 @@ impl Archive {
                 cursor = ArchiveCursor { segment: number, offset: 0, number: cursor.number };
             }
             let last = numbers.last() == Some(&number);
-            let stretch =
+            let walk =
                 SegmentWalk { segment: SegmentReader { file: &file, length }, last, synced: synced.copied() };
-            if self.walk_segment(&stretch, &mut cursor, visit)? == WalkControl::Stop {
+            if self.walk_segment(&walk, &mut cursor, visit)? == WalkControl::Stop {
                 break;
             }
         }
         Ok(cursor)
     }
 
-    /// Walks through one segment.
+    /// Visits the groups of one segment.
     fn walk_segment(
         &self,
-        stretch: &SegmentWalk<'_>,
+        walk: &SegmentWalk<'_>,
         cursor: &mut ArchiveCursor,
         visit: &mut dyn FnMut(&GroupVisit) -> Result<WalkControl, Error>,
     ) -> Result<WalkControl, Error> {
-        let length = stretch.segment.length;
-        // Even an empty file has a place for a header.
+        let length = walk.segment.length;
+        // An empty file is visited once, for its missing header.
         while cursor.offset < length || cursor.offset == 0 {
-            let read = self.read_next(&stretch.segment, cursor);
-            let Some(group) = read.map_err(|fault| self.read_error(cursor.segment, fault))? else {
+            let read = self.read_next(&walk.segment, cursor);
+            let Some(group) = read.map_err(|error| self.read_error(cursor.segment, error))? else {
                 continue;
             };
-            let torn = self.is_torn(stretch, cursor, &group)?;
-            let met = GroupVisit { segment: cursor.segment, offset: cursor.offset, group, torn };
-            let flow = visit(&met)?;
-            if flow == WalkControl::Stop && !met.group.defects.is_empty() {
+            let torn = self.is_torn(walk, cursor, &group)?;
+            let visited = GroupVisit { segment: cursor.segment, offset: cursor.offset, group, torn };
+            let flow = visit(&visited)?;
+            if flow == WalkControl::Stop && !visited.group.defects.is_empty() {
                 return Ok(WalkControl::Stop);
             }
-            // Behind a group whose beginning cannot be read, any number may follow.
-            cursor.number = met.group.end.map(|_| met.group.number + 1);
-            cursor.offset = met.group.end.map_or(length, |end| end.min(length)).max(1);
+            // If the begin record cannot be read, the number of the next group is unknown.
+            cursor.number = visited.group.end.map(|_| visited.group.number + 1);
+            cursor.offset = visited.group.end.map_or(length, |end| end.min(length)).max(1);
         }
         Ok(WalkControl::Continue)
     }
 
-    /// Reads the header or the group at the cursor; nothing for an intact header.
+    /// Reads the header or the group at the cursor; `None` for an intact header.
     fn read_next(
         &self,
         segment: &SegmentReader<'_>,
@@ -225,7 +216,7 @@ impl Archive {
                     cursor.offset = car::encode_header(&[]).len() as u64;
                     None
                 }
-                Err(fault) => Some(GroupScan { defects: vec![fault], ..GroupScan::default() }),
+                Err(error) => Some(GroupScan { defects: vec![error], ..GroupScan::default() }),
             });
         }
         let mut group = segment.read_group(cursor.offset)?;
@@ -239,31 +230,32 @@ impl Archive {
 
     fn is_torn(
         &self,
-        stretch: &SegmentWalk<'_>,
+        walk: &SegmentWalk<'_>,
         cursor: &ArchiveCursor,
         group: &GroupScan,
     ) -> Result<bool, Error> {
         let faults = &group.defects;
-        if !stretch.last || faults.is_empty() || !faults.iter().all(|fault| fault.torn) {
+        if !walk.last || faults.is_empty() || !faults.iter().all(|error| error.torn) {
             return Ok(false);
         }
-        let length = stretch.segment.length;
-        let covered = stretch.synced.is_some_and(|synced| {
+        let length = walk.segment.length;
+        let covered = walk.synced.is_some_and(|synced| {
             let within = cursor.segment == synced.segment && cursor.offset < synced.offset;
-            // A file shorter than the index knew it was cut by something else: nothing to save.
+            // A file shorter than the index knows was truncated by something else: nothing to rescue.
             within && length >= synced.offset
         });
         let followed = match group.end {
             Some(end) => end < length,
-            None => stretch
+            None => walk
                 .segment
                 .has_later_commit(cursor.offset, cursor.number.unwrap_or(0))
-                .map_err(|fault| self.read_error(cursor.segment, fault))?,
+                .map_err(|error| self.read_error(cursor.segment, error))?,
         };
         Ok(!covered && !followed)
     }
 
-    /// Opens the end for writing at `cursor`, cutting what lies behind it. Returns the bytes cut.
+    /// Opens the archive for appending at `cursor` and truncates everything behind it. Returns the
+    /// number of bytes removed.
     pub(crate) fn open_tail(&self, cursor: ArchiveCursor, number: u64) -> Result<(ArchiveTail, u64), Error> {
         let numbers = self.segment_numbers()?;
         let Some(&segment) = numbers.last() else {
@@ -292,7 +284,7 @@ impl Archive {
         Ok((ArchiveTail { segment, file: Arc::new(file), length, number, poisoned: None }, cut))
     }
 
-    /// Begins a new segment. `number` is that of the last group.
+    /// Creates a segment. `number` is the number of the last group.
     pub(crate) fn create_segment(&self, segment: u32, number: u64) -> Result<ArchiveTail, Error> {
         let path = self.segment_path(segment);
         let header = car::encode_header(&[]);
@@ -303,17 +295,17 @@ impl Archive {
             sync_dir(&self.dir)?;
             Ok(file)
         };
-        let file = make().map_err(|fault| {
-            // Nothing was promised about this file. If it stays, opening cuts it to a header.
+        let file = make().map_err(|error| {
+            // Nothing in this file was acknowledged. If it remains, opening truncates it.
             let _ = fs::remove_file(&path);
-            Error::Write(Arc::new(fault))
+            Error::Write(Arc::new(error))
         })?;
         self.update_size()?;
         let length = header.len() as u64;
         Ok(ArchiveTail { segment, file: Arc::new(file), length, number, poisoned: None })
     }
 
-    /// Appends a group and syncs it. Returns where its blocks lie and where it ends.
+    /// Appends a batch as a group and syncs it. Returns the locations of its blocks and its end.
     pub(crate) fn append_group(
         &self,
         tail: &mut ArchiveTail,
@@ -323,16 +315,16 @@ impl Archive {
         if let Some(reason) = &tail.poisoned {
             return Err(Error::Poisoned(reason.clone()));
         }
-        let draft = GroupLayout::new(tail.number + 1, batch);
+        let layout = GroupLayout::new(tail.number + 1, batch);
         let empty = tail.length <= car::encode_header(&[]).len() as u64;
-        if !empty && tail.length + draft.len() > self.segment_bytes {
+        if !empty && tail.length + layout.len() > self.segment_bytes {
             *tail = self.create_segment(tail.segment + 1, tail.number)?;
         }
-        let commit = self.write_group(tail, &draft, batch)?;
-        let places = draft.block_locations(tail.length, &batch.blocks);
-        tail.length += draft.len();
+        let commit = self.write_group(tail, &layout, batch)?;
+        let locations = layout.block_locations(tail.length, &batch.blocks);
+        tail.length += layout.len();
         tail.number += 1;
-        self.bytes.fetch_add(draft.len(), Ordering::Relaxed);
+        self.bytes.fetch_add(layout.len(), Ordering::Relaxed);
         let position = ArchivePosition {
             segment: tail.segment,
             offset: tail.length,
@@ -340,59 +332,59 @@ impl Archive {
             blocks: blocks + batch.blocks.len() as u64,
             commit: *commit.digest(),
         };
-        Ok((places, position))
+        Ok((locations, position))
     }
 
     fn write_group(
         &self,
         tail: &mut ArchiveTail,
-        draft: &GroupLayout,
+        layout: &GroupLayout,
         batch: &WriteBatch,
     ) -> Result<Cid, Error> {
         let mut out = WriteBuffer { archive: self, file: &tail.file, at: tail.length, bytes: Vec::new() };
-        let written = draft.write_records(&batch.blocks, |part| out.put(part)).and_then(|id| {
+        let written = layout.write_records(&batch.blocks, |part| out.put(part)).and_then(|id| {
             out.flush()?;
             Ok(id)
         });
         let id = match written {
             Ok(id) => id,
-            Err(fault) => {
+            Err(error) => {
                 if let Err(second) = self.disk.truncate(&tail.file, tail.length) {
-                    tail.poisoned = Some(format!("a failed write could not be cut off ({second})"));
+                    tail.poisoned = Some(format!("a failed write could not be truncated ({second})"));
                 }
-                return Err(Error::Write(Arc::new(fault)));
+                return Err(Error::Write(Arc::new(error)));
             }
         };
-        if let Err(fault) = self.disk.sync(&tail.file) {
-            // After a failed sync the system may take the unwritten pages for clean, so a second
-            // sync would succeed without having written them. Only reading the file anew tells
-            // what is there. The bytes are cut so that the batch does not come back.
+        if let Err(error) = self.disk.sync(&tail.file) {
+            // After a failed sync the system may mark the unwritten pages as clean, so a second sync
+            // would succeed without writing them (the `fsync` behaviour of Linux). Only reopening
+            // shows what is on disk. Truncating keeps the batch from reappearing.
             let _ = self.disk.truncate(&tail.file, tail.length);
-            tail.poisoned = Some(format!("the archive could not be synced ({fault})"));
-            return Err(Error::Write(Arc::new(fault)));
+            tail.poisoned = Some(format!("the archive could not be synced ({error})"));
+            return Err(Error::Write(Arc::new(error)));
         }
         Ok(id)
     }
 
-    /// Reads a block, which must be what its id says.
-    pub(crate) fn read_block(&self, segment: u32, place: &BlockLocation) -> Result<Vec<u8>, Error> {
-        let head = car::encode_record_header(place.id, place.length as usize);
-        let mut record = vec![0; head.len() + place.length as usize];
-        let damaged = |what: &str| Error::Damaged { segment, offset: place.offset, detail: what.into() };
+    /// Reads a block and verifies its hash.
+    pub(crate) fn read_block(&self, segment: u32, location: &BlockLocation) -> Result<Vec<u8>, Error> {
+        let head = car::encode_record_header(location.id, location.length as usize);
+        let mut record = vec![0; head.len() + location.length as usize];
+        let damaged = |what: &str| Error::Damaged { segment, offset: location.offset, detail: what.into() };
         let file = self.segment_file(segment)?;
-        match read_at(&file, &mut record, place.offset) {
+        match read_at(&file, &mut record, location.offset) {
             Ok(()) => {}
-            Err(fault) if fault.kind() == io::ErrorKind::UnexpectedEof => {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 return Err(damaged("the file ends inside a record"));
             }
-            Err(fault) => return Err(self.read_error(segment, fault)),
+            Err(error) => return Err(self.read_error(segment, error)),
         }
         let block = record.split_off(head.len());
         if record != head {
-            return Err(damaged("another record than the index says"));
+            return Err(damaged("record differs from its index entry"));
         }
-        if !place.id.matches(&block) {
-            return Err(damaged(&format!("the bytes of block `{}` are not what its id says", place.id)));
+        if !location.id.matches(&block) {
+            return Err(damaged(&format!("hash mismatch: block `{}`", location.id)));
         }
         Ok(block)
     }
@@ -401,13 +393,13 @@ impl Archive {
         self.dir.join(format!("{segment:06}.car"))
     }
 
-    fn read_error(&self, segment: u32, fault: io::Error) -> Error {
-        Error::io("read", &self.segment_path(segment))(fault)
+    fn read_error(&self, segment: u32, error: io::Error) -> Error {
+        Error::io("read", &self.segment_path(segment))(error)
     }
 
     fn open_segment(&self, segment: u32) -> Result<(Arc<File>, u64), Error> {
         let file = self.segment_file(segment)?;
-        let length = file.metadata().map_err(|fault| self.read_error(segment, fault))?.len();
+        let length = file.metadata().map_err(|error| self.read_error(segment, error))?.len();
         Ok((file, length))
     }
 
@@ -418,7 +410,7 @@ impl Archive {
         }
         let path = self.segment_path(segment);
         let file = File::open(&path).map(Arc::new).map_err(Error::io("open", &path))?;
-        if files.len() >= FILES_MAX {
+        if files.len() >= OPEN_FILES_MAX {
             files.pop_first();
         }
         files.insert(segment, file.clone());
@@ -439,20 +431,20 @@ impl Archive {
 }
 
 impl ArchiveTail {
-    /// The end of what is on disk.
+    /// Returns segment and offset of the end.
     pub(crate) fn end(&self) -> (u32, u64) {
         (self.segment, self.length)
     }
 }
 
-/// The number in the name of a segment file.
+/// Returns the number in the name of a segment file.
 fn segment_number(name: &str) -> Option<u32> {
     let digits = name.strip_suffix(".car")?;
     let number = digits.parse().ok()?;
     (format!("{number:06}") == digits).then_some(number)
 }
 
-/// Gathers small parts into large writes.
+/// Combines small parts into large writes.
 struct WriteBuffer<'a> {
     archive: &'a Archive,
     file: &'a File,
@@ -463,7 +455,7 @@ struct WriteBuffer<'a> {
 impl WriteBuffer<'_> {
     fn put(&mut self, part: &[u8]) -> io::Result<()> {
         self.bytes.extend_from_slice(part);
-        if self.bytes.len() >= WRITE_BYTES { self.flush() } else { Ok(()) }
+        if self.bytes.len() >= WRITE_BUFFER_BYTES { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -474,7 +466,7 @@ impl WriteBuffer<'_> {
     }
 }
 
-/// Makes the directories of a store.
+/// Creates the directories of a store.
 pub(crate) fn create_directories(dir: &Path, archive: &Path) -> Result<(), Error> {
     fs::create_dir_all(archive).map_err(Error::io("create", archive))?;
     sync_dir(dir).map_err(Error::io("sync", dir))?;

@@ -1,4 +1,4 @@
-//! What is committed at once: blocks and index rows, all or nothing.
+//! Write batches: blocks and index rows that are committed atomically.
 //!
 //! Owns the names of the trees and the sizes of rows. Refuses (in [`Batch::check`]) blocks that
 //! are not what their id says, and rows that the index must not hold.
@@ -7,25 +7,11 @@ use schemas::cid::Cid;
 use schemas::limits::BLOCK_BYTES_MAX;
 
 use crate::error::Error;
-
-/// Bytes of a row's value. sled moves pages beyond 128 KiB into side files that it never syncs;
-/// a page holds up to 20 rows, so 4 KiB a value (and [`KEY_BYTES_MAX`] a key) stays below.
-pub const ROW_BYTES_MAX: usize = 4 << 10;
-
-/// Bytes of a row's key. An inner page of sled holds up to 257 keys and must stay below the
-/// 128 KiB at which sled begins a side file.
-pub const KEY_BYTES_MAX: usize = 384;
-
-/// Blocks in one batch, so that the list of a group's records fits in a few megabytes.
-pub const BATCH_BLOCKS_MAX: usize = 1 << 16;
-
-/// Bytes of blocks and rows in one batch: a whole source document, which is one segment.
-pub const BATCH_BYTES_MAX: u64 = 256 << 20;
+use crate::limits::{BATCH_BLOCKS_MAX, BATCH_BYTES_MAX, KEY_BYTES_MAX, ROW_BYTES_MAX};
 
 macro_rules! trees {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $text:literal;)*) => {
-        /// A kind of index rows. What keys and values mean is the business of the ledger; the
-        /// store keeps them in order.
+        /// A tree of index rows, ordered by key. The ledger defines keys and values.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum IndexTree {
@@ -36,17 +22,17 @@ macro_rules! trees {
             /// Every tree, in the order of their codes.
             pub const ALL: &'static [IndexTree] = &[$(IndexTree::$name),*];
 
-            /// The name in the index, with the version of its rows.
+            /// Name of the tree in the index, with the version of its rows.
             pub fn name(self) -> &'static str {
                 match self { $(IndexTree::$name => $text,)* }
             }
 
-            /// The byte that names the tree in the archive; never given to another tree.
+            /// Code of the tree in the archive; never reused for another tree.
             pub(crate) fn code(self) -> u8 {
                 match self { $(IndexTree::$name => $code,)* }
             }
 
-            /// The tree of a code.
+            /// Returns the tree with this code.
             pub(crate) fn from_code(code: u8) -> Option<IndexTree> {
                 match code { $($code => Some(IndexTree::$name),)* _ => None }
             }
@@ -65,7 +51,7 @@ trees! {
     Attestations = 4, "attestations/1";
     /// Publishers that the operator follows.
     Follows = 5, "follows/1";
-    /// Peers met before.
+    /// Known peers.
     Peers = 6, "peers/1";
     /// Data sets by name.
     Datasets = 7, "datasets/1";
@@ -73,22 +59,22 @@ trees! {
     Recipes = 8, "recipes/1";
     /// Verdicts by recipe, inputs and semantics.
     Verdicts = 9, "verdicts/1";
-    /// Single facts of the node.
+    /// Single values of the node.
     Meta = 10, "meta/1";
     /// Proofs of forked logs.
     Forks = 11, "forks/1";
-    /// What the operator withholds.
+    /// Objects that the operator withholds.
     Blocked = 12, "blocked/1";
 }
 
-/// One change of an index row; without a value the row goes.
+/// A change of one index row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexRow {
-    /// The kind of row.
+    /// Tree of the row.
     pub tree: IndexTree,
-    /// Its key.
+    /// Key of the row.
     pub key: Vec<u8>,
-    /// Its value from now on.
+    /// New value; `None` deletes the row.
     pub value: Option<Vec<u8>>,
 }
 
@@ -112,7 +98,7 @@ impl IndexRow {
     }
 }
 
-/// Blocks and rows that become durable together. Rows apply in the order given.
+/// Blocks and rows that become durable together. Rows are applied in order.
 #[derive(Debug, Clone, Default)]
 pub struct WriteBatch {
     pub(crate) blocks: Vec<(Cid, Vec<u8>)>,
@@ -120,12 +106,12 @@ pub struct WriteBatch {
 }
 
 impl WriteBatch {
-    /// An empty batch.
+    /// Creates an empty batch.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a block. A block that the store holds already is skipped at commit.
+    /// Adds a block. A block that is stored already is skipped at commit.
     pub fn put_block(&mut self, id: Cid, bytes: impl Into<Vec<u8>>) {
         self.blocks.push((id, bytes.into()));
     }
@@ -135,28 +121,28 @@ impl WriteBatch {
         self.rows.push(IndexRow { tree, key: key.into(), value: Some(value.into()) });
     }
 
-    /// Removes a row, if it is there.
+    /// Deletes a row; no error if it does not exist.
     pub fn delete_row(&mut self, tree: IndexTree, key: &[u8]) {
         self.rows.push(IndexRow { tree, key: key.into(), value: None });
     }
 
-    /// The blocks and rows, for another kind of keeping than the store.
+    /// Returns the blocks and rows, for other implementations of storage.
     pub fn into_parts(self) -> (Vec<(Cid, Vec<u8>)>, Vec<IndexRow>) {
         (self.blocks, self.rows)
     }
 
-    /// Whether there is nothing to commit.
+    /// Returns whether the batch has neither blocks nor rows.
     pub fn is_empty(&self) -> bool {
         self.blocks.is_empty() && self.rows.is_empty()
     }
 
-    /// Bytes of blocks and rows, without framing.
+    /// Total bytes of blocks and rows, without framing.
     pub(crate) fn bytes(&self) -> u64 {
         let blocks: u64 = self.blocks.iter().map(|(_, bytes)| bytes.len() as u64).sum();
         blocks + self.rows.iter().map(|row| row.len() as u64).sum::<u64>()
     }
 
-    /// Everything that can be refused before the archive is touched.
+    /// Checks the batch against all limits, before anything is written.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let (blocks, bytes) = (self.blocks.len(), self.bytes());
         if blocks > BATCH_BLOCKS_MAX || bytes > BATCH_BYTES_MAX {

@@ -1,36 +1,37 @@
-//! The few calls that change the archive's files, behind a trait so that tests can let them fail.
+//! Writes to archive files, behind a trait for error injection in tests.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// What the archive asks of a disk.
+/// Disk operations of the archive.
 pub(crate) trait Disk: Send + Sync {
-    /// Writes all of `bytes` at `offset`; after an error any part of them may be there.
+    /// Writes all of `bytes` at `offset`. After an error any part of them may have been written.
     fn write(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
         write_at(file, bytes, offset)
     }
 
-    /// Returns when everything written to the file would survive the machine.
+    /// Waits until everything written to the file survives a power loss.
     fn sync(&self, file: &File) -> io::Result<()> {
-        // Data and the size, which is all that reading back needs.
+        // Data and file size suffice for reading back; other metadata need not be synced.
         file.sync_data()
     }
 
-    /// Cuts the file to `length` bytes.
+    /// Truncates the file to `length` bytes.
     fn truncate(&self, file: &File, length: u64) -> io::Result<()> {
         file.set_len(length)
     }
 }
 
-/// The disk of the machine.
+/// The disk of the system.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SystemDisk;
 
 impl Disk for SystemDisk {}
 
-/// Reads exactly `bytes` at `offset`. The one place that knows how a system reads at an offset.
+/// Reads exactly `bytes` at `offset`. All positioned reads go through here,
+/// because the call differs between systems.
 pub(crate) fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
     file.read_exact_at(bytes, offset)
 }
@@ -40,7 +41,7 @@ pub(crate) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()>
     file.write_all_at(bytes, offset)
 }
 
-/// Makes the names in a directory survive the machine.
+/// Waits until the names in a directory survive a power loss.
 pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }

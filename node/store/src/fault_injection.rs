@@ -1,4 +1,4 @@
-//! Tests on a disk that fails when it is told to, and on segments of a few hundred bytes.
+//! Tests with error injection on the disk, and with segments of a few hundred bytes.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -9,9 +9,10 @@ use std::sync::{Arc, Barrier};
 use schemas::cid::{Cid, Codec};
 
 use crate::disk::{Disk, SystemDisk, write_at};
-use crate::{Error, IndexTree, SEGMENT_BYTES_MAX, Store, WriteBatch};
+use crate::limits::SEGMENT_BYTES_MAX;
+use crate::{Error, IndexTree, Store, WriteBatch};
 
-/// A disk with so much room, whose calls fail while they are told to.
+/// A disk with limited space, whose calls fail while their switch is on.
 #[derive(Debug, Clone)]
 struct FaultyDisk(Arc<FaultSwitches>);
 
@@ -35,11 +36,11 @@ impl FaultyDisk {
 }
 
 fn fail_if(flag: &AtomicBool) -> io::Result<()> {
-    if flag.load(SeqCst) { Err(io::Error::other("told to fail")) } else { Ok(()) }
+    if flag.load(SeqCst) { Err(io::Error::other("injected failure")) } else { Ok(()) }
 }
 
 impl Disk for FaultyDisk {
-    /// A short write first, as a full disk does, then the error.
+    /// Writes a part first, as a full disk does, then fails.
     fn write(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
         let room = self.0.room.load(SeqCst);
         let part = bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX));
@@ -135,7 +136,7 @@ fn after_a_failed_sync_nothing_is_written_until_reopened() {
 }
 
 #[test]
-fn what_could_not_be_cut_off_is_cut_at_the_next_opening() {
+fn a_failed_truncation_is_repeated_at_the_next_opening() {
     let dir = tempfile::tempdir().unwrap();
     let (store, disk) = faulty_store(dir.path(), SEGMENT_BYTES_MAX);
     store.commit(sample_batch(0)).unwrap();
@@ -151,7 +152,7 @@ fn what_could_not_be_cut_off_is_cut_at_the_next_opening() {
 }
 
 #[test]
-fn a_segment_that_cannot_be_begun_refuses_the_batch() {
+fn a_segment_that_cannot_be_created_refuses_the_batch() {
     let dir = tempfile::tempdir().unwrap();
     let (store, disk) = faulty_store(dir.path(), 600);
     store.commit(sample_batch(0)).unwrap();
@@ -190,7 +191,7 @@ fn segments_follow_each_other() {
 }
 
 #[test]
-fn a_segment_cut_while_it_was_begun_is_begun_again() {
+fn a_segment_truncated_in_its_header_is_created_again() {
     for length in 0..19 {
         let dir = tempfile::tempdir().unwrap();
         let (store, _) = small_segment_store(dir.path()).unwrap();
@@ -208,7 +209,7 @@ fn a_segment_cut_while_it_was_begun_is_begun_again() {
 }
 
 #[test]
-fn segments_that_are_gone_or_cut_are_told() {
+fn missing_and_truncated_segments_are_reported() {
     let whole = tempfile::tempdir().unwrap();
     let (store, _) = small_segment_store(whole.path()).unwrap();
     (0..4).for_each(|number| store.commit(sample_batch(number)).unwrap());
@@ -229,10 +230,10 @@ fn segments_that_are_gone_or_cut_are_told() {
         assert!(behind || matches!(found, Err(Error::Damaged { segment: 2, .. })), "{cut}");
         assert!(!store.fsck(&mut |_, _| {}).unwrap().is_clean(), "{cut}");
         drop(store);
-        let fault = Store::rebuild_index(whole.path()).unwrap_err();
+        let error = Store::rebuild_index(whole.path()).unwrap_err();
         // A segment cut between two groups shows in the numbers of the groups.
         let place = if cut == 18 { 3 } else { 2 };
-        assert!(matches!(fault, Error::Damaged { segment, .. } if segment == place), "{cut}: {fault}");
+        assert!(matches!(error, Error::Damaged { segment, .. } if segment == place), "{cut}: {error}");
     }
 
     fs::write(&second, &bytes).unwrap();
@@ -243,7 +244,7 @@ fn segments_that_are_gone_or_cut_are_told() {
 }
 
 #[test]
-fn a_record_of_a_later_version_is_not_cut() {
+fn a_record_of_a_later_version_is_not_truncated() {
     let dir = tempfile::tempdir().unwrap();
     let (store, _) = small_segment_store(dir.path()).unwrap();
     store.commit(sample_batch(0)).unwrap();
@@ -253,8 +254,8 @@ fn a_record_of_a_later_version_is_not_cut() {
     let file = OpenOptions::new().write(true).open(&path).unwrap();
     let length = file.metadata().unwrap().len();
     write_at(&file, &schemas::car::encode_record(Cid::of(Codec::Raw, later), later), length).unwrap();
-    let fault = Store::open(dir.path()).unwrap_err();
-    assert!(matches!(fault, Error::Damaged { segment: 1, offset, .. } if offset == length), "{fault}");
+    let error = Store::open(dir.path()).unwrap_err();
+    assert!(matches!(error, Error::Damaged { segment: 1, offset, .. } if offset == length), "{error}");
 }
 
 #[test]
@@ -264,7 +265,7 @@ fn committers_share_syncs() {
     let (store, disk) = faulty_store(dir.path(), SEGMENT_BYTES_MAX);
     let barrier = Barrier::new(THREADS.into());
     let before = disk.0.syncs.load(SeqCst);
-    // The writer is held until everyone waits, so that it does not depend on the disk's pace.
+    // The writer is locked until all committers wait, so that the result does not depend on timing.
     let writer = store.lock_writer();
     std::thread::scope(|scope| {
         for number in 0..THREADS {
@@ -284,7 +285,7 @@ fn committers_share_syncs() {
 }
 
 #[test]
-fn one_bad_batch_does_not_spoil_the_others() {
+fn a_refused_batch_does_not_affect_the_others() {
     let dir = tempfile::tempdir().unwrap();
     let (store, _) = faulty_store(dir.path(), SEGMENT_BYTES_MAX);
     std::thread::scope(|scope| {

@@ -1,7 +1,7 @@
-//! Checking everything: each record of the archive, and each index entry against the archive.
+//! Full check: each record of the archive, and each index entry against the archive.
 //!
-//! The archive is replayed into a second index beside the first, and the two are compared. That
-//! takes the disk space of an index, but memory only for one group.
+//! The archive is replayed into a second index beside the first, and the two are compared. This needs
+//! the disk space of an index, but memory for one group only.
 
 use std::cmp::Ordering;
 use std::iter::Peekable;
@@ -11,37 +11,35 @@ use schemas::cid::Cid;
 use crate::archive::{ArchiveCursor, ArchivePosition, WalkControl};
 use crate::error::Error;
 use crate::index::{IndexPairs, StoreIndex, block_id_in_key};
+use crate::limits::FINDINGS_MAX;
 use crate::segment::RecordDefect;
 use crate::store::Store;
-
-/// Findings kept in a report; people read no more, and the rest is counted.
-const FINDINGS_MAX: usize = 1000;
 
 /// Name of the second index's directory.
 const INDEX: &str = "fsck";
 
-/// What a check found.
+/// Result of a check.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FsckReport {
     /// Groups read.
     pub groups: u64,
-    /// Records read, our own among them.
+    /// Records read, including begin, row list and commit records.
     pub records: u64,
-    /// Blocks that are what their ids say.
+    /// Blocks whose hash matches their id.
     pub blocks: u64,
     /// Bytes read.
     pub bytes: u64,
-    /// What is wrong; empty when all is well.
+    /// The findings; empty if there are none.
     pub findings: Vec<FsckFinding>,
-    /// Findings beyond those listed.
+    /// Number of findings beyond those listed.
     pub unlisted: u64,
 }
 
-/// One thing that is wrong.
+/// One finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FsckFinding {
-    /// The archive holds bytes that are not what they were.
+    /// Damaged bytes in the archive.
     Damaged {
         /// Number of the segment file.
         segment: u32,
@@ -49,24 +47,24 @@ pub enum FsckFinding {
         offset: u64,
         /// The id that the record claims, if it can be read.
         id: Option<Cid>,
-        /// What was found.
+        /// Description of the damage.
         detail: String,
     },
-    /// The archive has an entry that the index lacks.
+    /// An entry of the archive is missing in the index.
     Missing {
         /// Name of the tree.
         tree: &'static str,
         /// Key of the entry.
         key: Vec<u8>,
     },
-    /// The index has an entry of which the archive knows nothing intact.
+    /// An entry of the index has no intact counterpart in the archive.
     Orphaned {
         /// Name of the tree.
         tree: &'static str,
         /// Key of the entry.
         key: Vec<u8>,
     },
-    /// The index has another value than the archive.
+    /// The values of index and archive differ.
     Differs {
         /// Name of the tree.
         tree: &'static str,
@@ -76,7 +74,7 @@ pub enum FsckFinding {
 }
 
 impl FsckReport {
-    /// Whether nothing is wrong.
+    /// Returns whether there are no findings.
     pub fn is_clean(&self) -> bool {
         self.findings.is_empty()
     }
@@ -90,14 +88,14 @@ impl FsckReport {
     }
 }
 
-/// The finding for a fault in a segment.
-pub(crate) fn damage_finding(segment: u32, fault: &RecordDefect) -> FsckFinding {
-    FsckFinding::Damaged { segment, offset: fault.offset, id: fault.id, detail: fault.detail.clone() }
+/// Converts a defect of a segment into a finding.
+pub(crate) fn damage_finding(segment: u32, error: &RecordDefect) -> FsckFinding {
+    FsckFinding::Damaged { segment, offset: error.offset, id: error.id, detail: error.detail.clone() }
 }
 
 impl Store {
-    /// Checks every record and every index entry, telling `progress` the bytes done and the bytes
-    /// in all. Commits go on while the archive is read and wait while the indexes are compared.
+    /// Checks every record and every index entry. Calls `progress` with the bytes done and the total.
+    /// Commits continue while the archive is read and wait while the indexes are compared.
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Index`] when the check itself cannot be done.
@@ -145,26 +143,26 @@ impl Store {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<ArchiveCursor, Error> {
         let mut last = (from.segment, from.offset);
-        self.archive.walk_groups(from, Some(end), None, &mut |met| {
-            let group = &met.group;
+        self.archive.walk_groups(from, Some(end), None, &mut |visited| {
+            let group = &visited.group;
             report.groups += 1;
             report.records += group.records;
             report.blocks += group.blocks.len() as u64;
-            let begin = if last.0 == met.segment { last.1 } else { 0 };
-            let after = group.end.unwrap_or(met.offset);
+            let begin = if last.0 == visited.segment { last.1 } else { 0 };
+            let after = group.end.unwrap_or(visited.offset);
             report.bytes += after.saturating_sub(begin);
-            last = (met.segment, after);
-            for fault in &group.defects {
-                report.add_finding(damage_finding(met.segment, fault));
+            last = (visited.segment, after);
+            for error in &group.defects {
+                report.add_finding(damage_finding(visited.segment, error));
             }
-            second.apply_group(met.segment, &group.blocks, &group.rows, &ArchivePosition::default())?;
+            second.apply_group(visited.segment, &group.blocks, &group.rows, &ArchivePosition::default())?;
             progress(report.bytes, self.stats().bytes.max(report.bytes));
             Ok(WalkControl::Continue)
         })
     }
 }
 
-/// Walks two trees in step. `first` is the index, `second` what the archive says.
+/// Compares two trees in key order: `first` is the index, `second` is rebuilt from the archive.
 fn compare_trees(
     tree: &'static str,
     first: IndexPairs,
@@ -201,6 +199,6 @@ where
     match pairs.peek() {
         None => Ok(None),
         Some(Ok(pair)) => Ok(Some(pair)),
-        Some(Err(fault)) => Err(fault.clone()),
+        Some(Err(error)) => Err(error.clone()),
     }
 }

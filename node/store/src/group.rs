@@ -1,14 +1,14 @@
-//! The records of one commit: a *group* of CAR records that counts whole or not at all.
+//! The records of one commit: an atomic *group* of CAR records.
 //!
-//! `begin`, the blocks, the row lists, `commit`; see `FORMAT.md`. `begin` says how many records
-//! of each kind follow, so a record's role is known by its place and never guessed from its bytes:
-//! a block that a stranger made to look like one of ours stays a block.
+//! `begin`, the blocks, the row lists, `commit`; see `FORMAT.md`. `begin` states how many records of
+//! each type follow, so the role of a record follows from its position and never from its bytes: a
+//! published block that imitates one of our records stays a block.
 
 use schemas::car;
 use schemas::cid::{CID_BYTES, Cid, Codec};
 
 use crate::batch::{IndexRow, IndexTree, WriteBatch};
-use crate::segment::BlockLocation;
+use crate::limits::LIST_BYTES_MAX;
 
 /// The first bytes of a begin record's block.
 const BEGIN: &[u8; 16] = b"assay/begin/1\0\0\0";
@@ -22,13 +22,20 @@ pub(crate) const BEGIN_BYTES: u64 = 1 + CID_BYTES as u64 + 40;
 /// Bytes of a commit record: a varint of one byte, the id, magic, number, length, digest.
 pub(crate) const COMMIT_BYTES: u64 = 1 + CID_BYTES as u64 + 64;
 
-/// Bytes of one row list, well below a block's limit; longer lists go on in the next record.
-const LIST_BYTES_MAX: usize = 512 << 10;
-
-/// The length of a value that stands for a deleted row.
+/// Value length that marks a deleted row.
 const DELETED: u16 = u16::MAX;
 
-/// What the first record of a group announces.
+/// Position of a block in a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BlockLocation {
+    pub(crate) id: Cid,
+    /// Offset of its record in bytes.
+    pub(crate) offset: u64,
+    /// Size of the block in bytes.
+    pub(crate) length: u32,
+}
+
+/// The first record of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BeginRecord {
     /// Number of the group in the archive, from 1.
@@ -37,11 +44,11 @@ pub(crate) struct BeginRecord {
     pub(crate) blocks: u32,
     /// Records that are row lists.
     pub(crate) lists: u32,
-    /// Bytes of those records.
+    /// Total bytes of those records, with framing.
     pub(crate) length: u64,
 }
 
-/// What the last record of a group confirms.
+/// The last record of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CommitRecord {
     /// As in [`Begin`].
@@ -53,7 +60,7 @@ pub(crate) struct CommitRecord {
 }
 
 impl BeginRecord {
-    /// Reads the block of a begin record.
+    /// Parses the block of a begin record.
     pub(crate) fn read(block: &[u8]) -> Option<Self> {
         let mut fields = FieldReader(block.strip_prefix(BEGIN)?);
         let begin = Self {
@@ -76,7 +83,7 @@ impl BeginRecord {
 }
 
 impl CommitRecord {
-    /// Reads the block of a commit record.
+    /// Parses the block of a commit record.
     pub(crate) fn read(block: &[u8]) -> Option<Self> {
         let mut fields = FieldReader(block.strip_prefix(COMMIT)?);
         let commit = Self { number: fields.u64()?, length: fields.u64()?, digest: fields.array()? };
@@ -92,7 +99,7 @@ impl CommitRecord {
     }
 }
 
-/// A group about to be written.
+/// Layout of a group that is about to be written.
 #[derive(Debug)]
 pub(crate) struct GroupLayout {
     begin: BeginRecord,
@@ -100,7 +107,7 @@ pub(crate) struct GroupLayout {
 }
 
 impl GroupLayout {
-    /// Lays out a group.
+    /// Computes the layout of a batch as group `number`.
     pub(crate) fn new(number: u64, batch: &WriteBatch) -> Self {
         let lists = row_lists(&batch.rows);
         let sizes = batch.blocks.iter().map(|(_, bytes)| bytes.len());
@@ -110,12 +117,12 @@ impl GroupLayout {
         Self { begin, lists }
     }
 
-    /// Bytes of the whole group.
+    /// Size of the group in bytes.
     pub(crate) fn len(&self) -> u64 {
         BEGIN_BYTES + self.begin.length + COMMIT_BYTES
     }
 
-    /// Where the blocks come to lie when the group begins at `start`.
+    /// Returns the locations of the blocks if the group begins at offset `start`.
     pub(crate) fn block_locations(&self, start: u64, blocks: &[(Cid, Vec<u8>)]) -> Vec<BlockLocation> {
         let mut offset = start + BEGIN_BYTES;
         let place = |(id, block): &(Cid, Vec<u8>)| {
@@ -126,7 +133,7 @@ impl GroupLayout {
         blocks.iter().map(place).collect()
     }
 
-    /// Hands the group's bytes to `sink`, in order; returns the id of its commit record.
+    /// Passes the bytes of the group to `sink`, in order; returns the id of its commit record.
     pub(crate) fn write_records<E>(
         &self,
         blocks: &[(Cid, Vec<u8>)],
@@ -153,12 +160,12 @@ impl GroupLayout {
     }
 }
 
-/// The id of a record of our own.
+/// Returns the id of one of our own records.
 pub(crate) fn raw_cid(bytes: &[u8]) -> Cid {
     Cid::of(Codec::Raw, bytes)
 }
 
-/// Bytes of the record of a block of `length` bytes.
+/// Size of the record of a block of `length` bytes.
 pub(crate) fn record_bytes(length: usize) -> u64 {
     (car::encode_varint(CID_BYTES + length).len() + CID_BYTES + length) as u64
 }
@@ -176,7 +183,7 @@ fn row_lists(rows: &[IndexRow]) -> Vec<Vec<u8>> {
 }
 
 fn write_row(list: &mut Vec<u8>, row: &IndexRow) {
-    // INVARIANT: `Row::check` has bounded key and value far below the two bytes of a length.
+    // INVARIANT: `IndexRow::check` bounds key and value far below the two bytes of a length.
     list.push(row.tree.code());
     list.extend((row.key.len() as u16).to_be_bytes());
     list.extend(row.value.as_ref().map_or(DELETED, |value| value.len() as u16).to_be_bytes());
@@ -184,21 +191,21 @@ fn write_row(list: &mut Vec<u8>, row: &IndexRow) {
     list.extend(row.value.iter().flatten());
 }
 
-/// Reads the block of a row list.
+/// Parses the block of a row list.
 ///
 /// # Errors
-/// Says what this version cannot read.
+/// A description of the record that this version cannot read.
 pub(crate) fn read_rows(block: &[u8]) -> Result<Vec<IndexRow>, String> {
-    let mut fields = FieldReader(block.strip_prefix(ROWS).ok_or("a row list of another version")?);
+    let mut fields = FieldReader(block.strip_prefix(ROWS).ok_or("row list of an unknown version")?);
     let mut rows = Vec::new();
     while let [code, ..] = fields.0 {
-        let tree = IndexTree::from_code(*code).ok_or_else(|| format!("a row of the unknown tree {code}"))?;
-        rows.push(fields.row(tree).ok_or("a row is cut off")?);
+        let tree = IndexTree::from_code(*code).ok_or_else(|| format!("row of the unknown tree {code}"))?;
+        rows.push(fields.row(tree).ok_or("truncated row")?);
     }
     Ok(rows)
 }
 
-/// Fixed fields, read from the front.
+/// Reads fixed-size fields from the front of a slice.
 struct FieldReader<'a>(&'a [u8]);
 
 impl<'a> FieldReader<'a> {
@@ -224,7 +231,7 @@ impl<'a> FieldReader<'a> {
         self.array().map(u64::from_be_bytes)
     }
 
-    /// The rest of a row whose first byte named `tree`.
+    /// Reads the rest of a row of `tree`.
     fn row(&mut self, tree: IndexTree) -> Option<IndexRow> {
         self.take(1)?;
         let (key, value) = (self.u16()?, self.u16()?);
@@ -240,7 +247,7 @@ impl<'a> FieldReader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::{KEY_BYTES_MAX, ROW_BYTES_MAX};
+    use crate::limits::{KEY_BYTES_MAX, ROW_BYTES_MAX};
 
     fn written(batch: &WriteBatch) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -255,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_is_plain_car() {
+    fn a_group_is_a_valid_car_file() {
         let mut batch = WriteBatch::new();
         batch.put_block(raw_cid(b"one"), b"one".as_slice());
         batch.put_row(IndexTree::Heads, b"key", b"value");
@@ -273,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn long_lists_go_on_in_the_next_record() {
+    fn long_row_lists_continue_in_the_next_record() {
         let mut batch = WriteBatch::new();
         for number in 0..300_u32 {
             let mut key = vec![7; KEY_BYTES_MAX];
@@ -288,11 +295,11 @@ mod tests {
     }
 
     #[test]
-    fn foreign_lists_are_refused() {
+    fn unknown_row_lists_are_refused() {
         for (block, what) in [
             (b"assay/rows/2\0\0\0\0".to_vec(), "version"),
             ([ROWS.as_slice(), &[200, 0, 1, 0, 0, 9]].concat(), "unknown tree 200"),
-            ([ROWS.as_slice(), &[1, 0, 9, 0, 0, 9]].concat(), "cut off"),
+            ([ROWS.as_slice(), &[1, 0, 9, 0, 0, 9]].concat(), "truncated"),
         ] {
             let text = read_rows(&block).unwrap_err();
             assert!(text.contains(what), "{text}");

@@ -1,16 +1,15 @@
-//! The index: sled trees that say where blocks lie and what the rows are.
+//! The index: sled trees with the locations of blocks and the rows.
 //!
-//! Nothing here is the truth; all of it can be made again from the archive. Owns every call into
-//! sled and the answers to its known defects (see `FORMAT.md`): a leftover snapshot file is
-//! removed before opening, values and keys stay small enough for sled's pages, files are synced
-//! by us, and a panic inside sled becomes an error.
+//! All of it can be rebuilt from the archive. Owns every call into sled and the workarounds for its
+//! known defects (see `FORMAT.md`): leftover snapshot files are removed before opening, values and
+//! keys stay small enough for sled's pages, files are synced by the store, and a panic inside sled
+//! becomes an error.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use schemas::cid::{CID_BYTES, Cid};
 use schemas::limits::BLOCK_BYTES_MAX;
@@ -19,30 +18,21 @@ use crate::archive::ArchivePosition;
 use crate::batch::{IndexRow, IndexTree};
 use crate::disk::sync_dir;
 use crate::error::Error;
-use crate::segment::BlockLocation;
+use crate::group::BlockLocation;
+use crate::limits::{CACHE_BYTES, RELEASE_TRIES, RELEASE_WAIT};
 
-/// The tree of block places.
+/// Tree of block locations.
 const BLOCKS: &str = "blocks/1";
-/// The tree of what the index knows about itself.
+/// Tree of the state of the index.
 const STATE: &str = "state/1";
-/// The one key of [`STATE`].
+/// The only key of [`STATE`].
 const POSITION: &str = "position";
-/// Bytes of a position.
+/// Bytes of an encoded position.
 const POSITION_BYTES: usize = 4 + 8 + 8 + 8 + 32;
-/// Bytes of a block's place.
-const PLACE_BYTES: usize = 4 + 8 + 4;
+/// Bytes of an encoded location.
+const LOCATION_BYTES: usize = 4 + 8 + 4;
 
-/// Bytes of pages that sled keeps in memory; its own default of a gigabyte is too much for a node
-/// on a small machine.
-const CACHE_BYTES: u64 = 64 << 20;
-
-/// How often an index that this process just closed is tried again: sled's own lock goes only with
-/// the last of its threads. Nobody else can hold it, because the directory is ours.
-const RELEASE_TRIES: u32 = 200;
-/// Time between tries.
-const RELEASE_WAIT: Duration = Duration::from_millis(10);
-
-/// The trees of one index.
+/// The sled trees of one index.
 #[derive(Debug)]
 pub(crate) struct StoreIndex {
     dir: PathBuf,
@@ -56,13 +46,13 @@ impl StoreIndex {
     /// Opens or creates the index in `dir`. The caller holds the lock of the data directory.
     ///
     /// # Errors
-    /// In words, why it does not open; then it is to be removed and made again.
+    /// The reason why it does not open; the index must then be removed and rebuilt.
     pub(crate) fn open(dir: &Path) -> Result<Self, String> {
-        remove_leftovers(dir).map_err(|fault| fault.to_string())?;
+        remove_leftovers(dir).map_err(|error| error.to_string())?;
         let mut left = RELEASE_TRIES;
         loop {
             match Self::try_open(dir) {
-                Err(fault) if left > 0 && fault.contains("could not acquire lock") => {
+                Err(error) if left > 0 && error.contains("could not acquire lock") => {
                     left -= 1;
                     std::thread::sleep(RELEASE_WAIT);
                 }
@@ -74,7 +64,7 @@ impl StoreIndex {
     fn try_open(dir: &Path) -> Result<Self, String> {
         catch_panics(|| {
             let config = sled::Config::new().path(dir).cache_capacity(CACHE_BYTES);
-            // No timer: the store says when to flush, and a thread would outlive the store.
+            // No timer: the store decides when to flush, and sled's flush thread would outlive it.
             let db = config.flush_every_ms(None).open()?;
             let blocks = db.open_tree(BLOCKS)?;
             let state = db.open_tree(STATE)?;
@@ -84,15 +74,15 @@ impl StoreIndex {
         })
     }
 
-    /// Removes the index in `dir`, if there is one.
+    /// Removes the index in `dir`; no error if there is none.
     pub(crate) fn remove_directory(dir: &Path) -> Result<(), Error> {
         match fs::remove_dir_all(dir) {
-            Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", dir)(fault)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", dir)(error)),
             _ => Ok(()),
         }
     }
 
-    /// Moves to `dir`, in the place of the index there.
+    /// Moves the index to `dir` and replaces the index there.
     pub(crate) fn move_to(self, dir: &Path) -> Result<Self, Error> {
         self.sync()?;
         let from = self.dir.clone();
@@ -105,19 +95,19 @@ impl StoreIndex {
         Self::open(dir).map_err(Error::Index)
     }
 
-    /// Up to where the archive was applied; `None` for a new index.
+    /// Returns the position up to which the archive was applied; `None` for a new index.
     pub(crate) fn applied_position(&self) -> Result<Option<ArchivePosition>, Error> {
         let Some(bytes) = run_sled(|| self.state.get(POSITION))? else { return Ok(None) };
         let position = read_position(&bytes);
-        position.map(Some).ok_or_else(|| Error::Index("a malformed position".into()))
+        position.map(Some).ok_or_else(|| Error::Index("malformed position".into()))
     }
 
-    /// Whether there is anything in any tree.
+    /// Returns whether all trees are empty.
     pub(crate) fn is_empty(&self) -> Result<bool, Error> {
         run_sled(|| Ok(self.all_trees().all(|(_, tree)| tree.is_empty())))
     }
 
-    /// The names of trees of other versions.
+    /// Returns the name of a tree that this version does not know, if there is one.
     pub(crate) fn unknown_tree(&self) -> Result<Option<String>, Error> {
         let names = run_sled(|| Ok(self.db.tree_names()))?;
         let known = |name: &[u8]| {
@@ -129,20 +119,21 @@ impl StoreIndex {
         Ok(name.map(|name| String::from_utf8_lossy(name).into_owned()))
     }
 
-    /// Whether a block is known.
+    /// Returns whether a block is in the index.
     pub(crate) fn has_block(&self, id: Cid) -> Result<bool, Error> {
         run_sled(|| self.blocks.contains_key(id.to_bytes()))
     }
 
-    /// The segment and the place of a block.
+    /// Returns the segment and the location of a block.
     pub(crate) fn block_location(&self, id: Cid) -> Result<Option<(u32, BlockLocation)>, Error> {
         let Some(bytes) = run_sled(|| self.blocks.get(id.to_bytes()))? else { return Ok(None) };
-        let place = read_location(id, &bytes).filter(|(_, place)| place.length as usize <= BLOCK_BYTES_MAX);
-        place.map(Some).ok_or_else(|| Error::Index(format!("a malformed place of block `{id}`")))
+        let location =
+            read_location(id, &bytes).filter(|(_, location)| location.length as usize <= BLOCK_BYTES_MAX);
+        location.map(Some).ok_or_else(|| Error::Index(format!("malformed location of block `{id}`")))
     }
 
-    /// Takes over a group that ends at `position`. Blocks first, so that a row never names a
-    /// block that is not there yet; the position last, so that a part of it is applied again.
+    /// Applies a group that ends at `end`. Blocks come first, so that a row never refers to a block
+    /// that is not there yet; the position comes last, so that an interrupted group is applied again.
     pub(crate) fn apply_group(
         &self,
         segment: u32,
@@ -152,8 +143,8 @@ impl StoreIndex {
     ) -> Result<(), Error> {
         run_sled(|| {
             let mut batch = sled::Batch::default();
-            for place in blocks {
-                batch.insert(place.id.to_bytes().as_slice(), location_bytes(segment, place).as_slice());
+            for location in blocks {
+                batch.insert(location.id.to_bytes().as_slice(), location_bytes(segment, location).as_slice());
             }
             self.blocks.apply_batch(batch)?;
             for (tree, batch) in batches_by_tree(rows) {
@@ -166,29 +157,29 @@ impl StoreIndex {
         })
     }
 
-    /// The value of a row.
+    /// Returns the value of a row.
     pub(crate) fn find_row(&self, tree: IndexTree, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         let Some(tree) = self.rows.get(&tree) else { return Ok(None) };
         Ok(run_sled(|| tree.get(key))?.map(|value| value.to_vec()))
     }
 
-    /// The rows whose keys begin with `prefix`, ascending.
+    /// Returns the rows whose keys begin with `prefix`, ascending.
     pub(crate) fn scan_rows(&self, tree: IndexTree, prefix: &[u8]) -> IndexPairs {
         IndexPairs(self.rows.get(&tree).map(|tree| tree.scan_prefix(prefix)))
     }
 
-    /// Every tree that is made from the archive, with its name.
+    /// Returns every tree that is derived from the archive, with its name.
     pub(crate) fn all_trees(&self) -> impl Iterator<Item = (&'static str, &sled::Tree)> {
         let rows = self.rows.iter().map(|(name, tree)| (name.name(), tree));
         std::iter::once((BLOCKS, &self.blocks)).chain(rows)
     }
 
-    /// Hands everything to the system, without waiting for the disk.
+    /// Writes everything to the files, without waiting for the disk.
     pub(crate) fn flush(&self) -> Result<(), Error> {
         run_sled(|| self.db.flush()).map(|_| ())
     }
 
-    /// Flushes and waits for the disk, which sled does not.
+    /// Flushes and syncs the files, which sled does not do.
     pub(crate) fn sync(&self) -> Result<(), Error> {
         self.flush()?;
         let sync = || -> io::Result<()> {
@@ -208,7 +199,7 @@ impl StoreIndex {
 pub(crate) struct IndexPairs(Option<sled::Iter>);
 
 impl IndexPairs {
-    /// Every pair of a tree.
+    /// Returns every pair of a tree.
     pub(crate) fn of(tree: &sled::Tree) -> Self {
         Self(Some(tree.iter()))
     }
@@ -227,10 +218,10 @@ impl Iterator for IndexPairs {
     }
 }
 
-/// Removes what a kill during an earlier opening left, on which sled would refuse to open.
+/// Removes the snapshot files left by a kill during an earlier opening; sled does not open with them.
 fn remove_leftovers(dir: &Path) -> io::Result<()> {
     let entries = match fs::read_dir(dir) {
-        Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries?,
     };
     for entry in entries {
@@ -244,11 +235,11 @@ fn remove_leftovers(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Runs sled without letting its panics out.
+/// Runs a call into sled and converts its panics into errors.
 fn catch_panics<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, String> {
-    // Nothing of ours is changed inside, so there is nothing to find half done afterwards.
+    // The closure changes no state of ours, so nothing is left inconsistent after a panic.
     match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(result) => result.map_err(|fault| fault.to_string()),
+        Ok(result) => result.map_err(|error| error.to_string()),
         Err(panic) => Err(crate::queue::panic_message(panic.as_ref())),
     }
 }
@@ -269,13 +260,13 @@ fn batches_by_tree(rows: &[IndexRow]) -> BTreeMap<IndexTree, sled::Batch> {
     batches
 }
 
-fn location_bytes(segment: u32, place: &BlockLocation) -> [u8; PLACE_BYTES] {
-    let mut bytes = [0; PLACE_BYTES];
+fn location_bytes(segment: u32, location: &BlockLocation) -> [u8; LOCATION_BYTES] {
+    let mut bytes = [0; LOCATION_BYTES];
     let (head, rest) = bytes.split_at_mut(4);
     let (offset, length) = rest.split_at_mut(8);
     head.copy_from_slice(&segment.to_be_bytes());
-    offset.copy_from_slice(&place.offset.to_be_bytes());
-    length.copy_from_slice(&place.length.to_be_bytes());
+    offset.copy_from_slice(&location.offset.to_be_bytes());
+    length.copy_from_slice(&location.length.to_be_bytes());
     bytes
 }
 
@@ -310,7 +301,7 @@ fn read_position(bytes: &[u8]) -> Option<ArchivePosition> {
     })
 }
 
-/// The id in a key of the tree of block places.
+/// Returns the id in a key of the tree of block locations.
 pub(crate) fn block_id_in_key(name: &str, key: &[u8]) -> Option<Cid> {
     (name == BLOCKS && key.len() == CID_BYTES).then(|| Cid::from_bytes(key).ok())?
 }

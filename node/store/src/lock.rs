@@ -1,37 +1,35 @@
-//! One process owns a data directory.
+//! The lock of a data directory, which only one process may open.
 //!
-//! The lock is the operating system's, so it dies with the process; the file's text only says who
-//! holds it. The text also tells the next owner how the last one ended: it holds the number of the
-//! machine's boot while the store is open and is emptied by an orderly close. A kill keeps what
-//! was written (the system has it), but if the machine itself stopped, the index may have lost
-//! writes in the middle, because sled does not sync; then it has to be rebuilt.
+//! The operating system's advisory lock ends with the process. The text of the file identifies the
+//! owner, and shows the next owner how the last one ended: it holds the boot id of the machine while
+//! the store is open and is emptied by an orderly close. A kill loses nothing that was written (the
+//! system has it); after a crash of the machine the index may have lost writes, because sled does not
+//! sync, and is rebuilt.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::limits::LOCK_TEXT_BYTES_MAX;
 
 /// Name of the lock file in the data directory.
 const NAME: &str = "lock";
 
-/// Where Linux tells one boot from another.
+/// File with the boot id of Linux. Other systems have none and count every unclean end as a crash.
 const BOOT: &str = "/proc/sys/kernel/random/boot_id";
 
-/// Bytes of the lock file that are read: a process number and a boot id, with room.
-const TEXT_BYTES_MAX: u64 = 256;
-
-/// Ownership of a data directory, until dropped.
+/// Lock on a data directory, held until dropped.
 #[derive(Debug)]
 pub(crate) struct DirectoryLock {
     file: File,
     path: PathBuf,
-    /// Whether the machine may have stopped while the last owner had the directory open.
+    /// Whether the machine may have crashed while the last owner had the directory open.
     pub(crate) machine_stopped: bool,
 }
 
 impl DirectoryLock {
-    /// Takes the directory, or says who has it.
+    /// Locks the directory; the error names the owner.
     pub(crate) fn acquire(dir: &Path) -> Result<Self, Error> {
         let path = dir.join(NAME);
         let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
@@ -39,7 +37,7 @@ impl DirectoryLock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(busy_error(dir, &file)),
-            Err(TryLockError::Error(fault)) => return Err(Error::io("lock", &path)(fault)),
+            Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path)(error)),
         }
         let last = read_text(&file);
         let boot = boot_id();
@@ -52,13 +50,13 @@ impl DirectoryLock {
         Ok(lock)
     }
 
-    /// Says that the index was synced before the end.
+    /// Records an orderly end: the index was synced.
     pub(crate) fn mark_closed(&self) -> Result<(), Error> {
         self.write("")
     }
 
     fn write(&self, text: &str) -> Result<(), Error> {
-        // Synced: were the text lost with the machine, the next owner would trust the index.
+        // Synced: if the text were lost in a crash, the next owner would trust the index.
         let write = || {
             self.file.set_len(0)?;
             crate::disk::write_at(&self.file, text.as_bytes(), 0)?;
@@ -70,18 +68,18 @@ impl DirectoryLock {
 }
 
 impl Drop for DirectoryLock {
-    /// Unlocks, rather than leave it to the end of the file: a process that is just being started by
-    /// this one has a copy of the file until it runs, and would keep the lock as long.
+    /// Unlocks explicitly instead of by closing the file: a child process that is just being started
+    /// has a copy of the descriptor until it runs, and would keep the lock that long.
     fn drop(&mut self) {
-        // Failing that, the system unlocks when the last copy is closed.
+        // On failure the system unlocks when the last copy is closed.
         let _ = self.file.unlock();
     }
 }
 
 fn read_text(file: &File) -> String {
     let mut text = String::new();
-    // A text that cannot be read is no text: it is for people, and for caution.
-    match file.take(TEXT_BYTES_MAX).read_to_string(&mut text) {
+    // Unreadable text counts as an unclean end, which is the safe assumption.
+    match file.take(LOCK_TEXT_BYTES_MAX).read_to_string(&mut text) {
         Ok(_) => text,
         Err(_) => "unreadable".into(),
     }
@@ -102,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_owner_is_told_about_the_first() {
+    fn the_second_owner_gets_the_process_id_of_the_first() {
         let dir = tempfile::tempdir().unwrap();
         let lock = DirectoryLock::acquire(dir.path()).unwrap();
         assert!(!lock.machine_stopped, "a new directory");
@@ -124,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stopped_machine_is_noticed() {
+    fn a_crash_of_the_machine_is_detected() {
         let dir = tempfile::tempdir().unwrap();
         for (text, stopped) in
             [("", false), ("12 another-boot\n", true), ("12\n", true), ("12 unknown", true)]

@@ -1,16 +1,16 @@
-//! Opening: the lock, the index as far as it can be trusted, the archive's tail, the replay.
+//! Opening of a store: lock, choice of the index, replay of the archive, torn tail.
 
 use std::path::Path;
 
 use crate::archive::{
-    Archive, ArchiveCursor, ArchivePosition, ArchiveTail, GroupVisit, SEGMENT_BYTES_MAX, WalkControl,
-    create_directories,
+    Archive, ArchiveCursor, ArchivePosition, ArchiveTail, GroupVisit, WalkControl, create_directories,
 };
 use crate::batch::WriteBatch;
 use crate::disk::{Disk, SystemDisk};
 use crate::error::Error;
 use crate::fsck::{FsckReport, damage_finding};
 use crate::index::StoreIndex;
+use crate::limits::SEGMENT_BYTES_MAX;
 use crate::lock::DirectoryLock;
 use crate::store::Store;
 
@@ -18,31 +18,31 @@ use crate::store::Store;
 const ARCHIVE: &str = "archive";
 /// Name of the index's directory.
 const INDEX: &str = "index";
-/// Name of the directory in which an index is made anew. It takes the place of the old one only
-/// when it is whole: until then the old one still knows how far the archive had been on disk.
-const ANEW: &str = "rebuild";
+/// Name of the directory in which an index is rebuilt. It replaces the old index only when it is
+/// complete: until then the old one still records how far the archive was on disk.
+const REBUILD: &str = "rebuild";
 
-/// What opening found and did.
+/// Result of opening a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenReport {
-    /// Bytes of a batch that was never acknowledged, cut from the end of the archive.
+    /// Bytes of an unacknowledged batch that were truncated from the end of the archive.
     pub cut_bytes: u64,
-    /// Why the index was made again from the whole archive, if it was.
+    /// Reason for rebuilding the index from the whole archive, if it was rebuilt.
     pub rebuilt: Option<String>,
-    /// Groups of the archive that were applied to the index.
+    /// Number of groups of the archive that were applied to the index.
     pub replayed: u64,
-    /// Block records in the archive.
+    /// Number of block records in the archive.
     pub blocks: u64,
 }
 
-/// How to open.
+/// Options for opening.
 #[derive(Default)]
 struct OpenPlan {
-    /// Why the index is to be made anew, whatever its state.
+    /// Reason for rebuilding the index regardless of its state.
     rebuild: Option<String>,
-    /// Whether to go on behind damage, and what was met.
+    /// For a salvage: the damage found so far.
     salvage: Option<FsckReport>,
-    /// Bytes of a segment, when not the usual ones.
+    /// Bytes of a segment, if not the default.
     segment_bytes: Option<u64>,
 }
 
@@ -56,7 +56,7 @@ impl Store {
         open_store(dir, &mut OpenPlan::default(), Box::new(SystemDisk))
     }
 
-    /// As [`Store::open`], but makes the index anew from the archive.
+    /// Opens as [`Store::open`] and rebuilds the index from the archive.
     ///
     /// # Errors
     /// As [`Store::open`].
@@ -65,9 +65,9 @@ impl Store {
         open_store(dir, &mut OpenPlan { rebuild, ..OpenPlan::default() }, Box::new(SystemDisk))
     }
 
-    /// As [`Store::rebuild_index`], but goes on behind damage: keeps every block and row that can
-    /// be read, and reports what cannot. Damaged blocks are then not held and may be committed
-    /// again; rows whose list is damaged keep the value they had before it.
+    /// Opens as [`Store::rebuild_index`], but continues behind damage: recovers every readable block and
+    /// row and reports the others. Damaged blocks count as missing and may be committed again; rows in
+    /// a damaged list keep their previous value.
     ///
     /// # Errors
     /// As [`Store::open`], without [`Error::Damaged`].
@@ -78,7 +78,7 @@ impl Store {
         Ok((store, opened, plan.salvage.unwrap_or_default()))
     }
 
-    /// As [`Store::open`], on a disk that may fail and with small segments.
+    /// Opens as [`Store::open`], on a given disk and with segments of `segment_bytes`.
     #[cfg(test)]
     pub(crate) fn open_on(
         dir: &Path,
@@ -97,56 +97,57 @@ fn open_store(dir: &Path, plan: &mut OpenPlan, disk: Box<dyn Disk>) -> Result<(S
     if lock.machine_stopped {
         plan.rebuild.get_or_insert_with(|| "the machine stopped while the index was open".into());
     }
-    let mut settled = choose_index(dir, &archive, plan)?;
-    let (replay, tail) = replay_archive(&archive, &settled, &mut plan.salvage)?;
-    if settled.rebuilt.is_some() {
-        settled.index = settled.index.move_to(&dir.join(INDEX))?;
-    } else if replay.groups > 0 && settled.from == ArchivePosition::default() {
-        settled.rebuilt = Some("the index was empty".into());
+    let mut start = choose_index(dir, &archive, plan)?;
+    let (replay, tail) = replay_archive(&archive, &start, &mut plan.salvage)?;
+    if start.rebuilt.is_some() {
+        start.index = start.index.move_to(&dir.join(INDEX))?;
+    } else if replay.groups > 0 && start.from == ArchivePosition::default() {
+        start.rebuilt = Some("the index was empty".into());
     }
-    settled.index.flush()?;
+    start.index.flush()?;
     let opened = OpenReport {
         cut_bytes: replay.cut_bytes,
-        rebuilt: settled.rebuilt,
+        rebuilt: start.rebuilt,
         replayed: replay.groups,
         blocks: replay.end.blocks,
     };
     if opened.cut_bytes > 0 {
-        tracing::warn!(bytes = opened.cut_bytes, "cut an unfinished batch from the end of the archive");
+        tracing::warn!(bytes = opened.cut_bytes, "truncated an unfinished batch at the end of the archive");
     }
     if let Some(reason) = &opened.rebuilt {
-        tracing::warn!(reason, groups = opened.replayed, "made the index anew");
+        tracing::warn!(reason, groups = opened.replayed, "rebuilt the index");
     }
-    Ok((Store::new(dir.into(), lock, archive, settled.index, tail, opened.blocks), opened))
+    Ok((Store::new(dir.into(), lock, archive, start.index, tail, opened.blocks), opened))
 }
 
-/// What a replay did.
+/// Result of a replay.
 struct ReplayResult {
     end: ArchivePosition,
     groups: u64,
     cut_bytes: u64,
 }
 
-/// Applies what the index lacks, cuts a torn tail, and finds where writing goes on.
+/// Applies the groups that are missing in the index, truncates a torn tail, and opens the archive for
+/// appending.
 fn replay_archive(
     archive: &Archive,
-    settled: &ReplayStart,
+    start: &ReplayStart,
     salvage: &mut Option<FsckReport>,
 ) -> Result<(ReplayResult, ArchiveTail), Error> {
-    let index = &settled.index;
-    let mut replay = ReplayResult { end: settled.from, groups: 0, cut_bytes: 0 };
+    let index = &start.index;
+    let mut replay = ReplayResult { end: start.from, groups: 0, cut_bytes: 0 };
     let cursor = archive.walk_groups(
-        ArchiveCursor::from(&settled.from),
+        ArchiveCursor::from(&start.from),
         None,
-        settled.synced.as_ref(),
-        &mut |met| {
-            if met.torn {
+        start.synced.as_ref(),
+        &mut |visited| {
+            if visited.torn {
                 return Ok(WalkControl::Stop);
             }
-            check_group(met, salvage)?;
+            check_group(visited, salvage)?;
             replay.groups += 1;
-            replay.end = position_after(&replay.end, met);
-            index.apply_group(met.segment, &met.group.blocks, &met.group.rows, &replay.end)?;
+            replay.end = position_after(&replay.end, visited);
+            index.apply_group(visited.segment, &visited.group.blocks, &visited.group.rows, &replay.end)?;
             Ok(WalkControl::Continue)
         },
     )?;
@@ -154,8 +155,8 @@ fn replay_archive(
     let (mut tail, cut_bytes) = archive.open_tail(cursor, number)?;
     replay.cut_bytes = cut_bytes;
     if salvage.as_ref().is_some_and(|report| !report.is_clean()) {
-        // Writing goes on in a segment of its own, so that the damage stays where it is, with an
-        // empty group, so that the index has a sound position behind it.
+        // Continue in a new segment, so that the damaged one stays unchanged, and begin it with an
+        // empty group, so that the index has a valid position behind the damage.
         tail = archive.create_segment(tail.end().0 + 1, number)?;
         let (_, end) = archive.append_group(&mut tail, &WriteBatch::new(), replay.end.blocks)?;
         index.apply_group(end.segment, &[], &[], &end)?;
@@ -164,34 +165,34 @@ fn replay_archive(
     Ok((replay, tail))
 }
 
-/// An index that can be trusted up to `from`.
+/// The index to replay into, and the position to start from.
 struct ReplayStart {
     index: StoreIndex,
     from: ArchivePosition,
-    /// Up to where some index said that the archive was on disk.
+    /// Position up to which some index proves the archive to be on disk.
     synced: Option<ArchivePosition>,
     rebuilt: Option<String>,
 }
 
 fn choose_index(dir: &Path, archive: &Archive, plan: &mut OpenPlan) -> Result<ReplayStart, Error> {
-    let (path, anew) = (dir.join(INDEX), dir.join(ANEW));
-    StoreIndex::remove_directory(&anew)?;
+    let (path, rebuild) = (dir.join(INDEX), dir.join(REBUILD));
+    StoreIndex::remove_directory(&rebuild)?;
     let mut reason = plan.rebuild.take();
     let mut synced = None;
     let old = StoreIndex::open(&path);
     match &old {
-        Err(fault) => {
-            reason.get_or_insert_with(|| format!("the index did not open: {fault}"));
+        Err(error) => {
+            reason.get_or_insert_with(|| format!("the index did not open: {error}"));
         }
         Ok(index) => match distrust_reason(index, archive, &mut synced) {
             Ok(Some(why)) => {
                 reason.get_or_insert(why);
             }
             Ok(None) => {}
-            Err(Error::Index(fault)) => {
-                reason.get_or_insert_with(|| format!("the index could not be read: {fault}"));
+            Err(Error::Index(error)) => {
+                reason.get_or_insert_with(|| format!("the index could not be read: {error}"));
             }
-            Err(fault) => return Err(fault),
+            Err(error) => return Err(error),
         },
     }
     match (old, reason) {
@@ -200,13 +201,13 @@ fn choose_index(dir: &Path, archive: &Archive, plan: &mut OpenPlan) -> Result<Re
         }
         (old, rebuilt) => {
             drop(old);
-            let index = StoreIndex::open(&anew).map_err(Error::Index)?;
+            let index = StoreIndex::open(&rebuild).map_err(Error::Index)?;
             Ok(ReplayStart { index, from: ArchivePosition::default(), synced, rebuilt })
         }
     }
 }
 
-/// Why an index that opened is not to be trusted, if it is not.
+/// Returns why an index must be rebuilt although it opened, if it must.
 fn distrust_reason(
     index: &StoreIndex,
     archive: &Archive,
@@ -223,29 +224,29 @@ fn distrust_reason(
     }
 }
 
-/// Whether a group that is not torn may be applied.
-fn check_group(met: &GroupVisit, salvage: &mut Option<FsckReport>) -> Result<(), Error> {
-    let Some(first) = met.group.defects.first() else { return Ok(()) };
+/// Checks that a group may be applied: intact, or damaged during a salvage.
+fn check_group(visited: &GroupVisit, salvage: &mut Option<FsckReport>) -> Result<(), Error> {
+    let Some(first) = visited.group.defects.first() else { return Ok(()) };
     let Some(report) = salvage else {
         return Err(Error::Damaged {
-            segment: met.segment,
+            segment: visited.segment,
             offset: first.offset,
             detail: first.detail.clone(),
         });
     };
-    for fault in &met.group.defects {
-        report.add_finding(damage_finding(met.segment, fault));
+    for error in &visited.group.defects {
+        report.add_finding(damage_finding(visited.segment, error));
     }
     Ok(())
 }
 
-/// The position after a group that begins where `end` says.
-fn position_after(end: &ArchivePosition, met: &GroupVisit) -> ArchivePosition {
+/// Returns the position behind a visited group that begins at `end`.
+fn position_after(end: &ArchivePosition, visited: &GroupVisit) -> ArchivePosition {
     ArchivePosition {
-        segment: met.segment,
-        offset: met.group.end.unwrap_or(met.offset),
-        number: met.group.number.max(end.number),
-        blocks: end.blocks + met.group.blocks.len() as u64,
-        commit: met.group.commit.map_or([0; 32], |id| *id.digest()),
+        segment: visited.segment,
+        offset: visited.group.end.unwrap_or(visited.offset),
+        number: visited.group.number.max(end.number),
+        blocks: end.blocks + visited.group.blocks.len() as u64,
+        commit: visited.group.commit.map_or([0; 32], |id| *id.digest()),
     }
 }

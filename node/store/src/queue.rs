@@ -1,21 +1,18 @@
-//! Group commit: who comes while a write is under way shares the next one.
+//! Group commit: batches that arrive during a write share the next one.
 //!
-//! Owns the order of committers. Whoever finds no leader leads: it takes what waits, writes it as
-//! one group, answers everyone in it, and the next that waits leads on.
+//! Owns the order of committers. A committer that finds no leader becomes the leader: it takes the
+//! waiting batches, writes them as one group and wakes their committers; then the next one leads.
 
 use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::batch::{BATCH_BLOCKS_MAX, WriteBatch};
+use crate::batch::WriteBatch;
 use crate::error::Error;
+use crate::limits::{BATCH_BLOCKS_MAX, GROUP_BYTES_MAX};
 
-/// Bytes after which no further batch joins a group: a sync costs milliseconds, so by then it is
-/// paid for, and those who wait should not wait much longer.
-const GROUP_BYTES_MAX: u64 = 16 << 20;
-
-/// Committers waiting for their turn. Each is a thread that waits, so the callers bound it.
+/// Waiting committers. Each is a blocked thread of the caller, so the callers bound the queue.
 #[derive(Debug, Default)]
 pub(crate) struct CommitQueue {
     state: Mutex<QueueState>,
@@ -31,7 +28,7 @@ struct QueueState {
 }
 
 impl CommitQueue {
-    /// Returns when `write` has dealt with the batch, alone or among others.
+    /// Blocks until `write` has handled the batch, alone or in a group, and returns its result.
     pub(crate) fn submit(
         &self,
         batch: WriteBatch,
@@ -53,7 +50,7 @@ impl CommitQueue {
         }
     }
 
-    /// Writes the oldest batches that wait. The leader's own may be among the next only.
+    /// Writes the oldest waiting batches. The leader's own batch may be in a later group.
     fn write_group<'a>(
         &'a self,
         mut state: MutexGuard<'a, QueueState>,
@@ -62,7 +59,7 @@ impl CommitQueue {
         state.leading = true;
         let (tickets, group) = state.take_group();
         drop(state);
-        // A leader that unwound without a word would leave everyone else waiting for ever.
+        // If the leader unwound without a result, the other committers would wait forever.
         let result = catch_unwind(AssertUnwindSafe(|| write(group)))
             .unwrap_or_else(|panic| Err(Error::Poisoned(panic_message(panic.as_ref()))));
         let mut state = self.lock();
@@ -72,7 +69,7 @@ impl CommitQueue {
         state
     }
 
-    /// Batches that wait for a leader.
+    /// Number of batches that wait for a leader.
     #[cfg(test)]
     pub(crate) fn waiting(&self) -> usize {
         self.lock().waiting.len()
@@ -84,7 +81,7 @@ impl CommitQueue {
 }
 
 impl QueueState {
-    /// The batches that go together, in order, as one.
+    /// Takes the batches of the next group, in order, and merges them.
     fn take_group(&mut self) -> (Vec<u64>, WriteBatch) {
         let mut tickets = Vec::new();
         let mut group = WriteBatch::new();
@@ -104,9 +101,9 @@ impl QueueState {
     }
 }
 
-/// What a panic said.
+/// Returns the message of a panic.
 pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-    format!("a fault in the program: {}", text.unwrap_or("unknown"))
+    format!("internal error: {}", text.unwrap_or("unknown"))
 }

@@ -1,7 +1,6 @@
-//! Reading one segment file: groups, and what is wrong with them.
+//! Reading of one segment file: groups and their defects.
 //!
-//! Owns the walk over records. It decides nothing: whether a fault is a torn tail or damage is
-//! the archive's question.
+//! Owns the walk over records. Whether a defect is a torn tail or damage is decided by the archive.
 
 use std::fs::File;
 use std::io;
@@ -10,66 +9,56 @@ use schemas::car::{self, Varint};
 use schemas::cid::{CID_BYTES, Cid};
 use schemas::limits::BLOCK_BYTES_MAX;
 
-use crate::batch::{BATCH_BYTES_MAX, IndexRow};
+use crate::batch::IndexRow;
 use crate::disk::read_at;
-use crate::group::{BEGIN_BYTES, BeginRecord, COMMIT, COMMIT_BYTES, CommitRecord, raw_cid, read_rows};
+use crate::group::{
+    BEGIN_BYTES, BeginRecord, BlockLocation, COMMIT, COMMIT_BYTES, CommitRecord, raw_cid, read_rows,
+};
+use crate::limits::{GROUP_LENGTH_MAX, SEARCH_BYTES};
 
-/// Bytes read before a record's block: its length and its id.
+/// Maximum bytes before the block of a record: its length and its id.
 const HEAD_BYTES: usize = 4 + CID_BYTES;
 
-/// Bytes of one step of the search for later commits.
-const SEARCH_BYTES: usize = 1 << 20;
-
-/// Where a block lies in a segment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct BlockLocation {
-    pub(crate) id: Cid,
-    /// Offset of its record.
-    pub(crate) offset: u64,
-    /// Bytes of the block.
-    pub(crate) length: u32,
-}
-
-/// What is wrong at one place.
+/// A defect of one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RecordDefect {
     /// Offset of the record.
     pub(crate) offset: u64,
-    /// In words.
+    /// Description.
     pub(crate) detail: String,
     /// The id that the record claims, if it could be read.
     pub(crate) id: Option<Cid>,
-    /// Whether an interrupted write can look like this. A record with the right hash that cannot
-    /// be understood was written whole, by another version.
+    /// Whether an interrupted write can cause this. A record with the right hash and unknown content
+    /// was written completely, by another version.
     pub(crate) torn: bool,
 }
 
-/// A group as far as it could be read.
+/// A group, as far as it can be read.
 #[derive(Debug, Default)]
 pub(crate) struct GroupScan {
     pub(crate) number: u64,
-    /// Offset after it, when `begin` was intact; it may lie beyond the end of the file.
+    /// Offset behind the group if `begin` is intact; may lie beyond the end of the file.
     pub(crate) end: Option<u64>,
-    /// The blocks that are what their ids say.
+    /// Blocks whose hash matches their id.
     pub(crate) blocks: Vec<BlockLocation>,
     pub(crate) rows: Vec<IndexRow>,
     /// The id of the commit record.
     pub(crate) commit: Option<Cid>,
-    /// Empty when the group is whole and intact.
+    /// Empty if the group is complete and intact.
     pub(crate) defects: Vec<RecordDefect>,
-    /// Records met.
+    /// Records read.
     pub(crate) records: u64,
 }
 
 impl GroupScan {
-    /// Marks a whole group as out of its place: a segment was lost or exchanged.
+    /// Adds the defect of an intact group with an unexpected number: a segment was lost or exchanged.
     pub(crate) fn add_misnumbered(&mut self, at: u64, wanted: u64) {
-        let what = format!("group {} where {wanted} should be", self.number);
+        let what = format!("group {} where {wanted} is expected", self.number);
         self.defects.push(RecordDefect { offset: at, detail: what, id: None, torn: false });
     }
 }
 
-/// A segment file open for reading, as long as it was when it was opened.
+/// A segment file open for reading, up to its length at the time of opening.
 #[derive(Debug)]
 pub(crate) struct SegmentReader<'a> {
     pub(crate) file: &'a File,
@@ -77,7 +66,7 @@ pub(crate) struct SegmentReader<'a> {
 }
 
 enum RecordRead {
-    /// A record whose block is in the buffer.
+    /// A complete record; its block is in the buffer.
     Record {
         id: Cid,
         end: u64,
@@ -91,10 +80,10 @@ impl SegmentReader<'_> {
         let wanted = car::encode_header(&[]);
         let mut found = vec![0; wanted.len().min(self.length as usize)];
         read_at(self.file, &mut found, 0)?;
-        Ok(if found == wanted { Ok(()) } else { Err(defect_at(0, "not an archive header")) })
+        Ok(if found == wanted { Ok(()) } else { Err(defect_at(0, "invalid archive header")) })
     }
 
-    /// Reads the group at `at`, which lies before the end of the file.
+    /// Reads the group at offset `at`, which must lie before the end of the file.
     pub(crate) fn read_group(&self, at: u64) -> io::Result<GroupScan> {
         let mut group = GroupScan::default();
         let mut walk =
@@ -103,9 +92,8 @@ impl SegmentReader<'_> {
         Ok(group)
     }
 
-    /// Whether an intact commit record shows that more was written after the group at `at`, which
-    /// should have had this number. Only one group is ever not yet synced, so such a record means
-    /// that the group at `at` was acknowledged.
+    /// Returns whether an intact commit record follows the group `number` expected at `at`. Only one
+    /// group at a time is not yet synced, so such a record proves that the group was acknowledged.
     pub(crate) fn has_later_commit(&self, at: u64, number: u64) -> io::Result<bool> {
         let mut window = Vec::new();
         let mut start = at;
@@ -123,7 +111,7 @@ impl SegmentReader<'_> {
         Ok(false)
     }
 
-    /// The id of the intact commit record that ends at `end`.
+    /// Returns the intact commit record that ends at `end`, and its id.
     pub(crate) fn commit_before(&self, end: u64) -> io::Result<Option<(Cid, CommitRecord)>> {
         let Some(start) = end.checked_sub(COMMIT_BYTES).filter(|_| end <= self.length) else {
             return Ok(None);
@@ -133,7 +121,7 @@ impl SegmentReader<'_> {
         Ok(commit_in(&bytes))
     }
 
-    /// Reads the record at `at` into `block`.
+    /// Reads the record at offset `at` into `block`.
     fn read_record(&self, at: u64, block: &mut Vec<u8>) -> io::Result<RecordRead> {
         let left = self.length.saturating_sub(at);
         let mut head = [0; HEAD_BYTES];
@@ -143,16 +131,16 @@ impl SegmentReader<'_> {
         let (length, start) = match car::read_varint(head) {
             Varint::Value(length, start) => (length, start),
             Varint::More => return Ok(RecordRead::Defect(defect_at(at, "the file ends inside a record"))),
-            Varint::Bad => return Ok(RecordRead::Defect(defect_at(at, "a malformed record length"))),
+            Varint::Bad => return Ok(RecordRead::Defect(defect_at(at, "malformed record length"))),
         };
         if !(CID_BYTES..=CID_BYTES + BLOCK_BYTES_MAX).contains(&length) {
-            return Ok(RecordRead::Defect(defect_at(at, "a record length out of bounds")));
+            return Ok(RecordRead::Defect(defect_at(at, "record length out of bounds")));
         }
         let Some(id) = head.get(start..start + CID_BYTES) else {
             return Ok(RecordRead::Defect(defect_at(at, "the file ends inside a record")));
         };
         let Ok(id) = Cid::from_bytes(id) else {
-            return Ok(RecordRead::Defect(defect_at(at, "a foreign content id")));
+            return Ok(RecordRead::Defect(defect_at(at, "foreign id")));
         };
         let end = at + (start + length) as u64;
         if end > self.length {
@@ -164,7 +152,7 @@ impl SegmentReader<'_> {
     }
 }
 
-/// The walk over the records of one group.
+/// Walk over the records of one group.
 struct GroupWalk<'a> {
     segment: &'a SegmentReader<'a>,
     offset: u64,
@@ -205,7 +193,7 @@ impl GroupWalk<'_> {
         self.read_commit(start, &begin)
     }
 
-    /// The next record's id, and whether its block is what the id says.
+    /// Returns the id of the next record, and whether the hash of its block matches.
     fn next_record(&mut self) -> io::Result<Option<(Cid, bool)>> {
         match self.segment.read_record(self.offset, &mut self.block)? {
             RecordRead::Record { id, end } => {
@@ -214,8 +202,8 @@ impl GroupWalk<'_> {
                 self.group.records += 1;
                 Ok(Some((id, id.matches(&self.block))))
             }
-            RecordRead::Defect(fault) => {
-                self.add_defect(fault);
+            RecordRead::Defect(defect) => {
+                self.add_defect(defect);
                 Ok(None)
             }
         }
@@ -227,8 +215,8 @@ impl GroupWalk<'_> {
             None => {}
             Some((id, false)) => self.add_hash_mismatch(at, id),
             Some((_, true)) => match BeginRecord::read(&self.block) {
-                Some(begin) if begin.length <= LENGTH_MAX => return Ok(Some(begin)),
-                _ => self.add_foreign(at, "expected the beginning of a group"),
+                Some(begin) if begin.length <= GROUP_LENGTH_MAX => return Ok(Some(begin)),
+                _ => self.add_foreign(at, "expected a begin record"),
             },
         }
         Ok(None)
@@ -251,18 +239,18 @@ impl GroupWalk<'_> {
             Some((id, true)) if CommitRecord::read(&self.block) == Some(wanted) => {
                 self.group.commit = Some(id);
             }
-            // Records of another group with the right hashes can be left of a file system's
-            // journal, so this may well be a torn write.
-            Some(_) => self.add_defect(defect_at(at, "the commit record is not of this group")),
+            // A file system may replay old pages with valid records of another group, so this may be a
+            // torn write.
+            Some(_) => self.add_defect(defect_at(at, "commit record of another group")),
         }
         if self.group.commit.is_some() && begin.length + BEGIN_BYTES != wanted.length {
-            self.add_foreign(start, "a group of another length than it says");
+            self.add_foreign(start, "group length differs from its begin record");
         }
         Ok(())
     }
 
     fn add_hash_mismatch(&mut self, at: u64, id: Cid) {
-        let what = format!("the bytes of block `{id}` are not what its id says");
+        let what = format!("hash mismatch: block `{id}`");
         self.add_defect(RecordDefect { offset: at, detail: what, id: Some(id), torn: true });
     }
 
@@ -270,19 +258,16 @@ impl GroupWalk<'_> {
         self.add_defect(RecordDefect { offset: at, detail: what.into(), id: None, torn: false });
     }
 
-    fn add_defect(&mut self, fault: RecordDefect) {
-        self.group.defects.push(fault);
+    fn add_defect(&mut self, defect: RecordDefect) {
+        self.group.defects.push(defect);
     }
 }
-
-/// Bytes of a group's records at the most: a batch and generous framing. Guards the sums.
-const LENGTH_MAX: u64 = 2 * BATCH_BYTES_MAX;
 
 fn defect_at(at: u64, what: &str) -> RecordDefect {
     RecordDefect { offset: at, detail: what.into(), id: None, torn: true }
 }
 
-/// The intact commit records in some bytes, with the offset after each.
+/// Returns the intact commit records in `bytes`, with the offset behind each.
 fn find_commits(bytes: &[u8]) -> impl Iterator<Item = (usize, CommitRecord)> {
     let magic_at = COMMIT_BYTES as usize - 64;
     let records = bytes.windows(COMMIT_BYTES as usize).enumerate();

@@ -1,4 +1,4 @@
-//! The open store: reads, commits, and the end.
+//! The open store: reads, commits, and closing.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -10,21 +10,14 @@ use schemas::cid::Cid;
 use crate::archive::{Archive, ArchiveTail};
 use crate::batch::{IndexTree, WriteBatch};
 use crate::error::Error;
+use crate::group::BlockLocation;
 use crate::index::StoreIndex;
+use crate::limits::{DAMAGED_MAX, FLUSH_BYTES};
 use crate::lock::DirectoryLock;
 use crate::queue::CommitQueue;
-use crate::segment::BlockLocation;
 
-/// Bytes of archive after which the index is handed to the system, so that a kill costs the next
-/// opening no more than reading these again.
-const FLUSH_BYTES: u64 = 64 << 20;
-
-/// Damaged blocks remembered, so that a fresh copy is taken; 3 MB of ids. Beyond it they are found
-/// again when they are read again.
-const DAMAGED_MAX: usize = 1 << 16;
-
-/// A data directory, owned by this process. Share it by `Arc`: reads go on side by side, writes
-/// queue up and share their syncs. Calls block on the disk.
+/// A data directory, owned by this process. Share it by `Arc`: reads run in parallel, writes queue up
+/// and share their syncs. Calls block on the disk.
 pub struct Store {
     pub(crate) dir: PathBuf,
     pub(crate) archive: Archive,
@@ -33,25 +26,25 @@ pub struct Store {
     queue: CommitQueue,
     blocks: AtomicU64,
     damaged: Mutex<BTreeSet<Cid>>,
-    // Last, so that it is given back after everything else is closed.
+    // Declared last, so that it is released after everything else is closed.
     lock: DirectoryLock,
 }
 
-/// The one that appends.
+/// State of the writer.
 pub(crate) struct ArchiveWriter {
     pub(crate) tail: ArchiveTail,
     /// Bytes appended since the index was last flushed.
     unflushed: u64,
 }
 
-/// How much there is.
+/// Size of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoreStats {
     /// Segment files.
     pub segments: u64,
-    /// Bytes in them.
+    /// Total bytes of the segment files.
     pub bytes: u64,
-    /// Block records in them.
+    /// Number of block records.
     pub blocks: u64,
 }
 
@@ -76,8 +69,8 @@ impl Store {
         }
     }
 
-    /// Whether the block is held. A block found damaged is not, so that it is asked for again;
-    /// committing it once more heals it.
+    /// Returns whether the block is stored. A block found damaged counts as missing, so that it is
+    /// fetched again; committing it once more repairs it.
     ///
     /// # Errors
     /// [`Error::Index`].
@@ -85,30 +78,29 @@ impl Store {
         Ok(!self.damaged_blocks().contains(&id) && self.index.has_block(id)?)
     }
 
-    /// The bytes of a block, checked against its id; `None` if it is not held.
+    /// Returns the bytes of a block after verifying its hash; `None` if it is not stored.
     ///
     /// # Errors
-    /// [`Error::Damaged`] when the archive's bytes are not the block; [`Error::Io`],
+    /// [`Error::Damaged`] if the bytes in the archive are not the block; [`Error::Io`],
     /// [`Error::Index`].
     pub fn get(&self, id: Cid) -> Result<Option<Vec<u8>>, Error> {
-        let Some((segment, place)) = self.index.block_location(id)? else { return Ok(None) };
-        let block = self.archive.read_block(segment, &place);
+        let Some((segment, location)) = self.index.block_location(id)? else { return Ok(None) };
+        let block = self.archive.read_block(segment, &location);
         if matches!(block, Err(Error::Damaged { .. })) {
-            tracing::error!(%id, segment, offset = place.offset, "a block is damaged");
+            tracing::error!(%id, segment, offset = location.offset, "damaged block");
             self.mark_damaged(id);
         }
         block.map(Some)
     }
 
-    /// Makes a batch durable and visible: all of it, or on an error nothing. Returns when it would
-    /// survive the machine. Blocks that are held already are skipped.
+    /// Makes a batch durable and visible: all of it, or on an error nothing. Returns when it survives a
+    /// power loss. Blocks that are stored already are skipped.
     ///
-    /// Readers may see a part of a batch for a moment before this returns, but never a row before
-    /// the blocks that came with it.
+    /// Readers may see a part of a batch before this returns, but never a row before the blocks of
+    /// its batch.
     ///
     /// # Errors
-    /// [`Error::Hash`], [`Error::Block`], [`Error::Row`], [`Error::Key`], [`Error::Batch`] for what
-    /// is refused; [`Error::Write`] when nothing was kept and the store goes on;
+    /// [`Error::Hash`], [`Error::Block`], [`Error::Row`], [`Error::Key`], [`Error::Batch`] for a refused batch; [`Error::Write`] when nothing was kept and the store goes on;
     /// [`Error::Poisoned`] when it takes no more writes. After a failed sync or a failure of the
     /// index ([`Error::Index`]), whether the batch counts is decided when the store is next opened.
     pub fn commit(&self, batch: WriteBatch) -> Result<(), Error> {
@@ -119,7 +111,7 @@ impl Store {
         self.queue.submit(batch, |batch| self.write_batch(batch))
     }
 
-    /// The value of a row.
+    /// Returns the value of a row.
     ///
     /// # Errors
     /// [`Error::Index`].
@@ -127,8 +119,8 @@ impl Store {
         self.index.find_row(tree, key)
     }
 
-    /// The rows of a tree whose keys begin with `prefix`, ascending by key. Commits made meanwhile
-    /// may or may not show. After an error there is nothing more.
+    /// Returns the rows of a tree whose keys begin with `prefix`, ascending by key. Concurrent commits
+    /// may or may not be included. Ends after an error.
     pub fn scan_rows(
         &self,
         tree: IndexTree,
@@ -137,7 +129,7 @@ impl Store {
         self.index.scan_rows(tree, prefix)
     }
 
-    /// How much there is, as of the last commit.
+    /// Returns the size of the store, as of the last commit.
     pub fn stats(&self) -> StoreStats {
         let (bytes, segments) = self.archive.total_size();
         StoreStats { segments, bytes, blocks: self.blocks.load(Ordering::Relaxed) }
@@ -150,26 +142,26 @@ impl Store {
             return Ok(());
         }
         let blocks = self.blocks.load(Ordering::Relaxed);
-        let (places, end) = self.archive.append_group(&mut writer.tail, &batch, blocks)?;
-        // The batch is durable from here on. If the index fails now it must not go on to later
+        let (locations, end) = self.archive.append_group(&mut writer.tail, &batch, blocks)?;
+        // The batch is durable from here on. If the index fails now, it must not advance to later
         // positions, or the next opening would not replay this group.
-        if let Err(fault) = self.index.apply_group(end.segment, &places, &batch.rows, &end) {
-            writer.tail.poisoned = Some(fault.to_string());
-            return Err(fault);
+        if let Err(error) = self.index.apply_group(end.segment, &locations, &batch.rows, &end) {
+            writer.tail.poisoned = Some(error.to_string());
+            return Err(error);
         }
         self.blocks.store(end.blocks, Ordering::Relaxed);
-        self.clear_damaged(&places);
+        self.clear_damaged(&locations);
         writer.unflushed += batch.bytes();
         if writer.unflushed >= FLUSH_BYTES {
             writer.unflushed = 0;
-            if let Err(fault) = self.index.flush() {
-                writer.tail.poisoned = Some(fault.to_string());
+            if let Err(error) = self.index.flush() {
+                writer.tail.poisoned = Some(error.to_string());
             }
         }
         Ok(())
     }
 
-    /// Drops the blocks that are held, and what a group would hold twice.
+    /// Removes blocks that are stored already, and duplicates within the batch.
     fn drop_stored_blocks(&self, batch: &mut WriteBatch) -> Result<(), Error> {
         let mut seen = BTreeSet::new();
         let mut kept = Vec::with_capacity(batch.blocks.len());
@@ -182,7 +174,7 @@ impl Store {
         Ok(())
     }
 
-    /// Remembers that the archive's copy of a block is of no use.
+    /// Records that the archive's copy of a block is damaged.
     pub(crate) fn mark_damaged(&self, id: Cid) {
         let mut damaged = self.damaged_blocks();
         if damaged.len() < DAMAGED_MAX {
@@ -190,11 +182,11 @@ impl Store {
         }
     }
 
-    /// Forgets damage of which there is now a fresh copy.
-    fn clear_damaged(&self, places: &[BlockLocation]) {
+    /// Clears the damage of blocks that now have a fresh copy.
+    fn clear_damaged(&self, locations: &[BlockLocation]) {
         let mut damaged = self.damaged_blocks();
-        for place in places {
-            damaged.remove(&place.id);
+        for location in locations {
+            damaged.remove(&location.id);
         }
     }
 
@@ -202,7 +194,7 @@ impl Store {
         self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Batches that wait for a leader.
+    /// Number of batches that wait for a leader.
     #[cfg(test)]
     pub(crate) fn waiting_batches(&self) -> usize {
         self.queue.waiting()
@@ -221,11 +213,11 @@ impl std::fmt::Debug for Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        // Only a synced index may be trusted after the machine stopped; otherwise the lock file
-        // goes on saying that the store is open, and a later boot rebuilds.
+        // Only a synced index may be trusted after a crash of the machine; otherwise the lock file keeps
+        // the boot id, and the next boot rebuilds the index.
         let closed = self.index.sync().and_then(|()| self.lock.mark_closed());
-        if let Err(fault) = closed {
-            tracing::warn!(%fault, "the index was not synced");
+        if let Err(error) = closed {
+            tracing::warn!(%error, "the index was not synced");
         }
     }
 }

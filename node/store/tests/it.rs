@@ -1,17 +1,17 @@
-//! The store from outside: what is acknowledged is there, what is damaged is said.
+//! The public interface of the store: acknowledged batches persist, damage is reported.
 
-// Helpers of tests are tests: clippy knows only functions marked as such.
+// clippy exempts functions marked as tests only, not their helpers.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "it/basics.rs"]
 mod basics;
-#[path = "it/common.rs"]
-mod common;
 #[path = "it/damage.rs"]
 mod damage;
+#[path = "it/fixture.rs"]
+mod fixture;
 #[path = "it/indexes.rs"]
 mod indexes;
-#[path = "it/kills.rs"]
-mod kills;
-#[path = "it/torn.rs"]
-mod torn;
+#[path = "it/process_kills.rs"]
+mod process_kills;
+#[path = "it/torn_tails.rs"]
+mod torn_tails;

@@ -1,34 +1,35 @@
-//! Round trips, refusals, order.
+//! Round-trips, refusals, order.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use schemas::cid::{Cid, Codec};
 use schemas::limits::BLOCK_BYTES_MAX;
-use store::{Error, IndexTree, KEY_BYTES_MAX, ROW_BYTES_MAX, Store, WriteBatch};
+use store::limits::{KEY_BYTES_MAX, ROW_BYTES_MAX};
+use store::{Error, IndexTree, Store, WriteBatch};
 
-use crate::common::{batch, check, made, rows};
+use crate::fixture::{assert_batches, batch, rows, store_with_batches};
 
 fn raw(bytes: &[u8]) -> Cid {
     Cid::of(Codec::Raw, bytes)
 }
 
 #[test]
-fn what_is_committed_is_there_and_stays() {
+fn committed_batches_survive_reopening() {
     let dir = tempfile::tempdir().unwrap();
     let (store, opened) = Store::open(dir.path()).unwrap();
     assert_eq!((opened.cut_bytes, opened.rebuilt, opened.replayed, opened.blocks), (0, None, 0, 0));
-    check(&store, 0);
+    assert_batches(&store, 0);
     for number in 0..20 {
         store.commit(batch(number)).unwrap();
-        check(&store, number + 1);
+        assert_batches(&store, number + 1);
     }
     let before = rows(&store);
     let stats = store.stats();
     drop(store);
     let (store, opened) = Store::open(dir.path()).unwrap();
     assert_eq!((opened.cut_bytes, opened.rebuilt, opened.replayed, opened.blocks), (0, None, 0, 40));
-    check(&store, 20);
+    assert_batches(&store, 20);
     assert_eq!((rows(&store), store.stats()), (before, stats));
     let mut steps = 0;
     let report = store.fsck(&mut |_, _| steps += 1).unwrap();
@@ -38,13 +39,13 @@ fn what_is_committed_is_there_and_stays() {
 }
 
 #[test]
-fn a_block_is_kept_once() {
+fn a_block_is_stored_once() {
     let dir = tempfile::tempdir().unwrap();
-    made(dir.path(), 3);
+    store_with_batches(dir.path(), 3);
     let (store, _) = Store::open(dir.path()).unwrap();
     let before = store.stats();
     let mut again = WriteBatch::new();
-    for block in crate::common::blocks(1) {
+    for block in crate::fixture::blocks(1) {
         again.put_block(raw(&block), block);
     }
     store.commit(again.clone()).unwrap();
@@ -57,16 +58,16 @@ fn a_block_is_kept_once() {
 }
 
 #[test]
-fn what_must_not_be_kept_is_refused() {
+fn invalid_batches_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let (store, _) = Store::open(dir.path()).unwrap();
     let refused = |fill: &dyn Fn(&mut WriteBatch)| {
         let mut batch = WriteBatch::new();
         batch.put_row(IndexTree::Meta, b"beside", b"it");
         fill(&mut batch);
-        let fault = store.commit(batch).unwrap_err();
-        assert_eq!(store.find_row(IndexTree::Meta, b"beside").unwrap(), None, "{fault}");
-        fault
+        let error = store.commit(batch).unwrap_err();
+        assert_eq!(store.find_row(IndexTree::Meta, b"beside").unwrap(), None, "{error}");
+        error
     };
     let large = vec![0; BLOCK_BYTES_MAX + 1];
     assert!(matches!(refused(&|b| b.put_block(raw(b"a"), b"b".as_slice())), Error::HashMismatch { .. }));
@@ -81,14 +82,14 @@ fn what_must_not_be_kept_is_refused() {
         Error::KeyLength { .. }
     ));
     let many = |b: &mut WriteBatch| {
-        (0..=store::BATCH_BLOCKS_MAX).for_each(|_| b.put_block(raw(b"x"), b"x".as_slice()))
+        (0..=store::limits::BATCH_BLOCKS_MAX).for_each(|_| b.put_block(raw(b"x"), b"x".as_slice()))
     };
     assert!(matches!(refused(&many), Error::BatchTooLarge { .. }));
     assert_eq!(store.stats().blocks, 0);
 }
 
 #[test]
-fn rows_come_in_order_under_their_prefix() {
+fn rows_are_ordered_and_filtered_by_prefix() {
     let dir = tempfile::tempdir().unwrap();
     let (store, _) = Store::open(dir.path()).unwrap();
     let mut model = BTreeMap::new();
@@ -118,10 +119,10 @@ fn rows_come_in_order_under_their_prefix() {
 }
 
 #[test]
-fn a_block_that_looks_like_our_records_stays_a_block() {
+fn a_block_that_imitates_our_records_stays_a_block() {
     let dir = tempfile::tempdir().unwrap();
-    made(dir.path(), 2);
-    let file = std::fs::read(crate::common::segment(dir.path())).unwrap();
+    store_with_batches(dir.path(), 2);
+    let file = std::fs::read(crate::fixture::first_segment(dir.path())).unwrap();
     let (_, records) = schemas::car::open_archive(&file).unwrap();
     let mut forged = WriteBatch::new();
     for record in records {
@@ -141,7 +142,7 @@ fn a_block_that_looks_like_our_records_stays_a_block() {
 }
 
 #[test]
-fn committers_share_the_store() {
+fn concurrent_committers_share_the_store() {
     let dir = tempfile::tempdir().unwrap();
     let store = Arc::new(Store::open(dir.path()).unwrap().0);
     let commit = |thread: u64| {
@@ -152,7 +153,7 @@ fn committers_share_the_store() {
                 let mut batch = WriteBatch::new();
                 batch.put_row(IndexTree::Entries, &block, &number.to_be_bytes());
                 batch.put_block(raw(&block), block.clone());
-                // Every thread brings this one too.
+                // Every thread commits this block too.
                 batch.put_block(raw(&number.to_be_bytes()), number.to_be_bytes());
                 store.commit(batch).unwrap();
                 assert_eq!(store.get(raw(&block)).unwrap(), Some(block), "visible when it returns");

@@ -1,47 +1,48 @@
-//! The index may be lost, stale or spoilt; the archive brings it back. Each known defect of sled
-//! 0.34.7 has its answer here.
+//! A lost, stale or damaged index is rebuilt from the archive. Each known defect of sled 0.34.7 has a
+//! test of its workaround.
 
 use std::fs;
 use std::path::Path;
 
-use store::{FsckFinding, IndexTree, KEY_BYTES_MAX, ROW_BYTES_MAX, Store, WriteBatch};
+use store::limits::{KEY_BYTES_MAX, ROW_BYTES_MAX};
+use store::{FsckFinding, IndexTree, Store, WriteBatch};
 
-use crate::common::{check, copy, made, rows, unindex};
+use crate::fixture::{assert_batches, copy_directory, remove_index, rows, store_with_batches};
 
 #[test]
-fn a_lost_index_comes_back_the_same() {
+fn a_lost_index_is_rebuilt_unchanged() {
     let dir = tempfile::tempdir().unwrap();
-    made(dir.path(), 30);
+    store_with_batches(dir.path(), 30);
     let (store, _) = Store::open(dir.path()).unwrap();
     let before = (rows(&store), store.stats());
     drop(store);
-    unindex(dir.path());
+    remove_index(dir.path());
     let (store, opened) = Store::open(dir.path()).unwrap();
     assert_eq!(opened.rebuilt.as_deref(), Some("the index was empty"));
     assert_eq!((opened.replayed, opened.blocks), (30, 60));
     assert_eq!((rows(&store), store.stats()), before);
-    check(&store, 30);
+    assert_batches(&store, 30);
     assert!(store.fsck(&mut |_, _| {}).unwrap().is_clean());
 }
 
 /// Defect: a kill during open leaves the file, and sled then refuses to open.
 #[test]
-fn a_leftover_snapshot_is_no_obstacle() {
+fn a_leftover_snapshot_is_removed() {
     let dir = tempfile::tempdir().unwrap();
-    made(dir.path(), 5);
+    store_with_batches(dir.path(), 5);
     for name in ["snap.0000000000000000.generating", "snap.00000000000007C1.generating"] {
         fs::write(dir.path().join("index").join(name), b"half a snaps").unwrap();
     }
     let (store, opened) = Store::open(dir.path()).unwrap();
     assert_eq!(opened.rebuilt, None, "the index itself was whole");
-    check(&store, 5);
+    assert_batches(&store, 5);
 }
 
-/// Defect: with the leftover file, sled alone does not open. When this fails, sled was mended.
+/// Defect: with the leftover file, sled alone does not open. If this test fails, sled was fixed.
 #[test]
-fn sled_alone_stumbles_over_a_leftover_snapshot() {
+fn sled_alone_fails_on_a_leftover_snapshot() {
     let dir = tempfile::tempdir().unwrap();
-    made(dir.path(), 5);
+    store_with_batches(dir.path(), 5);
     let index = dir.path().join("index");
     fs::write(index.join("snap.0000000000000000.generating"), b"half a snaps").unwrap();
     let opened = std::panic::catch_unwind(|| sled::open(&index).is_ok());
@@ -50,7 +51,7 @@ fn sled_alone_stumbles_over_a_leftover_snapshot() {
 
 /// Defect: values in side files, which are never synced. Our rows must never make one.
 #[test]
-fn the_largest_rows_make_no_side_files() {
+fn the_largest_rows_create_no_side_files() {
     let dir = tempfile::tempdir().unwrap();
     let (store, _) = Store::open(dir.path()).unwrap();
     let mut seed = 1_u64;
@@ -73,9 +74,9 @@ fn the_largest_rows_make_no_side_files() {
     assert_eq!((opened.rebuilt, store.scan_rows(IndexTree::Verdicts, b"").count()), (None, 3000));
 }
 
-/// Defect: what larger values would do. When this fails, sled was mended.
+/// Defect: what larger values would do. If this test fails, sled was fixed.
 #[test]
-fn larger_rows_would_make_side_files() {
+fn larger_rows_would_create_side_files() {
     let dir = tempfile::tempdir().unwrap();
     let db = sled::open(dir.path()).unwrap();
     for number in 0..40_u64 {
@@ -88,13 +89,13 @@ fn larger_rows_would_make_side_files() {
 
 /// Defect: sled's flush does not sync, so a machine that stops may lose pages in the middle.
 #[test]
-fn after_a_stop_of_the_machine_the_index_is_made_anew() {
+fn after_a_crash_of_the_machine_the_index_is_rebuilt() {
     let dir = tempfile::tempdir().unwrap();
-    made(dir.path(), 5);
+    store_with_batches(dir.path(), 5);
     fs::write(dir.path().join("lock"), "1 00000000-another-boot\n").unwrap();
     let (store, opened) = Store::open(dir.path()).unwrap();
     assert_eq!(opened.rebuilt.as_deref(), Some("the machine stopped while the index was open"));
-    check(&store, 5);
+    assert_batches(&store, 5);
     drop(store);
     let (_, opened) = Store::open(dir.path()).unwrap();
     assert_eq!(opened.rebuilt, None, "an orderly end");
@@ -103,39 +104,39 @@ fn after_a_stop_of_the_machine_the_index_is_made_anew() {
 #[test]
 fn an_index_behind_the_archive_catches_up() {
     let dir = tempfile::tempdir().unwrap();
-    made(dir.path(), 5);
+    store_with_batches(dir.path(), 5);
     let old = tempfile::tempdir().unwrap();
-    copy(&dir.path().join("index"), old.path());
+    copy_directory(&dir.path().join("index"), old.path());
     let (store, _) = Store::open(dir.path()).unwrap();
-    (5..9).for_each(|number| store.commit(crate::common::batch(number)).unwrap());
+    (5..9).for_each(|number| store.commit(crate::fixture::batch(number)).unwrap());
     drop(store);
-    unindex(dir.path());
-    copy(old.path(), &dir.path().join("index"));
+    remove_index(dir.path());
+    copy_directory(old.path(), &dir.path().join("index"));
     let (store, opened) = Store::open(dir.path()).unwrap();
     assert_eq!((opened.rebuilt, opened.replayed), (None, 4));
-    check(&store, 9);
+    assert_batches(&store, 9);
 }
 
 #[test]
-fn an_index_of_another_archive_is_noticed() {
+fn an_index_of_another_archive_is_detected() {
     let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    made(one.path(), 9);
+    store_with_batches(one.path(), 9);
     let (store, _) = Store::open(other.path()).unwrap();
-    (0..4).rev().for_each(|number| store.commit(crate::common::batch(number)).unwrap());
+    (0..4).rev().for_each(|number| store.commit(crate::fixture::batch(number)).unwrap());
     drop(store);
-    unindex(one.path());
-    copy(&other.path().join("index"), &one.path().join("index"));
+    remove_index(one.path());
+    copy_directory(&other.path().join("index"), &one.path().join("index"));
     let (store, opened) = Store::open(one.path()).unwrap();
     assert_eq!(opened.rebuilt.as_deref(), Some("the index was not of this archive"));
     assert_eq!(opened.cut_bytes, 0, "the archive is not touched for the index's sake");
-    check(&store, 9);
+    assert_batches(&store, 9);
 }
 
 #[test]
-fn a_spoilt_index_is_no_obstacle() {
+fn a_damaged_index_is_rebuilt() {
     let whole = tempfile::tempdir().unwrap();
-    made(whole.path(), 5);
-    let spoil: &[&dyn Fn(&Path)] = &[
+    store_with_batches(whole.path(), 5);
+    let damage: &[&dyn Fn(&Path)] = &[
         &|index| fs::write(index.join("db"), b"").unwrap(),
         &|index| fs::write(index.join("db"), vec![0xa5; 1 << 19]).unwrap(),
         &|index| fs::write(index.join("db"), vec![0; 1 << 19]).unwrap(),
@@ -146,21 +147,21 @@ fn a_spoilt_index_is_no_obstacle() {
             let db = fs::read(index.join("db")).unwrap();
             fs::write(index.join("db"), &db[..db.len().min(700)]).unwrap();
         },
-        &|index| snapshots(index).for_each(|path| fs::write(path, b"spoilt").unwrap()),
+        &|index| snapshots(index).for_each(|path| fs::write(path, b"damaged").unwrap()),
     ];
-    for (number, spoil) in spoil.iter().enumerate() {
+    for (number, damage) in damage.iter().enumerate() {
         let dir = tempfile::tempdir().unwrap();
-        copy(whole.path(), dir.path());
-        spoil(&dir.path().join("index"));
-        let (store, _) = Store::open(dir.path()).unwrap_or_else(|fault| panic!("{number}: {fault}"));
-        check(&store, 5);
+        copy_directory(whole.path(), dir.path());
+        damage(&dir.path().join("index"));
+        let (store, _) = Store::open(dir.path()).unwrap_or_else(|error| panic!("{number}: {error}"));
+        assert_batches(&store, 5);
         assert!(store.fsck(&mut |_, _| {}).unwrap().is_clean(), "{number}");
     }
 }
 
-/// Places all over an index of several of sled's segments.
+/// Damages positions spread over an index of several sled segments.
 #[test]
-fn an_index_spoilt_in_the_middle_is_no_obstacle() {
+fn an_index_damaged_in_the_middle_is_rebuilt() {
     let whole = tempfile::tempdir().unwrap();
     let (store, _) = Store::open(whole.path()).unwrap();
     for number in 0..4_u64 {
@@ -176,7 +177,7 @@ fn an_index_spoilt_in_the_middle_is_no_obstacle() {
     let length = fs::metadata(whole.path().join("index/db")).unwrap().len() as usize;
     for (round, at) in (0..length).step_by(length / 9).enumerate() {
         let dir = tempfile::tempdir().unwrap();
-        copy(whole.path(), dir.path());
+        copy_directory(whole.path(), dir.path());
         let path = dir.path().join("index/db");
         let mut db = fs::read(&path).unwrap();
         let end = length.min(at + [1, 4096, 1 << 19][round % 3]);
@@ -195,7 +196,7 @@ fn snapshots(index: &Path) -> impl Iterator<Item = std::path::PathBuf> {
 #[test]
 fn fsck_compares_the_index_with_the_archive() {
     let dir = tempfile::tempdir().unwrap();
-    made(dir.path(), 3);
+    store_with_batches(dir.path(), 3);
     let db = sled::open(dir.path().join("index")).unwrap();
     let meta = db.open_tree("meta/1").unwrap();
     meta.insert("last", "lie").unwrap();
@@ -213,19 +214,19 @@ fn fsck_compares_the_index_with_the_archive() {
     assert_eq!(report.findings, wanted);
     drop(store);
     let (store, _) = Store::rebuild_index(dir.path()).unwrap();
-    check(&store, 3);
+    assert_batches(&store, 3);
     assert!(store.fsck(&mut |_, _| {}).unwrap().is_clean());
 }
 
 #[test]
 fn a_tree_of_another_version_means_an_index_of_another_version() {
     let dir = tempfile::tempdir().unwrap();
-    made(dir.path(), 3);
+    store_with_batches(dir.path(), 3);
     let db = sled::open(dir.path().join("index")).unwrap();
     db.open_tree("entries/0").unwrap().insert("old", "row").unwrap();
     db.flush().unwrap();
     drop(db);
     let (store, opened) = Store::open(dir.path()).unwrap();
     assert_eq!(opened.rebuilt.as_deref(), Some("the index has the unknown tree `entries/0`"));
-    check(&store, 3);
+    assert_batches(&store, 3);
 }

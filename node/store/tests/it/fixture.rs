@@ -1,4 +1,4 @@
-//! Batches to commit and directories to spoil.
+//! Batches, and directories to damage.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use schemas::cid::{Cid, Codec};
 use store::{IndexTree, Store, WriteBatch};
 
-/// The batch with this number: two blocks and three rows, one of which each batch overwrites.
+/// The batch with this number: two blocks and three rows, one of which every batch overwrites.
 pub fn batch(number: u64) -> WriteBatch {
     let mut batch = WriteBatch::new();
     for block in blocks(number) {
@@ -28,7 +28,7 @@ pub fn blocks(number: u64) -> [Vec<u8>; 2] {
 }
 
 /// Asserts that the store holds exactly the batches from 0 up to `count`.
-pub fn check(store: &Store, count: u64) {
+pub fn assert_batches(store: &Store, count: u64) {
     for number in 0..count + 3 {
         for block in blocks(number) {
             let id = Cid::of(Codec::Raw, &block);
@@ -45,8 +45,8 @@ pub fn check(store: &Store, count: u64) {
     assert_eq!(store.stats().blocks, 2 * count);
 }
 
-/// A store with the batches from 0 up to `count`, closed again.
-pub fn made(dir: &Path, count: u64) {
+/// Creates a store with `count` batches and closes it.
+pub fn store_with_batches(dir: &Path, count: u64) {
     let (store, _) = Store::open(dir).unwrap();
     for number in 0..count {
         store.commit(batch(number)).unwrap();
@@ -54,16 +54,16 @@ pub fn made(dir: &Path, count: u64) {
 }
 
 /// The first segment file.
-pub fn segment(dir: &Path) -> PathBuf {
+pub fn first_segment(dir: &Path) -> PathBuf {
     dir.join("archive/000001.car")
 }
 
 /// Removes the index.
-pub fn unindex(dir: &Path) {
+pub fn remove_index(dir: &Path) {
     fs::remove_dir_all(dir.join("index")).unwrap();
 }
 
-/// Every row of every tree.
+/// All rows of all trees.
 pub fn rows(store: &Store) -> BTreeMap<(IndexTree, Vec<u8>), Vec<u8>> {
     let of = |tree: &IndexTree| {
         let tree = *tree;
@@ -72,14 +72,14 @@ pub fn rows(store: &Store) -> BTreeMap<(IndexTree, Vec<u8>), Vec<u8>> {
     IndexTree::ALL.iter().flat_map(of).collect()
 }
 
-/// Copies a directory into another, which is made.
-pub fn copy(from: &Path, to: &Path) {
+/// Copies a directory.
+pub fn copy_directory(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());
         if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
+            copy_directory(&entry.path(), &target);
         } else {
             fs::copy(entry.path(), target).unwrap();
         }

@@ -1,4 +1,4 @@
-//! Kill -9 at any time: what was acknowledged is there, and no batch is there by half.
+//! SIGKILL at any time: acknowledged batches are stored, and no batch is stored in part.
 //!
 //! The test binary runs itself as the child. The child prints each number after the store has
 //! acknowledged its batch; the parent reads up to a pseudo-random number of them and kills.
@@ -10,15 +10,15 @@ use std::process::{Child, Command, Stdio};
 use schemas::cid::{Cid, Codec};
 use store::Store;
 
-use crate::common::{batch, blocks, check};
+use crate::fixture::{assert_batches, batch, blocks};
 
-/// Tells a run of the test binary that it is the child, and where its store is.
+/// Environment variable that makes the test binary the child; holds the directory of the store.
 const DIR: &str = "ASSAY_STORE_KILL_DIR";
 
-/// Kills in one test.
+/// Number of kills.
 const ROUNDS: u64 = 20;
 
-/// The child; without the variable there is nothing to do.
+/// The child; does nothing without the variable.
 #[test]
 fn child() {
     let Some(dir) = std::env::var_os(DIR) else { return };
@@ -34,7 +34,7 @@ fn child() {
 
 fn spawn(dir: &Path) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "kills::child", "--nocapture"]).env(DIR, dir);
+    command.args(["--exact", "process_kills::child", "--nocapture"]).env(DIR, dir);
     command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
 }
 
@@ -53,22 +53,22 @@ fn run(dir: &Path, count: usize) -> Option<u64> {
 }
 
 #[test]
-fn nothing_acknowledged_is_lost() {
+fn acknowledged_batches_survive_kills() {
     let dir = tempfile::tempdir().unwrap();
     let mut seed = 2_026_u64;
     let mut least = 0;
     for round in 0..ROUNDS {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        // None at all now and then: that kills the child while it opens.
+        // Sometimes zero, which kills the child while it opens the store.
         let last = run(dir.path(), (seed >> 33) as usize % 40);
         least = last.map_or(least, |last| last + 1);
-        let (store, _) = Store::open(dir.path()).unwrap_or_else(|fault| panic!("round {round}: {fault}"));
+        let (store, _) = Store::open(dir.path()).unwrap_or_else(|error| panic!("round {round}: {error}"));
         let held = store.stats().blocks / 2;
         assert!(held == least || held == least + 1, "round {round}: {held} held, {least} acknowledged");
         for block in blocks(held) {
             assert!(!store.has_block(Cid::of(Codec::Raw, &block)).unwrap(), "round {round}: half a batch");
         }
-        check(&store, held);
+        assert_batches(&store, held);
         least = held;
     }
     let (store, _) = Store::open(dir.path()).unwrap();
