@@ -274,7 +274,8 @@ fn ids_in_the_vectors_are_hashes_of_the_bytes() {
 #[test]
 fn the_worked_example_of_an_entry_is_the_genesis_of_the_samples() {
     let text = read("specs/log.md");
-    let block = text.split("```entry\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the example");
+    let block =
+        text.split("```entry\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the example");
     let code = block.lines().map(|line| line.split(';').next().unwrap_or_default());
     let digits: String = code.collect::<String>().split_whitespace().collect();
     let genesis = open("entry.json").cases.into_iter().find(|case| case.name == "identity at 0");
