@@ -1,4 +1,4 @@
-//! The two clocks of a node: the wall clock for claimed times, a steady one for the sync machine.
+//! The clocks of a node: the wall clock for claimed times, a monotonic one for the sync machine.
 
 use std::sync::OnceLock;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -13,7 +13,7 @@ pub fn unix_seconds() -> i64 {
     }
 }
 
-/// Milliseconds since the first call in this process; never runs backwards.
+/// Milliseconds since the first call in this process (monotonic).
 pub fn monotonic_millis() -> Millis {
     static START: OnceLock<Instant> = OnceLock::new();
     let elapsed = START.get_or_init(Instant::now).elapsed();

@@ -1,16 +1,16 @@
-//! The data directory: where a node keeps its store, its keys and what others need to reach it.
+//! The data directory of a node: store, keys, API token and the address of the running node.
 //!
 //! ```text
 //! store/          archive and index
 //! keys/root       seed of the root key: signs the genesis and key operations
 //! keys/next-root  seed of the next root key (pre-rotation)
 //! keys/operating  seed of the key that signs the log
-//! keys/node       seed of the network key; may be thrown away
+//! keys/node       seed of the network key; may be deleted
 //! token           bearer token of the local API
-//! running.json    process and API address of the running node; gone when none runs
+//! running.json    process and API address of the running node; absent when none runs
 //! ```
 //!
-//! Key files have mode 0600 and hold one line of text. They are never sent anywhere.
+//! Key files have mode 0600 and contain one line of text. They are never sent anywhere.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -24,43 +24,43 @@ use schemas::seal::Sealed;
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 
-/// What stands before the hexadecimal seed in a key file.
+/// Prefix of the hexadecimal seed in a key file.
 const KEY_PREFIX: &str = "assay-ed25519-seed-1:";
 
-/// Why the data directory is of no use.
+/// Failure to use a data directory.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file system refused.
+    /// An I/O error.
     #[error("cannot {action} `{}`: {source}", path.display())]
     Io {
-        /// What was tried.
+        /// The failed action.
         action: &'static str,
-        /// On which file.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A key file that is not one.
+    /// An invalid key file.
     #[error("`{}` is not a key file", .0.display())]
     KeyRole(PathBuf),
-    /// The system gives no random numbers.
-    #[error("the system gives no random numbers: {0}")]
+    /// The system random number generator failed.
+    #[error("the system random number generator failed: {0}")]
     Random(String),
-    /// The name or contact of an identity is not acceptable.
-    #[error("the identity is not acceptable: {0}")]
+    /// The name or contact of an identity is invalid.
+    #[error("invalid identity: {0}")]
     Identity(String),
 }
 
-/// Which key of a data directory.
+/// Role of a key of a data directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyRole {
     /// Signs the genesis.
     Root,
-    /// Takes the root's place one day.
+    /// The next root key (pre-rotation).
     NextRoot,
     /// Signs the log.
     Operating,
-    /// Names the node on the network.
+    /// Identifies the node on the network.
     Node,
 }
 
@@ -75,7 +75,7 @@ impl KeyRole {
     }
 }
 
-/// The process that has the data directory, and where its API answers.
+/// The process that uses the data directory, and the address of its API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunningInfo {
     /// Process id.
@@ -89,7 +89,7 @@ pub struct RunningInfo {
 pub struct DataDirectory(PathBuf);
 
 impl DataDirectory {
-    /// The data directory at `path`, made if it is not there (mode 0700).
+    /// Opens the data directory at `path`, and creates it if it does not exist (mode 0700).
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -105,12 +105,12 @@ impl DataDirectory {
         &self.0
     }
 
-    /// Where the store is.
+    /// The folder of the store.
     pub fn store(&self) -> PathBuf {
         self.0.join("store")
     }
 
-    /// The key, if there is one.
+    /// Reads a key, if it exists.
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Key`].
@@ -125,7 +125,7 @@ impl DataDirectory {
         }
     }
 
-    /// The key, made if there is none.
+    /// Reads a key, and generates it if it does not exist.
     ///
     /// # Errors
     /// [`enum@Error`].
@@ -142,8 +142,8 @@ impl DataDirectory {
         self.0.join("keys").join(key.file_name())
     }
 
-    /// Makes the keys of a publisher and signs the genesis of its log. Keys that exist are used,
-    /// so that a start that was broken off can be repeated.
+    /// Creates the keys of a publisher and signs the genesis of its log. Existing keys are reused, so an
+    /// interrupted call can be repeated.
     ///
     /// # Errors
     /// [`enum@Error`].
@@ -171,7 +171,7 @@ impl DataDirectory {
             .map_err(|fault| bad(fault.to_string()))
     }
 
-    /// The token of the local API, made if there is none.
+    /// Reads the token of the local API, and generates it if it does not exist.
     ///
     /// # Errors
     /// [`enum@Error`].
@@ -188,13 +188,13 @@ impl DataDirectory {
         }
     }
 
-    /// The running node, as it says itself. The file of a node that was killed may be left over.
+    /// The running node according to its file, which is stale after a kill.
     pub fn running(&self) -> Option<RunningInfo> {
         let text = fs::read_to_string(self.0.join("running.json")).ok()?;
         serde_json::from_str(&text).ok()
     }
 
-    /// Says which node runs here, or that none does.
+    /// Records the running node, or that none runs.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -219,14 +219,14 @@ fn io_error<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) 
     move |source| Error::Io { action, path: path.to_owned(), source }
 }
 
-/// Random bytes of the system.
+/// Random bytes of the operating system.
 fn random_bytes<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|fault| Error::Random(fault.to_string()))?;
     Ok(bytes)
 }
 
-/// Writes a file that only its owner may read, durably and whole: another name first, then renamed.
+/// Writes a file readable by its owner only, durably and atomically: to a temporary name, then renamed.
 fn write_secret(path: &Path, text: &str) -> Result<(), Error> {
     let partial = path.with_extension("partial");
     let write = || -> io::Result<()> {
@@ -256,8 +256,7 @@ fn parse_key_file(text: &str) -> Option<[u8; KEY_BYTES]> {
     Some(seed)
 }
 
-/// Reads a whole file of at most `max` bytes; `None` when it is larger, which is found out before
-/// anything of it is in memory.
+/// Reads a file of at most `max` bytes; `None` when it is larger, which is checked before reading.
 ///
 /// # Errors
 /// [`Error::Io`].
@@ -270,15 +269,15 @@ pub fn read_bounded(path: &Path, max: u64) -> Result<Option<Vec<u8>>, Error> {
         return bytes.map(Some).map_err(io_error("read", path));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(opened.size).unwrap_or_default() + 1);
-    // It may grow while it is read.
+    // The file may grow while it is read.
     opened.file.take(max + 1).read_to_end(&mut bytes).map_err(io_error("read", path))?;
     Ok((bytes.len() as u64 <= max).then_some(bytes))
 }
 
-/// Bytes of a file that two threads read faster than one.
+/// Size in bytes from which two threads read a file faster than one.
 const HALVES_BYTES_MIN: usize = 4 << 20;
 
-/// The bytes of a large file as long as it is now, read in two halves at the same time.
+/// Reads a large file, at its present size, in two halves in parallel.
 fn read_in_halves(file: &RandomAccessFile) -> Option<io::Result<Vec<u8>>> {
     let size = usize::try_from(file.size).ok().filter(|size| *size >= HALVES_BYTES_MIN)?;
     let mut bytes = vec![0; size];
@@ -287,13 +286,13 @@ fn read_in_halves(file: &RandomAccessFile) -> Option<io::Result<Vec<u8>>> {
     let read = std::thread::scope(|scope| {
         let other = scope.spawn(|| file.read_at(middle, second));
         let first = file.read_at(0, first);
-        let second = other.join().unwrap_or_else(|_| Err(io::Error::other("a thread of the reader ended")));
+        let second = other.join().unwrap_or_else(|_| Err(io::Error::other("a reader thread panicked")));
         first.and(second)
     });
     Some(read.map(|()| bytes))
 }
 
-/// An open file, read from any place of it by any thread.
+/// An open file with positioned reads, usable from any thread.
 #[derive(Debug)]
 pub struct RandomAccessFile {
     file: File,
@@ -311,15 +310,15 @@ impl RandomAccessFile {
         Ok(Self { file, size })
     }
 
-    /// Bytes that it had when it was opened.
+    /// Size in bytes when it was opened.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// Fills `into` with the bytes from `at` on.
+    /// Fills `into` with the bytes at offset `at`.
     ///
     /// # Errors
-    /// When they cannot be read, or there are not so many.
+    /// When the file is shorter, or reading fails.
     pub fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<()> {
         self.file.read_exact_at(into, at)
     }

@@ -1,7 +1,7 @@
-//! A whole node: the data directory, and the wiring of store, service, network and API.
+//! A complete node: the data directory, and the wiring of store, service, network and API.
 //!
-//! Owns start and orderly stop. It takes no decision about the ledger: it hands events of the
-//! network to the service, actions of the service to the network, and time to both.
+//! Owns start and orderly shutdown. It makes no decision about the ledger: it forwards network events to
+//! the service, actions of the service to the network, and time to both.
 
 mod clock;
 pub mod data_directory;

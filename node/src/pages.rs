@@ -1,10 +1,10 @@
-//! The dashboard in front of the API: its pages are made of what the routes answer.
+//! Server-side part of the dashboard pages, rendered from the responses of the API.
 
 use std::sync::Arc;
 
 use dashboard::{DocumentQuery, PageRequest};
 
-/// Pages about what the node holds.
+/// The page renderer for the API.
 pub(crate) fn render_pages() -> api::PageRenderer {
     Arc::new(|asked: &api::PageRequest, documents: &dyn api::Documents| {
         let wanted = PageRequest {

@@ -1,7 +1,7 @@
-//! How badly peers behave: points that fade with time, and the score at which a peer is banned.
+//! Misbehaviour scores of peers: points that decay with time, and the score at which a peer is banned.
 //!
-//! Honest peers in trouble earn a point now and then, so the points fade; a liar earns them
-//! faster than that.
+//! Honest peers with network problems get a point occasionally, so points decay; a malicious peer gets
+//! them faster than they decay.
 
 use std::collections::BTreeMap;
 
@@ -9,17 +9,17 @@ use replication::{Millis, Peer, Severity};
 
 /// Points at which a peer is banned until the next start.
 const BAN_POINTS: u64 = 100;
-/// Milliseconds in which a point fades.
+/// Milliseconds in which one point decays.
 const FADE_MILLIS: u64 = 6_000;
-/// Peers whose points are remembered; beyond it the one with the fewest is forgotten.
+/// Peers with a stored score; beyond it the lowest score is dropped.
 const SCORES_MAX: usize = 1024;
 
-/// The points of every peer that has any.
+/// The scores of all peers with points.
 #[derive(Debug, Default)]
 pub(crate) struct PeerScores(BTreeMap<Peer, (u64, Millis)>);
 
 impl PeerScores {
-    /// Notes a fault; `true` when the peer is to be banned.
+    /// Adds the points of a misbehaviour; `true` when the peer must be banned.
     pub(crate) fn add_points(&mut self, now: Millis, peer: &Peer, severity: Severity) -> bool {
         self.0.retain(|_, score| decayed_points(*score, now) > 0);
         let before = self.0.get(peer).map_or(0, |score| decayed_points(*score, now));
@@ -41,7 +41,7 @@ impl PeerScores {
     }
 }
 
-/// What is left of a score.
+/// The points that remain of a score.
 fn decayed_points((points, at): (u64, Millis), now: Millis) -> u64 {
     points.saturating_sub(now.since(at) / FADE_MILLIS)
 }

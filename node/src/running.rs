@@ -1,4 +1,4 @@
-//! Start and orderly stop of a node.
+//! Start and orderly shutdown of a node.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,51 +14,51 @@ use crate::clock;
 use crate::data_directory::{self, DataDirectory, KeyRole, RunningInfo};
 use crate::wiring::{self, ConnectedPeers, NetworkEvent};
 
-/// How a node is started.
+/// Configuration of a node.
 #[derive(Debug, Clone)]
 pub struct NodeConfig {
     /// Multiaddresses to listen on.
     pub listen: Vec<String>,
-    /// Multiaddresses of peers to dial, besides those remembered.
+    /// Multiaddresses of peers to dial, in addition to the stored ones.
     pub peers: Vec<String>,
-    /// Where the API answers; a loopback address, port 0 for a free one.
+    /// Address of the API: a loopback address; port 0 picks a free port.
     pub api: SocketAddr,
-    /// Whether releases of followed publishers are run again and attested.
+    /// Whether releases of followed publishers are re-run and attested.
     pub attest: bool,
 }
 
-/// Why a node does not start.
+/// Failure to start a node.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The data directory.
+    /// The data directory cannot be used.
     #[error(transparent)]
     DataDirectory(#[from] data_directory::Error),
-    /// The store.
+    /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// The state.
+    /// The stored state cannot be read.
     #[error(transparent)]
     Service(#[from] service::Error),
-    /// The network.
+    /// The network cannot be started.
     #[error(transparent)]
     Network(#[from] network::Error),
-    /// The API's address.
-    #[error("the API cannot answer on `{address}`: {source}")]
+    /// The API cannot listen on its address.
+    #[error("the API cannot listen on `{address}`: {source}")]
     Api {
         /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The system gave no thread.
-    #[error("the system gives no thread: {0}")]
+    /// A thread cannot be started.
+    #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
 }
 
 /// Opens the store and state of a data directory.
 ///
 /// # Errors
-/// [`Error::Store`], [`Error::Service`], [`Error::Home`].
+/// [`Error::Store`], [`Error::Service`], [`Error::DataDirectory`].
 pub fn open_core(home: &DataDirectory, attest: bool) -> Result<(Core<Store>, OpenReport), Error> {
     let (store, opened) = Store::open(&home.store())?;
     let signer = home.key(KeyRole::Operating)?.map(Signer);
@@ -69,13 +69,13 @@ pub fn open_core(home: &DataDirectory, attest: bool) -> Result<(Core<Store>, Ope
 
 /// A running node.
 pub struct RunningNode {
-    /// The owner of its state.
+    /// Handle to the owner of its state.
     pub service: Service<Store>,
-    /// Where its API answers, such as `http://127.0.0.1:7171`.
+    /// Base URL of its API, such as `http://127.0.0.1:7171`.
     pub api: String,
-    /// How the store was opened.
+    /// Report of opening the store.
     pub open_report: OpenReport,
-    /// Peers met and addresses listened on, as it happens.
+    /// Connections and listening addresses, as they change.
     pub network_events: mpsc::Receiver<NetworkEvent>,
     network: network::NetworkHandle,
     home: DataDirectory,
@@ -89,7 +89,7 @@ pub struct RunningNode {
 /// [`enum@Error`].
 pub async fn start_node(home: &DataDirectory, config: NodeConfig) -> Result<RunningNode, Error> {
     let (core, opened) = open_core(home, config.attest)?;
-    // What is asked of this machine is looked at before others are met.
+    // Binds the API first: an occupied port stops the start before any peer is dialled.
     let listener = api::bind_loopback(config.api).await;
     let listener = listener.map_err(|source| Error::Api { address: config.api, source })?;
     let address = listener.local_addr().map_err(|source| Error::Api { address: config.api, source })?;
@@ -125,8 +125,8 @@ pub async fn start_node(home: &DataDirectory, config: NodeConfig) -> Result<Runn
     })
 }
 
-/// Starts the network. An address that was remembered and is none (of another version, say) is
-/// passed over: nobody could take it back while it kept the node from starting.
+/// Starts the network. An invalid stored address (of another version, say) is skipped: a node that does
+/// not start could not remove it.
 fn start_network(
     mut setup: network::NetworkConfig,
     given: &[String],
@@ -134,7 +134,7 @@ fn start_network(
     loop {
         match network::start(setup.clone()) {
             Err(network::Error::Address(bad)) if !given.contains(&bad) && setup.bootstrap.contains(&bad) => {
-                tracing::warn!(address = bad, "a remembered peer has no address that can be dialled");
+                tracing::warn!(address = bad, "skipped a stored peer whose address cannot be dialled");
                 setup.bootstrap.retain(|address| *address != bad);
             }
             done => return done,
@@ -143,12 +143,12 @@ fn start_network(
 }
 
 impl RunningNode {
-    /// Ends streams and connections, finishes what is pending, and says that no node runs here.
+    /// Closes streams and connections, commits pending blocks and removes the file of the running node.
     ///
     /// # Errors
-    /// [`Error::Home`].
+    /// [`Error::DataDirectory`].
     pub async fn stop(self) -> Result<(), Error> {
-        // Everyone who listens is about to be ended anyway.
+        // A send fails only when every task has ended already.
         let _ = self.stop.send(true);
         self.network.shutdown().await;
         self.service.stop().await;

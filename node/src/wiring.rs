@@ -16,40 +16,40 @@ use tokio::sync::{mpsc, watch};
 use crate::clock::{monotonic_millis, unix_seconds};
 use crate::peer_scores::PeerScores;
 
-/// Sightings that wait for whoever prints them; more are dropped.
+/// Capacity of the queue of [`NetworkEvent`]s; events beyond it are dropped.
 pub(crate) const NETWORK_EVENTS_MAX: usize = 256;
 
-/// Something that the network saw and people may want to know.
+/// A change of connections, for display.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum NetworkEvent {
-    /// An address at which this node can be reached.
+    /// The node listens on an address.
     Listening {
-        /// With the peer id at its end.
+        /// Multiaddress with the peer id at its end.
         address: String,
     },
     /// A peer is connected.
     Connected {
-        /// Who.
+        /// Peer id.
         peer: String,
-        /// Where.
+        /// Multiaddress.
         address: String,
     },
-    /// A peer is gone.
+    /// A peer disconnected.
     Disconnected {
-        /// Who.
+        /// Peer id.
         peer: String,
     },
-    /// A configured peer cannot be reached; it is tried again.
+    /// A configured peer cannot be reached; it is dialled again.
     Unreachable {
-        /// Where.
+        /// Multiaddress.
         address: String,
-        /// Why.
+        /// The error.
         reason: String,
     },
 }
 
-/// Who is connected, and where this node listens.
+/// Connected peers and listening addresses.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ConnectedPeers(Arc<Mutex<PeerTable>>);
 
@@ -79,7 +79,7 @@ impl ConnectedPeers {
     }
 }
 
-/// What the API needs to know of the network.
+/// The dependencies of the API.
 pub(crate) fn api_state<K: Storage>(
     service: &Service<K>,
     token: String,
@@ -107,7 +107,7 @@ pub(crate) fn api_state<K: Storage>(
     }
 }
 
-/// Hands what the network saw to the service.
+/// Forwards network events to the service.
 pub(crate) async fn forward_events<K: Storage>(
     mut events: mpsc::Receiver<Seen>,
     service: Service<K>,
@@ -117,7 +117,7 @@ pub(crate) async fn forward_events<K: Storage>(
     while let Some(event) = events.recv().await {
         if let Some(sighting) = network_event(&event) {
             contacts.record_event(&sighting);
-            // A node whose owner prints nothing works all the same.
+            // The queue is full or has no reader when nothing displays the events.
             let _ = seen.try_send(sighting);
         }
         let command = match event {
@@ -167,7 +167,7 @@ fn network_event(event: &Seen) -> Option<NetworkEvent> {
     })
 }
 
-/// Sends a peer the blocks that it asks for, those that are held.
+/// Serves a request of a peer: sends the requested blocks that are stored.
 async fn serve_request<K: Storage>(
     service: Service<K>,
     request: SyncRequest,
@@ -191,7 +191,7 @@ async fn serve_request<K: Storage>(
     }
 }
 
-/// Hands what the service wants done to the network.
+/// Forwards actions of the service to the network.
 pub(crate) async fn run_actions<K: Storage>(
     mut actions: mpsc::Receiver<SyncAction>,
     service: Service<K>,
@@ -226,12 +226,12 @@ pub(crate) async fn run_actions<K: Storage>(
             }
         };
         if let Err(error) = done {
-            tracing::debug!(%error, "the network could not do something");
+            tracing::debug!(%error, "a network action failed");
         }
     }
 }
 
-/// Tells the service that time passes.
+/// Sends ticks to the service.
 pub(crate) async fn run_ticks<K: Storage>(service: Service<K>, mut stopped: watch::Receiver<bool>) {
     let mut interval = tokio::time::interval(Duration::from_millis(TICK_MILLIS));
     loop {
@@ -246,14 +246,14 @@ pub(crate) async fn run_ticks<K: Storage>(service: Service<K>, mut stopped: watc
     }
 }
 
-/// Answers API requests.
+/// Serves the API until shutdown.
 pub(crate) async fn serve_api<K: Storage>(
     listener: TcpListener,
     state: api::Setup<K>,
     mut stopped: watch::Receiver<bool>,
 ) {
     let stop = async move {
-        // The sender being gone means the same as its word.
+        // A dropped sender means shutdown as well.
         let _ = stopped.changed().await;
     };
     api::serve(listener, state, stop).await;

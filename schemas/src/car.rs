@@ -2,7 +2,7 @@
 //!
 //! A header (`{roots, version: 1}` in DAG-CBOR behind its length as a varint), then one record a
 //! block: a varint length, the 36 bytes of the CID, the bytes. The reader refuses records beyond
-//! [`BLOCK_BYTES_MAX`], foreign CIDs, and blocks that are not what their CID says.
+//! [`BLOCK_BYTES_MAX`], unsupported CIDs, and blocks whose hash does not match their CID.
 //!
 //! Implements: "Content Addressable aRchives (CARv1) specification".
 
@@ -15,13 +15,13 @@ use crate::limits::BLOCK_BYTES_MAX;
 /// Roots of one file: entries asked for in one export.
 pub const ROOTS_MAX: usize = 4096;
 
-/// Bytes that a header may have: [`ROOTS_MAX`] links and what is around them.
+/// Largest header in bytes: [`ROOTS_MAX`] links of 41 bytes, and 64 bytes for the map around them.
 pub const HEADER_BYTES_MAX: usize = ROOTS_MAX * 41 + 64;
 
-/// Bytes before the CID of a record at the most.
+/// Largest varint in bytes: 28 bits are enough for a record or header length.
 const VARINT_BYTES_MAX: usize = 4;
 
-/// Why bytes are no CAR file.
+/// Rejection of bytes that should be a CAR file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The header is not `{roots, version: 1}`.
@@ -34,19 +34,19 @@ pub enum Error {
         at: usize,
     },
     /// A record length out of bounds or not in its shortest form.
-    #[error("bad record length at byte {at}")]
+    #[error("invalid record length at byte {at}")]
     Length {
         /// Offset of the record.
         at: usize,
     },
-    /// A CID of another kind.
-    #[error("foreign content id at byte {at}")]
+    /// An unsupported CID.
+    #[error("unsupported content id at byte {at}")]
     Cid {
         /// Offset of the record.
         at: usize,
     },
-    /// A block whose hash is not its id.
-    #[error("block {id} at byte {at} is not what its id says")]
+    /// A block whose hash does not match its id.
+    #[error("hash mismatch: block {id} at byte {at}")]
     Hash {
         /// The id in the record.
         id: Cid,
@@ -62,7 +62,7 @@ struct CarHeader {
     version: u8,
 }
 
-/// The header of a file with these roots, at most [`ROOTS_MAX`]; a reader refuses more.
+/// Encodes the header of a file with these roots; a reader refuses more than [`ROOTS_MAX`].
 pub fn encode_header(roots: &[Cid]) -> Vec<u8> {
     // INVARIANT: a list of so many links and a small integer always have an encoding.
     let body = cbor::encode(&CarHeader { roots: roots.to_vec(), version: 1 }).unwrap_or_default();
@@ -71,21 +71,21 @@ pub fn encode_header(roots: &[Cid]) -> Vec<u8> {
     bytes
 }
 
-/// The record of a block.
+/// Encodes the record of a block.
 pub fn encode_record(id: Cid, block: &[u8]) -> Vec<u8> {
     let mut bytes = encode_record_header(id, block.len());
     bytes.extend_from_slice(block);
     bytes
 }
 
-/// What stands before the bytes of a block of `length` bytes.
+/// Encodes the part of a record before the bytes of a block of `length` bytes.
 pub fn encode_record_header(id: Cid, length: usize) -> Vec<u8> {
     let mut bytes = encode_varint(CID_BYTES + length);
     bytes.extend_from_slice(&id.to_bytes());
     bytes
 }
 
-/// Unsigned LEB128 (multiformats "unsigned-varint").
+/// Encodes an unsigned LEB128 (multiformats "unsigned-varint").
 pub fn encode_varint(value: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(VARINT_BYTES_MAX);
     let mut rest = value;
@@ -97,10 +97,10 @@ pub fn encode_varint(value: usize) -> Vec<u8> {
     bytes
 }
 
-/// What [`read_varint`] found at the start of some bytes.
+/// Result of [`read_varint`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Varint {
-    /// A value and the bytes that it took.
+    /// A value and its length in bytes.
     Value(usize, usize),
     /// More bytes are needed.
     More,
@@ -120,7 +120,7 @@ pub fn read_varint(bytes: &[u8]) -> Varint {
     if bytes.len() < VARINT_BYTES_MAX { Varint::More } else { Varint::Bad }
 }
 
-/// Where a record begins, what it names, and where its bytes lie.
+/// Location of a record in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CarRecord {
     /// The id it claims.
@@ -178,14 +178,14 @@ fn record_at(rest: &[u8], at: usize) -> Result<CarRecord, Error> {
     Ok(CarRecord { id, start: at + head + CID_BYTES, end: at + head + length })
 }
 
-/// The checked blocks of a whole file.
+/// Iterator over the checked blocks of a file.
 #[derive(Debug)]
 pub struct CarBlocks<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
-/// Opens a file: its roots and its blocks, each checked against its id when it is reached.
+/// Opens a file: its roots, and its blocks, each checked against its id when the iterator reaches it.
 ///
 /// # Errors
 /// [`Error::Header`].

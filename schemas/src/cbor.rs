@@ -1,10 +1,10 @@
-//! The one door to CBOR: strict DAG-CBOR in and out, by serde_cbor behind a prescan.
+//! Strict DAG-CBOR: the only encoder and decoder of the project, serde_cbor behind a prescan.
 //!
 //! serde_cbor's decoder accepts non-minimal integers, indefinite lengths, unsorted and duplicate
-//! keys, floats and unknown tags. So every input first passes [`scan`], which walks the bytes
-//! once without recursion or allocation and refuses all of these by name; then it is decoded into
-//! its type, encoded again, and compared. Encoding goes through `Value`, whose maps sort as
-//! DAG-CBOR asks (shorter keys first, then bytewise).
+//! keys, floats and unknown tags. So every input passes [`scan`] first, which reads the bytes once
+//! without recursion or allocation and refuses all of these with an error of their own; then it is
+//! decoded, encoded again and compared. Encoding goes through `Value`, whose maps sort as
+//! DAG-CBOR requires (shorter keys first, then bytewise).
 //!
 //! Implements: DAG-CBOR specification, "Strictness"; RFC 8949, section 4.2.3 (length-first order).
 
@@ -12,13 +12,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_cbor::Value;
 
-use crate::cid::{self, Cid};
+use crate::cid::{self, Cid, TAG_LINK};
 use crate::limits::{DEPTH_MAX, ITEMS_MAX};
 
-/// The tag of a link (DAG-CBOR specification, "Links").
-pub const TAG_LINK: u64 = 42;
-
-/// Why bytes are not what they should be. `at` is the offset of the byte that shows it.
+/// Rejection of bytes that should be strict CBOR. `at` is the offset of the offending byte.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The bytes end inside an item.
@@ -59,7 +56,7 @@ pub enum Error {
         /// Offset.
         at: usize,
     },
-    /// Tag 42 on what is no CIDv1 with BLAKE3-256.
+    /// Tag 42 around something else than a CIDv1 with BLAKE3-256.
     #[error("a malformed link at byte {at}")]
     Link {
         /// Offset.
@@ -95,7 +92,7 @@ pub enum Error {
         /// Offset.
         at: usize,
     },
-    /// The bytes are strict, but not the value that was expected.
+    /// The bytes are strict CBOR, but not a value of the expected type.
     #[error("{0}")]
     Shape(String),
     /// The value encodes to other bytes than it was read from.
@@ -103,7 +100,7 @@ pub enum Error {
     Canonical,
 }
 
-/// What may stand in the bytes.
+/// Dialect of CBOR to accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CborRules {
     /// Objects: text keys, links.
@@ -112,10 +109,10 @@ pub enum CborRules {
     Cose,
 }
 
-/// One item met on the walk.
+/// An item visited by [`scan`].
 #[derive(Debug, Clone, Copy)]
 pub struct CborItem<'a> {
-    /// What it is.
+    /// Its head and content.
     pub token: CborToken<'a>,
     /// Containers around it.
     pub depth: usize,
@@ -150,17 +147,17 @@ pub enum CborToken<'a> {
 
 #[derive(Clone, Copy, Default)]
 struct ContainerFrame<'a> {
-    /// Items (keys and values apart) that are still to come.
+    /// Items still expected; a pair of a map counts as two.
     left: u64,
     map: bool,
     key_next: bool,
     last_key: Option<&'a [u8]>,
 }
 
-/// Walks `bytes`, which must be exactly one item under `rules`, telling each item to `visit`.
+/// Scans `bytes`, which must be exactly one item under `rules`, and calls `visit` for each item.
 ///
 /// # Errors
-/// The first fault, by kind and offset.
+/// The first error in the bytes.
 pub fn scan<'a>(bytes: &'a [u8], rules: CborRules, mut visit: impl FnMut(CborItem<'a>)) -> Result<(), Error> {
     let mut stack = [ContainerFrame::default(); DEPTH_MAX];
     let mut depth = 0_usize;
@@ -215,7 +212,7 @@ fn push_container<'a>(
     left: u64,
     map: bool,
 ) -> Result<(), Error> {
-    // Each item takes a byte at least, so a count beyond what is left is a lie told early.
+    // Each item takes at least one byte, so a larger count is truncated; refusing it here costs nothing.
     if left > (bytes.len() - at) as u64 {
         return Err(Error::Truncated { at: bytes.len() });
     }
@@ -225,7 +222,7 @@ fn push_container<'a>(
     Ok(())
 }
 
-/// Counts a finished item in its container, and every container that this finishes.
+/// Counts a finished item in its container, and closes every container that it completes.
 fn finish_item(stack: &mut [ContainerFrame<'_>; DEPTH_MAX], depth: &mut usize) {
     while let Some(frame) = depth.checked_sub(1).and_then(|top| stack.get_mut(top)) {
         frame.left -= 1;
@@ -257,7 +254,7 @@ fn check_key<'a>(
     Ok(())
 }
 
-/// The item after a tag: under tag 42 a byte string that holds a link, under tag 18 an array.
+/// Checks the item after a tag: a link in a byte string after tag 42, an array after tag 18.
 fn check_tagged(bytes: &[u8], at: usize, rules: CborRules) -> Result<(), Error> {
     let (token, _) = read_head(bytes, at, rules)?;
     match (rules, token) {
@@ -312,7 +309,7 @@ fn read_head(bytes: &[u8], at: usize, rules: CborRules) -> Result<(CborToken<'_>
     }
 }
 
-/// The argument of a head in its shortest form (RFC 8949, section 3).
+/// Reads the argument of a head, which must be in its shortest form (RFC 8949, section 3).
 fn read_argument(bytes: &[u8], at: usize, info: u8) -> Result<(u64, usize), Error> {
     let width = match info {
         0..=23 => return Ok((u64::from(info), at + 1)),
@@ -350,7 +347,7 @@ pub fn find_links(bytes: &[u8]) -> Result<Vec<Cid>, Error> {
     Ok(links)
 }
 
-/// The canonical DAG-CBOR of a value.
+/// Encodes a value as canonical DAG-CBOR.
 ///
 /// # Errors
 /// [`Error::Shape`] when the value has no such encoding (a float, an integer beyond 64 bits).
@@ -360,7 +357,7 @@ pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// Reads a value from its one canonical encoding.
+/// Decodes a value from its canonical encoding.
 ///
 /// # Errors
 /// Every variant of [`enum@Error`].
@@ -370,8 +367,8 @@ pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, Error>
     if encode(&value)? == bytes { Ok(value) } else { Err(Error::Canonical) }
 }
 
-/// A value as a tree whose maps sort canonically. Through bytes, because serde_cbor's direct
-/// conversion drops tags.
+/// Converts a value to a tree whose maps sort canonically. It goes through bytes, because the direct
+/// conversion of serde_cbor drops tags.
 pub(crate) fn to_value<T: Serialize>(value: &T) -> Result<Value, Error> {
     let unsorted = serde_cbor::to_vec(value).map_err(shape_error)?;
     serde_cbor::from_slice(&unsorted).map_err(shape_error)

@@ -1,6 +1,6 @@
 //! Column chunks: a run of rows of a data set, coded compactly and in one way only.
 //!
-//! A chunk holds every column for its rows. Texts stand in a dictionary of the chunk (ascending,
+//! A chunk contains every column of its rows. Texts are in a dictionary of the chunk (ascending,
 //! all used); codes, frequencies, exponents and presence are run-length coded; periods and
 //! integers are differences; numbers are variable-length. All varints are unsigned LEB128 in
 //! their shortest form, signed values zigzag. A chunk that would encode otherwise is refused.
@@ -8,16 +8,16 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cid::ChunkId;
+use crate::column::{Column, TextColumn};
 use crate::decimal::Decimal;
 use crate::limits::{CELL_BYTES_MAX, CHUNK_BYTES_MAX, COMPONENTS_MAX};
 use crate::object::ObjectType;
 use crate::period::{Frequency, Period};
-use crate::table::{Column, TextColumn};
 
 /// Rows of one chunk: small enough that one figure is proved with little, even of narrow tables.
 pub const CHUNK_ROWS_MAX: usize = 16_384;
 
-/// The code of a run that means null.
+/// Value of a run that stands for null.
 const NULL: u128 = 0;
 
 /// Rows of a data set.
@@ -38,7 +38,7 @@ pub enum ColumnEncoding {
     Text {
         /// The distinct texts, ascending by code point.
         dictionary: Vec<String>,
-        /// Runs of 0 for null or the place in the dictionary from 1.
+        /// Runs of 0 for null or the index in the dictionary from 1.
         #[serde(with = "serde_bytes")]
         codes: Vec<u8>,
     },
@@ -68,7 +68,7 @@ pub enum ColumnEncoding {
     },
     /// Periods and dates.
     Period {
-        /// Runs of 0 for null, or the place of the frequency in A, S, Q, M, W, D from 1.
+        /// Runs of 0 for null, or the index of the frequency in A, S, Q, M, W, D from 1.
         #[serde(with = "serde_bytes")]
         frequencies: Vec<u8>,
         /// Differences of the ordinal to the one before, zigzag.
@@ -112,7 +112,7 @@ impl Chunk {
     }
 }
 
-/// Where the chunks of a table end: row numbers, ascending, the last one the number of rows.
+/// Row numbers at which the chunks of a table end: ascending, the last one the number of rows.
 ///
 /// A chunk takes rows until [`CHUNK_ROWS_MAX`], or until their plain size would pass
 /// [`CHUNK_BYTES_MAX`]: a rule that depends on the data only.
@@ -133,10 +133,10 @@ pub fn chunk_ends(columns: &[Column], rows: usize) -> Vec<usize> {
     ends
 }
 
-/// Plain bytes of the rows of one chunk; what is left is for the frame around them.
+/// Largest weight of the rows of one chunk; 8 KiB are left for the map around the columns.
 const WEIGHT_MAX: usize = CHUNK_BYTES_MAX - (8 << 10);
 
-/// What a cell can cost at the most, in bytes.
+/// Upper bound of the encoded size of a cell, in bytes.
 fn cell_weight(column: &Column, row: usize) -> usize {
     match column {
         Column::Text(texts) => 8 + texts.get(row).map_or(0, str::len),
@@ -203,7 +203,7 @@ fn encode_text_column(texts: &TextColumn, from: usize, to: usize) -> ColumnEncod
     ColumnEncoding::Text { codes: rle_encode(codes.iter().map(place)), dictionary }
 }
 
-/// `None` when the bytes do not give exactly `rows` values within their bounds.
+/// Decodes a column; `None` when the bytes are not exactly `rows` values within their bounds.
 fn decode_column(coded: &ColumnEncoding, rows: usize) -> Option<Column> {
     Some(match coded {
         ColumnEncoding::Text { dictionary, codes } => {
@@ -269,7 +269,7 @@ fn decode_column(coded: &ColumnEncoding, rows: usize) -> Option<Column> {
     })
 }
 
-/// Pairs of a value and how often it stands in a row.
+/// Run-length encodes values: pairs of a value and its number of repetitions.
 fn rle_encode(values: impl Iterator<Item = u128>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut current: Option<(u128, u128)> = None;
@@ -293,7 +293,7 @@ fn write_run(bytes: &mut Vec<u8>, run: Option<(u128, u128)>) {
     }
 }
 
-/// Exactly `rows` values, or nothing; never more memory than that.
+/// Decodes exactly `rows` values; allocates no more, so a long run cannot exhaust memory.
 fn rle_decode(bytes: &[u8], rows: usize) -> Option<Vec<u128>> {
     let mut values = Vec::with_capacity(rows);
     let mut next = VarintReader(bytes);
@@ -307,7 +307,7 @@ fn rle_decode(bytes: &[u8], rows: usize) -> Option<Vec<u128>> {
     (values.len() == rows).then_some(values)
 }
 
-/// Interleaves negative and positive values: 0, -1, 1, -2, …
+/// Maps 0, -1, 1, -2, … to 0, 1, 2, 3, …
 fn zigzag_encode(value: i128) -> u128 {
     ((value << 1) ^ (value >> 127)) as u128
 }

@@ -1,7 +1,7 @@
 //! Content identifiers: CIDv1 over BLAKE3-256, 36 bytes, text in base32 lower case.
 //!
 //! Two codecs only: `dag-cbor` for objects and `raw` for everything else (log entries, pieces of
-//! source documents). Each kind of object has an id type of its own; [`Cid`] is what they share.
+//! source documents). Each kind of object has an id type of its own; [`Cid`] is common to all of them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,8 @@ use multihash::Multihash;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_cbor::tags::Tagged;
 
-use crate::cbor::TAG_LINK;
+/// The tag of a link (DAG-CBOR specification, "Links").
+pub const TAG_LINK: u64 = 42;
 
 /// Bytes of an identifier in binary form.
 pub const CID_BYTES: usize = 36;
@@ -19,7 +20,7 @@ pub const CID_BYTES: usize = 36;
 /// Multihash code of BLAKE3 (multicodec table).
 const BLAKE3: u64 = 0x1e;
 
-/// How the bytes of a block are to be read (multicodec table).
+/// Encoding of a block (multicodec table).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Codec {
     /// Any bytes.
@@ -45,14 +46,14 @@ pub struct Cid {
     digest: [u8; 32],
 }
 
-/// Why a text or bytes are no identifier.
+/// Rejection of a text or bytes that should be an identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Not a CID at all, or not in base32 lower case.
+    /// Not a CID, or not in lower-case base32.
     #[error("`{0}` is not a content id (CIDv1, base32, beginning with `b`)")]
     Syntax(String),
     /// A CID with another version, codec or hash.
-    #[error("a content id of another kind (expected CIDv1, dag-cbor or raw, BLAKE3-256)")]
+    #[error("unsupported content id (expected CIDv1, dag-cbor or raw, BLAKE3-256)")]
     Unsupported,
 }
 
@@ -72,7 +73,7 @@ impl Cid {
         &self.digest
     }
 
-    /// Whether `bytes` are the block that this names.
+    /// Whether `bytes` have this id.
     pub fn matches(self, bytes: &[u8]) -> bool {
         self == Self::of(self.codec, bytes)
     }
@@ -89,7 +90,7 @@ impl Cid {
     /// Reads the binary form.
     ///
     /// # Errors
-    /// [`Error::Kind`] for anything but 36 bytes of our kind.
+    /// [`Error::Unsupported`] for anything but 36 bytes with a supported version, codec and hash.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         let (codec, digest) = match bytes {
             [1, 0x55, 0x1e, 32, digest @ ..] => (Codec::Raw, digest),
@@ -129,6 +130,7 @@ impl FromStr for Cid {
         }
         let generic = CidGeneric::<32>::try_from(text).map_err(|_| syntax())?;
         let id = Self::from_bytes(&generic.to_bytes())?;
+        // The parser of the `cid` crate accepts spellings that this format forbids.
         if id.to_string() == text { Ok(id) } else { Err(syntax()) }
     }
 }
@@ -167,7 +169,7 @@ macro_rules! ids {
         pub struct $name(Cid);
 
         impl $name {
-            /// The codec of every block of this kind.
+            /// The codec of every such block.
             pub const CODEC: Codec = Codec::$codec;
 
             /// The id of the block with these bytes.
@@ -175,7 +177,7 @@ macro_rules! ids {
                 Self(Cid::of(Self::CODEC, bytes))
             }
 
-            /// The id without its kind.
+            /// The untyped id.
             pub fn cid(self) -> Cid {
                 self.0
             }
@@ -234,7 +236,7 @@ ids! {
     SnapshotId: DagCbor;
     /// A `structure` object.
     StructureId: DagCbor;
-    /// A `content` object: the data themselves, whoever published them.
+    /// A `content` object: the data, independent of the publisher.
     ContentId: DagCbor;
     /// A `chunk` object.
     ChunkId: DagCbor;

@@ -1,7 +1,7 @@
-//! From a table to blocks and back.
+//! Packing of tables into blocks, and unpacking.
 //!
-//! The same table with the same code lists always gives the same blocks, whatever order its rows
-//! came in; reading refuses blocks that this module would not have written.
+//! A table and its code lists always pack to the same blocks, in any order of the input rows. Unpacking
+//! refuses blocks that packing would not have written.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -14,19 +14,19 @@ use crate::structure::{ComponentList, ValueType};
 use crate::table::{self, Column, Table, TextColumn};
 use crate::text::Name;
 
-/// Why blocks are no content.
+/// Rejection of blocks that should be a content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Blocks that are not at hand.
-    #[error("{} blocks are not at hand", .0.len())]
+    /// Missing blocks.
+    #[error("{} blocks are missing", .0.len())]
     Missing(Vec<Cid>),
-    /// A block that is not what it should be.
+    /// A block that is not an object of the expected type.
     #[error("block {0}: {1}")]
     Object(Cid, object::Error),
-    /// The columns are no table.
+    /// The columns do not form a table.
     #[error(transparent)]
     Table(#[from] table::Error),
-    /// The rows are not in canonical order, or not cut where the rule says.
+    /// The rows are not in canonical order, or the chunks do not end where the rule requires.
     #[error("content {0} is not in canonical form: {1}")]
     Canonical(Cid, &'static str),
 }
@@ -37,7 +37,7 @@ pub type Block = (Cid, Vec<u8>);
 /// Encodes an object as a block.
 ///
 /// # Errors
-/// As [`object::encode`].
+/// As [`object::encode_object`].
 pub fn encode_block<T: ObjectType>(body: &T) -> Result<(T::Id, Block), object::Error> {
     let bytes = encode_object(body)?;
     let id = Cid::of(crate::cid::Codec::DagCbor, &bytes);
@@ -45,10 +45,10 @@ pub fn encode_block<T: ObjectType>(body: &T) -> Result<(T::Id, Block), object::E
     Ok((typed, (id, bytes)))
 }
 
-/// The blocks of a table: structure, chunks, content. `codes` are the code lists by component.
+/// Packs a table into blocks: structure, chunks, content. `codes` are the code lists by component.
 ///
 /// # Errors
-/// As [`object::encode`], when the code lists break a rule.
+/// As [`object::encode_object`], when the code lists break a rule.
 pub fn pack_table(
     table: &Table,
     codes: BTreeMap<Name, Vec<Code>>,
@@ -70,11 +70,11 @@ pub fn pack_table(
     Ok((id, blocks))
 }
 
-/// The table and structure of a content, from blocks that `fetch` finds.
+/// Unpacks the structure and the table of a content from blocks that `fetch` looks up.
 ///
 /// # Errors
-/// Each variant of [`enum@Error`]; [`Error::Missing`] names every block of this content that
-/// could be told to be absent.
+/// Each variant of [`enum@Error`]; [`Error::Missing`] names all direct dependencies that
+/// are missing.
 pub fn unpack_table(
     id: ContentId,
     fetch: impl Fn(Cid) -> Option<Vec<u8>>,
@@ -88,14 +88,15 @@ pub fn unpack_table(
     let structure: Structure = read_object(StructureId::cid(content.structure), &fetch)?;
     let shape = &structure.components;
     if (content.rows as usize).saturating_mul(shape.components().len()) > CELLS_MAX {
-        return Err(Error::Canonical(id.cid(), "it has more cells than a table may have"));
+        return Err(Error::Canonical(id.cid(), "more cells than a table may have"));
     }
     let mut tables: Vec<Table> = Vec::new();
     for reference in &content.chunks {
         let chunk: Chunk = read_object(reference.chunk.cid(), &fetch)?;
         let columns = chunk.decode_column().filter(|_| chunk.rows == reference.rows);
         let columns = columns.ok_or(Error::Canonical(id.cid(), "a chunk does not fit the structure"))?;
-        // Keys are checked chunk by chunk, so that blocks which repeat themselves are refused early.
+        // Keys are checked chunk by chunk: a content that lists one chunk many times is refused before
+        // it fills memory.
         let next =
             Table::from_sorted(shape.clone(), columns).map_err(|fault| structure_mismatch(id, fault))?;
         let follows =
@@ -117,12 +118,12 @@ pub fn unpack_table(
         })
         .collect();
     if rows != chunk::chunk_ends(table.columns(), table.rows()) {
-        return Err(Error::Canonical(id.cid(), "chunks are cut elsewhere than the rule says"));
+        return Err(Error::Canonical(id.cid(), "the chunks do not end where the rule requires"));
     }
     Ok((structure, table))
 }
 
-/// Columns that do not fit the structure are the writer's fault, not a property of the rows.
+/// Reports columns of another type or number as a mismatch with the structure; other errors concern the rows.
 fn structure_mismatch(id: ContentId, fault: table::Error) -> Error {
     match fault {
         table::Error::Column(_) => Error::Canonical(id.cid(), "a chunk does not fit the structure"),
@@ -130,7 +131,7 @@ fn structure_mismatch(id: ContentId, fault: table::Error) -> Error {
     }
 }
 
-/// The columns of tables of one shape, one after another.
+/// Concatenates the columns of tables with the same components.
 fn join_tables(shape: &ComponentList, tables: Vec<Table>) -> Option<Vec<Column>> {
     let mut parts: Vec<Vec<Column>> = vec![Vec::new(); shape.components().len()];
     for table in tables {
@@ -151,7 +152,7 @@ fn read_object<T: ObjectType>(id: Cid, fetch: &impl Fn(Cid) -> Option<Vec<u8>>) 
     decode_object(&bytes).map_err(|fault| Error::Object(id, fault))
 }
 
-/// The parts of one column after another; `None` when one is of another type.
+/// Concatenates the parts of one column; `None` when a part has another type.
 fn join_columns(kind: ValueType, parts: Vec<Column>) -> Option<Column> {
     Some(match kind {
         ValueType::String | ValueType::Time | ValueType::Duration => Column::Text(join_texts(&parts)?),

@@ -1,7 +1,7 @@
 //! Exact decimal numbers as published: a coefficient and a power of ten.
 //!
 //! `9.1` is `[91, -1]` and `9.10` is `[910, -2]`: the digits that the source wrote are kept. The
-//! type holds values and compares them; arithmetic is the business of the engine (`node/vtl`).
+//! type holds values and compares them; arithmetic is part of the engine (`node/vtl`).
 //! It refuses more than [`DIGITS_MAX`] digits, infinities, NaN and negative zero.
 
 use std::cmp::Ordering;
@@ -41,16 +41,16 @@ const _: () = assert!(EXPONENT_MAX + BIAS < 1 << 14 && EXPONENT_MIN + BIAS == 1)
 
 /// Bits of the magnitude in the high word; 14 of the exponent and the sign are above.
 const HIGH_BITS: u32 = 49;
-/// What is added to an exponent to count it from 1.
+/// Added to an exponent to count it from 1.
 const BIAS: i32 = 1 - EXPONENT_MIN;
 
-/// Why a text or a pair is no [`Decimal`].
+/// Rejection of a text or pair that should be a [`Decimal`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The text is not a decimal number.
     #[error("`{0}` is not a number")]
     Syntax(String),
-    /// More significant digits than a decimal128 holds.
+    /// More significant digits than a decimal128.
     #[error("more than {DIGITS_MAX} digits")]
     Digits,
     /// The exponent is outside `EXPONENT_MIN..=EXPONENT_MAX`.
@@ -140,7 +140,7 @@ impl Decimal {
         self.low == 0 && self.high.get() << (64 - HIGH_BITS) == 0
     }
 
-    /// Decimals written after the point (0 for whole numbers).
+    /// Digits after the decimal point (0 for integers).
     pub fn decimal_places(self) -> u32 {
         self.exponent().min(0).unsigned_abs()
     }
@@ -148,7 +148,7 @@ impl Decimal {
     /// The one representation of this value without trailing zeros; zero is `[0, 0]`.
     #[inline]
     pub fn normalized(self) -> Self {
-        // A multiple of ten is even: half of all values are told at a glance.
+        // A multiple of ten is even, so odd values need no division.
         if self.low & 1 == 1 { self } else { self.strip_zeros() }
     }
 
@@ -161,7 +161,7 @@ impl Decimal {
         Self::pack_unchecked(self.is_negative(), magnitude, self.exponent() + zeros as i32)
     }
 
-    /// Whether both have the same value, whatever their trailing zeros.
+    /// Whether both have the same value, regardless of trailing zeros.
     pub fn same_value(self, other: Self) -> bool {
         self.compare(other) == Ordering::Equal
     }
@@ -267,8 +267,8 @@ impl Decimal {
         }
     }
 
-    /// What almost all numbers are: a minus perhaps, up to eighteen digits, a point perhaps. `None`
-    /// says nothing about other texts: [`Decimal::from_ascii`] reads those as well.
+    /// Fast path for common numbers: an optional minus, up to eighteen digits, an optional point. `None`
+    /// does not mean that the text is invalid: [`Decimal::from_ascii`] reads other spellings as well.
     #[inline]
     pub fn from_plain(text: &[u8]) -> Option<Decimal> {
         if text.len() > PLAIN_BYTES_MAX {
@@ -305,7 +305,7 @@ const WORD_BYTES_MAX: usize = 8;
 /// Fewer are not read in two halves.
 const WORD_BYTES_MIN: usize = 4;
 
-/// The digits of such a number, and how many stand behind the point: all bytes at the same time.
+/// Parses such a number, all bytes at once: the digits, and how many follow the point.
 #[inline]
 fn read_word(text: &[u8]) -> Option<(u64, i32)> {
     const ONES: u64 = u64::MAX / 0xff;
@@ -344,7 +344,7 @@ fn syntax_error(text: &[u8]) -> Error {
     Error::Syntax(String::from_utf8_lossy(text).chars().take(40).collect())
 }
 
-/// `Err(None)` is a fault of syntax.
+/// Parses any spelling; `Err(None)` is a syntax error.
 fn parse_decimal(text: &[u8]) -> Result<Decimal, Option<Error>> {
     if text.len() > NUMBER_BYTES_MAX {
         return Err(Some(Error::Digits));
@@ -426,7 +426,7 @@ impl fmt::Debug for Decimal {
 
 impl Serialize for Decimal {
     /// `[int / bytes, int]`: the coefficient is a byte string (two's complement, big endian,
-    /// shortest) only when it does not fit 64 bits. Text in formats for people.
+    /// shortest) only when it does not fit 64 bits. Text in human-readable formats.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
             return serializer.collect_str(self);
@@ -453,7 +453,7 @@ fn wide_bytes(coefficient: i128) -> Vec<u8> {
     bytes.iter().skip(skip).copied().collect()
 }
 
-/// Reads what [`wide_bytes`] writes; other lengths and spellings give `None`.
+/// Inverse of [`wide_bytes`]; `None` for other lengths and spellings.
 fn wide_value(bytes: &[u8]) -> Option<i128> {
     let first = *bytes.first()?;
     if bytes.len() > 16 {
@@ -486,7 +486,7 @@ impl<'de> Deserialize<'de> for WireCoefficient {
             fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<WireCoefficient, E> {
                 wide_value(bytes)
                     .map(WireCoefficient)
-                    .ok_or_else(|| E::custom("not the shortest form of a coefficient"))
+                    .ok_or_else(|| E::custom("a coefficient that is not in its shortest form"))
             }
         }
         deserializer.deserialize_any(Either)

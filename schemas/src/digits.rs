@@ -1,6 +1,6 @@
 //! Decimal digits of unsigned numbers of 128 bits: counted, stripped of zeros, written.
 //!
-//! The ground of `decimal` here and of the arithmetic of the engine.
+//! Used by `decimal` and by the arithmetic of the engine.
 
 /// Decimal digits of a value; 0 for zero.
 #[inline]
@@ -10,7 +10,7 @@ pub fn count_digits(value: u128) -> u32 {
     guess + u32::from(value >= power_of_ten(guess))
 }
 
-/// 10^`exponent`; the largest number of 128 bits when that is larger.
+/// 10^`exponent`, saturating at the largest `u128`.
 #[inline]
 pub fn power_of_ten(exponent: u32) -> u128 {
     POWERS.get(exponent as usize).copied().unwrap_or(u128::MAX)
@@ -28,11 +28,11 @@ static POWERS: [u128; 39] = {
     powers
 };
 
-/// Removes the trailing zeros of a non-zero value, `most` of them, and counts them.
+/// Removes and counts up to `most` trailing zeros of a non-zero value.
 pub fn strip_zeros(mut value: u128, most: u32) -> (u128, u32) {
     let mut zeros = 0;
     for (step, power) in [(16, 10_u128.pow(16)), (8, 10_u128.pow(8))] {
-        // A number that ends in so many zeros has as many factors of two.
+        // n trailing zeros imply n factors of two, which are cheap to count.
         while value.trailing_zeros() >= step && zeros + step <= most && value.is_multiple_of(power) {
             value /= power;
             zeros += step;
@@ -58,12 +58,12 @@ pub fn ends_in_zero(value: u128) -> bool {
     value & 1 == 0 && divisible_by_five(value)
 }
 
-/// Whether five divides it; 2^64 is one more than a multiple of five.
+/// Whether a value is a multiple of five; 2^64 = 1 (mod 5), so the two halves can be added.
 fn divisible_by_five(value: u128) -> bool {
     (((value >> 64) as u64) % 5 + (value as u64) % 5).is_multiple_of(5)
 }
 
-/// The digits of a value, at least `width` of them.
+/// Appends the digits of a value, padded with zeros to `width`.
 pub fn write_digits(value: u128, width: usize, out: &mut Vec<u8>) {
     if let Ok(word) = u64::try_from(value) {
         return write_word(word, width, out);
@@ -72,9 +72,9 @@ pub fn write_digits(value: u128, width: usize, out: &mut Vec<u8>) {
     write_word((value % PART) as u64, PART_DIGITS, out);
 }
 
-/// Digits of a large number that are written at a time.
+/// Digits of a large number written at a time.
 const PART_DIGITS: usize = 19;
-/// One more than the largest number of so many digits.
+/// 10^[`PART_DIGITS`].
 const PART: u128 = 10_u128.pow(PART_DIGITS as u32);
 
 /// Digits of the largest number of 64 bits.

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use crate::period::Frequency;
 
-/// Most months and most days of a duration.
+/// Largest number of months, and of days, of a duration.
 pub const DURATION_PARTS_MAX: u32 = 1_000_000;
 
 /// A length of time; ordered by months, then by days.
@@ -18,13 +18,13 @@ pub struct Duration {
     days: u32,
 }
 
-/// Why a text is no [`Duration`].
+/// Rejection of a text that should be a [`Duration`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a duration (expected forms: A, S, Q, M, W, D, P1Y6M, P10D)")]
 pub struct Error(String);
 
 impl Duration {
-    /// So many months and days; `None` when one is more than [`DURATION_PARTS_MAX`].
+    /// The duration of `months` and `days`; `None` when one exceeds [`DURATION_PARTS_MAX`].
     pub fn new(months: u32, days: u32) -> Option<Self> {
         (months <= DURATION_PARTS_MAX && days <= DURATION_PARTS_MAX).then_some(Self { months, days })
     }
@@ -44,7 +44,7 @@ impl Duration {
         Frequency::ALL.into_iter().find(|frequency| Self::from(*frequency) == self)
     }
 
-    /// Whether a text is the one spelling of a duration.
+    /// Whether a text is the canonical spelling of a duration.
     pub fn is_canonical(text: &str) -> bool {
         text.parse().is_ok_and(|duration: Self| duration.to_string() == text)
     }

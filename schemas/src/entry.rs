@@ -1,10 +1,9 @@
 //! Entries of a publisher's log: COSE_Sign1 envelopes around objects.
 //!
-//! An entry is `18([protected, {}, payload, signature])` in canonical CBOR. The protected header
-//! says who signs which object at which place of the log; the payload is the object itself while
-//! it is small ([`INLINE_BYTES_MAX`]), else its id. This module checks the envelope and the
-//! signature under the key that the header names; whether that key may sign at that place is a
-//! rule of the ledger.
+//! An entry is `18([protected, {}, payload, signature])` in canonical CBOR. The protected header names
+//! the signing key, the object and its position in the log; the payload is the object itself up to
+//! [`INLINE_BYTES_MAX`] bytes, otherwise its id. This module checks the envelope, and the signature with
+//! the key in the header; whether that key may sign at that position is a rule of the ledger.
 //!
 //! Implements: RFC 9052, sections 4.2 and 4.4 (COSE_Sign1, Sig_structure); RFC 9053, section 2.2
 //! (EdDSA); RFC 9597 (CWT claims in headers); the shape of a SCITT signed statement.
@@ -46,7 +45,7 @@ const SEQ: &str = "assay-seq";
 /// First bytes of every Sig_structure.
 const CONTEXT: &str = "Signature1";
 
-/// Where an entry stands in its log.
+/// Position of an entry in its log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryPosition {
     /// The first entry: it carries the identity, and its id is the publisher's.
@@ -64,33 +63,33 @@ pub enum EntryPosition {
     },
 }
 
-/// What an entry carries.
+/// The object of an entry, inline or linked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Payload {
     /// The object itself, with its canonical bytes.
     Inline(Box<Object>, Vec<u8>),
-    /// The id of an object too large to stand inline.
+    /// The id of an object that is larger than [`INLINE_BYTES_MAX`].
     Linked(Cid),
 }
 
-/// A log entry whose envelope and signature hold.
+/// A log entry with a checked envelope and signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its place in the log.
+    /// Its position in the log.
     pub position: EntryPosition,
     /// The key that signed it.
     pub key: PublicKey,
-    /// When it was signed, as the publisher claims: seconds since 1970-01-01T00:00:00Z.
+    /// Signing time as claimed by the publisher: seconds since 1970-01-01T00:00:00Z.
     pub time: i64,
-    /// The kind of object.
+    /// The type of the object.
     pub object_type: String,
-    /// Subject: a dataflow, an indicator, a release (see [`subject`]).
+    /// The subject: a dataflow, an indicator, a release (see [`object_subject`]).
     pub subject: String,
     /// The object or its id.
     pub payload: Payload,
 }
 
-/// Why bytes are no entry.
+/// Rejection of bytes that should be an entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// More bytes than an entry may have.
@@ -99,13 +98,13 @@ pub enum Error {
     /// The envelope is not canonical CBOR.
     #[error("envelope: {0}")]
     Cbor(#[from] cbor::Error),
-    /// The envelope is canonical, but not ours.
+    /// The envelope is canonical CBOR, but not an Assay entry.
     #[error("envelope: {0}")]
     Envelope(&'static str),
-    /// The key is not acceptable, or the signature does not hold.
+    /// The key is invalid, or signature verification failed.
     #[error(transparent)]
     Key(#[from] key::Error),
-    /// The object inside is not acceptable.
+    /// The inline object is invalid.
     #[error("payload: {0}")]
     Object(#[from] object::Error),
 }
@@ -138,7 +137,7 @@ impl Sealed<Entry> {
     }
 }
 
-/// What an object is about, for the header.
+/// The subject of an object, as it stands in the header of its entry.
 pub fn object_subject(object: &Object) -> String {
     match object {
         Object::Identity(identity) => identity.name.to_string(),
@@ -151,10 +150,10 @@ pub fn object_subject(object: &Object) -> String {
     }
 }
 
-/// Signs an object for a place in a log. `time` is the claimed time in seconds since 1970.
+/// Signs an object at a position of a log. `time` is the claimed time in seconds since 1970.
 ///
 /// # Errors
-/// [`Error::Object`] when `object` are not the bytes of an acceptable object.
+/// [`Error::Object`] when `object` is not a valid encoded object.
 pub fn sign_entry(
     place: EntryPosition,
     time: i64,
@@ -170,7 +169,7 @@ pub fn sign_entry(
     Sealed::open(encode_envelope(protected, payload, signature.to_vec())?)
 }
 
-/// The bytes of the protected header.
+/// Encodes the protected header.
 fn encode_protected_header(
     place: EntryPosition,
     time: i64,
@@ -203,7 +202,7 @@ fn content_type(kind: &str, inline: bool) -> String {
     format!("application/vnd.assay.{kind}+{suffix}")
 }
 
-/// The Sig_structure (RFC 9052, section 4.4).
+/// Encodes the Sig_structure (RFC 9052, section 4.4).
 fn to_be_signed(protected: &[u8], payload: &[u8]) -> Result<Vec<u8>, Error> {
     let bytes = |bytes: &[u8]| Value::Bytes(bytes.to_vec());
     let parts = vec![Value::Text(CONTEXT.into()), bytes(protected), bytes(&[]), bytes(payload)];
@@ -242,7 +241,7 @@ impl Seal for Entry {
 
 type EnvelopeParts = (Vec<u8>, Vec<u8>, [u8; SIGNATURE_BYTES]);
 
-/// The parts of the envelope, which must be exactly four of the right types behind tag 18.
+/// Splits the envelope into its parts: exactly four items of the right types behind tag 18.
 fn split_envelope(value: Value) -> Result<EnvelopeParts, Error> {
     let Value::Tag(18, array) = value else {
         return Err(Error::Envelope("tag 18 (COSE_Sign1) is missing"));
@@ -264,7 +263,7 @@ fn split_envelope(value: Value) -> Result<EnvelopeParts, Error> {
     Ok((protected, payload, signature))
 }
 
-/// The labels of a header, taken one by one so that unknown ones are left over.
+/// The labels of a header. Known ones are removed as they are read, so the rest is unknown.
 struct HeaderLabels(BTreeMap<Value, Value>);
 
 impl HeaderLabels {
@@ -290,7 +289,7 @@ impl HeaderLabels {
     }
 
     fn done(&self) -> Result<(), Error> {
-        if self.0.is_empty() { Ok(()) } else { Err(Error::Envelope("a header label that is not ours")) }
+        if self.0.is_empty() { Ok(()) } else { Err(Error::Envelope("unknown header label")) }
     }
 }
 
@@ -299,16 +298,17 @@ fn read_entry(header: BTreeMap<Value, Value>, payload: &[u8]) -> Result<Entry, E
     if header.integer(Value::Integer(ALG)) != Some(EDDSA) {
         return Err(Error::Envelope("the algorithm is not EdDSA"));
     }
-    let kid = header.bytes(Value::Integer(KID)).ok_or(Error::Envelope("no key id"))?;
+    let kid = header.bytes(Value::Integer(KID)).ok_or(Error::Envelope("the key id is missing"))?;
     let key = PublicKey::new(&kid)?;
-    let content_type = header.text(Value::Integer(CONTENT_TYPE)).ok_or(Error::Envelope("no content type"))?;
+    let content_type =
+        header.text(Value::Integer(CONTENT_TYPE)).ok_or(Error::Envelope("the content type is missing"))?;
     let Some(Value::Map(claims)) = header.0.remove(&Value::Integer(CLAIMS)) else {
-        return Err(Error::Envelope("no claims"));
+        return Err(Error::Envelope("the CWT claims are missing"));
     };
     let mut claims = HeaderLabels(claims);
-    let subject = claims.text(Value::Integer(SUB)).ok_or(Error::Envelope("no subject"))?;
+    let subject = claims.text(Value::Integer(SUB)).ok_or(Error::Envelope("the subject is missing"))?;
     let time = claims.integer(Value::Integer(IAT)).and_then(|time| i64::try_from(time).ok());
-    let time = time.ok_or(Error::Envelope("no time"))?;
+    let time = time.ok_or(Error::Envelope("the issue time is missing"))?;
     let place = read_position(&mut header, claims.text(Value::Integer(ISS)))?;
     header.done()?;
     claims.done()?;
@@ -316,7 +316,8 @@ fn read_entry(header: BTreeMap<Value, Value>, payload: &[u8]) -> Result<Entry, E
     Ok(Entry { position: place, key, time, object_type: kind, subject, payload })
 }
 
-/// Genesis has neither issuer nor sequence number; every other entry has all four.
+/// Reads the position: the genesis has none of issuer, sequence number, previous entry and authority;
+/// every other entry has all four.
 fn read_position(header: &mut HeaderLabels, issuer: Option<String>) -> Result<EntryPosition, Error> {
     let number = |header: &mut HeaderLabels, label: &str| {
         header.integer(Value::Text(label.into())).and_then(|value| u64::try_from(value).ok())
@@ -326,40 +327,44 @@ fn read_position(header: &mut HeaderLabels, issuer: Option<String>) -> Result<En
     match (issuer, seq, authority, prev) {
         (None, None, None, None) => Ok(EntryPosition::Genesis),
         (Some(issuer), Some(seq @ 1..), Some(authority), Some(prev)) if authority < seq => {
-            let publisher = issuer.parse().map_err(|_| Error::Envelope("the issuer is no publisher id"))?;
+            let publisher =
+                issuer.parse().map_err(|_| Error::Envelope("the issuer is not a publisher id"))?;
             let prev = Cid::from_bytes(&prev).and_then(EntryId::try_from);
-            let prev = prev.map_err(|_| Error::Envelope("the entry before is no entry id"))?;
+            let prev = prev.map_err(|_| Error::Envelope("`assay-prev` is not an entry id"))?;
             Ok(EntryPosition::Next { publisher, seq, prev, authority })
         }
-        _ => Err(Error::Envelope("issuer, sequence number, entry before and authority do not fit together")),
+        _ => Err(Error::Envelope(
+            "issuer, sequence number, previous entry and authority are not all present and consistent",
+        )),
     }
 }
 
-/// The kind in the content type, and the payload it announces.
+/// Reads the object type from the content type, and the payload.
 fn read_payload(content_type: &str, stated: &str, payload: &[u8]) -> Result<(String, Payload), Error> {
-    let unknown = Error::Envelope("a content type that is not ours");
+    let unknown = Error::Envelope("unknown content type");
     let rest = content_type.strip_prefix("application/vnd.assay.").ok_or(unknown.clone())?;
     match rest.split_once('+') {
         Some((kind, "dag-cbor")) => {
             if payload.len() > INLINE_BYTES_MAX {
-                return Err(Error::Envelope("an object too large to stand inline"));
+                return Err(Error::Envelope("the inline object is too large"));
             }
             let object = Object::decode_object(payload)?;
             if object.object_type() != kind {
-                return Err(Error::Envelope("the content type names another kind of object"));
+                return Err(Error::Envelope("the content type does not match the object type"));
             }
             if object_subject(&object) != stated {
-                return Err(Error::Envelope("the subject is not that of the object"));
+                return Err(Error::Envelope("the subject does not match the object"));
             }
             Ok((kind.to_owned(), Payload::Inline(Box::new(object), payload.to_vec())))
         }
         Some((kind, "cid")) => {
-            let id = Cid::from_bytes(payload).map_err(|_| Error::Envelope("the payload is no content id"))?;
+            let id =
+                Cid::from_bytes(payload).map_err(|_| Error::Envelope("the payload is not a content id"))?;
             if id.codec() != Codec::DagCbor {
-                return Err(Error::Envelope("the payload names no object"));
+                return Err(Error::Envelope("the payload is not the id of an object"));
             }
             if !object::OBJECT_TYPES.contains(&kind) {
-                return Err(Error::Envelope("the content type names no kind of object"));
+                return Err(Error::Envelope("the content type names no known object type"));
             }
             if Text::<256>::new(stated).is_err() {
                 return Err(Error::Envelope("the subject is too long or holds control characters"));

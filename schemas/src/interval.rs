@@ -1,7 +1,7 @@
-//! Time intervals: what VTL calls `time` (user manual, "Time").
+//! Time intervals, the VTL type `time` (user manual, "Time").
 //!
 //! An interval is a first and a last day, both inside. Its one spelling is
-//! `2010-01-01/2010-12-31`, which sorts as the intervals do: by first day, then by last.
+//! `2010-01-01/2010-12-31`, which sorts like the intervals: by first day, then by last.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,13 +16,13 @@ pub struct Interval {
     last: Period,
 }
 
-/// Why a text is no [`Interval`].
+/// Rejection of a text that should be an [`Interval`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a time interval (expected forms: 2010-01-01/2010-12-31, 2010-M01/2010-M12, 2010)")]
 pub struct Error(String);
 
 impl Interval {
-    /// The days from `first` to `last`; `None` when one is no day or they are the wrong way round.
+    /// The days from `first` to `last`; `None` when one is not a day or `last` is before `first`.
     pub fn new(first: Period, last: Period) -> Option<Self> {
         let days = first.frequency() == Frequency::D && last.frequency() == Frequency::D;
         (days && first <= last).then_some(Self { first, last })
@@ -38,13 +38,13 @@ impl Interval {
         self.last
     }
 
-    /// The period that has just these days, if there is one: the coarsest.
+    /// The coarsest period with exactly these days, if there is one.
     pub fn period(self) -> Option<Period> {
         let fits = |period: &Period| period.first_day() == self.first && period.last_day() == self.last;
         Frequency::ALL.into_iter().filter_map(|frequency| self.first.to_frequency(frequency)).find(fits)
     }
 
-    /// Whether a text is the one spelling of an interval.
+    /// Whether a text is the canonical spelling of an interval.
     pub fn is_canonical(text: &str) -> bool {
         text.parse().is_ok_and(|interval: Self| interval.to_string() == text)
     }

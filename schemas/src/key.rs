@@ -1,8 +1,8 @@
 //! Ed25519 keys and signatures, verified strictly.
 //!
-//! A public key is checked when it is made: canonical encoding, not of small order (a forged
-//! signature under such a key passes ordinary verification). Signatures are checked by
-//! `verify_strict` only, so that every node agrees on which are valid.
+//! A public key is checked on construction: canonical encoding, not of small order (a forged signature
+//! under such a key passes ordinary verification). Signatures are checked with `verify_strict` only, so
+//! all nodes agree on which ones are valid.
 //!
 //! Implements: RFC 8032, section 5.1; the strict reading of "Taming the many EdDSAs" (2020).
 
@@ -21,17 +21,17 @@ pub const SIGNATURE_BYTES: usize = 64;
 /// Multicodec prefix of an Ed25519 public key in a `did:key`.
 const DID_PREFIX: [u8; 2] = [0xed, 0x01];
 
-/// Why bytes are no key, or a signature does not hold.
+/// Rejection of a key or a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Not 32 bytes, not canonical, or not a point of the curve.
     #[error("not an Ed25519 public key in canonical form")]
     Encoding,
-    /// A point of small order: anyone can forge under it.
-    #[error("a weak key (small order): anyone can sign under it")]
+    /// A point of small order, for which anyone can forge signatures.
+    #[error("weak key: a point of small order, for which anyone can forge signatures")]
     Weak,
-    /// The signature does not hold.
-    #[error("the signature does not hold")]
+    /// Signature verification failed.
+    #[error("signature verification failed")]
     Signature,
     /// Not a `did:key` of Ed25519.
     #[error("not a did:key of Ed25519")]
@@ -51,7 +51,7 @@ const FIELD: [u8; KEY_BYTES] = {
 };
 
 impl PublicKey {
-    /// Checks a key.
+    /// Checks the encoding and the order of a key.
     ///
     /// # Errors
     /// [`Error::Encoding`], [`Error::Weak`].
@@ -142,7 +142,7 @@ impl<'de> Deserialize<'de> for PublicKey {
     }
 }
 
-/// A secret key. Its bytes are wiped when it is dropped, and it never prints.
+/// A secret key. Its bytes are zeroed on drop, and `Debug` prints the public key only.
 pub struct SecretKey(SigningKey);
 
 impl SecretKey {
@@ -151,7 +151,7 @@ impl SecretKey {
         Self(SigningKey::from_bytes(seed))
     }
 
-    /// The seed, to be kept in a safe place.
+    /// The seed. Callers must keep it secret.
     pub fn seed(&self) -> [u8; KEY_BYTES] {
         self.0.to_bytes()
     }

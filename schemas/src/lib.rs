@@ -1,18 +1,19 @@
-//! Every value that two machines must agree on byte for byte.
+//! The data formats that all machines must agree on byte for byte.
 //!
 //! This crate owns the encoding of objects (strict DAG-CBOR), their identifiers
 //! (CIDv1 over BLAKE3-256), signatures (Ed25519), log entries (COSE_Sign1), exact decimals,
-//! periods and the columnar form of data sets. It is the ground of the house: it does no IO, reads
-//! no clock, knows no randomness, and depends on no other crate of the project.
+//! periods and the columnar form of data sets. It is the lowest layer: no IO, no
+//! clock, no randomness, no dependency on another crate of the project.
 //!
-//! The normative text stands in `specs/`; the grammar of each object in `schemas/*.cddl`; the
-//! vectors in `specs/vectors`.
+//! The normative text is in `specs/`, the grammar of each object in `schemas/*.cddl`, the vectors are
+//! in `specs/vectors`.
 
 pub mod address;
 pub mod car;
 pub mod cbor;
 pub mod chunk;
 pub mod cid;
+pub mod column;
 pub mod content;
 pub mod decimal;
 pub mod digits;

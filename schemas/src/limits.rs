@@ -1,7 +1,7 @@
-//! The bounds of everything that comes from outside, each with its unit and its reason.
+//! Bounds of all input, each with its unit and its reason.
 
 /// Bytes of one block (object, chunk, entry). One frame of a stream, one record of an archive:
-/// small enough that a liar costs little, large enough that a panel of the World Bank fits in a few.
+/// small enough to limit the cost of a malicious peer, large enough for a World Bank panel in a few blocks.
 pub const BLOCK_BYTES_MAX: usize = 1 << 20;
 /// Bytes of one log entry: a gossip message and an index lookup must stay cheap.
 pub const ENTRY_BYTES_MAX: usize = 65_535;
@@ -11,7 +11,7 @@ pub const INLINE_BYTES_MAX: usize = 32 << 10;
 pub const CHUNK_BYTES_MAX: usize = 256 << 10;
 /// Bytes of one piece of a snapshot; a source document is kept as a list of such pieces.
 pub const PIECE_BYTES_MAX: usize = 256 << 10;
-/// Bytes of a whole source document: the largest bulk file of a statistical office, with room.
+/// Bytes of a source document: the largest bulk file of a statistical agency, with room.
 pub const SNAPSHOT_BYTES_MAX: u64 = 256 << 20;
 /// Nesting of maps and arrays in one object.
 pub const DEPTH_MAX: usize = 32;
@@ -25,8 +25,8 @@ pub const CELL_BYTES_MAX: usize = 1024;
 pub const COMPONENTS_MAX: usize = 64;
 /// Rows of one data set: every series of the largest public panel, with room.
 pub const ROWS_MAX: usize = 16 << 20;
-/// Cells of one data set, keys included: what a table may take in memory (up to 48 bytes a cell),
-/// however small its blocks are.
+/// Cells of one data set, keys included: bounds the memory of a table (up to 48 bytes a cell)
+/// regardless of the size of its blocks.
 pub const CELLS_MAX: usize = 16 << 20;
 /// Decimal digits of a coefficient: IEEE 754-2008 decimal128.
 pub const DIGITS_MAX: u32 = 34;

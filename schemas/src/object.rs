@@ -1,9 +1,9 @@
-//! The objects of the ledger: what publishers sign, and what that refers to.
+//! The objects of the ledger: signed objects and the objects they refer to.
 //!
-//! Each object is a DAG-CBOR map with its fields, `$type` (the kind) and `v` (its version, 1).
-//! The kinds are listed in [`Object`]; the fields stand in the structs below and in the CDDL
+//! Each object is a DAG-CBOR map with its fields, `$type` and `v` (its version, 1).
+//! The object types are listed in [`Object`]; the fields stand in the structs below and in the CDDL
 //! grammar. An object is read through [`decode`] only, which checks size, canonical form, fields
-//! and the rules that types cannot say ([`Body::check`]).
+//! and the rules that Rust types do not express ([`ObjectType::check_rules`]).
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -29,59 +29,60 @@ pub use release::{
 /// The version of every object so far.
 pub const VERSION: u64 = 1;
 
-/// Why bytes are no object.
+/// Rejection of bytes that should be an object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// More bytes than a block may have.
     #[error("{0} bytes where at most {BLOCK_BYTES_MAX} are allowed")]
     TooLarge(usize),
-    /// Not strict DAG-CBOR, or not the fields of its kind.
+    /// Not strict DAG-CBOR, or not the fields of the object type.
     #[error(transparent)]
     Cbor(#[from] cbor::Error),
-    /// No `$type`, or one that this version does not know.
-    #[error("unknown kind of object `{0}`")]
+    /// No `$type`, or an unknown one.
+    #[error("unknown object type `{0}`")]
     UnknownType(String),
-    /// An object of another kind than expected.
-    #[error("expected an object of kind `{expected}`, found `{found}`")]
+    /// An object of another type than expected.
+    #[error("expected an object of type `{expected}`, found `{found}`")]
     WrongType {
-        /// The kind asked for.
+        /// The type expected.
         expected: &'static str,
-        /// The kind found.
+        /// The type found.
         found: String,
     },
-    /// A version that this program does not know.
-    #[error("version {0} of this kind of object is not known here")]
+    /// A version that this program does not support.
+    #[error("unsupported version {0} of this object type (supported: {VERSION})")]
     Version(u64),
-    /// The fields break a rule.
+    /// The fields break a rule of the object type.
     #[error("{0}")]
     Rule(String),
 }
 
-/// What all kinds of object have in common.
+/// The interface shared by all object types.
 pub trait ObjectType: Serialize + DeserializeOwned {
     /// The value of `$type`.
     const TYPE: &'static str;
-    /// The id of an object of this kind.
+    /// The id type of such an object.
     type Id: TryFrom<Cid> + Into<Cid> + Copy;
 
-    /// The rules that the types of the fields cannot say.
+    /// Checks the rules that the types of the fields do not express.
     ///
     /// # Errors
-    /// A sentence that says which rule is broken.
+    /// A sentence naming the broken rule.
     fn check_rules(&self) -> Result<(), String> {
         Ok(())
     }
 
-    /// The blocks that must be held for this object to be whole, not counting what they need.
+    /// The direct dependencies: the blocks that must be stored for this object to be complete, without
+    /// their own dependencies.
     fn dependencies(&self) -> Vec<Cid> {
         Vec::new()
     }
 }
 
-/// The canonical bytes of an object.
+/// Encodes an object canonically.
 ///
 /// # Errors
-/// [`Error::Rule`] when it breaks a rule of its kind, [`Error::Large`].
+/// [`Error::Rule`] when it breaks a rule of its type, [`Error::TooLarge`].
 pub fn encode_object<T: ObjectType>(body: &T) -> Result<Vec<u8>, Error> {
     body.check_rules().map_err(Error::Rule)?;
     let Value::Map(mut map) = cbor::to_value(body)? else {
@@ -94,7 +95,7 @@ pub fn encode_object<T: ObjectType>(body: &T) -> Result<Vec<u8>, Error> {
     if bytes.len() > BLOCK_BYTES_MAX { Err(Error::TooLarge(bytes.len())) } else { Ok(bytes) }
 }
 
-/// Reads an object of one kind.
+/// Decodes an object of a given type.
 ///
 /// # Errors
 /// Each variant of [`enum@Error`].
@@ -107,10 +108,11 @@ pub fn decode_object<T: ObjectType>(bytes: &[u8]) -> Result<T, Error> {
         return Err(Error::Version(head.version));
     }
     let body: T = cbor::from_bytes(&head.fields)?;
+    // Catches fields in another order, defaults that are spelled out, and non-canonical values.
     if encode_object(&body)? == bytes { Ok(body) } else { Err(cbor::Error::Canonical.into()) }
 }
 
-/// The kind, the version and the map without these two.
+/// The object type, the version and the map without these two.
 struct ObjectHeader<'a> {
     object_type: &'a str,
     version: u64,
@@ -145,7 +147,7 @@ fn read_header(bytes: &[u8]) -> Result<ObjectHeader<'_>, Error> {
     Ok(ObjectHeader { object_type: kind, version, fields: without_head(bytes, pairs, &starts) })
 }
 
-/// The map without the pairs `$type` and `v`, which [`head`] has found in it.
+/// Encodes the map without the pairs `$type` and `v`, which [`read_header`] located.
 fn without_head(bytes: &[u8], pairs: u64, starts: &[(usize, Option<&str>)]) -> Vec<u8> {
     let ends = starts.iter().skip(1).map(|(start, _)| *start).chain([bytes.len()]);
     let mut fields = map_head(pairs.saturating_sub(2));
@@ -157,7 +159,7 @@ fn without_head(bytes: &[u8], pairs: u64, starts: &[(usize, Option<&str>)]) -> V
     fields
 }
 
-/// The head of a map of `pairs` pairs; no kind of object has more than 255.
+/// Encodes the head of a map of `pairs` pairs; no object type has more than 255.
 fn map_head(pairs: u64) -> Vec<u8> {
     match u8::try_from(pairs) {
         Ok(few @ 0..=23) => vec![0xa0 | few],
@@ -168,7 +170,7 @@ fn map_head(pairs: u64) -> Vec<u8> {
 
 macro_rules! objects {
     ($($name:ident $type:literal;)*) => {
-        /// An object of any kind.
+        /// An object of any type.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Object {
             $(
@@ -177,11 +179,11 @@ macro_rules! objects {
             )*
         }
 
-        /// The value of `$type` of every kind of object.
+        /// The value of `$type` of every object type.
         pub const OBJECT_TYPES: &[&str] = &[$($type),*];
 
         impl Object {
-            /// Reads an object of whatever kind it says it is.
+            /// Decodes an object of the type that its `$type` names.
             ///
             /// # Errors
             /// Each variant of [`enum@Error`].
@@ -197,7 +199,7 @@ macro_rules! objects {
                 match self { $(Object::$name(_) => $type,)* }
             }
 
-            /// As [`Body::needs`].
+            /// As [`ObjectType::dependencies`].
             pub fn dependencies(&self) -> Vec<Cid> {
                 match self { $(Object::$name(body) => body.dependencies(),)* }
             }
@@ -224,10 +226,10 @@ objects! {
     Attestation "attestation";
 }
 
-/// The blocks that a block needs: those of its object, none for raw bytes.
+/// The direct dependencies of a block; raw bytes have none.
 ///
-/// A chunk needs nothing, so only its head is read here; its columns are checked when the content
-/// that it belongs to is unpacked.
+/// A chunk has no dependencies, so only its header is read here; its columns are checked when its
+/// content is unpacked.
 ///
 /// # Errors
 /// As [`Object::decode`].

@@ -1,7 +1,7 @@
 //! Periods of a fixed frequency: annual, half-yearly, quarterly, monthly, weekly (ISO 8601), daily.
 //!
 //! A period is a frequency and an ordinal; arithmetic is on the ordinal, so a shift by twelve
-//! months is exact whatever the data. Each period has one canonical spelling; the parser also
+//! months is exact for any data. Each period has one canonical spelling; the parser also
 //! reads the other spellings of SDMX and VTL.
 
 use std::fmt;
@@ -11,10 +11,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::digits;
 
-/// Last year that a period may lie in; the first is 1.
+/// Last year of the calendar; the first is 1.
 pub const YEAR_MAX: i32 = 9999;
 
-/// How often a series is observed (SDMX code list CL_FREQ).
+/// Frequency of observation (SDMX code list CL_FREQ).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Frequency {
     /// Annual.
@@ -25,7 +25,7 @@ pub enum Frequency {
     Q,
     /// Monthly.
     M,
-    /// Weekly, ISO 8601: weeks begin on Monday, week 1 holds the first Thursday.
+    /// Weekly, ISO 8601: weeks begin on Monday, week 1 contains the first Thursday.
     W,
     /// Daily.
     D,
@@ -90,7 +90,7 @@ pub struct Period {
     ordinal: i32,
 }
 
-/// Why a text is no [`Period`].
+/// Rejection of a text that should be a [`Period`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a period (expected forms: 2010, 2010-S1, 2010-Q1, 2010-M01, 2010-W05, 2010-01-31)")]
 pub struct Error(String);
@@ -231,7 +231,7 @@ impl Period {
 }
 
 impl Period {
-    /// As [`Period::from_str`], from bytes; `None` when they are no period.
+    /// As [`Period::from_str`], from bytes; `None` when they are not a period.
     #[inline]
     pub fn from_ascii(text: &[u8]) -> Option<Self> {
         parse_period(text)
@@ -324,16 +324,16 @@ fn parse_period(text: &[u8]) -> Option<Period> {
     }
 }
 
-/// A month as it is spelled most, the four digits of its year first.
+/// Parses the most common spelling of a month, `2010-M01`, without branches per digit.
 #[inline]
 fn parse_month(year: &[u8; 4], month: [u8; 2]) -> Option<Period> {
     let digits = year.iter().chain(&month).map(|byte| byte.wrapping_sub(b'0'));
-    let sound = digits.clone().fold(true, |sound, digit| sound & (digit <= 9));
+    let valid = digits.clone().fold(true, |valid, digit| valid & (digit <= 9));
     let all = digits.fold(0, |value, digit| value * 10 + i32::from(digit));
-    sound.then(|| Period::new(Frequency::M, all / 100, all % 100))?
+    valid.then(|| Period::new(Frequency::M, all / 100, all % 100))?
 }
 
-/// One to `width` digits.
+/// Parses one to `width` digits.
 fn parse_digits(text: &[u8], width: usize) -> Option<i32> {
     let digits = text.len() <= width && !text.is_empty() && text.iter().all(u8::is_ascii_digit);
     digits.then(|| text.iter().fold(0, |value, byte| value * 10 + i32::from(byte - b'0')))
@@ -396,7 +396,7 @@ fn civil_date(ordinal: i32) -> (i32, i32, i32) {
     (year, month, day + 1)
 }
 
-/// Ordinal of week 1: the week that holds the fourth of January.
+/// Ordinal of week 1: the week that contains 4 January (ISO 8601).
 fn first_week(year: i32) -> i32 {
     (days_before(year) + 3) / 7
 }

@@ -1,22 +1,22 @@
 //! Proof in a type: bytes whose size, canonical form, hash and (for entries) signature were checked.
 //!
-//! Checking is the only constructor of [`Sealed`]. Disk, gossip, sync, HTTP and bundles all pass
-//! this one door. The bytes are the truth: they are hashed, kept and forwarded as received.
+//! Checking is the only constructor of [`Sealed`]; blocks from disk, gossip, sync, HTTP and bundles all
+//! go through it. The bytes are authoritative: they are hashed, stored and forwarded as received.
 
 use crate::cid::Cid;
 use crate::object::{self, Object, ObjectType};
 
-/// What can be sealed.
+/// A type whose encoded form can be checked.
 pub trait Seal: Sized {
     /// The id of such a block.
     type Id: Copy + Into<Cid>;
-    /// Why bytes are refused.
+    /// Rejection of bytes.
     type Error;
 
-    /// Checks `bytes` and reads them.
+    /// Checks and decodes `bytes`.
     ///
     /// # Errors
-    /// Whatever makes the bytes unfit.
+    /// The first check that fails.
     fn open(bytes: &[u8]) -> Result<(Self::Id, Self), Self::Error>;
 }
 
@@ -44,7 +44,7 @@ impl<T: Seal> Sealed<T> {
         self.id
     }
 
-    /// What the bytes say.
+    /// The decoded value.
     pub fn value(&self) -> &T {
         &self.value
     }
@@ -54,7 +54,7 @@ impl<T: Seal> Sealed<T> {
         &self.bytes
     }
 
-    /// The bytes, given away.
+    /// Consumes the value and returns its bytes.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }

@@ -1,25 +1,25 @@
-//! Rows as numbers: the values of a row in several columns become one number of 64 bits.
+//! Order-preserving sort keys: the values of a row in several columns as one 64-bit integer.
 //!
-//! Equal rows have equal numbers, smaller rows smaller ones, and null is the smallest value, so
-//! sorting, grouping and merging compare and count integers. Several sides (the two of a join) are
-//! brought to one scale. The numbers mean nothing beyond that: they depend on the data at hand.
+//! Equal rows have equal keys, smaller rows smaller ones, and null is the smallest value, so sorting,
+//! grouping and merging work on integers. Several tables (the sides of a join) share one scale. Keys
+//! depend on the data they were computed from and mean nothing elsewhere.
 
+use crate::column::{Column, TextColumn};
 use crate::decimal::Decimal;
 use crate::period::{Frequency, Period};
-use crate::table::{Column, TextColumn};
 
-/// The numbers of the rows of each side, all below `size`.
+/// The sort keys of the rows of each side, all below `size`.
 #[derive(Debug, Clone)]
 pub struct SortKeys<const N: usize> {
-    /// For each side one number a row.
+    /// For each side one key a row.
     pub sides: [Vec<u64>; N],
-    /// More than the largest number.
+    /// Exclusive upper bound of the keys.
     pub size: u64,
 }
 
-/// The ranks of `rows` rows of each side by its columns, the first column first.
+/// Computes the keys of `rows` rows of each side by its columns, the first column most significant.
 ///
-/// Columns in the same place are of one type; a column of another type counts as null.
+/// Columns at the same index have the same type; a column of another type counts as null.
 pub fn sort_keys<const N: usize>(columns: [&[&Column]; N], rows: [usize; N]) -> SortKeys<N> {
     let mut ranks = SortKeys { sides: rows.map(|rows| vec![0; rows]), size: 1 };
     let width = columns.iter().map(|side| side.len()).min().unwrap_or(0);
@@ -30,7 +30,7 @@ pub fn sort_keys<const N: usize>(columns: [&[&Column]; N], rows: [usize; N]) -> 
     ranks
 }
 
-/// The ranks of rows by columns of which some descend: those say `true`.
+/// Computes the keys of rows by columns; `true` sorts a column in descending order.
 pub fn directed_sort_keys(columns: &[(&Column, bool)], rows: usize) -> SortKeys<1> {
     let mut ranks = SortKeys { sides: [vec![0; rows]], size: 1 };
     for (column, down) in columns {
@@ -46,7 +46,7 @@ impl<const N: usize> SortKeys<N> {
     fn refine(&mut self, columns: &[&Column; N], down: bool) {
         let mut scale = KeyScale::of(columns);
         if self.size.checked_mul(scale.size()).is_none() {
-            // INVARIANT: dense numbers are below the rows of all sides, whose square fits 64 bits.
+            // INVARIANT: dense keys are below the number of rows of all sides, whose square fits 64 bits.
             self.condense();
             scale = KeyScale::dense(columns);
         }
@@ -54,14 +54,14 @@ impl<const N: usize> SortKeys<N> {
         for (side, (ranks, column)) in self.sides.iter_mut().zip(columns).enumerate() {
             scale.add(column, side, ranks);
             if down {
-                // A rank is a multiple of the size and a number below it, which is turned around.
+                // A key is a multiple of the size plus a digit below it; only the digit is reversed.
                 ranks.iter_mut().for_each(|rank| *rank = *rank / size * size + (size - 1 - *rank % size));
             }
         }
         self.size = self.size.saturating_mul(size);
     }
 
-    /// Leaves no number out.
+    /// Renumbers the keys without gaps.
     fn condense(&mut self) {
         let mut known: Vec<u64> = self.sides.iter().flatten().copied().collect();
         known.sort_unstable();
@@ -73,25 +73,25 @@ impl<const N: usize> SortKeys<N> {
     }
 }
 
-/// How the values of one column become numbers.
+/// Mapping of the values of one column to digits of a key.
 enum KeyScale {
-    /// Codes of texts; for each side the place of each code, when the dictionaries differ.
+    /// Codes of texts; for each side the index of each code in the union, when the dictionaries differ.
     TextColumn {
         places: Option<Vec<Vec<u32>>>,
         size: u64,
     },
-    /// Whole numbers above the least one.
+    /// Integers, as their distance to the smallest one.
     From {
         least: i64,
         size: u64,
     },
     Booleans,
-    /// For each frequency the least ordinal and the number of its first period.
+    /// For each frequency the smallest ordinal and the digit of its first period.
     Periods {
         starts: [(i32, u64); Frequency::ALL.len()],
         size: u64,
     },
-    /// Places among the distinct values.
+    /// Indices among the distinct values.
     Integers(Vec<i64>),
     Decimals(Vec<Decimal>),
 }
@@ -107,7 +107,7 @@ impl KeyScale {
         }
     }
 
-    /// A scale with no more numbers than rows, and one for null.
+    /// A scale with at most as many digits as rows, and one for null.
     fn dense(columns: &[&Column]) -> Self {
         match columns.first() {
             Some(Column::Integer(_)) => {
@@ -138,7 +138,7 @@ impl KeyScale {
         }
     }
 
-    /// Makes room in each rank and adds the number of its value.
+    /// Appends the digit of its value to each key.
     fn add(&self, column: &Column, side: usize, ranks: &mut [u64]) {
         let size = self.size();
         match (self, column) {
@@ -230,7 +230,7 @@ fn period_scale(columns: &[&Column]) -> KeyScale {
             }
         }
     }
-    // Frequencies follow each other as they order.
+    // Periods sort by frequency first, so each frequency has a range of digits of its own.
     let mut size = 1;
     let starts = ends.map(|end| {
         let start = size;
@@ -245,8 +245,7 @@ fn period_digit(starts: &[(i32, u64)], period: Period) -> u64 {
     start.map_or(0, |(low, start)| start + u64::from(period.ordinal().abs_diff(*low)))
 }
 
-/// The order that sorts rows by their ranks; equal rows keep their order. `None` when they are
-/// sorted.
+/// The permutation that sorts rows by their keys, stable; `None` when they are already sorted.
 pub fn sort_order(ranks: &[u64], size: u64) -> Option<Vec<u32>> {
     if ranks.is_sorted() {
         return None;
@@ -260,10 +259,10 @@ pub fn sort_order(ranks: &[u64], size: u64) -> Option<Vec<u32>> {
     Some(pairs.into_iter().map(|(_, row)| row).collect())
 }
 
-/// Ranks a row up to which counting is cheaper than comparing.
+/// Keys per row up to which counting sort is cheaper than a comparison sort (measured).
 const COUNTED_PER_ROW: u64 = 4;
 
-/// Sorts by counting how many rows each rank has.
+/// Counting sort.
 fn counting_sort(ranks: &[u64], size: usize) -> Vec<u32> {
     let mut ends = vec![0_u32; size + 1];
     for rank in ranks {
@@ -276,7 +275,7 @@ fn counting_sort(ranks: &[u64], size: usize) -> Vec<u32> {
         sum += *end;
         *end = sum;
     }
-    // Each entry now is where the rows of its rank begin, and moves on as they are placed.
+    // Each entry now is the position of the next row with its key.
     let mut order = vec![0_u32; ranks.len()];
     for (row, rank) in ranks.iter().enumerate() {
         if let Some(next) = ends.get_mut(*rank as usize) {

@@ -1,4 +1,4 @@
-//! The structure of a data set: what each column is called, what part it plays, what it holds.
+//! The structure of a data set: name, role and type of each column.
 //!
 //! A subset of an SDMX data structure definition. Concept ids are those of SDMX where one exists
 //! (FREQ, REF_AREA, TIME_PERIOD, OBS_VALUE, …).
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::limits::COMPONENTS_MAX;
 use crate::text::Name;
 
-/// The part a component plays (VTL user manual, "Data Structures"; SDMX: dimension, measure,
+/// Role of a component (VTL user manual, "Data Structures"; SDMX: dimension, measure,
 /// attribute).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -17,14 +17,14 @@ pub enum Role {
     Identifier,
     /// A figure.
     Measure,
-    /// What qualifies a figure (unit, status, footnote).
+    /// A qualifier of a figure (unit, status, footnote).
     Attribute,
     /// An attribute that VTL operators carry on to their results (VTL user manual, "The Virality of
     /// Attributes").
     ViralAttribute,
 }
 
-/// What a component holds (VTL basic scalar types).
+/// Type of the values of a component (VTL basic scalar types).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ValueType {
@@ -59,7 +59,7 @@ impl ValueType {
         Self::Duration,
     ];
 
-    /// Its name, as VTL and the objects write it.
+    /// Its name in VTL and in objects.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::String => "string",
@@ -73,14 +73,14 @@ impl ValueType {
         }
     }
 
-    /// The type of a name.
+    /// The type with this name.
     pub fn from_name(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 
 impl Role {
-    /// Its name, as VTL writes it.
+    /// Its name in VTL.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Identifier => "identifier",
@@ -97,9 +97,9 @@ impl Role {
 pub struct Component {
     /// Its concept id.
     pub id: Name,
-    /// Its part.
+    /// Its role.
     pub role: Role,
-    /// What it holds.
+    /// The type of its values.
     #[serde(rename = "type")]
     pub value_type: ValueType,
 }
@@ -116,14 +116,14 @@ impl Component {
 #[serde(transparent)]
 pub struct ComponentList(Vec<Component>);
 
-/// Why a list of components is no [`Shape`].
+/// Rejection of a list of components.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// More components than the bound.
     #[error("{0} components where at most {COMPONENTS_MAX} are allowed")]
     TooMany(usize),
-    /// Two components of one name.
-    #[error("two components are called `{0}`")]
+    /// Two components with the same name.
+    #[error("duplicate component `{0}`")]
     Duplicate(Name),
     /// Not in the order identifiers, measures, attributes.
     #[error("component `{0}` is out of order: identifiers come first, then measures, then attributes")]
@@ -166,7 +166,7 @@ impl ComponentList {
         &self.0
     }
 
-    /// How many of them are identifiers.
+    /// Number of identifiers, which come first.
     pub fn identifier_count(&self) -> usize {
         self.0.iter().take_while(|component| component.role == Role::Identifier).count()
     }

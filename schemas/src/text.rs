@@ -1,4 +1,4 @@
-//! Bounded text: names of components and free text, checked when they are made.
+//! Bounded text: names of components and free text, checked on construction.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::limits::NAME_BYTES_MAX;
 
-/// Why a text is refused.
+/// Rejection of a text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Longer than its bound, in bytes of UTF-8.
@@ -18,23 +18,24 @@ pub enum Error {
         max: usize,
     },
     /// A control character other than tab and line feed, or a text direction override.
-    #[error("text holds the forbidden character U+{0:04X}")]
+    #[error("forbidden character U+{0:04X} in a text")]
     Control(u32),
     /// Not a name: a letter first, then letters, digits, `_`, `.`, `-`, at most 64 bytes.
-    #[error("`{0}` is not a name (a letter first, then letters, digits, `_`, `.` or `-`)")]
+    #[error("`{0}` is not a valid name (expected a letter first, then letters, digits, `_`, `.` or `-`)")]
     Name(String),
 }
 
-/// Whether a character may stand in text that people will read.
+/// Whether a character is allowed in text for readers.
 fn is_allowed(c: char) -> bool {
     match c {
         '\n' | '\t' => true,
+        // Direction overrides and the byte order mark: a text must look like its code points.
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => false,
         c => !c.is_control(),
     }
 }
 
-/// Whether all characters of a text may stand in text that people will read.
+/// Whether all characters of a text are allowed in text for readers.
 pub(crate) fn is_readable(text: &str) -> bool {
     text.chars().all(is_allowed)
 }
@@ -83,7 +84,7 @@ impl<'de, const MAX: usize> Deserialize<'de> for Text<MAX> {
     }
 }
 
-/// The name of a component, an input, an output, a dataflow: what VTL calls a regular name, with
+/// The name of a component, an input, an output, a dataflow: a VTL regular name, with
 /// `-` allowed after the first character for dataflows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(String);

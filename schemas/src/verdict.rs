@@ -1,52 +1,52 @@
-//! What verification says. Never one boolean.
+//! The verdict of a verification. It is never a single boolean.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::cid::Cid;
+use crate::column::Cell;
 use crate::limits::{CELL_BYTES_MAX, COMPONENTS_MAX};
-use crate::table::Cell;
 use crate::text::{Name, Text};
 
-/// Missing ids that a verdict names; the rest is counted.
+/// Missing ids listed in a verdict; the rest is only counted.
 pub const MISSING_MAX: usize = 16;
 
-/// The answer to "does this release hold?".
+/// Result of re-running a release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Verdict {
-    /// Every cell of every output came out as published.
+    /// Every cell of every output equals the published one.
     Reproduced {
         /// Cells compared.
         cells: u64,
     },
-    /// At least one cell did not.
+    /// At least one cell differs.
     Differs {
-        /// The first that did not, in the order of outputs, keys, components.
+        /// The first difference, in the order of outputs, keys, components.
         first: Divergence,
-        /// How many did not.
+        /// Number of cells that differ.
         count: u64,
         /// Cells compared.
         cells: u64,
     },
-    /// It could not be checked: these blocks are not at hand.
+    /// Not checked: blocks are missing.
     Missing {
-        /// The first of them.
+        /// The first missing blocks.
         ids: Vec<Cid>,
-        /// How many they are.
+        /// Number of missing blocks.
         count: u64,
     },
-    /// It could not be checked: the recipe does not run on these inputs.
+    /// Not checked: the recipe does not run on these inputs.
     Failed {
-        /// Stable code of the fault.
+        /// Stable error code.
         code: Text<64>,
-        /// The fault in words, with its place.
+        /// Error message with its location.
         message: Text<1024>,
     },
 }
 
-/// A cell that did not come out as published.
+/// A cell that differs from the published one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Divergence {
@@ -54,19 +54,19 @@ pub struct Divergence {
     pub output: Name,
     /// The key of the data point, in the order of the identifiers.
     pub key: Vec<Cell>,
-    /// The component; absent when the whole data point is missing on one side.
+    /// The component; absent when the data point is missing on one side.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<Name>,
-    /// What was published; absent for null or for no such data point.
+    /// The published value; absent for null or a missing data point.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Cell>,
-    /// What came out; absent for null or for no such data point.
+    /// The computed value; absent for null or a missing data point.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub computed: Option<Cell>,
 }
 
 impl Verdict {
-    /// A single word: `reproduced`, `differs`, `missing`, `failed`.
+    /// Name of the variant: `reproduced`, `differs`, `missing`, `failed`.
     pub fn as_str(&self) -> &'static str {
         match self {
             Verdict::Reproduced { .. } => "reproduced",
@@ -76,7 +76,7 @@ impl Verdict {
         }
     }
 
-    /// The bounds that types cannot say.
+    /// Checks the bounds that the types do not express.
     pub(crate) fn check(&self) -> Result<(), String> {
         match self {
             Verdict::Missing { ids, count }
@@ -129,7 +129,7 @@ impl fmt::Display for Verdict {
             Verdict::Differs { first, count, cells } => {
                 write!(f, "differs: {count} of {cells} cells, the first is {first}")
             }
-            Verdict::Missing { count, .. } => write!(f, "missing: {count} blocks are not at hand"),
+            Verdict::Missing { count, .. } => write!(f, "missing: {count} blocks are missing"),
             Verdict::Failed { message, .. } => write!(f, "failed: {message}"),
         }
     }

@@ -1,8 +1,8 @@
-//! Bundles: one CARv1 file with all that is needed to verify entries offline.
+//! Bundles: one CARv1 file with everything needed to verify entries offline.
 //!
-//! Roots are the entries asked for. The blocks are those entries, the genesis of each log they
-//! stand in, and every block that their objects need; an object that an entry carries inline is
-//! not repeated. A bundle is read whole, every block checked, before anything in it is believed.
+//! Roots are the exported entries. The blocks are those entries, the genesis of their logs and all
+//! dependencies of their objects; an inline object is not repeated. A bundle is read completely and every
+//! block is checked before its content is used.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,37 +16,37 @@ use crate::dependencies::{self, DependencyWalk};
 use crate::log::{self, Log};
 use crate::{BlockSource, log::LogError};
 
-/// Bytes of a bundle that will be read.
+/// Largest bundle in bytes.
 pub const BUNDLE_BYTES_MAX: usize = 1 << 30;
 
-/// Why a file is no bundle that can be believed.
+/// Rejection of a bundle.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// More bytes than a bundle may have.
     #[error("a bundle of {0} bytes where at most {BUNDLE_BYTES_MAX} are allowed")]
     TooLarge(usize),
-    /// Not a CAR file, or a block that is not what its id says.
+    /// Not a CAR file, or a hash mismatch.
     #[error(transparent)]
     Car(#[from] car::Error),
-    /// A root that is not in the file.
+    /// A missing root.
     #[error("root {0} is not in the bundle")]
     Root(Cid),
-    /// An entry whose envelope or signature does not hold.
+    /// An entry with an invalid envelope or signature.
     #[error("entry {0}: {1}")]
     Entry(Cid, schemas::entry::Error),
     /// An entry that the rules of its log refuse.
     #[error("entry {0}: {1}")]
     Log(Cid, LogError),
-    /// The log of an entry cannot be judged without its genesis.
+    /// The genesis of a log is missing, so its entries cannot be checked.
     #[error("the genesis of publisher {0} is not in the bundle")]
     Genesis(PublisherId),
-    /// A block that nothing in the bundle needs: what it was for may have been lost with a changed id.
-    #[error("block {0} is in the bundle and nothing there needs it")]
+    /// A block that no entry of the bundle depends on: the bundle may have been altered.
+    #[error("unreferenced block {0}: no entry of the bundle depends on it")]
     Unreferenced(Cid),
 }
 
 impl Error {
-    /// Whether what failed is a signature or the right to sign.
+    /// Whether the error concerns a signature or the right to sign.
     pub fn is_trust(&self) -> bool {
         matches!(self, Error::Entry(..) | Error::Log(..) | Error::Genesis(_))
     }
@@ -55,11 +55,11 @@ impl Error {
 /// A bundle whose blocks and signatures were checked.
 #[derive(Debug, Clone, Default)]
 pub struct Bundle {
-    /// The entries asked for.
+    /// The exported entries.
     pub roots: Vec<EntryId>,
-    /// Every entry, checked against its log's identity.
+    /// Every entry, checked against the identity of its log.
     pub entries: BTreeMap<EntryId, Sealed<Entry>>,
-    /// Who the publishers are.
+    /// The identities of the publishers.
     pub identities: BTreeMap<PublisherId, Identity>,
     blocks: BTreeMap<Cid, Vec<u8>>,
 }
@@ -90,7 +90,7 @@ impl Bundle {
         Ok(bundle)
     }
 
-    /// Refuses what is neither an entry nor needed by the object of one.
+    /// Refuses blocks that are neither entries nor dependencies of their objects.
     fn check_unreferenced(&self) -> Result<(), Error> {
         let objects = self.entries.values().map(|entry| entry.value().object());
         let needed: BTreeSet<Cid> =
@@ -125,7 +125,7 @@ impl Bundle {
         self.open_entry(publisher.genesis())
     }
 
-    /// Opens what else in the file is an entry (attestations): raw blocks that begin as one.
+    /// Opens the other entries in the file (attestations): raw blocks that are valid entries.
     fn open_other_entries(&mut self) -> Result<(), Error> {
         let raw = self.blocks.iter().filter(|(id, _)| id.codec() == Codec::Raw);
         let entries = raw.filter(|(_, bytes)| Sealed::<Entry>::open(bytes.as_slice()).is_ok());
@@ -138,7 +138,7 @@ impl Bundle {
         Ok(())
     }
 
-    /// Whether each entry's key may sign it.
+    /// Checks the key and the object of each entry.
     fn check_entries(&mut self) -> Result<(), Error> {
         for (id, entry) in
             self.entries.iter().filter(|(_, entry)| entry.value().position == EntryPosition::Genesis)
@@ -174,7 +174,7 @@ impl Bundle {
         self.blocks.get(&id).cloned()
     }
 
-    /// The entries that carry an attestation of `release`, with what they say.
+    /// The attestations of `release` with their publishers.
     pub fn attestations(&self, release: Cid) -> Vec<(PublisherId, object::Attestation)> {
         let objects =
             self.entries.values().filter_map(|entry| Some((entry.publisher(), self.object(entry)?)));
@@ -187,11 +187,11 @@ impl Bundle {
     }
 }
 
-/// Writes the bundle of `roots`; `beside` are entries taken along (attestations of a release)
-/// with nothing but their genesis.
+/// Writes the bundle of `roots`; `beside` are entries (attestations of a release) that are included with
+/// their genesis only.
 ///
 /// # Errors
-/// The walk, when a block is missing or broken.
+/// The walk, when a block is missing or undecodable.
 pub fn write_bundle(
     roots: &[EntryId],
     beside: &[EntryId],

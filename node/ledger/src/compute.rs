@@ -1,8 +1,7 @@
-//! From a recipe and data sets to figures: what a publisher and every verifier run alike.
+//! Computation of figures from a recipe and data sets, shared by publishers and verifiers.
 //!
-//! Each input is cut down to the components that the recipe declares, so that columns which the
-//! recipe does not know cannot change its result. The code lists of a result are those of the
-//! inputs, kept for the codes that occur.
+//! Each input is reduced to the components that the recipe declares, so other columns cannot change the
+//! result. The code lists of a result are those of the inputs, for the codes that occur.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,18 +15,18 @@ use schemas::text::Name;
 
 use crate::BlockSource;
 
-/// Why a recipe gives no figures. `code` is stable; the message names the place.
+/// Failure to compute figures. `code` is stable; the message names the location.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror :: Error)]
 pub enum RunError {
     /// Blocks that are not at hand.
     # [ error ( "{} blocks are not at hand" , . 0 . len ( ) ) ]
     Missing(Vec<Cid>),
-    /// It cannot run.
+    /// The recipe cannot run.
     #[error("{message}")]
     Failed {
-        /// Stable code.
+        /// Stable error code.
         code: String,
-        /// What is wrong, where.
+        /// Error message with its location.
         message: String,
     },
 }
@@ -47,7 +46,7 @@ impl From<content::Error> for RunError {
     }
 }
 
-/// A data set ready to be computed with.
+/// An input of a run: a data set in memory.
 #[derive(Debug, Clone)]
 pub struct InputData {
     /// Its structure, with code lists.
@@ -67,7 +66,7 @@ pub struct OutputFigures {
     pub blocks: Vec<Block>,
 }
 
-/// What a run gave.
+/// Result of a run, packed for publishing.
 #[derive(Debug, Clone)]
 pub struct RunOutcome {
     /// The figures by output.
@@ -76,10 +75,10 @@ pub struct RunOutcome {
     pub steps: u64,
 }
 
-/// Reads the data of a data set.
+/// Loads a data set and its data.
 ///
 /// # Errors
-/// [`Fault`].
+/// [`RunError`].
 pub fn load_dataset(id: DatasetId, fetch: BlockSource<'_>) -> Result<(Dataset, InputData), RunError> {
     let bytes = fetch(id.cid()).ok_or_else(|| RunError::Missing(vec![id.cid()]))?;
     let dataset: Dataset = object::decode_object(&bytes)
@@ -91,11 +90,11 @@ pub fn load_dataset(id: DatasetId, fetch: BlockSource<'_>) -> Result<(Dataset, I
 /// Checks a recipe without data: the script, its inputs and its outputs.
 ///
 /// # Errors
-/// [`Fault::Failed`] with every fault of the script.
+/// [`RunError::Failed`] with every diagnostic of the script.
 pub fn check_recipe(recipe: &Recipe) -> Result<vtl::ExecutionPlan, RunError> {
     if recipe.semantics != vtl::SEMANTICS_VERSION {
         let message = format!(
-            "the recipe asks for version {} of the semantics; this program runs version {}",
+            "the recipe requires semantics version {}, this program implements version {}",
             recipe.semantics,
             vtl::SEMANTICS_VERSION
         );
@@ -110,7 +109,7 @@ pub fn check_recipe(recipe: &Recipe) -> Result<vtl::ExecutionPlan, RunError> {
     let (script, plan) =
         vtl::parse_and_check(source, &shapes).map_err(|faults| script_error(source, &faults))?;
     if let Some((name, _)) = plan.scalars().first() {
-        let message = format!("the result `{name}` is a scalar; figures are data sets");
+        let message = format!("the result `{name}` is a scalar, expected a data set");
         return Err(RunError::failed("outputs", message));
     }
     let mut given: Vec<&str> = script.outputs();
@@ -118,7 +117,7 @@ pub fn check_recipe(recipe: &Recipe) -> Result<vtl::ExecutionPlan, RunError> {
     let stated: Vec<&str> = recipe.outputs.keys().map(Name::as_str).collect();
     if given != stated {
         let message = format!(
-            "the script gives the results {}, the recipe states {}",
+            "the script produces the results {}, the recipe declares {}",
             quote_names(&given),
             quote_names(&stated)
         );
@@ -127,11 +126,11 @@ pub fn check_recipe(recipe: &Recipe) -> Result<vtl::ExecutionPlan, RunError> {
     Ok(plan)
 }
 
-/// Checks a recipe that is to be published: beside [`check`], it leaves nothing to defaults that
-/// others may read otherwise.
+/// Checks a recipe before publishing: as [`check_recipe`], and the script must not rely on defaults that
+/// implementations may interpret differently.
 ///
 /// # Errors
-/// [`Fault`].
+/// [`RunError`].
 pub fn check_publishable(recipe: &Recipe) -> Result<vtl::ExecutionPlan, RunError> {
     let plan = check_recipe(recipe)?;
     let source = recipe.script.as_str();
@@ -145,7 +144,7 @@ fn quote_names(names: &[&str]) -> String {
     if quoted.is_empty() { "none".into() } else { quoted.join(", ") }
 }
 
-/// All faults of a script, each with its place; the code is that of the first.
+/// Combines the diagnostics of a script, each with its location; the code is that of the first.
 fn script_error(source: &str, faults: &[vtl::Diagnostic]) -> RunError {
     let code = faults.first().map_or("syntax", |fault| fault.code.as_str());
     let lines: Vec<String> = faults.iter().map(|fault| vtl::render_diagnostic(source, fault)).collect();
@@ -155,7 +154,7 @@ fn script_error(source: &str, faults: &[vtl::Diagnostic]) -> RunError {
 /// Runs a recipe on its inputs.
 ///
 /// # Errors
-/// [`Fault`].
+/// [`RunError`].
 pub fn run_recipe(recipe: &Recipe, inputs: BTreeMap<Name, InputData>) -> Result<RunOutcome, RunError> {
     let RunTables { tables, steps, structures } = compute_tables(recipe, inputs)?;
     let mut figures = BTreeMap::new();
@@ -168,7 +167,7 @@ pub fn run_recipe(recipe: &Recipe, inputs: BTreeMap<Name, InputData>) -> Result<
     Ok(RunOutcome { figures, steps })
 }
 
-/// The tables that a run gave, not packed for publishing.
+/// Result of a run, not packed for publishing.
 #[derive(Debug, Clone)]
 pub struct RunTables {
     /// The rows by output.
@@ -179,10 +178,10 @@ pub struct RunTables {
     structures: Vec<Structure>,
 }
 
-/// Runs a recipe on its inputs for those who only look at the figures.
+/// Runs a recipe on its inputs without packing the results.
 ///
 /// # Errors
-/// [`Fault`].
+/// [`RunError`].
 pub fn compute_tables(recipe: &Recipe, mut inputs: BTreeMap<Name, InputData>) -> Result<RunTables, RunError> {
     let plan = check_recipe(recipe)?;
     let mut given = BTreeMap::new();
@@ -190,7 +189,7 @@ pub fn compute_tables(recipe: &Recipe, mut inputs: BTreeMap<Name, InputData>) ->
     for (name, input) in &recipe.inputs {
         let source = inputs
             .remove(name)
-            .ok_or_else(|| RunError::failed("inputs", format!("input `{name}` is not given")))?;
+            .ok_or_else(|| RunError::failed("inputs", format!("input `{name}` is missing")))?;
         given.insert(
             name.as_str().to_owned(),
             Arc::new(select_components(name, source.table, &input.components)?),
@@ -211,7 +210,7 @@ pub fn compute_tables(recipe: &Recipe, mut inputs: BTreeMap<Name, InputData>) ->
     Ok(RunTables { tables, steps: outcome.steps, structures })
 }
 
-/// The table with the declared components only, in the declared order.
+/// Reduces a table to the declared components, in the declared order.
 fn select_components(name: &Name, table: Table, declared: &ComponentList) -> Result<Table, RunError> {
     if table.shape() == declared {
         return Ok(table);
@@ -238,9 +237,13 @@ fn select_components(name: &Name, table: Table, declared: &ComponentList) -> Res
         }
         columns.push(column.clone());
     }
+    // An extra measure is dropped, an extra identifier would leave duplicate keys.
     let identifiers = held.components().iter().filter(|component| component.role == Role::Identifier);
     if let Some(extra) = identifiers.into_iter().find(|id| declared.position(id.id.as_str()).is_none()) {
-        return Err(fault(format!("it has the identifier `{}`, which the recipe does not expect", extra.id)));
+        return Err(fault(format!(
+            "it has the identifier `{}`, which the recipe does not declare",
+            extra.id
+        )));
     }
     Table::new(declared.clone(), columns).map_err(|error| fault(error.to_string()))
 }
@@ -255,8 +258,8 @@ fn describe_component(component: &Component) -> String {
     format!("{} `{}` of type {}", component.role.as_str(), component.id, component.value_type.as_str())
 }
 
-/// For each text component of the result: the codes that occur in it, as the inputs explain them;
-/// where two inputs explain a code, the first one by name of input does.
+/// Collects, for each text component of a result, the codes that occur in it from the code lists of the
+/// inputs. If several inputs define a code, the first input by name wins.
 fn code_lists(table: &Table, structures: &[Structure]) -> BTreeMap<Name, Vec<Code>> {
     let mut lists = BTreeMap::new();
     for (component, column) in table.shape().components().iter().zip(table.columns()) {

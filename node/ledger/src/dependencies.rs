@@ -1,4 +1,4 @@
-//! What a set of objects needs to be whole, and which of it is not at hand.
+//! Dependencies of objects: the blocks that must be stored for them to be complete.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -7,29 +7,29 @@ use schemas::object;
 
 use crate::BlockSource;
 
-/// Blocks that one walk visits: a log of a thousand releases of the largest panels.
+/// Blocks visited by one walk: a log of a thousand releases of the largest panels.
 pub const VISITED_MAX: usize = 4 << 20;
 
-/// What a walk found.
+/// Result of a walk.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DependencyWalk {
-    /// Blocks that are not at hand, in the order met; at most as many as asked for.
+    /// Missing blocks, in the order visited, up to the limit of the walk.
     pub missing: Vec<Cid>,
-    /// Blocks that are at hand but not what they should be.
+    /// Stored blocks that do not decode.
     pub broken: Vec<(Cid, object::Error)>,
-    /// Blocks that are at hand, in the order met.
+    /// Stored blocks, in the order visited.
     pub present: Vec<Cid>,
 }
 
 impl DependencyWalk {
-    /// Whether everything is at hand and in order.
+    /// Whether no block is missing or undecodable.
     pub fn is_complete(&self) -> bool {
         self.missing.is_empty() && self.broken.is_empty()
     }
 }
 
-/// Walks from `roots` through all that they need, breadth first, and stops once `missing_max`
-/// absent blocks are known.
+/// Walks from `roots` through all dependencies, breadth first, and stops after `missing_max` missing
+/// blocks.
 pub fn walk_dependencies(
     roots: impl IntoIterator<Item = Cid>,
     fetch: BlockSource<'_>,
@@ -70,7 +70,7 @@ pub fn walk_dependencies(
 /// The blocks reachable from `roots` with their bytes, for a bundle.
 ///
 /// # Errors
-/// The walk, when something is missing or broken.
+/// The walk, when a block is missing or undecodable.
 pub fn collect_blocks(
     roots: impl IntoIterator<Item = Cid>,
     fetch: BlockSource<'_>,

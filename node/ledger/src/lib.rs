@@ -1,9 +1,9 @@
-//! The rules of the ledger: which entry may follow which, what an object needs to be whole, and
-//! whether a release holds.
+//! The rules of the ledger: order and keys of log entries, dependencies of objects, verification of
+//! releases.
 //!
-//! Everything here is a pure function of bytes that the caller hands in: no IO, no clock, no
-//! randomness. A node, the command line with a bundle and the simulator call the same functions,
-//! so they reach the same verdicts.
+//! Everything is a pure function of bytes passed in by the caller: no IO, no clock, no randomness. A
+//! node, the command line with a bundle and the simulation call the same functions, so they reach the
+//! same verdicts.
 
 pub mod bundle;
 pub mod compute;
@@ -12,13 +12,12 @@ pub mod log;
 pub mod revision;
 pub mod verify;
 
-/// The recipe language, for those who check and run scripts without a ledger.
+/// The recipe language, for callers that check and run scripts without a ledger.
 pub use vtl;
 
 use schemas::cid::Cid;
 
-/// Finds a block by its id. What it gives must be the bytes that the id names; whoever implements
-/// this has checked the hash.
+/// Looks up a block by its id. An implementation returns only bytes whose hash matches the id.
 pub type BlockSource<'a> = &'a dyn Fn(Cid) -> Option<Vec<u8>>;
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! A publisher's log: which entry may come next, and which key may sign it.
+//! The log of a publisher: rules for the next entry and for the key that signs it.
 //!
 //! The genesis is signed by a root key of the identity that it carries. Each later entry names
-//! the publisher, the next sequence number, the entry before, and a key that the identity allows
-//! for that kind of object. Key validity goes by position in the log, never by clock.
+//! the publisher, the next sequence number, the previous entry, and a key that the identity allows
+//! for that type of object. Key validity depends on the position in the log, never on a clock.
 
 use schemas::cid::{EntryId, PublisherId};
 use schemas::entry::{Entry, EntryPosition, Payload};
@@ -10,18 +10,18 @@ use schemas::limits::INLINE_BYTES_MAX;
 use schemas::object::{Identity, KeyUse, Object};
 use schemas::seal::Sealed;
 
-/// Kinds of object that a log may carry.
+/// Object types allowed in a log.
 pub const LOG_OBJECT_TYPES: [&str; 6] =
     ["identity", "dataset", "recipe", "release", "retraction", "attestation"];
 
-/// Why an entry may not stand where it wants to.
+/// Rejection of an entry by the rules of a log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LogError {
-    /// A first entry that carries no identity, or is not signed by one of its root keys.
-    #[error("not a genesis: {0}")]
+    /// A first entry without an identity, or not signed by one of its root keys.
+    #[error("not a genesis entry: {0}")]
     Genesis(&'static str),
     /// An entry of another log.
-    #[error("an entry of publisher {found} in the log of {expected}")]
+    #[error("entry of publisher {found} in the log of {expected}")]
     WrongPublisher {
         /// The log.
         expected: PublisherId,
@@ -36,34 +36,34 @@ pub enum LogError {
         /// The one found.
         found: u64,
     },
-    /// Another entry holds this place already: the publisher has forked its log.
-    #[error("fork: another entry with sequence number {seq} is held")]
+    /// Another entry has this sequence number: the publisher has forked its log.
+    #[error("fork: another entry with sequence number {seq} is already stored")]
     Fork {
         /// The sequence number.
         seq: u64,
     },
-    /// The entry before is another than the one held.
-    #[error("fork: entry {seq} follows {found}, but {expected} is held")]
+    /// The previous entry differs from the stored one.
+    #[error("fork: entry {seq} follows {found}, but {expected} is stored")]
     Prev {
         /// The sequence number of the new entry.
         seq: u64,
-        /// The last entry held.
+        /// The last stored entry.
         expected: EntryId,
-        /// The one that the new entry names.
+        /// The previous entry named by the new entry.
         found: EntryId,
     },
-    /// The key may not sign this kind of object.
-    #[error("the key may not sign an object of kind `{0}`")]
+    /// The key may not sign this type of object.
+    #[error("the key may not sign an object of type `{0}`")]
     Key(String),
-    /// A kind of object that has no place in a log.
-    #[error("an object of kind `{0}` has no place in a log")]
+    /// An object type that is not allowed in a log.
+    #[error("an object of type `{0}` is not allowed in a log")]
     ObjectType(String),
-    /// The object of an entry is not what the entry says.
-    #[error("the object of entry {seq} does not fit it: {reason}")]
+    /// The object does not match its entry.
+    #[error("the object of entry {seq} does not match the entry: {reason}")]
     Object {
         /// The sequence number.
         seq: u64,
-        /// What does not fit.
+        /// The mismatch.
         reason: &'static str,
     },
 }
@@ -75,7 +75,7 @@ impl LogError {
     }
 }
 
-/// What is known of a log after its entries so far.
+/// State of a log after its entries so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
     publisher: PublisherId,
@@ -85,10 +85,10 @@ pub struct Log {
 }
 
 impl Log {
-    /// Begins a log.
+    /// The state after the genesis entry.
     ///
     /// # Errors
-    /// [`Fault::Genesis`].
+    /// [`LogError::Genesis`].
     pub fn from_genesis(genesis: &Sealed<Entry>) -> Result<Self, LogError> {
         let entry = genesis.value();
         let EntryPosition::Genesis = entry.position else {
@@ -98,7 +98,7 @@ impl Log {
             return Err(LogError::Genesis("its object is not inline"));
         };
         let Object::Identity(identity) = object.as_ref() else {
-            return Err(LogError::Genesis("it carries no identity"));
+            return Err(LogError::Genesis("it contains no identity"));
         };
         if !identity.roots.contains(&entry.key) {
             return Err(LogError::Genesis("it is not signed by a root key of its identity"));
@@ -106,10 +106,10 @@ impl Log {
         Ok(Self { publisher: genesis.publisher(), identity: identity.clone(), length: 1, last: genesis.id() })
     }
 
-    /// Takes the next entry.
+    /// Appends the next entry.
     ///
     /// # Errors
-    /// Every variant of [`Fault`] but `Genesis`; the log is unchanged then.
+    /// Every variant of [`LogError`] except `Genesis`; the log is then unchanged.
     pub fn append(&mut self, entry: &Sealed<Entry>) -> Result<(), LogError> {
         self.check_entry(entry)?;
         self.length += 1;
@@ -117,10 +117,10 @@ impl Log {
         Ok(())
     }
 
-    /// Whether the entry may come next.
+    /// Checks whether the entry may come next.
     ///
     /// # Errors
-    /// As [`Log::take`].
+    /// As [`Log::append`].
     pub fn check_entry(&self, entry: &Sealed<Entry>) -> Result<(), LogError> {
         if entry.publisher() != self.publisher {
             return Err(LogError::WrongPublisher { expected: self.publisher, found: entry.publisher() });
@@ -145,7 +145,7 @@ impl Log {
         self.publisher
     }
 
-    /// Who may sign.
+    /// The identity with the keys that may sign.
     pub fn identity(&self) -> &Identity {
         &self.identity
     }
@@ -160,22 +160,22 @@ impl Log {
         self.last
     }
 
-    /// The place of the next entry.
+    /// The position of the next entry.
     pub fn next_position(&self) -> EntryPosition {
         EntryPosition::Next { publisher: self.publisher, seq: self.length, prev: self.last, authority: 0 }
     }
 
-    /// The log as it was kept: `length` entries ending in `last`, of which the caller knows that
-    /// they were taken one by one.
+    /// The state stored earlier: `length` entries ending in `last`. The caller guarantees that they were
+    /// appended one by one.
     pub fn resume(genesis: &Sealed<Entry>, length: u64, last: EntryId) -> Result<Self, LogError> {
         Self::from_genesis(genesis).map(|log| Self { length: length.max(1), last, ..log })
     }
 }
 
-/// Whether the identity lets the entry's key sign the entry's kind of object.
+/// Checks that the identity allows the key of the entry to sign this type of object.
 ///
 /// # Errors
-/// [`Fault::Key`], [`Fault::Kind`].
+/// [`LogError::Key`], [`LogError::ObjectType`].
 pub fn check_key(identity: &Identity, entry: &Entry) -> Result<(), LogError> {
     let kind = entry.object_type.as_str();
     if !LOG_OBJECT_TYPES.contains(&kind) || kind == "identity" {
@@ -187,21 +187,21 @@ pub fn check_key(identity: &Identity, entry: &Entry) -> Result<(), LogError> {
     if authority && allowed { Ok(()) } else { Err(LogError::Key(entry.object_type.clone())) }
 }
 
-/// Whether the object of an entry that carries it by id is what the entry says, once its bytes
-/// are held: of that kind, about that subject, and really too large to stand inline.
+/// Checks an object against its entry: the type, the subject, and that a linked object is too large to
+/// be inline. `bytes` is its encoded size.
 ///
 /// # Errors
-/// [`Fault::Object`].
+/// [`LogError::Object`].
 pub fn check_object(entry: &Entry, object: &Object, bytes: usize) -> Result<(), LogError> {
     let fault = |reason| Err(LogError::Object { seq: entry.seq(), reason });
     if object.object_type() != entry.object_type {
-        return fault("it is of another kind");
+        return fault("its type differs");
     }
     if schemas::entry::object_subject(object) != entry.subject {
-        return fault("it is about something else");
+        return fault("its subject differs");
     }
     if matches!(entry.payload, Payload::Linked(_)) && bytes <= INLINE_BYTES_MAX {
-        return fault("it is small enough to stand inline");
+        return fault("it is small enough to be inline");
     }
     Ok(())
 }

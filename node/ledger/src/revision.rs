@@ -1,9 +1,9 @@
-//! What a newer version of a table changed: data points added and vanished, figures revised, and by
-//! how much.
+//! Revisions between two versions of a table: data points added and removed, figures revised, and the
+//! size of each change.
 //!
-//! Both tables are in the order of their keys, so one pass over both compares them. Numbers are
-//! compared by value: `1.0` and `1.00` are no revision. Versions of other identifiers are not
-//! compared: they describe other things.
+//! Both tables are in the order of their keys, so one pass compares them. Numbers are compared by value:
+//! `1.00` after `1.0` is not a revision. Versions with different identifiers are not compared, since
+//! their data points mean different things.
 
 use std::cmp::Ordering;
 
@@ -13,10 +13,10 @@ use schemas::table::{Cell, Table};
 use schemas::text::Name;
 use vtl::decimal128;
 
-/// Changes that are kept, the largest; all are counted.
+/// Largest changes listed; the others are only counted.
 pub const CHANGES_MAX: usize = 1000;
 
-/// What one version has otherwise than the one before.
+/// Differences between a version and the previous one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Revision {
     /// Data points in the newer version only.
@@ -31,7 +31,7 @@ pub struct Revision {
     pub changes: Vec<ValueChange>,
     /// The key of the first data point that vanished.
     pub first_vanished: Option<Vec<Cell>>,
-    /// Components that only one of the versions has, beside those compared.
+    /// Components that are in one version only: in the older, in the newer. They are not compared.
     pub components: (Vec<Name>, Vec<Name>),
 }
 
@@ -49,7 +49,7 @@ pub struct ValueChange {
 }
 
 impl ValueChange {
-    /// The newer figure less the older, when both are numbers.
+    /// The newer figure minus the older one, when both are numbers.
     pub fn difference(&self) -> Option<Decimal> {
         decimal128::sub(numeric_value(self.after.as_ref())?, numeric_value(self.before.as_ref())?).ok()
     }
@@ -61,7 +61,7 @@ impl ValueChange {
         decimal128::mul(share, Decimal::from(100_i64)).and_then(|percent| decimal128::round(percent, 2)).ok()
     }
 
-    /// By what changes are ordered: the size of the difference; what is no number comes first.
+    /// Sort key of changes: the size of the difference; values that are not numbers come first.
     fn size(&self) -> Option<Decimal> {
         self.difference().map(decimal128::abs)
     }
@@ -75,9 +75,9 @@ fn numeric_value(cell: Option<&Cell>) -> Option<Decimal> {
     }
 }
 
-/// Why two versions are not compared.
+/// Versions with different identifiers, which are not compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the data points of the two have other identifiers: {before}; {after}")]
+#[error("the two versions have different identifiers: {before}; {after}")]
 pub struct IdentifierMismatch {
     before: String,
     after: String,
@@ -86,7 +86,7 @@ pub struct IdentifierMismatch {
 /// Compares two versions of a data set.
 ///
 /// # Errors
-/// [`Unlike`] when they do not have the same identifiers.
+/// [`IdentifierMismatch`].
 pub fn compare_versions(before: &Table, after: &Table) -> Result<Revision, IdentifierMismatch> {
     let keys = identifiers_of(before.shape());
     if keys != identifiers_of(after.shape()) {
@@ -131,7 +131,7 @@ fn list_types(components: &[Component]) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// A component that both have, and where it stands in each.
+/// A component of both versions with its column in each.
 struct ComponentPair {
     component: Name,
     before: usize,
@@ -157,7 +157,7 @@ fn unmatched_components(before: &ComponentList, after: &ComponentList) -> (Vec<N
     (only(before, after), only(after, before))
 }
 
-/// Compares a data point of both.
+/// Compares a data point that is in both versions.
 fn compare_point(
     (before, a): (&Table, usize),
     (after, b): (&Table, usize),
@@ -180,14 +180,14 @@ fn compare_point(
     }
     found.same += u64::from(same);
     found.revised += u64::from(!same);
-    // Now and then, so that a wholly revised version of millions does not fill memory.
+    // Bounds the memory of a version with millions of revised figures.
     if found.changes.len() >= 2 * CHANGES_MAX {
         sort_by_size(&mut found.changes);
         found.changes.truncate(CHANGES_MAX);
     }
 }
 
-/// The largest first; of equal ones those that came first.
+/// Sorts the largest changes first, stable.
 fn sort_by_size(changes: &mut [ValueChange]) {
     changes.sort_by(|a, b| match (a.size(), b.size()) {
         (Some(a), Some(b)) => b.compare(a),

@@ -1,4 +1,4 @@
-//! Whether a release holds: run it again and compare every cell.
+//! Verification of a release: re-run it and compare every cell.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -14,12 +14,12 @@ use schemas::verdict::{Divergence, MISSING_MAX, Verdict};
 use crate::BlockSource;
 use crate::compute::{self, InputData, RunError};
 
-/// What a verification found.
+/// Result of a verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verification {
     /// The release.
     pub release: ReleaseId,
-    /// The answer.
+    /// The verdict.
     pub verdict: Verdict,
     /// The results obtained, by output; empty when the recipe did not run.
     pub results: BTreeMap<Name, ContentId>,
@@ -28,7 +28,7 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// What a node signs after this. `build` names the program.
+    /// The attestation of this result. `build` is the name and version of the program.
     pub fn attestation(&self, build: Text<64>) -> Attestation {
         Attestation {
             release: self.release,
@@ -41,9 +41,9 @@ impl Verification {
     }
 }
 
-/// Runs a release again from blocks and compares every cell with what was published.
+/// Re-runs a release from blocks and compares every cell with the published one.
 ///
-/// Never fails: what keeps it from an answer is the verdict `Missing` or `Failed`.
+/// Never fails: missing blocks and errors of the recipe give the verdicts `Missing` and `Failed`.
 pub fn verify_release(release: ReleaseId, fetch: BlockSource<'_>) -> Verification {
     let mut found =
         Verification { release, verdict: missing_verdict(Vec::new()), results: BTreeMap::new(), steps: 0 };
@@ -61,12 +61,12 @@ fn missing_verdict(mut ids: Vec<Cid>) -> Verdict {
     Verdict::Missing { ids, count }
 }
 
-/// Cuts what does not fit the bounds of an attestation.
+/// The verdict `Failed`, truncated to the bounds of an attestation.
 fn failed_verdict(code: &str, message: &str) -> Verdict {
     Verdict::Failed { code: truncate_text(code), message: truncate_text(message) }
 }
 
-/// The longest beginning that the bound allows, without characters that text may not hold.
+/// The longest prefix within the bound, without forbidden characters.
 fn truncate_text<const MAX: usize>(text: &str) -> Text<MAX> {
     let mut kept = String::new();
     for c in text.chars() {
@@ -93,7 +93,7 @@ fn rerun_release(
     let recipe: Recipe = read_object(RecipeId::cid(release.recipe), fetch)?;
     let stated: Vec<&Name> = release.results.keys().collect();
     if !recipe.outputs.keys().eq(stated.iter().copied()) {
-        let message = "the release does not state one result for each output of its recipe";
+        let message = "the release does not have exactly one result for each output of its recipe";
         return Err(RunError::Failed { code: "outputs".into(), message: message.into() });
     }
     let mut inputs: BTreeMap<Name, InputData> = BTreeMap::new();
@@ -107,6 +107,7 @@ fn rerun_release(
     let mut comparison = Comparison::default();
     for (name, figures) in &outcome.figures {
         let Some(published) = release.results.get(name) else { continue };
+        // Equal ids mean equal cells: the published blocks need not be read.
         if *published == figures.content {
             comparison.cells += count_cells(&figures.table);
             continue;
@@ -131,7 +132,7 @@ fn count_cells(table: &Table) -> u64 {
     (table.rows() as u64) * (measures as u64)
 }
 
-/// Counts of a comparison so far.
+/// Running totals of a comparison.
 #[derive(Debug, Default)]
 pub struct Comparison {
     /// The first cell that differs.
@@ -148,7 +149,7 @@ impl Comparison {
         self.first.get_or_insert_with(divergence);
     }
 
-    /// The verdict that the counts amount to.
+    /// The verdict for these totals.
     pub fn verdict(self) -> Verdict {
         match self.first {
             None => Verdict::Reproduced { cells: self.cells },
@@ -159,7 +160,7 @@ impl Comparison {
 
 /// Compares two tables cell by cell, in the order of keys; numbers by value.
 ///
-/// A data point on one side only counts all its cells as different.
+/// For a data point on one side only, all its cells count as different.
 pub fn compare_tables(output: &Name, published: &Table, computed: &Table, comparison: &mut Comparison) {
     if published.shape() != computed.shape() {
         let all = count_cells(computed).max(count_cells(published)).max(1);
@@ -218,7 +219,7 @@ fn compare_row(
     }
 }
 
-/// A data point that stands in one table only: shown by its first cell that is not null.
+/// The divergence of a data point that is in one table only, with its first cell that is not null.
 fn unmatched_row(output: &Name, table: &Table, row: usize, published: bool) -> Divergence {
     let keys = table.shape().identifier_count();
     let cell = table.columns().iter().skip(keys).find_map(|column| column.cell(row));
@@ -232,7 +233,7 @@ fn unmatched_row(output: &Name, table: &Table, row: usize, published: bool) -> D
     }
 }
 
-/// The first component that the two do not share.
+/// The divergence of tables with different components: the first component that is not in both.
 fn shape_divergence(output: &Name, published: &Table, computed: &Table) -> Divergence {
     let (a, b) = (published.shape().components(), computed.shape().components());
     let only = |x: &[Component], y: &[Component]| x.iter().find(|c| !y.contains(c)).map(|c| c.id.clone());

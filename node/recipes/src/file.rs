@@ -1,17 +1,17 @@
-//! The file of a recipe: TOML beside a script.
+//! The recipe file: TOML next to a script.
 //!
 //! ```toml
 //! title = "Inflation: 12-month change of a consumer price index"
 //! indicator = "inflation"
 //! description = "…"
 //! licence = "CC0-1.0"
-//! headline = true            # whether it is what the indicator means when no recipe is named
-//! references = ["where the official method is described"]
+//! headline = true            # whether it is the default recipe of its indicator
+//! references = ["a description of the official method"]
 //! script = "my.vtl"          # the file of the same name with `.vtl` when absent
 //!
 //! [inputs.CPI]
 //! title = "Consumer price index, monthly"
-//! frequency = "M"            # of its periods, when the method is for one frequency
+//! frequency = "M"            # of the periods, when the method needs a certain one
 //! identifiers = ["REF_AREA", "TIME_PERIOD:time_period"]
 //! measures = ["OBS_VALUE:number"]
 //!
@@ -24,7 +24,7 @@
 //! value = "1"
 //!
 //! [deviates_from]
-//! recipe = "inflation/cpi-12-month"   # of the library, or the id of a published one
+//! recipe = "inflation/cpi-12-month"   # name in the library, or id of a published recipe
 //! reasons = ["why"]
 //! ```
 
@@ -38,99 +38,99 @@ use schemas::structure::{Component, ComponentList, Role, ValueType};
 use schemas::text::{Name, Text};
 use serde::Deserialize;
 
-/// What a recipe may use when its file does not say it: a world panel of a century, many times.
+/// Resource limits of a recipe whose file has none: many times a world panel of a century.
 pub const DEFAULT_LIMITS: RunLimits = RunLimits { steps: 1_000_000_000, cells: 100_000_000 };
 
-/// Version of the semantics that a file means when it does not say it.
+/// Version of the semantics of every recipe file.
 const SEMANTICS: u32 = 1;
 
-/// Why a file is no recipe.
+/// Rejection of a recipe file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The TOML is broken, or has not the fields of a recipe.
+    /// Invalid TOML, or not the fields of a recipe.
     #[error("`{name}`: {message}")]
     Toml {
         /// The recipe.
         name: String,
-        /// What the reader of TOML says, with line and column.
+        /// The message of the TOML parser, with line and column.
         message: String,
     },
-    /// A name or text that objects may not have.
+    /// A name or text that objects do not allow.
     #[error("`{name}`: {message}")]
     Text {
         /// The recipe.
         name: String,
-        /// What is wrong.
+        /// Error message.
         message: String,
     },
-    /// A component of no known type, or components that make no structure.
+    /// A component of unknown type, or an invalid list of components.
     #[error("`{name}`, input `{input}`: {message}")]
     Structure {
         /// The recipe.
         name: String,
         /// The input.
         input: String,
-        /// What is wrong.
+        /// Error message.
         message: String,
     },
-    /// A parameter that the script does not set to the value stated.
-    #[error("`{name}`: the script does not say `{parameter} := {value};`")]
+    /// A parameter that the script does not set to the declared value.
+    #[error("`{name}`: the script has no line `{parameter} := {value};`")]
     RecipeParameter {
         /// The recipe.
         name: String,
         /// The parameter.
         parameter: String,
-        /// The value that the file states.
+        /// The declared value.
         value: String,
     },
-    /// A value that is asked for and that the script cannot have.
+    /// A requested value that the parameter cannot have.
     #[error("parameter `{parameter}`: {message}")]
     Setting {
         /// The parameter.
         parameter: String,
-        /// What is wrong.
+        /// Error message.
         message: String,
     },
-    /// What it deviates from is neither in the library nor an id.
+    /// `deviates_from` names neither a recipe of the library nor an id.
     #[error("`{name}` deviates from `{base}`, which is neither a recipe of the library nor an id")]
     Base {
         /// The recipe.
         name: String,
-        /// What it deviates from.
+        /// The unknown recipe.
         base: String,
     },
 }
 
-/// A recipe, and what its file says that is not part of the published object.
+/// A recipe with the fields of its file that are not part of the published object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecipeFile {
-    /// The recipe as it is published.
+    /// The recipe object.
     pub recipe: Recipe,
-    /// What it deviates from, as the file names it.
+    /// The recipe it deviates from, as named in the file.
     pub deviates_from: Option<String>,
-    /// The scalars that the script sets and a reader may wish to change, by name.
+    /// The adjustable scalars of the script, by name.
     pub parameters: BTreeMap<String, RecipeParameter>,
-    /// The frequency that the method is for, by input.
+    /// The frequency required by the method, by input.
     pub frequencies: BTreeMap<Name, Frequency>,
-    /// Whether it is what its indicator means when no recipe is named.
+    /// Whether it is the default recipe of its indicator.
     pub headline: bool,
 }
 
 impl RecipeFile {
-    /// A published recipe, of which nothing but the object is known.
+    /// A published recipe, whose file is not available.
     pub fn from_recipe(recipe: Recipe) -> Self {
         let (parameters, frequencies) = (BTreeMap::new(), BTreeMap::new());
         Self { recipe, deviates_from: None, parameters, frequencies, headline: false }
     }
 }
 
-/// A scalar that the script sets.
+/// An adjustable scalar of a script.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecipeParameter {
-    /// What it does.
+    /// Description of its effect.
     pub title: String,
-    /// Its value as the script has it.
+    /// Its value in the script.
     pub value: String,
 }
 
@@ -187,7 +187,7 @@ struct TomlDeviation {
     reasons: Vec<String>,
 }
 
-/// The file name of the script that a recipe file names, when it names one.
+/// The script file named by a recipe file, if any.
 ///
 /// # Errors
 /// [`Error::Toml`].
@@ -195,7 +195,7 @@ pub fn script_file_name(name: &str, toml: &str) -> Result<Option<String>, Error>
     Ok(parse_toml(name, toml)?.script)
 }
 
-/// Reads the two files of a recipe; `name` is for faults. The script is not checked.
+/// Reads the two files of a recipe; `name` is used in error messages. The script is not checked.
 ///
 /// # Errors
 /// [`Error`].
@@ -223,13 +223,13 @@ fn parse_toml(name: &str, toml: &str) -> Result<TomlRecipe, Error> {
     toml::from_str(toml).map_err(|fault| Error::Toml { name: name.to_owned(), message: fault.to_string() })
 }
 
-/// The id of what a recipe deviates from.
+/// Resolves `deviates_from` to an id.
 fn resolve_base(name: &str, base: &str) -> Result<RecipeId, Error> {
     if let Ok(id) = base.parse() {
         return Ok(id);
     }
     let absent = || Error::Base { name: name.to_owned(), base: base.to_owned() };
-    // A recipe of the library deviates from others of it, never in a circle: a test reads them all.
+    // Recipes of the library may deviate from each other, but not in a cycle; a test reads them all.
     let recipe = crate::find_recipe(base).filter(|entry| entry.name != name).ok_or_else(absent)?.recipe()?;
     encode_block(&recipe).map(|(id, _)| id).map_err(|_| absent())
 }
@@ -250,8 +250,8 @@ fn read_frequencies(
         .map(|(id, code)| {
             let fault = |message| Error::Structure { name: name.to_owned(), input: id.clone(), message };
             let frequency = Frequency::from_code(code);
-            let frequency =
-                frequency.ok_or_else(|| fault(format!("`{code}` is no frequency (A, S, Q, M, W, D)")))?;
+            let frequency = frequency
+                .ok_or_else(|| fault(format!("`{code}` is not a frequency (expected A, S, Q, M, W or D)")))?;
             Ok((Name::new(id.as_str()).map_err(|error| fault(error.to_string()))?, frequency))
         })
         .collect()
@@ -305,7 +305,7 @@ fn read_components(name: &str, id: &str, input: &TomlInput) -> Result<ComponentL
     for (role, texts) in groups {
         for text in texts {
             let (component, kind) = text.split_once(':').unwrap_or((text, "string"));
-            let kind = ValueType::from_name(kind).ok_or_else(|| fault(format!("`{kind}` is no type")))?;
+            let kind = ValueType::from_name(kind).ok_or_else(|| fault(format!("`{kind}` is not a type")))?;
             let component = Name::new(component).map_err(|error| fault(error.to_string()))?;
             components.push(Component::new(component, role, kind));
         }

@@ -1,10 +1,10 @@
-//! The list: one line a recipe, in the order in which people look for them.
+//! The list of recipes, one line each, most common methods first.
 
 use crate::LibraryRecipe;
 
 macro_rules! library {
     ($($name:literal),* $(,)?) => {
-        /// Every recipe that comes with the program.
+        /// Every recipe of the library.
         pub const LIBRARY: &[LibraryRecipe] = &[$(LibraryRecipe {
             name: $name,
             toml: include_str!(concat!("../", $name, ".toml")),

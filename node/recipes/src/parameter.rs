@@ -1,8 +1,8 @@
-//! A recipe with other values of its parameters.
+//! Recipes with other parameter values.
 //!
-//! A parameter is a literal of the script, and the script is what is signed. So another value makes
-//! another script, and another recipe: it says itself from which one it departs, and by what. Only
-//! literals of the same kind are taken; whether the value makes sense is for the check of the script.
+//! A parameter is a literal of the script, and the script is signed. Another value therefore makes another
+//! recipe, which records the recipe it deviates from and the changed values. A value must be a literal of
+//! the same type; the check of the script decides whether it is valid there.
 
 use schemas::content::encode_block;
 use schemas::object::Deviation;
@@ -10,10 +10,10 @@ use schemas::text::Text;
 
 use crate::file::{Error, RecipeFile, RecipeParameter};
 
-/// Bytes of a value: no literal that people type is longer.
+/// Largest value in bytes; literals are short.
 const VALUE_BYTES_MAX: usize = 64;
 
-/// What a literal of VTL is.
+/// Type of a VTL literal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LiteralType {
     Number,
@@ -22,10 +22,10 @@ enum LiteralType {
 }
 
 impl RecipeFile {
-    /// The recipe with other values, each the name of a parameter and a literal.
+    /// The recipe with other values, given as pairs of a parameter name and a literal.
     ///
     /// # Errors
-    /// [`Error::Setting`]: no such parameter, no literal of its kind, or a name that is given twice.
+    /// [`Error::Setting`]: unknown parameter, a literal of another type, or a duplicate name.
     pub fn with_parameters(mut self, values: &[(String, String)]) -> Result<Self, Error> {
         let base = encode_block(&self.recipe).map(|(id, _)| id);
         let mut reasons = Vec::new();
@@ -36,7 +36,7 @@ impl RecipeFile {
             }
             let old = self.set_parameter(name, value).map_err(wrong)?;
             if old != *value {
-                let reason = format!("The parameter {name} is {value} where that recipe has {old}.");
+                let reason = format!("The parameter {name} is {value} instead of {old}.");
                 reasons.push(Text::new(reason).map_err(|fault| wrong(fault.to_string()))?);
             }
         }
@@ -48,11 +48,11 @@ impl RecipeFile {
         Ok(self)
     }
 
-    /// Writes one value into the script; the value that it had, or what is wrong.
+    /// Writes one value into the script and returns the previous value, or an error message.
     fn set_parameter(&mut self, name: &str, value: &str) -> Result<String, String> {
         let known: Vec<&str> = self.parameters.keys().map(String::as_str).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        let absent = || format!("the recipe has no such parameter; it has {known}");
+        let absent = || format!("unknown parameter (parameters of the recipe: {known})");
         let RecipeParameter { value: old, .. } = self.parameters.get_mut(name).ok_or_else(absent)?;
         match literal_type(value) {
             Some(found) if literal_type(old) == Some(found) => {}
@@ -71,7 +71,7 @@ impl RecipeFile {
     }
 }
 
-/// The kind of a literal; `None` when it is none, or more than one token of the language.
+/// The type of a literal; `None` when the text is not exactly one literal token.
 fn literal_type(text: &str) -> Option<LiteralType> {
     if text.len() > VALUE_BYTES_MAX {
         return None;

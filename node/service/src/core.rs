@@ -1,4 +1,4 @@
-//! The state of a node and its rules for inputs, without IO of its own but for [`Keep`].
+//! The state of a node and its rules for inputs. Its only IO goes through [`Storage`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use replication::{Millis, Peer, RequestId, StreamOutcome, SyncAction, SyncEvent,
 use schemas::cbor;
 use schemas::cid::{Cid, EntryId, PublisherId, ReleaseId};
 use schemas::entry::Entry;
+use schemas::key::SecretKey;
 use schemas::object::{self, Attestation, KeyUse};
 use schemas::seal::Sealed;
 use schemas::text::Text;
@@ -17,117 +18,118 @@ use store::{IndexTree, WriteBatch};
 use crate::frontier::SyncFrontier;
 use crate::index_rows::{self, HeadRow};
 use crate::length_claims::LengthClaims;
-use crate::publish::Signer;
 use crate::storage::Storage;
 
-/// Logs of strangers of which entries are kept, so that attestations reach everyone.
+/// Logs of unfollowed publishers whose entries are stored, so that attestations reach every node.
 pub const STRANGERS_MAX: usize = 1024;
-/// Entries kept of one stranger's log.
+/// Stored entries of one unfollowed log.
 pub const STRANGER_ENTRIES_MAX: u64 = 16_384;
-/// Bytes of delivered blocks held back to be committed together.
+/// Bytes of delivered blocks that are committed in one batch.
 pub const PENDING_BYTES_MAX: usize = 4 << 20;
-/// Entries whose missing blocks are sought at once.
+/// Entries whose missing blocks are requested at the same time.
 pub const WINDOW_ENTRIES: u64 = 32;
 
-/// Why something cannot be done.
+/// Failure of a command or query.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The store refused.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// The entry does not fit its log.
+    /// The rules of the log reject the entry.
     #[error(transparent)]
     Log(#[from] ledger::log::LogError),
-    /// The bytes are no entry.
+    /// The bytes are not an entry.
     #[error(transparent)]
     Entry(#[from] schemas::entry::Error),
-    /// The bytes are no object.
+    /// The bytes are not an object.
     #[error(transparent)]
     Object(#[from] object::Error),
-    /// The node has no identity to sign with.
+    /// The data directory has no publisher identity.
     #[error("this data directory has no publisher identity")]
     NoIdentity,
-    /// It has one already.
+    /// The data directory has an identity already.
     #[error("this data directory has a publisher identity already: {0}")]
     HasIdentity(PublisherId),
-    /// The object needs blocks that are neither held nor given.
-    #[error("the object needs {} blocks that are not at hand, the first is {}", .0.len(), .0.first().map(Cid::to_string).unwrap_or_default())]
+    /// Dependencies of the object are neither stored nor given.
+    #[error("{} dependencies of the object are missing, the first is {}", .0.len(), .0.first().map(Cid::to_string).unwrap_or_default())]
     Missing(Vec<Cid>),
-    /// Peers hold more of the own log than this node does.
+    /// Peers have more entries of the own log than this node.
     #[error(
         "peers hold {told} entries of this publisher's log, this data directory {held}: \
          signing now would fork it"
     )]
     Behind {
-        /// Entries here.
+        /// Local entries.
         held: u64,
-        /// Entries that a peer told of.
+        /// Entries claimed by a peer.
         told: u64,
     },
-    /// Nothing is known of it.
+    /// The object, entry, publisher or release is not stored.
     #[error("{0} is not known here")]
     NotFound(String),
     /// A text that is neither an id nor an address.
     #[error("{0}")]
     Malformed(String),
-    /// A row of the index does not read.
-    #[error("the index row of `{0}` is damaged; `assay fsck --rebuild-index` makes it anew")]
+    /// An index row does not decode.
+    #[error("the index row of `{0}` is corrupt; run `assay fsck --rebuild-index`")]
     CorruptRow(&'static str),
 }
 
-/// What the core wants done, or others told.
+/// An output of the core: an action or an event.
 #[derive(Debug)]
 pub enum CoreOutput {
-    /// For the network.
+    /// An action for the network.
     Network(SyncAction),
-    /// A release of somebody else is whole and wants to be run again.
+    /// A release of another publisher is complete and must be verified.
     Verify(ReleaseId),
-    /// An entry and all it needs is held, indexed and durable.
+    /// An entry and its dependencies are stored and indexed.
     Accepted {
         /// The log.
         publisher: PublisherId,
-        /// Its place.
+        /// Its sequence number.
         seq: u64,
-        /// The kind of its object.
+        /// The type of its object.
         kind: String,
         /// The object.
         object: Cid,
     },
-    /// An entry of a publisher contradicts one held.
+    /// An entry of a publisher proves a fork.
     Forked {
         /// The log.
         publisher: PublisherId,
-        /// The place.
+        /// The sequence number.
         seq: u64,
     },
 }
 
-/// How a core is set up.
+/// The operating key of the own publisher.
+#[derive(Debug)]
+pub struct Signer(pub SecretKey);
+
+/// Configuration of a core.
 #[derive(Debug, Default)]
 pub struct CoreSetup {
-    /// The keys of the own publisher, if it has any.
+    /// The operating key of the own publisher, if there is one.
     pub signer: Option<Signer>,
     /// Name and version of the program, for attestations.
     pub build: Text<64>,
-    /// Whether releases of followed publishers are run again and attested.
+    /// Whether releases of followed publishers are verified and attested.
     pub attest: bool,
 }
 
-/// A log as held.
+/// A stored log.
 #[derive(Debug)]
 pub(crate) struct LogState {
     pub(crate) log: Log,
-    /// Entries from the start whose objects are whole.
+    /// Entries from the start with all dependencies stored or skipped.
     pub(crate) complete: u64,
-    /// The place and the entry by which the publisher contradicts itself, once that is known: the
-    /// first such place.
+    /// The earliest known fork: sequence number and id of the entry that is not in the log.
     pub(crate) fork: Option<(u64, EntryId)>,
     pub(crate) frontier: Option<SyncFrontier>,
 }
 
 impl LogState {
-    /// The contradiction, where everybody who holds as much of the log can check it: two entries for
-    /// one place.
+    /// The fork, if the log contains the other entry with this sequence number, so that the two prove it.
     pub(crate) fn proven_fork(&self) -> Option<(u64, EntryId)> {
         self.fork.filter(|(seq, _)| *seq < self.log.length())
     }
@@ -140,25 +142,25 @@ pub struct Core<K: Storage> {
     pub(crate) follows: BTreeSet<PublisherId>,
     pub(crate) own: Option<PublisherId>,
     pub(crate) claims: LengthClaims,
-    /// Whether something found could not be signed, since peers claim more of the own log.
-    unsigned: bool,
+    /// Whether attestations could not be signed because peers claim a longer own log.
+    attestation_pending: bool,
     pub(crate) setup: CoreSetup,
     pub(crate) outputs: Vec<CoreOutput>,
-    /// Blocks delivered but not committed yet.
+    /// Delivered blocks that are not committed yet.
     pub(crate) pending: BTreeMap<Cid, Vec<u8>>,
     pub(crate) pending_bytes: usize,
-    /// What each request under way is about, and who was asked.
-    pub(crate) asked: BTreeMap<RequestId, (Peer, SyncRequest)>,
-    machine: SyncMachine,
+    /// The open requests with their peers.
+    pub(crate) requests: BTreeMap<RequestId, (Peer, SyncRequest)>,
+    sync_machine: SyncMachine,
     pub(crate) now: Millis,
 }
 
 impl<K: Storage> Core<K> {
-    /// The state as kept. Entries that became whole since are found; releases without a verdict
-    /// are asked to be verified.
+    /// Opens the stored state, counts entries that are complete by now, and queues releases without a
+    /// verdict for verification.
     ///
     /// # Errors
-    /// [`Error::Store`], [`Error::Row`].
+    /// [`Error::Store`], [`Error::CorruptRow`].
     pub fn open(keep: Arc<K>, setup: CoreSetup) -> Result<Self, Error> {
         let own = match keep.row(IndexTree::Meta, index_rows::OWN)? {
             None => None,
@@ -174,13 +176,13 @@ impl<K: Storage> Core<K> {
             follows,
             own,
             claims: LengthClaims::default(),
-            unsigned: false,
+            attestation_pending: false,
             setup,
             outputs: Vec::new(),
             pending: BTreeMap::new(),
             pending_bytes: 0,
-            asked: BTreeMap::new(),
-            machine: SyncMachine::default(),
+            requests: BTreeMap::new(),
+            sync_machine: SyncMachine::default(),
             now: Millis(0),
         };
         core.load_logs()?;
@@ -204,7 +206,7 @@ impl<K: Storage> Core<K> {
         Ok(())
     }
 
-    /// The evidence that a publisher signed two histories, as kept.
+    /// The stored evidence of a fork.
     fn load_fork(&self, publisher: PublisherId) -> Result<Option<(u64, EntryId)>, Error> {
         let rows = self.storage.rows(IndexTree::Forks, &publisher.cid().to_bytes())?;
         let Some((key, value)) = rows.first() else { return Ok(None) };
@@ -213,8 +215,8 @@ impl<K: Storage> Core<K> {
         Ok(Some((seq, entry.map_err(|_| Error::CorruptRow("forks"))?)))
     }
 
-    /// Asks for what is lacking on every release that is whole: a verdict, or the signature under it
-    /// (the node stopped before it came to them, had no identity, or was behind).
+    /// Queues every complete release that has no verdict or no attestation yet: the node may have stopped
+    /// before, had no identity, or was behind.
     pub(crate) fn queue_verifications(&mut self) -> Result<(), Error> {
         for (key, value) in self.storage.rows(IndexTree::Releases, &[])? {
             let (publisher, _) = index_rows::read_position_key(&key).ok_or(Error::CorruptRow("releases"))?;
@@ -224,7 +226,7 @@ impl<K: Storage> Core<K> {
         Ok(())
     }
 
-    /// Asks for a verdict on a release of a followed publisher that has none here.
+    /// Queues a release of a followed publisher without a verdict or attestation.
     pub(crate) fn queue_verification(
         &mut self,
         publisher: PublisherId,
@@ -241,7 +243,7 @@ impl<K: Storage> Core<K> {
         Ok(())
     }
 
-    /// Whether the own publisher lets the key at hand sign attestations.
+    /// Whether the own identity allows the operating key to sign attestations.
     fn may_attest(&self) -> bool {
         let held = self.own.and_then(|own| self.logs.get(&own));
         let key = self.setup.signer.as_ref().map(|Signer(key)| key.public());
@@ -251,8 +253,8 @@ impl<K: Storage> Core<K> {
         })
     }
 
-    /// Whether the own log speaks of a release already: it attests it, or carries it itself, for nobody
-    /// is a witness of himself.
+    /// Whether the own log contains an attestation of a release, or the release itself: a publisher does not
+    /// attest its own releases.
     fn is_attested(&self, release: ReleaseId) -> Result<bool, Error> {
         let Some(own) = self.own else { return Ok(false) };
         if self.find_published(own, release.cid())?.is_some() {
@@ -262,7 +264,7 @@ impl<K: Storage> Core<K> {
         Ok(!self.storage.rows(IndexTree::Attestations, &prefix)?.is_empty())
     }
 
-    /// What keeps the bytes, to read beside the owner.
+    /// The storage, for concurrent reads.
     pub fn storage(&self) -> Arc<K> {
         Arc::clone(&self.storage)
     }
@@ -272,23 +274,23 @@ impl<K: Storage> Core<K> {
         self.own
     }
 
-    /// What came of the inputs so far, given away.
+    /// Takes the outputs collected since the last call.
     pub fn take_outputs(&mut self) -> Vec<CoreOutput> {
         std::mem::take(&mut self.outputs)
     }
 
-    /// Tells the sync machine something and takes its actions.
+    /// Passes an event to the sync machine and collects its actions.
     pub(crate) fn drive_sync(&mut self, event: SyncEvent) {
-        let mut machine = std::mem::take(&mut self.machine);
+        let mut machine = std::mem::take(&mut self.sync_machine);
         let actions = machine.handle_event(self.now, event, self);
-        self.machine = machine;
+        self.sync_machine = machine;
         for action in actions {
             match &action {
                 SyncAction::SendRequest { peer, request_id, request } => {
-                    self.asked.insert(*request_id, (peer.clone(), request.clone()));
+                    self.requests.insert(*request_id, (peer.clone(), request.clone()));
                 }
                 SyncAction::CancelRequest { request_id } => {
-                    self.asked.remove(request_id);
+                    self.requests.remove(request_id);
                 }
                 _ => {}
             }
@@ -296,8 +298,8 @@ impl<K: Storage> Core<K> {
         }
     }
 
-    /// Something happened on the network at the time `now`, or time passed. Delivered blocks come
-    /// by [`Core::accept_block`] instead.
+    /// Handles a network event or a tick at the time `now`. Delivered blocks go to [`Core::accept_block`]
+    /// instead.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -310,7 +312,7 @@ impl<K: Storage> Core<K> {
                 self.claims.record_heads(own, from, heads)
             }
             (SyncEvent::RequestFinished { request_id, outcome }, _) => {
-                let asked = self.asked.remove(request_id);
+                let asked = self.requests.remove(request_id);
                 self.flush_pending()?;
                 if let (Some((peer, request)), StreamOutcome::Complete) = (asked, outcome) {
                     self.note_request_finished(&peer, &request);
@@ -323,7 +325,7 @@ impl<K: Storage> Core<K> {
         Ok(())
     }
 
-    /// A peer has sent all that it has of what it was asked for.
+    /// Records that a request finished: a peer without further entries of the own log refutes its claim.
     fn note_request_finished(&mut self, peer: &Peer, request: &SyncRequest) {
         if let SyncRequest::Entries { publisher, from, .. } = request
             && Some(*publisher) == self.own
@@ -333,23 +335,23 @@ impl<K: Storage> Core<K> {
         }
     }
 
-    /// The length of the own log that peers claim, where it is more than is held.
+    /// The local and the claimed length of the own log, when the latter is larger.
     pub(crate) fn claimed_ahead(&self) -> Option<(u64, u64)> {
         let held = self.logs.get(&self.own?).map_or(0, |held| held.log.length());
         let told = self.claims.longest();
         (told > held).then_some((held, told))
     }
 
-    /// Comes back to what could not be signed while peers claimed more of the own log.
+    /// Retries attestations that were postponed while peers claimed a longer own log.
     pub(crate) fn retry_attestations(&mut self) -> Result<(), Error> {
-        if self.unsigned && self.claimed_ahead().is_none() {
-            self.unsigned = false;
+        if self.attestation_pending && self.claimed_ahead().is_none() {
+            self.attestation_pending = false;
             self.queue_verifications()?;
         }
         Ok(())
     }
 
-    /// Follows a publisher: its log is kept whole, its releases are run again.
+    /// Follows a publisher: its log is replicated and its releases are verified.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -364,7 +366,7 @@ impl<K: Storage> Core<K> {
         Ok(())
     }
 
-    /// No longer follows a publisher. What is held stays.
+    /// Stops following a publisher. Stored blocks stay.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -379,7 +381,17 @@ impl<K: Storage> Core<K> {
         Ok(())
     }
 
-    /// A verification is done: keep it, and attest it when the node has an identity and the release is
+    /// Stores the address of a peer, to be dialled at every start.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn add_peer(&mut self, address: &str) -> Result<(), Error> {
+        let mut batch = WriteBatch::new();
+        batch.put_row(IndexTree::Peers, address.as_bytes(), &[]);
+        Ok(self.storage.commit(batch)?)
+    }
+
+    /// Stores the result of a verification, and attests it when the node has an identity and the release is
     /// not its own. Returns whether an attestation was signed.
     ///
     /// # Errors
@@ -399,17 +411,17 @@ impl<K: Storage> Core<K> {
             return Ok(false);
         }
         let signed = self.publish(&bytes, Vec::new(), time);
-        self.unsigned |= matches!(signed, Err(Error::Behind { .. }));
+        self.attestation_pending |= matches!(signed, Err(Error::Behind { .. }));
         signed.map(|_| true)
     }
 
-    /// The entry of a log at a place.
+    /// The entry with a sequence number, and its object.
     pub(crate) fn entry_at(&self, publisher: PublisherId, seq: u64) -> Result<Option<(EntryId, Cid)>, Error> {
         let row = self.storage.row(IndexTree::Entries, &index_rows::position_key(publisher, seq))?;
         row.map(|row| index_rows::read_entry_value(&row).ok_or(Error::CorruptRow("entries"))).transpose()
     }
 
-    /// A block, committed or pending.
+    /// Reads a block, committed or pending.
     pub(crate) fn find_block(&self, id: Cid) -> Option<Vec<u8>> {
         if let Some(bytes) = self.pending.get(&id) {
             return Some(bytes.clone());

@@ -1,17 +1,17 @@
-//! What a log still lacks: the absent blocks behind the next entries, kept up to date as blocks
-//! arrive, so that a large data set is not walked again for each of its blocks.
+//! Missing blocks of the next entries of a log, updated as blocks arrive, so the dependencies of a large
+//! data set are not walked again for every block.
 
 use std::collections::{BTreeSet, VecDeque};
 
 use schemas::cid::Cid;
 
-/// Absent blocks of a window of entries.
+/// Missing blocks of a window of entries.
 #[derive(Debug, Default)]
 pub(crate) struct SyncFrontier {
-    /// In the order in which to ask; may name blocks that have come since.
+    /// In request order; may contain blocks that have arrived since.
     queue: VecDeque<Cid>,
     absent: BTreeSet<Cid>,
-    /// The first entry that this frontier does not cover.
+    /// Sequence number of the first entry beyond the window.
     pub(crate) until: u64,
 }
 
@@ -21,12 +21,12 @@ impl SyncFrontier {
         Self { queue: missing.into(), absent, until }
     }
 
-    /// Whether the block is one of those waited for.
+    /// Whether the block is missing.
     pub(crate) fn contains(&self, id: Cid) -> bool {
         self.absent.contains(&id)
     }
 
-    /// A block is no longer waited for; it needs others, of which `missing` are absent.
+    /// Removes a block that arrived and adds its dependencies `missing`.
     pub(crate) fn resolve(&mut self, id: Cid, missing: &[Cid]) {
         self.absent.remove(&id);
         while self.queue.front().is_some_and(|first| !self.absent.contains(first)) {
@@ -39,12 +39,12 @@ impl SyncFrontier {
         }
     }
 
-    /// The next ids to ask for.
+    /// The next ids to request.
     pub(crate) fn next_missing(&self, max: usize) -> Vec<Cid> {
         self.queue.iter().filter(|id| self.absent.contains(id)).take(max).copied().collect()
     }
 
-    /// Whether nothing is waited for any more.
+    /// Whether no block is missing.
     pub(crate) fn is_empty(&self) -> bool {
         self.absent.is_empty()
     }

@@ -1,4 +1,4 @@
-//! The keys and values of the index rows.
+//! Keys and values of the index rows.
 //!
 //! | tree | key | value |
 //! |---|---|---|
@@ -9,25 +9,25 @@
 //! | verdicts | release id | id of the attestation object made here |
 //! | follows | publisher | empty |
 //! | peers | multiaddr, UTF-8 | empty |
-//! | forks | publisher ‖ seq | id of the entry that contradicts |
+//! | forks | publisher ‖ seq | id of the entry that proves the fork |
 //! | meta | `own` | publisher id |
 //! | meta | `o` ‖ object id ‖ publisher ‖ seq | empty |
-//! | meta | `r` ‖ publisher ‖ id of what is taken back whole | id of the retraction ‖ seq |
+//! | meta | `r` ‖ publisher ‖ id of the retracted object | id of the retraction ‖ seq |
 //!
 //! Ids are the 36 bytes of the CID; a sequence number is 8 bytes, big endian.
 
 use schemas::cid::{CID_BYTES, Cid, EntryId, PublisherId};
 use serde::{Deserialize, Serialize};
 
-/// The row of a log's head.
+/// Value of a row of the tree `heads`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HeadRow {
-    /// Entries held.
+    /// Stored entries.
     pub length: u64,
     /// The last of them.
     pub last: EntryId,
-    /// Entries from the start whose objects are whole.
+    /// Entries from the start with all dependencies stored or skipped.
     pub complete: u64,
 }
 
@@ -39,7 +39,7 @@ pub(crate) fn position_key(publisher: PublisherId, seq: u64) -> Vec<u8> {
     [publisher.cid().to_bytes().as_slice(), &seq.to_be_bytes()].concat()
 }
 
-/// Reads [`place`].
+/// Inverse of [`position_key`].
 pub(crate) fn read_position_key(key: &[u8]) -> Option<(PublisherId, u64)> {
     let (publisher, seq) = key.split_at_checked(CID_BYTES)?;
     let publisher = PublisherId::try_from(Cid::from_bytes(publisher).ok()?).ok()?;
@@ -51,7 +51,7 @@ pub(crate) fn entry_value(entry: EntryId, object: Cid) -> Vec<u8> {
     [entry.cid().to_bytes(), object.to_bytes()].concat()
 }
 
-/// Reads [`pair`].
+/// Inverse of [`entry_value`].
 pub(crate) fn read_entry_value(value: &[u8]) -> Option<(EntryId, Cid)> {
     let (entry, object) = value.split_at_checked(CID_BYTES)?;
     Some((EntryId::try_from(Cid::from_bytes(entry).ok()?).ok()?, Cid::from_bytes(object).ok()?))
@@ -62,12 +62,12 @@ pub(crate) fn attestation_key(release: Cid, attestor: PublisherId, seq: u64) -> 
     [release.to_bytes().as_slice(), &position_key(attestor, seq)].concat()
 }
 
-/// `o ‖ object`, the beginning of the keys that say where an object was published.
+/// `o ‖ object`, the key prefix of the positions of an object.
 pub(crate) fn object_prefix(object: Cid) -> Vec<u8> {
     [b"o".as_slice(), &object.to_bytes()].concat()
 }
 
-/// `r ‖ publisher ‖ subject`, where a publisher says that something of its own is taken back.
+/// `r ‖ publisher ‖ subject`, the key of a retraction of a whole object.
 pub(crate) fn retraction_key(publisher: PublisherId, subject: Cid) -> Vec<u8> {
     [b"r".as_slice(), &publisher.cid().to_bytes(), &subject.to_bytes()].concat()
 }
@@ -77,7 +77,7 @@ pub(crate) fn retraction_value(retraction: Cid, seq: u64) -> Vec<u8> {
     [retraction.to_bytes().as_slice(), &seq.to_be_bytes()].concat()
 }
 
-/// Reads [`retracted`].
+/// Inverse of [`retraction_value`].
 pub(crate) fn read_retraction_value(value: &[u8]) -> Option<(Cid, u64)> {
     let (retraction, seq) = value.split_at_checked(CID_BYTES)?;
     Some((Cid::from_bytes(retraction).ok()?, u64::from_be_bytes(seq.try_into().ok()?)))

@@ -1,4 +1,4 @@
-//! What comes in: entries and blocks from peers, files and commands, all through the same door.
+//! Intake of entries and blocks: from peers, bundles and commands, with the same checks.
 
 use ledger::dependencies;
 use ledger::log::{self, Log};
@@ -16,11 +16,11 @@ use crate::index_rows::{self, HeadRow};
 use crate::storage::Storage;
 
 impl<K: Storage> Core<K> {
-    /// A stream delivered a block for the request `request_id`. It is checked, kept if it was asked
-    /// for, and the sync machine is told what became of it.
+    /// Accepts a block that a stream delivered for the request `request_id`: checks it, stores it if it was
+    /// requested, and reports the outcome to the sync machine.
     ///
     /// # Errors
-    /// [`Error::Store`]; everything wrong with the block itself is for the sync machine.
+    /// [`Error::Store`]. An invalid block is no error here; the sync machine penalises the peer.
     pub fn accept_block(
         &mut self,
         now: Millis,
@@ -30,7 +30,7 @@ impl<K: Storage> Core<K> {
     ) -> Result<(), Error> {
         self.now = now;
         let size = bytes.len();
-        let verdict = match self.asked.get(&request_id).cloned() {
+        let verdict = match self.requests.get(&request_id).cloned() {
             None => Err(BlockRefusal::Unwanted),
             Some(_) if !id.matches(&bytes) => Err(BlockRefusal::HashMismatch),
             Some((_, SyncRequest::Entries { publisher, .. })) => self.receive_entry(publisher, bytes),
@@ -53,7 +53,7 @@ impl<K: Storage> Core<K> {
         }
         match self.accept_entry(entry) {
             Ok(()) => Ok(()),
-            // Beyond the end of what is held it may be told, but the place where they part is wanted.
+            // Beyond the local end the fork is plausible, but the entry where the branches part is needed.
             Err(Error::Log(fault)) if fault.is_fork() && seq >= held => Err(BlockRefusal::Discontinuous),
             Err(Error::Log(fault)) if fault.is_fork() => Err(BlockRefusal::Forked),
             Err(Error::Log(log::LogError::Gap { .. })) => Err(BlockRefusal::Discontinuous),
@@ -62,13 +62,13 @@ impl<K: Storage> Core<K> {
         }
     }
 
-    /// A block that was asked for by id: one that a log lacks, or an entry that contradicts one.
+    /// Accepts a block requested by id: a missing block of a log, or an entry that proves a fork.
     fn receive_requested(&mut self, id: Cid, bytes: Vec<u8>) -> Result<(), BlockRefusal> {
         let waits = |held: &LogState| held.frontier.as_ref().is_some_and(|frontier| frontier.contains(id));
         if self.logs.values().any(waits) {
             return self.receive_missing(id, bytes);
         }
-        // An entry may be held as something else: a piece of a document, say.
+        // The bytes may be stored already under another role, such as a piece of a document.
         match Sealed::<Entry>::open(bytes.as_slice()) {
             Ok(entry) => self.receive_entry(entry.publisher(), bytes),
             Err(_) if self.find_block(id).is_some() => Ok(()),
@@ -76,8 +76,8 @@ impl<K: Storage> Core<K> {
         }
     }
 
-    /// Keeps a block that was waited for. One that is what its id says but no sound object is kept
-    /// too, as evidence: the entries that need it count for nothing, and the log goes on.
+    /// Stores a missing block. A block that matches its id but does not decode is stored too, as evidence:
+    /// entries that depend on it are not indexed, and the log continues.
     fn receive_missing(&mut self, id: Cid, bytes: Vec<u8>) -> Result<(), BlockRefusal> {
         let needs = object::block_dependencies(id, &bytes).ok();
         self.pending_bytes += bytes.len();
@@ -95,7 +95,7 @@ impl<K: Storage> Core<K> {
         done.map_err(|_| BlockRefusal::StorageFailed)
     }
 
-    /// Lets the logs go on that waited for a block which turned out to be no sound object.
+    /// Continues the logs that waited for a block which does not decode.
     fn skip_undecodable(&mut self, id: Cid) -> Result<(), Error> {
         let waits = |held: &LogState| held.frontier.as_ref().is_some_and(|frontier| frontier.contains(id));
         let waiting: Vec<PublisherId> =
@@ -107,8 +107,8 @@ impl<K: Storage> Core<K> {
         Ok(())
     }
 
-    /// Tells every frontier that waits for a block that it came, and which blocks it needs that are
-    /// absent; logs that it makes whole advance.
+    /// Updates every frontier that waits for a block with its missing dependencies, and advances the logs
+    /// whose frontier became empty.
     fn resolve_dependency(&mut self, id: Cid, missing: &[Cid]) -> Result<(), Error> {
         let mut settled = Vec::new();
         for (publisher, held) in &mut self.logs {
@@ -124,7 +124,7 @@ impl<K: Storage> Core<K> {
         Ok(())
     }
 
-    /// Blocks came by another way than by being asked for.
+    /// Updates the frontiers after blocks arrived by another way than a request.
     pub(crate) fn blocks_arrived(&mut self, ids: &[Cid]) -> Result<(), Error> {
         let waits =
             |held: &LogState, id| held.frontier.as_ref().is_some_and(|frontier| frontier.contains(id));
@@ -144,10 +144,10 @@ impl<K: Storage> Core<K> {
         Ok(())
     }
 
-    /// Takes the next entry of a log, durably. A contradiction is kept as evidence.
+    /// Appends the next entry of a log durably. An entry that proves a fork is stored as evidence.
     ///
     /// # Errors
-    /// [`Error::Log`] when the log's rules refuse it (an entry that is held already is accepted),
+    /// [`Error::Log`] when the log's rules refuse it (an entry that is stored already is accepted),
     /// [`Error::Store`].
     pub fn accept_entry(&mut self, entry: Sealed<Entry>) -> Result<(), Error> {
         let publisher = entry.publisher();
@@ -158,7 +158,7 @@ impl<K: Storage> Core<K> {
         self.append_entry(&entry, WriteBatch::new())
     }
 
-    /// Puts an entry at the end of its log, together with other rows.
+    /// Appends an entry to its log in one batch with other rows.
     pub(crate) fn append_entry(&mut self, entry: &Sealed<Entry>, mut batch: WriteBatch) -> Result<(), Error> {
         let publisher = entry.publisher();
         let taken = match self.logs.get(&publisher) {
@@ -187,7 +187,7 @@ impl<K: Storage> Core<K> {
         Ok(())
     }
 
-    /// The rows and blocks of an entry that is the last of `log`.
+    /// Adds the rows and blocks of the last entry of `log` to a batch.
     pub(crate) fn entry_rows(
         &self,
         batch: &mut WriteBatch,
@@ -228,16 +228,16 @@ impl<K: Storage> Core<K> {
         Ok(())
     }
 
-    /// Keeps the evidence of a fork; any other fault is handed back.
+    /// Stores the evidence of a fork; returns any other error unchanged.
     fn record_fork(&mut self, entry: &Sealed<Entry>, fault: log::LogError) -> Result<(), Error> {
         let publisher = entry.publisher();
         let Some(held) = self.logs.get_mut(&publisher).filter(|_| fault.is_fork()) else {
             return Err(fault.into());
         };
-        // A contradiction counts only when the publisher's own key signed it.
+        // Only an entry signed by a key of the publisher proves a fork; anyone could make another.
         log::check_key(held.log.identity(), entry.value())?;
         let seq = entry.value().seq();
-        // The first place at which they part says most; others can check it who hold less.
+        // The earliest sequence number is the strongest proof: peers with a shorter log can check it.
         if held.fork.is_none_or(|(known, _)| seq < known) {
             held.fork = Some((seq, entry.id()));
             let mut batch = WriteBatch::new();
@@ -253,8 +253,7 @@ impl<K: Storage> Core<K> {
         Err(fault.into())
     }
 
-    /// Moves the mark of whole entries as far as it goes and makes the frontier of what is
-    /// missing behind it.
+    /// Advances the count of complete entries as far as possible and refreshes the frontier.
     pub(crate) fn advance_complete(&mut self, publisher: PublisherId) -> Result<(), Error> {
         loop {
             let Some(held) = self.logs.get(&publisher) else { return Ok(()) };
@@ -266,12 +265,12 @@ impl<K: Storage> Core<K> {
         self.refresh_frontier(publisher)
     }
 
-    /// Marks the entry at `seq` whole if it is, with its index rows. `false` when it is not.
+    /// Marks the entry at `seq` complete and indexes its object; `false` when blocks are missing.
     fn complete_entry(&mut self, publisher: PublisherId, seq: u64) -> Result<bool, Error> {
         let Some((entry, object)) = self.entry_at(publisher, seq)? else { return Ok(false) };
         let reach = dependencies::walk_dependencies([object], &|id| self.find_block(id), 1);
         if !reach.broken.is_empty() {
-            tracing::warn!(%publisher, seq, "an entry refers to what is no sound object, and counts for nothing");
+            tracing::warn!(%publisher, seq, "skipped an entry whose object or dependency is invalid");
             self.flush_pending()?;
             return self.mark_complete(publisher, seq, WriteBatch::new()).map(|()| true);
         }
@@ -280,9 +279,9 @@ impl<K: Storage> Core<K> {
         }
         self.flush_pending()?;
         let bytes = self.storage.get(object)?.ok_or(Error::CorruptRow("entries"))?;
-        // What is no object at all, or not what its entry says, counts for nothing; the log goes on.
+        // An object that does not decode or match its entry is not indexed; the log continues.
         let Ok(value) = Object::decode_object(&bytes) else {
-            tracing::warn!(%publisher, seq, "an entry refers to what is no sound object, and counts for nothing");
+            tracing::warn!(%publisher, seq, "skipped an entry whose object or dependency is invalid");
             return self.mark_complete(publisher, seq, WriteBatch::new()).map(|()| true);
         };
         let sealed =
@@ -308,7 +307,7 @@ impl<K: Storage> Core<K> {
         Ok(true)
     }
 
-    /// Moves the mark of whole entries behind `seq`, with the rows of `batch`.
+    /// Counts the entry at `seq` as complete, in one batch with its index rows.
     fn mark_complete(
         &mut self,
         publisher: PublisherId,
@@ -324,7 +323,7 @@ impl<K: Storage> Core<K> {
         Ok(())
     }
 
-    /// Makes the frontier of a log that is kept whole.
+    /// Rebuilds the frontier of a replicated log when it is empty or outdated.
     fn refresh_frontier(&mut self, publisher: PublisherId) -> Result<(), Error> {
         let wanted = self.is_replicated(publisher);
         let Some(held) = self.logs.get(&publisher) else { return Ok(()) };
@@ -352,7 +351,7 @@ impl<K: Storage> Core<K> {
         }
     }
 
-    /// Ids of the entries of a log, for a peer that asks.
+    /// Ids of `count` entries of a log from `from` on, for the request of a peer.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -364,7 +363,7 @@ impl<K: Storage> Core<K> {
     }
 }
 
-/// The rows by which an object is found.
+/// Adds the index rows of an object to a batch.
 fn index_object(batch: &mut WriteBatch, publisher: PublisherId, seq: u64, object: &Object, id: Cid) {
     let tree = match object {
         Object::Release(_) => IndexTree::Releases,

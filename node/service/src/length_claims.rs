@@ -1,5 +1,6 @@
-//! What connected peers say of the length of the own log: more than is held here may be true after
-//! a restore from an old copy, and signing then would fork the log; or it is a boast.
+//! Claims of connected peers about the length of the own log. A longer log than the local one can mean
+//! that the data directory was restored from an old copy, where signing would fork the log; or the claim
+//! is false.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ pub(crate) struct LengthClaims(BTreeMap<Peer, LengthClaim>);
 #[derive(Debug, Default)]
 struct LengthClaim {
     length: u64,
-    /// Up to this length the peer was asked for entries and had none.
+    /// Length up to which the peer failed to deliver entries on request.
     refuted: u64,
 }
 
@@ -22,26 +23,27 @@ impl LengthClaims {
         self.0.entry(peer.clone()).or_default();
     }
 
-    /// A claim goes with the peer that made it.
+    /// Removes the claim of a peer that disconnected.
     pub(crate) fn disconnected(&mut self, peer: &Peer) {
         self.0.remove(peer);
     }
 
-    /// A peer says what it holds; one that is not connected could not be asked, and is not believed.
+    /// Records the heads announced by a peer. Peers that are not connected are ignored, since their claim
+    /// cannot be tested by a request.
     pub(crate) fn record_heads(&mut self, own: PublisherId, peer: &Peer, heads: &[LogHead]) {
         let Some(claim) = self.0.get_mut(peer) else { return };
         let told = heads.iter().filter(|head| head.publisher == own).map(|head| head.length).max();
         claim.length = claim.length.max(told.unwrap_or(0));
     }
 
-    /// A peer had nothing of what it claims.
+    /// Marks the claim of a peer as refuted: it had no entry to deliver.
     pub(crate) fn refute(&mut self, peer: &Peer) {
         if let Some(claim) = self.0.get_mut(peer) {
             claim.refuted = claim.length;
         }
     }
 
-    /// The longest log that a peer claims and was not caught at.
+    /// The longest claim that is not refuted.
     pub(crate) fn longest(&self) -> u64 {
         let open = self.0.values().filter(|claim| claim.length > claim.refuted);
         open.map(|claim| claim.length).max().unwrap_or(0)

@@ -1,9 +1,9 @@
-//! The one owner of a node's state.
+//! The single owner of the state of a node.
 //!
-//! [`Core`] holds the logs, the follow list and the sync machine over whatever keeps the bytes
-//! ([`Keep`]: the disk, or memory in simulations). It takes one input at a time and answers with
-//! outputs; it opens no socket and starts no task. [`Service`] runs a core on a thread of its own
-//! and lets others send it commands. [`query`] reads what is kept, beside the owner.
+//! [`Core`] contains the logs, the follow list and the sync machine, on top of a [`Storage`] (disk, or
+//! memory in simulations). It handles one input at a time and returns outputs; it opens no socket and
+//! starts no task. [`Service`] runs a core on its own thread and sends commands to it. [`query`] reads the
+//! storage concurrently with the owner.
 
 mod core;
 mod frontier;
@@ -20,7 +20,7 @@ mod sync_view;
 pub use ledger::verify::Verification;
 pub use ledger::vtl::{ScriptDifference, compare_scripts};
 
-pub use crate::core::{Core, CoreOutput, CoreSetup, Error, STRANGER_ENTRIES_MAX, STRANGERS_MAX};
-pub use crate::publish::{PublishReceipt, Signer};
+pub use crate::core::{Core, CoreOutput, CoreSetup, Error, STRANGER_ENTRIES_MAX, STRANGERS_MAX, Signer};
+pub use crate::publish::PublishReceipt;
 pub use crate::service::{NodeEvent, Service, ServiceCommand};
 pub use crate::storage::{MemoryStorage, Storage};

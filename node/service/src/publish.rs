@@ -1,4 +1,4 @@
-//! Signing for the own log.
+//! Signing into the own log.
 
 use ledger::dependencies;
 use ledger::log::Log;
@@ -6,26 +6,21 @@ use replication::SyncEvent;
 use schemas::cid::{Cid, Codec, EntryId, PublisherId};
 use schemas::content::Block;
 use schemas::entry::{self, Entry};
-use schemas::key::SecretKey;
 use schemas::object::Object;
 use schemas::seal::Sealed;
 use serde::{Deserialize, Serialize};
 use store::{IndexTree, WriteBatch};
 
-use crate::core::{Core, Error, PENDING_BYTES_MAX};
+use crate::core::{Core, Error, PENDING_BYTES_MAX, Signer};
 use crate::index_rows;
 use crate::storage::Storage;
 
-/// The operating key of the own publisher.
-#[derive(Debug)]
-pub struct Signer(pub SecretKey);
-
-/// Where an object was published.
+/// Position of a published object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublishReceipt {
     /// The log.
     pub publisher: PublisherId,
-    /// The place in it.
+    /// The sequence number.
     pub seq: u64,
     /// The entry.
     pub entry: EntryId,
@@ -34,7 +29,7 @@ pub struct PublishReceipt {
 }
 
 impl<K: Storage> Core<K> {
-    /// Makes this node the home of a publisher: takes the genesis entry of its log.
+    /// Makes a publisher the own one of this node, by the genesis entry of its log.
     ///
     /// # Errors
     /// [`Error::HasIdentity`], [`Error::Log`], [`Error::Store`].
@@ -49,7 +44,7 @@ impl<K: Storage> Core<K> {
         if self.logs.contains_key(&publisher) {
             self.storage.commit(batch)?;
             self.own = Some(publisher);
-            // Until now it was a stranger's: what its entries need is fetched from here on.
+            // The log was not replicated so far; its missing blocks are requested from now on.
             self.advance_complete(publisher)?;
             self.drive_sync(SyncEvent::Followed { publisher });
         } else {
@@ -60,13 +55,13 @@ impl<K: Storage> Core<K> {
         Ok(publisher)
     }
 
-    /// Signs an object into the own log. `blocks` are those that it needs and that are not held;
-    /// all of it is durable before this returns, or none. `time` is seconds since 1970. An object
-    /// that the log carries already is not signed again.
+    /// Signs an object into the own log. `blocks` are its dependencies that are not stored yet. Everything
+    /// is durable when this returns. `time` is the claimed time in seconds since 1970. An object that the
+    /// log contains already is not signed again.
     ///
     /// # Errors
-    /// [`Error::NoIdentity`], [`Error::Missing`] when something that the object needs is neither
-    /// held nor given, [`Error::Behind`], [`Error::Store`].
+    /// [`Error::NoIdentity`], [`Error::Missing`] when a dependency is neither stored nor
+    /// given, [`Error::Behind`], [`Error::Store`].
     pub fn publish(&mut self, object: &[u8], blocks: Vec<Block>, time: i64) -> Result<PublishReceipt, Error> {
         let own = self.own.ok_or(Error::NoIdentity)?;
         let value = Object::decode_object(object)?;
@@ -92,7 +87,7 @@ impl<K: Storage> Core<K> {
         let Signer(key) = self.setup.signer.as_ref().ok_or(Error::NoIdentity)?;
         let signed = entry::sign_entry(held.log.next_position(), time, object, key)?;
         held.log.check_entry(&signed)?;
-        // Blocks that nothing refers to yet are not visible, so they need not be one batch.
+        // Unreferenced blocks are invisible, so several batches are safe and bound the memory.
         let mut batch = WriteBatch::new();
         let mut size = 0;
         let ids: Vec<Cid> = given.keys().copied().chain([id]).collect();
@@ -113,7 +108,7 @@ impl<K: Storage> Core<K> {
         Ok(published)
     }
 
-    /// Where the own log carries an object already.
+    /// The position of an object in the own log, if it is published.
     pub(crate) fn find_published(
         &self,
         own: PublisherId,

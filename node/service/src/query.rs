@@ -1,7 +1,6 @@
-//! Reading what is kept, beside the owner of the state: lists, single objects, bundles.
+//! Queries on the storage, concurrent with the owner of the state: lists, single objects, bundles.
 //!
-//! Every answer is a value that serialises, so that the command line and the HTTP API show the
-//! same.
+//! All results serialise, so the command line and the HTTP API return the same documents.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -23,158 +22,158 @@ use crate::core::Error;
 use crate::index_rows::{self, HeadRow};
 use crate::storage::{IndexRow, Storage};
 
-/// A publisher's log.
+/// Summary of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogInfo {
-    /// Whose.
+    /// The publisher.
     pub publisher: PublisherId,
-    /// What the publisher calls itself.
+    /// Name as chosen by the publisher.
     pub name: String,
     /// Its root keys.
     pub roots: Vec<PublicKey>,
-    /// Entries held.
+    /// Stored entries.
     pub length: u64,
-    /// Entries from the start whose objects are whole here.
+    /// Entries from the start with all dependencies stored or skipped.
     pub complete: u64,
     /// The last entry.
     pub last: EntryId,
     /// Whether this node follows it.
     pub followed: bool,
-    /// Whether this node signs it.
+    /// Whether it is the own publisher of this node.
     pub own: bool,
-    /// Whether the publisher signed two histories.
+    /// Whether the publisher forked its log.
     pub forked: bool,
 }
 
-/// Where something stands in a log.
+/// Position of an entry in a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogPosition {
-    /// Whose log.
+    /// The publisher.
     pub publisher: PublisherId,
-    /// What the publisher calls itself.
+    /// Name as chosen by the publisher.
     pub name: String,
     /// Its sequence number.
     pub seq: u64,
     /// The entry.
     pub entry: EntryId,
-    /// When it was signed, as the publisher claims: seconds since 1970.
+    /// Signing time as claimed by the publisher, in seconds since 1970.
     pub time: i64,
 }
 
-/// What somebody found who ran a release again.
+/// An attestation with its position.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttestationInfo {
-    /// Where it stands.
+    /// Its position in the log.
     pub position: LogPosition,
-    /// What was found.
+    /// The attestation.
     pub attestation: Attestation,
 }
 
-/// A release with what is known of it.
+/// A release with its verdict and attestations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleaseInfo {
     /// Its id.
     pub id: ReleaseId,
-    /// Where it stands.
+    /// Its position in the log.
     pub position: LogPosition,
-    /// What it says.
+    /// The object.
     pub release: Release,
     /// Title of the recipe.
     pub title: String,
     /// Indicator of the recipe.
     pub indicator: String,
-    /// Whether its publisher took it back.
+    /// Its retraction, if its publisher retracted it as a whole.
     pub retracted: Option<RetractionInfo>,
-    /// What this node found.
+    /// The verdict of this node, if it verified the release.
     pub verdict: Option<Verdict>,
-    /// What others found.
+    /// The attestations in all stored logs.
     pub attestations: Vec<AttestationInfo>,
 }
 
-/// A data set with what is known of it.
+/// A data set with its position and size.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatasetInfo {
     /// Its id.
     pub id: DatasetId,
-    /// Where it stands.
+    /// Its position in the log.
     pub position: LogPosition,
-    /// What it says.
+    /// The object.
     pub dataset: Dataset,
     /// Data points.
     pub rows: u64,
 }
 
-/// A recipe with what is known of it.
+/// A recipe with its position.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecipeInfo {
     /// Its id.
     pub id: RecipeId,
-    /// Where it stands.
+    /// Its position in the log.
     pub position: LogPosition,
-    /// What it says.
+    /// The object.
     pub recipe: Recipe,
 }
 
 /// An entry of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntryInfo {
-    /// Its place.
+    /// Its sequence number.
     pub seq: u64,
     /// Its id.
     pub entry: EntryId,
-    /// The kind of its object.
+    /// The type of its object.
     pub kind: String,
-    /// What that is about.
+    /// The subject of its object.
     pub subject: String,
     /// Its object.
     pub object: Cid,
-    /// When it was signed, as the publisher claims: seconds since 1970.
+    /// Signing time as claimed by the publisher, in seconds since 1970.
     pub time: i64,
     /// The key that signed it.
     pub key: PublicKey,
 }
 
-/// Two histories of one publisher.
+/// A fork of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForkInfo {
-    /// Whose.
+    /// The publisher.
     pub publisher: PublisherId,
-    /// The first place at which they differ.
+    /// The first sequence number with two entries.
     pub seq: u64,
-    /// What stands there: the entry of the log that is held, and the one that contradicts it.
+    /// The two entries: the one of the stored log first.
     pub entries: Vec<EntryId>,
 }
 
-/// Something that its publisher took back.
+/// The retraction of a whole object by its publisher.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetractionInfo {
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// When that was signed, as the publisher claims: seconds since 1970.
+    /// Signing time as claimed by the publisher, in seconds since 1970.
     pub time: i64,
-    /// What takes its place, if anything does.
+    /// The replacement, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replacement: Option<Cid>,
 }
 
-/// What a text names.
+/// Target of an id or address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResolvedReference {
-    /// An address, and the release that it leads to.
+    /// An address with its release.
     Address(Address, ReleaseId),
     /// An object or entry by id.
     Id(Cid),
 }
 
-/// Reads what `keep` holds.
+/// Queries on a storage.
 #[derive(Debug)]
 pub struct LedgerQuery<'a, K: Storage>(pub &'a K);
 
 impl<K: Storage> LedgerQuery<'_, K> {
-    /// Every log.
+    /// All stored logs.
     ///
     /// # Errors
-    /// [`Error::Store`], [`Error::Row`].
+    /// [`Error::Store`], [`Error::CorruptRow`].
     pub fn list_logs(&self) -> Result<Vec<LogInfo>, Error> {
         let own = self.own_publisher()?;
         let mut logs = Vec::new();
@@ -200,16 +199,16 @@ impl<K: Storage> LedgerQuery<'_, K> {
     /// The publisher that this node signs for.
     ///
     /// # Errors
-    /// [`Error::Store`], [`Error::Row`].
+    /// [`Error::Store`], [`Error::CorruptRow`].
     pub fn own_publisher(&self) -> Result<Option<PublisherId>, Error> {
         let row = self.0.row(IndexTree::Meta, index_rows::OWN)?;
         row.map(|key| read_publisher_key(&key).ok_or(Error::CorruptRow("own"))).transpose()
     }
 
-    /// Who a publisher says it is.
+    /// The identity of a publisher.
     ///
     /// # Errors
-    /// [`Error::Unknown`] when its genesis is not held.
+    /// [`Error::NotFound`] when its genesis is not stored.
     pub fn publisher_identity(&self, publisher: PublisherId) -> Result<Identity, Error> {
         let unknown = || Error::NotFound(format!("publisher {publisher}"));
         let genesis = Sealed::<Entry>::open(self.0.get(publisher.cid())?.ok_or_else(unknown)?)?;
@@ -222,18 +221,18 @@ impl<K: Storage> LedgerQuery<'_, K> {
         }
     }
 
-    /// Every release that is whole here, by publisher and place.
+    /// All complete releases, by publisher and sequence number.
     ///
     /// # Errors
-    /// [`Error::Store`], [`Error::Row`].
+    /// [`Error::Store`], [`Error::CorruptRow`].
     pub fn list_releases(&self) -> Result<Vec<ReleaseInfo>, Error> {
         self.list_objects(IndexTree::Releases, |id, placed| self.release_info(id, placed))
     }
 
-    /// Every data set that is whole here.
+    /// All complete data sets.
     ///
     /// # Errors
-    /// [`Error::Store`], [`Error::Row`].
+    /// [`Error::Store`], [`Error::CorruptRow`].
     pub fn list_datasets(&self) -> Result<Vec<DatasetInfo>, Error> {
         self.list_objects(IndexTree::Datasets, |id, placed| {
             let dataset: Dataset = self.read_object(id)?;
@@ -243,10 +242,10 @@ impl<K: Storage> LedgerQuery<'_, K> {
         })
     }
 
-    /// Every recipe that is held here.
+    /// All recipes.
     ///
     /// # Errors
-    /// [`Error::Store`], [`Error::Row`].
+    /// [`Error::Store`], [`Error::CorruptRow`].
     pub fn list_recipes(&self) -> Result<Vec<RecipeInfo>, Error> {
         self.list_objects(IndexTree::Recipes, |id, placed| {
             let recipe = self.read_object(id)?;
@@ -258,7 +257,7 @@ impl<K: Storage> LedgerQuery<'_, K> {
     /// One release.
     ///
     /// # Errors
-    /// [`Error::Unknown`].
+    /// [`Error::NotFound`].
     pub fn find_release(&self, id: ReleaseId) -> Result<ReleaseInfo, Error> {
         let placed = self.find_positions(id.cid())?.into_iter().next();
         self.release_info(id.cid(), placed.ok_or_else(|| Error::NotFound(format!("release {id}")))?)
@@ -280,20 +279,20 @@ impl<K: Storage> LedgerQuery<'_, K> {
         })
     }
 
-    /// What this node found of a release.
+    /// The verdict of this node on a release.
     ///
     /// # Errors
-    /// [`Error::Store`], [`Error::Row`].
+    /// [`Error::Store`], [`Error::CorruptRow`].
     pub fn local_verdict(&self, release: ReleaseId) -> Result<Option<Verdict>, Error> {
         let Some(row) = self.0.row(IndexTree::Verdicts, &release.cid().to_bytes())? else { return Ok(None) };
         let id = Cid::from_bytes(&row).map_err(|_| Error::CorruptRow("verdicts"))?;
         Ok(Some(self.read_object::<Attestation>(id)?.verdict))
     }
 
-    /// What is attested of a release, by attestor and place.
+    /// The attestations of a release, by attestor and sequence number.
     ///
     /// # Errors
-    /// [`Error::Store`], [`Error::Row`].
+    /// [`Error::Store`], [`Error::CorruptRow`].
     pub fn list_attestations(&self, release: ReleaseId) -> Result<Vec<AttestationInfo>, Error> {
         let prefix = release.cid().to_bytes();
         let mut found = Vec::new();
@@ -307,11 +306,11 @@ impl<K: Storage> LedgerQuery<'_, K> {
         Ok(found)
     }
 
-    /// Where an object or entry was published, in every log that carries it: the own log and followed
-    /// ones first, so that nobody takes the place of whom this node knows by signing the same.
+    /// The positions of an object in all logs that contain it: the own log and followed ones first, so that a
+    /// stranger who signs the same object does not appear as its publisher.
     ///
     /// # Errors
-    /// [`Error::Store`], [`Error::Row`].
+    /// [`Error::Store`], [`Error::CorruptRow`].
     pub fn find_positions(&self, object: Cid) -> Result<Vec<LogPosition>, Error> {
         let prefix = index_rows::object_prefix(object);
         let mut places = Vec::new();
@@ -338,25 +337,25 @@ impl<K: Storage> LedgerQuery<'_, K> {
     /// An object by id.
     ///
     /// # Errors
-    /// [`Error::Unknown`] when it is not held, [`Error::Object`] when it is of another kind.
+    /// [`Error::NotFound`] when it is not stored, [`Error::Object`] when it has another type.
     pub fn read_object<T: schemas::object::ObjectType>(&self, id: Cid) -> Result<T, Error> {
         let bytes = self.0.get(id)?.ok_or_else(|| Error::NotFound(format!("{} {id}", T::TYPE)))?;
         Ok(schemas::object::decode_object(&bytes)?)
     }
 
-    /// An object of whatever kind.
+    /// An object of any type.
     ///
     /// # Errors
-    /// [`Error::Unknown`] when it is not held.
+    /// [`Error::NotFound`] when it is not stored.
     pub fn read_any_object(&self, id: Cid) -> Result<Object, Error> {
         let bytes = self.0.get(id)?.ok_or_else(|| Error::NotFound(format!("object {id}")))?;
         Ok(Object::decode_object(&bytes)?)
     }
 
-    /// The entries of a log at these places, ascending, as far as they are held.
+    /// The stored entries of a log with these sequence numbers, ascending.
     ///
     /// # Errors
-    /// [`Error::Store`], [`Error::Row`].
+    /// [`Error::Store`], [`Error::CorruptRow`].
     pub fn list_entries(&self, publisher: PublisherId, places: Range<u64>) -> Result<Vec<EntryInfo>, Error> {
         let mut found = Vec::new();
         for seq in places {
@@ -375,16 +374,16 @@ impl<K: Storage> LedgerQuery<'_, K> {
     /// An entry by id.
     ///
     /// # Errors
-    /// [`Error::Unknown`] when it is not held.
+    /// [`Error::NotFound`] when it is not stored.
     pub fn read_entry(&self, id: EntryId) -> Result<Sealed<Entry>, Error> {
         let bytes = self.0.get(id.cid())?.ok_or_else(|| Error::NotFound(format!("entry {id}")))?;
         Ok(Sealed::<Entry>::open(bytes)?)
     }
 
-    /// Where each publisher that signed two histories parts from itself: the place, and both entries.
+    /// The earliest known fork of each publisher.
     ///
     /// # Errors
-    /// [`Error::Store`], [`Error::Row`].
+    /// [`Error::Store`], [`Error::CorruptRow`].
     pub fn list_forks(&self) -> Result<Vec<ForkInfo>, Error> {
         let mut found = Vec::new();
         for (key, value) in self.0.rows(IndexTree::Forks, &[])? {
@@ -399,7 +398,7 @@ impl<K: Storage> LedgerQuery<'_, K> {
         Ok(found)
     }
 
-    /// The heads of all logs as they are kept: they differ whenever a log has grown.
+    /// The rows of the heads of all logs; they change whenever a log grows.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -407,7 +406,7 @@ impl<K: Storage> LedgerQuery<'_, K> {
         Ok(self.0.rows(IndexTree::Heads, &[])?)
     }
 
-    /// Runs a release again, from what is held; nothing is kept or signed.
+    /// Verifies a release from stored blocks; nothing is stored or signed.
     pub fn rerun_release(&self, release: ReleaseId) -> Verification {
         ledger::verify::verify_release(release, &|id| self.0.get(id).ok().flatten())
     }
@@ -426,7 +425,7 @@ impl<K: Storage> LedgerQuery<'_, K> {
         Ok(found)
     }
 
-    /// The releases of a dataflow by their places in the log.
+    /// The releases of a dataflow by sequence number.
     fn list_vintages(
         &self,
         publisher: PublisherId,
@@ -445,8 +444,8 @@ impl<K: Storage> LedgerQuery<'_, K> {
         Ok(vintages)
     }
 
-    /// The last of some releases that stood before a time: signed, and not taken back. Where all were
-    /// taken back it is the last one, for an address must say what became of it.
+    /// The last of some releases that was signed and not retracted before a time. If all are retracted it is
+    /// the last one, so that its address leads to the retraction.
     fn latest_standing(
         &self,
         publisher: PublisherId,
@@ -467,10 +466,10 @@ impl<K: Storage> LedgerQuery<'_, K> {
         Ok(fallen)
     }
 
-    /// Whether a publisher took something of its own back as a whole.
+    /// The retraction of a whole object by its publisher.
     ///
     /// # Errors
-    /// [`Error::Store`], [`Error::Row`].
+    /// [`Error::Store`], [`Error::CorruptRow`].
     pub fn find_retraction(
         &self,
         publisher: PublisherId,
@@ -517,11 +516,11 @@ impl<K: Storage> LedgerQuery<'_, K> {
         found.ok_or_else(|| Error::NotFound(format!("a release at {address}")))
     }
 
-    /// The bundle of an object or entry: all that is needed to verify it offline, and the
-    /// attestations of it that are held.
+    /// Exports the bundle of an object or entry: everything needed to verify it offline, with its stored
+    /// attestations.
     ///
     /// # Errors
-    /// [`Error::Unknown`], [`Error::Missing`].
+    /// [`Error::NotFound`], [`Error::Missing`].
     pub fn export_bundle(&self, id: Cid) -> Result<Vec<u8>, Error> {
         let roots: Vec<EntryId> = match self.find_positions(id)? {
             places if places.is_empty() => self.as_entry(id)?.into_iter().collect(),
@@ -545,7 +544,7 @@ impl<K: Storage> LedgerQuery<'_, K> {
         Ok(bytes.filter(|bytes| Sealed::<Entry>::open(bytes.as_slice()).is_ok()).map(|_| entry))
     }
 
-    /// The addresses of peers that are dialled at start.
+    /// The stored addresses of peers, dialled at start.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -554,10 +553,10 @@ impl<K: Storage> LedgerQuery<'_, K> {
         Ok(rows.into_iter().filter_map(|(key, _)| String::from_utf8(key).ok()).collect())
     }
 
-    /// Content ids that more than one data set here has: independent imports that agree.
+    /// The other data sets with the same content: independent imports that agree.
     ///
     /// # Errors
-    /// [`Error::Store`], [`Error::Row`].
+    /// [`Error::Store`], [`Error::CorruptRow`].
     pub fn datasets_with_same_content(&self, dataset: DatasetId) -> Result<Vec<DatasetInfo>, Error> {
         let content = self.read_object::<Dataset>(dataset.cid())?.content;
         let same = |info: &DatasetInfo| info.dataset.content == content && info.id != dataset;
@@ -569,7 +568,7 @@ fn read_publisher_key(key: &[u8]) -> Option<PublisherId> {
     PublisherId::try_from(Cid::from_bytes(key).ok()?).ok()
 }
 
-/// Where the data of a data set come from, in a word and an id.
+/// The provenance of a data set: the type and id of the snapshot or release.
 pub fn provenance_root(dataset: &Dataset) -> (&'static str, Cid) {
     match &dataset.provenance {
         Provenance::Import { snapshot, .. } => ("snapshot", snapshot.cid()),

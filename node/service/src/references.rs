@@ -1,5 +1,5 @@
-//! Whether what an object refers to is of the kinds that it says: an id tells which bytes, not which
-//! kind of object they are, and a publisher may name what it likes.
+//! Type check of the references of an object: an id identifies bytes, not their object type, so a
+//! publisher can link to an object of the wrong type.
 
 use schemas::cid::Cid;
 use schemas::object::{
@@ -10,7 +10,8 @@ use crate::core::{Core, Error};
 use crate::storage::Storage;
 
 impl<K: Storage> Core<K> {
-    /// Whether an object that is whole here can be shown and run: what reads lists relies on this.
+    /// Whether all references of a complete object have the right types. Only such objects are indexed, so
+    /// queries rely on it.
     pub(crate) fn references_valid(&self, value: &Object) -> Result<bool, Error> {
         match value {
             Object::Dataset(dataset) => self.dataset_references_valid(dataset),
@@ -39,13 +40,13 @@ impl<K: Storage> Core<K> {
         Ok(sound)
     }
 
-    /// The columns of its chunks are read when somebody wants the figures.
+    /// Checks the content and its structure; chunks are decoded only when the figures are read.
     fn content_references_valid(&self, id: Cid) -> Result<bool, Error> {
         let Some(content) = self.read_typed::<Content>(id)? else { return Ok(false) };
         Ok(self.read_typed::<Structure>(content.structure.cid())?.is_some())
     }
 
-    /// An object, if it is one of this kind.
+    /// Reads an object; `None` when it has another type.
     fn read_typed<T: ObjectType>(&self, id: Cid) -> Result<Option<T>, Error> {
         let bytes = self.storage.get(id)?.ok_or(Error::CorruptRow("objects"))?;
         Ok(object::decode_object(&bytes).ok())

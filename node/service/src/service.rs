@@ -1,4 +1,4 @@
-//! The thread that owns a core, and the handle by which everybody else talks to it.
+//! The thread that owns a core, and the handle for sending commands to it.
 
 use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver as Jobs, Sender as JobSender, channel};
@@ -11,7 +11,6 @@ use schemas::cid::{Cid, EntryId, PublisherId, ReleaseId};
 use schemas::content::Block;
 use schemas::verdict::Verdict;
 use serde::{Deserialize, Serialize};
-use store::{IndexTree, WriteBatch};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::core::{Core, CoreOutput, Error};
@@ -19,75 +18,75 @@ use crate::publish::PublishReceipt;
 use crate::query::LedgerQuery;
 use crate::storage::Storage;
 
-/// Commands waiting for the owner. Senders wait when it is full, so a flood slows its source.
+/// Capacity of the command queue. Senders wait when it is full, which slows down a fast source.
 pub const INBOX_MAX: usize = 256;
-/// Actions waiting for the network. When it is full an action is dropped: every message may be
-/// lost anyway, and the machine asks again.
+/// Capacity of the queue of network actions. When it is full an action is dropped: any message can be
+/// lost, and the sync machine retries.
 pub const ACTIONS_MAX: usize = 4096;
-/// Notices that a slow listener may lag behind before it loses some.
+/// Events that a slow subscriber may lag behind before it loses some.
 pub const EVENTS_MAX: usize = 1024;
-/// Releases run again at the same time; each run is bounded by the limits of its recipe.
+/// Verifications that run at the same time; each is bounded by the limits of its recipe.
 pub const WORKERS: usize = 2;
 
 type ReplySender<T> = oneshot::Sender<Result<T, Error>>;
 
-/// What others ask of the owner.
+/// A command for the owner of a core.
 #[derive(Debug)]
 pub enum ServiceCommand {
-    /// Something happened on the network.
+    /// A network event or tick.
     Network(Millis, SyncEvent),
     /// A stream delivered a block.
     Received(Millis, RequestId, Cid, Vec<u8>),
-    /// Sign an object: its bytes, the blocks it needs, the time.
+    /// Sign an object: its bytes, its dependencies, the claimed time.
     Publish(Vec<u8>, Vec<Block>, i64, ReplySender<PublishReceipt>),
     /// Follow a publisher.
     Follow(PublisherId, ReplySender<()>),
-    /// No longer follow a publisher.
+    /// Stop following a publisher.
     Unfollow(PublisherId, ReplySender<()>),
-    /// Remember the address of a peer.
+    /// Store the address of a peer.
     AddPeer(String, ReplySender<()>),
-    /// Entries of a log by number, for a peer that asks.
+    /// Ids of entries of a log from a sequence number on, for the request of a peer.
     Entries(PublisherId, u64, u64, ReplySender<Vec<EntryId>>),
-    /// A verification is done; whether it was attested is told to whoever asked for it.
+    /// A finished verification; the reply is whether it was attested.
     Verified(Box<Verification>, Option<ReplySender<bool>>),
-    /// Finish what is pending and end.
+    /// Commit pending blocks and stop.
     Stop(oneshot::Sender<()>),
 }
 
-/// Something that people may want to know.
+/// An event for display.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum NodeEvent {
-    /// An entry and all it needs is held.
+    /// An entry and its dependencies are stored.
     Accepted {
-        /// Whose log.
+        /// The publisher.
         publisher: PublisherId,
-        /// Its place.
+        /// Its sequence number.
         seq: u64,
-        /// The kind of its object.
+        /// The type of its object.
         kind: String,
         /// The object.
         object: Cid,
     },
-    /// A release was run again here.
+    /// A release was verified here.
     Verified {
         /// The release.
         release: ReleaseId,
-        /// What came of it.
+        /// The verdict.
         verdict: Verdict,
         /// Whether it was signed into the own log.
         attested: bool,
     },
-    /// A publisher signed two histories.
+    /// A publisher forked its log.
     Forked {
-        /// Who.
+        /// The publisher.
         publisher: PublisherId,
-        /// Where they part.
+        /// The first sequence number with two entries.
         seq: u64,
     },
 }
 
-/// A handle to the owner; cheap to clone.
+/// Handle to the owner of a core; cheap to clone.
 pub struct Service<K: Storage> {
     commands: mpsc::Sender<ServiceCommand>,
     events: broadcast::Sender<NodeEvent>,
@@ -107,10 +106,10 @@ impl<K: Storage> Clone for Service<K> {
 impl<K: Storage> Service<K> {
     /// Starts the owner of `core` and its workers. `clock` gives seconds since 1970 for signatures.
     ///
-    /// Returns the handle and what is for the network. The owner ends with the last handle.
+    /// Returns the handle and the actions for the network. The owner stops with the last handle.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// When a thread cannot be started.
     pub fn start(core: Core<K>, clock: fn() -> i64) -> std::io::Result<(Self, mpsc::Receiver<SyncAction>)> {
         let (commands, inbox) = mpsc::channel(INBOX_MAX);
         let (actions, network) = mpsc::channel(ACTIONS_MAX);
@@ -130,51 +129,51 @@ impl<K: Storage> Service<K> {
         Ok((handle, network))
     }
 
-    /// Reads what is kept.
+    /// Queries on the storage.
     pub fn query(&self) -> LedgerQuery<'_, K> {
         LedgerQuery(self.storage.as_ref())
     }
 
-    /// What keeps the bytes.
+    /// The storage, for concurrent reads.
     pub fn storage(&self) -> Arc<K> {
         Arc::clone(&self.storage)
     }
 
-    /// What happens from now on.
+    /// Subscribes to the events from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<NodeEvent> {
         self.events.subscribe()
     }
 
-    /// Sends a command that has no answer; `false` when the owner has ended.
+    /// Sends a command without a reply; `false` when the owner has stopped.
     pub async fn send(&self, command: ServiceCommand) -> bool {
         self.commands.send(command).await.is_ok()
     }
 
-    /// Sends a command and waits for its answer.
+    /// Sends a command and waits for its reply.
     ///
     /// # Errors
-    /// Those of the command; [`Error::Unknown`] when the owner has ended.
+    /// Those of the command; [`Error::NotFound`] when the owner has stopped.
     pub async fn request<T>(
         &self,
         command: impl FnOnce(ReplySender<T>) -> ServiceCommand,
     ) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
-        let ended = || Error::NotFound("the service has ended; its state".into());
+        let ended = || Error::NotFound("the service has stopped; its state".into());
         self.commands.send(command(reply)).await.map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
     }
 
-    /// Waits until the owner has finished what is pending, and ends it.
+    /// Stops the owner after it committed pending blocks.
     pub async fn stop(&self) {
         let (reply, done) = oneshot::channel();
         if self.commands.send(ServiceCommand::Stop(reply)).await.is_ok() {
-            // An owner that is gone already has nothing pending.
+            // An owner that has stopped already has nothing pending.
             let _ = done.await;
         }
     }
 }
 
-/// Runs releases again until the owner is gone.
+/// Verifies queued releases until the owner stops.
 fn run_verifications<K: Storage>(
     queue: &Mutex<Jobs<ReleaseId>>,
     keep: &K,
@@ -197,7 +196,7 @@ struct CoreOwner<K: Storage> {
     actions: mpsc::Sender<SyncAction>,
     events: broadcast::Sender<NodeEvent>,
     jobs: JobSender<ReleaseId>,
-    /// Releases that a worker has or will get.
+    /// Releases that are queued or running, so that none is verified twice at a time.
     running: BTreeSet<ReleaseId>,
     clock: fn() -> i64,
 }
@@ -208,7 +207,7 @@ impl<K: Storage> CoreOwner<K> {
         while let Some(command) = self.inbox.blocking_recv() {
             if let ServiceCommand::Stop(done) = command {
                 self.flush_pending();
-                // Whoever asked may have given up waiting.
+                // The receiver may have been dropped.
                 let _ = done.send(());
                 return;
             }
@@ -220,13 +219,13 @@ impl<K: Storage> CoreOwner<K> {
 
     fn flush_pending(&mut self) {
         if let Err(error) = self.core.flush_pending() {
-            tracing::error!(%error, "what was pending could not be kept");
+            tracing::error!(%error, "pending blocks could not be committed");
         }
     }
 
     fn handle_command(&mut self, command: ServiceCommand) {
         let core = &mut self.core;
-        let trouble = match command {
+        let outcome = match command {
             ServiceCommand::Network(now, event) => core.handle_event(now, event),
             ServiceCommand::Received(now, request_id, id, bytes) => {
                 core.accept_block(now, request_id, id, bytes)
@@ -250,8 +249,8 @@ impl<K: Storage> CoreOwner<K> {
             }
             ServiceCommand::Stop(_) => Ok(()),
         };
-        if let Err(error) = trouble {
-            tracing::error!(%error, "an input could not be taken");
+        if let Err(error) = outcome {
+            tracing::error!(%error, "a command failed");
         }
     }
 
@@ -275,7 +274,7 @@ impl<K: Storage> CoreOwner<K> {
                 }
                 CoreOutput::Verify(release) => {
                     if self.running.insert(release) && self.jobs.send(release).is_err() {
-                        tracing::error!("no worker is left to run releases again");
+                        tracing::error!("no verification worker is left");
                     }
                 }
                 CoreOutput::Accepted { publisher, seq, kind, object } => {
@@ -289,26 +288,15 @@ impl<K: Storage> CoreOwner<K> {
     }
 
     fn publish_event(&self, notice: NodeEvent) {
-        // Nobody has to listen.
+        // There may be no subscriber.
         let _ = self.events.send(notice);
     }
 }
 
-/// Hands a result to whoever asked; a store that fails is trouble for the owner as well.
+/// Sends the result of a command to its caller, who alone handles an error: the owner neither logs it nor
+/// stops.
 fn send_reply<T>(reply: ReplySender<T>, result: Result<T, Error>) -> Result<(), Error> {
-    // Whoever asked may have given up waiting.
+    // The receiver may have been dropped.
     let _ = reply.send(result);
     Ok(())
-}
-
-impl<K: Storage> Core<K> {
-    /// Remembers the address of a peer, to be dialled at every start.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub fn add_peer(&mut self, address: &str) -> Result<(), Error> {
-        let mut batch = WriteBatch::new();
-        batch.put_row(IndexTree::Peers, address.as_bytes(), &[]);
-        Ok(self.storage.commit(batch)?)
-    }
 }

@@ -1,4 +1,4 @@
-//! What keeps the bytes: the store on disk, or memory in simulations.
+//! Storage of blocks and index rows: the store on disk, or memory in simulations.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,32 +9,32 @@ use store::{Error, IndexTree, Store, WriteBatch};
 /// A row: key and value.
 pub type IndexRow = (Vec<u8>, Vec<u8>);
 
-/// Blocks and rows, durable as far as the kind of keeping goes.
+/// Storage of blocks and index rows.
 pub trait Storage: Send + Sync + 'static {
-    /// Whether a block is held.
+    /// Whether a block is stored.
     ///
     /// # Errors
-    /// As the store.
+    /// Any error of the store.
     fn has(&self, id: Cid) -> Result<bool, Error>;
     /// A block, checked against its id.
     ///
     /// # Errors
-    /// As the store.
+    /// Any error of the store.
     fn get(&self, id: Cid) -> Result<Option<Vec<u8>>, Error>;
-    /// All of a batch, or nothing.
+    /// Commits a batch atomically and durably.
     ///
     /// # Errors
-    /// As the store.
+    /// Any error of the store.
     fn commit(&self, batch: WriteBatch) -> Result<(), Error>;
     /// A row.
     ///
     /// # Errors
-    /// As the store.
+    /// Any error of the store.
     fn row(&self, tree: IndexTree, key: &[u8]) -> Result<Option<Vec<u8>>, Error>;
     /// The rows whose keys begin with `prefix`, ascending.
     ///
     /// # Errors
-    /// As the store.
+    /// Any error of the store.
     fn rows(&self, tree: IndexTree, prefix: &[u8]) -> Result<Vec<IndexRow>, Error>;
 }
 
@@ -60,7 +60,7 @@ impl Storage for Store {
     }
 }
 
-/// Keeping in memory, for simulations.
+/// Storage in memory, for simulations and tests.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStorage(Arc<Mutex<MemoryContents>>);
 

@@ -1,4 +1,4 @@
-//! What the sync machine may see of a core.
+//! The read-only view of a core for the sync machine.
 
 use replication::{LogHead, LogView};
 use schemas::cid::{Cid, EntryId, PublisherId};
@@ -13,7 +13,7 @@ fn log_head(held: &LogState) -> LogHead {
 
 impl<K: Storage> LogView for Core<K> {
     fn all_heads(&self) -> Vec<LogHead> {
-        // A forked log has a second head, so that others learn of the contradiction.
+        // A forked log has a second head, so that peers learn of the fork.
         let rival = |held: &LogState| {
             let publisher = held.log.publisher();
             held.proven_fork().map(|(seq, last)| LogHead { publisher, length: seq + 1, last })
@@ -57,7 +57,7 @@ impl<K: Storage> LogView for Core<K> {
 }
 
 impl<K: Storage> Core<K> {
-    /// Whether a log is kept with everything that its objects need: followed ones and the own.
+    /// Whether a log is replicated with all dependencies: followed logs and the own one.
     pub(crate) fn is_replicated(&self, publisher: PublisherId) -> bool {
         self.follows.contains(&publisher) || self.own == Some(publisher)
     }

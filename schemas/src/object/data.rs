@@ -1,4 +1,4 @@
-//! Data and where they come from: source documents, structures, contents, data sets.
+//! Data and their provenance: source documents, structures, contents, data sets.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use crate::cid::{ChunkId, Cid, ContentId, DatasetId, PieceId, ReleaseId, Snapsho
 use crate::structure::ComponentList;
 use crate::text::{Name, Text};
 
-/// Chunks of one content: what a whole block of links can hold.
+/// Chunks of one content: as many links as fit into a block.
 pub const CHUNKS_MAX: usize = 16_384;
-/// Plausibility warnings of one data set: one for each kind of check.
+/// Plausibility warnings of one data set: one for each check.
 pub const PLAUSIBILITY_WARNINGS_MAX: usize = 16;
 /// Codes of all code lists of one structure.
 pub const CODES_MAX: usize = 16_384;
 
-/// A source document kept whole.
+/// A complete source document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Snapshot {
@@ -31,10 +31,10 @@ pub struct Snapshot {
     pub blake3: [u8; 32],
     /// The document in pieces of `PIECE_BYTES_MAX` bytes, the last one shorter.
     pub pieces: Vec<PieceId>,
-    /// Where it was fetched.
+    /// URL that it was fetched from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<Text<1024>>,
-    /// When it was fetched: seconds since 1970-01-01T00:00:00Z, as the publisher claims.
+    /// Time of the fetch as claimed by the publisher: seconds since 1970-01-01T00:00:00Z.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fetched: Option<i64>,
     /// The agency that issued it.
@@ -67,15 +67,15 @@ impl ObjectType for Snapshot {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Code {
-    /// The code, as it stands in the data.
+    /// The code, as in the data.
     pub id: Text<64>,
-    /// What it means.
+    /// Its label.
     pub name: Text<256>,
-    /// Whether it stands for several others (a region, a group of countries).
+    /// Whether it aggregates others (a region, a group of countries).
     pub aggregate: bool,
 }
 
-/// What the columns of a content mean.
+/// Meaning of the columns of a content: components and code lists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Structure {
@@ -95,7 +95,7 @@ impl ObjectType for Structure {
         }
         for (component, codes) in &self.codes {
             if self.components.position(component.as_str()).is_none() {
-                return Err(format!("a code list for `{component}`, which is no component"));
+                return Err(format!("code list for `{component}`, which is not a component"));
             }
             if !codes.windows(2).all(|pair| matches!(pair, [a, b] if a.id < b.id)) {
                 return Err(format!("the codes of `{component}` are not strictly ascending"));
@@ -105,7 +105,7 @@ impl ObjectType for Structure {
     }
 }
 
-/// A chunk in its place.
+/// A link to a chunk, with its number of rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChunkRef {
@@ -115,11 +115,11 @@ pub struct ChunkRef {
     pub rows: u32,
 }
 
-/// The data of a data set, whoever published them: the same data have the same id.
+/// The data of a data set, independent of the publisher: equal data have equal ids.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Content {
-    /// What the columns mean.
+    /// Meaning of the columns.
     pub structure: StructureId,
     /// Rows in all chunks.
     pub rows: u64,
@@ -148,7 +148,7 @@ impl ObjectType for Content {
     }
 }
 
-/// Where the data of a data set come from.
+/// Provenance of the data of a data set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Provenance {
@@ -168,7 +168,7 @@ pub enum Provenance {
     },
 }
 
-/// A content, published: what it is, and where it comes from.
+/// A published content with its title and provenance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dataset {
@@ -176,12 +176,12 @@ pub struct Dataset {
     pub dataflow: Name,
     /// A title for people.
     pub title: Text<256>,
-    /// Unit of the measures, as the source says it.
+    /// Unit of the measures, as stated by the source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<Text<128>>,
     /// The data.
     pub content: ContentId,
-    /// Where they come from.
+    /// Their provenance.
     pub provenance: Provenance,
     /// Findings of the plausibility checks that the publisher signed all the same, as `code: message`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

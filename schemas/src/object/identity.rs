@@ -1,4 +1,4 @@
-//! Who a publisher is: the object that begins its log.
+//! The identity of a publisher: the object in the first entry of its log.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::text::Text;
 /// Root keys, and operating keys, of one identity.
 pub const KEYS_MAX: usize = 16;
 
-/// What an operating key may sign.
+/// A permitted use of an operating key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyUse {
@@ -20,23 +20,23 @@ pub enum KeyUse {
     Attest,
 }
 
-/// A key and what it may sign.
+/// An operating key with its permitted uses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OperatingKey {
     /// The key.
     pub key: PublicKey,
-    /// Its uses, ascending, at least one.
+    /// Its uses: ascending, distinct, at least one.
     pub uses: Vec<KeyUse>,
 }
 
-/// The genesis of a publisher's log: who signs from now on.
+/// The identity of a publisher: the keys that may sign its log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
-    /// What the publisher calls itself. Not a proof of anything.
+    /// Name as chosen by the publisher. It proves nothing.
     pub name: Text<128>,
-    /// Where to ask (a web or mail address).
+    /// Contact (a web or mail address).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Text<256>>,
     /// Root keys: they sign this entry and key operations, nothing else.
@@ -54,7 +54,7 @@ impl ObjectType for Identity {
 
     fn check_rules(&self) -> Result<(), String> {
         if self.name.as_str().trim().is_empty() {
-            return Err("an identity has a name".into());
+            return Err("the name of an identity is blank".into());
         }
         if !(1..=KEYS_MAX).contains(&self.roots.len()) || !(1..=KEYS_MAX).contains(&self.keys.len()) {
             return Err(format!("an identity has 1 to {KEYS_MAX} root keys and as many operating keys"));
@@ -70,7 +70,7 @@ impl ObjectType for Identity {
         all.sort();
         all.dedup();
         if all.len() != self.roots.len() + self.keys.len() {
-            return Err("every key of an identity is another".into());
+            return Err("the keys of an identity are not distinct".into());
         }
         Ok(())
     }

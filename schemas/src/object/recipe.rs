@@ -1,4 +1,4 @@
-//! Recipes: whole computations, with what goes in and what comes out.
+//! Recipes: complete computations with their inputs and outputs.
 
 use std::collections::BTreeMap;
 
@@ -14,17 +14,17 @@ pub const PORTS_MAX: usize = 32;
 /// References to methodology, and reasons for deviation, in one recipe.
 pub const NOTES_MAX: usize = 32;
 
-/// What a recipe may use at the most; part of its meaning, so the same on every machine.
+/// Resource limits of a run. They are part of the recipe, so every machine applies the same ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunLimits {
     /// Steps of the engine.
     pub steps: u64,
-    /// Cells of all results alive.
+    /// Cells of all intermediate results in memory at one time.
     pub cells: u64,
 }
 
-/// What an input of a recipe must be.
+/// Requirements on an input of a recipe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecipeInput {
@@ -34,7 +34,7 @@ pub struct RecipeInput {
     pub components: ComponentList,
 }
 
-/// What an output of a recipe is.
+/// Description of an output of a recipe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecipeOutput {
@@ -44,7 +44,7 @@ pub struct RecipeOutput {
     pub unit: Text<128>,
 }
 
-/// Why a recipe differs from another, usually the official one.
+/// Deviation of a recipe from another one, usually the official one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deviation {
@@ -54,7 +54,7 @@ pub struct Deviation {
     pub reasons: Vec<Text<1024>>,
 }
 
-/// A whole computation in VTL.
+/// A complete computation in VTL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
@@ -70,15 +70,15 @@ pub struct Recipe {
     pub outputs: BTreeMap<Name, RecipeOutput>,
     /// Version of the engine's semantics.
     pub semantics: u32,
-    /// What a run may use.
+    /// Resource limits of a run.
     pub limits: RunLimits,
-    /// What it does and why, for people.
+    /// Description of the method, for readers.
     pub description: Text<4096>,
-    /// Where the official method is described.
+    /// References to descriptions of the official method.
     pub references: Vec<Text<512>>,
     /// Licence of the script.
     pub licence: Text<64>,
-    /// The recipe that it departs from, and why.
+    /// The recipe that it deviates from, with reasons.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deviates_from: Option<Deviation>,
 }

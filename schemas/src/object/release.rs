@@ -1,4 +1,4 @@
-//! Claims about figures: releases, what takes them back, and what others found of them.
+//! Claims about figures: releases, retractions and attestations.
 
 use std::collections::BTreeMap;
 
@@ -12,39 +12,39 @@ use crate::verdict::Verdict;
 /// Data points that one retraction names.
 pub const POINTS_MAX: usize = 1024;
 
-/// Why a release takes the place of an earlier one.
+/// Reason for replacing an earlier release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RevisionReason {
-    /// The source published other data.
+    /// The source revised its data.
     SourceRevision,
-    /// The publisher had made a mistake.
+    /// The publisher corrects a mistake.
     PublisherError,
-    /// Another method.
+    /// The method changed.
     Method,
-    /// Another base period.
+    /// The base period changed.
     Rebase,
-    /// Another seasonal adjustment.
+    /// The seasonal adjustment changed.
     Seasonal,
 }
 
-/// What a release takes the place of.
+/// The earlier release that a release replaces.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Supersession {
     /// The earlier release.
     pub release: ReleaseId,
-    /// Why.
+    /// The reason.
     pub reason: RevisionReason,
 }
 
-/// The claim: this recipe on these data sets gives these figures.
+/// The claim that a recipe applied to data sets gives these figures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
     /// The dataflow that it is a vintage of.
     pub dataflow: Name,
-    /// A name of the vintage for people, such as `2026-11`.
+    /// Label of the vintage for readers, such as `2026-11`.
     pub vintage: Text<64>,
     /// The recipe.
     pub recipe: RecipeId,
@@ -54,7 +54,7 @@ pub struct Release {
     pub results: BTreeMap<Name, ContentId>,
     /// Steps that the run took.
     pub steps: u64,
-    /// What it takes the place of; absent in the first release of a dataflow.
+    /// The release that it replaces; absent in the first release of a dataflow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supersedes: Option<Supersession>,
 }
@@ -78,7 +78,7 @@ impl ObjectType for Release {
     }
 }
 
-/// What a retraction takes back.
+/// Extent of a retraction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum RetractionScope {
@@ -88,17 +88,17 @@ pub enum RetractionScope {
     Points(Vec<Vec<Text<1024>>>),
 }
 
-/// The publisher takes something back. Nothing is deleted.
+/// The publisher withdraws an object or some of its data points. Nothing is deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retraction {
-    /// What is taken back.
+    /// The retracted object.
     pub subject: Cid,
-    /// How much of it.
+    /// The extent.
     pub scope: RetractionScope,
-    /// Why.
+    /// The reason.
     pub reason: Text<1024>,
-    /// What to use instead.
+    /// The replacement, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replacement: Option<Cid>,
 }
@@ -119,23 +119,23 @@ impl ObjectType for Retraction {
     }
 }
 
-/// Whether the attestor looked at the sources again.
+/// Treatment of the source documents by the attestor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceCheck {
-    /// The kept source documents were taken as they are.
+    /// The stored source documents were used.
     Kept,
     /// The source documents were fetched again and are the same.
     Refetched,
 }
 
-/// What somebody found who re-ran a release.
+/// The signed result of re-running a release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Attestation {
     /// The release.
     pub release: ReleaseId,
-    /// What came of it.
+    /// The verdict.
     pub verdict: Verdict,
     /// The results obtained, by output; empty when there are none.
     pub results: BTreeMap<Name, ContentId>,
@@ -143,7 +143,7 @@ pub struct Attestation {
     pub semantics: u32,
     /// The program that ran it, such as `assay/0.1.0`.
     pub build: Text<64>,
-    /// Whether the sources were looked at again.
+    /// Treatment of the source documents.
     pub sources: SourceCheck,
 }
 
