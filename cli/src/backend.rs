@@ -5,15 +5,15 @@
 use std::time::Duration;
 
 use node::DataDirectory;
-use node::service::query::{DatasetInfo, LedgerQuery, LogInfo, RecipeInfo, ReleaseInfo, ResolvedReference};
-use node::service::{Core, PublishReceipt};
-use node::store::Store;
 use schemas::address::{Address, SCHEME};
 use schemas::car;
 use schemas::cid::{Cid, Codec, PublisherId};
 use schemas::content::Block;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use service::query::{DatasetInfo, LedgerQuery, LogInfo, RecipeInfo, ReleaseInfo, ResolvedReference};
+use service::{Core, PublishReceipt};
+use store::Store;
 
 use crate::args::GlobalArgs;
 use crate::error::{CommandError, ErrorCategory};
@@ -153,7 +153,7 @@ impl Backend {
     pub fn load_block(&self, id: Cid) -> Result<Option<Vec<u8>>, CommandError> {
         match self {
             Backend::Local(core) => {
-                core.storage().get(id).map_err(|error| node::service::Error::from(error).into())
+                core.storage().get(id).map_err(|error| service::Error::from(error).into())
             }
             Backend::Remote(remote) => match remote.get_bytes(&format!("blocks/{id}")) {
                 Ok(get_bytes) if id.matches(&get_bytes) => Ok(Some(get_bytes)),

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use node::service::query::DatasetInfo;
 use schemas::address;
 use schemas::cid::DatasetId;
 use schemas::period::{Frequency, Period};
+use service::query::DatasetInfo;
 
 use crate::backend::Backend;
 use crate::error::CommandError;

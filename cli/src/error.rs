@@ -94,7 +94,7 @@ impl From<node::Error> for CommandError {
             node::Error::DataDirectory(_) => (ErrorCategory::Failure, "data-directory"),
             node::Error::Store(_) => (ErrorCategory::Failure, "store"),
             node::Error::Service(_) => (ErrorCategory::Failure, "state"),
-            node::Error::Network(node::network::Error::Address(_)) => (ErrorCategory::Usage, "address"),
+            node::Error::PeerAddress(_) => (ErrorCategory::Usage, "address"),
             node::Error::Api { source, .. } if source.kind() == ErrorKind::InvalidInput => {
                 (ErrorCategory::Usage, "address")
             }
@@ -103,7 +103,7 @@ impl From<node::Error> for CommandError {
         };
         let converted = CommandError::new(category, code, error.to_string());
         match &error {
-            node::Error::Store(node::store::Error::Busy { .. }) => {
+            node::Error::Store(store::Error::Busy { .. }) => {
                 converted.hint("stop the node that uses it, or choose another data directory with `--data`")
             }
             node::Error::Api { .. } if category == ErrorCategory::Usage => {
@@ -121,9 +121,9 @@ impl From<node::data_directory::Error> for CommandError {
     }
 }
 
-impl From<node::service::Error> for CommandError {
-    fn from(error: node::service::Error) -> Self {
-        use node::service::Error;
+impl From<service::Error> for CommandError {
+    fn from(error: service::Error) -> Self {
+        use service::Error;
         match &error {
             Error::NotFound(_) => {
                 CommandError::not_found(error.to_string()).hint("`assay show` lists everything stored here")
@@ -141,7 +141,7 @@ impl From<node::service::Error> for CommandError {
             Error::Log(_) | Error::Entry(_) => {
                 CommandError::new(ErrorCategory::Trust, "refused", error.to_string())
             }
-            Error::Store(node::store::Error::Write(_)) => {
+            Error::Store(store::Error::Write(_)) => {
                 CommandError::new(ErrorCategory::Failure, "write", error.to_string())
                     .hint("free disk space and try again; stored data is intact")
             }

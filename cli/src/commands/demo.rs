@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ingest::{Format, ImportOptions};
-use node::service::query::ReleaseInfo;
 use schemas::address::SCHEME;
 use schemas::cid::{DatasetId, RecipeId, ReleaseId};
 use schemas::content;
@@ -17,6 +16,7 @@ use schemas::table::{Cell, Column, Table};
 use schemas::text::{Name, Text};
 use schemas::verdict::Verdict;
 use serde_json::{Value, json};
+use service::query::ReleaseInfo;
 use submit::release::publishable_recipe;
 use submit::{DatasetRequest, InputDataset, ReleaseLabels, SourceDocument};
 

@@ -1,7 +1,7 @@
 //! `assay fsck`: checks the blocks and the index of the data directory.
 
-use node::store::{FsckFinding, Store};
 use serde_json::json;
+use store::{FsckFinding, Store};
 
 use crate::args::{FsckArgs, GlobalArgs};
 use crate::backend::open_home;

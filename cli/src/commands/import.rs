@@ -8,12 +8,12 @@ use std::path::Path;
 
 use ingest::ImportSummary;
 use ledger::compute;
-use node::service::PublishReceipt;
-use node::service::query::DatasetInfo;
 use schemas::cid::DatasetId;
 use schemas::table::Table;
 use schemas::text::Name;
 use serde_json::{Value, json};
+use service::PublishReceipt;
+use service::query::DatasetInfo;
 use submit::DatasetDraft;
 use submit::dataset::format_warning;
 

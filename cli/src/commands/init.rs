@@ -11,7 +11,7 @@ pub(super) fn run(global: &GlobalArgs, args: &InitArgs, printer: &Printer) -> Re
     let home = open_home(global)?;
     let (mut core, _) = node::open_core(&home, false)?;
     if let Some(own) = core.own_publisher() {
-        return Err(node::service::Error::HasIdentity(own).into());
+        return Err(service::Error::HasIdentity(own).into());
     }
     let genesis = home.create_identity(&args.name, args.contact.as_deref(), node::unix_seconds())?;
     let did = genesis.value().key.did();

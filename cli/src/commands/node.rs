@@ -1,9 +1,9 @@
 //! `assay node`: runs a node until a stop signal.
 
-use node::service::NodeEvent;
 use node::{NetworkEvent, NodeConfig};
 use schemas::verdict::Verdict;
 use serde_json::json;
+use service::NodeEvent;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 

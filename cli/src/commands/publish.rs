@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use node::service::query::ReleaseInfo;
 use recipes::RecipeFile;
 use schemas::address::Address;
 use schemas::cid::RecipeId;
@@ -11,6 +10,7 @@ use schemas::content::Block;
 use schemas::object::{Recipe, RevisionReason, Supersession, decode_object};
 use schemas::text::{Name, Text};
 use serde_json::{Value, json};
+use service::query::ReleaseInfo;
 use submit::release::publishable_recipe;
 use submit::{CandidateDataset, InputDataset, ReleaseFigures, ReleaseLabels};
 
@@ -30,7 +30,7 @@ const REASONS: &str = "reasons: source-revision, publisher-error, method, rebase
 
 pub(super) fn run(global: &GlobalArgs, args: &PublishArgs, printer: &Printer) -> Result<u8, CommandError> {
     let mut backend = Backend::open(&open_home(global)?)?;
-    let own = backend.own_publisher()?.ok_or(node::service::Error::NoIdentity)?;
+    let own = backend.own_publisher()?.ok_or(service::Error::NoIdentity)?;
     let ReleasePlan { recipe: ChosenRecipe { name, id, file, unpublished }, inputs } =
         plan_release(global, &mut backend, args, printer)?;
     let recipe = file.recipe;

@@ -1,10 +1,10 @@
 //! `assay retract`: retracts one of the own releases.
 
-use node::service::query::ReleaseInfo;
 use schemas::cid::{Cid, PublisherId};
 use schemas::object::{Retraction, RetractionScope, encode_object};
 use schemas::text::Text;
 use serde_json::json;
+use service::query::ReleaseInfo;
 
 use crate::args::{GlobalArgs, RetractArgs};
 use crate::backend::{Backend, open_home};
@@ -13,7 +13,7 @@ use crate::output::Printer;
 
 pub(super) fn run(global: &GlobalArgs, args: &RetractArgs, printer: &Printer) -> Result<u8, CommandError> {
     let mut backend = Backend::open(&open_home(global)?)?;
-    let own = backend.own_publisher()?.ok_or(node::service::Error::NoIdentity)?;
+    let own = backend.own_publisher()?.ok_or(service::Error::NoIdentity)?;
     let subject = backend.resolve_reference(&args.target)?;
     let release = find_own_release(&backend, own, subject)?.release;
     let replacement = args.replacement.as_ref().map(|text| backend.resolve_reference(text)).transpose()?;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use node::service::query::{DatasetInfo, LogInfo, ReleaseInfo};
 use schemas::address::{Address, Vintage};
 use schemas::cid::{Cid, ContentId, ReleaseId};
 use schemas::content;
@@ -10,6 +9,7 @@ use schemas::object::{Object, Provenance};
 use schemas::table::Table;
 use schemas::verdict::Verdict;
 use serde_json::json;
+use service::query::{DatasetInfo, LogInfo, ReleaseInfo};
 
 use crate::args::{GlobalArgs, ShowArgs};
 use crate::backend::{Backend, open_home};

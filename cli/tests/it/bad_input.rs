@@ -127,7 +127,7 @@ fn unknown_names_and_addresses_are_refused() {
         (format!("verify assay://{own}/inflation/FRA/1900"), 5, "no figure at"),
         (format!("show assay://{own}/inflation/FRA/1900"), 5, "no figure at"),
         (format!("show {stranger}"), 5, "not stored here"),
-        (format!("follow {dataset}"), 2, "another kind"),
+        (format!("follow {dataset}"), 2, "unsupported content id"),
         ("follow nobody".into(), 2, "`nobody` is not a content id"),
         (format!("publish {dataset} --input FP.CPI.TOTL --dataflow x"), 2, "`recipe`, found `dataset`"),
         (
@@ -151,7 +151,7 @@ fn unknown_names_and_addresses_are_refused() {
 #[test]
 fn an_identity_is_created_once_and_has_a_name() {
     let workspace = Workspace::new();
-    workspace.run_line("assay init --name ''").exit(2).contains("an identity has a name");
+    workspace.run_line("assay init --name ''").exit(2).contains("the name of an identity is blank");
     workspace.run_line("assay import worldbank x.csv").exit(5);
     workspace.write("cpi.csv", sample::worldbank(0));
     workspace.run_line("assay import worldbank cpi.csv").exit(2).contains("assay init");

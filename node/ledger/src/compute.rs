@@ -16,10 +16,10 @@ use schemas::text::Name;
 use crate::BlockSource;
 
 /// Failure to compute figures. `code` is stable; the message names the location.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror :: Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RunError {
-    /// Blocks that are not at hand.
-    # [ error ( "{} blocks are not at hand" , . 0 . len ( ) ) ]
+    /// Blocks are missing.
+    #[error("{} blocks are missing", .0.len())]
     Missing(Vec<Cid>),
     /// The recipe cannot run.
     #[error("{message}")]

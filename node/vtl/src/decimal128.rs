@@ -35,7 +35,7 @@ use u256::U256;
 pub use variance::ExactVariance;
 
 /// Reason why an operation has no result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror :: Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The result is beyond the range of decimal128 (or of a 64-bit integer).
     #[error("the result is too large for a number")]

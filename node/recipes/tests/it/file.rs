@@ -31,15 +31,11 @@ fn a_wrong_file_says_what_is_wrong() {
     let cases = [
         ("title = \"A test\"", "title = 1", "`my`: TOML parse error at line 1"),
         ("licence", "license", "unknown field `license`"),
-        ("\"OBS_VALUE:number\"", "\"OBS_VALUE:decimal\"", "`my`, input `CPI`: `decimal` is no type"),
-        ("\"REF_AREA\"", "\"REF AREA\"", "`REF AREA` is not a name"),
+        ("\"OBS_VALUE:number\"", "\"OBS_VALUE:decimal\"", "`my`, input `CPI`: `decimal` is not a type"),
+        ("\"REF_AREA\"", "\"REF AREA\"", "`REF AREA` is not a valid name"),
         ("\"REF_AREA\"", "\"REF_AREA\", \"REF_AREA\"", "`my`, input `CPI`: "),
-        ("[outputs.R]", "[outputs.\"1\"]", "`1` is not a name"),
-        (
-            "[outputs.R]",
-            "[parameters.N]\ntitle = \"n\"\nvalue = \"2\"\n[outputs.R]",
-            "does not say `N := 2;`",
-        ),
+        ("[outputs.R]", "[outputs.\"1\"]", "`1` is not a valid name"),
+        ("[outputs.R]", "[parameters.N]\ntitle = \"n\"\nvalue = \"2\"\n[outputs.R]", "has no line `N := 2;`"),
         (
             "[outputs.R]",
             "[deviates_from]\nrecipe = \"inflation/none\"\nreasons = []\n[outputs.R]",
