@@ -12,10 +12,5 @@ mod wiring;
 
 pub use clock::{monotonic_millis, unix_seconds};
 pub use data_directory::DataDirectory;
-/// The owner of a node's state, for those who open a data directory without running a node.
-pub use network;
 pub use running::{Error, NodeConfig, RunningNode, open_core, start_node};
-pub use service;
-/// The keeping of blocks, for the same.
-pub use store;
 pub use wiring::NetworkEvent;

@@ -39,9 +39,12 @@ pub enum Error {
     /// The stored state cannot be read.
     #[error(transparent)]
     Service(#[from] service::Error),
+    /// A peer or listening address is not a multiaddress that this node can use.
+    #[error(transparent)]
+    PeerAddress(network::Error),
     /// The network cannot be started.
     #[error(transparent)]
-    Network(#[from] network::Error),
+    Network(network::Error),
     /// The API cannot listen on its address.
     #[error("the API cannot listen on `{address}`: {source}")]
     Api {
@@ -53,6 +56,15 @@ pub enum Error {
     /// A thread cannot be started.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
+}
+
+impl From<network::Error> for Error {
+    fn from(error: network::Error) -> Self {
+        match error {
+            network::Error::Address(_) => Self::PeerAddress(error),
+            other => Self::Network(other),
+        }
+    }
 }
 
 /// Opens the store and state of a data directory.
