@@ -59,7 +59,7 @@ fn implausible_data_is_signed_only_with_force() {
     let held = workspace.json("assay show");
     let doubts = held["datasets"][1]["dataset"]["plausibility_warnings"].as_array().unwrap();
     assert_eq!(doubts.len(), 1);
-    assert!(doubts[0].as_str().unwrap().starts_with("scale: [USA]"), "{doubts:?}");
+    assert!(doubts[0].as_str().unwrap().starts_with("scale: all 10 figures of [USA]"), "{doubts:?}");
     let id = held["datasets"][1]["id"].as_str().unwrap();
     workspace.run_line(&format!("assay show {id}")).ok().contains("1000 times");
     // Rates under the name of an index are doubted without an earlier version, dry run or not.
