@@ -111,6 +111,7 @@ fn operator_steps(op: Op, operands: &[TypedExpr]) -> u64 {
     match op {
         Op::Divide | Op::Modulo => DIVIDE_STEPS,
         Op::Power if is_integer_typed(operands.get(1)) => POWER_STEPS,
+        // A logarithm and an exponential, or two logarithms.
         Op::Power | Op::Log => 2 * SERIES_STEPS,
         Op::Ln | Op::Exp => SERIES_STEPS,
         Op::Sqrt => ROOT_STEPS,
@@ -140,6 +141,7 @@ fn pattern_positions(pattern: Option<&TypedExpr>) -> u64 {
 /// enters and leaves the window.
 fn window_steps(frame: &WindowCall) -> u64 {
     let each = match frame.op {
+        // Each data point enters and leaves the window once.
         AnalyticOp::Aggregate(op) => 2 * aggregate_steps(op) + DIVIDE_STEPS,
         AnalyticOp::Ewma | AnalyticOp::Product => 3 * ROW_STEPS,
         _ => 2 * DIVIDE_STEPS,

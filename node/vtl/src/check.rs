@@ -143,6 +143,7 @@ impl Checker<'_> {
 
     /// Reports an unknown data set at each of its references.
     fn report_unknown_dataset(&mut self, name: &str, script: &Script) {
+        // Searching similar names is slow, and this diagnostic would not be shown.
         if self.diagnostics.len() > DIAGNOSTICS_MAX {
             return;
         }
@@ -194,6 +195,7 @@ impl Checker<'_> {
     fn push_step(&mut self, operation: Operation, columns: Vec<PlanColumn>, span: Span) -> usize {
         let mut columns = columns;
         if self.steps.len() >= STEPS_MAX || columns.len() > FIELDS_MAX {
+            // The step limit is reported once; steps beyond a limit have no columns.
             if self.steps.len() <= STEPS_MAX {
                 let bounds = format!(
                     "more than {STEPS_MAX} steps, or a result with more than {FIELDS_MAX} components"
@@ -257,6 +259,7 @@ impl Checker<'_> {
     /// Adds a map step with its columns sorted by role.
     fn push_map(&mut self, input: usize, outputs: Vec<(PlanColumn, TypedExpr)>, span: Span) -> usize {
         let mut outputs = outputs;
+        // Stable sort: columns of one role keep their order. Roles are ordered identifier first.
         outputs.sort_by_key(|(column, _)| column.role);
         let (columns, outputs) = outputs.into_iter().unzip();
         self.push_step(Operation::Map { input, outputs }, columns, span)

@@ -181,6 +181,7 @@ pub fn render_diagnostic(source: &str, diagnostic: &Diagnostic) -> String {
     let number = line.to_string();
     let margin = " ".repeat(number.len());
     let (text, column) = excerpt_around(text, column);
+    // The caret does not extend beyond the shown line.
     let room = text.chars().count().saturating_sub(column - 1).max(1);
     let inside = source.get(diagnostic.span.start..diagnostic.span.end).unwrap_or_default();
     let width = inside.split('\n').next().unwrap_or_default().chars().count().clamp(1, room);
@@ -255,6 +256,7 @@ impl DiagnosticList {
 
 /// Returns the hint `did you mean …?` for the candidate nearest to `name`, if one is close enough.
 pub(crate) fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    // One edit per four characters, at least one: more distant names are rarely meant.
     let far = 1 + name.chars().count() / 4;
     let close = known
         .map(|candidate| (edit_distance(name, candidate), candidate))

@@ -126,6 +126,7 @@ fn collect_differing_parts(
     let (inner, other) = (x.children(), y.children());
     let alike = same_node(a, x, b, y) && inner.len() == other.len() && !inner.is_empty();
     if !alike {
+        // A part that occurs several times is listed once.
         if !parts.contains(&(before.clone(), after.clone())) {
             parts.push((before, after));
         }

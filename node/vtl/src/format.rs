@@ -192,6 +192,7 @@ fn split_statements<'i, 'a>(items: &'i [FormatItem<'a>]) -> Vec<&'i [FormatItem<
             ItemClass::Word if item.text == "define" => defining = true,
             ItemClass::Word if item.text == "end" => defining = false,
             ItemClass::End if !defining => {
+                // A comment on the same line belongs to the statement before it.
                 if items.get(at).is_some_and(|next| next.is_comment() && next.breaks == 0) {
                     at += 1;
                 }
@@ -216,6 +217,7 @@ struct Formatter {
 
 impl Formatter {
     fn write_statement(&mut self, items: &[FormatItem<'_>]) {
+        // Of several blank lines one is kept.
         if !self.out.is_empty() && items.first().is_some_and(|first| first.breaks > 1) {
             self.out.push('\n');
         }

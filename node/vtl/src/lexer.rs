@@ -147,6 +147,7 @@ impl<'a> Lexer<'a> {
         let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
         let whole = digits(rest);
         let fraction = rest.get(whole..).and_then(|rest| rest.strip_prefix('.')).map_or(0, digits);
+        // A point needs digits after it; a lone one is reported below.
         let length = if fraction > 0 { whole + 1 + fraction } else { whole };
         let tail = rest.get(length..).unwrap_or_default();
         let stuck =
@@ -192,6 +193,7 @@ impl<'a> Lexer<'a> {
             return Token::Word(self.take_bytes(length));
         }
         let after = rest.get(length..).unwrap_or_default();
+        // `:` begins an agency only before a name; `r:A` in `r := A` is an assignment.
         if let Some(second) = after.strip_prefix(':').filter(|text| text.starts_with(starts_name)) {
             length += 1 + run(second);
             length += version_suffix_length(rest.get(length..).unwrap_or_default());

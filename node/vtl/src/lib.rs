@@ -119,6 +119,7 @@ impl Script {
 
     /// Counts the nodes of all expressions, which are part of the cost of a run.
     fn nodes(&self) -> u64 {
+        // An explicit stack: counts without recursion.
         let mut open: Vec<&ast::Expr> = self.statements.iter().map(|statement| &statement.expr).collect();
         let mut count = 0;
         while let Some(expr) = open.pop() {

@@ -61,6 +61,7 @@ fn implicit_window_parts(window: &AnalyticInvocation, span: Span) -> Vec<Diagnos
                 .with_hint("write `partition by …` or `partition except all`"),
         );
     }
+    // `lag`, `lead`, `rank` and `ratio_to_report` take no window.
     let framed = matches!(window.op, AnalyticOp::Aggregate(_) | AnalyticOp::First | AnalyticOp::Last);
     if framed && !window.order.is_empty() && window.frame.is_none() {
         let message = format!("`{name}` uses the default window, which differs between VTL 2.1 and 2.2");

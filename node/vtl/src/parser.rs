@@ -56,6 +56,7 @@ pub(crate) struct ParseOutput {
 
 /// Parses a script, leaving out statements with errors.
 pub(crate) fn parse_script(text: &str) -> ParseOutput {
+    // Checked before lexing, which allocates in proportion to the text.
     if text.len() > SCRIPT_BYTES_MAX {
         let message = format!("the script has {} bytes, at most {SCRIPT_BYTES_MAX} are allowed", text.len());
         let diagnostic = Diagnostic::new(DiagnosticCode::Size, Span { start: 0, end: 0 }, message);
@@ -102,6 +103,8 @@ impl<'a> Parser<'a> {
     fn parse_statements(&mut self) -> Vec<Statement> {
         let mut statements = Vec::new();
         while self.current_token() != Token::End && self.diagnostics.len() < DIAGNOSTICS_MAX {
+            // A parser may record an error and still return a statement, so the number of errors
+            // decides.
             let (start, before) = (self.position, self.diagnostics.len());
             let read = self.parse_statement();
             if read.is_err() {
@@ -197,6 +200,7 @@ impl<'a> Parser<'a> {
         }
         let open = self.open_bracket(symbol);
         let missing = self.report_expected(&format!("`{symbol}`"));
+        // The more specific hint of `report_expected` takes precedence.
         if let Some(diagnostic) = self.diagnostics.last_mut().filter(|diagnostic| diagnostic.hint.is_none()) {
             diagnostic.hint = open;
         }
@@ -211,6 +215,7 @@ impl<'a> Parser<'a> {
             "}" => "{",
             _ => return None,
         };
+        // Walks backwards and skips closed pairs.
         let mut depth = 0_usize;
         let before = self.tokens.get(..self.position)?;
         let found = before.iter().enumerate().rev().find(|(_, lexeme)| match lexeme.token {
@@ -309,12 +314,15 @@ impl<'a> Parser<'a> {
             left = match self.current_token() {
                 Token::Symbol("[") => self.parse_clause(left)?,
                 Token::Symbol("#") => self.parse_membership(left)?,
+                // `in` binds like a comparison, but its right side is not an expression.
                 Token::Word(word @ ("in" | "not_in")) if least <= COMPARISON => {
                     self.parse_element_of(left, word)?
                 }
                 token => match infix_operator(token) {
                     Some((op, binding)) if binding >= least => {
                         self.position += 1;
+                        // All infix operators are left-associative: the right operand binds more
+                        // strongly.
                         let right = self.parse_infix(binding + 1)?;
                         let span = left.span.to(right.span);
                         self.build_node(ExprNode::Apply(op, vec![left, right]), span)?
@@ -392,6 +400,8 @@ impl<'a> Parser<'a> {
                 self.expect_symbol(")")?;
                 Ok(Expr { span: span.to(self.previous_span()), ..inner })
             }
+            // The sign belongs to the literal; otherwise the smallest 64-bit integer could not be
+            // written.
             Token::Symbol("-" | "+") if matches!(self.next_token(), Token::Integer(_) | Token::Number(_)) => {
                 self.parse_signed_number()
             }
@@ -488,6 +498,7 @@ impl<'a> Parser<'a> {
         }
         self.expect_word("else")?;
         let mut result = self.parse_expr()?;
+        // Built from the last branch outwards, as `else` is the innermost.
         let span = start.to(result.span);
         while let Some((condition, then)) = branches.pop() {
             result = self.build_node(ExprNode::Apply(Op::If, vec![condition, then, result]), span)?;

@@ -21,7 +21,19 @@ pub(crate) struct PlanColumn {
     pub(crate) role: Role,
     pub(crate) value_type: ValueType,
     /// Inside a join, aliases of the operands that the column comes from.
-    pub(crate) from: Vec<String>,
+    pub(crate) aliases: Vec<String>,
+}
+
+impl PlanColumn {
+    /// Creates a column outside of any join.
+    pub(crate) fn new(name: &str, role: Role, value_type: ValueType) -> Self {
+        Self { name: name.to_owned(), role, value_type, aliases: Vec::new() }
+    }
+
+    /// Creates a measure outside of any join.
+    pub(crate) fn measure(name: &str, value_type: ValueType) -> Self {
+        Self::new(name, Role::Measure, value_type)
+    }
 }
 
 /// Expression at component level with its type; `None` is the type of `null`.
@@ -319,11 +331,7 @@ pub(crate) fn result_shape(columns: &[PlanColumn]) -> Result<ComponentList, Stri
 
 /// Returns the columns of a structure.
 pub(crate) fn shape_columns(shape: &ComponentList) -> Vec<PlanColumn> {
-    let column = |component: &Component| PlanColumn {
-        name: component.id.as_str().to_owned(),
-        role: component.role,
-        value_type: component.value_type,
-        from: Vec::new(),
-    };
+    let column =
+        |component: &Component| PlanColumn::new(component.id.as_str(), component.role, component.value_type);
     shape.components().iter().map(column).collect()
 }

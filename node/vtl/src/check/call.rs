@@ -263,6 +263,7 @@ impl<'a> Checker<'a> {
         wanted: &ScalarConstraint,
         parameter: &Ident,
     ) -> Option<TypedExpr> {
+        // `integer` is accepted as `number`, `null` as any type.
         let alike = match (wanted.value_type, typed.value_type) {
             (None, _) | (_, None) | (Some(ValueType::Number), Some(ValueType::Integer)) => true,
             (Some(wanted), Some(seen)) => wanted == seen,
@@ -335,6 +336,7 @@ impl<'a> Checker<'a> {
             Some(ValueSubset::Where(condition)) => {
                 self.charge_expansion(count_nodes(condition), span)?;
                 let value = BoundArgument::Scalar(typed.clone());
+                // The condition of a subset sees its `value` and nothing else.
                 self.enter_scope(&parameter.text, BTreeMap::from([("value".to_owned(), value)]));
                 let condition = self.check_condition(condition, &mut ComponentScope::row(&[]));
                 self.leave_scope();
@@ -390,6 +392,7 @@ impl<'a> Checker<'a> {
         check: impl FnOnce(&mut Self) -> Option<T>,
     ) -> Option<T> {
         let name = &operator.name.text;
+        // Both bounds keep recursion finite before the body is entered.
         if self.calls.len() >= CALLS_MAX || self.calls.iter().any(|call| call.operator == *name) {
             let message = format!("`{name}` is recursive, or calls are nested more than {CALLS_MAX} deep");
             return self.report_error(DiagnosticCode::Cycle, span, message);

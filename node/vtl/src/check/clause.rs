@@ -42,6 +42,7 @@ impl Checker<'_> {
     fn check_calc(&mut self, step: usize, items: &[Assignment], span: Span) -> Option<usize> {
         let mut scope = ComponentScope::row(self.step_columns(step));
         let mut made: Vec<(PlanColumn, TypedExpr)> = Vec::new();
+        // Continues after an error, to report those of all items.
         let mut valid = true;
         for item in items {
             let typed = self.check_component(&item.expr, &mut scope);
@@ -78,7 +79,7 @@ impl Checker<'_> {
             return None;
         };
         let role = item.role.or(existing.map(|column| column.role)).unwrap_or(Role::Measure);
-        Some((PlanColumn { name: name.text.clone(), role, value_type, from: Vec::new() }, typed))
+        Some((PlanColumn::new(&name.text, role, value_type), typed))
     }
 
     /// Checks the name of a new component: no alias, and given once in the clause.
@@ -168,9 +169,11 @@ impl Checker<'_> {
             }
             if let Some((column, _)) = outputs.get_mut(at) {
                 column.name.clone_from(&to.name.text);
-                column.from.clear();
+                column.aliases.clear();
             }
         }
+        // Checked after all renames, because they take effect together (reference manual, "Change of
+        // Component name").
         for (_, to) in pairs {
             if outputs.iter().filter(|(column, _)| column.name == to.name.text).count() > 1 {
                 let message = format!("the data set already has a component `{}`", to.name.text);

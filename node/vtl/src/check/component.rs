@@ -160,12 +160,13 @@ impl Checker<'_> {
         columns: &[PlanColumn],
     ) -> Option<usize> {
         let fits = |column: &PlanColumn| {
-            column.name == name && alias.is_none_or(|alias| column.from.iter().any(|from| from == alias))
+            column.name == name && alias.is_none_or(|alias| column.aliases.iter().any(|own| own == alias))
         };
         let mut matches = columns.iter().enumerate().filter(|(_, column)| fits(column)).map(|(at, _)| at);
         let (first, second) = (matches.next(), matches.next());
         match (first, second) {
             (Some(at), None) => Some(at),
+            // Building the hint costs time in proportion to the columns.
             _ if self.diagnostics.is_full() => None,
             (None, _) => {
                 let hint = suggestion(name, columns.iter().map(|column| column.name.as_str()));
@@ -180,7 +181,7 @@ impl Checker<'_> {
             }
             _ => {
                 let aliases =
-                    columns.iter().filter(|column| column.name == name).flat_map(|column| &column.from);
+                    columns.iter().filter(|column| column.name == name).flat_map(|column| &column.aliases);
                 let choices: Vec<String> = aliases.map(|alias| format!("`{alias}#{name}`")).collect();
                 let message = format!("`{name}` is a component of several operands of the join");
                 let hint = format!("write {}", choices.join(" or "));
@@ -204,6 +205,7 @@ impl Checker<'_> {
             Err(misfit) => {
                 let operand = operands.get(misfit.operand);
                 let place = operand.map_or(span, |operand| operand.span);
+                // Columns passed on by the checker have no span of their own.
                 let place = if place == Span::default() { span } else { place };
                 let seen = describe_type(operand.and_then(|operand| operand.value_type));
                 let message = format!("`{}` expected {}, found {seen}", op.name(), misfit.expected);
@@ -212,6 +214,7 @@ impl Checker<'_> {
         };
         self.check_literals(op, &operands)?;
         let operands = match op {
+            // The evaluator expects both branches in the same type.
             Op::If | Op::Nvl => {
                 operands.into_iter().map(|operand| widen_to_number(operand, value_type)).collect()
             }

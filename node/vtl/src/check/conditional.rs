@@ -30,6 +30,7 @@ impl Checker<'_> {
         let truth = self.condition_measure(condition, place(0))?;
         let shape = self.branch_columns(condition, &then, &other, (place(1), place(2)))?;
         let yes = self.push_branch(condition, truth.clone(), &then, &shape, place(1))?;
+        // A null condition selects the second branch, so null counts as false before the negation.
         let no = self.apply_operator(Op::Nvl, vec![truth, super::component::false_constant(span)], span)?;
         let no = self.apply_operator(Op::Not, vec![no], span)?;
         let no = self.push_branch(condition, no, &other, &shape, place(2))?;
@@ -158,7 +159,7 @@ impl Checker<'_> {
                     ..super::component::constant_expr(None, span)
                 },
             };
-            outputs.push((PlanColumn { from: Vec::new(), ..wanted.clone() }, typed));
+            outputs.push((PlanColumn { aliases: Vec::new(), ..wanted.clone() }, typed));
         }
         Some(self.push_map(joined, outputs, span))
     }

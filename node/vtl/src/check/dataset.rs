@@ -148,6 +148,7 @@ impl Checker<'_> {
                 format!("`{}` needs a measure, but the data set has none", op.name()),
             );
         }
+        // reference manual, "Operators changing the data type": several measures would take the same default name.
         if op.changes_type() && measures.len() != 1 {
             let message = format!(
                 "`{}` needs a data set with exactly one measure, found {}",
@@ -170,7 +171,7 @@ impl Checker<'_> {
             return None;
         };
         let name = if op.changes_type() { default_measure_name(value_type) } else { name };
-        Some((PlanColumn { name: name.to_owned(), role: Role::Measure, value_type, from: Vec::new() }, typed))
+        Some((PlanColumn::measure(name, value_type), typed))
     }
 
     /// Joins several data sets on their common identifiers and applies the operator to measures of the
@@ -257,6 +258,7 @@ impl Checker<'_> {
         for (a, b) in &keys {
             self.check_same_type(columns.0.get(*a)?, columns.1.get(*b)?, span)?;
         }
+        // The result has the identifiers of the side with more of them, in its order.
         let wide_left = left.len() >= right.len();
         let mut outputs: Vec<JoinColumn> = if wide_left {
             left.iter().map(|at| JoinColumn::Left(*at)).collect()
@@ -300,6 +302,7 @@ impl Checker<'_> {
         let columns = self.step_columns(step).to_vec();
         let typed = self.column_by_name(None, &name.text, name.span, &columns)?;
         let (at, column) = columns.iter().enumerate().find(|(_, column)| column.name == name.text)?;
+        // A data set without identifiers has at most one data point: its component is a scalar.
         if columns_with_role(&columns, Role::Identifier).is_empty() {
             let picked = self.push_step(Operation::Pick { input: step, column: at }, Vec::new(), span);
             return Some(ExprValue::Scalar(TypedExpr {
@@ -314,12 +317,7 @@ impl Checker<'_> {
         } else {
             default_measure_name(column.value_type)
         };
-        let measure = PlanColumn {
-            name: shown.to_owned(),
-            role: Role::Measure,
-            value_type: column.value_type,
-            from: Vec::new(),
-        };
+        let measure = PlanColumn::measure(shown, column.value_type);
         outputs.push((measure, typed));
         Some(ExprValue::Data(self.push_map(step, outputs, span)))
     }

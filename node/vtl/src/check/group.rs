@@ -35,7 +35,7 @@ impl Checker<'_> {
             let summary =
                 AggregateColumn { op, operand: None, value_type: ValueType::Integer, span, viral: None };
             outputs.push((
-                measure(default_measure_name(ValueType::Integer), Role::Measure, ValueType::Integer),
+                PlanColumn::new(default_measure_name(ValueType::Integer), Role::Measure, ValueType::Integer),
                 summary,
             ));
         } else {
@@ -49,7 +49,7 @@ impl Checker<'_> {
                 let value_type = self.aggregate_type(op, Some(column.value_type), true, span)?;
                 let operand = Some(column_expr(at, column, span));
                 let summary = AggregateColumn { op, operand, value_type, span, viral: None };
-                outputs.push((measure(&column.name, Role::Measure, value_type), summary));
+                outputs.push((PlanColumn::new(&column.name, Role::Measure, value_type), summary));
             }
         }
         self.push_groups(step, outputs, aggregate.grouping.as_ref(), aggregate.having.as_ref(), span)
@@ -104,7 +104,7 @@ impl Checker<'_> {
         let summary =
             self.check_aggregate_column(aggregate.op, aggregate.operand.as_ref(), item.expr.span, columns)?;
         let role = item.role.or(existing).unwrap_or(Role::Measure);
-        Some((measure(&name.text, role, summary.value_type), summary))
+        Some((PlanColumn::new(&name.text, role, summary.value_type), summary))
     }
 
     /// Adds the group step and the steps of `having`.
@@ -123,7 +123,7 @@ impl Checker<'_> {
         outputs.sort_by_key(|(column, _)| column.role);
         let mut shape: Vec<PlanColumn> =
             keys.iter().filter_map(|key| columns.get(key.column)).cloned().collect();
-        shape.iter_mut().for_each(|column| column.from.clear());
+        shape.iter_mut().for_each(|column| column.aliases.clear());
         let (made, summaries): (Vec<PlanColumn>, Vec<AggregateColumn>) = outputs.into_iter().unzip();
         shape.extend(made);
         if let Some(clash) = shape
@@ -142,7 +142,8 @@ impl Checker<'_> {
         let ScopeLevel::Group { summaries, .. } = scope.level else { return None };
         let visible = shape.len();
         for (at, summary) in summaries.iter().enumerate().skip(visible - keys.len()) {
-            shape.push(measure(&format!("having {at}"), Role::Attribute, summary.value_type));
+            // A name with a space cannot clash with a component of the script.
+            shape.push(PlanColumn::new(&format!("having {at}"), Role::Attribute, summary.value_type));
         }
         let grouped = self.push_step(Operation::Group { input: step, keys, summaries }, shape.clone(), span);
         let filtered = self.push_step(Operation::Filter { input: grouped, condition }, shape, having.span);
@@ -167,8 +168,9 @@ impl Checker<'_> {
             let value_type = merged_type(rule.as_ref(), column.value_type);
             let operand = Some(column_expr(at, column, span));
             let viral = Some(ViralMerge(rule));
+            // `op` is ignored for viral attributes.
             let summary = AggregateColumn { op: AggregateOp::Min, operand, value_type, span, viral };
-            Some((measure(&column.name, Role::ViralAttribute, value_type), summary))
+            Some((PlanColumn::new(&column.name, Role::ViralAttribute, value_type), summary))
         });
         combined.collect()
     }
@@ -219,6 +221,7 @@ impl Checker<'_> {
             Err(reason) => return self.report_error(DiagnosticCode::Structure, span, reason),
         };
         let operand = column_expr(at, columns.get(at)?, span);
+        // Only for its type check; the evaluator converts the key itself.
         self.apply_operator(Op::Time(TimeOp::Aggregate(convert)), vec![operand], span)?;
         match keys.iter_mut().find(|key| key.column == at) {
             Some(key) => {
@@ -232,8 +235,4 @@ impl Checker<'_> {
             }
         }
     }
-}
-
-fn measure(name: &str, role: Role, value_type: ValueType) -> PlanColumn {
-    PlanColumn { name: name.to_owned(), role, value_type, from: Vec::new() }
 }

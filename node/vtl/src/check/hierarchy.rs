@@ -9,7 +9,6 @@ use schemas::structure::{Role, ValueType};
 use super::call::BoundArgument;
 use super::component::ComponentScope;
 use super::dataset::is_carried;
-use super::validate::measure;
 use super::{Checker, ExprValue, column_expr, columns_with_role};
 use crate::ast::{
     ComponentRef, HierarchicalRule, HierarchicalRuleset, HierarchyCall, HierarchyInput, Ident,
@@ -71,16 +70,16 @@ impl Checker<'_> {
         let shape = if check {
             let mut shape: Vec<PlanColumn> =
                 columns.iter().filter(|column| column.role == Role::Identifier).cloned().collect();
-            shape.push(PlanColumn { role: Role::Identifier, ..measure("ruleid", ValueType::String) });
+            shape.push(PlanColumn::new("ruleid", Role::Identifier, ValueType::String));
             if call.output != ValidationOutput::All {
                 shape.push(columns.get(value)?.clone());
             }
             if call.output != ValidationOutput::Invalid {
-                shape.push(measure("bool_var", ValueType::Boolean));
+                shape.push(PlanColumn::measure("bool_var", ValueType::Boolean));
             }
-            shape.push(measure("imbalance", columns.get(value)?.value_type));
-            shape.push(measure("errorcode", value_types.code));
-            shape.push(measure("errorlevel", value_types.level));
+            shape.push(PlanColumn::measure("imbalance", columns.get(value)?.value_type));
+            shape.push(PlanColumn::measure("errorcode", value_types.code));
+            shape.push(PlanColumn::measure("errorlevel", value_types.level));
             shape.extend(columns.iter().filter(|column| column.role == Role::ViralAttribute).cloned());
             shape
         } else {
@@ -194,6 +193,7 @@ impl Checker<'_> {
             waiting.push(needs.len());
             needs.into_iter().for_each(|code| users.entry(code).or_default().push(at));
         }
+        // A sorted set keeps independent rules in the order of the ruleset.
         let mut ready: BTreeSet<usize> =
             waiting.iter().enumerate().filter(|(_, needs)| **needs == 0).map(|(at, _)| at).collect();
         let mut order = Vec::new();

@@ -63,7 +63,7 @@ impl Checker<'_> {
         }
         // Aliases are not visible outside the join.
         if let Some(step) = self.steps.get_mut(step) {
-            step.columns.iter_mut().for_each(|column| column.from.clear());
+            step.columns.iter_mut().for_each(|column| column.aliases.clear());
         }
         Some(step)
     }
@@ -99,7 +99,7 @@ impl Checker<'_> {
             }
             operands.push(step.map(|step| {
                 let mut columns = self.step_columns(step).to_vec();
-                columns.iter_mut().for_each(|column| column.from = vec![alias.clone()]);
+                columns.iter_mut().for_each(|column| column.aliases = vec![alias.clone()]);
                 JoinOperand { step, alias, columns, span: expr.span }
             }));
         }
@@ -190,6 +190,7 @@ impl Checker<'_> {
                 matched.push((a, b));
             }
         }
+        // Keys in the order of the left side, not of their names.
         matched.sort_unstable();
         let matching = match how.join_type {
             JoinType::Inner | JoinType::Cross => JoinMode::Inner,
@@ -202,7 +203,7 @@ impl Checker<'_> {
             let key = matched.iter().find(|(key, _)| *key == at);
             let (side, gap) = match key {
                 Some((_, other)) => {
-                    column.from.push(right.alias.clone());
+                    column.aliases.push(right.alias.clone());
                     (
                         if matching == JoinMode::Full {
                             JoinColumn::Either(at, *other)
@@ -249,7 +250,7 @@ impl Checker<'_> {
         }
         let found = how.fallbacks.iter().find(|(component, _)| {
             component.name.text == column.name
-                && component.alias.as_ref().is_none_or(|alias| column.from.contains(&alias.text))
+                && component.alias.as_ref().is_none_or(|alias| column.aliases.contains(&alias.text))
         });
         match found {
             Some((component, Some(cell))) => {
@@ -294,6 +295,7 @@ impl Checker<'_> {
             }
         }
         let mut outputs = self.pass_columns(step, |column| column.role == Role::Identifier);
+        // Diagnostics are kept only if the expression fits no measure.
         let before = self.diagnostics.len();
         for name in names {
             let homonyms = self.homonyms_by_alias(name, &columns, aliases);
@@ -303,8 +305,7 @@ impl Checker<'_> {
             let mut scope = ComponentScope::row(&columns);
             let typed = self.check_applied_expr(expr, homonyms, &mut scope);
             if let Some(value_type) = typed.as_ref().and_then(|typed| typed.value_type) {
-                let column =
-                    PlanColumn { name: name.to_owned(), role: Role::Measure, value_type, from: Vec::new() };
+                let column = PlanColumn::measure(name, value_type);
                 outputs.extend(typed.map(|typed| (column, typed)));
             }
         }
@@ -330,7 +331,7 @@ impl Checker<'_> {
     ) -> BTreeMap<String, BoundArgument> {
         let of = |alias: &String| {
             let fits = |column: &PlanColumn| {
-                column.role == Role::Measure && column.name == name && column.from.contains(alias)
+                column.role == Role::Measure && column.name == name && column.aliases.contains(alias)
             };
             let at = columns.iter().position(fits)?;
             let typed: TypedExpr = column_expr(at, columns.get(at)?, Span::default());
@@ -371,7 +372,7 @@ impl Checker<'_> {
             }
             if let Some(other) = alike(at).nth(1).filter(|_| place == 0) {
                 let second = columns.get(other)?;
-                column.from.extend(second.from.iter().cloned());
+                column.aliases.extend(second.aliases.iter().cloned());
                 typed = self.propagate_viral(&column.name, typed, column_expr(other, second, span), span)?;
             }
             column.value_type = typed.value_type.unwrap_or(column.value_type);

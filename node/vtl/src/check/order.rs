@@ -38,6 +38,7 @@ pub(super) fn order_statements<'a>(
             }
         }
     }
+    // A sorted set keeps independent statements in the order of the script.
     let mut ready: BTreeSet<usize> =
         needs.iter().enumerate().filter(|(_, n)| **n == 0).map(|(at, _)| at).collect();
     let mut order = Vec::new();

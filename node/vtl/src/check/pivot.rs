@@ -37,15 +37,16 @@ impl Checker<'_> {
         for at in measures {
             let column = columns.get(at)?;
             let value = column_expr(at, column, span);
+            // Reference manual, "Unpivoting": a null measure makes no data point.
             let known = self.apply_operator(Op::IsNull, vec![value.clone()], span)?;
             let known = self.apply_operator(Op::Not, vec![known], span)?;
             let points =
                 self.push_step(Operation::Filter { input: step, condition: known }, columns.clone(), span);
             let mut outputs = self.pass_columns(points, is_carried);
             let name = constant_expr(Some(Cell::Text(column.name.clone())), span);
-            outputs.push((made(&identifier.name.text, Role::Identifier, ValueType::String), name));
+            outputs.push((PlanColumn::new(&identifier.name.text, Role::Identifier, ValueType::String), name));
             outputs.push((
-                made(&measure.name.text, Role::Measure, value_type),
+                PlanColumn::new(&measure.name.text, Role::Measure, value_type),
                 widen_to_number(value, Some(value_type)),
             ));
             parts.push(self.push_map(points, outputs, span));
@@ -136,7 +137,7 @@ impl Checker<'_> {
         let points = self.push_step(Operation::Filter { input: step, condition }, columns.to_vec(), span);
         let mut outputs =
             self.pass_columns(points, |column| column.role == Role::Identifier && column.name != from.name);
-        outputs.push((made(code, Role::Measure, of.value_type), column_expr(value, of, span)));
+        outputs.push((PlanColumn::new(code, Role::Measure, of.value_type), column_expr(value, of, span)));
         Some(self.push_map(points, outputs, span))
     }
 
@@ -175,6 +176,7 @@ impl Checker<'_> {
             _ => return None,
         };
         let mut found = found;
+        // Sorted, so that the order of measures does not depend on how the filter is written.
         found.sort_unstable();
         found.dedup();
         Some(found)
@@ -197,8 +199,4 @@ fn values_allowed_by(condition: &TypedExpr, at: usize) -> Option<Vec<String>> {
         (Op::Or, [a, b]) => Some([values_allowed_by(a, at)?, values_allowed_by(b, at)?].concat()),
         _ => None,
     }
-}
-
-fn made(name: &str, role: Role, value_type: ValueType) -> PlanColumn {
-    PlanColumn { name: name.to_owned(), role, value_type, from: Vec::new() }
 }

@@ -74,7 +74,7 @@ impl Checker<'_> {
                 slot.value_type = value_type;
             }
         }
-        common.iter_mut().for_each(|column| column.from.clear());
+        common.iter_mut().for_each(|column| column.aliases.clear());
         Some(common)
     }
 
@@ -113,6 +113,7 @@ impl Checker<'_> {
     /// Brings a data set to the common order and types of its columns.
     fn align_columns(&mut self, step: usize, common: &[PlanColumn], span: Span) -> usize {
         let columns = self.step_columns(step).to_vec();
+        // Saves a step when nothing changes.
         if columns == common {
             return step;
         }
@@ -151,13 +152,8 @@ impl Checker<'_> {
             self.check_same_type(ours.get(*x)?, theirs.get(*y)?, span)?;
         }
         let mut columns: Vec<PlanColumn> = mine.iter().filter_map(|at| ours.get(*at)).cloned().collect();
-        let name = default_measure_name(ValueType::Boolean).to_owned();
-        columns.push(PlanColumn {
-            name,
-            role: Role::Measure,
-            value_type: ValueType::Boolean,
-            from: Vec::new(),
-        });
+        let name = default_measure_name(ValueType::Boolean);
+        columns.push(PlanColumn::measure(name, ValueType::Boolean));
         let found = self.push_step(Operation::Exists { left: a, right: b, keys }, columns.clone(), span);
         let Some(retain) = retain else { return Some(found) };
         let flag =

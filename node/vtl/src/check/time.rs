@@ -117,9 +117,8 @@ impl Checker<'_> {
         if op == TimeOp::Indicator {
             let typed = self.indicator_of_identifier(&columns, span)?;
             let mut outputs = self.pass_columns(step, is_carried);
-            let name = default_measure_name(ValueType::Duration).to_owned();
-            let column =
-                PlanColumn { name, role: Role::Measure, value_type: ValueType::Duration, from: Vec::new() };
+            let name = default_measure_name(ValueType::Duration);
+            let column = PlanColumn::measure(name, ValueType::Duration);
             outputs.push((column, typed));
             return Some(self.push_map(step, outputs, span));
         }

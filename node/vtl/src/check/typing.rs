@@ -135,6 +135,7 @@ fn conditional_type(value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> 
 fn cast_type(value_types: &[ExprType], to: ValueType) -> Result<ExprType, TypeMismatch> {
     let masked = value_types.len() > 1;
     let fits = |from: ValueType| match (from, to) {
+        // Booleans have no masks (reference manual, "Type conversion").
         (ValueType::Boolean, _) | (_, ValueType::Boolean) if masked => false,
         (ValueType::String, to) => !masked || to != ValueType::String,
         (_, ValueType::String) => true,

@@ -48,13 +48,17 @@ impl Checker<'_> {
             let condition = self.apply_operator(Op::Not, vec![truth.clone()], span)?;
             step = self.push_step(Operation::Filter { input: step, condition }, columns.clone(), span);
         }
+        // After the join the imbalance is the second measure.
         let difference = match measures.get(1) {
             Some(at) => column_expr(*at, columns.get(*at)?, span),
             None => TypedExpr { value_type: Some(ValueType::Number), ..constant_expr(None, span) },
         };
         let mut outputs = self.pass_columns(step, is_carried);
-        outputs.push((measure("bool_var", ValueType::Boolean), truth.clone()));
-        outputs.push((measure("imbalance", difference.value_type.unwrap_or(ValueType::Number)), difference));
+        outputs.push((PlanColumn::measure("bool_var", ValueType::Boolean), truth.clone()));
+        outputs.push((
+            PlanColumn::measure("imbalance", difference.value_type.unwrap_or(ValueType::Number)),
+            difference,
+        ));
         outputs.extend(self.error_label_columns(&check.error, value_types, &truth, span)?);
         Some(ExprValue::Data(self.push_map(step, outputs, span)))
     }
@@ -93,14 +97,14 @@ impl Checker<'_> {
                 && !columns.iter().any(|f: &PlanColumn| f.name == "imbalance")
             {
                 outputs.push((JoinColumn::Right(difference), None));
-                columns.push(measure("imbalance", b.get(difference)?.value_type));
+                columns.push(PlanColumn::measure("imbalance", b.get(difference)?.value_type));
             }
             outputs.push((JoinColumn::Left(at), None));
             columns.push(column.clone());
         }
         if !columns.iter().any(|column| column.name == "imbalance") {
             outputs.push((JoinColumn::Right(difference), None));
-            columns.push(measure("imbalance", b.get(difference)?.value_type));
+            columns.push(PlanColumn::measure("imbalance", b.get(difference)?.value_type));
         }
         Some(self.push_step(
             Operation::Join { left, right, keys, outputs, matching: JoinMode::Left },
@@ -153,7 +157,7 @@ impl Checker<'_> {
                     self.apply_operator(Op::If, vec![wrong, value, none], span)?
                 }
             };
-            outputs.push((measure(name, value_type), value));
+            outputs.push((PlanColumn::measure(name, value_type), value));
         }
         Some(outputs)
     }
@@ -299,18 +303,13 @@ impl Checker<'_> {
         }
         let mut outputs = self.pass_columns(points, is_carried);
         let name = rule.name.as_ref().map_or((at + 1).to_string(), |name| name.text.clone());
-        let ruleid = PlanColumn {
-            name: "ruleid".to_owned(),
-            role: Role::Identifier,
-            value_type: ValueType::String,
-            from: Vec::new(),
-        };
+        let ruleid = PlanColumn::new("ruleid", Role::Identifier, ValueType::String);
         outputs.push((ruleid, constant_expr(Some(Cell::Text(name)), span)));
         if output != ValidationOutput::All {
             outputs.extend(self.pass_columns(points, |column| column.role == Role::Measure));
         }
         if output != ValidationOutput::Invalid {
-            outputs.push((measure("bool_var", ValueType::Boolean), truth.clone()));
+            outputs.push((PlanColumn::measure("bool_var", ValueType::Boolean), truth.clone()));
         }
         outputs.extend(self.error_label_columns(&rule.error, value_types, &truth, span)?);
         self.check_distinct_names(&outputs, span)?;
@@ -331,9 +330,4 @@ impl Checker<'_> {
             None => Some(()),
         }
     }
-}
-
-/// Returns a measure column.
-pub(super) fn measure(name: &str, value_type: ValueType) -> PlanColumn {
-    PlanColumn { name: name.to_owned(), role: Role::Measure, value_type, from: Vec::new() }
 }

@@ -98,6 +98,7 @@ impl Checker<'_> {
         b: TypedExpr,
         span: Span,
     ) -> Option<TypedExpr> {
+        // An integer beside a number is merged as a number.
         let number = a.value_type == Some(ValueType::Integer) && b.value_type == Some(ValueType::Number);
         let value_type = if number { ValueType::Number } else { a.value_type? };
         match self.propagation_rule(name, value_type)? {
@@ -178,6 +179,7 @@ impl Checker<'_> {
     ) -> Option<TypedExpr> {
         let value_type = other.value_type;
         let (mut ordered, single): (Vec<_>, Vec<_>) = clauses.iter().partition(|clause| clause.1.is_some());
+        // Reference manual, "define viral propagation": clauses of two values take precedence over those of one.
         ordered.extend(single);
         if ordered.is_empty() {
             return Some(other);

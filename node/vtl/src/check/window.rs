@@ -67,7 +67,7 @@ impl Checker<'_> {
             let column = columns.get(at)?;
             let typed = self.analytic_expr(frame.clone(), column_expr(at, column, span), span)?;
             let value_type = typed.value_type?;
-            outputs.push((PlanColumn { value_type, from: Vec::new(), ..column.clone() }, typed));
+            outputs.push((PlanColumn { value_type, aliases: Vec::new(), ..column.clone() }, typed));
         }
         outputs.extend(self.viral_window_columns(&columns, frame, span)?);
         Some(self.push_map(step, outputs, span))
@@ -78,11 +78,8 @@ impl Checker<'_> {
         let one = constant_expr(Some(schemas::table::Cell::Integer(1)), span);
         let typed = self.analytic_expr(frame.clone(), one, span)?;
         let mut outputs = self.pass_columns(step, |column| column.role == Role::Identifier);
-        let name = default_measure_name(ValueType::Integer).to_owned();
-        outputs.push((
-            PlanColumn { name, role: Role::Measure, value_type: ValueType::Integer, from: Vec::new() },
-            typed,
-        ));
+        let name = default_measure_name(ValueType::Integer);
+        outputs.push((PlanColumn::measure(name, ValueType::Integer), typed));
         let columns = self.step_columns(step).to_vec();
         outputs.extend(self.viral_window_columns(&columns, frame, span)?);
         Some(self.push_map(step, outputs, span))
@@ -112,7 +109,7 @@ impl Checker<'_> {
             let frame = WindowCall { op, offset: None, default: None, ..frame.clone() };
             let typed = self.analytic_expr(frame, column_expr(at, column, span), span)?;
             outputs.push((
-                PlanColumn { value_type: typed.value_type?, from: Vec::new(), ..column.clone() },
+                PlanColumn { value_type: typed.value_type?, aliases: Vec::new(), ..column.clone() },
                 typed,
             ));
         }
@@ -140,6 +137,7 @@ impl Checker<'_> {
             offset: weight,
             default: None,
             partition,
+            // Recurrences run forward in time, from the first data point of the series.
             order: vec![(time, false)],
             lengths: Vec::new(),
             range: false,
@@ -293,6 +291,7 @@ impl Checker<'_> {
     ) -> Option<(bool, WindowBound, WindowBound)> {
         let moves = matches!(window.op, AnalyticOp::Lag | AnalyticOp::Lead | AnalyticOp::Rank);
         let Some(frame) = &window.frame else {
+            // `lag`, `lead` and `rank` work on the whole partition and have no window.
             let whole = order.is_empty() || moves;
             let to = if whole { WindowBound::Last } else { WindowBound::Current };
             return Some((!whole, WindowBound::First, to));

@@ -66,6 +66,7 @@ impl Parser<'_> {
             _ => {}
         }
         self.expect_symbol(")")?;
+        // Parsing goes on with a null, to find further errors of the script.
         self.diagnostics.push(Diagnostic::new(DiagnosticCode::Refused, span, reason));
         self.build_node(ExprNode::Constant(None), span)
     }
@@ -133,6 +134,7 @@ impl Parser<'_> {
                 if parser.eat_symbol("_") { Ok(None) } else { parser.parse_expr().map(Some) }
             })?;
         }
+        // Trailing `_` beyond the required operands equal omitted ones.
         while operands.len() > least && operands.last().is_some_and(Option::is_none) {
             operands.pop();
         }
@@ -165,6 +167,7 @@ impl Parser<'_> {
                     Diagnostic::new(DiagnosticCode::UnknownName, self.current_span(), message)
                         .with_hint(hint),
                 );
+                // Any type will do: the statement already has an error.
                 Some(ValueType::String)
             }
             _ => return self.report_expected("a type"),

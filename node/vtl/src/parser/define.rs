@@ -46,6 +46,7 @@ impl Parser<'_> {
         place: fn(&mut Definitions) -> &mut std::collections::BTreeMap<String, T>,
     ) {
         let definitions = &mut self.definitions;
+        // All definitions share one namespace; a propagation rule is keyed by its attribute.
         let taken = definitions.operators.contains_key(&name.text)
             || definitions.datapoint.contains_key(&name.text)
             || definitions.hierarchical.contains_key(&name.text)

@@ -15,6 +15,7 @@ impl Parser<'_> {
         let operands = self.parse_list(Self::parse_join_operand)?;
         let mut using = None;
         let mut fallbacks = Vec::new();
+        // A cross join has no keys; `nvl` only makes sense where data points may lack an identifier.
         if join_type != JoinType::Cross && self.eat_word("using") {
             using = Some(self.parse_using()?);
             while join_type != JoinType::Inner && self.current_token() == Token::Symbol(",") {

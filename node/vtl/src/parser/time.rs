@@ -123,6 +123,7 @@ impl Parser<'_> {
     fn parse_source_frequency(&mut self, to: Frequency) -> ParseResult<Frequency> {
         let span = self.current_span();
         let from = self.parse_frequency()?;
+        // Frequencies are ordered from coarse to fine.
         if from < to {
             let message = format!("`time_agg` cannot convert {from} to the finer frequency {to}");
             return self.report_error(Diagnostic::new(DiagnosticCode::Frequency, span, message));
@@ -144,7 +145,7 @@ impl Parser<'_> {
     }
 
     /// Returns the value of an omitted operand that other operands follow: position 1 (reference
-    /// manual, "Substring extraction", "String pattern location").
+    /// manual, "Sub-string extraction", "String pattern location").
     pub(super) fn default_operand(&mut self, op: Op, operand: usize) -> Option<Expr> {
         match (op, operand) {
             (Op::Text(TextOp::Substring), 1) | (Op::Text(TextOp::Position), 2) => {

@@ -19,6 +19,7 @@ impl Parser<'_> {
         let imbalance = if self.eat_word("imbalance") { Some(self.parse_expr()?) } else { None };
         let output = self.parse_validation_output(ValidationOutput::All)?;
         if output == ValidationOutput::AllMeasures {
+            // Steps back so that the error points at `all_measures`, which `check` does not have.
             self.position -= 1;
             return self.report_expected("`invalid` or `all`");
         }
