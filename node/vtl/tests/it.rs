@@ -1,6 +1,6 @@
-//! Everything that the engine promises, from text to table.
+//! End-to-end tests of the engine: scripts on tables given as text.
 
-// A test that stops at its first surprise is a good test.
+// A test may panic at the first unexpected value.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,8 +17,9 @@ mod it {
     mod calls;
     mod cast;
     mod clauses;
+    mod diagnostics;
     mod extensions;
-    mod faults;
+
     mod format;
     mod fuzz;
     mod joins;

@@ -1,17 +1,16 @@
-//! Operators that a script defines (reference manual, "define operator", "User-defined operator
-//! call").
+//! User-defined operators (reference manual, "define operator", "User-defined operator call").
 
-use super::support::{LIMITS, faults, outcome, shown};
+use super::support::{LIMITS, diagnostics_of, run_script, table_text};
 
 const D: &str = "AREA:i:string, T:i:time_period, V:m:number\nA, 2010, 2\nA, 2011, 3\nB, 2010, 4\nB, 2011, ";
 
 fn check(script: &str, want: &str) {
-    let outcome = outcome(script, &[("D", D)], LIMITS).unwrap();
-    assert_eq!(shown(&outcome.tables["R"]), want, "{script}");
+    let outcome = run_script(script, &[("D", D)], LIMITS).unwrap();
+    assert_eq!(table_text(&outcome.tables["R"]), want, "{script}");
 }
 
 #[test]
-fn a_call_is_its_body_with_the_arguments_in_it() {
+fn a_call_equals_its_body_with_arguments() {
     check(
         "define operator growth (ds dataset, n integer default 1) returns dataset is
            (ds / timeshift(ds, n) - 1) * 100
@@ -39,9 +38,9 @@ fn a_call_is_its_body_with_the_arguments_in_it() {
 }
 
 #[test]
-fn what_is_wrong_in_a_call_is_said() {
+fn errors_in_calls_are_reported() {
     let check = |script: &str, want: (&str, &str)| {
-        let found = faults(script, &[("D", D)]);
+        let found = diagnostics_of(script, &[("D", D)]);
         let found: Vec<(&str, &str)> = found.iter().map(|(code, text)| (*code, text.as_str())).collect();
         assert_eq!(found, [want], "{script}");
     };
@@ -92,11 +91,11 @@ fn calls_do_not_expand_without_bound() {
         ));
     }
     script.push_str("R <- D[calc V := f19(V)];");
-    let found = faults(&script, &[("D", D)]);
+    let found = diagnostics_of(&script, &[("D", D)]);
     assert!(found.iter().any(|(code, _)| *code == "size"), "{found:?}");
 }
 
-/// "Data types", `scalarTypeConstraint`: a type of some values only.
+/// Reference manual, "Data types", `scalarTypeConstraint`.
 #[test]
 fn values_outside_a_restricted_type_are_refused() {
     let sign = "define operator sign (x number [ value >= 0 ]) returns number is x * 10 end operator; ";
@@ -115,7 +114,7 @@ fn values_outside_a_restricted_type_are_refused() {
     );
     check(&format!("{role}R <- role(D, V);"), "AREA,T,V\nA,2010,3\nA,2011,4\nB,2010,5\nB,2011,");
     let stopped = |script: &str, code: &str, key: &str| {
-        let found = outcome(script, &[("D", D)], LIMITS).unwrap_err();
+        let found = run_script(script, &[("D", D)], LIMITS).unwrap_err();
         assert_eq!(found.len(), 1, "{script}");
         assert_eq!(found[0].code.as_str(), code, "{script}: {}", found[0].message);
         assert_eq!(found[0].data_point.as_deref(), Some(key), "{script}");
@@ -151,7 +150,7 @@ fn values_outside_a_restricted_type_are_refused() {
             "unsupported",
         ),
     ] {
-        let found = faults(script, &[("D", D)]);
+        let found = diagnostics_of(script, &[("D", D)]);
         assert!(!found.is_empty() && found.iter().all(|(found, _)| *found == code), "{script}: {found:?}");
     }
 }

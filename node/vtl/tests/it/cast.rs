@@ -1,10 +1,10 @@
 //! `cast` (reference manual, "Type conversion", "Type Conversion and Formatting Mask").
 
-use super::support::{LIMITS, outcome, result, same, scalar, scalars};
+use super::support::{LIMITS, assert_scalars, assert_table, run_on_input, run_script, scalar_value};
 
 #[test]
-fn types_that_are_alike_convert() {
-    scalars(&[
+fn compatible_types_convert() {
+    assert_scalars(&[
         ("cast(0, boolean)", "false"),
         ("cast(-2, boolean)", "true"),
         ("cast(0.0, boolean)", "false"),
@@ -33,7 +33,7 @@ fn types_that_are_alike_convert() {
 
 #[test]
 fn texts_are_read_without_blanks_around_them() {
-    scalars(&[
+    assert_scalars(&[
         ("cast(\" +007 \", integer)", "7"),
         ("cast(\"9223372036854775808\", integer)", "cast"),
         ("cast(\"1.5E+3\", number)", "1500"),
@@ -73,7 +73,7 @@ fn masks_of_numbers() {
         ("1", "X", "cast"),
         ("1", "", "cast"),
     ] {
-        assert_eq!(scalar(&format!("cast(\"{text}\", number, \"{mask}\")")), want, "{text} {mask}");
+        assert_eq!(scalar_value(&format!("cast(\"{text}\", number, \"{mask}\")")), want, "{text} {mask}");
     }
     for (number, mask, want) in [
         ("3.1", "DD.DDD", "03.100"),
@@ -90,9 +90,9 @@ fn masks_of_numbers() {
         ("7", "DDD", "007"),
         ("7", "D.D", "7.0"),
     ] {
-        assert_eq!(scalar(&format!("cast({number}, string, \"{mask}\")")), want, "{number} {mask}");
+        assert_eq!(scalar_value(&format!("cast({number}, string, \"{mask}\")")), want, "{number} {mask}");
     }
-    scalars(&[
+    assert_scalars(&[
         ("cast(\"007\", integer, \"DDD\")", "7"),
         ("cast(\"7.0\", integer, \"D.D\")", "cast"),
         ("cast(1.5, integer, \"D\")", "type"),
@@ -148,7 +148,7 @@ fn masks_of_time_read() {
         ("X", "duration", "P", "cast"),
         ("A", "duration", r"YYYY\Q", "cast"),
     ] {
-        assert_eq!(scalar(&format!("cast(\"{text}\", {kind}, \"{mask}\")")), want, "{text} {mask}");
+        assert_eq!(scalar_value(&format!("cast(\"{text}\", {kind}, \"{mask}\")")), want, "{text} {mask}");
     }
 }
 
@@ -177,20 +177,23 @@ fn masks_of_time_write() {
         ("P7M", "duration", "P", "cast"),
     ] {
         let expr = format!("cast(cast(\"{text}\", {kind}), string, \"{mask}\")");
-        assert_eq!(scalar(&expr), want, "{text} {mask}");
+        assert_eq!(scalar_value(&expr), want, "{text} {mask}");
     }
 }
 
 #[test]
 fn columns_are_cast_row_by_row() {
     let d = "K:i:string, S:m:string\na, 2010Q1\nb,\nc, 2010Q5";
-    same(
-        &result("R <- cast(D[filter K <> \"c\"], time_period, \"YYYY\\QQ\");", d),
+    assert_table(
+        &run_on_input("R <- cast(D[filter K <> \"c\"], time_period, \"YYYY\\QQ\");", d),
         "K,time_period_var\na,2010-Q1\nb,",
     );
-    same(&result("R <- cast(D[filter false], time_period, \"YYYY\\QQ\");", d), "K,time_period_var");
+    assert_table(
+        &run_on_input("R <- cast(D[filter false], time_period, \"YYYY\\QQ\");", d),
+        "K,time_period_var",
+    );
     let fault =
-        outcome("R <- D[calc P := cast(S, time_period, \"YYYY\\QQ\")];", &[("D", d)], LIMITS).unwrap_err();
+        run_script("R <- D[calc P := cast(S, time_period, \"YYYY\\QQ\")];", &[("D", d)], LIMITS).unwrap_err();
     assert_eq!((fault[0].code.as_str(), fault[0].data_point.as_deref()), ("cast", Some("K = c")));
     assert!(fault[0].message.contains("`2010Q5`"), "{}", fault[0].message);
 }

@@ -1,4 +1,4 @@
-//! The one layout of scripts.
+//! Formatter of scripts.
 
 use vtl::format_script;
 
@@ -45,12 +45,12 @@ fn definitions_have_a_body() {
 }
 
 #[test]
-fn what_is_no_script_is_not_formatted() {
+fn invalid_scripts_are_not_formatted() {
     assert!(format_script("A := ;").is_err());
     assert_eq!(format_script("").unwrap(), "");
 }
 
-/// Every script of the library of recipes: the same tokens, the same layout the second time.
+/// Every script of the recipe library keeps its tokens, and formatting is idempotent.
 #[test]
 fn the_shipped_recipes_keep_their_meaning() {
     let library = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../recipes");

@@ -1,4 +1,4 @@
-//! Hostile scripts: they end in a fault, quickly, and never in a panic.
+//! Hostile scripts end quickly in a diagnostic, never in a panic.
 
 mod bombs;
 mod bytes;
@@ -9,7 +9,7 @@ mod script;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::support::{LIMITS, outcome, table};
+use super::support::{LIMITS, run_script, table};
 use vtl::{RunLimits, Script};
 
 const SCRIPTS: [&str; 11] = [
@@ -26,7 +26,7 @@ const SCRIPTS: [&str; 11] = [
     "R <- stock_to_flow(flow_to_stock(timeshift(CPI, -1))) [calc D := dateadd(T, 2, \"M\"), P := cast(\"2020Q1\", time_period, \"YYYY\\QQ\"), Q := time_agg(\"A\", _, T), N := datediff(T, cast(\"2020-01-31\", date)), I := period_indicator(), Y := yeartoday(daytoyear(400))];",
 ];
 
-/// How many rounds: `VTL_FUZZ` makes them so many times more.
+/// Number of rounds; the variable `VTL_FUZZ` multiplies it.
 fn rounds(count: usize) -> usize {
     count * std::env::var("VTL_FUZZ").ok().and_then(|times| times.parse().ok()).unwrap_or(1)
 }
@@ -37,7 +37,7 @@ fn inputs() -> BTreeMap<String, Arc<schemas::table::Table>> {
     BTreeMap::from([("CPI".to_owned(), Arc::new(table(cpi))), ("W".to_owned(), Arc::new(table(weights)))])
 }
 
-/// Parses, checks, runs, and renders whatever is wrong.
+/// Parses, checks and runs a script, and renders its diagnostics.
 fn attempt(script: &str) -> bool {
     let tables = inputs();
     let shapes = tables.iter().map(|(name, table)| (name.clone(), table.shape().clone())).collect();
@@ -176,7 +176,7 @@ fn width_is_bounded_by_the_budget() {
         let window = format!(
             "R <- D[calc X := max(X over (order by K data points between {width} preceding and {width} following))];"
         );
-        outcome(&window, &[("D", &data)], LIMITS).unwrap().steps
+        run_script(&window, &[("D", &data)], LIMITS).unwrap().steps
     };
     assert_eq!(steps("1"), steps("4000000000"));
 }

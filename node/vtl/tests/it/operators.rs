@@ -1,25 +1,25 @@
-//! Every operator: typical data, nulls, no data, a wrong type, an edge of its range.
+//! Every operator with typical data, nulls, no data, a wrong type, and an edge of its range.
 //!
-//! The cases are the files `tests/vectors/operators/*.txt`, worked out from the reference manual
-//! (RM) and `specs/vtl.md`, not from what the engine says. A line there is one of
+//! The cases in `tests/vectors/operators/*.txt` are derived from the reference manual (RM) and from
+//! `specs/vtl.md`, not from the output of the engine. Each entry is one of
 //!
-//! * `operator NAME: …`: the cases below are of this operator; behind it the paragraph it follows;
-//! * `NAME = …`: a table as `support::table` reads it; above the first operator it is there for
-//!   all of the file, below an operator for that operator only;
-//! * `before: script`: stands before the scripts of the operator: its definitions;
+//! * `operator NAME: …`: starts the cases of an operator and cites the paragraph they follow;
+//! * `NAME = …`: a table in the format of `support::table`; valid for the whole file if it precedes
+//!   the first operator, else for its operator only;
+//! * `before: script`: text before each script of the operator, such as definitions;
 //! * `KIND: script => expected`: a case. A script without `<-` is the expression of the result `R`.
-//!   Expected is a value, a table, `fault CODE`, or `fault CODE at TEXT` with the text blamed. In
-//!   the heading of an expected table, a name alone means role and type as in the input tables;
-//! * `KIND: none: reason`: why there is no such case.
+//!   The expectation is a value, a table, `fault CODE`, or `fault CODE at TEXT` with the marked text.
+//!   In the heading of an expected table, a lone name has role and type of the input tables;
+//! * `KIND: none: reason`: the reason why such a case does not exist.
 //!
-//! ` | ` stands for a new line in tables, lines that begin with a blank go on, `#` begins a remark.
+//! ` | ` separates lines of a table, an indented line continues the entry, `#` begins a comment.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::structure::{ComponentList, Role};
 use schemas::table::Table;
 
-use super::support::{LIMITS, outcome, shown, table};
+use super::support::{LIMITS, run_script, table, table_text};
 
 const FAMILIES: &[(&str, &str)] = &[
     ("string", include_str!("../vectors/operators/string.txt")),
@@ -40,7 +40,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("definition", include_str!("../vectors/operators/definition.txt")),
 ];
 
-/// The kinds of case that each operator needs.
+/// Kinds of case that each operator needs.
 const KINDS: [&str; 5] = ["typical", "nulls", "empty", "type", "edge"];
 
 #[derive(Debug, Default)]
@@ -48,7 +48,7 @@ struct Operator {
     name: String,
     paragraph: String,
     tables: BTreeMap<String, String>,
-    /// What stands before each script.
+    /// Text before each script.
     before: String,
     cases: Vec<Case>,
 }
@@ -61,13 +61,13 @@ struct Case {
 }
 
 #[test]
-fn every_case_gives_what_the_manual_says() {
+fn cases_match_the_manual() {
     let mut wrong = Vec::new();
     for (family, text) in FAMILIES {
-        for operator in read(text) {
+        for operator in parse_operators(text) {
             for case in &operator.cases {
                 let place = format!("{family}.txt:{} {} {}", case.line, operator.name, case.kind);
-                wrong.extend(tried(case, &operator).map(|why| format!("{place}: {why}")));
+                wrong.extend(case_error(case, &operator).map(|why| format!("{place}: {why}")));
             }
         }
     }
@@ -78,28 +78,33 @@ fn every_case_gives_what_the_manual_says() {
 fn every_operator_has_every_kind_of_case() {
     let spec = include_str!("../../../../specs/vtl.md");
     for (family, text) in FAMILIES {
-        for operator in read(text) {
+        for operator in parse_operators(text) {
             let kinds: BTreeSet<&str> = operator.cases.iter().map(|case| case.kind.as_str()).collect();
             assert_eq!(kinds, BTreeSet::from(KINDS), "{family}: {}", operator.name);
-            assert!(cited(&operator.paragraph, spec), "{family}: {}: {}", operator.name, operator.paragraph);
+            assert!(
+                is_cited(&operator.paragraph, spec),
+                "{family}: {}: {}",
+                operator.name,
+                operator.paragraph
+            );
         }
     }
 }
 
-/// What has cases without being an operator: syntax, and what a script defines.
+/// Topics with cases that are not operators: syntax and definitions.
 const TOPICS: [&str; 6] = ["()", ":=", "<-", "over", "define operator", "define viral propagation"];
 
 #[test]
 fn every_operator_of_the_engine_has_cases() {
-    let operators = FAMILIES.iter().flat_map(|(_, text)| read(text));
+    let operators = FAMILIES.iter().flat_map(|(_, text)| parse_operators(text));
     let names: Vec<String> = operators.map(|operator| operator.name).collect();
     let headings: BTreeSet<&str> = names.iter().map(String::as_str).collect();
     assert_eq!(names.len(), headings.len(), "an operator has one heading");
     assert_eq!(headings, vtl::operator_names().chain(TOPICS).collect());
 }
 
-/// Whether a paragraph of the manual, or one that the specification has, is named.
-fn cited(paragraph: &str, spec: &str) -> bool {
+/// Returns whether a paragraph names the manual or an existing section of the specification.
+fn is_cited(paragraph: &str, spec: &str) -> bool {
     let sections = paragraph.split("vtl.md ").skip(1);
     let known = |rest: &str| {
         let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
@@ -108,10 +113,10 @@ fn cited(paragraph: &str, spec: &str) -> bool {
     sections.clone().all(known) && (paragraph.contains("RM \"") || sections.count() > 0)
 }
 
-fn read(text: &str) -> Vec<Operator> {
+fn parse_operators(text: &str) -> Vec<Operator> {
     let mut shared = BTreeMap::new();
     let mut operators: Vec<Operator> = Vec::new();
-    for (line, entry) in entries(text) {
+    for (line, entry) in parse_entries(text) {
         if let Some((name, paragraph)) =
             entry.strip_prefix("operator ").and_then(|rest| rest.split_once(": "))
         {
@@ -132,8 +137,8 @@ fn read(text: &str) -> Vec<Operator> {
     operators
 }
 
-/// The entries of a file, each with its first line: lines that go on are joined.
-fn entries(text: &str) -> Vec<(usize, String)> {
+/// Returns the entries of a file with their first lines; continuation lines are joined.
+fn parse_entries(text: &str) -> Vec<(usize, String)> {
     let mut entries: Vec<(usize, String)> = Vec::new();
     for (at, line) in text.lines().enumerate() {
         if line.trim().is_empty() || line.starts_with('#') {
@@ -147,8 +152,8 @@ fn entries(text: &str) -> Vec<(usize, String)> {
     entries
 }
 
-/// What is wrong with the result of a case, if anything is.
-fn tried(case: &Case, operator: &Operator) -> Option<String> {
+/// Returns the error of a case, if it fails.
+fn case_error(case: &Case, operator: &Operator) -> Option<String> {
     let tables = &operator.tables;
     if let Some(reason) = case.text.strip_prefix("none:") {
         return reason.trim().is_empty().then(|| "no reason".to_owned());
@@ -157,21 +162,21 @@ fn tried(case: &Case, operator: &Operator) -> Option<String> {
     let script = script.trim();
     let script = if script.contains("<-") { script.to_owned() } else { format!("R <- {script};") };
     let script = format!("{}{script}", operator.before);
-    let forth = found(&script, expected, tables, str::to_owned);
-    let back = found(&script, expected, tables, turned);
-    let expected = wanted(expected.trim(), tables);
+    let forth = actual_result(&script, expected, tables, str::to_owned);
+    let back = actual_result(&script, expected, tables, reversed_rows);
+    let expected = expected_result(expected.trim(), tables);
     let wrong = [forth, back].into_iter().find(|found| *found != expected)?;
     Some(format!("\n  {}\nfound {wrong}\nnot   {expected}", script.trim()))
 }
 
-/// The rows of a table in the opposite order, which must not matter.
-fn turned(text: &str) -> String {
+/// Returns the rows of a table in reverse order, which must not matter.
+fn reversed_rows(text: &str) -> String {
     let mut lines: Vec<&str> = text.lines().collect();
     lines.get_mut(1..).unwrap_or_default().reverse();
     lines.join("\n")
 }
 
-fn found(
+fn actual_result(
     script: &str,
     expected: &str,
     tables: &BTreeMap<String, String>,
@@ -180,9 +185,9 @@ fn found(
     let inputs: Vec<(&str, String)> =
         tables.iter().map(|(name, text)| (name.as_str(), order(text))).collect();
     let used: Vec<(&str, &str)> = inputs.iter().map(|(name, text)| (*name, text.as_str())).collect();
-    match outcome(script, &used, LIMITS) {
+    match run_script(script, &used, LIMITS) {
         Ok(outcome) => match (outcome.tables.get("R"), outcome.scalars.get("R")) {
-            (Some(table), _) => described(table),
+            (Some(table), _) => describe_table(table),
             (None, Some(scalar)) => scalar.as_ref().map_or("null".to_owned(), ToString::to_string),
             (None, None) => "no result `R`".to_owned(),
         },
@@ -195,15 +200,15 @@ fn found(
     }
 }
 
-/// A table with role and type of each component.
-fn described(table: &Table) -> String {
-    let heading: Vec<String> = table.shape().components().iter().map(part).collect();
-    let text = shown(table);
+/// Writes a table with role and type of each component.
+fn describe_table(table: &Table) -> String {
+    let heading: Vec<String> = table.shape().components().iter().map(describe_component).collect();
+    let text = table_text(table);
     let rows = text.split_once('\n').map_or(String::new(), |(_, rows)| format!("\n{rows}"));
     format!("{}{rows}", heading.join(", "))
 }
 
-fn part(component: &schemas::structure::Component) -> String {
+fn describe_component(component: &schemas::structure::Component) -> String {
     let role = match component.role {
         Role::Identifier => "i",
         Role::Measure => "m",
@@ -213,14 +218,14 @@ fn part(component: &schemas::structure::Component) -> String {
     format!("{}:{role}:{}", component.id.as_str(), component.value_type.as_str())
 }
 
-/// What is expected, as `found` spells it.
-fn wanted(expected: &str, tables: &BTreeMap<String, String>) -> String {
+/// Returns the expectation in the spelling of the actual result.
+fn expected_result(expected: &str, tables: &BTreeMap<String, String>) -> String {
     let text = expected.replace(" | ", "\n");
     let (heading, rows) = text.split_once('\n').unwrap_or((&text, ""));
     let shapes: Vec<ComponentList> = tables.values().map(|text| table(text).shape().clone()).collect();
     let known = |name: &str| -> Option<String> {
         let all = shapes.iter().flat_map(ComponentList::components).filter(|c| c.id.as_str() == name);
-        let parts: BTreeSet<String> = all.map(part).collect();
+        let parts: BTreeSet<String> = all.map(describe_component).collect();
         parts.first().filter(|_| parts.len() == 1).cloned()
     };
     let names: Vec<&str> = heading.split(',').map(str::trim).collect();

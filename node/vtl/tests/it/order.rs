@@ -1,16 +1,16 @@
-//! Nothing depends on the order of rows, of statements, or of what lies around.
+//! Results do not depend on the order of rows and statements, nor on unrelated inputs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::support::{LIMITS, outcome, results, same, shown, table};
+use super::support::{LIMITS, assert_table, run_on_inputs, run_script, table, table_text};
 use vtl::{RunLimits, Script};
 
 #[test]
 fn statements_run_in_the_order_of_their_needs() {
     let d = "A:i:string, X:m:number\na, 2";
     let script = "R <- P * Q; P := D + 1; Q := P[calc X := X + S]; S := 10;";
-    same(&results(script, &[("D", d)]), "A,X\na,39");
+    assert_table(&run_on_inputs(script, &[("D", d)]), "A,X\na,39");
     let parsed = Script::parse("Z <- B; Y <- A + C#X; A := B[sub T = W]; K <- Y[calc M := N];").unwrap();
     assert_eq!(parsed.inputs(), ["B", "C", "W"]);
     assert_eq!(parsed.outputs(), ["Z", "Y", "K"]);
@@ -24,8 +24,9 @@ fn rows_in_any_order_give_the_same_bytes() {
         .collect();
     let script = "S <- avg(D group by G); R <- D / S[calc X := X + 1]; W <- sum(D[sub I = 3]); M <- max(D);";
     let head = "G:i:integer, I:i:integer, X:m:number\n";
-    let run =
-        |rows: &[String]| outcome(script, &[("D", &format!("{head}{}", rows.join("\n")))], LIMITS).unwrap();
+    let run = |rows: &[String]| {
+        run_script(script, &[("D", &format!("{head}{}", rows.join("\n")))], LIMITS).unwrap()
+    };
     let first = run(&rows);
     let mut seed = 88_172_645_463_325_252_u64;
     for _ in 0..5 {
@@ -45,9 +46,9 @@ fn an_equal_sum_under_other_keys_is_equal() {
     let sum = |order: &[usize]| {
         let rows: Vec<String> =
             order.iter().enumerate().map(|(key, at)| format!("{key},{}", values[*at])).collect();
-        results("R <- sum(D);", &[("D", &format!("K:i:integer, X:m:number\n{}", rows.join("\n")))])
+        run_on_inputs("R <- sum(D);", &[("D", &format!("K:i:integer, X:m:number\n{}", rows.join("\n")))])
     };
-    same(&sum(&[0, 1, 2, 3, 4, 5, 6]), "X\n7.100000000000000000000000000003");
+    assert_table(&sum(&[0, 1, 2, 3, 4, 5, 6]), "X\n7.100000000000000000000000000003");
     assert_eq!(sum(&[0, 1, 2, 3, 4, 5, 6]), sum(&[4, 3, 0, 6, 5, 2, 1]));
 }
 
@@ -55,14 +56,14 @@ fn an_equal_sum_under_other_keys_is_equal() {
 fn steps_and_cells_are_counted_the_same_and_end_a_run() {
     let d = "A:i:string, X:m:number\na, 2\nb, 3";
     let script = "T := D * 2; R <- T + D;";
-    let whole = outcome(script, &[("D", d)], LIMITS).unwrap();
+    let whole = run_script(script, &[("D", d)], LIMITS).unwrap();
     assert_eq!((whole.steps, whole.cells), (64, 10));
     let exact = RunLimits { steps: whole.steps, cells: whole.cells };
-    assert_eq!(outcome(script, &[("D", d)], exact).unwrap(), whole);
+    assert_eq!(run_script(script, &[("D", d)], exact).unwrap(), whole);
     for short in
         [RunLimits { steps: whole.steps - 1, ..exact }, RunLimits { cells: whole.cells - 1, ..exact }]
     {
-        assert_eq!(outcome(script, &[("D", d)], short).unwrap_err()[0].code, vtl::DiagnosticCode::Budget);
+        assert_eq!(run_script(script, &[("D", d)], short).unwrap_err()[0].code, vtl::DiagnosticCode::Budget);
     }
 }
 
@@ -81,13 +82,13 @@ fn an_input_must_have_the_shape_of_the_plan() {
         vtl::DiagnosticCode::Input
     );
     let good = run(BTreeMap::from([("D".to_owned(), Arc::new(right))])).unwrap();
-    same(&shown(&good.tables["R"]), "A,X\na,2");
+    assert_table(&table_text(&good.tables["R"]), "A,X\na,2");
 }
 
-/// "Persistent assignment": a scalar may be a result too.
+/// Reference manual, "Persistent assignment": a scalar can be a result.
 #[test]
 fn scalars_are_results() {
-    let outcome = outcome(
+    let outcome = run_script(
         "S <- 1.50 + N; N := 2; T <- null; R <- CPI * S;",
         &[("CPI", "A:i:integer, X:m:number\n1, 2")],
         LIMITS,

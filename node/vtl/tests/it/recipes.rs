@@ -1,6 +1,6 @@
-//! The recipes that the project is for, on small data worked out by hand or in exact rationals.
+//! Typical recipes on small data, worked out by hand or in exact rationals.
 
-use super::support::{LIMITS, outcome, results, same, shown};
+use super::support::{LIMITS, assert_table, run_on_inputs, run_script, table_text};
 
 const MONTHS: &str = "REF_AREA:i:string, TIME_PERIOD:i:time_period, OBS_VALUE:m:number, OBS_STATUS:a:string
     FR, 2020-M01, 100.00, A
@@ -12,8 +12,8 @@ const MONTHS: &str = "REF_AREA:i:string, TIME_PERIOD:i:time_period, OBS_VALUE:m:
 
 #[test]
 fn inflation_over_twelve_months() {
-    let found = results("R <- round((CPI / timeshift(CPI, 12) - 1) * 100, 1);", &[("CPI", MONTHS)]);
-    same(
+    let found = run_on_inputs("R <- round((CPI / timeshift(CPI, 12) - 1) * 100, 1);", &[("CPI", MONTHS)]);
+    assert_table(
         &found,
         "REF_AREA,TIME_PERIOD,OBS_VALUE
         FR,2021-M01,1.1
@@ -30,16 +30,16 @@ fn inflation_over_a_month_and_compounded() {
     let script = "RATIO := CPI / timeshift(CPI, 1);
         MOM <- (RATIO - 1) * 100;
         SAAR <- (power(RATIO, 12) - 1) * 100;";
-    let outcome = outcome(script, &[("CPI", data)], LIMITS).unwrap();
-    same(&shown(&outcome.tables["MOM"]), "REF_AREA,TIME_PERIOD,OBS_VALUE\nFR,2021-M01,1");
-    // 1.01^12 is exact in 25 digits: no rounding of the sequence bites.
-    same(
-        &shown(&outcome.tables["SAAR"]),
+    let outcome = run_script(script, &[("CPI", data)], LIMITS).unwrap();
+    assert_table(&table_text(&outcome.tables["MOM"]), "REF_AREA,TIME_PERIOD,OBS_VALUE\nFR,2021-M01,1");
+    // 1.01^12 is exact in 25 digits, so no intermediate rounding changes it.
+    assert_table(
+        &table_text(&outcome.tables["SAAR"]),
         "REF_AREA,TIME_PERIOD,OBS_VALUE\nFR,2021-M01,12.6825030131969720661201",
     );
 }
 
-/// Twelve months of a year, each with the value that `value` gives for its number.
+/// Returns the twelve months of a year with the values that `value` returns for their numbers.
 fn year(area: &str, year: i32, value: impl Fn(i32) -> String) -> String {
     (1..=12).map(|month| format!("{area}, {year}-M{month:02}, {}\n", value(month))).collect()
 }
@@ -57,9 +57,9 @@ fn an_index_gets_a_new_base() {
     let script = "Y2015 := CPI[filter getyear(TIME_PERIOD) = 2015 and not isnull(OBS_VALUE)];
         BASE := avg(Y2015 group by REF_AREA having count() = 12);
         R <- (CPI / BASE * 100)[filter getyear(TIME_PERIOD) = 2016];";
-    // 120 / 100.5 × 100; the United States lack a month, Germany the year.
-    same(
-        &results(script, &[("CPI", &data)]),
+    // 120 / 100.5 × 100; the United States lack a month, Germany the whole year.
+    assert_table(
+        &run_on_inputs(script, &[("CPI", &data)]),
         "REF_AREA,TIME_PERIOD,OBS_VALUE\nFR,2016-M01,119.4029850746268656716417910447761",
     );
 }
@@ -77,8 +77,8 @@ fn items_are_weighed_and_a_period_without_an_item_is_not_published() {
         DEN := sum(WEIGHT group by REF_AREA);
         ALL_ITEMS := NUM / DEN;
         R <- inner_join(ALL_ITEMS as A, FULLN as F keep OBS_VALUE);";
-    same(
-        &results(script, &[("ITEM_IDX", items), ("WEIGHT", weights)]),
+    assert_table(
+        &run_on_inputs(script, &[("ITEM_IDX", items), ("WEIGHT", weights)]),
         "REF_AREA,TIME_PERIOD,OBS_VALUE\nFR,2020-M01,95",
     );
 }
@@ -94,9 +94,12 @@ fn annual_averages_need_whole_years() {
     let script = "KNOWN := CPI[filter not isnull(OBS_VALUE)];
         CPI_A <- avg(KNOWN group by REF_AREA, TIME_PERIOD time_agg(\"A\") having count() = 12);
         INFL_A <- round((CPI_A / timeshift(CPI_A, 1) - 1) * 100, 1);";
-    let outcome = outcome(script, &[("CPI", &data)], LIMITS).unwrap();
-    same(&shown(&outcome.tables["CPI_A"]), "REF_AREA,TIME_PERIOD,OBS_VALUE\nFR,2019,100\nFR,2020,101.5");
-    same(&shown(&outcome.tables["INFL_A"]), "REF_AREA,TIME_PERIOD,OBS_VALUE\nFR,2020,1.5");
+    let outcome = run_script(script, &[("CPI", &data)], LIMITS).unwrap();
+    assert_table(
+        &table_text(&outcome.tables["CPI_A"]),
+        "REF_AREA,TIME_PERIOD,OBS_VALUE\nFR,2019,100\nFR,2020,101.5",
+    );
+    assert_table(&table_text(&outcome.tables["INFL_A"]), "REF_AREA,TIME_PERIOD,OBS_VALUE\nFR,2020,1.5");
 }
 
 #[test]
@@ -111,8 +114,8 @@ fn unemployment_in_four_definitions() {
             U5 := round(100 * (UNEMPLOYED + MARGINAL) / (LABOUR_FORCE + MARGINAL), 1),
             U6 := round(100 * (UNEMPLOYED + MARGINAL + PT_ECONOMIC) / (LABOUR_FORCE + MARGINAL), 1)]
             [keep U3, U4, U5, U6];";
-    same(
-        &results(script, &[("LFS", data)]),
+    assert_table(
+        &run_on_inputs(script, &[("LFS", data)]),
         "REF_AREA,TIME_PERIOD,U3,U4,U5,U6\nUS,2024-M01,3.6,3.9,4.5,7.2\nUS,2024-M02,3.8,,,",
     );
 }
@@ -126,9 +129,9 @@ fn expenditure_adds_up_and_the_difference_shows() {
     let script =
         "GDP <- NA[sub STO = \"P3\"] + NA[sub STO = \"P5\"] + NA[sub STO = \"P6\"] - NA[sub STO = \"P7\"];
         DIFF <- GDP - GDP_PUB;";
-    let outcome = outcome(script, &[("NA", accounts), ("GDP_PUB", published)], LIMITS).unwrap();
-    same(&shown(&outcome.tables["GDP"]), "REF_AREA,TIME_PERIOD,OBS_VALUE\nFR,2020-Q1,610.6");
-    same(&shown(&outcome.tables["DIFF"]), "REF_AREA,TIME_PERIOD,OBS_VALUE\nFR,2020-Q1,0.1");
+    let outcome = run_script(script, &[("NA", accounts), ("GDP_PUB", published)], LIMITS).unwrap();
+    assert_table(&table_text(&outcome.tables["GDP"]), "REF_AREA,TIME_PERIOD,OBS_VALUE\nFR,2020-Q1,610.6");
+    assert_table(&table_text(&outcome.tables["DIFF"]), "REF_AREA,TIME_PERIOD,OBS_VALUE\nFR,2020-Q1,0.1");
 }
 
 #[test]
@@ -138,7 +141,7 @@ fn real_growth_by_quarter_and_year() {
     let script = "GDP_R := GDP_N / DEFL * 100;
         QOQ <- (GDP_R / timeshift(GDP_R, 1) - 1) * 100;
         YOY <- (GDP_R / timeshift(GDP_R, 4) - 1) * 100;";
-    let outcome = outcome(script, &[("GDP_N", &gdp), ("DEFL", &deflator)], LIMITS).unwrap();
-    same(&shown(&outcome.tables["QOQ"]), "REF_AREA,TIME_PERIOD,OBS_VALUE\nFR,2019-Q2,0");
-    same(&shown(&outcome.tables["YOY"]), "REF_AREA,TIME_PERIOD,OBS_VALUE\nFR,2020-Q1,2");
+    let outcome = run_script(script, &[("GDP_N", &gdp), ("DEFL", &deflator)], LIMITS).unwrap();
+    assert_table(&table_text(&outcome.tables["QOQ"]), "REF_AREA,TIME_PERIOD,OBS_VALUE\nFR,2019-Q2,0");
+    assert_table(&table_text(&outcome.tables["YOY"]), "REF_AREA,TIME_PERIOD,OBS_VALUE\nFR,2020-Q1,2");
 }

@@ -1,6 +1,6 @@
 //! Set operators and `exists_in` (reference manual, "Set operators", "Exists in").
 
-use super::support::{LIMITS, faults, outcome, results, same};
+use super::support::{LIMITS, assert_table, diagnostics_of, run_on_inputs, run_script};
 
 const A: &str = "K:i:string, T:i:time_period, X:m:number, S:a:string
     a, 2020, 1, p\nb, 2020, 2, q\nc, 2020, , r";
@@ -10,43 +10,49 @@ const B: &str = "T:i:time_period, K:i:string, X:m:number, S:a:string
 const C: &str = "K:i:string, T:i:time_period, X:m:integer, S:a:string\nb, 2020, 200,\nd, 2020, 300, w";
 
 fn set(script: &str) -> String {
-    results(script, &[("A", A), ("B", B), ("C", C)])
+    run_on_inputs(script, &[("A", A), ("B", B), ("C", C)])
 }
 
 #[test]
 fn for_equal_keys_the_leftmost_data_point_stays() {
     let head = "K,T,X,S\n";
-    same(
+    assert_table(
         &set("R <- union(A, B);"),
         &format!("{head}a,2019,10,x\na,2020,1,p\nb,2020,2,q\nc,2020,,r\nd,2020,30,z"),
     );
-    same(
+    assert_table(
         &set("R <- union(C, A, B);"),
         &format!("{head}a,2019,10,x\na,2020,1,p\nb,2020,200,\nc,2020,,r\nd,2020,300,w"),
     );
-    same(&set("R <- intersect(A, B);"), &format!("{head}b,2020,2,q"));
-    same(&set("R <- intersect(C, B, A);"), &format!("{head}b,2020,200,"));
-    same(&set("R <- setdiff(A, B);"), &format!("{head}a,2020,1,p\nc,2020,,r"));
-    same(&set("R <- symdiff(A, B);"), &format!("{head}a,2019,10,x\na,2020,1,p\nc,2020,,r\nd,2020,30,z"));
-    same(&set("R <- setdiff(A, A);"), head);
-    same(&set("R <- union(A[filter false], setdiff(B, C));"), &format!("{head}a,2019,10,x"));
+    assert_table(&set("R <- intersect(A, B);"), &format!("{head}b,2020,2,q"));
+    assert_table(&set("R <- intersect(C, B, A);"), &format!("{head}b,2020,200,"));
+    assert_table(&set("R <- setdiff(A, B);"), &format!("{head}a,2020,1,p\nc,2020,,r"));
+    assert_table(
+        &set("R <- symdiff(A, B);"),
+        &format!("{head}a,2019,10,x\na,2020,1,p\nc,2020,,r\nd,2020,30,z"),
+    );
+    assert_table(&set("R <- setdiff(A, A);"), head);
+    assert_table(&set("R <- union(A[filter false], setdiff(B, C));"), &format!("{head}a,2019,10,x"));
 }
 
 #[test]
 fn identifiers_keep_the_order_of_the_first() {
-    same(&set("R <- setdiff(B, A);"), "T,K,X,S\n2019,a,10,x\n2020,d,30,z");
-    same(&set("R <- union(B, A);"), "T,K,X,S\n2019,a,10,x\n2020,a,1,p\n2020,b,20,y\n2020,c,,r\n2020,d,30,z");
+    assert_table(&set("R <- setdiff(B, A);"), "T,K,X,S\n2019,a,10,x\n2020,d,30,z");
+    assert_table(
+        &set("R <- union(B, A);"),
+        "T,K,X,S\n2019,a,10,x\n2020,a,1,p\n2020,b,20,y\n2020,c,,r\n2020,d,30,z",
+    );
 }
 
 #[test]
 fn data_sets_without_identifiers_have_one_key() {
-    same(&set("R <- union(sum(A#X), sum(B#X));"), "X\n3");
-    same(&set("R <- intersect(sum(A#X), sum(B#X));"), "X\n3");
-    same(&set("R <- setdiff(sum(A#X), sum(B#X));"), "X");
+    assert_table(&set("R <- union(sum(A#X), sum(B#X));"), "X\n3");
+    assert_table(&set("R <- intersect(sum(A#X), sum(B#X));"), "X\n3");
+    assert_table(&set("R <- setdiff(sum(A#X), sum(B#X));"), "X");
 }
 
 #[test]
-fn structures_must_be_alike() {
+fn set_operands_need_equal_structures() {
     let inputs = [("A", A), ("B", B)];
     for script in [
         "R <- union(A, B[drop S]);",
@@ -56,39 +62,42 @@ fn structures_must_be_alike() {
         "R <- union(A, B[sub K = \"a\"]);",
         "R <- union(A, B[calc identifier J := 1]);",
     ] {
-        assert_eq!(faults(script, &inputs)[0].0, "structure", "{script}");
+        assert_eq!(diagnostics_of(script, &inputs)[0].0, "structure", "{script}");
     }
-    assert_eq!(faults("R <- union(A, 3);", &inputs), [("type", "3".into())]);
-    assert_eq!(faults("R <- setdiff(A, B, A);", &inputs)[0].0, "syntax");
+    assert_eq!(diagnostics_of("R <- union(A, 3);", &inputs), [("type", "3".into())]);
+    assert_eq!(diagnostics_of("R <- setdiff(A, B, A);", &inputs)[0].0, "syntax");
 }
 
 #[test]
-fn existence_is_of_common_identifiers() {
-    same(&set("R <- exists_in(A, B);"), "K,T,bool_var\na,2020,false\nb,2020,true\nc,2020,false");
-    same(&set("R <- exists_in(A, B, all);"), "K,T,bool_var\na,2020,false\nb,2020,true\nc,2020,false");
-    same(&set("R <- exists_in(A, B, true);"), "K,T,bool_var\nb,2020,true");
-    same(&set("R <- exists_in(A, B, false);"), "K,T,bool_var\na,2020,false\nc,2020,false");
+fn exists_in_compares_common_identifiers() {
+    assert_table(&set("R <- exists_in(A, B);"), "K,T,bool_var\na,2020,false\nb,2020,true\nc,2020,false");
+    assert_table(&set("R <- exists_in(A, B, all);"), "K,T,bool_var\na,2020,false\nb,2020,true\nc,2020,false");
+    assert_table(&set("R <- exists_in(A, B, true);"), "K,T,bool_var\nb,2020,true");
+    assert_table(&set("R <- exists_in(A, B, false);"), "K,T,bool_var\na,2020,false\nc,2020,false");
     // One has fewer identifiers.
     let fewer = "B[sub T = cast(\"2020\", time_period)]";
-    same(&set(&format!("R <- exists_in(A, {fewer}, true);")), "K,T,bool_var\nb,2020,true");
-    same(&set(&format!("R <- exists_in({fewer}, A);")), "K,bool_var\nb,true\nd,false");
-    same(&set("R <- exists_in(A, B[filter false], true);"), "K,T,bool_var");
-    same(&set("R <- exists_in(A, sum(B#X), true);"), "K,T,bool_var\na,2020,true\nb,2020,true\nc,2020,true");
+    assert_table(&set(&format!("R <- exists_in(A, {fewer}, true);")), "K,T,bool_var\nb,2020,true");
+    assert_table(&set(&format!("R <- exists_in({fewer}, A);")), "K,bool_var\nb,true\nd,false");
+    assert_table(&set("R <- exists_in(A, B[filter false], true);"), "K,T,bool_var");
+    assert_table(
+        &set("R <- exists_in(A, sum(B#X), true);"),
+        "K,T,bool_var\na,2020,true\nb,2020,true\nc,2020,true",
+    );
     let inputs = [("A", A), ("B", B)];
-    assert_eq!(faults("R <- exists_in(A, B[rename K to J]);", &inputs)[0].0, "structure");
-    assert_eq!(faults("R <- exists_in(A, B, null);", &inputs)[0].0, "syntax");
-    assert_eq!(faults("R <- exists_in(A, 3);", &inputs)[0].0, "type");
+    assert_eq!(diagnostics_of("R <- exists_in(A, B[rename K to J]);", &inputs)[0].0, "structure");
+    assert_eq!(diagnostics_of("R <- exists_in(A, B, null);", &inputs)[0].0, "syntax");
+    assert_eq!(diagnostics_of("R <- exists_in(A, 3);", &inputs)[0].0, "type");
 }
 
 #[test]
 fn sets_are_bounded_by_the_budget() {
     let inputs = [("A", A), ("B", B)];
     for script in ["R <- union(A, B);", "R <- intersect(A, B);", "R <- exists_in(A, B);"] {
-        let used = outcome(script, &inputs, LIMITS).unwrap();
+        let used = run_script(script, &inputs, LIMITS).unwrap();
         let limits = |steps, cells| vtl::RunLimits { steps, cells };
-        assert!(outcome(script, &inputs, limits(used.steps, used.cells)).is_ok(), "{script}");
-        let few = outcome(script, &inputs, limits(used.steps - 1, used.cells)).unwrap_err();
-        let small = outcome(script, &inputs, limits(used.steps, used.cells - 1)).unwrap_err();
+        assert!(run_script(script, &inputs, limits(used.steps, used.cells)).is_ok(), "{script}");
+        let few = run_script(script, &inputs, limits(used.steps - 1, used.cells)).unwrap_err();
+        let small = run_script(script, &inputs, limits(used.steps, used.cells - 1)).unwrap_err();
         assert_eq!((few[0].code.as_str(), small[0].code.as_str()), ("budget", "budget"), "{script}");
     }
 }

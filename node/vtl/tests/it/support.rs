@@ -1,4 +1,4 @@
-//! Tables as text, and one way to run a script.
+//! Tables as text, and helpers to run a script.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use schemas::table::{Cell, Column, Table, TextColumn};
 use schemas::text::Name;
 use vtl::{Diagnostic, RunLimits, RunOutput, Script};
 
-/// Plenty for small tests.
+/// Limits that are sufficient for small tests.
 pub const LIMITS: RunLimits = RunLimits { steps: 10_000_000, cells: 10_000_000 };
 
-/// The empty text in a table; an empty cell is null.
+/// Spelling of an empty text in a table; an empty cell is null.
 const EMPTY: &str = "\"\"";
 
-/// A table: the first line names the components with role and type (`REF_AREA:i:string`), each
+/// Reads a table: the first line has name, role and type of each component (`REF_AREA:i:string`), each
 /// further line is a data point; an empty cell is null.
 pub fn table(text: &str) -> Table {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -65,8 +65,8 @@ fn column(kind: ValueType, cells: Vec<&str>) -> Column {
     }
 }
 
-/// A table as text: names, then one line a data point, in the order of the table.
-pub fn shown(table: &Table) -> String {
+/// Writes a table: names, then one line per data point in the order of the table.
+pub fn table_text(table: &Table) -> String {
     let names: Vec<&str> = table.shape().components().iter().map(|c| c.id.as_str()).collect();
     let mut out = names.join(",");
     for row in 0..table.rows() {
@@ -83,8 +83,8 @@ fn written(cell: Cell) -> String {
     if text.is_empty() { EMPTY.to_owned() } else { text }
 }
 
-/// Parses, checks and runs.
-pub fn outcome(
+/// Parses, checks and runs a script.
+pub fn run_script(
     script: &str,
     inputs: &[(&str, &str)],
     limits: RunLimits,
@@ -100,44 +100,44 @@ pub fn outcome(
     Ok(outcome)
 }
 
-/// The one persistent result `R` of a script over one input `D`.
-pub fn result(script: &str, data: &str) -> String {
-    results(script, &[("D", data)])
+/// Returns the persistent result `R` of a script over one input `D`.
+pub fn run_on_input(script: &str, data: &str) -> String {
+    run_on_inputs(script, &[("D", data)])
 }
 
-/// The persistent result `R` of a script.
-pub fn results(script: &str, inputs: &[(&str, &str)]) -> String {
-    match outcome(script, inputs, LIMITS) {
-        Ok(outcome) => shown(&outcome.tables["R"]),
+/// Returns the persistent result `R` of a script.
+pub fn run_on_inputs(script: &str, inputs: &[(&str, &str)]) -> String {
+    match run_script(script, inputs, LIMITS) {
+        Ok(outcome) => table_text(&outcome.tables["R"]),
         Err(faults) => {
             panic!("{}", faults.iter().map(|f| vtl::render_diagnostic(script, f)).collect::<String>())
         }
     }
 }
 
-/// The codes and places (the text under the caret) of the faults of a script.
-pub fn faults(script: &str, inputs: &[(&str, &str)]) -> Vec<(&'static str, String)> {
-    let faults = outcome(script, inputs, LIMITS).expect_err("the script has a fault");
+/// Returns code and marked text of each diagnostic of a script.
+pub fn diagnostics_of(script: &str, inputs: &[(&str, &str)]) -> Vec<(&'static str, String)> {
+    let faults = run_script(script, inputs, LIMITS).expect_err("the script has a fault");
     faults.iter().map(|f| (f.code.as_str(), script[f.span.start..f.span.end].to_owned())).collect()
 }
 
-/// Checks `expect` against the result, line by line without leading blanks.
-pub fn same(found: &str, expect: &str) {
+/// Compares a result with `expect`, line by line without indentation.
+pub fn assert_table(found: &str, expect: &str) {
     let expect: Vec<&str> = expect.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     assert_eq!(found, expect.join("\n"));
 }
 
-/// The value of a scalar expression as text; `null`, or the code of its fault.
-pub fn scalar(expr: &str) -> String {
-    match outcome(&format!("R <- {expr};"), &[], LIMITS) {
+/// Returns the value of a scalar expression as text, `null`, or the code of its diagnostic.
+pub fn scalar_value(expr: &str) -> String {
+    match run_script(&format!("R <- {expr};"), &[], LIMITS) {
         Ok(outcome) => outcome.scalars["R"].as_ref().map_or("null".to_owned(), ToString::to_string),
         Err(faults) => faults[0].code.to_string(),
     }
 }
 
 /// Checks scalar expressions against their values.
-pub fn scalars(cases: &[(&str, &str)]) {
+pub fn assert_scalars(cases: &[(&str, &str)]) {
     for (expr, want) in cases {
-        assert_eq!(scalar(expr), *want, "{expr}");
+        assert_eq!(scalar_value(expr), *want, "{expr}");
     }
 }

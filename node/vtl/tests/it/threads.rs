@@ -1,4 +1,4 @@
-//! One thread and many give the same tables, the same costs, and the same fault.
+//! Any number of threads gives the same tables, costs and diagnostics.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -12,11 +12,11 @@ use schemas::table::{Column, Table, TextColumn};
 use schemas::text::Name;
 use vtl::{Diagnostic, RunLimits, RunOutput, Script, Threads};
 
-/// More than three threads have rows of their own.
+/// Enough areas that more than three threads have rows of their own.
 const AREAS: usize = 120;
 const MONTHS: usize = 600;
 
-/// A panel of AREAS × MONTHS numbers, whole numbers and texts; some are null.
+/// Returns a panel of AREAS × MONTHS numbers, integers and texts with some nulls.
 fn panel() -> Table {
     let parts = [
         ("AREA", Role::Identifier, ValueType::String),
@@ -81,7 +81,7 @@ fn tables_and_costs_are_the_same() {
 }
 
 #[test]
-fn the_first_fault_is_told_whichever_thread_meets_one() {
+fn the_first_error_is_reported_whatever_thread_finds_it() {
     let table = Arc::new(panel());
     let (areas, months, whole) = (table.column("AREA"), table.column("MONTH"), table.column("N"));
     let text = |column: Option<&Column>, row: usize| column.unwrap().cell(row).map(|cell| cell.to_string());

@@ -1,4 +1,4 @@
-//! What authors look at: the plan in words, and the difference between two scripts.
+//! Tools for authors: explanation of a plan and difference between scripts.
 
 use std::collections::BTreeMap;
 
@@ -78,7 +78,7 @@ fn clauses_and_definitions_differ_too() {
 }
 
 #[test]
-fn what_is_left_to_defaults_is_named() {
+fn implicit_defaults_are_reported() {
     let advice = |script: &str| -> Vec<String> {
         let found = Script::parse(script).unwrap().lint();
         found

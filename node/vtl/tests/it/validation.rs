@@ -1,15 +1,15 @@
 //! Rulesets, validation and hierarchies (reference manual, "Data validation operators",
 //! "Hierarchical aggregation").
 
-use super::support::{faults, results, same};
+use super::support::{assert_table, diagnostics_of, run_on_inputs};
 
 const D: &str = "K:i:string, T:i:integer, V:m:integer\na, 1, 5\na, 2, -3\nb, 1,";
 
 fn check(script: &str, inputs: &[(&str, &str)], want: &str) {
-    same(&results(script, inputs), want);
+    assert_table(&run_on_inputs(script, inputs), want);
 }
 
-/// "Check": the truth of each data point beside its imbalance and its error.
+/// Reference manual, "Check": condition, imbalance and error labels of each data point.
 #[test]
 fn a_condition_is_checked() {
     let inputs = [("D", D)];
@@ -25,8 +25,8 @@ fn a_condition_is_checked() {
         "K,T,bool_var,imbalance,errorcode,errorlevel\na,2,false,,,",
     );
     check("R <- check(D >= 0)[filter T > 9];", &inputs, "K,T,bool_var,imbalance,errorcode,errorlevel");
-    assert_eq!(faults("R <- check(D);", &inputs), [("structure", "D".into())]);
-    assert_eq!(faults("R <- check(D > 0 imbalance D[drop V]);", &inputs)[0].0, "structure");
+    assert_eq!(diagnostics_of("R <- check(D);", &inputs), [("structure", "D".into())]);
+    assert_eq!(diagnostics_of("R <- check(D > 0 imbalance D[drop V]);", &inputs)[0].0, "structure");
 }
 
 const DATAPOINT: &str = "define datapoint ruleset P (variable K as Key, V) is
@@ -34,7 +34,7 @@ const DATAPOINT: &str = "define datapoint ruleset P (variable K as Key, V) is
     big: V < 5 errorcode \"big\"
   end datapoint ruleset; ";
 
-/// "Check datapoint": each rule on each data point; the antecedent implies the consequent.
+/// Reference manual, "Check datapoint": the antecedent of each rule implies its consequent.
 #[test]
 fn data_points_follow_rules() {
     let inputs = [("D", D)];
@@ -54,7 +54,7 @@ fn data_points_follow_rules() {
 
 #[test]
 fn rulesets_are_checked_before_data() {
-    let of = |script: &str| faults(script, &[("D", D)])[0].clone();
+    let of = |script: &str| diagnostics_of(script, &[("D", D)])[0].clone();
     let define = |body: &str| {
         format!("define datapoint ruleset P ({body} end datapoint ruleset; R <- check_datapoint(D, P")
     };
@@ -93,7 +93,7 @@ const H: &str = "define hierarchical ruleset H (variable rule K) is
 const E: &str = "Y:i:integer, K:i:string, V:m:number, F:v:string
     1, a, 9, P\n1, b, 2.5, Q\n1, S, 1, P\n1, N, 100, P\n2, a, 1, P\n2, S, 4, E\n2, T, 5,";
 
-/// "Hierarchical roll-up": sums of code items, from the operand or from other rules.
+/// Reference manual, "Hierarchical roll-up": sums of code items, from the operand or from other rules.
 #[test]
 fn code_items_are_rolled_up() {
     let run = |call: &str, want: &str| check(&format!("{H}R <- {call};"), &[("E", E)], want);
@@ -110,7 +110,7 @@ fn code_items_are_rolled_up() {
     run("hierarchy(E[filter Y > 9], H always_zero)", "Y,K,V,F");
 }
 
-/// "Check hierarchy": each rule compares what is there.
+/// Reference manual, "Check hierarchy".
 #[test]
 fn hierarchies_are_checked() {
     let run = |call: &str, want: &str| check(&format!("{H}R <- {call}[drop F];"), &[("E", E)], want);
@@ -127,7 +127,7 @@ fn hierarchies_are_checked() {
     );
 }
 
-/// "define hierarchical ruleset": conditions on other identifiers.
+/// Reference manual, "define hierarchical ruleset": conditions on other identifiers.
 #[test]
 fn rules_may_have_conditions() {
     let rules = "define hierarchical ruleset C (variable condition Y rule K) is
@@ -137,7 +137,7 @@ fn rules_may_have_conditions() {
     check(&format!("{rules}R <- hierarchy(E, C)[drop F];"), &[("E", E)], "Y,K,V\n1,T,11.5\n2,T,1");
     let whole = "K:i:integer, V:m:integer\n1, 5\n2, 9223372036854775807";
     let sums = "define hierarchical ruleset C (variable rule K) is 3 = 1 + 2 end hierarchical ruleset; R <- hierarchy(W, C);";
-    assert_eq!(faults(sums, &[("W", whole)])[0].0, "overflow");
+    assert_eq!(diagnostics_of(sums, &[("W", whole)])[0].0, "overflow");
     let small = "K:i:integer, V:m:integer\n1, 5\n2, 9";
     check(sums, &[("W", small)], "K,V\n3,14");
 }

@@ -1,5 +1,5 @@
-//! Scripts made by hand to cost more than they are charged for: each ends in time, in a result or
-//! in a fault, and says what a step took. `VTL_FUZZ` makes the tables so many times longer.
+//! Handwritten scripts whose real cost might exceed their charged cost. Each must end in time, with a
+//! result or a diagnostic, and reports its time per step. `VTL_FUZZ` multiplies the table lengths.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use vtl::{DiagnosticCode, RunLimits, Script, Threads};
 
 const LIMITS: RunLimits = RunLimits { steps: 1 << 32, cells: 1 << 24 };
 
-/// How a script ended, and how long a step took.
+/// End of a run and its time per step.
 struct End {
     fault: Option<DiagnosticCode>,
     steps: u64,
@@ -44,7 +44,7 @@ fn detonate(name: &str, script: &str, data: &str, limits: RunLimits) -> End {
     End { fault, steps, nanos }
 }
 
-/// Rows of a key `K` and of what a row number makes.
+/// Rows with a key `K` and cells computed from the row number.
 fn rows(head: &str, count: usize, row: impl Fn(usize) -> String) -> String {
     let lines: Vec<String> = (0..rounds(count)).map(|at| format!("{at},{}", row(at))).collect();
     format!("K:i:integer,{head}\n{}", lines.join("\n"))
@@ -56,7 +56,7 @@ fn run(name: &str, script: &str, data: &str) {
     assert!(end.steps > 0 && end.nanos > 0);
 }
 
-/// Numbers that share no digit: their exact sum has twelve thousand.
+/// Numbers without a common digit position: their exact sum has twelve thousand digits.
 fn spread(at: usize) -> String {
     let exponent = [6111, -6176, 3000, -3000, 0, 5000, -5000][at % 7];
     format!("{}e{exponent},{at}", 1_234_567_890_123_456_789_u64 + at as u64)

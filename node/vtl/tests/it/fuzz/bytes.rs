@@ -1,15 +1,15 @@
-//! Bytes that are almost scripts, and digits that are almost numbers.
+//! Mutated scripts and malformed numbers.
 
 use std::collections::BTreeMap;
 
-use super::super::support::scalar;
+use super::super::support::scalar_value;
 use super::random::{Random, tables, texts};
 use super::rounds;
 use super::script::Generator;
 use schemas::decimal::Decimal;
 use vtl::Script;
 
-/// Pieces that lexers stumble over.
+/// Fragments that are difficult for a lexer.
 const PIECES: [&str; 24] = [
     "\"",
     "'",
@@ -37,7 +37,7 @@ const PIECES: [&str; 24] = [
     "99999999999999999999999999999999999999999",
 ];
 
-/// A script with bytes taken away, doubled, moved or replaced; always text.
+/// Returns a script with bytes removed, doubled, moved or replaced; always valid UTF-8.
 fn mutated(random: &mut Random, script: &str) -> String {
     let mut characters: Vec<char> = script.chars().collect();
     for _ in 0..1 + random.below(4) {
@@ -98,7 +98,7 @@ fn bytes_that_are_almost_scripts() {
     assert!(read * 50 > all, "mutation that breaks everything tests nothing: {read} of {all}");
 }
 
-/// A text that may be a number.
+/// Returns a text that may be a number.
 fn digits(random: &mut Random) -> String {
     let mut text = random.of(&["", "-", "+", "--", " "]).to_owned();
     let run = |random: &mut Random, most: usize| -> String {
@@ -151,7 +151,7 @@ fn digits_that_are_almost_numbers() {
         let plain = Decimal::from_plain(text.as_bytes());
         assert!(plain.is_none_or(|plain| plain.normalized() == number.normalized()), "{text}");
         if read % 16 == 0 {
-            let cast = scalar(&format!("cast(\"{text}\", number) = cast(\"{shown}\", number)"));
+            let cast = scalar_value(&format!("cast(\"{text}\", number) = cast(\"{shown}\", number)"));
             assert!(cast == "true" || text.starts_with(' '), "{text}: {cast}");
         }
     }

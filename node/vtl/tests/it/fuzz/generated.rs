@@ -1,4 +1,4 @@
-//! Random scripts on random tables: what holds for every script.
+//! Properties of random scripts on random tables.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -8,7 +8,7 @@ use super::rounds;
 use super::script::Generator;
 use vtl::{Diagnostic, DiagnosticCode, ExecutionPlan, RunLimits, RunOutput, Script, Threads};
 
-/// More than any small script needs: what does need more ends in a fault.
+/// More than any small script needs; a script that needs more ends in a diagnostic.
 const LIMITS: RunLimits = RunLimits { steps: 3_000_000, cells: 300_000 };
 
 fn run(
@@ -26,7 +26,8 @@ fn run(
     )
 }
 
-/// One seed: a script, its tables, all its properties. Gives the code of its fault.
+/// Generates a script and tables from one seed and checks all properties. Returns the code of its
+/// diagnostic.
 fn attempt(seed: u64) -> Option<DiagnosticCode> {
     let mut random = Random::new(seed);
     let mut lines = texts(&mut random);
@@ -65,7 +66,7 @@ fn attempt(seed: u64) -> Option<DiagnosticCode> {
     }
 }
 
-/// What a run costs is enough for it, and less is not.
+/// The measured cost of a run is enough for it, and any less is not.
 fn budget(seed: u64, plan: &ExecutionPlan, inputs: &Tables, outcome: &RunOutput) {
     let exact = RunLimits { steps: outcome.steps, cells: outcome.cells };
     assert!(exact.steps <= LIMITS.steps && exact.cells <= LIMITS.cells);

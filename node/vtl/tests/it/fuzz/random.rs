@@ -1,4 +1,4 @@
-//! Randomness that is the same everywhere: a seed gives a script, a table, a text.
+//! Reproducible randomness: a seed determines a script, a table, a text.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::support::table;
 use schemas::table::Table;
 
-/// Xorshift, with the choices that the generators need.
+/// Xorshift generator with the choices that the tests need.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 
@@ -15,7 +15,7 @@ impl Random {
         Self((seed ^ 0x5DEE_CE66_D1CE_4E5B).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
-    /// A number below `end`.
+    /// Returns a number below `end`.
     pub fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -129,7 +129,7 @@ const TIMES: &[&str] = &[
 ];
 const DURATIONS: &[&str] = &["A", "M", "D", "P1Y6M", "P10D", "P1M1D", "P83333Y", "P0D", ""];
 
-/// The names of the inputs and their components.
+/// Names of the inputs and their components.
 pub const INPUTS: [(&str, &str); 7] = [
     ("D", "A:i:string,T:i:time_period,X:m:number,N:m:integer"),
     ("E", "A:i:string,T:i:time_period,X:m:number,N:m:integer"),
@@ -151,13 +151,13 @@ fn cell(random: &mut Random, kind: &str, identifier: bool) -> &'static str {
         "time" => TIMES,
         _ => DURATIONS,
     };
-    // Few keys, so that data sets meet; nothing is always extreme.
+    // Few keys, so that data sets have common ones; extreme values are rare.
     let cells = if identifier { &cells[..cells.len() - 1] } else { cells };
     let cells = if random.one_in(2) { &cells[..cells.len().min(4)] } else { cells };
     if !identifier && random.one_in(6) { "" } else { random.of(cells) }
 }
 
-/// A small table: its keys are distinct, its rows in any order; one in eight has no rows.
+/// Returns a small table with distinct keys in random row order; one in eight is empty.
 pub fn lines(random: &mut Random, shape: &str) -> Vec<String> {
     let parts: Vec<Vec<&str>> = shape.split(',').map(|part| part.split(':').collect()).collect();
     let keys = parts.iter().filter(|part| part[1] == "i").count();
@@ -178,7 +178,7 @@ pub fn shuffle<T>(random: &mut Random, things: &mut [T]) {
     }
 }
 
-/// Inputs of a run: what each line says, and the tables of them.
+/// Inputs of a run by name.
 pub type Tables = BTreeMap<String, Arc<Table>>;
 
 pub fn texts(random: &mut Random) -> Vec<(&'static str, &'static str, Vec<String>)> {

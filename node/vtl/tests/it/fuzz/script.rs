@@ -1,4 +1,4 @@
-//! Random scripts: each statement is made for the shapes of those before it, so most are valid.
+//! Random scripts. Each statement fits the structures of those before it, so most scripts are valid.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ struct Part {
 pub struct Generator {
     pub random: Random,
     shapes: BTreeMap<String, ComponentList>,
-    /// Data sets that may be read, with their components.
+    /// Readable data sets with their components.
     sets: Vec<(String, Vec<Part>)>,
     text: String,
     count: usize,
@@ -47,7 +47,7 @@ impl Generator {
         Self { random: Random::new(seed), shapes, sets, text: String::new(), count: 0 }
     }
 
-    /// A script of valid statements, and its plan.
+    /// Returns a script of valid statements with its plan.
     pub fn script(&mut self, statements: usize) -> (String, ExecutionPlan) {
         if self.random.one_in(2) {
             self.text.push_str(DEFINITIONS);
@@ -90,7 +90,7 @@ impl Generator {
         [Number, Number, Integer, String, Boolean, Date, TimePeriod, Time, Duration][self.random.below(9)]
     }
 
-    /// A data set by name, and its components.
+    /// Returns a data set by name with its components.
     fn named(&mut self) -> (String, Vec<Part>) {
         let late = self.sets.len().saturating_sub(3);
         let at = if self.random.one_in(2) {
@@ -115,7 +115,7 @@ impl Generator {
         self.part(parts, |part| part.role == Role::Identifier).unwrap_or_default()
     }
 
-    /// A data set expression.
+    /// Returns a data set expression.
     fn set(&mut self, depth: usize) -> String {
         let (name, parts) = self.named();
         let name =
@@ -490,7 +490,7 @@ impl Generator {
         }
     }
 
-    /// An expression of a type over some components, or over none.
+    /// Returns an expression of a type over the given components, or over none.
     fn expr(&mut self, kind: ValueType, depth: usize, parts: &[Part]) -> String {
         if depth == 0 || self.random.one_in(4) {
             let component = self.part(parts, |part| part.kind == kind);

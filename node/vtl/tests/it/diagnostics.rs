@@ -1,23 +1,23 @@
-//! What people read when something is wrong.
+//! Diagnostics as the author of a script reads them.
 
-use super::support::{LIMITS, faults, outcome};
+use super::support::{LIMITS, diagnostics_of, run_script};
 
 const D: &str = "REF_AREA:i:string, TIME_PERIOD:i:time_period, OBS_VALUE:m:number\nfr, 2020, 1";
 
 fn rendered(script: &str) -> String {
-    let faults = outcome(script, &[("CPI", D)], LIMITS).unwrap_err();
+    let faults = run_script(script, &[("CPI", D)], LIMITS).unwrap_err();
     faults.iter().map(|fault| vtl::render_diagnostic(script, fault)).collect()
 }
 
 #[test]
-fn every_fault_of_syntax_is_reported_at_once() {
+fn all_syntax_errors_are_reported_together() {
     let script = "A <- CPI +;\nB := round(CPI, 1, 2);\nC <- CPI[filter];\nD = 3;\nE <- (CPI;\nF <- CPI";
-    let codes: Vec<usize> = faults(script, &[("CPI", D)]).iter().map(|_| 1).collect();
+    let codes: Vec<usize> = diagnostics_of(script, &[("CPI", D)]).iter().map(|_| 1).collect();
     assert_eq!(codes.len(), 6, "{}", rendered(script));
 }
 
 #[test]
-fn every_fault_of_meaning_is_reported_at_once() {
+fn all_semantic_errors_are_reported_together() {
     let script =
         "A <- CPY + 1;\nB <- CPI[calc X := OBS_VALU, Y := REF_AREA * 2];\nC <- CPI#NOPE;\nD <- A + 1;";
     let want = "\
@@ -45,7 +45,7 @@ unknown-name: the data set has no component `NOPE`
 }
 
 #[test]
-fn what_is_not_there_is_named() {
+fn unknown_names_are_reported() {
     for (script, code, word) in [
         ("R <- time_agg(\"A\");", "syntax", "`time_agg` needs an operand"),
         ("R <- union(CPI);", "syntax", "`union` takes at least 2 operands, found 1"),
@@ -64,7 +64,7 @@ fn what_is_not_there_is_named() {
 }
 
 #[test]
-fn definitions_are_single_and_without_cycles() {
+fn definitions_are_unique_and_acyclic() {
     assert_eq!(
         rendered("A := B + 1;\nB := C;\nC := A * CPI;\nD <- CPI;"),
         "cycle: results depend on each other: `A` needs `B` needs `C` needs `A`
@@ -73,15 +73,15 @@ fn definitions_are_single_and_without_cycles() {
   | ^
 "
     );
-    assert_eq!(faults("A := A + 1;", &[("CPI", D)]), [("cycle", "A".into())]);
-    assert_eq!(faults("A := CPI; A <- CPI;", &[("CPI", D)]), [("duplicate", "A".into())]);
-    // A component may have the name of the result that is being defined.
+    assert_eq!(diagnostics_of("A := A + 1;", &[("CPI", D)]), [("cycle", "A".into())]);
+    assert_eq!(diagnostics_of("A := CPI; A <- CPI;", &[("CPI", D)]), [("duplicate", "A".into())]);
+    // A component may have the name of the result being defined.
     let script = "INFL <- CPI[calc INFL := OBS_VALUE][keep INFL];";
-    assert!(outcome(script, &[("CPI", D)], LIMITS).is_ok());
+    assert!(run_script(script, &[("CPI", D)], LIMITS).is_ok());
 }
 
 #[test]
-fn every_fault_is_told_at_once() {
+fn syntax_and_semantic_errors_are_reported_together() {
     let script = "define operator f (x number) is x + + end operator;
         A := CPI + ;
         B := A + CPY;
