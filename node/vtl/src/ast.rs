@@ -1,8 +1,10 @@
 //! Syntax tree of a script: statements of expressions, each with its span.
+//!
 //! One tree type serves data set level and component level; the checker decides the level of a node.
 //! INVARIANT: no tree is deeper than [`DEPTH_MAX`], so recursion over it is bounded.
 
 mod define;
+mod names;
 mod window;
 
 use schemas::structure::Role;
@@ -16,6 +18,7 @@ pub(crate) use define::{
     HierarchicalRule, HierarchicalRuleset, OperatorDefinition, Parameter, ParameterType, PropagationRule,
     ScalarConstraint, SignatureItem, SignedCodeItem, ValueSubset, ViralPropagation,
 };
+pub(crate) use names::{clause_names, referenced_names};
 pub(crate) use window::{AnalyticInvocation, WindowLimit, WindowingClause};
 
 /// Maximum depth of an expression: nodes from its root to its deepest leaf.

@@ -1,4 +1,5 @@
 //! Cost of a run in steps and cells; part of the semantics, independent of any clock.
+//!
 //! Owns the cost table. Each charge depends only on the script and on row counts, and precedes the work
 //! that it pays for, so that a run over its limits ends at the same point on every machine.
 

@@ -1,4 +1,5 @@
 //! Semantic checker: all checks that need no data.
+//!
 //! Owns the order of statements, name resolution and the construction of the plan. All diagnostics of a
 //! script are reported together; an expression that depends on an erroneous one produces no further
 //! diagnostics.
@@ -28,13 +29,12 @@ use schemas::limits::COMPONENTS_MAX;
 use schemas::structure::{ComponentList, Role, ValueType};
 
 pub(crate) use extension::EXTENSIONS;
-pub(crate) use order::referenced_names;
 
-use crate::Script;
 use crate::ast::{DEPTH_MAX, Definitions, Expr, Ident, Statement};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, DiagnosticList, Span, suggestion};
 use crate::keywords;
 use crate::plan::{self, ExecutionPlan, Operation, PlanColumn, PlanStep, Term, TypedExpr};
+use crate::script::Script;
 
 /// Value of an expression at data set level.
 #[derive(Debug, Clone)]
@@ -72,8 +72,10 @@ struct Checker<'a> {
 }
 
 /// Checks a script against the structures of its inputs and returns its plan.
+///
 /// `inputs` may contain data sets that the script does not use. Components are matched by name; those
 /// that the script does not mention are kept or dropped by the rules of VTL.
+///
 /// # Errors
 /// All diagnostics that need no data, in source order.
 pub fn check(
@@ -100,7 +102,7 @@ pub fn check(
         scalars: BTreeMap::new(),
         outputs: Vec::new(),
         order: Vec::new(),
-        nodes: script.nodes(),
+        nodes: script.count_nodes(),
     };
     checker.check_propagations();
     checker.names.extend(script.broken.iter().map(|name| (name.clone(), None)));

@@ -1,4 +1,5 @@
 //! Diagnostics: code, message, span, hint and data point.
+//!
 //! Owns the stable codes, the byte ranges and the rendering with a caret. A diagnostic addresses the
 //! author of a script and never reports a bug of the engine.
 

@@ -1,4 +1,5 @@
 //! Structural difference between two scripts, for `recipe diff`.
+//!
 //! Statements and definitions are paired by name; for each pair the smallest differing parts are found.
 //! Layout and comments are ignored.
 
@@ -44,7 +45,7 @@ impl ScriptDifference {
 /// Script with its source text.
 struct ScriptText<'a> {
     text: &'a str,
-    script: crate::Script,
+    script: crate::script::Script,
 }
 
 impl ScriptText<'_> {
@@ -63,11 +64,12 @@ impl ScriptText<'_> {
 }
 
 /// Compares two scripts.
+///
 /// # Errors
 /// The syntax errors of the first script that has any.
 pub fn compare_scripts(before: &str, after: &str) -> Result<ScriptDifference, Vec<Diagnostic>> {
-    let a = ScriptText { text: before, script: crate::Script::parse(before)? };
-    let b = ScriptText { text: after, script: crate::Script::parse(after)? };
+    let a = ScriptText { text: before, script: crate::script::Script::parse(before)? };
+    let b = ScriptText { text: after, script: crate::script::Script::parse(after)? };
     let (x, y): (BTreeSet<&str>, BTreeSet<&str>) =
         (a.script.inputs().into_iter().collect(), b.script.inputs().into_iter().collect());
     let only =

@@ -1,4 +1,5 @@
 //! Formatter of scripts, for `recipe fmt`.
+//!
 //! Works on tokens and comments, so that no text is lost: the result has the tokens of the source, and
 //! comments keep their position. A bracket that does not fit on a line is broken at its commas and
 //! before its clauses. Formatting is idempotent.
@@ -12,10 +13,11 @@ const WIDTH: usize = 100;
 const INDENT: usize = 2;
 
 /// Formats a script.
+///
 /// # Errors
 /// All syntax errors.
 pub fn format_script(text: &str) -> Result<String, Vec<Diagnostic>> {
-    crate::Script::parse(text)?;
+    crate::script::Script::parse(text)?;
     let (tokens, comments, _) = lex_with_comments(text);
     let items = collect_items(text, &tokens, &comments);
     let mut formatter = Formatter { out: String::new(), indent: 0 };

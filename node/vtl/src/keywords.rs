@@ -1,4 +1,5 @@
 //! Reserved words and operators of VTL 2.2 (grammar `VtlTokens.g4`).
+//!
 //! Owns both lists and the reasons for refusing operators whose results are not reproducible.
 
 /// Reserved words, in ascending order for binary search.

@@ -1,4 +1,5 @@
 //! Lexer (grammar `VtlTokens.g4` of VTL 2.2).
+//!
 //! Owns the spelling of names, literals, symbols, comments and reserved words. It reports each invalid
 //! character sequence and continues after it.
 

@@ -1,14 +1,15 @@
 //! Defaults that a published script must write out.
+//!
 //! The default partition and window are those of VTL 2.2; version 2.1 and other engines have different
 //! ones. The frequency of a `date` depends on the data.
 
 use schemas::structure::ValueType;
 
-use crate::Script;
 use crate::ast::{AnalyticInvocation, Expr, ExprNode};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
 use crate::op::AnalyticOp;
 use crate::plan::{ExecutionPlan, Operation, PlanStep};
+use crate::script::Script;
 
 impl Script {
     /// Returns each default that a published script must write out, in source order.

@@ -1,6 +1,7 @@
 //! Closed sets of row-wise, aggregate and analytic operators.
+//!
 //! Owns their names and numbers of operands. Their types are in `check/typing.rs`, their values in
-//! `eval/row.rs`, their costs in `budget.rs`.
+//! `eval/expression.rs`, their costs in `budget.rs`.
 
 mod text;
 mod time;

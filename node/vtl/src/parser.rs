@@ -1,4 +1,5 @@
 //! Recursive-descent parser (grammar `Vtl.g4` of VTL 2.2).
+//!
 //! Owns statements, expressions and operator precedence; the modules below parse clauses, joins,
 //! aggregates and definitions. A syntax error ends its statement, not the script, so that all errors
 //! are reported together. [`DEPTH_MAX`] bounds recursion and the depth of the trees.

@@ -1,4 +1,5 @@
 //! Execution plan of a checked script: a list of columnar steps with their structures.
+//!
 //! Owns the closed set of columnar operators. Expressions at data set level are reduced to them: an
 //! operator between data sets becomes a join and a map, `having` a filter after a grouping. INVARIANT:
 //! a step reads earlier steps only; identifiers are its first columns; the rows of its result are in

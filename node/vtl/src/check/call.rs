@@ -1,4 +1,5 @@
 //! Calls of user-defined operators (reference manual, "User-defined operator call").
+//!
 //! A call checks the body of the operator with its parameters bound to the arguments; a body sees its
 //! parameters and no other names. INVARIANT: operators are not recursive and the expansion of calls is
 //! bounded, so that a short script cannot fill memory with its plan.

@@ -1,4 +1,5 @@
 //! `if` and `case` over data sets (reference manual, "if-then-else").
+//!
 //! Data points with a true condition are joined with the first branch, all others with the second, and
 //! the result is the union of both. A data point absent from its branch is left out. A null condition
 //! selects the second branch.

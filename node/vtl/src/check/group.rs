@@ -1,4 +1,5 @@
 //! Aggregates with grouping and `having` (reference manual, "Aggregate invocation").
+//!
 //! A group step returns keys and aggregates. `having` adds its own aggregates as columns, a filter on
 //! them, and a map that removes them again.
 

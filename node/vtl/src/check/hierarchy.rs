@@ -1,4 +1,5 @@
 //! `hierarchy` and `check_hierarchy` (reference manual, "Hierarchical roll-up", "Check hierarchy").
+//!
 //! The rules between code items become one step over groups of data points.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,5 @@
 //! Joins (reference manual, "Join operators"): keys, virtual data set and clauses.
+//!
 //! The virtual data set has each key once. Components of the same name are distinguished by alias until
 //! the end, when names must be unique. Viral attributes of the same name are merged.
 

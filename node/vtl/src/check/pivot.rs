@@ -1,4 +1,5 @@
 //! `unpivot` and `pivot` (reference manual, "Unpivoting", "Pivoting").
+//!
 //! The values of an identifier name the measures that `pivot` creates. Because structures are known
 //! before data, a filter or an `unpivot` must first limit the identifier to a list of values.
 

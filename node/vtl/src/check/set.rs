@@ -1,4 +1,5 @@
 //! Set operators (reference manual, "Set operators") and `exists_in`.
+//!
 //! Data points are compared by their identifiers only; all operators become unions and semi-joins.
 
 use schemas::structure::{Role, ValueType};

@@ -1,4 +1,5 @@
 //! Types of row-wise operators (reference manual, "Input parameters type" of each operator).
+//!
 //! `integer` is accepted as `number`, and `null` as any type. There are no other implicit conversions.
 
 use schemas::structure::ValueType;

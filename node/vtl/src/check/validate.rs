@@ -1,4 +1,5 @@
 //! `check` and `check_datapoint` (reference manual, "Data validation operators").
+//!
 //! Only invalid data points have error codes and levels. The antecedent of a rule implies its
 //! consequent in three-valued logic.
 

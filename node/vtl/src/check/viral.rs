@@ -1,5 +1,6 @@
 //! Viral attributes (user manual, "The Attribute Propagation rule"; reference manual, "define viral
 //! propagation").
+//!
 //! Two values are merged by the propagation rule of the attribute. Without a rule the result is null if
 //! one of them is null, and the smaller value otherwise, as in the examples of the standard.
 
