@@ -2,12 +2,15 @@
 //!
 //! The document is written by hand; tests compare it with the routes and the responses.
 
-use std::sync::{Arc, LazyLock};
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
+use std::sync::LazyLock;
 
 use axum::extract::Path;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use utoipa_swagger_ui::Config;
+use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
+use zip::ZipArchive;
 
 use crate::problem;
 
@@ -18,10 +21,52 @@ pub const OPENAPI: &str = include_str!("../../openapi.json");
 /// from files only.
 const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-static SWAGGER_CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
-    // Without `none`, Swagger UI sends the document to an online validator.
-    Arc::new(Config::from("/openapi.json").use_base_layout().try_it_out_enabled(true).validator_url("none"))
-});
+/// Files of Swagger UI that the page loads, and their media types.
+const FILES: &[(&str, &str)] = &[
+    ("index.html", "text/html; charset=utf-8"),
+    ("index.css", "text/css; charset=utf-8"),
+    ("swagger-ui.css", "text/css; charset=utf-8"),
+    ("swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
+    ("favicon-16x16.png", "image/png"),
+    ("favicon-32x32.png", "image/png"),
+];
+
+/// The script that starts Swagger UI on our document. Replaces the one in the archive, which shows an
+/// example of its authors'; `validatorUrl` is null because the page may ask no other host.
+const INITIALIZER: &str = "window.onload = () => {
+  window.ui = SwaggerUIBundle({
+    url: '/openapi.json',
+    dom_id: '#swagger-ui',
+    deepLinking: true,
+    tryItOutEnabled: true,
+    validatorUrl: null,
+    presets: [SwaggerUIBundle.presets.apis],
+    layout: 'BaseLayout',
+  });
+};
+";
+
+/// The files by name, unpacked at the first request: most nodes are never asked for them.
+static UNPACKED: LazyLock<BTreeMap<&'static str, Vec<u8>>> = LazyLock::new(unpack_files);
+
+/// Reads [`FILES`] from the archive that the crate embeds. A file that is not there is left out and
+/// answered as not found.
+fn unpack_files() -> BTreeMap<&'static str, Vec<u8>> {
+    let Ok(mut archive) = ZipArchive::new(Cursor::new(SWAGGER_UI_VENDORED)) else { return BTreeMap::new() };
+    let paths: Vec<String> = archive.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
+    let mut files = BTreeMap::new();
+    for (name, _) in FILES {
+        let suffix = format!("/dist/{name}");
+        // `flavors/` holds another `dist` folder, one level deeper.
+        let path = paths.iter().find(|path| path.ends_with(&suffix) && path.matches('/').count() == 2);
+        let Some(Ok(mut entry)) = path.map(|path| archive.by_name(path)) else { continue };
+        let mut bytes = Vec::new();
+        if entry.read_to_end(&mut bytes).is_ok() {
+            files.insert(*name, bytes);
+        }
+    }
+    files
+}
 
 pub(crate) async fn openapi_document() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], OPENAPI).into_response()
@@ -41,13 +86,38 @@ pub(crate) async fn asset(Path(name): Path<String>) -> Response {
 }
 
 fn documentation_file(name: &str) -> Response {
-    let Ok(Some(file)) = utoipa_swagger_ui::serve(name, Arc::clone(&SWAGGER_CONFIG)) else {
-        return problem::unknown_route().into_response();
-    };
+    if name == "swagger-initializer.js" {
+        return embedded_response("text/javascript; charset=utf-8", INITIALIZER.as_bytes());
+    }
+    let media_type = FILES.iter().find(|(known, _)| *known == name);
+    match (media_type, UNPACKED.get(name)) {
+        (Some((_, media_type)), Some(bytes)) => embedded_response(media_type, bytes),
+        _ => problem::unknown_route().into_response(),
+    }
+}
+
+fn embedded_response(media_type: &'static str, bytes: &'static [u8]) -> Response {
     let headers = [
-        (header::CONTENT_TYPE, file.content_type),
-        (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY.to_owned()),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+        (header::CONTENT_TYPE, media_type),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    (headers, file.bytes.into_owned()).into_response()
+    (headers, bytes).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_that_the_page_loads_is_in_the_archive() {
+        for (name, _) in FILES {
+            assert!(UNPACKED.get(name).is_some_and(|bytes| !bytes.is_empty()), "{name}");
+        }
+        let page = String::from_utf8_lossy(&UNPACKED["index.html"]).into_owned();
+        let loaded = page.split(['"', '\'']).filter_map(|part| part.strip_prefix("./"));
+        for name in loaded.filter(|name| !name.contains("standalone")) {
+            assert!(documentation_file(name).status() == StatusCode::OK, "{name}");
+        }
+    }
 }
