@@ -95,7 +95,7 @@ fn a_parameter_is_set_in_the_script() {
     assert_eq!(last(rebase).as_deref(), Some("100"));
     assert_eq!(last(&format!("{rebase} --set BASE_YEAR=2010")).as_deref(), Some("160"));
     for (set, receiver) in [
-        ("BASE=2010", "it has BASE_YEAR"),
+        ("BASE=2010", "parameters of the recipe: BASE_YEAR"),
         ("BASE_YEAR", "NAME=VALUE"),
         ("BASE_YEAR='2010; X := 1'", "expected a literal like `2015`"),
         ("BASE_YEAR=2010 --set BASE_YEAR=2011", "set twice"),
