@@ -42,7 +42,7 @@ pub enum Error {
     },
     /// An invalid key file.
     #[error("`{}` is not a key file", .0.display())]
-    KeyRole(PathBuf),
+    InvalidKey(PathBuf),
     /// The system random number generator failed.
     #[error("the system random number generator failed: {0}")]
     Random(String),
@@ -113,13 +113,13 @@ impl DataDirectory {
     /// Reads a key, if it exists.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Key`].
+    /// [`Error::Io`], [`Error::InvalidKey`].
     pub fn key(&self, key: KeyRole) -> Result<Option<SecretKey>, Error> {
         let path = self.key_path(key);
         match fs::read_to_string(&path) {
             Ok(text) => parse_key_file(&text)
                 .map(|seed| Some(SecretKey::from_seed(&seed)))
-                .ok_or(Error::KeyRole(path)),
+                .ok_or(Error::InvalidKey(path)),
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(fault) => Err(io_error("read", &path)(fault)),
         }

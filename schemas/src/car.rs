@@ -26,7 +26,7 @@ const VARINT_BYTES_MAX: usize = 4;
 pub enum Error {
     /// The header is not `{roots, version: 1}`.
     #[error("not a CARv1 file: {0}")]
-    CarHeader(String),
+    Header(String),
     /// The bytes end inside a record.
     #[error("truncated record at byte {at}")]
     Truncated {
@@ -136,13 +136,13 @@ pub struct CarRecord {
 /// # Errors
 /// [`Error::Header`].
 pub fn read_header(bytes: &[u8]) -> Result<(Vec<Cid>, usize), Error> {
-    let bad = |text: &str| Error::CarHeader(text.into());
+    let bad = |text: &str| Error::Header(text.into());
     let Varint::Value(length, start) = read_varint(bytes) else { return Err(bad("no header")) };
     if length > HEADER_BYTES_MAX {
         return Err(bad("the header is too long"));
     }
     let body = bytes.get(start..start + length).ok_or_else(|| bad("the header is cut off"))?;
-    let header: CarHeader = cbor::decode(body).map_err(|fault| Error::CarHeader(fault.to_string()))?;
+    let header: CarHeader = cbor::decode(body).map_err(|fault| Error::Header(fault.to_string()))?;
     if header.version != 1 {
         return Err(bad("the version is not 1"));
     }

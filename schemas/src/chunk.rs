@@ -106,7 +106,7 @@ impl Chunk {
         Self { rows: (to - from) as u32, columns }
     }
 
-    /// The columns; `None` for a chunk that [`Body::check`] would refuse.
+    /// The columns; `None` for a chunk that [`ObjectType::check_rules`] would refuse.
     pub fn decode_column(&self) -> Option<Vec<Column>> {
         self.columns.iter().map(|coded| decode_column(coded, self.rows as usize)).collect()
     }

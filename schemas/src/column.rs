@@ -18,16 +18,16 @@ use crate::structure::ValueType;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cell {
-    /// Of type [`Type::String`], [`Type::Time`] or [`Type::Duration`]; the latter in canonical
+    /// Of type [`ValueType::String`], [`ValueType::Time`] or [`ValueType::Duration`]; the latter in canonical
     /// spelling.
     Text(String),
-    /// Of type [`Type::Integer`].
+    /// Of type [`ValueType::Integer`].
     Integer(i64),
-    /// Of type [`Type::Number`].
+    /// Of type [`ValueType::Number`].
     Number(Decimal),
-    /// Of type [`Type::Boolean`].
+    /// Of type [`ValueType::Boolean`].
     Boolean(bool),
-    /// Of type [`Type::TimePeriod`] or [`Type::Date`].
+    /// Of type [`ValueType::TimePeriod`] or [`ValueType::Date`].
     Period(Period),
 }
 
@@ -59,7 +59,7 @@ pub struct TextColumn {
     /// INVARIANT: strictly ascending, so that codes order as their texts do. Shared by the columns
     /// that are made of one another.
     pub(crate) dictionary: Arc<[String]>,
-    /// For each row an index into the dictionary, or [`Texts::NULL`].
+    /// For each row an index into the dictionary, or [`TextColumn::NULL`].
     pub(crate) codes: Vec<u32>,
 }
 
@@ -115,15 +115,15 @@ impl TextColumn {
 /// One column; `None` is null.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Column {
-    /// Of type [`Type::String`], [`Type::Time`] or [`Type::Duration`].
+    /// Of type [`ValueType::String`], [`ValueType::Time`] or [`ValueType::Duration`].
     Text(TextColumn),
-    /// Of type [`Type::Integer`].
+    /// Of type [`ValueType::Integer`].
     Integer(Vec<Option<i64>>),
-    /// Of type [`Type::Number`].
+    /// Of type [`ValueType::Number`].
     Number(Vec<Option<Decimal>>),
-    /// Of type [`Type::Boolean`].
+    /// Of type [`ValueType::Boolean`].
     Boolean(Vec<Option<bool>>),
-    /// Of type [`Type::TimePeriod`] or [`Type::Date`].
+    /// Of type [`ValueType::TimePeriod`] or [`ValueType::Date`].
     Period(Vec<Option<Period>>),
 }
 

@@ -410,7 +410,7 @@ const WRITTEN_ZEROS_MAX: i32 = 40;
 const WRITTEN_BYTES: usize = 80;
 
 impl fmt::Display for Decimal {
-    /// As [`Decimal::write`].
+    /// As [`Decimal::write_to`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = Vec::with_capacity(WRITTEN_BYTES);
         self.write_to(&mut text);

@@ -160,7 +160,7 @@ pub fn sign_entry(
     object: &[u8],
     key: &SecretKey,
 ) -> Result<Sealed<Entry>, Error> {
-    let value = Object::decode_object(object)?;
+    let value = Object::decode(object)?;
     let id = Cid::of(Codec::DagCbor, object);
     let inline = object.len() <= INLINE_BYTES_MAX;
     let payload = if inline { object.to_vec() } else { id.to_bytes().to_vec() };
@@ -348,7 +348,7 @@ fn read_payload(content_type: &str, stated: &str, payload: &[u8]) -> Result<(Str
             if payload.len() > INLINE_BYTES_MAX {
                 return Err(Error::Envelope("the inline object is too large"));
             }
-            let object = Object::decode_object(payload)?;
+            let object = Object::decode(payload)?;
             if object.object_type() != kind {
                 return Err(Error::Envelope("the content type does not match the object type"));
             }

@@ -2,7 +2,7 @@
 //!
 //! Each object is a DAG-CBOR map with its fields, `$type` and `v` (its version, 1).
 //! The object types are listed in [`Object`]; the fields stand in the structs below and in the CDDL
-//! grammar. An object is read through [`decode`] only, which checks size, canonical form, fields
+//! grammar. An object is read through [`decode_object`] only, which checks size, canonical form, fields
 //! and the rules that Rust types do not express ([`ObjectType::check_rules`]).
 
 use serde::Serialize;
@@ -187,7 +187,7 @@ macro_rules! objects {
             ///
             /// # Errors
             /// Each variant of [`enum@Error`].
-            pub fn decode_object(bytes: &[u8]) -> Result<Self, Error> {
+            pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
                 match read_header(bytes)?.object_type {
                     $($type => decode_object::<$name>(bytes).map(Object::$name),)*
                     kind => Err(Error::UnknownType(kind.chars().take(40).collect())),
@@ -237,6 +237,6 @@ pub fn block_dependencies(id: Cid, bytes: &[u8]) -> Result<Vec<Cid>, Error> {
     match id.codec() {
         Codec::Raw => Ok(Vec::new()),
         Codec::DagCbor if read_header(bytes)?.object_type == Chunk::TYPE => Ok(Vec::new()),
-        Codec::DagCbor => Object::decode_object(bytes).map(|object| object.dependencies()),
+        Codec::DagCbor => Object::decode(bytes).map(|object| object.dependencies()),
     }
 }

@@ -264,7 +264,7 @@ impl Period {
 }
 
 impl fmt::Display for Period {
-    /// As [`Period::write`].
+    /// As [`Period::write_to`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = Vec::with_capacity(SPELLING_BYTES_MAX);
         self.write_to(&mut text);

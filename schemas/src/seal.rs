@@ -76,6 +76,6 @@ impl Seal for Object {
     type Error = object::Error;
 
     fn open(bytes: &[u8]) -> Result<(Cid, Object), object::Error> {
-        Ok((Cid::of(crate::cid::Codec::DagCbor, bytes), Object::decode_object(bytes)?))
+        Ok((Cid::of(crate::cid::Codec::DagCbor, bytes), Object::decode(bytes)?))
     }
 }

@@ -76,7 +76,7 @@ impl<const N: usize> SortKeys<N> {
 /// Mapping of the values of one column to digits of a key.
 enum KeyScale {
     /// Codes of texts; for each side the index of each code in the union, when the dictionaries differ.
-    TextColumn {
+    Texts {
         places: Option<Vec<Vec<u32>>>,
         size: u64,
     },
@@ -129,9 +129,9 @@ impl KeyScale {
 
     fn size(&self) -> u64 {
         match self {
-            KeyScale::TextColumn { size, .. }
-            | KeyScale::From { size, .. }
-            | KeyScale::Periods { size, .. } => *size,
+            KeyScale::Texts { size, .. } | KeyScale::From { size, .. } | KeyScale::Periods { size, .. } => {
+                *size
+            }
             KeyScale::Booleans => 3,
             KeyScale::Integers(known) => known.len() as u64 + 1,
             KeyScale::Decimals(known) => known.len() as u64 + 1,
@@ -142,10 +142,10 @@ impl KeyScale {
     fn add(&self, column: &Column, side: usize, ranks: &mut [u64]) {
         let size = self.size();
         match (self, column) {
-            (KeyScale::TextColumn { places: None, .. }, Column::Text(texts)) => {
+            (KeyScale::Texts { places: None, .. }, Column::Text(texts)) => {
                 append_digit(ranks, size, texts.codes(), |code| u64::from(code.wrapping_add(1)));
             }
-            (KeyScale::TextColumn { places: Some(places), .. }, Column::Text(texts)) => {
+            (KeyScale::Texts { places: Some(places), .. }, Column::Text(texts)) => {
                 let places = places.get(side).map(Vec::as_slice).unwrap_or_default();
                 let place = |code: u32| places.get(code as usize).map_or(0, |place| u64::from(*place) + 1);
                 append_digit(ranks, size, texts.codes(), place);
@@ -205,7 +205,7 @@ fn text_scale(columns: &[&Column]) -> KeyScale {
     let Some((first, others)) = dictionaries.split_first() else { return KeyScale::Booleans };
     let alike = |other: &&[String]| std::ptr::eq(*first, *other) || first == other;
     if others.iter().all(alike) && dictionaries.len() == columns.len() {
-        return KeyScale::TextColumn { places: None, size: first.len() as u64 + 1 };
+        return KeyScale::Texts { places: None, size: first.len() as u64 + 1 };
     }
     let mut union: Vec<&str> = dictionaries.iter().copied().flatten().map(String::as_str).collect();
     union.sort_unstable();
@@ -215,7 +215,7 @@ fn text_scale(columns: &[&Column]) -> KeyScale {
         Column::Text(texts) => texts.dictionary().iter().map(place).collect(),
         _ => Vec::new(),
     });
-    KeyScale::TextColumn { places: Some(places.collect()), size: union.len() as u64 + 1 }
+    KeyScale::Texts { places: Some(places.collect()), size: union.len() as u64 + 1 }
 }
 
 fn period_scale(columns: &[&Column]) -> KeyScale {

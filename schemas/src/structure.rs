@@ -155,7 +155,7 @@ impl ComponentList {
     /// The same after a stable sort by role.
     ///
     /// # Errors
-    /// [`Error::Many`], [`Error::Twice`].
+    /// [`Error::TooMany`], [`Error::Duplicate`].
     pub fn sorted_by_role(mut components: Vec<Component>) -> Result<Self, Error> {
         components.sort_by_key(|component| component.role);
         Self::new(components)

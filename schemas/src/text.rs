@@ -48,7 +48,7 @@ impl<const MAX: usize> Text<MAX> {
     /// Checks `text`.
     ///
     /// # Errors
-    /// [`Error::Long`], [`Error::Control`].
+    /// [`Error::TooLong`], [`Error::Control`].
     pub fn new(text: impl Into<String>) -> Result<Self, Error> {
         let text = text.into();
         if text.len() > MAX {

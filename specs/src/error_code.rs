@@ -124,7 +124,7 @@ pub fn id_code(error: &cid::Error) -> LevelCode {
 pub fn car_code(error: &car::Error) -> LevelCode {
     use car::Error as E;
     let code = match error {
-        E::CarHeader(_) => "header",
+        E::Header(_) => "header",
         E::Truncated { .. } => "truncated",
         E::Length { .. } => "length",
         E::Cid { .. } => "foreign",

@@ -319,7 +319,7 @@ fn load_content(id: ContentId, fetch: &impl Fn(Cid) -> Option<Vec<u8>>) -> Resul
 fn show_block(backend: &Backend, id: Cid, printer: &Printer) -> Result<u8, CommandError> {
     let bytes =
         backend.load_block(id)?.ok_or_else(|| CommandError::not_found(format!("{id} is not stored here")))?;
-    let kind = Object::decode_object(&bytes).map_or("raw bytes", |object| object.object_type());
+    let kind = Object::decode(&bytes).map_or("raw bytes", |object| object.object_type());
     printer.print_json(
         &json!({ "id": id, "kind": kind, "bytes": bytes.len(), "release": ReleaseId::try_from(id).is_ok() }),
     );

@@ -212,7 +212,7 @@ fn print_figures_at(
     printer: &Printer,
 ) -> Result<Value, CommandError> {
     let bytes = bundle.block(release.cid()).unwrap_or_default();
-    let Ok(Object::Release(Release { results, .. })) = Object::decode_object(&bytes) else {
+    let Ok(Object::Release(Release { results, .. })) = Object::decode(&bytes) else {
         return Ok(Value::Null);
     };
     let mut found = Vec::new();

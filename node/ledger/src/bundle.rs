@@ -165,7 +165,7 @@ impl Bundle {
     pub fn object(&self, entry: &Sealed<Entry>) -> Option<Object> {
         match &entry.value().payload {
             Payload::Inline(object, _) => Some(object.as_ref().clone()),
-            Payload::Linked(id) => Object::decode_object(self.blocks.get(id)?).ok(),
+            Payload::Linked(id) => Object::decode(self.blocks.get(id)?).ok(),
         }
     }
 

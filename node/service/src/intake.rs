@@ -280,7 +280,7 @@ impl<K: Storage> Core<K> {
         self.flush_pending()?;
         let bytes = self.storage.get(object)?.ok_or(Error::CorruptRow("entries"))?;
         // An object that does not decode or match its entry is not indexed; the log continues.
-        let Ok(value) = Object::decode_object(&bytes) else {
+        let Ok(value) = Object::decode(&bytes) else {
             tracing::warn!(%publisher, seq, "skipped an entry whose object or dependency is invalid");
             return self.mark_complete(publisher, seq, WriteBatch::new()).map(|()| true);
         };

@@ -64,7 +64,7 @@ impl<K: Storage> Core<K> {
     /// given, [`Error::Behind`], [`Error::Store`].
     pub fn publish(&mut self, object: &[u8], blocks: Vec<Block>, time: i64) -> Result<PublishReceipt, Error> {
         let own = self.own.ok_or(Error::NoIdentity)?;
-        let value = Object::decode_object(object)?;
+        let value = Object::decode(object)?;
         let id = Cid::of(Codec::DagCbor, object);
         if let Some(published) = self.find_published(own, id)? {
             return Ok(published);

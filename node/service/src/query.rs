@@ -349,7 +349,7 @@ impl<K: Storage> LedgerQuery<'_, K> {
     /// [`Error::NotFound`] when it is not stored.
     pub fn read_any_object(&self, id: Cid) -> Result<Object, Error> {
         let bytes = self.0.get(id)?.ok_or_else(|| Error::NotFound(format!("object {id}")))?;
-        Ok(Object::decode_object(&bytes)?)
+        Ok(Object::decode(&bytes)?)
     }
 
     /// The stored entries of a log with these sequence numbers, ascending.
