@@ -184,6 +184,7 @@ impl Fetcher {
                 cache.store_page(&request, &document, when)?;
             }
             so_far += document.bytes.len() as u64;
+            // Cached pages bypass the limit of the client, so the total is checked here.
             if so_far > self.limits.bytes_max {
                 return Err(load_too_large(self.limits.bytes_max));
             }

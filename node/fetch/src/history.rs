@@ -101,6 +101,7 @@ impl FetchHistory {
     }
 
     fn write_record(&self, file: &PathBuf, value: &impl Serialize) -> Result<(), FetchError> {
+        // Write to a temporary file and rename it, so that no partial record is ever read.
         let part = file.with_extension("part");
         let written = || -> std::io::Result<()> {
             if let Some(folder) = file.parent() {

@@ -123,6 +123,7 @@ impl HttpClient {
             .https_only(true)
             // A proxy would resolve the host again, bypassing `PublicResolver`.
             .proxy(None)
+            // Redirects are followed here, so that each target is checked and keys are removed.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .http_status_as_error(false)
@@ -288,6 +289,7 @@ fn redirect_target(
 fn read_body(body: &mut Body, room: u64, progress: &mut dyn FnMut(u64)) -> Result<Vec<u8>, ureq::Error> {
     let mut reader = body.with_config().limit(room).reader();
     let mut bytes = Vec::new();
+    // Read in parts, so that progress is reported and memory follows the received bytes.
     let mut part = vec![0; READ_BYTES];
     loop {
         let count = reader.read(&mut part)?;

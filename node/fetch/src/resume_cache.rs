@@ -71,6 +71,7 @@ impl ResumeCache {
             validators: document.validators.clone(),
             piece: PieceId::of(&document.bytes).cid().to_string(),
         };
+        // Write to a temporary file and rename it, so that no partial page is ever read.
         let part = file.with_extension("part");
         let written = || -> std::io::Result<()> {
             fs::create_dir_all(folder)?;

@@ -43,6 +43,7 @@ impl RequestPacing {
         let gap =
             HOST_GAPS_MS.iter().find(|(known, _)| *known == host).map_or(REQUEST_GAP_MS, |(_, gap)| *gap);
         let now = clock.millis();
+        // Reserve the slot under the lock; sleep after releasing it.
         let start = {
             let mut next = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let start = next.get(host).copied().unwrap_or(now).max(now);
@@ -78,6 +79,7 @@ pub(crate) fn backoff_wait(error: FetchError, tries: u32, clock: &dyn FetchClock
     if let Some(seconds) = error.retry_after_seconds {
         return Ok(seconds.saturating_mul(1_000));
     }
+    // Equal jitter: half of the wait is fixed, half random.
     let whole = BACKOFF_FIRST_MS.saturating_mul(1 << (tries - 1).min(16)).min(BACKOFF_MS_MAX);
     Ok(whole / 2 + clock.random() % (whole / 2 + 1))
 }

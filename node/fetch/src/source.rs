@@ -211,6 +211,7 @@ impl FetchSource {
                         .with_hint("check the indicator and the country"));
                 }
                 let first = pages.first().map_or_else(|| Ok(this.clone()), |first| parse_header(first))?;
+                // A change of any of these shows that the source was updated between two pages.
                 let same = (this.total, this.pages, &this.lastupdated)
                     == (first.total, first.pages, &first.lastupdated);
                 // A response without rows has page number 0.

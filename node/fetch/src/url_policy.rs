@@ -134,6 +134,7 @@ impl UrlPolicy {
             let host = url.host_str().unwrap_or_default();
             return refused("host-address", format!("expected a host name, found the address `{host}`"));
         };
+        // Exact match of the normalised host: no suffix match, no trailing dot.
         if !self.hosts.contains(host) {
             let error = FetchError::new(
                 FetchErrorCategory::Blocked,

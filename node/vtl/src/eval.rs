@@ -97,6 +97,7 @@ pub fn run_plan_with(
 ) -> Result<RunOutput, Diagnostic> {
     let (values, last, meter) = (Vec::new(), last_readers(plan), BudgetMeter::new(limits));
     let mut run = Evaluator { plan, inputs, values, last, meter, threads };
+    // Charge the script itself first, so that a large script on empty data is not free.
     run.meter.charge(usize::try_from(plan.nodes).unwrap_or(usize::MAX), NODE_STEPS, Span::default())?;
     for (at, step) in plan.steps.iter().enumerate() {
         let value = run.eval_step(step)?;
@@ -119,6 +120,7 @@ fn last_readers(plan: &ExecutionPlan) -> Vec<usize> {
     let persistent = plan.outputs.iter().filter_map(|name| plan.results.get(name));
     for (step, _) in persistent {
         if let Some(slot) = last.get_mut(*step) {
+            // No step has this index, so the relation is never moved out.
             *slot = usize::MAX;
         }
     }
@@ -295,6 +297,7 @@ impl Evaluator<'_> {
             (0..relation.rows).filter(|row| value.is_true(*row)).map(|row| row as u32).collect();
         self.meter.charge(kept.len() * relation.columns.len(), COPY_STEPS, span)?;
         self.meter.reserve(kept.len(), relation.columns.len(), span)?;
+        // All rows pass: share the columns instead of copying them.
         if kept.len() == relation.rows {
             return Ok(relation);
         }
@@ -398,6 +401,7 @@ impl Evaluator<'_> {
     /// Frees results that no later step reads.
     fn release_unread(&mut self, at: usize, step: &PlanStep) {
         let mut done = step.operation.inputs();
+        // A result without readers is freed by its own step.
         done.push(at);
         done.sort_unstable();
         done.dedup();
@@ -405,6 +409,7 @@ impl Evaluator<'_> {
             if self.last.get(input) != Some(&at) {
                 continue;
             }
+            // Inputs were never charged to the budget.
             let counted =
                 self.plan.steps.get(input).is_some_and(|step| !matches!(step.operation, Operation::Input(_)));
             if let Some(slot) = self.values.get_mut(input)
@@ -438,6 +443,7 @@ impl Evaluator<'_> {
             }
             let Some((step, shape)) = self.plan.results.get(name) else { continue };
             let others = self.plan.outputs.iter().skip(at + 1).filter_map(|name| self.plan.results.get(name));
+            // Several outputs may name one step; only the last of them may move its columns.
             let again = others.into_iter().any(|(other, _)| other == step);
             let relation = if again { self.relation(*step)?.clone() } else { self.take_result(*step)? };
             let columns =

@@ -30,6 +30,7 @@ impl CharacterPattern {
     /// The message for the author of the script.
     pub(crate) fn new(pattern: &str) -> Result<Self, String> {
         let (spelled, _) = parse_pattern(pattern)?;
+        // Anchored at both ends: `match_characters` matches whole texts.
         RegexBuilder::new(&format!("\\A(?:{spelled})\\z"))
             .dot_matches_new_line(true)
             .size_limit(AUTOMATON_BYTES_MAX)
@@ -142,6 +143,7 @@ impl PatternParser<'_> {
             Some(most) => self.out.push_str(&format!("{{{least},{most}}}")),
             None => self.out.push_str(&format!("{{{least},}}")),
         }
+        // An open repetition needs one copy more, for its loop.
         Ok(most.unwrap_or(least + 1).max(1))
     }
 
@@ -181,6 +183,7 @@ impl PatternParser<'_> {
     }
 
     fn push_literal(&mut self, character: char) {
+        // A hexadecimal escape has no special meaning in any context.
         self.out.push_str(&format!("\\x{{{:X}}}", u32::from(character)));
     }
 
@@ -208,6 +211,7 @@ impl PatternParser<'_> {
         loop {
             let next = self.rest.next().ok_or("unclosed `[`")?;
             match next {
+                // `]` is literal as the first character (POSIX.1-2017, 9.3.5).
                 ']' if !first => break,
                 '[' if matches!(self.rest.peek(), Some(':' | '.' | '=')) => self.parse_named_class()?,
                 '\\' if self.rest.peek().is_some_and(|next| character_class(*next).is_some()) => {
@@ -243,6 +247,7 @@ impl PatternParser<'_> {
     fn parse_range(&mut self, first: char) -> PatternResult<()> {
         let first = self.parse_bracket_char(first)?;
         self.push_literal(first);
+        // `-` is literal at the end of the brackets (POSIX.1-2017, 9.3.5).
         let mut ahead = self.rest.clone();
         if ahead.next() != Some('-') || matches!(ahead.peek(), None | Some(']')) {
             return Ok(());

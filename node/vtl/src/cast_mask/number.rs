@@ -108,6 +108,7 @@ impl NumberMask {
         let sign = if number.is_negative() { "-" } else { "" };
         let digits = number.magnitude().to_string();
         let places = digits.len() as i64 + i64::from(number.exponent());
+        // Without exponent the number determines the decimal point, with it the mask does.
         let (point, exponent) = match self.exponent {
             None => (places, String::new()),
             Some(width) => {

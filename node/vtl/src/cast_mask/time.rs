@@ -209,6 +209,7 @@ impl TimeMask {
             let index = number(TimeUnit::Within(*unit)).or_else(weekday)?;
             period = nth_within(period, *unit, index)?;
         }
+        // The name of the day must agree with the date; days count from a Monday.
         let named = found.weekday.is_none_or(|day| period.first_day().ordinal() % 7 == day);
         named.then_some(period)
     }
@@ -259,6 +260,7 @@ impl TimeMask {
                     let digits = if self.has_unit(TimeUnit::Century) { 2 } else { digits };
                     out.push_str(&pad_number(base.year() % 10_i32.pow(digits), least, most)?);
                 }
+                // Annual periods have no number within their year.
                 MaskPart::Digits(TimeUnit::Count, 0, _) if period.frequency() == Frequency::A => {}
                 MaskPart::Digits(TimeUnit::Count, least, most) => {
                     out.push_str(&pad_number(period.index(), least, most)?)
@@ -440,6 +442,7 @@ fn parse_field(mask: &str) -> Result<(MaskPart, &str), String> {
 
 /// Returns the n-th unit within a period; `None` when it does not lie within.
 fn nth_within(period: Period, unit: Frequency, index: i32) -> Option<Period> {
+    // Weeks are numbered within the year (ISO 8601).
     let found = if unit == Frequency::W {
         return Period::new(unit, period.year(), index);
     } else {

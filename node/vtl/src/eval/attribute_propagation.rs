@@ -89,6 +89,7 @@ fn match_clauses(
 ) -> Option<Cell> {
     let is = |value: &Option<Cell>, cell: &Cell| value.as_ref().is_some_and(|value| value.same_value(cell));
     let double = clauses.iter().find(|(first, second, _)| {
+        // The two values of a binary clause match in either order.
         let pair = |x, y: &Cell| is(x, first) && is(if std::ptr::eq(x, a) { b } else { a }, y);
         second.as_ref().is_some_and(|second| pair(a, second) || pair(b, second))
     });

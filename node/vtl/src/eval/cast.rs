@@ -26,6 +26,7 @@ pub(super) fn eval_cast(
     taken: RowMask<'_>,
 ) -> Result<Column, RowError> {
     let taken = |row: usize| taken.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
+    // Integers widen to numbers without going through cells.
     if from == Some(ValueType::Integer) && to == ValueType::Number {
         let numbers = value.as_numbers();
         return Ok(Column::Number((0..rows).map(|row| numbers.at(row).filter(|_| taken(row))).collect()));

@@ -253,6 +253,7 @@ pub(super) fn normalize_column(column: SharedColumn, threads: Threads) -> Column
                 *slot = slot.map(Decimal::normalized);
                 Ok::<(), Infallible>(())
             };
+            // The error type has no values, so this pattern always matches.
             let Ok(()) = fill_slots(threads, &mut rows, strip);
             Column::Number(rows)
         }
@@ -269,10 +270,12 @@ fn prune_dictionary(texts: TextColumn) -> TextColumn {
             *slot = true;
         }
     }
+    // Common case: every text is used, nothing is copied.
     if seen.iter().all(|seen| *seen) {
         return texts;
     }
     let mut next = 0;
+    // New code of each used text. Codes of unused texts are never looked up.
     let places: Vec<u32> = seen
         .iter()
         .map(|seen| {

@@ -31,6 +31,7 @@ pub(super) fn string_distance(method: StringDistance, a: &str, b: &str) -> Resul
 
 /// Levenshtein distance: the least number of insertions, deletions and substitutions.
 fn levenshtein(a: &[char], b: &[char]) -> usize {
+    // One row of the dynamic programming table at a time.
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {
         let (mut diagonal, mut left) = (i, i + 1);

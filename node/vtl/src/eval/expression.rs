@@ -48,6 +48,7 @@ impl<'a> RowContext<'a> {
     pub(super) fn eval(&self, typed: &TypedExpr, mask: RowMask<'_>) -> Result<ColumnarValue, EvalError> {
         match &typed.term {
             Term::Column(at) => {
+                // A spare column has one reader, so it is handed out at most once.
                 let spare = self.spare.borrow_mut().get_mut(*at).and_then(Option::take);
                 let column = spare.or_else(|| self.columns.get(*at).cloned());
                 Ok(column.map_or(ColumnarValue::Constant(None), ColumnarValue::Column))
@@ -86,6 +87,7 @@ impl<'a> RowContext<'a> {
         let [condition, then, other] = operands else { return Ok(ColumnarValue::Constant(None)) };
         let condition = self.eval(condition, mask)?;
         let within = |row: usize| mask.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
+        // A null condition is not true, so it selects `else`.
         let yes: Vec<bool> = (0..self.rows).map(|row| within(row) && condition.is_true(row)).collect();
         let no: Vec<bool> = (0..self.rows).map(|row| within(row) && !condition.is_true(row)).collect();
         let then = self.eval(then, Some(&yes))?;
@@ -269,10 +271,12 @@ impl OperatorCall<'_> {
         a: &'v ColumnarValue,
         b: &'v ColumnarValue,
     ) -> Box<dyn Fn(usize) -> Option<PairOrder> + Sync + 'v> {
+        // The type is decided once for the whole column, not for each row.
         let kind = self.kinds.iter().copied().flatten().next();
         let plain = |order: Ordering| PairOrder { order, same_frequency: true };
         match kind {
             Some(ValueType::Integer | ValueType::Number) => match (a.as_numbers(), b.as_numbers()) {
+                // Two integer columns compare without conversion to decimals.
                 (NumberView::Integer(a), NumberView::Integer(b)) => {
                     Box::new(move |row| Some(plain(a.at(row)?.cmp(&b.at(row)?))))
                 }
@@ -413,6 +417,7 @@ impl OperatorCall<'_> {
     }
 
     fn eval_arithmetic(&self, values: Vec<ColumnarValue>) -> Result<Column, EvalError> {
+        // Integers stay integers unless an operand or the result is a number.
         let whole = self.kinds.iter().all(|kind| *kind != Some(ValueType::Number));
         let mut values = values.into_iter();
         match (self.op, values.next(), values.next()) {
@@ -465,6 +470,7 @@ impl OperatorCall<'_> {
             (Some(a), Some(b)) => apply(a, b).map(Some),
             _ => Ok(None),
         };
+        // `into_numbers` succeeds only for a column without other owners.
         match (a.into_numbers(), b) {
             (Ok(rows), b) => {
                 let b = b.as_decimals();
@@ -516,6 +522,7 @@ impl OperatorCall<'_> {
             };
             return self.map_rows(value).map(Column::Integer);
         }
+        // A constant number of digits permits rounding in place.
         if let TypedView::Constant(Some(places)) = digits {
             return self.map_numbers(a, |number| round(number, places)).map(Column::Number);
         }

@@ -58,6 +58,7 @@ impl RowGroups {
                 others.iter().map(|column| SharedColumn::new(column.slice(block.clone()))).collect();
             Self::by_keys(&slices, block.len())
         });
+        // When every block is sorted, groups are plain ranges and need no permutation.
         let sorted = parts.iter().all(|part| part.order.is_none());
         let mut groups = Self { order: (!sorted).then(|| Vec::with_capacity(rows)), runs: Vec::new() };
         for (part, block) in parts.into_iter().zip(blocks) {
@@ -109,6 +110,7 @@ pub(super) fn eval_group(
     }
     let rows = groups.runs.len();
     meter.reserve(rows, step.columns.len(), step.span)?;
+    // The keys of a group are those of its first row.
     let firsts: Vec<u32> =
         groups.runs.iter().filter_map(|run| groups.rows(*run).next()).map(|row| row as u32).collect();
     let mut made: Vec<SharedColumn> =
@@ -141,6 +143,7 @@ fn key_column(
         time_operators::aggregate_time(cell, convert, kind == Some(ValueType::Date))
             .map_err(|(code, message)| Diagnostic::new(code, step.span, message))
     };
+    // Periods are converted in place and in parallel, other time values cell by cell.
     if let Column::Period(periods) = &**column {
         let mut rows = periods.clone();
         fill_slots(threads, &mut rows, |_, slot| {
@@ -185,6 +188,7 @@ fn aggregate_groups(
             let count = |run| Ok(Some(groups.rows(run).filter(|row| !operand.is_null(*row)).count() as i64));
             map_groups(groups, threads, count).map(Column::Integer)
         }
+        // Integer sums stay in 128-bit integers: exact, and faster than decimals.
         (AggregateOp::Sum, Column::Integer(rows)) => {
             map_groups(groups, threads, |run| integer_sum_by_group(groups, run, rows)).map(Column::Integer)
         }
@@ -260,6 +264,7 @@ fn extreme_by_group(operand: &Column, kind: ValueType, groups: &RowGroups, great
     let lengths = (kind == ValueType::Duration).then(|| duration_ranks(operand));
     let best = |run: &(usize, usize)| {
         let known = groups.rows(*run).filter(|row| !operand.is_null(*row));
+        // Ties keep the first row in canonical order.
         let best = known.reduce(|best, row| {
             let order = lengths
                 .as_ref()

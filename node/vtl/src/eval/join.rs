@@ -42,6 +42,7 @@ pub(super) fn eval_join(
     meter.charge(left.rows + right.rows, SORT_STEPS, span)?;
     let SortKeys { sides: [a, b], size } = rank_both(left, right, spec.keys);
     let (a, b) = (SortedKeys::new(a, size), SortedKeys::new(b, size));
+    // First pass: count the result rows without building them.
     let mut rows = 0_usize;
     merge_keys(&a, &b, spec.matching, |left, right| {
         rows = rows.saturating_add(left.len().max(1).saturating_mul(right.len().max(1)));
@@ -49,7 +50,9 @@ pub(super) fn eval_join(
     meter.charge(rows, COPY_STEPS * spec.columns.len() as u64 + SORT_STEPS, span)?;
     meter.reserve(rows, spec.columns.len(), span)?;
     let pairs = expand_pairs(&a, &b, spec.matching, rows);
+    // Free the ranks before gathering columns, which is the peak of memory use.
     drop((a, b));
+    // Full joins and fallbacks mix cells of both sides; other joins gather whole columns.
     if spec.matching == JoinMode::Full || spec.columns.iter().any(|(_, fallback)| fallback.is_some()) {
         return Ok(join_with_fallbacks(&pairs, left, right, spec));
     }
@@ -71,6 +74,7 @@ impl RowPairs {
         right: &Relation,
         threads: Threads,
     ) -> Vec<SharedColumn> {
+        // A side that keeps all its rows in order shares its columns instead of copying.
         let whole = |rows: &[u32], all: usize| rows.len() == all && rows.iter().copied().eq(0..all as u32);
         let (same_left, same_right) = (whole(&self.lefts, left.rows), whole(&self.rights, right.rows));
         let take = |column: &SharedColumn, rows: &[u32], same: bool| {

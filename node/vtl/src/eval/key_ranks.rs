@@ -41,6 +41,7 @@ fn split_runs(rows: usize, rank: impl Fn(usize) -> Option<u64>) -> Vec<(usize, u
     let mut runs = Vec::new();
     let (mut start, mut last) = (0, rank(0));
     for place in 1..=rows {
+        // `None` differs from every rank, so it closes the last run.
         let next = if place == rows { None } else { rank(place) };
         if next != last {
             runs.push((start, place));

@@ -15,6 +15,7 @@ pub(super) fn median_of(mut values: Vec<Decimal>) -> Result<Option<Decimal>, Err
         return Ok(None);
     }
     let even = values.len().is_multiple_of(2);
+    // Quickselect, linear on average; the lower middle is the maximum of the lower part.
     let (below, upper, _) = values.select_nth_unstable_by(half, |a, b| a.compare(*b));
     let upper = *upper;
     let lower = below.iter().copied().reduce(|a, b| if a.compare(b).is_ge() { a } else { b });
@@ -57,6 +58,7 @@ impl<'a> WindowMedian<'a> {
     /// Returns the value of rank `place` (from 0) in the window.
     fn value_at(&self, place: u32) -> Option<Decimal> {
         let (mut below, mut left) = (0_usize, place);
+        // Binary descent: skip the largest ranges whose counts do not exceed the rank.
         let mut step = self.tree.len().next_power_of_two() / 2;
         while step > 0 {
             if let Some(count) = self.tree.get(below + step).filter(|count| **count <= left) {

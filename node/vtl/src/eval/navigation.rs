@@ -17,6 +17,7 @@ pub(super) fn rank_points(windows: &PartitionedRows) -> Vec<Option<i64>> {
         let (mut rank, mut last) = (1, None);
         for (place, row) in points.iter().enumerate() {
             let peer = windows.peers.get(*row);
+            // A peer group takes the position of its first row as its rank.
             if last != peer {
                 rank = place as i64 + 1;
             }
@@ -35,6 +36,7 @@ pub(super) fn first_or_last(operand: &Column, windows: &PartitionedRows, last: b
         let mut bounds = windows.window_bounds(points);
         for (at, row) in points.iter().enumerate() {
             let (start, end) = bounds.window(at);
+            // Start at the end of the window and look for the nearest value towards its inside.
             let from = if last { end.checked_sub(1) } else { Some(start) };
             let place = from.and_then(|from| known.get(from).copied().flatten());
             let inside = place.filter(|place| (start..end).contains(place));
@@ -87,6 +89,7 @@ pub(super) fn ratios_to_report(
     for points in windows.partitions() {
         let mut total = ExactSum::default();
         points.iter().filter_map(|row| operand.at(*row)).for_each(|value| total.add(value));
+        // Its error is reported at the first row that has a value.
         let sum = total.sum();
         for row in points {
             let Some(value) = operand.at(*row) else { continue };

@@ -52,6 +52,7 @@ fn run_recurrence(
     for points in windows.partitions() {
         let (mut state, mut series): (Option<Decimal>, Option<Frequency>) = (None, None);
         for row in points {
+            // Another frequency starts another series.
             if frequency(*row) != series {
                 (state, series) = (None, frequency(*row));
             }
@@ -64,6 +65,7 @@ fn run_recurrence(
                 Ok(next) => state = Some(next),
                 Err(error) => {
                     keep_earlier(&mut failed, (error, *row));
+                    // The rest of the partition depends on the failed value.
                     break;
                 }
             }

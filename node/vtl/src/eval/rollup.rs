@@ -88,6 +88,7 @@ pub(super) fn eval_rollup(
     for (start, end) in groups {
         let rows = (start..end)
             .map(|place| order.as_ref().and_then(|o| o.get(place)).map_or(place, |row| *row as usize));
+        // One slot for each code item of the rules; other items take no part.
         let mut points = vec![None; run.items.len()];
         let mut first = None;
         for row in rows {
@@ -168,6 +169,7 @@ impl<'a> RollupEvaluator<'a> {
         let (Some(rule), Some(conditions)) = (self.rollup.rules.get(at), self.conditions.get(at)) else {
             return Ok(());
         };
+        // `when` is evaluated at the first row of the group.
         if conditions.when.as_ref().is_some_and(|when| !when.is_true(first)) {
             return Ok(());
         }
@@ -225,6 +227,7 @@ impl<'a> RollupEvaluator<'a> {
         let other = || computed.get(&item).filter(|(by, _)| *by != rule).map(|(_, point)| point.clone());
         let known = |point: &ItemValue| point.value.is_some();
         match self.rollup.source {
+            // No other rule computes the item, so every mode reads the operand.
             _ if !others => given(),
             HierarchyInput::Dataset => given(),
             HierarchyInput::Rule => other(),
@@ -319,6 +322,7 @@ impl<'a> RollupEvaluator<'a> {
         let value = self.value_or_zero(left.as_ref());
         let truth =
             value.zip(right.sum).map(|(value, sum)| relation_holds(rule.relation, value.compare(sum)));
+        // `invalid` outputs failures only; a comparison with null is not a failure.
         if self.rollup.output == ValidationOutput::Invalid && truth != Some(false) {
             return Ok(());
         }

@@ -51,6 +51,7 @@ pub(super) fn eval_exists(
 /// Returns, for each left row, whether its key occurs on the right.
 fn match_keys(left: &Relation, right: &Relation, keys: &[(usize, usize)]) -> Vec<bool> {
     let SortKeys { sides: [a, mut b], size } = rank_both(left, right, keys);
+    // Only membership counts on the right, so its ranks are sorted without their rows.
     if !b.is_sorted() {
         b.sort_unstable();
     }
@@ -60,6 +61,7 @@ fn match_keys(left: &Relation, right: &Relation, keys: &[(usize, usize)]) -> Vec
     for place in 0..left.rows {
         let row = order.as_ref().and_then(|order| order.get(place)).map_or(place, |row| *row as usize);
         let key = a.get(row).copied().unwrap_or_default();
+        // Both sides are ascending, so the right side is scanned once.
         while others.next_if(|other| *other < key).is_some() {}
         if let Some(slot) = found.get_mut(row) {
             *slot = others.peek() == Some(&key);

@@ -43,6 +43,7 @@ pub(super) fn slide_windows<S: WindowAggregate>(
             if (start, end) != (from, to) {
                 value = None;
             }
+            // Enter before leave: a row that does both is never removed before it was added.
             points.get(to..end).unwrap_or_default().iter().for_each(|row| state.enter(*row));
             to = to.max(end);
             points.get(from..start).unwrap_or_default().iter().for_each(|row| state.leave(*row));
@@ -241,6 +242,7 @@ impl WindowAggregate for WindowExtreme<'_> {
         if self.operand.is_null(row) {
             return;
         }
+        // Rows worse than a later one can never become the extreme again.
         while self.queue.back().is_some_and(|last| self.beaten(*last, row)) {
             self.queue.pop_back();
         }
@@ -248,6 +250,7 @@ impl WindowAggregate for WindowExtreme<'_> {
     }
 
     fn leave(&mut self, row: usize) {
+        // A row that was displaced by a better one is no longer in the queue.
         if self.queue.front() == Some(&row) {
             self.queue.pop_front();
         }

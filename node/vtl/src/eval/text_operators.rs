@@ -48,6 +48,7 @@ pub(super) fn eval_text(
             let mut last: Option<(&str, CharacterPattern)> = None;
             let matches = |row: usize| {
                 let wanted = operands.other.at(row).unwrap_or_default();
+                // Adjacent rows with the same pattern share its compiled form.
                 if last.as_ref().is_none_or(|(pattern, _)| *pattern != wanted) {
                     last = Some((
                         wanted,
@@ -142,6 +143,7 @@ impl TextOperands<'_> {
         let start = self.positive_count(0, row, given > 2, "the start of `instr`")?;
         let nth = self.positive_count(1, row, given > 3, "the occurrence of `instr`")?;
         let (text, wanted) = (self.text.at(row).unwrap_or_default(), self.other.at(row).unwrap_or_default());
+        // The empty text has no occurrence.
         if wanted.is_empty() {
             return Ok(0);
         }

@@ -56,6 +56,7 @@ pub(super) fn fill_slots<T: Send, E: Send>(
     let part = |from: usize, slots: &mut [T]| {
         slots.iter_mut().enumerate().try_for_each(|(at, slot)| value(from + at, slot))
     };
+    // Parts are contiguous, so the first failing part contains the first failing row.
     let mut parts = slots.chunks_mut(size).enumerate();
     let Some((_, first)) = parts.next() else { return Ok(()) };
     std::thread::scope(|scope| {

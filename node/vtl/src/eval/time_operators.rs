@@ -131,6 +131,7 @@ fn add_duration(period: Period, count: i64, unit: &str) -> Result<Period, ValueE
         let months = count.checked_mul(i64::from(unit.months()))?;
         let days = count.checked_mul(i64::from(unit.days()))?;
         let (_, _, day) = period.last_day().start_date();
+        // Months are added before days.
         let month = period.last_day().to_frequency(Frequency::M)?.shift(months)?;
         let last = month.last_day();
         Period::from_date(month.year(), month.index(), day.min(last.start_date().2))?.shift(days)

@@ -80,6 +80,7 @@ fn end_day(period: Period, end: PeriodEnd) -> Period {
 /// Returns the coarsest frequency for which all dates are last days, or all are first days, of its
 /// periods.
 fn date_frequency(days: &[Option<Period>]) -> Option<(Frequency, PeriodEnd)> {
+    // Coarsest frequency first, and last days before first days: one fixed choice.
     let choices = Frequency::ALL.into_iter().flat_map(|to| [(to, PeriodEnd::Last), (to, PeriodEnd::First)]);
     let fits = |(to, end): &(Frequency, PeriodEnd)| {
         days.iter()
@@ -206,6 +207,7 @@ impl SeriesRows {
         let others = identifier_columns(relation, step, Some(time));
         let lines = rank_rows(others.iter().copied(), relation.rows);
         let clock = relation.columns.get(time).map(|column| &**column);
+        // Sort by the other identifiers, then by time.
         let order = sort_order(&rank_rows(others.iter().copied().chain(clock), relation.rows));
         let order = order.unwrap_or_else(|| (0..relation.rows as u32).collect());
         let runs = if relation.rows == 0 { Vec::new() } else { equal_runs(&lines, Some(&order)) };

@@ -26,6 +26,7 @@ pub(super) fn eval_union(
     // The sort is stable, so among equal keys the row of the first operand comes first.
     let order = sort_order(&ranks);
     let runs = equal_runs(&ranks, order.as_deref());
+    // All operand rows were charged; give back the duplicates.
     meter.release(rows - runs.len(), width);
     if runs.len() == rows && order.is_none() {
         return Ok(Relation { columns, rows });

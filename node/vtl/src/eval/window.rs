@@ -72,6 +72,7 @@ pub(super) fn eval_window(
 /// Sorts the rows into partitions and evaluates the window bounds.
 fn partition_rows(rows: &RowContext<'_>, frame: &WindowCall) -> Result<PartitionedRows, EvalError> {
     let given = |at: usize| rows.columns.get(at).map(|column| &**column);
+    // Durations sort by length, so ranks take the place of their columns.
     let long = frame.lengths.iter().filter_map(|at| Some((*at, duration_rank_column(given(*at)?))));
     let long: BTreeMap<usize, Column> = long.collect();
     let column = |at: usize| long.get(&at).or_else(|| given(at));
@@ -90,6 +91,7 @@ fn partition_rows(rows: &RowContext<'_>, frame: &WindowCall) -> Result<Partition
     let schemas::sort_key::SortKeys { sides: [peers], .. } = directed(&frame.order);
     let (from, to) = (eval_edge(rows, &frame.from)?, eval_edge(rows, &frame.to)?);
     let scale = match frame.order.as_slice() {
+        // Only offsets need distances; other ends compare ranks.
         [(at, down)] if from.is_offset() || to.is_offset() => {
             rows.columns.get(*at).map_or(RangeScale::None, |column| RangeScale::new(column, *down))
         }
@@ -168,6 +170,7 @@ fn eval_lag_lead(
         None => None,
     };
     let column = operand.into_column(frame.operand.value_type, rows.rows);
+    // Rows beyond the partition gather as null.
     if default.is_none() {
         return Ok(column.gather(&sources));
     }

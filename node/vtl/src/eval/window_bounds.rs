@@ -125,11 +125,13 @@ impl<'a> WindowBounds<'a> {
                 (self.start, self.end)
             }
         };
+        // An inverted window, such as 2 following to 1 following, is empty.
         (start, end.max(start))
     }
 
     fn rows_window(&self, at: usize) -> (usize, usize) {
         let length = self.points.len();
+        // Offsets beyond the partition are clamped to its ends.
         let place = |offset: i64| (at as i64).saturating_add(offset).clamp(0, length as i64) as usize;
         let limit = |edge: WindowEdge, after: i64| match edge.point_offset() {
             Some(offset) => place(offset.saturating_add(after)),

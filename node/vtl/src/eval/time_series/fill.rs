@@ -56,6 +56,7 @@ pub(super) fn fill_periods(
     let made = clock.column(&made.collect::<Vec<Option<Period>>>());
     let known = 0..relation.rows;
     let same: Vec<usize> = known.clone().chain(sources).collect();
+    // Added data points copy the identifiers; their measures and attributes are null.
     let null: Vec<usize> = known.chain((relation.rows..rows).map(|_| usize::MAX)).collect();
     let columns = step.columns.iter().zip(&relation.columns).enumerate().map(|(at, (field, column))| {
         if at == time {
@@ -90,6 +91,7 @@ fn find_gaps(line: &[u32], periods: &[Period], limits: CoveredDays) -> Vec<Perio
         }
         let past = last.ordinal() + 1;
         let mut next = first.ordinal();
+        // The end of the range closes the last gap.
         for at in known.iter().map(|period| period.ordinal()).chain([past]) {
             if at > next
                 && let Some(first) = Period::from_ordinal(frequency, next)

@@ -104,6 +104,7 @@ fn running_sums<T: Copy, S: Default>(
 ) -> Result<Vec<Option<T>>, (Error, usize)> {
     let mut made = vec![None; rows.len()];
     for line in lines.iter() {
+        // Each frequency within a group is a series of its own.
         let mut states: [S; SERIES] = Default::default();
         for row in line.iter().map(|row| *row as usize) {
             let state = series.get(row).and_then(|at| states.get_mut(*at));
