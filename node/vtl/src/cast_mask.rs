@@ -29,16 +29,16 @@ impl CastMask {
     /// # Errors
     /// The message for the author of the script.
     pub(crate) fn new(mask: &str, from: Option<ValueType>, to: ValueType) -> Result<Self, String> {
-        let (kind, reading) = match from {
+        let (value_type, reading) = match from {
             Some(ValueType::String) | None => (to, true),
-            Some(kind) => (kind, false),
+            Some(value_type) => (value_type, false),
         };
         if mask.len() > MASK_BYTES_MAX {
             return Err(format!("the mask has more than {MASK_BYTES_MAX} bytes"));
         }
-        let made = match kind {
+        let made = match value_type {
             ValueType::Integer | ValueType::Number => {
-                number::NumberMask::new(mask, reading && kind == ValueType::Integer).map(Self::Number)
+                number::NumberMask::new(mask, reading && value_type == ValueType::Integer).map(Self::Number)
             }
             ValueType::Time => match mask.split_once('/') {
                 Some((first, last)) => {
@@ -47,16 +47,16 @@ impl CastMask {
                 }
                 None => time::TimeMask::new(mask)
                     .and_then(|mask| mask.for_dates(reading, false))
-                    .map(|mask| Self::Time(mask, kind)),
+                    .map(|mask| Self::Time(mask, value_type)),
             },
             ValueType::Date | ValueType::TimePeriod => time::TimeMask::new(mask)
-                .and_then(|mask| mask.for_dates(reading, kind == ValueType::Date))
-                .map(|mask| Self::Time(mask, kind)),
+                .and_then(|mask| mask.for_dates(reading, value_type == ValueType::Date))
+                .map(|mask| Self::Time(mask, value_type)),
             ValueType::Duration => {
                 time::TimeMask::new(mask).and_then(time::TimeMask::for_durations).map(Self::Duration)
             }
             ValueType::String | ValueType::Boolean => {
-                Err(format!("values of type `{}` have no masks", kind.as_str()))
+                Err(format!("values of type `{}` have no masks", value_type.as_str()))
             }
         };
         made.map_err(|why| format!("invalid mask `{mask}`: {why}"))
@@ -66,7 +66,7 @@ impl CastMask {
     pub(crate) fn parse(&self, text: &str) -> Option<Cell> {
         match self {
             Self::Number(mask) => mask.parse_number(text),
-            Self::Time(mask, kind) => mask.parse_period(text, *kind),
+            Self::Time(mask, value_type) => mask.parse_period(text, *value_type),
             Self::Interval(first, last) => time::parse_interval(first, last, text),
             Self::Duration(mask) => mask.parse_duration(text),
         }

@@ -162,9 +162,9 @@ impl Evaluator<'_> {
             }
             Operation::Group { input, keys, summaries } => self.eval_group(*input, keys, summaries, step)?,
             Operation::Rekey { input, column, value } => self.eval_rekey(*input, *column, value, step)?,
-            Operation::Series { input, time, time_type: kind, op } => {
+            Operation::Series { input, time, time_type: value_type, op } => {
                 let relation = self.relation(*input)?.clone();
-                time_series::eval_time_series(&relation, (*time, *kind), *op, &mut self.meter, step)?
+                time_series::eval_time_series(&relation, (*time, *value_type), *op, &mut self.meter, step)?
             }
             Operation::Shift { input, column, count } => self.eval_shift(*input, *column, count, step)?,
         };

@@ -187,9 +187,9 @@ impl TimeMask {
         self.scan(text).filter(|(_, rest)| rest.is_empty()).map(|(found, _)| found)
     }
 
-    pub(super) fn parse_period(&self, text: &str, kind: ValueType) -> Option<Cell> {
+    pub(super) fn parse_period(&self, text: &str, value_type: ValueType) -> Option<Cell> {
         let period = self.resolve_period(&self.scan_whole(text)?)?;
-        match kind {
+        match value_type {
             ValueType::Time => Some(Cell::Text(Interval::from(period).to_string())),
             ValueType::Date if period.frequency() != Frequency::D => None,
             _ => Some(Cell::Period(period)),

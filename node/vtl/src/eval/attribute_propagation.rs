@@ -15,29 +15,29 @@ use crate::op::AggregateOp;
 /// Combines values of one type: null for no value, the value itself for one.
 pub(super) fn propagate_attribute(
     rule: Option<&PropagationRule>,
-    kind: ValueType,
+    value_type: ValueType,
     cells: Vec<Option<Cell>>,
 ) -> Result<Option<Cell>, Error> {
     match rule {
-        Some(PropagationRule::Aggregate(op)) => aggregate_cells(*op, kind, cells),
+        Some(PropagationRule::Aggregate(op)) => aggregate_cells(*op, value_type, cells),
         Some(PropagationRule::Enumerated { clauses, other }) => {
             let pair = |a: Option<Cell>, b: Option<Cell>| match_clauses(clauses, other.as_ref(), &a, &b);
             Ok(cells.into_iter().reduce(pair).flatten())
         }
-        None => Ok(cells.into_iter().reduce(|a, b| smaller_or_null(kind, a, b)).flatten()),
+        None => Ok(cells.into_iter().reduce(|a, b| smaller_or_null(value_type, a, b)).flatten()),
     }
 }
 
 /// Default without a rule: null when either value is null, otherwise the smaller value.
-fn smaller_or_null(kind: ValueType, a: Option<Cell>, b: Option<Cell>) -> Option<Cell> {
+fn smaller_or_null(value_type: ValueType, a: Option<Cell>, b: Option<Cell>) -> Option<Cell> {
     let (a, b) = (a?, b?);
-    Some(if compare_cells(kind, &a, &b).is_le() { a } else { b })
+    Some(if compare_cells(value_type, &a, &b).is_le() { a } else { b })
 }
 
-fn compare_cells(kind: ValueType, a: &Cell, b: &Cell) -> Ordering {
+fn compare_cells(value_type: ValueType, a: &Cell, b: &Cell) -> Ordering {
     match (a, b) {
         // The text order of durations differs from the order of their lengths.
-        (Cell::Text(a), Cell::Text(b)) if kind == ValueType::Duration => {
+        (Cell::Text(a), Cell::Text(b)) if value_type == ValueType::Duration => {
             a.parse::<Duration>().ok().cmp(&b.parse::<Duration>().ok())
         }
         (Cell::Text(a), Cell::Text(b)) => a.cmp(b),
@@ -58,15 +58,15 @@ fn cell_number(cell: &Cell) -> Decimal {
 /// Aggregates the values that are not null.
 fn aggregate_cells(
     op: AggregateOp,
-    kind: ValueType,
+    value_type: ValueType,
     cells: Vec<Option<Cell>>,
 ) -> Result<Option<Cell>, Error> {
     let known: Vec<Cell> = cells.into_iter().flatten().collect();
     let Some(first) = known.first() else { return Ok(None) };
     let whole = matches!(first, Cell::Integer(_));
     Ok(match op {
-        AggregateOp::Min => known.into_iter().min_by(|a, b| compare_cells(kind, a, b)),
-        AggregateOp::Max => known.into_iter().max_by(|a, b| compare_cells(kind, a, b)),
+        AggregateOp::Min => known.into_iter().min_by(|a, b| compare_cells(value_type, a, b)),
+        AggregateOp::Max => known.into_iter().max_by(|a, b| compare_cells(value_type, a, b)),
         _ => {
             let mut total = ExactSum::default();
             known.iter().for_each(|cell| total.add(cell_number(cell)));

@@ -75,17 +75,17 @@ impl ColumnarValue {
     }
 
     /// Converts to a column of `rows` rows.
-    pub(super) fn into_column(self, kind: Option<ValueType>, rows: usize) -> SharedColumn {
+    pub(super) fn into_column(self, value_type: Option<ValueType>, rows: usize) -> SharedColumn {
         match self {
             ColumnarValue::Column(column) => column,
-            ColumnarValue::Constant(cell) => SharedColumn::new(repeat_cell(cell, kind, rows)),
+            ColumnarValue::Constant(cell) => SharedColumn::new(repeat_cell(cell, value_type, rows)),
         }
     }
 }
 
 /// Builds a column that repeats one value.
-fn repeat_cell(cell: Option<Cell>, kind: Option<ValueType>, rows: usize) -> Column {
-    match (cell, kind) {
+fn repeat_cell(cell: Option<Cell>, value_type: Option<ValueType>, rows: usize) -> Column {
+    match (cell, value_type) {
         (Some(Cell::Integer(value)), Some(ValueType::Number)) => {
             Column::Number(vec![Some(value.into()); rows])
         }
@@ -292,9 +292,9 @@ fn prune_dictionary(texts: TextColumn) -> TextColumn {
 }
 
 /// Builds a column from cells of one type.
-pub(super) fn column_from_cells(cells: &[Option<Cell>], kind: ValueType) -> Column {
+pub(super) fn column_from_cells(cells: &[Option<Cell>], value_type: ValueType) -> Column {
     let cells = cells.iter();
-    match kind {
+    match value_type {
         ValueType::String | ValueType::Time | ValueType::Duration => {
             Column::Text(TextColumn::from_rows(cells.map(|cell| match cell {
                 Some(Cell::Text(text)) => Some(text.as_str()),

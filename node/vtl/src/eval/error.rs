@@ -33,9 +33,9 @@ pub(super) type DecimalRowError = (Error, usize);
 
 /// Keeps the error of the earlier row, so that the reported error does not depend on the order of
 /// evaluation.
-pub(super) fn keep_earlier(slot: &mut Option<DecimalRowError>, failed: DecimalRowError) {
-    if slot.as_ref().is_none_or(|(_, row)| failed.1 < *row) {
-        *slot = Some(failed);
+pub(super) fn keep_earlier(slot: &mut Option<DecimalRowError>, error: DecimalRowError) {
+    if slot.as_ref().is_none_or(|(_, row)| error.1 < *row) {
+        *slot = Some(error);
     }
 }
 

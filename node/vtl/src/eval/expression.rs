@@ -64,7 +64,7 @@ impl<'a> RowContext<'a> {
                     operands.iter().map(|operand| self.eval(operand, mask)).collect();
                 self.apply_operator(*op, typed, values?, operands, mask)
             }
-            Term::Window(frame) => eval_window(self, frame, typed.span)
+            Term::Window(call) => eval_window(self, call, typed.span)
                 .map(|column| ColumnarValue::Column(SharedColumn::new(column))),
         }
     }
@@ -99,13 +99,13 @@ impl<'a> RowContext<'a> {
     /// Builds a column that takes each row from one of several values of one type.
     pub(super) fn choose_values<'v>(
         &self,
-        kind: Option<ValueType>,
+        value_type: Option<ValueType>,
         mask: RowMask<'_>,
         pick: impl Fn(usize) -> &'v ColumnarValue,
     ) -> ColumnarValue {
         let taken = |row: usize| mask.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
         let rows = (0..self.rows).map(|row| taken(row).then(|| pick(row)));
-        let column = match kind {
+        let column = match value_type {
             None => return ColumnarValue::Constant(None),
             Some(ValueType::Number) => Column::Number(
                 rows.enumerate().map(|(row, v)| v.and_then(|v| v.as_numbers().at(row))).collect(),
@@ -138,14 +138,14 @@ impl<'a> RowContext<'a> {
         let constant = values.iter().all(|value| matches!(value, ColumnarValue::Constant(_)));
         // An operator of constants is evaluated once for all rows.
         let (rows, mask) = if constant { (1, None) } else { (self.rows, mask) };
-        let kinds = operands.iter().map(|operand| operand.value_type).collect::<Vec<_>>();
+        let value_types = operands.iter().map(|operand| operand.value_type).collect::<Vec<_>>();
         let scope = OperatorCall {
             rows,
             mask,
             op,
             span: typed.span,
-            kind: typed.value_type,
-            kinds: &kinds,
+            value_type: typed.value_type,
+            value_types: &value_types,
             threads: self.threads,
         };
         let column = scope.eval_operator(values).map_err(|mut error| {
@@ -168,8 +168,8 @@ struct OperatorCall<'a> {
     mask: RowMask<'a>,
     op: Op,
     span: Span,
-    kind: Option<ValueType>,
-    kinds: &'a [Option<ValueType>],
+    value_type: Option<ValueType>,
+    value_types: &'a [Option<ValueType>],
     threads: Threads,
 }
 
@@ -191,13 +191,13 @@ impl OperatorCall<'_> {
             (Op::Year | Op::Month, [a]) => self.eval_calendar(a),
             (Op::Cast(to), [a, mask @ ..]) => {
                 let mask = mask.first().and_then(|mask| mask.as_texts().at(0));
-                let from = self.kinds.first().copied().flatten();
+                let from = self.value_types.first().copied().flatten();
                 self.at_row(eval_cast(a, (from, to), mask, self.rows, self.mask))
             }
             (Op::Text(op), values) => self.at_row(eval_text(op, values, self.rows, self.mask)),
             (Op::Time(op), values) => {
-                let from = self.kinds.first().copied().flatten();
-                self.at_row(eval_time(op, values, from, self.kind, self.rows, self.mask))
+                let from = self.value_types.first().copied().flatten();
+                self.at_row(eval_time(op, values, from, self.value_type, self.rows, self.mask))
             }
             (
                 Op::Equal | Op::NotEqual | Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual,
@@ -272,9 +272,9 @@ impl OperatorCall<'_> {
         b: &'v ColumnarValue,
     ) -> Box<dyn Fn(usize) -> Option<PairOrder> + Sync + 'v> {
         // The type is decided once for the whole column, not for each row.
-        let kind = self.kinds.iter().copied().flatten().next();
+        let value_type = self.value_types.iter().copied().flatten().next();
         let plain = |order: Ordering| PairOrder { order, same_frequency: true };
-        match kind {
+        match value_type {
             Some(ValueType::Integer | ValueType::Number) => match (a.as_numbers(), b.as_numbers()) {
                 // Two integer columns compare without conversion to decimals.
                 (NumberView::Integer(a), NumberView::Integer(b)) => {
@@ -361,7 +361,8 @@ impl OperatorCall<'_> {
             spare: RefCell::default(),
             threads: self.threads,
         };
-        (*rows.choose_values(self.kind, self.mask, pick).into_column(self.kind, self.rows)).clone()
+        (*rows.choose_values(self.value_type, self.mask, pick).into_column(self.value_type, self.rows))
+            .clone()
     }
 
     /// Checks that all values of a parameter belong to its type, and returns them.
@@ -418,7 +419,7 @@ impl OperatorCall<'_> {
 
     fn eval_arithmetic(&self, values: Vec<ColumnarValue>) -> Result<Column, EvalError> {
         // Integers stay integers unless an operand or the result is a number.
-        let whole = self.kinds.iter().all(|kind| *kind != Some(ValueType::Number));
+        let whole = self.value_types.iter().all(|value_type| *value_type != Some(ValueType::Number));
         let mut values = values.into_iter();
         match (self.op, values.next(), values.next()) {
             (Op::Round | Op::Trunc | Op::Ceil | Op::Floor, Some(a), places) => {
@@ -433,7 +434,7 @@ impl OperatorCall<'_> {
                     .map(Column::Integer)
             }
             (_, Some(a), None) => self.map_numbers(a, |a| Ok(eval_unary(self.op, a))).map(Column::Number),
-            (_, Some(a), Some(b)) if whole && self.kind != Some(ValueType::Number) => {
+            (_, Some(a), Some(b)) if whole && self.value_type != Some(ValueType::Number) => {
                 let (a, b) = (a.as_integers(), b.as_integers());
                 let pair = |row| match (a.at(row), b.at(row)) {
                     (Some(a), Some(b)) => eval_integer(self.op, a, b).map(Some),
@@ -514,7 +515,7 @@ impl OperatorCall<'_> {
             Op::Ceil => decimal::ceil(number),
             _ => decimal::floor(number),
         };
-        if self.kind != Some(ValueType::Number) {
+        if self.value_type != Some(ValueType::Number) {
             let numbers = a.as_numbers();
             let value = |row: usize| match (numbers.at(row), digits.at(row)) {
                 (Some(number), Some(places)) => decimal::to_integer(round(number, places)?).map(Some),

@@ -94,8 +94,8 @@ pub(super) fn eval_group(
     meter.charge(relation.rows, SORT_STEPS, step.span)?;
     let mut columns = Vec::new();
     for (at, key) in keys.iter().enumerate() {
-        let kind = step.columns.get(at).map(|field| field.value_type);
-        columns.push(key_column(relation, key, kind, step, threads)?);
+        let value_type = step.columns.get(at).map(|field| field.value_type);
+        columns.push(key_column(relation, key, value_type, step, threads)?);
     }
     // Rows are in canonical order, so rows of equal first identifier are adjacent.
     let first = keys.first().is_some_and(|key| key.column == 0 && key.convert.is_none());
@@ -132,7 +132,7 @@ pub(super) fn eval_group(
 fn key_column(
     relation: &Relation,
     key: &GroupKey,
-    kind: Option<ValueType>,
+    value_type: Option<ValueType>,
     step: &PlanStep,
     threads: Threads,
 ) -> Result<SharedColumn, Diagnostic> {
@@ -140,7 +140,7 @@ fn key_column(
     let column = relation.columns.get(key.column).ok_or_else(missing)?;
     let Some(convert) = key.convert else { return Ok(column.clone()) };
     let coarse = |cell: &Cell| {
-        time_operators::aggregate_time(cell, convert, kind == Some(ValueType::Date))
+        time_operators::aggregate_time(cell, convert, value_type == Some(ValueType::Date))
             .map_err(|(code, message)| Diagnostic::new(code, step.span, message))
     };
     // Periods are converted in place and in parallel, other time values cell by cell.
@@ -259,9 +259,9 @@ fn sum_by_group(
 }
 
 /// Returns the minimum or maximum of each group in the canonical order of the type.
-fn extreme_by_group(operand: &Column, kind: ValueType, groups: &RowGroups, greatest: bool) -> Column {
+fn extreme_by_group(operand: &Column, value_type: ValueType, groups: &RowGroups, greatest: bool) -> Column {
     // The text order of durations differs from the order of their lengths.
-    let lengths = (kind == ValueType::Duration).then(|| duration_ranks(operand));
+    let lengths = (value_type == ValueType::Duration).then(|| duration_ranks(operand));
     let best = |run: &(usize, usize)| {
         let known = groups.rows(*run).filter(|row| !operand.is_null(*row));
         // Ties keep the first row in canonical order.

@@ -85,7 +85,7 @@ pub(super) fn ratios_to_report(
     operand: &NumberView<'_>,
     windows: &PartitionedRows,
 ) -> Result<Vec<Option<Decimal>>, DecimalRowError> {
-    let (mut made, mut failed) = (vec![None; windows.rows], None);
+    let (mut results, mut first_error) = (vec![None; windows.rows], None);
     for points in windows.partitions() {
         let mut total = ExactSum::default();
         points.iter().filter_map(|row| operand.at(*row)).for_each(|value| total.add(value));
@@ -94,10 +94,10 @@ pub(super) fn ratios_to_report(
         for row in points {
             let Some(value) = operand.at(*row) else { continue };
             match sum.and_then(|sum| decimal128::div(value, sum)) {
-                Ok(share) => set_row(&mut made, *row, Some(share)),
-                Err(error) => keep_earlier(&mut failed, (error, *row)),
+                Ok(share) => set_row(&mut results, *row, Some(share)),
+                Err(error) => keep_earlier(&mut first_error, (error, *row)),
             }
         }
     }
-    failed.map_or(Ok(made), Err)
+    first_error.map_or(Ok(results), Err)
 }

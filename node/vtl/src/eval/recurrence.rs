@@ -48,7 +48,7 @@ fn run_recurrence(
             _ => None,
         }
     };
-    let (mut made, mut failed) = (vec![None; windows.rows], None);
+    let (mut results, mut first_error) = (vec![None; windows.rows], None);
     for points in windows.partitions() {
         let (mut state, mut series): (Option<Decimal>, Option<Frequency>) = (None, None);
         for row in points {
@@ -64,13 +64,13 @@ fn run_recurrence(
             match next {
                 Ok(next) => state = Some(next),
                 Err(error) => {
-                    keep_earlier(&mut failed, (error, *row));
-                    // The rest of the partition depends on the failed value.
+                    keep_earlier(&mut first_error, (error, *row));
+                    // The rest of the partition depends on the first_error value.
                     break;
                 }
             }
-            set_row(&mut made, *row, state);
+            set_row(&mut results, *row, state);
         }
     }
-    failed.map_or(Ok(made), Err)
+    first_error.map_or(Ok(results), Err)
 }

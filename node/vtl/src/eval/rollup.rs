@@ -63,7 +63,7 @@ struct RollupEvaluator<'a> {
     items: Vec<&'a str>,
     /// Rules that compute each code item.
     computing: Vec<Vec<usize>>,
-    made: Vec<RollupRow>,
+    result_rows: Vec<RollupRow>,
 }
 
 /// Evaluates the rules of a hierarchical ruleset on each group of a relation.
@@ -97,11 +97,11 @@ pub(super) fn eval_rollup(
                 *slot = Some(row);
             }
         }
-        let before = run.made.len();
+        let before = run.result_rows.len();
         run.apply_rules(&points, first.unwrap_or_default())
             .map_err(|(error, rule)| run.rule_error(error, rule, first, step))?;
-        meter.reserve(run.made.len() - before, step.columns.len(), step.span)?;
-        if run.made.len() > ROWS_MAX {
+        meter.reserve(run.result_rows.len() - before, step.columns.len(), step.span)?;
+        if run.result_rows.len() > ROWS_MAX {
             return Err(Diagnostic::new(
                 DiagnosticCode::Budget,
                 step.span,
@@ -109,7 +109,7 @@ pub(super) fn eval_rollup(
             ));
         }
     }
-    meter.charge(run.made.len(), ROW_STEPS + SORT_STEPS, step.span)?;
+    meter.charge(run.result_rows.len(), ROW_STEPS + SORT_STEPS, step.span)?;
     Ok(run.result_relation(step))
 }
 
@@ -127,7 +127,7 @@ impl<'a> RollupEvaluator<'a> {
                 rules.push(at);
             }
         }
-        Self { relation, rollup, conditions, items, computing, made: Vec::new() }
+        Self { relation, rollup, conditions, items, computing, result_rows: Vec::new() }
     }
 
     fn item_index(&self, code: &str) -> Option<usize> {
@@ -187,7 +187,14 @@ impl<'a> RollupEvaluator<'a> {
         computed.insert(item, (at, ItemValue { value: right.sum, virals: virals.clone() }));
         if given && !self.rollup.check {
             let left = right.sum;
-            self.made.push(RollupRow { row: first, rule: at, left, truth: None, imbalance: None, virals });
+            self.result_rows.push(RollupRow {
+                row: first,
+                rule: at,
+                left,
+                truth: None,
+                imbalance: None,
+                virals,
+            });
         }
         Ok(())
     }
@@ -332,7 +339,7 @@ impl<'a> RollupEvaluator<'a> {
         };
         let all = std::iter::once(&left).chain(right.points.iter().map(|(_, point)| point));
         let virals = self.propagate_attributes(all)?;
-        self.made.push(RollupRow { row: first, rule: at, left: value, truth, imbalance, virals });
+        self.result_rows.push(RollupRow { row: first, rule: at, left: value, truth, imbalance, virals });
         Ok(())
     }
 
@@ -346,7 +353,9 @@ impl<'a> RollupEvaluator<'a> {
             cells.collect::<Vec<Option<Cell>>>()
         };
         let virals = self.rollup.virals.iter().enumerate();
-        virals.map(|(at, (_, kind, rule))| propagate_attribute(rule.as_ref(), *kind, of(at))).collect()
+        virals
+            .map(|(at, (_, value_type, rule))| propagate_attribute(rule.as_ref(), *value_type, of(at)))
+            .collect()
     }
 
     fn rule_error(&self, error: Error, rule: usize, row: Option<usize>, step: &PlanStep) -> Diagnostic {
@@ -363,7 +372,7 @@ impl<'a> RollupEvaluator<'a> {
         let mut identifiers = 0;
         let mut virals = 0;
         let mut columns: Vec<Column> = Vec::new();
-        let source: Vec<usize> = self.made.iter().map(|made| made.row).collect();
+        let source: Vec<usize> = self.result_rows.iter().map(|made| made.row).collect();
         for field in &step.columns {
             let column = match field.role {
                 Role::Identifier
@@ -393,7 +402,7 @@ impl<'a> RollupEvaluator<'a> {
             identifiers += usize::from(field.role == Role::Identifier);
             columns.push(column);
         }
-        let rows = self.made.len();
+        let rows = self.result_rows.len();
         let columns = match sort_order(&rank_rows(columns.iter().take(identifiers), rows)) {
             None => columns.into_iter().map(SharedColumn::new).collect(),
             Some(order) => columns.iter().map(|column| SharedColumn::new(column.gather(&order))).collect(),
@@ -407,37 +416,41 @@ impl<'a> RollupEvaluator<'a> {
 
     fn row_column(
         &self,
-        kind: schemas::structure::ValueType,
+        value_type: schemas::structure::ValueType,
         cell: impl Fn(&RollupRow) -> Option<Cell>,
     ) -> Column {
-        column_from_cells(&self.made.iter().map(cell).collect::<Vec<_>>(), kind)
+        column_from_cells(&self.result_rows.iter().map(cell).collect::<Vec<_>>(), value_type)
     }
 
     /// Builds a measure of the result by name.
-    fn measure_column(&self, name: &str, kind: schemas::structure::ValueType) -> Column {
+    fn measure_column(&self, name: &str, value_type: schemas::structure::ValueType) -> Column {
         let value = |number: Option<Decimal>| {
             let number = number?;
-            match kind {
+            match value_type {
                 schemas::structure::ValueType::Integer => decimal::to_integer(number).ok().map(Cell::Integer),
                 _ => Some(Cell::Number(number)),
             }
         };
         let wrong = |made: &RollupRow| (made.truth == Some(false)).then(|| self.rule_of(made)).flatten();
         match name {
-            "bool_var" if self.rollup.check => self.row_column(kind, |made| made.truth.map(Cell::Boolean)),
-            "imbalance" if self.rollup.check => self.row_column(kind, |made| value(made.imbalance)),
-            "errorcode" if self.rollup.check => self.row_column(kind, |made| wrong(made)?.error.code.clone()),
-            "errorlevel" if self.rollup.check => {
-                self.row_column(kind, |made| wrong(made)?.error.level.clone())
+            "bool_var" if self.rollup.check => {
+                self.row_column(value_type, |made| made.truth.map(Cell::Boolean))
             }
-            _ => self.row_column(kind, |made| value(made.left)),
+            "imbalance" if self.rollup.check => self.row_column(value_type, |made| value(made.imbalance)),
+            "errorcode" if self.rollup.check => {
+                self.row_column(value_type, |made| wrong(made)?.error.code.clone())
+            }
+            "errorlevel" if self.rollup.check => {
+                self.row_column(value_type, |made| wrong(made)?.error.level.clone())
+            }
+            _ => self.row_column(value_type, |made| value(made.left)),
         }
     }
 }
 
 /// Converts a code item to a value of its identifier.
-fn code_cell(code: &str, kind: schemas::structure::ValueType) -> Option<Cell> {
-    match kind {
+fn code_cell(code: &str, value_type: schemas::structure::ValueType) -> Option<Cell> {
+    match value_type {
         schemas::structure::ValueType::Integer => code.parse().ok().map(Cell::Integer),
         _ => Some(Cell::Text(code.to_owned())),
     }

@@ -31,8 +31,8 @@ pub(super) fn slide_windows<S: WindowAggregate>(
     windows: &PartitionedRows,
     mut state: S,
 ) -> Result<Vec<Option<S::Value>>, DecimalRowError> {
-    let mut made: Vec<Option<S::Value>> = vec![None; windows.rows];
-    let mut failed = None;
+    let mut results: Vec<Option<S::Value>> = vec![None; windows.rows];
+    let mut first_error = None;
     for points in windows.partitions() {
         state.start_partition(points);
         let mut bounds = windows.window_bounds(points);
@@ -51,17 +51,17 @@ pub(super) fn slide_windows<S: WindowAggregate>(
             let current = match value.take() {
                 Some(current) => current,
                 None => state.value().unwrap_or_else(|error| {
-                    keep_earlier(&mut failed, (error, *row));
+                    keep_earlier(&mut first_error, (error, *row));
                     None
                 }),
             };
-            if let Some(slot) = made.get_mut(*row) {
+            if let Some(slot) = results.get_mut(*row) {
                 slot.clone_from(&current);
             }
             value = Some(current);
         }
     }
-    failed.map_or(Ok(made), Err)
+    first_error.map_or(Ok(results), Err)
 }
 
 /// Count of non-null values.
@@ -216,8 +216,8 @@ pub(super) struct WindowExtreme<'a> {
 }
 
 impl<'a> WindowExtreme<'a> {
-    pub(super) fn new(operand: &'a Column, kind: Option<ValueType>, greatest: bool) -> Self {
-        let lengths = (kind == Some(ValueType::Duration)).then(|| duration_ranks(operand));
+    pub(super) fn new(operand: &'a Column, value_type: Option<ValueType>, greatest: bool) -> Self {
+        let lengths = (value_type == Some(ValueType::Duration)).then(|| duration_ranks(operand));
         Self { operand, lengths, greatest, queue: VecDeque::new() }
     }
 
@@ -268,8 +268,8 @@ pub(super) struct NonNullMinimum<'a> {
 }
 
 impl<'a> NonNullMinimum<'a> {
-    pub(super) fn new(operand: &'a Column, kind: Option<ValueType>) -> Self {
-        Self { least: WindowExtreme::new(operand, kind, false), nulls: 0 }
+    pub(super) fn new(operand: &'a Column, value_type: Option<ValueType>) -> Self {
+        Self { least: WindowExtreme::new(operand, value_type, false), nulls: 0 }
     }
 }
 

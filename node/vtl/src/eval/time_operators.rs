@@ -41,10 +41,12 @@ pub(super) fn eval_time(
     Ok(column_from_cells(&cells, to.unwrap_or(ValueType::String)))
 }
 
-fn apply_time(op: TimeOp, operands: &[Cell], kind: Option<ValueType>) -> Result<Cell, ValueError> {
+fn apply_time(op: TimeOp, operands: &[Cell], value_type: Option<ValueType>) -> Result<Cell, ValueError> {
     let whole = |value: i32| Cell::Integer(i64::from(value));
     Ok(match (op, operands) {
-        (TimeOp::Aggregate(convert), [cell]) => aggregate_time(cell, convert, kind == Some(ValueType::Date))?,
+        (TimeOp::Aggregate(convert), [cell]) => {
+            aggregate_time(cell, convert, value_type == Some(ValueType::Date))?
+        }
         (TimeOp::Indicator, [Cell::Period(period)]) => {
             Cell::Text(Duration::from(period.frequency()).to_string())
         }

@@ -34,8 +34,8 @@ enum TimeAxis {
 
 impl TimeAxis {
     /// Infers the interpretation of a column; `None` when dates fit no frequency.
-    fn of(column: &Column, kind: ValueType) -> Option<Self> {
-        match (column, kind) {
+    fn of(column: &Column, value_type: ValueType) -> Option<Self> {
+        match (column, value_type) {
             (Column::Period(days), ValueType::Date) => {
                 date_frequency(days).map(|(to, end)| Self::Dates(to, end))
             }
@@ -99,12 +99,12 @@ pub(super) fn eval_timeshift(
     step: &PlanStep,
     threads: Threads,
 ) -> Result<Relation, Diagnostic> {
-    let kind = step.columns.get(column).map_or(ValueType::TimePeriod, |field| field.value_type);
-    let each = if kind == ValueType::TimePeriod { ROW_STEPS } else { TEXT_STEPS };
+    let value_type = step.columns.get(column).map_or(ValueType::TimePeriod, |field| field.value_type);
+    let each = if value_type == ValueType::TimePeriod { ROW_STEPS } else { TEXT_STEPS };
     meter.charge(relation.rows, each, step.span)?;
     let mut relation = relation;
     let Some(times) = relation.columns.get(column).cloned() else { return Ok(relation) };
-    let Some(clock) = TimeAxis::of(&times, kind) else { return Ok(relation) };
+    let Some(clock) = TimeAxis::of(&times, value_type) else { return Ok(relation) };
     let mut moved: Vec<Option<Period>> = vec![None; relation.rows];
     let renewed = fill_slots(threads, &mut moved, |row, slot| {
         let period = clock.period(&times, row).ok_or((row, false))?;
@@ -123,7 +123,7 @@ pub(super) fn eval_timeshift(
         ))
     })?;
     let moved = SharedColumn::new(clock.column(&moved));
-    if kind == ValueType::Time {
+    if value_type == ValueType::Time {
         return replace_identifier(relation, column, moved, meter, step);
     }
     // All values move by the same distance, so the canonical order is preserved.
@@ -222,7 +222,7 @@ impl SeriesRows {
 /// Evaluates an operator along the time of each series.
 pub(super) fn eval_time_series(
     relation: &Relation,
-    (time, kind): (usize, ValueType),
+    (time, value_type): (usize, ValueType),
     op: SeriesOp,
     meter: &mut BudgetMeter,
     step: &PlanStep,
@@ -231,9 +231,9 @@ pub(super) fn eval_time_series(
     let Some(times) = relation.columns.get(time).cloned() else { return Ok(relation.clone()) };
     let lines = SeriesRows::new(relation, time, step);
     if !op.fills() {
-        return flow::eval_flow(relation, &lines, (&times, kind), op, meter, step);
+        return flow::eval_flow(relation, &lines, (&times, value_type), op, meter, step);
     }
-    match TimeAxis::of(&times, kind) {
+    match TimeAxis::of(&times, value_type) {
         None => {
             meter.reserve(relation.rows, relation.columns.len(), step.span)?;
             Ok(relation.clone())

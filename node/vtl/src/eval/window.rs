@@ -28,37 +28,33 @@ use crate::op::{AggregateOp, AnalyticOp};
 use crate::plan::{TypedExpr, WindowBound, WindowCall};
 
 /// Evaluates an analytic invocation: one value for each row.
-pub(super) fn eval_window(
-    rows: &RowContext<'_>,
-    frame: &WindowCall,
-    span: Span,
-) -> Result<Column, EvalError> {
-    let operand = rows.eval(&frame.operand, None)?;
-    let windows = partition_rows(rows, frame)?;
-    let times = frame.order.first().and_then(|(at, _)| rows.columns.get(*at)).map(|column| &**column);
-    let failed = |(error, row)| decimal_error(error, frame.op.name(), span, row);
-    match frame.op {
+pub(super) fn eval_window(rows: &RowContext<'_>, call: &WindowCall, span: Span) -> Result<Column, EvalError> {
+    let operand = rows.eval(&call.operand, None)?;
+    let windows = partition_rows(rows, call)?;
+    let times = call.order.first().and_then(|(at, _)| rows.columns.get(*at)).map(|column| &**column);
+    let failed = |(error, row)| decimal_error(error, call.op.name(), span, row);
+    match call.op {
         AnalyticOp::Aggregate(op) => {
-            let column = operand.into_column(frame.operand.value_type, rows.rows);
-            aggregate_windows(op, &column, frame.operand.value_type, &windows).map_err(failed)
+            let column = operand.into_column(call.operand.value_type, rows.rows);
+            aggregate_windows(op, &column, call.operand.value_type, &windows).map_err(failed)
         }
         AnalyticOp::Viral => {
-            let column = operand.into_column(frame.operand.value_type, rows.rows);
-            let sources = slide_windows(&windows, NonNullMinimum::new(&column, frame.operand.value_type))
+            let column = operand.into_column(call.operand.value_type, rows.rows);
+            let sources = slide_windows(&windows, NonNullMinimum::new(&column, call.operand.value_type))
                 .map_err(failed)?;
             Ok(gather_optional(&column, &sources))
         }
         AnalyticOp::Rank => Ok(Column::Integer(rank_points(&windows))),
         AnalyticOp::First | AnalyticOp::Last => {
-            let column = operand.into_column(frame.operand.value_type, rows.rows);
-            Ok(column.gather(&navigation::first_or_last(&column, &windows, frame.op == AnalyticOp::Last)))
+            let column = operand.into_column(call.operand.value_type, rows.rows);
+            Ok(column.gather(&navigation::first_or_last(&column, &windows, call.op == AnalyticOp::Last)))
         }
-        AnalyticOp::Lag | AnalyticOp::Lead => eval_lag_lead(rows, frame, operand, &windows),
+        AnalyticOp::Lag | AnalyticOp::Lead => eval_lag_lead(rows, call, operand, &windows),
         AnalyticOp::Ratio => {
             navigation::ratios_to_report(&operand.as_numbers(), &windows).map(Column::Number).map_err(failed)
         }
         AnalyticOp::Ewma => {
-            let weight = eval_weight(rows, frame, span)?;
+            let weight = eval_weight(rows, call, span)?;
             exponential_average(&operand.as_numbers(), &weight, &windows, times)
                 .map(Column::Number)
                 .map_err(failed)
@@ -70,34 +66,34 @@ pub(super) fn eval_window(
 }
 
 /// Sorts the rows into partitions and evaluates the window bounds.
-fn partition_rows(rows: &RowContext<'_>, frame: &WindowCall) -> Result<PartitionedRows, EvalError> {
+fn partition_rows(rows: &RowContext<'_>, call: &WindowCall) -> Result<PartitionedRows, EvalError> {
     let given = |at: usize| rows.columns.get(at).map(|column| &**column);
     // Durations sort by length, so ranks take the place of their columns.
-    let long = frame.lengths.iter().filter_map(|at| Some((*at, duration_rank_column(given(*at)?))));
+    let long = call.lengths.iter().filter_map(|at| Some((*at, duration_rank_column(given(*at)?))));
     let long: BTreeMap<usize, Column> = long.collect();
     let column = |at: usize| long.get(&at).or_else(|| given(at));
-    let partition = ranked(frame.partition.iter().filter_map(|at| column(*at)), rows.rows);
-    let up = frame.partition.iter().map(|at| (*at, false));
+    let partition = ranked(call.partition.iter().filter_map(|at| column(*at)), rows.rows);
+    let up = call.partition.iter().map(|at| (*at, false));
     let directed = |keys: &[(usize, bool)]| {
         let keys: Vec<_> = keys.iter().filter_map(|(at, down)| Some((column(*at)?, *down))).collect();
         schemas::sort_key::directed_sort_keys(&keys, rows.rows)
     };
-    let order = sort_order(&directed(&up.chain(frame.order.iter().copied()).collect::<Vec<_>>()));
+    let order = sort_order(&directed(&up.chain(call.order.iter().copied()).collect::<Vec<_>>()));
     let parts = equal_runs(&partition, order.as_deref());
     let order = match order {
         None => (0..rows.rows).collect(),
         Some(order) => order.into_iter().map(|row| row as usize).collect(),
     };
-    let schemas::sort_key::SortKeys { sides: [peers], .. } = directed(&frame.order);
-    let (from, to) = (eval_edge(rows, &frame.from)?, eval_edge(rows, &frame.to)?);
-    let scale = match frame.order.as_slice() {
+    let schemas::sort_key::SortKeys { sides: [peers], .. } = directed(&call.order);
+    let (from, to) = (eval_edge(rows, &call.from)?, eval_edge(rows, &call.to)?);
+    let scale = match call.order.as_slice() {
         // Only offsets need distances; other ends compare ranks.
         [(at, down)] if from.is_offset() || to.is_offset() => {
             rows.columns.get(*at).map_or(RangeScale::None, |column| RangeScale::new(column, *down))
         }
         _ => RangeScale::None,
     };
-    Ok(PartitionedRows { order, parts, peers, range: frame.range, from, to, scale, rows: rows.rows })
+    Ok(PartitionedRows { order, parts, peers, range: call.range, from, to, scale, rows: rows.rows })
 }
 
 /// Evaluates the offset of a window end.
@@ -131,11 +127,11 @@ fn invalid_scalar(message: String, span: Span) -> EvalError {
 }
 
 /// Evaluates the weight of `ewma`, in `(0, 1]`.
-fn eval_weight(rows: &RowContext<'_>, frame: &WindowCall, span: Span) -> Result<Decimal, EvalError> {
-    let given = frame.offset.as_ref().map_or(Ok(None), |weight| eval_number(rows, weight))?;
+fn eval_weight(rows: &RowContext<'_>, call: &WindowCall, span: Span) -> Result<Decimal, EvalError> {
+    let given = call.offset.as_ref().map_or(Ok(None), |weight| eval_number(rows, weight))?;
     let fits =
         |weight: &Decimal| weight.compare(Decimal::ZERO).is_gt() && weight.compare(Decimal::from(1)).is_le();
-    let place = frame.offset.as_ref().map_or(span, |weight| weight.span);
+    let place = call.offset.as_ref().map_or(span, |weight| weight.span);
     given.filter(fits).ok_or_else(|| {
         let shown = given.map_or("null".to_owned(), |weight| weight.to_string());
         invalid_scalar(format!("the weight of `ewma` must be above 0 and at most 1, found {shown}"), place)
@@ -146,11 +142,11 @@ fn eval_weight(rows: &RowContext<'_>, frame: &WindowCall, span: Span) -> Result<
 /// partition.
 fn eval_lag_lead(
     rows: &RowContext<'_>,
-    frame: &WindowCall,
+    call: &WindowCall,
     operand: ColumnarValue,
     windows: &PartitionedRows,
 ) -> Result<Column, EvalError> {
-    let count = match &frame.offset {
+    let count = match &call.offset {
         None => 1,
         Some(offset) => match eval_scalar(rows, offset)? {
             Some(Cell::Integer(count)) if count > 0 => usize::try_from(count).unwrap_or(usize::MAX),
@@ -158,18 +154,18 @@ fn eval_lag_lead(
                 let shown = other.map_or("null".to_owned(), |cell| cell.to_string());
                 let message = format!(
                     "`{}` requires an offset of at least 1 data point, found {shown}",
-                    frame.op.name()
+                    call.op.name()
                 );
                 return Err(invalid_scalar(message, offset.span));
             }
         },
     };
-    let sources = navigation::offset_sources(windows, count, frame.op == AnalyticOp::Lead);
-    let default = match &frame.default {
+    let sources = navigation::offset_sources(windows, count, call.op == AnalyticOp::Lead);
+    let default = match &call.default {
         Some(default) => eval_scalar(rows, default)?,
         None => None,
     };
-    let column = operand.into_column(frame.operand.value_type, rows.rows);
+    let column = operand.into_column(call.operand.value_type, rows.rows);
     // Rows beyond the partition gather as null.
     if default.is_none() {
         return Ok(column.gather(&sources));
@@ -179,15 +175,15 @@ fn eval_lag_lead(
     let default = ColumnarValue::Constant(default);
     let pick = |row: usize| if inside.get(row).copied().unwrap_or(false) { &values } else { &default };
     let chosen = rows
-        .choose_values(frame.operand.value_type, None, pick)
-        .into_column(frame.operand.value_type, rows.rows);
+        .choose_values(call.operand.value_type, None, pick)
+        .into_column(call.operand.value_type, rows.rows);
     Ok((*chosen).clone())
 }
 
 fn aggregate_windows(
     op: AggregateOp,
     operand: &Column,
-    kind: Option<ValueType>,
+    value_type: Option<ValueType>,
     windows: &PartitionedRows,
 ) -> Result<Column, DecimalRowError> {
     Ok(match (op, operand) {
@@ -198,7 +194,7 @@ fn aggregate_windows(
         (AggregateOp::Sum, _) => Column::Number(slide_windows(windows, WindowSum::new(operand))?),
         (AggregateOp::Avg, _) => Column::Number(slide_windows(windows, WindowMean::new(operand))?),
         (AggregateOp::Min | AggregateOp::Max, _) => {
-            let extremes = WindowExtreme::new(operand, kind, op == AggregateOp::Max);
+            let extremes = WindowExtreme::new(operand, value_type, op == AggregateOp::Max);
             gather_optional(operand, &slide_windows(windows, extremes)?)
         }
         (AggregateOp::Median, _) => Column::Number(slide_windows(windows, WindowMedian::new(operand))?),

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes decimal128.txt: what Python's decimal module makes of IEEE decimal128 arithmetic.
+"""Writes decimal128.txt: results of IEEE 754 decimal128 arithmetic by Python's decimal module.
 
-Each line: operation, operands, result, all as `coefficient,exponent` of the normalised value
-(zero is `0,0`), or `overflow`, `zero` (a division by zero) or `domain` (no result). Functions of one
+Each line has operation, operands and result, all as `coefficient,exponent` of the normalised value
+(zero is `0,0`), or `overflow`, `zero` (division by zero) or `domain` (no result). Functions of one
 operand repeat it. Run it in this directory; the output
 does not depend on the machine.
 """

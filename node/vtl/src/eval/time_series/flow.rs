@@ -23,7 +23,7 @@ const SERIES: usize = Frequency::ALL.len() + 1;
 pub(super) fn eval_flow(
     relation: &Relation,
     lines: &SeriesRows,
-    (times, kind): (&Column, ValueType),
+    (times, value_type): (&Column, ValueType),
     op: SeriesOp,
     meter: &mut BudgetMeter,
     step: &PlanStep,
@@ -31,7 +31,7 @@ pub(super) fn eval_flow(
     let measures = step.columns.iter().filter(|field| field.role == Role::Measure).count();
     meter.charge(relation.rows * measures, 2 * DIVIDE_STEPS, step.span)?;
     meter.reserve(relation.rows, relation.columns.len(), step.span)?;
-    let series: Vec<usize> = (0..relation.rows).map(|row| frequency_index(times, kind, row)).collect();
+    let series: Vec<usize> = (0..relation.rows).map(|row| frequency_index(times, value_type, row)).collect();
     let mut columns = Vec::with_capacity(relation.columns.len());
     for (field, column) in step.columns.iter().zip(&relation.columns) {
         if field.role != Role::Measure {
@@ -53,9 +53,9 @@ pub(super) fn eval_flow(
 }
 
 /// Returns the index of the frequency of a row; dates and irregular intervals share the last index.
-fn frequency_index(times: &Column, kind: ValueType, row: usize) -> usize {
+fn frequency_index(times: &Column, value_type: ValueType, row: usize) -> usize {
     let frequency = match times {
-        Column::Period(rows) if kind != ValueType::Date => rows.get(row).copied().flatten(),
+        Column::Period(rows) if value_type != ValueType::Date => rows.get(row).copied().flatten(),
         Column::Text(texts) => texts.get(row).and_then(|text| text.parse().ok()).and_then(Interval::period),
         _ => None,
     };
