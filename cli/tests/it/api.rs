@@ -132,7 +132,7 @@ fn the_api_has_a_page_that_explains_it() {
     let page = String::from_utf8(get("/docs/").body).unwrap();
     let files = page.split(['"', '\'']).filter(|part| part.ends_with(".js") || part.ends_with(".css"));
     let files: Vec<&str> = files.map(|file| file.trim_start_matches("./")).collect();
-    assert!(files.len() >= 3, "{page}");
+    assert!(files.len() >= 4, "{page}");
     for file in files {
         assert_eq!(get(&format!("/docs/{file}")).status, 200, "{file}");
     }
