@@ -48,7 +48,7 @@ pub fn find_dataset(backend: &Backend, reference: &str) -> Result<DatasetId, Com
 /// Lists the versions of a dataflow, oldest first.
 ///
 /// # Errors
-/// As [`find`].
+/// As [`find_dataset`].
 pub fn list_versions(backend: &Backend, name: &str) -> Result<Vec<DatasetInfo>, CommandError> {
     let stored = backend.list_datasets()?;
     let mut matching: Vec<DatasetInfo> =

@@ -71,7 +71,7 @@ impl NetworkHandle {
     /// [`crate::SwarmReport::RequestFinished`] follow under `request_id`.
     ///
     /// # Errors
-    /// [`Error::Message`], [`Error::Peer`], [`Error::Absent`], [`Error::Busy`],
+    /// [`Error::Message`], [`Error::Peer`], [`Error::NotConnected`], [`Error::Busy`],
     /// [`Error::Stopped`]; in these cases no report follows.
     pub async fn send_request(
         &self,

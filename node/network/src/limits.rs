@@ -16,7 +16,7 @@ pub const CONNECTIONS_PER_PEER_MAX: u32 = 4;
 /// Banned peers remembered. A new identity costs nothing, so a longer list would not help.
 pub const BANNED_PEERS_MAX: usize = 4096;
 
-/// Open requests of this node: the machine's [`replication::limits::TASKS_MAX`] and as many
+/// Open requests of this node: the machine's [`replication::limits::REQUESTS_MAX`] and as many
 /// cancelled ones that are still unwinding.
 pub const OUTGOING_REQUESTS_MAX: usize = 2 * replication::limits::REQUESTS_MAX;
 /// Streams served at once: each may hold a few blocks of up to 1 MiB.
@@ -68,7 +68,7 @@ pub const GOSSIP_OVERHEAD: usize = 1 << 10;
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time to open a connection, including handshakes.
 pub const DIAL_TIMEOUT: Duration = Duration::from_secs(15);
-/// Pause before a lost configured peer is dialled again. Doubles up to [`REDIAL_MAX`].
+/// Pause before a lost configured peer is dialled again. Doubles up to [`REDIAL_PAUSE_MAX`].
 pub const REDIAL_PAUSE: Duration = Duration::from_secs(1);
 /// Longest pause between two dials of a configured peer.
 pub const REDIAL_PAUSE_MAX: Duration = Duration::from_secs(120);

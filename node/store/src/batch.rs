@@ -1,6 +1,6 @@
 //! Write batches: blocks and index rows that are committed atomically.
 //!
-//! Owns the names of the trees and the sizes of rows. Refuses (in [`Batch::check`]) blocks that
+//! Owns the names of the trees and the sizes of rows. Refuses (in [`WriteBatch::check`]) blocks that
 //! are not what their id says, and rows that the index must not hold.
 
 use schemas::cid::Cid;

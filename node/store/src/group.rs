@@ -51,7 +51,7 @@ pub(crate) struct BeginRecord {
 /// The last record of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CommitRecord {
-    /// As in [`Begin`].
+    /// As in [`BeginRecord`].
     pub(crate) number: u64,
     /// Bytes of the group before this record.
     pub(crate) length: u64,

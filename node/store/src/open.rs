@@ -50,7 +50,7 @@ impl Store {
     /// Opens or creates the store in `dir`.
     ///
     /// # Errors
-    /// [`Error::Busy`] when another process has it; [`Error::Damaged`] and [`Error::Missing`] when
+    /// [`Error::Busy`] when another process has it; [`Error::Damaged`] and [`Error::MissingSegment`] when
     /// the archive cannot be replayed (see [`Store::salvage`]); [`Error::Io`], [`Error::Index`].
     pub fn open(dir: &Path) -> Result<(Store, OpenReport), Error> {
         open_store(dir, &mut OpenPlan::default(), Box::new(SystemDisk))

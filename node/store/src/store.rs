@@ -100,7 +100,8 @@ impl Store {
     /// its batch.
     ///
     /// # Errors
-    /// [`Error::Hash`], [`Error::Block`], [`Error::Row`], [`Error::Key`], [`Error::Batch`] for a refused batch; [`Error::Write`] when nothing was kept and the store goes on;
+    /// [`Error::HashMismatch`], [`Error::BlockTooLarge`], [`Error::ValueTooLarge`], [`Error::KeyLength`],
+    /// [`Error::BatchTooLarge`] for a refused batch; [`Error::Write`] if nothing was stored and the store goes on;
     /// [`Error::Poisoned`] when it takes no more writes. After a failed sync or a failure of the
     /// index ([`Error::Index`]), whether the batch counts is decided when the store is next opened.
     pub fn commit(&self, batch: WriteBatch) -> Result<(), Error> {

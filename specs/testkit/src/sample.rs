@@ -115,12 +115,12 @@ pub fn price_table() -> Table {
     Table::new(price_components(), columns).expect("a table")
 }
 
-/// The rows of [`table`].
+/// Returns the rows of [`price_table`] as one chunk.
 pub fn chunk_object() -> Chunk {
     Chunk::encode_column(price_table().columns(), 0, price_table().rows())
 }
 
-/// The content of [`table`] and its blocks.
+/// Returns the content of [`price_table`] with its id.
 pub fn content_object() -> (ContentId, Content) {
     let (id, blocks) = content::pack_table(&price_table(), structure_object().codes).expect("a content");
     let (_, block) = blocks.last().expect("the content comes last");
@@ -142,7 +142,7 @@ pub fn dataset_object() -> Dataset {
     }
 }
 
-/// [`dataset`], signed in spite of a doubt.
+/// Returns [`dataset_object`] with a plausibility warning.
 pub fn implausible_dataset() -> Dataset {
     let doubt = "spike: [AUT, 2011] is 910 between 9.1 and 9.3";
     Dataset { plausibility_warnings: vec![make_text(doubt)], ..dataset_object() }
@@ -167,14 +167,14 @@ pub fn recipe_object() -> Recipe {
     }
 }
 
-/// A recipe that departs from [`recipe`].
+/// Returns a recipe that deviates from [`recipe_object`].
 pub fn deviating_recipe() -> Recipe {
     let official = RecipeId::of(&encode_object(&recipe_object()));
     let reasons = vec![make_text("Owners' housing is counted at its price, not at its rent.")];
     Recipe { deviates_from: Some(Deviation { recipe: official, reasons }), ..recipe_object() }
 }
 
-/// The claim that [`recipe`] on [`dataset`] gives [`content()`].
+/// Returns the claim that [`recipe_object`] on [`dataset_object`] gives [`content_object`].
 pub fn release_object() -> Release {
     Release {
         dataflow: make_name("inflation"),
@@ -187,14 +187,14 @@ pub fn release_object() -> Release {
     }
 }
 
-/// A release that takes the place of [`release`].
+/// Returns a release that supersedes [`release_object`].
 pub fn revised_release() -> Release {
     let earlier = ReleaseId::of(&encode_object(&release_object()));
     let supersedes = Some(Supersession { release: earlier, reason: RevisionReason::SourceRevision });
     Release { vintage: make_text("2026-12"), supersedes, ..release_object() }
 }
 
-/// The result of [`release`] as a data set.
+/// Returns the result of [`release_object`] as a data set.
 pub fn derived_dataset() -> Dataset {
     let provenance = Provenance::Release {
         release: ReleaseId::of(&encode_object(&release_object())),
@@ -203,7 +203,7 @@ pub fn derived_dataset() -> Dataset {
     Dataset { dataflow: make_name("inflation"), unit: None, provenance, ..dataset_object() }
 }
 
-/// [`release`], taken back.
+/// Returns the retraction of [`release_object`].
 pub fn retraction_object() -> Retraction {
     Retraction {
         subject: ReleaseId::of(&encode_object(&release_object())).cid(),
@@ -213,7 +213,7 @@ pub fn retraction_object() -> Retraction {
     }
 }
 
-/// One point of [`dataset`], taken back.
+/// Returns the retraction of one data point of [`dataset_object`].
 pub fn point_retraction() -> Retraction {
     Retraction {
         subject: DatasetId::of(&encode_object(&dataset_object())).cid(),
@@ -223,7 +223,7 @@ pub fn point_retraction() -> Retraction {
     }
 }
 
-/// Attestation of a verdict on [`release`].
+/// Returns an attestation of a verdict on [`release_object`].
 pub fn attestation_object(verdict: Verdict) -> Attestation {
     let found = matches!(verdict, Verdict::Reproduced { .. });
     let result = found.then(|| (make_name("inflation"), content_object().0));

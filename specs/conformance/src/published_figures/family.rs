@@ -182,7 +182,7 @@ pub fn read_families(folder: &Path) -> Result<Vec<FigureFamily>, String> {
 /// Reads the official series of a folder.
 ///
 /// # Errors
-/// As [`read`].
+/// As [`read_families`].
 pub fn read_series(folder: &Path) -> Result<Vec<OfficialSeries>, String> {
     let series = |stated: SeriesSpec| {
         let SeriesSpec { name, title, decimals, years, official, .. } = stated;
