@@ -68,6 +68,7 @@ impl BudgetMeter {
 
     /// Charges `each` steps for each of `count` items.
     pub(crate) fn charge(&mut self, count: usize, each: u64, span: Span) -> Result<(), Diagnostic> {
+        // An overflow must exceed the limit, not wrap below it.
         self.steps = self.steps.saturating_add((count as u64).saturating_mul(each));
         if self.steps <= self.limits.steps {
             return Ok(());
@@ -78,6 +79,7 @@ impl BudgetMeter {
 
     /// Adds the cells of a new result to the live cells.
     pub(crate) fn reserve(&mut self, rows: usize, columns: usize, span: Span) -> Result<(), Diagnostic> {
+        // A separate limit: a result with few columns would otherwise have nearly as many rows as cells.
         if rows > ROWS_MAX {
             let message = format!("a result has more than {ROWS_MAX} rows");
             return Err(Diagnostic::new(DiagnosticCode::Budget, span, message));
@@ -120,6 +122,7 @@ fn operator_steps(op: Op, operands: &[TypedExpr]) -> u64 {
         Op::Text(TextOp::Distance(method)) if method != StringDistance::Hamming => DISTANCE_STEPS,
         Op::Concat | Op::Text(_) => LONG_TEXT_STEPS,
         Op::Cast(_) | Op::Time(_) => TEXT_STEPS,
+        // Each listed value is compared, so that a long list is not as cheap as one comparison.
         Op::In | Op::NotIn => ROW_STEPS * operands.len() as u64,
         _ => ROW_STEPS,
     }

@@ -97,6 +97,7 @@ impl<'a> Lexer<'a> {
 
     fn skip_block_comment(&mut self, rest: &str) {
         match rest.get(2..).and_then(|inner| inner.find("*/")) {
+            // Comments do not nest (`ML_COMMENT` of the grammar). Four bytes are those of both marks.
             Some(end) => self.at += end + 4,
             None => {
                 self.report_error(2, "unclosed comment: `/*` without `*/`");
@@ -177,6 +178,7 @@ impl<'a> Lexer<'a> {
                 inner.get(..end)
             }
             None => {
+                // Reading on behind the quote would report the text itself as a row of syntax errors.
                 self.report_error(1, format!("unclosed text: no closing `{quote}`"));
                 self.at = self.text.len();
                 None

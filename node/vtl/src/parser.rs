@@ -68,6 +68,7 @@ pub(crate) fn parse_script(text: &str) -> ParseOutput {
     let mut parser =
         Parser { text, tokens, position: 0, nesting: 0, definitions, broken: BTreeSet::new(), diagnostics };
     let statements = parser.parse_statements();
+    // Lexical errors were recorded first; the lexer itself has no limit on their number.
     let mut diagnostics = parser.diagnostics;
     diagnostics.sort_by_key(|diagnostic| diagnostic.span);
     diagnostics.truncate(DIAGNOSTICS_MAX);
@@ -131,6 +132,7 @@ impl<'a> Parser<'a> {
 
     /// Skips to after the next semicolon, or to after the end of the definition that began at `start`.
     fn skip_statement(&mut self, start: usize) {
+        // An error leaves `parse_infix` before it restores the nesting.
         self.nesting = 0;
         let token = |at: usize| self.tokens.get(at).map_or(Token::End, |lexeme| lexeme.token);
         let mut at = self.position;
@@ -307,6 +309,7 @@ impl<'a> Parser<'a> {
     /// Parses an expression whose infix operators bind at least as strongly as `least`.
     fn parse_infix(&mut self, least: u8) -> ParseResult<Expr> {
         self.nesting += 1;
+        // Bounds the stack: without it, a script of brackets alone could overflow it.
         if self.nesting > DEPTH_MAX {
             return self.report_too_deep(self.current_span());
         }
@@ -348,6 +351,7 @@ impl<'a> Parser<'a> {
     fn build_node(&mut self, node: ExprNode, span: Span) -> ParseResult<Expr> {
         let mut expr = Expr { node, span, depth: 1 };
         let below = expr.children().iter().map(|child| child.depth).max().unwrap_or(0);
+        // Chains of infix operators and clauses grow the tree without recursion in the parser.
         if below >= DEPTH_MAX {
             return self.report_too_deep(span);
         }
@@ -433,6 +437,7 @@ impl<'a> Parser<'a> {
     fn parse_unary(&mut self, op: Op) -> ParseResult<Expr> {
         let span = self.current_span();
         self.position += 1;
+        // Binds before comparisons: `not a = b` is `(not a) = b`, as in the grammar rule `expr`.
         let operand = self.parse_infix(UNARY)?;
         let span = span.to(operand.span);
         self.build_node(ExprNode::Apply(op, vec![operand]), span)
@@ -455,6 +460,7 @@ impl<'a> Parser<'a> {
     fn parse_number(&mut self, sign: &str, start: Span) -> ParseResult<Expr> {
         let span = start.to(self.current_span());
         let cell = match self.current_token() {
+            // An integer literal beyond 64 bits is the error `overflow`, never silently a number.
             Token::Integer(text) => format!("{sign}{text}").parse().map(Cell::Integer).ok(),
             Token::Number(text) => {
                 format!("{sign}{text}").parse().map(|number: Decimal| Cell::Number(number.normalized())).ok()
@@ -479,6 +485,7 @@ impl<'a> Parser<'a> {
         self.expect_word("then")?;
         let then = self.parse_expr()?;
         self.expect_word("else")?;
+        // The branch after `else` extends as far as possible (specs/vtl.md, 9).
         let other = self.parse_expr()?;
         let span = start.to(other.span);
         self.build_node(ExprNode::Apply(Op::If, vec![condition, then, other]), span)

@@ -62,6 +62,7 @@ fn invalid_pattern(pattern: &str, why: &str) -> String {
 
 /// Translates a pattern for the `regex` crate; returns the translation and the number of positions.
 fn parse_pattern(pattern: &str) -> Result<(String, u64), String> {
+    // Patterns may come from data, not only from the script, so their size is checked first.
     if pattern.len() > PATTERN_BYTES_MAX {
         return Err(invalid_pattern(pattern, &format!("it has more than {PATTERN_BYTES_MAX} bytes")));
     }
@@ -126,6 +127,7 @@ impl PatternParser<'_> {
         if self.rest.peek().is_some_and(|next| REPEATS.contains(next)) {
             return Err("a repetition follows another repetition");
         }
+        // Cannot overflow: both factors have passed `check_positions` (`times` may be one greater).
         check_positions(positions * times)
     }
 
@@ -151,6 +153,7 @@ impl PatternParser<'_> {
         let mut number = None;
         while let Some(digit) = self.rest.next_if(char::is_ascii_digit) {
             let digit = u64::from(digit) - u64::from('0');
+            // Checked at each digit, so that a long number cannot overflow.
             number = Some(check_positions(number.unwrap_or(0) * 10 + digit)?);
         }
         Ok(number)
@@ -161,6 +164,7 @@ impl PatternParser<'_> {
             '(' => return self.parse_group(),
             '[' => self.parse_bracket()?,
             '.' => self.out.push('.'),
+            // POSIX anchors are those of the text; a line within it has none.
             '^' => self.out.push_str("\\A"),
             '$' => self.out.push_str("\\z"),
             '\\' => self.parse_escape()?,
@@ -172,6 +176,7 @@ impl PatternParser<'_> {
 
     fn parse_group(&mut self) -> PatternResult<u64> {
         self.groups += 1;
+        // Bounds the recursion of this parser and of the `regex` crate.
         if self.groups > GROUPS_MAX {
             return Err("groups are nested too deeply");
         }

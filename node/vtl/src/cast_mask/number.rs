@@ -29,6 +29,8 @@ impl DigitCount {
             match next {
                 '*' | '+' => {
                     bounded = false;
+                    // `D*` makes its digit optional; `D+` needs it. No underflow: `before` means that it
+                    // was counted.
                     least -= usize::from(before && next == '*');
                     least += usize::from(!before && next == '+');
                 }
@@ -52,6 +54,7 @@ impl NumberMask {
         let whole = DigitCount::take(&mut rest, 'D').ok_or(wrong)?;
         let mut fraction = None;
         if let Some(mark) = rest.chars().next().filter(|mark| ['.', ','].contains(mark)) {
+            // Both separators are one byte long.
             rest = rest.get(1..).unwrap_or_default();
             fraction = Some((mark, DigitCount::take(&mut rest, 'D').ok_or(wrong)?));
         }
@@ -145,6 +148,7 @@ fn take_digits<'t>(rest: &mut &'t str, width: DigitCount) -> Option<&'t str> {
 
 /// Splits digits at a decimal point after `point` of them, padding with zeros on either side.
 fn split_at_point(digits: &str, point: i64) -> Option<(String, String)> {
+    // Exponents reach 6111; a cell could not hold the zeros, so none are allocated.
     if point.unsigned_abs() > CELL_BYTES_MAX as u64 {
         return None;
     }

@@ -104,6 +104,7 @@ impl TimeMask {
             rest = behind;
         }
         let mut units: Vec<TimeUnit> = parts.iter().filter_map(|part| part.numbered_unit()).collect();
+        // INVARIANT: units are ordered coarsest first; each is then resolved within the one before.
         units.sort_unstable();
         if units.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
             return Err("a unit of time occurs twice".to_owned());
@@ -133,6 +134,7 @@ impl TimeMask {
             // Within a week, the name of the day is its number.
             self.chain.push(Frequency::D);
         }
+        // An ISO 8601 week may lie in two months or quarters, so it has no number within them.
         if weeks && self.chain.iter().any(|unit| !matches!(unit, Frequency::W | Frequency::D)) {
             return Err("weeks combine with years and days only".to_owned());
         }
@@ -145,6 +147,7 @@ impl TimeMask {
         if !reading {
             return Ok(self);
         }
+        // Two digits do not determine a year: no century is assumed.
         let wide = |part: &MaskPart| matches!(part, MaskPart::Digits(TimeUnit::Year, _, most) if *most >= 4);
         if !self.has_unit(TimeUnit::Year)
             || !(self.has_unit(TimeUnit::Century) || self.parts.iter().any(wide))
@@ -199,6 +202,7 @@ impl TimeMask {
     /// Resolves nested units to a period.
     fn resolve_period(&self, found: &ParsedTime) -> Option<Period> {
         let number = |unit: TimeUnit| found.numbers.get(&unit).copied();
+        // Cannot overflow: a field has at most `FIELD_DIGITS_MAX` digits.
         let year = number(TimeUnit::Year)? + number(TimeUnit::Century).unwrap_or(0) * 100;
         if let Some(frequency) = found.frequency {
             return Period::new(frequency, year, number(TimeUnit::Count).unwrap_or(1));
@@ -223,6 +227,7 @@ impl TimeMask {
         days += within(Frequency::W) * 7;
         if let Some(frequency) = found.frequency {
             let (each, count) = (Duration::from(frequency), number(TimeUnit::Count).unwrap_or(1));
+            // Cannot overflow: a count has at most `FIELD_DIGITS_MAX` digits, a frequency at most 12 months.
             (months, days) = (each.months() * count, each.days() * count);
         }
         Duration::new(months, days).map(|duration| Cell::Text(duration.to_string()))
@@ -238,6 +243,8 @@ impl TimeMask {
     }
 
     fn format_period(&self, period: Period) -> Option<String> {
+        // The year is that of the coarsest unit: in ISO 8601 a day near New Year may be in a week of
+        // another year.
         let base = self.chain.first().map_or(Some(period), |unit| period.to_frequency(*unit))?;
         let mut out = String::new();
         for part in &self.parts {
@@ -313,6 +320,7 @@ impl TimeMask {
                 .insert(TimeUnit::Count, duration_in_frequency(duration, self.has_unit(TimeUnit::Count))?.1);
             return Some(counts);
         }
+        // Months and days stay apart, as a month has no fixed number of days.
         let (mut months, mut days) = (duration.months(), duration.days());
         for (unit, each) in [(TimeUnit::Year, 12), (TimeUnit::Within(Frequency::M), 1)] {
             if self.has_unit(unit) {
@@ -338,6 +346,7 @@ fn duration_in_frequency(duration: Duration, many: bool) -> Option<(Frequency, u
     let times = |frequency: Frequency| {
         let each = Duration::from(frequency);
         let count =
+            // A frequency counts months or days; the other is zero, and the division by it `None`.
             duration.months().checked_div(each.months()).or(duration.days().checked_div(each.days()))?;
         let same = (each.months() * count, each.days() * count) == (duration.months(), duration.days());
         (same && count > 0).then_some((frequency, count))
@@ -369,6 +378,7 @@ impl MaskPart {
                 if count < least {
                     return None;
                 }
+                // Fails only where optional digits are missing: a field is too short to overflow.
                 if let Ok(number) = digits.parse() {
                     found.numbers.insert(unit, number);
                 }

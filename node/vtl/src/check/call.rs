@@ -83,6 +83,7 @@ impl<'a> Checker<'a> {
 
     /// Returns the value of a scalar parameter and charges its size to the expansion.
     pub(super) fn expand_value(&mut self, typed: &TypedExpr, span: Span) -> Option<TypedExpr> {
+        // Charged before the copy: a parameter used twice at each level doubles with every call.
         self.charge_expansion(count_typed_nodes(typed), span)?;
         Some(TypedExpr { span, ..typed.clone() })
     }
@@ -98,6 +99,7 @@ impl<'a> Checker<'a> {
 
     /// Checks a call at data set level.
     pub(super) fn check_call(&mut self, name: &Ident, arguments: &[Expr], span: Span) -> Option<ExprValue> {
+        // A definition of the script takes precedence over an extension (specs/vtl.md, 16).
         if extension::EXTENSIONS.contains(&name.text.as_str())
             && !self.definitions.operators.contains_key(&name.text)
         {
@@ -164,6 +166,7 @@ impl<'a> Checker<'a> {
                 );
                 return self.report_error(DiagnosticCode::Syntax, span, message);
             };
+            // Continues after an error, so that those of other arguments are reported together with it.
             let value = read(self, parameter, argument).unwrap_or(BoundArgument::Faulty);
             if bound.insert(parameter.name.text.clone(), value).is_some() {
                 let message = format!("two parameters are named `{}`", parameter.name.text);
@@ -275,6 +278,7 @@ impl<'a> Checker<'a> {
                 format!("`{}` is {wanted}, found {}", parameter.text, describe_type(typed.value_type));
             return self.report_error(DiagnosticCode::Type, typed.span, message);
         }
+        // The parser bounds each expression alone; arguments grow with every call that passes them on.
         self.check_expression_depth(&typed, typed.span)?;
         self.check_value_subset(widen_to_number(typed, wanted.value_type), wanted, parameter)
     }
@@ -317,6 +321,7 @@ impl<'a> Checker<'a> {
             Some(ValueSubset::Listed(values)) => values,
             _ => &none,
         };
+        // Charged first: a long list repeated by many short calls must not fill memory.
         self.charge_expansion(values.len() as u64, span)?;
         let values =
             values.iter().map(|value| self.check_scalar(value)).collect::<Option<Vec<TypedExpr>>>()?;

@@ -131,6 +131,7 @@ impl Checker<'_> {
         let value = self.apply_operator(Op::Time(op), operands?, span)?;
         let mut columns = columns;
         columns.get_mut(at)?.value_type = value.value_type?;
+        // The identifier moves: the run restores canonical order and reports data points of equal keys.
         Some(self.push_step(Operation::Rekey { input: step, column: at, value }, columns, span))
     }
 
@@ -170,6 +171,7 @@ impl Checker<'_> {
     pub(super) fn check_timeshift(&mut self, operand: &Expr, count: &Expr, span: Span) -> Option<ExprValue> {
         let step = self.check_dataset(operand);
         let count = self.check_shift_count(count);
+        // Both are checked before either ends the check, so that errors of both are reported.
         let (step, count) = (step?, count?);
         let columns = self.step_columns(step).to_vec();
         let column = self.time_column(&columns, operand.span)?;

@@ -23,6 +23,7 @@ pub(super) fn result_type(op: Op, value_types: &[ExprType]) -> Result<ExprType, 
             expect_all(value_types, is_numeric, "a number")?;
             unify_types(value_types)
         }
+        // The quotient of integers is a number too (reference manual, "Division").
         Op::Divide | Op::Power | Op::Sqrt | Op::Ln | Op::Exp | Op::Log => {
             expect_all(value_types, is_numeric, "a number")?;
             Ok(Some(ValueType::Number))
@@ -120,6 +121,7 @@ fn rounding_type(value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> {
     if !fits(value_types.get(1), |value_type| value_type == ValueType::Integer) {
         return Err(TypeMismatch { operand: 1, expected: "an integer".to_owned() });
     }
+    // Decided by the presence of the operand, not its value: structures are known before data.
     Ok(Some(if value_types.len() > 1 { ValueType::Number } else { ValueType::Integer }))
 }
 
@@ -128,6 +130,7 @@ fn conditional_type(value_types: &[ExprType]) -> Result<ExprType, TypeMismatch> 
     if first.is_some_and(|value_type| value_type != ValueType::Boolean) {
         return Err(TypeMismatch { operand: 0, expected: "a boolean".to_owned() });
     }
+    // Operands are counted with the condition.
     unify_types(rest).map_err(|misfit| TypeMismatch { operand: misfit.operand + 1, ..misfit })
 }
 
