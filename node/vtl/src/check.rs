@@ -105,6 +105,7 @@ pub fn check(
         nodes: script.count_nodes(),
     };
     checker.check_propagations();
+    // A name without a value is an error already reported; its uses add no further diagnostics.
     checker.names.extend(script.broken.iter().map(|name| (name.clone(), None)));
     for name in script.inputs() {
         checker.add_input(name, script, &mut plan);
@@ -163,6 +164,7 @@ impl Checker<'_> {
         let name = &statement.target.text;
         let value =
             self.check_expr(&statement.expr).and_then(|value| self.bind_result(statement, value, plan));
+        // Bound without a value too, so that readers of a faulty result do not report it as unknown.
         self.names.insert(name.clone(), value);
     }
 
@@ -189,6 +191,7 @@ impl Checker<'_> {
                 let (value_type, span) = (typed.value_type, typed.span);
                 let step = self.push_step(Operation::Scalar(typed), Vec::new(), span);
                 plan.scalars.insert(target.text.clone(), (step, value_type));
+                // Readers refer to the step: copies of the expression could double with each statement.
                 Some(ExprValue::Scalar(TypedExpr { term: Term::Scalar(step), value_type, span }))
             }
         }

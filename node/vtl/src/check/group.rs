@@ -32,6 +32,7 @@ impl Checker<'_> {
         let columns = self.step_columns(step).to_vec();
         let op = aggregate.op;
         let mut outputs = Vec::new();
+        // Counts data points, so the measures do not matter and may be absent (specs/vtl.md, 6).
         if op == AggregateOp::Count {
             let summary =
                 AggregateColumn { op, operand: None, value_type: ValueType::Integer, span, viral: None };
@@ -72,6 +73,7 @@ impl Checker<'_> {
         for item in items {
             match self.check_aggr_item(item, &columns, &outputs) {
                 Some(column) => outputs.push(column),
+                // Continues, so that the errors of all items are reported together.
                 None => valid = false,
             }
         }
@@ -148,6 +150,7 @@ impl Checker<'_> {
         }
         let grouped = self.push_step(Operation::Group { input: step, keys, summaries }, shape.clone(), span);
         let filtered = self.push_step(Operation::Filter { input: grouped, condition }, shape, having.span);
+        // Drops the aggregates that only `having` needs.
         let outputs = self.pass_columns(filtered, |_| true).into_iter().take(visible).collect();
         Some(self.push_map(filtered, outputs, span))
     }
@@ -199,6 +202,7 @@ impl Checker<'_> {
             named.push(at);
         }
         let chosen: Vec<usize> = match grouping.mode {
+            // In the order of the data set, not of the clause (specs/vtl.md, 6).
             GroupingMode::By => identifiers.into_iter().filter(|at| named.contains(at)).collect(),
             GroupingMode::Except => identifiers.into_iter().filter(|at| !named.contains(at)).collect(),
             GroupingMode::All => identifiers,

@@ -71,6 +71,7 @@ impl Checker<'_> {
         let shape = if check {
             let mut shape: Vec<PlanColumn> =
                 columns.iter().filter(|column| column.role == Role::Identifier).cloned().collect();
+            // The new identifier follows the existing ones (specs/vtl.md, 13).
             shape.push(PlanColumn::new("ruleid", Role::Identifier, ValueType::String));
             if call.output != ValidationOutput::All {
                 shape.push(columns.get(value)?.clone());
@@ -96,6 +97,7 @@ impl Checker<'_> {
             return Some(ExprValue::Data(computed));
         }
         let outputs = self.pass_columns(step, |column| column.role != Role::Attribute);
+        // INVARIANT: computed first, as a union keeps the leftmost of equal data points (specs/vtl.md, 13).
         let all = self.push_map(step, outputs, span);
         self.push_union(&[computed, all], span).map(ExprValue::Data)
     }
@@ -203,6 +205,7 @@ impl Checker<'_> {
             let Some(rule) = rules.get(at).filter(|rule| computes(rule)) else { continue };
             let left = coming.entry(&rule.left.code).or_default();
             *left = left.saturating_sub(1);
+            // Several rules may compute one code item; its readers wait for the last of them.
             for user in users.get(rule.left.code.as_str()).filter(|_| *left == 0).into_iter().flatten() {
                 let Some(needs) = waiting.get_mut(*user) else { continue };
                 *needs = needs.saturating_sub(1);

@@ -52,6 +52,7 @@ impl Checker<'_> {
             };
         }
         let columns = self.step_columns(step).to_vec();
+        // Checked after the clauses only: within the join, `alias#name` tells equal names apart.
         let twice = columns
             .iter()
             .enumerate()
@@ -216,6 +217,7 @@ impl Checker<'_> {
                 }
                 None => (
                     JoinColumn::Left(at),
+                    // Only a full join has data points that the left side lacks.
                     self.missing_value(&column, matching == JoinMode::Full, how, &right)?,
                 ),
             };
@@ -227,6 +229,7 @@ impl Checker<'_> {
             let gap = self.missing_value(column, matching != JoinMode::Inner, how, &right)?;
             outputs.push((column.clone(), (JoinColumn::Right(at), gap)));
         }
+        // Stable sort: columns of one role stay in the order of the operands.
         outputs.sort_by_key(|(column, _)| column.role);
         let (columns, outputs): (Vec<PlanColumn>, Vec<_>) = outputs.into_iter().unzip();
         let operation =

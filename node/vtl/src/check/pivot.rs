@@ -101,6 +101,7 @@ impl Checker<'_> {
             let message = "`pivot` needs an identifier of type `string` and a measure";
             return self.report_error(DiagnosticCode::Structure, span, message);
         }
+        // Structures are known before data (specs/vtl.md, 5).
         let Some(codes) = self.known_values(step, key) else {
             let name = &from.name;
             let message =
@@ -145,6 +146,7 @@ impl Checker<'_> {
     /// Adds a full join of two results with the same identifiers.
     fn push_full_join(&mut self, left: usize, right: usize, span: Span) -> usize {
         let (a, b) = (self.step_columns(left).to_vec(), self.step_columns(right).to_vec());
+        // INVARIANT: both sides have the same identifiers, which `push_map` puts first.
         let count = columns_with_role(&a, Role::Identifier).len();
         let keys: Vec<(usize, usize)> = (0..count).map(|at| (at, at)).collect();
         let mut outputs: Vec<(JoinColumn, Option<Cell>)> =
@@ -196,6 +198,7 @@ fn values_allowed_by(condition: &TypedExpr, at: usize) -> Option<Vec<String>> {
     match (op, operands.as_slice()) {
         (Op::Equal | Op::In, [operand, list @ ..]) if this(operand) => list.iter().map(text).collect(),
         (Op::Equal, [value, operand]) if this(operand) => Some(vec![text(value)?]),
+        // One side of `and` suffices as an upper bound; `or` needs both.
         (Op::And, [a, b]) => values_allowed_by(a, at).or_else(|| values_allowed_by(b, at)),
         (Op::Or, [a, b]) => Some([values_allowed_by(a, at)?, values_allowed_by(b, at)?].concat()),
         _ => None,

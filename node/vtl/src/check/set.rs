@@ -135,6 +135,7 @@ impl Checker<'_> {
         retain: Option<bool>,
         span: Span,
     ) -> Option<usize> {
+        // Both are checked before either ends the check, so that errors of both are reported.
         let (a, b) = (self.check_dataset(left), self.check_dataset(right));
         let (a, b) = (a?, b?);
         let (ours, theirs) = (self.step_columns(a).to_vec(), self.step_columns(b).to_vec());
@@ -145,6 +146,7 @@ impl Checker<'_> {
             others.iter().copied().find(|other| theirs.get(*other).is_some_and(|column| column.name == *name))
         };
         let keys: Vec<(usize, usize)> = mine.iter().filter_map(|at| Some((*at, twin(*at)?))).collect();
+        // The common identifiers must be all of one side (specs/vtl.md, 15).
         if keys.len() != mine.len().min(others.len()) {
             let message = "neither data set has all identifiers of the other";
             return self.report_error(DiagnosticCode::Structure, span, message);
