@@ -52,6 +52,8 @@ impl Checker<'_> {
                 self.indicator_of_identifier(&scope.columns, expr.span)
             }
             ExprNode::Apply(op, operands) => {
+                // Checks all operands before the first error ends it, so that their errors are reported
+                // together.
                 let typed: Vec<Option<TypedExpr>> =
                     operands.iter().map(|operand| self.check_component(operand, scope)).collect();
                 let typed: Option<Vec<TypedExpr>> = typed.into_iter().collect();
@@ -122,6 +124,7 @@ impl Checker<'_> {
         if self.in_component_call() || (!known && !self.calls.is_empty()) {
             return self.report_not_a_parameter(name, span);
         }
+        // In a clause, components take precedence over scalar results (specs/vtl.md, 5).
         if !known && let Some(Some(ExprValue::Scalar(typed))) = self.names.get(name) {
             return Some(TypedExpr { span, ..typed.clone() });
         }
@@ -240,6 +243,7 @@ impl Checker<'_> {
         let summary = self.check_aggregate_column(op, operand, span, &scope.columns)?;
         let value_type = summary.value_type;
         let ScopeLevel::Group { keys, summaries } = &mut scope.level else { return None };
+        // INVARIANT: as in the group step, aggregates of `having` follow the keys and those of the clause.
         summaries.push(summary);
         Some(TypedExpr {
             term: Term::Column(*keys + summaries.len() - 1),
@@ -284,6 +288,7 @@ impl Checker<'_> {
                 Some(value_type)
             }
             (AggregateOp::Min | AggregateOp::Max, Some(value_type)) => Some(value_type),
+            // Means, medians and deviations of integers are numbers too (specs/vtl.md, 6).
             (_, Some(ValueType::Integer | ValueType::Number)) => Some(ValueType::Number),
             (_, None) if given => {
                 self.report_error(DiagnosticCode::Type, span, "an aggregate of `null` has no type")

@@ -28,6 +28,8 @@ impl Checker<'_> {
             },
             ExprNode::Member(operand, name) => self.check_membership(operand, name, expr.span),
             ExprNode::Apply(op, operands) => {
+                // Checks all operands before the first error ends it, so that their errors are reported
+                // together.
                 let values: Vec<Option<ExprValue>> =
                     operands.iter().map(|operand| self.check_expr(operand)).collect();
                 let values: Option<Vec<ExprValue>> = values.into_iter().collect();

@@ -47,6 +47,7 @@ pub(super) fn order_statements<'a>(
         order.push(at);
         for user in users.get(at).map_or(&[][..], Vec::as_slice) {
             if let Some(left) = needs.get_mut(*user) {
+                // No underflow: a statement counts each of its sources once.
                 *left -= 1;
                 if *left == 0 {
                     ready.insert(*user);
@@ -96,6 +97,7 @@ fn report_cycle(
             diagnostics.push(Diagnostic::new(DiagnosticCode::Cycle, span, message));
             return;
         }
+        // A blocked statement needs another blocked one, so the path returns to itself.
         path.push(at);
         next = statements.get(at).and_then(|statement| {
             referenced_names(&statement.expr, definitions)

@@ -45,6 +45,7 @@ impl Checker<'_> {
         let columns = self.step_columns(step).to_vec();
         let measures = columns_with_role(&columns, Role::Measure);
         let truth = column_expr(*measures.first()?, columns.get(*measures.first()?)?, span);
+        // An unknown condition is not invalid: a filter treats null as false (specs/vtl.md, 3).
         if check.output == ValidationOutput::Invalid {
             let condition = self.apply_operator(Op::Not, vec![truth.clone()], span)?;
             step = self.push_step(Operation::Filter { input: step, condition }, columns.clone(), span);
@@ -94,6 +95,7 @@ impl Checker<'_> {
         let mut outputs = Vec::new();
         let mut columns = Vec::new();
         for (at, column) in a.iter().enumerate().filter(|(_, column)| column.role != Role::Attribute) {
+            // Columns are ordered by role: the imbalance goes between measure and viral attributes.
             if column.role == Role::ViralAttribute
                 && !columns.iter().any(|f: &PlanColumn| f.name == "imbalance")
             {
@@ -153,6 +155,7 @@ impl Checker<'_> {
             let value = match cell {
                 None => none,
                 Some(cell) => {
+                    // Null where the condition is unknown: `if` treats null as false (specs/vtl.md, 3).
                     let wrong = self.apply_operator(Op::Not, vec![truth.clone()], span)?;
                     let value = constant_expr(Some(cell.clone()), span);
                     self.apply_operator(Op::If, vec![wrong, value, none], span)?

@@ -48,6 +48,7 @@ impl Checker<'_> {
         match fit_rule_to_type(&propagation.rule, value_type) {
             Ok(rule) => {
                 if let PropagationRule::Enumerated { clauses, .. } = &rule {
+                    // Clauses count wherever values of the attribute are merged (specs/vtl.md, 12).
                     self.charge_expansion(clauses.len() as u64, propagation.target.span)?;
                 }
                 Some(Some(rule))
@@ -136,6 +137,7 @@ impl Checker<'_> {
         other: TypedExpr,
         span: Span,
     ) -> Option<TypedExpr> {
+        // A null literal has no type of its own.
         let value = TypedExpr { value_type: other.value_type, ..constant_expr(value, span) };
         self.apply_operator(Op::If, vec![condition, value, other], span)
     }
@@ -205,6 +207,7 @@ impl Checker<'_> {
             let fits = match second {
                 Some(second) => {
                     let straight = self.equal_cells(a, first, b, second, span)?;
+                    // A clause of two values is an unordered pair: either operand may have the first.
                     let crossed = self.equal_cells(a, second, b, first, span)?;
                     self.apply_operator(Op::Or, vec![straight, crossed], span)?
                 }

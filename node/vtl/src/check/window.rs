@@ -75,6 +75,7 @@ impl Checker<'_> {
 
     /// Counts data points; `count` over a data set does not depend on its measures.
     fn count_data_points(&mut self, step: usize, frame: &WindowCall, span: Span) -> Option<usize> {
+        // A constant is never null, so every data point counts.
         let one = constant_expr(Some(schemas::table::Cell::Integer(1)), span);
         let typed = self.analytic_expr(frame.clone(), one, span)?;
         let mut outputs = self.pass_columns(step, |column| column.role == Role::Identifier);
@@ -313,6 +314,7 @@ impl Checker<'_> {
             ast::WindowLimit::Before(count) | ast::WindowLimit::After(count) => Some(count.span),
             _ => None,
         });
+        // Without numbers in the limits no differences are computed, so any types may order.
         let Some(span) = counted else { return Some(ValueType::Integer) };
         let [(at, _)] = order else {
             return self.report_error(
@@ -323,6 +325,7 @@ impl Checker<'_> {
         };
         let column = columns.get(*at)?;
         match column.value_type {
+            // Limits count days of dates, and periods of the same frequency (specs/vtl.md, 8).
             ValueType::Integer | ValueType::Date | ValueType::TimePeriod => Some(ValueType::Integer),
             ValueType::Number => Some(ValueType::Number),
             value_type => {
