@@ -124,6 +124,7 @@ pub async fn start_node(home: &DataDirectory, config: NodeConfig) -> Result<Runn
         tokio::spawn(wiring::serve_api(listener, state, stopped)),
     ];
     let api = format!("http://{address}");
+    // Last, so that the file never names a node that failed to start.
     home.set_running(Some(&RunningInfo { pid: std::process::id(), api: api.clone() }))?;
     Ok(RunningNode {
         service,
@@ -162,6 +163,7 @@ impl RunningNode {
     pub async fn stop(self) -> Result<(), Error> {
         // A send fails only when every task has ended already.
         let _ = self.stop.send(true);
+        // Before the service, so that no block arrives after it commits the pending ones.
         self.network.shutdown().await;
         self.service.stop().await;
         for task in self.tasks {

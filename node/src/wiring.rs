@@ -61,6 +61,7 @@ struct PeerTable {
 
 impl ConnectedPeers {
     fn lock_table(&self) -> MutexGuard<'_, PeerTable> {
+        // Each update is one insertion or removal, so a panic elsewhere leaves the table usable.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -138,6 +139,7 @@ pub(crate) async fn forward_events<K: Storage>(
                 SyncEvent::RequestFinished { request_id, outcome },
             ),
             Seen::RequestReceived { request, reply, .. } => {
+                // A task of its own: a peer that reads slowly must not hold up the events of others.
                 tokio::spawn(serve_request(service.clone(), request, reply));
                 continue;
             }
@@ -184,6 +186,7 @@ async fn serve_request<K: Storage>(
     let keep = service.storage();
     for id in ids {
         let reader = Arc::clone(&keep);
+        // A missing or unreadable block is left out, so one of them does not withhold the rest.
         let Ok(Ok(Some(bytes))) = tokio::task::spawn_blocking(move || reader.get(id)).await else { continue };
         if reply.send((id, bytes)).await.is_err() {
             return;
@@ -205,6 +208,7 @@ pub(crate) async fn run_actions<K: Storage>(
             SyncAction::CancelRequest { request_id } => network.cancel_request(request_id).await,
             SyncAction::SendRequest { peer, request_id, request } => {
                 let asked = network.send_request(&peer, request_id, request).await;
+                // The machine keeps a request open until its end is reported, so a failed send reports one.
                 if asked.is_err() {
                     let outcome = StreamOutcome::Interrupted(StreamError::Unreachable);
                     service

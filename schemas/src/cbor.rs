@@ -168,6 +168,7 @@ pub fn scan<'a>(bytes: &'a [u8], rules: CborRules, mut visit: impl FnMut(CborIte
         let (token, next) = read_head(bytes, at, rules)?;
         at = next;
         items += 1;
+        // A decoded item takes many times its one byte, so the input size alone does not bound memory.
         if items > ITEMS_MAX {
             return Err(Error::Items { at: start });
         }
@@ -181,6 +182,7 @@ pub fn scan<'a>(bytes: &'a [u8], rules: CborRules, mut visit: impl FnMut(CborIte
         visit(CborItem { token, depth, start, key });
         match token {
             CborToken::Tag(_) => {
+                // The tagged item follows in the next turn; its container counts both as one item.
                 check_tagged(bytes, at, rules)?;
                 continue;
             }
@@ -189,6 +191,7 @@ pub fn scan<'a>(bytes: &'a [u8], rules: CborRules, mut visit: impl FnMut(CborIte
                 continue;
             }
             CborToken::Map(count) if count > 0 => {
+                // A count that overflows when doubled exceeds the input as well: the same error.
                 let both = count.checked_mul(2).ok_or(Error::Truncated { at })?;
                 push_container(&mut stack, &mut depth, bytes, at, start, both, true)?;
                 continue;
@@ -225,6 +228,7 @@ fn push_container<'a>(
 /// Counts a finished item in its container, and closes every container that it completes.
 fn finish_item(stack: &mut [ContainerFrame<'_>; DEPTH_MAX], depth: &mut usize) {
     while let Some(frame) = depth.checked_sub(1).and_then(|top| stack.get_mut(top)) {
+        // INVARIANT: empty containers are never pushed, so `left` is at least 1 here.
         frame.left -= 1;
         frame.key_next = frame.map && !frame.key_next;
         if frame.left > 0 {
@@ -276,12 +280,14 @@ fn read_head(bytes: &[u8], at: usize, rules: CborRules) -> Result<(CborToken<'_>
             20 => Ok((CborToken::Bool(false), at + 1)),
             21 => Ok((CborToken::Bool(true), at + 1)),
             22 => Ok((CborToken::Null, at + 1)),
+            // The break code only ends indefinite lengths (RFC 8949, section 3.2.1).
             31 => Err(Error::Indefinite { at }),
             _ => Err(Error::Simple { at }),
         };
     }
     let (value, next) = read_argument(bytes, at, info)?;
     let content = |kind: fn(usize) -> Error| {
+        // A forged length may be up to 2^64 - 1: it must neither wrap nor be cut to 32 bits.
         let end = usize::try_from(value).ok().and_then(|length| next.checked_add(length));
         let end = end.filter(|end| *end <= bytes.len()).ok_or(kind(bytes.len()))?;
         Ok((bytes.get(next..end).unwrap_or_default(), end))
@@ -302,6 +308,7 @@ fn read_head(bytes: &[u8], at: usize, rules: CborRules) -> Result<(CborToken<'_>
         _ => {
             let allowed = match rules {
                 CborRules::DagCbor => value == TAG_LINK,
+                // COSE_Sign1 is tagged once, around the whole envelope (RFC 9052, section 4.2).
                 CborRules::Cose => value == 18 && at == 0,
             };
             if allowed { Ok((CborToken::Tag(value), next)) } else { Err(Error::Tag { tag: value, at }) }
@@ -353,6 +360,7 @@ pub fn find_links(bytes: &[u8]) -> Result<Vec<Cid>, Error> {
 /// [`Error::Shape`] when the value has no such encoding (a float, an integer beyond 64 bits).
 pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
     let bytes = to_bytes(&to_value(value)?)?;
+    // serde_cbor also writes floats and any tag; the scan keeps them out of every id.
     scan(&bytes, CborRules::DagCbor, |_| {})?;
     Ok(bytes)
 }
@@ -364,6 +372,7 @@ pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
 pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     scan(bytes, CborRules::DagCbor, |_| {})?;
     let value: T = from_bytes(bytes)?;
+    // Strict bytes may still hold what the type ignores, such as an unknown field.
     if encode(&value)? == bytes { Ok(value) } else { Err(Error::Canonical) }
 }
 

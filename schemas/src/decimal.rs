@@ -90,6 +90,7 @@ impl Decimal {
     const fn pack_unchecked(negative: bool, magnitude: u128, exponent: i32) -> Self {
         let counted = (exponent + BIAS) as u64;
         let high = ((negative as u64) << 63) | (counted << HIGH_BITS) | (magnitude >> 64) as u64;
+        // INVARIANT: `counted` is at least 1, so the word is not zero and `None` is never taken.
         let high = match NonZeroU64::new(high) {
             Some(high) => high,
             None => NonZeroU64::MIN,
@@ -171,6 +172,7 @@ impl Decimal {
         if self.exponent() == other.exponent() {
             return self.coefficient().cmp(&other.coefficient());
         }
+        // Signs first: zero has no leading digit, so `compare_magnitude` must not see it.
         match self.signum().cmp(&other.signum()) {
             Ordering::Equal if self.is_zero() => Ordering::Equal,
             Ordering::Equal => {
@@ -198,6 +200,7 @@ impl Decimal {
             out.push(b'-');
         }
         let after = self.exponent();
+        // Bounds the text: the few bytes of `1E+6000` must not write thousands of zeros.
         if after > WRITTEN_ZEROS_MAX || after < -(WRITTEN_ZEROS_MAX + DIGITS_MAX as i32) {
             digits::write_digits(self.magnitude(), 1, out);
             out.push(b'E');
@@ -211,6 +214,7 @@ impl Decimal {
         }
         let places = after.unsigned_abs() as usize;
         let unit = u64::try_from(digits::power_of_ten(after.unsigned_abs()));
+        // Division of 64-bit words is cheaper than of 128 bits, and most published numbers fit.
         if let (Ok(value), Ok(unit)) = (u64::try_from(self.magnitude()), unit) {
             digits::write_word(value / unit, 1, out);
             out.push(b'.');
@@ -223,6 +227,7 @@ impl Decimal {
 
 /// Orders two non-zero decimals by magnitude.
 fn compare_magnitude(a: Decimal, b: Decimal) -> Ordering {
+    // Unequal leading positions decide alone: 1E+6000 is never scaled to meet 1E-6000.
     let top = |d: Decimal| i64::from(d.exponent()) + i64::from(d.digit_count());
     top(a).cmp(&top(b)).then_with(|| {
         // INVARIANT: equal leading positions and at most 34 digits each, so the exponents differ
@@ -286,6 +291,7 @@ impl Decimal {
         for &byte in rest {
             let digit = byte.wrapping_sub(b'0');
             if digit <= 9 {
+                // May wrap at 20 digits; `fits` refuses more than 18 below.
                 value = value.wrapping_mul(10).wrapping_add(digit.into());
                 digits += 1;
             } else if byte == b'.' && whole.is_none() {
@@ -313,6 +319,7 @@ fn read_word(text: &[u8]) -> Option<(u64, i32)> {
     // Halves that overlap have the same bytes there.
     let tail = u64::from(u32::from_le_bytes(*tail)) << (8 * (text.len() - 4));
     let text_word = u64::from(u32::from_le_bytes(*head)) | tail;
+    // A byte is zero where the text has a point; the next line sets the top bit of exactly those.
     let other = text_word ^ (ONES * u64::from(b'.'));
     let points = !(((other & (ONES * 0x7f)) + ONES * 0x7f) | other | (ONES * 0x7f));
     let (digits, count, decimals) = match points {
@@ -327,6 +334,7 @@ fn read_word(text: &[u8]) -> Option<(u64, i32)> {
     // Zeros in front, the last digit in the highest byte.
     let gap = 8 * (WORD_BYTES_MAX - count);
     let values = (digits ^ ((ONES * u64::from(b'0')) >> gap)) << gap;
+    // Adding 0x76 sets the top bit of any byte above 9: a letter, a sign or a second point.
     if (values.wrapping_add(ONES * 0x76) | values) & (ONES * 0x80) != 0 {
         return None;
     }
@@ -346,6 +354,7 @@ fn syntax_error(text: &[u8]) -> Error {
 
 /// Parses any spelling; `Err(None)` is a syntax error.
 fn parse_decimal(text: &[u8]) -> Result<Decimal, Option<Error>> {
+    // Keeps `zeros` and `decimals` far from overflow, whatever the text.
     if text.len() > NUMBER_BYTES_MAX {
         return Err(Some(Error::Digits));
     }
@@ -364,6 +373,7 @@ fn parse_decimal(text: &[u8]) -> Result<Decimal, Option<Error>> {
         match byte {
             b'0'..=b'9' => {
                 seen_digit = true;
+                // INVARIANT: `coefficient` is below 10^34, so ten times it stays far below 2^127.
                 let longer = coefficient * 10 + i128::from(byte - b'0');
                 if longer < COEFFICIENT_LIMIT && zeros == 0 {
                     coefficient = longer;

@@ -74,6 +74,7 @@ impl AnnouncementQueue {
         if let Some(queued) = self.pending.get_mut(&publisher) {
             *queued = reason.max(*queued);
         } else if self.pending.len() < PENDING_HEADS_MAX {
+            // There is room. A log beyond the bound is dropped; the periodic announcement covers it.
             self.pending.insert(publisher, reason);
         }
     }
@@ -102,6 +103,7 @@ impl AnnouncementQueue {
     /// Returns the next [`HEADS_MAX`] of all heads, if [`REANNOUNCE_MILLIS`] have passed since the
     /// last call that returned any.
     pub(crate) fn next_reannouncement(&mut self, now: Millis, view: &impl LogView) -> Vec<LogHead> {
+        // A new peer gets heads when it connects, so the first round may wait a full period.
         let Some(last) = self.reannounced_at else {
             self.reannounced_at = Some(now);
             return Vec::new();
@@ -112,6 +114,7 @@ impl AnnouncementQueue {
         self.reannounced_at = Some(now);
         let mut heads = view.all_heads();
         heads.sort();
+        // Continues behind a publisher and not at an index: new logs shift the indices.
         let start =
             self.last_reannounced.map_or(0, |last| heads.partition_point(|head| head.publisher <= last));
         heads.rotate_left(start);

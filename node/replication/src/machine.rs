@@ -112,6 +112,7 @@ impl SyncMachine {
         if !self.peers.contains(from) {
             return;
         }
+        // The sender chooses the number of heads, so the work for one message is bounded here.
         for head in heads.iter().take(HEADS_MAX).filter(|head| head.length > 0) {
             let followed = view.is_followed(head.publisher);
             let contradicts = contradicts_log(head, view);
@@ -123,6 +124,7 @@ impl SyncMachine {
                 {
                     fetch.peer_announced(from);
                     if contradicts {
+                        // The contradicting entry is the proof of a fork: its id is kept for a request.
                         fetch.evidence = Some((from.clone(), head.last));
                     }
                 }
@@ -150,6 +152,7 @@ impl SyncMachine {
     /// Cancels the requests that exceeded a timeout.
     fn cancel_overdue(&mut self, now: Millis, view: &impl LogView, out: &mut Vec<SyncAction>) {
         let overdue = |(id, request): (&RequestId, &ActiveRequest)| Some((*id, request.timeout(now)?));
+        // Collected first, because finishing a request changes the table.
         let overdue: Vec<_> = self.requests.iter().filter_map(overdue).collect();
         for (request_id, timeout) in overdue {
             // A slow stream is treated as a broken one and not as misbehaviour: the line may be
@@ -211,6 +214,7 @@ fn offers_more(head: &LogHead, view: &impl LogView) -> bool {
 fn contradicts_log(head: &LogHead, view: &impl LogView) -> bool {
     let Some(sequence) = head.length.checked_sub(1) else { return false };
     let stored = view.entry_id(head.publisher, sequence);
+    // A proved fork is final, so further contradicting heads cause no requests.
     stored.is_some_and(|stored| stored != head.last) && !view.has_fork(head.publisher)
 }
 

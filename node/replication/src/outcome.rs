@@ -69,10 +69,12 @@ impl SyncMachine {
         out: &mut Vec<SyncAction>,
     ) {
         let Some(request) = self.end_request(request_id) else { return };
+        // Before the outcome: a stream that breaks after progress starts its backoff anew.
         if request.accepted > 0 {
             self.peers.record_success(&request.peer, request.publisher);
         }
         match (outcome, request.abort_reason) {
+            // First, so that an earlier abort reason does not hide a forged block.
             (StreamOutcome::Interrupted(error @ (StreamError::HashMismatch | StreamError::Malformed)), _) => {
                 self.penalise_liar(now, &request, error, out)
             }

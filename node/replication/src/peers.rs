@@ -83,6 +83,7 @@ impl PeerTable {
             Some((peer.clone(), *claim))
         };
         let mut holders: Vec<_> = self.states.iter().filter_map(available).collect();
+        // The sort is stable: ties keep the order of the peer ids, so runs are reproducible.
         holders.sort_by_key(|(_, claim)| claim.failures);
         holders
     }
@@ -124,6 +125,7 @@ impl PeerTable {
     /// Stops asking a peer for a log until the time `until`.
     pub(crate) fn avoid_until(&mut self, peer: &Peer, publisher: PublisherId, until: Millis) {
         if let Some(claim) = self.claim_mut(peer, publisher) {
+            // A longer backoff that is already in force is not shortened.
             claim.not_before = claim.not_before.max(until);
             claim.failures = claim.failures.saturating_add(1);
         }

@@ -281,6 +281,7 @@ impl<K: Storage> Core<K> {
 
     /// Passes an event to the sync machine and collects its actions.
     pub(crate) fn drive_sync(&mut self, event: SyncEvent) {
+        // The machine reads the stored logs through `self`, so it is moved out during the call.
         let mut machine = std::mem::take(&mut self.sync_machine);
         let actions = machine.handle_event(self.now, event, self);
         self.sync_machine = machine;
@@ -313,6 +314,7 @@ impl<K: Storage> Core<K> {
             }
             (SyncEvent::RequestFinished { request_id, outcome }, _) => {
                 let asked = self.requests.remove(request_id);
+                // No later block may arrive to trigger the commit of the last ones.
                 self.flush_pending()?;
                 if let (Some((peer, request)), StreamOutcome::Complete) = (asked, outcome) {
                     self.note_request_finished(&peer, &request);
@@ -359,6 +361,7 @@ impl<K: Storage> Core<K> {
         let mut batch = WriteBatch::new();
         batch.put_row(IndexTree::Follows, &publisher.cid().to_bytes(), &[]);
         self.storage.commit(batch)?;
+        // Only after the commit, so that a failed write leaves memory and storage in agreement.
         self.follows.insert(publisher);
         self.advance_complete(publisher)?;
         self.queue_verifications()?;

@@ -277,6 +277,7 @@ impl<K: Storage> Core<K> {
         if !reach.missing.is_empty() {
             return Ok(false);
         }
+        // INVARIANT: an entry is marked complete only after its blocks are committed.
         self.flush_pending()?;
         let bytes = self.storage.get(object)?.ok_or(Error::CorruptRow("entries"))?;
         // An object that does not decode or match its entry is not indexed; the log continues.

@@ -119,6 +119,7 @@ impl Archive {
         };
         let mut numbers = list().map_err(Error::io("list", &self.dir))?;
         numbers.sort_unstable();
+        // The archive only grows, so a gap is lost data.
         match (1..).zip(&numbers).find(|(wanted, number)| wanted != *number) {
             Some((segment, _)) => Err(Error::MissingSegment { segment }),
             None => Ok(numbers),
@@ -137,6 +138,7 @@ impl Archive {
         let found = SegmentReader { file: &file, length }
             .commit_before(position.offset)
             .map_err(|error| self.read_error(position.segment, error))?;
+        // The number alone would match in another archive; the commit's digest covers its blocks.
         let same = found
             .is_some_and(|(id, commit)| *id.digest() == position.commit && commit.number == position.number);
         Ok(if same { None } else { Some("the index was not of this archive") })
@@ -292,6 +294,7 @@ impl Archive {
             let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&path)?;
             self.disk.write(&file, &header, 0)?;
             self.disk.sync(&file)?;
+            // A synced file can still lose its name in a power failure if its directory is not synced.
             sync_dir(&self.dir)?;
             Ok(file)
         };
@@ -316,6 +319,7 @@ impl Archive {
             return Err(Error::Poisoned(reason.clone()));
         }
         let layout = GroupLayout::new(tail.number + 1, batch);
+        // A group is never split: one beyond the segment size still goes into an empty segment.
         let empty = tail.length <= car::encode_header(&[]).len() as u64;
         if !empty && tail.length + layout.len() > self.segment_bytes {
             *tail = self.create_segment(tail.segment + 1, tail.number)?;
@@ -349,6 +353,7 @@ impl Archive {
         let id = match written {
             Ok(id) => id,
             Err(error) => {
+                // The rest of this group could otherwise stay behind a shorter next one and read as damage.
                 if let Err(second) = self.disk.truncate(&tail.file, tail.length) {
                     tail.poisoned = Some(format!("a failed write could not be truncated ({second})"));
                 }

@@ -155,6 +155,7 @@ impl GroupLayout {
             digest: *raw_cid(&ids).digest(),
         };
         let block = commit.block();
+        // Not through `record`: the digest inside covers only the ids before this record.
         sink(&car::encode_record(raw_cid(&block), &block))?;
         Ok(raw_cid(&block))
     }
@@ -199,6 +200,7 @@ pub(crate) fn read_rows(block: &[u8]) -> Result<Vec<IndexRow>, String> {
     let mut fields = FieldReader(block.strip_prefix(ROWS).ok_or("row list of an unknown version")?);
     let mut rows = Vec::new();
     while let [code, ..] = fields.0 {
+        // Skipping an unknown tree would silently lose rows that a newer version wrote.
         let tree = IndexTree::from_code(*code).ok_or_else(|| format!("row of the unknown tree {code}"))?;
         rows.push(fields.row(tree).ok_or("truncated row")?);
     }
