@@ -119,6 +119,7 @@ pub fn check(
     if checker.diagnostics.len() > 0 {
         return Err(checker.diagnostics.into_sorted(DIAGNOSTICS_MAX));
     }
+    // Each node of an expanded call costs a step (specs/vtl.md, 12).
     plan.nodes += checker.expansion;
     plan.steps = checker.steps;
     Ok(plan)

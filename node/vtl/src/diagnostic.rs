@@ -249,6 +249,7 @@ impl DiagnosticList {
     pub(crate) fn into_sorted(self, most: usize) -> Vec<Diagnostic> {
         let mut diagnostics = self.0;
         diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+        // The body of an operator is checked at each call and may report the same error each time.
         diagnostics.dedup_by(|a, b| (a.span, &a.message) == (b.span, &b.message));
         diagnostics.truncate(most);
         diagnostics

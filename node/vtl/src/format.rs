@@ -71,6 +71,7 @@ fn collect_items<'a>(text: &'a str, tokens: &[Lexeme<'a>], comments: &[Comment])
         .map(|lexeme| (lexeme.span.start, lexeme.span.end, Some(lexeme.token)))
         .collect();
     places.extend(comments.iter().map(|comment| (comment.span.start, comment.span.end, None)));
+    // An unstable sort suffices: no two items start at one place.
     places.sort_unstable_by_key(|(start, ..)| *start);
     let mut items: Vec<FormatItem<'a>> = Vec::new();
     let mut before = 0;
@@ -306,6 +307,7 @@ impl Formatter {
             self.out.push_str(if item.kind == ItemClass::Comment { "  " } else { " " });
         }
         self.out.push_str(item.text);
+        // What follows on the same line would become part of the comment.
         if item.kind == ItemClass::Comment && more {
             self.start_line(level + 1);
         }
@@ -315,6 +317,7 @@ impl Formatter {
     fn fits_on_line(&self, items: &[FormatItem<'_>], after: Option<&FormatItem<'_>>) -> bool {
         let tail =
             after.filter(|item| matches!(item.kind, ItemClass::End | ItemClass::Comma)).map_or(0, |_| 1);
+        // Behind a line comment nothing can follow on its line.
         let plain = items.iter().all(|item| item.kind != ItemClass::Comment && !item.text.contains('\n'));
         plain && self.current_column() + join_on_one_line(items).chars().count() + tail <= WIDTH
     }

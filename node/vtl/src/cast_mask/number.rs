@@ -126,6 +126,7 @@ impl NumberMask {
             }
         };
         let (whole, fraction) = split_at_point(if number.is_zero() { "" } else { &digits }, point)?;
+        // At least one digit stands before the separator.
         let whole = "0".repeat(self.whole.least.max(1).saturating_sub(whole.len())) + &whole;
         let (mark, width) = self.fraction.unwrap_or(('.', DigitCount { least: 0, most: Some(0) }));
         let fraction = fraction.clone() + &"0".repeat(width.least.saturating_sub(fraction.len()));

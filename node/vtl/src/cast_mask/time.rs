@@ -458,6 +458,7 @@ fn nth_within(period: Period, unit: Frequency, index: i32) -> Option<Period> {
     } else {
         period.first_day().to_frequency(unit)?.shift(i64::from(index) - 1)?
     };
+    // The shift leads out of the period for a day such as 30 February, which is refused, not moved.
     let within =
         index > 0 && found.first_day() >= period.first_day() && found.last_day() <= period.last_day();
     within.then_some(found)

@@ -169,6 +169,7 @@ impl Checker<'_> {
             }
             if let Some((column, _)) = outputs.get_mut(at) {
                 column.name.clone_from(&to.name.text);
+                // The new name is one of the result, no longer that of a join operand.
                 column.aliases.clear();
             }
         }
@@ -207,6 +208,7 @@ impl Checker<'_> {
         }
         let filtered =
             self.push_step(Operation::Filter { input: step, condition: condition? }, columns, span);
+        // The removed identifiers have one value each, so the keys stay distinct.
         self.push_selection(filtered, span, |at, _| !fixed.contains(&at))
     }
 
@@ -224,6 +226,7 @@ impl Checker<'_> {
         };
         let span = component.name.span.to(value.span);
         let value_types = [Some(column.value_type), typed.value_type];
+        // Tested before the operator is applied, for a message that names the identifier.
         if super::typing::result_type(Op::Equal, &value_types).is_err() {
             return self.report_error(
                 DiagnosticCode::Type,

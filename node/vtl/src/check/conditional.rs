@@ -69,6 +69,7 @@ impl Checker<'_> {
                 .filter(|column| column.role == Role::Identifier)
                 .map(|column| (column.name.clone(), column.value_type))
                 .collect();
+            // The branches may have their identifiers in another order.
             found.sort();
             found
         };
@@ -137,6 +138,7 @@ impl Checker<'_> {
     ) -> Option<usize> {
         let columns = self.step_columns(condition).to_vec();
         let points = self.push_step(Operation::Filter { input: condition, condition: holds }, columns, span);
+        // Viral attributes of the condition are dropped (specs/vtl.md, 4).
         let keys = self.pass_columns(points, |column| column.role == Role::Identifier);
         let points = self.push_map(points, keys, span);
         let joined = match value {
@@ -155,6 +157,7 @@ impl Checker<'_> {
                 (None, ExprValue::Scalar(typed)) if wanted.role == Role::Measure => {
                     self.scalar_as_measure(typed, wanted, span)?
                 }
+                // A scalar branch has null viral attributes (specs/vtl.md, 4).
                 _ => TypedExpr {
                     value_type: Some(wanted.value_type),
                     ..super::component::constant_expr(None, span)

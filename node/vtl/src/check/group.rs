@@ -123,6 +123,7 @@ impl Checker<'_> {
         let keys = self.grouping_keys(&columns, grouping)?;
         let mut outputs = outputs;
         outputs.extend(self.viral_columns(&columns, &outputs, span)?);
+        // Stable sort: columns of one role keep their order.
         outputs.sort_by_key(|(column, _)| column.role);
         let mut shape: Vec<PlanColumn> =
             keys.iter().filter_map(|key| columns.get(key.column)).cloned().collect();

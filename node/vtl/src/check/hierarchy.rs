@@ -240,6 +240,7 @@ impl Checker<'_> {
                 part.condition.as_ref().map(|condition| self.check_condition(condition, &mut scope));
             parts.push((part, condition));
         }
+        // No `?` before this line: an early return would leave the scope open.
         self.leave_scope();
         let given =
             |condition: Option<Option<TypedExpr>>| condition.map_or(Some(None), |found| found.map(Some));

@@ -203,6 +203,7 @@ impl Checker<'_> {
         for (at, column) in left.columns.iter().enumerate() {
             let mut column = column.clone();
             let key = matched.iter().find(|(key, _)| *key == at);
+            // In a full join, keys come from the side that has the data point (specs/vtl.md, 7).
             let (side, gap) = match key {
                 Some((_, other)) => {
                     column.aliases.push(right.alias.clone());

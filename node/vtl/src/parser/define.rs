@@ -178,6 +178,7 @@ impl Parser<'_> {
         if never_null {
             self.expect_word("null")?;
         } else {
+            // `null` alone says what holds without it: null is allowed unless excluded.
             self.eat_word("null");
         }
         Ok(ScalarConstraint { value_type, subset, never_null })
@@ -211,6 +212,7 @@ impl Parser<'_> {
         };
         let value_type = self.parse_unrestricted_type()?;
         if self.eat_symbol("_") {
+            // `_` is one component, `_+` at least one and `_*` any number (specs/vtl.md, 12).
             let count = match self.current_token() {
                 Token::Symbol("+") => (1, usize::MAX),
                 Token::Symbol("*") => (0, usize::MAX),
