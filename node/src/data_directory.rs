@@ -163,6 +163,7 @@ impl DataDirectory {
             name,
             contact,
             roots: vec![root.public()],
+            // Only its hash is published: the next root key stays unknown until a rotation reveals it.
             next_root: *schemas::cid::PieceId::of(next.public().as_bytes()).cid().digest(),
             keys: vec![OperatingKey { key: operating.public(), uses: vec![KeyUse::Publish, KeyUse::Attest] }],
         };
@@ -231,8 +232,10 @@ fn write_secret(path: &Path, text: &str) -> Result<(), Error> {
     let partial = path.with_extension("partial");
     let write = || -> io::Result<()> {
         let mut file =
+            // The mode is set on creation, so that the secret is not even briefly readable by others.
             OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
         file.write_all(text.as_bytes())?;
+        // Before the rename: a crash could otherwise leave an empty file under the final name.
         file.sync_all()?;
         fs::rename(&partial, path)?;
         path.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())

@@ -114,6 +114,7 @@ pub fn read_varint(bytes: &[u8]) -> Varint {
     for (at, byte) in bytes.iter().take(VARINT_BYTES_MAX).enumerate() {
         value |= usize::from(byte & 0x7f) << (7 * at);
         if byte & 0x80 == 0 {
+            // A last byte of zero adds no bits, so the value has a shorter form.
             return if *byte == 0 && at > 0 { Varint::Bad } else { Varint::Value(value, at + 1) };
         }
     }
@@ -202,6 +203,7 @@ impl<'a> Iterator for CarBlocks<'a> {
         let record = match read_record(self.bytes, at)? {
             Ok(record) => record,
             Err(fault) => {
+                // Without a valid length the next record cannot be found, so the iteration ends.
                 self.at = self.bytes.len();
                 return Some(Err(fault));
             }
@@ -211,6 +213,7 @@ impl<'a> Iterator for CarBlocks<'a> {
         if record.id.matches(block) {
             Some(Ok((record.id, block)))
         } else {
+            // The length was valid, so the caller may continue with the next record.
             Some(Err(Error::Hash { id: record.id, at }))
         }
     }

@@ -166,6 +166,7 @@ pub fn sign_entry(
     let payload = if inline { object.to_vec() } else { id.to_bytes().to_vec() };
     let protected = encode_protected_header(place, time, &value, inline, &key.public())?;
     let signature = key.sign(&to_be_signed(&protected, &payload)?);
+    // Opened again, so that an entry which other nodes would reject never leaves this function.
     Sealed::open(encode_envelope(protected, payload, signature.to_vec())?)
 }
 
@@ -205,6 +206,7 @@ fn content_type(kind: &str, inline: bool) -> String {
 /// Encodes the Sig_structure (RFC 9052, section 4.4).
 fn to_be_signed(protected: &[u8], payload: &[u8]) -> Result<Vec<u8>, Error> {
     let bytes = |bytes: &[u8]| Value::Bytes(bytes.to_vec());
+    // The third item is `external_aad`: empty, but present (RFC 9052, section 4.4).
     let parts = vec![Value::Text(CONTEXT.into()), bytes(protected), bytes(&[]), bytes(payload)];
     Ok(cbor::to_bytes(&Value::Array(parts))?)
 }
@@ -212,6 +214,7 @@ fn to_be_signed(protected: &[u8], payload: &[u8]) -> Result<Vec<u8>, Error> {
 fn encode_envelope(protected: Vec<u8>, payload: Vec<u8>, signature: Vec<u8>) -> Result<Vec<u8>, Error> {
     let parts = vec![
         Value::Bytes(protected),
+        // No unprotected header: it is not signed, so anyone could change it and thereby the id.
         Value::Map(BTreeMap::new()),
         Value::Bytes(payload),
         Value::Bytes(signature),
@@ -229,6 +232,7 @@ impl Seal for Entry {
         }
         cbor::scan(bytes, CborRules::Cose, |_| {})?;
         let (protected, payload, signature) = split_envelope(cbor::from_bytes(bytes)?)?;
+        // The header is a byte string of the envelope, so the first scan did not look inside.
         cbor::scan(&protected, CborRules::Cose, |_| {})?;
         let Value::Map(header) = cbor::from_bytes(&protected)? else {
             return Err(Error::Envelope("the protected header is not a map"));

@@ -58,6 +58,7 @@ impl SyncMachine {
         let followed = view.is_followed(publisher);
         let step = self.next_step(now, publisher, followed, view);
         let Some(fetch) = self.fetches.get_mut(publisher) else { return };
+        // The log may have been followed or unfollowed since it was queued.
         fetch.followed = followed;
         match step {
             NextStep::Send(PlannedRequest { peer, request, purpose }) => {
@@ -68,6 +69,7 @@ impl SyncMachine {
                 self.requests.insert(request_id, active);
                 out.push(SyncAction::SendRequest { peer, request_id, request });
             }
+            // At least a millisecond ahead, so that this round does not visit the log again.
             NextStep::Wait(until) => fetch.retry_at = until.max(now.after(1)),
             NextStep::Remove => self.fetches.remove(publisher),
         }

@@ -32,6 +32,7 @@ impl DirectoryLock {
     /// Locks the directory; the error names the owner.
     pub(crate) fn acquire(dir: &Path) -> Result<Self, Error> {
         let path = dir.join(NAME);
+        // Not truncated: the text of the last owner tells how it ended, or who holds the lock.
         let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let file = open.map_err(Error::io("open", &path))?;
         match file.try_lock() {
@@ -41,6 +42,7 @@ impl DirectoryLock {
         }
         let last = read_text(&file);
         let boot = boot_id();
+        // A kill within one boot loses no cached pages; after a reboot unsynced ones may be gone.
         let stopped = match last.split_whitespace().nth(1) {
             None => !last.trim().is_empty(),
             Some(last) => boot.as_deref() != Some(last),

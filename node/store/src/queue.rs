@@ -58,6 +58,7 @@ impl CommitQueue {
     ) -> MutexGuard<'a, QueueState> {
         state.leading = true;
         let (tickets, group) = state.take_group();
+        // Released while writing, so that other committers queue for the next group meanwhile.
         drop(state);
         // If the leader unwound without a result, the other committers would wait forever.
         let result = catch_unwind(AssertUnwindSafe(|| write(group)))
@@ -89,7 +90,9 @@ impl QueueState {
         while let Some((ticket, batch)) = self.waiting.pop_front() {
             bytes += batch.bytes();
             let blocks = group.blocks.len() + batch.blocks.len();
+            // The first batch is always taken: one beyond the limits would otherwise never be written.
             if !tickets.is_empty() && (bytes > GROUP_BYTES_MAX || blocks > BATCH_BLOCKS_MAX) {
+                // Back to the front, so that batches are written in the order of their tickets.
                 self.waiting.push_front((ticket, batch));
                 break;
             }

@@ -98,9 +98,11 @@ impl SegmentReader<'_> {
         let mut window = Vec::new();
         let mut start = at;
         while start < self.length {
+            // Windows overlap by one commit record, so none is missed at a boundary.
             let keep = SEARCH_BYTES + COMMIT_BYTES as usize;
             window.resize(keep.min((self.length - start) as usize), 0);
             read_at(self.file, &mut window, start)?;
+            // The own commit at the end proves nothing: its page may reach the disk before others.
             if find_commits(&window).any(|(end, commit)| {
                 commit.number > number || commit.number == number && start + (end as u64) < self.length
             }) {
@@ -133,6 +135,7 @@ impl SegmentReader<'_> {
             Varint::More => return Ok(RecordRead::Defect(defect_at(at, "the file ends inside a record"))),
             Varint::Bad => return Ok(RecordRead::Defect(defect_at(at, "malformed record length"))),
         };
+        // Checked before the buffer grows: a damaged length must not decide the allocation.
         if !(CID_BYTES..=CID_BYTES + BLOCK_BYTES_MAX).contains(&length) {
             return Ok(RecordRead::Defect(defect_at(at, "record length out of bounds")));
         }
@@ -166,6 +169,7 @@ impl GroupWalk<'_> {
         let start = self.offset;
         let Some(begin) = self.read_begin()? else { return Ok(()) };
         self.group.number = begin.number;
+        // INVARIANT: `read_begin` bounds the length by `GROUP_LENGTH_MAX`, so the sum does not overflow.
         let end = start + BEGIN_BYTES + begin.length + COMMIT_BYTES;
         self.group.end = Some(end);
         if end > self.segment.length {
