@@ -106,7 +106,7 @@ test('a country shows the gap between the methods', async ({ page }) => {
   await expect(page.getByText(/Largest in \d{4}: .* percentage points/)).toBeVisible();
   await expect(page.locator('.measure .chart').first().locator('path.line')).toHaveCount(3);
   await expect(page.locator('.measure path.dashed').first()).toBeVisible();
-  await page.getByText(/series: publication and verification/).click();
+  await page.getByText('3 series: publication and verification').click();
   await expect(page.getByRole('link', { name: 'Inflation against the middle of two years' })).toBeVisible();
 });
 

@@ -78,7 +78,7 @@ test('a node that is gone is told apart from one that has nothing', async ({ pag
   await page.getByRole('button', { name: 'Try again' }).click();
   await expect(page.getByRole('heading', { level: 1 })).toContainText('Germany');
   await page.goto(`${stage().world.api}/figure/${stage().world.publisher}/inflation/DEU/1800`);
-  await expect(page.getByText('Not found')).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Not found' })).toBeVisible();
 });
 
 test.describe('without scripts', () => {
