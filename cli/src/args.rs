@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 const AFTER: &str = "\
 First steps:
   assay demo                                    see the whole workflow on this machine
-  assay init --name \"My office\"                 become a publisher
+  assay init --name \"My institute\"              become a publisher
   assay import API_FP.CPI.TOTL.csv              sign and publish a data set
   assay publish inflation --from FP.CPI.TOTL    compute, sign and publish figures
   assay verify assay://<publisher>/inflation    recompute a release, cell by cell

@@ -379,7 +379,7 @@ fn problem_error(status: u16, bytes: &[u8]) -> CommandError {
     let message = if detail.is_empty() { format!("the node responded with status {status}") } else { detail };
     let error = CommandError::new(category, &code, message);
     if code == "no-identity" {
-        error.hint("stop the node, then create one with `assay init --name \"Your office\"`")
+        error.hint("stop the node, then create one with `assay init --name \"Your institute\"`")
     } else {
         error
     }

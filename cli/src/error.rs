@@ -130,7 +130,7 @@ impl From<service::Error> for CommandError {
             }
             Error::Malformed(_) => CommandError::usage("address", error.to_string()),
             Error::NoIdentity => CommandError::usage("no-identity", error.to_string())
-                .hint("create one with `assay init --name \"Your office\"`"),
+                .hint("create one with `assay init --name \"Your institute\"`"),
             Error::HasIdentity(_) => CommandError::usage("has-identity", error.to_string())
                 .hint("to create another publisher, choose another data directory with `--data`"),
             Error::Missing(_) => CommandError::not_found(error.to_string()),

@@ -428,7 +428,7 @@ fn suggest_next_steps(cluster: &DemoCluster, keep: bool, printer: &Printer) -> R
     if !keep {
         printer.suggest_commands(&[
             "assay demo --keep".into(),
-            "assay init --name \"Your office\"".into(),
+            "assay init --name \"Your institute\"".into(),
             "assay --help".into(),
         ]);
         return Ok(());

@@ -60,7 +60,7 @@ fn show_overview(backend: &Backend, printer: &Printer) -> Result<u8, CommandErro
     if logs.is_empty() {
         printer.print_line("nothing is stored here yet");
         printer.suggest_commands(&[
-            "assay init --name \"Your office\"".into(),
+            "assay init --name \"Your institute\"".into(),
             "assay follow <publisher>".into(),
             "assay demo".into(),
         ]);

@@ -15,7 +15,7 @@ fn offered(out: &str) -> Vec<String> {
 fn an_empty_directory_suggests_first_steps() {
     let workspace = Workspace::new();
     let run = workspace.run_line("assay show").ok().contains("nothing is stored here yet");
-    let first = ["assay init --name \"Your office\"", "assay follow <publisher>", "assay demo"];
+    let first = ["assay init --name \"Your institute\"", "assay follow <publisher>", "assay demo"];
     assert_eq!(offered(&run.out), first);
     workspace.run_line("assay import worldbank x.csv --quiet").exit(5);
     workspace.write("cpi.csv", sample::worldbank(0));
