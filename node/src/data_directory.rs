@@ -120,8 +120,8 @@ impl DataDirectory {
             Ok(text) => parse_key_file(&text)
                 .map(|seed| Some(SecretKey::from_seed(&seed)))
                 .ok_or(Error::InvalidKey(path)),
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(fault) => Err(io_error("read", &path)(fault)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(io_error("read", &path)(error)),
         }
     }
 
@@ -153,9 +153,9 @@ impl DataDirectory {
         contact: Option<&str>,
         time: i64,
     ) -> Result<Sealed<Entry>, Error> {
-        let bad = |fault: String| Error::Identity(fault);
-        let name = Text::new(name).map_err(|fault| bad(fault.to_string()))?;
-        let contact = contact.map(Text::new).transpose().map_err(|fault| bad(fault.to_string()))?;
+        let bad = |error: String| Error::Identity(error);
+        let name = Text::new(name).map_err(|error| bad(error.to_string()))?;
+        let contact = contact.map(Text::new).transpose().map_err(|error| bad(error.to_string()))?;
         let root = self.make_key(KeyRole::Root)?;
         let next = self.make_key(KeyRole::NextRoot)?;
         let operating = self.make_key(KeyRole::Operating)?;
@@ -167,9 +167,9 @@ impl DataDirectory {
             next_root: *schemas::cid::PieceId::of(next.public().as_bytes()).cid().digest(),
             keys: vec![OperatingKey { key: operating.public(), uses: vec![KeyUse::Publish, KeyUse::Attest] }],
         };
-        let object = encode_object(&identity).map_err(|fault| bad(fault.to_string()))?;
+        let object = encode_object(&identity).map_err(|error| bad(error.to_string()))?;
         entry::sign_entry(EntryPosition::Genesis, time, &object, &root)
-            .map_err(|fault| bad(fault.to_string()))
+            .map_err(|error| bad(error.to_string()))
     }
 
     /// Reads the token of the local API, and generates it if it does not exist.
@@ -180,12 +180,12 @@ impl DataDirectory {
         let path = self.0.join("token");
         match fs::read_to_string(&path) {
             Ok(token) => Ok(token.trim().to_owned()),
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let token = hex_encode(&random_bytes::<KEY_BYTES>()?);
                 write_secret(&path, &format!("{token}\n"))?;
                 Ok(token)
             }
-            Err(fault) => Err(io_error("read", &path)(fault)),
+            Err(error) => Err(io_error("read", &path)(error)),
         }
     }
 
@@ -204,11 +204,11 @@ impl DataDirectory {
         let done = match running {
             Some(running) => {
                 let text =
-                    serde_json::to_string(running).map_err(|fault| io_error("write", &path)(fault.into()))?;
+                    serde_json::to_string(running).map_err(|error| io_error("write", &path)(error.into()))?;
                 fs::write(&path, text)
             }
             None => match fs::remove_file(&path) {
-                Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
                 done => done,
             },
         };
@@ -223,7 +223,7 @@ fn io_error<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) 
 /// Random bytes of the operating system.
 fn random_bytes<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|fault| Error::Random(fault.to_string()))?;
+    getrandom::fill(&mut bytes).map_err(|error| Error::Random(error.to_string()))?;
     Ok(bytes)
 }
 

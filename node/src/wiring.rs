@@ -99,7 +99,7 @@ pub(crate) fn api_state<K: Storage>(
         dial: Arc::new(move |address| {
             let network = network.clone();
             Box::pin(async move {
-                let peer = network.dial_address(&address).await.map_err(|fault| fault.to_string())?;
+                let peer = network.dial_address(&address).await.map_err(|error| error.to_string())?;
                 Ok(peer.to_string())
             })
         }),

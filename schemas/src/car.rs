@@ -143,7 +143,7 @@ pub fn read_header(bytes: &[u8]) -> Result<(Vec<Cid>, usize), Error> {
         return Err(bad("the header is too long"));
     }
     let body = bytes.get(start..start + length).ok_or_else(|| bad("the header is cut off"))?;
-    let header: CarHeader = cbor::decode(body).map_err(|fault| Error::Header(fault.to_string()))?;
+    let header: CarHeader = cbor::decode(body).map_err(|error| Error::Header(error.to_string()))?;
     if header.version != 1 {
         return Err(bad("the version is not 1"));
     }
@@ -202,10 +202,10 @@ impl<'a> Iterator for CarBlocks<'a> {
         let at = self.at;
         let record = match read_record(self.bytes, at)? {
             Ok(record) => record,
-            Err(fault) => {
+            Err(error) => {
                 // Without a valid length the next record cannot be found, so the iteration ends.
                 self.at = self.bytes.len();
-                return Some(Err(fault));
+                return Some(Err(error));
             }
         };
         self.at = record.end;

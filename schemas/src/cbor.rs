@@ -300,7 +300,7 @@ fn read_head(bytes: &[u8], at: usize, rules: CborRules) -> Result<(CborToken<'_>
         3 => {
             let (content, end) = content(truncated)?;
             let text = std::str::from_utf8(content)
-                .map_err(|fault| Error::Utf8 { at: next + fault.valid_up_to() })?;
+                .map_err(|error| Error::Utf8 { at: next + error.valid_up_to() })?;
             Ok((CborToken::Text(text), end))
         }
         4 => Ok((CborToken::Array(value), next)),
@@ -393,6 +393,6 @@ pub(crate) fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> 
     serde_cbor::from_slice(bytes).map_err(shape_error)
 }
 
-fn shape_error(fault: serde_cbor::Error) -> Error {
-    Error::Shape(fault.to_string())
+fn shape_error(error: serde_cbor::Error) -> Error {
+    Error::Shape(error.to_string())
 }

@@ -88,7 +88,7 @@ impl ObjectType for Chunk {
                 "a chunk has 1 to {CHUNK_ROWS_MAX} rows and at most {COMPONENTS_MAX} columns"
             ));
         }
-        for (place, coded) in self.columns.iter().enumerate() {
+        for (position, coded) in self.columns.iter().enumerate() {
             let column = decode_column(coded, rows)
                 .ok_or_else(|| format!("column {place} of the chunk is malformed"))?;
             if encode_column(&column, 0, rows) != *coded {
@@ -187,8 +187,8 @@ fn encode_column(column: &Column, from: usize, to: usize) -> ColumnEncoding {
                 write_varint(&mut deltas, zigzag_encode(i128::from(value.ordinal()) - before));
                 before = i128::from(value.ordinal());
             }
-            let place = |value: &Option<Period>| value.map_or(NULL, |v| 1 + v.frequency() as u128);
-            ColumnEncoding::Period { frequencies: rle_encode(rows.iter().map(place)), deltas }
+            let position = |value: &Option<Period>| value.map_or(NULL, |v| 1 + v.frequency() as u128);
+            ColumnEncoding::Period { frequencies: rle_encode(rows.iter().map(position)), deltas }
         }
     }
 }
@@ -198,9 +198,9 @@ fn encode_text_column(texts: &TextColumn, from: usize, to: usize) -> ColumnEncod
     let mut used: Vec<u32> = codes.iter().copied().filter(|code| *code != TextColumn::NULL).collect();
     used.sort_unstable();
     used.dedup();
-    let place = |code: &u32| used.binary_search(code).map_or(NULL, |place| place as u128 + 1);
+    let position = |code: &u32| used.binary_search(code).map_or(NULL, |position| position as u128 + 1);
     let dictionary = used.iter().filter_map(|code| texts.dictionary().get(*code as usize).cloned()).collect();
-    ColumnEncoding::Text { codes: rle_encode(codes.iter().map(place)), dictionary }
+    ColumnEncoding::Text { codes: rle_encode(codes.iter().map(position)), dictionary }
 }
 
 /// Decodes a column; `None` when the bytes are not exactly `rows` values within their bounds.
@@ -212,7 +212,7 @@ fn decode_column(coded: &ColumnEncoding, rows: usize) -> Option<Column> {
             }
             let code = |value: u128| match value {
                 NULL => Some(TextColumn::NULL),
-                place => u32::try_from(place - 1).ok(),
+                position => u32::try_from(position - 1).ok(),
             };
             let codes = rle_decode(codes, rows)?.into_iter().map(code).collect::<Option<_>>()?;
             Column::Text(TextColumn::from_parts(dictionary.clone(), codes)?)
@@ -255,10 +255,10 @@ fn decode_column(coded: &ColumnEncoding, rows: usize) -> Option<Column> {
         ColumnEncoding::Period { frequencies, deltas } => {
             let mut before: i128 = 0;
             let mut next = VarintReader(deltas);
-            let values = rle_decode(frequencies, rows)?.into_iter().map(|place| match place {
+            let values = rle_decode(frequencies, rows)?.into_iter().map(|position| match position {
                 NULL => Some(None),
-                place => {
-                    let frequency = *Frequency::ALL.get(usize::try_from(place - 1).ok()?)?;
+                position => {
+                    let frequency = *Frequency::ALL.get(usize::try_from(position - 1).ok()?)?;
                     before = before.checked_add(next.signed()?)?;
                     Period::from_ordinal(frequency, i32::try_from(before).ok()?).map(Some)
                 }
@@ -335,10 +335,10 @@ impl VarintReader<'_> {
     /// The next varint, at most 18 bytes (126 bits).
     fn unsigned(&mut self) -> Option<u128> {
         let mut value = 0_u128;
-        for place in 0..18 {
+        for position in 0..18 {
             let (byte, rest) = self.0.split_first()?;
             self.0 = rest;
-            value |= u128::from(byte & 0x7f) << (7 * place);
+            value |= u128::from(byte & 0x7f) << (7 * position);
             if byte & 0x80 == 0 {
                 return Some(value);
             }

@@ -98,7 +98,7 @@ pub fn unpack_table(
         // Keys are checked chunk by chunk: a content that lists one chunk many times is refused before
         // it fills memory.
         let next =
-            Table::from_sorted(shape.clone(), columns).map_err(|fault| structure_mismatch(id, fault))?;
+            Table::from_sorted(shape.clone(), columns).map_err(|error| structure_mismatch(id, error))?;
         let follows =
             |last: &Table| last.compare_key(last.rows().saturating_sub(1), &next, 0) == Ordering::Less;
         if !tables.last().is_none_or(follows) {
@@ -124,8 +124,8 @@ pub fn unpack_table(
 }
 
 /// Reports columns of another type or number as a mismatch with the structure; other errors concern the rows.
-fn structure_mismatch(id: ContentId, fault: table::Error) -> Error {
-    match fault {
+fn structure_mismatch(id: ContentId, error: table::Error) -> Error {
+    match error {
         table::Error::Column(_) => Error::Canonical(id.cid(), "a chunk does not fit the structure"),
         other => Error::Table(other),
     }
@@ -149,7 +149,7 @@ fn join_tables(shape: &ComponentList, tables: Vec<Table>) -> Option<Vec<Column>>
 
 fn read_object<T: ObjectType>(id: Cid, fetch: &impl Fn(Cid) -> Option<Vec<u8>>) -> Result<T, Error> {
     let bytes = fetch(id).ok_or_else(|| Error::Missing(vec![id]))?;
-    decode_object(&bytes).map_err(|fault| Error::Object(id, fault))
+    decode_object(&bytes).map_err(|error| Error::Object(id, error))
 }
 
 /// Concatenates the parts of one column; `None` when a part has another type.
@@ -230,8 +230,8 @@ mod tests {
         let (same, _) = pack_table(&table(10_000, true), BTreeMap::new()).unwrap();
         assert_eq!(id, same);
         assert!(blocks.len() > 3, "several chunks");
-        let held: BTreeMap<Cid, Vec<u8>> = blocks.into_iter().collect();
-        let (_, read) = unpack_table(id, |id| held.get(&id).cloned()).unwrap();
+        let stored: BTreeMap<Cid, Vec<u8>> = blocks.into_iter().collect();
+        let (_, read) = unpack_table(id, |id| stored.get(&id).cloned()).unwrap();
         assert_eq!(read, table(10_000, false));
     }
 
@@ -239,21 +239,21 @@ mod tests {
     fn what_is_absent_is_named_and_what_is_cut_otherwise_refused() {
         let whole = table(300, false);
         let (id, blocks) = pack_table(&whole, BTreeMap::new()).unwrap();
-        let held: BTreeMap<Cid, Vec<u8>> = blocks.into_iter().collect();
-        let without_chunk = |wanted: Cid| (wanted == id.cid()).then(|| held.get(&wanted).cloned()).flatten();
+        let stored: BTreeMap<Cid, Vec<u8>> = blocks.into_iter().collect();
+        let without_chunk = |wanted: Cid| (wanted == id.cid()).then(|| stored.get(&wanted).cloned()).flatten();
         assert!(matches!(unpack_table(id, without_chunk), Err(Error::Missing(ids)) if ids.len() == 2));
 
-        let mut held = held;
-        let structure = decode_object::<Content>(&held[&id.cid()]).unwrap().structure;
+        let mut stored = stored;
+        let structure = decode_object::<Content>(&stored[&id.cid()]).unwrap().structure;
         let mut chunks = Vec::new();
         for (from, to) in [(0, 100), (100, 300)] {
             let (chunk, (cid, bytes)) =
                 encode_block(&Chunk::encode_column(whole.columns(), from, to)).unwrap();
-            held.insert(cid, bytes);
+            stored.insert(cid, bytes);
             chunks.push(ChunkRef { chunk, rows: (to - from) as u32 });
         }
         let (other, (cid, bytes)) = encode_block(&Content { structure, rows: 300, chunks }).unwrap();
-        held.insert(cid, bytes);
-        assert!(matches!(unpack_table(other, |id| held.get(&id).cloned()), Err(Error::Canonical(..))));
+        stored.insert(cid, bytes);
+        assert!(matches!(unpack_table(other, |id| stored.get(&id).cloned()), Err(Error::Canonical(..))));
     }
 }

@@ -268,7 +268,7 @@ impl Decimal {
     pub fn from_ascii(text: &[u8]) -> Result<Self, Error> {
         match Self::from_plain(text) {
             Some(decimal) => Ok(decimal),
-            None => parse_decimal(text).map_err(|fault| fault.unwrap_or_else(|| syntax_error(text))),
+            None => parse_decimal(text).map_err(|error| error.unwrap_or_else(|| syntax_error(text))),
         }
     }
 

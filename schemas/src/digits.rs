@@ -17,7 +17,7 @@ pub fn power_of_ten(exponent: u32) -> u128 {
 }
 
 /// Powers of ten that fit 128 bits.
-#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler, where a fault stops the build")]
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler, where a error stops the build")]
 static POWERS: [u128; 39] = {
     let mut powers = [1_u128; 39];
     let mut at = 1;

@@ -155,7 +155,7 @@ pub fn object_subject(object: &Object) -> String {
 /// # Errors
 /// [`Error::Object`] when `object` is not a valid encoded object.
 pub fn sign_entry(
-    place: EntryPosition,
+    position: EntryPosition,
     time: i64,
     object: &[u8],
     key: &SecretKey,
@@ -164,7 +164,7 @@ pub fn sign_entry(
     let id = Cid::of(Codec::DagCbor, object);
     let inline = object.len() <= INLINE_BYTES_MAX;
     let payload = if inline { object.to_vec() } else { id.to_bytes().to_vec() };
-    let protected = encode_protected_header(place, time, &value, inline, &key.public())?;
+    let protected = encode_protected_header(position, time, &value, inline, &key.public())?;
     let signature = key.sign(&to_be_signed(&protected, &payload)?);
     // Opened again, so that an entry which other nodes would reject never leaves this function.
     Sealed::open(encode_envelope(protected, payload, signature.to_vec())?)
@@ -172,7 +172,7 @@ pub fn sign_entry(
 
 /// Encodes the protected header.
 fn encode_protected_header(
-    place: EntryPosition,
+    position: EntryPosition,
     time: i64,
     object: &Object,
     inline: bool,
@@ -188,7 +188,7 @@ fn encode_protected_header(
         (Value::Integer(CONTENT_TYPE), Value::Text(content_type(object.object_type(), inline))),
         (Value::Integer(KID), Value::Bytes(key.as_bytes().to_vec())),
     ]);
-    if let EntryPosition::Next { publisher, seq, prev, authority } = place {
+    if let EntryPosition::Next { publisher, seq, prev, authority } = position {
         claims.insert(Value::Integer(ISS), Value::Text(publisher.to_string()));
         header.insert(text(SEQ), Value::Integer(seq.into()));
         header.insert(text(PREV), Value::Bytes(prev.cid().to_bytes().to_vec()));
@@ -313,11 +313,11 @@ fn read_entry(header: BTreeMap<Value, Value>, payload: &[u8]) -> Result<Entry, E
     let subject = claims.text(Value::Integer(SUB)).ok_or(Error::Envelope("the subject is missing"))?;
     let time = claims.integer(Value::Integer(IAT)).and_then(|time| i64::try_from(time).ok());
     let time = time.ok_or(Error::Envelope("the issue time is missing"))?;
-    let place = read_position(&mut header, claims.text(Value::Integer(ISS)))?;
+    let position = read_position(&mut header, claims.text(Value::Integer(ISS)))?;
     header.done()?;
     claims.done()?;
     let (kind, payload) = read_payload(&content_type, &subject, payload)?;
-    Ok(Entry { position: place, key, time, object_type: kind, subject, payload })
+    Ok(Entry { position: position, key, time, object_type: kind, subject, payload })
 }
 
 /// Reads the position: the genesis has none of issuer, sequence number, previous entry and authority;
@@ -386,7 +386,7 @@ mod tests {
     fn identity(root: &SecretKey, operating: &SecretKey) -> Vec<u8> {
         let key = OperatingKey { key: operating.public(), uses: vec![KeyUse::Publish, KeyUse::Attest] };
         let identity = Identity {
-            name: Text::new("Office").unwrap(),
+            name: Text::new("Publisher").unwrap(),
             contact: None,
             roots: vec![root.public()],
             next_root: [9; 32],
@@ -405,10 +405,10 @@ mod tests {
             reason: Text::new("a test").unwrap(),
             replacement: None,
         };
-        let place =
+        let position =
             EntryPosition::Next { publisher: genesis.publisher(), seq: 1, prev: genesis.id(), authority: 0 };
         let next =
-            sign_entry(place, 1_700_000_060, &encode_object(&retraction).unwrap(), &operating).unwrap();
+            sign_entry(position, 1_700_000_060, &encode_object(&retraction).unwrap(), &operating).unwrap();
         (genesis, next)
     }
 

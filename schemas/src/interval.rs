@@ -67,10 +67,10 @@ impl FromStr for Interval {
 
     /// Reads two days or periods around a slash, or one period.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let fault = || Error(text.chars().take(40).collect());
-        let day = |text: &str| text.parse::<Period>().map_err(|_| fault());
+        let error = || Error(text.chars().take(40).collect());
+        let day = |text: &str| text.parse::<Period>().map_err(|_| error());
         let (first, last) = text.split_once('/').unwrap_or((text, text));
-        Self::new(day(first)?.first_day(), day(last)?.last_day()).ok_or_else(fault)
+        Self::new(day(first)?.first_day(), day(last)?.last_day()).ok_or_else(error)
     }
 }
 

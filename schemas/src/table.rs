@@ -303,8 +303,8 @@ mod tests {
     #[test]
     fn a_key_is_whole_and_single() {
         let one = shape(&[("REF_AREA", Role::Identifier, ValueType::String)]);
-        let fault = Table::new(one.clone(), vec![texts(&["a", "b", "a"])]).unwrap_err();
-        assert_eq!(fault, Error::Duplicate { key: "a".into(), first: 0, second: 2 });
+        let error = Table::new(one.clone(), vec![texts(&["a", "b", "a"])]).unwrap_err();
+        assert_eq!(error, Error::Duplicate { key: "a".into(), first: 0, second: 2 });
         let holed = Column::Text(TextColumn::from_rows([Some("a"), None]));
         assert!(matches!(Table::new(one.clone(), vec![holed]), Err(Error::Null { row: 1, .. })));
         assert!(matches!(Table::new(one, vec![Column::Integer(vec![])]), Err(Error::Column(_))));

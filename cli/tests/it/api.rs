@@ -19,7 +19,7 @@ fn published() -> (Workspace, String, NodeProcess, String) {
 
 #[test]
 fn requests_of_foreign_origins_are_refused() {
-    let (_desk, _, node, token) = published();
+    let (_workspace, _, node, token) = published();
     let status = "GET /api/v1/status";
     for host in ["Host: example.org", "Host: 127.0.0.1.example.org", "Host: 10.0.0.1:7171", "Host: "] {
         http_client::send_request(&node.api, &[status, host], &[]).problem(403, "host");
@@ -37,7 +37,7 @@ fn requests_of_foreign_origins_are_refused() {
 
 #[test]
 fn cors_opens_public_reads_only() {
-    let (_desk, release, node, token) = published();
+    let (_workspace, release, node, token) = published();
     const PAGE: &str = "Origin: https://example.org";
     for open in ["/api/v1/flows", "/data/inflation/TUR.csv", "/sdmx/v2/structure/dataflow", "/openapi.json"] {
         println!("{open}");
@@ -70,7 +70,7 @@ fn cors_opens_public_reads_only() {
 
 #[test]
 fn health_and_metrics_are_served() {
-    let (_desk, _, node, _) = published();
+    let (_workspace, _, node, _) = published();
     let get = |path: &str| http_client::send_request(&node.api, &[&format!("GET {path}")], &[]);
     assert_eq!(get("/healthz").body, b"ok\n");
     assert_eq!(get("/readyz").body, b"ready\n");
@@ -91,7 +91,7 @@ fn health_and_metrics_are_served() {
 
 #[test]
 fn a_node_verifies_a_release_on_request() {
-    let (_desk, release, node, token) = published();
+    let (_workspace, release, node, token) = published();
     let path = format!("/api/v1/releases/{release}");
     let verify = format!("POST {path}/verify");
     http_client::send_request(&node.api, &[&verify], &[]).problem(401, "token");
@@ -107,7 +107,7 @@ fn a_node_verifies_a_release_on_request() {
 
 #[test]
 fn the_catalogue_lists_all_dataflows() {
-    let (_desk, _, node, _) = published();
+    let (_workspace, _, node, _) = published();
     let get = |path: &str| http_client::send_request(&node.api, &[&format!("GET {path}")], &[]);
     let catalogue = get("/catalogue.jsonld").json();
     let [flow] = catalogue["dcat:dataset"].as_array().unwrap().as_slice() else { panic!("{catalogue}") };
@@ -126,7 +126,7 @@ fn the_catalogue_lists_all_dataflows() {
 
 #[test]
 fn the_api_has_a_page_that_explains_it() {
-    let (_desk, _, node, _) = published();
+    let (_workspace, _, node, _) = published();
     let get = |path: &str| http_client::send_request(&node.api, &[&format!("GET {path}")], &[]);
     assert_eq!(get("/docs").header("location"), Some("/docs/"));
     let page = String::from_utf8(get("/docs/").body).unwrap();
@@ -161,7 +161,7 @@ fn writes_require_the_token() {
 
 #[test]
 fn unknown_paths_and_ids_are_problems() {
-    let (_desk, release, node, _) = published();
+    let (_workspace, release, node, _) = published();
     let get = |path: &str| http_client::send_request(&node.api, &[&format!("GET {path}")], &[]);
     get("/nowhere").problem(404, "no-route");
     get("/api/v1/nowhere").problem(404, "no-route");
@@ -222,7 +222,7 @@ fn invalid_request_bodies_are_refused() {
 
 #[test]
 fn downloads_are_attachments() {
-    let (_desk, release, node, _) = published();
+    let (_workspace, release, node, _) = published();
     let cases = [
         ("blocks", "application/octet-stream", "public, max-age=31536000, immutable"),
         ("bundles", "application/vnd.ipld.car", "no-cache"),

@@ -50,8 +50,8 @@ fn errors_in_files_name_line_column_and_value() {
     let again = duplicate.lines().skip(sample::worldbank(0).lines().count() + 5).collect::<Vec<_>>();
     let duplicate = sample::worldbank(0) + again[0] + "\n";
     let mut latin = sample::worldbank(0).into_bytes();
-    let place = latin.windows(6).position(|some| some == b"France").unwrap();
-    latin[place] = 0xe7;
+    let offset = latin.windows(6).position(|some| some == b"France").unwrap();
+    latin[offset] = 0xe7;
     let cases: [(&str, Vec<u8>, &[&str]); 9] = [
         ("picture", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec(), &["PNG"]),
         ("fred", sample::FRED.into(), &["found a FRED file", "import it as `fred`"]),

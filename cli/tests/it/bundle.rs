@@ -20,10 +20,10 @@ const STEP: usize = 29;
 
 /// A bundle of a release, with the attestation of a reader.
 fn bundle() -> Vec<u8> {
-    let (office, release) = sample::published("Office");
+    let (publisher, release) = sample::published("Office");
     let reader = Workspace::with_publisher("Reader");
-    reader.run_line(&format!("assay follow {}", office.publisher())).ok();
-    let source = NodeProcess::start(&office, TCP);
+    reader.run_line(&format!("assay follow {}", publisher.publisher())).ok();
+    let source = NodeProcess::start(&publisher, TCP);
     let mut node = NodeProcess::with(&reader, TCP, &["--peer", &source.address]);
     let own = reader.publisher();
     node.wait_for("the attestation", |event| {
@@ -54,14 +54,14 @@ fn a_bundle_is_verified_without_a_data_directory() {
 #[test]
 fn every_changed_byte_of_a_bundle_is_detected() {
     let (workspace, whole) = (Workspace::new(), bundle());
-    let places = (0..HEAD.min(whole.len())).chain((HEAD..whole.len()).step_by(STEP));
+    let offsets = (0..HEAD.min(whole.len())).chain((HEAD..whole.len()).step_by(STEP));
     let mut codes: BTreeMap<i32, usize> = BTreeMap::new();
-    for place in places {
+    for offset in offsets {
         let mut spoilt = whole.clone();
-        spoilt[place] ^= 1 << (place % 8);
+        spoilt[offset] ^= 1 << (offset % 8);
         let run = verify(&workspace, &spoilt);
-        assert!(matches!(run.code, 3 | 4), "byte {place} changed: {run:#?}");
-        assert!(run.err.starts_with("error: ") && !run.err.contains("panicked"), "byte {place}: {run:#?}");
+        assert!(matches!(run.code, 3 | 4), "byte {offset} changed: {run:#?}");
+        assert!(run.err.starts_with("error: ") && !run.err.contains("panicked"), "byte {offset}: {run:#?}");
         *codes.entry(run.code).or_default() += 1;
     }
     println!("bundle of {} bytes, changed bytes by exit code: {codes:?}", whole.len());
@@ -70,9 +70,9 @@ fn every_changed_byte_of_a_bundle_is_detected() {
 #[test]
 fn every_truncated_bundle_is_refused() {
     let workspace = Workspace::new();
-    let (office, release) = sample::published("Office");
-    office.run_line(&format!("assay export {release} -o release.car")).ok();
-    let whole = std::fs::read(office.path("release.car")).unwrap();
+    let (publisher, release) = sample::published("Office");
+    publisher.run_line(&format!("assay export {release} -o release.car")).ok();
+    let whole = std::fs::read(publisher.path("release.car")).unwrap();
     verify(&workspace, &whole).ok();
     let (_, mut at) = schemas::car::read_header(&whole).unwrap();
     let mut ends = vec![0, 1, at - 1, at];
@@ -91,20 +91,20 @@ fn every_truncated_bundle_is_refused() {
 
 #[test]
 fn a_falsified_release_is_reported_with_its_cell() {
-    let (office, release) = sample::published("Office");
-    let falsified = falsify(&office, &release);
+    let (publisher, release) = sample::published("Office");
+    let falsified = falsify(&publisher, &release);
     let workspace = Workspace::new();
-    office.run_line(&format!("assay export {falsified} -o false.car")).ok();
-    let run = verify(&workspace, &std::fs::read(office.path("false.car")).unwrap());
+    publisher.run_line(&format!("assay export {falsified} -o false.car")).ok();
+    let run = verify(&workspace, &std::fs::read(publisher.path("false.car")).unwrap());
     run.exit(3).contains("differs: 1 of 15 cells").contains("TUR").contains("2010");
-    office.run_line(&format!("assay verify {falsified}")).exit(3).contains("TUR");
-    office.run_line(&format!("assay verify assay://{}/inflation/TUR/2010", office.publisher())).exit(3);
-    office.run_line(&format!("assay verify {release}")).ok();
+    publisher.run_line(&format!("assay verify {falsified}")).exit(3).contains("TUR");
+    publisher.run_line(&format!("assay verify assay://{}/inflation/TUR/2010", publisher.publisher())).exit(3);
+    publisher.run_line(&format!("assay verify {release}")).ok();
 }
 
 /// Signs a second release whose figure for Turkey in 2010 is one too low; its id.
-pub fn falsify(office: &Workspace, release: &str) -> String {
-    let (mut core, _) = node::open_core(&node::DataDirectory::open(office.data()).unwrap(), false).unwrap();
+pub fn falsify(publisher: &Workspace, release: &str) -> String {
+    let (mut core, _) = node::open_core(&node::DataDirectory::open(publisher.data()).unwrap(), false).unwrap();
     let fetch = |id| core.storage().get(id).unwrap();
     let id: ReleaseId = release.parse().unwrap();
     let mut release: Release = decode_object(&fetch(id.cid()).unwrap()).unwrap();

@@ -60,7 +60,7 @@ fn cut_off(mut child: Child) -> String {
 }
 
 /// Ids of the data sets that a workspace holds.
-fn held(workspace: &Workspace) -> BTreeSet<String> {
+fn stored(workspace: &Workspace) -> BTreeSet<String> {
     let state = workspace.json("assay show");
     state["datasets"].as_array().unwrap().iter().map(|info| text(info, "id")).collect()
 }
@@ -82,10 +82,10 @@ fn an_acknowledged_import_survives_kill_9() {
         if let Ok(document) = serde_json::from_str::<Value>(&out) {
             acknowledged.insert(text(&document["published"], "object"));
         }
-        assert!(held(&workspace).is_superset(&acknowledged), "round {round}");
+        assert!(stored(&workspace).is_superset(&acknowledged), "round {round}");
     }
     let cut = ROUNDS as usize + 1 - acknowledged.len();
-    let kept = held(&workspace).len() - acknowledged.len();
+    let kept = stored(&workspace).len() - acknowledged.len();
     println!("{ROUNDS} imports killed: {cut} before they had answered, {kept} of them when it was kept");
     assert!(cut > 0, "no import was killed at work");
     workspace.run_line("assay fsck").ok().contains("clean");
@@ -144,15 +144,15 @@ fn publish(node: &NodeProcess, workspace: &Workspace, numbers: std::ops::Range<u
 
 #[test]
 fn a_node_killed_while_replicating_loses_nothing() {
-    let office = Workspace::with_publisher("Office");
+    let publisher = Workspace::with_publisher("Office");
     let reader = Workspace::with_publisher("Reader");
-    let source = NodeProcess::start(&office, TCP);
-    reader.run_line(&format!("assay follow {}", office.publisher())).ok();
+    let source = NodeProcess::start(&publisher, TCP);
+    reader.run_line(&format!("assay follow {}", publisher.publisher())).ok();
     reader.run_line(&format!("assay peer add {}", source.address)).ok();
     let mut random = SeededRandom(0x00a5_5a11_2026);
     let (mut signed, mut acknowledged, mut cut) = (BTreeSet::new(), BTreeSet::new(), 0);
     for round in 0..u64::from(ROUNDS) {
-        signed.extend(publish(&source, &office, round * BATCH..(round + 1) * BATCH));
+        signed.extend(publish(&source, &publisher, round * BATCH..(round + 1) * BATCH));
         let mut node = NodeProcess::spawn(&reader, TCP, &[]);
         // In every fifth round at some event of its start, else somewhere in the batch.
         let wanted = if round % 5 == 4 { 0 } else { 1 + random.below(BATCH) };
@@ -161,24 +161,24 @@ fn a_node_killed_while_replicating_loses_nothing() {
             assert!(node.next().is_some(), "the node ended by itself");
         }
         acknowledged.extend(copied(&node.kill()));
-        let held = held(&reader);
-        assert!(held.is_superset(&acknowledged), "round {round}: {} acknowledged", acknowledged.len());
-        cut += usize::from(held.len() < signed.len());
+        let stored = stored(&reader);
+        assert!(stored.is_superset(&acknowledged), "round {round}: {} acknowledged", acknowledged.len());
+        cut += usize::from(stored.len() < signed.len());
     }
     println!("{ROUNDS} nodes killed, {cut} at their copying; {} data sets acknowledged", acknowledged.len());
     assert!(cut > 0, "no node was killed at work");
     let mut node = NodeProcess::start(&reader, TCP);
-    let missing: Vec<String> = signed.difference(&held_by(&node)).cloned().collect();
+    let missing: Vec<String> = signed.difference(&stored_by(&node)).cloned().collect();
     for id in missing {
         node.wait_for("a data set", |event| is_event(event, "accepted") && event["object"] == id.as_str());
     }
-    assert_eq!(held(&reader), signed);
+    assert_eq!(stored(&reader), signed);
     assert_eq!(node.stop(), 0);
     reader.run_line("assay fsck").ok().contains("clean");
 }
 
 /// Ids of the data sets that a running node holds.
-fn held_by(node: &NodeProcess) -> BTreeSet<String> {
+fn stored_by(node: &NodeProcess) -> BTreeSet<String> {
     let datasets = http_client::send_request(&node.api, &["GET /api/v1/datasets"], &[]).json();
     datasets.as_array().unwrap().iter().map(|info| text(info, "id")).collect()
 }

@@ -48,10 +48,10 @@ fn a_kept_demonstration_serves_its_dashboard() {
     let out = std::io::BufReader::new(child.stdout.take().unwrap());
     let errors = super::workspace::drain(child.stderr.take());
     let mut lines = std::io::BufRead::lines(out).map_while(Result::ok);
-    let place = lines.find_map(|line| line.strip_prefix("dashboard").map(|place| place.trim().to_owned()));
-    let place = place.expect("a dashboard");
+    let address = lines.find_map(|line| line.strip_prefix("dashboard").map(|address| address.trim().to_owned()));
+    let address = address.expect("a dashboard");
     assert_eq!(lines.next().as_deref(), Some("the nodes run until Ctrl-C"));
-    let api = place.trim_end_matches('/');
+    let api = address.trim_end_matches('/');
     let page = super::http_client::send_request(api, &["GET /", "Accept: text/html"], &[]);
     assert_eq!(page.status, 200);
     assert!(

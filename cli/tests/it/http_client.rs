@@ -50,10 +50,10 @@ impl HttpResponse {
 /// headers, a line each.
 #[track_caller]
 pub fn send_request(api: &str, head: &[&str], body: &[u8]) -> HttpResponse {
-    let place = api.trim_start_matches("http://");
+    let address = api.trim_start_matches("http://");
     let mut request = format!("{} HTTP/1.1\r\n", head[0]);
     if !head.iter().any(|line| line.starts_with("Host:")) {
-        request += &format!("Host: {place}\r\n");
+        request += &format!("Host: {address}\r\n");
     }
     for line in &head[1..] {
         request += &format!("{line}\r\n");
@@ -62,7 +62,7 @@ pub fn send_request(api: &str, head: &[&str], body: &[u8]) -> HttpResponse {
         request += &format!("Content-Length: {}\r\n", body.len());
     }
     request += "Connection: close\r\n\r\n";
-    let mut stream = TcpStream::connect(place).unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(ANSWER)).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     // A node that has events enough may have closed its ear; its response is there all the same.

@@ -1,4 +1,4 @@
-//! Every response that a test gets from a node is held against the OpenAPI document.
+//! Every response that a test gets from a node is checked against the OpenAPI document.
 
 use std::sync::LazyLock;
 
@@ -24,8 +24,8 @@ pub fn check_response(request: &str, response: &HttpResponse) {
     let responses = &operation["responses"];
     let mut described = &responses[response.status.to_string()];
     assert!(described.is_object(), "{request}: {} is not in the document", response.status);
-    if let Some(place) = described["$ref"].as_str() {
-        described = DOCUMENT.pointer(&place[1..]).unwrap();
+    if let Some(pointer) = described["$ref"].as_str() {
+        described = DOCUMENT.pointer(&pointer[1..]).unwrap();
     }
     let Some(content) = described["content"].as_object() else { return };
     let kind = response.header("content-type").unwrap_or_default().split(';').next().unwrap();

@@ -56,11 +56,11 @@ fn implausible_data_is_signed_only_with_force() {
         .contains("--force");
     assert_eq!(workspace.json("assay show")["datasets"].as_array().unwrap().len(), 1);
     import(&workspace, &thousands, "--force").ok().contains("1000 times");
-    let held = workspace.json("assay show");
-    let doubts = held["datasets"][1]["dataset"]["plausibility_warnings"].as_array().unwrap();
-    assert_eq!(doubts.len(), 1);
-    assert!(doubts[0].as_str().unwrap().starts_with("scale: all 10 figures of [USA]"), "{doubts:?}");
-    let id = held["datasets"][1]["id"].as_str().unwrap();
+    let stored = workspace.json("assay show");
+    let warnings = stored["datasets"][1]["dataset"]["plausibility_warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].as_str().unwrap().starts_with("scale: all 10 figures of [USA]"), "{warnings:?}");
+    let id = stored["datasets"][1]["id"].as_str().unwrap();
     workspace.run_line(&format!("assay show {id}")).ok().contains("1000 times");
     // Rates under the name of an index are doubted without an earlier version, dry run or not.
     workspace.write("cpi.csv", figures(&["1.5", "-0.4", "2"]));
@@ -141,7 +141,7 @@ fn a_retracted_release_is_not_the_latest_but_remains() {
     let publish = "assay publish inflation/cpi-annual --input FP.CPI.TOTL --dataflow inflation";
     let second = workspace.json(&format!("{publish} --reason source-revision"))["release"].clone();
     let id = second.as_str().unwrap();
-    let place = workspace.json(&format!("assay show {id}"))["position"]["seq"].clone();
+    let seq = workspace.json(&format!("assay show {id}"))["position"]["seq"].clone();
     assert_eq!(resolved(&flow), second);
     workspace
         .run_line(&format!("assay retract {id} --reason one --replacement {id}"))
@@ -152,7 +152,7 @@ fn a_retracted_release_is_not_the_latest_but_remains() {
         .ok();
     assert_eq!(resolved(&flow), first.as_str());
     assert_eq!(resolved(&format!("{flow}@asof=2999-01-01")), first.as_str());
-    assert_eq!(resolved(&format!("{flow}@seq={place}")), second);
+    assert_eq!(resolved(&format!("{flow}@seq={seq}")), second);
     let shown = workspace.json(&format!("assay show {id}"));
     assert_eq!(shown["retracted"]["reason"], "a row was read twice");
     assert_eq!(shown["retracted"]["replacement"], first.as_str());
@@ -163,7 +163,7 @@ fn a_retracted_release_is_not_the_latest_but_remains() {
     assert_eq!(get("/api/v1/flows")[0]["release"], first.as_str());
     let figure = format!("/api/v1/figures/{}/inflation/USA/2010", workspace.publisher());
     assert_eq!(get(&figure)["release"], first.as_str());
-    let taken_back = get(&format!("{figure}?vintage=seq={place}"));
+    let taken_back = get(&format!("{figure}?vintage=seq={seq}"));
     assert_eq!(taken_back["standing"]["retracted"]["reason"], "a row was read twice");
     assert!(taken_back["standing"]["newer"].is_string(), "the address without a vintage leads elsewhere");
     drop(node);

@@ -1,4 +1,4 @@
-//! Small files of our own, in the forms in which offices publish theirs.
+//! Small files of our own, in the forms in which agencies publish theirs.
 
 use std::fmt::Write;
 
@@ -11,13 +11,13 @@ pub fn worldbank(factor: u32) -> String {
     file += "\"Last Updated Date\",\"2026-01-01\",\n\n";
     file += "\"Country Name\",\"Country Code\",\"Indicator Name\",\"Indicator Code\",";
     file += &(2005..=2010).map(|year| format!("\"{year}\",")).collect::<String>();
-    for (place, (name, code)) in
+    for (position, (name, code)) in
         [("France", "FRA"), ("Turkey", "TUR"), ("United States", "USA")].into_iter().enumerate()
     {
         write!(file, "\n\"{name}\",\"{code}\",\"Consumer price index (2010 = 100)\",\"FP.CPI.TOTL\",")
             .unwrap();
         for year in 0..=5 {
-            let index = 80_000 + 3_777 * year + 1_000 * place + 10 * factor as usize;
+            let index = 80_000 + 3_777 * year + 1_000 * position + 10 * factor as usize;
             write!(file, "\"{}.{:03}\",", index / 1000, index % 1000).unwrap();
         }
     }

@@ -61,9 +61,9 @@ fn plain(text: &str) -> String {
         let (length, name) = match Some(rest).filter(|_| !inside).and_then(|rest| vague(rest, &plain)) {
             Some((length, "id")) => {
                 let id = &rest[..length];
-                let place = ids.iter().position(|known| *known == id).unwrap_or(ids.len());
-                ids.resize(ids.len().max(place + 1), id);
-                (length, format!("<{}-{}>", &id[..5], place + 1))
+                let position = ids.iter().position(|known| *known == id).unwrap_or(ids.len());
+                ids.resize(ids.len().max(position + 1), id);
+                (length, format!("<{}-{}>", &id[..5], position + 1))
             }
             Some((length, name)) => (length, format!("<{name}>")),
             None => (first.len_utf8(), first.to_string()),

@@ -46,12 +46,12 @@ fn publish(import: &str, recipe: &str, input: &str) -> (Workspace, String) {
 }
 
 fn cross(listen: &str) {
-    let (office, release) = sample::published("Statistics Office");
-    let reader = confirm(&office, &release, listen);
-    let address = format!("assay://{}/inflation/USA/2010", office.publisher());
+    let (publisher, release) = sample::published("Statistics Office");
+    let reader = confirm(&publisher, &release, listen);
+    let address = format!("assay://{}/inflation/USA/2010", publisher.publisher());
     // 100.885 / 97.108 - 1 in per cent, by hand.
     assert_eq!(figure(&reader, &address), "3.889484");
-    let held = reader.json("assay show");
+    let stored = reader.json("assay show");
     assert_eq!(held["releases"][0]["attestations"].as_array().map(Vec::len), Some(1), "{held:#}");
 }
 
@@ -81,9 +81,9 @@ fn the_world_banks_index_gives_the_world_banks_rate() {
     let Some(library) = library() else { return };
     let file = library.join("worldbank/API_FP.CPI.TOTL_DS2_en_csv_v2_315921.csv");
     let import = format!("assay import worldbank '{}'", file.display());
-    let (office, release) = publish(&import, "inflation/cpi-annual", "FP.CPI.TOTL");
-    let reader = confirm(&office, &release, TCP);
-    let figure = figure(&reader, &format!("assay://{}/inflation/USA/2010", office.publisher()));
+    let (publisher, release) = publish(&import, "inflation/cpi-annual", "FP.CPI.TOTL");
+    let reader = confirm(&publisher, &release, TCP);
+    let figure = figure(&reader, &format!("assay://{}/inflation/USA/2010", publisher.publisher()));
     let published = rate(&library.join("worldbank/API_FP.CPI.TOTL.ZG_DS2_en_csv_v2_285.csv"), "USA", "2010");
     assert_eq!(figure, format!("{published:.6}"));
     println!("USA 2010: {figure} here, {published} published");
@@ -93,9 +93,9 @@ fn the_world_banks_index_gives_the_world_banks_rate() {
 fn the_index_of_fred_gives_the_published_twelve_month_rate() {
     let Some(library) = library() else { return };
     let import = format!("assay import fred '{}'", library.join("fred/CPIAUCNS.csv").display());
-    let (office, release) = publish(&import, "inflation/cpi-12-month", "CPIAUCNS");
-    let reader = confirm(&office, &release, QUIC);
-    let address = format!("assay://{}/inflation/USA/2022-M06", office.publisher());
+    let (publisher, release) = publish(&import, "inflation/cpi-12-month", "CPIAUCNS");
+    let reader = confirm(&publisher, &release, QUIC);
+    let address = format!("assay://{}/inflation/USA/2022-M06", publisher.publisher());
     let response = reader.json(&format!("assay verify {address}"));
     let cells = &response["verified"][0]["figure"][0]["cells"];
     let values = |value: &Value| value.as_object().unwrap().values().any(|value| value == "9.1");

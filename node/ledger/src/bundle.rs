@@ -113,7 +113,7 @@ impl Bundle {
             return Ok(());
         }
         let bytes = self.blocks.get(&id.cid()).ok_or(Error::Root(id.cid()))?;
-        let entry = Sealed::<Entry>::open(bytes.clone()).map_err(|fault| Error::Entry(id.cid(), fault))?;
+        let entry = Sealed::<Entry>::open(bytes.clone()).map_err(|error| Error::Entry(id.cid(), error))?;
         let publisher = entry.publisher();
         if let Payload::Inline(_, object) = &entry.value().payload {
             self.blocks.insert(Cid::of(Codec::DagCbor, object), object.clone());
@@ -143,19 +143,19 @@ impl Bundle {
         for (id, entry) in
             self.entries.iter().filter(|(_, entry)| entry.value().position == EntryPosition::Genesis)
         {
-            let log = Log::from_genesis(entry).map_err(|fault| Error::Log(id.cid(), fault))?;
+            let log = Log::from_genesis(entry).map_err(|error| Error::Log(id.cid(), error))?;
             self.identities.insert(log.publisher(), log.identity().clone());
         }
         for (id, entry) in &self.entries {
             let identity =
                 self.identities.get(&entry.publisher()).ok_or(Error::Genesis(entry.publisher()))?;
             if entry.value().position != EntryPosition::Genesis {
-                log::check_key(identity, entry.value()).map_err(|fault| Error::Log(id.cid(), fault))?;
+                log::check_key(identity, entry.value()).map_err(|error| Error::Log(id.cid(), error))?;
             }
             if let Some(object) = self.object(entry) {
                 let bytes = self.blocks.get(&entry.value().object()).map_or(0, Vec::len);
                 log::check_object(entry.value(), &object, bytes)
-                    .map_err(|fault| Error::Log(id.cid(), fault))?;
+                    .map_err(|error| Error::Log(id.cid(), error))?;
             }
         }
         Ok(())

@@ -38,8 +38,8 @@ impl RunError {
 }
 
 impl From<content::Error> for RunError {
-    fn from(fault: content::Error) -> Self {
-        match fault {
+    fn from(error: content::Error) -> Self {
+        match error {
             content::Error::Missing(ids) => RunError::Missing(ids),
             other => RunError::failed("content", other.to_string()),
         }
@@ -82,7 +82,7 @@ pub struct RunOutcome {
 pub fn load_dataset(id: DatasetId, fetch: BlockSource<'_>) -> Result<(Dataset, InputData), RunError> {
     let bytes = fetch(id.cid()).ok_or_else(|| RunError::Missing(vec![id.cid()]))?;
     let dataset: Dataset = object::decode_object(&bytes)
-        .map_err(|fault| RunError::failed("object", format!("data set {id}: {fault}")))?;
+        .map_err(|error| RunError::failed("object", format!("data set {id}: {error}")))?;
     let (structure, table) = content::unpack_table(dataset.content, fetch)?;
     Ok((dataset, InputData { structure, table }))
 }
@@ -146,8 +146,8 @@ fn quote_names(names: &[&str]) -> String {
 
 /// Combines the diagnostics of a script, each with its location; the code is that of the first.
 fn script_error(source: &str, faults: &[vtl::Diagnostic]) -> RunError {
-    let code = faults.first().map_or("syntax", |fault| fault.code.as_str());
-    let lines: Vec<String> = faults.iter().map(|fault| vtl::render_diagnostic(source, fault)).collect();
+    let code = faults.first().map_or("syntax", |error| error.code.as_str());
+    let lines: Vec<String> = faults.iter().map(|error| vtl::render_diagnostic(source, error)).collect();
     RunError::failed(code, lines.join("\n"))
 }
 
@@ -161,7 +161,7 @@ pub fn run_recipe(recipe: &Recipe, inputs: BTreeMap<Name, InputData>) -> Result<
     for (name, table) in tables {
         let codes = code_lists(&table, &structures);
         let (content, blocks) = content::pack_table(&table, codes)
-            .map_err(|fault| RunError::failed("outputs", fault.to_string()))?;
+            .map_err(|error| RunError::failed("outputs", error.to_string()))?;
         figures.insert(name, OutputFigures { table, content, blocks });
     }
     Ok(RunOutcome { figures, steps })
@@ -201,11 +201,11 @@ pub fn compute_tables(recipe: &Recipe, mut inputs: BTreeMap<Name, InputData>) ->
     }
     let limits = vtl::RunLimits { steps: recipe.limits.steps, cells: recipe.limits.cells };
     let outcome = vtl::run_plan(&plan, &given, limits)
-        .map_err(|fault| script_error(recipe.script.as_str(), std::slice::from_ref(&fault)))?;
+        .map_err(|error| script_error(recipe.script.as_str(), std::slice::from_ref(&error)))?;
     let mut tables = BTreeMap::new();
     for (name, table) in outcome.tables {
         tables
-            .insert(Name::new(name).map_err(|fault| RunError::failed("outputs", fault.to_string()))?, table);
+            .insert(Name::new(name).map_err(|error| RunError::failed("outputs", error.to_string()))?, table);
     }
     Ok(RunTables { tables, steps: outcome.steps, structures })
 }
@@ -215,21 +215,21 @@ fn select_components(name: &Name, table: Table, declared: &ComponentList) -> Res
     if table.shape() == declared {
         return Ok(table);
     }
-    let fault = |message: String| RunError::failed("structure", format!("input `{name}`: {message}"));
+    let error = |message: String| RunError::failed("structure", format!("input `{name}`: {message}"));
     let held = table.shape();
     let mut columns: Vec<Column> = Vec::new();
     for component in declared.components() {
         let place = held.position(component.id.as_str());
         let found = place.and_then(|place| held.components().get(place).zip(table.columns().get(place)));
         let Some((actual, column)) = found else {
-            return Err(fault(format!(
+            return Err(error(format!(
                 "it has no component `{}` (it has {})",
                 component.id,
                 list_components(held)
             )));
         };
         if actual != component {
-            return Err(fault(format!(
+            return Err(error(format!(
                 "expected {}, found {}",
                 describe_component(component),
                 describe_component(actual)
@@ -240,12 +240,12 @@ fn select_components(name: &Name, table: Table, declared: &ComponentList) -> Res
     // An extra measure is dropped, an extra identifier would leave duplicate keys.
     let identifiers = held.components().iter().filter(|component| component.role == Role::Identifier);
     if let Some(extra) = identifiers.into_iter().find(|id| declared.position(id.id.as_str()).is_none()) {
-        return Err(fault(format!(
+        return Err(error(format!(
             "it has the identifier `{}`, which the recipe does not declare",
             extra.id
         )));
     }
-    Table::new(declared.clone(), columns).map_err(|error| fault(error.to_string()))
+    Table::new(declared.clone(), columns).map_err(|error| error(error.to_string()))
 }
 
 fn list_components(shape: &ComponentList) -> String {

@@ -61,7 +61,7 @@ pub fn walk_dependencies(
                     push(need, &mut queue);
                 }
             }
-            Err(fault) => reach.broken.push((id, fault)),
+            Err(error) => reach.broken.push((id, error)),
         }
     }
     reach

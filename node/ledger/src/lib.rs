@@ -44,7 +44,7 @@ mod tests {
         pub(crate) fn new(seed: u8) -> Self {
             let (root, key) = (SecretKey::from_seed(&[seed; 32]), SecretKey::from_seed(&[seed + 100; 32]));
             let identity = Identity {
-                name: Text::new("Office").unwrap(),
+                name: Text::new("Publisher").unwrap(),
                 contact: None,
                 roots: vec![root.public()],
                 next_root: [0; 32],

@@ -193,15 +193,15 @@ pub fn check_key(identity: &Identity, entry: &Entry) -> Result<(), LogError> {
 /// # Errors
 /// [`LogError::Object`].
 pub fn check_object(entry: &Entry, object: &Object, bytes: usize) -> Result<(), LogError> {
-    let fault = |reason| Err(LogError::Object { seq: entry.seq(), reason });
+    let error = |reason| Err(LogError::Object { seq: entry.seq(), reason });
     if object.object_type() != entry.object_type {
-        return fault("its type differs");
+        return error("its type differs");
     }
     if schemas::entry::object_subject(object) != entry.subject {
-        return fault("its subject differs");
+        return error("its subject differs");
     }
     if matches!(entry.payload, Payload::Linked(_)) && bytes <= INLINE_BYTES_MAX {
-        return fault("it is small enough to be inline");
+        return error("it is small enough to be inline");
     }
     Ok(())
 }
@@ -213,10 +213,10 @@ mod tests {
 
     #[test]
     fn entries_follow_one_another() {
-        let mut office = Publisher::new(1);
-        let mut log = Log::from_genesis(&office.genesis).unwrap();
-        let first = office.retract("a");
-        let second = office.retract("b");
+        let mut publisher = Publisher::new(1);
+        let mut log = Log::from_genesis(&publisher.genesis).unwrap();
+        let first = publisher.retract("a");
+        let second = publisher.retract("b");
         assert_eq!(log.append(&second), Err(LogError::Gap { expected: 1, found: 2 }));
         assert_eq!(log.append(&first), Ok(()));
         assert_eq!(log.append(&first), Err(LogError::Fork { seq: 1 }));
@@ -230,17 +230,17 @@ mod tests {
         let mut log = Log::from_genesis(&one.genesis).unwrap();
         log.append(&one.retract("a")).unwrap();
         other.retract("b");
-        let fault = log.append(&other.retract("c")).unwrap_err();
-        assert!(fault.is_fork(), "{fault}");
+        let error = log.append(&other.retract("c")).unwrap_err();
+        assert!(error.is_fork(), "{error}");
         let mut stranger = Publisher::new(2);
         assert!(matches!(log.append(&stranger.retract("a")), Err(LogError::WrongPublisher { .. })));
     }
 
     #[test]
     fn a_key_signs_what_it_may() {
-        let office = Publisher::new(1);
-        let mut log = Log::from_genesis(&office.genesis).unwrap();
-        let by_root = office.signed_by_root("a");
+        let publisher = Publisher::new(1);
+        let mut log = Log::from_genesis(&publisher.genesis).unwrap();
+        let by_root = publisher.signed_by_root("a");
         assert_eq!(log.append(&by_root), Err(LogError::Key("retraction".into())));
         assert!(matches!(Log::from_genesis(&by_root), Err(LogError::Genesis(_))));
     }

@@ -120,9 +120,9 @@ fn rerun_release(
 
 fn read_object<T: object::ObjectType>(id: Cid, fetch: BlockSource<'_>) -> Result<T, RunError> {
     let bytes = fetch(id).ok_or_else(|| RunError::Missing(vec![id]))?;
-    object::decode_object(&bytes).map_err(|fault| RunError::Failed {
+    object::decode_object(&bytes).map_err(|error| RunError::Failed {
         code: "object".into(),
-        message: format!("{} {id}: {fault}", T::TYPE),
+        message: format!("{} {id}: {error}", T::TYPE),
     })
 }
 

@@ -37,12 +37,12 @@ impl RecipeFile {
             let old = self.set_parameter(name, value).map_err(wrong)?;
             if old != *value {
                 let reason = format!("The parameter {name} is {value} instead of {old}.");
-                reasons.push(Text::new(reason).map_err(|fault| wrong(fault.to_string()))?);
+                reasons.push(Text::new(reason).map_err(|error| wrong(error.to_string()))?);
             }
         }
         let Some((name, _)) = values.first().filter(|_| !reasons.is_empty()) else { return Ok(self) };
         let recipe =
-            base.map_err(|fault| Error::Setting { parameter: name.clone(), message: fault.to_string() })?;
+            base.map_err(|error| Error::Setting { parameter: name.clone(), message: error.to_string() })?;
         self.deviates_from = Some(recipe.to_string());
         self.recipe.deviates_from = Some(Deviation { recipe, reasons });
         Ok(self)
@@ -66,7 +66,7 @@ impl RecipeFile {
             return Err(format!("expected one line of the script to begin with `{from}`"));
         };
         *line = line.replacen(&from, &to, 1);
-        self.recipe.script = Text::new(lines.join("\n")).map_err(|fault| fault.to_string())?;
+        self.recipe.script = Text::new(lines.join("\n")).map_err(|error| error.to_string())?;
         Ok(std::mem::replace(old, value.to_owned()))
     }
 }

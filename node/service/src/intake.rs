@@ -54,8 +54,8 @@ impl<K: Storage> Core<K> {
         match self.accept_entry(entry) {
             Ok(()) => Ok(()),
             // Beyond the local end the fork is plausible, but the entry where the branches part is needed.
-            Err(Error::Log(fault)) if fault.is_fork() && seq >= held => Err(BlockRefusal::Discontinuous),
-            Err(Error::Log(fault)) if fault.is_fork() => Err(BlockRefusal::Forked),
+            Err(Error::Log(error)) if error.is_fork() && seq >= held => Err(BlockRefusal::Discontinuous),
+            Err(Error::Log(error)) if error.is_fork() => Err(BlockRefusal::Forked),
             Err(Error::Log(log::LogError::Gap { .. })) => Err(BlockRefusal::Discontinuous),
             Err(Error::Store(_)) => Err(BlockRefusal::StorageFailed),
             Err(_) => Err(BlockRefusal::Invalid),
@@ -170,7 +170,7 @@ impl<K: Storage> Core<K> {
         };
         let log = match taken {
             Ok(log) => log,
-            Err(fault) => return self.record_fork(entry, fault),
+            Err(error) => return self.record_fork(entry, error),
         };
         let complete = self.logs.get(&publisher).map_or(0, |held| held.complete);
         self.entry_rows(&mut batch, entry, &log, complete)?;
@@ -229,10 +229,10 @@ impl<K: Storage> Core<K> {
     }
 
     /// Stores the evidence of a fork; returns any other error unchanged.
-    fn record_fork(&mut self, entry: &Sealed<Entry>, fault: log::LogError) -> Result<(), Error> {
+    fn record_fork(&mut self, entry: &Sealed<Entry>, error: log::LogError) -> Result<(), Error> {
         let publisher = entry.publisher();
-        let Some(held) = self.logs.get_mut(&publisher).filter(|_| fault.is_fork()) else {
-            return Err(fault.into());
+        let Some(held) = self.logs.get_mut(&publisher).filter(|_| error.is_fork()) else {
+            return Err(error.into());
         };
         // Only an entry signed by a key of the publisher proves a fork; anyone could make another.
         log::check_key(held.log.identity(), entry.value())?;
@@ -250,7 +250,7 @@ impl<K: Storage> Core<K> {
             self.storage.commit(batch)?;
             self.outputs.push(CoreOutput::Forked { publisher, seq });
         }
-        Err(fault.into())
+        Err(error.into())
     }
 
     /// Advances the count of complete entries as far as possible and refreshes the frontier.

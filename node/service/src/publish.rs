@@ -74,8 +74,8 @@ impl<K: Storage> Core<K> {
         let fetch = |id: Cid| given.get(&id).cloned().or_else(|| self.find_block(id));
         let reach =
             dependencies::walk_dependencies(value.dependencies(), &fetch, schemas::verdict::MISSING_MAX);
-        if let Some((_, fault)) = reach.broken.into_iter().next() {
-            return Err(fault.into());
+        if let Some((_, error)) = reach.broken.into_iter().next() {
+            return Err(error.into());
         }
         if !reach.missing.is_empty() {
             return Err(Error::Missing(reach.missing));

@@ -19,8 +19,8 @@ fn references_resolve_and_components_are_used() {
     let document: Value = serde_json::from_str(api::OPENAPI).unwrap();
     let mut found = BTreeSet::new();
     references(&document, &mut found);
-    for place in &found {
-        assert!(document.pointer(place).is_some(), "{place}");
+    for pointer in &found {
+        assert!(document.pointer(pointer).is_some(), "{pointer}");
     }
     for kind in ["schemas", "responses"] {
         for name in document["components"][kind].as_object().unwrap().keys() {
@@ -60,7 +60,7 @@ fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
 fn references(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(parts) => {
-            found.extend(parts.get("$ref").and_then(Value::as_str).map(|place| place[1..].to_owned()));
+            found.extend(parts.get("$ref").and_then(Value::as_str).map(|pointer| pointer[1..].to_owned()));
             parts.values().for_each(|part| references(part, found));
         }
         Value::Array(parts) => parts.iter().for_each(|part| references(part, found)),

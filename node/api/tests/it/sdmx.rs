@@ -111,13 +111,13 @@ fn filters_match_a_scan_of_all_observations() {
 #[test]
 fn first_and_last_observations_of_each_series() {
     let node = TestNode::start();
-    let place = |row: &Row, back: bool| {
+    let rank = |row: &Row, back: bool| {
         let same = test_node::latest_rows().into_iter().filter(|other| other[..3] == row[..3]);
         same.filter(|other| if back { other[3] > row[3] } else { other[3] < row[3] }).count()
     };
-    assert_eq!(rows(&node, "?firstNObservations=1"), matching_rows(|row| place(row, false) < 1));
-    assert_eq!(rows(&node, "?lastNObservations=2"), matching_rows(|row| place(row, true) < 2));
-    let both = matching_rows(|row| place(row, false) < 1 || place(row, true) < 1);
+    assert_eq!(rows(&node, "?firstNObservations=1"), matching_rows(|row| rank(row, false) < 1));
+    assert_eq!(rows(&node, "?lastNObservations=2"), matching_rows(|row| rank(row, true) < 2));
+    let both = matching_rows(|row| rank(row, false) < 1 || rank(row, true) < 1);
     assert_eq!(rows(&node, "?firstNObservations=1&lastNObservations=1"), both);
     assert_eq!(rows(&node, "?lastNObservations=18446744073709551615"), matching_rows(|_| true));
 }

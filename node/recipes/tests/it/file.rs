@@ -43,7 +43,7 @@ fn a_wrong_file_says_what_is_wrong() {
         ),
     ];
     for (old, new, message) in cases {
-        let fault: Error = read_recipe("my", &TOML.replacen(old, new, 1), "N := 1;\nR <- CPI;").unwrap_err();
-        assert!(fault.to_string().contains(message), "{fault}");
+        let error: Error = read_recipe("my", &TOML.replacen(old, new, 1), "N := 1;\nR <- CPI;").unwrap_err();
+        assert!(error.to_string().contains(message), "{error}");
     }
 }

@@ -57,12 +57,12 @@ fn every_file_is_in_the_list_and_has_a_case() {
 #[test]
 fn every_recipe_can_be_published() {
     for entry in LIBRARY {
-        let read = entry.read().unwrap_or_else(|fault| panic!("{fault}"));
+        let read = entry.read().unwrap_or_else(|error| panic!("{error}"));
         let recipe = &read.recipe;
         assert_eq!(recipe.semantics, vtl::SEMANTICS_VERSION);
-        encode_object(recipe).unwrap_or_else(|fault| panic!("{}: {fault}", entry.name));
-        if let Err(fault) = compute::check_publishable(recipe) {
-            panic!("{}: {fault}", entry.name);
+        encode_object(recipe).unwrap_or_else(|error| panic!("{}: {error}", entry.name));
+        if let Err(error) = compute::check_publishable(recipe) {
+            panic!("{}: {error}", entry.name);
         }
         let layout = vtl::format_script(entry.script).unwrap();
         let file = format!("{}.vtl", entry.name);
@@ -107,7 +107,7 @@ fn worked(entry: &LibraryRecipe, case: &str) -> String {
         })
         .collect();
     let outcome =
-        compute::compute_tables(&recipe, inputs).unwrap_or_else(|fault| panic!("{}: {fault}", entry.name));
+        compute::compute_tables(&recipe, inputs).unwrap_or_else(|error| panic!("{}: {error}", entry.name));
     let mut text = case[..head].to_owned();
     for (name, table) in &outcome.tables {
         let mut csv = Vec::new();
@@ -135,7 +135,7 @@ fn source(name: &str, csv: &str, shape: &ComponentList) -> InputData {
         ..ImportOptions::default()
     };
     let source = ingest::SourceFile { name, bytes: csv.trim_end().as_bytes() };
-    let imported = ingest::import(source, &options, &mut |_| ()).unwrap_or_else(|fault| panic!("{fault}"));
+    let imported = ingest::import(source, &options, &mut |_| ()).unwrap_or_else(|error| panic!("{error}"));
     let structure = Structure { components: imported.table.shape().clone(), codes: BTreeMap::new() };
     InputData { structure, table: imported.table }
 }

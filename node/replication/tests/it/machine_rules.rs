@@ -134,15 +134,15 @@ fn every_head_is_reannounced_in_turn() {
         node.publish(None, &format!("publisher {n}"), 1);
     }
     connect(&mut machine, 1, &node);
-    let mut told = std::collections::BTreeSet::new();
+    let mut announced = std::collections::BTreeSet::new();
     for round in 0..3 {
         for action in machine.handle_event(Millis(round * REANNOUNCE_MILLIS), SyncEvent::Tick, &node) {
             let SyncAction::SendHeads { heads, .. } = action else { panic!("only telling: {action:?}") };
             assert!(heads.len() <= HEADS_MAX);
-            told.extend(heads);
+            announced.extend(heads);
         }
     }
-    assert_eq!(told.into_iter().collect::<Vec<_>>(), node.all_heads());
+    assert_eq!(announced.into_iter().collect::<Vec<_>>(), node.all_heads());
 }
 
 #[test]

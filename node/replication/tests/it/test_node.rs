@@ -114,7 +114,7 @@ impl TestNode {
         }
         let log = self.logs.get(&publisher).cloned().unwrap_or_default();
         match log.get(entry.sequence as usize) {
-            Some(held) if *held == id => return Ok(()),
+            Some(stored) if *stored == id => return Ok(()),
             Some(_) => {
                 let head = LogHead { publisher, length: entry.sequence + 1, last: id };
                 self.forks.entry(publisher).or_insert(head);
@@ -184,7 +184,7 @@ impl LogView for TestNode {
     }
 
     fn accepts_entries(&self, publisher: PublisherId) -> bool {
-        let strangers = self.logs.keys().filter(|held| !self.is_followed(**held)).count();
+        let strangers = self.logs.keys().filter(|stored| !self.is_followed(**stored)).count();
         self.is_followed(publisher) || self.logs.contains_key(&publisher) || strangers < self.quota
     }
 

@@ -94,7 +94,7 @@ fn a_crash_at_any_write_loses_nothing_and_leaves_nothing_half_done() {
         drop(core);
         let mut core = open_core(frail(&memory, usize::MAX), 50);
         script(&mut core, &publisher, &rival)
-            .unwrap_or_else(|fault| panic!("after {writes} writes: {fault}"));
+            .unwrap_or_else(|error| panic!("after {writes} writes: {error}"));
         let query = LedgerQuery(&memory);
         let own = core.own_publisher().unwrap();
         assert_eq!(

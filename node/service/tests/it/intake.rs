@@ -194,12 +194,12 @@ fn traps() -> Vec<(&'static str, Vec<u8>, Vec<Block>)> {
 
 /// The core holds the whole log, its lists read, and it starts again.
 fn check_alive(what: &str, mut core: Core<MemoryStorage>, memory: &MemoryStorage, publisher: &Publisher) {
-    sync(&mut core, publisher).unwrap_or_else(|fault| panic!("{what}: {fault}"));
+    sync(&mut core, publisher).unwrap_or_else(|error| panic!("{what}: {error}"));
     assert_eq!(complete(memory, publisher), publisher.log.length(), "{what}: the log goes on");
     for list in
         [LedgerQuery(memory).list_datasets().map(|_| ()), LedgerQuery(memory).list_releases().map(|_| ())]
     {
-        list.unwrap_or_else(|fault| panic!("{what}: a list does not read: {fault}"));
+        list.unwrap_or_else(|error| panic!("{what}: a list does not read: {error}"));
     }
     open_core(memory.clone(), 50);
 }

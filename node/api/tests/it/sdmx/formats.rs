@@ -92,10 +92,10 @@ fn series() -> BTreeSet<Vec<String>> {
 #[test]
 fn data_only_has_no_attributes() {
     let node = TestNode::start();
-    let told: BTreeSet<_> = figures().iter().map(|row| [row[3].clone(), row[4].clone()]).collect();
+    let expected: BTreeSet<_> = figures().iter().map(|row| [row[3].clone(), row[4].clone()]).collect();
     for query in ["?detail=dataonly", "?attributes=none"] {
         for (accept, response) in responses(&node, query) {
-            assert_eq!(read(&response, ["TIME_PERIOD", "OBS_VALUE"]), told, "{accept} {query}");
+            assert_eq!(read(&response, ["TIME_PERIOD", "OBS_VALUE"]), expected, "{accept} {query}");
             assert!(!response.body.contains("NOTE") && !response.body.contains("_CID"), "{accept} {query}");
         }
     }
@@ -183,29 +183,29 @@ fn several_measures_get_a_dimension() {
 #[test]
 fn sorting_and_paging() {
     let node = TestNode::start();
-    let told = |query: &str| -> Vec<Row> {
+    let rows_of = |query: &str| -> Vec<Row> {
         actions_and_rows(&node, query).into_iter().map(|(_, row)| row).collect()
     };
-    let mut rows = told("");
+    let mut rows = rows_of("");
     let sorted = |by: fn(&Row) -> (String, String)| {
-        let mut rows = told("");
+        let mut rows = rows_of("");
         rows.sort_by_key(by);
         rows
     };
-    assert_eq!(told("?sort=TIME_PERIOD").first().map(|row| row[3].clone()), Some("2019".into()));
-    assert_eq!(told("?sort=SEX"), sorted(|row| (row[2].clone(), String::new())));
-    assert_eq!(told("?sort=SEX+REF_AREA:asc"), sorted(|row| (row[2].clone(), row[1].clone())));
-    assert_eq!(told("?sort=*"), rows);
-    assert_eq!(told("?sort=series_key%2BTIME_PERIOD"), rows);
-    assert_eq!(told("?offset=5&limit=7"), rows[5..12]);
-    assert_eq!(told("?offset=5"), rows[5..]);
-    assert_eq!(told("?limit=0"), rows[..0]);
-    assert_eq!(told("?offset=100000"), rows[..0]);
+    assert_eq!(rows_of("?sort=TIME_PERIOD").first().map(|row| row[3].clone()), Some("2019".into()));
+    assert_eq!(rows_of("?sort=SEX"), sorted(|row| (row[2].clone(), String::new())));
+    assert_eq!(rows_of("?sort=SEX+REF_AREA:asc"), sorted(|row| (row[2].clone(), row[1].clone())));
+    assert_eq!(rows_of("?sort=*"), rows);
+    assert_eq!(rows_of("?sort=series_key%2BTIME_PERIOD"), rows);
+    assert_eq!(rows_of("?offset=5&limit=7"), rows[5..12]);
+    assert_eq!(rows_of("?offset=5"), rows[5..]);
+    assert_eq!(rows_of("?limit=0"), rows[..0]);
+    assert_eq!(rows_of("?offset=100000"), rows[..0]);
     rows.reverse();
-    assert_eq!(told("?sort=*:desc"), rows);
-    assert_eq!(told("?sort=*:desc&limit=3"), rows[..3]);
+    assert_eq!(rows_of("?sort=*:desc"), rows);
+    assert_eq!(rows_of("?sort=*:desc&limit=3"), rows[..3]);
     let values: Vec<String> =
-        told("?sort=OBS_VALUE:desc&limit=4").into_iter().map(|row| row[4].clone()).collect();
+        rows_of("?sort=OBS_VALUE:desc&limit=4").into_iter().map(|row| row[4].clone()).collect();
     let mut all: Vec<String> =
         matching_rows(|row| !row[4].is_empty()).into_iter().map(|row| row[4].clone()).collect();
     all.sort_by(|a, b| b.cmp(a));

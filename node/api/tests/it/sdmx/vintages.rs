@@ -54,24 +54,24 @@ fn a_retracted_release_is_not_the_latest() {
 /// Applies the actions of a response in order and returns the state after each vintage.
 #[track_caller]
 fn replay_states(node: &TestNode, path: &str) -> Vec<BTreeSet<Row>> {
-    let mut held: BTreeMap<Vec<String>, Row> = BTreeMap::new();
+    let mut current: BTreeMap<Vec<String>, Row> = BTreeMap::new();
     let mut states = Vec::new();
     let mut last = String::new();
     let valid_from_values = valid_from_values(node, path);
     for ((action, row), stamp) in actions_and_rows(node, path).into_iter().zip(valid_from_values) {
         if action == "R" && stamp != last && !last.is_empty() {
-            states.push(held.values().cloned().collect());
+            states.push(current.values().cloned().collect());
         }
         match action.as_str() {
             "R" => {
                 last = stamp;
-                held.insert(row[..4].to_vec(), row);
+                current.insert(row[..4].to_vec(), row);
             }
-            "D" => assert!(held.remove(&row[..4]).is_some(), "{row:?} was not there"),
+            "D" => assert!(current.remove(&row[..4]).is_some(), "{row:?} was not there"),
             other => panic!("{other}"),
         }
     }
-    states.push(held.values().cloned().collect());
+    states.push(current.values().cloned().collect());
     states
 }
 
@@ -103,13 +103,13 @@ fn replaying_a_history_yields_every_vintage() {
     let path = "?includeHistory=true";
     // Only removed observations are deleted between two vintages; the second replaces the rest.
     assert_eq!(replay_states(&node, path).last(), Some(&all));
-    let told: Vec<(String, Row)> = actions_and_rows(&node, path);
+    let received: Vec<(String, Row)> = actions_and_rows(&node, path);
     let vintage = |from: usize, length: usize| -> BTreeSet<Row> {
-        told[from..from + length].iter().map(|(_, row)| row.clone()).collect()
+        received[from..from + length].iter().map(|(_, row)| row.clone()).collect()
     };
-    assert_eq!(told.len(), first_release_rows().len() + 1 + all.len());
+    assert_eq!(received.len(), first_release_rows().len() + 1 + all.len());
     assert_eq!(vintage(0, first_release_rows().len()), rows(&node, "?asOf=2026-11-02"));
-    assert_eq!(told[first_release_rows().len()], ("D".to_owned(), without_value(test_node::removed_row())));
+    assert_eq!(received[first_release_rows().len()], ("D".to_owned(), without_value(test_node::removed_row())));
     assert_eq!(vintage(first_release_rows().len() + 1, all.len()), rows(&node, ""));
     assert_eq!(
         actions_and_rows(&node, "?includeHistory=true&asOf=2026-11-02").len(),
@@ -120,7 +120,7 @@ fn replaying_a_history_yields_every_vintage() {
     let key = actions_and_rows(&node, "/A.AUT.F?includeHistory=true&startPeriod=2020&endPeriod=2020");
     assert_eq!(key.len(), 2);
     let some = actions_and_rows(&node, "?includeHistory=true&offset=3&limit=40");
-    assert_eq!(some, told[3..43]);
+    assert_eq!(some, received[3..43]);
 }
 
 #[test]
@@ -169,11 +169,11 @@ fn every_format_states_the_validity_of_each_vintage() {
     let response = node.get("/sdmx/v2/data/dataflow/*/labour?includeHistory=true", JSON);
     let json: serde_json::Value = serde_json::from_str(&response.body).unwrap();
     let sets = json["data"]["dataSets"].as_array().unwrap();
-    let said = |at: usize, name: &str| sets[at][name].as_str().unwrap_or("").to_owned();
+    let field = |at: usize, name: &str| sets[at][name].as_str().unwrap_or("").to_owned();
     let expected = [("Replace", first, second), ("Delete", "", second), ("Replace", second, "")];
     assert_eq!(sets.len(), expected.len());
     for (at, (action, from, to)) in expected.into_iter().enumerate() {
-        let found = (said(at, "action"), said(at, "validFrom"), said(at, "validTo"));
+        let found = (field(at, "action"), field(at, "validFrom"), field(at, "validTo"));
         assert_eq!(found, (action.into(), from.into(), to.into()));
         assert_eq!(json["data"]["structures"][at]["dataSets"][0], at, "each has its own structure");
     }
@@ -189,7 +189,7 @@ fn data_files_have_the_same_figures() {
         let cells = file.body.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
         let found: BTreeSet<[String; 4]> =
             cells.map(|cells| [0, 1, 2, 3].map(|at| cells[at].into())).collect();
-        let told = rows(&node, when).into_iter().map(|[_, area, sex, time, value]| [area, sex, time, value]);
-        assert_eq!(told.collect::<BTreeSet<_>>(), found, "{when}");
+        let received = rows(&node, when).into_iter().map(|[_, area, sex, time, value]| [area, sex, time, value]);
+        assert_eq!(received.collect::<BTreeSet<_>>(), found, "{when}");
     }
 }
