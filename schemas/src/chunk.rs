@@ -90,9 +90,9 @@ impl ObjectType for Chunk {
         }
         for (position, coded) in self.columns.iter().enumerate() {
             let column = decode_column(coded, rows)
-                .ok_or_else(|| format!("column {place} of the chunk is malformed"))?;
+                .ok_or_else(|| format!("column {position} of the chunk is malformed"))?;
             if encode_column(&column, 0, rows) != *coded {
-                return Err(format!("column {place} of the chunk is not in canonical form"));
+                return Err(format!("column {position} of the chunk is not in canonical form"));
             }
         }
         Ok(())

@@ -240,7 +240,8 @@ mod tests {
         let whole = table(300, false);
         let (id, blocks) = pack_table(&whole, BTreeMap::new()).unwrap();
         let stored: BTreeMap<Cid, Vec<u8>> = blocks.into_iter().collect();
-        let without_chunk = |wanted: Cid| (wanted == id.cid()).then(|| stored.get(&wanted).cloned()).flatten();
+        let without_chunk =
+            |wanted: Cid| (wanted == id.cid()).then(|| stored.get(&wanted).cloned()).flatten();
         assert!(matches!(unpack_table(id, without_chunk), Err(Error::Missing(ids)) if ids.len() == 2));
 
         let mut stored = stored;

@@ -317,7 +317,7 @@ fn read_entry(header: BTreeMap<Value, Value>, payload: &[u8]) -> Result<Entry, E
     header.done()?;
     claims.done()?;
     let (kind, payload) = read_payload(&content_type, &subject, payload)?;
-    Ok(Entry { position: position, key, time, object_type: kind, subject, payload })
+    Ok(Entry { position, key, time, object_type: kind, subject, payload })
 }
 
 /// Reads the position: the genesis has none of issuer, sequence number, previous entry and authority;

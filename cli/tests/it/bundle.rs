@@ -104,7 +104,8 @@ fn a_falsified_release_is_reported_with_its_cell() {
 
 /// Signs a second release whose figure for Turkey in 2010 is one too low; its id.
 pub fn falsify(publisher: &Workspace, release: &str) -> String {
-    let (mut core, _) = node::open_core(&node::DataDirectory::open(publisher.data()).unwrap(), false).unwrap();
+    let (mut core, _) =
+        node::open_core(&node::DataDirectory::open(publisher.data()).unwrap(), false).unwrap();
     let fetch = |id| core.storage().get(id).unwrap();
     let id: ReleaseId = release.parse().unwrap();
     let mut release: Release = decode_object(&fetch(id.cid()).unwrap()).unwrap();

@@ -48,7 +48,8 @@ fn a_kept_demonstration_serves_its_dashboard() {
     let out = std::io::BufReader::new(child.stdout.take().unwrap());
     let errors = super::workspace::drain(child.stderr.take());
     let mut lines = std::io::BufRead::lines(out).map_while(Result::ok);
-    let address = lines.find_map(|line| line.strip_prefix("dashboard").map(|address| address.trim().to_owned()));
+    let address =
+        lines.find_map(|line| line.strip_prefix("dashboard").map(|address| address.trim().to_owned()));
     let address = address.expect("a dashboard");
     assert_eq!(lines.next().as_deref(), Some("the nodes run until Ctrl-C"));
     let api = address.trim_end_matches('/');

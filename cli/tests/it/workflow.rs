@@ -52,7 +52,7 @@ fn cross(listen: &str) {
     // 100.885 / 97.108 - 1 in per cent, by hand.
     assert_eq!(figure(&reader, &address), "3.889484");
     let stored = reader.json("assay show");
-    assert_eq!(held["releases"][0]["attestations"].as_array().map(Vec::len), Some(1), "{held:#}");
+    assert_eq!(stored["releases"][0]["attestations"].as_array().map(Vec::len), Some(1), "{stored:#}");
 }
 
 #[test]

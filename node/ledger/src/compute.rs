@@ -215,21 +215,22 @@ fn select_components(name: &Name, table: Table, declared: &ComponentList) -> Res
     if table.shape() == declared {
         return Ok(table);
     }
-    let error = |message: String| RunError::failed("structure", format!("input `{name}`: {message}"));
+    let structure_error =
+        |message: String| RunError::failed("structure", format!("input `{name}`: {message}"));
     let held = table.shape();
     let mut columns: Vec<Column> = Vec::new();
     for component in declared.components() {
         let place = held.position(component.id.as_str());
         let found = place.and_then(|place| held.components().get(place).zip(table.columns().get(place)));
         let Some((actual, column)) = found else {
-            return Err(error(format!(
+            return Err(structure_error(format!(
                 "it has no component `{}` (it has {})",
                 component.id,
                 list_components(held)
             )));
         };
         if actual != component {
-            return Err(error(format!(
+            return Err(structure_error(format!(
                 "expected {}, found {}",
                 describe_component(component),
                 describe_component(actual)
@@ -240,12 +241,12 @@ fn select_components(name: &Name, table: Table, declared: &ComponentList) -> Res
     // An extra measure is dropped, an extra identifier would leave duplicate keys.
     let identifiers = held.components().iter().filter(|component| component.role == Role::Identifier);
     if let Some(extra) = identifiers.into_iter().find(|id| declared.position(id.id.as_str()).is_none()) {
-        return Err(error(format!(
+        return Err(structure_error(format!(
             "it has the identifier `{}`, which the recipe does not declare",
             extra.id
         )));
     }
-    Table::new(declared.clone(), columns).map_err(|error| error(error.to_string()))
+    Table::new(declared.clone(), columns).map_err(|error| structure_error(error.to_string()))
 }
 
 fn list_components(shape: &ComponentList) -> String {

@@ -109,7 +109,10 @@ fn replaying_a_history_yields_every_vintage() {
     };
     assert_eq!(received.len(), first_release_rows().len() + 1 + all.len());
     assert_eq!(vintage(0, first_release_rows().len()), rows(&node, "?asOf=2026-11-02"));
-    assert_eq!(received[first_release_rows().len()], ("D".to_owned(), without_value(test_node::removed_row())));
+    assert_eq!(
+        received[first_release_rows().len()],
+        ("D".to_owned(), without_value(test_node::removed_row()))
+    );
     assert_eq!(vintage(first_release_rows().len() + 1, all.len()), rows(&node, ""));
     assert_eq!(
         actions_and_rows(&node, "?includeHistory=true&asOf=2026-11-02").len(),
@@ -189,7 +192,8 @@ fn data_files_have_the_same_figures() {
         let cells = file.body.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
         let found: BTreeSet<[String; 4]> =
             cells.map(|cells| [0, 1, 2, 3].map(|at| cells[at].into())).collect();
-        let received = rows(&node, when).into_iter().map(|[_, area, sex, time, value]| [area, sex, time, value]);
+        let received =
+            rows(&node, when).into_iter().map(|[_, area, sex, time, value]| [area, sex, time, value]);
         assert_eq!(received.collect::<BTreeSet<_>>(), found, "{when}");
     }
 }
