@@ -108,7 +108,10 @@ fn a_parameter_is_set_in_the_script() {
     let release = workspace.json(&format!("assay show {}", published["release"].as_str().unwrap()));
     let id = release["release"]["recipe"].as_str().unwrap_or_else(|| panic!("{release:#}")).to_owned();
     let recipe = workspace.json(&format!("assay show {id}")).to_string();
-    assert!(recipe.contains("BASE_YEAR := 2010;") && recipe.contains("BASE_YEAR is 2010 where"), "{recipe}");
+    assert!(
+        recipe.contains("BASE_YEAR := 2010;") && recipe.contains("BASE_YEAR is 2010 instead of"),
+        "{recipe}"
+    );
     workspace.run_line(&format!("assay verify {}", published["release"].as_str().unwrap())).ok();
     expect_error(
         workspace.run_line(&format!("assay publish {id} --from cpi.csv --set BASE_YEAR=2011")),
