@@ -160,11 +160,11 @@ fn responses_of_the_world_bank() {
     };
     let path = "worldbank/api_v1_2016_NY.GDP.MKTP.CD_page5.json";
     let Some(one) = check(path, Format::WorldBankJson, 41, 7, 41) else { return };
-    assert_eq!(one.summary.notes, ["of 5 pages 1, 2, 3, 4 are not here"]);
+    assert_eq!(one.summary.notes, ["missing: pages 1, 2, 3, 4 of 5"]);
     let all = [5, 2, 3, 1, 4].map(page).concat();
     let together = plain("pages.json", &all).unwrap();
     assert_eq!(together, plain("pages.json", &[1, 2, 3, 4, 5].map(page).concat()).unwrap());
-    assert_eq!(together.summary.notes, ["214 records where the source says that there are 248"]);
+    assert_eq!(together.summary.notes, ["214 records in the file, 248 according to the source"]);
     assert_eq!((together.summary.observations, together.summary.missing), (185, 29));
     // The two-letter code of Namibia is no missing value, and Kosovo has one that ISO does not list.
     let code =
