@@ -195,6 +195,10 @@ pub struct ImportArgs {
     /// Licence of the file, such as CC-BY-4.0.
     #[arg(long)]
     pub licence: Option<String>,
+    /// Sign the data as your own statement: the file is not published, and readers see that there is no
+    /// document behind the figures.
+    #[arg(long)]
+    pub stated: bool,
     /// Sign despite plausibility warnings; the data set records them.
     #[arg(long)]
     pub force: bool,
@@ -401,10 +405,14 @@ Examples:
   assay verify bafyr4i…                 a release by its id
   assay verify inflation.car            a bundle, offline, without trusting any node
 
-Exit codes: 3 when a cell differs, 4 when signature verification fails.")]
+Exit codes: 0 holds; 3 a cell differs; 4 a signature or an object is not valid; 5 blocks are missing;
+7 holds, but is retracted, superseded or contested; 1 could not be checked.")]
 pub struct VerifyArgs {
     /// Address, id, or bundle file.
     pub target: String,
+    /// Figure of a bundle, by key and period as in an address, such as USA/2010.
+    #[arg(long, value_name = "KEY/PERIOD")]
+    pub figure: Option<String>,
 }
 
 /// `assay retract`.
@@ -439,6 +447,9 @@ pub struct ShowArgs {
     /// Print all rows of the release or data set as CSV.
     #[arg(long)]
     pub csv: bool,
+    /// Write the source document with this snapshot id to a file (`-`: standard output).
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// `assay follow` and `assay unfollow`.

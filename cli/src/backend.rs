@@ -7,8 +7,10 @@ use std::time::Duration;
 use node::DataDirectory;
 use schemas::address::{Address, SCHEME};
 use schemas::car;
-use schemas::cid::{Cid, Codec, PublisherId};
+use schemas::cid::{Cid, Codec, PublisherId, SnapshotId};
 use schemas::content::Block;
+use schemas::digest::DocumentDigests;
+use schemas::object::{Snapshot, decode_object};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use service::query::{DatasetInfo, LedgerQuery, LogInfo, RecipeInfo, ReleaseInfo, ResolvedReference};
@@ -166,6 +168,29 @@ impl Backend {
                 Err(error) => Err(error),
             },
         }
+    }
+
+    /// Loads a source document: its snapshot and its bytes.
+    ///
+    /// # Errors
+    /// When a block is not stored, or the bytes do not have the digests that the snapshot states.
+    pub fn load_document(&self, id: SnapshotId) -> Result<(Snapshot, Vec<u8>), CommandError> {
+        let missing =
+            |id: Cid| CommandError::not_found(format!("block {id} of the document is not stored here"));
+        let block = self.load_block(id.cid())?.ok_or_else(|| missing(id.cid()))?;
+        let snapshot: Snapshot = decode_object(&block)?;
+        let mut bytes = Vec::new();
+        for piece in &snapshot.pieces {
+            bytes.extend(self.load_block(piece.cid())?.ok_or_else(|| missing(piece.cid()))?);
+        }
+        let digests = DocumentDigests::of(&bytes);
+        if bytes.len() as u64 != snapshot.size
+            || digests != (DocumentDigests { blake3: snapshot.blake3, sha256: snapshot.sha256 })
+        {
+            let message = format!("the document does not have the size and digests that {id} states");
+            return Err(CommandError::new(ErrorCategory::Trust, "document", message));
+        }
+        Ok((snapshot, bytes))
     }
 
     /// Returns a block reader for the pure crates. It reports a failed read as a missing block.

@@ -18,8 +18,16 @@ pub enum ErrorCategory {
     Network,
 }
 
+/// Exit code of any other failure.
+pub const EXIT_FAILURE: u8 = 1;
 /// Exit code when a release differs, or a source changed.
 pub const EXIT_DIFFERS: u8 = 3;
+/// Exit code when a signature, a right to sign or an object is not valid.
+pub const EXIT_UNTRUSTED: u8 = 4;
+/// Exit code when blocks are missing.
+pub const EXIT_MISSING: u8 = 5;
+/// Exit code when a release holds, but is retracted, superseded or contested.
+pub const EXIT_CONTESTED: u8 = 7;
 
 /// An error with hints.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,10 +78,10 @@ impl CommandError {
     /// Returns the exit code of the category.
     pub fn exit_code(&self) -> u8 {
         match self.category {
-            ErrorCategory::Failure => 1,
+            ErrorCategory::Failure => EXIT_FAILURE,
             ErrorCategory::Usage => 2,
-            ErrorCategory::Trust => 4,
-            ErrorCategory::NotFound => 5,
+            ErrorCategory::Trust => EXIT_UNTRUSTED,
+            ErrorCategory::NotFound => EXIT_MISSING,
             ErrorCategory::Network => 6,
         }
     }
@@ -233,7 +241,7 @@ impl From<submit::ChoiceError> for CommandError {
 
 impl From<ledger::bundle::Error> for CommandError {
     fn from(error: ledger::bundle::Error) -> Self {
-        CommandError::new(ErrorCategory::Trust, "bundle", format!("the bundle is invalid: {error}"))
+        CommandError::new(ErrorCategory::Trust, error.code(), format!("the bundle is invalid: {error}"))
             .hint("download it again; nothing in it was used")
     }
 }

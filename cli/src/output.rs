@@ -1,14 +1,16 @@
 //! Output: text or one JSON document on stdout, progress and errors on stderr.
 
 use std::fmt::Display;
+use std::fs::{self, File};
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::args::{ColorChoice, GlobalArgs};
-use crate::error::CommandError;
+use crate::error::{CommandError, ErrorCategory};
 
 /// Prints text, JSON, progress and errors as the global flags select.
 #[derive(Debug, Clone)]
@@ -160,6 +162,35 @@ impl Printer {
         bar.set_message(label.to_owned());
         bar
     }
+}
+
+/// Writes a file, whole or not at all.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
+    write_atomically(path, bytes).map_err(|error| {
+        CommandError::new(
+            ErrorCategory::Failure,
+            "file",
+            format!("cannot write `{}`: {error}", path.display()),
+        )
+    })
+}
+
+/// Writes a file under a temporary name and renames it, so that an incomplete file is never visible.
+fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    // Synced before the rename: the name must not point to data that is not on disk.
+    let done =
+        File::create(&partial).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
+    if let Err(error) = done.and_then(|()| fs::rename(&partial, path)) {
+        // The incomplete file is useless; report the first error, not one of its removal.
+        let _ = fs::remove_file(&partial);
+        return Err(error);
+    }
+    Ok(())
 }
 
 /// Writes to stdout; ends the process when the reader has closed the pipe.

@@ -17,8 +17,8 @@ use crate::remote_source::{self, DownloadRecord, FetchedDocument, ImportSource};
 
 /// The documents that a command line names.
 pub struct ImportInput {
-    /// The source document.
-    pub document: SourceDocument,
+    /// The source documents: one, or the pages of one response.
+    pub documents: Vec<SourceDocument>,
     /// Its format, when the command line states it; detected otherwise.
     pub format: Option<Format>,
     /// Further files that explain its codes.
@@ -34,26 +34,26 @@ impl ImportInput {
     /// As [`read_file`].
     pub fn from_file(format: Option<Format>, path: &Path) -> Result<Self, CommandError> {
         let document = SourceDocument { name: file_name(path), bytes: read_file(path)?, origin: None };
-        Ok(Self { document, format, companions: Vec::new(), download: None })
+        Ok(Self { documents: vec![document], format, companions: Vec::new(), download: None })
     }
 
     /// Adds a file that belongs to the first one.
     fn add_file(&mut self, path: &Path) -> Result<(), CommandError> {
         let bytes = read_file(path)?;
         let is_json = |bytes: &[u8]| matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
-        // Pages of a JSON API form one stream of documents; any other file explains the first one.
-        if is_json(&self.document.bytes) && is_json(&bytes) {
-            self.document.bytes.push(b'\n');
-            self.document.bytes.extend(bytes);
+        let name = file_name(path);
+        // Pages of a JSON API form one response; any other file explains the first one.
+        if self.documents.first().is_some_and(|first| is_json(&first.bytes)) && is_json(&bytes) {
+            self.documents.push(SourceDocument { name, bytes, origin: None });
         } else {
-            self.companions.push(CompanionFile { name: file_name(path), bytes });
+            self.companions.push(CompanionFile { name, bytes });
         }
         Ok(())
     }
 
     /// Returns the name to show: the path as typed, or the name at the source.
     pub fn display_name<'a>(&'a self, args: &'a ImportArgs) -> &'a str {
-        let name = &self.document.name;
+        let name = self.documents.first().map_or("", |document| &document.name);
         let typed = args.source.iter().find(|word| word.ends_with(name));
         match (&self.download, typed) {
             (None, Some(path)) => path,
@@ -74,9 +74,10 @@ impl ImportInput {
             url: args.url.clone(),
             agency: args.agency.clone(),
             licence: args.licence.clone(),
+            stated: args.stated,
         };
-        let bar = printer.progress_bar(self.document.bytes.len() as u64, &self.document.name);
-        let draft = submit::draft_dataset(&self.document, &request, &mut |done| bar.set_position(done));
+        let bar = documents_bar(&self.documents, printer);
+        let draft = submit::draft_dataset(&self.documents, &request, &mut |done| bar.set_position(done));
         bar.finish_and_clear();
         Ok(draft?)
     }
@@ -95,7 +96,12 @@ pub fn load_import_input(
         ImportSource::Remote(source) => {
             let fetched = remote_source::fetch_remote_source(global, args, &source, printer)?;
             let FetchedDocument { document, download } = fetched;
-            Ok(ImportInput { document, format: None, companions: Vec::new(), download: Some(download) })
+            Ok(ImportInput {
+                documents: vec![document],
+                format: None,
+                companions: Vec::new(),
+                download: Some(download),
+            })
         }
         ImportSource::File { format, paths } => {
             let (first, more) = paths
@@ -195,7 +201,7 @@ pub fn load_input_table(
         // A file that does not fit these types stays as it was read: the run reports the mismatch.
         imported = import_file(path, &options, printer).unwrap_or(imported);
     }
-    let codes = submit::dataset::code_lists(&imported)?;
+    let codes = imported.code_lists()?;
     let structure = Structure { components: imported.table.shape().clone(), codes };
     Ok(ledger::compute::InputData { structure, table: imported.table })
 }
@@ -223,7 +229,7 @@ fn import_file(
     // A pipe has no size and no offsets: it is read as a whole.
     if !path.is_file() {
         let document = SourceDocument { name, bytes: read_file(path)?, origin: None };
-        return import_document(&document, options, printer);
+        return import_documents(&[document], options, printer);
     }
     let file = SeekableFile(
         node::data_directory::RandomAccessFile::open(path).map_err(|error| file_error(path, error))?,
@@ -234,17 +240,23 @@ fn import_file(
     Ok(imported?)
 }
 
-/// Imports a document without preparing a data set.
+/// The progress of reading documents.
+fn documents_bar(documents: &[SourceDocument], printer: &Printer) -> indicatif::ProgressBar {
+    let bytes = documents.iter().map(|document| document.bytes.len() as u64).sum();
+    printer.progress_bar(bytes, documents.first().map_or("", |document| &document.name))
+}
+
+/// Imports documents without preparing a data set.
 ///
 /// # Errors
 /// Each error of the importer.
-pub fn import_document(
-    document: &SourceDocument,
+pub fn import_documents(
+    documents: &[SourceDocument],
     options: &ImportOptions,
     printer: &Printer,
 ) -> Result<ImportedTable, CommandError> {
-    let bar = printer.progress_bar(document.bytes.len() as u64, &document.name);
-    let imported = submit::dataset::import_document(document, options, &mut |done| bar.set_position(done));
+    let bar = documents_bar(documents, printer);
+    let imported = submit::dataset::import_documents(documents, options, &mut |done| bar.set_position(done));
     bar.finish_and_clear();
     Ok(imported?)
 }

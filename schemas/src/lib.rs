@@ -16,6 +16,7 @@ pub mod cid;
 pub mod column;
 pub mod content;
 pub mod decimal;
+pub mod digest;
 pub mod digits;
 pub mod duration;
 pub mod entry;

@@ -16,14 +16,21 @@ use crate::limits::BLOCK_BYTES_MAX;
 
 mod data;
 mod identity;
+mod reader;
 mod recipe;
 mod release;
 
-pub use data::{CHUNKS_MAX, CODES_MAX, ChunkRef, Code, Content, Dataset, Provenance, Snapshot, Structure};
+pub use data::{
+    CHUNKS_MAX, CODES_MAX, ChunkRef, Code, Content, DOCUMENTS_MAX, Dataset, Import, Provenance, Snapshot,
+    Structure,
+};
 pub use identity::{Identity, KEYS_MAX, KeyUse, OperatingKey};
+pub use reader::{
+    DayOrder, MISSING_SPELLINGS, MISSING_SPELLINGS_MAX, MappedColumn, Reader, ReaderOptions, TableMapping,
+};
 pub use recipe::{Deviation, NOTES_MAX, PORTS_MAX, Recipe, RecipeInput, RecipeOutput, RunLimits};
 pub use release::{
-    Attestation, POINTS_MAX, Release, Retraction, RetractionScope, RevisionReason, SourceCheck, Supersession,
+    Attestation, POINTS_MAX, Release, Retraction, RetractionScope, RevisionReason, SourceCounts, Supersession,
 };
 
 /// The version of every object so far.

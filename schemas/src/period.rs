@@ -15,7 +15,7 @@ use crate::digits;
 pub const YEAR_MAX: i32 = 9999;
 
 /// Frequency of observation (SDMX code list CL_FREQ).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Frequency {
     /// Annual.
     A,

@@ -125,7 +125,7 @@ fn sequence_cases() -> Vec<VectorCase> {
 fn key_cases() -> Vec<VectorCase> {
     let log = sample::sample_log();
     let (first, publisher) = (&log[0], sample::publisher_id());
-    let attestation = sample::attestation_object(Verdict::Reproduced { cells: 9 });
+    let attestation = sample::attestation_object(Verdict::Reproduced { cells: 9, read: 9 });
     let next = |seed| sample::sign_after(first, &sample::release_object(), seed);
     let attested = |seed| sample::sign_after(first, &attestation, seed);
     let assumed = sign_at(next_position(publisher, 2, log[1].id(), 1), &sample::release_object(), 2);

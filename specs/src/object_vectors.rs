@@ -7,6 +7,7 @@ use schemas::cbor::CborRules;
 use schemas::cid::{Cid, Codec};
 use schemas::limits::BLOCK_BYTES_MAX;
 use schemas::object::ObjectType;
+use schemas::verdict::{ComparedTable, Verdict};
 
 pub use chunk::chunk_file;
 
@@ -54,6 +55,8 @@ fn accepted_cases() -> Vec<VectorCase> {
             &sample::implausible_dataset(),
             "signed with a plausibility warning",
         ),
+        accepted_object("dataset, stated", &sample::stated_dataset(), "without a document"),
+        accepted_object("dataset with options", &sample::mapped_dataset(), "every option of a reader"),
         accepted_object("dataset, computed", &sample::derived_dataset(), "an output of a release"),
         accepted_object("recipe", &sample::recipe_object(), "one input, one output"),
         accepted_object("recipe that deviates", &sample::deviating_recipe(), "with its reason"),
@@ -68,7 +71,15 @@ fn accepted_cases() -> Vec<VectorCase> {
         ),
     ];
     for verdict in sample::all_verdicts() {
-        let name = format!("attestation, {}", verdict.as_str());
+        let table = match &verdict {
+            Verdict::Differs { first, .. } => match first.table {
+                ComparedTable::Output(_) => " in a result",
+                ComparedTable::Dataset(_) => " in a data set",
+                ComparedTable::Steps => " in its steps",
+            },
+            _ => "",
+        };
+        let name = format!("attestation, {}{table}", verdict.as_str());
         cases.push(accepted_object(&name, &sample::attestation_object(verdict), "a verdict of each kind"));
     }
     let mut bare = sample::snapshot_object();

@@ -1,10 +1,11 @@
 //! `assay import --check-source`: compares the source of a data set with the signed version.
 
 use fetch::{FetchSource, SourceCheck};
+use ingest::{CompanionFile, Format, ImportOptions};
 use ledger::compute;
 use ledger::revision::{Revision, compare_versions};
 use schemas::cid::{DatasetId, PieceId};
-use schemas::object::{Dataset, Provenance, Snapshot, decode_object};
+use schemas::object::{Dataset, Import, Provenance, Snapshot, decode_object};
 use serde_json::json;
 use submit::SourceDocument;
 use submit::dataset::content_id;
@@ -15,7 +16,7 @@ use crate::commands::dataset;
 use crate::error::{CommandError, EXIT_DIFFERS};
 use crate::output::{Printer, TextStyle};
 use crate::remote_source;
-use crate::source_document::{import_document, importer_options};
+use crate::source_document::{import_documents, importer_options};
 use crate::{dataset_versions, format};
 
 /// Changes that are shown.
@@ -44,7 +45,7 @@ pub(super) fn run(
     let backend = Backend::open(&open_home(global)?)?;
     let id = dataset_versions::find_dataset(&backend, name)?;
     let (dataset, before) = compute::load_dataset(id, &backend.block_reader())?;
-    let (snapshot, importer) = load_snapshot(&backend, &dataset)?;
+    let (snapshot, import) = load_snapshot(&backend, &dataset)?;
     let Some(url) = snapshot.url.as_ref().map(ToString::to_string) else {
         return Err(CommandError::usage(
             "source-unknown",
@@ -61,7 +62,8 @@ pub(super) fn run(
             Ok(None) => SourceStatus::Same("the source reports no change"),
             Ok(Some(fetched)) => {
                 let document = fetched.document;
-                compare_document(args, &dataset, &snapshot, &importer, &before.table, document, printer)?
+                let options = load_options(&backend, args, &import)?;
+                compare_document(&options, &dataset, &snapshot, &before.table, document, printer)?
             }
             Err(error) if error.code == "source-gone" => SourceStatus::Gone(error.message),
             Err(error) => return Err(error),
@@ -73,23 +75,49 @@ pub(super) fn run(
     Ok(status.exit_code())
 }
 
-/// Loads the snapshot of a data set; returns it with the name and version of the importer.
-fn load_snapshot(backend: &Backend, dataset: &Dataset) -> Result<(Snapshot, String), CommandError> {
-    let Provenance::Import { snapshot, importer } = &dataset.provenance else {
+/// Loads the first document of a data set; returns it with the record of the import.
+fn load_snapshot(backend: &Backend, dataset: &Dataset) -> Result<(Snapshot, Import), CommandError> {
+    let Provenance::Import(import) = &dataset.provenance else {
         return Err(CommandError::usage("source-unknown", "the data set was not imported from a source"));
+    };
+    let [snapshot, ..] = import.documents.as_slice() else {
+        return Err(CommandError::usage("source-unknown", "the data set has no document"));
     };
     let bytes = backend.load_block(snapshot.cid())?.ok_or_else(|| {
         CommandError::not_found(format!("the source document {snapshot} of the data set is not stored here"))
     })?;
-    Ok((decode_object(&bytes)?, importer.to_string()))
+    Ok((decode_object(&bytes)?, import.clone()))
+}
+
+/// The options of the signed import, with its companions; flags of the command line have precedence.
+fn load_options(
+    backend: &Backend,
+    args: &ImportArgs,
+    import: &Import,
+) -> Result<ImportOptions, CommandError> {
+    let mut companions = Vec::new();
+    for id in &import.companions {
+        let (snapshot, bytes) = backend.load_document(*id)?;
+        companions.push(CompanionFile { name: snapshot.name.to_string(), bytes });
+    }
+    let format = Format::from_code(import.reader.format.as_str());
+    let given = importer_options(args, format, companions.clone())?;
+    let signed =
+        format.and_then(|format| ImportOptions::from_reader_options(format, &import.options, companions));
+    let Some(signed) = signed else { return Ok(given) };
+    Ok(ImportOptions {
+        frequency: given.frequency.or(signed.frequency),
+        area: given.area.or(signed.area),
+        mapping: given.mapping.or(signed.mapping),
+        ..signed
+    })
 }
 
 /// Compares a fetched document with the signed one, first by its hash, then by its figures.
 fn compare_document(
-    args: &ImportArgs,
+    options: &ImportOptions,
     dataset: &Dataset,
     snapshot: &Snapshot,
-    importer: &str,
     before: &schemas::table::Table,
     mut document: SourceDocument,
     printer: &Printer,
@@ -97,11 +125,9 @@ fn compare_document(
     if PieceId::of(&document.bytes).cid().digest() == &snapshot.blake3 {
         return Ok(SourceStatus::Same("the document is identical"));
     }
-    let word = importer.split('/').next().unwrap_or_default();
     // Some importers take the id of the series from the file name.
     document.name = snapshot.name.to_string();
-    let options = importer_options(args, ingest::Format::from_code(word), Vec::new())?;
-    let imported = import_document(&document, &options, printer)?;
+    let imported = import_documents(&[document], options, printer)?;
     if content_id(&imported)? == dataset.content {
         return Ok(SourceStatus::Same(SAME_FIGURES));
     }
@@ -184,12 +210,10 @@ mod tests {
 
     /// Compares `current` with a data set made of `SIGNED`.
     fn compare(current: &str) -> Result<SourceStatus, CommandError> {
-        let (args, printer) = (ImportArgs::default(), Printer::json_only());
-        let draft = submit::draft_dataset(&document(SIGNED), &DatasetRequest::default(), &mut |_| ())?;
-        let Provenance::Import { importer, .. } = &draft.dataset.provenance else { panic!("an import") };
-        let table = &draft.imported.table;
-        let (dataset, snapshot) = (&draft.dataset, &draft.snapshot);
-        compare_document(&args, dataset, snapshot, importer.as_str(), table, document(current), &printer)
+        let (options, printer) = (ImportOptions::default(), Printer::json_only());
+        let draft = submit::draft_dataset(&[document(SIGNED)], &DatasetRequest::default(), &mut |_| ())?;
+        let (dataset, snapshot, table) = (&draft.dataset, &draft.snapshots[0], &draft.imported.table);
+        compare_document(&options, dataset, snapshot, table, document(current), &printer)
     }
 
     #[test]

@@ -146,7 +146,7 @@ fn publish_sample(
     let mut points = 0;
     for (file, sample, dataflow, title) in SAMPLE {
         let document = SourceDocument { name: file.into(), bytes: sample.into(), origin: None };
-        let draft = submit::draft_dataset(&document, &dataset_request(dataflow, title), &mut |_| ())?;
+        let draft = submit::draft_dataset(&[document], &dataset_request(dataflow, title), &mut |_| ())?;
         points += draft.imported.summary.observations;
         let published = backend.publish_object(&draft.encode()?, draft.blocks)?;
         let id = DatasetId::try_from(published.object)
@@ -243,7 +243,7 @@ fn format_verdict(event: &Value, printer: &Printer) -> Result<String, CommandErr
     })?;
     let tone = if matches!(found, Verdict::Reproduced { .. }) { TextStyle::Good } else { TextStyle::Bad };
     Ok(match found {
-        Verdict::Reproduced { cells } => {
+        Verdict::Reproduced { cells, .. } => {
             format!("{} {cells} of {cells} cells", printer.style_text(tone, "reproduced"))
         }
         other => printer.style_text(tone, other),

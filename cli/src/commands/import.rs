@@ -50,7 +50,8 @@ pub(super) fn run(global: &GlobalArgs, args: &ImportArgs, printer: &Printer) -> 
     };
     // Only after signing: validators of an unpublished document would hide it from the next check.
     if let (Some(download), Some(_)) = (&input.download, &published) {
-        download.save_validators(&input.document.bytes)?;
+        let texts: Vec<&[u8]> = input.documents.iter().map(|document| document.bytes.as_slice()).collect();
+        download.save_validators(&ingest::join_documents(&texts))?;
     }
     printer.print_json(&import_json(&input, &draft, published.as_ref()));
     print_import(args, &input, &draft, printer);
@@ -125,7 +126,7 @@ fn sign_dataset(
 /// The import as JSON.
 fn import_json(input: &ImportInput, draft: &DatasetDraft, published: Option<&PublishReceipt>) -> Value {
     let DatasetDraft { imported, dataset, .. } = draft;
-    let origin = input.document.origin.as_ref();
+    let origin = input.documents.first().and_then(|document| document.origin.as_ref());
     let summary = &imported.summary;
     json!({
         "format": imported.format.code(),
@@ -152,7 +153,10 @@ fn print_import(args: &ImportArgs, input: &ImportInput, draft: &DatasetDraft, pr
         "read",
         format!("{} as {}: {}", input.display_name(args), imported.format, imported.format.title()),
     );
-    if let Some(origin) = &input.document.origin {
+    for companion in &input.companions {
+        printer.print_field("companion", format!("{}, published with the data set", companion.name));
+    }
+    if let Some(origin) = input.documents.first().and_then(|document| document.origin.as_ref()) {
         printer.print_field("fetched", &origin.url);
     }
     printer.print_field("title", &dataset.title);

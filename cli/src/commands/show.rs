@@ -1,10 +1,12 @@
 //! `assay show`: an overview of everything stored, or one object.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use schemas::address::{Address, Vintage};
-use schemas::cid::{Cid, ContentId, ReleaseId};
+use schemas::cid::{Cid, ContentId, ReleaseId, SnapshotId};
 use schemas::content;
+use schemas::digest::format_hex;
 use schemas::object::{Object, Provenance};
 use schemas::table::Table;
 use schemas::verdict::Verdict;
@@ -16,7 +18,7 @@ use crate::backend::{Backend, open_home};
 use crate::commands::recipe::format_csv;
 use crate::error::{CommandError, ErrorCategory};
 use crate::format;
-use crate::output::{Printer, TextStyle};
+use crate::output::{self, Printer, TextStyle};
 
 pub(super) fn run(global: &GlobalArgs, args: &ShowArgs, printer: &Printer) -> Result<u8, CommandError> {
     let backend = Backend::open(&open_home(global)?)?;
@@ -50,7 +52,60 @@ pub(super) fn run(global: &GlobalArgs, args: &ShowArgs, printer: &Printer) -> Re
         printer.print_line(recipe.recipe.script.as_str().trim_end());
         return Ok(0);
     }
+    if let Some(snapshot) = find_snapshot(&backend, id)? {
+        return show_document(&backend, snapshot, args, printer);
+    }
     show_block(&backend, id, printer)
+}
+
+/// The id of a snapshot, if the block is one.
+fn find_snapshot(backend: &Backend, id: Cid) -> Result<Option<SnapshotId>, CommandError> {
+    let object = backend.load_block(id)?.map(|bytes| Object::decode(&bytes));
+    Ok(matches!(object, Some(Ok(Object::Snapshot(_)))).then(|| SnapshotId::try_from(id).ok()).flatten())
+}
+
+/// Shows a source document, or writes it to a file.
+fn show_document(
+    backend: &Backend,
+    id: SnapshotId,
+    args: &ShowArgs,
+    printer: &Printer,
+) -> Result<u8, CommandError> {
+    let (snapshot, bytes) = backend.load_document(id)?;
+    match args.output.as_deref() {
+        Some(path) if path == Path::new("-") => {
+            printer.write_stream(|out| out.write_all(&bytes));
+            return Ok(0);
+        }
+        Some(path) => output::write_file(path, &bytes)?,
+        None => {}
+    }
+    let (sha256, blake3) = (format_hex(&snapshot.sha256), format_hex(&snapshot.blake3));
+    printer.print_json(&json!({
+        "snapshot": id, "name": snapshot.name, "agency": snapshot.agency, "url": snapshot.url,
+        "fetched": snapshot.fetched, "licence": snapshot.licence, "media_type": snapshot.media_type,
+        "size": snapshot.size, "sha256": sha256, "blake3": blake3, "output": args.output,
+    }));
+    printer.print_field("document", &snapshot.name);
+    printer.print_field("agency", snapshot.agency.map_or("not stated".into(), |agency| agency.to_string()));
+    printer.print_field("address", snapshot.url.map_or("not stated".into(), |url| url.to_string()));
+    if let Some(time) = snapshot.fetched {
+        printer.print_field("fetched", format!("{} as its publisher says", format::format_time(time)));
+    }
+    if let Some(licence) = &snapshot.licence {
+        printer.print_field("licence", licence);
+    }
+    printer.print_field(
+        "size",
+        format!("{} bytes, {}", format::group_digits(snapshot.size), snapshot.media_type),
+    );
+    printer.print_field("SHA-256", sha256);
+    printer.print_field("BLAKE3", blake3);
+    match &args.output {
+        Some(path) => printer.print_field("written", path.display()),
+        None => printer.suggest_commands(&[format!("assay show {id} -o FILE")]),
+    }
+    Ok(0)
 }
 
 fn show_overview(backend: &Backend, printer: &Printer) -> Result<u8, CommandError> {
@@ -283,8 +338,15 @@ fn show_dataset(
         );
     }
     match &info.dataset.provenance {
-        Provenance::Import { snapshot, importer } => {
-            printer.print_field("source", format!("snapshot {snapshot}, read by {importer}"))
+        Provenance::Import(import) => {
+            for snapshot in import.snapshots() {
+                let companion = if import.companions.contains(&snapshot) { "companion " } else { "" };
+                let reader = &import.reader;
+                printer.print_field("source", format!("{companion}snapshot {snapshot}, read by {reader}"));
+            }
+        }
+        Provenance::Stated => {
+            printer.print_field("source", "none: the publisher states the data itself, without a document")
         }
         Provenance::Release { release, output } => {
             printer.print_field("source", format!("output {output} of release {release}"))

@@ -1,247 +1,195 @@
-//! `assay verify`: recomputes a release; trusts only signatures and arithmetic.
+//! `assay verify`: reads the documents of a release again, recomputes it and compares every cell; trusts
+//! only signatures and arithmetic.
 
+mod figure;
+mod screen;
+
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
 use ledger::bundle::{BUNDLE_BYTES_MAX, Bundle};
-use ledger::verify::{self, Verification};
+use ledger::standing::{RootStanding, Standing};
+use ledger::verify::{Verification, Verifier};
 use schemas::address::{Address, SCHEME};
-use schemas::cid::{EntryId, ReleaseId};
-use schemas::content;
-use schemas::object::{Object, Release};
-use schemas::table::{Cell, Table};
+use schemas::cid::{Cid, EntryId, PublisherId, ReleaseId};
+use schemas::entry::Entry;
+use schemas::seal::Sealed;
 use schemas::verdict::Verdict;
 use serde_json::{Value, json};
 
 use crate::args::{GlobalArgs, VerifyArgs};
 use crate::backend::{Backend, open_home};
-use crate::error::{CommandError, EXIT_DIFFERS, ErrorCategory};
-use crate::format;
-use crate::output::{Printer, TextStyle};
+use crate::error::{CommandError, EXIT_CONTESTED, EXIT_DIFFERS, EXIT_FAILURE, EXIT_MISSING, EXIT_UNTRUSTED};
+use crate::output::Printer;
+use figure::{FigureReport, FigureTarget};
 
-pub(super) fn run(global: &GlobalArgs, args: &VerifyArgs, printer: &Printer) -> Result<u8, CommandError> {
-    let bytes = load_bundle(global, &args.target)?;
-    let bundle = Bundle::read(&bytes)?;
-    let address = args.target.parse::<Address>().ok();
-    let mut worst = 0;
-    let mut documents = Vec::new();
-    for root in &bundle.roots {
-        let (code, document) = verify_entry(&bundle, *root, address.as_ref(), printer)?;
-        // A bundle may have several roots: the highest exit code counts.
-        worst = worst.max(code);
-        documents.push(document);
-    }
-    if documents.is_empty() {
-        return Err(CommandError::usage("bundle", "the bundle has no root, so there is nothing to verify"));
-    }
-    printer.print_json(&json!({ "verified": documents }));
-    Ok(worst)
+/// Exit codes from the most to the least serious: of several roots the first of these decides.
+const SEVERITY: [u8; 6] = [EXIT_UNTRUSTED, EXIT_DIFFERS, EXIT_MISSING, EXIT_FAILURE, EXIT_CONTESTED, 0];
+
+/// A root with everything that was found about it.
+struct RootReport<'a> {
+    bundle: &'a Bundle,
+    entry: &'a Sealed<Entry>,
+    /// The own publisher of the data directory, whose attestations are shown apart.
+    own: Option<PublisherId>,
+    /// The verdict; absent when the rules of the object hold and nothing of it can be recomputed.
+    verdict: Option<Verdict>,
+    /// The verification, for a release.
+    verification: Option<Verification>,
+    standing: RootStanding,
+    /// Data sets and releases above that are retracted, superseded or contested.
+    above: Vec<(Cid, RootStanding)>,
+    /// The figures that were named.
+    figures: Vec<FigureReport>,
+    seconds: f64,
 }
 
-/// Loads a bundle: a file, or the bundle of a stored object.
-fn load_bundle(global: &GlobalArgs, target: &str) -> Result<Vec<u8>, CommandError> {
+pub(super) fn run(global: &GlobalArgs, args: &VerifyArgs, printer: &Printer) -> Result<u8, CommandError> {
+    let (bytes, own) = load_bundle(global, &args.target)?;
+    let bundle = Bundle::read(&bytes)?;
+    if bundle.roots.is_empty() {
+        return Err(CommandError::usage("bundle", "the bundle has no root, so there is nothing to verify"));
+    }
+    let target = FigureTarget::parse(&args.target, args.figure.as_deref())?;
+    let mut codes = Vec::new();
+    let mut documents = Vec::new();
+    for (at, root) in bundle.roots.iter().enumerate() {
+        if at > 0 {
+            printer.print_line("");
+        }
+        let report = verify_root(&bundle, *root, own, &target)?;
+        screen::print_report(&report, printer);
+        codes.push(report.exit_code());
+        documents.push(report.json());
+    }
+    if target.is_figure() && documents.iter().all(|document| document["figure"].is_null()) {
+        return Err(CommandError::not_found(format!("the bundle has no figure {}", target.describe()))
+            .hint("`assay verify` without `--figure` lists what the bundle has"));
+    }
+    printer.print_json(&json!({ "verified": documents }));
+    Ok(SEVERITY.into_iter().find(|code| codes.contains(code)).unwrap_or(EXIT_FAILURE))
+}
+
+/// Loads a bundle: a file, or the bundle of a stored object with the own publisher.
+fn load_bundle(global: &GlobalArgs, target: &str) -> Result<(Vec<u8>, Option<PublisherId>), CommandError> {
     let path = Path::new(target);
     if path.is_file() {
         let bytes = node::data_directory::read_bounded(path, BUNDLE_BYTES_MAX as u64)?;
-        return bytes.ok_or_else(|| {
+        let bytes = bytes.ok_or_else(|| {
             CommandError::usage(
                 "bundle",
                 format!("`{target}` is larger than the largest bundle, {BUNDLE_BYTES_MAX} bytes"),
             )
-        });
+        })?;
+        return Ok((bytes, None));
     }
-    let named = target.starts_with(SCHEME) || target.parse::<schemas::cid::Cid>().is_ok();
+    let named = target.starts_with(SCHEME) || target.parse::<Cid>().is_ok();
     if !named {
         let message = format!("`{target}` is neither a file, an address nor an id");
         return Err(CommandError::not_found(message)
             .hint("addresses look like assay://<publisher>/<dataflow>/<key>/<period>"));
     }
     let backend = Backend::open(&open_home(global)?)?;
-    backend.load_bundle(backend.resolve_reference(target)?)
+    let bytes = backend.load_bundle(backend.resolve_reference(target)?)?;
+    Ok((bytes, backend.own_publisher()?))
 }
 
-fn verify_entry(
-    bundle: &Bundle,
+fn verify_root<'a>(
+    bundle: &'a Bundle,
     root: EntryId,
-    address: Option<&Address>,
-    printer: &Printer,
-) -> Result<(u8, Value), CommandError> {
-    let sealed = bundle.entries.get(&root).ok_or_else(|| CommandError::not_found(format!("entry {root}")))?;
-    let publisher = sealed.publisher();
-    let name =
-        bundle.identities.get(&publisher).map(|identity| identity.name.to_string()).unwrap_or_default();
-    let object = sealed.value().object();
-    let head = json!({
-        "entry": root, "kind": sealed.value().object_type, "object": object, "publisher": publisher, "name": name,
-        "seq": sealed.value().seq(), "time": sealed.value().time, "signature": "holds",
-    });
-    printer.print_field(&sealed.value().object_type, object);
-    printer.print_field(
-        "signed",
-        format!(
-            "by {} ({publisher}), entry {}, {}",
-            printer.style_text(TextStyle::Bold, &name),
-            sealed.value().seq(),
-            format::format_time(sealed.value().time)
-        ),
-    );
-    printer.print_field(
-        "signature",
-        format!("{}, key {}", printer.style_text(TextStyle::Good, "valid"), sealed.value().key),
-    );
-    // Only a release can be recomputed; of other objects the blocks are checked.
-    let Ok(release) = ReleaseId::try_from(object) else { return Ok((0, head)) };
-    if sealed.value().object_type != "release" {
-        return check_object(bundle, object, head, printer);
-    }
+    own: Option<PublisherId>,
+    target: &FigureTarget,
+) -> Result<RootReport<'a>, CommandError> {
+    let entry = bundle.entries.get(&root).ok_or_else(|| CommandError::not_found(format!("entry {root}")))?;
+    let object = entry.value().object();
     let start = Instant::now();
-    let found = verify::verify_release(release, &|id| bundle.block(id));
+    let fetch = |id: Cid| bundle.block(id);
+    let mut verifier = Verifier::new(&fetch);
+    let release = ReleaseId::try_from(object).ok().filter(|_| entry.value().object_type == "release");
+    let verification = release.map(|release| verifier.verify_release(release));
+    let verdict = match &verification {
+        Some(verification) => Some(verification.verdict.clone()),
+        None => verifier.verify_object(object),
+    };
     let seconds = start.elapsed().as_secs_f64();
-    let code = print_verification(bundle, &found, seconds, printer)?;
-    let figure = match address {
-        Some(address) if address.key().is_some() => print_figures_at(bundle, release, address, printer)?,
-        _ => Value::Null,
+    let standing = bundle.standing(root);
+    let figures = match &verification {
+        Some(verification) => figure::find_figures(bundle, entry, verification, &standing, target)?,
+        None => Vec::new(),
     };
-    Ok((
-        code,
-        merge_json(
-            head,
-            json!({
-                "verdict": found.verdict, "word": found.verdict.as_str(), "results": found.results,
-                "steps": found.steps, "seconds": seconds, "figure": figure,
-                "attestations": bundle.attestations(release.cid()).iter().map(|(attestor, said)| json!({
-                    "attestor": attestor, "verdict": said.verdict,
-                })).collect::<Vec<_>>(),
-            }),
-        ),
-    ))
+    let above = bundle.contested_above(root);
+    Ok(RootReport { bundle, entry, own, verdict, verification, standing, above, figures, seconds })
 }
 
-/// Checks an object other than a release: its blocks, after its signature.
-fn check_object(
-    bundle: &Bundle,
-    object: schemas::cid::Cid,
-    head: Value,
-    printer: &Printer,
-) -> Result<(u8, Value), CommandError> {
-    let reach = ledger::dependencies::walk_dependencies(
-        [object],
-        &|id| bundle.block(id),
-        schemas::verdict::MISSING_MAX,
-    );
-    if !reach.is_complete() {
-        let message =
-            format!("{} blocks are missing and {} invalid", reach.missing.len(), reach.broken.len());
-        return Err(CommandError::new(ErrorCategory::Trust, "bundle", message));
+impl RootReport<'_> {
+    /// The exit code of this root (specs/bundle.md, section 5): that of the figures that were named, else that
+    /// of the verdict.
+    fn exit_code(&self) -> u8 {
+        let contested = self.standing.is_contested() || !self.above.is_empty();
+        let verdict = match &self.verdict {
+            Some(Verdict::Invalid { .. }) => EXIT_UNTRUSTED,
+            Some(Verdict::Missing { .. }) => EXIT_MISSING,
+            Some(Verdict::Failed { .. } | Verdict::NotRun { .. }) => EXIT_FAILURE,
+            Some(Verdict::Differs { .. }) if self.figures.is_empty() => EXIT_DIFFERS,
+            _ if contested && self.figures.is_empty() => EXIT_CONTESTED,
+            _ => 0,
+        };
+        let figures = self.figures.iter().map(|figure| match figure.standing {
+            Standing::Holds if !self.above.is_empty() => EXIT_CONTESTED,
+            Standing::Holds => 0,
+            Standing::DoesNotHold => EXIT_DIFFERS,
+            Standing::Contested => EXIT_CONTESTED,
+            Standing::Unchecked => EXIT_FAILURE,
+        });
+        let codes: Vec<u8> = figures.chain([verdict]).collect();
+        SEVERITY.into_iter().find(|code| codes.contains(code)).unwrap_or(EXIT_FAILURE)
     }
-    printer.print_field("blocks", format!("{}, all with the hash in their id", reach.present.len()));
-    Ok((0, merge_json(head, json!({ "blocks": reach.present.len() }))))
+
+    /// The name that a publisher chose for itself.
+    fn publisher_name(&self, publisher: &PublisherId) -> String {
+        self.bundle.identities.get(publisher).map(|identity| identity.name.to_string()).unwrap_or_default()
+    }
+
+    fn json(&self) -> Value {
+        let entry = self.entry.value();
+        let publisher = self.entry.publisher();
+        let mut document = json!({
+            "entry": self.entry.id(), "kind": entry.object_type, "object": entry.object(),
+            "publisher": publisher, "name": self.publisher_name(&publisher),
+            "seq": entry.seq(), "time": entry.time, "signature": "valid",
+            "verdict": self.verdict, "word": self.verdict.as_ref().map(Verdict::as_str),
+            "standing": self.standing, "seconds": self.seconds,
+            "above": self.above.iter().map(|(id, standing)| json!({ "object": id, "standing": standing })).collect::<Vec<_>>(),
+            "documents": screen::list_documents(self), "not_proven": screen::not_proven(self),
+            "figure": if self.figures.is_empty() { Value::Null } else { json!(self.figures) },
+        });
+        if let (Some(verification), Value::Object(fields)) = (&self.verification, &mut document) {
+            let attestations: Vec<Value> = self
+                .bundle
+                .attestations(verification.release.cid())
+                .iter()
+                .map(|(attestor, said)| {
+                    json!({ "attestor": attestor, "name": self.publisher_name(attestor), "verdict": said.verdict })
+                })
+                .collect();
+            let more = json!({
+                "results": verification.results, "steps": verification.steps, "sources": verification.sources,
+                "attestations": attestations,
+            });
+            fields.extend(more.as_object().cloned().unwrap_or_default());
+        }
+        document
+    }
 }
 
-fn merge_json(mut head: Value, more: Value) -> Value {
-    if let (Value::Object(head), Value::Object(more)) = (&mut head, more) {
-        head.extend(more);
-    }
-    head
+/// The components of a row by id, as text; null for a missing value.
+fn row_cells(table: &schemas::table::Table, row: usize) -> BTreeMap<String, Option<String>> {
+    let parts = table.shape().components().iter().zip(table.columns());
+    parts.map(|(part, column)| (part.id.to_string(), column.cell(row).map(|cell| cell.to_string()))).collect()
 }
 
-fn print_verification(
-    bundle: &Bundle,
-    found: &Verification,
-    seconds: f64,
-    printer: &Printer,
-) -> Result<u8, CommandError> {
-    let effort = format!("({} steps, {seconds:.3} s)", format::group_digits(found.steps));
-    let code = match &found.verdict {
-        Verdict::Reproduced { cells } => {
-            let word = printer.style_text(TextStyle::Good, "reproduced");
-            printer.print_field(
-                "recomputed",
-                format!(
-                    "{word}: {} of {} cells {effort}",
-                    format::group_digits(*cells),
-                    format::group_digits(*cells)
-                ),
-            );
-            0
-        }
-        Verdict::Differs { first, count, cells } => {
-            let word = printer.style_text(TextStyle::Bad, "differs");
-            printer.print_field(
-                "recomputed",
-                format!(
-                    "{word}: {} of {} cells {effort}",
-                    format::group_digits(*count),
-                    format::group_digits(*cells)
-                ),
-            );
-            printer.print_field("first", first);
-            EXIT_DIFFERS
-        }
-        Verdict::Missing { ids, count } => {
-            let first = ids.first().map(ToString::to_string).unwrap_or_default();
-            return Err(CommandError::not_found(format!(
-                "cannot verify: {count} blocks are missing, the first is {first}"
-            )));
-        }
-        Verdict::Failed { code, message } => {
-            return Err(CommandError::new(
-                ErrorCategory::Failure,
-                code.as_str(),
-                format!("cannot verify: {message}"),
-            ));
-        }
-    };
-    let attestations = bundle.attestations(found.release.cid());
-    for (attestor, said) in &attestations {
-        let name =
-            bundle.identities.get(attestor).map(|identity| identity.name.to_string()).unwrap_or_default();
-        printer.print_field(
-            "attested",
-            format!("{} by {name} ({})", said.verdict.as_str(), format::shorten_id(attestor)),
-        );
-    }
-    Ok(code)
-}
-
-/// Prints the figures at an address, in each output that has them, and returns them as JSON.
-fn print_figures_at(
-    bundle: &Bundle,
-    release: ReleaseId,
-    address: &Address,
-    printer: &Printer,
-) -> Result<Value, CommandError> {
-    let bytes = bundle.block(release.cid()).unwrap_or_default();
-    let Ok(Object::Release(Release { results, .. })) = Object::decode(&bytes) else {
-        return Ok(Value::Null);
-    };
-    let mut found = Vec::new();
-    for (output, id) in &results {
-        let (_, table) = content::unpack_table(*id, |id| bundle.block(id))
-            .map_err(|error| CommandError::new(ErrorCategory::Trust, "content", error.to_string()))?;
-        for row in address.select_rows(&table) {
-            found.push(print_figure(output.as_str(), &table, row, printer));
-        }
-    }
-    if found.is_empty() {
-        return Err(CommandError::not_found(format!("the release has no figure at {address}")));
-    }
-    Ok(Value::Array(found))
-}
-
-fn print_figure(output: &str, table: &Table, row: usize, printer: &Printer) -> Value {
-    let components = table.shape().components().iter().zip(table.columns());
-    let text = |cell: Option<Cell>| cell.map(|cell| cell.to_string());
-    let cells: Vec<(String, Option<String>)> =
-        components.map(|(component, column)| (component.id.to_string(), text(column.cell(row)))).collect();
-    let keys = table.shape().identifier_count();
-    let key: Vec<String> = cells.iter().take(keys).filter_map(|(_, cell)| cell.clone()).collect();
-    let values: Vec<String> = cells
-        .iter()
-        .skip(keys)
-        .map(|(name, cell)| format!("{name} {}", cell.as_deref().unwrap_or("null")))
-        .collect();
-    let values = printer.style_text(TextStyle::Bold, values.join(", "));
-    printer.print_field("figure", format!("{output} [{}]: {values}", key.join(", ")));
-    json!({ "output": output, "cells": cells.into_iter().collect::<std::collections::BTreeMap<_, _>>() })
+/// The address of a figure in a release that the bundle carries.
+fn figure_address(entry: &Sealed<Entry>, dataflow: &schemas::text::Name) -> Address {
+    Address::new(entry.publisher(), dataflow.clone())
 }

@@ -52,7 +52,10 @@ fn a_figure_without_a_dimension_has_one_address() {
     let served = served.json();
     assert_eq!((&served["value"], &served["address"]), (&json!("8"), &json!(address)), "{served:#}");
     // The same addresses through the API of the running node.
-    workspace.run_line(&format!("assay verify {address}")).ok().contains("TWICE [2011]: OBS_VALUE 8");
+    workspace
+        .run_line(&format!("assay verify {address}"))
+        .ok()
+        .contains("Twice the value [2011]: OBS_VALUE 8");
     workspace.run_line(&format!("assay show assay://{publisher}/twice/_ --csv")).ok().contains("2010,6");
     workspace.run_line(&format!("assay show assay://{publisher}/twice/_/1999")).exit(5);
     workspace.run_line(&format!("assay show assay://{publisher}/twice/USA/2011")).exit(5);

@@ -40,7 +40,7 @@ fn the_import_notes_companion_files() {
     workspace
         .run_line("assay import cu.data.1 cu.series --dry-run")
         .ok()
-        .contains("named by cu.series; only the names are kept");
+        .contains("cu.series, published with the data set");
 }
 
 #[test]

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use ingest::{ImportOptions, SourceFile};
 use schemas::car;
-use schemas::cid::{Cid, Codec, PieceId};
-use schemas::content::{Block, encode_block, pack_table};
-use schemas::object::{Dataset, Provenance, Snapshot, encode_object};
+use schemas::cid::{Cid, Codec};
+use schemas::content::{Block, pack_table};
+use schemas::object::{Dataset, Import, Provenance, encode_object};
 use schemas::text::{Name, Text};
 use serde_json::Value;
+use testkit::prices::{csv_import, csv_snapshot};
 
 use super::node_process::{NodeProcess, TCP, is_event};
 use super::workspace::{Workspace, drain, text};
@@ -98,29 +99,17 @@ fn publication(number: u64) -> Vec<u8> {
     let text = sample::worldbank(0);
     let source = SourceFile { name: "cpi.csv", bytes: text.as_bytes() };
     let imported = ingest::import(source, &ImportOptions::default(), &mut |_| {}).unwrap();
-    let piece = PieceId::of(text.as_bytes());
-    let snapshot = Snapshot {
-        name: Text::new(format!("cpi-{number}.csv")).unwrap(),
-        media_type: Text::new("text/csv").unwrap(),
-        size: text.len() as u64,
-        blake3: *piece.cid().digest(),
-        pieces: vec![piece],
-        url: None,
-        fetched: None,
-        agency: None,
-        licence: None,
-    };
+    let (snapshot, document) = csv_snapshot(&format!("cpi-{number}.csv"), text.as_bytes());
     let (content, mut blocks): (_, Vec<Block>) =
-        pack_table(&imported.table, std::collections::BTreeMap::new()).unwrap();
-    let (snapshot, made) = encode_block(&snapshot).unwrap();
-    blocks.extend([made, (piece.cid(), text.into_bytes())]);
-    let importer = Text::new(imported.importer.as_str()).unwrap();
+        pack_table(&imported.table, imported.code_lists().unwrap()).unwrap();
+    blocks.extend(document);
+    let import = Import { reader: imported.format.reader().unwrap(), ..csv_import(snapshot) };
     let object = encode_object(&Dataset {
         dataflow: Name::new("CPI").unwrap(),
         title: Text::new(format!("Prices, file {number}")).unwrap(),
         unit: None,
         content,
-        provenance: Provenance::Import { snapshot, importer },
+        provenance: Provenance::Import(import),
         plausibility_warnings: Vec::new(),
     })
     .unwrap();

@@ -65,6 +65,14 @@ impl ImportOptions {
     }
 }
 
+/// Joins documents that are read as one text, such as the pages of one response.
+pub fn join_documents<'a>(documents: &[&'a [u8]]) -> std::borrow::Cow<'a, [u8]> {
+    match documents {
+        [one] => std::borrow::Cow::Borrowed(one),
+        many => std::borrow::Cow::Owned(many.join(&b'\n')),
+    }
+}
+
 /// The result of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportedTable {

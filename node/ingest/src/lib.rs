@@ -23,6 +23,7 @@ mod error;
 mod formats;
 mod import;
 mod plausibility;
+mod provenance;
 mod read_at;
 mod registry;
 mod sources;
@@ -33,6 +34,7 @@ pub use error::ImportError;
 pub use formats::mapping::{ColumnMapping, DateFormat, Mapping};
 pub use import::{
     CompanionFile, ImportOptions, ImportSummary, ImportedTable, SourceFile, import, import_document,
+    join_documents,
 };
 pub use plausibility::{PlausibilityWarning, check_plausibility};
 pub use read_at::ReadAt;

@@ -146,6 +146,11 @@ impl Format {
         self.registration().title
     }
 
+    /// Version of the reader, from 1; it rises with every change of the result for the same bytes.
+    pub fn version(self) -> u32 {
+        self.registration().version
+    }
+
     /// Name and version of the importer, such as `worldbank/1`; signed as provenance.
     pub(crate) fn importer(self) -> String {
         format!("{}/{}", self.code(), self.registration().version)

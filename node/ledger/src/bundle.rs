@@ -1,7 +1,8 @@
 //! Bundles: one CARv1 file with everything needed to verify entries offline.
 //!
-//! Roots are the exported entries. The blocks are those entries, the genesis of their logs and all
-//! dependencies of their objects; an inline object is not repeated. A bundle is read completely and every
+//! Roots are the exported entries. The blocks are those entries, the genesis of their logs, all
+//! dependencies of their objects, and further entries that say how the roots stand; an inline object is not
+//! repeated. A bundle is read completely and every
 //! block is checked before its content is used.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,11 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemas::car;
 use schemas::cid::{Cid, Codec, EntryId, PublisherId};
 use schemas::entry::{Entry, EntryPosition, Payload};
-use schemas::object::{self, Identity, Object};
+use schemas::object::{self, Identity, Object, RetractionScope};
 use schemas::seal::Sealed;
+use schemas::text::Text;
 
 use crate::dependencies::{self, DependencyWalk};
 use crate::log::{self, Log};
+use crate::standing::{RetractionNotice, RootStanding, SupersessionNotice};
 use crate::{BlockSource, log::LogError};
 
 /// Largest bundle in bytes.
@@ -40,15 +43,27 @@ pub enum Error {
     /// The genesis of a log is missing, so its entries cannot be checked.
     #[error("the genesis of publisher {0} is not in the bundle")]
     Genesis(PublisherId),
+    /// The object of an entry is missing, undecodable or not what the entry says.
+    #[error("object {0} of an entry: {1}")]
+    Object(Cid, String),
     /// A block that no entry of the bundle depends on: the bundle may have been altered.
     #[error("unreferenced block {0}: no entry of the bundle depends on it")]
     Unreferenced(Cid),
 }
 
 impl Error {
-    /// Whether the error concerns a signature or the right to sign.
-    pub fn is_trust(&self) -> bool {
-        matches!(self, Error::Entry(..) | Error::Log(..) | Error::Genesis(_))
+    /// Stable code of the rule that the bundle breaks (specs/bundle.md, section 3, rules 1 to 8).
+    pub fn code(&self) -> &'static str {
+        match self {
+            Error::Car(car::Error::Hash { .. }) => "hash",
+            Error::TooLarge(_) | Error::Car(_) => "framing",
+            Error::Root(_) => "root",
+            Error::Entry(..) => "entry",
+            Error::Genesis(_) | Error::Log(_, LogError::Genesis(_)) => "genesis",
+            Error::Object(..) | Error::Log(_, LogError::Object { .. }) => "object",
+            Error::Log(..) => "key",
+            Error::Unreferenced(_) => "unreferenced",
+        }
     }
 }
 
@@ -61,6 +76,8 @@ pub struct Bundle {
     pub entries: BTreeMap<EntryId, Sealed<Entry>>,
     /// The identities of the publishers.
     pub identities: BTreeMap<PublisherId, Identity>,
+    /// The lowest sequence number for which a publisher signed two entries.
+    pub forks: BTreeMap<PublisherId, u64>,
     blocks: BTreeMap<Cid, Vec<u8>>,
 }
 
@@ -82,11 +99,15 @@ impl Bundle {
         for root in roots {
             let id = EntryId::try_from(root).map_err(|_| Error::Root(root))?;
             bundle.open_entry(id)?;
-            bundle.roots.push(id);
+            // A root that is named twice is verified once.
+            if !bundle.roots.contains(&id) {
+                bundle.roots.push(id);
+            }
         }
         bundle.open_other_entries()?;
         bundle.check_entries()?;
         bundle.check_unreferenced()?;
+        bundle.find_forks();
         Ok(bundle)
     }
 
@@ -152,13 +173,107 @@ impl Bundle {
             if entry.value().position != EntryPosition::Genesis {
                 log::check_key(identity, entry.value()).map_err(|error| Error::Log(id.cid(), error))?;
             }
-            if let Some(object) = self.object(entry) {
-                let bytes = self.blocks.get(&entry.value().object()).map_or(0, Vec::len);
-                log::check_object(entry.value(), &object, bytes)
-                    .map_err(|error| Error::Log(id.cid(), error))?;
-            }
+            self.check_entry_object(*id, entry)?;
         }
         Ok(())
+    }
+
+    /// Checks the object of an entry against the entry. Only that of a root must be in the file.
+    fn check_entry_object(&self, id: EntryId, entry: &Sealed<Entry>) -> Result<(), Error> {
+        let object = entry.value().object();
+        let Some(bytes) = self.blocks.get(&object) else {
+            return match self.roots.contains(&id) {
+                true => Err(Error::Object(object, "it is not in the bundle".into())),
+                false => Ok(()),
+            };
+        };
+        let decoded = Object::decode(bytes).map_err(|error| Error::Object(object, error.to_string()))?;
+        log::check_object(entry.value(), &decoded, bytes.len()).map_err(|error| Error::Log(id.cid(), error))
+    }
+
+    /// Records the sequence numbers for which a publisher signed two entries.
+    fn find_forks(&mut self) {
+        let mut signed: BTreeSet<(PublisherId, u64)> = BTreeSet::new();
+        for entry in self.entries.values() {
+            let (publisher, seq) = (entry.publisher(), entry.value().seq());
+            if !signed.insert((publisher, seq)) {
+                let lowest = self.forks.entry(publisher).or_insert(seq);
+                *lowest = seq.min(*lowest);
+            }
+        }
+    }
+
+    /// The standing of an entry and its object among the entries of its publisher in this bundle
+    /// (specs/bundle.md, section 3). An entry that is not in the bundle may change it.
+    pub fn standing(&self, id: EntryId) -> RootStanding {
+        let Some(entry) = self.entries.get(&id) else { return RootStanding::default() };
+        let mut standing = RootStanding {
+            forked_at: self.forks.get(&entry.publisher()).copied().filter(|seq| *seq <= entry.value().seq()),
+            superseded: self.find_superseding(entry),
+            ..RootStanding::default()
+        };
+        for later in self.entries.values().filter(|later| later.publisher() == entry.publisher()) {
+            let Some(Object::Retraction(retraction)) = self.object(later) else { continue };
+            if retraction.subject != entry.value().object() && retraction.subject != id.cid() {
+                continue;
+            }
+            match retraction.scope {
+                RetractionScope::Whole => {
+                    standing.retracted.get_or_insert(RetractionNotice {
+                        reason: retraction.reason.to_string(),
+                        time: later.value().time,
+                        replacement: retraction.replacement,
+                    });
+                }
+                RetractionScope::Points(points) => {
+                    let key = |key: Vec<Text<1024>>| key.iter().map(Text::to_string).collect();
+                    standing.retracted_points.extend(points.into_iter().map(key));
+                }
+            }
+        }
+        standing
+    }
+
+    /// The last release of the same log and dataflow that supersedes the one of `entry`, directly or
+    /// through others.
+    fn find_superseding(&self, entry: &Sealed<Entry>) -> Option<SupersessionNotice> {
+        let Some(Object::Release(own)) = self.object(entry) else { return None };
+        let mut later: Vec<(u64, i64, Cid, Cid)> = Vec::new();
+        for other in self.entries.values().filter(|other| other.publisher() == entry.publisher()) {
+            let Some(Object::Release(release)) = self.object(other) else { continue };
+            let Some(before) = release.supersedes else { continue };
+            if other.value().seq() > entry.value().seq() && release.dataflow == own.dataflow {
+                let (seq, time) = (other.value().seq(), other.value().time);
+                later.push((seq, time, other.value().object(), before.release.cid()));
+            }
+        }
+        // A release supersedes one with a lower number, so one pass in ascending order follows the chain.
+        later.sort_unstable();
+        let mut replaced = BTreeSet::from([entry.value().object()]);
+        let mut last = None;
+        for (seq, time, release, before) in later {
+            if replaced.contains(&before) {
+                replaced.insert(release);
+                last = Some(SupersessionNotice { release, seq, time });
+            }
+        }
+        last
+    }
+
+    /// The entries of the bundle that published an object.
+    pub fn entries_of(&self, object: Cid) -> impl Iterator<Item = &Sealed<Entry>> {
+        self.entries.values().filter(move |entry| entry.value().object() == object)
+    }
+
+    /// The data sets and releases that a root depends on and that are retracted, superseded or contested.
+    pub fn contested_above(&self, root: EntryId) -> Vec<(Cid, RootStanding)> {
+        let Some(entry) = self.entries.get(&root) else { return Vec::new() };
+        let own = entry.value().object();
+        let walk = dependencies::walk_dependencies([own], &|id| self.block(id), usize::MAX);
+        let above: BTreeSet<Cid> = walk.present.into_iter().filter(|id| *id != own).collect();
+        let entries = self.entries.iter().filter(|(_, entry)| above.contains(&entry.value().object()));
+        let standings = entries.map(|(id, entry)| (entry.value().object(), self.standing(*id)));
+        standings.filter(|(_, standing)| standing.is_contested()).collect()
     }
 
     /// The object of an entry, if it is in the bundle.
@@ -187,8 +302,15 @@ impl Bundle {
     }
 }
 
-/// Writes the bundle of `roots`; `beside` are entries (attestations of a release) that are included with
-/// their genesis only.
+/// Entries beside the roots of one bundle.
+pub const BESIDE_MAX: usize = 1024;
+
+/// Object types whose entries are included beside the roots without the dependencies of the object.
+const BARE_TYPES: [&str; 4] = ["identity", "dataset", "recipe", "release"];
+
+/// Writes the bundle of `roots`. `beside` are further entries, at most [`BESIDE_MAX`] of which are
+/// included (specs/bundle.md, section 2): evidence of forks, retractions, later releases, entries that
+/// published inputs, attestations. One whose own blocks are missing is left out.
 ///
 /// # Errors
 /// The walk, when a block is missing or undecodable.
@@ -197,37 +319,58 @@ pub fn write_bundle(
     beside: &[EntryId],
     fetch: BlockSource<'_>,
 ) -> Result<Vec<u8>, DependencyWalk> {
-    let absent = |id: Cid| DependencyWalk { missing: vec![id], ..DependencyWalk::default() };
-    let mut order: Vec<Cid> = Vec::new();
-    let mut blocks: BTreeMap<Cid, Vec<u8>> = BTreeMap::new();
-    let mut inline: Vec<Cid> = Vec::new();
-    for (id, whole) in roots.iter().map(|id| (id, true)).chain(beside.iter().map(|id| (id, false))) {
-        let bytes = fetch(id.cid()).ok_or_else(|| absent(id.cid()))?;
-        let entry = Sealed::<Entry>::open(bytes).map_err(|_| absent(id.cid()))?;
-        let genesis = entry.publisher().cid();
-        for id in [genesis, id.cid()] {
-            if let std::collections::btree_map::Entry::Vacant(place) = blocks.entry(id) {
-                place.insert(fetch(id).ok_or_else(|| absent(id))?);
-                order.push(id);
-            }
-        }
-        if let Payload::Inline(..) = entry.value().payload {
-            inline.push(entry.value().object());
-        }
-        if whole {
-            for (id, bytes) in dependencies::collect_blocks([entry.value().object()], fetch)? {
-                if blocks.insert(id, bytes).is_none() {
-                    order.push(id);
-                }
-            }
-        }
+    let mut writer =
+        BundleWriter { fetch, order: Vec::new(), known: BTreeSet::new(), inline: BTreeSet::new() };
+    for id in roots {
+        writer.add_entry(*id, true)?;
+    }
+    for id in beside.iter().filter(|id| !roots.contains(id)).take(BESIDE_MAX) {
+        // Evidence that is not complete here does not keep the roots from being exported.
+        let _ = writer.add_entry(*id, false);
     }
     let roots: Vec<Cid> = roots.iter().map(|id| id.cid()).collect();
-    let mut file = car::encode_header(&roots);
-    for id in order.into_iter().filter(|id| !inline.contains(id)) {
-        if let Some(bytes) = blocks.get(&id) {
-            file.extend(car::encode_record(id, bytes));
+    Ok(writer.encode(&roots))
+}
+
+/// Collects the blocks of a bundle, each once, in the order of the file.
+struct BundleWriter<'a> {
+    fetch: BlockSource<'a>,
+    order: Vec<(Cid, Vec<u8>)>,
+    known: BTreeSet<Cid>,
+    /// Objects that an entry carries inline.
+    inline: BTreeSet<Cid>,
+}
+
+impl BundleWriter<'_> {
+    /// Adds an entry with its genesis and the blocks that its object depends on; nothing when one of them is
+    /// missing.
+    fn add_entry(&mut self, id: EntryId, is_root: bool) -> Result<(), DependencyWalk> {
+        let absent = |id: Cid| DependencyWalk { missing: vec![id], ..DependencyWalk::default() };
+        let bytes = (self.fetch)(id.cid()).ok_or_else(|| absent(id.cid()))?;
+        let entry = Sealed::<Entry>::open(bytes.clone()).map_err(|_| absent(id.cid()))?;
+        let genesis = entry.publisher().cid();
+        let mut blocks =
+            vec![(genesis, (self.fetch)(genesis).ok_or_else(|| absent(genesis))?), (id.cid(), bytes)];
+        let object = entry.value().object();
+        if is_root || !BARE_TYPES.contains(&entry.value().object_type.as_str()) {
+            blocks.extend(dependencies::collect_blocks([object], self.fetch)?);
         }
+        if let Payload::Inline(..) = entry.value().payload {
+            self.inline.insert(object);
+        }
+        for (id, bytes) in blocks {
+            if self.known.insert(id) {
+                self.order.push((id, bytes));
+            }
+        }
+        Ok(())
     }
-    Ok(file)
+
+    fn encode(self, roots: &[Cid]) -> Vec<u8> {
+        let mut file = car::encode_header(roots);
+        for (id, bytes) in self.order.iter().filter(|(id, _)| !self.inline.contains(id)) {
+            file.extend(car::encode_record(*id, bytes));
+        }
+        file
+    }
 }

@@ -58,6 +58,8 @@ pub struct InputData {
 /// The figures of one output.
 #[derive(Debug, Clone)]
 pub struct OutputFigures {
+    /// Their components and code lists.
+    pub structure: Structure,
     /// The rows.
     pub table: Table,
     /// Their id.
@@ -160,9 +162,10 @@ pub fn run_recipe(recipe: &Recipe, inputs: BTreeMap<Name, InputData>) -> Result<
     let mut figures = BTreeMap::new();
     for (name, table) in tables {
         let codes = code_lists(&table, &structures);
-        let (content, blocks) = content::pack_table(&table, codes)
+        let structure = Structure { components: table.shape().clone(), codes };
+        let (content, blocks) = content::pack_table(&table, structure.codes.clone())
             .map_err(|error| RunError::failed("outputs", error.to_string()))?;
-        figures.insert(name, OutputFigures { table, content, blocks });
+        figures.insert(name, OutputFigures { structure, table, content, blocks });
     }
     Ok(RunOutcome { figures, steps })
 }

@@ -10,6 +10,7 @@ pub mod compute;
 pub mod dependencies;
 pub mod log;
 pub mod revision;
+pub mod standing;
 pub mod verify;
 
 /// The recipe language, for callers that check and run scripts without a ledger.

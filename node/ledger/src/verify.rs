@@ -1,30 +1,50 @@
-//! Verification of a release: re-run it and compare every cell.
+//! Verification from the documents to the cells (specs/bundle.md, section 3).
+//!
+//! A release is verified by reading its source documents again, running the recipes on what they give and
+//! comparing every published cell with the result. [`verify_release`] gives the verdict;
+//! [`Verifier`] also verifies data sets, recipes and attestations, and keeps what it found on the way.
 
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
+mod closure;
+mod comparison;
+mod source;
 
-use schemas::cid::{Cid, ContentId, RecipeId, ReleaseId};
-use schemas::content;
-use schemas::object::{self, Attestation, Recipe, Release, SourceCheck};
-use schemas::structure::Component;
-use schemas::table::Table;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use schemas::cid::{Cid, ContentId, DatasetId, RecipeId, ReleaseId, SnapshotId};
+use schemas::content::{self, Block};
+use schemas::limits::CELLS_MAX;
+use schemas::object::{Attestation, Object, Recipe, Release, SourceCounts};
+use schemas::table::Cell;
 use schemas::text::{Name, Text};
-use schemas::verdict::{Divergence, MISSING_MAX, Verdict};
+use schemas::verdict::{ComparedTable, Divergence, MISSING_MAX, Verdict};
+
+pub use comparison::{Comparison, compare_tables, count_cells};
 
 use crate::BlockSource;
-use crate::compute::{self, InputData, RunError};
+use crate::compute::{self, InputData, OutputFigures, RunError};
+use source::DatasetCheck;
 
-/// Result of a verification.
+/// Releases above one root that are run again.
+pub const RELEASES_ABOVE_MAX: usize = 64;
+/// Depth of releases above one root.
+pub const RELEASE_DEPTH_MAX: usize = 8;
+
+/// Result of the verification of a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verification {
     /// The release.
     pub release: ReleaseId,
     /// The verdict.
     pub verdict: Verdict,
-    /// The results obtained, by output; empty when the recipe did not run.
+    /// The results of the run, by output; empty when the recipe did not run.
     pub results: BTreeMap<Name, ContentId>,
     /// Steps that the run took; 0 when it did not run.
     pub steps: u64,
+    /// The sources that were read, and those that could not be.
+    pub sources: SourceCounts,
+    /// Blocks of the tables of differences.
+    pub blocks: Vec<Block>,
 }
 
 impl Verification {
@@ -36,34 +56,74 @@ impl Verification {
             results: self.results.clone(),
             semantics: vtl::SEMANTICS_VERSION,
             build,
-            sources: SourceCheck::Kept,
+            sources: self.sources,
         }
     }
 }
 
-/// Re-runs a release from blocks and compares every cell with the published one.
+/// An object on the way from a root to its documents, with what was found about it.
+#[derive(Debug, Clone)]
+pub enum ChainLink {
+    /// A data set compared with its source.
+    Dataset {
+        /// The data set.
+        id: DatasetId,
+        /// Its data beside those of its source.
+        comparison: Comparison,
+    },
+    /// A release that was run again.
+    Release {
+        /// The release.
+        id: ReleaseId,
+        /// The verdict on it.
+        verdict: Verdict,
+    },
+}
+
+/// Verifies a release from blocks: reads its documents again, runs its recipe and compares every cell.
 ///
-/// Never fails: missing blocks and errors of the recipe give the verdicts `Missing` and `Failed`.
+/// Never fails: whatever keeps it from a comparison is a verdict.
 pub fn verify_release(release: ReleaseId, fetch: BlockSource<'_>) -> Verification {
-    let mut found =
-        Verification { release, verdict: missing_verdict(Vec::new()), results: BTreeMap::new(), steps: 0 };
-    found.verdict = match rerun_release(release, fetch, &mut found) {
-        Ok(verdict) => verdict,
-        Err(RunError::Missing(ids)) => missing_verdict(ids),
-        Err(RunError::Failed { code, message }) => failed_verdict(&code, &message),
-    };
-    found
+    Verifier::new(fetch).verify_release(release)
 }
 
-fn missing_verdict(mut ids: Vec<Cid>) -> Verdict {
-    let count = ids.len() as u64;
-    ids.truncate(MISSING_MAX);
-    Verdict::Missing { ids, count }
+/// A verdict that ends the verification: any other than `Reproduced` and `Differs`.
+#[derive(Debug, Clone)]
+pub(crate) struct Stop(Box<Verdict>);
+
+impl Stop {
+    fn missing(mut ids: Vec<Cid>) -> Self {
+        let count = ids.len() as u64;
+        ids.truncate(MISSING_MAX);
+        Self(Box::new(Verdict::Missing { ids, count }))
+    }
+
+    fn invalid(object: Cid, code: &str, message: &str) -> Self {
+        let (code, message) = (truncate_text(code), truncate_text(message));
+        Self(Box::new(Verdict::Invalid { object, code, message }))
+    }
+
+    fn failed(code: &str, message: &str) -> Self {
+        Self(Box::new(Verdict::Failed { code: truncate_text(code), message: truncate_text(message) }))
+    }
+
+    fn not_run(code: &str, message: &str) -> Self {
+        Self(Box::new(Verdict::NotRun { code: truncate_text(code), message: truncate_text(message) }))
+    }
+
+    /// Whether the verdict stands although a difference was found before.
+    fn overrules_difference(&self) -> bool {
+        matches!(*self.0, Verdict::Missing { .. } | Verdict::Invalid { .. })
+    }
 }
 
-/// The verdict `Failed`, truncated to the bounds of an attestation.
-fn failed_verdict(code: &str, message: &str) -> Verdict {
-    Verdict::Failed { code: truncate_text(code), message: truncate_text(message) }
+impl From<RunError> for Stop {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Missing(ids) => Self::missing(ids),
+            RunError::Failed { code, message } => Self::failed(&code, &message),
+        }
+    }
 }
 
 /// The longest prefix within the bound, without forbidden characters.
@@ -80,168 +140,255 @@ fn truncate_text<const MAX: usize>(text: &str) -> Text<MAX> {
     Text::new(kept).unwrap_or_default()
 }
 
-fn rerun_release(
-    id: ReleaseId,
-    fetch: BlockSource<'_>,
-    found: &mut Verification,
-) -> Result<Verdict, RunError> {
-    let absent = crate::dependencies::walk_dependencies([id.cid()], fetch, usize::MAX);
-    if !absent.missing.is_empty() {
-        return Err(RunError::Missing(absent.missing));
-    }
-    let release: Release = read_object(id.cid(), fetch)?;
-    let recipe: Recipe = read_object(RecipeId::cid(release.recipe), fetch)?;
-    let stated: Vec<&Name> = release.results.keys().collect();
-    if !recipe.outputs.keys().eq(stated.iter().copied()) {
-        let message = "the release does not have exactly one result for each output of its recipe";
-        return Err(RunError::Failed { code: "outputs".into(), message: message.into() });
-    }
-    let mut inputs: BTreeMap<Name, InputData> = BTreeMap::new();
-    for (name, dataset) in &release.inputs {
-        let (_, source) = compute::load_dataset(*dataset, fetch)?;
-        inputs.insert(name.clone(), source);
-    }
-    let outcome = compute::run_recipe(&recipe, inputs)?;
-    found.steps = outcome.steps;
-    found.results = outcome.figures.iter().map(|(name, figures)| (name.clone(), figures.content)).collect();
-    let mut comparison = Comparison::default();
-    for (name, figures) in &outcome.figures {
-        let Some(published) = release.results.get(name) else { continue };
-        // Equal ids mean equal cells: the published blocks need not be read.
-        if *published == figures.content {
-            comparison.cells += count_cells(&figures.table);
-            continue;
-        }
-        let (_, table) = content::unpack_table(*published, fetch)?;
-        compare_tables(name, &table, &figures.table, &mut comparison);
-    }
-    Ok(comparison.verdict())
+/// Verifies objects from blocks, each object once.
+pub struct Verifier<'a> {
+    fetch: BlockSource<'a>,
+    contents: BTreeMap<ContentId, Arc<InputData>>,
+    /// Cells of the tables in `contents`.
+    cached_cells: usize,
+    datasets: BTreeMap<DatasetId, Arc<DatasetCheck>>,
+    releases: BTreeMap<ReleaseId, Arc<ReleaseCheck>>,
+    /// The data sets and releases verified so far, those above before those below.
+    pub chain: Vec<ChainLink>,
 }
 
-fn read_object<T: object::ObjectType>(id: Cid, fetch: BlockSource<'_>) -> Result<T, RunError> {
-    let bytes = fetch(id).ok_or_else(|| RunError::Missing(vec![id]))?;
-    object::decode_object(&bytes).map_err(|error| RunError::Failed {
-        code: "object".into(),
-        message: format!("{} {id}: {error}", T::TYPE),
-    })
+/// A release that was run again.
+#[derive(Debug)]
+struct ReleaseCheck {
+    verdict: Verdict,
+    /// Its figures; empty when its recipe does not run on what its documents give.
+    figures: BTreeMap<Name, OutputFigures>,
+    steps: u64,
+    blocks: Vec<Block>,
+    /// Outputs whose cells have a counterpart in the run.
+    comparable: BTreeSet<Name>,
+    documents: BTreeSet<SnapshotId>,
+    stated: BTreeSet<DatasetId>,
 }
 
-/// Cells of a table that are not part of a key.
-fn count_cells(table: &Table) -> u64 {
-    let measures = table.shape().components().len() - table.shape().identifier_count();
-    (table.rows() as u64) * (measures as u64)
-}
-
-/// Running totals of a comparison.
+/// Totals of the comparisons of one release.
 #[derive(Debug, Default)]
-pub struct Comparison {
-    /// The first cell that differs.
-    pub first: Option<Divergence>,
-    /// Cells that differ.
-    pub count: u64,
-    /// Cells compared.
-    pub cells: u64,
+struct ReleaseTotals {
+    first: Option<Divergence>,
+    count: u64,
+    cells: u64,
+    read: u64,
 }
 
-impl Comparison {
-    fn add_difference(&mut self, cells: u64, divergence: impl FnOnce() -> Divergence) {
-        self.count += cells;
-        self.first.get_or_insert_with(divergence);
+impl ReleaseTotals {
+    fn add_difference(&mut self, first: Option<Divergence>, count: u64) {
+        self.count += count;
+        if self.first.is_none() {
+            self.first = first;
+        }
     }
 
-    /// The verdict for these totals.
-    pub fn verdict(self) -> Verdict {
-        match self.first {
-            None => Verdict::Reproduced { cells: self.cells },
-            Some(first) => Verdict::Differs { first, count: self.count, cells: self.cells },
+    fn into_verdict(self, differences: BTreeMap<Name, ContentId>) -> Verdict {
+        let Self { first, count, cells, read } = self;
+        match first {
+            None => Verdict::Reproduced { cells, read },
+            Some(first) => Verdict::Differs { first, count, cells, read, differences },
         }
     }
 }
 
-/// Compares two tables cell by cell, in the order of keys; numbers by value.
-///
-/// For a data point on one side only, all its cells count as different.
-pub fn compare_tables(output: &Name, published: &Table, computed: &Table, comparison: &mut Comparison) {
-    if published.shape() != computed.shape() {
-        let all = count_cells(computed).max(count_cells(published)).max(1);
-        comparison.cells += all;
-        comparison.add_difference(all, || shape_divergence(output, published, computed));
-        return;
+impl<'a> Verifier<'a> {
+    /// A verifier of the blocks that `fetch` finds.
+    pub fn new(fetch: BlockSource<'a>) -> Self {
+        Self {
+            fetch,
+            contents: BTreeMap::new(),
+            cached_cells: 0,
+            datasets: BTreeMap::new(),
+            releases: BTreeMap::new(),
+            chain: Vec::new(),
+        }
     }
-    let width = (published.shape().components().len() - published.shape().identifier_count()) as u64;
-    let (mut a, mut b) = (0, 0);
-    while a < published.rows() || b < computed.rows() {
-        let order = match (a < published.rows(), b < computed.rows()) {
-            (true, true) => published.compare_key(a, computed, b),
-            (true, false) => Ordering::Less,
-            _ => Ordering::Greater,
-        };
-        comparison.cells += width.max(1);
-        match order {
-            Ordering::Equal => compare_row(output, published, a, computed, b, comparison),
-            Ordering::Less => {
-                comparison.add_difference(width.max(1), || unmatched_row(output, published, a, true))
+
+    /// Verifies a release.
+    pub fn verify_release(&mut self, release: ReleaseId) -> Verification {
+        let checked = self.check_closure(release.cid()).and_then(|()| self.check_release(release, 0));
+        match checked {
+            Ok(check) => {
+                let comparable = check.figures.iter().filter(|(name, _)| check.comparable.contains(*name));
+                Verification {
+                    release,
+                    verdict: check.verdict.clone(),
+                    results: comparable.map(|(name, figures)| (name.clone(), figures.content)).collect(),
+                    steps: check.steps,
+                    sources: SourceCounts {
+                        read: check.documents.len() as u64,
+                        stated: check.stated.len() as u64,
+                    },
+                    blocks: check.blocks.clone(),
+                }
             }
-            Ordering::Greater => {
-                comparison.add_difference(width.max(1), || unmatched_row(output, computed, b, false))
+            Err(Stop(verdict)) => Verification {
+                release,
+                verdict: *verdict,
+                results: BTreeMap::new(),
+                steps: 0,
+                sources: SourceCounts::default(),
+                blocks: Vec::new(),
+            },
+        }
+    }
+
+    /// Verifies an object of any type. `None` when its rules hold and nothing of it can be recomputed.
+    pub fn verify_object(&mut self, id: Cid) -> Option<Verdict> {
+        match self.check_object(id) {
+            Ok(verdict) => verdict,
+            Err(Stop(verdict)) => Some(*verdict),
+        }
+    }
+
+    fn check_object(&mut self, id: Cid) -> Result<Option<Verdict>, Stop> {
+        self.check_closure(id)?;
+        let bytes = (self.fetch)(id).ok_or_else(|| Stop::missing(vec![id]))?;
+        let object =
+            Object::decode(&bytes).map_err(|error| Stop::invalid(id, "object", &error.to_string()))?;
+        match object {
+            Object::Release(_) => Ok(Some(self.check_release(typed_id(id)?, 0)?.verdict.clone())),
+            Object::Dataset(dataset) => {
+                let check = self.check_dataset(typed_id(id)?, 0)?;
+                let Comparison { first, count, cells, .. } = check.comparison.clone();
+                let totals = ReleaseTotals { first, count, cells: 0, read: cells };
+                let stated = matches!(dataset.provenance, schemas::object::Provenance::Stated);
+                Ok((!stated).then(|| totals.into_verdict(BTreeMap::new())))
             }
+            Object::Recipe(recipe) => {
+                compute::check_recipe(&recipe)?;
+                Ok(None)
+            }
+            _ => Ok(None),
         }
-        a += usize::from(order != Ordering::Greater);
-        b += usize::from(order != Ordering::Less);
     }
-}
 
-fn compare_row(
-    output: &Name,
-    published: &Table,
-    a: usize,
-    computed: &Table,
-    b: usize,
-    comparison: &mut Comparison,
-) {
-    let keys = published.shape().identifier_count();
-    let columns = published.columns().iter().zip(computed.columns());
-    for (component, (left, right)) in published.shape().components().iter().zip(columns).skip(keys) {
-        let (left, right) = (left.cell(a), right.cell(b));
-        let same = match (&left, &right) {
-            (Some(left), Some(right)) => left.same_value(right),
-            (left, right) => left.is_none() && right.is_none(),
+    /// Runs a release on what its documents give, and compares its results.
+    fn check_release(&mut self, id: ReleaseId, depth: usize) -> Result<Arc<ReleaseCheck>, Stop> {
+        if let Some(check) = self.releases.get(&id) {
+            return Ok(Arc::clone(check));
+        }
+        if depth > RELEASE_DEPTH_MAX || self.releases.len() > RELEASES_ABOVE_MAX {
+            let message = format!(
+                "more than {RELEASES_ABOVE_MAX} releases above, or more than {RELEASE_DEPTH_MAX} one above the other"
+            );
+            return Err(Stop::not_run("depth", &message));
+        }
+        let release: Release = self.read(id.cid())?;
+        let recipe: Recipe = self.read(RecipeId::cid(release.recipe))?;
+        if !recipe.outputs.keys().eq(release.results.keys()) {
+            let message = "the release does not have exactly one result for each output of its recipe";
+            return Err(Stop::failed("outputs", message));
+        }
+        let mut totals = ReleaseTotals::default();
+        let (mut documents, mut stated) = (BTreeSet::new(), BTreeSet::new());
+        let mut inputs = BTreeMap::new();
+        for (name, dataset) in &release.inputs {
+            let check = self.check_dataset(*dataset, depth)?;
+            totals.read += check.comparison.cells;
+            totals.add_difference(check.comparison.first.clone(), check.comparison.count);
+            documents.extend(&check.documents);
+            stated.extend(&check.stated);
+            inputs.insert(name.clone(), InputData::clone(&check.data));
+        }
+        let outcome = match compute::run_recipe(&recipe, inputs).map_err(Stop::from) {
+            // A source that differs explains why its recipe does not run.
+            Err(stop) if totals.count > 0 && !stop.overrules_difference() => None,
+            Err(stop) => return Err(stop),
+            Ok(outcome) => Some(outcome),
         };
-        if !same {
-            comparison.add_difference(1, || Divergence {
-                output: output.clone(),
-                key: published.key(a),
-                component: Some(component.id.clone()),
-                published: left,
-                computed: right,
-            });
+        let (figures, steps) = outcome.map(|outcome| (outcome.figures, outcome.steps)).unwrap_or_default();
+        let compared = self.compare_results(&release, &figures, &mut totals)?;
+        if totals.count == 0 && steps != release.steps {
+            totals.add_difference(Some(steps_divergence(release.steps, steps)), 1);
         }
+        let verdict = totals.into_verdict(compared.differences);
+        self.chain.push(ChainLink::Release { id, verdict: verdict.clone() });
+        let (blocks, comparable) = (compared.blocks, compared.comparable);
+        let check = Arc::new(ReleaseCheck { verdict, figures, steps, blocks, comparable, documents, stated });
+        self.releases.insert(id, Arc::clone(&check));
+        Ok(check)
+    }
+
+    /// Compares the published results of a release with those of its run.
+    fn compare_results(
+        &mut self,
+        release: &Release,
+        figures: &BTreeMap<Name, OutputFigures>,
+        totals: &mut ReleaseTotals,
+    ) -> Result<ComparedResults, Stop> {
+        let mut compared = ComparedResults::default();
+        for (name, figures) in figures {
+            let Some(published) = release.results.get(name) else { continue };
+            compared.comparable.insert(name.clone());
+            // Equal ids mean equal cells: the published blocks need not be read.
+            if *published == figures.content {
+                totals.cells += count_cells(&figures.table);
+                continue;
+            }
+            let data = self.unpack_content(*published)?;
+            let output = ComparedTable::Output(name.clone());
+            let comparison = compare_tables(&output, &data.table, &figures.table);
+            totals.cells += comparison.cells;
+            if comparison.count == 0 {
+                let message = format!(
+                    "the result `{name}` has the cells of the run under another id, {} instead of {}",
+                    published, figures.content
+                );
+                return Err(Stop::invalid(published.cid(), "canonical", &message));
+            }
+            if !comparison.same_shape {
+                compared.comparable.remove(name);
+            }
+            if let Some((_, blocks)) = comparison.difference_table(data.table.shape()) {
+                let content = blocks.last().and_then(|(id, _)| ContentId::try_from(*id).ok());
+                compared.differences.extend(content.map(|content| (name.clone(), content)));
+                compared.blocks.extend(blocks);
+            }
+            totals.add_difference(comparison.first, comparison.count);
+        }
+        Ok(compared)
+    }
+
+    /// Unpacks a content, and keeps it as long as all kept tables together are no larger than one may be.
+    fn unpack_content(&mut self, id: ContentId) -> Result<Arc<InputData>, Stop> {
+        if let Some(data) = self.contents.get(&id) {
+            return Ok(Arc::clone(data));
+        }
+        let (structure, table) =
+            content::unpack_table(id, self.fetch).map_err(|error| closure::content_error(id, error))?;
+        let cells = table.rows().saturating_mul(table.columns().len());
+        let data = Arc::new(InputData { structure, table });
+        if self.cached_cells.saturating_add(cells) <= CELLS_MAX {
+            self.cached_cells += cells;
+            self.contents.insert(id, Arc::clone(&data));
+        }
+        Ok(data)
     }
 }
 
-/// The divergence of a data point that is in one table only, with its first cell that is not null.
-fn unmatched_row(output: &Name, table: &Table, row: usize, published: bool) -> Divergence {
-    let keys = table.shape().identifier_count();
-    let cell = table.columns().iter().skip(keys).find_map(|column| column.cell(row));
-    let (left, right) = if published { (cell, None) } else { (None, cell) };
-    Divergence {
-        output: output.clone(),
-        key: table.key(row),
-        component: None,
-        published: left,
-        computed: right,
-    }
+/// The comparison of all results of a release.
+#[derive(Debug, Default)]
+struct ComparedResults {
+    differences: BTreeMap<Name, ContentId>,
+    blocks: Vec<Block>,
+    comparable: BTreeSet<Name>,
 }
 
-/// The divergence of tables with different components: the first component that is not in both.
-fn shape_divergence(output: &Name, published: &Table, computed: &Table) -> Divergence {
-    let (a, b) = (published.shape().components(), computed.shape().components());
-    let only = |x: &[Component], y: &[Component]| x.iter().find(|c| !y.contains(c)).map(|c| c.id.clone());
+fn typed_id<T: TryFrom<Cid>>(id: Cid) -> Result<T, Stop> {
+    T::try_from(id).map_err(|_| Stop::invalid(id, "object", "an object with the codec of raw bytes"))
+}
+
+fn steps_divergence(published: u64, computed: u64) -> Divergence {
+    // More steps than an integer cell holds are beyond every limit.
+    let cell = |steps: u64| i64::try_from(steps).ok().map(Cell::Integer);
     Divergence {
-        output: output.clone(),
+        table: ComparedTable::Steps,
+        position: None,
         key: Vec::new(),
-        component: only(a, b).or_else(|| only(b, a)).or_else(|| a.first().map(|c| c.id.clone())),
-        published: None,
-        computed: None,
+        component: None,
+        published: cell(published),
+        computed: cell(computed),
     }
 }

@@ -13,6 +13,7 @@ use schemas::key::SecretKey;
 use schemas::object::{self, Attestation, KeyUse};
 use schemas::seal::Sealed;
 use schemas::text::Text;
+use schemas::verdict::Verdict;
 use store::{IndexTree, WriteBatch};
 
 use crate::frontier::SyncFrontier;
@@ -400,20 +401,25 @@ impl<K: Storage> Core<K> {
     /// # Errors
     /// [`enum@Error`].
     pub fn record_verification(&mut self, found: &Verification, time: i64) -> Result<bool, Error> {
-        if let schemas::verdict::Verdict::Missing { .. } = found.verdict {
+        if let Verdict::Missing { .. } = found.verdict {
             return Ok(false);
         }
         let attestation: Attestation = found.attestation(self.setup.build.clone());
         let (id, (cid, bytes)) = schemas::content::encode_block(&attestation)?;
         let mut batch = WriteBatch::new();
+        for (id, block) in &found.blocks {
+            batch.put_block(*id, block.clone());
+        }
         batch.put_block(cid, bytes.clone());
         batch.put_row(IndexTree::Verdicts, &found.release.cid().to_bytes(), &id.cid().to_bytes());
         self.storage.commit(batch)?;
         let own = self.own.map(|own| self.find_published(own, found.release.cid())).transpose()?.flatten();
-        if own.is_some() || !self.may_attest() {
+        // Others learn nothing from a run that did not take place.
+        let ran = !matches!(found.verdict, Verdict::NotRun { .. });
+        if own.is_some() || !ran || !self.may_attest() {
             return Ok(false);
         }
-        let signed = self.publish(&bytes, Vec::new(), time);
+        let signed = self.publish(&bytes, found.blocks.clone(), time);
         self.attestation_pending |= matches!(signed, Err(Error::Behind { .. }));
         signed.map(|_| true)
     }

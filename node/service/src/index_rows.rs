@@ -12,7 +12,7 @@
 //! | forks | publisher ‖ seq | id of the entry that proves the fork |
 //! | meta | `own` | publisher id |
 //! | meta | `o` ‖ object id ‖ publisher ‖ seq | empty |
-//! | meta | `r` ‖ publisher ‖ id of the retracted object | id of the retraction ‖ seq |
+//! | meta | `r` ‖ publisher ‖ id of the retracted object or entry ‖ seq | id of the retraction |
 //!
 //! Ids are the 36 bytes of the CID; a sequence number is 8 bytes, big endian.
 
@@ -67,18 +67,12 @@ pub(crate) fn object_prefix(object: Cid) -> Vec<u8> {
     [b"o".as_slice(), &object.to_bytes()].concat()
 }
 
-/// `r ‖ publisher ‖ subject`, the key of a retraction of a whole object.
-pub(crate) fn retraction_key(publisher: PublisherId, subject: Cid) -> Vec<u8> {
+/// `r ‖ publisher ‖ subject`, the key prefix of the retractions of an object or entry.
+pub(crate) fn retraction_prefix(publisher: PublisherId, subject: Cid) -> Vec<u8> {
     [b"r".as_slice(), &publisher.cid().to_bytes(), &subject.to_bytes()].concat()
 }
 
-/// `retraction ‖ seq`.
-pub(crate) fn retraction_value(retraction: Cid, seq: u64) -> Vec<u8> {
-    [retraction.to_bytes().as_slice(), &seq.to_be_bytes()].concat()
-}
-
-/// Inverse of [`retraction_value`].
-pub(crate) fn read_retraction_value(value: &[u8]) -> Option<(Cid, u64)> {
-    let (retraction, seq) = value.split_at_checked(CID_BYTES)?;
-    Some((Cid::from_bytes(retraction).ok()?, u64::from_be_bytes(seq.try_into().ok()?)))
+/// `r ‖ publisher ‖ subject ‖ seq`, the key of a retraction.
+pub(crate) fn retraction_key(publisher: PublisherId, subject: Cid, seq: u64) -> Vec<u8> {
+    [retraction_prefix(publisher, subject).as_slice(), &seq.to_be_bytes()].concat()
 }

@@ -6,7 +6,7 @@ use replication::{BlockRefusal, LogView, Millis, RequestId, SyncEvent, SyncReque
 use schemas::cbor;
 use schemas::cid::{Cid, Codec, EntryId, PublisherId, ReleaseId};
 use schemas::entry::{Entry, Payload};
-use schemas::object::{self, Object, RetractionScope};
+use schemas::object::{self, Object};
 use schemas::seal::Sealed;
 use store::{IndexTree, WriteBatch};
 
@@ -375,12 +375,9 @@ fn index_object(batch: &mut WriteBatch, publisher: PublisherId, seq: u64, object
             batch.put_row(IndexTree::Attestations, &key, &id.to_bytes());
             return;
         }
-        Object::Retraction(said) if said.scope == RetractionScope::Whole => {
-            batch.put_row(
-                IndexTree::Meta,
-                &index_rows::retraction_key(publisher, said.subject),
-                &index_rows::retraction_value(id, seq),
-            );
+        Object::Retraction(said) => {
+            let key = index_rows::retraction_key(publisher, said.subject, seq);
+            batch.put_row(IndexTree::Meta, &key, &id.to_bytes());
             return;
         }
         _ => return,

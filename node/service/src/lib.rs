@@ -17,6 +17,7 @@ mod service;
 pub mod storage;
 mod sync_view;
 
+pub use ledger::standing;
 pub use ledger::verify::Verification;
 pub use ledger::vtl::{ScriptDifference, compare_scripts};
 

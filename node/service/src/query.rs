@@ -2,18 +2,19 @@
 //!
 //! All results serialise, so the command line and the HTTP API return the same documents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use ledger::bundle;
+use ledger::standing::{RetractionNotice, RootStanding, SupersessionNotice};
 use ledger::verify::Verification;
+use ledger::{bundle, dependencies};
 use schemas::address::{self, Address, Vintage};
-use schemas::cid::{AttestationId, Cid, DatasetId, EntryId, PublisherId, RecipeId, ReleaseId};
+use schemas::cid::{AttestationId, Cid, Codec, DatasetId, EntryId, PublisherId, RecipeId, ReleaseId};
 use schemas::entry::{Entry, Payload};
 use schemas::key::PublicKey;
-use schemas::object::{Attestation, Dataset, Identity, Object, Provenance, Recipe, Release, Retraction};
+use schemas::object::{Attestation, Dataset, Identity, Object, Recipe, Release, Retraction, RetractionScope};
 use schemas::seal::Sealed;
-use schemas::text::Name;
+use schemas::text::{Name, Text};
 use schemas::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use store::IndexTree;
@@ -83,7 +84,7 @@ pub struct ReleaseInfo {
     /// Indicator of the recipe.
     pub indicator: String,
     /// Its retraction, if its publisher retracted it as a whole.
-    pub retracted: Option<RetractionInfo>,
+    pub retracted: Option<RetractionNotice>,
     /// The verdict of this node, if it verified the release.
     pub verdict: Option<Verdict>,
     /// The attestations in all stored logs.
@@ -142,18 +143,6 @@ pub struct ForkInfo {
     pub seq: u64,
     /// The two entries: the one of the stored log first.
     pub entries: Vec<EntryId>,
-}
-
-/// The retraction of a whole object by its publisher.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RetractionInfo {
-    /// The reason.
-    pub reason: String,
-    /// Signing time as claimed by the publisher, in seconds since 1970.
-    pub time: i64,
-    /// The replacement, if there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replacement: Option<Cid>,
 }
 
 /// Target of an id or address.
@@ -474,14 +463,91 @@ impl<K: Storage> LedgerQuery<'_, K> {
         &self,
         publisher: PublisherId,
         subject: Cid,
-    ) -> Result<Option<RetractionInfo>, Error> {
-        let Some(row) = self.0.row(IndexTree::Meta, &index_rows::retraction_key(publisher, subject))? else {
-            return Ok(None);
+    ) -> Result<Option<RetractionNotice>, Error> {
+        let retractions = self.list_retractions(publisher, &[subject])?;
+        let whole = retractions.into_iter().find(|(_, said)| said.scope == RetractionScope::Whole);
+        Ok(whole.map(|(position, said)| RetractionNotice {
+            reason: said.reason.to_string(),
+            time: position.time,
+            replacement: said.replacement,
+        }))
+    }
+
+    /// The retractions of some objects or entries by a publisher, by sequence number.
+    fn list_retractions(
+        &self,
+        publisher: PublisherId,
+        subjects: &[Cid],
+    ) -> Result<Vec<(LogPosition, Retraction)>, Error> {
+        let mut found = Vec::new();
+        for subject in subjects {
+            let prefix = index_rows::retraction_prefix(publisher, *subject);
+            for (key, value) in self.0.rows(IndexTree::Meta, &prefix)? {
+                let seq = key.get(prefix.len()..).and_then(|seq| seq.try_into().ok()).map(u64::from_be_bytes);
+                let seq = seq.ok_or(Error::CorruptRow("meta"))?;
+                let id = Cid::from_bytes(&value).map_err(|_| Error::CorruptRow("meta"))?;
+                found.push((self.read_position(publisher, seq)?, self.read_object(id)?));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The standing of a release among the entries of its publisher: retracted, superseded, contested.
+    ///
+    /// # Errors
+    /// [`Error::Store`], [`Error::CorruptRow`].
+    pub fn release_standing(&self, info: &ReleaseInfo) -> Result<RootStanding, Error> {
+        let LogPosition { publisher, seq, entry, .. } = info.position;
+        let mut standing = RootStanding {
+            retracted: info.retracted.clone(),
+            forked_at: self.find_fork(publisher)?.filter(|fork| *fork <= seq),
+            superseded: self.find_superseding(info)?,
+            ..RootStanding::default()
         };
-        let (id, seq) = index_rows::read_retraction_value(&row).ok_or(Error::CorruptRow("meta"))?;
-        let said: Retraction = self.read_object(id)?;
-        let time = self.read_position(publisher, seq)?.time;
-        Ok(Some(RetractionInfo { reason: said.reason.to_string(), time, replacement: said.replacement }))
+        for (position, said) in self.list_retractions(publisher, &[info.id.cid(), entry.cid()])? {
+            match said.scope {
+                RetractionScope::Whole => {
+                    standing.retracted.get_or_insert(RetractionNotice {
+                        reason: said.reason.to_string(),
+                        time: position.time,
+                        replacement: said.replacement,
+                    });
+                }
+                RetractionScope::Points(points) => {
+                    let key = |key: Vec<Text<1024>>| key.iter().map(Text::to_string).collect();
+                    standing.retracted_points.extend(points.into_iter().map(key));
+                }
+            }
+        }
+        Ok(standing)
+    }
+
+    /// The lowest sequence number for which a publisher signed two entries.
+    fn find_fork(&self, publisher: PublisherId) -> Result<Option<u64>, Error> {
+        let rows = self.0.rows(IndexTree::Forks, &publisher.cid().to_bytes())?;
+        let seqs = rows.iter().filter_map(|(key, _)| index_rows::read_position_key(key));
+        Ok(seqs.map(|(_, seq)| seq).min())
+    }
+
+    /// The last release of the same dataflow that supersedes a release, directly or through others.
+    fn find_superseding(&self, info: &ReleaseInfo) -> Result<Option<SupersessionNotice>, Error> {
+        let publisher = info.position.publisher;
+        let mut replaced = BTreeSet::from([info.id]);
+        let mut last = None;
+        // A release supersedes one with a lower number, so one pass in ascending order follows the chain.
+        for (seq, id) in self.list_vintages(publisher, &info.release.dataflow)? {
+            let later = seq > info.position.seq;
+            let before = self.read_object::<Release>(id.cid())?.supersedes;
+            if later && before.is_some_and(|before| replaced.contains(&before.release)) {
+                replaced.insert(id);
+                last = Some((seq, id));
+            }
+        }
+        let notice = |(seq, id): (u64, ReleaseId)| {
+            let time = self.read_position(publisher, seq)?.time;
+            Ok(SupersessionNotice { release: id.cid(), seq, time })
+        };
+        last.map(notice).transpose()
     }
 
     /// Resolves a text from outside: an id, or an address.
@@ -527,15 +593,59 @@ impl<K: Storage> LedgerQuery<'_, K> {
             places => places.into_iter().take(1).map(|placed| placed.entry).collect(),
         };
         let root = *roots.first().ok_or_else(|| Error::NotFound(id.to_string()))?;
-        let sealed = Sealed::<Entry>::open(self.0.get(root.cid())?.ok_or(Error::CorruptRow("entries"))?)?;
-        let beside = match ReleaseId::try_from(sealed.value().object()) {
-            Ok(release) if sealed.value().object_type == "release" => {
-                self.list_attestations(release)?.into_iter().map(|info| info.position.entry).collect()
-            }
-            _ => Vec::new(),
-        };
+        let beside = self.entries_beside(root)?;
         let fetch = |id| self.0.get(id).ok().flatten();
         bundle::write_bundle(&roots, &beside, &fetch).map_err(|reach| Error::Missing(reach.missing))
+    }
+
+    /// The entries that a bundle carries beside its root (specs/bundle.md, section 2): evidence of a fork,
+    /// retractions, later releases, the entries of inputs, attestations.
+    fn entries_beside(&self, root: EntryId) -> Result<Vec<EntryId>, Error> {
+        let sealed = Sealed::<Entry>::open(self.0.get(root.cid())?.ok_or(Error::CorruptRow("entries"))?)?;
+        let own = sealed.value().object();
+        let walk = dependencies::walk_dependencies([own], &|id| self.0.get(id).ok().flatten(), usize::MAX);
+        let mut positions = Vec::new();
+        for id in walk.present.iter().filter(|id| id.codec() == Codec::DagCbor) {
+            positions.extend(self.find_positions(*id)?.into_iter().map(|position| (*id, position)));
+        }
+        let publishers: BTreeSet<PublisherId> =
+            positions.iter().map(|(_, position)| position.publisher).chain([sealed.publisher()]).collect();
+        let mut beside: Vec<EntryId> = Vec::new();
+        for fork in self.list_forks()?.into_iter().filter(|fork| publishers.contains(&fork.publisher)) {
+            beside.extend(fork.entries);
+        }
+        for (id, position) in &positions {
+            let retractions = self.list_retractions(position.publisher, &[*id, position.entry.cid()])?;
+            beside.extend(retractions.into_iter().map(|(position, _)| position.entry));
+        }
+        let releases = walk.present.iter().filter_map(|id| ReleaseId::try_from(*id).ok());
+        let releases: Vec<ReleaseId> =
+            releases.filter(|id| self.read_object::<Release>(id.cid()).is_ok()).collect();
+        for release in releases.iter().filter(|release| release.cid() == own) {
+            let info = self.find_release(*release)?;
+            beside.extend(self.superseding_entries(&info)?);
+        }
+        beside.extend(positions.iter().map(|(_, position)| position.entry));
+        for release in releases {
+            beside.extend(self.list_attestations(release)?.into_iter().map(|info| info.position.entry));
+        }
+        let mut known = BTreeSet::from([root]);
+        beside.retain(|entry| known.insert(*entry));
+        Ok(beside)
+    }
+
+    /// The entries of the releases through which the last superseding release leads to `info`.
+    fn superseding_entries(&self, info: &ReleaseInfo) -> Result<Vec<EntryId>, Error> {
+        let Some(last) = self.find_superseding(info)? else { return Ok(Vec::new()) };
+        let mut entries = Vec::new();
+        for (seq, id) in self.list_vintages(info.position.publisher, &info.release.dataflow)? {
+            if seq > info.position.seq && seq <= last.seq {
+                let supersedes = self.read_object::<Release>(id.cid())?.supersedes.is_some();
+                let position = self.read_position(info.position.publisher, seq)?;
+                entries.extend(supersedes.then_some(position.entry));
+            }
+        }
+        Ok(entries)
     }
 
     fn as_entry(&self, id: Cid) -> Result<Option<EntryId>, Error> {
@@ -566,12 +676,4 @@ impl<K: Storage> LedgerQuery<'_, K> {
 
 fn read_publisher_key(key: &[u8]) -> Option<PublisherId> {
     PublisherId::try_from(Cid::from_bytes(key).ok()?).ok()
-}
-
-/// The provenance of a data set: the type and id of the snapshot or release.
-pub fn provenance_root(dataset: &Dataset) -> (&'static str, Cid) {
-    match &dataset.provenance {
-        Provenance::Import { snapshot, .. } => ("snapshot", snapshot.cid()),
-        Provenance::Release { release, .. } => ("release", release.cid()),
-    }
 }

@@ -22,8 +22,15 @@ impl<K: Storage> Core<K> {
 
     fn dataset_references_valid(&self, dataset: &Dataset) -> Result<bool, Error> {
         let source = match &dataset.provenance {
-            Provenance::Import { snapshot, .. } => self.read_typed::<Snapshot>(snapshot.cid())?.is_some(),
+            Provenance::Import(import) => {
+                let mut valid = true;
+                for id in import.snapshots() {
+                    valid &= self.read_typed::<Snapshot>(id.cid())?.is_some();
+                }
+                valid
+            }
             Provenance::Release { release, .. } => self.read_typed::<Release>(release.cid())?.is_some(),
+            Provenance::Stated => true,
         };
         Ok(source && self.content_references_valid(dataset.content.cid())?)
     }

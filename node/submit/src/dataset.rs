@@ -4,14 +4,13 @@
 //! draft with the previous version and records what is implausible; [`DatasetDraft::encode`] gives the
 //! bytes to sign.
 
-use std::collections::BTreeMap;
-
-use ingest::{CompanionFile, ImportOptions, ImportedTable, PlausibilityWarning, SourceFile};
+use ingest::{ImportOptions, ImportedTable, PlausibilityWarning, SourceFile};
 use ledger::revision::{Revision, compare_versions};
-use schemas::cid::{ContentId, PieceId};
+use schemas::cid::{ContentId, PieceId, SnapshotId};
 use schemas::content::{self, Block, encode_block};
+use schemas::digest::DocumentDigests;
 use schemas::limits::PIECE_BYTES_MAX;
-use schemas::object::{Code, Dataset, Provenance, Snapshot, encode_object};
+use schemas::object::{Dataset, Import, Provenance, Snapshot, encode_object};
 use schemas::table::Table;
 use schemas::text::{Name, Text};
 
@@ -62,6 +61,8 @@ pub struct DatasetRequest {
     pub agency: Option<String>,
     /// Licence of the document.
     pub licence: Option<String>,
+    /// Whether the publisher states the data itself: the document is then not published.
+    pub stated: bool,
 }
 
 /// A data set before it is signed.
@@ -71,9 +72,9 @@ pub struct DatasetDraft {
     pub imported: ImportedTable,
     /// The object to sign.
     pub dataset: Dataset,
-    /// The snapshot of the source document.
-    pub snapshot: Snapshot,
-    /// Blocks that the object depends on: pieces of the document, content, snapshot.
+    /// The snapshots of the source documents, then those of their companions; none for stated data.
+    pub snapshots: Vec<Snapshot>,
+    /// Blocks that the object depends on: pieces of the documents, content, snapshots.
     pub blocks: Vec<Block>,
     /// Plausibility warnings, from [`DatasetDraft::review`].
     pub warnings: Vec<PlausibilityWarning>,
@@ -81,7 +82,8 @@ pub struct DatasetDraft {
     pub revision: Option<Revision>,
 }
 
-/// Reads a source document and makes the objects of its data set.
+/// Reads source documents and makes the objects of their data set. Several documents are pages of one
+/// response, read as one text.
 ///
 /// `progress` receives the number of bytes read so far.
 ///
@@ -89,41 +91,73 @@ pub struct DatasetDraft {
 /// [`SubmitError::Import`] when the document cannot be read, [`SubmitError::Text`] and
 /// [`SubmitError::Object`] when a name, a text or a code list is out of bounds.
 pub fn draft_dataset(
-    document: &SourceDocument,
+    documents: &[SourceDocument],
     request: &DatasetRequest,
     progress: &mut dyn FnMut(u64),
 ) -> Result<DatasetDraft, SubmitError> {
-    let mut imported = import_document(document, &request.options, progress)?;
-    imported.summary.notes.extend(companion_note(&request.options.companions));
-    let (snapshot, mut blocks) = build_snapshot(document, request, &imported)?;
-    let (content, content_blocks) = content::pack_table(&imported.table, code_lists(&imported)?)?;
-    blocks.extend(content_blocks);
-    // The snapshot keeps the document, so that a verifier can import it again.
-    let (snapshot_id, snapshot_block) = encode_block(&snapshot)?;
-    blocks.push(snapshot_block);
-    let importer = Text::new(imported.importer.as_str())?;
+    let imported = import_documents(documents, &request.options, progress)?;
+    let (content, mut blocks) = content::pack_table(&imported.table, imported.code_lists()?)?;
+    let mut snapshots = Vec::new();
+    let provenance = if request.stated {
+        Provenance::Stated
+    } else {
+        let import = build_import(documents, request, &imported, &mut snapshots, &mut blocks)?;
+        Provenance::Import(import)
+    };
     let dataset = Dataset {
         dataflow: request.dataflow.as_deref().map_or_else(|| Ok(imported.dataflow.clone()), Name::new)?,
         title: Text::new(request.title.as_deref().unwrap_or(&imported.title))?,
         unit: request.unit.as_deref().map(Text::new).transpose()?,
         content,
-        provenance: Provenance::Import { snapshot: snapshot_id, importer },
+        provenance,
         plausibility_warnings: Vec::new(),
     };
-    Ok(DatasetDraft { imported, dataset, snapshot, blocks, warnings: Vec::new(), revision: None })
+    Ok(DatasetDraft { imported, dataset, snapshots, blocks, warnings: Vec::new(), revision: None })
 }
 
-/// Reads a source document without making objects, for example to compare it with a signed one.
+/// Reads source documents without making objects, for example to compare them with signed ones.
 ///
 /// # Errors
 /// [`SubmitError::Import`].
-pub fn import_document(
-    document: &SourceDocument,
+pub fn import_documents(
+    documents: &[SourceDocument],
     options: &ImportOptions,
     progress: &mut dyn FnMut(u64),
 ) -> Result<ImportedTable, SubmitError> {
-    let source = SourceFile { name: &document.name, bytes: &document.bytes };
-    Ok(ingest::import(source, options, progress)?)
+    let name = documents.first().map_or("", |document| &document.name);
+    let texts: Vec<&[u8]> = documents.iter().map(|document| document.bytes.as_slice()).collect();
+    let bytes = ingest::join_documents(&texts);
+    Ok(ingest::import(SourceFile { name, bytes: &bytes }, options, progress)?)
+}
+
+/// Builds the provenance of a data set: snapshots of the documents and companions, the reader and its
+/// options, so that a verifier can read them again.
+fn build_import(
+    documents: &[SourceDocument],
+    request: &DatasetRequest,
+    imported: &ImportedTable,
+    snapshots: &mut Vec<Snapshot>,
+    blocks: &mut Vec<Block>,
+) -> Result<Import, SubmitError> {
+    let mut store = |document: &SourceDocument| -> Result<SnapshotId, SubmitError> {
+        let (snapshot, pieces) = build_snapshot(document, request, imported)?;
+        let (id, block) = encode_block(&snapshot)?;
+        blocks.extend(pieces);
+        blocks.push(block);
+        snapshots.push(snapshot);
+        Ok(id)
+    };
+    let documents = documents.iter().map(&mut store).collect::<Result<Vec<_>, _>>()?;
+    let companions = request.options.companions.iter().map(|companion| {
+        let (name, bytes) = (companion.name.clone(), companion.bytes.clone());
+        store(&SourceDocument { name, bytes, origin: None })
+    });
+    Ok(Import {
+        documents,
+        companions: companions.collect::<Result<_, _>>()?,
+        reader: imported.format.reader()?,
+        options: request.options.reader_options()?,
+    })
 }
 
 impl DatasetDraft {
@@ -171,29 +205,7 @@ pub fn format_warning(warning: &PlausibilityWarning) -> String {
 /// # Errors
 /// As [`draft_dataset`].
 pub fn content_id(imported: &ImportedTable) -> Result<ContentId, SubmitError> {
-    Ok(content::pack_table(&imported.table, code_lists(imported)?)?.0)
-}
-
-/// Builds the code lists of an imported table: areas, and the other dimensions that the source names.
-///
-/// # Errors
-/// [`SubmitError::Text`] when a code or a name is out of bounds.
-pub fn code_lists(imported: &ImportedTable) -> Result<BTreeMap<Name, Vec<Code>>, SubmitError> {
-    let mut lists = BTreeMap::new();
-    for (dimension, names) in &imported.codes {
-        let codes = names.iter().map(|(id, name)| code(id, name, false));
-        lists.insert(dimension.clone(), codes.collect::<Result<_, SubmitError>>()?);
-    }
-    let areas = imported.areas.iter().map(|area| code(&area.code, &area.name, area.aggregate));
-    let areas = areas.collect::<Result<Vec<Code>, SubmitError>>()?;
-    if !areas.is_empty() {
-        lists.insert(Name::new("REF_AREA")?, areas);
-    }
-    Ok(lists)
-}
-
-fn code(id: &str, name: &str, aggregate: bool) -> Result<Code, SubmitError> {
-    Ok(Code { id: Text::new(id)?, name: Text::new(name)?, aggregate })
+    Ok(content::pack_table(&imported.table, imported.code_lists()?)?.0)
 }
 
 /// Builds the snapshot of a document and the blocks of its pieces.
@@ -203,6 +215,7 @@ fn build_snapshot(
     imported: &ImportedTable,
 ) -> Result<(Snapshot, Vec<Block>), SubmitError> {
     let bytes = document.bytes.as_slice();
+    let digests = DocumentDigests::of(bytes);
     let pieces: Vec<(PieceId, &[u8])> =
         bytes.chunks(PIECE_BYTES_MAX).map(|piece| (PieceId::of(piece), piece)).collect();
     let origin = document.origin.as_ref();
@@ -215,7 +228,8 @@ fn build_snapshot(
         name: Text::new(document.name.as_str())?,
         media_type: Text::new(media_type)?,
         size: bytes.len() as u64,
-        blake3: *PieceId::of(bytes).cid().digest(),
+        blake3: digests.blake3,
+        sha256: digests.sha256,
         pieces: pieces.iter().map(|(id, _)| *id).collect(),
         url: url.map(Text::new).transpose()?,
         fetched: origin.map(|origin| origin.fetched),
@@ -224,12 +238,6 @@ fn build_snapshot(
     };
     let blocks = pieces.into_iter().map(|(id, piece)| (id.cid(), piece.to_vec())).collect();
     Ok((snapshot, blocks))
-}
-
-/// Note that companion files are not published (specs/decisions/0009): only their names of codes are.
-fn companion_note(companions: &[CompanionFile]) -> Option<String> {
-    let names: Vec<&str> = companions.iter().map(|companion| companion.name.as_str()).collect();
-    (!names.is_empty()).then(|| format!("codes are named by {}; only the names are kept", names.join(", ")))
 }
 
 /// Guesses the media type of a local file from its first bytes.
@@ -259,7 +267,7 @@ mod tests {
 
     fn draft(origin: Option<DocumentOrigin>, request: &DatasetRequest) -> DatasetDraft {
         let document = SourceDocument { name: "prices.csv".into(), bytes: PRICES.into(), origin };
-        draft_dataset(&document, request, &mut |_| ()).unwrap()
+        draft_dataset(&[document], request, &mut |_| ()).unwrap()
     }
 
     #[test]
@@ -267,12 +275,13 @@ mod tests {
         let draft = draft(None, &DatasetRequest::default());
         assert_eq!(draft.imported.format, Format::Csv);
         assert_eq!((draft.dataset.dataflow.as_str(), draft.dataset.title.as_str()), ("prices", "prices"));
-        assert_eq!((draft.snapshot.media_type.as_str(), draft.snapshot.fetched), ("text/csv", None));
+        let snapshot = &draft.snapshots[0];
+        assert_eq!((snapshot.media_type.as_str(), snapshot.fetched), ("text/csv", None));
         assert_eq!(content_id(&draft.imported), Ok(draft.dataset.content));
-        let Provenance::Import { snapshot, .. } = &draft.dataset.provenance else { panic!("an import") };
-        let (_, bytes) = draft.blocks.iter().find(|(id, _)| *id == snapshot.cid()).unwrap();
-        assert_eq!(decode_object::<Snapshot>(bytes), Ok(draft.snapshot.clone()));
-        let pieces = draft.snapshot.pieces.iter().map(|piece| piece.cid());
+        let Provenance::Import(import) = &draft.dataset.provenance else { panic!("an import") };
+        let (_, bytes) = draft.blocks.iter().find(|(id, _)| *id == import.documents[0].cid()).unwrap();
+        assert_eq!(decode_object::<Snapshot>(bytes), Ok(snapshot.clone()));
+        let pieces = snapshot.pieces.iter().map(|piece| piece.cid());
         assert!(pieces.into_iter().all(|piece| draft.blocks.iter().any(|(id, _)| *id == piece)));
     }
 
@@ -290,12 +299,13 @@ mod tests {
             ..DatasetRequest::default()
         };
         let draft = draft(Some(origin), &request);
-        let agency = draft.snapshot.agency.as_ref().map(Text::as_str);
-        let url = draft.snapshot.url.as_ref().map(Text::as_str);
+        let snapshot = &draft.snapshots[0];
+        let agency = snapshot.agency.as_ref().map(Text::as_str);
+        let url = snapshot.url.as_ref().map(Text::as_str);
         assert_eq!(draft.dataset.dataflow.as_str(), "CPI");
         assert_eq!(agency, Some("Statistics Office"));
         assert_eq!(url, Some("https://example.org/prices.csv"));
-        assert_eq!((draft.snapshot.media_type.as_str(), draft.snapshot.fetched), ("text/plain", Some(7)));
+        assert_eq!((snapshot.media_type.as_str(), snapshot.fetched), ("text/plain", Some(7)));
     }
 
     #[test]
@@ -303,7 +313,7 @@ mod tests {
         let request = DatasetRequest { dataflow: Some("CPI".into()), ..DatasetRequest::default() };
         let rates = "REF_AREA,TIME_PERIOD,OBS_VALUE\nUSA,2000,1.5\nUSA,2001,-0.4\nUSA,2002,2\n";
         let document = SourceDocument { name: "cpi.csv".into(), bytes: rates.into(), origin: None };
-        let mut draft = draft_dataset(&document, &request, &mut |_| ()).unwrap();
+        let mut draft = draft_dataset(&[document], &request, &mut |_| ()).unwrap();
         let previous = draft.imported.table.clone();
         draft.review(Some(&previous)).unwrap();
         assert_eq!(draft.warnings.first().map(|warning| warning.code), Some("not-an-index"));
@@ -315,7 +325,7 @@ mod tests {
     fn names_out_of_bounds_are_refused() {
         let document = SourceDocument { name: "prices.csv".into(), bytes: PRICES.into(), origin: None };
         let request = DatasetRequest { dataflow: Some("a/b".into()), ..DatasetRequest::default() };
-        let refused = draft_dataset(&document, &request, &mut |_| ()).unwrap_err();
+        let refused = draft_dataset(&[document], &request, &mut |_| ()).unwrap_err();
         assert!(matches!(refused, SubmitError::Text(_)), "{refused:?}");
     }
 }

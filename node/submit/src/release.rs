@@ -160,7 +160,7 @@ mod tests {
     fn prices(last: &str) -> DatasetDraft {
         let text = format!("REF_AREA,TIME_PERIOD,OBS_VALUE\nFRA,2009,80\nFRA,2010,100\nFRA,2011,{last}\n");
         let document = SourceDocument { name: "CPI.csv".into(), bytes: text.into(), origin: None };
-        draft_dataset(&document, &DatasetRequest::default(), &mut |_| ()).unwrap()
+        draft_dataset(&[document], &DatasetRequest::default(), &mut |_| ()).unwrap()
     }
 
     /// Computes annual inflation; gives the figures and all blocks, so that they can be loaded again.

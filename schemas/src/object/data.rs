@@ -1,10 +1,11 @@
 //! Data and their provenance: source documents, structures, contents, data sets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::ObjectType;
+use super::reader::{Reader, ReaderOptions};
 use crate::cid::{ChunkId, Cid, ContentId, DatasetId, PieceId, ReleaseId, SnapshotId, StructureId};
 use crate::structure::ComponentList;
 use crate::text::{Name, Text};
@@ -13,6 +14,8 @@ use crate::text::{Name, Text};
 pub const CHUNKS_MAX: usize = 16_384;
 /// Plausibility warnings of one data set: one for each check.
 pub const PLAUSIBILITY_WARNINGS_MAX: usize = 16;
+/// Documents and companions of one data set.
+pub const DOCUMENTS_MAX: usize = 64;
 /// Codes of all code lists of one structure.
 pub const CODES_MAX: usize = 16_384;
 
@@ -29,6 +32,9 @@ pub struct Snapshot {
     /// BLAKE3-256 of the whole document.
     #[serde(with = "serde_bytes")]
     pub blake3: [u8; 32],
+    /// SHA-256 (FIPS 180-4) of the whole document, for comparison with digests that agencies publish.
+    #[serde(with = "serde_bytes")]
+    pub sha256: [u8; 32],
     /// The document in pieces of `PIECE_BYTES_MAX` bytes, the last one shorter.
     pub pieces: Vec<PieceId>,
     /// URL that it was fetched from.
@@ -152,13 +158,8 @@ impl ObjectType for Content {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Provenance {
-    /// Read from a source document.
-    Import {
-        /// The document.
-        snapshot: SnapshotId,
-        /// The importer and its version, such as `worldbank/1`.
-        importer: Text<64>,
-    },
+    /// Read from source documents.
+    Import(Import),
     /// An output of a release.
     Release {
         /// The release.
@@ -166,6 +167,44 @@ pub enum Provenance {
         /// The output.
         output: Name,
     },
+    /// Stated by the publisher, without a document.
+    Stated,
+}
+
+/// Documents, and how they were read: enough to read them again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Import {
+    /// The documents with the figures, in the order in which they are read.
+    pub documents: Vec<SnapshotId>,
+    /// Documents that explain them: metadata, lists of codes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub companions: Vec<SnapshotId>,
+    /// The reader.
+    pub reader: Reader,
+    /// Statements of the publisher to the reader.
+    #[serde(default, skip_serializing_if = "ReaderOptions::is_empty")]
+    pub options: ReaderOptions,
+}
+
+impl Import {
+    fn check_rules(&self) -> Result<(), String> {
+        let count = self.documents.len() + self.companions.len();
+        if self.documents.is_empty() || count > DOCUMENTS_MAX {
+            return Err(format!("an import has 1 to {DOCUMENTS_MAX} documents and companions"));
+        }
+        let distinct: BTreeSet<Cid> = self.snapshots().map(|id| id.cid()).collect();
+        if distinct.len() != count {
+            return Err("the documents and companions of an import are distinct".into());
+        }
+        self.reader.check_rules()?;
+        self.options.check_rules()
+    }
+
+    /// The documents, then the companions.
+    pub fn snapshots(&self) -> impl Iterator<Item = SnapshotId> {
+        self.documents.iter().chain(&self.companions).copied()
+    }
 }
 
 /// A published content with its title and provenance.
@@ -196,14 +235,19 @@ impl ObjectType for Dataset {
         if self.plausibility_warnings.len() > PLAUSIBILITY_WARNINGS_MAX {
             return Err(format!("a data set has at most {PLAUSIBILITY_WARNINGS_MAX} plausibility warnings"));
         }
-        Ok(())
+        match &self.provenance {
+            Provenance::Import(import) => import.check_rules(),
+            _ => Ok(()),
+        }
     }
 
     fn dependencies(&self) -> Vec<Cid> {
-        let source = match &self.provenance {
-            Provenance::Import { snapshot, .. } => snapshot.cid(),
-            Provenance::Release { release, .. } => release.cid(),
-        };
-        vec![self.content.cid(), source]
+        let mut needs = vec![self.content.cid()];
+        match &self.provenance {
+            Provenance::Import(import) => needs.extend(import.snapshots().map(|id| id.cid())),
+            Provenance::Release { release, .. } => needs.push(release.cid()),
+            Provenance::Stated => {}
+        }
+        needs
     }
 }

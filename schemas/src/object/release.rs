@@ -119,17 +119,17 @@ impl ObjectType for Retraction {
     }
 }
 
-/// Treatment of the source documents by the attestor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SourceCheck {
-    /// The stored source documents were used.
-    Kept,
-    /// The source documents were fetched again and are the same.
-    Refetched,
+/// Sources of a verification, over the release and the releases above it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceCounts {
+    /// Documents that were read again.
+    pub read: u64,
+    /// Data sets without a document.
+    pub stated: u64,
 }
 
-/// The signed result of re-running a release.
+/// The signed result of verifying a release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Attestation {
@@ -137,14 +137,14 @@ pub struct Attestation {
     pub release: ReleaseId,
     /// The verdict.
     pub verdict: Verdict,
-    /// The results obtained, by output; empty when there are none.
+    /// The results of the run; an output that was not computed is absent.
     pub results: BTreeMap<Name, ContentId>,
     /// Version of the engine's semantics.
     pub semantics: u32,
     /// The program that ran it, such as `assay/0.1.0`.
     pub build: Text<64>,
-    /// Treatment of the source documents.
-    pub sources: SourceCheck,
+    /// The sources that were read, and those that could not be.
+    pub sources: SourceCounts,
 }
 
 impl ObjectType for Attestation {
@@ -156,5 +156,12 @@ impl ObjectType for Attestation {
             return Err(format!("an attestation has at most {PORTS_MAX} results"));
         }
         self.verdict.check()
+    }
+
+    fn dependencies(&self) -> Vec<Cid> {
+        match &self.verdict {
+            Verdict::Differs { differences, .. } => differences.values().map(|id| id.cid()).collect(),
+            _ => Vec::new(),
+        }
     }
 }

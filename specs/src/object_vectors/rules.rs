@@ -17,6 +17,7 @@ pub(super) fn rule_cases() -> Vec<VectorCase> {
         snapshot_cases(),
         structure_cases(),
         content_cases(),
+        import_cases(),
         recipe_cases(),
         release_cases(),
         attestation_cases(),
@@ -92,6 +93,75 @@ fn snapshot_cases() -> Vec<VectorCase> {
         case("snapshot with a piece too many", 0, "pieces follow from the size"),
         case("snapshot beyond the bound", SNAPSHOT_BYTES_MAX + 1, "a bound on documents"),
         case("snapshot of 2^64 - 1 bytes", u64::MAX, "no overflow"),
+    ]
+}
+
+/// Provenance of imports: documents, readers and options in canonical form.
+fn import_cases() -> Vec<VectorCase> {
+    let case = |name: &str, expect: &str, reason: &str, change: &dyn Fn(&mut CborNode)| {
+        let dataset = sample::mapped_dataset();
+        changed_object(name, expect, &dataset, reason, |node| {
+            change(node.field("provenance").field("import"))
+        })
+    };
+    let links = |count: u8| CborNode::Array((0..count).map(link_node).collect());
+    let mapping = |node: &mut CborNode, key: &str, value: CborNode| {
+        node.field("options").field("mapping").set(text_node(key), value);
+    };
+    vec![
+        case("import without a document", "rule", "1 to 64 documents", &|node| {
+            node.set(text_node("documents"), links(0))
+        }),
+        case("import with 65 documents", "rule", "1 to 64 documents and companions", &|node| {
+            node.set(text_node("documents"), links(65))
+        }),
+        case("import with 64 documents and a companion", "rule", "64 in all", &|node| {
+            node.set(text_node("documents"), links(64))
+        }),
+        case("import with a document twice", "rule", "documents are distinct", &|node| {
+            let twice = vec![link_node(1), link_node(1)];
+            node.set(text_node("documents"), CborNode::Array(twice))
+        }),
+        case("companions without any", "shape", "no companions are an absent field", &|node| {
+            node.set(text_node("companions"), links(0))
+        }),
+        case("options without any", "shape", "no options are an absent field", &|node| {
+            node.set(text_node("options"), CborNode::Map(Vec::new()))
+        }),
+        case("reader of version 0", "rule", "versions begin with 1", &|node| {
+            node.field("reader").set(text_node("version"), CborNode::Unsigned(0))
+        }),
+        case("frequency B", "shape", "frequencies are listed", &|node| {
+            node.field("options").set(text_node("frequency"), text_node("B"))
+        }),
+        case("mapping without a field", "rule", "the default is absent", &|node| {
+            node.field("options").set(text_node("mapping"), CborNode::Map(Vec::new()))
+        }),
+        case("mapping with a comma", "rule", "the default is absent", &|node| {
+            mapping(node, "delimiter", text_node(","))
+        }),
+        case("mapping with a wide delimiter", "shape", "one ASCII character", &|node| {
+            mapping(node, "delimiter", text_node("\u{a6}"))
+        }),
+        case("mapping that skips nothing", "shape", "the default is absent", &|node| {
+            mapping(node, "skip", CborNode::Unsigned(0))
+        }),
+        case("mapping with the default spellings", "rule", "the default is absent", &|node| {
+            let words = ["", ".", "..", ":", "NA", "nan"].map(text_node).to_vec();
+            mapping(node, "missing", CborNode::Array(words))
+        }),
+        case("column from nothing", "rule", "a column of the document or a constant", &|node| {
+            let columns = node.field("options").field("mapping").field("columns");
+            if let Some(column) = columns.items().first_mut() {
+                column.remove(&text_node("from"));
+            }
+        }),
+        case("column from two", "rule", "a column of the document or a constant", &|node| {
+            let columns = node.field("options").field("mapping").field("columns");
+            if let Some(column) = columns.items().first_mut() {
+                column.set(text_node("constant"), text_node("AUT"));
+            }
+        }),
     ]
 }
 
@@ -222,8 +292,8 @@ fn release_cases() -> Vec<VectorCase> {
 }
 
 fn attestation_cases() -> Vec<VectorCase> {
-    let [reproduced, differs, missing, _] =
-        <[_; 4]>::try_from(sample::all_verdicts()).expect("four verdicts").map(sample::attestation_object);
+    let [reproduced, differs, _, _, missing, ..] =
+        <[_; 8]>::try_from(sample::all_verdicts()).expect("eight verdicts").map(sample::attestation_object);
     let ids = |node: &mut CborNode, named: usize, count: u64| {
         let missing = node.field("verdict").field("missing");
         missing.set(text_node("ids"), CborNode::Array((0..named as u8).map(link_node).collect()));
@@ -246,7 +316,7 @@ fn attestation_cases() -> Vec<VectorCase> {
             &differs,
             "the count is of those compared",
             |node| {
-                node.field("verdict").field("differs").set(text_node("count"), CborNode::Unsigned(10));
+                node.field("verdict").field("differs").set(text_node("count"), CborNode::Unsigned(20));
             },
         ),
         changed_object("more named than counted", "rule", &missing, "the count is of all", |node| {
@@ -263,7 +333,7 @@ fn attestation_cases() -> Vec<VectorCase> {
         changed_object("verdict as a boolean", "shape", &reproduced, "never one boolean", |node| {
             node.set(text_node("verdict"), CborNode::Bool(true));
         }),
-        changed_object("sources unknown", "shape", &reproduced, "kept or refetched", |node| {
+        changed_object("sources unknown", "shape", &reproduced, "sources are counted", |node| {
             node.set(text_node("sources"), text_node("maybe"));
         }),
     ]

@@ -2,11 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use ingest::Format;
 use ledger::compute::{InputData, run_recipe};
 use schemas::cid::{ContentId, DatasetId, PieceId, RecipeId, ReleaseId, SnapshotId};
 use schemas::content::{Block, encode_block, pack_table};
+use schemas::decimal::Decimal;
+use schemas::digest::DocumentDigests;
+use schemas::limits::PIECE_BYTES_MAX;
 use schemas::object::{
-    Code, Dataset, Provenance, Recipe, RecipeInput, RecipeOutput, Release, RunLimits, Snapshot, Structure,
+    Code, Dataset, Import, Provenance, ReaderOptions, Recipe, RecipeInput, RecipeOutput, Release, RunLimits,
+    Snapshot, Structure, decode_object,
 };
 use schemas::structure::{Component, ComponentList, Role, ValueType};
 use schemas::table::{Column, Table, TextColumn};
@@ -68,22 +73,36 @@ pub fn inflation_recipe(script: &str) -> Recipe {
     }
 }
 
-/// A CSV source document of one piece, as snapshot and blocks.
+/// A CSV source document, as snapshot and blocks.
 pub fn csv_snapshot(name: &str, document: &[u8]) -> (SnapshotId, Vec<Block>) {
-    let piece = PieceId::of(document);
+    let pieces = document.chunks(PIECE_BYTES_MAX).map(|piece| (PieceId::of(piece), piece.to_vec()));
+    let pieces: Vec<(PieceId, Vec<u8>)> = pieces.collect();
+    let digests = DocumentDigests::of(document);
     let snapshot = Snapshot {
         name: make_text(name),
         media_type: make_text("text/csv"),
         size: document.len() as u64,
-        blake3: *piece.cid().digest(),
-        pieces: vec![piece],
+        blake3: digests.blake3,
+        sha256: digests.sha256,
+        pieces: pieces.iter().map(|(id, _)| *id).collect(),
         url: None,
         fetched: None,
         agency: None,
         licence: None,
     };
     let (id, block) = encode_block(&snapshot).unwrap();
-    (id, vec![block, (piece.cid(), document.to_vec())])
+    let pieces = pieces.into_iter().map(|(id, bytes)| (id.cid(), bytes));
+    (id, std::iter::once(block).chain(pieces).collect())
+}
+
+/// Provenance of a table that was read from this CSV document.
+pub fn csv_import(document: SnapshotId) -> Import {
+    Import {
+        documents: vec![document],
+        companions: Vec::new(),
+        reader: Format::Csv.reader().unwrap(),
+        options: ReaderOptions::default(),
+    }
 }
 
 /// The data set `CPI` with this content, imported from this snapshot.
@@ -93,9 +112,38 @@ pub fn imported_dataset(content: ContentId, snapshot: SnapshotId) -> Dataset {
         title: make_text("Prices"),
         unit: None,
         content,
-        provenance: Provenance::Import { snapshot, importer: make_text("csv/1") },
+        provenance: Provenance::Import(csv_import(snapshot)),
         plausibility_warnings: Vec::new(),
     }
+}
+
+/// A table with its numbers normalised, as those of results are.
+pub fn normalize_numbers(table: &Table) -> Table {
+    let normalize = |column: &Column| match column {
+        Column::Number(values) => {
+            Column::Number(values.iter().map(|value| value.map(Decimal::normalized)).collect())
+        }
+        other => other.clone(),
+    };
+    let columns = table.columns().iter().map(normalize).collect();
+    Table::new(table.shape().clone(), columns).unwrap()
+}
+
+/// The price table as the input `CPI`.
+pub fn price_inputs() -> BTreeMap<Name, InputData> {
+    let table = price_table();
+    let structure = Structure { components: price_components(), codes: area_codes(&table) };
+    BTreeMap::from([(make_name("CPI"), InputData { structure, table })])
+}
+
+/// The code list of the areas that occur in a table, as a reader gives it.
+pub fn area_codes(table: &Table) -> BTreeMap<Name, Vec<Code>> {
+    let Some(Column::Text(areas)) = table.column("REF_AREA") else { return BTreeMap::new() };
+    let names = [("DEU", "Germany"), ("FRA", "France"), ("USA", "United States")];
+    let occurs = |id: &str| (0..table.rows()).any(|row| areas.get(row) == Some(id));
+    let code = |(id, name): (&str, &str)| Code { id: make_text(id), name: make_text(name), aggregate: false };
+    let codes: Vec<Code> = names.into_iter().filter(|(id, _)| occurs(id)).map(code).collect();
+    if codes.is_empty() { BTreeMap::new() } else { BTreeMap::from([(make_name("REF_AREA"), codes)]) }
 }
 
 /// Release of a recipe on the data set `CPI` that claims these results.
@@ -118,27 +166,30 @@ pub fn claimed_release(
 
 /// Price releases. None of these objects is signed: [`Publisher::sign_stored`] does that.
 impl Publisher {
-    /// Stores a table as a content with a code list of areas.
+    /// Stores a table as a content with a code list of the areas that occur in it.
     pub fn store_content(&mut self, table: &Table) -> ContentId {
-        let code = |id: &str, name: &str| Code { id: make_text(id), name: make_text(name), aggregate: false };
-        let codes = vec![code("DEU", "Germany"), code("FRA", "France"), code("USA", "United States")];
-        let (id, blocks) = pack_table(table, BTreeMap::from([(make_name("REF_AREA"), codes)])).unwrap();
+        let (id, blocks) = pack_table(table, area_codes(table)).unwrap();
         self.blocks.extend(blocks);
         id
     }
 
-    /// Stores a table as the data set `CPI`.
+    /// Stores a table as the data set `CPI`, read from a CSV document with the same rows.
     pub fn store_dataset(&mut self, table: &Table) -> DatasetId {
-        let (snapshot, blocks) = csv_snapshot("cpi.csv", b"source");
+        let mut document = Vec::new();
+        ingest::export_csv(table, &mut document).unwrap();
+        let (snapshot, blocks) = csv_snapshot("cpi.csv", &document);
         self.blocks.extend(blocks);
         let content = self.store_content(table);
         self.store_object(&imported_dataset(content, snapshot))
     }
 
-    /// Stores a release of `recipe` on the price table that claims `results`.
+    /// Stores a release of `recipe` on the price table that claims `results`, with the steps that the run
+    /// takes; 0 when it does not run.
     pub fn store_release(&mut self, recipe: RecipeId, results: BTreeMap<Name, ContentId>) -> ReleaseId {
+        let plan: Recipe = decode_object(&self.blocks[&recipe.cid()]).unwrap();
+        let steps = run_recipe(&plan, price_inputs()).map_or(0, |outcome| outcome.steps);
         let dataset = self.store_dataset(&price_table());
-        self.store_object(&claimed_release(recipe, dataset, results, 0))
+        self.store_object(&claimed_release(recipe, dataset, results, steps))
     }
 
     /// Stores a release of the inflation recipe that claims `table` as its result.
@@ -150,10 +201,7 @@ impl Publisher {
 
     /// Stores a release of the inflation recipe that claims the figures that the recipe computes.
     pub fn store_reproducible_release(&mut self) -> ReleaseId {
-        let structure = Structure { components: price_components(), codes: BTreeMap::new() };
-        let input = InputData { structure, table: price_table() };
-        let inputs = BTreeMap::from([(make_name("CPI"), input)]);
-        let outcome = run_recipe(&inflation_recipe(INFLATION_SCRIPT), inputs).unwrap();
+        let outcome = run_recipe(&inflation_recipe(INFLATION_SCRIPT), price_inputs()).unwrap();
         let table = outcome.figures[&make_name("INFLATION")].table.clone();
         self.store_claim(&table)
     }

@@ -8,19 +8,21 @@ use schemas::cid::{
 };
 use schemas::content;
 use schemas::decimal::Decimal;
+use schemas::digest::DocumentDigests;
 use schemas::entry::{self, Entry, EntryPosition};
 use schemas::key::SecretKey;
 use schemas::object::{
-    Attestation, Code, Content, Dataset, Deviation, Identity, KeyUse, ObjectType, OperatingKey, Provenance,
-    Recipe, RecipeInput, RecipeOutput, Release, Retraction, RetractionScope, RevisionReason, RunLimits,
-    Snapshot, SourceCheck, Structure, Supersession,
+    Attestation, Code, Content, Dataset, DayOrder, Deviation, Identity, Import, KeyUse, MappedColumn,
+    ObjectType, OperatingKey, Provenance, Reader, ReaderOptions, Recipe, RecipeInput, RecipeOutput, Release,
+    Retraction, RetractionScope, RevisionReason, RunLimits, Snapshot, SourceCounts, Structure, Supersession,
+    TableMapping,
 };
-use schemas::period::Period;
+use schemas::period::{Frequency, Period};
 use schemas::seal::Sealed;
 use schemas::structure::{Component, ComponentList, Role, ValueType};
 use schemas::table::{Cell, Column, Table, TextColumn};
 use schemas::text::{Name, Text};
-use schemas::verdict::{Divergence, Verdict};
+use schemas::verdict::{ComparedTable, Divergence, DocumentPosition, Verdict};
 
 /// Time of the samples: 2026-11-02T08:00:00Z.
 pub const TIME: i64 = 1_793_606_400;
@@ -63,11 +65,13 @@ pub fn identity_object() -> Identity {
 
 /// The source document.
 pub fn snapshot_object() -> Snapshot {
+    let digests = DocumentDigests::of(DOCUMENT);
     Snapshot {
         name: make_text("prices.csv"),
         media_type: make_text("text/csv"),
         size: DOCUMENT.len() as u64,
-        blake3: *Cid::of(Codec::Raw, DOCUMENT).digest(),
+        blake3: digests.blake3,
+        sha256: digests.sha256,
         pieces: vec![PieceId::of(DOCUMENT)],
         url: Some(make_text("https://example.org/prices.csv")),
         fetched: Some(TIME - 3600),
@@ -127,6 +131,60 @@ pub fn content_object() -> (ContentId, Content) {
     (id, schemas::object::decode_object(block).expect("a content"))
 }
 
+/// The reading of [`snapshot_object`].
+pub fn import_object() -> Import {
+    Import {
+        documents: vec![SnapshotId::of(&encode_object(&snapshot_object()))],
+        companions: Vec::new(),
+        reader: Reader { format: make_name("csv"), version: 2 },
+        options: ReaderOptions::default(),
+    }
+}
+
+/// Every option of a reader, each away from its default.
+pub fn reader_options() -> ReaderOptions {
+    let column = |to: &str| MappedColumn {
+        from: None,
+        constant: None,
+        to: make_name(to),
+        role: None,
+        value_type: None,
+        dates: None,
+        zero_is_missing: false,
+        areas: None,
+    };
+    let area = MappedColumn {
+        from: Some(make_text("Land")),
+        role: Some(Role::Identifier),
+        value_type: Some(ValueType::String),
+        areas: Some(make_text("imf")),
+        ..column("REF_AREA")
+    };
+    let day = MappedColumn {
+        from: Some(make_text("Tag")),
+        dates: Some(DayOrder::DayMonthYear),
+        ..column("TIME_PERIOD")
+    };
+    let unit = MappedColumn {
+        constant: Some(make_text("PT")),
+        role: Some(Role::Attribute),
+        ..column("UNIT_MEASURE")
+    };
+    let value = MappedColumn { from: Some(make_text("Wert")), zero_is_missing: true, ..column("OBS_VALUE") };
+    ReaderOptions {
+        area: Some(make_text("AUT")),
+        frequency: Some(Frequency::M),
+        mapping: Some(TableMapping {
+            delimiter: Some(make_text(";")),
+            skip: 2,
+            sheet: Some(make_text("Blatt 1")),
+            missing: Some(vec![make_text("-")]),
+            decimal_comma: true,
+            columns: vec![area, day, unit, value],
+        }),
+    }
+}
+
 /// The content, published.
 pub fn dataset_object() -> Dataset {
     Dataset {
@@ -134,12 +192,22 @@ pub fn dataset_object() -> Dataset {
         title: make_text("Consumer prices, samples"),
         unit: Some(make_text("per cent")),
         content: content_object().0,
-        provenance: Provenance::Import {
-            snapshot: SnapshotId::of(&encode_object(&snapshot_object())),
-            importer: make_text("csv/1"),
-        },
+        provenance: Provenance::Import(import_object()),
         plausibility_warnings: Vec::new(),
     }
+}
+
+/// Returns [`dataset_object`] without a document.
+pub fn stated_dataset() -> Dataset {
+    Dataset { provenance: Provenance::Stated, ..dataset_object() }
+}
+
+/// Returns [`dataset_object`] with a companion and [`reader_options`].
+pub fn mapped_dataset() -> Dataset {
+    let companion = Snapshot { name: make_text("areas.csv"), ..snapshot_object() };
+    let companions = vec![SnapshotId::of(&encode_object(&companion))];
+    let import = Import { companions, options: reader_options(), ..import_object() };
+    Dataset { provenance: Provenance::Import(import), ..dataset_object() }
 }
 
 /// Returns [`dataset_object`] with a plausibility warning.
@@ -233,7 +301,7 @@ pub fn attestation_object(verdict: Verdict) -> Attestation {
         results: result.into_iter().collect(),
         semantics: 1,
         build: make_text("assay/0.1.0"),
-        sources: SourceCheck::Kept,
+        sources: SourceCounts { read: 1, stated: 0 },
     }
 }
 
@@ -242,17 +310,44 @@ pub fn all_verdicts() -> Vec<Verdict> {
     let wide = Decimal::new(10_i128.pow(33), -20).ok().map(Cell::Number);
     let key = vec![Cell::Text("AUT".into()), Cell::Period("2010-M01".parse().expect("a month"))];
     let first = Divergence {
-        output: make_name("inflation"),
-        key,
+        table: ComparedTable::Output(make_name("inflation")),
+        position: None,
+        key: key.clone(),
         component: Some(make_name("OBS_VALUE")),
         published: wide,
         computed: Some(Cell::Number(Decimal::new(-91, -1).expect("a decimal"))),
     };
+    let position = DocumentPosition {
+        file: make_text("prices.csv"),
+        line: Some(2),
+        column: Some(make_text("OBS_VALUE")),
+    };
+    let dataset = DatasetId::of(&encode_object(&dataset_object()));
+    let in_source =
+        Divergence { table: ComparedTable::Dataset(dataset), position: Some(position), ..first.clone() };
+    let cell = |steps| Some(Cell::Integer(steps));
+    let steps = Divergence {
+        table: ComparedTable::Steps,
+        key: Vec::new(),
+        component: None,
+        published: cell(42),
+        computed: cell(43),
+        ..first.clone()
+    };
+    let differences = BTreeMap::from([(make_name("inflation"), content_object().0)]);
     vec![
-        Verdict::Reproduced { cells: 9 },
-        Verdict::Differs { first, count: 1, cells: 9 },
+        Verdict::Reproduced { cells: 9, read: 9 },
+        Verdict::Differs { first, count: 1, cells: 9, read: 9, differences },
+        Verdict::Differs { first: in_source, count: 1, cells: 9, read: 9, differences: BTreeMap::new() },
+        Verdict::Differs { first: steps, count: 1, cells: 9, read: 9, differences: BTreeMap::new() },
         Verdict::Missing { ids: vec![content_object().0.cid()], count: 1 },
+        Verdict::Invalid {
+            object: content_object().0.cid(),
+            code: make_text("content"),
+            message: make_text("the rows are not in canonical order"),
+        },
         Verdict::Failed { code: make_text("vtl-type"), message: make_text("`prices` has no component `X`") },
+        Verdict::NotRun { code: make_text("ceiling-time"), message: make_text("not run here: too costly") },
     ]
 }
 
@@ -295,7 +390,7 @@ pub fn sample_log() -> Vec<Sealed<Entry>> {
     push(|before| sign_after(before, &dataset_object(), 2));
     push(|before| sign_after(before, &recipe_object(), 2));
     push(|before| sign_after(before, &release_object(), 2));
-    push(|before| sign_after(before, &attestation_object(Verdict::Reproduced { cells: 9 }), 3));
+    push(|before| sign_after(before, &attestation_object(Verdict::Reproduced { cells: 9, read: 9 }), 3));
     push(|before| sign_after(before, &retraction_object(), 2));
     log
 }

@@ -18,6 +18,7 @@ const BEYOND: &[&str] = &[
     "root of small order",
     "measure before an identifier",
     "component twice",
+    "options without any",
     "coefficient with a zero before",
     "coefficient of 35 digits",
 ];

@@ -9,7 +9,8 @@ use schemas::object::Recipe;
 use schemas::text::Name;
 use schemas::verdict::Verdict;
 use serde::Serialize;
-use service::query::{LedgerQuery, LogInfo, ReleaseInfo, RetractionInfo};
+use service::query::{LedgerQuery, LogInfo, ReleaseInfo};
+use service::standing::RetractionNotice;
 use service::{Error, Storage};
 
 use super::figure_table::FigureTable;
@@ -52,7 +53,7 @@ pub(crate) struct Flow {
     pub(crate) failed: usize,
     /// Whether the publisher signed two conflicting histories.
     pub(crate) forked: bool,
-    pub(crate) retracted: Option<RetractionInfo>,
+    pub(crate) retracted: Option<RetractionNotice>,
     /// Number of releases of the dataflow.
     pub(crate) vintages: usize,
     #[serde(skip)]

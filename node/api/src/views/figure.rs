@@ -11,7 +11,8 @@ use schemas::text::Name;
 use schemas::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use service::Storage;
-use service::query::{ReleaseInfo, RetractionInfo};
+use service::query::ReleaseInfo;
+use service::standing::RetractionNotice;
 
 use super::provenance::{DEPTH_MAX, NODES_MAX, ProvenanceNode, SourceDocument, release_provenance};
 use super::{Catalogue, FigureTable, Flow, comparable_units};
@@ -59,7 +60,7 @@ struct Standing {
     own_verdict: Option<Verdict>,
     disputed: usize,
     forked: bool,
-    retracted: Option<RetractionInfo>,
+    retracted: Option<RetractionNotice>,
 }
 
 #[derive(Debug, Serialize)]

@@ -1,6 +1,7 @@
 //! Provenance of a release: recipe, data sets and source documents, recursively.
 
 use schemas::cid::{Cid, SnapshotId};
+use schemas::digest::format_hex;
 use schemas::object::{Dataset, Provenance, Recipe, Snapshot};
 use serde::Serialize;
 use service::query::ReleaseInfo;
@@ -22,6 +23,8 @@ pub(crate) struct SourceDocument {
     agency: Option<String>,
     licence: Option<String>,
     size: u64,
+    /// SHA-256 of the document in hexadecimal, for comparison with digests that agencies publish.
+    sha256: String,
     /// Whether the document is stored completely.
     stored: bool,
 }
@@ -69,18 +72,25 @@ pub(crate) fn release_provenance<K: Storage>(
         *nodes -= 1;
         let dataset: Dataset = query.read_object(id.cid())?;
         let from = match &dataset.provenance {
-            Provenance::Import { snapshot, .. } => {
-                let document = source_document(state, *snapshot)?;
-                let node = leaf("snapshot", snapshot.cid(), document.name.clone());
-                if sources.iter().all(|known| known.snapshot != *snapshot) {
-                    sources.push(document);
+            Provenance::Import(import) => {
+                let mut documents = Vec::new();
+                for snapshot in import.snapshots() {
+                    let document = source_document(state, snapshot)?;
+                    documents.push(leaf("snapshot", snapshot.cid(), document.name.clone()));
+                    if sources.iter().all(|known| known.snapshot != snapshot) {
+                        sources.push(document);
+                    }
                 }
-                Some(node)
+                documents
             }
             Provenance::Release { release, .. } if depth > 0 => {
-                Some(release_provenance(state, &query.find_release(*release)?, sources, nodes, depth - 1)?)
+                let above = query.find_release(*release)?;
+                vec![release_provenance(state, &above, sources, nodes, depth - 1)?]
             }
-            Provenance::Release { .. } => None,
+            Provenance::Release { .. } => Vec::new(),
+            Provenance::Stated => {
+                vec![leaf("stated", id.cid(), "stated by the publisher, without a document".into())]
+            }
         };
         let placed = query.find_positions(id.cid())?.into_iter().next();
         children.push(ProvenanceNode {
@@ -91,7 +101,7 @@ pub(crate) fn release_provenance<K: Storage>(
                 .iter()
                 .map(|warning| warning.to_string())
                 .collect(),
-            children: from.into_iter().collect(),
+            children: from,
             ..leaf("dataset", id.cid(), format!("{name}: {}", dataset.title))
         });
     }
@@ -118,6 +128,7 @@ fn source_document<K: Storage>(state: &State<K>, id: SnapshotId) -> Result<Sourc
         agency: text(snapshot.agency.map(|agency| agency.to_string())),
         licence: text(snapshot.licence.map(|licence| licence.to_string())),
         size: snapshot.size,
+        sha256: format_hex(&snapshot.sha256),
         stored,
     })
 }

@@ -5,18 +5,19 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
-use schemas::cid::{Cid, Codec, EntryId, PieceId, ReleaseId};
+use schemas::cid::{Cid, Codec, EntryId, ReleaseId};
 use schemas::content::{Block, encode_block, pack_table};
 use schemas::entry::{self, EntryPosition};
 use schemas::key::SecretKey;
 use schemas::object::{
     Dataset, Identity, KeyUse, OperatingKey, Provenance, Recipe, RecipeInput, RecipeOutput, Release,
-    Retraction, RetractionScope, RevisionReason, RunLimits, Snapshot, Supersession, encode_object,
+    Retraction, RetractionScope, RevisionReason, RunLimits, Supersession, encode_object,
 };
 use schemas::structure::{Component, ComponentList, Role, ValueType};
 use schemas::table::{Column, Table, TextColumn};
 use schemas::text::{Name, Text};
 use service::{Core, CoreSetup, MemoryStorage, Service, Signer};
+use testkit::prices::{csv_import, csv_snapshot};
 
 /// FREQ, REF_AREA, SEX, TIME_PERIOD, OBS_VALUE.
 pub type Row = [String; 5];
@@ -164,27 +165,14 @@ impl TestPublisher {
         let (content, content_blocks) = pack_table(table, BTreeMap::new()).unwrap();
         blocks.extend(content_blocks);
         let document = content.to_string().into_bytes();
-        let piece = PieceId::of(&document);
-        let snapshot = Snapshot {
-            name: text("labour.csv"),
-            media_type: text("text/csv"),
-            size: document.len() as u64,
-            blake3: *Cid::of(Codec::Raw, &document).digest(),
-            pieces: vec![piece],
-            url: None,
-            fetched: None,
-            agency: None,
-            licence: None,
-        };
-        blocks.push((piece.cid(), document));
-        let (snapshot, made) = encode_block(&snapshot).unwrap();
-        blocks.push(made);
+        let (snapshot, made) = csv_snapshot("labour.csv", &document);
+        blocks.extend(made);
         let dataset = Dataset {
             dataflow: name("source"),
             title: text("Source"),
             unit: None,
             content,
-            provenance: Provenance::Import { snapshot, importer: text("csv/1") },
+            provenance: Provenance::Import(csv_import(snapshot)),
             plausibility_warnings: Vec::new(),
         };
         let (dataset, made) = encode_block(&dataset).unwrap();

@@ -27,6 +27,7 @@
 
 use std::str::FromStr;
 
+use schemas::object::MISSING_SPELLINGS;
 use schemas::period::Frequency;
 use schemas::structure::{Role, ValueType};
 use schemas::text::Name;
@@ -107,7 +108,7 @@ pub enum DateFormat {
 
 impl Default for Mapping {
     fn default() -> Self {
-        let missing = ["", ".", "..", ":", "NA", "nan"].map(str::to_owned).to_vec();
+        let missing = MISSING_SPELLINGS.map(str::to_owned).to_vec();
         Self {
             delimiter: ',',
             skip: 0,

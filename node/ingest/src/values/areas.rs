@@ -56,8 +56,16 @@ pub enum AreaScheme {
 }
 
 impl AreaScheme {
-    /// The word in `aliases.txt`.
-    fn word(self) -> &'static str {
+    /// Every list.
+    pub const ALL: [Self; 5] = [Self::Iso, Self::WorldBank, Self::Eurostat, Self::Oecd, Self::Imf];
+
+    /// The list with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scheme| scheme.code() == code)
+    }
+
+    /// The code of the list, as in a mapping and in `aliases.txt`.
+    pub fn code(self) -> &'static str {
         match self {
             Self::Iso => "iso",
             Self::WorldBank => "worldbank",
@@ -80,7 +88,7 @@ static ALIASES: LazyLock<BTreeMap<(&str, &str), &str>> = LazyLock::new(|| {
 /// Translates a code of a list; `None` if it is unknown.
 pub(crate) fn translate_code(scheme: AreaScheme, code: &str) -> Option<Area> {
     // Aliases first: `UK` would otherwise be unknown and `EU` be taken for a composition.
-    if let Some(alias) = ALIASES.get(&(scheme.word(), code)) {
+    if let Some(alias) = ALIASES.get(&(scheme.code(), code)) {
         return area_by_code(alias);
     }
     if matches!(scheme, AreaScheme::Eurostat | AreaScheme::Oecd) && is_group_code(code) {

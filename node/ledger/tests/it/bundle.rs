@@ -26,7 +26,7 @@ fn a_bundle_is_verified_without_anything_else() {
     assert_eq!(read.roots, [root]);
     let release = read.entries[&root].value().object();
     let found = verify_release(release.try_into().unwrap(), &|id| read.block(id));
-    assert_eq!(found.verdict, Verdict::Reproduced { cells: 2 });
+    assert_eq!(found.verdict, Verdict::Reproduced { cells: 2, read: 4 });
     let said = read.attestations(release);
     assert_eq!(said.len(), 1);
     assert_eq!(said[0].0, publisher.log.publisher());

@@ -124,7 +124,7 @@ impl Pipeline {
         let name = input.file.rsplit('/').next().unwrap_or_default().to_owned();
         let document = SourceDocument { name, bytes, origin: None };
         let request = DatasetRequest { options: importer_options(input)?, ..DatasetRequest::default() };
-        let draft = submit::draft_dataset(&document, &request, &mut |_| ())
+        let draft = submit::draft_dataset(&[document], &request, &mut |_| ())
             .map_err(|error| format!("import: {error}"))?;
         self.blocks.extend(draft.blocks);
         let id = self.store_object(&draft.dataset)?;

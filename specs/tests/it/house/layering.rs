@@ -44,7 +44,7 @@ const HOUSE: &[HouseCrate] = &[
         6,
         &["schemas", "recipes", "ledger", "ingest", "fetch", "submit", "store", "service", "node"],
     ),
-    house_crate("testkit", "specs/testkit", 7, &["schemas", "ledger", "replication", "service"]),
+    house_crate("testkit", "specs/testkit", 7, &["schemas", "ingest", "ledger", "replication", "service"]),
     house_crate("conformance", "specs/conformance", 8, ALL),
     house_crate("specs", "specs", 8, ALL),
     house_crate("xtask", "specs/xtask", 8, &[]),

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use ingest::{ImportOptions, SourceFile};
 use ledger::compute::{InputData, run_recipe};
 use replication::LogView;
 use schemas::cid::{ContentId, DatasetId, PublisherId, RecipeId, ReleaseId, SnapshotId};
@@ -43,7 +44,7 @@ pub(super) fn adopt_publisher(cluster: &mut Cluster, node: usize) -> PublisherId
 /// The components of the index: those of prices, and a note.
 fn index_components() -> ComponentList {
     let mut components = price_components().components().to_vec();
-    components.push(Component::new(make_name("NOTE"), Role::Attribute, ValueType::String));
+    components.push(Component::new(make_name("COMMENT_OBS"), Role::Attribute, ValueType::String));
     ComponentList::new(components).unwrap()
 }
 
@@ -62,9 +63,21 @@ fn index_table() -> Table {
     Table::new(index_components(), columns).unwrap()
 }
 
+/// The index as a document, with what its reader makes of it.
+fn index_document() -> (Vec<u8>, InputData) {
+    let mut document = Vec::new();
+    ingest::export_csv(&index_table(), &mut document).unwrap();
+    let source = SourceFile { name: "cpi.csv", bytes: &document };
+    let imported = ingest::import(source, &ImportOptions::default(), &mut |_| ()).unwrap();
+    let codes = imported.code_lists().unwrap();
+    let structure = Structure { components: imported.table.shape().clone(), codes };
+    (document, InputData { structure, table: imported.table })
+}
+
 fn publish_dataset(core: &mut Core<MemoryStorage>) -> DatasetId {
-    let (snapshot, source) = csv_snapshot("cpi.csv", b"source");
-    let (content, mut blocks) = pack_table(&index_table(), BTreeMap::new()).unwrap();
+    let (document, index) = index_document();
+    let (snapshot, source) = csv_snapshot("cpi.csv", &document);
+    let (content, mut blocks) = pack_table(&index.table, index.structure.codes).unwrap();
     assert!(blocks.len() > 3, "the content has several chunks");
     blocks.extend(source);
     let dataset = encode_object(&imported_dataset(content, snapshot)).unwrap();
@@ -76,13 +89,14 @@ pub(super) fn publish_release(core: &mut Core<MemoryStorage>, claim: Claim) -> R
     let dataset = publish_dataset(core);
     let recipe = inflation_recipe(INFLATION_SCRIPT);
     let published = core.publish(&encode_object(&recipe).unwrap(), Vec::new(), 0).unwrap();
-    let structure = Structure { components: index_components(), codes: BTreeMap::new() };
-    let inputs = BTreeMap::from([(make_name("CPI"), InputData { structure, table: index_table() })]);
+    let inputs = BTreeMap::from([(make_name("CPI"), index_document().1)]);
     let outcome = run_recipe(&recipe, inputs).unwrap();
     let figures = &outcome.figures[&make_name("INFLATION")];
     let (content, blocks): (_, Vec<Block>) = match claim {
         Claim::Correct => (figures.content, figures.blocks.clone()),
-        Claim::Falsified => pack_table(&falsified_table(&figures.table), BTreeMap::new()).unwrap(),
+        Claim::Falsified => {
+            pack_table(&falsified_table(&figures.table), figures.structure.codes.clone()).unwrap()
+        }
     };
     let recipe = RecipeId::try_from(published.object).unwrap();
     let results = BTreeMap::from([(make_name("INFLATION"), content)]);
