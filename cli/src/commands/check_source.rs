@@ -63,6 +63,7 @@ pub(super) fn run(
                 let document = fetched.document;
                 compare_document(args, &dataset, &snapshot, &importer, &before.table, document, printer)?
             }
+            // A source that is gone is a finding, not a failure of the command.
             Err(error) if error.code == "source-gone" => SourceStatus::Gone(error.message),
             Err(error) => return Err(error),
         };
@@ -94,6 +95,7 @@ fn compare_document(
     mut document: SourceDocument,
     printer: &Printer,
 ) -> Result<SourceStatus, CommandError> {
+    // The digest of a raw id is the BLAKE3 hash of all bytes, which a snapshot records.
     if PieceId::of(&document.bytes).cid().digest() == &snapshot.blake3 {
         return Ok(SourceStatus::Same("the document is identical"));
     }
@@ -102,6 +104,7 @@ fn compare_document(
     document.name = snapshot.name.to_string();
     let options = importer_options(args, ingest::Format::from_code(word), Vec::new())?;
     let imported = import_document(&document, &options, printer)?;
+    // A document may differ in a header or a date only, so the figures decide.
     if content_id(&imported)? == dataset.content {
         return Ok(SourceStatus::Same(SAME_FIGURES));
     }
